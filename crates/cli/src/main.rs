@@ -1,0 +1,3 @@
+//! The `fieldpost` command-line tool.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! A local stand-in that speaks Supabase's wire over the reference server.

@@ -1,0 +1,1 @@
+//! The words of Fieldpost as types: no I/O, no async.

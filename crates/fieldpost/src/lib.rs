@@ -1,0 +1,1 @@
+//! Offline-first messaging for field teams on Supabase.

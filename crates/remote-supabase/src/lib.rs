@@ -1,0 +1,1 @@
+//! The remote contract of Fieldpost over Supabase's HTTP interfaces.

@@ -1,0 +1,1 @@
+//! The remote contract of Fieldpost, its reference server and its conformance suite.

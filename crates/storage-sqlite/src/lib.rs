@@ -1,0 +1,1 @@
+//! The storage contract of Fieldpost on SQLite, with SeaORM.

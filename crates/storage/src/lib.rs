@@ -1,0 +1,1 @@
+//! The storage contract of Fieldpost, its reference implementation and its conformance suite.

@@ -1,0 +1,1 @@
+//! What tests of Fieldpost, and of apps that embed it, are built with.

@@ -1,0 +1,1 @@
+//! The history of the local Fieldpost database, version 4 and up.

@@ -1,0 +1,1 @@
+//! What the workspace integration tests share.
