@@ -1,1 +1,45 @@
-//! The words of Fieldpost as types: no I/O, no async.
+//! The words of Fieldpost as types: no I/O, no async, no clock.
+//!
+//! Everything that two layers say to each other is said in these types, so that the store never sees a wire format and
+//! the remote never sees a row. The glossary (`docs/glossary.md`) has one word per idea and this crate obeys it.
+//!
+//! A value that a newer server may send and this version does not know is kept, never refused: the enums of the wire are
+//! open (see [`MessageKind`]), and fields without a place go to `extra`.
+
+mod open_enum;
+
+pub mod change;
+pub mod content;
+pub mod conversation;
+pub mod cursor;
+pub mod digest;
+pub mod id;
+pub mod message;
+pub mod metadata;
+pub mod mutation;
+pub mod names;
+pub mod outcome;
+pub mod page;
+pub mod person;
+pub mod position;
+pub mod read_marker;
+pub mod session;
+
+pub use change::{Access, AccessChange, Changes, Tombstone, TombstoneOf, UnreadableRow};
+pub use content::{ContentError, MessageContent, preview};
+pub use conversation::{Conversation, ConversationKind};
+pub use cursor::{Continuation, Cursor, CursorError};
+pub use digest::ConversationDigest;
+pub use id::{ConversationId, IdError, MedicId, MessageId, MutationId, OrgId, PersonId};
+pub use message::{Message, MessageKind, MessageStatus, NewMessage};
+pub use metadata::{Extra, Metadata, MetadataError};
+pub use mutation::{Intent, Mutation, MutationKind};
+pub use outcome::{Acknowledgement, MessageAck, PushOutcome, PushResult, Refusal, RefusalCode, RetryCode};
+pub use page::{BootstrapPage, HistoryPage, PullPage, SeqRange, ServerLimits};
+pub use person::{Person, Role};
+pub use position::{Seq, Version};
+pub use read_marker::ReadMarker;
+pub use session::{AccessToken, RefreshToken, Session};
+
+/// A moment, always in UTC. Fieldpost keeps microseconds, the resolution of PostgreSQL.
+pub type Time = chrono::DateTime<chrono::Utc>;

@@ -1,0 +1,138 @@
+//! What may be written in a message, and how it is shortened for a list.
+
+use serde::{Deserialize, Serialize};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// The most characters (Unicode scalar values) that a message may have. The server has the same limit.
+pub const CONTENT_LIMIT: usize = 5000;
+
+/// The most characters of a preview.
+pub const PREVIEW_LIMIT: usize = 100;
+
+/// Why a text cannot be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContentError {
+    /// Nothing is left after trimming.
+    #[error("a message needs at least one character that is not white space")]
+    Empty,
+    /// Longer than [`CONTENT_LIMIT`].
+    #[error("a message has at most {CONTENT_LIMIT} characters, this one has {characters}")]
+    TooLong {
+        /// How many characters it has after trimming.
+        characters: usize,
+    },
+    /// PostgreSQL cannot store U+0000, and one such message would make a whole batch unreadable for the server.
+    #[error("a message cannot contain the character U+0000")]
+    Nul,
+}
+
+/// The text of a message: trimmed, 1 to [`CONTENT_LIMIT`] characters, no U+0000. A value of this type can be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct MessageContent(String);
+
+impl MessageContent {
+    /// Trims white space (as Unicode defines it) from both ends and checks what is left.
+    ///
+    /// # Errors
+    /// [`ContentError`] says which rule is broken.
+    pub fn new(text: &str) -> Result<Self, ContentError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(ContentError::Empty);
+        }
+        if text.contains('\0') {
+            return Err(ContentError::Nul);
+        }
+        let characters = text.chars().count();
+        if characters > CONTENT_LIMIT {
+            return Err(ContentError::TooLong { characters });
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for MessageContent {
+    type Error = ContentError;
+
+    fn try_from(text: String) -> Result<Self, ContentError> {
+        Self::new(&text)
+    }
+}
+
+impl From<MessageContent> for String {
+    fn from(content: MessageContent) -> Self {
+        content.0
+    }
+}
+
+/// The first [`PREVIEW_LIMIT`] characters, never splitting one: neither a code point nor what a reader sees as one
+/// character (an emoji family, a letter with its accents). A single such character longer than the limit is cut between
+/// code points, since something must be shown.
+#[must_use]
+pub fn preview(text: &str) -> String {
+    let mut end = 0;
+    let mut characters = 0;
+    for (start, cluster) in text.grapheme_indices(true) {
+        characters += cluster.chars().count();
+        if characters > PREVIEW_LIMIT {
+            break;
+        }
+        end = start + cluster.len();
+    }
+    if end == 0 {
+        return text.chars().take(PREVIEW_LIMIT).collect();
+    }
+    text[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn content_is_trimmed_and_between_1_and_5000_characters() {
+        assert_eq!(MessageContent::new("  on my way\n").unwrap().as_str(), "on my way");
+        assert_eq!(MessageContent::new(" \u{2003}\n"), Err(ContentError::Empty));
+        assert!(MessageContent::new(&"é".repeat(5000)).is_ok());
+        assert_eq!(MessageContent::new(&"é".repeat(5001)), Err(ContentError::TooLong { characters: 5001 }));
+        assert_eq!(MessageContent::new("a\0b"), Err(ContentError::Nul));
+    }
+
+    #[test]
+    fn stored_content_that_breaks_the_rules_is_an_error_not_a_message() {
+        assert!(serde_json::from_str::<MessageContent>("\" \"").is_err());
+    }
+
+    #[test]
+    fn a_preview_never_splits_what_a_reader_sees_as_one_character() {
+        let family = "👩‍👩‍👧‍👦";
+        let text = format!("{}{family}", "x".repeat(98));
+        assert_eq!(preview(&text), "x".repeat(98));
+        assert_eq!(preview(&"😀".repeat(150)).chars().count(), 100);
+    }
+
+    #[test]
+    fn a_single_overlong_cluster_still_has_a_preview() {
+        let zalgo = format!("a{}", "\u{301}".repeat(300));
+        assert_eq!(preview(&zalgo).chars().count(), 100);
+    }
+
+    proptest! {
+        #[test]
+        fn a_preview_is_a_prefix_of_at_most_100_characters(text in "\\PC{0,300}") {
+            let short = preview(&text);
+            prop_assert!(text.starts_with(&short));
+            prop_assert!(short.chars().count() <= PREVIEW_LIMIT);
+            prop_assert_eq!(short.is_empty(), text.is_empty());
+        }
+    }
+}

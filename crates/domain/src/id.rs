@@ -1,0 +1,112 @@
+//! Identities. Each kind of thing has its own type, so that a medic's row id cannot be looked up among people.
+//!
+//! Ids made on a device are UUIDv7: they sort by the time they were made, which keeps B-trees tidy on both sides. Ids that
+//! come from elsewhere may be any UUID. Nothing reads time out of an id.
+
+use crate::Time;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use uuid::Uuid;
+
+/// A text that was to be an id and is no UUID.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a UUID")]
+pub struct IdError;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new UUIDv7 from a moment and ten random bytes. Both come from outside, so that tests are repeatable.
+            /// A moment before 1970 counts as 1970.
+            #[must_use]
+            pub fn from_parts(at: Time, random: [u8; 10]) -> Self {
+                let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+            }
+
+            /// Wraps a UUID that is known to be the id of this kind of thing.
+            #[must_use]
+            pub const fn from_uuid(id: Uuid) -> Self {
+                Self(id)
+            }
+
+            /// The UUID inside.
+            #[must_use]
+            pub const fn as_uuid(&self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Uuid::try_parse(text).map(Self).map_err(|_| IdError)
+            }
+        }
+    };
+}
+
+id!(
+    /// A conversation: made by the device that opened it, or by the server.
+    ConversationId
+);
+id!(
+    /// A message. Made on the sender's device, kept by the server as primary key; it is the idempotency key of the send.
+    MessageId
+);
+id!(
+    /// A person with an account: the id of the user in `auth.users`. Not to be confused with [`MedicId`].
+    PersonId
+);
+id!(
+    /// A row of `medics`. A direct conversation names its medic by this, never by [`PersonId`].
+    MedicId
+);
+id!(
+    /// An organization, the tenant.
+    OrgId
+);
+id!(
+    /// One intended change in the outbox, constant across attempts.
+    MutationId
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{TimeZone, Utc};
+
+    #[test]
+    fn an_id_made_later_sorts_after_one_made_earlier() {
+        let earlier = MessageId::from_parts(Utc.timestamp_millis_opt(1_000).unwrap(), [0xff; 10]);
+        let later = MessageId::from_parts(Utc.timestamp_millis_opt(1_001).unwrap(), [0; 10]);
+        assert!(earlier < later);
+        assert_eq!(later.as_uuid().get_version_num(), 7);
+    }
+
+    #[test]
+    fn an_id_survives_text_and_json() {
+        let id = PersonId::from_parts(Utc.timestamp_millis_opt(5).unwrap(), [7; 10]);
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!(serde_json::from_str::<PersonId>(&serde_json::to_string(&id).unwrap()).unwrap(), id);
+        assert_eq!("rec_17".parse::<PersonId>(), Err(IdError));
+    }
+
+    #[test]
+    fn a_clock_before_1970_still_makes_an_id() {
+        let id = MessageId::from_parts(Utc.timestamp_millis_opt(-5).unwrap(), [1; 10]);
+        assert_eq!(id.as_uuid().get_version_num(), 7);
+    }
+}

@@ -1,0 +1,107 @@
+//! Messages: as composed on a device, and as the server holds them.
+
+use crate::{
+    ConversationId, Extra, MessageContent, MessageId, Metadata, PersonId, Seq, Time, Version, open_enum::open_enum,
+};
+use serde::{Deserialize, Serialize};
+
+open_enum!(
+    /// What a message is.
+    MessageKind {
+        /// Written by a person.
+        Text => "text",
+        /// A file, described in the metadata; the text is optional.
+        Attachment => "attachment",
+        /// Written by the server; clients cannot send it.
+        System => "system",
+    }
+);
+
+open_enum!(
+    /// How far a message has got. Ordered: a later value never goes back to an earlier one.
+    MessageStatus {
+        /// On this device only, waiting in the outbox. Never on the wire.
+        Queued => "queued",
+        /// The server has it.
+        Sent => "sent",
+        /// It is on a device of somebody it is meant for.
+        Delivered => "delivered",
+        /// Somebody it is meant for has read it.
+        Read => "read",
+    }
+);
+
+/// A message that this device composed and the server has not acknowledged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewMessage {
+    /// Made on the device; it stays the message's id on the server, and is the idempotency key of the send.
+    pub id: MessageId,
+    /// Where it is written.
+    pub conversation_id: ConversationId,
+    /// Who wrote it: the signed-in person.
+    pub sender_id: PersonId,
+    /// [`MessageKind::Text`] or [`MessageKind::Attachment`].
+    pub kind: MessageKind,
+    /// The text.
+    pub content: MessageContent,
+    /// What the app attached.
+    pub metadata: Option<Metadata>,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+    /// The device's claim of when it was written. For display only; nothing is ordered by it.
+    pub composed_at: Time,
+}
+
+/// A message as the server holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its id everywhere.
+    pub id: MessageId,
+    /// The canonical conversation.
+    pub conversation_id: ConversationId,
+    /// Who wrote it.
+    pub sender_id: PersonId,
+    /// What it is.
+    pub kind: MessageKind,
+    /// Its text; none once it is deleted, and for attachments without one.
+    pub content: Option<String>,
+    /// What the app attached; none once it is deleted.
+    pub metadata: Option<Metadata>,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+    /// The status column of the server, which clients other than Fieldpost write. Receipts say more.
+    pub status: MessageStatus,
+    /// Its place in the conversation, from 1.
+    pub seq: Seq,
+    /// The sending device's claim of when it was written.
+    pub composed_at: Option<Time>,
+    /// The server's clock, monotonic in `seq`.
+    pub created_at: Time,
+    /// When it was last changed, by the server's clock.
+    pub updated_at: Time,
+    /// Set when it was deleted softly; the row then has no content.
+    pub deleted_at: Option<Time>,
+    /// Which state of the row this is.
+    pub version: Version,
+    /// Fields that this version does not know.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_from_a_newer_server_survives_a_round_trip() {
+        let kind: MessageKind = serde_json::from_str("\"poll\"").unwrap();
+        assert_eq!(kind, MessageKind::Unknown("poll".to_owned()));
+        assert_eq!(serde_json::to_string(&kind).unwrap(), "\"poll\"");
+    }
+
+    #[test]
+    fn statuses_are_ordered_by_how_far_a_message_has_got() {
+        assert!(MessageStatus::Queued < MessageStatus::Sent);
+        assert!(MessageStatus::Delivered < MessageStatus::Read);
+    }
+}

@@ -1,0 +1,106 @@
+//! The names a person sees: of a conversation's other side, and of a message's sender.
+//!
+//! A medic talks to "Admin", whoever of the admins answers; an admin sees the medic's name.
+
+use crate::{Conversation, ConversationKind, Person, Role};
+
+/// What medics see instead of an admin's name, and what a sender without a known name is called.
+pub const ADMIN: &str = "Admin";
+/// What an admin sees when a direct conversation's medic is not known.
+pub const UNKNOWN_MEDIC: &str = "Unknown Medic";
+/// What a broadcast without a subject is called.
+pub const BROADCAST: &str = "Broadcast";
+
+/// The name of a conversation for somebody with the role `viewer`. `medic` is the person of the conversation's medic, found
+/// by [`crate::MedicId`]; without one the name that the server sent is used.
+#[must_use]
+pub fn participant_name(conversation: &Conversation, viewer: &Role, medic: Option<&Person>) -> String {
+    match (&conversation.kind, viewer) {
+        (ConversationKind::Broadcast, _) => {
+            non_blank(conversation.subject.as_deref()).unwrap_or_else(|| BROADCAST.to_owned())
+        }
+        (ConversationKind::Direct, Role::Medic) => ADMIN.to_owned(),
+        _ => medic
+            .and_then(Person::full_name)
+            .or_else(|| non_blank(conversation.medic_name.as_deref()))
+            .unwrap_or_else(|| UNKNOWN_MEDIC.to_owned()),
+    }
+}
+
+/// The name of a sender: a medic's name, else [`ADMIN`].
+#[must_use]
+pub fn sender_name(sender: Option<&Person>) -> String {
+    sender
+        .filter(|person| person.medic_id.is_some() || person.role == Role::Medic)
+        .and_then(Person::full_name)
+        .unwrap_or_else(|| ADMIN.to_owned())
+}
+
+fn non_blank(text: Option<&str>) -> Option<String> {
+    text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ConversationId, Extra, MedicId, OrgId, PersonId, Seq, Version};
+    use uuid::Uuid;
+
+    fn person(role: Role, medic_id: Option<MedicId>) -> Person {
+        Person {
+            id: PersonId::from_uuid(Uuid::from_u128(1)),
+            org_id: OrgId::from_uuid(Uuid::nil()),
+            role,
+            first_name: "Ada".to_owned(),
+            last_name: "Moss".to_owned(),
+            medic_id,
+            removed: false,
+            version: Version::new(1),
+            extra: Extra::new(),
+        }
+    }
+
+    fn conversation(kind: ConversationKind, subject: Option<&str>) -> Conversation {
+        Conversation {
+            id: ConversationId::from_uuid(Uuid::nil()),
+            org_id: OrgId::from_uuid(Uuid::nil()),
+            kind,
+            subject: subject.map(str::to_owned),
+            medic_id: None,
+            medic_name: None,
+            created_by: PersonId::from_uuid(Uuid::nil()),
+            created_at: crate::Time::UNIX_EPOCH,
+            updated_at: crate::Time::UNIX_EPOCH,
+            last_seq: Seq::ZERO,
+            last_message_at: None,
+            last_message_preview: None,
+            unread: 0,
+            version: Version::new(1),
+            extra: Extra::new(),
+        }
+    }
+
+    #[test]
+    fn a_medic_sees_admin_and_an_admin_sees_the_medic() {
+        let direct = conversation(ConversationKind::Direct, None);
+        let ada = person(Role::Medic, Some(MedicId::from_uuid(Uuid::from_u128(9))));
+        assert_eq!(participant_name(&direct, &Role::Medic, Some(&ada)), "Admin");
+        assert_eq!(participant_name(&direct, &Role::OrgAdmin, Some(&ada)), "Ada Moss");
+        assert_eq!(participant_name(&direct, &Role::OrgAdmin, None), "Unknown Medic");
+    }
+
+    #[test]
+    fn a_broadcast_shows_its_subject() {
+        let crane = conversation(ConversationKind::Broadcast, Some(" Crane 3 "));
+        assert_eq!(participant_name(&crane, &Role::Medic, None), "Crane 3");
+        let blank = conversation(ConversationKind::Broadcast, Some(" "));
+        assert_eq!(participant_name(&blank, &Role::OrgAdmin, None), "Broadcast");
+    }
+
+    #[test]
+    fn a_sender_is_a_medic_by_name_or_admin() {
+        assert_eq!(sender_name(Some(&person(Role::Medic, None))), "Ada Moss");
+        assert_eq!(sender_name(Some(&person(Role::OrgAdmin, None))), "Admin");
+        assert_eq!(sender_name(None), "Admin");
+    }
+}

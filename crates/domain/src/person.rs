@@ -1,0 +1,48 @@
+//! People: those with an account in an org that the signed-in person can see.
+
+use crate::{Extra, MedicId, OrgId, PersonId, Version, open_enum::open_enum};
+use serde::{Deserialize, Serialize};
+
+open_enum!(
+    /// What a person may do in an org.
+    Role {
+        /// Works on a site; sees their own direct conversation and the broadcasts of the org.
+        Medic => "medic",
+        /// Coordinates; sees all conversations of the org.
+        OrgAdmin => "org_admin",
+    }
+);
+
+/// Somebody with an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// The user in `auth.users`.
+    pub id: PersonId,
+    /// The org they belong to.
+    pub org_id: OrgId,
+    /// What they may do in it.
+    pub role: Role,
+    /// May be empty.
+    pub first_name: String,
+    /// May be empty.
+    pub last_name: String,
+    /// Their row in `medics`; none for people who are no medics.
+    pub medic_id: Option<MedicId>,
+    /// No longer a member; kept so that old messages have a sender.
+    pub removed: bool,
+    /// Which state of the row this is.
+    pub version: Version,
+    /// Fields that this version does not know.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub extra: Extra,
+}
+
+impl Person {
+    /// First and last name joined by a space; none if both are blank.
+    #[must_use]
+    pub fn full_name(&self) -> Option<String> {
+        let name = format!("{} {}", self.first_name.trim(), self.last_name.trim());
+        let name = name.trim();
+        (!name.is_empty()).then(|| name.to_owned())
+    }
+}
