@@ -23,6 +23,7 @@ pub mod page;
 pub mod person;
 pub mod position;
 pub mod read_marker;
+pub mod retry;
 pub mod session;
 
 pub use change::{Access, AccessChange, Changes, Tombstone, TombstoneOf, UnreadableRow};
@@ -39,6 +40,7 @@ pub use page::{BootstrapPage, HistoryPage, PullPage, SeqRange, ServerLimits};
 pub use person::{Person, Role};
 pub use position::{Seq, Version};
 pub use read_marker::ReadMarker;
+pub use retry::Retry;
 pub use session::{AccessToken, RefreshToken, Session};
 
 /// A moment, always in UTC. Fieldpost keeps microseconds, the resolution of PostgreSQL.

@@ -69,6 +69,21 @@ impl Intent {
         }
     }
 
+    /// About how many bytes it takes as JSON on the wire, for filling a batch. Never less than it really takes.
+    #[must_use]
+    pub fn wire_size(&self) -> usize {
+        // Ids, times, field names and punctuation of the longest kind.
+        const FRAME: usize = 512;
+        match self {
+            Self::SendMessage(message) => {
+                let metadata = message.metadata.as_ref().map_or(0, json_size);
+                FRAME + json_size(&message.content) + metadata
+            }
+            Self::OpenBroadcast { subject, .. } => FRAME + subject.as_ref().map_or(0, json_size),
+            Self::OpenDirect { .. } | Self::MarkRead { .. } => FRAME,
+        }
+    }
+
     /// Its kind.
     #[must_use]
     pub const fn kind(&self) -> MutationKind {
@@ -78,5 +93,34 @@ impl Intent {
             Self::OpenBroadcast { .. } => MutationKind::OpenBroadcast,
             Self::MarkRead { .. } => MutationKind::MarkRead,
         }
+    }
+}
+
+fn json_size(value: &impl serde::Serialize) -> usize {
+    // Strings and JSON objects always have a JSON form.
+    serde_json::to_string(value).map_or(0, |json| json.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MessageContent, MessageId, MessageKind, PersonId, Time};
+    use uuid::Uuid;
+
+    #[test]
+    fn the_wire_size_counts_what_escaping_adds() {
+        let intent = |text: &str| {
+            Intent::SendMessage(NewMessage {
+                id: MessageId::from_uuid(Uuid::nil()),
+                conversation_id: ConversationId::from_uuid(Uuid::nil()),
+                sender_id: PersonId::from_uuid(Uuid::nil()),
+                kind: MessageKind::Text,
+                content: MessageContent::new(text).unwrap(),
+                metadata: None,
+                reply_to: None,
+                composed_at: Time::UNIX_EPOCH,
+            })
+        };
+        assert_eq!(intent("a\u{1}a").wire_size() - intent("aa").wire_size(), "\\u0001".len());
     }
 }

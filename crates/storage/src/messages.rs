@@ -1,0 +1,92 @@
+//! The role that reads a thread.
+
+use crate::StorageResult;
+use async_trait::async_trait;
+use fieldpost_domain::{ConversationId, MessageId, MessageKind, MessageStatus, Metadata, PersonId, Refusal, Seq, Time};
+
+/// A message as a thread shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ThreadMessage {
+    /// Its id, the same before and after the server has it.
+    pub id: MessageId,
+    /// The canonical conversation.
+    pub conversation_id: ConversationId,
+    /// Who wrote it.
+    pub sender_id: PersonId,
+    /// What the reader sees as the sender's name ([`fieldpost_domain::names::sender_name`]).
+    pub sender_name: String,
+    /// Whether the signed-in person wrote it.
+    pub mine: bool,
+    /// What it is.
+    pub kind: MessageKind,
+    /// Its text; none once deleted.
+    pub content: Option<String>,
+    /// What the app attached.
+    pub metadata: Option<Metadata>,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+    /// How far it has got: `queued` until the server has it; of one's own, delivered and read by the receipts of others.
+    pub status: MessageStatus,
+    /// Why it will not be sent unless the person does something; only with `queued`.
+    pub failure: Option<Refusal>,
+    /// Its place; none until the server has it.
+    pub seq: Option<Seq>,
+    /// When the sender's device says it was written; for display only.
+    pub composed_at: Option<Time>,
+    /// The server's clock; this device's until the server has it.
+    pub created_at: Time,
+    /// It was deleted softly; shown as "deleted".
+    pub deleted: bool,
+}
+
+/// Which part of a thread to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// How many messages at most.
+    pub limit: u32,
+    /// Only messages below this seq (queued ones are above every seq); none for the newest.
+    pub before: Option<Seq>,
+}
+
+impl Window {
+    /// The newest `limit` messages.
+    #[must_use]
+    pub const fn newest(limit: u32) -> Self {
+        Self { limit, before: None }
+    }
+}
+
+/// What lies below the oldest message of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Older {
+    /// More messages are here: read on with `before` set to this.
+    Here(Seq),
+    /// The server may have more, which are not here: fetch history below this seq.
+    OnServer(Seq),
+    /// Nothing: this is the beginning of the conversation.
+    Nothing,
+}
+
+/// Part of a thread.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ThreadWindow {
+    /// In thread order: by seq, then the queued ones in the order in which they were sent. Without a gap: a window ends above
+    /// a range that is missing.
+    pub messages: Vec<ThreadMessage>,
+    /// What lies below.
+    pub older: Older,
+}
+
+/// Reads messages.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Messages: Send + Sync {
+    /// A window of a thread; aliases are resolved.
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
+    async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow>;
+
+    /// One message; none if it is not here.
+    async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>>;
+}

@@ -1,0 +1,145 @@
+//! The role that keeps what a person did until the server has answered.
+
+use crate::{ConversationSummary, StorageResult, ThreadMessage};
+use async_trait::async_trait;
+use fieldpost_domain::{
+    ConversationId, MedicId, MessageId, Mutation, MutationId, MutationKind, NewMessage, OrgId, PersonId, PushResult,
+    Refusal, RetryCode, Seq, ServerLimits, Time,
+};
+use std::collections::HashSet;
+
+/// A direct conversation that a person opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDirect {
+    /// Made on the device; kept unless the server already has a conversation for this medic.
+    pub id: ConversationId,
+    /// With whom.
+    pub medic_id: MedicId,
+    /// In which org.
+    pub org_id: OrgId,
+    /// Who opens it.
+    pub opened_by: PersonId,
+    /// When, by the device's clock.
+    pub at: Time,
+}
+
+/// How much fits in one batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Mutations.
+    pub rows: u32,
+    /// Bytes, by [`fieldpost_domain::Intent::wire_size`].
+    pub bytes: u32,
+}
+
+impl From<ServerLimits> for BatchLimits {
+    fn from(limits: ServerLimits) -> Self {
+        Self { rows: limits.push_rows, bytes: limits.push_bytes }
+    }
+}
+
+/// What became of a mutation so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryState {
+    /// Waiting to be sent, or to be sent again.
+    Queued {
+        /// How often the server has answered "not now".
+        retries: u32,
+        /// The last such answer.
+        last_retry: Option<RetryCode>,
+    },
+    /// Refused for good: a dead letter, waiting for a person.
+    Failed(Refusal),
+}
+
+/// One mutation as the outbox shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxEntry {
+    /// Which mutation.
+    pub mutation_id: MutationId,
+    /// What it does.
+    pub kind: MutationKind,
+    /// Its lane.
+    pub conversation_id: ConversationId,
+    /// The message it sends, if it sends one.
+    pub message_id: Option<MessageId>,
+    /// The text of that message, so that a person can see what did not get through even when its conversation is gone.
+    pub content: Option<String>,
+    /// What became of it.
+    pub state: EntryState,
+    /// When the person did it, by the device's clock.
+    pub recorded_at: Time,
+}
+
+/// How full the outbox is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OutboxCounts {
+    /// Mutations waiting for the server.
+    pub pending: u64,
+    /// Dead letters.
+    pub failed: u64,
+}
+
+/// What recording the answers of a batch did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SettleReport {
+    /// Mutations that left the outbox.
+    pub acknowledged: u32,
+    /// Mutations that became dead letters, dependents included.
+    pub failed: u32,
+    /// Mutations that wait for another attempt.
+    pub retrying: u32,
+    /// Answers to mutations that are no longer in the outbox.
+    pub unknown: u32,
+    /// Conversations that got their canonical id: from, to.
+    pub rekeyed: Vec<(ConversationId, ConversationId)>,
+}
+
+/// The durable ordered queue of mutations, and the writes that fill it.
+///
+/// Every write of a person is one transaction with its mutation: the optimistic row (local echo), the mutation, and the
+/// conversation it touches. What is accepted survives a power cut.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Writes a message locally and queues its send. The message appears at the end of its thread as `queued`. The sender's
+    /// read marker does not move. Sending the same message id again changes nothing and returns what is there.
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
+    async fn send(&self, mutation: MutationId, message: NewMessage) -> StorageResult<ThreadMessage>;
+
+    /// Opens the direct conversation with a medic: the one that is here, else a new one with its mutation queued ahead of
+    /// everything written in it.
+    async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary>;
+
+    /// Moves the signed-in person's read marker to the highest seq below which nothing is missing in the part of the thread
+    /// that is here, and queues that; a mark that is still queued for the conversation is replaced. Returns where the marker
+    /// stands; nothing is queued when it did not move.
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
+    async fn mark_read(&self, mutation: MutationId, conversation: ConversationId, at: Time) -> StorageResult<Seq>;
+
+    /// The next mutations to send, in the order in which they were recorded, as many as fit (but at least one, whatever its
+    /// size). Dead letters and the lanes in `held` are passed over. Reading them changes nothing.
+    async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>>;
+
+    /// Records the server's answers, all in one transaction, and fixes the rows they are about:
+    ///
+    /// * acknowledged: the mutation leaves the outbox. A message becomes `sent` with the server's seq, time, version and
+    ///   canonical conversation, keeping its id. An opened conversation whose canonical id is another is re-keyed: its row,
+    ///   messages, marker and queued mutations move, the old id becomes an alias, and a row of the canonical id that came by
+    ///   a pull is merged.
+    /// * rejected: it becomes a dead letter. With a refused open, the mutations of that conversation park too
+    ///   ([`fieldpost_domain::RefusalCode::OpenRefused`]). A refused read mark leaves the outbox: no person can repair it, and
+    ///   the marker stands locally.
+    /// * retry: it stays where it is, and the answer is counted.
+    async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport>;
+
+    /// All mutations in order, dead letters included, at most `limit`.
+    async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>>;
+
+    /// How full the outbox is.
+    async fn counts(&self) -> StorageResult<OutboxCounts>;
+}

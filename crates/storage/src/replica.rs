@@ -1,0 +1,139 @@
+//! The role that follows the server.
+
+use crate::StorageResult;
+use async_trait::async_trait;
+use fieldpost_domain::{BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Person, PullPage, Seq, Time};
+
+/// How far this device has followed the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SyncPosition {
+    /// Nothing was ever loaded.
+    Fresh,
+    /// A bootstrap is under way, possibly since before a restart.
+    Bootstrapping {
+        /// Where it goes on; none before its first page.
+        after: Option<Continuation>,
+        /// Conversations loaded so far.
+        done: u64,
+        /// Conversations it will bring, once the first page has told.
+        total: Option<u64>,
+    },
+    /// Everything up to here is applied.
+    Following(Cursor),
+}
+
+/// Why a bootstrap starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BootstrapReason {
+    /// The first load of this file.
+    First,
+    /// The server's history is another one (restored, promoted): versions that are stored say nothing any more.
+    Epoch,
+    /// What the person may see has changed, or the digests differ: versions still hold.
+    Reconcile,
+}
+
+/// What a store knows about syncing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SyncState {
+    /// How far.
+    pub position: SyncPosition,
+    /// Who the signed-in person is, by the last bootstrap or pull.
+    pub me: Option<Person>,
+    /// When a sync last finished well, by the device's clock.
+    pub last_success_at: Option<Time>,
+    /// Rows that could not be read, kept for a newer version.
+    pub unreadable_rows: u64,
+}
+
+/// A part of a thread that is known to be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MissingRange {
+    /// Where.
+    pub conversation_id: ConversationId,
+    /// Fetch history below this seq; none for the newest.
+    pub before: Option<Seq>,
+}
+
+/// What applying a page did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ApplyReport {
+    /// Rows that changed something.
+    pub applied: u64,
+    /// Rows that were older than what is stored, or the same.
+    pub stale: u64,
+    /// Rows that could not be read and were kept aside.
+    pub unreadable: u64,
+    /// Messages of others that were not here before.
+    pub new_messages: u64,
+    /// Conversations that left the device.
+    pub purged: Vec<ConversationId>,
+    /// Whether the page's digest equals that of the store after the page; none when the page has none. Conversations that the
+    /// server does not know yet do not count.
+    pub digest_matches: Option<bool>,
+}
+
+/// The copy of what the server has.
+///
+/// A page is applied in one transaction: its rows, the position it leads to, and the unread counts of the conversations it
+/// touches. Rows are applied in the order people, conversations, messages, read markers, tombstones, access. For each row:
+///
+/// * An older or equal version than the one stored (or remembered of a tombstone or revocation) is ignored, except for what
+///   is derived and carries no version: a conversation's `last_seq` (the larger wins) and `unread` (from the answer with the
+///   larger `last_seq`).
+/// * A message whose id is in the outbox is its remote echo: the row becomes `sent` with the server's values, and the
+///   mutation stays until its own answer (or the next attempt's `duplicate`) settles it.
+/// * A message of a conversation that is not here, nor in the page, is kept aside as unreadable.
+/// * Names are written with the rows: a person whose name changed changes the `sender_name` of their messages and the
+///   participant name of their conversation.
+/// * A direct conversation that comes while another, opened offline for the same org and medic, waits in the outbox: the two
+///   are merged under the server's id, as [`crate::Outbox::settle`] does.
+/// * Own read marker and receipts: the larger position wins, always.
+/// * A tombstone of a message removes the row and keeps its seq as known; of a conversation, removes everything of it.
+/// * A revocation removes the conversation, its messages and markers; what waited in its lane becomes dead letters
+///   ([`fieldpost_domain::RefusalCode::AccessLost`]) whose messages stay visible to their author until dealt with. A grant
+///   of a newer version makes it welcome again.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait Replica: Send + Sync {
+    /// What is known about syncing.
+    async fn sync_state(&self) -> StorageResult<SyncState>;
+
+    /// Starts a bootstrap, or starts it over: the position becomes `Bootstrapping` from the beginning. Everything stays
+    /// readable meanwhile.
+    async fn begin_bootstrap(&self, reason: BootstrapReason) -> StorageResult<()>;
+
+    /// Applies one page of a bootstrap. `after` is what it was asked for with.
+    ///
+    /// A conversation's messages of the page cover its recent range whole, from the lowest seq that came up to its
+    /// `last_seq`. With the last page the position becomes `Following`, and what the bootstrap did not confirm leaves the
+    /// store: conversations that did not come (with the consequences of a revocation for their lanes), and messages inside a
+    /// confirmed range that did not come. After [`BootstrapReason::Epoch`] also older messages below those ranges leave, and
+    /// own acknowledged messages inside or above a confirmed range that the server no longer has become dead letters
+    /// ([`fieldpost_domain::RefusalCode::LostByServer`]) that can be sent again.
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::Superseded`] when the position is not the one that `after` belongs to.
+    async fn apply_bootstrap<'a>(
+        &self,
+        after: Option<&'a Continuation>,
+        page: BootstrapPage,
+    ) -> StorageResult<ApplyReport>;
+
+    /// Applies one page of a pull. `from` is the cursor it was asked for with.
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::Superseded`] when the position is not `Following(from)`.
+    async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport>;
+
+    /// Applies a page of history; the position stays. The page covers its range whole: the range becomes part of what is
+    /// here, together with what it touches. A page for a conversation that is not here (any more) changes nothing.
+    async fn apply_history(&self, page: HistoryPage) -> StorageResult<ApplyReport>;
+
+    /// Threads with a part missing above what was loaded: none of a conversation that has messages is here, or a message is
+    /// here with a hole below it in the recent range. At most `limit`.
+    async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>>;
+
+    /// Notes that a sync finished well, at this moment of the device's clock.
+    async fn record_success(&self, at: Time) -> StorageResult<()>;
+}
