@@ -1,1 +1,22 @@
-//! The engine of Fieldpost: a machine that decides and a driver that acts.
+//! The engine of Fieldpost: what to do when, between a store and a server.
+//!
+//! [`machine`] decides: a pass of syncing is a state machine that is told what happened and answers what to do next. It does
+//! no I/O, reads no clock and holds no token, so every decision can be tested as a table. [`driver`] acts: it carries out
+//! one effect after the other, keeps the session fresh, lets only one pass run at a time, and publishes the status.
+//!
+//! Neither names an implementation of storage or remote.
+
+pub mod driver;
+pub mod machine;
+
+mod env;
+mod error;
+mod session;
+mod status;
+
+pub use driver::{Engine, Parts};
+pub use env::{Clock, Entropy, Env, OsEntropy, SystemClock};
+pub use error::SyncError;
+pub use machine::SyncReport;
+pub use session::SessionKeeper;
+pub use status::{MessageSyncStatus, Progress, Status, SyncStatus};

@@ -1,0 +1,188 @@
+//! Carries out what the machine decides.
+//!
+//! One pass runs at a time. Whoever asks for a pass while one is running waits for the next one, together with everybody else
+//! who asks meanwhile: the running pass may already be past the point where it would have seen what the caller wants synced.
+//! A caller that goes away stops the pass at its next await; every effect is atomic and every call may be repeated, so the
+//! next pass takes up from there.
+
+mod call;
+mod execute;
+
+use crate::{
+    Env, SessionKeeper, Status, SyncError,
+    machine::{Pass, SyncReport},
+};
+use fieldpost_domain::{ConversationId, Seq, ServerLimits};
+use fieldpost_remote::{Auth, HistoryRequest, MessagingApi};
+use fieldpost_storage::{ApplyReport, Outbox, Replica, Sessions, StorageError};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::sync::{Mutex, watch};
+
+/// What an engine is made of.
+pub struct Parts {
+    /// The queue of mutations.
+    pub outbox: Arc<dyn Outbox>,
+    /// The copy of what the server has.
+    pub replica: Arc<dyn Replica>,
+    /// The stored session.
+    pub sessions: Arc<dyn Sessions>,
+    /// The server's calls.
+    pub api: Arc<dyn MessagingApi>,
+    /// The server's sessions.
+    pub auth: Arc<dyn Auth>,
+    /// Time and chance.
+    pub env: Env,
+}
+
+/// Syncs one store with one server.
+pub struct Engine {
+    outbox: Arc<dyn Outbox>,
+    replica: Arc<dyn Replica>,
+    api: Arc<dyn MessagingApi>,
+    session: SessionKeeper,
+    env: Env,
+    status: watch::Sender<Status>,
+    /// How many passes were asked for.
+    asked: AtomicU64,
+    gate: Mutex<Gate>,
+}
+
+/// What the engine remembers from pass to pass. Whoever holds it runs the pass.
+#[derive(Default)]
+struct Gate {
+    /// Requests up to this number are covered by `last`.
+    covers: u64,
+    last: Option<Result<SyncReport, SyncError>>,
+    limits: ServerLimits,
+    /// The last pass that compared digests already reconciled in vain: another first load would not help either.
+    reconciled: bool,
+}
+
+impl Engine {
+    /// An engine at rest. Nothing happens until it is asked to.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let session = SessionKeeper::new(parts.auth, parts.sessions, parts.env.clone());
+        Self {
+            outbox: parts.outbox,
+            replica: parts.replica,
+            api: parts.api,
+            session,
+            env: parts.env,
+            status: watch::Sender::new(Status::default()),
+            asked: AtomicU64::new(0),
+            gate: Mutex::default(),
+        }
+    }
+
+    /// The session, for signing in and out.
+    #[must_use]
+    pub const fn session(&self) -> &SessionKeeper {
+        &self.session
+    }
+
+    /// The status, and its changes.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// Pushes what waits, then follows the server until nothing is new. Concurrent calls share a pass.
+    ///
+    /// # Errors
+    /// Why the pass did not finish. What it did until then stays done.
+    pub async fn sync(&self) -> Result<SyncReport, SyncError> {
+        let ticket = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut gate = self.gate.lock().await;
+        if gate.covers >= ticket
+            && let Some(last) = &gate.last
+        {
+            return last.clone();
+        }
+        let covers = self.asked.load(Ordering::SeqCst);
+        let result = self.run(&mut gate).await;
+        gate.covers = covers;
+        gate.last = Some(result.clone());
+        result
+    }
+
+    async fn run(&self, gate: &mut Gate) -> Result<SyncReport, SyncError> {
+        self.status.send_modify(|status| status.syncing = true);
+        let stop = StopSyncing(&self.status);
+        let mut pass = Pass::new(gate.limits, !gate.reconciled);
+        let outcome = self.drive(&mut pass).await;
+        gate.limits = pass.limits();
+        if outcome.error.is_none() {
+            gate.reconciled = pass.reconciled();
+        }
+        drop(stop);
+        self.finish_status(outcome.error.as_ref()).await?;
+        match outcome.error {
+            None => Ok(outcome.report),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Fetches one page of older messages of a thread.
+    ///
+    /// # Errors
+    /// As the call and the store.
+    pub async fn load_older(&self, conversation_id: ConversationId, before: Seq) -> Result<ApplyReport, SyncError> {
+        let request = HistoryRequest { conversation_id, before: Some(before), limit: Some(100) };
+        let page = self.call(|token| async move { self.api.history(&token, request).await }).await??;
+        Ok(self.replica.apply_history(page).await?)
+    }
+
+    /// Reads the counts and the session anew and publishes them. To be called after every local write.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn refresh_status(&self) -> Result<(), SyncError> {
+        let counts = self.outbox.counts().await?;
+        let state = self.replica.sync_state().await?;
+        let signed_in = self.session.is_signed_in().await?;
+        self.status.send_modify(|status| {
+            status.signed_in = signed_in;
+            status.pending = counts.pending;
+            status.failed = counts.failed;
+            status.last_success_at = state.last_success_at;
+        });
+        Ok(())
+    }
+
+    async fn finish_status(&self, error: Option<&SyncError>) -> Result<(), SyncError> {
+        self.status.send_modify(|status| {
+            status.bootstrap = None;
+            status.last_error = error.cloned();
+        });
+        self.refresh_status().await
+    }
+
+    async fn record_success(&self) -> Result<(), StorageError> {
+        self.replica.record_success(self.env.now()).await
+    }
+}
+
+/// Takes `syncing` back, also when the pass is dropped half way.
+struct StopSyncing<'a>(&'a watch::Sender<Status>);
+
+impl Drop for StopSyncing<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|status| {
+            status.syncing = false;
+            status.bootstrap = None;
+        });
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}

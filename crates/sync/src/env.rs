@@ -1,0 +1,89 @@
+//! What the engine needs of its surroundings beside store and server: the time and chance. Both are injected.
+
+use fieldpost_domain::{ConversationId, MessageId, MutationId, Time};
+use std::{fmt, sync::Arc};
+
+/// Tells the time of this device. It dates what a person writes and decides nothing about what is pulled.
+pub trait Clock: Send + Sync {
+    /// Now, in UTC.
+    fn now(&self) -> Time;
+}
+
+/// Gives random bytes, for ids.
+pub trait Entropy: Send + Sync {
+    /// Ten bytes that nobody can guess.
+    fn bytes(&self) -> [u8; 10];
+}
+
+/// The device's own clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Time {
+        chrono::Utc::now()
+    }
+}
+
+/// The operating system's randomness, by way of a generator that it seeds.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OsEntropy;
+
+impl Entropy for OsEntropy {
+    fn bytes(&self) -> [u8; 10] {
+        rand::random()
+    }
+}
+
+/// Clock and chance together.
+#[derive(Clone)]
+pub struct Env {
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Env {
+    /// Puts the two together.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self { clock, entropy }
+    }
+
+    /// Now, by the device's clock, cut to the microseconds that are stored.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        let now = self.clock.now();
+        chrono::DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+    }
+
+    /// A new id for a message.
+    #[must_use]
+    pub fn message_id(&self) -> MessageId {
+        MessageId::from_parts(self.clock.now(), self.entropy.bytes())
+    }
+
+    /// A new id for a conversation.
+    #[must_use]
+    pub fn conversation_id(&self) -> ConversationId {
+        ConversationId::from_parts(self.clock.now(), self.entropy.bytes())
+    }
+
+    /// A new id for a mutation.
+    #[must_use]
+    pub fn mutation_id(&self) -> MutationId {
+        MutationId::from_parts(self.clock.now(), self.entropy.bytes())
+    }
+}
+
+impl Default for Env {
+    /// The device's clock and the operating system's randomness.
+    fn default() -> Self {
+        Self::new(Arc::new(SystemClock), Arc::new(OsEntropy))
+    }
+}
+
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Env").finish_non_exhaustive()
+    }
+}

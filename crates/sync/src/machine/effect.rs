@@ -1,0 +1,60 @@
+//! What the machine asks for.
+
+use super::Outcome;
+use fieldpost_domain::{
+    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Mutation, PullPage, PushResult,
+};
+use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
+use fieldpost_storage::{BatchLimits, BootstrapReason};
+use std::collections::HashSet;
+
+/// What to do next. Each is answered by one [`super::Event`], except [`Effect::Finish`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Read the next mutations: [`super::Event::Batch`].
+    ReadBatch {
+        /// How many.
+        limits: BatchLimits,
+        /// The lanes to pass over.
+        held: HashSet<ConversationId>,
+    },
+    /// Send them: [`super::Event::Pushed`].
+    Push(Vec<Mutation>),
+    /// Record the answers: [`super::Event::Settled`].
+    Settle(Vec<PushResult>),
+    /// Read where the store stands: [`super::Event::State`].
+    ReadState,
+    /// Start a first load, or start it over: [`super::Event::BootstrapBegun`].
+    BeginBootstrap(BootstrapReason),
+    /// Fetch a page of it: [`super::Event::Bootstrapped`].
+    Bootstrap(BootstrapRequest),
+    /// Apply that page: [`super::Event::BootstrapApplied`].
+    ApplyBootstrap {
+        /// What the page was asked for with.
+        after: Option<Continuation>,
+        /// The page.
+        page: Box<BootstrapPage>,
+    },
+    /// Fetch changes: [`super::Event::Pulled`].
+    Pull(PullRequest),
+    /// Apply them: [`super::Event::PullApplied`].
+    ApplyPull {
+        /// What the page was asked for with.
+        from: Cursor,
+        /// The page.
+        page: Box<PullPage>,
+    },
+    /// Read which parts of threads are missing: [`super::Event::Missing`].
+    ReadMissing {
+        /// How many at most.
+        limit: u32,
+    },
+    /// Fetch one of them: [`super::Event::HistoryRead`].
+    History(HistoryRequest),
+    /// Apply it: [`super::Event::HistoryApplied`].
+    ApplyHistory(Box<HistoryPage>),
+    /// Note that everything went well: [`super::Event::SuccessRecorded`].
+    RecordSuccess,
+    /// The pass is over.
+    Finish(Outcome),
+}

@@ -1,0 +1,41 @@
+//! What the machine is told.
+
+use crate::SyncError;
+use fieldpost_domain::{BootstrapPage, HistoryPage, Mutation, PullPage};
+use fieldpost_remote::{PushAnswer, RemoteResult};
+use fieldpost_storage::{ApplyReport, MissingRange, SettleReport, StorageError, SyncState};
+
+/// What happened when the last effect was carried out.
+#[derive(Debug)]
+pub enum Event {
+    /// These are the next mutations.
+    Batch(Vec<Mutation>),
+    /// The server answered a batch, or not.
+    Pushed(RemoteResult<PushAnswer>),
+    /// The answers are recorded.
+    Settled(SettleReport),
+    /// This is where the store stands.
+    State(SyncState),
+    /// A first load may start.
+    BootstrapBegun,
+    /// A page of it came, or not.
+    Bootstrapped(RemoteResult<BootstrapPage>),
+    /// It is applied.
+    BootstrapApplied(ApplyReport),
+    /// A page of changes came, or not.
+    Pulled(RemoteResult<PullPage>),
+    /// It is applied.
+    PullApplied(ApplyReport),
+    /// These parts of threads are missing.
+    Missing(Vec<MissingRange>),
+    /// A page of history came, or not.
+    HistoryRead(RemoteResult<HistoryPage>),
+    /// It is applied.
+    HistoryApplied(ApplyReport),
+    /// The success is noted.
+    SuccessRecorded,
+    /// The store failed at whatever was asked of it.
+    StorageFailed(StorageError),
+    /// There is no session to make a call with, or it could not be renewed.
+    SessionFailed(SyncError),
+}

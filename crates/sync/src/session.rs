@@ -1,0 +1,154 @@
+//! Keeps the session fresh for everybody.
+//!
+//! Any number of calls may find at the same moment that the access token no longer works. One of them refreshes, the others
+//! wait and get the result: refresh tokens rotate, and a second refresh with the same token can end the session. The
+//! rotated tokens are stored before they are used, so that a crash in between cannot leave the device with a dead one.
+//!
+//! What must stay true: no call is ever made without a person's token; only [`RemoteErrorKind::SessionEnded`] signs out;
+//! the device's clock alone never judges a token, it only makes a refresh early.
+
+use crate::{Env, SyncError};
+use chrono::TimeDelta;
+use fieldpost_domain::{AccessToken, Session};
+use fieldpost_remote::{Auth, Credentials, RemoteErrorKind};
+use fieldpost_storage::Sessions;
+use std::{fmt, sync::Arc};
+use tokio::sync::Mutex;
+
+/// How long before its announced end a token is refreshed ahead of time.
+const EARLY: TimeDelta = TimeDelta::seconds(60);
+
+/// The session of one store, shared by all calls.
+pub struct SessionKeeper {
+    auth: Arc<dyn Auth>,
+    sessions: Arc<dyn Sessions>,
+    env: Env,
+    current: Mutex<Current>,
+}
+
+#[derive(Default)]
+enum Current {
+    #[default]
+    NotRead,
+    SignedOut,
+    /// Read from the store; may have run out since.
+    Stored(Session),
+    /// Fetched by this process; used until the server refuses it, so that a device whose clock is wrong does not refresh
+    /// before every call.
+    Fetched(Session),
+}
+
+impl SessionKeeper {
+    /// Keeps the session that `sessions` stores, renewing it with `auth`.
+    #[must_use]
+    pub fn new(auth: Arc<dyn Auth>, sessions: Arc<dyn Sessions>, env: Env) -> Self {
+        Self { auth, sessions, env, current: Mutex::default() }
+    }
+
+    /// Signs in and stores the session.
+    ///
+    /// # Errors
+    /// As [`Auth::sign_in`] and [`Sessions::save_session`]: notably when the database is another person's.
+    pub async fn sign_in(&self, credentials: &Credentials) -> Result<Session, SyncError> {
+        let mut current = self.current.lock().await;
+        let session = self.auth.sign_in(credentials).await?;
+        self.sessions.save_session(&session).await?;
+        *current = Current::Fetched(session.clone());
+        Ok(session)
+    }
+
+    /// Forgets the session here, and ends it on the server if that can be reached. Nothing else is touched.
+    ///
+    /// # Errors
+    /// Only if the store cannot forget it.
+    pub async fn sign_out(&self) -> Result<(), SyncError> {
+        let mut current = self.current.lock().await;
+        let session = self.read(&mut current).await?;
+        self.sessions.clear_session().await?;
+        *current = Current::SignedOut;
+        drop(current);
+        if let Some(session) = session {
+            // The tokens run out by themselves; signing out must work in a basement too.
+            if let Err(error) = self.auth.sign_out(&session.access_token).await {
+                tracing::debug!(%error, "the server was not told about signing out");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether somebody is signed in.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn is_signed_in(&self) -> Result<bool, SyncError> {
+        let mut current = self.current.lock().await;
+        Ok(self.read(&mut current).await?.is_some())
+    }
+
+    /// The token to send now. A stored one is refreshed ahead of its announced end; if that fails, the old one is tried all the same, since
+    /// the device's clock may be wrong.
+    ///
+    /// # Errors
+    /// [`SyncError::SignedOut`] when there is none.
+    pub async fn token(&self) -> Result<AccessToken, SyncError> {
+        let mut current = self.current.lock().await;
+        let session = self.read(&mut current).await?.ok_or(SyncError::SignedOut)?;
+        let runs_out = matches!(*current, Current::Stored(_)) && session.expires_at - EARLY <= self.env.now();
+        if !runs_out {
+            return Ok(session.access_token);
+        }
+        match self.renew(&mut current, &session).await {
+            Ok(renewed) => Ok(renewed.access_token),
+            Err(SyncError::SignedOut) => Err(SyncError::SignedOut),
+            Err(error) => {
+                tracing::debug!(%error, "refreshing ahead of time failed");
+                Ok(session.access_token)
+            }
+        }
+    }
+
+    /// A token in place of one that the server did not accept. Whoever comes second gets what the first has fetched.
+    ///
+    /// # Errors
+    /// [`SyncError::SignedOut`] when the session has ended; else why the refresh failed.
+    pub async fn replace(&self, refused: &AccessToken) -> Result<AccessToken, SyncError> {
+        let mut current = self.current.lock().await;
+        let session = self.read(&mut current).await?.ok_or(SyncError::SignedOut)?;
+        if session.access_token != *refused {
+            return Ok(session.access_token);
+        }
+        self.renew(&mut current, &session).await.map(|renewed| renewed.access_token)
+    }
+
+    async fn renew(&self, current: &mut Current, session: &Session) -> Result<Session, SyncError> {
+        match self.auth.refresh(&session.refresh_token).await {
+            Ok(renewed) => {
+                self.sessions.save_session(&renewed).await?;
+                *current = Current::Fetched(renewed.clone());
+                Ok(renewed)
+            }
+            Err(error) if error.kind() == RemoteErrorKind::SessionEnded => {
+                self.sessions.clear_session().await?;
+                *current = Current::SignedOut;
+                Err(SyncError::SignedOut)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn read(&self, current: &mut Current) -> Result<Option<Session>, SyncError> {
+        if matches!(current, Current::NotRead) {
+            *current = self.sessions.session().await?.map_or(Current::SignedOut, Current::Stored);
+        }
+        match current {
+            Current::Stored(session) | Current::Fetched(session) => Ok(Some(session.clone())),
+            Current::NotRead | Current::SignedOut => Ok(None),
+        }
+    }
+}
+
+impl fmt::Debug for SessionKeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionKeeper").finish_non_exhaustive()
+    }
+}
