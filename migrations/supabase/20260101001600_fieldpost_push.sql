@@ -31,12 +31,12 @@ as $$
   select case
     when fieldpost.uuid_or_null(m ->> 'message_id') is null then fieldpost.rejected('bad_request', 'message_id')
     when fieldpost.uuid_or_null(m ->> 'conversation_id') is null then fieldpost.rejected('bad_request', 'conversation_id')
-    when coalesce(m ->> 'type', 'text') not in ('text', 'attachment') then fieldpost.rejected('bad_request', 'type')
+    when coalesce(m ->> 'message_type', 'text') not in ('text', 'attachment') then fieldpost.rejected('bad_request', 'message_type')
     when jsonb_typeof(m -> 'content') not in ('string', 'null') then fieldpost.rejected('bad_request', 'content')
     when jsonb_typeof(m -> 'metadata') not in ('object', 'null') then fieldpost.rejected('bad_request', 'metadata')
     when m ->> 'reply_to' is not null and fieldpost.uuid_or_null(m ->> 'reply_to') is null then fieldpost.rejected('bad_request', 'reply_to')
     when m ->> 'composed_at' is not null and p_composed is null then fieldpost.rejected('bad_request', 'composed_at')
-    when coalesce(m ->> 'type', 'text') = 'text' and fieldpost.trim(coalesce(p_content, '')) = '' then fieldpost.rejected('content_empty')
+    when coalesce(m ->> 'message_type', 'text') = 'text' and fieldpost.trim(coalesce(p_content, '')) = '' then fieldpost.rejected('content_empty')
     when char_length(p_content) > 5000 then fieldpost.rejected('content_too_long')
     when p_content <> fieldpost.trim(p_content) then fieldpost.rejected('not_trimmed')
   end
@@ -74,7 +74,7 @@ declare
 begin
   with sent as (
     insert into public.messages (id, conversation_id, org_id, sender_id, message_type, content, metadata, reply_to, composed_at)
-    select i.message_id, i.conversation_id, c.org_id, s.user_id, coalesce(i.mutation ->> 'type', 'text'), i.content,
+    select i.message_id, i.conversation_id, c.org_id, s.user_id, coalesce(i.mutation ->> 'message_type', 'text'), i.content,
            nullif(i.mutation -> 'metadata', 'null'), fieldpost.uuid_or_null(i.mutation ->> 'reply_to'), i.composed_at
     from unnest(p_items) i join public.conversations c on c.id = i.conversation_id
     order by i.n
