@@ -21,10 +21,11 @@ pub struct ConversationSummary {
     pub medic_id: Option<MedicId>,
     /// When its newest message was written: the server's clock, or this device's for one that is still queued.
     pub last_message_at: Option<Time>,
-    /// The start of its newest message, queued ones included ([`fieldpost_domain::preview`]).
+    /// The start of its newest message, queued ones included ([`fieldpost_domain::preview`]); none if that was deleted.
     pub last_message_preview: Option<String>,
-    /// Messages of others, not deleted, above the signed-in person's read marker. Exact: where local history does not reach
-    /// down to the marker it is the server's count.
+    /// Messages of others, not deleted, above the signed-in person's read marker. Exact: counted here where the loaded range
+    /// reaches from the marker up to the `last_seq` of the server's last answer, else it is the server's count; none once the
+    /// marker stands at the highest seq known.
     pub unread: u64,
     /// The highest seq known of it.
     pub last_seq: Seq,

@@ -42,9 +42,11 @@ pub struct ThreadMessage {
 /// Which part of a thread to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// How many messages at most.
+    /// How many messages with a seq at most. The newest window shows those that have none yet in addition, all of them:
+    /// there is no seq by which one could page to them.
     pub limit: u32,
-    /// Only messages below this seq (queued ones are above every seq); none for the newest.
+    /// Only messages below this seq (queued ones are above every seq); none for the newest. If the message just below is
+    /// missing, the window is empty.
     pub before: Option<Seq>,
 }
 
@@ -61,7 +63,8 @@ impl Window {
 pub enum Older {
     /// More messages are here: read on with `before` set to this.
     Here(Seq),
-    /// The server may have more, which are not here: fetch history below this seq.
+    /// The server may have more, which are not here: fetch history below this seq, the lowest of the run that the window is
+    /// part of (one above the conversation's last seq when nothing is here).
     OnServer(Seq),
     /// Nothing: this is the beginning of the conversation.
     Nothing,
@@ -87,6 +90,6 @@ pub trait Messages: Send + Sync {
     /// [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
     async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow>;
 
-    /// One message; none if it is not here.
+    /// One message; none if it is not here. A dead letter is here even when its conversation is gone.
     async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>>;
 }

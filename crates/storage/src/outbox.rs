@@ -103,38 +103,44 @@ pub struct SettleReport {
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Writes a message locally and queues its send. The message appears at the end of its thread as `queued`. The sender's
-    /// read marker does not move. Sending the same message id again changes nothing and returns what is there.
+    /// read marker does not move. Sending the same message id again changes nothing and returns what is there. In a
+    /// conversation whose open was refused it parks at once ([`fieldpost_domain::RefusalCode::OpenRefused`]), as what was
+    /// written before did.
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
     async fn send(&self, mutation: MutationId, message: NewMessage) -> StorageResult<ThreadMessage>;
 
-    /// Opens the direct conversation with a medic: the one that is here, else a new one with its mutation queued ahead of
-    /// everything written in it.
+    /// Opens the direct conversation with a medic: the one that is here (by its id or an alias of it, or by org and medic),
+    /// else a new one with its mutation queued ahead of everything written in it.
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary>;
 
     /// Moves the signed-in person's read marker to the highest seq below which nothing is missing in the part of the thread
     /// that is here, and queues that; a mark that is still queued for the conversation is replaced. Returns where the marker
-    /// stands; nothing is queued when it did not move.
+    /// stands; nothing is queued when it did not move. The part that is here is the recent range, see
+    /// [`crate::Replica::missing_ranges`].
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
     async fn mark_read(&self, mutation: MutationId, conversation: ConversationId, at: Time) -> StorageResult<Seq>;
 
     /// The next mutations to send, in the order in which they were recorded, as many as fit (but at least one, whatever its
-    /// size). Dead letters and the lanes in `held` are passed over. Reading them changes nothing.
+    /// size); nothing overtakes one that does not fit. Dead letters and the lanes in `held` (aliases resolved) are passed
+    /// over. Reading them changes nothing.
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>>;
 
     /// Records the server's answers, all in one transaction, and fixes the rows they are about:
     ///
     /// * acknowledged: the mutation leaves the outbox. A message becomes `sent` with the server's seq, time, version and
-    ///   canonical conversation, keeping its id. An opened conversation whose canonical id is another is re-keyed: its row,
-    ///   messages, marker and queued mutations move, the old id becomes an alias, and a row of the canonical id that came by
-    ///   a pull is merged.
+    ///   canonical conversation, keeping its id (after a bare acknowledgement the rest comes with a pull). An opened
+    ///   conversation whose canonical id is another is re-keyed: its row, messages, marker and queued mutations move, the old
+    ///   id becomes an alias, and a row of the canonical id that came by a pull is merged. The answer to a message that names
+    ///   another canonical conversation re-keys in the same way. Rows in an answer are subject to versions, tombstones and
+    ///   revocations as those of a page are.
     /// * rejected: it becomes a dead letter. With a refused open, the mutations of that conversation park too
     ///   ([`fieldpost_domain::RefusalCode::OpenRefused`]). A refused read mark leaves the outbox: no person can repair it, and
-    ///   the marker stands locally.
-    /// * retry: it stays where it is, and the answer is counted.
+    ///   the marker stands locally. So does a message whose remote echo is here: the server has it.
+    /// * retry: it stays where it is, and the answer is counted. A dead letter stays one.
     async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport>;
 
     /// All mutations in order, dead letters included, at most `limit`.

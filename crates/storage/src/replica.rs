@@ -64,9 +64,9 @@ pub struct ApplyReport {
     pub stale: u64,
     /// Rows that could not be read and were kept aside.
     pub unreadable: u64,
-    /// Messages of others that were not here before.
+    /// Messages of others, not deleted, that were not here before.
     pub new_messages: u64,
-    /// Conversations that left the device.
+    /// Conversations that were here and left the device.
     pub purged: Vec<ConversationId>,
     /// Whether the page's digest equals that of the store after the page; none when the page has none. Conversations that the
     /// server does not know yet do not count.
@@ -76,23 +76,29 @@ pub struct ApplyReport {
 /// The copy of what the server has.
 ///
 /// A page is applied in one transaction: its rows, the position it leads to, and the unread counts of the conversations it
-/// touches. Rows are applied in the order people, conversations, messages, read markers, tombstones, access. For each row:
+/// touches. Rows are applied in the order grants, people, conversations, messages, read markers, tombstones, revocations (a
+/// grant comes in the same page as the conversation that it admits). For each row:
 ///
 /// * An older or equal version than the one stored (or remembered of a tombstone or revocation) is ignored, except for what
-///   is derived and carries no version: a conversation's `last_seq` (the larger wins) and `unread` (from the answer with the
-///   larger `last_seq`).
+///   is derived and carries no version: a conversation's `last_seq` (the larger wins) and `unread`, `last_message_at`,
+///   `last_message_preview` and `medic_name` (from the answer with the larger `last_seq`, of equals from the later one).
 /// * A message whose id is in the outbox is its remote echo: the row becomes `sent` with the server's values, and the
 ///   mutation stays until its own answer (or the next attempt's `duplicate`) settles it.
-/// * A message of a conversation that is not here, nor in the page, is kept aside as unreadable.
+/// * A message of a conversation that is not here, nor in the page, is kept aside as unreadable; unless the conversation was
+///   deleted or revoked, then it is ignored. The same unreadable row is kept once, however often it comes. An access change
+///   of an unknown kind is kept aside too.
 /// * Names are written with the rows: a person whose name changed changes the `sender_name` of their messages and the
 ///   participant name of their conversation.
 /// * A direct conversation that comes while another, opened offline for the same org and medic, waits in the outbox: the two
 ///   are merged under the server's id, as [`crate::Outbox::settle`] does.
-/// * Own read marker and receipts: the larger position wins, always.
-/// * A tombstone of a message removes the row and keeps its seq as known; of a conversation, removes everything of it.
+/// * Own read marker and receipts: the larger position wins, always. A marker may come before its conversation.
+/// * A tombstone of a message removes the row and keeps its seq as known (a send of it in the outbox waits for its answer);
+///   of a conversation, removes everything of it, as a revocation does
+///   ([`fieldpost_domain::RefusalCode::ConversationDeleted`]).
 /// * A revocation removes the conversation, its messages and markers; what waited in its lane becomes dead letters
-///   ([`fieldpost_domain::RefusalCode::AccessLost`]) whose messages stay visible to their author until dealt with. A grant
-///   of a newer version makes it welcome again.
+///   ([`fieldpost_domain::RefusalCode::AccessLost`]) whose messages stay visible to their author until dealt with, except
+///   read marks and messages that the server has (their echo was here), which leave the outbox. A grant of a newer version
+///   makes it welcome again, as does a bootstrap that brings it.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Replica: Send + Sync {
@@ -100,17 +106,26 @@ pub trait Replica: Send + Sync {
     async fn sync_state(&self) -> StorageResult<SyncState>;
 
     /// Starts a bootstrap, or starts it over: the position becomes `Bootstrapping` from the beginning. Everything stays
-    /// readable meanwhile.
+    /// readable meanwhile. With [`BootstrapReason::Epoch`] all stored versions, and those remembered of tombstones and
+    /// revocations, are forgotten; one that was not finished stays such a one, whatever the reason of starting over.
     async fn begin_bootstrap(&self, reason: BootstrapReason) -> StorageResult<()>;
 
     /// Applies one page of a bootstrap. `after` is what it was asked for with.
     ///
     /// A conversation's messages of the page cover its recent range whole, from the lowest seq that came up to its
-    /// `last_seq`. With the last page the position becomes `Following`, and what the bootstrap did not confirm leaves the
-    /// store: conversations that did not come (with the consequences of a revocation for their lanes), and messages inside a
-    /// confirmed range that did not come. After [`BootstrapReason::Epoch`] also older messages below those ranges leave, and
-    /// own acknowledged messages inside or above a confirmed range that the server no longer has become dead letters
-    /// ([`fieldpost_domain::RefusalCode::LostByServer`]) that can be sent again.
+    /// `last_seq`: messages inside it that did not come leave the store with the page. With the last page the position becomes
+    /// `Following`, and what the bootstrap did not confirm leaves: conversations that did not come (with the consequences of a
+    /// revocation for their lanes, but without being remembered as revoked), and people that did not come. Those people whom a
+    /// message here names as its sender stay, as members of the past. Conversations and people that an answer has brought
+    /// since the bootstrap began count as confirmed, and those that the server does not know yet stay.
+    ///
+    /// After [`BootstrapReason::Epoch`] the stored state of a conversation (`last_seq`, derived fields, recent range) gives way
+    /// to the first row that comes of it, and markers above its `last_seq`, queued marks included, come down to it. Messages
+    /// stored before the bootstrap began that the page does not confirm leave with the page. Own ones among them inside or
+    /// above the confirmed range, or in a conversation that did not come, have been lost by the server: they become dead
+    /// letters ([`fieldpost_domain::RefusalCode::LostByServer`]) at the end of the outbox, in the order of their seqs, under a
+    /// mutation with the message's id; except those that were deleted or cannot be sent (they leave), and those whose send
+    /// still waits in the outbox (it goes on waiting).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Superseded`] when the position is not the one that `after` belongs to.
@@ -127,11 +142,17 @@ pub trait Replica: Send + Sync {
     async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport>;
 
     /// Applies a page of history; the position stays. The page covers its range whole: the range becomes part of what is
-    /// here, together with what it touches. A page for a conversation that is not here (any more) changes nothing.
+    /// here, together with what it touches, and messages inside it that did not come leave. A page above the recent range
+    /// with a hole between becomes the new recent range. A page for a conversation that is not here (any more) changes
+    /// nothing.
     async fn apply_history(&self, page: HistoryPage) -> StorageResult<ApplyReport>;
 
-    /// Threads with a part missing above what was loaded: none of a conversation that has messages is here, or a message is
-    /// here with a hole below it in the recent range. At most `limit`.
+    /// Threads with a part missing above what was loaded, in the order of [`crate::Conversations::conversations`], at most
+    /// `limit`. Of each conversation one run of seqs is known whole, the recent range: every seq in it is a message that is
+    /// here, was deleted by a tombstone, or is covered by a page. It begins with the first page that covers something, or at
+    /// seq 1 when that comes, and grows over every known seq that touches it. Something is missing where a conversation with
+    /// messages has no such range, or where a message stands above it with a hole between; `before` is then the lowest seq of
+    /// the newest run that is here.
     async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>>;
 
     /// Notes that a sync finished well, at this moment of the device's clock.

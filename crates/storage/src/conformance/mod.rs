@@ -1,1 +1,34 @@
-//! The suite.
+//! The suite that every store must pass, and every wrapper around one.
+//!
+//! Each test is a plain function over `&dyn Store`, one story: given, when, then. They come in modules by role, are listed
+//! in [`storage_conformance!`](crate::storage_conformance) and use nothing but the contract. A crate runs them all with
+//!
+//! ```ignore
+//! use fieldpost_storage::conformance::Device;
+//!
+//! fieldpost_storage::storage_conformance!(MyDevice::new());
+//! ```
+//!
+//! where `MyDevice` implements [`Device`]. The expression is evaluated once per test, so each test has a device of its own.
+//! [`build`] and [`given`] are public: other tests tell their stories with the same words.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "this is test code: a step that fails has to fail its test")]
+
+pub mod batches;
+pub mod build;
+pub mod given;
+pub mod sending;
+pub mod settling;
+
+mod suite;
+
+use crate::Store;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// Where a store keeps its data: for a test, a phone.
+#[async_trait]
+pub trait Device: Send + Sync {
+    /// Opens the store, as a start of the app does. The first call finds an empty disk, later ones what was left there;
+    /// the earlier store may have been closed, dropped, or be open still.
+    async fn open(&self) -> Arc<dyn Store>;
+}

@@ -1,1 +1,115 @@
-//! The reference implementation.
+//! The reference implementation: the contract in memory, as plainly as it can be said.
+//!
+//! # How it works
+//!
+//! Everything that a device knows is one value, `State`. A reading method looks at it; a writing method clones it, changes
+//! the clone and puts it in the place of the old one only when nothing failed. So each method is atomic by construction, and
+//! a snapshot is the value itself. The lock is held for the length of one method and never across an await.
+//!
+//! A [`MemoryStore`] is a handle on a disk that is shared: [`MemoryStore::reopen`] gives another handle on the same one, as a
+//! second process or the next start of the app would have it. [`MemoryStore::snapshot`] and [`MemoryStore::restore`] let a
+//! test put the disk back to an earlier moment.
+//!
+//! What is derived is never stored: names, unread counts, previews and the status of one's own messages are worked out when
+//! they are read (`views`, `unread`, `names`), so they cannot go stale. An implementation that stores them for speed has this
+//! one to be compared with.
+//!
+//! # What must stay true
+//!
+//! * A message row is either `Local` (only this device knows it, it has no seq) or `Server`. A local row of which the outbox
+//!   knows nothing was acknowledged without its place being told.
+//! * `Thread::range` is known whole: each seq in it is a message that is here, or one that was deleted for good. It only
+//!   grows, or is replaced by a newer one that does not touch it (`ranges`).
+//! * Nothing in `State` names a conversation by an alias: a re-key moves everything that names the old id (`rekey`).
+//! * A row of version zero comes from before a change of epoch. It is shown until the bootstrap has confirmed or swept its
+//!   conversation, and proves nothing (`bootstrap`).
+//! * An entry leaves the outbox only in `settle`, or because there is nothing in it that a person could lose (`purge`).
+
+mod apply;
+mod bootstrap;
+mod history;
+mod names;
+mod outbox;
+mod purge;
+mod ranges;
+mod rekey;
+mod roles;
+mod rows;
+mod settle;
+mod state;
+mod unread;
+mod versions;
+mod views;
+
+use crate::{StorageError, StorageErrorKind, StorageResult};
+use state::State;
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+/// A store in memory; see the [module](self).
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    disk: Arc<Mutex<Arc<State>>>,
+    closed: AtomicBool,
+}
+
+/// What a [`MemoryStore`] held at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot(Arc<State>);
+
+impl MemoryStore {
+    /// An empty store on a disk of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Another handle on the same disk, open whether this one is closed or not.
+    #[must_use]
+    pub fn reopen(&self) -> Self {
+        Self { disk: Arc::clone(&self.disk), closed: AtomicBool::new(false) }
+    }
+
+    /// What is on the disk now. Works on a closed handle too: a test looks at the disk, not through the app.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot(Arc::clone(&self.disk()))
+    }
+
+    /// Puts the disk back to what it was, for all handles.
+    pub fn restore(&self, snapshot: Snapshot) {
+        *self.disk() = snapshot.0;
+    }
+
+    fn disk(&self) -> MutexGuard<'_, Arc<State>> {
+        // A panic elsewhere cannot have left half a change behind: changes are made on a clone.
+        self.disk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check_open(&self, operation: &'static str) -> StorageResult<()> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(StorageError::new(StorageErrorKind::Closed, operation));
+        }
+        Ok(())
+    }
+
+    fn read<T>(&self, operation: &'static str, look: impl FnOnce(&State) -> StorageResult<T>) -> StorageResult<T> {
+        self.check_open(operation)?;
+        look(&self.disk())
+    }
+
+    fn write<T>(
+        &self,
+        operation: &'static str,
+        change: impl FnOnce(&mut State) -> StorageResult<T>,
+    ) -> StorageResult<T> {
+        self.check_open(operation)?;
+        let mut disk = self.disk();
+        let mut next = State::clone(&disk);
+        let answer = change(&mut next)?;
+        *disk = Arc::new(next);
+        Ok(answer)
+    }
+}

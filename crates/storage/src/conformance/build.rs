@@ -1,0 +1,323 @@
+//! Builders: rows and pages with everything filled in, to be changed where a story needs it (`Message { deleted_at: …,
+//! ..message(…) }`). Ids and times are made of small numbers, so that a failing test prints the same every time.
+
+use crate::{BatchLimits, NewDirect};
+use chrono::{DateTime, TimeDelta};
+use fieldpost_domain::{
+    AccessToken, BootstrapPage, Changes, Continuation, Conversation, ConversationDigest, ConversationId,
+    ConversationKind, Cursor, Extra, HistoryPage, MedicId, Message, MessageAck, MessageContent, MessageId, MessageKind,
+    MessageStatus, MutationId, NewMessage, OrgId, Person, PersonId, PullPage, ReadMarker, RefreshToken, Role, Seq,
+    SeqRange, ServerLimits, Session, Time, Tombstone, TombstoneOf, Version,
+};
+use uuid::Uuid;
+
+fn uuid(kind: u8, number: u64) -> Uuid {
+    const FRAME: u128 = 0x0198_c0de_0000_7000_8000_0000_0000_0000;
+    Uuid::from_u128(FRAME | (u128::from(kind) << 48) | u128::from(number & 0xffff_ffff_ffff))
+}
+
+fn number(id: Uuid) -> u64 {
+    (id.as_u128() & 0xffff_ffff) as u64
+}
+
+/// The org of all stories.
+#[must_use]
+pub fn org() -> OrgId {
+    OrgId::from_uuid(uuid(1, 1))
+}
+
+/// Person number `n`.
+#[must_use]
+pub fn person_id(n: u64) -> PersonId {
+    PersonId::from_uuid(uuid(2, n))
+}
+
+/// The row in `medics` of person number `n`: never the same id as the person's.
+#[must_use]
+pub fn medic_id(n: u64) -> MedicId {
+    MedicId::from_uuid(uuid(3, n))
+}
+
+/// Conversation number `n`.
+#[must_use]
+pub fn conversation_id(n: u64) -> ConversationId {
+    ConversationId::from_uuid(uuid(4, n))
+}
+
+/// The message that stands at `seq` of a conversation, unless the story says otherwise.
+#[must_use]
+pub fn message_id(conversation: ConversationId, seq: u64) -> MessageId {
+    MessageId::from_uuid(uuid(5, (number(conversation.as_uuid()) << 32) | (seq & 0xffff_ffff)))
+}
+
+/// Message number `n` of those that this device writes.
+#[must_use]
+pub fn own_message_id(n: u64) -> MessageId {
+    MessageId::from_uuid(uuid(6, n))
+}
+
+/// Mutation number `n`.
+#[must_use]
+pub fn mutation_id(n: u64) -> MutationId {
+    MutationId::from_uuid(uuid(7, n))
+}
+
+/// So many seconds into the story.
+#[must_use]
+pub fn at(seconds: u64) -> Time {
+    DateTime::UNIX_EPOCH + TimeDelta::seconds(1_769_846_400) + TimeDelta::seconds(seconds as i64)
+}
+
+/// A seq.
+#[must_use]
+pub fn seq(n: u64) -> Seq {
+    Seq::new(n)
+}
+
+fn person(n: u64, role: Role, first_name: &str, last_name: &str, medic_id: Option<MedicId>) -> Person {
+    Person {
+        id: person_id(n),
+        org_id: org(),
+        role,
+        first_name: first_name.to_owned(),
+        last_name: last_name.to_owned(),
+        medic_id,
+        removed: false,
+        version: Version::new(1),
+        extra: Extra::new(),
+    }
+}
+
+/// An admin; she holds the phone in most stories.
+#[must_use]
+pub fn iris() -> Person {
+    person(1, Role::OrgAdmin, "Iris", "Vale", None)
+}
+
+/// A medic.
+#[must_use]
+pub fn ada() -> Person {
+    person(2, Role::Medic, "Ada", "Moss", Some(medic_id(2)))
+}
+
+/// Another medic.
+#[must_use]
+pub fn ben() -> Person {
+    person(3, Role::Medic, "Ben", "Okafor", Some(medic_id(3)))
+}
+
+/// Direct conversation number `n`, with Ada, whose last message has the seq `last`.
+#[must_use]
+pub fn direct(n: u64, last: u64) -> Conversation {
+    Conversation {
+        id: conversation_id(n),
+        org_id: org(),
+        kind: ConversationKind::Direct,
+        subject: None,
+        medic_id: ada().medic_id,
+        medic_name: None,
+        created_by: iris().id,
+        created_at: at(n),
+        updated_at: at(n),
+        last_seq: seq(last),
+        last_message_at: (last > 0).then(|| at(100 + last)),
+        last_message_preview: (last > 0).then(|| text(last)),
+        unread: 0,
+        version: Version::new(1),
+        extra: Extra::new(),
+    }
+}
+
+/// Broadcast conversation number `n`.
+#[must_use]
+pub fn broadcast(n: u64, last: u64) -> Conversation {
+    let subject = Some("Crane 3".to_owned());
+    Conversation { kind: ConversationKind::Broadcast, subject, medic_id: None, ..direct(n, last) }
+}
+
+fn text(n: u64) -> String {
+    format!("message {n}")
+}
+
+/// The message at `n` of a conversation, by `sender`; its text is `message <n>`, its time [`at`]`(100 + n)`.
+#[must_use]
+pub fn message(conversation: ConversationId, n: u64, sender: &Person) -> Message {
+    let created_at = at(100 + (n & 0xffff));
+    Message {
+        id: message_id(conversation, n),
+        conversation_id: conversation,
+        sender_id: sender.id,
+        kind: MessageKind::Text,
+        content: Some(text(n)),
+        metadata: None,
+        reply_to: None,
+        status: MessageStatus::Sent,
+        seq: seq(n),
+        composed_at: Some(created_at),
+        created_at,
+        updated_at: created_at,
+        deleted_at: None,
+        version: Version::new(1),
+        extra: Extra::new(),
+    }
+}
+
+/// The messages at these seqs, all by `sender`.
+#[must_use]
+pub fn messages(conversation: ConversationId, seqs: impl IntoIterator<Item = u64>, sender: &Person) -> Vec<Message> {
+    seqs.into_iter().map(|n| message(conversation, n, sender)).collect()
+}
+
+/// The next state of a message: deleted softly.
+#[must_use]
+pub fn deleted(message: Message) -> Message {
+    let version = Version::new(message.version.get() + 1);
+    Message { content: None, metadata: None, deleted_at: Some(at(900)), updated_at: at(900), version, ..message }
+}
+
+/// Message number `n` as Iris composes it; its text is `own <n>`.
+#[must_use]
+pub fn composed(n: u64, conversation: ConversationId) -> NewMessage {
+    NewMessage {
+        id: own_message_id(n),
+        conversation_id: conversation,
+        sender_id: iris().id,
+        kind: MessageKind::Text,
+        content: MessageContent::new(&format!("own {n}")).unwrap(),
+        metadata: None,
+        reply_to: None,
+        composed_at: at(500 + n),
+    }
+}
+
+/// The server's row of the message that Iris composed as number `n`, standing at `place`.
+#[must_use]
+pub fn echo(n: u64, conversation: ConversationId, place: u64) -> Message {
+    let composed = composed(n, conversation);
+    Message {
+        id: composed.id,
+        content: Some(composed.content.into()),
+        composed_at: Some(composed.composed_at),
+        ..message(conversation, place, &iris())
+    }
+}
+
+/// What the server tells when it has just stored that message.
+#[must_use]
+pub fn ack(n: u64, conversation: ConversationId, place: u64) -> MessageAck {
+    MessageAck {
+        message_id: own_message_id(n),
+        conversation_id: conversation,
+        seq: seq(place),
+        created_at: at(100 + place),
+        version: Version::new(1),
+    }
+}
+
+/// Ada's direct conversation, opened on this device as number `n`.
+#[must_use]
+pub fn new_direct(n: u64) -> NewDirect {
+    NewDirect { id: conversation_id(n), medic_id: medic_id(2), org_id: org(), opened_by: iris().id, at: at(400 + n) }
+}
+
+/// How far somebody has read; delivered as far.
+#[must_use]
+pub fn read_to(conversation: ConversationId, person: &Person, read: u64) -> ReadMarker {
+    ReadMarker {
+        conversation_id: conversation,
+        person_id: person.id,
+        delivered_seq: seq(read),
+        read_seq: seq(read),
+        version: Version::new(1 + read),
+    }
+}
+
+/// The tombstone of a message.
+#[must_use]
+pub fn tombstone(id: MessageId, conversation: ConversationId, place: u64, version: u64) -> Tombstone {
+    let of = TombstoneOf::Message { id, seq: seq(place) };
+    Tombstone { conversation_id: conversation, of, version: Version::new(version) }
+}
+
+/// The tombstone of a conversation.
+#[must_use]
+pub fn conversation_tombstone(conversation: ConversationId, version: u64) -> Tombstone {
+    Tombstone { conversation_id: conversation, of: TombstoneOf::Conversation, version: Version::new(version) }
+}
+
+/// A cursor.
+#[must_use]
+pub fn cursor(text: &str) -> Cursor {
+    Cursor::new(text).unwrap()
+}
+
+/// Where a bootstrap goes on.
+#[must_use]
+pub fn continuation(text: &str) -> Continuation {
+    Continuation::new(text)
+}
+
+/// One page of a pull, the last of its pass, leading to the cursor `to`.
+#[must_use]
+pub fn pull_page(to: &str, changes: Changes) -> PullPage {
+    PullPage {
+        changes,
+        cursor: cursor(to),
+        more: false,
+        digest: None,
+        server_time: at(1000),
+        limits: ServerLimits::default(),
+    }
+}
+
+/// A bootstrap in one page, as Iris gets it, leading to the cursor `0`.
+#[must_use]
+pub fn bootstrap_page(changes: Changes) -> BootstrapPage {
+    BootstrapPage {
+        me: Some(iris()),
+        total_conversations: changes.conversations.len() as u64,
+        changes,
+        cursor: cursor("0"),
+        next_after: None,
+        digest: None,
+        server_time: at(1000),
+        limits: ServerLimits::default(),
+    }
+}
+
+/// A page of history that covers the seqs from `from` to `to`; `complete` when `from` is 1.
+#[must_use]
+pub fn history_page(conversation: ConversationId, from: u64, to: u64, messages: Vec<Message>) -> HistoryPage {
+    HistoryPage {
+        conversation_id: conversation,
+        conversation: None,
+        changes: Changes { messages, ..Changes::default() },
+        range: SeqRange { from: seq(from), to: seq(to) },
+        complete: from == 1,
+        limits: ServerLimits::default(),
+    }
+}
+
+/// The digest of conversations by their numbers.
+#[must_use]
+pub fn digest(numbers: impl IntoIterator<Item = u64>) -> ConversationDigest {
+    ConversationDigest::of(numbers.into_iter().map(conversation_id))
+}
+
+/// Limits that no story reaches by accident.
+#[must_use]
+pub fn wide() -> BatchLimits {
+    BatchLimits { rows: 500, bytes: 1 << 20 }
+}
+
+/// A session of somebody; `generation` is in its tokens.
+#[must_use]
+pub fn session(person: &Person, generation: u32) -> Session {
+    Session {
+        person_id: person.id,
+        email: Some("iris@example.com".to_owned()),
+        access_token: AccessToken::new(format!("access-{generation}")),
+        refresh_token: RefreshToken::new(format!("refresh-{generation}")),
+        expires_at: at(3600),
+    }
+}

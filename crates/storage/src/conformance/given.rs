@@ -1,0 +1,161 @@
+//! Steps that stories share. Each is a few calls of the contract, and what they return is unwrapped: a step that fails fails
+//! the story.
+
+use super::build::{bootstrap_page, composed, cursor, history_page, iris, mutation_id, pull_page, session, wide};
+use crate::{
+    ApplyReport, BootstrapReason, ConversationSummary, EntryState, OutboxEntry, SettleReport, Store, SyncPosition,
+    ThreadMessage, ThreadWindow, Window,
+};
+use fieldpost_domain::{
+    Acknowledgement, Changes, Conversation, ConversationId, Message, MessageAck, MutationId, NewMessage, Person,
+    PushOutcome, PushResult, Refusal, RefusalCode,
+};
+use std::collections::HashSet;
+
+/// Iris has signed in and loaded everything; the position is the cursor `0`.
+pub async fn loaded(store: &dyn Store, changes: Changes) -> ApplyReport {
+    store.save_session(&session(&iris(), 1)).await.unwrap();
+    bootstrapped(store, BootstrapReason::First, changes).await
+}
+
+/// A whole bootstrap in one page.
+pub async fn bootstrapped(store: &dyn Store, reason: BootstrapReason, changes: Changes) -> ApplyReport {
+    store.begin_bootstrap(reason).await.unwrap();
+    store.apply_bootstrap(None, bootstrap_page(changes)).await.unwrap()
+}
+
+/// [`loaded`] with one conversation and its messages; Ada and Iris are known.
+pub async fn loaded_thread(store: &dyn Store, conversation: Conversation, messages: Vec<Message>) -> ConversationId {
+    let id = conversation.id;
+    loaded(store, thread(conversation, messages)).await;
+    id
+}
+
+/// One conversation, its messages and the two people in it.
+#[must_use]
+pub fn thread(conversation: Conversation, messages: Vec<Message>) -> Changes {
+    Changes {
+        people: vec![iris(), super::build::ada()],
+        conversations: vec![conversation],
+        messages,
+        ..Changes::default()
+    }
+}
+
+/// Pulls one page at the cursor where the store stands; the next cursor is one higher.
+pub async fn pulled(store: &dyn Store, changes: Changes) -> ApplyReport {
+    let SyncPosition::Following(from) = store.sync_state().await.unwrap().position else {
+        panic!("the store follows nothing yet");
+    };
+    let next = from.as_str().parse::<u64>().unwrap() + 1;
+    store.apply_pull(&cursor(from.as_str()), pull_page(&next.to_string(), changes)).await.unwrap()
+}
+
+/// Pulls messages alone.
+pub async fn pulled_messages(store: &dyn Store, messages: Vec<Message>) -> ApplyReport {
+    pulled(store, Changes { messages, ..Changes::default() }).await
+}
+
+/// Loads a page of history that covers the seqs from `from` to `to`.
+pub async fn history(
+    store: &dyn Store,
+    conversation: ConversationId,
+    from: u64,
+    to: u64,
+    messages: Vec<Message>,
+) -> ApplyReport {
+    store.apply_history(history_page(conversation, from, to, messages)).await.unwrap()
+}
+
+/// Iris writes message number `n` with mutation number `n`.
+pub async fn sent(store: &dyn Store, n: u64, conversation: ConversationId) -> ThreadMessage {
+    send(store, n, composed(n, conversation)).await
+}
+
+/// A message is sent with mutation number `n`.
+pub async fn send(store: &dyn Store, n: u64, message: NewMessage) -> ThreadMessage {
+    store.send(mutation_id(n), message).await.unwrap()
+}
+
+/// The server's answer to mutation number `n`.
+pub async fn answered(store: &dyn Store, n: u64, outcome: PushOutcome) -> SettleReport {
+    store.settle(vec![PushResult { mutation_id: mutation_id(n), outcome }]).await.unwrap()
+}
+
+/// The server has mutation number `n`.
+pub async fn acknowledged(store: &dyn Store, n: u64, what: Acknowledgement) -> SettleReport {
+    answered(store, n, PushOutcome::Acknowledged(what)).await
+}
+
+/// The server has just stored the message that mutation number `n` sends.
+pub async fn stored(store: &dyn Store, n: u64, ack: MessageAck) -> SettleReport {
+    acknowledged(store, n, Acknowledgement::Sent(ack)).await
+}
+
+/// The server refused mutation number `n` for good.
+pub async fn refused(store: &dyn Store, n: u64, code: RefusalCode) -> SettleReport {
+    answered(store, n, PushOutcome::Rejected(Refusal { code, detail: None })).await
+}
+
+/// Iris opens the thread and everything in it is displayed; mutation number `n`.
+pub async fn read(store: &dyn Store, n: u64, conversation: ConversationId) -> u64 {
+    store.mark_read(mutation_id(n), conversation, super::build::at(700 + n)).await.unwrap().get()
+}
+
+/// The newest `limit` messages of a thread.
+pub async fn newest(store: &dyn Store, conversation: ConversationId, limit: u32) -> ThreadWindow {
+    store.messages(conversation, Window::newest(limit)).await.unwrap()
+}
+
+/// The texts of a thread, all of it that is here.
+pub async fn texts(store: &dyn Store, conversation: ConversationId) -> Vec<String> {
+    let window = newest(store, conversation, 10_000).await;
+    window.messages.into_iter().map(|message| message.content.unwrap_or_default()).collect()
+}
+
+/// The seqs of a window; 0 for a message without one.
+#[must_use]
+pub fn seqs(window: &ThreadWindow) -> Vec<u64> {
+    window.messages.iter().map(|message| message.seq.map_or(0, fieldpost_domain::Seq::get)).collect()
+}
+
+/// One conversation that is here.
+pub async fn summary(store: &dyn Store, conversation: ConversationId) -> ConversationSummary {
+    store.conversation(conversation).await.unwrap().unwrap()
+}
+
+/// Its unread count.
+pub async fn unread(store: &dyn Store, conversation: ConversationId) -> u64 {
+    summary(store, conversation).await.unread
+}
+
+/// The whole outbox.
+pub async fn outbox(store: &dyn Store) -> Vec<OutboxEntry> {
+    store.entries(10_000).await.unwrap()
+}
+
+/// Why an entry is a dead letter; none if it is not.
+#[must_use]
+pub fn failure(entry: &OutboxEntry) -> Option<&RefusalCode> {
+    match &entry.state {
+        EntryState::Failed(refusal) => Some(&refusal.code),
+        EntryState::Queued { .. } => None,
+    }
+}
+
+/// The ids of the mutations that go out next.
+pub async fn batch(store: &dyn Store) -> Vec<MutationId> {
+    let batch = store.next_batch(wide(), &HashSet::new()).await.unwrap();
+    batch.into_iter().map(|mutation| mutation.id).collect()
+}
+
+/// Mutations by their numbers.
+#[must_use]
+pub fn mutations(numbers: impl IntoIterator<Item = u64>) -> Vec<MutationId> {
+    numbers.into_iter().map(mutation_id).collect()
+}
+
+/// The signed-in people's person row, as the store has it.
+pub async fn person(store: &dyn Store, who: &Person) -> Option<Person> {
+    store.person(who.id).await.unwrap()
+}

@@ -1,0 +1,250 @@
+//! Recording what the server answered.
+
+use super::build::{
+    ack, ada, at, conversation_id, direct, echo, messages, mutation_id, own_message_id, read_to, seq, tombstone,
+};
+use super::given::{
+    acknowledged, answered, batch, failure, loaded, loaded_thread, mutations, newest, outbox, pulled, pulled_messages,
+    read, refused, sent, seqs, stored, summary, texts, unread,
+};
+use crate::{EntryState, SettleReport, Store};
+use fieldpost_domain::{
+    Acknowledgement, Changes, ConversationId, Message, MessageStatus, PushOutcome, PushResult, Refusal, RefusalCode,
+    RetryCode, Version,
+};
+
+async fn one_queued(store: &dyn Store) -> ConversationId {
+    let thread = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
+    sent(store, 1, thread).await;
+    thread
+}
+
+/// Acknowledged: `sent`, with the server's seq and time, under the same id.
+pub async fn a_stored_message_keeps_its_id_and_gets_its_place(store: &dyn Store) {
+    let thread = one_queued(store).await;
+
+    let report = stored(store, 1, ack(1, thread, 3)).await;
+
+    assert_eq!(report, SettleReport { acknowledged: 1, ..SettleReport::default() });
+    let shown = store.message(own_message_id(1)).await.unwrap().unwrap();
+    assert_eq!(shown.status, MessageStatus::Sent);
+    assert_eq!((shown.seq, shown.created_at, shown.composed_at), (Some(seq(3)), at(103), Some(at(501))));
+    assert_eq!(shown.content.as_deref(), Some("own 1"));
+    assert!(shown.mine);
+    assert_eq!(seqs(&newest(store, thread, 10).await), [1, 2, 3]);
+    assert!(outbox(store).await.is_empty());
+    let shown = summary(store, thread).await;
+    assert_eq!((shown.last_seq, shown.last_message_at), (seq(3), Some(at(103))));
+    assert_eq!(shown.last_message_preview.as_deref(), Some("own 1"));
+}
+
+/// A message that came before the acknowledged one was seen by the server first: the acknowledged one moves behind it.
+pub async fn the_servers_order_is_the_threads_order(store: &dyn Store) {
+    let thread = one_queued(store).await;
+    sent(store, 2, thread).await;
+    pulled_messages(store, messages(thread, 3..=3, &ada())).await;
+
+    stored(store, 1, ack(1, thread, 4)).await;
+
+    assert_eq!(texts(store, thread).await, ["message 1", "message 2", "message 3", "own 1", "own 2"]);
+}
+
+/// Acknowledged by an earlier attempt: the row as it is now.
+pub async fn a_duplicate_is_a_success_with_the_row_as_it_is_now(store: &dyn Store) {
+    let thread = one_queued(store).await;
+    let row = Message { status: MessageStatus::Read, version: Version::new(4), ..echo(1, thread, 3) };
+
+    let report = acknowledged(store, 1, Acknowledgement::AlreadySent(Box::new(row))).await;
+
+    assert_eq!(report.acknowledged, 1);
+    let shown = store.message(own_message_id(1)).await.unwrap().unwrap();
+    assert_eq!((shown.status, shown.seq), (MessageStatus::Read, Some(seq(3))));
+    assert!(outbox(store).await.is_empty());
+    assert_eq!(texts(store, thread).await.len(), 3);
+}
+
+/// Acknowledged and deleted since: the message leaves, its seq is known.
+pub async fn a_message_deleted_since_leaves_and_its_seq_stays_taken(store: &dyn Store) {
+    let thread = one_queued(store).await;
+
+    let gone = tombstone(own_message_id(1), thread, 3, 5);
+    let report = acknowledged(store, 1, Acknowledgement::Deleted(gone)).await;
+    pulled_messages(store, messages(thread, 4..=4, &ada())).await;
+
+    assert_eq!(report.acknowledged, 1);
+    assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
+    assert!(outbox(store).await.is_empty());
+    assert_eq!(seqs(&newest(store, thread, 10).await), [1, 2, 4], "nothing is missing at 3");
+    assert!(store.missing_ranges(10).await.unwrap().is_empty());
+}
+
+/// An acknowledged mark: the marker as the server has it, never lower.
+pub async fn an_acknowledged_mark_leaves_the_outbox(store: &dyn Store) {
+    let thread = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
+    read(store, 1, thread).await;
+
+    let lower = read_to(thread, &super::build::iris(), 1);
+    let report = acknowledged(store, 1, Acknowledgement::Marked(lower)).await;
+
+    assert_eq!(report.acknowledged, 1);
+    assert!(outbox(store).await.is_empty());
+    assert_eq!(unread(store, thread).await, 0);
+}
+
+/// An acknowledgement that tells nothing more.
+pub async fn a_bare_acknowledgement_is_enough_to_leave_the_outbox(store: &dyn Store) {
+    let thread = one_queued(store).await;
+
+    assert_eq!(acknowledged(store, 1, Acknowledgement::Bare).await.acknowledged, 1);
+
+    let shown = store.message(own_message_id(1)).await.unwrap().unwrap();
+    assert_eq!((shown.status, shown.seq), (MessageStatus::Sent, None));
+    assert!(outbox(store).await.is_empty());
+    pulled_messages(store, vec![echo(1, thread, 3)]).await;
+    assert_eq!(seqs(&newest(store, thread, 10).await), [1, 2, 3]);
+}
+
+/// Rejected: a dead letter that its author sees.
+pub async fn a_refused_message_becomes_a_dead_letter(store: &dyn Store) {
+    let thread = one_queued(store).await;
+    let refusal = Refusal { code: RefusalCode::Forbidden, detail: Some("medics only read here".to_owned()) };
+
+    let report = answered(store, 1, PushOutcome::Rejected(refusal.clone())).await;
+
+    assert_eq!(report, SettleReport { failed: 1, ..SettleReport::default() });
+    let shown = store.message(own_message_id(1)).await.unwrap().unwrap();
+    assert_eq!((&shown.status, shown.failure.as_ref()), (&MessageStatus::Queued, Some(&refusal)));
+    assert_eq!(newest(store, thread, 10).await.messages.last(), Some(&shown));
+    assert_eq!(outbox(store).await[0].state, EntryState::Failed(refusal));
+    assert!(batch(store).await.is_empty());
+    let counts = store.counts().await.unwrap();
+    assert_eq!((counts.pending, counts.failed), (0, 1));
+}
+
+/// Rejected: the lane goes on past a dead letter, which keeps its place among what waits.
+pub async fn a_dead_letter_does_not_park_what_follows(store: &dyn Store) {
+    let thread = one_queued(store).await;
+    sent(store, 2, thread).await;
+
+    refused(store, 1, RefusalCode::NotTrimmed).await;
+
+    assert_eq!(batch(store).await, mutations([2]));
+    assert_eq!(texts(store, thread).await[2..], ["own 1", "own 2"]);
+}
+
+/// Rejected: a mark that is refused leaves, and stands locally.
+pub async fn a_refused_mark_leaves_and_the_marker_stands(store: &dyn Store) {
+    let thread = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
+    read(store, 1, thread).await;
+
+    let report = refused(store, 1, RefusalCode::NotFound).await;
+
+    assert_eq!((report.failed, report.acknowledged), (0, 1));
+    assert!(outbox(store).await.is_empty());
+    assert_eq!(unread(store, thread).await, 0);
+}
+
+/// Rejected, although its remote echo is here: the server has the message, so nothing is lost.
+pub async fn a_refusal_after_the_remote_echo_makes_no_dead_letter(store: &dyn Store) {
+    let thread = one_queued(store).await;
+    pulled_messages(store, vec![echo(1, thread, 3)]).await;
+
+    let report = refused(store, 1, RefusalCode::Forbidden).await;
+
+    assert_eq!((report.failed, report.acknowledged), (0, 1));
+    assert!(outbox(store).await.is_empty());
+    assert_eq!(store.message(own_message_id(1)).await.unwrap().unwrap().status, MessageStatus::Sent);
+}
+
+/// Retry: it stays where it is, and the answer is counted.
+pub async fn not_now_keeps_the_place_and_is_counted(store: &dyn Store) {
+    let thread = one_queued(store).await;
+    sent(store, 2, thread).await;
+
+    answered(store, 1, PushOutcome::Retry(RetryCode::Conflict)).await;
+    let newer = RetryCode::Unknown("cold_start".to_owned());
+    let report = answered(store, 1, PushOutcome::Retry(newer.clone())).await;
+
+    assert_eq!(report, SettleReport { retrying: 1, ..SettleReport::default() });
+    assert_eq!(outbox(store).await[0].state, EntryState::Queued { retries: 2, last_retry: Some(newer) });
+    assert_eq!(batch(store).await, mutations([1, 2]));
+    assert_eq!(store.message(own_message_id(1)).await.unwrap().unwrap().failure, None);
+}
+
+/// Answers to mutations that are no longer here change nothing.
+pub async fn an_answer_that_comes_twice_is_unknown_the_second_time(store: &dyn Store) {
+    let thread = one_queued(store).await;
+    stored(store, 1, ack(1, thread, 3)).await;
+
+    let again = stored(store, 1, ack(1, thread, 7)).await;
+    let stranger = refused(store, 99, RefusalCode::Forbidden).await;
+
+    let unknown = SettleReport { unknown: 1, ..SettleReport::default() };
+    assert_eq!((again, stranger), (unknown.clone(), unknown));
+    assert_eq!(seqs(&newest(store, thread, 10).await), [1, 2, 3]);
+}
+
+/// One batch of answers of every kind; one poisoned lane delays no other.
+pub async fn the_answers_of_a_batch_are_recorded_together(store: &dyn Store) {
+    let conversations = vec![direct(1, 0), direct(2, 0), direct(3, 0)];
+    loaded(store, Changes { conversations, ..Changes::default() }).await;
+    for n in 1..=3 {
+        sent(store, n, conversation_id(n)).await;
+    }
+    let refusal = Refusal { code: RefusalCode::ConversationDeleted, detail: None };
+    let outcomes = [
+        PushOutcome::Rejected(refusal),
+        PushOutcome::Acknowledged(Acknowledgement::Sent(ack(2, conversation_id(2), 1))),
+        PushOutcome::Retry(RetryCode::Busy),
+    ];
+    let results = outcomes.into_iter().zip(1..);
+    let results = results.map(|(outcome, n)| PushResult { mutation_id: mutation_id(n), outcome }).collect();
+
+    let report = store.settle(results).await.unwrap();
+
+    assert_eq!((report.failed, report.acknowledged, report.retrying, report.unknown), (1, 1, 1, 0));
+    assert_eq!(batch(store).await, mutations([3]));
+    assert_eq!(failure(&outbox(store).await[0]), Some(&RefusalCode::ConversationDeleted));
+}
+
+/// The remote echo can come before the answer: then the row is the server's, and the mutation waits for its answer.
+pub async fn a_remote_echo_before_the_answer_is_not_doubled(store: &dyn Store) {
+    let thread = one_queued(store).await;
+
+    let report = pulled_messages(store, vec![Message { version: Version::new(2), ..echo(1, thread, 3) }]).await;
+
+    assert_eq!((report.applied, report.new_messages), (1, 0), "one's own message is no news");
+    let shown = store.message(own_message_id(1)).await.unwrap().unwrap();
+    assert_eq!((shown.status, shown.seq), (MessageStatus::Sent, Some(seq(3))));
+    assert_eq!(batch(store).await, mutations([1]));
+    assert_eq!(stored(store, 1, ack(1, thread, 3)).await.acknowledged, 1);
+    assert_eq!(seqs(&newest(store, thread, 10).await), [1, 2, 3]);
+    assert!(outbox(store).await.is_empty());
+}
+
+/// A tombstone that came before the answer: the answer cannot bring the message back.
+pub async fn a_late_answer_does_not_resurrect_a_deleted_message(store: &dyn Store) {
+    let thread = one_queued(store).await;
+    let tombstones = vec![tombstone(own_message_id(1), thread, 3, 2)];
+    pulled(store, Changes { tombstones, ..Changes::default() }).await;
+    assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
+
+    assert_eq!(stored(store, 1, ack(1, thread, 3)).await.acknowledged, 1);
+
+    assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
+    assert!(outbox(store).await.is_empty());
+}
+
+/// A reason that this version does not know is kept as it came.
+pub async fn a_refusal_of_a_newer_server_survives(store: &dyn Store) {
+    one_queued(store).await;
+    refused(store, 1, RefusalCode::Unknown("quarantined".to_owned())).await;
+    assert_eq!(failure(&outbox(store).await[0]), Some(&RefusalCode::Unknown("quarantined".to_owned())));
+}
+
+/// No answers, nothing done.
+pub async fn no_answers_change_nothing(store: &dyn Store) {
+    one_queued(store).await;
+    assert_eq!(store.settle(vec![]).await.unwrap(), SettleReport::default());
+    assert_eq!(batch(store).await, mutations([1]));
+}

@@ -1,0 +1,125 @@
+//! Applying the rows of a page, and a page of a pull.
+
+use super::rows::Placed;
+use super::state::State;
+use crate::{ApplyReport, StorageError, StorageErrorKind, StorageResult, SyncPosition};
+use fieldpost_domain::{
+    Access, AccessChange, Changes, ConversationDigest, ConversationId, Cursor, Message, PullPage, RefusalCode,
+    Tombstone, UnreadableRow,
+};
+use std::collections::BTreeSet;
+
+impl State {
+    pub(super) fn apply_pull(&mut self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport> {
+        if !matches!(&self.position, SyncPosition::Following(cursor) if cursor == from) {
+            return Err(StorageError::new(StorageErrorKind::Superseded, "apply_pull"));
+        }
+        let mut report = ApplyReport::default();
+        self.apply(page.changes, &mut report);
+        self.position = SyncPosition::Following(page.cursor);
+        report.digest_matches = page.digest.map(|digest| digest == self.digest());
+        Ok(report)
+    }
+
+    /// Applies rows in the order of the contract. Grants go first, since the conversations that they admit come in the same
+    /// page, and revocations last.
+    pub(super) fn apply(&mut self, changes: Changes, report: &mut ApplyReport) {
+        let touched = self.threads_of(&changes);
+        let (grants, others): (Vec<_>, Vec<_>) =
+            changes.access.into_iter().partition(|change| change.access == Access::Grant);
+        for grant in grants {
+            report.count(self.note_access(grant.conversation_id, grant.version, false));
+        }
+        for person in changes.people {
+            report.count(self.put_person(person));
+        }
+        for conversation in changes.conversations {
+            report.count(self.put_conversation(conversation));
+        }
+        for message in changes.messages {
+            self.apply_message(message, report);
+        }
+        for marker in changes.read_markers {
+            report.count(self.put_marker(marker));
+        }
+        for tombstone in changes.tombstones {
+            self.apply_tombstone(&tombstone, report);
+        }
+        for change in others {
+            self.apply_revocation(change, report);
+        }
+        for row in changes.unreadable {
+            self.keep_aside(row, report);
+        }
+        for conversation in touched {
+            self.extend(conversation);
+        }
+    }
+
+    fn threads_of(&self, changes: &Changes) -> BTreeSet<ConversationId> {
+        let messages = changes.messages.iter().map(|message| message.conversation_id);
+        let tombstones = changes.tombstones.iter().map(|tombstone| tombstone.conversation_id);
+        messages.chain(tombstones).map(|id| self.resolve(id)).collect()
+    }
+
+    fn apply_message(&mut self, message: Message, report: &mut ApplyReport) {
+        match self.put_message(message) {
+            Placed::Changed { new } => {
+                report.count(true);
+                report.new_messages += u64::from(new);
+            }
+            Placed::Stale => report.count(false),
+            Placed::Orphan(message) => {
+                let payload = serde_json::to_string(&message).unwrap_or_default();
+                let reason = "its conversation is not here".to_owned();
+                self.keep_aside(UnreadableRow { list: "messages".to_owned(), payload, reason }, report);
+            }
+        }
+    }
+
+    fn apply_tombstone(&mut self, tombstone: &Tombstone, report: &mut ApplyReport) {
+        let (applied, leaving) = self.bury(tombstone);
+        report.count(applied);
+        if let Some(conversation) = leaving
+            && self.purge(conversation, RefusalCode::ConversationDeleted)
+        {
+            report.purged.push(conversation);
+        }
+    }
+
+    fn apply_revocation(&mut self, change: AccessChange, report: &mut ApplyReport) {
+        if let Access::Unknown(_) = change.access {
+            let payload = serde_json::to_string(&change).unwrap_or_default();
+            let reason = "an unknown kind of access".to_owned();
+            return self.keep_aside(UnreadableRow { list: "access".to_owned(), payload, reason }, report);
+        }
+        let newer = self.note_access(change.conversation_id, change.version, true);
+        report.count(newer);
+        if newer && self.purge(change.conversation_id, RefusalCode::AccessLost) {
+            report.purged.push(change.conversation_id);
+        }
+    }
+
+    /// Keeps a row for a version that can read it; once, however often it comes.
+    fn keep_aside(&mut self, row: UnreadableRow, report: &mut ApplyReport) {
+        report.unreadable += 1;
+        if !self.unreadable.iter().any(|kept| kept.list == row.list && kept.payload == row.payload) {
+            self.unreadable.push(row);
+        }
+    }
+
+    /// Of the conversations that the server knows.
+    pub(super) fn digest(&self) -> ConversationDigest {
+        ConversationDigest::of(self.threads.iter().filter(|(_, thread)| thread.on_server).map(|(id, _)| *id))
+    }
+}
+
+impl ApplyReport {
+    fn count(&mut self, changed: bool) {
+        if changed {
+            self.applied += 1;
+        } else {
+            self.stale += 1;
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The first load, and every later one.
+//!
+//! A bootstrap confirms: conversations by their rows, people by theirs, and of each conversation the recent messages, which
+//! all come in the page that brings the conversation. So messages are swept page by page, and conversations and people that
+//! nothing confirmed leave with the last page.
+//!
+//! After a change of epoch all stored versions were set to zero when the bootstrap began; whatever still has version zero
+//! when its conversation is confirmed is of the old epoch. An acknowledgement or a page of history that came meanwhile is of
+//! the new one, and stays.
+
+use super::purge::refused;
+use super::state::{Bootstrap, Entry, Row, State};
+use crate::{ApplyReport, BootstrapReason, StorageError, StorageErrorKind, StorageResult, SyncPosition};
+use fieldpost_domain::{
+    BootstrapPage, Changes, Continuation, ConversationId, Intent, Message, MessageContent, MessageId, MessageKind,
+    MutationId, NewMessage, RefusalCode, Seq, SeqRange, Version,
+};
+use std::collections::BTreeSet;
+
+impl State {
+    pub(super) fn begin_bootstrap(&mut self, reason: BootstrapReason) {
+        // A change of epoch that was not dealt with to the end is not forgotten by starting over.
+        let unfinished = self.bootstrap.as_ref().is_some_and(|under_way| under_way.reason == BootstrapReason::Epoch);
+        let reason = if unfinished { BootstrapReason::Epoch } else { reason };
+        if reason == BootstrapReason::Epoch {
+            self.forget_versions();
+        }
+        self.bootstrap = Some(Bootstrap { reason, conversations: BTreeSet::new(), people: BTreeSet::new() });
+        self.position = SyncPosition::Bootstrapping { after: None, done: 0, total: None };
+    }
+
+    pub(super) fn apply_bootstrap(
+        &mut self,
+        after: Option<&Continuation>,
+        page: BootstrapPage,
+    ) -> StorageResult<ApplyReport> {
+        let done = match &self.position {
+            SyncPosition::Bootstrapping { after: expected, done, .. } if expected.as_ref() == after => *done,
+            _ => return Err(StorageError::new(StorageErrorKind::Superseded, "apply_bootstrap")),
+        };
+        let mut report = ApplyReport::default();
+        let told = told_ranges(&page.changes);
+        let came: BTreeSet<MessageId> = page.changes.messages.iter().map(|message| message.id).collect();
+        told.iter().for_each(|(id, _)| self.lift_revocation(*id));
+        self.apply(page.changes, &mut report);
+        self.me = page.me.as_ref().map(|me| me.id);
+        page.me.map(|me| self.put_person(me));
+        for (id, range) in &told {
+            self.sweep_messages(*id, *range, &came);
+        }
+        let done = done + told.len() as u64;
+        if page.next_after.is_some() {
+            let total = Some(page.total_conversations);
+            self.position = SyncPosition::Bootstrapping { after: page.next_after, done, total };
+        } else {
+            self.sweep_unconfirmed(&mut report);
+            self.position = SyncPosition::Following(page.cursor);
+        }
+        report.digest_matches = page.digest.map(|digest| digest == self.digest());
+        Ok(report)
+    }
+
+    /// The page told this range of a conversation whole (an empty one, just above the last seq, if no message came).
+    fn sweep_messages(&mut self, conversation: ConversationId, told: SeqRange, came: &BTreeSet<MessageId>) {
+        if self.bootstrap.as_ref().is_some_and(|bootstrap| bootstrap.reason == BootstrapReason::Epoch) {
+            let old: Vec<Message> = self
+                .server_messages(conversation)
+                .filter(|message| message.version == Version::ZERO)
+                .cloned()
+                .collect();
+            let (lost, gone): (Vec<_>, Vec<_>) = old.into_iter().partition(|message| message.seq >= told.from);
+            gone.iter().for_each(|message| drop(self.messages.remove(&message.id)));
+            self.lose(lost);
+        }
+        self.drop_absent(conversation, told, came);
+        self.cover(conversation, told, told.to == Seq::ZERO);
+    }
+
+    /// Messages that the server had and has no longer. Those of the signed-in person become dead letters that can be sent
+    /// again; one whose send is still in the outbox goes on waiting there.
+    fn lose(&mut self, mut lost: Vec<Message>) {
+        lost.sort_by_key(|message| message.seq);
+        let own = self.own();
+        for message in lost {
+            self.messages.remove(&message.id);
+            if Some(message.sender_id) != own {
+                continue;
+            }
+            if let Some(Entry { intent: Intent::SendMessage(waiting), order, .. }) = self.entry_of(message.id) {
+                let row = Row::Local { message: waiting.clone(), order: *order };
+                self.messages.insert(message.id, row);
+            } else if let Some(again) = as_composed(message) {
+                self.push_lost(again);
+            }
+        }
+    }
+
+    fn push_lost(&mut self, message: NewMessage) {
+        let order = self.take_order();
+        self.messages.insert(message.id, Row::Local { message: message.clone(), order });
+        self.outbox.push(Entry {
+            // There is at most one send of a message, so its id serves for the mutation too.
+            id: MutationId::from_uuid(message.id.as_uuid()),
+            recorded_at: message.composed_at,
+            state: refused(RefusalCode::LostByServer),
+            intent: Intent::SendMessage(message),
+            order,
+        });
+    }
+
+    /// With the last page: what the bootstrap did not confirm leaves.
+    fn sweep_unconfirmed(&mut self, report: &mut ApplyReport) {
+        let Some(bootstrap) = self.bootstrap.take() else { return };
+        let unconfirmed = |(id, _): &(&ConversationId, &super::state::Thread)| !bootstrap.conversations.contains(id);
+        let leaving: Vec<ConversationId> =
+            self.threads.iter().filter(|(_, thread)| thread.on_server).filter(unconfirmed).map(|(id, _)| *id).collect();
+        for conversation in leaving {
+            if bootstrap.reason == BootstrapReason::Epoch {
+                self.lose(self.server_messages(conversation).cloned().collect());
+            }
+            self.purge(conversation, RefusalCode::AccessLost);
+            report.purged.push(conversation);
+        }
+        let senders: BTreeSet<_> = self.messages.values().map(Row::sender_id).collect();
+        self.people.retain(|id, _| bootstrap.people.contains(id) || senders.contains(id));
+        for person in self.people.values_mut().filter(|person| !bootstrap.people.contains(&person.id)) {
+            person.removed = true;
+            // Any later word of the server about them is news.
+            person.version = Version::ZERO;
+        }
+    }
+}
+
+/// Of each conversation of the page the range that it tells whole: from the lowest seq that came up to its last.
+fn told_ranges(changes: &Changes) -> Vec<(ConversationId, SeqRange)> {
+    let lowest = |id: ConversationId| {
+        changes.messages.iter().filter(|message| message.conversation_id == id).map(|message| message.seq).min()
+    };
+    let range = |conversation: &fieldpost_domain::Conversation| SeqRange {
+        from: lowest(conversation.id).unwrap_or(conversation.last_seq.next()),
+        to: conversation.last_seq,
+    };
+    changes.conversations.iter().map(|conversation| (conversation.id, range(conversation))).collect()
+}
+
+/// What its author once composed, if it can be sent again.
+fn as_composed(message: Message) -> Option<NewMessage> {
+    if message.deleted_at.is_some() || message.kind == MessageKind::System {
+        return None;
+    }
+    Some(NewMessage {
+        id: message.id,
+        conversation_id: message.conversation_id,
+        sender_id: message.sender_id,
+        kind: message.kind,
+        content: MessageContent::new(message.content.as_deref()?).ok()?,
+        metadata: message.metadata,
+        reply_to: message.reply_to,
+        composed_at: message.composed_at.unwrap_or(message.created_at),
+    })
+}

@@ -1,0 +1,33 @@
+//! A page of history.
+
+use super::state::{Row, State};
+use crate::ApplyReport;
+use fieldpost_domain::{ConversationId, HistoryPage, MessageId, SeqRange};
+use std::collections::BTreeSet;
+
+impl State {
+    pub(super) fn apply_history(&mut self, page: HistoryPage) -> ApplyReport {
+        let mut report = ApplyReport::default();
+        let id = self.resolve(page.conversation_id);
+        if !self.threads.contains_key(&id) {
+            return report;
+        }
+        let came = page.changes.messages.iter().map(|message| message.id).collect();
+        let mut changes = page.changes;
+        changes.conversations.extend(page.conversation);
+        self.apply(changes, &mut report);
+        self.drop_absent(id, page.range, &came);
+        self.cover(id, page.range, page.complete);
+        report
+    }
+
+    /// A range was told whole: a message in it that did not come was deleted for good.
+    pub(super) fn drop_absent(&mut self, conversation: ConversationId, told: SeqRange, came: &BTreeSet<MessageId>) {
+        self.messages.retain(|id, row| match row {
+            Row::Server(message) if message.conversation_id == conversation => {
+                message.seq < told.from || message.seq > told.to || came.contains(id)
+            }
+            _ => true,
+        });
+    }
+}

@@ -1,0 +1,47 @@
+//! A conversation leaves the device.
+
+use super::state::{Row, State};
+use crate::EntryState;
+use fieldpost_domain::{ConversationId, Intent, MessageId, Refusal, RefusalCode};
+
+/// A refusal that this device gives itself.
+pub(super) const fn refused(code: RefusalCode) -> EntryState {
+    EntryState::Failed(Refusal { code, detail: None })
+}
+
+impl State {
+    /// Removes a conversation with its messages and markers. What the person wrote and the server never had becomes dead
+    /// letters, and only their messages stay. Returns whether the conversation was here.
+    pub(super) fn purge(&mut self, conversation: ConversationId, code: RefusalCode) -> bool {
+        self.park_lane(conversation, code);
+        let unsent: Vec<MessageId> = self.outbox.iter().filter_map(super::state::Entry::sends).collect();
+        self.messages.retain(|id, row| {
+            row.conversation_id() != conversation || (matches!(row, Row::Local { .. }) && unsent.contains(id))
+        });
+        self.markers.retain(|(of, _), _| *of != conversation);
+        self.threads.remove(&conversation).is_some()
+    }
+
+    /// What waits in a lane becomes dead letters. Read marks and messages that the server has leave: nothing of them could
+    /// be lost. Returns how many became dead letters and how many left.
+    pub(super) fn park_lane(&mut self, lane: ConversationId, code: RefusalCode) -> (u32, u32) {
+        let (mut parked, mut left) = (0, 0);
+        let messages = &self.messages;
+        self.outbox.retain_mut(|entry| {
+            if entry.intent.lane() != lane {
+                return true;
+            }
+            let echoed = entry.sends().is_some_and(|id| matches!(messages.get(&id), Some(Row::Server(_))));
+            if echoed || matches!(entry.intent, Intent::MarkRead { .. }) {
+                left += 1;
+                return false;
+            }
+            if !entry.is_failed() {
+                entry.state = refused(code.clone());
+                parked += 1;
+            }
+            true
+        });
+        (parked, left)
+    }
+}

@@ -1,0 +1,51 @@
+//! A conversation that was opened offline gets the id under which the server knows it.
+
+use super::state::{Row, State, Thread};
+use fieldpost_domain::{ConversationId, Intent, ReadMarker, RefusalCode};
+
+impl State {
+    /// Moves everything that names `from` to `to` and keeps `from` as an alias. Where both are here, the row of `to` is the
+    /// server's and stays.
+    pub(super) fn rekey(&mut self, from: ConversationId, to: ConversationId) {
+        self.aliases.values_mut().filter(|target| **target == from).for_each(|target| *target = to);
+        self.aliases.insert(from, to);
+        if let Some(thread) = self.threads.remove(&from) {
+            let row = fieldpost_domain::Conversation { id: to, ..thread.row };
+            self.threads.entry(to).or_insert(Thread { row, ..thread });
+        }
+        for row in self.messages.values_mut().filter(|row| row.conversation_id() == from) {
+            match row {
+                Row::Local { message, .. } => message.conversation_id = to,
+                Row::Server(message) => message.conversation_id = to,
+            }
+        }
+        for entry in &mut self.outbox {
+            readdress(&mut entry.intent, from, to);
+        }
+        self.move_markers(from, to);
+        if self.is_revoked(to) {
+            self.purge(to, RefusalCode::AccessLost);
+        }
+    }
+
+    fn move_markers(&mut self, from: ConversationId, to: ConversationId) {
+        let moving: Vec<ReadMarker> =
+            self.markers.values().filter(|marker| marker.conversation_id == from).cloned().collect();
+        self.markers.retain(|(of, _), _| *of != from);
+        for marker in moving {
+            self.put_marker(ReadMarker { conversation_id: to, ..marker });
+        }
+    }
+}
+
+fn readdress(intent: &mut Intent, from: ConversationId, to: ConversationId) {
+    let lane = match intent {
+        Intent::SendMessage(message) => &mut message.conversation_id,
+        Intent::OpenDirect { conversation_id, .. }
+        | Intent::OpenBroadcast { conversation_id, .. }
+        | Intent::MarkRead { conversation_id, .. } => conversation_id,
+    };
+    if *lane == from {
+        *lane = to;
+    }
+}

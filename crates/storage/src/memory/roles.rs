@@ -1,0 +1,172 @@
+//! The roles of the contract: each method looks at the state or replaces it.
+
+use super::MemoryStore;
+use crate::{
+    ApplyReport, BatchLimits, BootstrapReason, ConversationSummary, Conversations, Messages, MissingRange, NewDirect,
+    Outbox, OutboxCounts, OutboxEntry, People, Replica, Sessions, SettleReport, StorageError, StorageErrorKind,
+    StorageResult, Store, SyncState, ThreadMessage, ThreadWindow, Window,
+};
+use async_trait::async_trait;
+use fieldpost_domain::{
+    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MessageId, Mutation, MutationId, NewMessage,
+    Person, PersonId, PullPage, PushResult, Seq, Session, Time,
+};
+use std::{collections::HashSet, sync::atomic::Ordering};
+
+#[async_trait]
+impl Conversations for MemoryStore {
+    async fn conversations(&self, limit: u32) -> StorageResult<Vec<ConversationSummary>> {
+        self.read("conversations", |state| {
+            Ok(state.listed().into_iter().take(limit as usize).map(|(_, thread)| state.summary(thread)).collect())
+        })
+    }
+
+    async fn conversation(&self, id: ConversationId) -> StorageResult<Option<ConversationSummary>> {
+        self.read("conversation", |state| Ok(state.threads.get(&state.resolve(id)).map(|thread| state.summary(thread))))
+    }
+
+    async fn total_unread(&self) -> StorageResult<u64> {
+        self.read("total_unread", |state| Ok(state.threads.keys().map(|id| state.unread(*id)).sum()))
+    }
+}
+
+#[async_trait]
+impl Messages for MemoryStore {
+    async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow> {
+        self.read("messages", |state| state.window(conversation, window))
+    }
+
+    async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>> {
+        self.read("message", |state| Ok(state.messages.get(&id).map(|row| state.thread_message(row))))
+    }
+}
+
+#[async_trait]
+impl People for MemoryStore {
+    async fn people(&self) -> StorageResult<Vec<Person>> {
+        self.read("people", |state| {
+            let mut members: Vec<Person> = state.people.values().filter(|person| !person.removed).cloned().collect();
+            members.sort_by(|a, b| (&a.first_name, &a.last_name, a.id).cmp(&(&b.first_name, &b.last_name, b.id)));
+            Ok(members)
+        })
+    }
+
+    async fn person(&self, id: PersonId) -> StorageResult<Option<Person>> {
+        self.read("person", |state| Ok(state.people.get(&id).cloned()))
+    }
+}
+
+#[async_trait]
+impl Outbox for MemoryStore {
+    async fn send(&self, mutation: MutationId, message: NewMessage) -> StorageResult<ThreadMessage> {
+        self.write("send", |state| state.send(mutation, message))
+    }
+
+    async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary> {
+        self.write("open_direct", |state| Ok(state.open_direct(mutation, new)))
+    }
+
+    async fn mark_read(&self, mutation: MutationId, conversation: ConversationId, at: Time) -> StorageResult<Seq> {
+        self.write("mark_read", |state| state.mark_read(mutation, conversation, at))
+    }
+
+    async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {
+        self.read("next_batch", |state| Ok(state.next_batch(limits, held)))
+    }
+
+    async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport> {
+        self.write("settle", |state| Ok(state.settle(results)))
+    }
+
+    async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>> {
+        self.read("entries", |state| Ok(state.entries(limit)))
+    }
+
+    async fn counts(&self) -> StorageResult<OutboxCounts> {
+        self.read("counts", |state| Ok(state.counts()))
+    }
+}
+
+#[async_trait]
+impl Replica for MemoryStore {
+    async fn sync_state(&self) -> StorageResult<SyncState> {
+        self.read("sync_state", |state| {
+            Ok(SyncState {
+                position: state.position.clone(),
+                me: state.me_row().cloned(),
+                last_success_at: state.last_success_at,
+                unreadable_rows: state.unreadable.len() as u64,
+            })
+        })
+    }
+
+    async fn begin_bootstrap(&self, reason: BootstrapReason) -> StorageResult<()> {
+        self.write("begin_bootstrap", |state| {
+            state.begin_bootstrap(reason);
+            Ok(())
+        })
+    }
+
+    async fn apply_bootstrap<'a>(
+        &self,
+        after: Option<&'a Continuation>,
+        page: BootstrapPage,
+    ) -> StorageResult<ApplyReport> {
+        self.write("apply_bootstrap", |state| state.apply_bootstrap(after, page))
+    }
+
+    async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport> {
+        self.write("apply_pull", |state| state.apply_pull(from, page))
+    }
+
+    async fn apply_history(&self, page: HistoryPage) -> StorageResult<ApplyReport> {
+        self.write("apply_history", |state| Ok(state.apply_history(page)))
+    }
+
+    async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>> {
+        self.read("missing_ranges", |state| Ok(state.missing_ranges(limit)))
+    }
+
+    async fn record_success(&self, at: Time) -> StorageResult<()> {
+        self.write("record_success", |state| {
+            state.last_success_at = Some(at);
+            Ok(())
+        })
+    }
+}
+
+#[async_trait]
+impl Sessions for MemoryStore {
+    async fn session(&self) -> StorageResult<Option<Session>> {
+        self.read("session", |state| Ok(state.session.clone()))
+    }
+
+    async fn save_session(&self, session: &Session) -> StorageResult<()> {
+        self.write("save_session", |state| {
+            if *state.account.get_or_insert(session.person_id) != session.person_id {
+                return Err(StorageError::new(StorageErrorKind::WrongAccount, "save_session"));
+            }
+            state.session = Some(session.clone());
+            Ok(())
+        })
+    }
+
+    async fn clear_session(&self) -> StorageResult<()> {
+        self.write("clear_session", |state| {
+            state.session = None;
+            Ok(())
+        })
+    }
+
+    async fn account(&self) -> StorageResult<Option<PersonId>> {
+        self.read("account", |state| Ok(state.account))
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn close(&self) -> StorageResult<()> {
+        self.closed.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! Recording the server's answers to a batch.
+
+use super::rows::Placed;
+use super::state::{Entry, Row, State};
+use crate::{EntryState, SettleReport};
+use fieldpost_domain::{
+    Acknowledgement, ConversationId, Extra, Intent, Message, MessageAck, MessageStatus, NewMessage, PushOutcome,
+    PushResult, Refusal, RefusalCode, RetryCode,
+};
+
+impl State {
+    pub(super) fn settle(&mut self, results: Vec<PushResult>) -> SettleReport {
+        let mut report = SettleReport::default();
+        for result in results {
+            let Some(at) = self.outbox.iter().position(|entry| entry.id == result.mutation_id) else {
+                report.unknown += 1;
+                continue;
+            };
+            match result.outcome {
+                PushOutcome::Acknowledged(what) => self.acknowledge(at, what, &mut report),
+                PushOutcome::Rejected(refusal) => self.reject(at, refusal, &mut report),
+                PushOutcome::Retry(code) => self.retry(at, code, &mut report),
+            }
+        }
+        report
+    }
+
+    fn acknowledge(&mut self, at: usize, what: Acknowledgement, report: &mut SettleReport) {
+        let entry = self.outbox.remove(at);
+        report.acknowledged += 1;
+        let lane = entry.intent.lane();
+        match what {
+            Acknowledgement::Sent(ack) => {
+                self.unify(lane, ack.conversation_id, report);
+                if let Intent::SendMessage(message) = &entry.intent {
+                    self.land(stored(message.clone(), &ack));
+                }
+            }
+            Acknowledgement::AlreadySent(message) => {
+                self.unify(lane, message.conversation_id, report);
+                self.land(*message);
+            }
+            Acknowledgement::Deleted(tombstone) => {
+                if let (_, Some(gone)) = self.bury(&tombstone) {
+                    self.purge(gone, RefusalCode::ConversationDeleted);
+                }
+                self.extend(self.resolve(tombstone.conversation_id));
+            }
+            Acknowledgement::Opened(conversation) => {
+                self.unify(lane, conversation.id, report);
+                self.put_conversation(*conversation);
+            }
+            Acknowledgement::Marked(marker) => drop(self.put_marker(marker)),
+            Acknowledgement::Bare => {}
+        }
+        self.drop_homeless(&entry);
+    }
+
+    /// The server has the message: its row takes the place of the local echo.
+    fn land(&mut self, message: Message) {
+        let conversation = self.resolve(message.conversation_id);
+        if let Placed::Changed { .. } = self.put_message(message) {
+            self.extend(conversation);
+        }
+    }
+
+    /// The local echo of a message that the server has, of a conversation that is not here any more.
+    fn drop_homeless(&mut self, settled: &Entry) {
+        let Some(id) = settled.sends() else { return };
+        let homeless =
+            |row: &Row| matches!(row, Row::Local { .. }) && !self.threads.contains_key(&row.conversation_id());
+        if self.messages.get(&id).is_some_and(homeless) {
+            self.messages.remove(&id);
+        }
+    }
+
+    /// The server knows the conversation of a lane under `canonical`.
+    fn unify(&mut self, lane: ConversationId, canonical: ConversationId, report: &mut SettleReport) {
+        let (from, to) = (self.resolve(lane), self.resolve(canonical));
+        let of_the_server = self.threads.get(&from).is_some_and(|thread| thread.on_server);
+        if from != to && !of_the_server {
+            self.rekey(from, to);
+            report.rekeyed.push((from, to));
+        }
+    }
+
+    fn reject(&mut self, at: usize, refusal: Refusal, report: &mut SettleReport) {
+        let entry = &mut self.outbox[at];
+        let (lane, opens) = (entry.intent.lane(), is_open(&entry.intent));
+        let has_it = entry.sends().is_some_and(|id| matches!(self.messages.get(&id), Some(Row::Server(_))));
+        if has_it || matches!(entry.intent, Intent::MarkRead { .. }) {
+            self.outbox.remove(at);
+            report.acknowledged += 1;
+            return;
+        }
+        entry.state = EntryState::Failed(refusal);
+        report.failed += 1;
+        if opens && self.threads.get(&lane).is_some_and(|thread| !thread.on_server) {
+            let (parked, left) = self.park_lane(lane, RefusalCode::OpenRefused);
+            report.failed += parked;
+            report.acknowledged += left;
+        }
+    }
+
+    fn retry(&mut self, at: usize, code: RetryCode, report: &mut SettleReport) {
+        if let EntryState::Queued { retries, last_retry } = &mut self.outbox[at].state {
+            *retries = retries.saturating_add(1);
+            *last_retry = Some(code);
+            report.retrying += 1;
+        }
+    }
+}
+
+const fn is_open(intent: &Intent) -> bool {
+    matches!(intent, Intent::OpenDirect { .. } | Intent::OpenBroadcast { .. })
+}
+
+/// The row that the server made of a message.
+fn stored(message: NewMessage, ack: &MessageAck) -> Message {
+    Message {
+        id: message.id,
+        conversation_id: ack.conversation_id,
+        sender_id: message.sender_id,
+        kind: message.kind,
+        content: Some(message.content.into()),
+        metadata: message.metadata,
+        reply_to: message.reply_to,
+        status: MessageStatus::Sent,
+        seq: ack.seq,
+        composed_at: Some(message.composed_at),
+        created_at: ack.created_at,
+        updated_at: ack.created_at,
+        deleted_at: None,
+        version: ack.version,
+        extra: Extra::new(),
+    }
+}

@@ -1,0 +1,56 @@
+//! Unread counts and the read marker.
+
+use super::state::State;
+use fieldpost_domain::{ConversationId, ReadMarker, Seq, Version};
+
+impl State {
+    /// How far the signed-in person has read.
+    pub(super) fn read_seq(&self, conversation: ConversationId) -> Seq {
+        let own = self.own().and_then(|own| self.markers.get(&(conversation, own)));
+        own.map_or(Seq::ZERO, |marker| marker.read_seq)
+    }
+
+    /// Counted here if everything from the marker up to the server's last word is here; else the server's count.
+    pub(super) fn unread(&self, conversation: ConversationId) -> u64 {
+        let Some(thread) = self.threads.get(&conversation) else { return 0 };
+        let read = self.read_seq(conversation);
+        if read >= thread.row.last_seq {
+            return 0;
+        }
+        let whole = thread.range.is_some_and(|range| range.from <= read.next() && range.to >= thread.counted_to);
+        if !whole {
+            return thread.row.unread;
+        }
+        let own = self.own();
+        let unread = self
+            .server_messages(conversation)
+            .filter(|message| message.seq > read && Some(message.sender_id) != own && message.deleted_at.is_none());
+        unread.count() as u64
+    }
+
+    /// Moves a marker; positions never go back. False when it stands where it was.
+    pub(super) fn put_marker(&mut self, incoming: ReadMarker) -> bool {
+        let conversation_id = self.resolve(incoming.conversation_id);
+        if !self.threads.contains_key(&conversation_id) && self.has_left(conversation_id) {
+            return false;
+        }
+        let key = (conversation_id, incoming.person_id);
+        let Some(stored) = self.markers.get_mut(&key) else {
+            self.markers.insert(key, ReadMarker { conversation_id, ..incoming });
+            return true;
+        };
+        let moved = incoming.read_seq > stored.read_seq || incoming.delivered_seq > stored.delivered_seq;
+        stored.read_seq = stored.read_seq.max(incoming.read_seq);
+        stored.delivered_seq = stored.delivered_seq.max(incoming.delivered_seq);
+        stored.version = stored.version.max(incoming.version);
+        moved
+    }
+
+    /// Moves the signed-in person's own marker on this device.
+    pub(super) fn mark_own(&mut self, conversation_id: ConversationId, read_seq: Seq) {
+        if let Some(person_id) = self.own() {
+            let version = Version::ZERO;
+            self.put_marker(ReadMarker { conversation_id, person_id, delivered_seq: read_seq, read_seq, version });
+        }
+    }
+}

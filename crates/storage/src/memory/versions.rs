@@ -1,0 +1,61 @@
+//! What is too old to be taken: the memory of deletions and revocations.
+
+use super::state::{Access, State};
+use fieldpost_domain::{ConversationId, MessageId, Version};
+
+/// Whether a row of version `incoming` replaces one of version `stored`.
+pub(super) fn is_newer(stored: Option<Version>, incoming: Version) -> bool {
+    stored.is_none_or(|stored| incoming > stored)
+}
+
+impl State {
+    /// Whether a conversation's row of this version may not come (back).
+    pub(super) fn is_barred(&self, conversation: ConversationId, version: Version) -> bool {
+        self.is_revoked(conversation) || !is_newer(self.buried_conversations.get(&conversation).copied(), version)
+    }
+
+    pub(super) fn is_revoked(&self, conversation: ConversationId) -> bool {
+        self.access.get(&conversation).is_some_and(|access| access.revoked)
+    }
+
+    /// Whether rows of a conversation that is not here are of no interest, because it left for a known reason.
+    pub(super) fn has_left(&self, conversation: ConversationId) -> bool {
+        self.is_revoked(conversation) || self.buried_conversations.contains_key(&conversation)
+    }
+
+    pub(super) fn is_buried(&self, message: MessageId, version: Version) -> bool {
+        !is_newer(self.buried_messages.get(&message).copied(), version)
+    }
+
+    /// Notes a state of access; false when a newer one is known.
+    pub(super) fn note_access(&mut self, conversation: ConversationId, version: Version, revoked: bool) -> bool {
+        let newer = is_newer(self.access.get(&conversation).map(|access| access.version), version);
+        if newer {
+            self.access.insert(conversation, Access { version, revoked });
+        }
+        newer
+    }
+
+    /// The server lists the conversation as visible, which says more than any revocation that came before. The version of
+    /// that revocation stays, so that its late repetition is still recognised.
+    pub(super) fn lift_revocation(&mut self, conversation: ConversationId) {
+        if let Some(access) = self.access.get_mut(&conversation) {
+            access.revoked = false;
+        }
+    }
+
+    /// Another epoch of the server: what was remembered says nothing any more, and any row from now on is newer.
+    pub(super) fn forget_versions(&mut self) {
+        self.buried_messages.clear();
+        self.buried_conversations.clear();
+        self.access.clear();
+        self.people.values_mut().for_each(|person| person.version = Version::ZERO);
+        self.threads.values_mut().for_each(|thread| thread.row.version = Version::ZERO);
+        self.markers.values_mut().for_each(|marker| marker.version = Version::ZERO);
+        for row in self.messages.values_mut() {
+            if let super::state::Row::Server(message) = row {
+                message.version = Version::ZERO;
+            }
+        }
+    }
+}

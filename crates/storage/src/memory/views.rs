@@ -1,0 +1,180 @@
+//! What is shown: summaries, messages, windows.
+
+use super::ranges::{FIRST, run_start};
+use super::state::{Row, State, Thread};
+use crate::{
+    ConversationSummary, EntryState, Older, StorageError, StorageErrorKind, StorageResult, ThreadMessage, ThreadWindow,
+    Window,
+};
+use fieldpost_domain::{ConversationId, Message, MessageStatus, NewMessage, Seq, Time, preview};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl State {
+    /// All conversations, newest activity first.
+    pub(super) fn listed(&self) -> Vec<(ConversationId, &Thread)> {
+        let mut all: Vec<_> = self.threads.iter().map(|(id, thread)| (*id, thread)).collect();
+        all.sort_by_cached_key(|(id, thread)| (Reverse(self.newest(thread).0.unwrap_or(thread.row.created_at)), *id));
+        all
+    }
+
+    pub(super) fn summary(&self, thread: &Thread) -> ConversationSummary {
+        let (last_message_at, last_message_preview) = self.newest(thread);
+        ConversationSummary {
+            id: thread.row.id,
+            org_id: thread.row.org_id,
+            kind: thread.row.kind.clone(),
+            participant_name: self.participant_name(thread),
+            subject: thread.row.subject.clone(),
+            medic_id: thread.row.medic_id,
+            last_message_at,
+            last_message_preview,
+            unread: self.unread(thread.row.id),
+            last_seq: thread.row.last_seq,
+            on_server: thread.on_server,
+        }
+    }
+
+    /// When the newest message was written, and how it starts.
+    fn newest(&self, thread: &Thread) -> (Option<Time>, Option<String>) {
+        if let Some(message) = self.unplaced(thread.row.id).last() {
+            return (Some(message.composed_at), Some(preview(message.content.as_str())));
+        }
+        let up_to_date = |seq: Seq| seq >= thread.counted_to;
+        let top = self.server_messages(thread.row.id).max_by_key(|message| message.seq);
+        match top {
+            Some(top) if up_to_date(top.seq) || thread.range.is_some_and(|range| up_to_date(range.to)) => {
+                (Some(top.created_at), top.content.as_deref().map(preview))
+            }
+            _ => (thread.row.last_message_at, thread.row.last_message_preview.clone()),
+        }
+    }
+
+    /// Messages without a seq, in the order in which they were sent.
+    fn unplaced(&self, conversation: ConversationId) -> Vec<&NewMessage> {
+        let mut unplaced: Vec<(u64, &NewMessage)> = self
+            .messages
+            .values()
+            .filter_map(|row| match row {
+                Row::Local { message, order } if message.conversation_id == conversation => Some((*order, message)),
+                _ => None,
+            })
+            .collect();
+        unplaced.sort_by_key(|(order, _)| *order);
+        unplaced.into_iter().map(|(_, message)| message).collect()
+    }
+
+    pub(super) fn window(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow> {
+        let id = self.resolve(conversation);
+        let Some(thread) = self.threads.get(&id) else {
+            return Err(StorageError::new(StorageErrorKind::NotFound, "messages"));
+        };
+        let placed: BTreeMap<Seq, &Message> = self.server_messages(id).map(|message| (message.seq, message)).collect();
+        let run = self.run_below(thread, &placed, window.before);
+        let mut rows: Vec<&Message> =
+            placed.range(run.0..run.1).map(|(_, message)| *message).rev().take(window.limit as usize).collect();
+        rows.reverse();
+        let shown_from = rows.first().map_or(run.1, |message| message.seq);
+        let older = if placed.range(run.0..shown_from).next().is_some() {
+            Older::Here(shown_from)
+        } else if run.0 <= FIRST {
+            Older::Nothing
+        } else {
+            Older::OnServer(run.0)
+        };
+        let mut messages: Vec<_> = rows.into_iter().map(|message| self.server_view(message)).collect();
+        if window.before.is_none() {
+            messages.extend(self.unplaced(id).into_iter().map(|message| self.local_view(message)));
+        }
+        Ok(ThreadWindow { messages, older })
+    }
+
+    /// The seqs `[from, end)` below `before` that are here without a gap.
+    fn run_below(&self, thread: &Thread, placed: &BTreeMap<Seq, &Message>, before: Option<Seq>) -> (Seq, Seq) {
+        let known: BTreeSet<Seq> = placed.keys().chain(&thread.gone).copied().collect();
+        let loaded = thread.range.filter(|range| range.to >= range.from);
+        let newest = known.last().copied().max(loaded.map(|range| range.to));
+        let Some(newest) = newest else {
+            // Nothing is here: either there is nothing, or all of it is on the server.
+            let end = thread.row.last_seq.next().min(before.unwrap_or(Seq::new(u64::MAX)));
+            return (end, end);
+        };
+        let end = before.map_or(newest.next(), |before| before.min(newest.next()));
+        let top = end.previous();
+        match loaded {
+            Some(range) if range.from <= top && top <= range.to => (range.from, end),
+            _ if known.contains(&top) => (run_start(&known, top), end),
+            _ => (end, end),
+        }
+    }
+
+    pub(super) fn thread_message(&self, row: &Row) -> ThreadMessage {
+        match row {
+            Row::Local { message, .. } => self.local_view(message),
+            Row::Server(message) => self.server_view(message),
+        }
+    }
+
+    fn local_view(&self, message: &NewMessage) -> ThreadMessage {
+        let entry = self.entry_of(message.id);
+        let failure = entry.and_then(|entry| match &entry.state {
+            EntryState::Failed(refusal) => Some(refusal.clone()),
+            EntryState::Queued { .. } => None,
+        });
+        ThreadMessage {
+            id: message.id,
+            conversation_id: message.conversation_id,
+            sender_id: message.sender_id,
+            sender_name: self.sender_name(message.sender_id),
+            mine: Some(message.sender_id) == self.own(),
+            kind: message.kind.clone(),
+            content: Some(message.content.as_str().to_owned()),
+            metadata: message.metadata.clone(),
+            reply_to: message.reply_to,
+            status: if entry.is_some() { MessageStatus::Queued } else { MessageStatus::Sent },
+            failure,
+            seq: None,
+            composed_at: Some(message.composed_at),
+            created_at: message.composed_at,
+            deleted: false,
+        }
+    }
+
+    fn server_view(&self, message: &Message) -> ThreadMessage {
+        let mine = Some(message.sender_id) == self.own();
+        ThreadMessage {
+            id: message.id,
+            conversation_id: message.conversation_id,
+            sender_id: message.sender_id,
+            sender_name: self.sender_name(message.sender_id),
+            mine,
+            kind: message.kind.clone(),
+            content: message.content.clone(),
+            metadata: message.metadata.clone(),
+            reply_to: message.reply_to,
+            status: if mine { self.status_by_receipts(message) } else { message.status.clone() },
+            failure: None,
+            seq: Some(message.seq),
+            composed_at: message.composed_at,
+            created_at: message.created_at,
+            deleted: message.deleted_at.is_some(),
+        }
+    }
+
+    /// As far as any receipt of somebody else says, but never less than the row says.
+    fn status_by_receipts(&self, message: &Message) -> MessageStatus {
+        let others = self.markers.values().filter(|marker| {
+            marker.conversation_id == message.conversation_id && marker.person_id != message.sender_id
+        });
+        let by_receipt = others.map(|marker| {
+            if marker.read_seq >= message.seq {
+                MessageStatus::Read
+            } else if marker.delivered_seq >= message.seq {
+                MessageStatus::Delivered
+            } else {
+                MessageStatus::Sent
+            }
+        });
+        by_receipt.chain([message.status.clone()]).max().unwrap_or(MessageStatus::Sent)
+    }
+}
