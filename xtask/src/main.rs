@@ -1,3 +1,53 @@
-//! The commands that people and CI run.
+//! The commands that people and CI run: `cargo xtask <command>`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
-fn main() {}
+mod layers;
+mod lint;
+mod process;
+mod supabase;
+mod test;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The commands that people and CI run
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run all tests, the real stack included, and count them by rung
+    Test(test::Options),
+    /// Check formatting, lints, layers, dependencies and docs
+    Lint,
+    /// Check that no crate depends on one that it must not know
+    Layers,
+    /// A real Supabase stack on this machine: PostgreSQL and Supabase Lite, with Fieldpost's SQL and demo users
+    Supabase {
+        #[command(subcommand)]
+        action: supabase::Action,
+        /// Print JSON instead of text
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Test(options) => test::run(&options),
+        Command::Lint => lint::run(),
+        Command::Layers => layers::run(),
+        Command::Supabase { action, json } => supabase::run(action, json),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

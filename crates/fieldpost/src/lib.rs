@@ -1,1 +1,64 @@
 //! Offline-first messaging for field teams on Supabase.
+//!
+//! An app opens a [`Client`] on a local file and a Supabase project. Everything a person does (reading, writing, marking
+//! read) works on the file at once, with or without a network; [`Client::trigger_message_sync`] makes both sides agree
+//! whenever there is one. What [`Client::send`] accepted survives a crash, and reaches the server exactly once.
+//!
+//! ```
+//! use fieldpost::{Fieldpost, Window};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = fieldpost_devserver::DevServer::builder().start().await?;
+//! # let (url, key) = (server.url().to_string(), server.anon_key().to_string());
+//! # let folder = tempfile::tempdir()?;
+//! # let file = folder.path().join("ada.db");
+//! // One client per account; clone it freely.
+//! let client = Fieldpost::builder().url(url).anon_key(key).database(file).open().await?;
+//! client.sign_in("ada@fieldpost.test", "fieldpost-demo").await?;
+//! client.trigger_message_sync().await?;
+//!
+//! // From here on everything works without a network.
+//! let conversations = client.conversations().await?;
+//! let thread = conversations.first().ok_or("no conversation yet")?;
+//! client.mark_read(thread.id).await?;
+//! let written = client.send(thread.id, "On my way to gate 3").await?;
+//! assert_eq!(written.status.as_str(), "queued");
+//!
+//! // And when there is one, both sides converge.
+//! client.trigger_message_sync().await?;
+//! let window = client.messages(thread.id, Window::newest(50)).await?;
+//! assert_eq!(window.messages.last().map(|message| message.status.as_str()), Some("sent"));
+//! # client.close().await?;
+//! # server.shutdown().await;
+//! # Ok(())
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! #     tokio::runtime::Runtime::new()?.block_on(example())
+//! # }
+//! ```
+//!
+//! Store and server can be swapped ([`Builder::store`], [`Builder::remote`]); time and chance too ([`Builder::env`]).
+
+mod builder;
+mod client;
+mod conversations;
+mod error;
+mod messages;
+mod no_server;
+mod people;
+mod sessions;
+mod syncing;
+
+pub use builder::{Builder, Fieldpost};
+pub use client::Client;
+pub use error::{Error, Result};
+pub use messages::Draft;
+
+pub use fieldpost_domain::{
+    ConversationId, ConversationKind, MedicId, MessageContent, MessageId, MessageKind, MessageStatus, Metadata, OrgId,
+    Person, PersonId, Refusal, RefusalCode, Retry, Role, Seq, Time,
+};
+pub use fieldpost_storage::{
+    ConversationSummary, EntryState, Older, OutboxCounts, OutboxEntry, Store, ThreadMessage, ThreadWindow, Window,
+};
+pub use fieldpost_sync::{Clock, Entropy, Env, MessageSyncStatus, Progress, Status, SyncReport, SyncStatus};

@@ -1,1 +1,34 @@
-//! What tests of Fieldpost, and of apps that embed it, are built with.
+//! What tests of Fieldpost, and of apps that embed it, are built with: time that stands still until it is told to move,
+//! chance that repeats, and a network that fails on command.
+//!
+//! ```
+//! use fieldpost_remote::reference::ReferenceServer;
+//! use fieldpost_testkit::{Network, env};
+//! use std::sync::Arc;
+//!
+//! # let server = ReferenceServer::demo();
+//! // Everything that goes to the server passes here.
+//! let network = Arc::new(Network::new(server));
+//! network.lose_next_answer();
+//! network.go_offline();
+//! // The same seed gives the same ids.
+//! assert_eq!(env(7).0.message_id(), env(7).0.message_id());
+//! ```
+
+mod chance;
+mod clock;
+mod network;
+
+pub use chance::SeededEntropy;
+pub use clock::ManualClock;
+pub use network::{Call, Network};
+
+use fieldpost_sync::Env;
+use std::sync::Arc;
+
+/// Time and chance for one device: a clock that stands at [`ManualClock::START`], and ids that follow from `seed`.
+#[must_use]
+pub fn env(seed: u64) -> (Env, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::default());
+    (Env::new(clock.clone(), Arc::new(SeededEntropy::new(seed))), clock)
+}

@@ -1,0 +1,124 @@
+//! What may stand on the command line.
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Offline-first messaging for field teams on Supabase.
+#[derive(Debug, Parser)]
+#[command(name = "fieldpost", version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+
+    /// Print JSON, one value per line, instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which file and which project.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct DeviceArgs {
+    /// The local database; one per account [default: fieldpost.db in the platform's data folder]
+    #[arg(long, global = true, env = "FIELDPOST_DB", value_name = "PATH")]
+    pub(crate) db: Option<PathBuf>,
+
+    /// The project's URL
+    #[arg(long, global = true, env = "SUPABASE_URL", value_name = "URL")]
+    pub(crate) url: Option<String>,
+
+    /// The project's public key
+    #[arg(long, global = true, env = "SUPABASE_ANON_KEY", value_name = "KEY", hide_env_values = true)]
+    pub(crate) anon_key: Option<String>,
+
+    /// Only touch the local database, as if there were no network
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Tell the whole story on a server of its own: offline, crash, lost answer, and nothing lost or doubled
+    #[cfg(feature = "demo")]
+    Demo {
+        /// How many messages the medic writes offline
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        messages: u32,
+    },
+    /// The medic's app of the demo: writes, then waits to be killed
+    #[cfg(feature = "demo")]
+    #[command(hide = true)]
+    DemoWriter {
+        /// Where to write
+        conversation: fieldpost::ConversationId,
+        /// How many messages
+        messages: u32,
+    },
+    /// Run a local stand-in for a Supabase project, with demo users
+    #[cfg(feature = "demo")]
+    Serve {
+        /// Where to listen on 127.0.0.1; 0 takes a free port
+        #[arg(long, default_value_t = 54321)]
+        port: u16,
+    },
+    /// Sign in; the password comes on standard input
+    Login {
+        /// The address of the account
+        #[arg(long)]
+        email: String,
+        /// Read the password from standard input (its first line)
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// Forget the session; messages and what waits to be sent stay
+    Logout,
+    /// Send what waits, and fetch what is new
+    Sync {
+        /// Go on syncing until interrupted
+        #[arg(long)]
+        watch: bool,
+        /// Seconds between two syncs with --watch
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+        every: u64,
+    },
+    /// List the conversations
+    Conversations,
+    /// Show a thread
+    Messages {
+        /// Its id, a part of it, or its name
+        conversation: String,
+        /// How many of the newest messages
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// Write a message; it is kept at once and goes out now or with the next sync
+    Send {
+        /// The conversation's id, a part of it, or its name
+        conversation: String,
+        /// What to write
+        text: String,
+    },
+    /// Open the conversation with a medic
+    Open {
+        /// The medic's id, a part of it, or the medic's name
+        #[arg(long)]
+        medic: String,
+    },
+    /// List the people of the org
+    People,
+    /// Mark a thread as read
+    Read {
+        /// The conversation's id, a part of it, or its name
+        conversation: String,
+    },
+    /// List what waits for the server, and what it refused
+    Outbox {
+        /// How many entries at most
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Say how things stand
+    Status,
+}

@@ -1,0 +1,50 @@
+//! `fieldpost conversations`.
+
+use super::text::{moment, one_line};
+use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use fieldpost::ConversationSummary;
+use serde_json::{Value, json};
+
+pub(super) async fn run(args: &DeviceArgs, output: &Output) -> Result<(), Failure> {
+    let device = Device::open(args).await?;
+    let all = device.client.conversations().await?;
+    if output.is_json() {
+        all.iter().for_each(|conversation| output.result(&as_json(conversation), String::new));
+        return Ok(());
+    }
+    if all.is_empty() {
+        output.tell("No conversations yet. Run `fieldpost sync`.");
+    }
+    for conversation in &all {
+        output.tell(&line(conversation));
+    }
+    Ok(())
+}
+
+pub(super) fn as_json(conversation: &ConversationSummary) -> Value {
+    json!({
+        "id": conversation.id,
+        "kind": conversation.kind,
+        "name": conversation.participant_name,
+        "subject": conversation.subject,
+        "medic_id": conversation.medic_id,
+        "last_message_at": conversation.last_message_at,
+        "last_message_preview": conversation.last_message_preview,
+        "unread": conversation.unread,
+        "last_seq": conversation.last_seq,
+        "on_server": conversation.on_server,
+    })
+}
+
+fn line(conversation: &ConversationSummary) -> String {
+    let unread = match conversation.unread {
+        0 => String::new(),
+        1..=99 => format!("({})", conversation.unread),
+        _ => "(99+)".to_owned(),
+    };
+    let when = conversation.last_message_at.map(moment).unwrap_or_default();
+    let preview = conversation.last_message_preview.as_deref().map(one_line).unwrap_or_default();
+    format!("{}  {:<20} {unread:<6} {when:<16}  {preview}", conversation.id, conversation.participant_name)
+        .trim_end()
+        .to_owned()
+}

@@ -1,0 +1,40 @@
+//! `fieldpost messages`.
+
+use super::text::message_line;
+use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use fieldpost::{Older, ThreadMessage, Window};
+use serde_json::{Value, json};
+
+pub(super) async fn run(args: &DeviceArgs, wanted: &str, limit: u32, output: &Output) -> Result<(), Failure> {
+    let device = Device::open(args).await?;
+    let conversation = device.find_conversation(wanted).await?;
+    let window = device.client.messages(conversation.id, Window::newest(limit)).await?;
+    match window.older {
+        Older::Here(_) | Older::OnServer(_) => output.tell("  … older messages above"),
+        Older::Nothing => {}
+    }
+    for message in &window.messages {
+        output.result(&as_json(message), || message_line(message));
+    }
+    Ok(())
+}
+
+pub(super) fn as_json(message: &ThreadMessage) -> Value {
+    json!({
+        "id": message.id,
+        "conversation_id": message.conversation_id,
+        "sender_id": message.sender_id,
+        "sender_name": message.sender_name,
+        "mine": message.mine,
+        "kind": message.kind,
+        "content": message.content,
+        "metadata": message.metadata,
+        "reply_to": message.reply_to,
+        "status": message.status,
+        "failure": message.failure,
+        "seq": message.seq,
+        "composed_at": message.composed_at,
+        "created_at": message.created_at,
+        "deleted": message.deleted,
+    })
+}

@@ -1,0 +1,49 @@
+//! One module per command.
+
+mod conversations;
+mod messages;
+mod open;
+mod outbox;
+mod people;
+mod read;
+mod send;
+#[cfg(feature = "demo")]
+mod serve;
+mod session;
+mod status;
+mod sync;
+mod text;
+
+use crate::{
+    args::{Args, Command},
+    failure::Failure,
+    output::Output,
+};
+
+/// Carries out the command.
+pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
+    let device = args.device;
+    match args.command {
+        #[cfg(feature = "demo")]
+        Command::Demo { messages } => crate::demo::run(messages, output).await,
+        #[cfg(feature = "demo")]
+        Command::DemoWriter { conversation, messages } => {
+            let database = device.db.ok_or_else(|| Failure::usage("demo-writer needs --db"))?;
+            crate::demo::write_and_wait(&database, conversation, messages, output).await
+        }
+        #[cfg(feature = "demo")]
+        Command::Serve { port } => serve::run(port, output).await,
+        Command::Login { email, password_stdin: _ } => session::login(&device, &email, output).await,
+        Command::Logout => session::logout(&device, output).await,
+        Command::Sync { watch: false, .. } => sync::once(&device, output).await,
+        Command::Sync { watch: true, every } => sync::watch(&device, every, output).await,
+        Command::Conversations => conversations::run(&device, output).await,
+        Command::Messages { conversation, limit } => messages::run(&device, &conversation, limit, output).await,
+        Command::Send { conversation, text } => send::run(&device, &conversation, &text, output).await,
+        Command::Open { medic } => open::run(&device, &medic, output).await,
+        Command::People => people::run(&device, output).await,
+        Command::Read { conversation } => read::run(&device, &conversation, output).await,
+        Command::Outbox { limit } => outbox::run(&device, limit, output).await,
+        Command::Status => status::run(&device, output).await,
+    }
+}

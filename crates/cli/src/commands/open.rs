@@ -1,0 +1,16 @@
+//! `fieldpost open`.
+
+use super::conversations::as_json;
+use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use fieldpost::Error;
+
+pub(super) async fn run(args: &DeviceArgs, wanted: &str, output: &Output) -> Result<(), Failure> {
+    let device = Device::open(args).await?;
+    let medic = device.find_medic(wanted).await?.medic_id.ok_or(Error::NotFound)?;
+    let opened = device.client.open_direct(medic).await?;
+    let synced = device.sync_if_possible(output).await;
+    // The server may have given it another id.
+    let now = device.client.conversation(opened.id).await?.unwrap_or(opened);
+    output.result(&as_json(&now), || format!("{}  {}", now.id, now.participant_name));
+    synced
+}

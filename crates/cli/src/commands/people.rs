@@ -1,0 +1,22 @@
+//! `fieldpost people`.
+
+use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use serde_json::json;
+
+pub(super) async fn run(args: &DeviceArgs, output: &Output) -> Result<(), Failure> {
+    let device = Device::open(args).await?;
+    let people = device.client.people().await?;
+    if people.is_empty() {
+        output.tell("Nobody is known yet. Run `fieldpost sync`.");
+    }
+    for person in &people {
+        let value = json!({
+            "id": person.id, "medic_id": person.medic_id, "name": person.full_name(), "role": person.role,
+        });
+        output.result(&value, || {
+            let id = person.medic_id.map_or_else(|| " ".repeat(36), |id| id.to_string());
+            format!("{id}  {:<24} {}", person.full_name().unwrap_or_default(), person.role)
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! `fieldpost send`.
+
+use super::{messages::as_json, text::message_line};
+use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+
+pub(super) async fn run(args: &DeviceArgs, wanted: &str, text: &str, output: &Output) -> Result<(), Failure> {
+    let device = Device::open(args).await?;
+    let conversation = device.find_conversation(wanted).await?;
+    let written = device.client.send(conversation.id, text).await?;
+    // Told before the network is tried: from here on the message is safe, whatever the network does.
+    output.tell("Kept on this device.");
+    let synced = device.sync_if_possible(output).await;
+    let now = device.client.messages(conversation.id, fieldpost::Window::newest(100)).await?;
+    let message = now.messages.into_iter().find(|message| message.id == written.id).unwrap_or(written);
+    output.result(&as_json(&message), || message_line(&message));
+    synced
+}

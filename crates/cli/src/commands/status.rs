@@ -1,0 +1,33 @@
+//! `fieldpost status`.
+
+use super::text::moment;
+use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use serde_json::json;
+
+pub(super) async fn run(args: &DeviceArgs, output: &Output) -> Result<(), Failure> {
+    let device = Device::open(args).await?;
+    let status = device.client.status().borrow().clone();
+    let me = device.client.me().await?;
+    let unread = device.client.total_unread().await?;
+    let value = json!({
+        "status": status.sync_status(),
+        "me": me.as_ref().map(|me| json!({"id": me.id, "name": me.full_name(), "role": me.role})),
+        "unread": unread,
+        "pending": status.pending,
+        "failed": status.failed,
+        "last_success_at": status.last_success_at,
+    });
+    output.result(&value, || {
+        let word = serde_json::to_value(status.sync_status()).ok();
+        let word = word.as_ref().and_then(|word| word.as_str()).unwrap_or("unknown").replace('_', " ");
+        let name = me.and_then(|me| me.full_name().map(|name| format!(" as {name} ({})", me.role)));
+        let last = status.last_success_at.map_or_else(|| "never".to_owned(), moment);
+        format!(
+            "{word}{}\n{unread} unread, {} waiting for the server, {} refused\nlast synced: {last}",
+            name.unwrap_or_default(),
+            status.pending,
+            status.failed
+        )
+    });
+    Ok(())
+}

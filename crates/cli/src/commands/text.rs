@@ -1,0 +1,35 @@
+//! How things are written for people.
+
+use fieldpost::{MessageStatus, ThreadMessage, Time};
+
+/// Minutes are enough on a list.
+pub(super) fn moment(time: Time) -> String {
+    time.format("%Y-%m-%d %H:%M").to_string()
+}
+
+/// One line per message.
+pub(crate) fn message_line(message: &ThreadMessage) -> String {
+    let content = match (&message.content, message.deleted) {
+        (_, true) => "(deleted)",
+        (Some(text), false) => text,
+        (None, false) => "(no text)",
+    };
+    format!("{}  {:<12} {}  {}", moment(message.created_at), message.sender_name, one_line(content), state(message))
+        .trim_end()
+        .to_owned()
+}
+
+/// How far one's own message has got; nothing for those of others.
+fn state(message: &ThreadMessage) -> String {
+    match (&message.failure, message.mine) {
+        (Some(refusal), _) => format!("[failed: {}]", refusal.code),
+        (None, true) if message.status == MessageStatus::Queued => "[sending]".to_owned(),
+        (None, true) => format!("[{}]", message.status),
+        (None, false) => String::new(),
+    }
+}
+
+/// Line breaks would break a list.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,46 @@
+//! `fieldpost demo`: the main job, told while it happens, and checked.
+//!
+//! One server in memory, and in front of it one listener per device, so that each device has a network of its own that can be
+//! cut. The medic writes in a process of its own, which is killed the hard way. Everything the story claims is checked on the
+//! devices and on the server; a claim that does not hold ends the demo with an error.
+
+mod act;
+mod compare;
+mod stage;
+mod story;
+mod writer;
+
+pub(crate) use writer::write_and_wait;
+
+use crate::{failure::Failure, output::Output};
+use serde_json::json;
+use stage::Stage;
+use std::time::Instant;
+use story::Story;
+
+/// Tells the story with `messages` messages written offline.
+pub(crate) async fn run(messages: u32, output: &Output) -> Result<(), Failure> {
+    let began = Instant::now();
+    let story = Story::new(*output);
+    let stage = Stage::set().await?;
+    act::first_sync(&stage, &story).await?;
+    let written = act::offline_and_killed(&stage, &story, messages).await?;
+    let announced = act::admin_writes_meanwhile(&stage, &story).await?;
+    act::network_returns(&stage, &story, messages).await?;
+    let verdict = compare::both_threads(&stage, &story, &written, &announced).await?;
+    act::unread_until_read(&stage, &story, announced.len()).await?;
+    let requests = stage.requests();
+    let seconds = began.elapsed().as_secs_f64();
+    stage.strike().await?;
+    let value = json!({
+        "sent": verdict.sent, "delivered": verdict.delivered, "lost": verdict.lost, "duplicated": verdict.duplicated,
+        "requests": requests, "seconds": (seconds * 1000.0).round() / 1000.0,
+    });
+    output.result(&value, || {
+        format!(
+            "\n{} sent, {} delivered, {} lost, {} doubled, in {requests} requests and {seconds:.1} s.",
+            verdict.sent, verdict.delivered, verdict.lost, verdict.duplicated
+        )
+    });
+    Ok(())
+}

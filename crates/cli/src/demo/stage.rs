@@ -1,0 +1,73 @@
+//! The server, the two networks and the two devices.
+
+use crate::failure::Failure;
+use fieldpost::{Client, ConversationId, Fieldpost};
+use fieldpost_devserver::{DevServer, PASSWORD};
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// Where one device lives.
+pub(super) struct Device {
+    pub(super) file: PathBuf,
+    /// This device's way to the server; others have their own.
+    pub(super) network: DevServer,
+    email: &'static str,
+}
+
+impl Device {
+    /// Starts the app on this device.
+    pub(super) async fn start_app(&self) -> Result<Client, Failure> {
+        let builder = Fieldpost::builder().database(&self.file);
+        Ok(builder.url(self.network.url()).anon_key(self.network.anon_key()).open().await?)
+    }
+
+    pub(super) async fn sign_in(&self, client: &Client) -> Result<(), Failure> {
+        client.sign_in(self.email, PASSWORD).await?;
+        Ok(())
+    }
+}
+
+/// Everything the story needs.
+pub(super) struct Stage {
+    pub(super) medic: Device,
+    pub(super) admin: Device,
+    folder: TempDir,
+}
+
+impl Stage {
+    pub(super) async fn set() -> Result<Self, Failure> {
+        let folder = tempfile::Builder::new().prefix("fieldpost-demo-").tempdir().map_err(Failure::error)?;
+        let first = DevServer::builder().start().await.map_err(Failure::error)?;
+        let reference = first.reference().clone();
+        let second = DevServer::builder().reference(reference).start().await.map_err(Failure::error)?;
+        let device = |name: &str, email, network| Device { file: folder.path().join(name), network, email };
+        let medic = device("medic.db", "ada@fieldpost.test", first);
+        let admin = device("admin.db", "admin@fieldpost.test", second);
+        Ok(Self { medic, admin, folder })
+    }
+
+    /// The thread that the story is about: the medic's own.
+    pub(super) async fn thread(&self, client: &Client) -> Result<ConversationId, Failure> {
+        let all = client.conversations().await?;
+        let me = client.me().await?;
+        let medic = me.and_then(|me| me.medic_id);
+        all.iter()
+            .find(|conversation| match medic {
+                Some(medic) => conversation.medic_id == Some(medic),
+                None => conversation.participant_name == "Ada Moss",
+            })
+            .map(|conversation| conversation.id)
+            .ok_or_else(|| Failure::error("the demo's conversation is missing after the first sync"))
+    }
+
+    /// Requests of both devices.
+    pub(super) fn requests(&self) -> u64 {
+        self.medic.network.requests().total() + self.admin.network.requests().total()
+    }
+
+    pub(super) async fn strike(self) -> Result<(), Failure> {
+        self.medic.network.shutdown().await;
+        self.admin.network.shutdown().await;
+        self.folder.close().map_err(Failure::error)
+    }
+}

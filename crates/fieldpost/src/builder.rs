@@ -1,0 +1,151 @@
+//! The composition root: the only place that names implementations.
+
+use crate::{Client, Error, Result, client::Inner, no_server::NoServer};
+use fieldpost_remote::{Auth, MessagingApi};
+use fieldpost_storage::{Outbox, Replica, Sessions, Store};
+use fieldpost_sync::{Engine, Env, Parts};
+use std::{fmt, path::PathBuf, sync::Arc};
+
+/// Where everything starts: [`Fieldpost::builder`].
+#[derive(Debug)]
+pub struct Fieldpost;
+
+impl Fieldpost {
+    /// Collects what a client needs.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
+/// Collects what a client needs: a file and a project, or a store and a remote of one's own.
+#[derive(Default)]
+#[must_use]
+pub struct Builder {
+    url: Option<String>,
+    anon_key: Option<String>,
+    app: Option<String>,
+    database: Option<PathBuf>,
+    store: Option<Arc<dyn Store>>,
+    remote: Option<(Arc<dyn MessagingApi>, Arc<dyn Auth>)>,
+    env: Env,
+}
+
+impl Builder {
+    /// The project's URL: `https://….supabase.co`, or where a self-hosted one listens.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// The project's public key (anon or publishable). Never the service role's.
+    pub fn anon_key(mut self, key: impl Into<String>) -> Self {
+        self.anon_key = Some(key.into());
+        self
+    }
+
+    /// Name and version of the app, for the server's logs. Defaults to Fieldpost's own.
+    pub fn app(mut self, app: impl Into<String>) -> Self {
+        self.app = Some(app.into());
+        self
+    }
+
+    /// The local file. It is created if there is none, and upgraded if it is of an older version. One per account.
+    pub fn database(mut self, path: impl Into<PathBuf>) -> Self {
+        self.database = Some(path.into());
+        self
+    }
+
+    /// A store of one's own in place of a file.
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// A remote of one's own in place of a Supabase project.
+    pub fn remote<R: MessagingApi + Auth + 'static>(mut self, remote: Arc<R>) -> Self {
+        self.remote = Some((remote.clone(), remote));
+        self
+    }
+
+    /// No server: everything local works, and a sync says that none can be reached. For reading a file, and for tests.
+    pub fn local_only(self) -> Self {
+        self.remote(Arc::new(NoServer))
+    }
+
+    /// Time and chance of one's own, for tests that repeat.
+    pub fn env(mut self, env: Env) -> Self {
+        self.env = env;
+        self
+    }
+
+    /// Opens the file and puts the client together. No network is needed.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] when something is missing or cannot work, [`Error::Storage`] when the file cannot be opened.
+    pub async fn open(mut self) -> Result<Client> {
+        let (api, auth) = self.open_remote()?;
+        let store = self.open_store().await?;
+        let outbox: Arc<dyn Outbox> = store.clone();
+        let replica: Arc<dyn Replica> = store.clone();
+        let sessions: Arc<dyn Sessions> = store.clone();
+        let env = self.env;
+        let engine = Engine::new(Parts { outbox, replica, sessions, api, auth, env: env.clone() });
+        engine.refresh_status().await?;
+        Ok(Client { inner: Arc::new(Inner { store, engine, env }) })
+    }
+
+    async fn open_store(&mut self) -> Result<Arc<dyn Store>> {
+        if let Some(store) = self.store.take() {
+            return Ok(store);
+        }
+        let path = self.database.take().ok_or_else(|| missing("a database", "database"))?;
+        open_file(path).await
+    }
+
+    fn open_remote(&mut self) -> Result<(Arc<dyn MessagingApi>, Arc<dyn Auth>)> {
+        if let Some(remote) = self.remote.take() {
+            return Ok(remote);
+        }
+        let url = self.url.take().ok_or_else(|| missing("the project's URL", "url"))?;
+        let key = self.anon_key.take().ok_or_else(|| missing("the project's anon key", "anon_key"))?;
+        connect(url, key, self.app.take())
+    }
+}
+
+#[cfg(feature = "sqlite")]
+async fn open_file(path: PathBuf) -> Result<Arc<dyn Store>> {
+    Ok(Arc::new(fieldpost_storage_sqlite::SqliteStore::open(path).await?))
+}
+
+#[cfg(not(feature = "sqlite"))]
+async fn open_file(_path: PathBuf) -> Result<Arc<dyn Store>> {
+    Err(missing("a store (this build is without the feature `sqlite`)", "store"))
+}
+
+#[cfg(feature = "supabase")]
+fn connect(url: String, key: String, app: Option<String>) -> Result<(Arc<dyn MessagingApi>, Arc<dyn Auth>)> {
+    let mut config = fieldpost_remote_supabase::SupabaseConfig::new(url, key);
+    if let Some(app) = app {
+        config.app = app;
+    }
+    let remote = fieldpost_remote_supabase::SupabaseRemote::new(config)
+        .map_err(|error| Error::Configuration(error.to_string()))?;
+    let remote = Arc::new(remote);
+    Ok((remote.clone(), remote))
+}
+
+#[cfg(not(feature = "supabase"))]
+fn connect(_url: String, _key: String, _app: Option<String>) -> Result<(Arc<dyn MessagingApi>, Arc<dyn Auth>)> {
+    Err(missing("a remote (this build is without the feature `supabase`)", "remote"))
+}
+
+fn missing(what: &str, method: &str) -> Error {
+    Error::Configuration(format!("{what} is missing; give it with Builder::{method}"))
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("url", &self.url).field("database", &self.database).finish_non_exhaustive()
+    }
+}

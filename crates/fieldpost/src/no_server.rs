@@ -1,0 +1,50 @@
+//! The remote of a client that was opened without a server.
+
+use fieldpost_domain::{AccessToken, BootstrapPage, HistoryPage, Mutation, PullPage, RefreshToken, Session};
+use fieldpost_remote::{
+    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
+    RemoteErrorKind, RemoteResult,
+};
+
+/// Cannot be reached, ever.
+#[derive(Debug)]
+pub(crate) struct NoServer;
+
+fn unreachable<T>(operation: &'static str) -> RemoteResult<T> {
+    Err(RemoteError::new(RemoteErrorKind::Unreachable, operation)
+        .with_detail("this client was opened without a server"))
+}
+
+#[async_trait::async_trait]
+impl MessagingApi for NoServer {
+    async fn bootstrap(&self, _: &AccessToken, _: BootstrapRequest) -> RemoteResult<BootstrapPage> {
+        unreachable("bootstrap")
+    }
+
+    async fn pull(&self, _: &AccessToken, _: PullRequest) -> RemoteResult<PullPage> {
+        unreachable("pull")
+    }
+
+    async fn push(&self, _: &AccessToken, _: &[Mutation]) -> RemoteResult<PushAnswer> {
+        unreachable("push")
+    }
+
+    async fn history(&self, _: &AccessToken, _: HistoryRequest) -> RemoteResult<HistoryPage> {
+        unreachable("history")
+    }
+}
+
+#[async_trait::async_trait]
+impl Auth for NoServer {
+    async fn sign_in(&self, _: &Credentials) -> RemoteResult<Session> {
+        unreachable("sign_in")
+    }
+
+    async fn refresh(&self, _: &RefreshToken) -> RemoteResult<Session> {
+        unreachable("refresh")
+    }
+
+    async fn sign_out(&self, _: &AccessToken) -> RemoteResult<()> {
+        unreachable("sign_out")
+    }
+}

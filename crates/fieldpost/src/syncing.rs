@@ -1,0 +1,37 @@
+//! Syncing, its status, and what waits.
+
+use crate::{Client, OutboxCounts, OutboxEntry, Result, Status, SyncReport};
+use tokio::sync::watch;
+
+impl Client {
+    /// Pull-to-refresh: sends what waits, then fetches what is new. Calls at the same time share one pass.
+    ///
+    /// # Errors
+    /// [`crate::Error::Offline`] when the server is out of reach, [`crate::Error::SignedOut`] when there is no session. What
+    /// was written is kept in any case.
+    pub async fn trigger_message_sync(&self) -> Result<SyncReport> {
+        Ok(self.inner.engine.sync().await?)
+    }
+
+    /// The status and its changes: read it with `borrow()`, wait for the next with `changed()`.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.inner.engine.status()
+    }
+
+    /// How much waits for the server, and how much waits for the person.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn pending(&self) -> Result<OutboxCounts> {
+        Ok(self.inner.store.counts().await?)
+    }
+
+    /// The outbox, oldest first, at most `limit` entries.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn outbox(&self, limit: u32) -> Result<Vec<OutboxEntry>> {
+        Ok(self.inner.store.entries(limit).await?)
+    }
+}

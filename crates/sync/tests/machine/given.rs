@@ -1,0 +1,127 @@
+//! What the stories of this suite are made of.
+
+use fieldpost_domain::{
+    Acknowledgement, BootstrapPage, Changes, Continuation, ConversationDigest, ConversationId, Cursor, HistoryPage,
+    Intent, Mutation, MutationId, PullPage, PushOutcome, PushResult, Seq, SeqRange, ServerLimits, Time,
+};
+use fieldpost_remote::{ExpiredReason, PushAnswer, RemoteError, RemoteErrorKind};
+use fieldpost_storage::{ApplyReport, SettleReport, SyncPosition, SyncState};
+use fieldpost_sync::machine::{Effect, Event, Outcome, Pass};
+use uuid::Uuid;
+
+/// A pass that may reconcile, after its first effect.
+pub(crate) fn pass() -> Pass {
+    let mut pass = Pass::new(ServerLimits::default(), true);
+    assert!(matches!(pass.start(), Effect::ReadBatch { .. }));
+    pass
+}
+
+/// A pass that has nothing to push and stands at `position`; with what it does first.
+pub(crate) fn pass_at(position: SyncPosition) -> (Pass, Effect) {
+    let mut pass = pass();
+    assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
+    let effect = pass.next(state(position));
+    (pass, effect)
+}
+
+pub(crate) fn state(position: SyncPosition) -> Event {
+    Event::State(SyncState { position, me: None, last_success_at: None, unreadable_rows: 0 })
+}
+
+pub(crate) fn following(cursor: &str) -> SyncPosition {
+    SyncPosition::Following(at(cursor))
+}
+
+pub(crate) fn at(cursor: &str) -> Cursor {
+    Cursor::new(cursor).unwrap()
+}
+
+pub(crate) fn lane(number: u128) -> ConversationId {
+    ConversationId::from_uuid(Uuid::from_u128(number))
+}
+
+/// A mutation in a lane; which kind does not matter to the machine.
+pub(crate) fn mutation(number: u128, lane_number: u128) -> Mutation {
+    Mutation {
+        id: MutationId::from_uuid(Uuid::from_u128(number)),
+        intent: Intent::MarkRead { conversation_id: lane(lane_number), read_seq: Seq::new(1) },
+    }
+}
+
+pub(crate) fn answer(outcomes: Vec<(u128, PushOutcome)>) -> Event {
+    let result =
+        |(number, outcome)| PushResult { mutation_id: MutationId::from_uuid(Uuid::from_u128(number)), outcome };
+    let results = outcomes.into_iter().map(result).collect();
+    Event::Pushed(Ok(PushAnswer { results, limits: ServerLimits::default() }))
+}
+
+pub(crate) fn acknowledged() -> PushOutcome {
+    PushOutcome::Acknowledged(Acknowledgement::Bare)
+}
+
+pub(crate) fn settled(acknowledged: u32, retrying: u32) -> Event {
+    Event::Settled(SettleReport { acknowledged, retrying, ..SettleReport::default() })
+}
+
+pub(crate) fn error(kind: RemoteErrorKind) -> RemoteError {
+    RemoteError::new(kind, "test")
+}
+
+pub(crate) fn expired(reason: ExpiredReason) -> RemoteError {
+    error(RemoteErrorKind::CursorExpired(reason))
+}
+
+pub(crate) fn bootstrap_page(next_after: Option<&str>) -> BootstrapPage {
+    BootstrapPage {
+        me: None,
+        total_conversations: 3,
+        changes: Changes::default(),
+        cursor: at("from bootstrap"),
+        next_after: next_after.map(Continuation::new),
+        digest: None,
+        server_time: Time::UNIX_EPOCH,
+        limits: ServerLimits::default(),
+    }
+}
+
+pub(crate) fn pull_page(cursor: &str, more: bool) -> PullPage {
+    PullPage {
+        changes: Changes::default(),
+        cursor: at(cursor),
+        more,
+        digest: Some(ConversationDigest::of([])),
+        server_time: Time::UNIX_EPOCH,
+        limits: ServerLimits::default(),
+    }
+}
+
+pub(crate) fn history_page(number: u128) -> HistoryPage {
+    HistoryPage {
+        conversation_id: lane(number),
+        conversation: None,
+        changes: Changes::default(),
+        range: SeqRange { from: Seq::new(1), to: Seq::new(5) },
+        complete: true,
+        limits: ServerLimits::default(),
+    }
+}
+
+pub(crate) fn applied() -> ApplyReport {
+    ApplyReport { applied: 1, digest_matches: Some(true), ..ApplyReport::default() }
+}
+
+/// Goes through a pull that brings nothing, to the end of the pass.
+pub(crate) fn finish(pass: &mut Pass, effect: Effect) -> Outcome {
+    assert!(matches!(effect, Effect::Pull(_)), "{effect:?}");
+    assert!(matches!(pass.next(Event::Pulled(Ok(pull_page("end", false)))), Effect::ApplyPull { .. }));
+    assert!(matches!(pass.next(Event::PullApplied(applied())), Effect::ReadMissing { .. }));
+    assert_eq!(pass.next(Event::Missing(vec![])), Effect::RecordSuccess);
+    outcome(pass.next(Event::SuccessRecorded))
+}
+
+pub(crate) fn outcome(effect: Effect) -> Outcome {
+    match effect {
+        Effect::Finish(outcome) => outcome,
+        other => panic!("the pass goes on with {other:?}"),
+    }
+}

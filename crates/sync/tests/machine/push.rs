@@ -1,0 +1,133 @@
+//! The push phase.
+
+use crate::given::*;
+use fieldpost_domain::{PushOutcome, Refusal, RefusalCode, RetryCode};
+use fieldpost_remote::RemoteErrorKind;
+use fieldpost_storage::SettleReport;
+use fieldpost_sync::machine::{Effect, Event};
+use std::collections::HashSet;
+
+#[test]
+fn pushes_batch_after_batch_until_nothing_is_left_and_then_follows() {
+    let mut pass = pass();
+    let batch = vec![mutation(1, 1), mutation(2, 2)];
+    assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(batch));
+    let settle = pass.next(answer(vec![(1, acknowledged()), (2, acknowledged())]));
+    assert!(matches!(settle, Effect::Settle(results) if results.len() == 2));
+    assert!(matches!(pass.next(settled(2, 0)), Effect::ReadBatch { .. }));
+    assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
+    let pull = pass.next(state(following("c")));
+    let outcome = finish(&mut pass, pull);
+    assert!(outcome.error.is_none());
+    assert_eq!((outcome.report.requests, outcome.report.pushed), (2, 2));
+}
+
+#[test]
+fn a_batch_whose_answer_was_lost_is_sent_again_as_it_was_but_not_forever() {
+    let mut pass = pass();
+    let batch = vec![mutation(1, 1)];
+    assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(batch.clone()));
+    let lost = || Event::Pushed(Err(error(RemoteErrorKind::Interrupted)));
+    assert_eq!(pass.next(lost()), Effect::Push(batch));
+    let outcome = outcome(pass.next(lost()));
+    assert!(outcome.error.is_some_and(|error| error.is_offline()));
+    assert_eq!((outcome.report.requests, outcome.report.repeated), (2, 1));
+}
+
+#[test]
+fn a_lane_that_must_be_retried_is_held_and_the_others_go_on() {
+    let mut pass = pass();
+    let _ = pass.next(Event::Batch(vec![mutation(1, 1), mutation(2, 2)]));
+    let retry = PushOutcome::Retry(RetryCode::Conflict);
+    let _ = pass.next(answer(vec![(1, retry), (2, acknowledged())]));
+    match pass.next(settled(1, 1)) {
+        Effect::ReadBatch { held, .. } => assert_eq!(held, HashSet::from([lane(1)])),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_batch_that_is_too_large_is_halved_until_the_one_at_fault_stands_alone() {
+    let mut pass = pass();
+    let too_large = || Event::Pushed(Err(error(RemoteErrorKind::TooLarge)));
+    let _ = pass.next(Event::Batch(vec![mutation(1, 1), mutation(2, 1), mutation(3, 1)]));
+    match pass.next(too_large()) {
+        Effect::ReadBatch { limits, held } => assert_eq!((limits.rows, held.len()), (1, 0)),
+        other => panic!("{other:?}"),
+    }
+    let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
+    match pass.next(too_large()) {
+        Effect::Settle(results) => assert!(matches!(
+            &results[0].outcome,
+            PushOutcome::Rejected(Refusal { code: RefusalCode::ContentTooLong, .. })
+        )),
+        other => panic!("{other:?}"),
+    }
+    let after = pass.next(Event::Settled(SettleReport { failed: 1, ..SettleReport::default() }));
+    assert!(matches!(after, Effect::ReadBatch { limits, .. } if limits.rows == 500), "the full size is tried again");
+}
+
+#[test]
+fn a_mutation_that_makes_the_whole_call_fail_holds_up_its_own_lane_only() {
+    let mut pass = pass();
+    let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
+    match pass.next(Event::Pushed(Err(error(RemoteErrorKind::BadRequest)))) {
+        Effect::ReadBatch { held, .. } => assert_eq!(held, HashSet::from([lane(1)])),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState, "receiving goes on");
+    let pull = pass.next(state(following("c")));
+    assert!(finish(&mut pass, pull).error.is_some(), "and the pass says what happened");
+}
+
+#[test]
+fn failures_of_push_that_would_hit_the_pull_as_well_end_the_pass() {
+    for kind in [
+        RemoteErrorKind::Unreachable,
+        RemoteErrorKind::Unauthorized,
+        RemoteErrorKind::WrongApiKey,
+        RemoteErrorKind::RateLimited,
+        RemoteErrorKind::ClientTooOld,
+        RemoteErrorKind::NotFieldpost,
+    ] {
+        let mut pass = pass();
+        let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
+        let outcome = outcome(pass.next(Event::Pushed(Err(error(kind)))));
+        assert!(outcome.error.is_some(), "{kind:?}");
+    }
+}
+
+#[test]
+fn failures_of_push_alone_do_not_keep_the_person_from_receiving() {
+    for kind in [RemoteErrorKind::Unavailable, RemoteErrorKind::Malformed, RemoteErrorKind::Other] {
+        let mut pass = pass();
+        let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
+        assert_eq!(pass.next(Event::Pushed(Err(error(kind)))), Effect::ReadState, "{kind:?}");
+        let pull = pass.next(state(following("c")));
+        assert!(finish(&mut pass, pull).error.is_some(), "{kind:?}");
+    }
+}
+
+#[test]
+fn answers_that_settle_nothing_do_not_loop() {
+    let mut pass = pass();
+    let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
+    let _ = pass.next(answer(vec![(1, acknowledged())]));
+    let unknown = SettleReport { unknown: 1, ..SettleReport::default() };
+    assert_eq!(pass.next(Event::Settled(unknown)), Effect::ReadState);
+}
+
+#[test]
+fn a_server_that_states_no_room_at_all_still_gets_one_mutation() {
+    let limits = fieldpost_domain::ServerLimits { push_rows: 0, ..Default::default() };
+    let mut pass = fieldpost_sync::machine::Pass::new(limits, true);
+    assert!(matches!(pass.start(), Effect::ReadBatch { limits, .. } if limits.rows == 1));
+}
+
+#[test]
+fn without_a_session_the_pass_ends_and_the_outbox_stays() {
+    let mut pass = pass();
+    let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
+    let outcome = outcome(pass.next(Event::SessionFailed(fieldpost_sync::SyncError::SignedOut)));
+    assert!(matches!(outcome.error, Some(fieldpost_sync::SyncError::SignedOut)));
+}

@@ -1,0 +1,56 @@
+//! The repair phase.
+
+use crate::given::*;
+use fieldpost_domain::Seq;
+use fieldpost_remote::RemoteErrorKind;
+use fieldpost_storage::MissingRange;
+use fieldpost_sync::machine::{Effect, Event, Pass};
+
+fn missing(number: u128, before: u64) -> MissingRange {
+    MissingRange { conversation_id: lane(number), before: Some(Seq::new(before)) }
+}
+
+/// A pass that has pulled and asks what is missing.
+fn pulled() -> Pass {
+    let (mut pass, _) = pass_at(following("c"));
+    let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
+    assert!(matches!(pass.next(Event::PullApplied(applied())), Effect::ReadMissing { .. }));
+    pass
+}
+
+#[test]
+fn missing_parts_are_fetched_one_by_one_and_looked_for_again() {
+    let mut pass = pulled();
+    let first = pass.next(Event::Missing(vec![missing(1, 9), missing(2, 5)]));
+    assert!(matches!(&first, Effect::History(request) if request.conversation_id == lane(1)), "in the order listed");
+    assert!(matches!(pass.next(Event::HistoryRead(Ok(history_page(1)))), Effect::ApplyHistory(_)));
+    assert!(matches!(pass.next(Event::HistoryApplied(applied())), Effect::History(_)));
+    let _ = pass.next(Event::HistoryRead(Ok(history_page(2))));
+    assert!(matches!(pass.next(Event::HistoryApplied(applied())), Effect::ReadMissing { .. }));
+    assert_eq!(pass.next(Event::Missing(vec![])), Effect::RecordSuccess);
+    assert_eq!(outcome(pass.next(Event::SuccessRecorded)).report.repaired, 2);
+}
+
+#[test]
+fn a_conversation_that_left_sight_meanwhile_is_passed_over() {
+    let mut pass = pulled();
+    let _ = pass.next(Event::Missing(vec![missing(1, 9), missing(2, 5)]));
+    let next = pass.next(Event::HistoryRead(Err(error(RemoteErrorKind::NotFound))));
+    assert!(matches!(next, Effect::History(request) if request.conversation_id == lane(2)));
+}
+
+#[test]
+fn a_part_that_stays_missing_is_not_asked_for_twice_in_a_pass() {
+    let mut pass = pulled();
+    let _ = pass.next(Event::Missing(vec![missing(1, 9)]));
+    let _ = pass.next(Event::HistoryRead(Ok(history_page(1))));
+    let _ = pass.next(Event::HistoryApplied(applied()));
+    assert_eq!(pass.next(Event::Missing(vec![missing(1, 9)])), Effect::RecordSuccess);
+}
+
+#[test]
+fn a_lost_history_page_is_asked_for_again() {
+    let mut pass = pulled();
+    let first = pass.next(Event::Missing(vec![missing(1, 9)]));
+    assert_eq!(pass.next(Event::HistoryRead(Err(error(RemoteErrorKind::Interrupted)))), first);
+}

@@ -1,0 +1,140 @@
+//! A network that fails on command.
+
+use async_trait::async_trait;
+use fieldpost_domain::{AccessToken, BootstrapPage, HistoryPage, Mutation, PullPage, RefreshToken, Session};
+use fieldpost_remote::{
+    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
+    RemoteErrorKind, RemoteResult,
+};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// One call that reached the network, by the name of its method.
+pub type Call = &'static str;
+
+/// Stands between a device and a server and passes everything on, unless it was told otherwise.
+#[derive(Debug)]
+pub struct Network<R> {
+    server: R,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    offline: bool,
+    lose_answers: u32,
+    fail_next: Option<RemoteErrorKind>,
+    calls: Vec<Call>,
+}
+
+impl<R> Network<R> {
+    /// A network that works.
+    #[must_use]
+    pub fn new(server: R) -> Self {
+        Self { server, state: Mutex::default() }
+    }
+
+    /// The server behind it.
+    pub const fn server(&self) -> &R {
+        &self.server
+    }
+
+    /// From now on nothing reaches the server.
+    pub fn go_offline(&self) {
+        self.state().offline = true;
+    }
+
+    /// From now on everything does.
+    pub fn go_online(&self) {
+        self.state().offline = false;
+    }
+
+    /// The next call is carried out, and its answer lost.
+    pub fn lose_next_answer(&self) {
+        self.lose_next_answers(1);
+    }
+
+    /// The next calls are carried out, and their answers lost.
+    pub fn lose_next_answers(&self, count: u32) {
+        self.state().lose_answers = count;
+    }
+
+    /// The next call fails like this, without reaching the server.
+    pub fn fail_next(&self, kind: RemoteErrorKind) {
+        self.state().fail_next = Some(kind);
+    }
+
+    /// The calls that were made since this was last asked, those that failed included.
+    pub fn take_calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.state().calls)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn before(&self, call: Call) -> RemoteResult<()> {
+        let mut state = self.state();
+        state.calls.push(call);
+        if state.offline {
+            return Err(RemoteError::new(RemoteErrorKind::Unreachable, call));
+        }
+        state.fail_next.take().map_or(Ok(()), |kind| Err(RemoteError::new(kind, call)))
+    }
+
+    fn after<T>(&self, call: Call, answer: RemoteResult<T>) -> RemoteResult<T> {
+        let mut state = self.state();
+        if state.lose_answers == 0 {
+            return answer;
+        }
+        state.lose_answers -= 1;
+        Err(RemoteError::new(RemoteErrorKind::Interrupted, call))
+    }
+}
+
+#[async_trait]
+impl<R: MessagingApi> MessagingApi for Network<R> {
+    async fn bootstrap(&self, token: &AccessToken, request: BootstrapRequest) -> RemoteResult<BootstrapPage> {
+        self.before("bootstrap")?;
+        let answer = self.server.bootstrap(token, request).await;
+        self.after("bootstrap", answer)
+    }
+
+    async fn pull(&self, token: &AccessToken, request: PullRequest) -> RemoteResult<PullPage> {
+        self.before("pull")?;
+        let answer = self.server.pull(token, request).await;
+        self.after("pull", answer)
+    }
+
+    async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
+        self.before("push")?;
+        let answer = self.server.push(token, mutations).await;
+        self.after("push", answer)
+    }
+
+    async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {
+        self.before("history")?;
+        let answer = self.server.history(token, request).await;
+        self.after("history", answer)
+    }
+}
+
+#[async_trait]
+impl<R: Auth> Auth for Network<R> {
+    async fn sign_in(&self, credentials: &Credentials) -> RemoteResult<Session> {
+        self.before("sign_in")?;
+        let answer = self.server.sign_in(credentials).await;
+        self.after("sign_in", answer)
+    }
+
+    async fn refresh(&self, token: &RefreshToken) -> RemoteResult<Session> {
+        self.before("refresh")?;
+        let answer = self.server.refresh(token).await;
+        self.after("refresh", answer)
+    }
+
+    async fn sign_out(&self, token: &AccessToken) -> RemoteResult<()> {
+        self.before("sign_out")?;
+        let answer = self.server.sign_out(token).await;
+        self.after("sign_out", answer)
+    }
+}

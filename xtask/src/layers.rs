@@ -1,0 +1,100 @@
+//! The arrows of the architecture, as a check.
+//!
+//! A crate may depend on what its row names and on nothing else of the workspace. The rule is about what a crate is built
+//! with, so dev-dependencies have a rule of their own.
+
+use anyhow::{Result, bail};
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+
+/// Who may know whom, and why the list is not longer.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("fieldpost-domain", &[]),
+    ("fieldpost-migrations", &[]),
+    ("fieldpost-storage", &["fieldpost-domain"]),
+    ("fieldpost-storage-sqlite", &["fieldpost-domain", "fieldpost-storage", "fieldpost-migrations"]),
+    ("fieldpost-remote", &["fieldpost-domain"]),
+    ("fieldpost-remote-supabase", &["fieldpost-domain", "fieldpost-remote"]),
+    // Never an implementation.
+    ("fieldpost-sync", &["fieldpost-domain", "fieldpost-storage", "fieldpost-remote"]),
+    // The composition root is the only one that names implementations.
+    (
+        "fieldpost",
+        &[
+            "fieldpost-domain",
+            "fieldpost-storage",
+            "fieldpost-remote",
+            "fieldpost-sync",
+            "fieldpost-storage-sqlite",
+            "fieldpost-remote-supabase",
+        ],
+    ),
+    // Never remote-supabase: a mistake in reading the protocol must not hide on both sides.
+    ("fieldpost-devserver", &["fieldpost-domain", "fieldpost-remote"]),
+    ("fieldpost-testkit", &["fieldpost-domain", "fieldpost-storage", "fieldpost-remote", "fieldpost-sync"]),
+    ("fieldpost-cli", &["fieldpost", "fieldpost-devserver"]),
+];
+
+/// Crates that no other may depend on, and that may depend on everything.
+const TOPS: &[&str] = &["fieldpost-tests", "fieldpost-benches", "xtask"];
+
+/// The contract crates: testkit as a dev-dependency would build their types twice.
+const WITHOUT_TESTKIT: &[&str] = &[
+    "fieldpost-domain",
+    "fieldpost-storage",
+    "fieldpost-remote",
+    "fieldpost-storage-sqlite",
+    "fieldpost-remote-supabase",
+];
+
+/// Libraries that only one layer may name, so that the layer stays replaceable.
+const ONLY: &[(&str, &[&str])] = &[
+    ("sea-orm", &["fieldpost-storage-sqlite"]),
+    ("sea-orm-migration", &["fieldpost-storage-sqlite", "fieldpost-migrations"]),
+    ("reqwest", &["fieldpost-remote-supabase"]),
+    ("axum", &["fieldpost-devserver"]),
+];
+
+pub(crate) fn run() -> Result<()> {
+    println!("── layers");
+    let metadata = MetadataCommand::new().manifest_path(crate::process::root().join("Cargo.toml")).no_deps().exec()?;
+    let members = metadata.workspace_packages();
+    let names: Vec<&str> = members.iter().map(|package| package.name.as_str()).collect();
+    let mut broken = Vec::new();
+    for package in &members {
+        broken.extend(check(package, &names));
+    }
+    if broken.is_empty() {
+        println!("{} crates keep their arrows", members.len());
+        return Ok(());
+    }
+    bail!("the architecture (docs/architecture.md) does not allow:\n  {}", broken.join("\n  "))
+}
+
+fn check(package: &Package, members: &[&str]) -> Vec<String> {
+    let name = package.name.as_str();
+    if TOPS.contains(&name) {
+        return Vec::new();
+    }
+    let Some((_, allowed)) = ALLOWED.iter().find(|(known, _)| *known == name) else {
+        return vec![format!("{name}, which has no row in xtask/src/layers.rs")];
+    };
+    let mut broken = Vec::new();
+    for dependency in &package.dependencies {
+        let other = dependency.name.as_str();
+        let dev = dependency.kind == DependencyKind::Development;
+        if !dev && members.contains(&other) && !allowed.contains(&other) {
+            broken.push(format!("{name} -> {other}"));
+        }
+        if dev && other == "fieldpost-testkit" && WITHOUT_TESTKIT.contains(&name) {
+            broken.push(format!("{name} -> {other} (dev): its types would be built twice"));
+        }
+        if !dev && ONLY.iter().any(|(library, users)| *library == other && !users.contains(&name)) {
+            broken.push(format!("{name} -> {other}: only {:?} may", only(other)));
+        }
+    }
+    broken
+}
+
+fn only(library: &str) -> &'static [&'static str] {
+    ONLY.iter().find(|(name, _)| *name == library).map_or(&[], |(_, users)| users)
+}

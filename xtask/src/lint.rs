@@ -1,0 +1,26 @@
+//! What is checked without running anything.
+
+use crate::{layers, process};
+use anyhow::Result;
+use std::process::Command;
+
+pub(crate) fn run() -> Result<()> {
+    process::run("formatting", process::cargo().args(["fmt", "--all", "--check"]))?;
+    layers::run()?;
+    let clippy = ["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"];
+    process::run("clippy", process::cargo().args(clippy))?;
+    let docs = ["doc", "--workspace", "--no-deps", "--locked", "--quiet"];
+    process::run("docs", process::cargo().env("RUSTDOCFLAGS", "-D warnings").args(docs))?;
+    deny()
+}
+
+/// cargo-deny is asked for, not required: it takes longer to build than everything else here together.
+fn deny() -> Result<()> {
+    let installed = Command::new("cargo-deny").arg("--version").output().is_ok_and(|output| output.status.success());
+    if !installed {
+        println!("── cargo-deny is not installed, so licences and bans were NOT checked (`cargo install cargo-deny`)");
+        return Ok(());
+    }
+    let check = ["deny", "check", "bans", "licenses", "sources"];
+    process::run("cargo-deny", process::cargo().args(check))
+}

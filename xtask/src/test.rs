@@ -1,0 +1,244 @@
+//! Runs every test and counts them by rung of the ladder (docs/testing.md).
+//!
+//! Test binaries are found through cargo and sorted by the name of their target; each is run and its own summary read. A rung
+//! that cannot run fails with a sentence that says what is missing; one that is left out by a flag is counted as skipped.
+
+use crate::{process, supabase};
+use anyhow::{Context, Result, bail};
+use cargo_metadata::{Message, Target, TargetKind};
+use clap::Args;
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Write},
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+/// What to run.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Only this rung
+    #[arg(long, value_enum)]
+    suite: Option<Rung>,
+    /// Leave the real stack out (it needs Node); says how many tests that skips
+    #[arg(long)]
+    without_supabase: bool,
+}
+
+/// The rungs that run in this command, in the order in which they run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+enum Rung {
+    Unit,
+    Conformance,
+    Wire,
+    Doc,
+    Supabase,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+struct Binary {
+    rung: Rung,
+    name: String,
+    executable: PathBuf,
+    folder: PathBuf,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let wanted = |rung: Rung| options.suite.is_none_or(|suite| suite == rung);
+    let mut table: BTreeMap<Rung, Counts> = BTreeMap::new();
+    let binaries = build()?;
+    let mut skipped = 0;
+    for binary in binaries.iter().filter(|binary| wanted(binary.rung) && binary.rung != Rung::Supabase) {
+        add(&mut table, binary.rung, run_binary(binary)?);
+    }
+    if wanted(Rung::Doc) {
+        add(&mut table, Rung::Doc, run_docs()?);
+    }
+    if wanted(Rung::Supabase) {
+        let real: Vec<_> = binaries.iter().filter(|binary| binary.rung == Rung::Supabase).collect();
+        if options.without_supabase {
+            skipped = skip(&real)?;
+        } else {
+            add(&mut table, Rung::Supabase, run_supabase(&real)?);
+        }
+    }
+    summarise(&table, skipped)
+}
+
+/// Builds all test binaries and sorts them by rung.
+fn build() -> Result<Vec<Binary>> {
+    println!("── building the tests");
+    let mut child = process::cargo()
+        .args(["test", "--workspace", "--no-run", "--locked", "--message-format=json-render-diagnostics"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start cargo")?;
+    let stdout = child.stdout.take().context("cargo has no output")?;
+    let mut binaries = Vec::new();
+    for message in Message::parse_stream(BufReader::new(stdout)) {
+        if let Message::CompilerArtifact(artifact) = message?
+            && artifact.profile.test
+            && let Some(executable) = artifact.executable
+        {
+            let folder = artifact.manifest_path.parent().context("a manifest without a folder")?;
+            binaries.push(Binary {
+                rung: rung_of(&artifact.target),
+                name: format!("{} {}", folder.file_name().unwrap_or_default(), artifact.target.name),
+                executable: executable.into(),
+                folder: folder.into(),
+            });
+        }
+    }
+    if !child.wait()?.success() {
+        bail!("the tests do not build");
+    }
+    binaries.sort_by(|a, b| (a.rung, &a.name).cmp(&(b.rung, &b.name)));
+    Ok(binaries)
+}
+
+fn rung_of(target: &Target) -> Rung {
+    if !target.kind.contains(&TargetKind::Test) {
+        return Rung::Unit;
+    }
+    match target.name.as_str() {
+        name if name.contains("conformance") => Rung::Conformance,
+        name if name.contains("supabase") => Rung::Supabase,
+        name if name.contains("machine") => Rung::Unit,
+        _ => Rung::Wire,
+    }
+}
+
+fn run_binary(binary: &Binary) -> Result<Counts> {
+    println!("── {}", binary.name);
+    let mut command = Command::new(&binary.executable);
+    command.current_dir(&binary.folder).env("CARGO_MANIFEST_DIR", &binary.folder);
+    let counts = run_and_count(&mut command, rust_summary)?;
+    Ok(counts)
+}
+
+fn run_docs() -> Result<Counts> {
+    println!("── doc tests");
+    run_and_count(process::cargo().args(["test", "--workspace", "--doc", "--locked"]), rust_summary)
+}
+
+fn run_supabase(binaries: &[&Binary]) -> Result<Counts> {
+    let root = process::root();
+    supabase::ensure_up(&root)?;
+    let mut counts = Counts::default();
+    for binary in binaries {
+        counts = counts.plus(run_binary(binary)?);
+    }
+    println!("── node --test tests/supabase");
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=tap"]).current_dir(root.join("tests/supabase"));
+    counts = counts.plus(run_and_count(&mut node, node_summary)?);
+    supabase::down(&root)?;
+    Ok(counts)
+}
+
+/// Counts what is left out, so that nobody takes silence for success.
+fn skip(binaries: &[&Binary]) -> Result<u64> {
+    let mut tests = 0;
+    for binary in binaries {
+        let output = Command::new(&binary.executable).arg("--list").output()?;
+        tests += String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.ends_with(": test")).count() as u64;
+    }
+    println!("── the real stack was left out: {tests} tests skipped, and those of tests/supabase");
+    Ok(tests)
+}
+
+/// Runs a command, shows its output, and adds up the summaries in it.
+fn run_and_count(command: &mut Command, summary: fn(&str) -> Option<Counts>) -> Result<Counts> {
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {command:?}"))?;
+    let stdout = child.stdout.take().context("no output")?;
+    let mut counts = Counts::default();
+    for line in BufReader::new(stdout).lines() {
+        let line = line?;
+        println!("{line}");
+        if let Some(found) = summary(&line) {
+            counts = counts.plus(found);
+        }
+    }
+    std::io::stdout().flush()?;
+    let status = child.wait()?;
+    if !status.success() && counts.failed == 0 {
+        // It died without a summary, or failed before the first test.
+        counts.failed = 1;
+    }
+    Ok(counts)
+}
+
+/// `test result: ok. 19 passed; 0 failed; 0 ignored; …`
+fn rust_summary(line: &str) -> Option<Counts> {
+    let rest = line.strip_prefix("test result: ")?;
+    let number = |word: &str| {
+        rest.split(['.', ';'])
+            .find_map(|part| part.trim().strip_suffix(word)?.trim().parse().ok())
+            .unwrap_or(0)
+    };
+    Some(Counts { passed: number("passed"), failed: number("failed"), ignored: number("ignored") })
+}
+
+/// `# pass 12`, `# fail 0`, `# skipped 0`
+fn node_summary(line: &str) -> Option<Counts> {
+    let (word, number) = line.strip_prefix("# ")?.split_once(' ')?;
+    let number = number.trim().parse().ok()?;
+    match word {
+        "pass" => Some(Counts { passed: number, ..Counts::default() }),
+        "fail" => Some(Counts { failed: number, ..Counts::default() }),
+        "skipped" | "todo" => Some(Counts { ignored: number, ..Counts::default() }),
+        _ => None,
+    }
+}
+
+impl Counts {
+    const fn plus(self, other: Self) -> Self {
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+            ignored: self.ignored + other.ignored,
+        }
+    }
+}
+
+fn add(table: &mut BTreeMap<Rung, Counts>, rung: Rung, counts: Counts) {
+    let entry = table.entry(rung).or_default();
+    *entry = entry.plus(counts);
+}
+
+fn summarise(table: &BTreeMap<Rung, Counts>, left_out: u64) -> Result<()> {
+    println!("\nrung            passed  failed  skipped");
+    let mut total = Counts { ignored: left_out, ..Counts::default() };
+    for (rung, counts) in table {
+        let name = format!("{rung:?}").to_lowercase();
+        println!("{name:<14} {:>7} {:>7} {:>8}", counts.passed, counts.failed, counts.ignored);
+        total = total.plus(*counts);
+    }
+    println!("\n{} passed, {} failed, {} skipped", total.passed, total.failed, total.ignored);
+    if total.failed > 0 {
+        bail!("{} tests failed", total.failed);
+    }
+    if total.passed == 0 {
+        bail!("no test ran");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summaries_of_both_runners_are_read() {
+        let rust = rust_summary("test result: FAILED. 19 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out").unwrap();
+        assert_eq!((rust.passed, rust.failed, rust.ignored), (19, 2, 1));
+        assert_eq!(node_summary("# pass 12").unwrap().passed, 12);
+        assert!(node_summary("# Subtest: fail 3").is_none());
+    }
+}
