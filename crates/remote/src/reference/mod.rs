@@ -1,1 +1,87 @@
-//! The reference server.
+//! A whole server in memory: the behaviour that every implementation of the contract must show.
+//!
+//! It is meant to be obviously right rather than fast. Rows are kept in maps (`tables`), the order of their commits in a
+//! list (`feed`); everything that is written goes through `transaction`, which does what the triggers of the SQL schema
+//! do; everything that is read goes through `viewer`, which is the one place that decides who sees what. The four calls
+//! are one file each on top of that.
+//!
+//! A [`ReferenceServer`] is a handle: clones are the same server. Beside the contract it offers what an operator or a
+//! stranger's client can do behind the engine's back ([`ReferenceServer::insert_message`],
+//! [`ReferenceServer::hard_delete`], [`ReferenceServer::change_epoch`] …) and views to compare with
+//! ([`ReferenceServer::messages_of`], [`ReferenceServer::visible_to`]).
+
+mod api;
+mod bootstrap;
+mod clock;
+mod cursor;
+mod demo;
+mod feed;
+mod history;
+mod ids;
+mod operator;
+mod options;
+mod page;
+mod pull;
+mod push;
+mod rows;
+mod sessions;
+mod state;
+mod tables;
+mod transaction;
+mod viewer;
+mod views;
+
+use options::Options;
+use state::State;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+pub use clock::ServerClock;
+pub use demo::{DEMO_ADA, DEMO_ADMIN, DEMO_BEN, DEMO_ORG, DEMO_PASSWORD};
+pub use operator::{Backup, Medic, Profile};
+pub use options::ReferenceBuilder;
+pub use push::{Submission, SubmissionResult, SubmittedMessage, Task};
+pub use sessions::RefreshRefused;
+
+/// A server in memory. Clones are the same server.
+#[derive(Clone)]
+pub struct ReferenceServer {
+    state: Arc<Mutex<State>>,
+}
+
+impl ReferenceServer {
+    /// A server with the real clock, the protocol's limits and no org.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// A server with other settings.
+    #[must_use]
+    pub fn builder() -> ReferenceBuilder {
+        ReferenceBuilder::new()
+    }
+
+    fn from_options(options: Options) -> Self {
+        Self { state: Arc::new(Mutex::new(State::new(options))) }
+    }
+
+    /// The state. A test that panicked while holding it must not hide its message behind a second panic.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for ReferenceServer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ReferenceServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReferenceServer").finish_non_exhaustive()
+    }
+}

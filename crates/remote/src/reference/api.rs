@@ -1,0 +1,104 @@
+//! The contract, as this server fulfils it.
+
+use super::{
+    ReferenceServer, RefreshRefused, Submission, SubmissionResult, bootstrap::bootstrap, history::history, pull::pull,
+    push,
+};
+use crate::{
+    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
+    RemoteErrorKind, RemoteResult,
+};
+use async_trait::async_trait;
+use fieldpost_domain::{
+    AccessToken, BootstrapPage, HistoryPage, Mutation, MutationId, PullPage, PushResult, RefreshToken, Session,
+};
+
+#[async_trait]
+impl MessagingApi for ReferenceServer {
+    async fn bootstrap(&self, token: &AccessToken, request: BootstrapRequest) -> RemoteResult<BootstrapPage> {
+        let state = self.lock();
+        let caller = state.caller(token, "bootstrap")?;
+        bootstrap(&state, caller, &request)
+    }
+
+    async fn pull(&self, token: &AccessToken, request: PullRequest) -> RemoteResult<PullPage> {
+        let state = self.lock();
+        let caller = state.caller(token, "pull")?;
+        pull(&state, caller, &request)
+    }
+
+    async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
+        let bytes = mutations.iter().map(|mutation| mutation.intent.wire_size()).sum();
+        let batch = mutations.iter().map(Submission::from).collect();
+        let results = self.submit(token, batch, bytes)?;
+        let ids = mutations.iter().map(|mutation| mutation.id);
+        Ok(PushAnswer { results: ids.zip(results).map(result).collect(), limits: self.limits() })
+    }
+
+    async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {
+        let state = self.lock();
+        let caller = state.caller(token, "history")?;
+        history(&state, caller, request)
+    }
+}
+
+fn result((mutation_id, result): (MutationId, SubmissionResult)) -> PushResult {
+    PushResult { mutation_id, outcome: result.outcome }
+}
+
+impl ReferenceServer {
+    /// A push as it stands on the wire, with elements that [`Mutation`] cannot express. `bytes` is the size of the batch as
+    /// JSON.
+    ///
+    /// # Errors
+    /// As [`MessagingApi::push`].
+    pub fn submit(
+        &self,
+        token: &AccessToken,
+        batch: Vec<Submission>,
+        bytes: usize,
+    ) -> RemoteResult<Vec<SubmissionResult>> {
+        let mut state = self.lock();
+        let caller = state.caller(token, "push")?;
+        let limits = state.options.limits;
+        if batch.len() > limits.push_rows as usize || bytes > limits.push_bytes as usize {
+            return Err(RemoteError::new(RemoteErrorKind::TooLarge, "push"));
+        }
+        Ok(push::push(&mut state, caller, batch))
+    }
+
+    /// [`Auth::refresh`], saying why a token is refused.
+    ///
+    /// # Errors
+    /// [`RefreshRefused`] when the token is not accepted.
+    pub fn refresh_session(&self, token: &RefreshToken) -> Result<Session, RefreshRefused> {
+        let mut state = self.lock();
+        let (now, lifetime) = (state.now(), state.options.token_lifetime);
+        let state = &mut *state;
+        state.sessions.refresh(token, &mut state.random, now, lifetime)
+    }
+}
+
+#[async_trait]
+impl Auth for ReferenceServer {
+    async fn sign_in(&self, credentials: &Credentials) -> RemoteResult<Session> {
+        let mut state = self.lock();
+        let (now, lifetime) = (state.now(), state.options.token_lifetime);
+        let state = &mut *state;
+        state.sessions.sign_in(credentials, &mut state.random, now, lifetime)
+    }
+
+    async fn refresh(&self, token: &RefreshToken) -> RemoteResult<Session> {
+        Ok(self.refresh_session(token)?)
+    }
+
+    async fn sign_out(&self, token: &AccessToken) -> RemoteResult<()> {
+        let mut state = self.lock();
+        let now = state.now();
+        if state.sessions.person_of(token, now).is_none() {
+            return Err(RemoteError::new(RemoteErrorKind::Unauthorized, "sign_out"));
+        }
+        state.sessions.sign_out(token);
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! `fieldpost_bootstrap`: the first load, over a list that is fixed when it starts.
+
+use super::{
+    cursor::{BootstrapPosition, Position, Remaining, unreadable},
+    page::{Budget, Page, size},
+    rows,
+    state::State,
+    tables::ConversationRow,
+    viewer::Viewer,
+};
+use crate::{BootstrapRequest, RemoteResult};
+use fieldpost_domain::{BootstrapPage, ConversationId, Message, PersonId, Seq};
+use std::cmp::Reverse;
+
+const OPERATION: &str = "bootstrap";
+/// How many of its last messages a conversation brings unless the client asks otherwise.
+const MESSAGES: u32 = 100;
+
+pub(super) fn bootstrap(state: &State, caller: PersonId, request: &BootstrapRequest) -> RemoteResult<BootstrapPage> {
+    let viewer = Viewer::of(&state.tables, caller);
+    let position = match &request.after {
+        None => start(state, &viewer),
+        Some(after) => {
+            let position = BootstrapPosition::read(after.as_str()).ok_or(unreadable(OPERATION))?;
+            position.cursor.check(state, &viewer.fingerprint(), OPERATION)?;
+            position
+        }
+    };
+    let limits = &state.options.limits;
+    let mut filling = Filling {
+        state,
+        viewer: &viewer,
+        budget: Budget::new(limits, request.limit),
+        messages_each: request.messages.unwrap_or(MESSAGES).min(limits.page_rows) as usize,
+        page: Page::new(&state.tables, &viewer),
+        messages: 0,
+        units: 0,
+    };
+    let next = filling.fill(position.remaining);
+    let me = viewer.member.as_ref().and_then(|member| state.tables.people.get(&(member.org_id, caller)));
+    Ok(BootstrapPage {
+        me: me.map(rows::person),
+        total_conversations: position.total,
+        changes: filling.page.finish(),
+        cursor: position.cursor.write().ok_or(unreadable(OPERATION))?,
+        digest: next.is_none().then(|| state.digest(&viewer)),
+        next_after: next
+            .map(|remaining| BootstrapPosition { cursor: position.cursor, total: position.total, remaining }.write()),
+        server_time: state.now(),
+        limits: *limits,
+    })
+}
+
+/// Takes the cursor before anything is read, then the list: newest activity first.
+fn start(state: &State, viewer: &Viewer) -> BootstrapPosition {
+    let cursor =
+        Position { epoch: state.epoch, fingerprint: viewer.fingerprint(), from: state.feed.last_commit(), pass: None };
+    let mut rows: Vec<_> = viewer.conversations(&state.tables).collect();
+    rows.sort_by_key(|row| Reverse((activity(state, row), row.id)));
+    let ids: Vec<_> = rows.into_iter().map(|row| row.id).collect();
+    BootstrapPosition { cursor, total: ids.len() as u64, remaining: Remaining::Conversations(ids) }
+}
+
+fn activity(state: &State, row: &ConversationRow) -> fieldpost_domain::Time {
+    state.tables.thread(row.id).next_back().map_or(row.created_at, |message| message.created_at)
+}
+
+struct Filling<'a> {
+    state: &'a State,
+    viewer: &'a Viewer,
+    budget: Budget,
+    messages_each: usize,
+    page: Page<'a>,
+    messages: usize,
+    /// Conversations and people that stand on the page by themselves; it holds at least one.
+    units: usize,
+}
+
+impl<'a> Filling<'a> {
+    /// Fills the page; what remains for the next one, if anything.
+    fn fill(&mut self, remaining: Remaining) -> Option<Remaining> {
+        let people_after = match remaining {
+            Remaining::PeopleAfter(id) => id,
+            Remaining::Conversations(ids) => {
+                if let Some(left) = self.add_conversations(&ids) {
+                    return Some(Remaining::Conversations(left.to_vec()));
+                }
+                None
+            }
+        };
+        self.add_people_after(people_after)
+    }
+
+    /// Answers those that no longer fit.
+    fn add_conversations<'i>(&mut self, ids: &'i [ConversationId]) -> Option<&'i [ConversationId]> {
+        for (index, id) in ids.iter().enumerate() {
+            // One that is gone or out of sight since the list was made is passed over; the first pull tells of it.
+            let Some(row) = self.viewer.conversation(&self.state.tables, *id) else { continue };
+            let Some(messages) = self.messages_that_fit(*id) else { return Some(&ids[index..]) };
+            self.page.add_conversation(row);
+            for message in &messages {
+                self.page.add_message(message);
+            }
+            self.page.add_markers(*id);
+            self.messages += messages.len();
+            self.units += 1;
+        }
+        None
+    }
+
+    /// The last messages of a conversation, ascending; none if the page is too full for them. On an empty page as many of
+    /// the newest as a page can hold.
+    fn messages_that_fit(&self, id: ConversationId) -> Option<Vec<&'a Message>> {
+        if self.is_full() {
+            return None;
+        }
+        let room = self.budget.rows - self.messages;
+        let newest = self.state.tables.thread_between(id, Seq::new(1), Seq::new(u64::MAX)).rev();
+        let (mut fitting, mut bytes) = (Vec::new(), self.page.bytes());
+        for message in newest.take(self.messages_each) {
+            bytes += size(message);
+            if fitting.len() >= room || (bytes > self.budget.bytes && !fitting.is_empty()) {
+                if self.units > 0 {
+                    return None;
+                }
+                break;
+            }
+            fitting.push(message);
+        }
+        fitting.reverse();
+        Some(fitting)
+    }
+
+    fn add_people_after(&mut self, after: Option<PersonId>) -> Option<Remaining> {
+        let tables = &self.state.tables;
+        let member = self.viewer.member.as_ref()?;
+        let mut last = after;
+        let people = tables.people.range((member.org_id, after.unwrap_or(LOWEST))..);
+        for ((org, id), row) in people.take_while(|((org, _), _)| *org == member.org_id) {
+            if after == Some(*id) || !self.viewer.sees_person(tables, row) {
+                continue;
+            }
+            if self.is_full() || self.units >= self.budget.rows {
+                return Some(Remaining::PeopleAfter(last));
+            }
+            self.page.add_people(tables.people.get(&(*org, *id)));
+            self.units += 1;
+            last = Some(*id);
+        }
+        None
+    }
+
+    const fn is_full(&self) -> bool {
+        self.units > 0 && (self.messages >= self.budget.rows || self.page.bytes() >= self.budget.bytes)
+    }
+}
+
+/// Below every person id.
+const LOWEST: PersonId = PersonId::from_uuid(uuid::Uuid::nil());

@@ -1,0 +1,128 @@
+//! What this server writes into the opaque texts of the protocol, and how it judges them when they come back.
+//!
+//! A cursor is `1.<epoch>.<who>.<from>.<to>.<commit>.<index>`. `who` is the org and role it was made for. While a pass is
+//! under way `to` is its fixed end and `commit.index` the last row sent; at rest `to` is zero and the next pass begins
+//! behind `from`.
+//!
+//! A continuation of a bootstrap is `<cursor>/<total>/<phase>/<what is left>`: the list is fixed when the bootstrap starts
+//! and travels with the client, so the server keeps nothing between pages.
+
+use super::{feed::Place, state::State, viewer::NO_MEMBERSHIP};
+use crate::{ExpiredReason, RemoteError, RemoteErrorKind, RemoteResult};
+use fieldpost_domain::{Continuation, ConversationId, Cursor, PersonId};
+use std::str::FromStr;
+
+/// A position in the feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Position {
+    pub(super) epoch: u64,
+    pub(super) fingerprint: String,
+    /// Everything up to here has been delivered.
+    pub(super) from: u64,
+    /// The pass under way: its end, and the last row of it that was sent.
+    pub(super) pass: Option<(u64, Place)>,
+}
+
+impl Position {
+    /// Writes it. None only if it were no cursor by the protocol's rules, which digits and ids always are.
+    pub(super) fn write(&self) -> Option<Cursor> {
+        Cursor::new(self.text()).ok()
+    }
+
+    fn text(&self) -> String {
+        let (to, place) = self.pass.unwrap_or((0, Place { commit: 0, index: 0 }));
+        let Self { epoch, fingerprint, from, .. } = self;
+        format!("1.{epoch:x}.{fingerprint}.{from}.{to}.{}.{}", place.commit, place.index)
+    }
+
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let parts: Vec<_> = text.split('.').collect();
+        let ["1", epoch, fingerprint, from, to, commit, index] = parts[..] else { return None };
+        let to: u64 = to.parse().ok()?;
+        let place = Place { commit: commit.parse().ok()?, index: index.parse().ok()? };
+        Some(Self {
+            epoch: u64::from_str_radix(epoch, 16).ok()?,
+            fingerprint: fingerprint.to_owned(),
+            from: from.parse().ok()?,
+            pass: (to > 0).then_some((to, place)),
+        })
+    }
+
+    /// Whether the server still serves it to somebody with this fingerprint. Somebody without a membership is served
+    /// whatever she had before: she gets her revocations.
+    pub(super) fn check(&self, state: &State, fingerprint: &str, operation: &'static str) -> RemoteResult<()> {
+        let reason = if self.epoch != state.epoch {
+            ExpiredReason::Epoch
+        } else if self.fingerprint != fingerprint && fingerprint != NO_MEMBERSHIP {
+            ExpiredReason::Access
+        } else if self.from < state.compacted {
+            ExpiredReason::Compacted
+        } else {
+            return Ok(());
+        };
+        Err(RemoteError::new(RemoteErrorKind::CursorExpired(reason), operation))
+    }
+}
+
+/// A text that this server cannot have written.
+pub(super) const fn unreadable(operation: &'static str) -> RemoteError {
+    RemoteError::new(RemoteErrorKind::CursorExpired(ExpiredReason::Invalid), operation)
+}
+
+/// What is left of a bootstrap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Remaining {
+    /// Conversations, newest activity first; then people.
+    Conversations(Vec<ConversationId>),
+    /// People, by id, behind this one.
+    PeopleAfter(Option<PersonId>),
+}
+
+/// Where a bootstrap goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct BootstrapPosition {
+    pub(super) cursor: Position,
+    pub(super) total: u64,
+    pub(super) remaining: Remaining,
+}
+
+impl BootstrapPosition {
+    pub(super) fn write(&self) -> Continuation {
+        let (phase, list) = match &self.remaining {
+            Remaining::Conversations(ids) => ("c", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
+            Remaining::PeopleAfter(id) => ("p", id.map(|id| id.to_string()).unwrap_or_default()),
+        };
+        Continuation::new(format!("{}/{}/{phase}/{list}", self.cursor.text(), self.total))
+    }
+
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let parts: Vec<_> = text.split('/').collect();
+        let [cursor, total, phase, list] = parts[..] else { return None };
+        let remaining = match (phase, list) {
+            ("c", list) => Remaining::Conversations(ids(list)?),
+            ("p", "") => Remaining::PeopleAfter(None),
+            ("p", id) => Remaining::PeopleAfter(Some(PersonId::from_str(id).ok()?)),
+            _ => return None,
+        };
+        Some(Self { cursor: Position::read(cursor)?, total: total.parse().ok()?, remaining })
+    }
+}
+
+fn ids(list: &str) -> Option<Vec<ConversationId>> {
+    list.split(',').filter(|id| !id.is_empty()).map(|id| ConversationId::from_str(id).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_survives_its_text() {
+        let rest = Position { epoch: 0xab, fingerprint: "medic0".to_owned(), from: 7, pass: None };
+        let middle = Position { pass: Some((9, Place { commit: 8, index: 3 })), ..rest.clone() };
+        for position in [rest, middle] {
+            assert_eq!(Position::read(position.write().unwrap().as_str()), Some(position));
+        }
+        assert_eq!(Position::read("1.x"), None);
+    }
+}

@@ -1,0 +1,286 @@
+//! What an operator, a dashboard or another client can do to the server behind the engine's back. For tests.
+
+use super::{
+    ReferenceServer,
+    feed::Feed,
+    tables::Tables,
+    transaction::{MessageDraft, NewMember, Transaction},
+};
+use fieldpost_domain::{
+    ConversationId, MedicId, Message, MessageId, MessageKind, MessageStatus, Metadata, OrgId, PersonId, RetryCode,
+    Role, Seq,
+};
+use std::time::Duration;
+
+/// Somebody to be given an account.
+#[derive(Debug, Clone, Copy)]
+pub struct Profile<'a> {
+    /// First name.
+    pub first_name: &'a str,
+    /// Last name.
+    pub last_name: &'a str,
+    /// The address to sign in with.
+    pub email: &'a str,
+    /// The password to sign in with.
+    pub password: &'a str,
+}
+
+/// A medic with an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Medic {
+    /// The person.
+    pub person_id: PersonId,
+    /// Her row in the roster.
+    pub medic_id: MedicId,
+}
+
+/// The rows of a server at one moment; see [`ReferenceServer::backup`].
+#[derive(Debug, Clone)]
+pub struct Backup {
+    tables: Tables,
+    feed: Feed,
+}
+
+/// Who is there.
+impl ReferenceServer {
+    /// Adds an org.
+    pub fn add_org(&self, name: &str) -> OrgId {
+        self.write(|transaction| transaction.add_org(name))
+    }
+
+    /// Adds an admin with an account.
+    pub fn add_admin(&self, org: OrgId, profile: Profile<'_>) -> PersonId {
+        self.add_person(org, Role::OrgAdmin, profile)
+    }
+
+    /// Adds a medic with an account.
+    pub fn add_medic(&self, org: OrgId, profile: Profile<'_>) -> Medic {
+        let person_id = self.write(|transaction| PersonId::from_parts(transaction.now(), transaction.random()));
+        self.lock().sessions.add_account(person_id, profile.email, profile.password);
+        let medic_id = self.write(|transaction| {
+            let medic = transaction.add_medic(org, Some(person_id), profile.first_name, profile.last_name);
+            transaction.join(member(person_id, org, Role::Medic, profile));
+            medic
+        });
+        Medic { person_id, medic_id }
+    }
+
+    /// Adds a medic to the roster who has no account.
+    pub fn add_medic_without_account(&self, org: OrgId, first_name: &str, last_name: &str) -> MedicId {
+        self.write(|transaction| transaction.add_medic(org, None, first_name, last_name))
+    }
+
+    /// Gives somebody an account and no membership.
+    pub fn add_outsider(&self, email: &str, password: &str) -> PersonId {
+        let id = self.write(|transaction| PersonId::from_parts(transaction.now(), transaction.random()));
+        self.lock().sessions.add_account(id, email, password);
+        id
+    }
+
+    /// Makes somebody (again) a member of an org.
+    pub fn add_member(&self, person: PersonId, org: OrgId, role: Role, first_name: &str, last_name: &str) {
+        let (first_name, last_name) = (first_name.to_owned(), last_name.to_owned());
+        self.write(|transaction| transaction.join(NewMember { id: person, org_id: org, role, first_name, last_name }));
+    }
+
+    /// Ends somebody's membership. False if there was none.
+    pub fn remove_member(&self, person: PersonId) -> bool {
+        self.write(|transaction| transaction.leave(person))
+    }
+
+    /// Changes what somebody may do in her org. False if she is in none.
+    pub fn change_role(&self, person: PersonId, role: Role) -> bool {
+        self.write(|transaction| transaction.change_role(person, role))
+    }
+
+    /// Renames somebody. False if she is in no org.
+    pub fn rename_person(&self, person: PersonId, first_name: &str, last_name: &str) -> bool {
+        self.write(|transaction| transaction.rename_person(person, first_name, last_name))
+    }
+
+    fn add_person(&self, org: OrgId, role: Role, profile: Profile<'_>) -> PersonId {
+        let id = self.add_outsider(profile.email, profile.password);
+        self.write(|transaction| transaction.join(member(id, org, role, profile)));
+        id
+    }
+}
+
+fn member(id: PersonId, org_id: OrgId, role: Role, profile: Profile<'_>) -> NewMember {
+    let (first_name, last_name) = (profile.first_name.to_owned(), profile.last_name.to_owned());
+    NewMember { id, org_id, role, first_name, last_name }
+}
+
+/// Conversations and messages.
+impl ReferenceServer {
+    /// Opens the direct conversation of a medic, or finds the one there is.
+    pub fn open_direct(&self, org: OrgId, medic: MedicId, created_by: PersonId) -> ConversationId {
+        self.write(|transaction| {
+            let existing = transaction.tables().direct_of(org, medic).map(|row| row.id);
+            existing.unwrap_or_else(|| {
+                let id = ConversationId::from_parts(transaction.now(), transaction.random());
+                transaction.open_conversation(id, org, Some(medic), None, created_by);
+                id
+            })
+        })
+    }
+
+    /// Opens the broadcast of an org, or finds the one there is.
+    pub fn open_broadcast(&self, org: OrgId, subject: Option<&str>, created_by: PersonId) -> ConversationId {
+        self.write(|transaction| {
+            let existing = transaction.tables().broadcast_of(org).map(|row| row.id);
+            existing.unwrap_or_else(|| {
+                let id = ConversationId::from_parts(transaction.now(), transaction.random());
+                transaction.open_conversation(id, org, None, subject.map(str::to_owned), created_by);
+                id
+            })
+        })
+    }
+
+    /// Inserts a message as a client that writes the tables directly does. None if there is no such conversation.
+    pub fn insert_message(&self, conversation: ConversationId, sender: PersonId, content: &str) -> Option<Message> {
+        let id = self.write(|transaction| MessageId::from_parts(transaction.now(), transaction.random()));
+        self.insert_message_with(id, conversation, sender, content, None)
+    }
+
+    /// [`Self::insert_message`] with an id and metadata of the client's choice.
+    pub fn insert_message_with(
+        &self,
+        id: MessageId,
+        conversation_id: ConversationId,
+        sender_id: PersonId,
+        content: &str,
+        metadata: Option<Metadata>,
+    ) -> Option<Message> {
+        let content = Some(content.to_owned());
+        let (kind, reply_to, composed_at) = (MessageKind::Text, None, None);
+        let draft = MessageDraft { id, conversation_id, sender_id, kind, content, metadata, reply_to, composed_at };
+        self.write(|transaction| {
+            if transaction.tables().messages.contains_key(&id) {
+                return None;
+            }
+            transaction.insert_message(draft)
+        })
+    }
+
+    /// Inserts many messages in one transaction.
+    pub fn insert_messages(&self, conversation: ConversationId, sender: PersonId, contents: &[String]) -> Vec<Message> {
+        self.write(|transaction| {
+            let insert = |content: &String| {
+                let draft = MessageDraft {
+                    id: MessageId::from_parts(transaction.now(), transaction.random()),
+                    conversation_id: conversation,
+                    sender_id: sender,
+                    kind: MessageKind::Text,
+                    content: Some(content.clone()),
+                    metadata: None,
+                    reply_to: None,
+                    composed_at: None,
+                };
+                transaction.insert_message(draft)
+            };
+            contents.iter().filter_map(insert).collect()
+        })
+    }
+
+    /// Changes the text of a message. False if there is none, or it is deleted.
+    pub fn edit_message(&self, id: MessageId, content: &str) -> bool {
+        self.write(|transaction| transaction.edit_message(id, Some(content.to_owned())))
+    }
+
+    /// Sets the status column of a message; it never goes back.
+    pub fn set_status(&self, id: MessageId, status: MessageStatus) -> bool {
+        self.write(|transaction| transaction.set_status(id, status))
+    }
+
+    /// Deletes a message softly.
+    pub fn soft_delete(&self, id: MessageId) -> bool {
+        self.write(|transaction| transaction.soft_delete(id))
+    }
+
+    /// Deletes a message for good.
+    pub fn hard_delete(&self, id: MessageId) -> bool {
+        self.write(|transaction| transaction.hard_delete(id))
+    }
+
+    /// Deletes a conversation with everything in it.
+    pub fn delete_conversation(&self, id: ConversationId) -> bool {
+        self.write(|transaction| transaction.delete_conversation(id))
+    }
+
+    /// Renames a broadcast.
+    pub fn rename_conversation(&self, id: ConversationId, subject: Option<&str>) -> bool {
+        self.write(|transaction| transaction.rename(id, subject.map(str::to_owned)))
+    }
+
+    /// Hands a direct conversation to another medic, or to none.
+    pub fn reassign_medic(&self, id: ConversationId, medic: Option<MedicId>) -> bool {
+        self.write(|transaction| transaction.reassign(id, medic))
+    }
+
+    /// Moves somebody's marker; both positions only grow.
+    pub fn mark(&self, conversation: ConversationId, person: PersonId, delivered: Seq, read: Seq) {
+        self.write(|transaction| transaction.move_marker(conversation, person, delivered, read));
+    }
+}
+
+/// The server itself.
+impl ReferenceServer {
+    /// Lets somebody's access tokens run out now; her refresh tokens stay good.
+    pub fn expire_tokens(&self, person: PersonId) {
+        let mut state = self.lock();
+        let now = state.now();
+        state.sessions.expire_access(person, now);
+    }
+
+    /// Ends somebody's sessions: her refresh tokens are not accepted any more.
+    pub fn end_sessions(&self, person: PersonId) {
+        self.lock().sessions.end_all(person);
+    }
+
+    /// Begins a new epoch, as a restore or a promotion does: every cursor has expired.
+    pub fn change_epoch(&self) {
+        let mut state = self.lock();
+        state.epoch = state.random.next();
+    }
+
+    /// Keeps the rows as they are now.
+    #[must_use]
+    pub fn backup(&self) -> Backup {
+        let state = self.lock();
+        Backup { tables: state.tables.clone(), feed: state.feed.clone() }
+    }
+
+    /// Goes back to a backup. Whatever was written since is lost, and the epoch is a new one.
+    pub fn restore(&self, backup: &Backup) {
+        let mut state = self.lock();
+        state.tables = backup.tables.clone();
+        state.feed = backup.feed.clone();
+        state.epoch = state.random.next();
+    }
+
+    /// Forgets tombstones, as a server does with those that are old enough: cursors from before have expired.
+    pub fn compact(&self) {
+        let mut state = self.lock();
+        state.compacted = state.feed.last_commit();
+        state.tables.tombstones.clear();
+    }
+
+    /// Answers the next mutation, of this conversation or of any, with `retry`. Each call adds one.
+    pub fn retry_next(&self, conversation: Option<ConversationId>, code: RetryCode) {
+        self.lock().injections.add(conversation, code);
+    }
+
+    /// Moves the server's clock forward.
+    pub fn advance_clock(&self, by: Duration) {
+        self.lock().clock_offset += by;
+    }
+
+    /// Stops serving protocols below this one.
+    pub fn require_protocol(&self, min_protocol: u32) {
+        self.lock().min_protocol = min_protocol;
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
+        self.lock().write(change)
+    }
+}

@@ -1,0 +1,73 @@
+//! How a reference server is set up.
+
+use super::{ReferenceServer, clock::ServerClock};
+use fieldpost_domain::ServerLimits;
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Settings of a server; see [`ReferenceServer::builder`].
+#[derive(Clone)]
+pub(super) struct Options {
+    pub(super) seed: u64,
+    pub(super) clock: Arc<dyn ServerClock>,
+    pub(super) limits: ServerLimits,
+    pub(super) token_lifetime: Duration,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("seed", &self.seed).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// Sets up a [`ReferenceServer`].
+#[derive(Debug, Clone)]
+pub struct ReferenceBuilder {
+    options: Options,
+}
+
+impl ReferenceBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            options: Options {
+                seed: 1,
+                clock: Arc::new(chrono::Utc::now),
+                limits: ServerLimits::default(),
+                token_lifetime: Duration::from_secs(3600),
+            },
+        }
+    }
+
+    /// Where ids and tokens come from. Two servers with the same seed, clock and calls are the same.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.options.seed = seed;
+        self
+    }
+
+    /// The server's clock; the real one unless set.
+    #[must_use]
+    pub fn clock(mut self, clock: impl ServerClock + 'static) -> Self {
+        self.options.clock = Arc::new(clock);
+        self
+    }
+
+    /// What a page and a batch may hold; the protocol's numbers unless set.
+    #[must_use]
+    pub const fn limits(mut self, limits: ServerLimits) -> Self {
+        self.options.limits = limits;
+        self
+    }
+
+    /// How long an access token lasts; an hour unless set.
+    #[must_use]
+    pub const fn token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.options.token_lifetime = lifetime;
+        self
+    }
+
+    /// A server without any org.
+    #[must_use]
+    pub fn build(self) -> ReferenceServer {
+        ReferenceServer::from_options(self.options)
+    }
+}

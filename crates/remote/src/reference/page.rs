@@ -1,0 +1,143 @@
+//! Filling a page: rows, each once, with the rows they name, up to a number of rows and of bytes.
+
+use super::{
+    feed::RowKey,
+    rows,
+    tables::{ConversationRow, PersonRow, Tables},
+    viewer::Viewer,
+};
+use fieldpost_domain::{Changes, ConversationId, Message, OrgId, PersonId, ServerLimits};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// What a page may hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Budget {
+    pub(super) rows: usize,
+    pub(super) bytes: usize,
+}
+
+impl Budget {
+    /// The server's limits, or fewer rows if the caller wants fewer. A limit of zero counts as one, so that a page always
+    /// moves on.
+    pub(super) fn new(limits: &ServerLimits, asked: Option<u32>) -> Self {
+        let rows = asked.unwrap_or(limits.page_rows).clamp(1, limits.page_rows.max(1));
+        Self { rows: rows as usize, bytes: limits.page_bytes as usize }
+    }
+}
+
+/// A page under construction. Whoever adds a row has checked that the viewer sees it.
+#[derive(Debug)]
+pub(super) struct Page<'t> {
+    tables: &'t Tables,
+    viewer: &'t Viewer,
+    changes: Changes,
+    people: BTreeSet<(OrgId, PersonId)>,
+    conversations: BTreeSet<ConversationId>,
+    bytes: usize,
+}
+
+impl<'t> Page<'t> {
+    pub(super) fn new(tables: &'t Tables, viewer: &'t Viewer) -> Self {
+        let (people, conversations) = (BTreeSet::new(), BTreeSet::new());
+        Self { tables, viewer, changes: Changes::default(), people, conversations, bytes: 0 }
+    }
+
+    /// About how many bytes it has as JSON.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(super) fn finish(self) -> Changes {
+        self.changes
+    }
+
+    /// Adds a row of the feed with what it names.
+    pub(super) fn add(&mut self, key: &RowKey) {
+        let tables = self.tables;
+        match key {
+            RowKey::Person(org, id) => self.add_people(tables.people.get(&(*org, *id))),
+            RowKey::Conversation(id) => self.add_conversation_id(*id),
+            RowKey::Message(id) => {
+                if let Some(message) = tables.messages.get(id) {
+                    self.add_message(message);
+                }
+            }
+            RowKey::ReadMarker(conversation, person) => {
+                let marker = tables.markers.get(&(*conversation, *person)).cloned();
+                self.bytes += marker.as_ref().map_or(0, size);
+                self.changes.read_markers.extend(marker);
+            }
+            RowKey::Tombstone(deleted) => {
+                let tombstone = tables.tombstones.get(deleted).map(|row| row.tombstone.clone());
+                self.bytes += tombstone.as_ref().map_or(0, size);
+                self.changes.tombstones.extend(tombstone);
+            }
+            RowKey::Access(person, id) => {
+                let change = tables.access.get(&(*person, *id)).cloned();
+                self.bytes += change.as_ref().map_or(0, size);
+                self.changes.access.extend(change);
+                // A grant comes with the row it is about; after a revocation this adds nothing.
+                self.add_conversation_id(*id);
+            }
+        }
+    }
+
+    /// Adds a message, its conversation and its sender.
+    pub(super) fn add_message(&mut self, message: &Message) {
+        self.add_conversation_id(message.conversation_id);
+        if let Some(row) = self.tables.conversations.get(&message.conversation_id) {
+            self.add_people(self.tables.people.get(&(row.org_id, message.sender_id)));
+        }
+        self.bytes += size(message);
+        self.changes.messages.push(message.clone());
+    }
+
+    /// Adds a conversation, its medic and who opened it.
+    pub(super) fn add_conversation(&mut self, row: &ConversationRow) {
+        if !self.conversations.insert(row.id) {
+            return;
+        }
+        let tables = self.tables;
+        self.add_people(tables.people.get(&(row.org_id, row.created_by)));
+        let medic = row.medic_id.and_then(|medic| tables.medics.get(&medic)).and_then(|medic| medic.person_id);
+        self.add_people(medic.and_then(|person| tables.people.get(&(row.org_id, person))));
+        let row = rows::conversation(tables, self.viewer, row);
+        self.bytes += size(&row);
+        self.changes.conversations.push(row);
+    }
+
+    /// Adds a person, once.
+    pub(super) fn add_people(&mut self, people: impl IntoIterator<Item = &'t PersonRow>) {
+        for row in people {
+            if self.people.insert((row.org_id, row.id)) {
+                let row = rows::person(row);
+                self.bytes += size(&row);
+                self.changes.people.push(row);
+            }
+        }
+    }
+
+    /// Adds the markers of a conversation that the viewer sees.
+    pub(super) fn add_markers(&mut self, id: ConversationId) {
+        let markers = self.tables.markers.range((id, MIN)..).take_while(|(key, _)| key.0 == id);
+        for (_, marker) in markers.filter(|(_, marker)| self.viewer.sees_marker(self.tables, marker)) {
+            self.bytes += size(marker);
+            self.changes.read_markers.push(marker.clone());
+        }
+    }
+
+    fn add_conversation_id(&mut self, id: ConversationId) {
+        if let Some(row) = self.viewer.conversation(self.tables, id) {
+            self.add_conversation(row);
+        }
+    }
+}
+
+/// The lowest person id there can be.
+const MIN: PersonId = PersonId::from_uuid(uuid::Uuid::nil());
+
+/// The size of a row as JSON. The wire's names differ a little, which "about" in the protocol allows for.
+pub(super) fn size(row: &impl Serialize) -> usize {
+    serde_json::to_string(row).map_or(0, |json| json.len())
+}

@@ -1,0 +1,120 @@
+//! `fieldpost_push`: a batch of mutations, in the client's order.
+//!
+//! Each mutation is judged by what the batch has written so far, so a message may follow the opening of its conversation,
+//! by whatever id the client calls it. One refused mutation changes nothing for the others; one that must be retried takes
+//! the later ones of its conversation along, so that what is applied later is still in order.
+//!
+//! The order of the questions is part of the behaviour, since an answer must not tell what the caller may not know:
+//!
+//! 1. Is she a member of anything? (`forbidden`)
+//! 2. Does the conversation exist, for her? (`conversation_deleted`, `not_found`)
+//! 3. Is the message there already? (`duplicate`; `id_taken` if it is not hers or stands elsewhere)
+//! 4. May she write here? (`forbidden`)
+//! 5. May this be written? (`content_empty` …)
+//!
+//! A retry after a lost answer must be a duplicate whatever has become of the rights to write, so 3 comes before 4 and 5.
+//! It must not bring back into sight what has been lost from sight, so 2 comes before 3.
+
+mod injections;
+mod mark;
+mod open;
+mod send;
+mod submission;
+
+use super::{state::State, tables::Tables, transaction::Transaction, viewer::Viewer};
+use fieldpost_domain::{Acknowledgement, ConversationId, PersonId, PushOutcome, Refusal, RefusalCode, RetryCode};
+use std::collections::BTreeSet;
+
+pub(super) use injections::Injections;
+pub use submission::{Submission, SubmissionResult, SubmittedMessage, Task};
+
+/// A refusal on the way to an answer.
+type Judged<T> = Result<T, Refusal>;
+
+/// What was done: the acknowledgement, and whether it was done now.
+struct Done {
+    acknowledgement: Acknowledgement,
+    applied: bool,
+}
+
+const fn refuse(code: RefusalCode) -> Refusal {
+    Refusal { code, detail: None }
+}
+
+/// Carries out a batch in one transaction.
+pub(super) fn push(state: &mut State, caller: PersonId, batch: Vec<Submission>) -> Vec<SubmissionResult> {
+    let mut injections = std::mem::take(&mut state.injections);
+    let results = state.write(|transaction| {
+        let mut held = Held::default();
+        batch
+            .into_iter()
+            .map(|submission| {
+                let outcome = judge(transaction, caller, &submission.task, &mut held, &mut injections);
+                let (outcome, applied) = outcome_of(outcome);
+                SubmissionResult { id: submission.id, outcome, applied }
+            })
+            .collect()
+    });
+    state.injections = injections;
+    results
+}
+
+enum Verdict {
+    Done(Done),
+    Refused(Refusal),
+    Retry(RetryCode),
+}
+
+fn outcome_of(verdict: Verdict) -> (PushOutcome, bool) {
+    match verdict {
+        Verdict::Done(done) => (PushOutcome::Acknowledged(done.acknowledgement), done.applied),
+        Verdict::Refused(refusal) => (PushOutcome::Rejected(refusal), false),
+        Verdict::Retry(code) => (PushOutcome::Retry(code), false),
+    }
+}
+
+fn judge(
+    transaction: &mut Transaction<'_>,
+    caller: PersonId,
+    task: &Task,
+    held: &mut Held,
+    injections: &mut Injections,
+) -> Verdict {
+    if let Some(lane) = task.lane() {
+        if held.holds(transaction.tables(), lane) {
+            return Verdict::Retry(RetryCode::AfterRetry);
+        }
+        if let Some(code) = injections.take(transaction.tables().resolve(lane)) {
+            held.hold(transaction.tables(), lane);
+            return Verdict::Retry(code);
+        }
+    }
+    let viewer = Viewer::of(transaction.tables(), caller);
+    let answer = match task {
+        Task::Refused(refusal) => Err(refusal.clone()),
+        _ if viewer.member.is_none() => Err(refuse(RefusalCode::Forbidden)),
+        Task::Send(message) => send::send(transaction, &viewer, message),
+        Task::OpenDirect { conversation_id, medic_id, org_id } => {
+            open::direct(transaction, &viewer, *conversation_id, *medic_id, *org_id)
+        }
+        Task::OpenBroadcast { conversation_id, org_id, subject } => {
+            open::broadcast(transaction, &viewer, *conversation_id, *org_id, subject.clone())
+        }
+        Task::MarkRead { conversation_id, read_seq } => mark::read(transaction, &viewer, *conversation_id, *read_seq),
+    };
+    answer.map_or_else(Verdict::Refused, Verdict::Done)
+}
+
+/// The conversations whose later mutations have to wait, under every id they were called by.
+#[derive(Default)]
+struct Held(BTreeSet<ConversationId>);
+
+impl Held {
+    fn hold(&mut self, tables: &Tables, lane: ConversationId) {
+        self.0.extend([lane, tables.resolve(lane)]);
+    }
+
+    fn holds(&self, tables: &Tables, lane: ConversationId) -> bool {
+        self.0.contains(&lane) || self.0.contains(&tables.resolve(lane))
+    }
+}

@@ -1,0 +1,98 @@
+//! `open_direct` and `open_broadcast`: open a conversation, or find the one there is.
+
+use super::{Done, Judged, refuse, send::was_deleted};
+use crate::reference::{
+    rows,
+    tables::{Deleted, Tables},
+    transaction::Transaction,
+    viewer::{Membership, Viewer},
+};
+use fieldpost_domain::{Acknowledgement, ConversationId, MedicId, OrgId, Refusal, RefusalCode, Role};
+
+pub(super) fn direct(
+    transaction: &mut Transaction<'_>,
+    viewer: &Viewer,
+    id: ConversationId,
+    medic: Option<MedicId>,
+    org: Option<OrgId>,
+) -> Judged<Done> {
+    let member = member_of(viewer, org)?;
+    let medic = medic_meant(transaction.tables(), member, medic)?;
+    let existing = transaction.tables().direct_of(member.org_id, medic).map(|row| row.id);
+    let wanted = Wanted { org: member.org_id, medic: Some(medic), subject: None };
+    open(transaction, viewer, id, existing, wanted)
+}
+
+pub(super) fn broadcast(
+    transaction: &mut Transaction<'_>,
+    viewer: &Viewer,
+    id: ConversationId,
+    org: OrgId,
+    subject: Option<String>,
+) -> Judged<Done> {
+    let member = member_of(viewer, Some(org))?;
+    if member.role != Role::OrgAdmin {
+        return Err(refuse(RefusalCode::Forbidden));
+    }
+    let existing = transaction.tables().broadcast_of(org).map(|row| row.id);
+    open(transaction, viewer, id, existing, Wanted { org, medic: None, subject })
+}
+
+/// The caller's membership in the org she names, or in her own.
+fn member_of(viewer: &Viewer, org: Option<OrgId>) -> Judged<&Membership> {
+    let member = viewer.member.as_ref().filter(|member| org.is_none_or(|org| org == member.org_id));
+    member.ok_or(refuse(RefusalCode::Forbidden))
+}
+
+/// The medic of the org that the caller names. A medic may mean nobody but herself, and of others she does not learn
+/// whether they exist.
+fn medic_meant(tables: &Tables, member: &Membership, medic: Option<MedicId>) -> Judged<MedicId> {
+    let medic = match (&member.role, medic) {
+        (Role::Medic, None) => member.medic_id.ok_or(refuse(RefusalCode::NotFound))?,
+        (Role::Medic, Some(medic)) if member.medic_id != Some(medic) => return Err(refuse(RefusalCode::NotFound)),
+        (_, Some(medic)) => medic,
+        (_, None) => return Err(Refusal { code: RefusalCode::BadRequest, detail: Some("medic_id".to_owned()) }),
+    };
+    let known = tables.medics.get(&medic).is_some_and(|row| row.org_id == member.org_id);
+    if known { Ok(medic) } else { Err(refuse(RefusalCode::NotFound)) }
+}
+
+struct Wanted {
+    org: OrgId,
+    medic: Option<MedicId>,
+    subject: Option<String>,
+}
+
+fn open(
+    transaction: &mut Transaction<'_>,
+    viewer: &Viewer,
+    id: ConversationId,
+    existing: Option<ConversationId>,
+    wanted: Wanted,
+) -> Judged<Done> {
+    let tables = transaction.tables();
+    let called = tables.resolve(id);
+    let mut applied = false;
+    match existing {
+        // Found under its own id, or one that this or another device has called it by.
+        Some(existing) if called == existing => {}
+        _ if is_taken(tables, called) => return Err(refuse(taken(tables, viewer, called))),
+        Some(existing) => transaction.add_alias(id, existing),
+        None => {
+            applied = true;
+            transaction.open_conversation(id, wanted.org, wanted.medic, wanted.subject, viewer.person_id);
+        }
+    }
+    let canonical = existing.unwrap_or(id);
+    let row = viewer.conversation(transaction.tables(), canonical).ok_or(refuse(RefusalCode::NotFound))?;
+    let conversation = rows::conversation(transaction.tables(), viewer, row);
+    Ok(Done { acknowledgement: Acknowledgement::Opened(Box::new(conversation)), applied })
+}
+
+fn is_taken(tables: &Tables, id: ConversationId) -> bool {
+    tables.conversations.contains_key(&id) || tables.tombstones.contains_key(&Deleted::Conversation(id))
+}
+
+fn taken(tables: &Tables, viewer: &Viewer, id: ConversationId) -> RefusalCode {
+    if was_deleted(tables, viewer, id) { RefusalCode::ConversationDeleted } else { RefusalCode::IdTaken }
+}

@@ -1,0 +1,112 @@
+//! `send_message`.
+
+use super::{Done, Judged, SubmittedMessage, refuse};
+use crate::reference::{
+    ids::to_micros,
+    tables::{ConversationRow, Deleted, Tables},
+    transaction::{MessageDraft, Transaction},
+    viewer::Viewer,
+};
+use fieldpost_domain::{
+    Acknowledgement, ConversationId, ConversationKind, Message, MessageAck, MessageKind, Refusal, RefusalCode,
+    content::CONTENT_LIMIT,
+};
+
+pub(super) fn send(transaction: &mut Transaction<'_>, viewer: &Viewer, submitted: &SubmittedMessage) -> Judged<Done> {
+    let tables = transaction.tables();
+    let conversation = find(tables, viewer, submitted.conversation_id)?;
+    if let Some(acknowledgement) = earlier_attempt(tables, viewer, conversation.id, submitted)? {
+        return Ok(Done { acknowledgement, applied: false });
+    }
+    if conversation.kind == ConversationKind::Broadcast && !viewer.is_admin_of(conversation.org_id) {
+        return Err(refuse(RefusalCode::Forbidden));
+    }
+    check_content(submitted)?;
+    let draft = MessageDraft {
+        id: submitted.id,
+        conversation_id: conversation.id,
+        sender_id: viewer.person_id,
+        kind: submitted.kind.clone(),
+        content: submitted.content.clone(),
+        metadata: submitted.metadata.clone(),
+        reply_to: submitted.reply_to,
+        composed_at: submitted.composed_at.map(to_micros),
+    };
+    let message = transaction.insert_message(draft).ok_or(refuse(RefusalCode::NotFound))?;
+    Ok(Done { acknowledgement: Acknowledgement::Sent(ack(&message)), applied: true })
+}
+
+/// The conversation that the caller means, if she sees it. That it was deleted is told only to those who saw it.
+pub(super) fn find<'t>(tables: &'t Tables, viewer: &Viewer, id: ConversationId) -> Judged<&'t ConversationRow> {
+    let id = tables.resolve(id);
+    if let Some(row) = viewer.conversation(tables, id) {
+        return Ok(row);
+    }
+    Err(refuse(if was_deleted(tables, viewer, id) { RefusalCode::ConversationDeleted } else { RefusalCode::NotFound }))
+}
+
+/// Whether there was such a conversation for the caller.
+pub(super) fn was_deleted(tables: &Tables, viewer: &Viewer, id: ConversationId) -> bool {
+    viewer.sees_row(tables, &crate::reference::feed::RowKey::Tombstone(Deleted::Conversation(id)))
+}
+
+/// What an earlier attempt of the same send has left. Somebody else's message, or one of another conversation, is told by
+/// nothing but `id_taken`.
+fn earlier_attempt(
+    tables: &Tables,
+    viewer: &Viewer,
+    conversation: ConversationId,
+    submitted: &SubmittedMessage,
+) -> Judged<Option<Acknowledgement>> {
+    let same = |sender, place| sender == viewer.person_id && place == conversation;
+    if let Some(message) = tables.messages.get(&submitted.id).or_else(|| older_client(tables, viewer, submitted)) {
+        return match same(message.sender_id, message.conversation_id) {
+            true => Ok(Some(Acknowledgement::AlreadySent(Box::new(message.clone())))),
+            false => Err(refuse(RefusalCode::IdTaken)),
+        };
+    }
+    match tables.tombstones.get(&Deleted::Message(submitted.id)) {
+        None => Ok(None),
+        Some(row) if row.sender_id.is_some_and(|sender| same(sender, row.tombstone.conversation_id)) => {
+            Ok(Some(Acknowledgement::Deleted(row.tombstone.clone())))
+        }
+        Some(_) => Err(refuse(RefusalCode::IdTaken)),
+    }
+}
+
+/// A message that the caller sent with an older client, which kept the key in the metadata and let the server make the id.
+fn older_client<'t>(tables: &'t Tables, viewer: &Viewer, submitted: &SubmittedMessage) -> Option<&'t Message> {
+    let key = submitted.id.to_string();
+    tables.messages.values().find(|message| {
+        let known = message.metadata.as_ref().and_then(|metadata| metadata.as_object().get("idempotency_key"));
+        message.sender_id == viewer.person_id && known.and_then(|known| known.as_str()) == Some(&key)
+    })
+}
+
+fn check_content(submitted: &SubmittedMessage) -> Judged<()> {
+    let content = submitted.content.as_deref().unwrap_or_default();
+    match submitted.kind {
+        MessageKind::Text if content.trim().is_empty() => return Err(refuse(RefusalCode::ContentEmpty)),
+        MessageKind::Text | MessageKind::Attachment => {}
+        MessageKind::System | MessageKind::Unknown(_) => {
+            return Err(Refusal { code: RefusalCode::BadRequest, detail: Some("type".to_owned()) });
+        }
+    }
+    if content.trim() != content {
+        return Err(refuse(RefusalCode::NotTrimmed));
+    }
+    if content.chars().count() > CONTENT_LIMIT {
+        return Err(refuse(RefusalCode::ContentTooLong));
+    }
+    Ok(())
+}
+
+const fn ack(message: &Message) -> MessageAck {
+    MessageAck {
+        message_id: message.id,
+        conversation_id: message.conversation_id,
+        seq: message.seq,
+        created_at: message.created_at,
+        version: message.version,
+    }
+}

@@ -1,0 +1,58 @@
+//! Rows as the caller gets them: what is stored, and what is derived for this one reader.
+
+use super::{
+    tables::{ConversationRow, PersonRow, Tables},
+    viewer::Viewer,
+};
+use fieldpost_domain::{Conversation, Extra, MedicId, Person, Seq, preview};
+
+/// A person's row on the wire.
+pub(super) fn person(row: &PersonRow) -> Person {
+    Person {
+        id: row.id,
+        org_id: row.org_id,
+        role: row.role.clone(),
+        first_name: row.first_name.clone(),
+        last_name: row.last_name.clone(),
+        medic_id: row.medic_id,
+        removed: row.removed,
+        version: row.version,
+        extra: Extra::new(),
+    }
+}
+
+/// A conversation's row on the wire, with its last message and the caller's unread count.
+pub(super) fn conversation(tables: &Tables, viewer: &Viewer, row: &ConversationRow) -> Conversation {
+    let newest = tables.thread(row.id).next_back();
+    Conversation {
+        id: row.id,
+        org_id: row.org_id,
+        kind: row.kind.clone(),
+        subject: row.subject.clone(),
+        medic_id: row.medic_id,
+        medic_name: row.medic_id.and_then(|medic| medic_name(tables, medic)),
+        created_by: row.created_by,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        last_seq: row.last_seq,
+        last_message_at: newest.map(|message| message.created_at),
+        last_message_preview: newest.and_then(|message| message.content.as_deref()).map(preview),
+        unread: unread(tables, viewer, row),
+        version: row.version,
+        extra: Extra::new(),
+    }
+}
+
+/// Messages of others, not deleted, above the caller's marker.
+fn unread(tables: &Tables, viewer: &Viewer, row: &ConversationRow) -> u64 {
+    let read = tables.read_seq(row.id, viewer.person_id);
+    let newer = tables.thread_between(row.id, read.next(), Seq::new(u64::MAX));
+    newer.filter(|message| message.sender_id != viewer.person_id && message.deleted_at.is_none()).count() as u64
+}
+
+fn medic_name(tables: &Tables, medic: MedicId) -> Option<String> {
+    let row = tables.medics.get(&medic)?;
+    let name = format!("{} {}", row.first_name.trim(), row.last_name.trim());
+    let name = name.trim();
+    (!name.is_empty()).then(|| name.to_owned())
+}

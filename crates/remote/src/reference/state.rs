@@ -1,0 +1,76 @@
+//! Everything the server is, behind one lock.
+
+use super::{
+    feed::Feed,
+    ids::{Random, to_micros},
+    options::Options,
+    push::Injections,
+    sessions::Sessions,
+    tables::Tables,
+    transaction::Transaction,
+    viewer::Viewer,
+};
+use crate::{PROTOCOL, RemoteError, RemoteErrorKind, RemoteResult};
+use fieldpost_domain::{AccessToken, ConversationDigest, PersonId, Time};
+use std::time::Duration;
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) options: Options,
+    pub(super) tables: Tables,
+    pub(super) feed: Feed,
+    pub(super) epoch: u64,
+    pub(super) sessions: Sessions,
+    pub(super) random: Random,
+    pub(super) injections: Injections,
+    pub(super) min_protocol: u32,
+    /// Tombstones of commits up to here are gone.
+    pub(super) compacted: u64,
+    /// What tests have added to the clock.
+    pub(super) clock_offset: Duration,
+}
+
+impl State {
+    pub(super) fn new(options: Options) -> Self {
+        let mut random = Random::new(options.seed);
+        Self {
+            epoch: random.next(),
+            random,
+            options,
+            tables: Tables::default(),
+            feed: Feed::default(),
+            sessions: Sessions::default(),
+            injections: Injections::default(),
+            min_protocol: PROTOCOL,
+            compacted: 0,
+            clock_offset: Duration::ZERO,
+        }
+    }
+
+    pub(super) fn now(&self) -> Time {
+        to_micros(self.options.clock.now() + self.clock_offset)
+    }
+
+    /// Writes in one transaction.
+    pub(super) fn write<T>(&mut self, change: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
+        let now = self.now();
+        let mut transaction = Transaction::begin(&mut self.tables, &mut self.feed, &mut self.random, now);
+        let answer = change(&mut transaction);
+        transaction.commit();
+        answer
+    }
+
+    /// Who is calling, or a refusal of the whole call.
+    pub(super) fn caller(&self, token: &AccessToken, operation: &'static str) -> RemoteResult<PersonId> {
+        let caller = self.sessions.person_of(token, self.now());
+        let caller = caller.ok_or(RemoteError::new(RemoteErrorKind::Unauthorized, operation))?;
+        if PROTOCOL < self.min_protocol {
+            return Err(RemoteError::new(RemoteErrorKind::ClientTooOld, operation));
+        }
+        Ok(caller)
+    }
+
+    pub(super) fn digest(&self, viewer: &Viewer) -> ConversationDigest {
+        ConversationDigest::of(viewer.conversations(&self.tables).map(|row| row.id))
+    }
+}

@@ -1,0 +1,128 @@
+//! The tables: plain maps of rows, without rules. The rules are where rows are written (`transaction`) and where they
+//! are read (`viewer`).
+
+use fieldpost_domain::{
+    AccessChange, ConversationId, ConversationKind, MedicId, Message, MessageId, OrgId, PersonId, ReadMarker, Role,
+    Seq, Time, Tombstone, Version,
+};
+use std::collections::BTreeMap;
+
+/// A row of `medics`. It outlives the account of its person.
+#[derive(Debug, Clone)]
+pub(super) struct MedicRow {
+    pub(super) org_id: OrgId,
+    pub(super) person_id: Option<PersonId>,
+    pub(super) first_name: String,
+    pub(super) last_name: String,
+}
+
+/// Who is or was a member of an org.
+#[derive(Debug, Clone)]
+pub(super) struct PersonRow {
+    pub(super) id: PersonId,
+    pub(super) org_id: OrgId,
+    pub(super) role: Role,
+    pub(super) first_name: String,
+    pub(super) last_name: String,
+    pub(super) medic_id: Option<MedicId>,
+    pub(super) removed: bool,
+    pub(super) version: Version,
+}
+
+/// A conversation without what is derived for each reader.
+#[derive(Debug, Clone)]
+pub(super) struct ConversationRow {
+    pub(super) id: ConversationId,
+    pub(super) org_id: OrgId,
+    pub(super) kind: ConversationKind,
+    pub(super) subject: Option<String>,
+    pub(super) medic_id: Option<MedicId>,
+    pub(super) created_by: PersonId,
+    pub(super) created_at: Time,
+    pub(super) updated_at: Time,
+    /// The highest seq ever given in it; a hard delete does not lower it.
+    pub(super) last_seq: Seq,
+    pub(super) version: Version,
+}
+
+/// What is kept of a deleted row: the tombstone that clients get, and what decides who gets it.
+#[derive(Debug, Clone)]
+pub(super) struct TombstoneRow {
+    pub(super) tombstone: Tombstone,
+    /// The sender of a deleted message, to tell a retry of the send from somebody else's use of its id.
+    pub(super) sender_id: Option<PersonId>,
+    pub(super) org_id: OrgId,
+    pub(super) kind: ConversationKind,
+    pub(super) medic_id: Option<MedicId>,
+}
+
+/// What a tombstone stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Deleted {
+    Conversation(ConversationId),
+    Message(MessageId),
+}
+
+/// Everything that a backup would hold. Cloning it is a backup.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tables {
+    pub(super) orgs: BTreeMap<OrgId, String>,
+    pub(super) medics: BTreeMap<MedicId, MedicRow>,
+    pub(super) people: BTreeMap<(OrgId, PersonId), PersonRow>,
+    pub(super) conversations: BTreeMap<ConversationId, ConversationRow>,
+    pub(super) messages: BTreeMap<MessageId, Message>,
+    /// Index: the messages of a conversation by their place.
+    pub(super) threads: BTreeMap<(ConversationId, Seq), MessageId>,
+    pub(super) markers: BTreeMap<(ConversationId, PersonId), ReadMarker>,
+    pub(super) tombstones: BTreeMap<Deleted, TombstoneRow>,
+    /// The access log: the newest change of each person's sight of a conversation.
+    pub(super) access: BTreeMap<(PersonId, ConversationId), AccessChange>,
+    /// Client-made ids of conversations that the server already had, and their canonical ids.
+    pub(super) aliases: BTreeMap<ConversationId, ConversationId>,
+}
+
+impl Tables {
+    /// The canonical id of what a client calls `id`.
+    pub(super) fn resolve(&self, id: ConversationId) -> ConversationId {
+        self.aliases.get(&id).copied().unwrap_or(id)
+    }
+
+    /// The messages of a conversation, oldest first.
+    pub(super) fn thread(&self, id: ConversationId) -> impl DoubleEndedIterator<Item = &Message> {
+        self.thread_between(id, Seq::ZERO, Seq::new(u64::MAX))
+    }
+
+    /// The messages of a conversation in a range of seqs, both ends included.
+    pub(super) fn thread_between(
+        &self,
+        id: ConversationId,
+        from: Seq,
+        to: Seq,
+    ) -> impl DoubleEndedIterator<Item = &Message> {
+        // `range` panics on a reversed range; an empty one is what the caller means.
+        let ids = (from <= to).then(|| self.threads.range((id, from)..=(id, to)));
+        ids.into_iter().flatten().filter_map(|(_, id)| self.messages.get(id))
+    }
+
+    /// How far a person has read in a conversation.
+    pub(super) fn read_seq(&self, conversation: ConversationId, person: PersonId) -> Seq {
+        self.markers.get(&(conversation, person)).map_or(Seq::ZERO, |marker| marker.read_seq)
+    }
+
+    /// The one org that a person belongs to now.
+    pub(super) fn membership(&self, person: PersonId) -> Option<&PersonRow> {
+        self.people.values().find(|row| row.id == person && !row.removed)
+    }
+
+    /// The direct conversation of a medic.
+    pub(super) fn direct_of(&self, org: OrgId, medic: MedicId) -> Option<&ConversationRow> {
+        self.conversations
+            .values()
+            .find(|row| row.kind == ConversationKind::Direct && row.org_id == org && row.medic_id == Some(medic))
+    }
+
+    /// The broadcast conversation of an org.
+    pub(super) fn broadcast_of(&self, org: OrgId) -> Option<&ConversationRow> {
+        self.conversations.values().find(|row| row.kind == ConversationKind::Broadcast && row.org_id == org)
+    }
+}

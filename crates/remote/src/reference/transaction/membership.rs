@@ -1,0 +1,129 @@
+//! Writing who belongs to which org, and telling people what they gain and lose by it.
+
+use super::{RowKey, Transaction};
+use crate::reference::{
+    tables::{MedicRow, PersonRow},
+    viewer::Viewer,
+};
+use fieldpost_domain::{Access, ConversationId, MedicId, OrgId, PersonId, Role, Version};
+use std::collections::BTreeSet;
+
+/// Somebody who joins an org.
+#[derive(Debug, Clone)]
+pub(in crate::reference) struct NewMember {
+    pub(in crate::reference) id: PersonId,
+    pub(in crate::reference) org_id: OrgId,
+    pub(in crate::reference) role: Role,
+    pub(in crate::reference) first_name: String,
+    pub(in crate::reference) last_name: String,
+}
+
+impl Transaction<'_> {
+    pub(in crate::reference) fn add_org(&mut self, name: &str) -> OrgId {
+        let id = OrgId::from_parts(self.now, self.random());
+        self.tables.orgs.insert(id, name.to_owned());
+        id
+    }
+
+    /// Adds a row to the roster; `person` is none for a medic without an account.
+    pub(in crate::reference) fn add_medic(
+        &mut self,
+        org_id: OrgId,
+        person_id: Option<PersonId>,
+        first_name: &str,
+        last_name: &str,
+    ) -> MedicId {
+        let id = MedicId::from_parts(self.now, self.random());
+        let row = MedicRow { org_id, person_id, first_name: first_name.to_owned(), last_name: last_name.to_owned() };
+        self.tables.medics.insert(id, row);
+        id
+    }
+
+    /// Makes somebody a member, or again a member.
+    pub(in crate::reference) fn join(&mut self, member: NewMember) {
+        self.change_sight(member.id, |transaction| transaction.put_person(member));
+    }
+
+    /// Ends a membership. The row stays as `removed`, so that old messages keep a sender.
+    pub(in crate::reference) fn leave(&mut self, person: PersonId) -> bool {
+        let Some(org) = self.tables.membership(person).map(|row| row.org_id) else { return false };
+        self.change_sight(person, |transaction| transaction.update_person(org, person, |row| row.removed = true));
+        true
+    }
+
+    /// Changes what a person may do in her org.
+    pub(in crate::reference) fn change_role(&mut self, person: PersonId, role: Role) -> bool {
+        let Some(org) = self.tables.membership(person).map(|row| row.org_id) else { return false };
+        let medic_id = self.medic_of(org, person).filter(|_| role == Role::Medic);
+        self.change_sight(person, |transaction| {
+            transaction.update_person(org, person, |row| {
+                row.role = role;
+                row.medic_id = medic_id;
+            });
+        });
+        true
+    }
+
+    /// Renames a person, in the roster too.
+    pub(in crate::reference) fn rename_person(&mut self, person: PersonId, first_name: &str, last_name: &str) -> bool {
+        let Some(org) = self.tables.membership(person).map(|row| row.org_id) else { return false };
+        for medic in self.tables.medics.values_mut().filter(|medic| medic.person_id == Some(person)) {
+            medic.first_name = first_name.to_owned();
+            medic.last_name = last_name.to_owned();
+        }
+        self.update_person(org, person, |row| {
+            row.first_name = first_name.to_owned();
+            row.last_name = last_name.to_owned();
+        });
+        true
+    }
+
+    fn put_person(&mut self, member: NewMember) {
+        let medic_id = self.medic_of(member.org_id, member.id).filter(|_| member.role == Role::Medic);
+        let key = (member.org_id, member.id);
+        let version = self.tables.people.get(&key).map_or(Version::ZERO, |row| row.version).next();
+        let row = PersonRow {
+            id: member.id,
+            org_id: member.org_id,
+            role: member.role,
+            first_name: member.first_name,
+            last_name: member.last_name,
+            medic_id,
+            removed: false,
+            version,
+        };
+        self.tables.people.insert(key, row);
+        self.touch(RowKey::Person(key.0, key.1));
+    }
+
+    fn update_person(&mut self, org: OrgId, person: PersonId, change: impl FnOnce(&mut PersonRow)) {
+        if let Some(row) = self.tables.people.get_mut(&(org, person)) {
+            change(row);
+            row.version = row.version.next();
+            self.touch(RowKey::Person(org, person));
+        }
+    }
+
+    /// Writes the difference that a change makes in what a person sees to the access log. The log decides nothing: what a
+    /// person may read is computed from the tables at every call.
+    fn change_sight(&mut self, person: PersonId, change: impl FnOnce(&mut Self)) {
+        let before = self.seen_by(person);
+        change(self);
+        let after = self.seen_by(person);
+        for id in before.difference(&after) {
+            self.log_access(person, *id, Access::Revoke);
+        }
+        for id in after.difference(&before) {
+            self.log_access(person, *id, Access::Grant);
+        }
+    }
+
+    fn seen_by(&self, person: PersonId) -> BTreeSet<ConversationId> {
+        Viewer::of(self.tables, person).conversations(self.tables).map(|row| row.id).collect()
+    }
+
+    fn medic_of(&self, org: OrgId, person: PersonId) -> Option<MedicId> {
+        let mut medics = self.tables.medics.iter();
+        medics.find(|(_, row)| row.org_id == org && row.person_id == Some(person)).map(|(id, _)| *id)
+    }
+}

@@ -1,0 +1,110 @@
+//! Writing messages.
+
+use super::{RowKey, Transaction};
+use crate::reference::tables::{Deleted, TombstoneRow};
+use fieldpost_domain::{
+    ConversationId, Extra, Message, MessageId, MessageKind, MessageStatus, Metadata, PersonId, Time, Tombstone,
+    TombstoneOf, Version,
+};
+
+/// A message before the server has given it a place.
+#[derive(Debug, Clone)]
+pub(in crate::reference) struct MessageDraft {
+    pub(in crate::reference) id: MessageId,
+    pub(in crate::reference) conversation_id: ConversationId,
+    pub(in crate::reference) sender_id: PersonId,
+    pub(in crate::reference) kind: MessageKind,
+    pub(in crate::reference) content: Option<String>,
+    pub(in crate::reference) metadata: Option<Metadata>,
+    pub(in crate::reference) reply_to: Option<MessageId>,
+    pub(in crate::reference) composed_at: Option<Time>,
+}
+
+impl Transaction<'_> {
+    /// Stores a message in the next place of its conversation; none if there is no such conversation. `created_at` is the
+    /// server's clock, raised above the message before. The conversation's own row does not change by it.
+    pub(in crate::reference) fn insert_message(&mut self, draft: MessageDraft) -> Option<Message> {
+        let before = self.tables.thread(draft.conversation_id).next_back().map(|message| message.created_at);
+        let row = self.tables.conversations.get_mut(&draft.conversation_id)?;
+        row.last_seq = row.last_seq.next();
+        let created_at = match before {
+            Some(before) if before >= self.now => before + chrono::TimeDelta::microseconds(1),
+            _ => self.now,
+        };
+        let message = Message {
+            id: draft.id,
+            conversation_id: draft.conversation_id,
+            sender_id: draft.sender_id,
+            kind: draft.kind,
+            content: draft.content,
+            metadata: draft.metadata,
+            reply_to: draft.reply_to,
+            status: MessageStatus::Sent,
+            seq: row.last_seq,
+            composed_at: draft.composed_at,
+            created_at,
+            updated_at: created_at,
+            deleted_at: None,
+            version: Version::new(1),
+            extra: Extra::new(),
+        };
+        self.tables.threads.insert((message.conversation_id, message.seq), message.id);
+        self.tables.messages.insert(message.id, message.clone());
+        self.touch(RowKey::Message(message.id));
+        Some(message)
+    }
+
+    /// Changes a message; what may not change (id, place, sender) is not offered. False if there is none, or if it is
+    /// deleted: there is nothing to bring back.
+    pub(in crate::reference) fn edit_message(&mut self, id: MessageId, content: Option<String>) -> bool {
+        self.update_message(id, |message| message.content = content)
+    }
+
+    /// Sets the status column, as clients of the older app do; it never goes back.
+    pub(in crate::reference) fn set_status(&mut self, id: MessageId, status: MessageStatus) -> bool {
+        self.update_message(id, |message| message.status = status.max(message.status.clone()))
+    }
+
+    /// Deletes a message softly: the row stays, its content goes.
+    pub(in crate::reference) fn soft_delete(&mut self, id: MessageId) -> bool {
+        let now = self.now;
+        self.update_message(id, |message| {
+            message.deleted_at = Some(now);
+            message.content = None;
+            message.metadata = None;
+        })
+    }
+
+    /// Deletes a message for good; a tombstone keeps its place taken.
+    pub(in crate::reference) fn hard_delete(&mut self, id: MessageId) -> bool {
+        let Some(message) = self.tables.messages.remove(&id) else { return false };
+        self.tables.threads.remove(&(message.conversation_id, message.seq));
+        self.gone.insert(RowKey::Message(id));
+        let Some(conversation) = self.tables.conversations.get(&message.conversation_id) else { return true };
+        let row = TombstoneRow {
+            tombstone: Tombstone {
+                conversation_id: message.conversation_id,
+                of: TombstoneOf::Message { id, seq: message.seq },
+                version: message.version.next(),
+            },
+            sender_id: Some(message.sender_id),
+            org_id: conversation.org_id,
+            kind: conversation.kind.clone(),
+            medic_id: conversation.medic_id,
+        };
+        self.tables.tombstones.insert(Deleted::Message(id), row);
+        self.touch(RowKey::Tombstone(Deleted::Message(id)));
+        true
+    }
+
+    fn update_message(&mut self, id: MessageId, change: impl FnOnce(&mut Message)) -> bool {
+        let Some(message) = self.tables.messages.get_mut(&id).filter(|message| message.deleted_at.is_none()) else {
+            return false;
+        };
+        change(message);
+        message.updated_at = message.updated_at.max(self.now);
+        message.version = message.version.next();
+        self.touch(RowKey::Message(id));
+        true
+    }
+}

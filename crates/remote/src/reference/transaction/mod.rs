@@ -1,0 +1,95 @@
+//! The one way to write: what the triggers of the SQL schema do, in one place.
+//!
+//! A transaction collects which rows it touched and hands them to the feed when it commits. Whoever writes through it
+//! (push, an operator, a stranger's client) cannot forget a version, a seq, a tombstone or an access change, because the
+//! methods here are the only ones that reach the tables mutably.
+
+mod conversations;
+mod membership;
+mod messages;
+
+use super::{
+    feed::{Feed, RowKey},
+    ids::Random,
+    tables::Tables,
+};
+use fieldpost_domain::{ConversationId, PersonId, ReadMarker, Seq, Time, Version};
+use std::collections::HashSet;
+
+pub(super) use membership::NewMember;
+pub(super) use messages::MessageDraft;
+
+/// An open transaction.
+#[derive(Debug)]
+pub(super) struct Transaction<'a> {
+    tables: &'a mut Tables,
+    feed: &'a mut Feed,
+    random: &'a mut Random,
+    now: Time,
+    touched: Vec<RowKey>,
+    known: HashSet<RowKey>,
+    gone: HashSet<RowKey>,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn begin(tables: &'a mut Tables, feed: &'a mut Feed, random: &'a mut Random, now: Time) -> Self {
+        Self { tables, feed, random, now, touched: Vec::new(), known: HashSet::new(), gone: HashSet::new() }
+    }
+
+    /// What it sees: the tables with its own writes.
+    pub(super) const fn tables(&self) -> &Tables {
+        self.tables
+    }
+
+    pub(super) const fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Ten random bytes for an id that the server makes.
+    pub(super) fn random(&mut self) -> [u8; 10] {
+        self.random.ten()
+    }
+
+    /// Makes the rows visible to everybody else, together.
+    pub(super) fn commit(self) {
+        self.feed.commit(self.touched, &self.gone);
+    }
+
+    /// Moves a person's marker forward, never back and never beyond what the conversation holds. Answers the marker as it
+    /// is then, and whether it moved.
+    pub(super) fn move_marker(
+        &mut self,
+        conversation: ConversationId,
+        person: PersonId,
+        delivered: Seq,
+        read: Seq,
+    ) -> (ReadMarker, bool) {
+        let last = self.tables.conversations.get(&conversation).map_or(Seq::ZERO, |row| row.last_seq);
+        let marker = self.tables.markers.entry((conversation, person)).or_insert(ReadMarker {
+            conversation_id: conversation,
+            person_id: person,
+            delivered_seq: Seq::ZERO,
+            read_seq: Seq::ZERO,
+            version: Version::ZERO,
+        });
+        let read = marker.read_seq.max(read.min(last));
+        let delivered = marker.delivered_seq.max(delivered.min(last)).max(read);
+        let moved = (marker.delivered_seq, marker.read_seq) != (delivered, read) || marker.version == Version::ZERO;
+        if moved {
+            marker.delivered_seq = delivered;
+            marker.read_seq = read;
+            marker.version = marker.version.next();
+        }
+        let marker = marker.clone();
+        if moved {
+            self.touch(RowKey::ReadMarker(conversation, person));
+        }
+        (marker, moved)
+    }
+
+    fn touch(&mut self, key: RowKey) {
+        if self.known.insert(key) {
+            self.touched.push(key);
+        }
+    }
+}

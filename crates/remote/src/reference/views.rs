@@ -1,0 +1,132 @@
+//! What there is on the server, for assertions and for the devserver.
+
+use super::{ReferenceServer, cursor::Position, feed::Place, page::Page, rows, viewer::Viewer};
+use fieldpost_domain::{
+    AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Message, MessageId, PersonId, ReadMarker,
+    ServerLimits, Time, Tombstone,
+};
+
+impl ReferenceServer {
+    /// The messages of a conversation (by any of its ids), in order, those deleted softly included.
+    #[must_use]
+    pub fn messages_of(&self, conversation: ConversationId) -> Vec<Message> {
+        let state = self.lock();
+        state.tables.thread(state.tables.resolve(conversation)).cloned().collect()
+    }
+
+    /// One message.
+    #[must_use]
+    pub fn message(&self, id: MessageId) -> Option<Message> {
+        self.lock().tables.messages.get(&id).cloned()
+    }
+
+    /// The canonical id of a conversation; the id itself if it is no alias.
+    #[must_use]
+    pub fn canonical(&self, conversation: ConversationId) -> ConversationId {
+        self.lock().tables.resolve(conversation)
+    }
+
+    /// The conversations that somebody sees, as she sees them.
+    #[must_use]
+    pub fn conversations_of(&self, person: PersonId) -> Vec<Conversation> {
+        let state = self.lock();
+        let viewer = Viewer::of(&state.tables, person);
+        viewer.conversations(&state.tables).map(|row| rows::conversation(&state.tables, &viewer, row)).collect()
+    }
+
+    /// Everything that somebody may see: what a device holds once it has caught up.
+    #[must_use]
+    pub fn visible_to(&self, person: PersonId) -> Changes {
+        let state = self.lock();
+        let viewer = Viewer::of(&state.tables, person);
+        let mut page = Page::new(&state.tables, &viewer);
+        for (_, key) in state.feed.between(Place::end_of(0), state.feed.last_commit()) {
+            if viewer.sees_row(&state.tables, &key) {
+                page.add(&key);
+            }
+        }
+        page.finish()
+    }
+
+    /// The digest of what somebody sees.
+    #[must_use]
+    pub fn digest_of(&self, person: PersonId) -> ConversationDigest {
+        let state = self.lock();
+        state.digest(&Viewer::of(&state.tables, person))
+    }
+
+    /// How far somebody has got.
+    #[must_use]
+    pub fn marker_of(&self, conversation: ConversationId, person: PersonId) -> Option<ReadMarker> {
+        self.lock().tables.markers.get(&(conversation, person)).cloned()
+    }
+
+    /// All tombstones.
+    #[must_use]
+    pub fn tombstones(&self) -> Vec<Tombstone> {
+        self.lock().tables.tombstones.values().map(|row| row.tombstone.clone()).collect()
+    }
+
+    /// How many transactions have been committed.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.lock().feed.last_commit()
+    }
+
+    /// Whether a text can be a cursor of this server, of whatever epoch.
+    #[must_use]
+    pub fn can_read_cursor(&self, cursor: &str) -> bool {
+        Position::read(cursor).is_some()
+    }
+
+    /// Who has an account with this address.
+    #[must_use]
+    pub fn person_with(&self, email: &str) -> Option<PersonId> {
+        self.lock().sessions.person_with(email)
+    }
+
+    /// The address that somebody signs in with.
+    #[must_use]
+    pub fn email_of(&self, person: PersonId) -> Option<String> {
+        self.lock().sessions.email_of(person)
+    }
+
+    /// Whose access token this is, if it has not run out.
+    #[must_use]
+    pub fn caller(&self, token: &AccessToken) -> Option<PersonId> {
+        let state = self.lock();
+        state.sessions.person_of(token, state.now())
+    }
+
+    /// Whether this access token was issued here and has run out.
+    #[must_use]
+    pub fn has_expired(&self, token: &AccessToken) -> bool {
+        let state = self.lock();
+        state.sessions.knows(token) && state.sessions.person_of(token, state.now()).is_none()
+    }
+
+    /// Whether the session of an access token goes on. The messaging calls do not ask this: a JWT is good until it
+    /// expires.
+    #[must_use]
+    pub fn session_goes_on(&self, token: &AccessToken) -> bool {
+        self.lock().sessions.goes_on(token)
+    }
+
+    /// What the server accepts and sends at most.
+    #[must_use]
+    pub fn limits(&self) -> ServerLimits {
+        self.lock().options.limits
+    }
+
+    /// The oldest protocol that is served.
+    #[must_use]
+    pub fn min_protocol(&self) -> u32 {
+        self.lock().min_protocol
+    }
+
+    /// The server's clock.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.lock().now()
+    }
+}
