@@ -22,8 +22,15 @@ pub struct Network<R> {
 struct State {
     offline: bool,
     lose_answers: u32,
-    fail_next: Option<RemoteErrorKind>,
+    fail_next: Option<Failing>,
     calls: Vec<Call>,
+}
+
+#[derive(Debug)]
+struct Failing {
+    /// How many calls still pass before it.
+    after: u32,
+    kind: RemoteErrorKind,
 }
 
 impl<R> Network<R> {
@@ -60,7 +67,12 @@ impl<R> Network<R> {
 
     /// The next call fails like this, without reaching the server.
     pub fn fail_next(&self, kind: RemoteErrorKind) {
-        self.state().fail_next = Some(kind);
+        self.fail_after(0, kind);
+    }
+
+    /// So many calls pass, and the one after them fails like this, without reaching the server.
+    pub fn fail_after(&self, passing: u32, kind: RemoteErrorKind) {
+        self.state().fail_next = Some(Failing { after: passing, kind });
     }
 
     /// The calls that were made since this was last asked, those that failed included.
@@ -72,16 +84,35 @@ impl<R> Network<R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn before(&self, call: Call) -> RemoteResult<()> {
+    /// The way to the server. It always takes a moment, so that other tasks get their turn as they do in real life.
+    async fn before(&self, call: Call) -> RemoteResult<()> {
+        tokio::task::yield_now().await;
+        self.admit(call)
+    }
+
+    fn admit(&self, call: Call) -> RemoteResult<()> {
         let mut state = self.state();
         state.calls.push(call);
         if state.offline {
             return Err(RemoteError::new(RemoteErrorKind::Unreachable, call));
         }
-        state.fail_next.take().map_or(Ok(()), |kind| Err(RemoteError::new(kind, call)))
+        match &mut state.fail_next {
+            None => Ok(()),
+            Some(failing) if failing.after > 0 => {
+                failing.after -= 1;
+                Ok(())
+            }
+            Some(failing) => {
+                let error = RemoteError::new(failing.kind, call);
+                state.fail_next = None;
+                Err(error)
+            }
+        }
     }
 
-    fn after<T>(&self, call: Call, answer: RemoteResult<T>) -> RemoteResult<T> {
+    /// And the way back.
+    async fn after<T>(&self, call: Call, answer: RemoteResult<T>) -> RemoteResult<T> {
+        tokio::task::yield_now().await;
         let mut state = self.state();
         if state.lose_answers == 0 {
             return answer;
@@ -94,47 +125,47 @@ impl<R> Network<R> {
 #[async_trait]
 impl<R: MessagingApi> MessagingApi for Network<R> {
     async fn bootstrap(&self, token: &AccessToken, request: BootstrapRequest) -> RemoteResult<BootstrapPage> {
-        self.before("bootstrap")?;
+        self.before("bootstrap").await?;
         let answer = self.server.bootstrap(token, request).await;
-        self.after("bootstrap", answer)
+        self.after("bootstrap", answer).await
     }
 
     async fn pull(&self, token: &AccessToken, request: PullRequest) -> RemoteResult<PullPage> {
-        self.before("pull")?;
+        self.before("pull").await?;
         let answer = self.server.pull(token, request).await;
-        self.after("pull", answer)
+        self.after("pull", answer).await
     }
 
     async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
-        self.before("push")?;
+        self.before("push").await?;
         let answer = self.server.push(token, mutations).await;
-        self.after("push", answer)
+        self.after("push", answer).await
     }
 
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {
-        self.before("history")?;
+        self.before("history").await?;
         let answer = self.server.history(token, request).await;
-        self.after("history", answer)
+        self.after("history", answer).await
     }
 }
 
 #[async_trait]
 impl<R: Auth> Auth for Network<R> {
     async fn sign_in(&self, credentials: &Credentials) -> RemoteResult<Session> {
-        self.before("sign_in")?;
+        self.before("sign_in").await?;
         let answer = self.server.sign_in(credentials).await;
-        self.after("sign_in", answer)
+        self.after("sign_in", answer).await
     }
 
     async fn refresh(&self, token: &RefreshToken) -> RemoteResult<Session> {
-        self.before("refresh")?;
+        self.before("refresh").await?;
         let answer = self.server.refresh(token).await;
-        self.after("refresh", answer)
+        self.after("refresh", answer).await
     }
 
     async fn sign_out(&self, token: &AccessToken) -> RemoteResult<()> {
-        self.before("sign_out")?;
+        self.before("sign_out").await?;
         let answer = self.server.sign_out(token).await;
-        self.after("sign_out", answer)
+        self.after("sign_out", answer).await
     }
 }

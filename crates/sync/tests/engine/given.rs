@@ -1,0 +1,133 @@
+//! A phone: a store, an engine, and a network of its own.
+
+use fieldpost_domain::{ConversationId, MessageContent, MessageId, MessageKind, NewMessage, ServerLimits};
+use fieldpost_remote::{
+    Credentials,
+    reference::{DEMO_PASSWORD, ReferenceServer},
+};
+use fieldpost_storage::{
+    Conversations, Messages, Outbox, Replica, Sessions, ThreadMessage, Window, memory::MemoryStore,
+};
+use fieldpost_sync::{Engine, Env, Parts, SyncReport};
+use fieldpost_testkit::{ManualClock, Network, env};
+use std::sync::Arc;
+
+pub(crate) use fieldpost_remote::reference::{DEMO_ADA as ADA, DEMO_ADMIN as ADMIN};
+
+/// The demo world on a server whose pages hold three rows.
+pub(crate) fn server_with_small_pages() -> ReferenceServer {
+    let limits = ServerLimits { page_rows: 3, ..ServerLimits::default() };
+    let server = ReferenceServer::builder().limits(limits).build();
+    server.add_demo();
+    server
+}
+
+pub(crate) struct Phone {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) network: Arc<Network<ReferenceServer>>,
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<ManualClock>,
+    env: Env,
+}
+
+impl Phone {
+    /// A phone on which nobody has signed in yet.
+    pub(crate) fn new(server: &ReferenceServer, seed: u64) -> Self {
+        Self::with_store(server, seed, Arc::new(MemoryStore::new()))
+    }
+
+    /// The same phone after its app was killed: only the store is left.
+    pub(crate) fn restarted(&self, seed: u64) -> Self {
+        Self::with_store(self.network.server(), seed, Arc::new(self.store.reopen()))
+    }
+
+    fn with_store(server: &ReferenceServer, seed: u64, store: Arc<MemoryStore>) -> Self {
+        let network = Arc::new(Network::new(server.clone()));
+        let (env, clock) = env(seed);
+        let engine = Engine::new(Parts {
+            outbox: store.clone(),
+            replica: store.clone(),
+            sessions: store.clone(),
+            api: network.clone(),
+            auth: network.clone(),
+            env: env.clone(),
+        });
+        Self { store, network, engine, clock, env }
+    }
+
+    /// A phone whose owner has signed in and synced once.
+    pub(crate) async fn of(server: &ReferenceServer, email: &str, seed: u64) -> Self {
+        let phone = Self::new(server, seed);
+        phone.sign_in(email).await;
+        phone.sync().await;
+        phone.network.take_calls();
+        phone
+    }
+
+    pub(crate) async fn sign_in(&self, email: &str) {
+        let credentials = Credentials { email: email.to_owned(), password: DEMO_PASSWORD.to_owned() };
+        self.engine.session().sign_in(&credentials).await.unwrap();
+    }
+
+    pub(crate) async fn sync(&self) -> SyncReport {
+        self.engine.sync().await.unwrap()
+    }
+
+    /// The conversation of Ada, as this phone knows it.
+    pub(crate) async fn thread(&self) -> ConversationId {
+        let all = self.store.conversations(100).await.unwrap();
+        let direct = all.iter().filter(|one| one.medic_id.is_some());
+        direct.clone().find(|one| one.participant_name != "Ben Okafor").unwrap().id
+    }
+
+    pub(crate) async fn write(&self, text: &str) -> MessageId {
+        let thread = self.thread().await;
+        self.write_in(thread, text).await
+    }
+
+    pub(crate) async fn write_in(&self, conversation_id: ConversationId, text: &str) -> MessageId {
+        let message = NewMessage {
+            id: self.env.message_id(),
+            conversation_id,
+            sender_id: self.store.account().await.unwrap().unwrap(),
+            kind: MessageKind::Text,
+            content: MessageContent::new(text).unwrap(),
+            metadata: None,
+            reply_to: None,
+            composed_at: self.env.now(),
+        };
+        self.store.send(self.env.mutation_id(), message).await.unwrap().id
+    }
+
+    /// Ada's thread as this phone shows it.
+    pub(crate) async fn messages(&self) -> Vec<ThreadMessage> {
+        self.store.messages(self.thread().await, Window::newest(10_000)).await.unwrap().messages
+    }
+
+    /// The same, short enough to compare.
+    pub(crate) async fn texts(&self) -> Vec<(Option<u64>, String)> {
+        let short = |message: ThreadMessage| (message.seq.map(|seq| seq.get()), message.content.unwrap_or_default());
+        self.messages().await.into_iter().map(short).collect()
+    }
+
+    pub(crate) async fn pending(&self) -> u64 {
+        self.store.counts().await.unwrap().pending
+    }
+
+    pub(crate) async fn failed(&self) -> u64 {
+        self.store.counts().await.unwrap().failed
+    }
+
+    pub(crate) async fn unread(&self) -> u64 {
+        self.store.total_unread().await.unwrap()
+    }
+
+    pub(crate) async fn read(&self) {
+        let thread = self.thread().await;
+        self.store.mark_read(self.env.mutation_id(), thread, self.env.now()).await.unwrap();
+    }
+
+    pub(crate) async fn bootstraps_again(&self) -> bool {
+        matches!(self.store.sync_state().await.unwrap().position, fieldpost_storage::SyncPosition::Bootstrapping { .. })
+    }
+}

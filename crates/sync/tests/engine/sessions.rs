@@ -1,0 +1,128 @@
+//! Sessions run out; nothing is lost by it, and nothing is sent without one.
+
+use crate::given::*;
+use chrono::TimeDelta;
+use fieldpost_domain::RefreshToken;
+use fieldpost_remote::{RemoteErrorKind, reference::ReferenceServer};
+use fieldpost_storage::Sessions;
+use fieldpost_sync::SyncError;
+
+#[tokio::test]
+async fn a_token_that_ran_out_is_renewed_and_the_call_made_again() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    ada.write("hello").await;
+    server.expire_tokens(server.person_with(ADA).unwrap());
+    let report = ada.sync().await;
+    assert_eq!(report.pushed, 1);
+    assert_eq!(ada.network.take_calls(), ["push", "refresh", "push", "pull"]);
+}
+
+#[tokio::test]
+async fn many_calls_that_find_the_token_expired_refresh_it_once() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    let token = ada.engine.session().token().await.unwrap();
+    server.expire_tokens(server.person_with(ADA).unwrap());
+    let renewed = futures::future::join_all((0..5).map(|_| ada.engine.session().replace(&token))).await;
+    assert!(renewed.iter().all(Result::is_ok));
+    assert_eq!(ada.network.take_calls(), ["refresh"]);
+}
+
+#[tokio::test]
+async fn a_refresh_whose_answer_was_lost_does_not_sign_out() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    ada.write("hello").await;
+    server.expire_tokens(server.person_with(ADA).unwrap());
+    let token = ada.engine.session().token().await.unwrap();
+    ada.network.lose_next_answer();
+    assert!(ada.engine.session().replace(&token).await.is_err());
+    assert!(ada.engine.session().is_signed_in().await.unwrap());
+    assert_eq!(ada.sync().await.pushed, 1, "the same refresh token is accepted again");
+}
+
+#[tokio::test]
+async fn only_the_servers_word_ends_a_session_and_the_outbox_stays() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    ada.write("hello").await;
+    let person = server.person_with(ADA).unwrap();
+    server.expire_tokens(person);
+    server.end_sessions(person);
+    assert!(matches!(ada.engine.sync().await, Err(SyncError::SignedOut)));
+    assert_eq!(ada.pending().await, 1);
+    assert!(!ada.engine.session().is_signed_in().await.unwrap());
+    ada.sign_in(ADA).await;
+    assert_eq!(ada.sync().await.pushed, 1);
+}
+
+#[tokio::test]
+async fn a_server_that_fails_at_refreshing_signs_nobody_out() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    let token = ada.engine.session().token().await.unwrap();
+    for kind in [RemoteErrorKind::Unavailable, RemoteErrorKind::RateLimited, RemoteErrorKind::Unreachable] {
+        ada.network.fail_next(kind);
+        assert!(ada.engine.session().replace(&token).await.is_err());
+        assert!(ada.engine.session().is_signed_in().await.unwrap(), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_called_when_nobody_is_signed_in() {
+    let server = ReferenceServer::demo();
+    let phone = Phone::new(&server, 1);
+    assert!(matches!(phone.engine.sync().await, Err(SyncError::SignedOut)));
+    assert!(phone.network.take_calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_phone_whose_clock_is_a_year_ahead_does_not_refresh_before_every_call() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    ada.clock.advance(TimeDelta::days(365));
+    ada.sync().await;
+    ada.sync().await;
+    assert_eq!(ada.network.take_calls(), ["pull", "pull"]);
+    let restarted = ada.restarted(2);
+    restarted.clock.advance(TimeDelta::days(365));
+    restarted.sync().await;
+    restarted.sync().await;
+    assert_eq!(restarted.network.take_calls(), ["refresh", "pull", "pull"]);
+}
+
+#[tokio::test]
+async fn a_rotated_token_is_stored_before_it_is_used() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    let before = ada.store.session().await.unwrap().unwrap();
+    ada.engine.session().replace(&before.access_token).await.unwrap();
+    let after = ada.store.session().await.unwrap().unwrap();
+    let differ = |a: &RefreshToken, b: &RefreshToken| a.reveal() != b.reveal();
+    assert!(differ(&before.refresh_token, &after.refresh_token));
+    assert_eq!(ada.restarted(2).sync().await.requests, 1, "a restart goes on with the stored one");
+}
+
+#[tokio::test]
+async fn signing_out_works_offline_and_keeps_what_waits() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    ada.write("hello").await;
+    ada.network.go_offline();
+    ada.engine.session().sign_out().await.unwrap();
+    assert!(matches!(ada.engine.sync().await, Err(SyncError::SignedOut)));
+    assert_eq!(ada.pending().await, 1);
+}
+
+#[tokio::test]
+async fn another_account_cannot_sign_in_on_this_database() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    let other = fieldpost_remote::Credentials {
+        email: ADMIN.to_owned(),
+        password: fieldpost_remote::reference::DEMO_PASSWORD.to_owned(),
+    };
+    assert!(ada.engine.session().sign_in(&other).await.is_err());
+    assert_eq!(ada.sync().await.requests, 1, "the one who was signed in still is");
+}
