@@ -1,5 +1,7 @@
 //! The engine on the reference store and the reference server, with a network that fails on command.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails has to fail its test")]
+
 mod converge;
 mod counts;
 mod given;
