@@ -1,0 +1,74 @@
+//! What a failure means.
+//!
+//! The engine needs two answers of every failed call: *may the same call help later, and what has to happen first* (the
+//! kind, hence [`fieldpost_remote::RemoteError::retry`]), and *what is known about its outcome*. The second decides whether
+//! a person may still edit or cancel what was being sent, so a wrong "it was certainly not carried out" is worse than any
+//! wrong "unknown".
+//!
+//! | what happened | outcome | kind |
+//! |---|---|---|
+//! | no connection came about: DNS, refused, TLS, connect timeout | not carried out | `Unreachable` |
+//! | anything broke after that: reset, half an answer, total timeout | unknown | `Interrupted` |
+//! | an answer that cannot be read, 2xx | unknown | `Malformed` |
+//! | 5xx, 408, a gateway's page | unknown: a 504 may come after the commit | `Unavailable` |
+//! | 401, 4xx, `error` in the envelope | not carried out: the server said no | by code |
+//!
+//! Unknown is harmless, because every call may be sent again as it is: reads change nothing, the ids in a batch make a second
+//! sending a `duplicate`, and GoTrue hands out the same rotation again when a refresh token comes a second time. So
+//! `transport` calls a failure `Unreachable` only if reqwest says that connecting failed, and everything else `Interrupted`:
+//! also a request that never left the socket buffer.
+//!
+//! A refusal must be believed only if the one who can refuse is speaking. A captive portal's page, a gateway's plain 401 or
+//! a 5xx never ends a session ([`auth`]) and never parks a message: those go by GoTrue's and the database's own codes
+//! ([`auth`], [`rpc`], [`refusal`]), and what no table knows keeps its code in the detail.
+//!
+//! A detail holds statuses, codes, hosts and sentences of this crate. The words of a server's message are looked at and not
+//! repeated: they may quote what was sent.
+
+pub(crate) mod auth;
+pub(crate) mod body;
+pub(crate) mod refusal;
+pub(crate) mod retry_after;
+pub(crate) mod rpc;
+pub(crate) mod transport;
+
+use crate::http::Reply;
+use body::ErrorBody;
+use fieldpost_remote::{RemoteError, RemoteErrorKind};
+use reqwest::StatusCode;
+
+/// The failures that mean the same on every interface: what the gateway, the limiter or a proxy says. None: the interface's
+/// own table decides.
+fn common(operation: &'static str, reply: &Reply, body: &ErrorBody) -> Option<RemoteError> {
+    use RemoteErrorKind::{NotFieldpost, RateLimited, TooLarge, Unavailable, WrongApiKey};
+    let status = reply.status;
+    let (kind, sentence) = match status.as_u16() {
+        429 => (RateLimited, None),
+        408 | 425 | 500.. => (Unavailable, None),
+        300..=399 => (NotFieldpost, Some("it points to another address, and that is not followed")),
+        401 | 403 if body.names_api_key() => (WrongApiKey, None),
+        404 if reply.html => (NotFieldpost, Some("a web page instead of an answer")),
+        413 => (TooLarge, None),
+        // A firewall's or a portal's page: nobody of the project has spoken.
+        _ if reply.html => (Unavailable, Some("a web page instead of an answer")),
+        _ => return None,
+    };
+    let detail = match sentence {
+        Some(sentence) => format!("{}: {sentence}", status.as_u16()),
+        None => describe(status, body),
+    };
+    Some(with_retry_after(RemoteError::new(kind, operation).with_detail(detail), reply))
+}
+
+/// The status and, if there is one, the code: `503 PGRST002`.
+fn describe(status: StatusCode, body: &ErrorBody) -> String {
+    body.code().map_or_else(|| status.as_u16().to_string(), |code| format!("{} {code}", status.as_u16()))
+}
+
+/// `Retry-After` counts only where time helps. On a refusal it would turn "never" into "later".
+fn with_retry_after(error: RemoteError, reply: &Reply) -> RemoteError {
+    match (error.kind(), reply.retry_after) {
+        (RemoteErrorKind::RateLimited | RemoteErrorKind::Unavailable, Some(after)) => error.with_retry_after(after),
+        _ => error,
+    }
+}

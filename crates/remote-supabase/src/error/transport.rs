@@ -1,0 +1,52 @@
+//! Failures without an answer. The module above says why there are only two kinds of them.
+
+use fieldpost_remote::{RemoteError, RemoteErrorKind};
+use std::{error::Error, io};
+use url::Url;
+
+/// A failure before the head of the answer came.
+pub(crate) fn sending(operation: &'static str, url: &Url, error: reqwest::Error) -> RemoteError {
+    let kind = if error.is_connect() {
+        RemoteErrorKind::Unreachable
+    } else if error.is_builder() {
+        RemoteErrorKind::Other
+    } else {
+        RemoteErrorKind::Interrupted
+    };
+    failure(kind, operation, url, error)
+}
+
+/// A failure while the body came. What does not unpack did arrive, so it is the answer that is wrong, not the network.
+pub(crate) fn reading(operation: &'static str, url: &Url, error: reqwest::Error) -> RemoteError {
+    let kind = if is_corrupt(&error) { RemoteErrorKind::Malformed } else { RemoteErrorKind::Interrupted };
+    failure(kind, operation, url, error)
+}
+
+fn failure(kind: RemoteErrorKind, operation: &'static str, url: &Url, error: reqwest::Error) -> RemoteError {
+    // The URL has no secret, but the errors of reqwest repeat it in every line.
+    let error = error.without_url();
+    let host = url.host_str().unwrap_or_default();
+    let reason = if error.is_timeout() { "no answer in time".to_owned() } else { root_cause(&error).to_string() };
+    RemoteError::new(kind, operation).with_detail(format!("{host}: {reason}")).with_source(error)
+}
+
+/// The innermost cause: "Connection refused", "invalid peer certificate: UnknownIssuer". None of them knows what was sent.
+fn root_cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause
+}
+
+fn is_corrupt(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        if matches!(kind, Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

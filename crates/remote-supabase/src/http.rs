@@ -1,0 +1,179 @@
+//! One request, one bounded answer.
+//!
+//! Everything goes by POST with a JSON body. The answer is read in chunks and counted after unpacking, so that neither a
+//! large body nor a small one that unpacks to a large one takes more memory than the configuration allows. The span of a
+//! call carries its name, status, size and duration; tokens and content never enter it.
+
+use crate::{
+    config::SupabaseConfig,
+    endpoints::CONFIGURE,
+    error::{retry_after, transport},
+    tls,
+};
+use fieldpost_domain::{AccessToken, Time};
+use fieldpost_remote::{RemoteError, RemoteErrorKind, RemoteResult};
+use reqwest::{
+    Client, Response, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+    redirect,
+};
+use std::time::{Duration, Instant};
+use tracing::{Instrument, Span, debug, debug_span, field::Empty};
+use url::Url;
+
+const API_KEY: HeaderName = HeaderName::from_static("apikey");
+
+/// How long an idle connection is kept: less than the gateways in front of Supabase do, so that a call seldom meets one
+/// that the other side is just closing.
+const IDLE: Duration = Duration::from_secs(50);
+
+/// What is reserved at most on the word of a header.
+const RESERVE: usize = 2 << 20;
+
+/// Sends requests. Clones share the connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Http {
+    client: Client,
+    max_answer_bytes: usize,
+}
+
+/// What is sent.
+pub(crate) struct Request<'a> {
+    /// The contract method, for errors and logs.
+    pub(crate) operation: &'static str,
+    pub(crate) url: &'a Url,
+    pub(crate) bearer: Option<&'a AccessToken>,
+    /// JSON.
+    pub(crate) body: Vec<u8>,
+}
+
+/// What came back, whatever its status.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    /// The header said HTML, or the body begins like it: a gateway, a captive portal or another site is speaking.
+    pub(crate) html: bool,
+    /// The header said JSON.
+    pub(crate) json: bool,
+    /// The server's clock.
+    pub(crate) date: Option<Time>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Http {
+    /// `https`: whether the project is reached by it.
+    pub(crate) fn new(config: &SupabaseConfig, https: bool) -> RemoteResult<Self> {
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls::client_config(https)?)
+            .default_headers(headers(&config.anon_key)?)
+            .user_agent(user_agent(&config.app))
+            .connect_timeout(config.connect_timeout)
+            .timeout(config.timeout)
+            .pool_idle_timeout(IDLE)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .build()
+            .map_err(|error| RemoteError::new(RemoteErrorKind::Other, CONFIGURE).with_source(error.without_url()))?;
+        Ok(Self { client, max_answer_bytes: config.max_answer_bytes })
+    }
+
+    /// Sends a request and reads the answer, whatever its status.
+    pub(crate) async fn post(&self, request: Request<'_>) -> RemoteResult<Reply> {
+        let span = debug_span!("supabase", operation = request.operation, status = Empty, bytes = Empty, ms = Empty);
+        let started = Instant::now();
+        let recorder = span.clone();
+        let result = self.exchange(request).instrument(span).await;
+        record(&recorder, started, &result);
+        result
+    }
+
+    async fn exchange(&self, request: Request<'_>) -> RemoteResult<Reply> {
+        let operation = request.operation;
+        let mut builder = self.client.post(request.url.clone()).body(request.body);
+        if let Some(token) = request.bearer {
+            builder = builder.header(AUTHORIZATION, bearer(operation, token)?);
+        }
+        let response = builder.send().await.map_err(|error| transport::sending(operation, request.url, error))?;
+        let status = response.status();
+        let headers = response.headers();
+        let (html, json) = content_type(headers);
+        let date = text(headers, DATE).and_then(retry_after::http_date);
+        let retry_after = text(headers, RETRY_AFTER).and_then(|text| retry_after::parse(text, date));
+        let body = self.read(operation, request.url, response).await?;
+        let html = html || body.trim_ascii_start().starts_with(b"<");
+        Ok(Reply { status, html, json, date, retry_after, body })
+    }
+
+    async fn read(&self, operation: &'static str, url: &Url, mut response: Response) -> RemoteResult<Vec<u8>> {
+        let too_large =
+            || RemoteError::new(RemoteErrorKind::Malformed, operation).with_detail("the answer is too large");
+        let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+        if announced > self.max_answer_bytes {
+            return Err(too_large());
+        }
+        let mut body = Vec::with_capacity(announced.min(RESERVE));
+        while let Some(chunk) = response.chunk().await.map_err(|error| transport::reading(operation, url, error))? {
+            if body.len() + chunk.len() > self.max_answer_bytes {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+fn record(span: &Span, started: Instant, result: &RemoteResult<Reply>) {
+    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    span.record("ms", ms);
+    let _entered = span.enter();
+    match result {
+        Ok(reply) => {
+            span.record("status", reply.status.as_u16());
+            span.record("bytes", reply.body.len());
+            debug!("answered");
+        }
+        Err(error) => debug!(kind = ?error.kind(), "failed"),
+    }
+}
+
+fn headers(anon_key: &str) -> RemoteResult<HeaderMap> {
+    let wrong_key = |sentence| RemoteError::new(RemoteErrorKind::WrongApiKey, CONFIGURE).with_detail(sentence);
+    let anon_key = anon_key.trim();
+    if anon_key.is_empty() {
+        return Err(wrong_key("it is empty"));
+    }
+    if anon_key.starts_with("sb_secret_") {
+        return Err(wrong_key("a secret key must never be in an app; take the publishable one"));
+    }
+    let mut key = HeaderValue::from_str(anon_key).map_err(|_| wrong_key("it has characters that no key has"))?;
+    key.set_sensitive(true);
+    let json = HeaderValue::from_static("application/json");
+    Ok(HeaderMap::from_iter([(API_KEY, key), (ACCEPT, json.clone()), (CONTENT_TYPE, json)]))
+}
+
+/// The app's name if a header can hold it.
+fn user_agent(app: &str) -> HeaderValue {
+    const OURS: &str = concat!("fieldpost-remote-supabase/", env!("CARGO_PKG_VERSION"));
+    HeaderValue::from_str(&format!("{app} {OURS}")).unwrap_or(const { HeaderValue::from_static(OURS) })
+}
+
+/// A token that no header can hold was not made by the server; a fresh one will do.
+fn bearer(operation: &'static str, token: &AccessToken) -> RemoteResult<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.reveal())).map_err(|_| {
+        RemoteError::new(RemoteErrorKind::Unauthorized, operation)
+            .with_detail("the token has characters that no token has")
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn content_type(headers: &HeaderMap) -> (bool, bool) {
+    let content_type = text(headers, CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
+    (content_type.contains("html"), content_type.contains("json"))
+}

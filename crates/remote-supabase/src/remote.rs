@@ -1,0 +1,37 @@
+//! The client of one project.
+
+use crate::{config::SupabaseConfig, endpoints::Endpoints, http::Http};
+use fieldpost_remote::RemoteResult;
+use std::{fmt, sync::Arc};
+
+/// A Supabase project with Fieldpost's functions: implements [`fieldpost_remote::MessagingApi`] and
+/// [`fieldpost_remote::Auth`].
+///
+/// Clones are cheap and share their connections. Needs a tokio runtime when it is called, not when it is made.
+#[derive(Clone)]
+pub struct SupabaseRemote {
+    pub(crate) http: Http,
+    pub(crate) endpoints: Arc<Endpoints>,
+    pub(crate) config: Arc<SupabaseConfig>,
+}
+
+impl SupabaseRemote {
+    /// Checks the configuration. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`fieldpost_remote::RemoteErrorKind::WrongApiKey`] when the key cannot be one or is a secret one,
+    /// [`fieldpost_remote::RemoteErrorKind::Other`] with a sentence when the URL is wrong,
+    /// [`fieldpost_remote::RemoteErrorKind::Unreachable`] when the machine has no certificates to trust.
+    pub fn new(config: SupabaseConfig) -> RemoteResult<Self> {
+        let endpoints = Endpoints::new(&config.url)?;
+        let https = endpoints.pull.scheme() == "https";
+        let http = Http::new(&config, https)?;
+        Ok(Self { http, endpoints: Arc::new(endpoints), config: Arc::new(config) })
+    }
+}
+
+impl fmt::Debug for SupabaseRemote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SupabaseRemote").field("config", &self.config).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,55 @@
+//! The four calls.
+
+use crate::{
+    SupabaseRemote,
+    error::rpc,
+    http::Request,
+    wire::{
+        answer::{self, Read},
+        page, request, result,
+    },
+};
+use async_trait::async_trait;
+use fieldpost_domain::{AccessToken, BootstrapPage, HistoryPage, Mutation, PullPage};
+use fieldpost_remote::{BootstrapRequest, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteResult};
+use url::Url;
+
+impl SupabaseRemote {
+    /// Calls a function and reads what every answer has.
+    async fn call(&self, operation: &'static str, url: &Url, token: &AccessToken, body: Vec<u8>) -> RemoteResult<Read> {
+        let reply = self.http.post(Request { operation, url, bearer: Some(token), body }).await?;
+        if !reply.status.is_success() {
+            return Err(rpc::classify(operation, &reply));
+        }
+        answer::read(operation, &reply)
+    }
+}
+
+#[async_trait]
+impl MessagingApi for SupabaseRemote {
+    async fn bootstrap(&self, token: &AccessToken, request: BootstrapRequest) -> RemoteResult<BootstrapPage> {
+        const NAME: &str = "bootstrap";
+        let body = request::bootstrap(NAME, &self.config.app, &request)?;
+        page::bootstrap(NAME, self.call(NAME, &self.endpoints.bootstrap, token, body).await?)
+    }
+
+    async fn pull(&self, token: &AccessToken, request: PullRequest) -> RemoteResult<PullPage> {
+        const NAME: &str = "pull";
+        let body = request::pull(NAME, &self.config.app, &request)?;
+        page::pull(NAME, self.call(NAME, &self.endpoints.pull, token, body).await?)
+    }
+
+    async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
+        const NAME: &str = "push";
+        let body = request::push(NAME, &self.config.app, mutations)?;
+        let read = self.call(NAME, &self.endpoints.push, token, body).await?;
+        Ok(PushAnswer { results: result::match_up(NAME, mutations, read.results)?, limits: read.limits })
+    }
+
+    async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {
+        const NAME: &str = "history";
+        let body = request::history(NAME, &self.config.app, request)?;
+        let read = self.call(NAME, &self.endpoints.history, token, body).await?;
+        page::history(NAME, request.conversation_id, read)
+    }
+}

@@ -1,0 +1,175 @@
+//! The envelope of every answer, and all fields that any answer has beside it.
+//!
+//! One struct for the four functions: each answers a subset, and what a call needs is checked where its page is made
+//! ([`super::page`], [`super::result`]).
+
+use super::{
+    list::{Careful, Fast, Reading},
+    object::{Dropped, object},
+    result::ResultRow,
+    row::{AccessRow, ConversationRow, MessageRow, PersonRow, ReadMarkerRow, TombstoneRow},
+    scalar::{Number, Stamp},
+};
+use crate::{error::refusal, http::Reply};
+use fieldpost_domain::{AccessChange, Changes, Conversation, Message, Person, ReadMarker, ServerLimits, Tombstone};
+use fieldpost_remote::{PROTOCOL, RemoteError, RemoteErrorKind, RemoteResult};
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+object!(
+    /// Every field of every answer.
+    Answer<R: Reading>, rest: Dropped {
+        protocol: Number,
+        min_protocol: Number,
+        limits: Value,
+        server_time: Stamp,
+        error: Refusal,
+        me: R::Slot<PersonRow>,
+        total_conversations: Number,
+        people: Vec<R::Slot<PersonRow>>,
+        conversation: R::Slot<ConversationRow>,
+        conversations: Vec<R::Slot<ConversationRow>>,
+        messages: Vec<R::Slot<MessageRow>>,
+        read_markers: Vec<R::Slot<ReadMarkerRow>>,
+        tombstones: Vec<R::Slot<TombstoneRow>>,
+        access: Vec<R::Slot<AccessRow>>,
+        cursor: String,
+        next_after: String,
+        more: bool,
+        digest: Value,
+        from_seq: Number,
+        to_seq: Number,
+        complete: bool,
+        results: Vec<ResultRow>,
+    }
+);
+
+object!(
+    /// `error`.
+    Refusal, rest: Dropped {
+        code: String,
+        detail: String,
+    }
+);
+
+/// An answer that is no refusal, its rows taken out.
+pub(crate) struct Read {
+    pub(crate) limits: ServerLimits,
+    pub(crate) server_time: Option<Stamp>,
+    pub(crate) me: Option<Person>,
+    pub(crate) conversation: Option<Conversation>,
+    pub(crate) changes: Changes,
+    pub(crate) total_conversations: Option<Number>,
+    pub(crate) cursor: Option<String>,
+    pub(crate) next_after: Option<String>,
+    pub(crate) more: Option<bool>,
+    pub(crate) digest: Option<Value>,
+    pub(crate) from_seq: Option<Number>,
+    pub(crate) to_seq: Option<Number>,
+    pub(crate) complete: Option<bool>,
+    pub(crate) results: Option<Vec<ResultRow>>,
+}
+
+/// Reads a 2xx answer.
+pub(crate) fn read(operation: &'static str, reply: &Reply) -> RemoteResult<Read> {
+    let not_fieldpost = |what| RemoteError::new(RemoteErrorKind::NotFieldpost, operation).with_detail(what);
+    if reply.html {
+        return Err(not_fieldpost("a web page instead of an answer"));
+    }
+    let text = std::str::from_utf8(&reply.body).map_err(|_| malformed(operation, "not UTF-8"))?;
+    if !reply.json && !text.trim_start().starts_with('{') {
+        return Err(not_fieldpost("not JSON"));
+    }
+    match serde_json::from_str::<Answer<Fast>>(text) {
+        Ok(answer) => take(operation, answer),
+        Err(_) => take(operation, read_carefully(operation, text)?),
+    }
+}
+
+fn read_carefully(operation: &'static str, text: &str) -> RemoteResult<Answer<Careful>> {
+    // What serde says about syntax has places and no content.
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(operation, error.to_string()))?;
+    if !text.trim_start().starts_with('{') {
+        return Err(malformed(operation, "not an object"));
+    }
+    serde_json::from_str(text).map_err(|error| malformed(operation, error.to_string()))
+}
+
+fn take<R: Reading>(operation: &'static str, answer: Answer<R>) -> RemoteResult<Read> {
+    check(operation, &answer)?;
+    let mut unreadable = Vec::new();
+    let me = match answer.me {
+        Some(slot) => Some(
+            R::take::<PersonRow>(slot, "me", &mut unreadable)
+                .ok_or_else(|| malformed(operation, "me: cannot be read"))?,
+        ),
+        None => None,
+    };
+    let conversation =
+        answer.conversation.and_then(|slot| R::take::<ConversationRow>(slot, "conversation", &mut unreadable));
+    let people: Vec<Person> = R::rows::<PersonRow>(answer.people, "people", &mut unreadable);
+    let conversations: Vec<Conversation> =
+        R::rows::<ConversationRow>(answer.conversations, "conversations", &mut unreadable);
+    let messages: Vec<Message> = R::rows::<MessageRow>(answer.messages, "messages", &mut unreadable);
+    let read_markers: Vec<ReadMarker> = R::rows::<ReadMarkerRow>(answer.read_markers, "read_markers", &mut unreadable);
+    let tombstones: Vec<Tombstone> = R::rows::<TombstoneRow>(answer.tombstones, "tombstones", &mut unreadable);
+    let access: Vec<AccessChange> = R::rows::<AccessRow>(answer.access, "access", &mut unreadable);
+    Ok(Read {
+        limits: limits(answer.limits.as_ref()),
+        server_time: answer.server_time,
+        me,
+        conversation,
+        changes: Changes { people, conversations, messages, read_markers, tombstones, access, unreadable },
+        total_conversations: answer.total_conversations,
+        cursor: answer.cursor,
+        next_after: answer.next_after,
+        more: answer.more,
+        digest: answer.digest,
+        from_seq: answer.from_seq,
+        to_seq: answer.to_seq,
+        complete: answer.complete,
+        results: answer.results,
+    })
+}
+
+/// Whether it is an answer of the protocol, one that this version can read, and no refusal.
+fn check<R: Reading>(operation: &'static str, answer: &Answer<R>) -> RemoteResult<()> {
+    if let Some(error) = &answer.error {
+        let code = error.code.as_deref().unwrap_or("refused without a code");
+        return Err(refusal::classify(operation, code, error.detail.as_deref()));
+    }
+    let Some(protocol) = answer.protocol else {
+        return Err(
+            RemoteError::new(RemoteErrorKind::NotFieldpost, operation).with_detail("JSON, but not of the protocol")
+        );
+    };
+    // Normally the refusal comes first. Without it the rows may mean something else than they do here.
+    match answer.min_protocol {
+        Some(Number(oldest)) if oldest > u64::from(PROTOCOL) => {
+            Err(RemoteError::new(RemoteErrorKind::ClientTooOld, operation)
+                .with_detail(format!("it serves protocol {oldest} to {}", protocol.0)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Each limit by itself: one that is absent, zero or no number is the protocol's own.
+fn limits(stated: Option<&Value>) -> ServerLimits {
+    let protocol = ServerLimits::default();
+    let limit = |name: &str, default: u32| {
+        let number = stated.and_then(|limits| limits.get(name)).and_then(Value::as_u64);
+        number.and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0).unwrap_or(default)
+    };
+    ServerLimits {
+        push_rows: limit("push_rows", protocol.push_rows),
+        push_bytes: limit("push_bytes", protocol.push_bytes),
+        page_rows: limit("page_rows", protocol.page_rows),
+        page_bytes: limit("page_bytes", protocol.page_bytes),
+        content_chars: limit("content_chars", protocol.content_chars),
+    }
+}
+
+/// The answer breaks the protocol.
+pub(crate) fn malformed(operation: &'static str, what: impl Into<String>) -> RemoteError {
+    RemoteError::new(RemoteErrorKind::Malformed, operation).with_detail(what)
+}

@@ -1,0 +1,79 @@
+//! Pages, from what an answer has.
+
+use super::answer::{Read, malformed};
+use fieldpost_domain::{
+    BootstrapPage, Continuation, ConversationDigest, ConversationId, Cursor, HistoryPage, PullPage, SeqRange, Time,
+};
+use fieldpost_remote::RemoteResult;
+use serde_json::Value;
+
+/// The page of `fieldpost_bootstrap`.
+pub(crate) fn bootstrap(operation: &'static str, read: Read) -> RemoteResult<BootstrapPage> {
+    Ok(BootstrapPage {
+        cursor: cursor(operation, read.cursor)?,
+        server_time: server_time(operation, &read.server_time)?,
+        total_conversations: read.total_conversations.map_or(0, |number| number.0),
+        next_after: read.next_after.map(Continuation::new),
+        digest: digest(read.digest),
+        limits: read.limits,
+        me: read.me,
+        changes: read.changes,
+    })
+}
+
+/// The page of `fieldpost_pull`.
+pub(crate) fn pull(operation: &'static str, read: Read) -> RemoteResult<PullPage> {
+    Ok(PullPage {
+        cursor: cursor(operation, read.cursor)?,
+        server_time: server_time(operation, &read.server_time)?,
+        more: read.more.ok_or_else(|| malformed(operation, "more: missing"))?,
+        digest: digest(read.digest),
+        limits: read.limits,
+        changes: read.changes,
+    })
+}
+
+/// The page of `fieldpost_history`.
+pub(crate) fn history(
+    operation: &'static str,
+    conversation_id: ConversationId,
+    read: Read,
+) -> RemoteResult<HistoryPage> {
+    let (Some(from), Some(to), Some(complete)) = (read.from_seq, read.to_seq, read.complete) else {
+        return Err(malformed(operation, "from_seq, to_seq or complete: missing"));
+    };
+    // The client trusts the range over counting, so a range that cannot be one is refused: a gap would count as covered.
+    if from.0 == 0 || from.0 > to.0 + 1 {
+        return Err(malformed(operation, "from_seq, to_seq: no range"));
+    }
+    Ok(HistoryPage {
+        conversation_id,
+        conversation: read.conversation,
+        changes: read.changes,
+        range: SeqRange { from: from.into(), to: to.into() },
+        complete,
+        limits: read.limits,
+    })
+}
+
+fn cursor(operation: &'static str, text: Option<String>) -> RemoteResult<Cursor> {
+    let text = text.ok_or_else(|| malformed(operation, "cursor: missing"))?;
+    Cursor::new(text).map_err(|error| malformed(operation, format!("cursor: {error}")))
+}
+
+fn server_time(operation: &'static str, stamp: &Option<super::scalar::Stamp>) -> RemoteResult<Time> {
+    stamp.map(|stamp| stamp.0).ok_or_else(|| malformed(operation, "server_time: missing"))
+}
+
+/// The digest only ever causes a comparison, so one that cannot be read is as good as none.
+fn digest(value: Option<Value>) -> Option<ConversationDigest> {
+    let value = value?;
+    let count = value.get("count").and_then(Value::as_u64);
+    let sha256 = value.get("sha256").and_then(Value::as_str).map(str::to_ascii_lowercase);
+    let hex = |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let digest = count.zip(sha256.filter(hex)).map(|(count, sha256)| ConversationDigest { count, sha256 });
+    if digest.is_none() {
+        tracing::warn!("the server's digest of conversations cannot be read");
+    }
+    digest
+}

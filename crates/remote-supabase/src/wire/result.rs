@@ -1,0 +1,113 @@
+//! Results of a push, matched to the mutations that they answer.
+//!
+//! A result decides whether a message leaves the outbox, so it is taken only from where it belongs: as many results as
+//! mutations, each in its place and under its id, and no row of anything else in it. Otherwise the answer is `Malformed`, the
+//! outcome of the batch stays unknown, and the batch is sent again, which is harmless.
+//!
+//! What if the status is clear and the row beside it is missing or cannot be read? "applied" and "duplicate" both say that the
+//! server has it. For a message and a read marker that is enough ([`Acknowledgement::Bare`]): the row itself comes with the
+//! next pull, while asking again might get the same answer for ever and hold up the lane. An opened conversation is different:
+//! its canonical id is the very thing that was asked for, so without it the answer is `Malformed`.
+//!
+//! Which row came is believed over the status: an `ack` with "duplicate" says what is needed all the same. A refusal or a
+//! retry without a code is one for an unknown reason, [`UNSPECIFIED`].
+
+use super::{
+    answer::malformed,
+    list::{Kept, Row},
+    object::{Dropped, object},
+    row::{AckRow, ConversationRow, MessageRow, ReadMarkerRow, TombstoneRow},
+};
+use fieldpost_domain::{
+    Acknowledgement, Intent, MessageId, Mutation, MutationId, NewMessage, PushOutcome, PushResult, Refusal,
+    RefusalCode, RetryCode, TombstoneOf,
+};
+use fieldpost_remote::RemoteResult;
+
+/// The code of a refusal that has none.
+const UNSPECIFIED: &str = "unspecified";
+
+object!(
+    /// One element of `results`.
+    ResultRow, rest: Dropped {
+        id: MutationId,
+        status: String,
+        code: String,
+        detail: String,
+        ack: Kept<AckRow>,
+        message: Kept<MessageRow>,
+        tombstone: Kept<TombstoneRow>,
+        conversation: Kept<ConversationRow>,
+        read_marker: Kept<ReadMarkerRow>,
+    }
+);
+
+/// The results of a batch, one per mutation and in its order.
+pub(crate) fn match_up(
+    operation: &'static str,
+    mutations: &[Mutation],
+    results: Option<Vec<ResultRow>>,
+) -> RemoteResult<Vec<PushResult>> {
+    let results = results.unwrap_or_default();
+    if results.len() != mutations.len() {
+        let what = format!("{} results for {} mutations", results.len(), mutations.len());
+        return Err(malformed(operation, what));
+    }
+    let pairs = mutations.iter().zip(results).enumerate();
+    pairs
+        .map(|(index, (mutation, row))| {
+            let outcome =
+                outcome(mutation, row).map_err(|what| malformed(operation, format!("result {index}: {what}")))?;
+            Ok(PushResult { mutation_id: mutation.id, outcome })
+        })
+        .collect()
+}
+
+fn outcome(mutation: &Mutation, row: ResultRow) -> Result<PushOutcome, &'static str> {
+    if row.id != Some(mutation.id) {
+        return Err("it answers another mutation");
+    }
+    let code = row.code.as_deref().unwrap_or(UNSPECIFIED);
+    match row.status.as_deref() {
+        Some("applied" | "duplicate") => acknowledgement(&mutation.intent, row).map(PushOutcome::Acknowledged),
+        Some("rejected") => {
+            Ok(PushOutcome::Rejected(Refusal { code: RefusalCode::from(code), detail: row.detail.clone() }))
+        }
+        Some("retry") => Ok(PushOutcome::Retry(RetryCode::from(code))),
+        _ => Err("its status is unknown"),
+    }
+}
+
+fn acknowledgement(intent: &Intent, row: ResultRow) -> Result<Acknowledgement, &'static str> {
+    match intent {
+        Intent::SendMessage(message) => sent(message, row),
+        Intent::OpenDirect { .. } | Intent::OpenBroadcast { .. } => match good(row.conversation) {
+            Some(conversation) => Ok(Acknowledgement::Opened(Box::new(conversation))),
+            None => Err("the conversation is missing"),
+        },
+        Intent::MarkRead { .. } => Ok(good(row.read_marker).map_or(Acknowledgement::Bare, Acknowledgement::Marked)),
+    }
+}
+
+fn sent(message: &NewMessage, row: ResultRow) -> Result<Acknowledgement, &'static str> {
+    let same = |id: MessageId| if id == message.id { Ok(()) } else { Err("it has the row of another message") };
+    if let Some(ack) = good(row.ack) {
+        same(ack.message_id)?;
+        return Ok(Acknowledgement::Sent(ack));
+    }
+    if let Some(stored) = good(row.message) {
+        same(stored.id)?;
+        return Ok(Acknowledgement::AlreadySent(Box::new(stored)));
+    }
+    if let Some(tombstone) = good(row.tombstone) {
+        if let TombstoneOf::Message { id, .. } = tombstone.of {
+            same(id)?;
+        }
+        return Ok(Acknowledgement::Deleted(tombstone));
+    }
+    Ok(Acknowledgement::Bare)
+}
+
+fn good<T: Row>(row: Option<Kept<T>>) -> Option<T::Domain> {
+    row.and_then(|row| row.read.ok())
+}

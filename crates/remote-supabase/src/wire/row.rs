@@ -1,0 +1,263 @@
+//! The rows of a page.
+
+use super::{
+    list::Row,
+    object::object,
+    scalar::{Name, Number, Stamp},
+};
+use fieldpost_domain::{
+    Access, AccessChange, Conversation, ConversationId, ConversationKind, Extra, MedicId, Message, MessageAck,
+    MessageId, MessageKind, MessageStatus, Metadata, OrgId, Person, PersonId, ReadMarker, Role, Seq, Tombstone,
+    TombstoneOf,
+};
+use serde_json::Value;
+
+object!(
+    /// `person`.
+    PersonRow, rest: Extra {
+        id: PersonId,
+        org_id: OrgId,
+        role: Name<Role>,
+        first_name: String,
+        last_name: String,
+        medic_id: MedicId,
+        removed: bool,
+        version: Number,
+    }
+);
+
+object!(
+    /// `conversation`.
+    ConversationRow, rest: Extra {
+        id: ConversationId,
+        org_id: OrgId,
+        kind: Name<ConversationKind>,
+        subject: String,
+        medic_id: MedicId,
+        medic_name: String,
+        created_by: PersonId,
+        created_at: Stamp,
+        updated_at: Stamp,
+        last_seq: Number,
+        last_message_at: Stamp,
+        last_message_preview: String,
+        unread: Number,
+        version: Number,
+    }
+);
+
+object!(
+    /// `message`.
+    MessageRow, rest: Extra {
+        id: MessageId,
+        conversation_id: ConversationId,
+        sender_id: PersonId,
+        kind: Name<MessageKind>,
+        content: String,
+        metadata: Value,
+        reply_to: MessageId,
+        status: Name<MessageStatus>,
+        seq: Number,
+        composed_at: Stamp,
+        created_at: Stamp,
+        updated_at: Stamp,
+        deleted_at: Stamp,
+        version: Number,
+    }
+);
+
+object!(
+    /// `read_marker`. It has no place for unknown fields.
+    ReadMarkerRow, rest: super::object::Dropped {
+        conversation_id: ConversationId,
+        person_id: PersonId,
+        delivered_seq: Number,
+        read_seq: Number,
+        version: Number,
+    }
+);
+
+object!(
+    /// `tombstone`.
+    TombstoneRow, rest: super::object::Dropped {
+        entity: String,
+        id: uuid::Uuid,
+        conversation_id: ConversationId,
+        seq: Number,
+        version: Number,
+    }
+);
+
+object!(
+    /// `access`.
+    AccessRow, rest: super::object::Dropped {
+        conversation_id: ConversationId,
+        access: Name<Access>,
+        version: Number,
+    }
+);
+
+object!(
+    /// `ack` of a push result.
+    AckRow, rest: super::object::Dropped {
+        message_id: MessageId,
+        conversation_id: ConversationId,
+        seq: Number,
+        created_at: Stamp,
+        version: Number,
+    }
+);
+
+/// The value, or the name of the field that has none.
+fn need<T>(value: Option<T>, field: &'static str) -> Result<T, &'static str> {
+    value.ok_or(field)
+}
+
+/// The place of a message: from 1.
+fn place(seq: Option<Number>) -> Result<Seq, &'static str> {
+    seq.filter(|seq| seq.0 > 0).map(Seq::from).ok_or("seq")
+}
+
+fn time(stamp: Option<Stamp>) -> Option<fieldpost_domain::Time> {
+    stamp.map(|stamp| stamp.0)
+}
+
+impl Row for PersonRow {
+    type Domain = Person;
+
+    fn domain(self) -> Result<Person, &'static str> {
+        Ok(Person {
+            id: need(self.id, "id")?,
+            org_id: need(self.org_id, "org_id")?,
+            role: need(self.role, "role")?.0,
+            first_name: self.first_name.unwrap_or_default(),
+            last_name: self.last_name.unwrap_or_default(),
+            medic_id: self.medic_id,
+            removed: self.removed.unwrap_or(false),
+            version: need(self.version, "version")?.into(),
+            extra: self.rest,
+        })
+    }
+}
+
+impl Row for ConversationRow {
+    type Domain = Conversation;
+
+    fn domain(self) -> Result<Conversation, &'static str> {
+        Ok(Conversation {
+            id: need(self.id, "id")?,
+            org_id: need(self.org_id, "org_id")?,
+            kind: need(self.kind, "kind")?.0,
+            subject: self.subject,
+            medic_id: self.medic_id,
+            medic_name: self.medic_name,
+            created_by: need(self.created_by, "created_by")?,
+            created_at: need(self.created_at, "created_at")?.0,
+            updated_at: need(self.updated_at, "updated_at")?.0,
+            last_seq: need(self.last_seq, "last_seq")?.into(),
+            last_message_at: time(self.last_message_at),
+            last_message_preview: self.last_message_preview,
+            unread: need(self.unread, "unread")?.0,
+            version: need(self.version, "version")?.into(),
+            extra: self.rest,
+        })
+    }
+}
+
+impl Row for MessageRow {
+    type Domain = Message;
+
+    fn domain(self) -> Result<Message, &'static str> {
+        let mut extra = self.rest;
+        let alive = self.deleted_at.is_none();
+        let metadata = match self.metadata.filter(|_| alive) {
+            Some(Value::Object(object)) => Some(Metadata::from_stored(object)),
+            Some(other) => {
+                extra.insert("metadata".to_owned(), other);
+                None
+            }
+            None => None,
+        };
+        Ok(Message {
+            id: need(self.id, "id")?,
+            conversation_id: need(self.conversation_id, "conversation_id")?,
+            sender_id: need(self.sender_id, "sender_id")?,
+            kind: need(self.kind, "kind")?.0,
+            content: self.content.filter(|_| alive),
+            metadata,
+            reply_to: self.reply_to,
+            status: need(self.status, "status")?.0,
+            seq: place(self.seq)?,
+            composed_at: time(self.composed_at),
+            created_at: need(self.created_at, "created_at")?.0,
+            updated_at: need(self.updated_at, "updated_at")?.0,
+            deleted_at: time(self.deleted_at),
+            version: need(self.version, "version")?.into(),
+            extra,
+        })
+    }
+}
+
+impl Row for ReadMarkerRow {
+    type Domain = ReadMarker;
+
+    fn domain(self) -> Result<ReadMarker, &'static str> {
+        Ok(ReadMarker {
+            conversation_id: need(self.conversation_id, "conversation_id")?,
+            person_id: need(self.person_id, "person_id")?,
+            delivered_seq: need(self.delivered_seq, "delivered_seq")?.into(),
+            read_seq: need(self.read_seq, "read_seq")?.into(),
+            version: need(self.version, "version")?.into(),
+        })
+    }
+}
+
+impl Row for TombstoneRow {
+    type Domain = Tombstone;
+
+    fn domain(self) -> Result<Tombstone, &'static str> {
+        let id = need(self.id, "id")?;
+        let (conversation_id, of) = match need(self.entity, "entity")?.as_str() {
+            "message" => {
+                let of = TombstoneOf::Message { id: MessageId::from_uuid(id), seq: place(self.seq)? };
+                (need(self.conversation_id, "conversation_id")?, of)
+            }
+            "conversation" => {
+                let id = ConversationId::from_uuid(id);
+                // Its own id says which; a second one that says otherwise makes the row unclear.
+                if self.conversation_id.is_some_and(|other| other != id) {
+                    return Err("conversation_id");
+                }
+                (id, TombstoneOf::Conversation)
+            }
+            _ => return Err("entity"),
+        };
+        Ok(Tombstone { conversation_id, of, version: need(self.version, "version")?.into() })
+    }
+}
+
+impl Row for AccessRow {
+    type Domain = AccessChange;
+
+    fn domain(self) -> Result<AccessChange, &'static str> {
+        Ok(AccessChange {
+            conversation_id: need(self.conversation_id, "conversation_id")?,
+            access: need(self.access, "access")?.0,
+            version: need(self.version, "version")?.into(),
+        })
+    }
+}
+
+impl Row for AckRow {
+    type Domain = MessageAck;
+
+    fn domain(self) -> Result<MessageAck, &'static str> {
+        Ok(MessageAck {
+            message_id: need(self.message_id, "message_id")?,
+            conversation_id: need(self.conversation_id, "conversation_id")?,
+            seq: place(self.seq)?,
+            created_at: need(self.created_at, "created_at")?.0,
+            version: need(self.version, "version")?.into(),
+        })
+    }
+}

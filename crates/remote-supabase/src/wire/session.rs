@@ -1,0 +1,82 @@
+//! GoTrue's sessions.
+
+use super::{answer::malformed, request::json};
+use crate::http::Reply;
+use chrono::{DateTime, TimeDelta, Utc};
+use fieldpost_domain::{AccessToken, PersonId, RefreshToken, Session, Time};
+use fieldpost_remote::{Credentials, RemoteError, RemoteErrorKind, RemoteResult};
+use serde::{Deserialize, Serialize};
+
+/// What hosted projects give a token by default, for a server that does not say.
+const DEFAULT_LIFE: i64 = 3600;
+
+/// The longest life that is believed: about a century. Beyond it dates overflow.
+const LONGEST_LIFE: i64 = 100 * 366 * 24 * 3600;
+
+#[derive(Serialize)]
+struct Password<'a> {
+    email: &'a str,
+    password: &'a str,
+}
+
+#[derive(Serialize)]
+struct Refresh<'a> {
+    refresh_token: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    access_token: String,
+    refresh_token: String,
+    expires_at: Option<i64>,
+    expires_in: Option<i64>,
+    user: User,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: PersonId,
+    email: Option<String>,
+}
+
+/// The body of a sign-in.
+pub(crate) fn password(operation: &'static str, credentials: &Credentials) -> RemoteResult<Vec<u8>> {
+    json(operation, &Password { email: credentials.email.trim(), password: &credentials.password })
+}
+
+/// The body of a refresh.
+pub(crate) fn refresh(operation: &'static str, token: &RefreshToken) -> RemoteResult<Vec<u8>> {
+    json(operation, &Refresh { refresh_token: token.reveal() })
+}
+
+/// Reads a 2xx answer of the token endpoint. `now` is asked only when the server tells neither when the token runs out nor
+/// what time it is.
+pub(crate) fn read(operation: &'static str, reply: &Reply, now: impl FnOnce() -> Time) -> RemoteResult<Session> {
+    if reply.html || (!reply.json && !reply.body.trim_ascii_start().starts_with(b"{")) {
+        return Err(RemoteError::new(RemoteErrorKind::NotFieldpost, operation).with_detail("not JSON"));
+    }
+    // What serde says would quote a token.
+    let tokens: Tokens =
+        serde_json::from_slice(&reply.body).map_err(|_| malformed(operation, "the session cannot be read"))?;
+    if tokens.access_token.is_empty() || tokens.refresh_token.is_empty() {
+        return Err(malformed(operation, "the session has no tokens"));
+    }
+    let expires_at = expires_at(&tokens, reply.date, now).ok_or_else(|| malformed(operation, "expires_at: no time"))?;
+    Ok(Session {
+        person_id: tokens.user.id,
+        email: tokens.user.email.filter(|email| !email.is_empty()),
+        access_token: AccessToken::new(tokens.access_token),
+        refresh_token: RefreshToken::new(tokens.refresh_token),
+        expires_at,
+    })
+}
+
+/// By the server's word: its `expires_at`; else its clock and `expires_in`. Only a server that tells no time at all (none of
+/// Supabase's) leaves it to the device's clock, and it is a hint for refreshing early in any case.
+fn expires_at(tokens: &Tokens, date: Option<Time>, now: impl FnOnce() -> Time) -> Option<Time> {
+    if let Some(seconds) = tokens.expires_at {
+        return DateTime::<Utc>::from_timestamp(seconds, 0);
+    }
+    let life = tokens.expires_in.unwrap_or(DEFAULT_LIFE).clamp(0, LONGEST_LIFE);
+    date.unwrap_or_else(now).checked_add_signed(TimeDelta::seconds(life))
+}
