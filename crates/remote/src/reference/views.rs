@@ -5,6 +5,7 @@ use fieldpost_domain::{
     AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Message, MessageId, PersonId, ReadMarker,
     ServerLimits, Time, Tombstone,
 };
+use std::time::Duration;
 
 impl ReferenceServer {
     /// The messages of a conversation (by any of its ids), in order, those deleted softly included.
@@ -116,6 +117,12 @@ impl ReferenceServer {
     #[must_use]
     pub fn limits(&self) -> ServerLimits {
         self.lock().options.limits
+    }
+
+    /// How long an access token lasts.
+    #[must_use]
+    pub fn token_lifetime(&self) -> Duration {
+        self.lock().options.token_lifetime
     }
 
     /// The oldest protocol that is served.

@@ -1,0 +1,9 @@
+//! Sockets that can be told to misbehave.
+
+mod connection;
+mod listener;
+mod switch;
+
+pub(crate) use connection::Breaker;
+pub(crate) use listener::SwitchedListener;
+pub(crate) use switch::Switch;

@@ -1,0 +1,57 @@
+//! The network switch of the server: on, or no connection at all.
+
+use super::Breaker;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+
+/// Turns the network off and on. Clones turn the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Switch {
+    wanted: Arc<watch::Sender<bool>>,
+    actual: Arc<watch::Sender<bool>>,
+    connections: Arc<Mutex<Vec<Breaker>>>,
+}
+
+impl Switch {
+    pub(crate) fn new() -> Self {
+        Self {
+            wanted: Arc::new(watch::Sender::new(true)),
+            actual: Arc::new(watch::Sender::new(true)),
+            connections: Arc::default(),
+        }
+    }
+
+    /// Turns it on or off and waits until it is.
+    pub(crate) async fn turn(&self, on: bool) {
+        self.wanted.send_replace(on);
+        if !on {
+            self.break_all();
+        }
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.actual.subscribe().wait_for(|actual| *actual == on).await;
+        if !on {
+            // Whoever came in between.
+            self.break_all();
+        }
+    }
+
+    /// Breaks every connection there is.
+    pub(crate) fn break_all(&self) {
+        let connections = std::mem::take(&mut *self.connections.lock().unwrap_or_else(PoisonError::into_inner));
+        for connection in connections {
+            connection.break_after(0);
+        }
+    }
+
+    pub(super) fn wanted(&self) -> watch::Receiver<bool> {
+        self.wanted.subscribe()
+    }
+
+    pub(super) fn report(&self, on: bool) {
+        self.actual.send_replace(on);
+    }
+
+    pub(super) fn add(&self, connection: Breaker) {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    }
+}

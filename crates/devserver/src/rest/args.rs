@@ -1,0 +1,75 @@
+//! Arguments of a function: PostgREST matches their names, PostgreSQL reads their types.
+
+use super::error::RestError;
+use serde_json::{Map, Value};
+use std::str::FromStr;
+
+/// The named arguments of a call.
+#[derive(Debug)]
+pub(super) struct Args(Map<String, Value>);
+
+/// A function's arguments: those that must come and those that may.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Signature {
+    pub(super) name: &'static str,
+    pub(super) required: &'static [&'static str],
+    pub(super) optional: &'static [&'static str],
+}
+
+/// What every call carries.
+const ENVELOPE: [&str; 3] = ["p_protocol", "p_app", "p_capabilities"];
+
+impl Args {
+    /// Reads a body and checks the names in it. An empty body is an empty object.
+    pub(super) fn read(signature: Signature, body: &[u8]) -> Result<Self, RestError> {
+        let body = if body.is_empty() { b"{}" } else { body };
+        let Ok(Value::Object(arguments)) = serde_json::from_slice(body) else { return Err(RestError::bad_body()) };
+        let known = |name: &String| {
+            let mut all = ENVELOPE.iter().chain(signature.required).chain(signature.optional);
+            all.any(|known| known == name)
+        };
+        let complete = ENVELOPE.iter().chain(signature.required).all(|name| arguments.contains_key(*name));
+        if !complete || !arguments.keys().all(known) {
+            let names: Vec<_> = arguments.keys().cloned().collect();
+            return Err(RestError::no_function(signature.name, &names));
+        }
+        Ok(Self(arguments))
+    }
+
+    /// An integer of 32 bits.
+    pub(super) fn int(&self, name: &str) -> Result<Option<i32>, RestError> {
+        let wrong = |value: &Value| RestError::bad_value("integer", &value.to_string());
+        self.present(name)
+            .map(|value| value.as_i64().and_then(|number| i32::try_from(number).ok()).ok_or_else(|| wrong(value)))
+            .transpose()
+    }
+
+    /// An integer of 64 bits.
+    pub(super) fn bigint(&self, name: &str) -> Result<Option<i64>, RestError> {
+        let wrong = |value: &Value| RestError::bad_value("bigint", &value.to_string());
+        self.present(name).map(|value| value.as_i64().ok_or_else(|| wrong(value))).transpose()
+    }
+
+    /// A text. PostgreSQL would write a number as text; this server is stricter and refuses it.
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, RestError> {
+        let wrong = |value: &Value| RestError::bad_value("text", &value.to_string());
+        self.present(name).map(|value| value.as_str().ok_or_else(|| wrong(value))).transpose()
+    }
+
+    /// An id.
+    pub(super) fn uuid<T: FromStr>(&self, name: &str) -> Result<Option<T>, RestError> {
+        let wrong = |text: &str| RestError::bad_value("uuid", text);
+        self.text(name)?.map(|text| text.parse().map_err(|_| wrong(text))).transpose()
+    }
+
+    /// A list.
+    pub(super) fn list(&self, name: &str) -> Result<Option<&[Value]>, RestError> {
+        let wrong = || RestError::new(axum::http::StatusCode::BAD_REQUEST, "22P02", "expected JSON array");
+        self.present(name).map(|value| value.as_array().map(Vec::as_slice).ok_or_else(wrong)).transpose()
+    }
+
+    /// An argument that is there and not null.
+    fn present(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+}

@@ -1,0 +1,31 @@
+//! `fieldpost_bootstrap`.
+
+use super::{args::Args, rows, rpc::Answer};
+use crate::server::App;
+use fieldpost_domain::{AccessToken, Continuation};
+use fieldpost_remote::{BootstrapRequest, MessagingApi as _};
+use serde_json::json;
+
+pub(super) async fn bootstrap(app: &App, token: &AccessToken, args: &Args) -> Answer {
+    let request = BootstrapRequest {
+        after: args.text("p_after")?.map(Continuation::new),
+        limit: args.int("p_limit")?.map(limit),
+        messages: args.int("p_messages")?.map(limit),
+    };
+    let page = app.reference.bootstrap(token, request).await?;
+    Ok(rows::page(
+        &page.changes,
+        json!({
+            "me": page.me.as_ref().map(rows::person),
+            "total_conversations": page.total_conversations,
+            "cursor": page.cursor.as_str(),
+            "next_after": page.next_after.as_ref().map(Continuation::as_str),
+            "digest": page.digest.as_ref().map(rows::digest),
+        }),
+    ))
+}
+
+/// A number of rows; below zero counts as zero.
+pub(super) fn limit(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or(0)
+}

@@ -1,0 +1,32 @@
+//! PostgREST: the four functions, and the refusals around them.
+
+mod args;
+mod bootstrap;
+mod error;
+mod history;
+mod pull;
+mod push;
+mod rows;
+mod rpc;
+mod session;
+
+use crate::{json::json_response, server::App};
+use axum::{
+    Router,
+    http::{StatusCode, Uri},
+    response::Response,
+    routing::any,
+};
+use serde_json::json;
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new().route("/rpc/{function}", any(rpc::call))
+}
+
+/// Anything that is served nowhere.
+pub(crate) async fn no_route(uri: Uri) -> Response {
+    match uri.path().strip_prefix("/rest/v1/").filter(|table| !table.is_empty() && !table.contains('/')) {
+        Some(table) => error::RestError::no_table(table).respond(),
+        None => json_response(StatusCode::NOT_FOUND, &json!({"message": "no Route matched with those values"})),
+    }
+}

@@ -1,0 +1,28 @@
+//! `fieldpost_pull`.
+
+use super::{
+    args::Args,
+    bootstrap::limit,
+    rows,
+    rpc::{Answer, Refused},
+};
+use crate::server::App;
+use fieldpost_domain::{AccessToken, Cursor};
+use fieldpost_remote::{MessagingApi as _, PullRequest};
+use serde_json::json;
+
+pub(super) async fn pull(app: &App, token: &AccessToken, args: &Args) -> Answer {
+    let invalid = || Refused::Protocol { code: "cursor_expired", detail: Some("invalid".to_owned()) };
+    let cursor = args.text("p_cursor")?.ok_or_else(|| Refused::bad_request("p_cursor"))?;
+    let cursor = Cursor::new(cursor).map_err(|_| invalid())?;
+    let request = PullRequest { cursor, limit: args.int("p_limit")?.map(limit) };
+    let page = app.reference.pull(token, request).await?;
+    Ok(rows::page(
+        &page.changes,
+        json!({
+            "cursor": page.cursor.as_str(),
+            "more": page.more,
+            "digest": page.digest.as_ref().map(rows::digest),
+        }),
+    ))
+}

@@ -1,0 +1,34 @@
+//! `fieldpost_push`: elements in, results out.
+
+mod element;
+mod result;
+
+use super::{
+    args::Args,
+    error::RestError,
+    rpc::{Answer, Refused},
+};
+use crate::server::App;
+use fieldpost_domain::AccessToken;
+use serde_json::{Value, json};
+
+pub(super) fn push(app: &App, token: &AccessToken, args: &Args) -> Answer {
+    let mutations = args.list("p_mutations")?.ok_or_else(|| Refused::bad_request("p_mutations"))?;
+    if mutations.iter().any(has_nul) {
+        return Err(RestError::nul().into());
+    }
+    let bytes = mutations.iter().map(|element| element.to_string().len()).sum();
+    let batch = mutations.iter().map(element::read).collect();
+    let results = app.reference.submit(token, batch, bytes)?;
+    Ok(json!({"results": results.iter().map(result::wire).collect::<Vec<_>>()}))
+}
+
+/// PostgreSQL cannot store U+0000, and refuses the whole call before the function sees any of it.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        _ => false,
+    }
+}

@@ -1,0 +1,38 @@
+//! One result of a batch.
+
+use crate::rest::rows;
+use fieldpost_domain::{Acknowledgement, MessageAck, PushOutcome};
+use fieldpost_remote::reference::SubmissionResult;
+use serde_json::{Value, json};
+
+pub(super) fn wire(result: &SubmissionResult) -> Value {
+    let mut wire = rows::object(match &result.outcome {
+        PushOutcome::Acknowledged(acknowledgement) => acknowledged(acknowledgement, result.applied),
+        PushOutcome::Rejected(refusal) => {
+            json!({"status": "rejected", "code": refusal.code, "detail": refusal.detail})
+        }
+        PushOutcome::Retry(code) => json!({"status": "retry", "code": code}),
+    });
+    // The one null of the protocol: it says that there was no id to echo.
+    wire["id"] = json!(result.id);
+    wire
+}
+
+fn acknowledged(acknowledgement: &Acknowledgement, applied: bool) -> Value {
+    let status = if applied { "applied" } else { "duplicate" };
+    match acknowledgement {
+        Acknowledgement::Sent(row) => json!({"status": status, "ack": ack(row)}),
+        Acknowledgement::AlreadySent(row) => json!({"status": status, "message": rows::message(row)}),
+        Acknowledgement::Deleted(row) => json!({"status": status, "tombstone": rows::tombstone(row)}),
+        Acknowledgement::Opened(row) => json!({"status": status, "conversation": rows::conversation(row)}),
+        Acknowledgement::Marked(row) => json!({"status": status, "read_marker": rows::read_marker(row)}),
+        Acknowledgement::Bare => json!({"status": status}),
+    }
+}
+
+fn ack(ack: &MessageAck) -> Value {
+    json!({
+        "message_id": ack.message_id, "conversation_id": ack.conversation_id, "seq": ack.seq,
+        "created_at": rows::time(ack.created_at), "version": ack.version,
+    })
+}

@@ -1,0 +1,96 @@
+//! Rows as docs/protocol.md writes them: null fields left out, times with microseconds.
+
+use chrono::SecondsFormat;
+use fieldpost_domain::{
+    AccessChange, Changes, Conversation, ConversationDigest, Message, Person, ReadMarker, Time, Tombstone, TombstoneOf,
+};
+use serde_json::{Map, Value, json};
+
+/// RFC 3339 in UTC with microseconds.
+pub(super) fn time(time: Time) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, false)
+}
+
+/// An object without its null fields.
+pub(super) fn object(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(fields.into_iter().filter(|(_, value)| !value.is_null()).collect()),
+        other => other,
+    }
+}
+
+pub(super) fn person(row: &Person) -> Value {
+    object(json!({
+        "id": row.id, "org_id": row.org_id, "role": row.role, "first_name": row.first_name, "last_name": row.last_name,
+        "medic_id": row.medic_id, "removed": row.removed.then_some(true), "version": row.version,
+    }))
+}
+
+pub(super) fn conversation(row: &Conversation) -> Value {
+    object(json!({
+        "id": row.id, "org_id": row.org_id, "kind": row.kind, "subject": row.subject, "medic_id": row.medic_id,
+        "medic_name": row.medic_name, "created_by": row.created_by, "created_at": time(row.created_at),
+        "updated_at": time(row.updated_at), "last_seq": row.last_seq, "last_message_at": row.last_message_at.map(time),
+        "last_message_preview": row.last_message_preview, "unread": row.unread, "version": row.version,
+    }))
+}
+
+pub(super) fn message(row: &Message) -> Value {
+    object(json!({
+        "id": row.id, "conversation_id": row.conversation_id, "sender_id": row.sender_id, "kind": row.kind,
+        "content": row.content, "metadata": row.metadata, "reply_to": row.reply_to, "status": row.status,
+        "seq": row.seq, "composed_at": row.composed_at.map(time), "created_at": time(row.created_at),
+        "updated_at": time(row.updated_at), "deleted_at": row.deleted_at.map(time), "version": row.version,
+    }))
+}
+
+pub(super) fn read_marker(row: &ReadMarker) -> Value {
+    json!({
+        "conversation_id": row.conversation_id, "person_id": row.person_id, "delivered_seq": row.delivered_seq,
+        "read_seq": row.read_seq, "version": row.version,
+    })
+}
+
+pub(super) fn tombstone(row: &Tombstone) -> Value {
+    let (entity, id, seq) = match row.of {
+        TombstoneOf::Message { id, seq } => ("message", id.to_string(), Some(seq)),
+        TombstoneOf::Conversation => ("conversation", row.conversation_id.to_string(), None),
+    };
+    object(json!({
+        "entity": entity, "id": id, "conversation_id": row.conversation_id, "seq": seq, "version": row.version,
+    }))
+}
+
+pub(super) fn access(row: &AccessChange) -> Value {
+    json!({"conversation_id": row.conversation_id, "access": row.access, "version": row.version})
+}
+
+pub(super) fn digest(digest: &ConversationDigest) -> Value {
+    json!({"count": digest.count, "sha256": digest.sha256})
+}
+
+/// The lists of a page. An empty list is left out, as the protocol allows, so that clients do not count on it.
+pub(super) fn changes(changes: &Changes) -> Map<String, Value> {
+    let lists = [
+        ("people", list(&changes.people, person)),
+        ("conversations", list(&changes.conversations, conversation)),
+        ("messages", list(&changes.messages, message)),
+        ("read_markers", list(&changes.read_markers, read_marker)),
+        ("tombstones", list(&changes.tombstones, tombstone)),
+        ("access", list(&changes.access, access)),
+    ];
+    lists.into_iter().filter_map(|(name, list)| Some((name.to_owned(), list?))).collect()
+}
+
+fn list<T>(rows: &[T], wire: fn(&T) -> Value) -> Option<Value> {
+    (!rows.is_empty()).then(|| rows.iter().map(wire).collect())
+}
+
+/// A page's lists and its other fields together.
+pub(super) fn page(lists: &Changes, fields: Value) -> Value {
+    let mut page = changes(lists);
+    if let Value::Object(fields) = object(fields) {
+        page.extend(fields);
+    }
+    Value::Object(page)
+}

@@ -1,0 +1,174 @@
+//! `POST /rest/v1/rpc/<function>`: what PostgREST checks, in its order, and the envelope around every answer.
+
+use super::{
+    args::{Args, Signature},
+    bootstrap,
+    error::RestError,
+    history, pull, push, rows,
+    session::{Caller, caller},
+};
+use crate::{json::json_response, server::App};
+use axum::{
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::Response,
+};
+use fieldpost_domain::AccessToken;
+use fieldpost_remote::{ExpiredReason, PROTOCOL, RemoteError, RemoteErrorKind};
+use serde_json::{Map, Value, json};
+
+/// What a function answers: its part of the answer, or a refusal of the whole call.
+pub(super) type Answer = Result<Value, Refused>;
+
+/// Why a call brings nothing.
+pub(super) enum Refused {
+    /// PostgREST or PostgreSQL does not run it.
+    Rest(RestError),
+    /// The function ran and refuses: `error` in the envelope.
+    Protocol { code: &'static str, detail: Option<String> },
+}
+
+impl From<RestError> for Refused {
+    fn from(error: RestError) -> Self {
+        Self::Rest(error)
+    }
+}
+
+impl Refused {
+    pub(super) fn bad_request(argument: &str) -> Self {
+        Self::Protocol { code: "bad_request", detail: Some(argument.to_owned()) }
+    }
+}
+
+impl From<RemoteError> for Refused {
+    fn from(error: RemoteError) -> Self {
+        let (code, detail) = match error.kind() {
+            RemoteErrorKind::Unauthorized => return Self::Rest(RestError::token_expired()),
+            RemoteErrorKind::ClientTooOld => ("client_too_old", None),
+            RemoteErrorKind::CursorExpired(reason) => ("cursor_expired", Some(expired(reason))),
+            RemoteErrorKind::NotFound => ("not_found", None),
+            RemoteErrorKind::TooLarge => ("too_large", None),
+            _ => ("bad_request", error.detail()),
+        };
+        Self::Protocol { code, detail: detail.map(str::to_owned) }
+    }
+}
+
+const fn expired(reason: ExpiredReason) -> &'static str {
+    match reason {
+        ExpiredReason::Epoch => "epoch",
+        ExpiredReason::Access => "access",
+        ExpiredReason::Compacted => "compacted",
+        _ => "invalid",
+    }
+}
+
+const FUNCTIONS: [Signature; 4] = [
+    Signature { name: "fieldpost_bootstrap", required: &[], optional: &["p_after", "p_limit", "p_messages"] },
+    Signature { name: "fieldpost_pull", required: &["p_cursor"], optional: &["p_limit"] },
+    Signature { name: "fieldpost_push", required: &["p_mutations"], optional: &[] },
+    Signature { name: "fieldpost_history", required: &["p_conversation"], optional: &["p_before_seq", "p_limit"] },
+];
+
+pub(super) async fn call(
+    State(app): State<App>,
+    Path(function): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match answer(&app, &function, &method, &headers, &body).await {
+        Ok(value) => json_response(StatusCode::OK, &envelope(&app, value)),
+        Err(Refused::Protocol { code, detail }) => {
+            let error = match detail {
+                Some(detail) => json!({"code": code, "detail": detail}),
+                None => json!({"code": code}),
+            };
+            json_response(StatusCode::OK, &envelope(&app, json!({"error": error})))
+        }
+        Err(Refused::Rest(error)) => error.respond(),
+    }
+}
+
+async fn answer(app: &App, function: &str, method: &Method, headers: &HeaderMap, body: &[u8]) -> Answer {
+    let caller = caller(app, headers)?;
+    check_method(method, function)?;
+    check_content_type(headers)?;
+    let signature = FUNCTIONS.into_iter().find(|signature| signature.name == function);
+    let Some(signature) = signature else { return Err(unknown(function, body)?.into()) };
+    let args = Args::read(signature, body)?;
+    let Caller::Person(token) = caller else { return Err(RestError::not_signed_in().into()) };
+    check_envelope(app, &args)?;
+    run(app, function, &token, &args).await
+}
+
+async fn run(app: &App, function: &str, token: &AccessToken, args: &Args) -> Answer {
+    match function {
+        "fieldpost_bootstrap" => bootstrap::bootstrap(app, token, args).await,
+        "fieldpost_pull" => pull::pull(app, token, args).await,
+        "fieldpost_push" => push::push(app, token, args),
+        _ => history::history(app, token, args).await,
+    }
+}
+
+/// PostgREST runs STABLE functions by GET too; the protocol does not, and a client that tries has a mistake in it.
+fn check_method(method: &Method, function: &str) -> Result<(), RestError> {
+    if *method == Method::POST {
+        return Ok(());
+    }
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    Err(if *method == Method::GET && function == "fieldpost_push" {
+        RestError::new(status, "25006", "cannot execute INSERT in a read-only transaction")
+    } else {
+        RestError::new(status, "PGRST101", format!("Cannot use the {method} method on RPC"))
+    })
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), RestError> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let value = value.to_str().unwrap_or_default();
+    if value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let message = format!("Content-Type not acceptable: {value}");
+    Err(RestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "PGRST107", message))
+}
+
+/// The refusal for a function that is not there; it names the arguments that were sent.
+fn unknown(function: &str, body: &[u8]) -> Result<RestError, RestError> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    let arguments: Map<String, Value> = serde_json::from_slice(body).map_err(|_| RestError::bad_body())?;
+    Ok(RestError::no_function(function, &arguments.keys().cloned().collect::<Vec<_>>()))
+}
+
+fn check_envelope(app: &App, args: &Args) -> Result<(), Refused> {
+    let protocol = args.int("p_protocol")?.ok_or_else(|| Refused::bad_request("p_protocol"))?;
+    args.text("p_app")?.ok_or_else(|| Refused::bad_request("p_app"))?;
+    let capabilities = args.list("p_capabilities")?.ok_or_else(|| Refused::bad_request("p_capabilities"))?;
+    if !capabilities.iter().all(Value::is_string) {
+        return Err(Refused::bad_request("p_capabilities"));
+    }
+    if i64::from(protocol) < i64::from(app.reference.min_protocol()) {
+        return Err(Refused::Protocol { code: "client_too_old", detail: None });
+    }
+    Ok(())
+}
+
+fn envelope(app: &App, answer: Value) -> Value {
+    let limits = app.reference.limits();
+    let mut envelope = json!({
+        "protocol": PROTOCOL.max(app.reference.min_protocol()),
+        "min_protocol": app.reference.min_protocol(),
+        "capabilities": [],
+        "limits": {
+            "push_rows": limits.push_rows, "push_bytes": limits.push_bytes, "page_rows": limits.page_rows,
+            "page_bytes": limits.page_bytes, "content_chars": limits.content_chars,
+        },
+        "server_time": rows::time(app.reference.now()),
+    });
+    if let (Value::Object(envelope), Value::Object(answer)) = (&mut envelope, answer) {
+        envelope.extend(answer);
+    }
+    envelope
+}

@@ -1,0 +1,33 @@
+//! Who is calling, as PostgREST sees it.
+
+use super::error::RestError;
+use crate::server::App;
+use axum::http::{HeaderMap, header};
+use fieldpost_domain::AccessToken;
+
+/// The role that a request runs as.
+pub(super) enum Caller {
+    /// No bearer token, or the project's anonymous key as one.
+    Anon,
+    /// Somebody signed in.
+    Person(AccessToken),
+}
+
+/// A token that is not good is refused before anything else is looked at; it is never served as anon.
+pub(super) fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, RestError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(Caller::Anon) };
+    let Some(bearer) = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")) else {
+        return Ok(Caller::Anon);
+    };
+    if bearer == &*app.anon_key {
+        return Ok(Caller::Anon);
+    }
+    let token = AccessToken::new(bearer);
+    if app.reference.caller(&token).is_some() {
+        Ok(Caller::Person(token))
+    } else if app.reference.has_expired(&token) {
+        Err(RestError::token_expired())
+    } else {
+        Err(RestError::bad_token(bearer.split('.').count()))
+    }
+}

@@ -1,0 +1,200 @@
+//! Starting and stopping.
+
+use crate::{
+    auth,
+    net::{Breaker, Switch, SwitchedListener},
+    rest,
+    wire::{Faults, Requests, outer},
+};
+use axum::{Router, middleware::from_fn_with_state};
+use fieldpost_remote::reference::ReferenceServer;
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+use tokio::task::JoinHandle;
+use tower_http::compression::CompressionLayer;
+
+/// The API key of every devserver, unless another is set. It has the form of a JWT and opens nothing else.
+const ANON_KEY: &str =
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJyb2xlIjoiYW5vbiIsInJlZiI6ImZpZWxkcG9zdC1kZXYifQ.devserver";
+
+/// What the handlers share.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) reference: ReferenceServer,
+    pub(crate) anon_key: Arc<str>,
+    pub(crate) faults: Faults,
+    pub(crate) requests: Requests,
+    pub(crate) body_limit: usize,
+}
+
+/// The server could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Sets up a [`DevServer`].
+#[derive(Debug, Clone)]
+pub struct DevServerBuilder {
+    reference: Option<ReferenceServer>,
+    address: IpAddr,
+    port: u16,
+    anon_key: String,
+    body_limit: usize,
+}
+
+impl DevServerBuilder {
+    /// The server behind the wire; the demo world unless set.
+    #[must_use]
+    pub fn reference(mut self, reference: ReferenceServer) -> Self {
+        self.reference = Some(reference);
+        self
+    }
+
+    /// The address to listen on; loopback unless set.
+    #[must_use]
+    pub const fn address(mut self, address: IpAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// The port; 0 (the default) lets the system choose.
+    #[must_use]
+    pub const fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The API key that clients must send.
+    #[must_use]
+    pub fn anon_key(mut self, key: impl Into<String>) -> Self {
+        self.anon_key = key.into();
+        self
+    }
+
+    /// How many bytes a request's body may have; 4 MiB unless set.
+    #[must_use]
+    pub const fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// Starts serving on the current tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError`] if the address cannot be listened on.
+    pub async fn start(self) -> Result<DevServer, StartError> {
+        let address = SocketAddr::new(self.address, self.port);
+        let switch = Switch::new();
+        let listener = SwitchedListener::bind(address, switch.clone());
+        let listener = listener.await.map_err(|source| StartError::Bind { address, source })?;
+        let app = App {
+            reference: self.reference.unwrap_or_else(ReferenceServer::demo),
+            anon_key: self.anon_key.into(),
+            faults: Faults::new(switch.clone()),
+            requests: Requests::default(),
+            body_limit: self.body_limit,
+        };
+        let url = format!("http://{}", axum::serve::Listener::local_addr(&listener).unwrap_or(address));
+        let service = router(app.clone()).into_make_service_with_connect_info::<Breaker>();
+        let task = tokio::spawn(async move {
+            // It ends by being dropped.
+            let _ = axum::serve(listener, service).await;
+        });
+        Ok(DevServer { app, url, switch, task })
+    }
+}
+
+fn router(app: App) -> Router {
+    Router::new()
+        .nest("/auth/v1", auth::routes())
+        .nest("/rest/v1", rest::routes())
+        .fallback(rest::no_route)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), crate::auth::require_api_key))
+        .layer(CompressionLayer::new().gzip(true))
+        .layer(from_fn_with_state(app.clone(), outer))
+        .with_state(app)
+}
+
+/// A running server. Dropping it stops it.
+#[derive(Debug)]
+pub struct DevServer {
+    app: App,
+    url: String,
+    switch: Switch,
+    task: JoinHandle<()>,
+}
+
+impl DevServer {
+    /// Sets one up.
+    #[must_use]
+    pub fn builder() -> DevServerBuilder {
+        DevServerBuilder {
+            reference: None,
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
+            anon_key: ANON_KEY.to_owned(),
+            body_limit: 4 << 20,
+        }
+    }
+
+    /// What a client takes for `SUPABASE_URL`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What a client takes for `SUPABASE_ANON_KEY`.
+    #[must_use]
+    pub fn anon_key(&self) -> &str {
+        &self.app.anon_key
+    }
+
+    /// The server behind the wire.
+    #[must_use]
+    pub const fn reference(&self) -> &ReferenceServer {
+        &self.app.reference
+    }
+
+    /// Orders faults.
+    #[must_use]
+    pub const fn faults(&self) -> &Faults {
+        &self.app.faults
+    }
+
+    /// What was asked.
+    #[must_use]
+    pub const fn requests(&self) -> &Requests {
+        &self.app.requests
+    }
+
+    /// Runs until the process ends, for a command that does nothing but serve.
+    pub async fn serve_forever(mut self) {
+        // Cut short only by a panic in a handler's task, which is reported there.
+        let _ = (&mut self.task).await;
+    }
+
+    /// Stops: the port is free and every connection is closed when this returns.
+    pub async fn shutdown(mut self) {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for DevServer {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.switch.break_all();
+    }
+}

@@ -1,0 +1,37 @@
+//! The endpoints that faults and counters tell apart.
+
+/// An endpoint of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// `fieldpost_bootstrap`
+    Bootstrap,
+    /// `fieldpost_pull`
+    Pull,
+    /// `fieldpost_push`
+    Push,
+    /// `fieldpost_history`
+    History,
+    /// `/auth/v1/token`, sign-in and refresh.
+    Token,
+    /// `/auth/v1/logout`
+    Logout,
+    /// `/auth/v1/user`
+    User,
+    /// Anything else.
+    Other,
+}
+
+impl Endpoint {
+    pub(crate) fn of(path: &str) -> Self {
+        match path {
+            "/rest/v1/rpc/fieldpost_bootstrap" => Self::Bootstrap,
+            "/rest/v1/rpc/fieldpost_pull" => Self::Pull,
+            "/rest/v1/rpc/fieldpost_push" => Self::Push,
+            "/rest/v1/rpc/fieldpost_history" => Self::History,
+            "/auth/v1/token" => Self::Token,
+            "/auth/v1/logout" => Self::Logout,
+            "/auth/v1/user" => Self::User,
+            _ => Self::Other,
+        }
+    }
+}
