@@ -1,1 +1,51 @@
 //! The storage contract of Fieldpost on SQLite, with SeaORM.
+//!
+//! [`SqliteStore`] keeps one account in one file. The contract (`fieldpost_storage`) says what every method does; the essays
+//! at the top of the modules here say how: `db` (connections and durability), `replica::apply` (pages as sets),
+//! `ranges` (what is known of a thread), `derived` (unread counts and list rows), `rekey` (canonical ids).
+//!
+//! No type of SeaORM or sqlx is in the public API.
+
+mod conversations;
+mod db;
+mod derived;
+mod error;
+mod messages;
+mod open;
+mod outbox;
+mod people;
+mod ranges;
+mod rekey;
+mod replica;
+mod resolve;
+mod rows;
+mod sessions;
+mod sql;
+mod version;
+
+pub use open::SqliteOptions;
+
+use async_trait::async_trait;
+use fieldpost_storage::{StorageResult, Store};
+use std::path::Path;
+
+/// The local database of one account.
+#[derive(Debug)]
+pub struct SqliteStore {
+    db: db::Db,
+}
+
+impl SqliteStore {
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.db.path()
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn close(&self) -> StorageResult<()> {
+        self.db.close().await
+    }
+}

@@ -1,0 +1,107 @@
+//! From what SQLite says to what the caller can do about it.
+//!
+//! Inside this crate a failure is a [`Fault`]: either a kind of the contract, or what the database said. Only at the border,
+//! where the operation and the path are known, it becomes a [`StorageError`]; its source is kept, and no SQL with bound
+//! values is ever in it.
+
+use fieldpost_storage::{StorageError, StorageErrorKind};
+use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, sqlx};
+use std::path::Path;
+
+/// The result inside this crate.
+pub(crate) type Res<T> = Result<T, Fault>;
+
+/// A failure inside this crate.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The contract names it.
+    Kind(StorageErrorKind, Option<String>),
+    /// The database said so.
+    Database(DbErr),
+}
+
+impl Fault {
+    pub(crate) const fn kind(kind: StorageErrorKind) -> Self {
+        Self::Kind(kind, None)
+    }
+
+    /// A stored value that cannot have been written by this crate. Says which column, never the value.
+    pub(crate) fn corrupt(what: &str) -> Self {
+        Self::Kind(StorageErrorKind::Corrupt, Some(what.to_owned()))
+    }
+}
+
+impl From<DbErr> for Fault {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// Says at the border what failed and where.
+pub(crate) fn at_border(fault: Fault, operation: &'static str, path: &Path) -> StorageError {
+    let path = path.display();
+    match fault {
+        Fault::Kind(kind, None) => StorageError::new(kind, operation),
+        Fault::Kind(kind, Some(detail)) => StorageError::new(kind, operation).with_detail(detail),
+        Fault::Database(error) => {
+            StorageError::new(kind_of(&error), operation).with_detail(path.to_string()).with_source(error)
+        }
+    }
+}
+
+fn kind_of(error: &DbErr) -> StorageErrorKind {
+    match error {
+        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => StorageErrorKind::Closed,
+        DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => StorageErrorKind::Busy,
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => kind_of_sqlx(error),
+        _ => StorageErrorKind::Other,
+    }
+}
+
+fn kind_of_sqlx(error: &sqlx::Error) -> StorageErrorKind {
+    match error {
+        sqlx::Error::PoolClosed => StorageErrorKind::Closed,
+        sqlx::Error::PoolTimedOut => StorageErrorKind::Busy,
+        sqlx::Error::Database(error) => {
+            error.code().and_then(|code| code.parse().ok()).map_or(StorageErrorKind::Other, kind_of_code)
+        }
+        _ => StorageErrorKind::Other,
+    }
+}
+
+/// By SQLite's result codes; the lower byte is the primary one, the rest says more (<https://sqlite.org/rescode.html>).
+const fn kind_of_code(code: i32) -> StorageErrorKind {
+    // SQLITE_IOERR_WRITE and friends on a full disk arrive as SQLITE_FULL already.
+    match code & 0xff {
+        // SQLITE_PERM, SQLITE_CANTOPEN
+        3 | 14 => StorageErrorKind::CannotOpen,
+        // SQLITE_BUSY, SQLITE_LOCKED
+        5 | 6 => StorageErrorKind::Busy,
+        // SQLITE_READONLY
+        8 => StorageErrorKind::ReadOnly,
+        // SQLITE_CORRUPT
+        11 => StorageErrorKind::Corrupt,
+        // SQLITE_FULL
+        13 => StorageErrorKind::Full,
+        // SQLITE_NOTADB
+        26 => StorageErrorKind::NotADatabase,
+        _ => StorageErrorKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extended_codes_have_the_kind_of_their_primary_one() {
+        // SQLITE_BUSY_SNAPSHOT, SQLITE_READONLY_DIRECTORY, SQLITE_CORRUPT_VTAB, SQLITE_CANTOPEN_ISDIR
+        assert_eq!(kind_of_code(5 | 2 << 8), StorageErrorKind::Busy);
+        assert_eq!(kind_of_code(8 | 6 << 8), StorageErrorKind::ReadOnly);
+        assert_eq!(kind_of_code(11 | 1 << 8), StorageErrorKind::Corrupt);
+        assert_eq!(kind_of_code(14 | 2 << 8), StorageErrorKind::CannotOpen);
+        assert_eq!(kind_of_code(1), StorageErrorKind::Other);
+    }
+}

@@ -1,0 +1,208 @@
+//! Opening a file: look first, refuse untouched, then upgrade, then serve.
+
+use crate::{
+    SqliteStore,
+    db::Db,
+    error::{Fault, Res, at_border},
+    outbox,
+};
+use fieldpost_migrations::{FileState, inspect, upgrade};
+use fieldpost_storage::{StorageErrorKind, StorageResult};
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How to open a file.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    path: PathBuf,
+    busy_timeout: Duration,
+    readers: u32,
+    max_pages: Option<u32>,
+}
+
+impl SqliteOptions {
+    /// The usual way: waits up to 5 s for another process, reads with up to 3 connections.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), busy_timeout: Duration::from_secs(5), readers: 3, max_pages: None }
+    }
+
+    /// How long to wait for another process before a call fails as busy.
+    #[must_use]
+    pub const fn busy_timeout(mut self, timeout: Duration) -> Self {
+        self.busy_timeout = timeout;
+        self
+    }
+
+    /// How many connections read at the same time, at least one.
+    #[must_use]
+    pub const fn readers(mut self, readers: u32) -> Self {
+        self.readers = readers;
+        self
+    }
+
+    /// The most pages of 4 KiB that the file may grow to; a write beyond fails as on a full disk.
+    #[must_use]
+    pub const fn max_pages(mut self, pages: u32) -> Self {
+        self.max_pages = Some(pages);
+        self
+    }
+}
+
+impl<P: Into<PathBuf>> From<P> for SqliteOptions {
+    fn from(path: P) -> Self {
+        Self::new(path)
+    }
+}
+
+impl SqliteStore {
+    /// Opens a file; makes one, readable by its owner only, if there is none. A file of an older version, back to version 4
+    /// of the app that Fieldpost replaces, is upgraded in place, whole or not at all.
+    ///
+    /// # Errors
+    /// [`StorageErrorKind::NewerSchema`], [`StorageErrorKind::NotADatabase`] and [`StorageErrorKind::CannotOpen`] before
+    /// anything is written.
+    pub async fn open(options: impl Into<SqliteOptions>) -> StorageResult<Self> {
+        let options = options.into();
+        let db = open(&options).await.map_err(|fault| at_border(fault, "open", &options.path))?;
+        if let Err(error) = outbox::check_readable(&db).await {
+            // The failure that matters is the first one.
+            let _ = db.close().await;
+            return Err(error);
+        }
+        Ok(Self { db })
+    }
+}
+
+async fn open(options: &SqliteOptions) -> Res<Db> {
+    if !prepare_file(options.path.clone()).await? {
+        refuse_unknown(options).await?;
+    }
+    let writer = connect(options, 1, Access::Write).await?;
+    let readers = match migrate(&writer).await {
+        Ok(()) => connect(options, options.readers.max(1), Access::Read).await,
+        Err(fault) => Err(fault),
+    };
+    match readers {
+        Ok(readers) => Ok(Db::new(options.path.clone(), writer, readers)),
+        Err(fault) => {
+            let _ = writer.close().await;
+            Err(fault)
+        }
+    }
+}
+
+/// Looks at the file, or makes it, where blocking is allowed. Says whether it is new.
+async fn prepare_file(path: PathBuf) -> Res<bool> {
+    let prepared = tokio::task::spawn_blocking(move || make_or_check(&path)).await;
+    prepared.unwrap_or_else(|_| Err(Fault::kind(StorageErrorKind::Other)))
+}
+
+/// Makes the file if there is none, and says whether it did.
+///
+/// SQLite gives `-wal` and `-shm` the permissions of the file, so making it private makes all of them private.
+fn make_or_check(path: &Path) -> Res<bool> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_header(path).map(|()| false),
+        Err(error) => Err(cannot_open(path, &error)),
+    }
+}
+
+/// A file that does not begin as every SQLite file does is refused before SQLite sees it.
+fn check_header(path: &Path) -> Res<()> {
+    use io::Read as _;
+    const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+    let not_a_database = || Fault::Kind(StorageErrorKind::NotADatabase, Some(path.display().to_string()));
+    let file = fs::File::open(path).map_err(|error| cannot_open(path, &error))?;
+    if !file.metadata().map_err(|error| cannot_open(path, &error))?.is_file() {
+        return Err(not_a_database());
+    }
+    let mut start = Vec::with_capacity(MAGIC.len());
+    file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(|error| cannot_open(path, &error))?;
+    // A new file that was never written to is empty.
+    if start.is_empty() || start == MAGIC { Ok(()) } else { Err(not_a_database()) }
+}
+
+fn cannot_open(path: &Path, error: &io::Error) -> Fault {
+    let kind = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StorageErrorKind::Full,
+        io::ErrorKind::ReadOnlyFilesystem => StorageErrorKind::ReadOnly,
+        _ => StorageErrorKind::CannotOpen,
+    };
+    Fault::Kind(kind, Some(format!("{}: {error}", path.display())))
+}
+
+/// Looks at the file through a connection that cannot write.
+async fn refuse_unknown(options: &SqliteOptions) -> Res<()> {
+    let probe = connect(options, 1, Access::Look).await?;
+    let state = inspect(&probe).await;
+    probe.close().await?;
+    let detail = |version: u32| Some(format!("{} has version {version}", options.path.display()));
+    match state? {
+        FileState::Empty | FileState::Watermelon(_) | FileState::Fieldpost(_) => Ok(()),
+        FileState::Newer(version) => Err(Fault::Kind(StorageErrorKind::NewerSchema, detail(version))),
+        FileState::Foreign(version) => Err(Fault::Kind(StorageErrorKind::NotADatabase, detail(version))),
+    }
+}
+
+/// One transaction for all that is pending.
+async fn migrate(writer: &DatabaseConnection) -> Res<()> {
+    if inspect(writer).await? == FileState::Fieldpost(fieldpost_migrations::SCHEMA_VERSION) {
+        return Ok(());
+    }
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let transaction = writer.begin_with_options(options).await?;
+    upgrade(&transaction).await?;
+    Ok(transaction.commit().await?)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Look,
+    Read,
+    Write,
+}
+
+async fn connect(options: &SqliteOptions, connections: u32, access: Access) -> Res<DatabaseConnection> {
+    // The real name is given below: as a path, which needs no escaping.
+    let mut connect = ConnectOptions::new("sqlite:fieldpost");
+    connect
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(options.busy_timeout + Duration::from_secs(25))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .record_stmt_in_spans(false)
+        .sqlx_logging(false);
+    let path = options.path.clone();
+    let (busy_timeout, max_pages) = (options.busy_timeout, options.max_pages);
+    connect.map_sqlx_sqlite_opts(move |sqlite| {
+        let sqlite = sqlite.filename(&path).create_if_missing(false).busy_timeout(busy_timeout);
+        let sqlite = sqlite.read_only(access == Access::Look).statement_cache_capacity(256);
+        match access {
+            Access::Look => sqlite,
+            Access::Read => sqlite.pragma("query_only", "ON"),
+            Access::Write => {
+                let sqlite = sqlite.pragma("journal_mode", "WAL").pragma("recursive_triggers", "ON");
+                let sqlite = sqlite.pragma("cache_size", "-16384");
+                max_pages.map_or(sqlite.clone(), |pages| sqlite.pragma("max_page_count", pages.to_string()))
+            }
+        }
+    });
+    Ok(Database::connect(connect).await?)
+}

@@ -1,0 +1,68 @@
+//! The role that keeps what a person did until the server has answered.
+
+mod batch;
+mod claim;
+mod mark_read;
+mod open_direct;
+pub(crate) mod park;
+pub(crate) mod record;
+pub(crate) mod send;
+mod settle;
+pub(crate) mod stored;
+mod views;
+
+pub(crate) use claim::{check_readable, claim};
+
+use crate::{SqliteStore, db::Durability};
+use async_trait::async_trait;
+use fieldpost_domain::{ConversationId, Mutation, MutationId, NewMessage, PushResult, Seq, Time};
+use fieldpost_storage::{
+    BatchLimits, ConversationSummary, NewDirect, Outbox, OutboxCounts, OutboxEntry, SettleReport, StorageResult,
+    ThreadMessage,
+};
+use std::collections::HashSet;
+
+#[async_trait]
+impl Outbox for SqliteStore {
+    async fn send(&self, mutation: MutationId, message: NewMessage) -> StorageResult<ThreadMessage> {
+        let write = self.db.write("send", Durability::PowerCut).await?;
+        let sent = send::send(write.tx(), mutation, message).await;
+        write.finish(sent).await
+    }
+
+    async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary> {
+        let write = self.db.write("open_direct", Durability::PowerCut).await?;
+        let opened = open_direct::open_direct(write.tx(), mutation, &new).await;
+        write.finish(opened).await
+    }
+
+    async fn mark_read(&self, mutation: MutationId, conversation: ConversationId, at: Time) -> StorageResult<Seq> {
+        let write = self.db.write("mark_read", Durability::PowerCut).await?;
+        let marked = mark_read::mark_read(write.tx(), mutation, conversation, at).await;
+        write.finish(marked).await
+    }
+
+    async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {
+        let read = self.db.read("next_batch").await?;
+        let batch = batch::next(read.tx(), limits, held).await;
+        read.finish(batch).await
+    }
+
+    async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport> {
+        let write = self.db.write("settle", Durability::PowerCut).await?;
+        let settled = settle::settle(write.tx(), results).await;
+        write.finish(settled).await
+    }
+
+    async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>> {
+        let read = self.db.read("entries").await?;
+        let entries = views::entries(read.tx(), limit).await;
+        read.finish(entries).await
+    }
+
+    async fn counts(&self) -> StorageResult<OutboxCounts> {
+        let read = self.db.read("counts").await?;
+        let counts = views::counts(read.tx()).await;
+        read.finish(counts).await
+    }
+}

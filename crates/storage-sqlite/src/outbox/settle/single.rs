@@ -1,0 +1,115 @@
+//! Answers that are taken one by one: opens, refusals, and messages that an earlier attempt had stored.
+
+use super::{Entry, Settling, acks};
+use crate::{
+    error::Res,
+    outbox::park,
+    rekey, replica,
+    sql::{IdSet, id, opt_text, text},
+};
+use fieldpost_domain::{
+    Acknowledgement, Changes, ConversationId, MessageAck, MutationKind, Refusal, RefusalCode, Tombstone,
+};
+use uuid::Uuid;
+
+impl Settling<'_> {
+    pub(super) async fn acknowledge(&mut self, entry: &Entry, what: Acknowledgement) -> Res<()> {
+        self.report.acknowledged += 1;
+        self.touched.insert(entry.lane);
+        match what {
+            Acknowledgement::Sent(ack) => self.sent(entry, ack).await?,
+            Acknowledgement::AlreadySent(message) => {
+                self.unify(entry.lane, message.conversation_id.as_uuid()).await?;
+                self.apply(Changes { messages: vec![*message], ..Changes::default() }).await?;
+            }
+            Acknowledgement::Deleted(tombstone) => self.deleted(tombstone).await?,
+            Acknowledgement::Opened(conversation) => {
+                self.unify(entry.lane, conversation.id.as_uuid()).await?;
+                self.apply(Changes { conversations: vec![*conversation], ..Changes::default() }).await?;
+            }
+            Acknowledgement::Marked(marker) => {
+                self.apply(Changes { read_markers: vec![marker], ..Changes::default() }).await?;
+            }
+            Acknowledgement::Bare => self.bare(entry).await?,
+        }
+        self.leave(entry).await
+    }
+
+    /// Under another conversation id than the lane's.
+    async fn sent(&mut self, entry: &Entry, ack: MessageAck) -> Res<()> {
+        self.unify(entry.lane, ack.conversation_id.as_uuid()).await?;
+        self.touched.insert(ack.conversation_id.as_uuid());
+        self.acks.push(entry.id, self.standing.epoch, &ack);
+        self.flush().await
+    }
+
+    async fn deleted(&mut self, tombstone: Tombstone) -> Res<()> {
+        self.apply(Changes { tombstones: vec![tombstone], ..Changes::default() }).await
+    }
+
+    /// The server has it, and has not said where. The row waits at the end of the thread for a pull.
+    async fn bare(&self, entry: &Entry) -> Res<()> {
+        let Some(message) = entry.message else { return Ok(()) };
+        let sql = "UPDATE messages SET status = 'sent' WHERE id = ? AND seq IS NULL";
+        self.tx.run(sql, vec![id(message)]).await.map(drop)
+    }
+
+    async fn leave(&self, entry: &Entry) -> Res<()> {
+        self.tx.run(acks::DONE, vec![IdSet::of([entry.id]).bind()]).await?;
+        if let Some(message) = entry.message {
+            self.tx.run(acks::DROP_HOMELESS, vec![IdSet::of([message]).bind()]).await?;
+        }
+        Ok(())
+    }
+
+    /// Rows that came with an answer are rows of the server like any other.
+    async fn apply(&mut self, changes: Changes) -> Res<()> {
+        let applied = replica::apply::rows(self.tx, &self.standing, changes).await?;
+        self.touched.extend(applied.touched);
+        Ok(())
+    }
+
+    /// The server knows the conversation of a lane under `canonical`.
+    async fn unify(&mut self, lane: Uuid, canonical: Uuid) -> Res<()> {
+        if lane == canonical {
+            return Ok(());
+        }
+        let sql = "SELECT 1 FROM conversations WHERE id = ? AND server_id IS NOT NULL";
+        let of_the_server = self.tx.one(sql, vec![id(lane)]).await?.is_some();
+        if !of_the_server {
+            rekey::rekey(self.tx, lane, canonical, &mut self.touched).await?;
+            self.report.rekeyed.push((ConversationId::from_uuid(lane), ConversationId::from_uuid(canonical)));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn reject(&mut self, entry: &Entry, refusal: &Refusal) -> Res<()> {
+        self.touched.insert(entry.lane);
+        let sql =
+            "SELECT 1 FROM messages AS m JOIN outbox AS o ON o.message_id = m.id WHERE o.id = ? AND m.seq IS NOT NULL";
+        let server_has_it = self.tx.one(sql, vec![id(entry.id)]).await?.is_some();
+        if server_has_it || entry.kind == MutationKind::MarkRead {
+            self.report.acknowledged += 1;
+            return self.tx.run(acks::DONE, vec![IdSet::of([entry.id]).bind()]).await.map(drop);
+        }
+        self.report.failed += 1;
+        let sql = "UPDATE outbox SET failed_code = ?, failed_detail = ? WHERE id = ?";
+        let values = vec![text(refusal.code.as_str()), opt_text(refusal.detail.as_deref()), id(entry.id)];
+        self.tx.run(sql, values).await?;
+        if matches!(entry.kind, MutationKind::OpenDirect | MutationKind::OpenBroadcast) {
+            self.open_refused(entry.lane).await?;
+        }
+        Ok(())
+    }
+
+    async fn open_refused(&mut self, lane: Uuid) -> Res<()> {
+        let sql = "SELECT 1 FROM conversations WHERE id = ? AND server_id IS NULL";
+        if self.tx.one(sql, vec![id(lane)]).await?.is_none() {
+            return Ok(());
+        }
+        let parked = park::park_lane(self.tx, lane, &RefusalCode::OpenRefused).await?;
+        self.report.failed += u32::try_from(parked.failed).unwrap_or(u32::MAX);
+        self.report.acknowledged += u32::try_from(parked.left).unwrap_or(u32::MAX);
+        Ok(())
+    }
+}

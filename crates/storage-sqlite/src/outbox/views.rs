@@ -1,0 +1,60 @@
+//! The outbox as a person sees it.
+
+use crate::{
+    error::Res,
+    outbox::stored,
+    rows::message::refusal,
+    sql::{Row, Tx, int},
+};
+use fieldpost_domain::{ConversationId, Intent, MessageId, MutationId, MutationKind, Refusal, RefusalCode, RetryCode};
+use fieldpost_storage::{EntryState, OutboxCounts, OutboxEntry};
+
+pub(crate) const COUNTS: &str = "SELECT count(*), count(failed_code) FROM outbox";
+
+pub(super) async fn counts(tx: &Tx) -> Res<OutboxCounts> {
+    let row = tx.one(COUNTS, vec![]).await?;
+    let Some(row) = row else { return Ok(OutboxCounts::default()) };
+    let (all, failed) = (row.count(0)?, row.count(1)?);
+    Ok(OutboxCounts { pending: all - failed, failed })
+}
+
+pub(super) async fn entries(tx: &Tx, limit: u32) -> Res<Vec<OutboxEntry>> {
+    let sql = "SELECT id, kind, conversation_id, message_id, payload, retries, last_retry, recorded_at, failed_code,
+        failed_detail FROM outbox ORDER BY position LIMIT ?";
+    tx.all(sql, vec![int(limit.into())]).await?.iter().map(entry).collect()
+}
+
+fn entry(row: &Row) -> Res<OutboxEntry> {
+    let kind: String = row.get(1)?;
+    let conversation_id = ConversationId::from_uuid(row.id(2)?);
+    let intent = stored::decode(&kind, conversation_id, &row.get::<String>(4)?);
+    let failure = refusal(row, 8)?.or_else(|| intent.as_ref().err().copied().map(unreadable));
+    Ok(OutboxEntry {
+        mutation_id: MutationId::from_uuid(row.id(0)?),
+        kind: MutationKind::from(kind),
+        conversation_id,
+        message_id: row.opt_id(3)?.map(MessageId::from_uuid),
+        content: intent.ok().and_then(content),
+        state: failure.map_or_else(|| queued(row), |refusal| Ok(EntryState::Failed(refusal)))?,
+        recorded_at: row.time(7)?,
+    })
+}
+
+fn content(intent: Intent) -> Option<String> {
+    match intent {
+        Intent::SendMessage(message) => Some(message.content.into()),
+        _ => None,
+    }
+}
+
+fn queued(row: &Row) -> Res<EntryState> {
+    let retries = u32::try_from(row.count(5)?).unwrap_or(u32::MAX);
+    Ok(EntryState::Queued { retries, last_retry: row.get::<Option<String>>(6)?.map(RetryCode::from) })
+}
+
+/// The code of dead letters that this version cannot read. A version that can takes them up again when it opens the file.
+pub(crate) const UNREADABLE: &str = "unreadable";
+
+fn unreadable(why: stored::Undecodable) -> Refusal {
+    Refusal { code: RefusalCode::from(UNREADABLE), detail: Some(why.detail().to_owned()) }
+}

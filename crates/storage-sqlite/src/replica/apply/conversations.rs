@@ -1,0 +1,140 @@
+//! Conversations of a page.
+//!
+//! A row has two parts. What carries its version replaces what is stored if it is newer. What the server derives when it
+//! reads the row (the last seq, the newest message, the unread count, the medic's name) carries none: it is taken from the
+//! answer that knew of the most messages, and `last_seq` never goes back.
+
+use super::{Applied, Barred};
+use crate::{
+    error::Res,
+    rekey,
+    replica::position::Standing,
+    rows::json,
+    sql::{IdSet, Insert, Tx, id, int, opt_id, opt_text, opt_time, seq, signed, text, time},
+};
+use fieldpost_domain::{Conversation, ConversationKind};
+use sea_orm::Value;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+pub(super) async fn put(
+    tx: &Tx,
+    standing: &Standing,
+    conversations: Vec<Conversation>,
+    applied: &mut Applied,
+) -> Res<()> {
+    if conversations.is_empty() {
+        return Ok(());
+    }
+    let all = conversations.len();
+    let barred = Barred::among(tx, &ids(&conversations)).await?;
+    let version = |row: &Conversation| standing.epoch.stored(row.version);
+    let welcome: Vec<_> =
+        conversations.into_iter().filter(|row| !barred.bars(row.id.as_uuid(), version(row))).collect();
+    merge_offline_twins(tx, &welcome, applied).await?;
+    if standing.new_epoch {
+        start_over(tx, standing, &welcome).await?;
+    }
+    let changed = UPSERT.run(tx, &welcome, |row, values| bind(row, standing, values)).await?;
+    applied.count(all, changed);
+    if standing.bootstrapping {
+        tx.run(CONFIRM, vec![int(standing.generation), ids(&welcome).bind()]).await?;
+    }
+    applied.touched.extend(welcome.iter().map(|row| row.id.as_uuid()));
+    Ok(())
+}
+
+fn ids(conversations: &[Conversation]) -> IdSet {
+    IdSet::of(conversations.iter().map(|row| row.id.as_uuid()))
+}
+
+/// A conversation that was opened here with the same medic, and that the server knows under another id.
+async fn merge_offline_twins(tx: &Tx, rows: &[Conversation], applied: &mut Applied) -> Res<()> {
+    let local = tx.all(LOCAL, vec![]).await?;
+    if local.is_empty() {
+        return Ok(());
+    }
+    let local = local.iter().map(|row| Ok(((row.id(1)?, row.id(2)?), row.id(0)?))).collect::<Res<HashMap<_, _>>>()?;
+    for row in rows.iter().filter(|row| row.kind == ConversationKind::Direct) {
+        let Some(medic) = row.medic_id else { continue };
+        let twin: Option<&Uuid> = local.get(&(row.org_id.as_uuid(), medic.as_uuid()));
+        if let Some(twin) = twin.filter(|twin| **twin != row.id.as_uuid()) {
+            rekey::rekey(tx, *twin, row.id.as_uuid(), &mut applied.touched).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Those that wait in the outbox; nearly always none.
+pub(crate) const LOCAL: &str = "
+SELECT id, org_id, medic_id FROM conversations
+WHERE server_id IS NULL AND medic_id IS NOT NULL AND type = 'direct' ORDER BY id DESC";
+
+/// The first word of a new epoch about a conversation: nothing that was known of its seqs holds, and a marker above the last
+/// one would swallow messages that are yet to be written.
+async fn start_over(tx: &Tx, standing: &Standing, rows: &[Conversation]) -> Res<()> {
+    for row in rows {
+        let sql = "UPDATE conversations SET last_seq = 0, told_seq = 0, range_from = 0, range_to = 0
+            WHERE id = ? AND confirmed < ?";
+        let (conversation, last) = (id(row.id.as_uuid()), seq(row.last_seq));
+        if tx.run(sql, vec![conversation.clone(), int(standing.generation)]).await? > 0 {
+            tx.run(CLAMP, vec![last.clone(), last.clone(), conversation.clone()]).await?;
+            tx.run(CLAMP_QUEUED, vec![last, conversation]).await?;
+        }
+    }
+    Ok(())
+}
+
+const CLAMP: &str = "
+UPDATE read_markers SET read_seq = min(read_seq, ?), delivered_seq = min(delivered_seq, ?) WHERE conversation_id = ?";
+
+const CLAMP_QUEUED: &str = "
+UPDATE outbox SET payload = json_set(payload, '$.read_seq', min(payload ->> '$.read_seq', ?))
+WHERE conversation_id = ? AND kind = 'mark_read'";
+
+fn bind(row: &Conversation, standing: &Standing, values: &mut Vec<Value>) {
+    values.extend([
+        id(row.id.as_uuid()),
+        id(row.id.as_uuid()),
+        id(row.org_id.as_uuid()),
+        text(row.kind.as_str()),
+        opt_text(row.subject.as_deref()),
+        opt_id(row.medic_id.map(|id| id.as_uuid())),
+        opt_text(row.medic_name.as_deref()),
+        id(row.created_by.as_uuid()),
+        time(row.created_at),
+        time(row.updated_at),
+        seq(row.last_seq),
+        seq(row.last_seq),
+        opt_time(row.last_message_at),
+        opt_text(row.last_message_preview.as_deref()),
+        int(signed(row.unread)),
+        standing.epoch.bind(row.version),
+        json::extra(&row.extra),
+    ]);
+}
+
+const UPSERT: Insert = Insert {
+    head: "INSERT INTO conversations (id, server_id, org_id, type, subject, medic_id, medic_name, created_by, created_at,
+        updated_at, last_seq, told_seq, told_at, told_preview, told_unread, version, extra) VALUES",
+    columns: 17,
+    tail: "ON CONFLICT (id) DO UPDATE SET
+            (server_id, version) = (excluded.id, max(excluded.version, version)),
+            (org_id, type, subject, medic_id, created_by, created_at, updated_at, extra) =
+                (SELECT excluded.org_id, excluded.type, excluded.subject, excluded.medic_id, excluded.created_by,
+                    excluded.created_at, excluded.updated_at, excluded.extra WHERE excluded.version > version
+                UNION ALL SELECT org_id, type, subject, medic_id, created_by, created_at, updated_at, extra
+                    WHERE NOT excluded.version > version),
+            (medic_name, told_seq, told_at, told_preview, told_unread) =
+                (SELECT excluded.medic_name, excluded.told_seq, excluded.told_at, excluded.told_preview,
+                    excluded.told_unread WHERE excluded.told_seq >= told_seq OR server_id IS NULL
+                UNION ALL SELECT medic_name, told_seq, told_at, told_preview, told_unread
+                    WHERE NOT (excluded.told_seq >= told_seq OR server_id IS NULL)),
+            last_seq = max(last_seq, excluded.last_seq)
+        WHERE excluded.version > version OR server_id IS NULL OR excluded.last_seq > last_seq
+            OR (excluded.told_seq >= told_seq
+                AND (excluded.told_seq, excluded.told_at, excluded.told_preview, excluded.told_unread, excluded.medic_name)
+                    IS NOT (told_seq, told_at, told_preview, told_unread, medic_name))",
+};
+
+const CONFIRM: &str = "UPDATE conversations SET confirmed = ? WHERE id IN (SELECT unhex(value) FROM json_each(?))";

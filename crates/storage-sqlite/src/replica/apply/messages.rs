@@ -1,0 +1,130 @@
+//! Messages of a page.
+
+use super::{Applied, Barred, deleted, unreadable};
+use crate::{
+    error::Res,
+    replica::position::Standing,
+    resolve,
+    rows::json,
+    sql::{IdSet, Insert, Tx, id, int, opt_id, opt_text, opt_time, seq, text, time},
+};
+use fieldpost_domain::{ConversationId, Message, UnreadableRow};
+use sea_orm::Value;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use uuid::Uuid;
+
+pub(super) async fn put(tx: &Tx, standing: &Standing, messages: Vec<Message>, applied: &mut Applied) -> Res<()> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let all = messages.len();
+    let messages = readdress(tx, messages).await?;
+    let ids: BTreeSet<Uuid> = messages.iter().map(|message| message.conversation_id.as_uuid()).collect();
+    let set = IdSet::of(ids.iter().copied());
+    let present = resolve::present(tx, &set).await?;
+    let messages = without_orphans(tx, messages, &present, &set, applied).await?;
+    let orphans_and_left = all - messages.len();
+    let messages = without_deleted(tx, standing, messages).await?;
+    let newest: i64 = tx.value("SELECT coalesce(max(pk), 0) FROM messages", vec![]).await?;
+    let changed = UPSERT.run(tx, &messages, |message, values| bind(message, standing, values)).await?;
+    applied.count(all - orphans_and_left, changed);
+    let viewer = resolve::viewer(tx).await?;
+    let new: i64 = tx.value(NEW_OF_OTHERS, vec![int(newest), opt_id(viewer)]).await?;
+    applied.report.new_messages += crate::sql::unsigned(new);
+    applied.touched.extend(ids.intersection(&present.into_iter().collect()));
+    Ok(())
+}
+
+/// A page may name a conversation by an id that has an alias by now.
+async fn readdress(tx: &Tx, mut messages: Vec<Message>) -> Res<Vec<Message>> {
+    let aliases: HashMap<Uuid, Uuid> = resolve::aliases(tx).await?;
+    if !aliases.is_empty() {
+        for message in &mut messages {
+            if let Some(canonical) = aliases.get(&message.conversation_id.as_uuid()) {
+                message.conversation_id = ConversationId::from_uuid(*canonical);
+            }
+        }
+    }
+    Ok(messages)
+}
+
+/// Messages of conversations that are not here: of those that left for a known reason they are stale, of others nobody knows
+/// why they came, and they are kept aside.
+async fn without_orphans(
+    tx: &Tx,
+    messages: Vec<Message>,
+    present: &HashSet<Uuid>,
+    conversations: &IdSet,
+    applied: &mut Applied,
+) -> Res<Vec<Message>> {
+    let (messages, absent): (Vec<_>, Vec<_>) =
+        messages.into_iter().partition(|message| present.contains(&message.conversation_id.as_uuid()));
+    if absent.is_empty() {
+        return Ok(messages);
+    }
+    let barred = Barred::among(tx, conversations).await?;
+    let (stale, orphans): (Vec<_>, Vec<_>) =
+        absent.into_iter().partition(|message| barred.has_left(message.conversation_id.as_uuid()));
+    applied.report.stale += stale.len() as u64;
+    unreadable::keep(tx, orphans.iter().map(orphan).collect(), applied).await?;
+    Ok(messages)
+}
+
+fn orphan(message: &Message) -> UnreadableRow {
+    UnreadableRow {
+        list: "messages".to_owned(),
+        payload: serde_json::to_string(message).unwrap_or_default(),
+        reason: "its conversation is not here".to_owned(),
+    }
+}
+
+/// Without those that were deleted for good, unless they are newer than that.
+async fn without_deleted(tx: &Tx, standing: &Standing, mut messages: Vec<Message>) -> Res<Vec<Message>> {
+    // Hard deletes are rare; asking whether there are any at all costs nothing.
+    if tx.one("SELECT 1 FROM tombstones LIMIT 1", vec![]).await?.is_some() {
+        let ids = IdSet::of(messages.iter().map(|message| message.id.as_uuid()));
+        let deleted = deleted(tx, &ids).await?;
+        messages.retain(|message| {
+            let version = standing.epoch.stored(message.version);
+            deleted.get(&message.id.as_uuid()).is_none_or(|deleted| version > *deleted)
+        });
+    }
+    Ok(messages)
+}
+
+fn bind(message: &Message, standing: &Standing, values: &mut Vec<Value>) {
+    values.extend([
+        id(message.id.as_uuid()),
+        id(message.id.as_uuid()),
+        id(message.conversation_id.as_uuid()),
+        seq(message.seq),
+        id(message.sender_id.as_uuid()),
+        text(message.kind.as_str()),
+        opt_text(message.content.as_deref()),
+        json::metadata(message.metadata.as_ref()),
+        opt_id(message.reply_to.map(|id| id.as_uuid())),
+        text(message.status.as_str()),
+        opt_time(message.composed_at),
+        time(message.created_at),
+        time(message.updated_at),
+        opt_time(message.deleted_at),
+        standing.epoch.bind(message.version),
+        json::extra(&message.extra),
+    ]);
+}
+
+pub(crate) const UPSERT: Insert = Insert {
+    head: "INSERT INTO messages (id, server_id, conversation_id, seq, sender_id, message_type, content, metadata, reply_to,
+        status, composed_at, created_at, updated_at, deleted_at, version, extra) VALUES",
+    columns: 16,
+    tail: "ON CONFLICT (id) DO UPDATE SET server_id = excluded.server_id, conversation_id = excluded.conversation_id,
+            seq = excluded.seq, position = NULL, sender_id = excluded.sender_id, sender_name = NULL,
+            message_type = excluded.message_type, content = excluded.content, metadata = excluded.metadata,
+            reply_to = excluded.reply_to, status = excluded.status, composed_at = excluded.composed_at,
+            created_at = excluded.created_at, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at,
+            version = excluded.version, extra = excluded.extra
+        WHERE excluded.version > version",
+};
+
+/// Rows above what was the newest key before: those that were not here.
+const NEW_OF_OTHERS: &str = "SELECT count(*) FROM messages WHERE pk > ? AND sender_id IS NOT ? AND deleted_at IS NULL";

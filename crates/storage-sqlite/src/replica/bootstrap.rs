@@ -1,0 +1,110 @@
+//! A page of a bootstrap.
+//!
+//! A bootstrap confirms. Each conversation of a page comes with its recent messages whole, so what is here inside that range
+//! and did not come has been deleted: it leaves with the page. What no page confirmed (conversations, people) leaves with the
+//! last one; `confirmed` holds the number of the bootstrap that a row has come in, so finding them is one query.
+//!
+//! After a change of epoch a row of the old history is one whose stored version is below the floor of the new epoch
+//! (`version`). When its conversation is confirmed, such messages below the confirmed range leave, and those inside or above
+//! it are lost (`lost`).
+
+use crate::{
+    derived,
+    error::Res,
+    outbox::park,
+    ranges::{self, RangeSet},
+    replica::{
+        apply::{self, people},
+        digest, history, lost,
+        position::{self, Standing, superseded},
+    },
+    resolve,
+    sql::{IdSet, Tx, int},
+};
+use fieldpost_domain::{BootstrapPage, Changes, Continuation, ConversationId, RefusalCode, Seq, SeqRange};
+use fieldpost_storage::{ApplyReport, SyncPosition};
+use std::collections::{BTreeSet, HashMap};
+use uuid::Uuid;
+
+pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage) -> Res<ApplyReport> {
+    match position::read(tx).await? {
+        SyncPosition::Bootstrapping { after: expected, .. } if expected.as_ref() == after => {}
+        _ => return Err(superseded()),
+    }
+    let standing = Standing::read(tx).await?;
+    let told = told_ranges(&page.changes);
+    let came: Vec<Uuid> = page.changes.messages.iter().map(|message| message.id.as_uuid()).collect();
+    lift_revocations(tx, &told).await?;
+    position::set_me(tx, page.me.as_ref().map(|me| me.id.as_uuid())).await?;
+    let mut applied = apply::rows(tx, &standing, page.changes).await?;
+    people::put(tx, &standing, page.me.as_slice()).await?;
+    sweep(tx, &standing, &told, &came).await?;
+    applied.touched.extend(told.iter().map(|(id, _)| *id));
+    if let Some(next) = &page.next_after {
+        position::advance(tx, next, told.len() as u64, page.total_conversations).await?;
+    } else {
+        applied.report.purged.extend(leave_unconfirmed(tx, &standing).await?);
+        position::follow(tx, &page.cursor).await?;
+    }
+    derived::refresh(tx, &applied.touched).await?;
+    let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
+    Ok(ApplyReport { digest_matches, ..applied.report })
+}
+
+/// Of each conversation of the page the range that it tells whole: from the lowest seq that came up to its last.
+fn told_ranges(changes: &Changes) -> Vec<(Uuid, SeqRange)> {
+    let mut lowest: HashMap<Uuid, Seq> = HashMap::new();
+    for message in &changes.messages {
+        let seq = lowest.entry(message.conversation_id.as_uuid()).or_insert(message.seq);
+        *seq = message.seq.min(*seq);
+    }
+    let told = changes.conversations.iter().map(|conversation| {
+        let id = conversation.id.as_uuid();
+        let from = lowest.get(&id).copied().unwrap_or(conversation.last_seq.next());
+        (id, SeqRange { from, to: conversation.last_seq })
+    });
+    told.collect()
+}
+
+/// The server lists a conversation as visible, which says more than any revocation that came before. The version of that
+/// revocation stays, so that its late repetition is still recognised.
+async fn lift_revocations(tx: &Tx, told: &[(Uuid, SeqRange)]) -> Res<()> {
+    let sql = "UPDATE access SET revoked = 0
+        WHERE revoked AND conversation_id IN (SELECT unhex(value) FROM json_each(?))";
+    tx.run(sql, vec![IdSet::of(told.iter().map(|(id, _)| *id)).bind()]).await.map(drop)
+}
+
+async fn sweep(tx: &Tx, standing: &Standing, told: &[(Uuid, SeqRange)], came: &[Uuid]) -> Res<()> {
+    if standing.new_epoch {
+        for (id, range) in told {
+            lost::sweep(tx, standing, *id, range.from).await?;
+        }
+    }
+    let ranges = RangeSet::of(told);
+    history::drop_absent(tx, &ranges, came).await?;
+    ranges::cover(tx, &ranges).await
+}
+
+/// What nobody confirmed leaves the store.
+async fn leave_unconfirmed(tx: &Tx, standing: &Standing) -> Res<Vec<ConversationId>> {
+    let sql = "SELECT id FROM conversations WHERE server_id IS NOT NULL AND confirmed < ?";
+    let leaving = tx.all(sql, vec![int(standing.generation)]).await?;
+    let leaving = leaving.iter().map(|row| row.id(0)).collect::<Res<BTreeSet<_>>>()?;
+    for conversation in &leaving {
+        if standing.new_epoch {
+            lost::sweep(tx, standing, *conversation, Seq::ZERO).await?;
+        }
+        park::purge(tx, *conversation, &RefusalCode::AccessLost).await?;
+    }
+    tx.run(FORGET_PEOPLE, vec![int(standing.generation)]).await?;
+    tx.run(FORMER_PEOPLE, vec![int(standing.generation)]).await?;
+    let viewer = resolve::viewer(tx).await?;
+    tracing::debug!(conversations = leaving.len(), signed_in = viewer.is_some(), "a bootstrap is complete");
+    Ok(leaving.into_iter().map(ConversationId::from_uuid).collect())
+}
+
+const FORGET_PEOPLE: &str = "
+DELETE FROM people WHERE confirmed < ? AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.sender_id = people.id)";
+
+/// They stay as senders of what is here. Any later word of the server about them is news.
+const FORMER_PEOPLE: &str = "UPDATE people SET removed = 1, version = -1 WHERE confirmed < ?";

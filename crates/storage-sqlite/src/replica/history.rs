@@ -1,0 +1,43 @@
+//! A page of older messages.
+
+use crate::{
+    derived,
+    error::Res,
+    ranges::{self, RangeSet},
+    replica::{apply, position::Standing},
+    resolve,
+    sql::{IdSet, Tx},
+};
+use fieldpost_domain::{HistoryPage, Seq, SeqRange};
+use fieldpost_storage::ApplyReport;
+use uuid::Uuid;
+
+pub(super) async fn apply(tx: &Tx, page: HistoryPage) -> Res<ApplyReport> {
+    let conversation = resolve::canonical(tx, page.conversation_id).await?;
+    if resolve::present(tx, &IdSet::of([conversation])).await?.is_empty() {
+        return Ok(ApplyReport::default());
+    }
+    let came: Vec<Uuid> = page.changes.messages.iter().map(|message| message.id.as_uuid()).collect();
+    let mut changes = page.changes;
+    changes.conversations.extend(page.conversation);
+    let standing = Standing::read(tx).await?;
+    let mut applied = apply::rows(tx, &standing, changes).await?;
+    let told = RangeSet::of(&[(conversation, page.range)]);
+    drop_absent(tx, &told, &came).await?;
+    let from = if page.complete { Seq::new(1) } else { page.range.from };
+    ranges::cover(tx, &RangeSet::of(&[(conversation, SeqRange { from, to: page.range.to })])).await?;
+    applied.touched.insert(conversation);
+    derived::refresh(tx, &applied.touched).await?;
+    Ok(applied.report)
+}
+
+/// A range was told whole: a message in it that did not come was deleted for good.
+pub(super) async fn drop_absent(tx: &Tx, told: &RangeSet, came: &[Uuid]) -> Res<()> {
+    tx.run(DROP_ABSENT, vec![told.bind(), IdSet::of(came.iter().copied()).bind()]).await.map(drop)
+}
+
+pub(crate) const DROP_ABSENT: &str = "
+WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f, value ->> 2 AS t FROM json_each(?))
+DELETE FROM messages WHERE pk IN (
+    SELECT m.pk FROM told JOIN messages AS m ON m.conversation_id = told.id AND m.seq BETWEEN told.f AND told.t
+    WHERE m.id NOT IN (SELECT unhex(value) FROM json_each(?)))";

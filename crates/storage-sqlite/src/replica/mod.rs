@@ -1,0 +1,64 @@
+//! The role that follows the server.
+
+pub(crate) mod apply;
+mod bootstrap;
+mod digest;
+mod history;
+pub(crate) mod lost;
+pub(crate) mod position;
+mod pull;
+mod state;
+
+use crate::{SqliteStore, db::Durability};
+use async_trait::async_trait;
+use fieldpost_domain::{BootstrapPage, Continuation, Cursor, HistoryPage, PullPage, Time};
+use fieldpost_storage::{ApplyReport, BootstrapReason, MissingRange, Replica, StorageResult, SyncState};
+
+#[async_trait]
+impl Replica for SqliteStore {
+    async fn sync_state(&self) -> StorageResult<SyncState> {
+        let read = self.db.read("sync_state").await?;
+        let state = state::read(read.tx()).await;
+        read.finish(state).await
+    }
+
+    async fn begin_bootstrap(&self, reason: BootstrapReason) -> StorageResult<()> {
+        let write = self.db.write("begin_bootstrap", Durability::Process).await?;
+        let begun = position::begin_bootstrap(write.tx(), reason).await;
+        write.finish(begun).await
+    }
+
+    async fn apply_bootstrap<'a>(
+        &self,
+        after: Option<&'a Continuation>,
+        page: BootstrapPage,
+    ) -> StorageResult<ApplyReport> {
+        let write = self.db.write("apply_bootstrap", Durability::Process).await?;
+        let applied = bootstrap::apply(write.tx(), after, page).await;
+        write.finish(applied).await
+    }
+
+    async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport> {
+        let write = self.db.write("apply_pull", Durability::Process).await?;
+        let applied = pull::apply(write.tx(), from, page).await;
+        write.finish(applied).await
+    }
+
+    async fn apply_history(&self, page: HistoryPage) -> StorageResult<ApplyReport> {
+        let write = self.db.write("apply_history", Durability::Process).await?;
+        let applied = history::apply(write.tx(), page).await;
+        write.finish(applied).await
+    }
+
+    async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>> {
+        let read = self.db.read("missing_ranges").await?;
+        let missing = state::missing_ranges(read.tx(), limit).await;
+        read.finish(missing).await
+    }
+
+    async fn record_success(&self, at: Time) -> StorageResult<()> {
+        let write = self.db.write("record_success", Durability::Process).await?;
+        let recorded = state::record_success(write.tx(), at).await;
+        write.finish(recorded).await
+    }
+}

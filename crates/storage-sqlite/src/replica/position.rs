@@ -1,0 +1,99 @@
+//! How far this device has followed the server: one row, moved in the transaction that makes it true.
+
+use crate::{
+    error::{Fault, Res},
+    sql::{Row, Tx, int, opt_id, opt_text, signed, text},
+    version::Epoch,
+};
+use fieldpost_domain::{Continuation, Cursor};
+use fieldpost_storage::{BootstrapReason, StorageErrorKind, SyncPosition};
+use uuid::Uuid;
+
+/// Which of the server's histories rows belong to now, and which bootstrap confirms them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) epoch: Epoch,
+    /// Counts bootstraps; what one has confirmed carries its number.
+    pub(crate) generation: i64,
+    pub(crate) bootstrapping: bool,
+    /// The bootstrap under way follows a change of epoch.
+    pub(crate) new_epoch: bool,
+}
+
+impl Standing {
+    pub(crate) async fn read(tx: &Tx) -> Res<Self> {
+        let sql = "SELECT epoch, generation, phase = 'bootstrapping', epoch_pending FROM sync_state WHERE only = 1";
+        let row = tx.one(sql, vec![]).await?.ok_or_else(|| Fault::corrupt("the sync state is missing"))?;
+        let bootstrapping = row.get::<i64>(2)? != 0;
+        Ok(Self {
+            epoch: Epoch::new(row.get(0)?),
+            generation: row.get(1)?,
+            bootstrapping,
+            new_epoch: bootstrapping && row.get::<i64>(3)? != 0,
+        })
+    }
+}
+
+pub(crate) async fn read(tx: &Tx) -> Res<SyncPosition> {
+    let sql = "SELECT phase, after, done, total, cursor FROM sync_state WHERE only = 1";
+    let row = tx.one(sql, vec![]).await?.ok_or_else(|| Fault::corrupt("the sync state is missing"))?;
+    from_row(&row)
+}
+
+fn from_row(row: &Row) -> Res<SyncPosition> {
+    match row.get::<String>(0)?.as_str() {
+        "bootstrapping" => Ok(SyncPosition::Bootstrapping {
+            after: row.get::<Option<String>>(1)?.map(Continuation::new),
+            done: row.count(2)?,
+            total: row.get::<Option<i64>>(3)?.map(crate::sql::unsigned),
+        }),
+        "following" => {
+            let cursor = row.get::<Option<String>>(4)?.and_then(|cursor| Cursor::new(cursor).ok());
+            cursor.map(SyncPosition::Following).ok_or_else(|| Fault::corrupt("the cursor cannot be one"))
+        }
+        _ => Ok(SyncPosition::Fresh),
+    }
+}
+
+/// The position belongs to somebody else by now.
+pub(crate) const fn superseded() -> Fault {
+    Fault::kind(StorageErrorKind::Superseded)
+}
+
+/// Everything stays readable; from here on rows are of the new epoch if it is one. A change of epoch that was not dealt with
+/// to the end is not forgotten by starting over.
+pub(crate) async fn begin_bootstrap(tx: &Tx, reason: BootstrapReason) -> Res<()> {
+    let epoch = i64::from(reason == BootstrapReason::Epoch);
+    tx.run(BEGIN, vec![int(epoch), int(epoch)]).await?;
+    if Standing::read(tx).await?.new_epoch {
+        // What was remembered of the old history says nothing of the new one.
+        tx.run("DELETE FROM tombstones", vec![]).await?;
+        tx.run("DELETE FROM access", vec![]).await?;
+    }
+    Ok(())
+}
+
+const BEGIN: &str = "
+UPDATE sync_state SET
+    epoch_pending = max(?, phase = 'bootstrapping' AND epoch_pending),
+    epoch = epoch + max(?, phase = 'bootstrapping' AND epoch_pending),
+    phase = 'bootstrapping', after = NULL, done = 0, total = NULL, cursor = NULL, generation = generation + 1
+WHERE only = 1";
+
+/// The next page of the bootstrap is the one after `after`.
+pub(crate) async fn advance(tx: &Tx, after: &Continuation, loaded: u64, total: u64) -> Res<()> {
+    let sql = "UPDATE sync_state SET after = ?, done = done + ?, total = ? WHERE only = 1";
+    tx.run(sql, vec![text(after.as_str()), int(signed(loaded)), int(signed(total))]).await.map(drop)
+}
+
+/// Everything up to `cursor` is applied.
+pub(crate) async fn follow(tx: &Tx, cursor: &Cursor) -> Res<()> {
+    let sql = "UPDATE sync_state SET phase = 'following', cursor = ?, after = NULL, done = 0, total = NULL,
+        epoch_pending = 0 WHERE only = 1";
+    tx.run(sql, vec![opt_text(Some(cursor.as_str()))]).await.map(drop)
+}
+
+/// Who the caller is, by the server's word.
+pub(crate) async fn set_me(tx: &Tx, me: Option<Uuid>) -> Res<()> {
+    tx.run("UPDATE sync_state SET me_id = ? WHERE only = 1", vec![opt_id(me)]).await.map(drop)
+}

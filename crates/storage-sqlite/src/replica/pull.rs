@@ -1,0 +1,25 @@
+//! A page of a pull: its rows, the cursor it leads to, and what derives from them, in one transaction.
+
+use crate::{
+    derived,
+    error::Res,
+    replica::{
+        apply, digest,
+        position::{self, Standing, superseded},
+    },
+    sql::Tx,
+};
+use fieldpost_domain::{Cursor, PullPage};
+use fieldpost_storage::{ApplyReport, SyncPosition};
+
+pub(super) async fn apply(tx: &Tx, from: &Cursor, page: PullPage) -> Res<ApplyReport> {
+    if !matches!(position::read(tx).await?, SyncPosition::Following(cursor) if cursor == *from) {
+        return Err(superseded());
+    }
+    let standing = Standing::read(tx).await?;
+    let applied = apply::rows(tx, &standing, page.changes).await?;
+    derived::refresh(tx, &applied.touched).await?;
+    position::follow(tx, &page.cursor).await?;
+    let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
+    Ok(ApplyReport { digest_matches, ..applied.report })
+}

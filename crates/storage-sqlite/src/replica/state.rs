@@ -1,0 +1,45 @@
+//! What is known about syncing.
+
+use crate::{
+    error::Res,
+    replica::position,
+    rows::person::{self, PERSON},
+    sql::{Row, Tx, int, time, unsigned},
+};
+use fieldpost_domain::{ConversationId, Seq, Time};
+use fieldpost_storage::{MissingRange, SyncState};
+
+pub(super) async fn read(tx: &Tx) -> Res<SyncState> {
+    let position = position::read(tx).await?;
+    let sql = format!(
+        "SELECT s.last_success_at, (SELECT count(*) FROM unreadable_rows), {PERSON} \
+         FROM sync_state AS s LEFT JOIN people AS p ON p.id = s.me_id WHERE s.only = 1"
+    );
+    let row = tx.one(&sql, vec![]).await?;
+    let Some(row) = row else {
+        return Ok(SyncState { position, me: None, last_success_at: None, unreadable_rows: 0 });
+    };
+    let (last_success_at, unreadable_rows) = (row.opt_time(0)?, row.count(1)?);
+    Ok(SyncState { position, me: person::joined(&row, 2)?, last_success_at, unreadable_rows })
+}
+
+/// Newest activity first: that is where somebody looks first.
+pub(crate) const MISSING: &str = "
+SELECT c.id, c.missing_before FROM conversations AS c WHERE c.missing_before IS NOT NULL
+ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id LIMIT ?";
+
+pub(super) async fn missing_ranges(tx: &Tx, limit: u32) -> Res<Vec<MissingRange>> {
+    tx.all(MISSING, vec![int(limit.into())]).await?.iter().map(missing).collect()
+}
+
+fn missing(row: &Row) -> Res<MissingRange> {
+    let before = unsigned(row.get(1)?);
+    Ok(MissingRange {
+        conversation_id: ConversationId::from_uuid(row.id(0)?),
+        before: (before > 0).then(|| Seq::new(before)),
+    })
+}
+
+pub(super) async fn record_success(tx: &Tx, at: Time) -> Res<()> {
+    tx.run("UPDATE sync_state SET last_success_at = ? WHERE only = 1", vec![time(at)]).await.map(drop)
+}

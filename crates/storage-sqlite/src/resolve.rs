@@ -1,0 +1,45 @@
+//! Finding a conversation by whatever id the caller holds.
+
+use crate::{
+    error::{Fault, Res},
+    sql::{IDS, IdSet, Tx, id},
+};
+use fieldpost_domain::ConversationId;
+use fieldpost_storage::StorageErrorKind;
+use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
+
+/// The signed-in person: whose file this is, or before the first sign-in whom the server takes the caller for.
+pub(crate) const VIEWER: &str =
+    "coalesce((SELECT person_id FROM account), (SELECT me_id FROM sync_state WHERE only = 1))";
+
+/// The canonical id, or the id itself.
+pub(crate) async fn canonical(tx: &Tx, conversation: ConversationId) -> Res<Uuid> {
+    let given = conversation.as_uuid();
+    let row = tx.one("SELECT canonical_id FROM aliases WHERE id = ?", vec![id(given)]).await?;
+    row.map_or(Ok(given), |row| row.id(0))
+}
+
+/// The canonical id of a conversation that is here.
+pub(crate) async fn existing(tx: &Tx, conversation: ConversationId) -> Res<Uuid> {
+    let canonical = canonical(tx, conversation).await?;
+    let row = tx.one("SELECT 1 FROM conversations WHERE id = ?", vec![id(canonical)]).await?;
+    row.map(|_| canonical).ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))
+}
+
+/// All aliases. There are as many as conversations were opened offline and then found on the server: few.
+pub(crate) async fn aliases(tx: &Tx) -> Res<HashMap<Uuid, Uuid>> {
+    let rows = tx.all("SELECT id, canonical_id FROM aliases", vec![]).await?;
+    rows.iter().map(|row| Ok((row.id(0)?, row.id(1)?))).collect()
+}
+
+/// Which of these conversations are here.
+pub(crate) async fn present(tx: &Tx, ids: &IdSet) -> Res<HashSet<Uuid>> {
+    let sql = format!("SELECT id FROM conversations WHERE id IN {IDS}");
+    tx.all(&sql, vec![ids.bind()]).await?.iter().map(|row| row.id(0)).collect()
+}
+
+pub(crate) async fn viewer(tx: &Tx) -> Res<Option<Uuid>> {
+    let row = tx.one(&format!("SELECT {VIEWER}"), vec![]).await?;
+    row.map_or(Ok(None), |row| row.opt_id(0))
+}

@@ -1,0 +1,92 @@
+//! Messages as a thread shows them.
+//!
+//! Like the names of conversations, the sender's name is found when the row is read; what a v5 file had written beside the
+//! message is used until the sender is known.
+
+use crate::{
+    error::Res,
+    rows::{json, person},
+    sql::Row,
+};
+use fieldpost_domain::{
+    ConversationId, MessageId, MessageKind, MessageStatus, PersonId, Refusal, RefusalCode, Seq, names,
+};
+use fieldpost_storage::ThreadMessage;
+use uuid::Uuid;
+
+const COLUMNS: &str = "m.id, m.conversation_id, m.seq, m.sender_id, m.sender_name, m.message_type, m.content, m.metadata, \
+    m.reply_to, m.status, m.composed_at, m.created_at, m.deleted_at, o.failed_code, o.failed_detail";
+const WIDTH: usize = 15;
+
+/// The columns that [`thread_message`] reads.
+pub(crate) fn columns() -> String {
+    format!("{COLUMNS}, {}", person::PERSON)
+}
+
+/// What they are read from; `FROM messages AS m` or a join that has it comes before.
+pub(crate) const JOINS: &str =
+    "LEFT JOIN outbox AS o ON o.message_id = m.id LEFT JOIN people AS p ON p.id = m.sender_id";
+
+/// How far others have got with what the signed-in person wrote.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Receipts {
+    pub(crate) viewer: Option<Uuid>,
+    pub(crate) delivered: Seq,
+    pub(crate) read: Seq,
+}
+
+impl Receipts {
+    fn raise(&self, status: MessageStatus, seq: Option<Seq>) -> MessageStatus {
+        let Some(seq) = seq else { return status };
+        let receipt = if seq <= self.read {
+            MessageStatus::Read
+        } else if seq <= self.delivered {
+            MessageStatus::Delivered
+        } else {
+            return status;
+        };
+        status.max(receipt)
+    }
+}
+
+pub(crate) fn thread_message(row: &Row, receipts: &Receipts) -> Res<ThreadMessage> {
+    let sender = row.id(3)?;
+    let mine = receipts.viewer == Some(sender);
+    let seq = row.get::<Option<i64>>(2)?.map(|seq| Seq::new(crate::sql::unsigned(seq)));
+    let stored = MessageStatus::from(row.get::<String>(9)?);
+    let failure = (stored == MessageStatus::Queued).then(|| failure(row)).transpose()?.flatten();
+    Ok(ThreadMessage {
+        id: MessageId::from_uuid(row.id(0)?),
+        conversation_id: ConversationId::from_uuid(row.id(1)?),
+        sender_id: PersonId::from_uuid(sender),
+        sender_name: sender_name(row)?,
+        mine,
+        kind: MessageKind::from(row.get::<String>(5)?),
+        content: row.get(6)?,
+        metadata: json::read_metadata(row.get(7)?)?,
+        reply_to: row.opt_id(8)?.map(MessageId::from_uuid),
+        status: if mine { receipts.raise(stored, seq) } else { stored },
+        failure,
+        seq,
+        composed_at: row.opt_time(10)?,
+        created_at: row.time(11)?,
+        deleted: row.get::<Option<i64>>(12)?.is_some(),
+    })
+}
+
+fn sender_name(row: &Row) -> Res<String> {
+    let sender = person::joined(row, WIDTH)?;
+    let legacy = if sender.is_none() { row.get::<Option<String>>(4)? } else { None };
+    Ok(legacy.unwrap_or_else(|| names::sender_name(sender.as_ref())))
+}
+
+fn failure(row: &Row) -> Res<Option<Refusal>> {
+    refusal(row, 13)
+}
+
+/// A dead letter's code and detail; none if it is not one.
+pub(crate) fn refusal(row: &Row, at: usize) -> Res<Option<Refusal>> {
+    let code = row.get::<Option<String>>(at)?;
+    let Some(code) = code else { return Ok(None) };
+    Ok(Some(Refusal { code: RefusalCode::from(code), detail: row.get(at + 1)? }))
+}

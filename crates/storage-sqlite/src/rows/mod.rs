@@ -1,0 +1,6 @@
+//! From rows to the types of the contract.
+
+pub(crate) mod conversation;
+pub(crate) mod json;
+pub(crate) mod message;
+pub(crate) mod person;

@@ -1,0 +1,24 @@
+//! The suite that every store must pass, on a real file.
+
+use async_trait::async_trait;
+use fieldpost_storage::{Store, conformance::Device};
+use fieldpost_storage_sqlite::SqliteStore;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+struct Phone(TempDir);
+
+impl Phone {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+}
+
+#[async_trait]
+impl Device for Phone {
+    async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(SqliteStore::open(self.0.path().join("fieldpost.db")).await.unwrap())
+    }
+}
+
+fieldpost_storage::storage_conformance!(Phone::new());

@@ -1,0 +1,78 @@
+//! What kind of file this is, found out without writing to it.
+
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+
+/// What a SQLite file is to Fieldpost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileState {
+    /// There is nothing in it.
+    Empty,
+    /// Written by WatermelonDB, at version 4 or 5.
+    Watermelon(u32),
+    /// Written by Fieldpost, at this version or an older one.
+    Fieldpost(u32),
+    /// Written by a newer Fieldpost (or a newer version of the app it replaces).
+    Newer(u32),
+    /// A database of something else, or of a version that never reached version 4.
+    Foreign(u32),
+}
+
+/// The migrations of this version, by name; a name that is none of these comes from a newer one.
+const KNOWN: [&str; 3] = [crate::v4::NAME, crate::v5::NAME, crate::v6::NAME];
+
+/// Looks at a file. Reads only.
+///
+/// # Errors
+/// What SQLite says: not a database, damaged, locked.
+pub async fn inspect(db: &impl ConnectionTrait) -> Result<FileState, DbErr> {
+    let version = number(db, "PRAGMA user_version").await?;
+    let tables = number(db, "SELECT count(*) FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").await?;
+    if has_table(db, "seaql_migrations").await? {
+        return fieldpost(db, version).await;
+    }
+    Ok(match version {
+        0 if tables == 0 => FileState::Empty,
+        4 | 5 if is_watermelon(db).await? => FileState::Watermelon(version),
+        newer if newer > crate::SCHEMA_VERSION => FileState::Newer(newer),
+        other => FileState::Foreign(other),
+    })
+}
+
+async fn fieldpost(db: &impl ConnectionTrait, version: u32) -> Result<FileState, DbErr> {
+    let ours =
+        if has_table(db, "sync_state").await? { FileState::Fieldpost(version) } else { FileState::Foreign(version) };
+    let names = db.query_all_raw(statement("SELECT version FROM seaql_migrations")).await?;
+    for row in names {
+        let name: String = row.try_get_by_index(0)?;
+        if !KNOWN.contains(&name.as_str()) && version > crate::SCHEMA_VERSION {
+            return Ok(FileState::Newer(version));
+        }
+        if !KNOWN.contains(&name.as_str()) && ours != FileState::Foreign(version) {
+            return Ok(FileState::Newer(version));
+        }
+    }
+    Ok(if version > crate::SCHEMA_VERSION { FileState::Newer(version) } else { ours })
+}
+
+/// WatermelonDB keeps its own values in `local_storage`; the clinical tables are there since version 4.
+async fn is_watermelon(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    Ok(has_table(db, "local_storage").await? && has_table(db, "treatments").await?)
+}
+
+async fn has_table(db: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {
+    let sql = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?";
+    let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, [name.into()]);
+    let row = db.query_one_raw(statement).await?;
+    let count: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
+    Ok(count > 0)
+}
+
+async fn number(db: &impl ConnectionTrait, sql: &str) -> Result<u32, DbErr> {
+    let row = db.query_one_raw(statement(sql)).await?;
+    let number: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
+    Ok(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+fn statement(sql: &str) -> Statement {
+    Statement::from_string(DbBackend::Sqlite, sql)
+}
