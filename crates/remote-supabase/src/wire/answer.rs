@@ -11,7 +11,7 @@ use super::{
     scalar::{Number, Stamp},
 };
 use crate::{error::refusal, http::Reply};
-use fieldpost_domain::{AccessChange, Changes, Conversation, Message, Person, ReadMarker, ServerLimits, Tombstone};
+use fieldpost_domain::{Changes, Conversation, Person, ServerLimits};
 use fieldpost_remote::{PROTOCOL, RemoteError, RemoteErrorKind, RemoteResult};
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -98,28 +98,29 @@ fn read_carefully(operation: &'static str, text: &str) -> RemoteResult<Answer<Ca
 fn take<R: Reading>(operation: &'static str, answer: Answer<R>) -> RemoteResult<Read> {
     check(operation, &answer)?;
     let mut unreadable = Vec::new();
-    let me = match answer.me {
-        Some(slot) => Some(
-            R::take::<PersonRow>(slot, "me", &mut unreadable)
-                .ok_or_else(|| malformed(operation, "me: cannot be read"))?,
-        ),
-        None => None,
-    };
+    let me = answer.me.map(|slot| R::take::<PersonRow>(slot, "me", &mut unreadable));
+    if me == Some(None) {
+        return Err(malformed(operation, "me: cannot be read"));
+    }
     let conversation =
         answer.conversation.and_then(|slot| R::take::<ConversationRow>(slot, "conversation", &mut unreadable));
-    let people: Vec<Person> = R::rows::<PersonRow>(answer.people, "people", &mut unreadable);
-    let conversations: Vec<Conversation> =
-        R::rows::<ConversationRow>(answer.conversations, "conversations", &mut unreadable);
-    let messages: Vec<Message> = R::rows::<MessageRow>(answer.messages, "messages", &mut unreadable);
-    let read_markers: Vec<ReadMarker> = R::rows::<ReadMarkerRow>(answer.read_markers, "read_markers", &mut unreadable);
-    let tombstones: Vec<Tombstone> = R::rows::<TombstoneRow>(answer.tombstones, "tombstones", &mut unreadable);
-    let access: Vec<AccessChange> = R::rows::<AccessRow>(answer.access, "access", &mut unreadable);
+    let bad = &mut unreadable;
+    let mut changes = Changes {
+        people: R::rows::<PersonRow>(answer.people, "people", bad),
+        conversations: R::rows::<ConversationRow>(answer.conversations, "conversations", bad),
+        messages: R::rows::<MessageRow>(answer.messages, "messages", bad),
+        read_markers: R::rows::<ReadMarkerRow>(answer.read_markers, "read_markers", bad),
+        tombstones: R::rows::<TombstoneRow>(answer.tombstones, "tombstones", bad),
+        access: R::rows::<AccessRow>(answer.access, "access", bad),
+        unreadable: Vec::new(),
+    };
+    changes.unreadable = unreadable;
     Ok(Read {
         limits: limits(answer.limits.as_ref()),
         server_time: answer.server_time,
-        me,
+        me: me.flatten(),
         conversation,
-        changes: Changes { people, conversations, messages, read_markers, tombstones, access, unreadable },
+        changes,
         total_conversations: answer.total_conversations,
         cursor: answer.cursor,
         next_after: answer.next_after,

@@ -1,4 +1,7 @@
 //! What is sent. Nulls are left out; times have microseconds and end in `Z`.
+//!
+//! U+0000 anywhere makes PostgreSQL refuse the whole call. Content and metadata cannot have it by their types; the texts
+//! without such a type lose it here, so that one of them cannot hold up everything else in the outbox.
 
 use chrono::SecondsFormat;
 use fieldpost_domain::{
@@ -8,12 +11,13 @@ use fieldpost_remote::{
     BootstrapRequest, HistoryRequest, PROTOCOL, PullRequest, RemoteError, RemoteErrorKind, RemoteResult,
 };
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 
 /// The arguments that every function takes, and its own.
 #[derive(Serialize)]
 struct Arguments<'a, T> {
     p_protocol: u32,
-    p_app: &'a str,
+    p_app: Cow<'a, str>,
     p_capabilities: [&'static str; 0],
     #[serde(flatten)]
     own: T,
@@ -63,8 +67,7 @@ enum Change<'a> {
     SendMessage {
         conversation_id: ConversationId,
         message_id: MessageId,
-        #[serde(rename = "type")]
-        kind: &'a MessageKind,
+        message_type: &'a MessageKind,
         content: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         metadata: Option<&'a Metadata>,
@@ -84,7 +87,7 @@ enum Change<'a> {
         conversation_id: ConversationId,
         org_id: OrgId,
         #[serde(skip_serializing_if = "Option::is_none")]
-        subject: Option<&'a str>,
+        subject: Option<Cow<'a, str>>,
     },
     MarkRead {
         conversation_id: ConversationId,
@@ -98,7 +101,7 @@ impl<'a> From<&'a Intent> for Change<'a> {
             Intent::SendMessage(ref message) => Self::SendMessage {
                 conversation_id: message.conversation_id,
                 message_id: message.id,
-                kind: &message.kind,
+                message_type: &message.kind,
                 content: message.content.as_str(),
                 metadata: message.metadata.as_ref(),
                 reply_to: message.reply_to,
@@ -108,13 +111,17 @@ impl<'a> From<&'a Intent> for Change<'a> {
                 Self::OpenDirect { conversation_id, medic_id, org_id }
             }
             Intent::OpenBroadcast { conversation_id, org_id, ref subject } => {
-                Self::OpenBroadcast { conversation_id, org_id, subject: subject.as_deref() }
+                Self::OpenBroadcast { conversation_id, org_id, subject: subject.as_deref().map(without_nul) }
             }
             Intent::MarkRead { conversation_id, read_seq } => {
                 Self::MarkRead { conversation_id, read_seq: read_seq.get() }
             }
         }
     }
+}
+
+fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
 }
 
 fn microseconds<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
@@ -146,7 +153,7 @@ pub(crate) fn push(operation: &'static str, app: &str, mutations: &[Mutation]) -
 }
 
 fn arguments(operation: &'static str, app: &str, own: impl Serialize) -> RemoteResult<Vec<u8>> {
-    json(operation, &Arguments { p_protocol: PROTOCOL, p_app: app, p_capabilities: [], own })
+    json(operation, &Arguments { p_protocol: PROTOCOL, p_app: without_nul(app), p_capabilities: [], own })
 }
 
 /// Nothing that is sent can fail to be JSON; if it did, the request would be at fault.

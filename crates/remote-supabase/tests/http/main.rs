@@ -1,8 +1,11 @@
 //! The client against a scripted server on loopback: what is sent, what is read, and what every failure means.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a step that fails has to fail its test")]
+
 mod bad_input;
 mod calls;
 mod failures;
+mod logs;
 mod protocol_examples;
 mod pushes;
 mod robustness;

@@ -1,1 +1,119 @@
-//! Soon.
+//! The examples of docs/protocol.md, read as they stand there once their placeholders are filled in.
+
+use crate::support::{Server, pull_request, token};
+use fieldpost_domain::{ConversationId, Seq};
+use fieldpost_remote::{BootstrapRequest, HistoryRequest, MessagingApi};
+use serde_json::{Map, Value};
+
+const PROTOCOL: &str = include_str!("../../../../docs/protocol.md");
+
+/// The JSON blocks of the document, in its order.
+fn examples() -> Vec<Value> {
+    let blocks = PROTOCOL.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    blocks
+        .map(|block| fill(serde_json::from_str(&tidy(block)).unwrap_or_else(|error| panic!("{error}: {block}"))))
+        .collect()
+}
+
+/// Makes JSON of what is written for people: `{…envelope, "me":{person}, "people":[…]}`.
+fn tidy(block: &str) -> String {
+    block
+        .replace("{…envelope,", "{\"envelope\":true,")
+        .replace("{person}", "\"{person}\"")
+        .replace("{…}", "\"{conversation}\"")
+        .replace("[…]", "[]")
+        .replace(", …}", "}")
+}
+
+/// Fills in what the placeholders stand for, by the name of the field.
+fn fill(example: Value) -> Value {
+    let Value::Object(fields) = example else { return example };
+    let mut filled = Map::new();
+    for (name, value) in fields {
+        let value = match (name.as_str(), value) {
+            ("envelope", _) => {
+                filled.extend(crate::support::envelope(Value::Object(Map::new())).as_object().unwrap().clone());
+                continue;
+            }
+            (name, Value::String(text)) => Value::String(placeholder(name, &text)),
+            (_, Value::Array(items)) => Value::Array(items.into_iter().map(fill).collect()),
+            (_, object @ Value::Object(_)) => fill(object),
+            (_, other) => other,
+        };
+        filled.insert(name, value);
+    }
+    Value::Object(filled)
+}
+
+fn placeholder(name: &str, text: &str) -> String {
+    match text.split_once('|') {
+        Some((first, _)) => first.to_owned(),
+        None if name.ends_with("_at") => "2026-01-31T08:15:00.123456+00:00".to_owned(),
+        None if name == "id" || name.ends_with("_id") || ["created_by", "reply_to"].contains(&name) => {
+            "0198c0de-0000-7000-8000-00000000000a".to_owned()
+        }
+        None if text == "…" && name == "cursor" => "c".to_owned(),
+        None if name == "sha256" => "0".repeat(64),
+        None => text.to_owned(),
+    }
+}
+
+/// The first example that has all of these fields.
+fn with(fields: &[&str]) -> Value {
+    let found = examples().into_iter().find(|example| fields.iter().all(|field| example.get(*field).is_some()));
+    found.unwrap_or_else(|| panic!("docs/protocol.md has an example with {fields:?}"))
+}
+
+#[tokio::test]
+async fn a_page_of_the_examples_is_read_without_a_rest() {
+    let (person, conversation) = (with(&["role"]), with(&["org_id", "last_seq"]));
+    let mut living = with(&["sender_id"]);
+    living.as_object_mut().unwrap().remove("deleted_at");
+    let mut page = with(&["more"]);
+    page["people"] = Value::Array(vec![person]);
+    page["conversations"] = Value::Array(vec![conversation]);
+    page["messages"] = Value::Array(vec![with(&["sender_id"]), living]);
+    page["read_markers"] = Value::Array(vec![with(&["delivered_seq"])]);
+    page["tombstones"] = Value::Array(vec![with(&["entity"])]);
+    // Its "access" is "grant|revoke"; a page's is a list.
+    let access = examples().into_iter().find(|example| example["access"].is_string()).unwrap();
+    page["access"] = Value::Array(vec![access]);
+
+    let server = Server::start().await;
+    server.pull().replies(&page);
+    let page = server.remote().pull(&token(), pull_request()).await.unwrap();
+    let changes = page.changes;
+    assert_eq!(changes.unreadable, []);
+    assert_eq!(changes.len(), 7);
+    assert!(changes.people[0].removed && changes.people[0].extra.is_empty());
+    assert!(changes.conversations[0].extra.is_empty() && changes.conversations[0].unread == 3);
+    assert!(changes.messages.iter().all(|message| message.extra.is_empty() && message.reply_to.is_some()));
+    assert!(changes.messages[0].content.is_none() && changes.messages[1].content.is_some());
+    assert!(page.more && page.digest.is_some_and(|digest| digest.count == 200));
+}
+
+#[tokio::test]
+async fn the_example_of_a_bootstrap_is_read() {
+    let mut example = with(&["next_after"]);
+    example["me"] = with(&["role"]);
+    let server = Server::start().await;
+    server.bootstrap().replies(&example);
+    let page = server.remote().bootstrap(&token(), BootstrapRequest::default()).await.unwrap();
+    assert_eq!(page.total_conversations, 200);
+    assert!(page.me.is_some_and(|me| me.first_name == "Ada"));
+    assert!(page.next_after.is_some() && page.digest.is_some());
+}
+
+#[tokio::test]
+async fn the_example_of_a_history_is_read() {
+    let mut example = with(&["from_seq"]);
+    example["conversation"] = with(&["org_id", "last_seq"]);
+    let server = Server::start().await;
+    server.history().replies(&example);
+    let conversation_id: ConversationId = "0198c0de-0000-7000-8000-00000000000c".parse().unwrap();
+    let request = HistoryRequest { conversation_id, before: None, limit: None };
+    let page = server.remote().history(&token(), request).await.unwrap();
+    assert_eq!((page.range.from, page.range.to, page.complete), (Seq::new(21), Seq::new(120), false));
+    assert_eq!(page.conversation_id, conversation_id);
+    assert!(page.conversation.is_some() && page.changes.is_empty());
+}

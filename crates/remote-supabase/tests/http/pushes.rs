@@ -1,1 +1,218 @@
-//! Soon.
+//! Pushing: how mutations are written, and how results are matched to them.
+
+use crate::support::{Server, token};
+use chrono::DateTime;
+use fieldpost_domain::{
+    Acknowledgement, Intent, MessageContent, MessageKind, Metadata, Mutation, NewMessage, PushOutcome, RefusalCode,
+    RetryCode, Seq, TombstoneOf,
+};
+use fieldpost_remote::{MessagingApi, RemoteErrorKind, RemoteResult};
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+
+const T: &str = "2026-01-31T08:15:00.123456+00:00";
+
+/// The id that ends in these digits.
+fn id(n: u8) -> String {
+    format!("0198c0de-0000-7000-8000-0000000000{n:02x}")
+}
+
+const ME: u8 = 0xa;
+const CONVERSATION: u8 = 0xc;
+const MESSAGE: u8 = 0xe;
+
+fn mutation(n: u8, intent: Intent) -> Mutation {
+    Mutation { id: id(n).parse().unwrap(), intent }
+}
+
+fn send(n: u8) -> Mutation {
+    let message = NewMessage {
+        id: id(MESSAGE).parse().unwrap(),
+        conversation_id: id(CONVERSATION).parse().unwrap(),
+        sender_id: id(ME).parse().unwrap(),
+        kind: MessageKind::Text,
+        content: MessageContent::new("on my way").unwrap(),
+        metadata: None,
+        reply_to: None,
+        composed_at: DateTime::parse_from_rfc3339("2026-01-31T09:15:00.5+01:00").unwrap().into(),
+    };
+    mutation(n, Intent::SendMessage(message))
+}
+
+fn open(n: u8) -> Mutation {
+    mutation(n, Intent::OpenDirect { conversation_id: id(CONVERSATION).parse().unwrap(), medic_id: None, org_id: None })
+}
+
+fn mark(n: u8) -> Mutation {
+    mutation(n, Intent::MarkRead { conversation_id: id(CONVERSATION).parse().unwrap(), read_seq: Seq::new(17) })
+}
+
+fn result(n: u8, status: &str, more: Value) -> Value {
+    let mut result = json!({"id": id(n), "status": status});
+    result.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    result
+}
+
+async fn push(mutations: &[Mutation], results: Value) -> RemoteResult<Vec<PushOutcome>> {
+    let server = Server::start().await;
+    server.push().answers(json!({"results": results}));
+    let answer = server.remote().push(&token(), mutations).await?;
+    assert!(answer.results.iter().map(|result| result.mutation_id).eq(mutations.iter().map(|mutation| mutation.id)));
+    Ok(answer.results.into_iter().map(|result| result.outcome).collect())
+}
+
+async fn one(mutation: Mutation, status: &str, more: Value) -> RemoteResult<PushOutcome> {
+    push(&[mutation], json!([result(1, status, more)])).await.map(|mut outcomes| outcomes.remove(0))
+}
+
+async fn acknowledged(mutation: Mutation, status: &str, more: Value) -> Acknowledgement {
+    match one(mutation, status, more).await.unwrap() {
+        PushOutcome::Acknowledged(acknowledgement) => acknowledgement,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn ack() -> Value {
+    json!({"message_id": id(MESSAGE), "conversation_id": id(0xd), "seq": 5, "created_at": T, "version": 1})
+}
+
+fn message() -> Value {
+    json!({"id": id(MESSAGE), "conversation_id": id(0xd), "sender_id": id(ME), "kind": "text", "content": "on my way",
+           "status": "sent", "seq": 5, "created_at": T, "updated_at": T, "version": 1})
+}
+
+fn conversation() -> Value {
+    json!({"id": id(0xd), "org_id": id(0x1f), "kind": "direct", "created_by": id(ME), "created_at": T, "updated_at": T,
+           "last_seq": 0, "unread": 0, "version": 4})
+}
+
+#[tokio::test]
+async fn mutations_are_written_as_the_protocol_says() {
+    let Intent::SendMessage(mut rich) = send(1).intent else { unreachable!() };
+    rich.kind = MessageKind::Attachment;
+    rich.metadata = Some(Metadata::new(json!({"file": "a.jpg"}).as_object().unwrap().clone()).unwrap());
+    rich.reply_to = Some(id(7).parse().unwrap());
+    let (conversation_id, org_id) = (id(CONVERSATION).parse().unwrap(), id(0x1f).parse().unwrap());
+    let medic_id = Some(id(8).parse().unwrap());
+    let mutations = [
+        send(1),
+        mutation(2, Intent::SendMessage(rich)),
+        open(3),
+        mutation(4, Intent::OpenDirect { conversation_id, medic_id, org_id: Some(org_id) }),
+        mutation(5, Intent::OpenBroadcast { conversation_id, org_id, subject: Some("Crane\0 3".to_owned()) }),
+        mutation(6, Intent::OpenBroadcast { conversation_id, org_id, subject: None }),
+        mark(7),
+    ];
+    let server = Server::start().await;
+    server.push().answers(json!({}));
+    // No results for seven mutations: the answer is refused, the request is what matters here.
+    server.remote().push(&token(), &mutations).await.unwrap_err();
+
+    let (c, org, m) = (id(CONVERSATION), id(0x1f), id(MESSAGE));
+    let sent = &server.requests()[0].body;
+    assert_eq!((&sent["p_protocol"], &sent["p_capabilities"]), (&json!(1), &json!([])));
+    assert_eq!(
+        sent["p_mutations"],
+        json!([
+            {"id": id(1), "kind": "send_message", "conversation_id": c, "message_id": m, "message_type": "text",
+             "content": "on my way", "composed_at": "2026-01-31T08:15:00.500000Z"},
+            {"id": id(2), "kind": "send_message", "conversation_id": c, "message_id": m, "message_type": "attachment",
+             "content": "on my way", "composed_at": "2026-01-31T08:15:00.500000Z", "metadata": {"file": "a.jpg"},
+             "reply_to": id(7)},
+            {"id": id(3), "kind": "open_direct", "conversation_id": c},
+            {"id": id(4), "kind": "open_direct", "conversation_id": c, "medic_id": id(8), "org_id": org},
+            {"id": id(5), "kind": "open_broadcast", "conversation_id": c, "org_id": org, "subject": "Crane 3"},
+            {"id": id(6), "kind": "open_broadcast", "conversation_id": c, "org_id": org},
+            {"id": id(7), "kind": "mark_read", "conversation_id": c, "read_seq": 17},
+        ])
+    );
+}
+
+#[tokio::test]
+async fn a_batch_of_nothing_is_answered_with_nothing() {
+    assert_eq!(push(&[], json!([])).await.unwrap(), []);
+    assert_eq!(push(&[], json!(null)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn acknowledgements_carry_their_rows() {
+    let Acknowledgement::Sent(sent) = acknowledged(send(1), "applied", json!({"ack": ack()})).await else { panic!() };
+    assert_eq!((sent.conversation_id.to_string(), sent.seq), (id(0xd), Seq::new(5)));
+
+    let stored = acknowledged(send(1), "duplicate", json!({"message": message()})).await;
+    assert!(matches!(stored, Acknowledgement::AlreadySent(message) if message.seq == Seq::new(5)));
+
+    let tombstone = json!({"entity": "message", "id": id(MESSAGE), "conversation_id": id(0xd), "seq": 5, "version": 3});
+    let deleted = acknowledged(send(1), "duplicate", json!({"tombstone": tombstone})).await;
+    assert!(matches!(deleted, Acknowledgement::Deleted(t) if matches!(t.of, TombstoneOf::Message { .. })));
+
+    for status in ["applied", "duplicate"] {
+        let opened = acknowledged(open(1), status, json!({"conversation": conversation()})).await;
+        assert!(matches!(opened, Acknowledgement::Opened(row) if row.id.to_string() == id(0xd)));
+    }
+
+    let marker =
+        json!({"conversation_id": id(0xd), "person_id": id(ME), "delivered_seq": 20, "read_seq": 17, "version": 3});
+    let marked = acknowledged(mark(1), "applied", json!({"read_marker": marker})).await;
+    assert!(matches!(marked, Acknowledgement::Marked(marker) if marker.read_seq == Seq::new(17)));
+}
+
+#[tokio::test]
+async fn refusals_and_retries_keep_their_codes() {
+    let refused = |code: &str| json!({"code": code, "detail": "medic_id"});
+    for (code, known) in [("id_taken", RefusalCode::IdTaken), ("moon", RefusalCode::Unknown("moon".to_owned()))] {
+        let PushOutcome::Rejected(refusal) = one(send(1), "rejected", refused(code)).await.unwrap() else { panic!() };
+        assert_eq!((refusal.code, refusal.detail.as_deref()), (known, Some("medic_id")));
+    }
+    let retried = one(send(1), "retry", json!({"code": "after_retry"})).await.unwrap();
+    assert_eq!(retried, PushOutcome::Retry(RetryCode::AfterRetry));
+    let PushOutcome::Rejected(refusal) = one(send(1), "rejected", json!({})).await.unwrap() else { panic!() };
+    assert_eq!(refusal.code, RefusalCode::Unknown("unspecified".to_owned()));
+}
+
+#[tokio::test]
+async fn a_clear_status_without_its_row_is_enough_where_the_pull_brings_the_row() {
+    let mut bad_ack = ack();
+    bad_ack["seq"] = json!(0);
+    for more in [json!({}), json!({"ack": null}), json!({"ack": bad_ack}), json!({"ack": "soon"})] {
+        for status in ["applied", "duplicate"] {
+            assert_eq!(acknowledged(send(1), status, more.clone()).await, Acknowledgement::Bare, "{more}");
+        }
+    }
+    assert_eq!(acknowledged(mark(1), "duplicate", json!({})).await, Acknowledgement::Bare);
+    let mut bad_conversation = conversation();
+    bad_conversation["id"] = json!(null);
+    for more in [json!({}), json!({"conversation": bad_conversation})] {
+        let error = one(open(1), "applied", more).await.unwrap_err();
+        assert_eq!(error.kind(), RemoteErrorKind::Malformed, "the canonical id is what was asked for");
+    }
+}
+
+#[tokio::test]
+async fn results_that_do_not_match_the_batch_say_nothing_about_it() {
+    let applied = |n: u8| result(n, "applied", json!({"ack": ack()}));
+    let mut other = ack();
+    other["message_id"] = json!(id(0x77));
+    let null_id = json!({"id": null, "status": "rejected", "code": "bad_request"});
+    for results in [
+        json!([applied(1)]),
+        json!([]),
+        json!(null),
+        json!([applied(1), applied(2), applied(3)]),
+        json!([applied(2), applied(1)]),
+        json!([applied(1), applied(1)]),
+        json!([applied(1), null_id]),
+        json!([applied(1), "applied"]),
+        json!([applied(1), null]),
+        json!([applied(1), result(2, "perhaps", json!({}))]),
+        json!([applied(1), {"id": id(2)}]),
+        json!([applied(1), result(2, "applied", json!({"ack": other}))]),
+        json!([applied(1), result(2, "rejected", json!({"code": 7}))]),
+        json!({"0": applied(1)}),
+    ] {
+        let error = push(&[send(1), send(2)], results.clone()).await.unwrap_err();
+        assert_eq!(error.kind(), RemoteErrorKind::Malformed, "{results}");
+        assert!(!error.to_string().contains("on my way"));
+    }
+    assert_eq!(push(&[send(1), send(2)], json!([applied(1), applied(2)])).await.unwrap().len(), 2);
+}
