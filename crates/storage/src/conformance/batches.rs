@@ -1,6 +1,6 @@
 //! What goes out next.
 
-use super::build::{ada, composed, conversation_id, direct, messages, mutation_id, new_direct, wide};
+use super::build::{ada, composed, conversation_id, direct, messages, mutation_id, new_direct, other_direct, wide};
 use super::given::{answered, batch, loaded, loaded_thread, mutations, outbox, read, refused, send, sent};
 use crate::{BatchLimits, EntryState, Store};
 use fieldpost_domain::{
@@ -11,7 +11,7 @@ use std::collections::HashSet;
 const NONE: [ConversationId; 0] = [];
 
 async fn two_lanes(store: &dyn Store) -> (ConversationId, ConversationId) {
-    loaded(store, Changes { conversations: vec![direct(1, 0), direct(2, 0)], ..Changes::default() }).await;
+    loaded(store, Changes { conversations: vec![direct(1, 0), other_direct(2, 0)], ..Changes::default() }).await;
     (conversation_id(1), conversation_id(2))
 }
 

@@ -128,6 +128,12 @@ pub fn direct(n: u64, last: u64) -> Conversation {
     }
 }
 
+/// Direct conversation number `n`, with a medic of its own whom nobody has told about.
+#[must_use]
+pub fn other_direct(n: u64, last: u64) -> Conversation {
+    Conversation { medic_id: Some(medic_id(100 + n)), ..direct(n, last) }
+}
+
 /// Broadcast conversation number `n`.
 #[must_use]
 pub fn broadcast(n: u64, last: u64) -> Conversation {

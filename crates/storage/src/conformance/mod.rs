@@ -13,11 +13,23 @@
 //! [`build`] and [`given`] are public: other tests tell their stories with the same words.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "this is test code: a step that fails has to fail its test")]
 
+pub mod access;
+pub mod accounts;
 pub mod batches;
+pub mod bootstrapping;
 pub mod build;
+pub mod filling;
 pub mod given;
+pub mod naming;
+pub mod opening;
+pub mod pulling;
+pub mod reading;
+pub mod receipts;
+pub mod restarting;
 pub mod sending;
 pub mod settling;
+pub mod threads;
+pub mod tolerance;
 
 mod suite;
 

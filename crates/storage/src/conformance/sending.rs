@@ -1,6 +1,8 @@
 //! Writing a message on the device.
 
-use super::build::{ada, at, composed, conversation_id, direct, messages, mutation_id, own_message_id, seq};
+use super::build::{
+    ada, at, composed, conversation_id, direct, messages, mutation_id, other_direct, own_message_id, seq,
+};
 use super::given::{batch, loaded, loaded_thread, mutations, newest, outbox, read, send, sent, summary, texts, unread};
 use crate::{Older, StorageErrorKind, Store};
 use fieldpost_domain::{
@@ -81,7 +83,7 @@ pub async fn sending_never_moves_the_read_marker(store: &dyn Store) {
 
 /// `ConversationSummary`: the newest message, queued ones included.
 pub async fn a_queued_message_is_the_newest_of_its_conversation(store: &dyn Store) {
-    let conversations = vec![direct(1, 1), direct(2, 3)];
+    let conversations = vec![direct(1, 1), other_direct(2, 3)];
     loaded(store, Changes { conversations, ..Changes::default() }).await;
 
     sent(store, 1, conversation_id(1)).await;

@@ -1,7 +1,8 @@
 //! Recording what the server answered.
 
 use super::build::{
-    ack, ada, at, conversation_id, direct, echo, messages, mutation_id, own_message_id, read_to, seq, tombstone,
+    ack, ada, at, conversation_id, direct, echo, messages, mutation_id, other_direct, own_message_id, read_to, seq,
+    tombstone,
 };
 use super::given::{
     acknowledged, answered, batch, failure, loaded, loaded_thread, mutations, newest, outbox, pulled, pulled_messages,
@@ -186,7 +187,7 @@ pub async fn an_answer_that_comes_twice_is_unknown_the_second_time(store: &dyn S
 
 /// One batch of answers of every kind; one poisoned lane delays no other.
 pub async fn the_answers_of_a_batch_are_recorded_together(store: &dyn Store) {
-    let conversations = vec![direct(1, 0), direct(2, 0), direct(3, 0)];
+    let conversations = vec![direct(1, 0), other_direct(2, 0), other_direct(3, 0)];
     loaded(store, Changes { conversations, ..Changes::default() }).await;
     for n in 1..=3 {
         sent(store, n, conversation_id(n)).await;

@@ -49,6 +49,208 @@ macro_rules! storage_conformance {
             a_refusal_of_a_newer_server_survives,
             no_answers_change_nothing,
         }
+        $crate::storage_conformance_group! { $device; opening:
+            a_conversation_opened_offline_is_there_at_once,
+            opening_twice_gives_the_same_conversation,
+            opening_one_that_is_synced_queues_nothing,
+            an_accepted_open_keeps_its_id,
+            the_canonical_id_takes_the_place_of_the_local_one,
+            defect_10_the_old_id_works_in_every_method,
+            rows_under_the_old_id_are_taken_as_the_canonical_ones,
+            a_pulled_row_of_the_same_medic_merges_before_the_answer,
+            only_the_same_org_and_medic_merge,
+            messages_of_both_meet_in_the_canonical_thread,
+            messages_sent_under_the_old_id_are_stored_under_the_new_one,
+            an_answer_to_a_message_can_bring_the_canonical_id,
+            a_refused_open_parks_what_depends_on_it,
+            a_message_to_a_refused_conversation_parks_at_once,
+            an_unsent_conversation_stays_through_a_bootstrap,
+            an_alias_outlives_later_changes,
+        }
+        $crate::storage_conformance_group! { $device; reading:
+            reading_a_thread_moves_the_marker_and_queues_that,
+            reading_again_queues_nothing,
+            a_queued_mark_is_replaced_by_a_later_one,
+            marks_are_replaced_per_conversation,
+            reading_a_conversation_that_is_not_here_is_refused,
+            an_unloaded_thread_cannot_be_read,
+            the_marker_stops_below_a_gap,
+            a_deleted_message_is_no_gap_for_the_marker,
+            the_marker_never_goes_backwards,
+            a_marker_from_another_device_is_taken,
+            receipts_of_others_do_not_read_for_me,
+            own_and_deleted_messages_are_not_unread,
+            an_acknowledged_message_of_mine_is_not_unread,
+            unread_of_a_partial_thread_is_the_servers_count,
+            a_stale_count_does_not_undo_reading,
+            loaded_history_counts_for_itself,
+            unread_is_exact_while_a_pass_is_under_way,
+            sending_past_unpulled_messages_does_not_revive_an_old_count,
+            an_older_count_of_the_server_is_ignored,
+            nothing_is_unread_below_a_marker_at_the_end,
+            a_marker_before_its_conversation_is_kept,
+            defect_10_unread_counts_by_the_canonical_id,
+        }
+        $crate::storage_conformance_group! { $device; threads:
+            a_thread_is_read_window_by_window,
+            a_window_that_reaches_the_beginning_says_so,
+            a_window_says_what_the_server_may_have,
+            an_empty_and_an_unloaded_thread_are_told_apart,
+            a_window_ends_above_a_gap,
+            a_window_goes_on_below_a_deleted_message,
+            queued_messages_are_only_in_the_newest_window,
+            a_window_of_no_messages_is_allowed,
+            a_thread_that_is_not_here_is_not_found,
+            a_thread_is_ordered_by_seq_alone,
+            threads_do_not_mix,
+            conversations_are_listed_by_activity,
+            the_preview_follows_the_newest_message,
+            the_preview_of_an_unloaded_thread_is_the_servers,
+            people_are_listed_by_name,
+            huge_seqs_are_as_good_as_small_ones,
+        }
+        $crate::storage_conformance_group! { $device; pulling:
+            defect_1_the_position_is_the_servers_cursor,
+            defect_2_the_cursor_moves_page_by_page,
+            defect_7_a_page_for_another_position_is_superseded,
+            a_pull_needs_a_finished_bootstrap,
+            an_empty_page_moves_the_cursor,
+            a_page_applied_again_is_stale,
+            an_older_state_of_a_message_is_ignored,
+            the_newest_of_several_states_in_a_page_stands,
+            an_older_state_of_a_conversation_or_person_is_ignored,
+            versions_are_compared_per_row,
+            last_seq_only_grows,
+            defect_3_changes_of_old_messages_arrive,
+            a_deleted_message_does_not_come_back,
+            a_tombstone_before_its_message_is_remembered,
+            an_older_tombstone_is_ignored,
+            a_page_brings_a_conversation_and_its_messages_together,
+            only_messages_of_others_are_news,
+            the_digest_of_a_page_is_compared_after_it,
+            the_sync_state_remembers_success_and_who_i_am,
+        }
+        $crate::storage_conformance_group! { $device; access:
+            a_revoked_conversation_leaves_the_device,
+            unsent_messages_of_a_revoked_conversation_become_dead_letters,
+            an_echoed_message_of_a_revoked_conversation_just_leaves,
+            an_earlier_dead_letter_keeps_its_reason,
+            an_answer_after_the_revocation_settles_the_dead_letter,
+            late_rows_of_a_revoked_conversation_are_ignored,
+            a_newer_grant_brings_the_conversation_back,
+            a_granted_conversation_is_missing_its_messages,
+            dead_letters_stand_in_their_thread_again_after_a_grant,
+            a_revocation_wins_over_an_older_grant_of_the_same_page,
+            a_revocation_of_what_is_not_here_is_remembered,
+            an_open_that_leads_to_a_revoked_conversation_leaves_dead_letters,
+            a_deleted_conversation_leaves_and_does_not_come_back,
+            an_older_tombstone_of_a_conversation_is_ignored,
+            a_revocation_touches_no_other_conversation,
+        }
+        $crate::storage_conformance_group! { $device; bootstrapping:
+            a_bootstrap_goes_page_by_page,
+            defect_4_no_page_of_a_bootstrap_can_be_skipped,
+            a_bootstrap_page_needs_a_bootstrap,
+            a_bootstrap_can_start_over,
+            everything_stays_readable_during_a_bootstrap,
+            a_person_without_membership_has_an_empty_store,
+            conversations_that_a_bootstrap_does_not_confirm_leave,
+            messages_that_a_bootstrap_does_not_confirm_leave,
+            a_reconciling_bootstrap_respects_versions,
+            a_bootstrap_makes_a_revoked_conversation_welcome,
+            people_that_a_bootstrap_does_not_confirm_leave,
+            a_bootstrap_tells_the_recent_range,
+            a_later_bootstrap_joins_or_replaces_the_range,
+            after_an_epoch_versions_count_from_the_beginning,
+            messages_that_the_server_lost_become_dead_letters,
+            messages_of_a_conversation_that_the_server_lost_become_dead_letters,
+            after_an_epoch_older_messages_are_fetched_again,
+            deleted_and_unsendable_messages_are_not_lost,
+            the_outbox_survives_an_epoch,
+            after_an_epoch_markers_come_down_to_what_is_there,
+            after_an_epoch_a_seq_can_be_taken_by_another_message,
+            what_is_acknowledged_during_a_bootstrap_is_not_swept,
+            what_is_opened_during_a_bootstrap_is_not_swept,
+            starting_over_does_not_forget_a_change_of_epoch,
+            history_during_a_bootstrap_is_not_swept,
+            queued_messages_stay_in_their_thread_through_a_bootstrap,
+        }
+        $crate::storage_conformance_group! { $device; filling:
+            history_extends_a_thread_down_to_its_beginning,
+            a_page_of_history_covers_its_range_whole,
+            a_page_of_history_may_hold_no_message,
+            a_complete_page_is_the_beginning,
+            history_of_an_empty_conversation,
+            history_brings_people_and_the_conversation,
+            history_of_what_is_not_here_changes_nothing,
+            history_removes_what_the_server_no_longer_has,
+            history_respects_versions,
+            history_may_bring_tombstones,
+            a_page_above_a_hole_becomes_the_recent_range,
+            a_page_below_a_hole_waits_until_it_is_filled,
+            overlapping_pages_of_history_become_one,
+            an_unloaded_conversation_is_missing,
+            a_hole_above_the_range_is_missing,
+            a_message_without_any_range_has_a_hole_below,
+            a_thread_that_begins_at_one_is_whole,
+            a_hole_that_later_pages_fill_is_gone,
+            an_acknowledged_message_extends_the_range,
+            an_unsent_conversation_is_missing_nothing,
+            a_tombstone_fills_a_hole,
+        }
+        $crate::storage_conformance_group! { $device; receipts:
+            receipts_say_how_far_a_message_has_got,
+            an_older_receipt_takes_nothing_back,
+            my_own_marker_is_no_receipt,
+            the_furthest_of_several_receipts_counts,
+            the_servers_status_counts_where_receipts_say_less,
+            messages_of_others_have_the_status_of_their_row,
+            a_receipt_can_come_before_the_answer,
+        }
+        $crate::storage_conformance_group! { $device; naming:
+            an_admin_sees_the_medics_name,
+            defect_9_a_medic_is_found_by_the_medics_row,
+            a_medic_sees_admin,
+            an_unknown_medic_has_the_name_that_the_server_sent,
+            a_new_name_shows_everywhere,
+            a_sender_may_come_after_the_message,
+            a_member_of_the_past_keeps_the_name,
+            what_is_queued_has_names,
+            a_new_role_changes_what_is_seen,
+        }
+        $crate::storage_conformance_group! { $device; tolerance:
+            unknown_values_are_kept_as_they_came,
+            unknown_fields_are_kept_as_they_came,
+            metadata_is_carried_whatever_its_size,
+            unreadable_rows_lose_nothing_else,
+            a_message_of_an_unknown_conversation_is_kept_aside,
+            an_unknown_kind_of_access_is_kept_aside,
+            sparse_messages_are_shown,
+            markers_of_strangers_do_no_harm,
+        }
+        $crate::storage_conformance_group! { $device; accounts:
+            a_fresh_store_belongs_to_nobody,
+            the_first_session_decides_whose_store_it_is,
+            a_refreshed_session_replaces_the_old_one,
+            another_persons_session_is_refused,
+            signing_out_keeps_the_outbox_and_everything_else,
+            errors_carry_no_content_and_no_token,
+            closing_twice_is_allowed,
+            a_closed_store_cannot_be_read,
+            a_closed_store_cannot_be_written,
+        }
+        $crate::storage_conformance_group! { $device; restarting:
+            the_outbox_survives_a_restart,
+            what_was_accepted_survives_without_closing,
+            the_position_survives_a_restart,
+            a_bootstrap_resumes_after_a_restart,
+            what_is_remembered_survives_a_restart,
+            aliases_survive_a_restart,
+            ranges_and_markers_survive_a_restart,
+            the_session_survives_a_restart,
+            defect_7_two_handles_do_not_undo_each_other,
+            concurrent_writes_are_all_kept,
+        }
     };
 }
 
@@ -83,4 +285,47 @@ macro_rules! storage_conformance_group {
             )+
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    /// The source of a role's stories.
+    macro_rules! source {
+        ($($group:literal),+) => {
+            [$(($group, include_str!(concat!($group, ".rs")))),+]
+        };
+    }
+
+    #[test]
+    fn every_story_is_in_the_list() {
+        let list = include_str!("suite.rs");
+        let groups = source!(
+            "sending",
+            "batches",
+            "settling",
+            "opening",
+            "reading",
+            "threads",
+            "pulling",
+            "access",
+            "bootstrapping",
+            "filling",
+            "receipts",
+            "naming",
+            "tolerance",
+            "accounts",
+            "restarting"
+        );
+        for (group, text) in groups {
+            let (_, section) = list.split_once(&format!("$device; {group}:")).unwrap();
+            let (section, _) = section.split_once('}').unwrap();
+            for line in text.lines().filter_map(|line| line.strip_prefix("pub async fn ")) {
+                let (story, _) = line.split_once('(').unwrap();
+                assert!(
+                    section.lines().any(|listed| listed.trim() == format!("{story},")),
+                    "{group}::{story} is not listed"
+                );
+            }
+        }
+    }
 }

@@ -141,7 +141,8 @@ impl Thread {
     fn merge(&mut self, incoming: Conversation) -> bool {
         let before = (self.row.clone(), self.on_server);
         let last_seq = self.row.last_seq.max(incoming.last_seq);
-        let knows_more = incoming.last_seq >= self.counted_to || !self.on_server;
+        let as_much = incoming.last_seq == self.counted_to && incoming.version >= self.row.version;
+        let knows_more = incoming.last_seq > self.counted_to || as_much || !self.on_server;
         let newer = incoming.version > self.row.version || !self.on_server;
         let (row, derived) = match (newer, knows_more) {
             (true, true) => (incoming.clone(), incoming),

@@ -1,0 +1,265 @@
+//! History, the recent range, and what is missing.
+
+use super::build::{
+    ack, ada, conversation_id, direct, history_page, message, message_id, messages, mutation_id, new_direct,
+    other_direct, seq, tombstone,
+};
+use super::given::{
+    acknowledged, history, loaded, loaded_thread, newest, pulled, pulled_messages, read, sent, seqs, stored, summary,
+    thread,
+};
+use crate::{ApplyReport, MissingRange, Older, Store, SyncPosition};
+use fieldpost_domain::{
+    Acknowledgement, Changes, Conversation, ConversationId, HistoryPage, Message, SeqRange, Version,
+};
+
+/// Of a hundred messages the last ten are here.
+async fn last_ten(store: &dyn Store) -> ConversationId {
+    loaded_thread(store, direct(1, 100), messages(conversation_id(1), 91..=100, &ada())).await
+}
+
+async fn missing(store: &dyn Store) -> Vec<(ConversationId, Option<u64>)> {
+    let missing = store.missing_ranges(10).await.unwrap();
+    missing.into_iter().map(|one| (one.conversation_id, one.before.map(fieldpost_domain::Seq::get))).collect()
+}
+
+async fn shown(store: &dyn Store, thread: ConversationId) -> (Vec<u64>, Older) {
+    let window = newest(store, thread, 1000).await;
+    (seqs(&window), window.older)
+}
+
+/// `Replica::apply_history`: older messages on demand, down to the beginning. The position stays.
+pub async fn history_extends_a_thread_down_to_its_beginning(store: &dyn Store) {
+    let thread = last_ten(store).await;
+
+    let report = history(store, thread, 51, 90, messages(thread, 51..=90, &ada())).await;
+    assert_eq!((report.applied, report.new_messages), (40, 40));
+    assert_eq!(shown(store, thread).await, ((51..=100).collect(), Older::OnServer(seq(51))));
+
+    history(store, thread, 1, 50, messages(thread, 1..=50, &ada())).await;
+    assert_eq!(shown(store, thread).await, ((1..=100).collect(), Older::Nothing));
+    let position = store.sync_state().await.unwrap().position;
+    assert_eq!(position, SyncPosition::Following(super::build::cursor("0")));
+}
+
+/// The range of a page is trusted over counting: a number without a message was deleted for good.
+pub async fn a_page_of_history_covers_its_range_whole(store: &dyn Store) {
+    let thread = last_ten(store).await;
+    history(store, thread, 81, 90, vec![message(thread, 84, &ada()), message(thread, 87, &ada())]).await;
+    assert_eq!(shown(store, thread).await, ([84, 87].into_iter().chain(91..=100).collect(), Older::OnServer(seq(81))));
+    assert!(missing(store).await.is_empty());
+}
+
+/// A range without any message.
+pub async fn a_page_of_history_may_hold_no_message(store: &dyn Store) {
+    let thread = last_ten(store).await;
+    let report = history(store, thread, 1, 90, vec![]).await;
+    assert_eq!(report, ApplyReport::default());
+    assert_eq!(shown(store, thread).await, ((91..=100).collect(), Older::Nothing));
+}
+
+/// `complete` says that nothing lies below, whatever the numbers.
+pub async fn a_complete_page_is_the_beginning(store: &dyn Store) {
+    let thread = last_ten(store).await;
+    let page = history_page(thread, 88, 90, messages(thread, 88..=90, &ada()));
+    store.apply_history(HistoryPage { complete: true, ..page }).await.unwrap();
+    assert_eq!(shown(store, thread).await, ((88..=100).collect(), Older::Nothing));
+}
+
+/// An empty conversation answers from 1 to 0.
+pub async fn history_of_an_empty_conversation(store: &dyn Store) {
+    let thread = loaded_thread(store, direct(1, 0), vec![]).await;
+    let page = HistoryPage { range: SeqRange { from: seq(1), to: seq(0) }, ..history_page(thread, 1, 0, vec![]) };
+    store.apply_history(page).await.unwrap();
+    assert_eq!(shown(store, thread).await, (vec![], Older::Nothing));
+    assert!(missing(store).await.is_empty());
+    pulled_messages(store, messages(thread, 1..=2, &ada())).await;
+    assert_eq!(shown(store, thread).await, (vec![1, 2], Older::Nothing));
+}
+
+/// A page brings the conversation's row and people with it.
+pub async fn history_brings_people_and_the_conversation(store: &dyn Store) {
+    let thread = last_ten(store).await;
+    let row = Conversation { unread: 7, version: Version::new(2), ..direct(1, 100) };
+    let ben = super::build::ben();
+    let mut page = history_page(thread, 90, 90, vec![message(thread, 90, &ben)]);
+    page.changes.people.push(ben);
+    let report = store.apply_history(HistoryPage { conversation: Some(row), ..page }).await.unwrap();
+    assert_eq!(report.applied, 3);
+    assert_eq!(newest(store, thread, 100).await.messages[0].sender_name, "Ben Okafor");
+    assert_eq!(summary(store, thread).await.unread, 7);
+}
+
+/// A page for a conversation that is not here (any more) changes nothing.
+pub async fn history_of_what_is_not_here_changes_nothing(store: &dyn Store) {
+    loaded(store, Changes::default()).await;
+    let id = conversation_id(1);
+    let page = HistoryPage { conversation: Some(direct(1, 2)), ..history_page(id, 1, 2, messages(id, 1..=2, &ada())) };
+    assert_eq!(store.apply_history(page).await.unwrap(), ApplyReport::default());
+    assert_eq!(store.conversation(id).await.unwrap(), None);
+    assert_eq!(store.message(message_id(id, 1)).await.unwrap(), None);
+    assert_eq!(store.sync_state().await.unwrap().unreadable_rows, 0);
+}
+
+/// A message inside the range that did not come was deleted, although no tombstone told.
+pub async fn history_removes_what_the_server_no_longer_has(store: &dyn Store) {
+    let thread = last_ten(store).await;
+    let report = history(store, thread, 91, 95, messages(thread, [91, 93, 95], &ada())).await;
+    assert_eq!(report.applied, 0);
+    assert_eq!(shown(store, thread).await.0, [91, 93, 95, 96, 97, 98, 99, 100]);
+    assert_eq!(store.message(message_id(thread, 92)).await.unwrap(), None);
+}
+
+/// A stale page of history does not undo newer states.
+pub async fn history_respects_versions(store: &dyn Store) {
+    let id = conversation_id(1);
+    let edited = Message { version: Version::new(5), content: Some("edited".to_owned()), ..message(id, 2, &ada()) };
+    loaded_thread(store, direct(1, 2), vec![message(id, 1, &ada()), edited]).await;
+    let report = history(store, id, 1, 2, messages(id, 1..=2, &ada())).await;
+    assert_eq!((report.applied, report.stale), (0, 2));
+    assert_eq!(newest(store, id, 10).await.messages[1].content.as_deref(), Some("edited"));
+}
+
+/// Tombstones of a page of history.
+pub async fn history_may_bring_tombstones(store: &dyn Store) {
+    let thread = last_ten(store).await;
+    let mut page = history_page(thread, 89, 95, messages(thread, [89, 91, 92, 94, 95], &ada()));
+    page.changes.tombstones =
+        vec![tombstone(message_id(thread, 90), thread, 90, 4), tombstone(message_id(thread, 93), thread, 93, 4)];
+    store.apply_history(page).await.unwrap();
+    assert_eq!(shown(store, thread).await.0, [89, 91, 92, 94, 95, 96, 97, 98, 99, 100]);
+    assert_eq!(pulled_messages(store, messages(thread, [90, 93], &ada())).await.stale, 2);
+}
+
+/// A page above the range with a hole between becomes the new recent range; when the hole is filled, both are one.
+pub async fn a_page_above_a_hole_becomes_the_recent_range(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 10), messages(id, 1..=10, &ada())).await;
+    history(store, id, 31, 40, messages(id, 31..=40, &ada())).await;
+    assert_eq!(shown(store, id).await, ((31..=40).collect(), Older::OnServer(seq(31))));
+    assert!(missing(store).await.is_empty());
+    assert_eq!(read(store, 1, id).await, 40);
+
+    history(store, id, 11, 30, messages(id, 11..=30, &ada())).await;
+    assert_eq!(shown(store, id).await, ((1..=40).collect(), Older::Nothing));
+}
+
+/// A page that lies apart below the range is kept, and shown once what lies between is here.
+pub async fn a_page_below_a_hole_waits_until_it_is_filled(store: &dyn Store) {
+    let thread = last_ten(store).await;
+    history(store, thread, 71, 80, messages(thread, 71..=80, &ada())).await;
+    assert_eq!(shown(store, thread).await, ((91..=100).collect(), Older::OnServer(seq(91))));
+    history(store, thread, 81, 90, messages(thread, 81..=90, &ada())).await;
+    assert_eq!(shown(store, thread).await, ((71..=100).collect(), Older::OnServer(seq(71))));
+}
+
+/// Ranges that overlap become one.
+pub async fn overlapping_pages_of_history_become_one(store: &dyn Store) {
+    let thread = last_ten(store).await;
+    history(store, thread, 86, 95, messages(thread, 86..=95, &ada())).await;
+    history(store, thread, 81, 90, messages(thread, 81..=90, &ada())).await;
+    assert_eq!(shown(store, thread).await, ((81..=100).collect(), Older::OnServer(seq(81))));
+}
+
+/// `missing_ranges`: none of a conversation that has messages is here.
+pub async fn an_unloaded_conversation_is_missing(store: &dyn Store) {
+    let conversations = vec![direct(1, 0), other_direct(2, 5), other_direct(3, 9)];
+    loaded(store, Changes { conversations, ..Changes::default() }).await;
+
+    assert_eq!(missing(store).await, [(conversation_id(3), None), (conversation_id(2), None)], "newest activity first");
+    let first = store.missing_ranges(1).await.unwrap();
+    assert_eq!(first, [MissingRange { conversation_id: conversation_id(3), before: None }]);
+    assert!(store.missing_ranges(0).await.unwrap().is_empty());
+
+    history(store, conversation_id(2), 1, 5, vec![]).await;
+    assert_eq!(missing(store).await, [(conversation_id(3), None)], "loaded, although every message was deleted");
+}
+
+/// `missing_ranges`: a message with a hole below it. The page that is asked for closes the hole.
+pub async fn a_hole_above_the_range_is_missing(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 3), messages(id, 1..=3, &ada())).await;
+    pulled_messages(store, messages(id, [5, 8, 9], &ada())).await;
+    assert_eq!(missing(store).await, [(id, Some(8))], "below the newest run that is here");
+
+    // The page that the server gives for it, here of three messages at most.
+    history(store, id, 5, 7, messages(id, 5..=7, &ada())).await;
+    assert!(missing(store).await.is_empty());
+    assert_eq!(shown(store, id).await, (vec![5, 6, 7, 8, 9], Older::OnServer(seq(5))));
+    history(store, id, 2, 4, messages(id, 2..=4, &ada())).await;
+    assert_eq!(shown(store, id).await, ((1..=9).collect(), Older::Nothing));
+}
+
+/// `missing_ranges`: a conversation that came into sight lately, with one new message.
+pub async fn a_message_without_any_range_has_a_hole_below(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded(store, Changes::default()).await;
+    pulled(store, thread(direct(1, 50), messages(id, 50..=50, &ada()))).await;
+    assert_eq!(missing(store).await, [(id, Some(50))]);
+    assert_eq!(shown(store, id).await, (vec![50], Older::OnServer(seq(50))));
+    history(store, id, 31, 49, messages(id, 31..=49, &ada())).await;
+    assert!(missing(store).await.is_empty());
+    assert_eq!(shown(store, id).await, ((31..=50).collect(), Older::OnServer(seq(31))));
+}
+
+/// A conversation that is pulled from its first message on is whole.
+pub async fn a_thread_that_begins_at_one_is_whole(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded(store, Changes::default()).await;
+    pulled(store, thread(direct(1, 2), messages(id, 1..=2, &ada()))).await;
+    pulled_messages(store, messages(id, 3..=4, &ada())).await;
+    assert!(missing(store).await.is_empty());
+    assert_eq!(shown(store, id).await, ((1..=4).collect(), Older::Nothing));
+}
+
+/// The messages of a pass can come in any order over its pages.
+pub async fn a_hole_that_later_pages_fill_is_gone(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 1), messages(id, 1..=1, &ada())).await;
+    pulled_messages(store, messages(id, [4, 6], &ada())).await;
+    pulled_messages(store, messages(id, [2, 5], &ada())).await;
+    assert_eq!(missing(store).await, [(id, Some(4))]);
+    pulled_messages(store, messages(id, [3], &ada())).await;
+    assert!(missing(store).await.is_empty());
+    assert_eq!(shown(store, id).await, ((1..=6).collect(), Older::Nothing));
+}
+
+/// An acknowledgement extends the range, or stands above a hole until the pull brings what others wrote.
+pub async fn an_acknowledged_message_extends_the_range(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 1), messages(id, 1..=1, &ada())).await;
+    sent(store, 1, id).await;
+    sent(store, 2, id).await;
+    stored(store, 1, ack(1, id, 2)).await;
+    assert!(missing(store).await.is_empty());
+    assert_eq!(read(store, 7, id).await, 2);
+
+    stored(store, 2, ack(2, id, 4)).await;
+    assert_eq!(missing(store).await, [(id, Some(4))]);
+    pulled_messages(store, messages(id, 3..=3, &ada())).await;
+    assert!(missing(store).await.is_empty());
+    assert_eq!(shown(store, id).await, (vec![1, 2, 3, 4], Older::Nothing));
+}
+
+/// A conversation that only this device knows is missing nothing; once it is open, what is in it is.
+pub async fn an_unsent_conversation_is_missing_nothing(store: &dyn Store) {
+    loaded(store, Changes::default()).await;
+    store.open_direct(mutation_id(1), new_direct(1)).await.unwrap();
+    sent(store, 2, conversation_id(1)).await;
+    assert!(missing(store).await.is_empty());
+    acknowledged(store, 1, Acknowledgement::Opened(Box::new(direct(2, 30)))).await;
+    assert_eq!(missing(store).await, [(conversation_id(2), None)]);
+}
+
+/// A tombstone keeps the seq as known, so it fills a hole.
+pub async fn a_tombstone_fills_a_hole(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 1), messages(id, 1..=1, &ada())).await;
+    pulled_messages(store, messages(id, [3], &ada())).await;
+    let tombstones = vec![tombstone(message_id(id, 2), id, 2, 3), tombstone(message_id(id, 4), id, 4, 3)];
+    pulled(store, Changes { tombstones, ..Changes::default() }).await;
+    assert!(missing(store).await.is_empty());
+    assert_eq!(summary(store, id).await.last_seq, seq(4));
+    pulled_messages(store, messages(id, [5], &ada())).await;
+    assert_eq!(shown(store, id).await, (vec![1, 3, 5], Older::Nothing));
+}

@@ -1,0 +1,136 @@
+//! The names that are shown, and that they follow the people.
+
+use super::build::{
+    ada, ben, bootstrap_page, broadcast, conversation_id, direct, iris, message, mutation_id, new_direct, person_id,
+    session,
+};
+use super::given::{loaded, loaded_thread, newest, pulled, sent, summary, thread};
+use crate::{BootstrapReason, Store};
+use fieldpost_domain::{BootstrapPage, Changes, Conversation, ConversationId, MedicId, Person, Role, Version, names};
+
+async fn name(store: &dyn Store, n: u64) -> String {
+    summary(store, conversation_id(n)).await.participant_name
+}
+
+async fn senders(store: &dyn Store, thread: ConversationId) -> Vec<String> {
+    newest(store, thread, 10).await.messages.into_iter().map(|message| message.sender_name).collect()
+}
+
+async fn renamed(store: &dyn Store, who: Person, first_name: &str, version: u64) {
+    let person = Person { first_name: first_name.to_owned(), version: Version::new(version), ..who };
+    pulled(store, Changes { people: vec![person], ..Changes::default() }).await;
+}
+
+/// An admin sees the medic, a broadcast its subject.
+pub async fn an_admin_sees_the_medics_name(store: &dyn Store) {
+    let unnamed = Conversation { subject: None, ..broadcast(3, 0) };
+    loaded(
+        store,
+        Changes {
+            people: vec![iris(), ada()],
+            conversations: vec![direct(1, 0), broadcast(2, 0), unnamed],
+            ..Changes::default()
+        },
+    )
+    .await;
+    assert_eq!(
+        [name(store, 1).await, name(store, 2).await, name(store, 3).await],
+        ["Ada Moss", "Crane 3", names::BROADCAST]
+    );
+}
+
+/// Defect 9: a medic is found by the id of the row in `medics`, also when a person's id is the same number.
+pub async fn defect_9_a_medic_is_found_by_the_medics_row(store: &dyn Store) {
+    let trap = Person { id: person_id(8), medic_id: Some(MedicId::from_uuid(ada().id.as_uuid())), ..ben() };
+    let of_trap = Conversation { medic_id: trap.medic_id, ..direct(2, 0) };
+    let conversations = vec![direct(1, 0), of_trap];
+    loaded(store, Changes { people: vec![iris(), ada(), trap], conversations, ..Changes::default() }).await;
+    assert_eq!([name(store, 1).await, name(store, 2).await], ["Ada Moss", "Ben Okafor"]);
+}
+
+/// A medic sees "Admin".
+pub async fn a_medic_sees_admin(store: &dyn Store) {
+    store.save_session(&session(&ada(), 1)).await.unwrap();
+    store.begin_bootstrap(BootstrapReason::First).await.unwrap();
+    let id = conversation_id(1);
+    let changes = thread(direct(1, 2), vec![message(id, 1, &iris()), message(id, 2, &ada())]);
+    store.apply_bootstrap(None, BootstrapPage { me: Some(ada()), ..bootstrap_page(changes) }).await.unwrap();
+
+    assert_eq!(name(store, 1).await, names::ADMIN);
+    let shown = newest(store, id, 10).await.messages;
+    assert_eq!((shown[0].sender_name.as_str(), shown[0].mine), (names::ADMIN, false));
+    assert_eq!((shown[1].sender_name.as_str(), shown[1].mine), ("Ada Moss", true));
+    assert_eq!(summary(store, id).await.unread, 1);
+}
+
+/// The name that the server sent, where the medic is not known; else "Unknown Medic".
+pub async fn an_unknown_medic_has_the_name_that_the_server_sent(store: &dyn Store) {
+    let told = Conversation { medic_name: Some("Ada M.".to_owned()), ..direct(1, 0) };
+    let nameless = Conversation { medic_id: ben().medic_id, ..direct(2, 0) };
+    loaded(store, Changes { conversations: vec![told, nameless], ..Changes::default() }).await;
+    assert_eq!([name(store, 1).await, name(store, 2).await], ["Ada M.", names::UNKNOWN_MEDIC]);
+
+    pulled(store, Changes { people: vec![ada(), ben()], ..Changes::default() }).await;
+    assert_eq!([name(store, 1).await, name(store, 2).await], ["Ada Moss", "Ben Okafor"]);
+
+    let later = Conversation {
+        medic_id: None,
+        medic_name: Some("A. Moss".to_owned()),
+        version: Version::new(2),
+        ..direct(1, 0)
+    };
+    pulled(store, Changes { conversations: vec![later], ..Changes::default() }).await;
+    assert_eq!(name(store, 1).await, "A. Moss");
+}
+
+/// A person whose name changed changes the name of their messages and of their conversation.
+pub async fn a_new_name_shows_everywhere(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 2), vec![message(id, 1, &ada()), message(id, 2, &iris())]).await;
+    assert_eq!(senders(store, id).await, ["Ada Moss", names::ADMIN]);
+
+    renamed(store, ada(), "Adele", 2).await;
+    assert_eq!((name(store, 1).await.as_str(), senders(store, id).await[0].as_str()), ("Adele Moss", "Adele Moss"));
+    assert_eq!(store.message(super::build::message_id(id, 1)).await.unwrap().unwrap().sender_name, "Adele Moss");
+
+    renamed(store, ada(), "Old", 1).await;
+    assert_eq!(senders(store, id).await, ["Adele Moss", names::ADMIN]);
+}
+
+/// A sender that is told after the message.
+pub async fn a_sender_may_come_after_the_message(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 1), vec![message(id, 1, &ben())]).await;
+    assert_eq!(senders(store, id).await, [names::ADMIN]);
+    pulled(store, Changes { people: vec![ben()], ..Changes::default() }).await;
+    assert_eq!(senders(store, id).await, ["Ben Okafor"]);
+}
+
+/// Somebody who left keeps the name on what they wrote.
+pub async fn a_member_of_the_past_keeps_the_name(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 1), vec![message(id, 1, &ada())]).await;
+    let gone = Person { removed: true, version: Version::new(2), ..ada() };
+    pulled(store, Changes { people: vec![gone], ..Changes::default() }).await;
+    assert_eq!((name(store, 1).await.as_str(), senders(store, id).await[0].as_str()), ("Ada Moss", "Ada Moss"));
+    assert_eq!(store.people().await.unwrap(), [iris()]);
+}
+
+/// Queued messages and conversations opened offline have names too.
+pub async fn what_is_queued_has_names(store: &dyn Store) {
+    loaded(store, Changes { people: vec![ada()], ..Changes::default() }).await;
+    store.open_direct(mutation_id(1), new_direct(1)).await.unwrap();
+    assert_eq!(sent(store, 2, conversation_id(1)).await.sender_name, names::ADMIN);
+    assert_eq!(name(store, 1).await, "Ada Moss");
+    renamed(store, ada(), "Adele", 2).await;
+    assert_eq!(name(store, 1).await, "Adele Moss");
+}
+
+/// My role decides what I see; when it changes, so does that.
+pub async fn a_new_role_changes_what_is_seen(store: &dyn Store) {
+    loaded_thread(store, direct(1, 0), vec![]).await;
+    assert_eq!(name(store, 1).await, "Ada Moss");
+    let medic = Person { role: Role::Medic, version: Version::new(2), ..iris() };
+    pulled(store, Changes { people: vec![medic], ..Changes::default() }).await;
+    assert_eq!(name(store, 1).await, names::ADMIN);
+}
