@@ -243,7 +243,8 @@ declare
   v_epoch text := fieldpost.epoch();
   v_now pg_snapshot := fieldpost.snapshot_of(fieldpost.snapshot_text(fieldpost.snapshot_now()));
   v_part text[];
-  v_kind int := 1;
+  v_kind int;
+  v_begin int := 1;
   v_kinds jsonb[] := array_fill('[]'::jsonb, array[6]);
   v_conversations uuid[] := '{}';
   v_users uuid[] := '{}';
@@ -268,7 +269,7 @@ begin
     f.from_ := fieldpost.snapshot_of(v_part[4]);
     if cardinality(v_part) > 4 then
       f.to_ := fieldpost.snapshot_of(v_part[5]);
-      v_kind := v_part[6];
+      v_begin := v_part[6];
       f.xid := v_part[7];
       f.a := v_part[8];
       f.b := v_part[9];
@@ -292,7 +293,10 @@ begin
       || jsonb_build_object('more', false, 'cursor', p_cursor);
   end if;
 
-  for v_kind in v_kind .. 6 loop
+  -- (A loop of its own making: `for` would declare a variable that is gone after it.)
+  v_kind := v_begin - 1;
+  while v_kind < 6 loop
+    v_kind := v_kind + 1;
     f.rows := v_limit - v_rows + 1;
     select count(*) as fetched, count(*) filter (where c.fits) as taken,
            coalesce(jsonb_agg(c.j order by c.n) filter (where c.fits and c.j is not null), '[]') as list,
