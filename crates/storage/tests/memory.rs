@@ -1,7 +1,12 @@
 //! The conformance suite on the reference implementation.
 #![cfg(feature = "conformance")]
 
-use fieldpost_storage::{Store, conformance::Device, memory::MemoryStore};
+use fieldpost_domain::Changes;
+use fieldpost_storage::{
+    Outbox as _, Store,
+    conformance::{Device, build, given},
+    memory::MemoryStore,
+};
 use std::sync::Arc;
 
 #[derive(Default)]
@@ -15,3 +20,20 @@ impl Device for MemoryDevice {
 }
 
 fieldpost_storage::storage_conformance!(MemoryDevice::default());
+
+/// A crash is simulated by putting the disk back to an earlier moment.
+#[tokio::test]
+async fn a_snapshot_brings_back_what_was_there() {
+    let store = MemoryStore::new();
+    given::loaded(&store, Changes { conversations: vec![build::direct(1, 0)], ..Changes::default() }).await;
+    given::sent(&store, 1, build::conversation_id(1)).await;
+    let before = store.snapshot();
+    given::sent(&store, 2, build::conversation_id(1)).await;
+    store.close().await.unwrap();
+
+    store.restore(before);
+
+    let reopened = store.reopen();
+    assert_eq!(given::batch(&reopened).await, given::mutations([1]));
+    assert!(store.counts().await.is_err(), "the closed handle stays closed");
+}

@@ -1,19 +1,18 @@
 //! The first load, resuming, and what leaves with it.
 
 use super::build::{
-    ack, ada, at, ben, bootstrap_page, broadcast, composed, continuation, conversation_id, cursor, deleted, digest,
-    direct, echo, iris, message, message_id, messages, mutation_id, own_message_id, read_to, seq, tombstone,
+    ack, ada, ben, bootstrap_page, broadcast, composed, continuation, conversation_id, cursor, digest, direct, iris,
+    message, message_id, messages, mutation_id, own_message_id, seq, tombstone,
 };
 use super::given::{
-    acknowledged, batch, bootstrapped, failure, history, loaded, loaded_thread, mutations, newest, outbox, person,
-    pulled, read, refused, sent, seqs, stored, summary, texts, thread, unread,
+    acknowledged, batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox, person, pulled, read,
+    sent, seqs, stored, summary, texts, thread,
 };
 use crate::{BootstrapReason, Older, StorageErrorKind, Store, SyncPosition};
 use fieldpost_domain::{
-    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, ConversationId, Intent, Message,
-    MessageKind, MessageStatus, Person, RefusalCode, Version,
+    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, ConversationId, Message, MessageStatus, Person,
+    RefusalCode, Version,
 };
-use std::collections::HashSet;
 
 /// The first of two pages; it brings conversation 1.
 fn first_page() -> BootstrapPage {
@@ -36,7 +35,7 @@ async fn position(store: &dyn Store) -> SyncPosition {
 }
 
 /// Both conversations are here, each with its messages: five of Iris and Ada in 1, one broadcast in 2.
-async fn settled_down(store: &dyn Store) {
+pub(super) async fn settled_down(store: &dyn Store) {
     let one = conversation_id(1);
     let rows = vec![
         message(one, 1, &iris()),
@@ -243,145 +242,6 @@ pub async fn a_later_bootstrap_joins_or_replaces_the_range(store: &dyn Store) {
     assert!(store.missing_ranges(10).await.unwrap().is_empty(), "what lies below is history");
 }
 
-/// Another epoch: rows of lower versions replace those of the old one, and what it had remembered says nothing.
-pub async fn after_an_epoch_versions_count_from_the_beginning(store: &dyn Store) {
-    let id = conversation_id(1);
-    let high = |n| Message { version: Version::new(70), content: Some("old".to_owned()), ..message(id, n, &ada()) };
-    let old = Conversation { version: Version::new(50), ..direct(1, 2) };
-    loaded(
-        store,
-        Changes { people: vec![Person { version: Version::new(9), ..ada() }], ..thread(old, vec![high(1), high(2)]) },
-    )
-    .await;
-    let tombstones = vec![tombstone(message_id(id, 2), id, 2, 80)];
-    pulled(store, Changes { tombstones, ..Changes::default() }).await;
-
-    let renamed = Person { first_name: "Adele".to_owned(), ..ada() };
-    let changes = thread(direct(1, 2), messages(id, 1..=2, &ada()));
-    bootstrapped(store, BootstrapReason::Epoch, Changes { people: vec![iris(), renamed], ..changes }).await;
-
-    assert_eq!(texts(store, id).await, ["message 1", "message 2"]);
-    assert_eq!(newest(store, id, 10).await.messages[0].sender_name, "Adele Moss");
-}
-
-/// Another epoch: own acknowledged messages that the server no longer has are shown as lost, and can be sent again.
-pub async fn messages_that_the_server_lost_become_dead_letters(store: &dyn Store) {
-    settled_down(store).await;
-    let one = conversation_id(1);
-    sent(store, 1, one).await;
-    stored(store, 1, ack(1, one, 6)).await;
-
-    // Restored from a time when only the first two messages were there.
-    bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 2), messages(one, 1..=2, &iris()))).await;
-
-    let entries = outbox(store).await;
-    let lost: Vec<_> = entries.iter().filter_map(|entry| entry.message_id).collect();
-    assert_eq!(lost, [message_id(one, 3), message_id(one, 5), own_message_id(1)], "in the order of their seqs");
-    assert!(entries.iter().all(|entry| failure(entry) == Some(&RefusalCode::LostByServer)));
-    assert_eq!(entries[0].mutation_id.as_uuid(), message_id(one, 3).as_uuid());
-    assert_eq!(entries[2].content.as_deref(), Some("own 1"));
-    let shown = newest(store, one, 10).await.messages;
-    let texts: Vec<_> = shown.iter().filter_map(|message| message.content.as_deref()).collect();
-    assert_eq!(texts, ["message 1", "message 2", "message 3", "message 5", "own 1"]);
-    assert_eq!((&shown[4].status, shown[4].seq, shown[4].created_at), (&MessageStatus::Queued, None, at(501)));
-    assert_eq!(shown[4].failure.as_ref().map(|refusal| &refusal.code), Some(&RefusalCode::LostByServer));
-    assert_eq!(store.message(message_id(one, 4)).await.unwrap(), None, "Ada's message is hers to send again");
-    assert!(batch(store).await.is_empty());
-    assert_eq!(summary(store, one).await.last_seq, seq(2));
-}
-
-/// Another epoch: a conversation that is not there any more takes nothing of what its author wrote.
-pub async fn messages_of_a_conversation_that_the_server_lost_become_dead_letters(store: &dyn Store) {
-    settled_down(store).await;
-    let report = bootstrapped(store, BootstrapReason::Epoch, thread(broadcast(2, 1), vec![])).await;
-    assert_eq!(report.purged, [conversation_id(1)]);
-    let lost: Vec<_> = outbox(store).await.iter().filter_map(|entry| entry.message_id).collect();
-    assert_eq!(lost, [1, 3, 5].map(|n| message_id(conversation_id(1), n)));
-    assert_eq!(store.message(lost[0]).await.unwrap().unwrap().content.as_deref(), Some("message 1"));
-}
-
-/// Another epoch: what is below the confirmed range leaves, and is no loss: the server may have it.
-pub async fn after_an_epoch_older_messages_are_fetched_again(store: &dyn Store) {
-    settled_down(store).await;
-    let one = conversation_id(1);
-    bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 5), messages(one, 4..=5, &ada()))).await;
-
-    assert!(outbox(store).await.is_empty());
-    assert_eq!(store.message(message_id(one, 1)).await.unwrap(), None);
-    let window = newest(store, one, 10).await;
-    assert_eq!((seqs(&window), window.older), (vec![4, 5], Older::OnServer(seq(4))));
-}
-
-/// Another epoch: what cannot be sent again is not offered.
-pub async fn deleted_and_unsendable_messages_are_not_lost(store: &dyn Store) {
-    let id = conversation_id(1);
-    let photo = Message { kind: MessageKind::Attachment, content: None, ..message(id, 2, &iris()) };
-    let system = Message { kind: MessageKind::System, ..message(id, 3, &iris()) };
-    loaded_thread(store, direct(1, 3), vec![deleted(message(id, 1, &iris())), photo, system]).await;
-    bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 0), vec![])).await;
-    assert!(outbox(store).await.is_empty());
-    let window = newest(store, id, 10).await;
-    assert_eq!((window.messages.len(), window.older), (0, Older::Nothing));
-}
-
-/// Another epoch: the outbox and its dead letters are kept as they are.
-pub async fn the_outbox_survives_an_epoch(store: &dyn Store) {
-    settled_down(store).await;
-    let one = conversation_id(1);
-    for n in 1..=3 {
-        sent(store, n, one).await;
-    }
-    refused(store, 2, RefusalCode::Forbidden).await;
-    // The echo of the third came, its answer did not.
-    pulled(store, Changes { messages: vec![echo(3, one, 6)], ..Changes::default() }).await;
-
-    bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 2), messages(one, 1..=2, &ada()))).await;
-
-    assert_eq!(batch(store).await, mutations([1, 3]), "what still waits goes on waiting");
-    let failures: Vec<_> = outbox(store).await.iter().map(|entry| failure(entry).cloned()).collect();
-    let lost = Some(RefusalCode::LostByServer);
-    assert_eq!(failures, [None, Some(RefusalCode::Forbidden), None, lost.clone(), lost]);
-    let shown = store.message(own_message_id(3)).await.unwrap().unwrap();
-    assert_eq!((shown.status, shown.seq), (MessageStatus::Queued, None));
-}
-
-/// Another epoch: seqs are given again, so a marker above them would hide what is new.
-pub async fn after_an_epoch_markers_come_down_to_what_is_there(store: &dyn Store) {
-    settled_down(store).await;
-    let one = conversation_id(1);
-    read(store, 1, one).await;
-    pulled(store, Changes { read_markers: vec![read_to(one, &ada(), 5)], ..Changes::default() }).await;
-
-    // Restored to two messages; since then Ben has written a third, with a seq that another message had before.
-    let third = Message { id: message_id(one, 77), ..message(one, 3, &ben()) };
-    let rows = vec![message(one, 1, &iris()), message(one, 2, &ada())];
-    bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 2), rows)).await;
-    pulled(store, thread(direct(1, 3), vec![third])).await;
-
-    assert_eq!(unread(store, one).await, 1);
-    let queued = store.next_batch(super::build::wide(), &HashSet::new()).await.unwrap();
-    assert_eq!(queued[0].intent, Intent::MarkRead { conversation_id: one, read_seq: seq(2) });
-    sent(store, 2, one).await;
-    stored(store, 2, ack(2, one, 4)).await;
-    let mine = store.message(own_message_id(2)).await.unwrap().unwrap();
-    assert_eq!(mine.status, MessageStatus::Sent, "Ada's receipt came down too");
-}
-
-/// Another epoch: a new message may stand where an old one stood.
-pub async fn after_an_epoch_a_seq_can_be_taken_by_another_message(store: &dyn Store) {
-    settled_down(store).await;
-    let one = conversation_id(1);
-    let third = Message { id: message_id(one, 77), content: Some("new third".to_owned()), ..message(one, 3, &ben()) };
-    let rows = vec![message(one, 1, &iris()), message(one, 2, &ada()), third];
-
-    bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 3), rows)).await;
-
-    let shown = newest(store, one, 10).await;
-    assert_eq!(seqs(&shown), [1, 2, 3, 0, 0]);
-    assert_eq!(shown.messages[2].content.as_deref(), Some("new third"));
-    assert_eq!(shown.messages[3].id, message_id(one, 3), "Iris' own third message was lost");
-}
-
 /// An acknowledgement that comes while the bootstrap runs is of the new epoch: its message is not lost.
 pub async fn what_is_acknowledged_during_a_bootstrap_is_not_swept(store: &dyn Store) {
     for reason in [BootstrapReason::Epoch, BootstrapReason::Reconcile] {
@@ -407,28 +267,6 @@ pub async fn what_is_opened_during_a_bootstrap_is_not_swept(store: &dyn Store) {
     let report = store.apply_bootstrap(None, bootstrap_page(Changes::default())).await.unwrap();
     assert!(report.purged.is_empty());
     assert!(summary(store, conversation_id(1)).await.on_server);
-}
-
-/// A change of epoch that was interrupted is still one when the bootstrap starts over for a lesser reason.
-pub async fn starting_over_does_not_forget_a_change_of_epoch(store: &dyn Store) {
-    settled_down(store).await;
-    store.begin_bootstrap(BootstrapReason::Epoch).await.unwrap();
-    bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 4), messages(conversation_id(1), 1..=4, &ada())))
-        .await;
-    let lost: Vec<_> = outbox(store).await.iter().filter_map(|entry| entry.message_id).collect();
-    assert_eq!(lost, [message_id(conversation_id(1), 5)]);
-}
-
-/// History that comes while a bootstrap of another epoch runs is of the new epoch, and stays.
-pub async fn history_during_a_bootstrap_is_not_swept(store: &dyn Store) {
-    settled_down(store).await;
-    let one = conversation_id(1);
-    store.begin_bootstrap(BootstrapReason::Epoch).await.unwrap();
-    history(store, one, 1, 3, messages(one, 1..=3, &ada())).await;
-    let changes = thread(direct(1, 5), messages(one, 4..=5, &ada()));
-    store.apply_bootstrap(None, bootstrap_page(changes)).await.unwrap();
-    assert_eq!(seqs(&newest(store, one, 10).await), [1, 2, 3, 4, 5]);
-    assert!(outbox(store).await.is_empty());
 }
 
 /// The local echo of what is queued stays through any bootstrap.

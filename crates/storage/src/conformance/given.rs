@@ -155,7 +155,7 @@ pub fn mutations(numbers: impl IntoIterator<Item = u64>) -> Vec<MutationId> {
     numbers.into_iter().map(mutation_id).collect()
 }
 
-/// The signed-in people's person row, as the store has it.
+/// A person's row, as the store has it.
 pub async fn person(store: &dyn Store, who: &Person) -> Option<Person> {
     store.person(who.id).await.unwrap()
 }

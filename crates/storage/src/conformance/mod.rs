@@ -3,13 +3,24 @@
 //! Each test is a plain function over `&dyn Store`, one story: given, when, then. They come in modules by role, are listed
 //! in [`storage_conformance!`](crate::storage_conformance) and use nothing but the contract. A crate runs them all with
 //!
-//! ```ignore
-//! use fieldpost_storage::conformance::Device;
+//! ```
+//! use fieldpost_storage::{Store, conformance::Device, memory::MemoryStore};
+//! use std::sync::Arc;
 //!
-//! fieldpost_storage::storage_conformance!(MyDevice::new());
+//! struct InMemory(MemoryStore);
+//!
+//! #[async_trait::async_trait]
+//! impl Device for InMemory {
+//!     async fn open(&self) -> Arc<dyn Store> {
+//!         Arc::new(self.0.reopen())
+//!     }
+//! }
+//!
+//! fieldpost_storage::storage_conformance!(InMemory(MemoryStore::new()));
+//! # fn main() {}
 //! ```
 //!
-//! where `MyDevice` implements [`Device`]. The expression is evaluated once per test, so each test has a device of its own.
+//! The expression is evaluated once per test, so each test has a device of its own.
 //! [`build`] and [`given`] are public: other tests tell their stories with the same words.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "this is test code: a step that fails has to fail its test")]
 
@@ -18,6 +29,7 @@ pub mod accounts;
 pub mod batches;
 pub mod bootstrapping;
 pub mod build;
+pub mod epochs;
 pub mod filling;
 pub mod given;
 pub mod naming;

@@ -249,3 +249,12 @@ pub async fn no_answers_change_nothing(store: &dyn Store) {
     assert_eq!(store.settle(vec![]).await.unwrap(), SettleReport::default());
     assert_eq!(batch(store).await, mutations([1]));
 }
+
+/// Retry: a dead letter stays one; only a person brings it back.
+pub async fn not_now_does_not_revive_a_dead_letter(store: &dyn Store) {
+    one_queued(store).await;
+    refused(store, 1, RefusalCode::Forbidden).await;
+    let report = answered(store, 1, PushOutcome::Retry(RetryCode::Busy)).await;
+    assert_eq!(report, SettleReport::default());
+    assert_eq!(failure(&outbox(store).await[0]), Some(&RefusalCode::Forbidden));
+}

@@ -48,6 +48,7 @@ macro_rules! storage_conformance {
             a_late_answer_does_not_resurrect_a_deleted_message,
             a_refusal_of_a_newer_server_survives,
             no_answers_change_nothing,
+            not_now_does_not_revive_a_dead_letter,
         }
         $crate::storage_conformance_group! { $device; opening:
             a_conversation_opened_offline_is_there_at_once,
@@ -161,6 +162,11 @@ macro_rules! storage_conformance {
             people_that_a_bootstrap_does_not_confirm_leave,
             a_bootstrap_tells_the_recent_range,
             a_later_bootstrap_joins_or_replaces_the_range,
+            what_is_acknowledged_during_a_bootstrap_is_not_swept,
+            what_is_opened_during_a_bootstrap_is_not_swept,
+            queued_messages_stay_in_their_thread_through_a_bootstrap,
+        }
+        $crate::storage_conformance_group! { $device; epochs:
             after_an_epoch_versions_count_from_the_beginning,
             messages_that_the_server_lost_become_dead_letters,
             messages_of_a_conversation_that_the_server_lost_become_dead_letters,
@@ -169,11 +175,8 @@ macro_rules! storage_conformance {
             the_outbox_survives_an_epoch,
             after_an_epoch_markers_come_down_to_what_is_there,
             after_an_epoch_a_seq_can_be_taken_by_another_message,
-            what_is_acknowledged_during_a_bootstrap_is_not_swept,
-            what_is_opened_during_a_bootstrap_is_not_swept,
             starting_over_does_not_forget_a_change_of_epoch,
             history_during_a_bootstrap_is_not_swept,
-            queued_messages_stay_in_their_thread_through_a_bootstrap,
         }
         $crate::storage_conformance_group! { $device; filling:
             history_extends_a_thread_down_to_its_beginning,
@@ -227,6 +230,7 @@ macro_rules! storage_conformance {
             an_unknown_kind_of_access_is_kept_aside,
             sparse_messages_are_shown,
             markers_of_strangers_do_no_harm,
+            defect_5_the_largest_page_and_batch_are_one_call_each,
         }
         $crate::storage_conformance_group! { $device; accounts:
             a_fresh_store_belongs_to_nobody,
@@ -309,6 +313,7 @@ mod tests {
             "pulling",
             "access",
             "bootstrapping",
+            "epochs",
             "filling",
             "receipts",
             "naming",

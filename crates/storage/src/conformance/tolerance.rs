@@ -4,8 +4,8 @@ use super::build::{ada, conversation_id, direct, message, messages, other_direct
 use super::given::{loaded, loaded_thread, newest, person, pulled, pulled_messages, summary, texts, thread};
 use crate::Store;
 use fieldpost_domain::{
-    Access, AccessChange, Changes, Conversation, ConversationKind, Message, MessageKind, MessageStatus, Metadata,
-    Person, Role, UnreadableRow, Version,
+    Access, AccessChange, Acknowledgement, Changes, Conversation, ConversationKind, Message, MessageKind,
+    MessageStatus, Metadata, Person, PushOutcome, PushResult, Role, UnreadableRow, Version,
 };
 use serde_json::json;
 
@@ -110,4 +110,29 @@ pub async fn markers_of_strangers_do_no_harm(store: &dyn Store) {
     let report = pulled(store, Changes { read_markers, ..Changes::default() }).await;
     assert_eq!((report.applied, report.unreadable), (2, 0));
     assert_eq!(texts(store, id).await.len(), 1);
+}
+
+/// Defect 5: as much as one answer can hold is applied, and one batch of answers recorded, by one call each.
+pub async fn defect_5_the_largest_page_and_batch_are_one_call_each(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 0), vec![]).await;
+    let people = (1000..1500).map(|n| Person { id: super::build::person_id(n), medic_id: None, ..ada() }).collect();
+    let conversations = (10..500).map(|n| super::build::other_direct(n, 0)).chain([direct(1, 2500)]).collect();
+    let page = Changes { people, conversations, messages: messages(id, 1..=2500, &ada()), ..Changes::default() };
+
+    let report = pulled(store, page).await;
+    assert_eq!((report.applied, report.new_messages), (500 + 491 + 2500, 2500));
+    assert_eq!((super::given::unread(store, id).await, newest(store, id, 5000).await.messages.len()), (2500, 2500));
+
+    for n in 1..=500 {
+        super::given::sent(store, n, id).await;
+    }
+    assert_eq!(super::given::batch(store).await.len(), 500);
+    let results = (1..=500).map(|n| PushResult {
+        mutation_id: super::build::mutation_id(n),
+        outcome: PushOutcome::Acknowledged(Acknowledgement::Sent(super::build::ack(n, id, 2500 + n))),
+    });
+    assert_eq!(store.settle(results.collect()).await.unwrap().acknowledged, 500);
+    assert_eq!(newest(store, id, 5000).await.messages.len(), 3000);
+    assert!(super::given::outbox(store).await.is_empty());
 }
