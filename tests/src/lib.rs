@@ -1,1 +1,8 @@
-//! What the workspace integration tests share.
+//! What the workspace's integration tests share: phones, and the way into a real Supabase stack.
+#![expect(clippy::panic, clippy::expect_used, reason = "test code: a step that fails has to fail its test")]
+
+mod phone;
+mod stack;
+
+pub use phone::{Phone, thread};
+pub use stack::{Account, Org, Stack, node};

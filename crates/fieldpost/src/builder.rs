@@ -12,7 +12,6 @@ pub struct Fieldpost;
 
 impl Fieldpost {
     /// Collects what a client needs.
-    #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -125,10 +124,11 @@ async fn open_file(_path: PathBuf) -> Result<Arc<dyn Store>> {
 
 #[cfg(feature = "supabase")]
 fn connect(url: String, key: String, app: Option<String>) -> Result<(Arc<dyn MessagingApi>, Arc<dyn Auth>)> {
-    let mut config = fieldpost_remote_supabase::SupabaseConfig::new(url, key);
-    if let Some(app) = app {
-        config.app = app;
-    }
+    let config = fieldpost_remote_supabase::SupabaseConfig::new(url, key);
+    let config = match app {
+        Some(app) => config.with_app(app),
+        None => config,
+    };
     let remote = fieldpost_remote_supabase::SupabaseRemote::new(config)
         .map_err(|error| Error::Configuration(error.to_string()))?;
     let remote = Arc::new(remote);

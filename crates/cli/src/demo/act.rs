@@ -3,6 +3,7 @@
 use super::{stage::Stage, story::Story, writer};
 use crate::failure::Failure;
 use fieldpost::{Error, MessageId, Window};
+use fieldpost_devserver::Endpoint;
 
 /// What the admin writes while the medic is offline.
 const ANNOUNCEMENTS: [&str; 2] = ["Crane 2 is closed until noon", "Please check the first-aid kit at gate 3"];
@@ -29,7 +30,7 @@ pub(super) async fn first_sync(stage: &Stage, story: &Story) -> Result<(), Failu
 
 pub(super) async fn offline_and_killed(stage: &Stage, story: &Story, messages: u32) -> Result<Vec<MessageId>, Failure> {
     story.chapter("The medic goes offline");
-    stage.medic.network.faults().set_offline(true);
+    stage.medic.network.faults().offline(true).await;
     let client = stage.medic.start_app().await?;
     let thread = stage.thread(&client).await?;
     client.close().await?;
@@ -62,8 +63,8 @@ pub(super) async fn admin_writes_meanwhile(stage: &Stage, story: &Story) -> Resu
 
 pub(super) async fn network_returns(stage: &Stage, story: &Story, messages: u32) -> Result<(), Failure> {
     story.chapter("The network returns, and loses an answer");
-    stage.medic.network.faults().set_offline(false);
-    stage.medic.network.faults().lose_answers("fieldpost_push", 1);
+    stage.medic.network.faults().offline(false).await;
+    stage.medic.network.faults().lose_answers(Endpoint::Push, 1);
     let client = stage.medic.start_app().await?;
     let report = client.trigger_message_sync().await?;
     story.claim("answers lost on the way", report.repeated, 1)?;
@@ -96,7 +97,7 @@ pub(super) async fn unread_until_read(stage: &Stage, story: &Story, announced: u
     client.close().await?;
     let admin = stage.admin.start_app().await?;
     admin.trigger_message_sync().await?;
-    let window = admin.messages(thread, Window::newest(1000)).await?;
+    let window = admin.messages(thread, Window::newest(u32::MAX)).await?;
     let read = window.messages.iter().filter(|message| message.mine && message.status.as_str() == "read").count();
     story.claim("the admin's messages shown as read", read >= announced, true)?;
     story.say("The admin sees that they were read.");

@@ -76,6 +76,10 @@ fn cell(message: Option<&ThreadMessage>) -> String {
         return "(missing)".to_owned();
     };
     let seq = message.seq.map_or_else(|| "–".to_owned(), |seq| seq.to_string());
-    let text: String = message.content.as_deref().unwrap_or("(deleted)").chars().take(34).collect();
-    format!("{seq:>4}  {:<9} {text}", message.sender_name)
+    let text = message.content.as_deref().unwrap_or("(deleted)");
+    let mut short: String = text.chars().take(32).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    format!("{seq:>4}  {:<9} {short}", message.sender_name)
 }

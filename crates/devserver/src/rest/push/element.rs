@@ -38,7 +38,7 @@ fn task(fields: &Fields<'_>) -> Result<Task, Refusal> {
 }
 
 fn message(fields: &Fields<'_>) -> Result<SubmittedMessage, Refusal> {
-    let kind = fields.required("type")?.as_str().ok_or_else(|| wrong("type"))?;
+    let kind = fields.text("message_type")?.unwrap_or("text");
     let metadata = fields.present("metadata").map(|value| value.as_object().ok_or_else(|| wrong("metadata")));
     let composed_at = fields.text("composed_at")?;
     let composed_at = composed_at.map(|text| Time::from_str(text).map_err(|_| wrong("composed_at")));

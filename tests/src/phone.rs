@@ -1,0 +1,48 @@
+//! A phone: the SDK on a real file.
+
+use fieldpost::{Client, ConversationId, Fieldpost, MessageId, ThreadMessage, Window};
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// One device: a file that outlives the app, and which server it talks to.
+#[derive(Debug)]
+pub struct Phone {
+    folder: TempDir,
+    url: String,
+    key: String,
+}
+
+impl Phone {
+    /// A new phone with nothing on it.
+    #[must_use]
+    pub fn new(url: &str, key: &str) -> Self {
+        Self { folder: tempfile::tempdir().expect("a temporary folder"), url: url.to_owned(), key: key.to_owned() }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("phone.db")
+    }
+
+    /// Starts the app. Starting it again after a drop is what a phone does after a crash.
+    pub async fn start(&self) -> Client {
+        let builder = Fieldpost::builder().url(&self.url).anon_key(&self.key).database(self.file());
+        builder.open().await.expect("the app starts")
+    }
+
+    /// Starts the app, signs in and syncs once.
+    pub async fn first_start(&self, email: &str, password: &str) -> Client {
+        let client = self.start().await;
+        client.sign_in(email, password).await.expect("signing in");
+        client.trigger_message_sync().await.expect("the first sync");
+        client
+    }
+}
+
+/// A whole thread: seq, id and text of each message.
+pub async fn thread(client: &Client, conversation: ConversationId) -> Vec<(Option<u64>, MessageId, Option<String>)> {
+    let window = client.messages(conversation, Window::newest(u32::MAX)).await.expect("the thread");
+    let short = |message: ThreadMessage| (message.seq.map(|seq| seq.get()), message.id, message.content);
+    window.messages.into_iter().map(short).collect()
+}
