@@ -3,9 +3,11 @@
 use super::{stage::Stage, story::Story};
 use crate::failure::Failure;
 use fieldpost::{MessageId, ThreadMessage, Window};
+use serde::Serialize;
 use std::collections::HashMap;
 
 /// What became of the messages that one side wrote.
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Verdict {
     pub(super) sent: usize,
     pub(super) delivered: usize,

@@ -13,9 +13,10 @@ mod writer;
 pub(crate) use writer::write_and_wait;
 
 use crate::{failure::Failure, output::Output};
-use serde_json::json;
+use compare::Verdict;
+use serde::Serialize;
 use stage::Stage;
-use std::time::Instant;
+use std::{fmt, time::Instant};
 use story::Story;
 
 /// Tells the story with `messages` messages written offline.
@@ -32,15 +33,24 @@ pub(crate) async fn run(messages: u32, output: &Output) -> Result<(), Failure> {
     let requests = stage.requests();
     let seconds = began.elapsed().as_secs_f64();
     stage.strike().await?;
-    let value = json!({
-        "sent": verdict.sent, "delivered": verdict.delivered, "lost": verdict.lost, "duplicated": verdict.duplicated,
-        "requests": requests, "seconds": (seconds * 1000.0).round() / 1000.0,
-    });
-    output.result(&value, || {
-        format!(
-            "\n{} sent, {} delivered, {} lost, {} doubled, in {requests} requests and {seconds:.1} s.",
-            verdict.sent, verdict.delivered, verdict.lost, verdict.duplicated
-        )
-    });
+    let summary = Summary { verdict, requests, seconds: (seconds * 1000.0).round() / 1000.0 };
+    output.result(&summary, || summary.to_string());
     Ok(())
+}
+
+/// The last line.
+#[derive(Serialize)]
+struct Summary {
+    #[serde(flatten)]
+    verdict: Verdict,
+    requests: u64,
+    seconds: f64,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Verdict { sent, delivered, lost, duplicated } = self.verdict;
+        write!(f, "\n{sent} sent, {delivered} delivered, {lost} lost, {duplicated} doubled, ")?;
+        write!(f, "in {} requests and {:.1} s.", self.requests, self.seconds)
+    }
 }

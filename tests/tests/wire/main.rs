@@ -1,0 +1,7 @@
+//! The SDK on real files, over real sockets, against the stand-in server.
+#![expect(clippy::unwrap_used, reason = "a step that fails has to fail its test")]
+
+mod given;
+mod interruptions;
+mod requests;
+mod strangers;
