@@ -107,6 +107,12 @@ as $$ select m.org_id, m.medic_id from fieldpost.memberships(auth.uid()) m where
 comment on function fieldpost.my_medics() is
   'The caller as a medic. Security definer: reads the membership tables past their policies.';
 
+create or replace function fieldpost.my_medic_orgs() returns setof uuid
+language sql stable security definer set search_path = ''
+as $$ select m.org_id from fieldpost.memberships(auth.uid()) m where m.role = 'medic' $$;
+comment on function fieldpost.my_medic_orgs() is
+  'Organizations in which the caller is a medic. Security definer: policies use it and must not recurse into themselves.';
+
 create or replace function fieldpost.recipient_fits(p_message uuid, p_recipient uuid, p_org uuid) returns boolean
 language sql stable security definer set search_path = ''
 as $$

@@ -30,9 +30,9 @@ language plpgsql immutable set search_path = ''
 as $$
 begin
   if p_type = 'text' and coalesce(p_content, '') = '' then
-    raise check_violation using message = 'content_empty';
+    raise check_violation using message = 'content_empty', constraint = 'fieldpost_content', table = 'messages', schema = 'public';
   elsif char_length(p_content) > 5000 then
-    raise check_violation using message = 'content_too_long';
+    raise check_violation using message = 'content_too_long', constraint = 'fieldpost_content', table = 'messages', schema = 'public';
   end if;
 end
 $$;
