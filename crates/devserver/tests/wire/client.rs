@@ -1,5 +1,7 @@
 //! A client of a few lines: one request per connection, the answer as it came.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests: a failure here is the test's failure")]
+
 use fieldpost_devserver::DevServer;
 use fieldpost_remote::reference::{DEMO_ADA, DEMO_PASSWORD};
 use serde_json::{Value, json};

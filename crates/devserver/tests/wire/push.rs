@@ -25,7 +25,7 @@ async fn direct(server: &DevServer, token: &str) -> Value {
 
 fn send(conversation: &Value, message: u32, content: &str) -> Value {
     json!({"id": id(message + 1000), "kind": "send_message", "conversation_id": conversation, "message_id": id(message),
-           "type": "text", "content": content, "composed_at": "2026-01-31T08:15:00.123456Z"})
+           "message_type": "text", "content": content, "composed_at": "2026-01-31T08:15:00.123456Z"})
 }
 
 #[tokio::test]
@@ -44,8 +44,8 @@ async fn elements_that_cannot_be_read_are_answered_one_by_one() {
             {"id": MUTATION, "kind": "dance"},
             {"id": MUTATION},
             {"id": MUTATION, "kind": "mark_read", "conversation_id": direct, "read_seq": "3"},
-            {"id": MUTATION, "kind": "send_message", "conversation_id": direct, "type": "text", "content": "x"},
-            {"id": MUTATION, "kind": "send_message", "conversation_id": direct, "message_id": id(2), "type": "system", "content": "x"},
+            {"id": MUTATION, "kind": "send_message", "conversation_id": direct, "message_type": "text", "content": "x"},
+            {"id": MUTATION, "kind": "send_message", "conversation_id": direct, "message_id": id(2), "message_type": "system", "content": "x"},
             send(&direct, 3, "Here"),
         ]),
     )
@@ -54,7 +54,7 @@ async fn elements_that_cannot_be_read_are_answered_one_by_one() {
         assert_eq!(results[place], json!({"id": null, "status": "rejected", "code": "bad_request"}));
     }
     assert_eq!(results[4], json!({"id": MUTATION, "status": "rejected", "code": "unknown_kind"}));
-    for (place, field) in [(5, "kind"), (6, "read_seq"), (7, "message_id"), (8, "type")] {
+    for (place, field) in [(5, "kind"), (6, "read_seq"), (7, "message_id"), (8, "message_type")] {
         assert_eq!(results[place]["code"], "bad_request");
         assert_eq!(results[place]["detail"], field);
     }
@@ -69,7 +69,7 @@ async fn content_rules_are_the_servers_too() {
     let token = ada(&server).await;
     let direct = direct(&server, &token).await;
     let mut attachment = send(&direct, 5, "");
-    attachment["type"] = json!("attachment");
+    attachment["message_type"] = json!("attachment");
     attachment.as_object_mut().unwrap().remove("content");
     let results = push(
         &server,

@@ -1,0 +1,30 @@
+//! Ids that no other test and no earlier run has used, on whatever server.
+
+use chrono::Utc;
+use fieldpost_domain::{ConversationId, MessageId, MutationId};
+use std::{
+    collections::hash_map::RandomState,
+    hash::{BuildHasher, Hasher},
+};
+
+/// Ten random bytes. The standard library's hasher is keyed by the operating system's randomness.
+#[must_use]
+pub fn fresh_bytes() -> [u8; 10] {
+    let word = || RandomState::new().build_hasher().finish().to_le_bytes();
+    let mut bytes = [0; 10];
+    bytes[..8].copy_from_slice(&word());
+    bytes[8..].copy_from_slice(&word()[..2]);
+    bytes
+}
+
+pub(super) fn message_id() -> MessageId {
+    MessageId::from_parts(Utc::now(), fresh_bytes())
+}
+
+pub(super) fn conversation_id() -> ConversationId {
+    ConversationId::from_parts(Utc::now(), fresh_bytes())
+}
+
+pub(super) fn mutation_id() -> MutationId {
+    MutationId::from_parts(Utc::now(), fresh_bytes())
+}

@@ -1,0 +1,61 @@
+//! The beginning of every story: a world, and the people in it signed in.
+
+use super::{Action, Actor, Backend, Verdict, World, fresh};
+use fieldpost_domain::{ConversationId, MedicId, MessageId, PersonId};
+
+/// A world on a backend.
+pub struct Scene<'b> {
+    /// The backend under test.
+    pub backend: &'b dyn Backend,
+    /// Who there is.
+    pub world: World,
+}
+
+impl<'b> Scene<'b> {
+    /// A fresh org with an admin and so many medics.
+    pub async fn with_medics(backend: &'b dyn Backend, medics: usize) -> Self {
+        let world = backend.new_world(medics).await;
+        assert_eq!(world.medics.len(), medics, "the backend made another world than asked");
+        Self { backend, world }
+    }
+
+    /// The admin, signed in.
+    pub async fn admin(&self) -> Actor<'b> {
+        Actor::sign_in(self.backend, &self.world.admin).await
+    }
+
+    /// A medic, signed in.
+    pub async fn medic(&self, index: usize) -> Actor<'b> {
+        Actor::sign_in(self.backend, &self.world.medics[index]).await
+    }
+
+    /// Does something behind the contract's back.
+    pub async fn perform(&self, action: Action) -> Verdict {
+        self.backend.perform(action).await
+    }
+
+    /// The person of a medic.
+    #[must_use]
+    pub fn person(&self, index: usize) -> PersonId {
+        self.world.medics[index].person_id
+    }
+
+    /// A medic's row in the roster.
+    #[must_use]
+    pub fn medic_id(&self, index: usize) -> MedicId {
+        self.world.medics[index].medic_id.expect("a medic of the world has a row in the roster")
+    }
+
+    /// A stranger's client writes a message.
+    pub async fn stranger_writes(
+        &self,
+        sender_id: PersonId,
+        conversation_id: ConversationId,
+        content: &str,
+    ) -> Result<MessageId, super::Unsupported> {
+        let id = fresh::message_id();
+        let content = content.to_owned();
+        self.perform(Action::InsertMessage { id, conversation_id, sender_id, content }).await?;
+        Ok(id)
+    }
+}

@@ -1,0 +1,6 @@
+//! The reference server passes its own suite.
+#![cfg(feature = "conformance")]
+
+use fieldpost_remote::conformance::reference::ReferenceBackend;
+
+fieldpost_remote::remote_conformance!(ReferenceBackend::default());
