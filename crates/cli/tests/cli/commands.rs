@@ -1,0 +1,61 @@
+//! Each command does what its help says, for people and for programs.
+
+use crate::terminal::{PASSWORD, Terminal, server};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_at_the_terminal() {
+    let server = server().await;
+    let ada = Terminal::of_ada(&server);
+    let admin = Terminal::with(server.url(), server.anon_key());
+    admin.login("admin@fieldpost.test", PASSWORD);
+    admin.run(&["sync"]);
+
+    let list = ada.run(&["--json", "conversations"]).json();
+    let names: Vec<_> = list.iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"Admin") && names.contains(&"Site notices"), "{names:?}");
+    let people = admin.run(&["--json", "people"]).json();
+    assert!(people.iter().any(|person| person["name"] == "Ben Okafor" && person["medic_id"].is_string()));
+
+    let opened = admin.run(&["--json", "open", "--medic", "Ada Moss"]).json();
+    assert_eq!(opened[0]["name"], "Ada Moss");
+    let sent = admin.run(&["--json", "send", "Ada Moss", "please confirm"]).json();
+    assert_eq!((&sent[0]["status"], &sent[0]["mine"]), (&json!("sent"), &json!(true)));
+
+    assert_eq!(ada.run(&["--json", "sync"]).json()[0]["new_messages"], 1);
+    let unread = |terminal: &Terminal| terminal.run(&["--json", "--offline", "status"]).json()[0]["unread"].clone();
+    let before = unread(&ada).as_u64().unwrap();
+    assert!(before > 0);
+    assert_eq!(ada.run(&["read", "Admin"]).code, 0);
+    assert!(unread(&ada).as_u64().unwrap() < before);
+
+    assert_eq!(ada.run(&["--offline", "send", "Admin", "confirmed"]).code, 0);
+    let outbox = ada.run(&["--json", "--offline", "outbox"]).json();
+    assert_eq!((&outbox[0]["kind"], &outbox[0]["state"]), (&json!("send_message"), &json!("queued")));
+    let shown = ada.run(&["--offline", "messages", "Admin", "--limit", "1"]);
+    assert!(shown.out.contains("confirmed") && shown.out.contains("[sending]"), "{}", shown.out);
+    let left = ada.run(&["--json", "--offline", "logout"]).json();
+    assert_eq!(left[0]["pending"], 1);
+    assert_eq!(ada.run(&["sync"]).code, 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let terminal = Terminal::new();
+    assert_eq!(terminal.run(&["status"]).code, 0);
+    for entry in std::fs::read_dir(terminal.folder()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.path());
+    }
+}
+
+#[test]
+fn the_demo_holds_and_ends_with_one_line_of_figures() {
+    let ended = Terminal::new().run(&["--json", "demo", "--messages", "20"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let last = ended.json().pop().unwrap();
+    assert_eq!((&last["sent"], &last["delivered"]), (&json!(20), &json!(20)));
+    assert_eq!((&last["lost"], &last["duplicated"]), (&json!(0), &json!(0)));
+}

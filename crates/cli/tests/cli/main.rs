@@ -1,0 +1,7 @@
+//! The command-line tool as a process: what it prints, and with which code it ends.
+#![expect(clippy::unwrap_used, reason = "a step that fails has to fail its test")]
+
+mod bad_input;
+mod canned;
+mod commands;
+mod terminal;

@@ -1,0 +1,115 @@
+//! Runs the tool.
+
+use fieldpost_devserver::DevServer;
+use serde_json::Value;
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+use tempfile::TempDir;
+
+pub(crate) const ADA: &str = "ada@fieldpost.test";
+pub(crate) const PASSWORD: &str = "fieldpost-demo";
+
+/// What a run printed and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ended {
+    /// The JSON values it printed.
+    pub(crate) fn json(&self) -> Vec<Value> {
+        self.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// A terminal with a database and, usually, a project.
+pub(crate) struct Terminal {
+    folder: TempDir,
+    pub(crate) database: PathBuf,
+    pub(crate) url: Option<String>,
+    pub(crate) key: Option<String>,
+}
+
+impl Terminal {
+    /// Without a project.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("phone.db");
+        Self { folder, database, url: None, key: None }
+    }
+
+    pub(crate) fn with(url: &str, key: &str) -> Self {
+        Self { url: Some(url.to_owned()), key: Some(key.to_owned()), ..Self::new() }
+    }
+
+    /// Signed in as Ada, and synced once.
+    pub(crate) fn of_ada(server: &DevServer) -> Self {
+        let terminal = Self::with(server.url(), server.anon_key());
+        assert_eq!(terminal.login(ADA, PASSWORD).code, 0);
+        assert_eq!(terminal.run(&["sync"]).code, 0);
+        terminal
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn login(&self, email: &str, password: &str) -> Ended {
+        self.run_with(&["login", "--email", email, "--password-stdin"], password)
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_with(arguments, "")
+    }
+
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Ended {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fieldpost"));
+        command.arg("--db").arg(&self.database).args(arguments);
+        self.end(command, input)
+    }
+
+    /// The same with a limit on how large a file may become, in blocks of 512 bytes: a disk that is full.
+    #[cfg(unix)]
+    pub(crate) fn run_on_a_full_disk(&self, arguments: &[&str], blocks: u32) -> Ended {
+        let mut command = Command::new("sh");
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+        command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_fieldpost"), "--db"]).arg(&self.database);
+        command.args(arguments);
+        self.end(command, "")
+    }
+
+    fn end(&self, mut command: Command, input: &str) -> Ended {
+        for (name, value) in [("SUPABASE_URL", &self.url), ("SUPABASE_ANON_KEY", &self.key)] {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A tool that ends before it reads closes the pipe; that is for the exit code to tell.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        Ended {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The texts in Ada's thread.
+    pub(crate) fn thread(&self) -> Vec<String> {
+        let ended = self.run(&["--json", "--offline", "messages", "Admin", "--limit", "1000"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        ended.json().iter().map(|row| row["content"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// The demo world.
+pub(crate) async fn server() -> DevServer {
+    DevServer::builder().start().await.unwrap()
+}
