@@ -103,7 +103,8 @@ $$;
 comment on function fieldpost.profiles_changed() is
   'Tells of memberships that changed with a profile. Security definer: calls access_changed for any writer.';
 
--- A conversation handed from one medic to another.
+-- A conversation handed from one medic to another. A BEFORE trigger, because of the medic who is deleted: the foreign key
+-- takes her off the conversation, and by the time of AFTER triggers her account has been found to be no medic any more.
 create or replace function fieldpost.conversation_reassigned() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
@@ -124,7 +125,7 @@ begin
   loop
     perform fieldpost.log_access(v_user, array[new.id], 'grant');
   end loop;
-  return null;
+  return new;
 end
 $$;
 comment on function fieldpost.conversation_reassigned() is
@@ -134,7 +135,7 @@ create or replace trigger zz_fieldpost_changed after insert or update or delete 
   for each row execute function fieldpost.medics_changed();
 create or replace trigger zz_fieldpost_changed after insert or update or delete on public.profiles
   for each row execute function fieldpost.profiles_changed();
-create or replace trigger zz_fieldpost_reassigned after update on public.conversations
+create or replace trigger zz_fieldpost_reassigned before update on public.conversations
   for each row when (old.medic_id is distinct from new.medic_id) execute function fieldpost.conversation_reassigned();
 
 -- Whoever is a member already is copied once. This is not an upsert of everybody: people who are up to date stay as
