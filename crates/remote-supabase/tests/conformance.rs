@@ -1,0 +1,51 @@
+//! The suite of the remote contract, told to this client over a real socket, with the reference server at the other end.
+//!
+//! The devserver reads docs/protocol.md for itself and shares no types with this crate, so a sentence that one of the two has
+//! misread shows here.
+
+#![expect(clippy::expect_used, reason = "a step that fails has to fail its test")]
+
+use async_trait::async_trait;
+use fieldpost_devserver::DevServer;
+use fieldpost_remote::{
+    Auth, MessagingApi,
+    conformance::{Action, Backend, Verdict, World, reference},
+    reference::ReferenceServer,
+};
+use fieldpost_remote_supabase::{SupabaseConfig, SupabaseRemote};
+
+/// A devserver of its own for each test, and the client that is under test.
+struct Wire {
+    server: DevServer,
+    remote: SupabaseRemote,
+}
+
+impl Wire {
+    async fn start() -> Self {
+        let server = DevServer::builder().reference(ReferenceServer::new()).start().await.expect("a port on loopback");
+        let config = SupabaseConfig::new(server.url(), server.anon_key());
+        let remote = SupabaseRemote::new(config).expect("the devserver's address and key are right");
+        Self { server, remote }
+    }
+}
+
+#[async_trait]
+impl Backend for Wire {
+    fn api(&self) -> &dyn MessagingApi {
+        &self.remote
+    }
+
+    fn auth(&self) -> &dyn Auth {
+        &self.remote
+    }
+
+    async fn new_world(&self, medics: usize) -> World {
+        reference::new_world(self.server.reference(), medics)
+    }
+
+    async fn perform(&self, action: Action) -> Verdict {
+        reference::perform(self.server.reference(), action)
+    }
+}
+
+fieldpost_remote::remote_conformance!(Wire::start().await);
