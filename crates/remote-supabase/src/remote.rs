@@ -3,6 +3,7 @@
 use crate::{config::SupabaseConfig, endpoints::Endpoints, http::Http};
 use fieldpost_remote::RemoteResult;
 use std::{fmt, sync::Arc};
+use url::{Host, Url};
 
 /// A Supabase project with Fieldpost's functions: implements [`fieldpost_remote::MessagingApi`] and
 /// [`fieldpost_remote::Auth`].
@@ -25,8 +26,20 @@ impl SupabaseRemote {
     pub fn new(config: SupabaseConfig) -> RemoteResult<Self> {
         let endpoints = Endpoints::new(&config.url)?;
         let https = endpoints.pull.scheme() == "https";
+        if !https && !is_loopback(&endpoints.pull) {
+            tracing::warn!("SUPABASE_URL begins with http://: tokens and messages travel unencrypted");
+        }
         let http = Http::new(&config, https)?;
         Ok(Self { http, endpoints: Arc::new(endpoints), config: Arc::new(config) })
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
