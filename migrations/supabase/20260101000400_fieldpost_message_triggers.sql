@@ -198,9 +198,16 @@ declare
   v_me uuid;
 begin
   if not row_security_active(tg_relid) then
-    if old.seq is null and new.seq is not null then
-      -- Numbering is part of the insert: version stays. The stamp of a row from before the sync layer becomes real here.
-      new.sync_xid := pg_current_xact_id();
+    if old.seq is null then
+      -- Part of the insert, or of the backfill: no client has the row yet, so this is no change and its version stays. The
+      -- stamp becomes that of the numbering, which is when clients may first have it.
+      if new.seq is not null then
+        new.sync_xid := pg_current_xact_id();
+      end if;
+      if new.deleted_at is not null then
+        new.content := null;
+        new.metadata := null;
+      end if;
       return new;
     end if;
   else
