@@ -28,6 +28,10 @@ pub struct Account {
     pub email: String,
     /// The password.
     pub password: String,
+    /// First name, of medics.
+    pub first_name: Option<String>,
+    /// Last name, of medics.
+    pub last_name: Option<String>,
 }
 
 /// A tenant of a test's own.
