@@ -65,7 +65,8 @@ create or replace function fieldpost.open_conversation(s fieldpost.scope, p_muta
 language plpgsql set search_path = ''
 as $$
 declare
-  v_kind text := case p_mutation ->> 'kind' when 'open_direct' then 'direct' else 'broadcast' end;
+  -- The column's own type, which may be an enum of the project's.
+  v_kind public.conversations.type%type := case p_mutation ->> 'kind' when 'open_direct' then 'direct' else 'broadcast' end;
   v_id uuid := fieldpost.uuid_or_null(p_mutation ->> 'conversation_id');
   v_org uuid := fieldpost.uuid_or_null(p_mutation ->> 'org_id');
   v_medic uuid := fieldpost.uuid_or_null(p_mutation ->> 'medic_id');

@@ -71,10 +71,14 @@ language plpgsql set search_path = ''
 as $$
 declare
   v_inserted uuid[];
+  -- The column's own type, which may be an enum of the project's.
+  v_text constant public.messages.message_type%type := 'text';
+  v_attachment constant public.messages.message_type%type := 'attachment';
 begin
   with sent as (
     insert into public.messages (id, conversation_id, org_id, sender_id, message_type, content, metadata, reply_to, composed_at)
-    select i.message_id, i.conversation_id, c.org_id, s.user_id, coalesce(i.mutation ->> 'message_type', 'text'), i.content,
+    select i.message_id, i.conversation_id, c.org_id, s.user_id,
+           case when i.mutation ->> 'message_type' = 'attachment' then v_attachment else v_text end, i.content,
            nullif(i.mutation -> 'metadata', 'null'), fieldpost.uuid_or_null(i.mutation ->> 'reply_to'), i.composed_at
     from unnest(p_items) i join public.conversations c on c.id = i.conversation_id
     order by i.n
