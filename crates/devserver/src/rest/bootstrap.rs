@@ -1,6 +1,10 @@
 //! `fieldpost_bootstrap`.
 
-use super::{args::Args, rows, rpc::Answer};
+use super::{
+    args::Args,
+    rows,
+    rpc::{Answer, Refused},
+};
 use crate::server::App;
 use fieldpost_domain::{AccessToken, Continuation};
 use fieldpost_remote::{BootstrapRequest, MessagingApi as _};
@@ -9,8 +13,8 @@ use serde_json::json;
 pub(super) async fn bootstrap(app: &App, token: &AccessToken, args: &Args) -> Answer {
     let request = BootstrapRequest {
         after: args.text("p_after")?.map(Continuation::new),
-        limit: args.int("p_limit")?.map(limit),
-        messages: args.int("p_messages")?.map(limit),
+        limit: limit(args, "p_limit")?,
+        messages: limit(args, "p_messages")?,
     };
     let page = app.reference.bootstrap(token, request).await?;
     Ok(rows::page(
@@ -25,7 +29,8 @@ pub(super) async fn bootstrap(app: &App, token: &AccessToken, args: &Args) -> An
     ))
 }
 
-/// A number of rows; below zero counts as zero.
-pub(super) fn limit(number: i32) -> u32 {
-    u32::try_from(number).unwrap_or(0)
+/// A number of rows; one below zero is of the wrong shape.
+pub(super) fn limit(args: &Args, name: &str) -> Result<Option<u32>, Refused> {
+    let number = args.int(name)?;
+    number.map(|number| u32::try_from(number).map_err(|_| Refused::bad_request(name))).transpose()
 }

@@ -15,7 +15,7 @@ pub(super) async fn pull(app: &App, token: &AccessToken, args: &Args) -> Answer 
     let invalid = || Refused::Protocol { code: "cursor_expired", detail: Some("invalid".to_owned()) };
     let cursor = args.text("p_cursor")?.ok_or_else(|| Refused::bad_request("p_cursor"))?;
     let cursor = Cursor::new(cursor).map_err(|_| invalid())?;
-    let request = PullRequest { cursor, limit: args.int("p_limit")?.map(limit) };
+    let request = PullRequest { cursor, limit: limit(args, "p_limit")? };
     let page = app.reference.pull(token, request).await?;
     Ok(rows::page(
         &page.changes,

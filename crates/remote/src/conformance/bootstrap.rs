@@ -160,12 +160,13 @@ pub async fn what_is_written_during_a_bootstrap_is_in_the_first_pull(backend: &d
     let sent = admin.say(first.changes.conversations[0].id, "While you were loading").await;
     let opened = admin.open_with(scene.medic_id(0), org_id).await.id;
 
-    let mut after = first.next_after;
+    let (mut after, mut cursor) = (first.next_after, first.cursor);
     while let Some(next) = after {
         let request = BootstrapRequest { after: Some(next), limit: Some(1), messages: None };
-        after = admin.bootstrap_with(request).await.expect("a page").next_after;
+        let page = admin.bootstrap_with(request).await.expect("a page");
+        (after, cursor) = (page.next_after, page.cursor);
     }
-    let caught = admin.catch_up(&first.cursor).await.changes;
+    let caught = admin.catch_up(&cursor).await.changes;
     assert!(caught.messages.iter().any(|row| row.id == sent.message_id));
     assert!(caught.conversations.iter().any(|row| row.id == opened));
     Ok(())

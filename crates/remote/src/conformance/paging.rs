@@ -1,6 +1,10 @@
 //! Passes of several pages: every row once, whatever happens in between.
 
-use super::{Action, Backend, Scene, Verdict, actor::ids};
+use super::{
+    Action, Backend, Scene, Verdict,
+    actor::{failure, ids},
+};
+use crate::{BootstrapRequest, RemoteErrorKind};
 use fieldpost_domain::{ConversationDigest, MessageId, ServerLimits};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -133,5 +137,20 @@ pub async fn a_page_says_what_the_server_accepts(backend: &dyn Backend) -> Verdi
     let start = ada.bootstrap().await;
     let page = ada.pull(&start.cursor, None).await.expect("a page");
     assert_eq!((start.limits, page.limits), (ServerLimits::default(), ServerLimits::default()));
+    Ok(())
+}
+
+/// Given a page limit of zero, then no call takes it: such a page would never move on.
+pub async fn a_page_of_nothing_is_a_bad_request(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 1).await;
+    let ada = scene.medic(0).await;
+    let (own, cursor) = (ada.open_own().await.id, ada.cursor().await);
+    let none = BootstrapRequest { limit: Some(0), ..BootstrapRequest::default() };
+    let kinds = [
+        failure(ada.bootstrap_with(none).await),
+        failure(ada.pull(&cursor, Some(0)).await),
+        failure(ada.history(own, None, Some(0)).await),
+    ];
+    assert_eq!(kinds, [RemoteErrorKind::BadRequest; 3]);
     Ok(())
 }

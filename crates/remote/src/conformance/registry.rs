@@ -59,7 +59,8 @@ macro_rules! remote_conformance {
                 a_row_that_changes_during_a_pass_is_not_lost,
                 a_pass_over_many_conversations_is_complete,
                 the_digest_comes_when_there_is_no_more,
-                a_page_says_what_the_server_accepts;
+                a_page_says_what_the_server_accepts,
+                a_page_of_nothing_is_a_bad_request;
             history: the_newest_page_is_ascending_and_covers_its_range,
                 pages_go_down_to_the_beginning_without_a_gap,
                 an_empty_conversation_is_complete,
@@ -96,7 +97,7 @@ macro_rules! remote_conformance {
                 an_admin_opens_one_with_a_medic,
                 a_medic_cannot_open_anothers,
                 a_medic_of_another_org_is_not_found,
-                a_foreign_org_is_forbidden,
+                a_foreign_org_is_not_found,
                 the_id_of_a_hidden_conversation_is_taken,
                 an_admin_opens_the_one_broadcast,
                 a_medic_cannot_open_a_broadcast,

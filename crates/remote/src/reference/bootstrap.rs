@@ -30,7 +30,7 @@ pub(super) fn bootstrap(state: &State, caller: PersonId, request: &BootstrapRequ
     let mut filling = Filling {
         state,
         viewer: &viewer,
-        budget: Budget::new(limits, request.limit),
+        budget: Budget::new(limits, request.limit, OPERATION)?,
         messages_each: request.messages.unwrap_or(MESSAGES).min(limits.page_rows) as usize,
         page: Page::new(&state.tables, &viewer),
         messages: 0,

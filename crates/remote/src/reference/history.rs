@@ -1,34 +1,42 @@
 //! `fieldpost_history`: a page of older messages.
 
 use super::{
-    page::{Budget, Page},
+    page::{Budget, Page, size},
     rows,
     state::State,
-    tables::Deleted,
+    tables::Tables,
     viewer::Viewer,
 };
 use crate::{HistoryRequest, RemoteError, RemoteErrorKind, RemoteResult};
-use fieldpost_domain::{ConversationId, HistoryPage, PersonId, Seq, SeqRange, Tombstone, TombstoneOf};
+use fieldpost_domain::{ConversationId, HistoryPage, Message, PersonId, Seq, SeqRange, Tombstone, TombstoneOf};
+use std::collections::BTreeMap;
+
+const OPERATION: &str = "history";
 
 pub(super) fn history(state: &State, caller: PersonId, request: HistoryRequest) -> RemoteResult<HistoryPage> {
     let tables = &state.tables;
     let viewer = Viewer::of(tables, caller);
     let id = tables.resolve(request.conversation_id);
-    let row = viewer.conversation(tables, id).ok_or(RemoteError::new(RemoteErrorKind::NotFound, "history"))?;
+    let row = viewer.conversation(tables, id).ok_or(RemoteError::new(RemoteErrorKind::NotFound, OPERATION))?;
 
     let to = request.before.map_or(row.last_seq, |before| before.previous().min(row.last_seq));
-    let budget = Budget::new(&state.options.limits, request.limit);
-    let (messages, from) = newest_below(state, id, to, budget);
+    let budget = Budget::new(&state.options.limits, request.limit, OPERATION)?;
+    let (entries, from) = newest_below(entries(tables, id, to), budget);
     let range = SeqRange { from, to };
 
     let mut page = Page::new(tables, &viewer);
-    for message in messages {
-        page.add_message(message);
+    page.add_conversation(row);
+    let mut tombstones = Vec::new();
+    for entry in entries.into_iter().rev() {
+        match entry {
+            Entry::Message(message) => page.add_message(message),
+            Entry::Tombstone(tombstone) => tombstones.push(tombstone.clone()),
+        }
     }
     let mut changes = page.finish();
+    changes.tombstones = tombstones;
     // The conversation has a place of its own in this answer.
     changes.conversations.clear();
-    changes.tombstones = tombstones(state, id, range);
     Ok(HistoryPage {
         conversation_id: request.conversation_id,
         conversation: Some(rows::conversation(tables, &viewer, row)),
@@ -39,32 +47,38 @@ pub(super) fn history(state: &State, caller: PersonId, request: HistoryRequest) 
     })
 }
 
-/// The newest messages up to `to` that fit, ascending, and the lowest seq that they cover: down to the message that was
-/// left out, or to the beginning.
-fn newest_below(state: &State, id: ConversationId, to: Seq, budget: Budget) -> (Vec<&fieldpost_domain::Message>, Seq) {
-    let (mut messages, mut bytes, mut from) = (Vec::new(), 0, Seq::new(1));
-    for message in state.tables.thread_between(id, Seq::new(1), to).rev() {
-        bytes += super::page::size(message);
-        if messages.len() >= budget.rows || (bytes > budget.bytes && !messages.is_empty()) {
-            from = message.seq.next();
-            break;
-        }
-        messages.push(message);
-    }
-    messages.reverse();
-    (messages, from)
+/// What stands at a place of a conversation.
+#[derive(Clone, Copy)]
+enum Entry<'t> {
+    Message(&'t Message),
+    Tombstone(&'t Tombstone),
 }
 
-fn tombstones(state: &State, id: ConversationId, range: SeqRange) -> Vec<Tombstone> {
-    let rows = state.tables.tombstones.iter().filter(|(key, _)| matches!(key, Deleted::Message(_)));
-    let mut found: Vec<_> = rows
-        .map(|(_, row)| &row.tombstone)
-        .filter(|tombstone| tombstone.conversation_id == id)
-        .filter_map(|tombstone| match tombstone.of {
-            TombstoneOf::Message { seq, .. } if range.from <= seq && seq <= range.to => Some((seq, tombstone.clone())),
-            _ => None,
-        })
-        .collect();
-    found.sort_by_key(|(seq, _)| *seq);
-    found.into_iter().map(|(_, tombstone)| tombstone).collect()
+/// What a conversation has up to a place.
+fn entries(tables: &Tables, id: ConversationId, to: Seq) -> BTreeMap<Seq, Entry<'_>> {
+    let messages = tables.thread_between(id, Seq::new(1), to).map(|message| (message.seq, Entry::Message(message)));
+    let tombstones = tables.tombstones.values().map(|row| &row.tombstone).filter_map(|tombstone| match tombstone.of {
+        TombstoneOf::Message { seq, .. } if tombstone.conversation_id == id && seq <= to => {
+            Some((seq, Entry::Tombstone(tombstone)))
+        }
+        _ => None,
+    });
+    messages.chain(tombstones).collect()
+}
+
+/// The newest entries that fit, newest first, and the lowest seq that they cover: down to the entry that was left out, or
+/// to the beginning. Tombstones take their room too, so that a page stays small where much was deleted.
+fn newest_below(entries: BTreeMap<Seq, Entry<'_>>, budget: Budget) -> (Vec<Entry<'_>>, Seq) {
+    let (mut newest, mut bytes) = (Vec::new(), 0);
+    for (seq, entry) in entries.into_iter().rev() {
+        bytes += match entry {
+            Entry::Message(message) => size(message),
+            Entry::Tombstone(tombstone) => size(tombstone),
+        };
+        if newest.len() >= budget.rows || (bytes > budget.bytes && !newest.is_empty()) {
+            return (newest, seq.next());
+        }
+        newest.push(entry);
+    }
+    (newest, Seq::new(1))
 }

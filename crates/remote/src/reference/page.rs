@@ -6,6 +6,7 @@ use super::{
     tables::{ConversationRow, PersonRow, Tables},
     viewer::Viewer,
 };
+use crate::{RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{Changes, ConversationId, Message, OrgId, PersonId, ServerLimits};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -18,11 +19,13 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// The server's limits, or fewer rows if the caller wants fewer. A limit of zero counts as one, so that a page always
-    /// moves on.
-    pub(super) fn new(limits: &ServerLimits, asked: Option<u32>) -> Self {
-        let rows = asked.unwrap_or(limits.page_rows).clamp(1, limits.page_rows.max(1));
-        Self { rows: rows as usize, bytes: limits.page_bytes as usize }
+    /// The server's limits, or fewer rows if the caller wants fewer. A page of nothing would never move on.
+    pub(super) fn new(limits: &ServerLimits, asked: Option<u32>, operation: &'static str) -> RemoteResult<Self> {
+        let rows = asked.unwrap_or(limits.page_rows).min(limits.page_rows);
+        if rows == 0 {
+            return Err(RemoteError::new(RemoteErrorKind::BadRequest, operation).with_detail("p_limit"));
+        }
+        Ok(Self { rows: rows as usize, bytes: limits.page_bytes as usize })
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn pull(state: &State, caller: PersonId, request: &PullRequest) -> Re
     position.check(state, &viewer.fingerprint(), OPERATION)?;
 
     let (to, after) = position.pass.unwrap_or((state.feed.last_commit(), Place::end_of(position.from)));
-    let budget = Budget::new(&state.options.limits, request.limit);
+    let budget = Budget::new(&state.options.limits, request.limit, OPERATION)?;
     let mut page = Page::new(&state.tables, &viewer);
     let (mut rows, mut last, mut more) = (0, after, false);
     for (place, key) in state.feed.between(after, to) {

@@ -3,7 +3,8 @@
 //! The rules, participants only:
 //!
 //! - An admin sees the conversations of her org. A medic sees her own direct one and the org's broadcasts. Somebody
-//!   without a membership sees nothing, whatever she saw before.
+//!   without a membership sees nothing, whatever she saw before,
+//!   but that she is no member any more.
 //! - A message, its tombstone and its conversation's row are seen by whoever sees the conversation. Of a deleted
 //!   conversation the tombstone remembers who that was.
 //! - Of people, an admin sees the whole org. A medic sees the admins, herself, and whoever a conversation she sees
@@ -86,9 +87,11 @@ impl Viewer {
     }
 
     pub(super) fn sees_person(&self, tables: &Tables, row: &PersonRow) -> bool {
+        if row.id == self.person_id {
+            return true;
+        }
         let Some(member) = self.member.as_ref().filter(|member| member.org_id == row.org_id) else { return false };
         member.role == Role::OrgAdmin
-            || row.id == self.person_id
             || row.role == Role::OrgAdmin
             || self.conversations(tables).any(|conversation| names(tables, conversation, row))
     }

@@ -9,6 +9,9 @@ use crate::reference::{
 };
 use fieldpost_domain::{Acknowledgement, ConversationId, MedicId, OrgId, Refusal, RefusalCode, Role};
 
+/// The most characters of a subject.
+const SUBJECT_LIMIT: usize = 500;
+
 pub(super) fn direct(
     transaction: &mut Transaction<'_>,
     viewer: &Viewer,
@@ -34,14 +37,18 @@ pub(super) fn broadcast(
     if member.role != Role::OrgAdmin {
         return Err(refuse(RefusalCode::Forbidden));
     }
+    let subject = subject.map(|subject| subject.trim().to_owned()).filter(|subject| !subject.is_empty());
+    if subject.as_ref().is_some_and(|subject| subject.chars().count() > SUBJECT_LIMIT) {
+        return Err(Refusal { code: RefusalCode::BadRequest, detail: Some("subject".to_owned()) });
+    }
     let existing = transaction.tables().broadcast_of(org).map(|row| row.id);
     open(transaction, viewer, id, existing, Wanted { org, medic: None, subject })
 }
 
-/// The caller's membership in the org she names, or in her own.
+/// The caller's membership in the org she names, or in her own. Of a foreign org she does not learn whether it exists.
 fn member_of(viewer: &Viewer, org: Option<OrgId>) -> Judged<&Membership> {
     let member = viewer.member.as_ref().filter(|member| org.is_none_or(|org| org == member.org_id));
-    member.ok_or(refuse(RefusalCode::Forbidden))
+    member.ok_or(refuse(RefusalCode::NotFound))
 }
 
 /// The medic of the org that the caller names. A medic may mean nobody but herself, and of others she does not learn

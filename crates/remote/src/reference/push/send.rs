@@ -89,7 +89,7 @@ fn check_content(submitted: &SubmittedMessage) -> Judged<()> {
         MessageKind::Text if content.trim().is_empty() => return Err(refuse(RefusalCode::ContentEmpty)),
         MessageKind::Text | MessageKind::Attachment => {}
         MessageKind::System | MessageKind::Unknown(_) => {
-            return Err(Refusal { code: RefusalCode::BadRequest, detail: Some("type".to_owned()) });
+            return Err(Refusal { code: RefusalCode::BadRequest, detail: Some("message_type".to_owned()) });
         }
     }
     if content.trim() != content {

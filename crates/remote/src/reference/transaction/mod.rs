@@ -65,7 +65,8 @@ impl<'a> Transaction<'a> {
         read: Seq,
     ) -> (ReadMarker, bool) {
         let last = self.tables.conversations.get(&conversation).map_or(Seq::ZERO, |row| row.last_seq);
-        let marker = self.tables.markers.entry((conversation, person)).or_insert(ReadMarker {
+        let known = self.tables.markers.get(&(conversation, person)).cloned();
+        let mut marker = known.unwrap_or(ReadMarker {
             conversation_id: conversation,
             person_id: person,
             delivered_seq: Seq::ZERO,
@@ -74,14 +75,12 @@ impl<'a> Transaction<'a> {
         });
         let read = marker.read_seq.max(read.min(last));
         let delivered = marker.delivered_seq.max(delivered.min(last)).max(read);
-        let moved = (marker.delivered_seq, marker.read_seq) != (delivered, read) || marker.version == Version::ZERO;
+        let moved = (marker.delivered_seq, marker.read_seq) != (delivered, read);
         if moved {
             marker.delivered_seq = delivered;
             marker.read_seq = read;
             marker.version = marker.version.next();
-        }
-        let marker = marker.clone();
-        if moved {
+            self.tables.markers.insert((conversation, person), marker.clone());
             self.touch(RowKey::ReadMarker(conversation, person));
         }
         (marker, moved)
