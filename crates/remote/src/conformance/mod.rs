@@ -19,7 +19,6 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    clippy::print_stderr,
     clippy::missing_panics_doc,
     clippy::missing_errors_doc,
     reason = "the suite is test code behind a feature: a panic is a failed test, an error a skipped one"

@@ -1,11 +1,15 @@
 //! From functions to tests.
 
 use super::Verdict;
+use std::io::Write;
 
-/// Ends one test: a skipped one says so.
+/// Ends one test. A skipped one says so past the test harness, which keeps the output of tests that pass to itself: whoever
+/// counts tests counts these lines as skipped.
 pub fn conclude(test: &str, verdict: Verdict) {
     if let Err(unsupported) = verdict {
-        eprintln!("SKIPPED {test}: this backend cannot {}", unsupported.0);
+        let line = format!("SKIPPED {test}: this backend cannot {}\n", unsupported.0);
+        // Nobody to tell is no reason to fail.
+        let _ = std::io::stdout().write_all(line.as_bytes());
     }
 }
 

@@ -5,5 +5,6 @@
 mod converge;
 mod counts;
 mod given;
+mod mocks;
 mod sessions;
 mod status;

@@ -1,0 +1,112 @@
+//! The engine on mocks: called so often, with this, and then it failed.
+
+use crate::given::*;
+use fieldpost_domain::{AccessToken, PersonId, RefreshToken, Session, Time};
+use fieldpost_remote::{MockAuth, MockMessagingApi, RemoteError, RemoteErrorKind};
+use fieldpost_storage::{
+    MockOutbox, MockReplica, MockSessions, OutboxCounts, StorageError, StorageErrorKind, SyncPosition, SyncState,
+};
+use fieldpost_sync::{Engine, Parts, SyncError};
+use fieldpost_testkit::env;
+use std::sync::Arc;
+
+fn session(token: &str) -> Session {
+    Session {
+        person_id: PersonId::from_uuid(uuid::Uuid::from_u128(1)),
+        email: None,
+        access_token: AccessToken::new(token),
+        refresh_token: RefreshToken::new("refresh"),
+        expires_at: Time::from_timestamp_millis(4_000_000_000_000).unwrap(),
+    }
+}
+
+struct Mocks {
+    outbox: MockOutbox,
+    replica: MockReplica,
+    sessions: MockSessions,
+    api: MockMessagingApi,
+    auth: MockAuth,
+}
+
+/// Mocks of a signed-in device that stands at a cursor and has nothing to send.
+fn mocks() -> Mocks {
+    let mut mocks = Mocks {
+        outbox: MockOutbox::new(),
+        replica: MockReplica::new(),
+        sessions: MockSessions::new(),
+        api: MockMessagingApi::new(),
+        auth: MockAuth::new(),
+    };
+    mocks.outbox.expect_counts().returning(|| Ok(OutboxCounts::default()));
+    mocks.outbox.expect_next_batch().returning(|_, _| Ok(vec![]));
+    mocks.replica.expect_sync_state().returning(|| {
+        let position = SyncPosition::Following("c".to_owned().try_into().unwrap());
+        Ok(SyncState { position, me: None, last_success_at: None, unreadable_rows: 0 })
+    });
+    mocks.sessions.expect_session().returning(|| Ok(Some(session("old"))));
+    mocks
+}
+
+fn engine(mocks: Mocks) -> Engine {
+    Engine::new(Parts {
+        outbox: Arc::new(mocks.outbox),
+        replica: Arc::new(mocks.replica),
+        sessions: Arc::new(mocks.sessions),
+        api: Arc::new(mocks.api),
+        auth: Arc::new(mocks.auth),
+        env: env(1).0,
+    })
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_is_made_once_more_with_the_new_token_and_no_third_time() {
+    let mut mocks = mocks();
+    mocks.api.expect_pull().times(2).returning(|_, _| Err(RemoteError::new(RemoteErrorKind::Unauthorized, "pull")));
+    mocks.auth.expect_refresh().times(1).returning(|_| Ok(session("new")));
+    mocks.sessions.expect_save_session().times(1).returning(|_| Ok(()));
+    let error = engine(mocks).sync().await.unwrap_err();
+    assert!(matches!(error, SyncError::Remote(error) if error.kind() == RemoteErrorKind::Unauthorized));
+}
+
+#[tokio::test]
+async fn rotated_tokens_that_cannot_be_stored_are_not_used() {
+    let mut mocks = mocks();
+    mocks.api.expect_pull().times(1).returning(|_, _| Err(RemoteError::new(RemoteErrorKind::Unauthorized, "pull")));
+    mocks.auth.expect_refresh().times(1).returning(|_| Ok(session("new")));
+    let full = || StorageError::new(StorageErrorKind::Full, "save_session");
+    mocks.sessions.expect_save_session().times(1).returning(move |_| Err(full()));
+    let error = engine(mocks).sync().await.unwrap_err();
+    assert!(matches!(error, SyncError::Storage(error) if error.kind() == StorageErrorKind::Full));
+}
+
+#[tokio::test]
+async fn a_page_is_applied_with_the_cursor_it_was_asked_for_with_and_never_without() {
+    let mut mocks = mocks();
+    mocks.api.expect_pull().times(1).returning(|token, request| {
+        assert_eq!((token.reveal(), request.cursor.as_str()), ("old", "c"));
+        Err(RemoteError::new(RemoteErrorKind::Malformed, "pull"))
+    });
+    mocks.replica.expect_apply_pull().never();
+    mocks.replica.expect_record_success().never();
+    assert!(engine(mocks).sync().await.is_err());
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_read_ends_the_sync_before_any_call() {
+    let mut mocks = mocks();
+    mocks.outbox = MockOutbox::new();
+    mocks.outbox.expect_counts().returning(|| Ok(OutboxCounts::default()));
+    mocks.outbox.expect_next_batch().returning(|_, _| Err(StorageError::new(StorageErrorKind::Corrupt, "next_batch")));
+    mocks.api.expect_pull().never();
+    mocks.api.expect_push().never();
+    let error = engine(mocks).sync().await.unwrap_err();
+    assert!(matches!(error, SyncError::Storage(error) if error.kind() == StorageErrorKind::Corrupt));
+}
+
+#[tokio::test]
+async fn signing_in_stores_the_session_before_it_counts() {
+    let server = fieldpost_remote::reference::ReferenceServer::demo();
+    let phone = Phone::new(&server, 1);
+    phone.sign_in(ADA).await;
+    assert!(phone.restarted(2).engine.session().is_signed_in().await.unwrap());
+}
