@@ -1,0 +1,185 @@
+//! Messages of version 5 under their new ids, and the queued ones into the outbox.
+
+use super::{
+    conversations::Ids,
+    source::{Source, blob, chunk, insert, new_id, opt_blob},
+};
+use sea_orm_migration::{
+    SchemaManagerConnection,
+    sea_orm::{DbErr, Value},
+};
+use serde_json::json;
+use uuid::Uuid;
+
+const COLUMNS: [&str; 12] = [
+    "id",
+    "server_id",
+    "conversation_id",
+    "org_id",
+    "sender_id",
+    "sender_name",
+    "message_type",
+    "content",
+    "status",
+    "idempotency_key",
+    "created_at",
+    "updated_at",
+];
+
+/// What the server has comes first: a queued row that comes to the same id was delivered.
+pub(super) async fn move_all(db: &SchemaManagerConnection<'_>, ids: &Ids) -> Result<(), DbErr> {
+    for queued in [false, true] {
+        let mut after = 0;
+        loop {
+            let rows = chunk(db, "messages_v5", &COLUMNS, after).await?;
+            let Some((last, _)) = rows.last() else { break };
+            after = *last;
+            for (_, row) in &rows {
+                if is_queued(row)? == queued {
+                    move_one(db, row, ids, queued).await?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Only on this device: marked so, and without an id of the server.
+fn is_queued(row: &Source) -> Result<bool, DbErr> {
+    Ok(row.text("status")?.as_deref() == Some("queued") && row.uuid("server_id")?.is_none())
+}
+
+async fn move_one(db: &SchemaManagerConnection<'_>, row: &Source, ids: &Ids, queued: bool) -> Result<(), DbErr> {
+    let at = row.time("created_at")?.or(row.time("updated_at")?).unwrap_or(0);
+    let id = match row.uuid("server_id")?.or(row.uuid("idempotency_key")?) {
+        Some(id) => id,
+        None => new_id(db, at).await?,
+    };
+    let named = row.word("conversation_id", "")?;
+    match (ids.get(&named).copied(), queued) {
+        (Some(conversation), false) => acknowledged(db, row, id, conversation, at).await,
+        (None, false) => keep_aside(db, row).await,
+        (Some(conversation), true) => queue(db, row, id, conversation, at, None).await,
+        (None, true) => {
+            let conversation = match Uuid::try_parse(&named) {
+                Ok(id) => id,
+                Err(_) => new_id(db, at).await?,
+            };
+            queue(db, row, id, conversation, at, Some("not_found")).await
+        }
+    }
+}
+
+async fn acknowledged(
+    db: &SchemaManagerConnection<'_>,
+    row: &Source,
+    id: Uuid,
+    conversation: Uuid,
+    at: i64,
+) -> Result<(), DbErr> {
+    // Marked as queued with an id of the server: the answer was kept, the mark was not.
+    let status = row.word("status", "sent")?;
+    let status = if status == "queued" { "sent".to_owned() } else { status };
+    let values = values(row, id, Some(id), conversation, at, status, row.text("content")?)?;
+    insert(db, INSERT, values).await.map(drop)
+}
+
+/// A queued message, as a dead letter at once if it could never be sent.
+async fn queue(
+    db: &SchemaManagerConnection<'_>,
+    row: &Source,
+    id: Uuid,
+    conversation: Uuid,
+    at: i64,
+    failed: Option<&str>,
+) -> Result<(), DbErr> {
+    let content = row.text("content")?.unwrap_or_default().trim().to_owned();
+    let failed = failed.or_else(|| refused(&content));
+    let shown = Some(content.clone()).filter(|text| !text.is_empty());
+    let values = values(row, id, None, conversation, at, "queued".to_owned(), shown)?;
+    if insert(db, INSERT, values).await? == 0 {
+        return Ok(());
+    }
+    let payload = json!({
+        "id": id.hyphenated().to_string(),
+        "sender_id": row.reference("sender_id")?.unwrap_or_default().hyphenated().to_string(),
+        "type": row.word("message_type", "text")?,
+        "content": content,
+        "composed_at": at,
+    });
+    let size = 512 + json!(content).to_string().len() as i64;
+    let values = vec![
+        blob(new_id(db, at).await?),
+        blob(conversation),
+        blob(id),
+        payload.to_string().into(),
+        size.into(),
+        failed.map(str::to_owned).into(),
+        at.into(),
+    ];
+    insert(db, QUEUE, values).await?;
+    insert(db, PLACE, vec![blob(id)]).await.map(drop)
+}
+
+/// The limits of version 6, by the code that the server would refuse with.
+fn refused(content: &str) -> Option<&'static str> {
+    match content.chars().count() {
+        0 => Some("content_empty"),
+        5_001.. => Some("content_too_long"),
+        _ if content.contains('\0') => Some("bad_request"),
+        _ => None,
+    }
+}
+
+fn values(
+    row: &Source,
+    id: Uuid,
+    server_id: Option<Uuid>,
+    conversation: Uuid,
+    at: i64,
+    status: String,
+    content: Option<String>,
+) -> Result<Vec<Value>, DbErr> {
+    let composed_at = server_id.is_none().then_some(at);
+    Ok(vec![
+        blob(id),
+        opt_blob(server_id),
+        blob(conversation),
+        blob(row.reference("sender_id")?.unwrap_or_default()),
+        row.text("sender_name")?.into(),
+        row.word("message_type", "text")?.into(),
+        content.into(),
+        status.into(),
+        composed_at.into(),
+        at.into(),
+        row.time("updated_at")?.unwrap_or(at).into(),
+    ])
+}
+
+/// Version −1: any word of the server is newer.
+const INSERT: &str = "
+INSERT INTO messages (id, server_id, conversation_id, sender_id, sender_name, message_type, content, status, composed_at,
+    created_at, updated_at, version)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, -1)
+ON CONFLICT DO NOTHING";
+
+const QUEUE: &str = "
+INSERT INTO outbox (id, kind, conversation_id, message_id, payload, wire_size, failed_code, recorded_at)
+VALUES (?, 'send_message', ?, ?, ?, ?, ?, ?)";
+
+/// Its place at the end of the thread is that of its mutation.
+const PLACE: &str = "UPDATE messages SET position = last_insert_rowid() WHERE id = ?";
+
+/// The server has it and will send it with its conversation; until then it is here.
+async fn keep_aside(db: &SchemaManagerConnection<'_>, row: &Source) -> Result<(), DbErr> {
+    let mut fields = serde_json::Map::new();
+    for column in COLUMNS {
+        fields.insert(column.to_owned(), row.text(column)?.map_or(serde_json::Value::Null, Into::into));
+    }
+    let payload = serde_json::Value::Object(fields).to_string();
+    insert(db, KEEP_ASIDE, vec![payload.into()]).await.map(drop)
+}
+
+const KEEP_ASIDE: &str = "
+INSERT INTO unreadable_rows (digest, list, payload, reason)
+VALUES (randomblob(32), 'messages_v5', ?, 'its conversation is not here')";
