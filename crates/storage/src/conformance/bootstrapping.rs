@@ -69,6 +69,19 @@ pub async fn a_bootstrap_goes_page_by_page(store: &dyn Store) {
     assert_eq!(store.conversations(10).await.unwrap().len(), 2);
 }
 
+/// Progress adds up over the pages.
+pub async fn the_progress_of_a_bootstrap_adds_up(store: &dyn Store) {
+    store.begin_bootstrap(BootstrapReason::First).await.unwrap();
+    for n in 1..=3 {
+        let changes = Changes { conversations: vec![super::build::other_direct(n, 0)], ..Changes::default() };
+        let next_after = Some(continuation(&format!("after {n}")));
+        let page = BootstrapPage { total_conversations: 9, next_after, ..bootstrap_page(changes) };
+        let after = (n > 1).then(|| continuation(&format!("after {}", n - 1)));
+        store.apply_bootstrap(after.as_ref(), page).await.unwrap();
+        assert_eq!(position(store).await, under_way(Some(&format!("after {n}")), n, Some(9)));
+    }
+}
+
 /// Defect 4: a page that failed is asked for again; nothing of it is skipped, and no other page fits in its place.
 pub async fn defect_4_no_page_of_a_bootstrap_can_be_skipped(store: &dyn Store) {
     store.begin_bootstrap(BootstrapReason::First).await.unwrap();

@@ -10,7 +10,8 @@ use super::given::{
 };
 use crate::{BootstrapReason, Older, Store};
 use fieldpost_domain::{
-    Changes, Conversation, Intent, Message, MessageKind, MessageStatus, Person, RefusalCode, Version,
+    Access, AccessChange, Changes, Conversation, Intent, Message, MessageKind, MessageStatus, Person, RefusalCode,
+    Version,
 };
 use std::collections::HashSet;
 
@@ -173,4 +174,24 @@ pub async fn history_during_a_bootstrap_is_not_swept(store: &dyn Store) {
     store.apply_bootstrap(None, bootstrap_page(changes)).await.unwrap();
     assert_eq!(seqs(&newest(store, one, 10).await), [1, 2, 3, 4, 5]);
     assert!(outbox(store).await.is_empty());
+}
+
+/// Another epoch: deletions and revocations of the old one say nothing, and those of the new one count from the beginning.
+pub async fn after_an_epoch_old_deletions_and_revocations_are_forgotten(store: &dyn Store) {
+    super::bootstrapping::settled_down(store).await;
+    let (one, two) = (conversation_id(1), conversation_id(2));
+    let revoke = |conversation_id, version| {
+        vec![AccessChange { conversation_id, access: Access::Revoke, version: Version::new(version) }]
+    };
+    let tombstones = vec![super::build::conversation_tombstone(one, 50)];
+    pulled(store, Changes { tombstones, access: revoke(two, 60), ..Changes::default() }).await;
+    assert!(store.conversations(10).await.unwrap().is_empty());
+
+    let mut changes = thread(direct(1, 2), messages(one, 1..=2, &ada()));
+    changes.conversations.push(broadcast(2, 0));
+    bootstrapped(store, BootstrapReason::Epoch, changes).await;
+    assert_eq!(store.conversations(10).await.unwrap().len(), 2);
+    assert_eq!(newest(store, one, 10).await.messages.len(), 2);
+
+    assert_eq!(pulled(store, Changes { access: revoke(two, 1), ..Changes::default() }).await.purged, [two]);
 }

@@ -181,6 +181,7 @@ pub async fn a_hole_above_the_range_is_missing(store: &dyn Store) {
     loaded_thread(store, direct(1, 3), messages(id, 1..=3, &ada())).await;
     pulled_messages(store, messages(id, [5, 8, 9], &ada())).await;
     assert_eq!(missing(store).await, [(id, Some(8))], "below the newest run that is here");
+    assert_eq!(summary(store, id).await.last_seq, seq(9));
 
     // The page that the server gives for it, here of three messages at most.
     history(store, id, 5, 7, messages(id, 5..=7, &ada())).await;
@@ -262,4 +263,17 @@ pub async fn a_tombstone_fills_a_hole(store: &dyn Store) {
     assert_eq!(summary(store, id).await.last_seq, seq(4));
     pulled_messages(store, messages(id, [5], &ada())).await;
     assert_eq!(shown(store, id).await, (vec![1, 3, 5], Older::Nothing));
+}
+
+/// A deletion above a hole tells that something is missing below it.
+pub async fn a_tombstone_above_a_hole_has_a_hole_below(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 1), messages(id, 1..=1, &ada())).await;
+    let tombstones = vec![tombstone(message_id(id, 6), id, 6, 3)];
+    pulled(store, Changes { tombstones, ..Changes::default() }).await;
+    assert_eq!(summary(store, id).await.last_seq, seq(6));
+    assert_eq!(missing(store).await, [(id, Some(6))]);
+    history(store, id, 2, 5, messages(id, 2..=5, &ada())).await;
+    assert!(missing(store).await.is_empty());
+    assert_eq!(read(store, 1, id).await, 6);
 }

@@ -70,6 +70,10 @@ pub async fn an_unknown_medic_has_the_name_that_the_server_sent(store: &dyn Stor
     loaded(store, Changes { conversations: vec![told, nameless], ..Changes::default() }).await;
     assert_eq!([name(store, 1).await, name(store, 2).await], ["Ada M.", names::UNKNOWN_MEDIC]);
 
+    let corrected = Conversation { medic_name: Some("Ada Mo.".to_owned()), ..direct(1, 0) };
+    pulled(store, Changes { conversations: vec![corrected], ..Changes::default() }).await;
+    assert_eq!(name(store, 1).await, "Ada Mo.", "the name is derived and raises no version");
+
     pulled(store, Changes { people: vec![ada(), ben()], ..Changes::default() }).await;
     assert_eq!([name(store, 1).await, name(store, 2).await], ["Ada Moss", "Ben Okafor"]);
 

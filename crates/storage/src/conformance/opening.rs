@@ -153,6 +153,7 @@ pub async fn rows_under_the_old_id_are_taken_as_the_canonical_ones(store: &dyn S
     assert_eq!((report.applied, report.unreadable), (4, 0));
     assert_eq!(texts(store, canonical()).await, ["message 2", "own 2", "own 3"]);
     assert_eq!(unread(store, canonical()).await, 0);
+    assert!(store.missing_ranges(10).await.unwrap().is_empty(), "the deleted one is known too");
 }
 
 /// The canonical row came by a pull before the answer: merged under the server's id, and the answer finds it done.
@@ -228,6 +229,27 @@ pub async fn an_answer_to_a_message_can_bring_the_canonical_id(store: &dyn Store
     assert_eq!(texts(store, local()).await, ["own 2", "own 3"]);
     assert_eq!(lanes(store).await, [canonical(), canonical()]);
     assert_eq!(newest(store, canonical(), 10).await.messages[0].seq, Some(seq(1)));
+}
+
+/// The server names one id and then another: every id that was ever good stays so, and everything has moved along.
+pub async fn an_id_can_become_canonical_in_two_steps(store: &dyn Store) {
+    opened_offline(store).await;
+    stored(store, 2, ack(2, canonical(), 1)).await;
+    read(store, 8, canonical()).await;
+    pulled(store, Changes { read_markers: vec![read_to(canonical(), &ada(), 1)], ..Changes::default() }).await;
+
+    let report = acknowledged(store, 1, opened(direct(9, 1))).await;
+
+    assert_eq!(report.rekeyed, [(canonical(), conversation_id(9))]);
+    for id in [local(), canonical(), conversation_id(9)] {
+        assert_eq!(summary(store, id).await.id, conversation_id(9));
+        assert_eq!(texts(store, id).await, ["own 2", "own 3"]);
+    }
+    assert_eq!(lanes(store).await, [conversation_id(9); 2]);
+    assert_eq!(read(store, 10, local()).await, 1, "the marker has moved along");
+    assert_eq!(batch(store).await, mutations([3, 8]));
+    let shown = store.message(own_message_id(2)).await.unwrap().unwrap();
+    assert_eq!(shown.status, fieldpost_domain::MessageStatus::Read, "and so have receipts");
 }
 
 /// Rejected open: what was written in it parks with it, and nothing else does.

@@ -63,6 +63,7 @@ macro_rules! storage_conformance {
             messages_of_both_meet_in_the_canonical_thread,
             messages_sent_under_the_old_id_are_stored_under_the_new_one,
             an_answer_to_a_message_can_bring_the_canonical_id,
+            an_id_can_become_canonical_in_two_steps,
             a_refused_open_parks_what_depends_on_it,
             a_message_to_a_refused_conversation_parks_at_once,
             an_unsent_conversation_stays_through_a_bootstrap,
@@ -150,6 +151,7 @@ macro_rules! storage_conformance {
         }
         $crate::storage_conformance_group! { $device; bootstrapping:
             a_bootstrap_goes_page_by_page,
+            the_progress_of_a_bootstrap_adds_up,
             defect_4_no_page_of_a_bootstrap_can_be_skipped,
             a_bootstrap_page_needs_a_bootstrap,
             a_bootstrap_can_start_over,
@@ -177,6 +179,7 @@ macro_rules! storage_conformance {
             after_an_epoch_a_seq_can_be_taken_by_another_message,
             starting_over_does_not_forget_a_change_of_epoch,
             history_during_a_bootstrap_is_not_swept,
+            after_an_epoch_old_deletions_and_revocations_are_forgotten,
         }
         $crate::storage_conformance_group! { $device; filling:
             history_extends_a_thread_down_to_its_beginning,
@@ -200,6 +203,7 @@ macro_rules! storage_conformance {
             an_acknowledged_message_extends_the_range,
             an_unsent_conversation_is_missing_nothing,
             a_tombstone_fills_a_hole,
+            a_tombstone_above_a_hole_has_a_hole_below,
         }
         $crate::storage_conformance_group! { $device; receipts:
             receipts_say_how_far_a_message_has_got,
