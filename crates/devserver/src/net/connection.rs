@@ -37,6 +37,11 @@ impl Breaker {
         }
     }
 
+    /// Whether the connection is still there; the last handle then is the one that asks.
+    pub(super) fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     /// Whether nothing more may be written.
     fn is_broken(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).allowance == Some(0)

@@ -52,6 +52,9 @@ impl Switch {
     }
 
     pub(super) fn add(&self, connection: Breaker) {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that have ended: a server that runs for days must not keep them all.
+        connections.retain(Breaker::is_in_use);
+        connections.push(connection);
     }
 }

@@ -44,6 +44,21 @@ pub async fn a_grant_brings_the_row_and_history_the_messages(backend: &dyn Backe
     Ok(())
 }
 
+/// Given a conversation that was read, lost and regained, then the grant brings the marker, which is older than any cursor.
+pub async fn a_grant_brings_the_read_markers(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 2).await;
+    let (ada, admin) = (scene.medic(0).await, scene.admin().await);
+    let id = ada.open_own().await.id;
+    admin.say_all(id, &["1", "2", "3"]).await;
+    let marker = ada.mark(id, 2).await;
+    scene.perform(Action::ReassignMedic { id, medic_id: scene.medic_id(1) }).await?;
+    let cursor = ada.cursor().await;
+    scene.perform(Action::ReassignMedic { id, medic_id: scene.medic_id(0) }).await?;
+    let changes = ada.catch_up(&cursor).await.changes;
+    assert!(changes.read_markers.contains(&marker), "{:?}", changes.read_markers);
+    Ok(())
+}
+
 /// Given a conversation that changed hands, then the new medic can name those who wrote in it before.
 pub async fn the_new_medic_knows_who_wrote_before(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;

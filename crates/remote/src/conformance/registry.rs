@@ -115,6 +115,7 @@ macro_rules! remote_conformance {
                 a_hidden_conversation_cannot_be_marked;
             access: a_reassigned_conversation_is_revoked_and_granted,
                 a_grant_brings_the_row_and_history_the_messages,
+                a_grant_brings_the_read_markers,
                 the_new_medic_knows_who_wrote_before,
                 losing_and_regaining_access_raises_the_version,
                 a_removed_member_gets_her_revocations,

@@ -7,7 +7,7 @@ use super::{
     viewer::Viewer,
 };
 use crate::{RemoteError, RemoteErrorKind, RemoteResult};
-use fieldpost_domain::{Changes, ConversationId, Message, OrgId, PersonId, ServerLimits};
+use fieldpost_domain::{Changes, ConversationId, Message, OrgId, PersonId, ReadMarker, ServerLimits};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -37,13 +37,14 @@ pub(super) struct Page<'t> {
     changes: Changes,
     people: BTreeSet<(OrgId, PersonId)>,
     conversations: BTreeSet<ConversationId>,
+    markers: BTreeSet<(ConversationId, PersonId)>,
     bytes: usize,
 }
 
 impl<'t> Page<'t> {
     pub(super) fn new(tables: &'t Tables, viewer: &'t Viewer) -> Self {
-        let (people, conversations) = (BTreeSet::new(), BTreeSet::new());
-        Self { tables, viewer, changes: Changes::default(), people, conversations, bytes: 0 }
+        let (people, conversations, markers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { tables, viewer, changes: Changes::default(), people, conversations, markers, bytes: 0 }
     }
 
     /// About how many bytes it has as JSON.
@@ -67,9 +68,7 @@ impl<'t> Page<'t> {
                 }
             }
             RowKey::ReadMarker(conversation, person) => {
-                let marker = tables.markers.get(&(*conversation, *person)).cloned();
-                self.bytes += marker.as_ref().map_or(0, size);
-                self.changes.read_markers.extend(marker);
+                self.add_marker(tables.markers.get(&(*conversation, *person)));
             }
             RowKey::Tombstone(deleted) => {
                 let tombstone = tables.tombstones.get(deleted).map(|row| row.tombstone.clone());
@@ -80,8 +79,12 @@ impl<'t> Page<'t> {
                 let change = tables.access.get(&(*person, *id)).cloned();
                 self.bytes += change.as_ref().map_or(0, size);
                 self.changes.access.extend(change);
-                // A grant comes with the row it is about; after a revocation this adds nothing.
-                self.add_conversation_id(*id);
+                // A grant comes with the row it is about and the markers in it, which may be older than any cursor; after a
+                // revocation this adds nothing.
+                if let Some(row) = self.viewer.conversation(tables, *id) {
+                    self.add_conversation(row);
+                    self.add_markers(*id);
+                }
             }
         }
     }
@@ -125,6 +128,14 @@ impl<'t> Page<'t> {
     pub(super) fn add_markers(&mut self, id: ConversationId) {
         let markers = self.tables.markers.range((id, MIN)..).take_while(|(key, _)| key.0 == id);
         for (_, marker) in markers.filter(|(_, marker)| self.viewer.sees_marker(self.tables, marker)) {
+            self.add_marker(Some(marker));
+        }
+    }
+
+    fn add_marker(&mut self, marker: Option<&ReadMarker>) {
+        if let Some(marker) = marker
+            && self.markers.insert((marker.conversation_id, marker.person_id))
+        {
             self.bytes += size(marker);
             self.changes.read_markers.push(marker.clone());
         }

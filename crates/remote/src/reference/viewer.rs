@@ -17,7 +17,7 @@
 
 use super::{
     feed::RowKey,
-    tables::{ConversationRow, PersonRow, Tables},
+    tables::{ConversationRow, PersonRow, Tables, TombstoneRow},
 };
 use fieldpost_domain::{Access, ConversationId, ConversationKind, MedicId, OrgId, PersonId, ReadMarker, Role};
 
@@ -102,6 +102,13 @@ impl Viewer {
         })
     }
 
+    pub(super) fn sees_tombstone(&self, tables: &Tables, row: &TombstoneRow) -> bool {
+        // A message's tombstone goes with its conversation, which may have changed hands since.
+        let place = tables.conversations.get(&row.tombstone.conversation_id);
+        let medic = place.map_or(row.medic_id, |place| place.medic_id);
+        self.sees_place(row.org_id, &row.kind, medic)
+    }
+
     /// The rule for any row of the feed.
     pub(super) fn sees_row(&self, tables: &Tables, key: &RowKey) -> bool {
         match key {
@@ -113,12 +120,9 @@ impl Viewer {
             RowKey::ReadMarker(conversation, person) => {
                 tables.markers.get(&(*conversation, *person)).is_some_and(|row| self.sees_marker(tables, row))
             }
-            RowKey::Tombstone(deleted) => tables.tombstones.get(deleted).is_some_and(|row| {
-                // A message's tombstone goes with its conversation, which may have changed hands since.
-                let place = tables.conversations.get(&row.tombstone.conversation_id);
-                let medic = place.map_or(row.medic_id, |place| place.medic_id);
-                self.sees_place(row.org_id, &row.kind, medic)
-            }),
+            RowKey::Tombstone(deleted) => {
+                tables.tombstones.get(deleted).is_some_and(|row| self.sees_tombstone(tables, row))
+            }
             RowKey::Access(person, id) => {
                 let seen = self.conversation(tables, *id).is_some();
                 *person == self.person_id

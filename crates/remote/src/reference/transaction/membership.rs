@@ -2,7 +2,7 @@
 
 use super::{RowKey, Transaction};
 use crate::reference::{
-    tables::{MedicRow, PersonRow},
+    tables::{Deleted, MedicRow, PersonRow},
     viewer::Viewer,
 };
 use fieldpost_domain::{Access, ConversationId, MedicId, OrgId, PersonId, Role, Version};
@@ -119,7 +119,14 @@ impl Transaction<'_> {
     }
 
     fn seen_by(&self, person: PersonId) -> BTreeSet<ConversationId> {
-        Viewer::of(self.tables, person).conversations(self.tables).map(|row| row.id).collect()
+        let viewer = Viewer::of(self.tables, person);
+        let deleted = self.tables.tombstones.iter().filter_map(|(key, row)| match key {
+            Deleted::Conversation(id) if viewer.sees_tombstone(self.tables, row) => Some(*id),
+            _ => None,
+        });
+        // Those that were deleted count too: somebody who leaves before she heard of it gets a revocation instead, since the
+        // tombstone is then hidden from her.
+        viewer.conversations(self.tables).map(|row| row.id).chain(deleted).collect()
     }
 
     fn medic_of(&self, org: OrgId, person: PersonId) -> Option<MedicId> {
