@@ -9,6 +9,9 @@ use fieldpost_storage::{ApplyReport, BootstrapReason, SyncPosition};
 /// How many first loads one pass begins because the server says that its position has expired.
 const EXPIRY_LIMIT: u32 = 2;
 
+/// How often one pass pulls once more because only a digest over one page can be compared.
+const PULL_AGAIN_LIMIT: u32 = 3;
+
 /// What the follow phase remembers.
 #[derive(Debug)]
 pub(super) struct Follow {
@@ -19,6 +22,12 @@ pub(super) struct Follow {
     /// What comes after the page that is being applied.
     then: Then,
     expired: u32,
+    /// Pages since the last one that was complete. A digest is of the moment of its page, the rows of a run of pages are of
+    /// the moment of the first: the two are the same only in a run of one.
+    run: u32,
+    /// Where the last run ended.
+    end: Option<Cursor>,
+    pulled_again: u32,
     may_reconcile: bool,
     reconciled: bool,
 }
@@ -38,6 +47,9 @@ impl Follow {
             cursor: None,
             then: Then::Repair,
             expired: 0,
+            run: 0,
+            end: None,
+            pulled_again: 0,
             may_reconcile,
             reconciled: false,
         }
@@ -66,6 +78,7 @@ impl Pass {
 
     fn begin_bootstrap(&mut self, reason: BootstrapReason) -> Effect {
         self.report.bootstraps += 1;
+        self.follow.run = 0;
         self.follow.progress = Some(Progress { done: 0, total: None });
         Effect::BeginBootstrap(reason)
     }
@@ -133,20 +146,39 @@ impl Pass {
 
     fn on_pull_page(&mut self, from: Cursor, page: PullPage) -> Effect {
         self.limits = page.limits;
+        self.follow.run += 1;
         // A page that says "more" from the very place it was asked for would come again forever.
         let advances = page.cursor != from;
+        self.follow.end = Some(page.cursor.clone());
         self.follow.then = if page.more && advances { Then::PullFrom(page.cursor.clone()) } else { Then::Repair };
         Effect::ApplyPull { from, page: Box::new(page) }
     }
 
     pub(super) fn on_pull_applied(&mut self, report: &ApplyReport) -> Effect {
         self.report.add_page(report);
-        if report.digest_matches == Some(false) && self.follow.may_reconcile {
-            self.follow.may_reconcile = false;
-            self.follow.reconciled = true;
-            return self.begin_bootstrap(BootstrapReason::Reconcile);
+        if report.digest_matches == Some(false) {
+            return self.on_difference();
         }
         self.go_on()
+    }
+
+    /// The device sees other conversations than the server says. After a single page that is so, and a new first load finds
+    /// out what was missed; after several it may only have changed meanwhile.
+    fn on_difference(&mut self) -> Effect {
+        if self.follow.run > 1
+            && self.follow.pulled_again < PULL_AGAIN_LIMIT
+            && let Some(end) = self.follow.end.take()
+        {
+            self.follow.pulled_again += 1;
+            self.follow.run = 0;
+            return self.pull(end);
+        }
+        if !self.follow.may_reconcile {
+            return self.go_on();
+        }
+        self.follow.may_reconcile = false;
+        self.follow.reconciled = true;
+        self.begin_bootstrap(BootstrapReason::Reconcile)
     }
 
     fn go_on(&mut self) -> Effect {

@@ -112,6 +112,19 @@ fn digests_that_differ_lead_to_one_new_bootstrap() {
 }
 
 #[test]
+fn a_digest_after_several_pages_is_compared_again_after_one() {
+    let differs = || Event::PullApplied(ApplyReport { digest_matches: Some(false), ..ApplyReport::default() });
+    let (mut pass, _) = pass_at(following("c"));
+    let _ = pass.next(Event::Pulled(Ok(pull_page("d", true))));
+    let _ = pass.next(Event::PullApplied(ApplyReport::default()));
+    let _ = pass.next(Event::Pulled(Ok(pull_page("e", false))));
+    let again = pass.next(differs());
+    assert!(matches!(&again, Effect::Pull(request) if request.cursor == at("e")), "{again:?}");
+    let _ = pass.next(Event::Pulled(Ok(pull_page("f", false))));
+    assert_eq!(pass.next(differs()), Effect::BeginBootstrap(BootstrapReason::Reconcile), "now it is so");
+}
+
+#[test]
 fn a_position_that_another_process_moved_is_read_again_but_not_forever() {
     let superseded = || Event::StorageFailed(StorageError::new(StorageErrorKind::Superseded, "apply_pull"));
     let (mut pass, _) = pass_at(following("c"));
