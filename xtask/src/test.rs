@@ -10,7 +10,7 @@ use clap::Args;
 use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -132,19 +132,27 @@ fn run_docs() -> Result<Counts> {
     run_and_count(process::cargo().args(["test", "--workspace", "--doc", "--locked"]), rust_summary)
 }
 
+/// Runs the rung on a stack that is left as it was found: up if somebody works with it, else down again.
 fn run_supabase(binaries: &[&Binary]) -> Result<Counts> {
     let root = process::root();
+    let was_up = supabase::is_up(&root);
     supabase::ensure_up(&root)?;
+    let counts = run_on_the_stack(binaries, &root);
+    if !was_up {
+        supabase::down(&root)?;
+    }
+    counts
+}
+
+fn run_on_the_stack(binaries: &[&Binary], root: &Path) -> Result<Counts> {
     let mut counts = Counts::default();
     for binary in binaries {
         counts = counts.plus(run_binary(binary)?);
     }
     println!("── node --test tests/supabase");
     let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=tap"]).current_dir(root.join("tests/supabase"));
-    counts = counts.plus(run_and_count(&mut node, node_summary)?);
-    supabase::down(&root)?;
-    Ok(counts)
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=tap"]).current_dir(root.join("tests/supabase"));
+    Ok(counts.plus(run_and_count(&mut node, node_summary)?))
 }
 
 /// Counts what is left out, so that nobody takes silence for success.

@@ -142,6 +142,11 @@ pub(crate) fn ensure_up(root: &Path) -> Result<Stack> {
     Ok(stack)
 }
 
+/// Whether somebody has started it and not stopped it.
+pub(crate) fn is_up(root: &Path) -> bool {
+    Places::new(root).is_ok_and(|places| places.stack().exists())
+}
+
 /// Stops the stack; nothing to do if it is not running.
 pub(crate) fn down(root: &Path) -> Result<()> {
     let places = Places::new(root)?;
