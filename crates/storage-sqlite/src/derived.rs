@@ -5,7 +5,8 @@
 //!
 //! **Unread** is exact: messages of others, not deleted, above the person's marker. Where the recent range reaches from the
 //! marker to the newest message that is known of, it is counted here. Where local history is partial, it is the server's
-//! count, but never more than there are seqs above the marker: the person may have read on since the server counted.
+//! count. Counting again what has not changed would make every page cost as much as there is unread, so the count is kept and what
+//! a page brings is added to it; triggers void it when a counted message is deleted or changes.
 //!
 //! **The newest message** is the last one that is queued here (dead letters included: they stand at the end of the thread
 //! until somebody deals with them), else the highest seq that is here, unless the server has told of a newer one. Only the
@@ -28,27 +29,44 @@ pub(crate) async fn refresh(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {
     let viewer = resolve::viewer(tx).await?;
     let ids = IdSet::of(ids.iter().copied());
     ranges::refresh(tx, &ids).await?;
-    tx.run(UNREAD, vec![opt_id(viewer), ids.bind()]).await?;
+    tx.run(RECOUNT, vec![opt_id(viewer), ids.bind()]).await?;
+    tx.run(UNREAD, vec![ids.bind()]).await?;
     tx.run(NEWEST, vec![ids.bind()]).await?;
     Ok(())
 }
 
-pub(crate) const UNREAD: &str = "
+/// Counts again where the count that is kept is of another marker, or a counted message has changed.
+pub(crate) const RECOUNT: &str = "
 WITH asked (viewer) AS (SELECT ?),
 marked AS (
     SELECT unhex(j.value) AS id, a.viewer, coalesce(r.read_seq, 0) AS mark
     FROM json_each(?) AS j CROSS JOIN asked AS a
     LEFT JOIN read_markers AS r ON r.conversation_id = unhex(j.value) AND r.person_id = a.viewer)
 UPDATE conversations AS c
+SET unread_above = k.mark, unread_here = (
+    SELECT count(*) FROM messages AS m
+    WHERE m.conversation_id = c.id AND m.seq > k.mark AND m.deleted_at IS NULL AND m.sender_id IS NOT k.viewer)
+FROM marked AS k WHERE c.id = k.id AND c.unread_above IS NOT k.mark";
+
+pub(crate) const UNREAD: &str = "
+UPDATE conversations AS c
 SET unread_count = CASE
-    WHEN c.version >= 0 AND k.mark >= c.last_seq THEN 0
-    WHEN c.range_from > 0 AND c.range_from <= k.mark + 1 AND c.range_to >= c.told_seq THEN (
-        SELECT count(*) FROM messages AS m
-        WHERE m.conversation_id = c.id AND m.seq > k.mark AND m.deleted_at IS NULL AND m.sender_id IS NOT k.viewer)
-    WHEN c.version >= 0 THEN min(c.told_unread, c.last_seq - k.mark)
+    WHEN c.version >= 0 AND c.unread_above >= c.last_seq THEN 0
+    WHEN c.range_from > 0 AND c.range_from <= c.unread_above + 1 AND c.range_to >= c.told_seq THEN c.unread_here
     ELSE c.told_unread
     END
-FROM marked AS k WHERE c.id = k.id";
+WHERE c.id IN (SELECT unhex(value) FROM json_each(?))";
+
+/// Adds messages that were not here before, those with a key above the given one, to the counts that are kept.
+pub(crate) const COUNT_NEW: &str = "
+WITH asked (newest, viewer) AS (SELECT ?, ?)
+UPDATE conversations AS c SET unread_here = c.unread_here + n.count
+FROM (
+    SELECT m.conversation_id AS id, count(*) AS count
+    FROM asked AS a CROSS JOIN messages AS m JOIN conversations AS k ON k.id = m.conversation_id
+    WHERE m.pk > a.newest AND m.deleted_at IS NULL AND m.sender_id IS NOT a.viewer AND m.seq > k.unread_above
+    GROUP BY m.conversation_id) AS n
+WHERE c.id = n.id";
 
 pub(crate) const NEWEST: &str = "
 UPDATE conversations AS c
@@ -66,6 +84,14 @@ SET (last_message_at, last_message_preview) = (
         UNION ALL SELECT 2, c.told_at, c.told_preview)
     ORDER BY rank LIMIT 1)
 WHERE c.id IN (SELECT unhex(value) FROM json_each(?))";
+
+/// The file has got its owner: whose messages count may have changed everywhere.
+pub(crate) async fn refresh_all(tx: &Tx) -> Res<()> {
+    tx.run("UPDATE conversations SET unread_above = NULL", vec![]).await?;
+    let rows = tx.all("SELECT id FROM conversations", vec![]).await?;
+    let ids = rows.iter().map(|row| row.id(0)).collect::<Res<BTreeSet<_>>>()?;
+    refresh(tx, &ids).await
+}
 
 /// After something was written here that has no seq: the rest stays as it is.
 pub(crate) async fn refresh_newest(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {

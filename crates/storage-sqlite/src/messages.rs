@@ -41,7 +41,10 @@ pub(crate) async fn by_id(tx: &Tx, message: Uuid) -> Res<Option<ThreadMessage>> 
 async fn read_window(tx: &Tx, conversation: ConversationId, window: Window) -> Res<ThreadWindow> {
     let conversation = resolve::existing(tx, conversation).await?;
     let receipts = receipts(tx, conversation).await?;
-    let run = run_below(tx, conversation, window.before).await?;
+    let run = match run_below(tx, conversation, window.before).await? {
+        Run::Placed(run) => run,
+        Run::Upgraded => return upgraded(tx, conversation, window, &receipts).await,
+    };
     let limit = i64::from(window.limit);
     // One more than asked for tells whether there is more here.
     let values = vec![id(conversation), seq(run.from), seq(run.to), int(limit + 1)];
@@ -56,13 +59,35 @@ async fn read_window(tx: &Tx, conversation: ConversationId, window: Window) -> R
         Older::OnServer(run.from)
     };
     if window.before.is_none() {
-        let rows = tx.all(&unplaced_sql(), vec![id(conversation)]).await?;
-        for row in &rows {
-            messages.push(thread_message(row, &receipts)?);
-        }
+        messages.extend(unplaced(tx, conversation, &receipts).await?);
     }
     Ok(ThreadWindow { messages, older })
 }
+
+async fn unplaced(tx: &Tx, conversation: Uuid, receipts: &Receipts) -> Res<Vec<ThreadMessage>> {
+    let rows = tx.all(&unplaced_sql(), vec![id(conversation)]).await?;
+    rows.iter().map(|row| thread_message(row, receipts)).collect()
+}
+
+/// A thread of an upgraded file, before the server has told of it: its acknowledged messages have no seq yet. They are shown
+/// in the order of their times, as the old app did; what lies below them the server has to say.
+async fn upgraded(tx: &Tx, conversation: Uuid, window: Window, receipts: &Receipts) -> Res<ThreadWindow> {
+    let sql = format!(
+        "SELECT {} FROM messages AS m {JOINS} WHERE m.conversation_id = ? AND m.seq IS NULL AND m.position IS NULL \
+         ORDER BY m.created_at DESC, m.pk DESC LIMIT ?",
+        columns()
+    );
+    let limit = if window.before.is_none() { window.limit } else { 0 };
+    let rows = tx.all(&sql, vec![id(conversation), int(limit.into())]).await?;
+    let mut messages = rows.iter().rev().map(|row| thread_message(row, receipts)).collect::<Res<Vec<_>>>()?;
+    if window.before.is_none() {
+        messages.extend(unplaced(tx, conversation, receipts).await?);
+    }
+    Ok(ThreadWindow { messages, older: Older::OnServer(window.before.unwrap_or(BEYOND)) })
+}
+
+/// Above every seq that a server gives: its newest messages lie below it.
+const BEYOND: Seq = Seq::new((1 << 53) - 1);
 
 /// Ordered by seq, newest first.
 pub(crate) fn placed_sql() -> String {
@@ -82,9 +107,19 @@ pub(crate) fn unplaced_sql() -> String {
     )
 }
 
+enum Run {
+    /// These seqs.
+    Placed(SeqRange),
+    /// Nothing here has a seq yet.
+    Upgraded,
+}
+
 /// The seqs that can be shown without a gap below `before`; empty, just above what is missing, if none can.
-async fn run_below(tx: &Tx, conversation: Uuid, before: Option<Seq>) -> Res<SeqRange> {
+async fn run_below(tx: &Tx, conversation: Uuid, before: Option<Seq>) -> Res<Run> {
     let Some(row) = tx.one(KNOWN, vec![id(conversation)]).await? else { return Ok(empty_below(Seq::new(1))) };
+    if row.get::<i64>(4)? != 0 {
+        return Ok(Run::Upgraded);
+    }
     let (from, to, last, top) = (row.seq(0)?, row.seq(1)?, row.seq(2)?, row.seq(3)?);
     let newest = top.max(to);
     if newest == Seq::ZERO {
@@ -94,21 +129,23 @@ async fn run_below(tx: &Tx, conversation: Uuid, before: Option<Seq>) -> Res<SeqR
     let end = before.map_or(newest.next(), |before| before.min(newest.next()));
     let top = end.previous();
     if from > Seq::ZERO && from <= top && top <= to {
-        return Ok(SeqRange { from, to: top });
+        return Ok(Run::Placed(SeqRange { from, to: top }));
     }
     let start = tx.one(RUN_START, vec![id(conversation), seq(top)]).await?;
     let start = start.map_or(Ok(None), |row| row.get::<Option<i64>>(0))?;
-    Ok(start.map_or(empty_below(end), |start| SeqRange { from: Seq::new(crate::sql::unsigned(start)), to: top }))
+    let run = |start| Run::Placed(SeqRange { from: Seq::new(crate::sql::unsigned(start)), to: top });
+    Ok(start.map_or(empty_below(end), run))
 }
 
-const fn empty_below(end: Seq) -> SeqRange {
-    SeqRange { from: end, to: end.previous() }
+const fn empty_below(end: Seq) -> Run {
+    Run::Placed(SeqRange { from: end, to: end.previous() })
 }
 
 pub(crate) const KNOWN: &str = "
 SELECT c.range_from, c.range_to, c.last_seq, max(
     coalesce((SELECT max(m.seq) FROM messages AS m WHERE m.conversation_id = c.id), 0),
-    coalesce((SELECT max(t.seq) FROM tombstones AS t WHERE t.conversation_id = c.id), 0))
+    coalesce((SELECT max(t.seq) FROM tombstones AS t WHERE t.conversation_id = c.id), 0)),
+    c.version < 0 AND c.server_id IS NOT NULL
 FROM conversations AS c WHERE c.id = ?";
 
 /// The lowest seq of the run of rows and tombstones that ends with a given one; null if that one is not here.

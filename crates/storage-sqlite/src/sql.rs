@@ -169,7 +169,10 @@ impl Insert {
         let mut rest = rows;
         let mut changed = 0;
         for size in CHUNKS {
-            let sql = (rest.len() >= size).then(|| self.sql(size)).unwrap_or_default();
+            if rest.len() < size {
+                continue;
+            }
+            let sql = self.sql(size);
             while rest.len() >= size {
                 let (chunk, after) = rest.split_at(size);
                 let mut values = Vec::with_capacity(size * self.columns);

@@ -1,4 +1,5 @@
 //! The suite that every store must pass, on a real file.
+#![expect(clippy::unwrap_used, reason = "a step of a test that fails has to fail the test")]
 
 use async_trait::async_trait;
 use fieldpost_storage::{Store, conformance::Device};

@@ -71,7 +71,8 @@ CREATE INDEX people_by_medic ON people (medic_id) WHERE medic_id IS NOT NULL;
 
 -- `last_message_*`, `unread_count` and `missing_before` are derived, and rewritten in the transaction that changes what they
 -- derive from; `told_*` is the server's word on them when the newest message was `told_seq`, for where local history is
--- partial. The recent range
+-- partial. `unread_here` counts the messages of others that are here above the seq `unread_above`; new ones are added to it,
+-- and null means count again. The recent range
 -- [range_from, range_to] is known whole; range_from 0: nothing is. `missing_before`: fetch history below it; 0: the newest.
 CREATE TABLE conversations (
     id BLOB PRIMARY KEY NOT NULL,
@@ -97,6 +98,8 @@ CREATE TABLE conversations (
     last_message_at INTEGER,
     last_message_preview TEXT,
     unread_count INTEGER NOT NULL DEFAULT 0,
+    unread_here INTEGER NOT NULL DEFAULT 0,
+    unread_above INTEGER,
     confirmed INTEGER NOT NULL DEFAULT 0,
     version INTEGER NOT NULL,
     extra TEXT
@@ -151,6 +154,18 @@ CREATE TRIGGER messages_search_update AFTER UPDATE OF content ON messages WHEN o
     INSERT INTO messages_search (messages_search, rowid, content)
         SELECT 'delete', old.pk, old.content WHERE old.content IS NOT NULL;
     INSERT INTO messages_search (rowid, content) SELECT new.pk, new.content WHERE new.content IS NOT NULL;
+END;
+
+-- Whatever else happens to a message that was counted, it is counted again; so no statement can forget to say so.
+CREATE TRIGGER messages_recount_delete AFTER DELETE ON messages WHEN old.seq IS NOT NULL BEGIN
+    UPDATE conversations SET unread_above = NULL WHERE id = old.conversation_id AND unread_above IS NOT NULL;
+END;
+CREATE TRIGGER messages_recount_update AFTER UPDATE OF conversation_id, seq, sender_id, deleted_at ON messages
+WHEN (old.server_id IS NOT NULL OR new.sender_id IS NOT (SELECT person_id FROM account))
+    AND (old.seq IS NOT new.seq OR (old.deleted_at IS NULL) <> (new.deleted_at IS NULL)
+        OR old.sender_id <> new.sender_id OR old.conversation_id <> new.conversation_id) BEGIN
+    UPDATE conversations SET unread_above = NULL
+        WHERE id IN (old.conversation_id, new.conversation_id) AND unread_above IS NOT NULL;
 END;
 
 CREATE TABLE read_markers (

@@ -2,6 +2,7 @@
 
 use crate::{
     db::{Db, Durability},
+    derived,
     error::Res,
     outbox::{
         record::{MUTATION, mutation},
@@ -71,5 +72,6 @@ async fn change(tx: &Tx, changes: Vec<Change>) -> Res<()> {
 pub(crate) async fn claim(tx: &Tx, owner: PersonId) -> Res<()> {
     let sql = "UPDATE outbox SET failed_code = ?, failed_detail = 'written by another person' WHERE failed_code IS NULL
         AND message_id IN (SELECT m.id FROM messages AS m WHERE m.sender_id <> ? AND m.position IS NOT NULL)";
-    tx.run(sql, vec![text(RefusalCode::Forbidden.as_str()), id(owner.as_uuid())]).await.map(drop)
+    tx.run(sql, vec![text(RefusalCode::Forbidden.as_str()), id(owner.as_uuid())]).await?;
+    derived::refresh_all(tx).await
 }

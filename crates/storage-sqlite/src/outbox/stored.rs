@@ -106,6 +106,12 @@ pub(crate) fn decode(kind: &str, lane: ConversationId, payload: &str) -> Result<
     }
 }
 
+/// The text in a payload that is no valid mutation, so that its author can see what did not get through.
+pub(crate) fn content(payload: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(payload).ok()?;
+    value.get("content")?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
 impl SendMessage {
     fn into_intent(self, lane: ConversationId) -> Result<Intent, Undecodable> {
         Ok(Intent::SendMessage(NewMessage {

@@ -27,14 +27,15 @@ pub(super) async fn entries(tx: &Tx, limit: u32) -> Res<Vec<OutboxEntry>> {
 fn entry(row: &Row) -> Res<OutboxEntry> {
     let kind: String = row.get(1)?;
     let conversation_id = ConversationId::from_uuid(row.id(2)?);
-    let intent = stored::decode(&kind, conversation_id, &row.get::<String>(4)?);
+    let payload: String = row.get(4)?;
+    let intent = stored::decode(&kind, conversation_id, &payload);
     let failure = refusal(row, 8)?.or_else(|| intent.as_ref().err().copied().map(unreadable));
     Ok(OutboxEntry {
         mutation_id: MutationId::from_uuid(row.id(0)?),
         kind: MutationKind::from(kind),
         conversation_id,
         message_id: row.opt_id(3)?.map(MessageId::from_uuid),
-        content: intent.ok().and_then(content),
+        content: intent.map_or_else(|_| stored::content(&payload), content),
         state: failure.map_or_else(|| queued(row), |refusal| Ok(EntryState::Failed(refusal)))?,
         recorded_at: row.time(7)?,
     })

@@ -82,8 +82,16 @@ async fn sweep(tx: &Tx, standing: &Standing, told: &[(Uuid, SeqRange)], came: &[
     }
     let ranges = RangeSet::of(told);
     history::drop_absent(tx, &ranges, came).await?;
-    ranges::cover(tx, &ranges).await
+    ranges::cover(tx, &ranges).await?;
+    tx.run(DROP_UPGRADED, vec![IdSet::of(told.iter().map(|(id, _)| *id)).bind()]).await.map(drop)
 }
+
+/// Acknowledged messages of an upgraded file have no seq until they come from the server. Those that did not come with the
+/// recent ones cannot be placed among them; they come back as history, unless they were deleted since.
+const DROP_UPGRADED: &str = "
+DELETE FROM messages WHERE seq IS NULL AND position IS NULL AND conversation_id IN (
+    SELECT c.id FROM conversations AS c
+    WHERE c.id IN (SELECT unhex(value) FROM json_each(?)) AND (c.range_to > 0 OR c.last_seq = 0))";
 
 /// What nobody confirmed leaves the store.
 async fn leave_unconfirmed(tx: &Tx, standing: &Standing) -> Res<Vec<ConversationId>> {

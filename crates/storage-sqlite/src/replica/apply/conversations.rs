@@ -2,7 +2,8 @@
 //!
 //! A row has two parts. What carries its version replaces what is stored if it is newer. What the server derives when it
 //! reads the row (the last seq, the newest message, the unread count, the medic's name) carries none: it is taken from the
-//! answer that knew of the most messages, and `last_seq` never goes back.
+//! answer that knew of the most messages, of equals from the later one unless its version is older, and `last_seq` never goes
+//! back. Both rules at once are a comparison of the pairs (last seq, version).
 
 use super::{Applied, Barred};
 use crate::{
@@ -127,12 +128,12 @@ const UPSERT: Insert = Insert {
                     WHERE NOT excluded.version > version),
             (medic_name, told_seq, told_at, told_preview, told_unread) =
                 (SELECT excluded.medic_name, excluded.told_seq, excluded.told_at, excluded.told_preview,
-                    excluded.told_unread WHERE excluded.told_seq >= told_seq OR server_id IS NULL
+                    excluded.told_unread WHERE server_id IS NULL OR (excluded.told_seq, excluded.version) >= (told_seq, version)
                 UNION ALL SELECT medic_name, told_seq, told_at, told_preview, told_unread
-                    WHERE NOT (excluded.told_seq >= told_seq OR server_id IS NULL)),
+                    WHERE NOT (server_id IS NULL OR (excluded.told_seq, excluded.version) >= (told_seq, version))),
             last_seq = max(last_seq, excluded.last_seq)
         WHERE excluded.version > version OR server_id IS NULL OR excluded.last_seq > last_seq
-            OR (excluded.told_seq >= told_seq
+            OR ((excluded.told_seq, excluded.version) >= (told_seq, version)
                 AND (excluded.told_seq, excluded.told_at, excluded.told_preview, excluded.told_unread, excluded.medic_name)
                     IS NOT (told_seq, told_at, told_preview, told_unread, medic_name))",
 };

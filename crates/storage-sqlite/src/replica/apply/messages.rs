@@ -2,6 +2,7 @@
 
 use super::{Applied, Barred, deleted, unreadable};
 use crate::{
+    derived,
     error::Res,
     replica::position::Standing,
     resolve,
@@ -29,6 +30,7 @@ pub(super) async fn put(tx: &Tx, standing: &Standing, messages: Vec<Message>, ap
     let changed = UPSERT.run(tx, &messages, |message, values| bind(message, standing, values)).await?;
     applied.count(all - orphans_and_left, changed);
     let viewer = resolve::viewer(tx).await?;
+    tx.run(derived::COUNT_NEW, vec![int(newest), opt_id(viewer)]).await?;
     let new: i64 = tx.value(NEW_OF_OTHERS, vec![int(newest), opt_id(viewer)]).await?;
     applied.report.new_messages += crate::sql::unsigned(new);
     applied.touched.extend(ids.intersection(&present.into_iter().collect()));

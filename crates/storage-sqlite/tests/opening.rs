@@ -1,0 +1,391 @@
+//! Opening files: new ones, upgraded ones, and those that must be refused untouched.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a step of a test that fails has to fail the test")]
+
+use fieldpost_domain::{
+    AccessToken, BootstrapPage, Changes, Conversation, ConversationDigest, ConversationId, ConversationKind, Cursor,
+    Extra, Intent, MedicId, Message, MessageId, MessageKind, MessageStatus, MutationKind, OrgId, Person, PersonId,
+    RefreshToken, Role, Seq, ServerLimits, Session, Time, Version,
+};
+use fieldpost_storage::{
+    BatchLimits, BootstrapReason, Conversations, EntryState, Messages, Older, Outbox, Replica, Sessions, StorageError,
+    StorageErrorKind, Store, SyncPosition, Window,
+};
+use fieldpost_storage_sqlite::{SqliteOptions, SqliteStore};
+use sea_orm::TransactionTrait;
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const ALL: BatchLimits = BatchLimits { rows: 500, bytes: 1 << 20 };
+
+struct Phone(TempDir);
+
+impl Phone {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("fieldpost.db")
+    }
+
+    /// With a file of the old app on it.
+    fn with_fixture(name: &str) -> Self {
+        let phone = Self::new();
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/fixtures");
+        fs::copy(fixtures.join(name), phone.file()).unwrap();
+        phone
+    }
+
+    async fn open(&self) -> SqliteStore {
+        SqliteStore::open(self.file()).await.unwrap()
+    }
+
+    async fn refused(&self) -> StorageError {
+        match SqliteStore::open(self.file()).await {
+            Ok(_) => panic!("a file was opened that must be refused"),
+            Err(error) => error,
+        }
+    }
+}
+
+fn fixture_uuid(number: u128) -> Uuid {
+    Uuid::from_u128(0x0198_c0de_0000_7000_8000_0000_0000_0000 + number)
+}
+
+fn direct() -> ConversationId {
+    ConversationId::from_uuid(fixture_uuid(0xc1))
+}
+
+fn session(person: u128) -> Session {
+    Session {
+        person_id: PersonId::from_uuid(fixture_uuid(person)),
+        email: None,
+        access_token: AccessToken::new("a"),
+        refresh_token: RefreshToken::new("r"),
+        expires_at: Time::UNIX_EPOCH,
+    }
+}
+
+#[tokio::test]
+async fn a_new_file_is_private_to_its_owner() {
+    use std::os::unix::fs::PermissionsExt;
+    let phone = Phone::new();
+    let store = phone.open().await;
+    store.record_success(Time::UNIX_EPOCH).await.unwrap();
+    for entry in fs::read_dir(phone.0.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", entry.path().display());
+    }
+    assert!(phone.file().with_extension("db-wal").exists());
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn closing_releases_the_file_and_twice_is_allowed() {
+    let phone = Phone::new();
+    let store = phone.open().await;
+    store.close().await.unwrap();
+    store.close().await.unwrap();
+    assert!(!phone.file().with_extension("db-wal").exists());
+    assert_eq!(store.counts().await.unwrap_err().kind(), StorageErrorKind::Closed);
+    assert_eq!(store.clear_session().await.unwrap_err().kind(), StorageErrorKind::Closed);
+    phone.open().await.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn threads_of_an_upgraded_file_can_be_read_offline() {
+    let phone = Phone::with_fixture("v5.db");
+    let store = phone.open().await;
+    let summary = store.conversation(direct()).await.unwrap().unwrap();
+    assert_eq!((summary.participant_name.as_str(), summary.unread, summary.on_server), ("Ada Moss", 2, true));
+    let window = store.messages(direct(), Window::newest(50)).await.unwrap();
+    let texts: Vec<_> = window.messages.iter().map(|message| message.content.clone().unwrap_or_default()).collect();
+    let long = "x".repeat(5001);
+    assert_eq!(texts, ["Erste", "", "arrived", "Zweite 🩹", "on my way", "trimmed", "third", "", long.as_str()]);
+    assert!(matches!(window.older, Older::OnServer(_)));
+    assert_eq!(window.messages[0].sender_name, "Ada Moss");
+    assert_eq!(window.messages[3].status, MessageStatus::Delivered);
+    assert_eq!(window.messages[4].status, MessageStatus::Queued);
+    assert_eq!(store.messages(direct(), Window::newest(2)).await.unwrap().messages.len(), 2 + 5);
+}
+
+#[tokio::test]
+async fn what_the_old_app_had_queued_is_sent_opens_first() {
+    let phone = Phone::with_fixture("v5.db");
+    let store = phone.open().await;
+    let batch = store.next_batch(ALL, &HashSet::new()).await.unwrap();
+    let kinds: Vec<_> = batch.iter().map(|mutation| mutation.intent.kind()).collect();
+    let send = MutationKind::SendMessage;
+    assert_eq!(kinds[..3], [MutationKind::OpenDirect, MutationKind::OpenBroadcast, MutationKind::OpenDirect]);
+    assert_eq!(kinds[3..], [send.clone(), send.clone(), send.clone(), send.clone(), send]);
+    let Intent::SendMessage(message) = &batch[3].intent else { panic!("no message") };
+    assert_eq!(message.id, MessageId::from_uuid(fixture_uuid(0xb1)));
+    assert_eq!(message.conversation_id, direct());
+    // The message of the conversation that was opened offline is in the lane of that open.
+    let Intent::SendMessage(in_local) = &batch[6].intent else { panic!("no message") };
+    assert_eq!(in_local.conversation_id, batch[0].intent.lane());
+}
+
+#[tokio::test]
+async fn dead_letters_of_the_upgrade_can_be_seen_with_their_text() {
+    let phone = Phone::with_fixture("v5.db");
+    let store = phone.open().await;
+    assert_eq!(store.counts().await.unwrap().failed, 3);
+    let entries = store.entries(100).await.unwrap();
+    let homeless =
+        entries.iter().find(|entry| entry.message_id == Some(MessageId::from_uuid(fixture_uuid(0xb8)))).unwrap();
+    assert_eq!(homeless.content.as_deref(), Some("written into a deleted one"));
+    let long = entries.iter().find(|entry| entry.message_id == Some(MessageId::from_uuid(fixture_uuid(0xb7)))).unwrap();
+    assert_eq!(long.content.as_ref().map(String::len), Some(5001));
+    assert!(store.message(MessageId::from_uuid(fixture_uuid(0xb8))).await.unwrap().unwrap().failure.is_some());
+}
+
+#[tokio::test]
+async fn what_another_person_had_queued_is_not_sent_in_the_owners_name() {
+    let phone = Phone::with_fixture("v5.db");
+    let store = phone.open().await;
+    store.save_session(&session(0x201)).await.unwrap();
+    let batch = store.next_batch(ALL, &HashSet::new()).await.unwrap();
+    let owners = |intent: &Intent| match intent {
+        Intent::SendMessage(message) => message.sender_id == session(0x201).person_id,
+        _ => true,
+    };
+    assert!(batch.iter().all(|mutation| owners(&mutation.intent)));
+    let entries = store.entries(100).await.unwrap();
+    let kept = entries.iter().find(|entry| entry.content.as_deref() == Some("from another person")).unwrap();
+    assert!(matches!(&kept.state, EntryState::Failed(_)));
+}
+
+#[tokio::test]
+async fn the_first_bootstrap_places_upgraded_messages_and_keeps_what_is_queued() {
+    let phone = Phone::with_fixture("v5.db");
+    let store = phone.open().await;
+    store.save_session(&session(0x201)).await.unwrap();
+    store.begin_bootstrap(BootstrapReason::First).await.unwrap();
+    let report = store.apply_bootstrap(None, bootstrap()).await.unwrap();
+    assert_eq!(report.digest_matches, Some(true));
+    assert_eq!(report.new_messages, 0, "the message was here before");
+    let window = store.messages(direct(), Window::newest(50)).await.unwrap();
+    assert_eq!(window.older, Older::OnServer(Seq::new(8)));
+    let seqs: Vec<_> = window.messages.iter().map(|message| message.seq.map(Seq::get)).collect();
+    assert_eq!(seqs, [Some(8), None, None, None, None, None]);
+    assert_eq!(store.conversation(direct()).await.unwrap().unwrap().participant_name, "Ada Moss");
+    assert!(matches!(store.sync_state().await.unwrap().position, SyncPosition::Following(_)));
+}
+
+fn bootstrap() -> BootstrapPage {
+    let message = Message {
+        id: MessageId::from_uuid(fixture_uuid(0xa2)),
+        conversation_id: direct(),
+        sender_id: PersonId::from_uuid(fixture_uuid(0x202)),
+        kind: MessageKind::Text,
+        content: Some("Zweite 🩹".to_owned()),
+        metadata: None,
+        reply_to: None,
+        status: MessageStatus::Sent,
+        seq: Seq::new(8),
+        composed_at: None,
+        created_at: Time::UNIX_EPOCH,
+        updated_at: Time::UNIX_EPOCH,
+        deleted_at: None,
+        version: Version::ZERO,
+        extra: Extra::new(),
+    };
+    let conversation = Conversation {
+        id: direct(),
+        org_id: OrgId::from_uuid(fixture_uuid(0x100)),
+        kind: ConversationKind::Direct,
+        subject: None,
+        medic_id: Some(MedicId::from_uuid(fixture_uuid(0x302))),
+        medic_name: Some("Ada Moss".to_owned()),
+        created_by: PersonId::from_uuid(fixture_uuid(0x201)),
+        created_at: Time::UNIX_EPOCH,
+        updated_at: Time::UNIX_EPOCH,
+        last_seq: Seq::new(8),
+        last_message_at: None,
+        last_message_preview: None,
+        unread: 1,
+        version: Version::ZERO,
+        extra: Extra::new(),
+    };
+    let me = Person {
+        id: PersonId::from_uuid(fixture_uuid(0x201)),
+        org_id: OrgId::from_uuid(fixture_uuid(0x100)),
+        role: Role::OrgAdmin,
+        first_name: "Kim".to_owned(),
+        last_name: "Roe".to_owned(),
+        medic_id: None,
+        removed: false,
+        version: Version::new(1),
+        extra: Extra::new(),
+    };
+    BootstrapPage {
+        me: Some(me),
+        total_conversations: 1,
+        digest: Some(ConversationDigest::of([direct()])),
+        changes: Changes { conversations: vec![conversation], messages: vec![message], ..Changes::default() },
+        cursor: Cursor::new("c1").unwrap(),
+        next_after: None,
+        server_time: Time::UNIX_EPOCH,
+        limits: ServerLimits::default(),
+    }
+}
+
+#[tokio::test]
+async fn a_v4_file_has_no_messages_and_works() {
+    let phone = Phone::with_fixture("v4.db");
+    let store = phone.open().await;
+    assert!(store.conversations(10).await.unwrap().is_empty());
+    assert_eq!(store.sync_state().await.unwrap().position, SyncPosition::Fresh);
+}
+
+/// Every byte of every file in the folder.
+fn bytes(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+#[tokio::test]
+async fn a_newer_file_is_refused_untouched() {
+    let phone = Phone::new();
+    phone.open().await.close().await.unwrap();
+    let mut file = fs::read(phone.file()).unwrap();
+    // The header of a SQLite file has user_version at offset 60, big-endian.
+    file[60..64].copy_from_slice(&7_u32.to_be_bytes());
+    fs::write(phone.file(), file).unwrap();
+    let before = fs::read(phone.file()).unwrap();
+    let error = phone.refused().await;
+    assert_eq!(error.kind(), StorageErrorKind::NewerSchema);
+    assert!(error.detail().unwrap().contains("version 7"));
+    assert_eq!(fs::read(phone.file()).unwrap(), before);
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_refused_untouched() {
+    for content in [
+        "hello, I am a text file".repeat(100),
+        "SQLite format 3\0 but then nothing of the sort".repeat(100),
+        "x".to_owned(),
+    ] {
+        let phone = Phone::new();
+        fs::write(phone.file(), content).unwrap();
+        let before = bytes(phone.0.path());
+        let error = phone.refused().await;
+        assert_eq!(error.kind(), StorageErrorKind::NotADatabase, "{error}");
+        assert_eq!(bytes(phone.0.path()), before);
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_something_else_is_refused_untouched() {
+    let phone = Phone::with_fixture("v4.db");
+    let mut file = fs::read(phone.file()).unwrap();
+    file[60..64].copy_from_slice(&3_u32.to_be_bytes());
+    fs::write(phone.file(), file).unwrap();
+    let before = bytes(phone.0.path());
+    assert_eq!(phone.refused().await.kind(), StorageErrorKind::NotADatabase);
+    assert_eq!(bytes(phone.0.path()), before);
+}
+
+#[tokio::test]
+async fn a_missing_folder_says_where() {
+    let phone = Phone::new();
+    let path = phone.0.path().join("no/such/folder/fieldpost.db");
+    let error = SqliteStore::open(path.clone()).await.unwrap_err();
+    assert_eq!(error.kind(), StorageErrorKind::CannotOpen);
+    assert!(error.detail().unwrap().contains("no/such/folder"));
+    assert_eq!(SqliteStore::open(phone.0.path()).await.unwrap_err().kind(), StorageErrorKind::NotADatabase);
+}
+
+#[tokio::test]
+async fn a_file_that_two_open_at_once_is_upgraded_once() {
+    let phone = Phone::with_fixture("v5.db");
+    let (one, two) = tokio::join!(SqliteStore::open(phone.file()), SqliteStore::open(phone.file()));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    assert_eq!(one.entries(100).await.unwrap(), two.entries(100).await.unwrap());
+    assert_eq!(one.counts().await.unwrap().pending, 8);
+}
+
+#[tokio::test]
+async fn a_full_disk_says_so_and_nothing_that_was_accepted_is_lost() {
+    let phone = Phone::with_fixture("v5.db");
+    phone.open().await.close().await.unwrap();
+    let pages = u32::try_from(fs::metadata(phone.file()).unwrap().len() / 4096).unwrap();
+    let store = SqliteStore::open(SqliteOptions::new(phone.file()).max_pages(pages + 4)).await.unwrap();
+    let before = store.entries(1000).await.unwrap();
+    let mut sent = 0;
+    let error = loop {
+        match send(&store, sent).await {
+            Ok(()) => sent += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.kind(), StorageErrorKind::Full);
+    assert!(error.detail().unwrap().contains("fieldpost.db"));
+    assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(store.entries(1000).await.unwrap().len(), before.len() + sent as usize);
+    store.close().await.unwrap();
+    let store = phone.open().await;
+    assert_eq!(store.entries(1000).await.unwrap().len(), before.len() + sent as usize);
+    send(&store, sent).await.unwrap();
+}
+
+async fn send(store: &SqliteStore, number: u32) -> Result<(), StorageError> {
+    let message = fieldpost_domain::NewMessage {
+        id: MessageId::from_uuid(Uuid::from_u128(u128::from(number) + 1)),
+        conversation_id: direct(),
+        sender_id: session(0x201).person_id,
+        kind: MessageKind::Text,
+        content: fieldpost_domain::MessageContent::new(&"words ".repeat(500)).unwrap(),
+        metadata: None,
+        reply_to: None,
+        composed_at: Time::UNIX_EPOCH,
+    };
+    let mutation = fieldpost_domain::MutationId::from_uuid(Uuid::from_u128(u128::from(number) + 1));
+    store.send(mutation, message).await.map(drop)
+}
+
+#[tokio::test]
+async fn a_file_that_another_process_holds_is_busy() {
+    let phone = Phone::with_fixture("v5.db");
+    let options = || SqliteOptions::new(phone.file()).busy_timeout(std::time::Duration::from_millis(20));
+    let store = SqliteStore::open(options()).await.unwrap();
+    // Another connection is to SQLite what another process is.
+    let other = sea_orm::Database::connect(format!("sqlite://{}", phone.file().display())).await.unwrap();
+    let options = sea_orm::TransactionOptions {
+        sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    let held = other.begin_with_options(options).await.unwrap();
+    let error = send(&store, 0).await.unwrap_err();
+    held.rollback().await.unwrap();
+    assert_eq!(error.kind(), StorageErrorKind::Busy);
+    assert!(matches!(error.retry(), fieldpost_domain::Retry::After(_)));
+    send(&store, 0).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_file_says_so() {
+    let phone = Phone::with_fixture("v5.db");
+    phone.open().await.close().await.unwrap();
+    let mut file = fs::read(phone.file()).unwrap();
+    // Everything after the first page, which holds the header and the list of tables.
+    file[8192..].fill(0xa5);
+    fs::write(phone.file(), file).unwrap();
+    let kind = match SqliteStore::open(phone.file()).await {
+        Ok(store) => store.conversations(10).await.unwrap_err().kind(),
+        Err(error) => error.kind(),
+    };
+    assert_eq!(kind, StorageErrorKind::Corrupt);
+}
