@@ -108,7 +108,8 @@ fn rung_of(target: &Target) -> Rung {
         return Rung::Unit;
     }
     match target.name.as_str() {
-        name if name.contains("conformance") => Rung::Conformance,
+        // The suites on the references are named after them.
+        name if name.contains("conformance") || ["memory", "reference"].contains(&name) => Rung::Conformance,
         name if name.contains("supabase") => Rung::Supabase,
         name if name.contains("machine") => Rung::Unit,
         _ => Rung::Wire,

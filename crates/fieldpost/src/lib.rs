@@ -5,7 +5,7 @@
 //! whenever there is one. What [`Client::send`] accepted survives a crash, and reaches the server exactly once.
 //!
 //! ```
-//! use fieldpost::{Fieldpost, Window};
+//! use fieldpost::{ConversationKind, ConversationSummary, Fieldpost, Window};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! # let server = fieldpost_devserver::DevServer::builder().start().await?;
@@ -19,7 +19,8 @@
 //!
 //! // From here on everything works without a network.
 //! let conversations = client.conversations().await?;
-//! let thread = conversations.first().ok_or("no conversation yet")?;
+//! let direct = |one: &&ConversationSummary| one.kind == ConversationKind::Direct;
+//! let thread = conversations.iter().find(direct).ok_or("no conversation yet")?;
 //! client.mark_read(thread.id).await?;
 //! let written = client.send(thread.id, "On my way to gate 3").await?;
 //! assert_eq!(written.status.as_str(), "queued");
