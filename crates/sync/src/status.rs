@@ -16,7 +16,7 @@ pub enum SyncStatus {
     Syncing,
     /// The last pass failed for another reason than the network.
     Error,
-    /// Something waits in the outbox.
+    /// Something waits in the outbox, or nothing was ever synced.
     Pending,
     /// Everything is on the server, and everything of the server is here.
     Synced,
@@ -73,7 +73,7 @@ impl Status {
             Some(error) if error.is_offline() => SyncStatus::Offline,
             _ if self.syncing => SyncStatus::Syncing,
             Some(_) => SyncStatus::Error,
-            None if self.pending > 0 => SyncStatus::Pending,
+            None if self.pending > 0 || self.last_success_at.is_none() => SyncStatus::Pending,
             None => SyncStatus::Synced,
         }
     }

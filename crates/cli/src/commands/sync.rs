@@ -7,6 +7,7 @@ use crate::{
     output::Output,
 };
 use fieldpost::SyncReport;
+use serde_json::json;
 use std::time::Duration;
 
 pub(super) async fn once(args: &DeviceArgs, output: &Output) -> Result<(), Failure> {
@@ -16,24 +17,27 @@ pub(super) async fn once(args: &DeviceArgs, output: &Output) -> Result<(), Failu
     Ok(())
 }
 
-/// Syncs again and again. A server out of reach is told and waited for; everything else ends it.
+/// Syncs again and again until it is interrupted; a pass that is cut off is taken up by the next sync.
 pub(super) async fn watch(args: &DeviceArgs, every: u64, output: &Output) -> Result<(), Failure> {
     let device = Device::open_online(args).await?;
+    tokio::select! {
+        failure = again_and_again(&device, Duration::from_secs(every), output) => Err(failure),
+        _ = tokio::signal::ctrl_c() => Ok(device.client.close().await?),
+    }
+}
+
+/// A server out of reach is told and waited for; everything else ends it.
+async fn again_and_again(device: &Device, every: Duration, output: &Output) -> Failure {
     loop {
         match device.sync(output).await {
             Ok(report) => print(&report, output),
             Err(failure) if failure.kind() == FailureKind::Unreachable => {
-                output.result(
-                    &serde_json::json!({"error": {"code": "unreachable", "message": failure.to_string()}}),
-                    || failure.to_string(),
-                );
+                let value = json!({"error": {"code": failure.kind().name(), "message": failure.to_string()}});
+                output.result(&value, || failure.to_string());
             }
-            Err(failure) => return Err(failure),
+            Err(failure) => return failure,
         }
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(every)) => {}
-            _ = tokio::signal::ctrl_c() => return Ok(device.client.close().await?),
-        }
+        tokio::time::sleep(every).await;
     }
 }
 

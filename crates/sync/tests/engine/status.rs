@@ -12,6 +12,9 @@ async fn the_status_tells_how_things_stand() {
     assert_eq!(status.borrow().sync_status(), SyncStatus::SignedOut);
 
     ada.sign_in(ADA).await;
+    ada.engine.refresh_status().await.unwrap();
+    assert_eq!(status.borrow().sync_status(), SyncStatus::Pending, "nothing was synced yet");
+
     ada.sync().await;
     assert_eq!(status.borrow().sync_status(), SyncStatus::Synced);
     assert!(status.borrow().last_success_at.is_some());
