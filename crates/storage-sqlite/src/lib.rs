@@ -23,6 +23,9 @@ mod sessions;
 mod sql;
 mod version;
 
+#[cfg(test)]
+mod plans;
+
 pub use open::SqliteOptions;
 
 use async_trait::async_trait;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 /// The signed-in person: whose file this is, or before the first sign-in whom the server takes the caller for.
 pub(crate) const VIEWER: &str =
-    "coalesce((SELECT person_id FROM account), (SELECT me_id FROM sync_state WHERE only = 1))";
+    "coalesce((SELECT person_id FROM account WHERE only = 1), (SELECT me_id FROM sync_state WHERE only = 1))";
 
 /// The canonical id, or the id itself.
 pub(crate) async fn canonical(tx: &Tx, conversation: ConversationId) -> Res<Uuid> {

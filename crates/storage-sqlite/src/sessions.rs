@@ -41,7 +41,7 @@ impl Sessions for SqliteStore {
 }
 
 async fn account(tx: &Tx) -> Res<Option<PersonId>> {
-    let row = tx.one("SELECT person_id FROM account", vec![]).await?;
+    let row = tx.one("SELECT person_id FROM account WHERE only = 1", vec![]).await?;
     row.map(|row| row.id(0).map(PersonId::from_uuid)).transpose()
 }
 

@@ -67,7 +67,7 @@ CREATE TABLE people (
     version INTEGER NOT NULL,
     extra TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX people_by_medic ON people (medic_id) WHERE medic_id IS NOT NULL;
+CREATE INDEX people_by_medic ON people (medic_id, removed) WHERE medic_id IS NOT NULL;
 
 -- `last_message_*`, `unread_count` and `missing_before` are derived, and rewritten in the transaction that changes what they
 -- derive from; `told_*` is the server's word on them when the newest message was `told_seq`, for where local history is

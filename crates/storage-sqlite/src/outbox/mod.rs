@@ -1,6 +1,6 @@
 //! The role that keeps what a person did until the server has answered.
 
-mod batch;
+pub(crate) mod batch;
 mod claim;
 mod mark_read;
 mod open_direct;

@@ -3,11 +3,11 @@
 pub(crate) mod apply;
 mod bootstrap;
 mod digest;
-mod history;
+pub(crate) mod history;
 pub(crate) mod lost;
 pub(crate) mod position;
 mod pull;
-mod state;
+pub(crate) mod state;
 
 use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;

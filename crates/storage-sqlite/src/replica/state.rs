@@ -23,9 +23,10 @@ pub(super) async fn read(tx: &Tx) -> Res<SyncState> {
     Ok(SyncState { position, me: person::joined(&row, 2)?, last_success_at, unreadable_rows })
 }
 
-/// Newest activity first: that is where somebody looks first.
+/// Newest activity first: that is where somebody looks first. The index is named because SQLite cannot know how few these
+/// are, and would rather read all conversations in the order that is asked for.
 pub(crate) const MISSING: &str = "
-SELECT c.id, c.missing_before FROM conversations AS c WHERE c.missing_before IS NOT NULL
+SELECT c.id, c.missing_before FROM conversations AS c INDEXED BY conversations_missing WHERE c.missing_before IS NOT NULL
 ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id LIMIT ?";
 
 pub(super) async fn missing_ranges(tx: &Tx, limit: u32) -> Res<Vec<MissingRange>> {

@@ -66,9 +66,9 @@ async fn merge_offline_twins(tx: &Tx, rows: &[Conversation], applied: &mut Appli
     Ok(())
 }
 
-/// Those that wait in the outbox; nearly always none.
+/// Those that wait in the outbox; nearly always none. SQLite would not guess that, so the index is named.
 pub(crate) const LOCAL: &str = "
-SELECT id, org_id, medic_id FROM conversations
+SELECT id, org_id, medic_id FROM conversations INDEXED BY conversations_local
 WHERE server_id IS NULL AND medic_id IS NOT NULL AND type = 'direct' ORDER BY id DESC";
 
 /// The first word of a new epoch about a conversation: nothing that was known of its seqs holds, and a marker above the last

@@ -15,7 +15,7 @@
 //! Grants come first, since the conversations that they admit are in the same page; revocations come last.
 
 mod access;
-mod conversations;
+pub(crate) mod conversations;
 mod markers;
 mod messages;
 pub(crate) mod people;

@@ -1,0 +1,89 @@
+//! Every query that runs often finds its rows by an index, however long the history is. SQLite's own plan says so; a query
+//! that begins to visit whole tables fails here, not on somebody's phone.
+
+use crate::{SqliteStore, conversations, derived, messages, outbox, ranges, replica, rows, sql::Tx};
+use sea_orm::Value;
+
+async fn plan(tx: &Tx, sql: &str) -> Vec<String> {
+    // Unbound parameters are null, and the plan does not depend on them.
+    let rows = tx.all(&format!("EXPLAIN QUERY PLAN {sql}"), Vec::<Value>::new()).await.unwrap();
+    rows.iter().map(|row| row.get::<String>(3).unwrap()).collect()
+}
+
+/// What a plan may visit whole: the set that was bound, and what other steps of the same query have made.
+const MADE_BY_THE_QUERY: [&str; 9] = ["json_each", "j", "CONSTANT", "told", "asked", "a", "run", "(subquery-", "k"];
+
+fn is_bounded(step: &str) -> bool {
+    let Some(scanned) = step.strip_prefix("SCAN ") else { return true };
+    let name = scanned.split_whitespace().next().unwrap_or_default();
+    MADE_BY_THE_QUERY.iter().any(|made| name == *made || (made.ends_with('-') && name.starts_with(made)))
+}
+
+async fn assert_bounded(tx: &Tx, what: &str, sql: &str) {
+    let plan = plan(tx, sql).await;
+    assert!(plan.iter().all(|step| is_bounded(step)), "{what} visits a whole table: {plan:#?}");
+}
+
+async fn store() -> (tempfile::TempDir, SqliteStore) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("fieldpost.db")).await.unwrap();
+    (folder, store)
+}
+
+#[tokio::test]
+async fn hot_queries_visit_no_whole_table() {
+    let (_folder, store) = store().await;
+    let read = store.db.read("plan").await.unwrap();
+    let tx = read.tx();
+    let conversation = format!("{} WHERE c.id = ?", rows::conversation::select());
+    let message =
+        format!("SELECT {} FROM messages AS m {} WHERE m.id = ?", rows::message::columns(), rows::message::JOINS);
+    let hot = [
+        ("one conversation", conversation.as_str()),
+        ("one message", &message),
+        ("a window", &messages::placed_sql()),
+        ("the end of a window", &messages::unplaced_sql()),
+        ("what is known of a thread", messages::KNOWN),
+        ("a run of seqs", messages::RUN_START),
+        ("the last seq", ranges::LAST_SEQ),
+        ("a range that grows", ranges::EXTEND_UP),
+        ("what is missing", ranges::MISSING),
+        ("a range that is covered", ranges::COVER),
+        ("counting again", derived::RECOUNT),
+        ("the unread count", derived::UNREAD),
+        ("the newest message", derived::NEWEST),
+        ("what did not come", replica::history::DROP_ABSENT),
+    ];
+    for (what, sql) in hot {
+        assert_bounded(tx, what, sql).await;
+    }
+}
+
+#[tokio::test]
+async fn lists_are_read_in_the_order_of_an_index() {
+    let (_folder, store) = store().await;
+    let read = store.db.read("plan").await.unwrap();
+    let tx = read.tx();
+    let list = format!("{} {}", rows::conversation::select(), conversations::BY_ACTIVITY);
+    let of_index = [
+        (list.as_str(), "conversations_by_activity"),
+        (&outbox::batch::pending_sql(), "outbox_pending"),
+        (conversations::TOTAL_UNREAD, "conversations_unread"),
+        (replica::apply::conversations::LOCAL, "conversations_local"),
+    ];
+    for (sql, index) in of_index {
+        let plan = plan(tx, sql).await;
+        assert!(plan.iter().any(|step| step.contains(index)), "not by {index}: {plan:#?}");
+        assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")) || index == "conversations_local", "{plan:#?}");
+    }
+    let missing = plan(tx, replica::state::MISSING).await;
+    assert!(missing.iter().any(|step| step.contains("conversations_missing")), "{missing:#?}");
+}
+
+#[tokio::test]
+async fn counting_what_is_new_reads_only_what_is_new() {
+    let (_folder, store) = store().await;
+    let read = store.db.read("plan").await.unwrap();
+    let plan = plan(read.tx(), derived::COUNT_NEW).await;
+    assert!(plan.iter().any(|step| step.contains("SEARCH m USING INTEGER PRIMARY KEY (rowid>?)")), "{plan:#?}");
+}

@@ -1,0 +1,204 @@
+//! What the store survives: a process that ends in the middle of a write, a caller that gives up, a folder that turned
+//! read-only, and entries of the outbox that another version has written.
+#![expect(clippy::unwrap_used, reason = "a step of a test that fails has to fail the test")]
+
+use fieldpost_domain::{Access, AccessChange, Changes, MutationId, Time, Version};
+use fieldpost_storage::{
+    BatchLimits, BootstrapReason, Conversations, EntryState, Messages, NewDirect, Outbox, Replica, Sessions,
+    StorageErrorKind, Store, SyncPosition, Window,
+    conformance::{build, given},
+};
+use fieldpost_storage_sqlite::{SqliteOptions, SqliteStore};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use std::{
+    collections::HashSet,
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+use uuid::Uuid;
+
+const ALL: BatchLimits = BatchLimits { rows: 500, bytes: 1 << 20 };
+
+async fn raw(path: &Path) -> DatabaseConnection {
+    Database::connect(format!("sqlite://{}", path.display())).await.unwrap()
+}
+
+fn path_in(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("fieldpost.db")
+}
+
+/// The other half of the test below: sends messages until somebody kills it.
+#[tokio::test]
+async fn writes_until_it_is_killed() {
+    let Ok(path) = env::var("FIELDPOST_TEST_WRITE_TO") else { return };
+    let store = SqliteStore::open(PathBuf::from(path)).await.unwrap();
+    let conversation = open(&store).await;
+    for number in 1.. {
+        store.send(build::mutation_id(number), build::composed(number, conversation)).await.unwrap();
+    }
+}
+
+async fn open(store: &SqliteStore) -> fieldpost_domain::ConversationId {
+    let new = NewDirect {
+        id: build::conversation_id(1),
+        medic_id: build::medic_id(1),
+        org_id: build::org(),
+        opened_by: build::iris().id,
+        at: Time::UNIX_EPOCH,
+    };
+    store.open_direct(MutationId::from_uuid(Uuid::from_u128(7)), new).await.unwrap().id
+}
+
+#[tokio::test]
+async fn a_process_killed_in_the_middle_leaves_whole_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path_in(&folder);
+    let mut writer = Command::new(env::current_exe().unwrap())
+        .args(["writes_until_it_is_killed", "--exact", "--nocapture"])
+        .env("FIELDPOST_TEST_WRITE_TO", &path)
+        .spawn()
+        .unwrap();
+    while !fs::metadata(path.with_extension("db-wal")).is_ok_and(|wal| wal.len() > 400_000) {
+        assert!(writer.try_wait().unwrap().is_none(), "the writer ended by itself");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+
+    let store = SqliteStore::open(path).await.unwrap();
+    let pending = store.counts().await.unwrap().pending;
+    assert!(pending > 1);
+    let thread = store.messages(build::conversation_id(1), Window::newest(10)).await.unwrap();
+    // The open and a mutation for each message: neither without the other.
+    assert_eq!(thread.messages.len() as u64 + 1, pending);
+    let newest = store.conversation(build::conversation_id(1)).await.unwrap().unwrap();
+    assert_eq!(newest.last_message_preview, thread.messages.last().unwrap().content);
+}
+
+#[tokio::test]
+async fn a_caller_that_gives_up_anywhere_leaves_a_whole_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(path_in(&folder)).await.unwrap();
+    let conversation = open(&store).await;
+    for number in 1..200 {
+        let send = store.send(build::mutation_id(number), build::composed(number, conversation));
+        // Dropped after as many turns as the number says, at whatever await it stands.
+        let _ = tokio::time::timeout(Duration::from_micros(number * 10), send).await;
+        let pending = store.counts().await.unwrap().pending;
+        let shown = store.messages(conversation, Window::newest(10)).await.unwrap().messages.len() as u64;
+        // A commit may come between the two reads; after both it has come to rest.
+        if shown + 1 != pending {
+            let pending = store.counts().await.unwrap().pending;
+            assert_eq!(shown + 1, pending);
+        }
+    }
+    store.send(build::mutation_id(500), build::composed(500, conversation)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path_in(&folder);
+    SqliteStore::open(path.clone()).await.unwrap().close().await.unwrap();
+    // To root every file is writable; a "write version" that SQLite does not know makes one read-only for everybody.
+    let mut file = fs::read(&path).unwrap();
+    file[18] = 3;
+    fs::write(&path, file).unwrap();
+    let kind = match SqliteStore::open(path).await {
+        Ok(store) => store.clear_session().await.unwrap_err().kind(),
+        Err(error) => error.kind(),
+    };
+    assert_eq!(kind, StorageErrorKind::ReadOnly);
+}
+
+#[tokio::test]
+async fn a_mutation_of_an_unknown_kind_is_kept_shown_and_not_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path_in(&folder);
+    let store = SqliteStore::open(path.clone()).await.unwrap();
+    open(&store).await;
+    store.close().await.unwrap();
+    let newer = raw(&path).await;
+    newer
+        .execute_unprepared(
+            "INSERT INTO outbox (id, kind, conversation_id, payload, wire_size, recorded_at) \
+             SELECT randomblob(16), 'react', conversation_id, '{\"emoji\":\"+1\"}', 600, 0 FROM outbox",
+        )
+        .await
+        .unwrap();
+    newer.close().await.unwrap();
+
+    let store = SqliteStore::open(path.clone()).await.unwrap();
+    assert_eq!(store.next_batch(ALL, &HashSet::new()).await.unwrap().len(), 1);
+    let counts = store.counts().await.unwrap();
+    assert_eq!((counts.pending, counts.failed), (1, 1));
+    let entries = store.entries(10).await.unwrap();
+    assert_eq!(entries[1].kind.as_str(), "react");
+    let EntryState::Failed(refusal) = &entries[1].state else { panic!("not a dead letter") };
+    assert_eq!(refusal.code.as_str(), "unreadable");
+    store.close().await.unwrap();
+
+    // A version that knows the kind takes it up again.
+    let later = raw(&path).await;
+    later
+        .execute_unprepared("UPDATE outbox SET kind = 'mark_read', payload = '{\"read_seq\":1}' WHERE kind = 'react'")
+        .await
+        .unwrap();
+    later.close().await.unwrap();
+    let store = SqliteStore::open(path).await.unwrap();
+    assert_eq!(store.counts().await.unwrap().failed, 0);
+    assert_eq!(store.next_batch(ALL, &HashSet::new()).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_page_that_does_not_fit_on_the_disk_leaves_rows_and_cursor_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path_in(&folder);
+    let store = SqliteStore::open(path.clone()).await.unwrap();
+    let thread = given::loaded_thread(
+        &store,
+        build::direct(1, 3),
+        build::messages(build::conversation_id(1), 1..=3, &build::ada()),
+    )
+    .await;
+    let position = store.sync_state().await.unwrap().position;
+    store.close().await.unwrap();
+    let pages = u32::try_from(fs::metadata(&path).unwrap().len() / 4096).unwrap();
+    let store = SqliteStore::open(SqliteOptions::new(path.clone()).max_pages(pages + 2)).await.unwrap();
+    let SyncPosition::Following(cursor) = &position else { panic!("not following") };
+    let messages = build::messages(thread, 4..=2_000, &build::ada());
+    let page = build::pull_page("beyond", Changes { messages, ..Changes::default() });
+    let error = store.apply_pull(cursor, page.clone()).await.unwrap_err();
+    assert_eq!(error.kind(), StorageErrorKind::Full);
+    assert_eq!(store.sync_state().await.unwrap().position, position);
+    assert_eq!(store.messages(thread, Window::newest(5_000)).await.unwrap().messages.len(), 3);
+    store.close().await.unwrap();
+
+    let roomy = SqliteStore::open(path).await.unwrap();
+    assert_eq!(roomy.apply_pull(cursor, page).await.unwrap().applied, 1_997);
+}
+
+#[tokio::test]
+async fn what_was_revoked_is_gone_from_the_search_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path_in(&folder);
+    let store = SqliteStore::open(path.clone()).await.unwrap();
+    let thread = given::loaded_thread(
+        &store,
+        build::direct(1, 3),
+        build::messages(build::conversation_id(1), 1..=3, &build::ada()),
+    )
+    .await;
+    let SyncPosition::Following(cursor) = store.sync_state().await.unwrap().position else { panic!("not following") };
+    let revoke = AccessChange { conversation_id: thread, access: Access::Revoke, version: Version::new(9) };
+    let page = build::pull_page("after", Changes { access: vec![revoke], ..Changes::default() });
+    assert_eq!(store.apply_pull(&cursor, page).await.unwrap().purged, [thread]);
+    store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
+    store.close().await.unwrap();
+    let db = raw(&path).await;
+    db.execute_unprepared("INSERT INTO messages_search (messages_search, rank) VALUES ('integrity-check', 1)")
+        .await
+        .unwrap();
+}
