@@ -34,7 +34,7 @@ as $$
            select from public.conversations c where c.id = x.conversation_id
              and (c.org_id = any (s.admin_orgs) or c.id = any (s.conversations))) then 'grant' else 'revoke' end),
          case when x.access = 'grant' then x.conversation_id end, null::uuid,
-         case when x.access = 'grant' then 900 else 0 end
+         case when x.access = 'grant' then 1300 else 0 end
   from fieldpost.stamp_ranges(f.from_, f.to_) r
   cross join lateral (
     select l.* from fieldpost.access_log l
@@ -202,7 +202,8 @@ end
 $$;
 comment on function fieldpost.feed(int, fieldpost.scope, fieldpost.span) is 'One kind of rows of the feed, in the order of a pass.';
 
--- The rows of conversations and people that a page names, and the page itself.
+-- The rows of conversations and people that a page names, the markers in conversations that came into sight (they may be
+-- older than the cursor), and the page itself.
 create or replace function fieldpost.pull_page(s fieldpost.scope, p_kinds jsonb[], p_conversations uuid[], p_users uuid[])
 returns jsonb
 language plpgsql stable set search_path = ''
@@ -224,7 +225,17 @@ begin
       select coalesce(jsonb_agg(distinct p), '[]')
       from jsonb_array_elements(p_kinds[2] || fieldpost.people_named(s.admin_orgs || s.medic_orgs, v_users, v_medics)) p),
     'conversations', v_conversations,
-    'tombstones', p_kinds[4], 'read_markers', p_kinds[5], 'messages', p_kinds[6]);
+    'tombstones', p_kinds[4],
+    'read_markers', (
+      select coalesce(jsonb_agg(distinct r), '[]') from (
+        select jsonb_array_elements(p_kinds[5]) as r
+        union all
+        select fieldpost.marker_json(k)
+        from jsonb_array_elements(p_kinds[1]) g
+        join public.conversation_read_status k on k.conversation_id = (g ->> 'conversation_id')::uuid
+        where g ->> 'access' = 'grant'
+          and (k.user_id = s.user_id or k.conversation_id = any (s.directs) or k.org_id = any (s.admin_orgs))) x),
+    'messages', p_kinds[6]);
 end
 $$;
 comment on function fieldpost.pull_page(fieldpost.scope, jsonb[], uuid[], uuid[]) is 'Puts a page of the feed together.';

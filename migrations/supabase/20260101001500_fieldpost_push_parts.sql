@@ -85,6 +85,8 @@ begin
     return fieldpost.rejected('bad_request', 'subject');
   elsif not s.member then
     return fieldpost.rejected('forbidden', 'no membership');
+  elsif not v_org = any (s.admin_orgs || s.medic_orgs) then
+    return fieldpost.rejected('not_found');  -- an organization that she does not belong to, or none
   end if;
 
   -- Whose, and where.

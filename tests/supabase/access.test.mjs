@@ -66,6 +66,8 @@ test("the delete of a conversation is one tombstone, however many messages it ha
 test("a conversation that is handed to another medic is revoked from one and granted to the other, with its messages", async () => {
   const { org, ada, ben, admin } = await setting({ medics: 3 });
   await sql`delete from public.conversations where id = ${org.conversations[1].id}`;
+  await sql`insert into public.conversation_read_status (user_id, conversation_id, org_id) values (${org.admin.user_id}, ${org.conversations[0].id}, ${org.org_id})`;
+  await Promise.all([ada.pull(), ben.pull()]);
   await sql`update public.conversations set medic_id = ${org.medics[1].medic_id} where id = ${org.conversations[0].id}`;
   const lost = await ada.pull();
   assert.deepEqual(all(lost, "access").map((a) => [a.conversation_id, a.access]), [[org.conversations[0].id, "revoke"]]);
@@ -74,6 +76,7 @@ test("a conversation that is handed to another medic is revoked from one and gra
   const won = await ben.pull();
   assert.deepEqual(all(won, "access").map((a) => [a.conversation_id, a.access]), [[org.conversations[0].id, "grant"]]);
   ben.check(won.at(-1).digest);
+  assert.deepEqual(all(won, "read_markers").map((r) => [r.person_id, r.read_seq]), [[org.admin.user_id, 4]], "the markers in it come along");
   const recent = await call(ben.js, "history", { p_conversation: org.conversations[0].id });
   assert.equal(recent.messages.length, 4);
   assert.equal((await call(ada.js, "history", { p_conversation: org.conversations[0].id })).error.code, "not_found");

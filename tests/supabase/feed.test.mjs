@@ -168,6 +168,27 @@ test("reading assigns no transaction id, and a pull that finds nothing costs the
       medians[`${name} ${p.role}`] = await time(p.user_id, row.cursor);
     }
   }
+  // Neither reads messages but through an index, and few of them: a pull of one new message among 20,000.
+  for (const p of [big.admin, big.medics[0]]) {
+    const [{ cursor }] = await as(sql, p.user_id, "select public.fieldpost_bootstrap(1, 't', p_messages => 0) ->> 'cursor' as cursor");
+    await sql`update public.messages set content = 'changed ' || clock_timestamp() where conversation_id = ${big.conversations[0].id} and seq = 7`;
+    // One message was changed; marked read, so that counting the unread is not what is measured.
+    await sql`insert into public.conversation_read_status (user_id, conversation_id, org_id) values (${p.user_id}, ${big.conversations[0].id}, ${big.org_id}) on conflict do nothing`;
+    const rows = await as(sql, p.user_id, `select public.fieldpost_pull(1, 't', '{}', $1) as page`, [cursor]).then(async ([{ page }]) => {
+      assert.equal(page.messages.length, 1);
+      return sql.begin(async (tx) => {
+        const count = async () => (await tx`select seq_scan::int as scans, (seq_tup_read + idx_tup_fetch)::int as rows
+          from pg_stat_xact_user_tables where relid = 'public.messages'::regclass`)[0];
+        await tx`select set_config('request.jwt.claim.sub', ${p.user_id}, true)`;
+        const before = await count();  // what this session did before and has not reported yet
+        await tx`select public.fieldpost_pull(1, 't', '{}', ${cursor})`;
+        const after = await count();
+        return { scans: after.scans - before.scans, rows: after.rows - before.rows };
+      });
+    });
+    assert.equal(rows.scans, 0, "a pull scans messages");
+    assert.ok(rows.rows < 20, `a pull of one message reads ${rows.rows}`);
+  }
   console.log(`    no-change pull, median ms: ${JSON.stringify(medians, (_, v) => (typeof v === "number" ? Math.round(v * 10) / 10 : v))}`);
   assert.ok(medians["big org_admin"] < 3 * medians["small org_admin"] + 5);
   assert.ok(medians["big medic"] < 3 * medians["small medic"] + 5);

@@ -77,6 +77,8 @@ test("every code of rejection, in one batch, undoes none of the rest", async () 
     [{ id: uuid7(), kind: "mark_read", conversation_id: direct(1), read_seq: 1 }, "not_found"],
     [{ id: uuid7(), kind: "open_broadcast", conversation_id: uuid7(), org_id: org.org_id }, "forbidden"],
     [{ id: uuid7(), kind: "open_direct", conversation_id: uuid7(), medic_id: org.medics[1].medic_id }, "not_found"],
+    [{ id: uuid7(), kind: "open_direct", conversation_id: uuid7(), org_id: stranger.org_id }, "not_found"],
+    [{ id: uuid7(), kind: "open_broadcast", conversation_id: uuid7(), org_id: stranger.org_id }, "not_found"],
     [{ id: uuid7(), kind: "open_direct", conversation_id: direct(1) }, "id_taken"],
     [{ id: uuid7(), kind: "open_direct", conversation_id: "x" }, "bad_request", "conversation_id"],
   ];

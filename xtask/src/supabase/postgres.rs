@@ -105,7 +105,12 @@ impl Server {
                 command
                     .arg(format!("--reuid={}", account.uid))
                     .arg(format!("--regid={}", account.gid))
-                    .args(["--clear-groups", "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"])
+                    .args([
+                        "--clear-groups",
+                        "--inh-caps=+dac_read_search",
+                        "--ambient-caps=+dac_read_search",
+                        "--securebits=+no_setuid_fixup",
+                    ])
                     .arg(program);
                 command
             }
