@@ -166,3 +166,46 @@ impl Read<'_> {
         result.and_then(|value| ended.map(|()| value)).map_err(|fault| self.db.fail(fault, self.operation))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SqliteStore;
+    use fieldpost_storage::{
+        BootstrapReason, Outbox, Replica, Sessions,
+        conformance::{build, given},
+    };
+
+    /// What the connection was switched to by the write before this.
+    async fn stands_at(store: &SqliteStore) -> i64 {
+        let writer = store.db.writer.lock().await;
+        let pragma = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, "PRAGMA synchronous");
+        writer.connection.query_one_raw(pragma).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_a_person_did_and_tokens_survive_a_power_cut_and_pages_need_not() {
+        const NORMAL: i64 = 1;
+        const FULL: i64 = 2;
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("fieldpost.db")).await.unwrap();
+        let messages = build::messages(build::conversation_id(1), 1..=3, &build::ada());
+        let thread = given::loaded_thread(&store, build::direct(1, 3), messages).await;
+        assert_eq!(stands_at(&store).await, NORMAL);
+        store.send(build::mutation_id(1), build::composed(1, thread)).await.unwrap();
+        assert_eq!(stands_at(&store).await, FULL);
+        store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
+        assert_eq!(stands_at(&store).await, NORMAL);
+        store.save_session(&build::session(&build::iris(), 1)).await.unwrap();
+        assert_eq!(stands_at(&store).await, FULL);
+        store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
+        store.mark_read(build::mutation_id(2), thread, build::at(1)).await.unwrap();
+        assert_eq!(stands_at(&store).await, FULL);
+        store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
+        store.open_direct(build::mutation_id(3), build::new_direct(2)).await.unwrap();
+        assert_eq!(stands_at(&store).await, FULL);
+        store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
+        store.settle(vec![]).await.unwrap();
+        assert_eq!(stands_at(&store).await, FULL);
+    }
+}

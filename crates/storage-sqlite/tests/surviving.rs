@@ -4,7 +4,7 @@
 
 use fieldpost_domain::{Access, AccessChange, Changes, MutationId, Time, Version};
 use fieldpost_storage::{
-    BatchLimits, BootstrapReason, Conversations, EntryState, Messages, NewDirect, Outbox, Replica, Sessions,
+    BatchLimits, BootstrapReason, Conversations, EntryState, Messages, NewDirect, Outbox, People, Replica, Sessions,
     StorageErrorKind, Store, SyncPosition, Window,
     conformance::{build, given},
 };
@@ -201,4 +201,33 @@ async fn what_was_revoked_is_gone_from_the_search_too() {
     db.execute_unprepared("INSERT INTO messages_search (messages_search, rank) VALUES ('integrity-check', 1)")
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_write_that_fails_at_its_last_step_never_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path_in(&folder);
+    let store = SqliteStore::open(path.clone()).await.unwrap();
+    let messages = build::messages(build::conversation_id(1), 1..=3, &build::ada());
+    let thread = given::loaded_thread(&store, build::direct(1, 3), messages).await;
+    let SyncPosition::Following(cursor) = store.sync_state().await.unwrap().position else { panic!("not following") };
+    let db = raw(&path).await;
+    // The cursor is the last thing that a page writes, the list row the last of a send.
+    db.execute_unprepared(
+        "CREATE TRIGGER stop_page BEFORE UPDATE OF cursor ON sync_state BEGIN SELECT RAISE(ABORT, 'stopped'); END; \
+         CREATE TRIGGER stop_send BEFORE UPDATE OF last_message_at ON conversations BEGIN SELECT RAISE(ABORT, 'stopped'); END;",
+    )
+    .await
+    .unwrap();
+    let people = Changes { people: vec![build::ben()], ..Changes::default() };
+    store.apply_pull(&cursor, build::pull_page("after", people.clone())).await.unwrap_err();
+    store.send(build::mutation_id(1), build::composed(1, thread)).await.unwrap_err();
+
+    assert_eq!(store.person(build::ben().id).await.unwrap(), None);
+    assert_eq!(store.entries(10).await.unwrap(), []);
+    assert_eq!(store.messages(thread, Window::newest(10)).await.unwrap().messages.len(), 3);
+
+    db.execute_unprepared("DROP TRIGGER stop_page; DROP TRIGGER stop_send;").await.unwrap();
+    assert_eq!(store.apply_pull(&cursor, build::pull_page("after", people)).await.unwrap().applied, 1);
+    store.send(build::mutation_id(1), build::composed(1, thread)).await.unwrap();
 }
