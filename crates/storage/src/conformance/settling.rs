@@ -64,6 +64,19 @@ pub async fn a_duplicate_is_a_success_with_the_row_as_it_is_now(store: &dyn Stor
     assert_eq!(texts(store, thread).await.len(), 3);
 }
 
+/// An older version of the app had sent it under its key, and the server gave it an id of its own.
+pub async fn a_message_that_the_server_has_under_another_id_is_shown_once(store: &dyn Store) {
+    let thread = one_queued(store).await;
+    let row = Message { id: own_message_id(77), ..echo(1, thread, 3) };
+
+    acknowledged(store, 1, Acknowledgement::AlreadySent(Box::new(row))).await;
+
+    assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
+    assert_eq!(store.message(own_message_id(77)).await.unwrap().unwrap().seq, Some(seq(3)));
+    assert!(outbox(store).await.is_empty());
+    assert_eq!(texts(store, thread).await.len(), 3);
+}
+
 /// Acknowledged and deleted since: the message leaves, its seq is known.
 pub async fn a_message_deleted_since_leaves_and_its_seq_stays_taken(store: &dyn Store) {
     let thread = one_queued(store).await;

@@ -4,8 +4,8 @@ use super::rows::Placed;
 use super::state::{Entry, Row, State};
 use crate::{EntryState, SettleReport};
 use fieldpost_domain::{
-    Acknowledgement, ConversationId, Extra, Intent, Message, MessageAck, MessageStatus, NewMessage, PushOutcome,
-    PushResult, Refusal, RefusalCode, RetryCode,
+    Acknowledgement, ConversationId, Extra, Intent, Message, MessageAck, MessageId, MessageStatus, NewMessage,
+    PushOutcome, PushResult, Refusal, RefusalCode, RetryCode,
 };
 
 impl State {
@@ -38,6 +38,7 @@ impl State {
             }
             Acknowledgement::AlreadySent(message) => {
                 self.unify(lane, message.conversation_id, report);
+                self.drop_other_echo(&entry, message.id);
                 self.land(*message);
             }
             Acknowledgement::Deleted(tombstone) => {
@@ -61,6 +62,14 @@ impl State {
         let conversation = self.resolve(message.conversation_id);
         if let Placed::Changed { .. } = self.put_message(message) {
             self.extend(conversation);
+        }
+    }
+
+    /// The server has the message under another id, which it gave to an older version of the app: one message, one row.
+    fn drop_other_echo(&mut self, settled: &Entry, stored: MessageId) {
+        let Some(id) = settled.sends().filter(|id| *id != stored) else { return };
+        if matches!(self.messages.get(&id), Some(Row::Local { .. })) {
+            self.messages.remove(&id);
         }
     }
 

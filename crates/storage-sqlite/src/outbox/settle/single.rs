@@ -20,6 +20,7 @@ impl Settling<'_> {
             Acknowledgement::Sent(ack) => self.sent(entry, ack).await?,
             Acknowledgement::AlreadySent(message) => {
                 self.unify(entry.lane, message.conversation_id.as_uuid()).await?;
+                self.drop_other_echo(entry, message.id.as_uuid()).await?;
                 self.apply(Changes { messages: vec![*message], ..Changes::default() }).await?;
             }
             Acknowledgement::Deleted(tombstone) => self.deleted(tombstone).await?,
@@ -41,6 +42,12 @@ impl Settling<'_> {
         self.touched.insert(ack.conversation_id.as_uuid());
         self.acks.push(entry.id, self.standing.epoch, &ack);
         self.flush().await
+    }
+
+    /// The server has the message under another id, which it gave to an older version of the app: one message, one row.
+    async fn drop_other_echo(&self, entry: &Entry, stored: Uuid) -> Res<()> {
+        let Some(message) = entry.message.filter(|message| *message != stored) else { return Ok(()) };
+        self.tx.run("DELETE FROM messages WHERE server_id IS NULL AND id = ?", vec![id(message)]).await.map(drop)
     }
 
     async fn deleted(&mut self, tombstone: Tombstone) -> Res<()> {
