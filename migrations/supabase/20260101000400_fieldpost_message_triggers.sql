@@ -19,9 +19,9 @@
 
 -- The white space that Rust's `str::trim` and JavaScript's `trim` agree on; the server's locale has no say in it.
 create or replace function fieldpost.trim(p_text text) returns text
-language sql immutable strict parallel safe set search_path = ''
+language sql immutable parallel safe
 as $$
-  select btrim(p_text, E' \t\n\u000b\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000')
+  select pg_catalog.btrim(p_text, E' \t\n\u000b\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000')
 $$;
 comment on function fieldpost.trim(text) is 'Trims Unicode white space, in every locale alike.';
 

@@ -2,16 +2,18 @@
 --
 -- What must stay true:
 --  * A null field is left out, but nulls inside a message's `metadata` are the app's and are kept.
+--  * The row functions are plain SQL, STABLE, without STRICT or SET: anything else keeps the planner from inlining them, and
+--    a page is thousands of rows.
 --  * Nothing here looks at who asks, except `conversation_json`, whose unread count is the caller's. Whether the caller
 --    may see the row was decided by whoever calls these.
 
 create or replace function fieldpost.time_text(p_time timestamptz) returns text
-language sql immutable strict parallel safe
+language sql stable parallel safe
 as $$ select to_char(p_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') $$;
 comment on function fieldpost.time_text(timestamptz) is 'RFC 3339 with microseconds, in UTC.';
 
 create or replace function fieldpost.message_json(m public.messages) returns jsonb
-language sql immutable
+language sql stable
 as $$
   select jsonb_strip_nulls(jsonb_build_object(
     'id', m.id, 'conversation_id', m.conversation_id, 'sender_id', m.sender_id, 'kind', m.message_type,

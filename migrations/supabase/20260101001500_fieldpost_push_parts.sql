@@ -7,7 +7,7 @@
 
 -- Text to values, null where the text is no such value. A cast in a set would take the whole statement down.
 create or replace function fieldpost.uuid_or_null(p_text text) returns uuid
-language sql immutable strict
+language sql immutable
 as $$
   select case when p_text ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$' then p_text::uuid end
 $$;
@@ -29,7 +29,7 @@ comment on function fieldpost.time_or_null(text) is 'An RFC 3339 time, or null.'
 
 -- A seq or count: a JSON integer, or null.
 create or replace function fieldpost.int_or_null(p_value jsonb) returns bigint
-language sql immutable strict
+language sql immutable
 as $$
   select case when jsonb_typeof(p_value) = 'number' and p_value::text ~ '^[0-9]{1,15}$' then p_value::text::bigint end
 $$;

@@ -43,26 +43,32 @@ as $$
 $$;
 comment on function fieldpost.send_fault(jsonb, text, timestamptz) is 'What is wrong with a send_message in itself, as a result.';
 
--- What a message id means to this sender in this conversation, when it is already known.
-create or replace function fieldpost.known_message(s fieldpost.scope, p_message uuid, p_conversation uuid) returns jsonb
+-- What message ids mean to this sender in the conversations that she names, for those that the server knows.
+create or replace function fieldpost.known_messages(s fieldpost.scope, p_items fieldpost.push_item[])
+returns table (n int, result jsonb)
 language sql stable set search_path = ''
 as $$
-  select coalesce(
-    (select case when m.sender_id = s.user_id and m.conversation_id = p_conversation
-                 then jsonb_build_object('status', 'duplicate', 'message', fieldpost.message_json(m))
-                 else fieldpost.rejected('id_taken') end
-     from public.messages m where m.id = p_message),
-    (select case when t.conversation_id = p_conversation
-                 then jsonb_build_object('status', 'duplicate', 'tombstone', fieldpost.tombstone_json(t))
-                 else fieldpost.rejected('id_taken') end
-     from fieldpost.tombstones t where t.entity = 'message' and t.id = p_message),
+  select i.n, case
+    when m.id is not null then
+      case when m.sender_id = s.user_id and m.conversation_id = i.conversation_id
+           then jsonb_build_object('status', 'duplicate', 'message', fieldpost.message_json(m))
+           else fieldpost.rejected('id_taken') end
+    when t.id is not null then
+      case when t.conversation_id = i.conversation_id
+           then jsonb_build_object('status', 'duplicate', 'tombstone', fieldpost.tombstone_json(t))
+           else fieldpost.rejected('id_taken') end
     -- An older version of the app sent this message under its key: the same message, under the id it got then.
-    (select jsonb_build_object('status', 'duplicate', 'message', fieldpost.message_json(m))
-     from public.messages m
-     where m.sender_id = s.user_id and m.client_key = p_message::text and m.conversation_id = p_conversation))
+    else jsonb_build_object('status', 'duplicate', 'message', fieldpost.message_json(k))
+  end
+  from unnest(p_items) i
+  left join public.messages m on m.id = i.message_id
+  left join fieldpost.tombstones t on t.entity = 'message' and t.id = i.message_id
+  left join public.messages k
+    on k.sender_id = s.user_id and k.client_key = i.message_id::text and k.conversation_id = i.conversation_id
+  where coalesce(m.id, t.id, k.id) is not null
 $$;
-comment on function fieldpost.known_message(fieldpost.scope, uuid, uuid) is
-  'The result for a message id that the server knows, or null. A row is in it only for its own sender, in its own conversation.';
+comment on function fieldpost.known_messages(fieldpost.scope, fieldpost.push_item[]) is
+  'The results for message ids that the server knows. A row is in them only for its own sender, in its own conversation.';
 
 -- Inserts sends that nothing speaks against, and answers what became of them: pairs of n and result.
 create or replace function fieldpost.insert_messages(s fieldpost.scope, p_items fieldpost.push_item[])
@@ -99,9 +105,13 @@ begin
   select i.n, case when m.id is not null then jsonb_build_object('status', 'applied', 'ack', jsonb_build_object(
              'message_id', m.id, 'conversation_id', m.conversation_id, 'seq', m.seq,
              'created_at', fieldpost.time_text(m.created_at), 'version', m.version))
-           else coalesce(fieldpost.known_message(s, i.message_id, i.conversation_id), fieldpost.rejected('id_taken')) end
+           else coalesce(k.result, fieldpost.rejected('id_taken')) end
   from unnest(p_items) i
-  left join public.messages m on m.id = i.message_id and m.id = any (v_inserted);
+  left join public.messages m on m.id = i.message_id and m.id = any (v_inserted)
+  left join (
+    select x.n, x.result from fieldpost.known_messages(s, array(
+      select y from unnest(p_items) y where not y.message_id = any (v_inserted))) x
+  ) k on k.n = i.n;
 end
 $$;
 comment on function fieldpost.insert_messages(fieldpost.scope, fieldpost.push_item[]) is
@@ -116,6 +126,7 @@ declare
   v_items fieldpost.push_item[];
   v_fresh fieldpost.push_item[];
   v_item fieldpost.push_item;
+  v_known fieldpost.push_item[];
   v_done fieldpost.push_item[];
   v_again fieldpost.push_item[];
   v_stuck uuid[] := '{}';
@@ -126,15 +137,18 @@ begin
     where c.id in (select x.conversation_id from unnest(v_items) x) order by c.id for no key update;
     -- After the lock: whatever another transaction did to these messages is visible now. Of an id that is twice in the
     -- batch the first is inserted; the later ones are judged by the row that it made, in a statement of their own.
+    select array_agg(row(k.n, null, null, null, null, null, null, null, null, k.result)::fieldpost.push_item) into v_known
+    from fieldpost.known_messages(s, v_items) k;
     select array_agg(x order by x.n) into v_fresh from (
       select distinct on (y.message_id) y.* from unnest(v_items) y order by y.message_id, y.n
-    ) x where fieldpost.known_message(s, x.message_id, x.conversation_id) is null;
+    ) x where not exists (select from unnest(v_known) k where k.n = x.n);
     select array_agg(row(r.n, null, null, null, null, null, null, null, null, r.result)::fieldpost.push_item) into v_done
     from fieldpost.insert_messages(s, coalesce(v_fresh, '{}')) r;
-    select array_agg(row(y.n, null, null, null, null, null, null, null, null,
-             coalesce(fieldpost.known_message(s, y.message_id, y.conversation_id), fieldpost.rejected('id_taken')))::fieldpost.push_item)
-      into v_again
-    from unnest(v_items) y where not exists (select from unnest(v_fresh) z where z.n = y.n);
+    select array_agg(row(r.n, null, null, null, null, null, null, null, null, r.result)::fieldpost.push_item) into v_again
+    from fieldpost.known_messages(s, array(
+      select y from unnest(v_items) y
+      where not exists (select from unnest(v_fresh) z where z.n = y.n) and not exists (select from unnest(v_known) k where k.n = y.n))) r;
+    v_again := v_again || v_known;
   exception when others then
     v_done := null;
     v_again := null;
@@ -154,7 +168,7 @@ begin
     end if;
     begin
       perform 1 from public.conversations c where c.id = v_item.conversation_id for no key update nowait;
-      result := fieldpost.known_message(s, v_item.message_id, v_item.conversation_id);
+      result := (select k.result from fieldpost.known_messages(s, array[v_item]) k);
       if result is null then
         select r.result into result from fieldpost.insert_messages(s, array[v_item]) r;
       end if;
