@@ -13,5 +13,12 @@ pub(super) async fn run(args: &DeviceArgs, wanted: &str, text: &str, output: &Ou
     let now = device.client.messages(conversation.id, fieldpost::Window::newest(100)).await?;
     let message = now.messages.into_iter().find(|message| message.id == written.id).unwrap_or(written);
     output.result(&as_json(&message), || message_line(&message));
-    synced
+    synced?;
+    match message.failure {
+        Some(refusal) => Err(Failure::error(format!(
+            "the server refused this message ({}); it is kept, see `fieldpost outbox`",
+            refusal.detail.as_deref().unwrap_or(refusal.code.as_str())
+        ))),
+        None => Ok(()),
+    }
 }

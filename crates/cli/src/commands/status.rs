@@ -20,7 +20,11 @@ pub(super) async fn run(args: &DeviceArgs, output: &Output) -> Result<(), Failur
     output.result(&value, || {
         let word = serde_json::to_value(status.sync_status()).ok();
         let word = word.as_ref().and_then(|word| word.as_str()).unwrap_or("unknown").replace('_', " ");
-        let name = me.and_then(|me| me.full_name().map(|name| format!(" as {name} ({})", me.role)));
+        let owner = me.and_then(|me| me.full_name().map(|name| format!("{name} ({})", me.role)));
+        let name = owner.map(|owner| match status.signed_in {
+            true => format!(" as {owner}"),
+            false => format!("; this database is of {owner}"),
+        });
         let last = status.last_success_at.map_or_else(|| "never".to_owned(), moment);
         format!(
             "{word}{}\n{unread} unread, {} waiting for the server, {} refused\nlast synced: {last}",
