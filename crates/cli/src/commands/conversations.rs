@@ -1,12 +1,11 @@
 //! `fieldpost conversations`.
 
 use super::text::{moment, one_line};
-use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use crate::{device::Device, failure::Failure, output::Output};
 use fieldpost::ConversationSummary;
 use serde_json::{Value, json};
 
-pub(super) async fn run(args: &DeviceArgs, output: &Output) -> Result<(), Failure> {
-    let device = Device::open(args).await?;
+pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure> {
     let all = device.client.conversations().await?;
     if output.is_json() {
         all.iter().for_each(|conversation| output.result(&as_json(conversation), String::new));

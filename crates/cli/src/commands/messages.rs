@@ -1,12 +1,11 @@
 //! `fieldpost messages`.
 
 use super::text::message_line;
-use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use crate::{device::Device, failure::Failure, output::Output};
 use fieldpost::{Older, ThreadMessage, Window};
 use serde_json::{Value, json};
 
-pub(super) async fn run(args: &DeviceArgs, wanted: &str, limit: u32, output: &Output) -> Result<(), Failure> {
-    let device = Device::open(args).await?;
+pub(super) async fn run(device: &Device, wanted: &str, limit: u32, output: &Output) -> Result<(), Failure> {
     let conversation = device.find_conversation(wanted).await?;
     let window = device.client.messages(conversation.id, Window::newest(limit)).await?;
     match window.older {

@@ -15,35 +15,56 @@ mod sync;
 mod text;
 
 use crate::{
-    args::{Args, Command},
+    args::{Args, Command, DeviceArgs},
+    device::Device,
     failure::Failure,
     output::Output,
 };
 
 /// Carries out the command.
 pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
-    let device = args.device;
     match args.command {
         #[cfg(feature = "demo")]
         Command::Demo { messages } => crate::demo::run(messages, output).await,
         #[cfg(feature = "demo")]
         Command::DemoWriter { conversation, messages } => {
-            let database = device.db.ok_or_else(|| Failure::usage("demo-writer needs --db"))?;
+            let database = args.device.db.ok_or_else(|| Failure::usage("demo-writer needs --db"))?;
             crate::demo::write_and_wait(&database, conversation, messages, output).await
         }
         #[cfg(feature = "demo")]
         Command::Serve { port } => serve::run(port, output).await,
-        Command::Login { email, password_stdin: _ } => session::login(&device, &email, output).await,
-        Command::Logout => session::logout(&device, output).await,
-        Command::Sync { watch: false, .. } => sync::once(&device, output).await,
-        Command::Sync { watch: true, every } => sync::watch(&device, every, output).await,
-        Command::Conversations => conversations::run(&device, output).await,
-        Command::Messages { conversation, limit } => messages::run(&device, &conversation, limit, output).await,
-        Command::Send { conversation, text } => send::run(&device, &conversation, &text, output).await,
-        Command::Open { medic } => open::run(&device, &medic, output).await,
-        Command::People => people::run(&device, output).await,
-        Command::Read { conversation } => read::run(&device, &conversation, output).await,
-        Command::Outbox { limit } => outbox::run(&device, limit, output).await,
-        Command::Status => status::run(&device, output).await,
+        command => on_a_device(&args.device, command, output).await,
+    }
+}
+
+/// Opens the device, and closes it whatever becomes of the command, so that the file is left tidy.
+async fn on_a_device(args: &DeviceArgs, command: Command, output: &Output) -> Result<(), Failure> {
+    let device = match command {
+        Command::Login { .. } | Command::Sync { .. } => Device::open_online(args).await?,
+        _ => Device::open(args).await?,
+    };
+    let result = with(&device, command, output).await;
+    let closed = device.client.close().await;
+    result.and(closed.map_err(Failure::from))
+}
+
+async fn with(device: &Device, command: Command, output: &Output) -> Result<(), Failure> {
+    match command {
+        Command::Login { email, password_stdin: _ } => session::login(device, &email, output).await,
+        Command::Logout => session::logout(device, output).await,
+        Command::Sync { watch: false, .. } => sync::once(device, output).await,
+        Command::Sync { watch: true, every } => sync::watch(device, every, output).await,
+        Command::Conversations => conversations::run(device, output).await,
+        Command::Messages { conversation, limit } => messages::run(device, &conversation, limit, output).await,
+        Command::Send { conversation, text } => send::run(device, &conversation, &text, output).await,
+        Command::Open { medic } => open::run(device, &medic, output).await,
+        Command::People => people::run(device, output).await,
+        Command::Read { conversation } => read::run(device, &conversation, output).await,
+        Command::Outbox { limit } => outbox::run(device, limit, output).await,
+        Command::Status => status::run(device, output).await,
+        #[cfg(feature = "demo")]
+        Command::Demo { .. } | Command::DemoWriter { .. } | Command::Serve { .. } => {
+            Err(Failure::usage("this command brings its own devices"))
+        }
     }
 }

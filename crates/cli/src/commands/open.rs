@@ -1,11 +1,10 @@
 //! `fieldpost open`.
 
 use super::conversations::as_json;
-use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use crate::{device::Device, failure::Failure, output::Output};
 use fieldpost::Error;
 
-pub(super) async fn run(args: &DeviceArgs, wanted: &str, output: &Output) -> Result<(), Failure> {
-    let device = Device::open(args).await?;
+pub(super) async fn run(device: &Device, wanted: &str, output: &Output) -> Result<(), Failure> {
     let medic = device.find_medic(wanted).await?.medic_id.ok_or(Error::NotFound)?;
     let opened = device.client.open_direct(medic).await?;
     let synced = device.sync_if_possible(output).await;

@@ -1,12 +1,11 @@
 //! `fieldpost outbox`.
 
 use super::text::{moment, one_line};
-use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use crate::{device::Device, failure::Failure, output::Output};
 use fieldpost::{EntryState, OutboxEntry};
 use serde_json::{Value, json};
 
-pub(super) async fn run(args: &DeviceArgs, limit: u32, output: &Output) -> Result<(), Failure> {
-    let device = Device::open(args).await?;
+pub(super) async fn run(device: &Device, limit: u32, output: &Output) -> Result<(), Failure> {
     let entries = device.client.outbox(limit).await?;
     if entries.is_empty() {
         output.tell("Nothing waits: everything is on the server.");

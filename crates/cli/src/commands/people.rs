@@ -1,10 +1,9 @@
 //! `fieldpost people`.
 
-use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use crate::{device::Device, failure::Failure, output::Output};
 use serde_json::json;
 
-pub(super) async fn run(args: &DeviceArgs, output: &Output) -> Result<(), Failure> {
-    let device = Device::open(args).await?;
+pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure> {
     let people = device.client.people().await?;
     if people.is_empty() {
         output.tell("Nobody is known yet. Run `fieldpost sync`.");

@@ -1,10 +1,9 @@
 //! `fieldpost read`.
 
-use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use crate::{device::Device, failure::Failure, output::Output};
 use serde_json::json;
 
-pub(super) async fn run(args: &DeviceArgs, wanted: &str, output: &Output) -> Result<(), Failure> {
-    let device = Device::open(args).await?;
+pub(super) async fn run(device: &Device, wanted: &str, output: &Output) -> Result<(), Failure> {
     let conversation = device.find_conversation(wanted).await?;
     let marker = device.client.mark_read(conversation.id).await?;
     output.result(&json!({"conversation_id": conversation.id, "read_seq": marker}), || {

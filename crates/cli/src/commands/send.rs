@@ -1,10 +1,9 @@
 //! `fieldpost send`.
 
 use super::{messages::as_json, text::message_line};
-use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use crate::{device::Device, failure::Failure, output::Output};
 
-pub(super) async fn run(args: &DeviceArgs, wanted: &str, text: &str, output: &Output) -> Result<(), Failure> {
-    let device = Device::open(args).await?;
+pub(super) async fn run(device: &Device, wanted: &str, text: &str, output: &Output) -> Result<(), Failure> {
     let conversation = device.find_conversation(wanted).await?;
     let written = device.client.send(conversation.id, text).await?;
     // Told before the network is tried: from here on the message is safe, whatever the network does.

@@ -1,11 +1,10 @@
 //! `fieldpost login` and `fieldpost logout`.
 
-use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use crate::{device::Device, failure::Failure, output::Output};
 use serde_json::json;
 use std::io::BufRead;
 
-pub(super) async fn login(args: &DeviceArgs, email: &str, output: &Output) -> Result<(), Failure> {
-    let device = Device::open_online(args).await?;
+pub(super) async fn login(device: &Device, email: &str, output: &Output) -> Result<(), Failure> {
     let password = read_password()?;
     let person = device.client.sign_in(email, &password).await?;
     output.result(&json!({"signed_in": true, "person_id": person, "email": email}), || {
@@ -25,8 +24,7 @@ fn read_password() -> Result<String, Failure> {
     Ok(password.to_owned())
 }
 
-pub(super) async fn logout(args: &DeviceArgs, output: &Output) -> Result<(), Failure> {
-    let device = Device::open(args).await?;
+pub(super) async fn logout(device: &Device, output: &Output) -> Result<(), Failure> {
     let left = device.client.sign_out().await?;
     output.result(&json!({"signed_in": false, "pending": left.pending, "failed": left.failed}), || {
         match left.pending + left.failed {

@@ -1,11 +1,10 @@
 //! `fieldpost status`.
 
 use super::text::moment;
-use crate::{args::DeviceArgs, device::Device, failure::Failure, output::Output};
+use crate::{device::Device, failure::Failure, output::Output};
 use serde_json::json;
 
-pub(super) async fn run(args: &DeviceArgs, output: &Output) -> Result<(), Failure> {
-    let device = Device::open(args).await?;
+pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure> {
     let status = device.client.status().borrow().clone();
     let me = device.client.me().await?;
     let unread = device.client.total_unread().await?;

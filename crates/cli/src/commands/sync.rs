@@ -1,7 +1,6 @@
 //! `fieldpost sync`.
 
 use crate::{
-    args::DeviceArgs,
     device::Device,
     failure::{Failure, FailureKind},
     output::Output,
@@ -10,19 +9,17 @@ use fieldpost::SyncReport;
 use serde_json::json;
 use std::time::Duration;
 
-pub(super) async fn once(args: &DeviceArgs, output: &Output) -> Result<(), Failure> {
-    let device = Device::open_online(args).await?;
+pub(super) async fn once(device: &Device, output: &Output) -> Result<(), Failure> {
     let report = device.sync(output).await?;
     print(&report, output);
     Ok(())
 }
 
 /// Syncs again and again until it is interrupted; a pass that is cut off is taken up by the next sync.
-pub(super) async fn watch(args: &DeviceArgs, every: u64, output: &Output) -> Result<(), Failure> {
-    let device = Device::open_online(args).await?;
+pub(super) async fn watch(device: &Device, every: u64, output: &Output) -> Result<(), Failure> {
     tokio::select! {
-        failure = again_and_again(&device, Duration::from_secs(every), output) => Err(failure),
-        _ = tokio::signal::ctrl_c() => Ok(device.client.close().await?),
+        failure = again_and_again(device, Duration::from_secs(every), output) => Err(failure),
+        _ = tokio::signal::ctrl_c() => Ok(()),
     }
 }
 
