@@ -3,6 +3,7 @@
 
 mod layers;
 mod lint;
+mod planted_bugs;
 mod process;
 mod supabase;
 mod test;
@@ -22,6 +23,8 @@ struct Args {
 enum Command {
     /// Run all tests, the real stack included, and count them by rung
     Test(test::Options),
+    /// Plant bugs one by one and see that the tests that should catch them do
+    PlantedBugs(planted_bugs::Options),
     /// Check formatting, lints, layers, dependencies and docs
     Lint,
     /// Check that no crate depends on one that it must not know
@@ -31,7 +34,7 @@ enum Command {
         #[command(subcommand)]
         action: supabase::Action,
         /// Print JSON instead of text
-        #[arg(long)]
+        #[arg(long, global = true)]
         json: bool,
     },
 }
@@ -39,6 +42,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Test(options) => test::run(&options),
+        Command::PlantedBugs(options) => planted_bugs::run(&options),
         Command::Lint => lint::run(),
         Command::Layers => layers::run(),
         Command::Supabase { action, json } => supabase::run(action, json),

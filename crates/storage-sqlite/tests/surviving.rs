@@ -25,18 +25,26 @@ async fn raw(path: &Path) -> DatabaseConnection {
     Database::connect(format!("sqlite://{}", path.display())).await.unwrap()
 }
 
+/// Set in the process that is to be killed: the file it writes to.
+const WRITE_TO: &str = "FIELDPOST_TEST_WRITE_TO";
+
 fn path_in(folder: &tempfile::TempDir) -> PathBuf {
     folder.path().join("fieldpost.db")
 }
 
-/// The other half of the test below: sends messages until somebody kills it.
+/// Sends messages, by itself a few; as the other half of the test below until somebody kills it.
 #[tokio::test]
-async fn writes_until_it_is_killed() {
-    let Ok(path) = env::var("FIELDPOST_TEST_WRITE_TO") else { return };
-    let store = SqliteStore::open(PathBuf::from(path)).await.unwrap();
+async fn each_send_adds_a_message_and_its_mutation() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, count) = match env::var_os(WRITE_TO) {
+        Some(path) => (PathBuf::from(path), u64::MAX),
+        None => (path_in(&folder), 5),
+    };
+    let store = SqliteStore::open(path).await.unwrap();
     let conversation = open(&store).await;
-    for number in 1.. {
+    for number in 1..=count {
         store.send(build::mutation_id(number), build::composed(number, conversation)).await.unwrap();
+        assert_eq!(store.counts().await.unwrap().pending, number + 1);
     }
 }
 
@@ -56,13 +64,14 @@ async fn a_process_killed_in_the_middle_leaves_whole_messages() {
     let folder = tempfile::tempdir().unwrap();
     let path = path_in(&folder);
     let mut writer = Command::new(env::current_exe().unwrap())
-        .args(["writes_until_it_is_killed", "--exact", "--nocapture"])
-        .env("FIELDPOST_TEST_WRITE_TO", &path)
+        .args(["each_send_adds_a_message_and_its_mutation", "--exact"])
+        .env(WRITE_TO, &path)
+        .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
     while !fs::metadata(path.with_extension("db-wal")).is_ok_and(|wal| wal.len() > 400_000) {
         assert!(writer.try_wait().unwrap().is_none(), "the writer ended by itself");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::task::yield_now().await;
     }
     writer.kill().unwrap();
     writer.wait().unwrap();
