@@ -1,14 +1,16 @@
 // Applies migrations/supabase/*.sql in order, each file in a transaction of its own, as `supabase db push` does. Applying
-// them to a database that has them changes nothing. Reads {"database_url"} from standard input, else takes the stack's.
+// them to a database that has them changes nothing. Reads {"database_url"} from standard input, else takes the stack's;
+// {"migrations"} names another folder.
 import { text } from "node:stream/consumers";
 
 import { owner } from "./lib/stack.mjs";
 import { migrations } from "./lib/migrations.mjs";
 
 const input = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();
-const sql = owner(input ? { url: JSON.parse(input).database_url } : {});
+const { database_url, migrations: folder } = input ? JSON.parse(input) : {};
+const sql = owner(database_url ? { url: database_url } : {});
 try {
-  for (const { name, text } of migrations()) {
+  for (const { name, text } of migrations(folder)) {
     try {
       await sql.begin((tx) => tx.unsafe(text).simple());
     } catch (error) {

@@ -15,11 +15,13 @@ mod lite;
 mod node;
 mod postgres;
 mod settings;
+mod side;
 
 use crate::process;
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 use settings::Settings;
+pub(crate) use side::Side;
 use std::{
     fs::{self, File},
     hash::{DefaultHasher, Hash, Hasher},
@@ -129,14 +131,19 @@ pub(crate) fn ensure_up(root: &Path) -> Result<Stack> {
     let lite_pid = lite::start(&places, &settings)?;
     apply(&places, &settings)?;
     let users = node::script(&places.tests(), "demo.mjs", &json!({"database_url": settings.database_url()}))?;
+    let users = serde_json::from_str(&users).context("demo.mjs answered something else than JSON")?;
+    write_stack(&places, &settings, users, lite_pid)
+}
+
+fn write_stack(places: &Places, settings: &Settings, users: Value, lite_pid: u64) -> Result<Stack> {
     let stack = Stack(json!({
         "url": settings.url(),
         "anon_key": settings.anon_key,
         "service_key": settings.service_key,
         "database_url": settings.database_url(),
         "superuser_url": settings.superuser_url(),
-        "users": serde_json::from_str::<Value>(&users).context("demo.mjs answered something else than JSON")?,
-        "pids": {"postgres": postgres::pid(&places), "lite": lite_pid},
+        "users": users,
+        "pids": {"postgres": postgres::pid(places), "lite": lite_pid},
     }));
     write_atomically(&places.stack(), stack.0.to_string().as_bytes())?;
     Ok(stack)

@@ -5,7 +5,10 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::{fs, io::Read, net::TcpListener, path::Path};
 
-#[derive(Debug)]
+/// The database of the real stack.
+const DATABASE: &str = "postgres";
+
+#[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub(super) pg_port: u16,
     pub(super) api_port: u16,
@@ -14,6 +17,8 @@ pub(super) struct Settings {
     pub(super) jwt_secret: String,
     pub(super) anon_key: String,
     pub(super) service_key: String,
+    /// The database of the cluster that the API serves.
+    pub(super) database: String,
 }
 
 impl Settings {
@@ -38,6 +43,7 @@ impl Settings {
             jwt_secret: secret(48)?,
             anon_key: format!("sb_publishable_{}", secret(16)?),
             service_key: format!("sb_secret_{}", secret(16)?),
+            database: DATABASE.to_owned(),
         })
     }
 
@@ -53,6 +59,7 @@ impl Settings {
             jwt_secret: field("jwt_secret")?,
             anon_key: field("anon_key")?,
             service_key: field("service_key")?,
+            database: DATABASE.to_owned(),
         })
     }
 
@@ -64,17 +71,23 @@ impl Settings {
         })
     }
 
+    /// The same cluster, with another database behind an API of its own on another port.
+    pub(super) fn beside(&self, database: &str) -> Result<Self> {
+        let api_port = free_port()?.local_addr()?.port();
+        Ok(Self { api_port, database: database.to_owned(), ..self.clone() })
+    }
+
     pub(super) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.api_port)
     }
 
     /// As the owner of the schema, who is no superuser.
     pub(super) fn database_url(&self) -> String {
-        format!("postgres://postgres:{}@127.0.0.1:{}/postgres", self.owner_password, self.pg_port)
+        format!("postgres://postgres:{}@127.0.0.1:{}/{}", self.owner_password, self.pg_port, self.database)
     }
 
     pub(super) fn superuser_url(&self) -> String {
-        format!("postgres://supabase_admin:{}@127.0.0.1:{}/postgres", self.superuser_password, self.pg_port)
+        format!("postgres://supabase_admin:{}@127.0.0.1:{}/{}", self.superuser_password, self.pg_port, self.database)
     }
 }
 

@@ -1,0 +1,234 @@
+//! Plants bugs, one at a time, and sees that the test that should catch each does.
+//!
+//! A guarantee that no test would miss is a hope. Every bug of [`table`] undoes one: by replacing text of a file of
+//! `migrations/supabase/`, or by SQL that runs after them (a trigger or an index dropped). It goes into a fresh database of its
+//! own, never into the real stack, and the named test has to fail there, after it passed on the same files without the bug.
+//!
+//! What a bug replaces must be found exactly once, or the command fails: a list that no longer matches the files proves
+//! nothing.
+
+mod table;
+
+use crate::{process, supabase::Side};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+use table::{Bug, Plant, Proof, bugs};
+
+/// What to plant.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Where the bugs are planted
+    #[arg(long, value_enum, default_value = "supabase")]
+    suite: Suite,
+    /// Only bugs whose line contains this
+    #[arg(long)]
+    only: Option<String>,
+    /// Check that every bug still fits the files, and run nothing
+    #[arg(long)]
+    check: bool,
+}
+
+/// The suites that bugs can be planted under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Suite {
+    /// The SQL, on real PostgreSQL
+    Supabase,
+}
+
+/// A test that hangs has failed too.
+const TEST_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// What became of a test.
+struct Outcome {
+    passed: u32,
+    failed: u32,
+    /// The first thing that it complained of.
+    complaint: String,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let root = process::root();
+    let Suite::Supabase = options.suite;
+    let files = root.join("migrations/supabase");
+    let wanted: Vec<_> = bugs()
+        .into_iter()
+        .filter(|bug| options.only.as_ref().is_none_or(|only| bug.line().contains(only.as_str())))
+        .collect();
+    // All of them before the first is planted: a list that is wrong should say so at once.
+    for bug in &wanted {
+        bug.planted(&files).with_context(|| format!("the bug \"{}\" no longer fits", bug.name))?;
+    }
+    if options.check || wanted.is_empty() {
+        println!("{} bugs fit the files", wanted.len());
+        return Ok(());
+    }
+    let side = Side::open(&root, "planted")?;
+    check_proofs(&root, &side, &files, &wanted)?;
+    let mut caught = 0;
+    for bug in &wanted {
+        let start = Instant::now();
+        let folder = write(&side, bug.planted(&files)?)?;
+        let stack = side.fresh(&folder).with_context(|| format!("planting \"{}\"", bug.name))?;
+        let outcome = prove(&root, &stack, &folder, &bug.proof, true)?;
+        let (word, why) =
+            if outcome.failed > 0 { ("caught", outcome.complaint.as_str()) } else { ("MISSED", "the test passed") };
+        caught += usize::from(outcome.failed > 0);
+        println!("{word}  {}  ({:.1} s): {why}", bug.line(), start.elapsed().as_secs_f32());
+    }
+    println!("{} planted, {caught} caught", wanted.len());
+    if caught < wanted.len() {
+        bail!("{} planted bugs were missed", wanted.len() - caught);
+    }
+    Ok(())
+}
+
+/// A test that fails anyway catches nothing: each has to pass first, on the files as they are, prepared in the same way.
+fn check_proofs(root: &Path, side: &Side, files: &Path, bugs: &[Bug]) -> Result<()> {
+    let stack = side.fresh(files)?;
+    let mut proofs: Vec<&Proof> = bugs.iter().map(|bug| &bug.proof).collect();
+    proofs.sort();
+    proofs.dedup();
+    println!("── the tests without a bug");
+    for proof in proofs {
+        let start = Instant::now();
+        let outcome = prove(root, &stack, files, proof, true)?;
+        if outcome.failed > 0 || outcome.passed == 0 {
+            bail!("{proof} does not pass without a bug ({} ran): {}", outcome.passed, outcome.complaint);
+        }
+        println!("passes  {proof}  ({:.1} s)", start.elapsed().as_secs_f32());
+    }
+    println!("── the tests with one bug each");
+    Ok(())
+}
+
+/// Runs one test against a stack. `small`: sizes that show a bug, instead of those that show a guarantee.
+fn prove(root: &Path, stack: &Path, migrations: &Path, proof: &Proof, small: bool) -> Result<Outcome> {
+    let mut command = Command::new("node");
+    command
+        .args(["--test", "--test-concurrency=1", "--test-reporter=tap", "--test-name-pattern"])
+        .arg(format!("^{}", escaped(proof.test)))
+        .arg(format!("--test-timeout={}", TEST_TIMEOUT.as_millis()))
+        .arg(proof.file)
+        .current_dir(root.join("tests/supabase"))
+        .env("FIELDPOST_STACK", stack)
+        .env("FIELDPOST_MIGRATIONS", migrations)
+        .stdin(Stdio::null());
+    if small {
+        command.env("FIELDPOST_SMALL", "1");
+    }
+    let output = command.output().context("cannot start node")?;
+    Ok(read_tap(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// A test name as a regular expression that matches nothing else.
+fn escaped(name: &str) -> String {
+    name.chars().flat_map(|c| (!c.is_alphanumeric() && c != ' ').then_some('\\').into_iter().chain([c])).collect()
+}
+
+/// `# pass 1`, `# fail 0`, and the first `error:` of a test.
+fn read_tap(text: &str) -> Outcome {
+    let count = |word: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(word)?.strip_prefix(' '));
+        line.and_then(|number| number.trim().parse().ok()).unwrap_or(0)
+    };
+    let mut lines = text.lines().map(str::trim);
+    let mut complaint = lines.find_map(|line| line.strip_prefix("error:")).unwrap_or_default().trim().to_owned();
+    if matches!(complaint.as_str(), "|-" | ">-" | "|" | ">") {
+        // The text is a block of its own; one line of it is enough.
+        complaint = lines.find(|line| !line.is_empty()).unwrap_or_default().to_owned();
+    }
+    complaint = complaint.trim_matches('\'').chars().take(140).collect();
+    // Nothing at all means that the file did not even load.
+    let silent = count("pass") + count("fail") == 0;
+    Outcome { passed: count("pass"), failed: count("fail") + u32::from(silent && !complaint.is_empty()), complaint }
+}
+
+/// Puts the files with a bug where `apply.mjs` and the tests find them.
+fn write(side: &Side, files: BTreeMap<String, String>) -> Result<PathBuf> {
+    let folder = side.home().join("migrations");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    for (name, text) in files {
+        fs::write(folder.join(name), text)?;
+    }
+    Ok(folder)
+}
+
+impl Bug {
+    /// All files of the folder, with this bug in them.
+    fn planted(&self, folder: &Path) -> Result<BTreeMap<String, String>> {
+        let mut files = BTreeMap::new();
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "sql") {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                files.insert(name, fs::read_to_string(&path)?);
+            }
+        }
+        for plant in &self.plants {
+            match plant {
+                Plant::Sql(sql) => {
+                    let last: &mut String = files.entry("99999999999999_planted.sql".to_owned()).or_default();
+                    last.push_str(sql);
+                    last.push_str(";\n");
+                }
+                Plant::Replace { file, find, with } => {
+                    let mut named =
+                        files.iter_mut().filter(|(name, _)| name.ends_with(&format!("_fieldpost_{file}.sql")));
+                    let (Some((name, text)), None) = (named.next(), named.next()) else {
+                        bail!("there is not one file *_fieldpost_{file}.sql");
+                    };
+                    match text.matches(find).count() {
+                        1 => *text = text.replacen(find, with, 1),
+                        found => bail!("{name} has the text {found} times instead of once:\n{find}"),
+                    }
+                }
+            }
+        }
+        Ok(files)
+    }
+
+    /// The bug and what catches it.
+    fn line(&self) -> String {
+        format!("{} → {}", self.name, self.proof)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_planted_bug_fits_the_files_exactly_once() {
+        let files = process::root().join("migrations/supabase");
+        for bug in bugs() {
+            bug.planted(&files).unwrap_or_else(|error| panic!("{}: {error:#}", bug.name));
+        }
+    }
+
+    #[test]
+    fn every_proof_names_one_test_that_there_is() {
+        let folder = process::root().join("tests/supabase");
+        for Bug { name, proof, .. } in bugs() {
+            let text = fs::read_to_string(folder.join(proof.file)).unwrap();
+            assert_eq!(text.matches(&format!("\"{}", proof.test)).count(), 1, "{name}: {proof}");
+        }
+    }
+
+    #[test]
+    fn the_first_complaint_of_a_test_is_read() {
+        let outcome =
+            read_tap("not ok 1 - x\n  ---\n  error: |-\n    3 missed\n    \n    3 !== 0\n# pass 0\n# fail 1\n");
+        assert_eq!((outcome.passed, outcome.failed, outcome.complaint.as_str()), (0, 1, "3 missed"));
+        assert_eq!(escaped("a (b), c"), r"a \(b\)\, c");
+    }
+}
