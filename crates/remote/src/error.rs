@@ -26,8 +26,11 @@ pub enum ExpiredReason {
 pub enum RemoteErrorKind {
     /// No connection came about: no network, unknown host, refused, TLS. The call was certainly not carried out.
     Unreachable,
-    /// The connection broke or timed out after sending began. Whether the call was carried out is unknown.
+    /// The connection broke after sending began. Whether the call was carried out is unknown.
     Interrupted,
+    /// The answer did not come in time, by the clock of the client, a gateway or the database. Whether the call was carried
+    /// out is unknown, as with [`Self::Interrupted`]; but the same call at once would meet the same slowness.
+    TimedOut,
     /// 401: the access token is missing, expired or not accepted. Refresh, then try again.
     Unauthorized,
     /// The API key is not accepted.
@@ -114,15 +117,17 @@ impl RemoteError {
         self.detail.as_deref()
     }
 
-    /// Whether trying again can help. A batch that was [`RemoteErrorKind::Interrupted`] may be sent again as it is: the
-    /// ids in it make that harmless.
+    /// Whether trying again can help. A batch that was [`RemoteErrorKind::Interrupted`] or [`RemoteErrorKind::TimedOut`] may
+    /// be sent again as it is: the ids in it make that harmless.
     #[must_use]
     pub const fn retry(&self) -> Retry {
         if let Some(after) = self.retry_after {
             return Retry::After(after);
         }
         match self.kind {
-            RemoteErrorKind::Unreachable | RemoteErrorKind::Interrupted => Retry::WhenOnline,
+            RemoteErrorKind::Unreachable | RemoteErrorKind::Interrupted | RemoteErrorKind::TimedOut => {
+                Retry::WhenOnline
+            }
             RemoteErrorKind::Unauthorized => Retry::AfterReauth,
             RemoteErrorKind::RateLimited | RemoteErrorKind::Unavailable | RemoteErrorKind::Malformed => {
                 Retry::After(Duration::from_secs(1))
@@ -138,6 +143,7 @@ impl fmt::Display for RemoteError {
         let what = match self.kind {
             RemoteErrorKind::Unreachable => "the server cannot be reached",
             RemoteErrorKind::Interrupted => "the connection broke before the answer came",
+            RemoteErrorKind::TimedOut => "the answer took too long",
             RemoteErrorKind::Unauthorized => "the server does not accept the session",
             RemoteErrorKind::WrongApiKey => "the server does not accept the API key; check SUPABASE_ANON_KEY",
             RemoteErrorKind::WrongCredentials => "wrong e-mail address or password",

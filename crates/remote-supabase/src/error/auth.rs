@@ -126,7 +126,7 @@ mod tests {
             (coded(409, "conflict"), Unavailable),
             (coded(422, "hook_timeout"), Unavailable),
             (coded(500, "unexpected_failure"), Unavailable),
-            (coded(504, "request_timeout"), Unavailable),
+            (coded(504, "request_timeout"), TimedOut),
             (coded(429, "over_request_rate_limit"), RateLimited),
             (coded(400, "something_new"), Other),
             (reply(401, r#"{"message":"Invalid API key"}"#), WrongApiKey),

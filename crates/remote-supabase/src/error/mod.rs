@@ -8,15 +8,17 @@
 //! | what happened | outcome | kind |
 //! |---|---|---|
 //! | no connection came about: DNS, refused, TLS, connect timeout | not carried out | `Unreachable` |
-//! | anything broke after that: reset, half an answer, total timeout | unknown | `Interrupted` |
+//! | anything broke after that: reset, half an answer | unknown | `Interrupted` |
+//! | too slow for our clock (total timeout), a gateway's (408, 504, 524), the database's (57014) | unknown | `TimedOut` |
 //! | an answer that cannot be read, 2xx | unknown | `Malformed` |
-//! | 5xx, 408, a gateway's page | unknown: a 504 may come after the commit | `Unavailable` |
+//! | any other 5xx, a gateway's page | unknown: a 502 may come after the commit | `Unavailable` |
 //! | 401, 4xx, `error` in the envelope | not carried out: the server said no | by code |
 //!
 //! Unknown is harmless, because every call may be sent again as it is: reads change nothing, the ids in a batch make a second
 //! sending a `duplicate`, and GoTrue hands out the same rotation again when a refresh token comes a second time. So
-//! `transport` calls a failure `Unreachable` only if reqwest says that connecting failed, and everything else `Interrupted`:
-//! also a request that never left the socket buffer.
+//! `transport` calls a failure `Unreachable` only if reqwest says that connecting failed, and everything else `Interrupted`
+//! or `TimedOut`: also a request that never left the socket buffer. The two differ in what helps: a broken connection is made
+//! anew and the call repeated at once; whoever was too slow just now would be so again.
 //!
 //! A refusal must be believed only if the one who can refuse is speaking. A captive portal's page, a gateway's plain 401 or
 //! a 5xx never ends a session ([`auth`]) and never parks a message: those go by GoTrue's and the database's own codes
@@ -40,11 +42,13 @@ use reqwest::StatusCode;
 /// The failures that mean the same on every interface: what the gateway, the limiter or a proxy says. None: the interface's
 /// own table decides.
 fn common(operation: &'static str, reply: &Reply, body: &ErrorBody) -> Option<RemoteError> {
-    use RemoteErrorKind::{NotFieldpost, RateLimited, TooLarge, Unavailable, WrongApiKey};
+    use RemoteErrorKind::{NotFieldpost, RateLimited, TimedOut, TooLarge, Unavailable, WrongApiKey};
     let status = reply.status;
     let (kind, sentence) = match status.as_u16() {
         429 => (RateLimited, None),
-        408 | 425 | 500.. => (Unavailable, None),
+        // 524 is what Cloudflare, in front of hosted Supabase, says for 504.
+        408 | 504 | 524 => (TimedOut, None),
+        425 | 500.. => (Unavailable, None),
         300..=399 => (NotFieldpost, Some("it points to another address, and that is not followed")),
         401 | 403 if body.names_api_key() => (WrongApiKey, None),
         404 if reply.html => (NotFieldpost, Some("a web page instead of an answer")),
@@ -68,7 +72,9 @@ fn describe(status: StatusCode, body: &ErrorBody) -> String {
 /// `Retry-After` counts only where time helps. On a refusal it would turn "never" into "later".
 fn with_retry_after(error: RemoteError, reply: &Reply) -> RemoteError {
     match (error.kind(), reply.retry_after) {
-        (RemoteErrorKind::RateLimited | RemoteErrorKind::Unavailable, Some(after)) => error.with_retry_after(after),
+        (RemoteErrorKind::RateLimited | RemoteErrorKind::Unavailable | RemoteErrorKind::TimedOut, Some(after)) => {
+            error.with_retry_after(after)
+        }
         _ => error,
     }
 }

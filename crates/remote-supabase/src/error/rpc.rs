@@ -29,7 +29,7 @@ pub(crate) fn classify(operation: &'static str, reply: &Reply) -> RemoteError {
 
 /// The codes that mean the same whatever status they come with (servers that imitate PostgREST choose others).
 fn by_code(code: &str, status: u16) -> Option<(RemoteErrorKind, &'static str)> {
-    use RemoteErrorKind::{BadRequest, NotFieldpost, Other, Unauthorized, Unavailable};
+    use RemoteErrorKind::{BadRequest, NotFieldpost, Other, TimedOut, Unauthorized, Unavailable};
     const MISSING: &str = "the functions of migrations/supabase are not there, or in a schema that is not exposed";
     let known = match code {
         "PT401" => (Unauthorized, ""),
@@ -39,7 +39,9 @@ fn by_code(code: &str, status: u16) -> Option<(RemoteErrorKind, &'static str)> {
         "42883" | "42P01" | "42703" | "3F000" => (NotFieldpost, "migrations/supabase is not applied whole"),
         // With 401 it is the anonymous role that may not: the token was not taken.
         "42501" if status != 401 => (NotFieldpost, "the signed-in role may not execute the functions"),
-        "57014" => (Unavailable, "the server stopped a statement that took too long"),
+        "57014" => (TimedOut, "the server stopped a statement that took too long"),
+        // It comes as a 504, but no statement had begun.
+        "PGRST003" => (Unavailable, "no connection to the database was free"),
         "40001" | "40P01" | "55P03" => (Unavailable, "it collided with another write"),
         // Hosted Supabase makes a database read-only when its disk is full; a replica always is.
         "25006" => (Unavailable, "the database is read-only at the moment"),
@@ -107,13 +109,13 @@ mod tests {
             (400, code("P0001"), BadRequest),
             (409, code("23503"), Other),
             (405, code("25006"), Unavailable),
-            (408, String::new(), Unavailable),
+            (408, String::new(), TimedOut),
             (413, String::new(), TooLarge),
             (413, "<html>".to_owned(), TooLarge),
             (429, String::new(), RateLimited),
             (429, message("API rate limit exceeded"), RateLimited),
-            (500, code("57014"), Unavailable),
-            (400, code("57014"), Unavailable),
+            (500, code("57014"), TimedOut),
+            (400, code("57014"), TimedOut),
             (500, code("40001"), Unavailable),
             (409, code("40P01"), Unavailable),
             (500, code("55P03"), Unavailable),
@@ -125,14 +127,16 @@ mod tests {
             (502, "<html>".to_owned(), Unavailable),
             (521, "<html>".to_owned(), Unavailable),
             (540, message("Project paused"), Unavailable),
-            (504, String::new(), Unavailable),
+            (504, String::new(), TimedOut),
+            (504, "<html>".to_owned(), TimedOut),
+            (524, "<html>".to_owned(), TimedOut),
         ] {
             let error = classify("pull", &reply(status, &body));
             assert_eq!(error.kind(), kind, "{status} {body}");
             assert!(!error.to_string().contains("secret"), "{error}");
             assert!(error.detail().is_some_and(|detail| detail.starts_with(&status.to_string())), "{error}");
             let waits = error.retry() == fieldpost_domain::Retry::After(Duration::from_secs(9));
-            assert_eq!(waits, matches!(kind, Unavailable | RateLimited), "{status} {body}");
+            assert_eq!(waits, matches!(kind, Unavailable | RateLimited | TimedOut), "{status} {body}");
         }
     }
 }

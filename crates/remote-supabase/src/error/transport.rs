@@ -1,4 +1,4 @@
-//! Failures without an answer. The module above says why there are only two kinds of them.
+//! Failures without an answer. The module above says why a timeout is a kind of its own.
 
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use std::{error::Error, io};
@@ -11,15 +11,20 @@ pub(crate) fn sending(operation: &'static str, url: &Url, error: reqwest::Error)
     } else if error.is_builder() {
         RemoteErrorKind::Other
     } else {
-        RemoteErrorKind::Interrupted
+        lost(&error)
     };
     failure(kind, operation, url, error)
 }
 
 /// A failure while the body came. What does not unpack did arrive, so it is the answer that is wrong, not the network.
 pub(crate) fn reading(operation: &'static str, url: &Url, error: reqwest::Error) -> RemoteError {
-    let kind = if is_corrupt(&error) { RemoteErrorKind::Malformed } else { RemoteErrorKind::Interrupted };
+    let kind = if is_corrupt(&error) { RemoteErrorKind::Malformed } else { lost(&error) };
     failure(kind, operation, url, error)
+}
+
+/// The answer to what was sent did not come, or not whole.
+fn lost(error: &reqwest::Error) -> RemoteErrorKind {
+    if error.is_timeout() { RemoteErrorKind::TimedOut } else { RemoteErrorKind::Interrupted }
 }
 
 fn failure(kind: RemoteErrorKind, operation: &'static str, url: &Url, error: reqwest::Error) -> RemoteError {

@@ -86,16 +86,18 @@ async fn a_connection_that_closes_instead_of_answering_is_interrupted() {
 }
 
 #[tokio::test]
-async fn a_timeout_after_sending_is_interrupted() {
+async fn a_timeout_after_sending_is_told_from_a_broken_connection() {
     let server = Server::start().await;
     server.pull().does(Act::Hang);
     let body = json!({"protocol": 1}).to_string();
     server.pull().does(Act::Answer(Answer::new(200, "application/json", body).hang_at(5)));
     for _ in 0..2 {
         let error = pull(&server.impatient()).await;
-        assert_eq!(error.kind(), RemoteErrorKind::Interrupted);
+        assert_eq!(error.kind(), RemoteErrorKind::TimedOut);
         assert_eq!(error.retry(), Retry::WhenOnline);
+        assert!(error.to_string().starts_with("the answer took too long (pull)"), "{error}");
     }
+    assert_eq!(server.requests().len(), 2, "nothing is repeated behind the caller's back");
 }
 
 #[tokio::test]
@@ -114,7 +116,7 @@ async fn refusals_of_the_interfaces() {
         (401, json!({"message": "No API key found in request"}), WrongApiKey),
         (401, json!({"message": "Invalid API key", "hint": "Double check your Supabase key."}), WrongApiKey),
         (404, json!({"code": "PGRST202", "message": "Could not find the function"}), NotFieldpost),
-        (500, json!({"code": "57014", "message": "canceling statement due to statement timeout"}), Unavailable),
+        (500, json!({"code": "57014", "message": "canceling statement due to statement timeout"}), TimedOut),
         (500, json!({"code": "40001", "message": "could not serialize access"}), Unavailable),
         (413, json!({"message": "too large"}), TooLarge),
         (400, json!({"code": "PGRST102", "message": "Empty or invalid json"}), BadRequest),
