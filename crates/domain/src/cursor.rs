@@ -58,7 +58,7 @@ impl fmt::Display for Cursor {
 }
 
 /// Where a bootstrap goes on: `next_after` of its last page. It may be long, since it holds the list of what is left.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Continuation(String);
 

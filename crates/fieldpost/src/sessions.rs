@@ -11,8 +11,7 @@ impl Client {
     /// [`crate::Error::Offline`].
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<PersonId> {
         let credentials = Credentials { email: email.to_owned(), password: password.to_owned() };
-        let session = self.inner.engine.session().sign_in(&credentials).await?;
-        self.note_local_write().await;
+        let session = self.inner.engine.sign_in(&credentials).await?;
         Ok(session.person_id)
     }
 
@@ -22,8 +21,7 @@ impl Client {
     /// # Errors
     /// Only if the store fails.
     pub async fn sign_out(&self) -> Result<OutboxCounts> {
-        self.inner.engine.session().sign_out().await?;
-        self.note_local_write().await;
+        self.inner.engine.sign_out().await?;
         self.pending().await
     }
 

@@ -35,7 +35,8 @@ impl SyncError {
     #[must_use]
     pub fn is_offline(&self) -> bool {
         matches!(self, Self::Remote(error)
-            if matches!(error.kind(), RemoteErrorKind::Unreachable | RemoteErrorKind::Interrupted))
+            if matches!(error.kind(),
+                RemoteErrorKind::Unreachable | RemoteErrorKind::Interrupted | RemoteErrorKind::TimedOut))
     }
 }
 

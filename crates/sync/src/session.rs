@@ -2,28 +2,39 @@
 //!
 //! Any number of calls may find at the same moment that the access token no longer works. One of them refreshes, the others
 //! wait and get the result: refresh tokens rotate, and a second refresh with the same token can end the session. The
-//! rotated tokens are stored before they are used, so that a crash in between cannot leave the device with a dead one.
+//! rotated tokens are stored before they are used, so that a crash in between cannot leave the device with a dead one: the
+//! server accepts the parent of a token it has just given.
+//!
+//! Another process may work on the same database. Before and after a refresh the stored session is looked at again: newer
+//! tokens of the other process are taken over, and a session that it signed out stays signed out.
 //!
 //! What must stay true: no call is ever made without a person's token; only [`RemoteErrorKind::SessionEnded`] signs out;
-//! the device's clock alone never judges a token, it only makes a refresh early.
+//! the device's clock alone never judges a token, it only makes a refresh early; whoever only wants to know who is signed
+//! in, or signs out, never waits for the network.
 
 use crate::{Env, SyncError};
 use chrono::TimeDelta;
 use fieldpost_domain::{AccessToken, Session};
 use fieldpost_remote::{Auth, Credentials, RemoteErrorKind};
 use fieldpost_storage::Sessions;
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
 /// How long before its announced end a token is refreshed ahead of time.
 const EARLY: TimeDelta = TimeDelta::seconds(60);
+
+/// How long signing out waits for the server to hear of it.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The session of one store, shared by all calls.
 pub struct SessionKeeper {
     auth: Arc<dyn Auth>,
     sessions: Arc<dyn Sessions>,
     env: Env,
+    /// Never held while the network is asked.
     current: Mutex<Current>,
+    /// Whoever holds it may ask the server for tokens.
+    renewing: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -42,7 +53,7 @@ impl SessionKeeper {
     /// Keeps the session that `sessions` stores, renewing it with `auth`.
     #[must_use]
     pub fn new(auth: Arc<dyn Auth>, sessions: Arc<dyn Sessions>, env: Env) -> Self {
-        Self { auth, sessions, env, current: Mutex::default() }
+        Self { auth, sessions, env, current: Mutex::default(), renewing: Mutex::default() }
     }
 
     /// Signs in and stores the session.
@@ -50,8 +61,9 @@ impl SessionKeeper {
     /// # Errors
     /// As [`Auth::sign_in`] and [`Sessions::save_session`]: notably when the database is another person's.
     pub async fn sign_in(&self, credentials: &Credentials) -> Result<Session, SyncError> {
-        let mut current = self.current.lock().await;
+        let _turn = self.renewing.lock().await;
         let session = self.auth.sign_in(credentials).await?;
+        let mut current = self.current.lock().await;
         self.sessions.save_session(&session).await?;
         *current = Current::Fetched(session.clone());
         Ok(session)
@@ -69,8 +81,9 @@ impl SessionKeeper {
         drop(current);
         if let Some(session) = session {
             // The tokens run out by themselves; signing out must work in a basement too.
-            if let Err(error) = self.auth.sign_out(&session.access_token).await {
-                tracing::debug!(%error, "the server was not told about signing out");
+            let told = tokio::time::timeout(PATIENCE, self.auth.sign_out(&session.access_token)).await;
+            if !matches!(told, Ok(Ok(()))) {
+                tracing::debug!("the server was not told about signing out");
             }
         }
         Ok(())
@@ -81,8 +94,7 @@ impl SessionKeeper {
     /// # Errors
     /// If the store cannot be read.
     pub async fn is_signed_in(&self) -> Result<bool, SyncError> {
-        let mut current = self.current.lock().await;
-        Ok(self.read(&mut current).await?.is_some())
+        Ok(self.known().await?.is_some())
     }
 
     /// The token to send now. A stored one is refreshed ahead of its announced end; if that fails, the old one is tried all the same, since
@@ -91,13 +103,16 @@ impl SessionKeeper {
     /// # Errors
     /// [`SyncError::SignedOut`] when there is none.
     pub async fn token(&self) -> Result<AccessToken, SyncError> {
-        let mut current = self.current.lock().await;
-        let session = self.read(&mut current).await?.ok_or(SyncError::SignedOut)?;
-        let runs_out = matches!(*current, Current::Stored(_)) && session.expires_at - EARLY <= self.env.now();
+        let (session, runs_out) = {
+            let mut current = self.current.lock().await;
+            let session = self.read(&mut current).await?.ok_or(SyncError::SignedOut)?;
+            let runs_out = matches!(*current, Current::Stored(_)) && session.expires_at - EARLY <= self.env.now();
+            (session, runs_out)
+        };
         if !runs_out {
             return Ok(session.access_token);
         }
-        match self.renew(&mut current, &session).await {
+        match self.renew(&session).await {
             Ok(renewed) => Ok(renewed.access_token),
             Err(SyncError::SignedOut) => Err(SyncError::SignedOut),
             Err(error) => {
@@ -112,28 +127,66 @@ impl SessionKeeper {
     /// # Errors
     /// [`SyncError::SignedOut`] when the session has ended; else why the refresh failed.
     pub async fn replace(&self, refused: &AccessToken) -> Result<AccessToken, SyncError> {
-        let mut current = self.current.lock().await;
-        let session = self.read(&mut current).await?.ok_or(SyncError::SignedOut)?;
+        let session = self.known().await?.ok_or(SyncError::SignedOut)?;
         if session.access_token != *refused {
             return Ok(session.access_token);
         }
-        self.renew(&mut current, &session).await.map(|renewed| renewed.access_token)
+        self.renew(&session).await.map(|renewed| renewed.access_token)
     }
 
-    async fn renew(&self, current: &mut Current, session: &Session) -> Result<Session, SyncError> {
-        match self.auth.refresh(&session.refresh_token).await {
-            Ok(renewed) => {
-                self.sessions.save_session(&renewed).await?;
-                *current = Current::Fetched(renewed.clone());
-                Ok(renewed)
-            }
+    async fn renew(&self, old: &Session) -> Result<Session, SyncError> {
+        let _turn = self.renewing.lock().await;
+        if let Some(newer) = self.newer_than(old).await? {
+            return Ok(newer);
+        }
+        match self.auth.refresh(&old.refresh_token).await {
+            Ok(renewed) => self.keep(renewed).await,
             Err(error) if error.kind() == RemoteErrorKind::SessionEnded => {
+                // It may have ended because another process rotated the tokens first.
+                if let Some(newer) = self.newer_than(old).await? {
+                    return Ok(newer);
+                }
+                let mut current = self.current.lock().await;
                 self.sessions.clear_session().await?;
                 *current = Current::SignedOut;
                 Err(SyncError::SignedOut)
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What the store has in place of `old`: tokens that somebody else has fetched meanwhile. Nothing stored means that
+    /// somebody signed out.
+    async fn newer_than(&self, old: &Session) -> Result<Option<Session>, SyncError> {
+        let mut current = self.current.lock().await;
+        match self.sessions.session().await? {
+            None => {
+                *current = Current::SignedOut;
+                Err(SyncError::SignedOut)
+            }
+            Some(stored) if stored.access_token == old.access_token => Ok(None),
+            Some(stored) => {
+                *current = Current::Fetched(stored.clone());
+                Ok(Some(stored))
+            }
+        }
+    }
+
+    /// Stores renewed tokens, unless the person has signed out while they were fetched.
+    async fn keep(&self, renewed: Session) -> Result<Session, SyncError> {
+        let mut current = self.current.lock().await;
+        if self.sessions.session().await?.is_none() {
+            *current = Current::SignedOut;
+            return Err(SyncError::SignedOut);
+        }
+        self.sessions.save_session(&renewed).await?;
+        *current = Current::Fetched(renewed.clone());
+        Ok(renewed)
+    }
+
+    async fn known(&self) -> Result<Option<Session>, SyncError> {
+        let mut current = self.current.lock().await;
+        self.read(&mut current).await
     }
 
     async fn read(&self, current: &mut Current) -> Result<Option<Session>, SyncError> {

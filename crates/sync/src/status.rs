@@ -18,7 +18,8 @@ pub enum SyncStatus {
     Error,
     /// Something waits in the outbox, or nothing was ever synced.
     Pending,
-    /// Everything is on the server, and everything of the server is here.
+    /// Nothing waits for the server, and everything of the server is here. What it refused waits for the person: see
+    /// [`Status::failed`].
     Synced,
 }
 

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::machine::{Effect, Event, Outcome, Pass};
+use fieldpost_domain::Mutation;
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
 use fieldpost_storage::StorageResult;
 
@@ -10,9 +11,9 @@ impl Engine {
     pub(super) async fn drive(&self, pass: &mut Pass) -> Outcome {
         let mut effect = pass.start();
         loop {
-            let event = match effect {
-                Effect::Finish(outcome) => return outcome,
-                effect => self.execute(effect).await,
+            let event = match self.execute(effect).await {
+                Ok(event) => event,
+                Err(outcome) => return outcome,
             };
             effect = pass.next(event);
             self.status.send_if_modified(|status| {
@@ -23,38 +24,33 @@ impl Engine {
         }
     }
 
-    async fn execute(&self, effect: Effect) -> Event {
-        match effect {
+    /// Carries out one effect; an outcome is the end of the pass.
+    async fn execute(&self, effect: Effect) -> Result<Event, Outcome> {
+        Ok(match effect {
             Effect::ReadBatch { limits, held } => stored(self.outbox.next_batch(limits, &held).await, Event::Batch),
+            Effect::Push(mutations) => self.call_push(&mutations).await,
             Effect::Settle(results) => stored(self.outbox.settle(results).await, Event::Settled),
             Effect::ReadState => stored(self.replica.sync_state().await, Event::State),
             Effect::BeginBootstrap(reason) => {
                 stored(self.replica.begin_bootstrap(reason).await, |()| Event::BootstrapBegun)
             }
+            Effect::Bootstrap(request) => self.call_bootstrap(request).await,
             Effect::ApplyBootstrap { after, page } => {
                 stored(self.replica.apply_bootstrap(after.as_ref(), *page).await, Event::BootstrapApplied)
             }
+            Effect::Pull(request) => self.call_pull(request).await,
             Effect::ApplyPull { from, page } => stored(self.replica.apply_pull(&from, *page).await, Event::PullApplied),
             Effect::ReadMissing { limit } => stored(self.replica.missing_ranges(limit).await, Event::Missing),
+            Effect::History(request) => self.call_history(request).await,
             Effect::ApplyHistory(page) => stored(self.replica.apply_history(*page).await, Event::HistoryApplied),
             Effect::RecordSuccess => stored(self.record_success().await, |()| Event::SuccessRecorded),
-            effect => self.call_out(effect).await,
-        }
+            Effect::Finish(outcome) => return Err(outcome),
+        })
     }
 
-    async fn call_out(&self, effect: Effect) -> Event {
-        match effect {
-            Effect::Push(mutations) => {
-                let mutations = &mutations;
-                let answer = self.call(|token| async move { self.api.push(&token, mutations).await }).await;
-                answer.map_or_else(Event::SessionFailed, Event::Pushed)
-            }
-            Effect::Bootstrap(request) => self.call_bootstrap(request).await,
-            Effect::Pull(request) => self.call_pull(request).await,
-            Effect::History(request) => self.call_history(request).await,
-            // Everything else was carried out by the store; asking where it stands is always allowed.
-            _ => stored(self.replica.sync_state().await, Event::State),
-        }
+    async fn call_push(&self, mutations: &[Mutation]) -> Event {
+        let answer = self.call(|token| async move { self.api.push(&token, mutations).await }).await;
+        answer.map_or_else(Event::SessionFailed, Event::Pushed)
     }
 
     async fn call_bootstrap(&self, request: BootstrapRequest) -> Event {

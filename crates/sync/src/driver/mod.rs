@@ -10,10 +10,10 @@ mod execute;
 
 use crate::{
     Env, SessionKeeper, Status, SyncError,
-    machine::{Pass, SyncReport},
+    machine::{Carried, Pass, SyncReport},
 };
-use fieldpost_domain::{ConversationId, Seq, ServerLimits};
-use fieldpost_remote::{Auth, HistoryRequest, MessagingApi};
+use fieldpost_domain::{ConversationId, Seq, Session};
+use fieldpost_remote::{Auth, Credentials, HistoryRequest, MessagingApi};
 use fieldpost_storage::{ApplyReport, Outbox, Replica, Sessions, StorageError};
 use std::{
     fmt,
@@ -59,9 +59,7 @@ struct Gate {
     /// Requests up to this number are covered by `last`.
     covers: u64,
     last: Option<Result<SyncReport, SyncError>>,
-    limits: ServerLimits,
-    /// The last pass that compared digests already reconciled in vain: another first load would not help either.
-    reconciled: bool,
+    carried: Carried,
 }
 
 impl Engine {
@@ -81,7 +79,7 @@ impl Engine {
         }
     }
 
-    /// The session, for signing in and out.
+    /// The session.
     #[must_use]
     pub const fn session(&self) -> &SessionKeeper {
         &self.session
@@ -115,14 +113,11 @@ impl Engine {
     async fn run(&self, gate: &mut Gate) -> Result<SyncReport, SyncError> {
         self.status.send_modify(|status| status.syncing = true);
         let stop = StopSyncing(&self.status);
-        let mut pass = Pass::new(gate.limits, !gate.reconciled);
+        let mut pass = Pass::new(gate.carried.clone());
         let outcome = self.drive(&mut pass).await;
-        gate.limits = pass.limits();
-        if outcome.error.is_none() {
-            gate.reconciled = pass.reconciled();
-        }
+        gate.carried = pass.carry();
         drop(stop);
-        self.finish_status(outcome.error.as_ref()).await?;
+        self.finish_status(outcome.error.as_ref()).await;
         match outcome.error {
             None => Ok(outcome.report),
             Some(error) => Err(error),
@@ -156,12 +151,35 @@ impl Engine {
         Ok(())
     }
 
-    async fn finish_status(&self, error: Option<&SyncError>) -> Result<(), SyncError> {
+    /// Signs in, and forgets what went wrong before.
+    ///
+    /// # Errors
+    /// As [`SessionKeeper::sign_in`].
+    pub async fn sign_in(&self, credentials: &Credentials) -> Result<Session, SyncError> {
+        let session = self.session.sign_in(credentials).await?;
+        self.finish_status(None).await;
+        Ok(session)
+    }
+
+    /// Signs out on this device.
+    ///
+    /// # Errors
+    /// As [`SessionKeeper::sign_out`].
+    pub async fn sign_out(&self) -> Result<(), SyncError> {
+        self.session.sign_out().await?;
+        self.finish_status(None).await;
+        Ok(())
+    }
+
+    /// What was done is done, whether or not it can be told: a status that cannot be read is no failure of its own.
+    async fn finish_status(&self, error: Option<&SyncError>) {
         self.status.send_modify(|status| {
             status.bootstrap = None;
             status.last_error = error.cloned();
         });
-        self.refresh_status().await
+        if let Err(error) = self.refresh_status().await {
+            tracing::warn!(%error, "the status could not be read");
+        }
     }
 
     async fn record_success(&self) -> Result<(), StorageError> {

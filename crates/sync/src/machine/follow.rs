@@ -2,18 +2,25 @@
 
 use super::{Effect, Pass};
 use crate::Progress;
-use fieldpost_domain::{BootstrapPage, Continuation, Cursor, PullPage};
-use fieldpost_remote::{BootstrapRequest, ExpiredReason, PullRequest, RemoteErrorKind, RemoteResult};
+use fieldpost_domain::{BootstrapPage, Continuation, ConversationDigest, Cursor, PullPage};
+use fieldpost_remote::{BootstrapRequest, ExpiredReason, PullRequest, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{ApplyReport, BootstrapReason, SyncPosition};
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 /// How many first loads one pass begins because the server says that its position has expired.
 const EXPIRY_LIMIT: u32 = 2;
 
-/// How often one pass pulls once more because only a digest over one page can be compared.
+/// How often one pass pulls once more because the digest it got cannot be compared.
 const PULL_AGAIN_LIMIT: u32 = 3;
 
+/// How many pages without a single row may follow each other.
+const EMPTY_LIMIT: u32 = 10;
+
 /// What the follow phase remembers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Follow {
     progress: Option<Progress>,
     /// What the page on its way was asked for with.
@@ -22,45 +29,36 @@ pub(super) struct Follow {
     /// What comes after the page that is being applied.
     then: Then,
     expired: u32,
-    /// Pages since the last one that was complete. A digest is of the moment of its page, the rows of a run of pages are of
-    /// the moment of the first: the two are the same only in a run of one.
-    run: u32,
-    /// Where the last run ended.
-    end: Option<Cursor>,
+    /// Positions that were asked for, as hashes: a server that sends the same one again would do so forever.
+    asked: HashSet<u64>,
+    empty: u32,
+    run: Run,
     pulled_again: u32,
-    may_reconcile: bool,
     reconciled: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Then {
     BootstrapFrom(Continuation),
     PullFrom(Cursor),
+    #[default]
     Repair,
 }
 
-impl Follow {
-    pub(super) const fn new(may_reconcile: bool) -> Self {
-        Self {
-            progress: None,
-            after: None,
-            cursor: None,
-            then: Then::Repair,
-            expired: 0,
-            run: 0,
-            end: None,
-            pulled_again: 0,
-            may_reconcile,
-            reconciled: false,
-        }
-    }
+/// Pages that belong together. A digest is of the moment of its page, the rows of a run are of the moment of its first page:
+/// the two are the same only in a run of one page whose beginning is known.
+#[derive(Debug, Default)]
+struct Run {
+    /// The run began with a page of this pass, not with one before a restart.
+    whole: bool,
+    pages: u32,
+    end: Option<Cursor>,
+    digest: Option<ConversationDigest>,
+}
 
+impl Follow {
     pub(super) const fn progress(&self) -> Option<Progress> {
         self.progress
-    }
-
-    pub(super) const fn reconciled(&self) -> bool {
-        self.reconciled
     }
 }
 
@@ -72,13 +70,15 @@ impl Pass {
                 self.follow.progress = Some(Progress { done, total });
                 self.bootstrap(after)
             }
-            SyncPosition::Following(cursor) => self.pull(cursor),
+            SyncPosition::Following(cursor) => {
+                self.follow.run = Run::default();
+                self.pull(cursor)
+            }
         }
     }
 
     fn begin_bootstrap(&mut self, reason: BootstrapReason) -> Effect {
         self.report.bootstraps += 1;
-        self.follow.run = 0;
         self.follow.progress = Some(Progress { done: 0, total: None });
         Effect::BeginBootstrap(reason)
     }
@@ -89,7 +89,7 @@ impl Pass {
 
     fn bootstrap(&mut self, after: Option<Continuation>) -> Effect {
         self.follow.after.clone_from(&after);
-        Effect::Bootstrap(BootstrapRequest { after, limit: None, messages: None })
+        Effect::Bootstrap(BootstrapRequest { after, limit: self.page_limit(), messages: None })
     }
 
     pub(super) fn on_bootstrapped(&mut self, answer: RemoteResult<BootstrapPage>) -> Effect {
@@ -99,31 +99,35 @@ impl Pass {
         }
         match answer {
             Ok(page) => self.on_bootstrap_page(page),
-            Err(error) => match error.kind() {
-                RemoteErrorKind::CursorExpired(reason) if self.may_expire() => self.begin_bootstrap(reason_of(reason)),
-                _ => self.fail(error),
-            },
+            Err(error) => self.on_follow_error(error),
         }
     }
 
     fn on_bootstrap_page(&mut self, page: BootstrapPage) -> Effect {
-        self.limits = page.limits;
+        self.took_a_page(page.limits.page_rows);
+        self.carried.limits = page.limits;
         let done = self.follow.progress.map_or(0, |progress| progress.done) + page.changes.conversations.len() as u64;
         self.follow.progress = Some(Progress { done, total: Some(page.total_conversations) });
+        let empty = page.changes.is_empty() && page.next_after.is_some();
+        let seen = page.next_after.as_ref().is_some_and(|next| self.was_asked(next));
+        if seen || self.too_many_empty(empty) {
+            return self.fail(going_in_circles("bootstrap"));
+        }
+        self.follow.run = Run { whole: true, ..Run::default() };
         self.follow.then =
             page.next_after.clone().map_or_else(|| Then::PullFrom(page.cursor.clone()), Then::BootstrapFrom);
         Effect::ApplyBootstrap { after: self.follow.after.take(), page: Box::new(page) }
     }
 
-    pub(super) fn on_bootstrap_applied(&mut self, report: &ApplyReport) -> Effect {
-        self.report.add_page(report);
+    pub(super) fn on_bootstrap_applied(&mut self, applied: &ApplyReport) -> Effect {
+        self.report.add_page(applied);
         self.go_on()
     }
 
     fn pull(&mut self, cursor: Cursor) -> Effect {
         self.follow.progress = None;
         self.follow.cursor = Some(cursor.clone());
-        Effect::Pull(PullRequest { cursor, limit: None })
+        Effect::Pull(PullRequest { cursor, limit: self.page_limit() })
     }
 
     pub(super) fn on_pulled(&mut self, answer: RemoteResult<PullPage>) -> Effect {
@@ -137,62 +141,107 @@ impl Pass {
         }
         match answer {
             Ok(page) => self.on_pull_page(from, page),
-            Err(error) => match error.kind() {
-                RemoteErrorKind::CursorExpired(reason) if self.may_expire() => self.begin_bootstrap(reason_of(reason)),
-                _ => self.fail(error),
-            },
+            Err(error) => self.on_follow_error(error),
         }
     }
 
     fn on_pull_page(&mut self, from: Cursor, page: PullPage) -> Effect {
-        self.limits = page.limits;
-        self.follow.run += 1;
-        // A page that says "more" from the very place it was asked for would come again forever.
-        let advances = page.cursor != from;
-        self.follow.end = Some(page.cursor.clone());
-        self.follow.then = if page.more && advances { Then::PullFrom(page.cursor.clone()) } else { Then::Repair };
+        self.took_a_page(page.limits.page_rows);
+        self.carried.limits = page.limits;
+        let circles = page.more && (page.cursor == from || self.was_asked(&page.cursor));
+        if circles || self.too_many_empty(page.more && page.changes.is_empty()) {
+            return self.fail(going_in_circles("pull"));
+        }
+        self.follow.run.pages += 1;
+        self.follow.run.end = Some(page.cursor.clone());
+        self.follow.run.digest.clone_from(&page.digest);
+        self.follow.then = if page.more { Then::PullFrom(page.cursor.clone()) } else { Then::Repair };
         Effect::ApplyPull { from, page: Box::new(page) }
     }
 
-    pub(super) fn on_pull_applied(&mut self, report: &ApplyReport) -> Effect {
-        self.report.add_page(report);
-        if report.digest_matches == Some(false) {
-            return self.on_difference();
+    pub(super) fn on_pull_applied(&mut self, applied: &ApplyReport) -> Effect {
+        self.report.add_page(applied);
+        match applied.digest_matches {
+            Some(false) => self.on_difference(),
+            Some(true) => {
+                self.carried.vain_digest = None;
+                self.go_on()
+            }
+            None => self.go_on(),
         }
-        self.go_on()
     }
 
-    /// The device sees other conversations than the server says. After a single page that is so, and a new first load finds
-    /// out what was missed; after several it may only have changed meanwhile.
+    /// The device sees other conversations than the server says. Of a run of a single page that is so, and a new first load
+    /// finds out what was missed, unless it already did so in vain for the same difference.
     fn on_difference(&mut self) -> Effect {
-        if self.follow.run > 1
+        let comparable = self.follow.run.whole && self.follow.run.pages == 1;
+        if !comparable
             && self.follow.pulled_again < PULL_AGAIN_LIMIT
-            && let Some(end) = self.follow.end.take()
+            && let Some(end) = self.follow.run.end.take()
         {
             self.follow.pulled_again += 1;
-            self.follow.run = 0;
+            self.follow.run = Run { whole: true, ..Run::default() };
             return self.pull(end);
         }
-        if !self.follow.may_reconcile {
+        let digest = self.follow.run.digest.take();
+        if self.follow.reconciled || digest == self.carried.vain_digest {
+            self.carried.vain_digest = digest;
             return self.go_on();
         }
-        self.follow.may_reconcile = false;
         self.follow.reconciled = true;
         self.begin_bootstrap(BootstrapReason::Reconcile)
     }
 
     fn go_on(&mut self) -> Effect {
-        match std::mem::replace(&mut self.follow.then, Then::Repair) {
+        match std::mem::take(&mut self.follow.then) {
             Then::BootstrapFrom(after) => self.bootstrap(Some(after)),
             Then::PullFrom(cursor) => self.pull(cursor),
             Then::Repair => self.read_missing(),
         }
     }
 
+    fn on_follow_error(&mut self, error: RemoteError) -> Effect {
+        match error.kind() {
+            RemoteErrorKind::CursorExpired(reason) if self.may_expire() => self.begin_bootstrap(reason_of(reason)),
+            RemoteErrorKind::Interrupted | RemoteErrorKind::TimedOut | RemoteErrorKind::Unavailable => {
+                let full = self.carried.limits.page_rows;
+                let rows = self.carried.page_pace.rows(full);
+                self.carried.page_pace.slow_down(rows);
+                self.fail(error)
+            }
+            _ => self.fail(error),
+        }
+    }
+
+    /// None, and so the server's own limit, as long as pages come through.
+    fn page_limit(&self) -> Option<u32> {
+        let pace = self.carried.page_pace;
+        pace.is_reduced().then(|| pace.rows(self.carried.limits.page_rows))
+    }
+
+    fn took_a_page(&mut self, full: u32) {
+        self.carried.page_pace.speed_up(full);
+    }
+
+    fn was_asked(&mut self, position: &impl Hash) -> bool {
+        let mut hasher = DefaultHasher::new();
+        position.hash(&mut hasher);
+        !self.follow.asked.insert(hasher.finish())
+    }
+
+    const fn too_many_empty(&mut self, empty: bool) -> bool {
+        self.follow.empty = if empty { self.follow.empty + 1 } else { 0 };
+        self.follow.empty > EMPTY_LIMIT
+    }
+
     const fn may_expire(&mut self) -> bool {
         self.follow.expired += 1;
         self.follow.expired <= EXPIRY_LIMIT
     }
+}
+
+fn going_in_circles(operation: &'static str) -> RemoteError {
+    RemoteError::new(RemoteErrorKind::Malformed, operation).with_detail("its pages lead nowhere")
 }
 
 /// After a change of access or a compaction the rows that are here keep their versions; otherwise nothing is known of them.

@@ -4,9 +4,8 @@
 //! [`Effect::Finish`]. It goes through three phases:
 //!
 //! 1. **Push.** Batches of the outbox until nothing sendable is left. A lane whose mutation must be retried is held for the
-//!    rest of the pass, so that its order stays and other lanes go on. A batch that the server does not accept as a whole is
-//!    halved until the mutation at fault stands alone; its lane is then held (or, when it alone is too large, it becomes a
-//!    dead letter).
+//!    rest of the pass, so that its order stays and other lanes go on. What happens to a batch that comes to nothing as a
+//!    whole is told in `push`.
 //! 2. **Follow.** From where the store says: a first load, one that was interrupted, or pulls by cursor until there is no
 //!    more. An expired cursor leads to a new first load; so does a digest that shows a difference, once per pass.
 //! 3. **Repair.** Parts of threads that are known to be missing are fetched through history.
@@ -17,6 +16,7 @@
 //! * The position only moves with the page that it belongs to ([`Effect::ApplyPull`] carries both).
 //! * Every loop is bounded: by progress of the store, or by a count kept here. A server that answers nonsense can make a pass
 //!   fail, never run forever.
+//! * What does not get through is not sent again as it was: batches and pages shrink until something does, and grow back.
 //! * A push that fails while the server is there does not keep the person from receiving: its error is remembered, the pass
 //!   goes on to follow, and ends with that error.
 
@@ -24,17 +24,20 @@ mod effect;
 mod event;
 mod follow;
 mod outcome;
+mod pace;
 mod push;
 mod repair;
 
 pub use effect::Effect;
 pub use event::Event;
 pub use outcome::{Outcome, SyncReport};
+pub use pace::Pace;
 
 use crate::{Progress, SyncError};
-use fieldpost_domain::ServerLimits;
+use fieldpost_domain::{ConversationDigest, ConversationId, ServerLimits};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::{StorageError, StorageErrorKind};
+use std::collections::HashSet;
 
 /// How often one call is repeated at once because its answer was lost. More than that is the network's state, not bad luck.
 const REPEATS: u32 = 1;
@@ -45,7 +48,7 @@ const SUPERSEDED_LIMIT: u32 = 3;
 /// One pass of syncing.
 #[derive(Debug)]
 pub struct Pass {
-    limits: ServerLimits,
+    carried: Carried,
     push: push::Push,
     follow: follow::Follow,
     repair: repair::Repair,
@@ -57,20 +60,34 @@ pub struct Pass {
     push_error: Option<SyncError>,
 }
 
+/// What one pass leaves to the next.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Carried {
+    /// The server's limits as last stated.
+    pub limits: ServerLimits,
+    /// How much of a batch gets through.
+    pub push_pace: Pace,
+    /// How much of a page gets through.
+    pub page_pace: Pace,
+    /// Lanes that are tried after all others, because a mutation of theirs made a whole call fail.
+    pub suspects: HashSet<ConversationId>,
+    /// The server's digest for which a new first load changed nothing. Another one would not either.
+    pub vain_digest: Option<ConversationDigest>,
+}
+
 impl Pass {
-    /// A pass that has not begun. `limits` are the server's as last known; `may_reconcile` allows one new first load when the
-    /// digests differ.
+    /// A pass that has not begun.
     #[must_use]
-    pub fn new(limits: ServerLimits, may_reconcile: bool) -> Self {
+    pub fn new(carried: Carried) -> Self {
         Self {
-            limits,
-            push: push::Push::default(),
-            follow: follow::Follow::new(may_reconcile),
+            push: push::Push::new(carried.suspects.clone()),
+            follow: follow::Follow::default(),
             repair: repair::Repair::default(),
             report: SyncReport::default(),
             lost_in_a_row: 0,
             superseded: 0,
             push_error: None,
+            carried,
         }
     }
 
@@ -108,16 +125,10 @@ impl Pass {
         self.follow.progress()
     }
 
-    /// The server's limits as last stated.
+    /// What the next pass begins with.
     #[must_use]
-    pub const fn limits(&self) -> ServerLimits {
-        self.limits
-    }
-
-    /// Whether this pass started a first load because the digests differed.
-    #[must_use]
-    pub const fn reconciled(&self) -> bool {
-        self.follow.reconciled()
+    pub fn carry(&self) -> Carried {
+        Carried { suspects: self.push.suspects(), ..self.carried.clone() }
     }
 
     fn finish(&mut self) -> Effect {

@@ -1,10 +1,27 @@
 //! The push phase.
+//!
+//! A batch that comes to nothing as a whole says nothing about any one mutation in it. How it failed decides what happens:
+//!
+//! * The server, or the way to it, is out of reach: the pass ends. A timeout also makes the next batches smaller.
+//! * It does not accept the batch (too large, bad request): the batch is halved at once, until the mutation at fault stands
+//!   alone.
+//! * It fails otherwise: the next pass sends half as much, so that in a few passes the mutation at fault stands alone as well.
+//!
+//! A mutation that fails alone holds its lane for the rest of the pass, and its lane becomes a suspect: the next passes try
+//! suspects last, after every other lane, so that nothing they do can hold up anybody else. When several fail alone in a row
+//! the fault is the server's, and the phase ends.
 
 use super::{Effect, Pass};
 use fieldpost_domain::{ConversationId, Mutation, PushOutcome, PushResult, Refusal, RefusalCode};
 use fieldpost_remote::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{BatchLimits, SettleReport};
 use std::collections::HashSet;
+
+/// How many mutations fail alone in a row before the fault is the server's rather than theirs.
+const ALONE_LIMIT: u32 = 3;
+
+/// How many answers of a pass may be about mutations that are no longer in the outbox before it stops pushing.
+const UNKNOWN_LIMIT: u32 = 3;
 
 /// What the push phase remembers.
 #[derive(Debug, Default)]
@@ -13,27 +30,50 @@ pub(super) struct Push {
     batch: Vec<Mutation>,
     /// Lanes that wait until the next pass.
     held: HashSet<ConversationId>,
+    /// Lanes that are tried last; emptied when their turn comes.
+    waiting: HashSet<ConversationId>,
+    /// Lanes that the next pass tries last.
+    suspects: HashSet<ConversationId>,
     /// How many mutations the next batch may have, while one at fault is being looked for.
-    rows: Option<u32>,
+    narrowed: Option<u32>,
+    alone: u32,
+    unknown: u32,
+}
+
+impl Push {
+    pub(super) fn new(suspects: HashSet<ConversationId>) -> Self {
+        Self { waiting: suspects, ..Self::default() }
+    }
+
+    /// Suspects that did not get their turn stay suspects.
+    pub(super) fn suspects(&self) -> HashSet<ConversationId> {
+        self.suspects.union(&self.waiting).copied().collect()
+    }
 }
 
 impl Pass {
     pub(super) fn read_batch(&mut self) -> Effect {
-        let mut limits = BatchLimits::from(self.limits);
-        if let Some(rows) = self.push.rows {
+        let mut limits = BatchLimits::from(self.carried.limits);
+        limits.rows = self.carried.push_pace.rows(limits.rows);
+        if let Some(rows) = self.push.narrowed {
             limits.rows = limits.rows.min(rows);
         }
-        // A server that states nonsense must not make a batch empty.
-        limits.rows = limits.rows.max(1);
-        Effect::ReadBatch { limits, held: self.push.held.clone() }
+        let held = self.push.held.union(&self.push.waiting).copied().collect();
+        Effect::ReadBatch { limits, held }
     }
 
     pub(super) fn on_batch(&mut self, mutations: Vec<Mutation>) -> Effect {
-        if mutations.is_empty() {
+        if !mutations.is_empty() {
+            self.push.batch.clone_from(&mutations);
+            return Effect::Push(mutations);
+        }
+        if self.push.waiting.is_empty() {
             return Effect::ReadState;
         }
-        self.push.batch.clone_from(&mutations);
-        Effect::Push(mutations)
+        // Everybody else is through: now those that failed before, one by one.
+        self.push.waiting.clear();
+        self.push.narrowed = Some(1);
+        self.read_batch()
     }
 
     pub(super) fn on_pushed(&mut self, answer: RemoteResult<PushAnswer>) -> Effect {
@@ -47,7 +87,9 @@ impl Pass {
     }
 
     fn on_push_answer(&mut self, answer: PushAnswer) -> Effect {
-        self.limits = answer.limits;
+        self.carried.limits = answer.limits;
+        self.carried.push_pace.speed_up(answer.limits.push_rows);
+        self.push.alone = 0;
         for (mutation, result) in self.push.batch.iter().zip(&answer.results) {
             if matches!(result.outcome, PushOutcome::Retry(_)) {
                 self.push.held.insert(mutation.intent.lane());
@@ -59,46 +101,70 @@ impl Pass {
     fn on_push_error(&mut self, error: RemoteError) -> Effect {
         match error.kind() {
             RemoteErrorKind::TooLarge | RemoteErrorKind::BadRequest => self.narrow(error),
-            // The server, or the way to it, is in a state in which following would fail as well.
+            // Following would fail as well.
             RemoteErrorKind::Unreachable
-            | RemoteErrorKind::Interrupted
             | RemoteErrorKind::Unauthorized
             | RemoteErrorKind::WrongApiKey
             | RemoteErrorKind::RateLimited
             | RemoteErrorKind::ClientTooOld
             | RemoteErrorKind::NotFieldpost => self.fail(error),
-            _ => {
-                self.push_error = Some(error.into());
-                Effect::ReadState
+            RemoteErrorKind::Interrupted => {
+                self.send_less();
+                self.fail(error)
             }
+            _ => self.on_unexplained(error),
         }
+    }
+
+    /// The next batches are half of this one.
+    fn send_less(&mut self) {
+        let rows = u32::try_from(self.push.batch.len()).unwrap_or(u32::MAX);
+        self.carried.push_pace.slow_down(rows);
     }
 
     /// The batch as a whole was not accepted and nothing of it carried out: look for the mutation at fault.
     fn narrow(&mut self, error: RemoteError) -> Effect {
         let [only] = self.push.batch.as_slice() else {
             let half = self.push.batch.len() / 2;
-            self.push.rows = Some(u32::try_from(half).unwrap_or(u32::MAX).max(1));
+            self.push.narrowed = Some(u32::try_from(half).unwrap_or(u32::MAX).max(1));
             return self.read_batch();
         };
-        self.push.rows = None;
-        if error.kind() == RemoteErrorKind::TooLarge {
-            let refusal = Refusal { code: RefusalCode::ContentTooLong, detail: error.detail().map(str::to_owned) };
-            return Effect::Settle(vec![PushResult { mutation_id: only.id, outcome: PushOutcome::Rejected(refusal) }]);
+        if error.kind() != RemoteErrorKind::TooLarge {
+            return self.on_failed_alone(error);
         }
-        // Not known to be the mutation's own fault, so it is no dead letter; but it must not hold up the others.
-        self.push.held.insert(only.intent.lane());
-        self.push_error = Some(error.into());
-        self.read_batch()
+        self.push.narrowed = None;
+        let refusal = Refusal { code: RefusalCode::ContentTooLong, detail: error.detail().map(str::to_owned) };
+        Effect::Settle(vec![PushResult { mutation_id: only.id, outcome: PushOutcome::Rejected(refusal) }])
     }
 
-    pub(super) fn on_settled(&mut self, report: &SettleReport) -> Effect {
-        self.report.add_settled(report);
-        let progressed = report.acknowledged > 0 || report.failed > 0 || report.retrying > 0;
-        if !progressed {
-            // Another process settled the same batch, or the store has lost its outbox: reading again could go on forever.
-            return Effect::ReadState;
+    /// Whose fault it is cannot be told yet.
+    fn on_unexplained(&mut self, error: RemoteError) -> Effect {
+        if self.push.batch.len() == 1 {
+            return self.on_failed_alone(error);
         }
-        self.read_batch()
+        self.send_less();
+        self.push_error = Some(error.into());
+        Effect::ReadState
+    }
+
+    /// Not known to be the mutation's own fault, so it is no dead letter; but it must not hold up the others.
+    fn on_failed_alone(&mut self, error: RemoteError) -> Effect {
+        let lanes = self.push.batch.iter().map(|mutation| mutation.intent.lane());
+        self.push.held.extend(lanes.clone());
+        self.push.suspects.extend(lanes);
+        self.push_error = Some(error.into());
+        self.push.narrowed = None;
+        self.push.alone += 1;
+        if self.push.alone >= ALONE_LIMIT { Effect::ReadState } else { self.read_batch() }
+    }
+
+    pub(super) fn on_settled(&mut self, settled: &SettleReport) -> Effect {
+        self.report.add_settled(settled);
+        let progressed = settled.acknowledged > 0 || settled.failed > 0 || settled.retrying > 0;
+        if !progressed {
+            // Somebody else settled it, or replaced it meanwhile. Once or twice that is bad luck.
+            self.push.unknown += 1;
+        }
+        if self.push.unknown >= UNKNOWN_LIMIT { Effect::ReadState } else { self.read_batch() }
     }
 }

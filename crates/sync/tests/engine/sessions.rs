@@ -2,10 +2,15 @@
 
 use crate::given::*;
 use chrono::TimeDelta;
-use fieldpost_domain::RefreshToken;
-use fieldpost_remote::{RemoteErrorKind, reference::ReferenceServer};
-use fieldpost_storage::Sessions;
-use fieldpost_sync::SyncError;
+use fieldpost_domain::{AccessToken, RefreshToken, Session};
+use fieldpost_remote::{
+    Auth, Credentials, RemoteErrorKind, RemoteResult,
+    reference::{DEMO_PASSWORD, ReferenceServer},
+};
+use fieldpost_storage::{Sessions, memory::MemoryStore};
+use fieldpost_sync::{SessionKeeper, SyncError};
+use fieldpost_testkit::env;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn a_token_that_ran_out_is_renewed_and_the_call_made_again() {
@@ -125,4 +130,75 @@ async fn another_account_cannot_sign_in_on_this_database() {
     };
     assert!(ada.engine.session().sign_in(&other).await.is_err());
     assert_eq!(ada.sync().await.requests, 1, "the one who was signed in still is");
+}
+
+#[tokio::test]
+async fn tokens_that_another_process_rotated_are_taken_over_and_not_ended() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    let other = ada.restarted(2);
+    let first = ada.engine.session().token().await.unwrap();
+    // The other process renews twice: what this one remembers is older than the server forgives.
+    let second = other.engine.session().replace(&first).await.unwrap();
+    let third = other.engine.session().replace(&second).await.unwrap();
+    assert_eq!(ada.engine.session().replace(&first).await.unwrap(), third);
+    assert!(ada.network.take_calls().is_empty(), "nothing had to be fetched");
+    assert!(other.restarted(3).engine.session().is_signed_in().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_session_that_another_process_signed_out_is_not_brought_back() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    let token = ada.engine.session().token().await.unwrap();
+    let other = ada.restarted(2);
+    other.network.go_offline();
+    other.engine.sign_out().await.unwrap();
+    assert!(matches!(ada.engine.session().replace(&token).await, Err(SyncError::SignedOut)));
+    assert_eq!(ada.store.session().await.unwrap(), None);
+}
+
+/// Signs in, and then never answers.
+struct Silent(ReferenceServer);
+
+#[async_trait::async_trait]
+impl Auth for Silent {
+    async fn sign_in(&self, credentials: &Credentials) -> RemoteResult<Session> {
+        self.0.sign_in(credentials).await
+    }
+
+    async fn refresh(&self, _: &RefreshToken) -> RemoteResult<Session> {
+        std::future::pending().await
+    }
+
+    async fn sign_out(&self, _: &AccessToken) -> RemoteResult<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn whoever_only_wants_to_know_or_to_sign_out_does_not_wait_for_a_refresh() {
+    let store = Arc::new(MemoryStore::new());
+    let keeper = SessionKeeper::new(Arc::new(Silent(ReferenceServer::demo())), store.clone(), env(1).0);
+    let credentials = Credentials { email: ADA.to_owned(), password: DEMO_PASSWORD.to_owned() };
+    let token = keeper.sign_in(&credentials).await.unwrap().access_token;
+    let refresh = keeper.replace(&token);
+    tokio::pin!(refresh);
+    tokio::select! { biased; _ = &mut refresh => panic!("it never answers"), () = std::future::ready(()) => {} }
+    assert!(keeper.is_signed_in().await.unwrap());
+    keeper.sign_out().await.unwrap();
+    assert!(!keeper.is_signed_in().await.unwrap());
+}
+
+#[tokio::test]
+async fn signing_in_again_forgets_what_went_wrong_before() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    let person = server.person_with(ADA).unwrap();
+    server.expire_tokens(person);
+    server.end_sessions(person);
+    assert!(ada.engine.sync().await.is_err());
+    let credentials = Credentials { email: ADA.to_owned(), password: DEMO_PASSWORD.to_owned() };
+    ada.engine.sign_in(&credentials).await.unwrap();
+    assert!(ada.engine.status().borrow().last_error.is_none());
 }

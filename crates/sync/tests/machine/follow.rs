@@ -91,37 +91,96 @@ fn pulls_page_after_page_from_the_cursor_of_the_page_before() {
 }
 
 #[test]
-fn a_page_that_does_not_move_the_cursor_does_not_loop() {
+fn pages_that_lead_nowhere_end_the_pass() {
     let (mut pass, _) = pass_at(following("c"));
-    let _ = pass.next(Event::Pulled(Ok(pull_page("c", true))));
-    assert!(matches!(pass.next(Event::PullApplied(ApplyReport::default())), Effect::ReadMissing { .. }));
+    let end = pass.next(Event::Pulled(Ok(pull_page("c", true))));
+    assert!(outcome(end).error.is_some(), "the very place it was asked for");
+
+    let (mut pass, _) = pass_at(following("c"));
+    for cursor in ["a", "b"] {
+        let _ = pass.next(Event::Pulled(Ok(pull_page(cursor, true))));
+        assert!(matches!(pass.next(Event::PullApplied(ApplyReport::default())), Effect::Pull(_)));
+    }
+    assert!(outcome(pass.next(Event::Pulled(Ok(pull_page("a", true))))).error.is_some(), "round and round");
+
+    let (mut pass, _) = pass_at(SyncPosition::Fresh);
+    let _ = pass.next(Event::BootstrapBegun);
+    let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))));
+    let _ = pass.next(Event::BootstrapApplied(applied()));
+    assert!(outcome(pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))))).error.is_some());
 }
 
 #[test]
-fn digests_that_differ_lead_to_one_new_bootstrap() {
-    let differs = || Event::PullApplied(ApplyReport { digest_matches: Some(false), ..ApplyReport::default() });
+fn pages_without_rows_do_not_go_on_forever() {
     let (mut pass, _) = pass_at(following("c"));
-    let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
-    assert_eq!(pass.next(differs()), Effect::BeginBootstrap(BootstrapReason::Reconcile));
+    for number in 0..50 {
+        let page = fieldpost_domain::PullPage { changes: Default::default(), ..pull_page(&format!("c{number}"), true) };
+        if let Effect::Finish(outcome) = pass.next(Event::Pulled(Ok(page))) {
+            assert!(outcome.error.is_some());
+            return;
+        }
+        let _ = pass.next(Event::PullApplied(ApplyReport::default()));
+    }
+    panic!("it goes on and on");
+}
+
+fn differs() -> Event {
+    Event::PullApplied(ApplyReport { digest_matches: Some(false), ..ApplyReport::default() })
+}
+
+/// Goes through a new first load, up to the pull after it.
+fn reconcile(pass: &mut fieldpost_sync::machine::Pass) {
     let _ = pass.next(Event::BootstrapBegun);
     let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(None))));
-    let _ = pass.next(Event::BootstrapApplied(applied()));
-    let _ = pass.next(Event::Pulled(Ok(pull_page("e", false))));
-    assert!(matches!(pass.next(differs()), Effect::ReadMissing { .. }), "once per pass");
-    assert!(pass.reconciled());
+    assert!(matches!(pass.next(Event::BootstrapApplied(applied())), Effect::Pull(_)));
 }
 
 #[test]
-fn a_digest_after_several_pages_is_compared_again_after_one() {
-    let differs = || Event::PullApplied(ApplyReport { digest_matches: Some(false), ..ApplyReport::default() });
-    let (mut pass, _) = pass_at(following("c"));
-    let _ = pass.next(Event::Pulled(Ok(pull_page("d", true))));
-    let _ = pass.next(Event::PullApplied(ApplyReport::default()));
-    let _ = pass.next(Event::Pulled(Ok(pull_page("e", false))));
+fn a_digest_is_compared_only_after_a_single_page_whose_beginning_is_known() {
+    let (mut pass, _) = pass_at(following("perhaps the middle of a run"));
+    let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
     let again = pass.next(differs());
-    assert!(matches!(&again, Effect::Pull(request) if request.cursor == at("e")), "{again:?}");
+    assert!(matches!(&again, Effect::Pull(request) if request.cursor == at("d")), "{again:?}");
+    let _ = pass.next(Event::Pulled(Ok(pull_page("e", true))));
+    let _ = pass.next(Event::PullApplied(ApplyReport::default()));
     let _ = pass.next(Event::Pulled(Ok(pull_page("f", false))));
+    assert!(matches!(pass.next(differs()), Effect::Pull(request) if request.cursor == at("f")), "two pages");
+    let _ = pass.next(Event::Pulled(Ok(pull_page("g", false))));
     assert_eq!(pass.next(differs()), Effect::BeginBootstrap(BootstrapReason::Reconcile), "now it is so");
+}
+
+#[test]
+fn digests_that_go_on_differing_lead_to_one_new_bootstrap_and_no_other() {
+    let (mut pass, _) = pass_at(following("c"));
+    let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
+    let _ = pass.next(differs());
+    let _ = pass.next(Event::Pulled(Ok(pull_page("e", false))));
+    assert_eq!(pass.next(differs()), Effect::BeginBootstrap(BootstrapReason::Reconcile));
+    reconcile(&mut pass);
+    let _ = pass.next(Event::Pulled(Ok(pull_page("f", false))));
+    assert!(matches!(pass.next(differs()), Effect::ReadMissing { .. }), "in this pass");
+
+    let mut next = pass_after(pass.carry());
+    let _ = next.next(Event::Batch(vec![]));
+    let _ = next.next(state(following("f")));
+    let _ = next.next(Event::Pulled(Ok(pull_page("g", false))));
+    let _ = next.next(differs());
+    let _ = next.next(Event::Pulled(Ok(pull_page("h", false))));
+    assert!(matches!(next.next(differs()), Effect::ReadMissing { .. }), "nor in the next, for the same difference");
+}
+
+#[test]
+fn a_page_that_does_not_come_through_is_asked_for_in_smaller_parts() {
+    let (mut pass, first) = pass_at(following("c"));
+    assert!(matches!(first, Effect::Pull(request) if request.limit.is_none()));
+    let _ = pass.next(Event::Pulled(Err(error(RemoteErrorKind::TimedOut))));
+    let mut next = pass_after(pass.carry());
+    let _ = next.next(Event::Batch(vec![]));
+    let smaller = next.next(state(following("c")));
+    assert!(matches!(smaller, Effect::Pull(request) if request.limit == Some(1250)));
+    let _ = next.next(Event::Pulled(Ok(pull_page("d", true))));
+    let whole = next.next(Event::PullApplied(ApplyReport::default()));
+    assert!(matches!(whole, Effect::Pull(request) if request.limit.is_none()), "and in whole ones once that worked");
 }
 
 #[test]

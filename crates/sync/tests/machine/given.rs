@@ -2,16 +2,22 @@
 
 use fieldpost_domain::{
     Acknowledgement, BootstrapPage, Changes, Continuation, ConversationDigest, ConversationId, Cursor, HistoryPage,
-    Intent, Mutation, MutationId, PullPage, PushOutcome, PushResult, Seq, SeqRange, ServerLimits, Time,
+    Intent, Mutation, MutationId, PullPage, PushOutcome, PushResult, Seq, SeqRange, ServerLimits, Time, Tombstone,
+    TombstoneOf, Version,
 };
 use fieldpost_remote::{ExpiredReason, PushAnswer, RemoteError, RemoteErrorKind};
 use fieldpost_storage::{ApplyReport, SettleReport, SyncPosition, SyncState};
-use fieldpost_sync::machine::{Effect, Event, Outcome, Pass};
+use fieldpost_sync::machine::{Carried, Effect, Event, Outcome, Pass};
 use uuid::Uuid;
 
-/// A pass that may reconcile, after its first effect.
+/// A pass after its first effect.
 pub(crate) fn pass() -> Pass {
-    let mut pass = Pass::new(ServerLimits::default(), true);
+    pass_after(Carried::default())
+}
+
+/// The same, after a pass that left this.
+pub(crate) fn pass_after(carried: Carried) -> Pass {
+    let mut pass = Pass::new(carried);
     assert!(matches!(pass.start(), Effect::ReadBatch { .. }));
     pass
 }
@@ -71,11 +77,17 @@ pub(crate) fn expired(reason: ExpiredReason) -> RemoteError {
     error(RemoteErrorKind::CursorExpired(reason))
 }
 
+/// Changes that are not nothing.
+fn one_row() -> Changes {
+    let tombstone = Tombstone { conversation_id: lane(9), of: TombstoneOf::Conversation, version: Version::new(1) };
+    Changes { tombstones: vec![tombstone], ..Changes::default() }
+}
+
 pub(crate) fn bootstrap_page(next_after: Option<&str>) -> BootstrapPage {
     BootstrapPage {
         me: None,
         total_conversations: 3,
-        changes: Changes::default(),
+        changes: one_row(),
         cursor: at("from bootstrap"),
         next_after: next_after.map(Continuation::new),
         digest: None,
@@ -86,7 +98,7 @@ pub(crate) fn bootstrap_page(next_after: Option<&str>) -> BootstrapPage {
 
 pub(crate) fn pull_page(cursor: &str, more: bool) -> PullPage {
     PullPage {
-        changes: Changes::default(),
+        changes: one_row(),
         cursor: at(cursor),
         more,
         digest: Some(ConversationDigest::of([])),

@@ -4,7 +4,7 @@ use crate::given::*;
 use fieldpost_domain::{PushOutcome, Refusal, RefusalCode, RetryCode};
 use fieldpost_remote::RemoteErrorKind;
 use fieldpost_storage::SettleReport;
-use fieldpost_sync::machine::{Effect, Event};
+use fieldpost_sync::machine::{Carried, Effect, Event, Pass};
 use std::collections::HashSet;
 
 #[test]
@@ -101,7 +101,7 @@ fn failures_of_push_that_would_hit_the_pull_as_well_end_the_pass() {
 fn failures_of_push_alone_do_not_keep_the_person_from_receiving() {
     for kind in [RemoteErrorKind::Unavailable, RemoteErrorKind::Malformed, RemoteErrorKind::Other] {
         let mut pass = pass();
-        let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
+        let _ = pass.next(Event::Batch(vec![mutation(1, 1), mutation(2, 2)]));
         assert_eq!(pass.next(Event::Pushed(Err(error(kind)))), Effect::ReadState, "{kind:?}");
         let pull = pass.next(state(following("c")));
         assert!(finish(&mut pass, pull).error.is_some(), "{kind:?}");
@@ -113,14 +113,74 @@ fn answers_that_settle_nothing_do_not_loop() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
     let _ = pass.next(answer(vec![(1, acknowledged())]));
-    let unknown = SettleReport { unknown: 1, ..SettleReport::default() };
-    assert_eq!(pass.next(Event::Settled(unknown)), Effect::ReadState);
+    let unknown = || Event::Settled(SettleReport { unknown: 1, ..SettleReport::default() });
+    assert!(matches!(pass.next(unknown()), Effect::ReadBatch { .. }), "once is bad luck");
+    assert!(matches!(pass.next(unknown()), Effect::ReadBatch { .. }));
+    assert_eq!(pass.next(unknown()), Effect::ReadState);
+}
+
+#[test]
+fn a_batch_that_takes_too_long_is_smaller_the_next_time_and_receiving_goes_on() {
+    let mut pass = pass();
+    let _ = pass.next(Event::Batch((1..=400).map(|number| mutation(number, number)).collect()));
+    assert_eq!(pass.next(Event::Pushed(Err(error(RemoteErrorKind::TimedOut)))), Effect::ReadState, "not at once again");
+    let mut next = Pass::new(pass.carry());
+    assert!(matches!(next.start(), Effect::ReadBatch { limits, .. } if limits.rows == 200));
+    let _ = next.next(Event::Batch(vec![mutation(1, 1)]));
+    let _ = next.next(answer(vec![(1, acknowledged())]));
+    assert!(
+        matches!(next.next(settled(1, 0)), Effect::ReadBatch { limits, .. } if limits.rows == 400),
+        "and grows again"
+    );
+}
+
+#[test]
+fn a_lane_that_fails_alone_is_tried_after_all_others_from_then_on() {
+    let unavailable = || Event::Pushed(Err(error(RemoteErrorKind::Unavailable)));
+    let mut first = pass();
+    let _ = first.next(Event::Batch(vec![mutation(1, 1)]));
+    assert!(matches!(first.next(unavailable()), Effect::ReadBatch { held, .. } if held == HashSet::from([lane(1)])));
+
+    let mut second = Pass::new(first.carry());
+    assert!(matches!(second.start(), Effect::ReadBatch { held, .. } if held == HashSet::from([lane(1)])));
+    let _ = second.next(Event::Batch(vec![mutation(2, 2)]));
+    let _ = second.next(answer(vec![(2, acknowledged())]));
+    let _ = second.next(settled(1, 0));
+    let last = second.next(Event::Batch(vec![]));
+    assert!(matches!(&last, Effect::ReadBatch { held, limits } if held.is_empty() && limits.rows == 1), "{last:?}");
+    let _ = second.next(Event::Batch(vec![mutation(1, 1)]));
+    let _ = second.next(answer(vec![(1, acknowledged())]));
+    assert!(second.carry().suspects.is_empty(), "and is forgiven once it got through");
+}
+
+#[test]
+fn a_server_that_refuses_every_call_is_not_asked_for_every_lane() {
+    let mut pass = pass();
+    let mut calls = 0;
+    let mut effect = pass.next(Event::Batch((1..=64).map(|number| mutation(number, number)).collect()));
+    loop {
+        effect = match effect {
+            Effect::Push(_) => {
+                calls += 1;
+                pass.next(Event::Pushed(Err(error(RemoteErrorKind::BadRequest))))
+            }
+            Effect::ReadBatch { limits, held } => {
+                let free = (1..=64).filter(|number| !held.contains(&lane(*number)));
+                pass.next(Event::Batch(
+                    free.take(limits.rows as usize).map(|number| mutation(number, number)).collect(),
+                ))
+            }
+            _ => break,
+        };
+    }
+    assert_eq!(effect, Effect::ReadState);
+    assert!(calls < 30, "{calls} calls");
 }
 
 #[test]
 fn a_server_that_states_no_room_at_all_still_gets_one_mutation() {
     let limits = fieldpost_domain::ServerLimits { push_rows: 0, ..Default::default() };
-    let mut pass = fieldpost_sync::machine::Pass::new(limits, true);
+    let mut pass = Pass::new(Carried { limits, ..Carried::default() });
     assert!(matches!(pass.start(), Effect::ReadBatch { limits, .. } if limits.rows == 1));
 }
 
