@@ -116,7 +116,7 @@ pub(crate) enum Command {
     /// List what waits for the server, and what it refused
     Outbox {
         /// How many entries at most
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
     /// Say how things stand

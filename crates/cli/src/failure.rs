@@ -1,7 +1,7 @@
 //! How a command fails: what to say, and with which exit code.
 
-use fieldpost::Error;
-use std::fmt::Display;
+use fieldpost::{Error, Retry};
+use std::{fmt::Display, time::Duration};
 
 /// Why a command failed. The text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +9,8 @@ use std::fmt::Display;
 pub(crate) struct Failure {
     kind: FailureKind,
     message: String,
+    /// How long to wait before it is worth trying again; none if trying again is no use.
+    wait: Option<Duration>,
 }
 
 /// The exit codes.
@@ -42,11 +44,15 @@ impl FailureKind {
 
 impl Failure {
     pub(crate) fn error(message: impl Display) -> Self {
-        Self { kind: FailureKind::Error, message: message.to_string() }
+        Self { kind: FailureKind::Error, message: message.to_string(), wait: None }
     }
 
     pub(crate) fn usage(message: impl Display) -> Self {
-        Self { kind: FailureKind::Usage, message: message.to_string() }
+        Self { kind: FailureKind::Usage, message: message.to_string(), wait: None }
+    }
+
+    pub(crate) const fn wait(&self) -> Option<Duration> {
+        self.wait
     }
 
     pub(crate) const fn kind(&self) -> FailureKind {
@@ -56,10 +62,16 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let kind = match &error {
-            Error::Offline(_) => FailureKind::Unreachable,
-            Error::SignedOut => FailureKind::SignedOut,
-            Error::InvalidContent(_) | Error::Configuration(_) => FailureKind::Usage,
+        let wait = match error.retry() {
+            Retry::After(wait) => Some(wait),
+            Retry::WhenOnline => Some(Duration::ZERO),
+            Retry::Never | Retry::AfterReauth => None,
+        };
+        let kind = match (&error, error.retry()) {
+            (Error::SignedOut, _) | (Error::Server(_), Retry::AfterReauth) => FailureKind::SignedOut,
+            (Error::InvalidContent(_) | Error::Configuration(_), _) => FailureKind::Usage,
+            // The server is there and asks to come back later: for the work it is the same as out of reach.
+            (Error::Offline(_), _) | (Error::Server(_), Retry::After(_)) => FailureKind::Unreachable,
             _ => FailureKind::Error,
         };
         let message = match &error {
@@ -69,6 +81,6 @@ impl From<Error> for Failure {
             }
             _ => error.to_string(),
         };
-        Self { kind, message }
+        Self { kind, message, wait }
     }
 }

@@ -75,6 +75,14 @@ impl<R> Network<R> {
         self.state().fail_next = Some(Failing { after: passing, kind });
     }
 
+    /// Everything works from now on; what was ordered to fail does not.
+    pub fn heal(&self) {
+        let mut state = self.state();
+        state.offline = false;
+        state.lose_answers = 0;
+        state.fail_next = None;
+    }
+
     /// The calls that were made since this was last asked, those that failed included.
     pub fn take_calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.state().calls)

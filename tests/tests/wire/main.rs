@@ -5,3 +5,4 @@ mod given;
 mod interruptions;
 mod requests;
 mod strangers;
+mod walk;

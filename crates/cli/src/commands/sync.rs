@@ -1,10 +1,6 @@
 //! `fieldpost sync`.
 
-use crate::{
-    device::Device,
-    failure::{Failure, FailureKind},
-    output::Output,
-};
+use crate::{device::Device, failure::Failure, output::Output};
 use fieldpost::SyncReport;
 use serde_json::json;
 use std::time::Duration;
@@ -23,18 +19,20 @@ pub(super) async fn watch(device: &Device, every: u64, output: &Output) -> Resul
     }
 }
 
-/// A server out of reach is told and waited for; everything else ends it.
+/// What may get better is told and waited for; everything else ends it.
 async fn again_and_again(device: &Device, every: Duration, output: &Output) -> Failure {
     loop {
+        let mut pause = every;
         match device.sync(output).await {
             Ok(report) => print(&report, output),
-            Err(failure) if failure.kind() == FailureKind::Unreachable => {
+            Err(failure) => {
+                let Some(wait) = failure.wait() else { return failure };
+                pause = pause.max(wait);
                 let value = json!({"error": {"code": failure.kind().name(), "message": failure.to_string()}});
                 output.result(&value, || failure.to_string());
             }
-            Err(failure) => return failure,
         }
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(pause).await;
     }
 }
 

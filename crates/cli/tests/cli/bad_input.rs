@@ -96,7 +96,7 @@ async fn answers_that_cannot_be_read_keep_what_waits() {
     must("half an answer", &terminal.run(&["sync"]), 3, "kept");
     faults.clear();
     faults.bad_gateway(None, 9);
-    must("HTML from a gateway", &terminal.run(&["sync"]), 1, "not available");
+    must("HTML from a gateway", &terminal.run(&["sync"]), 3, "not available");
     faults.clear();
     faults.offline(true).await;
     must("no network", &terminal.run(&["sync"]), 3, "kept");

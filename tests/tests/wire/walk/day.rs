@@ -1,0 +1,239 @@
+//! What happens on a day.
+
+use super::verdict;
+use fieldpost::{Client, ConversationId, Error, Fieldpost, MessageId, Store};
+use fieldpost_domain::{Message, RetryCode, ServerLimits};
+use fieldpost_remote::{
+    RemoteErrorKind,
+    reference::{DEMO_ADA, DEMO_ADMIN, DEMO_BEN, DEMO_PASSWORD, ReferenceServer},
+};
+use fieldpost_storage::memory::MemoryStore;
+use fieldpost_testkit::{Network, env};
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use std::{collections::BTreeSet, sync::Arc};
+use tempfile::TempDir;
+
+/// How many things happen on a day.
+const EVENTS: u32 = 80;
+
+/// Where a phone keeps its data.
+enum Disk {
+    Memory(MemoryStore),
+    File(TempDir),
+}
+
+pub(super) struct Phone {
+    pub(super) email: &'static str,
+    pub(super) client: Client,
+    network: Arc<Network<ReferenceServer>>,
+    disk: Disk,
+    starts: u64,
+    /// What this phone accepted, in order.
+    pub(super) written: Vec<(ConversationId, MessageId)>,
+}
+
+pub(super) struct Day {
+    seed: u64,
+    rng: StdRng,
+    pub(super) server: ReferenceServer,
+    pub(super) phones: Vec<Phone>,
+    /// Messages that were deleted for good, by an operator or with their conversation.
+    pub(super) erased: BTreeSet<MessageId>,
+    log: Vec<String>,
+}
+
+impl Phone {
+    async fn new(server: &ReferenceServer, email: &'static str, seed: u64, on_disk: bool) -> Self {
+        let disk = if on_disk { Disk::File(tempfile::tempdir().unwrap()) } else { Disk::Memory(MemoryStore::new()) };
+        let network = Arc::new(Network::new(server.clone()));
+        let client = open(&disk, &network, seed).await;
+        client.sign_in(email, DEMO_PASSWORD).await.unwrap();
+        client.trigger_message_sync().await.unwrap();
+        Self { email, client, network, disk, starts: seed, written: Vec::new() }
+    }
+
+    /// The app is killed and started again.
+    async fn restart(&mut self) {
+        self.starts += 1_000_003;
+        self.client = open(&self.disk, &self.network, self.starts).await;
+    }
+}
+
+async fn open(disk: &Disk, network: &Arc<Network<ReferenceServer>>, seed: u64) -> Client {
+    let builder = Fieldpost::builder().remote(network.clone()).env(env(seed).0);
+    let builder = match disk {
+        Disk::Memory(store) => builder.store(Arc::new(store.reopen()) as Arc<dyn Store>),
+        Disk::File(folder) => builder.database(folder.path().join("phone.db")),
+    };
+    builder.open().await.unwrap()
+}
+
+impl Day {
+    pub(super) async fn new(seed: u64, on_disk: bool) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let page_rows = *[3, 7, 2500].choose(&mut rng).unwrap();
+        let push_rows = *[1, 4, 500].choose(&mut rng).unwrap();
+        let limits = ServerLimits { page_rows, push_rows, ..ServerLimits::default() };
+        let server = ReferenceServer::builder().seed(seed).limits(limits).build();
+        server.add_demo();
+        let mut phones = Vec::new();
+        for (number, email) in (1..).zip([DEMO_ADA, DEMO_BEN, DEMO_ADMIN, DEMO_ADMIN]) {
+            phones.push(Phone::new(&server, email, seed * 10 + number, on_disk).await);
+        }
+        Self { seed, rng, server, phones, erased: BTreeSet::new(), log: Vec::new() }
+    }
+
+    /// Lives through the day, heals, and judges.
+    pub(super) async fn live(mut self) {
+        for _ in 0..EVENTS {
+            self.event().await;
+        }
+        self.heal().await;
+        if let Err(fault) = verdict::judge(&self).await {
+            panic!("seed {}: {fault}\nwhat happened:\n  {}", self.seed, self.log.join("\n  "));
+        }
+    }
+
+    async fn event(&mut self) {
+        let at = self.rng.random_range(0..self.phones.len());
+        match self.rng.random_range(0..100) {
+            0..28 => self.write(at).await,
+            28..36 => self.read(at).await,
+            36..62 => self.sync(at).await,
+            62..74 => self.trouble(at),
+            74..79 => {
+                self.log.push(format!("phone {at} is killed"));
+                self.phones[at].restart().await;
+            }
+            79..82 => self.open_direct(at).await,
+            _ => self.meddle(),
+        }
+    }
+
+    async fn write(&mut self, at: usize) {
+        let all = self.phones[at].client.conversations().await.unwrap();
+        let Some(conversation) = all.choose(&mut self.rng).map(|one| one.id) else { return };
+        let text = format!("note {} of phone {at}", self.phones[at].written.len());
+        let sent = self.phones[at].client.send(conversation, &text).await.unwrap();
+        self.log.push(format!("phone {at} writes {text:?} in {conversation}: {}", sent.id));
+        self.phones[at].written.push((conversation, sent.id));
+    }
+
+    async fn read(&mut self, at: usize) {
+        let all = self.phones[at].client.conversations().await.unwrap();
+        let Some(conversation) = all.choose(&mut self.rng).map(|one| one.id) else { return };
+        let marker = self.phones[at].client.mark_read(conversation).await.unwrap();
+        self.log.push(format!("phone {at} reads {conversation} up to {marker}"));
+    }
+
+    async fn sync(&mut self, at: usize) {
+        let outcome = match self.phones[at].client.trigger_message_sync().await {
+            Ok(report) => format!("{report:?}"),
+            // As the app does it.
+            Err(Error::SignedOut) => {
+                let back = self.phones[at].client.sign_in(self.phones[at].email, DEMO_PASSWORD).await;
+                format!("signed out, and back: {}", back.is_ok())
+            }
+            Err(error) => error.to_string(),
+        };
+        self.log.push(format!("phone {at} syncs: {outcome}"));
+    }
+
+    fn trouble(&mut self, at: usize) {
+        let network = &self.phones[at].network;
+        let what = match self.rng.random_range(0..8) {
+            0..2 => {
+                network.go_offline();
+                "goes offline"
+            }
+            2..5 => {
+                network.go_online();
+                "is online"
+            }
+            5 => {
+                network.lose_next_answers(self.rng.random_range(1..4));
+                "will lose answers"
+            }
+            _ => {
+                let kinds = [RemoteErrorKind::Unavailable, RemoteErrorKind::Interrupted, RemoteErrorKind::Malformed];
+                network.fail_after(self.rng.random_range(0..4), *kinds.choose(&mut self.rng).unwrap());
+                "will fail once"
+            }
+        };
+        self.log.push(format!("phone {at} {what}"));
+    }
+
+    async fn open_direct(&mut self, at: usize) {
+        let client = &self.phones[at].client;
+        let me = client.me().await.unwrap();
+        let medics: Vec<_> = match me.and_then(|me| me.medic_id) {
+            Some(own) => vec![own],
+            None => client.people().await.unwrap().into_iter().filter_map(|person| person.medic_id).collect(),
+        };
+        let Some(medic) = medics.choose(&mut self.rng) else { return };
+        let opened = client.open_direct(*medic).await.unwrap();
+        self.log.push(format!("phone {at} opens {}", opened.id));
+    }
+
+    /// Others do things on the server.
+    fn meddle(&mut self) {
+        let admin = self.server.person_with(DEMO_ADMIN).unwrap();
+        let all = self.server.conversations_of(admin);
+        let Some(conversation) = all.choose(&mut self.rng).map(|one| one.id) else { return };
+        let messages = self.server.messages_of(conversation);
+        let message = messages.choose(&mut self.rng).map(|message: &Message| message.id);
+        let what = match (self.rng.random_range(0..20), message) {
+            (0..8, _) | (_, None) => {
+                self.server.insert_message(conversation, admin, "from the dashboard");
+                "an insert from the dashboard"
+            }
+            (8..10, Some(id)) => {
+                self.server.edit_message(id, "edited");
+                "an edit"
+            }
+            (10..12, Some(id)) => {
+                self.server.soft_delete(id);
+                "a soft delete"
+            }
+            (12..14, Some(id)) => {
+                self.server.hard_delete(id);
+                self.erased.insert(id);
+                "a hard delete"
+            }
+            (14, _) => {
+                self.erased.extend(messages.iter().map(|message| message.id));
+                self.server.delete_conversation(conversation);
+                "the conversation is deleted"
+            }
+            (15, _) => {
+                self.server.change_epoch();
+                "a new epoch"
+            }
+            (16, _) => {
+                self.server.retry_next(Some(conversation), RetryCode::Conflict);
+                "a conflict is coming"
+            }
+            (17, _) => {
+                self.server.rename_person(self.server.person_with(DEMO_ADA).unwrap(), "Ada", "Renamed");
+                "Ada is renamed"
+            }
+            _ => {
+                let email = *[DEMO_ADA, DEMO_BEN, DEMO_ADMIN].choose(&mut self.rng).unwrap();
+                self.server.expire_tokens(self.server.person_with(email).unwrap());
+                "tokens expire"
+            }
+        };
+        self.log.push(format!("{conversation}: {what} {message:?}"));
+    }
+
+    /// The network is back everywhere, and everybody syncs until nothing is left to do.
+    async fn heal(&mut self) {
+        self.log.push("healing".to_owned());
+        for _ in 0..6 {
+            for at in 0..self.phones.len() {
+                self.phones[at].network.heal();
+                self.sync(at).await;
+            }
+        }
+    }
+}
