@@ -123,12 +123,78 @@ create table if not exists fieldpost.epoch (
 insert into fieldpost.epoch default values on conflict do nothing;
 comment on table fieldpost.epoch is 'Replaced when the tables are truncated; part of the epoch that every cursor carries.';
 
+-- One row per run of the server, from a start or a crash to the next one, in which something synchronised was written.
+-- The first such write adds it, in the same transaction. A server that starts may have gone back: a crash gives the
+-- numbers out again of transactions that left nothing on disk, and a copy of the files that is put back without recovery
+-- to a new timeline looks in every other way like the server that it is a copy of. `floor` is what tells: stamps of this
+-- run are not below it, so a cursor of an earlier run that has seen more than that has seen what is no longer so.
+create table if not exists fieldpost.runs (
+  n bigint primary key,
+  token text not null default left(md5(gen_random_uuid()::text), 8),
+  mark text not null,
+  timeline bigint not null,
+  floor xid8 not null
+);
+comment on table fieldpost.runs is 'The runs of the server in which something was written, each with the first number that it may have given out.';
+
+create or replace function fieldpost.run_mark() returns text
+language sql stable set search_path = ''
+as $$
+  -- Numbers: how a time reads depends on the session.
+  select concat_ws('/', extract(epoch from pg_postmaster_start_time()), (select extract(epoch from a.stats_reset) from pg_stat_archiver a))
+$$;
+comment on function fieldpost.run_mark() is
+  'Names this run of the server. A crash that the server recovers from without being started anew resets its statistics.';
+
+create or replace function fieldpost.timeline() returns bigint
+language sql stable set search_path = ''
+as $$ select ('x' || lpad(left(pg_walfile_name(pg_current_wal_lsn()), 8), 16, '0'))::bit(64)::bigint $$;
+comment on function fieldpost.timeline() is 'The timeline that a primary writes.';
+
+insert into fieldpost.runs (n, mark, timeline, floor)
+select 1, fieldpost.run_mark(), fieldpost.timeline(), pg_snapshot_xmin(pg_current_snapshot())
+where not exists (select from fieldpost.runs);
+
+create or replace function fieldpost.note_run() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_mark constant text := fieldpost.run_mark();
+begin
+  -- Of several that come first, one adds the row and the others wait for it: n is the key. (A loop, for the one that waited
+  -- for a transaction that was prepared in another run.)
+  while (select r.mark from fieldpost.runs r order by r.n desc limit 1) is distinct from v_mark loop
+    insert into fieldpost.runs (n, mark, timeline, floor)
+    select coalesce(max(r.n), 0) + 1, v_mark, fieldpost.timeline(), pg_snapshot_xmin(pg_current_snapshot())
+    from fieldpost.runs r
+    on conflict (n) do nothing;
+  end loop;
+  return null;
+end
+$$;
+comment on function fieldpost.note_run() is
+  'Runs before everything that stamps a row. Security definer: no writer may touch the runs by herself.';
+
+do $$
+declare
+  v_table text;
+begin
+  foreach v_table in array array['public.conversations', 'public.messages', 'public.conversation_read_status',
+                                 'fieldpost.people', 'fieldpost.access_log', 'fieldpost.tombstones'] loop
+    execute format('create or replace trigger aa_fieldpost_run before insert or update or delete on %s '
+                   'for each statement execute function fieldpost.note_run()', v_table);
+  end loop;
+end
+$$;
+
 -- Cursors that have not seen this transaction may have missed tombstones that were compacted away.
 create table if not exists fieldpost.compaction (
   one boolean primary key default true check (one),
   compacted_xid xid8 not null default '0'
 );
 insert into fieldpost.compaction default values on conflict do nothing;
+-- The epoch that the number belongs to: a restored one would refuse everybody until the counter has caught up with it.
+alter table fieldpost.compaction add column if not exists epoch text;
 comment on table fieldpost.compaction is 'How far tombstones have been compacted.';
 
 -- Rows of an existing project keep their client key once. Where an old race stored the same key twice, the first row

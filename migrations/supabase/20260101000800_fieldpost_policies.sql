@@ -31,6 +31,7 @@ alter table fieldpost.access_log enable row level security;
 alter table fieldpost.conversation_aliases enable row level security;
 alter table fieldpost.epoch enable row level security;
 alter table fieldpost.compaction enable row level security;
+alter table fieldpost.runs enable row level security;
 
 revoke all on public.conversations, public.messages, public.message_recipients, public.conversation_read_status from anon;
 revoke truncate, references, trigger

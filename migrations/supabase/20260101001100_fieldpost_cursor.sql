@@ -6,13 +6,14 @@
 -- indexes for these ranges instead of for everything since xmin: one transaction that idles for an hour would otherwise
 -- make every pull of that hour read the hour again.
 --
--- Layout, fields separated by '.':   c1.<epoch>.<access>.<from>[.<to>.<kind>.<xid>.<id>.<id>]
+-- Layout, fields separated by '.':   c1.<epoch><run>.<access>.<from>[.<to>.<kind>.<xid>.<id>.<id>]
 -- The second half is there in the middle of a pass; <to> is the snapshot that the pass began with, for every page.
 -- A snapshot is <xmin>:<xmax - xmin>:<running - xmin>,… ; with more than 96 running transactions it ends at the 96th, as
 -- if none after it had begun: their rows come one pass later, none is lost, and the cursor stays short.
 --
 -- What must stay true:
---  * xids mean nothing outside the history that made them. The epoch ties a cursor to it.
+--  * xids mean nothing outside the history that made them. The epoch ties a cursor to it, and the run of the server to
+--    what a start may have taken back of it (see `fieldpost.runs`).
 --  * A standby does not know which transactions of its primary are running, so there a snapshot is xmin:xmin: .
 
 create or replace function fieldpost.epoch() returns text
@@ -20,14 +21,32 @@ language sql stable security definer set search_path = ''
 as $$
   select left(md5(concat_ws('/',
     (select c.system_identifier from pg_control_system() c),
-    case when pg_is_in_recovery() then (select c.timeline_id::bigint from pg_control_checkpoint() c)
-         else ('x' || lpad(left(pg_walfile_name(pg_current_wal_lsn()), 8), 16, '0'))::bit(64)::bigint end,
+    -- A standby learns of a new timeline with the first write on it, before the first row.
+    case when pg_is_in_recovery() then (select r.timeline from fieldpost.runs r order by r.n desc limit 1) else fieldpost.timeline() end,
     (select d.oid from pg_database d where d.datname = current_database()),
     'public.messages'::regclass::oid, e.id, e.xmin)), 16)
   from fieldpost.epoch e
 $$;
 comment on function fieldpost.epoch() is
   'Names the history in which transaction numbers mean something. Security definer: reads a table that clients may not read.';
+
+-- The epoch with the last run that this snapshot knows.
+create or replace function fieldpost.here() returns text
+language sql stable security definer set search_path = ''
+as $$ select fieldpost.epoch() || (select r.token from fieldpost.runs r order by r.n desc limit 1) $$;
+comment on function fieldpost.here() is 'What a cursor made now carries. Security definer: reads a table that clients may not read.';
+
+create or replace function fieldpost.cursor_holds(p_here text, p_seen xid8) returns boolean
+language sql stable security definer set search_path = ''
+as $$
+  select exists (
+    select from fieldpost.runs o
+    where o.token = right(p_here, 8) and not exists (select from fieldpost.runs r where r.n > o.n and r.floor < p_seen))
+$$;
+comment on function fieldpost.cursor_holds(text, xid8) is
+  'Whether what a cursor of this epoch has seen is still so. Security definer: reads a table that clients may not read.';
+
+update fieldpost.compaction set epoch = fieldpost.epoch() where epoch is null;
 
 create or replace function fieldpost.snapshot_now() returns pg_snapshot
 language sql stable set search_path = ''

@@ -5,7 +5,7 @@
 -- what changes while a first load runs: a conversation that got a message between two pages would jump over a
 -- newest-first keyset and be missed, for good, if it had been the last thing to happen to it.
 --
--- Layout of next_after:   b1.<epoch>.<access>.<snapshot>.<phase>.<rest>
+-- Layout of next_after:   b1.<epoch><run>.<access>.<snapshot>.<phase>.<rest>
 --   phase c   rest is the ids that are left, 16 bytes each, in base64
 --   phase p   the people after <org>/<user>
 --   phase m   for admins, the read markers of broadcasts after <conversation>/<user>; all others come with phase c
@@ -212,7 +212,7 @@ declare
   s fieldpost.scope;
   page fieldpost.page;
   v_refused jsonb := fieldpost.refused(p_protocol);
-  v_epoch text := fieldpost.epoch();
+  v_here text := fieldpost.here();
   v_limit int := least(coalesce(p_limit, 2500), 2500);
   v_messages int := least(coalesce(p_messages, 100), 2500);
   v_list uuid[];
@@ -235,9 +235,9 @@ begin
     v_snapshot := fieldpost.snapshot_text(fieldpost.snapshot_now());
     v_list := fieldpost.bootstrap_list(s);
   else
-    if p_after !~ '^b1\.[0-9a-f]{16}\.[0-9a-z]+\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*\.[cpm]\.[0-9a-zA-Z+/=-]*$' then
+    if p_after !~ '^b1\.[0-9a-f]{24}\.[0-9a-z]+\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*\.[cpm]\.[0-9a-zA-Z+/=-]*$' then
       return fieldpost.refusal('cursor_expired', 'invalid');
-    elsif split_part(p_after, '.', 2) <> v_epoch then
+    elsif left(split_part(p_after, '.', 2), 16) <> left(v_here, 16) then
       return fieldpost.refusal('cursor_expired', 'epoch');
     elsif split_part(p_after, '.', 3) <> s.fingerprint then
       return fieldpost.refusal('cursor_expired', 'access');
@@ -245,13 +245,16 @@ begin
     v_snapshot := split_part(p_after, '.', 4);
     v_phase := split_part(p_after, '.', 5);
     v_rest := split_part(p_after, '.', 6);
-    if v_phase = 'c' then
-      begin
+    begin
+      if not fieldpost.cursor_holds(split_part(p_after, '.', 2), pg_snapshot_xmax(fieldpost.snapshot_of(v_snapshot))) then
+        return fieldpost.refusal('cursor_expired', 'epoch');
+      elsif v_phase = 'c' then
         v_list := fieldpost.ids_unpacked(v_rest);
-      exception when others then  -- what is not base64 is not ours
-        return fieldpost.refusal('cursor_expired', 'invalid');
-      end;
-    elsif v_rest !~ '^([0-9a-f-]{36}/[0-9a-f-]{36})?$' then
+      end if;
+    exception when others then  -- what is no snapshot or not base64 is not ours
+      return fieldpost.refusal('cursor_expired', 'invalid');
+    end;
+    if v_phase <> 'c' and v_rest !~ '^([0-9a-f-]{36}/[0-9a-f-]{36})?$' then
       return fieldpost.refusal('cursor_expired', 'invalid');
     end if;
   end if;
@@ -284,12 +287,12 @@ begin
         select x.id from public.conversations x where x.org_id = any (s.admin_orgs) union select unnest(s.conversations)) v),
       'people', (select coalesce(jsonb_agg(distinct p), '[]') from jsonb_array_elements(page.people || v_named) p),
       'conversations', page.conversations, 'messages', page.messages, 'read_markers', page.read_markers,
-      'cursor', concat_ws('.', 'c1', v_epoch, s.fingerprint, v_snapshot))
+      'cursor', concat_ws('.', 'c1', v_here, s.fingerprint, v_snapshot))
     || jsonb_strip_nulls(jsonb_build_object(
       'me', (select fieldpost.person_json(p) from fieldpost.people p
              where p.user_id = s.user_id and not p.removed and p.org_id = any (s.admin_orgs || s.medic_orgs)
              order by p.org_id limit 1),
-      'next_after', concat_ws('.', 'b1', v_epoch, s.fingerprint, v_snapshot) || '.' || page.position,
+      'next_after', concat_ws('.', 'b1', v_here, s.fingerprint, v_snapshot) || '.' || page.position,
       'digest', v_digest));
 end
 $$;

@@ -251,7 +251,8 @@ declare
   f fieldpost.span;
   v_refused jsonb := fieldpost.refused(p_protocol);
   v_limit int := least(coalesce(p_limit, 2500), 2500);
-  v_epoch text := fieldpost.epoch();
+  v_here text := fieldpost.here();
+  v_seen xid8;
   v_now pg_snapshot := fieldpost.snapshot_of(fieldpost.snapshot_text(fieldpost.snapshot_now()));
   v_part text[];
   v_kind int;
@@ -269,7 +270,7 @@ begin
     return v_refused;
   elsif v_limit < 1 then
     return fieldpost.refusal('bad_request', 'p_limit');
-  elsif coalesce(p_cursor, '') !~ ('^c1\.[0-9a-f]{16}\.[0-9a-z]+\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*'
+  elsif coalesce(p_cursor, '') !~ ('^c1\.[0-9a-f]{24}\.[0-9a-z]+\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*'
       '(\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*\.[1-6]\.[0-9]{1,18}\.[0-9a-f-]{36}\.[0-9a-f-]{36})?$') then
     return fieldpost.refusal('cursor_expired', 'invalid');
   end if;
@@ -278,8 +279,10 @@ begin
   f := row(null, v_now, '0', c_zero, c_zero, 0)::fieldpost.span;
   begin
     f.from_ := fieldpost.snapshot_of(v_part[4]);
+    v_seen := pg_snapshot_xmax(f.from_);
     if cardinality(v_part) > 4 then
       f.to_ := fieldpost.snapshot_of(v_part[5]);
+      v_seen := greatest(v_seen, pg_snapshot_xmax(f.to_));
       v_begin := v_part[6];
       f.xid := v_part[7];
       f.a := v_part[8];
@@ -288,20 +291,18 @@ begin
   exception when others then  -- what does not read as a snapshot is not ours
     return fieldpost.refusal('cursor_expired', 'invalid');
   end;
-  if v_part[2] <> v_epoch then
+  if left(v_part[2], 16) <> left(v_here, 16) then
     return fieldpost.refusal('cursor_expired', 'epoch');
-  elsif s.member and v_part[3] <> s.fingerprint then
-    return fieldpost.refusal('cursor_expired', 'access');  -- another role or organization: nothing on the device is as it was
-  elsif pg_snapshot_xmin(f.from_) <= (select k.compacted_xid from fieldpost.compaction k) then
-    return fieldpost.refusal('cursor_expired', 'compacted');
-  end if;
-  if greatest(pg_snapshot_xmax(f.from_), pg_snapshot_xmax(f.to_)) > pg_snapshot_xmax(v_now) then
-    if not pg_is_in_recovery() then
-      return fieldpost.refusal('cursor_expired', 'epoch');  -- from a future that this server does not have
-    end if;
+  elsif pg_is_in_recovery() and v_seen > pg_snapshot_xmax(v_now) then
     -- A standby that is behind what the client has seen elsewhere: nothing new here, and nothing to expire.
     return fieldpost.envelope() || fieldpost.pull_page(s, v_kinds, '{}', '{}')
       || jsonb_build_object('more', false, 'cursor', p_cursor);
+  elsif v_seen > pg_snapshot_xmax(v_now) or not fieldpost.cursor_holds(v_part[2], v_seen) then
+    return fieldpost.refusal('cursor_expired', 'epoch');  -- from a future that this server does not have, or no longer
+  elsif s.member and v_part[3] <> s.fingerprint then
+    return fieldpost.refusal('cursor_expired', 'access');  -- another role or organization: nothing on the device is as it was
+  elsif pg_snapshot_xmin(f.from_) <= (select k.compacted_xid from fieldpost.compaction k where k.epoch = left(v_here, 16)) then
+    return fieldpost.refusal('cursor_expired', 'compacted');
   end if;
 
   -- (A loop of its own making: `for` would declare a variable that is gone after it.)
@@ -346,9 +347,9 @@ begin
 
   return fieldpost.envelope() || fieldpost.pull_page(s, v_kinds, v_conversations, v_users)
     || jsonb_build_object('more', v_more, 'cursor',
-      case when v_more then concat_ws('.', 'c1', v_epoch, s.fingerprint, v_part[4], fieldpost.snapshot_text(f.to_),
+      case when v_more then concat_ws('.', 'c1', v_here, s.fingerprint, v_part[4], fieldpost.snapshot_text(f.to_),
                                       v_kind, f.xid, f.a, f.b)
-           else concat_ws('.', 'c1', v_epoch, s.fingerprint, fieldpost.snapshot_text(f.to_)) end)
+           else concat_ws('.', 'c1', v_here, s.fingerprint, fieldpost.snapshot_text(f.to_)) end)
     || case when v_more then '{}'::jsonb else jsonb_build_object('digest', fieldpost.digest_of(s)) end;
 end
 $$;

@@ -35,7 +35,8 @@ begin
   ), counted as (
     select count(*) as n, (array_agg(g.sync_xid order by g.sync_xid desc))[1] as newest from gone g
   ), kept as (
-    update fieldpost.compaction k set compacted_xid = greatest(k.compacted_xid, c.newest)
+    update fieldpost.compaction k set compacted_xid = case when k.epoch = fieldpost.epoch() then greatest(k.compacted_xid, c.newest) else c.newest end,
+        epoch = fieldpost.epoch()
     from counted c where c.n > 0
   )
   select c.n into v_count from counted c;

@@ -1,33 +1,11 @@
-// Gives a bare PostgreSQL the roles and the default privileges of a hosted Supabase project.
-//
-// `postgres`, which owns the database and applies the SQL, is no superuser, as on a hosted project. Whatever Fieldpost
-// does has to work with what this role may do. Reads {superuser_url, owner_password} from standard input.
+// Gives a bare PostgreSQL the roles and the default privileges of a hosted Supabase project. Reads {superuser_url,
+// owner_password} from standard input.
 import { text } from "node:stream/consumers";
 
+import { makeRoles } from "./lib/project.mjs";
 import { owner } from "./lib/stack.mjs";
 
 const { superuser_url, owner_password } = JSON.parse(await text(process.stdin));
 const sql = owner({ url: superuser_url });
-const quoted = `'${owner_password.replaceAll("'", "''")}'`;
-
-const role = async (name, attributes) => {
-  const [found] = await sql`select from pg_roles where rolname = ${name}`;
-  await sql.unsafe(`${found ? "alter" : "create"} role ${name} ${attributes}`);
-};
-await role("postgres", `nosuperuser login createdb createrole bypassrls replication password ${quoted}`);
-await role("anon", "nologin noinherit");
-await role("authenticated", "nologin noinherit");
-await role("service_role", "nologin noinherit bypassrls");
-await role("authenticator", "login noinherit");
-await sql.unsafe(`
-  grant anon, authenticated, service_role to authenticator;
-  grant anon, authenticated, service_role to postgres;
-  alter database postgres owner to postgres;
-  alter schema public owner to postgres;
-  grant usage on schema public to anon, authenticated, service_role;
-  -- Hosted projects grant the API roles everything that is created in public, functions included.
-  alter default privileges for role postgres in schema public grant all on tables to anon, authenticated, service_role;
-  alter default privileges for role postgres in schema public grant all on functions to anon, authenticated, service_role;
-  alter default privileges for role postgres in schema public grant all on sequences to anon, authenticated, service_role;
-`);
+await makeRoles(sql, owner_password);
 await sql.end();

