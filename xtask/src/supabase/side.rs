@@ -50,6 +50,11 @@ impl Side {
         Ok(self.places.stack())
     }
 
+    /// The `stack.json` of the real stack, for tests that make databases of their own in its cluster.
+    pub(crate) fn cluster_stack(&self) -> PathBuf {
+        self.places.root.join(".fieldpost/supabase/stack.json")
+    }
+
     /// Where this stack keeps its files.
     pub(crate) fn home(&self) -> &Path {
         &self.places.home
