@@ -13,10 +13,11 @@ function hit(result, rows = 1) {
 }
 
 const actions = {
-  async insert_message({ id, conversation_id, sender_id, content }) {
+  async insert_message({ id, conversation_id, sender_id, content, idempotency_key }) {
+    const metadata = idempotency_key ? sql.json({ idempotency_key }) : null;
     hit(await sql`
-      insert into public.messages (id, conversation_id, org_id, sender_id, content)
-      select ${id}, c.id, c.org_id, ${sender_id}, ${content} from public.conversations c where c.id = ${conversation_id}`);
+      insert into public.messages (id, conversation_id, org_id, sender_id, content, metadata)
+      select ${id}, c.id, c.org_id, ${sender_id}, ${content}, ${metadata} from public.conversations c where c.id = ${conversation_id}`);
   },
   async edit_message({ id, content }) {
     hit(await sql`update public.messages set content = ${content} where id = ${id}`);

@@ -4,6 +4,10 @@
 //! mutations, each in its place and under its id, and no row of anything else in it. Otherwise the answer is `Malformed`, the
 //! outcome of the batch stays unknown, and the batch is sent again, which is harmless.
 //!
+//! What is "anything else"? An `ack` and a `tombstone` name the message by the id that was sent. The `message` of a duplicate
+//! may have another: an older version of the app sent it, and the server's row keeps the id that it got then. Then the
+//! sender has to be the same, since the row takes the place of what she wrote.
+//!
 //! What if the status is clear and the row beside it is missing or cannot be read? "applied" and "duplicate" both say that the
 //! server has it. For a message and a read marker that is enough ([`Acknowledgement::Bare`]): the row itself comes with the
 //! next pull, while asking again might get the same answer for ever and hold up the lane. An opened conversation is different:
@@ -19,8 +23,8 @@ use super::{
     row::{AckRow, ConversationRow, MessageRow, ReadMarkerRow, TombstoneRow},
 };
 use fieldpost_domain::{
-    Acknowledgement, Intent, MessageId, Mutation, MutationId, NewMessage, PushOutcome, PushResult, Refusal,
-    RefusalCode, RetryCode, TombstoneOf,
+    Acknowledgement, Intent, Mutation, MutationId, NewMessage, PushOutcome, PushResult, Refusal, RefusalCode,
+    RetryCode, TombstoneOf,
 };
 use fieldpost_remote::RemoteResult;
 
@@ -90,18 +94,18 @@ fn acknowledgement(intent: &Intent, row: ResultRow) -> Result<Acknowledgement, &
 }
 
 fn sent(message: &NewMessage, row: ResultRow) -> Result<Acknowledgement, &'static str> {
-    let same = |id: MessageId| if id == message.id { Ok(()) } else { Err("it has the row of another message") };
+    let check = |right: bool| if right { Ok(()) } else { Err("it has the row of another message") };
     if let Some(ack) = good(row.ack) {
-        same(ack.message_id)?;
+        check(ack.message_id == message.id)?;
         return Ok(Acknowledgement::Sent(ack));
     }
     if let Some(stored) = good(row.message) {
-        same(stored.id)?;
+        check(stored.id == message.id || stored.sender_id == message.sender_id)?;
         return Ok(Acknowledgement::AlreadySent(Box::new(stored)));
     }
     if let Some(tombstone) = good(row.tombstone) {
         if let TombstoneOf::Message { id, .. } = tombstone.of {
-            same(id)?;
+            check(id == message.id)?;
         }
         return Ok(Acknowledgement::Deleted(tombstone));
     }

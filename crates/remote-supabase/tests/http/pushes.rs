@@ -158,6 +158,27 @@ async fn acknowledgements_carry_their_rows() {
 }
 
 #[tokio::test]
+async fn a_message_that_an_older_app_sent_comes_under_the_id_it_got_then() {
+    let mut stored = message();
+    stored["id"] = json!(id(0x77));
+    let results = json!([
+        result(1, "duplicate", json!({"message": stored})),
+        result(2, "applied", json!({"conversation": conversation()})),
+    ]);
+    let outcomes = push(&[send(1), open(2)], results).await.unwrap();
+    let PushOutcome::Acknowledged(Acknowledgement::AlreadySent(row)) = &outcomes[0] else { panic!("{outcomes:?}") };
+    assert_eq!((row.id.to_string(), row.seq), (id(0x77), Seq::new(5)));
+
+    // Somebody else's message is not this one: taking it for an answer would lose what she wrote.
+    stored["sender_id"] = json!(id(0xb));
+    let error = one(send(1), "duplicate", json!({"message": stored})).await.unwrap_err();
+    assert_eq!(error.kind(), RemoteErrorKind::Malformed);
+    let tombstone = json!({"entity": "message", "id": id(0x77), "conversation_id": id(0xd), "seq": 5, "version": 2});
+    let error = one(send(1), "duplicate", json!({"tombstone": tombstone})).await.unwrap_err();
+    assert_eq!(error.kind(), RemoteErrorKind::Malformed, "no row, no key in it: nothing but the id says whose it is");
+}
+
+#[tokio::test]
 async fn refusals_and_retries_keep_their_codes() {
     let refused = |code: &str| json!({"code": code, "detail": "medic_id"});
     for (code, known) in [("id_taken", RefusalCode::IdTaken), ("moon", RefusalCode::Unknown("moon".to_owned()))] {

@@ -62,6 +62,9 @@ pub enum Action {
         sender_id: PersonId,
         /// The text.
         content: String,
+        /// `idempotency_key` in the metadata, as an older version of the app leaves it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        idempotency_key: Option<MessageId>,
     },
     /// The text of a message is changed.
     EditMessage {

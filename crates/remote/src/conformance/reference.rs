@@ -6,6 +6,7 @@ use crate::{
     reference::{Profile, ReferenceServer},
 };
 use async_trait::async_trait;
+use fieldpost_domain::Metadata;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The reference server under test.
@@ -72,8 +73,10 @@ fn member(profile: Profile<'_>) -> Member {
 /// Does something to a reference server; for backends that put something in front of it.
 pub fn perform(server: &ReferenceServer, action: Action) -> Verdict {
     let done = match action {
-        Action::InsertMessage { id, conversation_id, sender_id, content } => {
-            server.insert_message_with(id, conversation_id, sender_id, &content, None).is_some()
+        Action::InsertMessage { id, conversation_id, sender_id, content, idempotency_key } => {
+            let metadata = idempotency_key.map(|key| [("idempotency_key".to_owned(), key.to_string().into())]);
+            let metadata = metadata.map(|fields| Metadata::from_stored(fields.into_iter().collect()));
+            server.insert_message_with(id, conversation_id, sender_id, &content, metadata).is_some()
         }
         Action::EditMessage { id, content } => server.edit_message(id, &content),
         Action::SoftDelete { id } => server.soft_delete(id),

@@ -76,6 +76,8 @@ macro_rules! remote_conformance {
                 seq_follows_the_order_of_the_batch,
                 sending_again_is_a_duplicate_with_the_stored_row,
                 a_longer_retry_keeps_the_order,
+                what_an_older_app_sent_is_a_duplicate_under_the_servers_id,
+                the_key_of_an_older_app_counts_for_its_sender_and_conversation_only,
                 the_id_of_somebody_elses_message_is_taken,
                 an_id_used_in_another_conversation_is_taken,
                 a_retry_of_a_message_deleted_for_good_gets_its_tombstone,

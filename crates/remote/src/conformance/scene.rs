@@ -1,7 +1,7 @@
 //! The beginning of every story: a world, and the people in it signed in.
 
 use super::{Action, Actor, Backend, Verdict, World, fresh};
-use fieldpost_domain::{ConversationId, MedicId, MessageId, PersonId};
+use fieldpost_domain::{ConversationId, MedicId, MessageId, NewMessage, PersonId};
 
 /// A world on a backend.
 pub struct Scene<'b> {
@@ -54,8 +54,16 @@ impl<'b> Scene<'b> {
         content: &str,
     ) -> Result<MessageId, super::Unsupported> {
         let id = fresh::message_id();
-        let content = content.to_owned();
-        self.perform(Action::InsertMessage { id, conversation_id, sender_id, content }).await?;
+        let (content, idempotency_key) = (content.to_owned(), None);
+        self.perform(Action::InsertMessage { id, conversation_id, sender_id, content, idempotency_key }).await?;
+        Ok(id)
+    }
+
+    /// An older version of the app sends a message: the server makes the id, the app's own goes into the metadata.
+    pub async fn older_app_sends(&self, message: &NewMessage) -> Result<MessageId, super::Unsupported> {
+        let (id, conversation_id, sender_id) = (fresh::message_id(), message.conversation_id, message.sender_id);
+        let (content, idempotency_key) = (message.content.as_str().to_owned(), Some(message.id));
+        self.perform(Action::InsertMessage { id, conversation_id, sender_id, content, idempotency_key }).await?;
         Ok(id)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Action, Backend, Scene, Verdict,
-    actor::{already_sent, composed_at, failure, refused, send, sent, seqs},
+    actor::{already_sent, composed_at, failure, ids, refused, send, sent, seqs},
     fresh,
 };
 use crate::RemoteErrorKind;
@@ -67,6 +67,51 @@ pub async fn a_longer_retry_keeps_the_order(backend: &dyn Backend) -> Verdict {
     let first: Vec<_> = outcomes[..3].iter().map(|outcome| already_sent(outcome).seq.get()).collect();
     let then: Vec<_> = outcomes[3..].iter().map(|outcome| sent(outcome).seq.get()).collect();
     assert_eq!((first, then), (vec![1, 2, 3], vec![4, 5]));
+    Ok(())
+}
+
+/// Given messages that an older version of the app got through before the update, when they are sent again, then the server's
+/// rows come back under their own ids, and nothing else of the batch minds.
+pub async fn what_an_older_app_sent_is_a_duplicate_under_the_servers_id(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 1).await;
+    let ada = scene.medic(0).await;
+    let own = ada.open_own().await.id;
+    let messages = ["1", "2", "3"].map(|text| ada.draft(own, text));
+    let stored = [scene.older_app_sends(&messages[0]).await?, scene.older_app_sends(&messages[1]).await?];
+    let batch = messages.clone().map(send);
+    for attempt in 1..=2 {
+        let outcomes = ada.push(&batch).await;
+        let rows = [already_sent(&outcomes[0]), already_sent(&outcomes[1])];
+        assert_eq!(rows.each_ref().map(|row| row.id), stored);
+        assert_eq!(
+            rows.each_ref().map(|row| (row.seq.get(), row.content.as_deref())),
+            [(1, Some("1")), (2, Some("2"))]
+        );
+        match attempt {
+            1 => assert_eq!(sent(&outcomes[2]).seq, Seq::new(3)),
+            _ => assert_eq!(already_sent(&outcomes[2]).id, messages[2].id),
+        }
+    }
+    let expected = [stored[0], stored[1], messages[2].id];
+    assert_eq!(ids(&ada.history(own, None, None).await.expect("history").changes.messages), expected);
+    Ok(())
+}
+
+/// Given the key of somebody else's message, or of one elsewhere, then it stands for nothing.
+pub async fn the_key_of_an_older_app_counts_for_its_sender_and_conversation_only(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 2).await;
+    let (ada, admin) = (scene.medic(0).await, scene.admin().await);
+    let own = ada.open_own().await.id;
+    let elsewhere = admin.open_with(scene.medic_id(1), scene.world.org_id).await.id;
+    let (hers, his) = (ada.draft(own, "Hers"), admin.draft(elsewhere, "His"));
+    scene.older_app_sends(&hers).await?;
+    scene.older_app_sends(&his).await?;
+    for key in [hers.id, his.id] {
+        let mut message = admin.draft(own, "New");
+        message.id = key;
+        assert_eq!(sent(&admin.push(&[send(message)]).await[0]).message_id, key);
+    }
+    assert_eq!(seqs(&admin.history(own, None, None).await.expect("history").changes.messages), [1, 2, 3]);
     Ok(())
 }
 

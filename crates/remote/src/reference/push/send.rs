@@ -59,14 +59,15 @@ fn earlier_attempt(
     submitted: &SubmittedMessage,
 ) -> Judged<Option<Acknowledgement>> {
     let same = |sender, place| sender == viewer.person_id && place == conversation;
-    if let Some(message) = tables.messages.get(&submitted.id).or_else(|| older_client(tables, viewer, submitted)) {
+    let already_sent = |message: &Message| Acknowledgement::AlreadySent(Box::new(message.clone()));
+    if let Some(message) = tables.messages.get(&submitted.id) {
         return match same(message.sender_id, message.conversation_id) {
-            true => Ok(Some(Acknowledgement::AlreadySent(Box::new(message.clone())))),
+            true => Ok(Some(already_sent(message))),
             false => Err(refuse(RefusalCode::IdTaken)),
         };
     }
     match tables.tombstones.get(&Deleted::Message(submitted.id)) {
-        None => Ok(None),
+        None => Ok(older_app(tables, viewer, conversation, submitted).map(already_sent)),
         Some(row) if row.sender_id.is_some_and(|sender| same(sender, row.tombstone.conversation_id)) => {
             Ok(Some(Acknowledgement::Deleted(row.tombstone.clone())))
         }
@@ -74,10 +75,16 @@ fn earlier_attempt(
     }
 }
 
-/// A message that the caller sent with an older client, which kept the key in the metadata and let the server make the id.
-fn older_client<'t>(tables: &'t Tables, viewer: &Viewer, submitted: &SubmittedMessage) -> Option<&'t Message> {
+/// A message that the caller sent here with an older version of the app, which kept its own id in the metadata and let the
+/// server make another.
+fn older_app<'t>(
+    tables: &'t Tables,
+    viewer: &Viewer,
+    conversation: ConversationId,
+    submitted: &SubmittedMessage,
+) -> Option<&'t Message> {
     let key = submitted.id.to_string();
-    tables.messages.values().find(|message| {
+    tables.thread(conversation).find(|message| {
         let known = message.metadata.as_ref().and_then(|metadata| metadata.as_object().get("idempotency_key"));
         message.sender_id == viewer.person_id && known.and_then(|known| known.as_str()) == Some(&key)
     })
