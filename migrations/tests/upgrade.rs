@@ -243,7 +243,8 @@ async fn what_could_never_be_sent_becomes_a_dead_letter() {
 async fn a_queued_message_that_had_arrived_is_not_sent_again() {
     let file = fixture("v5.db").await;
     file.upgrade().await;
-    let twin = format!("SELECT CAST(count(*) AS TEXT) FROM outbox WHERE {} = 'a1'", short("message_id"));
+    // By its whole id: one of those that the upgrade makes may end with the same digits.
+    let twin = format!("SELECT CAST(count(*) AS TEXT) FROM outbox WHERE hex(message_id) = '{}A1'", &DIRECT[..30]);
     assert_eq!(file.one(&twin).await, "0");
 }
 

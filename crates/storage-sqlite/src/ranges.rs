@@ -11,6 +11,8 @@
 //! * A page of history joins the range where it touches it, and `from` then moves down over what was here below. A page that
 //!   lies above the range with a hole between becomes the recent range: new messages matter more, and the old ones come
 //!   back when somebody scrolls down to them. One that lies below with a hole between only leaves its rows.
+//! * A bootstrap begins the range anew: it jumps over changes that no pull brings, so what lies below what it tells is no
+//!   longer known.
 //! * `missing_before` says what to fetch: 0 (the newest) when a conversation has messages and none is here; the lowest seq of
 //!   the topmost run when a message stands above a hole. It is stored, so that asking for it does not visit every thread.
 //!
@@ -90,6 +92,13 @@ SET missing_before = CASE
     WHEN c.range_to = 0 AND c.last_seq > 0 THEN 0
     END
 WHERE c.id IN (SELECT unhex(value) FROM json_each(?))";
+
+/// Of these conversations nothing is known whole any more, but for single deletions.
+pub(crate) async fn forget(tx: &Tx, ids: &IdSet) -> Res<()> {
+    let sql = "UPDATE conversations SET range_from = 0, range_to = 0
+        WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+    tx.run(sql, vec![ids.bind()]).await.map(drop)
+}
 
 /// Adds ranges that pages cover whole. One statement for all of them; `derived::refresh` then lets them grow.
 pub(crate) async fn cover(tx: &Tx, told: &RangeSet) -> Res<()> {

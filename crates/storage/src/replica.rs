@@ -29,7 +29,8 @@ pub enum BootstrapReason {
     First,
     /// The server's history is another one (restored, promoted): versions that are stored say nothing any more.
     Epoch,
-    /// What the person may see has changed, or the digests differ: versions still hold.
+    /// What the person may see has changed, the cursor fell out of what the server keeps, or the digests differ: versions
+    /// still hold.
     Reconcile,
 }
 
@@ -113,8 +114,11 @@ pub trait Replica: Send + Sync {
 
     /// Applies one page of a bootstrap. `after` is what it was asked for with.
     ///
-    /// A conversation's messages of the page cover its recent range whole, from the lowest seq that came up to its
-    /// `last_seq`: messages inside it that did not come leave the store with the page. With the last page the position becomes
+    /// A conversation's messages of the page tell a range whole, from the lowest seq that came up to its `last_seq` (an empty
+    /// one above that if none came). It takes the place of the recent range. Messages inside it that did not come leave the
+    /// store with the page, and so do all below it that the server has, those that history brought while the bootstrap ran
+    /// included: the position jumps, and what was edited or deleted between the old cursor and the new one is never pulled.
+    /// They come back as history on demand. Seqs known by tombstones stay known. With the last page the position becomes
     /// `Following`, and what the bootstrap did not confirm leaves: conversations that did not come (with the consequences of a
     /// revocation for their lanes, but without being remembered as revoked), and people that did not come. Those people whom a
     /// message here names as its sender stay, as members of the past. Conversations and people that an answer has brought
@@ -122,8 +126,8 @@ pub trait Replica: Send + Sync {
     ///
     /// After [`BootstrapReason::Epoch`] the stored state of a conversation (`last_seq`, derived fields, recent range) gives way
     /// to the first row that comes of it, and markers above its `last_seq`, queued marks included, come down to it. Messages
-    /// stored before the bootstrap began that the page does not confirm leave with the page. Own ones among them inside or
-    /// above the confirmed range, or in a conversation that did not come, have been lost by the server: they become dead
+    /// stored before the bootstrap began that stand above the told range leave with the page too. Own ones among those that
+    /// leave from inside or above it, or in a conversation that did not come, have been lost by the server: they become dead
     /// letters ([`fieldpost_domain::RefusalCode::LostByServer`]) at the end of the outbox, in the order of their seqs, under a
     /// mutation with the message's id; except those that were deleted or cannot be sent (they leave), and those whose send
     /// still waits in the outbox (it goes on waiting).

@@ -4,9 +4,13 @@
 //! and did not come has been deleted: it leaves with the page. What no page confirmed (conversations, people) leaves with the
 //! last one; `confirmed` holds the number of the bootstrap that a row has come in, so finding them is one query.
 //!
+//! The cursor that a bootstrap leads to lies beyond the one before. What was committed between the two is in its pages, or
+//! below what they tell of a conversation, where no pull will ever bring it. So the range that a page tells takes the place of
+//! the recent range, and the rows below it leave; they come back as history. What history brought while the bootstrap ran is
+//! no exception: it may be older than the cursor.
+//!
 //! After a change of epoch a row of the old history is one whose stored version is below the floor of the new epoch
-//! (`version`). When its conversation is confirmed, such messages below the confirmed range leave, and those inside or above
-//! it are lost (`lost`).
+//! (`version`). When its conversation is confirmed, such messages inside or above the confirmed range are lost (`lost`).
 
 use crate::{
     derived,
@@ -81,10 +85,19 @@ async fn sweep(tx: &Tx, standing: &Standing, told: &[(Uuid, SeqRange)], came: &[
         }
     }
     let ranges = RangeSet::of(told);
+    let ids = IdSet::of(told.iter().map(|(id, _)| *id));
     history::drop_absent(tx, &ranges, came).await?;
+    tx.run(DROP_BELOW, vec![ranges.bind()]).await?;
+    ranges::forget(tx, &ids).await?;
     ranges::cover(tx, &ranges).await?;
-    tx.run(DROP_UPGRADED, vec![IdSet::of(told.iter().map(|(id, _)| *id)).bind()]).await.map(drop)
+    tx.run(DROP_UPGRADED, vec![ids.bind()]).await.map(drop)
 }
+
+/// Nobody vouches for what lies below a told range. What has no seq yet is not below anything.
+pub(crate) const DROP_BELOW: &str = "
+WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f FROM json_each(?))
+DELETE FROM messages WHERE pk IN (
+    SELECT m.pk FROM told JOIN messages AS m ON m.conversation_id = told.id AND m.seq < told.f)";
 
 /// Acknowledged messages of an upgraded file have no seq until they come from the server. Those that did not come with the
 /// recent ones cannot be placed among them; they come back as history, unless they were deleted since.

@@ -18,7 +18,7 @@ use fieldpost_domain::{
 };
 use uuid::Uuid;
 
-/// Removes what is of an older epoch: below `from` it may still be on the server and comes back as history.
+/// Removes what is of an older epoch. Below `from` nothing is lost: the server may have it, and it comes back as history.
 pub(super) async fn sweep(tx: &Tx, standing: &Standing, conversation: Uuid, from: Seq) -> Res<()> {
     let floor = int(standing.epoch.floor());
     let rows = tx.all(OLD, vec![id(conversation), seq(from), floor.clone()]).await?;

@@ -1,7 +1,7 @@
 //! The role that follows the server.
 
 pub(crate) mod apply;
-mod bootstrap;
+pub(crate) mod bootstrap;
 mod digest;
 pub(crate) mod history;
 pub(crate) mod lost;

@@ -5,10 +5,10 @@ use super::build::{
     message, message_id, messages, mutation_id, own_message_id, seq, tombstone,
 };
 use super::given::{
-    acknowledged, batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox, person, pulled, read,
+    acknowledged, batch, bootstrapped, failure, history, loaded, loaded_thread, mutations, newest, outbox, person, pulled, read,
     sent, seqs, stored, summary, texts, thread,
 };
-use crate::{BootstrapReason, Older, StorageErrorKind, Store, SyncPosition};
+use crate::{BootstrapReason, MissingRange, Older, StorageErrorKind, Store, SyncPosition};
 use fieldpost_domain::{
     Access, AccessChange, Acknowledgement, BootstrapPage, Changes, ConversationId, Message, MessageStatus, Person,
     RefusalCode, Version,
@@ -164,7 +164,7 @@ pub async fn conversations_that_a_bootstrap_does_not_confirm_leave(store: &dyn S
     assert!(store.conversation(conversation_id(1)).await.unwrap().is_some(), "it is not remembered as revoked");
 }
 
-/// Messages inside a confirmed range that did not come leave; older ones and their versions stay.
+/// Messages inside a confirmed range that did not come leave, and so do those below it.
 pub async fn messages_that_a_bootstrap_does_not_confirm_leave(store: &dyn Store) {
     settled_down(store).await;
     let one = conversation_id(1);
@@ -173,8 +173,76 @@ pub async fn messages_that_a_bootstrap_does_not_confirm_leave(store: &dyn Store)
     bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 5), rows)).await;
 
     let window = newest(store, one, 10).await;
-    assert_eq!((seqs(&window), window.older), (vec![1, 2, 3, 5], Older::Nothing));
+    assert_eq!((seqs(&window), window.older), (vec![3, 5], Older::OnServer(seq(3))));
     assert!(outbox(store).await.is_empty(), "only a change of epoch loses messages");
+}
+
+/// The position jumps over what was committed since the old cursor: no pull brings it. So what lies below a confirmed range
+/// is fetched again, and nothing that was deleted or edited meanwhile is taken for verified history.
+pub async fn history_from_before_a_bootstrap_is_fetched_again(store: &dyn Store) {
+    for reason in [BootstrapReason::Reconcile, BootstrapReason::Epoch, BootstrapReason::First] {
+        let id = conversation_id(1);
+        loaded_thread(store, direct(1, 10), messages(id, 1..=10, &ada())).await;
+
+        // Unseen: 2 and 5 were deleted for good, 6 was edited.
+        bootstrapped(store, reason, thread(direct(1, 10), messages(id, 9..=10, &ada()))).await;
+        let window = newest(store, id, 100).await;
+        assert_eq!((seqs(&window), window.older), (vec![9, 10], Older::OnServer(seq(9))), "{reason:?}");
+        assert_eq!(store.message(message_id(id, 5)).await.unwrap(), None, "{reason:?}");
+
+        let edited =
+            Message { version: Version::new(2), content: Some("edited".to_owned()), ..message(id, 6, &ada()) };
+        history(store, id, 6, 8, [vec![edited], messages(id, 7..=8, &ada())].concat()).await;
+        let window = newest(store, id, 100).await;
+        assert_eq!((seqs(&window), window.older), (vec![6, 7, 8, 9, 10], Older::OnServer(seq(6))), "{reason:?}");
+        assert_eq!(window.messages[0].content.as_deref(), Some("edited"), "{reason:?}");
+        history(store, id, 1, 5, messages(id, [1, 3, 4], &ada())).await;
+        assert_eq!(seqs(&newest(store, id, 100).await), [1, 3, 4, 6, 7, 8, 9, 10], "{reason:?}");
+    }
+}
+
+/// A conversation whose recent messages were all deleted comes without one: what is here of it proves nothing any more.
+pub async fn a_conversation_that_comes_without_messages_is_missing_them(store: &dyn Store) {
+    let id = loaded_thread(store, direct(1, 3), messages(conversation_id(1), 1..=3, &ada())).await;
+    bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 3), vec![])).await;
+
+    let window = newest(store, id, 10).await;
+    assert_eq!((window.messages.len(), window.older), (0, Older::OnServer(seq(4))));
+    assert_eq!(store.missing_ranges(10).await.unwrap(), [MissingRange { conversation_id: id, before: None }]);
+    assert_eq!(read(store, 1, id).await, 0);
+    history(store, id, 1, 3, messages(id, 1..=1, &ada())).await;
+    let window = newest(store, id, 10).await;
+    assert_eq!((seqs(&window), window.older), (vec![1], Older::Nothing));
+}
+
+/// What was deleted for good stays so: the number is known, whatever lies around it.
+pub async fn known_deletions_below_a_confirmed_range_stay_known(store: &dyn Store) {
+    let id = loaded_thread(store, direct(1, 5), messages(conversation_id(1), 1..=5, &ada())).await;
+    let tombstones = vec![tombstone(message_id(id, 3), id, 3, 7), tombstone(message_id(id, 1), id, 1, 7)];
+    pulled(store, Changes { tombstones, ..Changes::default() }).await;
+
+    bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 5), messages(id, 4..=5, &ada()))).await;
+
+    let window = newest(store, id, 10).await;
+    assert_eq!((seqs(&window), window.older), (vec![4, 5], Older::OnServer(seq(3))));
+    history(store, id, 2, 2, messages(id, 2..=2, &ada())).await;
+    let window = newest(store, id, 10).await;
+    assert_eq!((seqs(&window), window.older), (vec![2, 4, 5], Older::Nothing));
+}
+
+/// History that comes while a bootstrap runs may be older than the cursor that the bootstrap leads to.
+pub async fn history_during_a_bootstrap_is_fetched_again(store: &dyn Store) {
+    for reason in [BootstrapReason::Reconcile, BootstrapReason::Epoch] {
+        settled_down(store).await;
+        let one = conversation_id(1);
+        store.begin_bootstrap(reason).await.unwrap();
+        history(store, one, 1, 3, messages(one, 1..=3, &ada())).await;
+        let changes = thread(direct(1, 5), messages(one, 4..=5, &ada()));
+        store.apply_bootstrap(None, bootstrap_page(changes)).await.unwrap();
+        let window = newest(store, one, 10).await;
+        assert_eq!((seqs(&window), window.older), (vec![4, 5], Older::OnServer(seq(4))), "{reason:?}");
+        assert!(outbox(store).await.is_empty(), "{reason:?}");
+    }
 }
 
 /// Versions still hold when access is reconciled.
@@ -215,8 +283,8 @@ pub async fn people_that_a_bootstrap_does_not_confirm_leave(store: &dyn Store) {
     let stranger = Person { id: super::build::person_id(9), ..ben() };
     pulled(store, Changes { people: vec![stranger.clone()], ..Changes::default() }).await;
 
-    // Nothing below 5 is in the page, so what Ada wrote stays; Ben's broadcast is gone.
-    let rows = vec![message(conversation_id(1), 5, &iris())];
+    // What Ada wrote is in the page, she is not; Ben's broadcast is gone.
+    let rows = vec![message(conversation_id(1), 4, &ada()), message(conversation_id(1), 5, &iris())];
     let changes = Changes { people: vec![iris()], ..thread(direct(1, 5), rows) };
     bootstrapped(store, BootstrapReason::Reconcile, changes).await;
 
@@ -224,7 +292,7 @@ pub async fn people_that_a_bootstrap_does_not_confirm_leave(store: &dyn Store) {
     assert_eq!(listed, [iris().id]);
     assert_eq!((person(store, &stranger).await, person(store, &ben()).await), (None, None));
     assert!(person(store, &ada()).await.unwrap().removed);
-    assert_eq!(newest(store, conversation_id(1), 10).await.messages[1].sender_name, "Ada Moss");
+    assert_eq!(newest(store, conversation_id(1), 10).await.messages[0].sender_name, "Ada Moss");
 
     pulled(store, Changes { people: vec![ada()], ..Changes::default() }).await;
     assert_eq!(store.people().await.unwrap().len(), 2, "a later word of the server counts");
@@ -241,13 +309,14 @@ pub async fn a_bootstrap_tells_the_recent_range(store: &dyn Store) {
     assert_eq!((window.messages.len(), window.older), (9, Older::OnServer(seq(11))));
 }
 
-/// A later bootstrap joins what was loaded, or replaces it above a gap.
-pub async fn a_later_bootstrap_joins_or_replaces_the_range(store: &dyn Store) {
+/// A later bootstrap replaces the range, whether it touches what was loaded or not.
+pub async fn a_later_bootstrap_replaces_the_range(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 10), messages(id, 1..=10, &ada())).await;
 
     bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 13), messages(id, 9..=13, &ada()))).await;
-    assert_eq!(newest(store, id, 100).await.messages.len(), 13);
+    let window = newest(store, id, 100).await;
+    assert_eq!((window.messages.len(), window.older), (5, Older::OnServer(seq(9))));
 
     bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 30), messages(id, 21..=30, &ada()))).await;
     let window = newest(store, id, 100).await;

@@ -1,11 +1,11 @@
 //! A server that was restored from an older state, or promoted: another epoch.
 
 use super::build::{
-    ack, ada, at, ben, bootstrap_page, broadcast, conversation_id, deleted, direct, echo, iris, message, message_id,
+    ack, ada, at, ben, broadcast, conversation_id, deleted, direct, echo, iris, message, message_id,
     messages, own_message_id, read_to, seq, tombstone,
 };
 use super::given::{
-    batch, bootstrapped, failure, history, loaded, loaded_thread, mutations, newest, outbox, pulled, read, refused,
+    batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox, pulled, read, refused,
     sent, seqs, stored, summary, texts, thread, unread,
 };
 use crate::{BootstrapReason, Older, Store};
@@ -162,18 +162,6 @@ pub async fn starting_over_does_not_forget_a_change_of_epoch(store: &dyn Store) 
         .await;
     let lost: Vec<_> = outbox(store).await.iter().filter_map(|entry| entry.message_id).collect();
     assert_eq!(lost, [message_id(conversation_id(1), 5)]);
-}
-
-/// History that comes while a bootstrap of another epoch runs is of the new epoch, and stays.
-pub async fn history_during_a_bootstrap_is_not_swept(store: &dyn Store) {
-    super::bootstrapping::settled_down(store).await;
-    let one = conversation_id(1);
-    store.begin_bootstrap(BootstrapReason::Epoch).await.unwrap();
-    history(store, one, 1, 3, messages(one, 1..=3, &ada())).await;
-    let changes = thread(direct(1, 5), messages(one, 4..=5, &ada()));
-    store.apply_bootstrap(None, bootstrap_page(changes)).await.unwrap();
-    assert_eq!(seqs(&newest(store, one, 10).await), [1, 2, 3, 4, 5]);
-    assert!(outbox(store).await.is_empty());
 }
 
 /// Another epoch: deletions and revocations of the old one say nothing, and those of the new one count from the beginning.

@@ -4,9 +4,13 @@
 //! all come in the page that brings the conversation. So messages are swept page by page, and conversations and people that
 //! nothing confirmed leave with the last page.
 //!
+//! The cursor that a bootstrap leads to lies beyond the one before: what was committed between the two is in its pages, or
+//! below what they tell, where no pull will bring it. So a confirmed range takes the place of the recent range, and the rows
+//! below it leave.
+//!
 //! After a change of epoch all stored versions were set to zero when the bootstrap began; whatever still has version zero
-//! when its conversation is confirmed is of the old epoch. An acknowledgement or a page of history that came meanwhile is of
-//! the new one, and stays.
+//! when its conversation is confirmed is of the old epoch. An acknowledgement that came meanwhile is of the new one, and
+//! stays.
 
 use super::purge::refused;
 use super::state::{Bootstrap, Entry, Row, State};
@@ -68,12 +72,22 @@ impl State {
                 .filter(|message| message.version == Version::ZERO)
                 .cloned()
                 .collect();
-            let (lost, gone): (Vec<_>, Vec<_>) = old.into_iter().partition(|message| message.seq >= told.from);
-            gone.iter().for_each(|message| drop(self.messages.remove(&message.id)));
-            self.lose(lost);
+            self.lose(old.into_iter().filter(|message| message.seq >= told.from).collect());
         }
         self.drop_absent(conversation, told, came);
+        self.forget_below(conversation, told.from);
         self.cover(conversation, told, told.to == Seq::ZERO);
+    }
+
+    /// Nobody vouches for what lies below a confirmed range. Numbers of messages that were deleted for good stay known.
+    fn forget_below(&mut self, conversation: ConversationId, from: Seq) {
+        self.messages.retain(|_, row| match row {
+            Row::Server(message) => message.conversation_id != conversation || message.seq >= from,
+            Row::Local { .. } => true,
+        });
+        if let Some(thread) = self.threads.get_mut(&conversation) {
+            thread.range = None;
+        }
     }
 
     /// Messages that the server had and has no longer. Those of the signed-in person become dead letters that can be sent

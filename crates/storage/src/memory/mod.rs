@@ -19,7 +19,7 @@
 //! * A message row is either `Local` (only this device knows it, it has no seq) or `Server`. A local row of which the outbox
 //!   knows nothing was acknowledged without its place being told.
 //! * `Thread::range` is known whole: each seq in it is a message that is here, or one that was deleted for good. It only
-//!   grows, or is replaced by a newer one that does not touch it (`ranges`).
+//!   grows, or is replaced: by a page of history above it that does not touch it (`ranges`), or by what a bootstrap tells.
 //! * Nothing in `State` names a conversation by an alias: a re-key moves everything that names the old id (`rekey`).
 //! * A row of version zero comes from before a change of epoch. It is shown until the bootstrap has confirmed or swept its
 //!   conversation, and proves nothing (`bootstrap`).
