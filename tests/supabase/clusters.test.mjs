@@ -61,7 +61,7 @@ async function startsAgain(replica, db, t) {
   const { error } = await db.call(t.admin, "pull", { p_cursor: replica.cursor });
   assert.deepEqual(error, EPOCH);
   replica.js.db = db;
-  await replica.bootstrap();
+  await replica.bootstrap({ p_messages: 2500 });
   const stored = async () => (await db.sql`select content from public.messages where org_id = ${t.org}`).map((m) => m.content).sort();
   assert.deepEqual(contents(replica), await stored());
   await t.write(db.sql, "after it");
@@ -228,6 +228,132 @@ test("TRUNCATE of any synchronised table expires old cursors", async () => {
   claim("TRUNCATE of messages, conversations, conversation_read_status: cursor_expired");
   await db.sql.end();
   c.remove();
+});
+
+// ── standbys ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const standby = async (primary, settings = {}) => {
+  const c = await primary.sibling(await primary.backup(), { signal: "standby", settings: { ...primary.primaryConninfo, hot_standby: "on", ...settings } });
+  made.push(c);
+  return c;
+};
+
+const superuser = async (c, text) => {
+  const { sql } = c.open("postgres", { url: c.url("postgres", "supabase_admin") });
+  return sql.unsafe(text).finally(() => sql.end());
+};
+
+async function caughtUp(primary, copy) {
+  const [{ lsn }] = await primary.sql`select pg_current_wal_flush_lsn()::text as lsn`;
+  for (let i = 0; !(await copy.sql`select pg_last_wal_replay_lsn() >= ${lsn}::pg_lsn as there`)[0].there; i++) {
+    assert.ok(i < 400, "the standby does not catch up");
+    await sleep(25);
+  }
+}
+
+/** Writers whose transactions overlap: what a pull on a standby could miss. Counts what was committed. */
+async function write(db, t, writers, transactions) {
+  const committed = new Set();
+  let seed = 7;
+  const random = (below) => ((seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 8) % below;
+  await Promise.all(Array.from({ length: writers }, async (_, w) => {
+    for (let i = 0; i < transactions; i++) {
+      const ids = [];
+      await db.sql.begin(async (tx) => {
+        for (let n = random(3); n >= 0; n--) ids.push(await t.write(tx, `w${w} ${i} ${n}`, w));
+        await sleep(random(4) ? random(20) : 100 + random(200));
+        if (random(8) === 0) throw new Error("rolled back");
+      }).then(() => ids.forEach((id) => committed.add(id)), (error) => assert.equal(error.message, "rolled back"));
+    }
+  }));
+  return committed;
+}
+
+test("pulls that a standby serves lose nothing, and its promotion expires the cursors", async () => {
+  const first = await cluster();
+  const primary = await first.install().then(async (db) => (await db.sql.end(), first.open("postgres", { max: 12 })));
+  const t = await tenant(primary.sql, 6);
+  const second = await standby(first);
+  const copy = second.open();
+  await caughtUp(primary, copy);
+  assert.deepEqual((await copy.call(t.admin, "pull", { p_cursor: "c1" })).error, { code: "cursor_expired", detail: "invalid" });
+
+  let writing = true;
+  const count = { primary: 0, standby: 0, behind: 0 };
+  const follow = async (turn) => {
+    const r = reader(primary, t.admin);
+    await r.bootstrap();
+    const seen = new Map([...r.messages.keys()].map((id) => [id, 1]));
+    for (let n = 0, last = false; !last; n++) {
+      last = !writing;
+      if (last) await caughtUp(primary, copy);
+      for (const db of last ? [primary, copy, primary] : [turn(n)]) {
+        r.js.db = db;
+        const before = r.cursor;
+        const pages = await r.pull({ p_limit: 40 });
+        for (const m of pages.flatMap((p) => p.messages)) seen.set(m.id, (seen.get(m.id) ?? 0) + 1);
+        count[db === copy ? "standby" : "primary"]++;
+        if (pages.length === 1 && !pages[0].digest) {
+          count.behind++;
+          assert.deepEqual([db, r.cursor, pages[0].messages.length], [copy, before, 0], "behind the cursor: nothing new, nothing expired");
+        }
+      }
+    }
+    return seen;
+  };
+  const followers = [follow((n) => (n % 2 ? copy : primary)), follow((n) => (n % 3 ? copy : primary)), follow(() => copy)];
+  const committed = await write(primary, t, 6, 60).finally(() => (writing = false));
+  const lost = [];
+  let doubled = 0;
+  for (const seen of await Promise.all(followers)) {
+    lost.push([...committed].filter((id) => !seen.has(id)).length);
+    doubled += [...seen.values()].filter((n) => n > 1).length;
+    assert.equal([...seen.keys()].filter((id) => !committed.has(id)).length, 0);
+  }
+  claim(`a standby serves: ${committed.size} rows, pulls ${count.standby} there (${count.behind} behind the cursor) and ${count.primary} on the primary: ` +
+    `${lost.reduce((a, b) => a + b)} lost, ${doubled} came again`);
+  assert.deepEqual(lost, [0, 0, 0]);
+  assert.ok(count.behind > 0, "no cursor was ever ahead of the standby");
+
+  // The standby loses its primary; what is written there after that is lost with it.
+  const admin = reader(primary, t.admin);
+  await superuser(second, "alter system set primary_conninfo = ''");
+  await superuser(second, "select pg_reload_conf()");
+  for (let i = 0; (await superuser(second, "select from pg_stat_wal_receiver")).length; i++) {
+    assert.ok(i < 100, "the standby goes on receiving");
+    await sleep(50);
+  }
+  const send = (id) => ({ id: randomUUID(), kind: "send_message", conversation_id: t.conversations[0], message_id: id, content: "acknowledged, then lost" });
+  const id = randomUUID();
+  await burn(primary.sql, 100);
+  assert.equal((await primary.call(t.medics[0], "push", { p_mutations: [send(id)] })).results[0].status, "applied");
+  await admin.bootstrap();
+  admin.js.db = copy;
+  const held = admin.cursor;
+  const [ahead] = await admin.pull();
+  assert.deepEqual([ahead.messages.length, ahead.digest, admin.cursor], [0, undefined, held], "ahead of the standby: nothing new, never expired");
+  await primary.sql.end();
+  first.stop("immediate");
+  second.promote();
+  await startsAgain(admin, copy, t);
+  await overtake(copy.sql, 3000);
+  assert.deepEqual((await copy.call(t.admin, "pull", { p_cursor: held })).error, EPOCH, "also when its counter has passed the cursor");
+  const again = (await copy.call(t.medics[0], "push", { p_mutations: [send(id)] })).results[0];
+  assert.deepEqual([again.status, again.ack.message_id], ["applied", id], "sent again, it is there again");
+  assert.deepEqual(fresh(await admin.pull()), ["acknowledged, then lost"]);
+
+  // A standby of the new primary is of the same epoch.
+  const third = await standby(second);
+  const copy2 = third.open();
+  await t.write(copy.sql, "after the promotion");
+  await caughtUp(copy, copy2);
+  admin.js.db = copy2;
+  assert.deepEqual(fresh(await admin.pull()), ["after the promotion"]);
+  admin.js.db = copy;
+  await admin.pull();
+  claim("promotion: cursor_expired, before and after the counter passes the cursor; the lost message is sent again under its id; a new standby agrees");
+  await Promise.all([copy.sql.end(), copy2.sql.end()]);
+  [first, second, third].forEach((c) => c.remove());
 });
 
 // ── transactions elsewhere ──────────────────────────────────────────────────────────────────────────────────────────
