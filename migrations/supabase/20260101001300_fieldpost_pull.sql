@@ -30,9 +30,10 @@ create or replace function fieldpost.feed_access(s fieldpost.scope, f fieldpost.
 language sql stable set search_path = ''
 as $$
   select x.sync_xid, x.conversation_id, null::uuid,
-         jsonb_build_object('conversation_id', x.conversation_id, 'version', x.version, 'access', case when exists (
-           select from public.conversations c where c.id = x.conversation_id
-             and (c.org_id = any (s.admin_orgs) or c.id = any (s.conversations))) then 'grant' else 'revoke' end),
+         -- A scalar subquery: the planner answers `exists` from a scan of all conversations when it expects many rows.
+         jsonb_build_object('conversation_id', x.conversation_id, 'version', x.version, 'access', case when (
+           select c.org_id = any (s.admin_orgs) or c.id = any (s.conversations)
+           from public.conversations c where c.id = x.conversation_id) then 'grant' else 'revoke' end),
          case when x.access = 'grant' then x.conversation_id end, null::uuid,
          case when x.access = 'grant' then 1300 else 0 end
   from fieldpost.stamp_ranges(f.from_, f.to_) r
@@ -101,7 +102,10 @@ comment on function fieldpost.feed_conversations(fieldpost.scope, fieldpost.span
 create or replace function fieldpost.feed_tombstones(s fieldpost.scope, f fieldpost.span) returns setof fieldpost.feed_row
 language sql stable set search_path = ''
 as $$
-  select x.sync_xid, x.id, null::uuid, fieldpost.tombstone_json(x), null::uuid, null::uuid, 0
+  -- A message that is gone may have been unread: its conversation's row comes along, once.
+  select x.sync_xid, x.id, null::uuid, fieldpost.tombstone_json(x),
+         case when x.entity = 'message' then x.conversation_id end, null::uuid,
+         case when row_number() over (partition by x.conversation_id order by x.sync_xid, x.id) = 1 then 900 else 0 end
   from (
     select t.* from fieldpost.stamp_ranges(f.from_, f.to_) r, unnest(s.admin_orgs) o cross join lateral (
       select q.* from fieldpost.tombstones q
@@ -132,7 +136,10 @@ comment on function fieldpost.feed_tombstones(fieldpost.scope, fieldpost.span) i
 create or replace function fieldpost.feed_markers(s fieldpost.scope, f fieldpost.span) returns setof fieldpost.feed_row
 language sql stable set search_path = ''
 as $$
-  select x.sync_xid, x.conversation_id, x.user_id, fieldpost.marker_json(x), null::uuid, null::uuid, 0
+  -- Her own reading, on whatever device, changes what is unread: the conversation's row comes along.
+  select x.sync_xid, x.conversation_id, x.user_id, fieldpost.marker_json(x),
+         case when x.user_id = s.user_id then x.conversation_id end, null::uuid,
+         case when x.user_id = s.user_id then 900 else 0 end
   from (
     select k.* from fieldpost.stamp_ranges(f.from_, f.to_) r, unnest(s.admin_orgs) o cross join lateral (
       select q.* from public.conversation_read_status q

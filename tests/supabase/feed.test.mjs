@@ -132,7 +132,7 @@ test("8 writers, transactions held open, rollbacks, small pages: each puller see
     writing.add(n);
     return writer(pool, n + 1, org, conversations, committed).finally(() => writing.delete(n));
   });
-  const readers = [[org.admin, 400], [org.admin, 90], [org.admin, 2500], [org.medics[0], 3]].map(([p, limit]) =>
+  const readers = [[org.admin, 2500], [org.admin, 90], [org.admin, 10], [org.medics[0], 3]].map(([p, limit]) =>
     puller(pool, p.user_id, limit, committed, writing));
   const others = [keysetOnTime(pool, org.org_id, writing), horizon(pool, org.org_id, committed, writing)];
   try {
