@@ -1,7 +1,7 @@
 //! Read markers and receipts.
 
-use super::{Actor, Backend, Scene, Verdict, actor::refused};
-use fieldpost_domain::{ConversationId, Intent, RefusalCode, Seq};
+use super::{Action, Actor, Backend, Scene, Verdict, actor::refused};
+use fieldpost_domain::{Changes, ConversationId, Intent, RefusalCode, Seq};
 
 async fn unread(who: &Actor<'_>, conversation: ConversationId) -> u64 {
     let rows = who.bootstrap().await.changes.conversations;
@@ -59,6 +59,24 @@ pub async fn a_marker_lowers_the_unread_count(backend: &dyn Backend) -> Verdict 
     assert_eq!((unread(&ada, own).await, unread(&admin, own).await), (1, 2));
     ada.mark(own, 4).await;
     assert_eq!((unread(&ada, own).await, unread(&admin, own).await), (0, 2));
+    Ok(())
+}
+
+/// Given a device with nothing but the counts, when an unread message is deleted for good, or another device of the same
+/// person reads, then the page that says so brings the conversation with its new count.
+pub async fn whatever_changes_the_unread_count_brings_it(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 1).await;
+    let (ada, admin) = (scene.medic(0).await, scene.admin().await);
+    let own = ada.open_own().await.id;
+    let sent = ada.say_all(own, &["1", "2", "3"]).await;
+    let cursor = admin.cursor().await;
+    scene.perform(Action::HardDelete { id: sent[0].message_id }).await?;
+    let caught = admin.catch_up(&cursor).await;
+    let unread = |changes: &Changes| changes.conversations.iter().find(|row| row.id == own).map(|row| row.unread);
+    assert_eq!((caught.changes.tombstones.len(), unread(&caught.changes)), (1, Some(2)));
+    scene.admin().await.mark(own, 2).await;
+    let caught = admin.catch_up(&caught.cursor).await;
+    assert_eq!((caught.changes.read_markers.len(), unread(&caught.changes)), (1, Some(1)));
     Ok(())
 }
 

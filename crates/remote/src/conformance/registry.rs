@@ -112,6 +112,7 @@ macro_rules! remote_conformance {
                 a_marker_never_moves_back,
                 a_marker_stays_within_the_conversation,
                 a_marker_lowers_the_unread_count,
+                whatever_changes_the_unread_count_brings_it,
                 receipts_reach_the_other_side_of_a_direct_conversation,
                 medics_do_not_see_each_others_markers,
                 a_hidden_conversation_cannot_be_marked;

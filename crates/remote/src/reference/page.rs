@@ -69,10 +69,18 @@ impl<'t> Page<'t> {
             }
             RowKey::ReadMarker(conversation, person) => {
                 self.add_marker(tables.markers.get(&(*conversation, *person)));
+                // The viewer's own reading, here or elsewhere, changes what is unread.
+                if *person == self.viewer.person_id {
+                    self.add_conversation_id(*conversation);
+                }
             }
             RowKey::Tombstone(deleted) => {
                 let tombstone = tables.tombstones.get(deleted).map(|row| row.tombstone.clone());
                 self.bytes += tombstone.as_ref().map_or(0, size);
+                // A message that is gone may have been unread; after the delete of a conversation this adds nothing.
+                if let Some(tombstone) = &tombstone {
+                    self.add_conversation_id(tombstone.conversation_id);
+                }
                 self.changes.tombstones.extend(tombstone);
             }
             RowKey::Access(person, id) => {
