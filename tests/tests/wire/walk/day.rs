@@ -1,14 +1,14 @@
 //! What happens on a day.
 
 use super::verdict;
-use fieldpost::{Client, ConversationId, Error, Fieldpost, MessageId, Store};
+use fieldpost::{Client, ConversationId, Error, Fieldpost, MessageId, Store, Time};
 use fieldpost_domain::{Message, RetryCode, ServerLimits};
 use fieldpost_remote::{
     RemoteErrorKind,
     reference::{DEMO_ADA, DEMO_ADMIN, DEMO_BEN, DEMO_PASSWORD, ReferenceServer},
 };
 use fieldpost_storage::memory::MemoryStore;
-use fieldpost_testkit::{Network, env};
+use fieldpost_testkit::{ManualClock, Network, env};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use std::{collections::BTreeSet, sync::Arc};
 use tempfile::TempDir;
@@ -74,7 +74,9 @@ impl Day {
         let page_rows = *[3, 7, 2500].choose(&mut rng).unwrap();
         let push_rows = *[1, 4, 500].choose(&mut rng).unwrap();
         let limits = ServerLimits { page_rows, push_rows, ..ServerLimits::default() };
-        let server = ReferenceServer::builder().seed(seed).limits(limits).build();
+        // Its clock stands, so that the day is the same however fast the machine is; created_at grows with seq all the same.
+        let morning = Time::from_timestamp_micros(ManualClock::START).unwrap();
+        let server = ReferenceServer::builder().seed(seed).limits(limits).clock(move || morning).build();
         server.add_demo();
         let mut phones = Vec::new();
         for (number, email) in (1..).zip([DEMO_ADA, DEMO_BEN, DEMO_ADMIN, DEMO_ADMIN]) {
