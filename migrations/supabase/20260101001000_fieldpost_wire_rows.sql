@@ -32,7 +32,7 @@ as $$
     'id', c.id, 'org_id', c.org_id, 'kind', c.type, 'subject', c.subject, 'medic_id', c.medic_id,
     'medic_name', (select nullif(fieldpost.trim(concat_ws(' ', r.first_name, r.last_name)), '')
                    from fieldpost.roster(c.org_id) r where r.medic_id = c.medic_id),
-    'created_by', c.created_by,
+    'created_by', coalesce(c.created_by, '00000000-0000-0000-0000-000000000000'),
     'created_at', fieldpost.time_text(c.created_at), 'updated_at', fieldpost.time_text(c.updated_at),
     'last_seq', coalesce(c.last_seq, 0),
     'last_message_at', fieldpost.time_text(c.last_message_at), 'last_message_preview', c.last_message_preview,

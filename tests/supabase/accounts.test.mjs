@@ -1,0 +1,36 @@
+// Accounts that are deleted.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Replica } from "./lib/replica.mjs";
+import { call, client, owner } from "./lib/stack.mjs";
+import { createOrg } from "./lib/tenant.mjs";
+
+const NIL = "00000000-0000-0000-0000-000000000000";
+let sql;
+before(() => (sql = owner()));
+after(() => sql.end());
+
+test("a conversation whose creator's account is deleted names the nil UUID, and nothing else is lost", async () => {
+  const org = await createOrg(sql, { medics: 1, admins: 2, conversations: true });
+  const { id } = org.conversations[0];
+  const medic = new Replica(await client(org.medics[0].email, org.medics[0].password));
+  await medic.bootstrap();
+  await sql`delete from auth.users where id = ${org.admin.user_id}`;
+  const pages = await medic.pull();
+  const [row] = pages.flatMap((page) => page.conversations);
+  assert.deepEqual([row.id, row.created_by, row.version], [id, NIL, 2]);
+  assert.equal(medic.people.get(org.admin.user_id).removed, true, "her name stays");
+  for (const page of [await call(medic.js, "bootstrap"), { conversations: [(await call(medic.js, "history", { p_conversation: id })).conversation] }]) {
+    assert.deepEqual(page.conversations.map((c) => c.created_by), [NIL]);
+  }
+});
+
+test("an account that has sent messages cannot be deleted", async () => {
+  const org = await createOrg(sql, { medics: 1, conversations: true });
+  const medic = new Replica(await client(org.medics[0].email, org.medics[0].password));
+  await sql`insert into public.messages (conversation_id, org_id, sender_id, content) values (${org.conversations[0].id}, ${org.org_id}, ${org.admin.user_id}, 'hers')`;
+  await medic.bootstrap();
+  await assert.rejects(sql`delete from auth.users where id = ${org.admin.user_id}`, (error) => error.code === "23503" && error.table_name === "messages");
+  assert.deepEqual((await medic.pull()).flatMap((p) => [...p.people, ...p.conversations, ...p.access]), [], "nothing changed");
+});
