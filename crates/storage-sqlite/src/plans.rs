@@ -53,6 +53,7 @@ async fn hot_queries_visit_no_whole_table() {
         ("the unread count", derived::UNREAD),
         ("the newest message", derived::NEWEST),
         ("what did not come", replica::history::DROP_ABSENT),
+        ("what awaits its answer below a told range", replica::bootstrap::ECHO_AGAIN),
         ("what lies below a told range", replica::bootstrap::DROP_BELOW),
     ];
     for (what, sql) in hot {

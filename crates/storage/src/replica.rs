@@ -118,7 +118,8 @@ pub trait Replica: Send + Sync {
     /// one above that if none came). It takes the place of the recent range. Messages inside it that did not come leave the
     /// store with the page, and so do all below it that the server has, those that history brought while the bootstrap ran
     /// included: the position jumps, and what was edited or deleted between the old cursor and the new one is never pulled.
-    /// They come back as history on demand. Seqs known by tombstones stay known. With the last page the position becomes
+    /// They come back as history on demand; one whose send awaits its answer in the outbox is queued again until then. Seqs known
+    /// by tombstones stay known. With the last page the position becomes
     /// `Following`, and what the bootstrap did not confirm leaves: conversations that did not come (with the consequences of a
     /// revocation for their lanes, but without being remembered as revoked), and people that did not come. Those people whom a
     /// message here names as its sender stay, as members of the past. Conversations and people that an answer has brought

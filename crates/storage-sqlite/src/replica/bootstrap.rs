@@ -79,12 +79,13 @@ async fn lift_revocations(tx: &Tx, told: &[(Uuid, SeqRange)]) -> Res<()> {
 }
 
 async fn sweep(tx: &Tx, standing: &Standing, told: &[(Uuid, SeqRange)], came: &[Uuid]) -> Res<()> {
+    let ranges = RangeSet::of(told);
+    tx.run(ECHO_AGAIN, vec![ranges.bind()]).await?;
     if standing.new_epoch {
         for (id, range) in told {
             lost::sweep(tx, standing, *id, range.from).await?;
         }
     }
-    let ranges = RangeSet::of(told);
     let ids = IdSet::of(told.iter().map(|(id, _)| *id));
     history::drop_absent(tx, &ranges, came).await?;
     tx.run(DROP_BELOW, vec![ranges.bind()]).await?;
@@ -92,6 +93,16 @@ async fn sweep(tx: &Tx, standing: &Standing, told: &[(Uuid, SeqRange)], came: &[
     ranges::cover(tx, &ranges).await?;
     tx.run(DROP_UPGRADED, vec![ids.bind()]).await.map(drop)
 }
+
+/// An own message below a told range whose send awaits its answer becomes a local echo again: the answer will tell.
+pub(crate) const ECHO_AGAIN: &str = "
+WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f FROM json_each(?))
+UPDATE messages SET server_id = NULL, seq = NULL, position = o.position, status = 'queued', version = -1,
+    deleted_at = NULL, created_at = coalesce(composed_at, created_at),
+    content = CASE WHEN json_valid(o.payload) THEN o.payload ->> 'content' ELSE content END,
+    metadata = CASE WHEN json_valid(o.payload) THEN o.payload -> 'metadata' ELSE metadata END
+FROM told JOIN outbox AS o ON o.conversation_id = told.id
+WHERE messages.id = o.message_id AND messages.seq < told.f";
 
 /// Nobody vouches for what lies below a told range. What has no seq yet is not below anything.
 pub(crate) const DROP_BELOW: &str = "

@@ -1,12 +1,12 @@
 //! The first load, resuming, and what leaves with it.
 
 use super::build::{
-    ack, ada, ben, bootstrap_page, broadcast, composed, continuation, conversation_id, cursor, digest, direct, iris,
-    message, message_id, messages, mutation_id, own_message_id, seq, tombstone,
+    ack, ada, ben, bootstrap_page, broadcast, composed, continuation, conversation_id, cursor, digest, direct, echo,
+    iris, message, message_id, messages, mutation_id, own_message_id, seq, tombstone,
 };
 use super::given::{
-    acknowledged, batch, bootstrapped, failure, history, loaded, loaded_thread, mutations, newest, outbox, person, pulled, read,
-    sent, seqs, stored, summary, texts, thread,
+    acknowledged, batch, bootstrapped, failure, history, loaded, loaded_thread, mutations, newest, outbox, person,
+    pulled, pulled_messages, read, sent, seqs, stored, summary, texts, thread,
 };
 use crate::{BootstrapReason, MissingRange, Older, StorageErrorKind, Store, SyncPosition};
 use fieldpost_domain::{
@@ -190,8 +190,7 @@ pub async fn history_from_before_a_bootstrap_is_fetched_again(store: &dyn Store)
         assert_eq!((seqs(&window), window.older), (vec![9, 10], Older::OnServer(seq(9))), "{reason:?}");
         assert_eq!(store.message(message_id(id, 5)).await.unwrap(), None, "{reason:?}");
 
-        let edited =
-            Message { version: Version::new(2), content: Some("edited".to_owned()), ..message(id, 6, &ada()) };
+        let edited = Message { version: Version::new(2), content: Some("edited".to_owned()), ..message(id, 6, &ada()) };
         history(store, id, 6, 8, [vec![edited], messages(id, 7..=8, &ada())].concat()).await;
         let window = newest(store, id, 100).await;
         assert_eq!((seqs(&window), window.older), (vec![6, 7, 8, 9, 10], Older::OnServer(seq(6))), "{reason:?}");
@@ -228,6 +227,29 @@ pub async fn known_deletions_below_a_confirmed_range_stay_known(store: &dyn Stor
     history(store, id, 2, 2, messages(id, 2..=2, &ada())).await;
     let window = newest(store, id, 10).await;
     assert_eq!((seqs(&window), window.older), (vec![2, 4, 5], Older::Nothing));
+}
+
+/// An own message whose answer never came may leave with what lies below: its mutation goes on waiting, and it stays visible.
+pub async fn a_message_that_awaits_its_answer_is_shown_through_a_bootstrap(store: &dyn Store) {
+    for (reason, n) in [(BootstrapReason::Reconcile, 1), (BootstrapReason::Epoch, 2)] {
+        let id = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
+        sent(store, n, id).await;
+        pulled_messages(store, vec![echo(n, id, 3)]).await;
+
+        bootstrapped(store, reason, thread(direct(1, 6), messages(id, 5..=6, &ada()))).await;
+
+        let window = newest(store, id, 10).await;
+        assert_eq!((seqs(&window), window.older), (vec![5, 6, 0], Older::OnServer(seq(5))), "{reason:?}");
+        let mine = &window.messages[2];
+        assert_eq!((mine.id, &mine.status), (own_message_id(n), &MessageStatus::Queued), "{reason:?}");
+        assert_eq!(mine.content, Some(format!("own {n}")), "{reason:?}");
+        assert_eq!(batch(store).await, mutations([n]), "{reason:?}");
+
+        acknowledged(store, n, Acknowledgement::AlreadySent(Box::new(echo(n, id, 3)))).await;
+        assert!(outbox(store).await.is_empty(), "{reason:?}");
+        assert_eq!(seqs(&newest(store, id, 10).await), [5, 6], "{reason:?}");
+        assert_eq!(store.message(own_message_id(n)).await.unwrap().unwrap().seq, Some(seq(3)), "{reason:?}");
+    }
 }
 
 /// History that comes while a bootstrap runs may be older than the cursor that the bootstrap leads to.

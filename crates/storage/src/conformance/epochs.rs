@@ -1,12 +1,12 @@
 //! A server that was restored from an older state, or promoted: another epoch.
 
 use super::build::{
-    ack, ada, at, ben, broadcast, conversation_id, deleted, direct, echo, iris, message, message_id,
-    messages, own_message_id, read_to, seq, tombstone,
+    ack, ada, at, ben, broadcast, conversation_id, deleted, direct, echo, iris, message, message_id, messages,
+    own_message_id, read_to, seq, tombstone,
 };
 use super::given::{
-    batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox, pulled, read, refused,
-    sent, seqs, stored, summary, texts, thread, unread,
+    batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox, pulled, read, refused, sent, seqs,
+    stored, summary, texts, thread, unread,
 };
 use crate::{BootstrapReason, Older, Store};
 use fieldpost_domain::{

@@ -163,6 +163,7 @@ macro_rules! storage_conformance {
             history_from_before_a_bootstrap_is_fetched_again,
             a_conversation_that_comes_without_messages_is_missing_them,
             known_deletions_below_a_confirmed_range_stay_known,
+            a_message_that_awaits_its_answer_is_shown_through_a_bootstrap,
             history_during_a_bootstrap_is_fetched_again,
             a_reconciling_bootstrap_respects_versions,
             a_bootstrap_makes_a_revoked_conversation_welcome,

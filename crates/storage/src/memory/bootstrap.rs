@@ -79,15 +79,25 @@ impl State {
         self.cover(conversation, told, told.to == Seq::ZERO);
     }
 
-    /// Nobody vouches for what lies below a confirmed range. Numbers of messages that were deleted for good stay known.
+    /// Nobody vouches for what lies below a confirmed range. Numbers of messages that were deleted for good stay known, and
+    /// a message whose send awaits its answer is a local echo again: the answer will tell.
     fn forget_below(&mut self, conversation: ConversationId, from: Seq) {
-        self.messages.retain(|_, row| match row {
-            Row::Server(message) => message.conversation_id != conversation || message.seq >= from,
-            Row::Local { .. } => true,
-        });
+        let below = self.server_messages(conversation).filter(|message| message.seq < from);
+        for id in below.map(|message| message.id).collect::<Vec<_>>() {
+            self.messages.remove(&id);
+            self.echo_again(id);
+        }
         if let Some(thread) = self.threads.get_mut(&conversation) {
             thread.range = None;
         }
+    }
+
+    /// The local echo of a message whose send is in the outbox; false if it is not.
+    fn echo_again(&mut self, id: MessageId) -> bool {
+        let Some(Entry { intent: Intent::SendMessage(waiting), order, .. }) = self.entry_of(id) else { return false };
+        let row = Row::Local { message: waiting.clone(), order: *order };
+        self.messages.insert(id, row);
+        true
     }
 
     /// Messages that the server had and has no longer. Those of the signed-in person become dead letters that can be sent
@@ -100,10 +110,9 @@ impl State {
             if Some(message.sender_id) != own {
                 continue;
             }
-            if let Some(Entry { intent: Intent::SendMessage(waiting), order, .. }) = self.entry_of(message.id) {
-                let row = Row::Local { message: waiting.clone(), order: *order };
-                self.messages.insert(message.id, row);
-            } else if let Some(again) = as_composed(message) {
+            if !self.echo_again(message.id)
+                && let Some(again) = as_composed(message)
+            {
                 self.push_lost(again);
             }
         }
