@@ -199,7 +199,7 @@ mod tests {
         store.save_session(&build::session(&build::iris(), 1)).await.unwrap();
         assert_eq!(stands_at(&store).await, FULL);
         store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
-        store.mark_read(build::mutation_id(2), thread, build::at(1)).await.unwrap();
+        store.mark_read(build::mutation_id(2), thread, build::seq(3), build::at(1)).await.unwrap();
         assert_eq!(stands_at(&store).await, FULL);
         store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
         store.open_direct(build::mutation_id(3), build::new_direct(2)).await.unwrap();

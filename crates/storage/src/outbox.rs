@@ -115,14 +115,21 @@ pub trait Outbox: Send + Sync {
     /// else a new one with its mutation queued ahead of everything written in it.
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary>;
 
-    /// Moves the signed-in person's read marker to the highest seq below which nothing is missing in the part of the thread
-    /// that is here, and queues that; a mark that is still queued for the conversation is replaced. Returns where the marker
-    /// stands; nothing is queued when it did not move. The part that is here is the recent range, see
-    /// [`crate::Replica::missing_ranges`].
+    /// Moves the signed-in person's read marker to `up_to`, the highest seq that was displayed, but not above the highest
+    /// seq below which nothing is missing in the part of the thread that is here; and queues that. What arrived since the
+    /// thread was displayed stays unread. A mark that is still queued for the conversation is replaced. Returns where the
+    /// marker stands; it never goes back, and nothing is queued when it did not move. The part that is here is the recent
+    /// range, see [`crate::Replica::missing_ranges`].
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
-    async fn mark_read(&self, mutation: MutationId, conversation: ConversationId, at: Time) -> StorageResult<Seq>;
+    async fn mark_read(
+        &self,
+        mutation: MutationId,
+        conversation: ConversationId,
+        up_to: Seq,
+        at: Time,
+    ) -> StorageResult<Seq>;
 
     /// The next mutations to send, in the order in which they were recorded, as many as fit (but at least one, whatever its
     /// size); nothing overtakes one that does not fit. Dead letters and the lanes in `held` (aliases resolved) are passed

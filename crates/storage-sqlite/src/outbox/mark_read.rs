@@ -11,21 +11,28 @@ use fieldpost_domain::{ConversationId, Intent, Mutation, MutationId, Seq, Time};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-pub(super) async fn mark_read(tx: &Tx, mutation: MutationId, conversation: ConversationId, at: Time) -> Res<Seq> {
+pub(super) async fn mark_read(
+    tx: &Tx,
+    mutation: MutationId,
+    conversation: ConversationId,
+    up_to: Seq,
+    at: Time,
+) -> Res<Seq> {
     let conversation = resolve::existing(tx, conversation).await?;
     let viewer = resolve::viewer(tx).await?;
     // Before anybody has signed in there is nobody who could have read anything.
     let Some(viewer) = viewer else { return Ok(Seq::ZERO) };
     let (before, known) = stand(tx, conversation, viewer).await?;
-    if known <= before {
+    let read_seq = known.min(up_to);
+    if read_seq <= before {
         return Ok(before);
     }
-    tx.run(MARK, vec![id(conversation), id(viewer), seq(known), seq(known)]).await?;
+    tx.run(MARK, vec![id(conversation), id(viewer), seq(read_seq), seq(read_seq)]).await?;
     tx.run("DELETE FROM outbox WHERE conversation_id = ? AND kind = 'mark_read'", vec![id(conversation)]).await?;
-    let intent = Intent::MarkRead { conversation_id: ConversationId::from_uuid(conversation), read_seq: known };
+    let intent = Intent::MarkRead { conversation_id: ConversationId::from_uuid(conversation), read_seq };
     record::record(tx, &Mutation { id: mutation, intent }, None, at).await?;
     derived::refresh(tx, &BTreeSet::from([conversation])).await?;
-    Ok(known)
+    Ok(read_seq)
 }
 
 const MARK: &str = "

@@ -36,9 +36,15 @@ impl Outbox for SqliteStore {
         write.finish(opened).await
     }
 
-    async fn mark_read(&self, mutation: MutationId, conversation: ConversationId, at: Time) -> StorageResult<Seq> {
+    async fn mark_read(
+        &self,
+        mutation: MutationId,
+        conversation: ConversationId,
+        up_to: Seq,
+        at: Time,
+    ) -> StorageResult<Seq> {
         let write = self.db.write("mark_read", Durability::PowerCut).await?;
-        let marked = mark_read::mark_read(write.tx(), mutation, conversation, at).await;
+        let marked = mark_read::mark_read(write.tx(), mutation, conversation, up_to, at).await;
         write.finish(marked).await
     }
 

@@ -115,7 +115,7 @@ pub async fn a_closed_store_cannot_be_written(store: &dyn Store) {
 
     closed("send", store.send(mutation_id(1), composed(1, thread)).await);
     closed("open_direct", store.open_direct(mutation_id(1), new_direct(2)).await);
-    closed("mark_read", store.mark_read(mutation_id(1), thread, at(1)).await);
+    closed("mark_read", store.mark_read(mutation_id(1), thread, super::build::seq(1), at(1)).await);
     closed("settle", store.settle(vec![]).await);
     closed("begin_bootstrap", store.begin_bootstrap(BootstrapReason::First).await);
     closed("apply_bootstrap", store.apply_bootstrap(None, bootstrap_page(Changes::default())).await);

@@ -99,7 +99,13 @@ pub async fn refused(store: &dyn Store, n: u64, code: RefusalCode) -> SettleRepo
 
 /// Iris opens the thread and everything in it is displayed; mutation number `n`.
 pub async fn read(store: &dyn Store, n: u64, conversation: ConversationId) -> u64 {
-    store.mark_read(mutation_id(n), conversation, super::build::at(700 + n)).await.unwrap().get()
+    read_up_to(store, n, conversation, u64::MAX).await
+}
+
+/// Iris opens the thread and what is displayed ends with the seq `up_to`; mutation number `n`.
+pub async fn read_up_to(store: &dyn Store, n: u64, conversation: ConversationId, up_to: u64) -> u64 {
+    let at = super::build::at(700 + n);
+    store.mark_read(mutation_id(n), conversation, super::build::seq(up_to), at).await.unwrap().get()
 }
 
 /// The newest `limit` messages of a thread.

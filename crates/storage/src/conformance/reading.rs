@@ -5,8 +5,8 @@ use super::build::{
     tombstone,
 };
 use super::given::{
-    acknowledged, batch, history, loaded, loaded_thread, mutations, outbox, pulled, pulled_messages, read, sent,
-    stored, summary, unread,
+    acknowledged, batch, history, loaded, loaded_thread, mutations, outbox, pulled, pulled_messages, read, read_up_to,
+    sent, stored, summary, unread,
 };
 use crate::{StorageErrorKind, Store};
 use fieldpost_domain::{Acknowledgement, Changes, Conversation, ConversationId, Intent, Message, Seq, Version};
@@ -92,7 +92,7 @@ pub async fn marks_are_replaced_per_conversation(store: &dyn Store) {
 /// `Outbox::mark_read`: the errors.
 pub async fn reading_a_conversation_that_is_not_here_is_refused(store: &dyn Store) {
     loaded(store, Changes::default()).await;
-    let error = store.mark_read(mutation_id(1), conversation_id(9), at(1)).await.unwrap_err();
+    let error = store.mark_read(mutation_id(1), conversation_id(9), seq(1), at(1)).await.unwrap_err();
     assert_eq!((error.kind(), error.operation()), (StorageErrorKind::NotFound, "mark_read"));
     assert!(outbox(store).await.is_empty());
 }
@@ -104,6 +104,34 @@ pub async fn an_unloaded_thread_cannot_be_read(store: &dyn Store) {
     assert_eq!(read(store, 1, thread).await, 0);
     assert!(outbox(store).await.is_empty());
     assert_eq!(unread(store, thread).await, 5);
+}
+
+/// `Outbox::mark_read`: what arrived after the thread was displayed was not read.
+pub async fn what_was_not_displayed_stays_unread(store: &dyn Store) {
+    let thread = three_unread(store).await;
+    assert_eq!(read_up_to(store, 1, thread, 2).await, 2);
+    assert_eq!((unread(store, thread).await, queued_marks(store).await), (1, vec![2]));
+
+    // The screen still shows what ends with 3.
+    pulled_messages(store, messages(thread, 4..=5, &ada())).await;
+    assert_eq!(read_up_to(store, 2, thread, 3).await, 3);
+    assert_eq!((unread(store, thread).await, queued_marks(store).await), (2, vec![3]));
+}
+
+/// `Outbox::mark_read`: a screen that shows less than was read before takes nothing back.
+pub async fn displaying_less_takes_nothing_back(store: &dyn Store) {
+    let thread = three_unread(store).await;
+    read(store, 1, thread).await;
+    assert_eq!(read_up_to(store, 2, thread, 1).await, 3);
+    assert_eq!(read_up_to(store, 3, thread, 0).await, 3);
+    assert_eq!((unread(store, thread).await, batch(store).await), (0, mutations([1])));
+}
+
+/// `Outbox::mark_read`: a claim beyond what is here is not believed.
+pub async fn the_marker_stops_at_what_is_here(store: &dyn Store) {
+    let thread = three_unread(store).await;
+    assert_eq!(read_up_to(store, 1, thread, 9).await, 3);
+    assert_eq!(queued_marks(store).await, [3]);
 }
 
 /// The gap rule: the marker stays below what was never displayed.
@@ -286,6 +314,6 @@ pub async fn defect_10_unread_counts_by_the_canonical_id(store: &dyn Store) {
     pulled(store, super::given::thread(direct(2, 2), messages(conversation_id(2), 1..=2, &ada()))).await;
     assert_eq!(unread(store, conversation_id(1)).await, 2);
     assert_eq!(store.total_unread().await.unwrap(), 2);
-    assert_eq!(store.mark_read(mutation_id(2), conversation_id(1), at(9)).await.unwrap(), Seq::new(2));
+    assert_eq!(store.mark_read(mutation_id(2), conversation_id(1), seq(2), at(9)).await.unwrap(), Seq::new(2));
     assert_eq!(store.total_unread().await.unwrap(), 0);
 }

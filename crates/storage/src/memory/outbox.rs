@@ -51,13 +51,14 @@ impl State {
         &mut self,
         mutation: MutationId,
         conversation: ConversationId,
+        up_to: Seq,
         at: Time,
     ) -> StorageResult<Seq> {
         let conversation_id = self.resolve(conversation);
         let Some(thread) = self.threads.get(&conversation_id) else {
             return Err(StorageError::new(StorageErrorKind::NotFound, "mark_read"));
         };
-        let target = thread.range.map_or(Seq::ZERO, |range| range.to);
+        let target = thread.range.map_or(Seq::ZERO, |range| range.to).min(up_to);
         let before = self.read_seq(conversation_id);
         self.mark_own(conversation_id, target);
         let read_seq = self.read_seq(conversation_id);

@@ -66,8 +66,14 @@ impl Outbox for MemoryStore {
         self.write("open_direct", |state| Ok(state.open_direct(mutation, new)))
     }
 
-    async fn mark_read(&self, mutation: MutationId, conversation: ConversationId, at: Time) -> StorageResult<Seq> {
-        self.write("mark_read", |state| state.mark_read(mutation, conversation, at))
+    async fn mark_read(
+        &self,
+        mutation: MutationId,
+        conversation: ConversationId,
+        up_to: Seq,
+        at: Time,
+    ) -> StorageResult<Seq> {
+        self.write("mark_read", |state| state.mark_read(mutation, conversation, up_to, at))
     }
 
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {
