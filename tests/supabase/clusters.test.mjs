@@ -11,7 +11,7 @@ import { Replica } from "./lib/replica.mjs";
 
 const made = [];
 const cluster = async (options) => {
-  const c = await Cluster.make(options);
+  const c = await Cluster.make({ newest: Boolean(process.env.FIELDPOST_NEWEST), ...options });
   made.push(c);
   return c;
 };

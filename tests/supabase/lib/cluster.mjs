@@ -1,12 +1,13 @@
 // PostgreSQL clusters of a test's own: to restore them, promote them, crash them. They need nothing but `initdb`, `pg_ctl`
 // and `postgres`; a backup is taken by hand, through PostgreSQL's interface for that. They listen on loopback on a port
 // that was free, live in the folder for temporary files, and are gone when the test process is.
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { database, prepare } from "./scratch.mjs";
@@ -154,8 +155,38 @@ export class Cluster {
     this.run("pg_ctl", ["promote", "-w", "-s", "-D", this.data]);
   }
 
+  /** Puts Supabase Lite in front of it and applies Fieldpost. Answers the path of a `stack.json` for FIELDPOST_STACK. */
+  async serve() {
+    const [port, folder] = [await freePort(), join(this.home, "lite", "supabase")];
+    const [anon_key, service_key, secret] = ["sb_publishable_", "sb_secret_", ""].map((kind) => kind + randomBytes(24).toString("hex"));
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(join(folder, "config.toml"), `
+      [api]\nport = ${port}\nschemas = ["public"]
+      [db]\ndriver = "postgres"\nurl = "${this.url()}"
+      [auth]\nenabled = true\njwt_secret = "${secret}"\njwt_expiry = 3600\nenable_signup = true
+      publishable_key = "${anon_key}"\nsecret_key = "${service_key}"
+      [auth.email]\nenable_confirmations = false\n`);
+    this.lite = spawn(process.execPath, [join(packages, "@supabase", "lite", "dist", "cli", "index.js"), "start", "--no-admin", "--config", join(folder, "config.toml")], {
+      cwd: join(this.home, "lite"), stdio: "ignore", env: { ...process.env, DO_NOT_TRACK: "1", LITE_TELEMETRY: "0" },
+    });
+    const url = `http://127.0.0.1:${port}`;
+    for (let i = 0; !(await fetch(`${url}/_system/health`).catch(() => null))?.ok; i++) {
+      if (i > 300) throw new Error("Supabase Lite did not come up within 30 seconds");
+      await sleep(100);
+    }
+    const db = this.open();
+    await db.apply();
+    await db.sql.end();
+    const path = join(this.home, "stack.json");
+    fs.writeFileSync(path, JSON.stringify({
+      url, anon_key, service_key, database_url: this.url(), superuser_url: this.url("postgres", "supabase_admin"), users: [],
+    }));
+    return path;
+  }
+
   remove() {
     if (!alive.delete(this)) return;
+    this.lite?.kill();
     try {
       this.stop("immediate");
     } finally {
