@@ -10,6 +10,7 @@ pub(super) struct Bug {
 }
 
 /// One change to the SQL.
+#[derive(Clone)]
 pub(super) enum Plant {
     /// In the file whose name ends with `_fieldpost_<file>.sql`.
     Replace { file: &'static str, find: &'static str, with: &'static str },
@@ -57,6 +58,15 @@ const MARKERS: Proof = proof("push.test.mjs", "sending never moves the sender's 
 const INJECTED: Proof = scratch("turmoil.test.mjs", "a lock, deadlock, serialization or space failure");
 const POLICIES: Proof = scratch("policies.test.mjs", "every policy lets its own through");
 const TRUNCATE: Proof = scratch("install.test.mjs", "TRUNCATE, and a restored epoch row");
+const DUMP: Proof = scratch("clusters.test.mjs", "a dump restored into a new cluster");
+const BACKUP: Proof = scratch("clusters.test.mjs", "an older physical backup restored in place");
+const POINT_IN_TIME: Proof = scratch("clusters.test.mjs", "recovery to a point in time");
+const STANDBY: Proof = scratch("clusters.test.mjs", "pulls that a standby serves");
+const ELSEWHERE: Proof = scratch("clusters.test.mjs", "a transaction that idles in another database");
+const CRASH: Proof = scratch("clusters.test.mjs", "a crash gives numbers out again");
+const PUT_BACK: Proof = scratch("clusters.test.mjs", "a copy of the files put back");
+const RESTART: Proof = scratch("clusters.test.mjs", "a restart, and a crash that lost nothing");
+const ACCOUNT: Proof = proof("accounts.test.mjs", "a conversation whose creator");
 const HARD_DELETE: Proof = proof("access.test.mjs", "a hard delete is a tombstone");
 const DELETED_CONVERSATION: Proof = proof("access.test.mjs", "the delete of a conversation is one tombstone");
 const HANDED_OVER: Proof = proof("access.test.mjs", "a conversation that is handed to another medic");
@@ -71,7 +81,7 @@ const STRANGER_READS: Proof = proof("strangers.test.mjs", "a web client's read t
 const STRANGER_COLUMNS: Proof = proof("strangers.test.mjs", "the columns of a client's insert");
 
 pub(super) fn bugs() -> Vec<Bug> {
-    [feed(), numbers(), push(), first_load(), deletes(), epochs(), privacy(), triggers(), policies()]
+    [feed(), numbers(), push(), first_load(), deletes(), epochs(), histories(), privacy(), triggers(), policies()]
         .into_iter()
         .flatten()
         .collect()
@@ -323,6 +333,69 @@ fn epochs() -> Vec<Bug> {
                 "pg_snapshot_xmin(f.from_) <= (select k.compacted_xid",
                 "false and '0' = (select k.compacted_xid",
             )],
+        ),
+    ]
+}
+
+/// What a restore, a promotion or a crash does to transaction numbers.
+fn histories() -> Vec<Bug> {
+    let timeline = replace(
+        "cursor",
+        "case when pg_is_in_recovery() then (select r.timeline from fieldpost.runs r order by r.n desc limit 1) \
+         else fieldpost.timeline() end,",
+        "",
+    );
+    let no_epoch = replace("pull", "if left(v_part[2], 16) <> left(v_here, 16) then", "if false then");
+    let no_run = "v_seen > pg_snapshot_xmax(v_now) or not fieldpost.cursor_holds(v_part[2], v_seen)";
+    let horizon = replace("cursor", "pg_is_in_recovery() then format(", "true then format(");
+    let no_notes = || {
+        sql("drop trigger aa_fieldpost_run on public.conversations; drop trigger aa_fieldpost_run on public.messages; \
+             drop trigger aa_fieldpost_run on public.conversation_read_status;")
+    };
+    vec![
+        bug(
+            "pull checks neither epoch nor run",
+            DUMP,
+            [no_epoch, replace("pull", no_run, "v_seen > pg_snapshot_xmax(v_now)")],
+        ),
+        bug(
+            "a restored compaction counts",
+            DUMP,
+            [replace(
+                "pull",
+                "from fieldpost.compaction k where k.epoch = left(v_here, 16))",
+                "from fieldpost.compaction k)",
+            )],
+        ),
+        bug("the timeline is no part of the epoch", BACKUP, [timeline.clone()]),
+        bug("the timeline is no part of the epoch (a point in time)", POINT_IN_TIME, [timeline]),
+        bug(
+            "a standby's snapshot is taken as it is",
+            STANDBY,
+            [replace("cursor", "pg_is_in_recovery() then format(", "false then format(")],
+        ),
+        bug(
+            "a cursor ahead of a standby expires",
+            STANDBY,
+            [replace("pull", "elsif pg_is_in_recovery() and v_seen >", "elsif false and v_seen >")],
+        ),
+        bug("a plain xmin horizon (another database, prepared)", ELSEWHERE, [horizon]),
+        bug("runs of the server are not checked", CRASH, [replace("pull", no_run, "v_seen > pg_snapshot_xmax(v_now)")]),
+        bug("runs of the server are not noted", CRASH, [no_notes()]),
+        bug("runs of the server are not noted (a copy put back)", PUT_BACK, [no_notes()]),
+        bug(
+            "every run ends all cursors",
+            RESTART,
+            [replace(
+                "sync_columns",
+                "+ 1, v_mark, fieldpost.timeline(), pg_snapshot_xmin(pg_current_snapshot())",
+                "+ 1, v_mark, fieldpost.timeline(), '0'",
+            )],
+        ),
+        bug(
+            "a conversation without a creator has none on the wire",
+            ACCOUNT,
+            [replace("wire_rows", "coalesce(c.created_by, '00000000-0000-0000-0000-000000000000')", "c.created_by")],
         ),
     ]
 }
