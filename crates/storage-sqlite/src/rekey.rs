@@ -42,10 +42,11 @@ const ALIAS: [&str; 2] = [
     "INSERT INTO aliases (canonical_id, id) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET canonical_id = excluded.canonical_id",
 ];
 
-const MOVE: [&str; 4] = [
+const MOVE: [&str; 5] = [
     "UPDATE messages SET conversation_id = ? WHERE conversation_id = ?",
     "UPDATE tombstones SET conversation_id = ? WHERE conversation_id = ?",
     "UPDATE outbox SET conversation_id = ? WHERE conversation_id = ?",
+    "UPDATE unreadable_rows SET conversation_id = ? WHERE conversation_id = ?",
     "INSERT INTO read_markers (conversation_id, person_id, delivered_seq, read_seq, version)
         SELECT ?, person_id, delivered_seq, read_seq, version FROM read_markers WHERE conversation_id = ?
         ON CONFLICT DO UPDATE SET delivered_seq = max(delivered_seq, excluded.delivered_seq),

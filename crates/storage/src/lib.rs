@@ -24,6 +24,7 @@ mod replica;
 mod sessions;
 
 pub mod memory;
+pub mod unreadable;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;

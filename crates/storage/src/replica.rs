@@ -43,7 +43,7 @@ pub struct SyncState {
     pub me: Option<Person>,
     /// When a sync last finished well, by the device's clock.
     pub last_success_at: Option<Time>,
-    /// Rows that could not be read, kept for a newer version.
+    /// Rows that could not be read, kept for a newer version: so many are here, at most [`crate::unreadable::KEPT`].
     pub unreadable_rows: u64,
 }
 
@@ -63,7 +63,7 @@ pub struct ApplyReport {
     pub applied: u64,
     /// Rows that were older than what is stored, or the same.
     pub stale: u64,
-    /// Rows that could not be read and were kept aside.
+    /// Rows that could not be read. They are kept aside, as far as there is room.
     pub unreadable: u64,
     /// Messages of others, not deleted, that were not here before.
     pub new_messages: u64,
@@ -87,8 +87,9 @@ pub struct ApplyReport {
 /// * A message whose id is in the outbox is its remote echo: the row becomes `sent` with the server's values, and the
 ///   mutation stays until its own answer (or the next attempt's `duplicate`) settles it.
 /// * A message of a conversation that is not here, nor in the page, is kept aside as unreadable; unless the conversation was
-///   deleted or revoked, then it is ignored. The same unreadable row is kept once, however often it comes. An access change
-///   of an unknown kind is kept aside too.
+///   deleted or revoked, then it is ignored. An access change of an unknown kind is kept aside too.
+/// * Rows that cannot be read are kept aside, each once, however often it comes; the newest [`crate::unreadable::KEPT`] of
+///   them. Those that name their conversation leave with it, and are not kept when it has been deleted or revoked.
 /// * Names are written with the rows: a person whose name changed changes the `sender_name` of their messages and the
 ///   participant name of their conversation.
 /// * A direct conversation that comes while another, opened offline for the same org and medic, waits in the outbox: the two
@@ -119,8 +120,8 @@ pub trait Replica: Send + Sync {
     /// store with the page, and so do all below it that the server has, those that history brought while the bootstrap ran
     /// included: the position jumps, and what was edited or deleted between the old cursor and the new one is never pulled.
     /// They come back as history on demand; one whose send awaits its answer in the outbox is queued again until then. Seqs known
-    /// by tombstones stay known. With the last page the position becomes
-    /// `Following`, and what the bootstrap did not confirm leaves: conversations that did not come (with the consequences of a
+    /// by tombstones stay known. When a message of the page cannot be read, nothing inside a range is taken for deleted, and
+    /// an earlier state of that message stays even below one. With the last page the position becomes `Following`, and what the bootstrap did not confirm leaves: conversations that did not come (with the consequences of a
     /// revocation for their lanes, but without being remembered as revoked), and people that did not come. Those people whom a
     /// message here names as its sender stay, as members of the past. Conversations and people that an answer has brought
     /// since the bootstrap began count as confirmed, and those that the server does not know yet stay.
@@ -148,7 +149,8 @@ pub trait Replica: Send + Sync {
     async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport>;
 
     /// Applies a page of history; the position stays. The page covers its range whole: the range becomes part of what is
-    /// here, together with what it touches, and messages inside it that did not come leave. A page above the recent range
+    /// here, together with what it touches, and messages inside it that did not come leave (unless a message of the page
+    /// cannot be read). A page above the recent range
     /// with a hole between becomes the new recent range. A page for a conversation that is not here (any more) changes
     /// nothing.
     async fn apply_history(&self, page: HistoryPage) -> StorageResult<ApplyReport>;

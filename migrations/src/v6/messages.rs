@@ -58,7 +58,7 @@ async fn move_one(db: &SchemaManagerConnection<'_>, row: &Source, ids: &Ids, que
     let named = row.word("conversation_id", "")?;
     match (ids.get(&named).copied(), queued) {
         (Some(conversation), false) => acknowledged(db, row, id, conversation, at).await,
-        (None, false) => keep_aside(db, row).await,
+        (None, false) => keep_aside(db, row, Uuid::try_parse(named.trim()).ok()).await,
         (Some(conversation), true) => queue(db, row, id, conversation, at, None).await,
         (None, true) => {
             let conversation = match Uuid::try_parse(&named) {
@@ -171,15 +171,15 @@ VALUES (?, 'send_message', ?, ?, ?, ?, ?, ?)";
 const PLACE: &str = "UPDATE messages SET position = last_insert_rowid() WHERE id = ?";
 
 /// The server has it and will send it with its conversation; until then it is here.
-async fn keep_aside(db: &SchemaManagerConnection<'_>, row: &Source) -> Result<(), DbErr> {
+async fn keep_aside(db: &SchemaManagerConnection<'_>, row: &Source, conversation: Option<Uuid>) -> Result<(), DbErr> {
     let mut fields = serde_json::Map::new();
     for column in COLUMNS {
         fields.insert(column.to_owned(), row.text(column)?.map_or(serde_json::Value::Null, Into::into));
     }
     let payload = serde_json::Value::Object(fields).to_string();
-    insert(db, KEEP_ASIDE, vec![payload.into()]).await.map(drop)
+    insert(db, KEEP_ASIDE, vec![opt_blob(conversation), payload.into()]).await.map(drop)
 }
 
 const KEEP_ASIDE: &str = "
-INSERT INTO unreadable_rows (digest, list, payload, reason)
-VALUES (randomblob(32), 'messages_v5', ?, 'its conversation is not here')";
+INSERT INTO unreadable_rows (digest, conversation_id, list, payload, reason)
+VALUES (randomblob(32), ?, 'messages_v5', ?, 'its conversation is not here')";

@@ -212,13 +212,17 @@ CREATE INDEX outbox_by_lane ON outbox (conversation_id, position);
 CREATE UNIQUE INDEX outbox_by_message ON outbox (message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX outbox_pending ON outbox (position) WHERE failed_code IS NULL;
 
--- Rows of the server that this version cannot read, as they came; `digest` keeps a repeated one from piling up.
+-- Rows of the server that this version cannot read, as they came and in that order; `digest` keeps a repeated one from
+-- piling up. With its conversation, if it names one, a row leaves.
 CREATE TABLE unreadable_rows (
-    digest BLOB PRIMARY KEY NOT NULL,
+    pk INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    conversation_id BLOB,
     list TEXT NOT NULL,
     payload TEXT NOT NULL,
     reason TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
+CREATE INDEX unreadable_rows_by_conversation ON unreadable_rows (conversation_id) WHERE conversation_id IS NOT NULL;
 ";
 
 pub(super) const DROP_OLD: &str = r#"

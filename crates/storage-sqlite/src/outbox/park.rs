@@ -39,8 +39,9 @@ pub(crate) async fn purge(tx: &Tx, conversation: Uuid, code: &RefusalCode) -> Re
     Ok(tx.run("DELETE FROM conversations WHERE id = ?", vec![id(conversation)]).await? > 0)
 }
 
-const PURGE: [&str; 2] = [
+const PURGE: [&str; 3] = [
     "DELETE FROM messages WHERE conversation_id = ? AND NOT (server_id IS NULL
         AND EXISTS (SELECT 1 FROM outbox AS o WHERE o.message_id = messages.id))",
     "DELETE FROM read_markers WHERE conversation_id = ?",
+    "DELETE FROM unreadable_rows WHERE conversation_id = ?",
 ];

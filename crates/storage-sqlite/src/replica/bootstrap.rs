@@ -26,7 +26,7 @@ use crate::{
     sql::{IdSet, Tx, int},
 };
 use fieldpost_domain::{BootstrapPage, Changes, Continuation, ConversationId, RefusalCode, Seq, SeqRange};
-use fieldpost_storage::{ApplyReport, SyncPosition};
+use fieldpost_storage::{ApplyReport, SyncPosition, unreadable};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -37,7 +37,7 @@ pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: Bootstrap
     }
     let standing = Standing::read(tx).await?;
     let told = told_ranges(&page.changes);
-    let came: Vec<Uuid> = page.changes.messages.iter().map(|message| message.id.as_uuid()).collect();
+    let came = Came::of(&page.changes);
     lift_revocations(tx, &told).await?;
     position::set_me(tx, page.me.as_ref().map(|me| me.id.as_uuid())).await?;
     let mut applied = apply::rows(tx, &standing, page.changes).await?;
@@ -78,7 +78,24 @@ async fn lift_revocations(tx: &Tx, told: &[(Uuid, SeqRange)]) -> Res<()> {
     tx.run(sql, vec![IdSet::of(told.iter().map(|(id, _)| *id)).bind()]).await.map(drop)
 }
 
-async fn sweep(tx: &Tx, standing: &Standing, told: &[(Uuid, SeqRange)], came: &[Uuid]) -> Res<()> {
+/// The messages of a page.
+struct Came {
+    read: Vec<Uuid>,
+    /// Those that cannot be read, as far as they say their id; none if all can be.
+    unread: Option<Vec<Uuid>>,
+}
+
+impl Came {
+    fn of(changes: &Changes) -> Self {
+        let unread = unreadable::messages_of(changes);
+        Self {
+            read: changes.messages.iter().map(|message| message.id.as_uuid()).collect(),
+            unread: unread.map(|ids| ids.into_iter().map(|id| id.as_uuid()).collect()),
+        }
+    }
+}
+
+async fn sweep(tx: &Tx, standing: &Standing, told: &[(Uuid, SeqRange)], came: &Came) -> Res<()> {
     let ranges = RangeSet::of(told);
     tx.run(ECHO_AGAIN, vec![ranges.bind()]).await?;
     if standing.new_epoch {
@@ -87,8 +104,12 @@ async fn sweep(tx: &Tx, standing: &Standing, told: &[(Uuid, SeqRange)], came: &[
         }
     }
     let ids = IdSet::of(told.iter().map(|(id, _)| *id));
-    history::drop_absent(tx, &ranges, came).await?;
-    tx.run(DROP_BELOW, vec![ranges.bind()]).await?;
+    if came.unread.is_none() {
+        history::drop_absent(tx, &ranges, &came.read).await?;
+    }
+    // After a change of epoch an earlier state of what cannot be read is one of another history.
+    let spared = came.unread.iter().flatten().copied().filter(|_| !standing.new_epoch);
+    tx.run(DROP_BELOW, vec![ranges.bind(), IdSet::of(spared).bind()]).await?;
     ranges::forget(tx, &ids).await?;
     ranges::cover(tx, &ranges).await?;
     tx.run(DROP_UPGRADED, vec![ids.bind()]).await.map(drop)
@@ -108,7 +129,8 @@ WHERE messages.id = o.message_id AND messages.seq < told.f";
 pub(crate) const DROP_BELOW: &str = "
 WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f FROM json_each(?))
 DELETE FROM messages WHERE pk IN (
-    SELECT m.pk FROM told JOIN messages AS m ON m.conversation_id = told.id AND m.seq < told.f)";
+    SELECT m.pk FROM told JOIN messages AS m ON m.conversation_id = told.id AND m.seq < told.f
+    WHERE m.id NOT IN (SELECT unhex(value) FROM json_each(?)))";
 
 /// Acknowledged messages of an upgraded file have no seq until they come from the server. Those that did not come with the
 /// recent ones cannot be placed among them; they come back as history, unless they were deleted since.

@@ -9,7 +9,7 @@ use crate::{
     sql::{IdSet, Tx},
 };
 use fieldpost_domain::{HistoryPage, Seq, SeqRange};
-use fieldpost_storage::ApplyReport;
+use fieldpost_storage::{ApplyReport, unreadable};
 use uuid::Uuid;
 
 pub(super) async fn apply(tx: &Tx, page: HistoryPage) -> Res<ApplyReport> {
@@ -18,12 +18,15 @@ pub(super) async fn apply(tx: &Tx, page: HistoryPage) -> Res<ApplyReport> {
         return Ok(ApplyReport::default());
     }
     let came: Vec<Uuid> = page.changes.messages.iter().map(|message| message.id.as_uuid()).collect();
+    let readable = unreadable::messages_of(&page.changes).is_none();
     let mut changes = page.changes;
     changes.conversations.extend(page.conversation);
     let standing = Standing::read(tx).await?;
     let mut applied = apply::rows(tx, &standing, changes).await?;
     let told = RangeSet::of(&[(conversation, page.range)]);
-    drop_absent(tx, &told, &came).await?;
+    if readable {
+        drop_absent(tx, &told, &came).await?;
+    }
     let from = if page.complete { Seq::new(1) } else { page.range.from };
     ranges::cover(tx, &RangeSet::of(&[(conversation, SeqRange { from, to: page.range.to })])).await?;
     applied.touched.insert(conversation);
@@ -31,7 +34,8 @@ pub(super) async fn apply(tx: &Tx, page: HistoryPage) -> Res<ApplyReport> {
     Ok(applied.report)
 }
 
-/// A range was told whole: a message in it that did not come was deleted for good.
+/// A range was told whole: a message in it that did not come was deleted for good. Of a page with a message that cannot be
+/// read this is not known.
 pub(super) async fn drop_absent(tx: &Tx, told: &RangeSet, came: &[Uuid]) -> Res<()> {
     tx.run(DROP_ABSENT, vec![told.bind(), IdSet::of(came.iter().copied()).bind()]).await.map(drop)
 }

@@ -1,11 +1,13 @@
 //! What a newer server may send, and what cannot be read.
 
-use super::build::{ada, conversation_id, direct, message, messages, other_direct, read_to};
-use super::given::{loaded, loaded_thread, newest, person, pulled, pulled_messages, summary, texts, thread};
-use crate::Store;
+use super::build::{ada, conversation_id, direct, history_page, iris, message, messages, other_direct, read_to};
+use super::given::{
+    bootstrapped, history, loaded, loaded_thread, newest, person, pulled, pulled_messages, summary, texts, thread,
+};
+use crate::{BootstrapReason, Store};
 use fieldpost_domain::{
-    Access, AccessChange, Acknowledgement, Changes, Conversation, ConversationKind, Message, MessageKind,
-    MessageStatus, Metadata, Person, PushOutcome, PushResult, Role, UnreadableRow, Version,
+    Access, AccessChange, Acknowledgement, Changes, Conversation, ConversationId, ConversationKind, Message,
+    MessageKind, MessageStatus, Metadata, Person, PushOutcome, PushResult, Role, UnreadableRow, Version,
 };
 use serde_json::json;
 
@@ -63,6 +65,104 @@ pub async fn unreadable_rows_lose_nothing_else(store: &dyn Store) {
 
     let report = pulled(store, page()).await;
     assert_eq!((report.unreadable, kept_aside(store).await), (2, 2));
+}
+
+fn unreadable_message(message: &Message) -> UnreadableRow {
+    unreadable(&json!({"id": message.id, "conversation_id": message.conversation_id}).to_string())
+}
+
+/// What a page tells whole cannot be told where one of its messages cannot be read: nothing is taken for deleted.
+pub async fn an_unreadable_message_deletes_nothing(store: &dyn Store) {
+    for reason in [BootstrapReason::Reconcile, BootstrapReason::First] {
+        let id = loaded_thread(store, direct(1, 4), messages(conversation_id(1), 1..=4, &ada())).await;
+        let with_gaps = |unread: u64| Changes {
+            unreadable: vec![unreadable_message(&message(id, unread, &ada()))],
+            ..thread(direct(1, 4), messages(id, [2, 4], &ada()))
+        };
+        bootstrapped(store, reason, with_gaps(3)).await;
+        assert_eq!(texts(store, id).await, ["message 2", "message 3", "message 4"], "{reason:?}");
+        // Below the lowest that came, the one that the page names stays.
+        history(store, id, 1, 1, messages(id, 1..=1, &ada())).await;
+        bootstrapped(store, reason, with_gaps(1)).await;
+        assert_eq!(texts(store, id).await, ["message 1", "message 2", "message 3", "message 4"], "{reason:?}");
+    }
+}
+
+/// The same of a page of history; one that says nothing about which message it is, too.
+pub async fn an_unreadable_message_of_history_deletes_nothing(store: &dyn Store) {
+    let id = loaded_thread(store, direct(1, 4), messages(conversation_id(1), 1..=4, &ada())).await;
+    for row in [unreadable_message(&message(id, 2, &ada())), unreadable("[1, 2")] {
+        let mut page = history_page(id, 1, 4, messages(id, [1, 4], &ada()));
+        page.changes.unreadable.push(row);
+        store.apply_history(page).await.unwrap();
+        assert_eq!(texts(store, id).await.len(), 4);
+    }
+    // Of another list it says nothing about messages.
+    let mut page = history_page(id, 1, 4, messages(id, [1, 4], &ada()));
+    page.changes.unreadable.push(UnreadableRow { list: "people".to_owned(), ..unreadable("{}") });
+    store.apply_history(page).await.unwrap();
+    assert_eq!(texts(store, id).await, ["message 1", "message 4"]);
+}
+
+/// What may not be seen any more leaves, readable or not.
+pub async fn unreadable_rows_leave_with_their_conversation(store: &dyn Store) {
+    let (one, two) = (conversation_id(1), conversation_id(2));
+    let conversations = vec![direct(1, 1), other_direct(2, 1)];
+    loaded(store, Changes { people: vec![iris(), ada()], conversations, ..Changes::default() }).await;
+    let row = |list: &str, payload: serde_json::Value| UnreadableRow {
+        list: list.to_owned(),
+        ..unreadable(&payload.to_string())
+    };
+    let rows = vec![
+        row("messages", json!({"conversation_id": one, "content": "hers"})),
+        row("conversations", json!({"id": one, "subject": 7})),
+        row("messages", json!({"conversation_id": two})),
+        row("messages", json!({"id": one})),
+        row("people", json!("nobody")),
+    ];
+    pulled(store, Changes { unreadable: rows, ..Changes::default() }).await;
+    assert_eq!(kept_aside(store).await, 5);
+
+    let access = vec![AccessChange { conversation_id: one, access: Access::Revoke, version: Version::new(9) }];
+    let late = vec![row("messages", json!({"conversation_id": one, "content": "in the same page"}))];
+    pulled(store, Changes { access, unreadable: late, ..Changes::default() }).await;
+    assert_eq!(kept_aside(store).await, 3);
+
+    let tombstones = vec![super::build::conversation_tombstone(two, 9)];
+    pulled(store, Changes { tombstones, ..Changes::default() }).await;
+    assert_eq!(kept_aside(store).await, 2, "those that name no conversation stay");
+}
+
+/// A re-key moves them too.
+pub async fn unreadable_rows_follow_the_canonical_id(store: &dyn Store) {
+    loaded(store, Changes { people: vec![iris(), ada()], ..Changes::default() }).await;
+    store.open_direct(super::build::mutation_id(1), super::build::new_direct(1)).await.unwrap();
+    let row = |n: u64| unreadable(&json!({"conversation_id": conversation_id(1), "n": n}).to_string());
+    pulled(store, Changes { unreadable: vec![row(1)], ..Changes::default() }).await;
+    super::given::acknowledged(store, 1, Acknowledgement::Opened(Box::new(direct(2, 0)))).await;
+    pulled(store, Changes { unreadable: vec![row(2)], ..Changes::default() }).await;
+    assert_eq!(kept_aside(store).await, 2);
+
+    bootstrapped(store, BootstrapReason::Reconcile, Changes::default()).await;
+    assert_eq!(kept_aside(store).await, 0);
+}
+
+/// A server that sends nothing but what cannot be read fills no disk: the oldest leave.
+pub async fn the_newest_thousand_unreadable_rows_are_kept(store: &dyn Store) {
+    let (one, two) = (conversation_id(1), conversation_id(2));
+    let conversations = vec![direct(1, 0), other_direct(2, 0)];
+    loaded(store, Changes { conversations, ..Changes::default() }).await;
+    let rows = |conversation: ConversationId| {
+        let row = |n| unreadable(&json!({"conversation_id": conversation, "n": n}).to_string());
+        Changes { unreadable: (0..600).map(row).collect(), ..Changes::default() }
+    };
+    pulled(store, rows(one)).await;
+    assert_eq!((pulled(store, rows(two)).await.unreadable, kept_aside(store).await), (600, 1000));
+    assert_eq!((pulled(store, rows(two)).await.unreadable, kept_aside(store).await), (600, 1000));
+
+    let tombstones = vec![super::build::conversation_tombstone(one, 9)];
+    pulled(store, Changes { tombstones, ..Changes::default() }).await;
+    assert_eq!(kept_aside(store).await, 600, "of the older ones 400 were left");
 }
 
 /// A message whose conversation nobody knows is kept aside; the page goes on.

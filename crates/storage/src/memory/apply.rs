@@ -1,8 +1,8 @@
 //! Applying the rows of a page, and a page of a pull.
 
 use super::rows::Placed;
-use super::state::State;
-use crate::{ApplyReport, StorageError, StorageErrorKind, StorageResult, SyncPosition};
+use super::state::{KeptAside, State};
+use crate::{ApplyReport, StorageError, StorageErrorKind, StorageResult, SyncPosition, unreadable};
 use fieldpost_domain::{
     Access, AccessChange, Changes, ConversationDigest, ConversationId, Cursor, Message, PullPage, RefusalCode,
     Tombstone, UnreadableRow,
@@ -102,10 +102,16 @@ impl State {
 
     /// Keeps a row for a version that can read it; once, however often it comes.
     fn keep_aside(&mut self, row: UnreadableRow, report: &mut ApplyReport) {
-        report.unreadable += 1;
-        if !self.unreadable.iter().any(|kept| kept.list == row.list && kept.payload == row.payload) {
-            self.unreadable.push(row);
+        let conversation = unreadable::conversation_of(&row).map(|id| self.resolve(id));
+        if conversation.is_some_and(|id| !self.threads.contains_key(&id) && self.has_left(id)) {
+            return report.count(false);
         }
+        report.unreadable += 1;
+        if !self.unreadable.iter().any(|kept| kept.row.list == row.list && kept.row.payload == row.payload) {
+            self.unreadable.push(KeptAside { conversation, row });
+        }
+        let too_many = self.unreadable.len().saturating_sub(unreadable::KEPT as usize);
+        self.unreadable.drain(..too_many);
     }
 
     /// Of the conversations that the server knows.

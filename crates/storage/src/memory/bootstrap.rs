@@ -14,7 +14,7 @@
 
 use super::purge::refused;
 use super::state::{Bootstrap, Entry, Row, State};
-use crate::{ApplyReport, BootstrapReason, StorageError, StorageErrorKind, StorageResult, SyncPosition};
+use crate::{ApplyReport, BootstrapReason, StorageError, StorageErrorKind, StorageResult, SyncPosition, unreadable};
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Intent, Message, MessageContent, MessageId, MessageKind,
     MutationId, NewMessage, RefusalCode, Seq, SeqRange, Version,
@@ -45,12 +45,13 @@ impl State {
         let mut report = ApplyReport::default();
         let told = told_ranges(&page.changes);
         let came: BTreeSet<MessageId> = page.changes.messages.iter().map(|message| message.id).collect();
+        let unread = unreadable::messages_of(&page.changes);
         told.iter().for_each(|(id, _)| self.lift_revocation(*id));
         self.apply(page.changes, &mut report);
         self.me = page.me.as_ref().map(|me| me.id);
         page.me.map(|me| self.put_person(me));
         for (id, range) in &told {
-            self.sweep_messages(*id, *range, &came);
+            self.sweep_messages(*id, *range, &came, unread.as_ref());
         }
         let done = done + told.len() as u64;
         if page.next_after.is_some() {
@@ -65,8 +66,16 @@ impl State {
     }
 
     /// The page told this range of a conversation whole (an empty one, just above the last seq, if no message came).
-    fn sweep_messages(&mut self, conversation: ConversationId, told: SeqRange, came: &BTreeSet<MessageId>) {
-        if self.bootstrap.as_ref().is_some_and(|bootstrap| bootstrap.reason == BootstrapReason::Epoch) {
+    /// `unread` are messages that came and cannot be read: while there are any, nothing that is absent was deleted.
+    fn sweep_messages(
+        &mut self,
+        conversation: ConversationId,
+        told: SeqRange,
+        came: &BTreeSet<MessageId>,
+        unread: Option<&BTreeSet<MessageId>>,
+    ) {
+        let epoch = self.bootstrap.as_ref().is_some_and(|bootstrap| bootstrap.reason == BootstrapReason::Epoch);
+        if epoch {
             let old: Vec<Message> = self
                 .server_messages(conversation)
                 .filter(|message| message.version == Version::ZERO)
@@ -74,15 +83,19 @@ impl State {
                 .collect();
             self.lose(old.into_iter().filter(|message| message.seq >= told.from).collect());
         }
-        self.drop_absent(conversation, told, came);
-        self.forget_below(conversation, told.from);
+        if unread.is_none() {
+            self.drop_absent(conversation, told, came);
+        }
+        // After a change of epoch an earlier state is one of another history.
+        self.forget_below(conversation, told.from, unread.filter(|_| !epoch));
         self.cover(conversation, told, told.to == Seq::ZERO);
     }
 
     /// Nobody vouches for what lies below a confirmed range. Numbers of messages that were deleted for good stay known, and
     /// a message whose send awaits its answer is a local echo again: the answer will tell.
-    fn forget_below(&mut self, conversation: ConversationId, from: Seq) {
-        let below = self.server_messages(conversation).filter(|message| message.seq < from);
+    fn forget_below(&mut self, conversation: ConversationId, from: Seq, but: Option<&BTreeSet<MessageId>>) {
+        let spared = |id: &MessageId| but.is_some_and(|but| but.contains(id));
+        let below = self.server_messages(conversation).filter(|message| message.seq < from && !spared(&message.id));
         for id in below.map(|message| message.id).collect::<Vec<_>>() {
             self.messages.remove(&id);
             self.echo_again(id);

@@ -1,7 +1,7 @@
 //! A page of history.
 
 use super::state::{Row, State};
-use crate::ApplyReport;
+use crate::{ApplyReport, unreadable};
 use fieldpost_domain::{ConversationId, HistoryPage, MessageId, SeqRange};
 use std::collections::BTreeSet;
 
@@ -12,11 +12,14 @@ impl State {
         if !self.threads.contains_key(&id) {
             return report;
         }
+        let readable = unreadable::messages_of(&page.changes).is_none();
         let came = page.changes.messages.iter().map(|message| message.id).collect();
         let mut changes = page.changes;
         changes.conversations.extend(page.conversation);
         self.apply(changes, &mut report);
-        self.drop_absent(id, page.range, &came);
+        if readable {
+            self.drop_absent(id, page.range, &came);
+        }
         self.cover(id, page.range, page.complete);
         report
     }

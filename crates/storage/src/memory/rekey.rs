@@ -22,6 +22,9 @@ impl State {
         for entry in &mut self.outbox {
             readdress(&mut entry.intent, from, to);
         }
+        for kept in self.unreadable.iter_mut().filter(|kept| kept.conversation == Some(from)) {
+            kept.conversation = Some(to);
+        }
         self.move_markers(from, to);
         if self.is_revoked(to) {
             self.purge(to, RefusalCode::AccessLost);

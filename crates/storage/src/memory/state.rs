@@ -17,7 +17,8 @@ pub(super) struct State {
     /// What the bootstrap under way has confirmed; none unless one is.
     pub(super) bootstrap: Option<Bootstrap>,
     pub(super) last_success_at: Option<Time>,
-    pub(super) unreadable: Vec<UnreadableRow>,
+    /// The oldest first.
+    pub(super) unreadable: Vec<KeptAside>,
     pub(super) people: BTreeMap<PersonId, Person>,
     pub(super) threads: BTreeMap<ConversationId, Thread>,
     pub(super) messages: BTreeMap<MessageId, Row>,
@@ -75,6 +76,14 @@ pub(super) struct Entry {
 pub(super) struct Access {
     pub(super) version: Version,
     pub(super) revoked: bool,
+}
+
+/// A row that this version cannot read.
+#[derive(Debug, Clone)]
+pub(super) struct KeptAside {
+    /// Whose it is, if it says so.
+    pub(super) conversation: Option<ConversationId>,
+    pub(super) row: UnreadableRow,
 }
 
 /// What the bootstrap under way has confirmed so far.
