@@ -44,6 +44,7 @@ create unique index if not exists fieldpost_messages_client_key
   on public.messages (sender_id, client_key) where client_key is not null;
 
 create index if not exists fieldpost_conversations_feed on public.conversations (org_id, sync_xid, id);
+create index if not exists fieldpost_conversations_unnumbered on public.conversations (id) where last_seq is null;
 create index if not exists fieldpost_conversations_medic on public.conversations (medic_id);
 create index if not exists fieldpost_conversations_broadcast on public.conversations (org_id) where type = 'broadcast';
 create index if not exists fieldpost_markers_feed_conversation
@@ -196,21 +197,3 @@ insert into fieldpost.compaction default values on conflict do nothing;
 -- The epoch that the number belongs to: a restored one would refuse everybody until the counter has caught up with it.
 alter table fieldpost.compaction add column if not exists epoch text;
 comment on table fieldpost.compaction is 'How far tombstones have been compacted.';
-
--- Rows of an existing project keep their client key once. Where an old race stored the same key twice, the first row
--- has it: the others stay as they are.
-create or replace function fieldpost.adopt_client_keys() returns void
-language sql set search_path = ''
-as $$
-  update public.messages m set client_key = k.key
-  from (
-    select distinct on (x.sender_id, x.metadata ->> 'idempotency_key') x.id, x.metadata ->> 'idempotency_key' as key
-    from public.messages x
-    where x.metadata ? 'idempotency_key' and x.metadata ->> 'idempotency_key' <> ''
-    order by x.sender_id, x.metadata ->> 'idempotency_key', x.created_at, x.id
-  ) k
-  where m.id = k.id and m.client_key is null
-    and not exists (select from public.messages o where o.sender_id = m.sender_id and o.client_key = k.key)
-$$;
-comment on function fieldpost.adopt_client_keys() is
-  'Fills messages.client_key from metadata.idempotency_key for rows older than the sync layer.';

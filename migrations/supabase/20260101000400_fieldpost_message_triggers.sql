@@ -140,7 +140,8 @@ $$;
 comment on function fieldpost.messages_after_insert() is
   'Gives new messages their seq and a monotonic created_at. Security definer: a client may not lock or number others'' rows.';
 
--- Numbers the rows that a conversation had before the sync layer, in the order in which they were written.
+-- Numbers the rows that a conversation had before the sync layer, in the order in which they were written, and keeps their
+-- metadata.idempotency_key. All under the lock of the conversation, so that people may write meanwhile.
 create or replace function fieldpost.number_conversation(p_conversation uuid, p_except uuid[] default '{}') returns bigint
 language plpgsql set search_path = ''
 as $$
@@ -157,7 +158,16 @@ begin
     from public.messages m
     where m.conversation_id = p_conversation and not m.id = any (coalesce(p_except, '{}'))
   )
-  update public.messages m set seq = n.seq from numbered n where m.id = n.id;
+  update public.messages m set seq = n.seq, client_key = coalesce(m.client_key, k.key)
+  from numbered n
+  left join (  -- of a key that an old race stored twice, one row has it
+    select distinct on (x.sender_id, x.metadata ->> 'idempotency_key') x.id, x.metadata ->> 'idempotency_key' as key
+    from public.messages x
+    where x.conversation_id = p_conversation and nullif(x.metadata ->> 'idempotency_key', '') is not null
+      and not exists (select from public.messages o where o.sender_id = x.sender_id and o.client_key = x.metadata ->> 'idempotency_key')
+    order by x.sender_id, x.metadata ->> 'idempotency_key', x.created_at, x.id
+  ) k on k.id = n.id
+  where m.id = n.id;
   get diagnostics v_count = row_count;
   update public.conversations c
   set last_seq = (

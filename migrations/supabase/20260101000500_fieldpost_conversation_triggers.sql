@@ -101,6 +101,9 @@ $$;
 comment on function fieldpost.new_epoch() is
   'Begins a new epoch after TRUNCATE. Security definer: whoever may truncate need not be allowed to write the epoch.';
 
+-- In the order in which somebody who writes a message takes them, so that nobody deadlocks with this.
+lock table public.messages, public.conversations, public.conversation_read_status in share row exclusive mode;
+
 create or replace trigger zz_fieldpost_before_insert before insert on public.conversations
   for each row execute function fieldpost.conversations_before_insert();
 create or replace trigger zz_fieldpost_after_insert after insert on public.conversations

@@ -13,6 +13,10 @@
 --  * Conversations are judged by their own columns: `insert … returning` asks the policy for reading about a row that
 --    no function can find yet.
 
+-- In the order in which somebody who writes a message takes them, so that nobody deadlocks with this.
+lock table public.messages, public.conversations, public.message_recipients, public.conversation_read_status
+  in access exclusive mode;
+
 grant usage on schema fieldpost to authenticated, service_role;
 grant execute on function
   fieldpost.uid(), fieldpost.my_admin_orgs(), fieldpost.my_direct_conversations(), fieldpost.my_medic_conversations(),

@@ -6,7 +6,9 @@
 -- `select fieldpost.backfill(50)` over and over beforehand, each in a transaction of its own, so that this file finds
 -- nothing left to do (docs/howto/supabase.md).
 --
--- What must stay true: this runs before the functions of the feed exist, so no client holds a cursor that is older.
+-- What must stay true:
+--  * Nothing here locks a table, and rows are locked in the order of writers: the conversation, then its messages.
+--  * This runs before the functions of the feed exist, so no client holds a cursor that is older.
 
 create or replace function fieldpost.backfill(p_conversations int default null) returns bigint
 language plpgsql set search_path = ''
@@ -26,9 +28,6 @@ $$;
 comment on function fieldpost.backfill(int) is
   'Numbers the messages of conversations from before the sync layer; at most so many conversations. Returns the messages numbered.';
 
-create index if not exists fieldpost_conversations_unnumbered on public.conversations (id) where last_seq is null;
-
-select fieldpost.adopt_client_keys();
 select fieldpost.backfill();
 
 -- Read times of the older app become seqs. Rows that Fieldpost has stamped, and those that would stay at 0, are left alone.
