@@ -108,7 +108,7 @@ pub(crate) enum Command {
     },
     /// List the people of the org
     People,
-    /// Mark a thread as read
+    /// Mark a thread as read, up to the newest message that is here
     Read {
         /// The conversation's id, a part of it, or its name
         conversation: String,

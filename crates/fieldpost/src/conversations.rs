@@ -51,14 +51,15 @@ impl Client {
         Ok(opened)
     }
 
-    /// Marks a thread as read, up to the newest message that is here. The count is right at once; the server learns it with
-    /// the next sync. Returns where the marker stands.
+    /// Marks a thread as read up to the last message that was displayed ([`crate::ThreadWindow::last_seq`]): one that came in
+    /// behind the screen's back stays unread. The count is right at once; the server learns it with the next sync. Returns
+    /// where the marker stands.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the conversation is not here.
-    pub async fn mark_read(&self, conversation: ConversationId) -> Result<Seq> {
+    pub async fn mark_read(&self, conversation: ConversationId, up_to: Seq) -> Result<Seq> {
         let env = &self.inner.env;
-        let marker = self.inner.store.mark_read(env.mutation_id(), conversation, env.now()).await?;
+        let marker = self.inner.store.mark_read(env.mutation_id(), conversation, up_to, env.now()).await?;
         self.note_local_write().await;
         Ok(marker)
     }

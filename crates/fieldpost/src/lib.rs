@@ -21,7 +21,8 @@
 //! let conversations = client.conversations().await?;
 //! let direct = |one: &&ConversationSummary| one.kind == ConversationKind::Direct;
 //! let thread = conversations.iter().find(direct).ok_or("no conversation yet")?;
-//! client.mark_read(thread.id).await?;
+//! let shown = client.messages(thread.id, Window::newest(50)).await?;
+//! client.mark_read(thread.id, shown.last_seq().unwrap_or_default()).await?;
 //! let written = client.send(thread.id, "On my way to gate 3").await?;
 //! assert_eq!(written.status.as_str(), "queued");
 //!

@@ -80,6 +80,14 @@ pub struct ThreadWindow {
     pub older: Older,
 }
 
+impl ThreadWindow {
+    /// The highest seq in it: what a screen that shows this window has displayed.
+    #[must_use]
+    pub fn last_seq(&self) -> Option<Seq> {
+        self.messages.iter().filter_map(|message| message.seq).max()
+    }
+}
+
 /// Reads messages.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]

@@ -1,6 +1,6 @@
 //! Two phones and a stranger end up with the same.
 
-use fieldpost::{Client, ConversationId, Role};
+use fieldpost::{Client, ConversationId, Role, Seq};
 use fieldpost_tests::{Account, Org, Phone, Stack, node, thread};
 use serde_json::{Value, json};
 
@@ -86,14 +86,14 @@ async fn a_strangers_edits_and_deletes_arrive_and_a_deleted_text_leaves_the_phon
 async fn unread_counts_and_read_marks_agree_on_both_sides() {
     let site = site().await;
     let (medic, admin) = (&site.medic.1, &site.admin.1);
-    medic.mark_read(site.conversation).await.unwrap();
+    medic.mark_read(site.conversation, Seq::new(u64::MAX)).await.unwrap();
     medic.trigger_message_sync().await.unwrap();
     admin.send(site.conversation, "please confirm").await.unwrap();
     admin.trigger_message_sync().await.unwrap();
     medic.send(site.conversation, "written before reading").await.unwrap();
     medic.trigger_message_sync().await.unwrap();
     assert_eq!(medic.total_unread().await.unwrap(), 1, "sending moves no marker");
-    medic.mark_read(site.conversation).await.unwrap();
+    medic.mark_read(site.conversation, Seq::new(u64::MAX)).await.unwrap();
     assert_eq!(medic.total_unread().await.unwrap(), 0);
     medic.trigger_message_sync().await.unwrap();
     admin.trigger_message_sync().await.unwrap();

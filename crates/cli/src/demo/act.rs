@@ -2,7 +2,7 @@
 
 use super::{stage::Stage, story::Story, writer};
 use crate::failure::Failure;
-use fieldpost::{Error, MessageId, Window};
+use fieldpost::{Error, MessageId, Seq, Window};
 use fieldpost_devserver::Endpoint;
 
 /// What the admin writes while the medic is offline.
@@ -21,7 +21,7 @@ pub(super) async fn first_sync(stage: &Stage, story: &Story) -> Result<(), Failu
             report.requests
         ));
         let thread = stage.thread(&client).await?;
-        client.mark_read(thread).await?;
+        client.mark_read(thread, Seq::new(u64::MAX)).await?;
         client.trigger_message_sync().await?;
         client.close().await?;
     }
@@ -89,7 +89,7 @@ pub(super) async fn unread_until_read(stage: &Stage, story: &Story, announced: u
     let unread = || async { Ok::<_, Failure>(client.conversation(thread).await?.map(|thread| thread.unread)) };
     story.claim("unread on the medic's device", unread().await?, Some(announced as u64))?;
     story.say(&format!("On the medic's device {announced} messages are unread: those the admin wrote meanwhile."));
-    client.mark_read(thread).await?;
+    client.mark_read(thread, Seq::new(u64::MAX)).await?;
     story.claim("unread after reading", unread().await?, Some(0))?;
     client.trigger_message_sync().await?;
     story.claim("unread after telling the server", unread().await?, Some(0))?;

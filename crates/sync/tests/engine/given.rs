@@ -1,6 +1,6 @@
 //! A phone: a store, an engine, and a network of its own.
 
-use fieldpost_domain::{ConversationId, MessageContent, MessageId, MessageKind, NewMessage, ServerLimits};
+use fieldpost_domain::{ConversationId, MessageContent, MessageId, MessageKind, NewMessage, Seq, ServerLimits};
 use fieldpost_remote::{
     Credentials,
     reference::{DEMO_PASSWORD, ReferenceServer},
@@ -124,7 +124,7 @@ impl Phone {
 
     pub(crate) async fn read(&self) {
         let thread = self.thread().await;
-        self.store.mark_read(self.env.mutation_id(), thread, self.env.now()).await.unwrap();
+        self.store.mark_read(self.env.mutation_id(), thread, Seq::new(u64::MAX), self.env.now()).await.unwrap();
     }
 
     pub(crate) async fn bootstraps_again(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What happens on a day.
 
 use super::verdict;
-use fieldpost::{Client, ConversationId, Error, Fieldpost, MessageId, Store, Time};
+use fieldpost::{Client, ConversationId, Error, Fieldpost, MessageId, Seq, Store, Time};
 use fieldpost_domain::{Message, RetryCode, ServerLimits};
 use fieldpost_remote::{
     RemoteErrorKind,
@@ -123,8 +123,10 @@ impl Day {
 
     async fn read(&mut self, at: usize) {
         let all = self.phones[at].client.conversations().await.unwrap();
-        let Some(conversation) = all.choose(&mut self.rng).map(|one| one.id) else { return };
-        let marker = self.phones[at].client.mark_read(conversation).await.unwrap();
+        let Some((conversation, last)) = all.choose(&mut self.rng).map(|one| (one.id, one.last_seq)) else { return };
+        // Not always to the end: somebody may have looked at the beginning only.
+        let up_to = Seq::new(self.rng.random_range(last.get() / 2..=last.get()));
+        let marker = self.phones[at].client.mark_read(conversation, up_to).await.unwrap();
         self.log.push(format!("phone {at} reads {conversation} up to {marker}"));
     }
 
