@@ -4,3 +4,4 @@
 mod backend;
 mod converge;
 mod requests;
+mod rewind;
