@@ -26,6 +26,21 @@ begin
 end
 $$;
 
+-- The ranges of stamps that are left of a pass, and within the first of them the ids that are. An index scan begins where
+-- these say; the exact position is a filter (`is true` keeps it one): a row comparison among the conditions of a B-tree
+-- is where the scan would begin, and at the start of a pass that is the first row that there ever was.
+create or replace function fieldpost.ranges_left(f fieldpost.span) returns table (lo xid8, hi xid8, a uuid)
+language sql immutable rows 5 set search_path = ''
+as $$
+  select greatest(r.lo, f.xid), case when r.lo <= f.xid then f.xid else r.hi end,
+         case when r.lo <= f.xid then f.a else '00000000-0000-0000-0000-000000000000' end
+  from fieldpost.stamp_ranges(f.from_, f.to_) r where r.hi >= f.xid
+  union all
+  select (f.xid::text::bigint + 1)::text::xid8, r.hi, '00000000-0000-0000-0000-000000000000'
+  from fieldpost.stamp_ranges(f.from_, f.to_) r where r.lo <= f.xid and r.hi > f.xid
+$$;
+comment on function fieldpost.ranges_left(fieldpost.span) is 'Where the index scans of one query of the feed begin and end.';
+
 create or replace function fieldpost.feed_access(s fieldpost.scope, f fieldpost.span) returns setof fieldpost.feed_row
 language sql stable set search_path = ''
 as $$
@@ -36,10 +51,10 @@ as $$
            from public.conversations c where c.id = x.conversation_id) then 'grant' else 'revoke' end),
          case when x.access = 'grant' then x.conversation_id end, null::uuid,
          case when x.access = 'grant' then 1300 else 0 end
-  from fieldpost.stamp_ranges(f.from_, f.to_) r
+  from fieldpost.ranges_left(f) r
   cross join lateral (
     select l.* from fieldpost.access_log l
-    where l.user_id = s.user_id and l.sync_xid between r.lo and r.hi and (l.sync_xid, l.conversation_id) > (f.xid, f.a)
+    where l.user_id = s.user_id and l.sync_xid between r.lo and r.hi and l.conversation_id >= r.a and ((l.sync_xid, l.conversation_id) > (f.xid, f.a)) is true
       and pg_visible_in_snapshot(l.sync_xid, f.to_)
     order by l.sync_xid, l.conversation_id limit f.rows
   ) x
@@ -53,17 +68,17 @@ language sql stable set search_path = ''
 as $$
   select x.sync_xid, x.user_id, x.org_id, fieldpost.person_json(x), null::uuid, null::uuid, 0
   from (
-    select p.* from fieldpost.stamp_ranges(f.from_, f.to_) r, unnest(s.admin_orgs) o cross join lateral (
+    select p.* from fieldpost.ranges_left(f) r, unnest(s.admin_orgs) o cross join lateral (
       select q.* from fieldpost.people q
-      where q.org_id = o and q.sync_xid between r.lo and r.hi and (q.sync_xid, q.user_id, q.org_id) > (f.xid, f.a, f.b)
+      where q.org_id = o and q.sync_xid between r.lo and r.hi and q.user_id >= r.a and ((q.sync_xid, q.user_id, q.org_id) > (f.xid, f.a, f.b)) is true
         and pg_visible_in_snapshot(q.sync_xid, f.to_)
       order by q.sync_xid, q.user_id limit f.rows
     ) p
     union all
-    select p.* from fieldpost.stamp_ranges(f.from_, f.to_) r, unnest(s.medic_orgs) o cross join lateral (
+    select p.* from fieldpost.ranges_left(f) r, unnest(s.medic_orgs) o cross join lateral (
       select q.* from fieldpost.people q
       where q.org_id = o and q.role = 'org_admin' and q.sync_xid between r.lo and r.hi
-        and (q.sync_xid, q.user_id, q.org_id) > (f.xid, f.a, f.b) and pg_visible_in_snapshot(q.sync_xid, f.to_)
+        and q.user_id >= r.a and ((q.sync_xid, q.user_id, q.org_id) > (f.xid, f.a, f.b)) is true and pg_visible_in_snapshot(q.sync_xid, f.to_)
       order by q.sync_xid, q.user_id limit f.rows
     ) p
     union all
@@ -82,9 +97,9 @@ language sql stable set search_path = ''
 as $$
   select x.sync_xid, x.id, null::uuid, null::jsonb, x.id, x.created_by, 700 + 2 * octet_length(coalesce(x.subject, ''))
   from (
-    select c.* from fieldpost.stamp_ranges(f.from_, f.to_) r, unnest(s.admin_orgs) o cross join lateral (
+    select c.* from fieldpost.ranges_left(f) r, unnest(s.admin_orgs) o cross join lateral (
       select q.* from public.conversations q
-      where q.org_id = o and q.sync_xid between r.lo and r.hi and (q.sync_xid, q.id) > (f.xid, f.a)
+      where q.org_id = o and q.sync_xid between r.lo and r.hi and q.id >= r.a and ((q.sync_xid, q.id) > (f.xid, f.a)) is true
         and pg_visible_in_snapshot(q.sync_xid, f.to_)
       order by q.sync_xid, q.id limit f.rows
     ) c
@@ -107,24 +122,24 @@ as $$
          case when x.entity = 'message' then x.conversation_id end, null::uuid,
          case when row_number() over (partition by x.conversation_id order by x.sync_xid, x.id) = 1 then 900 else 0 end
   from (
-    select t.* from fieldpost.stamp_ranges(f.from_, f.to_) r, unnest(s.admin_orgs) o cross join lateral (
+    select t.* from fieldpost.ranges_left(f) r, unnest(s.admin_orgs) o cross join lateral (
       select q.* from fieldpost.tombstones q
-      where q.org_id = o and q.sync_xid between r.lo and r.hi and (q.sync_xid, q.id) > (f.xid, f.a)
+      where q.org_id = o and q.sync_xid between r.lo and r.hi and q.id >= r.a and ((q.sync_xid, q.id) > (f.xid, f.a)) is true
         and pg_visible_in_snapshot(q.sync_xid, f.to_)
       order by q.sync_xid, q.id limit f.rows
     ) t
     union all
-    select t.* from fieldpost.stamp_ranges(f.from_, f.to_) r, unnest(s.conversations) v cross join lateral (
+    select t.* from fieldpost.ranges_left(f) r, unnest(s.conversations) v cross join lateral (
       select q.* from fieldpost.tombstones q
-      where q.conversation_id = v and q.sync_xid between r.lo and r.hi and (q.sync_xid, q.id) > (f.xid, f.a)
+      where q.conversation_id = v and q.sync_xid between r.lo and r.hi and q.id >= r.a and ((q.sync_xid, q.id) > (f.xid, f.a)) is true
         and pg_visible_in_snapshot(q.sync_xid, f.to_)
       order by q.sync_xid, q.id limit f.rows
     ) t
     union all
-    select t.* from fieldpost.stamp_ranges(f.from_, f.to_) r, unnest(s.medic_orgs) o cross join lateral (
+    select t.* from fieldpost.ranges_left(f) r, unnest(s.medic_orgs) o cross join lateral (
       select q.* from fieldpost.tombstones q  -- conversations she could see
       where q.org_id = o and q.entity = 'conversation' and (q.type = 'broadcast' or q.medic_id = any (s.medic_ids))
-        and q.sync_xid between r.lo and r.hi and (q.sync_xid, q.id) > (f.xid, f.a)
+        and q.sync_xid between r.lo and r.hi and q.id >= r.a and ((q.sync_xid, q.id) > (f.xid, f.a)) is true
         and pg_visible_in_snapshot(q.sync_xid, f.to_)
       order by q.sync_xid, q.id limit f.rows
     ) t
@@ -141,17 +156,17 @@ as $$
          case when x.user_id = s.user_id then x.conversation_id end, null::uuid,
          case when x.user_id = s.user_id then 900 else 0 end
   from (
-    select k.* from fieldpost.stamp_ranges(f.from_, f.to_) r, unnest(s.admin_orgs) o cross join lateral (
+    select k.* from fieldpost.ranges_left(f) r, unnest(s.admin_orgs) o cross join lateral (
       select q.* from public.conversation_read_status q
       where q.org_id = o and q.sync_xid between r.lo and r.hi
-        and (q.sync_xid, q.conversation_id, q.user_id) > (f.xid, f.a, f.b) and pg_visible_in_snapshot(q.sync_xid, f.to_)
+        and q.conversation_id >= r.a and ((q.sync_xid, q.conversation_id, q.user_id) > (f.xid, f.a, f.b)) is true and pg_visible_in_snapshot(q.sync_xid, f.to_)
       order by q.sync_xid, q.conversation_id, q.user_id limit f.rows
     ) k
     union all
-    select k.* from fieldpost.stamp_ranges(f.from_, f.to_) r, unnest(s.directs) d cross join lateral (
+    select k.* from fieldpost.ranges_left(f) r, unnest(s.directs) d cross join lateral (
       select q.* from public.conversation_read_status q
       where q.conversation_id = d and q.sync_xid between r.lo and r.hi
-        and (q.sync_xid, q.conversation_id, q.user_id) > (f.xid, f.a, f.b) and pg_visible_in_snapshot(q.sync_xid, f.to_)
+        and q.conversation_id >= r.a and ((q.sync_xid, q.conversation_id, q.user_id) > (f.xid, f.a, f.b)) is true and pg_visible_in_snapshot(q.sync_xid, f.to_)
       order by q.sync_xid, q.user_id limit f.rows
     ) k
     union all
@@ -173,16 +188,16 @@ as $$
          + case when row_number() over (partition by x.sender_id order by x.sync_xid, x.id) = 1 then 300 else 0 end
   from (
     select y.* from (
-      select m.* from fieldpost.stamp_ranges(f.from_, f.to_) r, unnest(s.admin_orgs) o cross join lateral (
+      select m.* from fieldpost.ranges_left(f) r, unnest(s.admin_orgs) o cross join lateral (
         select q.* from public.messages q
-        where q.org_id = o and q.sync_xid between r.lo and r.hi and (q.sync_xid, q.id) > (f.xid, f.a)
+        where q.org_id = o and q.sync_xid between r.lo and r.hi and q.id >= r.a and ((q.sync_xid, q.id) > (f.xid, f.a)) is true
           and pg_visible_in_snapshot(q.sync_xid, f.to_) and q.seq is not null
         order by q.sync_xid, q.id limit f.rows
       ) m
       union all
-      select m.* from fieldpost.stamp_ranges(f.from_, f.to_) r, unnest(s.conversations) v cross join lateral (
+      select m.* from fieldpost.ranges_left(f) r, unnest(s.conversations) v cross join lateral (
         select q.* from public.messages q
-        where q.conversation_id = v and q.sync_xid between r.lo and r.hi and (q.sync_xid, q.id) > (f.xid, f.a)
+        where q.conversation_id = v and q.sync_xid between r.lo and r.hi and q.id >= r.a and ((q.sync_xid, q.id) > (f.xid, f.a)) is true
           and pg_visible_in_snapshot(q.sync_xid, f.to_) and q.seq is not null
         order by q.sync_xid, q.id limit f.rows
       ) m
