@@ -1,0 +1,204 @@
+// An attack on every table and function by everybody who has no business there, column by column, through HTTP.
+//
+// Nobody's word is taken for it: after each attack the rows of the organization are compared with what they were, and every
+// answer is searched for words that only its rows hold.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, test } from "node:test";
+
+import { createClient } from "@supabase/supabase-js";
+
+import { claim } from "./lib/claim.mjs";
+import { client, owner, stack, uuid7 } from "./lib/stack.mjs";
+import { createOrg } from "./lib/tenant.mjs";
+
+const TABLES = ["organizations", "medics", "profiles", "conversations", "messages", "message_recipients", "conversation_read_status"];
+const HIDDEN = ["people", "tombstones", "access_log", "conversation_aliases", "epoch", "compaction", "runs"];
+const SECRET = `secret-${randomUUID().slice(0, 8)}`;
+
+let sql, org, foreign, attackers, insiders, columns, ids, hostile, cursor;
+before(async () => {
+  sql = owner();
+  const people = (tag) => [
+    { email: `admin.${tag}@fieldpost.test`, role: "org_admin" },
+    ...["ada", "ben", "gone"].map((name) => ({ email: `${name}.${tag}@fieldpost.test`, role: "medic", first_name: name, last_name: name === "ada" ? SECRET : "Moss" })),
+  ];
+  org = await createOrg(sql, { people: people(SECRET), conversations: true, broadcast: true, name: SECRET });
+  foreign = await createOrg(sql, { medics: 1, conversations: true, broadcast: true });
+  const [direct] = org.conversations;
+  const write = async (conversation_id, sender_id) => (await sql`
+    insert into public.messages (conversation_id, org_id, sender_id, content, metadata) values (${conversation_id}, ${org.org_id}, ${sender_id}, ${SECRET}, ${sql.json({ SECRET })}) returning id`)[0].id;
+  ids = { conversation: direct.id, broadcast: org.broadcast.id, hers: await write(direct.id, org.medics[0].user_id), theirs: await write(direct.id, org.admin.user_id), all: await write(org.broadcast.id, org.admin.user_id), gone: await write(direct.id, org.admin.user_id) };
+  await sql`update public.conversations set subject = ${SECRET} where id = ${direct.id}`;
+  await sql`insert into public.message_recipients (message_id, recipient_id, org_id) values (${ids.all}, ${org.medics[0].user_id}, ${org.org_id})`;
+  await sql`insert into public.conversation_read_status (user_id, conversation_id, org_id) values (${org.medics[0].user_id}, ${direct.id}, ${org.org_id})`;
+  await sql`delete from public.messages where id = ${ids.gone}`;
+
+  const sign = (p) => client(p.email, p.password);
+  const [admin, ada, ben, gone, outside, outsideMedic] = await Promise.all([org.admin, ...org.medics, foreign.admin, foreign.medics[0]].map(sign));
+  cursor = (await admin.rpc("fieldpost_bootstrap", { p_protocol: 1 })).data.cursor;
+  await sql`delete from public.profiles where id = ${gone.user_id}`;
+  const { url, anon_key } = stack();
+  const bearer = (token) => createClient(url, anon_key, { accessToken: async () => token });
+  const [head, body, signature] = admin.token.split(".");
+  const claims = { ...JSON.parse(Buffer.from(body, "base64url")), exp: 4102444800, role: "service_role" };
+  const forged = [head, Buffer.from(JSON.stringify(claims)).toString("base64url"), signature].join(".");
+  attackers = { anon: await client(), "a garbage token": bearer("garbage"), "a token changed by hand": bearer(forged), "another org's admin": outside, "another org's medic": outsideMedic, "another medic": ben, "a removed member": gone };
+  insiders = { ada, admin };
+  columns = {};
+  for (const r of await sql`select table_name, column_name from information_schema.columns where table_schema = 'public' and table_name in ${sql(TABLES)} order by table_name, ordinal_position`) {
+    (columns[r.table_name] ??= []).push(r.column_name);
+  }
+  const now = new Date().toISOString();
+  hostile = {
+    id: randomUUID(), org_id: foreign.org_id, conversation_id: foreign.conversations[0].id, sender_id: org.admin.user_id, user_id: org.admin.user_id, recipient_id: org.admin.user_id,
+    created_by: org.admin.user_id, medic_id: org.medics[1].medic_id, message_id: ids.theirs, type: "broadcast", message_type: "system", status: "read", role: "org_admin", name: "hacked",
+    first_name: "hacked", last_name: "hacked", subject: "hacked", content: "hacked", metadata: { hacked: 1 }, client_key: "hacked", last_message_preview: "hacked", reply_to: ids.theirs,
+    seq: 1, last_seq: 999, read_seq: 999, delivered_seq: 999, version: 999, sync_xid: "1", created_at: "2001-01-01T00:00:00Z", updated_at: "2001-01-01T00:00:00Z", composed_at: "2001-01-01T00:00:00Z",
+    deleted_at: now, last_message_at: now, last_read_at: "2099-01-01T00:00:00Z", delivered_at: now, read_at: now,
+  };
+});
+after(() => sql.end());
+
+/** The rows of the organization, whatever they are: who changes any of them has got in. */
+const state = async () => JSON.stringify(await sql`
+  select t.name, (select count(*) || md5(string_agg(r, '' order by r)) from unnest(t.rows) r) as rows from (values
+    ('organizations', array(select o::text from public.organizations o where o.id = ${org.org_id})),
+    ('medics', array(select m::text from public.medics m where m.org_id = ${org.org_id})),
+    ('profiles', array(select p::text from public.profiles p where p.org_id = ${org.org_id})),
+    ('conversations', array(select c::text from public.conversations c where c.org_id = ${org.org_id})),
+    ('messages', array(select m::text from public.messages m where m.org_id = ${org.org_id})),
+    ('message_recipients', array(select r::text from public.message_recipients r where r.org_id = ${org.org_id})),
+    ('conversation_read_status', array(select r::text from public.conversation_read_status r where r.org_id = ${org.org_id})),
+    ('tombstones', array(select x::text from fieldpost.tombstones x where x.org_id = ${org.org_id})),
+    ('people', array(select x::text from fieldpost.people x where x.org_id = ${org.org_id})),
+    ('aliases', array(select x::text from fieldpost.conversation_aliases x join public.conversations c on c.id = x.conversation_id where c.org_id = ${org.org_id}))
+  ) t (name, rows)`);
+
+/** The row of each table that is attacked. Ada's own, and nobody else's to see but the admin's. */
+const TARGET = () => ({
+  organizations: { id: org.org_id }, medics: { id: org.medics[0].medic_id }, profiles: { id: org.medics[0].user_id }, conversations: { id: ids.conversation },
+  messages: { id: ids.hers }, message_recipients: { message_id: ids.all, recipient_id: org.medics[0].user_id }, conversation_read_status: { conversation_id: ids.conversation, user_id: org.medics[0].user_id },
+});
+
+/** A row that would be right if its writer belonged there. */
+const BASE = (me) => ({
+  organizations: { id: randomUUID(), name: "hacked" },
+  medics: { id: randomUUID(), org_id: org.org_id, user_id: me, first_name: "x", last_name: "x" },
+  profiles: { id: me, org_id: org.org_id, role: "org_admin" },
+  conversations: { id: randomUUID(), org_id: org.org_id, type: "direct", medic_id: org.medics[2].medic_id, created_by: me },
+  messages: { id: randomUUID(), conversation_id: ids.conversation, org_id: org.org_id, sender_id: me, content: "x" },
+  message_recipients: { id: randomUUID(), message_id: ids.all, recipient_id: me, org_id: org.org_id },
+  conversation_read_status: { user_id: me, conversation_id: ids.conversation, org_id: org.org_id },
+});
+
+const OWN = { conversation_id: () => ids.conversation, org_id: () => org.org_id, sender_id: (me) => me, user_id: (me) => me, created_by: (me) => me };
+
+function* attacks(me) {
+  const target = TARGET();
+  for (const table of TABLES) {
+    const key = Object.entries(target[table]);
+    const at = (query) => key.reduce((q, [column, value]) => q.eq(column, value), query);
+    for (const column of process.env.FIELDPOST_SMALL ? columns[table].slice(0, 2) : columns[table]) {
+      yield [`read ${table}.${column}`, (js) => at(js.from(table).select(column)), { reads: true }];
+      yield [`update ${table}.${column}`, (js) => at(js.from(table).update({ [column]: hostile[column] })).select()];
+      // The row with the attacker's word in one column, and with the victim's.
+      for (const value of [hostile[column], target[table][column], OWN[column]?.(me)]) {
+        if (value !== undefined) yield [`insert ${table}.${column}`, (js) => js.from(table).insert({ ...BASE(me)[table], [column]: value })];
+      }
+    }
+    yield [`insert ${table}`, (js) => js.from(table).insert(BASE(me)[table])];
+    yield [`upsert ${table}`, (js) => js.from(table).upsert({ ...BASE(me)[table], ...target[table] })];
+    yield [`delete ${table}`, (js) => at(js.from(table).delete()).select()];
+    yield [`read all of ${table}`, (js) => js.from(table).select().limit(1000)];
+    yield [`delete all of ${table}`, (js) => js.from(table).delete().not(columns[table][0], "is", null).eq(table === "organizations" ? "id" : "org_id", org.org_id).select()];
+  }
+  for (const table of HIDDEN) {
+    yield [`read fieldpost.${table}`, (js) => js.schema("fieldpost").from(table).select(), { reads: true }];
+    yield [`read public.${table}`, (js) => js.from(table).select(), { reads: true }];
+  }
+  const push = (...p_mutations) => (js) => js.rpc("fieldpost_push", { p_protocol: 1, p_mutations });
+  const send = (more) => push({ id: uuid7(), kind: "send_message", conversation_id: ids.conversation, message_id: uuid7(), content: "hacked", ...more });
+  yield ["bootstrap", (js) => js.rpc("fieldpost_bootstrap", { p_protocol: 1 })];
+  yield ["pull with an admin's cursor", (js) => js.rpc("fieldpost_pull", { p_protocol: 1, p_cursor: cursor })];
+  yield ["a first load of conversations named by hand", async (js) => {
+    const { data, error } = await js.rpc("fieldpost_bootstrap", { p_protocol: 1 });
+    if (!data?.cursor) return { data, error };
+    const [, epoch, access, snapshot] = data.cursor.split(".");
+    const list = Buffer.from([ids.conversation, ids.broadcast].join("").replaceAll("-", ""), "hex").toString("base64");
+    return js.rpc("fieldpost_bootstrap", { p_protocol: 1, p_after: `b1.${epoch}.${access}.${snapshot}.c.${list}` });
+  }];
+  for (const p_conversation of [ids.conversation, foreign.conversations[0].id]) yield ["history", (js) => js.rpc("fieldpost_history", { p_protocol: 1, p_conversation })];
+  for (const id of [ids.hers, ids.theirs, ids.all, ids.gone]) {
+    yield ["push under a known id", send({ message_id: id })];
+    yield ["push under a known id to a conversation of one's own", send({ message_id: id, conversation_id: foreign.conversations[0].id })];
+  }
+  for (const message_type of ["text", "attachment", "system"]) yield [`push ${message_type}`, send({ message_type })];
+  yield ["push to a broadcast", send({ conversation_id: ids.broadcast })];
+  yield ["push with a sender", send({ sender_id: org.admin.user_id, org_id: org.org_id, seq: 1, created_at: "2001-01-01T00:00:00Z" })];
+  yield ["open another's", push({ id: uuid7(), kind: "open_direct", conversation_id: uuid7(), medic_id: org.medics[0].medic_id, org_id: org.org_id })];
+  yield ["open under a known id", push({ id: uuid7(), kind: "open_direct", conversation_id: ids.conversation, medic_id: org.medics[0].medic_id })];
+  yield ["open a broadcast", push({ id: uuid7(), kind: "open_broadcast", conversation_id: uuid7(), org_id: org.org_id })];
+  yield ["mark read", push({ id: uuid7(), kind: "mark_read", conversation_id: ids.conversation, read_seq: 1 })];
+  for (const [name, args] of [["access_changed", { p_user: org.medics[0].user_id }], ["scope_of", { p_user: org.admin.user_id }], ["memberships", { p_user: org.admin.user_id }], ["roster", { p_org: org.org_id }], ["backfill", {}], ["compact_tombstones", {}], ["epoch", {}]]) {
+    yield [`call fieldpost.${name}`, (js) => js.schema("fieldpost").rpc(name, args)];
+    yield [`call ${name}`, (js) => js.rpc(name, args)];
+  }
+}
+
+/** What a medic of the org may read of it: the broadcast. Taken out before the answer is searched. */
+const known = { "another medic": (row) => [ids.broadcast, ids.all, org.broadcast.id].some((id) => JSON.stringify(row).includes(id)) || JSON.stringify(row).includes(attackers["another medic"].user_id) };
+
+test("whoever has no business there reads and changes nothing, table by table and column by column", async () => {
+  let tried = 0;
+  const mistakes = [];
+  for (const [who, js] of Object.entries(attackers)) {
+    let before = await state();
+    for (const [what, attack, { reads } = {}] of attacks(js.user_id ?? org.admin.user_id)) {
+      tried++;
+      const { data, error } = await attack(js);
+      const rows = (Array.isArray(data) ? data : data ? [data] : []).filter((row) => !known[who]?.(row));
+      if (!error && reads && rows.length) mistakes.push(`${who}: ${what} answers ${JSON.stringify(rows).slice(0, 200)}`);
+      if (JSON.stringify([rows, error]).includes(SECRET)) mistakes.push(`${who}: ${what} tells ${JSON.stringify([rows, error]).slice(0, 300)}`);
+      const now = await state();
+      if (now !== before) mistakes.push(`${who}: ${what} changes rows`);
+      before = now;
+    }
+  }
+  claim(`privacy: cases tried ${tried}, allowed by mistake ${mistakes.length}`);
+  assert.deepEqual(mistakes, []);
+});
+
+test("people who belong there change what is theirs and no other column", async () => {
+  // What each may change, by table. Everything else is restored.
+  const may = {
+    ada: { messages: ["content", "metadata"], conversations: [], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: ["delivered_at", "read_at"] },
+    admin: { messages: ["status"], conversations: ["subject", "medic_id"], conversation_read_status: [], message_recipients: [] },
+  };
+  const follows = { messages: ["version", "sync_xid", "updated_at", "deleted_at", "content", "metadata"], conversations: ["version", "sync_xid", "updated_at", "last_message_preview"], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: [] };
+  let tried = 0;
+  const mistakes = [];
+  const target = TARGET();
+  for (const [who, js] of Object.entries(insiders)) {
+    for (const table of Object.keys(may[who])) {
+      const where = Object.entries(target[table]).map(([c, v]) => `${c} = '${v}'`).join(" and ");
+      const row = async () => (await sql.unsafe(`select to_jsonb(t) as r from public.${table} t where ${where}`))[0]?.r;
+      for (const column of columns[table]) {
+        if (column === "deleted_at") continue; // hers to set, once
+        tried++;
+        const before = await row();
+        await Object.entries(target[table]).reduce((q, [c, v]) => q.eq(c, v), js.from(table).update({ [column]: hostile[column] }));
+        const after = await row();
+        const changed = Object.keys(after ?? {}).filter((c) => JSON.stringify(after[c]) !== JSON.stringify(before[c]));
+        const allowed = may[who][table].includes(column) ? [column, ...follows[table]] : [];
+        for (const c of changed.filter((c) => !allowed.includes(c))) mistakes.push(`${who}: update of ${table}.${column} changes ${c} from ${JSON.stringify(before[c])} to ${JSON.stringify(after[c])}`);
+        if (!after) mistakes.push(`${who}: update of ${table}.${column} loses the row`);
+      }
+    }
+  }
+  // Backwards, as only a direct writer would.
+  const { data: marker } = await insiders.ada.from("conversation_read_status").update({ read_seq: 0, delivered_seq: 0, last_read_at: "2001-01-01T00:00:00Z" }).eq("conversation_id", ids.conversation).select().single();
+  assert.ok(marker.read_seq >= 2 && marker.delivered_seq >= marker.read_seq && new Date(marker.last_read_at).getUTCFullYear() > 2001, "a marker goes forward only");
+  claim(`privacy: columns that members tried to change ${tried}, changed by mistake ${mistakes.length}`);
+  assert.deepEqual(mistakes, []);
+});
