@@ -19,6 +19,7 @@ mod rekey;
 mod replica;
 mod resolve;
 mod rows;
+mod search;
 mod sessions;
 mod sql;
 mod version;

@@ -1,7 +1,7 @@
 //! Every query that runs often finds its rows by an index, however long the history is. SQLite's own plan says so; a query
 //! that begins to visit whole tables fails here, not on somebody's phone.
 
-use crate::{SqliteStore, conversations, derived, messages, outbox, ranges, replica, rows, sql::Tx};
+use crate::{SqliteStore, conversations, derived, messages, outbox, ranges, replica, rows, search, sql::Tx};
 use sea_orm::Value;
 
 async fn plan(tx: &Tx, sql: &str) -> Vec<String> {
@@ -52,6 +52,7 @@ async fn hot_queries_visit_no_whole_table() {
         ("counting again", derived::RECOUNT),
         ("the unread count", derived::UNREAD),
         ("the newest message", derived::NEWEST),
+        ("whether many messages leave", search::MANY),
         ("what did not come", replica::history::DROP_ABSENT),
         ("what awaits its answer below a told range", replica::bootstrap::ECHO_AGAIN),
         ("what lies below a told range", replica::bootstrap::DROP_BELOW),

@@ -2,7 +2,10 @@
 //! read-only, and entries of the outbox that another version has written.
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails has to fail the test")]
 
-use fieldpost_domain::{Access, AccessChange, Changes, MutationId, Time, Version};
+use fieldpost_domain::{
+    Access, AccessChange, BootstrapPage, Changes, Message, MessageContent, MutationId, NewMessage, Time, UnreadableRow,
+    Version,
+};
 use fieldpost_storage::{
     BatchLimits, BootstrapReason, Conversations, EntryState, Messages, NewDirect, Outbox, People, Replica, Sessions,
     StorageErrorKind, Store, SyncPosition, Window,
@@ -210,6 +213,92 @@ async fn what_was_revoked_is_gone_from_the_search_too() {
     db.execute_unprepared("INSERT INTO messages_search (messages_search, rank) VALUES ('integrity-check', 1)")
         .await
         .unwrap();
+}
+
+/// A word that stands nowhere else; all of them end alike.
+fn secret(n: u64) -> String {
+    format!("{:08x}geheim", n.wrapping_mul(2_654_435_761) & 0xffff_ffff)
+}
+
+/// Every tenth message is nearly as long as one can be, more than a page of the file.
+fn secretive(n: u64) -> String {
+    let tail = if n.is_multiple_of(10) { " lang".repeat(950) } else { String::new() };
+    format!("Hier steht {}{tail}", secret(n))
+}
+
+/// Which of these secrets the bytes of the file hold. The ends of the words are compared: the index of words leaves out what
+/// a word has in common with the one before.
+fn found(path: &Path, secrets: impl IntoIterator<Item = u64>) -> Vec<u64> {
+    const COMPARED: usize = "12345geheim".len();
+    let file = fs::read(path).unwrap();
+    let ends: HashSet<_> = file.windows(COMPARED).filter(|bytes| bytes.ends_with(b"geheim")).collect();
+    secrets.into_iter().filter(|n| ends.contains(&secret(*n).as_bytes()[3..])).collect()
+}
+
+#[tokio::test]
+async fn what_was_purged_is_not_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path_in(&folder);
+    let store = SqliteStore::open(path.clone()).await.unwrap();
+    let (leaving, staying) = (build::conversation_id(1), build::conversation_id(2));
+    let content = |n| Some(secretive(n));
+    let rows: Vec<_> = (1..=300)
+        .flat_map(|n| {
+            let one = Message { content: content(n), ..build::message(leaving, n, &build::ada()) };
+            let two = Message { content: content(300 + n), ..build::message(staying, n, &build::ada()) };
+            [one, two]
+        })
+        .collect();
+    let conversations = vec![build::direct(1, 300), build::other_direct(2, 300)];
+    given::loaded(&store, Changes { conversations, ..Changes::default() }).await;
+    // In pages, so that the index of words has many parts.
+    for page in rows.chunks(50) {
+        given::pulled_messages(&store, page.to_vec()).await;
+    }
+    let own = MessageContent::new(&secret(901)).unwrap();
+    given::send(&store, 1, NewMessage { content: own, ..build::composed(1, leaving) }).await;
+    given::stored(&store, 1, build::ack(1, leaving, 301)).await;
+    let payload = format!("{{\"conversation_id\":\"{leaving}\",\"content\":\"{}\"}}", secret(902));
+    let unreadable = vec![UnreadableRow { list: "messages".to_owned(), payload, reason: "?".to_owned() }];
+    given::pulled(&store, Changes { unreadable, ..Changes::default() }).await;
+    store.close().await.unwrap();
+    assert_eq!(found(&path, (1..=600).chain([901, 902])).len(), 602);
+
+    let store = SqliteStore::open(path.clone()).await.unwrap();
+    let access = vec![AccessChange { conversation_id: leaving, access: Access::Revoke, version: Version::new(9) }];
+    given::pulled(&store, Changes { access, ..Changes::default() }).await;
+    let soft = build::deleted(build::message(staying, 7, &build::ada()));
+    let tombstones = vec![build::tombstone(build::message_id(staying, 8), staying, 8, 9)];
+    given::pulled(&store, Changes { messages: vec![soft], tombstones, ..Changes::default() }).await;
+    store.close().await.unwrap();
+
+    assert_eq!(found(&path, (1..=300).chain([307, 308, 901, 902])), Vec::<u64>::new());
+    assert_eq!(found(&path, (301..=306).chain(309..=600)).len(), 298, "what stays is there");
+}
+
+#[tokio::test]
+async fn what_a_bootstrap_drops_is_not_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path_in(&folder);
+    let store = SqliteStore::open(path.clone()).await.unwrap();
+    let (one, two) = (build::conversation_id(1), build::conversation_id(2));
+    let row = |id, n, number| Message { content: Some(secretive(number)), ..build::message(id, n, &build::ada()) };
+    let conversations = vec![build::direct(1, 100), build::other_direct(2, 100)];
+    given::loaded(&store, Changes { conversations: conversations.clone(), ..Changes::default() }).await;
+    given::pulled_messages(&store, (1..=100).map(|n| row(one, n, n)).collect()).await;
+    given::pulled_messages(&store, (1..=100).map(|n| row(two, n, 100 + n)).collect()).await;
+
+    // Of the first the last ten come, then nothing of the second.
+    store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
+    let recent = (91..=100).map(|n| row(one, n, n)).collect();
+    let changes = Changes { conversations: conversations[..1].to_vec(), messages: recent, ..Changes::default() };
+    let next = build::continuation("next");
+    let first = BootstrapPage { next_after: Some(next.clone()), ..build::bootstrap_page(changes) };
+    store.apply_bootstrap(None, first).await.unwrap();
+    store.apply_bootstrap(Some(&next), build::bootstrap_page(Changes::default())).await.unwrap();
+    store.close().await.unwrap();
+
+    assert_eq!(found(&path, 1..=200), (91..=100).collect::<Vec<_>>());
 }
 
 #[tokio::test]

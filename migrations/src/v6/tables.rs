@@ -144,6 +144,8 @@ CREATE INDEX messages_by_seq ON messages (conversation_id, seq);
 CREATE INDEX messages_unplaced ON messages (conversation_id, position) WHERE position IS NOT NULL;
 
 CREATE VIRTUAL TABLE messages_search USING fts5 (content, content = 'messages', content_rowid = 'pk');
+-- Else the words of a deleted message stay in the index until some later merge.
+INSERT INTO messages_search (messages_search, rank) VALUES ('secure-delete', 1);
 CREATE TRIGGER messages_search_insert AFTER INSERT ON messages WHEN new.content IS NOT NULL BEGIN
     INSERT INTO messages_search (rowid, content) VALUES (new.pk, new.content);
 END;

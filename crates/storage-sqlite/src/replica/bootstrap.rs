@@ -22,7 +22,7 @@ use crate::{
         digest, history, lost,
         position::{self, Standing, superseded},
     },
-    resolve,
+    resolve, search,
     sql::{IdSet, Tx, int},
 };
 use fieldpost_domain::{BootstrapPage, Changes, Continuation, ConversationId, RefusalCode, Seq, SeqRange};
@@ -38,6 +38,7 @@ pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: Bootstrap
     let standing = Standing::read(tx).await?;
     let told = told_ranges(&page.changes);
     let came = Came::of(&page.changes);
+    search::begin_many(tx).await?;
     lift_revocations(tx, &told).await?;
     position::set_me(tx, page.me.as_ref().map(|me| me.id.as_uuid())).await?;
     let mut applied = apply::rows(tx, &standing, page.changes).await?;
@@ -46,9 +47,11 @@ pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: Bootstrap
     applied.touched.extend(told.iter().map(|(id, _)| *id));
     if let Some(next) = &page.next_after {
         position::advance(tx, next, told.len() as u64, page.total_conversations).await?;
+        search::pause_many(tx).await?;
     } else {
         applied.report.purged.extend(leave_unconfirmed(tx, &standing).await?);
         position::follow(tx, &page.cursor).await?;
+        search::end_many(tx).await?;
     }
     derived::refresh(tx, &applied.touched).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;

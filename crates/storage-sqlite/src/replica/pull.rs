@@ -7,6 +7,7 @@ use crate::{
         apply, digest,
         position::{self, Standing, superseded},
     },
+    search,
     sql::Tx,
 };
 use fieldpost_domain::{Cursor, PullPage};
@@ -17,7 +18,14 @@ pub(super) async fn apply(tx: &Tx, from: &Cursor, page: PullPage) -> Res<ApplyRe
         return Err(superseded());
     }
     let standing = Standing::read(tx).await?;
+    let many = search::leave_many(tx, &page.changes).await?;
+    if many {
+        search::begin_many(tx).await?;
+    }
     let applied = apply::rows(tx, &standing, page.changes).await?;
+    if many {
+        search::end_many(tx).await?;
+    }
     derived::refresh(tx, &applied.touched).await?;
     position::follow(tx, &page.cursor).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
