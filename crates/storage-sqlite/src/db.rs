@@ -9,7 +9,8 @@
 //! last transactions may be gone. That is fine for pages, which the server has and whose cursor goes with them, and it spares
 //! a flush per page. What a person did, and tokens that cannot be bought twice, are written with `FULL`. The pragma works
 //! only outside a transaction, so the connection is switched before BEGIN when it stands otherwise; one connection rather
-//! than one for each keeps one cache and no lock between the two.
+//! than one for each keeps one cache and no lock between the two. That a flush reaches the disk is a setting of the
+//! connection (`open`).
 
 use crate::error::{Fault, Res, at_border};
 use crate::sql::Tx;
@@ -178,9 +179,22 @@ mod tests {
 
     /// What the connection was switched to by the write before this.
     async fn stands_at(store: &SqliteStore) -> i64 {
+        pragma(store, "PRAGMA synchronous").await
+    }
+
+    async fn pragma(store: &SqliteStore, sql: &str) -> i64 {
         let writer = store.db.writer.lock().await;
-        let pragma = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, "PRAGMA synchronous");
+        let pragma = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, sql);
         writer.connection.query_one_raw(pragma).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_flush_reaches_the_disk_on_apple_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("fieldpost.db")).await.unwrap();
+        for sql in ["PRAGMA fullfsync", "PRAGMA checkpoint_fullfsync"] {
+            assert_eq!(pragma(&store, sql).await, 1, "{sql}");
+        }
     }
 
     #[tokio::test]

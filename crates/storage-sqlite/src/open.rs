@@ -203,6 +203,9 @@ async fn connect(options: &SqliteOptions, connections: u32, access: Access) -> R
                 // What a person may not see any more must not be found in the file either. FAST would leave it in pages
                 // that came free whole, and those of a conversation that leaves do; inserting costs nothing more with ON.
                 let sqlite = sqlite.pragma("secure_delete", "ON");
+                // On Apple's systems fsync leaves data in the cache of the drive, which a power cut empties; only F_FULLFSYNC
+                // writes it out. Elsewhere these change nothing.
+                let sqlite = sqlite.pragma("fullfsync", "ON").pragma("checkpoint_fullfsync", "ON");
                 max_pages.map_or(sqlite.clone(), |pages| sqlite.pragma("max_page_count", pages.to_string()))
             }
         }
