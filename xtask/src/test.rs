@@ -55,6 +55,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut table: BTreeMap<Rung, Counts> = BTreeMap::new();
     let binaries = build()?;
     let mut skipped = 0;
+    let mut claims = Vec::new();
     for binary in binaries.iter().filter(|binary| wanted(binary.rung) && binary.rung != Rung::Supabase) {
         add(&mut table, binary.rung, run_binary(binary)?);
     }
@@ -66,9 +67,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if options.without_supabase {
             skipped = skip(&real)?;
         } else {
-            add(&mut table, Rung::Supabase, run_supabase(&real)?);
+            add(&mut table, Rung::Supabase, run_supabase(&real, &mut claims)?);
         }
     }
+    show_claims(&claims);
     summarise(&table, skipped)
 }
 
@@ -134,18 +136,18 @@ fn run_docs() -> Result<Counts> {
 }
 
 /// Runs the rung on a stack that is left as it was found: up if somebody works with it, else down again.
-fn run_supabase(binaries: &[&Binary]) -> Result<Counts> {
+fn run_supabase(binaries: &[&Binary], claims: &mut Vec<String>) -> Result<Counts> {
     let root = process::root();
     let was_up = supabase::is_up(&root);
     supabase::ensure_up(&root)?;
-    let counts = run_on_the_stack(binaries, &root);
+    let counts = run_on_the_stack(binaries, &root, claims);
     if !was_up {
         supabase::down(&root)?;
     }
     counts
 }
 
-fn run_on_the_stack(binaries: &[&Binary], root: &Path) -> Result<Counts> {
+fn run_on_the_stack(binaries: &[&Binary], root: &Path, claims: &mut Vec<String>) -> Result<Counts> {
     let mut counts = Counts::default();
     for binary in binaries {
         counts = counts.plus(run_binary(binary)?);
@@ -153,7 +155,20 @@ fn run_on_the_stack(binaries: &[&Binary], root: &Path) -> Result<Counts> {
     println!("── node --test tests/supabase");
     let mut node = Command::new("node");
     node.args(["--test", "--test-concurrency=1", "--test-reporter=tap"]).current_dir(root.join("tests/supabase"));
-    Ok(counts.plus(run_and_count(&mut node, node_summary)?))
+    Ok(counts.plus(run_and_count(&mut node, |line| {
+        claims.extend(line.strip_prefix("# claim: ").map(str::to_owned));
+        node_summary(line)
+    })?))
+}
+
+/// What the tests of the real stack found, with figures: one line each, where nobody has to look for them.
+fn show_claims(claims: &[String]) {
+    if !claims.is_empty() {
+        println!("\nwhat was shown on real PostgreSQL");
+    }
+    for claim in claims {
+        println!("  {claim}");
+    }
 }
 
 /// Counts what is left out, so that nobody takes silence for success.
@@ -169,7 +184,7 @@ fn skip(binaries: &[&Binary]) -> Result<i64> {
 }
 
 /// Runs a command, shows its output, and adds up the summaries in it.
-fn run_and_count(command: &mut Command, summary: fn(&str) -> Option<Counts>) -> Result<Counts> {
+fn run_and_count(command: &mut Command, mut summary: impl FnMut(&str) -> Option<Counts>) -> Result<Counts> {
     let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {command:?}"))?;
     let stdout = child.stdout.take().context("no output")?;
     let mut counts = Counts::default();

@@ -47,7 +47,6 @@ const IDLE: Proof = proof("feed.test.mjs", "a transaction that idles elsewhere")
 const OPPOSITE: Proof = proof("feed.test.mjs", "concurrent statements that touch the same conversations");
 const MID_PASS: Proof = proof("first_load.test.mjs", "a row that changes in the middle of a pass");
 const BETWEEN_PAGES: Proof = proof("first_load.test.mjs", "a conversation that gets a message between two pages");
-const CATCHING_UP: Proof = proof("first_load.test.mjs", "catching up by pages of one row or many");
 const WRONG_CALLS: Proof = proof("first_load.test.mjs", "what is wrong with a call");
 const HISTORY: Proof = proof("first_load.test.mjs", "history covers its range whole");
 const ONCE: Proof = proof("push.test.mjs", "a batch is applied once");
@@ -78,13 +77,30 @@ const STRANGER_ROWS: Proof = proof("strangers.test.mjs", "rows that a stranger w
 const STRANGER_EDITS: Proof = proof("strangers.test.mjs", "an edit raises the version");
 const STRANGER_OPENS: Proof = proof("strangers.test.mjs", "opening directly gives one conversation");
 const STRANGER_READS: Proof = proof("strangers.test.mjs", "a web client's read time");
+const EVERY_CODE: Proof = proof("push.test.mjs", "every code of rejection");
+const CLOSED: Proof = proof("install.test.mjs", "every function is commented");
+const ATTACKS: Proof = proof("matrix.test.mjs", "whoever has no business there");
+const OWN_COLUMNS: Proof = proof("matrix.test.mjs", "people who belong there change");
+const SCALE: Proof = scratch("scale.test.mjs", "a pull, a push and a page of history cost the same");
 const STRANGER_COLUMNS: Proof = proof("strangers.test.mjs", "the columns of a client's insert");
 
 pub(super) fn bugs() -> Vec<Bug> {
-    [feed(), numbers(), push(), first_load(), deletes(), epochs(), histories(), privacy(), triggers(), policies()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        feed(),
+        numbers(),
+        push(),
+        first_load(),
+        deletes(),
+        epochs(),
+        histories(),
+        privacy(),
+        triggers(),
+        policies(),
+        indexes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Gap-free, and prompt.
@@ -225,7 +241,7 @@ fn push() -> Vec<Bug> {
         bug("no limit to a batch", TOO_LARGE, [replace("push", "cardinality(p_mutations) > 500", "false")]),
         bug(
             "a marker goes backwards",
-            STRANGER_READS,
+            OWN_COLUMNS,
             [replace(
                 "read_markers",
                 "p_row.read_seq := greatest(p_row.read_seq, coalesce(p_old.read_seq, 0));",
@@ -413,6 +429,47 @@ fn privacy() -> Vec<Bug> {
             )],
         ),
         bug(
+            "a medic is shown all direct conversations of the org",
+            ATTACKS,
+            [replace(
+                "tenancy",
+                "where c.medic_id = any (s.medic_ids) and c.org_id = any (s.medic_orgs) and c.type = 'direct';",
+                "where c.org_id = any (s.medic_orgs) and c.type = 'direct';",
+            )],
+        ),
+        bug(
+            "a first load takes the ids in next_after on trust",
+            ATTACKS,
+            [replace(
+                "bootstrap",
+                "join public.conversations c on c.id = l.id\n    where c.org_id = any (s.admin_orgs) or c.id = any (s.conversations)\n",
+                "join public.conversations c on c.id = l.id\n",
+            )],
+        ),
+        bug(
+            "a push writes wherever its author can read",
+            EVERY_CODE,
+            [replace(
+                "push",
+                "when not (c.org_id = any (s.admin_orgs) or c.id = any (s.directs)) then",
+                "when false then",
+            )],
+        ),
+        bug(
+            "the functions are left to everybody",
+            CLOSED,
+            [replace(
+                "grants",
+                "execute format('revoke all on function %s from public, anon, service_role', v_function);",
+                "",
+            )],
+        ),
+        bug(
+            "a member edits another's words",
+            OWN_COLUMNS,
+            [replace("message_triggers", "      new.content := old.content;\n", "")],
+        ),
+        bug(
             "nobody is refused for not being signed in",
             WRONG_CALLS,
             [replace("wire_rows", "if fieldpost.uid() is null then", "if false then")],
@@ -429,7 +486,7 @@ fn triggers() -> Vec<Bug> {
         ("messages", "after_update", STRANGER_EDITS),
         ("conversations", "before_insert", STRANGER_OPENS),
         ("conversations", "after_insert", STRANGER_OPENS),
-        ("conversations", "before_update", CATCHING_UP),
+        ("conversations", "before_update", STRANGER_COLUMNS),
         ("conversation_read_status", "before_write", STRANGER_READS),
     ]
     .into_iter()
@@ -453,6 +510,39 @@ fn policies() -> Vec<Bug> {
             )
         })
         .collect()
+}
+
+/// Each hot index in turn, and a scan that begins at its first row.
+fn indexes() -> Vec<Bug> {
+    let names = [
+        "public.fieldpost_messages_seq",
+        "public.fieldpost_messages_feed_conversation",
+        "public.fieldpost_messages_feed_org",
+        "public.fieldpost_messages_client_key",
+        "public.fieldpost_conversations_feed",
+        "public.fieldpost_conversations_medic",
+        "public.fieldpost_markers_feed_org",
+        "public.fieldpost_markers_feed_conversation",
+        "fieldpost.tombstones_feed_org",
+        "fieldpost.tombstones_feed_conversation",
+        "fieldpost.people_feed",
+        "fieldpost.access_log_feed",
+    ];
+    let mut list: Vec<_> = names
+        .into_iter()
+        .map(|name| bug(&format!("index {name} dropped"), SCALE, [sql(&format!("drop index {name}"))]))
+        .collect();
+    list.push(bug(
+        "a pull's index scan begins at the first row that there ever was",
+        SCALE,
+        [replace(
+            "pull",
+            "and q.seq is not null\n        order by q.sync_xid, q.id limit f.rows\n      ) m\n      union all",
+            "and q.seq is not null and (q.sync_xid, q.id) > (f.xid, f.a)\n        \
+             order by q.sync_xid, q.id limit f.rows\n      ) m\n      union all",
+        )],
+    ));
+    list
 }
 
 fn bug<const N: usize>(name: &str, proof: Proof, plants: [Plant; N]) -> Bug {
