@@ -64,11 +64,28 @@ fn kind_of_sqlx(error: &sqlx::Error) -> StorageErrorKind {
     match error {
         sqlx::Error::PoolClosed => StorageErrorKind::Closed,
         sqlx::Error::PoolTimedOut => StorageErrorKind::Busy,
-        sqlx::Error::Database(error) => {
-            error.code().and_then(|code| code.parse().ok()).map_or(StorageErrorKind::Other, kind_of_code)
-        }
-        _ => StorageErrorKind::Other,
+        error => code_of(error).map_or(StorageErrorKind::Other, kind_of_code),
     }
+}
+
+fn code_of(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error()?.code()?.parse().ok()
+}
+
+/// Whether a transaction was cut off in this file, which has to be taken back before anybody can read it.
+pub(crate) fn is_cut_off(fault: &Fault) -> bool {
+    /// A log that has to be replayed, and a journal that has to be rolled back.
+    const SQLITE_READONLY_RECOVERY: i32 = 264;
+    const SQLITE_READONLY_ROLLBACK: i32 = 776;
+    let Fault::Database(
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)),
+    ) = fault
+    else {
+        return false;
+    };
+    matches!(code_of(error), Some(SQLITE_READONLY_RECOVERY | SQLITE_READONLY_ROLLBACK))
 }
 
 /// By SQLite's result codes; the lower byte is the primary one, the rest says more (<https://sqlite.org/rescode.html>).

@@ -3,7 +3,7 @@
 use crate::{
     SqliteStore,
     db::Db,
-    error::{Fault, Res, at_border},
+    error::{Fault, Res, at_border, is_cut_off},
     outbox,
 };
 use fieldpost_migrations::{FileState, inspect, upgrade};
@@ -143,17 +143,26 @@ fn cannot_open(path: &Path, error: &io::Error) -> Fault {
     Fault::Kind(kind, Some(format!("{}: {error}", path.display())))
 }
 
-/// Looks at the file through a connection that cannot write.
+/// Looks at the file through a connection that cannot write. What a killed process left half done has to be taken back first,
+/// which such a connection may not do; then one looks that writes nothing else.
 async fn refuse_unknown(options: &SqliteOptions) -> Res<()> {
-    let probe = connect(options, 1, Access::Look).await?;
-    let state = inspect(&probe).await;
-    probe.close().await?;
+    let state = match look(options, Access::Look).await {
+        Err(fault) if is_cut_off(&fault) => look(options, Access::Read).await?,
+        looked => looked?,
+    };
     let detail = |version: u32| Some(format!("{} has version {version}", options.path.display()));
-    match state? {
+    match state {
         FileState::Empty | FileState::Watermelon(_) | FileState::Fieldpost(_) => Ok(()),
         FileState::Newer(version) => Err(Fault::Kind(StorageErrorKind::NewerSchema, detail(version))),
         FileState::Foreign(version) => Err(Fault::Kind(StorageErrorKind::NotADatabase, detail(version))),
     }
+}
+
+async fn look(options: &SqliteOptions, access: Access) -> Res<FileState> {
+    let probe = connect(options, 1, access).await?;
+    let state = inspect(&probe).await;
+    probe.close().await?;
+    Ok(state?)
 }
 
 /// One transaction for all that is pending.
@@ -172,7 +181,9 @@ async fn migrate(writer: &DatabaseConnection) -> Res<()> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
+    /// Not a byte is written.
     Look,
+    /// Statements cannot write; SQLite itself may take back what was left half done.
     Read,
     Write,
 }

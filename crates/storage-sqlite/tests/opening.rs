@@ -11,7 +11,7 @@ use fieldpost_storage::{
     StorageErrorKind, Store, SyncPosition, Window,
 };
 use fieldpost_storage_sqlite::{SqliteOptions, SqliteStore};
-use sea_orm::TransactionTrait;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use std::{
     collections::HashSet,
     fs,
@@ -306,6 +306,52 @@ async fn a_missing_folder_says_where() {
     assert_eq!(error.kind(), StorageErrorKind::CannotOpen);
     assert!(error.detail().unwrap().contains("no/such/folder"));
     assert_eq!(SqliteStore::open(phone.0.path()).await.unwrap_err().kind(), StorageErrorKind::NotADatabase);
+}
+
+/// What a process leaves that is killed in the middle of a transaction: pages that are written already, and the journal that
+/// tells what stood there before.
+async fn killed_with_a_journal(from: &Path, to: &Path, sql: &str) {
+    let mut options = sea_orm::ConnectOptions::new(format!("sqlite://{}", from.display()));
+    options.max_connections(1).sqlx_logging(false);
+    let db = sea_orm::Database::connect(options).await.unwrap();
+    // With so small a cache SQLite has to write before the commit.
+    db.execute_unprepared("PRAGMA journal_mode = DELETE; PRAGMA cache_size = 2;").await.unwrap();
+    let before = fs::read(from).unwrap();
+    let transaction = db.begin().await.unwrap();
+    transaction.execute_unprepared(sql).await.unwrap();
+    for ending in ["", "-journal"] {
+        let named = |path: &Path| PathBuf::from(format!("{}{ending}", path.display()));
+        fs::copy(named(from), named(to)).unwrap();
+    }
+    transaction.rollback().await.unwrap();
+    assert_ne!(fs::read(to).unwrap(), before, "half of it was written");
+}
+
+const HALF: &str = "
+UPDATE messages SET content = 'half';
+WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 200)
+INSERT INTO local_storage (key, value) SELECT 'half-' || n, hex(randomblob(500)) FROM many;";
+
+#[tokio::test]
+async fn a_file_that_was_cut_off_in_a_transaction_is_taken_back_and_opened() {
+    let (scratch, phone) = (Phone::with_fixture("v5.db"), Phone::new());
+    killed_with_a_journal(&scratch.file(), &phone.file(), HALF).await;
+    let store = phone.open().await;
+    let window = store.messages(direct(), Window::newest(50)).await.unwrap();
+    assert_eq!(window.messages[0].content.as_deref(), Some("Erste"));
+    assert!(window.messages.iter().all(|message| message.content.as_deref() != Some("half")));
+}
+
+#[tokio::test]
+async fn a_newer_file_that_was_cut_off_is_refused_all_the_same() {
+    let (scratch, phone) = (Phone::with_fixture("v5.db"), Phone::new());
+    let db = sea_orm::Database::connect(format!("sqlite://{}", scratch.file().display())).await.unwrap();
+    db.execute_unprepared("PRAGMA journal_mode = DELETE; PRAGMA user_version = 7").await.unwrap();
+    db.close().await.unwrap();
+    killed_with_a_journal(&scratch.file(), &phone.file(), HALF).await;
+    assert_eq!(phone.refused().await.kind(), StorageErrorKind::NewerSchema);
+    // Nothing but what was cut off was taken back.
+    assert_eq!(fs::read(phone.file()).unwrap(), fs::read(scratch.file()).unwrap());
 }
 
 #[tokio::test]
