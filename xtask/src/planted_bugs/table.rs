@@ -77,6 +77,7 @@ const STRANGER_ROWS: Proof = proof("strangers.test.mjs", "rows that a stranger w
 const STRANGER_EDITS: Proof = proof("strangers.test.mjs", "an edit raises the version");
 const STRANGER_OPENS: Proof = proof("strangers.test.mjs", "opening directly gives one conversation");
 const STRANGER_READS: Proof = proof("strangers.test.mjs", "a web client's read time");
+const OLD_KEY: Proof = proof("push.test.mjs", "a message that an older version of the app sent");
 const EVERY_CODE: Proof = proof("push.test.mjs", "every code of rejection");
 const CLOSED: Proof = proof("install.test.mjs", "every function is commented");
 const ATTACKS: Proof = proof("matrix.test.mjs", "whoever has no business there");
@@ -518,9 +519,7 @@ fn indexes() -> Vec<Bug> {
         "public.fieldpost_messages_seq",
         "public.fieldpost_messages_feed_conversation",
         "public.fieldpost_messages_feed_org",
-        "public.fieldpost_messages_client_key",
         "public.fieldpost_conversations_feed",
-        "public.fieldpost_conversations_medic",
         "public.fieldpost_markers_feed_org",
         "public.fieldpost_markers_feed_conversation",
         "fieldpost.tombstones_feed_org",
@@ -532,6 +531,11 @@ fn indexes() -> Vec<Bug> {
         .into_iter()
         .map(|name| bug(&format!("index {name} dropped"), SCALE, [sql(&format!("drop index {name}"))]))
         .collect();
+    list.push(bug(
+        "index public.fieldpost_messages_client_key dropped",
+        OLD_KEY,
+        [sql("drop index public.fieldpost_messages_client_key")],
+    ));
     list.push(bug(
         "a pull's index scan begins at the first row that there ever was",
         SCALE,
