@@ -1,6 +1,7 @@
 // Deletes, and gaining and losing sight: the right people are told, and nobody else learns anything.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { Replica } from "./lib/replica.mjs";
 import { call, client, owner } from "./lib/stack.mjs";
@@ -168,8 +169,13 @@ test("compacted tombstones expire the cursors that may have missed them, and no 
   await sql`insert into public.messages (conversation_id, org_id, sender_id, content) values (${org.conversations[0].id}, ${org.org_id}, ${org.admin.user_id}, 'after')`;
   await ada.pull();
   await sql`update fieldpost.tombstones set deleted_at = now() - interval '100 years' where conversation_id = ${org.conversations[0].id}`;
-  const [{ n }] = await sql`select fieldpost.compact_tombstones('99 years') as n`;
-  assert.equal(Number(n), 1);
+  // A tombstone that a running transaction of anybody may not see yet is kept for the next time.
+  let compacted = 0;
+  for (let i = 0; i < 100 && !compacted; i++) {
+    compacted = Number((await sql`select fieldpost.compact_tombstones('99 years') as n`)[0].n);
+    if (!compacted) await sleep(50);
+  }
+  assert.equal(compacted, 1);
   assert.deepEqual((await call(ada.js, "pull", { p_cursor: old })).error, { code: "cursor_expired", detail: "compacted" });
   await ada.pull();
   const page = await call(ada.js, "history", { p_conversation: org.conversations[0].id });
