@@ -113,12 +113,41 @@ pub(crate) enum Command {
         /// The conversation's id, a part of it, or its name
         conversation: String,
     },
-    /// List what waits for the server, and what it refused
+    /// List what waits for the server and what it refused, and decide about it
     Outbox {
         /// How many entries at most
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
+
+        #[command(subcommand)]
+        decision: Option<Decision>,
     },
     /// Say how things stand
     Status,
+}
+
+/// What to do with something that waits.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Decision {
+    /// Send again what was refused; it goes to the end of the outbox
+    Retry {
+        /// The id of the message or the mutation, or a part of it
+        #[arg(required_unless_present = "all")]
+        which: Option<String>,
+        /// Everything that was refused
+        #[arg(long, conflicts_with = "which")]
+        all: bool,
+    },
+    /// Change the text of a message that the server does not have
+    Edit {
+        /// The id of the message or the mutation, or a part of it
+        which: String,
+        /// What it shall say
+        text: String,
+    },
+    /// Take back what the server does not have
+    Cancel {
+        /// The id of the message or the mutation, or a part of it
+        which: String,
+    },
 }

@@ -28,6 +28,15 @@ pub enum Error {
     /// There is no such conversation here.
     #[error("there is no such conversation on this device; sync first, or check the id")]
     NotFound,
+    /// Nothing like that waits: it was sent, or taken back.
+    #[error("nothing like that waits in the outbox: it was sent, or taken back")]
+    NotWaiting,
+    /// It is on its way to the server, and whether it arrived is not known: sync first, then decide.
+    #[error("it is on its way, and whether it arrived is not known yet; sync first, then decide")]
+    OutcomeUnknown,
+    /// What waits there cannot be sent, or not edited; the text says why. It can still be taken back.
+    #[error("that is not possible: {0}; it can be cancelled")]
+    NotPossible(String),
     /// The first sync has to have happened: until then nothing is known of who is who.
     #[error("this needs a first sync; sync once while there is a network")]
     NotReady,
@@ -54,7 +63,7 @@ impl Error {
     pub fn retry(&self) -> Retry {
         match self {
             Self::SignedOut => Retry::AfterReauth,
-            Self::NotReady => Retry::WhenOnline,
+            Self::NotReady | Self::OutcomeUnknown => Retry::WhenOnline,
             Self::Offline(error) | Self::Server(error) => error.retry(),
             Self::Storage(error) => error.retry(),
             _ => Retry::Never,
@@ -87,6 +96,8 @@ impl From<Arc<StorageError>> for Error {
         match error.kind() {
             StorageErrorKind::NotFound => Self::NotFound,
             StorageErrorKind::WrongAccount => Self::WrongAccount,
+            StorageErrorKind::OutcomeUnknown => Self::OutcomeUnknown,
+            StorageErrorKind::NotApplicable => Self::NotPossible(error.detail().unwrap_or("unknown").to_owned()),
             _ => Self::Storage(error),
         }
     }

@@ -47,6 +47,7 @@ mod conversations;
 mod error;
 mod messages;
 mod no_server;
+mod outbox;
 mod people;
 mod sessions;
 mod syncing;
@@ -55,10 +56,11 @@ pub use builder::{Builder, Fieldpost};
 pub use client::Client;
 pub use error::{Error, Result};
 pub use messages::Draft;
+pub use outbox::Waiting;
 
 pub use fieldpost_domain::{
-    ConversationId, ConversationKind, MedicId, MessageContent, MessageId, MessageKind, MessageStatus, Metadata, OrgId,
-    Person, PersonId, Refusal, RefusalCode, Retry, Role, Seq, Time,
+    ConversationId, ConversationKind, MedicId, MessageContent, MessageId, MessageKind, MessageStatus, Metadata,
+    MutationId, OrgId, Person, PersonId, Refusal, RefusalCode, Retry, Role, Seq, Time,
 };
 pub use fieldpost_storage::{
     ConversationSummary, EntryState, Older, OutboxCounts, OutboxEntry, Store, ThreadMessage, ThreadWindow, Window,

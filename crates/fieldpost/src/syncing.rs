@@ -1,6 +1,6 @@
-//! Syncing, its status, and what waits.
+//! Syncing, and its status.
 
-use crate::{Client, OutboxCounts, OutboxEntry, Result, Status, SyncReport};
+use crate::{Client, Result, Status, SyncReport};
 use tokio::sync::watch;
 
 impl Client {
@@ -17,21 +17,5 @@ impl Client {
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
         self.inner.engine.status()
-    }
-
-    /// How much waits for the server, and how much waits for the person.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn pending(&self) -> Result<OutboxCounts> {
-        Ok(self.inner.store.counts().await?)
-    }
-
-    /// The outbox, oldest first, at most `limit` entries.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn outbox(&self, limit: u32) -> Result<Vec<OutboxEntry>> {
-        Ok(self.inner.store.entries(limit).await?)
     }
 }

@@ -61,6 +61,25 @@ pub enum RemoteErrorKind {
     Other,
 }
 
+impl RemoteErrorKind {
+    /// Whether the call has certainly changed nothing on the server: it never got there, or was turned away before anything
+    /// was carried out. Of every other failure that is unknown.
+    #[must_use]
+    pub const fn is_certainly_not_carried_out(self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable
+                | Self::Unauthorized
+                | Self::WrongApiKey
+                | Self::RateLimited
+                | Self::ClientTooOld
+                | Self::TooLarge
+                | Self::BadRequest
+                | Self::NotFieldpost
+        )
+    }
+}
+
 /// A failure of a call. It says what was being done, never with what content or token.
 #[derive(Debug)]
 pub struct RemoteError {

@@ -16,6 +16,10 @@ pub enum StorageErrorKind {
     WrongAccount,
     /// Somebody else moved the sync position in between; read it again.
     Superseded,
+    /// The mutation has left for the server and its answer is not here: what has happened to it must be known first.
+    OutcomeUnknown,
+    /// That cannot be done with this mutation; the detail says why.
+    NotApplicable,
     /// Another process holds the file; it may be free soon.
     Busy,
     /// The disk is full.
@@ -90,6 +94,7 @@ impl StorageError {
         match self.kind {
             StorageErrorKind::Busy => Retry::After(Duration::from_millis(250)),
             StorageErrorKind::Superseded => Retry::After(Duration::ZERO),
+            StorageErrorKind::OutcomeUnknown => Retry::WhenOnline,
             // Somebody has to make room first, which takes a while.
             StorageErrorKind::Full => Retry::After(Duration::from_secs(30)),
             _ => Retry::Never,
@@ -105,6 +110,10 @@ impl fmt::Display for StorageError {
                 "this database belongs to another account; sign in with that one or use another file"
             }
             StorageErrorKind::Superseded => "another process synced this database meanwhile",
+            StorageErrorKind::OutcomeUnknown => {
+                "it is on its way to the server, and whether it arrived is not known yet; sync first, then decide"
+            }
+            StorageErrorKind::NotApplicable => "this cannot be done with what waits there",
             StorageErrorKind::Busy => "the local database is in use by another process",
             StorageErrorKind::Full => "the disk is full; free some space, nothing that was accepted is lost",
             StorageErrorKind::ReadOnly => "the local database cannot be written",

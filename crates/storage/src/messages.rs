@@ -27,6 +27,8 @@ pub struct ThreadMessage {
     pub reply_to: Option<MessageId>,
     /// How far it has got: `queued` until the server has it; of one's own, delivered and read by the receipts of others.
     pub status: MessageStatus,
+    /// It has left for the server and no answer is here: it can neither be edited nor cancelled now; only with `queued`.
+    pub sending: bool,
     /// Why it will not be sent unless the person does something; only with `queued`.
     pub failure: Option<Refusal>,
     /// Its place; none until the server has it.

@@ -3,8 +3,8 @@
 use crate::{ConversationSummary, StorageResult, ThreadMessage};
 use async_trait::async_trait;
 use fieldpost_domain::{
-    ConversationId, MedicId, MessageId, Mutation, MutationId, MutationKind, NewMessage, OrgId, PersonId, PushResult,
-    Refusal, RetryCode, Seq, ServerLimits, Time,
+    ConversationId, MedicId, MessageContent, MessageId, Mutation, MutationId, MutationKind, NewMessage, OrgId,
+    PersonId, PushResult, Refusal, RetryCode, Seq, ServerLimits, Time,
 };
 use std::collections::HashSet;
 
@@ -48,6 +48,9 @@ pub enum EntryState {
         /// The last such answer.
         last_retry: Option<RetryCode>,
     },
+    /// It has left for the server and no answer to that is here: it is on its way, or its answer was lost. Whether the server
+    /// has it is unknown, so it is sent again as it is until an answer comes, and can neither be edited nor cancelled.
+    Sending,
     /// Refused for good: a dead letter, waiting for a person.
     Failed(Refusal),
 }
@@ -131,9 +134,10 @@ pub trait Outbox: Send + Sync {
         at: Time,
     ) -> StorageResult<Seq>;
 
-    /// The next mutations to send, in the order in which they were recorded, as many as fit (but at least one, whatever its
-    /// size); nothing overtakes one that does not fit. Dead letters and the lanes in `held` (aliases resolved) are passed
-    /// over. Reading them changes nothing.
+    /// Takes the next mutations to send, in the order in which they were recorded, as many as fit (but at least one, whatever
+    /// its size); nothing overtakes one that does not fit. Dead letters and the lanes in `held` (aliases resolved) are passed
+    /// over. They stay where they are and count as [`EntryState::Sending`] from now on, power cuts included: one attempt each,
+    /// that [`Outbox::settle`] or [`Outbox::release`] ends.
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>>;
 
     /// Records the server's answers, all in one transaction, and fixes the rows they are about:
@@ -147,8 +151,42 @@ pub trait Outbox: Send + Sync {
     /// * rejected: it becomes a dead letter. With a refused open, the mutations of that conversation park too
     ///   ([`fieldpost_domain::RefusalCode::OpenRefused`]). A refused read mark leaves the outbox: no person can repair it, and
     ///   the marker stands locally. So does a message whose remote echo is here: the server has it.
-    /// * retry: it stays where it is, and the answer is counted. A dead letter stays one.
+    /// * retry: it stays where it is, and the answer is counted. It ends one attempt: when another one is still unanswered,
+    ///   the server may yet carry that out. A dead letter stays one.
     async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport>;
+
+    /// Takes one attempt of each of these mutations back: it has certainly not been carried out. One whose answer was lost
+    /// before is still [`EntryState::Sending`]. Mutations that are no longer in the outbox are passed over.
+    async fn release(&self, mutations: &[MutationId]) -> StorageResult<()>;
+
+    /// Sends a dead letter again: it goes to the end of the outbox, its message to the end of its thread, and order is judged
+    /// from there. The mutations of a conversation whose open was refused go together, whichever of them is named: the open
+    /// first, then what parked with it in its old order. One that is no dead letter stays as it is. Returns the entry.
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::NotFound`] when it is not in the outbox; [`crate::StorageErrorKind::NotApplicable`] when it
+    /// cannot be sent: its conversation is not here (any more), another person wrote it, or this version cannot read it.
+    async fn retry(&self, mutation: MutationId) -> StorageResult<OutboxEntry>;
+
+    /// Changes the text of a message that waits. A queued one keeps its place; a dead letter is sent again with it, as by
+    /// [`Outbox::retry`]. Returns the entry.
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::OutcomeUnknown`] while it is [`EntryState::Sending`];
+    /// [`crate::StorageErrorKind::NotApplicable`] when the mutation sends no message; else as [`Outbox::retry`].
+    async fn edit(&self, mutation: MutationId, content: MessageContent) -> StorageResult<OutboxEntry>;
+
+    /// Takes a mutation back that waits, a dead letter included: it leaves the outbox, and its message the device unless the
+    /// server has it. With an open go the conversation and everything that waits in it, for the server never knew of it.
+    /// Returns what left, in its order, so that a person can be shown it once more.
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::NotFound`] when it is not in the outbox; [`crate::StorageErrorKind::OutcomeUnknown`] while
+    /// it, or something that would go with it, is [`EntryState::Sending`].
+    async fn cancel(&self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>>;
+
+    /// The entry that sends a message; none when the outbox has none (any more).
+    async fn entry_of(&self, message: MessageId) -> StorageResult<Option<OutboxEntry>>;
 
     /// All mutations in order, dead letters included, at most `limit`.
     async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>>;

@@ -85,4 +85,13 @@ async fn what_a_restored_server_no_longer_has_is_shown_to_its_sender_and_leaves_
     assert_eq!(admin.trigger_message_sync().await.unwrap().bootstraps, 1);
     assert_eq!(texts(&admin, &org).await, ["kept", "still waiting"]);
     assert_eq!(medic.trigger_message_sync().await.unwrap().bootstraps, 0, "once is enough");
+
+    // She sends them again: under the same ids, behind what was written meanwhile.
+    assert_eq!(medic.retry_all().await.unwrap(), 2);
+    medic.trigger_message_sync().await.unwrap();
+    admin.trigger_message_sync().await.unwrap();
+    let whole = ["kept", "still waiting", "lost one", "lost two"];
+    assert_eq!(texts(&admin, &org).await, whole);
+    assert_eq!(texts(&medic, &org).await, whole);
+    assert!(medic.outbox(10).await.unwrap().is_empty());
 }

@@ -3,6 +3,7 @@
 
 mod given;
 mod interruptions;
+mod outbox;
 mod requests;
 mod strangers;
 mod walk;

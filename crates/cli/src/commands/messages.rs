@@ -30,6 +30,7 @@ pub(super) fn as_json(message: &ThreadMessage) -> Value {
         "metadata": message.metadata,
         "reply_to": message.reply_to,
         "status": message.status,
+        "sending": message.sending,
         "failure": message.failure,
         "seq": message.seq,
         "composed_at": message.composed_at,

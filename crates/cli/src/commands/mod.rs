@@ -60,7 +60,8 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Open { medic } => open::run(device, &medic, output).await,
         Command::People => people::run(device, output).await,
         Command::Read { conversation } => read::run(device, &conversation, output).await,
-        Command::Outbox { limit } => outbox::run(device, limit, output).await,
+        Command::Outbox { limit, decision: None } => outbox::list(device, limit, output).await,
+        Command::Outbox { decision: Some(decision), .. } => outbox::decide(device, decision, output).await,
         Command::Status => status::run(device, output).await,
         #[cfg(feature = "demo")]
         Command::Demo { .. } | Command::DemoWriter { .. } | Command::Serve { .. } => {

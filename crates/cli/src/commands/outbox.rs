@@ -1,17 +1,64 @@
 //! `fieldpost outbox`.
 
 use super::text::{moment, one_line};
-use crate::{device::Device, failure::Failure, output::Output};
-use fieldpost::{EntryState, OutboxEntry};
+use crate::{args::Decision, device::Device, failure::Failure, output::Output};
+use fieldpost::{EntryState, MutationId, OutboxEntry};
 use serde_json::{Value, json};
 
-pub(super) async fn run(device: &Device, limit: u32, output: &Output) -> Result<(), Failure> {
+pub(super) async fn decide(device: &Device, decision: Decision, output: &Output) -> Result<(), Failure> {
+    match decision {
+        Decision::Retry { which: Some(which), .. } => {
+            let mutation = find(device, &which).await?;
+            show(output, &device.client.retry(mutation).await?);
+        }
+        Decision::Retry { which: None, .. } => {
+            let again = device.client.retry_all().await?;
+            output.result(&json!({ "retried": again }), || format!("{again} will be sent again."));
+        }
+        Decision::Edit { which, text } => {
+            let mutation = find(device, &which).await?;
+            show(output, &device.client.edit(mutation, &text).await?);
+        }
+        Decision::Cancel { which } => {
+            let mutation = find(device, &which).await?;
+            let left = device.client.cancel(mutation).await?;
+            left.iter().for_each(|entry| show(output, entry));
+            output.tell("Taken back.");
+            return Ok(());
+        }
+    }
+    device.sync_if_possible(output).await
+}
+
+fn show(output: &Output, entry: &OutboxEntry) {
+    output.result(&as_json(entry), || line(entry));
+}
+
+/// What a person named: by the message, by the mutation, or by a part of either that is unique.
+async fn find(device: &Device, wanted: &str) -> Result<MutationId, Failure> {
+    let wanted = wanted.to_lowercase();
+    let named = |entry: &OutboxEntry| {
+        let message = entry.message_id.map(|id| id.to_string()).unwrap_or_default();
+        wanted.len() >= 4 && (message.contains(&wanted) || entry.mutation_id.to_string().contains(&wanted))
+    };
+    let entries = device.client.outbox(u32::MAX).await?;
+    let mut found = entries.into_iter().filter(named);
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(only.mutation_id),
+        (None, _) => Err(Failure::error(format!(
+            "nothing with the id {wanted:?} waits in the outbox; `fieldpost outbox` lists what does"
+        ))),
+        (Some(_), Some(_)) => Err(Failure::usage(format!("{wanted:?} names more than one; give the whole id"))),
+    }
+}
+
+pub(super) async fn list(device: &Device, limit: u32, output: &Output) -> Result<(), Failure> {
     let entries = device.client.outbox(limit).await?;
     if entries.is_empty() {
         output.tell("Nothing waits: everything is on the server.");
     }
     for entry in &entries {
-        output.result(&as_json(entry), || line(entry));
+        show(output, entry);
     }
     Ok(())
 }
@@ -19,6 +66,7 @@ pub(super) async fn run(device: &Device, limit: u32, output: &Output) -> Result<
 fn as_json(entry: &OutboxEntry) -> Value {
     let (state, retries, refusal) = match &entry.state {
         EntryState::Queued { retries, .. } => ("queued", *retries, None),
+        EntryState::Sending => ("sending", 0, None),
         EntryState::Failed(refusal) => ("failed", 0, Some(refusal)),
     };
     json!({
@@ -38,13 +86,13 @@ fn line(entry: &OutboxEntry) -> String {
     let state = match &entry.state {
         EntryState::Queued { retries: 0, .. } => "queued".to_owned(),
         EntryState::Queued { retries, .. } => format!("queued, tried {retries} times"),
+        EntryState::Sending => "sent, no answer yet".to_owned(),
         EntryState::Failed(refusal) => match &refusal.detail {
             Some(detail) => format!("failed: {} ({detail})", refusal.code),
             None => format!("failed: {}", refusal.code),
         },
     };
     let content = entry.content.as_deref().map(one_line).unwrap_or_default();
-    format!("{}  {:<14} {}  [{state}]  {content}", moment(entry.recorded_at), entry.kind, entry.conversation_id)
-        .trim_end()
-        .to_owned()
+    let id = entry.message_id.map_or_else(|| entry.mutation_id.to_string(), |id| id.to_string());
+    format!("{}  {:<12}  {id}  [{state}]  {content}", moment(entry.recorded_at), entry.kind).trim_end().to_owned()
 }

@@ -1,6 +1,6 @@
 //! How things are written for people.
 
-use fieldpost::{MessageStatus, ThreadMessage, Time};
+use fieldpost::{ThreadMessage, Time};
 
 /// Minutes are enough on a list.
 pub(super) fn moment(time: Time) -> String {
@@ -23,7 +23,7 @@ pub(crate) fn message_line(message: &ThreadMessage) -> String {
 fn state(message: &ThreadMessage) -> String {
     match (&message.failure, message.mine) {
         (Some(refusal), _) => format!("[failed: {}]", refusal.code),
-        (None, true) if message.status == MessageStatus::Queued => "[sending]".to_owned(),
+        (None, true) if message.sending => "[sending]".to_owned(),
         (None, true) => format!("[{}]", message.status),
         (None, false) => String::new(),
     }

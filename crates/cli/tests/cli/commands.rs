@@ -33,7 +33,7 @@ async fn a_day_at_the_terminal() {
     let outbox = ada.run(&["--json", "--offline", "outbox"]).json();
     assert_eq!((&outbox[0]["kind"], &outbox[0]["state"]), (&json!("send_message"), &json!("queued")));
     let shown = ada.run(&["--offline", "messages", "Admin", "--limit", "1"]);
-    assert!(shown.out.contains("confirmed") && shown.out.contains("[sending]"), "{}", shown.out);
+    assert!(shown.out.contains("confirmed") && shown.out.contains("[queued]"), "{}", shown.out);
     let left = ada.run(&["--json", "--offline", "logout"]).json();
     assert_eq!(left[0]["pending"], 1);
     assert_eq!(ada.run(&["sync"]).code, 4);
@@ -58,4 +58,28 @@ fn the_demo_holds_and_ends_with_one_line_of_figures() {
     let last = ended.json().pop().unwrap();
     assert_eq!((&last["sent"], &last["delivered"]), (&json!(20), &json!(20)));
     assert_eq!((&last["lost"], &last["duplicated"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_is_sent_again_changed_or_taken_back() {
+    let server = server().await;
+    let ada = Terminal::of_ada(&server);
+    let outbox = || ada.run(&["--json", "--offline", "outbox"]).json();
+    ada.run(&["send", "Site notices", "may I?"]);
+    let entry = outbox().pop().unwrap();
+    assert_eq!((&entry["state"], &entry["failure"]["code"]), (&json!("failed"), &json!("forbidden")));
+    let id = entry["message_id"].as_str().unwrap().to_owned();
+
+    let edited = ada.run(&["--json", "--offline", "outbox", "edit", &id, "please?"]).json();
+    assert_eq!((&edited[0]["state"], &edited[0]["content"]), (&json!("queued"), &json!("please?")));
+    assert_eq!(ada.run(&["sync"]).code, 0);
+    assert_eq!(outbox()[0]["state"], "failed", "still forbidden");
+    assert_eq!(ada.run(&["--json", "--offline", "outbox", "retry", "--all"]).json()[0]["retried"], 1);
+    assert_eq!(outbox()[0]["state"], "queued");
+    let left = ada.run(&["--json", "outbox", "cancel", &id]).json();
+    assert_eq!(left[0]["content"], "please?");
+    assert!(outbox().is_empty());
+    let unknown = ada.run(&["outbox", "retry", &id]);
+    assert!(unknown.code == 1 && unknown.err.contains("fieldpost outbox"), "{unknown:?}");
+    assert_eq!(ada.run(&["outbox", "retry"]).code, 2);
 }

@@ -6,7 +6,7 @@ use crate::{
     resolve,
     sql::{IdSet, Row, Tx, int, unsigned},
 };
-use fieldpost_domain::{ConversationId, Mutation};
+use fieldpost_domain::{ConversationId, Mutation, MutationId};
 use fieldpost_storage::BatchLimits;
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -24,7 +24,35 @@ pub(crate) fn pending_sql() -> String {
 /// Rows read at a time. A batch seldom needs more than one turn.
 const TURN: u32 = 512;
 
-pub(super) async fn next(tx: &Tx, limits: BatchLimits, held: &HashSet<ConversationId>) -> Res<Vec<Mutation>> {
+/// Whether a batch could have anything in it. Most passes find nothing, and must not write to learn that.
+pub(super) async fn is_empty(tx: &Tx) -> Res<bool> {
+    Ok(tx.one("SELECT 1 FROM outbox WHERE failed_code IS NULL LIMIT 1", vec![]).await?.is_none())
+}
+
+/// Takes the next batch: from now on each of it is on its way.
+pub(super) async fn take(tx: &Tx, limits: BatchLimits, held: &HashSet<ConversationId>) -> Res<Vec<Mutation>> {
+    let batch = next(tx, limits, held).await?;
+    if !batch.is_empty() {
+        tx.run(LEAVE, vec![ids(batch.iter().map(|mutation| mutation.id)).bind()]).await?;
+    }
+    Ok(batch)
+}
+
+/// Attempts that never arrived.
+pub(super) async fn release(tx: &Tx, mutations: &[MutationId]) -> Res<()> {
+    tx.run(RELEASE, vec![ids(mutations.iter().copied()).bind()]).await.map(drop)
+}
+
+fn ids(mutations: impl Iterator<Item = MutationId>) -> IdSet {
+    IdSet::of(mutations.map(|id| id.as_uuid()))
+}
+
+pub(crate) const LEAVE: &str =
+    "UPDATE outbox SET unanswered = unanswered + 1 WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+pub(crate) const RELEASE: &str =
+    "UPDATE outbox SET unanswered = max(unanswered - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+
+async fn next(tx: &Tx, limits: BatchLimits, held: &HashSet<ConversationId>) -> Res<Vec<Mutation>> {
     let held = IdSet::of(canonical(tx, held).await?);
     let mut batch = Filling { limits, bytes: 0, batch: Vec::new() };
     let mut after = 0;

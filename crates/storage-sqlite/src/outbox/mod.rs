@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 mod claim;
+mod decide;
 mod mark_read;
 mod open_direct;
 pub(crate) mod park;
@@ -15,7 +16,9 @@ pub(crate) use claim::{check_readable, claim};
 
 use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;
-use fieldpost_domain::{ConversationId, Mutation, MutationId, NewMessage, PushResult, Seq, Time};
+use fieldpost_domain::{
+    ConversationId, MessageContent, MessageId, Mutation, MutationId, NewMessage, PushResult, Seq, Time,
+};
 use fieldpost_storage::{
     BatchLimits, ConversationSummary, NewDirect, Outbox, OutboxCounts, OutboxEntry, SettleReport, StorageResult,
     ThreadMessage,
@@ -50,14 +53,49 @@ impl Outbox for SqliteStore {
 
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {
         let read = self.db.read("next_batch").await?;
-        let batch = batch::next(read.tx(), limits, held).await;
-        read.finish(batch).await
+        let empty = batch::is_empty(read.tx()).await;
+        if read.finish(empty).await? {
+            return Ok(Vec::new());
+        }
+        let write = self.db.write("next_batch", Durability::PowerCut).await?;
+        let batch = batch::take(write.tx(), limits, held).await;
+        write.finish(batch).await
     }
 
     async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport> {
         let write = self.db.write("settle", Durability::PowerCut).await?;
         let settled = settle::settle(write.tx(), results).await;
         write.finish(settled).await
+    }
+
+    async fn release(&self, mutations: &[MutationId]) -> StorageResult<()> {
+        let write = self.db.write("release", Durability::PowerCut).await?;
+        let released = batch::release(write.tx(), mutations).await;
+        write.finish(released).await
+    }
+
+    async fn retry(&self, mutation: MutationId) -> StorageResult<OutboxEntry> {
+        let write = self.db.write("retry", Durability::PowerCut).await?;
+        let queued = decide::retry(write.tx(), mutation).await;
+        write.finish(queued).await
+    }
+
+    async fn edit(&self, mutation: MutationId, content: MessageContent) -> StorageResult<OutboxEntry> {
+        let write = self.db.write("edit", Durability::PowerCut).await?;
+        let edited = decide::edit(write.tx(), mutation, content).await;
+        write.finish(edited).await
+    }
+
+    async fn cancel(&self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>> {
+        let write = self.db.write("cancel", Durability::PowerCut).await?;
+        let left = decide::cancel(write.tx(), mutation).await;
+        write.finish(left).await
+    }
+
+    async fn entry_of(&self, message: MessageId) -> StorageResult<Option<OutboxEntry>> {
+        let read = self.db.read("entry_of").await?;
+        let entry = views::of_message(read.tx(), message.as_uuid()).await;
+        read.finish(entry).await
     }
 
     async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>> {

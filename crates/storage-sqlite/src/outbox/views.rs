@@ -4,10 +4,11 @@ use crate::{
     error::Res,
     outbox::stored,
     rows::message::refusal,
-    sql::{Row, Tx, int},
+    sql::{Row, Tx, id, int},
 };
 use fieldpost_domain::{ConversationId, Intent, MessageId, MutationId, MutationKind, Refusal, RefusalCode, RetryCode};
 use fieldpost_storage::{EntryState, OutboxCounts, OutboxEntry};
+use uuid::Uuid;
 
 pub(crate) const COUNTS: &str = "SELECT count(*), count(failed_code) FROM outbox";
 
@@ -19,10 +20,23 @@ pub(super) async fn counts(tx: &Tx) -> Res<OutboxCounts> {
 }
 
 pub(super) async fn entries(tx: &Tx, limit: u32) -> Res<Vec<OutboxEntry>> {
-    let sql = "SELECT id, kind, conversation_id, message_id, payload, retries, last_retry, recorded_at, failed_code,
-        failed_detail FROM outbox ORDER BY position LIMIT ?";
-    tx.all(sql, vec![int(limit.into())]).await?.iter().map(entry).collect()
+    let sql = format!("{SELECT} ORDER BY position LIMIT ?");
+    tx.all(&sql, vec![int(limit.into())]).await?.iter().map(entry).collect()
 }
+
+/// One entry, by the mutation.
+pub(super) async fn of_mutation(tx: &Tx, mutation: Uuid) -> Res<Option<OutboxEntry>> {
+    tx.one(&format!("{SELECT} WHERE id = ?"), vec![id(mutation)]).await?.as_ref().map(entry).transpose()
+}
+
+/// One entry, by the message that it sends.
+pub(super) async fn of_message(tx: &Tx, message: Uuid) -> Res<Option<OutboxEntry>> {
+    tx.one(&format!("{SELECT} WHERE message_id = ?"), vec![id(message)]).await?.as_ref().map(entry).transpose()
+}
+
+const SELECT: &str =
+    "SELECT id, kind, conversation_id, message_id, payload, retries, last_retry, recorded_at, failed_code,
+    failed_detail, unanswered FROM outbox";
 
 fn entry(row: &Row) -> Res<OutboxEntry> {
     let kind: String = row.get(1)?;
@@ -49,6 +63,9 @@ fn content(intent: Intent) -> Option<String> {
 }
 
 fn queued(row: &Row) -> Res<EntryState> {
+    if row.count(10)? > 0 {
+        return Ok(EntryState::Sending);
+    }
     let retries = u32::try_from(row.count(5)?).unwrap_or(u32::MAX);
     Ok(EntryState::Queued { retries, last_retry: row.get::<Option<String>>(6)?.map(RetryCode::from) })
 }

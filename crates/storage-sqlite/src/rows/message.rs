@@ -15,8 +15,8 @@ use fieldpost_storage::ThreadMessage;
 use uuid::Uuid;
 
 const COLUMNS: &str = "m.id, m.conversation_id, m.seq, m.sender_id, m.sender_name, m.message_type, m.content, m.metadata, \
-    m.reply_to, m.status, m.composed_at, m.created_at, m.deleted_at, o.failed_code, o.failed_detail";
-const WIDTH: usize = 15;
+    m.reply_to, m.status, m.composed_at, m.created_at, m.deleted_at, o.failed_code, o.failed_detail, o.unanswered";
+const WIDTH: usize = 16;
 
 /// The columns that [`thread_message`] reads.
 pub(crate) fn columns() -> String {
@@ -55,6 +55,7 @@ pub(crate) fn thread_message(row: &Row, receipts: &Receipts) -> Res<ThreadMessag
     let seq = row.get::<Option<i64>>(2)?.map(|seq| Seq::new(crate::sql::unsigned(seq)));
     let stored = MessageStatus::from(row.get::<String>(9)?);
     let failure = (stored == MessageStatus::Queued).then(|| failure(row)).transpose()?.flatten();
+    let sending = stored == MessageStatus::Queued && failure.is_none() && row.get::<Option<i64>>(15)?.unwrap_or(0) > 0;
     Ok(ThreadMessage {
         id: MessageId::from_uuid(row.id(0)?),
         conversation_id: ConversationId::from_uuid(row.id(1)?),
@@ -66,6 +67,7 @@ pub(crate) fn thread_message(row: &Row, receipts: &Receipts) -> Res<ThreadMessag
         metadata: json::read_metadata(row.get(7)?)?,
         reply_to: row.opt_id(8)?.map(MessageId::from_uuid),
         status: if mine { receipts.raise(stored, seq) } else { stored },
+        sending,
         failure,
         seq,
         composed_at: row.opt_time(10)?,

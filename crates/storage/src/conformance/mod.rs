@@ -29,6 +29,7 @@ pub mod accounts;
 pub mod batches;
 pub mod bootstrapping;
 pub mod build;
+pub mod deciding;
 pub mod epochs;
 pub mod filling;
 pub mod given;

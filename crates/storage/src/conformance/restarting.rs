@@ -45,6 +45,22 @@ pub async fn the_outbox_survives_a_restart(device: &dyn Device) {
     assert_eq!(texts(&*store, id).await, ["message 1", "own 1", "own 2", "own 3", "own 5"]);
 }
 
+/// The process died while an answer was awaited: nobody knows, until an answer comes.
+pub async fn an_unknown_outcome_survives_a_restart(device: &dyn Device) {
+    let store = device.open().await;
+    let id = loaded_thread(&*store, direct(1, 0), vec![]).await;
+    sent(&*store, 1, id).await;
+    batch(&*store).await;
+    drop(store);
+
+    let store = device.open().await;
+
+    assert_eq!(outbox(&*store).await[0].state, EntryState::Sending);
+    let error = store.cancel(super::build::mutation_id(1)).await.unwrap_err();
+    assert_eq!(error.kind(), crate::StorageErrorKind::OutcomeUnknown);
+    assert_eq!(batch(&*store).await, mutations([1]), "it is sent again");
+}
+
 /// The process died without closing.
 pub async fn what_was_accepted_survives_without_closing(device: &dyn Device) {
     let store = device.open().await;

@@ -51,6 +51,30 @@ macro_rules! storage_conformance {
             no_answers_change_nothing,
             not_now_does_not_revive_a_dead_letter,
         }
+        $crate::storage_conformance_group! { $device; deciding:
+            what_left_for_the_server_is_sending,
+            not_now_ends_an_attempt,
+            what_never_arrived_is_queued_as_before,
+            a_lost_answer_stays_lost_until_the_server_has_decided,
+            an_edited_message_keeps_its_place,
+            an_edit_shows_everywhere,
+            nothing_is_decided_while_the_outcome_is_unknown,
+            retrying_what_is_queued_changes_nothing,
+            a_dead_letter_is_sent_again_from_the_end,
+            an_edited_dead_letter_is_sent_again,
+            a_refused_open_is_tried_again_with_all_that_waits_in_it,
+            what_the_server_lost_is_sent_again_under_its_id,
+            what_has_no_conversation_can_only_be_taken_back,
+            what_another_person_wrote_is_never_sent,
+            only_a_message_can_be_edited,
+            a_cancelled_message_leaves,
+            cancelling_never_takes_what_the_server_has,
+            a_cancelled_open_takes_its_conversation_along,
+            one_message_of_a_refused_conversation_can_be_taken_back,
+            an_open_on_its_way_cannot_be_cancelled,
+            what_is_not_waiting_is_not_found,
+            an_entry_is_found_by_its_message,
+        }
         $crate::storage_conformance_group! { $device; opening:
             a_conversation_opened_offline_is_there_at_once,
             opening_twice_gives_the_same_conversation,
@@ -262,6 +286,7 @@ macro_rules! storage_conformance {
         }
         $crate::storage_conformance_group! { $device; restarting:
             the_outbox_survives_a_restart,
+            an_unknown_outcome_survives_a_restart,
             what_was_accepted_survives_without_closing,
             the_position_survives_a_restart,
             a_bootstrap_resumes_after_a_restart,
@@ -324,6 +349,7 @@ mod tests {
             "sending",
             "batches",
             "settling",
+            "deciding",
             "opening",
             "reading",
             "threads",

@@ -141,6 +141,7 @@ impl State {
             state: refused(RefusalCode::LostByServer),
             intent: Intent::SendMessage(message),
             order,
+            unanswered: 0,
         });
     }
 

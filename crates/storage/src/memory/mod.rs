@@ -23,10 +23,12 @@
 //! * Nothing in `State` names a conversation by an alias: a re-key moves everything that names the old id (`rekey`).
 //! * A row of version zero comes from before a change of epoch. It is shown until the bootstrap has confirmed or swept its
 //!   conversation, and proves nothing (`bootstrap`).
-//! * An entry leaves the outbox only in `settle`, or because there is nothing in it that a person could lose (`purge`).
+//! * An entry leaves the outbox only in `settle`, because a person took it back (`decide`), or because there is nothing in it
+//!   that a person could lose (`purge`).
 
 mod apply;
 mod bootstrap;
+mod decide;
 mod history;
 mod names;
 mod outbox;

@@ -73,20 +73,20 @@ impl State {
 
     fn record(&mut self, id: MutationId, intent: Intent, state: EntryState, recorded_at: Time) -> u64 {
         let order = self.take_order();
-        self.outbox.push(Entry { id, intent, state, recorded_at, order });
+        self.outbox.push(Entry { id, intent, state, recorded_at, order, unanswered: 0 });
         order
     }
 
-    fn open_is_refused(&self, conversation: ConversationId) -> bool {
+    pub(super) fn open_is_refused(&self, conversation: ConversationId) -> bool {
         let opens = |intent: &Intent| matches!(intent, Intent::OpenDirect { .. } | Intent::OpenBroadcast { .. });
         self.outbox.iter().any(|entry| entry.intent.lane() == conversation && opens(&entry.intent) && entry.is_failed())
     }
 
-    pub(super) fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> Vec<Mutation> {
+    pub(super) fn next_batch(&mut self, limits: BatchLimits, held: &HashSet<ConversationId>) -> Vec<Mutation> {
         let held: BTreeSet<ConversationId> = held.iter().map(|id| self.resolve(*id)).collect();
         let mut batch = Vec::new();
         let mut bytes = 0;
-        for entry in &self.outbox {
+        for entry in &mut self.outbox {
             if entry.is_failed() || held.contains(&entry.intent.lane()) {
                 continue;
             }
@@ -95,6 +95,7 @@ impl State {
             if full && !batch.is_empty() {
                 break;
             }
+            entry.unanswered += 1;
             batch.push(Mutation { id: entry.id, intent: entry.intent.clone() });
         }
         batch
@@ -104,6 +105,12 @@ impl State {
         self.outbox.iter().take(limit as usize).map(Entry::view).collect()
     }
 
+    pub(super) fn release(&mut self, mutations: &[MutationId]) {
+        for entry in self.outbox.iter_mut().filter(|entry| mutations.contains(&entry.id)) {
+            entry.unanswered = entry.unanswered.saturating_sub(1);
+        }
+    }
+
     pub(super) fn counts(&self) -> OutboxCounts {
         let failed = self.outbox.iter().filter(|entry| entry.is_failed()).count();
         OutboxCounts { pending: (self.outbox.len() - failed) as u64, failed: failed as u64 }
@@ -111,7 +118,7 @@ impl State {
 }
 
 impl Entry {
-    fn view(&self) -> OutboxEntry {
+    pub(super) fn view(&self) -> OutboxEntry {
         let content = match &self.intent {
             Intent::SendMessage(message) => Some(message.content.as_str().to_owned()),
             _ => None,
@@ -122,13 +129,13 @@ impl Entry {
             conversation_id: self.intent.lane(),
             message_id: self.sends(),
             content,
-            state: self.state.clone(),
+            state: if self.is_sending() { EntryState::Sending } else { self.state.clone() },
             recorded_at: self.recorded_at,
         }
     }
 }
 
-const fn queued() -> EntryState {
+pub(super) const fn queued() -> EntryState {
     EntryState::Queued { retries: 0, last_retry: None }
 }
 

@@ -8,8 +8,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
-    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MessageId, Mutation, MutationId, NewMessage,
-    Person, PersonId, PullPage, PushResult, Seq, Session, Time,
+    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MessageContent, MessageId, Mutation, MutationId,
+    NewMessage, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
 };
 use std::{collections::HashSet, sync::atomic::Ordering};
 
@@ -77,11 +77,34 @@ impl Outbox for MemoryStore {
     }
 
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {
-        self.read("next_batch", |state| Ok(state.next_batch(limits, held)))
+        self.write("next_batch", |state| Ok(state.next_batch(limits, held)))
     }
 
     async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport> {
         self.write("settle", |state| Ok(state.settle(results)))
+    }
+
+    async fn release(&self, mutations: &[MutationId]) -> StorageResult<()> {
+        self.write("release", |state| {
+            state.release(mutations);
+            Ok(())
+        })
+    }
+
+    async fn retry(&self, mutation: MutationId) -> StorageResult<OutboxEntry> {
+        self.write("retry", |state| state.retry(mutation))
+    }
+
+    async fn edit(&self, mutation: MutationId, content: MessageContent) -> StorageResult<OutboxEntry> {
+        self.write("edit", |state| state.edit(mutation, content))
+    }
+
+    async fn cancel(&self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>> {
+        self.write("cancel", |state| state.cancel(mutation))
+    }
+
+    async fn entry_of(&self, message: MessageId) -> StorageResult<Option<OutboxEntry>> {
+        self.read("entry_of", |state| Ok(state.entry_of(message).map(super::state::Entry::view)))
     }
 
     async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>> {

@@ -19,7 +19,7 @@ impl State {
             match result.outcome {
                 PushOutcome::Acknowledged(what) => self.acknowledge(at, what, &mut report),
                 PushOutcome::Rejected(refusal) => self.reject(at, refusal, &mut report),
-                PushOutcome::Retry(code) => self.retry(at, code, &mut report),
+                PushOutcome::Retry(code) => self.not_now(at, code, &mut report),
             }
         }
         report
@@ -103,6 +103,7 @@ impl State {
             return;
         }
         entry.state = EntryState::Failed(refusal);
+        entry.unanswered = 0;
         report.failed += 1;
         if opens && self.threads.get(&lane).is_some_and(|thread| !thread.on_server) {
             let (parked, left) = self.park_lane(lane, RefusalCode::OpenRefused);
@@ -111,8 +112,10 @@ impl State {
         }
     }
 
-    fn retry(&mut self, at: usize, code: RetryCode, report: &mut SettleReport) {
-        if let EntryState::Queued { retries, last_retry } = &mut self.outbox[at].state {
+    fn not_now(&mut self, at: usize, code: RetryCode, report: &mut SettleReport) {
+        let entry = &mut self.outbox[at];
+        entry.unanswered = entry.unanswered.saturating_sub(1);
+        if let EntryState::Queued { retries, last_retry } = &mut entry.state {
             *retries = retries.saturating_add(1);
             *last_retry = Some(code);
             report.retrying += 1;
@@ -120,7 +123,7 @@ impl State {
     }
 }
 
-const fn is_open(intent: &Intent) -> bool {
+pub(super) const fn is_open(intent: &Intent) -> bool {
     matches!(intent, Intent::OpenDirect { .. } | Intent::OpenBroadcast { .. })
 }
 

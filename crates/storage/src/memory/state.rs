@@ -69,6 +69,8 @@ pub(super) struct Entry {
     pub(super) state: EntryState,
     pub(super) recorded_at: Time,
     pub(super) order: u64,
+    /// Attempts of which nobody knows what became of them.
+    pub(super) unanswered: u32,
 }
 
 /// The newest that is known of one's access to a conversation.
@@ -155,6 +157,11 @@ impl Entry {
             Intent::SendMessage(message) => Some(message.id),
             _ => None,
         }
+    }
+
+    /// Whether it may have reached the server.
+    pub(super) const fn is_sending(&self) -> bool {
+        self.unanswered > 0 && !self.is_failed()
     }
 
     pub(super) const fn is_failed(&self) -> bool {

@@ -119,7 +119,7 @@ impl State {
         let entry = self.entry_of(message.id);
         let failure = entry.and_then(|entry| match &entry.state {
             EntryState::Failed(refusal) => Some(refusal.clone()),
-            EntryState::Queued { .. } => None,
+            EntryState::Queued { .. } | EntryState::Sending => None,
         });
         ThreadMessage {
             id: message.id,
@@ -132,6 +132,7 @@ impl State {
             metadata: message.metadata.clone(),
             reply_to: message.reply_to,
             status: if entry.is_some() { MessageStatus::Queued } else { MessageStatus::Sent },
+            sending: entry.is_some_and(super::state::Entry::is_sending),
             failure,
             seq: None,
             composed_at: Some(message.composed_at),
@@ -153,6 +154,7 @@ impl State {
             metadata: message.metadata.clone(),
             reply_to: message.reply_to,
             status: if mine { self.status_by_receipts(message) } else { message.status.clone() },
+            sending: false,
             failure: None,
             seq: Some(message.seq),
             composed_at: message.composed_at,

@@ -29,6 +29,10 @@ impl Engine {
         Ok(match effect {
             Effect::ReadBatch { limits, held } => stored(self.outbox.next_batch(limits, &held).await, Event::Batch),
             Effect::Push(mutations) => self.call_push(&mutations).await,
+            Effect::Release { mutations, then } => match self.outbox.release(&mutations).await {
+                Ok(()) => return Box::pin(self.execute(*then)).await,
+                Err(error) => Event::StorageFailed(error),
+            },
             Effect::Settle(results) => stored(self.outbox.settle(results).await, Event::Settled),
             Effect::ReadState => stored(self.replica.sync_state().await, Event::State),
             Effect::BeginBootstrap(reason) => {

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use fieldpost_domain::{
-    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Mutation, PullPage, PushResult,
+    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Mutation, MutationId, PullPage, PushResult,
 };
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
 use fieldpost_storage::{BatchLimits, BootstrapReason};
@@ -11,7 +11,7 @@ use std::collections::HashSet;
 /// What to do next. Each is answered by one [`super::Event`], except [`Effect::Finish`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Read the next mutations: [`super::Event::Batch`].
+    /// Take the next mutations: [`super::Event::Batch`].
     ReadBatch {
         /// How many.
         limits: BatchLimits,
@@ -20,6 +20,13 @@ pub enum Effect {
     },
     /// Send them: [`super::Event::Pushed`].
     Push(Vec<Mutation>),
+    /// Note that these have certainly not been carried out, then go on with the other effect.
+    Release {
+        /// Attempts that came to nothing.
+        mutations: Vec<MutationId>,
+        /// What to do then.
+        then: Box<Self>,
+    },
     /// Record the answers: [`super::Event::Settled`].
     Settle(Vec<PushResult>),
     /// Read where the store stands: [`super::Event::State`].

@@ -12,7 +12,8 @@
 //!
 //! What must stay true:
 //!
-//! * Nothing is settled without an answer of the server. A batch whose answer was lost is sent again as it was.
+//! * Nothing is settled without an answer of the server. What an answer was lost of is sent again under its id, and is known
+//!   to be on its way until there is one.
 //! * The position only moves with the page that it belongs to ([`Effect::ApplyPull`] carries both).
 //! * Every loop is bounded: by progress of the store, or by a count kept here. A server that answers nonsense can make a pass
 //!   fail, never run forever.
@@ -104,7 +105,10 @@ impl Pass {
             Event::Batch(mutations) => self.on_batch(mutations),
             Event::Pushed(answer) => self.on_pushed(answer),
             Event::Settled(report) => self.on_settled(&report),
-            Event::State(state) => self.on_state(state.position),
+            Event::State(state) => {
+                self.push.is_over();
+                self.on_state(state.position)
+            }
             Event::BootstrapBegun => self.on_bootstrap_begun(),
             Event::Bootstrapped(answer) => self.on_bootstrapped(answer),
             Event::BootstrapApplied(report) => self.on_bootstrap_applied(&report),
@@ -115,7 +119,10 @@ impl Pass {
             Event::HistoryApplied(report) => self.on_history_applied(&report),
             Event::SuccessRecorded => self.finish(),
             Event::StorageFailed(error) => self.on_storage_failed(error),
-            Event::SessionFailed(error) => Effect::Finish(Outcome::failed(error, self.report)),
+            // Nothing is ever sent without a session.
+            Event::SessionFailed(error) => {
+                self.release_before(|pass| Effect::Finish(Outcome::failed(error, pass.report)))
+            }
         }
     }
 

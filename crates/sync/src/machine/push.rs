@@ -12,7 +12,7 @@
 //! the fault is the server's, and the phase ends.
 
 use super::{Effect, Pass};
-use fieldpost_domain::{ConversationId, Mutation, PushOutcome, PushResult, Refusal, RefusalCode};
+use fieldpost_domain::{ConversationId, Mutation, MutationId, PushOutcome, PushResult, Refusal, RefusalCode};
 use fieldpost_remote::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{BatchLimits, SettleReport};
 use std::collections::HashSet;
@@ -43,6 +43,11 @@ pub(super) struct Push {
 impl Push {
     pub(super) fn new(suspects: HashSet<ConversationId>) -> Self {
         Self { waiting: suspects, ..Self::default() }
+    }
+
+    /// Nothing is on its way any more.
+    pub(super) fn is_over(&mut self) {
+        self.batch.clear();
     }
 
     /// Suspects that did not get their turn stay suspects.
@@ -78,12 +83,23 @@ impl Pass {
 
     pub(super) fn on_pushed(&mut self, answer: RemoteResult<PushAnswer>) -> Effect {
         if self.repeats(&answer) {
-            return Effect::Push(self.push.batch.clone());
+            // Taken anew, which counts the attempt: what is known of this one says nothing about the one that was lost.
+            return self.read_batch();
         }
         match answer {
             Ok(answer) => self.on_push_answer(answer),
+            Err(error) if error.kind().is_certainly_not_carried_out() => {
+                self.release_before(|pass| pass.on_push_error(error))
+            }
             Err(error) => self.on_push_error(error),
         }
+    }
+
+    /// The batch that is on its way has come to nothing for certain, and with that the person may decide about it again.
+    pub(super) fn release_before(&mut self, then: impl FnOnce(&mut Self) -> Effect) -> Effect {
+        let mutations: Vec<MutationId> = self.push.batch.iter().map(|mutation| mutation.id).collect();
+        let then = then(self);
+        if mutations.is_empty() { then } else { Effect::Release { mutations, then: Box::new(then) } }
     }
 
     fn on_push_answer(&mut self, answer: PushAnswer) -> Effect {

@@ -28,7 +28,8 @@ fn a_batch_whose_answer_was_lost_is_sent_again_as_it_was_but_not_forever() {
     let batch = vec![mutation(1, 1)];
     assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(batch.clone()));
     let lost = || Event::Pushed(Err(error(RemoteErrorKind::Interrupted)));
-    assert_eq!(pass.next(lost()), Effect::Push(batch));
+    assert!(matches!(pass.next(lost()), Effect::ReadBatch { .. }), "taken anew: that is another attempt");
+    assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(batch));
     let outcome = outcome(pass.next(lost()));
     assert!(outcome.error.is_some_and(|error| error.is_offline()));
     assert_eq!((outcome.report.requests, outcome.report.repeated), (2, 1));
@@ -51,12 +52,12 @@ fn a_batch_that_is_too_large_is_halved_until_the_one_at_fault_stands_alone() {
     let mut pass = pass();
     let too_large = || Event::Pushed(Err(error(RemoteErrorKind::TooLarge)));
     let _ = pass.next(Event::Batch(vec![mutation(1, 1), mutation(2, 1), mutation(3, 1)]));
-    match pass.next(too_large()) {
+    match released(pass.next(too_large()), &[1, 2, 3]) {
         Effect::ReadBatch { limits, held } => assert_eq!((limits.rows, held.len()), (1, 0)),
         other => panic!("{other:?}"),
     }
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
-    match pass.next(too_large()) {
+    match released(pass.next(too_large()), &[1]) {
         Effect::Settle(results) => assert!(matches!(
             &results[0].outcome,
             PushOutcome::Rejected(Refusal { code: RefusalCode::ContentTooLong, .. })
@@ -71,7 +72,7 @@ fn a_batch_that_is_too_large_is_halved_until_the_one_at_fault_stands_alone() {
 fn a_mutation_that_makes_the_whole_call_fail_holds_up_its_own_lane_only() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
-    match pass.next(Event::Pushed(Err(error(RemoteErrorKind::BadRequest)))) {
+    match released(pass.next(Event::Pushed(Err(error(RemoteErrorKind::BadRequest)))), &[1]) {
         Effect::ReadBatch { held, .. } => assert_eq!(held, HashSet::from([lane(1)])),
         other => panic!("{other:?}"),
     }
@@ -92,7 +93,7 @@ fn failures_of_push_that_would_hit_the_pull_as_well_end_the_pass() {
     ] {
         let mut pass = pass();
         let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
-        let outcome = outcome(pass.next(Event::Pushed(Err(error(kind)))));
+        let outcome = outcome(released(pass.next(Event::Pushed(Err(error(kind)))), &[1]));
         assert!(outcome.error.is_some(), "{kind:?}");
     }
 }
@@ -170,6 +171,7 @@ fn a_server_that_refuses_every_call_is_not_asked_for_every_lane() {
                     free.take(limits.rows as usize).map(|number| mutation(number, number)).collect(),
                 ))
             }
+            Effect::Release { then, .. } => *then,
             _ => break,
         };
     }
@@ -188,6 +190,33 @@ fn a_server_that_states_no_room_at_all_still_gets_one_mutation() {
 fn without_a_session_the_pass_ends_and_the_outbox_stays() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
-    let outcome = outcome(pass.next(Event::SessionFailed(fieldpost_sync::SyncError::SignedOut)));
+    let failed = pass.next(Event::SessionFailed(fieldpost_sync::SyncError::SignedOut));
+    let outcome = outcome(released(failed, &[1]));
     assert!(matches!(outcome.error, Some(fieldpost_sync::SyncError::SignedOut)));
+}
+
+#[test]
+fn what_may_have_been_carried_out_is_not_released() {
+    for kind in [
+        RemoteErrorKind::Interrupted,
+        RemoteErrorKind::TimedOut,
+        RemoteErrorKind::Unavailable,
+        RemoteErrorKind::Malformed,
+        RemoteErrorKind::Other,
+    ] {
+        let mut pass = pass();
+        let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
+        let effect = pass.next(Event::Pushed(Err(error(kind))));
+        assert!(!matches!(effect, Effect::Release { .. }), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_session_that_fails_while_following_releases_nothing() {
+    let mut pass = pass();
+    let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
+    let _ = pass.next(Event::Pushed(Err(error(RemoteErrorKind::TimedOut))));
+    let _ = pass.next(state(following("c")));
+    let failed = pass.next(Event::SessionFailed(fieldpost_sync::SyncError::SignedOut));
+    assert!(outcome(failed).error.is_some());
 }

@@ -78,4 +78,4 @@ DELETE FROM messages WHERE server_id IS NULL AND id IN (SELECT unhex(value) FROM
 pub(super) const DONE: &str = "DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?))";
 
 const RETRY: &str = "
-UPDATE outbox SET retries = retries + 1, last_retry = ? WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+UPDATE outbox SET retries = retries + 1, last_retry = ?, unanswered = max(unanswered - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?))";

@@ -100,7 +100,7 @@ impl Settling<'_> {
             return self.tx.run(acks::DONE, vec![IdSet::of([entry.id]).bind()]).await.map(drop);
         }
         self.report.failed += 1;
-        let sql = "UPDATE outbox SET failed_code = ?, failed_detail = ? WHERE id = ?";
+        let sql = "UPDATE outbox SET failed_code = ?, failed_detail = ?, unanswered = 0 WHERE id = ?";
         let values = vec![text(refusal.code.as_str()), opt_text(refusal.detail.as_deref()), id(entry.id)];
         self.tx.run(sql, values).await?;
         if matches!(entry.kind, MutationKind::OpenDirect | MutationKind::OpenBroadcast) {

@@ -1,0 +1,105 @@
+//! What a person decides about what waits: send it again, send something else, take it back.
+
+use super::outbox::queued;
+use super::settle::is_open;
+use super::state::{Entry, Row, State};
+use crate::{OutboxEntry, StorageError, StorageErrorKind, StorageResult};
+use fieldpost_domain::{ConversationId, Intent, MessageContent, MutationId, RefusalCode};
+
+impl State {
+    pub(super) fn retry(&mut self, mutation: MutationId) -> StorageResult<OutboxEntry> {
+        let entry = self.waiting(mutation, "retry")?;
+        if entry.is_failed() {
+            let lane = entry.intent.lane();
+            self.check_sendable(entry, "retry")?;
+            for again in self.going_together(mutation, lane) {
+                self.queue_again(again);
+            }
+        }
+        Ok(self.waiting(mutation, "retry")?.view())
+    }
+
+    pub(super) fn edit(&mut self, mutation: MutationId, content: MessageContent) -> StorageResult<OutboxEntry> {
+        let entry = self.waiting(mutation, "edit")?;
+        let Intent::SendMessage(message) = &entry.intent else {
+            let error = StorageError::new(StorageErrorKind::NotApplicable, "edit");
+            return Err(error.with_detail("only a message can be edited"));
+        };
+        // Of a dead letter too: should the server have it, under this id, the new text would be taken for the old.
+        if entry.unanswered > 0 {
+            return Err(StorageError::new(StorageErrorKind::OutcomeUnknown, "edit"));
+        }
+        let id = message.id;
+        if entry.is_failed() {
+            self.check_sendable(entry, "edit")?;
+        }
+        let intents = self.outbox.iter_mut().filter(|entry| entry.id == mutation).map(|entry| &mut entry.intent);
+        for intent in intents {
+            if let Intent::SendMessage(message) = intent {
+                message.content = content.clone();
+            }
+        }
+        if let Some(Row::Local { message, .. }) = self.messages.get_mut(&id) {
+            message.content = content;
+        }
+        self.retry(mutation)
+    }
+
+    pub(super) fn cancel(&mut self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>> {
+        let entry = self.waiting(mutation, "cancel")?;
+        let (lane, opens) = (entry.intent.lane(), is_open(&entry.intent));
+        let whole = opens && self.threads.get(&lane).is_some_and(|thread| !thread.on_server);
+        let goes = |entry: &Entry| entry.id == mutation || (whole && entry.intent.lane() == lane);
+        if self.outbox.iter().any(|entry| goes(entry) && entry.is_sending()) {
+            return Err(StorageError::new(StorageErrorKind::OutcomeUnknown, "cancel"));
+        }
+        let (left, stay) = std::mem::take(&mut self.outbox).into_iter().partition(goes);
+        self.outbox = stay;
+        for id in left.iter().filter_map(Entry::sends) {
+            if matches!(self.messages.get(&id), Some(Row::Local { .. })) {
+                self.messages.remove(&id);
+            }
+        }
+        if whole {
+            self.purge(lane, RefusalCode::OpenRefused);
+        }
+        Ok(left.iter().map(Entry::view).collect())
+    }
+
+    fn waiting(&self, mutation: MutationId, operation: &'static str) -> StorageResult<&Entry> {
+        let entry = self.outbox.iter().find(|entry| entry.id == mutation);
+        entry.ok_or_else(|| StorageError::new(StorageErrorKind::NotFound, operation))
+    }
+
+    fn check_sendable(&self, entry: &Entry, operation: &'static str) -> StorageResult<()> {
+        let foreign = matches!(&entry.intent, Intent::SendMessage(message) if Some(message.sender_id) != self.own());
+        if foreign {
+            let error = StorageError::new(StorageErrorKind::NotApplicable, operation);
+            return Err(error.with_detail("another person wrote it"));
+        }
+        if !self.threads.contains_key(&entry.intent.lane()) {
+            let error = StorageError::new(StorageErrorKind::NotApplicable, operation);
+            return Err(error.with_detail("its conversation is not on this device any more"));
+        }
+        Ok(())
+    }
+
+    /// The dead letters that are sent again with this one, in their order.
+    fn going_together(&self, mutation: MutationId, lane: ConversationId) -> Vec<MutationId> {
+        if !self.open_is_refused(lane) {
+            return vec![mutation];
+        }
+        let parked = self.outbox.iter().filter(|entry| entry.intent.lane() == lane && entry.is_failed());
+        parked.map(|entry| entry.id).collect()
+    }
+
+    fn queue_again(&mut self, mutation: MutationId) {
+        let Some(at) = self.outbox.iter().position(|entry| entry.id == mutation) else { return };
+        let order = self.take_order();
+        let entry = Entry { state: queued(), order, ..self.outbox.remove(at) };
+        if let Some(Row::Local { order: place, .. }) = entry.sends().and_then(|id| self.messages.get_mut(&id)) {
+            *place = order;
+        }
+        self.outbox.push(entry);
+    }
+}
