@@ -187,7 +187,9 @@ test("people who belong there change what is theirs and no other column", async 
         if (column === "deleted_at") continue; // hers to set, once
         tried++;
         const before = await row();
-        await Object.entries(target[table]).reduce((q, [c, v]) => q.eq(c, v), js.from(table).update({ [column]: hostile[column] }));
+        // Words of one's own: what the one may write must not hide that the other can write it too.
+        const value = column === "content" ? `${hostile[column]} by ${who}` : hostile[column];
+        await Object.entries(target[table]).reduce((q, [c, v]) => q.eq(c, v), js.from(table).update({ [column]: value }));
         const after = await row();
         const changed = Object.keys(after ?? {}).filter((c) => JSON.stringify(after[c]) !== JSON.stringify(before[c]));
         const allowed = may[who][table].includes(column) ? [column, ...follows[table]] : [];
