@@ -91,6 +91,7 @@ create index if not exists tombstones_feed_org on fieldpost.tombstones (org_id, 
 create index if not exists tombstones_feed_conversation on fieldpost.tombstones (conversation_id, sync_xid, id);
 create index if not exists tombstones_feed_deleted on fieldpost.tombstones (org_id, sync_xid, id) where entity = 'conversation';
 create index if not exists tombstones_seq on fieldpost.tombstones (conversation_id, seq) where entity = 'message';
+create index if not exists tombstones_client_key on fieldpost.tombstones (conversation_id, client_key) where client_key is not null;
 create index if not exists tombstones_by_age on fieldpost.tombstones (deleted_at);
 comment on table fieldpost.tombstones is 'Rows that were deleted for good, kept so that clients and retries learn of it.';
 

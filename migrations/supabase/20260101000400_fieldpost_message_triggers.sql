@@ -92,7 +92,9 @@ begin
   ) then
     raise check_violation using message = 'org_id of a message must be that of its conversation';
   end if;
-  if exists (select from fieldpost_new n join fieldpost.tombstones t on t.entity = 'message' and t.id = n.id) then
+  if exists (select from fieldpost_new n join fieldpost.tombstones t on t.entity = 'message' and t.id = n.id)
+     or exists (select from fieldpost_new n
+                join fieldpost.tombstones t on t.conversation_id = n.conversation_id and t.client_key = n.client_key) then
     raise unique_violation using message = 'the id belonged to a message that was deleted';
   end if;
 

@@ -58,14 +58,16 @@ as $$
            then jsonb_build_object('status', 'duplicate', 'tombstone', fieldpost.tombstone_json(t))
            else fieldpost.rejected('id_taken') end
     -- An older version of the app sent this message under its key: the same message, under the id it got then.
-    else jsonb_build_object('status', 'duplicate', 'message', fieldpost.message_json(k))
+    when k.id is not null then jsonb_build_object('status', 'duplicate', 'message', fieldpost.message_json(k))
+    else jsonb_build_object('status', 'duplicate', 'tombstone', fieldpost.tombstone_json(d))
   end
   from unnest(p_items) i
   left join public.messages m on m.id = i.message_id
   left join fieldpost.tombstones t on t.entity = 'message' and t.id = i.message_id
   left join public.messages k
     on k.sender_id = s.user_id and k.client_key = i.message_id::text and k.conversation_id = i.conversation_id
-  where coalesce(m.id, t.id, k.id) is not null
+  left join fieldpost.tombstones d on d.client_key = i.message_id::text and d.conversation_id = i.conversation_id
+  where coalesce(m.id, t.id, k.id, d.id) is not null
 $$;
 comment on function fieldpost.known_messages(fieldpost.scope, fieldpost.push_item[]) is
   'The results for message ids that the server knows. A row is in them only for its own sender, in its own conversation.';

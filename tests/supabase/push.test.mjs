@@ -245,6 +245,13 @@ test("a message that an older version of the app sent under its key is the same 
   assert.equal(race.error.code, "23505", "which the older app takes for success");
   const [result] = await push(medic, { ...send(direct(0), "old way"), message_id: key });
   assert.deepEqual([result.status, result.message.id], ["duplicate", data.id]);
+
+  await sql`delete from public.messages where id = ${data.id}`;
+  const [gone] = await push(medic, { ...send(direct(0), "old way"), message_id: key });
+  assert.deepEqual([gone.status, gone.tombstone.id], ["duplicate", data.id]);
+  const again = await medic.from("messages")
+    .insert({ conversation_id: direct(0), org_id: org.org_id, sender_id: org.medics[0].user_id, content: "old way", metadata: { idempotency_key: key } });
+  assert.equal(again.error.code, "23505", "deleted is deleted, under whatever key it comes");
 });
 
 test("somebody without a membership may pull and may not push", async () => {

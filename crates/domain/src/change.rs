@@ -68,6 +68,17 @@ pub struct Tombstone {
     pub version: Version,
 }
 
+impl Tombstone {
+    /// The message that was deleted; none if it was a conversation.
+    #[must_use]
+    pub const fn message_id(&self) -> Option<MessageId> {
+        match self.of {
+            TombstoneOf::Message { id, .. } => Some(id),
+            TombstoneOf::Conversation => None,
+        }
+    }
+}
+
 open_enum!(
     /// Whether a conversation came into sight or left it.
     Access {

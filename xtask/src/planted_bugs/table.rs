@@ -296,6 +296,16 @@ fn deletes() -> Vec<Bug> {
             )],
         ),
         bug(
+            "a deleted message comes back under its old key, by a push",
+            OLD_KEY,
+            [replace("push", "on d.client_key = i.message_id::text", "on false")],
+        ),
+        bug(
+            "a deleted message comes back under its old key, by an insert",
+            OLD_KEY,
+            [replace("message_triggers", "t.client_key = n.client_key)", "false)")],
+        ),
+        bug(
             "a deleted id may come back",
             HARD_DELETE,
             [replace(

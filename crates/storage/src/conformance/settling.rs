@@ -77,6 +77,16 @@ pub async fn a_message_that_the_server_has_under_another_id_is_shown_once(store:
     assert_eq!(texts(store, thread).await.len(), 3);
 }
 
+/// The same, and it was deleted since: nothing of it stays.
+pub async fn a_message_deleted_under_another_id_leaves(store: &dyn Store) {
+    let thread = one_queued(store).await;
+    let gone = tombstone(own_message_id(77), thread, 3, 5);
+    acknowledged(store, 1, Acknowledgement::Deleted(gone)).await;
+    assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
+    assert_eq!(texts(store, thread).await.len(), 2);
+    assert!(outbox(store).await.is_empty());
+}
+
 /// Acknowledged and deleted since: the message leaves, its seq is known.
 pub async fn a_message_deleted_since_leaves_and_its_seq_stays_taken(store: &dyn Store) {
     let thread = one_queued(store).await;

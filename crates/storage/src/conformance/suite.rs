@@ -35,6 +35,7 @@ macro_rules! storage_conformance {
             the_servers_order_is_the_threads_order,
             a_duplicate_is_a_success_with_the_row_as_it_is_now,
             a_message_that_the_server_has_under_another_id_is_shown_once,
+            a_message_deleted_under_another_id_leaves,
             a_message_deleted_since_leaves_and_its_seq_stays_taken,
             an_acknowledged_mark_leaves_the_outbox,
             a_bare_acknowledgement_is_enough_to_leave_the_outbox,

@@ -42,6 +42,9 @@ impl State {
                 self.land(*message);
             }
             Acknowledgement::Deleted(tombstone) => {
+                if let Some(id) = tombstone.message_id() {
+                    self.drop_other_echo(&entry, id);
+                }
                 if let (_, Some(gone)) = self.bury(&tombstone) {
                     self.purge(gone, RefusalCode::ConversationDeleted);
                 }

@@ -23,7 +23,7 @@ impl Settling<'_> {
                 self.drop_other_echo(entry, message.id.as_uuid()).await?;
                 self.apply(Changes { messages: vec![*message], ..Changes::default() }).await?;
             }
-            Acknowledgement::Deleted(tombstone) => self.deleted(tombstone).await?,
+            Acknowledgement::Deleted(tombstone) => self.deleted(entry, tombstone).await?,
             Acknowledgement::Opened(conversation) => {
                 self.unify(entry.lane, conversation.id.as_uuid()).await?;
                 self.apply(Changes { conversations: vec![*conversation], ..Changes::default() }).await?;
@@ -50,7 +50,10 @@ impl Settling<'_> {
         self.tx.run("DELETE FROM messages WHERE server_id IS NULL AND id = ?", vec![id(message)]).await.map(drop)
     }
 
-    async fn deleted(&mut self, tombstone: Tombstone) -> Res<()> {
+    async fn deleted(&mut self, entry: &Entry, tombstone: Tombstone) -> Res<()> {
+        if let Some(id) = tombstone.message_id() {
+            self.drop_other_echo(entry, id.as_uuid()).await?;
+        }
         self.apply(Changes { tombstones: vec![tombstone], ..Changes::default() }).await
     }
 
