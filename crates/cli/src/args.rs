@@ -76,10 +76,10 @@ pub(crate) enum Command {
     Logout,
     /// Send what waits, and fetch what is new
     Sync {
-        /// Go on syncing until interrupted
+        /// Go on syncing until interrupted, and print how things stand whenever that changes
         #[arg(long)]
         watch: bool,
-        /// Seconds between two syncs with --watch
+        /// Seconds between two looks at the server with --watch
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
         every: u64,
     },

@@ -1,7 +1,7 @@
 //! Opens the client that a command works on.
 
 use crate::{args::DeviceArgs, failure::Failure, output::Output};
-use fieldpost::{Client, ConversationSummary, Fieldpost, Person, SyncReport};
+use fieldpost::{Client, ConversationSummary, Fieldpost, Person, Rhythm, SyncReport};
 use std::path::PathBuf;
 
 /// The client of this command line, and whether a server was named.
@@ -12,9 +12,11 @@ pub(crate) struct Device {
 
 impl Device {
     /// Opens the file; a server is optional.
-    pub(crate) async fn open(args: &DeviceArgs) -> Result<Self, Failure> {
-        let builder =
-            Fieldpost::builder().database(database(args)?).app(concat!("fieldpost-cli/", env!("CARGO_PKG_VERSION")));
+    pub(crate) async fn open(args: &DeviceArgs, rhythm: Rhythm) -> Result<Self, Failure> {
+        let builder = Fieldpost::builder()
+            .database(database(args)?)
+            .app(concat!("fieldpost-cli/", env!("CARGO_PKG_VERSION")))
+            .rhythm(rhythm);
         let builder = match (&args.url, &args.anon_key) {
             (Some(url), Some(key)) if !args.offline => {
                 return Ok(Self { client: builder.url(url).anon_key(key).open().await?, has_server: true });
@@ -25,7 +27,7 @@ impl Device {
     }
 
     /// Opens the file for a command that is about the server.
-    pub(crate) async fn open_online(args: &DeviceArgs) -> Result<Self, Failure> {
+    pub(crate) async fn open_online(args: &DeviceArgs, rhythm: Rhythm) -> Result<Self, Failure> {
         if args.offline {
             return Err(Failure::usage("this command needs the server; leave --offline out"));
         }
@@ -34,7 +36,7 @@ impl Device {
                 "which project? Give --url and --anon-key, or set SUPABASE_URL and SUPABASE_ANON_KEY",
             ));
         }
-        Self::open(args).await
+        Self::open(args, rhythm).await
     }
 
     /// Syncs, with a bar if this is a first load.

@@ -3,8 +3,9 @@
 use crate::{Client, Error, Result, client::Inner, no_server::NoServer};
 use fieldpost_remote::{Auth, MessagingApi};
 use fieldpost_storage::{Outbox, Replica, Sessions, Store};
-use fieldpost_sync::{Engine, Env, Parts};
+use fieldpost_sync::{Engine, Env, Parts, Rhythm};
 use std::{fmt, path::PathBuf, sync::Arc};
+use tokio::sync::Mutex;
 
 /// Where everything starts: [`Fieldpost::builder`].
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub struct Builder {
     store: Option<Arc<dyn Store>>,
     remote: Option<(Arc<dyn MessagingApi>, Arc<dyn Auth>)>,
     env: Env,
+    rhythm: Rhythm,
 }
 
 impl Builder {
@@ -78,6 +80,12 @@ impl Builder {
         self
     }
 
+    /// How often [`Client::start`] makes the client sync, and how long it waits after a failure.
+    pub const fn rhythm(mut self, rhythm: Rhythm) -> Self {
+        self.rhythm = rhythm;
+        self
+    }
+
     /// Opens the file and puts the client together. No network is needed.
     ///
     /// # Errors
@@ -89,9 +97,10 @@ impl Builder {
         let replica: Arc<dyn Replica> = store.clone();
         let sessions: Arc<dyn Sessions> = store.clone();
         let env = self.env;
-        let engine = Engine::new(Parts { outbox, replica, sessions, api, auth, env: env.clone() });
+        let parts = Parts { outbox, replica, sessions, api, auth, env: env.clone() };
+        let engine = Arc::new(Engine::new(parts).with_rhythm(self.rhythm));
         engine.refresh_status().await?;
-        Ok(Client { inner: Arc::new(Inner { store, engine, env }) })
+        Ok(Client { inner: Arc::new(Inner { store, engine, env, runner: Mutex::default() }) })
     }
 
     async fn open_store(&mut self) -> Result<Arc<dyn Store>> {

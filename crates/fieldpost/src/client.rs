@@ -2,12 +2,14 @@
 
 use crate::Result;
 use fieldpost_storage::Store;
-use fieldpost_sync::{Engine, Env};
+use fieldpost_sync::{Engine, Env, Runner};
 use std::{fmt, sync::Arc};
+use tokio::sync::Mutex;
 
 /// One account on one device. Cheap to clone; all clones are the same client.
 ///
-/// Each feature has a module of its own: conversations, messages, people, sessions, syncing.
+/// Each feature has a module of its own: conversations, messages, people, sessions, syncing, lifecycle. When the last clone is
+/// dropped, syncing in the background stops.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) inner: Arc<Inner>,
@@ -15,23 +17,27 @@ pub struct Client {
 
 pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) engine: Engine,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) env: Env,
+    /// Syncs in the background once it was started.
+    pub(crate) runner: Mutex<Option<Runner>>,
 }
 
 impl Client {
-    /// Finishes what is running and lets go of the file. Later calls fail; closing twice is allowed.
+    /// Stops syncing, at an await of what is running, and lets go of the file. Later calls fail; closing twice is allowed.
     ///
     /// # Errors
     /// If the store cannot finish.
     pub async fn close(&self) -> Result<()> {
+        self.stop().await;
+        self.inner.engine.pause().await;
         Ok(self.inner.store.close().await?)
     }
 
-    /// Publishes the outbox's new size after a local write. The write itself has succeeded: what fails here must not
+    /// Publishes the outbox's new size after a local write, and gets it on its way. The write itself has succeeded: what fails here must not
     /// make the app write again.
     pub(crate) async fn note_local_write(&self) {
-        if let Err(error) = self.inner.engine.refresh_status().await {
+        if let Err(error) = self.inner.engine.note_local_write().await {
             tracing::warn!(%error, "the status could not be read after a local write");
         }
     }

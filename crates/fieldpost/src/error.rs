@@ -22,6 +22,9 @@ pub enum Error {
     /// The server is out of reach. What was written is kept, and goes out with a later sync.
     #[error("{0}; what was written is kept and goes out with the next sync")]
     Offline(#[source] Arc<RemoteError>),
+    /// The client was paused, or sent to the background before this finished. What was written is kept.
+    #[error("the client is paused; resume it first (what was written is kept)")]
+    Paused,
     /// The text cannot be a message.
     #[error(transparent)]
     InvalidContent(#[from] ContentError),
@@ -114,6 +117,7 @@ impl From<SyncError> for Error {
         match error {
             SyncError::Storage(error) => error.into(),
             SyncError::Remote(error) => error.into(),
+            SyncError::Stopped => Self::Paused,
             // Whatever a later version of the engine adds is about the session until this version knows better.
             _ => Self::SignedOut,
         }

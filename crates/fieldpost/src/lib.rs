@@ -45,6 +45,7 @@ mod builder;
 mod client;
 mod conversations;
 mod error;
+mod lifecycle;
 mod messages;
 mod no_server;
 mod outbox;
@@ -65,4 +66,4 @@ pub use fieldpost_domain::{
 pub use fieldpost_storage::{
     ConversationSummary, EntryState, Older, OutboxCounts, OutboxEntry, Store, ThreadMessage, ThreadWindow, Window,
 };
-pub use fieldpost_sync::{Clock, Entropy, Env, MessageSyncStatus, Progress, Status, SyncReport, SyncStatus};
+pub use fieldpost_sync::{Clock, Entropy, Env, MessageSyncStatus, Progress, Rhythm, Status, SyncReport, SyncStatus};

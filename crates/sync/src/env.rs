@@ -9,7 +9,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Time;
 }
 
-/// Gives random bytes, for ids.
+/// Gives random bytes, for ids and for how long to wait.
 pub trait Entropy: Send + Sync {
     /// Ten bytes that nobody can guess.
     fn bytes(&self) -> [u8; 10];
@@ -54,6 +54,13 @@ impl Env {
     pub fn now(&self) -> Time {
         let now = self.clock.now();
         chrono::DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+    }
+
+    /// A number by chance, any.
+    #[must_use]
+    pub fn chance(&self) -> u32 {
+        let [a, b, c, d, ..] = self.entropy.bytes();
+        u32::from_le_bytes([a, b, c, d])
     }
 
     /// A new id for a message.

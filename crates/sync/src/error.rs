@@ -12,6 +12,9 @@ pub enum SyncError {
     /// Nobody is signed in. What was written is kept and goes out after signing in as the same person.
     #[error("nobody is signed in")]
     SignedOut,
+    /// The engine was paused, or sent to the background, before this finished. What was done stays done.
+    #[error("syncing was stopped")]
+    Stopped,
     /// The local database failed.
     #[error(transparent)]
     Storage(Arc<StorageError>),
@@ -26,6 +29,7 @@ impl SyncError {
     pub fn retry(&self) -> Retry {
         match self {
             Self::SignedOut => Retry::AfterReauth,
+            Self::Stopped => Retry::Never,
             Self::Storage(error) => error.retry(),
             Self::Remote(error) => error.retry(),
         }

@@ -14,9 +14,9 @@ mod error;
 mod session;
 mod status;
 
-pub use driver::{Engine, Parts};
+pub use driver::{Engine, Parts, Runner};
 pub use env::{Clock, Entropy, Env, OsEntropy, SystemClock};
 pub use error::SyncError;
-pub use machine::SyncReport;
+pub use machine::{Rhythm, SyncReport};
 pub use session::SessionKeeper;
 pub use status::{MessageSyncStatus, Progress, Status, SyncStatus};

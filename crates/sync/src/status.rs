@@ -10,7 +10,7 @@ use serde::Serialize;
 pub enum SyncStatus {
     /// Nobody is signed in.
     SignedOut,
-    /// The server was out of reach at the last attempt.
+    /// There is no network, or the server was out of reach at the last attempt.
     Offline,
     /// A pass is running.
     Syncing,
@@ -49,6 +49,8 @@ pub struct Progress {
 pub struct Status {
     /// Whether somebody is signed in.
     pub signed_in: bool,
+    /// The platform says that there is no network.
+    pub no_network: bool,
     /// Whether a pass is running.
     pub syncing: bool,
     /// Mutations that wait for the server.
@@ -72,6 +74,7 @@ impl Status {
         }
         match &self.last_error {
             Some(error) if error.is_offline() => SyncStatus::Offline,
+            _ if self.no_network => SyncStatus::Offline,
             _ if self.syncing => SyncStatus::Syncing,
             Some(_) => SyncStatus::Error,
             None if self.pending > 0 || self.last_success_at.is_none() => SyncStatus::Pending,

@@ -13,6 +13,7 @@ mod session;
 mod status;
 mod sync;
 mod text;
+mod watch;
 
 use crate::{
     args::{Args, Command, DeviceArgs},
@@ -20,6 +21,7 @@ use crate::{
     failure::Failure,
     output::Output,
 };
+use fieldpost::Rhythm;
 
 /// Carries out the command.
 pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
@@ -40,8 +42,9 @@ pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
 /// Opens the device, and closes it whatever becomes of the command, so that the file is left tidy.
 async fn on_a_device(args: &DeviceArgs, command: Command, output: &Output) -> Result<(), Failure> {
     let device = match command {
-        Command::Login { .. } | Command::Sync { .. } => Device::open_online(args).await?,
-        _ => Device::open(args).await?,
+        Command::Sync { every, .. } => Device::open_online(args, sync::rhythm(every)).await?,
+        Command::Login { .. } => Device::open_online(args, Rhythm::default()).await?,
+        _ => Device::open(args, Rhythm::default()).await?,
     };
     let result = with(&device, command, output).await;
     let closed = device.client.close().await;
@@ -53,7 +56,7 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Login { email, password_stdin: _ } => session::login(device, &email, output).await,
         Command::Logout => session::logout(device, output).await,
         Command::Sync { watch: false, .. } => sync::once(device, output).await,
-        Command::Sync { watch: true, every } => sync::watch(device, every, output).await,
+        Command::Sync { watch: true, .. } => watch::run(device, output).await,
         Command::Conversations => conversations::run(device, output).await,
         Command::Messages { conversation, limit } => messages::run(device, &conversation, limit, output).await,
         Command::Send { conversation, text } => send::run(device, &conversation, &text, output).await,

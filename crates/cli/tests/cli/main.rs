@@ -5,3 +5,5 @@ mod bad_input;
 mod canned;
 mod commands;
 mod terminal;
+#[cfg(unix)]
+mod watch;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::{
     io::Write,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 use tempfile::TempDir;
 
@@ -83,13 +83,17 @@ impl Terminal {
         self.end(command, "")
     }
 
+    /// Starts a run that goes on until it is ended; its output can be read while it runs.
+    #[cfg(unix)]
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fieldpost"));
+        command.arg("--db").arg(&self.database).args(arguments);
+        self.point(&mut command);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
     fn end(&self, mut command: Command, input: &str) -> Ended {
-        for (name, value) in [("SUPABASE_URL", &self.url), ("SUPABASE_ANON_KEY", &self.key)] {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
+        self.point(&mut command);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // A tool that ends before it reads closes the pipe; that is for the exit code to tell.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
@@ -98,6 +102,15 @@ impl Terminal {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    fn point(&self, command: &mut Command) {
+        for (name, value) in [("SUPABASE_URL", &self.url), ("SUPABASE_ANON_KEY", &self.key)] {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
         }
     }
 

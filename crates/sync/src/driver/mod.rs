@@ -4,25 +4,34 @@
 //! who asks meanwhile: the running pass may already be past the point where it would have seen what the caller wants synced.
 //! A caller that goes away stops the pass at its next await; every effect is atomic and every call may be repeated, so the
 //! next pass takes up from there.
+//!
+//! A person who asks for a pass ([`Engine::sync`]) gets one that tries everything. All others are run by the runner
+//! ([`Engine::keep_syncing`]), when [`machine::schedule`](crate::machine::schedule) says so.
 
 mod call;
 mod execute;
+mod lifecycle;
+mod pass;
+mod runner;
+
+pub use runner::Runner;
 
 use crate::{
     Env, SessionKeeper, Status, SyncError,
-    machine::{Carried, Pass, SyncReport},
+    machine::{Moment, Rhythm, Schedule, Trigger},
 };
 use fieldpost_domain::{ConversationId, Seq, Session};
 use fieldpost_remote::{Auth, Credentials, HistoryRequest, MessagingApi};
 use fieldpost_storage::{ApplyReport, Outbox, Replica, Sessions, StorageError};
+use pass::Gate;
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::AtomicU64},
 };
-use tokio::sync::{Mutex, watch};
+use tokio::{
+    sync::{Mutex, watch},
+    time::Instant,
+};
 
 /// What an engine is made of.
 pub struct Parts {
@@ -51,15 +60,12 @@ pub struct Engine {
     /// How many passes were asked for.
     asked: AtomicU64,
     gate: Mutex<Gate>,
-}
-
-/// What the engine remembers from pass to pass. Whoever holds it runs the pass.
-#[derive(Default)]
-struct Gate {
-    /// Requests up to this number are covered by `last`.
-    covers: u64,
-    last: Option<Result<SyncReport, SyncError>>,
-    carried: Carried,
+    /// When the next pass runs; whoever watches it hears of everything that changes that.
+    schedule: watch::Sender<Schedule>,
+    /// What moments are counted from.
+    began: Instant,
+    /// How often running passes were told to stop.
+    stops: watch::Sender<u64>,
 }
 
 impl Engine {
@@ -76,7 +82,17 @@ impl Engine {
             status: watch::Sender::new(Status::default()),
             asked: AtomicU64::new(0),
             gate: Mutex::default(),
+            schedule: watch::Sender::new(Schedule::new(Rhythm::default())),
+            began: Instant::now(),
+            stops: watch::Sender::new(0),
         }
+    }
+
+    /// Sets how often the runner syncs and how long it waits after a failure.
+    #[must_use]
+    pub fn with_rhythm(self, rhythm: Rhythm) -> Self {
+        self.schedule.send_replace(Schedule::new(rhythm));
+        self
     }
 
     /// The session.
@@ -89,39 +105,6 @@ impl Engine {
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
-    }
-
-    /// Pushes what waits, then follows the server until nothing is new. Concurrent calls share a pass.
-    ///
-    /// # Errors
-    /// Why the pass did not finish. What it did until then stays done.
-    pub async fn sync(&self) -> Result<SyncReport, SyncError> {
-        let ticket = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut gate = self.gate.lock().await;
-        if gate.covers >= ticket
-            && let Some(last) = &gate.last
-        {
-            return last.clone();
-        }
-        let covers = self.asked.load(Ordering::SeqCst);
-        let result = self.run(&mut gate).await;
-        gate.covers = covers;
-        gate.last = Some(result.clone());
-        result
-    }
-
-    async fn run(&self, gate: &mut Gate) -> Result<SyncReport, SyncError> {
-        self.status.send_modify(|status| status.syncing = true);
-        let stop = StopSyncing(&self.status);
-        let mut pass = Pass::new(gate.carried.clone());
-        let outcome = self.drive(&mut pass).await;
-        gate.carried = pass.carry();
-        drop(stop);
-        self.finish_status(outcome.error.as_ref()).await;
-        match outcome.error {
-            None => Ok(outcome.report),
-            Some(error) => Err(error),
-        }
     }
 
     /// Fetches one page of older messages of a thread.
@@ -157,6 +140,7 @@ impl Engine {
     /// As [`SessionKeeper::sign_in`].
     pub async fn sign_in(&self, credentials: &Credentials) -> Result<Session, SyncError> {
         let session = self.session.sign_in(credentials).await?;
+        self.trigger(Trigger::SignedIn);
         self.finish_status(None).await;
         Ok(session)
     }
@@ -167,6 +151,7 @@ impl Engine {
     /// As [`SessionKeeper::sign_out`].
     pub async fn sign_out(&self) -> Result<(), SyncError> {
         self.session.sign_out().await?;
+        self.trigger(Trigger::SignedOut);
         self.finish_status(None).await;
         Ok(())
     }
@@ -182,20 +167,18 @@ impl Engine {
         }
     }
 
+    /// Now, by a clock that never jumps.
+    fn moment(&self) -> Moment {
+        self.began.elapsed()
+    }
+
+    fn trigger(&self, trigger: Trigger) {
+        let now = self.moment();
+        self.schedule.send_modify(|schedule| schedule.trigger(now, trigger));
+    }
+
     async fn record_success(&self) -> Result<(), StorageError> {
         self.replica.record_success(self.env.now()).await
-    }
-}
-
-/// Takes `syncing` back, also when the pass is dropped half way.
-struct StopSyncing<'a>(&'a watch::Sender<Status>);
-
-impl Drop for StopSyncing<'_> {
-    fn drop(&mut self) {
-        self.0.send_modify(|status| {
-            status.syncing = false;
-            status.bootstrap = None;
-        });
     }
 }
 

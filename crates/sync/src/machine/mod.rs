@@ -21,6 +21,7 @@
 //! * A push that fails while the server is there does not keep the person from receiving: its error is remembered, the pass
 //!   goes on to follow, and ends with that error.
 
+mod aftermath;
 mod effect;
 mod event;
 mod follow;
@@ -28,11 +29,14 @@ mod outcome;
 mod pace;
 mod push;
 mod repair;
+pub mod schedule;
 
+pub use aftermath::Aftermath;
 pub use effect::Effect;
 pub use event::Event;
 pub use outcome::{Outcome, SyncReport};
 pub use pace::Pace;
+pub use schedule::{Moment, Rhythm, Schedule, Step, Trigger};
 
 use crate::{Progress, SyncError};
 use fieldpost_domain::{ConversationDigest, ConversationId, ServerLimits};
@@ -59,6 +63,8 @@ pub struct Pass {
     superseded: u32,
     /// Why pushing failed, when the pass went on to follow nevertheless.
     push_error: Option<SyncError>,
+    /// The pass came to its end, whatever pushing did.
+    ended_well: bool,
 }
 
 /// What one pass leaves to the next.
@@ -88,6 +94,7 @@ impl Pass {
             lost_in_a_row: 0,
             superseded: 0,
             push_error: None,
+            ended_well: false,
             carried,
         }
     }
@@ -139,6 +146,7 @@ impl Pass {
     }
 
     fn finish(&mut self) -> Effect {
+        self.ended_well = true;
         Effect::Finish(match self.push_error.take() {
             Some(error) => Outcome::failed(error, self.report),
             None => Outcome::done(self.report),

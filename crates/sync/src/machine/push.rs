@@ -15,7 +15,7 @@ use super::{Effect, Pass};
 use fieldpost_domain::{ConversationId, Mutation, MutationId, PushOutcome, PushResult, Refusal, RefusalCode};
 use fieldpost_remote::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{BatchLimits, SettleReport};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// How many mutations fail alone in a row before the fault is the server's rather than theirs.
 const ALONE_LIMIT: u32 = 3;
@@ -38,6 +38,14 @@ pub(super) struct Push {
     narrowed: Option<u32>,
     alone: u32,
     unknown: u32,
+    /// Lanes that the pass was told to leave alone.
+    left_alone: HashSet<ConversationId>,
+    /// Lanes that must wait before they are tried again.
+    backing_off: BTreeSet<ConversationId>,
+    /// Lanes of which something was settled for good.
+    moved: BTreeSet<ConversationId>,
+    /// A batch failed, and no lane is to blame for it.
+    batch_failed: bool,
 }
 
 impl Push {
@@ -48,6 +56,23 @@ impl Push {
     /// Nothing is on its way any more.
     pub(super) fn is_over(&mut self) {
         self.batch.clear();
+    }
+
+    /// A suspect among them stays one: it gets no turn.
+    pub(super) fn leave_alone(&mut self, lanes: HashSet<ConversationId>) {
+        self.suspects.extend(self.waiting.intersection(&lanes));
+        self.held.extend(lanes.iter().copied());
+        self.left_alone = lanes;
+    }
+
+    /// Lanes that were left alone, that must wait, and that have moved.
+    pub(super) fn lanes(&self) -> (HashSet<ConversationId>, BTreeSet<ConversationId>, BTreeSet<ConversationId>) {
+        (self.left_alone.clone(), self.backing_off.clone(), self.moved.clone())
+    }
+
+    /// Whether whatever failed is the fault of single lanes.
+    pub(super) const fn blames_lanes(&self) -> bool {
+        !self.batch_failed && self.alone < ALONE_LIMIT
     }
 
     /// Suspects that did not get their turn stay suspects.
@@ -107,8 +132,12 @@ impl Pass {
         self.carried.push_pace.speed_up(answer.limits.push_rows);
         self.push.alone = 0;
         for (mutation, result) in self.push.batch.iter().zip(&answer.results) {
+            let lane = mutation.intent.lane();
             if matches!(result.outcome, PushOutcome::Retry(_)) {
-                self.push.held.insert(mutation.intent.lane());
+                self.push.held.insert(lane);
+                self.push.backing_off.insert(lane);
+            } else {
+                self.push.moved.insert(lane);
             }
         }
         Effect::Settle(answer.results)
@@ -159,6 +188,7 @@ impl Pass {
             return self.on_failed_alone(error);
         }
         self.send_less();
+        self.push.batch_failed = true;
         self.push_error = Some(error.into());
         Effect::ReadState
     }
@@ -167,6 +197,7 @@ impl Pass {
     fn on_failed_alone(&mut self, error: RemoteError) -> Effect {
         let lanes = self.push.batch.iter().map(|mutation| mutation.intent.lane());
         self.push.held.extend(lanes.clone());
+        self.push.backing_off.extend(lanes.clone());
         self.push.suspects.extend(lanes);
         self.push_error = Some(error.into());
         self.push.narrowed = None;

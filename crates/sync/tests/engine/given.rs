@@ -25,7 +25,7 @@ pub(crate) fn server_with_small_pages() -> ReferenceServer {
 pub(crate) struct Phone {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) network: Arc<Network<ReferenceServer>>,
-    pub(crate) engine: Engine,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) clock: Arc<ManualClock>,
     env: Env,
 }
@@ -44,14 +44,14 @@ impl Phone {
     fn with_store(server: &ReferenceServer, seed: u64, store: Arc<MemoryStore>) -> Self {
         let network = Arc::new(Network::new(server.clone()));
         let (env, clock) = env(seed);
-        let engine = Engine::new(Parts {
+        let engine = Arc::new(Engine::new(Parts {
             outbox: store.clone(),
             replica: store.clone(),
             sessions: store.clone(),
             api: network.clone(),
             auth: network.clone(),
             env: env.clone(),
-        });
+        }));
         Self { store, network, engine, clock, env }
     }
 
@@ -64,9 +64,12 @@ impl Phone {
         phone
     }
 
+    pub(crate) fn credentials(email: &str) -> Credentials {
+        Credentials { email: email.to_owned(), password: DEMO_PASSWORD.to_owned() }
+    }
+
     pub(crate) async fn sign_in(&self, email: &str) {
-        let credentials = Credentials { email: email.to_owned(), password: DEMO_PASSWORD.to_owned() };
-        self.engine.session().sign_in(&credentials).await.unwrap();
+        self.engine.session().sign_in(&Self::credentials(email)).await.unwrap();
     }
 
     pub(crate) async fn sync(&self) -> SyncReport {
@@ -96,7 +99,9 @@ impl Phone {
             reply_to: None,
             composed_at: self.env.now(),
         };
-        self.store.send(self.env.mutation_id(), message).await.unwrap().id
+        let written = self.store.send(self.env.mutation_id(), message).await.unwrap();
+        self.engine.note_local_write().await.unwrap();
+        written.id
     }
 
     /// Ada's thread as this phone shows it.

@@ -5,6 +5,8 @@
 mod converge;
 mod counts;
 mod given;
+mod lifecycle;
 mod mocks;
+mod runner;
 mod sessions;
 mod status;

@@ -5,3 +5,4 @@ mod follow;
 mod given;
 mod push;
 mod repair;
+mod schedule;

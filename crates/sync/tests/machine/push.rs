@@ -220,3 +220,65 @@ fn a_session_that_fails_while_following_releases_nothing() {
     let failed = pass.next(Event::SessionFailed(fieldpost_sync::SyncError::SignedOut));
     assert!(outcome(failed).error.is_some());
 }
+
+#[test]
+fn a_lane_that_was_told_to_wait_is_left_alone_for_the_whole_pass() {
+    let held = HashSet::from([lane(1)]);
+    let suspects = Carried { suspects: HashSet::from([lane(1), lane(2)]), ..Carried::default() };
+    let mut pass = Pass::new(suspects).holding(held.clone());
+    assert!(matches!(pass.start(), Effect::ReadBatch { held, .. } if held == HashSet::from([lane(1), lane(2)])));
+    let last = pass.next(Event::Batch(vec![]));
+    assert!(matches!(last, Effect::ReadBatch { held: now, .. } if now == held), "the other suspect gets its turn");
+    assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
+    assert_eq!(pass.carry().suspects, held, "and this one stays one");
+    assert_eq!(pass.aftermath(None).held, held);
+}
+
+#[test]
+fn a_refusal_makes_nobody_wait_and_a_retry_its_lane() {
+    let mut pass = pass();
+    let _ = pass.next(Event::Batch(vec![mutation(1, 1), mutation(2, 2), mutation(3, 3)]));
+    let refused = PushOutcome::Rejected(Refusal { code: RefusalCode::Forbidden, detail: None });
+    let retry = PushOutcome::Retry(RetryCode::Busy);
+    let _ = pass.next(answer(vec![(1, refused), (2, retry), (3, acknowledged())]));
+    let aftermath = pass.aftermath(None);
+    assert_eq!(aftermath.waiting, [lane(2)].into());
+    assert_eq!(aftermath.moved, [lane(1), lane(3)].into());
+    assert!(aftermath.connection.is_none());
+}
+
+/// The aftermath of a pass in which so many lanes each made a whole call fail, and which then fetched what is new.
+fn aftermath_of_failing_alone(lanes: u128) -> fieldpost_sync::machine::Aftermath {
+    let mut pass = pass();
+    let mut effect = Effect::ReadState;
+    for number in 1..=lanes {
+        let _ = pass.next(Event::Batch(vec![mutation(number, number)]));
+        effect = pass.next(Event::Pushed(Err(error(RemoteErrorKind::Unavailable))));
+    }
+    if matches!(effect, Effect::ReadBatch { .. }) {
+        effect = pass.next(Event::Batch(vec![]));
+    }
+    assert_eq!(effect, Effect::ReadState);
+    let pull = pass.next(state(following("c")));
+    let outcome = finish(&mut pass, pull);
+    pass.aftermath(outcome.error.as_ref())
+}
+
+#[test]
+fn a_lane_that_fails_alone_waits_and_the_connection_does_not() {
+    let aftermath = aftermath_of_failing_alone(2);
+    assert_eq!(aftermath.waiting, [lane(1), lane(2)].into());
+    assert!(aftermath.connection.is_none(), "{:?}", aftermath.connection);
+    assert!(aftermath_of_failing_alone(3).connection.is_some(), "so many are the server's fault");
+}
+
+#[test]
+fn a_batch_that_fails_as_a_whole_makes_the_connection_wait() {
+    let mut pass = pass();
+    let _ = pass.next(Event::Batch(vec![mutation(1, 1), mutation(2, 2)]));
+    let _ = pass.next(Event::Pushed(Err(error(RemoteErrorKind::Unavailable))));
+    let pull = pass.next(state(following("c")));
+    let outcome = finish(&mut pass, pull);
+    let aftermath = pass.aftermath(outcome.error.as_ref());
+    assert!(aftermath.connection.is_some() && aftermath.waiting.is_empty());
+}

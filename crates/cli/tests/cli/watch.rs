@@ -1,0 +1,77 @@
+//! `fieldpost sync --watch` prints how things stand until it is interrupted.
+
+use crate::terminal::{PASSWORD, Terminal, server};
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
+
+/// A watch under way.
+struct Watch {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Watch {
+    fn of(terminal: &Terminal) -> Self {
+        let mut child = terminal.start(&["--json", "sync", "--watch", "--every", "1"]);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// The next line of which this holds.
+    fn until(&mut self, holds: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let line = self.lines.next().unwrap().unwrap();
+            let value: Value = serde_json::from_str(&line).unwrap();
+            if holds(&value) {
+                return value;
+            }
+        }
+    }
+
+    /// As a person does with ctrl-c; the exit code.
+    fn interrupt(mut self) -> i32 {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+}
+
+impl Drop for Watch {
+    /// A test that fails leaves nothing running.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_tells_what_comes_in_sends_what_waits_and_ends_cleanly() {
+    let server = server().await;
+    let ada = Terminal::of_ada(&server);
+    let admin = Terminal::with(server.url(), server.anon_key());
+    admin.login("admin@fieldpost.test", PASSWORD);
+    admin.run(&["sync"]);
+    let mut watch = Watch::of(&ada);
+    let before = watch.until(|line| line["status"] == "synced")["unread"].as_u64().unwrap();
+
+    assert_eq!(admin.run(&["send", "Ada Moss", "please confirm"]).code, 0);
+    watch.until(|line| line["unread"].as_u64().unwrap() == before + 1);
+
+    assert_eq!(ada.run(&["--offline", "send", "Admin", "confirmed"]).code, 0);
+    assert_eq!(admin.run(&["send", "Ada Moss", "thank you"]).code, 0);
+    watch.until(|line| line["unread"].as_u64().unwrap() == before + 2 && line["pending"] == 0);
+
+    assert_eq!(watch.interrupt(), 0);
+    assert_eq!(ada.run(&["--json", "--offline", "outbox"]).json(), Vec::<Value>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_without_a_session_says_what_to_do() {
+    let server = server().await;
+    let terminal = Terminal::with(server.url(), server.anon_key());
+    let ended = terminal.run(&["sync", "--watch"]);
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(ended.err.contains("fieldpost login"), "{ended:?}");
+}

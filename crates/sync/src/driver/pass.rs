@@ -1,0 +1,112 @@
+//! Runs one pass at a time.
+
+use super::Engine;
+use crate::{
+    SyncError,
+    machine::{Carried, Outcome, Pass, Schedule, Step, SyncReport},
+};
+use fieldpost_domain::ConversationId;
+use std::{collections::HashSet, sync::atomic::Ordering};
+
+/// What the engine remembers from pass to pass. Whoever holds it runs the pass.
+#[derive(Default)]
+pub(super) struct Gate {
+    /// Requests up to this number are covered by `last`.
+    covers: u64,
+    last: Option<Result<SyncReport, SyncError>>,
+    carried: Carried,
+}
+
+impl Engine {
+    /// Pushes what waits, then follows the server until nothing is new; whatever the schedule says, and leaving nothing
+    /// out. Concurrent calls share a pass.
+    ///
+    /// # Errors
+    /// Why the pass did not finish. What it did until then stays done.
+    pub async fn sync(&self) -> Result<SyncReport, SyncError> {
+        let ticket = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut gate = self.gate.lock().await;
+        if gate.covers >= ticket
+            && let Some(last) = &gate.last
+        {
+            return last.clone();
+        }
+        let covers = self.asked.load(Ordering::SeqCst);
+        let result = self.run(&mut gate, HashSet::new()).await;
+        gate.covers = covers;
+        gate.last = Some(result.clone());
+        result
+    }
+
+    /// The runner's pass. By the time that it is its turn, another may have done the work.
+    pub(super) async fn scheduled_pass(&self) {
+        let mut gate = self.gate.lock().await;
+        let step = self.schedule.borrow().next(self.moment());
+        if let Step::Pass { held, .. } = step
+            && let Err(error) = self.run(&mut gate, held).await
+        {
+            tracing::debug!(%error, "a pass came to nothing");
+        }
+    }
+
+    /// Waits until no pass runs.
+    pub(super) async fn until_idle(&self) {
+        drop(self.gate.lock().await);
+    }
+
+    async fn run(&self, gate: &mut Gate, held: HashSet<ConversationId>) -> Result<SyncReport, SyncError> {
+        let mut stops = self.stops.subscribe();
+        if self.schedule.borrow().is_paused() {
+            return Err(SyncError::Stopped);
+        }
+        let mut under_way = UnderWay::begin(self);
+        let mut pass = Pass::new(gate.carried.clone()).holding(held);
+        let outcome = tokio::select! {
+            biased;
+            outcome = self.drive(&mut pass) => Some(outcome),
+            _ = stops.changed() => None,
+        };
+        gate.carried = pass.carry();
+        let Some(Outcome { report, error }) = outcome else {
+            return Err(SyncError::Stopped);
+        };
+        let aftermath = pass.aftermath(error.as_ref());
+        under_way.end(|schedule| schedule.ended(self.moment(), &aftermath, || self.env.chance()));
+        drop(under_way);
+        self.finish_status(error.as_ref()).await;
+        error.map_or(Ok(report), Err)
+    }
+}
+
+/// A pass under way. Dropped before it was told of the end, the pass was cut off: nothing says `syncing` any more, and
+/// whatever wanted the pass wants another.
+struct UnderWay<'a> {
+    engine: &'a Engine,
+    ended: bool,
+}
+
+impl<'a> UnderWay<'a> {
+    fn begin(engine: &'a Engine) -> Self {
+        let now = engine.moment();
+        engine.schedule.send_modify(|schedule| schedule.begun(now));
+        engine.status.send_modify(|status| status.syncing = true);
+        Self { engine, ended: false }
+    }
+
+    fn end(&mut self, tell: impl FnOnce(&mut Schedule)) {
+        self.ended = true;
+        self.engine.schedule.send_modify(tell);
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.engine.schedule.send_modify(Schedule::cut_off);
+        }
+        self.engine.status.send_modify(|status| {
+            status.syncing = false;
+            status.bootstrap = None;
+        });
+    }
+}

@@ -1,0 +1,38 @@
+//! What a pass means for when the next one runs.
+
+use super::Pass;
+use crate::SyncError;
+use fieldpost_domain::ConversationId;
+use std::collections::{BTreeSet, HashSet};
+
+/// What a pass means for when the next one runs. In an order of its own, so that whoever draws lots for the lanes draws the
+/// same ones every time.
+#[derive(Debug, Clone, Default)]
+pub struct Aftermath {
+    /// Lanes that the pass left alone because it was told to.
+    pub held: HashSet<ConversationId>,
+    /// Lanes whose mutation the server wants again later, or that made a whole call fail alone.
+    pub waiting: BTreeSet<ConversationId>,
+    /// Lanes of which something got an answer for good.
+    pub moved: BTreeSet<ConversationId>,
+    /// Why the pass as a whole came to nothing; none if it got through, or if only lanes are to blame.
+    pub connection: Option<SyncError>,
+}
+
+impl Pass {
+    /// Leaves these lanes alone.
+    #[must_use]
+    pub fn holding(mut self, lanes: HashSet<ConversationId>) -> Self {
+        self.push.leave_alone(lanes);
+        self
+    }
+
+    /// What it means that the pass ended with this.
+    #[must_use]
+    pub fn aftermath(&self, error: Option<&SyncError>) -> Aftermath {
+        let (held, waiting, moved) = self.push.lanes();
+        // An error that was kept while the pass went on to its end is the lanes' own, unless too many failed in a row.
+        let only_lanes = self.ended_well && self.push.blames_lanes();
+        Aftermath { held, waiting, moved, connection: error.filter(|_| !only_lanes).cloned() }
+    }
+}

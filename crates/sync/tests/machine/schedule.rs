@@ -1,0 +1,299 @@
+//! When the next pass runs.
+
+use crate::given::{error, lane};
+use fieldpost_domain::ConversationId;
+use fieldpost_remote::RemoteErrorKind;
+use fieldpost_storage::{StorageError, StorageErrorKind};
+use fieldpost_sync::{
+    SyncError,
+    machine::{Aftermath, Moment, Rhythm, Schedule, Step, Trigger::*},
+};
+use std::{collections::HashSet, time::Duration};
+
+const S: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+/// Chance that always draws the longest wait.
+const LONGEST: u32 = u32::MAX;
+
+fn at(seconds: u32) -> Moment {
+    S * seconds
+}
+
+fn pass() -> Step {
+    pass_without([])
+}
+
+fn pass_without<const N: usize>(lanes: [ConversationId; N]) -> Step {
+    Step::Pass { held: HashSet::from(lanes), periodic: false }
+}
+
+/// A schedule whose first pass has just gone well.
+fn settled() -> Schedule {
+    let mut schedule = Schedule::new(Rhythm::default());
+    ends(&mut schedule, Moment::ZERO, &Aftermath::default());
+    schedule
+}
+
+fn ends(schedule: &mut Schedule, now: Moment, aftermath: &Aftermath) {
+    schedule.begun(now);
+    schedule.ended(now, aftermath, || LONGEST);
+}
+
+fn fails(schedule: &mut Schedule, now: Moment, error: impl Into<SyncError>) {
+    ends(schedule, now, &Aftermath { connection: Some(error.into()), ..Aftermath::default() });
+}
+
+fn unreachable() -> SyncError {
+    error(RemoteErrorKind::Unreachable).into()
+}
+
+fn waits<const N: usize>(lanes: [ConversationId; N]) -> Aftermath {
+    Aftermath { waiting: lanes.into(), ..Aftermath::default() }
+}
+
+#[test]
+fn the_first_pass_is_due_at_once_and_the_next_with_the_timer() {
+    let mut schedule = Schedule::new(Rhythm::default());
+    assert!(matches!(schedule.next(Moment::ZERO), Step::Pass { .. }));
+    ends(&mut schedule, at(1), &Aftermath::default());
+    assert_eq!(schedule.next(at(1)), Step::Wait(at(31)));
+    assert_eq!(schedule.next(at(31)), Step::Pass { held: HashSet::new(), periodic: true });
+}
+
+#[test]
+fn in_the_background_the_timer_is_slower_and_the_foreground_wants_a_pass_at_once() {
+    let mut schedule = settled();
+    schedule.trigger(at(5), Background);
+    assert_eq!(schedule.next(at(5)), Step::Wait(at(5) + 15 * MINUTE));
+    schedule.trigger(at(300), Foreground);
+    assert_eq!(schedule.next(at(300)), pass());
+}
+
+#[test]
+fn the_rhythm_can_be_set() {
+    let rhythm = Rhythm { foreground: 2 * S, background: 3 * S, ..Rhythm::default() };
+    let mut schedule = Schedule::new(rhythm);
+    ends(&mut schedule, Moment::ZERO, &Aftermath::default());
+    assert_eq!(schedule.next(Moment::ZERO), Step::Wait(at(2)));
+    schedule.trigger(at(1), Background);
+    assert_eq!(schedule.next(at(1)), Step::Wait(at(4)));
+}
+
+#[test]
+fn whatever_is_worth_a_pass_gets_one_and_several_at_once_get_one() {
+    for trigger in [LocalWrite, Hint, Online, Foreground, SignedIn, Resume] {
+        let mut schedule = settled();
+        schedule.trigger(at(3), trigger);
+        schedule.trigger(at(3), LocalWrite);
+        assert_eq!(schedule.next(at(3)), pass(), "{trigger:?}");
+        ends(&mut schedule, at(3), &Aftermath::default());
+        assert_eq!(schedule.next(at(3)), Step::Wait(at(33)), "{trigger:?}");
+    }
+}
+
+#[test]
+fn what_happens_during_a_pass_gets_another_one() {
+    let mut schedule = settled();
+    schedule.begun(at(3));
+    schedule.trigger(at(4), LocalWrite);
+    schedule.ended(at(5), &Aftermath::default(), || LONGEST);
+    assert_eq!(schedule.next(at(5)), pass());
+}
+
+#[test]
+fn a_pass_that_was_cut_off_is_wanted_again() {
+    let mut schedule = settled();
+    schedule.begun(at(3));
+    schedule.cut_off();
+    assert_eq!(schedule.next(at(3)), pass());
+}
+
+#[test]
+fn nothing_runs_without_a_network_a_session_or_a_store() {
+    for (gone, back) in [(Offline, Online), (SignedOut, SignedIn), (Pause, Resume)] {
+        let mut schedule = settled();
+        schedule.trigger(at(3), gone);
+        schedule.trigger(at(4), LocalWrite);
+        assert_eq!(schedule.next(at(4)), Step::Rest, "{gone:?}");
+        assert_eq!(schedule.next(100 * MINUTE), Step::Rest, "{gone:?}");
+        schedule.trigger(100 * MINUTE, back);
+        assert!(matches!(schedule.next(100 * MINUTE), Step::Pass { .. }), "{back:?}");
+    }
+}
+
+#[test]
+fn a_pass_that_finds_nobody_signed_in_is_the_last_until_somebody_is() {
+    let mut schedule = settled();
+    fails(&mut schedule, at(3), SyncError::SignedOut);
+    schedule.trigger(at(4), Foreground);
+    assert_eq!(schedule.next(at(4)), Step::Rest);
+    schedule.trigger(at(5), SignedIn);
+    assert_eq!(schedule.next(at(5)), pass());
+}
+
+#[test]
+fn a_server_out_of_reach_is_tried_less_and_less_often_but_not_less_than_the_cap() {
+    let mut schedule = settled();
+    let mut now = at(1);
+    let mut waited = Vec::new();
+    for _ in 0..9 {
+        fails(&mut schedule, now, unreachable());
+        let Step::Wait(then) = schedule.next(now) else { panic!("it does not wait") };
+        waited.push((then - now).as_secs());
+        now = then;
+        assert_eq!(schedule.next(now), pass());
+    }
+    assert_eq!(waited, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+}
+
+#[test]
+fn chance_decides_how_much_of_the_wait_is_waited() {
+    let mut schedule = settled();
+    let aftermath = Aftermath { connection: Some(unreachable()), ..Aftermath::default() };
+    schedule.begun(at(1));
+    schedule.ended(at(1), &aftermath, || u32::MAX / 4);
+    assert_eq!(schedule.next(at(1)), Step::Wait(at(1) + S / 4));
+}
+
+#[test]
+fn in_the_background_a_server_out_of_reach_is_not_asked_more_often_than_one_that_answers() {
+    let mut schedule = settled();
+    schedule.trigger(at(1), Background);
+    for n in 0..12 {
+        fails(&mut schedule, at(n), unreachable());
+    }
+    assert_eq!(schedule.next(at(12)), Step::Wait(at(11) + 15 * MINUTE));
+}
+
+#[test]
+fn writing_does_not_shorten_the_wait_for_the_connection() {
+    let mut schedule = settled();
+    for n in 1..=5 {
+        fails(&mut schedule, at(n), unreachable());
+    }
+    schedule.trigger(at(6), LocalWrite);
+    assert_eq!(schedule.next(at(6)), Step::Wait(at(21)));
+}
+
+#[test]
+fn a_reconnect_a_person_who_comes_back_and_a_session_end_all_waits() {
+    for trigger in [Online, Foreground, SignedIn, Resume] {
+        let mut schedule = settled();
+        for n in 1..=5 {
+            let connection = Some(unreachable());
+            ends(&mut schedule, at(n), &Aftermath { connection, ..waits([lane(1)]) });
+        }
+        schedule.trigger(at(6), trigger);
+        assert_eq!(schedule.next(at(6)), pass(), "{trigger:?}");
+        fails(&mut schedule, at(6), unreachable());
+        assert_eq!(schedule.next(at(6)), Step::Wait(at(7)), "{trigger:?}: and they start from the beginning");
+    }
+}
+
+#[test]
+fn a_success_starts_the_waits_from_the_beginning() {
+    let mut schedule = settled();
+    for n in 1..=5 {
+        fails(&mut schedule, at(n), unreachable());
+    }
+    ends(&mut schedule, at(30), &Aftermath::default());
+    fails(&mut schedule, at(40), unreachable());
+    assert_eq!(schedule.next(at(40)), Step::Wait(at(41)));
+}
+
+#[test]
+fn what_the_server_asked_for_is_waited_whoever_comes_back() {
+    for kind in [RemoteErrorKind::RateLimited, RemoteErrorKind::Unavailable] {
+        let mut schedule = settled();
+        fails(&mut schedule, at(1), error(kind).with_retry_after(20 * S));
+        for trigger in [Foreground, Online, LocalWrite] {
+            schedule.trigger(at(2), trigger);
+            assert_eq!(schedule.next(at(2)), Step::Wait(at(21)), "{kind:?} {trigger:?}");
+        }
+        ends(&mut schedule, at(21), &Aftermath::default());
+        schedule.trigger(at(22), LocalWrite);
+        assert_eq!(schedule.next(at(22)), pass());
+    }
+}
+
+#[test]
+fn a_server_that_asks_to_wait_for_a_year_is_not_believed() {
+    let mut schedule = settled();
+    fails(&mut schedule, at(0), error(RemoteErrorKind::Unavailable).with_retry_after(Duration::MAX));
+    assert_eq!(schedule.next(at(1)), Step::Wait(15 * MINUTE));
+}
+
+#[test]
+fn what_waiting_cannot_mend_is_left_to_the_timer() {
+    let storage = |kind| SyncError::from(StorageError::new(kind, "test"));
+    for error in [
+        error(RemoteErrorKind::ClientTooOld).into(),
+        error(RemoteErrorKind::WrongApiKey).into(),
+        storage(StorageErrorKind::Corrupt),
+    ] {
+        let mut schedule = settled();
+        fails(&mut schedule, at(1), error);
+        assert_eq!(schedule.next(at(1)), Step::Wait(at(31)));
+    }
+    let mut schedule = settled();
+    fails(&mut schedule, at(1), storage(StorageErrorKind::Busy));
+    assert_eq!(schedule.next(at(1)), Step::Wait(at(2)), "another process will be done soon");
+}
+
+#[test]
+fn a_lane_waits_alone() {
+    let mut schedule = settled();
+    ends(&mut schedule, at(1), &waits([lane(1)]));
+    schedule.trigger(at(1), LocalWrite);
+    assert_eq!(schedule.next(at(1)), pass_without([lane(1)]), "the others go on at once");
+    ends(&mut schedule, at(1), &Aftermath { held: HashSet::from([lane(1)]), ..Aftermath::default() });
+    assert_eq!(schedule.next(at(1)), Step::Wait(at(2)), "and it gets its own pass when its wait is over");
+    assert_eq!(schedule.next(at(2)), pass());
+}
+
+#[test]
+fn each_lane_waits_longer_and_longer_for_itself() {
+    let mut schedule = settled();
+    ends(&mut schedule, at(1), &waits([lane(1)]));
+    ends(&mut schedule, at(2), &waits([lane(1), lane(2)]));
+    // Lane 1 has failed twice, lane 2 once.
+    assert_eq!(schedule.next(at(3)), pass_without([lane(1)]));
+    assert_eq!(schedule.next(at(4)), pass());
+}
+
+#[test]
+fn a_lane_that_moved_starts_from_the_beginning() {
+    let mut schedule = settled();
+    for n in 1..=4 {
+        ends(&mut schedule, at(n), &waits([lane(1)]));
+    }
+    ends(&mut schedule, at(12), &Aftermath { moved: [lane(1)].into(), ..waits([lane(1)]) });
+    assert_eq!(schedule.next(at(12)), Step::Wait(at(13)));
+}
+
+#[test]
+fn a_lane_that_has_nothing_left_is_forgotten() {
+    let mut schedule = settled();
+    ends(&mut schedule, at(1), &waits([lane(1)]));
+    ends(&mut schedule, at(3), &Aftermath::default());
+    assert_eq!(schedule.next(at(3)), Step::Wait(at(33)));
+}
+
+#[test]
+fn a_lane_is_not_forgotten_by_a_pass_that_came_to_nothing_or_left_it_alone() {
+    let mut schedule = settled();
+    for n in 1..=4 {
+        ends(&mut schedule, at(n), &waits([lane(1)]));
+    }
+    fails(&mut schedule, at(5), unreachable());
+    ends(&mut schedule, at(6), &Aftermath { held: HashSet::from([lane(1)]), ..Aftermath::default() });
+    assert_eq!(schedule.next(at(6)), Step::Wait(at(12)));
+}
+
+#[test]
+fn the_wait_for_the_connection_goes_before_that_of_a_lane() {
+    let mut schedule = settled();
+    let connection = Some(error(RemoteErrorKind::RateLimited).with_retry_after(9 * S).into());
+    ends(&mut schedule, at(1), &Aftermath { connection, ..waits([lane(1)]) });
+    assert_eq!(schedule.next(at(3)), Step::Wait(at(10)));
+}
