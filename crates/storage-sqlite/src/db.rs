@@ -11,14 +11,20 @@
 //! only outside a transaction, so the connection is switched before BEGIN when it stands otherwise; one connection rather
 //! than one for each keeps one cache and no lock between the two. That a flush reaches the disk is a setting of the
 //! connection (`open`).
+//!
+//! All connections can be let go of and taken back (`release`, `reacquire`): a system that suspends an app kills it if it
+//! holds a lock on a file. So the writer's place may be empty, and `standing` says why.
 
-use crate::error::{Fault, Res, at_border};
-use crate::sql::Tx;
+use crate::{
+    error::{Fault, Res, at_border},
+    open::{SqliteOptions, connections},
+    sql::Tx,
+};
 use fieldpost_storage::{StorageError, StorageErrorKind, StorageResult};
 use sea_orm::{ConnectionTrait, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use std::{
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    path::Path,
+    sync::{PoisonError, RwLock},
 };
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -34,46 +40,75 @@ pub(crate) enum Durability {
 /// The connections to one file.
 #[derive(Debug)]
 pub(crate) struct Db {
-    path: PathBuf,
-    readers: DatabaseConnection,
+    options: SqliteOptions,
+    /// Held for a moment only, never across an await.
+    standing: RwLock<Standing>,
     writer: Mutex<Writer>,
-    closed: AtomicBool,
+}
+
+/// Whether there are connections.
+#[derive(Debug, Clone)]
+enum Standing {
+    /// These read.
+    Open(DatabaseConnection),
+    /// Not now.
+    Released,
+    /// Never again.
+    Closed,
+}
+
+/// A writing connection and the reading ones.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    pub(crate) writer: DatabaseConnection,
+    pub(crate) readers: DatabaseConnection,
 }
 
 #[derive(Debug)]
 struct Writer {
-    connection: DatabaseConnection,
+    connections: Option<Connections>,
     /// What the connection is switched to; none when that is not known for sure.
     durability: Option<Durability>,
 }
 
 impl Db {
-    pub(crate) fn new(path: PathBuf, writer: DatabaseConnection, readers: DatabaseConnection) -> Self {
-        let writer = Mutex::new(Writer { connection: writer, durability: None });
-        Self { path, readers, writer, closed: AtomicBool::new(false) }
+    pub(crate) fn new(options: SqliteOptions, connections: Connections) -> Self {
+        let standing = RwLock::new(Standing::Open(connections.readers.clone()));
+        let writer = Mutex::new(Writer { connections: Some(connections), durability: None });
+        Self { options, standing, writer }
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.options.path()
     }
 
-    fn fail(&self, fault: Fault, operation: &'static str) -> StorageError {
-        // Whatever a connection says that was closed under it, this is why.
-        if self.closed.load(Ordering::Acquire) {
-            return StorageError::new(StorageErrorKind::Closed, operation);
+    fn standing(&self) -> Standing {
+        self.standing.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn stand(&self, standing: Standing) {
+        *self.standing.write().unwrap_or_else(PoisonError::into_inner) = standing;
+    }
+
+    /// The reading connections.
+    pub(crate) fn check_open(&self) -> Res<DatabaseConnection> {
+        match self.standing() {
+            Standing::Open(readers) => Ok(readers),
+            Standing::Released => Err(Fault::kind(StorageErrorKind::Released)),
+            Standing::Closed => Err(Fault::kind(StorageErrorKind::Closed)),
         }
-        at_border(fault, operation, &self.path)
+    }
+
+    pub(crate) fn fail(&self, fault: Fault, operation: &'static str) -> StorageError {
+        // Whatever a connection says that was closed under it, this is why.
+        let fault = self.check_open().err().unwrap_or(fault);
+        at_border(fault, operation, self.path())
     }
 
     /// Begins a transaction that writes.
     pub(crate) async fn write(&self, operation: &'static str, durability: Durability) -> StorageResult<Write<'_>> {
         let mut writer = self.writer.lock().await;
-        let begun = if self.closed.load(Ordering::Acquire) {
-            Err(Fault::kind(StorageErrorKind::Closed))
-        } else {
-            begin(&mut writer, durability).await
-        };
-        match begun {
+        match begin(&mut writer, durability).await {
             Ok(tx) => Ok(Write { db: self, operation, tx, _turn: writer }),
             Err(fault) => Err(self.fail(fault, operation)),
         }
@@ -81,28 +116,76 @@ impl Db {
 
     /// Begins a transaction that reads: all of its queries see one state.
     pub(crate) async fn read(&self, operation: &'static str) -> StorageResult<Read<'_>> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(StorageError::new(StorageErrorKind::Closed, operation));
-        }
-        let tx = self.readers.begin().await.map_err(|error| self.fail(error.into(), operation))?;
+        let begun = match self.check_open() {
+            Ok(readers) => readers.begin().await.map_err(Fault::from),
+            Err(fault) => Err(fault),
+        };
+        let tx = begun.map_err(|fault| self.fail(fault, operation))?;
         Ok(Read { db: self, operation, tx: Tx::new(tx) })
     }
 
-    /// Waits for the writer's turn and closes all connections.
-    pub(crate) async fn close(&self) -> StorageResult<()> {
+    /// Runs statements outside of a transaction on the writing connection, when it is its turn.
+    pub(crate) async fn run_alone(&self, operation: &'static str, sql: &str) -> StorageResult<()> {
         let writer = self.writer.lock().await;
-        if self.closed.swap(true, Ordering::AcqRel) {
-            return Ok(());
+        let ran = match &writer.connections {
+            Some(connections) => connections.writer.execute_unprepared(sql).await.map(drop).map_err(Fault::from),
+            None => Err(Fault::kind(StorageErrorKind::Released)),
+        };
+        ran.map_err(|fault| self.fail(fault, operation))
+    }
+
+    /// Waits for the writer's turn and lets go of all connections.
+    pub(crate) async fn release(&self) -> StorageResult<()> {
+        let mut writer = self.writer.lock().await;
+        if matches!(self.standing(), Standing::Closed) {
+            return Err(StorageError::new(StorageErrorKind::Closed, "release"));
         }
-        let readers = self.readers.close_by_ref().await;
-        // The writer goes last: closing the last connection moves the write-ahead log into the file, which a reading
-        // connection cannot do.
-        let writer = writer.connection.close_by_ref().await;
-        readers.and(writer).map_err(|error| at_border(error.into(), "close", &self.path))
+        self.stand(Standing::Released);
+        let left = let_go(&mut writer).await;
+        left.map_err(|fault| at_border(fault, "release", self.path()))
+    }
+
+    /// Takes the file back.
+    pub(crate) async fn reacquire(&self) -> StorageResult<()> {
+        let mut writer = self.writer.lock().await;
+        match self.standing() {
+            Standing::Open(_) => return Ok(()),
+            Standing::Released => {}
+            Standing::Closed => return Err(StorageError::new(StorageErrorKind::Closed, "reacquire")),
+        }
+        // A release that was given up half way is finished first.
+        let connected = match let_go(&mut writer).await {
+            Ok(()) => connections(&self.options).await,
+            Err(fault) => Err(fault),
+        };
+        let connections = connected.map_err(|fault| at_border(fault, "reacquire", self.path()))?;
+        self.stand(Standing::Open(connections.readers.clone()));
+        writer.connections = Some(connections);
+        Ok(())
+    }
+
+    /// Waits for the writer's turn and closes all connections for good.
+    pub(crate) async fn close(&self) -> StorageResult<()> {
+        let mut writer = self.writer.lock().await;
+        self.stand(Standing::Closed);
+        let_go(&mut writer).await.map_err(|fault| at_border(fault, "close", self.path()))
     }
 }
 
+/// Closes what is open. Given up half way, it can be called again.
+async fn let_go(writer: &mut Writer) -> Res<()> {
+    writer.durability = None;
+    let Some(connections) = &writer.connections else { return Ok(()) };
+    let readers = connections.readers.close_by_ref().await;
+    // The writer goes last: closing the last connection moves the write-ahead log into the file, which a reading connection
+    // cannot do.
+    let closed = connections.writer.close_by_ref().await;
+    writer.connections = None;
+    Ok(readers.and(closed)?)
+}
+
 async fn begin(writer: &mut Writer, durability: Durability) -> Res<Tx> {
+    let Some(connections) = &writer.connections else { return Err(Fault::kind(StorageErrorKind::Released)) };
     if writer.durability != Some(durability) {
         // This call may be dropped between the two lines; then nobody knows, and the next writer sets it again.
         writer.durability = None;
@@ -110,14 +193,14 @@ async fn begin(writer: &mut Writer, durability: Durability) -> Res<Tx> {
             Durability::Process => "PRAGMA synchronous = NORMAL",
             Durability::PowerCut => "PRAGMA synchronous = FULL",
         };
-        writer.connection.execute_unprepared(pragma).await?;
+        connections.writer.execute_unprepared(pragma).await?;
         writer.durability = Some(durability);
     }
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
-    Ok(Tx::new(writer.connection.begin_with_options(options).await?))
+    Ok(Tx::new(connections.writer.begin_with_options(options).await?))
 }
 
 /// A transaction that writes. Dropped without [`Write::finish`], it never happened.
@@ -185,7 +268,17 @@ mod tests {
     async fn pragma(store: &SqliteStore, sql: &str) -> i64 {
         let writer = store.db.writer.lock().await;
         let pragma = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, sql);
-        writer.connection.query_one_raw(pragma).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+        writer
+            .connections
+            .as_ref()
+            .unwrap()
+            .writer
+            .query_one_raw(pragma)
+            .await
+            .unwrap()
+            .unwrap()
+            .try_get_by_index(0)
+            .unwrap()
     }
 
     #[tokio::test]

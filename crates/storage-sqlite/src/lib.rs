@@ -22,7 +22,9 @@ mod rows;
 mod search;
 mod sessions;
 mod sql;
+mod turn;
 mod version;
+mod wipe;
 
 #[cfg(test)]
 mod plans;
@@ -37,9 +39,15 @@ use std::path::Path;
 #[derive(Debug)]
 pub struct SqliteStore {
     db: db::Db,
+    turn: turn::TurnFile,
 }
 
 impl SqliteStore {
+    fn new(db: db::Db) -> Self {
+        let turn = turn::TurnFile::beside(db.path());
+        Self { db, turn }
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -49,6 +57,19 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
+    async fn release(&self) -> StorageResult<()> {
+        self.turn.until_free().await;
+        self.db.release().await
+    }
+
+    async fn reacquire(&self) -> StorageResult<()> {
+        self.db.reacquire().await
+    }
+
+    async fn wipe(&self) -> StorageResult<()> {
+        wipe::wipe(&self.db).await
+    }
+
     async fn close(&self) -> StorageResult<()> {
         self.db.close().await
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     SqliteStore,
-    db::Db,
+    db::{Connections, Db},
     error::{Fault, Res, at_border, is_cut_off},
     outbox,
 };
@@ -31,6 +31,10 @@ impl SqliteOptions {
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), busy_timeout: Duration::from_secs(5), readers: 3, max_pages: None }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// How long to wait for another process before a call fails as busy.
@@ -70,17 +74,19 @@ impl SqliteStore {
     /// anything is written.
     pub async fn open(options: impl Into<SqliteOptions>) -> StorageResult<Self> {
         let options = options.into();
-        let db = open(&options).await.map_err(|fault| at_border(fault, "open", &options.path))?;
+        let opened = connections(&options).await.map_err(|fault| at_border(fault, "open", &options.path))?;
+        let db = Db::new(options, opened);
         if let Err(error) = outbox::check_readable(&db).await {
             // The failure that matters is the first one.
             let _ = db.close().await;
             return Err(error);
         }
-        Ok(Self { db })
+        Ok(Self::new(db))
     }
 }
 
-async fn open(options: &SqliteOptions) -> Res<Db> {
+/// Looks at the file, upgrades it, and connects to it.
+pub(crate) async fn connections(options: &SqliteOptions) -> Res<Connections> {
     if !prepare_file(options.path.clone()).await? {
         refuse_unknown(options).await?;
     }
@@ -90,7 +96,7 @@ async fn open(options: &SqliteOptions) -> Res<Db> {
         Err(fault) => Err(fault),
     };
     match readers {
-        Ok(readers) => Ok(Db::new(options.path.clone(), writer, readers)),
+        Ok(readers) => Ok(Connections { writer, readers }),
         Err(fault) => {
             let _ = writer.close().await;
             Err(fault)

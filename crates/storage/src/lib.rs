@@ -22,6 +22,7 @@ mod outbox;
 mod people;
 mod replica;
 mod sessions;
+mod turns;
 
 pub mod memory;
 pub mod unreadable;
@@ -36,19 +37,39 @@ pub use outbox::{BatchLimits, EntryState, NewDirect, Outbox, OutboxCounts, Outbo
 pub use people::People;
 pub use replica::{ApplyReport, BootstrapReason, MissingRange, Replica, SyncPosition, SyncState};
 pub use sessions::Sessions;
+pub use turns::{Turn, Turns};
 
 #[cfg(feature = "mock")]
 pub use self::{
     conversations::MockConversations, messages::MockMessages, outbox::MockOutbox, people::MockPeople,
-    replica::MockReplica, sessions::MockSessions,
+    replica::MockReplica, sessions::MockSessions, turns::MockTurns,
 };
 
 use async_trait::async_trait;
 
 /// All roles of one local database.
 #[async_trait]
-pub trait Store: Conversations + Messages + People + Outbox + Replica + Sessions {
-    /// Finishes what is running and lets go of the file. Calls after it fail with [`StorageErrorKind::Closed`]; closing
-    /// twice is allowed.
+pub trait Store: Conversations + Messages + People + Outbox + Replica + Sessions + Turns {
+    /// Lets go of the file: when this returns there is no connection to it and no lock on it, as a system asks that kills
+    /// suspended apps which hold one. What is running is finished first; a turn has to be given back before. Calls fail with
+    /// [`StorageErrorKind::Released`] until [`Store::reacquire`]. Letting go twice is allowed.
+    ///
+    /// # Errors
+    /// [`StorageErrorKind::Closed`] after closing.
+    async fn release(&self) -> StorageResult<()>;
+
+    /// Takes the file back after [`Store::release`]; what others wrote to it meanwhile is there. Without a release it does
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`StorageErrorKind::Closed`] after closing, and those of opening; then it stays let go of.
+    async fn reacquire(&self) -> StorageResult<()>;
+
+    /// Forgets everything: messages, outbox, session, and whose database it is. It is as new then, for anybody to sign in to.
+    /// No trace of what was in it stays in the file.
+    async fn wipe(&self) -> StorageResult<()>;
+
+    /// Finishes what is running and lets go of the file for good. Calls after it fail with [`StorageErrorKind::Closed`];
+    /// closing twice is allowed.
     async fn close(&self) -> StorageResult<()>;
 }

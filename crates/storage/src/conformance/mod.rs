@@ -33,6 +33,7 @@ pub mod deciding;
 pub mod epochs;
 pub mod filling;
 pub mod given;
+pub mod letting_go;
 pub mod naming;
 pub mod opening;
 pub mod pulling;

@@ -298,6 +298,15 @@ macro_rules! storage_conformance {
             defect_7_two_handles_do_not_undo_each_other,
             concurrent_writes_are_all_kept,
         }
+        $crate::storage_conformance_group! { $device; letting_go:
+            what_was_let_go_of_fails_until_it_is_taken_back,
+            others_work_while_one_has_let_go,
+            a_closed_store_cannot_be_taken_back,
+            one_at_a_time_has_the_turn,
+            a_turn_outlives_nobody,
+            a_wiped_store_is_as_new_for_anybody,
+            a_wipe_is_seen_by_everybody,
+        }
     };
 }
 
@@ -306,14 +315,20 @@ macro_rules! storage_conformance {
 #[macro_export]
 macro_rules! storage_conformance_group {
     ($device:expr; restarting: $($test:ident,)+) => {
-        mod restarting {
+        $crate::storage_conformance_group! { $device; on a device, restarting: $($test,)+ }
+    };
+    ($device:expr; letting_go: $($test:ident,)+) => {
+        $crate::storage_conformance_group! { $device; on a device, letting_go: $($test,)+ }
+    };
+    ($device:expr; on a device, $group:ident: $($test:ident,)+) => {
+        mod $group {
             #[allow(unused_imports)]
             use super::*;
             $(
                 #[tokio::test]
                 async fn $test() {
                     let device = $device;
-                    $crate::conformance::restarting::$test(&device).await;
+                    $crate::conformance::$group::$test(&device).await;
                 }
             )+
         }
@@ -363,7 +378,8 @@ mod tests {
             "naming",
             "tolerance",
             "accounts",
-            "restarting"
+            "restarting",
+            "letting_go"
         );
         for (group, text) in groups {
             let (_, section) = list.split_once(&format!("$device; {group}:")).unwrap();

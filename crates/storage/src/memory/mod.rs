@@ -47,15 +47,23 @@ use crate::{StorageError, StorageErrorKind, StorageResult};
 use state::State;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicU8, Ordering},
 };
 
 /// A store in memory; see the [module](self).
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     disk: Arc<Mutex<Arc<State>>>,
-    closed: AtomicBool,
+    /// Whoever holds it has the turn to sync. It lies beside the disk: all handles share it.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// One of the constants below.
+    standing: AtomicU8,
 }
+
+/// What a handle can do; only ever goes up, but for `RELEASED` to `OPEN`.
+const OPEN: u8 = 0;
+const RELEASED: u8 = 1;
+const CLOSED: u8 = 2;
 
 /// What a [`MemoryStore`] held at one moment.
 #[derive(Debug, Clone)]
@@ -71,7 +79,7 @@ impl MemoryStore {
     /// Another handle on the same disk, open whether this one is closed or not.
     #[must_use]
     pub fn reopen(&self) -> Self {
-        Self { disk: Arc::clone(&self.disk), closed: AtomicBool::new(false) }
+        Self { disk: Arc::clone(&self.disk), turn: Arc::clone(&self.turn), standing: AtomicU8::new(OPEN) }
     }
 
     /// What is on the disk now. Works on a closed handle too: a test looks at the disk, not through the app.
@@ -91,10 +99,18 @@ impl MemoryStore {
     }
 
     fn check_open(&self, operation: &'static str) -> StorageResult<()> {
-        if self.closed.load(Ordering::SeqCst) {
-            return Err(StorageError::new(StorageErrorKind::Closed, operation));
+        match self.standing.load(Ordering::SeqCst) {
+            OPEN => Ok(()),
+            RELEASED => Err(StorageError::new(StorageErrorKind::Released, operation)),
+            _ => Err(StorageError::new(StorageErrorKind::Closed, operation)),
         }
-        Ok(())
+    }
+
+    /// Goes from open to released or back; a closed handle stays closed.
+    fn turn_to(&self, standing: u8, operation: &'static str) -> StorageResult<()> {
+        let change = |now| (now != CLOSED).then_some(standing);
+        let changed = self.standing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, change);
+        changed.map(drop).map_err(|_| StorageError::new(StorageErrorKind::Closed, operation))
     }
 
     fn read<T>(&self, operation: &'static str, look: impl FnOnce(&State) -> StorageResult<T>) -> StorageResult<T> {

@@ -1,17 +1,20 @@
 //! The roles of the contract: each method looks at the state or replaces it.
 
-use super::MemoryStore;
+use super::{CLOSED, MemoryStore, OPEN, RELEASED, state::State};
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ConversationSummary, Conversations, Messages, MissingRange, NewDirect,
     Outbox, OutboxCounts, OutboxEntry, People, Replica, Sessions, SettleReport, StorageError, StorageErrorKind,
-    StorageResult, Store, SyncState, ThreadMessage, ThreadWindow, Window,
+    StorageResult, Store, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MessageContent, MessageId, Mutation, MutationId,
     NewMessage, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
 };
-use std::{collections::HashSet, sync::atomic::Ordering};
+use std::{
+    collections::HashSet,
+    sync::{Arc, atomic::Ordering},
+};
 
 #[async_trait]
 impl Conversations for MemoryStore {
@@ -193,9 +196,32 @@ impl Sessions for MemoryStore {
 }
 
 #[async_trait]
+impl Turns for MemoryStore {
+    async fn try_turn(&self) -> StorageResult<Option<Turn>> {
+        self.check_open("try_turn")?;
+        Ok(Arc::clone(&self.turn).try_lock_owned().ok().map(Turn::new))
+    }
+}
+
+#[async_trait]
 impl Store for MemoryStore {
+    async fn release(&self) -> StorageResult<()> {
+        self.turn_to(RELEASED, "release")
+    }
+
+    async fn reacquire(&self) -> StorageResult<()> {
+        self.turn_to(OPEN, "reacquire")
+    }
+
+    async fn wipe(&self) -> StorageResult<()> {
+        self.write("wipe", |state| {
+            *state = State::default();
+            Ok(())
+        })
+    }
+
     async fn close(&self) -> StorageResult<()> {
-        self.closed.store(true, Ordering::SeqCst);
+        self.standing.store(CLOSED, Ordering::SeqCst);
         Ok(())
     }
 }

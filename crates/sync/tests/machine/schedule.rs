@@ -141,7 +141,7 @@ fn a_server_out_of_reach_is_tried_less_and_less_often_but_not_less_than_the_cap(
         let Step::Wait(then) = schedule.next(now) else { panic!("it does not wait") };
         waited.push((then - now).as_secs());
         now = then;
-        assert_eq!(schedule.next(now), pass());
+        assert!(matches!(schedule.next(now), Step::Pass { .. }));
     }
     assert_eq!(waited, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
 }

@@ -1,0 +1,129 @@
+//! Letting go of the file for a while, sharing it, and forgetting what is in it.
+
+use super::Device;
+use super::build::{ada, at, conversation_id, direct, iris, message, messages, session};
+use super::given::{loaded_thread, outbox, pulled_messages, sent, texts};
+use crate::{StorageErrorKind, SyncPosition};
+
+/// `Store::release` and `Store::reacquire`.
+pub async fn what_was_let_go_of_fails_until_it_is_taken_back(device: &dyn Device) {
+    let store = device.open().await;
+    let thread = loaded_thread(&*store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
+    sent(&*store, 1, thread).await;
+
+    store.release().await.unwrap();
+    store.release().await.unwrap();
+
+    for error in [
+        store.conversations(10).await.unwrap_err(),
+        store.sync_state().await.unwrap_err(),
+        store.record_success(at(1)).await.unwrap_err(),
+        store.clear_session().await.unwrap_err(),
+        store.try_turn().await.unwrap_err(),
+        store.wipe().await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), StorageErrorKind::Released, "{}", error.operation());
+    }
+
+    store.reacquire().await.unwrap();
+    store.reacquire().await.unwrap();
+
+    assert_eq!(texts(&*store, thread).await, ["message 1", "own 1"]);
+    sent(&*store, 2, thread).await;
+    assert_eq!(outbox(&*store).await.len(), 2);
+}
+
+/// An app that is suspended keeps nobody from working.
+pub async fn others_work_while_one_has_let_go(device: &dyn Device) {
+    let (one, two) = (device.open().await, device.open().await);
+    let thread = loaded_thread(&*one, direct(1, 0), vec![]).await;
+
+    one.release().await.unwrap();
+    pulled_messages(&*two, vec![message(thread, 1, &ada())]).await;
+    sent(&*two, 1, thread).await;
+    two.close().await.unwrap();
+    one.reacquire().await.unwrap();
+
+    assert_eq!(texts(&*one, thread).await, ["message 1", "own 1"]);
+}
+
+/// `Store::close` is for good.
+pub async fn a_closed_store_cannot_be_taken_back(device: &dyn Device) {
+    let store = device.open().await;
+    store.release().await.unwrap();
+    store.close().await.unwrap();
+    store.close().await.unwrap();
+    for error in [
+        store.reacquire().await.unwrap_err(),
+        store.release().await.unwrap_err(),
+        store.counts().await.unwrap_err(),
+        store.try_turn().await.unwrap_err(),
+        store.wipe().await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), StorageErrorKind::Closed, "{}", error.operation());
+    }
+}
+
+/// `Turns::try_turn`.
+pub async fn one_at_a_time_has_the_turn(device: &dyn Device) {
+    let (one, two) = (device.open().await, device.open().await);
+
+    let turn = one.try_turn().await.unwrap();
+
+    assert!(turn.is_some());
+    assert!(two.try_turn().await.unwrap().is_none(), "not another process");
+    assert!(one.try_turn().await.unwrap().is_none(), "nor somebody else in this one");
+    drop(turn);
+    let turn = two.try_turn().await.unwrap();
+    assert!(turn.is_some());
+    assert!(one.try_turn().await.unwrap().is_none());
+}
+
+/// A turn is given back by whoever lets go, closes or dies.
+pub async fn a_turn_outlives_nobody(device: &dyn Device) {
+    let one = device.open().await;
+    drop(one.try_turn().await.unwrap());
+    one.release().await.unwrap();
+    let two = device.open().await;
+    drop(two.try_turn().await.unwrap().unwrap());
+    two.close().await.unwrap();
+    one.reacquire().await.unwrap();
+    assert!(one.try_turn().await.unwrap().is_some());
+}
+
+/// `Store::wipe`.
+pub async fn a_wiped_store_is_as_new_for_anybody(device: &dyn Device) {
+    let store = device.open().await;
+    let thread = loaded_thread(&*store, direct(1, 3), messages(conversation_id(1), 1..=2, &ada())).await;
+    sent(&*store, 1, thread).await;
+    store.record_success(at(1)).await.unwrap();
+
+    store.wipe().await.unwrap();
+
+    let state = store.sync_state().await.unwrap();
+    assert_eq!((state.position, state.me, state.last_success_at), (SyncPosition::Fresh, None, None));
+    super::accounts::a_fresh_store_belongs_to_nobody(&*store).await;
+    assert!(outbox(&*store).await.is_empty());
+    assert_eq!(store.conversation(thread).await.unwrap(), None);
+    store.save_session(&session(&ada(), 1)).await.unwrap();
+    assert_eq!(store.account().await.unwrap(), Some(ada().id));
+
+    store.wipe().await.unwrap();
+    loaded_thread(&*store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
+    assert_eq!(texts(&*store, thread).await, ["message 1", "message 2"]);
+    assert_eq!(store.account().await.unwrap(), Some(iris().id));
+}
+
+/// Another handle sees the wiped store, and so does the next start.
+pub async fn a_wipe_is_seen_by_everybody(device: &dyn Device) {
+    let (one, two) = (device.open().await, device.open().await);
+    let thread = loaded_thread(&*one, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
+    assert_eq!(texts(&*two, thread).await, ["message 1"]);
+
+    one.wipe().await.unwrap();
+
+    assert!(two.conversations(10).await.unwrap().is_empty());
+    assert_eq!(two.account().await.unwrap(), None);
+    let next = device.open().await;
+    assert_eq!(next.sync_state().await.unwrap().position, SyncPosition::Fresh);
+}
