@@ -10,7 +10,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, HistoryPage, Mutation, MutationId, PullPage, PushResult, RefreshToken, Session,
+    AccessToken, BootstrapPage, HistoryPage, Mutation, PullPage, PushResult, RefreshToken, ServerLimits, Session,
 };
 
 #[async_trait]
@@ -31,8 +31,7 @@ impl MessagingApi for ReferenceServer {
         let bytes = mutations.iter().map(|mutation| mutation.intent.wire_size()).sum();
         let batch = mutations.iter().map(Submission::from).collect();
         let results = self.submit(token, batch, bytes)?;
-        let ids = mutations.iter().map(|mutation| mutation.id);
-        Ok(PushAnswer { results: ids.zip(results).map(result).collect(), limits: self.limits() })
+        Ok(PushAnswer::of(mutations, results, self.limits()))
     }
 
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {
@@ -42,8 +41,15 @@ impl MessagingApi for ReferenceServer {
     }
 }
 
-fn result((mutation_id, result): (MutationId, SubmissionResult)) -> PushResult {
-    PushResult { mutation_id, outcome: result.outcome }
+impl PushAnswer {
+    pub(super) fn of(mutations: &[Mutation], results: Vec<SubmissionResult>, limits: ServerLimits) -> Self {
+        let answered = mutations.iter().zip(results);
+        let result = |(mutation, result): (&Mutation, SubmissionResult)| PushResult {
+            mutation_id: mutation.id,
+            outcome: result.outcome,
+        };
+        Self { results: answered.map(result).collect(), limits }
+    }
 }
 
 impl ReferenceServer {

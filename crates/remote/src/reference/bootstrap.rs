@@ -54,7 +54,7 @@ pub(super) fn bootstrap(state: &State, caller: PersonId, request: &BootstrapRequ
 /// Takes the cursor before anything is read, then the list: newest activity first.
 fn start(state: &State, viewer: &Viewer) -> BootstrapPosition {
     let cursor =
-        Position { epoch: state.epoch, fingerprint: viewer.fingerprint(), from: state.feed.last_commit(), pass: None };
+        Position { epoch: state.epoch, fingerprint: viewer.fingerprint(), from: state.feed.snapshot(), pass: None };
     let mut rows: Vec<_> = viewer.conversations(&state.tables).collect();
     rows.sort_by_key(|row| Reverse((activity(state, row), row.id)));
     let ids: Vec<_> = rows.into_iter().map(|row| row.id).collect();

@@ -1,13 +1,13 @@
 //! What this server writes into the opaque texts of the protocol, and how it judges them when they come back.
 //!
-//! A cursor is `1.<epoch>.<who>.<from>.<to>.<commit>.<index>`. `who` is the org and role it was made for. While a pass is
-//! under way `to` is its fixed end and `commit.index` the last row sent; at rest `to` is zero and the next pass begins
-//! behind `from`.
+//! A cursor is `1.<epoch>.<who>.<from>.<to>.<stamp>.<index>`. `who` is the org and role it was made for; `from` and `to` are
+//! snapshots. While a pass is under way `to` is its fixed end and `stamp.index` the place that is next; at rest they are
+//! zero, and the next pass brings what `from` does not see.
 //!
 //! A continuation of a bootstrap is `<cursor>/<total>/<phase>/<what is left>`: the list is fixed when the bootstrap starts
 //! and travels with the client, so the server keeps nothing between pages.
 
-use super::{feed::Place, state::State, viewer::NO_MEMBERSHIP};
+use super::{feed::Place, snapshot::Snapshot, state::State, viewer::NO_MEMBERSHIP};
 use crate::{ExpiredReason, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{Continuation, ConversationId, Cursor, PersonId};
 use std::str::FromStr;
@@ -17,10 +17,10 @@ use std::str::FromStr;
 pub(super) struct Position {
     pub(super) epoch: u64,
     pub(super) fingerprint: String,
-    /// Everything up to here has been delivered.
-    pub(super) from: u64,
-    /// The pass under way: its end, and the last row of it that was sent.
-    pub(super) pass: Option<(u64, Place)>,
+    /// What this sees has been delivered.
+    pub(super) from: Snapshot,
+    /// The pass under way: its end, and the place at which it goes on.
+    pub(super) pass: Option<(Snapshot, Place)>,
 }
 
 impl Position {
@@ -30,21 +30,21 @@ impl Position {
     }
 
     fn text(&self) -> String {
-        let (to, place) = self.pass.unwrap_or((0, Place { commit: 0, index: 0 }));
+        let (to, place) = self.pass.clone().unwrap_or((Snapshot::default(), Place::start_of(0)));
         let Self { epoch, fingerprint, from, .. } = self;
-        format!("1.{epoch:x}.{fingerprint}.{from}.{to}.{}.{}", place.commit, place.index)
+        format!("1.{epoch:x}.{fingerprint}.{}.{}.{}.{}", from.text(), to.text(), place.stamp, place.index)
     }
 
     pub(super) fn read(text: &str) -> Option<Self> {
         let parts: Vec<_> = text.split('.').collect();
-        let ["1", epoch, fingerprint, from, to, commit, index] = parts[..] else { return None };
-        let to: u64 = to.parse().ok()?;
-        let place = Place { commit: commit.parse().ok()?, index: index.parse().ok()? };
+        let ["1", epoch, fingerprint, from, to, stamp, index] = parts[..] else { return None };
+        let to = Snapshot::read(to)?;
+        let place = Place { stamp: stamp.parse().ok()?, index: index.parse().ok()? };
         Some(Self {
             epoch: u64::from_str_radix(epoch, 16).ok()?,
             fingerprint: fingerprint.to_owned(),
-            from: from.parse().ok()?,
-            pass: (to > 0).then_some((to, place)),
+            from: Snapshot::read(from)?,
+            pass: (to != Snapshot::default()).then_some((to, place)),
         })
     }
 
@@ -55,7 +55,7 @@ impl Position {
             ExpiredReason::Epoch
         } else if self.fingerprint != fingerprint && fingerprint != NO_MEMBERSHIP {
             ExpiredReason::Access
-        } else if self.from < state.compacted {
+        } else if !self.from.covers(&state.compacted) {
             ExpiredReason::Compacted
         } else {
             return Ok(());
@@ -116,10 +116,14 @@ fn ids(list: &str) -> Option<Vec<ConversationId>> {
 mod tests {
     use super::*;
 
+    fn seen(next: u64) -> Snapshot {
+        Snapshot { next, running: [2, 5].into() }
+    }
+
     #[test]
     fn a_position_survives_its_text() {
-        let rest = Position { epoch: 0xab, fingerprint: "medic0".to_owned(), from: 7, pass: None };
-        let middle = Position { pass: Some((9, Place { commit: 8, index: 3 })), ..rest.clone() };
+        let rest = Position { epoch: 0xab, fingerprint: "medic0".to_owned(), from: seen(7), pass: None };
+        let middle = Position { pass: Some((seen(9), Place { stamp: 8, index: 3 })), ..rest.clone() };
         for position in [rest, middle] {
             assert_eq!(Position::read(position.write().unwrap().as_str()), Some(position));
         }

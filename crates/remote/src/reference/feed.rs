@@ -1,4 +1,4 @@
-//! The feed: in which order rows were committed.
+//! The feed: which rows were changed by which transaction.
 //!
 //! Every row has one place in the feed, that of the last transaction that changed it; a row that changes again moves to
 //! the end. So the feed is as long as the tables, not as their history, and reading it from a position to the end brings
@@ -7,14 +7,13 @@
 //! A pass over the feed fixes its end when it begins. A row that moves beyond that end while the pass is under way is left
 //! out of it and belongs to the next one, which begins where this one ended.
 //!
-//! Places are given at commit, all rows of a transaction at once, so a place can never appear below one that a reader has
-//! passed. A database has no such luxury: there a stamp is taken when a row is written and becomes visible at commit,
-//! which is why docs/protocol.md leaves the cursor opaque. Everything that knows about places is in this file and in
-//! `cursor`.
+//! A place begins with the number of the transaction, which is given when it begins, while its rows become visible when it
+//! commits. So a place can appear below one that a reader has already passed, as in a database. That is why a position is a
+//! [`Snapshot`] and not a place: a row belongs to the first pass whose end sees its transaction.
 
-use super::tables::Deleted;
+use super::{snapshot::Snapshot, tables::Deleted};
 use fieldpost_domain::{ConversationId, MessageId, OrgId, PersonId};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Which row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,57 +26,86 @@ pub(super) enum RowKey {
     Access(PersonId, ConversationId),
 }
 
-/// Where a row stands: the commit and its order within it.
+/// Where a row stands: the transaction that last changed it, and its order within that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Place {
-    pub(super) commit: u64,
+    pub(super) stamp: u64,
     pub(super) index: u32,
 }
 
 impl Place {
-    /// Behind every row of a commit.
-    pub(super) const fn end_of(commit: u64) -> Self {
-        Self { commit, index: u32::MAX }
+    /// Before every row of a transaction.
+    pub(super) const fn start_of(stamp: u64) -> Self {
+        Self { stamp, index: 0 }
+    }
+
+    /// The next one after it.
+    pub(super) const fn next(self) -> Self {
+        Self { stamp: self.stamp, index: self.index.saturating_add(1) }
     }
 }
 
-/// All rows by the order of their last commit.
+/// All rows by the transaction that last changed them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Feed {
+    /// The number of the last transaction that began.
     last: u64,
+    running: BTreeSet<u64>,
+    commits: u64,
     rows: BTreeMap<Place, RowKey>,
     places: HashMap<RowKey, Place>,
 }
 
 impl Feed {
-    /// The newest commit; zero before the first.
-    pub(super) const fn last_commit(&self) -> u64 {
+    /// What has ended by now.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot { next: self.last + 1, running: self.running.clone() }
+    }
+
+    /// How many transactions have changed something.
+    pub(super) const fn commits(&self) -> u64 {
+        self.commits
+    }
+
+    /// Gives a transaction its number.
+    pub(super) fn begin(&mut self) -> u64 {
+        self.last += 1;
+        self.running.insert(self.last);
         self.last
     }
 
-    /// Makes a transaction's rows visible: they stand together at the end. `gone` rows leave the feed.
-    pub(super) fn commit(&mut self, touched: Vec<RowKey>, gone: &HashSet<RowKey>) {
+    /// It ends without a trace but its number.
+    pub(super) fn roll_back(&mut self, stamp: u64) {
+        self.running.remove(&stamp);
+    }
+
+    /// All that run end without a trace.
+    pub(super) fn roll_back_all(&mut self) {
+        self.running.clear();
+    }
+
+    /// Makes a transaction's rows visible, together. `gone` rows leave the feed.
+    pub(super) fn commit(&mut self, stamp: u64, touched: Vec<RowKey>, gone: &HashSet<RowKey>) {
+        self.running.remove(&stamp);
         if touched.is_empty() && gone.is_empty() {
             return;
         }
-        self.last += 1;
+        self.commits += 1;
         for key in gone {
             self.remove(key);
         }
         for (index, key) in touched.into_iter().filter(|key| !gone.contains(key)).enumerate() {
             self.remove(&key);
-            let place = Place { commit: self.last, index: u32::try_from(index).unwrap_or(u32::MAX - 1) };
+            let place = Place { stamp, index: u32::try_from(index).unwrap_or(u32::MAX - 1) };
             self.rows.insert(place, key);
             self.places.insert(key, place);
         }
     }
 
-    /// The rows after a place, up to the end of a commit.
-    pub(super) fn between(&self, after: Place, to: u64) -> impl Iterator<Item = (Place, RowKey)> {
-        let end = Place::end_of(to);
-        let range =
-            (after < end).then(|| self.rows.range((std::ops::Bound::Excluded(after), std::ops::Bound::Included(end))));
-        range.into_iter().flatten().map(|(place, key)| (*place, *key))
+    /// The rows from a place on that became visible between two moments.
+    pub(super) fn between(&self, at: Place, from: &Snapshot, to: &Snapshot) -> impl Iterator<Item = (Place, RowKey)> {
+        let rows = self.rows.range(at.max(Place::start_of(from.floor()))..);
+        rows.filter(|(place, _)| !from.sees(place.stamp) && to.sees(place.stamp)).map(|(place, key)| (*place, *key))
     }
 
     fn remove(&mut self, key: &RowKey) {
@@ -96,33 +124,53 @@ mod tests {
         RowKey::Message(MessageId::from_uuid(Uuid::from_u128(number)))
     }
 
-    fn after(feed: &Feed, commit: u64, to: u64) -> Vec<RowKey> {
-        feed.between(Place::end_of(commit), to).map(|(_, key)| key).collect()
+    fn commit(feed: &mut Feed, rows: Vec<RowKey>) {
+        let stamp = feed.begin();
+        feed.commit(stamp, rows, &HashSet::new());
+    }
+
+    fn between(feed: &Feed, from: &Snapshot, to: &Snapshot) -> Vec<RowKey> {
+        feed.between(Place::start_of(0), from, to).map(|(_, key)| key).collect()
     }
 
     #[test]
     fn a_row_that_changes_again_moves_to_the_end() {
         let mut feed = Feed::default();
-        feed.commit(vec![row(1), row(2)], &HashSet::new());
-        feed.commit(vec![row(1)], &HashSet::new());
-        assert_eq!(after(&feed, 0, 2), vec![row(2), row(1)]);
-        assert_eq!(after(&feed, 1, 2), vec![row(1)]);
+        let start = feed.snapshot();
+        commit(&mut feed, vec![row(1), row(2)]);
+        let middle = feed.snapshot();
+        commit(&mut feed, vec![row(1)]);
+        assert_eq!(between(&feed, &start, &feed.snapshot()), vec![row(2), row(1)]);
+        assert_eq!(between(&feed, &middle, &feed.snapshot()), vec![row(1)]);
     }
 
     #[test]
     fn a_row_that_moves_beyond_the_end_of_a_pass_is_left_to_the_next() {
         let mut feed = Feed::default();
-        feed.commit(vec![row(1)], &HashSet::new());
-        let to = feed.last_commit();
-        feed.commit(vec![row(1)], &HashSet::new());
-        assert_eq!(after(&feed, 0, to), vec![]);
-        assert_eq!(after(&feed, to, feed.last_commit()), vec![row(1)]);
+        let start = feed.snapshot();
+        commit(&mut feed, vec![row(1)]);
+        let to = feed.snapshot();
+        commit(&mut feed, vec![row(1)]);
+        assert_eq!(between(&feed, &start, &to), vec![]);
+        assert_eq!(between(&feed, &to, &feed.snapshot()), vec![row(1)]);
+    }
+
+    #[test]
+    fn what_began_earlier_and_commits_later_is_in_the_pass_after_its_commit() {
+        let mut feed = Feed::default();
+        let start = feed.snapshot();
+        let slow = feed.begin();
+        commit(&mut feed, vec![row(2)]);
+        let first = feed.snapshot();
+        assert_eq!(between(&feed, &start, &first), vec![row(2)]);
+        feed.commit(slow, vec![row(1)], &HashSet::new());
+        assert_eq!(between(&feed, &first, &feed.snapshot()), vec![row(1)]);
     }
 
     #[test]
     fn a_transaction_without_rows_is_no_commit() {
         let mut feed = Feed::default();
-        feed.commit(vec![], &HashSet::new());
-        assert_eq!(feed.last_commit(), 0);
+        commit(&mut feed, vec![]);
+        assert_eq!(feed.commits(), 0);
     }
 }

@@ -1,14 +1,15 @@
 //! A whole server in memory: the behaviour that every implementation of the contract must show.
 //!
-//! It is meant to be obviously right rather than fast. Rows are kept in maps (`tables`), the order of their commits in a
-//! list (`feed`); everything that is written goes through `transaction`, which does what the triggers of the SQL schema
+//! It is meant to be obviously right rather than fast. Rows are kept in maps (`tables`), which transaction last
+//! changed them in a list (`feed`); everything that is written goes through `transaction`, which does what the triggers of the SQL schema
 //! do; everything that is read goes through `viewer`, which is the one place that decides who sees what. The four calls
 //! are one file each on top of that.
 //!
 //! A [`ReferenceServer`] is a handle: clones are the same server. Beside the contract it offers what an operator or a
 //! stranger's client can do behind the engine's back ([`ReferenceServer::insert_message`],
-//! [`ReferenceServer::hard_delete`], [`ReferenceServer::change_epoch`] …) and views to compare with
-//! ([`ReferenceServer::messages_of`], [`ReferenceServer::visible_to`]).
+//! [`ReferenceServer::hard_delete`], [`ReferenceServer::change_epoch`] …), transactions that stay open for a while
+//! ([`ReferenceServer::begin`]), and views to compare with ([`ReferenceServer::messages_of`],
+//! [`ReferenceServer::visible_to`]).
 
 mod api;
 mod bootstrap;
@@ -18,6 +19,7 @@ mod demo;
 mod feed;
 mod history;
 mod ids;
+mod open;
 mod operator;
 mod options;
 mod page;
@@ -25,6 +27,7 @@ mod pull;
 mod push;
 mod rows;
 mod sessions;
+mod snapshot;
 mod state;
 mod tables;
 mod transaction;
@@ -40,6 +43,7 @@ use std::{
 
 pub use clock::ServerClock;
 pub use demo::{DEMO_ADA, DEMO_ADMIN, DEMO_BEN, DEMO_ORG, DEMO_PASSWORD};
+pub use open::{Locked, OpenTransaction};
 pub use operator::{Backup, Medic, Profile};
 pub use options::ReferenceBuilder;
 pub use push::{Submission, SubmissionResult, SubmittedMessage, Task};

@@ -250,18 +250,25 @@ impl ReferenceServer {
         Backup { tables: state.tables.clone(), feed: state.feed.clone() }
     }
 
+    /// Stops and starts again: transactions that were open are rolled back.
+    pub fn restart(&self) {
+        self.lock().roll_back_all();
+    }
+
     /// Goes back to a backup. Whatever was written since is lost, and the epoch is a new one.
     pub fn restore(&self, backup: &Backup) {
         let mut state = self.lock();
+        state.roll_back_all();
         state.tables = backup.tables.clone();
         state.feed = backup.feed.clone();
+        state.feed.roll_back_all();
         state.epoch = state.random.next();
     }
 
     /// Forgets tombstones, as a server does with those that are old enough: cursors from before have expired.
     pub fn compact(&self) {
         let mut state = self.lock();
-        state.compacted = state.feed.last_commit();
+        state.compacted = state.feed.snapshot();
         state.tables.tombstones.clear();
     }
 

@@ -17,11 +17,11 @@ pub(super) fn pull(state: &State, caller: PersonId, request: &PullRequest) -> Re
     let position = Position::read(request.cursor.as_str()).ok_or(unreadable(OPERATION))?;
     position.check(state, &viewer.fingerprint(), OPERATION)?;
 
-    let (to, after) = position.pass.unwrap_or((state.feed.last_commit(), Place::end_of(position.from)));
+    let (to, mut at) = position.pass.unwrap_or((state.feed.snapshot(), Place::start_of(0)));
     let budget = Budget::new(&state.options.limits, request.limit, OPERATION)?;
     let mut page = Page::new(&state.tables, &viewer);
-    let (mut rows, mut last, mut more) = (0, after, false);
-    for (place, key) in state.feed.between(after, to) {
+    let (mut rows, mut more) = (0, false);
+    for (place, key) in state.feed.between(at, &position.from, &to) {
         if !viewer.sees_row(&state.tables, &key) {
             continue;
         }
@@ -32,9 +32,9 @@ pub(super) fn pull(state: &State, caller: PersonId, request: &PullRequest) -> Re
         }
         page.add(&key);
         rows += 1;
-        last = place;
+        at = place.next();
     }
-    let (from, pass) = if more { (position.from, Some((to, last))) } else { (to.max(position.from), None) };
+    let (from, pass) = if more { (position.from, Some((to, at))) } else { (to, None) };
     let next = Position { epoch: state.epoch, fingerprint: viewer.fingerprint(), from, pass };
     Ok(PullPage {
         changes: page.finish(),

@@ -3,9 +3,11 @@
 use super::{
     feed::Feed,
     ids::{Random, to_micros},
+    open::OpenTransactions,
     options::Options,
     push::Injections,
     sessions::Sessions,
+    snapshot::Snapshot,
     tables::Tables,
     transaction::Transaction,
     viewer::Viewer,
@@ -24,8 +26,10 @@ pub(super) struct State {
     pub(super) random: Random,
     pub(super) injections: Injections,
     pub(super) min_protocol: u32,
-    /// Tombstones of commits up to here are gone.
-    pub(super) compacted: u64,
+    /// Tombstones of transactions that this sees are gone.
+    pub(super) compacted: Snapshot,
+    /// Transactions that somebody holds open.
+    pub(super) open: OpenTransactions,
     /// What tests have added to the clock.
     pub(super) clock_offset: Duration,
 }
@@ -42,7 +46,8 @@ impl State {
             sessions: Sessions::default(),
             injections: Injections::default(),
             min_protocol: PROTOCOL,
-            compacted: 0,
+            compacted: Snapshot::default(),
+            open: OpenTransactions::default(),
             clock_offset: Duration::ZERO,
         }
     }
@@ -51,13 +56,24 @@ impl State {
         to_micros(self.options.clock.now() + self.clock_offset)
     }
 
-    /// Writes in one transaction.
+    /// Writes in one transaction that begins and ends here.
     pub(super) fn write<T>(&mut self, change: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
-        let now = self.now();
-        let mut transaction = Transaction::begin(&mut self.tables, &mut self.feed, &mut self.random, now);
+        let (stamp, now) = (self.feed.begin(), self.now());
+        self.write_as(stamp, now, change)
+    }
+
+    /// Writes in a transaction that began earlier, and ends it.
+    pub(super) fn write_as<T>(&mut self, stamp: u64, now: Time, change: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
+        let mut transaction = Transaction::begin(&mut self.tables, &mut self.feed, &mut self.random, stamp, now);
         let answer = change(&mut transaction);
         transaction.commit();
         answer
+    }
+
+    /// Ends all open transactions without a trace.
+    pub(super) fn roll_back_all(&mut self) {
+        self.open = self.open.none_left();
+        self.feed.roll_back_all();
     }
 
     /// Who is calling, or a refusal of the whole call.

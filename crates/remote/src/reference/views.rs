@@ -1,6 +1,6 @@
 //! What there is on the server, for assertions and for the devserver.
 
-use super::{ReferenceServer, cursor::Position, feed::Place, page::Page, rows, viewer::Viewer};
+use super::{ReferenceServer, cursor::Position, feed::Place, page::Page, rows, snapshot::Snapshot, viewer::Viewer};
 use fieldpost_domain::{
     AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Message, MessageId, PersonId, ReadMarker,
     ServerLimits, Time, Tombstone,
@@ -41,7 +41,7 @@ impl ReferenceServer {
         let state = self.lock();
         let viewer = Viewer::of(&state.tables, person);
         let mut page = Page::new(&state.tables, &viewer);
-        for (_, key) in state.feed.between(Place::end_of(0), state.feed.last_commit()) {
+        for (_, key) in state.feed.between(Place::start_of(0), &Snapshot::default(), &state.feed.snapshot()) {
             if viewer.sees_row(&state.tables, &key) {
                 page.add(&key);
             }
@@ -68,10 +68,10 @@ impl ReferenceServer {
         self.lock().tables.tombstones.values().map(|row| row.tombstone.clone()).collect()
     }
 
-    /// How many transactions have been committed.
+    /// How many transactions have changed something.
     #[must_use]
     pub fn commits(&self) -> u64 {
-        self.lock().feed.last_commit()
+        self.lock().feed.commits()
     }
 
     /// Whether a text can be a cursor of this server, of whatever epoch.

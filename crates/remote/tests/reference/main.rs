@@ -5,4 +5,5 @@
 mod behaviour;
 mod device;
 mod limits;
+mod open;
 mod walk;

@@ -21,8 +21,8 @@ mod open;
 mod send;
 mod submission;
 
-use super::{state::State, tables::Tables, transaction::Transaction, viewer::Viewer};
-use fieldpost_domain::{Acknowledgement, ConversationId, PersonId, PushOutcome, Refusal, RefusalCode, RetryCode};
+use super::{open::OpenTransactions, state::State, tables::Tables, transaction::Transaction, viewer::Viewer};
+use fieldpost_domain::{Acknowledgement, ConversationId, PersonId, PushOutcome, Refusal, RefusalCode, RetryCode, Time};
 use std::collections::BTreeSet;
 
 pub(super) use injections::Injections;
@@ -41,22 +41,61 @@ const fn refuse(code: RefusalCode) -> Refusal {
     Refusal { code, detail: None }
 }
 
-/// Carries out a batch in one transaction.
+/// Carries out a batch in a transaction that begins and ends here.
 pub(super) fn push(state: &mut State, caller: PersonId, batch: Vec<Submission>) -> Vec<SubmissionResult> {
-    let mut injections = std::mem::take(&mut state.injections);
-    let results = state.write(|transaction| {
-        let mut held = Held::default();
-        batch
-            .into_iter()
-            .map(|submission| {
-                let outcome = judge(transaction, caller, &submission.task, &mut held, &mut injections);
-                let (outcome, applied) = outcome_of(outcome);
-                SubmissionResult { id: submission.id, outcome, applied }
-            })
-            .collect()
+    let transaction = (state.feed.begin(), state.now());
+    push_as(state, caller, batch, transaction, None)
+}
+
+/// Carries out a batch in a transaction that began earlier, by its number and time. `own` holds locks of its own.
+pub(super) fn push_as(
+    state: &mut State,
+    caller: PersonId,
+    batch: Vec<Submission>,
+    (stamp, now): (u64, Time),
+    own: Option<u64>,
+) -> Vec<SubmissionResult> {
+    let mut obstacles = Obstacles {
+        held: Held::default(),
+        injections: std::mem::take(&mut state.injections),
+        open: std::mem::take(&mut state.open),
+        own,
+    };
+    let results = state.write_as(stamp, now, |transaction| {
+        let each = batch.into_iter().map(|submission| {
+            let outcome = judge(transaction, caller, &submission.task, &mut obstacles);
+            let (outcome, applied) = outcome_of(outcome);
+            SubmissionResult { id: submission.id, outcome, applied }
+        });
+        each.collect()
     });
-    state.injections = injections;
+    state.injections = obstacles.injections;
+    state.open = obstacles.open;
     results
+}
+
+/// What a mutation may have to wait for.
+struct Obstacles {
+    held: Held,
+    injections: Injections,
+    open: OpenTransactions,
+    own: Option<u64>,
+}
+
+impl Obstacles {
+    /// Why a mutation of this lane has to be attempted again, if it has to.
+    fn meet(&mut self, tables: &Tables, lane: ConversationId) -> Option<RetryCode> {
+        if self.held.holds(tables, lane) {
+            return Some(RetryCode::AfterRetry);
+        }
+        let conversation = tables.resolve(lane);
+        let locked = self.open.is_locked(conversation, self.own).then_some(RetryCode::Conflict);
+        let code = locked.or_else(|| self.injections.take(conversation));
+        if code.is_some() {
+            self.held.hold(tables, lane);
+        }
+        code
+    }
 }
 
 enum Verdict {
@@ -73,21 +112,9 @@ fn outcome_of(verdict: Verdict) -> (PushOutcome, bool) {
     }
 }
 
-fn judge(
-    transaction: &mut Transaction<'_>,
-    caller: PersonId,
-    task: &Task,
-    held: &mut Held,
-    injections: &mut Injections,
-) -> Verdict {
-    if let Some(lane) = task.lane() {
-        if held.holds(transaction.tables(), lane) {
-            return Verdict::Retry(RetryCode::AfterRetry);
-        }
-        if let Some(code) = injections.take(transaction.tables().resolve(lane)) {
-            held.hold(transaction.tables(), lane);
-            return Verdict::Retry(code);
-        }
+fn judge(transaction: &mut Transaction<'_>, caller: PersonId, task: &Task, obstacles: &mut Obstacles) -> Verdict {
+    if let Some(code) = task.lane().and_then(|lane| obstacles.meet(transaction.tables(), lane)) {
+        return Verdict::Retry(code);
     }
     let viewer = Viewer::of(transaction.tables(), caller);
     let answer = match task {

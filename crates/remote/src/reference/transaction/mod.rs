@@ -19,12 +19,13 @@ use std::collections::HashSet;
 pub(super) use membership::NewMember;
 pub(super) use messages::MessageDraft;
 
-/// An open transaction.
+/// A transaction that is being carried out.
 #[derive(Debug)]
 pub(super) struct Transaction<'a> {
     tables: &'a mut Tables,
     feed: &'a mut Feed,
     random: &'a mut Random,
+    stamp: u64,
     now: Time,
     touched: Vec<RowKey>,
     known: HashSet<RowKey>,
@@ -32,8 +33,14 @@ pub(super) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn begin(tables: &'a mut Tables, feed: &'a mut Feed, random: &'a mut Random, now: Time) -> Self {
-        Self { tables, feed, random, now, touched: Vec::new(), known: HashSet::new(), gone: HashSet::new() }
+    pub(super) fn begin(
+        tables: &'a mut Tables,
+        feed: &'a mut Feed,
+        random: &'a mut Random,
+        stamp: u64,
+        now: Time,
+    ) -> Self {
+        Self { tables, feed, random, stamp, now, touched: Vec::new(), known: HashSet::new(), gone: HashSet::new() }
     }
 
     /// What it sees: the tables with its own writes.
@@ -52,7 +59,7 @@ impl<'a> Transaction<'a> {
 
     /// Makes the rows visible to everybody else, together.
     pub(super) fn commit(self) {
-        self.feed.commit(self.touched, &self.gone);
+        self.feed.commit(self.stamp, self.touched, &self.gone);
     }
 
     /// Moves a person's marker forward, never back and never beyond what the conversation holds. Answers the marker as it

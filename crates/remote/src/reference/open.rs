@@ -1,0 +1,314 @@
+//! Transactions that somebody holds open: what makes a real server hard to follow.
+//!
+//! A transaction takes its number and its time when it begins, and its rows are seen when it commits. Another that begins
+//! later may commit earlier, and a message of the one then comes before a message of the other in the order of numbers and
+//! times, and after it in the order of commits. One that is rolled back leaves nothing, not even a hole in `seq`.
+//!
+//! What such a transaction writes is kept aside as a list and carried out when it commits, under its own number and time.
+//! Nobody can tell the difference: until then nobody may see its rows, and it has locked the conversations that it writes to,
+//! so that whoever pushes to one of them is told to come back (`retry`). Only [`ReferenceServer`]'s own methods do not wait
+//! for locks; they count as done before.
+
+use super::{
+    ReferenceServer,
+    push::{self, Submission},
+    state::State,
+    transaction::{MessageDraft, NewMember, Transaction},
+};
+use crate::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
+use fieldpost_domain::{
+    AccessToken, ConversationId, MedicId, MessageId, MessageKind, Mutation, OrgId, PersonId, Role, Seq, Time,
+};
+use std::{collections::BTreeMap, fmt};
+
+/// Somebody else has locked the conversation. A real transaction would wait, or be chosen as the victim of a deadlock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("another transaction has locked the conversation")]
+pub struct Locked;
+
+/// What a transaction will do when it commits.
+type Write = Box<dyn FnOnce(&mut Transaction<'_>) + Send>;
+
+/// All transactions that are open, and what they have locked.
+#[derive(Default)]
+pub(super) struct OpenTransactions {
+    last: u64,
+    by_id: BTreeMap<u64, Pending>,
+    locks: BTreeMap<ConversationId, u64>,
+}
+
+struct Pending {
+    stamp: u64,
+    now: Time,
+    writes: Vec<Write>,
+}
+
+impl OpenTransactions {
+    /// Whether a conversation is locked by somebody else than `own`.
+    pub(super) fn is_locked(&self, conversation: ConversationId, own: Option<u64>) -> bool {
+        self.locks.get(&conversation).is_some_and(|holder| Some(*holder) != own)
+    }
+
+    /// As it is when all have ended. Their handles keep numbers that mean nothing any more.
+    pub(super) fn none_left(&self) -> Self {
+        Self { last: self.last, ..Self::default() }
+    }
+
+    fn end(&mut self, id: u64) -> Option<Pending> {
+        self.locks.retain(|_, holder| *holder != id);
+        self.by_id.remove(&id)
+    }
+}
+
+impl fmt::Debug for OpenTransactions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenTransactions").field("locks", &self.locks).finish_non_exhaustive()
+    }
+}
+
+/// A transaction that another client holds open. Dropping it rolls it back.
+#[derive(Debug)]
+pub struct OpenTransaction {
+    server: ReferenceServer,
+    id: u64,
+}
+
+impl ReferenceServer {
+    /// Begins a transaction.
+    #[must_use]
+    pub fn begin(&self) -> OpenTransaction {
+        let mut state = self.lock();
+        let (stamp, now) = (state.feed.begin(), state.now());
+        state.open.last += 1;
+        let id = state.open.last;
+        state.open.by_id.insert(id, Pending { stamp, now, writes: Vec::new() });
+        OpenTransaction { server: self.clone(), id }
+    }
+}
+
+/// Beginning and ending.
+impl OpenTransaction {
+    /// Locks a conversation, by any of its ids, until the end.
+    ///
+    /// # Errors
+    /// [`Locked`] when another transaction has it.
+    pub fn lock(&self, conversation: ConversationId) -> Result<(), Locked> {
+        let mut state = self.server.lock();
+        let conversation = state.tables.resolve(conversation);
+        if state.open.is_locked(conversation, Some(self.id)) {
+            return Err(Locked);
+        }
+        if state.open.by_id.contains_key(&self.id) {
+            state.open.locks.insert(conversation, self.id);
+        }
+        Ok(())
+    }
+
+    /// Makes everything visible at once. False if the server has restarted meanwhile: then nothing was done.
+    #[must_use]
+    pub fn commit(self) -> bool {
+        let mut state = self.server.lock();
+        let Some(pending) = state.open.end(self.id) else { return false };
+        state.write_as(pending.stamp, pending.now, |transaction| {
+            for write in pending.writes {
+                write(transaction);
+            }
+        });
+        true
+    }
+
+    /// Ends it without a trace.
+    pub fn roll_back(self) {}
+
+    /// Carries out a batch as the last thing that this transaction does, and commits. What somebody else has locked is
+    /// answered `retry`.
+    ///
+    /// # Errors
+    /// As [`crate::MessagingApi::push`]; [`RemoteErrorKind::Interrupted`] when the server has restarted meanwhile.
+    pub fn push(self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
+        let mut guard = self.server.lock();
+        let state: &mut State = &mut guard;
+        let caller = state.caller(token, "push")?;
+        let Some(pending) = state.open.by_id.remove(&self.id) else {
+            return Err(RemoteError::new(RemoteErrorKind::Interrupted, "push"));
+        };
+        let batch: Vec<Submission> = mutations.iter().map(Submission::from).collect();
+        let results = push::push_as(state, caller, batch, (pending.stamp, pending.now), Some(self.id));
+        state.open.end(self.id);
+        Ok(PushAnswer::of(mutations, results, state.options.limits))
+    }
+
+    fn add(&self, write: impl FnOnce(&mut Transaction<'_>) + Send + 'static) {
+        let mut state = self.server.lock();
+        if let Some(pending) = state.open.by_id.get_mut(&self.id) {
+            pending.writes.push(Box::new(write));
+        }
+    }
+
+    fn conversation_of(&self, message: MessageId) -> Option<ConversationId> {
+        self.server.message(message).map(|message| message.conversation_id)
+    }
+}
+
+/// Messages and conversations. Each locks the conversation that it writes to.
+impl OpenTransaction {
+    /// Inserts a message, as a client that writes the tables directly does.
+    ///
+    /// # Errors
+    /// [`Locked`].
+    pub fn insert_message(
+        &self,
+        conversation_id: ConversationId,
+        sender_id: PersonId,
+        content: &str,
+    ) -> Result<MessageId, Locked> {
+        self.lock(conversation_id)?;
+        let mut state = self.server.lock();
+        let id = MessageId::from_parts(state.now(), state.random.ten());
+        drop(state);
+        let (kind, content) = (MessageKind::Text, Some(content.to_owned()));
+        let (metadata, reply_to, composed_at) = (None, None, None);
+        let draft = MessageDraft { id, conversation_id, sender_id, kind, content, metadata, reply_to, composed_at };
+        self.add(move |transaction| {
+            transaction.insert_message(draft);
+        });
+        Ok(id)
+    }
+
+    /// Changes the text of a message.
+    ///
+    /// # Errors
+    /// [`Locked`].
+    pub fn edit_message(&self, id: MessageId, content: &str) -> Result<(), Locked> {
+        let content = content.to_owned();
+        self.on_message(id, move |transaction| {
+            transaction.edit_message(id, Some(content));
+        })
+    }
+
+    /// Deletes a message softly.
+    ///
+    /// # Errors
+    /// [`Locked`].
+    pub fn soft_delete(&self, id: MessageId) -> Result<(), Locked> {
+        self.on_message(id, move |transaction| {
+            transaction.soft_delete(id);
+        })
+    }
+
+    /// Deletes a message for good.
+    ///
+    /// # Errors
+    /// [`Locked`].
+    pub fn hard_delete(&self, id: MessageId) -> Result<(), Locked> {
+        self.on_message(id, move |transaction| {
+            transaction.hard_delete(id);
+        })
+    }
+
+    /// Deletes a conversation with everything in it.
+    ///
+    /// # Errors
+    /// [`Locked`].
+    pub fn delete_conversation(&self, id: ConversationId) -> Result<(), Locked> {
+        self.on_conversation(id, move |transaction| {
+            transaction.delete_conversation(id);
+        })
+    }
+
+    /// Renames a broadcast.
+    ///
+    /// # Errors
+    /// [`Locked`].
+    pub fn rename_conversation(&self, id: ConversationId, subject: &str) -> Result<(), Locked> {
+        let subject = Some(subject.to_owned());
+        self.on_conversation(id, move |transaction| {
+            transaction.rename(id, subject);
+        })
+    }
+
+    /// Hands a direct conversation to another medic, or to none.
+    ///
+    /// # Errors
+    /// [`Locked`].
+    pub fn reassign_medic(&self, id: ConversationId, medic: Option<MedicId>) -> Result<(), Locked> {
+        self.on_conversation(id, move |transaction| {
+            transaction.reassign(id, medic);
+        })
+    }
+
+    /// Moves somebody's marker.
+    ///
+    /// # Errors
+    /// [`Locked`].
+    pub fn mark(&self, conversation: ConversationId, person: PersonId, read: Seq) -> Result<(), Locked> {
+        self.on_conversation(conversation, move |transaction| {
+            if transaction.tables().conversations.contains_key(&conversation) {
+                transaction.move_marker(conversation, person, read, read);
+            }
+        })
+    }
+
+    fn on_message(
+        &self,
+        id: MessageId,
+        write: impl FnOnce(&mut Transaction<'_>) + Send + 'static,
+    ) -> Result<(), Locked> {
+        if let Some(conversation) = self.conversation_of(id) {
+            self.lock(conversation)?;
+        }
+        self.add(write);
+        Ok(())
+    }
+
+    fn on_conversation(
+        &self,
+        id: ConversationId,
+        write: impl FnOnce(&mut Transaction<'_>) + Send + 'static,
+    ) -> Result<(), Locked> {
+        self.lock(id)?;
+        self.add(write);
+        Ok(())
+    }
+}
+
+/// People. Nothing that a push asks for is locked.
+impl OpenTransaction {
+    /// Makes somebody (again) a member of an org.
+    pub fn add_member(&self, person: PersonId, org: OrgId, role: Role, first_name: &str, last_name: &str) {
+        let (first_name, last_name) = (first_name.to_owned(), last_name.to_owned());
+        let member = NewMember { id: person, org_id: org, role, first_name, last_name };
+        self.add(move |transaction| transaction.join(member));
+    }
+
+    /// Ends somebody's membership.
+    pub fn remove_member(&self, person: PersonId) {
+        self.add(move |transaction| {
+            transaction.leave(person);
+        });
+    }
+
+    /// Changes what somebody may do in her org.
+    pub fn change_role(&self, person: PersonId, role: Role) {
+        self.add(move |transaction| {
+            transaction.change_role(person, role);
+        });
+    }
+
+    /// Renames somebody.
+    pub fn rename_person(&self, person: PersonId, first_name: &str, last_name: &str) {
+        let (first_name, last_name) = (first_name.to_owned(), last_name.to_owned());
+        self.add(move |transaction| {
+            transaction.rename_person(person, &first_name, &last_name);
+        });
+    }
+}
+
+impl Drop for OpenTransaction {
+    fn drop(&mut self) {
+        let mut state = self.server.lock();
+        if let Some(pending) = state.open.end(self.id) {
+            state.feed.roll_back(pending.stamp);
+        }
+    }
+}
