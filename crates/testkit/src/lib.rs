@@ -19,6 +19,8 @@ mod chance;
 mod clock;
 mod network;
 
+pub mod simulator;
+
 pub use chance::SeededEntropy;
 pub use clock::ManualClock;
 pub use network::{Call, Network};

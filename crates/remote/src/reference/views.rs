@@ -2,7 +2,7 @@
 
 use super::{ReferenceServer, cursor::Position, feed::Place, page::Page, rows, snapshot::Snapshot, viewer::Viewer};
 use fieldpost_domain::{
-    AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Message, MessageId, PersonId, ReadMarker,
+    AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Message, MessageId, Person, PersonId, ReadMarker,
     ServerLimits, Time, Tombstone,
 };
 use std::time::Duration;
@@ -19,6 +19,27 @@ impl ReferenceServer {
     #[must_use]
     pub fn message(&self, id: MessageId) -> Option<Message> {
         self.lock().tables.messages.get(&id).cloned()
+    }
+
+    /// The ids of all conversations.
+    #[must_use]
+    pub fn conversation_ids(&self) -> Vec<ConversationId> {
+        self.lock().tables.conversations.keys().copied().collect()
+    }
+
+    /// One conversation (by any of its ids), as somebody sees it who has read nothing in it.
+    #[must_use]
+    pub fn conversation(&self, id: ConversationId) -> Option<Conversation> {
+        let state = self.lock();
+        let row = state.tables.conversations.get(&state.tables.resolve(id))?;
+        let nobody = Viewer { person_id: PersonId::from_uuid(uuid::Uuid::nil()), member: None };
+        Some(rows::conversation(&state.tables, &nobody, row))
+    }
+
+    /// What somebody is in her org; none without a membership.
+    #[must_use]
+    pub fn member(&self, person: PersonId) -> Option<Person> {
+        self.lock().tables.membership(person).map(rows::person)
     }
 
     /// The canonical id of a conversation; the id itself if it is no alias.

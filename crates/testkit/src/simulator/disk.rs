@@ -1,0 +1,51 @@
+//! Where a device keeps its data.
+
+use async_trait::async_trait;
+use fieldpost_storage::{StorageResult, Store, memory::MemoryStore};
+use std::{fmt, sync::Arc};
+
+/// The disk of one device. Apps are killed and started again, and what was committed is still there: every `open` gives a new
+/// handle on the same data.
+#[async_trait]
+pub trait Disk: Send + Sync {
+    /// Opens the store, as an app does when it starts.
+    async fn open(&self) -> StorageResult<Arc<dyn Store>>;
+}
+
+/// Gives each device of a run a disk of its own.
+#[derive(Clone)]
+pub struct Disks(Arc<dyn Fn() -> Arc<dyn Disk> + Send + Sync>);
+
+impl Disks {
+    /// Disks made by a function.
+    pub fn new<D: Disk + 'static>(make: impl Fn() -> D + Send + Sync + 'static) -> Self {
+        Self(Arc::new(move || Arc::new(make())))
+    }
+
+    /// Disks in memory.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self::new(MemoryDisk::default)
+    }
+
+    pub(super) fn make(&self) -> Arc<dyn Disk> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Disks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Disks").finish_non_exhaustive()
+    }
+}
+
+/// A disk in memory, with the reference store on it.
+#[derive(Debug, Default)]
+pub struct MemoryDisk(MemoryStore);
+
+#[async_trait]
+impl Disk for MemoryDisk {
+    async fn open(&self) -> StorageResult<Arc<dyn Store>> {
+        Ok(Arc::new(self.0.reopen()))
+    }
+}

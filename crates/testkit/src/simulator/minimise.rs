@@ -1,0 +1,51 @@
+//! Makes a schedule that fails smaller: `ddmin` of Zeller and Hildebrandt, over whole steps.
+
+use super::step::Step;
+
+/// The most runs that are spent on it.
+const RUNS: u32 = 600;
+
+/// The fewest of these steps, found by leaving parts out, with which `fails` still holds.
+pub(super) fn minimise(steps: &[Step], mut fails: impl FnMut(&[Step]) -> bool) -> Vec<Step> {
+    let mut best = steps.to_vec();
+    let (mut parts, mut runs) = (2, 0);
+    while best.len() >= 2 && runs < RUNS {
+        let size = best.len().div_ceil(parts);
+        let mut smaller = None;
+        for start in (0..best.len()).step_by(size) {
+            let end = (start + size).min(best.len());
+            let without: Vec<Step> = best[..start].iter().chain(&best[end..]).cloned().collect();
+            runs += 1;
+            if fails(&without) {
+                smaller = Some(without);
+                break;
+            }
+        }
+        match smaller {
+            Some(found) => {
+                best = found;
+                parts = parts.saturating_sub(1).max(2);
+            }
+            None if size <= 1 => break,
+            None => parts = (parts * 2).min(best.len()),
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::step::{Act, Event};
+
+    fn step(after: u32) -> Step {
+        Step { after, act: Act::Server(Event::Restart) }
+    }
+
+    #[test]
+    fn what_is_left_is_what_it_takes() {
+        let all: Vec<_> = (0..40).map(step).collect();
+        let fails = |steps: &[Step]| steps.contains(&step(7)) && steps.contains(&step(31));
+        assert_eq!(minimise(&all, fails), vec![step(7), step(31)]);
+    }
+}

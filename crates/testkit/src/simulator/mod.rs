@@ -1,0 +1,55 @@
+//! Storms: whole runs of devices, people, a server and a network that does its worst, from one number.
+//!
+//! A [`Simulation`] makes a [`Schedule`] from a seed: who there is, and what happens when. Then it lets it happen. The engine is
+//! the real one, on any store ([`Disks`]); the server is the reference server, with transactions that stay open; time is
+//! virtual, so hours pass in milliseconds. Everything that chance decides follows from the seed, so a run that fails fails
+//! again, and can be made smaller.
+//!
+//! What can go wrong, each at any moment and all of it at once:
+//!
+//! * The network delays, loses requests and answers, doubles and reorders them, goes away, says 429 or 503.
+//! * Apps are killed at any await, with what is on its way still on its way; two of them share one store.
+//! * Clocks are wrong and jump.
+//! * Tokens run out, sessions end, people sign out and in.
+//! * The server restarts, is restored, forgets its tombstones, gives small pages.
+//! * Other clients write, edit, delete, hand over, rename, remove people and take them back.
+//!
+//! Afterwards it heals, and the eleven invariants of docs/invariants.md have to hold; those that can be seen on the way are
+//! looked at on the way. What is judged, and how, is in `verdict`.
+//!
+//! ```
+//! use fieldpost_testkit::simulator::Simulation;
+//!
+//! for seed in 0..3 {
+//!     if let Err(violation) = Simulation::new(seed).run() {
+//!         panic!("{violation}");
+//!     }
+//! }
+//! ```
+
+mod clocks;
+mod dice;
+mod disk;
+mod interruptible;
+mod invariant;
+mod life;
+mod minimise;
+mod network;
+mod observer;
+mod rules;
+mod run;
+mod schedule;
+mod step;
+mod verdict;
+mod violation;
+mod world;
+
+pub use disk::{Disk, Disks, MemoryDisk};
+pub use invariant::Invariant;
+pub use observer::{Breach, Counts};
+pub use run::{Run, Simulation};
+pub use schedule::{Schedule, Setup};
+pub use step::Step;
+pub use violation::Violation;
+
+use world::World;

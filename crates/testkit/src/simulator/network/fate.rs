@@ -1,0 +1,76 @@
+//! What becomes of a call.
+
+use crate::simulator::{
+    dice::{Dice, branch},
+    schedule,
+    step::Fault,
+};
+
+/// The way of one call, in milliseconds, and what goes wrong with it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fate {
+    pub(super) out: u64,
+    pub(super) back: u64,
+    pub(super) fault: Option<Fault>,
+}
+
+/// What a device's network does for now. Times are those of the observer.
+#[derive(Debug, Default)]
+pub(crate) struct Weather {
+    calls: u64,
+    seed: u64,
+    ordered: Vec<(u8, Fault)>,
+    rough: Option<(Dice, u64, u64)>,
+    offline_until: u64,
+}
+
+impl Weather {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
+    /// One of the next calls goes wrong.
+    pub(crate) fn order(&mut self, skip: u8, fault: Fault) {
+        self.ordered.push((skip, fault));
+    }
+
+    /// Until then calls go wrong by chance.
+    pub(crate) fn rough(&mut self, seed: u64, until: u64, per_mille: u64) {
+        self.rough = Some((Dice::new(seed), until, per_mille));
+    }
+
+    /// Until then there is no network.
+    pub(crate) fn offline(&mut self, until: u64) {
+        self.offline_until = until;
+    }
+
+    /// All is well from now on.
+    pub(crate) fn heal(&mut self) {
+        *self = Self { calls: self.calls, seed: self.seed, ..Self::default() };
+    }
+
+    /// The fate of the next call.
+    pub(super) fn next(&mut self, now: u64) -> Fate {
+        self.calls += 1;
+        let mut dice = branch(self.seed, self.calls);
+        let (out, back) = (1 + dice.below(80), 1 + dice.below(80));
+        if now < self.offline_until {
+            return Fate { out, back, fault: Some(Fault::Unreachable) };
+        }
+        let fault = self.ordered_fault().or_else(|| self.rough_fault(now));
+        Fate { out, back, fault }
+    }
+
+    fn ordered_fault(&mut self) -> Option<Fault> {
+        let due = self.ordered.iter().position(|(skip, _)| *skip == 0);
+        for (skip, _) in &mut self.ordered {
+            *skip = skip.saturating_sub(1);
+        }
+        due.map(|at| self.ordered.remove(at).1)
+    }
+
+    fn rough_fault(&mut self, now: u64) -> Option<Fault> {
+        let (dice, until, per_mille) = self.rough.as_mut()?;
+        (now < *until && dice.chance(*per_mille)).then(|| schedule::fault(dice))
+    }
+}

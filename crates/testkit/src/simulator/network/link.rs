@@ -1,0 +1,321 @@
+//! One process's way to the server.
+
+use super::{
+    Weather,
+    fate::Fate,
+    watch::{self, Tracks},
+};
+use crate::simulator::{Breach, Invariant, observer::Observer, step::Fault};
+use async_trait::async_trait;
+use fieldpost_domain::{
+    AccessToken, BootstrapPage, ConversationId, HistoryPage, Intent, MessageId, Mutation, PullPage, RefreshToken,
+    Session,
+};
+use fieldpost_remote::{
+    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
+    RemoteErrorKind, RemoteResult,
+    reference::{OpenTransaction, ReferenceServer},
+};
+use futures::FutureExt;
+use std::{
+    collections::BTreeSet,
+    future::Future,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::oneshot,
+    time::{sleep, timeout},
+};
+
+/// How long a device waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// More calls than any run needs: whoever makes them goes in circles, and gets no answer any more.
+const TOO_MANY_CALLS: u64 = 20_000;
+
+/// The server and what all links know of it.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    pub(crate) server: ReferenceServer,
+    pub(crate) observer: Arc<Observer>,
+    /// Nobody reaches the server before this moment.
+    pub(crate) down_until: AtomicU64,
+    /// Rises when all connections break.
+    pub(crate) restarts: AtomicU64,
+    /// A push that touches one of these fails as a whole.
+    poisoned: Mutex<BTreeSet<ConversationId>>,
+    /// Messages that the server has had.
+    reached: Mutex<BTreeSet<MessageId>>,
+}
+
+impl Hub {
+    pub(crate) fn new(server: ReferenceServer, observer: Arc<Observer>) -> Self {
+        Self {
+            server,
+            observer,
+            down_until: AtomicU64::new(0),
+            restarts: AtomicU64::new(0),
+            poisoned: Mutex::default(),
+            reached: Mutex::default(),
+        }
+    }
+
+    /// The poisoned conversations.
+    pub(crate) fn poisoned(&self) -> MutexGuard<'_, BTreeSet<ConversationId>> {
+        self.poisoned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The messages that the server has had.
+    pub(crate) fn reached(&self) -> MutexGuard<'_, BTreeSet<MessageId>> {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn poisons(&self, mutations: &[Mutation]) -> bool {
+        let poisoned = self.poisoned();
+        mutations.iter().any(|mutation| poisoned.contains(&self.server.canonical(mutation.intent.lane())))
+    }
+
+    fn note_reached(&self, mutations: &[Mutation]) {
+        let mut reached = self.reached();
+        for mutation in mutations {
+            if let Intent::SendMessage(message) = &mutation.intent
+                && self.server.message(message.id).is_some()
+            {
+                reached.insert(message.id);
+            }
+        }
+    }
+}
+
+/// One process's way to the server.
+pub(crate) struct Link {
+    hub: Arc<Hub>,
+    /// Whose it is, for the trace.
+    name: String,
+    weather: Arc<Mutex<Weather>>,
+    tracks: Arc<Tracks>,
+    who: u64,
+    refreshing: AtomicBool,
+}
+
+/// Carries out a call on the server; a push perhaps in a transaction that was begun for it.
+type Execute<T> = Arc<dyn Fn(Option<OpenTransaction>) -> RemoteResult<T> + Send + Sync>;
+
+impl Link {
+    pub(crate) fn new(
+        hub: Arc<Hub>,
+        name: String,
+        weather: Arc<Mutex<Weather>>,
+        tracks: Arc<Tracks>,
+        who: u64,
+    ) -> Self {
+        Self { hub, name, weather, tracks, who, refreshing: AtomicBool::new(false) }
+    }
+
+    fn weather(&self) -> MutexGuard<'_, Weather> {
+        self.weather.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn call<T: Send + 'static>(&self, call: &'static str, execute: Execute<T>) -> RemoteResult<T> {
+        self.call_with(call, Vec::new(), execute).await
+    }
+
+    /// Makes a call. What it asks for is carried out by `execute`, perhaps twice, perhaps never; a push may lock
+    /// its lanes a while before.
+    async fn call_with<T: Send + 'static>(
+        &self,
+        call: &'static str,
+        lanes: Vec<ConversationId>,
+        execute: Execute<T>,
+    ) -> RemoteResult<T> {
+        let observer = &self.hub.observer;
+        if observer.call() > TOO_MANY_CALLS {
+            observer.report(Breach::new(Invariant::Liveness, format!("{} makes calls without an end", self.name)));
+            std::future::pending::<()>().await;
+        }
+        let fate = self.weather().next(observer.now());
+        if let Some(fault) = fate.fault {
+            observer.count(fault.name());
+        }
+        observer.say(|| format!("{} {call} →{}", self.name, fate.fault.map_or(String::new(), |f| format!(" {f:?}"))));
+        let (tell, told) = oneshot::channel();
+        let journey = Journey { hub: Arc::clone(&self.hub), call, lanes, fate, execute };
+        tokio::spawn(journey.travel(tell));
+        let answer = match timeout(PATIENCE, told).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(RemoteError::new(RemoteErrorKind::Interrupted, call)),
+            Err(_) => {
+                observer.count("timeouts");
+                Err(RemoteError::new(RemoteErrorKind::TimedOut, call))
+            }
+        };
+        let kind = |error: &RemoteError| format!("{:?}", error.kind());
+        observer.say(|| format!("{} {call} ← {}", self.name, answer.as_ref().err().map_or("ok".to_owned(), kind)));
+        answer
+    }
+}
+
+/// A call on its way.
+struct Journey<T> {
+    hub: Arc<Hub>,
+    call: &'static str,
+    lanes: Vec<ConversationId>,
+    fate: Fate,
+    execute: Execute<T>,
+}
+
+impl<T: Send> Journey<T> {
+    /// To the server and back.
+    async fn travel(self, tell: oneshot::Sender<RemoteResult<T>>) {
+        let restarts = self.hub.restarts.load(Ordering::SeqCst);
+        let answer = self.arrive(restarts).await;
+        let answer = match self.fate.fault {
+            Some(Fault::LoseAnswer) => self.fail(RemoteErrorKind::Interrupted),
+            Some(Fault::Garble) if answer.is_ok() => self.fail(RemoteErrorKind::Malformed),
+            _ => answer,
+        };
+        let back = if let Some(Fault::SlowBack(longer)) = self.fate.fault { longer.into() } else { self.fate.back };
+        sleep(Duration::from_millis(back)).await;
+        // Whoever has gone does not hear it.
+        let _ = tell.send(if self.is_cut(restarts) { self.fail(RemoteErrorKind::Interrupted) } else { answer });
+        if let Some(Fault::Twice(later)) = self.fate.fault {
+            sleep(Duration::from_millis(later.into())).await;
+            if !self.is_cut(restarts) {
+                self.hub.observer.say(|| format!("the server gets a {} once more", self.call));
+                drop((self.execute)(None));
+            }
+        }
+    }
+
+    /// What the server answers, if the call gets there.
+    async fn arrive(&self, restarts: u64) -> RemoteResult<T> {
+        let out = if let Some(Fault::Slow(longer)) = self.fate.fault { longer.into() } else { self.fate.out };
+        sleep(Duration::from_millis(out)).await;
+        let down = self.hub.observer.now() < self.hub.down_until.load(Ordering::SeqCst);
+        if self.fate.fault == Some(Fault::Unreachable) || down {
+            return self.fail(RemoteErrorKind::Unreachable);
+        }
+        if self.fate.fault == Some(Fault::LoseRequest) || self.is_cut(restarts) {
+            return self.fail(RemoteErrorKind::Interrupted);
+        }
+        let later = |kind, seconds: u8| {
+            Err(RemoteError::new(kind, self.call).with_retry_after(Duration::from_secs(seconds.into())))
+        };
+        match self.fate.fault {
+            Some(Fault::TooMany(seconds)) => later(RemoteErrorKind::RateLimited, seconds),
+            Some(Fault::Unavailable(seconds)) => later(RemoteErrorKind::Unavailable, seconds),
+            Some(Fault::Failure) => self.fail(RemoteErrorKind::Other),
+            Some(Fault::SlowCommit(lasting)) if !self.lanes.is_empty() => self.commit_slowly(lasting).await,
+            _ => (self.execute)(None),
+        }
+    }
+
+    /// Begins the transaction of a push some time before it is carried out.
+    async fn commit_slowly(&self, lasting: u32) -> RemoteResult<T> {
+        let open = self.hub.server.begin();
+        for lane in &self.lanes {
+            // A lane that somebody else has locked will be answered with `retry`.
+            let _ = open.lock(*lane);
+        }
+        sleep(Duration::from_millis(lasting.into())).await;
+        (self.execute)(Some(open))
+    }
+
+    /// Whether the server has broken all connections since.
+    fn is_cut(&self, restarts: u64) -> bool {
+        self.hub.restarts.load(Ordering::SeqCst) != restarts
+    }
+
+    fn fail(&self, kind: RemoteErrorKind) -> RemoteResult<T> {
+        Err(RemoteError::new(kind, self.call))
+    }
+}
+
+/// The reference server answers at once.
+fn at_once<T>(call: &'static str, answer: impl Future<Output = RemoteResult<T>>) -> RemoteResult<T> {
+    answer.now_or_never().unwrap_or_else(|| Err(RemoteError::new(RemoteErrorKind::Other, call)))
+}
+
+#[async_trait]
+impl MessagingApi for Link {
+    async fn bootstrap(&self, token: &AccessToken, request: BootstrapRequest) -> RemoteResult<BootstrapPage> {
+        let (hub, token) = (Arc::clone(&self.hub), token.clone());
+        let execute = move |_| {
+            let answer = at_once("bootstrap", hub.server.bootstrap(&token, request.clone()))?;
+            watch::page(&hub, &token, &answer.changes, "bootstrap");
+            Ok(answer)
+        };
+        self.call("bootstrap", Arc::new(execute)).await
+    }
+
+    async fn pull(&self, token: &AccessToken, request: PullRequest) -> RemoteResult<PullPage> {
+        self.tracks.asked(self.who, &request.cursor);
+        let (hub, token) = (Arc::clone(&self.hub), token.clone());
+        let (tracks, who) = (Arc::clone(&self.tracks), self.who);
+        let execute = move |_| {
+            let answer = at_once("pull", hub.server.pull(&token, request.clone()))?;
+            watch::page(&hub, &token, &answer.changes, "pull");
+            tracks.answered(who, &request.cursor, &hub.server, &answer);
+            Ok(answer)
+        };
+        self.call("pull", Arc::new(execute)).await
+    }
+
+    async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
+        watch::batch(&self.hub, mutations);
+        let (hub, token, mutations) = (Arc::clone(&self.hub), token.clone(), mutations.to_vec());
+        let lanes = mutations.iter().map(|mutation| mutation.intent.lane()).collect();
+        let execute = move |open: Option<OpenTransaction>| {
+            if hub.poisons(&mutations) {
+                return Err(RemoteError::new(RemoteErrorKind::Other, "push"));
+            }
+            let answer = match open {
+                Some(open) => open.push(&token, &mutations),
+                None => at_once("push", hub.server.push(&token, &mutations)),
+            };
+            hub.note_reached(&mutations);
+            answer
+        };
+        self.call_with("push", lanes, Arc::new(execute)).await
+    }
+
+    async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {
+        let (hub, token) = (Arc::clone(&self.hub), token.clone());
+        let execute = move |_| {
+            let answer = at_once("history", hub.server.history(&token, request))?;
+            watch::page(&hub, &token, &answer.changes, "history");
+            Ok(answer)
+        };
+        self.call("history", Arc::new(execute)).await
+    }
+}
+
+#[async_trait]
+impl Auth for Link {
+    async fn sign_in(&self, credentials: &Credentials) -> RemoteResult<Session> {
+        let (hub, credentials) = (Arc::clone(&self.hub), credentials.clone());
+        let execute = move |_| at_once("sign_in", hub.server.sign_in(&credentials));
+        self.call("sign_in", Arc::new(execute)).await
+    }
+
+    async fn refresh(&self, token: &RefreshToken) -> RemoteResult<Session> {
+        if self.refreshing.swap(true, Ordering::SeqCst) {
+            let what = format!("{} refreshes twice at the same time", self.name);
+            self.hub.observer.report(Breach::new(Invariant::Bounded, what));
+        }
+        let (hub, token) = (Arc::clone(&self.hub), token.clone());
+        let execute = move |_| at_once("refresh", hub.server.refresh(&token));
+        let answer = self.call("refresh", Arc::new(execute)).await;
+        self.refreshing.store(false, Ordering::SeqCst);
+        answer
+    }
+
+    async fn sign_out(&self, token: &AccessToken) -> RemoteResult<()> {
+        let (hub, token) = (Arc::clone(&self.hub), token.clone());
+        let execute = move |_| at_once("sign_out", hub.server.sign_out(&token));
+        self.call("sign_out", Arc::new(execute)).await
+    }
+}

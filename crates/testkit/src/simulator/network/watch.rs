@@ -1,0 +1,87 @@
+//! What can be judged of every call by itself: privacy of the answers, size of the batches.
+
+use super::Hub;
+use crate::simulator::{Breach, Invariant, rules};
+use fieldpost_domain::{AccessToken, Changes, Cursor, Mutation, PullPage};
+use fieldpost_remote::reference::ReferenceServer;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// Whether an answer holds anything that its reader may not see.
+pub(super) fn page(hub: &Hub, token: &AccessToken, changes: &Changes, call: &'static str) {
+    let Some(reader) = hub.server.caller(token) else { return };
+    hub.observer.judge(rules::may_be_told(&hub.server, reader, changes, call));
+    let rows = changes.messages.len();
+    if rows > hub.server.limits().page_rows as usize {
+        hub.observer.report(Breach::new(Invariant::Bounded, format!("a {call} brings {rows} messages at once")));
+    }
+}
+
+/// Whether a batch is within what the server accepts.
+pub(super) fn batch(hub: &Hub, mutations: &[Mutation]) {
+    let most = hub.server.limits().push_rows.max(fieldpost_domain::ServerLimits::default().push_rows);
+    if mutations.len() > most as usize || mutations.is_empty() {
+        let what = format!("a push of {} mutations", mutations.len());
+        hub.observer.report(Breach::new(Invariant::Bounded, what));
+    }
+}
+
+/// How the pulls of a device hang together. `who` is one start of one of its processes.
+#[derive(Debug, Default)]
+pub(crate) struct Tracks(Mutex<Track>);
+
+#[derive(Debug, Default)]
+struct Track {
+    /// Cursors in the middle of a run of pages, whoever got them.
+    middles: BTreeSet<String>,
+    /// Those that the pass under way got itself.
+    own: BTreeSet<(u64, String)>,
+    resumed: u64,
+    /// How many transactions had changed something at the beginning of a run, and of the last run that came to its end.
+    commits_at_start: BTreeMap<u64, u64>,
+    commits_at_end: BTreeMap<u64, u64>,
+}
+
+impl Tracks {
+    fn track(&self) -> MutexGuard<'_, Track> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A pass has not pulled yet.
+    pub(crate) fn pass_begins(&self, who: u64) {
+        self.track().own.retain(|(other, _)| *other != who);
+    }
+
+    pub(super) fn asked(&self, who: u64, cursor: &Cursor) {
+        let mut track = self.track();
+        let cursor = cursor.as_str().to_owned();
+        if track.middles.contains(&cursor) && !track.own.contains(&(who, cursor)) {
+            track.resumed += 1;
+        }
+    }
+
+    pub(super) fn answered(&self, who: u64, asked: &Cursor, server: &ReferenceServer, page: &PullPage) {
+        let mut track = self.track();
+        if !track.middles.contains(asked.as_str()) {
+            track.commits_at_start.insert(who, server.commits());
+        }
+        track.commits_at_end.remove(&who);
+        if page.more {
+            track.middles.insert(page.cursor.as_str().to_owned());
+            track.own.insert((who, page.cursor.as_str().to_owned()));
+        } else if let Some(start) = track.commits_at_start.get(&who).copied() {
+            track.commits_at_end.insert(who, start);
+        }
+    }
+
+    /// How often a run of pages was taken up in its middle: its end is older than the pass.
+    pub(crate) fn resumed(&self) -> u64 {
+        self.track().resumed
+    }
+
+    pub(crate) fn commits_at_end(&self, who: u64) -> Option<u64> {
+        self.track().commits_at_end.get(&who).copied()
+    }
+}

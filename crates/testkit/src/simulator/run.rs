@@ -1,0 +1,106 @@
+//! Running a schedule, and making a small one of it when it fails.
+
+use super::{
+    Breach, Counts, Disks, Invariant, Schedule, Violation, minimise::minimise, observer::Observer, step::Step,
+    world::World,
+};
+use std::{io, sync::Arc};
+
+/// A run that is about to begin.
+#[derive(Debug, Clone)]
+pub struct Simulation {
+    schedule: Schedule,
+    disks: Disks,
+}
+
+/// A run that is over.
+#[derive(Debug, Clone, Default)]
+pub struct Run {
+    /// The first invariant that was broken, if one was.
+    pub breach: Option<Breach>,
+    /// Every step, call and kind of answer; empty unless it was asked for.
+    pub trace: Vec<String>,
+    /// How often each fault happened.
+    pub faults: Counts,
+    /// How many steps the schedule has.
+    pub steps: u64,
+    /// How many calls the devices made.
+    pub calls: u64,
+}
+
+impl Simulation {
+    /// The run that follows from a seed, on devices that keep their data in memory.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { schedule: Schedule::from_seed(seed), disks: Disks::memory() }
+    }
+
+    /// Runs on other disks: an app's own store.
+    #[must_use]
+    pub fn on(mut self, disks: Disks) -> Self {
+        self.disks = disks;
+        self
+    }
+
+    /// The schedule.
+    #[must_use]
+    pub const fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// Runs, and if an invariant breaks finds a small schedule that breaks it. To be called outside of any async runtime:
+    /// it brings its own, whose time is virtual.
+    ///
+    /// # Errors
+    /// What was broken, and how to see it again.
+    pub fn run(&self) -> Result<Run, Box<Violation>> {
+        let run = self.steps(&self.schedule.steps, false);
+        match &run.breach {
+            None => Ok(run),
+            Some(breach) => Err(Box::new(self.violation(breach.invariant))),
+        }
+    }
+
+    /// Runs and keeps a trace.
+    #[must_use]
+    pub fn trace(&self) -> Run {
+        self.steps(&self.schedule.steps, true)
+    }
+
+    /// Runs once, whatever comes of it.
+    #[must_use]
+    pub fn once(&self) -> Run {
+        self.steps(&self.schedule.steps, false)
+    }
+
+    fn violation(&self, invariant: Invariant) -> Violation {
+        let fails =
+            |steps: &[Step]| self.steps(steps, false).breach.is_some_and(|breach| breach.invariant == invariant);
+        let steps = minimise(&self.schedule.steps, fails);
+        let run = self.steps(&steps, true);
+        let breach = run.breach.unwrap_or(Breach::new(invariant, "it does not happen again"));
+        Violation { seed: self.schedule.seed, setup: self.schedule.setup.clone(), steps, breach, trace: run.trace }
+    }
+
+    fn steps(&self, steps: &[Step], traced: bool) -> Run {
+        match self.live(steps, traced) {
+            Ok((observer, ())) => {
+                let (trace, faults, calls, breach) = observer.take();
+                Run { breach, trace, faults, steps: steps.len() as u64, calls }
+            }
+            Err(error) => {
+                let breach = Breach::new(Invariant::Liveness, format!("no runtime: {error}"));
+                Run { breach: Some(breach), ..Run::default() }
+            }
+        }
+    }
+
+    fn live(&self, steps: &[Step], traced: bool) -> io::Result<(Arc<Observer>, ())> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+        Ok(runtime.block_on(async {
+            let mut world = World::new(&self.schedule, &self.disks, traced);
+            let observer = Arc::clone(&world.hub.observer);
+            (observer, world.live(steps).await)
+        }))
+    }
+}

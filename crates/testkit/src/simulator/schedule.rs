@@ -1,0 +1,215 @@
+//! Schedules: everything of a run that chance decides, made from a seed before it begins.
+
+use super::{
+    dice::{Dice, branch},
+    step::{Act, Deed, Event, Fault, Step},
+};
+
+/// What a run is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Where it came from.
+    pub seed: u64,
+    /// What there is.
+    pub setup: Setup,
+    /// What happens.
+    pub steps: Vec<Step>,
+}
+
+/// What there is in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setup {
+    /// Whose each device is, as a number among the people.
+    pub owners: Vec<u8>,
+    /// By how many seconds the clock of each is wrong.
+    pub skews: Vec<i64>,
+    /// Rows of a page.
+    pub page_rows: u32,
+    /// Mutations of a batch.
+    pub push_rows: u32,
+    /// Seconds that an access token lasts.
+    pub token_lifetime: u32,
+}
+
+/// The most steps of a run.
+const STEPS: u64 = 90;
+
+impl Schedule {
+    /// The schedule of a seed.
+    #[must_use]
+    pub fn from_seed(seed: u64) -> Self {
+        let mut dice = branch(seed, 1);
+        let setup = Setup::roll(&mut dice);
+        let count = 20 + dice.below(STEPS - 20);
+        // Most runs dwell on some kinds of things, so that they meet in ways that an even mix would hardly bring about.
+        let taste = Taste::roll(&mut dice);
+        let steps = (0..count).map(|number| taste.step(&mut branch(seed, 1000 + number))).collect();
+        Self { seed, setup, steps }
+    }
+}
+
+impl Setup {
+    fn roll(dice: &mut Dice) -> Self {
+        let devices = 2 + dice.below(4);
+        // Two of the first person, so that what one does has to reach the other.
+        let first = dice.below(5) as u8;
+        let owners =
+            (0..devices).map(|number| if number < 2 && dice.chance(700) { first } else { dice.below(7) as u8 });
+        let owners: Vec<u8> = owners.collect();
+        let skew = |dice: &mut Dice| if dice.chance(500) { 0 } else { dice.below(20_000) as i64 - 10_000 };
+        Self {
+            skews: owners.iter().map(|_| skew(dice)).collect(),
+            owners,
+            page_rows: dice.pick(&[2, 3, 5, 9, 40, 2500]).unwrap_or(3),
+            push_rows: dice.pick(&[1, 2, 4, 500]).unwrap_or(4),
+            token_lifetime: dice.pick(&[90, 600, 3600]).unwrap_or(3600),
+        }
+    }
+}
+
+/// How likely each kind of thing is in a run.
+struct Taste {
+    people: u64,
+    strangers: u64,
+    network: u64,
+    kills: u64,
+    server: u64,
+    two_processes: bool,
+    membership: bool,
+}
+
+impl Taste {
+    fn roll(dice: &mut Dice) -> Self {
+        let some = |dice: &mut Dice, most: u64| if dice.chance(300) { 0 } else { 1 + dice.below(most) };
+        Self {
+            people: 20 + dice.below(40),
+            strangers: some(dice, 40),
+            network: some(dice, 40),
+            kills: some(dice, 20),
+            server: some(dice, 15),
+            two_processes: dice.chance(250),
+            membership: dice.chance(500),
+        }
+    }
+
+    fn step(&self, dice: &mut Dice) -> Step {
+        let after = match dice.below(10) {
+            0..4 => dice.below(20),
+            4..8 => dice.below(400),
+            _ => dice.below(40_000),
+        };
+        let syncs = 30;
+        let mut at = dice.below(syncs + self.people + self.strangers + self.network + self.kills + self.server);
+        let mut within = |share: u64| {
+            let inside = at < share;
+            at = at.wrapping_sub(if inside { 0 } else { share });
+            inside
+        };
+        let act = if within(syncs) {
+            Act::Sync { device: dice.next() as u8, process: self.process(dice) }
+        } else if within(self.people) {
+            self.person(dice)
+        } else if within(self.strangers) {
+            self.stranger(dice)
+        } else if within(self.network) {
+            network(dice)
+        } else if within(self.kills) {
+            Act::Kill { device: dice.next() as u8, process: self.process(dice), polls: dice.below(60) as u16 }
+        } else {
+            Act::Server(event(dice))
+        };
+        Step { after: after as u32, act }
+    }
+
+    fn process(&self, dice: &mut Dice) -> u8 {
+        if self.two_processes { dice.below(2) as u8 } else { 0 }
+    }
+
+    fn person(&self, dice: &mut Dice) -> Act {
+        let (device, pick) = (dice.next() as u8, dice.next());
+        match dice.below(20) {
+            0..10 => Act::Write { device, pick },
+            10..14 => Act::Read { device, pick, share: dice.pick(&[0, 50, 100, 100]).unwrap_or(100) },
+            14..16 => Act::Open { device, pick },
+            16..19 => Act::LookBack { device, process: self.process(dice), pick },
+            _ if dice.chance(300) => Act::SignOut { device },
+            _ => {
+                let seconds = dice.pick(&[-86_400, -3_600, -5, 7, 3_600, 400_000]).unwrap_or(7);
+                Act::Jump { device, seconds }
+            }
+        }
+    }
+
+    fn stranger(&self, dice: &mut Dice) -> Act {
+        let deeds = (0..1 + dice.below(3)).map(|_| self.deed(dice)).collect();
+        let holding = match dice.below(4) {
+            0 => 0,
+            1 => dice.below(50),
+            2 => dice.below(2_000),
+            _ => dice.below(90_000),
+        };
+        Act::Stranger { deeds, holding: holding as u32, roll_back: dice.chance(150) }
+    }
+
+    fn deed(&self, dice: &mut Dice) -> Deed {
+        let (pick, person) = (dice.next(), dice.next() as u8);
+        match dice.below(if self.membership { 30 } else { 22 }) {
+            0..11 => Deed::Insert { pick, sender: dice.next() },
+            11..13 => Deed::Edit { pick },
+            13..15 => Deed::SoftDelete { pick },
+            15..17 => Deed::HardDelete { pick },
+            17 if dice.chance(400) => Deed::DeleteConversation { pick },
+            17..19 => Deed::Mark { pick, person, share: dice.pick(&[50, 100]).unwrap_or(100) },
+            19 => Deed::Rename { pick },
+            20..22 => Deed::RenamePerson { person, number: dice.next() as u16 },
+            22..24 => Deed::Reassign { pick, medic: dice.next() },
+            24..26 => Deed::RemoveMember { person },
+            26..29 => Deed::AddMember { person, elsewhere: dice.chance(100) },
+            _ => Deed::ChangeRole { person },
+        }
+    }
+}
+
+fn network(dice: &mut Dice) -> Act {
+    let device = dice.next() as u8;
+    match dice.below(10) {
+        0..7 => Act::Fault { device, skip: dice.below(6) as u8, fault: fault(dice) },
+        7..9 => {
+            let (seed, lasting) = (dice.next(), dice.below(60_000) as u32);
+            Act::Rough { device, seed, lasting, per_mille: 100 + dice.below(400) as u16 }
+        }
+        _ => Act::Offline { device, lasting: dice.below(100_000) as u32 },
+    }
+}
+
+pub(super) fn fault(dice: &mut Dice) -> Fault {
+    match dice.below(16) {
+        0 => Fault::Unreachable,
+        1..3 => Fault::LoseRequest,
+        3..7 => Fault::LoseAnswer,
+        7 => Fault::Garble,
+        8..10 => Fault::Twice(dice.below(3_000) as u32),
+        // Longer than anybody waits, sometimes: carried out when nobody expects it any more.
+        10 => Fault::Slow(dice.below(45_000) as u32),
+        11 => Fault::SlowBack(dice.below(45_000) as u32),
+        12 => Fault::SlowCommit(dice.below(3_000) as u32),
+        13 => Fault::TooMany(dice.below(4) as u8),
+        14 => Fault::Unavailable(dice.below(4) as u8),
+        _ => Fault::Failure,
+    }
+}
+
+fn event(dice: &mut Dice) -> Event {
+    let person = dice.next() as u8;
+    match dice.below(20) {
+        0..2 => Event::Down { lasting: dice.below(60_000) as u32 },
+        2..4 => Event::Restart,
+        4 => Event::NewEpoch,
+        5..7 => Event::Backup,
+        7 => Event::Restore,
+        8..10 => Event::Compact,
+        10..16 => Event::Expire { person },
+        16..18 => Event::EndSessions { person },
+        _ => Event::Poison { pick: dice.next() },
+    }
+}

@@ -1,0 +1,86 @@
+//! What a pass that ended well must have brought: everything that was committed before it began (gap_free), and, when nothing
+//! was written meanwhile, exactly what the server shows (unread_exact, convergence).
+
+use super::{sight, unreadable};
+use crate::simulator::{Breach, Invariant, network::Hub, network::Tracks, world::Process};
+use fieldpost_domain::{ConversationId, Message, MutationKind, PersonId, Seq};
+use fieldpost_storage::{Older, ThreadMessage, Window};
+use std::{collections::BTreeMap, sync::atomic::Ordering};
+
+/// What there was before a pass.
+pub(crate) struct Before {
+    reader: PersonId,
+    resumed: u64,
+    restarts: u64,
+    threads: BTreeMap<ConversationId, Vec<Message>>,
+}
+
+impl Before {
+    pub(crate) fn new(hub: &Hub, reader: PersonId, tracks: &Tracks) -> Self {
+        let all = hub.server.conversations_of(reader);
+        let threads = all.into_iter().map(|row| (row.id, hub.server.messages_of(row.id))).collect();
+        Self { reader, resumed: tracks.resumed(), restarts: hub.restarts.load(Ordering::SeqCst), threads }
+    }
+
+    /// To be asked right after the pass has ended well.
+    pub(crate) async fn judge(self, hub: &Hub, process: &Process, tracks: &Tracks) -> Result<(), Breach> {
+        if hub.restarts.load(Ordering::SeqCst) != self.restarts || tracks.resumed() != self.resumed {
+            // Another history; or the end of this run of pages was fixed before this pass began.
+            return Ok(());
+        }
+        let visible = hub.server.conversations_of(self.reader);
+        for row in &visible {
+            if let Some(messages) = self.threads.get(&row.id) {
+                all_are_here(hub, process, row.id, messages).await?;
+            }
+        }
+        if tracks.commits_at_end(process.who) != Some(hub.server.commits()) {
+            return Ok(());
+        }
+        let entries = process.store.entries(u32::MAX).await.map_err(unreadable)?;
+        let marks = entries.iter().filter(|entry| entry.kind == MutationKind::MarkRead);
+        let marked: Vec<_> = marks.map(|entry| entry.conversation_id).collect();
+        let here = sight::shown(process.store.as_ref()).await?;
+        for row in visible.iter().filter(|row| !marked.contains(&row.id)) {
+            let shown = here.get(&row.id);
+            let shown = shown.ok_or_else(|| gap(process, format!("{} is not listed after a pass", row.id)))?;
+            sight::same(&process.name, row, shown)?;
+        }
+        Ok(())
+    }
+}
+
+fn gap(process: &Process, what: impl std::fmt::Display) -> Breach {
+    Breach::new(Invariant::GapFree, format!("{}: {what}", process.name))
+}
+
+/// Everything that was there before the pass is here, down to where the loaded part of the thread begins.
+async fn all_are_here(
+    hub: &Hub,
+    process: &Process,
+    conversation: ConversationId,
+    before: &[Message],
+) -> Result<(), Breach> {
+    let Ok(window) = process.store.messages(conversation, Window::newest(u32::MAX)).await else {
+        return Err(gap(process, format!("{conversation} is not here after a pass")));
+    };
+    let here: BTreeMap<_, &ThreadMessage> = window.messages.iter().map(|message| (message.id, message)).collect();
+    let lowest = match window.older {
+        Older::Nothing => Seq::ZERO,
+        // Nothing is loaded although there is something: then all of it is missing.
+        _ => window.messages.iter().find_map(|message| message.seq).unwrap_or(Seq::ZERO),
+    };
+    for message in before.iter().filter(|message| message.seq >= lowest) {
+        let Some(now) = hub.server.message(message.id) else { continue };
+        let Some(found) = here.get(&message.id) else {
+            let shown: Vec<_> = here.values().filter_map(|one| one.seq.map(Seq::get)).collect();
+            let what = format!("{} (seq {}) of {conversation} is missing after a pass", message.id, message.seq);
+            return Err(gap(process, what).with_views(format!("seq {}", message.seq), format!("seqs {shown:?}")));
+        };
+        let same = found.content == now.content && found.deleted == now.deleted_at.is_some();
+        if now.version == message.version && !same {
+            return Err(gap(process, format!("{} of {conversation} is in an old state after a pass", message.id)));
+        }
+    }
+    Ok(())
+}

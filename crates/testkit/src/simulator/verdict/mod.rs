@@ -1,0 +1,33 @@
+//! What must hold: some of it right after each pass, the rest once everything has healed.
+
+mod after_pass;
+mod isolation;
+mod outbox;
+mod sight;
+mod thread;
+
+pub(super) use after_pass::Before;
+pub(super) use isolation::isolation;
+
+use super::{Breach, Invariant, World};
+use fieldpost_storage::StorageError;
+
+/// Judges a world that has healed.
+pub(super) async fn judge(world: &World) -> Result<(), Breach> {
+    for device in &world.devices {
+        let store = device.look().await.map_err(unreadable)?;
+        outbox::nothing_waits(device, store.as_ref()).await?;
+        outbox::nothing_is_lost(world, device).await?;
+        outbox::order_is_kept(world, device)?;
+        sight::same_conversations(world, device, store.as_ref()).await?;
+        thread::same_threads(world, device).await?;
+        sight::nothing_hidden_is_left(world, device, store.as_ref()).await?;
+        sight::same_people(world, device, store.as_ref()).await?;
+    }
+    outbox::nothing_is_doubled(world)
+}
+
+/// A store that cannot be read has not survived.
+pub(super) fn unreadable(error: StorageError) -> Breach {
+    Breach::new(Invariant::CrashSafe, format!("the store cannot be read: {error}"))
+}

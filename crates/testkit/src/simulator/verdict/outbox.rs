@@ -1,0 +1,83 @@
+//! no_loss, no_duplicate, lane_order, liveness.
+
+use super::unreadable;
+use crate::simulator::{
+    Breach, Invariant, World,
+    world::{Accepted, Device},
+};
+use fieldpost_domain::{ConversationId, MessageId, Seq};
+use fieldpost_storage::{EntryState, Store};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was queued is on the server or with the person.
+pub(super) async fn nothing_waits(device: &Device, store: &dyn Store) -> Result<(), Breach> {
+    let entries = store.entries(u32::MAX).await.map_err(unreadable)?;
+    let waiting = entries.iter().find(|entry| matches!(entry.state, EntryState::Queued { .. }));
+    waiting.map_or(Ok(()), |entry| {
+        let what = format!("a {} of device {} still waits: {:?}", entry.kind, device.number, entry.state);
+        Err(Breach::new(Invariant::Liveness, what))
+    })
+}
+
+/// Each message that was accepted is on the server, or was there, or is a dead letter of its person.
+pub(super) async fn nothing_is_lost(world: &World, device: &Device) -> Result<(), Breach> {
+    let dead = dead_letters(world, device).await?;
+    let reached = world.hub.reached();
+    let lost = device.written.iter().find(|written| {
+        world.hub.server.message(written.id).is_none() && !reached.contains(&written.id) && !dead.contains(&written.id)
+    });
+    lost.map_or(Ok(()), |written| {
+        let what = format!("{} of device {} in {} is nowhere", written.id, device.number, written.conversation);
+        Err(Breach::new(Invariant::NoLoss, what))
+    })
+}
+
+async fn dead_letters(world: &World, device: &Device) -> Result<BTreeSet<MessageId>, Breach> {
+    let mut dead = BTreeSet::new();
+    for other in world.devices.iter().filter(|other| other.owner.id == device.owner.id) {
+        let entries = other.look().await.map_err(unreadable)?.entries(u32::MAX).await.map_err(unreadable)?;
+        let failed = entries.into_iter().filter(|entry| matches!(entry.state, EntryState::Failed(_)));
+        dead.extend(failed.filter_map(|entry| entry.message_id));
+    }
+    Ok(dead)
+}
+
+/// What a device wrote in a conversation has ascending seqs, in the order in which it was written.
+pub(super) fn order_is_kept(world: &World, device: &Device) -> Result<(), Breach> {
+    let mut last: BTreeMap<ConversationId, Seq> = BTreeMap::new();
+    for Accepted { id, .. } in &device.written {
+        let Some(message) = world.hub.server.message(*id) else { continue };
+        let before = last.insert(message.conversation_id, message.seq).unwrap_or(Seq::ZERO);
+        if before >= message.seq {
+            let what = format!(
+                "{id} of device {} in {} has seq {} after {before}",
+                device.number, message.conversation_id, message.seq
+            );
+            return Err(Breach::new(Invariant::LaneOrder, what));
+        }
+    }
+    Ok(())
+}
+
+/// What was written once is there once.
+pub(super) fn nothing_is_doubled(world: &World) -> Result<(), Breach> {
+    let server = &world.hub.server;
+    let messages = server.conversation_ids().into_iter().flat_map(|id| server.messages_of(id));
+    let mut seen: BTreeMap<(_, String), MessageId> = BTreeMap::new();
+    let written: BTreeSet<_> = world
+        .devices
+        .iter()
+        .flat_map(|device| device.written.iter().map(|one| (device.owner.id, one.content.as_str())))
+        .collect();
+    for message in messages {
+        let Some(content) = message.content else { continue };
+        if !written.contains(&(message.sender_id, content.as_str())) {
+            continue;
+        }
+        if let Some(other) = seen.insert((message.sender_id, content), message.id) {
+            let what = format!("{} and {other} are the same message", message.id);
+            return Err(Breach::new(Invariant::NoDuplicate, what));
+        }
+    }
+    Ok(())
+}

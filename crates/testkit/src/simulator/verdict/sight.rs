@@ -1,0 +1,77 @@
+//! convergence, unread_exact, privacy: the device shows what its owner may see, and nothing else.
+
+use super::unreadable;
+use crate::simulator::{Breach, Invariant, World, rules, world::Device};
+use fieldpost_domain::{Conversation, ConversationId, MessageId};
+use fieldpost_storage::{ConversationSummary, Store};
+use std::collections::{BTreeMap, BTreeSet};
+
+type Shown = BTreeMap<ConversationId, ConversationSummary>;
+
+pub(super) async fn same_conversations(world: &World, device: &Device, store: &dyn Store) -> Result<(), Breach> {
+    let here: Shown = shown(store).await?;
+    let there = world.hub.server.conversations_of(device.owner.id);
+    let left: BTreeSet<_> = here.keys().copied().collect();
+    let right: BTreeSet<_> = there.iter().map(|row| row.id).collect();
+    if left != right {
+        let what = format!("device {} lists other conversations than the server", device.number);
+        return Err(Breach::new(Invariant::Convergence, what).with_views(format!("{right:?}"), format!("{left:?}")));
+    }
+    there.iter().try_for_each(|row| {
+        here.get(&row.id).map_or(Ok(()), |summary| same(&format!("device {}", device.number), row, summary))
+    })
+}
+
+/// The conversations that the server knows, as the device shows them.
+pub(super) async fn shown(store: &dyn Store) -> Result<Shown, Breach> {
+    let all = store.conversations(u32::MAX).await.map_err(unreadable)?;
+    Ok(all.into_iter().filter(|one| one.on_server).map(|one| (one.id, one)).collect())
+}
+
+/// Whether a row of the list is the server's.
+pub(super) fn same(device: &str, row: &Conversation, shown: &ConversationSummary) -> Result<(), Breach> {
+    let what = format!("{} on {device}", row.id);
+    if shown.unread != row.unread {
+        let breach = Breach::new(Invariant::UnreadExact, what);
+        return Err(breach.with_views(format!("{} unread", row.unread), format!("{} unread", shown.unread)));
+    }
+    let right = (&row.kind, &row.subject, row.medic_id, row.last_seq);
+    let left = (&shown.kind, &shown.subject, shown.medic_id, shown.last_seq);
+    if left != right {
+        return Err(Breach::new(Invariant::Convergence, what).with_views(format!("{right:?}"), format!("{left:?}")));
+    }
+    Ok(())
+}
+
+/// Nothing that its owner may not see is on the device, but for what she wrote herself.
+pub(super) async fn nothing_hidden_is_left(world: &World, device: &Device, store: &dyn Store) -> Result<(), Breach> {
+    let server = &world.hub.server;
+    let own: BTreeSet<MessageId> = device.written.iter().map(|written| written.id).collect();
+    for conversation in server.conversation_ids() {
+        if rules::may_see(server, device.owner.id, conversation) {
+            continue;
+        }
+        for message in server.messages_of(conversation) {
+            let here = store.message(message.id).await.map_err(unreadable)?;
+            if here.is_some() && !own.contains(&message.id) {
+                let what = format!("{} of {conversation} is still on device {}", message.id, device.number);
+                return Err(Breach::new(Invariant::Privacy, what));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Names are those of the server.
+pub(super) async fn same_people(world: &World, device: &Device, store: &dyn Store) -> Result<(), Breach> {
+    for person in world.hub.server.visible_to(device.owner.id).people {
+        let here = store.person(person.id).await.map_err(unreadable)?;
+        let left = here.map(|here| (here.first_name, here.last_name, here.role, here.removed));
+        let right = Some((person.first_name, person.last_name, person.role, person.removed));
+        if left != right {
+            let what = format!("{} on device {}", person.id, device.number);
+            return Err(Breach::new(Invariant::Convergence, what).with_views(format!("{right:?}"), format!("{left:?}")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! Who there is: an org with two admins and three medics, and another org with one of each.
+
+use fieldpost_domain::{ConversationId, OrgId, PersonId};
+use fieldpost_remote::{
+    Credentials,
+    reference::{Profile, ReferenceServer},
+};
+
+const PASSWORD: &str = "password";
+
+/// Somebody with an account.
+#[derive(Debug, Clone)]
+pub(crate) struct Character {
+    pub(crate) id: PersonId,
+    pub(crate) home: OrgId,
+    pub(crate) credentials: Credentials,
+}
+
+#[derive(Debug)]
+pub(crate) struct Cast {
+    pub(crate) people: Vec<Character>,
+    pub(crate) orgs: [OrgId; 2],
+}
+
+impl Cast {
+    /// Puts everybody on the server, with a few conversations and messages.
+    pub(crate) fn new(server: &ReferenceServer) -> Self {
+        let (here, there) = (server.add_org("North Tower"), server.add_org("Harbour"));
+        let mut people = Vec::new();
+        let mut admin = |org, name: &'static str| {
+            let id = server.add_admin(org, profile(name));
+            people.push(Character { id, home: org, credentials: credentials(name) });
+            id
+        };
+        let (robin, _, kim) = (admin(here, "robin"), admin(here, "sam"), admin(there, "kim"));
+        let mut medic = |org, name: &'static str| {
+            let medic = server.add_medic(org, profile(name));
+            people.push(Character { id: medic.person_id, home: org, credentials: credentials(name) });
+            medic
+        };
+        let (ada, ben, lou) = (medic(here, "ada"), medic(here, "ben"), medic(there, "lou"));
+        // She has no conversation yet: somebody will open one, perhaps several at once.
+        medic(here, "cara");
+        for (org, by, of) in [(here, robin, ada), (here, robin, ben), (there, kim, lou)] {
+            let conversation = server.open_direct(org, of.medic_id, by);
+            let texts: Vec<_> = (0..4).map(|number| format!("welcome {number} {conversation}")).collect();
+            server.insert_messages(conversation, by, &texts);
+        }
+        for (org, by) in [(here, robin), (there, kim)] {
+            let notices = server.open_broadcast(org, Some("Notices"), by);
+            server.insert_message(notices, by, &format!("first notice {notices}"));
+        }
+        Self { people, orgs: [here, there] }
+    }
+
+    pub(crate) fn person(&self, number: u8) -> Character {
+        self.people[usize::from(number) % self.people.len()].clone()
+    }
+
+    pub(crate) fn of_org(&self, server: &ReferenceServer, conversation: ConversationId) -> Vec<PersonId> {
+        let org = server.conversation(conversation).map(|row| row.org_id);
+        self.people.iter().filter(|person| Some(person.home) == org).map(|person| person.id).collect()
+    }
+}
+
+const fn profile(name: &str) -> Profile<'_> {
+    Profile { first_name: name, last_name: "Test", email: name, password: PASSWORD }
+}
+
+fn credentials(name: &str) -> Credentials {
+    Credentials { email: name.to_owned(), password: PASSWORD.to_owned() }
+}

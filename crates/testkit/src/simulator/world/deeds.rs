@@ -1,0 +1,101 @@
+//! One deed of another client.
+
+use super::World;
+use crate::simulator::{dice::pick, step::Deed};
+use fieldpost_domain::{ConversationId, ConversationKind, MedicId, MessageId, Role, Seq};
+use fieldpost_remote::reference::{Locked, OpenTransaction};
+
+impl World {
+    pub(super) fn do_deed(&self, open: &OpenTransaction, deed: Deed) -> Result<(), Locked> {
+        match deed {
+            Deed::Insert { pick, sender } => self.insert(open, pick, sender),
+            Deed::Edit { pick } => self.on_message(pick, |id| open.edit_message(id, "edited")),
+            Deed::SoftDelete { pick } => self.on_message(pick, |id| open.soft_delete(id)),
+            Deed::HardDelete { pick } => self.on_message(pick, |id| open.hard_delete(id)),
+            Deed::DeleteConversation { pick } => self.on_conversation(pick, |id| open.delete_conversation(id)),
+            Deed::Rename { pick: number } => {
+                self.on_conversation(number, |id| open.rename_conversation(id, &format!("Notices {}", number % 100)))
+            }
+            Deed::Reassign { pick, medic } => self.reassign(open, pick, medic),
+            Deed::Mark { pick, person, share } => self.on_conversation(pick, |id| {
+                let last = self.hub.server.conversation(id).map_or(0, |row| row.last_seq.get());
+                open.mark(id, self.cast.person(person).id, Seq::new(last * u64::from(share) / 100))
+            }),
+            _ => {
+                self.change_people(open, deed);
+                Ok(())
+            }
+        }
+    }
+
+    fn change_people(&self, open: &OpenTransaction, deed: Deed) {
+        let server = &self.hub.server;
+        match deed {
+            Deed::RemoveMember { person } => open.remove_member(self.cast.person(person).id),
+            Deed::AddMember { person, elsewhere } => {
+                let person = self.cast.person(person);
+                let org = self.cast.orgs[usize::from(elsewhere)];
+                // One org at a time.
+                if server.member(person.id).is_none() {
+                    open.add_member(person.id, org, Role::Medic, "Back", "Again");
+                }
+            }
+            Deed::ChangeRole { person } => {
+                let id = self.cast.person(person).id;
+                match server.member(id).map(|member| member.role) {
+                    Some(Role::Medic) => open.change_role(id, Role::OrgAdmin),
+                    Some(_) => open.change_role(id, Role::Medic),
+                    None => {}
+                }
+            }
+            Deed::RenamePerson { person, number } => {
+                open.rename_person(self.cast.person(person).id, "Renamed", &number.to_string());
+            }
+            _ => {}
+        }
+    }
+
+    fn insert(&self, open: &OpenTransaction, number: u64, sender: u64) -> Result<(), Locked> {
+        self.on_conversation(number, |id| {
+            let people = self.cast.of_org(&self.hub.server, id);
+            let Some(sender) = pick(&people, sender) else { return Ok(()) };
+            open.insert_message(id, sender, &format!("from another client {number}")).map(drop)
+        })
+    }
+
+    /// To a medic of the org who has none yet, or to nobody: there is one direct conversation per medic.
+    fn reassign(&self, open: &OpenTransaction, number: u64, medic: u64) -> Result<(), Locked> {
+        let server = &self.hub.server;
+        self.on_conversation(number, |id| {
+            let Some(row) = server.conversation(id).filter(|row| row.kind == ConversationKind::Direct) else {
+                return Ok(());
+            };
+            let members = self.cast.people.iter().filter_map(|person| server.member(person.id));
+            let medics = members.filter(|member| member.org_id == row.org_id).filter_map(|member| member.medic_id);
+            let taken: Vec<MedicId> = server
+                .conversation_ids()
+                .into_iter()
+                .filter_map(|id| server.conversation(id).and_then(|row| row.medic_id))
+                .collect();
+            let free: Vec<MedicId> = medics.filter(|medic| !taken.contains(medic)).collect();
+            // A name that somebody else may take before this commits would break the rule of one per medic.
+            let medic = if free.is_empty() || medic % 3 == 0 { None } else { pick(&free, medic) };
+            open.reassign_medic(id, medic)
+        })
+    }
+
+    fn on_conversation(
+        &self,
+        number: u64,
+        act: impl FnOnce(ConversationId) -> Result<(), Locked>,
+    ) -> Result<(), Locked> {
+        pick(&self.hub.server.conversation_ids(), number).map_or(Ok(()), act)
+    }
+
+    fn on_message(&self, number: u64, act: impl FnOnce(MessageId) -> Result<(), Locked>) -> Result<(), Locked> {
+        let server = &self.hub.server;
+        let threads = server.conversation_ids().into_iter().flat_map(|id| server.messages_of(id));
+        let messages: Vec<_> = threads.map(|message| message.id).collect();
+        pick(&messages, number).map_or(Ok(()), act)
+    }
+}

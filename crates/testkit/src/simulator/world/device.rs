@@ -1,0 +1,101 @@
+//! A device: a disk, a clock, a network, and the app on it, perhaps twice.
+
+use super::{Process, cast::Character};
+use crate::simulator::{
+    Disk,
+    clocks::RunningClock,
+    network::{Hub, Tracks, Weather},
+};
+use fieldpost_domain::{ConversationId, MessageId, Seq};
+use fieldpost_storage::{StorageResult, Store};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// A message that a device has accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Accepted {
+    pub(crate) id: MessageId,
+    pub(crate) conversation: ConversationId,
+    pub(crate) content: String,
+}
+
+pub(crate) struct Device {
+    pub(crate) number: usize,
+    pub(crate) owner: Character,
+    pub(crate) clock: Arc<RunningClock>,
+    pub(crate) tracks: Arc<Tracks>,
+    seed: u64,
+    disk: Arc<dyn Disk>,
+    hub: Arc<Hub>,
+    weather: Arc<Mutex<Weather>>,
+    processes: [Option<Arc<Process>>; 2],
+    starts: u64,
+    /// In the order in which they were written.
+    pub(crate) written: Vec<Accepted>,
+    /// How far the person was told to have read.
+    pub(crate) read: BTreeMap<ConversationId, Seq>,
+}
+
+impl Device {
+    pub(crate) fn new(
+        number: usize,
+        owner: Character,
+        skew: i64,
+        seed: u64,
+        disk: Arc<dyn Disk>,
+        hub: Arc<Hub>,
+    ) -> Self {
+        let seed = seed.wrapping_mul(31).wrapping_add(number as u64);
+        Self {
+            number,
+            owner,
+            clock: Arc::new(RunningClock::new(skew)),
+            tracks: Arc::default(),
+            seed,
+            disk,
+            hub,
+            weather: Arc::new(Mutex::new(Weather::new(seed))),
+            processes: [None, None],
+            starts: 0,
+            written: Vec::new(),
+            read: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn weather(&self) -> MutexGuard<'_, Weather> {
+        self.weather.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The app, started again if it is not running.
+    pub(crate) async fn process(&mut self, number: u8) -> StorageResult<Arc<Process>> {
+        let slot = usize::from(number % 2);
+        if let Some(process) = self.processes[slot].as_ref().filter(|process| !process.is_dead()) {
+            return Ok(Arc::clone(process));
+        }
+        self.starts += 1;
+        let who = self.starts;
+        let store = self.disk.open().await?;
+        let name = format!("device {}{}", self.number, if slot == 0 { "" } else { "'" });
+        let (tracks, weather) = (Arc::clone(&self.tracks), Arc::clone(&self.weather));
+        let link = crate::simulator::network::Link::new(Arc::clone(&self.hub), name.clone(), weather, tracks, who);
+        let env = fieldpost_sync::Env::new(
+            self.clock.clone(),
+            Arc::new(crate::SeededEntropy::new(self.seed.wrapping_mul(1009).wrapping_add(who))),
+        );
+        let process = Arc::new(Process::start(name, store, link, env, Arc::clone(&self.tracks), who));
+        self.processes[slot] = Some(Arc::clone(&process));
+        Ok(process)
+    }
+
+    /// The app as it runs now, if it does.
+    pub(crate) fn running(&self, number: u8) -> Option<&Arc<Process>> {
+        self.processes[usize::from(number % 2)].as_ref().filter(|process| !process.is_dead())
+    }
+
+    /// The data, seen from beside the app.
+    pub(crate) async fn look(&self) -> StorageResult<Arc<dyn Store>> {
+        self.disk.open().await
+    }
+}

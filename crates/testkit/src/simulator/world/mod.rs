@@ -1,0 +1,122 @@
+//! The world of a run: a server, people, their devices, and other clients.
+
+mod cast;
+mod deeds;
+mod device;
+mod events;
+mod heal;
+mod pass;
+mod people;
+mod process;
+mod strangers;
+
+pub(super) use cast::Cast;
+pub(super) use device::{Accepted, Device};
+pub(super) use process::Process;
+
+use super::{
+    Breach, Disks, Invariant, Schedule,
+    clocks::RunningClock,
+    network::Hub,
+    observer::Observer,
+    step::{Act, Step},
+};
+use fieldpost_domain::{MessageId, ServerLimits};
+use fieldpost_remote::reference::{Backup, ReferenceServer};
+use fieldpost_sync::Clock;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::{task::JoinHandle, time::sleep};
+
+pub(super) struct World {
+    pub(super) hub: Arc<Hub>,
+    pub(super) cast: Cast,
+    pub(super) devices: Vec<Device>,
+    backup: Option<Backup>,
+    /// Messages that a restore took from the server.
+    pub(super) unhappened: BTreeSet<MessageId>,
+    strangers: Vec<JoinHandle<()>>,
+}
+
+impl World {
+    pub(super) fn new(schedule: &Schedule, disks: &Disks, traced: bool) -> Self {
+        let observer = Arc::new(Observer::new(traced));
+        let setup = &schedule.setup;
+        let limits = ServerLimits { page_rows: setup.page_rows, push_rows: setup.push_rows, ..ServerLimits::default() };
+        let clock = RunningClock::new(0);
+        let server = ReferenceServer::builder()
+            .seed(schedule.seed)
+            .limits(limits)
+            .token_lifetime(Duration::from_secs(setup.token_lifetime.into()))
+            .clock(move || clock.now())
+            .build();
+        let cast = Cast::new(&server);
+        let hub = Arc::new(Hub::new(server, observer));
+        let owners = setup.owners.iter().zip(&setup.skews).enumerate();
+        let device = |(number, (owner, skew)): (usize, (&u8, &i64))| {
+            Device::new(number, cast.person(*owner), *skew, schedule.seed, disks.make(), Arc::clone(&hub))
+        };
+        let devices = owners.map(device).collect();
+        Self { hub, devices, cast, backup: None, unhappened: BTreeSet::new(), strangers: Vec::new() }
+    }
+
+    pub(super) fn observer(&self) -> &Observer {
+        &self.hub.observer
+    }
+
+    /// Lets everything happen, heals, and judges. Ends early when something is broken.
+    pub(super) async fn live(&mut self, steps: &[Step]) {
+        for device in 0..self.devices.len() {
+            self.sync(device, 0).await;
+        }
+        for step in steps {
+            sleep(Duration::from_millis(step.after.into())).await;
+            self.observer().say(|| format!("· {:?}", step.act));
+            self.perform(&step.act).await;
+            if self.observer().is_broken() {
+                return;
+            }
+        }
+        self.heal().await;
+        if !self.observer().is_broken() {
+            let verdict = super::verdict::judge(self).await;
+            self.observer().judge(verdict);
+        }
+    }
+
+    async fn perform(&mut self, act: &Act) {
+        match act {
+            Act::Write { device, pick } => self.write(self.at(*device), *pick).await,
+            Act::Read { device, pick, share } => self.read(self.at(*device), *pick, *share).await,
+            Act::Open { device, pick } => self.open(self.at(*device), *pick).await,
+            Act::LookBack { device, process, pick } => self.look_back(self.at(*device), *process, *pick).await,
+            Act::Sync { device, process } => self.sync(self.at(*device), *process).await,
+            Act::Kill { device, process, polls } => self.kill(self.at(*device), *process, *polls).await,
+            Act::SignOut { device } => self.sign_out(self.at(*device)).await,
+            Act::Jump { device, seconds } => {
+                self.observer().count("clock jumps");
+                self.devices[self.at(*device)].clock.jump((*seconds).into());
+            }
+            Act::Fault { device, skip, fault } => self.devices[self.at(*device)].weather().order(*skip, *fault),
+            Act::Rough { device, seed, lasting, per_mille } => {
+                let until = self.observer().now() + u64::from(*lasting);
+                self.devices[self.at(*device)].weather().rough(*seed, until, (*per_mille).into());
+            }
+            Act::Offline { device, lasting } => {
+                let until = self.observer().now() + u64::from(*lasting);
+                self.devices[self.at(*device)].weather().offline(until);
+            }
+            Act::Server(event) => self.event(*event),
+            Act::Stranger { deeds, holding, roll_back } => self.stranger(deeds, *holding, *roll_back),
+        }
+    }
+
+    fn at(&self, device: u8) -> usize {
+        usize::from(device) % self.devices.len()
+    }
+
+    /// A store that fails although nothing is wrong with it.
+    fn store_failed(&self, device: usize, error: &fieldpost_storage::StorageError) {
+        let what = format!("the store of device {device}: {error}");
+        self.observer().report(Breach::new(Invariant::CrashSafe, what));
+    }
+}

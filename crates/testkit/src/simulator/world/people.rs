@@ -1,0 +1,131 @@
+//! What people do on their devices.
+
+use super::{Accepted, Process, World};
+use crate::simulator::{Breach, Invariant, dice::pick};
+use fieldpost_domain::{ConversationId, MedicId, MessageContent, MessageKind, NewMessage, Seq};
+use fieldpost_storage::{ConversationSummary, NewDirect, Older, StorageResult, Window};
+use std::sync::Arc;
+
+impl World {
+    /// The app of a device, and a conversation that is on it.
+    async fn app(&mut self, device: usize, number: u64) -> Option<(Arc<Process>, ConversationSummary)> {
+        let process = self.process(device, 0).await?;
+        let mut all = self.stored(device, process.store.conversations(u32::MAX).await)?;
+        all.sort_by_key(|conversation| conversation.id);
+        let ids: Vec<_> = all.iter().map(|conversation| conversation.id).collect();
+        let id = pick(&ids, number)?;
+        all.into_iter().find(|conversation| conversation.id == id).map(|conversation| (process, conversation))
+    }
+
+    pub(super) async fn process(&mut self, device: usize, number: u8) -> Option<Arc<Process>> {
+        let process = self.devices[device].process(number).await;
+        self.stored(device, process)
+    }
+
+    fn stored<T>(&self, device: usize, result: StorageResult<T>) -> Option<T> {
+        result.inspect_err(|error| self.store_failed(device, error)).ok()
+    }
+
+    pub(super) async fn write(&mut self, device: usize, number: u64) {
+        let Some((process, conversation)) = self.app(device, number).await else { return };
+        let Ok(Some(sender_id)) = process.store.account().await else { return };
+        let content = format!("note {} of device {device}", self.devices[device].written.len());
+        let Ok(text) = MessageContent::new(&content) else { return };
+        let message = NewMessage {
+            id: process.env.message_id(),
+            conversation_id: conversation.id,
+            sender_id,
+            kind: MessageKind::Text,
+            content: text,
+            metadata: None,
+            reply_to: None,
+            composed_at: process.env.now(),
+        };
+        let id = message.id;
+        let sent = process.run(process.outbox.send(process.env.mutation_id(), message)).await;
+        let there = self.is_there(device, id).await;
+        self.observer().say(|| format!("{} writes {id} in {}", process.name, conversation.id));
+        if matches!(sent, Some(Ok(_))) && !there {
+            self.observer().report(Breach::new(Invariant::NoLoss, format!("{id} was accepted and is not stored")));
+        }
+        // Killed before it was told, but after the commit: the person sees it in the thread.
+        if there {
+            self.devices[device].written.push(Accepted { id, conversation: conversation.id, content });
+        }
+    }
+
+    async fn is_there(&self, device: usize, id: fieldpost_domain::MessageId) -> bool {
+        match self.devices[device].look().await {
+            Ok(store) => matches!(store.message(id).await, Ok(Some(_))),
+            Err(_) => false,
+        }
+    }
+
+    pub(super) async fn read(&mut self, device: usize, number: u64, share: u8) {
+        let Some((process, conversation)) = self.app(device, number).await else { return };
+        let Ok(window) = process.store.messages(conversation.id, Window::newest(50)).await else { return };
+        let shown = window.last_seq().unwrap_or(Seq::ZERO).get() * u64::from(share) / 100;
+        let mark =
+            process.outbox.mark_read(process.env.mutation_id(), conversation.id, Seq::new(shown), process.env.now());
+        if let Some(Ok(read)) = process.run(mark).await {
+            self.observer().say(|| format!("{} has read {} up to {read}", process.name, conversation.id));
+            self.devices[device].read.insert(conversation.id, read);
+        }
+    }
+
+    pub(super) async fn open(&mut self, device: usize, number: u64) {
+        let Some(process) = self.process(device, 0).await else { return };
+        let Ok(state) = process.store.sync_state().await else { return };
+        let Some(me) = state.me else { return };
+        let medics: Vec<MedicId> = match me.medic_id {
+            Some(own) => vec![own],
+            None => {
+                let people = process.store.people().await.unwrap_or_default();
+                let mut medics: Vec<_> = people.iter().filter_map(|person| person.medic_id).collect();
+                medics.sort();
+                medics
+            }
+        };
+        let Some(medic_id) = pick(&medics, number) else { return };
+        let id = process.env.conversation_id();
+        let new = NewDirect { id, medic_id, org_id: me.org_id, opened_by: me.id, at: process.env.now() };
+        let opened = process.run(process.outbox.open_direct(process.env.mutation_id(), new)).await;
+        if let Some(Ok(opened)) = opened {
+            self.observer().say(|| format!("{} opens {}", process.name, opened.id));
+        }
+    }
+
+    /// Scrolls up while whatever else is going on goes on.
+    pub(super) async fn look_back(&mut self, device: usize, number: u8, choice: u64) {
+        let Some((_, conversation)) = self.app(device, choice).await else { return };
+        let Some(process) = self.process(device, number).await else { return };
+        let Ok(window) = process.store.messages(conversation.id, Window::newest(50)).await else { return };
+        // Somebody who has seen it all may pull the thread down all the same.
+        let before = match window.older {
+            Older::OnServer(before) => before,
+            _ => conversation.last_seq.next(),
+        };
+        let observer = Arc::clone(&self.hub.observer);
+        let id: ConversationId = conversation.id;
+        tokio::spawn(async move {
+            let loaded = process.run(process.engine.load_older(id, before)).await;
+            observer.say(|| match loaded {
+                Some(Ok(report)) => format!("{} has looked back: {} rows", process.name, report.applied),
+                Some(Err(_)) => format!("{} could not look back", process.name),
+                None => format!("{} died looking back", process.name),
+            });
+        });
+    }
+
+    pub(super) async fn kill(&mut self, device: usize, number: u8, polls: u16) {
+        let Some(process) = self.process(device, number).await else { return };
+        self.observer().count("kills");
+        process.kill_after(polls);
+    }
+
+    pub(super) async fn sign_out(&mut self, device: usize) {
+        let Some(process) = self.process(device, 0).await else { return };
+        self.observer().count("sign-outs");
+        drop(process.run(process.engine.sign_out()).await);
+    }
+}

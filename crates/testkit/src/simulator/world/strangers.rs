@@ -1,0 +1,41 @@
+//! Other clients: they write in transactions that they hold open for a while.
+
+use super::World;
+use crate::simulator::step::Deed;
+use fieldpost_remote::reference::Locked;
+use std::{sync::Arc, time::Duration};
+use tokio::time::sleep;
+
+impl World {
+    pub(super) fn stranger(&mut self, deeds: &[Deed], holding: u32, roll_back: bool) {
+        let observer = Arc::clone(&self.hub.observer);
+        let open = self.hub.server.begin();
+        for deed in deeds {
+            if self.do_deed(&open, *deed) == Err(Locked) {
+                observer.count("deadlock victims");
+                observer.say(|| "another client meets a lock and is rolled back".to_owned());
+                return open.roll_back();
+            }
+        }
+        observer.count(if holding > 0 { "held transactions" } else { "quick transactions" });
+        let work = async move {
+            sleep(Duration::from_millis(holding.into())).await;
+            if roll_back {
+                observer.count("rollbacks");
+                observer.say(|| "another client rolls back".to_owned());
+                return open.roll_back();
+            }
+            let done = open.commit();
+            observer.say(|| format!("another client {}", if done { "commits" } else { "was cut off" }));
+        };
+        self.strangers.push(tokio::spawn(work));
+    }
+
+    /// Waits until all have ended.
+    pub(super) async fn strangers_end(&mut self) {
+        for stranger in std::mem::take(&mut self.strangers) {
+            // One that panicked has said so.
+            drop(stranger.await);
+        }
+    }
+}
