@@ -81,6 +81,9 @@ pub(crate) const MISSING: &str = "
 UPDATE conversations AS c
 SET missing_before = CASE
     WHEN c.server_id IS NULL OR c.version < 0 THEN NULL
+    WHEN c.last_seq > c.range_to
+        AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.seq >= c.last_seq)
+        AND NOT EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq >= c.last_seq) THEN 0
     WHEN EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.seq > c.range_to)
         OR EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq > c.range_to) THEN (
         SELECT k.seq FROM (
@@ -89,7 +92,6 @@ SET missing_before = CASE
         WHERE NOT EXISTS (SELECT 1 FROM messages AS p WHERE p.conversation_id = c.id AND p.seq = k.seq - 1)
             AND NOT EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq = k.seq - 1)
         ORDER BY k.seq DESC LIMIT 1)
-    WHEN c.range_to = 0 AND c.last_seq > 0 THEN 0
     END
 WHERE c.id IN (SELECT unhex(value) FROM json_each(?))";
 

@@ -159,8 +159,9 @@ pub trait Replica: Send + Sync {
     /// `limit`. Of each conversation one run of seqs is known whole, the recent range: every seq in it is a message that is
     /// here, was deleted by a tombstone, or is covered by a page. It begins with the first page that covers something, or at
     /// seq 1 when that comes, and grows over every known seq that touches it. Something is missing where a conversation with
-    /// messages has no such range, or where a known seq stands above it with a hole between; `before` is then the lowest seq
-    /// of the newest run that is known.
+    /// messages has no such range; where the server has told of a higher `last_seq` than is known (`before` is then none);
+    /// or where a known seq stands above it with a hole between (`before` is then the lowest seq of the newest run that is
+    /// known).
     async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>>;
 
     /// Notes that a sync finished well, at this moment of the device's clock.

@@ -5,10 +5,10 @@ use super::build::{
     mutation_id, new_direct, own_message_id, read_to,
 };
 use super::given::{
-    acknowledged, batch, failure, loaded, loaded_thread, mutations, newest, outbox, pulled, pulled_messages, read,
-    refused, sent, seqs, stored, texts, thread,
+    acknowledged, batch, failure, history, loaded, loaded_thread, mutations, newest, outbox, pulled, pulled_messages,
+    read, refused, sent, seqs, stored, texts, thread,
 };
-use crate::{StorageErrorKind, Store, Window};
+use crate::{MissingRange, StorageErrorKind, Store, Window};
 use fieldpost_domain::{
     Access, AccessChange, Acknowledgement, Changes, Conversation, ConversationId, RefusalCode, Version,
 };
@@ -138,6 +138,20 @@ pub async fn a_newer_grant_brings_the_conversation_back(store: &dyn Store) {
 
     assert_eq!(report.unreadable, 0);
     assert_eq!(seqs(&newest(store, id, 10).await), [1, 2, 3]);
+}
+
+/// Of a conversation that came into sight a pull brings what has changed since its cursor, which need not be the newest: the
+/// rest is older than any cursor, and is fetched through history.
+pub async fn a_granted_conversation_is_missing_what_has_not_changed_lately(store: &dyn Store) {
+    loaded(store, Changes { people: vec![iris(), ada()], ..Changes::default() }).await;
+    let id = conversation_id(1);
+    pulled(store, granted(1, thread(direct(1, 4), vec![message(id, 1, &ada()), message(id, 3, &ada())]))).await;
+    let missing = store.missing_ranges(10).await.unwrap();
+    assert_eq!(missing, vec![MissingRange { conversation_id: id, before: None }]);
+
+    history(store, id, 3, 4, messages(id, 3..=4, &ada())).await;
+    assert_eq!(seqs(&newest(store, id, 10).await), vec![3, 4]);
+    assert!(store.missing_ranges(10).await.unwrap().is_empty());
 }
 
 /// A grant without messages: they are fetched through history.

@@ -170,6 +170,7 @@ macro_rules! storage_conformance {
             late_rows_of_a_revoked_conversation_are_ignored,
             a_newer_grant_brings_the_conversation_back,
             a_granted_conversation_is_missing_its_messages,
+            a_granted_conversation_is_missing_what_has_not_changed_lately,
             dead_letters_stand_in_their_thread_again_after_a_grant,
             a_revocation_wins_over_an_older_grant_of_the_same_page,
             a_revocation_of_what_is_not_here_is_remembered,

@@ -72,6 +72,8 @@ impl State {
         let loaded = thread.range.filter(|range| range.to >= range.from);
         match (loaded, newest) {
             (None, None) => Some(None),
+            // The server has told of newer ones, which nothing has brought.
+            _ if newest.max(loaded.map(|range| range.to)) < Some(thread.row.last_seq) => Some(None),
             (Some(range), Some(newest)) if newest > range.to => Some(Some(run_start(&known, newest))),
             (None, Some(newest)) => Some(Some(run_start(&known, newest))),
             (Some(_), _) => None,
