@@ -18,6 +18,7 @@
 mod chance;
 mod clock;
 mod network;
+pub mod proxy;
 
 pub mod simulator;
 

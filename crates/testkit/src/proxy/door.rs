@@ -1,0 +1,101 @@
+//! Where connections come in, or are refused: by the operating system, as they are when nothing listens.
+
+use super::{Shared, exchange};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+    time::Instant,
+};
+
+/// How long to wait before trying again to get the port back.
+const AGAIN: Duration = Duration::from_millis(5);
+
+pub(super) struct Door {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    listener: TcpListener,
+    /// They end with the door.
+    connections: JoinSet<()>,
+}
+
+impl Door {
+    pub(super) async fn open(shared: Arc<Shared>) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { shared, address, listener, connections: JoinSet::new() })
+    }
+
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) async fn serve(mut self) {
+        let mut outage = self.shared.outage.subscribe();
+        loop {
+            tokio::select! {
+                accepted = self.listener.accept() => if let Ok((stream, _)) = accepted {
+                    self.connections.spawn(connection(self.shared.clone(), stream));
+                },
+                // Those that have ended, so that they are not kept.
+                Some(_) = self.connections.join_next() => {}
+                () = begins(&mut outage) => {
+                    drop(self.listener);
+                    ends(&mut outage).await;
+                    self.listener = rebound(self.address).await;
+                }
+            }
+        }
+    }
+}
+
+async fn rebound(address: SocketAddr) -> TcpListener {
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return listener,
+            Err(_) => tokio::time::sleep(AGAIN).await,
+        }
+    }
+}
+
+/// Serves one connection until it ends, or an outage ends it.
+async fn connection(shared: Arc<Shared>, mut client: TcpStream) {
+    let mut outage = shared.outage.subscribe();
+    let _ = client.set_nodelay(true);
+    let ending = tokio::select! {
+        ending = exchange::serve(&shared, &mut client) => ending,
+        () = begins(&mut outage) => exchange::Ending::Reset,
+    };
+    if ending == exchange::Ending::Reset {
+        // Closing then discards what is still to be sent and tells the other side that something broke.
+        let _ = client.set_zero_linger();
+    }
+}
+
+fn is_over(until: Option<Instant>) -> bool {
+    until.is_none_or(|until| until <= Instant::now())
+}
+
+async fn begins(outage: &mut watch::Receiver<Option<Instant>>) {
+    if outage.wait_for(|until| !is_over(*until)).await.is_err() {
+        // Nobody is left to order one.
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn ends(outage: &mut watch::Receiver<Option<Instant>>) {
+    loop {
+        let until = *outage.borrow_and_update();
+        let Some(until) = until.filter(|until| !is_over(Some(*until))) else { return };
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => {}
+            _ = outage.changed() => {}
+        }
+    }
+}

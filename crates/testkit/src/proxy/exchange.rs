@@ -1,0 +1,140 @@
+//! One connection: request and answer in turn, each pair with its fate.
+
+use super::{Fault, Shared, frame};
+use frame::{Message, SWITCHING};
+use rand::RngExt;
+use std::{io, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+};
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// One side closed it, or it was cut after what was sent.
+    Close,
+    /// It breaks.
+    Reset,
+}
+
+/// Into how many pieces an answer falls at most, and how long they are apart: slow, but never for long.
+const DROPS: usize = 24;
+const BETWEEN_DROPS: Duration = Duration::from_millis(2);
+
+/// How long connections are refused, in milliseconds.
+const OUTAGE: std::ops::RangeInclusive<u64> = 10..=120;
+
+/// What happens to one exchange; where it is cut is drawn with it.
+#[derive(Debug, Clone, Copy)]
+struct Fate {
+    fault: Option<Fault>,
+    /// Between 0 and 1: at which part of the message.
+    at: f64,
+    outage: Duration,
+}
+
+impl Shared {
+    fn draw(&self) -> Fate {
+        let mut guard = self.chance();
+        let chance = &mut *guard;
+        let fault = chance.mix.draw(&mut chance.rng);
+        chance.tally.add(fault);
+        let (at, outage) = (chance.rng.random(), chance.rng.random_range(OUTAGE));
+        Fate { fault, at, outage: Duration::from_millis(outage) }
+    }
+}
+
+impl Fate {
+    /// How much of a message gets through: at least a byte, never all.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "anywhere will do"
+    )]
+    fn part(self, bytes: &[u8]) -> &[u8] {
+        let length = (self.at * bytes.len() as f64) as usize;
+        &bytes[..length.clamp(1, bytes.len().saturating_sub(1).max(1))]
+    }
+}
+
+/// Serves a client until either side is done or a fault ends it.
+pub(super) async fn serve(shared: &Shared, client: &mut TcpStream) -> Ending {
+    match exchanges(shared, &mut BufReader::new(client)).await {
+        Ok(ending) => ending,
+        // One side broke off; so does the other.
+        Err(_) => Ending::Reset,
+    }
+}
+
+async fn exchanges(shared: &Shared, client: &mut BufReader<&mut TcpStream>) -> io::Result<Ending> {
+    let mut server: Option<BufReader<TcpStream>> = None;
+    loop {
+        let request = tokio::select! {
+            request = frame::request(client) => request?,
+            () = hangs_up(&mut server) => None,
+        };
+        let Some(request) = request else { return Ok(Ending::Close) };
+        let fate = shared.draw();
+        match fate.fault {
+            Some(Fault::Reset) => return Ok(Ending::Reset),
+            Some(Fault::Refuse) => {
+                shared.refuse_for(fate.outage);
+                return Ok(Ending::Reset);
+            }
+            _ => {}
+        }
+        let mut upstream = match server.take() {
+            Some(open) => open,
+            None => connect(shared).await?,
+        };
+        if fate.fault == Some(Fault::CutRequest) {
+            upstream.write_all(fate.part(&request.bytes)).await?;
+            return Ok(Ending::Reset);
+        }
+        upstream.write_all(&request.bytes).await?;
+        let answer = frame::response(&mut upstream, &request).await?;
+        if let Some(ending) = deliver(client, &answer, fate).await? {
+            return Ok(ending);
+        }
+        if answer.status()? == SWITCHING {
+            tokio::io::copy_bidirectional(client, &mut upstream).await?;
+            return Ok(Ending::Close);
+        }
+        server = Some(upstream);
+    }
+}
+
+/// Waits until the server closes a connection that nobody uses; then the client has to see it closed too.
+async fn hangs_up(server: &mut Option<BufReader<TcpStream>>) {
+    match server {
+        Some(server) => drop(server.fill_buf().await.map(<[u8]>::len)),
+        None => std::future::pending().await,
+    }
+}
+
+async fn connect(shared: &Shared) -> io::Result<BufReader<TcpStream>> {
+    let stream = TcpStream::connect(shared.upstream).await?;
+    stream.set_nodelay(true)?;
+    Ok(BufReader::new(stream))
+}
+
+/// Sends the answer, or as much of it as the fate leaves. Says how the connection ends, if it does.
+async fn deliver(client: &mut BufReader<&mut TcpStream>, answer: &Message, fate: Fate) -> io::Result<Option<Ending>> {
+    match fate.fault {
+        Some(Fault::LoseAnswer) => return Ok(Some(Ending::Reset)),
+        Some(Fault::CutAnswer) => {
+            client.write_all(fate.part(&answer.bytes)).await?;
+            return Ok(Some(Ending::Close));
+        }
+        Some(Fault::Trickle) => {
+            for drop in answer.bytes.chunks(answer.bytes.len().div_ceil(DROPS).max(1)) {
+                client.write_all(drop).await?;
+                tokio::time::sleep(BETWEEN_DROPS).await;
+            }
+        }
+        _ => client.write_all(&answer.bytes).await?,
+    }
+    Ok(answer.closes.then_some(Ending::Close))
+}

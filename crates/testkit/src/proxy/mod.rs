@@ -1,0 +1,125 @@
+//! A bad network on real sockets: a proxy between a process and a server, on loopback.
+//!
+//! [`crate::Network`] stands between an engine and a server in one process. This one stands between two processes, so that
+//! what is tested is what ships: the HTTP client with its pool of connections, the sockets, the process that is killed. It
+//! knows just enough of HTTP/1.1 to tell one exchange from the next on a connection that is kept alive (`frame`), and lets
+//! each exchange go wrong in one of the ways of [`Fault`], or not at all (`exchange`).
+//!
+//! Which exchange goes wrong and how is drawn from a seed, in the order in which the exchanges arrive. Where the two ends are
+//! deterministic, so is the whole; where they are not, the seed still gives the same mix.
+//!
+//! ```
+//! # async fn example() -> std::io::Result<()> {
+//! use fieldpost_testkit::proxy::{Fault, FaultMix, FaultProxy};
+//!
+//! # let server = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! # let address = server.local_addr()?;
+//! let proxy = FaultProxy::start(address, 7).await?;
+//! // What the app under test takes for the server's URL:
+//! let url = proxy.url();
+//! proxy.set(FaultMix::none().with(Fault::LoseAnswer, 20).with(Fault::Refuse, 2));
+//! // … let the app work, kill it, start it again …
+//! proxy.heal();
+//! // … let it sync to the end, and look at the server: nothing is lost, nothing is doubled.
+//! assert_eq!(proxy.tally().requests, 0);
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+
+mod door;
+mod exchange;
+mod fault;
+mod frame;
+#[cfg(test)]
+mod tests;
+
+pub use fault::{Fault, FaultMix, Tally};
+
+use door::Door;
+use rand::{SeedableRng, rngs::StdRng};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
+
+/// What the connections of one proxy share.
+#[derive(Debug)]
+struct Shared {
+    upstream: SocketAddr,
+    chance: Mutex<Chance>,
+    /// Until when connections are refused; none: they are accepted.
+    outage: watch::Sender<Option<Instant>>,
+}
+
+#[derive(Debug)]
+struct Chance {
+    rng: StdRng,
+    mix: FaultMix,
+    tally: Tally,
+}
+
+impl Shared {
+    fn chance(&self) -> MutexGuard<'_, Chance> {
+        self.chance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuse_for(&self, time: Duration) {
+        self.outage.send_replace(Some(Instant::now() + time));
+    }
+}
+
+/// A running proxy. Dropping it stops it and breaks every connection that goes through it.
+#[derive(Debug)]
+pub struct FaultProxy {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl FaultProxy {
+    /// Listens on a free port of loopback and passes everything on to `upstream`, until a mix of faults is
+    /// [`set`](Self::set).
+    ///
+    /// # Errors
+    /// If no port can be listened on.
+    pub async fn start(upstream: SocketAddr, seed: u64) -> io::Result<Self> {
+        let chance = Chance { rng: StdRng::seed_from_u64(seed), mix: FaultMix::none(), tally: Tally::default() };
+        let shared = Arc::new(Shared { upstream, chance: Mutex::new(chance), outage: watch::Sender::new(None) });
+        let door = Door::open(shared.clone()).await?;
+        let address = door.address();
+        Ok(Self { shared, address, task: tokio::spawn(door.serve()) })
+    }
+
+    /// What a client takes for the server's URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// From the next exchange on, this is what goes wrong.
+    pub fn set(&self, mix: FaultMix) {
+        self.shared.chance().mix = mix;
+    }
+
+    /// From now on nothing goes wrong. An outage under way ends.
+    pub fn heal(&self) {
+        self.set(FaultMix::none());
+        self.shared.outage.send_replace(None);
+    }
+
+    /// What went through so far, and what went wrong on purpose.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.shared.chance().tally.clone()
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
