@@ -1,8 +1,9 @@
 //! What the workspace's integration tests share: phones, and the way into a real Supabase stack.
 #![expect(clippy::panic, clippy::expect_used, reason = "test code: a step that fails has to fail its test")]
 
+pub mod crash;
 mod phone;
 mod stack;
 
 pub use phone::{Phone, thread};
-pub use stack::{Account, Org, Stack, node};
+pub use stack::{Account, Org, Stack, node, sql};

@@ -77,6 +77,19 @@ impl Stack {
 /// When the script fails, with what it said.
 #[must_use]
 pub fn node(script: &str, input: &Value) -> Value {
+    script_with(script, &input.to_string())
+}
+
+/// Runs SQL as the owner of the schema and returns the rows of the last statement that has any.
+///
+/// # Panics
+/// When the database refuses it, with what it said.
+#[must_use]
+pub fn sql(text: &str) -> Value {
+    script_with("sql.mjs", text)
+}
+
+fn script_with(script: &str, input: &str) -> Value {
     let mut child = Command::new("node")
         .arg(script)
         .current_dir(root().join("tests/supabase"))
@@ -85,7 +98,7 @@ pub fn node(script: &str, input: &Value) -> Value {
         .stderr(Stdio::piped())
         .spawn()
         .expect("Node 20 or newer is on the PATH");
-    child.stdin.take().expect("stdin").write_all(input.to_string().as_bytes()).expect("the script reads");
+    child.stdin.take().expect("stdin").write_all(input.as_bytes()).expect("the script reads");
     let output = child.wait_with_output().expect("the script ends");
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("the script prints JSON")

@@ -1,0 +1,73 @@
+//! The file as the killed process left it, looked at with SQL of this module's own: past the store whose work is judged.
+
+use super::{Finding, Harm, Stored};
+use anyhow::{Context, Result};
+use fieldpost::MessageId;
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value};
+use std::path::Path;
+
+/// Messages (as a JSON array of ids) that are neither in the outbox nor sent.
+const NOWHERE: &str = "SELECT value FROM json_each(?) WHERE NOT EXISTS (
+    SELECT 1 FROM messages WHERE id = unhex(value, '-') AND server_id IS NOT NULL
+) AND NOT EXISTS (SELECT 1 FROM outbox WHERE message_id = unhex(value, '-'))";
+
+/// Messages of the owner that count as sent and are not among those that the server has (a JSON array of ids).
+const SENT_INTO_NOTHING: &str = "SELECT lower(hex(id)) FROM messages
+    WHERE server_id IS NOT NULL AND sender_id = (SELECT person_id FROM account)
+    AND id NOT IN (SELECT unhex(value, '-') FROM json_each(?))";
+
+/// A message that waits without a mutation would wait for ever, and the other way round nobody could see what goes out.
+const HALVES: &str = "SELECT 'message without mutation ' || hex(id) FROM messages
+        WHERE server_id IS NULL AND id NOT IN (SELECT message_id FROM outbox WHERE message_id IS NOT NULL)
+    UNION ALL SELECT 'mutation without message ' || hex(message_id) FROM outbox
+        WHERE message_id IS NOT NULL AND message_id NOT IN (SELECT id FROM messages)";
+
+const REFUSED: &str = "SELECT kind || ' ' || failed_code FROM outbox WHERE failed_code IS NOT NULL";
+
+/// Looks at a file that nobody else has open.
+pub(super) async fn examine(
+    path: &Path,
+    accepted: impl Iterator<Item = MessageId>,
+    stored: &[Stored],
+) -> Result<Vec<Finding>> {
+    let file = Database::connect(format!("sqlite://{}", path.display())).await.context("opening the file")?;
+    let found = look(&file, &json_ids(accepted), &json_ids(stored.iter().map(|one| one.id))).await;
+    file.close().await?;
+    match found {
+        Ok(findings) => Ok(findings),
+        // A file that SQLite cannot read is what this is about, no failure of the machinery.
+        Err(error) => Ok(vec![Harm::Corrupt.found(error.to_string())]),
+    }
+}
+
+async fn look(file: &DatabaseConnection, accepted: &str, stored: &str) -> Result<Vec<Finding>, sea_orm::DbErr> {
+    let mut findings = Vec::new();
+    let mut add = |harm: Harm, what: &str, rows: Vec<String>| {
+        findings.extend(rows.into_iter().map(|row| harm.found(format!("{what}: {row}"))));
+    };
+    let whole = texts(file, "PRAGMA integrity_check", None).await?;
+    add(Harm::Corrupt, "integrity_check", whole.into_iter().filter(|line| line != "ok").collect());
+    add(Harm::Corrupt, "foreign_key_check", texts(file, "SELECT \"table\" FROM pragma_foreign_key_check", None).await?);
+    add(Harm::Lost, "not in the file", texts(file, NOWHERE, Some(accepted)).await?);
+    add(Harm::Lost, "sent, but not on the server", texts(file, SENT_INTO_NOTHING, Some(stored)).await?);
+    add(Harm::Corrupt, "half written", texts(file, HALVES, None).await?);
+    add(Harm::Refused, "a dead letter", texts(file, REFUSED, None).await?);
+    // The search index says whether it has every word of every message.
+    let index = "INSERT INTO messages_search (messages_search, rank) VALUES ('integrity-check', 1)";
+    if let Err(error) = file.execute_unprepared(index).await {
+        add(Harm::Corrupt, "search index", vec![error.to_string()]);
+    }
+    Ok(findings)
+}
+
+/// The first column of every row.
+async fn texts(file: &DatabaseConnection, sql: &str, argument: Option<&str>) -> Result<Vec<String>, sea_orm::DbErr> {
+    let values = argument.map(|text| Value::String(Some(text.to_owned())));
+    let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, values);
+    file.query_all_raw(statement).await?.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+fn json_ids(ids: impl Iterator<Item = MessageId>) -> String {
+    let ids: Vec<String> = ids.map(|id| format!("\"{id}\"")).collect();
+    format!("[{}]", ids.join(","))
+}

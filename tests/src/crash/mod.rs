@@ -1,0 +1,106 @@
+//! kill -9: what becomes of messages when the process that sends them is killed, over and over, behind a bad network.
+//!
+//! Everything here is real: a process of its own ([`writer`]) opens a real SQLite file with the SDK, sends in several
+//! conversations, marks threads as read and syncs without a pause, through a [`FaultProxy`] that breaks every third exchange.
+//! It says which messages `send` has accepted, after it returned. It is killed with SIGKILL at a moment drawn from the seed;
+//! sometimes there are two of them on one file. After every kill, before anybody else opens the file:
+//!
+//! - SQLite finds the file whole ([`file`]),
+//! - every accepted message is in it, waiting, sent or refused, and none is sent that the server does not have,
+//! - no message is on the server twice, and those of one process are there in the order in which it sent them ([`ledger`]).
+//!
+//! Every so often, and at the end, the network heals, the file is synced until nothing waits, and then the server has every
+//! accepted message once, and what the devices show is what the server has ([`views`]).
+//!
+//! The seed decides what is done and when; the operating system decides where exactly a kill lands. So a run is not repeated
+//! to the instruction by its seed, and a finding keeps its file.
+
+mod file;
+mod ledger;
+mod report;
+mod round;
+mod site;
+mod victim;
+mod views;
+pub mod writer;
+
+pub use report::{Finding, Harm, Report};
+pub use site::{DevSite, Site, Stored, SupabaseSite};
+
+use anyhow::{Context, Result};
+use fieldpost_testkit::proxy::{FaultMix, FaultProxy};
+use ledger::Ledger;
+use rand::{SeedableRng, rngs::StdRng};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+use victim::Program;
+
+/// What to do.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many processes to kill.
+    pub kills: u32,
+    /// What is done, and when, follows from it.
+    pub seed: u64,
+    /// The program whose `main` is [`writer::main`].
+    pub writer: PathBuf,
+    /// After how many kills everything has to come to rest.
+    pub heal_every: u32,
+}
+
+/// Everything one run needs.
+struct Run<'a> {
+    site: &'a dyn Site,
+    proxy: FaultProxy,
+    program: Program,
+    companion: fieldpost::Client,
+    ledger: Ledger,
+    rng: StdRng,
+    report: Report,
+}
+
+/// Kills so often, or until something is found. `watch` sees the report after every kill.
+///
+/// # Errors
+/// If the machinery itself fails: a program that cannot be started, a server that is not there.
+pub async fn run(options: &Options, site: &dyn Site, folder: &Path, mut watch: impl FnMut(&Report)) -> Result<Report> {
+    let began = Instant::now();
+    let mut run = Run::begin(options, site, folder).await?;
+    run.proxy.set(FaultMix::rough());
+    while run.report.kills < options.kills && run.report.findings.is_empty() {
+        let healed = run.report.kills / options.heal_every;
+        run.kill_once().await?;
+        if run.report.kills / options.heal_every > healed && run.report.findings.is_empty() {
+            run.come_to_rest().await?;
+            run.proxy.set(FaultMix::rough());
+        }
+        run.report.note(&run.proxy.tally(), began.elapsed());
+        watch(&run.report);
+    }
+    if run.report.findings.is_empty() {
+        run.come_to_rest().await?;
+    }
+    run.report.note(&run.proxy.tally(), began.elapsed());
+    run.companion.close().await?;
+    Ok(run.report)
+}
+
+impl<'a> Run<'a> {
+    async fn begin(options: &Options, site: &'a dyn Site, folder: &Path) -> Result<Self> {
+        let proxy = FaultProxy::start(site.address()?, options.seed).await.context("no port for the proxy")?;
+        let file = folder.join("victim.db");
+        let program =
+            Program { path: options.writer.clone(), file, url: proxy.url(), anon_key: site.anon_key().to_owned() };
+        let client = program.open().await?;
+        site.victim().sign_in(&client).await?;
+        client.close().await?;
+        let direct = fieldpost::Fieldpost::builder().database(folder.join("companion.db"));
+        let companion = direct.url(site.url()).anon_key(site.anon_key()).open().await?;
+        site.companion().sign_in(&companion).await?;
+        let rng = StdRng::seed_from_u64(options.seed);
+        let report = Report::new(options.seed, &program.file);
+        Ok(Self { site, proxy, program, companion, ledger: Ledger::default(), rng, report })
+    }
+}

@@ -1,0 +1,121 @@
+//! One kill, and coming to rest.
+
+use super::{
+    Harm, Run, file,
+    victim::{LastWords, Moment},
+    views,
+};
+use anyhow::Result;
+use fieldpost::{Client, ConversationKind, Error};
+use rand::{RngExt, rngs::StdRng};
+use std::time::Duration;
+
+/// How often a sync may fail with a healed network before it counts as stuck.
+const PATIENCE: u32 = 20;
+
+impl Run<'_> {
+    /// Starts the process, or two of them, kills it, and looks at what is left.
+    pub(super) async fn kill_once(&mut self) -> Result<()> {
+        let number = self.report.kills;
+        let first = self.program.start(format!("k{number}"), self.rng.random())?;
+        let moment = moment(&mut self.rng);
+        let words = if self.rng.random_ratio(1, 5) {
+            let second = self.program.start(format!("k{number}b"), self.rng.random())?;
+            self.report.pairs += 1;
+            let other = moment_of_second(&mut self.rng);
+            let (first, second) = tokio::join!(first.kill_at(moment), second.kill_at(other));
+            vec![first, second]
+        } else {
+            vec![first.kill_at(moment).await]
+        };
+        self.report.kills += u32::try_from(words.len())?;
+        for words in words {
+            match words {
+                Ok(words) => self.hear(words),
+                Err(error) => self.report.findings.push(Harm::Failed.found(format!("{error:#}"))),
+            }
+        }
+        self.world_goes_on().await?;
+        self.examine().await
+    }
+
+    fn hear(&mut self, words: LastWords) {
+        self.report.messages += words.accepted.len();
+        self.report.offline += words.offline;
+        self.ledger.add(words.accepted);
+        for trouble in words.troubles {
+            *self.report.troubles.entry(trouble).or_default() += 1;
+        }
+    }
+
+    /// Others write, and tokens run out.
+    async fn world_goes_on(&mut self) -> Result<()> {
+        if self.rng.random_ratio(1, 10) {
+            self.site.expire_token();
+        }
+        let all = self.companion.conversations().await?;
+        let own = all.iter().find(|one| one.kind == ConversationKind::Direct);
+        if let Some(own) = own {
+            self.companion.send(own.id, &format!("meanwhile {}", self.report.kills)).await?;
+        }
+        self.companion.trigger_message_sync().await?;
+        Ok(())
+    }
+
+    async fn examine(&mut self) -> Result<()> {
+        let stored = self.site.stored().await?;
+        let findings = file::examine(&self.program.file, self.ledger.ids(), &stored).await?;
+        self.report.findings.extend(findings);
+        self.report.findings.extend(self.ledger.judge(&stored));
+        Ok(())
+    }
+
+    /// With a healed network everything goes out, and all see the same.
+    pub(super) async fn come_to_rest(&mut self) -> Result<()> {
+        self.proxy.heal();
+        let victim = self.program.open().await?;
+        let drained = drain(&victim).await;
+        self.companion.trigger_message_sync().await?;
+        let stored = self.site.stored().await?;
+        let mut findings = drained.err().into_iter().collect::<Vec<_>>();
+        if findings.is_empty() {
+            findings.extend(self.ledger.missing(&stored));
+            let (site, victim_id, companion_id) = (self.site, self.site.victim().id, self.site.companion().id);
+            findings.extend(views::compare("victim", &victim, &stored, &site.unread(victim_id).await?).await?);
+            let theirs = site.unread(companion_id).await?;
+            findings.extend(views::compare("companion", &self.companion, &stored, &theirs).await?);
+        }
+        victim.close().await?;
+        self.report.findings.extend(findings);
+        self.report.comparisons += 1;
+        self.examine().await
+    }
+}
+
+fn moment(rng: &mut StdRng) -> Moment {
+    if rng.random_ratio(1, 10) {
+        Moment::AfterStart(Duration::from_micros(rng.random_range(0..40_000)))
+    } else {
+        moment_of_second(rng)
+    }
+}
+
+fn moment_of_second(rng: &mut StdRng) -> Moment {
+    Moment::AfterBusy(Duration::from_micros(rng.random_range(1_000..200_000)))
+}
+
+/// Syncs until nothing waits.
+async fn drain(client: &Client) -> Result<(), super::Finding> {
+    let mut last = String::new();
+    for _ in 0..PATIENCE {
+        match client.trigger_message_sync().await {
+            Ok(_) => match client.pending().await {
+                Ok(counts) if counts.pending == 0 => return Ok(()),
+                other => last = format!("{other:?}"),
+            },
+            Err(error @ Error::SignedOut) => return Err(Harm::Stuck.found(format!("{error:?}"))),
+            Err(error) => last = format!("{error:?}"),
+        }
+    }
+    Err(Harm::Stuck.found(format!("after {PATIENCE} syncs with a healed network: {last}")))
+}

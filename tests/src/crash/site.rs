@@ -1,0 +1,154 @@
+//! The server: who may sign in, and what is stored, asked past the engine.
+
+use anyhow::{Context, Result, anyhow};
+use async_trait::async_trait;
+use fieldpost::{Client, ConversationId, MessageId, PersonId};
+use fieldpost_devserver::DevServer;
+use fieldpost_domain::ServerLimits;
+use fieldpost_remote::reference::{Profile, ReferenceServer};
+use std::{collections::BTreeMap, net::SocketAddr};
+
+mod real;
+
+pub use real::SupabaseSite;
+
+/// A message as the server has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Its place there.
+    pub seq: u64,
+    /// Under which id.
+    pub id: MessageId,
+    /// What it says.
+    pub text: String,
+}
+
+/// Somebody who can sign in.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    /// Who.
+    pub id: PersonId,
+    /// With which address.
+    pub email: String,
+    /// And which password.
+    pub password: String,
+}
+
+impl SignIn {
+    pub(super) async fn sign_in(&self, client: &Client) -> Result<()> {
+        client.sign_in(&self.email, &self.password).await?;
+        client.trigger_message_sync().await?;
+        Ok(())
+    }
+}
+
+/// A server with an org of its own, in which an admin (the victim) writes to several medics.
+#[async_trait]
+pub trait Site: Send + Sync {
+    /// What a client takes for the project's URL.
+    fn url(&self) -> &str;
+    /// And for its public key.
+    fn anon_key(&self) -> &str;
+    /// The admin whose process is killed.
+    fn victim(&self) -> &SignIn;
+    /// A medic who writes meanwhile, over a good network.
+    fn companion(&self) -> &SignIn;
+    /// Everything that is stored in the org, in the order of conversations and seqs.
+    async fn stored(&self) -> Result<Vec<Stored>>;
+    /// Unread counts of somebody, by the server's own reckoning.
+    async fn unread(&self, person: PersonId) -> Result<BTreeMap<ConversationId, u64>>;
+    /// Lets the victim's access token run out, if that can be ordered.
+    fn expire_token(&self) {}
+
+    /// Where the server listens.
+    ///
+    /// # Errors
+    /// If the URL names no socket.
+    fn address(&self) -> Result<SocketAddr> {
+        let host = self.url().trim_start_matches("http://").trim_end_matches('/');
+        host.parse().with_context(|| format!("{host} is no address and port"))
+    }
+}
+
+/// The stand-in server, in this process.
+#[derive(Debug)]
+pub struct DevSite {
+    server: DevServer,
+    victim: SignIn,
+    companion: SignIn,
+}
+
+/// Small batches and pages, so that there is a middle to be killed in.
+const SMALL: ServerLimits =
+    ServerLimits { push_rows: 20, push_bytes: 1 << 20, page_rows: 40, page_bytes: 1 << 20, content_chars: 5000 };
+
+const PASSWORD: &str = "fieldpost-test";
+
+impl DevSite {
+    /// Starts one with four medics.
+    ///
+    /// # Errors
+    /// If no port is free.
+    pub async fn start() -> Result<Self> {
+        let reference = ReferenceServer::builder().limits(SMALL).build();
+        let org = reference.add_org("Crash");
+        let profile = |first_name, email| Profile { first_name, last_name: "Moss", email, password: PASSWORD };
+        let sign_in =
+            |id, email: &str| SignIn { id, email: email.to_owned(), password: PASSWORD.to_owned() };
+        let admin = reference.add_admin(org, profile("Robin", "admin@crash.test"));
+        let medics: Vec<_> = ["ada@crash.test", "ben@crash.test", "cleo@crash.test", "dara@crash.test"]
+            .map(|email| reference.add_medic(org, profile("Ada", email)))
+            .into();
+        for medic in &medics {
+            reference.open_direct(org, medic.medic_id, admin);
+        }
+        reference.open_broadcast(org, Some("All"), admin);
+        let ada = medics.first().ok_or_else(|| anyhow!("no medic"))?.person_id;
+        let server = DevServer::builder().reference(reference).start().await?;
+        Ok(Self { server, victim: sign_in(admin, "admin@crash.test"), companion: sign_in(ada, "ada@crash.test") })
+    }
+}
+
+#[async_trait]
+impl Site for DevSite {
+    fn url(&self) -> &str {
+        self.server.url()
+    }
+
+    fn anon_key(&self) -> &str {
+        self.server.anon_key()
+    }
+
+    fn victim(&self) -> &SignIn {
+        &self.victim
+    }
+
+    fn companion(&self) -> &SignIn {
+        &self.companion
+    }
+
+    async fn stored(&self) -> Result<Vec<Stored>> {
+        let reference = self.server.reference();
+        let mut conversations: Vec<_> = reference.conversations_of(self.victim.id).iter().map(|one| one.id).collect();
+        conversations.sort_unstable();
+        let messages = conversations.into_iter().flat_map(|id| reference.messages_of(id));
+        Ok(messages
+            .map(|message| Stored {
+                conversation: message.conversation_id,
+                seq: message.seq.get(),
+                id: message.id,
+                text: message.content.unwrap_or_default(),
+            })
+            .collect())
+    }
+
+    async fn unread(&self, person: PersonId) -> Result<BTreeMap<ConversationId, u64>> {
+        Ok(self.server.reference().conversations_of(person).into_iter().map(|one| (one.id, one.unread)).collect())
+    }
+
+    fn expire_token(&self) {
+        self.server.reference().expire_tokens(self.victim.id);
+    }
+}

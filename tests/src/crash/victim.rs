@@ -1,0 +1,118 @@
+//! Starting the process that is killed, and killing it.
+
+use super::ledger::Accepted;
+use anyhow::{Context, Result, bail};
+use fieldpost::{Client, Fieldpost};
+use serde_json::Value;
+use std::{path::PathBuf, process::Stdio, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+};
+
+/// What is started again and again.
+pub(super) struct Program {
+    pub(super) path: PathBuf,
+    pub(super) file: PathBuf,
+    pub(super) url: String,
+    pub(super) anon_key: String,
+}
+
+/// One process.
+pub(super) struct Victim {
+    name: String,
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+/// What a process said before it was killed.
+#[derive(Default)]
+pub(super) struct LastWords {
+    pub(super) accepted: Vec<Accepted>,
+    pub(super) offline: u64,
+    /// Syncs that failed for another reason than the network.
+    pub(super) troubles: Vec<String>,
+}
+
+/// When a process is killed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Moment {
+    /// So long after it was started; probably while it opens the file.
+    AfterStart(Duration),
+    /// So long after it has begun to work.
+    AfterBusy(Duration),
+}
+
+impl Program {
+    /// Opens the file in this process.
+    pub(super) async fn open(&self) -> Result<Client> {
+        let builder = Fieldpost::builder().database(&self.file).url(&self.url).anon_key(&self.anon_key);
+        builder.open().await.with_context(|| format!("opening {}", self.file.display()))
+    }
+
+    pub(super) fn start(&self, name: String, seed: u64) -> Result<Victim> {
+        let mut child = Command::new(&self.path)
+            .arg("--db")
+            .arg(&self.file)
+            .args(["--url", &self.url, "--anon-key", &self.anon_key, "--name", &name, "--seed", &seed.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("starting {}", self.path.display()))?;
+        let stdout = child.stdout.take().context("a process without output")?;
+        Ok(Victim { name, child, lines: BufReader::new(stdout).lines() })
+    }
+}
+
+impl Victim {
+    /// Kills the process at that moment, and reads everything that it said until then.
+    pub(super) async fn kill_at(mut self, moment: Moment) -> Result<LastWords> {
+        let mut words = LastWords::default();
+        let delay = match moment {
+            Moment::AfterStart(delay) => delay,
+            Moment::AfterBusy(delay) => {
+                self.until_busy().await?;
+                delay
+            }
+        };
+        let pause = tokio::time::sleep(delay);
+        tokio::pin!(pause);
+        // Reading on meanwhile, so that the process never waits for this one.
+        loop {
+            tokio::select! {
+                () = &mut pause => break,
+                line = self.lines.next_line() => match line? {
+                    Some(line) => words.add(&self.name, &line)?,
+                    None => bail!("the process {} ended by itself", self.name),
+                },
+            }
+        }
+        self.child.start_kill()?;
+        while let Some(line) = self.lines.next_line().await? {
+            words.add(&self.name, &line)?;
+        }
+        self.child.wait().await?;
+        Ok(words)
+    }
+
+    async fn until_busy(&mut self) -> Result<()> {
+        match self.lines.next_line().await? {
+            Some(line) if line.contains("busy") => Ok(()),
+            other => bail!("the process {} did not get to work: {other:?}", self.name),
+        }
+    }
+}
+
+impl LastWords {
+    fn add(&mut self, name: &str, line: &str) -> Result<()> {
+        // A line that the kill has cut off says nothing.
+        let Ok(value) = serde_json::from_str::<Value>(line) else { return Ok(()) };
+        if let (Some(id), Some(number)) = (value["accepted"].as_str(), value["number"].as_u64()) {
+            self.accepted.push(Accepted { process: name.to_owned(), number, id: id.parse()? });
+        }
+        self.offline += u64::from(value["offline"] == true);
+        self.troubles.extend(value["trouble"].as_str().map(str::to_owned));
+        Ok(())
+    }
+}
