@@ -35,9 +35,9 @@ async fn main() -> Result<ExitCode> {
     let folder = tempfile::Builder::new().prefix("fieldpost-crash-").tempdir()?;
     let writer = std::env::current_exe()?.with_file_name(format!("crash-writer{}", std::env::consts::EXE_SUFFIX));
     let options = Options { kills: args.kills, seed: args.seed, writer, heal_every: 50 };
-    let report = run(&options, site.as_ref(), folder.path(), progress).await.with_context(|| {
-        format!("the run itself failed, with seed {}", args.seed)
-    })?;
+    let report = run(&options, site.as_ref(), folder.path(), progress)
+        .await
+        .with_context(|| format!("the run itself failed, with seed {}", args.seed))?;
     if std::io::stderr().is_terminal() {
         eprint!("\r\x1b[K");
     }
@@ -55,7 +55,10 @@ async fn main() -> Result<ExitCode> {
 
 fn progress(report: &Report) {
     if std::io::stderr().is_terminal() {
-        eprint!("\r\x1b[K{} kills, {} messages, {} requests, {} s", report.kills, report.messages, report.requests, report.seconds);
+        eprint!(
+            "\r\x1b[K{} kills, {} messages, {} requests, {} s",
+            report.kills, report.messages, report.requests, report.seconds
+        );
         let _ = std::io::stderr().flush();
     }
 }

@@ -130,8 +130,10 @@ impl fmt::Display for Report {
         for (trouble, times) in &self.troubles {
             writeln!(f, "{times} syncs failed: {trouble}")?;
         }
-        let harms: Vec<_> =
-            Harm::ALL.iter().map(|harm| format!("{} {}", self.count(*harm), format!("{harm:?}").to_lowercase())).collect();
+        let harms: Vec<_> = Harm::ALL
+            .iter()
+            .map(|harm| format!("{} {}", self.count(*harm), format!("{harm:?}").to_lowercase()))
+            .collect();
         write!(f, "after each kill and {} comparisons: {}", self.comparisons, harms.join(", "))?;
         for finding in self.findings.iter().take(20) {
             write!(f, "\n  {:?}: {}", finding.harm, finding.detail)?;

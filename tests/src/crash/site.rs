@@ -95,8 +95,7 @@ impl DevSite {
         let reference = ReferenceServer::builder().limits(SMALL).build();
         let org = reference.add_org("Crash");
         let profile = |first_name, email| Profile { first_name, last_name: "Moss", email, password: PASSWORD };
-        let sign_in =
-            |id, email: &str| SignIn { id, email: email.to_owned(), password: PASSWORD.to_owned() };
+        let sign_in = |id, email: &str| SignIn { id, email: email.to_owned(), password: PASSWORD.to_owned() };
         let admin = reference.add_admin(org, profile("Robin", "admin@crash.test"));
         let medics: Vec<_> = ["ada@crash.test", "ben@crash.test", "cleo@crash.test", "dara@crash.test"]
             .map(|email| reference.add_medic(org, profile("Ada", email)))

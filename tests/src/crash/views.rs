@@ -51,5 +51,11 @@ async fn whole_thread(client: &Client, conversation: ConversationId) -> Result<T
 fn first_difference(here: &Thread, there: &Thread) -> Option<String> {
     let at = here.iter().zip(there).position(|(here, there)| here != there);
     let at = at.or_else(|| (here.len() != there.len()).then(|| here.len().min(there.len())))?;
-    Some(format!("at {at} {:?} instead of {:?} ({} and {} messages)", here.get(at), there.get(at), here.len(), there.len()))
+    Some(format!(
+        "at {at} {:?} instead of {:?} ({} and {} messages)",
+        here.get(at),
+        there.get(at),
+        here.len(),
+        there.len()
+    ))
 }

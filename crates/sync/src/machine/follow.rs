@@ -49,9 +49,11 @@ enum Then {
 /// the two are the same only in a run of one page whose beginning is known.
 #[derive(Debug, Default)]
 struct Run {
-    /// The run began with a page of this pass, not with one before a restart.
+    /// The run began with a page of this process, not with one before a restart.
     whole: bool,
     pages: u32,
+    /// It brought something.
+    news: bool,
     end: Option<Cursor>,
     digest: Option<ConversationDigest>,
 }
@@ -71,7 +73,8 @@ impl Pass {
                 self.bootstrap(after)
             }
             SyncPosition::Following(cursor) => {
-                self.follow.run = Run::default();
+                let whole = self.carried.run_end.as_ref() == Some(&cursor);
+                self.follow.run = Run { whole, ..Run::default() };
                 self.pull(cursor)
             }
         }
@@ -153,6 +156,7 @@ impl Pass {
             return self.fail(going_in_circles("pull"));
         }
         self.follow.run.pages += 1;
+        self.follow.run.news |= !page.changes.is_empty();
         self.follow.run.end = Some(page.cursor.clone());
         self.follow.run.digest.clone_from(&page.digest);
         self.follow.then = if page.more { Then::PullFrom(page.cursor.clone()) } else { Then::Repair };
@@ -196,8 +200,23 @@ impl Pass {
         match std::mem::take(&mut self.follow.then) {
             Then::BootstrapFrom(after) => self.bootstrap(Some(after)),
             Then::PullFrom(cursor) => self.pull(cursor),
-            Then::Repair => self.read_missing(),
+            Then::Repair => self.end_of_run(),
         }
+    }
+
+    /// A run ends where the server stood when it began. If that was before this process, what was committed since then is
+    /// still to be pulled: whoever asks for a sync now wants it. A run that brought nothing was none that had been
+    /// interrupted, so that a sync with nothing new stays one request.
+    fn end_of_run(&mut self) -> Effect {
+        let run = &mut self.follow.run;
+        let begun_earlier = !run.whole && run.news && self.follow.pulled_again < PULL_AGAIN_LIMIT;
+        if begun_earlier && let Some(end) = run.end.take() {
+            self.follow.pulled_again += 1;
+            *run = Run { whole: true, ..Run::default() };
+            return self.pull(end);
+        }
+        self.carried.run_end = run.end.take();
+        self.read_missing()
     }
 
     fn on_follow_error(&mut self, error: RemoteError) -> Effect {

@@ -39,7 +39,7 @@ pub use pace::Pace;
 pub use schedule::{Moment, Rhythm, Schedule, Step, Trigger};
 
 use crate::{Progress, SyncError};
-use fieldpost_domain::{ConversationDigest, ConversationId, ServerLimits};
+use fieldpost_domain::{ConversationDigest, ConversationId, Cursor, ServerLimits};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::{StorageError, StorageErrorKind};
 use std::collections::HashSet;
@@ -80,6 +80,9 @@ pub struct Carried {
     pub suspects: HashSet<ConversationId>,
     /// The server's digest for which a new first load changed nothing. Another one would not either.
     pub vain_digest: Option<ConversationDigest>,
+    /// Where the last run of pages ended. A pull from there begins a new one; one from anywhere else may go on with a run that
+    /// was begun long ago, and ends where the server stood then.
+    pub run_end: Option<Cursor>,
 }
 
 impl Pass {

@@ -96,6 +96,24 @@ async fn defect_2_more_than_a_page_of_new_messages_all_arrive() {
 }
 
 #[tokio::test]
+async fn a_sync_after_a_kill_in_the_middle_of_a_pull_brings_what_was_written_since_then_too() {
+    let server = server_with_small_pages();
+    let (ada, admin) = (Phone::of(&server, ADA, 1).await, Phone::of(&server, ADMIN, 2).await);
+    for number in 0..10 {
+        admin.write(&format!("note {number}")).await;
+    }
+    admin.sync().await;
+    ada.network.fail_after(1, RemoteErrorKind::Unreachable);
+    assert!(ada.engine.sync().await.is_err(), "killed after the first page");
+    let ada = ada.restarted(3);
+    admin.write("written meanwhile").await;
+    admin.sync().await;
+
+    ada.sync().await;
+    assert_eq!(ada.texts().await, admin.texts().await);
+}
+
+#[tokio::test]
 async fn defect_3_edits_and_deletes_arrive() {
     let server = ReferenceServer::demo();
     let (ada, admin) = (Phone::of(&server, ADA, 1).await, Phone::of(&server, ADMIN, 2).await);

@@ -164,9 +164,29 @@ fn digests_that_go_on_differing_lead_to_one_new_bootstrap_and_no_other() {
     let _ = next.next(Event::Batch(vec![]));
     let _ = next.next(state(following("f")));
     let _ = next.next(Event::Pulled(Ok(pull_page("g", false))));
-    let _ = next.next(differs());
-    let _ = next.next(Event::Pulled(Ok(pull_page("h", false))));
     assert!(matches!(next.next(differs()), Effect::ReadMissing { .. }), "nor in the next, for the same difference");
+}
+
+#[test]
+fn a_run_that_may_have_begun_earlier_is_followed_by_one_that_begins_now() {
+    let (mut pass, _) = pass_at(following("the middle of a run"));
+    let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
+    let again = pass.next(Event::PullApplied(applied()));
+    assert!(matches!(&again, Effect::Pull(request) if request.cursor == at("d")), "{again:?}");
+    let _ = pass.next(Event::Pulled(Ok(pull_page("e", false))));
+    assert!(matches!(pass.next(Event::PullApplied(applied())), Effect::ReadMissing { .. }), "and that is enough");
+
+    let mut next = pass_after(pass.carry());
+    let _ = next.next(Event::Batch(vec![]));
+    let _ = next.next(state(following("e")));
+    let _ = next.next(Event::Pulled(Ok(pull_page("f", false))));
+    let end = next.next(Event::PullApplied(applied()));
+    assert!(matches!(end, Effect::ReadMissing { .. }), "the last run ended there: this one began now");
+
+    let _ = next.next(state(following("moved by another process")));
+    let _ = next.next(Event::Pulled(Ok(pull_page("g", false))));
+    let again = next.next(Event::PullApplied(applied()));
+    assert!(matches!(&again, Effect::Pull(request) if request.cursor == at("g")), "{again:?}");
 }
 
 #[test]

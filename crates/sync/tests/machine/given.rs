@@ -107,6 +107,11 @@ pub(crate) fn pull_page(cursor: &str, more: bool) -> PullPage {
     }
 }
 
+/// The last page of a run that brings nothing.
+pub(crate) fn empty_page(cursor: &str) -> PullPage {
+    PullPage { changes: Changes::default(), ..pull_page(cursor, false) }
+}
+
 pub(crate) fn history_page(number: u128) -> HistoryPage {
     HistoryPage {
         conversation_id: lane(number),
@@ -125,7 +130,8 @@ pub(crate) fn applied() -> ApplyReport {
 /// Goes through a pull that brings nothing, to the end of the pass.
 pub(crate) fn finish(pass: &mut Pass, effect: Effect) -> Outcome {
     assert!(matches!(effect, Effect::Pull(_)), "{effect:?}");
-    assert!(matches!(pass.next(Event::Pulled(Ok(pull_page("end", false)))), Effect::ApplyPull { .. }));
+    let nothing = empty_page("end");
+    assert!(matches!(pass.next(Event::Pulled(Ok(nothing))), Effect::ApplyPull { .. }));
     assert!(matches!(pass.next(Event::PullApplied(applied())), Effect::ReadMissing { .. }));
     assert_eq!(pass.next(Event::Missing(vec![])), Effect::RecordSuccess);
     outcome(pass.next(Event::SuccessRecorded))

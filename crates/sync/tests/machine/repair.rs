@@ -13,7 +13,7 @@ fn missing(number: u128, before: u64) -> MissingRange {
 /// A pass that has pulled and asks what is missing.
 fn pulled() -> Pass {
     let (mut pass, _) = pass_at(following("c"));
-    let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
+    let _ = pass.next(Event::Pulled(Ok(empty_page("d"))));
     assert!(matches!(pass.next(Event::PullApplied(applied())), Effect::ReadMissing { .. }));
     pass
 }
