@@ -1,6 +1,7 @@
 //! The commands that people and CI run: `cargo xtask <command>`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
+mod bench_report;
 mod layers;
 mod lint;
 mod planted_bugs;
@@ -25,6 +26,8 @@ enum Command {
     Test(test::Options),
     /// Plant bugs one by one and see that the tests that should catch them do
     PlantedBugs(planted_bugs::Options),
+    /// Run the benches and write docs/benchmarks.md
+    BenchReport(bench_report::Options),
     /// Check formatting, lints, layers, dependencies and docs
     Lint,
     /// Check that no crate depends on one that it must not know
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Test(options) => test::run(&options),
         Command::PlantedBugs(options) => planted_bugs::run(&options),
+        Command::BenchReport(options) => bench_report::run(&options),
         Command::Lint => lint::run(),
         Command::Layers => layers::run(),
         Command::Supabase { action, json } => supabase::run(action, json),

@@ -1,0 +1,51 @@
+//! Benchmarks of Fieldpost.
+//!
+//! "Fast" is a ratio here: how close to what the machine can do at best (raw SQLite, plain SQL on PostgreSQL), and how far
+//! ahead of what people use today (`benches/peers`). Machines are shared and noisy, so a bare time says little. Every bench
+//! therefore lets all of its subjects do the same work in turn, round after round, and writes a line for each
+//! ([`Notes`]); `cargo xtask bench-report` makes medians, spread and ratios of the lines of one run.
+//!
+//! Where a subject stands for the best possible, it must end with the same rows in the same tables; the bench compares
+//! them and fails if they differ, so that nothing is left out where it would make a ratio look better or worse.
+
+mod applying;
+mod notes;
+mod raw;
+mod reading;
+mod scene;
+mod sending;
+mod size;
+mod subject;
+mod watch;
+
+pub use notes::{Line, Notes};
+pub use size::Size;
+pub use watch::Reading;
+
+use anyhow::Result;
+
+/// A bench.
+#[derive(Debug, Clone, Copy)]
+pub struct Bench {
+    /// Its name on the command line and in the lines.
+    pub name: &'static str,
+    run: fn(Size, &mut Notes) -> Result<()>,
+}
+
+impl Bench {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// If any subject fails, or does not do the work that it is timed for.
+    pub fn run(&self, size: Size, notes: &mut Notes) -> Result<()> {
+        (self.run)(size, notes)
+    }
+}
+
+/// All benches, in the order of the report.
+pub const BENCHES: &[Bench] = &[
+    Bench { name: "apply", run: applying::run },
+    Bench { name: "send", run: sending::run },
+    Bench { name: "list", run: reading::list },
+    Bench { name: "window", run: reading::window },
+];

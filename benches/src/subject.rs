@@ -1,0 +1,78 @@
+//! Fieldpost's store, as an app has it.
+
+use crate::scene::{Scene, Step, at, viewer};
+use anyhow::Result;
+use fieldpost_domain::{AccessToken, RefreshToken, Session};
+use fieldpost_storage::{BootstrapReason, Replica, Sessions, Store};
+use fieldpost_storage_sqlite::SqliteStore;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+/// A store that follows the server of a [`Scene`], in a folder of its own.
+pub(crate) struct Subject {
+    pub(crate) runtime: Runtime,
+    pub(crate) store: Arc<SqliteStore>,
+    folder: TempDir,
+}
+
+impl Subject {
+    /// Signed in, all conversations there, no message.
+    pub(crate) fn new(scene: &Scene) -> Result<Self> {
+        let runtime = runtime()?;
+        let folder = tempfile::tempdir()?;
+        let store = runtime.block_on(open(&folder.path().join(FILE), scene))?;
+        Ok(Self { runtime, store: Arc::new(store), folder })
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join(FILE)
+    }
+
+    pub(crate) fn apply(&self, step: Step) -> Result<()> {
+        self.runtime.block_on(self.store.apply_pull(&step.from, step.page))?;
+        Ok(())
+    }
+
+    /// Lets the file grow to so many messages.
+    pub(crate) fn fill(&self, scene: &mut Scene, messages: u64) -> Result<()> {
+        while scene.sent() < messages {
+            self.apply(scene.step(FILL.min(messages - scene.sent()))?)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn close(&self) -> Result<()> {
+        Ok(self.runtime.block_on(self.store.close())?)
+    }
+}
+
+const FILE: &str = "fieldpost.db";
+
+/// The messages of a page that only fills.
+pub(crate) const FILL: u64 = 2_500;
+
+pub(crate) fn runtime() -> Result<Runtime> {
+    Ok(Builder::new_current_thread().enable_all().build()?)
+}
+
+async fn open(path: &Path, scene: &Scene) -> Result<SqliteStore> {
+    let store = SqliteStore::open(path).await?;
+    store.save_session(&session()).await?;
+    store.begin_bootstrap(BootstrapReason::First).await?;
+    store.apply_bootstrap(None, scene.bootstrap()?).await?;
+    Ok(store)
+}
+
+fn session() -> Session {
+    Session {
+        access_token: AccessToken::new("a token that no server ever sees"),
+        refresh_token: RefreshToken::new("nor this one"),
+        expires_at: at(1 << 52),
+        person_id: viewer().id,
+        email: None,
+    }
+}

@@ -1,0 +1,56 @@
+//! Runs the benches and writes docs/benchmarks.md: tables, plots, and which goals are met.
+//!
+//! The benches print one JSON line for each measurement ([`lines`]); everything in the report is made of the lines of one run
+//! and of nothing else. What the report looks at is in [`sections`], what it is measured by in [`goals`].
+
+mod collect;
+mod goals;
+mod lines;
+mod machine;
+mod markdown;
+mod plot;
+mod sections;
+
+use crate::process;
+use anyhow::{Context, Result};
+use clap::Args;
+use lines::Lines;
+use std::fs;
+
+/// What to run.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// A tenth of the rows and fewer rounds: some minutes instead of half an hour
+    #[arg(long)]
+    quick: bool,
+    /// Only benches whose name contains this; prints the tables and leaves docs/ alone
+    #[arg(long)]
+    only: Option<String>,
+    /// Make the report of lines that an earlier run kept
+    #[arg(long, conflicts_with_all = ["quick", "only"])]
+    from: Option<std::path::PathBuf>,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let lines = match &options.from {
+        Some(path) => Lines::parse(&fs::read_to_string(path)?)?,
+        None => Lines::parse(&collect::collect(options.quick, options.only.as_deref())?)?,
+    };
+    let report = markdown::report(&lines, &machine::describe()?);
+    if options.only.is_some() {
+        println!("{report}");
+        return Ok(());
+    }
+    let docs = process::root().join("docs");
+    let plots = docs.join("benchmarks");
+    fs::create_dir_all(&plots)?;
+    for section in &sections::SECTIONS {
+        if let Some(svg) = plot::section(section, &lines) {
+            fs::write(plots.join(format!("{}.svg", section.bench)), svg)?;
+        }
+    }
+    let path = docs.join("benchmarks.md");
+    fs::write(&path, report).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("\n{} is written", path.display());
+    Ok(())
+}
