@@ -84,7 +84,7 @@ impl Files {
     fn round(&mut self, notes: &mut Notes, round: Round<'_>) -> Result<()> {
         let steps = (0..round.messages / round.page).map(|_| self.scene.step(round.page));
         let steps = steps.collect::<Result<Vec<_>, _>>()?;
-        let ours_first = round.number % 2 == 0;
+        let ours_first = round.number.is_multiple_of(2);
         if ours_first {
             self.ours(notes, &round, steps.clone())?;
         }

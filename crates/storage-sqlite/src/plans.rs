@@ -54,7 +54,7 @@ async fn hot_queries_visit_no_whole_table() {
         ("the newest message", derived::NEWEST),
         ("whether many messages leave", search::MANY),
         ("what leaves for the server", outbox::batch::LEAVE),
-        ("what never arrived", outbox::batch::RELEASE),
+        ("what never arrived", outbox::batch::WITHDRAW),
         ("what did not come", replica::history::DROP_ABSENT),
         ("what awaits its answer below a told range", replica::bootstrap::ECHO_AGAIN),
         ("what lies below a told range", replica::bootstrap::DROP_BELOW),

@@ -137,7 +137,7 @@ pub trait Outbox: Send + Sync {
     /// Takes the next mutations to send, in the order in which they were recorded, as many as fit (but at least one, whatever
     /// its size); nothing overtakes one that does not fit. Dead letters and the lanes in `held` (aliases resolved) are passed
     /// over. They stay where they are and count as [`EntryState::Sending`] from now on, power cuts included: one attempt each,
-    /// that [`Outbox::settle`] or [`Outbox::release`] ends.
+    /// that [`Outbox::settle`] or [`Outbox::withdraw`] ends.
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>>;
 
     /// Records the server's answers, all in one transaction, and fixes the rows they are about:
@@ -157,7 +157,7 @@ pub trait Outbox: Send + Sync {
 
     /// Takes one attempt of each of these mutations back: it has certainly not been carried out. One whose answer was lost
     /// before is still [`EntryState::Sending`]. Mutations that are no longer in the outbox are passed over.
-    async fn release(&self, mutations: &[MutationId]) -> StorageResult<()>;
+    async fn withdraw(&self, mutations: &[MutationId]) -> StorageResult<()>;
 
     /// Sends a dead letter again: it goes to the end of the outbox, its message to the end of its thread, and order is judged
     /// from there. The mutations of a conversation whose open was refused go together, whichever of them is named: the open

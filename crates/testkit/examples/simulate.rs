@@ -19,7 +19,9 @@ fn main() {
         println!("{name}: {} {:?}", seeds.len(), &seeds[..seeds.len().min(8)]);
         if let Err(v) = Simulation::new(seeds[0]).run() {
             println!("{v}");
-            for line in &v.trace { println!("      {line}"); }
+            for line in &v.trace {
+                println!("      {line}");
+            }
         }
     }
 }

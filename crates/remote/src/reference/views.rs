@@ -2,8 +2,8 @@
 
 use super::{ReferenceServer, cursor::Position, feed::Place, page::Page, rows, snapshot::Snapshot, viewer::Viewer};
 use fieldpost_domain::{
-    AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Message, MessageId, Person, PersonId, ReadMarker,
-    ServerLimits, Time, Tombstone,
+    AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Message, MessageId, Person, PersonId,
+    ReadMarker, ServerLimits, Time, Tombstone,
 };
 use std::time::Duration;
 

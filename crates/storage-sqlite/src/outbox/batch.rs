@@ -39,8 +39,8 @@ pub(super) async fn take(tx: &Tx, limits: BatchLimits, held: &HashSet<Conversati
 }
 
 /// Attempts that never arrived.
-pub(super) async fn release(tx: &Tx, mutations: &[MutationId]) -> Res<()> {
-    tx.run(RELEASE, vec![ids(mutations.iter().copied()).bind()]).await.map(drop)
+pub(super) async fn withdraw(tx: &Tx, mutations: &[MutationId]) -> Res<()> {
+    tx.run(WITHDRAW, vec![ids(mutations.iter().copied()).bind()]).await.map(drop)
 }
 
 fn ids(mutations: impl Iterator<Item = MutationId>) -> IdSet {
@@ -49,7 +49,7 @@ fn ids(mutations: impl Iterator<Item = MutationId>) -> IdSet {
 
 pub(crate) const LEAVE: &str =
     "UPDATE outbox SET unanswered = unanswered + 1 WHERE id IN (SELECT unhex(value) FROM json_each(?))";
-pub(crate) const RELEASE: &str =
+pub(crate) const WITHDRAW: &str =
     "UPDATE outbox SET unanswered = max(unanswered - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?))";
 
 async fn next(tx: &Tx, limits: BatchLimits, held: &HashSet<ConversationId>) -> Res<Vec<Mutation>> {

@@ -68,10 +68,10 @@ impl Outbox for SqliteStore {
         write.finish(settled).await
     }
 
-    async fn release(&self, mutations: &[MutationId]) -> StorageResult<()> {
-        let write = self.db.write("release", Durability::PowerCut).await?;
-        let released = batch::release(write.tx(), mutations).await;
-        write.finish(released).await
+    async fn withdraw(&self, mutations: &[MutationId]) -> StorageResult<()> {
+        let write = self.db.write("withdraw", Durability::PowerCut).await?;
+        let withdrawn = batch::withdraw(write.tx(), mutations).await;
+        write.finish(withdrawn).await
     }
 
     async fn retry(&self, mutation: MutationId) -> StorageResult<OutboxEntry> {

@@ -75,13 +75,13 @@ pub async fn not_now_ends_an_attempt(store: &dyn Store) {
     assert_eq!(states(store).await, [EntryState::Queued { retries: 1, last_retry: Some(RetryCode::Busy) }]);
 }
 
-/// `release`: an attempt that never arrived leaves nothing behind.
+/// `withdraw`: an attempt that never arrived leaves nothing behind.
 pub async fn what_never_arrived_is_queued_as_before(store: &dyn Store) {
     waiting(store, 2).await;
     let left = batch(store).await;
-    store.release(&left[..1]).await.unwrap();
+    store.withdraw(&left[..1]).await.unwrap();
     assert_eq!(states(store).await, [QUEUED, EntryState::Sending]);
-    store.release(&[mutation_id(99)]).await.unwrap();
+    store.withdraw(&[mutation_id(99)]).await.unwrap();
 }
 
 /// A lost answer is not found again by a later attempt that never arrived, nor by one that was put off: the server may be
@@ -90,7 +90,7 @@ pub async fn a_lost_answer_stays_lost_until_the_server_has_decided(store: &dyn S
     let id = waiting(store, 1).await;
     let lost = batch(store).await;
     assert_eq!(batch(store).await, lost);
-    store.release(&lost).await.unwrap();
+    store.withdraw(&lost).await.unwrap();
     assert_eq!(states(store).await, [EntryState::Sending]);
 
     batch(store).await;
@@ -124,7 +124,7 @@ pub async fn an_edit_shows_everywhere(store: &dyn Store) {
     sent(store, 2, id).await;
     let limits = crate::BatchLimits { rows: 10, bytes: 3600 };
     assert_eq!(store.next_batch(limits, &HashSet::new()).await.unwrap().len(), 1);
-    store.release(&mutations([1])).await.unwrap();
+    store.withdraw(&mutations([1])).await.unwrap();
     store.cancel(mutation_id(2)).await.unwrap();
     assert_eq!(summary(store, id).await.last_message_preview.map(|preview| preview.starts_with("xxx")), Some(true));
 }
@@ -140,7 +140,7 @@ pub async fn nothing_is_decided_while_the_outcome_is_unknown(store: &dyn Store) 
     assert_eq!(edited.kind(), StorageErrorKind::OutcomeUnknown);
     assert_eq!(cancelled.kind(), StorageErrorKind::OutcomeUnknown);
     assert_eq!(texts(store, id).await, ["message 1", "own 1"]);
-    store.release(&mutations([1])).await.unwrap();
+    store.withdraw(&mutations([1])).await.unwrap();
     store.edit(mutation_id(1), text("in time")).await.unwrap();
     assert_eq!(texts(store, id).await, ["message 1", "in time"]);
 }
@@ -293,7 +293,7 @@ pub async fn an_open_on_its_way_cannot_be_cancelled(store: &dyn Store) {
     let id = store.open_direct(mutation_id(1), new_direct(1)).await.unwrap().id;
     sent(store, 2, id).await;
     batch(store).await;
-    store.release(&mutations([1])).await.unwrap();
+    store.withdraw(&mutations([1])).await.unwrap();
 
     let error = store.cancel(mutation_id(1)).await.unwrap_err();
 

@@ -105,7 +105,7 @@ impl State {
         self.outbox.iter().take(limit as usize).map(Entry::view).collect()
     }
 
-    pub(super) fn release(&mut self, mutations: &[MutationId]) {
+    pub(super) fn withdraw(&mut self, mutations: &[MutationId]) {
         for entry in self.outbox.iter_mut().filter(|entry| mutations.contains(&entry.id)) {
             entry.unanswered = entry.unanswered.saturating_sub(1);
         }

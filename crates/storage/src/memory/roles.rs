@@ -87,9 +87,9 @@ impl Outbox for MemoryStore {
         self.write("settle", |state| Ok(state.settle(results)))
     }
 
-    async fn release(&self, mutations: &[MutationId]) -> StorageResult<()> {
-        self.write("release", |state| {
-            state.release(mutations);
+    async fn withdraw(&self, mutations: &[MutationId]) -> StorageResult<()> {
+        self.write("withdraw", |state| {
+            state.withdraw(mutations);
             Ok(())
         })
     }

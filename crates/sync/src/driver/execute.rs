@@ -29,7 +29,7 @@ impl Engine {
         Ok(match effect {
             Effect::ReadBatch { limits, held } => stored(self.outbox.next_batch(limits, &held).await, Event::Batch),
             Effect::Push(mutations) => self.call_push(&mutations).await,
-            Effect::Release { mutations, then } => match self.outbox.release(&mutations).await {
+            Effect::Withdraw { mutations, then } => match self.outbox.withdraw(&mutations).await {
                 Ok(()) => return Box::pin(self.execute(*then)).await,
                 Err(error) => Event::StorageFailed(error),
             },

@@ -21,7 +21,7 @@ pub enum Effect {
     /// Send them: [`super::Event::Pushed`].
     Push(Vec<Mutation>),
     /// Note that these have certainly not been carried out, then go on with the other effect.
-    Release {
+    Withdraw {
         /// Attempts that came to nothing.
         mutations: Vec<MutationId>,
         /// What to do then.

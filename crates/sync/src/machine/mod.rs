@@ -131,7 +131,7 @@ impl Pass {
             Event::StorageFailed(error) => self.on_storage_failed(error),
             // Nothing is ever sent without a session.
             Event::SessionFailed(error) => {
-                self.release_before(|pass| Effect::Finish(Outcome::failed(error, pass.report)))
+                self.withdraw_before(|pass| Effect::Finish(Outcome::failed(error, pass.report)))
             }
         }
     }

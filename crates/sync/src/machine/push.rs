@@ -114,17 +114,17 @@ impl Pass {
         match answer {
             Ok(answer) => self.on_push_answer(answer),
             Err(error) if error.kind().is_certainly_not_carried_out() => {
-                self.release_before(|pass| pass.on_push_error(error))
+                self.withdraw_before(|pass| pass.on_push_error(error))
             }
             Err(error) => self.on_push_error(error),
         }
     }
 
     /// The batch that is on its way has come to nothing for certain, and with that the person may decide about it again.
-    pub(super) fn release_before(&mut self, then: impl FnOnce(&mut Self) -> Effect) -> Effect {
+    pub(super) fn withdraw_before(&mut self, then: impl FnOnce(&mut Self) -> Effect) -> Effect {
         let mutations: Vec<MutationId> = self.push.batch.iter().map(|mutation| mutation.id).collect();
         let then = then(self);
-        if mutations.is_empty() { then } else { Effect::Release { mutations, then: Box::new(then) } }
+        if mutations.is_empty() { then } else { Effect::Withdraw { mutations, then: Box::new(then) } }
     }
 
     fn on_push_answer(&mut self, answer: PushAnswer) -> Effect {

@@ -138,11 +138,11 @@ pub(crate) fn finish(pass: &mut Pass, effect: Effect) -> Outcome {
 }
 
 /// What the machine does once it has said that these, and only these, were certainly not carried out.
-pub(crate) fn released(effect: Effect, numbers: &[u128]) -> Effect {
+pub(crate) fn withdrawn(effect: Effect, numbers: &[u128]) -> Effect {
     let expected: Vec<_> = numbers.iter().map(|number| MutationId::from_uuid(Uuid::from_u128(*number))).collect();
     match effect {
-        Effect::Release { mutations, then } if mutations == expected => *then,
-        other => panic!("{numbers:?} are not released: {other:?}"),
+        Effect::Withdraw { mutations, then } if mutations == expected => *then,
+        other => panic!("{numbers:?} are not withdrawn: {other:?}"),
     }
 }
 

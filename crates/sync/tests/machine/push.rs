@@ -52,12 +52,12 @@ fn a_batch_that_is_too_large_is_halved_until_the_one_at_fault_stands_alone() {
     let mut pass = pass();
     let too_large = || Event::Pushed(Err(error(RemoteErrorKind::TooLarge)));
     let _ = pass.next(Event::Batch(vec![mutation(1, 1), mutation(2, 1), mutation(3, 1)]));
-    match released(pass.next(too_large()), &[1, 2, 3]) {
+    match withdrawn(pass.next(too_large()), &[1, 2, 3]) {
         Effect::ReadBatch { limits, held } => assert_eq!((limits.rows, held.len()), (1, 0)),
         other => panic!("{other:?}"),
     }
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
-    match released(pass.next(too_large()), &[1]) {
+    match withdrawn(pass.next(too_large()), &[1]) {
         Effect::Settle(results) => assert!(matches!(
             &results[0].outcome,
             PushOutcome::Rejected(Refusal { code: RefusalCode::ContentTooLong, .. })
@@ -72,7 +72,7 @@ fn a_batch_that_is_too_large_is_halved_until_the_one_at_fault_stands_alone() {
 fn a_mutation_that_makes_the_whole_call_fail_holds_up_its_own_lane_only() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
-    match released(pass.next(Event::Pushed(Err(error(RemoteErrorKind::BadRequest)))), &[1]) {
+    match withdrawn(pass.next(Event::Pushed(Err(error(RemoteErrorKind::BadRequest)))), &[1]) {
         Effect::ReadBatch { held, .. } => assert_eq!(held, HashSet::from([lane(1)])),
         other => panic!("{other:?}"),
     }
@@ -93,7 +93,7 @@ fn failures_of_push_that_would_hit_the_pull_as_well_end_the_pass() {
     ] {
         let mut pass = pass();
         let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
-        let outcome = outcome(released(pass.next(Event::Pushed(Err(error(kind)))), &[1]));
+        let outcome = outcome(withdrawn(pass.next(Event::Pushed(Err(error(kind)))), &[1]));
         assert!(outcome.error.is_some(), "{kind:?}");
     }
 }
@@ -171,7 +171,7 @@ fn a_server_that_refuses_every_call_is_not_asked_for_every_lane() {
                     free.take(limits.rows as usize).map(|number| mutation(number, number)).collect(),
                 ))
             }
-            Effect::Release { then, .. } => *then,
+            Effect::Withdraw { then, .. } => *then,
             _ => break,
         };
     }
@@ -191,12 +191,12 @@ fn without_a_session_the_pass_ends_and_the_outbox_stays() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
     let failed = pass.next(Event::SessionFailed(fieldpost_sync::SyncError::SignedOut));
-    let outcome = outcome(released(failed, &[1]));
+    let outcome = outcome(withdrawn(failed, &[1]));
     assert!(matches!(outcome.error, Some(fieldpost_sync::SyncError::SignedOut)));
 }
 
 #[test]
-fn what_may_have_been_carried_out_is_not_released() {
+fn what_may_have_been_carried_out_is_not_withdrawn() {
     for kind in [
         RemoteErrorKind::Interrupted,
         RemoteErrorKind::TimedOut,
@@ -207,12 +207,12 @@ fn what_may_have_been_carried_out_is_not_released() {
         let mut pass = pass();
         let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
         let effect = pass.next(Event::Pushed(Err(error(kind))));
-        assert!(!matches!(effect, Effect::Release { .. }), "{kind:?}");
+        assert!(!matches!(effect, Effect::Withdraw { .. }), "{kind:?}");
     }
 }
 
 #[test]
-fn a_session_that_fails_while_following_releases_nothing() {
+fn a_session_that_fails_while_following_withdraws_nothing() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
     let _ = pass.next(Event::Pushed(Err(error(RemoteErrorKind::TimedOut))));

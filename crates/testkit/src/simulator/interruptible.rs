@@ -3,8 +3,8 @@
 use super::network::Tracks;
 use async_trait::async_trait;
 use fieldpost_domain::{
-    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Mutation, MutationId, NewMessage, PersonId,
-    PullPage, PushResult, Seq, Session, Time,
+    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MessageContent, MessageId, Mutation, MutationId,
+    NewMessage, PersonId, PullPage, PushResult, Seq, Session, Time,
 };
 use fieldpost_storage::{
     ApplyReport, BatchLimits, BootstrapReason, ConversationSummary, MissingRange, NewDirect, Outbox, OutboxCounts,
@@ -55,6 +55,26 @@ impl Outbox for Interruptible {
 
     async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport> {
         slowly(self.store.settle(results)).await
+    }
+
+    async fn withdraw(&self, mutations: &[MutationId]) -> StorageResult<()> {
+        slowly(self.store.withdraw(mutations)).await
+    }
+
+    async fn retry(&self, mutation: MutationId) -> StorageResult<OutboxEntry> {
+        slowly(self.store.retry(mutation)).await
+    }
+
+    async fn edit(&self, mutation: MutationId, content: MessageContent) -> StorageResult<OutboxEntry> {
+        slowly(self.store.edit(mutation, content)).await
+    }
+
+    async fn cancel(&self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>> {
+        slowly(self.store.cancel(mutation)).await
+    }
+
+    async fn entry_of(&self, message: MessageId) -> StorageResult<Option<OutboxEntry>> {
+        self.store.entry_of(message).await
     }
 
     async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>> {

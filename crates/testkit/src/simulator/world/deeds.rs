@@ -79,7 +79,7 @@ impl World {
                 .collect();
             let free: Vec<MedicId> = medics.filter(|medic| !taken.contains(medic)).collect();
             // A name that somebody else may take before this commits would break the rule of one per medic.
-            let medic = if free.is_empty() || medic % 3 == 0 { None } else { pick(&free, medic) };
+            let medic = if free.is_empty() || medic.is_multiple_of(3) { None } else { pick(&free, medic) };
             open.reassign_medic(id, medic)
         })
     }
