@@ -2,7 +2,7 @@
 
 use crate::{Client, Error, Result, client::Inner, no_server::NoServer};
 use fieldpost_remote::{Auth, MessagingApi};
-use fieldpost_storage::{Outbox, Replica, Sessions, Store};
+use fieldpost_storage::{Outbox, Replica, Sessions, Store, Turns};
 use fieldpost_sync::{Engine, Env, Parts, Rhythm};
 use std::{fmt, path::PathBuf, sync::Arc};
 use tokio::sync::Mutex;
@@ -96,8 +96,9 @@ impl Builder {
         let outbox: Arc<dyn Outbox> = store.clone();
         let replica: Arc<dyn Replica> = store.clone();
         let sessions: Arc<dyn Sessions> = store.clone();
+        let turns: Arc<dyn Turns> = store.clone();
         let env = self.env;
-        let parts = Parts { outbox, replica, sessions, api, auth, env: env.clone() };
+        let parts = Parts { outbox, replica, sessions, turns, api, auth, env: env.clone() };
         let engine = Arc::new(Engine::new(parts).with_rhythm(self.rhythm));
         engine.refresh_status().await?;
         Ok(Client { inner: Arc::new(Inner { store, engine, env, runner: Mutex::default() }) })

@@ -99,6 +99,7 @@ impl From<Arc<StorageError>> for Error {
         match error.kind() {
             StorageErrorKind::NotFound => Self::NotFound,
             StorageErrorKind::WrongAccount => Self::WrongAccount,
+            StorageErrorKind::Paused => Self::Paused,
             StorageErrorKind::OutcomeUnknown => Self::OutcomeUnknown,
             StorageErrorKind::NotApplicable => Self::NotPossible(error.detail().unwrap_or("unknown").to_owned()),
             _ => Self::Storage(error),

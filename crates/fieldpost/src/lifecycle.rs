@@ -43,6 +43,28 @@ impl Client {
         Ok(self.inner.engine.background(deadline).await?)
     }
 
+    /// The app is about to be suspended: stops syncing at an await and lets go of the file. When this returns there is no
+    /// connection to it and no lock on it, so a system that kills suspended apps which hold one (iOS) has no reason to. Until
+    /// [`Client::resume`] every call that needs the store fails with [`crate::Error::Paused`] rather than waits: whoever shows
+    /// something to a person resumes first. Pausing twice is allowed.
+    ///
+    /// # Errors
+    /// If the store cannot let go, or is closed.
+    pub async fn pause(&self) -> Result<()> {
+        self.inner.engine.pause().await;
+        Ok(self.inner.store.pause().await?)
+    }
+
+    /// Takes the file back after [`Client::pause`], and syncs at once if the client was started.
+    ///
+    /// # Errors
+    /// Those of opening the file; it can be tried again.
+    pub async fn resume(&self) -> Result<()> {
+        self.inner.store.resume().await?;
+        self.inner.engine.resume();
+        Ok(self.inner.engine.refresh_status().await?)
+    }
+
     /// Tells that the server has something new: a push notification, or a message of the project's own.
     pub fn hint(&self) {
         self.inner.engine.hint();

@@ -12,7 +12,7 @@
 //! than one for each keeps one cache and no lock between the two. That a flush reaches the disk is a setting of the
 //! connection (`open`).
 //!
-//! All connections can be let go of and taken back (`release`, `reacquire`): a system that suspends an app kills it if it
+//! All connections can be let go of and taken back (`pause`, `resume`): a system that suspends an app kills it if it
 //! holds a lock on a file. So the writer's place may be empty, and `standing` says why.
 
 use crate::{
@@ -52,7 +52,7 @@ enum Standing {
     /// These read.
     Open(DatabaseConnection),
     /// Not now.
-    Released,
+    Paused,
     /// Never again.
     Closed,
 }
@@ -94,7 +94,7 @@ impl Db {
     pub(crate) fn check_open(&self) -> Res<DatabaseConnection> {
         match self.standing() {
             Standing::Open(readers) => Ok(readers),
-            Standing::Released => Err(Fault::kind(StorageErrorKind::Released)),
+            Standing::Paused => Err(Fault::kind(StorageErrorKind::Paused)),
             Standing::Closed => Err(Fault::kind(StorageErrorKind::Closed)),
         }
     }
@@ -129,36 +129,36 @@ impl Db {
         let writer = self.writer.lock().await;
         let ran = match &writer.connections {
             Some(connections) => connections.writer.execute_unprepared(sql).await.map(drop).map_err(Fault::from),
-            None => Err(Fault::kind(StorageErrorKind::Released)),
+            None => Err(Fault::kind(StorageErrorKind::Paused)),
         };
         ran.map_err(|fault| self.fail(fault, operation))
     }
 
     /// Waits for the writer's turn and lets go of all connections.
-    pub(crate) async fn release(&self) -> StorageResult<()> {
+    pub(crate) async fn pause(&self) -> StorageResult<()> {
         let mut writer = self.writer.lock().await;
         if matches!(self.standing(), Standing::Closed) {
-            return Err(StorageError::new(StorageErrorKind::Closed, "release"));
+            return Err(StorageError::new(StorageErrorKind::Closed, "pause"));
         }
-        self.stand(Standing::Released);
+        self.stand(Standing::Paused);
         let left = let_go(&mut writer).await;
-        left.map_err(|fault| at_border(fault, "release", self.path()))
+        left.map_err(|fault| at_border(fault, "pause", self.path()))
     }
 
     /// Takes the file back.
-    pub(crate) async fn reacquire(&self) -> StorageResult<()> {
+    pub(crate) async fn resume(&self) -> StorageResult<()> {
         let mut writer = self.writer.lock().await;
         match self.standing() {
             Standing::Open(_) => return Ok(()),
-            Standing::Released => {}
-            Standing::Closed => return Err(StorageError::new(StorageErrorKind::Closed, "reacquire")),
+            Standing::Paused => {}
+            Standing::Closed => return Err(StorageError::new(StorageErrorKind::Closed, "resume")),
         }
-        // A release that was given up half way is finished first.
+        // A pause that was given up half way is finished first.
         let connected = match let_go(&mut writer).await {
             Ok(()) => connections(&self.options).await,
             Err(fault) => Err(fault),
         };
-        let connections = connected.map_err(|fault| at_border(fault, "reacquire", self.path()))?;
+        let connections = connected.map_err(|fault| at_border(fault, "resume", self.path()))?;
         self.stand(Standing::Open(connections.readers.clone()));
         writer.connections = Some(connections);
         Ok(())
@@ -185,7 +185,7 @@ async fn let_go(writer: &mut Writer) -> Res<()> {
 }
 
 async fn begin(writer: &mut Writer, durability: Durability) -> Res<Tx> {
-    let Some(connections) = &writer.connections else { return Err(Fault::kind(StorageErrorKind::Released)) };
+    let Some(connections) = &writer.connections else { return Err(Fault::kind(StorageErrorKind::Paused)) };
     if writer.durability != Some(durability) {
         // This call may be dropped between the two lines; then nobody knows, and the next writer sets it again.
         writer.durability = None;

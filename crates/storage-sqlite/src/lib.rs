@@ -57,13 +57,13 @@ impl SqliteStore {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn release(&self) -> StorageResult<()> {
+    async fn pause(&self) -> StorageResult<()> {
         self.turn.until_free().await;
-        self.db.release().await
+        self.db.pause().await
     }
 
-    async fn reacquire(&self) -> StorageResult<()> {
-        self.db.reacquire().await
+    async fn resume(&self) -> StorageResult<()> {
+        self.db.resume().await
     }
 
     async fn wipe(&self) -> StorageResult<()> {

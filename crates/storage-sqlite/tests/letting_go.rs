@@ -40,14 +40,14 @@ async fn while_it_is_let_go_of_the_file_is_anybodys() {
     assert!(takes_it_alone(&path).await.unwrap_err().contains("locked"), "an open store has a hand on its file");
     drop(turn);
 
-    store.release().await.unwrap();
+    store.pause().await.unwrap();
 
     takes_it_alone(&path).await.unwrap();
     let turn = fs::File::open(folder.path().join("fieldpost.db-turn")).unwrap();
     turn.try_lock().unwrap();
     drop(turn);
     assert!(open_files(folder.path()).is_empty(), "{:?}", open_files(folder.path()));
-    store.reacquire().await.unwrap();
+    store.resume().await.unwrap();
     assert_eq!(store.counts().await.unwrap().pending, 1);
 }
 
@@ -78,11 +78,11 @@ async fn reads_that_are_under_way_are_finished_before_the_file_is_let_go_of() {
     };
     let release = async {
         tokio::task::yield_now().await;
-        store.release().await.unwrap();
+        store.pause().await.unwrap();
         takes_it_alone(&path).await
     };
     let (kind, taken) = tokio::join!(reads, release);
-    assert_eq!((kind, taken), (StorageErrorKind::Released, Ok(())));
+    assert_eq!((kind, taken), (StorageErrorKind::Paused, Ok(())));
 }
 
 #[tokio::test]

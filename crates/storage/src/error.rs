@@ -34,8 +34,8 @@ pub enum StorageErrorKind {
     NewerSchema,
     /// The file is damaged.
     Corrupt,
-    /// The store was let go of; take it back first ([`crate::Store::reacquire`]).
-    Released,
+    /// The store was let go of; take it back first ([`crate::Store::resume`]).
+    Paused,
     /// The store was closed.
     Closed,
     /// Anything else.
@@ -123,7 +123,7 @@ impl fmt::Display for StorageError {
             StorageErrorKind::NotADatabase => "the file is not a Fieldpost database",
             StorageErrorKind::NewerSchema => "the file was written by a newer Fieldpost; update this app to open it",
             StorageErrorKind::Corrupt => "the local database is damaged",
-            StorageErrorKind::Released => "the local database is let go of; resume first",
+            StorageErrorKind::Paused => "the local database is paused; resume it first",
             StorageErrorKind::Closed => "the local database is closed",
             StorageErrorKind::Other => "the local database failed",
         };

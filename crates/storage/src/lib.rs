@@ -52,18 +52,18 @@ use async_trait::async_trait;
 pub trait Store: Conversations + Messages + People + Outbox + Replica + Sessions + Turns {
     /// Lets go of the file: when this returns there is no connection to it and no lock on it, as a system asks that kills
     /// suspended apps which hold one. What is running is finished first; a turn has to be given back before. Calls fail with
-    /// [`StorageErrorKind::Released`] until [`Store::reacquire`]. Letting go twice is allowed.
+    /// [`StorageErrorKind::Paused`] until [`Store::resume`]. Letting go twice is allowed.
     ///
     /// # Errors
     /// [`StorageErrorKind::Closed`] after closing.
-    async fn release(&self) -> StorageResult<()>;
+    async fn pause(&self) -> StorageResult<()>;
 
-    /// Takes the file back after [`Store::release`]; what others wrote to it meanwhile is there. Without a release it does
+    /// Takes the file back after [`Store::pause`]; what others wrote to it meanwhile is there. Without a pause it does
     /// nothing.
     ///
     /// # Errors
     /// [`StorageErrorKind::Closed`] after closing, and those of opening; then it stays let go of.
-    async fn reacquire(&self) -> StorageResult<()>;
+    async fn resume(&self) -> StorageResult<()>;
 
     /// Forgets everything: messages, outbox, session, and whose database it is. It is as new then, for anybody to sign in to.
     /// No trace of what was in it stays in the file.

@@ -3,6 +3,7 @@
 
 mod given;
 mod interruptions;
+mod lifecycle;
 mod outbox;
 mod requests;
 mod strangers;

@@ -5,14 +5,14 @@ use super::build::{ada, at, conversation_id, direct, iris, message, messages, se
 use super::given::{loaded_thread, outbox, pulled_messages, sent, texts};
 use crate::{StorageErrorKind, SyncPosition};
 
-/// `Store::release` and `Store::reacquire`.
+/// `Store::pause` and `Store::resume`.
 pub async fn what_was_let_go_of_fails_until_it_is_taken_back(device: &dyn Device) {
     let store = device.open().await;
     let thread = loaded_thread(&*store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
     sent(&*store, 1, thread).await;
 
-    store.release().await.unwrap();
-    store.release().await.unwrap();
+    store.pause().await.unwrap();
+    store.pause().await.unwrap();
 
     for error in [
         store.conversations(10).await.unwrap_err(),
@@ -22,11 +22,11 @@ pub async fn what_was_let_go_of_fails_until_it_is_taken_back(device: &dyn Device
         store.try_turn().await.unwrap_err(),
         store.wipe().await.unwrap_err(),
     ] {
-        assert_eq!(error.kind(), StorageErrorKind::Released, "{}", error.operation());
+        assert_eq!(error.kind(), StorageErrorKind::Paused, "{}", error.operation());
     }
 
-    store.reacquire().await.unwrap();
-    store.reacquire().await.unwrap();
+    store.resume().await.unwrap();
+    store.resume().await.unwrap();
 
     assert_eq!(texts(&*store, thread).await, ["message 1", "own 1"]);
     sent(&*store, 2, thread).await;
@@ -38,11 +38,11 @@ pub async fn others_work_while_one_has_let_go(device: &dyn Device) {
     let (one, two) = (device.open().await, device.open().await);
     let thread = loaded_thread(&*one, direct(1, 0), vec![]).await;
 
-    one.release().await.unwrap();
+    one.pause().await.unwrap();
     pulled_messages(&*two, vec![message(thread, 1, &ada())]).await;
     sent(&*two, 1, thread).await;
     two.close().await.unwrap();
-    one.reacquire().await.unwrap();
+    one.resume().await.unwrap();
 
     assert_eq!(texts(&*one, thread).await, ["message 1", "own 1"]);
 }
@@ -50,12 +50,12 @@ pub async fn others_work_while_one_has_let_go(device: &dyn Device) {
 /// `Store::close` is for good.
 pub async fn a_closed_store_cannot_be_taken_back(device: &dyn Device) {
     let store = device.open().await;
-    store.release().await.unwrap();
+    store.pause().await.unwrap();
     store.close().await.unwrap();
     store.close().await.unwrap();
     for error in [
-        store.reacquire().await.unwrap_err(),
-        store.release().await.unwrap_err(),
+        store.resume().await.unwrap_err(),
+        store.pause().await.unwrap_err(),
         store.counts().await.unwrap_err(),
         store.try_turn().await.unwrap_err(),
         store.wipe().await.unwrap_err(),
@@ -83,11 +83,11 @@ pub async fn one_at_a_time_has_the_turn(device: &dyn Device) {
 pub async fn a_turn_outlives_nobody(device: &dyn Device) {
     let one = device.open().await;
     drop(one.try_turn().await.unwrap());
-    one.release().await.unwrap();
+    one.pause().await.unwrap();
     let two = device.open().await;
     drop(two.try_turn().await.unwrap().unwrap());
     two.close().await.unwrap();
-    one.reacquire().await.unwrap();
+    one.resume().await.unwrap();
     assert!(one.try_turn().await.unwrap().is_some());
 }
 

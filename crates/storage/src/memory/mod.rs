@@ -60,9 +60,9 @@ pub struct MemoryStore {
     standing: AtomicU8,
 }
 
-/// What a handle can do; only ever goes up, but for `RELEASED` to `OPEN`.
+/// What a handle can do; only ever goes up, but for `PAUSED` to `OPEN`.
 const OPEN: u8 = 0;
-const RELEASED: u8 = 1;
+const PAUSED: u8 = 1;
 const CLOSED: u8 = 2;
 
 /// What a [`MemoryStore`] held at one moment.
@@ -101,12 +101,12 @@ impl MemoryStore {
     fn check_open(&self, operation: &'static str) -> StorageResult<()> {
         match self.standing.load(Ordering::SeqCst) {
             OPEN => Ok(()),
-            RELEASED => Err(StorageError::new(StorageErrorKind::Released, operation)),
+            PAUSED => Err(StorageError::new(StorageErrorKind::Paused, operation)),
             _ => Err(StorageError::new(StorageErrorKind::Closed, operation)),
         }
     }
 
-    /// Goes from open to released or back; a closed handle stays closed.
+    /// Goes from open to paused or back; a closed handle stays closed.
     fn turn_to(&self, standing: u8, operation: &'static str) -> StorageResult<()> {
         let change = |now| (now != CLOSED).then_some(standing);
         let changed = self.standing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, change);

@@ -1,6 +1,6 @@
 //! The roles of the contract: each method looks at the state or replaces it.
 
-use super::{CLOSED, MemoryStore, OPEN, RELEASED, state::State};
+use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ConversationSummary, Conversations, Messages, MissingRange, NewDirect,
     Outbox, OutboxCounts, OutboxEntry, People, Replica, Sessions, SettleReport, StorageError, StorageErrorKind,
@@ -205,12 +205,12 @@ impl Turns for MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn release(&self) -> StorageResult<()> {
-        self.turn_to(RELEASED, "release")
+    async fn pause(&self) -> StorageResult<()> {
+        self.turn_to(PAUSED, "pause")
     }
 
-    async fn reacquire(&self) -> StorageResult<()> {
-        self.turn_to(OPEN, "reacquire")
+    async fn resume(&self) -> StorageResult<()> {
+        self.turn_to(OPEN, "resume")
     }
 
     async fn wipe(&self) -> StorageResult<()> {

@@ -22,7 +22,7 @@ use crate::{
 };
 use fieldpost_domain::{ConversationId, Seq, Session};
 use fieldpost_remote::{Auth, Credentials, HistoryRequest, MessagingApi};
-use fieldpost_storage::{ApplyReport, Outbox, Replica, Sessions, StorageError};
+use fieldpost_storage::{ApplyReport, Outbox, Replica, Sessions, StorageError, Turns};
 use pass::Gate;
 use std::{
     fmt,
@@ -41,6 +41,8 @@ pub struct Parts {
     pub replica: Arc<dyn Replica>,
     /// The stored session.
     pub sessions: Arc<dyn Sessions>,
+    /// Who may sync the store at a time.
+    pub turns: Arc<dyn Turns>,
     /// The server's calls.
     pub api: Arc<dyn MessagingApi>,
     /// The server's sessions.
@@ -53,6 +55,7 @@ pub struct Parts {
 pub struct Engine {
     outbox: Arc<dyn Outbox>,
     replica: Arc<dyn Replica>,
+    turns: Arc<dyn Turns>,
     api: Arc<dyn MessagingApi>,
     session: SessionKeeper,
     env: Env,
@@ -76,6 +79,7 @@ impl Engine {
         Self {
             outbox: parts.outbox,
             replica: parts.replica,
+            turns: parts.turns,
             api: parts.api,
             session,
             env: parts.env,

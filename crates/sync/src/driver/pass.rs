@@ -6,7 +6,8 @@ use crate::{
     machine::{Carried, Outcome, Pass, Schedule, Step, SyncReport},
 };
 use fieldpost_domain::ConversationId;
-use std::{collections::HashSet, sync::atomic::Ordering};
+use fieldpost_storage::{StorageError, StorageErrorKind, StorageResult, Turn};
+use std::{collections::HashSet, sync::atomic::Ordering, time::Duration};
 
 /// What the engine remembers from pass to pass. Whoever holds it runs the pass.
 #[derive(Default)]
@@ -61,9 +62,15 @@ impl Engine {
         }
         let mut under_way = UnderWay::begin(self);
         let mut pass = Pass::new(gate.carried.clone()).holding(held);
+        let work = async {
+            match self.turn().await {
+                Ok(_turn) => self.drive(&mut pass).await,
+                Err(error) => Outcome { report: SyncReport::default(), error: Some(error.into()) },
+            }
+        };
         let outcome = tokio::select! {
             biased;
-            outcome = self.drive(&mut pass) => Some(outcome),
+            outcome = work => Some(outcome),
             _ = stops.changed() => None,
         };
         gate.carried = pass.carry();
@@ -75,6 +82,27 @@ impl Engine {
         drop(under_way);
         self.finish_status(error.as_ref()).await;
         error.map_or(Ok(report), Err)
+    }
+}
+
+/// How long to wait for another process that syncs the same store.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How often to look whether it is done.
+const LOOK: Duration = Duration::from_millis(100);
+
+impl Engine {
+    /// The turn to sync the store.
+    async fn turn(&self) -> StorageResult<Turn> {
+        let begun = self.moment();
+        loop {
+            if let Some(turn) = self.turns.try_turn().await? {
+                return Ok(turn);
+            }
+            if self.moment() - begun >= PATIENCE {
+                return Err(StorageError::new(StorageErrorKind::Busy, "sync"));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 }
 

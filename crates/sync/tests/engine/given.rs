@@ -48,6 +48,7 @@ impl Phone {
             outbox: store.clone(),
             replica: store.clone(),
             sessions: store.clone(),
+            turns: store.clone(),
             api: network.clone(),
             auth: network.clone(),
             env: env.clone(),

@@ -10,3 +10,4 @@ mod mocks;
 mod runner;
 mod sessions;
 mod status;
+mod turns;

@@ -4,7 +4,8 @@ use crate::given::*;
 use fieldpost_domain::{AccessToken, PersonId, RefreshToken, Session, Time};
 use fieldpost_remote::{MockAuth, MockMessagingApi, RemoteError, RemoteErrorKind};
 use fieldpost_storage::{
-    MockOutbox, MockReplica, MockSessions, OutboxCounts, StorageError, StorageErrorKind, SyncPosition, SyncState,
+    MockOutbox, MockReplica, MockSessions, MockTurns, OutboxCounts, StorageError, StorageErrorKind, SyncPosition,
+    SyncState, Turn,
 };
 use fieldpost_sync::{Engine, Parts, SyncError};
 use fieldpost_testkit::env;
@@ -48,10 +49,13 @@ fn mocks() -> Mocks {
 }
 
 fn engine(mocks: Mocks) -> Engine {
+    let mut turns = MockTurns::new();
+    turns.expect_try_turn().returning(|| Ok(Some(Turn::new(()))));
     Engine::new(Parts {
         outbox: Arc::new(mocks.outbox),
         replica: Arc::new(mocks.replica),
         sessions: Arc::new(mocks.sessions),
+        turns: Arc::new(turns),
         api: Arc::new(mocks.api),
         auth: Arc::new(mocks.auth),
         env: env(1).0,
