@@ -72,8 +72,12 @@ pub(crate) enum Command {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
-    /// Forget the session; messages and what waits to be sent stay
-    Logout,
+    /// Forget the session; messages and what waits to be sent stay, unless --wipe is given
+    Logout {
+        /// Forget everything: messages, what waits to be sent, and whose database it is
+        #[arg(long)]
+        wipe: bool,
+    },
     /// Send what waits, and fetch what is new
     Sync {
         /// Go on syncing until interrupted, and print how things stand whenever that changes

@@ -3,7 +3,7 @@
 use crate::{Client, Error, Result, client::Inner, no_server::NoServer};
 use fieldpost_remote::{Auth, MessagingApi};
 use fieldpost_storage::{Outbox, Replica, Sessions, Store, Turns};
-use fieldpost_sync::{Engine, Env, Parts, Rhythm};
+use fieldpost_sync::{Engine, Env, Parts, Rhythm, TokenProvider};
 use std::{fmt, path::PathBuf, sync::Arc};
 use tokio::sync::Mutex;
 
@@ -30,6 +30,7 @@ pub struct Builder {
     remote: Option<(Arc<dyn MessagingApi>, Arc<dyn Auth>)>,
     env: Env,
     rhythm: Rhythm,
+    tokens: Option<Arc<dyn TokenProvider>>,
 }
 
 impl Builder {
@@ -80,6 +81,13 @@ impl Builder {
         self
     }
 
+    /// The app owns the session (supabase-swift, supabase-kt, supabase-js): it is asked for a token with every call, and
+    /// [`Client::sign_in`] is not used. Tell the client when the session changes ([`Client::session_changed`]).
+    pub fn tokens(mut self, tokens: Arc<dyn TokenProvider>) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
     /// How often [`Client::start`] makes the client sync, and how long it waits after a failure.
     pub const fn rhythm(mut self, rhythm: Rhythm) -> Self {
         self.rhythm = rhythm;
@@ -99,7 +107,11 @@ impl Builder {
         let turns: Arc<dyn Turns> = store.clone();
         let env = self.env;
         let parts = Parts { outbox, replica, sessions, turns, api, auth, env: env.clone() };
-        let engine = Arc::new(Engine::new(parts).with_rhythm(self.rhythm));
+        let engine = Engine::new(parts).with_rhythm(self.rhythm);
+        let engine = Arc::new(match self.tokens {
+            Some(tokens) => engine.with_tokens(tokens),
+            None => engine,
+        });
         engine.refresh_status().await?;
         Ok(Client { inner: Arc::new(Inner { store, engine, env, runner: Mutex::default() }) })
     }

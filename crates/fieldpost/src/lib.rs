@@ -58,12 +58,16 @@ pub use client::Client;
 pub use error::{Error, Result};
 pub use messages::Draft;
 pub use outbox::Waiting;
+pub use sessions::Wipe;
 
 pub use fieldpost_domain::{
-    ConversationId, ConversationKind, MedicId, MessageContent, MessageId, MessageKind, MessageStatus, Metadata,
-    MutationId, OrgId, Person, PersonId, Refusal, RefusalCode, Retry, Role, Seq, Time,
+    AccessToken, ConversationId, ConversationKind, MedicId, MessageContent, MessageId, MessageKind, MessageStatus,
+    Metadata, MutationId, OrgId, Person, PersonId, Refusal, RefusalCode, Retry, Role, Seq, Time,
 };
 pub use fieldpost_storage::{
     ConversationSummary, EntryState, Older, OutboxCounts, OutboxEntry, Store, ThreadMessage, ThreadWindow, Window,
 };
-pub use fieldpost_sync::{Clock, Entropy, Env, MessageSyncStatus, Progress, Rhythm, Status, SyncReport, SyncStatus};
+pub use fieldpost_sync::{
+    Clock, Entropy, Env, MessageSyncStatus, Progress, ProvidedToken, Rhythm, Status, SyncReport, SyncStatus,
+    TokenError, TokenProvider,
+};

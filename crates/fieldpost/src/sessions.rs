@@ -1,7 +1,16 @@
 //! Signing in and out.
 
-use crate::{Client, OutboxCounts, Person, PersonId, Result};
+use crate::{Client, OutboxEntry, Person, PersonId, Result};
 use fieldpost_remote::Credentials;
+
+/// What signing out leaves on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wipe {
+    /// Everything but the session.
+    Keep,
+    /// Nothing.
+    Everything,
+}
 
 impl Client {
     /// Signs in. The first one to do so owns the database.
@@ -15,14 +24,31 @@ impl Client {
         Ok(session.person_id)
     }
 
-    /// Forgets the session. Conversations and what waits in the outbox stay, for the same person to sign in again; what is
-    /// returned says how much waits. Works without a network.
+    /// Signs out, and returns what has not reached the server. Works without a network.
+    ///
+    /// With [`Wipe::Keep`] everything stays, for the same person to sign in again: what waits is sent then. With
+    /// [`Wipe::Everything`] nothing stays, what waited included, and the file is anybody's: look at [`Client::outbox`] before,
+    /// or show the person what is returned.
     ///
     /// # Errors
-    /// Only if the store fails.
-    pub async fn sign_out(&self) -> Result<OutboxCounts> {
+    /// If the store fails.
+    pub async fn logout(&self, wipe: Wipe) -> Result<Vec<OutboxEntry>> {
+        let unsent = self.outbox(u32::MAX).await?;
         self.inner.engine.sign_out().await?;
-        self.pending().await
+        if wipe == Wipe::Everything {
+            self.inner.engine.pause().await;
+            let wiped = self.inner.store.wipe().await;
+            self.inner.engine.forget().await;
+            self.inner.engine.resume();
+            wiped?;
+            self.inner.engine.refresh_status().await?;
+        }
+        Ok(unsent)
+    }
+
+    /// The app has signed somebody in or out, or renewed the session that it owns ([`crate::Builder::tokens`]).
+    pub async fn session_changed(&self) {
+        self.inner.engine.session_changed().await;
     }
 
     /// Whether somebody is signed in on this device. Says nothing about the network.

@@ -27,6 +27,15 @@ impl Sessions for SqliteStore {
         write.finish(saved).await
     }
 
+    async fn claim(&self, person: PersonId) -> StorageResult<()> {
+        if self.account().await? == Some(person) {
+            return Ok(());
+        }
+        let write = self.db.write("claim", Durability::PowerCut).await?;
+        let claimed = claim(write.tx(), person).await;
+        write.finish(claimed).await
+    }
+
     async fn clear_session(&self) -> StorageResult<()> {
         let write = self.db.write("clear_session", Durability::PowerCut).await?;
         let cleared = write.tx().run("DELETE FROM session", vec![]).await;
@@ -45,16 +54,20 @@ async fn account(tx: &Tx) -> Res<Option<PersonId>> {
     row.map(|row| row.id(0).map(PersonId::from_uuid)).transpose()
 }
 
-async fn save(tx: &Tx, session: &Session) -> Res<()> {
-    let person = id(session.person_id.as_uuid());
+async fn claim(tx: &Tx, person: PersonId) -> Res<()> {
     match account(tx).await? {
         None => {
-            tx.run("INSERT INTO account (only, person_id) VALUES (1, ?)", vec![person.clone()]).await?;
-            outbox::claim(tx, session.person_id).await?;
+            tx.run("INSERT INTO account (only, person_id) VALUES (1, ?)", vec![id(person.as_uuid())]).await?;
+            outbox::claim(tx, person).await
         }
-        Some(owner) if owner == session.person_id => {}
-        Some(_) => return Err(Fault::kind(StorageErrorKind::WrongAccount)),
+        Some(owner) if owner == person => Ok(()),
+        Some(_) => Err(Fault::kind(StorageErrorKind::WrongAccount)),
     }
+}
+
+async fn save(tx: &Tx, session: &Session) -> Res<()> {
+    claim(tx, session.person_id).await?;
+    let person = id(session.person_id.as_uuid());
     let sql = "INSERT OR REPLACE INTO session (only, person_id, email, access_token, refresh_token, expires_at) \
         VALUES (1, ?, ?, ?, ?, ?)";
     let values = vec![

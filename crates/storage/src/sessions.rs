@@ -18,6 +18,13 @@ pub trait Sessions: Send + Sync {
     /// [`crate::StorageErrorKind::WrongAccount`] when the database is another person's.
     async fn save_session(&self, session: &Session) -> StorageResult<()>;
 
+    /// Makes the database this person's for good, as [`Sessions::save_session`] does, but keeps no tokens: for an app that
+    /// owns the session itself. Claiming one's own changes nothing.
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::WrongAccount`] when the database is another person's.
+    async fn claim(&self, person: PersonId) -> StorageResult<()>;
+
     /// Forgets the tokens. The outbox and everything else stays.
     async fn clear_session(&self) -> StorageResult<()>;
 

@@ -18,5 +18,5 @@ pub use driver::{Engine, Parts, Runner};
 pub use env::{Clock, Entropy, Env, OsEntropy, SystemClock};
 pub use error::SyncError;
 pub use machine::{Rhythm, SyncReport};
-pub use session::SessionKeeper;
+pub use session::{ProvidedToken, SessionKeeper, TokenError, TokenProvider};
 pub use status::{MessageSyncStatus, Progress, Status, SyncStatus};

@@ -1,6 +1,7 @@
 //! The SDK on real files, over real sockets, against the stand-in server.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails has to fail its test")]
 
+mod accounts;
 mod given;
 mod interruptions;
 mod lifecycle;

@@ -54,7 +54,7 @@ async fn on_a_device(args: &DeviceArgs, command: Command, output: &Output) -> Re
 async fn with(device: &Device, command: Command, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Login { email, password_stdin: _ } => session::login(device, &email, output).await,
-        Command::Logout => session::logout(device, output).await,
+        Command::Logout { wipe } => session::logout(device, wipe, output).await,
         Command::Sync { watch: false, .. } => sync::once(device, output).await,
         Command::Sync { watch: true, .. } => watch::run(device, output).await,
         Command::Conversations => conversations::run(device, output).await,

@@ -1,6 +1,8 @@
 //! `fieldpost login` and `fieldpost logout`.
 
+use super::text::one_line;
 use crate::{device::Device, failure::Failure, output::Output};
+use fieldpost::{EntryState, Wipe};
 use serde_json::json;
 use std::io::BufRead;
 
@@ -24,15 +26,22 @@ fn read_password() -> Result<String, Failure> {
     Ok(password.to_owned())
 }
 
-pub(super) async fn logout(device: &Device, output: &Output) -> Result<(), Failure> {
-    let left = device.client.sign_out().await?;
-    output.result(&json!({"signed_in": false, "pending": left.pending, "failed": left.failed}), || {
-        match left.pending + left.failed {
-            0 => "Signed out.".to_owned(),
-            waiting => {
-                format!("Signed out. {waiting} not yet on the server; they are kept for when you sign in again.")
-            }
+pub(super) async fn logout(device: &Device, wipe: bool, output: &Output) -> Result<(), Failure> {
+    let unsent = device.client.logout(if wipe { Wipe::Everything } else { Wipe::Keep }).await?;
+    let failed = unsent.iter().filter(|entry| matches!(entry.state, EntryState::Failed(_))).count();
+    let pending = unsent.len() - failed;
+    let value = json!({"signed_in": false, "pending": pending, "failed": failed, "wiped": wipe});
+    output.result(&value, || match (unsent.len(), wipe) {
+        (0, false) => "Signed out.".to_owned(),
+        (0, true) => "Signed out, and everything on this device is forgotten.".to_owned(),
+        (waiting, false) => {
+            format!("Signed out. {waiting} not yet on the server; they are kept for when you sign in again.")
         }
+        (lost, true) => format!("Signed out, and everything on this device is forgotten, {lost} never sent included:"),
     });
+    if wipe {
+        // The last chance to see them.
+        unsent.iter().filter_map(|entry| entry.content.as_deref()).for_each(|text| output.tell(&one_line(text)));
+    }
     Ok(())
 }

@@ -51,6 +51,20 @@ pub async fn another_persons_session_is_refused(store: &dyn Store) {
     assert_eq!(store.session().await.unwrap(), None);
 }
 
+/// `Sessions::claim`: an app that owns the session.
+pub async fn a_claimed_store_is_that_persons_and_keeps_no_tokens(store: &dyn Store) {
+    store.claim(iris().id).await.unwrap();
+    store.claim(iris().id).await.unwrap();
+    assert_eq!((store.account().await.unwrap(), store.session().await.unwrap()), (Some(iris().id), None));
+    let error = store.claim(ada().id).await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (StorageErrorKind::WrongAccount, "claim"));
+    let error = store.save_session(&session(&ada(), 1)).await.unwrap_err();
+    assert_eq!(error.kind(), StorageErrorKind::WrongAccount);
+    store.save_session(&session(&iris(), 1)).await.unwrap();
+    store.claim(iris().id).await.unwrap();
+    assert_eq!(store.session().await.unwrap(), Some(session(&iris(), 1)), "claiming takes nothing away");
+}
+
 /// Signing out forgets the tokens and nothing else.
 pub async fn signing_out_keeps_the_outbox_and_everything_else(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 0), vec![]).await;

@@ -280,6 +280,7 @@ macro_rules! storage_conformance {
             the_first_session_decides_whose_store_it_is,
             a_refreshed_session_replaces_the_old_one,
             another_persons_session_is_refused,
+            a_claimed_store_is_that_persons_and_keeps_no_tokens,
             signing_out_keeps_the_outbox_and_everything_else,
             errors_carry_no_content_and_no_token,
             closing_twice_is_allowed,

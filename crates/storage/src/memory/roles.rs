@@ -183,6 +183,15 @@ impl Sessions for MemoryStore {
         })
     }
 
+    async fn claim(&self, person: PersonId) -> StorageResult<()> {
+        self.write("claim", |state| {
+            if *state.account.get_or_insert(person) != person {
+                return Err(StorageError::new(StorageErrorKind::WrongAccount, "claim"));
+            }
+            Ok(())
+        })
+    }
+
     async fn clear_session(&self) -> StorageResult<()> {
         self.write("clear_session", |state| {
             state.session = None;

@@ -1,6 +1,6 @@
 //! What the app tells the engine about its surroundings.
 
-use super::Engine;
+use super::{Engine, pass::Gate};
 use crate::{SyncError, machine::Trigger};
 use fieldpost_storage::OutboxCounts;
 use std::time::Duration;
@@ -61,6 +61,11 @@ impl Engine {
     /// Goes on.
     pub fn resume(&self) {
         self.trigger(Trigger::Resume);
+    }
+
+    /// Forgets what it has learned of this store and its server: the store was wiped.
+    pub async fn forget(&self) {
+        *self.gate.lock().await = Gate::default();
     }
 
     async fn stop_passes(&self) {

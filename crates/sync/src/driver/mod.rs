@@ -17,7 +17,7 @@ mod runner;
 pub use runner::Runner;
 
 use crate::{
-    Env, SessionKeeper, Status, SyncError,
+    Env, SessionKeeper, Status, SyncError, TokenProvider,
     machine::{Moment, Rhythm, Schedule, Trigger},
 };
 use fieldpost_domain::{ConversationId, Seq, Session};
@@ -55,6 +55,7 @@ pub struct Parts {
 pub struct Engine {
     outbox: Arc<dyn Outbox>,
     replica: Arc<dyn Replica>,
+    sessions: Arc<dyn Sessions>,
     turns: Arc<dyn Turns>,
     api: Arc<dyn MessagingApi>,
     session: SessionKeeper,
@@ -75,10 +76,11 @@ impl Engine {
     /// An engine at rest. Nothing happens until it is asked to.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let session = SessionKeeper::new(parts.auth, parts.sessions, parts.env.clone());
+        let session = SessionKeeper::new(parts.auth, Arc::clone(&parts.sessions), parts.env.clone());
         Self {
             outbox: parts.outbox,
             replica: parts.replica,
+            sessions: parts.sessions,
             turns: parts.turns,
             api: parts.api,
             session,
@@ -97,6 +99,13 @@ impl Engine {
     pub fn with_rhythm(self, rhythm: Rhythm) -> Self {
         self.schedule.send_replace(Schedule::new(rhythm));
         self
+    }
+
+    /// Asks the app for tokens, which owns the session, instead of signing in.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Arc<dyn TokenProvider>) -> Self {
+        let session = SessionKeeper::of_the_app(tokens, Arc::clone(&self.sessions));
+        Self { session, ..self }
     }
 
     /// The session.
@@ -158,6 +167,13 @@ impl Engine {
         self.trigger(Trigger::SignedOut);
         self.finish_status(None).await;
         Ok(())
+    }
+
+    /// The app has signed somebody in or out, or renewed its session.
+    pub async fn session_changed(&self) {
+        self.session.look_again();
+        self.trigger(Trigger::SignedIn);
+        self.finish_status(None).await;
     }
 
     /// What was done is done, whether or not it can be told: a status that cannot be read is no failure of its own.

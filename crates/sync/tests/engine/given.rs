@@ -8,7 +8,7 @@ use fieldpost_remote::{
 use fieldpost_storage::{
     Conversations, Messages, Outbox, Replica, Sessions, ThreadMessage, Window, memory::MemoryStore,
 };
-use fieldpost_sync::{Engine, Env, Parts, SyncReport};
+use fieldpost_sync::{Engine, Env, Parts, SyncReport, TokenProvider};
 use fieldpost_testkit::{ManualClock, Network, env};
 use std::sync::Arc;
 
@@ -41,10 +41,24 @@ impl Phone {
         Self::with_store(self.network.server(), seed, Arc::new(self.store.reopen()))
     }
 
+    /// A phone whose app owns the session.
+    pub(crate) fn with_tokens(server: &ReferenceServer, seed: u64, tokens: Arc<dyn TokenProvider>) -> Self {
+        Self::build(server, seed, Arc::new(MemoryStore::new()), |engine| engine.with_tokens(tokens))
+    }
+
     fn with_store(server: &ReferenceServer, seed: u64, store: Arc<MemoryStore>) -> Self {
+        Self::build(server, seed, store, |engine| engine)
+    }
+
+    fn build(
+        server: &ReferenceServer,
+        seed: u64,
+        store: Arc<MemoryStore>,
+        configure: impl FnOnce(Engine) -> Engine,
+    ) -> Self {
         let network = Arc::new(Network::new(server.clone()));
         let (env, clock) = env(seed);
-        let engine = Arc::new(Engine::new(Parts {
+        let engine = Arc::new(configure(Engine::new(Parts {
             outbox: store.clone(),
             replica: store.clone(),
             sessions: store.clone(),
@@ -52,7 +66,7 @@ impl Phone {
             api: network.clone(),
             auth: network.clone(),
             env: env.clone(),
-        }));
+        })));
         Self { store, network, engine, clock, env }
     }
 

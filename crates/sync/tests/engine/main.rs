@@ -10,4 +10,5 @@ mod mocks;
 mod runner;
 mod sessions;
 mod status;
+mod tokens;
 mod turns;

@@ -202,3 +202,55 @@ async fn signing_in_again_forgets_what_went_wrong_before() {
     ada.engine.sign_in(&credentials).await.unwrap();
     assert!(ada.engine.status().borrow().last_error.is_none());
 }
+
+/// Renews its tokens and counts how often.
+struct Hourly {
+    renewed: std::sync::atomic::AtomicU32,
+    clock: Arc<fieldpost_testkit::ManualClock>,
+}
+
+impl Hourly {
+    fn session(&self, number: u32) -> Session {
+        use fieldpost_sync::Clock as _;
+        Session {
+            person_id: fieldpost_domain::PersonId::from_uuid(uuid::Uuid::from_u128(1)),
+            email: None,
+            access_token: AccessToken::new(format!("access {number}")),
+            refresh_token: RefreshToken::new(format!("refresh {number}")),
+            expires_at: self.clock.now() + TimeDelta::hours(1),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Auth for Hourly {
+    async fn sign_in(&self, _: &Credentials) -> RemoteResult<Session> {
+        Ok(self.session(0))
+    }
+
+    async fn refresh(&self, _: &RefreshToken) -> RemoteResult<Session> {
+        Ok(self.session(self.renewed.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1))
+    }
+
+    async fn sign_out(&self, _: &AccessToken) -> RemoteResult<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_renewed_ahead_of_its_end_by_a_clock_that_never_jumps() {
+    let (env, clock) = env(1);
+    let auth = Arc::new(Hourly { renewed: 0.into(), clock: clock.clone() });
+    let keeper = SessionKeeper::new(auth, Arc::new(MemoryStore::new()), env);
+    keeper.sign_in(&Phone::credentials(ADA)).await.unwrap();
+    let token = async || keeper.token().await.unwrap().reveal().to_owned();
+    let minutes = |n: u64| std::time::Duration::from_secs(60 * n);
+
+    clock.advance(TimeDelta::days(365));
+    assert_eq!(token().await, "access 0", "the device's clock alone judges nothing");
+    tokio::time::advance(minutes(58)).await;
+    assert_eq!(token().await, "access 0");
+    tokio::time::advance(minutes(1)).await;
+    assert_eq!(token().await, "access 1", "a minute before its end");
+    assert_eq!(token().await, "access 1");
+}

@@ -131,6 +131,10 @@ impl Sessions for Interruptible {
         slowly(self.store.save_session(session)).await
     }
 
+    async fn claim(&self, person: PersonId) -> StorageResult<()> {
+        slowly(self.store.claim(person)).await
+    }
+
     async fn clear_session(&self) -> StorageResult<()> {
         slowly(self.store.clear_session()).await
     }

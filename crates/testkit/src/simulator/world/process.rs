@@ -34,6 +34,7 @@ impl Process {
             outbox: roles.clone(),
             replica: roles.clone(),
             sessions: roles.clone(),
+            turns: store.clone(),
             api: link.clone(),
             auth: link,
             env: env.clone(),

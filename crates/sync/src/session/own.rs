@@ -1,4 +1,4 @@
-//! Keeps the session fresh for everybody.
+//! A session of Fieldpost's own: kept fresh for everybody.
 //!
 //! Any number of calls may find at the same moment that the access token no longer works. One of them refreshes, the others
 //! wait and get the result: refresh tokens rotate, and a second refresh with the same token can end the session. The
@@ -17,17 +17,21 @@ use chrono::TimeDelta;
 use fieldpost_domain::{AccessToken, Session};
 use fieldpost_remote::{Auth, Credentials, RemoteErrorKind};
 use fieldpost_storage::Sessions;
-use std::{fmt, sync::Arc, time::Duration};
-use tokio::sync::Mutex;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::Mutex, time::Instant};
 
 /// How long before its announced end a token is refreshed ahead of time.
 const EARLY: TimeDelta = TimeDelta::seconds(60);
+const EARLY_BY: Duration = Duration::from_secs(60);
+
+/// The longest lifetime of a token that is believed: the most that Supabase can be set to.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How long signing out waits for the server to hear of it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The session of one store, shared by all calls.
-pub struct SessionKeeper {
+pub(super) struct OwnSession {
     auth: Arc<dyn Auth>,
     sessions: Arc<dyn Sessions>,
     env: Env,
@@ -44,36 +48,30 @@ enum Current {
     SignedOut,
     /// Read from the store; may have run out since.
     Stored(Session),
-    /// Fetched by this process; used until the server refuses it, so that a device whose clock is wrong does not refresh
-    /// before every call.
-    Fetched(Session),
+    /// Fetched by this process. When to renew it ahead of time is known by a clock that never jumps; none when what the
+    /// device's own clock says about its lifetime cannot be true. Then it is used until the server refuses it, so that a
+    /// device whose clock is wrong does not refresh before every call.
+    Fetched(Session, Option<Instant>),
 }
 
-impl SessionKeeper {
+impl OwnSession {
     /// Keeps the session that `sessions` stores, renewing it with `auth`.
-    #[must_use]
-    pub fn new(auth: Arc<dyn Auth>, sessions: Arc<dyn Sessions>, env: Env) -> Self {
+    pub(super) fn new(auth: Arc<dyn Auth>, sessions: Arc<dyn Sessions>, env: Env) -> Self {
         Self { auth, sessions, env, current: Mutex::default(), renewing: Mutex::default() }
     }
 
     /// Signs in and stores the session.
-    ///
-    /// # Errors
-    /// As [`Auth::sign_in`] and [`Sessions::save_session`]: notably when the database is another person's.
-    pub async fn sign_in(&self, credentials: &Credentials) -> Result<Session, SyncError> {
+    pub(super) async fn sign_in(&self, credentials: &Credentials) -> Result<Session, SyncError> {
         let _turn = self.renewing.lock().await;
         let session = self.auth.sign_in(credentials).await?;
         let mut current = self.current.lock().await;
         self.sessions.save_session(&session).await?;
-        *current = Current::Fetched(session.clone());
+        *current = self.fetched(session.clone());
         Ok(session)
     }
 
     /// Forgets the session here, and ends it on the server if that can be reached. Nothing else is touched.
-    ///
-    /// # Errors
-    /// Only if the store cannot forget it.
-    pub async fn sign_out(&self) -> Result<(), SyncError> {
+    pub(super) async fn sign_out(&self) -> Result<(), SyncError> {
         let mut current = self.current.lock().await;
         let session = self.read(&mut current).await?;
         self.sessions.clear_session().await?;
@@ -90,23 +88,20 @@ impl SessionKeeper {
     }
 
     /// Whether somebody is signed in.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub async fn is_signed_in(&self) -> Result<bool, SyncError> {
+    pub(super) async fn is_signed_in(&self) -> Result<bool, SyncError> {
         Ok(self.known().await?.is_some())
     }
 
-    /// The token to send now. A stored one is refreshed ahead of its announced end; if that fails, the old one is tried all the same, since
+    /// The token to send now. It is refreshed ahead of its announced end; if that fails, the old one is tried all the same, since
     /// the device's clock may be wrong.
-    ///
-    /// # Errors
-    /// [`SyncError::SignedOut`] when there is none.
-    pub async fn token(&self) -> Result<AccessToken, SyncError> {
+    pub(super) async fn token(&self) -> Result<AccessToken, SyncError> {
         let (session, runs_out) = {
             let mut current = self.current.lock().await;
             let session = self.read(&mut current).await?.ok_or(SyncError::SignedOut)?;
-            let runs_out = matches!(*current, Current::Stored(_)) && session.expires_at - EARLY <= self.env.now();
+            let runs_out = match &*current {
+                Current::Fetched(_, renew_at) => renew_at.is_some_and(|at| at <= Instant::now()),
+                _ => session.expires_at - EARLY <= self.env.now(),
+            };
             (session, runs_out)
         };
         if !runs_out {
@@ -123,10 +118,7 @@ impl SessionKeeper {
     }
 
     /// A token in place of one that the server did not accept. Whoever comes second gets what the first has fetched.
-    ///
-    /// # Errors
-    /// [`SyncError::SignedOut`] when the session has ended; else why the refresh failed.
-    pub async fn replace(&self, refused: &AccessToken) -> Result<AccessToken, SyncError> {
+    pub(super) async fn replace(&self, refused: &AccessToken) -> Result<AccessToken, SyncError> {
         let session = self.known().await?.ok_or(SyncError::SignedOut)?;
         if session.access_token != *refused {
             return Ok(session.access_token);
@@ -166,7 +158,7 @@ impl SessionKeeper {
             }
             Some(stored) if stored.access_token == old.access_token => Ok(None),
             Some(stored) => {
-                *current = Current::Fetched(stored.clone());
+                *current = self.fetched(stored.clone());
                 Ok(Some(stored))
             }
         }
@@ -180,8 +172,16 @@ impl SessionKeeper {
             return Err(SyncError::SignedOut);
         }
         self.sessions.save_session(&renewed).await?;
-        *current = Current::Fetched(renewed.clone());
+        *current = self.fetched(renewed.clone());
         Ok(renewed)
+    }
+
+    /// Tokens that are new to this process.
+    fn fetched(&self, session: Session) -> Current {
+        let lifetime = (session.expires_at - self.env.now()).to_std().ok().filter(|lifetime| *lifetime <= LONGEST);
+        let early = |lifetime: Duration| (lifetime / 2).max(lifetime.saturating_sub(EARLY_BY));
+        let renew_at = lifetime.map(|lifetime| Instant::now() + early(lifetime));
+        Current::Fetched(session, renew_at)
     }
 
     async fn known(&self) -> Result<Option<Session>, SyncError> {
@@ -194,14 +194,8 @@ impl SessionKeeper {
             *current = self.sessions.session().await?.map_or(Current::SignedOut, Current::Stored);
         }
         match current {
-            Current::Stored(session) | Current::Fetched(session) => Ok(Some(session.clone())),
+            Current::Stored(session) | Current::Fetched(session, _) => Ok(Some(session.clone())),
             Current::NotRead | Current::SignedOut => Ok(None),
         }
-    }
-}
-
-impl fmt::Debug for SessionKeeper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionKeeper").finish_non_exhaustive()
     }
 }
