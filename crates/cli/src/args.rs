@@ -128,6 +128,8 @@ pub(crate) enum Command {
     },
     /// Say how things stand
     Status,
+    /// Look everything over, here and on the server, and say what to do
+    Doctor,
 }
 
 /// What to do with something that waits.

@@ -39,6 +39,10 @@ impl Device {
         Self::open(args, rhythm).await
     }
 
+    pub(crate) const fn has_server(&self) -> bool {
+        self.has_server
+    }
+
     /// Syncs, with a bar if this is a first load.
     pub(crate) async fn sync(&self, output: &Output) -> Result<SyncReport, Failure> {
         let bar = output.progress();

@@ -44,6 +44,7 @@
 mod builder;
 mod client;
 mod conversations;
+mod doctor;
 mod error;
 mod lifecycle;
 mod messages;
@@ -55,6 +56,7 @@ mod syncing;
 
 pub use builder::{Builder, Fieldpost};
 pub use client::Client;
+pub use doctor::{Diagnosis, Finding, Lane};
 pub use error::{Error, Result};
 pub use messages::Draft;
 pub use outbox::Waiting;
@@ -65,9 +67,10 @@ pub use fieldpost_domain::{
     Metadata, MutationId, OrgId, Person, PersonId, Refusal, RefusalCode, Retry, Role, Seq, Time,
 };
 pub use fieldpost_storage::{
-    ConversationSummary, EntryState, Older, OutboxCounts, OutboxEntry, Store, ThreadMessage, ThreadWindow, Window,
+    ConversationSummary, EntryState, Inspection, Older, OutboxCounts, OutboxEntry, Store, SyncPosition, SyncState,
+    ThreadMessage, ThreadWindow, Window,
 };
 pub use fieldpost_sync::{
-    Clock, Entropy, Env, MessageSyncStatus, Progress, ProvidedToken, Rhythm, Status, SyncReport, SyncStatus,
-    TokenError, TokenProvider,
+    Clock, CursorHealth, Entropy, Env, MessageSyncStatus, Probe, Progress, ProvidedToken, Rhythm, Status, SyncReport,
+    SyncStatus, TokenError, TokenProvider,
 };

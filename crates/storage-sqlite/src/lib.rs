@@ -10,6 +10,7 @@ mod conversations;
 mod db;
 mod derived;
 mod error;
+mod inspect;
 mod messages;
 mod open;
 mod outbox;
@@ -32,7 +33,7 @@ mod plans;
 pub use open::SqliteOptions;
 
 use async_trait::async_trait;
-use fieldpost_storage::{StorageResult, Store};
+use fieldpost_storage::{Inspection, StorageResult, Store};
 use std::path::Path;
 
 /// The local database of one account.
@@ -64,6 +65,10 @@ impl Store for SqliteStore {
 
     async fn resume(&self) -> StorageResult<()> {
         self.db.resume().await
+    }
+
+    async fn inspect(&self) -> StorageResult<Inspection> {
+        inspect::inspect(&self.db).await
     }
 
     async fn wipe(&self) -> StorageResult<()> {

@@ -47,6 +47,17 @@ pub use self::{
 
 use async_trait::async_trait;
 
+/// What [`Store::inspect`] found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Inspection {
+    /// The version of its tables; none if it has no such thing.
+    pub schema_version: Option<u32>,
+    /// How much room it takes; none if it takes none on a disk.
+    pub bytes: Option<u64>,
+    /// What is wrong with it, in words for a person; nothing if it is sound.
+    pub faults: Vec<String>,
+}
+
 /// All roles of one local database.
 #[async_trait]
 pub trait Store: Conversations + Messages + People + Outbox + Replica + Sessions + Turns {
@@ -64,6 +75,9 @@ pub trait Store: Conversations + Messages + People + Outbox + Replica + Sessions
     /// # Errors
     /// [`StorageErrorKind::Closed`] after closing, and those of opening; then it stays let go of.
     async fn resume(&self) -> StorageResult<()>;
+
+    /// Looks the database over, which may take a while for a large one, and changes nothing.
+    async fn inspect(&self) -> StorageResult<Inspection>;
 
     /// Forgets everything: messages, outbox, session, and whose database it is. It is as new then, for anybody to sign in to.
     /// No trace of what was in it stays in the file.

@@ -1,6 +1,7 @@
 //! One module per command.
 
 mod conversations;
+mod doctor;
 mod messages;
 mod open;
 mod outbox;
@@ -65,6 +66,7 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Read { conversation } => read::run(device, &conversation, output).await,
         Command::Outbox { limit, decision: None } => outbox::list(device, limit, output).await,
         Command::Outbox { decision: Some(decision), .. } => outbox::decide(device, decision, output).await,
+        Command::Doctor => doctor::run(device, output).await,
         Command::Status => status::run(device, output).await,
         #[cfg(feature = "demo")]
         Command::Demo { .. } | Command::DemoWriter { .. } | Command::Serve { .. } => {

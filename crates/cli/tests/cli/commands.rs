@@ -1,6 +1,6 @@
 //! Each command does what its help says, for people and for programs.
 
-use crate::terminal::{PASSWORD, Terminal, server};
+use crate::terminal::{ADA, PASSWORD, Terminal, server};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,4 +82,37 @@ async fn what_was_refused_is_sent_again_changed_or_taken_back() {
     let unknown = ada.run(&["outbox", "retry", &id]);
     assert!(unknown.code == 1 && unknown.err.contains("fieldpost outbox"), "{unknown:?}");
     assert_eq!(ada.run(&["outbox", "retry"]).code, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_says_what_is_wrong_and_what_to_do() {
+    let server = server().await;
+    let ada = Terminal::with(server.url(), server.anon_key());
+    let codes = |terminal: &Terminal, arguments: &[&str]| {
+        let report = terminal.run(arguments).json().swap_remove(0);
+        let findings = report["findings"].as_array().unwrap_or_else(|| panic!("{report}")).clone();
+        findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&ada, &["--json", "doctor"]), ["signed_out", "never_loaded"]);
+
+    ada.login(ADA, PASSWORD);
+    ada.run(&["sync"]);
+    let sound = ada.run(&["doctor"]);
+    assert_eq!(sound.code, 0, "{sound:?}");
+    assert!(sound.out.contains("nothing is wrong") && sound.out.contains("protocol 1"), "{}", sound.out);
+    let report = ada.run(&["--json", "doctor"]).json().swap_remove(0);
+    assert_eq!((&report["server"]["cursor"], &report["lanes"]), (&json!("up_to_date"), &json!([])));
+    assert_eq!(ada.run(&["--json", "sync"]).json()[0]["requests"], 1, "asking changed nothing");
+
+    ada.run(&["send", "Site notices", "may I?"]);
+    ada.run(&["--offline", "send", "Admin", "later"]);
+    assert_eq!(codes(&ada, &["--json", "doctor"]), ["dead_letters"]);
+    assert_eq!(codes(&ada, &["--json", "--offline", "doctor"]), ["dead_letters"]);
+    assert_eq!(ada.run(&["doctor"]).code, 1);
+    let lanes = ada.run(&["--json", "--offline", "doctor"]).json()[0]["lanes"].as_array().unwrap().clone();
+    assert_eq!(lanes.iter().map(|lane| lane["failed"].as_u64().unwrap()).sum::<u64>(), 1);
+    assert_eq!(lanes.iter().map(|lane| lane["queued"].as_u64().unwrap()).sum::<u64>(), 1);
+
+    server.shutdown().await;
+    assert_eq!(codes(&ada, &["--json", "doctor"]), ["dead_letters", "server"]);
 }

@@ -139,3 +139,11 @@ pub async fn a_closed_store_cannot_be_written(store: &dyn Store) {
     closed("save_session", store.save_session(&session(&iris(), 2)).await);
     closed("clear_session", store.clear_session().await);
 }
+
+/// `Store::inspect`: a store that nothing happened to is sound, and looking changes nothing.
+pub async fn a_store_in_use_is_sound(store: &dyn Store) {
+    let id = loaded_thread(store, direct(1, 1), super::build::messages(conversation_id(1), 1..=1, &ada())).await;
+    sent(store, 1, id).await;
+    assert!(store.inspect().await.unwrap().faults.is_empty());
+    assert_eq!(texts(store, id).await, ["message 1", "own 1"]);
+}

@@ -276,6 +276,7 @@ macro_rules! storage_conformance {
             defect_5_the_largest_page_and_batch_are_one_call_each,
         }
         $crate::storage_conformance_group! { $device; accounts:
+            a_store_in_use_is_sound,
             a_fresh_store_belongs_to_nobody,
             the_first_session_decides_whose_store_it_is,
             a_refreshed_session_replaces_the_old_one,

@@ -2,9 +2,9 @@
 
 use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
-    ApplyReport, BatchLimits, BootstrapReason, ConversationSummary, Conversations, Messages, MissingRange, NewDirect,
-    Outbox, OutboxCounts, OutboxEntry, People, Replica, Sessions, SettleReport, StorageError, StorageErrorKind,
-    StorageResult, Store, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
+    ApplyReport, BatchLimits, BootstrapReason, ConversationSummary, Conversations, Inspection, Messages, MissingRange,
+    NewDirect, Outbox, OutboxCounts, OutboxEntry, People, Replica, Sessions, SettleReport, StorageError,
+    StorageErrorKind, StorageResult, Store, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
@@ -220,6 +220,10 @@ impl Store for MemoryStore {
 
     async fn resume(&self) -> StorageResult<()> {
         self.turn_to(OPEN, "resume")
+    }
+
+    async fn inspect(&self) -> StorageResult<Inspection> {
+        self.read("inspect", |_| Ok(Inspection::default()))
     }
 
     async fn wipe(&self) -> StorageResult<()> {

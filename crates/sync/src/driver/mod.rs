@@ -12,8 +12,10 @@ mod call;
 mod execute;
 mod lifecycle;
 mod pass;
+mod probe;
 mod runner;
 
+pub use probe::{CursorHealth, Probe};
 pub use runner::Runner;
 
 use crate::{

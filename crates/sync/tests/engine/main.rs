@@ -7,6 +7,7 @@ mod counts;
 mod given;
 mod lifecycle;
 mod mocks;
+mod probe;
 mod runner;
 mod sessions;
 mod status;

@@ -1,0 +1,138 @@
+//! `fieldpost doctor`.
+
+use super::text::moment;
+use crate::{device::Device, failure::Failure, output::Output};
+use fieldpost::{CursorHealth, Diagnosis, Finding, Lane, Probe, SyncPosition};
+use serde_json::{Value, json};
+
+/// Ends well if nothing is wrong.
+pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure> {
+    let diagnosis = match device.has_server() {
+        true => device.client.diagnose().await?,
+        false => device.client.diagnose_offline().await?,
+    };
+    output.result(&as_json(&diagnosis), || as_text(&diagnosis));
+    match diagnosis.findings.len() {
+        0 => Ok(()),
+        1 => Err(Failure::error("one thing is not as it should be")),
+        several => Err(Failure::error(format!("{several} things are not as they should be"))),
+    }
+}
+
+fn as_json(diagnosis: &Diagnosis) -> Value {
+    let finding = |finding: &Finding| json!({"code": finding.code(), "message": finding.to_string()});
+    json!({
+        "database": {
+            "schema_version": diagnosis.database.schema_version,
+            "bytes": diagnosis.database.bytes,
+            "faults": diagnosis.database.faults,
+        },
+        "owner": diagnosis.owner,
+        "signed_in": diagnosis.signed_in,
+        "position": position(&diagnosis.sync.position),
+        "cursor": cursor(&diagnosis.sync.position),
+        "last_success_at": diagnosis.sync.last_success_at,
+        "unreadable_rows": diagnosis.sync.unreadable_rows,
+        "lanes": diagnosis.lanes.iter().map(lane_json).collect::<Vec<_>>(),
+        "server": diagnosis.server.as_ref().map(|server| match server {
+            Ok(probe) => probe_json(probe),
+            Err(error) => json!({"error": error.to_string()}),
+        }),
+        "findings": diagnosis.findings.iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+fn lane_json(lane: &Lane) -> Value {
+    json!({
+        "conversation_id": lane.conversation_id,
+        "queued": lane.queued,
+        "sending": lane.sending,
+        "failed": lane.failed,
+        "retries": lane.retries,
+        "oldest_at": lane.oldest_at,
+    })
+}
+
+fn probe_json(probe: &Probe) -> Value {
+    json!({
+        "protocol": probe.protocol,
+        "server_time": probe.server_time,
+        "clock_skew_ms": probe.clock_skew.num_milliseconds(),
+        "round_trip_ms": u64::try_from(probe.round_trip.as_millis()).unwrap_or(u64::MAX),
+        "push_rows": probe.limits.push_rows,
+        "page_rows": probe.limits.page_rows,
+        "cursor": place(probe.cursor),
+    })
+}
+
+fn position(position: &SyncPosition) -> &'static str {
+    match position {
+        SyncPosition::Fresh => "fresh",
+        SyncPosition::Bootstrapping { .. } => "loading",
+        SyncPosition::Following(_) => "following",
+    }
+}
+
+fn cursor(position: &SyncPosition) -> Option<&str> {
+    match position {
+        SyncPosition::Following(cursor) => Some(cursor.as_str()),
+        _ => None,
+    }
+}
+
+const fn place(cursor: CursorHealth) -> &'static str {
+    match cursor {
+        CursorHealth::Loading => "loading",
+        CursorHealth::Good { behind: true } => "behind",
+        CursorHealth::Good { behind: false } => "up_to_date",
+        CursorHealth::Expired(_) => "expired",
+    }
+}
+
+fn as_text(diagnosis: &Diagnosis) -> String {
+    let mut lines = vec![database(diagnosis), followed(diagnosis)];
+    lines.extend(diagnosis.lanes.iter().map(|lane| {
+        let Lane { conversation_id, queued, sending, failed, retries, oldest_at } = lane;
+        format!(
+            "outbox    {conversation_id}: {queued} queued, {sending} sending, {failed} refused, {retries} retries, since {}",
+            moment(*oldest_at)
+        )
+    }));
+    if diagnosis.lanes.is_empty() {
+        lines.push("outbox    empty".to_owned());
+    }
+    lines.push(match &diagnosis.server {
+        None => "server    not asked".to_owned(),
+        Some(Err(error)) => format!("server    {error}"),
+        Some(Ok(probe)) => server(probe),
+    });
+    lines.extend(diagnosis.findings.iter().map(|finding| format!("✗ {finding}")));
+    if diagnosis.findings.is_empty() {
+        lines.push("✓ nothing is wrong".to_owned());
+    }
+    lines.join("\n")
+}
+
+fn database(diagnosis: &Diagnosis) -> String {
+    let version = diagnosis.database.schema_version.map_or_else(String::new, |version| format!("version {version}, "));
+    let size = diagnosis.database.bytes.map_or_else(String::new, |bytes| format!("{} KiB, ", bytes / 1024));
+    let state = if diagnosis.database.faults.is_empty() { "sound" } else { "damaged" };
+    let owner = diagnosis.owner.map_or_else(|| "nobody's yet".to_owned(), |owner| format!("of {owner}"));
+    format!("database  {version}{size}{state}, {owner}")
+}
+
+fn followed(diagnosis: &Diagnosis) -> String {
+    let last = diagnosis.sync.last_success_at.map_or_else(|| "never".to_owned(), moment);
+    let at = cursor(&diagnosis.sync.position).map_or_else(String::new, |cursor| format!(" at {cursor}"));
+    format!("sync      {}{at}, last finished: {last}", position(&diagnosis.sync.position))
+}
+
+fn server(probe: &Probe) -> String {
+    format!(
+        "server    protocol {}, answered in {} ms, clock {:+} ms, {}",
+        probe.protocol,
+        probe.round_trip.as_millis(),
+        probe.clock_skew.num_milliseconds(),
+        place(probe.cursor).replace('_', " ")
+    )
+}

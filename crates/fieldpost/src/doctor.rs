@@ -1,0 +1,197 @@
+//! What is wrong, and what to do about it.
+
+use crate::{Client, ConversationId, EntryState, Error, Inspection, OutboxEntry, PersonId, Probe, Result, Time};
+use fieldpost_storage::{SyncPosition, SyncState};
+use fieldpost_sync::CursorHealth;
+use std::{collections::BTreeMap, fmt};
+
+/// A clock that is off by more than so many seconds makes times on the screen wrong for everybody. Nothing else depends on it.
+const SKEW_LIMIT: i64 = 120;
+
+/// Everything that is known about how this client is doing.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Diagnosis {
+    /// The local database.
+    pub database: Inspection,
+    /// Whose database this is.
+    pub owner: Option<PersonId>,
+    /// Whether somebody is signed in.
+    pub signed_in: bool,
+    /// How far this device has followed the server; the cursor in it is opaque and names the server's epoch.
+    pub sync: SyncState,
+    /// The outbox, lane by lane.
+    pub lanes: Vec<Lane>,
+    /// What the server told; none if it was not asked.
+    pub server: Option<Result<Probe>>,
+    /// What of this is wrong. Nothing if all is well.
+    pub findings: Vec<Finding>,
+}
+
+/// One lane of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    /// Which conversation's.
+    pub conversation_id: ConversationId,
+    /// Waiting to be sent.
+    pub queued: u32,
+    /// On their way.
+    pub sending: u32,
+    /// Dead letters.
+    pub failed: u32,
+    /// How often the server has said "not now" to one of them, at most.
+    pub retries: u32,
+    /// When the oldest was written, by the device's clock.
+    pub oldest_at: Time,
+}
+
+/// Something that is wrong. Its text says what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// The local database is damaged.
+    Damaged,
+    /// Nobody is signed in.
+    SignedOut,
+    /// Nothing was ever synced to the end.
+    NeverLoaded,
+    /// So many changes were refused and wait for the person.
+    DeadLetters(u32),
+    /// So many rows of the server cannot be read by this version.
+    Unreadable(u64),
+    /// The device's clock is ahead of the server's by so many seconds; behind if negative.
+    ClockSkew(i64),
+    /// The server no longer serves the place where this device stands.
+    CursorExpired,
+    /// The server could not be asked.
+    Server(String),
+}
+
+impl Finding {
+    /// A name for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Damaged => "damaged",
+            Self::SignedOut => "signed_out",
+            Self::NeverLoaded => "never_loaded",
+            Self::DeadLetters(_) => "dead_letters",
+            Self::Unreadable(_) => "unreadable_rows",
+            Self::ClockSkew(_) => "clock_skew",
+            Self::CursorExpired => "cursor_expired",
+            Self::Server(_) => "server",
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged => write!(f, "the local database is damaged; keep a copy of it, then start with a new file"),
+            Self::SignedOut => {
+                write!(f, "nobody is signed in; what was written is kept until the owner signs in again")
+            }
+            Self::NeverLoaded => write!(f, "nothing was ever synced to the end; sync while there is a network"),
+            Self::DeadLetters(count) => {
+                write!(f, "{count} changes were refused; look at the outbox, then send them again or take them back")
+            }
+            Self::Unreadable(count) => {
+                write!(f, "{count} rows of the server cannot be read by this version; update it")
+            }
+            Self::ClockSkew(seconds) => {
+                let (by, which) = (seconds.unsigned_abs(), if *seconds > 0 { "ahead of" } else { "behind" });
+                write!(
+                    f,
+                    "this device's clock is {by} s {which} the server's; set it (only times on the screen depend on it)"
+                )
+            }
+            Self::CursorExpired => write!(f, "the server cannot go on from here; the next sync loads everything anew"),
+            Self::Server(why) => write!(f, "{why}"),
+        }
+    }
+}
+
+impl Client {
+    /// Looks everything over, on this device and by asking the server once. Changes nothing.
+    ///
+    /// # Errors
+    /// If the store cannot even be asked; all else is told in the diagnosis.
+    pub async fn diagnose(&self) -> Result<Diagnosis> {
+        let server = self.inner.engine.probe().await.map_err(Error::from);
+        self.diagnosis(Some(server)).await
+    }
+
+    /// The same without the server.
+    ///
+    /// # Errors
+    /// As [`Client::diagnose`].
+    pub async fn diagnose_offline(&self) -> Result<Diagnosis> {
+        self.diagnosis(None).await
+    }
+
+    async fn diagnosis(&self, server: Option<Result<Probe>>) -> Result<Diagnosis> {
+        let store = &self.inner.store;
+        let mut diagnosis = Diagnosis {
+            database: store.inspect().await?,
+            owner: store.account().await?,
+            signed_in: self.is_signed_in().await?,
+            sync: store.sync_state().await?,
+            lanes: lanes(&store.entries(u32::MAX).await?),
+            server,
+            findings: Vec::new(),
+        };
+        diagnosis.findings = findings(&diagnosis);
+        Ok(diagnosis)
+    }
+}
+
+fn lanes(entries: &[OutboxEntry]) -> Vec<Lane> {
+    let mut lanes: BTreeMap<ConversationId, Lane> = BTreeMap::new();
+    for entry in entries {
+        let (conversation_id, oldest_at) = (entry.conversation_id, entry.recorded_at);
+        let empty = Lane { conversation_id, queued: 0, sending: 0, failed: 0, retries: 0, oldest_at };
+        let lane = lanes.entry(conversation_id).or_insert(empty);
+        lane.oldest_at = lane.oldest_at.min(oldest_at);
+        match &entry.state {
+            EntryState::Queued { retries, .. } => {
+                lane.queued += 1;
+                lane.retries = lane.retries.max(*retries);
+            }
+            EntryState::Sending => lane.sending += 1,
+            EntryState::Failed(_) => lane.failed += 1,
+        }
+    }
+    lanes.into_values().collect()
+}
+
+fn findings(diagnosis: &Diagnosis) -> Vec<Finding> {
+    let failed = diagnosis.lanes.iter().map(|lane| lane.failed).sum();
+    let unreadable = diagnosis.sync.unreadable_rows;
+    let here = [
+        (!diagnosis.database.faults.is_empty(), Finding::Damaged),
+        (!diagnosis.signed_in, Finding::SignedOut),
+        (!matches!(diagnosis.sync.position, SyncPosition::Following(_)), Finding::NeverLoaded),
+        (failed > 0, Finding::DeadLetters(failed)),
+        (unreadable > 0, Finding::Unreadable(unreadable)),
+    ];
+    let mut found: Vec<Finding> = here.into_iter().filter_map(|(holds, finding)| holds.then_some(finding)).collect();
+    match &diagnosis.server {
+        Some(Ok(probe)) => found.extend(probed(probe)),
+        // That nobody is signed in was said.
+        None | Some(Err(Error::SignedOut)) => {}
+        Some(Err(error)) => found.push(Finding::Server(error.to_string())),
+    }
+    found
+}
+
+fn probed(probe: &Probe) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let skew = probe.clock_skew.num_seconds();
+    if skew.abs() > SKEW_LIMIT {
+        found.push(Finding::ClockSkew(skew));
+    }
+    if matches!(probe.cursor, CursorHealth::Expired(_)) {
+        found.push(Finding::CursorExpired);
+    }
+    found
+}
