@@ -49,6 +49,7 @@ mod error;
 mod lifecycle;
 mod messages;
 mod no_server;
+mod observing;
 mod outbox;
 mod people;
 mod sessions;
@@ -59,6 +60,7 @@ pub use client::Client;
 pub use doctor::{Diagnosis, Finding, Lane};
 pub use error::{Error, Result};
 pub use messages::Draft;
+pub use observing::{Delivery, OutboxEvent};
 pub use outbox::Waiting;
 pub use sessions::Wipe;
 

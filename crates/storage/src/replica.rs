@@ -45,6 +45,9 @@ pub struct SyncState {
     pub last_success_at: Option<Time>,
     /// Rows that could not be read, kept for a newer version: so many are here, at most [`crate::unreadable::KEPT`].
     pub unreadable_rows: u64,
+    /// Which generation of the copy this is: another one once a bootstrap begins, and again once it has brought its first
+    /// page. What was asked for in an earlier one proves nothing any more.
+    pub generation: u64,
 }
 
 /// A part of a thread that is known to be missing.
@@ -148,12 +151,16 @@ pub trait Replica: Send + Sync {
     /// [`crate::StorageErrorKind::Superseded`] when the position is not `Following(from)`.
     async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport>;
 
-    /// Applies a page of history; the position stays. The page covers its range whole: the range becomes part of what is
+    /// Applies a page of history that was asked for in this generation ([`SyncState::generation`]); the position stays. The page covers its range whole: the range becomes part of what is
     /// here, together with what it touches, and messages inside it that did not come leave (unless a message of the page
     /// cannot be read). A page above the recent range
     /// with a hole between becomes the new recent range. A page for a conversation that is not here (any more) changes
     /// nothing.
-    async fn apply_history(&self, page: HistoryPage) -> StorageResult<ApplyReport>;
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::Superseded`] when the generation is another one by now: whatever changed between the
+    /// moment of the page and the cursor of the bootstrap would never be pulled.
+    async fn apply_history(&self, generation: u64, page: HistoryPage) -> StorageResult<ApplyReport>;
 
     /// Threads with a part missing above what was loaded, in the order of [`crate::Conversations::conversations`], at most
     /// `limit`. Of each conversation one run of seqs is known whole, the recent range: every seq in it is a message that is

@@ -5,6 +5,7 @@ mod accounts;
 mod given;
 mod interruptions;
 mod lifecycle;
+mod observing;
 mod outbox;
 mod requests;
 mod strangers;

@@ -4,7 +4,10 @@ use crate::{
     derived,
     error::Res,
     ranges::{self, RangeSet},
-    replica::{apply, position::Standing},
+    replica::{
+        apply,
+        position::{self, Standing},
+    },
     resolve,
     sql::{IdSet, Tx},
 };
@@ -12,7 +15,10 @@ use fieldpost_domain::{HistoryPage, Seq, SeqRange};
 use fieldpost_storage::{ApplyReport, unreadable};
 use uuid::Uuid;
 
-pub(super) async fn apply(tx: &Tx, page: HistoryPage) -> Res<ApplyReport> {
+pub(super) async fn apply(tx: &Tx, generation: u64, page: HistoryPage) -> Res<ApplyReport> {
+    if position::generation(tx).await? != generation {
+        return Err(position::superseded());
+    }
     let conversation = resolve::canonical(tx, page.conversation_id).await?;
     if resolve::present(tx, &IdSet::of([conversation])).await?.is_empty() {
         return Ok(ApplyReport::default());

@@ -44,9 +44,9 @@ impl Replica for SqliteStore {
         write.finish(applied).await
     }
 
-    async fn apply_history(&self, page: HistoryPage) -> StorageResult<ApplyReport> {
+    async fn apply_history(&self, generation: u64, page: HistoryPage) -> StorageResult<ApplyReport> {
         let write = self.db.write("apply_history", Durability::Process).await?;
-        let applied = history::apply(write.tx(), page).await;
+        let applied = history::apply(write.tx(), generation, page).await;
         write.finish(applied).await
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Fault, Res},
-    sql::{Row, Tx, int, opt_id, opt_text, signed, text},
+    sql::{Row, Tx, int, opt_id, opt_text, signed, text, unsigned},
     version::Epoch,
 };
 use fieldpost_domain::{Continuation, Cursor};
@@ -45,7 +45,7 @@ fn from_row(row: &Row) -> Res<SyncPosition> {
         "bootstrapping" => Ok(SyncPosition::Bootstrapping {
             after: row.get::<Option<String>>(1)?.map(Continuation::new),
             done: row.count(2)?,
-            total: row.get::<Option<i64>>(3)?.map(crate::sql::unsigned),
+            total: row.get::<Option<i64>>(3)?.map(unsigned),
         }),
         "following" => {
             let cursor = row.get::<Option<String>>(4)?.and_then(|cursor| Cursor::new(cursor).ok());
@@ -53,6 +53,12 @@ fn from_row(row: &Row) -> Res<SyncPosition> {
         }
         _ => Ok(SyncPosition::Fresh),
     }
+}
+
+/// Which generation of the copy this is: the number of bootstraps, and whether the last one has brought a page.
+pub(crate) async fn generation(tx: &Tx) -> Res<u64> {
+    let sql = "SELECT 2 * generation + (phase <> 'bootstrapping' OR after IS NOT NULL) FROM sync_state WHERE only = 1";
+    tx.value::<i64>(sql, vec![]).await.map(unsigned)
 }
 
 /// The position belongs to somebody else by now.

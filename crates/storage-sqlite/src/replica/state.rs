@@ -11,16 +11,17 @@ use fieldpost_storage::{MissingRange, SyncState};
 
 pub(super) async fn read(tx: &Tx) -> Res<SyncState> {
     let position = position::read(tx).await?;
+    let generation = position::generation(tx).await?;
     let sql = format!(
         "SELECT s.last_success_at, (SELECT count(*) FROM unreadable_rows), {PERSON} \
          FROM sync_state AS s LEFT JOIN people AS p ON p.id = s.me_id WHERE s.only = 1"
     );
     let row = tx.one(&sql, vec![]).await?;
     let Some(row) = row else {
-        return Ok(SyncState { position, me: None, last_success_at: None, unreadable_rows: 0 });
+        return Ok(SyncState { position, me: None, last_success_at: None, unreadable_rows: 0, generation });
     };
     let (last_success_at, unreadable_rows) = (row.opt_time(0)?, row.count(1)?);
-    Ok(SyncState { position, me: person::joined(&row, 2)?, last_success_at, unreadable_rows })
+    Ok(SyncState { position, me: person::joined(&row, 2)?, last_success_at, unreadable_rows, generation })
 }
 
 /// Newest activity first: that is where somebody looks first. The index is named because SQLite cannot know how few these

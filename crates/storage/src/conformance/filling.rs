@@ -5,10 +5,10 @@ use super::build::{
     other_direct, seq, tombstone,
 };
 use super::given::{
-    acknowledged, history, loaded, loaded_thread, newest, pulled, pulled_messages, read, sent, seqs, stored, summary,
-    thread,
+    acknowledged, applied_history, history, loaded, loaded_thread, newest, pulled, pulled_messages, read, sent, seqs,
+    stored, summary, texts, thread,
 };
-use crate::{ApplyReport, MissingRange, Older, Store, SyncPosition};
+use crate::{ApplyReport, BootstrapReason, MissingRange, Older, StorageErrorKind, Store, SyncPosition};
 use fieldpost_domain::{
     Acknowledgement, Changes, Conversation, ConversationId, HistoryPage, Message, SeqRange, Version,
 };
@@ -62,7 +62,7 @@ pub async fn a_page_of_history_may_hold_no_message(store: &dyn Store) {
 pub async fn a_complete_page_is_the_beginning(store: &dyn Store) {
     let thread = last_ten(store).await;
     let page = history_page(thread, 88, 90, messages(thread, 88..=90, &ada()));
-    store.apply_history(HistoryPage { complete: true, ..page }).await.unwrap();
+    applied_history(store, HistoryPage { complete: true, ..page }).await;
     assert_eq!(shown(store, thread).await, ((88..=100).collect(), Older::Nothing));
 }
 
@@ -70,7 +70,7 @@ pub async fn a_complete_page_is_the_beginning(store: &dyn Store) {
 pub async fn history_of_an_empty_conversation(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 0), vec![]).await;
     let page = HistoryPage { range: SeqRange { from: seq(1), to: seq(0) }, ..history_page(thread, 1, 0, vec![]) };
-    store.apply_history(page).await.unwrap();
+    applied_history(store, page).await;
     assert_eq!(shown(store, thread).await, (vec![], Older::Nothing));
     assert!(missing(store).await.is_empty());
     pulled_messages(store, messages(thread, 1..=2, &ada())).await;
@@ -84,7 +84,7 @@ pub async fn history_brings_people_and_the_conversation(store: &dyn Store) {
     let ben = super::build::ben();
     let mut page = history_page(thread, 90, 90, vec![message(thread, 90, &ben)]);
     page.changes.people.push(ben);
-    let report = store.apply_history(HistoryPage { conversation: Some(row), ..page }).await.unwrap();
+    let report = applied_history(store, HistoryPage { conversation: Some(row), ..page }).await;
     assert_eq!(report.applied, 3);
     assert_eq!(newest(store, thread, 100).await.messages[0].sender_name, "Ben Okafor");
     assert_eq!(summary(store, thread).await.unread, 7);
@@ -95,7 +95,7 @@ pub async fn history_of_what_is_not_here_changes_nothing(store: &dyn Store) {
     loaded(store, Changes::default()).await;
     let id = conversation_id(1);
     let page = HistoryPage { conversation: Some(direct(1, 2)), ..history_page(id, 1, 2, messages(id, 1..=2, &ada())) };
-    assert_eq!(store.apply_history(page).await.unwrap(), ApplyReport::default());
+    assert_eq!(applied_history(store, page).await, ApplyReport::default());
     assert_eq!(store.conversation(id).await.unwrap(), None);
     assert_eq!(store.message(message_id(id, 1)).await.unwrap(), None);
     assert_eq!(store.sync_state().await.unwrap().unreadable_rows, 0);
@@ -126,7 +126,7 @@ pub async fn history_may_bring_tombstones(store: &dyn Store) {
     let mut page = history_page(thread, 89, 95, messages(thread, [89, 91, 92, 94, 95], &ada()));
     page.changes.tombstones =
         vec![tombstone(message_id(thread, 90), thread, 90, 4), tombstone(message_id(thread, 93), thread, 93, 4)];
-    store.apply_history(page).await.unwrap();
+    applied_history(store, page).await;
     assert_eq!(shown(store, thread).await.0, [89, 91, 92, 94, 95, 96, 97, 98, 99, 100]);
     assert_eq!(pulled_messages(store, messages(thread, [90, 93], &ada())).await.stale, 2);
 }
@@ -276,4 +276,31 @@ pub async fn a_tombstone_above_a_hole_has_a_hole_below(store: &dyn Store) {
     history(store, id, 2, 5, messages(id, 2..=5, &ada())).await;
     assert!(missing(store).await.is_empty());
     assert_eq!(read(store, 1, id).await, 6);
+}
+
+/// `Replica::apply_history`: a page that a person waited for while a bootstrap began, or brought its first page.
+pub async fn history_asked_for_before_a_bootstrap_is_superseded(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 4), messages(id, 3..=4, &ada())).await;
+    let generation = async || store.sync_state().await.unwrap().generation;
+    let asked = generation().await;
+    let page = || history_page(id, 1, 2, messages(id, 1..=2, &ada()));
+
+    store.begin_bootstrap(BootstrapReason::Epoch).await.unwrap();
+    let begun = generation().await;
+    let changes = super::given::thread(direct(1, 4), messages(id, 3..=4, &ada()));
+    let error = store.apply_history(asked, page()).await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (StorageErrorKind::Superseded, "apply_history"));
+    store.apply_bootstrap(None, super::build::bootstrap_page(changes)).await.unwrap();
+
+    for earlier in [asked, begun] {
+        let error = store.apply_history(earlier, page()).await.unwrap_err();
+        assert_eq!(error.kind(), StorageErrorKind::Superseded);
+    }
+    assert_eq!(texts(store, id).await, ["message 3", "message 4"]);
+    applied_history(store, page()).await;
+    assert_eq!(texts(store, id).await.len(), 4);
+    super::given::pulled_messages(store, messages(id, [5], &ada())).await;
+    let after_a_pull = generation().await;
+    assert_eq!(store.apply_history(after_a_pull, page()).await.unwrap().stale, 2, "pulls supersede nothing");
 }

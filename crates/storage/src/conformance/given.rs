@@ -7,8 +7,8 @@ use crate::{
     ThreadMessage, ThreadWindow, Window,
 };
 use fieldpost_domain::{
-    Acknowledgement, Changes, Conversation, ConversationId, Message, MessageAck, MutationId, NewMessage, Person,
-    PushOutcome, PushResult, Refusal, RefusalCode,
+    Acknowledgement, Changes, Conversation, ConversationId, HistoryPage, Message, MessageAck, MutationId, NewMessage,
+    Person, PushOutcome, PushResult, Refusal, RefusalCode,
 };
 use std::collections::HashSet;
 
@@ -64,7 +64,13 @@ pub async fn history(
     to: u64,
     messages: Vec<Message>,
 ) -> ApplyReport {
-    store.apply_history(history_page(conversation, from, to, messages)).await.unwrap()
+    applied_history(store, history_page(conversation, from, to, messages)).await
+}
+
+/// A page of history that was asked for just now is applied.
+pub async fn applied_history(store: &dyn Store, page: HistoryPage) -> ApplyReport {
+    let generation = store.sync_state().await.unwrap().generation;
+    store.apply_history(generation, page).await.unwrap()
 }
 
 /// Iris writes message number `n` with mutation number `n`.

@@ -5,8 +5,8 @@ use super::build::{
     other_direct, own_message_id, read_to, seq, tombstone, wide,
 };
 use super::given::{
-    acknowledged, batch, failure, loaded, mutations, newest, outbox, pulled, read, refused, sent, seqs, stored,
-    summary, texts, thread, unread,
+    acknowledged, applied_history, batch, failure, loaded, mutations, newest, outbox, pulled, read, refused, sent,
+    seqs, stored, summary, texts, thread, unread,
 };
 use crate::{ConversationSummary, NewDirect, Older, Store, Window};
 use fieldpost_domain::{
@@ -124,7 +124,7 @@ pub async fn the_canonical_id_takes_the_place_of_the_local_one(store: &dyn Store
 pub async fn defect_10_the_old_id_works_in_every_method(store: &dyn Store) {
     opened_offline(store).await;
     acknowledged(store, 1, opened(direct(CANONICAL, 2))).await;
-    store.apply_history(history_page(local(), 1, 2, super::build::messages(local(), 1..=2, &ada()))).await.unwrap();
+    applied_history(store, history_page(local(), 1, 2, super::build::messages(local(), 1..=2, &ada()))).await;
 
     assert_eq!(summary(store, local()).await, summary(store, canonical()).await);
     assert_eq!(newest(store, local(), 10).await, newest(store, canonical(), 10).await);

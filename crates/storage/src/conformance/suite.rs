@@ -238,6 +238,7 @@ macro_rules! storage_conformance {
             an_unsent_conversation_is_missing_nothing,
             a_tombstone_fills_a_hole,
             a_tombstone_above_a_hole_has_a_hole_below,
+            history_asked_for_before_a_bootstrap_is_superseded,
         }
         $crate::storage_conformance_group! { $device; receipts:
             receipts_say_how_far_a_message_has_got,

@@ -2,7 +2,8 @@
 
 use super::build::{ada, conversation_id, direct, history_page, iris, message, messages, other_direct, read_to};
 use super::given::{
-    bootstrapped, history, loaded, loaded_thread, newest, person, pulled, pulled_messages, summary, texts, thread,
+    applied_history, bootstrapped, history, loaded, loaded_thread, newest, person, pulled, pulled_messages, summary,
+    texts, thread,
 };
 use crate::{BootstrapReason, Store};
 use fieldpost_domain::{
@@ -94,13 +95,13 @@ pub async fn an_unreadable_message_of_history_deletes_nothing(store: &dyn Store)
     for row in [unreadable_message(&message(id, 2, &ada())), unreadable("[1, 2")] {
         let mut page = history_page(id, 1, 4, messages(id, [1, 4], &ada()));
         page.changes.unreadable.push(row);
-        store.apply_history(page).await.unwrap();
+        applied_history(store, page).await;
         assert_eq!(texts(store, id).await.len(), 4);
     }
     // Of another list it says nothing about messages.
     let mut page = history_page(id, 1, 4, messages(id, [1, 4], &ada()));
     page.changes.unreadable.push(UnreadableRow { list: "people".to_owned(), ..unreadable("{}") });
-    store.apply_history(page).await.unwrap();
+    applied_history(store, page).await;
     assert_eq!(texts(store, id).await, ["message 1", "message 4"]);
 }
 

@@ -31,6 +31,7 @@ impl State {
         }
         self.bootstrap = Some(Bootstrap { reason, conversations: BTreeSet::new(), people: BTreeSet::new() });
         self.position = SyncPosition::Bootstrapping { after: None, done: 0, total: None };
+        self.generation += 1;
     }
 
     pub(super) fn apply_bootstrap(
@@ -42,6 +43,7 @@ impl State {
             SyncPosition::Bootstrapping { after: expected, done, .. } if expected.as_ref() == after => *done,
             _ => return Err(StorageError::new(StorageErrorKind::Superseded, "apply_bootstrap")),
         };
+        self.generation += u64::from(after.is_none());
         let mut report = ApplyReport::default();
         let told = told_ranges(&page.changes);
         let came: BTreeSet<MessageId> = page.changes.messages.iter().map(|message| message.id).collect();

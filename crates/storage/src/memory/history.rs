@@ -1,16 +1,19 @@
 //! A page of history.
 
 use super::state::{Row, State};
-use crate::{ApplyReport, unreadable};
+use crate::{ApplyReport, StorageError, StorageErrorKind, StorageResult, unreadable};
 use fieldpost_domain::{ConversationId, HistoryPage, MessageId, SeqRange};
 use std::collections::BTreeSet;
 
 impl State {
-    pub(super) fn apply_history(&mut self, page: HistoryPage) -> ApplyReport {
+    pub(super) fn apply_history(&mut self, generation: u64, page: HistoryPage) -> StorageResult<ApplyReport> {
+        if generation != self.generation {
+            return Err(StorageError::new(StorageErrorKind::Superseded, "apply_history"));
+        }
         let mut report = ApplyReport::default();
         let id = self.resolve(page.conversation_id);
         if !self.threads.contains_key(&id) {
-            return report;
+            return Ok(report);
         }
         let readable = unreadable::messages_of(&page.changes).is_none();
         let came = page.changes.messages.iter().map(|message| message.id).collect();
@@ -21,7 +24,7 @@ impl State {
             self.drop_absent(id, page.range, &came);
         }
         self.cover(id, page.range, page.complete);
-        report
+        Ok(report)
     }
 
     /// A range was told whole: a message in it that did not come was deleted for good.

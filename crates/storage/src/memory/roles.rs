@@ -128,6 +128,7 @@ impl Replica for MemoryStore {
                 me: state.me_row().cloned(),
                 last_success_at: state.last_success_at,
                 unreadable_rows: state.unreadable.len() as u64,
+                generation: state.generation,
             })
         })
     }
@@ -151,8 +152,8 @@ impl Replica for MemoryStore {
         self.write("apply_pull", |state| state.apply_pull(from, page))
     }
 
-    async fn apply_history(&self, page: HistoryPage) -> StorageResult<ApplyReport> {
-        self.write("apply_history", |state| Ok(state.apply_history(page)))
+    async fn apply_history(&self, generation: u64, page: HistoryPage) -> StorageResult<ApplyReport> {
+        self.write("apply_history", |state| state.apply_history(generation, page))
     }
 
     async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>> {

@@ -14,6 +14,8 @@ pub(super) struct State {
     /// Whom the last bootstrap named as the caller; the row is among `people`.
     pub(super) me: Option<PersonId>,
     pub(super) position: SyncPosition,
+    /// Counts the beginnings and the first pages of bootstraps.
+    pub(super) generation: u64,
     /// What the bootstrap under way has confirmed; none unless one is.
     pub(super) bootstrap: Option<Bootstrap>,
     pub(super) last_success_at: Option<Time>,
@@ -103,6 +105,7 @@ impl Default for State {
             session: None,
             me: None,
             position: SyncPosition::Fresh,
+            generation: 0,
             bootstrap: None,
             last_success_at: None,
             unreadable: Vec::new(),

@@ -2,9 +2,9 @@
 
 use super::Engine;
 use crate::machine::{Effect, Event, Outcome, Pass};
-use fieldpost_domain::Mutation;
+use fieldpost_domain::{HistoryPage, Mutation};
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
-use fieldpost_storage::StorageResult;
+use fieldpost_storage::{ApplyReport, StorageResult};
 
 impl Engine {
     /// Runs a pass to its end.
@@ -26,6 +26,19 @@ impl Engine {
 
     /// Carries out one effect; an outcome is the end of the pass.
     async fn execute(&self, effect: Effect) -> Result<Event, Outcome> {
+        let event = self.carry_out(effect).await?;
+        if let Event::Settled(_)
+        | Event::BootstrapApplied(_)
+        | Event::PullApplied(_)
+        | Event::HistoryApplied(_)
+        | Event::Batch(_) = event
+        {
+            self.changed();
+        }
+        Ok(event)
+    }
+
+    async fn carry_out(&self, effect: Effect) -> Result<Event, Outcome> {
         Ok(match effect {
             Effect::ReadBatch { limits, held } => stored(self.outbox.next_batch(limits, &held).await, Event::Batch),
             Effect::Push(mutations) => self.call_push(&mutations).await,
@@ -46,10 +59,16 @@ impl Engine {
             Effect::ApplyPull { from, page } => stored(self.replica.apply_pull(&from, *page).await, Event::PullApplied),
             Effect::ReadMissing { limit } => stored(self.replica.missing_ranges(limit).await, Event::Missing),
             Effect::History(request) => self.call_history(request).await,
-            Effect::ApplyHistory(page) => stored(self.replica.apply_history(*page).await, Event::HistoryApplied),
+            Effect::ApplyHistory(page) => stored(self.apply_history(*page).await, Event::HistoryApplied),
             Effect::RecordSuccess => stored(self.record_success().await, |()| Event::SuccessRecorded),
             Effect::Finish(outcome) => return Err(outcome),
         })
+    }
+
+    /// While a pass has the turn, nobody else begins a bootstrap: the page is of the generation that there is.
+    async fn apply_history(&self, page: HistoryPage) -> StorageResult<ApplyReport> {
+        let generation = self.replica.sync_state().await?.generation;
+        self.replica.apply_history(generation, page).await
     }
 
     async fn call_push(&self, mutations: &[Mutation]) -> Event {

@@ -11,6 +11,7 @@ impl Engine {
     /// # Errors
     /// If the status cannot be read. The write itself has succeeded.
     pub async fn note_local_write(&self) -> Result<(), SyncError> {
+        self.changed();
         self.trigger(Trigger::LocalWrite);
         self.refresh_status().await
     }
@@ -23,6 +24,8 @@ impl Engine {
 
     /// The person looks at the app: all waits are over, and the timer runs at its faster pace.
     pub fn foreground(&self) {
+        // Another process may have written meanwhile.
+        self.changed();
         self.trigger(Trigger::Foreground);
     }
 
@@ -60,12 +63,14 @@ impl Engine {
 
     /// Goes on.
     pub fn resume(&self) {
+        self.changed();
         self.trigger(Trigger::Resume);
     }
 
     /// Forgets what it has learned of this store and its server: the store was wiped.
     pub async fn forget(&self) {
         *self.gate.lock().await = Gate::default();
+        self.changed();
     }
 
     async fn stop_passes(&self) {

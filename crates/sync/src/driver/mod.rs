@@ -10,6 +10,7 @@
 
 mod call;
 mod execute;
+mod history;
 mod lifecycle;
 mod pass;
 mod probe;
@@ -22,9 +23,9 @@ use crate::{
     Env, SessionKeeper, Status, SyncError, TokenProvider,
     machine::{Moment, Rhythm, Schedule, Trigger},
 };
-use fieldpost_domain::{ConversationId, Seq, Session};
-use fieldpost_remote::{Auth, Credentials, HistoryRequest, MessagingApi};
-use fieldpost_storage::{ApplyReport, Outbox, Replica, Sessions, StorageError, Turns};
+use fieldpost_domain::Session;
+use fieldpost_remote::{Auth, Credentials, MessagingApi};
+use fieldpost_storage::{Outbox, Replica, Sessions, StorageError, Turns};
 use pass::Gate;
 use std::{
     fmt,
@@ -70,6 +71,8 @@ pub struct Engine {
     schedule: watch::Sender<Schedule>,
     /// What moments are counted from.
     began: Instant,
+    /// Counts what was changed in the store by this engine, or through [`Engine::note_local_write`].
+    changes: watch::Sender<u64>,
     /// How often running passes were told to stop.
     stops: watch::Sender<u64>,
 }
@@ -92,6 +95,7 @@ impl Engine {
             gate: Mutex::default(),
             schedule: watch::Sender::new(Schedule::new(Rhythm::default())),
             began: Instant::now(),
+            changes: watch::Sender::new(0),
             stops: watch::Sender::new(0),
         }
     }
@@ -122,14 +126,15 @@ impl Engine {
         self.status.subscribe()
     }
 
-    /// Fetches one page of older messages of a thread.
-    ///
-    /// # Errors
-    /// As the call and the store.
-    pub async fn load_older(&self, conversation_id: ConversationId, before: Seq) -> Result<ApplyReport, SyncError> {
-        let request = HistoryRequest { conversation_id, before: Some(before), limit: Some(100) };
-        let page = self.call(|token| async move { self.api.history(&token, request).await }).await??;
-        Ok(self.replica.apply_history(page).await?)
+    /// Moves on after every commit that may have changed what a person sees. What another process writes is noticed with the
+    /// next thing that happens here.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
     }
 
     /// Reads the counts and the session anew and publishes them. To be called after every local write.

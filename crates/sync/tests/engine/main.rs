@@ -5,6 +5,7 @@
 mod converge;
 mod counts;
 mod given;
+mod history;
 mod lifecycle;
 mod mocks;
 mod probe;

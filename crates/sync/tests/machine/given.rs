@@ -31,7 +31,7 @@ pub(crate) fn pass_at(position: SyncPosition) -> (Pass, Effect) {
 }
 
 pub(crate) fn state(position: SyncPosition) -> Event {
-    Event::State(SyncState { position, me: None, last_success_at: None, unreadable_rows: 0 })
+    Event::State(SyncState { position, me: None, last_success_at: None, unreadable_rows: 0, generation: 1 })
 }
 
 pub(crate) fn following(cursor: &str) -> SyncPosition {

@@ -108,8 +108,8 @@ impl Replica for Interruptible {
         slowly(self.store.apply_pull(from, page)).await
     }
 
-    async fn apply_history(&self, page: HistoryPage) -> StorageResult<ApplyReport> {
-        slowly(self.store.apply_history(page)).await
+    async fn apply_history(&self, generation: u64, page: HistoryPage) -> StorageResult<ApplyReport> {
+        slowly(self.store.apply_history(generation, page)).await
     }
 
     async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>> {

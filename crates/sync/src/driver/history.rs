@@ -1,0 +1,36 @@
+//! Older messages, when a person scrolls up. Runs beside passes: nobody waits for a pass to see yesterday's messages.
+
+use super::Engine;
+use crate::SyncError;
+use fieldpost_domain::{ConversationId, Seq};
+use fieldpost_remote::HistoryRequest;
+use fieldpost_storage::{ApplyReport, StorageErrorKind};
+
+/// How often a page is asked for because a bootstrap came between.
+const ATTEMPTS: u32 = 3;
+
+/// How many messages a page has.
+const PAGE_MESSAGES: u32 = 100;
+
+impl Engine {
+    /// Fetches one page of older messages of a thread. A page that was on its way while a bootstrap began is out of date and
+    /// asked for anew.
+    ///
+    /// # Errors
+    /// As the call and the store.
+    pub async fn load_older(&self, conversation_id: ConversationId, before: Seq) -> Result<ApplyReport, SyncError> {
+        let request = HistoryRequest { conversation_id, before: Some(before), limit: Some(PAGE_MESSAGES) };
+        let mut attempt = 1;
+        loop {
+            let generation = self.replica.sync_state().await?.generation;
+            let page = self.call(|token| async move { self.api.history(&token, request).await }).await??;
+            match self.replica.apply_history(generation, page).await {
+                Err(error) if error.kind() == StorageErrorKind::Superseded && attempt < ATTEMPTS => attempt += 1,
+                applied => {
+                    self.changed();
+                    return Ok(applied?);
+                }
+            }
+        }
+    }
+}
