@@ -181,8 +181,8 @@ pub trait Outbox: Send + Sync {
     /// Returns what left, in its order, so that a person can be shown it once more.
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::NotFound`] when it is not in the outbox; [`crate::StorageErrorKind::OutcomeUnknown`] while
-    /// it, or something that would go with it, is [`EntryState::Sending`].
+    /// [`crate::StorageErrorKind::NotFound`] when it is not in the outbox; [`crate::StorageErrorKind::NotApplicable`] when it is
+    /// a read mark (what was read stays read); [`crate::StorageErrorKind::OutcomeUnknown`] while it, or something that would go with it, is [`EntryState::Sending`].
     async fn cancel(&self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>>;
 
     /// The entry that sends a message; none when the outbox has none (any more).

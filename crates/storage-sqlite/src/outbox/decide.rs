@@ -22,6 +22,7 @@ struct Waiting {
     lane: Uuid,
     message: Option<Uuid>,
     opens: bool,
+    marks: bool,
     failed: bool,
     unanswered: bool,
     /// None if this version cannot read it.
@@ -65,6 +66,9 @@ pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent)
 
 pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry>> {
     let entry = find(tx, mutation).await?;
+    if entry.marks {
+        return Err(not_applicable("what was read stays read"));
+    }
     let sql = "SELECT 1 FROM conversations WHERE id = ? AND server_id IS NULL";
     let whole = entry.opens && tx.one(sql, vec![id(entry.lane)]).await?.is_some();
     let leaving = if whole { lane(tx, entry.lane).await? } else { vec![entry.id] };
@@ -114,6 +118,7 @@ fn waiting(row: &Row) -> Res<Waiting> {
         lane: row.id(2)?,
         message: row.opt_id(4)?,
         opens: matches!(kind, MutationKind::OpenDirect | MutationKind::OpenBroadcast),
+        marks: kind == MutationKind::MarkRead,
         failed: row.get::<i64>(5)? != 0,
         unanswered: row.get::<i64>(6)? > 0,
         intent: mutation(row)?.map(|mutation| mutation.intent),

@@ -301,6 +301,15 @@ pub async fn an_open_on_its_way_cannot_be_cancelled(store: &dyn Store) {
     assert_eq!(texts(store, id).await, ["own 2"]);
 }
 
+/// Without the mark the person's other devices would go on showing as unread what this one shows as read.
+pub async fn what_was_read_stays_read(store: &dyn Store) {
+    let id = waiting(store, 0).await;
+    read(store, 1, id).await;
+    let error = store.cancel(mutation_id(1)).await.unwrap_err();
+    assert_eq!(error.kind(), StorageErrorKind::NotApplicable);
+    assert_eq!(batch(store).await, mutations([1]));
+}
+
 /// All of them: what is not in the outbox cannot be decided about.
 pub async fn what_is_not_waiting_is_not_found(store: &dyn Store) {
     let id = waiting(store, 1).await;

@@ -73,6 +73,7 @@ macro_rules! storage_conformance {
             a_cancelled_open_takes_its_conversation_along,
             one_message_of_a_refused_conversation_can_be_taken_back,
             an_open_on_its_way_cannot_be_cancelled,
+            what_was_read_stays_read,
             what_is_not_waiting_is_not_found,
             an_entry_is_found_by_its_message,
         }

@@ -47,6 +47,10 @@ impl State {
 
     pub(super) fn cancel(&mut self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>> {
         let entry = self.waiting(mutation, "cancel")?;
+        if matches!(entry.intent, Intent::MarkRead { .. }) {
+            let error = StorageError::new(StorageErrorKind::NotApplicable, "cancel");
+            return Err(error.with_detail("what was read stays read"));
+        }
         let (lane, opens) = (entry.intent.lane(), is_open(&entry.intent));
         let whole = opens && self.threads.get(&lane).is_some_and(|thread| !thread.on_server);
         let goes = |entry: &Entry| entry.id == mutation || (whole && entry.intent.lane() == lane);
