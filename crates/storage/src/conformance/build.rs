@@ -26,6 +26,12 @@ pub fn org() -> OrgId {
     OrgId::from_uuid(uuid(1, 1))
 }
 
+/// Another org.
+#[must_use]
+pub fn other_org() -> OrgId {
+    OrgId::from_uuid(uuid(1, 2))
+}
+
 /// Person number `n`.
 #[must_use]
 pub fn person_id(n: u64) -> PersonId {

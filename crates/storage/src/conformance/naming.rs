@@ -21,6 +21,18 @@ async fn renamed(store: &dyn Store, who: Person, first_name: &str, version: u64)
     pulled(store, Changes { people: vec![person], ..Changes::default() }).await;
 }
 
+/// Somebody who has moved to another org has a row in each; what counts is where she is now.
+pub async fn a_person_is_of_the_org_that_she_is_a_member_of(store: &dyn Store) {
+    loaded(store, Changes { people: vec![iris(), Person { version: Version::new(7), ..ada() }], ..Changes::default() })
+        .await;
+    let left = Person { removed: true, version: Version::new(8), ..ada() };
+    let moved = Person { org_id: super::build::other_org(), version: Version::new(1), ..ada() };
+    for rows in [vec![left.clone(), moved.clone()], vec![moved.clone(), left]] {
+        pulled(store, Changes { people: rows, ..Changes::default() }).await;
+        assert_eq!(store.person(ada().id).await.unwrap(), Some(moved.clone()));
+    }
+}
+
 /// An admin sees the medic, a broadcast its subject.
 pub async fn an_admin_sees_the_medics_name(store: &dyn Store) {
     let unnamed = Conversation { subject: None, ..broadcast(3, 0) };

@@ -251,6 +251,7 @@ macro_rules! storage_conformance {
             a_receipt_can_come_before_the_answer,
         }
         $crate::storage_conformance_group! { $device; naming:
+            a_person_is_of_the_org_that_she_is_a_member_of,
             an_admin_sees_the_medics_name,
             defect_9_a_medic_is_found_by_the_medics_row,
             a_medic_sees_admin,

@@ -23,7 +23,11 @@ impl State {
         if let Some(bootstrap) = &mut self.bootstrap {
             bootstrap.people.insert(person.id);
         }
-        let newer = is_newer(self.people.get(&person.id).map(|stored| stored.version), person.version);
+        let newer = match self.people.get(&person.id) {
+            // Versions of another org's row say nothing about this one.
+            Some(stored) if stored.org_id != person.org_id => !person.removed,
+            stored => is_newer(stored.map(|stored| stored.version), person.version),
+        };
         if newer {
             self.people.insert(person.id, person);
         }

@@ -41,7 +41,7 @@ const UPSERT: Insert = Insert {
     tail: "ON CONFLICT (id) DO UPDATE SET org_id = excluded.org_id, role = excluded.role,
             first_name = excluded.first_name, last_name = excluded.last_name, medic_id = excluded.medic_id,
             removed = excluded.removed, version = excluded.version, extra = excluded.extra
-        WHERE excluded.version > version",
+        WHERE CASE WHEN excluded.org_id = org_id THEN excluded.version > version ELSE NOT excluded.removed END",
 };
 
 const CONFIRM: &str = "UPDATE people SET confirmed = ? WHERE id IN (SELECT unhex(value) FROM json_each(?))";
