@@ -6,6 +6,7 @@ mod layers;
 mod lint;
 mod planted_bugs;
 mod process;
+mod simulate;
 mod supabase;
 mod test;
 
@@ -28,6 +29,8 @@ enum Command {
     PlantedBugs(planted_bugs::Options),
     /// Run the benches and write docs/benchmarks.md
     BenchReport(bench_report::Options),
+    /// Let devices, a network and a server meet with everything that can go wrong, from many seeds
+    Simulate(simulate::Options),
     /// Check formatting, lints, layers, dependencies and docs
     Lint,
     /// Check that no crate depends on one that it must not know
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::PlantedBugs(options) => planted_bugs::run(&options),
         Command::BenchReport(options) => bench_report::run(&options),
+        Command::Simulate(options) => simulate::run(&options),
         Command::Lint => lint::run(),
         Command::Layers => layers::run(),
         Command::Supabase { action, json } => supabase::run(action, json),

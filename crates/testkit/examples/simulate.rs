@@ -1,27 +1,68 @@
-//! Runs many seeds; `cargo xtask simulate` builds and calls this.
-#![expect(clippy::print_stdout, reason = "a command-line tool")]
+//! Runs seeds and writes one line of JSON for each: `simulate <first> <step> <end>`, or `simulate trace <seed>`.
+//!
+//! `cargo xtask simulate` builds it and runs one on each core.
+#![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use fieldpost_testkit::simulator::Simulation;
+use serde::Serialize;
+use std::process::ExitCode;
 
-fn main() {
-    let args: Vec<u64> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
-    let (from, to) = (args[0], args[1]);
-    let start = std::time::Instant::now();
-    let mut bad = std::collections::BTreeMap::<String, Vec<u64>>::new();
-    for seed in from..to {
-        let run = Simulation::new(seed).once();
-        if let Some(breach) = run.breach {
-            bad.entry(breach.invariant.to_string()).or_default().push(seed);
+/// What became of a seed.
+#[derive(Serialize)]
+struct Line {
+    seed: u64,
+    steps: u64,
+    calls: u64,
+    faults: fieldpost_testkit::simulator::Counts,
+    invariant: Option<&'static str>,
+    report: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let numbers: Vec<u64> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
+    match (args.first().map(String::as_str), numbers.as_slice()) {
+        (Some("trace"), [seed]) => trace(*seed),
+        (_, [first, step, end]) if *step > 0 => {
+            let mut seed = *first;
+            while seed < *end {
+                println!("{}", line(seed));
+                seed += step;
+            }
+            ExitCode::SUCCESS
+        }
+        _ => {
+            println!("usage: simulate <first> <step> <end> | simulate trace <seed>");
+            ExitCode::FAILURE
         }
     }
-    println!("{} seeds in {:?}", to - from, start.elapsed());
-    for (name, seeds) in bad {
-        println!("{name}: {} {:?}", seeds.len(), &seeds[..seeds.len().min(8)]);
-        if let Err(v) = Simulation::new(seeds[0]).run() {
-            println!("{v}");
-            for line in &v.trace {
-                println!("      {line}");
-            }
+}
+
+fn line(seed: u64) -> String {
+    let simulation = Simulation::new(seed);
+    let run = simulation.once();
+    let violation = run.breach.is_some().then(|| simulation.run().err()).flatten();
+    let line = Line {
+        seed,
+        steps: run.steps,
+        calls: run.calls,
+        faults: run.faults,
+        invariant: run.breach.map(|breach| breach.invariant.name()),
+        report: violation.map(|violation| violation.to_string()),
+    };
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
+fn trace(seed: u64) -> ExitCode {
+    let run = Simulation::new(seed).trace();
+    for line in run.trace {
+        println!("{line}");
+    }
+    match run.breach {
+        None => ExitCode::SUCCESS,
+        Some(breach) => {
+            println!("{} is broken: {}", breach.invariant, breach.what);
+            ExitCode::FAILURE
         }
     }
 }

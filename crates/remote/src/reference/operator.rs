@@ -3,6 +3,7 @@
 use super::{
     ReferenceServer,
     feed::Feed,
+    snapshot::Snapshot,
     tables::Tables,
     transaction::{MessageDraft, NewMember, Transaction},
 };
@@ -39,6 +40,7 @@ pub struct Medic {
 pub struct Backup {
     tables: Tables,
     feed: Feed,
+    compacted: Snapshot,
 }
 
 /// Who is there.
@@ -247,7 +249,7 @@ impl ReferenceServer {
     #[must_use]
     pub fn backup(&self) -> Backup {
         let state = self.lock();
-        Backup { tables: state.tables.clone(), feed: state.feed.clone() }
+        Backup { tables: state.tables.clone(), feed: state.feed.clone(), compacted: state.compacted.clone() }
     }
 
     /// Stops and starts again: transactions that were open are rolled back.
@@ -262,6 +264,7 @@ impl ReferenceServer {
         state.tables = backup.tables.clone();
         state.feed = backup.feed.clone();
         state.feed.roll_back_all();
+        state.compacted = backup.compacted.clone();
         state.epoch = state.random.next();
     }
 

@@ -1,22 +1,36 @@
 //! Who may see what, said a second time: the server's own rules are not asked.
 
 use super::{Breach, Invariant};
-use fieldpost_domain::{Access, Changes, ConversationId, ConversationKind, PersonId, Role, TombstoneOf};
+use fieldpost_domain::{
+    Access, Changes, ConversationId, ConversationKind, MedicId, OrgId, PersonId, Role, TombstoneOf,
+};
 use fieldpost_remote::reference::ReferenceServer;
+use std::collections::BTreeMap;
+
+/// What decides who sees a conversation. Remembered after it was deleted: its tombstones go to those who saw it.
+pub(super) type Places = BTreeMap<ConversationId, (OrgId, ConversationKind, Option<MedicId>)>;
+
+/// Notes where conversations belong now.
+pub(super) fn note(places: &mut Places, server: &ReferenceServer) {
+    for row in server.conversation_ids().into_iter().filter_map(|id| server.conversation(id)) {
+        places.insert(row.id, (row.org_id, row.kind, row.medic_id));
+    }
+}
 
 /// Admins see the conversations of their org, medics their own direct one and the org's broadcasts.
-pub(super) fn may_see(server: &ReferenceServer, reader: PersonId, conversation: ConversationId) -> bool {
-    let (Some(member), Some(row)) = (server.member(reader), server.conversation(conversation)) else { return false };
-    member.org_id == row.org_id
+pub(super) fn may_see(places: &Places, server: &ReferenceServer, reader: PersonId, id: ConversationId) -> bool {
+    let (Some(member), Some((org, kind, medic))) = (server.member(reader), places.get(&id)) else { return false };
+    member.org_id == *org
         && match member.role {
             Role::OrgAdmin => true,
-            _ if row.kind == ConversationKind::Broadcast => true,
-            _ => row.medic_id.is_some() && row.medic_id == member.medic_id,
+            _ if *kind == ConversationKind::Broadcast => true,
+            _ => medic.is_some() && *medic == member.medic_id,
         }
 }
 
 /// Whether an answer holds nothing that its reader may not see.
 pub(super) fn may_be_told(
+    places: &Places,
     server: &ReferenceServer,
     reader: PersonId,
     changes: &Changes,
@@ -29,7 +43,7 @@ pub(super) fn may_be_told(
     let granted = changes.access.iter().filter(|row| row.access == Access::Grant).map(|row| row.conversation_id);
     let told =
         conversations.chain(messages).chain(markers).chain(deleted.map(|row| row.conversation_id)).chain(granted);
-    let hidden = told.into_iter().find(|id| !may_see(server, reader, *id));
+    let hidden = told.into_iter().find(|id| !may_see(places, server, reader, *id));
     let stranger = changes
         .people
         .iter()

@@ -2,7 +2,7 @@
 
 use super::{
     dice::{Dice, branch},
-    step::{Act, Deed, Event, Fault, Step},
+    step::{Act, Decision, Deed, Event, Fault, Step},
 };
 
 /// What a run is made of.
@@ -131,7 +131,12 @@ impl Taste {
             0..10 => Act::Write { device, pick },
             10..14 => Act::Read { device, pick, share: dice.pick(&[0, 50, 100, 100]).unwrap_or(100) },
             14..16 => Act::Open { device, pick },
-            16..19 => Act::LookBack { device, process: self.process(dice), pick },
+            16 => Act::Decide {
+                device,
+                pick,
+                decision: dice.pick(&[Decision::Retry, Decision::Edit, Decision::Cancel]).unwrap_or(Decision::Retry),
+            },
+            17..19 => Act::LookBack { device, process: self.process(dice), pick },
             _ if dice.chance(300) => Act::SignOut { device },
             _ => {
                 let seconds = dice.pick(&[-86_400, -3_600, -5, 7, 3_600, 400_000]).unwrap_or(7);

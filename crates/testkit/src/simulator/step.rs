@@ -23,6 +23,8 @@ pub(super) enum Act {
     Read { device: u8, pick: u64, share: u8 },
     /// Somebody opens a conversation with a medic.
     Open { device: u8, pick: u64 },
+    /// Somebody decides what becomes of a message that waits.
+    Decide { device: u8, pick: u64, decision: Decision },
     /// Somebody scrolls up.
     LookBack { device: u8, process: u8, pick: u64 },
     /// The app syncs.
@@ -43,6 +45,17 @@ pub(super) enum Act {
     Server(Event),
     /// Another client writes, in a transaction that it holds open for a while.
     Stranger { deeds: Vec<Deed>, holding: u32, roll_back: bool },
+}
+
+/// What somebody can do about a message that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Send it again.
+    Retry,
+    /// Say it differently.
+    Edit,
+    /// Take it back.
+    Cancel,
 }
 
 /// What can become of a call.

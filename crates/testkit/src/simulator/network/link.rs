@@ -5,7 +5,7 @@ use super::{
     fate::Fate,
     watch::{self, Tracks},
 };
-use crate::simulator::{Breach, Invariant, observer::Observer, step::Fault};
+use crate::simulator::{Breach, Invariant, observer::Observer, rules::Places, step::Fault};
 use async_trait::async_trait;
 use fieldpost_domain::{
     AccessToken, BootstrapPage, ConversationId, HistoryPage, Intent, MessageId, Mutation, PullPage, RefreshToken,
@@ -49,6 +49,8 @@ pub(crate) struct Hub {
     poisoned: Mutex<BTreeSet<ConversationId>>,
     /// Messages that the server has had.
     reached: Mutex<BTreeSet<MessageId>>,
+    /// Where conversations belong, or belonged.
+    places: Mutex<Places>,
 }
 
 impl Hub {
@@ -60,6 +62,7 @@ impl Hub {
             restarts: AtomicU64::new(0),
             poisoned: Mutex::default(),
             reached: Mutex::default(),
+            places: Mutex::default(),
         }
     }
 
@@ -71,6 +74,11 @@ impl Hub {
     /// The messages that the server has had.
     pub(crate) fn reached(&self) -> MutexGuard<'_, BTreeSet<MessageId>> {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where conversations belong, or belonged.
+    pub(crate) fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn poisons(&self, mutations: &[Mutation]) -> bool {

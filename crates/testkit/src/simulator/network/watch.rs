@@ -12,7 +12,9 @@ use std::{
 /// Whether an answer holds anything that its reader may not see.
 pub(super) fn page(hub: &Hub, token: &AccessToken, changes: &Changes, call: &'static str) {
     let Some(reader) = hub.server.caller(token) else { return };
-    hub.observer.judge(rules::may_be_told(&hub.server, reader, changes, call));
+    let mut places = hub.places();
+    rules::note(&mut places, &hub.server);
+    hub.observer.judge(rules::may_be_told(&places, &hub.server, reader, changes, call));
     let rows = changes.messages.len();
     if rows > hub.server.limits().page_rows as usize {
         hub.observer.report(Breach::new(Invariant::Bounded, format!("a {call} brings {rows} messages at once")));

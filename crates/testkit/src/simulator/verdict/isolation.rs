@@ -9,7 +9,7 @@ pub(crate) async fn isolation(device: &Device, hub: &Hub) -> Result<(), Breach> 
     let entries = device.look().await.map_err(unreadable)?.entries(u32::MAX).await.map_err(unreadable)?;
     let poisoned = hub.poisoned().clone();
     let waiting = entries.iter().find(|entry| {
-        matches!(entry.state, EntryState::Queued { .. } | EntryState::Sending)
+        !matches!(entry.state, EntryState::Failed(_))
             && !poisoned.contains(&hub.server.canonical(entry.conversation_id))
     });
     waiting.map_or(Ok(()), |entry| {

@@ -3,7 +3,7 @@
 use super::unreadable;
 use crate::simulator::{
     Breach, Invariant, World,
-    world::{Accepted, Device},
+    world::{Accepted, BY_OTHERS, Device},
 };
 use fieldpost_domain::{ConversationId, MessageId, Seq};
 use fieldpost_storage::{EntryState, Store};
@@ -23,7 +23,7 @@ pub(super) async fn nothing_waits(device: &Device, store: &dyn Store) -> Result<
 pub(super) async fn nothing_is_lost(world: &World, device: &Device) -> Result<(), Breach> {
     let dead = dead_letters(world, device).await?;
     let reached = world.hub.reached();
-    let lost = device.written.iter().find(|written| {
+    let lost = device.written.iter().filter(|written| !written.taken_back).find(|written| {
         world.hub.server.message(written.id).is_none() && !reached.contains(&written.id) && !dead.contains(&written.id)
     });
     lost.map_or(Ok(()), |written| {
@@ -40,6 +40,18 @@ async fn dead_letters(world: &World, device: &Device) -> Result<BTreeSet<Message
         dead.extend(failed.filter_map(|entry| entry.message_id));
     }
     Ok(dead)
+}
+
+/// What the server has says what its author said last.
+pub(super) fn words_are_kept(world: &World, device: &Device) -> Result<(), Breach> {
+    for written in &device.written {
+        let Some(content) = world.hub.server.message(written.id).and_then(|message| message.content) else { continue };
+        if content != written.content && content != BY_OTHERS {
+            let breach = Breach::new(Invariant::NoLoss, format!("{} says something else than its author", written.id));
+            return Err(breach.with_views(&written.content, content));
+        }
+    }
+    Ok(())
 }
 
 /// What a device wrote in a conversation has ascending seqs, in the order in which it was written.

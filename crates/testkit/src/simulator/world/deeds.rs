@@ -5,11 +5,14 @@ use crate::simulator::{dice::pick, step::Deed};
 use fieldpost_domain::{ConversationId, ConversationKind, MedicId, MessageId, Role, Seq};
 use fieldpost_remote::reference::{Locked, OpenTransaction};
 
+/// What other clients change texts to.
+pub(crate) const BY_OTHERS: &str = "edited";
+
 impl World {
     pub(super) fn do_deed(&self, open: &OpenTransaction, deed: Deed) -> Result<(), Locked> {
         match deed {
             Deed::Insert { pick, sender } => self.insert(open, pick, sender),
-            Deed::Edit { pick } => self.on_message(pick, |id| open.edit_message(id, "edited")),
+            Deed::Edit { pick } => self.on_message(pick, |id| open.edit_message(id, BY_OTHERS)),
             Deed::SoftDelete { pick } => self.on_message(pick, |id| open.soft_delete(id)),
             Deed::HardDelete { pick } => self.on_message(pick, |id| open.hard_delete(id)),
             Deed::DeleteConversation { pick } => self.on_conversation(pick, |id| open.delete_conversation(id)),

@@ -19,6 +19,8 @@ pub(crate) struct Accepted {
     pub(crate) id: MessageId,
     pub(crate) conversation: ConversationId,
     pub(crate) content: String,
+    /// Its author has taken it back.
+    pub(crate) taken_back: bool,
 }
 
 pub(crate) struct Device {

@@ -1,6 +1,7 @@
 //! The world of a run: a server, people, their devices, and other clients.
 
 mod cast;
+mod decisions;
 mod deeds;
 mod device;
 mod events;
@@ -11,6 +12,7 @@ mod process;
 mod strangers;
 
 pub(super) use cast::Cast;
+pub(super) use deeds::BY_OTHERS;
 pub(super) use device::{Accepted, Device};
 pub(super) use process::Process;
 
@@ -88,6 +90,7 @@ impl World {
             Act::Write { device, pick } => self.write(self.at(*device), *pick).await,
             Act::Read { device, pick, share } => self.read(self.at(*device), *pick, *share).await,
             Act::Open { device, pick } => self.open(self.at(*device), *pick).await,
+            Act::Decide { device, pick, decision } => self.decide(self.at(*device), *pick, *decision).await,
             Act::LookBack { device, process, pick } => self.look_back(self.at(*device), *process, *pick).await,
             Act::Sync { device, process } => self.sync(self.at(*device), *process).await,
             Act::Kill { device, process, polls } => self.kill(self.at(*device), *process, *polls).await,

@@ -22,7 +22,7 @@ impl World {
         self.stored(device, process)
     }
 
-    fn stored<T>(&self, device: usize, result: StorageResult<T>) -> Option<T> {
+    pub(super) fn stored<T>(&self, device: usize, result: StorageResult<T>) -> Option<T> {
         result.inspect_err(|error| self.store_failed(device, error)).ok()
     }
 
@@ -50,7 +50,12 @@ impl World {
         }
         // Killed before it was told, but after the commit: the person sees it in the thread.
         if there {
-            self.devices[device].written.push(Accepted { id, conversation: conversation.id, content });
+            self.devices[device].written.push(Accepted {
+                id,
+                conversation: conversation.id,
+                content,
+                taken_back: false,
+            });
         }
     }
 

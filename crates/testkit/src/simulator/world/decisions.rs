@@ -1,0 +1,110 @@
+//! What people do about messages that wait: send them again, say them differently, take them back.
+
+use super::World;
+use crate::simulator::{Breach, Invariant, dice::pick, step::Decision};
+use fieldpost_domain::{MessageContent, MessageId, MutationId, PersonId};
+use fieldpost_storage::{OutboxEntry, StorageErrorKind, StorageResult};
+use std::collections::BTreeSet;
+
+impl World {
+    pub(super) async fn decide(&mut self, device: usize, number: u64, decision: Decision) {
+        let Some(process) = self.process(device, 0).await else { return };
+        let entries = process.store.entries(u32::MAX).await;
+        let Some(entries) = self.stored(device, entries) else { return };
+        let ids: Vec<MutationId> = entries.iter().map(|entry| entry.mutation_id).collect();
+        let Some(entry) = pick(&ids, number).and_then(|id| entries.into_iter().find(|one| one.mutation_id == id))
+        else {
+            return;
+        };
+        let words = format!("{} (edited)", entry.content.clone().unwrap_or_default());
+        let done = match (decision, MessageContent::new(&words)) {
+            (Decision::Edit, Ok(content)) => {
+                process.run(process.outbox.edit(entry.mutation_id, content)).await.map(|done| done.map(|one| vec![one]))
+            }
+            (Decision::Cancel, _) => process.run(process.outbox.cancel(entry.mutation_id)).await,
+            _ => process.run(process.outbox.retry(entry.mutation_id)).await.map(|done| done.map(|one| vec![one])),
+        };
+        self.observer().say(|| format!("{} {decision:?} {:?}: {}", process.name, entry.kind, said(done.as_ref())));
+        match done {
+            Some(Err(error)) if !is_refusal(error.kind()) => self.store_failed(device, &error),
+            Some(Err(_)) => {}
+            // Whether it was done before the app was killed can be seen in the outbox.
+            _ => self.settle_decision(device, &entry, decision, &words).await,
+        }
+    }
+
+    async fn settle_decision(&mut self, device: usize, before: &OutboxEntry, decision: Decision, words: &str) {
+        let Ok(store) = self.devices[device].look().await else { return };
+        let entries = store.entries(u32::MAX).await;
+        let Some(entries) = self.stored(device, entries) else { return };
+        let owner = self.devices[device].owner.id;
+        match decision {
+            Decision::Cancel => {
+                let here: BTreeSet<_> = entries.iter().map(|entry| entry.mutation_id).collect();
+                if !here.contains(&before.mutation_id) {
+                    self.take_back(owner, before);
+                }
+            }
+            Decision::Edit => {
+                let said = entries.iter().find(|entry| entry.mutation_id == before.mutation_id);
+                if said.is_some_and(|entry| entry.content.as_deref() == Some(words)) {
+                    self.say_differently(owner, before.message_id, words);
+                }
+                self.reorder(owner, &entries);
+            }
+            Decision::Retry => self.reorder(owner, &entries),
+        }
+    }
+
+    /// With an open goes everything that waits in it.
+    fn take_back(&mut self, owner: PersonId, entry: &OutboxEntry) {
+        let opens = entry.message_id.is_none();
+        let mut sent = None;
+        for device in self.devices.iter_mut().filter(|device| device.owner.id == owner) {
+            for written in &mut device.written {
+                let gone =
+                    Some(written.id) == entry.message_id || (opens && written.conversation == entry.conversation_id);
+                written.taken_back |= gone;
+                if gone && !opens && self.hub.server.message(written.id).is_some() {
+                    sent = Some(written.id);
+                }
+            }
+        }
+        // A dead letter may stand for a message that the server has after all: one that it refused to change, say.
+        if let (Some(id), fieldpost_storage::EntryState::Queued { .. }) = (sent, &entry.state) {
+            self.observer()
+                .report(Breach::new(Invariant::NoDuplicate, format!("{id} was taken back and is on the server")));
+        }
+    }
+
+    fn say_differently(&mut self, owner: PersonId, message: Option<MessageId>, words: &str) {
+        for device in self.devices.iter_mut().filter(|device| device.owner.id == owner) {
+            for written in device.written.iter_mut().filter(|written| Some(written.id) == message) {
+                words.clone_into(&mut written.content);
+            }
+        }
+    }
+
+    /// What is sent again goes to the end, and order is judged from there.
+    fn reorder(&mut self, owner: PersonId, entries: &[OutboxEntry]) {
+        let waiting: Vec<MessageId> = entries.iter().filter_map(|entry| entry.message_id).collect();
+        for device in self.devices.iter_mut().filter(|device| device.owner.id == owner) {
+            device
+                .written
+                .sort_by_key(|written| waiting.iter().position(|id| *id == written.id).map_or(0, |at| at + 1));
+        }
+    }
+}
+
+/// What a person is told, as opposed to a store that fails.
+const fn is_refusal(kind: StorageErrorKind) -> bool {
+    matches!(kind, StorageErrorKind::NotFound | StorageErrorKind::NotApplicable | StorageErrorKind::OutcomeUnknown)
+}
+
+fn said(done: Option<&StorageResult<Vec<OutboxEntry>>>) -> String {
+    match done {
+        None => "killed".to_owned(),
+        Some(Ok(_)) => "done".to_owned(),
+        Some(Err(error)) => format!("{:?}", error.kind()),
+    }
+}

@@ -1,0 +1,71 @@
+//! Runs the simulator over many seeds, one process on each core.
+
+mod seeds;
+mod tally;
+
+pub(crate) use seeds::{Found, Seeds};
+
+use crate::process;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+use tally::Tally;
+
+/// How to simulate.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// How many seeds
+    #[arg(long, default_value_t = 10_000)]
+    seeds: u64,
+    /// The first of them; with --trace the only one
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Show every step, call and kind of answer of one seed
+    #[arg(long)]
+    trace: bool,
+    /// Print JSON instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let root = process::root();
+    let simulator = build(&root, &root.join("target"))?;
+    if options.trace {
+        let seed = options.seed.to_string();
+        let status = Command::new(&simulator).args(["trace", &seed]).status().context("cannot start the simulator")?;
+        return if status.success() { Ok(()) } else { bail!("seed {seed} breaks an invariant") };
+    }
+    let start = Instant::now();
+    let seeds = Seeds { first: options.seed, end: options.seed.saturating_add(options.seeds) };
+    let mut tally = Tally::default();
+    seeds.run(&simulator, |found| {
+        tally.add(found);
+        tally.show_progress(options.seeds, options.json);
+        true
+    })?;
+    tally.finish(start.elapsed(), options.json)?;
+    match tally.violations() {
+        0 => Ok(()),
+        count => bail!("{count} of {} seeds break an invariant", options.seeds),
+    }
+}
+
+/// Builds the simulator of the sources in `root`; answers where it is.
+pub(crate) fn build(root: &Path, target: &Path) -> Result<PathBuf> {
+    let mut cargo = process::cargo();
+    cargo
+        .current_dir(root)
+        .args(["build", "--quiet", "--locked", "--profile", "simulation", "-p", "fieldpost-testkit"])
+        .args(["--example", "simulate"])
+        .env("CARGO_TARGET_DIR", target);
+    let status = cargo.status().context("cannot start cargo")?;
+    if !status.success() {
+        bail!("the simulator does not build");
+    }
+    Ok(target.join("simulation/examples/simulate"))
+}
