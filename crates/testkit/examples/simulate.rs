@@ -1,4 +1,5 @@
-//! Runs seeds and writes one line of JSON for each: `simulate <first> <step> <end>`, or `simulate trace <seed>`.
+//! Runs seeds and writes one line of JSON for each: `simulate <first> <step> <end>`. `simulate trace <seed>` shows
+//! all of one, `simulate minimal <seed>` as much of it as it takes to break an invariant.
 //!
 //! `cargo xtask simulate` builds it and runs one on each core.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let numbers: Vec<u64> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
     match (args.first().map(String::as_str), numbers.as_slice()) {
         (Some("trace"), [seed]) => trace(*seed),
+        (Some("minimal"), [seed]) => minimal(*seed),
         (_, [first, step, end]) if *step > 0 => {
             let mut seed = *first;
             while seed < *end {
@@ -32,7 +34,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            println!("usage: simulate <first> <step> <end> | simulate trace <seed>");
+            println!("usage: simulate <first> <step> <end> | simulate trace <seed> | simulate minimal <seed>");
             ExitCode::FAILURE
         }
     }
@@ -51,6 +53,16 @@ fn line(seed: u64) -> String {
         report: violation.map(|violation| violation.to_string()),
     };
     serde_json::to_string(&line).unwrap_or_default()
+}
+
+/// The trace of the smallest schedule that fails.
+fn minimal(seed: u64) -> ExitCode {
+    let Err(violation) = Simulation::new(seed).run() else { return ExitCode::SUCCESS };
+    println!("{violation}");
+    for line in &violation.trace {
+        println!("{line}");
+    }
+    ExitCode::FAILURE
 }
 
 fn trace(seed: u64) -> ExitCode {

@@ -1,6 +1,5 @@
 //! A store between whose calls an app can be killed: each takes a moment before it commits, and one after.
 
-use super::network::Tracks;
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MessageContent, MessageId, Mutation, MutationId,
@@ -16,9 +15,6 @@ use tokio::task::yield_now;
 /// The roles of a store that the engine writes through.
 pub(super) struct Interruptible {
     pub(super) store: Arc<dyn Store>,
-    /// Told of every pass that begins.
-    pub(super) tracks: Arc<Tracks>,
-    pub(super) who: u64,
 }
 
 async fn slowly<T>(work: impl Future<Output = T>) -> T {
@@ -49,7 +45,6 @@ impl Outbox for Interruptible {
     }
 
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {
-        self.tracks.pass_begins(self.who);
         slowly(self.store.next_batch(limits, held)).await
     }
 

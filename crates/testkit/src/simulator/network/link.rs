@@ -51,6 +51,8 @@ pub(crate) struct Hub {
     reached: Mutex<BTreeSet<MessageId>>,
     /// Where conversations belong, or belonged.
     places: Mutex<Places>,
+    /// It went back to a backup.
+    pub(crate) restored: AtomicBool,
 }
 
 impl Hub {
@@ -63,6 +65,7 @@ impl Hub {
             poisoned: Mutex::default(),
             reached: Mutex::default(),
             places: Mutex::default(),
+            restored: AtomicBool::new(false),
         }
     }
 
@@ -74,6 +77,10 @@ impl Hub {
     /// The messages that the server has had.
     pub(crate) fn reached(&self) -> MutexGuard<'_, BTreeSet<MessageId>> {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn was_restored(&self) -> bool {
+        self.restored.load(Ordering::SeqCst)
     }
 
     /// Where conversations belong, or belonged.
@@ -260,7 +267,6 @@ impl MessagingApi for Link {
     }
 
     async fn pull(&self, token: &AccessToken, request: PullRequest) -> RemoteResult<PullPage> {
-        self.tracks.asked(self.who, &request.cursor);
         let (hub, token) = (Arc::clone(&self.hub), token.clone());
         let (tracks, who) = (Arc::clone(&self.tracks), self.who);
         let execute = move |_| {

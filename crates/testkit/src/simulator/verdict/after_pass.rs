@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering};
 /// What there was before a pass.
 pub(crate) struct Before {
     reader: PersonId,
-    resumed: u64,
+    ended_empty: u64,
     restarts: u64,
     threads: BTreeMap<ConversationId, Vec<Message>>,
 }
@@ -19,13 +19,13 @@ impl Before {
     pub(crate) fn new(hub: &Hub, reader: PersonId, tracks: &Tracks) -> Self {
         let all = hub.server.conversations_of(reader);
         let threads = all.into_iter().map(|row| (row.id, hub.server.messages_of(row.id))).collect();
-        Self { reader, resumed: tracks.resumed(), restarts: hub.restarts.load(Ordering::SeqCst), threads }
+        Self { reader, ended_empty: tracks.ended_empty(), restarts: hub.restarts.load(Ordering::SeqCst), threads }
     }
 
     /// To be asked right after the pass has ended well.
     pub(crate) async fn judge(self, hub: &Hub, process: &Process, tracks: &Tracks) -> Result<(), Breach> {
-        if hub.restarts.load(Ordering::SeqCst) != self.restarts || tracks.resumed() != self.resumed {
-            // Another history; or the end of this run of pages was fixed before this pass began.
+        if hub.restarts.load(Ordering::SeqCst) != self.restarts || tracks.ended_empty() != self.ended_empty {
+            // Perhaps another history; or a run of pages that had begun before this pass.
             return Ok(());
         }
         let visible = hub.server.conversations_of(self.reader);
@@ -44,7 +44,7 @@ impl Before {
         for row in visible.iter().filter(|row| !marked.contains(&row.id)) {
             let shown = here.get(&row.id);
             let shown = shown.ok_or_else(|| gap(process, format!("{} is not listed after a pass", row.id)))?;
-            sight::same(&process.name, row, shown)?;
+            sight::same(hub, &process.name, row, shown)?;
         }
         Ok(())
     }

@@ -86,7 +86,7 @@ impl Device {
             self.clock.clone(),
             Arc::new(crate::SeededEntropy::new(self.seed.wrapping_mul(1009).wrapping_add(who))),
         );
-        let process = Arc::new(Process::start(name, store, link, env, Arc::clone(&self.tracks), who));
+        let process = Arc::new(Process::start(name, store, link, env, who));
         self.processes[slot] = Some(Arc::clone(&process));
         Ok(process)
     }

@@ -3,7 +3,7 @@
 use crate::simulator::{
     interruptible::Interruptible,
     life::{Life, Mortal},
-    network::{Link, Tracks},
+    network::Link,
 };
 use fieldpost_storage::{Outbox, Store};
 use fieldpost_sync::{Engine, Env, Parts};
@@ -20,15 +20,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(
-        name: String,
-        store: Arc<dyn Store>,
-        link: Link,
-        env: Env,
-        tracks: Arc<Tracks>,
-        who: u64,
-    ) -> Self {
-        let roles = Arc::new(Interruptible { store: Arc::clone(&store), tracks, who });
+    pub(crate) fn start(name: String, store: Arc<dyn Store>, link: Link, env: Env, who: u64) -> Self {
+        let roles = Arc::new(Interruptible { store: Arc::clone(&store) });
         let link = Arc::new(link);
         let parts = Parts {
             outbox: roles.clone(),
