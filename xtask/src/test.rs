@@ -30,6 +30,7 @@ pub(crate) struct Options {
 enum Rung {
     Unit,
     Conformance,
+    Simulation,
     Wire,
     Doc,
     Supabase,
@@ -114,6 +115,7 @@ fn rung_of(target: &Target) -> Rung {
         name if name.contains("conformance") || ["memory", "reference"].contains(&name) => Rung::Conformance,
         name if name.contains("supabase") => Rung::Supabase,
         name if name.contains("machine") => Rung::Unit,
+        "simulation" => Rung::Simulation,
         _ => Rung::Wire,
     }
 }

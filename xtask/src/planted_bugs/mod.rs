@@ -7,6 +7,7 @@
 //! What a bug replaces must be found exactly once, or the command fails: a list that no longer matches the files proves
 //! nothing.
 
+mod simulation;
 mod table;
 
 use crate::{process, supabase::Side};
@@ -40,6 +41,8 @@ pub(crate) struct Options {
 enum Suite {
     /// The SQL, on real PostgreSQL
     Supabase,
+    /// The engine, the store and the server, in the simulator
+    Simulation,
 }
 
 /// A test that hangs has failed too.
@@ -55,7 +58,9 @@ struct Outcome {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let root = process::root();
-    let Suite::Supabase = options.suite;
+    if options.suite == Suite::Simulation {
+        return simulation::run(&root, options);
+    }
     let files = root.join("migrations/supabase");
     let wanted: Vec<_> = bugs()
         .into_iter()

@@ -17,15 +17,35 @@
 //! Afterwards it heals, and the eleven invariants of docs/invariants.md have to hold; those that can be seen on the way are
 //! looked at on the way. What is judged, and how, is in `verdict`.
 //!
-//! ```
-//! use fieldpost_testkit::simulator::Simulation;
+//! # On an app's own store
 //!
+//! ```
+//! use async_trait::async_trait;
+//! use fieldpost_storage::{StorageResult, Store, memory::MemoryStore};
+//! use fieldpost_testkit::simulator::{Disk, Disks, Simulation};
+//! use std::sync::Arc;
+//!
+//! /// What stays when the app is killed.
+//! #[derive(Default)]
+//! struct OwnDisk(MemoryStore);
+//!
+//! #[async_trait]
+//! impl Disk for OwnDisk {
+//!     async fn open(&self) -> StorageResult<Arc<dyn Store>> {
+//!         Ok(Arc::new(self.0.reopen()))
+//!     }
+//! }
+//!
+//! // In a `#[test]`, not in a `#[tokio::test]`: the run brings its own runtime.
+//! let disks = Disks::new(OwnDisk::default);
 //! for seed in 0..3 {
-//!     if let Err(violation) = Simulation::new(seed).run() {
+//!     if let Err(violation) = Simulation::new(seed).on(disks.clone()).run() {
 //!         panic!("{violation}");
 //!     }
 //! }
 //! ```
+//!
+//! A store has to answer on the thread that asks it: while others work, virtual time does not know that it should wait.
 
 mod clocks;
 mod dice;

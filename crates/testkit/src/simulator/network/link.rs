@@ -8,8 +8,8 @@ use super::{
 use crate::simulator::{Breach, Invariant, observer::Observer, rules::Places, step::Fault};
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, ConversationId, HistoryPage, Intent, MessageId, Mutation, PullPage, RefreshToken,
-    Session,
+    AccessToken, BootstrapPage, ConversationId, HistoryPage, Intent, MessageId, Mutation, MutationId, PullPage,
+    PushOutcome, RefreshToken, Session,
 };
 use fieldpost_remote::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
@@ -49,6 +49,10 @@ pub(crate) struct Hub {
     poisoned: Mutex<BTreeSet<ConversationId>>,
     /// Messages that the server has had.
     reached: Mutex<BTreeSet<MessageId>>,
+    /// Mutations that the server has refused for good.
+    refused: Mutex<BTreeSet<MutationId>>,
+    /// Conversations of which it has refused a read mark.
+    unmarked: Mutex<BTreeSet<ConversationId>>,
     /// Where conversations belong, or belonged.
     places: Mutex<Places>,
     /// It went back to a backup.
@@ -64,6 +68,8 @@ impl Hub {
             restarts: AtomicU64::new(0),
             poisoned: Mutex::default(),
             reached: Mutex::default(),
+            refused: Mutex::default(),
+            unmarked: Mutex::default(),
             places: Mutex::default(),
             restored: AtomicBool::new(false),
         }
@@ -79,10 +85,6 @@ impl Hub {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn was_restored(&self) -> bool {
-        self.restored.load(Ordering::SeqCst)
-    }
-
     /// Where conversations belong, or belonged.
     pub(crate) fn places(&self) -> MutexGuard<'_, Places> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
@@ -91,6 +93,32 @@ impl Hub {
     fn poisons(&self, mutations: &[Mutation]) -> bool {
         let poisoned = self.poisoned();
         mutations.iter().any(|mutation| poisoned.contains(&self.server.canonical(mutation.intent.lane())))
+    }
+
+    /// The mutations that the server has refused for good.
+    pub(crate) fn refused(&self) -> MutexGuard<'_, BTreeSet<MutationId>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the server may know less of what was read than a device: it went back to a backup, or refused a mark while its
+    /// reader had lost sight of the conversation.
+    pub(crate) fn may_have_forgotten(&self, conversation: ConversationId) -> bool {
+        let unmarked = self.unmarked.lock().unwrap_or_else(PoisonError::into_inner);
+        self.restored.load(Ordering::SeqCst) || unmarked.contains(&conversation)
+    }
+
+    fn note_refused(&self, mutations: &[Mutation], answer: &RemoteResult<PushAnswer>) {
+        let Ok(answer) = answer else { return };
+        for (mutation, result) in mutations.iter().zip(&answer.results) {
+            if !matches!(result.outcome, PushOutcome::Rejected(_)) {
+                continue;
+            }
+            self.refused().insert(mutation.id);
+            if let Intent::MarkRead { conversation_id, .. } = mutation.intent {
+                let mut unmarked = self.unmarked.lock().unwrap_or_else(PoisonError::into_inner);
+                unmarked.insert(self.server.canonical(conversation_id));
+            }
+        }
     }
 
     fn note_reached(&self, mutations: &[Mutation]) {
@@ -291,6 +319,7 @@ impl MessagingApi for Link {
                 None => at_once("push", hub.server.push(&token, &mutations)),
             };
             hub.note_reached(&mutations);
+            hub.note_refused(&mutations, &answer);
             answer
         };
         self.call_with("push", lanes, Arc::new(execute)).await

@@ -8,6 +8,7 @@ mod thread;
 
 pub(super) use after_pass::Before;
 pub(super) use isolation::isolation;
+pub(super) use outbox::survives;
 
 use super::{Breach, Invariant, World};
 use fieldpost_storage::StorageError;
@@ -17,6 +18,7 @@ pub(super) async fn judge(world: &World) -> Result<(), Breach> {
     for device in &world.devices {
         let store = device.look().await.map_err(unreadable)?;
         outbox::nothing_waits(device, store.as_ref()).await?;
+        outbox::nothing_is_given_up(world, device, store.as_ref()).await?;
         outbox::nothing_is_lost(world, device).await?;
         outbox::words_are_kept(world, device)?;
         outbox::order_is_kept(world, device)?;

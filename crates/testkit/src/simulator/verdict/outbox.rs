@@ -3,9 +3,10 @@
 use super::unreadable;
 use crate::simulator::{
     Breach, Invariant, World,
+    network::Hub,
     world::{Accepted, BY_OTHERS, Device},
 };
-use fieldpost_domain::{ConversationId, MessageId, Seq};
+use fieldpost_domain::{ConversationId, MessageId, RefusalCode, Seq};
 use fieldpost_storage::{EntryState, Store};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,47 @@ pub(super) async fn nothing_waits(device: &Device, store: &dyn Store) -> Result<
         let what = format!("a {} of device {} still waits: {:?}", entry.kind, device.number, entry.state);
         Err(Breach::new(Invariant::Liveness, what))
     })
+}
+
+/// Nothing was given up that the server did not refuse.
+pub(super) async fn nothing_is_given_up(world: &World, device: &Device, store: &dyn Store) -> Result<(), Breach> {
+    let entries = store.entries(u32::MAX).await.map_err(unreadable)?;
+    let refused = world.hub.refused();
+    let given_up = entries.iter().find(|entry| match &entry.state {
+        EntryState::Failed(refusal) => !is_local(&refusal.code) && !refused.contains(&entry.mutation_id),
+        _ => false,
+    });
+    given_up.map_or(Ok(()), |entry| {
+        let what = format!("device {} gave a {} up: {:?}", device.number, entry.kind, entry.state);
+        Err(Breach::new(Invariant::NoLoss, what))
+    })
+}
+
+/// Whether a device may come to this by itself.
+const fn is_local(code: &RefusalCode) -> bool {
+    matches!(
+        code,
+        RefusalCode::AccessLost
+            | RefusalCode::ConversationDeleted
+            | RefusalCode::LostByServer
+            | RefusalCode::OpenRefused
+            | RefusalCode::ContentTooLong
+    )
+}
+
+/// After a kill: everything that was accepted waits in the outbox, or the server has had it.
+pub(crate) async fn survives(hub: &Hub, device: &Device) -> Result<(), Breach> {
+    let store = device.look().await.map_err(unreadable)?;
+    for written in device.written.iter().filter(|written| !written.taken_back) {
+        if hub.reached().contains(&written.id) || hub.server.message(written.id).is_some() {
+            continue;
+        }
+        if store.entry_of(written.id).await.map_err(unreadable)?.is_none() {
+            let what = format!("{} was accepted by device {} and is gone after a kill", written.id, device.number);
+            return Err(Breach::new(Invariant::CrashSafe, what));
+        }
+    }
+    Ok(())
 }
 
 /// Each message that was accepted is on the server, or was there, or is a dead letter of its person.

@@ -31,8 +31,8 @@ pub(super) async fn shown(store: &dyn Store) -> Result<Shown, Breach> {
 /// Whether a row of the list is the server's.
 pub(super) fn same(hub: &Hub, device: &str, row: &Conversation, shown: &ConversationSummary) -> Result<(), Breach> {
     let what = format!("{} on {device}", row.id);
-    // A restored server has forgotten what was read since its backup. The device has not, and is right.
-    let forgotten = hub.was_restored() && shown.unread < row.unread;
+    // What the person has read, she has read, whatever the server knows of it.
+    let forgotten = hub.may_have_forgotten(row.id) && shown.unread < row.unread;
     if shown.unread != row.unread && !forgotten {
         let breach = Breach::new(Invariant::UnreadExact, what);
         return Err(breach.with_views(format!("{} unread", row.unread), format!("{} unread", shown.unread)));

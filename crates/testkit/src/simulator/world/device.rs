@@ -91,6 +91,11 @@ impl Device {
         Ok(process)
     }
 
+    /// Whether the app was killed and not started since.
+    pub(crate) fn has_died(&self, number: u8) -> bool {
+        self.processes[usize::from(number % 2)].as_ref().is_some_and(|process| process.is_dead())
+    }
+
     /// The app as it runs now, if it does.
     pub(crate) fn running(&self, number: u8) -> Option<&Arc<Process>> {
         self.processes[usize::from(number % 2)].as_ref().filter(|process| !process.is_dead())

@@ -1,7 +1,7 @@
 //! What people do on their devices.
 
 use super::{Accepted, Process, World};
-use crate::simulator::{Breach, Invariant, dice::pick};
+use crate::simulator::{Breach, Invariant, dice::pick, verdict};
 use fieldpost_domain::{ConversationId, MedicId, MessageContent, MessageKind, NewMessage, Seq};
 use fieldpost_storage::{ConversationSummary, NewDirect, Older, StorageResult, Window};
 use std::sync::Arc;
@@ -18,7 +18,12 @@ impl World {
     }
 
     pub(super) async fn process(&mut self, device: usize, number: u8) -> Option<Arc<Process>> {
+        let died = self.devices[device].has_died(number);
         let process = self.devices[device].process(number).await;
+        if died {
+            let verdict = verdict::survives(&self.hub, &self.devices[device]).await;
+            self.observer().judge(verdict);
+        }
         self.stored(device, process)
     }
 

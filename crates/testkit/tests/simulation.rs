@@ -1,0 +1,82 @@
+//! The simulator in the ordinary tests: some hundreds of seeds, and what the simulator itself must keep.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails has to fail its test")]
+
+use fieldpost_storage::{StorageResult, Store, memory::MemoryStore};
+use fieldpost_testkit::simulator::{Disk, Disks, Simulation};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+/// A few seconds' worth without optimisation; `cargo xtask simulate` runs ten thousand.
+const SEEDS: std::ops::Range<u64> = 100_000..100_150;
+
+fn calm(seeds: impl Iterator<Item = u64>) {
+    for seed in seeds {
+        if let Err(violation) = Simulation::new(seed).run() {
+            panic!("{violation}");
+        }
+    }
+}
+
+#[test]
+fn every_invariant_holds_in_any_storm() {
+    calm(SEEDS);
+}
+
+#[test]
+fn seeds_that_once_found_something_stay_calm() {
+    // A reassigned conversation that was loaded in part; a cancelled read mark; a person in two orgs; a removed admin's own
+    // words; a mark that was refused; a run of pages whose rest was empty.
+    calm([42, 55, 113, 403, 3913, 9770].into_iter());
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    for seed in [3, 42, 113, 1309] {
+        let (first, second) = (Simulation::new(seed).trace(), Simulation::new(seed).trace());
+        assert!(first.trace.len() > 50, "a trace of {} lines", first.trace.len());
+        assert_eq!(first.trace, second.trace, "seed {seed}");
+    }
+}
+
+/// An app's own disk: this one counts how often it was opened.
+struct Counting {
+    store: MemoryStore,
+    opened: Arc<AtomicU64>,
+}
+
+#[async_trait::async_trait]
+impl Disk for Counting {
+    async fn open(&self) -> StorageResult<Arc<dyn Store>> {
+        self.opened.fetch_add(1, Ordering::SeqCst);
+        Ok(Arc::new(self.store.reopen()))
+    }
+}
+
+#[test]
+fn an_app_brings_its_own_store() {
+    let opened = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&opened);
+    let disks = Disks::new(move || Counting { store: MemoryStore::new(), opened: Arc::clone(&count) });
+    Simulation::new(8).on(disks).run().unwrap();
+    assert!(opened.load(Ordering::SeqCst) > 2);
+}
+
+/// A store that loses what it accepted when it is closed.
+struct Forgetful;
+
+#[async_trait::async_trait]
+impl Disk for Forgetful {
+    async fn open(&self) -> StorageResult<Arc<dyn Store>> {
+        Ok(Arc::new(MemoryStore::new()))
+    }
+}
+
+#[test]
+fn a_store_that_forgets_is_found_and_the_report_says_how() {
+    let disks = Disks::new(|| Forgetful);
+    let mut found = (0..20).filter_map(|seed| Simulation::new(seed).on(disks.clone()).run().err());
+    let report = found.next().unwrap().to_string();
+    assert!(report.contains("seed ") && report.contains("steps are enough"), "{report}");
+}
