@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
 mod bench_report;
+mod crash;
 mod layers;
 mod lint;
 mod planted_bugs;
@@ -31,6 +32,8 @@ enum Command {
     BenchReport(bench_report::Options),
     /// Let devices, a network and a server meet with everything that can go wrong, from many seeds
     Simulate(simulate::Options),
+    /// Kill a process that sends messages, over and over, behind a bad network
+    Crash(crash::Options),
     /// Check formatting, lints, layers, dependencies and docs
     Lint,
     /// Check that no crate depends on one that it must not know
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::PlantedBugs(options) => planted_bugs::run(&options),
         Command::BenchReport(options) => bench_report::run(&options),
         Command::Simulate(options) => simulate::run(&options),
+        Command::Crash(options) => crash::run(&options),
         Command::Lint => lint::run(),
         Command::Layers => layers::run(),
         Command::Supabase { action, json } => supabase::run(action, json),

@@ -1,0 +1,54 @@
+//! `cargo xtask crash`: kill -9, over and over. What is done is told in tests/src/crash/mod.rs.
+
+use crate::{process, supabase};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+/// How often to kill what.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// How many processes to kill [default: 500, with --supabase 40]
+    #[arg(long)]
+    kills: Option<u32>,
+    /// What is done, and when, follows from it
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Against PostgreSQL and Supabase Lite instead of the stand-in server
+    #[arg(long)]
+    supabase: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    build()?;
+    if !options.supabase {
+        return kill(options);
+    }
+    let root = process::root();
+    let was_up = supabase::is_up(&root);
+    supabase::ensure_up(&root)?;
+    let result = kill(options);
+    if !was_up {
+        supabase::down(&root)?;
+    }
+    result
+}
+
+/// Both programs: the one that kills, and the one that is killed.
+fn build() -> Result<()> {
+    let mut cargo = process::cargo();
+    let status = cargo.args(["build", "--locked", "--quiet", "-p", "fieldpost-tests", "--bins"]).status()?;
+    if status.success() { Ok(()) } else { bail!("the programs do not build") }
+}
+
+fn kill(options: &Options) -> Result<()> {
+    let kills = options.kills.unwrap_or(if options.supabase { 40 } else { 500 });
+    let mut crash = process::cargo();
+    crash.args(["run", "--locked", "--quiet", "-p", "fieldpost-tests", "--bin", "crash", "--"]);
+    crash.args(["--kills", &kills.to_string(), "--seed", &options.seed.to_string()]);
+    crash.args(options.supabase.then_some("--supabase")).args(options.json.then_some("--json"));
+    let status = crash.status().context("cannot start the run")?;
+    if status.success() { Ok(()) } else { bail!("something was found, or the run failed (seed {})", options.seed) }
+}
