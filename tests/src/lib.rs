@@ -2,6 +2,7 @@
 #![expect(clippy::panic, clippy::expect_used, reason = "test code: a step that fails has to fail its test")]
 
 pub mod crash;
+pub mod fuzz;
 mod phone;
 mod stack;
 

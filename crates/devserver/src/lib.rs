@@ -24,6 +24,9 @@
 //! ```
 
 mod auth;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod json;
 mod net;
 mod rest;

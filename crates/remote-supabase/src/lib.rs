@@ -24,6 +24,9 @@ mod auth;
 mod config;
 mod endpoints;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod remote;
 mod rpc;

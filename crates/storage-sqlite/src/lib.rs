@@ -11,6 +11,9 @@ mod db;
 mod derived;
 mod error;
 mod inspect;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod messages;
 mod open;
 mod outbox;

@@ -17,10 +17,22 @@ use axum::{
     response::Response,
     routing::any,
 };
+#[cfg(feature = "fuzzing")]
+use axum::{
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, Method},
+};
 use serde_json::json;
 
 pub(crate) fn routes() -> Router<App> {
     Router::new().route("/rpc/{function}", any(rpc::call))
+}
+
+/// One call, past the router.
+#[cfg(feature = "fuzzing")]
+pub(crate) async fn call(app: App, function: String, method: Method, headers: HeaderMap, body: Bytes) -> Response {
+    rpc::call(State(app), Path(function), method, headers, body).await
 }
 
 /// Anything that is served nowhere.

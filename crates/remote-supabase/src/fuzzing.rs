@@ -1,0 +1,64 @@
+//! The decoding of answers without a network, for tests that make answers up. Not part of the interface.
+
+use crate::{
+    error::{auth, rpc},
+    http::Reply,
+    wire::{answer, page, result, session},
+};
+use fieldpost_domain::{BootstrapPage, ConversationId, HistoryPage, Mutation, PullPage, PushResult, Session, Time};
+use fieldpost_remote::{RemoteError, RemoteResult};
+use reqwest::StatusCode;
+
+fn reply(status: StatusCode, body: &[u8]) -> Reply {
+    let html = body.trim_ascii_start().starts_with(b"<");
+    Reply { status, html, json: !html, date: None, retry_after: None, body: body.to_vec() }
+}
+
+/// Reads an answer to `bootstrap`.
+///
+/// # Errors
+/// As the call.
+pub fn bootstrap(body: &[u8]) -> RemoteResult<BootstrapPage> {
+    page::bootstrap("bootstrap", answer::read("bootstrap", &reply(StatusCode::OK, body))?)
+}
+
+/// Reads an answer to `pull`.
+///
+/// # Errors
+/// As the call.
+pub fn pull(body: &[u8]) -> RemoteResult<PullPage> {
+    page::pull("pull", answer::read("pull", &reply(StatusCode::OK, body))?)
+}
+
+/// Reads an answer to `history`.
+///
+/// # Errors
+/// As the call.
+pub fn history(conversation: ConversationId, body: &[u8]) -> RemoteResult<HistoryPage> {
+    page::history("history", conversation, answer::read("history", &reply(StatusCode::OK, body))?)
+}
+
+/// Reads an answer to `push`.
+///
+/// # Errors
+/// As the call.
+pub fn push(mutations: &[Mutation], body: &[u8]) -> RemoteResult<Vec<PushResult>> {
+    let read = answer::read("push", &reply(StatusCode::OK, body))?;
+    result::match_up("push", mutations, read.results)
+}
+
+/// Reads an answer to `sign_in` or `refresh`.
+///
+/// # Errors
+/// As the calls.
+pub fn session(body: &[u8]) -> RemoteResult<Session> {
+    session::read("sign_in", &reply(StatusCode::OK, body), || Time::UNIX_EPOCH)
+}
+
+/// What a failure with this status and body means: to one of the four calls, to `sign_in`, to `refresh`.
+#[must_use]
+pub fn failures(status: u16, body: &[u8]) -> [RemoteError; 3] {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let reply = reply(status, body);
+    [rpc::classify("pull", &reply), auth::sign_in("sign_in", &reply), auth::refresh("refresh", &reply)]
+}
