@@ -3,8 +3,10 @@
 
 mod bench_report;
 mod crash;
+mod fuzz;
 mod layers;
 mod lint;
+mod mutants;
 mod planted_bugs;
 mod process;
 mod simulate;
@@ -34,6 +36,10 @@ enum Command {
     Simulate(simulate::Options),
     /// Kill a process that sends messages, over and over, behind a bad network
     Crash(crash::Options),
+    /// Look for bytes that break the decoding of answers, requests and stored payloads
+    Fuzz(fuzz::Options),
+    /// Change the code of the machine and of the outbox, one place at a time, and see that a test fails
+    Mutants(mutants::Options),
     /// Check formatting, lints, layers, dependencies and docs
     Lint,
     /// Check that no crate depends on one that it must not know
@@ -55,6 +61,8 @@ fn main() -> ExitCode {
         Command::BenchReport(options) => bench_report::run(&options),
         Command::Simulate(options) => simulate::run(&options),
         Command::Crash(options) => crash::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
+        Command::Mutants(options) => mutants::run(&options),
         Command::Lint => lint::run(),
         Command::Layers => layers::run(),
         Command::Supabase { action, json } => supabase::run(action, json),

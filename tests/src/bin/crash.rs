@@ -7,6 +7,7 @@ use fieldpost_tests::crash::{DevSite, Options, Report, Site, SupabaseSite, run};
 use std::{
     io::{IsTerminal, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 /// Kill a process that sends messages, over and over, and see that nothing is lost or doubled
@@ -34,7 +35,10 @@ async fn main() -> Result<ExitCode> {
         if args.supabase { Box::new(SupabaseSite::prepare()?) } else { Box::new(DevSite::start().await?) };
     let folder = tempfile::Builder::new().prefix("fieldpost-crash-").tempdir()?;
     let writer = std::env::current_exe()?.with_file_name(format!("crash-writer{}", std::env::consts::EXE_SUFFIX));
-    let options = Options { kills: args.kills, seed: args.seed, writer, heal_every: 50 };
+    // The real stack takes longer over everything.
+    let (heal_every, within) = if args.supabase { (10, 800) } else { (50, 200) };
+    let within = Duration::from_millis(within);
+    let options = Options { kills: args.kills, seed: args.seed, writer, heal_every, within };
     let report = run(&options, site.as_ref(), folder.path(), progress)
         .await
         .with_context(|| format!("the run itself failed, with seed {}", args.seed))?;

@@ -33,7 +33,7 @@ use ledger::Ledger;
 use rand::{SeedableRng, rngs::StdRng};
 use std::{
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use victim::Program;
 
@@ -48,10 +48,13 @@ pub struct Options {
     pub writer: PathBuf,
     /// After how many kills everything has to come to rest.
     pub heal_every: u32,
+    /// A process that has begun to work is killed within this time.
+    pub within: Duration,
 }
 
 /// Everything one run needs.
 struct Run<'a> {
+    options: &'a Options,
     site: &'a dyn Site,
     proxy: FaultProxy,
     program: Program,
@@ -88,7 +91,7 @@ pub async fn run(options: &Options, site: &dyn Site, folder: &Path, mut watch: i
 }
 
 impl<'a> Run<'a> {
-    async fn begin(options: &Options, site: &'a dyn Site, folder: &Path) -> Result<Self> {
+    async fn begin(options: &'a Options, site: &'a dyn Site, folder: &Path) -> Result<Self> {
         let proxy = FaultProxy::start(site.address()?, options.seed).await.context("no port for the proxy")?;
         let file = folder.join("victim.db");
         let program =
@@ -101,6 +104,6 @@ impl<'a> Run<'a> {
         site.companion().sign_in(&companion).await?;
         let rng = StdRng::seed_from_u64(options.seed);
         let report = Report::new(options.seed, &program.file);
-        Ok(Self { site, proxy, program, companion, ledger: Ledger::default(), rng, report })
+        Ok(Self { options, site, proxy, program, companion, ledger: Ledger::default(), rng, report })
     }
 }

@@ -18,11 +18,11 @@ impl Run<'_> {
     pub(super) async fn kill_once(&mut self) -> Result<()> {
         let number = self.report.kills;
         let first = self.program.start(format!("k{number}"), self.rng.random())?;
-        let moment = moment(&mut self.rng);
+        let moment = moment(&mut self.rng, self.options.within);
         let words = if self.rng.random_ratio(1, 5) {
             let second = self.program.start(format!("k{number}b"), self.rng.random())?;
             self.report.pairs += 1;
-            let other = moment_of_second(&mut self.rng);
+            let other = while_busy(&mut self.rng, self.options.within);
             let (first, second) = tokio::join!(first.kill_at(moment), second.kill_at(other));
             vec![first, second]
         } else {
@@ -92,16 +92,16 @@ impl Run<'_> {
     }
 }
 
-fn moment(rng: &mut StdRng) -> Moment {
+fn moment(rng: &mut StdRng, within: Duration) -> Moment {
     if rng.random_ratio(1, 10) {
-        Moment::AfterStart(Duration::from_micros(rng.random_range(0..40_000)))
+        Moment::AfterStart(rng.random_range(Duration::ZERO..Duration::from_millis(40)))
     } else {
-        moment_of_second(rng)
+        while_busy(rng, within)
     }
 }
 
-fn moment_of_second(rng: &mut StdRng) -> Moment {
-    Moment::AfterBusy(Duration::from_micros(rng.random_range(1_000..200_000)))
+fn while_busy(rng: &mut StdRng, within: Duration) -> Moment {
+    Moment::AfterBusy(rng.random_range(Duration::from_millis(1)..within.max(Duration::from_millis(2))))
 }
 
 /// Syncs until nothing waits.

@@ -2,12 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails has to fail its test")]
 
 use fieldpost_tests::crash::{DevSite, Options, run};
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_that_are_killed_lose_double_and_break_nothing() {
     let site = DevSite::start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let options = Options { kills: 10, seed: 4, writer: env!("CARGO_BIN_EXE_crash-writer").into(), heal_every: 5 };
+    let writer = env!("CARGO_BIN_EXE_crash-writer").into();
+    let options = Options { kills: 10, seed: 4, writer, heal_every: 5, within: Duration::from_millis(200) };
     let report = run(&options, &site, folder.path(), |_| {}).await.unwrap();
     if !report.findings.is_empty() {
         let _ = folder.keep();
