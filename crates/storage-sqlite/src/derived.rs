@@ -21,6 +21,26 @@ use crate::{
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
+macro_rules! newest {
+    () => {
+        "
+    (last_message_at, last_message_preview) = (
+    SELECT at, start FROM (
+        SELECT 0 AS rank, at, start FROM (
+            SELECT m.created_at AS at, substr(m.content, 1, 101) AS start FROM messages AS m
+            WHERE m.conversation_id = c.id AND m.position IS NOT NULL
+            ORDER BY m.position DESC LIMIT 1)
+        UNION ALL SELECT 1, at, start FROM (
+            SELECT m.created_at AS at, substr(m.content, 1, 101) AS start, m.seq FROM messages AS m
+            WHERE m.conversation_id = c.id AND m.seq IS NOT NULL
+            ORDER BY m.seq DESC LIMIT 1)
+        WHERE seq >= c.told_seq OR c.range_to >= c.told_seq
+        UNION ALL SELECT 2, c.told_at, c.told_preview)
+    ORDER BY rank LIMIT 1)
+WHERE c.id IN (SELECT unhex(value) FROM json_each(?))"
+    };
+}
+
 /// Rewrites everything derived of these conversations.
 pub(crate) async fn refresh(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {
     if ids.is_empty() {
@@ -30,8 +50,7 @@ pub(crate) async fn refresh(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {
     let ids = IdSet::of(ids.iter().copied());
     ranges::refresh(tx, &ids).await?;
     tx.run(RECOUNT, vec![opt_id(viewer), ids.bind()]).await?;
-    tx.run(UNREAD, vec![ids.bind()]).await?;
-    tx.run(NEWEST, vec![ids.bind()]).await?;
+    tx.run(SHOWN, vec![ids.bind()]).await?;
     Ok(())
 }
 
@@ -48,42 +67,35 @@ SET unread_above = k.mark, unread_here = (
     WHERE m.conversation_id = c.id AND m.seq > k.mark AND m.deleted_at IS NULL AND m.sender_id IS NOT k.viewer)
 FROM marked AS k WHERE c.id = k.id AND c.unread_above IS NOT k.mark";
 
-pub(crate) const UNREAD: &str = "
+/// What a row of the list shows: the unread count and the newest message.
+pub(crate) const SHOWN: &str = concat!(
+    "
 UPDATE conversations AS c
 SET unread_count = CASE
     WHEN c.version >= 0 AND c.unread_above >= c.last_seq THEN 0
     WHEN c.range_from > 0 AND c.range_from <= c.unread_above + 1 AND c.range_to >= c.told_seq THEN c.unread_here
     ELSE c.told_unread
-    END
-WHERE c.id IN (SELECT unhex(value) FROM json_each(?))";
+    END,",
+    newest!()
+);
 
-/// Adds messages that were not here before, those with a key above the given one, to the counts that are kept.
-pub(crate) const COUNT_NEW: &str = "
+pub(crate) const NEWEST: &str = concat!("UPDATE conversations AS c SET", newest!());
+
+/// Takes note of messages that were not here before, those with a key above the given one: counts them, and lets the range
+/// grow where they continue it without a hole. What they do beyond that `ranges::refresh` finds; visiting each message once
+/// here spares it most of the work.
+pub(crate) const ADD_NEW: &str = "
 WITH asked (newest, viewer) AS (SELECT ?, ?)
-UPDATE conversations AS c SET unread_here = c.unread_here + n.count
+UPDATE conversations AS c SET unread_here = c.unread_here + n.count,
+    range_to = CASE WHEN c.range_from > 0 AND n.low = c.range_to + 1 AND n.high - n.low + 1 = n.seqs THEN n.high
+        ELSE c.range_to END
 FROM (
-    SELECT m.conversation_id AS id, count(*) AS count
+    SELECT m.conversation_id AS id, min(m.seq) AS low, max(m.seq) AS high, count(DISTINCT m.seq) AS seqs,
+        sum(m.deleted_at IS NULL AND m.sender_id IS NOT a.viewer AND m.seq > coalesce(k.unread_above, 0)) AS count
     FROM asked AS a CROSS JOIN messages AS m JOIN conversations AS k ON k.id = m.conversation_id
-    WHERE m.pk > a.newest AND m.deleted_at IS NULL AND m.sender_id IS NOT a.viewer AND m.seq > k.unread_above
+    WHERE m.pk > a.newest
     GROUP BY m.conversation_id) AS n
 WHERE c.id = n.id";
-
-pub(crate) const NEWEST: &str = "
-UPDATE conversations AS c
-SET (last_message_at, last_message_preview) = (
-    SELECT at, start FROM (
-        SELECT 0 AS rank, at, start FROM (
-            SELECT m.created_at AS at, substr(m.content, 1, 101) AS start FROM messages AS m
-            WHERE m.conversation_id = c.id AND m.position IS NOT NULL
-            ORDER BY m.position DESC LIMIT 1)
-        UNION ALL SELECT 1, at, start FROM (
-            SELECT m.created_at AS at, substr(m.content, 1, 101) AS start, m.seq FROM messages AS m
-            WHERE m.conversation_id = c.id AND m.seq IS NOT NULL
-            ORDER BY m.seq DESC LIMIT 1)
-        WHERE seq >= c.told_seq OR c.range_to >= c.told_seq
-        UNION ALL SELECT 2, c.told_at, c.told_preview)
-    ORDER BY rank LIMIT 1)
-WHERE c.id IN (SELECT unhex(value) FROM json_each(?))";
 
 /// The file has got its owner: whose messages count may have changed everywhere.
 pub(crate) async fn refresh_all(tx: &Tx) -> Res<()> {

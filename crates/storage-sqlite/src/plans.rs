@@ -50,7 +50,7 @@ async fn hot_queries_visit_no_whole_table() {
         ("what is missing", ranges::MISSING),
         ("a range that is covered", ranges::COVER),
         ("counting again", derived::RECOUNT),
-        ("the unread count", derived::UNREAD),
+        ("the unread count", derived::SHOWN),
         ("the newest message", derived::NEWEST),
         ("whether many messages leave", search::MANY),
         ("what leaves for the server", outbox::batch::LEAVE),
@@ -89,6 +89,6 @@ async fn lists_are_read_in_the_order_of_an_index() {
 async fn counting_what_is_new_reads_only_what_is_new() {
     let (_folder, store) = store().await;
     let read = store.db.read("plan").await.unwrap();
-    let plan = plan(read.tx(), derived::COUNT_NEW).await;
+    let plan = plan(read.tx(), derived::ADD_NEW).await;
     assert!(plan.iter().any(|step| step.contains("SEARCH m USING INTEGER PRIMARY KEY (rowid>?)")), "{plan:#?}");
 }

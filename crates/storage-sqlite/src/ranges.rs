@@ -43,7 +43,9 @@ UPDATE conversations AS c
 SET last_seq = max(c.last_seq,
     coalesce((SELECT max(m.seq) FROM messages AS m WHERE m.conversation_id = c.id), 0),
     coalesce((SELECT max(t.seq) FROM tombstones AS t WHERE t.conversation_id = c.id), 0))
-WHERE c.id IN (SELECT unhex(value) FROM json_each(?))";
+WHERE c.id IN (SELECT unhex(value) FROM json_each(?)) AND (
+    EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.seq > c.last_seq)
+    OR EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq > c.last_seq))";
 
 /// An empty range: does it stand before the first message, or is nothing known?
 const START: &str = "
@@ -93,7 +95,7 @@ SET missing_before = CASE
             AND NOT EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq = k.seq - 1)
         ORDER BY k.seq DESC LIMIT 1)
     END
-WHERE c.id IN (SELECT unhex(value) FROM json_each(?))";
+WHERE c.id IN (SELECT unhex(value) FROM json_each(?)) AND (c.missing_before IS NOT NULL OR c.range_to < c.last_seq)";
 
 /// Of these conversations nothing is known whole any more, but for single deletions.
 pub(crate) async fn forget(tx: &Tx, ids: &IdSet) -> Res<()> {

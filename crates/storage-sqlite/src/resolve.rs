@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Fault, Res},
-    sql::{IDS, IdSet, Tx, id},
+    sql::{IdSet, Tx, id},
 };
 use fieldpost_domain::ConversationId;
 use fieldpost_storage::StorageErrorKind;
@@ -33,11 +33,14 @@ pub(crate) async fn aliases(tx: &Tx) -> Res<HashMap<Uuid, Uuid>> {
     rows.iter().map(|row| Ok((row.id(0)?, row.id(1)?))).collect()
 }
 
-/// Which of these conversations are here.
-pub(crate) async fn present(tx: &Tx, ids: &IdSet) -> Res<HashSet<Uuid>> {
-    let sql = format!("SELECT id FROM conversations WHERE id IN {IDS}");
-    tx.all(&sql, vec![ids.bind()]).await?.iter().map(|row| row.id(0)).collect()
+/// Which of these conversations are not here. Nearly always none, and every row of an answer has a price.
+pub(crate) async fn absent(tx: &Tx, ids: &IdSet) -> Res<HashSet<Uuid>> {
+    tx.all(ABSENT, vec![ids.bind()]).await?.iter().map(|row| row.id(0)).collect()
 }
+
+const ABSENT: &str = "
+SELECT unhex(j.value) FROM json_each(?) AS j
+WHERE NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = unhex(j.value))";
 
 pub(crate) async fn viewer(tx: &Tx) -> Res<Option<Uuid>> {
     let row = tx.one(&format!("SELECT {VIEWER}"), vec![]).await?;

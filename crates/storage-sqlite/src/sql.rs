@@ -9,9 +9,6 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, Stat
 use std::fmt::Write;
 use uuid::Uuid;
 
-/// Selects the ids of an [`IdSet`] bound in its place.
-pub(crate) const IDS: &str = "(SELECT unhex(value) FROM json_each(?))";
-
 pub(crate) fn id(id: Uuid) -> Value {
     Value::Bytes(Some(id.as_bytes().to_vec()))
 }
@@ -159,27 +156,33 @@ pub(crate) struct Insert {
     pub(crate) tail: &'static str,
 }
 
-/// Few sizes, so that few statements are ever prepared, the largest far below SQLite's limit of 32,766 parameters. One
-/// statement for many rows costs one trip to SQLite's thread instead of one per row.
-const CHUNKS: [usize; 4] = [512, 64, 8, 1];
+/// Few sizes, so that few statements are ever prepared; the largest, of 16 columns, stays below SQLite's limit of 32,766
+/// parameters. One statement for many rows costs one trip to SQLite's thread instead of one per row, and the full-text index
+/// writes out what it has gathered once for each statement.
+const SIZES: [usize; 8] = [1, 4, 16, 64, 128, 256, 512, 2_000];
+
+/// With which statement to go on when so many rows are left. A last row may be repeated, so that 500 rows are one statement
+/// and not seventeen.
+fn size_for(rows: usize) -> usize {
+    let fits = SIZES.iter().rev().find(|size| **size <= rows).copied().unwrap_or(1);
+    let holds = SIZES.iter().find(|size| **size >= rows).copied().unwrap_or(fits);
+    if rows * 4 >= holds * 3 { holds } else { fits }
+}
 
 impl Insert {
-    /// Inserts the rows in order and says how many changed something.
+    /// Inserts the rows in order and says how many changed something. A row that comes twice must change nothing the second
+    /// time.
     pub(crate) async fn run<R>(&self, tx: &Tx, rows: &[R], bind: impl Fn(&R, &mut Vec<Value>)) -> Res<u64> {
         let mut rest = rows;
         let mut changed = 0;
-        for size in CHUNKS {
-            if rest.len() < size {
-                continue;
-            }
-            let sql = self.sql(size);
-            while rest.len() >= size {
-                let (chunk, after) = rest.split_at(size);
-                let mut values = Vec::with_capacity(size * self.columns);
-                chunk.iter().for_each(|row| bind(row, &mut values));
-                changed += tx.run(&sql, values).await?;
-                rest = after;
-            }
+        while let Some(last) = rest.last() {
+            let size = size_for(rest.len());
+            let (chunk, after) = rest.split_at(size.min(rest.len()));
+            let mut values = Vec::with_capacity(size * self.columns);
+            chunk.iter().for_each(|row| bind(row, &mut values));
+            (chunk.len()..size).for_each(|_| bind(last, &mut values));
+            changed += tx.run(&self.sql(size), values).await?;
+            rest = after;
         }
         Ok(changed)
     }

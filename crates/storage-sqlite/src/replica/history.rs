@@ -20,7 +20,7 @@ pub(super) async fn apply(tx: &Tx, generation: u64, page: HistoryPage) -> Res<Ap
         return Err(position::superseded());
     }
     let conversation = resolve::canonical(tx, page.conversation_id).await?;
-    if resolve::present(tx, &IdSet::of([conversation])).await?.is_empty() {
+    if !resolve::absent(tx, &IdSet::of([conversation])).await?.is_empty() {
         return Ok(ApplyReport::default());
     }
     let came: Vec<Uuid> = page.changes.messages.iter().map(|message| message.id.as_uuid()).collect();

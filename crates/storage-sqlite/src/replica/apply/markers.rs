@@ -44,10 +44,10 @@ async fn welcome(tx: &Tx, mut markers: Vec<ReadMarker>) -> Res<Vec<ReadMarker>> 
     let ids: BTreeSet<Uuid> = markers.iter().map(|marker| marker.conversation_id.as_uuid()).collect();
     let ids = IdSet::of(ids);
     let barred = Barred::among(tx, &ids).await?;
-    let present = resolve::present(tx, &ids).await?;
+    let absent = resolve::absent(tx, &ids).await?;
     markers.retain(|marker| {
         let conversation = marker.conversation_id.as_uuid();
-        present.contains(&conversation) || !barred.has_left(conversation)
+        !absent.contains(&conversation) || !barred.has_left(conversation)
     });
     Ok(markers)
 }

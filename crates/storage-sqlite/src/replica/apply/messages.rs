@@ -22,18 +22,18 @@ pub(super) async fn put(tx: &Tx, standing: &Standing, messages: Vec<Message>, ap
     let messages = readdress(tx, messages).await?;
     let ids: BTreeSet<Uuid> = messages.iter().map(|message| message.conversation_id.as_uuid()).collect();
     let set = IdSet::of(ids.iter().copied());
-    let present = resolve::present(tx, &set).await?;
-    let messages = without_orphans(tx, messages, &present, &set, applied).await?;
+    let absent = resolve::absent(tx, &set).await?;
+    let messages = without_orphans(tx, messages, &absent, &set, applied).await?;
     let orphans_and_left = all - messages.len();
     let messages = without_deleted(tx, standing, messages).await?;
     let newest: i64 = tx.value("SELECT coalesce(max(pk), 0) FROM messages", vec![]).await?;
     let changed = UPSERT.run(tx, &messages, |message, values| bind(message, standing, values)).await?;
     applied.count(all - orphans_and_left, changed);
     let viewer = resolve::viewer(tx).await?;
-    tx.run(derived::COUNT_NEW, vec![int(newest), opt_id(viewer)]).await?;
+    tx.run(derived::ADD_NEW, vec![int(newest), opt_id(viewer)]).await?;
     let new: i64 = tx.value(NEW_OF_OTHERS, vec![int(newest), opt_id(viewer)]).await?;
     applied.report.new_messages += crate::sql::unsigned(new);
-    applied.touched.extend(ids.intersection(&present.into_iter().collect()));
+    applied.touched.extend(ids.into_iter().filter(|id| !absent.contains(id)));
     Ok(())
 }
 
@@ -55,18 +55,18 @@ async fn readdress(tx: &Tx, mut messages: Vec<Message>) -> Res<Vec<Message>> {
 async fn without_orphans(
     tx: &Tx,
     messages: Vec<Message>,
-    present: &HashSet<Uuid>,
+    absent: &HashSet<Uuid>,
     conversations: &IdSet,
     applied: &mut Applied,
 ) -> Res<Vec<Message>> {
-    let (messages, absent): (Vec<_>, Vec<_>) =
-        messages.into_iter().partition(|message| present.contains(&message.conversation_id.as_uuid()));
     if absent.is_empty() {
         return Ok(messages);
     }
+    let (homeless, messages): (Vec<_>, Vec<_>) =
+        messages.into_iter().partition(|message| absent.contains(&message.conversation_id.as_uuid()));
     let barred = Barred::among(tx, conversations).await?;
     let (stale, orphans): (Vec<_>, Vec<_>) =
-        absent.into_iter().partition(|message| barred.has_left(message.conversation_id.as_uuid()));
+        homeless.into_iter().partition(|message| barred.has_left(message.conversation_id.as_uuid()));
     applied.report.stale += stale.len() as u64;
     unreadable::keep(tx, orphans.iter().map(orphan).collect(), applied).await?;
     Ok(messages)

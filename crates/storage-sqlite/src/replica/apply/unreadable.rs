@@ -42,8 +42,8 @@ async fn without_left(tx: &Tx, rows: Vec<UnreadableRow>) -> Res<Vec<(Option<Uuid
     let mut rows: Vec<_> = rows.into_iter().map(|row| (named(&row), row)).collect();
     let ids = IdSet::of(rows.iter().filter_map(|(conversation, _)| *conversation));
     let barred = Barred::among(tx, &ids).await?;
-    let present = resolve::present(tx, &ids).await?;
-    rows.retain(|(conversation, _)| conversation.is_none_or(|id| present.contains(&id) || !barred.has_left(id)));
+    let absent = resolve::absent(tx, &ids).await?;
+    rows.retain(|(conversation, _)| conversation.is_none_or(|id| !absent.contains(&id) || !barred.has_left(id)));
     Ok(rows)
 }
 
