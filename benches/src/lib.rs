@@ -9,7 +9,13 @@
 //! them and fails if they differ, so that nothing is left out where it would make a ratio look better or worse.
 
 mod applying;
+mod contest;
+mod draining;
+mod line;
 mod notes;
+mod phone;
+mod project;
+mod pulling;
 mod raw;
 mod reading;
 mod scene;
@@ -19,6 +25,7 @@ mod subject;
 mod watch;
 
 pub use notes::{Line, Notes};
+pub use phone::answer as answer_as_phone;
 pub use size::Size;
 pub use watch::Reading;
 
@@ -29,6 +36,8 @@ use anyhow::Result;
 pub struct Bench {
     /// Its name on the command line and in the lines.
     pub name: &'static str,
+    /// Whether it needs the real stack: Node, PostgreSQL, Supabase Lite.
+    pub needs_stack: bool,
     run: fn(Size, &mut Notes) -> Result<()>,
 }
 
@@ -42,10 +51,21 @@ impl Bench {
     }
 }
 
+const fn alone(name: &'static str, run: fn(Size, &mut Notes) -> Result<()>) -> Bench {
+    Bench { name, needs_stack: false, run }
+}
+
+const fn on_the_stack(name: &'static str, run: fn(Size, &mut Notes) -> Result<()>) -> Bench {
+    Bench { name, needs_stack: true, run }
+}
+
 /// All benches, in the order of the report.
 pub const BENCHES: &[Bench] = &[
-    Bench { name: "apply", run: applying::run },
-    Bench { name: "send", run: sending::run },
-    Bench { name: "list", run: reading::list },
-    Bench { name: "window", run: reading::window },
+    alone("apply", applying::run),
+    alone("send", sending::run),
+    alone("list", reading::list),
+    alone("window", reading::window),
+    on_the_stack("pull", pulling::first),
+    on_the_stack("again", pulling::again),
+    on_the_stack("drain", draining::run),
 ];

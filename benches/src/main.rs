@@ -8,6 +8,9 @@ use fieldpost_benches::{BENCHES, Notes, Size};
 struct Args {
     /// Which; all of them if none is named
     benches: Vec<String>,
+    /// Do what standard input asks for, as one of the clients that are compared
+    #[arg(long, hide = true)]
+    phone: bool,
     /// How much work they do
     #[arg(long, value_enum, default_value_t = Size::Full)]
     size: Size,
@@ -15,6 +18,9 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    if args.phone {
+        return fieldpost_benches::answer_as_phone();
+    }
     if let Some(unknown) = args.benches.iter().find(|name| BENCHES.iter().all(|bench| bench.name != name.as_str())) {
         let names: Vec<_> = BENCHES.iter().map(|bench| bench.name).collect();
         anyhow::bail!("there is no bench {unknown:?}; there are {}", names.join(", "));

@@ -1,0 +1,20 @@
+// Asks the database of the local stack: reads one question from standard input, prints one answer. Questions:
+//   {"count": prefix, "org_id"}   how many messages begin so, and how many different texts they have
+import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+
+import postgres from "postgres";
+
+const stack = JSON.parse(readFileSync(new URL("../../.fieldpost/supabase/stack.json", import.meta.url), "utf8"));
+const sql = postgres(stack.database_url, { max: 1, onnotice: () => {} });
+const question = JSON.parse(await text(process.stdin));
+
+async function count({ count, org_id }) {
+  const [found] = await sql`
+    select count(*)::int as rows, count(distinct content)::int as texts from public.messages
+    where org_id = ${org_id} and starts_with(content, ${count})`;
+  return found;
+}
+
+console.log(JSON.stringify(await count(question)));
+await sql.end();

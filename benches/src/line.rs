@@ -1,0 +1,198 @@
+//! The line between a client and a server: it counts, delays and loses what passes, and can answer from memory.
+//!
+//! Every client goes through the same line, so that nobody counts their own requests and everybody's are lost by the same
+//! rule. A line that has recorded answers can play them back: then the server costs nothing, and what is left is the client.
+
+use anyhow::{Context as _, Result};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{
+    Request, Response, Uri,
+    body::{Bytes, Incoming},
+    header::{CONNECTION, HOST, HeaderMap, TRANSFER_ENCODING},
+    service::service_fn,
+};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo},
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+/// What the line does to what passes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Weather {
+    /// How long an answer takes beyond what the server needs.
+    pub(crate) round_trip: Duration,
+    /// The answer to every so-manieth writing request is lost, after the server has done what was asked.
+    pub(crate) lose_every: Option<u64>,
+    /// Answers come from memory where the same was asked before.
+    pub(crate) from_memory: bool,
+}
+
+/// What has passed since it was last asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Passed {
+    pub(crate) requests: u64,
+    pub(crate) bytes: u64,
+    pub(crate) lost: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Question {
+    method: String,
+    target: String,
+    body: Bytes,
+}
+
+#[derive(Debug, Clone)]
+struct Answer {
+    status: hyper::StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    weather: Weather,
+    passed: Passed,
+    writes: u64,
+    memory: HashMap<Question, Answer>,
+}
+
+/// A running line.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) url: String,
+    state: Arc<Mutex<State>>,
+    task: JoinHandle<()>,
+}
+
+type Forward = Client<HttpConnector, Full<Bytes>>;
+
+impl Line {
+    /// A line to a server, in good weather.
+    pub(crate) async fn to(server: &str) -> Result<Self> {
+        let server: Uri = server.parse()?;
+        let authority = server.authority().context("the server has no address")?.to_string();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let state = Arc::new(Mutex::new(State::default()));
+        let task = tokio::spawn(accept(listener, authority.into(), state.clone()));
+        Ok(Self { url, state, task })
+    }
+
+    /// Changes the weather, and counts from zero.
+    pub(crate) fn turn(&self, weather: Weather) {
+        let mut state = lock(&self.state);
+        (state.weather, state.passed, state.writes) = (weather, Passed::default(), 0);
+    }
+
+    /// What has passed since the weather turned.
+    pub(crate) fn passed(&self) -> Passed {
+        lock(&self.state).passed
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn accept(listener: TcpListener, server: Arc<str>, state: Arc<Mutex<State>>) {
+    let forward: Forward = Client::builder(TokioExecutor::new()).build_http();
+    while let Ok((stream, _)) = listener.accept().await {
+        let (server, state, forward) = (server.clone(), state.clone(), forward.clone());
+        tokio::spawn(serve(stream, server, state, forward));
+    }
+}
+
+async fn serve(stream: TcpStream, server: Arc<str>, state: Arc<Mutex<State>>, forward: Forward) {
+    let service = service_fn(|request| pass(request, &server, &state, &forward));
+    // A client that goes away, or an answer that is lost, ends the connection; that is all there is to it.
+    let _ = stream.set_nodelay(true);
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// An error breaks the connection: the answer is lost.
+async fn pass(
+    request: Request<Incoming>,
+    server: &str,
+    state: &Mutex<State>,
+    forward: &Forward,
+) -> Result<Response<Full<Bytes>>> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+    let question = Question { method: parts.method.to_string(), target, body };
+    let (weather, known) = {
+        let state = lock(state);
+        (state.weather, state.memory.get(&question).filter(|_| state.weather.from_memory).cloned())
+    };
+    tokio::time::sleep(weather.round_trip).await;
+    let answer = match known {
+        Some(answer) => answer,
+        None => ask(&question, parts.headers, server, forward).await?,
+    };
+    let mut response = Response::new(Full::new(answer.body.clone()));
+    (*response.status_mut(), *response.headers_mut()) = (answer.status, answer.headers.clone());
+    note(state, question, answer)?;
+    Ok(response)
+}
+
+async fn ask(question: &Question, mut headers: HeaderMap, server: &str, forward: &Forward) -> Result<Answer> {
+    for hop in [HOST, CONNECTION, TRANSFER_ENCODING] {
+        headers.remove(hop);
+    }
+    let uri = format!("http://{server}{}", question.target);
+    let mut request = Request::builder().method(question.method.as_str()).uri(uri);
+    if let Some(all) = request.headers_mut() {
+        *all = headers;
+    }
+    let response = forward.request(request.body(Full::new(question.body.clone()))?).await?;
+    let (parts, body) = response.into_parts();
+    let mut headers = parts.headers;
+    for hop in [CONNECTION, TRANSFER_ENCODING] {
+        headers.remove(hop);
+    }
+    Ok(Answer { status: parts.status, headers, body: body.collect().await?.to_bytes() })
+}
+
+/// Counts an answer; an error if it is to be lost.
+fn note(state: &Mutex<State>, question: Question, answer: Answer) -> Result<()> {
+    let mut state = lock(state);
+    state.passed.requests += 1;
+    state.passed.bytes += (question.body.len() + answer.body.len()) as u64;
+    if is_write(&question) {
+        state.writes += 1;
+        if state.weather.lose_every.is_some_and(|every| state.writes % every == LOST_AT) {
+            state.passed.lost += 1;
+            anyhow::bail!("lost on the way");
+        }
+    }
+    if answer.status.is_success() {
+        state.memory.insert(question, answer);
+    }
+    Ok(())
+}
+
+/// The first of every so many, so that a client that needs few requests is not spared.
+const LOST_AT: u64 = 1;
+
+/// Calls that write: inserts and updates of tables, and the function that pushes.
+fn is_write(question: &Question) -> bool {
+    let rest = question.target.starts_with("/rest/v1/");
+    let function = question.target.starts_with("/rest/v1/rpc/");
+    rest && question.method != "GET" && (!function || question.target.ends_with("/fieldpost_push"))
+}

@@ -1,0 +1,176 @@
+//! Fieldpost as a process of its own, asked in the same words as the peers in `benches/peers`.
+
+use crate::{
+    subject::runtime,
+    watch::{Watch, memory},
+};
+use anyhow::{Context as _, Result, ensure};
+use fieldpost::{Client, ConversationId, Fieldpost, Status, Window};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    io::Write as _,
+    time::{Duration, Instant},
+};
+
+/// What a process is to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Task {
+    pub(crate) url: String,
+    pub(crate) key: String,
+    pub(crate) email: String,
+    pub(crate) password: String,
+    pub(crate) user_id: String,
+    pub(crate) org_id: String,
+    /// `pull`, `again` or `drain`.
+    pub(crate) task: String,
+    /// How many messages there are to pull.
+    pub(crate) expected: u64,
+    /// How many messages to queue, and in which conversations.
+    pub(crate) queued: u64,
+    pub(crate) conversations: Vec<String>,
+    /// Begins the text of what is queued.
+    pub(crate) mark: String,
+}
+
+/// What it has done.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Done {
+    pub(crate) seconds: f64,
+    pub(crate) cpu: f64,
+    pub(crate) facts: BTreeMap<String, f64>,
+}
+
+/// The conversations of a first screen.
+const SCREEN: u32 = 20;
+
+/// Does what is asked on standard input, and says on standard output how long it took.
+///
+/// # Errors
+/// If it cannot be done.
+pub fn answer() -> Result<()> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    let task: Task = serde_json::from_str(&line)?;
+    let done = runtime()?.block_on(carry_out(&task))?;
+    writeln!(std::io::stdout(), "{}", serde_json::to_string(&done)?)?;
+    Ok(())
+}
+
+async fn carry_out(task: &Task) -> Result<Done> {
+    let folder = tempfile::tempdir()?;
+    let builder = Fieldpost::builder().url(&task.url).anon_key(&task.key).database(folder.path().join("phone.db"));
+    let client = builder.open().await?;
+    client.sign_in(&task.email, &task.password).await?;
+    let done = match task.task.as_str() {
+        "pull" => pull(&client, task).await?,
+        "again" => {
+            client.trigger_message_sync().await?;
+            again(&client).await?
+        }
+        "drain" => {
+            client.trigger_message_sync().await?;
+            queue(&client, task).await?;
+            wait_for_the_start()?;
+            drain(&client).await?
+        }
+        other => anyhow::bail!("nobody knows how to {other}"),
+    };
+    client.close().await?;
+    Ok(done)
+}
+
+async fn pull(client: &Client, task: &Task) -> Result<Done> {
+    wait_for_the_start()?;
+    let idle = memory("VmRSS").unwrap_or(0);
+    let watch = Watch::start();
+    let started = Instant::now();
+    let (usable, report) = tokio::join!(usable(client, started), client.trigger_message_sync());
+    let reading = watch.stop();
+    report?;
+    let here = count(client).await?;
+    ensure!(here == task.expected, "{here} of {} messages are here", task.expected);
+    let peak = memory("VmHWM").unwrap_or(0);
+    let facts = [
+        ("usable_ms", usable?.as_secs_f64() * 1e3),
+        ("peak_MiB", mebibytes(peak)),
+        ("over_idle_MiB", mebibytes(peak.saturating_sub(idle))),
+        ("lost", task.expected.saturating_sub(here) as f64),
+    ];
+    Ok(done(reading, facts))
+}
+
+/// Until the first screen of the list shows the latest message of each.
+async fn usable(client: &Client, started: Instant) -> Result<Duration> {
+    let mut status = client.status();
+    loop {
+        let list = client.conversations().await?;
+        let mut shown = 0;
+        for conversation in list.iter().take(SCREEN as usize) {
+            shown += usize::from(!client.messages(conversation.id, Window::newest(1)).await?.messages.is_empty());
+        }
+        if shown > 0 && shown == list.len().min(SCREEN as usize) {
+            return Ok(started.elapsed());
+        }
+        status.changed().await.context("the client is gone")?;
+        let failed = |status: &Status| status.last_error.is_some();
+        ensure!(!failed(&status.borrow()), "the sync failed");
+    }
+}
+
+async fn count(client: &Client) -> Result<u64> {
+    let mut messages = 0;
+    for conversation in client.conversations().await? {
+        messages += client.messages(conversation.id, Window::newest(u32::MAX)).await?.messages.len() as u64;
+    }
+    Ok(messages)
+}
+
+/// A sync that finds nothing.
+async fn again(client: &Client) -> Result<Done> {
+    wait_for_the_start()?;
+    let watch = Watch::start();
+    client.trigger_message_sync().await?;
+    Ok(done(watch.stop(), []))
+}
+
+async fn queue(client: &Client, task: &Task) -> Result<()> {
+    let conversations = task.conversations.iter().map(|id| id.parse::<ConversationId>());
+    let conversations = conversations.collect::<Result<Vec<_>, _>>()?;
+    for number in 0..task.queued {
+        let conversation = conversations.get((number % conversations.len().max(1) as u64) as usize);
+        let conversation = conversation.context("a conversation to write in")?;
+        client.send(*conversation, &format!("{} {number}", task.mark)).await?;
+    }
+    Ok(())
+}
+
+/// Until everything has left, as an app does: a pass that fails is followed by another.
+async fn drain(client: &Client) -> Result<Done> {
+    let watch = Watch::start();
+    let mut failures = 0;
+    while client.pending().await?.pending > 0 {
+        if client.trigger_message_sync().await.is_err() {
+            failures += 1;
+            ensure!(failures < 1_000, "it never drains");
+        }
+    }
+    Ok(done(watch.stop(), [("failed_passes", f64::from(failures))]))
+}
+
+/// Says that everything is prepared, and waits until the line has been told.
+fn wait_for_the_start() -> Result<()> {
+    writeln!(std::io::stdout(), "ready")?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(())
+}
+
+fn done<const N: usize>(reading: crate::Reading, facts: [(&str, f64); N]) -> Done {
+    let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Done { seconds: reading.seconds, cpu: reading.cpu, facts }
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}

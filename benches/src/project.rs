@@ -1,0 +1,84 @@
+//! The real stack: Supabase Lite and PostgreSQL on this machine, and the tenants that benches make there.
+
+use anyhow::{Context as _, Result, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// The folder of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// A running stack.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Project {
+    pub(crate) url: String,
+    pub(crate) anon_key: String,
+}
+
+/// Somebody who can sign in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Account {
+    pub(crate) user_id: String,
+    pub(crate) email: String,
+    pub(crate) password: String,
+}
+
+/// A conversation of a tenant.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Conversation {
+    pub(crate) id: String,
+}
+
+/// A tenant.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Org {
+    pub(crate) org_id: String,
+    pub(crate) admin: Account,
+    pub(crate) conversations: Vec<Conversation>,
+}
+
+impl Project {
+    /// The stack that `cargo xtask supabase up` has started; none if it is not up.
+    pub(crate) fn running() -> Result<Option<Self>> {
+        let path = root().join(".fieldpost/supabase/stack.json");
+        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
+        Ok(Some(serde_json::from_str(&text).context("stack.json is written by xtask")?))
+    }
+
+    /// A tenant of its own: an admin, and a direct conversation with each of so many medics, with so many messages each.
+    pub(crate) fn tenant(conversations: u64, messages: u64) -> Result<Org> {
+        let spec = json!({"medics": conversations, "conversations": true, "messages": messages});
+        Ok(serde_json::from_value(node("tests/supabase/provision.mjs", &spec)?)?)
+    }
+
+    /// Asks the database about a tenant, or changes it: see benches/peers/server.mjs.
+    pub(crate) fn sql(question: &Value) -> Result<Value> {
+        node("benches/peers/server.mjs", question)
+    }
+}
+
+/// Runs a script with a JSON value on its standard input and reads the one that it prints.
+pub(crate) fn node(script: &str, input: &Value) -> Result<Value> {
+    run(Command::new("node").arg(root().join(script)), input)
+}
+
+/// Runs a program with a JSON value on its standard input and reads the one that it prints.
+pub(crate) fn run(command: &mut Command, input: &Value) -> Result<Value> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {command:?}"))?;
+    child.stdin.take().context("no standard input")?.write_all(input.to_string().as_bytes())?;
+    let output = child.wait_with_output()?;
+    ensure!(output.status.success(), "{command:?} failed ({})", output.status);
+    serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("{command:?} printed {}", String::from_utf8_lossy(&output.stdout)))
+}
