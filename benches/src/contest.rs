@@ -7,7 +7,7 @@ use crate::{
     project::{Org, Project, root},
 };
 use anyhow::{Context as _, Result, bail};
-use std::process::Stdio;
+use std::{path::PathBuf, process::Stdio};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -37,10 +37,7 @@ impl Client {
         let peers = root().join("benches/peers");
         Ok(match self {
             Self::Fieldpost => {
-                // A test runs in a binary of its own, which lies beside the one that is meant.
-                let here = std::env::current_exe()?;
-                let folder = here.ancestors().find(|folder| folder.join("fieldpost-bench").is_file());
-                let mut command = Command::new(folder.context("fieldpost-bench is not built")?.join("fieldpost-bench"));
+                let mut command = Command::new(program()?);
                 command.arg("--phone");
                 command
             }
@@ -50,7 +47,16 @@ impl Client {
     }
 }
 
-fn node(script: std::path::PathBuf, batch: u32) -> Command {
+/// The program of this package. A test runs in a binary of its own, which lies beside it.
+pub(crate) fn program() -> Result<PathBuf> {
+    let here = std::env::current_exe()?;
+    let folder = here.ancestors().find(|folder| folder.join(NAME).is_file());
+    Ok(folder.context("fieldpost-bench is not built")?.join(NAME))
+}
+
+const NAME: &str = "fieldpost-bench";
+
+fn node(script: PathBuf, batch: u32) -> Command {
     let mut command = Command::new("node");
     command.arg(script).arg(batch.to_string());
     command

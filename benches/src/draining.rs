@@ -16,7 +16,7 @@ pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
     let clients = clients(size)?;
     runtime()?.block_on(async {
         let contest = Contest::new(5, 1).await?;
-        for round in 0..size.pick(1, 2, 3) {
+        for round in 0..size.pick(1, 2, 2) {
             for milliseconds in size.pick(vec![0], vec![0, 200], vec![0, 50, 200]) {
                 for queued in size.pick(vec![2], vec![1, 500], vec![1, 100, 500, 5_000]) {
                     let weather = Weather { round_trip: Duration::from_millis(milliseconds), ..Weather::default() };

@@ -11,7 +11,9 @@
 mod applying;
 mod contest;
 mod draining;
+mod hoarding;
 mod line;
+mod loading;
 mod notes;
 mod phone;
 mod project;
@@ -20,10 +22,12 @@ mod raw;
 mod reading;
 mod scene;
 mod sending;
+mod serving;
 mod size;
 mod subject;
 mod watch;
 
+pub use hoarding::hoard;
 pub use notes::{Line, Notes};
 pub use phone::answer as answer_as_phone;
 pub use size::Size;
@@ -62,10 +66,13 @@ const fn on_the_stack(name: &'static str, run: fn(Size, &mut Notes) -> Result<()
 /// All benches, in the order of the report.
 pub const BENCHES: &[Bench] = &[
     alone("apply", applying::run),
+    alone("load", loading::run),
     alone("send", sending::run),
     alone("list", reading::list),
     alone("window", reading::window),
+    alone("memory", hoarding::run),
     on_the_stack("pull", pulling::first),
     on_the_stack("again", pulling::again),
     on_the_stack("drain", draining::run),
+    on_the_stack("serve", serving::run),
 ];

@@ -11,6 +11,9 @@ struct Args {
     /// Do what standard input asks for, as one of the clients that are compared
     #[arg(long, hide = true)]
     phone: bool,
+    /// Load so many messages and say how much memory that took
+    #[arg(long, hide = true)]
+    hoard: Option<u64>,
     /// How much work they do
     #[arg(long, value_enum, default_value_t = Size::Full)]
     size: Size,
@@ -18,6 +21,9 @@ struct Args {
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    if let Some(messages) = args.hoard {
+        return fieldpost_benches::hoard(messages);
+    }
     if args.phone {
         return fieldpost_benches::answer_as_phone();
     }

@@ -23,7 +23,11 @@ pub(crate) fn first(size: Size, notes: &mut Notes) -> Result<()> {
                 for round in 0..rounds {
                     let turn = Turn { case: &case, round, task: "pull", expected, queued: 0, weather };
                     for client in in_turn(&clients, round) {
-                        contest.turn(notes, client, &turn).await?;
+                        // Of a hundred thousand messages these two would take longer than everything else together.
+                        let slow = matches!(client, Client::Seed | Client::Rxdb(100));
+                        if !(slow && expected > 50_000) {
+                            contest.turn(notes, client, &turn).await?;
+                        }
                     }
                 }
             }
@@ -34,7 +38,7 @@ pub(crate) fn first(size: Size, notes: &mut Notes) -> Result<()> {
 
 /// A sync when nothing is new.
 pub(crate) fn again(size: Size, notes: &mut Notes) -> Result<()> {
-    let sizes = size.pick(vec![1], vec![10, 100], vec![10, 1_000]);
+    let sizes = size.pick(vec![1], vec![10, 100], vec![10, 200]);
     let clients = clients(size)?;
     runtime()?.block_on(async {
         for conversations in sizes {

@@ -7,6 +7,7 @@ mod fuzz;
 mod layers;
 mod lint;
 mod mutants;
+mod peers;
 mod planted_bugs;
 mod process;
 mod simulate;
@@ -40,6 +41,8 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Change the code of the machine and of the outbox, one place at a time, and see that a test fails
     Mutants(mutants::Options),
+    /// Install and build what the benches compare with
+    Peers,
     /// Check formatting, lints, layers, dependencies and docs
     Lint,
     /// Check that no crate depends on one that it must not know
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Crash(options) => crash::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Mutants(options) => mutants::run(&options),
+        Command::Peers => peers::ensure(),
         Command::Lint => lint::run(),
         Command::Layers => layers::run(),
         Command::Supabase { action, json } => supabase::run(action, json),

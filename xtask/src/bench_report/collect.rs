@@ -1,7 +1,7 @@
 //! Builds and runs the benches, and keeps what they print.
 
 use super::sections::SECTIONS;
-use crate::process;
+use crate::{peers, process, supabase};
 use anyhow::{Context, Result, bail};
 use std::{
     fs,
@@ -13,12 +13,24 @@ use std::{
 /// The lines of all benches that are wanted. They are kept in `.fieldpost/benches.jsonl` too.
 pub(super) fn collect(quick: bool, only: Option<&str>) -> Result<String> {
     let program = build()?;
+    let root = process::root();
+    let was_up = supabase::is_up(&root);
+    peers::ensure()?;
+    supabase::ensure_up(&root)?;
+    let lines = collect_all(&program, quick, only);
+    if !was_up {
+        supabase::down(&root)?;
+    }
+    lines
+}
+
+fn collect_all(program: &PathBuf, quick: bool, only: Option<&str>) -> Result<String> {
     let size = if quick { "quick" } else { "full" };
     let mut lines = String::new();
     for section in SECTIONS.iter().filter(|section| only.is_none_or(|only| section.bench.contains(only))) {
         let started = Instant::now();
         eprint!("── {} … ", section.bench);
-        lines += &run(&program, section.bench, size)?;
+        lines += &run(program, section.bench, size)?;
         eprintln!("{:.0} s", started.elapsed().as_secs_f64());
     }
     if lines.is_empty() {
