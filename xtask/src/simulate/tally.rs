@@ -43,7 +43,7 @@ impl Tally {
 
     /// On a terminal, now and then.
     pub(super) fn show_progress(&self, all: u64, quiet: bool) {
-        if !quiet && self.seeds % 100 == 0 && stderr().is_terminal() {
+        if !quiet && self.seeds.is_multiple_of(100) && stderr().is_terminal() {
             eprint!("\r{} of {all} seeds, {} violations ", self.seeds, self.violations());
             // Progress that cannot be shown is no failure.
             let _ = stderr().flush();
