@@ -10,10 +10,10 @@ mod conversations;
 mod db;
 mod derived;
 mod error;
-mod inspect;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod inspect;
 mod messages;
 mod open;
 mod outbox;
