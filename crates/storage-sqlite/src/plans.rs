@@ -55,6 +55,7 @@ async fn hot_queries_visit_no_whole_table() {
         ("whether many messages leave", search::MANY),
         ("what leaves for the server", outbox::batch::LEAVE),
         ("what never arrived", outbox::batch::WITHDRAW),
+        ("what is checked next", replica::state::NEXT_CHECK),
         ("what did not come", replica::history::DROP_ABSENT),
         ("what awaits its answer below a told range", replica::bootstrap::ECHO_AGAIN),
         ("what lies below a told range", replica::bootstrap::DROP_BELOW),

@@ -35,7 +35,7 @@ pub use error::{StorageError, StorageErrorKind, StorageResult};
 pub use messages::{Messages, Older, ThreadMessage, ThreadWindow, Window};
 pub use outbox::{BatchLimits, EntryState, NewDirect, Outbox, OutboxCounts, OutboxEntry, SettleReport};
 pub use people::People;
-pub use replica::{ApplyReport, BootstrapReason, MissingRange, Replica, SyncPosition, SyncState};
+pub use replica::{ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, SyncPosition, SyncState};
 pub use sessions::Sessions;
 pub use turns::{Turn, Turns};
 

@@ -2,7 +2,9 @@
 
 use crate::StorageResult;
 use async_trait::async_trait;
-use fieldpost_domain::{BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Person, PullPage, Seq, Time};
+use fieldpost_domain::{
+    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Person, PullPage, Seq, SeqRange, Time,
+};
 
 /// How far this device has followed the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +59,15 @@ pub struct MissingRange {
     pub conversation_id: ConversationId,
     /// Fetch history below this seq; none for the newest.
     pub before: Option<Seq>,
+}
+
+/// A conversation that can be compared with the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkable {
+    /// Which.
+    pub conversation_id: ConversationId,
+    /// Its recent range: what should be the same here and there.
+    pub range: SeqRange,
 }
 
 /// What applying a page did.
@@ -155,7 +166,7 @@ pub trait Replica: Send + Sync {
 
     /// Applies a page of history that was asked for in this generation ([`SyncState::generation`]); the position stays. The page covers its range whole: the range becomes part of what is
     /// here, together with what it touches, and messages inside it that did not come leave (unless a message of the page
-    /// cannot be read). A page above the recent range
+    /// cannot be read), which counts as applied. A page above the recent range
     /// with a hole between becomes the new recent range. A page for a conversation that is not here (any more) changes
     /// nothing.
     ///
@@ -172,6 +183,9 @@ pub trait Replica: Send + Sync {
     /// or where a known seq stands above it with a hole between (`before` is then the lowest seq of the newest run that is
     /// known).
     async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>>;
+
+    /// The conversation after this one, by id, whose recent range is not empty; the first one for none.
+    async fn next_check(&self, after: Option<ConversationId>) -> StorageResult<Option<Checkable>>;
 
     /// Notes that a sync finished well, at this moment of the device's clock.
     async fn record_success(&self, at: Time) -> StorageResult<()>;

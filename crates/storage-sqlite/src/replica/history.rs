@@ -31,7 +31,7 @@ pub(super) async fn apply(tx: &Tx, generation: u64, page: HistoryPage) -> Res<Ap
     let mut applied = apply::rows(tx, &standing, changes).await?;
     let told = RangeSet::of(&[(conversation, page.range)]);
     if readable {
-        drop_absent(tx, &told, &came).await?;
+        applied.report.applied += drop_absent(tx, &told, &came).await?;
     }
     let from = if page.complete { Seq::new(1) } else { page.range.from };
     ranges::cover(tx, &RangeSet::of(&[(conversation, SeqRange { from, to: page.range.to })])).await?;
@@ -42,8 +42,8 @@ pub(super) async fn apply(tx: &Tx, generation: u64, page: HistoryPage) -> Res<Ap
 
 /// A range was told whole: a message in it that did not come was deleted for good. Of a page with a message that cannot be
 /// read this is not known.
-pub(super) async fn drop_absent(tx: &Tx, told: &RangeSet, came: &[Uuid]) -> Res<()> {
-    tx.run(DROP_ABSENT, vec![told.bind(), IdSet::of(came.iter().copied()).bind()]).await.map(drop)
+pub(super) async fn drop_absent(tx: &Tx, told: &RangeSet, came: &[Uuid]) -> Res<u64> {
+    tx.run(DROP_ABSENT, vec![told.bind(), IdSet::of(came.iter().copied()).bind()]).await
 }
 
 pub(crate) const DROP_ABSENT: &str = "

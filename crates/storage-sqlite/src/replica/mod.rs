@@ -11,8 +11,8 @@ pub(crate) mod state;
 
 use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;
-use fieldpost_domain::{BootstrapPage, Continuation, Cursor, HistoryPage, PullPage, Time};
-use fieldpost_storage::{ApplyReport, BootstrapReason, MissingRange, Replica, StorageResult, SyncState};
+use fieldpost_domain::{BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, PullPage, Time};
+use fieldpost_storage::{ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, StorageResult, SyncState};
 
 #[async_trait]
 impl Replica for SqliteStore {
@@ -54,6 +54,12 @@ impl Replica for SqliteStore {
         let read = self.db.read("missing_ranges").await?;
         let missing = state::missing_ranges(read.tx(), limit).await;
         read.finish(missing).await
+    }
+
+    async fn next_check(&self, after: Option<ConversationId>) -> StorageResult<Option<Checkable>> {
+        let read = self.db.read("next_check").await?;
+        let next = state::next_check(read.tx(), after).await;
+        read.finish(next).await
     }
 
     async fn record_success(&self, at: Time) -> StorageResult<()> {

@@ -4,10 +4,11 @@ use crate::{
     error::Res,
     replica::position,
     rows::person::{self, PERSON},
-    sql::{Row, Tx, int, time, unsigned},
+    sql::{Row, Tx, id, int, time, unsigned},
 };
-use fieldpost_domain::{ConversationId, Seq, Time};
-use fieldpost_storage::{MissingRange, SyncState};
+use fieldpost_domain::{ConversationId, Seq, SeqRange, Time};
+use fieldpost_storage::{Checkable, MissingRange, SyncState};
+use sea_orm::Value;
 
 pub(super) async fn read(tx: &Tx) -> Res<SyncState> {
     let position = position::read(tx).await?;
@@ -40,6 +41,22 @@ fn missing(row: &Row) -> Res<MissingRange> {
         conversation_id: ConversationId::from_uuid(row.id(0)?),
         before: (before > 0).then(|| Seq::new(before)),
     })
+}
+
+/// By the key of the table; ids are compared byte by byte there as well.
+pub(crate) const NEXT_CHECK: &str = "
+SELECT id, range_from, range_to FROM conversations
+WHERE id > ? AND server_id IS NOT NULL AND range_to >= range_from AND range_to > 0 AND range_from > 0 ORDER BY id LIMIT 1";
+
+pub(super) async fn next_check(tx: &Tx, after: Option<ConversationId>) -> Res<Option<Checkable>> {
+    let after = after.map_or_else(|| Value::Bytes(Some(Vec::new())), |after| id(after.as_uuid()));
+    let row = tx.one(NEXT_CHECK, vec![after]).await?;
+    let checkable = |row: Row| {
+        let seq = |column| row.get::<i64>(column).map(|number| Seq::new(unsigned(number)));
+        let range = SeqRange { from: seq(1)?, to: seq(2)? };
+        Ok(Checkable { conversation_id: ConversationId::from_uuid(row.id(0)?), range })
+    };
+    row.map(checkable).transpose()
 }
 
 pub(super) async fn record_success(tx: &Tx, at: Time) -> Res<()> {

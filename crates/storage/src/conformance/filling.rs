@@ -1,7 +1,7 @@
 //! History, the recent range, and what is missing.
 
 use super::build::{
-    ack, ada, conversation_id, direct, history_page, message, message_id, messages, mutation_id, new_direct,
+    ack, ada, conversation_id, direct, history_page, iris, message, message_id, messages, mutation_id, new_direct,
     other_direct, seq, tombstone,
 };
 use super::given::{
@@ -105,7 +105,7 @@ pub async fn history_of_what_is_not_here_changes_nothing(store: &dyn Store) {
 pub async fn history_removes_what_the_server_no_longer_has(store: &dyn Store) {
     let thread = last_ten(store).await;
     let report = history(store, thread, 91, 95, messages(thread, [91, 93, 95], &ada())).await;
-    assert_eq!(report.applied, 0);
+    assert_eq!(report.applied, 2);
     assert_eq!(shown(store, thread).await.0, [91, 93, 95, 96, 97, 98, 99, 100]);
     assert_eq!(store.message(message_id(thread, 92)).await.unwrap(), None);
 }
@@ -303,4 +303,32 @@ pub async fn history_asked_for_before_a_bootstrap_is_superseded(store: &dyn Stor
     super::given::pulled_messages(store, messages(id, [5], &ada())).await;
     let after_a_pull = generation().await;
     assert_eq!(store.apply_history(after_a_pull, page()).await.unwrap().stale, 2, "pulls supersede nothing");
+}
+
+/// `Replica::next_check`: conversations with a recent range, each in its turn.
+pub async fn conversations_are_checked_in_turn(store: &dyn Store) {
+    assert_eq!(store.next_check(None).await.unwrap(), None);
+    let conversations = vec![direct(1, 9), other_direct(2, 2), Conversation { medic_id: None, ..direct(3, 0) }];
+    let mut all = messages(conversation_id(1), 8..=9, &ada());
+    all.extend(messages(conversation_id(2), 1..=2, &ada()));
+    loaded(store, Changes { people: vec![iris(), ada()], conversations, messages: all, ..Changes::default() }).await;
+    store.open_direct(mutation_id(1), new_direct(5)).await.unwrap();
+
+    let first = store.next_check(None).await.unwrap().unwrap();
+    let second = store.next_check(Some(first.conversation_id)).await.unwrap().unwrap();
+
+    let range = |from, to| SeqRange { from: seq(from), to: seq(to) };
+    assert_eq!((first.conversation_id, first.range), (conversation_id(1), range(8, 9)));
+    assert_eq!((second.conversation_id, second.range), (conversation_id(2), range(1, 2)));
+    assert_eq!(store.next_check(Some(second.conversation_id)).await.unwrap(), None, "nothing to compare in the others");
+}
+
+/// `Replica::apply_history`: what left counts.
+pub async fn what_a_page_of_history_drops_counts_as_applied(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 3), messages(id, 1..=3, &ada())).await;
+    let report = history(store, id, 1, 3, messages(id, [1, 3], &ada())).await;
+    assert_eq!((report.applied, report.stale), (1, 2));
+    let report = history(store, id, 1, 3, messages(id, [1, 3], &ada())).await;
+    assert_eq!((report.applied, report.stale), (0, 2));
 }

@@ -240,6 +240,8 @@ macro_rules! storage_conformance {
             a_tombstone_fills_a_hole,
             a_tombstone_above_a_hole_has_a_hole_below,
             history_asked_for_before_a_bootstrap_is_superseded,
+            conversations_are_checked_in_turn,
+            what_a_page_of_history_drops_counts_as_applied,
         }
         $crate::storage_conformance_group! { $device; receipts:
             receipts_say_how_far_a_message_has_got,

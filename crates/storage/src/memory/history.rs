@@ -21,19 +21,26 @@ impl State {
         changes.conversations.extend(page.conversation);
         self.apply(changes, &mut report);
         if readable {
-            self.drop_absent(id, page.range, &came);
+            report.applied += self.drop_absent(id, page.range, &came);
         }
         self.cover(id, page.range, page.complete);
         Ok(report)
     }
 
     /// A range was told whole: a message in it that did not come was deleted for good.
-    pub(super) fn drop_absent(&mut self, conversation: ConversationId, told: SeqRange, came: &BTreeSet<MessageId>) {
+    pub(super) fn drop_absent(
+        &mut self,
+        conversation: ConversationId,
+        told: SeqRange,
+        came: &BTreeSet<MessageId>,
+    ) -> u64 {
+        let before = self.messages.len();
         self.messages.retain(|id, row| match row {
             Row::Server(message) if message.conversation_id == conversation => {
                 message.seq < told.from || message.seq > told.to || came.contains(id)
             }
             _ => true,
         });
+        (before - self.messages.len()) as u64
     }
 }

@@ -5,7 +5,7 @@
 //! what lies below it is older history, fetched on demand.
 
 use super::state::{State, Thread};
-use crate::MissingRange;
+use crate::{Checkable, MissingRange};
 use fieldpost_domain::{ConversationId, Seq, SeqRange, Version};
 use std::collections::BTreeSet;
 
@@ -60,6 +60,14 @@ impl State {
             self.missing_in(id, thread).map(|before| MissingRange { conversation_id: id, before })
         });
         missing.take(limit as usize).collect()
+    }
+
+    pub(super) fn next_check(&self, after: Option<ConversationId>) -> Option<Checkable> {
+        let later =
+            self.threads.iter().filter(|(id, thread)| after.is_none_or(|after| **id > after) && thread.on_server);
+        let mut ranges = later.filter_map(|(id, thread)| thread.range.map(|range| (*id, range)));
+        let found = ranges.find(|(_, range)| range.to >= range.from && range.to > Seq::ZERO);
+        found.map(|(conversation_id, range)| Checkable { conversation_id, range })
     }
 
     /// Below which seq something is missing (none inside: the newest); none if nothing is.

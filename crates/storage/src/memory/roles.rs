@@ -2,8 +2,8 @@
 
 use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
-    ApplyReport, BatchLimits, BootstrapReason, ConversationSummary, Conversations, Inspection, Messages, MissingRange,
-    NewDirect, Outbox, OutboxCounts, OutboxEntry, People, Replica, Sessions, SettleReport, StorageError,
+    ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, Conversations, Inspection, Messages,
+    MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, People, Replica, Sessions, SettleReport, StorageError,
     StorageErrorKind, StorageResult, Store, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
@@ -158,6 +158,10 @@ impl Replica for MemoryStore {
 
     async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>> {
         self.read("missing_ranges", |state| Ok(state.missing_ranges(limit)))
+    }
+
+    async fn next_check(&self, after: Option<ConversationId>) -> StorageResult<Option<Checkable>> {
+        self.read("next_check", |state| Ok(state.next_check(after)))
     }
 
     async fn record_success(&self, at: Time) -> StorageResult<()> {

@@ -5,6 +5,7 @@ use crate::machine::{Effect, Event, Outcome, Pass};
 use fieldpost_domain::{HistoryPage, Mutation};
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
 use fieldpost_storage::{ApplyReport, StorageResult};
+use tracing::{Instrument, Span};
 
 impl Engine {
     /// Runs a pass to its end.
@@ -26,11 +27,13 @@ impl Engine {
 
     /// Carries out one effect; an outcome is the end of the pass.
     async fn execute(&self, effect: Effect) -> Result<Event, Outcome> {
-        let event = self.carry_out(effect).await?;
+        let span = effect.operation().map_or_else(Span::none, |operation| tracing::debug_span!("apply", operation));
+        let event = self.carry_out(effect).instrument(span).await?;
         if let Event::Settled(_)
         | Event::BootstrapApplied(_)
         | Event::PullApplied(_)
         | Event::HistoryApplied(_)
+        | Event::CheckApplied(_)
         | Event::Batch(_) = event
         {
             self.changed();
@@ -60,6 +63,9 @@ impl Engine {
             Effect::ReadMissing { limit } => stored(self.replica.missing_ranges(limit).await, Event::Missing),
             Effect::History(request) => self.call_history(request).await,
             Effect::ApplyHistory(page) => stored(self.apply_history(*page).await, Event::HistoryApplied),
+            Effect::NextCheck { after } => stored(self.replica.next_check(after).await, Event::Checkable),
+            Effect::Check(request) => self.call_check(request).await,
+            Effect::ApplyCheck(page) => stored(self.apply_history(*page).await, Event::CheckApplied),
             Effect::RecordSuccess => stored(self.record_success().await, |()| Event::SuccessRecorded),
             Effect::Finish(outcome) => return Err(outcome),
         })
@@ -72,25 +78,31 @@ impl Engine {
     }
 
     async fn call_push(&self, mutations: &[Mutation]) -> Event {
-        let answer = self.call(|token| async move { self.api.push(&token, mutations).await }).await;
+        let answer = self.call("push", |token| async move { self.api.push(&token, mutations).await }).await;
         answer.map_or_else(Event::SessionFailed, Event::Pushed)
     }
 
     async fn call_bootstrap(&self, request: BootstrapRequest) -> Event {
         let request = &request;
-        let answer = self.call(|token| async move { self.api.bootstrap(&token, request.clone()).await }).await;
+        let answer =
+            self.call("bootstrap", |token| async move { self.api.bootstrap(&token, request.clone()).await }).await;
         answer.map_or_else(Event::SessionFailed, Event::Bootstrapped)
     }
 
     async fn call_pull(&self, request: PullRequest) -> Event {
         let request = &request;
-        let answer = self.call(|token| async move { self.api.pull(&token, request.clone()).await }).await;
+        let answer = self.call("pull", |token| async move { self.api.pull(&token, request.clone()).await }).await;
         answer.map_or_else(Event::SessionFailed, Event::Pulled)
     }
 
     async fn call_history(&self, request: HistoryRequest) -> Event {
-        let answer = self.call(|token| async move { self.api.history(&token, request).await }).await;
+        let answer = self.call("history", |token| async move { self.api.history(&token, request).await }).await;
         answer.map_or_else(Event::SessionFailed, Event::HistoryRead)
+    }
+
+    async fn call_check(&self, request: HistoryRequest) -> Event {
+        let answer = self.call("history", |token| async move { self.api.history(&token, request).await }).await;
+        answer.map_or_else(Event::SessionFailed, Event::Checked)
     }
 }
 

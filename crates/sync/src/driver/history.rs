@@ -23,7 +23,7 @@ impl Engine {
         let mut attempt = 1;
         loop {
             let generation = self.replica.sync_state().await?.generation;
-            let page = self.call(|token| async move { self.api.history(&token, request).await }).await??;
+            let page = self.call("history", |token| async move { self.api.history(&token, request).await }).await??;
             match self.replica.apply_history(generation, page).await {
                 Err(error) if error.kind() == StorageErrorKind::Superseded && attempt < ATTEMPTS => attempt += 1,
                 applied => {

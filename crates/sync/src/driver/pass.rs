@@ -8,6 +8,7 @@ use crate::{
 use fieldpost_domain::ConversationId;
 use fieldpost_storage::{StorageError, StorageErrorKind, StorageResult, Turn};
 use std::{collections::HashSet, sync::atomic::Ordering, time::Duration};
+use tracing::{Instrument, field::Empty};
 
 /// What the engine remembers from pass to pass. Whoever holds it runs the pass.
 #[derive(Default)]
@@ -33,7 +34,7 @@ impl Engine {
             return last.clone();
         }
         let covers = self.asked.load(Ordering::SeqCst);
-        let result = self.run(&mut gate, HashSet::new()).await;
+        let result = self.run(&mut gate, HashSet::new(), false).await;
         gate.covers = covers;
         gate.last = Some(result.clone());
         result
@@ -43,8 +44,8 @@ impl Engine {
     pub(super) async fn scheduled_pass(&self) {
         let mut gate = self.gate.lock().await;
         let step = self.schedule.borrow().next(self.moment());
-        if let Step::Pass { held, .. } = step
-            && let Err(error) = self.run(&mut gate, held).await
+        if let Step::Pass { held, periodic } = step
+            && let Err(error) = self.run(&mut gate, held, periodic).await
         {
             tracing::debug!(%error, "a pass came to nothing");
         }
@@ -55,28 +56,37 @@ impl Engine {
         drop(self.gate.lock().await);
     }
 
-    async fn run(&self, gate: &mut Gate, held: HashSet<ConversationId>) -> Result<SyncReport, SyncError> {
+    async fn run(
+        &self,
+        gate: &mut Gate,
+        held: HashSet<ConversationId>,
+        periodic: bool,
+    ) -> Result<SyncReport, SyncError> {
         let mut stops = self.stops.subscribe();
         if self.schedule.borrow().is_paused() {
             return Err(SyncError::Stopped);
         }
         let mut under_way = UnderWay::begin(self);
-        let mut pass = Pass::new(gate.carried.clone()).holding(held);
+        let lanes_held = held.len();
+        let mut pass = Pass::new(gate.carried.clone()).holding(held).checking(periodic);
         let work = async {
             match self.turn().await {
                 Ok(_turn) => self.drive(&mut pass).await,
                 Err(error) => Outcome { report: SyncReport::default(), error: Some(error.into()) },
             }
         };
+        let span = tracing::debug_span!("pass", lanes_held, periodic, requests = Empty, pushed = Empty, rows = Empty);
         let outcome = tokio::select! {
             biased;
-            outcome = work => Some(outcome),
+            outcome = work.instrument(span.clone()) => Some(outcome),
             _ = stops.changed() => None,
         };
         gate.carried = pass.carry();
         let Some(Outcome { report, error }) = outcome else {
             return Err(SyncError::Stopped);
         };
+        self.status.send_modify(|status| status.health.add(&report, error.is_some()));
+        span.record("requests", report.requests).record("pushed", report.pushed).record("rows", report.rows);
         let aftermath = pass.aftermath(error.as_ref());
         under_way.end(|schedule| schedule.ended(self.moment(), &aftermath, || self.env.chance()));
         drop(under_way);

@@ -60,8 +60,31 @@ pub enum Effect {
     History(HistoryRequest),
     /// Apply it: [`super::Event::HistoryApplied`].
     ApplyHistory(Box<HistoryPage>),
+    /// Find the conversation to check after this one: [`super::Event::Checkable`].
+    NextCheck {
+        /// None for the first one.
+        after: Option<ConversationId>,
+    },
+    /// Fetch what should be here already: [`super::Event::Checked`].
+    Check(HistoryRequest),
+    /// Apply it: [`super::Event::CheckApplied`].
+    ApplyCheck(Box<HistoryPage>),
     /// Note that everything went well: [`super::Event::SuccessRecorded`].
     RecordSuccess,
     /// The pass is over.
     Finish(Outcome),
+}
+
+impl Effect {
+    /// What is written to the store with it, if anything is.
+    #[must_use]
+    pub const fn operation(&self) -> Option<&'static str> {
+        match self {
+            Self::Settle(_) => Some("settle"),
+            Self::ApplyBootstrap { .. } => Some("apply_bootstrap"),
+            Self::ApplyPull { .. } => Some("apply_pull"),
+            Self::ApplyHistory(_) | Self::ApplyCheck(_) => Some("apply_history"),
+            _ => None,
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use crate::SyncError;
 use fieldpost_domain::{BootstrapPage, HistoryPage, Mutation, PullPage};
 use fieldpost_remote::{PushAnswer, RemoteResult};
-use fieldpost_storage::{ApplyReport, MissingRange, SettleReport, StorageError, SyncState};
+use fieldpost_storage::{ApplyReport, Checkable, MissingRange, SettleReport, StorageError, SyncState};
 
 /// What happened when the last effect was carried out.
 #[derive(Debug)]
@@ -32,6 +32,12 @@ pub enum Event {
     HistoryRead(RemoteResult<HistoryPage>),
     /// It is applied.
     HistoryApplied(ApplyReport),
+    /// This conversation is to be checked; none after the last one.
+    Checkable(Option<Checkable>),
+    /// What should be here already came, or not.
+    Checked(RemoteResult<HistoryPage>),
+    /// It is applied.
+    CheckApplied(ApplyReport),
     /// The success is noted.
     SuccessRecorded,
     /// The store failed at whatever was asked of it.

@@ -8,7 +8,8 @@
 //!    whole is told in `push`.
 //! 2. **Follow.** From where the store says: a first load, one that was interrupted, or pulls by cursor until there is no
 //!    more. An expired cursor leads to a new first load; so does a digest that shows a difference, once per pass.
-//! 3. **Repair.** Parts of threads that are known to be missing are fetched through history.
+//! 3. **Repair.** Parts of threads that are known to be missing are fetched through history. A pass of the timer also checks
+//!    one conversation (`check`).
 //!
 //! What must stay true:
 //!
@@ -22,6 +23,7 @@
 //!   goes on to follow, and ends with that error.
 
 mod aftermath;
+mod check;
 mod effect;
 mod event;
 mod follow;
@@ -57,6 +59,7 @@ pub struct Pass {
     push: push::Push,
     follow: follow::Follow,
     repair: repair::Repair,
+    check: check::Check,
     report: SyncReport,
     /// Calls whose answers were lost in a row.
     lost_in_a_row: u32,
@@ -80,6 +83,8 @@ pub struct Carried {
     pub suspects: HashSet<ConversationId>,
     /// The server's digest for which a new first load changed nothing. Another one would not either.
     pub vain_digest: Option<ConversationDigest>,
+    /// The conversation that was checked last.
+    pub checked: Option<ConversationId>,
     /// Where the last run of pages ended. A pull from there begins a new one; one from anywhere else may go on with a run that
     /// was begun long ago, and ends where the server stood then.
     pub run_end: Option<Cursor>,
@@ -93,6 +98,7 @@ impl Pass {
             push: push::Push::new(carried.suspects.clone()),
             follow: follow::Follow::default(),
             repair: repair::Repair::default(),
+            check: check::Check::default(),
             report: SyncReport::default(),
             lost_in_a_row: 0,
             superseded: 0,
@@ -127,6 +133,9 @@ impl Pass {
             Event::Missing(ranges) => self.on_missing(ranges),
             Event::HistoryRead(answer) => self.on_history(answer),
             Event::HistoryApplied(report) => self.on_history_applied(&report),
+            Event::Checkable(checkable) => self.on_checkable(checkable),
+            Event::Checked(answer) => self.on_checked(answer),
+            Event::CheckApplied(report) => self.on_check_applied(&report),
             Event::SuccessRecorded => self.finish(),
             Event::StorageFailed(error) => self.on_storage_failed(error),
             // Nothing is ever sent without a session.
@@ -174,6 +183,7 @@ impl Pass {
     fn on_storage_failed(&mut self, error: StorageError) -> Effect {
         if error.kind() == StorageErrorKind::Superseded && self.superseded < SUPERSEDED_LIMIT {
             self.superseded += 1;
+            self.report.superseded += 1;
             return Effect::ReadState;
         }
         Effect::Finish(Outcome::failed(error.into(), self.report))

@@ -29,6 +29,12 @@ pub struct SyncReport {
     pub bootstraps: u64,
     /// Parts of threads that were missing and have been fetched.
     pub repaired: u64,
+    /// Conversations that were compared with the server.
+    pub checked: u64,
+    /// Of those, how many differed, and have been repaired.
+    pub diverged: u64,
+    /// How often another process had moved the position.
+    pub superseded: u64,
 }
 
 impl SyncReport {

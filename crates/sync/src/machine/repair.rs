@@ -34,12 +34,12 @@ impl Pass {
         // The newest activity is listed first and popped last.
         ranges.reverse();
         self.repair.waiting = ranges;
-        if self.repair.waiting.is_empty() { Effect::RecordSuccess } else { self.fetch_missing() }
+        if self.repair.waiting.is_empty() { self.after_repair() } else { self.fetch_missing() }
     }
 
     fn fetch_missing(&mut self) -> Effect {
         if self.repair.pages >= PAGES {
-            return Effect::RecordSuccess;
+            return self.after_repair();
         }
         let Some(range) = self.repair.waiting.pop() else {
             return self.read_missing();

@@ -5,6 +5,7 @@
 mod converge;
 mod counts;
 mod given;
+mod healing;
 mod history;
 mod lifecycle;
 mod mocks;
@@ -13,4 +14,5 @@ mod runner;
 mod sessions;
 mod status;
 mod tokens;
+mod traces;
 mod turns;

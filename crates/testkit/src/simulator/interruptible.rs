@@ -6,8 +6,8 @@ use fieldpost_domain::{
     NewMessage, PersonId, PullPage, PushResult, Seq, Session, Time,
 };
 use fieldpost_storage::{
-    ApplyReport, BatchLimits, BootstrapReason, ConversationSummary, MissingRange, NewDirect, Outbox, OutboxCounts,
-    OutboxEntry, Replica, Sessions, SettleReport, StorageResult, Store, SyncState, ThreadMessage,
+    ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, MissingRange, NewDirect, Outbox,
+    OutboxCounts, OutboxEntry, Replica, Sessions, SettleReport, StorageResult, Store, SyncState, ThreadMessage,
 };
 use std::{collections::HashSet, future::Future, sync::Arc};
 use tokio::task::yield_now;
@@ -109,6 +109,10 @@ impl Replica for Interruptible {
 
     async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>> {
         slowly(self.store.missing_ranges(limit)).await
+    }
+
+    async fn next_check(&self, after: Option<ConversationId>) -> StorageResult<Option<Checkable>> {
+        self.store.next_check(after).await
     }
 
     async fn record_success(&self, at: Time) -> StorageResult<()> {

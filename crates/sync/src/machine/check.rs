@@ -1,0 +1,83 @@
+//! The check: a look at a part of a thread that should be the same here and on the server.
+//!
+//! Nothing should ever differ there: pulls bring every change. But a bug, here or in somebody's trigger, may have lost one,
+//! and then nothing would ever tell. So now and then a pass fetches the newest part of what is here of one conversation, each
+//! in its turn. Applying that repairs what differs, and the report says how often there was something to repair.
+
+use super::{Effect, Pass};
+use fieldpost_domain::{Changes, HistoryPage};
+use fieldpost_remote::{HistoryRequest, RemoteErrorKind, RemoteResult};
+use fieldpost_storage::{ApplyReport, Checkable};
+
+/// How many messages are looked at. What differs further up is found by other means: seqs have no holes.
+const MESSAGES: u32 = 20;
+
+/// What the check remembers.
+#[derive(Debug, Default)]
+pub(super) struct Check {
+    wanted: bool,
+    current: Option<Checkable>,
+    /// The page that is being applied is not longer than what was here.
+    within: bool,
+}
+
+impl Pass {
+    /// Looks at one conversation when everything else is done.
+    #[must_use]
+    pub const fn checking(mut self, wanted: bool) -> Self {
+        self.check.wanted = wanted;
+        self
+    }
+
+    /// Everything that is known to be missing is here.
+    pub(super) const fn after_repair(&mut self) -> Effect {
+        if self.check.wanted {
+            self.check.wanted = false;
+            return Effect::NextCheck { after: self.carried.checked };
+        }
+        Effect::RecordSuccess
+    }
+
+    pub(super) fn on_checkable(&mut self, checkable: Option<Checkable>) -> Effect {
+        // After the last one it begins again with the first.
+        self.carried.checked = checkable.map(|checkable| checkable.conversation_id);
+        self.check.current = checkable;
+        checkable.map_or(Effect::RecordSuccess, |checkable| Effect::Check(request(checkable)))
+    }
+
+    pub(super) fn on_checked(&mut self, answer: RemoteResult<HistoryPage>) -> Effect {
+        let repeat = self.repeats(&answer);
+        let Some(checkable) = self.check.current else { return Effect::RecordSuccess };
+        if repeat {
+            return Effect::Check(request(checkable));
+        }
+        match answer {
+            Ok(page) => {
+                self.check.within = page.range.from >= checkable.range.from;
+                // The messages alone: what else has changed since the pull is for the next one to tell.
+                let messages = Changes {
+                    messages: page.changes.messages,
+                    unreadable: page.changes.unreadable,
+                    ..Changes::default()
+                };
+                Effect::ApplyCheck(Box::new(HistoryPage { conversation: None, changes: messages, ..page }))
+            }
+            Err(error) if error.kind() == RemoteErrorKind::NotFound => Effect::RecordSuccess,
+            Err(error) => self.fail(error),
+        }
+    }
+
+    pub(super) const fn on_check_applied(&mut self, applied: &ApplyReport) -> Effect {
+        self.report.checked += 1;
+        self.report.diverged += (self.check.within && applied.applied > 0) as u64;
+        Effect::RecordSuccess
+    }
+}
+
+const fn request(checkable: Checkable) -> HistoryRequest {
+    HistoryRequest {
+        conversation_id: checkable.conversation_id,
+        before: Some(checkable.range.to.next()),
+        limit: Some(MESSAGES),
+    }
+}

@@ -1,0 +1,76 @@
+//! The check of one conversation.
+
+use crate::given::*;
+use fieldpost_domain::{Seq, SeqRange};
+use fieldpost_remote::RemoteErrorKind;
+use fieldpost_storage::{ApplyReport, Checkable};
+use fieldpost_sync::machine::{Carried, Effect, Event, Pass};
+
+fn checkable(number: u128, from: u64, to: u64) -> Event {
+    let range = SeqRange { from: Seq::new(from), to: Seq::new(to) };
+    Event::Checkable(Some(Checkable { conversation_id: lane(number), range }))
+}
+
+/// A pass of the timer that has pulled and repaired, after one that left this; with what it does next.
+fn done(carried: Carried) -> (Pass, Effect) {
+    let mut pass = Pass::new(carried).checking(true);
+    let _ = pass.start();
+    let _ = pass.next(Event::Batch(vec![]));
+    let _ = pass.next(state(following("c")));
+    let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
+    let _ = pass.next(Event::PullApplied(applied()));
+    let effect = pass.next(Event::Missing(vec![]));
+    (pass, effect)
+}
+
+/// What the report counts after a page of the seqs from `from` up changed so many rows.
+fn found(from: u64, rows: u64) -> (u64, u64) {
+    let (mut pass, _) = done(Carried::default());
+    let _ = pass.next(checkable(1, 5, 9));
+    let mut page = history_page(1);
+    page.range = SeqRange { from: Seq::new(from), to: Seq::new(9) };
+    assert!(matches!(pass.next(Event::Checked(Ok(page))), Effect::ApplyCheck(page) if page.conversation.is_none()));
+    let report = ApplyReport { applied: rows, ..ApplyReport::default() };
+    assert_eq!(pass.next(Event::CheckApplied(report)), Effect::RecordSuccess);
+    let report = outcome(pass.next(Event::SuccessRecorded)).report;
+    (report.checked, report.diverged)
+}
+
+#[test]
+fn the_timers_pass_looks_at_one_conversation_and_others_do_not() {
+    let (mut pass, next) = done(Carried::default());
+    assert_eq!(next, Effect::NextCheck { after: None });
+    match pass.next(checkable(1, 5, 9)) {
+        Effect::Check(request) => {
+            assert_eq!((request.conversation_id, request.before), (lane(1), Some(Seq::new(10))), "nothing newer");
+        }
+        other => panic!("{other:?}"),
+    }
+    let (mut asked, pull) = pass_at(following("c"));
+    assert_eq!(finish(&mut asked, pull).report.checked, 0);
+}
+
+#[test]
+fn each_has_its_turn_and_after_the_last_comes_the_first() {
+    let (mut pass, _) = done(Carried::default());
+    let _ = pass.next(checkable(1, 5, 9));
+    let (mut pass, next) = done(pass.carry());
+    assert_eq!(next, Effect::NextCheck { after: Some(lane(1)) });
+    assert_eq!(pass.next(Event::Checkable(None)), Effect::RecordSuccess);
+    assert_eq!(done(pass.carry()).1, Effect::NextCheck { after: None });
+}
+
+#[test]
+fn only_what_should_have_been_the_same_counts_as_a_difference() {
+    assert_eq!(found(5, 0), (1, 0));
+    assert_eq!(found(5, 2), (1, 1));
+    assert_eq!(found(1, 4), (1, 0), "some of it was never here");
+}
+
+#[test]
+fn a_check_whose_answer_was_lost_is_made_again_and_one_out_of_sight_passed_over() {
+    let (mut pass, _) = done(Carried::default());
+    let first = pass.next(checkable(1, 5, 9));
+    assert_eq!(pass.next(Event::Checked(Err(error(RemoteErrorKind::Interrupted)))), first);
+    assert_eq!(pass.next(Event::Checked(Err(error(RemoteErrorKind::NotFound)))), Effect::RecordSuccess);
+}
