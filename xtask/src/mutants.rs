@@ -41,7 +41,11 @@ impl Area {
     const fn files(self) -> &'static [&'static str] {
         match self {
             Self::Machine => &["crates/sync/src/machine/**"],
-            Self::Memory => &["crates/storage/src/memory/outbox.rs", "crates/storage/src/memory/settle.rs"],
+            Self::Memory => &[
+                "crates/storage/src/memory/outbox.rs",
+                "crates/storage/src/memory/settle.rs",
+                "crates/storage/src/memory/decide.rs",
+            ],
             Self::Sqlite => &["crates/storage-sqlite/src/outbox/**"],
         }
     }
