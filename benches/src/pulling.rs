@@ -16,7 +16,7 @@ pub(crate) fn first(size: Size, notes: &mut Notes) -> Result<()> {
         for (conversations, messages) in sizes {
             let contest = Contest::new(conversations, messages).await?;
             let expected = conversations * messages;
-            let rounds = size.pick(1, 2, if expected > 50_000 { 1 } else { 3 });
+            let rounds = size.pick(1, 2, if expected > 50_000 { 1 } else { 2 });
             for (server, from_memory) in [("Supabase Lite", false), ("no cost", true)] {
                 let case = format!("{conversations} × {messages}, {server}");
                 let weather = Weather { from_memory, ..Weather::default() };
@@ -44,7 +44,7 @@ pub(crate) fn again(size: Size, notes: &mut Notes) -> Result<()> {
         for conversations in sizes {
             let contest = Contest::new(conversations, 100).await?;
             let case = format!("{} messages", conversations * 100);
-            for round in 0..size.pick(1, 2, 3) {
+            for round in 0..size.pick(1, 2, 2) {
                 let turn =
                     Turn { case: &case, round, task: "again", expected: 0, queued: 0, weather: Weather::default() };
                 for client in in_turn(&clients, round) {

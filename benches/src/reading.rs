@@ -52,7 +52,7 @@ fn rounds(
     mut ours: impl FnMut() -> Result<usize>,
     mut raw: impl FnMut() -> Result<usize>,
 ) -> Result<()> {
-    for round in 0..size.pick(1, 5, 9) {
+    for round in 0..size.pick(1, 5, 5) {
         let (mut left, mut right) = (Times::default(), Times::default());
         for _ in 0..size.pick(3, 200, 500) {
             left.add(|| all(ours()?))?;

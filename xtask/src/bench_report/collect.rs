@@ -25,20 +25,21 @@ pub(super) fn collect(quick: bool, only: Option<&str>) -> Result<String> {
 }
 
 fn collect_all(program: &PathBuf, quick: bool, only: Option<&str>) -> Result<String> {
+    let kept = process::root().join(".fieldpost");
+    fs::create_dir_all(&kept)?;
+    let kept = kept.join("benches.jsonl");
     let size = if quick { "quick" } else { "full" };
     let mut lines = String::new();
     for section in SECTIONS.iter().filter(|section| only.is_none_or(|only| section.bench.contains(only))) {
         let started = Instant::now();
         eprint!("── {} … ", section.bench);
         lines += &run(program, section.bench, size)?;
+        fs::write(&kept, &lines)?;
         eprintln!("{:.0} s", started.elapsed().as_secs_f64());
     }
     if lines.is_empty() {
         bail!("no bench has such a name; there are {}", SECTIONS.map(|section| section.bench).join(", "));
     }
-    let kept = process::root().join(".fieldpost");
-    fs::create_dir_all(&kept)?;
-    fs::write(kept.join("benches.jsonl"), &lines)?;
     Ok(lines)
 }
 

@@ -9,6 +9,7 @@ mod lines;
 mod machine;
 mod markdown;
 mod plot;
+mod scaling;
 mod sections;
 
 use crate::process;
@@ -49,6 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             fs::write(plots.join(format!("{}.svg", section.bench)), svg)?;
         }
     }
+    scaling::write(&docs.join("scaling.md"), &lines)?;
     let path = docs.join("benchmarks.md");
     fs::write(&path, report).with_context(|| format!("cannot write {}", path.display()))?;
     println!("\n{} is written", path.display());
