@@ -1,6 +1,5 @@
 //! Every bench that needs nothing but this machine runs once with a handful of rows, so that none of them rots. How fast they
 //! are is nobody's business here.
-#![expect(clippy::unwrap_used, reason = "a step that fails has to fail its test")]
 
 use fieldpost_benches::{BENCHES, Notes, Size};
 

@@ -1,5 +1,4 @@
 //! Benches on the real stack run once with a handful of rows. Peers take part where they are installed (`cargo xtask peers`).
-#![expect(clippy::unwrap_used, reason = "a step that fails has to fail its test")]
 
 use fieldpost_benches::{BENCHES, Notes, Size};
 
