@@ -75,7 +75,7 @@ impl Engine {
 
     async fn probe_pull(&self, request: PullRequest) -> Result<Told, SyncError> {
         let request = &request;
-        match self.call(|token| async move { self.api.pull(&token, request.clone()).await }).await? {
+        match self.call("pull", |token| async move { self.api.pull(&token, request.clone()).await }).await? {
             Ok(page) => {
                 let behind = page.more || !page.changes.is_empty();
                 let cursor = CursorHealth::Good { behind };
@@ -91,7 +91,8 @@ impl Engine {
     async fn probe_bootstrap(&self, cursor: CursorHealth) -> Result<Told, SyncError> {
         let request = BootstrapRequest { after: None, limit: Some(1), messages: Some(1) };
         let request = &request;
-        let page = self.call(|token| async move { self.api.bootstrap(&token, request.clone()).await }).await??;
+        let page =
+            self.call("bootstrap", |token| async move { self.api.bootstrap(&token, request.clone()).await }).await??;
         Ok(Told { server_time: page.server_time, limits: page.limits, cursor })
     }
 }
