@@ -1,5 +1,5 @@
 //! The simulator in the ordinary tests: some hundreds of seeds, and what the simulator itself must keep.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails has to fail its test")]
+#![expect(clippy::panic, reason = "a step that fails has to fail its test")]
 
 use fieldpost_storage::{StorageResult, Store, memory::MemoryStore};
 use fieldpost_testkit::simulator::{Disk, Disks, Simulation};
