@@ -2,24 +2,32 @@
 //! was written meanwhile, exactly what the server shows (unread_exact, convergence).
 
 use super::{sight, unreadable};
-use crate::simulator::{Breach, Invariant, network::Hub, network::Tracks, world::Process};
+use crate::simulator::{
+    Breach, Invariant,
+    network::{Hub, Tracks},
+    world::{Process, ReadUpTo},
+};
 use fieldpost_domain::{ConversationId, Message, MutationKind, PersonId, Seq};
-use fieldpost_storage::{Older, ThreadMessage, Window};
-use std::{collections::BTreeMap, sync::atomic::Ordering};
+use fieldpost_storage::{ConversationSummary, Older, ThreadMessage, Window};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{PoisonError, atomic::Ordering},
+};
 
 /// What there was before a pass.
 pub(crate) struct Before {
     reader: PersonId,
+    read: ReadUpTo,
     ended_empty: u64,
     restarts: u64,
     threads: BTreeMap<ConversationId, Vec<Message>>,
 }
 
 impl Before {
-    pub(crate) fn new(hub: &Hub, reader: PersonId, tracks: &Tracks) -> Self {
+    pub(crate) fn new(hub: &Hub, reader: PersonId, tracks: &Tracks, read: ReadUpTo) -> Self {
         let all = hub.server.conversations_of(reader);
         let threads = all.into_iter().map(|row| (row.id, hub.server.messages_of(row.id))).collect();
-        Self { reader, ended_empty: tracks.ended_empty(), restarts: hub.restarts.load(Ordering::SeqCst), threads }
+        Self { reader, read, ended_empty: tracks.ended_empty(), restarts: hub.restarts.load(Ordering::SeqCst), threads }
     }
 
     /// To be asked right after the pass has ended well.
@@ -34,19 +42,42 @@ impl Before {
                 all_are_here(hub, process, row.id, messages).await?;
             }
         }
-        if tracks.commits_at_end(process.who) != Some(hub.server.commits()) {
-            return Ok(());
-        }
         let entries = process.store.entries(u32::MAX).await.map_err(unreadable)?;
         let marks = entries.iter().filter(|entry| entry.kind == MutationKind::MarkRead);
         let marked: Vec<_> = marks.map(|entry| entry.conversation_id).collect();
         let here = sight::shown(process.store.as_ref()).await?;
+        for shown in here.values().filter(|shown| marked.contains(&shown.id)) {
+            let window = process.store.messages(shown.id, Window::newest(u32::MAX)).await.map_err(unreadable)?;
+            // Where only a part of the thread is here, the count is the server's, which may not know of the mark yet.
+            if window.older == Older::Nothing {
+                self.stays_read(hub, process, shown)?;
+            }
+        }
+        if tracks.commits_at_end(process.who) != Some(hub.server.commits()) {
+            return Ok(());
+        }
         for row in visible.iter().filter(|row| !marked.contains(&row.id)) {
             let shown = here.get(&row.id);
             let shown = shown.ok_or_else(|| gap(process, format!("{} is not listed after a pass", row.id)))?;
             sight::same(hub, &process.name, row, shown)?;
         }
         Ok(())
+    }
+
+    /// What was read does not become unread again while the server has yet to hear of it.
+    fn stays_read(&self, hub: &Hub, process: &Process, shown: &ConversationSummary) -> Result<(), Breach> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&shown.id).copied();
+        let Some(read) = read else { return Ok(()) };
+        let now = hub.server.messages_of(shown.id);
+        let both = self.threads.get(&shown.id).into_iter().flatten().chain(&now);
+        let newer = both.filter(|message| message.seq > read && message.sender_id != self.reader);
+        let newer: BTreeSet<_> = newer.map(|message| message.id).collect();
+        if shown.unread <= newer.len() as u64 {
+            return Ok(());
+        }
+        let what = format!("{}: what was read of {} is unread again", process.name, shown.id);
+        let breach = Breach::new(Invariant::UnreadExact, what);
+        Err(breach.with_views(format!("at most {} unread", newer.len()), format!("{} unread", shown.unread)))
     }
 }
 

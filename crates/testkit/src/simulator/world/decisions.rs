@@ -3,7 +3,7 @@
 use super::World;
 use crate::simulator::{Breach, Invariant, dice::pick, step::Decision};
 use fieldpost_domain::{MessageContent, MessageId, MutationId, PersonId};
-use fieldpost_storage::{OutboxEntry, StorageErrorKind, StorageResult};
+use fieldpost_storage::{EntryState, OutboxEntry, StorageErrorKind, StorageResult};
 use std::collections::BTreeSet;
 
 impl World {
@@ -71,7 +71,9 @@ impl World {
             }
         }
         // A dead letter may stand for a message that the server has after all: one that it refused to change, say.
-        if let (Some(id), fieldpost_storage::EntryState::Queued { .. }) = (sent, &entry.state) {
+        if let Some(id) = sent
+            && !matches!(entry.state, EntryState::Failed(_))
+        {
             self.observer()
                 .report(Breach::new(Invariant::NoDuplicate, format!("{id} was taken back and is on the server")));
         }

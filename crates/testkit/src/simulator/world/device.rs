@@ -23,6 +23,9 @@ pub(crate) struct Accepted {
     pub(crate) taken_back: bool,
 }
 
+/// How far a person was told to have read, by conversation.
+pub(crate) type ReadUpTo = Arc<Mutex<BTreeMap<ConversationId, Seq>>>;
+
 pub(crate) struct Device {
     pub(crate) number: usize,
     pub(crate) owner: Character,
@@ -37,7 +40,7 @@ pub(crate) struct Device {
     /// In the order in which they were written.
     pub(crate) written: Vec<Accepted>,
     /// How far the person was told to have read.
-    pub(crate) read: BTreeMap<ConversationId, Seq>,
+    pub(crate) read: ReadUpTo,
 }
 
 impl Device {
@@ -62,7 +65,7 @@ impl Device {
             processes: [None, None],
             starts: 0,
             written: Vec::new(),
-            read: BTreeMap::new(),
+            read: Arc::default(),
         }
     }
 
@@ -89,6 +92,11 @@ impl Device {
         let process = Arc::new(Process::start(name, store, link, env, who));
         self.processes[slot] = Some(Arc::clone(&process));
         Ok(process)
+    }
+
+    /// How far the person was told to have read.
+    pub(crate) fn read(&self) -> MutexGuard<'_, BTreeMap<ConversationId, Seq>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the app was killed and not started since.

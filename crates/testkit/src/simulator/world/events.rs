@@ -59,8 +59,8 @@ impl World {
 
     /// Of another epoch the markers say nothing.
     fn forget_what_was_read(&mut self) {
-        for device in &mut self.devices {
-            device.read.clear();
+        for device in &self.devices {
+            device.read().clear();
         }
     }
 }

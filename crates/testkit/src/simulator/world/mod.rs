@@ -13,7 +13,7 @@ mod strangers;
 
 pub(super) use cast::Cast;
 pub(super) use deeds::BY_OTHERS;
-pub(super) use device::{Accepted, Device};
+pub(super) use device::{Accepted, Device, ReadUpTo};
 pub(super) use process::Process;
 
 use super::{

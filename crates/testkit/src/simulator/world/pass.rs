@@ -25,9 +25,9 @@ impl World {
         let device = &self.devices[device];
         let hub = Arc::clone(&self.hub);
         let (reader, credentials) = (device.owner.id, device.owner.credentials.clone());
-        let tracks = Arc::clone(&device.tracks);
+        let (tracks, read) = (Arc::clone(&device.tracks), Arc::clone(&device.read));
         Some(tokio::spawn(async move {
-            let before = verdict::Before::new(&hub, reader, &tracks);
+            let before = verdict::Before::new(&hub, reader, &tracks, read);
             let ended = timeout(TOO_LONG, process.run(sync(&process, &credentials))).await;
             let Ok(ended) = ended else {
                 let what = format!("a pass of {} does not end", process.name);

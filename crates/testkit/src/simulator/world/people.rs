@@ -79,7 +79,7 @@ impl World {
             process.outbox.mark_read(process.env.mutation_id(), conversation.id, Seq::new(shown), process.env.now());
         if let Some(Ok(read)) = process.run(mark).await {
             self.observer().say(|| format!("{} has read {} up to {read}", process.name, conversation.id));
-            self.devices[device].read.insert(conversation.id, read);
+            self.devices[device].read().insert(conversation.id, read);
         }
     }
 
