@@ -52,13 +52,18 @@ pub async fn a_batch_has_at_most_so_many_bytes(store: &dyn Store) {
     let (one, two) = two_lanes(store).await;
     let content = MessageContent::new(&"x".repeat(4000)).unwrap();
     sent(store, 1, one).await;
-    send(store, 2, NewMessage { content, ..composed(2, one) }).await;
+    let long = NewMessage { content, ..composed(2, one) };
+    let both =
+        (Intent::SendMessage(composed(1, one)).wire_size() + Intent::SendMessage(long.clone()).wire_size()) as u32;
+    send(store, 2, long).await;
     sent(store, 3, two).await;
 
     let size = |n| Intent::SendMessage(composed(n, one)).wire_size() as u32;
 
     assert_eq!(fitting(store, 10, size(1)).await, mutations([1]));
     assert_eq!(fitting(store, 10, size(1) + size(3)).await, mutations([1]), "the third may not overtake the second");
+    assert_eq!(fitting(store, 10, both).await, mutations([1, 2]), "to the byte");
+    assert_eq!(fitting(store, 10, both - 1).await, mutations([1]));
     assert_eq!(fitting(store, 10, 2 * size(1) + 8000).await, mutations([1, 2, 3]));
 }
 

@@ -209,9 +209,8 @@ impl Pass {
     /// interrupted, so that a sync with nothing new stays one request.
     fn end_of_run(&mut self) -> Effect {
         let run = &mut self.follow.run;
-        let begun_earlier = !run.whole && run.news && self.follow.pulled_again < PULL_AGAIN_LIMIT;
+        let begun_earlier = !run.whole && run.news;
         if begun_earlier && let Some(end) = run.end.take() {
-            self.follow.pulled_again += 1;
             *run = Run { whole: true, ..Run::default() };
             return self.pull(end);
         }

@@ -33,7 +33,9 @@ fn a_fresh_store_is_bootstrapped_page_by_page_and_then_pulled() {
     let pull = pass.next(Event::BootstrapApplied(applied()));
     assert!(matches!(&pull, Effect::Pull(request) if request.cursor == at("from bootstrap")));
     assert_eq!(pass.progress(), None);
-    assert!(finish(&mut pass, pull).error.is_none());
+    let outcome = finish(&mut pass, pull);
+    assert!(outcome.error.is_none());
+    assert_eq!(outcome.report.bootstraps, 1);
 }
 
 #[test]
@@ -42,6 +44,37 @@ fn a_bootstrap_that_was_interrupted_goes_on_where_it_was() {
     let (pass, effect) = pass_at(SyncPosition::Bootstrapping { after: after.clone(), done: 2, total: Some(3) });
     assert!(matches!(effect, Effect::Bootstrap(request) if request.after == after));
     assert_eq!(pass.progress(), Some(Progress { done: 2, total: Some(3) }));
+}
+
+#[test]
+fn the_progress_of_a_first_load_counts_conversations_and_goes_on_where_it_was() {
+    let (mut pass, _) = pass_at(SyncPosition::Bootstrapping { after: None, done: 2, total: Some(3) });
+    let mut page = bootstrap_page(Some("rest"));
+    page.changes.conversations = vec![conversation(7)];
+    let _ = pass.next(Event::Bootstrapped(Ok(page)));
+    assert_eq!(pass.progress(), Some(Progress { done: 3, total: Some(3) }));
+}
+
+#[test]
+fn what_pages_did_is_added_up() {
+    let (mut pass, _) = pass_at(following("c"));
+    let applied = || ApplyReport { applied: 5, new_messages: 3, unreadable: 2, ..ApplyReport::default() };
+    for (cursor, more) in [("d", true), ("e", true)] {
+        let _ = pass.next(Event::Pulled(Ok(pull_page(cursor, more))));
+        let _ = pass.next(Event::PullApplied(applied()));
+    }
+    let report = outcome(pass.next(Event::StorageFailed(StorageError::new(StorageErrorKind::Full, "test")))).report;
+    assert_eq!((report.pages, report.rows, report.new_messages, report.unreadable), (2, 10, 6, 4));
+}
+
+#[test]
+fn outcomes_that_say_the_same_are_the_same() {
+    let ended = |kind| {
+        let (mut pass, _) = pass_at(following("c"));
+        outcome(pass.next(Event::StorageFailed(StorageError::new(kind, "test"))))
+    };
+    assert_eq!(ended(StorageErrorKind::Full), ended(StorageErrorKind::Full));
+    assert_ne!(ended(StorageErrorKind::Full), ended(StorageErrorKind::ReadOnly));
 }
 
 #[test]
@@ -117,11 +150,22 @@ fn pages_without_rows_do_not_go_on_forever() {
         let page = fieldpost_domain::PullPage { changes: Default::default(), ..pull_page(&format!("c{number}"), true) };
         if let Effect::Finish(outcome) = pass.next(Event::Pulled(Ok(page))) {
             assert!(outcome.error.is_some());
+            assert_eq!(number, 10, "ten in a row may be");
             return;
         }
         let _ = pass.next(Event::PullApplied(ApplyReport::default()));
     }
     panic!("it goes on and on");
+}
+
+#[test]
+fn pages_with_rows_may_be_as_many_as_there_are() {
+    let (mut pass, _) = pass_at(following("c"));
+    for number in 0..50 {
+        let _ = pass.next(Event::Pulled(Ok(pull_page(&format!("c{number}"), true))));
+        let next = pass.next(Event::PullApplied(ApplyReport::default()));
+        assert!(matches!(next, Effect::Pull(_)), "{number}: {next:?}");
+    }
 }
 
 fn differs() -> Event {

@@ -1,9 +1,9 @@
 //! What the stories of this suite are made of.
 
 use fieldpost_domain::{
-    Acknowledgement, BootstrapPage, Changes, Continuation, ConversationDigest, ConversationId, Cursor, HistoryPage,
-    Intent, Mutation, MutationId, PullPage, PushOutcome, PushResult, Seq, SeqRange, ServerLimits, Time, Tombstone,
-    TombstoneOf, Version,
+    Acknowledgement, BootstrapPage, Changes, Continuation, Conversation, ConversationDigest, ConversationId,
+    ConversationKind, Cursor, Extra, HistoryPage, Intent, Mutation, MutationId, OrgId, PersonId, PullPage, PushOutcome,
+    PushResult, Seq, SeqRange, ServerLimits, Time, Tombstone, TombstoneOf, Version,
 };
 use fieldpost_remote::{ExpiredReason, PushAnswer, RemoteError, RemoteErrorKind};
 use fieldpost_storage::{ApplyReport, SettleReport, SyncPosition, SyncState};
@@ -104,6 +104,27 @@ pub(crate) fn pull_page(cursor: &str, more: bool) -> PullPage {
         digest: Some(ConversationDigest::of([])),
         server_time: Time::UNIX_EPOCH,
         limits: ServerLimits::default(),
+    }
+}
+
+/// A conversation that a page brings.
+pub(crate) fn conversation(number: u128) -> Conversation {
+    Conversation {
+        id: lane(number),
+        org_id: OrgId::from_uuid(Uuid::from_u128(1)),
+        kind: ConversationKind::Direct,
+        subject: None,
+        medic_id: None,
+        medic_name: None,
+        created_by: PersonId::from_uuid(Uuid::from_u128(2)),
+        created_at: Time::UNIX_EPOCH,
+        updated_at: Time::UNIX_EPOCH,
+        last_seq: Seq::ZERO,
+        last_message_at: None,
+        last_message_preview: None,
+        unread: 0,
+        version: Version::new(1),
+        extra: Extra::default(),
     }
 }
 

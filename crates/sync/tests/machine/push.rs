@@ -51,10 +51,12 @@ fn a_lane_that_must_be_retried_is_held_and_the_others_go_on() {
 fn a_batch_that_is_too_large_is_halved_until_the_one_at_fault_stands_alone() {
     let mut pass = pass();
     let too_large = || Event::Pushed(Err(error(RemoteErrorKind::TooLarge)));
-    let _ = pass.next(Event::Batch(vec![mutation(1, 1), mutation(2, 1), mutation(3, 1)]));
-    match withdrawn(pass.next(too_large()), &[1, 2, 3]) {
-        Effect::ReadBatch { limits, held } => assert_eq!((limits.rows, held.len()), (1, 0)),
-        other => panic!("{other:?}"),
+    for (size, half) in [(6, 3), (3, 1)] {
+        let _ = pass.next(Event::Batch((1..=size).map(|number| mutation(number, 1)).collect()));
+        match withdrawn(pass.next(too_large()), &(1..=size).collect::<Vec<_>>()) {
+            Effect::ReadBatch { limits, held } => assert_eq!((limits.rows, held.len()), (half, 0)),
+            other => panic!("{other:?}"),
+        }
     }
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
     match withdrawn(pass.next(too_large()), &[1]) {
@@ -281,4 +283,25 @@ fn a_batch_that_fails_as_a_whole_makes_the_connection_wait() {
     let outcome = finish(&mut pass, pull);
     let aftermath = pass.aftermath(outcome.error.as_ref());
     assert!(aftermath.connection.is_some() && aftermath.waiting.is_empty());
+}
+
+#[test]
+fn a_batch_that_was_settled_in_any_way_is_progress_and_one_that_was_not_is_bad_luck_three_times() {
+    let after = |report: SettleReport| {
+        let mut pass = pass();
+        let mut last = Effect::ReadState;
+        for _ in 0..3 {
+            let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
+            last = pass.next(Event::Settled(report.clone()));
+        }
+        last
+    };
+    for progress in [
+        SettleReport { acknowledged: 1, ..SettleReport::default() },
+        SettleReport { failed: 1, ..SettleReport::default() },
+        SettleReport { retrying: 1, ..SettleReport::default() },
+    ] {
+        assert!(matches!(after(progress.clone()), Effect::ReadBatch { .. }), "{progress:?}");
+    }
+    assert_eq!(after(SettleReport { unknown: 1, ..SettleReport::default() }), Effect::ReadState);
 }

@@ -54,3 +54,16 @@ fn a_lost_history_page_is_asked_for_again() {
     let first = pass.next(Event::Missing(vec![missing(1, 9)]));
     assert_eq!(pass.next(Event::HistoryRead(Err(error(RemoteErrorKind::Interrupted)))), first);
 }
+
+#[test]
+fn a_pass_fetches_two_hundred_parts_and_leaves_the_rest_to_the_next() {
+    let mut pass = pulled();
+    let mut next = pass.next(Event::Missing((1..=300).map(|number| missing(number, 9)).collect()));
+    let mut fetched = 0;
+    while matches!(next, Effect::History(_)) {
+        fetched += 1;
+        let _ = pass.next(Event::HistoryRead(Ok(history_page(1))));
+        next = pass.next(Event::HistoryApplied(applied()));
+    }
+    assert_eq!((fetched, next), (200, Effect::RecordSuccess));
+}
