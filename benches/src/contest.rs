@@ -138,7 +138,7 @@ fn facts(done: &Done, passed: Passed) -> Vec<(&'static str, f64)> {
     if passed.lost > 0 {
         facts.push(("answers_lost", passed.lost as f64));
     }
-    for known in ["usable_ms", "peak_MiB", "lost", "doubled"] {
+    for known in ["usable_ms", "peak_MiB", "lost", "doubled", "gave_up"] {
         if let Some(value) = done.facts.get(known) {
             facts.push((known, *value));
         }

@@ -32,6 +32,10 @@ round. Ratios are medians of ratios within a round, so that a slow minute of the
 with the middle half of the rounds in brackets, and mean little on another machine. CPU is that of the client's process,
 all threads.
 
+Not measured yet: decode and apply of a recorded answer; a first pull of 1,000 × 1,000 (1,000 × 100 is); a sync that finds
+nothing at 100,000 and a million messages (1,000 and 20,000 are); the time until an observer has a sent message; seeds per second
+of the simulator; instruction counts.
+
 ";
 
 fn goal_row(goal: &Goal, measured: f64) -> String {
@@ -65,7 +69,7 @@ fn section(section: &Section, lines: &Lines) -> String {
     };
     let _ = writeln!(
         text,
-        "| case | subject | {what} | speed of fieldpost ÷ its | CPU ms | also |\n|---|---|---:|---:|---:|---|"
+        "| case | subject | rounds | {what} | speed of fieldpost ÷ its | CPU ms | also |\n|---|---|---:|---:|---:|---:|---|"
     );
     for case in lines.cases(section.bench) {
         for subject in lines.subjects(section.bench, case) {
@@ -87,8 +91,10 @@ fn row(section: &Section, lines: &Lines, case: &str, subject: &str) -> String {
     let speed = |line: &Line| Some(1.0 / shown_time(section.unit, line));
     let ratio = if subject == OURS { None } else { lines.ratio((section.bench, case), (OURS, subject), speed) };
     let ratio = ratio.map(|ratio| format!("{} ×", number(ratio))).unwrap_or_default();
-    let cpu = Spread::of(measured.iter().map(|line| line.cpu * 1e3)).map_or(0.0, |cpu| cpu.median);
-    format!("| {case} | {subject} | {value} | {ratio} | {} | {} |\n", number(cpu), facts(&measured))
+    // What is not counted is not nothing.
+    let cpu = Spread::of(measured.iter().map(|line| line.cpu * 1e3)).filter(|cpu| cpu.high > 0.0);
+    let cpu = cpu.map(|cpu| number(cpu.median)).unwrap_or_default();
+    format!("| {case} | {subject} | {} | {value} | {ratio} | {} | {} |\n", measured.len(), cpu, facts(&measured))
 }
 
 /// What a section shows of a line: a rate, or the time of one call.

@@ -30,14 +30,25 @@ pub(crate) struct Options {
     /// Make the report of lines that an earlier run kept
     #[arg(long, conflicts_with_all = ["quick", "only"])]
     from: Option<std::path::PathBuf>,
+    /// What a reader has to know about the lines given with --from
+    #[arg(long, requires = "from")]
+    note: Option<String>,
 }
+
+const ONE_RUN: &str = "every figure is of the one run that wrote this file";
+const KEPT: &str = "every figure is of lines kept from runs and given with `--from`, **not of one run**";
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let lines = match &options.from {
         Some(path) => Lines::parse(&fs::read_to_string(path)?)?,
         None => Lines::parse(&collect::collect(options.quick, options.only.as_deref())?)?,
     };
-    let report = markdown::report(&lines, &machine::describe()?);
+    let mut report = markdown::report(&lines, &machine::describe()?);
+    if options.from.is_some() {
+        report = report.replacen(ONE_RUN, KEPT, 1);
+        let note = options.note.as_deref().unwrap_or("Nothing is said about these lines.");
+        report = report.replacen("\n## Goals", &format!("\n**About these lines:** {note}\n\n## Goals"), 1);
+    }
     if options.only.is_some() {
         println!("{report}");
         return Ok(());
