@@ -7,10 +7,10 @@
 //!
 //! - SQLite finds the file whole ([`file`]),
 //! - every accepted message is in it, waiting, sent or refused, and none is sent that the server does not have,
-//! - no message is on the server twice, and those of one process are there in the order in which it sent them ([`ledger`]).
+//! - no message is on the server twice, and those of one process are there in the order in which it sent them (`ledger`).
 //!
 //! Every so often, and at the end, the network heals, the file is synced until nothing waits, and then the server has every
-//! accepted message once, and what the devices show is what the server has ([`views`]).
+//! accepted message once, and what the devices show is what the server has (`views`).
 //!
 //! The seed decides what is done and when; the operating system decides where exactly a kill lands. So a run is not repeated
 //! to the instruction by its seed, and a finding keeps its file.
