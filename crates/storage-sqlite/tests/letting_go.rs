@@ -106,3 +106,20 @@ fn is_on_the_disk(folder: &Path, text: &str) -> bool {
     let mut files = fs::read_dir(folder).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap());
     files.any(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes()))
 }
+
+#[tokio::test]
+async fn the_file_is_let_go_of_when_the_turn_is_given_back_and_not_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fieldpost.db");
+    let store = store(&path).await;
+    let turn = store.try_turn().await.unwrap().unwrap();
+    let pause = store.pause();
+    tokio::pin!(pause);
+    tokio::select! {
+        biased;
+        _ = &mut pause => unreachable!("the lock is still held"),
+        () = tokio::task::yield_now() => drop(turn),
+    }
+    pause.await.unwrap();
+    assert!(open_files(folder.path()).is_empty());
+}

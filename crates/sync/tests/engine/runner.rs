@@ -131,3 +131,14 @@ async fn a_dropped_runner_stops_too() {
     assert!(ada.network.take_calls().is_empty());
     assert_eq!(Arc::strong_count(&ada.engine), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_asked_for_and_did_not_wait_for_is_done_at_once() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    ada.write("hello").await;
+    assert!(tokio::time::timeout(Duration::ZERO, ada.engine.sync()).await.is_err(), "she closes the screen");
+    let _runner = Runner::start(Arc::clone(&ada.engine));
+    sleep(S).await;
+    assert_eq!(ada.pending().await, 0);
+}
