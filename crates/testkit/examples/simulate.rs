@@ -6,7 +6,10 @@
 
 use fieldpost_testkit::simulator::Simulation;
 use serde::Serialize;
-use std::process::ExitCode;
+use std::{
+    io::{Write, stdout},
+    process::ExitCode,
+};
 
 /// What became of a seed.
 #[derive(Serialize)]
@@ -28,7 +31,10 @@ fn main() -> ExitCode {
         (_, [first, step, end]) if *step > 0 => {
             let mut seed = *first;
             while seed < *end {
-                println!("{}", line(seed));
+                // Whoever reads has found what they looked for.
+                if writeln!(stdout(), "{}", line(seed)).is_err() {
+                    break;
+                }
                 seed += step;
             }
             ExitCode::SUCCESS
