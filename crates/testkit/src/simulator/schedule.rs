@@ -136,7 +136,10 @@ impl Taste {
                 pick,
                 decision: dice.pick(&[Decision::Retry, Decision::Edit, Decision::Cancel]).unwrap_or(Decision::Retry),
             },
-            17..19 => Act::LookBack { device, process: self.process(dice), pick },
+            17..19 => {
+                let slowly = if dice.chance(500) { 0 } else { dice.below(25_000) as u32 };
+                Act::LookBack { device, process: self.process(dice), pick, slowly }
+            }
             _ if dice.chance(300) => Act::SignOut { device },
             _ => {
                 let seconds = dice.pick(&[-86_400, -3_600, -5, 7, 3_600, 400_000]).unwrap_or(7);

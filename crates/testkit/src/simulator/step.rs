@@ -25,8 +25,8 @@ pub(super) enum Act {
     Open { device: u8, pick: u64 },
     /// Somebody decides what becomes of a message that waits.
     Decide { device: u8, pick: u64, decision: Decision },
-    /// Somebody scrolls up.
-    LookBack { device: u8, process: u8, pick: u64 },
+    /// Somebody scrolls up; what comes back takes so many milliseconds, unless that is none.
+    LookBack { device: u8, process: u8, pick: u64, slowly: u32 },
     /// The app syncs.
     Sync { device: u8, process: u8 },
     /// The app is killed, after its futures have been polled so many times more.

@@ -14,7 +14,7 @@ use std::{path::Path, time::Instant};
 use table::{BUGS, Bug};
 
 /// How many seeds a bug may survive.
-const SEEDS: u64 = 3000;
+const SEEDS: u64 = 10_000;
 
 pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
     let wanted: Vec<&Bug> = BUGS.iter().filter(|bug| named(bug, options.only.as_deref())).collect();

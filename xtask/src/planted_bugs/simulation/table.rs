@@ -176,7 +176,7 @@ pub(super) const BUGS: &[Bug] = &[
         "RemoteErrorKind::CursorExpired(reason) if self.may_expire() && self.follow.expired > 99 =>",
     ),
     bug(
-        "liveness",
+        "bounded",
         "a lane that was told to come back is asked again at once",
         PUSH,
         "                self.push.held.insert(lane);

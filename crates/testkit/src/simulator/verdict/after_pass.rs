@@ -9,6 +9,7 @@ use crate::simulator::{
 };
 use fieldpost_domain::{ConversationId, Message, MutationKind, PersonId, Seq};
 use fieldpost_storage::{ConversationSummary, Older, ThreadMessage, Window};
+use fieldpost_sync::SyncReport;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{PoisonError, atomic::Ordering},
@@ -81,6 +82,20 @@ impl Before {
     }
 }
 
+/// More mutations than a run has in a conversation that leaves.
+const MARGIN: u64 = 30;
+
+/// Whoever is told to come back is asked again by a later pass, not by this one.
+pub(crate) async fn patience(process: &Process, report: &SyncReport) -> Result<(), Breach> {
+    let counts = process.store.counts().await.map_err(unreadable)?;
+    // What has left with a conversation meanwhile is in none of these.
+    if report.retrying <= counts.pending + counts.failed + report.pushed + MARGIN {
+        return Ok(());
+    }
+    let what = format!("{} was told {} times to come back in one pass", process.name, report.retrying);
+    Err(Breach::new(Invariant::Bounded, what))
+}
+
 fn gap(process: &Process, what: impl std::fmt::Display) -> Breach {
     Breach::new(Invariant::GapFree, format!("{}: {what}", process.name))
 }
@@ -110,7 +125,8 @@ async fn all_are_here(
         };
         let same = found.content == now.content && found.deleted == now.deleted_at.is_some();
         if now.version == message.version && !same {
-            return Err(gap(process, format!("{} of {conversation} is in an old state after a pass", message.id)));
+            let what = format!("{}: {} of {conversation} is in an old state after a pass", process.name, message.id);
+            return Err(Breach::new(Invariant::Convergence, what));
         }
     }
     Ok(())

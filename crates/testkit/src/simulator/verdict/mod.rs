@@ -6,7 +6,7 @@ mod outbox;
 mod sight;
 mod thread;
 
-pub(super) use after_pass::Before;
+pub(super) use after_pass::{Before, patience};
 pub(super) use isolation::isolation;
 pub(super) use outbox::survives;
 

@@ -21,7 +21,7 @@ use super::{
     clocks::RunningClock,
     network::Hub,
     observer::Observer,
-    step::{Act, Step},
+    step::{Act, Fault, Step},
 };
 use fieldpost_domain::{MessageId, ServerLimits};
 use fieldpost_remote::reference::{Backup, ReferenceServer};
@@ -91,7 +91,12 @@ impl World {
             Act::Read { device, pick, share } => self.read(self.at(*device), *pick, *share).await,
             Act::Open { device, pick } => self.open(self.at(*device), *pick).await,
             Act::Decide { device, pick, decision } => self.decide(self.at(*device), *pick, *decision).await,
-            Act::LookBack { device, process, pick } => self.look_back(self.at(*device), *process, *pick).await,
+            Act::LookBack { device, process, pick, slowly } => {
+                if *slowly > 0 {
+                    self.devices[self.at(*device)].weather().order(0, Fault::SlowBack(*slowly));
+                }
+                self.look_back(self.at(*device), *process, *pick).await;
+            }
             Act::Sync { device, process } => self.sync(self.at(*device), *process).await,
             Act::Kill { device, process, polls } => self.kill(self.at(*device), *process, *polls).await,
             Act::SignOut { device } => self.sign_out(self.at(*device)).await,

@@ -35,7 +35,8 @@ impl World {
                 return None;
             };
             hub.observer.say(|| format!("{} syncs: {}", process.name, said(&ended)));
-            if matches!(ended, Some(Ok(_))) {
+            if let Some(Ok(report)) = &ended {
+                hub.observer.judge(verdict::patience(&process, report).await);
                 hub.observer.judge(before.judge(&hub, &process, &tracks).await);
             }
             ended
