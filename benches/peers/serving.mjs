@@ -3,10 +3,11 @@
 // indexes of `messages` and neither triggers nor policies.
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { text } from "node:stream/consumers";
 
-import postgres from "postgres";
-
+// As installed for the stack itself: these two are no peers, and run where no peer is installed.
+const postgres = createRequire(new URL("../../tests/supabase/package.json", import.meta.url))("postgres");
 const CALLS = 16;
 const stack = JSON.parse(readFileSync(new URL("../../.fieldpost/supabase/stack.json", import.meta.url), "utf8"));
 const task = JSON.parse(await text(process.stdin));
