@@ -7,11 +7,14 @@
 //! What a bug replaces must be found exactly once, or the command fails: a list that no longer matches the files proves
 //! nothing.
 
+mod bug;
+mod proofs;
 mod simulation;
 mod table;
 
 use crate::{process, supabase::Side};
 use anyhow::{Context, Result, bail};
+use bug::{Bug, Plant, Proof};
 use clap::Args;
 use std::{
     collections::BTreeMap,
@@ -20,7 +23,7 @@ use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
-use table::{Bug, Plant, Proof, bugs};
+use table::bugs;
 
 /// What to plant.
 #[derive(Debug, Args)]

@@ -1,0 +1,57 @@
+//! The tests that notice, by what they are about.
+
+use super::bug::Proof;
+
+pub(super) const LOAD: Proof = proof("feed.test.mjs", "8 writers, transactions held open");
+pub(super) const IDLE: Proof = proof("feed.test.mjs", "a transaction that idles elsewhere");
+pub(super) const OPPOSITE: Proof = proof("feed.test.mjs", "concurrent statements that touch the same conversations");
+pub(super) const MID_PASS: Proof = proof("first_load.test.mjs", "a row that changes in the middle of a pass");
+pub(super) const BETWEEN_PAGES: Proof =
+    proof("first_load.test.mjs", "a conversation that gets a message between two pages");
+pub(super) const WRONG_CALLS: Proof = proof("first_load.test.mjs", "what is wrong with a call");
+pub(super) const HISTORY: Proof = proof("first_load.test.mjs", "history covers its range whole");
+pub(super) const ONCE: Proof = proof("push.test.mjs", "a batch is applied once");
+pub(super) const DELETED_ID: Proof = proof("push.test.mjs", "an id that was deleted stays deleted");
+pub(super) const TOO_LARGE: Proof = proof("push.test.mjs", "batches of the wrong size");
+pub(super) const ONE_REFUSED: Proof = proof("push.test.mjs", "a trigger of the project that refuses one message");
+pub(super) const MARKERS: Proof = proof("push.test.mjs", "sending never moves the sender's own marker");
+pub(super) const INJECTED: Proof = scratch("turmoil.test.mjs", "a lock, deadlock, serialization or space failure");
+pub(super) const POLICIES: Proof = scratch("policies.test.mjs", "every policy lets its own through");
+pub(super) const TRUNCATE: Proof = scratch("install.test.mjs", "TRUNCATE, and a restored epoch row");
+pub(super) const DUMP: Proof = scratch("clusters.test.mjs", "a dump restored into a new cluster");
+pub(super) const BACKUP: Proof = scratch("clusters.test.mjs", "an older physical backup restored in place");
+pub(super) const POINT_IN_TIME: Proof = scratch("clusters.test.mjs", "recovery to a point in time");
+pub(super) const STANDBY: Proof = scratch("clusters.test.mjs", "pulls that a standby serves");
+pub(super) const ELSEWHERE: Proof = scratch("clusters.test.mjs", "a transaction that idles in another database");
+pub(super) const CRASH: Proof = scratch("clusters.test.mjs", "a crash gives numbers out again");
+pub(super) const PUT_BACK: Proof = scratch("clusters.test.mjs", "a copy of the files put back");
+pub(super) const RESTART: Proof = scratch("clusters.test.mjs", "a restart, and a crash that lost nothing");
+pub(super) const ACCOUNT: Proof = proof("accounts.test.mjs", "a conversation whose creator");
+pub(super) const HARD_DELETE: Proof = proof("access.test.mjs", "a hard delete is a tombstone");
+pub(super) const DELETED_CONVERSATION: Proof =
+    proof("access.test.mjs", "the delete of a conversation is one tombstone");
+pub(super) const HANDED_OVER: Proof = proof("access.test.mjs", "a conversation that is handed to another medic");
+pub(super) const REMOVED: Proof = proof("access.test.mjs", "a member who is removed loses everything");
+pub(super) const ROLE: Proof = proof("access.test.mjs", "a change of role or organization");
+pub(super) const TIE: Proof = proof("access.test.mjs", "a medic who loses or gains her account's tie");
+pub(super) const COMPACTED: Proof = proof("access.test.mjs", "compacted tombstones expire the cursors");
+pub(super) const STRANGER_ROWS: Proof = proof("strangers.test.mjs", "rows that a stranger writes");
+pub(super) const STRANGER_EDITS: Proof = proof("strangers.test.mjs", "an edit raises the version");
+pub(super) const STRANGER_OPENS: Proof = proof("strangers.test.mjs", "opening directly gives one conversation");
+pub(super) const STRANGER_READS: Proof = proof("strangers.test.mjs", "a web client's read time");
+pub(super) const OLD_KEY: Proof = proof("push.test.mjs", "a message that an older version of the app sent");
+pub(super) const EVERY_CODE: Proof = proof("push.test.mjs", "every code of rejection");
+pub(super) const CLOSED: Proof = proof("install.test.mjs", "every function is commented");
+pub(super) const ATTACKS: Proof = proof("matrix.test.mjs", "whoever has no business there");
+pub(super) const OWN_COLUMNS: Proof = proof("matrix.test.mjs", "people who belong there change");
+pub(super) const SCALE: Proof = scratch("scale.test.mjs", "a pull, a push and a page of history cost the same");
+pub(super) const STRANGER_COLUMNS: Proof = proof("strangers.test.mjs", "the columns of a client's insert");
+
+const fn proof(file: &'static str, test: &'static str) -> Proof {
+    Proof { file, test, own_database: false }
+}
+
+/// A test that makes its databases itself, and needs no stack but for the cluster.
+const fn scratch(file: &'static str, test: &'static str) -> Proof {
+    Proof { file, test, own_database: true }
+}

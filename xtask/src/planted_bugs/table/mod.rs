@@ -1,0 +1,29 @@
+//! The bugs of the SQL, and what catches each.
+
+mod feed;
+mod histories;
+mod leaving;
+mod privacy;
+mod schema;
+mod writing;
+
+use super::bug::Bug;
+
+pub(super) fn bugs() -> Vec<Bug> {
+    [
+        feed::feed(),
+        feed::numbers(),
+        writing::push(),
+        writing::first_load(),
+        leaving::deletes(),
+        leaving::epochs(),
+        histories::histories(),
+        privacy::privacy(),
+        schema::triggers(),
+        schema::policies(),
+        schema::indexes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,79 @@
+//! Triggers, policies and indexes, each one dropped.
+
+use crate::planted_bugs::{
+    bug::{Bug, bug, drop_trigger, replace, sql},
+    proofs::{
+        OLD_KEY, POLICIES, SCALE, STRANGER_COLUMNS, STRANGER_EDITS, STRANGER_OPENS, STRANGER_READS, STRANGER_ROWS,
+    },
+};
+
+/// What other clients rely on, trigger by trigger.
+pub(super) fn triggers() -> Vec<Bug> {
+    [
+        ("messages", "before_insert", STRANGER_COLUMNS),
+        ("messages", "after_insert", STRANGER_ROWS),
+        ("messages", "before_update", STRANGER_EDITS),
+        ("messages", "after_update", STRANGER_EDITS),
+        ("conversations", "before_insert", STRANGER_OPENS),
+        ("conversations", "after_insert", STRANGER_OPENS),
+        ("conversations", "before_update", STRANGER_COLUMNS),
+        ("conversation_read_status", "before_write", STRANGER_READS),
+    ]
+    .into_iter()
+    .map(|(table, name, proof)| bug(&format!("trigger {name} of {table} dropped"), proof, [drop_trigger(table, name)]))
+    .collect()
+}
+
+/// Each policy in turn. `fieldpost_delete` is not among them: it says in a permissive way what no policy says too.
+pub(super) fn policies() -> Vec<Bug> {
+    let tables = ["conversations", "messages", "message_recipients", "conversation_read_status"];
+    let names = ["select", "insert", "update", "only_select", "only_insert", "only_update", "only_delete"];
+    let ours = tables.into_iter().flat_map(|table| names.map(|name| (table, format!("fieldpost_{name}"))));
+    let theirs =
+        [("medics", "medics_read_self"), ("medics", "medics_read_as_admin"), ("profiles", "profiles_read_self")];
+    ours.chain(theirs.map(|(table, name)| (table, name.to_owned())))
+        .map(|(table, policy)| {
+            bug(
+                &format!("policy {policy} of {table} dropped"),
+                POLICIES,
+                [sql(&format!("drop policy {policy} on public.{table}"))],
+            )
+        })
+        .collect()
+}
+
+/// Each hot index in turn, and a scan that begins at its first row.
+pub(super) fn indexes() -> Vec<Bug> {
+    let names = [
+        "public.fieldpost_messages_seq",
+        "public.fieldpost_messages_feed_conversation",
+        "public.fieldpost_messages_feed_org",
+        "public.fieldpost_conversations_feed",
+        "public.fieldpost_markers_feed_org",
+        "public.fieldpost_markers_feed_conversation",
+        "fieldpost.tombstones_feed_org",
+        "fieldpost.tombstones_feed_conversation",
+        "fieldpost.people_feed",
+        "fieldpost.access_log_feed",
+    ];
+    let mut list: Vec<_> = names
+        .into_iter()
+        .map(|name| bug(&format!("index {name} dropped"), SCALE, [sql(&format!("drop index {name}"))]))
+        .collect();
+    list.push(bug(
+        "index public.fieldpost_messages_client_key dropped",
+        OLD_KEY,
+        [sql("drop index public.fieldpost_messages_client_key")],
+    ));
+    list.push(bug(
+        "a pull's index scan begins at the first row that there ever was",
+        SCALE,
+        [replace(
+            "pull",
+            "and q.seq is not null\n        order by q.sync_xid, q.id limit f.rows\n      ) m\n      union all",
+            "and q.seq is not null and (q.sync_xid, q.id) > (f.xid, f.a)\n        \
+             order by q.sync_xid, q.id limit f.rows\n      ) m\n      union all",
+        )],
+    ));
+    list
+}

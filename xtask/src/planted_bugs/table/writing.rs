@@ -1,0 +1,102 @@
+//! What makes a push happen once, and a first load whole.
+
+use crate::planted_bugs::{
+    bug::{Bug, bug, replace},
+    proofs::{BETWEEN_PAGES, DELETED_ID, INJECTED, MARKERS, ONCE, ONE_REFUSED, OWN_COLUMNS, TOO_LARGE},
+};
+
+/// Exactly once, one by one, and the id no oracle.
+pub(super) fn push() -> Vec<Bug> {
+    vec![
+        bug(
+            // The look at known ids hides it otherwise: either of the two keeps a message from being stored twice.
+            "on conflict removed, and the look at known ids before it",
+            ONCE,
+            [
+                replace("push", "    order by i.n\n    on conflict do nothing\n", "    order by i.n\n"),
+                replace("push", ") x where not exists (select from unnest(v_known) k where k.n = x.n);", ") x;"),
+                replace(
+                    "push",
+                    "result := (select k.result from fieldpost.known_messages(s, array[v_item]) k);",
+                    "result := null;",
+                ),
+            ],
+        ),
+        bug(
+            "one transaction for all: what refuses one message fails the call",
+            ONE_REFUSED,
+            [replace(
+                "push",
+                "        result := fieldpost.rejected('bad_request', 'refused by the database: ' || sqlstate);",
+                "        raise;",
+            )],
+        ),
+        bug(
+            "40P01 answered rejected",
+            INJECTED,
+            [replace(
+                "push",
+                "when serialization_failure or deadlock_detected or lock_not_available then\n        v_stuck := v_stuck || v_item.conversation_id;",
+                "when serialization_failure or lock_not_available then\n        v_stuck := v_stuck || v_item.conversation_id;",
+            )],
+        ),
+        bug(
+            "a retry does not take the rest of its lane along",
+            INJECTED,
+            [replace("push", "if v_item.conversation_id = any (v_stuck) then", "if false then")],
+        ),
+        bug(
+            "the row is shown to anyone who knows its id",
+            DELETED_ID,
+            [replace("push", "when m.sender_id = s.user_id and m.conversation_id = i.conversation_id", "when true")],
+        ),
+        bug(
+            "tombstones are not consulted by push",
+            DELETED_ID,
+            [replace(
+                "push",
+                "t.entity = 'message' and t.id = i.message_id\n",
+                "t.entity = 'message' and t.id = i.message_id and false\n",
+            )],
+        ),
+        bug("no limit to a batch", TOO_LARGE, [replace("push", "cardinality(p_mutations) > 500", "false")]),
+        bug(
+            "a marker goes backwards",
+            OWN_COLUMNS,
+            [replace(
+                "read_markers",
+                "p_row.read_seq := greatest(p_row.read_seq, coalesce(p_old.read_seq, 0));",
+                "p_row.read_seq := greatest(p_row.read_seq, 0);",
+            )],
+        ),
+        bug(
+            "a marker goes beyond the last message",
+            MARKERS,
+            [replace("read_markers", "p_row.read_seq := least(greatest(p_row.read_seq, 0), v_last);", "")],
+        ),
+    ]
+}
+
+/// The first load misses nothing.
+pub(super) fn first_load() -> Vec<Bug> {
+    vec![bug(
+        "bootstrap goes by a newest-first keyset instead of its list",
+        BETWEEN_PAGES,
+        [
+            replace(
+                "bootstrap",
+                "fieldpost.ids_packed(p_list[v_taken + 1:])",
+                "fieldpost.ids_packed(p_list[v_taken:v_taken])",
+            ),
+            replace(
+                "bootstrap",
+                "v_list := fieldpost.ids_unpacked(v_rest);",
+                "select coalesce(array_agg(c.id order by coalesce(c.last_message_at, c.created_at) desc, c.id), '{}') into v_list \
+                 from public.conversations c, public.conversations l \
+                 where l.id = (fieldpost.ids_unpacked(v_rest))[1] and c.id = any (fieldpost.bootstrap_list(s)) \
+                 and (-extract(epoch from coalesce(c.last_message_at, c.created_at)), c.id) \
+                 > (-extract(epoch from coalesce(l.last_message_at, l.created_at)), l.id);",
+            ),
+        ],
+    )]
+}
