@@ -49,10 +49,10 @@ FROM conversations AS c
 LEFT JOIN people AS me ON me.id = (SELECT person_id FROM account WHERE only = 1)
 LEFT JOIN people AS p ON p.id =
     (SELECT q.id FROM people AS q WHERE q.medic_id = c.medic_id ORDER BY q.removed, q.id LIMIT 1)
-ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id LIMIT ?";
+ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id LIMIT 0 + ?";
 
 const WINDOW: &str = "
 SELECT m.id, m.conversation_id, m.sender_id, m.seq, m.composed_at, m.created_at, m.deleted_at,
     m.sender_name, m.message_type, m.content, m.metadata, m.status, p.first_name, p.last_name
 FROM messages AS m LEFT JOIN people AS p ON p.id = m.sender_id
-WHERE m.conversation_id = ? AND m.seq IS NOT NULL ORDER BY m.seq DESC LIMIT ?";
+WHERE m.conversation_id = ? AND m.seq IS NOT NULL ORDER BY m.seq DESC LIMIT 0 + ?";

@@ -34,8 +34,8 @@ impl Client {
         Ok(self.inner.store.close().await?)
     }
 
-    /// Publishes the outbox's new size after a local write, and gets it on its way. The write itself has succeeded: what fails here must not
-    /// make the app write again.
+    /// Publishes the outbox's new size after a local write, and gets it on its way. The write itself has succeeded: what fails
+    /// here must not make the app write again.
     pub(crate) async fn note_local_write(&self) {
         if let Err(error) = self.inner.engine.note_local_write().await {
             tracing::warn!(%error, "the status could not be read after a local write");

@@ -119,8 +119,7 @@ impl From<SyncError> for Error {
             SyncError::Storage(error) => error.into(),
             SyncError::Remote(error) => error.into(),
             SyncError::Stopped => Self::Paused,
-            // Whatever a later version of the engine adds is about the session until this version knows better.
-            _ => Self::SignedOut,
+            SyncError::SignedOut => Self::SignedOut,
         }
     }
 }

@@ -21,7 +21,10 @@ use crate::{
     sql::Tx,
 };
 use fieldpost_storage::{StorageError, StorageErrorKind, StorageResult};
-use sea_orm::{ConnectionTrait, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
 use std::{
     path::Path,
     sync::{PoisonError, RwLock},
@@ -109,9 +112,15 @@ impl Db {
     pub(crate) async fn write(&self, operation: &'static str, durability: Durability) -> StorageResult<Write<'_>> {
         let mut writer = self.writer.lock().await;
         match begin(&mut writer, durability).await {
-            Ok(tx) => Ok(Write { db: self, operation, tx, _turn: writer }),
+            Ok(tx) => Ok(Write { db: self, operation, tx: Tx::Transaction(tx), _turn: writer }),
             Err(fault) => Err(self.fail(fault, operation)),
         }
+    }
+
+    /// A connection for a single query.
+    pub(crate) fn look(&self, operation: &'static str) -> StorageResult<Read<'_>> {
+        let readers = self.check_open().map_err(|fault| self.fail(fault, operation))?;
+        Ok(Read { db: self, operation, tx: Tx::single(readers) })
     }
 
     /// Begins a transaction that reads: all of its queries see one state.
@@ -121,7 +130,7 @@ impl Db {
             Err(fault) => Err(fault),
         };
         let tx = begun.map_err(|fault| self.fail(fault, operation))?;
-        Ok(Read { db: self, operation, tx: Tx::new(tx) })
+        Ok(Read { db: self, operation, tx: Tx::Transaction(tx) })
     }
 
     /// Runs statements outside of a transaction on the writing connection, when it is its turn.
@@ -184,7 +193,7 @@ async fn let_go(writer: &mut Writer) -> Res<()> {
     Ok(readers.and(closed)?)
 }
 
-async fn begin(writer: &mut Writer, durability: Durability) -> Res<Tx> {
+async fn begin(writer: &mut Writer, durability: Durability) -> Res<DatabaseTransaction> {
     let Some(connections) = &writer.connections else { return Err(Fault::kind(StorageErrorKind::Paused)) };
     if writer.durability != Some(durability) {
         // This call may be dropped between the two lines; then nobody knows, and the next writer sets it again.
@@ -200,7 +209,7 @@ async fn begin(writer: &mut Writer, durability: Durability) -> Res<Tx> {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
-    Ok(Tx::new(connections.writer.begin_with_options(options).await?))
+    Ok(connections.writer.begin_with_options(options).await?)
 }
 
 /// A transaction that writes. Dropped without [`Write::finish`], it never happened.
@@ -219,12 +228,11 @@ impl Write<'_> {
 
     /// Commits if the work went well, else rolls back.
     pub(crate) async fn finish<T>(self, result: Res<T>) -> StorageResult<T> {
-        let transaction = self.tx.into_inner();
         let ended = match result {
-            Ok(value) => transaction.commit().await.map(|()| value).map_err(Fault::from),
+            Ok(value) => self.tx.commit().await.map(|()| value),
             Err(fault) => {
                 // The failure that matters is the first one. Should rolling back fail too, dropping does it.
-                let _ = transaction.rollback().await;
+                let _ = self.tx.rollback().await;
                 Err(fault)
             }
         };
@@ -232,7 +240,7 @@ impl Write<'_> {
     }
 }
 
-/// A transaction that reads.
+/// What reads: a transaction, or a single query.
 pub(crate) struct Read<'a> {
     db: &'a Db,
     operation: &'static str,
@@ -246,7 +254,7 @@ impl Read<'_> {
 
     /// Ends the snapshot.
     pub(crate) async fn finish<T>(self, result: Res<T>) -> StorageResult<T> {
-        let ended = self.tx.into_inner().commit().await.map_err(Fault::from);
+        let ended = self.tx.commit().await;
         result.and_then(|value| ended.map(|()| value)).map_err(|fault| self.db.fail(fault, self.operation))
     }
 }

@@ -16,7 +16,7 @@
 use crate::{
     error::Res,
     ranges, resolve,
-    sql::{IdSet, Tx, opt_id},
+    sql::{Bound, IdSet, Tx, opt_id},
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -107,5 +107,10 @@ pub(crate) async fn refresh_all(tx: &Tx) -> Res<()> {
 
 /// After something was written here that has no seq: the rest stays as it is.
 pub(crate) async fn refresh_newest(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {
-    tx.run(NEWEST, vec![IdSet::of(ids.iter().copied()).bind()]).await.map(drop)
+    newest(ids).run(tx).await.map(drop)
+}
+
+/// The statement that does.
+pub(crate) fn newest(ids: &BTreeSet<Uuid>) -> Bound {
+    Bound::new(NEWEST, vec![IdSet::of(ids.iter().copied()).bind()])
 }

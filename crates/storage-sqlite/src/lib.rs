@@ -22,6 +22,7 @@ mod ranges;
 mod rekey;
 mod replica;
 mod resolve;
+mod row;
 mod rows;
 mod search;
 mod sessions;

@@ -6,165 +6,138 @@
 
 use crate::{
     SqliteStore,
-    error::Res,
-    resolve,
-    rows::message::{JOINS, Receipts, columns, thread_message},
-    sql::{Tx, id, int, opt_id, seq},
+    error::{Fault, Res},
+    resolve::CANONICAL,
+    row::{Row, packed_rows},
+    rows::message::{JOINS, Receipts, line, receipts, thread_message},
+    sql::{Tx, id, int, unsigned},
 };
 use async_trait::async_trait;
-use fieldpost_domain::{ConversationId, MessageId, Seq, SeqRange};
-use fieldpost_storage::{Messages, Older, StorageResult, ThreadMessage, ThreadWindow, Window};
+use fieldpost_domain::{ConversationId, MessageId, Seq};
+use fieldpost_storage::{Messages, Older, StorageErrorKind, StorageResult, ThreadMessage, ThreadWindow, Window};
+use sea_orm::Value;
 use uuid::Uuid;
 
 #[async_trait]
 impl Messages for SqliteStore {
     async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow> {
-        let read = self.db.read("messages").await?;
+        let read = self.db.look("messages")?;
         let found = read_window(read.tx(), conversation, window).await;
         read.finish(found).await
     }
 
     async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>> {
-        let read = self.db.read("message").await?;
+        let read = self.db.look("message")?;
         let found = by_id(read.tx(), id.as_uuid()).await;
         read.finish(found).await
     }
 }
 
 pub(crate) async fn by_id(tx: &Tx, message: Uuid) -> Res<Option<ThreadMessage>> {
-    let sql = format!("SELECT {} FROM messages AS m {JOINS} WHERE m.id = ?", columns());
-    let Some(row) = tx.one(&sql, vec![id(message)]).await? else { return Ok(None) };
-    let receipts = receipts(tx, row.id(1)?).await?;
-    thread_message(&row, &receipts).map(Some)
+    let row = tx.one(&one_sql(), vec![id(message)]).await?;
+    row.map(|row| one(&row)).transpose()
+}
+
+/// The only message of what [`one_sql`] finds.
+pub(crate) fn one(row: &Row) -> Res<ThreadMessage> {
+    let receipts = Receipts::from_row(row, 1)?;
+    let found = row.rows(0)?;
+    let message = found.first().ok_or_else(|| Fault::corrupt("a message was packed away"))?;
+    thread_message(message, &receipts)
+}
+
+/// One message by its id.
+pub(crate) fn one_sql() -> String {
+    let (line, receipts) = (line(), receipts("m.conversation_id"));
+    format!("SELECT json_array({line}), {receipts} FROM messages AS m {JOINS} WHERE m.id = ?")
 }
 
 async fn read_window(tx: &Tx, conversation: ConversationId, window: Window) -> Res<ThreadWindow> {
-    let conversation = resolve::existing(tx, conversation).await?;
-    let receipts = receipts(tx, conversation).await?;
-    let run = match run_below(tx, conversation, window.before).await? {
-        Run::Placed(run) => run,
-        Run::Upgraded => return upgraded(tx, conversation, window, &receipts).await,
-    };
-    let limit = i64::from(window.limit);
+    let before = window.before.map(|before| crate::sql::signed(before.get()));
     // One more than asked for tells whether there is more here.
-    let values = vec![id(conversation), seq(run.from), seq(run.to), int(limit + 1)];
-    let rows = tx.all(&placed_sql(), values).await?;
+    let values = vec![id(conversation.as_uuid()), Value::BigInt(before), int(i64::from(window.limit) + 1)];
+    let row = tx.one(&window_sql(), values).await?;
+    let row = row.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
+    let (receipts, upgraded) = (Receipts::from_row(&row, 0)?, row.get::<i64>(3)? != 0);
+    let rows = row.rows(6)?;
     let shown = rows.iter().take(window.limit as usize).rev();
     let mut messages = shown.map(|row| thread_message(row, &receipts)).collect::<Res<Vec<_>>>()?;
-    let older = if rows.len() > messages.len() {
-        Older::Here(messages.first().and_then(|message| message.seq).unwrap_or(run.to.next()))
-    } else if run.from <= Seq::new(1) {
-        Older::Nothing
+    let older = if upgraded {
+        Older::OnServer(window.before.unwrap_or(BEYOND))
     } else {
-        Older::OnServer(run.from)
+        let more = rows.len() > messages.len();
+        older(&row, more, messages.first())?
     };
-    if window.before.is_none() {
-        messages.extend(unplaced(tx, conversation, &receipts).await?);
+    for row in row.rows(7)? {
+        messages.push(thread_message(&row, &receipts)?);
     }
     Ok(ThreadWindow { messages, older })
 }
 
-async fn unplaced(tx: &Tx, conversation: Uuid, receipts: &Receipts) -> Res<Vec<ThreadMessage>> {
-    let rows = tx.all(&unplaced_sql(), vec![id(conversation)]).await?;
-    rows.iter().map(|row| thread_message(row, receipts)).collect()
-}
-
-/// A thread of an upgraded file, before the server has told of it: its acknowledged messages have no seq yet. They are shown
-/// in the order of their times, as the old app did; what lies below them the server has to say.
-async fn upgraded(tx: &Tx, conversation: Uuid, window: Window, receipts: &Receipts) -> Res<ThreadWindow> {
-    let sql = format!(
-        "SELECT {} FROM messages AS m {JOINS} WHERE m.conversation_id = ? AND m.seq IS NULL AND m.position IS NULL \
-         ORDER BY m.created_at DESC, m.pk DESC LIMIT ?",
-        columns()
-    );
-    let limit = if window.before.is_none() { window.limit } else { 0 };
-    let rows = tx.all(&sql, vec![id(conversation), int(limit.into())]).await?;
-    let mut messages = rows.iter().rev().map(|row| thread_message(row, receipts)).collect::<Res<Vec<_>>>()?;
-    if window.before.is_none() {
-        messages.extend(unplaced(tx, conversation, receipts).await?);
+/// How a window goes on upwards, whose first message is this one.
+fn older(row: &Row, more: bool, first: Option<&ThreadMessage>) -> Res<Older> {
+    let end = row.seq(4)?;
+    if more {
+        return Ok(Older::Here(first.and_then(|message| message.seq).unwrap_or(end)));
     }
-    Ok(ThreadWindow { messages, older: Older::OnServer(window.before.unwrap_or(BEYOND)) })
+    // Without a run everything below the end is missing.
+    let from = row.get::<Option<i64>>(5)?.map_or(end, |start| Seq::new(unsigned(start)));
+    Ok(if from <= Seq::new(1) { Older::Nothing } else { Older::OnServer(from) })
 }
 
 /// Above every seq that a server gives: its newest messages lie below it.
 const BEYOND: Seq = Seq::new((1 << 53) - 1);
 
-/// Ordered by seq, newest first.
-pub(crate) fn placed_sql() -> String {
+/// A window of a thread in one statement: conversation, below which seq, how many rows.
+///
+/// `thread` is what is known of the thread, `window` where the window ends: below what was asked for, or above the newest seq
+/// that is here. If the recent range does not hold what is below, `run` goes down from there as far as rows and tombstones
+/// follow each other.
+///
+/// A thread of an upgraded file is shown in the order of its times before the server has told of it, as the old app did: its
+/// acknowledged messages have no seq yet, and what lies below them the server has to say.
+pub(crate) fn window_sql() -> String {
+    let placed = format!(
+        "FROM messages AS m {JOINS} WHERE m.conversation_id = w.id AND m.seq BETWEEN w.start AND w.top \
+         ORDER BY m.seq DESC LIMIT 0 + ?3"
+    );
+    let upgraded = format!(
+        "FROM messages AS m {JOINS} WHERE m.conversation_id = w.id AND m.seq IS NULL AND m.position IS NULL \
+         ORDER BY m.created_at DESC, m.pk DESC LIMIT -1 + ?3"
+    );
+    let unplaced = format!(
+        "FROM messages AS m {JOINS} WHERE m.conversation_id = w.id AND m.position IS NOT NULL ORDER BY m.position"
+    );
+    let [placed, upgraded, unplaced] = [placed, upgraded, unplaced].map(|query| packed_rows(&line(), &query));
     format!(
-        "SELECT {} FROM messages AS m {JOINS} \
-         WHERE m.conversation_id = ? AND m.seq BETWEEN ? AND ? ORDER BY m.seq DESC LIMIT ?",
-        columns()
-    )
-}
-
-/// In the order in which they were written.
-pub(crate) fn unplaced_sql() -> String {
-    format!(
-        "SELECT {} FROM messages AS m {JOINS} \
-         WHERE m.conversation_id = ? AND m.position IS NOT NULL ORDER BY m.position",
-        columns()
-    )
-}
-
-enum Run {
-    /// These seqs.
-    Placed(SeqRange),
-    /// Nothing here has a seq yet.
-    Upgraded,
-}
-
-/// The seqs that can be shown without a gap below `before`; empty, just above what is missing, if none can.
-async fn run_below(tx: &Tx, conversation: Uuid, before: Option<Seq>) -> Res<Run> {
-    let Some(row) = tx.one(KNOWN, vec![id(conversation)]).await? else { return Ok(empty_below(Seq::new(1))) };
-    if row.get::<i64>(4)? != 0 {
-        return Ok(Run::Upgraded);
-    }
-    let (from, to, last, top) = (row.seq(0)?, row.seq(1)?, row.seq(2)?, row.seq(3)?);
-    let newest = top.max(to);
-    if newest == Seq::ZERO {
-        // Nothing is here: either there is nothing, or all of it is on the server.
-        return Ok(empty_below(before.map_or(last.next(), |before| before.min(last.next()))));
-    }
-    let end = before.map_or(newest.next(), |before| before.min(newest.next()));
-    let top = end.previous();
-    if from > Seq::ZERO && from <= top && top <= to {
-        return Ok(Run::Placed(SeqRange { from, to: top }));
-    }
-    let start = tx.one(RUN_START, vec![id(conversation), seq(top)]).await?;
-    let start = start.map_or(Ok(None), |row| row.get::<Option<i64>>(0))?;
-    let run = |start| Run::Placed(SeqRange { from: Seq::new(crate::sql::unsigned(start)), to: top });
-    Ok(start.map_or(empty_below(end), run))
-}
-
-const fn empty_below(end: Seq) -> Run {
-    Run::Placed(SeqRange { from: end, to: end.previous() })
-}
-
-pub(crate) const KNOWN: &str = "
-SELECT c.range_from, c.range_to, c.last_seq, max(
-    coalesce((SELECT max(m.seq) FROM messages AS m WHERE m.conversation_id = c.id), 0),
-    coalesce((SELECT max(t.seq) FROM tombstones AS t WHERE t.conversation_id = c.id), 0)),
-    c.version < 0 AND c.server_id IS NOT NULL
-FROM conversations AS c WHERE c.id = ?";
-
-/// The lowest seq of the run of rows and tombstones that ends with a given one; null if that one is not here.
-pub(crate) const RUN_START: &str = "
-WITH RECURSIVE asked (id, top) AS (SELECT ?, ?),
+        "WITH RECURSIVE
+thread AS MATERIALIZED (
+    SELECT c.*, c.version < 0 AND c.server_id IS NOT NULL AS upgraded, max(c.range_to,
+        coalesce((SELECT max(m.seq) FROM messages AS m WHERE m.conversation_id = c.id), 0),
+        coalesce((SELECT max(t.seq) FROM tombstones AS t WHERE t.conversation_id = c.id), 0)) AS newest
+    FROM conversations AS c WHERE c.id = {CANONICAL}),
+bounded AS (SELECT *, coalesce(nullif(newest, 0), last_seq) + 1 AS bound FROM thread),
+ending AS MATERIALIZED (SELECT *, max(min(coalesce(?2, bound), bound) - 1, 0) AS top FROM bounded),
 run (seq) AS (
-    SELECT top FROM asked
-    WHERE EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = asked.id AND m.seq = top)
-        OR EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = asked.id AND t.seq = top)
-    UNION ALL SELECT run.seq - 1 FROM run, asked
-    WHERE EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = asked.id AND m.seq = run.seq - 1)
-        OR EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = asked.id AND t.seq = run.seq - 1))
-SELECT min(seq) FROM run";
+    SELECT ending.top FROM ending WHERE NOT {COVERED} AND {is_top_here}
+    UNION ALL SELECT run.seq - 1 FROM run, ending WHERE {is_next_here}),
+window AS (SELECT *, CASE WHEN {COVERED} THEN range_from ELSE (SELECT min(seq) FROM run) END AS start FROM ending)
+SELECT {receipts}, w.upgraded, w.top + 1, w.start,
+    CASE WHEN NOT w.upgraded THEN {placed} WHEN ?2 IS NULL THEN {upgraded} END,
+    CASE WHEN ?2 IS NULL THEN {unplaced} END
+FROM window AS w",
+        is_top_here = is_here("ending.top"),
+        is_next_here = is_here("run.seq - 1"),
+        receipts = receipts("w.id"),
+    )
+}
 
-async fn receipts(tx: &Tx, conversation: Uuid) -> Res<Receipts> {
-    let viewer = resolve::viewer(tx).await?;
-    let sql = "SELECT coalesce(max(delivered_seq), 0), coalesce(max(read_seq), 0) FROM read_markers \
-        WHERE conversation_id = ? AND person_id IS NOT ?";
-    let row = tx.one(sql, vec![id(conversation), opt_id(viewer)]).await?;
-    let Some(row) = row else { return Ok(Receipts { viewer, ..Receipts::default() }) };
-    Ok(Receipts { viewer, delivered: row.seq(0)?, read: row.seq(1)? })
+const COVERED: &str = "(range_from > 0 AND range_from <= top AND top <= range_to)";
+
+/// Whether a row or a tombstone has this seq.
+fn is_here(seq: &str) -> String {
+    let any = |table: &str| {
+        format!("EXISTS (SELECT 1 FROM {table} AS x WHERE x.conversation_id = ending.id AND x.seq = {seq})")
+    };
+    format!("({} OR {})", any("messages"), any("tombstones"))
 }

@@ -13,6 +13,9 @@ use uuid::Uuid;
 pub(crate) const VIEWER: &str =
     "coalesce((SELECT person_id FROM account WHERE only = 1), (SELECT me_id FROM sync_state WHERE only = 1))";
 
+/// The canonical id of the first parameter, or that itself.
+pub(crate) const CANONICAL: &str = "coalesce((SELECT a.canonical_id FROM aliases AS a WHERE a.id = ?1), ?1)";
+
 /// The canonical id, or the id itself.
 pub(crate) async fn canonical(tx: &Tx, conversation: ConversationId) -> Res<Uuid> {
     let given = conversation.as_uuid();
@@ -22,9 +25,9 @@ pub(crate) async fn canonical(tx: &Tx, conversation: ConversationId) -> Res<Uuid
 
 /// The canonical id of a conversation that is here.
 pub(crate) async fn existing(tx: &Tx, conversation: ConversationId) -> Res<Uuid> {
-    let canonical = canonical(tx, conversation).await?;
-    let row = tx.one("SELECT 1 FROM conversations WHERE id = ?", vec![id(canonical)]).await?;
-    row.map(|_| canonical).ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))
+    let sql = format!("SELECT c.id FROM conversations AS c WHERE c.id = {CANONICAL}");
+    let row = tx.one(&sql, vec![id(conversation.as_uuid())]).await?;
+    row.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?.id(0)
 }
 
 /// All aliases. There are as many as conversations were opened offline and then found on the server: few.

@@ -37,7 +37,7 @@ pub(crate) async fn leave_many(tx: &Tx, changes: &Changes) -> Res<bool> {
 }
 
 pub(crate) const MANY: &str = "
-SELECT 1 FROM messages WHERE conversation_id IN (SELECT unhex(value) FROM json_each(?)) LIMIT 1 OFFSET ?";
+SELECT 1 FROM messages WHERE conversation_id IN (SELECT unhex(value) FROM json_each(?)) LIMIT 1 OFFSET 0 + ?";
 
 /// From here on words are only noted as deleted. [`end_many`] or [`pause_many`] follows in the same transaction.
 pub(crate) async fn begin_many(tx: &Tx) -> Res<()> {

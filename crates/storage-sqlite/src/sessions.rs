@@ -5,7 +5,8 @@ use crate::{
     db::Durability,
     error::{Fault, Res},
     outbox,
-    sql::{Row, Tx, id, opt_text, text, time},
+    row::Row,
+    sql::{Tx, id, opt_text, text, time},
 };
 use async_trait::async_trait;
 use fieldpost_domain::{AccessToken, PersonId, RefreshToken, Session};
@@ -14,7 +15,7 @@ use fieldpost_storage::{Sessions, StorageErrorKind, StorageResult};
 #[async_trait]
 impl Sessions for SqliteStore {
     async fn session(&self) -> StorageResult<Option<Session>> {
-        let read = self.db.read("session").await?;
+        let read = self.db.look("session")?;
         let sql = "SELECT person_id, email, access_token, refresh_token, expires_at FROM session";
         let row = read.tx().one(sql, vec![]).await;
         let session = row.and_then(|row| row.map(|row| from_row(&row)).transpose());
@@ -43,7 +44,7 @@ impl Sessions for SqliteStore {
     }
 
     async fn account(&self) -> StorageResult<Option<PersonId>> {
-        let read = self.db.read("account").await?;
+        let read = self.db.look("account")?;
         let account = account(read.tx()).await;
         read.finish(account).await
     }

@@ -1,12 +1,22 @@
-//! Small words for talking SQL: binding, reading, and inserting many rows with few statements.
+//! Small words for talking SQL: binding, running, and inserting many rows with few statements.
 //!
 //! Every statement that runs often has one text, so that it is prepared once: sets of ids are bound as one JSON array of hex
-//! ([`IdSet`]), and rows are inserted in chunks of a few fixed sizes ([`insert_rows`]).
+//! ([`IdSet`]), and rows are inserted in chunks of a few fixed sizes ([`Insert`]). A limit is written `LIMIT 0 + ?`: SQLite's planner
+//! looks at the value of a bare `LIMIT ?`, and so prepares the statement again whenever that is bound, which costs several
+//! times what running it does.
 
-use crate::error::{Fault, Res};
+use crate::{
+    error::{Fault, Res},
+    row::{Cell, Row},
+};
 use fieldpost_domain::{Seq, Time};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, Statement, TryGetable, Value};
-use std::fmt::Write;
+use fieldpost_storage::StorageErrorKind;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, Statement, Value};
+use std::{
+    borrow::Cow,
+    fmt::Write,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use uuid::Uuid;
 
 pub(crate) fn id(id: Uuid) -> Value {
@@ -79,69 +89,103 @@ impl IdSet {
     }
 }
 
-/// A row read by position.
-pub(crate) struct Row(QueryResult);
-
-impl Row {
-    pub(crate) fn get<T: TryGetable>(&self, column: usize) -> Res<T> {
-        Ok(self.0.try_get_by_index(column)?)
-    }
-
-    pub(crate) fn id(&self, column: usize) -> Res<Uuid> {
-        uuid(&self.get::<Vec<u8>>(column)?)
-    }
-
-    pub(crate) fn opt_id(&self, column: usize) -> Res<Option<Uuid>> {
-        self.get::<Option<Vec<u8>>>(column)?.map(|bytes| uuid(&bytes)).transpose()
-    }
-
-    pub(crate) fn seq(&self, column: usize) -> Res<Seq> {
-        Ok(Seq::new(unsigned(self.get(column)?)))
-    }
-
-    pub(crate) fn time(&self, column: usize) -> Res<Time> {
-        moment(self.get(column)?)
-    }
-
-    pub(crate) fn opt_time(&self, column: usize) -> Res<Option<Time>> {
-        self.get::<Option<i64>>(column)?.map(moment).transpose()
-    }
-
-    pub(crate) fn count(&self, column: usize) -> Res<u64> {
-        Ok(unsigned(self.get(column)?))
-    }
+/// Where statements run.
+pub(crate) enum Tx {
+    /// A transaction, reading or writing.
+    Transaction(DatabaseTransaction),
+    /// A connection that takes one statement. One statement sees one state by itself, and the way to SQLite's thread and
+    /// back, which BEGIN and COMMIT would go as well, costs more than most queries.
+    Single(DatabaseConnection, AtomicBool),
 }
 
-/// A transaction, reading or writing.
-pub(crate) struct Tx(DatabaseTransaction);
-
 impl Tx {
-    pub(crate) const fn new(transaction: DatabaseTransaction) -> Self {
-        Self(transaction)
+    pub(crate) const fn single(connection: DatabaseConnection) -> Self {
+        Self::Single(connection, AtomicBool::new(false))
     }
 
-    pub(crate) fn into_inner(self) -> DatabaseTransaction {
-        self.0
+    pub(crate) async fn commit(self) -> Res<()> {
+        match self {
+            Self::Transaction(transaction) => Ok(transaction.commit().await?),
+            Self::Single(..) => Ok(()),
+        }
+    }
+
+    pub(crate) async fn rollback(self) -> Res<()> {
+        match self {
+            Self::Transaction(transaction) => Ok(transaction.rollback().await?),
+            Self::Single(..) => Ok(()),
+        }
     }
 
     /// Runs a statement and says how many rows it changed.
     pub(crate) async fn run(&self, sql: &str, values: Vec<Value>) -> Res<u64> {
-        Ok(self.0.execute_raw(statement(sql, values)).await?.rows_affected())
+        let statement = statement(sql, values);
+        let done = match self {
+            Self::Transaction(transaction) => transaction.execute_raw(statement).await?,
+            Self::Single(connection, spent) => spend(spent, connection)?.execute_raw(statement).await?,
+        };
+        Ok(done.rows_affected())
     }
 
     pub(crate) async fn all(&self, sql: &str, values: Vec<Value>) -> Res<Vec<Row>> {
-        Ok(self.0.query_all_raw(statement(sql, values)).await?.into_iter().map(Row).collect())
+        let statement = statement(sql, values);
+        let rows = match self {
+            Self::Transaction(transaction) => transaction.query_all_raw(statement).await?,
+            Self::Single(connection, spent) => spend(spent, connection)?.query_all_raw(statement).await?,
+        };
+        Ok(rows.into_iter().map(Row::queried).collect())
     }
 
     pub(crate) async fn one(&self, sql: &str, values: Vec<Value>) -> Res<Option<Row>> {
-        Ok(self.0.query_one_raw(statement(sql, values)).await?.map(Row))
+        let statement = statement(sql, values);
+        let row = match self {
+            Self::Transaction(transaction) => transaction.query_one_raw(statement).await?,
+            Self::Single(connection, spent) => spend(spent, connection)?.query_one_raw(statement).await?,
+        };
+        Ok(row.map(Row::queried))
+    }
+
+    /// The row of a query that always has one.
+    pub(crate) async fn only(&self, sql: &str, values: Vec<Value>) -> Res<Row> {
+        self.one(sql, values).await?.ok_or_else(|| Fault::corrupt("a row is missing that is always there"))
     }
 
     /// The first column of the only row of a query that always has one.
-    pub(crate) async fn value<T: TryGetable>(&self, sql: &str, values: Vec<Value>) -> Res<T> {
-        let row =
-            self.one(sql, values).await?.ok_or_else(|| Fault::corrupt("a row is missing that is always there"))?;
-        row.get(0)
+    pub(crate) async fn value<T: Cell>(&self, sql: &str, values: Vec<Value>) -> Res<T> {
+        self.only(sql, values).await?.get(0)
+    }
+
+    /// Runs statements one after the other in one trip, and returns the row of the last; the others return none. Their
+    /// parameters have no numbers. The first that fails ends it.
+    pub(crate) async fn script<const N: usize>(&self, statements: [Bound; N]) -> Res<Row> {
+        let sql = statements.iter().map(|statement| statement.sql.as_ref()).collect::<Vec<_>>().join(";");
+        let values = statements.into_iter().flat_map(|statement| statement.values).collect();
+        self.only(&sql, values).await
+    }
+}
+
+/// A second statement could see another state than the first.
+fn spend<'a>(spent: &AtomicBool, connection: &'a DatabaseConnection) -> Res<&'a DatabaseConnection> {
+    if spent.swap(true, Ordering::Relaxed) {
+        let why = "two statements outside of a transaction".to_owned();
+        return Err(Fault::Kind(StorageErrorKind::Other, Some(why)));
+    }
+    Ok(connection)
+}
+
+/// A statement with its parameters.
+pub(crate) struct Bound {
+    sql: Cow<'static, str>,
+    values: Vec<Value>,
+}
+
+impl Bound {
+    pub(crate) fn new(sql: impl Into<Cow<'static, str>>, values: Vec<Value>) -> Self {
+        Self { sql: sql.into(), values }
+    }
+
+    pub(crate) async fn run(self, tx: &Tx) -> Res<u64> {
+        tx.run(&self.sql, self.values).await
     }
 }
 

@@ -5,9 +5,9 @@ use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::StorageError;
 use std::sync::Arc;
 
-/// Why a sync did not finish. Cheap to clone: everybody who waited for the same pass gets the same error.
+/// Why a sync did not finish. Cheap to clone: everybody who waited for the same pass gets the same error. The list is closed,
+/// so that whoever turns it into words of its own cannot mistake a new reason for an old one.
 #[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
 pub enum SyncError {
     /// Nobody is signed in. What was written is kept and goes out after signing in as the same person.
     #[error("nobody is signed in")]

@@ -4,7 +4,8 @@ use crate::{
     error::Res,
     outbox::record::{MUTATION, mutation},
     resolve,
-    sql::{IdSet, Row, Tx, int, unsigned},
+    row::Row,
+    sql::{IdSet, Tx, int, unsigned},
 };
 use fieldpost_domain::{ConversationId, Mutation, MutationId};
 use fieldpost_storage::BatchLimits;
@@ -17,7 +18,7 @@ pub(crate) fn pending_sql() -> String {
     format!(
         "SELECT {MUTATION}, wire_size, position FROM outbox \
          WHERE failed_code IS NULL AND position > ? \
-            AND conversation_id NOT IN (SELECT unhex(value) FROM json_each(?)) ORDER BY position LIMIT ?"
+            AND conversation_id NOT IN (SELECT unhex(value) FROM json_each(?)) ORDER BY position LIMIT 0 + ?"
     )
 }
 

@@ -9,7 +9,8 @@ use crate::{
         stored,
         views::UNREADABLE,
     },
-    sql::{Row, Tx, id, int, text},
+    row::Row,
+    sql::{Tx, id, int, text},
 };
 use fieldpost_domain::{ConversationId, PersonId, RefusalCode};
 use fieldpost_storage::StorageResult;

@@ -9,7 +9,8 @@ use crate::{
         stored, views,
     },
     resolve,
-    sql::{IdSet, Row, Tx, id, int, signed, text},
+    row::Row,
+    sql::{IdSet, Tx, id, int, signed, text},
 };
 use fieldpost_domain::{Intent, MessageContent, MutationId, MutationKind, RefusalCode};
 use fieldpost_storage::{OutboxEntry, StorageErrorKind};

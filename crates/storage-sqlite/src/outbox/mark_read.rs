@@ -5,7 +5,8 @@ use crate::{
     error::Res,
     outbox::record,
     resolve,
-    sql::{Row, Tx, id, seq},
+    row::Row,
+    sql::{Tx, id, seq},
 };
 use fieldpost_domain::{ConversationId, Intent, Mutation, MutationId, Seq, Time};
 use std::collections::BTreeSet;

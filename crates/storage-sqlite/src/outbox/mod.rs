@@ -52,7 +52,7 @@ impl Outbox for SqliteStore {
     }
 
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {
-        let read = self.db.read("next_batch").await?;
+        let read = self.db.look("next_batch")?;
         let empty = batch::is_empty(read.tx()).await;
         if read.finish(empty).await? {
             return Ok(Vec::new());
@@ -93,19 +93,19 @@ impl Outbox for SqliteStore {
     }
 
     async fn entry_of(&self, message: MessageId) -> StorageResult<Option<OutboxEntry>> {
-        let read = self.db.read("entry_of").await?;
+        let read = self.db.look("entry_of")?;
         let entry = views::of_message(read.tx(), message.as_uuid()).await;
         read.finish(entry).await
     }
 
     async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>> {
-        let read = self.db.read("entries").await?;
+        let read = self.db.look("entries")?;
         let entries = views::entries(read.tx(), limit).await;
         read.finish(entries).await
     }
 
     async fn counts(&self) -> StorageResult<OutboxCounts> {
-        let read = self.db.read("counts").await?;
+        let read = self.db.look("counts")?;
         let counts = views::counts(read.tx()).await;
         read.finish(counts).await
     }

@@ -3,13 +3,19 @@
 use crate::{
     error::{Fault, Res},
     outbox::stored,
-    sql::{Row, Tx, id, int, opt_id, opt_text, signed, text, time},
+    row::Row,
+    sql::{Bound, Tx, id, int, opt_id, opt_text, signed, text, time},
 };
 use fieldpost_domain::{Intent, Mutation, MutationId, RefusalCode, Time};
 use fieldpost_storage::StorageErrorKind;
 
-/// Appends a mutation, as a dead letter at once if `failed` says why. Returns its position.
-pub(crate) async fn record(tx: &Tx, mutation: &Mutation, failed: Option<&RefusalCode>, at: Time) -> Res<i64> {
+/// Appends a mutation, as a dead letter at once if `failed` says why.
+pub(crate) async fn record(tx: &Tx, mutation: &Mutation, failed: Option<&RefusalCode>, at: Time) -> Res<()> {
+    recording(mutation, failed, at)?.run(tx).await.map(drop)
+}
+
+/// The statement that appends it.
+pub(super) fn recording(mutation: &Mutation, failed: Option<&RefusalCode>, at: Time) -> Res<Bound> {
     let Mutation { id: mutation_id, intent } = mutation;
     let message_id = match intent {
         Intent::SendMessage(message) => Some(message.id.as_uuid()),
@@ -27,12 +33,12 @@ pub(crate) async fn record(tx: &Tx, mutation: &Mutation, failed: Option<&Refusal
         opt_text(failed.map(RefusalCode::as_str)),
         time(at),
     ];
-    tx.value(RECORD, values).await
+    Ok(Bound::new(RECORD, values))
 }
 
 const RECORD: &str =
     "INSERT INTO outbox (id, kind, conversation_id, message_id, payload, wire_size, failed_code, recorded_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING position";
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// The columns that [`mutation`] reads.
 pub(crate) const MUTATION: &str = "id, kind, conversation_id, payload";

@@ -15,7 +15,8 @@ use crate::{
     derived,
     error::Res,
     replica::position::Standing,
-    sql::{IdSet, Row, Tx},
+    row::Row,
+    sql::{IdSet, Tx},
 };
 use acks::Acks;
 use fieldpost_domain::{Acknowledgement, MutationKind, PushOutcome, PushResult};

@@ -3,8 +3,9 @@
 use crate::{
     error::Res,
     outbox::stored,
+    row::Row,
     rows::message::refusal,
-    sql::{Row, Tx, id, int},
+    sql::{Tx, id, int},
 };
 use fieldpost_domain::{ConversationId, Intent, MessageId, MutationId, MutationKind, Refusal, RefusalCode, RetryCode};
 use fieldpost_storage::{EntryState, OutboxCounts, OutboxEntry};
@@ -20,7 +21,7 @@ pub(super) async fn counts(tx: &Tx) -> Res<OutboxCounts> {
 }
 
 pub(super) async fn entries(tx: &Tx, limit: u32) -> Res<Vec<OutboxEntry>> {
-    let sql = format!("{SELECT} ORDER BY position LIMIT ?");
+    let sql = format!("{SELECT} ORDER BY position LIMIT 0 + ?");
     tx.all(&sql, vec![int(limit.into())]).await?.iter().map(entry).collect()
 }
 

@@ -9,8 +9,9 @@ use crate::{
     outbox::{record, send::insert_local},
     replica::position::Standing,
     resolve,
+    row::Row,
     rows::json,
-    sql::{Row, Tx, id, int, seq},
+    sql::{Tx, id, int, seq},
 };
 use fieldpost_domain::{
     ConversationId, Intent, MessageContent, MessageId, MessageKind, Mutation, MutationId, NewMessage, PersonId,
@@ -29,11 +30,10 @@ pub(super) async fn sweep(tx: &Tx, standing: &Standing, conversation: Uuid, from
     tx.run(REMOVE_OLD, vec![id(conversation), floor]).await?;
     for (message, waiting) in lost {
         let Some(message) = message else { continue };
-        let position = match waiting {
-            Some(position) => position,
-            None => park(tx, &message).await?,
-        };
-        insert_local(tx, &message, position).await?;
+        if waiting.is_none() {
+            park(tx, &message).await?;
+        }
+        insert_local(tx, &message).await?;
     }
     Ok(())
 }
@@ -46,7 +46,7 @@ WHERE m.conversation_id = ? AND m.seq >= ? AND m.version < ? ORDER BY m.seq";
 
 const REMOVE_OLD: &str = "DELETE FROM messages WHERE conversation_id = ? AND version < ? AND server_id IS NOT NULL";
 
-async fn park(tx: &Tx, message: &NewMessage) -> Res<i64> {
+async fn park(tx: &Tx, message: &NewMessage) -> Res<()> {
     // There is at most one send of a message, so its id serves for the mutation too.
     let id = MutationId::from_uuid(message.id.as_uuid());
     let mutation = Mutation { id, intent: Intent::SendMessage(message.clone()) };

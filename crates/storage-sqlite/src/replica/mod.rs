@@ -17,7 +17,7 @@ use fieldpost_storage::{ApplyReport, BootstrapReason, Checkable, MissingRange, R
 #[async_trait]
 impl Replica for SqliteStore {
     async fn sync_state(&self) -> StorageResult<SyncState> {
-        let read = self.db.read("sync_state").await?;
+        let read = self.db.look("sync_state")?;
         let state = state::read(read.tx()).await;
         read.finish(state).await
     }
@@ -51,13 +51,13 @@ impl Replica for SqliteStore {
     }
 
     async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>> {
-        let read = self.db.read("missing_ranges").await?;
+        let read = self.db.look("missing_ranges")?;
         let missing = state::missing_ranges(read.tx(), limit).await;
         read.finish(missing).await
     }
 
     async fn next_check(&self, after: Option<ConversationId>) -> StorageResult<Option<Checkable>> {
-        let read = self.db.read("next_check").await?;
+        let read = self.db.look("next_check")?;
         let next = state::next_check(read.tx(), after).await;
         read.finish(next).await
     }

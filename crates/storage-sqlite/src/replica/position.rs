@@ -2,7 +2,8 @@
 
 use crate::{
     error::{Fault, Res},
-    sql::{Row, Tx, int, opt_id, opt_text, signed, text, unsigned},
+    row::Row,
+    sql::{Tx, int, opt_id, opt_text, signed, text, unsigned},
     version::Epoch,
 };
 use fieldpost_domain::{Continuation, Cursor};
@@ -23,7 +24,7 @@ pub(crate) struct Standing {
 impl Standing {
     pub(crate) async fn read(tx: &Tx) -> Res<Self> {
         let sql = "SELECT epoch, generation, phase = 'bootstrapping', epoch_pending FROM sync_state WHERE only = 1";
-        let row = tx.one(sql, vec![]).await?.ok_or_else(|| Fault::corrupt("the sync state is missing"))?;
+        let row = tx.one(sql, vec![]).await?.ok_or_else(missing)?;
         let bootstrapping = row.get::<i64>(2)? != 0;
         Ok(Self {
             epoch: Epoch::new(row.get(0)?),
@@ -34,13 +35,20 @@ impl Standing {
     }
 }
 
+/// The columns that [`from_row`] reads, of `sync_state AS s`.
+pub(crate) const POSITION: &str = "s.phase, s.after, s.done, s.total, s.cursor";
+
 pub(crate) async fn read(tx: &Tx) -> Res<SyncPosition> {
-    let sql = "SELECT phase, after, done, total, cursor FROM sync_state WHERE only = 1";
-    let row = tx.one(sql, vec![]).await?.ok_or_else(|| Fault::corrupt("the sync state is missing"))?;
-    from_row(&row)
+    let sql = format!("SELECT {POSITION} FROM sync_state AS s WHERE s.only = 1");
+    from_row(&tx.one(&sql, vec![]).await?.ok_or_else(missing)?)
 }
 
-fn from_row(row: &Row) -> Res<SyncPosition> {
+/// Its only row is made with the table.
+pub(crate) fn missing() -> Fault {
+    Fault::corrupt("the sync state is missing")
+}
+
+pub(crate) fn from_row(row: &Row) -> Res<SyncPosition> {
     match row.get::<String>(0)?.as_str() {
         "bootstrapping" => Ok(SyncPosition::Bootstrapping {
             after: row.get::<Option<String>>(1)?.map(Continuation::new),
@@ -56,9 +64,10 @@ fn from_row(row: &Row) -> Res<SyncPosition> {
 }
 
 /// Which generation of the copy this is: the number of bootstraps, and whether the last one has brought a page.
+pub(crate) const GENERATION: &str = "2 * s.generation + (s.phase <> 'bootstrapping' OR s.after IS NOT NULL)";
+
 pub(crate) async fn generation(tx: &Tx) -> Res<u64> {
-    let sql = "SELECT 2 * generation + (phase <> 'bootstrapping' OR after IS NOT NULL) FROM sync_state WHERE only = 1";
-    tx.value::<i64>(sql, vec![]).await.map(unsigned)
+    tx.value(&format!("SELECT {GENERATION} FROM sync_state AS s WHERE s.only = 1"), vec![]).await.map(unsigned)
 }
 
 /// The position belongs to somebody else by now.

@@ -2,34 +2,35 @@
 
 use crate::{
     error::Res,
-    replica::position,
+    replica::position::{self, GENERATION, POSITION},
+    row::Row,
     rows::person::{self, PERSON},
-    sql::{Row, Tx, id, int, time, unsigned},
+    sql::{Tx, id, int, time, unsigned},
 };
 use fieldpost_domain::{ConversationId, Seq, SeqRange, Time};
 use fieldpost_storage::{Checkable, MissingRange, SyncState};
 use sea_orm::Value;
 
 pub(super) async fn read(tx: &Tx) -> Res<SyncState> {
-    let position = position::read(tx).await?;
-    let generation = position::generation(tx).await?;
     let sql = format!(
-        "SELECT s.last_success_at, (SELECT count(*) FROM unreadable_rows), {PERSON} \
+        "SELECT {POSITION}, {GENERATION}, s.last_success_at, (SELECT count(*) FROM unreadable_rows), {PERSON} \
          FROM sync_state AS s LEFT JOIN people AS p ON p.id = s.me_id WHERE s.only = 1"
     );
-    let row = tx.one(&sql, vec![]).await?;
-    let Some(row) = row else {
-        return Ok(SyncState { position, me: None, last_success_at: None, unreadable_rows: 0, generation });
-    };
-    let (last_success_at, unreadable_rows) = (row.opt_time(0)?, row.count(1)?);
-    Ok(SyncState { position, me: person::joined(&row, 2)?, last_success_at, unreadable_rows, generation })
+    let row = tx.one(&sql, vec![]).await?.ok_or_else(position::missing)?;
+    Ok(SyncState {
+        position: position::from_row(&row)?,
+        generation: row.count(5)?,
+        last_success_at: row.opt_time(6)?,
+        unreadable_rows: row.count(7)?,
+        me: person::joined(&row, 8)?,
+    })
 }
 
 /// Newest activity first: that is where somebody looks first. The index is named because SQLite cannot know how few these
 /// are, and would rather read all conversations in the order that is asked for.
 pub(crate) const MISSING: &str = "
 SELECT c.id, c.missing_before FROM conversations AS c INDEXED BY conversations_missing WHERE c.missing_before IS NOT NULL
-ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id LIMIT ?";
+ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id LIMIT 0 + ?";
 
 pub(super) async fn missing_ranges(tx: &Tx, limit: u32) -> Res<Vec<MissingRange>> {
     tx.all(MISSING, vec![int(limit.into())]).await?.iter().map(missing).collect()

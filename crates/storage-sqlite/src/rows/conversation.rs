@@ -5,8 +5,9 @@
 
 use crate::{
     error::Res,
+    resolve::VIEWER,
+    row::Row,
     rows::{json, person},
-    sql::Row,
     version::told,
 };
 use fieldpost_domain::{
@@ -14,20 +15,24 @@ use fieldpost_domain::{
 };
 use fieldpost_storage::ConversationSummary;
 
-const COLUMNS: &str = "c.id, c.server_id, c.org_id, c.type, c.subject, c.medic_id, c.medic_name, c.created_by, \
-    c.created_at, c.updated_at, c.participant_name, c.last_seq, c.last_message_at, c.last_message_preview, \
-    c.unread_count, c.version";
 const WIDTH: usize = 16;
 
-/// Selects what [`summary`] reads; add WHERE and ORDER BY.
-pub(crate) fn select() -> String {
+/// A conversation as [`summary`] reads it, packed.
+pub(crate) fn line() -> String {
     format!(
-        "SELECT {COLUMNS}, me.role, {person} FROM conversations AS c \
-         LEFT JOIN people AS me ON me.id = {viewer} \
+        "json_array(hex(c.id), hex(c.server_id), hex(c.org_id), c.type, c.subject, hex(c.medic_id), c.medic_name, \
+         hex(c.created_by), c.created_at, c.updated_at, c.participant_name, c.last_seq, c.last_message_at, \
+         c.last_message_preview, c.unread_count, c.version, me.role, {})",
+        person::PACKED
+    )
+}
+
+/// What it is read from; add WHERE and ORDER BY.
+pub(crate) fn source() -> String {
+    format!(
+        "FROM conversations AS c LEFT JOIN people AS me ON me.id = {VIEWER} \
          LEFT JOIN people AS p ON p.id = \
-            (SELECT q.id FROM people AS q WHERE q.medic_id = c.medic_id ORDER BY q.removed, q.id LIMIT 1)",
-        person = person::PERSON,
-        viewer = crate::resolve::VIEWER,
+            (SELECT q.id FROM people AS q WHERE q.medic_id = c.medic_id ORDER BY q.removed, q.id LIMIT 1)"
     )
 }
 

@@ -5,8 +5,9 @@
 
 use crate::{
     error::Res,
+    resolve::VIEWER,
+    row::Row,
     rows::{json, person},
-    sql::Row,
 };
 use fieldpost_domain::{
     ConversationId, MessageId, MessageKind, MessageStatus, PersonId, Refusal, RefusalCode, Seq, names,
@@ -14,28 +15,44 @@ use fieldpost_domain::{
 use fieldpost_storage::ThreadMessage;
 use uuid::Uuid;
 
-const COLUMNS: &str = "m.id, m.conversation_id, m.seq, m.sender_id, m.sender_name, m.message_type, m.content, m.metadata, \
-    m.reply_to, m.status, m.composed_at, m.created_at, m.deleted_at, o.failed_code, o.failed_detail, o.unanswered";
 const WIDTH: usize = 16;
 
-/// The columns that [`thread_message`] reads.
-pub(crate) fn columns() -> String {
-    format!("{COLUMNS}, {}", person::PERSON)
+/// A message as [`thread_message`] reads it, packed.
+pub(crate) fn line() -> String {
+    format!(
+        "json_array(hex(m.id), hex(m.conversation_id), m.seq, hex(m.sender_id), m.sender_name, m.message_type, m.content, \
+         m.metadata, hex(m.reply_to), m.status, m.composed_at, m.created_at, m.deleted_at, o.failed_code, o.failed_detail, \
+         o.unanswered, {})",
+        person::PACKED
+    )
 }
 
-/// What they are read from; `FROM messages AS m` or a join that has it comes before.
+/// What it is read from; `FROM messages AS m` comes before.
 pub(crate) const JOINS: &str =
     "LEFT JOIN outbox AS o ON o.message_id = m.id LEFT JOIN people AS p ON p.id = m.sender_id";
 
 /// How far others have got with what the signed-in person wrote.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Receipts {
-    pub(crate) viewer: Option<Uuid>,
-    pub(crate) delivered: Seq,
-    pub(crate) read: Seq,
+    viewer: Option<Uuid>,
+    delivered: Seq,
+    read: Seq,
+}
+
+/// What [`Receipts::from_row`] reads, of the conversation that this expression names.
+pub(crate) fn receipts(conversation: &str) -> String {
+    let others =
+        format!("FROM read_markers AS r WHERE r.conversation_id = {conversation} AND r.person_id IS NOT {VIEWER}");
+    format!(
+        "{VIEWER}, coalesce((SELECT max(r.delivered_seq) {others}), 0), coalesce((SELECT max(r.read_seq) {others}), 0)"
+    )
 }
 
 impl Receipts {
+    pub(crate) fn from_row(row: &Row, at: usize) -> Res<Self> {
+        Ok(Self { viewer: row.opt_id(at)?, delivered: row.seq(at + 1)?, read: row.seq(at + 2)? })
+    }
+
     fn raise(&self, status: MessageStatus, seq: Option<Seq>) -> MessageStatus {
         let Some(seq) = seq else { return status };
         let receipt = if seq <= self.read {

@@ -1,11 +1,15 @@
 //! People as stored.
 
-use crate::{error::Res, rows::json, sql::Row, version::told};
+use crate::{error::Res, row::Row, rows::json, version::told};
 use fieldpost_domain::{MedicId, OrgId, Person, PersonId, Role};
 
 /// The columns that [`from_row`] reads, of `people AS p`.
 pub(crate) const PERSON: &str =
     "p.id, p.org_id, p.role, p.first_name, p.last_name, p.medic_id, p.removed, p.version, p.extra";
+
+/// The same as a part of a packed row.
+pub(crate) const PACKED: &str =
+    "hex(p.id), hex(p.org_id), p.role, p.first_name, p.last_name, hex(p.medic_id), p.removed, p.version, p.extra";
 
 pub(crate) fn from_row(row: &Row, at: usize) -> Res<Person> {
     Ok(Person {

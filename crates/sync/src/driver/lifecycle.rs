@@ -13,7 +13,8 @@ impl Engine {
     pub async fn note_local_write(&self) -> Result<(), SyncError> {
         self.changed();
         self.trigger(Trigger::LocalWrite);
-        self.refresh_status().await
+        self.publish(self.outbox.counts().await?);
+        Ok(())
     }
 
     /// The platform says whether there is a network. Without one the runner rests; when it comes back, all waits are over.

@@ -25,7 +25,7 @@ use crate::{
 };
 use fieldpost_domain::Session;
 use fieldpost_remote::{Auth, Credentials, MessagingApi};
-use fieldpost_storage::{Outbox, Replica, Sessions, StorageError, Turns};
+use fieldpost_storage::{Outbox, OutboxCounts, Replica, Sessions, StorageError, Turns};
 use pass::Gate;
 use std::{
     fmt,
@@ -137,7 +137,7 @@ impl Engine {
         self.changes.send_modify(|changes| *changes += 1);
     }
 
-    /// Reads the counts and the session anew and publishes them. To be called after every local write.
+    /// Reads the counts and the session anew and publishes them.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -147,11 +147,17 @@ impl Engine {
         let signed_in = self.session.is_signed_in().await?;
         self.status.send_modify(|status| {
             status.signed_in = signed_in;
-            status.pending = counts.pending;
-            status.failed = counts.failed;
             status.last_success_at = state.last_success_at;
         });
+        self.publish(counts);
         Ok(())
+    }
+
+    fn publish(&self, counts: OutboxCounts) {
+        self.status.send_modify(|status| {
+            status.pending = counts.pending;
+            status.failed = counts.failed;
+        });
     }
 
     /// Signs in, and forgets what went wrong before.

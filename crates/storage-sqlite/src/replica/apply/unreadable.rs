@@ -54,7 +54,7 @@ const KEEP: Insert = Insert {
 };
 
 const TRIM: &str = "
-DELETE FROM unreadable_rows WHERE pk <= (SELECT pk FROM unreadable_rows ORDER BY pk DESC LIMIT 1 OFFSET ?)";
+DELETE FROM unreadable_rows WHERE pk <= (SELECT pk FROM unreadable_rows ORDER BY pk DESC LIMIT 1 OFFSET 0 + ?)";
 
 fn digest(row: &UnreadableRow) -> Vec<u8> {
     let mut hash = Sha256::new();

@@ -1,0 +1,131 @@
+//! Rows, read by position.
+//!
+//! A row of a query costs far more on its way from SQLite's thread than in SQLite: each of its values is copied by itself, and
+//! each row wakes whoever waits for it. What a screen shows comes fifty rows at a time, so those queries pack their rows into
+//! one value: a JSON array of arrays ([`packed_rows`]), with ids in hex. Both kinds are read by the same functions.
+
+use crate::{
+    error::{Fault, Res},
+    sql::{moment, unsigned, uuid},
+};
+use fieldpost_domain::{Seq, Time};
+use sea_orm::{QueryResult, TryGetable};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+/// A row.
+pub(crate) struct Row(Cells);
+
+enum Cells {
+    Queried(QueryResult),
+    Packed(Vec<Json>),
+}
+
+impl Row {
+    pub(crate) const fn queried(row: QueryResult) -> Self {
+        Self(Cells::Queried(row))
+    }
+
+    pub(crate) fn get<T: Cell>(&self, column: usize) -> Res<T> {
+        match &self.0 {
+            Cells::Queried(row) => T::queried(row, column),
+            Cells::Packed(cells) => cells.get(column).and_then(T::packed).ok_or_else(|| Fault::corrupt(WRONG_TYPE)),
+        }
+    }
+
+    pub(crate) fn id(&self, column: usize) -> Res<Uuid> {
+        self.opt_id(column)?.ok_or_else(|| Fault::corrupt("an id is missing"))
+    }
+
+    pub(crate) fn opt_id(&self, column: usize) -> Res<Option<Uuid>> {
+        match &self.0 {
+            Cells::Queried(_) => self.get::<Option<Vec<u8>>>(column)?.map(|bytes| uuid(&bytes)).transpose(),
+            // The hex of null is empty.
+            Cells::Packed(_) => match self.get::<String>(column)?.as_str() {
+                "" => Ok(None),
+                hex => Uuid::try_parse(hex).map(Some).map_err(|_| Fault::corrupt("an id does not have 16 bytes")),
+            },
+        }
+    }
+
+    pub(crate) fn seq(&self, column: usize) -> Res<Seq> {
+        Ok(Seq::new(unsigned(self.get(column)?)))
+    }
+
+    pub(crate) fn time(&self, column: usize) -> Res<Time> {
+        moment(self.get(column)?)
+    }
+
+    pub(crate) fn opt_time(&self, column: usize) -> Res<Option<Time>> {
+        self.get::<Option<i64>>(column)?.map(moment).transpose()
+    }
+
+    pub(crate) fn count(&self, column: usize) -> Res<u64> {
+        Ok(unsigned(self.get(column)?))
+    }
+
+    /// The rows that a query has packed into a column; none if it packed none.
+    pub(crate) fn rows(&self, column: usize) -> Res<Vec<Self>> {
+        let Some(text) = self.get::<Option<String>>(column)? else { return Ok(Vec::new()) };
+        let rows: Vec<Vec<Json>> = serde_json::from_str(&text).map_err(|_| Fault::corrupt(WRONG_TYPE))?;
+        Ok(rows.into_iter().map(|cells| Self(Cells::Packed(cells))).collect())
+    }
+}
+
+const WRONG_TYPE: &str = "a value has another type than its column";
+
+/// An expression for all rows of a query, packed: `line` of each of them, as made by `json_array`.
+pub(crate) fn packed_rows(line: &str, query: &str) -> String {
+    format!("(SELECT '[' || group_concat(line, ',') || ']' FROM (SELECT {line} AS line {query}))")
+}
+
+/// What a column can hold.
+pub(crate) trait Cell: Sized {
+    fn queried(row: &QueryResult, column: usize) -> Res<Self>;
+    fn packed(cell: &Json) -> Option<Self>;
+}
+
+impl Cell for i64 {
+    fn queried(row: &QueryResult, column: usize) -> Res<Self> {
+        from_query(row, column)
+    }
+
+    fn packed(cell: &Json) -> Option<Self> {
+        cell.as_i64()
+    }
+}
+
+impl Cell for String {
+    fn queried(row: &QueryResult, column: usize) -> Res<Self> {
+        from_query(row, column)
+    }
+
+    fn packed(cell: &Json) -> Option<Self> {
+        cell.as_str().map(Self::from)
+    }
+}
+
+impl Cell for Vec<u8> {
+    fn queried(row: &QueryResult, column: usize) -> Res<Self> {
+        from_query(row, column)
+    }
+
+    /// JSON has no bytes; ids are read by [`Row::id`].
+    fn packed(_: &Json) -> Option<Self> {
+        None
+    }
+}
+
+impl<T: Cell + TryGetable> Cell for Option<T> {
+    fn queried(row: &QueryResult, column: usize) -> Res<Self> {
+        from_query(row, column)
+    }
+
+    fn packed(cell: &Json) -> Option<Self> {
+        if cell.is_null() { Some(None) } else { T::packed(cell).map(Some) }
+    }
+}
+
+fn from_query<T: TryGetable>(row: &QueryResult, column: usize) -> Res<T> {
+    Ok(row.try_get_by_index(column)?)
+}
