@@ -11,29 +11,49 @@ pub const UNKNOWN_MEDIC: &str = "Unknown Medic";
 /// What a broadcast without a subject is called.
 pub const BROADCAST: &str = "Broadcast";
 
+/// What a conversation itself says of its name.
+#[derive(Debug, Clone, Copy)]
+pub struct Title<'a> {
+    /// What kind of conversation it is.
+    pub kind: &'a ConversationKind,
+    /// The subject of a broadcast.
+    pub subject: Option<&'a str>,
+    /// What the server calls the medic.
+    pub medic_name: Option<&'a str>,
+}
+
+impl Title<'_> {
+    /// The name of the conversation for somebody with the role `viewer`. `medic` is the full name of the conversation's
+    /// medic, as far as the person is known.
+    #[must_use]
+    pub fn participant_name(self, viewer: &Role, medic: Option<String>) -> String {
+        match (self.kind, viewer) {
+            (ConversationKind::Broadcast, _) => non_blank(self.subject).unwrap_or_else(|| BROADCAST.to_owned()),
+            (ConversationKind::Direct, Role::Medic) => ADMIN.to_owned(),
+            _ => medic.or_else(|| non_blank(self.medic_name)).unwrap_or_else(|| UNKNOWN_MEDIC.to_owned()),
+        }
+    }
+}
+
 /// The name of a conversation for somebody with the role `viewer`. `medic` is the person of the conversation's medic, found
 /// by [`crate::MedicId`]; without one the name that the server sent is used.
 #[must_use]
 pub fn participant_name(conversation: &Conversation, viewer: &Role, medic: Option<&Person>) -> String {
-    match (&conversation.kind, viewer) {
-        (ConversationKind::Broadcast, _) => {
-            non_blank(conversation.subject.as_deref()).unwrap_or_else(|| BROADCAST.to_owned())
-        }
-        (ConversationKind::Direct, Role::Medic) => ADMIN.to_owned(),
-        _ => medic
-            .and_then(Person::full_name)
-            .or_else(|| non_blank(conversation.medic_name.as_deref()))
-            .unwrap_or_else(|| UNKNOWN_MEDIC.to_owned()),
-    }
+    let Conversation { kind, subject, medic_name, .. } = conversation;
+    let title = Title { kind, subject: subject.as_deref(), medic_name: medic_name.as_deref() };
+    title.participant_name(viewer, medic.and_then(Person::full_name))
 }
 
 /// The name of a sender: a medic's name, else [`ADMIN`].
 #[must_use]
 pub fn sender_name(sender: Option<&Person>) -> String {
-    sender
-        .filter(|person| person.medic_id.is_some() || person.role == Role::Medic)
-        .and_then(Person::full_name)
-        .unwrap_or_else(|| ADMIN.to_owned())
+    sender.filter(|person| person.is_medic()).and_then(Person::full_name).unwrap_or_else(|| ADMIN.to_owned())
+}
+
+/// First and last name joined by a space; none if both are blank.
+#[must_use]
+pub fn full_name(first: &str, last: &str) -> Option<String> {
+    non_blank(Some(&format!("{} {}", first.trim(), last.trim())))
 }
 
 fn non_blank(text: Option<&str>) -> Option<String> {

@@ -1,6 +1,6 @@
 //! People: those with an account in an org that the signed-in person can see.
 
-use crate::{Extra, MedicId, OrgId, PersonId, Version, open_enum::open_enum};
+use crate::{Extra, MedicId, OrgId, PersonId, Version, names, open_enum::open_enum};
 use serde::{Deserialize, Serialize};
 
 open_enum!(
@@ -41,8 +41,12 @@ impl Person {
     /// First and last name joined by a space; none if both are blank.
     #[must_use]
     pub fn full_name(&self) -> Option<String> {
-        let name = format!("{} {}", self.first_name.trim(), self.last_name.trim());
-        let name = name.trim();
-        (!name.is_empty()).then(|| name.to_owned())
+        names::full_name(&self.first_name, &self.last_name)
+    }
+
+    /// Whether this is a medic: by the role, or by having a row among the medics.
+    #[must_use]
+    pub fn is_medic(&self) -> bool {
+        self.medic_id.is_some() || self.role == Role::Medic
     }
 }

@@ -17,13 +17,13 @@ use uuid::Uuid;
 /// Newest activity first; the index is on this expression.
 pub(crate) fn list_sql() -> String {
     let newest_first = "ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id LIMIT 0 + ?";
-    format!("SELECT {}", packed_rows(&conversation::line(), &format!("{} {newest_first}", conversation::source())))
+    format!("SELECT {}", packed_rows(conversation::LINE, &format!("{} {newest_first}", conversation::source())))
 }
 
 /// By the id that the caller holds, or by the canonical one.
 pub(crate) fn one_sql() -> String {
     let given = format!("{} WHERE c.id = {}", conversation::source(), resolve::CANONICAL);
-    format!("SELECT {}", packed_rows(&conversation::line(), &given))
+    format!("SELECT {}", packed_rows(conversation::LINE, &given))
 }
 
 #[async_trait]

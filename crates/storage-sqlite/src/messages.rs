@@ -9,7 +9,7 @@ use crate::{
     error::{Fault, Res},
     resolve::CANONICAL,
     row::{Row, packed_rows},
-    rows::message::{JOINS, Receipts, line, receipts, thread_message},
+    rows::message::{JOINS, LINE, Receipts, receipts, thread_message},
     sql::{Tx, id, int, unsigned},
 };
 use async_trait::async_trait;
@@ -48,8 +48,8 @@ pub(crate) fn one(row: &Row) -> Res<ThreadMessage> {
 
 /// One message by its id.
 pub(crate) fn one_sql() -> String {
-    let (line, receipts) = (line(), receipts("m.conversation_id"));
-    format!("SELECT json_array({line}), {receipts} FROM messages AS m {JOINS} WHERE m.id = ?")
+    let receipts = receipts("m.conversation_id");
+    format!("SELECT json_array({LINE}), {receipts} FROM messages AS m {JOINS} WHERE m.id = ?")
 }
 
 async fn read_window(tx: &Tx, conversation: ConversationId, window: Window) -> Res<ThreadWindow> {
@@ -108,7 +108,7 @@ pub(crate) fn window_sql() -> String {
     let unplaced = format!(
         "FROM messages AS m {JOINS} WHERE m.conversation_id = w.id AND m.position IS NOT NULL ORDER BY m.position"
     );
-    let [placed, upgraded, unplaced] = [placed, upgraded, unplaced].map(|query| packed_rows(&line(), &query));
+    let [placed, upgraded, unplaced] = [placed, upgraded, unplaced].map(|query| packed_rows(LINE, &query));
     format!(
         "WITH RECURSIVE
 thread AS MATERIALIZED (

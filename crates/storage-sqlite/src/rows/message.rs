@@ -3,29 +3,18 @@
 //! Like the names of conversations, the sender's name is found when the row is read; what a v5 file had written beside the
 //! message is used until the sender is known.
 
-use crate::{
-    error::Res,
-    resolve::VIEWER,
-    row::Row,
-    rows::{json, person},
-};
+use crate::{error::Res, resolve::VIEWER, row::Row, rows::json};
 use fieldpost_domain::{
-    ConversationId, MessageId, MessageKind, MessageStatus, PersonId, Refusal, RefusalCode, Seq, names,
+    ConversationId, MessageId, MessageKind, MessageStatus, PersonId, Refusal, RefusalCode, Role, Seq,
+    names::{self, ADMIN},
 };
 use fieldpost_storage::ThreadMessage;
 use uuid::Uuid;
 
-const WIDTH: usize = 16;
-
 /// A message as [`thread_message`] reads it, packed.
-pub(crate) fn line() -> String {
-    format!(
-        "json_array(hex(m.id), hex(m.conversation_id), m.seq, hex(m.sender_id), m.sender_name, m.message_type, m.content, \
-         m.metadata, hex(m.reply_to), m.status, m.composed_at, m.created_at, m.deleted_at, o.failed_code, o.failed_detail, \
-         o.unanswered, {})",
-        person::PACKED
-    )
-}
+pub(crate) const LINE: &str = "json_array(hex(m.id), hex(m.conversation_id), m.seq, hex(m.sender_id), m.sender_name, m.message_type, m.content, \
+    m.metadata, hex(m.reply_to), m.status, m.composed_at, m.created_at, m.deleted_at, o.failed_code, o.failed_detail, \
+    o.unanswered, p.first_name, p.last_name, p.role, p.medic_id IS NOT NULL)";
 
 /// What it is read from; `FROM messages AS m` comes before.
 pub(crate) const JOINS: &str =
@@ -94,9 +83,12 @@ pub(crate) fn thread_message(row: &Row, receipts: &Receipts) -> Res<ThreadMessag
 }
 
 fn sender_name(row: &Row) -> Res<String> {
-    let sender = person::joined(row, WIDTH)?;
-    let legacy = if sender.is_none() { row.get::<Option<String>>(4)? } else { None };
-    Ok(legacy.unwrap_or_else(|| names::sender_name(sender.as_ref())))
+    let Some(first) = row.get::<Option<String>>(16)? else {
+        return Ok(row.get::<Option<String>>(4)?.unwrap_or_else(|| ADMIN.to_owned()));
+    };
+    let medic = row.get::<i64>(19)? != 0 || Role::from(row.get::<String>(18)?) == Role::Medic;
+    let name = if medic { names::full_name(&first, &row.get::<String>(17)?) } else { None };
+    Ok(name.unwrap_or_else(|| ADMIN.to_owned()))
 }
 
 fn failure(row: &Row) -> Res<Option<Refusal>> {

@@ -7,10 +7,6 @@ use fieldpost_domain::{MedicId, OrgId, Person, PersonId, Role};
 pub(crate) const PERSON: &str =
     "p.id, p.org_id, p.role, p.first_name, p.last_name, p.medic_id, p.removed, p.version, p.extra";
 
-/// The same as a part of a packed row.
-pub(crate) const PACKED: &str =
-    "hex(p.id), hex(p.org_id), p.role, p.first_name, p.last_name, hex(p.medic_id), p.removed, p.version, p.extra";
-
 pub(crate) fn from_row(row: &Row, at: usize) -> Res<Person> {
     Ok(Person {
         id: PersonId::from_uuid(row.id(at)?),
