@@ -5,7 +5,8 @@
 //!
 //! **Unread** is exact: messages of others, not deleted, above the person's marker. Where the recent range reaches from the
 //! marker to the newest message that is known of, it is counted here. Where local history is partial, it is the server's
-//! count. Counting again what has not changed would make every page cost as much as there is unread, so the count is kept and what
+//! count, which may not know yet of a mark that waits: so never more than what is here above the marker and one message for
+//! each seq above it that is not. Counting again what has not changed would make every page cost as much as there is unread, so the count is kept and what
 //! a page brings is added to it; triggers void it when a counted message is deleted or changes.
 //!
 //! **The newest message** is the last one that is queued here (dead letters included: they stand at the end of the thread
@@ -74,7 +75,8 @@ UPDATE conversations AS c
 SET unread_count = CASE
     WHEN c.version >= 0 AND c.unread_above >= c.last_seq THEN 0
     WHEN c.range_from > 0 AND c.range_from <= c.unread_above + 1 AND c.range_to >= c.told_seq THEN c.unread_here
-    ELSE c.told_unread
+    ELSE min(c.told_unread, c.unread_here + max(c.told_seq - c.unread_above, 0)
+        - max(min(c.range_to, c.told_seq) - max(c.range_from, c.unread_above + 1) + 1, 0))
     END,",
     newest!()
 );

@@ -61,6 +61,8 @@ async fn hot_queries_visit_no_whole_table() {
         ("what never arrived", outbox::batch::WITHDRAW),
         ("what is checked next", replica::state::NEXT_CHECK),
         ("what did not come", replica::history::DROP_ABSENT),
+        ("marks that the server has forgotten", replica::marks::FORGOTTEN),
+        ("messages in the place of others", replica::marks::OTHERS),
         ("what awaits its answer below a told range", replica::bootstrap::ECHO_AGAIN),
         ("what lies below a told range", replica::bootstrap::DROP_BELOW),
     ];

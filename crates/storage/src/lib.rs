@@ -25,6 +25,7 @@ mod sessions;
 mod turns;
 
 pub mod memory;
+pub mod sight;
 pub mod unreadable;
 
 #[cfg(feature = "conformance")]

@@ -41,6 +41,9 @@ pub enum BootstrapReason {
 pub struct SyncState {
     /// How far.
     pub position: SyncPosition,
+    /// The last page that was pulled said that there is more. A pull from here goes on with a run of pages that ends where the
+    /// server stood when it began, however long ago that was.
+    pub run_open: bool,
     /// Who the signed-in person is, by the last bootstrap or pull.
     pub me: Option<Person>,
     /// When a sync last finished well, by the device's clock.
@@ -81,6 +84,8 @@ pub struct ApplyReport {
     pub unreadable: u64,
     /// Messages of others, not deleted, that were not here before.
     pub new_messages: u64,
+    /// Read marks that were queued again, because the server does not know (any more) how far the person has read.
+    pub marked_again: u64,
     /// Conversations that were here and left the device.
     pub purged: Vec<ConversationId>,
     /// Whether the page's digest equals that of the store after the page; none when the page has none. Conversations that the

@@ -19,13 +19,13 @@ use crate::{
     ranges::{self, RangeSet},
     replica::{
         apply::{self, people},
-        digest, history, lost,
+        digest, history, lost, marks,
         position::{self, Standing, superseded},
     },
     resolve, search,
     sql::{IdSet, Tx, int},
 };
-use fieldpost_domain::{BootstrapPage, Changes, Continuation, ConversationId, RefusalCode, Seq, SeqRange};
+use fieldpost_domain::{BootstrapPage, Changes, Continuation, ConversationId, Person, RefusalCode, Seq, SeqRange};
 use fieldpost_storage::{ApplyReport, SyncPosition, unreadable};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -41,6 +41,10 @@ pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: Bootstrap
     search::begin_many(tx).await?;
     lift_revocations(tx, &told).await?;
     position::set_me(tx, page.me.as_ref().map(|me| me.id.as_uuid())).await?;
+    if standing.new_epoch {
+        marks::lower_to_the_same(tx, &standing, &page.changes).await?;
+    }
+    let read = marks::read_as_told(tx, &page.changes, true).await?;
     let mut applied = apply::rows(tx, &standing, page.changes).await?;
     people::put(tx, &standing, page.me.as_slice()).await?;
     sweep(tx, &standing, &told, &came).await?;
@@ -49,11 +53,12 @@ pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: Bootstrap
         position::advance(tx, next, told.len() as u64, page.total_conversations).await?;
         search::pause_many(tx).await?;
     } else {
-        applied.report.purged.extend(leave_unconfirmed(tx, &standing).await?);
-        position::follow(tx, &page.cursor).await?;
+        applied.report.purged.extend(leave_unconfirmed(tx, &standing, page.me.as_ref()).await?);
+        position::follow(tx, &page.cursor, false).await?;
         search::end_many(tx).await?;
     }
     derived::refresh(tx, &applied.touched).await?;
+    applied.report.marked_again = marks::again(tx, &read, page.server_time).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
     Ok(ApplyReport { digest_matches, ..applied.report })
 }
@@ -103,7 +108,7 @@ async fn sweep(tx: &Tx, standing: &Standing, told: &[(Uuid, SeqRange)], came: &C
     tx.run(ECHO_AGAIN, vec![ranges.bind()]).await?;
     if standing.new_epoch {
         for (id, range) in told {
-            lost::sweep(tx, standing, *id, range.from).await?;
+            lost::sweep(tx, standing, *id, range.from, Some(&RefusalCode::LostByServer)).await?;
         }
     }
     let ids = IdSet::of(told.iter().map(|(id, _)| *id));
@@ -143,13 +148,14 @@ DELETE FROM messages WHERE seq IS NULL AND position IS NULL AND conversation_id 
     WHERE c.id IN (SELECT unhex(value) FROM json_each(?)) AND (c.range_to > 0 OR c.last_seq = 0))";
 
 /// What nobody confirmed leaves the store.
-async fn leave_unconfirmed(tx: &Tx, standing: &Standing) -> Res<Vec<ConversationId>> {
+async fn leave_unconfirmed(tx: &Tx, standing: &Standing, me: Option<&Person>) -> Res<Vec<ConversationId>> {
     let sql = "SELECT id FROM conversations WHERE server_id IS NOT NULL AND confirmed < ?";
     let leaving = tx.all(sql, vec![int(standing.generation)]).await?;
     let leaving = leaving.iter().map(|row| row.id(0)).collect::<Res<BTreeSet<_>>>()?;
     for conversation in &leaving {
         if standing.new_epoch {
-            lost::sweep(tx, standing, *conversation, Seq::ZERO).await?;
+            let fate = lost::fate_of_unlisted(tx, *conversation, me).await?;
+            lost::sweep(tx, standing, *conversation, Seq::ZERO, fate.as_ref()).await?;
         }
         park::purge(tx, *conversation, &RefusalCode::AccessLost).await?;
     }

@@ -14,13 +14,31 @@ use crate::{
     sql::{Tx, id, int, seq},
 };
 use fieldpost_domain::{
-    ConversationId, Intent, MessageContent, MessageId, MessageKind, Mutation, MutationId, NewMessage, PersonId,
-    RefusalCode, Seq,
+    ConversationId, ConversationKind, Intent, MedicId, MessageContent, MessageId, MessageKind, Mutation, MutationId,
+    NewMessage, OrgId, Person, PersonId, RefusalCode, Seq,
 };
+use fieldpost_storage::sight::{self, Place};
 use uuid::Uuid;
 
-/// Removes what is of an older epoch. Below `from` nothing is lost: the server may have it, and it comes back as history.
-pub(super) async fn sweep(tx: &Tx, standing: &Standing, conversation: Uuid, from: Seq) -> Res<()> {
+/// What became of messages in a conversation that a first load after a change of epoch does not list, if there is anything
+/// to say.
+pub(super) async fn fate_of_unlisted(tx: &Tx, conversation: Uuid, me: Option<&Person>) -> Res<Option<RefusalCode>> {
+    let sql = "SELECT org_id, type, medic_id FROM conversations WHERE id = ?";
+    let Some(row) = tx.one(sql, vec![id(conversation)]).await? else { return Ok(None) };
+    let (kind, medic_id) = (ConversationKind::from(row.get::<String>(1)?), row.opt_id(2)?.map(MedicId::from_uuid));
+    let place = Place { org_id: OrgId::from_uuid(row.id(0)?), kind, medic_id };
+    Ok(sight::fate_of_unlisted(me, &place))
+}
+
+/// Removes what is of an older epoch, and says of what was lost what became of it. Below `from` nothing is lost: the server
+/// may have it, and it comes back as history.
+pub(super) async fn sweep(
+    tx: &Tx,
+    standing: &Standing,
+    conversation: Uuid,
+    from: Seq,
+    fate: Option<&RefusalCode>,
+) -> Res<()> {
     let floor = int(standing.epoch.floor());
     let rows = tx.all(OLD, vec![id(conversation), seq(from), floor.clone()]).await?;
     let viewer = resolve::viewer(tx).await?;
@@ -30,8 +48,10 @@ pub(super) async fn sweep(tx: &Tx, standing: &Standing, conversation: Uuid, from
     tx.run(REMOVE_OLD, vec![id(conversation), floor]).await?;
     for (message, waiting) in lost {
         let Some(message) = message else { continue };
-        if waiting.is_none() {
-            park(tx, &message).await?;
+        match (waiting, fate) {
+            (Some(_), _) => {}
+            (None, Some(fate)) => park(tx, &message, fate).await?,
+            (None, None) => continue,
         }
         insert_local(tx, &message).await?;
     }
@@ -46,11 +66,11 @@ WHERE m.conversation_id = ? AND m.seq >= ? AND m.version < ? ORDER BY m.seq";
 
 const REMOVE_OLD: &str = "DELETE FROM messages WHERE conversation_id = ? AND version < ? AND server_id IS NOT NULL";
 
-async fn park(tx: &Tx, message: &NewMessage) -> Res<()> {
+async fn park(tx: &Tx, message: &NewMessage, fate: &RefusalCode) -> Res<()> {
     // There is at most one send of a message, so its id serves for the mutation too.
     let id = MutationId::from_uuid(message.id.as_uuid());
     let mutation = Mutation { id, intent: Intent::SendMessage(message.clone()) };
-    record::record(tx, &mutation, Some(&RefusalCode::LostByServer), message.composed_at).await
+    record::record(tx, &mutation, Some(fate), message.composed_at).await
 }
 
 /// What its author once composed, if it can be sent again.

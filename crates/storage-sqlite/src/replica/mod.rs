@@ -5,6 +5,7 @@ pub(crate) mod bootstrap;
 mod digest;
 pub(crate) mod history;
 pub(crate) mod lost;
+pub(crate) mod marks;
 pub(crate) mod position;
 mod pull;
 pub(crate) mod state;

@@ -101,12 +101,16 @@ pub(crate) async fn advance(tx: &Tx, after: &Continuation, loaded: u64, total: u
     tx.run(sql, vec![text(after.as_str()), int(signed(loaded)), int(signed(total))]).await.map(drop)
 }
 
-/// Everything up to `cursor` is applied.
-pub(crate) async fn follow(tx: &Tx, cursor: &Cursor) -> Res<()> {
-    let sql = "UPDATE sync_state SET phase = 'following', cursor = ?, after = NULL, done = 0, total = NULL,
-        epoch_pending = 0 WHERE only = 1";
-    tx.run(sql, vec![opt_text(Some(cursor.as_str()))]).await.map(drop)
+/// Everything up to `cursor` is applied. Of an open run of pages `done` counts those that are, as of a bootstrap the
+/// conversations; at rest it is 0.
+pub(crate) async fn follow(tx: &Tx, cursor: &Cursor, run_open: bool) -> Res<()> {
+    let sql = "UPDATE sync_state SET phase = 'following', cursor = ?, after = NULL,
+        done = CASE WHEN ? THEN 1 + (phase = 'following') * done ELSE 0 END, total = NULL, epoch_pending = 0 WHERE only = 1";
+    tx.run(sql, vec![opt_text(Some(cursor.as_str())), int(run_open.into())]).await.map(drop)
 }
+
+/// Whether the last page that was pulled said that there is more, of `sync_state AS s`.
+pub(crate) const RUN_OPEN: &str = "s.phase = 'following' AND s.done > 0";
 
 /// Who the caller is, by the server's word.
 pub(crate) async fn set_me(tx: &Tx, me: Option<Uuid>) -> Res<()> {

@@ -4,7 +4,7 @@ use crate::{
     derived,
     error::Res,
     replica::{
-        apply, digest,
+        apply, digest, marks,
         position::{self, Standing, superseded},
     },
     search,
@@ -22,12 +22,14 @@ pub(super) async fn apply(tx: &Tx, from: &Cursor, page: PullPage) -> Res<ApplyRe
     if many {
         search::begin_many(tx).await?;
     }
-    let applied = apply::rows(tx, &standing, page.changes).await?;
+    let read = marks::read_as_told(tx, &page.changes, false).await?;
+    let mut applied = apply::rows(tx, &standing, page.changes).await?;
     if many {
         search::end_many(tx).await?;
     }
     derived::refresh(tx, &applied.touched).await?;
-    position::follow(tx, &page.cursor).await?;
+    applied.report.marked_again = marks::again(tx, &read, page.server_time).await?;
+    position::follow(tx, &page.cursor, page.more).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
     Ok(ApplyReport { digest_matches, ..applied.report })
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     error::Res,
-    replica::position::{self, GENERATION, POSITION},
+    replica::position::{self, GENERATION, POSITION, RUN_OPEN},
     row::Row,
     rows::person::{self, PERSON},
     sql::{Tx, id, int, time, unsigned},
@@ -13,16 +13,17 @@ use sea_orm::Value;
 
 pub(super) async fn read(tx: &Tx) -> Res<SyncState> {
     let sql = format!(
-        "SELECT {POSITION}, {GENERATION}, s.last_success_at, (SELECT count(*) FROM unreadable_rows), {PERSON} \
+        "SELECT {POSITION}, {GENERATION}, {RUN_OPEN}, s.last_success_at, (SELECT count(*) FROM unreadable_rows), {PERSON} \
          FROM sync_state AS s LEFT JOIN people AS p ON p.id = s.me_id WHERE s.only = 1"
     );
     let row = tx.one(&sql, vec![]).await?.ok_or_else(position::missing)?;
     Ok(SyncState {
         position: position::from_row(&row)?,
         generation: row.count(5)?,
-        last_success_at: row.opt_time(6)?,
-        unreadable_rows: row.count(7)?,
-        me: person::joined(&row, 8)?,
+        run_open: row.get::<i64>(6)? != 0,
+        last_success_at: row.opt_time(7)?,
+        unreadable_rows: row.count(8)?,
+        me: person::joined(&row, 9)?,
     })
 }
 

@@ -2,16 +2,17 @@
 
 use super::build::{
     ack, ada, broadcast, conversation_id, conversation_tombstone, direct, echo, iris, message, message_id, messages,
-    mutation_id, new_direct, own_message_id, read_to,
+    mutation_id, new_direct, own_message_id, read_to, seq,
 };
 use super::given::{
-    acknowledged, batch, failure, history, loaded, loaded_thread, mutations, newest, outbox, pulled, pulled_messages,
-    read, refused, sent, seqs, stored, texts, thread,
+    acknowledged, batch, bootstrapped, failure, history, loaded, loaded_thread, mutations, newest, outbox, pulled,
+    pulled_messages, read, refused, sent, seqs, stored, texts, thread, unread,
 };
-use crate::{MissingRange, StorageErrorKind, Store, Window};
+use crate::{BootstrapReason, MissingRange, StorageErrorKind, Store, Window};
 use fieldpost_domain::{
-    Access, AccessChange, Acknowledgement, Changes, Conversation, ConversationId, RefusalCode, Version,
+    Access, AccessChange, Acknowledgement, Changes, Conversation, ConversationId, Intent, RefusalCode, Version,
 };
+use std::collections::HashSet;
 
 fn access(access: Access, version: u64) -> Changes {
     let change = AccessChange { conversation_id: conversation_id(1), access, version: Version::new(version) };
@@ -161,6 +162,36 @@ pub async fn a_granted_conversation_is_missing_its_messages(store: &dyn Store) {
     pulled(store, granted(1, rows)).await;
     let missing = store.missing_ranges(10).await.unwrap();
     assert_eq!(missing, [crate::MissingRange { conversation_id: conversation_id(1), before: None }]);
+}
+
+/// A mark that was refused while there was no sight of the conversation is sent again once there is; unless the server knows
+/// as much from another device.
+pub async fn what_was_read_is_told_again_when_sight_comes_back(store: &dyn Store) {
+    let one = loaded_thread(store, direct(1, 3), messages(conversation_id(1), 1..=3, &ada())).await;
+    let back = |read, version| {
+        let grant = AccessChange { conversation_id: one, access: Access::Grant, version: Version::new(version) };
+        let read_markers = vec![read_to(one, &iris(), read)];
+        Changes { access: vec![grant], conversations: vec![direct(1, 3)], read_markers, ..Changes::default() }
+    };
+    read(store, 1, one).await;
+    refused(store, 1, RefusalCode::NotFound).await;
+    assert!(outbox(store).await.is_empty());
+
+    assert_eq!(pulled(store, back(3, 1)).await.marked_again, 0, "another device has told");
+    assert_eq!(pulled(store, back(2, 2)).await.marked_again, 1);
+    let queued = store.next_batch(super::build::wide(), &HashSet::new()).await.unwrap();
+    assert_eq!(queued[0].intent, Intent::MarkRead { conversation_id: one, read_seq: seq(3) });
+    assert_eq!(pulled(store, back(2, 3)).await.marked_again, 0, "one waits");
+}
+
+/// The same when a first load brings it back into sight.
+pub async fn what_was_read_is_told_again_after_a_first_load(store: &dyn Store) {
+    let rows = || messages(conversation_id(1), 1..=3, &ada());
+    let one = loaded_thread(store, direct(1, 3), rows()).await;
+    read(store, 1, one).await;
+    refused(store, 1, RefusalCode::NotFound).await;
+    let report = bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 3), rows())).await;
+    assert_eq!((report.marked_again, outbox(store).await.len(), unread(store, one).await), (1, 1, 0));
 }
 
 /// Messages that could not be sent come into sight again with their conversation.

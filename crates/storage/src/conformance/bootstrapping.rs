@@ -34,17 +34,15 @@ async fn position(store: &dyn Store) -> SyncPosition {
     store.sync_state().await.unwrap().position
 }
 
+/// What Iris and Ada have written in 1.
+pub(super) fn settled_messages() -> Vec<Message> {
+    let authors = [iris(), ada(), iris(), ada(), iris()];
+    (1..).zip(&authors).map(|(n, author)| message(conversation_id(1), n, author)).collect()
+}
+
 /// Both conversations are here, each with its messages: five of Iris and Ada in 1, one broadcast in 2.
 pub(super) async fn settled_down(store: &dyn Store) {
-    let one = conversation_id(1);
-    let rows = vec![
-        message(one, 1, &iris()),
-        message(one, 2, &ada()),
-        message(one, 3, &iris()),
-        message(one, 4, &ada()),
-        message(one, 5, &iris()),
-    ];
-    let mut changes = thread(direct(1, 5), rows);
+    let mut changes = thread(direct(1, 5), settled_messages());
     changes.people.push(ben());
     changes.conversations.push(broadcast(2, 1));
     changes.messages.push(message(conversation_id(2), 1, &ben()));

@@ -1,17 +1,18 @@
 //! A server that was restored from an older state, or promoted: another epoch.
 
+use super::bootstrapping::settled_messages;
 use super::build::{
-    ack, ada, at, ben, broadcast, conversation_id, deleted, direct, echo, iris, message, message_id, messages,
-    own_message_id, read_to, seq, tombstone,
+    ack, ada, at, ben, bootstrap_page, broadcast, conversation_id, deleted, direct, echo, iris, medic_id, message,
+    message_id, messages, other_org, own_message_id, read_to, seq, tombstone,
 };
 use super::given::{
-    batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox, pulled, read, refused, sent, seqs,
-    stored, summary, texts, thread, unread,
+    acknowledged, batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox, pulled, read,
+    refused, sent, seqs, stored, summary, texts, thread, unread,
 };
 use crate::{BootstrapReason, Older, Store};
 use fieldpost_domain::{
-    Access, AccessChange, Changes, Conversation, Intent, Message, MessageKind, MessageStatus, Person, RefusalCode,
-    Version,
+    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, Intent, Message, MessageKind,
+    MessageStatus, Person, PushOutcome, PushResult, RefusalCode, Role, Version,
 };
 use std::collections::HashSet;
 
@@ -70,6 +71,38 @@ pub async fn messages_of_a_conversation_that_the_server_lost_become_dead_letters
     let lost: Vec<_> = outbox(store).await.iter().filter_map(|entry| entry.message_id).collect();
     assert_eq!(lost, [1, 3, 5].map(|n| message_id(conversation_id(1), n)));
     assert_eq!(store.message(lost[0]).await.unwrap().unwrap().content.as_deref(), Some("message 1"));
+}
+
+/// Another epoch: what is merely out of sight is not called lost. Nobody can say what became of it, but for what an admin is
+/// shown of her org, and every member of its broadcasts.
+pub async fn what_is_out_of_sight_after_an_epoch_is_not_called_lost(store: &dyn Store) {
+    let medic = Person { role: Role::Medic, ..iris() };
+    let hers = Person { medic_id: Some(medic_id(2)), ..medic.clone() };
+    let elsewhere = Person { org_id: other_org(), ..iris() };
+    let (lost, hidden) = (Some(RefusalCode::LostByServer), Some(RefusalCode::AccessLost));
+    let of_a_direct = [(None, None), (Some(elsewhere), None), (Some(medic.clone()), None), (Some(hers), hidden)];
+    for (me, expected) in of_a_direct {
+        assert_eq!(fate_after_an_epoch(store, direct(1, 1), me.clone()).await, expected, "{me:?}");
+    }
+    for (me, expected) in [(None, None), (Some(medic), lost.clone()), (Some(iris()), lost)] {
+        assert_eq!(fate_after_an_epoch(store, broadcast(2, 1), me.clone()).await, expected, "{me:?}");
+    }
+}
+
+/// Iris' own message in a conversation that a first load after a change of epoch does not list: what it is a dead letter for,
+/// if it is one. It is taken back afterwards.
+async fn fate_after_an_epoch(store: &dyn Store, row: Conversation, me: Option<Person>) -> Option<RefusalCode> {
+    let own = message(row.id, 1, &iris());
+    loaded_thread(store, row, vec![own.clone()]).await;
+    store.begin_bootstrap(BootstrapReason::Epoch).await.unwrap();
+    store.apply_bootstrap(None, BootstrapPage { me, ..bootstrap_page(Changes::default()) }).await.unwrap();
+    let entries = outbox(store).await;
+    let fate = entries.first().and_then(failure).cloned();
+    assert_eq!(store.message(own.id).await.unwrap().is_some(), fate.is_some());
+    for entry in entries {
+        store.cancel(entry.mutation_id).await.unwrap();
+    }
+    fate
 }
 
 /// Another epoch: what is below the confirmed range leaves, and is no loss: the server may have it.
@@ -137,6 +170,46 @@ pub async fn after_an_epoch_markers_come_down_to_what_is_there(store: &dyn Store
     stored(store, 2, ack(2, one, 4)).await;
     let mine = store.message(own_message_id(2)).await.unwrap().unwrap();
     assert_eq!(mine.status, MessageStatus::Sent, "Ada's receipt came down too");
+}
+
+/// Another epoch: what was read since the backup is read, and the server is told again; not of what it knows.
+pub async fn after_an_epoch_the_server_is_told_again_what_was_read(store: &dyn Store) {
+    super::bootstrapping::settled_down(store).await;
+    let one = conversation_id(1);
+    read(store, 1, one).await;
+    acknowledged(store, 1, Acknowledgement::Marked(read_to(one, &iris(), 5))).await;
+
+    let restored = |read| Changes {
+        read_markers: vec![read_to(one, &ada(), 5), read_to(one, &iris(), read)],
+        ..thread(direct(1, 5), settled_messages())
+    };
+    let report = bootstrapped(store, BootstrapReason::Epoch, restored(2)).await;
+    assert_eq!((report.marked_again, unread(store, one).await), (1, 0));
+    let queued = store.next_batch(super::build::wide(), &HashSet::new()).await.unwrap();
+    assert_eq!(queued[0].intent, Intent::MarkRead { conversation_id: one, read_seq: seq(5) });
+
+    let report = bootstrapped(store, BootstrapReason::Epoch, restored(2)).await;
+    assert_eq!((report.marked_again, outbox(store).await.len()), (0, 1), "one waits");
+    let marked = Acknowledgement::Marked(read_to(one, &iris(), 5));
+    let results = vec![PushResult { mutation_id: queued[0].id, outcome: PushOutcome::Acknowledged(marked) }];
+    store.settle(results).await.unwrap();
+    let report = bootstrapped(store, BootstrapReason::Epoch, restored(5)).await;
+    assert_eq!((report.marked_again, outbox(store).await.len()), (0, 0), "the server knows");
+}
+
+/// Another epoch: nobody has read a message that has taken the place of one that was read.
+pub async fn after_an_epoch_what_took_the_place_of_another_is_unread(store: &dyn Store) {
+    super::bootstrapping::settled_down(store).await;
+    let one = conversation_id(1);
+    read(store, 1, one).await;
+    let third = Message { id: message_id(one, 77), ..message(one, 3, &ben()) };
+    let rows = vec![message(one, 1, &iris()), message(one, 2, &ada()), third, message(one, 4, &ada())];
+
+    bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 4), rows)).await;
+
+    assert_eq!(unread(store, one).await, 2, "the third, and what stands behind it");
+    let queued = store.next_batch(super::build::wide(), &HashSet::new()).await.unwrap();
+    assert_eq!(queued[0].intent, Intent::MarkRead { conversation_id: one, read_seq: seq(2) });
 }
 
 /// Another epoch: a new message may stand where an old one stood.

@@ -5,10 +5,10 @@ use super::build::{
     tombstone,
 };
 use super::given::{
-    acknowledged, batch, history, loaded, loaded_thread, mutations, outbox, pulled, pulled_messages, read, read_up_to,
-    sent, stored, summary, unread,
+    acknowledged, batch, bootstrapped, history, loaded, loaded_thread, mutations, outbox, pulled, pulled_messages,
+    read, read_up_to, sent, stored, summary, unread,
 };
-use crate::{StorageErrorKind, Store};
+use crate::{BootstrapReason, StorageErrorKind, Store};
 use fieldpost_domain::{Acknowledgement, Changes, Conversation, ConversationId, Intent, Message, Seq, Version};
 use std::collections::HashSet;
 
@@ -231,11 +231,37 @@ pub async fn a_stale_count_does_not_undo_reading(store: &dyn Store) {
     assert_eq!(unread(store, thread).await, 1);
 }
 
+/// Read where only a part of the thread is here, and the mark still waits: what the server counts meanwhile, it counts above an
+/// older marker, and nothing of what was read is unread again.
+pub async fn what_was_read_of_a_partial_thread_stays_read_while_its_mark_waits(store: &dyn Store) {
+    let thread = partial(store).await;
+    assert_eq!(read(store, 1, thread).await, 100);
+
+    let row = Conversation { unread: 45, ..direct(1, 105) };
+    pulled(store, super::given::thread(row, messages(thread, 101..=102, &ada()))).await;
+    assert_eq!(unread(store, thread).await, 2 + 3, "two that are here, and three more at most");
+
+    let row = Conversation { unread: 70, ..direct(1, 130) };
+    let page = super::given::thread(row, messages(thread, 121..=130, &ada()));
+    bootstrapped(store, BootstrapReason::Reconcile, page).await;
+    assert_eq!(unread(store, thread).await, 10 + 20, "101 to 120 are not here");
+    assert_eq!(store.total_unread().await.unwrap(), 30);
+}
+
+/// The server's count is believed as long as it can be true.
+pub async fn the_servers_count_is_believed_where_little_is_here(store: &dyn Store) {
+    let thread = loaded_thread(store, Conversation { unread: 7, ..direct(1, 100) }, vec![]).await;
+    assert_eq!(unread(store, thread).await, 7);
+    pulled(store, Changes { read_markers: vec![read_to(thread, &iris(), 95)], ..Changes::default() }).await;
+    assert_eq!(unread(store, thread).await, 5, "no more than there are above the marker");
+}
+
 /// Local history that reaches down to the marker counts, whatever the server said.
 pub async fn loaded_history_counts_for_itself(store: &dyn Store) {
     let thread = partial(store).await;
+    pulled(store, Changes { read_markers: vec![read_to(thread, &iris(), 65)], ..Changes::default() }).await;
+    assert_eq!(unread(store, thread).await, 35, "66 to 90 are not here");
     pulled(store, Changes { read_markers: vec![read_to(thread, &iris(), 85)], ..Changes::default() }).await;
-    assert_eq!(unread(store, thread).await, 40, "86 to 90 are not here");
 
     history(store, thread, 81, 90, messages(thread, 81..=90, &ada())).await;
     assert_eq!(unread(store, thread).await, 15);

@@ -11,8 +11,8 @@ use super::given::{
 };
 use crate::{BootstrapReason, EntryState, Older, StorageErrorKind, Store, SyncPosition};
 use fieldpost_domain::{
-    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, Message, PushOutcome, RefusalCode,
-    RetryCode, UnreadableRow, Version,
+    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, Message, PullPage, PushOutcome,
+    RefusalCode, RetryCode, UnreadableRow, Version,
 };
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
 
@@ -90,6 +90,26 @@ pub async fn the_position_survives_a_restart(device: &dyn Device) {
     assert_eq!(store.sync_state().await.unwrap(), before);
     assert_eq!(before.position, SyncPosition::Following(cursor("p.17")));
     assert_eq!((before.me, before.last_success_at, before.unreadable_rows), (Some(iris()), Some(at(77)), 1));
+}
+
+/// A run of pages that was interrupted is known to be one, until its last page or a bootstrap.
+pub async fn an_open_run_of_pages_survives_a_restart(device: &dyn Device) {
+    let store = device.open().await;
+    loaded(&*store, Changes::default()).await;
+    let page = |to: &str, more| PullPage { more, ..pull_page(to, Changes::default()) };
+    let open = async |store: &dyn Store| store.sync_state().await.unwrap().run_open;
+    assert!(!open(&*store).await);
+    store.apply_pull(&cursor("0"), page("1", true)).await.unwrap();
+
+    let store = restarted(device, store).await;
+    assert!(open(&*store).await);
+    store.apply_pull(&cursor("1"), page("2", false)).await.unwrap();
+    assert!(!open(&*store).await, "that was the last one");
+    store.apply_pull(&cursor("2"), page("3", true)).await.unwrap();
+    store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
+    assert!(!open(&*store).await);
+    store.apply_bootstrap(None, bootstrap_page(Changes::default())).await.unwrap();
+    assert!(!open(&*store).await, "a pull from there begins a run");
 }
 
 /// A bootstrap goes on where it stood, and its end sweeps by what both halves confirmed.

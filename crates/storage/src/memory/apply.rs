@@ -15,8 +15,11 @@ impl State {
             return Err(StorageError::new(StorageErrorKind::Superseded, "apply_pull"));
         }
         let mut report = ApplyReport::default();
+        let read = self.read_as_told(&page.changes, false);
         self.apply(page.changes, &mut report);
+        report.marked_again = self.mark_again(read, page.server_time);
         self.position = SyncPosition::Following(page.cursor);
+        self.run_open = page.more;
         report.digest_matches = page.digest.map(|digest| digest == self.digest());
         Ok(report)
     }

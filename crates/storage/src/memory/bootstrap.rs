@@ -14,10 +14,13 @@
 
 use super::purge::refused;
 use super::state::{Bootstrap, Entry, Row, State};
-use crate::{ApplyReport, BootstrapReason, StorageError, StorageErrorKind, StorageResult, SyncPosition, unreadable};
+use crate::{
+    ApplyReport, BootstrapReason, StorageError, StorageErrorKind, StorageResult, SyncPosition, sight::fate_of_unlisted,
+    unreadable,
+};
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Intent, Message, MessageContent, MessageId, MessageKind,
-    MutationId, NewMessage, RefusalCode, Seq, SeqRange, Version,
+    MutationId, NewMessage, Person, RefusalCode, Seq, SeqRange, Version,
 };
 use std::collections::BTreeSet;
 
@@ -31,6 +34,7 @@ impl State {
         }
         self.bootstrap = Some(Bootstrap { reason, conversations: BTreeSet::new(), people: BTreeSet::new() });
         self.position = SyncPosition::Bootstrapping { after: None, done: 0, total: None };
+        self.run_open = false;
         self.generation += 1;
     }
 
@@ -49,9 +53,13 @@ impl State {
         let came: BTreeSet<MessageId> = page.changes.messages.iter().map(|message| message.id).collect();
         let unread = unreadable::messages_of(&page.changes);
         told.iter().for_each(|(id, _)| self.lift_revocation(*id));
+        self.lower_to_the_same(&page.changes);
+        let read = self.read_as_told(&page.changes, true);
         self.apply(page.changes, &mut report);
         self.me = page.me.as_ref().map(|me| me.id);
-        page.me.map(|me| self.put_person(me));
+        if let Some(me) = page.me.clone() {
+            self.put_person(me);
+        }
         for (id, range) in &told {
             self.sweep_messages(*id, *range, &came, unread.as_ref());
         }
@@ -60,9 +68,10 @@ impl State {
             let total = Some(page.total_conversations);
             self.position = SyncPosition::Bootstrapping { after: page.next_after, done, total };
         } else {
-            self.sweep_unconfirmed(&mut report);
+            self.sweep_unconfirmed(page.me.as_ref(), &mut report);
             self.position = SyncPosition::Following(page.cursor);
         }
+        report.marked_again = self.mark_again(read, page.server_time);
         report.digest_matches = page.digest.map(|digest| digest == self.digest());
         Ok(report)
     }
@@ -78,12 +87,7 @@ impl State {
     ) {
         let epoch = self.bootstrap.as_ref().is_some_and(|bootstrap| bootstrap.reason == BootstrapReason::Epoch);
         if epoch {
-            let old: Vec<Message> = self
-                .server_messages(conversation)
-                .filter(|message| message.version == Version::ZERO)
-                .cloned()
-                .collect();
-            self.lose(old.into_iter().filter(|message| message.seq >= told.from).collect());
+            self.lose(conversation, told.from, Some(RefusalCode::LostByServer));
         }
         if unread.is_none() {
             self.drop_absent(conversation, told, came);
@@ -115,9 +119,11 @@ impl State {
         true
     }
 
-    /// Messages that the server had and has no longer. Those of the signed-in person become dead letters that can be sent
-    /// again; one whose send is still in the outbox goes on waiting there.
-    fn lose(&mut self, mut lost: Vec<Message>) {
+    /// Messages from `from` up that the server had, in another epoch. Those of the signed-in person become dead letters that
+    /// say what became of them, if there is anything to say; one whose send is still in the outbox goes on waiting there.
+    fn lose(&mut self, conversation: ConversationId, from: Seq, fate: Option<RefusalCode>) {
+        let old = self.server_messages(conversation).filter(|message| message.version == Version::ZERO);
+        let mut lost: Vec<Message> = old.filter(|message| message.seq >= from).cloned().collect();
         lost.sort_by_key(|message| message.seq);
         let own = self.own();
         for message in lost {
@@ -126,21 +132,21 @@ impl State {
                 continue;
             }
             if !self.echo_again(message.id)
-                && let Some(again) = as_composed(message)
+                && let Some((fate, again)) = fate.clone().zip(as_composed(message))
             {
-                self.push_lost(again);
+                self.push_lost(again, fate);
             }
         }
     }
 
-    fn push_lost(&mut self, message: NewMessage) {
+    fn push_lost(&mut self, message: NewMessage, fate: RefusalCode) {
         let order = self.take_order();
         self.messages.insert(message.id, Row::Local { message: message.clone(), order });
         self.outbox.push(Entry {
             // There is at most one send of a message, so its id serves for the mutation too.
             id: MutationId::from_uuid(message.id.as_uuid()),
             recorded_at: message.composed_at,
-            state: refused(RefusalCode::LostByServer),
+            state: refused(fate),
             intent: Intent::SendMessage(message),
             order,
             unanswered: 0,
@@ -148,14 +154,14 @@ impl State {
     }
 
     /// With the last page: what the bootstrap did not confirm leaves.
-    fn sweep_unconfirmed(&mut self, report: &mut ApplyReport) {
+    fn sweep_unconfirmed(&mut self, me: Option<&Person>, report: &mut ApplyReport) {
         let Some(bootstrap) = self.bootstrap.take() else { return };
         let unconfirmed = |(id, _): &(&ConversationId, &super::state::Thread)| !bootstrap.conversations.contains(id);
-        let leaving: Vec<ConversationId> =
-            self.threads.iter().filter(|(_, thread)| thread.on_server).filter(unconfirmed).map(|(id, _)| *id).collect();
-        for conversation in leaving {
+        let on_server = self.threads.iter().filter(|(_, thread)| thread.on_server);
+        let leaving: Vec<_> = on_server.filter(unconfirmed).map(|(id, thread)| (*id, thread.place())).collect();
+        for (conversation, place) in leaving {
             if bootstrap.reason == BootstrapReason::Epoch {
-                self.lose(self.server_messages(conversation).cloned().collect());
+                self.lose(conversation, Seq::ZERO, fate_of_unlisted(me, &place));
             }
             self.purge(conversation, RefusalCode::AccessLost);
             report.purged.push(conversation);

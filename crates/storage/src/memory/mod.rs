@@ -30,6 +30,7 @@ mod apply;
 mod bootstrap;
 mod decide;
 mod history;
+mod marks;
 mod names;
 mod outbox;
 mod purge;

@@ -125,6 +125,7 @@ impl Replica for MemoryStore {
         self.read("sync_state", |state| {
             Ok(SyncState {
                 position: state.position.clone(),
+                run_open: state.run_open,
                 me: state.me_row().cloned(),
                 last_success_at: state.last_success_at,
                 unreadable_rows: state.unreadable.len() as u64,

@@ -2,10 +2,8 @@
 
 use super::state::{Row, State, Thread};
 use super::versions::is_newer;
-use crate::BootstrapReason;
-use fieldpost_domain::{
-    Conversation, ConversationId, ConversationKind, Intent, Message, Person, Seq, Tombstone, TombstoneOf,
-};
+use crate::{BootstrapReason, sight::Place};
+use fieldpost_domain::{Conversation, ConversationId, ConversationKind, Message, Person, Tombstone, TombstoneOf};
 use std::collections::BTreeSet;
 
 /// What became of a message row.
@@ -69,21 +67,6 @@ impl State {
             .iter()
             .find(|(id, thread)| !thread.on_server && **id != row.id && thread.is_direct_with(row.org_id, medic));
         twin.map(|(id, _)| *id)
-    }
-
-    /// A server that was restored from an older state gives seqs again that had been read before.
-    fn lower_markers(&mut self, conversation: ConversationId, last: Seq) {
-        for marker in self.markers.values_mut().filter(|marker| marker.conversation_id == conversation) {
-            marker.read_seq = marker.read_seq.min(last);
-            marker.delivered_seq = marker.delivered_seq.min(last);
-        }
-        for entry in &mut self.outbox {
-            if let Intent::MarkRead { conversation_id, read_seq } = &mut entry.intent
-                && *conversation_id == conversation
-            {
-                *read_seq = (*read_seq).min(last);
-            }
-        }
     }
 
     pub(super) fn put_message(&mut self, mut message: Message) -> Placed {
@@ -167,6 +150,11 @@ impl Thread {
         };
         self.on_server = true;
         before != (self.row.clone(), true)
+    }
+
+    pub(super) fn place(&self) -> Place {
+        let Conversation { org_id, kind, medic_id, .. } = &self.row;
+        Place { org_id: *org_id, kind: kind.clone(), medic_id: *medic_id }
     }
 
     pub(super) fn is_direct_with(&self, org: fieldpost_domain::OrgId, medic: fieldpost_domain::MedicId) -> bool {

@@ -14,6 +14,8 @@ pub(super) struct State {
     /// Whom the last bootstrap named as the caller; the row is among `people`.
     pub(super) me: Option<PersonId>,
     pub(super) position: SyncPosition,
+    /// The last page that was pulled said that there is more.
+    pub(super) run_open: bool,
     /// Counts the beginnings and the first pages of bootstraps.
     pub(super) generation: u64,
     /// What the bootstrap under way has confirmed; none unless one is.
@@ -105,6 +107,7 @@ impl Default for State {
             session: None,
             me: None,
             position: SyncPosition::Fresh,
+            run_open: false,
             generation: 0,
             bootstrap: None,
             last_success_at: None,

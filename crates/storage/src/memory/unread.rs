@@ -1,6 +1,6 @@
 //! Unread counts and the read marker.
 
-use super::state::State;
+use super::state::{State, Thread};
 use fieldpost_domain::{ConversationId, ReadMarker, Seq, Version};
 
 impl State {
@@ -17,15 +17,13 @@ impl State {
         if read >= thread.row.last_seq {
             return 0;
         }
-        let whole = thread.range.is_some_and(|range| range.from <= read.next() && range.to >= thread.counted_to);
-        if !whole {
-            return thread.row.unread;
-        }
         let own = self.own();
         let unread = self
             .server_messages(conversation)
             .filter(|message| message.seq > read && Some(message.sender_id) != own && message.deleted_at.is_none());
-        unread.count() as u64
+        let here = unread.count() as u64;
+        let whole = thread.range.is_some_and(|range| range.from <= read.next() && range.to >= thread.counted_to);
+        if whole { here } else { thread.row.unread.min(here.saturating_add(thread.unknown_above(read))) }
     }
 
     /// Moves a marker; positions never go back. False when it stands where it was.
@@ -52,5 +50,18 @@ impl State {
             let version = Version::ZERO;
             self.put_marker(ReadMarker { conversation_id, person_id, delivered_seq: read_seq, read_seq, version });
         }
+    }
+}
+
+impl Thread {
+    /// Of the seqs above a marker that the server has counted, how many are outside the recent range: so many messages there
+    /// can be at most besides those that are here.
+    fn unknown_above(&self, read: Seq) -> u64 {
+        let counted = self.counted_to.get().saturating_sub(read.get());
+        let known = self.range.map_or(0, |range| {
+            let (from, to) = (range.from.max(read.next()), range.to.min(self.counted_to));
+            to.next().get().saturating_sub(from.get())
+        });
+        counted.saturating_sub(known)
     }
 }

@@ -15,6 +15,8 @@ pub struct Aftermath {
     pub waiting: BTreeSet<ConversationId>,
     /// Lanes of which something got an answer for good.
     pub moved: BTreeSet<ConversationId>,
+    /// What the server said made something wait again: another pass is worth its while.
+    pub more_to_push: bool,
     /// Why the pass as a whole came to nothing; none if it got through, or if only lanes are to blame.
     pub connection: Option<SyncError>,
 }
@@ -33,6 +35,7 @@ impl Pass {
         let (held, waiting, moved) = self.push.lanes();
         // An error that was kept while the pass went on to its end is the lanes' own, unless too many failed in a row.
         let only_lanes = self.ended_well && self.push.blames_lanes();
-        Aftermath { held, waiting, moved, connection: error.filter(|_| !only_lanes).cloned() }
+        let connection = error.filter(|_| !only_lanes).cloned();
+        Aftermath { held, waiting, moved, more_to_push: self.follow.has_marked_again(), connection }
     }
 }

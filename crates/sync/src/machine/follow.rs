@@ -4,7 +4,7 @@ use super::{Effect, Pass};
 use crate::Progress;
 use fieldpost_domain::{BootstrapPage, Continuation, ConversationDigest, Cursor, PullPage};
 use fieldpost_remote::{BootstrapRequest, ExpiredReason, PullRequest, RemoteError, RemoteErrorKind, RemoteResult};
-use fieldpost_storage::{ApplyReport, BootstrapReason, SyncPosition};
+use fieldpost_storage::{ApplyReport, BootstrapReason, SyncPosition, SyncState};
 use std::{
     collections::HashSet,
     hash::{DefaultHasher, Hash, Hasher},
@@ -35,6 +35,8 @@ pub(super) struct Follow {
     run: Run,
     pulled_again: u32,
     reconciled: bool,
+    /// Pages made marks wait again, which no push of this pass has taken along.
+    marked_again: bool,
 }
 
 #[derive(Debug, Default)]
@@ -49,11 +51,9 @@ enum Then {
 /// the two are the same only in a run of one page whose beginning is known.
 #[derive(Debug, Default)]
 struct Run {
-    /// The run began with a page of this process, not with one before a restart.
+    /// The run began in this pass, not in one that was interrupted.
     whole: bool,
     pages: u32,
-    /// It brought something.
-    news: bool,
     end: Option<Cursor>,
     digest: Option<ConversationDigest>,
 }
@@ -62,18 +62,22 @@ impl Follow {
     pub(super) const fn progress(&self) -> Option<Progress> {
         self.progress
     }
+
+    pub(super) const fn has_marked_again(&self) -> bool {
+        self.marked_again
+    }
 }
 
 impl Pass {
-    pub(super) fn on_state(&mut self, position: SyncPosition) -> Effect {
-        match position {
+    pub(super) fn on_state(&mut self, state: SyncState) -> Effect {
+        match state.position {
             SyncPosition::Fresh => self.begin_bootstrap(BootstrapReason::First),
             SyncPosition::Bootstrapping { after, done, total } => {
                 self.follow.progress = Some(Progress { done, total });
                 self.bootstrap(after)
             }
             SyncPosition::Following(cursor) => {
-                let whole = self.carried.run_end.as_ref() == Some(&cursor);
+                let whole = !state.run_open;
                 self.follow.run = Run { whole, ..Run::default() };
                 self.pull(cursor)
             }
@@ -123,8 +127,13 @@ impl Pass {
     }
 
     pub(super) fn on_bootstrap_applied(&mut self, applied: &ApplyReport) -> Effect {
-        self.report.add_page(applied);
+        self.note_page(applied);
         self.go_on()
+    }
+
+    fn note_page(&mut self, applied: &ApplyReport) {
+        self.report.add_page(applied);
+        self.follow.marked_again |= applied.marked_again > 0;
     }
 
     fn pull(&mut self, cursor: Cursor) -> Effect {
@@ -156,7 +165,6 @@ impl Pass {
             return self.fail(going_in_circles("pull"));
         }
         self.follow.run.pages += 1;
-        self.follow.run.news |= !page.changes.is_empty();
         self.follow.run.end = Some(page.cursor.clone());
         self.follow.run.digest.clone_from(&page.digest);
         self.follow.then = if page.more { Then::PullFrom(page.cursor.clone()) } else { Then::Repair };
@@ -164,7 +172,7 @@ impl Pass {
     }
 
     pub(super) fn on_pull_applied(&mut self, applied: &ApplyReport) -> Effect {
-        self.report.add_page(applied);
+        self.note_page(applied);
         match applied.digest_matches {
             Some(false) => self.on_difference(),
             Some(true) => {
@@ -204,17 +212,16 @@ impl Pass {
         }
     }
 
-    /// A run ends where the server stood when it began. If that was before this process, what was committed since then is
-    /// still to be pulled: whoever asks for a sync now wants it. A run that brought nothing was none that had been
-    /// interrupted, so that a sync with nothing new stays one request.
+    /// A run ends where the server stood when it began. If that was before this pass, what was committed since then is still
+    /// to be pulled: whoever asks for a sync now wants it, whether the rest of the old run brought anything or not.
     fn end_of_run(&mut self) -> Effect {
         let run = &mut self.follow.run;
-        let begun_earlier = !run.whole && run.news;
-        if begun_earlier && let Some(end) = run.end.take() {
+        if !run.whole
+            && let Some(end) = run.end.take()
+        {
             *run = Run { whole: true, ..Run::default() };
             return self.pull(end);
         }
-        self.carried.run_end = run.end.take();
         self.read_missing()
     }
 

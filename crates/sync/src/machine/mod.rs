@@ -41,7 +41,7 @@ pub use pace::Pace;
 pub use schedule::{Moment, Rhythm, Schedule, Step, Trigger};
 
 use crate::{Progress, SyncError};
-use fieldpost_domain::{ConversationDigest, ConversationId, Cursor, ServerLimits};
+use fieldpost_domain::{ConversationDigest, ConversationId, ServerLimits};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::{StorageError, StorageErrorKind};
 use std::collections::HashSet;
@@ -85,9 +85,6 @@ pub struct Carried {
     pub vain_digest: Option<ConversationDigest>,
     /// The conversation that was checked last.
     pub checked: Option<ConversationId>,
-    /// Where the last run of pages ended. A pull from there begins a new one; one from anywhere else may go on with a run that
-    /// was begun long ago, and ends where the server stood then.
-    pub run_end: Option<Cursor>,
 }
 
 impl Pass {
@@ -123,7 +120,7 @@ impl Pass {
             Event::Settled(report) => self.on_settled(&report),
             Event::State(state) => {
                 self.push.is_over();
-                self.on_state(state.position)
+                self.on_state(state)
             }
             Event::BootstrapBegun => self.on_bootstrap_begun(),
             Event::Bootstrapped(answer) => self.on_bootstrapped(answer),

@@ -42,7 +42,7 @@ fn mocks() -> Mocks {
     mocks.outbox.expect_next_batch().returning(|_, _| Ok(vec![]));
     mocks.replica.expect_sync_state().returning(|| {
         let position = SyncPosition::Following("c".to_owned().try_into().unwrap());
-        Ok(SyncState { position, me: None, last_success_at: None, unreadable_rows: 0, generation: 1 })
+        Ok(SyncState { position, run_open: false, me: None, last_success_at: None, unreadable_rows: 0, generation: 1 })
     });
     mocks.sessions.expect_session().returning(|| Ok(Some(session("old"))));
     mocks

@@ -181,7 +181,7 @@ fn reconcile(pass: &mut fieldpost_sync::machine::Pass) {
 
 #[test]
 fn a_digest_is_compared_only_after_a_single_page_whose_beginning_is_known() {
-    let (mut pass, _) = pass_at(following("perhaps the middle of a run"));
+    let mut pass = pass_amid_run("the middle of a run");
     let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
     let again = pass.next(differs());
     assert!(matches!(&again, Effect::Pull(request) if request.cursor == at("d")), "{again:?}");
@@ -196,8 +196,6 @@ fn a_digest_is_compared_only_after_a_single_page_whose_beginning_is_known() {
 #[test]
 fn digests_that_go_on_differing_lead_to_one_new_bootstrap_and_no_other() {
     let (mut pass, _) = pass_at(following("c"));
-    let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
-    let _ = pass.next(differs());
     let _ = pass.next(Event::Pulled(Ok(pull_page("e", false))));
     assert_eq!(pass.next(differs()), Effect::BeginBootstrap(BootstrapReason::Reconcile));
     reconcile(&mut pass);
@@ -212,25 +210,25 @@ fn digests_that_go_on_differing_lead_to_one_new_bootstrap_and_no_other() {
 }
 
 #[test]
-fn a_run_that_may_have_begun_earlier_is_followed_by_one_that_begins_now() {
-    let (mut pass, _) = pass_at(following("the middle of a run"));
-    let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
-    let again = pass.next(Event::PullApplied(applied()));
-    assert!(matches!(&again, Effect::Pull(request) if request.cursor == at("d")), "{again:?}");
+fn a_run_that_was_interrupted_is_followed_by_one_that_begins_now() {
+    for rest in [pull_page("d", false), empty_pull_page("d", false)] {
+        let mut pass = pass_amid_run("the middle of a run");
+        let _ = pass.next(Event::Pulled(Ok(rest)));
+        let again = pass.next(Event::PullApplied(ApplyReport::default()));
+        assert!(matches!(&again, Effect::Pull(request) if request.cursor == at("d")), "{again:?}");
+        let _ = pass.next(Event::Pulled(Ok(pull_page("e", false))));
+        assert!(matches!(pass.next(Event::PullApplied(applied())), Effect::ReadMissing { .. }), "and that is enough");
+    }
+}
+
+#[test]
+fn a_run_of_which_nothing_was_there_before_is_enough() {
+    let (mut pass, _) = pass_at(following("where the last run ended"));
+    let _ = pass.next(Event::Pulled(Ok(pull_page("d", true))));
+    let _ = pass.next(Event::PullApplied(applied()));
     let _ = pass.next(Event::Pulled(Ok(pull_page("e", false))));
-    assert!(matches!(pass.next(Event::PullApplied(applied())), Effect::ReadMissing { .. }), "and that is enough");
-
-    let mut next = pass_after(pass.carry());
-    let _ = next.next(Event::Batch(vec![]));
-    let _ = next.next(state(following("e")));
-    let _ = next.next(Event::Pulled(Ok(pull_page("f", false))));
-    let end = next.next(Event::PullApplied(applied()));
-    assert!(matches!(end, Effect::ReadMissing { .. }), "the last run ended there: this one began now");
-
-    let _ = next.next(state(following("moved by another process")));
-    let _ = next.next(Event::Pulled(Ok(pull_page("g", false))));
-    let again = next.next(Event::PullApplied(applied()));
-    assert!(matches!(&again, Effect::Pull(request) if request.cursor == at("g")), "{again:?}");
+    let end = pass.next(Event::PullApplied(applied()));
+    assert!(matches!(end, Effect::ReadMissing { .. }), "{end:?}");
 }
 
 #[test]

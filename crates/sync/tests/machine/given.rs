@@ -31,7 +31,24 @@ pub(crate) fn pass_at(position: SyncPosition) -> (Pass, Effect) {
 }
 
 pub(crate) fn state(position: SyncPosition) -> Event {
-    Event::State(SyncState { position, me: None, last_success_at: None, unreadable_rows: 0, generation: 1 })
+    Event::State(standing(position))
+}
+
+/// The last page that was pulled said that there is more.
+pub(crate) fn state_amid_run(cursor: &str) -> Event {
+    Event::State(SyncState { run_open: true, ..standing(following(cursor)) })
+}
+
+fn standing(position: SyncPosition) -> SyncState {
+    SyncState { position, run_open: false, me: None, last_success_at: None, unreadable_rows: 0, generation: 1 }
+}
+
+/// A pass that goes on with a run of pages that was interrupted at `cursor`.
+pub(crate) fn pass_amid_run(cursor: &str) -> Pass {
+    let mut pass = pass();
+    assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
+    assert!(matches!(pass.next(state_amid_run(cursor)), Effect::Pull(request) if request.cursor == at(cursor)));
+    pass
 }
 
 pub(crate) fn following(cursor: &str) -> SyncPosition {
@@ -94,6 +111,11 @@ pub(crate) fn bootstrap_page(next_after: Option<&str>) -> BootstrapPage {
         server_time: Time::UNIX_EPOCH,
         limits: ServerLimits::default(),
     }
+}
+
+/// One that brings nothing.
+pub(crate) fn empty_pull_page(cursor: &str, more: bool) -> PullPage {
+    PullPage { changes: Changes::default(), ..pull_page(cursor, more) }
 }
 
 pub(crate) fn pull_page(cursor: &str, more: bool) -> PullPage {

@@ -13,7 +13,7 @@ use crate::{
     rows::json,
     sql::{IdSet, Insert, Tx, id, int, opt_id, opt_text, opt_time, seq, signed, text, time},
 };
-use fieldpost_domain::{Conversation, ConversationKind};
+use fieldpost_domain::{Conversation, ConversationKind, Seq};
 use sea_orm::Value;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -77,13 +77,19 @@ async fn start_over(tx: &Tx, standing: &Standing, rows: &[Conversation]) -> Res<
     for row in rows {
         let sql = "UPDATE conversations SET last_seq = 0, told_seq = 0, range_from = 0, range_to = 0
             WHERE id = ? AND confirmed < ?";
-        let (conversation, last) = (id(row.id.as_uuid()), seq(row.last_seq));
-        if tx.run(sql, vec![conversation.clone(), int(standing.generation)]).await? > 0 {
-            tx.run(CLAMP, vec![last.clone(), last.clone(), conversation.clone()]).await?;
-            tx.run(CLAMP_QUEUED, vec![last, conversation]).await?;
+        let conversation = row.id.as_uuid();
+        if tx.run(sql, vec![id(conversation), int(standing.generation)]).await? > 0 {
+            lower_markers(tx, conversation, row.last_seq).await?;
         }
     }
     Ok(())
+}
+
+/// A server that was restored from an older state gives seqs again that had been read before.
+pub(crate) async fn lower_markers(tx: &Tx, conversation: Uuid, last: Seq) -> Res<()> {
+    let (conversation, last) = (id(conversation), seq(last));
+    tx.run(CLAMP, vec![last.clone(), last.clone(), conversation.clone()]).await?;
+    tx.run(CLAMP_QUEUED, vec![last, conversation]).await.map(drop)
 }
 
 const CLAMP: &str = "

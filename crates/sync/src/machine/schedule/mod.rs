@@ -173,6 +173,7 @@ impl Schedule {
     /// A pass has ended. `chance` gives a new number, any, whenever it is asked.
     pub fn ended(&mut self, now: Moment, aftermath: &Aftermath, mut chance: impl FnMut() -> u32) {
         self.periodic = now + self.every();
+        self.wanted |= aftermath.more_to_push;
         let growth = self.growth();
         let tried = aftermath.connection.is_none();
         self.lanes.retain(|lane, _| {

@@ -1,0 +1,75 @@
+//! What becomes of read marks when the server is set back, or a conversation comes into sight.
+
+use crate::{
+    error::Res,
+    outbox::record,
+    ranges::RangeSet,
+    replica::{apply::conversations, position::Standing},
+    resolve,
+    row::Row,
+    sql::{Tx, id, int, text},
+};
+use fieldpost_domain::{Changes, ConversationId, Intent, Mutation, MutationId, PersonId, Seq, SeqRange, Time};
+use fieldpost_storage::sight;
+use uuid::Uuid;
+
+/// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.
+pub(super) async fn read_as_told(tx: &Tx, changes: &Changes, first_load: bool) -> Res<Vec<(Uuid, SeqRange)>> {
+    if !first_load && changes.access.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(viewer) = resolve::viewer(tx).await? else { return Ok(Vec::new()) };
+    let told = sight::read_as_told(changes, PersonId::from_uuid(viewer), first_load);
+    Ok(told.into_iter().map(|(conversation, range)| (conversation.as_uuid(), range)).collect())
+}
+
+/// Queues a mark again where more was read than the server says, and no mark waits. How many.
+pub(super) async fn again(tx: &Tx, told: &[(Uuid, SeqRange)], at: Time) -> Res<u64> {
+    let Some(viewer) = resolve::viewer(tx).await?.filter(|_| !told.is_empty()) else { return Ok(0) };
+    let forgotten = tx.all(FORGOTTEN, vec![RangeSet::of(told).bind(), id(viewer)]).await?;
+    for row in &forgotten {
+        let (conversation, read_seq) = conversation_and_seq(row)?;
+        let conversation_id = ConversationId::from_uuid(conversation);
+        // There is at most one mark of a conversation, so its id serves for the mutation too.
+        let mutation = Mutation {
+            id: MutationId::from_uuid(conversation),
+            intent: Intent::MarkRead { conversation_id, read_seq },
+        };
+        record::record(tx, &mutation, None, at).await?;
+    }
+    Ok(forgotten.len() as u64)
+}
+
+pub(crate) const FORGOTTEN: &str = "
+WITH told AS (SELECT key AS n, unhex(value ->> 0) AS id, value ->> 1 AS f, value ->> 2 AS t FROM json_each(?))
+SELECT told.id, min(r.read_seq, told.t) FROM told JOIN read_markers AS r ON r.conversation_id = told.id AND r.person_id = ?
+WHERE min(r.read_seq, told.t) > told.f AND EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = told.id)
+    AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.conversation_id = told.id AND o.kind = 'mark_read')
+ORDER BY told.n";
+
+/// After a change of epoch markers come down to what is the same as before: below the first message that has taken the place
+/// of another one, which nobody has read.
+pub(super) async fn lower_to_the_same(tx: &Tx, standing: &Standing, changes: &Changes) -> Res<()> {
+    let told = changes.messages.iter().map(|message| {
+        let (id, conversation) = (message.id.as_uuid(), message.conversation_id.as_uuid());
+        format!("[\"{}\",\"{}\",{}]", id.simple(), conversation.simple(), message.seq)
+    });
+    let told = format!("[{}]", told.collect::<Vec<_>>().join(","));
+    for row in tx.all(OTHERS, vec![text(told), int(standing.generation)]).await? {
+        let (conversation, other) = conversation_and_seq(&row)?;
+        conversations::lower_markers(tx, conversation, other.previous()).await?;
+    }
+    Ok(())
+}
+
+/// Of each conversation that was not confirmed yet, the first message in its range that was not here.
+pub(crate) const OTHERS: &str = "
+WITH told AS (SELECT unhex(value ->> 0) AS id, unhex(value ->> 1) AS place, value ->> 2 AS seq FROM json_each(?))
+SELECT c.id, min(told.seq) FROM told CROSS JOIN conversations AS c
+WHERE c.id = told.place AND c.confirmed < ? AND told.seq BETWEEN c.range_from AND c.range_to
+    AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = told.id)
+GROUP BY c.id";
+
+fn conversation_and_seq(row: &Row) -> Res<(Uuid, Seq)> {
+    Ok((row.id(0)?, row.seq(1)?))
+}

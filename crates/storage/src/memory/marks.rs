@@ -1,0 +1,68 @@
+//! What becomes of read marks when the server is set back, or a conversation comes into sight.
+
+use super::outbox::queued;
+use super::state::{Entry, State};
+use crate::{BootstrapReason, sight};
+use fieldpost_domain::{Changes, ConversationId, Intent, MutationId, Seq, SeqRange, Time};
+
+impl State {
+    /// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.
+    pub(super) fn read_as_told(&self, changes: &Changes, first_load: bool) -> Vec<(ConversationId, SeqRange)> {
+        self.own().map(|own| sight::read_as_told(changes, own, first_load)).unwrap_or_default()
+    }
+
+    /// Queues a mark again where more was read than the server says, and no mark waits. How many.
+    pub(super) fn mark_again(&mut self, told: Vec<(ConversationId, SeqRange)>, at: Time) -> u64 {
+        let before = self.outbox.len();
+        for (conversation_id, told) in told {
+            let read_seq = self.read_seq(conversation_id).min(told.to);
+            let here = self.threads.contains_key(&conversation_id);
+            if here && read_seq > told.from && !self.mark_waits(conversation_id) {
+                // There is at most one mark of a conversation, so its id serves for the mutation too.
+                let id = MutationId::from_uuid(conversation_id.as_uuid());
+                let (order, intent) = (self.take_order(), Intent::MarkRead { conversation_id, read_seq });
+                self.outbox.push(Entry { id, intent, state: queued(), recorded_at: at, order, unanswered: 0 });
+            }
+        }
+        (self.outbox.len() - before) as u64
+    }
+
+    fn mark_waits(&self, lane: ConversationId) -> bool {
+        self.outbox.iter().any(|entry| matches!(entry.intent, Intent::MarkRead { .. }) && entry.intent.lane() == lane)
+    }
+
+    /// After a change of epoch markers come down to what is the same as before: below the first message that has taken the
+    /// place of another one, which nobody has read.
+    pub(super) fn lower_to_the_same(&mut self, changes: &Changes) {
+        let Some(under_way) = self.bootstrap.as_ref().filter(|one| one.reason == BootstrapReason::Epoch) else {
+            return;
+        };
+        let unconfirmed = changes.conversations.iter().filter(|row| !under_way.conversations.contains(&row.id));
+        let ranges = unconfirmed.filter_map(|row| Some((row.id, self.threads.get(&row.id)?.range?)));
+        let others: Vec<(ConversationId, Seq)> = ranges
+            .filter_map(|(id, known)| {
+                let told = changes.messages.iter().filter(|message| message.conversation_id == id);
+                let other = told.filter(|message| !self.messages.contains_key(&message.id)).map(|message| message.seq);
+                other.filter(|seq| known.from <= *seq && *seq <= known.to).min().map(|seq| (id, seq))
+            })
+            .collect();
+        for (conversation, other) in others {
+            self.lower_markers(conversation, other.previous());
+        }
+    }
+
+    /// A server that was restored from an older state gives seqs again that had been read before.
+    pub(super) fn lower_markers(&mut self, conversation: ConversationId, last: Seq) {
+        for marker in self.markers.values_mut().filter(|marker| marker.conversation_id == conversation) {
+            marker.read_seq = marker.read_seq.min(last);
+            marker.delivered_seq = marker.delivered_seq.min(last);
+        }
+        for entry in &mut self.outbox {
+            if let Intent::MarkRead { conversation_id, read_seq } = &mut entry.intent
+                && *conversation_id == conversation
+            {
+                *read_seq = (*read_seq).min(last);
+            }
+        }
+    }
+}
