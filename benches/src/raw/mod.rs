@@ -27,7 +27,8 @@ impl Raw {
         let connection = Connection::open(file)?;
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON;
-             PRAGMA cache_size = -16384; PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL;",
+             PRAGMA cache_size = -16384; PRAGMA secure_delete = ON; PRAGMA synchronous = NORMAL;
+             PRAGMA wal_autocheckpoint = 8000;",
         )?;
         connection.set_prepared_statement_cache_capacity(256);
         Ok(Self { connection })

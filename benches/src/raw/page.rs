@@ -38,12 +38,15 @@ impl Raw {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         conversations(&transaction, &page.changes.conversations)?;
         messages(&transaction, &page.changes.messages, way)?;
-        let mut statement = transaction.prepare_cached("UPDATE sync_state SET cursor = ? WHERE only = 1")?;
-        statement.execute([page.cursor.as_str()])?;
+        let mut statement = transaction.prepare_cached(FOLLOWED)?;
+        statement.execute(params![page.cursor.as_str(), page.more])?;
         drop(statement);
         Ok(transaction.commit()?)
     }
 }
+
+/// Pages of one run are counted until it ends.
+const FOLLOWED: &str = "UPDATE sync_state SET cursor = ?1, done = iif(?2, done + 1, 0) WHERE only = 1";
 
 fn conversations(connection: &Connection, rows: &[Conversation]) -> Result<()> {
     let mut statement = connection.prepare_cached(CONVERSATION)?;

@@ -143,6 +143,14 @@ impl Db {
         ran.map_err(|fault| self.fail(fault, operation))
     }
 
+    /// Moves the log into the file, as far as nobody reads what it would overwrite, beside those who write. What could not be
+    /// moved stays where it is just as safe, so no failure of this is anybody's business.
+    pub(crate) async fn tidy(&self) {
+        if let Standing::Open(readers) = self.standing() {
+            let _ = readers.execute_unprepared("PRAGMA wal_checkpoint(PASSIVE)").await;
+        }
+    }
+
     /// Waits for the writer's turn and lets go of all connections.
     pub(crate) async fn pause(&self) -> StorageResult<()> {
         let mut writer = self.writer.lock().await;
@@ -296,6 +304,19 @@ mod tests {
         for sql in ["PRAGMA fullfsync", "PRAGMA checkpoint_fullfsync"] {
             assert_eq!(pragma(&store, sql).await, 1, "{sql}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_log_is_moved_into_the_file_when_a_pass_is_through_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("fieldpost.db")).await.unwrap();
+        let size = || std::fs::metadata(store.path()).unwrap().len();
+        let before = size();
+        let messages = build::messages(build::conversation_id(1), 1..=5_000, &build::ada());
+        given::loaded_thread(&store, build::direct(1, 5_000), messages).await;
+        assert_eq!(size(), before);
+        store.record_success(build::at(1)).await.unwrap();
+        assert!(size() > before + 500_000, "{} bytes", size());
     }
 
     #[tokio::test]

@@ -217,6 +217,10 @@ async fn connect(options: &SqliteOptions, connections: u32, access: Access) -> R
             Access::Write => {
                 let sqlite = sqlite.pragma("journal_mode", "WAL").pragma("recursive_triggers", "ON");
                 let sqlite = sqlite.pragma("cache_size", "-16384");
+                // Moving the log into the file rewrites every page that has changed since, scattered over all of it. Done every
+                // 1,000 pages, as SQLite would, it takes more time than the pages of a sync themselves, and some commit of
+                // a person has to wait for it. So a pass does it at its end (`Db::tidy`), and a commit only at 32 MiB.
+                let sqlite = sqlite.pragma("wal_autocheckpoint", "8000");
                 // What a person may not see any more must not be found in the file either. FAST would leave it in pages
                 // that came free whole, and those of a conversation that leaves do; inserting costs nothing more with ON.
                 let sqlite = sqlite.pragma("secure_delete", "ON");

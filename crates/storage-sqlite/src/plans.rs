@@ -43,7 +43,8 @@ async fn hot_queries_visit_no_whole_table() {
     let read = store.db.read("plan").await.unwrap();
     let tx = read.tx();
     let (conversation, message, window) = (conversations::one_sql(), messages::one_sql(), messages::window_sql());
-    let send = outbox::send::look_sql();
+    let (send, unsettled) = (outbox::send::look_sql(), derived::unsettled_sql());
+    let (here, known) = (replica::apply::news::here_sql(), replica::apply::conversations::known_sql());
     let hot = [
         ("one conversation", conversation.as_str()),
         ("one message", &message),
@@ -53,6 +54,11 @@ async fn hot_queries_visit_no_whole_table() {
         ("a range that grows", ranges::EXTEND_UP),
         ("what is missing", ranges::MISSING),
         ("a range that is covered", ranges::COVER),
+        ("what could change", &unsettled),
+        ("what is new", derived::NOTE_NEW),
+        ("what is here", &here),
+        ("which rows are known", &known),
+        ("what is told again", replica::apply::conversations::RETELL),
         ("counting again", derived::RECOUNT),
         ("the unread count", derived::SHOWN),
         ("the newest message", derived::NEWEST),
@@ -62,6 +68,7 @@ async fn hot_queries_visit_no_whole_table() {
         ("what is checked next", replica::state::NEXT_CHECK),
         ("what did not come", replica::history::DROP_ABSENT),
         ("marks that the server has forgotten", replica::marks::FORGOTTEN),
+        ("what the server counts of what was read", replica::marks::DISCOUNT),
         ("messages in the place of others", replica::marks::OTHERS),
         ("what awaits its answer below a told range", replica::bootstrap::ECHO_AGAIN),
         ("what lies below a told range", replica::bootstrap::DROP_BELOW),

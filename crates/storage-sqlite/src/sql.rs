@@ -84,6 +84,15 @@ impl IdSet {
         Self(json)
     }
 
+    /// A set that a query has made, by `json_group_array(hex(id))`.
+    pub(crate) const fn packed(json: String) -> Self {
+        Self(json)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0 == "[]"
+    }
+
     pub(crate) fn bind(&self) -> Value {
         text(self.0.as_str())
     }

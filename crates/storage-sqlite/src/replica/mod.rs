@@ -66,6 +66,8 @@ impl Replica for SqliteStore {
     async fn record_success(&self, at: Time) -> StorageResult<()> {
         let write = self.db.write("record_success", Durability::Process).await?;
         let recorded = state::record_success(write.tx(), at).await;
-        write.finish(recorded).await
+        write.finish(recorded).await?;
+        self.db.tidy().await;
+        Ok(())
     }
 }

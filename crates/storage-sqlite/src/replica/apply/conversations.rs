@@ -10,6 +10,7 @@ use crate::{
     error::Res,
     rekey,
     replica::position::Standing,
+    row::packed_rows,
     rows::json,
     sql::{IdSet, Insert, Tx, id, int, opt_id, opt_text, opt_time, seq, signed, text, time},
 };
@@ -36,8 +37,12 @@ pub(super) async fn put(
     if standing.new_epoch {
         start_over(tx, standing, &welcome).await?;
     }
-    let changed = UPSERT.run(tx, &welcome, |row, values| bind(row, standing, values)).await?;
-    applied.count(all, changed);
+    let (retold, told): (Vec<_>, Vec<_>) = {
+        let known = known(tx, &ids(&welcome)).await?;
+        welcome.iter().partition(|row| known.get(&row.id.as_uuid()).is_some_and(|known| *known >= version(row)))
+    };
+    let changed = UPSERT.run(tx, &told, |row, values| bind(row, standing, values)).await?;
+    applied.count(all, changed + retell(tx, standing, &retold).await?);
     if standing.bootstrapping {
         tx.run(CONFIRM, vec![int(standing.generation), ids(&welcome).bind()]).await?;
     }
@@ -99,7 +104,7 @@ const CLAMP_QUEUED: &str = "
 UPDATE outbox SET payload = json_set(payload, '$.read_seq', min(payload ->> '$.read_seq', ?))
 WHERE conversation_id = ? AND kind = 'mark_read'";
 
-fn bind(row: &Conversation, standing: &Standing, values: &mut Vec<Value>) {
+fn bind(row: &&Conversation, standing: &Standing, values: &mut Vec<Value>) {
     values.extend([
         id(row.id.as_uuid()),
         id(row.id.as_uuid()),
@@ -120,6 +125,55 @@ fn bind(row: &Conversation, standing: &Standing, values: &mut Vec<Value>) {
         json::extra(&row.extra),
     ]);
 }
+
+/// Of those the server has told of, in which version they are stored.
+async fn known(tx: &Tx, ids: &IdSet) -> Res<HashMap<Uuid, i64>> {
+    let row = tx.only(&known_sql(), vec![ids.bind()]).await?;
+    row.rows(0)?.iter().map(|row| Ok((row.id(0)?, row.get(1)?))).collect()
+}
+
+pub(crate) fn known_sql() -> String {
+    let stored =
+        "FROM json_each(?) AS j JOIN conversations AS c ON c.id = unhex(j.value) WHERE c.server_id IS NOT NULL";
+    format!("SELECT {}", packed_rows("json_array(hex(c.id), c.version)", stored))
+}
+
+/// What the server derives, of rows that are stored in this version already: the usual case, whenever somebody writes. It
+/// touches no index, as replacing the row would.
+async fn retell(tx: &Tx, standing: &Standing, rows: &[&Conversation]) -> Res<u64> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let told = |row: &&Conversation| {
+        serde_json::json!([
+            row.id.as_uuid().simple().to_string(),
+            row.last_seq.get(),
+            row.last_message_at.map(|at| at.timestamp_micros()),
+            row.last_message_preview,
+            row.unread,
+            row.medic_name,
+            standing.epoch.stored(row.version),
+        ])
+    };
+    let told = serde_json::Value::Array(rows.iter().map(told).collect());
+    tx.run(RETELL, vec![text(told.to_string())]).await
+}
+
+pub(crate) const RETELL: &str = "
+WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS seq, value ->> 2 AS at, value ->> 3 AS preview,
+    value ->> 4 AS unread, value ->> 5 AS medic, value ->> 6 AS version FROM json_each(?)),
+a AS (
+    SELECT told.*, (told.seq, told.version) >= (c.told_seq, c.version) AS newer
+    FROM told CROSS JOIN conversations AS c
+    WHERE c.id = told.id AND (told.seq > c.last_seq
+        OR ((told.seq, told.version) >= (c.told_seq, c.version)
+            AND (told.seq, told.at, told.preview, told.unread, told.medic)
+                IS NOT (c.told_seq, c.told_at, c.told_preview, c.told_unread, c.medic_name))))
+UPDATE conversations AS c
+SET last_seq = max(c.last_seq, a.seq), medic_name = iif(a.newer, a.medic, c.medic_name),
+    told_seq = iif(a.newer, a.seq, c.told_seq), told_at = iif(a.newer, a.at, c.told_at),
+    told_preview = iif(a.newer, a.preview, c.told_preview), told_unread = iif(a.newer, a.unread, c.told_unread)
+FROM a WHERE c.id = a.id";
 
 const UPSERT: Insert = Insert {
     head: "INSERT INTO conversations (id, server_id, org_id, type, subject, medic_id, medic_name, created_by, created_at,

@@ -1,17 +1,20 @@
 //! Messages of a page.
 
-use super::{Applied, Barred, deleted, unreadable};
+use super::{
+    Applied, Barred, deleted,
+    news::{Here, note_new},
+    unreadable,
+};
 use crate::{
-    derived,
     error::Res,
     replica::position::Standing,
     resolve,
     rows::json,
-    sql::{IdSet, Insert, Tx, id, int, opt_id, opt_text, opt_time, seq, text, time},
+    sql::{IdSet, Insert, Tx, id, opt_id, opt_text, opt_time, seq, text, time},
 };
 use fieldpost_domain::{ConversationId, Message, UnreadableRow};
 use sea_orm::Value;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 pub(super) async fn put(tx: &Tx, standing: &Standing, messages: Vec<Message>, applied: &mut Applied) -> Res<()> {
@@ -22,18 +25,14 @@ pub(super) async fn put(tx: &Tx, standing: &Standing, messages: Vec<Message>, ap
     let messages = readdress(tx, messages).await?;
     let ids: BTreeSet<Uuid> = messages.iter().map(|message| message.conversation_id.as_uuid()).collect();
     let set = IdSet::of(ids.iter().copied());
-    let absent = resolve::absent(tx, &set).await?;
-    let messages = without_orphans(tx, messages, &absent, &set, applied).await?;
+    let here = Here::read(tx, &set).await?;
+    let messages = without_orphans(tx, messages, &here, &set, applied).await?;
     let orphans_and_left = all - messages.len();
-    let messages = without_deleted(tx, standing, messages).await?;
-    let newest: i64 = tx.value("SELECT coalesce(max(pk), 0) FROM messages", vec![]).await?;
+    let messages = without_deleted(tx, standing, messages, &here).await?;
     let changed = UPSERT.run(tx, &messages, |message, values| bind(message, standing, values)).await?;
     applied.count(all - orphans_and_left, changed);
-    let viewer = resolve::viewer(tx).await?;
-    tx.run(derived::ADD_NEW, vec![int(newest), opt_id(viewer)]).await?;
-    let new: i64 = tx.value(NEW_OF_OTHERS, vec![int(newest), opt_id(viewer)]).await?;
-    applied.report.new_messages += crate::sql::unsigned(new);
-    applied.touched.extend(ids.into_iter().filter(|id| !absent.contains(id)));
+    applied.report.new_messages += note_new(tx, &messages, &here).await?;
+    applied.touched.extend(ids.into_iter().filter(|id| here.has(*id)));
     Ok(())
 }
 
@@ -55,15 +54,15 @@ async fn readdress(tx: &Tx, mut messages: Vec<Message>) -> Res<Vec<Message>> {
 async fn without_orphans(
     tx: &Tx,
     messages: Vec<Message>,
-    absent: &HashSet<Uuid>,
+    here: &Here,
     conversations: &IdSet,
     applied: &mut Applied,
 ) -> Res<Vec<Message>> {
-    if absent.is_empty() {
+    let (homeless, messages): (Vec<_>, Vec<_>) =
+        messages.into_iter().partition(|message| !here.has(message.conversation_id.as_uuid()));
+    if homeless.is_empty() {
         return Ok(messages);
     }
-    let (homeless, messages): (Vec<_>, Vec<_>) =
-        messages.into_iter().partition(|message| absent.contains(&message.conversation_id.as_uuid()));
     let barred = Barred::among(tx, conversations).await?;
     let (stale, orphans): (Vec<_>, Vec<_>) =
         homeless.into_iter().partition(|message| barred.has_left(message.conversation_id.as_uuid()));
@@ -81,9 +80,8 @@ fn orphan(message: &Message) -> UnreadableRow {
 }
 
 /// Without those that were deleted for good, unless they are newer than that.
-async fn without_deleted(tx: &Tx, standing: &Standing, mut messages: Vec<Message>) -> Res<Vec<Message>> {
-    // Hard deletes are rare; asking whether there are any at all costs nothing.
-    if tx.one("SELECT 1 FROM tombstones LIMIT 1", vec![]).await?.is_some() {
+async fn without_deleted(tx: &Tx, standing: &Standing, mut messages: Vec<Message>, here: &Here) -> Res<Vec<Message>> {
+    if here.tombstones {
         let ids = IdSet::of(messages.iter().map(|message| message.id.as_uuid()));
         let deleted = deleted(tx, &ids).await?;
         messages.retain(|message| {
@@ -127,6 +125,3 @@ pub(crate) const UPSERT: Insert = Insert {
             version = excluded.version, extra = excluded.extra
         WHERE excluded.version > version",
 };
-
-/// Rows above what was the newest key before: those that were not here.
-const NEW_OF_OTHERS: &str = "SELECT count(*) FROM messages WHERE pk > ? AND sender_id IS NOT ? AND deleted_at IS NULL";

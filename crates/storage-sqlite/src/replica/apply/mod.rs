@@ -18,6 +18,7 @@ mod access;
 pub(crate) mod conversations;
 mod markers;
 mod messages;
+pub(crate) mod news;
 pub(crate) mod people;
 mod tombstones;
 mod unreadable;
