@@ -47,7 +47,7 @@ pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: Bootstrap
     let read = marks::read_as_told(tx, &page.changes, true).await?;
     let mut applied = apply::rows(tx, &standing, page.changes).await?;
     people::put(tx, &standing, page.me.as_slice()).await?;
-    sweep(tx, &standing, &told, &came).await?;
+    sweep(tx, &standing, &told, &came, &read).await?;
     applied.touched.extend(told.iter().map(|(id, _)| *id));
     if let Some(next) = &page.next_after {
         position::advance(tx, next, told.len() as u64, page.total_conversations).await?;
@@ -103,7 +103,13 @@ impl Came {
     }
 }
 
-async fn sweep(tx: &Tx, standing: &Standing, told: &[(Uuid, SeqRange)], came: &Came) -> Res<()> {
+async fn sweep(
+    tx: &Tx,
+    standing: &Standing,
+    told: &[(Uuid, SeqRange)],
+    came: &Came,
+    read: &[(Uuid, SeqRange)],
+) -> Res<()> {
     let ranges = RangeSet::of(told);
     tx.run(ECHO_AGAIN, vec![ranges.bind()]).await?;
     if standing.new_epoch {
@@ -115,6 +121,7 @@ async fn sweep(tx: &Tx, standing: &Standing, told: &[(Uuid, SeqRange)], came: &C
     if came.unread.is_none() {
         history::drop_absent(tx, &ranges, &came.read).await?;
     }
+    marks::discount(tx, read).await?;
     // After a change of epoch an earlier state of what cannot be read is one of another history.
     let spared = came.unread.iter().flatten().copied().filter(|_| !standing.new_epoch);
     tx.run(DROP_BELOW, vec![ranges.bind(), IdSet::of(spared).bind()]).await?;

@@ -47,6 +47,24 @@ WHERE min(r.read_seq, told.t) > told.f AND EXISTS (SELECT 1 FROM conversations A
     AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.conversation_id = told.id AND o.kind = 'mark_read')
 ORDER BY told.n";
 
+/// Where more was read than the server says, its count is of an older marker: what is here of the difference is read.
+pub(super) async fn discount(tx: &Tx, told: &[(Uuid, SeqRange)]) -> Res<()> {
+    let Some(viewer) = resolve::viewer(tx).await?.filter(|_| !told.is_empty()) else { return Ok(()) };
+    tx.run(DISCOUNT, vec![RangeSet::of(told).bind(), id(viewer)]).await.map(drop)
+}
+
+pub(crate) const DISCOUNT: &str = "
+WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f, value ->> 2 AS t FROM json_each(?)),
+asked (viewer) AS (SELECT ?)
+UPDATE conversations AS c SET told_unread = max(c.told_unread - k.counted, 0)
+FROM (
+    SELECT told.id, told.t, count(*) AS counted FROM asked AS a CROSS JOIN told
+    CROSS JOIN read_markers AS r ON r.conversation_id = told.id AND r.person_id = a.viewer AND r.read_seq > told.f
+    CROSS JOIN messages AS m ON m.conversation_id = told.id AND m.seq > told.f AND m.seq <= min(r.read_seq, told.t)
+    WHERE m.deleted_at IS NULL AND m.sender_id <> a.viewer
+    GROUP BY told.id) AS k
+WHERE c.id = k.id AND c.told_seq = k.t";
+
 /// After a change of epoch markers come down to what is the same as before: below the first message that has taken the place
 /// of another one, which nobody has read.
 pub(super) async fn lower_to_the_same(tx: &Tx, standing: &Standing, changes: &Changes) -> Res<()> {

@@ -27,6 +27,7 @@ pub(super) async fn apply(tx: &Tx, from: &Cursor, page: PullPage) -> Res<ApplyRe
     if many {
         search::end_many(tx).await?;
     }
+    marks::discount(tx, &read).await?;
     derived::refresh(tx, &applied.touched).await?;
     applied.report.marked_again = marks::again(tx, &read, page.server_time).await?;
     position::follow(tx, &page.cursor, page.more).await?;

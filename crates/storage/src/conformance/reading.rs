@@ -248,6 +248,20 @@ pub async fn what_was_read_of_a_partial_thread_stays_read_while_its_mark_waits(s
     assert_eq!(store.total_unread().await.unwrap(), 30);
 }
 
+/// The same where it can be said exactly: what was read is here when the first load comes, and leaves with it.
+pub async fn what_was_read_is_taken_off_the_servers_count(store: &dyn Store) {
+    let thread = partial(store).await;
+    pulled(store, Changes { read_markers: vec![read_to(thread, &iris(), 90)], ..Changes::default() }).await;
+    assert_eq!(read(store, 1, thread).await, 100);
+
+    // Ten that she has read, three of hers, two of Ada's, and then the newest.
+    let row = Conversation { unread: 10 + 2 + 5, ..direct(1, 110) };
+    let page = super::given::thread(row, messages(thread, 106..=110, &ada()));
+    let page = Changes { read_markers: vec![read_to(thread, &iris(), 90)], ..page };
+    bootstrapped(store, BootstrapReason::Reconcile, page).await;
+    assert_eq!(unread(store, thread).await, 2 + 5);
+}
+
 /// The server's count is believed as long as it can be true.
 pub async fn the_servers_count_is_believed_where_little_is_here(store: &dyn Store) {
     let thread = loaded_thread(store, Conversation { unread: 7, ..direct(1, 100) }, vec![]).await;

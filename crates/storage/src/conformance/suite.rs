@@ -116,6 +116,7 @@ macro_rules! storage_conformance {
             unread_of_a_partial_thread_is_the_servers_count,
             a_stale_count_does_not_undo_reading,
             what_was_read_of_a_partial_thread_stays_read_while_its_mark_waits,
+            what_was_read_is_taken_off_the_servers_count,
             the_servers_count_is_believed_where_little_is_here,
             loaded_history_counts_for_itself,
             unread_is_exact_while_a_pass_is_under_way,

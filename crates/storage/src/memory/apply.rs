@@ -17,6 +17,7 @@ impl State {
         let mut report = ApplyReport::default();
         let read = self.read_as_told(&page.changes, false);
         self.apply(page.changes, &mut report);
+        self.discount(&read);
         report.marked_again = self.mark_again(read, page.server_time);
         self.position = SyncPosition::Following(page.cursor);
         self.run_open = page.more;

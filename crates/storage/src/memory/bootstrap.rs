@@ -61,7 +61,11 @@ impl State {
             self.put_person(me);
         }
         for (id, range) in &told {
-            self.sweep_messages(*id, *range, &came, unread.as_ref());
+            self.sweep_messages(*id, *range, &came, unread.is_none());
+        }
+        self.discount(&read);
+        for (id, range) in &told {
+            self.begin_range(*id, *range, unread.as_ref());
         }
         let done = done + told.len() as u64;
         if page.next_after.is_some() {
@@ -76,25 +80,32 @@ impl State {
         Ok(report)
     }
 
-    /// The page told this range of a conversation whole (an empty one, just above the last seq, if no message came).
-    /// `unread` are messages that came and cannot be read: while there are any, nothing that is absent was deleted.
+    /// The page told this range of a conversation whole (an empty one, just above the last seq, if no message came). While
+    /// messages came that cannot be read, nothing that is absent was deleted.
     fn sweep_messages(
         &mut self,
         conversation: ConversationId,
         told: SeqRange,
         came: &BTreeSet<MessageId>,
-        unread: Option<&BTreeSet<MessageId>>,
+        readable: bool,
     ) {
-        let epoch = self.bootstrap.as_ref().is_some_and(|bootstrap| bootstrap.reason == BootstrapReason::Epoch);
-        if epoch {
+        if self.is_new_epoch() {
             self.lose(conversation, told.from, Some(RefusalCode::LostByServer));
         }
-        if unread.is_none() {
+        if readable {
             self.drop_absent(conversation, told, came);
         }
+    }
+
+    /// The range that was told takes the place of what was known. `unread` are messages that came and cannot be read.
+    fn begin_range(&mut self, conversation: ConversationId, told: SeqRange, unread: Option<&BTreeSet<MessageId>>) {
         // After a change of epoch an earlier state is one of another history.
-        self.forget_below(conversation, told.from, unread.filter(|_| !epoch));
+        self.forget_below(conversation, told.from, unread.filter(|_| !self.is_new_epoch()));
         self.cover(conversation, told, told.to == Seq::ZERO);
+    }
+
+    fn is_new_epoch(&self) -> bool {
+        self.bootstrap.as_ref().is_some_and(|bootstrap| bootstrap.reason == BootstrapReason::Epoch)
     }
 
     /// Nobody vouches for what lies below a confirmed range. Numbers of messages that were deleted for good stay known, and

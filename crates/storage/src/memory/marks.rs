@@ -27,6 +27,21 @@ impl State {
         (self.outbox.len() - before) as u64
     }
 
+    /// Where more was read than the server says, its count is of an older marker: what is here of the difference is read.
+    pub(super) fn discount(&mut self, told: &[(ConversationId, SeqRange)]) {
+        let own = self.own();
+        for (conversation, told) in told {
+            let read = self.read_seq(*conversation).min(told.to);
+            let counted = self
+                .server_messages(*conversation)
+                .filter(|message| told.from < message.seq && message.seq <= read && Some(message.sender_id) != own);
+            let counted = counted.filter(|message| message.deleted_at.is_none()).count() as u64;
+            if let Some(thread) = self.threads.get_mut(conversation).filter(|thread| thread.counted_to == told.to) {
+                thread.row.unread = thread.row.unread.saturating_sub(counted);
+            }
+        }
+    }
+
     fn mark_waits(&self, lane: ConversationId) -> bool {
         self.outbox.iter().any(|entry| matches!(entry.intent, Intent::MarkRead { .. }) && entry.intent.lane() == lane)
     }

@@ -51,12 +51,8 @@ pub(crate) struct Hub {
     reached: Mutex<BTreeSet<MessageId>>,
     /// Mutations that the server has refused for good.
     refused: Mutex<BTreeSet<MutationId>>,
-    /// Conversations of which it has refused a read mark.
-    unmarked: Mutex<BTreeSet<ConversationId>>,
     /// Where conversations belong, or belonged.
     places: Mutex<Places>,
-    /// It went back to a backup.
-    pub(crate) restored: AtomicBool,
 }
 
 impl Hub {
@@ -69,9 +65,7 @@ impl Hub {
             poisoned: Mutex::default(),
             reached: Mutex::default(),
             refused: Mutex::default(),
-            unmarked: Mutex::default(),
             places: Mutex::default(),
-            restored: AtomicBool::new(false),
         }
     }
 
@@ -100,23 +94,11 @@ impl Hub {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the server may know less of what was read than a device: it went back to a backup, or refused a mark while its
-    /// reader had lost sight of the conversation.
-    pub(crate) fn may_have_forgotten(&self, conversation: ConversationId) -> bool {
-        let unmarked = self.unmarked.lock().unwrap_or_else(PoisonError::into_inner);
-        self.restored.load(Ordering::SeqCst) || unmarked.contains(&conversation)
-    }
-
     fn note_refused(&self, mutations: &[Mutation], answer: &RemoteResult<PushAnswer>) {
         let Ok(answer) = answer else { return };
         for (mutation, result) in mutations.iter().zip(&answer.results) {
-            if !matches!(result.outcome, PushOutcome::Rejected(_)) {
-                continue;
-            }
-            self.refused().insert(mutation.id);
-            if let Intent::MarkRead { conversation_id, .. } = mutation.intent {
-                let mut unmarked = self.unmarked.lock().unwrap_or_else(PoisonError::into_inner);
-                unmarked.insert(self.server.canonical(conversation_id));
+            if matches!(result.outcome, PushOutcome::Rejected(_)) {
+                self.refused().insert(mutation.id);
             }
         }
     }

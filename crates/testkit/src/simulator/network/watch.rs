@@ -38,8 +38,6 @@ pub(crate) struct Tracks(Mutex<Track>);
 struct Track {
     /// Cursors in the middle of a run of pages, whoever got them.
     middles: BTreeSet<String>,
-    /// Runs that ended with an empty page right after an interruption.
-    ended_empty: u64,
     /// How many transactions had changed something at the beginning of a run, and of the last run that came to its end.
     commits_at_start: BTreeMap<u64, u64>,
     commits_at_end: BTreeMap<u64, u64>,
@@ -56,19 +54,11 @@ impl Tracks {
             track.commits_at_start.insert(who, server.commits());
         }
         track.commits_at_end.remove(&who);
-        let middle = track.middles.contains(asked.as_str());
-        track.ended_empty += u64::from(middle && !page.more && page.changes.is_empty());
         if page.more {
             track.middles.insert(page.cursor.as_str().to_owned());
         } else if let Some(start) = track.commits_at_start.get(&who).copied() {
             track.commits_at_end.insert(who, start);
         }
-    }
-
-    /// How often the rest of a run of pages brought nothing. Whoever takes up a run there cannot tell it from one that has just
-    /// begun, and pulls no further: what was committed since waits for the next pass.
-    pub(crate) fn ended_empty(&self) -> u64 {
-        self.track().ended_empty
     }
 
     pub(crate) fn commits_at_end(&self, who: u64) -> Option<u64> {

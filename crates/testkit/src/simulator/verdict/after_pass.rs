@@ -19,22 +19,21 @@ use std::{
 pub(crate) struct Before {
     reader: PersonId,
     read: ReadUpTo,
-    ended_empty: u64,
     restarts: u64,
     threads: BTreeMap<ConversationId, Vec<Message>>,
 }
 
 impl Before {
-    pub(crate) fn new(hub: &Hub, reader: PersonId, tracks: &Tracks, read: ReadUpTo) -> Self {
+    pub(crate) fn new(hub: &Hub, reader: PersonId, read: ReadUpTo) -> Self {
         let all = hub.server.conversations_of(reader);
         let threads = all.into_iter().map(|row| (row.id, hub.server.messages_of(row.id))).collect();
-        Self { reader, read, ended_empty: tracks.ended_empty(), restarts: hub.restarts.load(Ordering::SeqCst), threads }
+        Self { reader, read, restarts: hub.restarts.load(Ordering::SeqCst), threads }
     }
 
     /// To be asked right after the pass has ended well.
     pub(crate) async fn judge(self, hub: &Hub, process: &Process, tracks: &Tracks) -> Result<(), Breach> {
-        if hub.restarts.load(Ordering::SeqCst) != self.restarts || tracks.ended_empty() != self.ended_empty {
-            // Perhaps another history; or a run of pages that had begun before this pass.
+        if hub.restarts.load(Ordering::SeqCst) != self.restarts {
+            // Perhaps another history.
             return Ok(());
         }
         let visible = hub.server.conversations_of(self.reader);
@@ -48,11 +47,7 @@ impl Before {
         let marked: Vec<_> = marks.map(|entry| entry.conversation_id).collect();
         let here = sight::shown(process.store.as_ref()).await?;
         for shown in here.values().filter(|shown| marked.contains(&shown.id)) {
-            let window = process.store.messages(shown.id, Window::newest(u32::MAX)).await.map_err(unreadable)?;
-            // Where only a part of the thread is here, the count is the server's, which may not know of the mark yet.
-            if window.older == Older::Nothing {
-                self.stays_read(hub, process, shown)?;
-            }
+            self.stays_read(hub, process, shown)?;
         }
         if tracks.commits_at_end(process.who) != Some(hub.server.commits()) {
             return Ok(());
@@ -60,7 +55,7 @@ impl Before {
         for row in visible.iter().filter(|row| !marked.contains(&row.id)) {
             let shown = here.get(&row.id);
             let shown = shown.ok_or_else(|| gap(process, format!("{} is not listed after a pass", row.id)))?;
-            sight::same(hub, &process.name, row, shown)?;
+            sight::same(&process.name, row, shown)?;
         }
         Ok(())
     }

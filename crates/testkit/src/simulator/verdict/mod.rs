@@ -19,6 +19,7 @@ pub(super) async fn judge(world: &World) -> Result<(), Breach> {
         let store = device.look().await.map_err(unreadable)?;
         outbox::nothing_waits(device, store.as_ref()).await?;
         outbox::nothing_is_given_up(world, device, store.as_ref()).await?;
+        outbox::nothing_is_wrongly_lost(world, device, store.as_ref()).await?;
         outbox::nothing_is_lost(world, device).await?;
         outbox::words_are_kept(world, device)?;
         outbox::order_is_kept(world, device)?;

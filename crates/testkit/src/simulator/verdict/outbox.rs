@@ -34,6 +34,20 @@ pub(super) async fn nothing_is_given_up(world: &World, device: &Device, store: &
     })
 }
 
+/// Only what the server once had, and has no longer, is called lost: not what its author merely cannot see.
+pub(super) async fn nothing_is_wrongly_lost(world: &World, device: &Device, store: &dyn Store) -> Result<(), Breach> {
+    let entries = store.entries(u32::MAX).await.map_err(unreadable)?;
+    let lost = entries.into_iter().filter(
+        |entry| matches!(&entry.state, EntryState::Failed(refusal) if refusal.code == RefusalCode::LostByServer),
+    );
+    let mut messages = lost.filter_map(|entry| entry.message_id);
+    let there = |id: &MessageId| world.hub.server.message(*id).is_some() && !world.unhappened.contains(id);
+    messages.find(there).map_or(Ok(()), |id| {
+        let what = format!("device {} says that the server has lost {id}, which it has", device.number);
+        Err(Breach::new(Invariant::NoLoss, what))
+    })
+}
+
 /// Whether a device may come to this by itself.
 const fn is_local(code: &RefusalCode) -> bool {
     matches!(

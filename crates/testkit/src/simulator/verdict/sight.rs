@@ -1,7 +1,7 @@
 //! convergence, unread_exact, privacy: the device shows what its owner may see, and nothing else.
 
 use super::unreadable;
-use crate::simulator::{Breach, Invariant, World, network::Hub, rules, world::Device};
+use crate::simulator::{Breach, Invariant, World, rules, world::Device};
 use fieldpost_domain::{Conversation, ConversationId};
 use fieldpost_storage::{ConversationSummary, Store};
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ pub(super) async fn same_conversations(world: &World, device: &Device, store: &d
         return Err(Breach::new(Invariant::Convergence, what).with_views(format!("{right:?}"), format!("{left:?}")));
     }
     there.iter().try_for_each(|row| {
-        here.get(&row.id).map_or(Ok(()), |summary| same(&world.hub, &format!("device {}", device.number), row, summary))
+        here.get(&row.id).map_or(Ok(()), |summary| same(&format!("device {}", device.number), row, summary))
     })
 }
 
@@ -29,11 +29,9 @@ pub(super) async fn shown(store: &dyn Store) -> Result<Shown, Breach> {
 }
 
 /// Whether a row of the list is the server's.
-pub(super) fn same(hub: &Hub, device: &str, row: &Conversation, shown: &ConversationSummary) -> Result<(), Breach> {
+pub(super) fn same(device: &str, row: &Conversation, shown: &ConversationSummary) -> Result<(), Breach> {
     let what = format!("{} on {device}", row.id);
-    // What the person has read, she has read, whatever the server knows of it.
-    let forgotten = hub.may_have_forgotten(row.id) && shown.unread < row.unread;
-    if shown.unread != row.unread && !forgotten {
+    if shown.unread != row.unread {
         let breach = Breach::new(Invariant::UnreadExact, what);
         return Err(breach.with_views(format!("{} unread", row.unread), format!("{} unread", shown.unread)));
     }

@@ -41,7 +41,6 @@ impl World {
         self.break_connections();
         let before = self.all_messages();
         self.hub.server.restore(backup);
-        self.hub.restored.store(true, Ordering::SeqCst);
         let after = self.all_messages();
         self.unhappened.extend(before.difference(&after));
         self.forget_what_was_read();

@@ -27,7 +27,7 @@ impl World {
         let (reader, credentials) = (device.owner.id, device.owner.credentials.clone());
         let (tracks, read) = (Arc::clone(&device.tracks), Arc::clone(&device.read));
         Some(tokio::spawn(async move {
-            let before = verdict::Before::new(&hub, reader, &tracks, read);
+            let before = verdict::Before::new(&hub, reader, read);
             let ended = timeout(TOO_LONG, process.run(sync(&process, &credentials))).await;
             let Ok(ended) = ended else {
                 let what = format!("a pass of {} does not end", process.name);
