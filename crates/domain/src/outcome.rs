@@ -27,7 +27,8 @@ open_enum!(
         NotFound => "not_found",
         /// The conversation was deleted.
         ConversationDeleted => "conversation_deleted",
-        /// Not from the server: access to the conversation was lost before this was sent.
+        /// Not from the server: access to the conversation was lost before this was sent; or the server was restored from an
+        /// older state and does not show it any more, so that nobody can say what it still has.
         AccessLost => "access_lost",
         /// Not from the server: the server had this message and, restored from an older state, has it no longer.
         LostByServer => "lost_by_server",

@@ -147,13 +147,22 @@ pub trait Replica: Send + Sync {
     /// message here names as its sender stay, as members of the past. Conversations and people that an answer has brought
     /// since the bootstrap began count as confirmed, and those that the server does not know yet stay.
     ///
+    /// A conversation that a bootstrap lists comes into sight with all its markers, as one does with a grant
+    /// ([`Replica::apply_pull`]). Where the signed-in person's own stands higher here than its page says (nowhere, if none
+    /// came), the server does not know: a mark at that position, but not above the `last_seq` that was told, is queued again at the end of the outbox, under a
+    /// mutation with the conversation's id, unless one waits already. Until it has arrived, the messages that it has read and
+    /// that are here are taken off the server's count.
+    ///
     /// After [`BootstrapReason::Epoch`] the stored state of a conversation (`last_seq`, derived fields, recent range) gives way
-    /// to the first row that comes of it, and markers above its `last_seq`, queued marks included, come down to it. Messages
+    /// to the first row that comes of it, and markers above its `last_seq`, queued marks included, come down to it; and below
+    /// the first message of its page whose seq was in the recent range and that was not here, because nobody has read what took the place of another message. Messages
     /// stored before the bootstrap began that stand above the told range leave with the page too. Own ones among those that
-    /// leave from inside or above it, or in a conversation that did not come, have been lost by the server: they become dead
+    /// leave from inside or above it have been lost by the server: they become dead
     /// letters ([`fieldpost_domain::RefusalCode::LostByServer`]) at the end of the outbox, in the order of their seqs, under a
     /// mutation with the message's id; except those that were deleted or cannot be sent (they leave), and those whose send
-    /// still waits in the outbox (it goes on waiting).
+    /// still waits in the outbox (it goes on waiting). Of a conversation that did not come this is known only where its author
+    /// would have been shown it; else her own messages leave with it, or say that it is out of sight
+    /// ([`crate::sight::fate_of_unlisted`]).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Superseded`] when the position is not the one that `after` belongs to.
@@ -163,7 +172,8 @@ pub trait Replica: Send + Sync {
         page: BootstrapPage,
     ) -> StorageResult<ApplyReport>;
 
-    /// Applies one page of a pull. `from` is the cursor it was asked for with.
+    /// Applies one page of a pull. `from` is the cursor it was asked for with. A conversation that a grant of the page brings
+    /// into sight has its read mark queued again as one that a bootstrap lists.
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Superseded`] when the position is not `Following(from)`.

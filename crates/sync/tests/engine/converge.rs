@@ -235,3 +235,63 @@ async fn a_member_who_is_removed_keeps_nothing_of_the_org() {
     ada.sync().await;
     assert_eq!(ada.store.conversations(10).await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn what_was_read_since_a_backup_is_told_to_the_restored_server() {
+    let server = ReferenceServer::demo();
+    let (ada, admin) = (Phone::of(&server, ADA, 1).await, Phone::of(&server, ADMIN, 2).await);
+    let (thread, reader) = (ada.thread().await, server.person_with(ADA).unwrap());
+    admin.write("have you read this?").await;
+    admin.sync().await;
+    let backup = server.backup();
+    ada.sync().await;
+    ada.read().await;
+    ada.sync().await;
+    let told = || server.marker_of(thread, reader).map(|marker| marker.read_seq);
+    let (read, unread) = (told(), ada.unread().await);
+
+    server.restore(&backup);
+    assert!(told() < read, "the server has forgotten");
+    ada.sync().await;
+    assert_eq!((ada.unread().await, ada.pending().await), (unread, 1), "she has not");
+    ada.sync().await;
+    assert_eq!((told(), ada.pending().await), (read, 0));
+}
+
+#[tokio::test]
+async fn a_mark_that_was_refused_out_of_sight_is_made_when_sight_comes_back() {
+    let server = ReferenceServer::demo();
+    let (ada, admin) = (Phone::of(&server, ADA, 1).await, Phone::of(&server, ADMIN, 2).await);
+    let (thread, reader) = (ada.thread().await, server.person_with(ADA).unwrap());
+    admin.write("have you read this?").await;
+    admin.sync().await;
+    ada.sync().await;
+    ada.read().await;
+    let member = server.member(reader).unwrap();
+
+    server.remove_member(reader);
+    ada.network.fail_after(1, RemoteErrorKind::Unreachable);
+    assert!(ada.engine.sync().await.is_err());
+    assert_eq!(ada.pending().await, 0, "the mark was refused, and she does not know yet why");
+    server.add_member(reader, member.org_id, member.role, "Ada", "Moss");
+    ada.sync().await;
+    ada.sync().await;
+
+    let last = server.conversation(thread).unwrap().last_seq;
+    assert_eq!(server.marker_of(thread, reader).map(|marker| marker.read_seq), Some(last));
+}
+
+#[tokio::test]
+async fn what_a_member_wrote_before_she_was_removed_is_not_called_lost() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    let written = ada.write("is this still here?").await;
+    ada.sync().await;
+
+    server.change_epoch();
+    server.remove_member(server.person_with(ADA).unwrap());
+    ada.sync().await;
+
+    assert!(server.message(written).is_some());
+    assert_eq!((ada.failed().await, ada.store.conversations(10).await.unwrap().len()), (0, 0));
+}

@@ -297,3 +297,12 @@ fn the_wait_for_the_connection_goes_before_that_of_a_lane() {
     ends(&mut schedule, at(1), &Aftermath { connection, ..waits([lane(1)]) });
     assert_eq!(schedule.next(at(3)), Step::Wait(at(10)));
 }
+
+#[test]
+fn a_pass_that_left_something_to_push_is_followed_by_another() {
+    let mut schedule = settled();
+    ends(&mut schedule, at(1), &Aftermath { more_to_push: true, ..Aftermath::default() });
+    assert_eq!(schedule.next(at(1)), pass());
+    ends(&mut schedule, at(2), &Aftermath::default());
+    assert!(matches!(schedule.next(at(2)), Step::Wait(_)), "once");
+}

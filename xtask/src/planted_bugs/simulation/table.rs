@@ -30,6 +30,8 @@ const DECIDE: &str = "crates/storage/src/memory/decide.rs";
 const ROLES: &str = "crates/storage/src/memory/roles.rs";
 const ROWS: &str = "crates/storage/src/memory/rows.rs";
 const UNREAD: &str = "crates/storage/src/memory/unread.rs";
+const MARKS: &str = "crates/storage/src/memory/marks.rs";
+const BOOTSTRAP: &str = "crates/storage/src/memory/bootstrap.rs";
 
 pub(super) const BUGS: &[Bug] = &[
     bug(
@@ -67,6 +69,14 @@ pub(super) const BUGS: &[Bug] = &[
                     let _ = code;
                     self.reject(at, Refusal { code: RefusalCode::Forbidden, detail: None }, &mut report);
                 }",
+    ),
+    bug(
+        "no_loss",
+        "what is merely out of sight is called lost by the server",
+        BOOTSTRAP,
+        "self.lose(conversation, Seq::ZERO, fate_of_unlisted(me, &place));",
+        "let _ = fate_of_unlisted(me, &place);
+                self.lose(conversation, Seq::ZERO, Some(RefusalCode::LostByServer));",
     ),
     bug(
         "no_duplicate",
@@ -147,6 +157,16 @@ pub(super) const BUGS: &[Bug] = &[
         "",
     ),
     bug(
+        "gap_free",
+        "the rest of an interrupted run of pages counts as everything",
+        FOLLOW,
+        "        if !run.whole
+            && let Some(end)",
+        "        if !run.whole
+            && run.pages > 1
+            && let Some(end)",
+    ),
+    bug(
         "convergence",
         "a history answer is applied after a newer pull",
         ROWS,
@@ -196,6 +216,20 @@ pub(super) const BUGS: &[Bug] = &[
         UNREAD,
         "        stored.read_seq = stored.read_seq.max(incoming.read_seq);",
         "        stored.read_seq = incoming.read_seq;",
+    ),
+    bug(
+        "unread_exact",
+        "a mark that the server has forgotten is not made again",
+        MARKS,
+        "if here && read_seq > told.from &&",
+        "if here && read_seq > told.to &&",
+    ),
+    bug(
+        "unread_exact",
+        "the server counts what a waiting mark has read",
+        MARKS,
+        "thread.row.unread = thread.row.unread.saturating_sub(counted);",
+        "thread.row.unread = thread.row.unread.saturating_sub(counted.min(0));",
     ),
     bug(
         "privacy",
