@@ -63,7 +63,7 @@ pub(super) async fn list(device: &Device, limit: u32, output: &Output) -> Result
     Ok(())
 }
 
-fn as_json(entry: &OutboxEntry) -> Value {
+pub(super) fn as_json(entry: &OutboxEntry) -> Value {
     let (state, retries, refusal) = match &entry.state {
         EntryState::Queued { retries, .. } => ("queued", *retries, None),
         EntryState::Sending => ("sending", 0, None),

@@ -1,6 +1,6 @@
 //! `fieldpost login` and `fieldpost logout`.
 
-use super::text::one_line;
+use super::{outbox, text::one_line};
 use crate::{device::Device, failure::Failure, output::Output};
 use fieldpost::{EntryState, Wipe};
 use serde_json::json;
@@ -30,7 +30,9 @@ pub(super) async fn logout(device: &Device, wipe: bool, output: &Output) -> Resu
     let unsent = device.client.logout(if wipe { Wipe::Everything } else { Wipe::Keep }).await?;
     let failed = unsent.iter().filter(|entry| matches!(entry.state, EntryState::Failed(_))).count();
     let pending = unsent.len() - failed;
-    let value = json!({"signed_in": false, "pending": pending, "failed": failed, "wiped": wipe});
+    // A program that wipes gets the texts too: nothing can ask for them afterwards.
+    let entries: Vec<_> = unsent.iter().map(outbox::as_json).collect();
+    let value = json!({"signed_in": false, "pending": pending, "failed": failed, "wiped": wipe, "unsent": entries});
     output.result(&value, || match (unsent.len(), wipe) {
         (0, false) => "Signed out.".to_owned(),
         (0, true) => "Signed out, and everything on this device is forgotten.".to_owned(),

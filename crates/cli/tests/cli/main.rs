@@ -7,3 +7,4 @@ mod commands;
 mod terminal;
 #[cfg(unix)]
 mod watch;
+mod wiping;
