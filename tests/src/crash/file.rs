@@ -1,10 +1,9 @@
 //! The file as the killed process left it, looked at with SQL of this module's own: past the store whose work is judged.
 
-use super::{Finding, Harm, Stored};
+use super::{Finding, Harm, Stored, ledger::Ledger};
 use anyhow::{Context, Result};
-use fieldpost::MessageId;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value};
-use std::path::Path;
+use std::{fmt::Display, path::Path};
 
 /// Messages (as a JSON array of ids) that are neither in the outbox nor sent.
 const NOWHERE: &str = "SELECT value FROM json_each(?) WHERE NOT EXISTS (
@@ -22,16 +21,24 @@ const HALVES: &str = "SELECT 'message without mutation ' || hex(id) FROM message
     UNION ALL SELECT 'mutation without message ' || hex(message_id) FROM outbox
         WHERE message_id IS NOT NULL AND message_id NOT IN (SELECT id FROM messages)";
 
-const REFUSED: &str = "SELECT kind || ' ' || failed_code FROM outbox WHERE failed_code IS NOT NULL";
+/// Messages (as a JSON array of ids) that are there although they were taken back.
+const RETURNED: &str = "SELECT value FROM json_each(?) WHERE unhex(value, '-') IN
+    (SELECT id FROM messages UNION SELECT message_id FROM outbox)";
+
+/// Conversations (as a JSON array of ids) of which the file knows nothing.
+const UNOPENED: &str = "SELECT value FROM json_each(?) WHERE unhex(value, '-') NOT IN
+    (SELECT id FROM conversations UNION SELECT id FROM aliases)";
+
+/// Refusals that nobody has asked for: not those of a conversation with a medic (a JSON array of ids has those who have been on
+/// the roster all the time) who had not joined yet.
+const REFUSED: &str =
+    "SELECT kind || ' ' || failed_code FROM outbox WHERE failed_code IS NOT NULL AND conversation_id NOT IN
+    (SELECT id FROM conversations WHERE medic_id NOT IN (SELECT unhex(value, '-') FROM json_each(?)))";
 
 /// Looks at a file that nobody else has open.
-pub(super) async fn examine(
-    path: &Path,
-    accepted: impl Iterator<Item = MessageId>,
-    stored: &[Stored],
-) -> Result<Vec<Finding>> {
+pub(super) async fn examine(path: &Path, ledger: &Ledger, stored: &[Stored]) -> Result<Vec<Finding>> {
     let file = Database::connect(format!("sqlite://{}", path.display())).await.context("opening the file")?;
-    let found = look(&file, &json_ids(accepted), &json_ids(stored.iter().map(|one| one.id))).await;
+    let found = look(&file, ledger, stored).await;
     file.close().await?;
     match found {
         Ok(findings) => Ok(findings),
@@ -40,7 +47,8 @@ pub(super) async fn examine(
     }
 }
 
-async fn look(file: &DatabaseConnection, accepted: &str, stored: &str) -> Result<Vec<Finding>, sea_orm::DbErr> {
+async fn look(file: &DatabaseConnection, ledger: &Ledger, stored: &[Stored]) -> Result<Vec<Finding>, sea_orm::DbErr> {
+    let stored = json_ids(stored.iter().map(|one| one.id));
     let mut findings = Vec::new();
     let mut add = |harm: Harm, what: &str, rows: Vec<String>| {
         findings.extend(rows.into_iter().map(|row| harm.found(format!("{what}: {row}"))));
@@ -48,10 +56,12 @@ async fn look(file: &DatabaseConnection, accepted: &str, stored: &str) -> Result
     let whole = texts(file, "PRAGMA integrity_check", None).await?;
     add(Harm::Corrupt, "integrity_check", whole.into_iter().filter(|line| line != "ok").collect());
     add(Harm::Corrupt, "foreign_key_check", texts(file, "SELECT \"table\" FROM pragma_foreign_key_check", None).await?);
-    add(Harm::Lost, "not in the file", texts(file, NOWHERE, Some(accepted)).await?);
-    add(Harm::Lost, "sent, but not on the server", texts(file, SENT_INTO_NOTHING, Some(stored)).await?);
+    add(Harm::Lost, "not in the file", texts(file, NOWHERE, Some(&json_ids(ledger.owed_ids()))).await?);
+    add(Harm::Lost, "sent, but not on the server", texts(file, SENT_INTO_NOTHING, Some(&stored)).await?);
     add(Harm::Corrupt, "half written", texts(file, HALVES, None).await?);
-    add(Harm::Refused, "a dead letter", texts(file, REFUSED, None).await?);
+    add(Harm::Lost, "not open", texts(file, UNOPENED, Some(&json_ids(ledger.open_ids()))).await?);
+    add(Harm::Returned, "still in the file", texts(file, RETURNED, Some(&json_ids(ledger.gone_ids()))).await?);
+    add(Harm::Refused, "a dead letter", texts(file, REFUSED, Some(&json_ids(ledger.known_medics()))).await?);
     // The search index says whether it has every word of every message.
     let index = "INSERT INTO messages_search (messages_search, rank) VALUES ('integrity-check', 1)";
     if let Err(error) = file.execute_unprepared(index).await {
@@ -67,7 +77,7 @@ async fn texts(file: &DatabaseConnection, sql: &str, argument: Option<&str>) -> 
     file.query_all_raw(statement).await?.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
-fn json_ids(ids: impl Iterator<Item = MessageId>) -> String {
-    let ids: Vec<String> = ids.map(|id| format!("\"{id}\"")).collect();
+fn json_ids(ids: impl IntoIterator<Item = impl Display>) -> String {
+    let ids: Vec<String> = ids.into_iter().map(|id| format!("\"{id}\"")).collect();
     format!("[{}]", ids.join(","))
 }

@@ -1,33 +1,43 @@
 //! kill -9: what becomes of messages when the process that sends them is killed, over and over, behind a bad network.
 //!
 //! Everything here is real: a process of its own ([`writer`]) opens a real SQLite file with the SDK, sends in several
-//! conversations, marks threads as read and syncs without a pause, through a [`FaultProxy`] that breaks every third exchange.
-//! It says which messages `send` has accepted, after it returned. It is killed with SIGKILL at a moment drawn from the seed;
-//! sometimes there are two of them on one file. After every kill, before anybody else opens the file:
+//! conversations and opens new ones, changes, takes back and retries what waits, marks threads as read and syncs without a
+//! pause, through a [`FaultProxy`] that breaks every third exchange. It says what the SDK has returned (`said`). It is killed
+//! with SIGKILL at a moment drawn from the seed; sometimes there are two of them on one file. After every kill, before anybody
+//! else opens the file:
 //!
 //! - SQLite finds the file whole ([`file`]),
 //! - every accepted message is in it, waiting, sent or refused, and none is sent that the server does not have,
-//! - no message is on the server twice, and those of one process are there in the order in which it sent them (`ledger`).
+//! - no message is on the server twice, and those of one process are there in the order in which it sent them (`ledger`),
+//! - nothing that was taken back is in the file or on the server, and what was changed says what was last accepted,
+//! - no medic has two conversations, and no message is in another one than it was written in.
 //!
-//! Every so often, and at the end, the network heals, the file is synced until nothing waits, and then the server has every
-//! accepted message once, and what the devices show is what the server has (`views`).
+//! Some conversations are opened with medics who are not on the roster yet (`newcomers`), so they are refused with all that
+//! waits in them; others are opened by somebody else meanwhile, so that they get another id.
+//!
+//! Every so often, and at the end, the network heals, the newcomers have joined, the person sends again what was refused, the
+//! file is synced until nothing waits, and then the server has every accepted message and conversation once, and what the
+//! devices show is what the server has (`views`).
 //!
 //! The seed decides what is done and when; the operating system decides where exactly a kill lands. So a run is not repeated
 //! to the instruction by its seed, and a finding keeps its file.
 
 mod file;
 mod ledger;
+mod newcomers;
 mod report;
 mod round;
+mod said;
 mod site;
 mod victim;
 mod views;
 pub mod writer;
 
 pub use report::{Finding, Harm, Report};
-pub use site::{DevSite, Site, Stored, SupabaseSite};
+pub use site::{Contents, DevSite, Site, Stored, SupabaseSite};
 
 use anyhow::{Context, Result};
+use fieldpost::OrgId;
 use fieldpost_testkit::proxy::{FaultMix, FaultProxy};
 use ledger::Ledger;
 use rand::{SeedableRng, rngs::StdRng};
@@ -56,6 +66,7 @@ pub struct Options {
 struct Run<'a> {
     options: &'a Options,
     site: &'a dyn Site,
+    org: OrgId,
     proxy: FaultProxy,
     program: Program,
     companion: fieldpost::Client,
@@ -98,12 +109,15 @@ impl<'a> Run<'a> {
             Program { path: options.writer.clone(), file, url: proxy.url(), anon_key: site.anon_key().to_owned() };
         let client = program.open().await?;
         site.victim().sign_in(&client).await?;
+        let org = client.me().await?.context("the victim is in no org")?.org_id;
+        let known = newcomers::known(org);
+        site.enlist(&known).await?;
         client.close().await?;
         let direct = fieldpost::Fieldpost::builder().database(folder.join("companion.db"));
         let companion = direct.url(site.url()).anon_key(site.anon_key()).open().await?;
         site.companion().sign_in(&companion).await?;
         let rng = StdRng::seed_from_u64(options.seed);
         let report = Report::new(options.seed, &program.file);
-        Ok(Self { options, site, proxy, program, companion, ledger: Ledger::default(), rng, report })
+        Ok(Self { options, site, org, proxy, program, companion, ledger: Ledger::new(known), rng, report })
     }
 }

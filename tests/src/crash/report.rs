@@ -1,5 +1,6 @@
 //! What a run did, and what it found.
 
+use super::ledger::Counts;
 use fieldpost_testkit::proxy::{Fault, Tally};
 use serde::Serialize;
 use std::{
@@ -24,6 +25,12 @@ pub enum Harm {
     Corrupt,
     /// A device shows something else than the server has.
     Diverged,
+    /// A message says something else than was last accepted.
+    Altered,
+    /// What was taken back is there all the same.
+    Returned,
+    /// A message is in another conversation than it was written in.
+    Misplaced,
     /// Something waits that never goes out.
     Stuck,
     /// The server refused what it has to take.
@@ -33,12 +40,15 @@ pub enum Harm {
 }
 
 impl Harm {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Lost,
         Self::Duplicated,
         Self::Disordered,
         Self::Corrupt,
         Self::Diverged,
+        Self::Altered,
+        Self::Returned,
+        Self::Misplaced,
         Self::Stuck,
         Self::Refused,
         Self::Failed,
@@ -71,6 +81,14 @@ pub struct Report {
     pub pairs: u32,
     /// How many messages were accepted.
     pub messages: usize,
+    /// How many of them were changed while they waited.
+    pub edited: usize,
+    /// How many messages were taken back.
+    pub cancelled: usize,
+    /// How many conversations were opened.
+    pub opened: usize,
+    /// How often the person found something refused in the end, and had it sent again.
+    pub retried: u64,
     /// How many requests went through the proxy.
     pub requests: u64,
     /// How many of them went wrong on purpose, by kind.
@@ -96,6 +114,10 @@ impl Report {
             kills: 0,
             pairs: 0,
             messages: 0,
+            edited: 0,
+            cancelled: 0,
+            opened: 0,
+            retried: 0,
             requests: 0,
             faults,
             offline: 0,
@@ -104,6 +126,11 @@ impl Report {
             findings: Vec::new(),
             seconds: 0.0,
         }
+    }
+
+    pub(super) fn count_words(&mut self, counts: Counts) {
+        (self.messages, self.edited) = (counts.messages, counts.edited);
+        (self.cancelled, self.opened) = (counts.cancelled, counts.opened);
     }
 
     pub(super) fn note(&mut self, tally: &Tally, elapsed: Duration) {
@@ -125,6 +152,11 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} kills (two processes on the file {} times), seed {}", self.kills, self.pairs, self.seed)?;
         writeln!(f, "{} messages accepted, {} requests in {} s", self.messages, self.requests, self.seconds)?;
+        let Self { edited, cancelled, opened, retried, .. } = self;
+        writeln!(
+            f,
+            "{edited} changed, {cancelled} taken back, {opened} conversations opened, {retried} refused and sent again"
+        )?;
         let faults: Vec<_> = self.faults.iter().map(|(name, times)| format!("{times} {name}")).collect();
         writeln!(f, "faults: {}; {} syncs out of reach", faults.join(", "), self.offline)?;
         for (trouble, times) in &self.troubles {

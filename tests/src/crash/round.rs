@@ -1,12 +1,13 @@
 //! One kill, and coming to rest.
 
 use super::{
-    Harm, Run, file,
+    Harm, Run, file, newcomers,
+    said::Said,
     victim::{LastWords, Moment},
     views,
 };
 use anyhow::Result;
-use fieldpost::{Client, ConversationKind, Error};
+use fieldpost::{Client, ConversationKind, Error, OutboxCounts};
 use rand::{RngExt, rngs::StdRng};
 use std::time::Duration;
 
@@ -40,18 +41,25 @@ impl Run<'_> {
     }
 
     fn hear(&mut self, words: LastWords) {
-        self.report.messages += words.accepted.len();
-        self.report.offline += words.offline;
-        self.ledger.add(words.accepted);
-        for trouble in words.troubles {
-            *self.report.troubles.entry(trouble).or_default() += 1;
+        for said in words.said {
+            match said {
+                Said::Offline => self.report.offline += 1,
+                Said::Trouble(trouble) => *self.report.troubles.entry(trouble).or_default() += 1,
+                said => self.ledger.hear(&words.process, said),
+            }
         }
+        self.report.count_words(self.ledger.counts());
     }
 
-    /// Others write, and tokens run out.
+    /// Others write and open conversations, newcomers join, and tokens run out.
     async fn world_goes_on(&mut self) -> Result<()> {
         if self.rng.random_ratio(1, 10) {
             self.site.expire_token();
+        }
+        let medic = newcomers::any(self.org, &mut self.rng);
+        if self.rng.random_ratio(1, 3) {
+            self.site.enlist(&[medic]).await?;
+            self.site.open_direct(medic).await?;
         }
         let all = self.companion.conversations().await?;
         let own = all.iter().find(|one| one.kind == ConversationKind::Direct);
@@ -63,32 +71,54 @@ impl Run<'_> {
     }
 
     async fn examine(&mut self) -> Result<()> {
-        let stored = self.site.stored().await?;
-        let findings = file::examine(&self.program.file, self.ledger.ids(), &stored).await?;
+        let server = self.site.contents().await?;
+        let findings = file::examine(&self.program.file, &self.ledger, &server.messages).await?;
         self.report.findings.extend(findings);
-        self.report.findings.extend(self.ledger.judge(&stored));
+        self.report.findings.extend(self.ledger.judge(&server));
         Ok(())
     }
 
-    /// With a healed network everything goes out, and all see the same.
+    /// With a healed network, and when everybody has joined, everything goes out, and all see the same.
     pub(super) async fn come_to_rest(&mut self) -> Result<()> {
         self.proxy.heal();
+        self.site.enlist(&self.ledger.medics()).await?;
         let victim = self.program.open().await?;
-        let drained = drain(&victim).await;
+        let drained = self.drain(&victim).await;
         self.companion.trigger_message_sync().await?;
-        let stored = self.site.stored().await?;
+        let server = self.site.contents().await?;
+        let stored = &server.messages;
         let mut findings = drained.err().into_iter().collect::<Vec<_>>();
         if findings.is_empty() {
-            findings.extend(self.ledger.missing(&stored));
+            findings.extend(self.ledger.missing(&server));
             let (site, victim_id, companion_id) = (self.site, self.site.victim().id, self.site.companion().id);
-            findings.extend(views::compare("victim", &victim, &stored, &site.unread(victim_id).await?).await?);
+            findings.extend(views::compare("victim", &victim, stored, &site.unread(victim_id).await?).await?);
             let theirs = site.unread(companion_id).await?;
-            findings.extend(views::compare("companion", &self.companion, &stored, &theirs).await?);
+            findings.extend(views::compare("companion", &self.companion, stored, &theirs).await?);
         }
         victim.close().await?;
         self.report.findings.extend(findings);
         self.report.comparisons += 1;
         self.examine().await
+    }
+
+    /// Syncs until nothing waits, for the server or for the person.
+    async fn drain(&mut self, client: &Client) -> Result<(), super::Finding> {
+        let mut last = String::new();
+        for _ in 0..PATIENCE {
+            match self.sync_and_retry(client).await {
+                Ok(OutboxCounts { pending: 0, failed: 0 }) => return Ok(()),
+                Ok(counts) => last = format!("{counts:?}"),
+                Err(error @ Error::SignedOut) => return Err(Harm::Stuck.found(format!("{error:?}"))),
+                Err(error) => last = format!("{error:?}"),
+            }
+        }
+        Err(Harm::Stuck.found(format!("after {PATIENCE} syncs with a healed network: {last}")))
+    }
+
+    async fn sync_and_retry(&mut self, client: &Client) -> Result<OutboxCounts, Error> {
+        client.trigger_message_sync().await?;
+        self.report.retried += client.retry_all().await?;
+        client.pending().await
     }
 }
 
@@ -102,20 +132,4 @@ fn moment(rng: &mut StdRng, within: Duration) -> Moment {
 
 fn while_busy(rng: &mut StdRng, within: Duration) -> Moment {
     Moment::AfterBusy(rng.random_range(Duration::from_millis(1)..within.max(Duration::from_millis(2))))
-}
-
-/// Syncs until nothing waits.
-async fn drain(client: &Client) -> Result<(), super::Finding> {
-    let mut last = String::new();
-    for _ in 0..PATIENCE {
-        match client.trigger_message_sync().await {
-            Ok(_) => match client.pending().await {
-                Ok(counts) if counts.pending == 0 => return Ok(()),
-                other => last = format!("{other:?}"),
-            },
-            Err(error @ Error::SignedOut) => return Err(Harm::Stuck.found(format!("{error:?}"))),
-            Err(error) => last = format!("{error:?}"),
-        }
-    }
-    Err(Harm::Stuck.found(format!("after {PATIENCE} syncs with a healed network: {last}")))
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
-use fieldpost::{Client, ConversationId, MessageId, PersonId};
+use fieldpost::{Client, ConversationId, MedicId, MessageId, OrgId, PersonId};
 use fieldpost_devserver::DevServer;
 use fieldpost_domain::ServerLimits;
 use fieldpost_remote::reference::{Profile, ReferenceServer};
@@ -23,6 +23,15 @@ pub struct Stored {
     pub id: MessageId,
     /// What it says.
     pub text: String,
+}
+
+/// What the org has on the server.
+#[derive(Debug, Clone, Default)]
+pub struct Contents {
+    /// In the order of conversations and seqs.
+    pub messages: Vec<Stored>,
+    /// Each direct conversation, with its medic.
+    pub directs: Vec<(MedicId, ConversationId)>,
 }
 
 /// Somebody who can sign in.
@@ -55,8 +64,12 @@ pub trait Site: Send + Sync {
     fn victim(&self) -> &SignIn;
     /// A medic who writes meanwhile, over a good network.
     fn companion(&self) -> &SignIn;
-    /// Everything that is stored in the org, in the order of conversations and seqs.
-    async fn stored(&self) -> Result<Vec<Stored>>;
+    /// Everything that is stored in the org.
+    async fn contents(&self) -> Result<Contents>;
+    /// Puts these on the roster of medics, unless they are.
+    async fn enlist(&self, medics: &[MedicId]) -> Result<()>;
+    /// Somebody else opens the conversation with a medic, unless there is one.
+    async fn open_direct(&self, medic: MedicId) -> Result<()>;
     /// Unread counts of somebody, by the server's own reckoning.
     async fn unread(&self, person: PersonId) -> Result<BTreeMap<ConversationId, u64>>;
     /// Lets the victim's access token run out, if that can be ordered.
@@ -76,6 +89,7 @@ pub trait Site: Send + Sync {
 #[derive(Debug)]
 pub struct DevSite {
     server: DevServer,
+    org: OrgId,
     victim: SignIn,
     companion: SignIn,
 }
@@ -106,7 +120,8 @@ impl DevSite {
         reference.open_broadcast(org, Some("All"), admin);
         let ada = medics.first().ok_or_else(|| anyhow!("no medic"))?.person_id;
         let server = DevServer::builder().reference(reference).start().await?;
-        Ok(Self { server, victim: sign_in(admin, "admin@crash.test"), companion: sign_in(ada, "ada@crash.test") })
+        let (victim, companion) = (sign_in(admin, "admin@crash.test"), sign_in(ada, "ada@crash.test"));
+        Ok(Self { server, org, victim, companion })
     }
 }
 
@@ -128,19 +143,32 @@ impl Site for DevSite {
         &self.companion
     }
 
-    async fn stored(&self) -> Result<Vec<Stored>> {
+    async fn contents(&self) -> Result<Contents> {
         let reference = self.server.reference();
-        let mut conversations: Vec<_> = reference.conversations_of(self.victim.id).iter().map(|one| one.id).collect();
-        conversations.sort_unstable();
-        let messages = conversations.into_iter().flat_map(|id| reference.messages_of(id));
-        Ok(messages
-            .map(|message| Stored {
-                conversation: message.conversation_id,
-                seq: message.seq.get(),
-                id: message.id,
-                text: message.content.unwrap_or_default(),
-            })
-            .collect())
+        let mut conversations = reference.conversations_of(self.victim.id);
+        conversations.sort_unstable_by_key(|one| one.id);
+        let directs = conversations.iter().filter_map(|one| Some((one.medic_id?, one.id))).collect();
+        let messages = conversations.iter().flat_map(|one| reference.messages_of(one.id));
+        let messages = messages.map(|message| Stored {
+            conversation: message.conversation_id,
+            seq: message.seq.get(),
+            id: message.id,
+            text: message.content.unwrap_or_default(),
+        });
+        Ok(Contents { messages: messages.collect(), directs })
+    }
+
+    async fn enlist(&self, medics: &[MedicId]) -> Result<()> {
+        let reference = self.server.reference();
+        for medic in medics {
+            reference.enlist_medic(*medic, self.org, "New", "Comer");
+        }
+        Ok(())
+    }
+
+    async fn open_direct(&self, medic: MedicId) -> Result<()> {
+        self.server.reference().open_direct(self.org, medic, self.victim.id);
+        Ok(())
     }
 
     async fn unread(&self, person: PersonId) -> Result<BTreeMap<ConversationId, u64>> {

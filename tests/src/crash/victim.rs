@@ -1,9 +1,8 @@
 //! Starting the process that is killed, and killing it.
 
-use super::ledger::Accepted;
+use super::said::Said;
 use anyhow::{Context, Result, bail};
 use fieldpost::{Client, Fieldpost};
-use serde_json::Value;
 use std::{path::PathBuf, process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
@@ -26,12 +25,10 @@ pub(super) struct Victim {
 }
 
 /// What a process said before it was killed.
-#[derive(Default)]
 pub(super) struct LastWords {
-    pub(super) accepted: Vec<Accepted>,
-    pub(super) offline: u64,
-    /// Syncs that failed for another reason than the network.
-    pub(super) troubles: Vec<String>,
+    /// Who.
+    pub(super) process: String,
+    pub(super) said: Vec<Said>,
 }
 
 /// When a process is killed.
@@ -68,11 +65,11 @@ impl Program {
 impl Victim {
     /// Kills the process at that moment, and reads everything that it said until then.
     pub(super) async fn kill_at(mut self, moment: Moment) -> Result<LastWords> {
-        let mut words = LastWords::default();
+        let mut words = LastWords { process: self.name.clone(), said: Vec::new() };
         let delay = match moment {
             Moment::AfterStart(delay) => delay,
             Moment::AfterBusy(delay) => {
-                self.until_busy().await?;
+                self.until_busy(&mut words).await?;
                 delay
             }
         };
@@ -83,36 +80,33 @@ impl Victim {
             tokio::select! {
                 () = &mut pause => break,
                 line = self.lines.next_line() => match line? {
-                    Some(line) => words.add(&self.name, &line)?,
+                    Some(line) => words.add(&line),
                     None => bail!("the process {} ended by itself", self.name),
                 },
             }
         }
         self.child.start_kill()?;
         while let Some(line) = self.lines.next_line().await? {
-            words.add(&self.name, &line)?;
+            words.add(&line);
         }
         self.child.wait().await?;
         Ok(words)
     }
 
-    async fn until_busy(&mut self) -> Result<()> {
-        match self.lines.next_line().await? {
-            Some(line) if line.contains("busy") => Ok(()),
-            other => bail!("the process {} did not get to work: {other:?}", self.name),
+    async fn until_busy(&mut self, words: &mut LastWords) -> Result<()> {
+        while words.said.last() != Some(&Said::Busy) {
+            match self.lines.next_line().await? {
+                Some(line) => words.add(&line),
+                None => bail!("the process {} did not get to work: {:?}", self.name, words.said.last()),
+            }
         }
+        Ok(())
     }
 }
 
 impl LastWords {
-    fn add(&mut self, name: &str, line: &str) -> Result<()> {
+    fn add(&mut self, line: &str) {
         // A line that the kill has cut off says nothing.
-        let Ok(value) = serde_json::from_str::<Value>(line) else { return Ok(()) };
-        if let (Some(id), Some(number)) = (value["accepted"].as_str(), value["number"].as_u64()) {
-            self.accepted.push(Accepted { process: name.to_owned(), number, id: id.parse()? });
-        }
-        self.offline += u64::from(value["offline"] == true);
-        self.troubles.extend(value["trouble"].as_str().map(str::to_owned));
-        Ok(())
+        self.said.extend(serde_json::from_str::<Said>(line));
     }
 }

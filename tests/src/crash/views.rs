@@ -3,7 +3,7 @@
 use super::{Finding, Harm, Stored};
 use anyhow::Result;
 use fieldpost::{Client, ConversationId, MessageId, Older, Window};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A thread as a device shows it.
 type Thread = Vec<(Option<u64>, MessageId, String)>;
@@ -16,7 +16,9 @@ pub(super) async fn compare(
     unread: &BTreeMap<ConversationId, u64>,
 ) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
+    let mut unseen: BTreeSet<_> = unread.keys().copied().collect();
     for conversation in client.conversations().await? {
+        unseen.remove(&conversation.id);
         let id = conversation.id;
         let there: Thread = stored
             .iter()
@@ -32,6 +34,7 @@ pub(super) async fn compare(
             findings.push(Harm::Diverged.found(format!("the {who}'s unread in {id}: {shown} instead of {expected:?}")));
         }
     }
+    findings.extend(unseen.iter().map(|id| Harm::Diverged.found(format!("the {who} does not see {id}"))));
     Ok(findings)
 }
 

@@ -72,6 +72,11 @@ impl ReferenceServer {
         self.write(|transaction| transaction.add_medic(org, None, first_name, last_name))
     }
 
+    /// Adds a medic whose id is known before she joins, without an account. False if she is on a roster already.
+    pub fn enlist_medic(&self, id: MedicId, org: OrgId, first_name: &str, last_name: &str) -> bool {
+        self.write(|transaction| transaction.enlist_medic(id, org, None, first_name, last_name))
+    }
+
     /// Gives somebody an account and no membership.
     pub fn add_outsider(&self, email: &str, password: &str) -> PersonId {
         let id = self.write(|transaction| PersonId::from_parts(transaction.now(), transaction.random()));

@@ -1,10 +1,10 @@
 //! PostgreSQL and Supabase Lite: the stack of `cargo xtask supabase up`.
 
-use super::{SignIn, Site, Stored};
+use super::{Contents, SignIn, Site, Stored};
 use crate::{Account, Org, Stack, sql};
 use anyhow::{Context, Result};
 use async_trait::async_trait;
-use fieldpost::{ConversationId, PersonId};
+use fieldpost::{ConversationId, MedicId, PersonId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -66,16 +66,43 @@ impl Site for SupabaseSite {
         &self.companion
     }
 
-    async fn stored(&self) -> Result<Vec<Stored>> {
-        let query = format!(
-            "select conversation_id, seq, id, content from public.messages where org_id = '{}' order by 1, 2",
-            self.org.org_id
-        );
+    async fn contents(&self) -> Result<Contents> {
+        let (org, columns) = (&self.org.org_id, "conversation_id, seq, id, content");
+        let query = format!("select {columns} from public.messages where org_id = '{org}' order by 1, 2");
         let stored = |row: &Value| {
             let (conversation, id) = (text(row, "conversation_id")?.parse()?, text(row, "id")?.parse()?);
             Ok(Stored { conversation, seq: number(row, "seq")?, id, text: text(row, "content")?.to_owned() })
         };
-        rows(query).await?.iter().map(stored).collect()
+        let messages = rows(query).await?.iter().map(stored).collect::<Result<_>>()?;
+        let query =
+            format!("select medic_id, id from public.conversations where org_id = '{org}' and medic_id is not null");
+        let direct = |row: &Value| Ok((text(row, "medic_id")?.parse()?, text(row, "id")?.parse()?));
+        let directs = rows(query).await?.iter().map(direct).collect::<Result<_>>()?;
+        Ok(Contents { messages, directs })
+    }
+
+    async fn enlist(&self, medics: &[MedicId]) -> Result<()> {
+        if medics.is_empty() {
+            return Ok(());
+        }
+        let row = |medic: &MedicId| format!("('{medic}', '{}', 'New', 'Comer')", self.org.org_id);
+        let values: Vec<_> = medics.iter().map(row).collect();
+        rows(format!(
+            "insert into public.medics (id, org_id, first_name, last_name) values {} on conflict do nothing",
+            values.join(", ")
+        ))
+        .await
+        .map(drop)
+    }
+
+    async fn open_direct(&self, medic: MedicId) -> Result<()> {
+        let (org, admin) = (&self.org.org_id, self.victim.id);
+        rows(format!(
+            "insert into public.conversations (org_id, medic_id, created_by) values ('{org}', '{medic}', '{admin}') \
+             on conflict do nothing"
+        ))
+        .await
+        .map(drop)
     }
 
     async fn unread(&self, person: PersonId) -> Result<BTreeMap<ConversationId, u64>> {

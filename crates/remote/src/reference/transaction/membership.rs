@@ -34,9 +34,25 @@ impl Transaction<'_> {
         last_name: &str,
     ) -> MedicId {
         let id = MedicId::from_parts(self.now, self.random());
+        self.enlist_medic(id, org_id, person_id, first_name, last_name);
+        id
+    }
+
+    /// The same under an id that is given; false if it is taken.
+    pub(in crate::reference) fn enlist_medic(
+        &mut self,
+        id: MedicId,
+        org_id: OrgId,
+        person_id: Option<PersonId>,
+        first_name: &str,
+        last_name: &str,
+    ) -> bool {
+        if self.tables.medics.contains_key(&id) {
+            return false;
+        }
         let row = MedicRow { org_id, person_id, first_name: first_name.to_owned(), last_name: last_name.to_owned() };
         self.tables.medics.insert(id, row);
-        id
+        true
     }
 
     /// Makes somebody a member, or again a member.

@@ -1,0 +1,147 @@
+//! What was accepted, changed, taken back and opened, and whether the server has it so: once, in its place, and in order.
+
+mod decided;
+mod judge;
+
+use super::{Finding, Harm, said::Said};
+use decided::{Text, Withdrawal};
+use fieldpost::{ConversationId, MedicId, MessageId};
+use std::collections::{HashMap, HashSet};
+
+/// A message that `send` has accepted.
+#[derive(Debug, Clone)]
+struct Accepted {
+    process: String,
+    /// Counted by the process; it is in the text.
+    number: u64,
+    id: MessageId,
+    /// As the process called it: perhaps by an id that the server has replaced since.
+    conversation: ConversationId,
+}
+
+impl Accepted {
+    fn text(&self) -> String {
+        format!("{}#{}", self.process, self.number)
+    }
+}
+
+/// A conversation, by an id that it was called by.
+#[derive(Debug, Default)]
+struct Place {
+    medic: Option<MedicId>,
+    withdrawal: Withdrawal,
+}
+
+/// Everything that was said so far, each process's in its order.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    accepted: Vec<Accepted>,
+    texts: HashMap<MessageId, Text>,
+    withdrawn: HashMap<MessageId, Withdrawal>,
+    places: HashMap<ConversationId, Place>,
+    /// Those who were on the roster from the beginning: what is written to others may be refused at first, and then goes to
+    /// the end of its lane when it is tried again.
+    known: HashSet<MedicId>,
+}
+
+impl Ledger {
+    pub(super) fn new(known: impl IntoIterator<Item = MedicId>) -> Self {
+        Self { known: known.into_iter().collect(), ..Self::default() }
+    }
+
+    pub(super) fn hear(&mut self, process: &str, said: Said) {
+        match said {
+            Said::Accepted { id, number, conversation } => self.accept(process, id, number, conversation),
+            Said::Here { conversation, medic } => self.place(conversation).medic = Some(medic),
+            Said::Editing { id, text } => self.texts.entry(id).or_default().announce(text),
+            Said::Edited { id, done } => self.texts.entry(id).or_default().decide(done),
+            Said::Cancelling { id, conversation } => self.withdraw(id, conversation, Withdrawal::announce),
+            Said::NotCancelled { id, conversation } => self.withdraw(id, conversation, Withdrawal::give_up),
+            Said::Cancelled { messages, conversation } => {
+                self.withdraw(None, conversation, Withdrawal::promise);
+                messages.into_iter().for_each(|id| self.withdraw(Some(id), None, Withdrawal::promise));
+            }
+            Said::Busy | Said::Offline | Said::Trouble(_) => {}
+        }
+    }
+
+    fn accept(&mut self, process: &str, id: MessageId, number: u64, conversation: ConversationId) {
+        let one = Accepted { process: process.to_owned(), number, id, conversation };
+        self.texts.entry(id).or_default().accept(one.text());
+        self.accepted.push(one);
+    }
+
+    fn place(&mut self, conversation: ConversationId) -> &mut Place {
+        self.places.entry(conversation).or_default()
+    }
+
+    fn withdraw(
+        &mut self,
+        id: Option<MessageId>,
+        conversation: Option<ConversationId>,
+        change: impl Fn(&mut Withdrawal),
+    ) {
+        if let Some(id) = id {
+            change(self.withdrawn.entry(id).or_default());
+        }
+        if let Some(conversation) = conversation {
+            change(&mut self.place(conversation).withdrawal);
+        }
+    }
+
+    /// Whether the message, or the conversation with everything in it, was taken back, as far as anybody was told.
+    fn withdrawal(&self, one: &Accepted) -> Withdrawal {
+        let own = self.withdrawn.get(&one.id).copied().unwrap_or_default();
+        own.max(self.places.get(&one.conversation).map(|place| place.withdrawal).unwrap_or_default())
+    }
+
+    /// Accepted, and nobody has even tried to take it back.
+    fn owed(&self) -> impl Iterator<Item = &Accepted> {
+        self.accepted.iter().filter(|one| self.withdrawal(one) == Withdrawal::No)
+    }
+
+    /// Messages that have to be in the file.
+    pub(super) fn owed_ids(&self) -> Vec<MessageId> {
+        self.owed().map(|one| one.id).collect()
+    }
+
+    /// Messages of which it was said that they are taken back.
+    pub(super) fn gone_ids(&self) -> Vec<MessageId> {
+        self.withdrawn.iter().filter(|(_, withdrawal)| **withdrawal == Withdrawal::Yes).map(|(id, _)| *id).collect()
+    }
+
+    /// Conversations that have to be in the file, by ids that it has to know.
+    pub(super) fn open_ids(&self) -> Vec<ConversationId> {
+        let open = self.places.iter().filter(|(_, place)| place.medic.is_some() && place.withdrawal == Withdrawal::No);
+        open.map(|(id, _)| *id).collect()
+    }
+
+    /// Those who have been on the roster all the time.
+    pub(super) fn known_medics(&self) -> impl Iterator<Item = &MedicId> {
+        self.known.iter()
+    }
+
+    /// Medics with whom somebody has opened a conversation.
+    pub(super) fn medics(&self) -> Vec<MedicId> {
+        self.places.values().filter_map(|place| place.medic).collect()
+    }
+
+    /// How many messages were accepted, changed, and taken back; and how many conversations were opened.
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            messages: self.accepted.len(),
+            edited: self.texts.values().filter(|text| text.was_changed()).count(),
+            cancelled: self.gone_ids().len(),
+            opened: self.medics().into_iter().collect::<HashSet<_>>().len(),
+        }
+    }
+}
+
+/// See [`Ledger::counts`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counts {
+    pub(super) messages: usize,
+    pub(super) edited: usize,
+    pub(super) cancelled: usize,
+    pub(super) opened: usize,
+}

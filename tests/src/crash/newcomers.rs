@@ -1,0 +1,25 @@
+//! Medics with whom nobody has a conversation yet. Their ids are known before the server knows them: a conversation that is
+//! opened with one who is not on the roster yet is refused, and goes through when it is tried again after she has joined.
+
+use fieldpost::{MedicId, OrgId};
+use rand::{RngExt, rngs::StdRng};
+use std::ops::Range;
+use uuid::Uuid;
+
+/// How many there are: enough that a long run goes on opening conversations.
+const NUMBERS: Range<u128> = 0..400;
+
+/// The medic of that number. Another org has others.
+fn medic(org: OrgId, number: u128) -> MedicId {
+    MedicId::from_uuid(Uuid::from_u128(org.as_uuid().as_u128() ^ (number << 64)))
+}
+
+/// One of them.
+pub(super) fn any(org: OrgId, rng: &mut StdRng) -> MedicId {
+    medic(org, rng.random_range(NUMBERS))
+}
+
+/// Those who are on the roster from the beginning: every second.
+pub(super) fn known(org: OrgId) -> Vec<MedicId> {
+    NUMBERS.step_by(2).map(|number| medic(org, number)).collect()
+}

@@ -1,0 +1,137 @@
+//! The process that is killed: the SDK on a file, sending, opening, deciding, reading and syncing until it is no more.
+
+mod decide;
+
+use super::{newcomers, said::Said};
+use anyhow::{Context, Result};
+use clap::Parser;
+use fieldpost::{Client, ConversationId, Error, Fieldpost, OrgId, Window};
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use std::{io::Write, path::PathBuf, time::Duration};
+
+/// What it is started with.
+#[derive(Debug, Parser)]
+#[command(name = "crash-writer")]
+pub struct Args {
+    /// The file; somebody has signed in on it
+    #[arg(long)]
+    pub db: PathBuf,
+    /// The project's URL
+    #[arg(long)]
+    pub url: String,
+    /// Its public key
+    #[arg(long)]
+    pub anon_key: String,
+    /// What every message begins with
+    #[arg(long)]
+    pub name: String,
+    /// What it does follows from it
+    #[arg(long)]
+    pub seed: u64,
+}
+
+/// Works until it is killed. Each line it prints is a JSON value.
+///
+/// # Errors
+/// When it cannot go on: that is a finding.
+pub async fn main(args: Args) -> Result<()> {
+    let builder = Fieldpost::builder().database(args.db).url(args.url).anon_key(args.anon_key);
+    let client = builder.open().await?;
+    let conversations = known_conversations(&client).await?;
+    let org = client.me().await?.context("the file was synced once")?.org_id;
+    say(&Said::Busy)?;
+    let syncing = sync_for_ever(&client, StdRng::seed_from_u64(args.seed));
+    let rng = StdRng::seed_from_u64(args.seed ^ 1);
+    let writer = Writer { client: &client, name: &args.name, org, conversations, rng };
+    tokio::try_join!(syncing, writer.write_for_ever())?;
+    Ok(())
+}
+
+/// What is in the list survives whatever comes: it was committed by somebody.
+async fn known_conversations(client: &Client) -> Result<Vec<ConversationId>> {
+    let list = client.conversations().await?;
+    for one in &list {
+        if let Some(medic) = one.medic_id {
+            say(&Said::Here { conversation: one.id, medic })?;
+        }
+    }
+    Ok(list.iter().map(|one| one.id).collect())
+}
+
+struct Writer<'a> {
+    client: &'a Client,
+    name: &'a str,
+    org: OrgId,
+    conversations: Vec<ConversationId>,
+    rng: StdRng,
+}
+
+impl Writer<'_> {
+    async fn write_for_ever(mut self) -> Result<()> {
+        for number in 1_u64.. {
+            if self.rng.random_ratio(1, 30) {
+                self.open().await?;
+            }
+            self.send(number).await?;
+            if self.rng.random_ratio(1, 6) {
+                self.decide(number).await?;
+            }
+            tokio::time::sleep(Duration::from_millis(self.rng.random_range(0..4))).await;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, number: u64) -> Result<()> {
+        let Some(conversation) = self.conversations.choose(&mut self.rng).copied() else {
+            anyhow::bail!("nothing to write in")
+        };
+        // What `send` has returned is accepted; what is said here before that would be a lie.
+        match self.client.send(conversation, &format!("{}#{number}", self.name)).await {
+            Ok(written) => say(&Said::Accepted { id: written.id, number, conversation })?,
+            // A conversation that the other process has taken back.
+            Err(Error::NotFound) => self.conversations.retain(|one| *one != conversation),
+            Err(error) => return Err(error.into()),
+        }
+        if self.rng.random_ratio(1, 8) {
+            match self.client.messages(conversation, Window::newest(20)).await {
+                Ok(shown) => self.read(conversation, shown.last_seq().unwrap_or_default()).await?,
+                Err(Error::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn read(&self, conversation: ConversationId, up_to: fieldpost::Seq) -> Result<()> {
+        match self.client.mark_read(conversation, up_to).await {
+            Ok(_) | Err(Error::NotFound) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn open(&mut self) -> Result<()> {
+        let medic = newcomers::any(self.org, &mut self.rng);
+        let opened = self.client.open_direct(medic).await?;
+        say(&Said::Here { conversation: opened.id, medic })?;
+        // More often than by its share, so that there is something to take along when it is taken back or refused.
+        self.conversations.extend([opened.id; 3]);
+        Ok(())
+    }
+}
+
+async fn sync_for_ever(client: &Client, mut rng: StdRng) -> Result<()> {
+    loop {
+        match client.trigger_message_sync().await {
+            Ok(_) => {}
+            Err(Error::Offline(_)) => say(&Said::Offline)?,
+            Err(error) => say(&Said::Trouble(format!("{error:?}")))?,
+        }
+        tokio::time::sleep(Duration::from_millis(rng.random_range(0..8))).await;
+    }
+}
+
+fn say(line: &Said) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", serde_json::to_string(line)?)?;
+    Ok(out.flush()?)
+}
