@@ -1,8 +1,8 @@
 //! What a person decides about what waits: send it again, send something else, take it back; and what is on its way.
 
 use super::build::{
-    ack, ada, at, conversation_id, direct, echo, iris, message_id, messages, mutation_id, new_direct, own_message_id,
-    wide,
+    ack, ada, at, conversation_id, direct, echo, iris, message_id, messages, mutation_id, new_direct, other_direct,
+    own_message_id, wide,
 };
 use super::given::{
     answered, batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox, pulled, pulled_messages,
@@ -190,6 +190,34 @@ pub async fn a_refused_open_is_tried_again_with_all_that_waits_in_it(store: &dyn
     assert_eq!(batch(store).await, mutations([1, 2, 3]));
     assert_eq!(texts(store, id).await, ["own 2", "own 3"]);
     assert!(send(store, 4, super::build::composed(4, id)).await.failure.is_none(), "the open may yet succeed");
+}
+
+/// `retry` of a refused open: what was refused elsewhere is another matter.
+pub async fn trying_one_conversation_again_leaves_other_dead_letters_alone(store: &dyn Store) {
+    open_refused(store).await;
+    pulled(store, Changes { conversations: vec![other_direct(5, 0)], ..Changes::default() }).await;
+    sent(store, 4, conversation_id(5)).await;
+    refused(store, 4, RefusalCode::ContentTooLong).await;
+
+    store.retry(mutation_id(1)).await.unwrap();
+
+    assert_eq!(batch(store).await, mutations([1, 2, 3]));
+    let elsewhere = store.entry_of(own_message_id(4)).await.unwrap().unwrap();
+    assert_eq!(failure(&elsewhere), Some(&RefusalCode::ContentTooLong));
+}
+
+/// `retry`: the place at the end is for good, even when the message comes back from the server and is lost there again.
+pub async fn what_is_tried_again_and_then_lost_by_the_server_keeps_its_new_place(store: &dyn Store) {
+    let id = waiting(store, 2).await;
+    refused(store, 1, RefusalCode::Forbidden).await;
+    store.retry(mutation_id(1)).await.unwrap();
+    pulled_messages(store, vec![echo(1, id, 2)]).await;
+    assert_eq!(texts(store, id).await, ["message 1", "own 1", "own 2"]);
+
+    bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 1), messages(id, 1..=1, &ada()))).await;
+
+    assert_eq!(texts(store, id).await, ["message 1", "own 2", "own 1"]);
+    assert_eq!(batch(store).await, mutations([2, 1]));
 }
 
 /// `retry` of what the server lost: it is sent under its old id.

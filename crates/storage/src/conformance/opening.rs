@@ -271,6 +271,30 @@ pub async fn a_refused_open_parks_what_depends_on_it(store: &dyn Store) {
     assert_eq!(texts(store, local()).await, ["own 2", "own 3"], "the person still sees what did not get through");
 }
 
+/// Rejected open: a message of which the server has shown that it has it is no dead letter.
+pub async fn a_refused_open_does_not_park_what_the_server_has(store: &dyn Store) {
+    opened_offline(store).await;
+    pulled(store, Changes { messages: vec![echo(2, local(), 1)], ..Changes::default() }).await;
+
+    let report = refused(store, 1, RefusalCode::Forbidden).await;
+
+    assert_eq!((report.failed, report.acknowledged), (2, 1));
+    let entries = outbox(store).await;
+    assert_eq!(entries.iter().map(|entry| entry.mutation_id).collect::<Vec<_>>(), mutations([1, 3]));
+    assert_eq!(texts(store, local()).await, ["own 2", "own 3"]);
+}
+
+/// Rejected open of one that a pull has brought meanwhile: messages do not depend on it any more.
+pub async fn a_refused_open_of_a_conversation_that_is_there_parks_nothing_else(store: &dyn Store) {
+    opened_offline(store).await;
+    pulled(store, thread(direct(CANONICAL, 1), vec![message(canonical(), 1, &ada())])).await;
+
+    let report = refused(store, 1, RefusalCode::Forbidden).await;
+
+    assert_eq!((report.failed, report.acknowledged), (1, 0));
+    assert_eq!(batch(store).await, mutations([2, 3]));
+}
+
 /// What is written after the refusal parks as well: the server could only refuse it.
 pub async fn a_message_to_a_refused_conversation_parks_at_once(store: &dyn Store) {
     opened_offline(store).await;

@@ -1,7 +1,7 @@
 //! The check of one conversation.
 
 use crate::given::*;
-use fieldpost_domain::{Seq, SeqRange};
+use fieldpost_domain::{Changes, HistoryPage, Seq, SeqRange, UnreadableRow};
 use fieldpost_remote::RemoteErrorKind;
 use fieldpost_storage::{ApplyReport, Checkable};
 use fieldpost_sync::machine::{Carried, Effect, Event, Pass};
@@ -65,6 +65,26 @@ fn only_what_should_have_been_the_same_counts_as_a_difference() {
     assert_eq!(found(5, 0), (1, 0));
     assert_eq!(found(5, 2), (1, 1));
     assert_eq!(found(1, 4), (1, 0), "some of it was never here");
+}
+
+#[test]
+fn a_check_repairs_messages_and_leaves_everything_else_to_the_next_pull() {
+    let (mut pass, _) = done(Carried::default());
+    let _ = pass.next(checkable(1, 5, 9));
+    let unreadable = UnreadableRow { list: "messages".into(), payload: "{}".into(), reason: "of tomorrow".into() };
+    let changes =
+        Changes { conversations: vec![conversation(1)], unreadable: vec![unreadable.clone()], ..Changes::default() };
+    let page = HistoryPage { conversation: Some(conversation(1)), changes, ..history_page(1) };
+    let Effect::ApplyCheck(kept) = pass.next(Event::Checked(Ok(page))) else { panic!("nothing is applied") };
+    assert_eq!((kept.conversation, &kept.changes.conversations), (None, &vec![]));
+    assert_eq!(kept.changes.unreadable, [unreadable], "it is kept for a version that can read it");
+}
+
+#[test]
+fn a_check_that_fails_fails_the_pass() {
+    let (mut pass, _) = done(Carried::default());
+    let _ = pass.next(checkable(1, 5, 9));
+    assert!(outcome(pass.next(Event::Checked(Err(error(RemoteErrorKind::Unavailable))))).error.is_some());
 }
 
 #[test]

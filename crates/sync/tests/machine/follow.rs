@@ -166,6 +166,14 @@ fn pages_with_rows_may_be_as_many_as_there_are() {
         let next = pass.next(Event::PullApplied(ApplyReport::default()));
         assert!(matches!(next, Effect::Pull(_)), "{number}: {next:?}");
     }
+
+    let (mut pass, _) = pass_at(SyncPosition::Fresh);
+    let _ = pass.next(Event::BootstrapBegun);
+    for number in 0..50 {
+        let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some(&format!("after {number}"))))));
+        let next = pass.next(Event::BootstrapApplied(applied()));
+        assert!(matches!(next, Effect::Bootstrap(_)), "{number}: {next:?}");
+    }
 }
 
 fn differs() -> Event {
@@ -191,6 +199,21 @@ fn a_digest_is_compared_only_after_a_single_page_whose_beginning_is_known() {
     assert!(matches!(pass.next(differs()), Effect::Pull(request) if request.cursor == at("f")), "two pages");
     let _ = pass.next(Event::Pulled(Ok(pull_page("g", false))));
     assert_eq!(pass.next(differs()), Effect::BeginBootstrap(BootstrapReason::Reconcile), "now it is so");
+}
+
+#[test]
+fn a_server_that_is_written_to_without_a_pause_is_not_pulled_for_ever_for_a_digest() {
+    let (mut pass, _) = pass_at(following("c"));
+    for run in 0..10 {
+        let _ = pass.next(Event::Pulled(Ok(pull_page(&format!("first of {run}"), true))));
+        let _ = pass.next(Event::PullApplied(ApplyReport::default()));
+        let _ = pass.next(Event::Pulled(Ok(pull_page(&format!("last of {run}"), false))));
+        if pass.next(differs()) == Effect::BeginBootstrap(BootstrapReason::Reconcile) {
+            assert_eq!(run, 3, "three more runs, and then a first load finds out");
+            return;
+        }
+    }
+    panic!("it goes on and on");
 }
 
 #[test]
@@ -255,7 +278,23 @@ fn a_position_that_another_process_moved_is_read_again_but_not_forever() {
         let _ = pass.next(state(following("c")));
     }
     let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
-    assert!(outcome(pass.next(superseded())).error.is_some());
+    let end = outcome(pass.next(superseded()));
+    assert!(end.error.is_some());
+    assert_eq!(end.report.superseded, 3);
+}
+
+#[test]
+fn the_log_names_what_is_written_to_the_store() {
+    let (mut pass, _) = pass_at(SyncPosition::Fresh);
+    let _ = pass.next(Event::BootstrapBegun);
+    let first_load = pass.next(Event::Bootstrapped(Ok(bootstrap_page(None))));
+    let asks = pass.next(Event::BootstrapApplied(applied()));
+    let news = pass.next(Event::Pulled(Ok(pull_page("d", false))));
+    let older = Effect::ApplyHistory(Box::new(history_page(1)));
+    let checked = Effect::ApplyCheck(Box::new(history_page(1)));
+    let names = [&first_load, &asks, &news, &older, &checked].map(Effect::operation);
+    let history = Some("apply_history");
+    assert_eq!(names, [Some("apply_bootstrap"), None, Some("apply_pull"), history, history]);
 }
 
 #[test]
