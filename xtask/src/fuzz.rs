@@ -11,13 +11,13 @@ pub(crate) struct Options {
     /// How long to look at each target
     #[arg(long, default_value_t = 60)]
     seconds: u32,
-    /// Only this target: answers, requests or stored
+    /// Only this target: answers, requests, rows or stored
     #[arg(long)]
     only: Option<String>,
 }
 
 /// The properties of `fieldpost_tests::fuzz::ALL`.
-const TARGETS: [&str; 3] = ["answers", "requests", "stored"];
+const TARGETS: [&str; 4] = ["answers", "requests", "rows", "stored"];
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     ensure_tool("cargo-fuzz")?;

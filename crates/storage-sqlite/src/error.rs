@@ -53,6 +53,8 @@ fn kind_of(error: &DbErr) -> StorageErrorKind {
     match error {
         DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => StorageErrorKind::Closed,
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => StorageErrorKind::Busy,
+        // A value of another type than every version has written there.
+        DbErr::Type(_) => StorageErrorKind::Corrupt,
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))
         | DbErr::Query(RuntimeErr::SqlxError(error)) => kind_of_sqlx(error),
@@ -64,6 +66,7 @@ fn kind_of_sqlx(error: &sqlx::Error) -> StorageErrorKind {
     match error {
         sqlx::Error::PoolClosed => StorageErrorKind::Closed,
         sqlx::Error::PoolTimedOut => StorageErrorKind::Busy,
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => StorageErrorKind::Corrupt,
         error => code_of(error).map_or(StorageErrorKind::Other, kind_of_code),
     }
 }

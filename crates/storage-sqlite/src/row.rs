@@ -33,6 +33,11 @@ impl Row {
         }
     }
 
+    /// The text of a column in which whatever cannot be understood is dealt with anyway: what is no text at all is none.
+    pub(crate) fn text_if_any(&self, column: usize) -> String {
+        self.get(column).unwrap_or_default()
+    }
+
     pub(crate) fn id(&self, column: usize) -> Res<Uuid> {
         self.opt_id(column)?.ok_or_else(|| Fault::corrupt("an id is missing"))
     }

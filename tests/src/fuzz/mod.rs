@@ -5,14 +5,17 @@
 
 mod answers;
 mod requests;
+mod rows;
 mod stored;
 
 pub use answers::answers;
 pub use requests::requests;
+pub use rows::rows;
 pub use stored::stored;
 
 /// A property by the name of its target.
 pub type Property = fn(&[u8]);
 
 /// All of them, with the names of their targets and corpora.
-pub const ALL: [(&str, Property); 3] = [("answers", answers), ("requests", requests), ("stored", stored)];
+pub const ALL: [(&str, Property); 4] =
+    [("answers", answers), ("requests", requests), ("rows", rows), ("stored", stored)];

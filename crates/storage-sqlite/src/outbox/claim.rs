@@ -55,7 +55,7 @@ fn judge(row: &Row) -> Res<Option<Change>> {
         return Ok(mutation(row)?.map(|_| (position, None)));
     }
     let lane = ConversationId::from_uuid(row.id(2)?);
-    let decoded = stored::decode(&row.get::<String>(1)?, lane, &row.get::<String>(3)?);
+    let decoded = stored::decode(&row.text_if_any(1), lane, &row.text_if_any(3));
     Ok(decoded.err().map(|why| (position, Some(why.detail()))))
 }
 

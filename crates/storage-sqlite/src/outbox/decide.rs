@@ -113,7 +113,7 @@ async fn find(tx: &Tx, mutation: MutationId) -> Res<Waiting> {
 }
 
 fn waiting(row: &Row) -> Res<Waiting> {
-    let kind = MutationKind::from(row.get::<String>(1)?);
+    let kind = MutationKind::from(row.text_if_any(1));
     Ok(Waiting {
         id: row.id(0)?,
         lane: row.id(2)?,

@@ -46,7 +46,7 @@ pub(crate) const MUTATION: &str = "id, kind, conversation_id, payload";
 /// A mutation as it was recorded; none if this version cannot read it.
 pub(crate) fn mutation(row: &Row) -> Res<Option<Mutation>> {
     let lane = fieldpost_domain::ConversationId::from_uuid(row.id(2)?);
-    let intent = stored::decode(&row.get::<String>(1)?, lane, &row.get::<String>(3)?);
+    let intent = stored::decode(&row.text_if_any(1), lane, &row.text_if_any(3));
     let id = MutationId::from_uuid(row.id(0)?);
     Ok(intent.ok().map(|intent| Mutation { id, intent }))
 }

@@ -112,7 +112,7 @@ async fn entries(tx: &Tx, results: &[PushResult]) -> Res<HashMap<Uuid, Entry>> {
 
 fn entry(row: &Row) -> Res<(Uuid, Entry)> {
     let id = row.id(0)?;
-    let kind = MutationKind::from(row.get::<String>(1)?);
+    let kind = MutationKind::from(row.text_if_any(1));
     let failed = row.get::<i64>(4)? != 0;
     Ok((id, Entry { id, kind, lane: row.id(2)?, message: row.opt_id(3)?, failed }))
 }

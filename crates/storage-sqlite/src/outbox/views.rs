@@ -40,9 +40,9 @@ const SELECT: &str =
     failed_detail, unanswered FROM outbox";
 
 fn entry(row: &Row) -> Res<OutboxEntry> {
-    let kind: String = row.get(1)?;
+    let kind = row.text_if_any(1);
     let conversation_id = ConversationId::from_uuid(row.id(2)?);
-    let payload: String = row.get(4)?;
+    let payload = row.text_if_any(4);
     let intent = stored::decode(&kind, conversation_id, &payload);
     let failure = refusal(row, 8)?.or_else(|| intent.as_ref().err().copied().map(unreadable));
     Ok(OutboxEntry {
