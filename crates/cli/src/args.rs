@@ -33,6 +33,10 @@ pub(crate) struct DeviceArgs {
     #[arg(long, global = true, env = "SUPABASE_ANON_KEY", value_name = "KEY", hide_env_values = true)]
     pub(crate) anon_key: Option<String>,
 
+    /// Seconds that a message may wait; one that has waited longer is not sent but fails as `expired`
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) send_ttl: Option<u64>,
+
     /// Only touch the local database, as if there were no network
     #[arg(long, global = true)]
     pub(crate) offline: bool,

@@ -2,7 +2,7 @@
 
 use crate::{args::DeviceArgs, failure::Failure, output::Output};
 use fieldpost::{Client, ConversationSummary, Fieldpost, Person, Rhythm, SyncReport};
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 /// The client of this command line, and whether a server was named.
 pub(crate) struct Device {
@@ -17,6 +17,10 @@ impl Device {
             .database(database(args)?)
             .app(concat!("fieldpost-cli/", env!("CARGO_PKG_VERSION")))
             .rhythm(rhythm);
+        let builder = match args.send_ttl {
+            Some(seconds) => builder.send_ttl(Duration::from_secs(seconds)),
+            None => builder,
+        };
         let builder = match (&args.url, &args.anon_key) {
             (Some(url), Some(key)) if !args.offline => {
                 return Ok(Self { client: builder.url(url).anon_key(key).open().await?, has_server: true });

@@ -34,6 +34,8 @@ open_enum!(
         LostByServer => "lost_by_server",
         /// Not from the server: the conversation this belongs to could not be opened.
         OpenRefused => "open_refused",
+        /// Not from the server: it waited longer than the app lets a message wait.
+        Expired => "expired",
     }
 );
 

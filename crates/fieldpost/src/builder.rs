@@ -4,7 +4,7 @@ use crate::{Client, Error, Result, client::Inner, no_server::NoServer};
 use fieldpost_remote::{Auth, MessagingApi};
 use fieldpost_storage::{Outbox, Replica, Sessions, Store, Turns};
 use fieldpost_sync::{Engine, Env, Parts, Rhythm, TokenProvider};
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
 /// Where everything starts: [`Fieldpost::builder`].
@@ -30,6 +30,7 @@ pub struct Builder {
     remote: Option<(Arc<dyn MessagingApi>, Arc<dyn Auth>)>,
     env: Env,
     rhythm: Rhythm,
+    send_ttl: Option<Duration>,
     tokens: Option<Arc<dyn TokenProvider>>,
 }
 
@@ -94,11 +95,23 @@ impl Builder {
         self
     }
 
+    /// How long a message may wait to be sent. One that has waited for longer is not sent any more: it becomes a dead letter
+    /// (`expired`) that the person can send again, change or take back. Nothing expires unless this is set; a message of which
+    /// nobody knows whether the server has it, and a read mark, never do. See docs/howto/lifecycle.md for what that means for
+    /// order, and for clocks that jump.
+    pub const fn send_ttl(mut self, ttl: Duration) -> Self {
+        self.send_ttl = Some(ttl);
+        self
+    }
+
     /// Opens the file and puts the client together. No network is needed.
     ///
     /// # Errors
     /// [`Error::Configuration`] when something is missing or cannot work, [`Error::Storage`] when the file cannot be opened.
     pub async fn open(mut self) -> Result<Client> {
+        if self.send_ttl.is_some_and(|ttl| ttl.is_zero()) {
+            return Err(Error::Configuration("a message that may not wait at all is never sent".to_owned()));
+        }
         let (api, auth) = self.open_remote()?;
         let store = self.open_store().await?;
         let outbox: Arc<dyn Outbox> = store.clone();
@@ -107,7 +120,10 @@ impl Builder {
         let turns: Arc<dyn Turns> = store.clone();
         let env = self.env;
         let parts = Parts { outbox, replica, sessions, turns, api, auth, env: env.clone() };
-        let engine = Engine::new(parts).with_rhythm(self.rhythm);
+        let mut engine = Engine::new(parts).with_rhythm(self.rhythm);
+        if let Some(ttl) = self.send_ttl {
+            engine = engine.with_send_ttl(ttl);
+        }
         let engine = Arc::new(match self.tokens {
             Some(tokens) => engine.with_tokens(tokens),
             None => engine,

@@ -57,7 +57,7 @@ impl Client {
     /// this device.
     pub async fn retry(&self, what: impl Into<Waiting> + Send) -> Result<OutboxEntry> {
         let mutation = self.mutation(what.into()).await?;
-        self.decided(self.inner.store.retry(mutation).await).await
+        self.decided(self.inner.store.retry(mutation, self.inner.env.now()).await).await
     }
 
     /// Sends everything again that was refused and can be sent. Returns how many entries that are; the others stay.
@@ -86,7 +86,7 @@ impl Client {
     pub async fn edit(&self, what: impl Into<Waiting> + Send, text: &str) -> Result<OutboxEntry> {
         let content = MessageContent::new(text)?;
         let mutation = self.mutation(what.into()).await?;
-        self.decided(self.inner.store.edit(mutation, content).await).await
+        self.decided(self.inner.store.edit(mutation, content, self.inner.env.now()).await).await
     }
 
     /// Takes back what the server does not have: a message leaves its thread; a conversation that was never opened on the

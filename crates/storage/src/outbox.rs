@@ -70,7 +70,7 @@ pub struct OutboxEntry {
     pub content: Option<String>,
     /// What became of it.
     pub state: EntryState,
-    /// When the person did it, by the device's clock.
+    /// When the person did it, or last decided to send it again, by the device's clock.
     pub recorded_at: Time,
 }
 
@@ -159,14 +159,22 @@ pub trait Outbox: Send + Sync {
     /// before is still [`EntryState::Sending`]. Mutations that are no longer in the outbox are passed over.
     async fn withdraw(&self, mutations: &[MutationId]) -> StorageResult<()>;
 
-    /// Sends a dead letter again: it goes to the end of the outbox, its message to the end of its thread, and order is judged
+    /// Parks the messages that have waited since before a moment, as dead letters ([`fieldpost_domain::RefusalCode::Expired`]).
+    /// Only what is [`EntryState::Queued`]: of one that may have reached the server it is not for this device to say that it
+    /// was not sent. An open waits for the messages behind it and expires with the last of them, so that what is written in its
+    /// conversation later parks with it, as after a refusal. Read marks do not expire. Nothing leaves the outbox, and what the
+    /// server has (a message whose remote echo is here, a conversation that came by a pull) is passed over. Returns how many
+    /// became dead letters.
+    async fn expire(&self, before: Time) -> StorageResult<u64>;
+
+    /// Sends a dead letter again at a moment of the device's clock, from which it has waited anew: it goes to the end of the outbox, its message to the end of its thread, and order is judged
     /// from there. The mutations of a conversation whose open was refused go together, whichever of them is named: the open
     /// first, then what parked with it in its old order. One that is no dead letter stays as it is. Returns the entry.
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::NotFound`] when it is not in the outbox; [`crate::StorageErrorKind::NotApplicable`] when it
     /// cannot be sent: its conversation is not here (any more), another person wrote it, or this version cannot read it.
-    async fn retry(&self, mutation: MutationId) -> StorageResult<OutboxEntry>;
+    async fn retry(&self, mutation: MutationId, at: Time) -> StorageResult<OutboxEntry>;
 
     /// Changes the text of a message that waits. A queued one keeps its place; a dead letter is sent again with it, as by
     /// [`Outbox::retry`]. Returns the entry.
@@ -174,7 +182,7 @@ pub trait Outbox: Send + Sync {
     /// # Errors
     /// [`crate::StorageErrorKind::OutcomeUnknown`] while it is [`EntryState::Sending`];
     /// [`crate::StorageErrorKind::NotApplicable`] when the mutation sends no message; else as [`Outbox::retry`].
-    async fn edit(&self, mutation: MutationId, content: MessageContent) -> StorageResult<OutboxEntry>;
+    async fn edit(&self, mutation: MutationId, content: MessageContent, at: Time) -> StorageResult<OutboxEntry>;
 
     /// Takes a mutation back that waits, a dead letter included: it leaves the outbox, and its message the device unless the
     /// server has it. With an open go the conversation and everything that waits in it, for the server never knew of it.

@@ -10,9 +10,9 @@ use crate::{
     },
     resolve,
     row::Row,
-    sql::{IdSet, Tx, id, int, signed, text},
+    sql::{IdSet, Tx, id, int, signed, text, time},
 };
-use fieldpost_domain::{Intent, MessageContent, MutationId, MutationKind, RefusalCode};
+use fieldpost_domain::{Intent, MessageContent, MutationId, MutationKind, RefusalCode, Time};
 use fieldpost_storage::{OutboxEntry, StorageErrorKind};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -30,19 +30,19 @@ struct Waiting {
     intent: Option<Intent>,
 }
 
-pub(super) async fn retry(tx: &Tx, mutation: MutationId) -> Res<OutboxEntry> {
+pub(super) async fn retry(tx: &Tx, mutation: MutationId, at: Time) -> Res<OutboxEntry> {
     let entry = find(tx, mutation).await?;
     if entry.failed {
         check_sendable(tx, &entry).await?;
         for again in going_together(tx, &entry).await? {
-            queue_again(tx, again).await?;
+            queue_again(tx, again, at).await?;
         }
         derived::refresh_newest(tx, &BTreeSet::from([entry.lane])).await?;
     }
     views::of_mutation(tx, entry.id).await?.ok_or_else(not_found)
 }
 
-pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent) -> Res<OutboxEntry> {
+pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent, at: Time) -> Res<OutboxEntry> {
     let entry = find(tx, mutation).await?;
     let Some(message) = entry.message else { return Err(not_applicable("only a message can be edited")) };
     // Of a dead letter too: should the server have it, under this id, the new text would be taken for the old.
@@ -62,7 +62,7 @@ pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent)
         .await?;
     tx.run("UPDATE messages SET content = ? WHERE id = ? AND seq IS NULL", vec![text(shown), id(message)]).await?;
     derived::refresh_newest(tx, &BTreeSet::from([entry.lane])).await?;
-    retry(tx, mutation).await
+    retry(tx, mutation, at).await
 }
 
 pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry>> {
@@ -155,17 +155,20 @@ async fn lane(tx: &Tx, lane: Uuid) -> Res<Vec<Uuid>> {
 }
 
 /// Moves a dead letter to the end of the outbox, and its message to the end of its thread.
-async fn queue_again(tx: &Tx, mutation: Uuid) -> Res<()> {
+async fn queue_again(tx: &Tx, mutation: Uuid, at: Time) -> Res<()> {
+    tx.run(WAITS_AGAIN, vec![time(at), id(mutation)]).await?;
     for sql in QUEUE_AGAIN {
         tx.run(sql, vec![id(mutation)]).await?;
     }
     Ok(())
 }
 
+const WAITS_AGAIN: &str = "
+UPDATE outbox SET failed_code = NULL, failed_detail = NULL, retries = 0, last_retry = NULL, recorded_at = ? WHERE id = ?";
+
 /// The table counts positions up and never uses one twice; the next is one above the highest there ever was.
 const QUEUE_AGAIN: [&str; 3] = [
-    "UPDATE outbox SET failed_code = NULL, failed_detail = NULL, retries = 0, last_retry = NULL,
-        position = 1 + (SELECT seq FROM sqlite_sequence WHERE name = 'outbox') WHERE id = ?",
+    "UPDATE outbox SET position = 1 + (SELECT seq FROM sqlite_sequence WHERE name = 'outbox') WHERE id = ?",
     "UPDATE sqlite_sequence SET seq = (SELECT position FROM outbox WHERE id = ?) WHERE name = 'outbox'",
     "UPDATE messages SET position = o.position FROM outbox AS o
         WHERE o.id = ? AND messages.id = o.message_id AND messages.position IS NOT NULL",

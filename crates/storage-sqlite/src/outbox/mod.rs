@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 mod claim;
 mod decide;
+mod expire;
 mod mark_read;
 mod open_direct;
 pub(crate) mod park;
@@ -74,15 +75,26 @@ impl Outbox for SqliteStore {
         write.finish(withdrawn).await
     }
 
-    async fn retry(&self, mutation: MutationId) -> StorageResult<OutboxEntry> {
+    async fn expire(&self, before: Time) -> StorageResult<u64> {
+        let read = self.db.look("expire")?;
+        let any = expire::any(read.tx(), before).await;
+        if !read.finish(any).await? {
+            return Ok(0);
+        }
+        let write = self.db.write("expire", Durability::PowerCut).await?;
+        let expired = expire::expire(write.tx(), before).await;
+        write.finish(expired).await
+    }
+
+    async fn retry(&self, mutation: MutationId, at: Time) -> StorageResult<OutboxEntry> {
         let write = self.db.write("retry", Durability::PowerCut).await?;
-        let queued = decide::retry(write.tx(), mutation).await;
+        let queued = decide::retry(write.tx(), mutation, at).await;
         write.finish(queued).await
     }
 
-    async fn edit(&self, mutation: MutationId, content: MessageContent) -> StorageResult<OutboxEntry> {
+    async fn edit(&self, mutation: MutationId, content: MessageContent, at: Time) -> StorageResult<OutboxEntry> {
         let write = self.db.write("edit", Durability::PowerCut).await?;
-        let edited = decide::edit(write.tx(), mutation, content).await;
+        let edited = decide::edit(write.tx(), mutation, content, at).await;
         write.finish(edited).await
     }
 

@@ -105,7 +105,7 @@ pub async fn a_lost_answer_stays_lost_until_the_server_has_decided(store: &dyn S
 pub async fn an_edited_message_keeps_its_place(store: &dyn Store) {
     let id = waiting(store, 2).await;
 
-    let entry = store.edit(mutation_id(1), text("better")).await.unwrap();
+    let entry = store.edit(mutation_id(1), text("better"), at(900)).await.unwrap();
 
     assert_eq!((entry.content.as_deref(), entry.state), (Some("better"), QUEUED));
     assert_eq!(texts(store, id).await, ["message 1", "better", "own 2"]);
@@ -120,7 +120,7 @@ pub async fn an_edited_message_keeps_its_place(store: &dyn Store) {
 pub async fn an_edit_shows_everywhere(store: &dyn Store) {
     let id = waiting(store, 1).await;
     let long = "x".repeat(3000);
-    store.edit(mutation_id(1), text(&long)).await.unwrap();
+    store.edit(mutation_id(1), text(&long), at(900)).await.unwrap();
     sent(store, 2, id).await;
     let limits = crate::BatchLimits { rows: 10, bytes: 3600 };
     assert_eq!(store.next_batch(limits, &HashSet::new()).await.unwrap().len(), 1);
@@ -134,24 +134,24 @@ pub async fn nothing_is_decided_while_the_outcome_is_unknown(store: &dyn Store) 
     let id = waiting(store, 1).await;
     batch(store).await;
 
-    let edited = store.edit(mutation_id(1), text("too late")).await.unwrap_err();
+    let edited = store.edit(mutation_id(1), text("too late"), at(900)).await.unwrap_err();
     let cancelled = store.cancel(mutation_id(1)).await.unwrap_err();
 
     assert_eq!(edited.kind(), StorageErrorKind::OutcomeUnknown);
     assert_eq!(cancelled.kind(), StorageErrorKind::OutcomeUnknown);
     assert_eq!(texts(store, id).await, ["message 1", "own 1"]);
     store.withdraw(&mutations([1])).await.unwrap();
-    store.edit(mutation_id(1), text("in time")).await.unwrap();
+    store.edit(mutation_id(1), text("in time"), at(900)).await.unwrap();
     assert_eq!(texts(store, id).await, ["message 1", "in time"]);
 }
 
 /// `retry` of what waits already: nothing happens.
 pub async fn retrying_what_is_queued_changes_nothing(store: &dyn Store) {
     waiting(store, 2).await;
-    assert_eq!(store.retry(mutation_id(1)).await.unwrap().state, QUEUED);
+    assert_eq!(store.retry(mutation_id(1), at(900)).await.unwrap().state, QUEUED);
     assert_eq!(ids(&outbox(store).await), mutations([1, 2]));
     batch(store).await;
-    assert_eq!(store.retry(mutation_id(1)).await.unwrap().state, EntryState::Sending);
+    assert_eq!(store.retry(mutation_id(1), at(900)).await.unwrap().state, EntryState::Sending);
 }
 
 /// `retry` of a dead letter: order is judged from the end of the outbox.
@@ -160,7 +160,7 @@ pub async fn a_dead_letter_is_sent_again_from_the_end(store: &dyn Store) {
     refused(store, 1, RefusalCode::Forbidden).await;
     answered(store, 2, PushOutcome::Retry(RetryCode::Busy)).await;
 
-    let entry = store.retry(mutation_id(1)).await.unwrap();
+    let entry = store.retry(mutation_id(1), at(900)).await.unwrap();
 
     assert_eq!((entry.mutation_id, entry.state, entry.message_id), (mutation_id(1), QUEUED, Some(own_message_id(1))));
     assert_eq!(batch(store).await, mutations([2, 3, 1]));
@@ -176,7 +176,7 @@ pub async fn an_edited_dead_letter_is_sent_again(store: &dyn Store) {
     let id = waiting(store, 2).await;
     refused(store, 1, RefusalCode::ContentTooLong).await;
 
-    store.edit(mutation_id(1), text("shorter")).await.unwrap();
+    store.edit(mutation_id(1), text("shorter"), at(900)).await.unwrap();
 
     assert_eq!(batch(store).await, mutations([2, 1]));
     assert_eq!(texts(store, id).await, ["message 1", "own 2", "shorter"]);
@@ -185,7 +185,7 @@ pub async fn an_edited_dead_letter_is_sent_again(store: &dyn Store) {
 /// `retry` of a refused open, or of anything that parked with it: all of it goes, the open first.
 pub async fn a_refused_open_is_tried_again_with_all_that_waits_in_it(store: &dyn Store) {
     let id = open_refused(store).await;
-    let entry = store.retry(mutation_id(3)).await.unwrap();
+    let entry = store.retry(mutation_id(3), at(900)).await.unwrap();
     assert_eq!((entry.mutation_id, entry.state), (mutation_id(3), QUEUED));
     assert_eq!(batch(store).await, mutations([1, 2, 3]));
     assert_eq!(texts(store, id).await, ["own 2", "own 3"]);
@@ -228,7 +228,7 @@ pub async fn what_the_server_lost_is_sent_again_under_its_id(store: &dyn Store) 
     let lost = store.entry_of(own_message_id(1)).await.unwrap().unwrap();
     assert_eq!(failure(&lost), Some(&RefusalCode::LostByServer));
 
-    store.retry(lost.mutation_id).await.unwrap();
+    store.retry(lost.mutation_id, at(900)).await.unwrap();
 
     let next = store.next_batch(wide(), &HashSet::new()).await.unwrap();
     let fieldpost_domain::Intent::SendMessage(message) = &next[0].intent else { panic!("no message") };
@@ -241,10 +241,13 @@ pub async fn what_has_no_conversation_can_only_be_taken_back(store: &dyn Store) 
     let revoked = AccessChange { conversation_id: id, access: Access::Revoke, version: Version::new(9) };
     pulled(store, Changes { access: vec![revoked], ..Changes::default() }).await;
 
-    let error = store.retry(mutation_id(1)).await.unwrap_err();
+    let error = store.retry(mutation_id(1), at(900)).await.unwrap_err();
 
     assert_eq!(error.kind(), StorageErrorKind::NotApplicable);
-    assert_eq!(store.edit(mutation_id(1), text("x")).await.unwrap_err().kind(), StorageErrorKind::NotApplicable);
+    assert_eq!(
+        store.edit(mutation_id(1), text("x"), at(900)).await.unwrap_err().kind(),
+        StorageErrorKind::NotApplicable
+    );
     assert_eq!(failure(&outbox(store).await[0]), Some(&RefusalCode::AccessLost));
     let left = store.cancel(mutation_id(1)).await.unwrap();
     assert_eq!(left[0].content.as_deref(), Some("own 1"));
@@ -256,9 +259,10 @@ pub async fn what_another_person_wrote_is_never_sent(store: &dyn Store) {
     let id = waiting(store, 0).await;
     send(store, 1, NewMessage { sender_id: ada().id, ..super::build::composed(1, id) }).await;
     refused(store, 1, RefusalCode::Forbidden).await;
-    for error in
-        [store.retry(mutation_id(1)).await.unwrap_err(), store.edit(mutation_id(1), text("x")).await.unwrap_err()]
-    {
+    for error in [
+        store.retry(mutation_id(1), at(900)).await.unwrap_err(),
+        store.edit(mutation_id(1), text("x"), at(900)).await.unwrap_err(),
+    ] {
         assert_eq!(error.kind(), StorageErrorKind::NotApplicable);
     }
     assert!(batch(store).await.is_empty());
@@ -267,7 +271,7 @@ pub async fn what_another_person_wrote_is_never_sent(store: &dyn Store) {
 /// `edit`: only messages have a text.
 pub async fn only_a_message_can_be_edited(store: &dyn Store) {
     open_refused(store).await;
-    let error = store.edit(mutation_id(1), text("x")).await.unwrap_err();
+    let error = store.edit(mutation_id(1), text("x"), at(900)).await.unwrap_err();
     assert_eq!(error.kind(), StorageErrorKind::NotApplicable);
 }
 
@@ -343,8 +347,8 @@ pub async fn what_is_not_waiting_is_not_found(store: &dyn Store) {
     let id = waiting(store, 1).await;
     stored(store, 1, ack(1, id, 2)).await;
     for error in [
-        store.retry(mutation_id(1)).await.unwrap_err(),
-        store.edit(mutation_id(1), text("x")).await.unwrap_err(),
+        store.retry(mutation_id(1), at(900)).await.unwrap_err(),
+        store.edit(mutation_id(1), text("x"), at(900)).await.unwrap_err(),
         store.cancel(mutation_id(1)).await.unwrap_err(),
     ] {
         assert_eq!(error.kind(), StorageErrorKind::NotFound);

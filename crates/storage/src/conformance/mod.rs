@@ -31,6 +31,7 @@ pub mod bootstrapping;
 pub mod build;
 pub mod deciding;
 pub mod epochs;
+pub mod expiring;
 pub mod filling;
 pub mod given;
 pub mod letting_go;

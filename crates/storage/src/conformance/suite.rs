@@ -79,6 +79,19 @@ macro_rules! storage_conformance {
             what_is_not_waiting_is_not_found,
             an_entry_is_found_by_its_message,
         }
+        $crate::storage_conformance_group! { $device; expiring:
+            what_has_waited_too_long_becomes_a_dead_letter,
+            what_may_have_reached_the_server_never_expires,
+            what_the_server_wants_later_may_expire_meanwhile,
+            what_the_server_has_does_not_expire,
+            an_expired_message_sent_again_has_waited_anew,
+            an_expired_message_can_be_changed_and_taken_back,
+            a_dead_letter_keeps_its_reason,
+            read_marks_do_not_expire,
+            an_open_waits_for_the_messages_behind_it,
+            an_open_expires_with_the_last_of_its_messages,
+            an_open_on_its_way_does_not_expire,
+        }
         $crate::storage_conformance_group! { $device; opening:
             a_conversation_opened_offline_is_there_at_once,
             opening_twice_gives_the_same_conversation,

@@ -4,22 +4,27 @@ use super::outbox::queued;
 use super::settle::is_open;
 use super::state::{Entry, Row, State};
 use crate::{OutboxEntry, StorageError, StorageErrorKind, StorageResult};
-use fieldpost_domain::{ConversationId, Intent, MessageContent, MutationId, RefusalCode};
+use fieldpost_domain::{ConversationId, Intent, MessageContent, MutationId, RefusalCode, Time};
 
 impl State {
-    pub(super) fn retry(&mut self, mutation: MutationId) -> StorageResult<OutboxEntry> {
+    pub(super) fn retry(&mut self, mutation: MutationId, at: Time) -> StorageResult<OutboxEntry> {
         let entry = self.waiting(mutation, "retry")?;
         if entry.is_failed() {
             let lane = entry.intent.lane();
             self.check_sendable(entry, "retry")?;
             for again in self.going_together(mutation, lane) {
-                self.queue_again(again);
+                self.queue_again(again, at);
             }
         }
         Ok(self.waiting(mutation, "retry")?.view())
     }
 
-    pub(super) fn edit(&mut self, mutation: MutationId, content: MessageContent) -> StorageResult<OutboxEntry> {
+    pub(super) fn edit(
+        &mut self,
+        mutation: MutationId,
+        content: MessageContent,
+        at: Time,
+    ) -> StorageResult<OutboxEntry> {
         let entry = self.waiting(mutation, "edit")?;
         let Intent::SendMessage(message) = &entry.intent else {
             let error = StorageError::new(StorageErrorKind::NotApplicable, "edit");
@@ -42,7 +47,7 @@ impl State {
         if let Some(Row::Local { message, .. }) = self.messages.get_mut(&id) {
             message.content = content;
         }
-        self.retry(mutation)
+        self.retry(mutation, at)
     }
 
     pub(super) fn cancel(&mut self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>> {
@@ -97,10 +102,10 @@ impl State {
         parked.map(|entry| entry.id).collect()
     }
 
-    fn queue_again(&mut self, mutation: MutationId) {
+    fn queue_again(&mut self, mutation: MutationId, recorded_at: Time) {
         let Some(at) = self.outbox.iter().position(|entry| entry.id == mutation) else { return };
         let order = self.take_order();
-        let entry = Entry { state: queued(), order, ..self.outbox.remove(at) };
+        let entry = Entry { state: queued(), recorded_at, order, ..self.outbox.remove(at) };
         if let Some(Row::Local { order: place, .. }) = entry.sends().and_then(|id| self.messages.get_mut(&id)) {
             *place = order;
         }

@@ -29,6 +29,7 @@
 mod apply;
 mod bootstrap;
 mod decide;
+mod expire;
 mod history;
 mod marks;
 mod names;

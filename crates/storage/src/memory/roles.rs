@@ -94,12 +94,16 @@ impl Outbox for MemoryStore {
         })
     }
 
-    async fn retry(&self, mutation: MutationId) -> StorageResult<OutboxEntry> {
-        self.write("retry", |state| state.retry(mutation))
+    async fn expire(&self, before: Time) -> StorageResult<u64> {
+        self.write("expire", |state| Ok(state.expire(before)))
     }
 
-    async fn edit(&self, mutation: MutationId, content: MessageContent) -> StorageResult<OutboxEntry> {
-        self.write("edit", |state| state.edit(mutation, content))
+    async fn retry(&self, mutation: MutationId, at: Time) -> StorageResult<OutboxEntry> {
+        self.write("retry", |state| state.retry(mutation, at))
+    }
+
+    async fn edit(&self, mutation: MutationId, content: MessageContent, at: Time) -> StorageResult<OutboxEntry> {
+        self.write("edit", |state| state.edit(mutation, content, at))
     }
 
     async fn cancel(&self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>> {

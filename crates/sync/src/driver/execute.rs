@@ -29,7 +29,8 @@ impl Engine {
     async fn execute(&self, effect: Effect) -> Result<Event, Outcome> {
         let span = effect.operation().map_or_else(Span::none, |operation| tracing::debug_span!("apply", operation));
         let event = self.carry_out(effect).instrument(span).await?;
-        if let Event::Settled(_)
+        if let Event::Expired(1..)
+        | Event::Settled(_)
         | Event::BootstrapApplied(_)
         | Event::PullApplied(_)
         | Event::HistoryApplied(_)
@@ -43,6 +44,7 @@ impl Engine {
 
     async fn carry_out(&self, effect: Effect) -> Result<Event, Outcome> {
         Ok(match effect {
+            Effect::Expire { before } => stored(self.outbox.expire(before).await, Event::Expired),
             Effect::ReadBatch { limits, held } => stored(self.outbox.next_batch(limits, &held).await, Event::Batch),
             Effect::Push(mutations) => self.call_push(&mutations).await,
             Effect::Withdraw { mutations, then } => match self.outbox.withdraw(&mutations).await {

@@ -2,6 +2,7 @@
 
 use super::{Engine, pass::Gate};
 use crate::{SyncError, machine::Trigger};
+use fieldpost_domain::Time;
 use fieldpost_storage::OutboxCounts;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ impl Engine {
     /// # Errors
     /// If the status cannot be read. The write itself has succeeded.
     pub async fn note_local_write(&self) -> Result<(), SyncError> {
+        self.look_at_the_clock();
         self.changed();
         self.trigger(Trigger::LocalWrite);
         self.publish(self.outbox.counts().await?);
@@ -27,6 +29,7 @@ impl Engine {
     pub fn foreground(&self) {
         // Another process may have written meanwhile.
         self.changed();
+        self.believe_the_clock();
         self.trigger(Trigger::Foreground);
     }
 
@@ -65,6 +68,7 @@ impl Engine {
     /// Goes on.
     pub fn resume(&self) {
         self.changed();
+        self.believe_the_clock();
         self.trigger(Trigger::Resume);
     }
 
@@ -72,6 +76,21 @@ impl Engine {
     pub async fn forget(&self) {
         *self.gate.lock().await = Gate::default();
         self.changed();
+    }
+
+    /// What was recorded before this has waited too long to be sent.
+    pub(super) fn expire_before(&self) -> Option<Time> {
+        self.look_at_the_clock();
+        self.expiry.borrow().before(self.moment())
+    }
+
+    fn look_at_the_clock(&self) {
+        self.expiry.send_modify(|expiry| expiry.look(self.env.now(), self.moment()));
+    }
+
+    /// The device may have slept, and the clock that never jumps with it.
+    fn believe_the_clock(&self) {
+        self.expiry.send_modify(|expiry| expiry.anchor(self.env.now(), self.moment()));
     }
 
     async fn stop_passes(&self) {

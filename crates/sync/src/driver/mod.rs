@@ -21,7 +21,7 @@ pub use runner::Runner;
 
 use crate::{
     Env, SessionKeeper, Status, SyncError, TokenProvider,
-    machine::{Moment, Rhythm, Schedule, Trigger},
+    machine::{Expiry, Moment, Rhythm, Schedule, Trigger},
 };
 use fieldpost_domain::Session;
 use fieldpost_remote::{Auth, Credentials, MessagingApi};
@@ -30,6 +30,7 @@ use pass::Gate;
 use std::{
     fmt,
     sync::{Arc, atomic::AtomicU64},
+    time::Duration,
 };
 use tokio::{
     sync::{Mutex, watch},
@@ -69,6 +70,8 @@ pub struct Engine {
     gate: Mutex<Gate>,
     /// When the next pass runs; whoever watches it hears of everything that changes that.
     schedule: watch::Sender<Schedule>,
+    /// How long messages may wait.
+    expiry: watch::Sender<Expiry>,
     /// What moments are counted from.
     began: Instant,
     /// Counts what was changed in the store by this engine, or through [`Engine::note_local_write`].
@@ -94,6 +97,7 @@ impl Engine {
             asked: AtomicU64::new(0),
             gate: Mutex::default(),
             schedule: watch::Sender::new(Schedule::new(Rhythm::default())),
+            expiry: watch::Sender::new(Expiry::never()),
             began: Instant::now(),
             changes: watch::Sender::new(0),
             stops: watch::Sender::new(0),
@@ -104,6 +108,14 @@ impl Engine {
     #[must_use]
     pub fn with_rhythm(self, rhythm: Rhythm) -> Self {
         self.schedule.send_replace(Schedule::new(rhythm));
+        self
+    }
+
+    /// Does not send what has waited for longer than this: it becomes a dead letter
+    /// ([`fieldpost_domain::RefusalCode::Expired`]), with the next pass. Nothing expires unless this is set.
+    #[must_use]
+    pub fn with_send_ttl(self, ttl: Duration) -> Self {
+        self.expiry.send_replace(Expiry::after(ttl, self.env.now(), self.moment()));
         self
     }
 

@@ -68,7 +68,7 @@ impl Engine {
         }
         let mut under_way = UnderWay::begin(self);
         let lanes_held = held.len();
-        let mut pass = Pass::new(gate.carried.clone()).holding(held).checking(periodic);
+        let mut pass = Pass::new(gate.carried.clone()).holding(held).checking(periodic).expiring(self.expire_before());
         let work = async {
             match self.turn().await {
                 Ok(_turn) => self.drive(&mut pass).await,

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use fieldpost_domain::{
-    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Mutation, MutationId, PullPage, PushResult,
+    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Mutation, MutationId, PullPage, PushResult, Time,
 };
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
 use fieldpost_storage::{BatchLimits, BootstrapReason};
@@ -11,6 +11,11 @@ use std::collections::HashSet;
 /// What to do next. Each is answered by one [`super::Event`], except [`Effect::Finish`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
+    /// Park the messages that have waited since before this: [`super::Event::Expired`].
+    Expire {
+        /// What was recorded later may still be sent.
+        before: Time,
+    },
     /// Take the next mutations: [`super::Event::Batch`].
     ReadBatch {
         /// How many.
@@ -80,6 +85,7 @@ impl Effect {
     #[must_use]
     pub const fn operation(&self) -> Option<&'static str> {
         match self {
+            Self::Expire { .. } => Some("expire"),
             Self::Settle(_) => Some("settle"),
             Self::ApplyBootstrap { .. } => Some("apply_bootstrap"),
             Self::ApplyPull { .. } => Some("apply_pull"),

@@ -8,6 +8,8 @@ use fieldpost_storage::{ApplyReport, Checkable, MissingRange, SettleReport, Stor
 /// What happened when the last effect was carried out.
 #[derive(Debug)]
 pub enum Event {
+    /// So many mutations have become dead letters because they had waited too long.
+    Expired(u64),
     /// These are the next mutations.
     Batch(Vec<Mutation>),
     /// The server answered a batch, or not.

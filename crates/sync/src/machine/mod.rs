@@ -3,7 +3,8 @@
 //! A [`Pass`] is told what happened (an [`Event`]) and answers what to do (an [`Effect`]), one at a time, until it answers
 //! [`Effect::Finish`]. It goes through three phases:
 //!
-//! 1. **Push.** Batches of the outbox until nothing sendable is left. A lane whose mutation must be retried is held for the
+//! 1. **Push.** What has waited too long is parked first, if there is a limit (`expiry`). Then batches of the outbox until nothing
+//!    sendable is left. A lane whose mutation must be retried is held for the
 //!    rest of the pass, so that its order stays and other lanes go on. What happens to a batch that comes to nothing as a
 //!    whole is told in `push`.
 //! 2. **Follow.** From where the store says: a first load, one that was interrupted, or pulls by cursor until there is no
@@ -26,6 +27,7 @@ mod aftermath;
 mod check;
 mod effect;
 mod event;
+mod expiry;
 mod follow;
 mod outcome;
 mod pace;
@@ -36,12 +38,13 @@ pub mod schedule;
 pub use aftermath::Aftermath;
 pub use effect::Effect;
 pub use event::Event;
+pub use expiry::Expiry;
 pub use outcome::{Outcome, SyncReport};
 pub use pace::Pace;
 pub use schedule::{Moment, Rhythm, Schedule, Step, Trigger};
 
 use crate::{Progress, SyncError};
-use fieldpost_domain::{ConversationDigest, ConversationId, ServerLimits};
+use fieldpost_domain::{ConversationDigest, ConversationId, ServerLimits, Time};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::{StorageError, StorageErrorKind};
 use std::collections::HashSet;
@@ -68,6 +71,8 @@ pub struct Pass {
     push_error: Option<SyncError>,
     /// The pass came to its end, whatever pushing did.
     ended_well: bool,
+    /// What has waited since before this is parked before anything is sent; none if messages wait as long as it takes.
+    expire_before: Option<Time>,
 }
 
 /// What one pass leaves to the next.
@@ -101,20 +106,35 @@ impl Pass {
             superseded: 0,
             push_error: None,
             ended_well: false,
+            expire_before: None,
             carried,
         }
+    }
+
+    /// Does not send what has waited since before this, if given, but parks it first.
+    #[must_use]
+    pub fn expiring(mut self, before: Option<Time>) -> Self {
+        self.expire_before = before;
+        self
     }
 
     /// What to do first.
     #[must_use]
     pub fn start(&mut self) -> Effect {
-        self.read_batch()
+        match self.expire_before {
+            Some(before) => Effect::Expire { before },
+            None => self.read_batch(),
+        }
     }
 
     /// What to do after this has happened.
     #[must_use]
     pub fn next(&mut self, event: Event) -> Effect {
         match event {
+            Event::Expired(count) => {
+                self.report.failed += count;
+                self.read_batch()
+            }
             Event::Batch(mutations) => self.on_batch(mutations),
             Event::Pushed(answer) => self.on_pushed(answer),
             Event::Settled(report) => self.on_settled(&report),

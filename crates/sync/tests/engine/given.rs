@@ -10,7 +10,7 @@ use fieldpost_storage::{
 };
 use fieldpost_sync::{Engine, Env, Parts, SyncReport, TokenProvider};
 use fieldpost_testkit::{ManualClock, Network, env};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub(crate) use fieldpost_remote::reference::{DEMO_ADA as ADA, DEMO_ADMIN as ADMIN};
 
@@ -44,6 +44,11 @@ impl Phone {
     /// A phone whose app owns the session.
     pub(crate) fn with_tokens(server: &ReferenceServer, seed: u64, tokens: Arc<dyn TokenProvider>) -> Self {
         Self::build(server, seed, Arc::new(MemoryStore::new()), |engine| engine.with_tokens(tokens))
+    }
+
+    /// A phone whose messages wait for so long at most; nobody has signed in yet.
+    pub(crate) fn with_send_ttl(server: &ReferenceServer, seed: u64, ttl: Duration) -> Self {
+        Self::build(server, seed, Arc::new(MemoryStore::new()), |engine| engine.with_send_ttl(ttl))
     }
 
     fn with_store(server: &ReferenceServer, seed: u64, store: Arc<MemoryStore>) -> Self {

@@ -4,6 +4,7 @@
 
 mod converge;
 mod counts;
+mod expiring;
 mod given;
 mod healing;
 mod history;

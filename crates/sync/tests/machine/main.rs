@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails has to fail its test")]
 
 mod check;
+mod expiry;
 mod follow;
 mod given;
 mod push;

@@ -56,12 +56,16 @@ impl Outbox for Interruptible {
         slowly(self.store.withdraw(mutations)).await
     }
 
-    async fn retry(&self, mutation: MutationId) -> StorageResult<OutboxEntry> {
-        slowly(self.store.retry(mutation)).await
+    async fn expire(&self, before: Time) -> StorageResult<u64> {
+        slowly(self.store.expire(before)).await
     }
 
-    async fn edit(&self, mutation: MutationId, content: MessageContent) -> StorageResult<OutboxEntry> {
-        slowly(self.store.edit(mutation, content)).await
+    async fn retry(&self, mutation: MutationId, at: Time) -> StorageResult<OutboxEntry> {
+        slowly(self.store.retry(mutation, at)).await
+    }
+
+    async fn edit(&self, mutation: MutationId, content: MessageContent, at: Time) -> StorageResult<OutboxEntry> {
+        slowly(self.store.edit(mutation, content, at)).await
     }
 
     async fn cancel(&self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>> {

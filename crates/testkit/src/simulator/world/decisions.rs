@@ -17,12 +17,14 @@ impl World {
             return;
         };
         let words = format!("{} (edited)", entry.content.clone().unwrap_or_default());
+        let at = process.env.now();
         let done = match (decision, MessageContent::new(&words)) {
-            (Decision::Edit, Ok(content)) => {
-                process.run(process.outbox.edit(entry.mutation_id, content)).await.map(|done| done.map(|one| vec![one]))
-            }
+            (Decision::Edit, Ok(content)) => process
+                .run(process.outbox.edit(entry.mutation_id, content, at))
+                .await
+                .map(|done| done.map(|one| vec![one])),
             (Decision::Cancel, _) => process.run(process.outbox.cancel(entry.mutation_id)).await,
-            _ => process.run(process.outbox.retry(entry.mutation_id)).await.map(|done| done.map(|one| vec![one])),
+            _ => process.run(process.outbox.retry(entry.mutation_id, at)).await.map(|done| done.map(|one| vec![one])),
         };
         self.observer().say(|| format!("{} {decision:?} {:?}: {}", process.name, entry.kind, said(done.as_ref())));
         match done {

@@ -1,0 +1,58 @@
+//! Which messages have waited too long, and what a pass does about them.
+
+use crate::given::*;
+use fieldpost_domain::Time;
+use fieldpost_sync::machine::{Carried, Effect, Event, Expiry, Pass};
+use std::time::Duration;
+
+const TTL: Duration = Duration::from_secs(100);
+
+/// So many seconds after a beginning, by the device's clock.
+fn clock(seconds: i64) -> Time {
+    Time::from_timestamp(1_000_000 + seconds, 0).unwrap()
+}
+
+const fn moment(seconds: u64) -> Duration {
+    Duration::from_secs(1_000 + seconds)
+}
+
+#[test]
+fn what_counts_as_now_is_the_earliest_that_the_clock_has_said() {
+    let mut expiry = Expiry::after(TTL, clock(0), moment(0));
+    for (now, passed, before) in [
+        (150, 150, 50),
+        // Jumped ahead: it has said an earlier time before.
+        (9_000, 160, 60),
+        // Jumped back: nothing has been waiting for long.
+        (-9_000, 170, -9_100),
+        // Put right: what was written in between is as young as it was.
+        (180, 180, -9_090),
+    ] {
+        expiry.look(clock(now), moment(passed));
+        assert_eq!(expiry.before(moment(passed)), Some(clock(before)), "{now} after {passed}");
+    }
+}
+
+#[test]
+fn an_anchor_believes_the_devices_clock_from_then_on() {
+    let mut expiry = Expiry::after(TTL, clock(0), moment(0));
+    expiry.anchor(clock(9_000), moment(10));
+    assert_eq!(expiry.before(moment(30)), Some(clock(8_920)));
+}
+
+#[test]
+fn what_may_wait_for_ever_never_expires_and_no_time_overflows() {
+    assert_eq!(Expiry::never().before(moment(0)), None);
+    assert_eq!(Expiry::after(Duration::MAX, clock(0), moment(0)).before(moment(0)), None);
+    assert_eq!(Expiry::after(TTL, Time::MAX_UTC, moment(0)).before(moment(1)), None);
+}
+
+#[test]
+fn a_pass_parks_what_has_waited_too_long_before_it_sends_anything() {
+    let mut pass = Pass::new(Carried::default()).expiring(Some(clock(5)));
+    assert_eq!(pass.start(), Effect::Expire { before: clock(5) });
+    assert!(matches!(pass.next(Event::Expired(2)), Effect::ReadBatch { .. }));
+    assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
+    let pull = pass.next(state(following("c")));
+    assert_eq!(finish(&mut pass, pull).report.failed, 2);
+}
