@@ -33,16 +33,23 @@ impl Client {
     /// # Errors
     /// If the store fails.
     pub async fn logout(&self, wipe: Wipe) -> Result<Vec<OutboxEntry>> {
-        let unsent = self.outbox(u32::MAX).await?;
         self.inner.engine.sign_out().await?;
-        if wipe == Wipe::Everything {
-            self.inner.engine.pause().await;
-            let wiped = self.inner.store.wipe().await;
-            self.inner.engine.forget().await;
-            self.inner.engine.resume();
-            wiped?;
-            self.inner.engine.refresh_status().await?;
+        if wipe == Wipe::Keep {
+            return self.outbox(u32::MAX).await;
         }
+        self.inner.engine.pause().await;
+        let wiped = self.wipe().await;
+        self.inner.engine.forget().await;
+        self.inner.engine.resume();
+        let unsent = wiped?;
+        self.inner.engine.refresh_status().await?;
+        Ok(unsent)
+    }
+
+    /// What waits is read last of all: signing out asks the server, which takes a while, and a person may write meanwhile.
+    async fn wipe(&self) -> Result<Vec<OutboxEntry>> {
+        let unsent = self.outbox(u32::MAX).await?;
+        self.inner.store.wipe().await?;
         Ok(unsent)
     }
 
