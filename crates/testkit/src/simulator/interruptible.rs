@@ -1,13 +1,14 @@
 //! A store between whose calls an app can be killed: each takes a moment before it commits, and one after.
 
+use super::{Breach, Invariant, network::Hub, troubles::Troubles};
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MessageContent, MessageId, Mutation, MutationId,
-    NewMessage, PersonId, PullPage, PushResult, Seq, Session, Time,
+    NewMessage, PersonId, PullPage, PushResult, RefusalCode, Seq, Session, Time,
 };
 use fieldpost_storage::{
-    ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, MissingRange, NewDirect, Outbox,
-    OutboxCounts, OutboxEntry, Replica, Sessions, SettleReport, StorageResult, Store, SyncState, ThreadMessage,
+    ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, EntryState, MissingRange, NewDirect,
+    Outbox, OutboxCounts, OutboxEntry, Replica, Sessions, SettleReport, StorageResult, Store, SyncState, ThreadMessage,
 };
 use std::{collections::HashSet, future::Future, sync::Arc};
 use tokio::task::yield_now;
@@ -15,23 +16,47 @@ use tokio::task::yield_now;
 /// The roles of a store that the engine writes through.
 pub(super) struct Interruptible {
     pub(super) store: Arc<dyn Store>,
+    pub(super) troubles: Arc<Troubles>,
+    pub(super) hub: Arc<Hub>,
 }
 
-async fn slowly<T>(work: impl Future<Output = T>) -> T {
-    yield_now().await;
-    let answer = work.await;
-    yield_now().await;
-    answer
+impl Interruptible {
+    /// A moment before it commits, and one after; or it fails before it does.
+    async fn slowly<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = StorageResult<T>>,
+    ) -> StorageResult<T> {
+        yield_now().await;
+        if let Err(error) = self.troubles.next(operation) {
+            self.hub.observer.say(|| format!("the store fails at {operation}: {:?}", error.kind()));
+            return Err(error);
+        }
+        let answer = work.await;
+        yield_now().await;
+        answer
+    }
+
+    /// What has just been called too old to be sent was not sent.
+    async fn none_of_them_is_there(&self) {
+        for entry in self.store.entries(u32::MAX).await.unwrap_or_default() {
+            let expired = matches!(&entry.state, EntryState::Failed(refusal) if refusal.code == RefusalCode::Expired);
+            if let Some(message) = entry.message_id.filter(|id| expired && self.hub.server.message(*id).is_some()) {
+                let what = format!("{message} has expired and is on the server");
+                self.hub.observer.report(Breach::new(Invariant::NoLoss, what));
+            }
+        }
+    }
 }
 
 #[async_trait]
 impl Outbox for Interruptible {
     async fn send(&self, mutation: MutationId, message: NewMessage) -> StorageResult<ThreadMessage> {
-        slowly(self.store.send(mutation, message)).await
+        self.slowly("send", self.store.send(mutation, message)).await
     }
 
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary> {
-        slowly(self.store.open_direct(mutation, new)).await
+        self.slowly("open_direct", self.store.open_direct(mutation, new)).await
     }
 
     async fn mark_read(
@@ -41,35 +66,39 @@ impl Outbox for Interruptible {
         up_to: Seq,
         at: Time,
     ) -> StorageResult<Seq> {
-        slowly(self.store.mark_read(mutation, conversation, up_to, at)).await
+        self.slowly("mark_read", self.store.mark_read(mutation, conversation, up_to, at)).await
     }
 
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {
-        slowly(self.store.next_batch(limits, held)).await
+        self.slowly("next_batch", self.store.next_batch(limits, held)).await
     }
 
     async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport> {
-        slowly(self.store.settle(results)).await
+        self.slowly("settle", self.store.settle(results)).await
     }
 
     async fn withdraw(&self, mutations: &[MutationId]) -> StorageResult<()> {
-        slowly(self.store.withdraw(mutations)).await
+        self.slowly("withdraw", self.store.withdraw(mutations)).await
     }
 
     async fn expire(&self, before: Time) -> StorageResult<u64> {
-        slowly(self.store.expire(before)).await
+        let expired = self.slowly("expire", self.store.expire(before)).await?;
+        if expired > 0 {
+            self.none_of_them_is_there().await;
+        }
+        Ok(expired)
     }
 
     async fn retry(&self, mutation: MutationId, at: Time) -> StorageResult<OutboxEntry> {
-        slowly(self.store.retry(mutation, at)).await
+        self.slowly("retry", self.store.retry(mutation, at)).await
     }
 
     async fn edit(&self, mutation: MutationId, content: MessageContent, at: Time) -> StorageResult<OutboxEntry> {
-        slowly(self.store.edit(mutation, content, at)).await
+        self.slowly("edit", self.store.edit(mutation, content, at)).await
     }
 
     async fn cancel(&self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>> {
-        slowly(self.store.cancel(mutation)).await
+        self.slowly("cancel", self.store.cancel(mutation)).await
     }
 
     async fn entry_of(&self, message: MessageId) -> StorageResult<Option<OutboxEntry>> {
@@ -88,11 +117,11 @@ impl Outbox for Interruptible {
 #[async_trait]
 impl Replica for Interruptible {
     async fn sync_state(&self) -> StorageResult<SyncState> {
-        slowly(self.store.sync_state()).await
+        self.slowly("sync_state", self.store.sync_state()).await
     }
 
     async fn begin_bootstrap(&self, reason: BootstrapReason) -> StorageResult<()> {
-        slowly(self.store.begin_bootstrap(reason)).await
+        self.slowly("begin_bootstrap", self.store.begin_bootstrap(reason)).await
     }
 
     async fn apply_bootstrap<'a>(
@@ -100,19 +129,19 @@ impl Replica for Interruptible {
         after: Option<&'a Continuation>,
         page: BootstrapPage,
     ) -> StorageResult<ApplyReport> {
-        slowly(self.store.apply_bootstrap(after, page)).await
+        self.slowly("apply_bootstrap", self.store.apply_bootstrap(after, page)).await
     }
 
     async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport> {
-        slowly(self.store.apply_pull(from, page)).await
+        self.slowly("apply_pull", self.store.apply_pull(from, page)).await
     }
 
     async fn apply_history(&self, generation: u64, page: HistoryPage) -> StorageResult<ApplyReport> {
-        slowly(self.store.apply_history(generation, page)).await
+        self.slowly("apply_history", self.store.apply_history(generation, page)).await
     }
 
     async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>> {
-        slowly(self.store.missing_ranges(limit)).await
+        self.slowly("missing_ranges", self.store.missing_ranges(limit)).await
     }
 
     async fn next_check(&self, after: Option<ConversationId>) -> StorageResult<Option<Checkable>> {
@@ -120,26 +149,26 @@ impl Replica for Interruptible {
     }
 
     async fn record_success(&self, at: Time) -> StorageResult<()> {
-        slowly(self.store.record_success(at)).await
+        self.slowly("record_success", self.store.record_success(at)).await
     }
 }
 
 #[async_trait]
 impl Sessions for Interruptible {
     async fn session(&self) -> StorageResult<Option<Session>> {
-        slowly(self.store.session()).await
+        self.slowly("session", self.store.session()).await
     }
 
     async fn save_session(&self, session: &Session) -> StorageResult<()> {
-        slowly(self.store.save_session(session)).await
+        self.slowly("save_session", self.store.save_session(session)).await
     }
 
     async fn claim(&self, person: PersonId) -> StorageResult<()> {
-        slowly(self.store.claim(person)).await
+        self.slowly("claim", self.store.claim(person)).await
     }
 
     async fn clear_session(&self) -> StorageResult<()> {
-        slowly(self.store.clear_session()).await
+        self.slowly("clear_session", self.store.clear_session()).await
     }
 
     async fn account(&self) -> StorageResult<Option<PersonId>> {

@@ -12,6 +12,9 @@
 //! * Clocks are wrong and jump.
 //! * Tokens run out, sessions end, people sign out and in.
 //! * The server restarts, is restored, forgets its tombstones, gives small pages.
+//! * Stores fail: busy, full, broken, before the write is committed.
+//! * On some devices the engine's own runner decides when to sync: it is told of networks, of people who come and go, of hints;
+//!   it is paused and resumed; the app owns the session; somebody signs out and wipes the device; messages may not wait for ever.
 //! * Other clients write, edit, delete, hand over, rename, remove people and take them back.
 //!
 //! Afterwards it heals, and the eleven invariants of docs/invariants.md have to hold; those that can be seen on the way are
@@ -53,6 +56,7 @@ mod disk;
 mod interruptible;
 mod invariant;
 mod life;
+mod living;
 mod minimise;
 mod network;
 mod observer;
@@ -60,6 +64,7 @@ mod rules;
 mod run;
 mod schedule;
 mod step;
+mod troubles;
 mod verdict;
 mod violation;
 mod world;

@@ -2,6 +2,7 @@
 
 use super::{
     dice::{Dice, branch},
+    living::Living,
     step::{Act, Decision, Deed, Event, Fault, Step},
 };
 
@@ -29,6 +30,12 @@ pub struct Setup {
     pub push_rows: u32,
     /// Seconds that an access token lasts.
     pub token_lifetime: u32,
+    /// Which devices sync by themselves; those beyond the end do not.
+    pub by_itself: Vec<bool>,
+    /// On which devices the app owns the session; not on those beyond the end.
+    pub app_sessions: Vec<bool>,
+    /// Seconds that a message may wait.
+    pub send_ttl: Option<u32>,
 }
 
 /// The most steps of a run.
@@ -39,12 +46,15 @@ impl Schedule {
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
         let mut dice = branch(seed, 1);
-        let setup = Setup::roll(&mut dice);
+        let mut setup = Setup::roll(&mut dice);
         let count = 20 + dice.below(STEPS - 20);
         // Most runs dwell on some kinds of things, so that they meet in ways that an even mix would hardly bring about.
         let taste = Taste::roll(&mut dice);
-        let steps = (0..count).map(|number| taste.step(&mut branch(seed, 1000 + number))).collect();
-        Self { seed, setup, steps }
+        let steps: Vec<Step> = (0..count).map(|number| taste.step(&mut branch(seed, 1000 + number))).collect();
+        match Living::roll(seed, &mut setup) {
+            Some(living) => Self { seed, setup, steps: living.among(seed, steps) },
+            None => Self { seed, setup, steps },
+        }
     }
 }
 
@@ -63,6 +73,9 @@ impl Setup {
             page_rows: dice.pick(&[2, 3, 5, 9, 40, 2500]).unwrap_or(3),
             push_rows: dice.pick(&[1, 2, 4, 500]).unwrap_or(4),
             token_lifetime: dice.pick(&[90, 600, 3600]).unwrap_or(3600),
+            by_itself: Vec::new(),
+            app_sessions: Vec::new(),
+            send_ttl: None,
         }
     }
 }

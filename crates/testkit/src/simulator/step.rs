@@ -43,6 +43,10 @@ pub(super) enum Act {
     Offline { device: u8, lasting: u32 },
     /// Something happens to the server.
     Server(Event),
+    /// The platform or the person tells the app something.
+    Tell { device: u8, process: u8, notice: Notice },
+    /// One of the next writes to a device's store fails before it is committed.
+    Trouble { device: u8, skip: u8, trouble: Trouble },
     /// Another client writes, in a transaction that it holds open for a while.
     Stranger { deeds: Vec<Deed>, holding: u32, roll_back: bool },
 }
@@ -56,6 +60,69 @@ pub(super) enum Decision {
     Edit,
     /// Take it back.
     Cancel,
+}
+
+/// What an app is told. What comes of it is the business of its engine, which runs by itself on some devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// There is a network, or none.
+    Online(bool),
+    /// The person looks at the app.
+    Foreground,
+    /// The person leaves it; so many milliseconds are left to send what waits.
+    Background(u32),
+    /// The server has something new.
+    Hint,
+    /// The app is about to be suspended, and lets go of its store.
+    Pause,
+    /// It goes on.
+    Resume,
+    /// The app's own session has changed.
+    SessionChanged,
+    /// The person pulls to refresh.
+    Refresh,
+    /// The person signs out, and nothing is to stay on the device.
+    Wipe,
+}
+
+impl Notice {
+    /// What it is counted as.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Online(true) => "told online",
+            Self::Online(false) => "told offline",
+            Self::Foreground => "foregrounds",
+            Self::Background(_) => "backgrounds",
+            Self::Hint => "hints",
+            Self::Pause => "pauses",
+            Self::Resume => "resumes",
+            Self::SessionChanged => "changed sessions",
+            Self::Refresh => "pulls to refresh",
+            Self::Wipe => "wipes",
+        }
+    }
+}
+
+/// How a store can fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Another process holds the file.
+    Busy,
+    /// The disk is full.
+    Full,
+    /// The disk cannot be written for another reason.
+    Broken,
+}
+
+impl Trouble {
+    /// What it is counted as.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Busy => "busy stores",
+            Self::Full => "full stores",
+            Self::Broken => "broken writes",
+        }
+    }
 }
 
 /// What can become of a call.

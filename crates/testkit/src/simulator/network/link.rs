@@ -1,7 +1,7 @@
 //! One process's way to the server.
 
 use super::{
-    Weather,
+    Habits, Weather,
     fate::Fate,
     watch::{self, Tracks},
 };
@@ -9,7 +9,7 @@ use crate::simulator::{Breach, Invariant, observer::Observer, rules::Places, ste
 use async_trait::async_trait;
 use fieldpost_domain::{
     AccessToken, BootstrapPage, ConversationId, HistoryPage, Intent, MessageId, Mutation, MutationId, PullPage,
-    PushOutcome, RefreshToken, Session,
+    PushOutcome, RefreshToken, Retry, Session,
 };
 use fieldpost_remote::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
@@ -123,6 +123,7 @@ pub(crate) struct Link {
     weather: Arc<Mutex<Weather>>,
     tracks: Arc<Tracks>,
     who: u64,
+    habits: Arc<Habits>,
     refreshing: AtomicBool,
 }
 
@@ -137,11 +138,24 @@ impl Link {
         tracks: Arc<Tracks>,
         who: u64,
     ) -> Self {
-        Self { hub, name, weather, tracks, who, refreshing: AtomicBool::new(false) }
+        Self { hub, name, weather, tracks, who, habits: Arc::default(), refreshing: AtomicBool::new(false) }
     }
 
     fn weather(&self) -> MutexGuard<'_, Weather> {
         self.weather.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How this process behaves.
+    pub(crate) fn habits(&self) -> Arc<Habits> {
+        Arc::clone(&self.habits)
+    }
+
+    /// Only what turns the whole pass away: beside a 503 to a push, what the server has is still fetched.
+    fn note_wait(&self, call: &str, error: &RemoteError) {
+        if let (RemoteErrorKind::RateLimited, Retry::After(wait)) = (error.kind(), error.retry()) {
+            let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            self.habits.told_to_wait(call, self.hub.observer.now().saturating_add(wait));
+        }
     }
 
     async fn call<T: Send + 'static>(&self, call: &'static str, execute: Execute<T>) -> RemoteResult<T> {
@@ -161,6 +175,7 @@ impl Link {
             observer.report(Breach::new(Invariant::Liveness, format!("{} makes calls without an end", self.name)));
             std::future::pending::<()>().await;
         }
+        observer.judge(self.habits.calls(observer.now(), call));
         let fate = self.weather().next(observer.now());
         if let Some(fault) = fate.fault {
             observer.count(fault.name());
@@ -177,6 +192,9 @@ impl Link {
                 Err(RemoteError::new(RemoteErrorKind::TimedOut, call))
             }
         };
+        if let Err(error) = &answer {
+            self.note_wait(call, error);
+        }
         let kind = |error: &RemoteError| format!("{:?}", error.kind());
         observer.say(|| format!("{} {call} ← {}", self.name, answer.as_ref().err().map_or("ok".to_owned(), kind)));
         answer
@@ -318,6 +336,15 @@ impl MessagingApi for Link {
     }
 }
 
+/// Says so when it goes.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
 #[async_trait]
 impl Auth for Link {
     async fn sign_in(&self, credentials: &Credentials) -> RemoteResult<Session> {
@@ -331,11 +358,11 @@ impl Auth for Link {
             let what = format!("{} refreshes twice at the same time", self.name);
             self.hub.observer.report(Breach::new(Invariant::Bounded, what));
         }
+        // Also when whoever waits for it goes away.
+        let _over = Over(&self.refreshing);
         let (hub, token) = (Arc::clone(&self.hub), token.clone());
         let execute = move |_| at_once("refresh", hub.server.refresh(&token));
-        let answer = self.call("refresh", Arc::new(execute)).await;
-        self.refreshing.store(false, Ordering::SeqCst);
-        answer
+        self.call("refresh", Arc::new(execute)).await
     }
 
     async fn sign_out(&self, token: &AccessToken) -> RemoteResult<()> {

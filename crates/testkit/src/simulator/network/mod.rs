@@ -5,9 +5,11 @@
 //! later one.
 
 mod fate;
+mod habits;
 mod link;
 mod watch;
 
 pub(super) use fate::Weather;
+pub(super) use habits::{ByHand, Habits};
 pub(super) use link::{Hub, Link};
 pub(super) use watch::Tracks;

@@ -6,7 +6,7 @@ use crate::simulator::{
     network::Hub,
     world::{Accepted, BY_OTHERS, Device},
 };
-use fieldpost_domain::{ConversationId, MessageId, RefusalCode, Seq};
+use fieldpost_domain::{ConversationId, MessageId, Refusal, RefusalCode, Seq};
 use fieldpost_storage::{EntryState, Store};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +25,7 @@ pub(super) async fn nothing_is_given_up(world: &World, device: &Device, store: &
     let entries = store.entries(u32::MAX).await.map_err(unreadable)?;
     let refused = world.hub.refused();
     let given_up = entries.iter().find(|entry| match &entry.state {
+        EntryState::Failed(Refusal { code: RefusalCode::Expired, .. }) => device.manner.send_ttl.is_none(),
         EntryState::Failed(refusal) => !is_local(&refusal.code) && !refused.contains(&entry.mutation_id),
         _ => false,
     });

@@ -1,16 +1,23 @@
 //! A device: a disk, a clock, a network, and the app on it, perhaps twice.
 
-use super::{Process, cast::Character};
+use super::{
+    Process,
+    cast::Character,
+    process::{Ground, Manner},
+};
 use crate::simulator::{
     Disk,
     clocks::RunningClock,
-    network::{Hub, Tracks, Weather},
+    network::{Hub, Link, Tracks, Weather},
+    schedule::Setup,
+    troubles::Troubles,
 };
 use fieldpost_domain::{ConversationId, MessageId, Seq};
 use fieldpost_storage::{StorageResult, Store};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 /// A message that a device has accepted.
@@ -35,10 +42,14 @@ pub(crate) struct Device {
     disk: Arc<dyn Disk>,
     hub: Arc<Hub>,
     weather: Arc<Mutex<Weather>>,
+    pub(crate) troubles: Arc<Troubles>,
+    pub(crate) manner: Manner,
     processes: [Option<Arc<Process>>; 2],
     starts: u64,
     /// In the order in which they were written.
     pub(crate) written: Vec<Accepted>,
+    /// How many messages were tried to be written, also of those that are not here any more.
+    pub(crate) notes: u64,
     /// How far the person was told to have read.
     pub(crate) read: ReadUpTo,
 }
@@ -47,12 +58,19 @@ impl Device {
     pub(crate) fn new(
         number: usize,
         owner: Character,
-        skew: i64,
+        setup: &Setup,
         seed: u64,
         disk: Arc<dyn Disk>,
         hub: Arc<Hub>,
     ) -> Self {
         let seed = seed.wrapping_mul(31).wrapping_add(number as u64);
+        let skew = setup.skews.get(number).copied().unwrap_or(0);
+        let among = |all: &[bool]| all.get(number).copied().unwrap_or(false);
+        let manner = Manner {
+            by_itself: among(&setup.by_itself),
+            owns_session: among(&setup.app_sessions),
+            send_ttl: setup.send_ttl.map(|seconds| Duration::from_secs(seconds.into())),
+        };
         Self {
             number,
             owner,
@@ -62,9 +80,12 @@ impl Device {
             disk,
             hub,
             weather: Arc::new(Mutex::new(Weather::new(seed))),
+            troubles: Arc::default(),
+            manner,
             processes: [None, None],
             starts: 0,
             written: Vec::new(),
+            notes: 0,
             read: Arc::default(),
         }
     }
@@ -84,12 +105,14 @@ impl Device {
         let store = self.disk.open().await?;
         let name = format!("device {}{}", self.number, if slot == 0 { "" } else { "'" });
         let (tracks, weather) = (Arc::clone(&self.tracks), Arc::clone(&self.weather));
-        let link = crate::simulator::network::Link::new(Arc::clone(&self.hub), name.clone(), weather, tracks, who);
+        let link = Link::new(Arc::clone(&self.hub), name.clone(), weather, tracks, who);
         let env = fieldpost_sync::Env::new(
             self.clock.clone(),
             Arc::new(crate::SeededEntropy::new(self.seed.wrapping_mul(1009).wrapping_add(who))),
         );
-        let process = Arc::new(Process::start(name, store, link, env, who));
+        let (hub, troubles) = (Arc::clone(&self.hub), Arc::clone(&self.troubles));
+        let ground = Ground { store, hub, troubles, link, env };
+        let process = Process::start(name, who, self.manner, &self.owner, ground);
         self.processes[slot] = Some(Arc::clone(&process));
         Ok(process)
     }

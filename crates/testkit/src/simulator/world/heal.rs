@@ -9,19 +9,26 @@ use tokio::time::sleep;
 /// and batches that shrank grow back by doubling.
 const ROUNDS: u32 = 12;
 
+/// By then whatever was on its way has arrived.
+const ARRIVAL: Duration = Duration::from_secs(300);
+
 impl World {
     pub(super) async fn heal(&mut self) {
         self.observer().say(|| "· the network heals".to_owned());
         self.strangers_end().await;
-        // Whatever is still on its way arrives.
-        sleep(Duration::from_secs(300)).await;
+        // Whatever is still on its way arrives, and those who try by themselves do so in vain.
+        self.nobody_is_reached(ARRIVAL);
+        sleep(ARRIVAL).await;
         self.hub.down_until.store(0, Ordering::SeqCst);
         for device in &self.devices {
             device.weather().heal();
+            device.troubles.heal();
         }
+        self.wake().await;
         self.heal_beside_poison().await;
         self.hub.poisoned().clear();
         self.observer().say(|| "· everything heals".to_owned());
+        self.hints_are_heard(self.seed).await;
         let mut calm = 0;
         for _ in 0..ROUNDS {
             let quiet = self.round(calm > 0).await;
@@ -48,10 +55,13 @@ impl World {
         }
     }
 
-    /// Everybody syncs once. Whether nobody had anything to do; when that is no news, asking takes a single request.
+    /// Everybody syncs once, or is left to do so. Whether nobody had anything to do; when that is no news, asking takes a single request.
     async fn round(&mut self, idle: bool) -> bool {
         let mut quiet = true;
         for device in 0..self.devices.len() {
+            if self.syncs_by_itself(device) {
+                continue;
+            }
             let Some(pass) = self.begin_sync(device, 0).await else { return false };
             match pass.await {
                 Ok(Some(Ok(report))) => {
@@ -69,6 +79,6 @@ impl World {
             // Time passes between two syncs, for whatever waits for its turn.
             sleep(Duration::from_secs(60)).await;
         }
-        quiet
+        self.leave_alone().await && quiet
     }
 }

@@ -1,17 +1,20 @@
 //! The world of a run: a server, people, their devices, and other clients.
 
+mod alone;
+mod app_session;
 mod cast;
 mod decisions;
 mod deeds;
 mod device;
 mod events;
 mod heal;
+mod notices;
 mod pass;
 mod people;
 mod process;
 mod strangers;
 
-pub(super) use cast::Cast;
+pub(super) use cast::{Cast, Character};
 pub(super) use deeds::BY_OTHERS;
 pub(super) use device::{Accepted, Device, ReadUpTo};
 pub(super) use process::Process;
@@ -22,14 +25,17 @@ use super::{
     network::Hub,
     observer::Observer,
     step::{Act, Fault, Step},
+    troubles::was_ordered,
 };
 use fieldpost_domain::{MessageId, ServerLimits};
 use fieldpost_remote::reference::{Backup, ReferenceServer};
+use fieldpost_storage::{StorageError, StorageErrorKind};
 use fieldpost_sync::Clock;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{task::JoinHandle, time::sleep};
 
 pub(super) struct World {
+    seed: u64,
     pub(super) hub: Arc<Hub>,
     pub(super) cast: Cast,
     pub(super) devices: Vec<Device>,
@@ -53,12 +59,19 @@ impl World {
             .build();
         let cast = Cast::new(&server);
         let hub = Arc::new(Hub::new(server, observer));
-        let owners = setup.owners.iter().zip(&setup.skews).enumerate();
-        let device = |(number, (owner, skew)): (usize, (&u8, &i64))| {
-            Device::new(number, cast.person(*owner), *skew, schedule.seed, disks.make(), Arc::clone(&hub))
+        let device = |(number, owner): (usize, &u8)| {
+            Device::new(number, cast.person(*owner), setup, schedule.seed, disks.make(), Arc::clone(&hub))
         };
-        let devices = owners.map(device).collect();
-        Self { hub, devices, cast, backup: None, unhappened: BTreeSet::new(), strangers: Vec::new() }
+        let devices = setup.owners.iter().enumerate().map(device).collect();
+        Self {
+            seed: schedule.seed,
+            hub,
+            devices,
+            cast,
+            backup: None,
+            unhappened: BTreeSet::new(),
+            strangers: Vec::new(),
+        }
     }
 
     pub(super) fn observer(&self) -> &Observer {
@@ -68,7 +81,7 @@ impl World {
     /// Lets everything happen, heals, and judges. Ends early when something is broken.
     pub(super) async fn live(&mut self, steps: &[Step]) {
         for device in 0..self.devices.len() {
-            self.sync(device, 0).await;
+            self.sync_by_hand(device, 0).await;
         }
         for step in steps {
             sleep(Duration::from_millis(step.after.into())).await;
@@ -98,6 +111,11 @@ impl World {
                 self.look_back(self.at(*device), *process, *pick).await;
             }
             Act::Sync { device, process } => self.sync(self.at(*device), *process).await,
+            Act::Tell { device, process, notice } => self.tell(self.at(*device), *process, *notice).await,
+            Act::Trouble { device, skip, trouble } => {
+                self.observer().count(trouble.name());
+                self.devices[self.at(*device)].troubles.order(*skip, *trouble);
+            }
             Act::Kill { device, process, polls } => self.kill(self.at(*device), *process, *polls).await,
             Act::SignOut { device } => self.sign_out(self.at(*device)).await,
             Act::Jump { device, seconds } => {
@@ -123,7 +141,11 @@ impl World {
     }
 
     /// A store that fails although nothing is wrong with it.
-    fn store_failed(&self, device: usize, error: &fieldpost_storage::StorageError) {
+    fn store_failed(&self, device: usize, error: &StorageError) {
+        let paused = self.devices[device].running(0).is_some_and(|process| process.is_paused());
+        if was_ordered(error) || (paused && error.kind() == StorageErrorKind::Paused) {
+            return;
+        }
         let what = format!("the store of device {device}: {error}");
         self.observer().report(Breach::new(Invariant::CrashSafe, what));
     }

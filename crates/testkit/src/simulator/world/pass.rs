@@ -1,8 +1,7 @@
 //! Syncing, and what must hold right after it.
 
-use super::{Process, World};
+use super::{Character, Process, World};
 use crate::simulator::{Breach, Invariant, verdict};
-use fieldpost_remote::Credentials;
 use fieldpost_sync::{SyncError, SyncReport};
 use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinHandle, time::timeout};
@@ -14,8 +13,22 @@ const TOO_LONG: Duration = Duration::from_secs(24 * 3600);
 pub(super) type Ended = Option<Result<SyncReport, SyncError>>;
 
 impl World {
-    /// Lets an app sync, beside whatever else goes on.
+    /// Lets an app sync, beside whatever else goes on. One that does so by itself is only looked at, by somebody who signs in
+    /// if need be.
     pub(super) async fn sync(&mut self, device: usize, number: u8) {
+        if !self.syncs_by_itself(device) {
+            return self.sync_by_hand(device, number).await;
+        }
+        let Some(process) = self.process(device, number).await else { return };
+        let owner = self.devices[device].owner.clone();
+        tokio::spawn(async move {
+            drop(process.run(process.sign_in(&owner)).await);
+            process.engine.foreground();
+        });
+    }
+
+    /// The same when somebody asks for it.
+    pub(super) async fn sync_by_hand(&mut self, device: usize, number: u8) {
         drop(self.begin_sync(device, number).await);
     }
 
@@ -24,11 +37,12 @@ impl World {
         let process = self.process(device, number).await?;
         let device = &self.devices[device];
         let hub = Arc::clone(&self.hub);
-        let (reader, credentials) = (device.owner.id, device.owner.credentials.clone());
+        let (reader, owner) = (device.owner.id, device.owner.clone());
         let (tracks, read) = (Arc::clone(&device.tracks), Arc::clone(&device.read));
         Some(tokio::spawn(async move {
+            let _by_hand = process.by_hand();
             let before = verdict::Before::new(&hub, reader, read);
-            let ended = timeout(TOO_LONG, process.run(sync(&process, &credentials))).await;
+            let ended = timeout(TOO_LONG, process.run(sync(&process, &owner))).await;
             let Ok(ended) = ended else {
                 let what = format!("a pass of {} does not end", process.name);
                 hub.observer.report(Breach::new(Invariant::Liveness, what));
@@ -45,10 +59,8 @@ impl World {
 }
 
 /// As the app does it: whoever is signed out signs in again.
-async fn sync(process: &Process, credentials: &Credentials) -> Result<SyncReport, SyncError> {
-    if !process.engine.session().is_signed_in().await? {
-        process.engine.sign_in(credentials).await?;
-    }
+async fn sync(process: &Process, owner: &Character) -> Result<SyncReport, SyncError> {
+    process.sign_in(owner).await?;
     process.engine.sync().await
 }
 

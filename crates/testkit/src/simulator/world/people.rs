@@ -2,15 +2,33 @@
 
 use super::{Accepted, Process, World};
 use crate::simulator::{Breach, Invariant, dice::pick, verdict};
-use fieldpost_domain::{ConversationId, MedicId, MessageContent, MessageKind, NewMessage, Seq};
+use fieldpost_domain::{ConversationId, MedicId, MessageContent, MessageId, MessageKind, NewMessage, Seq};
 use fieldpost_storage::{ConversationSummary, NewDirect, Older, StorageResult, ThreadWindow, Window};
 use std::{collections::BTreeSet, sync::Arc};
+
+/// What the person was told about a message is so: accepted and stored, or refused and not.
+fn told_the_truth<T>(
+    process: &Process,
+    id: MessageId,
+    sent: Option<&StorageResult<T>>,
+    there: bool,
+) -> Result<(), Breach> {
+    let what = match sent {
+        Some(Ok(_)) if !there => format!("{id} was accepted and is not stored"),
+        Some(Ok(_)) if process.is_paused() => format!("{id} was accepted by a store that was let go of"),
+        Some(Err(error)) if there => format!("{id} was refused ({error}) and is stored"),
+        _ => return Ok(()),
+    };
+    Err(Breach::new(Invariant::NoLoss, what))
+}
 
 impl World {
     /// The app of a device, and a conversation that is on it.
     async fn app(&mut self, device: usize, number: u64) -> Option<(Arc<Process>, ConversationSummary)> {
         let process = self.process(device, 0).await?;
-        let mut all = self.stored(device, process.store.conversations(u32::MAX).await)?;
+        // Of a store that was let go of the person still sees what is on the screen.
+        let store = self.stored(device, self.devices[device].look().await)?;
+        let mut all = self.stored(device, store.conversations(u32::MAX).await)?;
         all.sort_by_key(|conversation| conversation.id);
         let ids: Vec<_> = all.iter().map(|conversation| conversation.id).collect();
         let id = pick(&ids, number)?;
@@ -33,8 +51,10 @@ impl World {
 
     pub(super) async fn write(&mut self, device: usize, number: u64) {
         let Some((process, conversation)) = self.app(device, number).await else { return };
-        let Ok(Some(sender_id)) = process.store.account().await else { return };
-        let content = format!("note {} of device {device}", self.devices[device].written.len());
+        let Some(store) = self.stored(device, self.devices[device].look().await) else { return };
+        let Ok(Some(sender_id)) = store.account().await else { return };
+        let content = format!("note {} of device {device}", self.devices[device].notes);
+        self.devices[device].notes += 1;
         let Ok(text) = MessageContent::new(&content) else { return };
         let message = NewMessage {
             id: process.env.message_id(),
@@ -50,9 +70,7 @@ impl World {
         let sent = process.run(process.outbox.send(process.env.mutation_id(), message)).await;
         let there = self.is_there(device, id).await;
         self.observer().say(|| format!("{} writes {id} in {}", process.name, conversation.id));
-        if matches!(sent, Some(Ok(_))) && !there {
-            self.observer().report(Breach::new(Invariant::NoLoss, format!("{id} was accepted and is not stored")));
-        }
+        self.observer().judge(told_the_truth(&process, id, sent.as_ref(), there));
         // Killed before it was told, but after the commit: the person sees it in the thread.
         if there {
             self.devices[device].written.push(Accepted {
@@ -64,7 +82,7 @@ impl World {
         }
     }
 
-    async fn is_there(&self, device: usize, id: fieldpost_domain::MessageId) -> bool {
+    async fn is_there(&self, device: usize, id: MessageId) -> bool {
         match self.devices[device].look().await {
             Ok(store) => matches!(store.message(id).await, Ok(Some(_))),
             Err(_) => false,
@@ -130,6 +148,7 @@ impl World {
         let observer = Arc::clone(&self.hub.observer);
         let id: ConversationId = conversation.id;
         tokio::spawn(async move {
+            let _by_hand = process.by_hand();
             let loaded = process.run(process.engine.load_older(id, before)).await;
             observer.say(|| match loaded {
                 Some(Ok(report)) => format!("{} has looked back: {} rows", process.name, report.applied),

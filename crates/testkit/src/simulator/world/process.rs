@@ -1,13 +1,42 @@
 //! One start of the app: the engine on a handle of its own.
 
+use super::{Character, app_session::AppSession};
 use crate::simulator::{
     interruptible::Interruptible,
     life::{Life, Mortal},
-    network::Link,
+    network::{ByHand, Habits, Hub, Link},
+    troubles::Troubles,
 };
-use fieldpost_storage::{Outbox, Store};
-use fieldpost_sync::{Engine, Env, Parts};
-use std::{future::Future, sync::Arc};
+use fieldpost_storage::{Outbox, StorageError, Store};
+use fieldpost_sync::{Engine, Env, Parts, Rhythm, SyncError};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// How often an engine that runs by itself syncs: seldom enough that a run in which it should not have waited for its timer can be
+/// told from one in which it did.
+const RHYTHM: Rhythm = Rhythm {
+    foreground: Duration::from_secs(2 * 60),
+    background: Duration::from_secs(10 * 60),
+    first_wait: Duration::from_secs(1),
+    longest_wait: Duration::from_secs(10 * 60),
+};
+
+/// How the app on a device was made.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Manner {
+    /// It syncs by itself.
+    pub(crate) by_itself: bool,
+    /// It owns the session.
+    pub(crate) owns_session: bool,
+    /// How long a message may wait.
+    pub(crate) send_ttl: Option<Duration>,
+}
 
 pub(crate) struct Process {
     pub(crate) name: String,
@@ -16,12 +45,26 @@ pub(crate) struct Process {
     pub(crate) outbox: Arc<dyn Outbox>,
     pub(crate) engine: Engine,
     pub(crate) env: Env,
+    pub(crate) manner: Manner,
+    habits: Arc<Habits>,
+    paused: AtomicBool,
     life: Life,
 }
 
+/// What a process is started on.
+pub(crate) struct Ground {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) troubles: Arc<Troubles>,
+    pub(crate) link: Link,
+    pub(crate) env: Env,
+}
+
 impl Process {
-    pub(crate) fn start(name: String, store: Arc<dyn Store>, link: Link, env: Env, who: u64) -> Self {
-        let roles = Arc::new(Interruptible { store: Arc::clone(&store) });
+    pub(crate) fn start(name: String, who: u64, manner: Manner, owner: &Character, ground: Ground) -> Arc<Self> {
+        let Ground { store, hub, troubles, link, env } = ground;
+        let roles = Arc::new(Interruptible { store: Arc::clone(&store), troubles, hub });
+        let habits = link.habits();
         let link = Arc::new(link);
         let parts = Parts {
             outbox: roles.clone(),
@@ -29,15 +72,69 @@ impl Process {
             sessions: roles.clone(),
             turns: store.clone(),
             api: link.clone(),
-            auth: link,
+            auth: link.clone(),
             env: env.clone(),
         };
-        Self { name, who, store, outbox: roles, engine: Engine::new(parts), env, life: Life::new() }
+        let mut engine = Engine::new(parts).with_rhythm(RHYTHM);
+        if let Some(ttl) = manner.send_ttl {
+            engine = engine.with_send_ttl(ttl);
+        }
+        if manner.owns_session {
+            engine = engine.with_tokens(Arc::new(AppSession::new(link, owner.credentials.clone())));
+        }
+        let (paused, life) = (AtomicBool::new(false), Life::new());
+        let process = Arc::new(Self { name, who, store, outbox: roles, engine, env, manner, habits, paused, life });
+        if manner.by_itself {
+            let running = Arc::clone(&process);
+            tokio::spawn(async move { running.run(running.engine.keep_syncing()).await });
+        }
+        process
     }
 
     /// Runs something in the app; none if the app is killed meanwhile.
     pub(crate) async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         Mortal::new(&self.life, work).await
+    }
+
+    /// Whoever is signed out signs in again.
+    pub(crate) async fn sign_in(&self, owner: &Character) -> Result<(), SyncError> {
+        if self.engine.session().is_signed_in().await? {
+            return Ok(());
+        }
+        if self.manner.owns_session {
+            self.engine.session_changed().await;
+            return Ok(());
+        }
+        self.engine.sign_in(&owner.credentials).await.map(drop)
+    }
+
+    /// The app is about to be suspended.
+    pub(crate) async fn pause(&self) -> Result<(), StorageError> {
+        self.engine.pause().await;
+        self.paused.store(true, Ordering::SeqCst);
+        self.store.pause().await
+    }
+
+    /// It goes on.
+    pub(crate) async fn resume(&self) -> Result<(), StorageError> {
+        self.store.resume().await?;
+        self.paused.store(false, Ordering::SeqCst);
+        self.engine.resume();
+        Ok(())
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::SeqCst)
+    }
+
+    /// Somebody asks for something, for as long as this lives.
+    pub(crate) fn by_hand(&self) -> ByHand {
+        self.habits.by_hand()
+    }
+
+    /// When it last called the server, by the observer.
+    pub(crate) fn last_call(&self) -> u64 {
+        self.habits.last_call()
     }
 
     pub(crate) fn kill_after(&self, polls: u16) {

@@ -1,0 +1,75 @@
+//! Schedules of devices that sync by themselves: what their apps are told, and how their stores fail.
+//!
+//! It is a layer upon a schedule: runs without it are what they would be if there were no such thing, and steps are put among
+//! the others without changing those.
+
+use super::{
+    dice::{Dice, branch},
+    schedule::Setup,
+    step::{Act, Notice, Step, Trouble},
+};
+
+/// How often what happens in a run.
+pub(super) struct Living {
+    /// Out of a thousand steps, how many are followed by one of these.
+    notices: u64,
+    troubles: u64,
+    two_processes: bool,
+}
+
+impl Living {
+    /// In some runs; the others go as they are asked.
+    pub(super) fn roll(seed: u64, setup: &mut Setup) -> Option<Self> {
+        let mut dice = branch(seed, 2);
+        if !dice.chance(350) {
+            return None;
+        }
+        setup.by_itself = setup.owners.iter().map(|_| dice.chance(650)).collect();
+        setup.app_sessions = setup.owners.iter().map(|_| dice.chance(250)).collect();
+        setup.send_ttl = if dice.chance(300) { dice.pick(&[5, 20, 90]) } else { None };
+        Some(Self {
+            notices: 100 + dice.below(400),
+            troubles: if dice.chance(400) { 0 } else { dice.below(250) },
+            two_processes: dice.chance(200),
+        })
+    }
+
+    /// Puts its steps among the others.
+    pub(super) fn among(&self, seed: u64, steps: Vec<Step>) -> Vec<Step> {
+        let follow = |(number, step): (usize, Step)| {
+            let mut dice = branch(seed, 500_000 + number as u64);
+            let notice = dice.chance(self.notices).then(|| self.notice(&mut dice));
+            let trouble = dice.chance(self.troubles).then(|| trouble(&mut dice));
+            [Some(step), notice, trouble].into_iter().flatten()
+        };
+        steps.into_iter().enumerate().flat_map(follow).collect()
+    }
+
+    fn notice(&self, dice: &mut Dice) -> Step {
+        let (device, process) = (dice.next() as u8, if self.two_processes { dice.below(2) as u8 } else { 0 });
+        let notice = match dice.below(32) {
+            0..4 => Notice::Online(false),
+            4..8 => Notice::Online(true),
+            8..12 => Notice::Foreground,
+            12..16 => Notice::Background(dice.below(5_000) as u32),
+            16..22 => Notice::Hint,
+            22..25 => Notice::Pause,
+            25..28 => Notice::Resume,
+            28 => Notice::SessionChanged,
+            29..31 => Notice::Refresh,
+            _ => Notice::Wipe,
+        };
+        Step { after: after(dice), act: Act::Tell { device, process, notice } }
+    }
+}
+
+fn trouble(dice: &mut Dice) -> Step {
+    let trouble = dice.pick(&[Trouble::Busy, Trouble::Full, Trouble::Broken]).unwrap_or(Trouble::Busy);
+    Step { after: after(dice), act: Act::Trouble { device: dice.next() as u8, skip: dice.below(8) as u8, trouble } }
+}
+
+/// Most in the middle of whatever goes on, some when it is over.
+fn after(dice: &mut Dice) -> u32 {
+    let most = dice.pick(&[5, 60, 400, 8_000]).unwrap_or(60);
+    dice.below(most) as u32
+}
