@@ -176,9 +176,11 @@ class Seed {
   }
 }
 
+let seed;
+
 await run({
   async pull(client, task) {
-    const seed = new Seed(client, task);
+    seed = new Seed(client, task);
     return async (elapsed) => {
       let usable_ms;
       await seed.pull(() => (usable_ms = elapsed()));
@@ -187,16 +189,17 @@ await run({
     };
   },
   async again(client, task) {
-    const seed = new Seed(client, task);
+    seed = new Seed(client, task);
     await seed.pull();
     return () => seed.pull();
   },
   async drain(client, task) {
-    const seed = new Seed(client, task);
+    seed = new Seed(client, task);
     await seed.pull();
     await seed.queue();
     return async () => {
       for (let pass = 0; pass < 1000 && (await seed.push()) > 0; pass += 1);
     };
   },
+  arrived: () => seed.messages.query().fetchCount(),
 });

@@ -1,5 +1,6 @@
 // Asks the database of the local stack: reads one question from standard input, prints one answer. Questions:
 //   {"count": prefix, "org_id"}   how many messages begin so, and how many different texts they have
+//   {"write": n, "org_id", "sender_id"}   n messages, spread over the conversations of the organization
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { text } from "node:stream/consumers";
@@ -17,5 +18,16 @@ async function count({ count, org_id }) {
   return found;
 }
 
-console.log(JSON.stringify(await count(question)));
+async function write({ write, org_id, sender_id }) {
+  const { count } = await sql`
+    insert into public.messages (conversation_id, org_id, sender_id, content, composed_at)
+    select c.id, c.org_id, ${sender_id}, 'Patient ' || n || ' is stable, bandage changed, next check in two hours at gate B', now()
+    from generate_series(0, ${write - 1}) n
+    join (select id, org_id, row_number() over (order by id) - 1 as place, count(*) over () as all_of_them
+      from public.conversations where org_id = ${org_id}) c on c.place = n % c.all_of_them
+    order by n`;
+  return { rows: count };
+}
+
+console.log(JSON.stringify(await ("write" in question ? write : count)(question)));
 await sql.end();

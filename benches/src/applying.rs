@@ -18,7 +18,7 @@ const PAGES: [u64; 2] = [500, 2_000];
 const ROUND: u64 = 8_000;
 
 pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
-    let rounds = size.pick(1, 5, 5);
+    let rounds = size.pick(1, 5, 7);
     let messages = size.pick(2_000, ROUND, ROUND);
     for page in PAGES {
         for number in 0..rounds {

@@ -4,14 +4,12 @@ use crate::{
     Notes, Reading, Size,
     line::{Line, Passed, Weather},
     phone::{Done, Task},
+    process::Process,
     project::{Org, Project, root},
 };
 use anyhow::{Context as _, Result, bail};
-use std::{path::PathBuf, process::Stdio};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
-    process::{Child, ChildStdin, ChildStdout, Command},
-};
+use std::{path::PathBuf, time::Duration};
+use tokio::process::Command;
 
 /// Somebody who takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +31,7 @@ impl Client {
         }
     }
 
-    fn command(self) -> Result<Command> {
+    pub(crate) fn command(self) -> Result<Command> {
         let peers = root().join("benches/peers");
         Ok(match self {
             Self::Fieldpost => {
@@ -78,34 +76,57 @@ pub(crate) struct Turn<'a> {
     pub(crate) expected: u64,
     pub(crate) queued: u64,
     pub(crate) weather: Weather,
+    /// How long a client may take for what is timed.
+    pub(crate) limit: Duration,
 }
 
+impl Turn<'_> {
+    /// For whom nothing else is said.
+    pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+}
+
+/// How long a client may take for what goes before.
+const PREPARATION: Duration = Duration::from_secs(180);
+
 impl Contest {
-    pub(crate) async fn new(conversations: u64, messages: u64) -> Result<Self> {
-        let project = Project::running()?.context(
-            "no local Supabase stack is running: start it with `cargo xtask supabase up`, or run `cargo xtask bench-report`",
-        )?;
-        let org = Project::tenant(conversations, messages)?;
+    pub(crate) async fn new(org: Org) -> Result<Self> {
+        Self::with(Project::required()?, org).await
+    }
+
+    /// With a server that is not the real one.
+    pub(crate) async fn with(project: Project, org: Org) -> Result<Self> {
         Ok(Self { line: Line::to(&project.url).await?, org, project })
     }
 
     /// One client does its work; what it and the line say becomes a line of the notes.
     pub(crate) async fn turn(&self, notes: &mut Notes, client: Client, turn: &Turn<'_>) -> Result<()> {
+        let who = || format!("{}: {}", client.name(), turn.case);
         let mark = format!("{} {} {}", client.name(), turn.case, turn.round);
         let task = self.task(turn, &mark);
-        self.line.turn(Weather { from_memory: turn.weather.from_memory, ..Weather::default() });
+        self.line.turn(Weather { round_trip: Duration::ZERO, lose_every: None, ..turn.weather });
         let mut process = Process::start(client)?;
-        process.prepare(&task).await.with_context(|| format!("{}: {}", client.name(), turn.case))?;
+        process.prepare(&task, PREPARATION).await.with_context(who)?;
         self.line.turn(turn.weather);
-        let done = process.go().await.with_context(|| format!("{}: {}", client.name(), turn.case))?;
+        let ended = process.go(turn.limit).await.with_context(who)?;
         let passed = self.line.passed();
         self.line.turn(Weather::default());
-        let mut facts = facts(&done, passed);
+        let all = turn.expected.max(turn.queued);
+        let mut facts = facts(&ended.done, passed);
+        let mut arrived = ended.done.facts.get("arrived").copied();
         if turn.queued > 0 {
-            facts.extend(self.arrived(&mark, turn.queued)?);
+            let counts = self.arrived(&mark, turn.queued)?;
+            arrived = Some(turn.queued as f64 - counts[0].1);
+            facts.extend(counts);
         }
-        let reading = Reading { seconds: done.seconds, cpu: done.cpu };
-        notes.write(turn.case, client.name(), turn.round, reading, turn.expected.max(turn.queued).max(1), facts)
+        let mut units = all.max(1);
+        if !ended.finished {
+            // What it has not done is not counted as done.
+            units = arrived.map_or(0, |arrived| arrived as u64);
+            facts.extend([("unfinished_s", turn.limit.as_secs_f64()), ("of", all as f64)]);
+            facts.extend(arrived.map(|arrived| ("arrived", arrived)));
+        }
+        let reading = Reading { seconds: ended.done.seconds, cpu: ended.done.cpu };
+        notes.write(turn.case, client.name(), turn.round, reading, units, facts)
     }
 
     fn task(&self, turn: &Turn<'_>, mark: &str) -> Task {
@@ -138,44 +159,12 @@ fn facts(done: &Done, passed: Passed) -> Vec<(&'static str, f64)> {
     if passed.lost > 0 {
         facts.push(("answers_lost", passed.lost as f64));
     }
-    for known in ["usable_ms", "peak_MiB", "lost", "doubled", "gave_up"] {
+    for known in ["usable_ms", "usable_pages", "peak_MiB", "lost", "doubled"] {
         if let Some(value) = done.facts.get(known) {
             facts.push((known, *value));
         }
     }
     facts
-}
-
-/// A client's process: it gets its task, says that it is ready, and does it when it is told to.
-struct Process {
-    child: Child,
-    input: ChildStdin,
-    output: Lines<BufReader<ChildStdout>>,
-}
-
-impl Process {
-    fn start(client: Client) -> Result<Self> {
-        let mut command = client.command()?;
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
-        let input = child.stdin.take().context("no standard input")?;
-        let output = BufReader::new(child.stdout.take().context("no standard output")?).lines();
-        Ok(Self { child, input, output })
-    }
-
-    async fn prepare(&mut self, task: &Task) -> Result<()> {
-        self.input.write_all(format!("{}\n", serde_json::to_string(task)?).as_bytes()).await?;
-        match self.output.next_line().await? {
-            Some(line) if line == "ready" => Ok(()),
-            other => bail!("not ready: {other:?}"),
-        }
-    }
-
-    async fn go(mut self) -> Result<Done> {
-        self.input.write_all(b"\n").await?;
-        let line = self.output.next_line().await?.context("it ended without a word")?;
-        self.child.wait().await?;
-        serde_json::from_str(&line).with_context(|| format!("it said {line}"))
-    }
 }
 
 /// Who takes part. Where the peers are not installed, a smoke test goes without them.

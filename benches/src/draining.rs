@@ -4,6 +4,7 @@ use crate::{
     Notes, Size,
     contest::{Client, Contest, Turn, clients},
     line::Weather,
+    project::Project,
     pulling::{in_turn, runtime},
 };
 use anyhow::Result;
@@ -15,8 +16,8 @@ const LOST: u64 = 10;
 pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
     let clients = clients(size)?;
     runtime()?.block_on(async {
-        let contest = Contest::new(5, 1).await?;
-        for round in 0..size.pick(1, 2, 2) {
+        let contest = Contest::new(Project::tenant(5, 1)?).await?;
+        for round in notes.rounds(size.pick(1, 2, 3)) {
             for milliseconds in size.pick(vec![0], vec![0, 200], vec![0, 50, 200]) {
                 for queued in size.pick(vec![2], vec![1, 500], vec![1, 100, 500, 5_000]) {
                     let weather = Weather { round_trip: Duration::from_millis(milliseconds), ..Weather::default() };
@@ -47,7 +48,7 @@ async fn everybody(
         if queued == 0 {
             continue;
         }
-        let turn = Turn { case, round, task: "drain", expected: 0, queued, weather };
+        let turn = Turn { case, round, task: "drain", expected: 0, queued, weather, limit: Turn::LIMIT };
         contest.turn(notes, client, &turn).await?;
     }
     Ok(())

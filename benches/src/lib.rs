@@ -9,13 +9,18 @@
 //! them and fails if they differ, so that nothing is left out where it would make a ratio look better or worse.
 
 mod applying;
+mod calls;
 mod contest;
+mod decoding;
 mod draining;
+mod generated;
 mod hoarding;
+mod instructions;
 mod line;
 mod loading;
 mod notes;
 mod phone;
+mod process;
 mod project;
 mod pulling;
 mod raw;
@@ -26,8 +31,11 @@ mod serving;
 mod size;
 mod subject;
 mod watch;
+mod wire;
 
+pub use calls::make as make_calls;
 pub use hoarding::hoard;
+pub use instructions::can_be_counted as instructions_can_be_counted;
 pub use notes::{Line, Notes};
 pub use phone::answer as answer_as_phone;
 pub use size::Size;
@@ -71,6 +79,8 @@ pub const BENCHES: &[Bench] = &[
     alone("list", reading::list),
     alone("window", reading::window),
     alone("memory", hoarding::run),
+    alone("instructions", instructions::run),
+    on_the_stack("decode", decoding::run),
     on_the_stack("pull", pulling::first),
     on_the_stack("again", pulling::again),
     on_the_stack("drain", draining::run),

@@ -34,6 +34,8 @@ pub(crate) struct Weather {
     pub(crate) lose_every: Option<u64>,
     /// Answers come from memory where the same was asked before.
     pub(crate) from_memory: bool,
+    /// Answers are not kept: there are too many.
+    pub(crate) forgetful: bool,
 }
 
 /// What has passed since it was last asked.
@@ -63,7 +65,8 @@ struct State {
     weather: Weather,
     passed: Passed,
     writes: u64,
-    memory: HashMap<Question, Answer>,
+    /// Each with its number: how many were kept before.
+    memory: HashMap<Question, (usize, Answer)>,
 }
 
 /// A running line.
@@ -92,6 +95,15 @@ impl Line {
     pub(crate) fn turn(&self, weather: Weather) {
         let mut state = lock(&self.state);
         (state.weather, state.passed, state.writes) = (weather, Passed::default(), 0);
+    }
+
+    /// The answers of a function of the server that are kept, in the order in which they came.
+    pub(crate) fn answers(&self, function: &str) -> Vec<Bytes> {
+        let state = lock(&self.state);
+        let of = state.memory.iter().filter(|(question, _)| question.target.ends_with(function));
+        let mut of: Vec<_> = of.map(|(_, (number, answer))| (*number, answer.body.clone())).collect();
+        of.sort_by_key(|(number, _)| *number);
+        of.into_iter().map(|(_, body)| body).collect()
     }
 
     /// What has passed since the weather turned.
@@ -138,7 +150,10 @@ async fn pass(
     let question = Question { method: parts.method.to_string(), target, body };
     let (weather, known) = {
         let state = lock(state);
-        (state.weather, state.memory.get(&question).filter(|_| state.weather.from_memory).cloned())
+        (
+            state.weather,
+            state.memory.get(&question).filter(|_| state.weather.from_memory).map(|(_, answer)| answer.clone()),
+        )
     };
     tokio::time::sleep(weather.round_trip).await;
     let answer = match known {
@@ -181,8 +196,9 @@ fn note(state: &Mutex<State>, question: Question, answer: Answer) -> Result<()> 
             anyhow::bail!("lost on the way");
         }
     }
-    if answer.status.is_success() {
-        state.memory.insert(question, answer);
+    if answer.status.is_success() && !state.weather.forgetful {
+        let number = state.memory.len();
+        state.memory.entry(question).or_insert((number, answer));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use fieldpost_benches::{BENCHES, Notes, Size};
+use std::time::Duration;
 
 /// Runs benches and prints one JSON line for each measurement
 #[derive(Debug, Parser)]
@@ -14,9 +15,15 @@ struct Args {
     /// Load so many messages and say how much memory that took
     #[arg(long, hide = true)]
     hoard: Option<u64>,
+    /// Do one kind of call so many times, for whoever counts instructions: `<call> <subject> <times> <file>`
+    #[arg(long, hide = true, num_args = 4)]
+    call: Option<Vec<String>>,
     /// How much work they do
     #[arg(long, value_enum, default_value_t = Size::Full)]
     size: Size,
+    /// About how many seconds each of them may take: then no new round begins
+    #[arg(long)]
+    seconds: Option<u64>,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -27,13 +34,17 @@ fn main() -> anyhow::Result<()> {
     if args.phone {
         return fieldpost_benches::answer_as_phone();
     }
+    if let Some(call) = args.call {
+        return fieldpost_benches::make_calls(&call);
+    }
     if let Some(unknown) = args.benches.iter().find(|name| BENCHES.iter().all(|bench| bench.name != name.as_str())) {
         let names: Vec<_> = BENCHES.iter().map(|bench| bench.name).collect();
         anyhow::bail!("there is no bench {unknown:?}; there are {}", names.join(", "));
     }
     let wanted = |name: &str| args.benches.is_empty() || args.benches.iter().any(|wanted| wanted == name);
     for bench in BENCHES.iter().filter(|bench| wanted(bench.name)) {
-        bench.run(args.size, &mut Notes::printed(bench.name))?;
+        let time = args.seconds.map(Duration::from_secs);
+        bench.run(args.size, &mut Notes::printed(bench.name, time))?;
     }
     Ok(())
 }

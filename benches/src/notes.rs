@@ -7,6 +7,7 @@ use serde::Serialize;
 use std::{
     collections::BTreeMap,
     io::{self, Write},
+    time::{Duration, Instant},
 };
 
 /// One piece of work, done once.
@@ -36,19 +37,28 @@ pub struct Notes {
     bench: &'static str,
     print: bool,
     lines: Vec<Line>,
+    /// When the time for this bench is over.
+    until: Option<Instant>,
 }
 
 impl Notes {
-    /// Lines that are printed as they come.
+    /// Lines that are printed as they come, of a bench that is to be done in about so much time.
     #[must_use]
-    pub const fn printed(bench: &'static str) -> Self {
-        Self { bench, print: true, lines: Vec::new() }
+    pub fn printed(bench: &'static str, time: Option<Duration>) -> Self {
+        Self { bench, print: true, lines: Vec::new(), until: time.map(|time| Instant::now() + time) }
     }
 
     /// Lines that are only kept.
     #[must_use]
     pub const fn kept(bench: &'static str) -> Self {
-        Self { bench, print: false, lines: Vec::new() }
+        Self { bench, print: false, lines: Vec::new(), until: None }
+    }
+
+    /// The numbers of the rounds: one in any case, then more, up to so many, while there is time.
+    #[must_use]
+    pub(crate) fn rounds(&self, most: u32) -> impl Iterator<Item = u32> + use<> {
+        let until = self.until;
+        (0..most).take_while(move |round| *round == 0 || until.is_none_or(|until| Instant::now() < until))
     }
 
     /// Writes a line.

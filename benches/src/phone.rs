@@ -91,8 +91,10 @@ async fn pull(client: &Client, task: &Task) -> Result<Done> {
     let here = count(client).await?;
     ensure!(here == task.expected, "{here} of {} messages are here", task.expected);
     let peak = memory("VmHWM").unwrap_or(0);
+    let (usable, pages) = usable?;
     let facts = [
-        ("usable_ms", usable?.as_secs_f64() * 1e3),
+        ("usable_ms", usable.as_secs_f64() * 1e3),
+        ("usable_pages", f64::from(pages)),
         ("peak_MiB", mebibytes(peak)),
         ("over_idle_MiB", mebibytes(peak.saturating_sub(idle))),
         ("lost", task.expected.saturating_sub(here) as f64),
@@ -101,16 +103,21 @@ async fn pull(client: &Client, task: &Task) -> Result<Done> {
 }
 
 /// Until the first screen of the list shows the latest message of each.
-async fn usable(client: &Client, started: Instant) -> Result<Duration> {
+/// And how many pages that took.
+async fn usable(client: &Client, started: Instant) -> Result<(Duration, u32)> {
     let mut status = client.status();
+    let (mut pages, mut length) = (0, 0);
     loop {
         let list = client.conversations().await?;
+        // Every page of a first load brings more conversations.
+        pages += u32::from(list.len() != length);
+        length = list.len();
         let mut shown = 0;
         for conversation in list.iter().take(SCREEN as usize) {
             shown += usize::from(!client.messages(conversation.id, Window::newest(1)).await?.messages.is_empty());
         }
         if shown > 0 && shown == list.len().min(SCREEN as usize) {
-            return Ok(started.elapsed());
+            return Ok((started.elapsed(), pages));
         }
         status.changed().await.context("the client is gone")?;
         let failed = |status: &Status| status.last_error.is_some();

@@ -31,13 +31,13 @@ pub(crate) struct Account {
 }
 
 /// A conversation of a tenant.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Conversation {
     pub(crate) id: String,
 }
 
 /// A tenant.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Org {
     pub(crate) org_id: String,
     pub(crate) admin: Account,
@@ -52,10 +52,33 @@ impl Project {
         Ok(Some(serde_json::from_str(&text).context("stack.json is written by xtask")?))
     }
 
+    /// As [`Project::running`], where nothing can be done without it.
+    pub(crate) fn required() -> Result<Self> {
+        Self::running()?.context(
+            "no local Supabase stack is running: start it with `cargo xtask supabase up`, or run `cargo xtask bench-report`",
+        )
+    }
+
     /// A tenant of its own: an admin, and a direct conversation with each of so many medics, with so many messages each.
     pub(crate) fn tenant(conversations: u64, messages: u64) -> Result<Org> {
         let spec = json!({"medics": conversations, "conversations": true, "messages": messages});
         Ok(serde_json::from_value(node("tests/supabase/provision.mjs", &spec)?)?)
+    }
+
+    /// As [`Project::tenant`], but one that was made before is taken again: a million messages take their time.
+    pub(crate) fn kept_tenant(conversations: u64, messages: u64) -> Result<Org> {
+        let path = root().join(format!(".fieldpost/supabase/tenant-{conversations}-{messages}.json"));
+        let known = std::fs::read_to_string(&path).ok().and_then(|text| serde_json::from_str::<Org>(&text).ok());
+        if let Some(org) = known {
+            // The database may be another one by now.
+            let found = Self::sql(&json!({"count": "", "org_id": org.org_id}))?;
+            if found["rows"].as_u64() == Some(conversations * messages) {
+                return Ok(org);
+            }
+        }
+        let org = Self::tenant(conversations, messages)?;
+        std::fs::write(&path, serde_json::to_string(&org)?)?;
+        Ok(org)
     }
 
     /// Asks the database about a tenant, or changes it: see benches/peers/server.mjs.

@@ -3,57 +3,120 @@
 use crate::{
     Notes, Size,
     contest::{Client, Contest, Turn, clients},
+    generated::Generated,
     line::Weather,
+    project::Project,
 };
 use anyhow::Result;
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
+
+/// How many messages of each conversation a first pull brings, except RxDB's, which brings all.
+const RECENT: u64 = 100;
+
+/// Beyond so many messages only the quickest take part.
+const MANY: u64 = 50_000;
+
+/// How long Fieldpost may take for a million messages.
+const LONG: Duration = Duration::from_secs(240);
 
 /// Everything that a new device needs, from the same server and from memory.
 pub(crate) fn first(size: Size, notes: &mut Notes) -> Result<()> {
-    let sizes = size.pick(vec![(3, 2)], vec![(50, 100)], vec![(200, 100), (1_000, 100)]);
     let clients = clients(size)?;
     runtime()?.block_on(async {
-        for (conversations, messages) in sizes {
-            let contest = Contest::new(conversations, messages).await?;
+        for (conversations, messages) in size.pick(vec![(3, 2)], vec![(50, 100)], vec![(200, 100), (1_000, 100)]) {
+            let contest = Contest::new(Project::tenant(conversations, messages)?).await?;
             let expected = conversations * messages;
-            let rounds = size.pick(1, 2, if expected > 50_000 { 1 } else { 2 });
             for (server, from_memory) in [("Supabase Lite", false), ("no cost", true)] {
                 let case = format!("{conversations} × {messages}, {server}");
                 let weather = Weather { from_memory, ..Weather::default() };
-                for round in 0..rounds {
-                    let turn = Turn { case: &case, round, task: "pull", expected, queued: 0, weather };
-                    for client in in_turn(&clients, round) {
-                        // Of a hundred thousand messages these two would take longer than everything else together.
-                        let slow = matches!(client, Client::Seed | Client::Rxdb(100));
-                        if !(slow && expected > 50_000) {
-                            contest.turn(notes, client, &turn).await?;
-                        }
+                let rounds = size.pick(1, 2, if expected > MANY { 1 } else { 3 });
+                for round in notes.rounds(rounds) {
+                    let turn = Turn { case: &case, round, weather, ..pull(expected) };
+                    for client in in_turn(&clients, round).into_iter().filter(|client| bears(*client, expected)) {
+                        contest.turn(notes, client, &turn).await?;
                     }
                 }
             }
         }
-        Ok(())
+        long_history(size, notes, &clients).await?;
+        everything(size, notes).await
     })
+}
+
+/// A first pull from a server that has far more than a device wants. Who brings all of it may not come to an end.
+async fn long_history(size: Size, notes: &mut Notes, clients: &[Client]) -> Result<()> {
+    let (conversations, messages) = size.pick((2, 101), (100, 1_000), (1_000, 1_000));
+    let contest = Contest::new(Project::kept_tenant(conversations, messages)?).await?;
+    let case = format!("{conversations} × {messages}, Supabase Lite");
+    let weather = Weather { forgetful: true, ..Weather::default() };
+    for client in clients.iter().filter(|client| **client != Client::Rxdb(100)) {
+        let wanted = if *client == Client::Rxdb(1_000) { messages } else { RECENT };
+        let turn = Turn { case: &case, weather, ..pull(conversations * wanted) };
+        contest.turn(notes, *client, &turn).await?;
+    }
+    Ok(())
+}
+
+/// All of a million messages, from a server that costs nothing.
+async fn everything(size: Size, notes: &mut Notes) -> Result<()> {
+    let (conversations, messages) = size.pick((3, 10), (100, 100_000), (1_000, 1_000_000));
+    let server = Generated::start(conversations, messages).await?;
+    let contest = Contest::with(server.project.clone(), server.org.clone()).await?;
+    let case = format!("{conversations} × {}, all of them, no cost", messages / conversations);
+    let weather = Weather { forgetful: true, ..Weather::default() };
+    let turn = Turn { case: &case, weather, limit: LONG, ..pull(messages) };
+    contest.turn(notes, Client::Fieldpost, &turn).await
+}
+
+fn pull(expected: u64) -> Turn<'static> {
+    Turn { case: "", round: 0, task: "pull", expected, queued: 0, weather: Weather::default(), limit: Turn::LIMIT }
+}
+
+/// Of a hundred thousand messages these two would take longer than everything else together.
+fn bears(client: Client, expected: u64) -> bool {
+    expected <= MANY || !matches!(client, Client::Seed | Client::Rxdb(100))
 }
 
 /// A sync when nothing is new.
 pub(crate) fn again(size: Size, notes: &mut Notes) -> Result<()> {
-    let sizes = size.pick(vec![1], vec![10, 100], vec![10, 200]);
     let clients = clients(size)?;
     runtime()?.block_on(async {
-        for conversations in sizes {
-            let contest = Contest::new(conversations, 100).await?;
-            let case = format!("{} messages", conversations * 100);
-            for round in 0..size.pick(1, 2, 2) {
-                let turn =
-                    Turn { case: &case, round, task: "again", expected: 0, queued: 0, weather: Weather::default() };
-                for client in in_turn(&clients, round) {
-                    contest.turn(notes, client, &turn).await?;
-                }
-            }
+        for (conversations, messages) in
+            size.pick(vec![(1, 100)], vec![(10, 100), (100, 100)], vec![(10, 100), (200, 100), (1_000, 100)])
+        {
+            let contest = Contest::new(Project::tenant(conversations, messages)?).await?;
+            let here = conversations * messages;
+            let rounds = size.pick(1, 2, if here > MANY { 1 } else { 3 });
+            let bear = clients.iter().copied().filter(|client| bears(*client, here)).collect::<Vec<_>>();
+            nothing_new(notes, &contest, &format!("{here} messages"), rounds, &bear).await?;
         }
-        Ok(())
+        let (conversations, messages) = size.pick((2, 101), (100, 1_000), (1_000, 1_000));
+        let contest = Contest::new(Project::kept_tenant(conversations, messages)?).await?;
+        let case = format!("{} messages", conversations * messages);
+        nothing_new(notes, &contest, &case, size.pick(1, 2, 2), &[Client::Fieldpost]).await?;
+        nothing_new_with_everything(size, notes).await
     })
+}
+
+/// The device has all that the server has: a million messages.
+async fn nothing_new_with_everything(size: Size, notes: &mut Notes) -> Result<()> {
+    let (conversations, messages) = size.pick((3, 10), (100, 100_000), (1_000, 1_000_000));
+    let server = Generated::start(conversations, messages).await?;
+    let contest = Contest::with(server.project.clone(), server.org.clone()).await?;
+    let case = format!("{messages} messages, all of them on the device, no cost");
+    nothing_new(notes, &contest, &case, 1, &[Client::Fieldpost]).await
+}
+
+async fn nothing_new(notes: &mut Notes, contest: &Contest, case: &str, rounds: u32, clients: &[Client]) -> Result<()> {
+    let weather = Weather { forgetful: true, ..Weather::default() };
+    for round in notes.rounds(rounds) {
+        let turn = Turn { case, round, task: "again", weather, ..pull(0) };
+        for client in in_turn(clients, round) {
+            contest.turn(notes, client, &turn).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Who comes first changes from round to round.

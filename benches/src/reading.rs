@@ -4,7 +4,7 @@ use crate::{
     Notes, Size,
     raw::Raw,
     scene::{Scene, conversation_id},
-    sending::Times,
+    sending::{CALL, Times},
     subject::Subject,
 };
 use anyhow::{Result, ensure};
@@ -52,14 +52,14 @@ fn rounds(
     mut ours: impl FnMut() -> Result<usize>,
     mut raw: impl FnMut() -> Result<usize>,
 ) -> Result<()> {
-    for round in 0..size.pick(1, 5, 5) {
+    for round in 0..size.pick(1, 5, 15) {
         let (mut left, mut right) = (Times::default(), Times::default());
         for _ in 0..size.pick(3, 200, 500) {
             left.add(|| all(ours()?))?;
             right.add(|| all(raw()?))?;
         }
-        left.write(notes, "fieldpost", round)?;
-        right.write(notes, "raw SQLite", round)?;
+        left.write(notes, CALL, "fieldpost", round)?;
+        right.write(notes, CALL, "raw SQLite", round)?;
     }
     Ok(())
 }

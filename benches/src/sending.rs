@@ -1,4 +1,4 @@
-//! Writing one message, as a person does: until it is on the disk for good.
+//! Writing one message, as a person does: until it is on the disk for good, and until the thread on the screen has it.
 
 use crate::{
     Notes, Reading, Size,
@@ -8,16 +8,18 @@ use crate::{
     subject::Subject,
     watch::Watch,
 };
-use anyhow::Result;
-use fieldpost::{Client, Fieldpost};
+use anyhow::{Context as _, Result, bail, ensure};
+use fieldpost::{Client, Fieldpost, Window};
 use fieldpost_domain::{Message, MessageId};
+use futures::StreamExt as _;
+use std::pin::pin;
 use uuid::Uuid;
 
 /// What is there before.
 const HISTORY: u64 = 10_000;
 
 pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
-    let (rounds, sends) = (size.pick(1, 4, 8), size.pick(3, 100, 250));
+    let (rounds, sends) = (size.pick(1, 4, 12), size.pick(3, 100, 200));
     let mut scene = Scene::new(50);
     let ours = Subject::new(&scene)?;
     ours.fill(&mut scene, size.pick(100, HISTORY, HISTORY))?;
@@ -31,7 +33,7 @@ pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
     let builder = Fieldpost::builder().database(ours.file()).local_only();
     let client = ours.runtime.block_on(builder.open())?;
     let mut number = 0;
-    for round in 0..rounds {
+    for round in notes.rounds(rounds) {
         let mut timed = Timed::default();
         for _ in 0..sends {
             number += 1;
@@ -40,15 +42,63 @@ pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
             timed.raw.add(|| raw.send(&message, PAYLOAD))?;
             timed.one.add(|| one.insert_one(&message))?;
         }
-        timed.ours.write(notes, "fieldpost", round)?;
-        timed.raw.write(notes, "raw SQLite, the same rows", round)?;
-        timed.one.write(notes, "raw SQLite, one row", round)?;
+        timed.ours.write(notes, CALL, "fieldpost", round)?;
+        timed.raw.write(notes, CALL, "raw SQLite, the same rows", round)?;
+        timed.one.write(notes, CALL, "raw SQLite, one row", round)?;
+        let (mut seen, mut read) = (Times::default(), Times::default());
+        for _ in 0..sends {
+            number += 1;
+            ours.runtime.block_on(seen_by_an_observer(&mut seen, &client, number))?;
+            let message = composed(&scene, number);
+            read.add(|| raw.send(&message, PAYLOAD).and_then(|()| read_again(&raw, &message)))?;
+        }
+        seen.write(notes, OBSERVED, "fieldpost", round)?;
+        read.write(notes, OBSERVED, "raw SQLite, written and read again", round)?;
     }
     Ok(())
 }
 
-const PAYLOAD: &str = r#"{"id":"01980000-0000-7000-8000-000000000000","sender_id":"00000000-0000-0000-0000-000000000001","type":"text","content":"On my way to gate 3 with the stretcher, two minutes","composed_at":1700000000000000}"#;
-const TEXT: &str = "On my way to gate 3 with the stretcher, two minutes";
+/// The case that all single calls have.
+pub(crate) const CALL: &str = "one at a time";
+const OBSERVED: &str = "until an observer has it";
+
+/// The messages of the thread that somebody looks at.
+const SHOWN: u32 = 50;
+
+/// From the call until the stream of a thread that is on the screen has brought the message.
+async fn seen_by_an_observer(times: &mut Times, client: &Client, number: u64) -> Result<()> {
+    let conversation = conversation_id(number % 50);
+    let mut thread = pin!(client.watch_messages(conversation, Window::newest(SHOWN)));
+    thread.next().await.context("a thread to look at")??;
+    let watch = Watch::start();
+    let seen = async {
+        while let Some(window) = thread.next().await {
+            if window?.messages.last().and_then(|last| last.content.as_deref()) == Some(&text(number)) {
+                return Ok(watch.stop());
+            }
+        }
+        bail!("the stream has ended")
+    };
+    let text = text(number);
+    let (sent, seen) = tokio::join!(client.send(conversation, &text), seen);
+    sent?;
+    times.note(seen?);
+    Ok(())
+}
+
+fn text(number: u64) -> String {
+    format!("{TEXT} ({number})")
+}
+
+/// The same statement again after a write is all that SQLite itself has for an observer.
+fn read_again(raw: &Raw, message: &Message) -> Result<()> {
+    let rows = raw.window(message.conversation_id.as_uuid().as_bytes(), SHOWN)?;
+    ensure!(rows > 0, "a thread without messages");
+    Ok(())
+}
+
+pub(crate) const PAYLOAD: &str = r#"{"id":"01980000-0000-7000-8000-000000000000","sender_id":"00000000-0000-0000-0000-000000000001","type":"text","content":"On my way to gate 3 with the stretcher, two minutes","composed_at":1700000000000000}"#;
+pub(crate) const TEXT: &str = "On my way to gate 3 with the stretcher, two minutes";
 
 #[derive(Default)]
 struct Timed {
@@ -65,7 +115,7 @@ impl Timed {
 }
 
 /// The message number `number` that is written here.
-fn composed(scene: &Scene, number: u64) -> Message {
+pub(crate) fn composed(scene: &Scene, number: u64) -> Message {
     Message {
         id: MessageId::from_uuid(Uuid::from_u128((0x0199_u128 << 112) | (0x7 << 76) | u128::from(number))),
         conversation_id: conversation_id(number % 50),
@@ -87,18 +137,21 @@ impl Times {
     pub(crate) fn add(&mut self, call: impl FnOnce() -> Result<()>) -> Result<()> {
         let watch = Watch::start();
         call()?;
-        let Reading { seconds, cpu } = watch.stop();
-        self.seconds.push(seconds);
-        self.cpu += cpu;
+        self.note(watch.stop());
         Ok(())
     }
 
+    fn note(&mut self, reading: Reading) {
+        self.seconds.push(reading.seconds);
+        self.cpu += reading.cpu;
+    }
+
     /// One line for a round of calls, with the median and the slow end of it.
-    pub(crate) fn write(mut self, notes: &mut Notes, subject: &str, round: u32) -> Result<()> {
+    pub(crate) fn write(mut self, notes: &mut Notes, case: &str, subject: &str, round: u32) -> Result<()> {
         self.seconds.sort_by(f64::total_cmp);
         let calls = self.seconds.len() as u64;
         let reading = Reading { seconds: self.seconds.iter().sum(), cpu: self.cpu };
         let facts = [("p50", percentile(&self.seconds, 0.5)), ("p99", percentile(&self.seconds, 0.99))];
-        notes.write("one at a time", subject, round, reading, calls, facts)
+        notes.write(case, subject, round, reading, calls, facts)
     }
 }

@@ -1,8 +1,8 @@
 //! Fieldpost's store, as an app has it.
 
-use crate::scene::{Scene, Step, at, viewer};
-use anyhow::Result;
-use fieldpost_domain::{AccessToken, RefreshToken, Session};
+use crate::scene::{Scene, Step, at};
+use anyhow::{Context as _, Result};
+use fieldpost_domain::{AccessToken, BootstrapPage, PersonId, RefreshToken, Session};
 use fieldpost_storage::{BootstrapReason, Replica, Sessions, Store};
 use fieldpost_storage_sqlite::SqliteStore;
 use std::{
@@ -22,9 +22,14 @@ pub(crate) struct Subject {
 impl Subject {
     /// Signed in, all conversations there, no message.
     pub(crate) fn new(scene: &Scene) -> Result<Self> {
+        Self::following(&scene.bootstrap()?)
+    }
+
+    /// Signed in, with what this first load brings.
+    pub(crate) fn following(first: &BootstrapPage) -> Result<Self> {
         let runtime = runtime()?;
         let folder = tempfile::tempdir()?;
-        let store = runtime.block_on(open(&folder.path().join(FILE), scene))?;
+        let store = runtime.block_on(open(&folder.path().join(FILE), first))?;
         Ok(Self { runtime, store: Arc::new(store), folder })
     }
 
@@ -59,20 +64,21 @@ pub(crate) fn runtime() -> Result<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
-async fn open(path: &Path, scene: &Scene) -> Result<SqliteStore> {
+async fn open(path: &Path, first: &BootstrapPage) -> Result<SqliteStore> {
     let store = SqliteStore::open(path).await?;
-    store.save_session(&session()).await?;
+    let viewer = first.me.as_ref().context("a first load says whose it is")?;
+    store.save_session(&session(viewer.id)).await?;
     store.begin_bootstrap(BootstrapReason::First).await?;
-    store.apply_bootstrap(None, scene.bootstrap()?).await?;
+    store.apply_bootstrap(None, first.clone()).await?;
     Ok(store)
 }
 
-fn session() -> Session {
+fn session(person_id: PersonId) -> Session {
     Session {
         access_token: AccessToken::new("a token that no server ever sees"),
         refresh_token: RefreshToken::new("nor this one"),
         expires_at: at(1 << 52),
-        person_id: viewer().id,
+        person_id,
         email: None,
     }
 }

@@ -96,16 +96,19 @@ fn bind(statement: &mut Statement<'_>, before: usize, row: &Message) -> rusqlite
     statement.raw_bind_parameter(before + 11, micros(row.created_at))?;
     statement.raw_bind_parameter(before + 12, micros(row.updated_at))?;
     statement.raw_bind_parameter(before + 13, row.deleted_at.map(micros))?;
-    statement.raw_bind_parameter(before + 14, row.version.get().cast_signed())
+    statement.raw_bind_parameter(before + 14, row.version.get().cast_signed())?;
+    let metadata = row.metadata.as_ref().map(serde_json::to_string).transpose();
+    let metadata = metadata.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    statement.raw_bind_parameter(before + 15, metadata)
 }
 
-const COLUMNS: usize = 14;
+const COLUMNS: usize = 15;
 
 fn message_sql(rows: usize) -> String {
     let row = format!("({})", vec!["?"; COLUMNS].join(","));
     format!(
         "INSERT INTO messages (id, server_id, conversation_id, seq, sender_id, message_type, content, reply_to, status,
-            composed_at, created_at, updated_at, deleted_at, version) VALUES {}
+            composed_at, created_at, updated_at, deleted_at, version, metadata) VALUES {}
         ON CONFLICT (id) DO UPDATE SET conversation_id = excluded.conversation_id, seq = excluded.seq,
             content = excluded.content, status = excluded.status, updated_at = excluded.updated_at,
             deleted_at = excluded.deleted_at, version = excluded.version

@@ -8,6 +8,12 @@ use rusqlite::{Row, params};
 type Cells = (Vec<[u8; 16]>, Vec<Option<i64>>, Vec<Option<String>>);
 
 impl Raw {
+    /// How many messages there are.
+    pub(crate) fn messages(&self) -> Result<u64> {
+        let count = self.connection.query_row("SELECT count(*) FROM messages", [], |row| row.get::<_, i64>(0))?;
+        Ok(count.unsigned_abs())
+    }
+
     /// The newest conversations with the names that they show.
     pub(crate) fn list(&self, limit: u32) -> Result<usize> {
         let mut statement = self.connection.prepare_cached(LIST)?;

@@ -1,63 +1,181 @@
 //! Builds and runs the benches, and keeps what they print.
+//!
+//! The run has to end in half an hour, so each bench has a time: it begins no new round when that is over, and is ended when it
+//! takes far longer. The quick ones come first, every line is kept as it comes, and a bench that fails does not take the
+//! others with it: whatever ends a run, the report of what was measured can still be made (`--from`).
 
-use super::sections::SECTIONS;
+use super::{
+    sections::{SECTIONS, Section},
+    simulator,
+};
 use crate::{peers, process, supabase};
 use anyhow::{Context, Result, bail};
 use std::{
-    fs,
-    path::PathBuf,
+    fs::{self, File},
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Instant,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
 };
 
-/// The lines of all benches that are wanted. They are kept in `.fieldpost/benches.jsonl` too.
-pub(super) fn collect(quick: bool, only: Option<&str>) -> Result<String> {
-    let program = build()?;
+/// What a run has brought.
+#[derive(Debug)]
+pub(super) struct Collected {
+    pub(super) lines: String,
+    /// What took how long, in the order in which it was done.
+    pub(super) times: Vec<(String, Duration)>,
+    /// Which benches failed, and how.
+    pub(super) failures: Vec<String>,
+}
+
+/// A run on its way.
+struct Run {
+    program: PathBuf,
+    quick: bool,
+    /// Where lines are kept.
+    kept: PathBuf,
+    started: Instant,
+    collected: Collected,
+}
+
+/// The lines of all benches that are wanted.
+pub(super) fn collect(quick: bool, only: Option<&str>) -> Result<Collected> {
+    let mut wanted: Vec<_> =
+        SECTIONS.iter().filter(|section| only.is_none_or(|only| section.bench.contains(only))).collect();
+    if wanted.is_empty() {
+        bail!("no bench has such a name; there are {}", SECTIONS.map(|section| section.bench).join(", "));
+    }
+    wanted.sort_by_key(|section| section.seconds);
+    let mut run = Run::new(quick)?;
+    run.timed("building the benches and the simulator", |run| {
+        run.program = build()?;
+        Ok(())
+    })?;
+    if let Err(error) = run.timed("installing and building the peers", |_| peers::ensure()) {
+        // Without one of them there is still much to measure.
+        run.failed("the peers", &error);
+    }
     let root = process::root();
     let was_up = supabase::is_up(&root);
-    peers::ensure()?;
-    supabase::ensure_up(&root)?;
-    let lines = collect_all(&program, quick, only);
+    run.timed("starting PostgreSQL and Supabase Lite", |_| supabase::ensure_up(&root).map(drop))?;
+    for (at, section) in wanted.iter().enumerate() {
+        run.measure(section, at + 1, wanted.len());
+    }
     if !was_up {
         supabase::down(&root)?;
     }
-    lines
+    run.say_what_took_how_long();
+    Ok(run.collected)
 }
 
-fn collect_all(program: &PathBuf, quick: bool, only: Option<&str>) -> Result<String> {
-    let kept = process::root().join(".fieldpost");
-    fs::create_dir_all(&kept)?;
-    let kept = kept.join("benches.jsonl");
-    let size = if quick { "quick" } else { "full" };
-    let mut lines = String::new();
-    for section in SECTIONS.iter().filter(|section| only.is_none_or(|only| section.bench.contains(only))) {
+/// Beyond this many times its own, a bench is ended.
+const PATIENCE: u32 = 3;
+
+impl Run {
+    fn new(quick: bool) -> Result<Self> {
+        let folder = process::root().join(".fieldpost");
+        fs::create_dir_all(&folder)?;
+        let kept = folder.join("benches.jsonl");
+        if kept.exists() {
+            fs::rename(&kept, folder.join("benches-before.jsonl"))?;
+        }
+        eprintln!("lines are kept in {} as they come; --from makes a report of them", kept.display());
+        let collected = Collected { lines: String::new(), times: Vec::new(), failures: Vec::new() };
+        Ok(Self { program: PathBuf::new(), quick, kept, started: Instant::now(), collected })
+    }
+
+    fn timed(&mut self, what: &str, work: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let started = Instant::now();
-        eprint!("── {} … ", section.bench);
-        lines += &run(program, section.bench, size)?;
-        fs::write(&kept, &lines)?;
-        eprintln!("{:.0} s", started.elapsed().as_secs_f64());
+        let result = work(self);
+        self.collected.times.push((what.to_owned(), started.elapsed()));
+        result
     }
-    if lines.is_empty() {
-        bail!("no bench has such a name; there are {}", SECTIONS.map(|section| section.bench).join(", "));
+
+    /// One bench. Its failure is noted.
+    fn measure(&mut self, section: &Section, number: usize, of: usize) {
+        eprintln!("{} ── {number} of {of}: {}, about {} s", clock(self.started), section.bench, self.seconds(section));
+        let result = self.timed(section.bench, |run| match section.bench {
+            "simulate" => simulator::measure(run.quick, |line| run.collected.keep(&run.kept, line)),
+            _ => run.bench(section),
+        });
+        if let Err(error) = result {
+            self.failed(section.bench, &error);
+        }
     }
-    Ok(lines)
+
+    fn failed(&mut self, what: &str, error: &anyhow::Error) {
+        eprintln!("{} ── {what} failed: {error:#}", clock(self.started));
+        self.collected.failures.push(format!("{what}: {error:#}"));
+    }
+
+    fn seconds(&self, section: &Section) -> u64 {
+        if self.quick { section.seconds.div_ceil(3) } else { section.seconds }
+    }
+
+    fn bench(&mut self, section: &Section) -> Result<()> {
+        let seconds = self.seconds(section);
+        let size = if self.quick { "quick" } else { "full" };
+        let mut command = Command::new(&self.program);
+        command.args([section.bench, "--size", size, "--seconds", &seconds.to_string()]);
+        let mut child = command.stdout(Stdio::piped()).current_dir(process::root()).spawn()?;
+        let output = child.stdout.take().context("a bench has no output")?;
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            BufReader::new(output).lines().map_while(Result::ok).try_for_each(|line| tell.send(line))
+        });
+        let until = Instant::now() + PATIENCE * Duration::from_secs(seconds) + Duration::from_secs(60);
+        loop {
+            match told.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => self.collected.keep(&self.kept, &line)?,
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    child.kill()?;
+                    child.wait()?;
+                    bail!("it was ended: it took far longer than {seconds} s");
+                }
+            }
+        }
+        let status = child.wait()?;
+        if status.success() { Ok(()) } else { bail!("{status}") }
+    }
+
+    fn say_what_took_how_long(&self) {
+        eprintln!("{} ── done. What took how long:", clock(self.started));
+        for (what, time) in &self.collected.times {
+            eprintln!("{:>7.0} s  {what}", time.as_secs_f64());
+        }
+    }
 }
 
+impl Collected {
+    fn keep(&mut self, kept: &Path, line: &str) -> Result<()> {
+        let mut file = File::options().create(true).append(true).open(kept)?;
+        writeln!(file, "{line}")?;
+        self.lines.push_str(line);
+        self.lines.push('\n');
+        Ok(())
+    }
+}
+
+/// Minutes and seconds since the run began.
+fn clock(started: Instant) -> String {
+    let seconds = started.elapsed().as_secs();
+    format!("{:02}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// Both in one go, so that they share what they depend on.
 fn build() -> Result<PathBuf> {
     let mut cargo = process::cargo();
     cargo.args(["build", "--release", "--locked", "--package", "fieldpost-benches", "--bin", "fieldpost-bench"]);
+    cargo.args(["--package", "fieldpost-testkit", "--example", "simulate"]);
     process::run("building the benches", &mut cargo)?;
-    let metadata = cargo_metadata::MetadataCommand::new().no_deps().exec()?;
-    Ok(metadata.target_directory.join("release/fieldpost-bench").into())
+    Ok(release()?.join("fieldpost-bench"))
 }
 
-fn run(program: &PathBuf, bench: &str, size: &str) -> Result<String> {
-    let mut command = Command::new(program);
-    command.args([bench, "--size", size]).stdout(Stdio::piped()).current_dir(process::root());
-    let output =
-        command.spawn().and_then(std::process::Child::wait_with_output).context("the bench cannot be started")?;
-    if !output.status.success() {
-        bail!("the bench {bench} failed ({})", output.status);
-    }
-    String::from_utf8(output.stdout).context("a bench prints UTF-8")
+/// Where cargo puts what it builds for release.
+pub(super) fn release() -> Result<PathBuf> {
+    let metadata = cargo_metadata::MetadataCommand::new().no_deps().exec()?;
+    Ok(metadata.target_directory.join("release").into())
 }

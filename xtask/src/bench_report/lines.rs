@@ -61,7 +61,8 @@ impl Lines {
         let others = self.of(bench, case, other);
         let pairs = self.of(bench, case, subject).into_iter().filter_map(|line| {
             let same = others.iter().find(|other| other.round == line.round)?;
-            Some(what(line)? / what(same)?)
+            // Beside somebody who has done nothing there is no ratio.
+            Some(what(line)? / what(same)?).filter(|ratio| ratio.is_finite())
         });
         Spread::of(pairs).map(|spread| spread.median)
     }

@@ -1,24 +1,26 @@
 //! The report as text.
 
 use super::{
-    goals::{Bound, GOALS, Goal},
+    goals::{Bound, Goal, goals},
     lines::{Line, Lines, OURS, Spread},
     plot,
     sections::{SECTIONS, Section, Unit},
 };
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write, time::Duration};
 
 /// The whole report.
 pub(super) fn report(lines: &Lines, machine: &[String]) -> String {
     let mut text = String::from(HEAD);
+    text += &missing(lines);
     for line in machine {
         let _ = writeln!(text, "- {line}");
     }
     text += "\n## Goals\n\n| bench | case | goal | measured | |\n|---|---|---|---:|---|\n";
-    for (goal, measured) in GOALS.iter().filter_map(|goal| Some((goal, goal.measured(lines)?))) {
-        text += &goal_row(goal, measured);
+    let goals = goals();
+    for goal in &goals {
+        text += &goal_row(goal, goal.measured(lines));
     }
-    text += &misses(lines);
+    text += &misses(&goals, lines);
     for section in SECTIONS.iter().filter(|section| !lines.cases(section.bench).is_empty()) {
         text += &self::section(section, lines);
     }
@@ -32,25 +34,48 @@ round. Ratios are medians of ratios within a round, so that a slow minute of the
 with the middle half of the rounds in brackets, and mean little on another machine. CPU is that of the client's process,
 all threads.
 
-Not measured yet: decode and apply of a recorded answer; a first pull of 1,000 × 1,000 (1,000 × 100 is); a sync that finds
-nothing at 100,000 and a million messages (1,000 and 20,000 are); the time until an observer has a sent message; seeds per second
-of the simulator; instruction counts.
-
 ";
 
-fn goal_row(goal: &Goal, measured: f64) -> String {
+/// What a run took, so that nobody has to guess whether there is time for one.
+pub(super) fn times(times: &[(String, Duration)]) -> String {
+    if times.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n## How long this run took\n\n| what | seconds |\n|---|---:|\n".to_owned();
+    for (what, time) in times {
+        let _ = writeln!(text, "| {what} | {:.0} |", time.as_secs_f64());
+    }
+    let all: Duration = times.iter().map(|(_, time)| *time).sum();
+    let _ = writeln!(text, "| all of it | {:.0} |", all.as_secs_f64());
+    text
+}
+
+/// What this run has no lines of.
+fn missing(lines: &Lines) -> String {
+    let missing = SECTIONS.iter().filter(|section| lines.cases(section.bench).is_empty()).map(|section| section.title);
+    match missing.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => none,
+        titles => format!("**Not measured in this run:** {titles}.\n\n"),
+    }
+}
+
+fn goal_row(goal: &Goal, measured: Option<f64>) -> String {
     let (sign, bound) = match goal.bound {
         Bound::AtLeast(bound) => ("≥", bound),
         Bound::AtMost(bound) => ("≤", bound),
     };
-    let verdict = if goal.met(measured) { "met" } else { "**missed**" };
-    let (measured, bound) = (number(measured), number(bound));
+    let verdict = match measured.map(|measured| goal.met(measured)) {
+        None => "not measured",
+        Some(true) => "met",
+        Some(false) => "**missed**",
+    };
+    let (measured, bound) = (measured.map(number).unwrap_or_default(), number(bound));
     format!("| {} | {} | {sign} {bound} {} | {measured} | {verdict} |\n", goal.bench, goal.case, goal.what)
 }
 
-fn misses(lines: &Lines) -> String {
+fn misses(goals: &[Goal], lines: &Lines) -> String {
     let mut text = String::new();
-    for goal in GOALS {
+    for goal in goals {
         let Some(measured) = goal.measured(lines).filter(|measured| !goal.met(*measured)) else { continue };
         let why = if goal.missed.is_empty() { "not explained yet" } else { goal.missed };
         let _ = writeln!(text, "- **{}, {}** ({} {}): {why}", goal.bench, goal.case, number(measured), goal.what);
@@ -63,13 +88,11 @@ fn section(section: &Section, lines: &Lines) -> String {
     if plot::section(section, lines).is_some() {
         let _ = writeln!(text, "![{}](benchmarks/{}.svg)\n", section.title, section.bench);
     }
-    let what = match section.unit {
-        Unit::Messages => "messages/s",
-        Unit::Calls => "per call",
-    };
     let _ = writeln!(
         text,
-        "| case | subject | rounds | {what} | speed of fieldpost ÷ its | CPU ms | also |\n|---|---|---:|---:|---:|---:|---|"
+        "| case | subject | rounds | {} | {} | CPU ms | also |\n|---|---|---:|---:|---:|---:|---|",
+        section.unit.title(),
+        section.unit.comparison()
     );
     for case in lines.cases(section.bench) {
         for subject in lines.subjects(section.bench, case) {
@@ -83,7 +106,10 @@ fn row(section: &Section, lines: &Lines, case: &str, subject: &str) -> String {
     let measured = lines.of(section.bench, case, subject);
     let Some(value) = Spread::of(measured.iter().map(|line| shown(section.unit, line))) else { return String::new() };
     let value = match section.unit {
-        Unit::Messages => format!("{} ({}–{})", number(value.median), number(value.low), number(value.high)),
+        Unit::Instructions => number(value.median),
+        Unit::Messages | Unit::Seeds => {
+            format!("{} ({}–{})", number(value.median), number(value.low), number(value.high))
+        }
         Unit::Calls => {
             format!("{} ms ({}–{})", number(value.median * 1e3), number(value.low * 1e3), number(value.high * 1e3))
         }
@@ -100,19 +126,27 @@ fn row(section: &Section, lines: &Lines, case: &str, subject: &str) -> String {
 /// What a section shows of a line: a rate, or the time of one call.
 pub(super) fn shown(unit: Unit, line: &Line) -> f64 {
     match unit {
-        Unit::Messages => line.rate(),
-        Unit::Calls => shown_time(unit, line),
+        Unit::Messages | Unit::Seeds => line.rate(),
+        Unit::Calls | Unit::Instructions => shown_time(unit, line),
     }
 }
 
+/// What one unit takes: seconds, or instructions.
 fn shown_time(unit: Unit, line: &Line) -> f64 {
-    let median = line.facts.get("p50").copied().filter(|_| unit == Unit::Calls);
-    median.unwrap_or_else(|| line.seconds / line.units.max(1) as f64)
+    let known = match unit {
+        Unit::Instructions => line.facts.get("instructions"),
+        Unit::Calls => line.facts.get("p50"),
+        Unit::Messages | Unit::Seeds => None,
+    };
+    known.copied().unwrap_or_else(|| line.seconds / line.units.max(1) as f64)
 }
 
+/// Facts that are said in another way, or in another column.
+const ELSEWHERE: [&str; 5] = ["p50", "instructions", "unfinished_s", "arrived", "of"];
+
 fn facts(measured: &[&Line]) -> String {
-    let Some(first) = measured.first() else { return String::new() };
-    let names = first.facts.keys().filter(|name| *name != "p50");
+    let names: BTreeSet<_> = measured.iter().flat_map(|line| line.facts.keys()).collect();
+    let names = names.into_iter().filter(|name| !ELSEWHERE.contains(&name.as_str()));
     let said = names.filter_map(|name| {
         let median = Spread::of(measured.iter().filter_map(|line| line.facts.get(name).copied()))?.median;
         Some(if name.starts_with('p') && name[1..].parse::<u32>().is_ok() {
@@ -121,13 +155,26 @@ fn facts(measured: &[&Line]) -> String {
             format!("{} {}", number(median), name.replace('_', " "))
         })
     });
-    said.collect::<Vec<_>>().join(", ")
+    unfinished(measured).into_iter().chain(said).collect::<Vec<_>>().join(", ")
+}
+
+/// How far those came who were not done in time; of several rounds, in the worst.
+fn unfinished(measured: &[&Line]) -> Option<String> {
+    let fact = |line: &Line, name: &str| line.facts.get(name).copied();
+    let late = measured.iter().filter(|line| line.facts.contains_key("unfinished_s"));
+    let worst = late.min_by(|a, b| a.units.cmp(&b.units))?;
+    let arrived = fact(worst, "arrived").map_or_else(|| "nobody knows how many".to_owned(), number);
+    let (limit, of) = (fact(worst, "unfinished_s").map(number)?, fact(worst, "of").map(number)?);
+    Some(format!("**not finished in {limit} s, {arrived} of {of} arrived**"))
 }
 
 /// Three digits that matter; thousands apart.
 pub(super) fn number(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1000.0 {
         return format!("{value:.0}");
+    }
+    if !value.is_finite() {
+        return "–".to_owned();
     }
     let digits = match value.abs() {
         size if size >= 100.0 => 0,
@@ -153,6 +200,16 @@ fn apart(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_not_done_in_time_is_shown_with_how_far_it_came_and_goals_without_figures_as_not_measured() {
+        let line = r#"{"bench":"drain","case":"500 queued, 10% of answers lost","subject":"RxDB","round":0,"seconds":60,"cpu":1,"units":312,
+            "facts":{"unfinished_s":60,"arrived":312,"of":500,"doubled":0}}"#;
+        let text = report(&Lines::parse(&line.replace('\n', "")).unwrap(), &[]);
+        assert!(text.contains("| **not finished in 60 s, 312 of 500 arrived**, 0 doubled |"), "{text}");
+        assert!(text.contains("**Not measured in this run:** Applying pages, "));
+        assert!(text.contains("| drain | 500 queued, 200 ms | ≤ 5 requests |  | not measured |"));
+    }
 
     #[test]
     fn numbers_have_the_digits_that_matter() {

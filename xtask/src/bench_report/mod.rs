@@ -11,10 +11,12 @@ mod markdown;
 mod plot;
 mod scaling;
 mod sections;
+mod simulator;
 
 use crate::process;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
+use collect::Collected;
 use lines::Lines;
 use std::fs;
 
@@ -39,16 +41,30 @@ const ONE_RUN: &str = "every figure is of the one run that wrote this file";
 const KEPT: &str = "every figure is of lines kept from runs and given with `--from`, **not of one run**";
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let lines = match &options.from {
-        Some(path) => Lines::parse(&fs::read_to_string(path)?)?,
-        None => Lines::parse(&collect::collect(options.quick, options.only.as_deref())?)?,
+    let collected = match &options.from {
+        Some(path) => Collected { lines: fs::read_to_string(path)?, times: Vec::new(), failures: Vec::new() },
+        None => collect::collect(options.quick, options.only.as_deref())?,
     };
-    let mut report = markdown::report(&lines, &machine::describe()?);
+    let lines = Lines::parse(&collected.lines)?;
+    let mut report = markdown::report(&lines, &machine::describe()?) + &markdown::times(&collected.times);
     if options.from.is_some() {
         report = report.replacen(ONE_RUN, KEPT, 1);
         let note = options.note.as_deref().unwrap_or("Nothing is said about these lines.");
         report = report.replacen("\n## Goals", &format!("\n**About these lines:** {note}\n\n## Goals"), 1);
     }
+    if options.quick {
+        report = report.replacen("\n## Goals", QUICK, 1);
+    }
+    write(options, &report, &lines)?;
+    match collected.failures.as_slice() {
+        [] => Ok(()),
+        failures => bail!("not all of it could be measured:\n{}", failures.join("\n")),
+    }
+}
+
+const QUICK: &str = "\n**A quick run:** a tenth of the rows and fewer rounds. Most goals speak of more.\n\n## Goals";
+
+fn write(options: &Options, report: &str, lines: &Lines) -> Result<()> {
     if options.only.is_some() {
         println!("{report}");
         return Ok(());
@@ -57,11 +73,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let plots = docs.join("benchmarks");
     fs::create_dir_all(&plots)?;
     for section in &sections::SECTIONS {
-        if let Some(svg) = plot::section(section, &lines) {
+        if let Some(svg) = plot::section(section, lines) {
             fs::write(plots.join(format!("{}.svg", section.bench)), svg)?;
         }
     }
-    scaling::write(&docs.join("scaling.md"), &lines)?;
+    scaling::write(&docs.join("scaling.md"), lines)?;
     let path = docs.join("benchmarks.md");
     fs::write(&path, report).with_context(|| format!("cannot write {}", path.display()))?;
     println!("\n{} is written", path.display());

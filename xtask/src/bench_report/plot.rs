@@ -33,7 +33,7 @@ pub(super) fn section(section: &Section, lines: &Lines) -> Option<String> {
 /// Calls are shown in milliseconds.
 const fn scale(unit: Unit) -> f64 {
     match unit {
-        Unit::Messages => 1.0,
+        Unit::Messages | Unit::Seeds | Unit::Instructions => 1.0,
         Unit::Calls => 1e3,
     }
 }
@@ -73,7 +73,9 @@ fn draw(section: &Section, groups: &[(&str, Vec<Bar>)]) -> String {
 fn head(section: &Section, height: f64, logarithmic: bool) -> String {
     let unit = match section.unit {
         Unit::Messages => "messages per second, more is better",
+        Unit::Seeds => "seeds per second, more is better",
         Unit::Calls => "milliseconds, less is better",
+        Unit::Instructions => "instructions, less is better",
     };
     let scale = if logarithmic { ", logarithmic" } else { "" };
     format!(

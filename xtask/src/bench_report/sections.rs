@@ -5,8 +5,32 @@
 pub(super) enum Unit {
     /// Work of many messages: shown as a rate.
     Messages,
+    /// Seeds of the simulator: shown as a rate.
+    Seeds,
     /// Single calls: shown as the time of one.
     Calls,
+    /// Single calls: shown as the instructions of one.
+    Instructions,
+}
+
+impl Unit {
+    /// What stands above the column of the figures.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Messages => "messages/s",
+            Self::Seeds => "seeds/s",
+            Self::Calls => "time of a call",
+            Self::Instructions => "instructions of a call",
+        }
+    }
+
+    /// What stands above the column that compares.
+    pub(super) const fn comparison(self) -> &'static str {
+        match self {
+            Self::Messages | Self::Seeds | Self::Calls => "speed of fieldpost ÷ its",
+            Self::Instructions => "its ÷ those of fieldpost",
+        }
+    }
 }
 
 /// One bench in the report.
@@ -16,9 +40,11 @@ pub(super) struct Section {
     pub(super) title: &'static str,
     pub(super) text: &'static str,
     pub(super) unit: Unit,
+    /// About how many seconds it takes; when they are over it begins no new round. The quicker ones are measured first.
+    pub(super) seconds: u64,
 }
 
-pub(super) const SECTIONS: [Section; 10] = [
+pub(super) const SECTIONS: [Section; 13] = [
     Section {
         bench: "apply",
         title: "Applying pages",
@@ -27,6 +53,17 @@ pub(super) const SECTIONS: [Section; 10] = [
                statements, row by row and in batches, knowing all derived values beforehand; the bench fails if the two \
                files differ afterwards.",
         unit: Unit::Messages,
+        seconds: 210,
+    },
+    Section {
+        bench: "decode",
+        title: "Reading and applying a recorded answer",
+        text: "What a real server (PostgreSQL behind Supabase Lite) sent to a device in the same run, kept on its way: the client's \
+               own reading of the bytes, then the storage trait, each page one transaction. Beside it serde alone \
+               (`#[derive(Deserialize)]`, into typed fields that nobody checks) and then raw SQLite, which writes what is known \
+               beforehand to be in the page; the bench fails if the files differ afterwards.",
+        unit: Unit::Messages,
+        seconds: 30,
     },
     Section {
         bench: "load",
@@ -36,48 +73,78 @@ pub(super) const SECTIONS: [Section; 10] = [
                them without conversations, unread counts and full-text index, which Fieldpost and raw SQLite have in these \
                figures.",
         unit: Unit::Messages,
+        seconds: 45,
     },
     Section {
         bench: "send",
         title: "Sending",
         text: "`Client::send` until it returns: the message is on the disk with `synchronous=FULL`. Raw SQLite commits either \
                one inserted row or all rows that a send leaves behind (mutation, local echo, conversation), with the same \
-               durability.",
+               durability. *Until an observer has it*: from the call until the stream of the thread on the screen \
+               (`watch_messages`, 50 messages) has brought the message; raw SQLite, which has no observers, commits the same \
+               rows and runs the query of the window again.",
         unit: Unit::Calls,
+        seconds: 30,
     },
     Section {
         bench: "list",
         title: "Conversation list",
         text: "50 of 10,000 conversations, newest activity first, with names, previews and unread counts.",
         unit: Unit::Calls,
+        seconds: 20,
     },
     Section {
         bench: "window",
         title: "Thread window",
         text: "The last 50 messages of a thread, in a file of a million, with the names of their senders.",
         unit: Unit::Calls,
+        seconds: 110,
     },
     Section {
         bench: "memory",
         title: "Memory of a first sync",
         text: "Peak resident memory over that of an open, empty store, in a process of its own.",
         unit: Unit::Messages,
+        seconds: 45,
+    },
+    Section {
+        bench: "instructions",
+        title: "Instructions",
+        text: "Counted by callgrind over all threads, for one call more of many; starting, opening the file and ending are not in \
+               it. It does not depend on the machine's speed, nor on what else it does, and leaves out what waiting for the disk \
+               costs. The file has 20,000 messages in 200 conversations.",
+        unit: Unit::Instructions,
+        seconds: 100,
+    },
+    Section {
+        bench: "simulate",
+        title: "The simulator",
+        text: "Devices, a network and a server that meet with everything that can go wrong, from seeds, one process on each core. \
+               Reported; there is nothing to compare it with.",
+        unit: Unit::Seeds,
+        seconds: 15,
     },
     Section {
         bench: "pull",
         title: "First pull",
         text: "A new device of an admin, from the first request to the last row on the device, each client a process of its \
                own, all through one line to the same Supabase Lite over PostgreSQL; then again with the recorded answers, \
-               so that the server costs nothing. *Usable* is when the latest message of each of the first 20 conversations \
+               so that the server costs nothing. Fieldpost and the seed algorithm bring the last 100 messages of each conversation, \
+               RxDB brings all; whoever is not done in 60 s is stopped, and what it has by then is what it is credited with. *All \
+               of them* is Fieldpost alone: a device that is a million messages behind, and a server that makes them up. *Usable* is when the latest message of each of the first 20 conversations \
                can be read. The seed algorithm runs on WatermelonDB with its LokiJS adapter, RxDB with its plugin \
                `replication-supabase` on memory storage: the quickest that either has on Node. Fieldpost writes a file.",
         unit: Unit::Messages,
+        seconds: 200,
     },
     Section {
         bench: "again",
         title: "A sync that finds nothing",
-        text: "The same clients once more when nothing is new.",
+        text: "The same clients once more when nothing is new. With a hundred thousand messages on the server the seed algorithm and RxDB in \
+               small batches, with a million all peers, are left out: their first pull alone would take minutes. In the last \
+               case the device has a million messages too.",
         unit: Unit::Calls,
+        seconds: 130,
     },
     Section {
         bench: "drain",
@@ -86,8 +153,10 @@ pub(super) const SECTIONS: [Section; 10] = [
                lines of different length; and with every tenth answer to a write lost after the server has done what was \
                asked, the first one included. Of the peers, which send one message after the other, at most 100 are measured, \
                10 on slow lines (RxDB 500). *Lost* and *doubled* are counted in the database; its triggers know the \
-               idempotency keys of the seed algorithm, which its own server did not.",
+               idempotency keys of the seed algorithm, which its own server did not. Whoever is not done in 60 s is stopped: RxDB \
+               sends a batch of 100 again as a whole when an answer in it is lost, and with every tenth lost that is always.",
         unit: Unit::Messages,
+        seconds: 120,
     },
     Section {
         bench: "serve",
@@ -96,5 +165,6 @@ pub(super) const SECTIONS: [Section; 10] = [
                SELECT of the same rows in a plain table with the same indexes and without triggers and policies, both from \
                and to JSON. 16 calls a round, shared among the clients.",
         unit: Unit::Messages,
+        seconds: 60,
     },
 ];

@@ -1,0 +1,137 @@
+//! Reading and applying pages that a real server has sent: the bytes were kept on their way to a device.
+
+use crate::{
+    Notes, Size,
+    line::{Line, Weather},
+    project::{Org, Project},
+    pulling::runtime,
+    raw::{Raw, Way},
+    subject::Subject,
+    watch::Watch,
+    wire,
+};
+use anyhow::{Result, ensure};
+use fieldpost::Fieldpost;
+use fieldpost_domain::{BootstrapPage, PullPage};
+use fieldpost_remote_supabase::fuzzing;
+use hyper::body::Bytes;
+use serde_json::json;
+
+const CONVERSATIONS: u64 = 200;
+const OURS: &str = "fieldpost";
+
+pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
+    let messages = size.pick(6, 8_000, 8_000);
+    let recorded = runtime()?.block_on(record(size.pick(3, CONVERSATIONS, CONVERSATIONS), messages))?;
+    let case = format!("{messages} messages");
+    for round in notes.rounds(size.pick(1, 5, 9)) {
+        let work = Work { recorded: &recorded, case: &case, round, messages };
+        let ours = Subject::following(&recorded.first)?;
+        let raw = Way::ALL.map(|way| Ok((way, Subject::following(&recorded.first)?)));
+        let raw = raw.into_iter().collect::<Result<Vec<_>>>()?;
+        if round.is_multiple_of(2) {
+            work.ours(notes, &ours)?;
+        }
+        let files = raw.iter().map(|(way, subject)| work.raw(notes, *way, subject)).collect::<Result<Vec<_>>>()?;
+        if !round.is_multiple_of(2) {
+            work.ours(notes, &ours)?;
+        }
+        work.serde_alone(notes)?;
+        let content = Raw::open(&ours.file())?.content()?;
+        for file in files {
+            ensure!(file.content()? == content, "not the same rows as Fieldpost's");
+        }
+    }
+    Ok(())
+}
+
+/// What a server has sent to a device.
+struct Recorded {
+    /// The first load: conversations without messages.
+    first: BootstrapPage,
+    /// The answers that brought the messages.
+    pulls: Vec<Bytes>,
+}
+
+/// A device loads empty conversations, then messages are written, then it pulls.
+async fn record(conversations: u64, messages: u64) -> Result<Recorded> {
+    let project = Project::required()?;
+    let org = Project::tenant(conversations, 0)?;
+    let line = Line::to(&project.url).await?;
+    let folder = tempfile::tempdir()?;
+    let builder = Fieldpost::builder().url(&line.url).anon_key(&project.anon_key);
+    let client = builder.database(folder.path().join("phone.db")).open().await?;
+    client.sign_in(&org.admin.email, &org.admin.password).await?;
+    client.trigger_message_sync().await?;
+    let first = line.answers("/fieldpost_bootstrap");
+    ensure!(first.len() == 1, "the first load came in {} pages", first.len());
+    write(&org, messages)?;
+    let before = line.answers("/fieldpost_pull").len();
+    line.turn(Weather::default());
+    client.trigger_message_sync().await?;
+    client.close().await?;
+    let pulls = line.answers("/fieldpost_pull").split_off(before);
+    let first = fuzzing::bootstrap(&first.concat())?;
+    let mut here = 0;
+    for body in &pulls {
+        here += wire::serde_alone(body)? as u64;
+    }
+    ensure!(here == messages, "{here} of {messages} messages were recorded");
+    Ok(Recorded { first, pulls })
+}
+
+fn write(org: &Org, messages: u64) -> Result<()> {
+    Project::sql(&json!({"write": messages, "org_id": org.org_id, "sender_id": org.admin.user_id})).map(drop)
+}
+
+struct Work<'a> {
+    recorded: &'a Recorded,
+    case: &'a str,
+    round: u32,
+    messages: u64,
+}
+
+impl Work<'_> {
+    fn ours(&self, notes: &mut Notes, subject: &Subject) -> Result<()> {
+        let mut from = self.recorded.first.cursor.clone();
+        let watch = Watch::start();
+        for body in &self.recorded.pulls {
+            let page = fuzzing::pull(body)?;
+            let next = page.cursor.clone();
+            subject.apply(crate::scene::Step { from: std::mem::replace(&mut from, next), page })?;
+        }
+        let pages = self.recorded.pulls.len() as f64;
+        notes.write(self.case, OURS, self.round, watch.stop(), self.messages, [("pages", pages)])
+    }
+
+    /// Reads every page with serde alone, and writes what is known beforehand to be in it.
+    fn raw(&self, notes: &mut Notes, way: Way, subject: &Subject) -> Result<Raw> {
+        subject.close()?;
+        let mut raw = Raw::open(&subject.file())?;
+        let pages = self.recorded.pulls.iter().map(|body| Ok(fuzzing::pull(body)?));
+        let pages = pages.collect::<Result<Vec<PullPage>>>()?;
+        let watch = Watch::start();
+        for (body, page) in self.recorded.pulls.iter().zip(&pages) {
+            wire::serde_alone(body)?;
+            raw.apply(page, way)?;
+        }
+        let name = format!("serde alone, then {}", way.name());
+        notes.write(self.case, &name, self.round, watch.stop(), self.messages, [])?;
+        Ok(raw)
+    }
+
+    /// How much of it is reading.
+    fn serde_alone(&self, notes: &mut Notes) -> Result<()> {
+        let case = "reading alone";
+        let watch = Watch::start();
+        for body in &self.recorded.pulls {
+            std::hint::black_box(fuzzing::pull(body)?);
+        }
+        notes.write(case, OURS, self.round, watch.stop(), self.messages, [])?;
+        let watch = Watch::start();
+        for body in &self.recorded.pulls {
+            wire::serde_alone(body)?;
+        }
+        notes.write(case, "serde alone", self.round, watch.stop(), self.messages, [])
+    }
+}

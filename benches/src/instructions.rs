@@ -1,0 +1,93 @@
+//! How many instructions a call takes, counted by callgrind: a number that does not depend on how fast the machine is, nor on
+//! what else it does.
+//!
+//! A process makes some calls and ends; another makes more of them. What lies between the two counts, for each call more, is
+//! what one call takes, on all threads: starting, opening the file and ending are in both counts and fall out.
+
+use crate::{
+    Notes, Reading, Size,
+    calls::{Call, Subject as Who},
+    contest::program,
+    scene::Scene,
+    subject::Subject,
+};
+use anyhow::{Context as _, Result, ensure};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Instant,
+};
+use tempfile::TempDir;
+
+pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
+    if !can_be_counted() {
+        eprintln!("SKIPPED instructions: valgrind is not installed");
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    let file = prepare(&folder, size.pick(500, 20_000, 20_000))?;
+    for call in Call::ALL {
+        let more = size.pick(1, call.times(), call.times());
+        for who in call.subjects() {
+            let started = Instant::now();
+            let count = |times| count(&folder, &file, call, *who, times);
+            let (before, after) = (count(call.before())?, count(call.before() + more)?);
+            ensure!(after > before, "{}: {after} instructions after {before}", call.name());
+            let reading = Reading { seconds: started.elapsed().as_secs_f64(), cpu: 0.0 };
+            let one = (after - before) as f64 / more as f64;
+            notes.write(call.title(), who.name(), 0, reading, more, [("instructions", one)])?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether valgrind is installed.
+#[must_use]
+pub fn can_be_counted() -> bool {
+    let asked = Command::new("valgrind").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    asked.is_ok_and(|status| status.success())
+}
+
+/// A file with some history.
+fn prepare(folder: &TempDir, messages: u64) -> Result<PathBuf> {
+    let mut scene = Scene::new(crate::calls::CONVERSATIONS);
+    let subject = Subject::new(&scene)?;
+    subject.fill(&mut scene, messages)?;
+    subject.close()?;
+    let file = folder.path().join("prepared.db");
+    fs::copy(subject.file(), &file)?;
+    Ok(file)
+}
+
+fn count(folder: &TempDir, prepared: &Path, call: Call, who: Who, times: u64) -> Result<u64> {
+    let file = folder.path().join("counted.db");
+    for left in ["", "-wal", "-shm"] {
+        // The one before may have left these behind, or not.
+        let _ = fs::remove_file(folder.path().join(format!("counted.db{left}")));
+    }
+    fs::copy(prepared, &file)?;
+    let mut command = Command::new("valgrind");
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program()?);
+    command.args(["--call", call.name(), who.name(), &times.to_string()]).arg(&file);
+    let output = command.output().context("cannot start valgrind")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{} by {} under callgrind failed: {said}", call.name(), who.name());
+    collected(&said).with_context(|| format!("callgrind has collected nothing: {said}"))
+}
+
+/// `==123== Collected : 456`
+fn collected(said: &str) -> Option<u64> {
+    said.lines().find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_callgrind_has_collected_is_read() {
+        assert_eq!(collected("==7== \n==7== Events    : Ir\n==7== Collected : 1234\n"), Some(1_234));
+        assert_eq!(collected("==7== done"), None);
+    }
+}

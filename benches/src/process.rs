@@ -1,0 +1,79 @@
+//! A client's process: it gets its task, says that it is ready, and does it when it is told to.
+//!
+//! No client may hold up the run: one that is not done in time is told to stop, says how far it has come if it can, and is
+//! ended if it cannot.
+
+use crate::{
+    contest::Client,
+    phone::{Done, Task},
+};
+use anyhow::{Context as _, Result, bail};
+use std::{collections::BTreeMap, process::Stdio, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
+    process::{Child, ChildStdin, ChildStdout},
+    time::timeout,
+};
+
+pub(crate) struct Process {
+    child: Child,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+/// How it ended.
+pub(crate) struct Ended {
+    pub(crate) finished: bool,
+    pub(crate) done: Done,
+}
+
+/// How long a client may take to say how far it has come.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+impl Process {
+    pub(crate) fn start(client: Client) -> Result<Self> {
+        let mut command = client.command()?;
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+        let input = child.stdin.take().context("no standard input")?;
+        let output = BufReader::new(child.stdout.take().context("no standard output")?).lines();
+        Ok(Self { child, input, output })
+    }
+
+    pub(crate) async fn prepare(&mut self, task: &Task, limit: Duration) -> Result<()> {
+        self.input.write_all(format!("{}\n", serde_json::to_string(task)?).as_bytes()).await?;
+        match timeout(limit, self.output.next_line()).await {
+            Ok(line) => match line? {
+                Some(line) if line == "ready" => Ok(()),
+                other => bail!("not ready: {other:?}"),
+            },
+            Err(_) => bail!("not ready in {} s", limit.as_secs()),
+        }
+    }
+
+    pub(crate) async fn go(mut self, limit: Duration) -> Result<Ended> {
+        self.input.write_all(b"\n").await?;
+        match timeout(limit, self.output.next_line()).await {
+            Ok(line) => {
+                let done = read(&line?.context("it ended without a word")?)?;
+                self.child.wait().await?;
+                Ok(Ended { finished: true, done })
+            }
+            Err(_) => self.stop(limit).await,
+        }
+    }
+
+    /// Too late. Whatever it did in the meantime still counts as done in the time that it had.
+    async fn stop(mut self, limit: Duration) -> Result<Ended> {
+        self.input.write_all(b"stop\n").await?;
+        let words = timeout(LAST_WORDS, self.output.next_line()).await;
+        self.child.kill().await?;
+        let said = words.ok().and_then(Result::ok).flatten().and_then(|line| read(&line).ok());
+        let nothing = Done { seconds: 0.0, cpu: 0.0, facts: BTreeMap::new() };
+        let done = Done { seconds: limit.as_secs_f64(), ..said.unwrap_or(nothing) };
+        Ok(Ended { finished: false, done })
+    }
+}
+
+fn read(line: &str) -> Result<Done> {
+    serde_json::from_str(line).with_context(|| format!("it said {line}"))
+}
