@@ -3,8 +3,9 @@
 use crate::{
     Notes, Reading, Size,
     line::{Line, Passed, Weather},
+    notes::say,
     phone::{Done, Task},
-    process::Process,
+    process::{Ended, Process},
     project::{Org, Project, root},
 };
 use anyhow::{Context as _, Result, bail};
@@ -86,7 +87,7 @@ impl Turn<'_> {
 }
 
 /// How long a client may take for what goes before.
-const PREPARATION: Duration = Duration::from_secs(180);
+const PREPARATION: Duration = Duration::from_secs(300);
 
 impl Contest {
     pub(crate) async fn new(org: Org) -> Result<Self> {
@@ -98,35 +99,48 @@ impl Contest {
         Ok(Self { line: Line::to(&project.url).await?, org, project })
     }
 
-    /// One client does its work; what it and the line say becomes a line of the notes.
-    pub(crate) async fn turn(&self, notes: &mut Notes, client: Client, turn: &Turn<'_>) -> Result<()> {
-        let who = || format!("{}: {}", client.name(), turn.case);
+    /// One client does its work; what it and the line say becomes a line of the notes. Answers whether it was done in time.
+    ///
+    /// A peer that fails is noted as one that has done nothing: it must not take the figures of the others with it.
+    pub(crate) async fn turn(&self, notes: &mut Notes, client: Client, turn: &Turn<'_>) -> Result<bool> {
         let mark = format!("{} {} {}", client.name(), turn.case, turn.round);
-        let task = self.task(turn, &mark);
-        self.line.turn(Weather { round_trip: Duration::ZERO, lose_every: None, ..turn.weather });
-        let mut process = Process::start(client)?;
-        process.prepare(&task, PREPARATION).await.with_context(who)?;
-        self.line.turn(turn.weather);
-        let ended = process.go(turn.limit).await.with_context(who)?;
+        let result = self.have_done(client, turn, &mark).await;
         let passed = self.line.passed();
         self.line.turn(Weather::default());
-        let all = turn.expected.max(turn.queued);
+        let ended = match result {
+            Err(error) if client != Client::Fieldpost => {
+                say(&format!("{mark}: {error:#}"));
+                Ended::failed(turn.limit)
+            }
+            other => other.context(mark.clone())?,
+        };
+        let all = turn.expected.max(turn.queued).max(1);
         let mut facts = facts(&ended.done, passed);
-        let mut arrived = ended.done.facts.get("arrived").copied();
+        let mut units = all;
         if turn.queued > 0 {
             let counts = self.arrived(&mark, turn.queued)?;
-            arrived = Some(turn.queued as f64 - counts[0].1);
             facts.extend(counts);
+            units = turn.queued - counts[0].1 as u64;
+        } else if !ended.finished {
+            units = ended.done.facts.get("arrived").map_or(0, |arrived| *arrived as u64);
         }
-        let mut units = all.max(1);
         if !ended.finished {
             // What it has not done is not counted as done.
-            units = arrived.map_or(0, |arrived| arrived as u64);
-            facts.extend([("unfinished_s", turn.limit.as_secs_f64()), ("of", all as f64)]);
-            facts.extend(arrived.map(|arrived| ("arrived", arrived)));
+            facts.extend([("unfinished_s", turn.limit.as_secs_f64()), ("arrived", units as f64), ("of", all as f64)]);
         }
         let reading = Reading { seconds: ended.done.seconds, cpu: ended.done.cpu };
-        notes.write(turn.case, client.name(), turn.round, reading, units, facts)
+        notes.write(turn.case, client.name(), turn.round, reading, units, facts)?;
+        Ok(ended.finished)
+    }
+
+    async fn have_done(&self, client: Client, turn: &Turn<'_>, mark: &str) -> Result<Ended> {
+        // Where nobody writes, what one client was told before is still true for the next.
+        let from_memory = turn.weather.from_memory || turn.task == "again";
+        self.line.turn(Weather { round_trip: Duration::ZERO, lose_every: None, from_memory, ..turn.weather });
+        let mut process = Process::start(client)?;
+        process.prepare(&self.task(turn, mark), PREPARATION).await?;
+        self.line.turn(turn.weather);
+        process.go(turn.limit).await
     }
 
     fn task(&self, turn: &Turn<'_>, mark: &str) -> Task {
@@ -159,7 +173,7 @@ fn facts(done: &Done, passed: Passed) -> Vec<(&'static str, f64)> {
     if passed.lost > 0 {
         facts.push(("answers_lost", passed.lost as f64));
     }
-    for known in ["usable_ms", "usable_pages", "peak_MiB", "lost", "doubled"] {
+    for known in ["usable_ms", "usable_pages", "peak_MiB", "lost", "doubled", "failed"] {
         if let Some(value) = done.facts.get(known) {
             facts.push((known, *value));
         }

@@ -2,8 +2,8 @@
 
 use crate::{
     Notes, Size,
-    line::{Line, Weather},
-    project::{Org, Project},
+    line::Line,
+    project::Project,
     pulling::runtime,
     raw::{Raw, Way},
     subject::Subject,
@@ -15,7 +15,6 @@ use fieldpost::Fieldpost;
 use fieldpost_domain::{BootstrapPage, PullPage};
 use fieldpost_remote_supabase::fuzzing;
 use hyper::body::Bytes;
-use serde_json::json;
 
 const CONVERSATIONS: u64 = 200;
 const OURS: &str = "fieldpost";
@@ -65,23 +64,23 @@ async fn record(conversations: u64, messages: u64) -> Result<Recorded> {
     client.trigger_message_sync().await?;
     let first = line.answers("/fieldpost_bootstrap");
     ensure!(first.len() == 1, "the first load came in {} pages", first.len());
-    write(&org, messages)?;
-    let before = line.answers("/fieldpost_pull").len();
-    line.turn(Weather::default());
+    Project::write(&org, messages)?;
     client.trigger_message_sync().await?;
     client.close().await?;
-    let pulls = line.answers("/fieldpost_pull").split_off(before);
     let first = fuzzing::bootstrap(&first.concat())?;
-    let mut here = 0;
-    for body in &pulls {
-        here += wire::serde_alone(body)? as u64;
+    let (mut pulls, mut here) = (Vec::new(), 0);
+    for body in line.answers("/fieldpost_pull") {
+        match wire::serde_alone(&body)? as u64 {
+            // It said that there was nothing new.
+            0 => {}
+            some => {
+                here += some;
+                pulls.push(body);
+            }
+        }
     }
     ensure!(here == messages, "{here} of {messages} messages were recorded");
     Ok(Recorded { first, pulls })
-}
-
-fn write(org: &Org, messages: u64) -> Result<()> {
-    Project::sql(&json!({"write": messages, "org_id": org.org_id, "sender_id": org.admin.user_id})).map(drop)
 }
 
 struct Work<'a> {

@@ -8,6 +8,7 @@ use crate::{
     Notes, Reading, Size,
     calls::{Call, Subject as Who},
     contest::program,
+    notes::say,
     scene::Scene,
     subject::Subject,
 };
@@ -22,7 +23,7 @@ use tempfile::TempDir;
 
 pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
     if !can_be_counted() {
-        eprintln!("SKIPPED instructions: valgrind is not installed");
+        say("SKIPPED instructions: valgrind is not installed");
         return Ok(());
     }
     let folder = tempfile::tempdir()?;

@@ -65,7 +65,9 @@ struct State {
     weather: Weather,
     passed: Passed,
     writes: u64,
-    /// Each with its number: how many were kept before.
+    /// How many answers were kept.
+    kept: usize,
+    /// The newest answer to each question, with its number.
     memory: HashMap<Question, (usize, Answer)>,
 }
 
@@ -197,8 +199,9 @@ fn note(state: &Mutex<State>, question: Question, answer: Answer) -> Result<()> 
         }
     }
     if answer.status.is_success() && !state.weather.forgetful {
-        let number = state.memory.len();
-        state.memory.entry(question).or_insert((number, answer));
+        state.kept += 1;
+        let number = state.kept;
+        state.memory.insert(question, (number, answer));
     }
     Ok(())
 }

@@ -55,7 +55,6 @@ impl Notes {
     }
 
     /// The numbers of the rounds: one in any case, then more, up to so many, while there is time.
-    #[must_use]
     pub(crate) fn rounds(&self, most: u32) -> impl Iterator<Item = u32> + use<> {
         let until = self.until;
         (0..most).take_while(move |round| *round == 0 || until.is_none_or(|until| Instant::now() < until))
@@ -98,6 +97,12 @@ impl Notes {
     pub fn lines(&self) -> &[Line] {
         &self.lines
     }
+}
+
+/// Says something to whoever watches the run.
+pub(crate) fn say(text: &str) {
+    // A watcher who is gone is no failure.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// The value below which `share` of the sorted values lie.

@@ -27,6 +27,14 @@ pub(crate) struct Ended {
     pub(crate) done: Done,
 }
 
+impl Ended {
+    /// Without having done anything, for all that anybody knows.
+    pub(crate) fn failed(limit: Duration) -> Self {
+        let facts = BTreeMap::from([("failed".to_owned(), 1.0)]);
+        Self { finished: false, done: Done { seconds: limit.as_secs_f64(), cpu: 0.0, facts } }
+    }
+}
+
 /// How long a client may take to say how far it has come.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 

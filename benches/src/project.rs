@@ -76,9 +76,16 @@ impl Project {
                 return Ok(org);
             }
         }
-        let org = Self::tenant(conversations, messages)?;
+        let org = Self::tenant(conversations, 0)?;
+        Self::write(&org, conversations * messages)?;
         std::fs::write(&path, serde_json::to_string(&org)?)?;
         Ok(org)
+    }
+
+    /// Writes so many messages, spread over the conversations of a tenant.
+    pub(crate) fn write(org: &Org, messages: u64) -> Result<()> {
+        let (org_id, sender_id) = (&org.org_id, &org.admin.user_id);
+        Self::sql(&json!({"write": messages, "org_id": org_id, "sender_id": sender_id})).map(drop)
     }
 
     /// Asks the database about a tenant, or changes it: see benches/peers/server.mjs.

@@ -66,7 +66,8 @@ async fn everything(size: Size, notes: &mut Notes) -> Result<()> {
     let case = format!("{conversations} × {}, all of them, no cost", messages / conversations);
     let weather = Weather { forgetful: true, ..Weather::default() };
     let turn = Turn { case: &case, weather, limit: LONG, ..pull(messages) };
-    contest.turn(notes, Client::Fieldpost, &turn).await
+    contest.turn(notes, Client::Fieldpost, &turn).await?;
+    Ok(())
 }
 
 fn pull(expected: u64) -> Turn<'static> {
@@ -87,14 +88,14 @@ pub(crate) fn again(size: Size, notes: &mut Notes) -> Result<()> {
         {
             let contest = Contest::new(Project::tenant(conversations, messages)?).await?;
             let here = conversations * messages;
-            let rounds = size.pick(1, 2, if here > MANY { 1 } else { 3 });
+            let rounds = size.pick(1, 2, if here > MANY { 2 } else { 3 });
             let bear = clients.iter().copied().filter(|client| bears(*client, here)).collect::<Vec<_>>();
-            nothing_new(notes, &contest, &format!("{here} messages"), rounds, &bear).await?;
+            nothing_new(notes, &contest, (&format!("{here} messages"), false), rounds, &bear).await?;
         }
         let (conversations, messages) = size.pick((2, 101), (100, 1_000), (1_000, 1_000));
         let contest = Contest::new(Project::kept_tenant(conversations, messages)?).await?;
         let case = format!("{} messages", conversations * messages);
-        nothing_new(notes, &contest, &case, size.pick(1, 2, 2), &[Client::Fieldpost]).await?;
+        nothing_new(notes, &contest, (&case, true), size.pick(1, 2, 3), &[Client::Fieldpost]).await?;
         nothing_new_with_everything(size, notes).await
     })
 }
@@ -105,11 +106,18 @@ async fn nothing_new_with_everything(size: Size, notes: &mut Notes) -> Result<()
     let server = Generated::start(conversations, messages).await?;
     let contest = Contest::with(server.project.clone(), server.org.clone()).await?;
     let case = format!("{messages} messages, all of them on the device, no cost");
-    nothing_new(notes, &contest, &case, 1, &[Client::Fieldpost]).await
+    nothing_new(notes, &contest, (&case, true), 1, &[Client::Fieldpost]).await
 }
 
-async fn nothing_new(notes: &mut Notes, contest: &Contest, case: &str, rounds: u32, clients: &[Client]) -> Result<()> {
-    let weather = Weather { forgetful: true, ..Weather::default() };
+/// `forgetful`: what goes before is too much to be kept for the next client.
+async fn nothing_new(
+    notes: &mut Notes,
+    contest: &Contest,
+    (case, forgetful): (&str, bool),
+    rounds: u32,
+    clients: &[Client],
+) -> Result<()> {
+    let weather = Weather { forgetful, ..Weather::default() };
     for round in notes.rounds(rounds) {
         let turn = Turn { case, round, task: "again", weather, ..pull(0) };
         for client in in_turn(clients, round) {

@@ -142,7 +142,7 @@ fn shown_time(unit: Unit, line: &Line) -> f64 {
 }
 
 /// Facts that are said in another way, or in another column.
-const ELSEWHERE: [&str; 5] = ["p50", "instructions", "unfinished_s", "arrived", "of"];
+const ELSEWHERE: [&str; 6] = ["p50", "instructions", "unfinished_s", "arrived", "of", "failed"];
 
 fn facts(measured: &[&Line]) -> String {
     let names: BTreeSet<_> = measured.iter().flat_map(|line| line.facts.keys()).collect();
@@ -163,8 +163,11 @@ fn unfinished(measured: &[&Line]) -> Option<String> {
     let fact = |line: &Line, name: &str| line.facts.get(name).copied();
     let late = measured.iter().filter(|line| line.facts.contains_key("unfinished_s"));
     let worst = late.min_by(|a, b| a.units.cmp(&b.units))?;
-    let arrived = fact(worst, "arrived").map_or_else(|| "nobody knows how many".to_owned(), number);
-    let (limit, of) = (fact(worst, "unfinished_s").map(number)?, fact(worst, "of").map(number)?);
+    let [limit, arrived, of] =
+        ["unfinished_s", "arrived", "of"].map(|name| fact(worst, name).map(number).unwrap_or_default());
+    if worst.facts.contains_key("failed") {
+        return Some(format!("**failed, {arrived} of {of} arrived**"));
+    }
     Some(format!("**not finished in {limit} s, {arrived} of {of} arrived**"))
 }
 
