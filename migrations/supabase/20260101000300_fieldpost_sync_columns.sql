@@ -44,13 +44,21 @@ create unique index if not exists fieldpost_messages_client_key
   on public.messages (sender_id, client_key) where client_key is not null;
 
 create index if not exists fieldpost_conversations_feed on public.conversations (org_id, sync_xid, id);
-create index if not exists fieldpost_conversations_unnumbered on public.conversations (id) where last_seq is null;
 create index if not exists fieldpost_conversations_medic on public.conversations (medic_id);
 create index if not exists fieldpost_conversations_broadcast on public.conversations (org_id) where type = 'broadcast';
 create index if not exists fieldpost_markers_feed_conversation
   on public.conversation_read_status (conversation_id, sync_xid, user_id);
 create index if not exists fieldpost_markers_feed_org
   on public.conversation_read_status (org_id, sync_xid, conversation_id, user_id);
+
+-- For the backfill, and dropped after it.
+do $$
+begin
+  if exists (select from public.conversations c where c.last_seq is null) then
+    create index if not exists fieldpost_conversations_unnumbered on public.conversations (id) where last_seq is null;
+  end if;
+end
+$$;
 
 -- Everybody who has, or had, a membership. A copy, kept by `fieldpost.access_changed`: it remembers what a person was
 -- before a change, which is what tells whom to revoke, and it keeps the names of those who left.
