@@ -13,6 +13,8 @@
 --    would burn a number on every row that `on conflict` drops and would lock in the order of the rows, so that two
 --    statements could deadlock; a sequence leaves holes at every rollback and numbers in an order that is not the
 --    commit order.
+--  * A push knows the numbers beforehand, for it holds that lock before it inserts, and so writes each row once. It says so
+--    with the stamp of its own transaction, which no client can; the statement trigger checks what it is given.
 --  * The lock is FOR NO KEY UPDATE: the foreign key of a message being inserted takes KEY SHARE, which it allows.
 --  * The row triggers run with the rights of the writer, on purpose: `row_security_active` then tells a client (whose
 --    columns are checked) from a function of this schema or the project's own back end (which is trusted).
@@ -56,7 +58,9 @@ begin
     end if;
     perform fieldpost.check_content(new.message_type::text, new.content);
   end if;
-  new.seq := null;
+  if row_security_active(tg_relid) or new.sync_xid <> pg_current_xact_id() then
+    new.seq := null;
+  end if;
   new.version := 1;
   new.sync_xid := pg_current_xact_id();
   new.updated_at := new.created_at;
@@ -79,68 +83,88 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   v_conversations uuid[];
-  v_old uuid;
+  v_numbered bigint;
 begin
-  select array_agg(distinct n.conversation_id) into v_conversations from fieldpost_new n;
+  select array_agg(distinct n.conversation_id), count(n.seq) into v_conversations, v_numbered from fieldpost_new n;
   if v_conversations is null then
     return null;  -- `on conflict do nothing` left nothing to number
   end if;
   perform 1 from public.conversations c where c.id = any (v_conversations) order by c.id for no key update;
 
+  if v_numbered > 0 and exists (
+    select from (
+      select n.conversation_id, count(*) as n, count(n.seq) as numbered, min(n.seq) as first, max(n.seq) as last
+      from fieldpost_new n group by n.conversation_id
+    ) x join public.conversations c on c.id = x.conversation_id
+    where not (x.numbered = x.n and x.first = c.last_seq + 1 and x.last = c.last_seq + x.n)
+  ) then
+    raise check_violation using message = 'the numbers of these messages do not follow on';
+  end if;
   if exists (
     select from fieldpost_new n join public.conversations c on c.id = n.conversation_id where c.org_id <> n.org_id
   ) then
     raise check_violation using message = 'org_id of a message must be that of its conversation';
   end if;
-  if exists (select from fieldpost_new n join fieldpost.tombstones t on t.entity = 'message' and t.id = n.id)
+  if exists (select from fieldpost.tombstones t where t.entity = 'message' and t.id = any (array(select n.id from fieldpost_new n)))
      or exists (select from fieldpost_new n
                 join fieldpost.tombstones t on t.conversation_id = n.conversation_id and t.client_key = n.client_key) then
     raise unique_violation using message = 'the id belonged to a message that was deleted';
   end if;
 
-  for v_old in select c.id from public.conversations c where c.id = any (v_conversations) and c.last_seq is null loop
-    perform fieldpost.number_conversation(v_old, (select array_agg(n.id) from fieldpost_new n where n.conversation_id = v_old));
-  end loop;
+  if v_numbered = 0 then
+    perform fieldpost.number_conversation(c.id, (select array_agg(n.id) from fieldpost_new n where n.conversation_id = c.id))
+    from public.conversations c where c.id = any (v_conversations) and c.last_seq is null;
 
-  -- The order of the transition table is the order in which the statement inserted. created_at is raised to be at least
-  -- a microsecond above its predecessor's: the running maximum of (created_at - k µs) + k µs, started by the last row.
-  with placed as (
-    select n.id, n.conversation_id, least(n.created_at, clock_timestamp()) as created_at,
-           row_number() over (partition by n.conversation_id order by n.ord) as k
-    from (select x.id, x.conversation_id, x.created_at, row_number() over () as ord from fieldpost_new x) n
-  ), heads as (
-    select c.id, c.last_seq, p.created_at
-    from public.conversations c
-    left join lateral (
-      select m.created_at from public.messages m
-      where m.conversation_id = c.id and m.seq is not null order by m.seq desc limit 1
-    ) p on true
-    where c.id = any (v_conversations)
-  ), numbered as (
-    select p.id, h.last_seq + p.k as seq,
-           greatest(
-             max(p.created_at - p.k * interval '1 microsecond') over (partition by p.conversation_id order by p.k),
-             h.created_at
-           ) + p.k * interval '1 microsecond' as created_at
-    from placed p join heads h on h.id = p.conversation_id
-  )
-  update public.messages m
-  set seq = n.seq, created_at = n.created_at, updated_at = n.created_at
-  from numbered n where m.id = n.id;
+    -- The order of the transition table is the order in which the statement inserted. created_at is raised to be at least
+    -- a microsecond above its predecessor's: the running maximum of (created_at - k µs) + k µs, started by the last row.
+    with placed as (
+      select n.id, n.conversation_id, least(n.created_at, clock_timestamp()) as created_at,
+             row_number() over (partition by n.conversation_id order by n.ord) as k
+      from (select x.id, x.conversation_id, x.created_at, row_number() over () as ord from fieldpost_new x) n
+    ), numbered as (
+      select p.id, h.last_seq + p.k as seq,
+             greatest(
+               max(p.created_at - p.k * interval '1 microsecond') over (partition by p.conversation_id order by p.k),
+               h.created_at
+             ) + p.k * interval '1 microsecond' as created_at
+      from placed p join fieldpost.heads(v_conversations) h on h.conversation_id = p.conversation_id
+    ), written as (
+      update public.messages m
+      set seq = n.seq, created_at = n.created_at, updated_at = n.created_at
+      from numbered n where m.id = n.id
+      returning m.conversation_id, m.seq, m.created_at, m.content
+    )
+    update public.conversations c
+    set last_seq = l.seq, last_message_at = l.created_at, last_message_preview = left(l.content, 100)
+    from (select distinct on (w.conversation_id) w.* from written w order by w.conversation_id, w.seq desc) l
+    where c.id = l.conversation_id;
+    return null;
+  end if;
 
   update public.conversations c
-  set last_seq = l.seq, last_message_at = l.created_at, last_message_preview = l.preview
-  from (
-    select distinct on (m.conversation_id) m.conversation_id, m.seq, m.created_at, left(m.content, 100) as preview
-    from fieldpost_new n join public.messages m on m.id = n.id
-    order by m.conversation_id, m.seq desc
-  ) l
+  set last_seq = l.seq, last_message_at = l.created_at, last_message_preview = left(l.content, 100)
+  from (select distinct on (n.conversation_id) n.* from fieldpost_new n order by n.conversation_id, n.seq desc) l
   where c.id = l.conversation_id;
   return null;
 end
 $$;
 comment on function fieldpost.messages_after_insert() is
   'Gives new messages their seq and a monotonic created_at. Security definer: a client may not lock or number others'' rows.';
+
+-- Where the next message of each conversation goes. Whoever asks holds their locks.
+create or replace function fieldpost.heads(p_conversations uuid[])
+returns table (conversation_id uuid, org_id uuid, last_seq bigint, created_at timestamptz)
+language sql stable
+as $$
+  select c.id, c.org_id, c.last_seq, p.created_at
+  from public.conversations c
+  left join lateral (
+    select m.created_at from public.messages m
+    where m.conversation_id = c.id and m.seq is not null order by m.seq desc limit 1
+  ) p on true
+  where c.id = any (p_conversations)
+$$;
+comment on function fieldpost.heads(uuid[]) is 'The last number and time that each conversation has given out.';
 
 -- Numbers the rows that a conversation had before the sync layer, in the order in which they were written, and keeps their
 -- metadata.idempotency_key. All under the lock of the conversation, so that people may write meanwhile.
@@ -310,8 +334,12 @@ $$;
 comment on function fieldpost.messages_after_delete() is
   'Writes tombstones of messages deleted for good. Security definer: nobody else writes tombstones.';
 
+-- Not for the rows that a push has given all of that itself: see above.
 create or replace trigger zz_fieldpost_before_insert before insert on public.messages
-  for each row execute function fieldpost.messages_before_insert();
+  for each row when (
+    new.seq is null or new.sync_xid <> pg_current_xact_id() or new.deleted_at is not null or new.metadata ? 'idempotency_key'
+    or row_security_active('public.messages'::regclass)
+  ) execute function fieldpost.messages_before_insert();
 create or replace trigger zz_fieldpost_after_insert after insert on public.messages
   referencing new table as fieldpost_new for each statement execute function fieldpost.messages_after_insert();
 -- Named to run after a project's own triggers, which may set updated_at.

@@ -41,7 +41,7 @@ create or replace function fieldpost.conversations_before_update() returns trigg
 language plpgsql set search_path = ''
 as $$
 declare
-  c_derived constant text[] := '{last_seq,last_message_at,last_message_preview,updated_at,version,sync_xid}';
+  v_same public.conversations;
 begin
   new.id := old.id;
   new.org_id := old.org_id;
@@ -63,8 +63,12 @@ begin
   else
     new.last_seq := greatest(new.last_seq, old.last_seq);
   end if;
-  if to_jsonb(new) - c_derived = to_jsonb(old) - c_derived then
-    return new;
+  v_same := new;
+  v_same.last_seq := old.last_seq;
+  v_same.last_message_at := old.last_message_at;
+  v_same.last_message_preview := old.last_message_preview;
+  if v_same *= old then
+    return new;  -- nothing but what is derived
   end if;
   new.version := old.version + 1;
   new.sync_xid := pg_current_xact_id();

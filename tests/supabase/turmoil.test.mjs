@@ -19,6 +19,8 @@ before(async () => {
     begin
       if new.content like 'fail _____' then
         raise exception 'injected' using errcode = right(new.content, 5);
+      elsif new.content = 'vanish' then
+        return null;
       elsif new.content like 'fail at random%' and random() < 0.1 then
         raise exception 'injected' using errcode = (array['40001', '40P01', '55P03', '53100', '53200'])[1 + floor(random() * 5)];
       end if;
@@ -47,6 +49,42 @@ test("a lock, deadlock, serialization or space failure is a retry of its lane; a
       [["applied", undefined], ["rejected", "bad_request"], ["applied", undefined], ["applied", undefined]], state);
   }
   claim(`one bad mutation never undoes another: ${Object.keys(CODES).length} transient failures injected were retries of their lane, 5 others refused their own message`);
+});
+
+test("a trigger of the project that drops a message without a word leaves no hole in the numbers", async () => {
+  const org = await members(db.sql, { medics: 1 });
+  const [a] = org.conversations;
+  const results = await push(org.admin, [send(a, "first"), send(a, "vanish"), send(a, "last")]);
+  assert.deepEqual(results.map((r) => [r.status, r.ack?.seq]), [["applied", 1], ["rejected", undefined], ["applied", 2]]);
+  const rows = await db.sql`select conversation_id, seq, created_at::text as created_at from public.messages where conversation_id = ${a}`;
+  assertGapless([...rows]);
+  assert.equal(rows.length, 2);
+});
+
+test("a row that a back end copies with its number and stamp gets the next number, and the stamp of now", async () => {
+  const org = await members(db.sql, { medics: 1 });
+  const [a] = org.conversations;
+  await push(org.admin, [send(a, "first")]);
+  const { xid } = await db.sql.begin(async (tx) => {
+    await tx`insert into public.messages (conversation_id, org_id, sender_id, content, seq, version, sync_xid)
+      values (${a}, ${org.org}, ${org.admin}, 'copied', 41, 7, '3')`;
+    return (await tx`select pg_current_xact_id()::text as xid`)[0];
+  });
+  const [row] = await db.sql`select seq, version, sync_xid::text as xid from public.messages where conversation_id = ${a} and content = 'copied'`;
+  assert.deepEqual([Number(row.seq), Number(row.version), row.xid], [2, 1, xid]);
+});
+
+test("a message makes no new entry in the indexes of its conversation, where its page has room", async () => {
+  const org = await members(db.sql, { medics: 1 });
+  const [a] = org.conversations;
+  let hot = 0;
+  for (let n = 0; n < 5; n++) {
+    await db.sql.begin(async (tx) => {
+      await tx`insert into public.messages (conversation_id, org_id, sender_id, content) values (${a}, ${org.org}, ${org.admin}, 'hello')`;
+      hot += (await tx`select pg_stat_get_xact_tuples_hot_updated('public.conversations'::regclass)::int as hot`)[0].hot;
+    });
+  }
+  assert.ok(hot >= 3, `${hot} of 5`);  // the others had to go to a new page
 });
 
 test("batches A,B,A against B,A,B under load, with failures at random and direct writers, lose nothing, double nothing and keep their order", async () => {

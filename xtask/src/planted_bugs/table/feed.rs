@@ -2,7 +2,7 @@
 
 use crate::planted_bugs::{
     bug::{Bug, bug, replace, sql},
-    proofs::{IDLE, LOAD, MID_PASS, ONCE, OPPOSITE},
+    proofs::{COPIED, DROPPED, IDLE, LOAD, MID_PASS, ONCE, OPPOSITE},
 };
 
 /// Gap-free, and prompt.
@@ -76,11 +76,34 @@ pub(super) fn numbers() -> Vec<Bug> {
         ),
         bug(
             "created_at is not raised to grow with seq",
-            ONCE,
+            LOAD,
             [replace(
                 "message_triggers",
                 "seq = n.seq, created_at = n.created_at, updated_at",
                 "seq = n.seq, updated_at",
+            )],
+        ),
+        bug(
+            "created_at is not raised to grow with seq, in a push",
+            ONCE,
+            [replace(
+                "push_messages",
+                "greatest(v_start, h.created_at) + p.k * interval '1 microsecond' as created_at",
+                "v_start as created_at",
+            )],
+        ),
+        bug(
+            "a push is believed whatever numbers it gives",
+            DROPPED,
+            [replace("message_triggers", "if v_numbered > 0 and exists (", "if false and exists (")],
+        ),
+        bug(
+            "a back end's numbers are taken as they come",
+            COPIED,
+            [replace(
+                "message_triggers",
+                "if row_security_active(tg_relid) or new.sync_xid <> pg_current_xact_id() then",
+                "if row_security_active(tg_relid) then",
             )],
         ),
     ]

@@ -24,7 +24,7 @@ pub(super) fn deletes() -> Vec<Bug> {
         bug(
             "a deleted message comes back under its old key, by a push",
             OLD_KEY,
-            [replace("push", "on d.client_key = i.message_id::text", "on false")],
+            [replace("push_messages", "on d.client_key = i.message_id::text", "on false")],
         ),
         bug(
             "a deleted message comes back under its old key, by an insert",
@@ -36,8 +36,8 @@ pub(super) fn deletes() -> Vec<Bug> {
             HARD_DELETE,
             [replace(
                 "message_triggers",
-                "on t.entity = 'message' and t.id = n.id)",
-                "on t.entity = 'message' and t.id = n.id and false)",
+                "where t.entity = 'message' and t.id = any (array(select n.id from fieldpost_new n)))",
+                "where false)",
             )],
         ),
         bug(

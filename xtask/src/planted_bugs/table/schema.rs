@@ -3,7 +3,7 @@
 use crate::planted_bugs::{
     bug::{Bug, bug, drop_trigger, replace, sql},
     proofs::{
-        OLD_KEY, POLICIES, SCALE, STRANGER_COLUMNS, STRANGER_EDITS, STRANGER_OPENS, STRANGER_READS, STRANGER_ROWS,
+        HOT, OLD_KEY, POLICIES, SCALE, STRANGER_COLUMNS, STRANGER_EDITS, STRANGER_OPENS, STRANGER_READS, STRANGER_ROWS,
     },
 };
 
@@ -64,6 +64,15 @@ pub(super) fn indexes() -> Vec<Bug> {
         "index public.fieldpost_messages_client_key dropped",
         OLD_KEY,
         [sql("drop index public.fieldpost_messages_client_key")],
+    ));
+    list.push(bug(
+        "an index names last_seq",
+        HOT,
+        [replace(
+            "numbered",
+            "drop index if exists public.fieldpost_conversations_unnumbered;",
+            "create index planted on public.conversations (id) where last_seq is null;",
+        )],
     ));
     list.push(bug(
         "a pull's index scan begins at the first row that there ever was",

@@ -2,32 +2,54 @@
 
 use crate::planted_bugs::{
     bug::{Bug, bug, replace},
-    proofs::{BETWEEN_PAGES, DELETED_ID, INJECTED, MARKERS, ONCE, ONE_REFUSED, OWN_COLUMNS, TOO_LARGE},
+    proofs::{
+        BETWEEN_PAGES, DELETED_ID, EVERY_CODE, INJECTED, MARKERS, OLD_KEY, ONCE, ONE_REFUSED, OPENED, OWN_COLUMNS,
+        TOO_LARGE,
+    },
 };
 
 /// Exactly once, one by one, and the id no oracle.
 pub(super) fn push() -> Vec<Bug> {
     vec![
         bug(
-            // The look at known ids hides it otherwise: either of the two keeps a message from being stored twice.
+            // The look at known ids hides it otherwise: either of the two keeps a message from being sent twice.
             "on conflict removed, and the look at known ids before it",
             ONCE,
             [
-                replace("push", "    order by i.n\n    on conflict do nothing\n", "    order by i.n\n"),
-                replace("push", ") x where not exists (select from unnest(v_known) k where k.n = x.n);", ") x;"),
+                replace("push_messages", "  on conflict do nothing;\n  select m.* into", "  ;\n  select m.* into"),
                 replace(
-                    "push",
-                    "result := (select k.result from fieldpost.known_messages(s, array[v_item]) k);",
-                    "result := null;",
+                    "push_messages",
+                    "return fieldpost.send_as_set(s, p_items, true);",
+                    "return fieldpost.send_as_set(s, p_items, false);",
+                ),
+                replace(
+                    "push_messages",
+                    "v_result := (select k.result from fieldpost.known_messages(s, array[p_item]) k);",
+                    "v_result := null;",
                 ),
             ],
+        ),
+        bug(
+            "what an older version of the app sent is not looked for, unless an id is known too",
+            OLD_KEY,
+            [replace("push_messages", "if p_look or fieldpost.older_keys(s, v_conversations) then", "if p_look then")],
+        ),
+        bug(
+            "what only looks like a time fails the whole call",
+            EVERY_CODE,
+            [replace("push", "exception when data_exception then", "exception when division_by_zero then")],
+        ),
+        bug(
+            "a broadcast has no recipients",
+            OPENED,
+            [replace("push_messages", "if v_broadcast then", "if false then")],
         ),
         bug(
             "one transaction for all: what refuses one message fails the call",
             ONE_REFUSED,
             [replace(
-                "push",
-                "        result := fieldpost.rejected('bad_request', 'refused by the database: ' || sqlstate);",
+                "push_messages",
+                "        v_results[v_place] := fieldpost.rejected('bad_request', 'refused by the database: ' || sqlstate);",
                 "        raise;",
             )],
         ),
@@ -35,7 +57,7 @@ pub(super) fn push() -> Vec<Bug> {
             "40P01 answered rejected",
             INJECTED,
             [replace(
-                "push",
+                "push_messages",
                 "when serialization_failure or deadlock_detected or lock_not_available then\n        v_stuck := v_stuck || v_item.conversation_id;",
                 "when serialization_failure or lock_not_available then\n        v_stuck := v_stuck || v_item.conversation_id;",
             )],
@@ -43,18 +65,22 @@ pub(super) fn push() -> Vec<Bug> {
         bug(
             "a retry does not take the rest of its lane along",
             INJECTED,
-            [replace("push", "if v_item.conversation_id = any (v_stuck) then", "if false then")],
+            [replace("push_messages", "if v_item.conversation_id = any (v_stuck) then", "if false then")],
         ),
         bug(
             "the row is shown to anyone who knows its id",
             DELETED_ID,
-            [replace("push", "when m.sender_id = s.user_id and m.conversation_id = i.conversation_id", "when true")],
+            [replace(
+                "push_messages",
+                "when m.sender_id = s.user_id and m.conversation_id = i.conversation_id",
+                "when true",
+            )],
         ),
         bug(
             "tombstones are not consulted by push",
             DELETED_ID,
             [replace(
-                "push",
+                "push_messages",
                 "t.entity = 'message' and t.id = i.message_id\n",
                 "t.entity = 'message' and t.id = i.message_id and false\n",
             )],
