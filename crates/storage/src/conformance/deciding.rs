@@ -199,7 +199,7 @@ pub async fn trying_one_conversation_again_leaves_other_dead_letters_alone(store
     sent(store, 4, conversation_id(5)).await;
     refused(store, 4, RefusalCode::ContentTooLong).await;
 
-    store.retry(mutation_id(1)).await.unwrap();
+    store.retry(mutation_id(1), at(20)).await.unwrap();
 
     assert_eq!(batch(store).await, mutations([1, 2, 3]));
     let elsewhere = store.entry_of(own_message_id(4)).await.unwrap().unwrap();
@@ -210,7 +210,7 @@ pub async fn trying_one_conversation_again_leaves_other_dead_letters_alone(store
 pub async fn what_is_tried_again_and_then_lost_by_the_server_keeps_its_new_place(store: &dyn Store) {
     let id = waiting(store, 2).await;
     refused(store, 1, RefusalCode::Forbidden).await;
-    store.retry(mutation_id(1)).await.unwrap();
+    store.retry(mutation_id(1), at(20)).await.unwrap();
     pulled_messages(store, vec![echo(1, id, 2)]).await;
     assert_eq!(texts(store, id).await, ["message 1", "own 1", "own 2"]);
 
