@@ -7,8 +7,8 @@ use super::{
     views,
 };
 use anyhow::Result;
-use fieldpost::{Client, ConversationKind, Error, OutboxCounts};
-use rand::{RngExt, rngs::StdRng};
+use fieldpost::{Client, ConversationKind, Error, MedicId, OutboxCounts};
+use rand::{RngExt, rngs::StdRng, seq::IteratorRandom};
 use std::time::Duration;
 
 /// How often a sync may fail with a healed network before it counts as stuck.
@@ -56,8 +56,8 @@ impl Run<'_> {
         if self.rng.random_ratio(1, 10) {
             self.site.expire_token();
         }
-        let medic = newcomers::any(self.org, &mut self.rng);
         if self.rng.random_ratio(1, 3) {
+            let medic = self.sought_after();
             self.site.enlist(&[medic]).await?;
             self.site.open_direct(medic).await?;
         }
@@ -68,6 +68,12 @@ impl Run<'_> {
         }
         self.companion.trigger_message_sync().await?;
         Ok(())
+    }
+
+    /// Probably somebody with whom a conversation was just opened here, and waits for the server.
+    fn sought_after(&mut self) -> MedicId {
+        let newest = self.ledger.medics().iter().rev().take(4).copied().choose(&mut self.rng);
+        newest.unwrap_or_else(|| newcomers::any(self.org, &mut self.rng))
     }
 
     async fn examine(&mut self) -> Result<()> {
@@ -81,7 +87,7 @@ impl Run<'_> {
     /// With a healed network, and when everybody has joined, everything goes out, and all see the same.
     pub(super) async fn come_to_rest(&mut self) -> Result<()> {
         self.proxy.heal();
-        self.site.enlist(&self.ledger.medics()).await?;
+        self.site.enlist(self.ledger.medics()).await?;
         let victim = self.program.open().await?;
         let drained = self.drain(&victim).await;
         self.companion.trigger_message_sync().await?;

@@ -39,6 +39,8 @@ pub(super) struct Ledger {
     texts: HashMap<MessageId, Text>,
     withdrawn: HashMap<MessageId, Withdrawal>,
     places: HashMap<ConversationId, Place>,
+    /// With whom there are conversations, in the order in which that was said first.
+    medics: Vec<MedicId>,
     /// Those who were on the roster from the beginning: what is written to others may be refused at first, and then goes to
     /// the end of its lane when it is tried again.
     known: HashSet<MedicId>,
@@ -52,7 +54,7 @@ impl Ledger {
     pub(super) fn hear(&mut self, process: &str, said: Said) {
         match said {
             Said::Accepted { id, number, conversation } => self.accept(process, id, number, conversation),
-            Said::Here { conversation, medic } => self.place(conversation).medic = Some(medic),
+            Said::Here { conversation, medic } => self.open(conversation, medic),
             Said::Editing { id, text } => self.texts.entry(id).or_default().announce(text),
             Said::Edited { id, done } => self.texts.entry(id).or_default().decide(done),
             Said::Cancelling { id, conversation } => self.withdraw(id, conversation, Withdrawal::announce),
@@ -69,6 +71,13 @@ impl Ledger {
         let one = Accepted { process: process.to_owned(), number, id, conversation };
         self.texts.entry(id).or_default().accept(one.text());
         self.accepted.push(one);
+    }
+
+    fn open(&mut self, conversation: ConversationId, medic: MedicId) {
+        self.place(conversation).medic = Some(medic);
+        if !self.medics.contains(&medic) {
+            self.medics.push(medic);
+        }
     }
 
     fn place(&mut self, conversation: ConversationId) -> &mut Place {
@@ -121,9 +130,9 @@ impl Ledger {
         self.known.iter()
     }
 
-    /// Medics with whom somebody has opened a conversation.
-    pub(super) fn medics(&self) -> Vec<MedicId> {
-        self.places.values().filter_map(|place| place.medic).collect()
+    /// Medics with whom somebody has opened a conversation, the newest last.
+    pub(super) fn medics(&self) -> &[MedicId] {
+        &self.medics
     }
 
     /// How many messages were accepted, changed, and taken back; and how many conversations were opened.
@@ -132,7 +141,7 @@ impl Ledger {
             messages: self.accepted.len(),
             edited: self.texts.values().filter(|text| text.was_changed()).count(),
             cancelled: self.gone_ids().len(),
-            opened: self.medics().into_iter().collect::<HashSet<_>>().len(),
+            opened: self.medics.len(),
         }
     }
 }
