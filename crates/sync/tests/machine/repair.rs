@@ -40,6 +40,14 @@ fn a_conversation_that_left_sight_meanwhile_is_passed_over() {
 }
 
 #[test]
+fn a_history_that_cannot_be_had_fails_the_pass() {
+    let mut pass = pulled();
+    let _ = pass.next(Event::Missing(vec![missing(1, 9)]));
+    let end = outcome(pass.next(Event::HistoryRead(Err(error(RemoteErrorKind::Unavailable)))));
+    assert!(end.error.is_some());
+}
+
+#[test]
 fn a_part_that_stays_missing_is_not_asked_for_twice_in_a_pass() {
     let mut pass = pulled();
     let _ = pass.next(Event::Missing(vec![missing(1, 9)]));
