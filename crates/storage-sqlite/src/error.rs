@@ -67,8 +67,16 @@ fn kind_of_sqlx(error: &sqlx::Error) -> StorageErrorKind {
         sqlx::Error::PoolClosed => StorageErrorKind::Closed,
         sqlx::Error::PoolTimedOut => StorageErrorKind::Busy,
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => StorageErrorKind::Corrupt,
+        error if is_odd_value(error) => StorageErrorKind::Corrupt,
         error => code_of(error).map_or(StorageErrorKind::Other, kind_of_code),
     }
+}
+
+/// What SQLite says, with no code of its own, of values that no version has written.
+const ODD_VALUES: [&str; 3] = ["JSON cannot hold BLOB values", "malformed JSON", "integer overflow"];
+
+fn is_odd_value(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| ODD_VALUES.iter().any(|said| error.message().contains(said)))
 }
 
 fn code_of(error: &sqlx::Error) -> Option<i32> {
