@@ -24,6 +24,8 @@ const fn bug(
 const PUSH: &str = "crates/sync/src/machine/push.rs";
 const FOLLOW: &str = "crates/sync/src/machine/follow.rs";
 const SESSION: &str = "crates/sync/src/session/own.rs";
+const SCHEDULE: &str = "crates/sync/src/machine/schedule/mod.rs";
+const EXPIRE: &str = "crates/storage/src/memory/expire.rs";
 const OUTBOX: &str = "crates/storage/src/memory/outbox.rs";
 const SETTLE: &str = "crates/storage/src/memory/settle.rs";
 const DECIDE: &str = "crates/storage/src/memory/decide.rs";
@@ -274,5 +276,47 @@ pub(super) const BUGS: &[Bug] = &[
         "                self.follow.run = Run { whole, ..Run::default() };
                 let _ = cursor;
                 self.begin_bootstrap(BootstrapReason::Reconcile)",
+    ),
+    bug(
+        "liveness",
+        "a network that is back ends no wait",
+        SCHEDULE,
+        "                self.wanted = true;
+                self.connection = Backoff::default();
+                self.lanes.clear();",
+        "                self.wanted = true;",
+    ),
+    bug(
+        "liveness",
+        "a hint that comes while a pass runs is lost",
+        SCHEDULE,
+        "            None => {
+                self.connection = Backoff::default();",
+        "            None => {
+                self.wanted = false;
+                self.connection = Backoff::default();",
+    ),
+    bug(
+        "bounded",
+        "the time that the server names is not waited for",
+        SCHEDULE,
+        "wait.min(LONGEST_ASKED)",
+        "wait.min(LONGEST_ASKED).min(Duration::ZERO)",
+    ),
+    bug(
+        "crash_safe",
+        "a paused engine syncs when it is asked to",
+        SCHEDULE,
+        "    pub const fn is_paused(&self) -> bool {
+        self.paused",
+        "    pub const fn is_paused(&self) -> bool {
+        self.paused && !self.online && self.online",
+    ),
+    bug(
+        "no_loss",
+        "a message expires although the server may have it",
+        EXPIRE,
+        "!self.is_failed() && self.unanswered == 0 && self.recorded_at < before",
+        "!self.is_failed() && self.recorded_at < before",
     ),
 ];
