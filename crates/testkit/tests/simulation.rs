@@ -28,8 +28,9 @@ fn every_invariant_holds_in_any_storm() {
 fn seeds_that_once_found_something_stay_calm() {
     // A reassigned conversation that was loaded in part; a cancelled read mark; a person in two orgs; a removed admin's own
     // words; a mark that was refused; a run of pages whose rest was empty; marks that waited where a thread was here in part;
-    // what was read while the server was set back.
-    calm([42, 55, 113, 403, 3913, 9770, 1559, 8254, 9692, 5954, 6664].into_iter());
+    // what was read while the server was set back; a token that came after signing out; signing in while signing out; a
+    // session that another process began.
+    calm([42, 55, 113, 403, 3913, 9770, 1559, 8254, 9692, 5954, 6664, 1066, 6943, 4859].into_iter());
 }
 
 #[test]

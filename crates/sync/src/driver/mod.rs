@@ -189,7 +189,10 @@ impl Engine {
     /// As [`SessionKeeper::sign_out`].
     pub async fn sign_out(&self) -> Result<(), SyncError> {
         self.session.sign_out().await?;
-        self.trigger(Trigger::SignedOut);
+        // Telling the server takes a while, in which somebody may have signed in again.
+        if !self.session.is_signed_in().await? {
+            self.trigger(Trigger::SignedOut);
+        }
         self.finish_status(None).await;
         Ok(())
     }

@@ -119,7 +119,7 @@ impl AppSession {
         match self.tokens.token(refused).await {
             Ok(provided) => self.check(provided).await,
             Err(TokenError::SignedOut) => {
-                self.know(Known::SignedOut);
+                self.learn(Known::SignedOut)?;
                 Err(SyncError::SignedOut)
             }
             Err(error @ TokenError::Unavailable(_)) => {
@@ -135,18 +135,28 @@ impl AppSession {
                 return Err(StorageError::new(StorageErrorKind::WrongAccount, "token").into());
             }
             Claims::Nobody => {
-                self.know(Known::SignedOut);
+                self.learn(Known::SignedOut)?;
                 return Err(SyncError::SignedOut);
             }
             Claims::Of(_) | Claims::Unreadable => {}
         }
         self.sessions.claim(provided.person_id).await?;
-        self.know(Known::SignedIn);
+        self.learn(Known::SignedIn)?;
         Ok(provided.access_token)
     }
 
     fn known(&self) -> Known {
         *self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of what the app has answered, unless the person has signed out here since it was asked.
+    fn learn(&self, known: Known) -> Result<(), SyncError> {
+        let mut before = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if *before == Known::Left {
+            return Err(SyncError::SignedOut);
+        }
+        *before = known;
+        Ok(())
     }
 
     fn know(&self, known: Known) {

@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex};
 struct App {
     server: ReferenceServer,
     state: Mutex<State>,
+    /// Whoever holds it keeps the answer back.
+    answering: tokio::sync::Mutex<()>,
 }
 
 struct State {
@@ -26,7 +28,7 @@ impl App {
     async fn of(server: &ReferenceServer, email: &str) -> Arc<Self> {
         let session = Some(server.sign_in(&Phone::credentials(email)).await.unwrap());
         let state = Mutex::new(State { session, offline: false, claims: None, refused: 0 });
-        Arc::new(Self { server: server.clone(), state })
+        Arc::new(Self { server: server.clone(), state, answering: tokio::sync::Mutex::default() })
     }
 
     fn set(&self, change: impl FnOnce(&mut State)) {
@@ -54,6 +56,7 @@ impl TokenProvider for App {
             Some(_) => self.server.refresh(&session.refresh_token).await.map_err(|_| TokenError::SignedOut)?,
             None => session,
         };
+        let _answering = self.answering.lock().await;
         let mut state = self.state.lock().unwrap();
         state.session = Some(session.clone());
         let person_id = state.claims.unwrap_or(session.person_id);
@@ -101,6 +104,23 @@ async fn many_calls_that_find_it_not_accepted_ask_once() {
     let renewed = futures::future::join_all((0..5).map(|_| session.replace(&token))).await;
     assert!(renewed.iter().all(|renewed| renewed.as_ref().is_ok_and(|renewed| *renewed != token)));
     assert_eq!(app.state.lock().unwrap().refused, 1);
+}
+
+#[tokio::test]
+async fn a_token_that_comes_after_signing_out_signs_nobody_in() {
+    let server = ReferenceServer::demo();
+    let app = App::of(&server, ADA).await;
+    let ada = phone(&server, &app).await;
+    let answering = app.answering.lock().await;
+    let leaving = async {
+        ada.engine.sign_out().await.unwrap();
+        drop(answering);
+    };
+    let (token, ()) = tokio::join!(ada.engine.session().token(), leaving);
+    assert!(matches!(token, Err(SyncError::SignedOut)));
+    assert!(!ada.engine.session().is_signed_in().await.unwrap());
+    ada.engine.session_changed().await;
+    assert!(ada.engine.session().is_signed_in().await.unwrap());
 }
 
 #[tokio::test]

@@ -115,12 +115,11 @@ impl Schedule {
     /// Something happened.
     pub fn trigger(&mut self, now: Moment, trigger: Trigger) {
         match trigger {
-            Trigger::LocalWrite | Trigger::Hint => {}
+            Trigger::LocalWrite | Trigger::Hint | Trigger::SignedIn => {}
             Trigger::Online => self.online = true,
             Trigger::Offline => self.online = false,
             Trigger::Foreground => self.foreground = true,
             Trigger::Background => self.foreground = false,
-            Trigger::SignedIn => self.signed_in = true,
             Trigger::SignedOut => self.signed_in = false,
             Trigger::Pause => self.paused = true,
             Trigger::Resume => self.paused = false,
@@ -133,6 +132,8 @@ impl Schedule {
                 self.wanted = true;
                 self.connection = Backoff::default();
                 self.lanes.clear();
+                // Somebody may have signed in meanwhile, in another process on the same file. A pass finds out without a call.
+                self.signed_in = true;
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::simulator::{
 };
 use fieldpost_domain::{ConversationId, Message, MessageStatus};
 use fieldpost_storage::{Older, ThreadMessage, ThreadWindow, Window};
+use fieldpost_sync::SyncError;
 
 /// More pages than any thread of a run has.
 const PAGES: u32 = 200;
@@ -14,7 +15,7 @@ const PAGES: u32 = 200;
 pub(super) async fn same_threads(world: &World, device: &Device) -> Result<(), Breach> {
     let Some(process) = device.running(0) else { return Ok(()) };
     for conversation in world.hub.server.conversations_of(device.owner.id) {
-        let window = whole(process, conversation.id).await?;
+        let window = whole(device, process, conversation.id).await?;
         let there = world.hub.server.messages_of(conversation.id);
         same(device, conversation.id, &window, &there)?;
     }
@@ -22,11 +23,16 @@ pub(super) async fn same_threads(world: &World, device: &Device) -> Result<(), B
 }
 
 /// Scrolls up to the beginning.
-async fn whole(process: &Process, conversation: ConversationId) -> Result<ThreadWindow, Breach> {
+async fn whole(device: &Device, process: &Process, conversation: ConversationId) -> Result<ThreadWindow, Breach> {
     for _ in 0..PAGES {
         let window = process.store.messages(conversation, Window::newest(u32::MAX)).await.map_err(unreadable)?;
         let Older::OnServer(before) = window.older else { return Ok(window) };
-        let loaded = process.engine.load_older(conversation, before).await;
+        let mut loaded = process.engine.load_older(conversation, before).await;
+        if matches!(loaded, Err(SyncError::SignedOut)) {
+            // Her session had ended, and she had not noticed yet.
+            drop(process.sign_in(&device.owner).await);
+            loaded = process.engine.load_older(conversation, before).await;
+        }
         loaded.map_err(|error| {
             Breach::new(Invariant::Liveness, format!("{} cannot look back in {conversation}: {error}", process.name))
         })?;

@@ -43,8 +43,11 @@ impl World {
             return;
         }
         sleep(PROMPT).await;
-        let idle =
-            |process: &&Arc<Process>| process.manner.by_itself && !process.is_dead() && process.last_call() < now;
+        // Another process on the file may have found the session ended; then it is the person's turn.
+        let signed_in = |process: &Process| process.engine.status().borrow().signed_in;
+        let idle = |process: &&Arc<Process>| {
+            process.manner.by_itself && !process.is_dead() && process.last_call() < now && signed_in(process)
+        };
         if let Some(process) = woken.iter().find(idle) {
             let what = format!("{} does nothing {} s after its network is back", process.name, PROMPT.as_secs());
             self.observer().report(Breach::new(Invariant::Liveness, what));
