@@ -20,6 +20,18 @@ pub(crate) fn ensure() -> Result<()> {
     // Its core says that it needs a newer Rust than it does: see .cargo/config.toml there.
     cargo.args(["build", "--release", "--locked", "--ignore-rust-version"]).current_dir(powersync);
     cargo.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS");
+    if let Some(headers) = compiler_headers().filter(|_| std::env::var_os(CLANG_ARGS).is_none()) {
+        cargo.env(CLANG_ARGS, format!("-isystem {headers}"));
+    }
     process::run("building the peer powersync", &mut cargo)
         .context("it needs libclang for its bindings (Debian: libclang-dev, or LIBCLANG_PATH)")
+}
+
+const CLANG_ARGS: &str = "BINDGEN_EXTRA_CLANG_ARGS";
+
+/// Where the C compiler has the headers that a libclang without a clang beside it does not bring.
+fn compiler_headers() -> Option<String> {
+    let asked = Command::new("cc").arg("-print-file-name=include").output().ok()?;
+    let path = String::from_utf8(asked.stdout).ok()?.trim().to_owned();
+    PathBuf::from(&path).is_dir().then_some(path)
 }

@@ -16,7 +16,8 @@ pub struct ConversationDigest {
 }
 
 impl ConversationDigest {
-    /// The digest of these conversations, in any order, each once. Those that the server does not know yet must not be among them.
+    /// The digest of these conversations, in any order, each once. Those that the server does not know yet must not be among
+    /// them.
     #[must_use]
     pub fn of(ids: impl IntoIterator<Item = ConversationId>) -> Self {
         // The text of a UUID sorts as its bytes do.

@@ -6,8 +6,8 @@
 //! **Unread** is exact: messages of others, not deleted, above the person's marker. Where the recent range reaches from the
 //! marker to the newest message that is known of, it is counted here. Where local history is partial, it is the server's
 //! count, which may not know yet of a mark that waits: so never more than what is here above the marker and one message for
-//! each seq above it that is not. Counting again what has not changed would make every page cost as much as there is unread, so the count is kept and what
-//! a page brings is added to it; triggers void it when a counted message is deleted or changes.
+//! each seq above it that is not. Counting again what has not changed would make every page cost as much as there is unread,
+//! so the count is kept and what a page brings is added to it; triggers void it when a counted message is deleted or changes.
 //!
 //! **The newest message** is the last one that is queued here (dead letters included: they stand at the end of the thread
 //! until somebody deals with them), else the highest seq that is here, unless the server has told of a newer one. Only the

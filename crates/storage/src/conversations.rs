@@ -24,8 +24,9 @@ pub struct ConversationSummary {
     /// The start of its newest message, queued ones included ([`fieldpost_domain::preview`]); none if that was deleted.
     pub last_message_preview: Option<String>,
     /// Messages of others, not deleted, above the signed-in person's read marker. Exact: counted here where the loaded range
-    /// reaches from the marker up to the `last_seq` of the server's last answer, else it is the server's count, less what was read here and the
-    /// server does not know, and never more than there can be above the marker; none once that stands at the highest seq known.
+    /// reaches from the marker up to the `last_seq` of the server's last answer, else it is the server's count, less what was
+    /// read here and the server does not know, and never more than there can be above the marker; none once that stands at
+    /// the highest seq known.
     pub unread: u64,
     /// The highest seq known of it.
     pub last_seq: Seq,

@@ -167,9 +167,10 @@ pub trait Outbox: Send + Sync {
     /// became dead letters.
     async fn expire(&self, before: Time) -> StorageResult<u64>;
 
-    /// Sends a dead letter again at a moment of the device's clock, from which it has waited anew: it goes to the end of the outbox, its message to the end of its thread, and order is judged
-    /// from there. The mutations of a conversation whose open was refused go together, whichever of them is named: the open
-    /// first, then what parked with it in its old order. One that is no dead letter stays as it is. Returns the entry.
+    /// Sends a dead letter again at a moment of the device's clock, from which it has waited anew: it goes to the end of the
+    /// outbox, its message to the end of its thread, and order is judged from there. The mutations of a conversation whose
+    /// open was refused go together, whichever of them is named: the open first, then what parked with it in its old order.
+    /// One that is no dead letter stays as it is. Returns the entry.
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::NotFound`] when it is not in the outbox; [`crate::StorageErrorKind::NotApplicable`] when it
@@ -190,7 +191,8 @@ pub trait Outbox: Send + Sync {
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::NotFound`] when it is not in the outbox; [`crate::StorageErrorKind::NotApplicable`] when it is
-    /// a read mark (what was read stays read); [`crate::StorageErrorKind::OutcomeUnknown`] while it, or something that would go with it, is [`EntryState::Sending`].
+    /// a read mark (what was read stays read); [`crate::StorageErrorKind::OutcomeUnknown`] while it, or something that would
+    /// go with it, is [`EntryState::Sending`].
     async fn cancel(&self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>>;
 
     /// The entry that sends a message; none when the outbox has none (any more).

@@ -142,26 +142,27 @@ pub trait Replica: Send + Sync {
     /// included: the position jumps, and what was edited or deleted between the old cursor and the new one is never pulled.
     /// They come back as history on demand; one whose send awaits its answer in the outbox is queued again until then. Seqs known
     /// by tombstones stay known. When a message of the page cannot be read, nothing inside a range is taken for deleted, and
-    /// an earlier state of that message stays even below one. With the last page the position becomes `Following`, and what the bootstrap did not confirm leaves: conversations that did not come (with the consequences of a
-    /// revocation for their lanes, but without being remembered as revoked), and people that did not come. Those people whom a
-    /// message here names as its sender stay, as members of the past. Conversations and people that an answer has brought
-    /// since the bootstrap began count as confirmed, and those that the server does not know yet stay.
+    /// an earlier state of that message stays even below one. With the last page the position becomes `Following`, and what
+    /// the bootstrap did not confirm leaves: conversations that did not come (with the consequences of a revocation for their
+    /// lanes, but without being remembered as revoked), and people that did not come. Those people whom a message here names
+    /// as its sender stay, as members of the past. Conversations and people that an answer has brought since the bootstrap
+    /// began count as confirmed, and those that the server does not know yet stay.
     ///
     /// A conversation that a bootstrap lists comes into sight with all its markers, as one does with a grant
     /// ([`Replica::apply_pull`]). Where the signed-in person's own stands higher here than its page says (nowhere, if none
-    /// came), the server does not know: a mark at that position, but not above the `last_seq` that was told, is queued again at the end of the outbox, under a
-    /// mutation with the conversation's id, unless one waits already. Until it has arrived, the messages that it has read and
-    /// that are here are taken off the server's count.
+    /// came), the server does not know: a mark at that position, but not above the `last_seq` that was told, is queued again
+    /// at the end of the outbox, under a mutation with the conversation's id, unless one waits already. Until it has arrived,
+    /// the messages that it has read and that are here are taken off the server's count.
     ///
     /// After [`BootstrapReason::Epoch`] the stored state of a conversation (`last_seq`, derived fields, recent range) gives way
     /// to the first row that comes of it, and markers above its `last_seq`, queued marks included, come down to it; and below
-    /// the first message of its page whose seq was in the recent range and that was not here, because nobody has read what took the place of another message. Messages
-    /// stored before the bootstrap began that stand above the told range leave with the page too. Own ones among those that
-    /// leave from inside or above it have been lost by the server: they become dead
-    /// letters ([`fieldpost_domain::RefusalCode::LostByServer`]) at the end of the outbox, in the order of their seqs, under a
-    /// mutation with the message's id; except those that were deleted or cannot be sent (they leave), and those whose send
-    /// still waits in the outbox (it goes on waiting). Of a conversation that did not come this is known only where its author
-    /// would have been shown it; else her own messages leave with it, or say that it is out of sight
+    /// the first message of its page whose seq was in the recent range and that was not here, because nobody has read what
+    /// took the place of another message. Messages stored before the bootstrap began that stand above the told range leave
+    /// with the page too. Own ones among those that leave from inside or above it have been lost by the server: they become
+    /// dead letters ([`fieldpost_domain::RefusalCode::LostByServer`]) at the end of the outbox, in the order of their seqs,
+    /// under a mutation with the message's id; except those that were deleted or cannot be sent (they leave), and those whose
+    /// send still waits in the outbox (it goes on waiting). Of a conversation that did not come this is known only where its
+    /// author would have been shown it; else her own messages leave with it, or say that it is out of sight
     /// ([`crate::sight::fate_of_unlisted`]).
     ///
     /// # Errors
@@ -179,11 +180,11 @@ pub trait Replica: Send + Sync {
     /// [`crate::StorageErrorKind::Superseded`] when the position is not `Following(from)`.
     async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport>;
 
-    /// Applies a page of history that was asked for in this generation ([`SyncState::generation`]); the position stays. The page covers its range whole: the range becomes part of what is
-    /// here, together with what it touches, and messages inside it that did not come leave (unless a message of the page
-    /// cannot be read), which counts as applied. A page above the recent range
-    /// with a hole between becomes the new recent range. A page for a conversation that is not here (any more) changes
-    /// nothing.
+    /// Applies a page of history that was asked for in this generation ([`SyncState::generation`]); the position stays. The
+    /// page covers its range whole: the range becomes part of what is here, together with what it touches, and messages
+    /// inside it that did not come leave (unless a message of the page cannot be read), which counts as applied. A page above
+    /// the recent range with a hole between becomes the new recent range. A page for a conversation that is not here (any
+    /// more) changes nothing.
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Superseded`] when the generation is another one by now: whatever changed between the

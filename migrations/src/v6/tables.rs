@@ -9,8 +9,9 @@
 //! `server_id` is null as long as this device alone knows the row, and equals `id` from then on.
 //!
 //! `messages` keeps an integer key of its own because the full-text index needs one that never changes; `seq` is null until
-//! the server has given one, and `position` orders those that were written here meanwhile. Nothing references a conversation by a foreign key: what a person wrote in a conversation that
-//! they may no longer see stays theirs until they have dealt with it.
+//! the server has given one, and `position` orders those that were written here meanwhile. Nothing references a conversation
+//! by a foreign key: what a person wrote in a conversation that they may no longer see stays theirs until they have dealt
+//! with it.
 
 /// Makes room for the new tables of the same names.
 pub(super) const SET_ASIDE: &str = r#"

@@ -1,9 +1,9 @@
 //! A whole server in memory: the behaviour that every implementation of the contract must show.
 //!
 //! It is meant to be obviously right rather than fast. Rows are kept in maps (`tables`), which transaction last
-//! changed them in a list (`feed`); everything that is written goes through `transaction`, which does what the triggers of the SQL schema
-//! do; everything that is read goes through `viewer`, which is the one place that decides who sees what. The four calls
-//! are one file each on top of that.
+//! changed them in a list (`feed`); everything that is written goes through `transaction`, which does what the triggers of
+//! the SQL schema do; everything that is read goes through `viewer`, which is the one place that decides who sees what. The
+//! four calls are one file each on top of that.
 //!
 //! A [`ReferenceServer`] is a handle: clones are the same server. Beside the contract it offers what an operator or a
 //! stranger's client can do behind the engine's back ([`ReferenceServer::insert_message`],

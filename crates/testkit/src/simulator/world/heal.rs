@@ -55,7 +55,8 @@ impl World {
         }
     }
 
-    /// Everybody syncs once, or is left to do so. Whether nobody had anything to do; when that is no news, asking takes a single request.
+    /// Everybody syncs once, or is left to do so. Whether nobody had anything to do; when that is no news, asking takes a
+    /// single request.
     async fn round(&mut self, idle: bool) -> bool {
         let mut quiet = true;
         for device in 0..self.devices.len() {

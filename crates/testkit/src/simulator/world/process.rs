@@ -18,8 +18,8 @@ use std::{
     time::Duration,
 };
 
-/// How often an engine that runs by itself syncs: seldom enough that a run in which it should not have waited for its timer can be
-/// told from one in which it did.
+/// How often an engine that runs by itself syncs: seldom enough that a run in which it should not have waited for its timer
+/// can be told from one in which it did.
 const RHYTHM: Rhythm = Rhythm {
     foreground: Duration::from_secs(2 * 60),
     background: Duration::from_secs(10 * 60),
