@@ -23,5 +23,7 @@ pub(super) const USABLE: &str = "the first page of the bootstrap is applied whol
 pub(super) const GROWTH: &str = "in an experiment with the same tables in raw SQLite, the full-text index cost the same at any size, and so did the cache; what grows is \
     moving the log into the file, which rewrites the pages that have changed all over it. With a checkpoint every 8,000 pages instead of \
     every 1,000, which is what the files have here, time per message at 75,000 to 300,000 messages was what it was at none.";
-pub(super) const POWER: &str = "not profiled yet. The work differs: Fieldpost also keeps conversations, unread counts and a full-text index, \
-    PowerSync also keeps its log of operations. Messages come round robin over the conversations, the worst order for an index.";
+pub(super) const POWER: &str = "raw SQLite in batches, in the same tables and given everything that is derived, is itself only 1.6 (100,000) and 2.5 \
+    (20,000) × PowerSync in the run of 2026-11-23, so that 3 × is out of reach of these tables. Fieldpost also keeps \
+    conversations, unread counts and a full-text index, PowerSync also keeps its log of operations. Messages come round \
+    robin over the conversations, the worst order for an index.";
