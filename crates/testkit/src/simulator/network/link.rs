@@ -222,9 +222,11 @@ impl<T: Send> Journey<T> {
         };
         let back = if let Some(Fault::SlowBack(longer)) = self.fate.fault { longer.into() } else { self.fate.back };
         sleep(Duration::from_millis(back)).await;
+        let refused = matches!(&answer, Err(error) if error.kind() == RemoteErrorKind::Unreachable);
         // Whoever has gone does not hear it.
         let _ = tell.send(if self.is_cut(restarts) { self.fail(RemoteErrorKind::Interrupted) } else { answer });
-        if let Some(Fault::Twice(later)) = self.fate.fault {
+        // What never left cannot come a second time.
+        if let Some(Fault::Twice(later)) = self.fate.fault.filter(|_| !refused) {
             sleep(Duration::from_millis(later.into())).await;
             if !self.is_cut(restarts) {
                 self.hub.observer.say(|| format!("the server gets a {} once more", self.call));
