@@ -61,6 +61,7 @@ impl Scene {
             changes: Changes { people: vec![viewer()], conversations, ..Changes::default() },
             cursor: cursor(0)?,
             next_after: None,
+            epoch: None,
             digest: None,
             server_time: at(0),
             limits: ServerLimits::default(),

@@ -18,7 +18,7 @@ pub enum FileState {
 }
 
 /// The migrations of this version, by name; a name that is none of these comes from a newer one.
-const KNOWN: [&str; 4] = [crate::v4::NAME, crate::v5::NAME, crate::v6::NAME, crate::v7::NAME];
+const KNOWN: [&str; 5] = [crate::v4::NAME, crate::v5::NAME, crate::v6::NAME, crate::v7::NAME, crate::v8::NAME];
 
 /// Looks at a file. Reads only.
 ///

@@ -1,6 +1,6 @@
 //! Brings a file to the current version inside one transaction.
 
-use crate::{FileState, SCHEMA_VERSION, inspect, v4, v5, v6, v7};
+use crate::{FileState, SCHEMA_VERSION, inspect, v4, v5, v6, v7, v8};
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait,
     sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement},
@@ -12,7 +12,13 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(v4::Migration), Box::new(v5::Migration), Box::new(v6::Migration), Box::new(v7::Migration)]
+        vec![
+            Box::new(v4::Migration),
+            Box::new(v5::Migration),
+            Box::new(v6::Migration),
+            Box::new(v7::Migration),
+            Box::new(v8::Migration),
+        ]
     }
 }
 

@@ -287,7 +287,7 @@ begin
         select x.id from public.conversations x where x.org_id = any (s.admin_orgs) union select unnest(s.conversations)) v),
       'people', (select coalesce(jsonb_agg(distinct p), '[]') from jsonb_array_elements(page.people || v_named) p),
       'conversations', page.conversations, 'messages', page.messages, 'read_markers', page.read_markers,
-      'cursor', concat_ws('.', 'c1', v_here, s.fingerprint, v_snapshot))
+      'cursor', concat_ws('.', 'c1', v_here, s.fingerprint, v_snapshot), 'epoch', left(v_here, 16))
     || jsonb_strip_nulls(jsonb_build_object(
       'me', (select fieldpost.person_json(p) from fieldpost.people p
              where p.user_id = s.user_id and not p.removed and p.org_id = any (s.admin_orgs || s.medic_orgs)

@@ -127,7 +127,7 @@ async fn every_way_leads_to_the_same_tables() {
     let (fresh, v4, v5) = (empty().await, fixture("v4.db").await, fixture("v5.db").await);
     for file in [&fresh, &v4, &v5] {
         file.upgrade().await;
-        assert_eq!(file.one("SELECT CAST(user_version AS TEXT) FROM pragma_user_version").await, "7");
+        assert_eq!(file.one("SELECT CAST(user_version AS TEXT) FROM pragma_user_version").await, "8");
         assert_eq!(inspect(&file.db).await.unwrap(), FileState::Fieldpost(SCHEMA_VERSION));
     }
     let expected = normal(fresh.rows(schema).await);
@@ -292,8 +292,8 @@ async fn upgrading_twice_changes_nothing() {
 async fn files_that_are_not_ours_are_told_apart() {
     let newer = empty().await;
     newer.upgrade().await;
-    newer.run("PRAGMA user_version = 8").await;
-    assert_eq!(inspect(&newer.db).await.unwrap(), FileState::Newer(8));
+    newer.run("PRAGMA user_version = 9").await;
+    assert_eq!(inspect(&newer.db).await.unwrap(), FileState::Newer(9));
 
     let later = empty().await;
     later.upgrade().await;

@@ -149,6 +149,8 @@ test("TRUNCATE, and a restored epoch row, end the epoch", async () => {
     await sql`truncate public.messages cascade`;
     assert.deepEqual((await db.call(admin.user, "pull", { p_cursor: page.cursor })).error, { code: "cursor_expired", detail: "epoch" });
     const next = await db.call(admin.user, "bootstrap");
+    assert.notEqual(next.epoch, page.epoch, "a first load names the history that it is of");
+    assert.equal((await db.call(admin.user, "bootstrap")).epoch, next.epoch);
     // What pg_restore does to the row of an older dump: the same content, written anew.
     const [{ id }] = await sql`select id from fieldpost.epoch`;
     await sql.begin(async (tx) => {
@@ -156,6 +158,7 @@ test("TRUNCATE, and a restored epoch row, end the epoch", async () => {
       await tx`insert into fieldpost.epoch (id) values (${id})`;
     });
     assert.deepEqual((await db.call(admin.user, "pull", { p_cursor: next.cursor })).error, { code: "cursor_expired", detail: "epoch" });
+    assert.notEqual((await db.call(admin.user, "bootstrap")).epoch, next.epoch);
   } finally {
     await db.drop();
   }

@@ -76,6 +76,25 @@ impl Continuation {
     }
 }
 
+/// Names one of the histories of a server's database; a restore or promotion begins another. Only ever compared.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ServerEpoch(String);
+
+impl ServerEpoch {
+    /// Wraps what the server sent.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

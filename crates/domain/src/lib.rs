@@ -29,7 +29,7 @@ pub mod session;
 pub use change::{Access, AccessChange, Changes, Tombstone, TombstoneOf, UnreadableRow};
 pub use content::{ContentError, MessageContent, preview};
 pub use conversation::{Conversation, ConversationKind};
-pub use cursor::{Continuation, Cursor, CursorError};
+pub use cursor::{Continuation, Cursor, CursorError, ServerEpoch};
 pub use digest::ConversationDigest;
 pub use id::{ConversationId, IdError, MedicId, MessageId, MutationId, OrgId, PersonId};
 pub use message::{Message, MessageKind, MessageStatus, NewMessage};

@@ -1,6 +1,8 @@
 //! Pages: what one answer of the server brings, and where to go on.
 
-use crate::{Changes, Continuation, Conversation, ConversationDigest, ConversationId, Cursor, Person, Seq, Time};
+use crate::{
+    Changes, Continuation, Conversation, ConversationDigest, ConversationId, Cursor, Person, Seq, ServerEpoch, Time,
+};
 use serde::{Deserialize, Serialize};
 
 /// What the server accepts and sends at most; every answer states it.
@@ -39,6 +41,8 @@ pub struct BootstrapPage {
     pub cursor: Cursor,
     /// Where to go on; none on the last page.
     pub next_after: Option<Continuation>,
+    /// Which of the server's histories this is; none from a server that does not say.
+    pub epoch: Option<ServerEpoch>,
     /// Of the visible conversations, on the last page.
     pub digest: Option<ConversationDigest>,
     /// The server's clock.

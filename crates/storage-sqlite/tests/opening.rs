@@ -232,6 +232,7 @@ fn bootstrap() -> BootstrapPage {
         changes: Changes { conversations: vec![conversation], messages: vec![message], ..Changes::default() },
         cursor: Cursor::new("c1").unwrap(),
         next_after: None,
+        epoch: None,
         server_time: Time::UNIX_EPOCH,
         limits: ServerLimits::default(),
     }
@@ -262,12 +263,12 @@ async fn a_newer_file_is_refused_untouched() {
     phone.open().await.close().await.unwrap();
     let mut file = fs::read(phone.file()).unwrap();
     // The header of a SQLite file has user_version at offset 60, big-endian.
-    file[60..64].copy_from_slice(&8_u32.to_be_bytes());
+    file[60..64].copy_from_slice(&9_u32.to_be_bytes());
     fs::write(phone.file(), file).unwrap();
     let before = fs::read(phone.file()).unwrap();
     let error = phone.refused().await;
     assert_eq!(error.kind(), StorageErrorKind::NewerSchema);
-    assert!(error.detail().unwrap().contains("version 8"));
+    assert!(error.detail().unwrap().contains("version 9"));
     assert_eq!(fs::read(phone.file()).unwrap(), before);
 }
 
@@ -346,7 +347,7 @@ async fn a_file_that_was_cut_off_in_a_transaction_is_taken_back_and_opened() {
 async fn a_newer_file_that_was_cut_off_is_refused_all_the_same() {
     let (scratch, phone) = (Phone::with_fixture("v5.db"), Phone::new());
     let db = sea_orm::Database::connect(format!("sqlite://{}", scratch.file().display())).await.unwrap();
-    db.execute_unprepared("PRAGMA journal_mode = DELETE; PRAGMA user_version = 8").await.unwrap();
+    db.execute_unprepared("PRAGMA journal_mode = DELETE; PRAGMA user_version = 9").await.unwrap();
     db.close().await.unwrap();
     killed_with_a_journal(&scratch.file(), &phone.file(), HALF).await;
     assert_eq!(phone.refused().await.kind(), StorageErrorKind::NewerSchema);

@@ -154,6 +154,10 @@ pub trait Replica: Send + Sync {
     /// at the end of the outbox, under a mutation with the conversation's id, unless one waits already. Until it has arrived,
     /// the messages that it has read and that are here are taken off the server's count.
     ///
+    /// A bootstrap whose first page names another epoch than the bootstrap before it ([`BootstrapPage::epoch`]) goes on as one
+    /// for [`BootstrapReason::Epoch`], whatever it began for: the server may be restored between an answer that ends a cursor
+    /// and the first page.
+    ///
     /// After [`BootstrapReason::Epoch`] the stored state of a conversation (`last_seq`, derived fields, recent range) gives way
     /// to the first row that comes of it, and markers above its `last_seq`, queued marks included, come down to it; and below
     /// the first message of its page whose seq was in the recent range and that was not here, because nobody has read what

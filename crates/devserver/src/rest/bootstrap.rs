@@ -6,7 +6,7 @@ use super::{
     rpc::{Answer, Refused},
 };
 use crate::server::App;
-use fieldpost_domain::{AccessToken, Continuation};
+use fieldpost_domain::{AccessToken, Continuation, ServerEpoch};
 use fieldpost_remote::{BootstrapRequest, MessagingApi as _};
 use serde_json::json;
 
@@ -24,6 +24,7 @@ pub(super) async fn bootstrap(app: &App, token: &AccessToken, args: &Args) -> An
             "total_conversations": page.total_conversations,
             "cursor": page.cursor.as_str(),
             "next_after": page.next_after.as_ref().map(Continuation::as_str),
+            "epoch": page.epoch.as_ref().map(ServerEpoch::as_str),
             "digest": page.digest.as_ref().map(rows::digest),
         }),
     ))

@@ -2,7 +2,8 @@
 
 use super::answer::{Read, malformed};
 use fieldpost_domain::{
-    BootstrapPage, Continuation, ConversationDigest, ConversationId, Cursor, HistoryPage, PullPage, SeqRange, Time,
+    BootstrapPage, Continuation, ConversationDigest, ConversationId, Cursor, HistoryPage, PullPage, SeqRange,
+    ServerEpoch, Time,
 };
 use fieldpost_remote::RemoteResult;
 use serde_json::Value;
@@ -14,6 +15,7 @@ pub(crate) fn bootstrap(operation: &'static str, read: Read) -> RemoteResult<Boo
         server_time: server_time(operation, &read.server_time)?,
         total_conversations: read.total_conversations.map_or(0, |number| number.0),
         next_after: read.next_after.map(Continuation::new),
+        epoch: read.epoch.map(ServerEpoch::new),
         digest: digest(read.digest),
         limits: read.limits,
         me: read.me,

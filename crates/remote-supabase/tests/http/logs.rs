@@ -41,6 +41,9 @@ async fn calls_are_traced_without_tokens_and_content() {
         .with_ansi(false)
         .with_writer(buffer.clone())
         .finish();
+    // While there is but one subscriber, whoever comes to a span first asks the one of its own thread, and its answer holds for
+    // all. The other tests' threads have none.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let server = Server::start().await;

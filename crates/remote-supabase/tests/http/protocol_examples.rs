@@ -101,7 +101,7 @@ async fn the_example_of_a_bootstrap_is_read() {
     let page = server.remote().bootstrap(&token(), BootstrapRequest::default()).await.unwrap();
     assert_eq!(page.total_conversations, 200);
     assert!(page.me.is_some_and(|me| me.first_name == "Ada"));
-    assert!(page.next_after.is_some() && page.digest.is_some());
+    assert!(page.next_after.is_some() && page.digest.is_some() && page.epoch.is_some());
 }
 
 #[tokio::test]

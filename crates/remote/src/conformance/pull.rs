@@ -215,3 +215,17 @@ pub async fn a_cursor_of_another_epoch_has_expired(backend: &dyn Backend) -> Ver
     assert!(ada.pull(&cursor, None).await.is_ok());
     Ok(())
 }
+
+/// Given two first loads, then both name the same history, and one that follows a restore names another.
+pub async fn every_first_load_names_the_history_it_is_of(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 2).await;
+    let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);
+    let before = ada.bootstrap().await.epoch;
+    assert!(before.as_ref().is_some_and(|epoch| !epoch.as_str().is_empty()));
+    ben.open_own().await;
+    assert_eq!(ben.bootstrap().await.epoch, before, "whoever asks, and whatever was written");
+    scene.perform(Action::ChangeEpoch).await?;
+    let after = ada.bootstrap().await.epoch;
+    assert!(after.is_some() && after != before);
+    Ok(())
+}

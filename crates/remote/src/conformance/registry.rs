@@ -56,7 +56,8 @@ macro_rules! remote_conformance {
                 the_last_message_is_derived_when_the_row_is_read,
                 deleted_text_shows_in_no_preview,
                 a_cursor_that_cannot_be_read_has_expired,
-                a_cursor_of_another_epoch_has_expired;
+                a_cursor_of_another_epoch_has_expired,
+                every_first_load_names_the_history_it_is_of;
             paging: tiny_pages_bring_every_row_once,
                 a_page_may_be_asked_for_again,
                 what_is_written_during_a_pass_is_in_the_next_one,

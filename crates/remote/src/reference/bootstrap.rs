@@ -9,7 +9,7 @@ use super::{
     viewer::Viewer,
 };
 use crate::{BootstrapRequest, RemoteResult};
-use fieldpost_domain::{BootstrapPage, ConversationId, Message, PersonId, Seq};
+use fieldpost_domain::{BootstrapPage, ConversationId, Message, PersonId, Seq, ServerEpoch};
 use std::cmp::Reverse;
 
 const OPERATION: &str = "bootstrap";
@@ -46,6 +46,7 @@ pub(super) fn bootstrap(state: &State, caller: PersonId, request: &BootstrapRequ
         digest: next.is_none().then(|| state.digest(&viewer)),
         next_after: next
             .map(|remaining| BootstrapPosition { cursor: position.cursor, total: position.total, remaining }.write()),
+        epoch: Some(ServerEpoch::new(format!("{:x}", state.epoch))),
         server_time: state.now(),
         limits: *limits,
     })

@@ -6,7 +6,7 @@ use crate::{
     sql::{Tx, int, opt_id, opt_text, signed, text, unsigned},
     version::Epoch,
 };
-use fieldpost_domain::{Continuation, Cursor};
+use fieldpost_domain::{Continuation, Cursor, ServerEpoch};
 use fieldpost_storage::{BootstrapReason, StorageErrorKind, SyncPosition};
 use uuid::Uuid;
 
@@ -79,21 +79,37 @@ pub(crate) const fn superseded() -> Fault {
 /// to the end is not forgotten by starting over.
 pub(crate) async fn begin_bootstrap(tx: &Tx, reason: BootstrapReason) -> Res<()> {
     let epoch = i64::from(reason == BootstrapReason::Epoch);
-    tx.run(BEGIN, vec![int(epoch), int(epoch)]).await?;
+    tx.run(BEGIN, vec![int(epoch), int(epoch), int(epoch)]).await?;
     if Standing::read(tx).await?.new_epoch {
-        // What was remembered of the old history says nothing of the new one.
-        tx.run("DELETE FROM tombstones", vec![]).await?;
-        tx.run("DELETE FROM access", vec![]).await?;
+        forget_remembered(tx).await?;
     }
     Ok(())
+}
+
+/// What was remembered of the old history says nothing of the new one.
+async fn forget_remembered(tx: &Tx) -> Res<()> {
+    tx.run("DELETE FROM tombstones", vec![]).await?;
+    tx.run("DELETE FROM access", vec![]).await.map(drop)
 }
 
 const BEGIN: &str = "
 UPDATE sync_state SET
     epoch_pending = max(?, phase = 'bootstrapping' AND epoch_pending),
     epoch = epoch + max(?, phase = 'bootstrapping' AND epoch_pending),
+    server_epoch = CASE WHEN max(?, phase = 'bootstrapping' AND epoch_pending) THEN NULL ELSE server_epoch END,
     phase = 'bootstrapping', after = NULL, done = 0, total = NULL, cursor = NULL, generation = generation + 1
 WHERE only = 1";
+
+/// The first page of a bootstrap names the history that it is of. If it is not the one that the rows here are of, the
+/// bootstrap under way follows a change of epoch, whatever it began for.
+pub(crate) async fn meet(tx: &Tx, named: &ServerEpoch) -> Res<()> {
+    let another = "SELECT coalesce(server_epoch <> ?, 0) FROM sync_state WHERE only = 1";
+    if tx.value::<i64>(another, vec![text(named.as_str())]).await? != 0 {
+        tx.run("UPDATE sync_state SET epoch_pending = 1, epoch = epoch + 1 WHERE only = 1", vec![]).await?;
+        forget_remembered(tx).await?;
+    }
+    tx.run("UPDATE sync_state SET server_epoch = ? WHERE only = 1", vec![text(named.as_str())]).await.map(drop)
+}
 
 /// The next page of the bootstrap is the one after `after`.
 pub(crate) async fn advance(tx: &Tx, after: &Continuation, loaded: u64, total: u64) -> Res<()> {

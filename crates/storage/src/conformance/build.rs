@@ -291,6 +291,7 @@ pub fn bootstrap_page(changes: Changes) -> BootstrapPage {
         changes,
         cursor: cursor("0"),
         next_after: None,
+        epoch: None,
         digest: None,
         server_time: at(1000),
         limits: ServerLimits::default(),

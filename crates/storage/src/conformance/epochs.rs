@@ -2,8 +2,8 @@
 
 use super::bootstrapping::settled_messages;
 use super::build::{
-    ack, ada, at, ben, bootstrap_page, broadcast, conversation_id, deleted, direct, echo, iris, medic_id, message,
-    message_id, messages, other_org, own_message_id, read_to, seq, tombstone,
+    ack, ada, at, ben, bootstrap_page, broadcast, continuation, conversation_id, deleted, direct, echo, iris, medic_id,
+    message, message_id, messages, other_org, own_message_id, read_to, seq, tombstone,
 };
 use super::given::{
     acknowledged, batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox, pulled, read,
@@ -12,7 +12,7 @@ use super::given::{
 use crate::{BootstrapReason, Older, Store};
 use fieldpost_domain::{
     Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, Intent, Message, MessageKind,
-    MessageStatus, Person, PushOutcome, PushResult, RefusalCode, Role, Version,
+    MessageStatus, Person, PushOutcome, PushResult, RefusalCode, Role, ServerEpoch, Version,
 };
 use std::collections::HashSet;
 
@@ -61,6 +61,68 @@ pub async fn messages_that_the_server_lost_become_dead_letters(store: &dyn Store
     assert_eq!(store.message(message_id(one, 4)).await.unwrap(), None, "Ada's message is hers to send again");
     assert!(batch(store).await.is_empty());
     assert_eq!(summary(store, one).await.last_seq, seq(2));
+}
+
+/// A page of a server whose history has this name.
+fn of_epoch(name: &str, changes: Changes) -> BootstrapPage {
+    BootstrapPage { epoch: Some(ServerEpoch::new(name)), ..bootstrap_page(changes) }
+}
+
+/// The server was restored between the end of a cursor, for whatever reason, and the first page that followed.
+pub async fn a_first_page_of_another_history_is_a_change_of_epoch(store: &dyn Store) {
+    let id = conversation_id(1);
+    let high =
+        |n, sender| Message { version: Version::new(70), content: Some("old".to_owned()), ..message(id, n, sender) };
+    let old = Conversation { version: Version::new(50), ..direct(1, 3) };
+    store.begin_bootstrap(BootstrapReason::First).await.unwrap();
+    let before = thread(old, vec![high(1, &ada()), high(2, &iris()), high(3, &ada())]);
+    store.apply_bootstrap(None, of_epoch("a", before)).await.unwrap();
+    let tombstones = vec![tombstone(message_id(id, 4), id, 4, 80)];
+    pulled(store, Changes { tombstones, ..Changes::default() }).await;
+    read(store, 9, id).await;
+
+    store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
+    store.apply_bootstrap(None, of_epoch("b", thread(direct(1, 1), messages(id, 1..=1, &ada())))).await.unwrap();
+
+    assert_eq!(texts(store, id).await, ["message 1", "old"]);
+    assert_eq!(summary(store, id).await.last_seq, seq(1));
+    let lost = outbox(store).await.into_iter().find(|entry| entry.message_id == Some(message_id(id, 2))).unwrap();
+    assert_eq!(failure(&lost), Some(&RefusalCode::LostByServer));
+    let again = Message { seq: seq(2), ..message(id, 4, &ada()) };
+    pulled(store, Changes { messages: vec![again], ..Changes::default() }).await;
+    assert_eq!(texts(store, id).await, ["message 1", "message 4", "old"], "old deletions say nothing");
+}
+
+/// What the answer has said already is not said again by the page; a server that does not name its history changes nothing.
+pub async fn a_change_of_epoch_is_dealt_with_once(store: &dyn Store) {
+    let id = conversation_id(1);
+    let changes = || thread(direct(1, 2), messages(id, 1..=2, &iris()));
+    let pages = [Some("a"), Some("a"), None, Some("a")];
+    for (name, reason) in
+        pages.into_iter().zip([BootstrapReason::First].into_iter().chain([BootstrapReason::Reconcile; 3]))
+    {
+        store.begin_bootstrap(reason).await.unwrap();
+        let epoch = name.map(ServerEpoch::new);
+        store.apply_bootstrap(None, BootstrapPage { epoch, ..bootstrap_page(changes()) }).await.unwrap();
+    }
+    store.begin_bootstrap(BootstrapReason::Epoch).await.unwrap();
+    sent(store, 1, id).await;
+    stored(store, 1, ack(1, id, 3)).await;
+    store.apply_bootstrap(None, of_epoch("b", changes())).await.unwrap();
+    assert!(outbox(store).await.is_empty(), "acknowledged in the new history: not lost");
+    assert_eq!(seqs(&newest(store, id, 10).await), [1, 2, 3]);
+}
+
+/// Later pages belong to the first.
+pub async fn only_the_first_page_says_which_history_it_is_of(store: &dyn Store) {
+    let next_after = Some(continuation("next"));
+    store.begin_bootstrap(BootstrapReason::First).await.unwrap();
+    let first = of_epoch("a", thread(direct(1, 2), messages(conversation_id(1), 1..=2, &iris())));
+    store.apply_bootstrap(None, BootstrapPage { next_after: next_after.clone(), ..first }).await.unwrap();
+    let second = of_epoch("b", thread(broadcast(2, 1), messages(conversation_id(2), 1..=1, &ada())));
+    store.apply_bootstrap(next_after.as_ref(), second).await.unwrap();
+    assert!(outbox(store).await.is_empty());
+    assert_eq!(texts(store, conversation_id(1)).await, ["message 1", "message 2"]);
 }
 
 /// Another epoch: a conversation that is not there any more takes nothing of what its author wrote.

@@ -239,6 +239,9 @@ macro_rules! storage_conformance {
             after_an_epoch_what_took_the_place_of_another_is_unread,
             after_an_epoch_a_seq_can_be_taken_by_another_message,
             starting_over_does_not_forget_a_change_of_epoch,
+            a_first_page_of_another_history_is_a_change_of_epoch,
+            a_change_of_epoch_is_dealt_with_once,
+            only_the_first_page_says_which_history_it_is_of,
             after_an_epoch_old_deletions_and_revocations_are_forgotten,
         }
         $crate::storage_conformance_group! { $device; filling:

@@ -20,7 +20,7 @@ use crate::{
 };
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Intent, Message, MessageContent, MessageId, MessageKind,
-    MutationId, NewMessage, Person, RefusalCode, Seq, SeqRange, Version,
+    MutationId, NewMessage, Person, RefusalCode, Seq, SeqRange, ServerEpoch, Version,
 };
 use std::collections::BTreeSet;
 
@@ -31,6 +31,7 @@ impl State {
         let reason = if unfinished { BootstrapReason::Epoch } else { reason };
         if reason == BootstrapReason::Epoch {
             self.forget_versions();
+            self.server_epoch = None;
         }
         self.bootstrap = Some(Bootstrap { reason, conversations: BTreeSet::new(), people: BTreeSet::new() });
         self.position = SyncPosition::Bootstrapping { after: None, done: 0, total: None };
@@ -48,6 +49,9 @@ impl State {
             _ => return Err(StorageError::new(StorageErrorKind::Superseded, "apply_bootstrap")),
         };
         self.generation += u64::from(after.is_none());
+        if let Some(epoch) = page.epoch.clone().filter(|_| after.is_none()) {
+            self.meet(epoch);
+        }
         let mut report = ApplyReport::default();
         let told = told_ranges(&page.changes);
         let came: BTreeSet<MessageId> = page.changes.messages.iter().map(|message| message.id).collect();
@@ -78,6 +82,18 @@ impl State {
         report.marked_again = self.mark_again(read, page.server_time);
         report.digest_matches = page.digest.map(|digest| digest == self.digest());
         Ok(report)
+    }
+
+    /// The first page names the history that it is of. If it is not the one that the rows here are of, the bootstrap under way
+    /// follows a change of epoch, whatever it began for.
+    fn meet(&mut self, named: ServerEpoch) {
+        if self.server_epoch.as_ref().is_some_and(|known| *known != named) {
+            self.forget_versions();
+            if let Some(bootstrap) = &mut self.bootstrap {
+                bootstrap.reason = BootstrapReason::Epoch;
+            }
+        }
+        self.server_epoch = Some(named);
     }
 
     /// The page told this range of a conversation whole (an empty one, just above the last seq, if no message came). While

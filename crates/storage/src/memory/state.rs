@@ -3,7 +3,7 @@
 use crate::{BootstrapReason, EntryState, SyncPosition};
 use fieldpost_domain::{
     Conversation, ConversationId, Intent, Message, MessageId, MutationId, NewMessage, Person, PersonId, ReadMarker,
-    Seq, SeqRange, Session, Time, UnreadableRow, Version,
+    Seq, SeqRange, ServerEpoch, Session, Time, UnreadableRow, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,8 @@ pub(super) struct State {
     pub(super) position: SyncPosition,
     /// The last page that was pulled said that there is more.
     pub(super) run_open: bool,
+    /// The history that the rows are of, by the server's name for it.
+    pub(super) server_epoch: Option<ServerEpoch>,
     /// Counts the beginnings and the first pages of bootstraps.
     pub(super) generation: u64,
     /// What the bootstrap under way has confirmed; none unless one is.
@@ -108,6 +110,7 @@ impl Default for State {
             me: None,
             position: SyncPosition::Fresh,
             run_open: false,
+            server_epoch: None,
             generation: 0,
             bootstrap: None,
             last_success_at: None,

@@ -43,6 +43,9 @@ async fn spans_tell_what_happens_and_no_content_and_no_token() {
         .with_ansi(false)
         .with_writer(log.clone())
         .finish();
+    // While there is but one subscriber, whoever comes to a span first asks the one of its own thread, and its answer holds for
+    // all. The other tests' threads have none.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let _logging = tracing::subscriber::set_default(subscriber);
 
     let server = ReferenceServer::demo();

@@ -107,6 +107,7 @@ pub(crate) fn bootstrap_page(next_after: Option<&str>) -> BootstrapPage {
         changes: one_row(),
         cursor: at("from bootstrap"),
         next_after: next_after.map(Continuation::new),
+        epoch: None,
         digest: None,
         server_time: Time::UNIX_EPOCH,
         limits: ServerLimits::default(),

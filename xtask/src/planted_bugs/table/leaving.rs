@@ -67,6 +67,11 @@ pub(super) fn epochs() -> Vec<Bug> {
             TRUNCATE,
             [replace("pull", "if left(v_part[2], 16) <> left(v_here, 16) then", "if false then")],
         ),
+        bug(
+            "every first load names the same epoch",
+            TRUNCATE,
+            [replace("bootstrap", "'epoch', left(v_here, 16)", "'epoch', ''")],
+        ),
         bug("TRUNCATE leaves the epoch as it is", TRUNCATE, [drop_trigger("messages", "truncate")]),
         bug(
             "a restored row leaves the epoch as it is",
