@@ -4,7 +4,10 @@
 //! token it is has to be told with it, is compared with whose store this is, and with what the token says about itself: an
 //! app that is just switching accounts must not send one person's outbox in the name of another.
 
-use super::identity::{Claims, claims};
+use super::{
+    Replacement,
+    identity::{Claims, claims},
+};
 use crate::SyncError;
 use async_trait::async_trait;
 use fieldpost_domain::{AccessToken, PersonId};
@@ -98,18 +101,18 @@ impl AppSession {
         self.ask(None).await
     }
 
-    pub(super) async fn replace(&self, refused: &AccessToken) -> Result<AccessToken, SyncError> {
+    pub(super) async fn replace(&self, refused: &AccessToken) -> Result<Replacement, SyncError> {
         let _turn = self.renewing.lock().await;
         // Somebody else may have had it replaced meanwhile.
         let now = self.ask(None).await?;
         if now != *refused {
-            return Ok(now);
+            return Ok(Replacement::found(now));
         }
         let other = self.ask(Some(refused)).await?;
         if other == *refused {
             return Err(RemoteError::new(RemoteErrorKind::Unauthorized, "token").into());
         }
-        Ok(other)
+        Ok(Replacement::fetched(other))
     }
 
     async fn ask(&self, refused: Option<&AccessToken>) -> Result<AccessToken, SyncError> {

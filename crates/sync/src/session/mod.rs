@@ -18,6 +18,23 @@ use fieldpost_storage::Sessions;
 use own::OwnSession;
 use std::{fmt, sync::Arc};
 
+/// A token in place of one that the server did not accept.
+pub(crate) struct Replacement {
+    pub(crate) token: AccessToken,
+    /// Nobody asked the server for it just now: somebody else had left it, who knows when, and it may have run out as well.
+    pub(crate) found: bool,
+}
+
+impl Replacement {
+    const fn found(token: AccessToken) -> Self {
+        Self { token, found: true }
+    }
+
+    const fn fetched(token: AccessToken) -> Self {
+        Self { token, found: false }
+    }
+}
+
 /// The session of one store, shared by all calls.
 pub struct SessionKeeper {
     owner: Owner,
@@ -105,6 +122,10 @@ impl SessionKeeper {
     /// # Errors
     /// [`SyncError::SignedOut`] when the session has ended; else why there is no other one.
     pub async fn replace(&self, refused: &AccessToken) -> Result<AccessToken, SyncError> {
+        self.replacement(refused).await.map(|replacement| replacement.token)
+    }
+
+    pub(crate) async fn replacement(&self, refused: &AccessToken) -> Result<Replacement, SyncError> {
         match &self.owner {
             Owner::Fieldpost(session) => session.replace(refused).await,
             Owner::App(session) => session.replace(refused).await,

@@ -12,6 +12,7 @@
 //! the device's clock alone never judges a token, it only makes a refresh early; whoever only wants to know who is signed
 //! in, or signs out, never waits for the network.
 
+use super::Replacement;
 use crate::{Env, SyncError};
 use chrono::TimeDelta;
 use fieldpost_domain::{AccessToken, Session};
@@ -108,7 +109,7 @@ impl OwnSession {
             return Ok(session.access_token);
         }
         match self.renew(&session).await {
-            Ok(renewed) => Ok(renewed.access_token),
+            Ok(renewed) => Ok(renewed.token),
             Err(SyncError::SignedOut) => Err(SyncError::SignedOut),
             Err(error) => {
                 tracing::debug!(%error, "refreshing ahead of time failed");
@@ -118,25 +119,25 @@ impl OwnSession {
     }
 
     /// A token in place of one that the server did not accept. Whoever comes second gets what the first has fetched.
-    pub(super) async fn replace(&self, refused: &AccessToken) -> Result<AccessToken, SyncError> {
+    pub(super) async fn replace(&self, refused: &AccessToken) -> Result<Replacement, SyncError> {
         let session = self.known().await?.ok_or(SyncError::SignedOut)?;
         if session.access_token != *refused {
-            return Ok(session.access_token);
+            return Ok(Replacement::found(session.access_token));
         }
-        self.renew(&session).await.map(|renewed| renewed.access_token)
+        self.renew(&session).await
     }
 
-    async fn renew(&self, old: &Session) -> Result<Session, SyncError> {
+    async fn renew(&self, old: &Session) -> Result<Replacement, SyncError> {
         let _turn = self.renewing.lock().await;
         if let Some(newer) = self.newer_than(old).await? {
-            return Ok(newer);
+            return Ok(Replacement::found(newer.access_token));
         }
         match self.auth.refresh(&old.refresh_token).await {
-            Ok(renewed) => self.keep(renewed).await,
+            Ok(renewed) => Ok(Replacement::fetched(self.keep(renewed).await?.access_token)),
             Err(error) if error.kind() == RemoteErrorKind::SessionEnded => {
                 // It may have ended because another process rotated the tokens first.
                 if let Some(newer) = self.newer_than(old).await? {
-                    return Ok(newer);
+                    return Ok(Replacement::found(newer.access_token));
                 }
                 let mut current = self.current.lock().await;
                 self.sessions.clear_session().await?;

@@ -147,6 +147,18 @@ async fn tokens_that_another_process_rotated_are_taken_over_and_not_ended() {
 }
 
 #[tokio::test]
+async fn a_token_that_another_process_left_and_that_ran_out_is_renewed_too() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    let other = ada.restarted(2);
+    let first = ada.engine.session().token().await.unwrap();
+    other.engine.session().replace(&first).await.unwrap();
+    server.expire_tokens(server.person_with(ADA).unwrap());
+    ada.sync().await;
+    assert_eq!(ada.network.take_calls(), ["pull", "pull", "refresh", "pull"]);
+}
+
+#[tokio::test]
 async fn a_session_that_another_process_signed_out_is_not_brought_back() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
