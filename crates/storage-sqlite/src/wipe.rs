@@ -6,7 +6,7 @@
 use crate::{
     db::{Db, Durability},
     error::Res,
-    sql::Tx,
+    sql::{Tx, int},
 };
 use fieldpost_storage::StorageResult;
 
@@ -27,8 +27,11 @@ pub(crate) async fn wipe(db: &Db) -> StorageResult<()> {
 }
 
 async fn empty(tx: &Tx) -> Res<()> {
+    // What was asked for before proves nothing of what comes after: no generation comes again.
+    let generation: i64 = tx.value("SELECT coalesce(max(generation), 0) FROM sync_state", vec![]).await?;
     for row in tx.all(TABLES, vec![]).await? {
         tx.run(&format!("DELETE FROM \"{}\"", row.get::<String>(0)?), vec![]).await?;
     }
-    tx.run("INSERT INTO sync_state (only) VALUES (1)", vec![]).await.map(drop)
+    let sql = "INSERT INTO sync_state (only, generation) VALUES (1, ?)";
+    tx.run(sql, vec![int(generation.saturating_add(1))]).await.map(drop)
 }
