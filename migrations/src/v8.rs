@@ -1,4 +1,4 @@
-//! Version 8: the file knows the name of the server's history that its rows are of.
+//! Version 8: the file knows the name of the server's history that its rows are of, and finds dead letters at once.
 //!
 //! A cursor is tied to a history, but one that has expired for another reason is gone before the next is known; a restore
 //! meanwhile went unseen.
@@ -26,4 +26,5 @@ impl MigrationTrait for Migration {
 
 const SERVER_EPOCH: &str = "
 ALTER TABLE sync_state ADD COLUMN server_epoch TEXT;
+CREATE INDEX outbox_failed ON outbox (position) WHERE failed_code IS NOT NULL;
 PRAGMA user_version = 8;";

@@ -51,6 +51,15 @@ open_enum!(
     }
 );
 
+impl RefusalCode {
+    /// Whether the server says this without looking for the message. Then it says nothing of an earlier attempt whose answer was
+    /// lost: that may have been carried out while the person still belonged there.
+    #[must_use]
+    pub const fn is_said_unseen(&self) -> bool {
+        matches!(self, Self::Forbidden | Self::NotFound)
+    }
+}
+
 /// A permanent refusal: the mutation becomes a dead letter and waits for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {

@@ -57,6 +57,7 @@ async fn hot_queries_visit_no_whole_table() {
         ("what could change", &unsettled),
         ("what is new", derived::NOTE_NEW),
         ("what is here", &here),
+        ("dead letters that have arrived", replica::apply::messages::HAS_ARRIVED),
         ("which rows are known", &known),
         ("what is told again", replica::apply::conversations::RETELL),
         ("counting again", derived::RECOUNT),

@@ -100,6 +100,9 @@ pub struct SettleReport {
 
 /// The durable ordered queue of mutations, and the writes that fill it.
 ///
+/// A dead letter whose message comes as a row of the server's, by the signed-in person, leaves: it has arrived all the same (sent
+/// from another device, or restored).
+///
 /// Every write of a person is one transaction with its mutation: the optimistic row (local echo), the mutation, and the
 /// conversation it touches. What is accepted survives a power cut.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -148,7 +151,8 @@ pub trait Outbox: Send + Sync {
     ///   id becomes an alias, and a row of the canonical id that came by a pull is merged. The answer to a message that names
     ///   another canonical conversation re-keys in the same way. Rows in an answer are subject to versions, tombstones and
     ///   revocations as those of a page are.
-    /// * rejected: it becomes a dead letter. With a refused open, the mutations of that conversation park too
+    /// * rejected: it becomes a dead letter. When an earlier attempt is unanswered and the refusal says nothing of it
+    ///   ([`fieldpost_domain::RefusalCode::is_said_unseen`]), it stays unknown whether the server has it. With a refused open, the mutations of that conversation park too
     ///   ([`fieldpost_domain::RefusalCode::OpenRefused`]). A refused read mark leaves the outbox: no person can repair it, and
     ///   the marker stands locally. So does a message whose remote echo is here: the server has it.
     /// * retry: it stays where it is, and the answer is counted. It ends one attempt: when another one is still unanswered,
@@ -181,7 +185,8 @@ pub trait Outbox: Send + Sync {
     /// [`Outbox::retry`]. Returns the entry.
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::OutcomeUnknown`] while it is [`EntryState::Sending`];
+    /// [`crate::StorageErrorKind::OutcomeUnknown`] while it is [`EntryState::Sending`], and of a dead letter that the server may
+    /// have all the same: under the same id the new text would be taken for the old;
     /// [`crate::StorageErrorKind::NotApplicable`] when the mutation sends no message; else as [`Outbox::retry`].
     async fn edit(&self, mutation: MutationId, content: MessageContent, at: Time) -> StorageResult<OutboxEntry>;
 

@@ -182,6 +182,51 @@ pub async fn an_edited_dead_letter_is_sent_again(store: &dyn Store) {
     assert_eq!(texts(store, id).await, ["message 1", "own 2", "shorter"]);
 }
 
+/// An answer was lost, then the person lost sight of the conversation: that nothing more may be sent there does not say that
+/// nothing arrived. Under the same id another text would be taken for the one that did.
+pub async fn a_refusal_said_unseen_leaves_open_whether_an_earlier_attempt_arrived(store: &dyn Store) {
+    for (n, code) in [(1, RefusalCode::Forbidden), (2, RefusalCode::NotFound), (3, RefusalCode::IdTaken)] {
+        let id = loaded_thread(store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
+        sent(store, n, id).await;
+        batch(store).await;
+        batch(store).await;
+        refused(store, n, code.clone()).await;
+
+        let edited = store.edit(mutation_id(n), text("better"), at(900)).await.map_err(|error| error.kind());
+
+        let expected = if code.is_said_unseen() { Err(StorageErrorKind::OutcomeUnknown) } else { Ok(QUEUED) };
+        assert_eq!(edited.map(|entry| entry.state), expected, "{code}");
+        assert_eq!(failure(&outbox(store).await[0]).is_some(), code.is_said_unseen(), "it is a dead letter");
+        if code.is_said_unseen() {
+            assert_eq!(store.retry(mutation_id(n), at(901)).await.unwrap().state, EntryState::Sending);
+            refused(store, n, code).await;
+        }
+        store.cancel(mutation_id(n)).await.unwrap();
+    }
+}
+
+/// Whichever page brings the message: by a pull, a first load or a look back.
+pub async fn what_has_arrived_is_no_dead_letter_any_more(store: &dyn Store) {
+    let id = waiting(store, 4).await;
+    for n in 1..=4 {
+        refused(store, n, RefusalCode::ContentTooLong).await;
+    }
+    let echoed = |n| echo(n, id, 1 + n);
+    pulled_messages(store, vec![echoed(1)]).await;
+    assert_eq!(ids(&outbox(store).await), mutations([2, 3, 4]));
+    assert_eq!(store.counts().await.unwrap().failed, 3);
+    let rows = vec![echoed(1), echoed(2)];
+    bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 3), rows)).await;
+    assert_eq!(ids(&outbox(store).await), mutations([3, 4]));
+    pulled_messages(store, vec![message_of_another(id, 3)]).await;
+    assert_eq!(ids(&outbox(store).await), mutations([3, 4]), "somebody else's under that id is not it");
+}
+
+/// Ada's, under the id that Iris' message has here.
+fn message_of_another(id: ConversationId, n: u64) -> fieldpost_domain::Message {
+    fieldpost_domain::Message { sender_id: ada().id, ..echo(n, id, 1 + n) }
+}
+
 /// `retry` of a refused open, or of anything that parked with it: all of it goes, the open first.
 pub async fn a_refused_open_is_tried_again_with_all_that_waits_in_it(store: &dyn Store) {
     let id = open_refused(store).await;
@@ -291,10 +336,9 @@ pub async fn a_cancelled_message_leaves(store: &dyn Store) {
     assert_eq!((counts.pending, counts.failed), (1, 0));
 }
 
-/// `cancel` of a dead letter that the server has nevertheless: its row stays.
+/// `cancel` of what the server has nevertheless: its row stays.
 pub async fn cancelling_never_takes_what_the_server_has(store: &dyn Store) {
     let id = waiting(store, 1).await;
-    refused(store, 1, RefusalCode::Forbidden).await;
     pulled_messages(store, vec![echo(1, id, 2)]).await;
     store.cancel(mutation_id(1)).await.unwrap();
     assert_eq!(texts(store, id).await, ["message 1", "own 1"]);

@@ -1,7 +1,7 @@
 //! Letting go of the file for a while, sharing it, and forgetting what is in it.
 
 use super::Device;
-use super::build::{ada, at, conversation_id, direct, iris, message, messages, session};
+use super::build::{ada, at, conversation_id, direct, history_page, iris, message, messages, session};
 use super::given::{loaded_thread, outbox, pulled_messages, sent, texts};
 use crate::{StorageErrorKind, SyncPosition};
 
@@ -112,6 +112,21 @@ pub async fn a_wiped_store_is_as_new_for_anybody(device: &dyn Device) {
     loaded_thread(&*store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
     assert_eq!(texts(&*store, thread).await, ["message 1", "message 2"]);
     assert_eq!(store.account().await.unwrap(), Some(iris().id));
+}
+
+/// A page of history that was asked for before the wipe, perhaps by somebody else, is not applied after it.
+pub async fn what_was_asked_for_before_a_wipe_is_not_applied_after_it(device: &dyn Device) {
+    let store = device.open().await;
+    let id = loaded_thread(&*store, direct(1, 3), messages(conversation_id(1), 2..=3, &ada())).await;
+    for _ in 0..3 {
+        let asked_in = store.sync_state().await.unwrap().generation;
+        store.wipe().await.unwrap();
+        loaded_thread(&*store, direct(1, 3), messages(id, 2..=3, &ada())).await;
+        let page = history_page(id, 1, 1, messages(id, 1..=1, &ada()));
+        let error = store.apply_history(asked_in, page).await.unwrap_err();
+        assert_eq!(error.kind(), StorageErrorKind::Superseded);
+        assert_eq!(texts(&*store, id).await, ["message 2", "message 3"]);
+    }
 }
 
 /// Another handle sees the wiped store, and so does the next start.

@@ -10,7 +10,8 @@ use super::given::{
 };
 use crate::{ConversationSummary, NewDirect, Older, Store, Window};
 use fieldpost_domain::{
-    Acknowledgement, Changes, Conversation, ConversationId, Intent, Message, Mutation, RefusalCode, Seq, Version,
+    Acknowledgement, Changes, Conversation, ConversationId, Intent, Message, Mutation, RefusalCode, Seq, Tombstone,
+    TombstoneOf, Version,
 };
 use std::collections::HashSet;
 
@@ -171,6 +172,32 @@ pub async fn a_pulled_row_of_the_same_medic_merges_before_the_answer(store: &dyn
     let report = acknowledged(store, 1, opened(direct(CANONICAL, 1))).await;
     assert_eq!((report.acknowledged, report.rekeyed.len()), (1, 0));
     assert_eq!(texts(store, canonical()).await.len(), 3);
+}
+
+/// The open arrived and its answer was lost; then the conversation was deleted, and somebody else opened one with the medic.
+pub async fn what_took_the_place_of_a_deleted_conversation_stays(store: &dyn Store) {
+    opened_offline(store).await;
+    let tombstones =
+        vec![Tombstone { conversation_id: local(), of: TombstoneOf::Conversation, version: Version::new(2) }];
+    let changes = thread(direct(CANONICAL, 1), vec![message(canonical(), 1, &ada())]);
+
+    let report = pulled(store, Changes { tombstones, ..changes }).await;
+
+    assert_eq!(report.purged, []);
+    assert_eq!(texts(store, canonical()).await, ["message 1", "own 2", "own 3"]);
+}
+
+/// The open arrived and its answer was lost; then the conversation was handed to Ben, and somebody else opened one with the
+/// medic. An admin sees both.
+pub async fn a_conversation_opened_here_that_the_server_lists_stays_itself(store: &dyn Store) {
+    opened_offline(store).await;
+    let handed_on = Conversation { id: local(), medic_id: ben().medic_id, ..direct(5, 0) };
+    for conversations in [vec![direct(CANONICAL, 1), handed_on.clone()], vec![handed_on, direct(CANONICAL, 1)]] {
+        let messages = vec![message(canonical(), 1, &ada())];
+        pulled(store, Changes { conversations, messages, people: vec![ada()], ..Changes::default() }).await;
+        assert_eq!(texts(store, canonical()).await, ["message 1"]);
+        assert_eq!(texts(store, local()).await, ["own 2", "own 3"]);
+    }
 }
 
 /// The row of another medic, or of another kind, is another conversation.

@@ -1,7 +1,7 @@
 //! Applying the rows of a page, and a page of a pull.
 
 use super::rows::Placed;
-use super::state::{KeptAside, State};
+use super::state::{KeptAside, Row, State};
 use crate::{ApplyReport, StorageError, StorageErrorKind, StorageResult, SyncPosition, unreadable};
 use fieldpost_domain::{
     Access, AccessChange, Changes, ConversationDigest, ConversationId, Cursor, Message, PullPage, RefusalCode,
@@ -29,7 +29,7 @@ impl State {
     /// page, and revocations last.
     pub(super) fn apply(&mut self, changes: Changes, report: &mut ApplyReport) {
         let touched = self.threads_of(&changes);
-        let (grants, others): (Vec<_>, Vec<_>) =
+        let (grants, revocations): (Vec<_>, Vec<_>) =
             changes.access.into_iter().partition(|change| change.access == Access::Grant);
         for grant in grants {
             report.count(self.note_access(grant.conversation_id, grant.version, false));
@@ -37,7 +37,10 @@ impl State {
         for person in changes.people {
             report.count(self.put_person(person));
         }
-        for conversation in changes.conversations {
+        // Those first that are here, so that one which was opened here stays itself.
+        let (here, others): (Vec<_>, Vec<_>) =
+            changes.conversations.into_iter().partition(|row| self.threads.contains_key(&row.id));
+        for conversation in here.into_iter().chain(others) {
             report.count(self.put_conversation(conversation));
         }
         for message in changes.messages {
@@ -49,7 +52,7 @@ impl State {
         for tombstone in changes.tombstones {
             self.apply_tombstone(&tombstone, report);
         }
-        for change in others {
+        for change in revocations {
             self.apply_revocation(change, report);
         }
         for row in changes.unreadable {
@@ -67,6 +70,15 @@ impl State {
     }
 
     fn apply_message(&mut self, message: Message, report: &mut ApplyReport) {
+        let (id, mine) = (message.id, Some(message.sender_id) == self.own());
+        self.place_message(message, report);
+        if mine && matches!(self.messages.get(&id), Some(Row::Server(_))) {
+            // Refused or lost once, and sent from another device, or restored.
+            self.outbox.retain(|entry| !(entry.is_failed() && entry.sends() == Some(id)));
+        }
+    }
+
+    fn place_message(&mut self, message: Message, report: &mut ApplyReport) {
         match self.put_message(message) {
             Placed::Changed { new } => {
                 report.count(true);

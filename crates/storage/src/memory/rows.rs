@@ -94,9 +94,9 @@ impl State {
 
     /// A tombstone; the conversation that left with it, if it is one of a conversation.
     pub(super) fn bury(&mut self, tombstone: &Tombstone) -> (bool, Option<ConversationId>) {
-        let conversation = self.resolve(tombstone.conversation_id);
         match tombstone.of {
             TombstoneOf::Message { id, seq } => {
+                let conversation = self.resolve(tombstone.conversation_id);
                 let newer_row = matches!(
                     self.messages.get(&id), Some(Row::Server(stored)) if stored.version >= tombstone.version);
                 if newer_row || self.is_buried(id, tombstone.version) {
@@ -111,6 +111,8 @@ impl State {
                 (true, None)
             }
             TombstoneOf::Conversation => {
+                // By the server's own id. Here it may be an alias by now, of the conversation that has taken its place.
+                let conversation = tombstone.conversation_id;
                 let buried = self.buried_conversations.get(&conversation).copied();
                 let known = buried.max(self.threads.get(&conversation).map(|thread| thread.row.version));
                 if !is_newer(known, tombstone.version) {

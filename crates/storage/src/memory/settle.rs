@@ -105,8 +105,8 @@ impl State {
             report.acknowledged += 1;
             return;
         }
+        entry.unanswered = if refusal.code.is_said_unseen() { entry.unanswered.saturating_sub(1) } else { 0 };
         entry.state = EntryState::Failed(refusal);
-        entry.unanswered = 0;
         report.failed += 1;
         if opens && self.threads.get(&lane).is_some_and(|thread| !thread.on_server) {
             let (parked, left) = self.park_lane(lane, RefusalCode::OpenRefused);

@@ -5,7 +5,7 @@ use crate::{
     error::Res,
     outbox::park,
     rekey, replica,
-    sql::{IdSet, id, opt_text, text},
+    sql::{IdSet, id, int, opt_text, text},
 };
 use fieldpost_domain::{
     Acknowledgement, Changes, ConversationId, MessageAck, MutationKind, Refusal, RefusalCode, Tombstone,
@@ -103,9 +103,9 @@ impl Settling<'_> {
             return self.tx.run(acks::DONE, vec![IdSet::of([entry.id]).bind()]).await.map(drop);
         }
         self.report.failed += 1;
-        let sql = "UPDATE outbox SET failed_code = ?, failed_detail = ?, unanswered = 0 WHERE id = ?";
-        let values = vec![text(refusal.code.as_str()), opt_text(refusal.detail.as_deref()), id(entry.id)];
-        self.tx.run(sql, values).await?;
+        let unseen = int(refusal.code.is_said_unseen().into());
+        let values = vec![text(refusal.code.as_str()), opt_text(refusal.detail.as_deref()), unseen, id(entry.id)];
+        self.tx.run(REFUSED, values).await?;
         if matches!(entry.kind, MutationKind::OpenDirect | MutationKind::OpenBroadcast) {
             self.open_refused(entry.lane).await?;
         }
@@ -123,3 +123,8 @@ impl Settling<'_> {
         Ok(())
     }
 }
+
+/// What is said unseen ends one attempt; an earlier one may have been carried out.
+const REFUSED: &str = "
+UPDATE outbox SET failed_code = ?, failed_detail = ?, unanswered = CASE WHEN ? THEN max(unanswered - 1, 0) ELSE 0 END
+WHERE id = ?";

@@ -64,7 +64,9 @@ async fn merge_offline_twins(tx: &Tx, rows: &[Conversation], applied: &mut Appli
     for row in rows.iter().filter(|row| row.kind == ConversationKind::Direct) {
         let Some(medic) = row.medic_id else { continue };
         let twin: Option<&Uuid> = local.get(&(row.org_id.as_uuid(), medic.as_uuid()));
-        if let Some(twin) = twin.filter(|twin| **twin != row.id.as_uuid()) {
+        // One that the page brings itself is known to the server under its own id.
+        let by_itself = |twin: &Uuid| rows.iter().any(|row| row.id.as_uuid() == *twin);
+        if let Some(twin) = twin.filter(|twin| !by_itself(twin)) {
             rekey::rekey(tx, *twin, row.id.as_uuid(), &mut applied.touched).await?;
         }
     }

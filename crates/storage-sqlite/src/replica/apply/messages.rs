@@ -32,9 +32,19 @@ pub(super) async fn put(tx: &Tx, standing: &Standing, messages: Vec<Message>, ap
     let changed = UPSERT.run(tx, &messages, |message, values| bind(message, standing, values)).await?;
     applied.count(all - orphans_and_left, changed);
     applied.report.new_messages += note_new(tx, &messages, &here).await?;
+    if here.dead_letters {
+        let came = IdSet::of(messages.iter().map(|message| message.id.as_uuid()));
+        tx.run(HAS_ARRIVED, vec![came.bind(), opt_id(here.viewer)]).await?;
+    }
     applied.touched.extend(ids.into_iter().filter(|id| here.has(*id)));
     Ok(())
 }
+
+/// Dead letters that the server has all the same: refused or lost once, and sent from another device, or restored.
+pub(crate) const HAS_ARRIVED: &str = "
+DELETE FROM outbox WHERE failed_code IS NOT NULL AND message_id IN (
+    SELECT m.id FROM json_each(?) AS j CROSS JOIN messages AS m ON m.id = unhex(j.value)
+    WHERE m.seq IS NOT NULL AND m.sender_id = ?)";
 
 /// A page may name a conversation by an id that has an alias by now.
 async fn readdress(tx: &Tx, mut messages: Vec<Message>) -> Res<Vec<Message>> {

@@ -17,7 +17,7 @@
 mod access;
 pub(crate) mod conversations;
 mod markers;
-mod messages;
+pub(crate) mod messages;
 pub(crate) mod news;
 pub(crate) mod people;
 mod tombstones;

@@ -20,9 +20,11 @@ use uuid::Uuid;
 pub(super) struct Here {
     /// The highest key of a message.
     newest: i64,
-    viewer: Option<Uuid>,
+    pub(super) viewer: Option<Uuid>,
     /// Hard deletes are rare.
     pub(super) tombstones: bool,
+    /// So are dead letters.
+    pub(super) dead_letters: bool,
     /// Of the page's conversations those that are here, and above which seq unread messages are counted.
     unread_above: HashMap<Uuid, i64>,
 }
@@ -35,7 +37,8 @@ impl Here {
             newest: row.get(0)?,
             viewer: row.opt_id(1)?,
             tombstones: row.get::<i64>(2)? != 0,
-            unread_above: row.rows(3)?.iter().map(of_conversation).collect::<Res<_>>()?,
+            dead_letters: row.get::<i64>(3)? != 0,
+            unread_above: row.rows(4)?.iter().map(of_conversation).collect::<Res<_>>()?,
         })
     }
 
@@ -56,8 +59,10 @@ impl Here {
 pub(crate) fn here_sql() -> String {
     let line = "json_array(hex(c.id), coalesce(c.unread_above, 0))";
     let conversations = packed_rows(line, "FROM json_each(?) AS j JOIN conversations AS c ON c.id = unhex(j.value)");
-    format!("SELECT {NEWEST}, {VIEWER}, (SELECT min(id) FROM tombstones) IS NOT NULL, {conversations}")
+    format!("SELECT {NEWEST}, {VIEWER}, (SELECT min(id) FROM tombstones) IS NOT NULL, {DEAD_LETTERS}, {conversations}")
 }
+
+const DEAD_LETTERS: &str = "(SELECT min(position) FROM outbox WHERE failed_code IS NOT NULL) IS NOT NULL";
 
 const NEWEST: &str = "(SELECT coalesce(max(pk), 0) FROM messages)";
 

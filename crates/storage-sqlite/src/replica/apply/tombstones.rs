@@ -75,7 +75,8 @@ pub(super) async fn of_conversations(
     applied: &mut Applied,
 ) -> Res<()> {
     for tombstone in tombstones {
-        let conversation = resolve::canonical(tx, tombstone.conversation_id).await?;
+        // By the server's own id. Here it may be an alias by now, of the conversation that has taken the place of the deleted one.
+        let conversation = tombstone.conversation_id.as_uuid();
         let version = standing.epoch.stored(tombstone.version);
         let known = Barred::among(tx, &IdSet::of([conversation])).await?.bars(conversation, version);
         let sql = "SELECT 1 FROM conversations WHERE id = ? AND version >= ?";
