@@ -6,7 +6,7 @@ use super::{
     fresh,
 };
 use crate::{ExpiredReason, RemoteErrorKind};
-use fieldpost_domain::{Changes, ConversationId, Cursor, Intent, PersonId, RefusalCode, Seq};
+use fieldpost_domain::{Changes, ConversationId, Cursor, Intent, PersonId, RefusalCode, Seq, TombstoneOf};
 use std::collections::BTreeSet;
 
 /// Everything that somebody is told from a cursor on, and by a bootstrap in pages of every size.
@@ -124,6 +124,25 @@ pub async fn tombstones_of_hidden_conversations_do_not_arrive(backend: &dyn Back
     scene.perform(Action::DeleteConversation { id: of_cleo }).await?;
     assert_eq!(about(&told(&ada, &cursor).await), BTreeSet::new());
     assert_eq!(refused(&ada.push(&[send(ada.draft(of_cleo, "Peek"))]).await[0]), RefusalCode::NotFound);
+    Ok(())
+}
+
+/// Given a message deleted for good, when its conversation changes hands and is deleted, then the former medic learns only that
+/// it is hers no longer, and the later one only that it is gone.
+pub async fn a_former_medic_learns_nothing_of_what_was_deleted(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 2).await;
+    let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);
+    let id = ada.open_own().await.id;
+    let gone = ada.say(id, "Secret").await.message_id;
+    let cursors = (ada.cursor().await, ben.cursor().await);
+    scene.perform(Action::HardDelete { id: gone }).await?;
+    scene.perform(Action::ReassignMedic { id, medic_id: scene.medic_id(1) }).await?;
+    scene.perform(Action::DeleteConversation { id }).await?;
+    let deleted = |pages: Vec<Changes>| -> Vec<_> { pages.into_iter().flat_map(|page| page.tombstones).collect() };
+    assert_eq!(deleted(told(&ada, &cursors.0).await), []);
+    let learnt = deleted(told(&ben, &cursors.1).await);
+    assert!(!learnt.is_empty());
+    assert!(learnt.iter().all(|one| one.of == TombstoneOf::Conversation && one.conversation_id == id), "{learnt:?}");
     Ok(())
 }
 

@@ -130,6 +130,7 @@ macro_rules! remote_conformance {
                 a_medic_does_not_learn_of_her_colleagues,
                 another_persons_cursor_opens_nothing,
                 tombstones_of_hidden_conversations_do_not_arrive,
+                a_former_medic_learns_nothing_of_what_was_deleted,
                 access_changes_of_others_do_not_arrive,
                 a_push_reveals_nothing_hidden;
             retry: a_retry_holds_back_its_conversation_and_no_other,

@@ -19,7 +19,9 @@ use super::{
     feed::RowKey,
     tables::{ConversationRow, PersonRow, Tables, TombstoneRow},
 };
-use fieldpost_domain::{Access, ConversationId, ConversationKind, MedicId, OrgId, PersonId, ReadMarker, Role};
+use fieldpost_domain::{
+    Access, ConversationId, ConversationKind, MedicId, OrgId, PersonId, ReadMarker, Role, TombstoneOf,
+};
 
 /// What the caller is, at the moment of the call.
 #[derive(Debug, Clone)]
@@ -103,10 +105,13 @@ impl Viewer {
     }
 
     pub(super) fn sees_tombstone(&self, tables: &Tables, row: &TombstoneRow) -> bool {
-        // A message's tombstone goes with its conversation, which may have changed hands since.
+        if matches!(row.tombstone.of, TombstoneOf::Conversation) {
+            return self.sees_place(row.org_id, &row.kind, row.medic_id);
+        }
+        // A message's tombstone goes with its conversation, which may have changed hands since; when that is gone, its own
+        // tombstone says it all to those who saw it.
         let place = tables.conversations.get(&row.tombstone.conversation_id);
-        let medic = place.map_or(row.medic_id, |place| place.medic_id);
-        self.sees_place(row.org_id, &row.kind, medic)
+        place.map_or(self.is_admin_of(row.org_id), |place| self.sees_place(place.org_id, &place.kind, place.medic_id))
     }
 
     /// The rule for any row of the feed.
