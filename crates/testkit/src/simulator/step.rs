@@ -240,6 +240,20 @@ pub(super) enum Deed {
     RenamePerson { person: u8, number: u16 },
 }
 
+impl Deed {
+    /// Whether it changes who sees what.
+    pub(super) const fn changes_sight(self) -> bool {
+        matches!(
+            self,
+            Self::DeleteConversation { .. }
+                | Self::Reassign { .. }
+                | Self::RemoveMember { .. }
+                | Self::AddMember { .. }
+                | Self::ChangeRole { .. }
+        )
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "+{} ms {:?}", self.after, self.act)

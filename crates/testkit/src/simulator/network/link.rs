@@ -53,6 +53,8 @@ pub(crate) struct Hub {
     refused: Mutex<BTreeSet<MutationId>>,
     /// Where conversations belong, or belonged.
     places: Mutex<Places>,
+    /// How many transactions have changed who sees what.
+    pub(crate) sights: AtomicU64,
 }
 
 impl Hub {
@@ -66,6 +68,7 @@ impl Hub {
             reached: Mutex::default(),
             refused: Mutex::default(),
             places: Mutex::default(),
+            sights: AtomicU64::new(0),
         }
     }
 
@@ -298,14 +301,16 @@ impl MessagingApi for Link {
 
     async fn pull(&self, token: &AccessToken, request: PullRequest) -> RemoteResult<PullPage> {
         let (hub, token) = (Arc::clone(&self.hub), token.clone());
-        let (tracks, who) = (Arc::clone(&self.tracks), self.who);
+        let asked = request.cursor.clone();
         let execute = move |_| {
             let answer = at_once("pull", hub.server.pull(&token, request.clone()))?;
             watch::page(&hub, &token, &answer.changes, "pull");
-            tracks.answered(who, &request.cursor, &hub.server, &answer);
-            Ok(answer)
+            Ok((answer, hub.server.commits()))
         };
-        self.call("pull", Arc::new(execute)).await
+        let (page, commits) = self.call("pull", Arc::new(execute)).await?;
+        // Only now: what comes a second time, or too late, is heard by nobody.
+        self.tracks.answered(self.who, &asked, commits, &page);
+        Ok(page)
     }
 
     async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {

@@ -3,7 +3,6 @@
 use super::Hub;
 use crate::simulator::{Breach, Invariant, rules};
 use fieldpost_domain::{AccessToken, Changes, Cursor, Mutation, PullPage};
-use fieldpost_remote::reference::ReferenceServer;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -48,10 +47,11 @@ impl Tracks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn answered(&self, who: u64, asked: &Cursor, server: &ReferenceServer, page: &PullPage) {
+    /// A page has come, of a server with so many transactions.
+    pub(super) fn answered(&self, who: u64, asked: &Cursor, commits: u64, page: &PullPage) {
         let mut track = self.track();
         if !track.middles.contains(asked.as_str()) {
-            track.commits_at_start.insert(who, server.commits());
+            track.commits_at_start.insert(who, commits);
         }
         track.commits_at_end.remove(&who);
         if page.more {

@@ -20,6 +20,7 @@ pub(crate) struct Before {
     reader: PersonId,
     read: ReadUpTo,
     restarts: u64,
+    sights: u64,
     threads: BTreeMap<ConversationId, Vec<Message>>,
 }
 
@@ -27,7 +28,8 @@ impl Before {
     pub(crate) fn new(hub: &Hub, reader: PersonId, read: ReadUpTo) -> Self {
         let all = hub.server.conversations_of(reader);
         let threads = all.into_iter().map(|row| (row.id, hub.server.messages_of(row.id))).collect();
-        Self { reader, read, restarts: hub.restarts.load(Ordering::SeqCst), threads }
+        let (restarts, sights) = (hub.restarts.load(Ordering::SeqCst), hub.sights.load(Ordering::SeqCst));
+        Self { reader, read, restarts, sights, threads }
     }
 
     /// To be asked right after the pass has ended well.
@@ -37,7 +39,9 @@ impl Before {
             return Ok(());
         }
         let visible = hub.server.conversations_of(self.reader);
-        for row in &visible {
+        // What was out of sight for a moment in between may have been left out of any page.
+        let always_seen = hub.sights.load(Ordering::SeqCst) == self.sights;
+        for row in visible.iter().filter(|_| always_seen) {
             if let Some(messages) = self.threads.get(&row.id) {
                 all_are_here(hub, process, row.id, messages).await?;
             }
@@ -111,20 +115,24 @@ async fn all_are_here(
         return Err(gap(process, format!("{conversation} is not here after a pass")));
     };
     let here: BTreeMap<_, &ThreadMessage> = window.messages.iter().map(|message| (message.id, message)).collect();
+    let last_seq = hub.server.conversation(conversation).map_or(Seq::ZERO, |row| row.last_seq);
     let lowest = match window.older {
         Older::Nothing => Seq::ZERO,
+        // Of what is here, down to there, all may have been deleted.
+        Older::OnServer(lowest) if lowest <= last_seq => lowest,
         // Nothing is loaded although there is something: then all of it is missing.
         _ => window.messages.iter().find_map(|message| message.seq).unwrap_or(Seq::ZERO),
     };
     for message in before.iter().filter(|message| message.seq >= lowest) {
-        let Some(now) = hub.server.message(message.id) else { continue };
+        // What has changed since the pass began may come with the next one.
+        let Some(now) = hub.server.message(message.id).filter(|now| now.version == message.version) else { continue };
         let Some(found) = here.get(&message.id) else {
             let shown: Vec<_> = here.values().filter_map(|one| one.seq.map(Seq::get)).collect();
             let what = format!("{} (seq {}) of {conversation} is missing after a pass", message.id, message.seq);
             return Err(gap(process, what).with_views(format!("seq {}", message.seq), format!("seqs {shown:?}")));
         };
         let same = found.content == now.content && found.deleted == now.deleted_at.is_some();
-        if now.version == message.version && !same {
+        if !same {
             let what = format!("{}: {} of {conversation} is in an old state after a pass", process.name, message.id);
             return Err(Breach::new(Invariant::Convergence, what));
         }

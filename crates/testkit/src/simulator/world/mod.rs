@@ -131,7 +131,7 @@ impl World {
                 let until = self.observer().now() + u64::from(*lasting);
                 self.devices[self.at(*device)].weather().offline(until);
             }
-            Act::Server(event) => self.event(*event),
+            Act::Server(event) => self.event(*event).await,
             Act::Stranger { deeds, holding, roll_back } => self.stranger(deeds, *holding, *roll_back),
         }
     }

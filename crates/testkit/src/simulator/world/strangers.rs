@@ -1,14 +1,17 @@
 //! Other clients: they write in transactions that they hold open for a while.
 
 use super::World;
-use crate::simulator::step::Deed;
+use crate::simulator::{rules, step::Deed};
 use fieldpost_remote::reference::Locked;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::time::sleep;
 
 impl World {
     pub(super) fn stranger(&mut self, deeds: &[Deed], holding: u32, roll_back: bool) {
-        let observer = Arc::clone(&self.hub.observer);
+        let (hub, observer) = (Arc::clone(&self.hub), Arc::clone(&self.hub.observer));
         let open = self.hub.server.begin();
         for deed in deeds {
             if self.do_deed(&open, *deed) == Err(Locked) {
@@ -18,6 +21,7 @@ impl World {
             }
         }
         observer.count(if holding > 0 { "held transactions" } else { "quick transactions" });
+        let changes_sight = deeds.iter().any(|deed| deed.changes_sight());
         let work = async move {
             sleep(Duration::from_millis(holding.into())).await;
             if roll_back {
@@ -26,6 +30,8 @@ impl World {
                 return open.roll_back();
             }
             let done = open.commit();
+            rules::note(&mut hub.places(), &hub.server);
+            hub.sights.fetch_add(u64::from(done && changes_sight), Ordering::SeqCst);
             observer.say(|| format!("another client {}", if done { "commits" } else { "was cut off" }));
         };
         self.strangers.push(tokio::spawn(work));
