@@ -19,26 +19,20 @@ use crate::{
     error::{Fault, Res, at_border},
     open::{SqliteOptions, connections},
     sql::Tx,
+    writer::{Writer, Writing},
 };
 use fieldpost_storage::{StorageError, StorageErrorKind, StorageResult};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, TransactionTrait,
+    sqlx::{Executor, SqliteConnection},
 };
 use std::{
     path::Path,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 
-/// What a transaction must survive once it has returned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// The end of this process.
-    Process,
-    /// A power cut.
-    PowerCut,
-}
+pub(crate) use crate::writer::Durability;
 
 /// The connections to one file.
 #[derive(Debug)]
@@ -46,7 +40,7 @@ pub(crate) struct Db {
     options: SqliteOptions,
     /// Held for a moment only, never across an await.
     standing: RwLock<Standing>,
-    writer: Mutex<Writer>,
+    writer: Arc<Mutex<Writer>>,
 }
 
 /// Whether there are connections.
@@ -63,21 +57,14 @@ enum Standing {
 /// A writing connection and the reading ones.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    pub(crate) writer: DatabaseConnection,
+    pub(crate) writer: SqliteConnection,
     pub(crate) readers: DatabaseConnection,
-}
-
-#[derive(Debug)]
-struct Writer {
-    connections: Option<Connections>,
-    /// What the connection is switched to; none when that is not known for sure.
-    durability: Option<Durability>,
 }
 
 impl Db {
     pub(crate) fn new(options: SqliteOptions, connections: Connections) -> Self {
         let standing = RwLock::new(Standing::Open(connections.readers.clone()));
-        let writer = Mutex::new(Writer { connections: Some(connections), durability: None });
+        let writer = Arc::new(Mutex::new(Writer::new(connections)));
         Self { options, standing, writer }
     }
 
@@ -108,11 +95,11 @@ impl Db {
         at_border(fault, operation, self.path())
     }
 
-    /// Begins a transaction that writes.
+    /// Waits for the turn to write. The transaction begins with its first statement.
     pub(crate) async fn write(&self, operation: &'static str, durability: Durability) -> StorageResult<Write<'_>> {
-        let mut writer = self.writer.lock().await;
-        match begin(&mut writer, durability).await {
-            Ok(tx) => Ok(Write { db: self, operation, tx: Tx::Transaction(tx), _turn: writer }),
+        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        match writer.prepare(durability).await {
+            Ok(()) => Ok(Write { db: self, operation, tx: Tx::Writing(Mutex::new(Writing::new(writer))) }),
             Err(fault) => Err(self.fail(fault, operation)),
         }
     }
@@ -130,15 +117,15 @@ impl Db {
             Err(fault) => Err(fault),
         };
         let tx = begun.map_err(|fault| self.fail(fault, operation))?;
-        Ok(Read { db: self, operation, tx: Tx::Transaction(tx) })
+        Ok(Read { db: self, operation, tx: Tx::Reading(tx) })
     }
 
     /// Runs statements outside of a transaction on the writing connection, when it is its turn.
-    pub(crate) async fn run_alone(&self, operation: &'static str, sql: &str) -> StorageResult<()> {
-        let writer = self.writer.lock().await;
-        let ran = match &writer.connections {
-            Some(connections) => connections.writer.execute_unprepared(sql).await.map(drop).map_err(Fault::from),
-            None => Err(Fault::kind(StorageErrorKind::Paused)),
+    pub(crate) async fn run_alone(&self, operation: &'static str, sql: &'static str) -> StorageResult<()> {
+        let mut writer = self.writer.lock().await;
+        let ran = match writer.free().await {
+            Ok(connection) => connection.execute(sql).await.map(drop).map_err(Fault::from),
+            Err(fault) => Err(fault),
         };
         ran.map_err(|fault| self.fail(fault, operation))
     }
@@ -158,7 +145,7 @@ impl Db {
             return Err(StorageError::new(StorageErrorKind::Closed, "pause"));
         }
         self.stand(Standing::Paused);
-        let left = let_go(&mut writer).await;
+        let left = writer.close().await;
         left.map_err(|fault| at_border(fault, "pause", self.path()))
     }
 
@@ -171,13 +158,13 @@ impl Db {
             Standing::Closed => return Err(StorageError::new(StorageErrorKind::Closed, "resume")),
         }
         // A pause that was given up half way is finished first.
-        let connected = match let_go(&mut writer).await {
+        let connected = match writer.close().await {
             Ok(()) => connections(&self.options).await,
             Err(fault) => Err(fault),
         };
         let connections = connected.map_err(|fault| at_border(fault, "resume", self.path()))?;
         self.stand(Standing::Open(connections.readers.clone()));
-        writer.connections = Some(connections);
+        *writer = Writer::new(connections);
         Ok(())
     }
 
@@ -185,39 +172,8 @@ impl Db {
     pub(crate) async fn close(&self) -> StorageResult<()> {
         let mut writer = self.writer.lock().await;
         self.stand(Standing::Closed);
-        let_go(&mut writer).await.map_err(|fault| at_border(fault, "close", self.path()))
+        writer.close().await.map_err(|fault| at_border(fault, "close", self.path()))
     }
-}
-
-/// Closes what is open. Given up half way, it can be called again.
-async fn let_go(writer: &mut Writer) -> Res<()> {
-    writer.durability = None;
-    let Some(connections) = &writer.connections else { return Ok(()) };
-    let readers = connections.readers.close_by_ref().await;
-    // The writer goes last: closing the last connection moves the write-ahead log into the file, which a reading connection
-    // cannot do.
-    let closed = connections.writer.close_by_ref().await;
-    writer.connections = None;
-    Ok(readers.and(closed)?)
-}
-
-async fn begin(writer: &mut Writer, durability: Durability) -> Res<DatabaseTransaction> {
-    let Some(connections) = &writer.connections else { return Err(Fault::kind(StorageErrorKind::Paused)) };
-    if writer.durability != Some(durability) {
-        // This call may be dropped between the two lines; then nobody knows, and the next writer sets it again.
-        writer.durability = None;
-        let pragma = match durability {
-            Durability::Process => "PRAGMA synchronous = NORMAL",
-            Durability::PowerCut => "PRAGMA synchronous = FULL",
-        };
-        connections.writer.execute_unprepared(pragma).await?;
-        writer.durability = Some(durability);
-    }
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..TransactionOptions::default()
-    };
-    Ok(connections.writer.begin_with_options(options).await?)
 }
 
 /// A transaction that writes. Dropped without [`Write::finish`], it never happened.
@@ -225,8 +181,6 @@ pub(crate) struct Write<'a> {
     db: &'a Db,
     operation: &'static str,
     tx: Tx,
-    // Fields drop in order: the transaction is rolled back before the next writer gets its turn.
-    _turn: MutexGuard<'a, Writer>,
 }
 
 impl Write<'_> {
@@ -239,8 +193,7 @@ impl Write<'_> {
         let ended = match result {
             Ok(value) => self.tx.commit().await.map(|()| value),
             Err(fault) => {
-                // The failure that matters is the first one. Should rolling back fail too, dropping does it.
-                let _ = self.tx.rollback().await;
+                self.tx.rollback().await;
                 Err(fault)
             }
         };
@@ -269,7 +222,6 @@ impl Read<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::SqliteStore;
     use fieldpost_storage::{
         BootstrapReason, Outbox, Replica, Sessions,
@@ -281,20 +233,9 @@ mod tests {
         pragma(store, "PRAGMA synchronous").await
     }
 
-    async fn pragma(store: &SqliteStore, sql: &str) -> i64 {
-        let writer = store.db.writer.lock().await;
-        let pragma = sea_orm::Statement::from_string(sea_orm::DbBackend::Sqlite, sql);
-        writer
-            .connections
-            .as_ref()
-            .unwrap()
-            .writer
-            .query_one_raw(pragma)
-            .await
-            .unwrap()
-            .unwrap()
-            .try_get_by_index(0)
-            .unwrap()
+    async fn pragma(store: &SqliteStore, sql: &'static str) -> i64 {
+        let mut writer = store.db.writer.lock().await;
+        sea_orm::sqlx::query_scalar(sql).fetch_one(writer.free().await.unwrap()).await.unwrap()
     }
 
     #[tokio::test]

@@ -37,6 +37,12 @@ impl From<DbErr> for Fault {
     }
 }
 
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(DbErr::Query(RuntimeErr::SqlxError(error.into())))
+    }
+}
+
 /// Says at the border what failed and where.
 pub(crate) fn at_border(fault: Fault, operation: &'static str, path: &Path) -> StorageError {
     let path = path.display();

@@ -30,6 +30,7 @@ mod sql;
 mod turn;
 mod version;
 mod wipe;
+mod writer;
 
 #[cfg(test)]
 mod plans;

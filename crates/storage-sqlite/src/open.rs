@@ -10,6 +10,7 @@ use fieldpost_migrations::{FileState, inspect, upgrade};
 use fieldpost_storage::{StorageErrorKind, StorageResult};
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sqlx::SqliteConnection,
 };
 use std::{
     fs, io,
@@ -95,13 +96,18 @@ pub(crate) async fn connections(options: &SqliteOptions) -> Res<Connections> {
         Ok(()) => connect(options, options.readers.max(1), Access::Read).await,
         Err(fault) => Err(fault),
     };
-    match readers {
-        Ok(readers) => Ok(Connections { writer, readers }),
-        Err(fault) => {
-            let _ = writer.close().await;
-            Err(fault)
-        }
-    }
+    let held = match readers {
+        Ok(readers) => hold(&writer).await.map(|writer| Connections { writer, readers }),
+        Err(fault) => Err(fault),
+    };
+    // What is held is not the pool's any more.
+    let _ = writer.close().await;
+    held
+}
+
+/// Takes the connection out of its pool, which would ask it after each use whether it still lives.
+async fn hold(pool: &DatabaseConnection) -> Res<SqliteConnection> {
+    Ok(pool.get_sqlite_connection_pool().acquire().await?.detach())
 }
 
 /// Looks at the file, or makes it, where blocking is allowed. Says whether it is new.
@@ -199,7 +205,8 @@ async fn connect(options: &SqliteOptions, connections: u32, access: Access) -> R
     let mut connect = ConnectOptions::new("sqlite:fieldpost");
     connect
         .max_connections(connections)
-        .min_connections(1)
+        // The pool of the one that writes must not replace it when it is taken out.
+        .min_connections(u32::from(access != Access::Write))
         .acquire_timeout(options.busy_timeout + Duration::from_secs(25))
         .idle_timeout(None)
         .max_lifetime(None)

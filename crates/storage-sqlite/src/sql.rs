@@ -8,15 +8,25 @@
 use crate::{
     error::{Fault, Res},
     row::{Cell, Row},
+    writer::Writing,
 };
 use fieldpost_domain::{Seq, Time};
 use fieldpost_storage::StorageErrorKind;
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, Statement, Value};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult, Statement, Value,
+    sqlx::{
+        Arguments as _, AssertSqlSafe, Error, Sqlite,
+        query::Query,
+        query_with,
+        sqlite::{SqliteArguments, SqliteRow},
+    },
+};
 use std::{
     borrow::Cow,
     fmt::Write,
     sync::atomic::{AtomicBool, Ordering},
 };
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 pub(crate) fn id(id: Uuid) -> Value {
@@ -100,8 +110,10 @@ impl IdSet {
 
 /// Where statements run.
 pub(crate) enum Tx {
-    /// A transaction, reading or writing.
-    Transaction(DatabaseTransaction),
+    /// A transaction that writes. Nobody ever waits for the lock: statements of a transaction run one after the other.
+    Writing(Mutex<Writing>),
+    /// A transaction that reads.
+    Reading(DatabaseTransaction),
     /// A connection that takes one statement. One statement sees one state by itself, and the way to SQLite's thread and
     /// back, which BEGIN and COMMIT would go as well, costs more than most queries.
     Single(DatabaseConnection, AtomicBool),
@@ -114,42 +126,42 @@ impl Tx {
 
     pub(crate) async fn commit(self) -> Res<()> {
         match self {
-            Self::Transaction(transaction) => Ok(transaction.commit().await?),
+            Self::Writing(writing) => writing.into_inner().commit().await,
+            Self::Reading(transaction) => Ok(transaction.commit().await?),
             Self::Single(..) => Ok(()),
         }
     }
 
-    pub(crate) async fn rollback(self) -> Res<()> {
-        match self {
-            Self::Transaction(transaction) => Ok(transaction.rollback().await?),
-            Self::Single(..) => Ok(()),
+    pub(crate) async fn rollback(self) {
+        if let Self::Writing(writing) = self {
+            writing.into_inner().rollback().await;
         }
     }
 
     /// Runs a statement and says how many rows it changed.
     pub(crate) async fn run(&self, sql: &str, values: Vec<Value>) -> Res<u64> {
-        let statement = statement(sql, values);
         let done = match self {
-            Self::Transaction(transaction) => transaction.execute_raw(statement).await?,
-            Self::Single(connection, spent) => spend(spent, connection)?.execute_raw(statement).await?,
+            Self::Writing(writing) => return writing.lock().await.run(sql, values).await,
+            Self::Reading(transaction) => transaction.execute_raw(statement(sql, values)).await?,
+            Self::Single(connection, spent) => spend(spent, connection)?.execute_raw(statement(sql, values)).await?,
         };
         Ok(done.rows_affected())
     }
 
     pub(crate) async fn all(&self, sql: &str, values: Vec<Value>) -> Res<Vec<Row>> {
-        let statement = statement(sql, values);
         let rows = match self {
-            Self::Transaction(transaction) => transaction.query_all_raw(statement).await?,
-            Self::Single(connection, spent) => spend(spent, connection)?.query_all_raw(statement).await?,
+            Self::Writing(writing) => return Ok(rows(writing.lock().await.all(sql, values).await?)),
+            Self::Reading(transaction) => transaction.query_all_raw(statement(sql, values)).await?,
+            Self::Single(connection, spent) => spend(spent, connection)?.query_all_raw(statement(sql, values)).await?,
         };
         Ok(rows.into_iter().map(Row::queried).collect())
     }
 
     pub(crate) async fn one(&self, sql: &str, values: Vec<Value>) -> Res<Option<Row>> {
-        let statement = statement(sql, values);
         let row = match self {
-            Self::Transaction(transaction) => transaction.query_one_raw(statement).await?,
-            Self::Single(connection, spent) => spend(spent, connection)?.query_one_raw(statement).await?,
+            Self::Writing(writing) => writing.lock().await.one(sql, values).await?.map(QueryResult::from),
+            Self::Reading(transaction) => transaction.query_one_raw(statement(sql, values)).await?,
+            Self::Single(connection, spent) => spend(spent, connection)?.query_one_raw(statement(sql, values)).await?,
         };
         Ok(row.map(Row::queried))
     }
@@ -164,13 +176,21 @@ impl Tx {
         self.only(sql, values).await?.get(0)
     }
 
-    /// Runs statements one after the other in one trip, and returns the row of the last; the others return none. Their
-    /// parameters have no numbers. The first that fails ends it.
-    pub(crate) async fn script<const N: usize>(&self, statements: [Bound; N]) -> Res<Row> {
+    /// Runs the last statements of a transaction that writes, one after the other, and commits, all in one trip. Returns the
+    /// row of the last; the others return none. Their parameters have no numbers. The first that fails ends it.
+    pub(crate) async fn last<const N: usize>(&self, statements: [Bound; N]) -> Res<Row> {
+        let Self::Writing(writing) = self else {
+            return Err(Fault::Kind(StorageErrorKind::Other, Some("nothing to commit".to_owned())));
+        };
         let sql = statements.iter().map(|statement| statement.sql.as_ref()).collect::<Vec<_>>().join(";");
         let values = statements.into_iter().flat_map(|statement| statement.values).collect();
-        self.only(&sql, values).await
+        let rows = rows(writing.lock().await.last(&sql, values).await?);
+        rows.into_iter().next().ok_or_else(|| Fault::corrupt("a row is missing that is always there"))
     }
+}
+
+fn rows(rows: Vec<SqliteRow>) -> Vec<Row> {
+    rows.into_iter().map(|row| Row::queried(row.into())).collect()
 }
 
 /// A second statement could see another state than the first.
@@ -200,6 +220,26 @@ impl Bound {
 
 fn statement(sql: &str, values: Vec<Value>) -> Statement {
     Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)
+}
+
+/// A statement for a connection that is held by itself, prepared once.
+pub(crate) fn statement_of(sql: String, arguments: SqliteArguments) -> Query<'static, Sqlite, SqliteArguments> {
+    query_with(AssertSqlSafe(sql), arguments)
+}
+
+/// Values as such a connection takes them.
+pub(crate) fn arguments(values: Vec<Value>) -> Res<SqliteArguments> {
+    let mut arguments = SqliteArguments::default();
+    for value in values {
+        let added = match value {
+            Value::BigInt(number) => arguments.add(number),
+            Value::String(text) => arguments.add(text),
+            Value::Bytes(bytes) => arguments.add(bytes),
+            other => Err(format!("a value of a type that no column has: {other:?}").into()),
+        };
+        added.map_err(Error::Encode)?;
+    }
+    Ok(arguments)
 }
 
 /// An insert of many rows: `head (?, …), (?, …) tail`.

@@ -16,8 +16,11 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use std::{
     collections::HashSet,
     env, fs,
+    future::poll_fn,
     path::{Path, PathBuf},
+    pin::pin,
     process::Command,
+    task::Poll,
     time::Duration,
 };
 use uuid::Uuid;
@@ -107,6 +110,30 @@ async fn a_caller_that_gives_up_anywhere_leaves_a_whole_state() {
         }
     }
     store.send(build::mutation_id(500), build::composed(500, conversation)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_that_gives_up_anywhere_leaves_the_file_to_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(path_in(&folder)).await.unwrap();
+    let other = SqliteStore::open(path_in(&folder)).await.unwrap();
+    let conversation = open(&store).await;
+    for turns in 1..40 {
+        let send = store.send(build::mutation_id(turns), build::composed(turns, conversation));
+        give_up_after(turns, send).await;
+        other.clear_session().await.unwrap();
+    }
+    store.send(build::mutation_id(500), build::composed(500, conversation)).await.unwrap();
+}
+
+/// Drops a future that was polled so often, unless it was ready before.
+async fn give_up_after<T>(mut turns: u64, future: impl Future<Output = T>) {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        turns -= 1;
+        if turns == 0 { Poll::Ready(()) } else { future.as_mut().poll(context).map(drop) }
+    })
+    .await;
 }
 
 #[tokio::test]

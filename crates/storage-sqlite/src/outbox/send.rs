@@ -26,7 +26,7 @@ pub(super) async fn send(tx: &Tx, mutation: MutationId, mut message: NewMessage)
     let refused = (found.get::<i64>(2)? != 0).then_some(RefusalCode::OpenRefused);
     let at = message.composed_at;
     let mutation = Mutation { id: mutation, intent: Intent::SendMessage(message.clone()) };
-    let written = tx.script([
+    let written = tx.last([
         record::recording(&mutation, refused.as_ref(), at)?,
         local(&message),
         derived::newest(&BTreeSet::from([conversation])),

@@ -1,0 +1,297 @@
+//! The connection that writes, and one transaction on it.
+//!
+//! SQLite runs on a thread of its own, and the way there and back wakes two threads: it costs more than most statements. So a
+//! transaction goes there as rarely as it can. BEGIN travels with the first query, and COMMIT, where the last statements are
+//! known to be the last, with those ([`Writing::last`]). A send is two trips: it looks, and it writes. For that the connection
+//! is held by itself: a pool would ask it after each use whether it still lives, which is a trip as well.
+//!
+//! A text of several statements stops at the first that fails, or after the one that is running when its caller goes away. The
+//! transaction is then open and half done, so from the moment that BEGIN may have been sent until COMMIT has returned, whatever
+//! ends a transaction rolls it back: a failure waits for that, and [`Drop`], which cannot wait, hands ROLLBACK over to the
+//! thread, where it runs after what is running there. Where the transaction had ended already, ROLLBACK fails and changes
+//! nothing. A connection that somebody went away from is rolled back once more before it is used again, and that is waited for.
+
+use crate::{
+    db::Connections,
+    error::{Fault, Res},
+    sql::{arguments, statement_of},
+};
+use fieldpost_storage::StorageErrorKind;
+use sea_orm::{
+    Value,
+    sqlx::{Connection, Executor, SqliteConnection, sqlite::SqliteRow},
+};
+use std::{
+    pin::pin,
+    task::{Context, Waker},
+};
+use tokio::sync::OwnedMutexGuard;
+
+/// What a transaction must survive once it has returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// The end of this process.
+    Process,
+    /// A power cut.
+    PowerCut,
+}
+
+/// The place of the connections.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    /// None while the file is let go of.
+    connections: Option<Connections>,
+    /// What the writing one is switched to; none when that is not known for sure.
+    durability: Option<Durability>,
+    /// Whether a transaction may be open that nobody waits for.
+    left_open: bool,
+}
+
+impl Writer {
+    pub(crate) const fn new(connections: Connections) -> Self {
+        Self { connections: Some(connections), durability: None, left_open: false }
+    }
+
+    /// The writing connection, on which nothing is open.
+    pub(crate) async fn free(&mut self) -> Res<&mut SqliteConnection> {
+        if self.left_open {
+            roll_back(self.connection()?).await;
+            self.left_open = false;
+        }
+        self.connection()
+    }
+
+    fn connection(&mut self) -> Res<&mut SqliteConnection> {
+        let connections = self.connections.as_mut().ok_or_else(|| Fault::kind(StorageErrorKind::Paused))?;
+        Ok(&mut connections.writer)
+    }
+
+    /// Gets the connection ready for a transaction.
+    pub(crate) async fn prepare(&mut self, durability: Durability) -> Res<()> {
+        self.free().await?;
+        if self.durability != Some(durability) {
+            // This call may be dropped meanwhile; then nobody knows, and the next writer sets it again.
+            self.durability = None;
+            self.connection()?.execute(pragma(durability)).await?;
+            self.durability = Some(durability);
+        }
+        Ok(())
+    }
+
+    /// Closes what is open. Given up half way, it can be called again.
+    pub(crate) async fn close(&mut self) -> Res<()> {
+        self.durability = None;
+        let Some(connections) = &self.connections else { return Ok(()) };
+        let readers = connections.readers.close_by_ref().await;
+        // The writer goes last: closing the last connection moves the write-ahead log into the file, which a reading connection
+        // cannot do.
+        let closed = match self.connections.take() {
+            Some(connections) => connections.writer.close().await,
+            None => Ok(()),
+        };
+        self.left_open = false;
+        readers?;
+        Ok(closed?)
+    }
+}
+
+const fn pragma(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Process => "PRAGMA synchronous = NORMAL",
+        Durability::PowerCut => "PRAGMA synchronous = FULL",
+    }
+}
+
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
+
+async fn roll_back(connection: &mut SqliteConnection) {
+    // It fails where no transaction is open, and then there is nothing to do.
+    let _ = connection.execute(ROLLBACK).await;
+}
+
+/// A transaction that writes, on the connection whose turn it has.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    turn: OwnedMutexGuard<Writer>,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// BEGIN was not sent yet.
+    Before,
+    /// BEGIN may have been sent, and COMMIT has not returned.
+    Open,
+    Ended,
+}
+
+impl Writing {
+    /// On a connection that is prepared.
+    pub(crate) const fn new(turn: OwnedMutexGuard<Writer>) -> Self {
+        Self { turn, stage: Stage::Before }
+    }
+
+    /// Runs a statement and says how many rows it changed.
+    pub(crate) async fn run(&mut self, sql: &str, values: Vec<Value>) -> Res<u64> {
+        // By itself: SQLite says of a BEGIN that it changed as many rows as the statement before it.
+        self.begin().await?;
+        let statement = statement_of(sql.to_owned(), arguments(values)?);
+        Ok(self.turn.connection()?.execute(statement).await?.rows_affected())
+    }
+
+    /// The first row of a query.
+    pub(crate) async fn one(&mut self, sql: &str, values: Vec<Value>) -> Res<Option<SqliteRow>> {
+        let statement = statement_of(self.entered(sql)?, arguments(values)?);
+        Ok(self.turn.connection()?.fetch_optional(statement).await?)
+    }
+
+    /// All rows of a query.
+    pub(crate) async fn all(&mut self, sql: &str, values: Vec<Value>) -> Res<Vec<SqliteRow>> {
+        let statement = statement_of(self.entered(sql)?, arguments(values)?);
+        Ok(self.turn.connection()?.fetch_all(statement).await?)
+    }
+
+    /// As [`Writing::all`], and commits in the same trip. The rows are returned once that is done.
+    pub(crate) async fn last(&mut self, sql: &str, values: Vec<Value>) -> Res<Vec<SqliteRow>> {
+        let rows = self.all(&format!("{sql};{COMMIT}"), values).await?;
+        self.stage = Stage::Ended;
+        Ok(rows)
+    }
+
+    pub(crate) async fn commit(&mut self) -> Res<()> {
+        if self.stage == Stage::Open {
+            let statement = statement_of(COMMIT.to_owned(), arguments(Vec::new())?);
+            self.turn.connection()?.execute(statement).await?;
+        }
+        self.stage = Stage::Ended;
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(&mut self) {
+        if let (Stage::Open, Ok(connection)) = (self.stage, self.turn.connection()) {
+            roll_back(connection).await;
+        }
+        self.stage = Stage::Ended;
+    }
+
+    async fn begin(&mut self) -> Res<()> {
+        match self.stage {
+            Stage::Before => self.all("", Vec::new()).await.map(drop),
+            Stage::Open => Ok(()),
+            Stage::Ended => Err(ended()),
+        }
+    }
+
+    /// What to send for a query: with BEGIN in front of the first one.
+    fn entered(&mut self, sql: &str) -> Res<String> {
+        let sent = match self.stage {
+            Stage::Before => format!("{BEGIN};{sql}"),
+            Stage::Open => sql.to_owned(),
+            Stage::Ended => return Err(ended()),
+        };
+        self.stage = Stage::Open;
+        Ok(sent)
+    }
+}
+
+/// It would be a transaction of its own.
+fn ended() -> Fault {
+    Fault::Kind(StorageErrorKind::Other, Some("a statement after the end of its transaction".to_owned()))
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if self.stage != Stage::Open {
+            return;
+        }
+        self.turn.left_open = true;
+        let Ok(connection) = self.turn.connection() else { return };
+        // Polling it once hands it over.
+        let rollback = pin!(connection.execute(ROLLBACK));
+        let _ = rollback.poll(&mut Context::from_waker(Waker::noop()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Durability;
+    use crate::{
+        SqliteStore,
+        db::Write,
+        error::Res,
+        row::Row,
+        sql::{Bound, id},
+    };
+    use fieldpost_storage::{Sessions, conformance::build};
+
+    async fn fails_in_the_middle(write: &Write<'_>) -> Res<Row> {
+        let claim = "INSERT INTO account (only, person_id) VALUES (1, ?)";
+        write
+            .tx()
+            .last([
+                Bound::new(claim, vec![id(build::iris().id.as_uuid())]),
+                Bound::new("INSERT INTO account (only) VALUES (2)", vec![]),
+                Bound::new("SELECT 1", vec![]),
+            ])
+            .await
+    }
+
+    async fn stores() -> (tempfile::TempDir, SqliteStore, SqliteStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fieldpost.db");
+        let here = SqliteStore::open(path.clone()).await.unwrap();
+        let other = SqliteStore::open(path).await.unwrap();
+        (folder, here, other)
+    }
+
+    /// Nothing was written, and both can write.
+    async fn assert_untouched(here: &SqliteStore, other: &SqliteStore) {
+        assert_eq!(other.account().await.unwrap(), None);
+        other.claim(build::ada().id).await.unwrap();
+        here.save_session(&build::session(&build::ada(), 1)).await.unwrap();
+        assert_eq!(other.account().await.unwrap(), Some(build::ada().id));
+    }
+
+    #[tokio::test]
+    async fn what_fails_in_the_middle_of_the_last_trip_leaves_nothing() {
+        let (_folder, here, other) = stores().await;
+        let write = here.db.write("test", Durability::PowerCut).await.unwrap();
+        let failed = fails_in_the_middle(&write).await;
+        write.finish(failed.map(drop)).await.unwrap_err();
+        assert_untouched(&here, &other).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_dropped_after_a_failure_leaves_nothing() {
+        let (_folder, here, other) = stores().await;
+        let write = here.db.write("test", Durability::PowerCut).await.unwrap();
+        assert!(fails_in_the_middle(&write).await.is_err());
+        drop(write);
+        assert_untouched(&here, &other).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_dropped_before_its_end_leaves_nothing() {
+        let (_folder, here, other) = stores().await;
+        let write = here.db.write("test", Durability::PowerCut).await.unwrap();
+        let claim = "INSERT INTO account (only, person_id) VALUES (1, ?)";
+        assert_eq!(write.tx().run(claim, vec![id(build::iris().id.as_uuid())]).await.unwrap(), 1);
+        drop(write);
+        assert_untouched(&here, &other).await;
+    }
+
+    #[tokio::test]
+    async fn a_transaction_ends_with_its_last_trip() {
+        let (_folder, here, other) = stores().await;
+        let write = here.db.write("test", Durability::PowerCut).await.unwrap();
+        let claim = "INSERT INTO account (only, person_id) VALUES (1, ?)";
+        let last = [Bound::new(claim, vec![id(build::iris().id.as_uuid())]), Bound::new("SELECT 1", vec![])];
+        assert_eq!(write.tx().last(last).await.unwrap().get::<i64>(0).unwrap(), 1);
+        assert_eq!(other.account().await.unwrap(), Some(build::iris().id));
+        assert!(write.tx().run("DELETE FROM account", vec![]).await.is_err());
+        write.finish(Ok(())).await.unwrap();
+        assert_eq!(other.account().await.unwrap(), Some(build::iris().id));
+    }
+}
