@@ -2,7 +2,7 @@
 
 use crate::Result;
 use fieldpost_storage::Store;
-use fieldpost_sync::{Engine, Env, Runner};
+use fieldpost_sync::{Engine, Env, Runner, SyncError};
 use std::{fmt, sync::Arc};
 use tokio::sync::Mutex;
 
@@ -37,9 +37,14 @@ impl Client {
     /// Publishes the outbox's new size after a local write, and gets it on its way. The write itself has succeeded: what fails
     /// here must not make the app write again.
     pub(crate) async fn note_local_write(&self) {
-        if let Err(error) = self.inner.engine.note_local_write().await {
-            tracing::warn!(%error, "the status could not be read after a local write");
-        }
+        told(self.inner.engine.note_local_write().await);
+    }
+}
+
+/// The write itself has succeeded.
+pub(crate) fn told(noted: std::result::Result<(), SyncError>) {
+    if let Err(error) = noted {
+        tracing::warn!(%error, "the status could not be read after a local write");
     }
 }
 

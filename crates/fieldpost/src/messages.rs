@@ -1,5 +1,6 @@
 //! Reading and writing a thread.
 
+use crate::client::told;
 use crate::{
     Client, ConversationId, Error, MessageContent, MessageId, MessageKind, Metadata, Older, Result, ThreadMessage,
     ThreadWindow, Window,
@@ -63,8 +64,9 @@ impl Client {
             reply_to: draft.reply_to,
             composed_at: env.now(),
         };
+        let before = self.inner.engine.before_write();
         let written = self.inner.store.send(env.mutation_id(), message).await?;
-        self.note_local_write().await;
+        told(self.inner.engine.note_sent(before, &written).await);
         Ok(written)
     }
 

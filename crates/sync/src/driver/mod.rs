@@ -15,9 +15,11 @@ mod lifecycle;
 mod pass;
 mod probe;
 mod runner;
+mod tally;
 
 pub use probe::{CursorHealth, Probe};
 pub use runner::Runner;
+pub use tally::BeforeWrite;
 
 use crate::{
     Env, SessionKeeper, Status, SyncError, TokenProvider,
@@ -25,13 +27,14 @@ use crate::{
 };
 use fieldpost_domain::Session;
 use fieldpost_remote::{Auth, Credentials, MessagingApi};
-use fieldpost_storage::{Outbox, OutboxCounts, Replica, Sessions, StorageError, Turns};
+use fieldpost_storage::{Outbox, Replica, Sessions, StorageError, Turns};
 use pass::Gate;
 use std::{
     fmt,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
+use tally::Tally;
 use tokio::{
     sync::{Mutex, watch},
     time::Instant,
@@ -65,6 +68,7 @@ pub struct Engine {
     session: SessionKeeper,
     env: Env,
     status: watch::Sender<Status>,
+    tally: Tally,
     /// How many passes were asked for.
     asked: AtomicU64,
     gate: Mutex<Gate>,
@@ -94,6 +98,7 @@ impl Engine {
             session,
             env: parts.env,
             status: watch::Sender::new(Status::default()),
+            tally: Tally::default(),
             asked: AtomicU64::new(0),
             gate: Mutex::default(),
             schedule: watch::Sender::new(Schedule::new(Rhythm::default())),
@@ -154,22 +159,13 @@ impl Engine {
     /// # Errors
     /// If the store cannot be read.
     pub async fn refresh_status(&self) -> Result<(), SyncError> {
-        let counts = self.outbox.counts().await?;
         let state = self.replica.sync_state().await?;
         let signed_in = self.session.is_signed_in().await?;
         self.status.send_modify(|status| {
             status.signed_in = signed_in;
             status.last_success_at = state.last_success_at;
         });
-        self.publish(counts);
-        Ok(())
-    }
-
-    fn publish(&self, counts: OutboxCounts) {
-        self.status.send_modify(|status| {
-            status.pending = counts.pending;
-            status.failed = counts.failed;
-        });
+        self.count().await
     }
 
     /// Signs in, and forgets what went wrong before.

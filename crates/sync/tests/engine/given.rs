@@ -109,6 +109,14 @@ impl Phone {
     }
 
     pub(crate) async fn write_in(&self, conversation_id: ConversationId, text: &str) -> MessageId {
+        let before = self.engine.before_write();
+        let written = self.write_silently(conversation_id, text).await;
+        self.engine.note_sent(before, &written).await.unwrap();
+        written.id
+    }
+
+    /// As another process does, of which the engine hears nothing.
+    pub(crate) async fn write_silently(&self, conversation_id: ConversationId, text: &str) -> ThreadMessage {
         let message = NewMessage {
             id: self.env.message_id(),
             conversation_id,
@@ -119,9 +127,7 @@ impl Phone {
             reply_to: None,
             composed_at: self.env.now(),
         };
-        let written = self.store.send(self.env.mutation_id(), message).await.unwrap();
-        self.engine.note_local_write().await.unwrap();
-        written.id
+        self.store.send(self.env.mutation_id(), message).await.unwrap()
     }
 
     /// Ada's thread as this phone shows it.
