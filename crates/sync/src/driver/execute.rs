@@ -1,6 +1,6 @@
 //! One effect, one await.
 
-use super::Engine;
+use super::{Engine, ahead::Ahead};
 use crate::machine::{Effect, Event, Outcome, Pass};
 use fieldpost_domain::{HistoryPage, Mutation};
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
@@ -11,8 +11,9 @@ impl Engine {
     /// Runs a pass to its end.
     pub(super) async fn drive(&self, pass: &mut Pass) -> Outcome {
         let mut effect = pass.start();
+        let mut ahead = Ahead::default();
         loop {
-            let event = match self.execute(effect).await {
+            let event = match self.execute(effect, &mut ahead).await {
                 Ok(event) => event,
                 Err(outcome) => return outcome,
             };
@@ -26,12 +27,11 @@ impl Engine {
     }
 
     /// Carries out one effect; an outcome is the end of the pass.
-    async fn execute(&self, effect: Effect) -> Result<Event, Outcome> {
+    async fn execute(&self, effect: Effect, ahead: &mut Ahead) -> Result<Event, Outcome> {
         let span = effect.operation().map_or_else(Span::none, |operation| tracing::debug_span!("apply", operation));
-        let event = self.carry_out(effect).instrument(span).await?;
+        let event = self.carry_out(effect, ahead).instrument(span).await?;
         if let Event::Expired(1..)
         | Event::Settled(_)
-        | Event::BootstrapApplied(_)
         | Event::PullApplied(_)
         | Event::HistoryApplied(_)
         | Event::CheckApplied(_)
@@ -42,13 +42,13 @@ impl Engine {
         Ok(event)
     }
 
-    async fn carry_out(&self, effect: Effect) -> Result<Event, Outcome> {
+    async fn carry_out(&self, effect: Effect, ahead: &mut Ahead) -> Result<Event, Outcome> {
         Ok(match effect {
             Effect::Expire { before } => stored(self.outbox.expire(before).await, Event::Expired),
             Effect::ReadBatch { limits, held } => stored(self.outbox.next_batch(limits, &held).await, Event::Batch),
             Effect::Push(mutations) => self.call_push(&mutations).await,
             Effect::Withdraw { mutations, then } => match self.outbox.withdraw(&mutations).await {
-                Ok(()) => return Box::pin(self.execute(*then)).await,
+                Ok(()) => return Box::pin(self.execute(*then, ahead)).await,
                 Err(error) => Event::StorageFailed(error),
             },
             Effect::Settle(results) => stored(self.outbox.settle(results).await, Event::Settled),
@@ -56,10 +56,8 @@ impl Engine {
             Effect::BeginBootstrap(reason) => {
                 stored(self.replica.begin_bootstrap(reason).await, |()| Event::BootstrapBegun)
             }
-            Effect::Bootstrap(request) => self.call_bootstrap(request).await,
-            Effect::ApplyBootstrap { after, page } => {
-                stored(self.replica.apply_bootstrap(after.as_ref(), *page).await, Event::BootstrapApplied)
-            }
+            Effect::Bootstrap(request) => self.bootstrap(request, ahead).await,
+            Effect::ApplyBootstrap { after, page, next } => self.apply_bootstrap((after, *page), next, ahead).await,
             Effect::Pull(request) => self.call_pull(request).await,
             Effect::ApplyPull { from, page } => stored(self.replica.apply_pull(&from, *page).await, Event::PullApplied),
             Effect::ReadMissing { limit } => stored(self.replica.missing_ranges(limit).await, Event::Missing),
@@ -84,7 +82,7 @@ impl Engine {
         answer.map_or_else(Event::SessionFailed, Event::Pushed)
     }
 
-    async fn call_bootstrap(&self, request: BootstrapRequest) -> Event {
+    pub(super) async fn call_bootstrap(&self, request: BootstrapRequest) -> Event {
         let request = &request;
         let answer =
             self.call("bootstrap", |token| async move { self.api.bootstrap(&token, request.clone()).await }).await;

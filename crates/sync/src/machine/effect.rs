@@ -46,6 +46,8 @@ pub enum Effect {
         after: Option<Continuation>,
         /// The page.
         page: Box<BootstrapPage>,
+        /// What will be asked for next if all goes well: it may be fetched meanwhile.
+        next: Option<BootstrapRequest>,
     },
     /// Fetch changes: [`super::Event::Pulled`].
     Pull(PullRequest),

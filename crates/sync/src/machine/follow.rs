@@ -1,6 +1,9 @@
 //! The follow phase: first load, or changes since the cursor.
 
-use super::{Effect, Pass};
+use super::{
+    Effect, Pass,
+    glimpse::{Glimpse, is_glimpse},
+};
 use crate::Progress;
 use fieldpost_domain::{BootstrapPage, Continuation, ConversationDigest, Cursor, PullPage};
 use fieldpost_remote::{BootstrapRequest, ExpiredReason, PullRequest, RemoteError, RemoteErrorKind, RemoteResult};
@@ -22,12 +25,13 @@ const EMPTY_LIMIT: u32 = 10;
 /// What the follow phase remembers.
 #[derive(Debug, Default)]
 pub(super) struct Follow {
-    progress: Option<Progress>,
+    pub(super) progress: Option<Progress>,
     /// What the page on its way was asked for with.
     after: Option<Continuation>,
+    pub(super) glimpse: Glimpse,
     cursor: Option<Cursor>,
     /// What comes after the page that is being applied.
-    then: Then,
+    pub(super) then: Then,
     expired: u32,
     /// Positions that were asked for, as hashes: a server that sends the same one again would do so forever.
     asked: HashSet<u64>,
@@ -40,7 +44,8 @@ pub(super) struct Follow {
 }
 
 #[derive(Debug, Default)]
-enum Then {
+pub(super) enum Then {
+    BeginWhole,
     BootstrapFrom(Continuation),
     PullFrom(Cursor),
     #[default]
@@ -70,8 +75,12 @@ impl Follow {
 
 impl Pass {
     pub(super) fn on_state(&mut self, state: SyncState) -> Effect {
+        self.want_glimpse(&state);
         match state.position {
             SyncPosition::Fresh => self.begin_bootstrap(BootstrapReason::First),
+            SyncPosition::Bootstrapping { after, .. } if is_glimpse(after.as_ref()) => {
+                self.begin_bootstrap(BootstrapReason::First)
+            }
             SyncPosition::Bootstrapping { after, done, total } => {
                 self.follow.progress = Some(Progress { done, total });
                 self.bootstrap(after)
@@ -96,7 +105,11 @@ impl Pass {
 
     fn bootstrap(&mut self, after: Option<Continuation>) -> Effect {
         self.follow.after.clone_from(&after);
-        Effect::Bootstrap(BootstrapRequest { after, limit: self.page_limit(), messages: None })
+        Effect::Bootstrap(if self.follow.glimpse.is_on() { Self::glimpse_request() } else { self.page_request(after) })
+    }
+
+    pub(super) fn page_request(&self, after: Option<Continuation>) -> BootstrapRequest {
+        BootstrapRequest { after, limit: self.page_limit(), messages: None }
     }
 
     pub(super) fn on_bootstrapped(&mut self, answer: RemoteResult<BootstrapPage>) -> Effect {
@@ -105,6 +118,7 @@ impl Pass {
             return self.bootstrap(after);
         }
         match answer {
+            Ok(page) if self.follow.glimpse.ends_with(&page) => self.on_glimpse(page),
             Ok(page) => self.on_bootstrap_page(page),
             Err(error) => self.on_follow_error(error),
         }
@@ -123,11 +137,15 @@ impl Pass {
         self.follow.run = Run { whole: true, ..Run::default() };
         self.follow.then =
             page.next_after.clone().map_or_else(|| Then::PullFrom(page.cursor.clone()), Then::BootstrapFrom);
-        Effect::ApplyBootstrap { after: self.follow.after.take(), page: Box::new(page) }
+        let next = page.next_after.clone().map(|after| self.page_request(Some(after)));
+        Effect::ApplyBootstrap { after: self.follow.after.take(), page: Box::new(page), next }
     }
 
     pub(super) fn on_bootstrap_applied(&mut self, applied: &ApplyReport) -> Effect {
-        self.note_page(applied);
+        // What cannot be read of a glimpse comes again, and counts then.
+        let again = matches!(self.follow.then, Then::BeginWhole);
+        let unreadable = if again { 0 } else { applied.unreadable };
+        self.note_page(&ApplyReport { unreadable, ..applied.clone() });
         self.go_on()
     }
 
@@ -206,6 +224,7 @@ impl Pass {
 
     fn go_on(&mut self) -> Effect {
         match std::mem::take(&mut self.follow.then) {
+            Then::BeginWhole => Effect::BeginBootstrap(BootstrapReason::First),
             Then::BootstrapFrom(after) => self.bootstrap(Some(after)),
             Then::PullFrom(cursor) => self.pull(cursor),
             Then::Repair => self.end_of_run(),

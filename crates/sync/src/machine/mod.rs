@@ -8,7 +8,7 @@
 //!    rest of the pass, so that its order stays and other lanes go on. What happens to a batch that comes to nothing as a
 //!    whole is told in `push`.
 //! 2. **Follow.** From where the store says: a first load, one that was interrupted, or pulls by cursor until there is no
-//!    more. An expired cursor leads to a new first load; so does a digest that shows a difference, once per pass.
+//!    more. A device that has nothing yet begins with a glimpse (`glimpse`). An expired cursor leads to a new first load; so does a digest that shows a difference, once per pass.
 //! 3. **Repair.** Parts of threads that are known to be missing are fetched through history. A pass of the timer also checks
 //!    one conversation (`check`).
 //!
@@ -29,6 +29,7 @@ mod effect;
 mod event;
 mod expiry;
 mod follow;
+mod glimpse;
 mod outcome;
 mod pace;
 mod push;

@@ -5,6 +5,7 @@
 mod converge;
 mod counts;
 mod expiring;
+mod first_load;
 mod given;
 mod healing;
 mod history;

@@ -20,9 +20,8 @@ fn a_sync_with_nothing_new_is_one_request() {
 
 #[test]
 fn a_fresh_store_is_bootstrapped_page_by_page_and_then_pulled() {
-    let (mut pass, begin) = pass_at(SyncPosition::Fresh);
-    assert_eq!(begin, Effect::BeginBootstrap(BootstrapReason::First));
-    assert!(matches!(pass.next(Event::BootstrapBegun), Effect::Bootstrap(request) if request.after.is_none()));
+    let (mut pass, first) = pass_after_glimpse();
+    assert!(matches!(first, Effect::Bootstrap(request) if request.after.is_none()));
     let apply = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))));
     assert!(matches!(apply, Effect::ApplyBootstrap { after: None, .. }));
     assert_eq!(pass.progress(), Some(Progress { done: 0, total: Some(3) }));
@@ -48,7 +47,8 @@ fn a_bootstrap_that_was_interrupted_goes_on_where_it_was() {
 
 #[test]
 fn the_progress_of_a_first_load_counts_conversations_and_goes_on_where_it_was() {
-    let (mut pass, _) = pass_at(SyncPosition::Bootstrapping { after: None, done: 2, total: Some(3) });
+    let (mut pass, _) =
+        pass_at(SyncPosition::Bootstrapping { after: Some(Continuation::new("more")), done: 2, total: Some(3) });
     let mut page = bootstrap_page(Some("rest"));
     page.changes.conversations = vec![conversation(7)];
     let _ = pass.next(Event::Bootstrapped(Ok(page)));
@@ -136,8 +136,7 @@ fn pages_that_lead_nowhere_end_the_pass() {
     }
     assert!(outcome(pass.next(Event::Pulled(Ok(pull_page("a", true))))).error.is_some(), "round and round");
 
-    let (mut pass, _) = pass_at(SyncPosition::Fresh);
-    let _ = pass.next(Event::BootstrapBegun);
+    let (mut pass, _) = pass_after_glimpse();
     let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))));
     let _ = pass.next(Event::BootstrapApplied(applied()));
     assert!(outcome(pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))))).error.is_some());
@@ -167,8 +166,7 @@ fn pages_with_rows_may_be_as_many_as_there_are() {
         assert!(matches!(next, Effect::Pull(_)), "{number}: {next:?}");
     }
 
-    let (mut pass, _) = pass_at(SyncPosition::Fresh);
-    let _ = pass.next(Event::BootstrapBegun);
+    let (mut pass, _) = pass_after_glimpse();
     for number in 0..50 {
         let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some(&format!("after {number}"))))));
         let next = pass.next(Event::BootstrapApplied(applied()));

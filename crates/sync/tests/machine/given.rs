@@ -6,7 +6,7 @@ use fieldpost_domain::{
     PushResult, Seq, SeqRange, ServerLimits, Time, Tombstone, TombstoneOf, Version,
 };
 use fieldpost_remote::{ExpiredReason, PushAnswer, RemoteError, RemoteErrorKind};
-use fieldpost_storage::{ApplyReport, SettleReport, SyncPosition, SyncState};
+use fieldpost_storage::{ApplyReport, BootstrapReason, SettleReport, SyncPosition, SyncState};
 use fieldpost_sync::machine::{Carried, Effect, Event, Outcome, Pass};
 use uuid::Uuid;
 
@@ -49,6 +49,16 @@ pub(crate) fn pass_amid_run(cursor: &str) -> Pass {
     assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
     assert!(matches!(pass.next(state_amid_run(cursor)), Effect::Pull(request) if request.cursor == at(cursor)));
     pass
+}
+
+/// The first load of a device that has shown its glimpse; with its first request.
+pub(crate) fn pass_after_glimpse() -> (Pass, Effect) {
+    let (mut pass, _) = pass_at(SyncPosition::Fresh);
+    let _ = pass.next(Event::BootstrapBegun);
+    let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("glimpsed")))));
+    assert_eq!(pass.next(Event::BootstrapApplied(applied())), Effect::BeginBootstrap(BootstrapReason::First));
+    let first = pass.next(Event::BootstrapBegun);
+    (pass, first)
 }
 
 pub(crate) fn following(cursor: &str) -> SyncPosition {

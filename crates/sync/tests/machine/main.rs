@@ -5,6 +5,7 @@ mod check;
 mod expiry;
 mod follow;
 mod given;
+mod glimpse;
 mod push;
 mod repair;
 mod schedule;

@@ -1,0 +1,58 @@
+//! The next page of a first load, fetched while the one before it is applied.
+//!
+//! Server and device then work at the same time. What came ahead is an answer like any other: it waits here until the machine
+//! asks for it, and if the machine asks for something else, nobody has asked for it. Bootstraps are read-only on the server,
+//! so that costs nothing but the way.
+
+use super::Engine;
+use crate::machine::Event;
+use fieldpost_domain::{BootstrapPage, Continuation};
+use fieldpost_remote::BootstrapRequest;
+
+/// An answer that came before it was asked for.
+#[derive(Default)]
+pub(super) struct Ahead(Option<(BootstrapRequest, Event)>);
+
+impl Ahead {
+    /// The answer to this request, if it is here.
+    fn take(&mut self, request: &BootstrapRequest) -> Option<Event> {
+        self.0.take().filter(|(asked, _)| asked == request).map(|(_, answer)| answer)
+    }
+}
+
+impl Engine {
+    pub(super) async fn bootstrap(&self, request: BootstrapRequest, ahead: &mut Ahead) -> Event {
+        match ahead.take(&request) {
+            Some(answer) => answer,
+            None => self.call_bootstrap(request).await,
+        }
+    }
+
+    /// Applies a page and fetches the next one. A page that cannot be applied does not wait for the other.
+    pub(super) async fn apply_bootstrap(
+        &self,
+        (after, page): (Option<Continuation>, BootstrapPage),
+        next: Option<BootstrapRequest>,
+        ahead: &mut Ahead,
+    ) -> Event {
+        let apply = async {
+            let applied = self.replica.apply_bootstrap(after.as_ref(), page).await;
+            // Whoever watches sees it now, not when the next page is here.
+            self.changed();
+            applied
+        };
+        let fetch = async {
+            match next {
+                Some(request) => Ok(Some((request.clone(), self.call_bootstrap(request).await))),
+                None => Ok(None),
+            }
+        };
+        match tokio::try_join!(apply, fetch) {
+            Ok((applied, answer)) => {
+                ahead.0 = answer;
+                Event::BootstrapApplied(applied)
+            }
+            Err(error) => Event::StorageFailed(error),
+        }
+    }
+}

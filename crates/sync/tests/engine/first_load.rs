@@ -1,0 +1,64 @@
+//! The first load of a device: a glimpse, then everything, the next page fetched while the one before is applied.
+
+use crate::given::*;
+use fieldpost_remote::{RemoteErrorKind, reference::ReferenceServer};
+use fieldpost_storage::{Conversations, Replica, SyncPosition};
+
+#[tokio::test]
+async fn what_is_fetched_ahead_is_asked_for_once() {
+    let server = server_with_small_pages();
+    let phone = Phone::new(&server, 1);
+    phone.sign_in(ADMIN).await;
+    phone.network.take_calls();
+
+    let report = phone.sync().await;
+
+    let calls = phone.network.take_calls();
+    let bootstraps = calls.iter().filter(|call| **call == "bootstrap").count();
+    assert!(bootstraps > 3, "a glimpse and pages: {calls:?}");
+    assert_eq!(report.requests, calls.len() as u64, "{calls:?}");
+}
+
+#[tokio::test]
+async fn a_glimpse_can_be_read_when_nothing_more_comes() {
+    let server = ReferenceServer::demo();
+    let phone = Phone::new(&server, 1);
+    phone.sign_in(ADMIN).await;
+    phone.network.fail_after(1, RemoteErrorKind::Unavailable);
+
+    assert!(phone.engine.sync().await.is_err());
+
+    let list = phone.store.conversations(100).await.unwrap();
+    assert!(list.len() > 1, "{list:?}");
+    assert_eq!(phone.messages().await.len(), 1, "the last message of Ada's");
+}
+
+#[tokio::test]
+async fn a_phone_that_got_no_further_than_its_glimpse_ends_up_with_everything() {
+    let server = ReferenceServer::demo();
+    let phone = Phone::new(&server, 1);
+    phone.sign_in(ADMIN).await;
+    phone.network.fail_after(1, RemoteErrorKind::Unavailable);
+    assert!(phone.engine.sync().await.is_err());
+    assert!(matches!(phone.store.sync_state().await.unwrap().position, SyncPosition::Bootstrapping { .. }));
+
+    let phone = phone.restarted(2);
+    phone.sync().await;
+
+    let other = Phone::of(&server, ADMIN, 3).await;
+    assert_eq!(phone.texts().await, other.texts().await);
+    assert!(phone.texts().await.len() > 1);
+}
+
+#[tokio::test]
+async fn whoever_watches_is_told_of_a_page_whatever_comes_of_the_next_one() {
+    let server = ReferenceServer::demo();
+    let phone = Phone::new(&server, 1);
+    phone.sign_in(ADMIN).await;
+    phone.network.fail_after(1, RemoteErrorKind::Unavailable);
+    let before = *phone.engine.changes().borrow();
+
+    assert!(phone.engine.sync().await.is_err());
+
+    assert!(*phone.engine.changes().borrow() > before + 1, "of the outbox, which was empty, and of the glimpse");
+}

@@ -1,0 +1,108 @@
+//! What an empty device is shown first.
+
+use crate::given::*;
+use fieldpost_domain::{Changes, Continuation};
+use fieldpost_remote::{BootstrapRequest, RemoteErrorKind};
+use fieldpost_storage::{ApplyReport, BootstrapReason, SyncPosition};
+use fieldpost_sync::{
+    Progress,
+    machine::{Effect, Event, Pass},
+};
+
+/// A pass of a device on which a first load has begun and to which nothing has come, with its first request.
+fn empty_device() -> (Pass, Effect) {
+    pass_at(SyncPosition::Bootstrapping { after: None, done: 0, total: None })
+}
+
+fn first_full_page() -> BootstrapRequest {
+    BootstrapRequest::default()
+}
+
+#[test]
+fn an_empty_device_asks_for_a_little_first_and_then_for_everything() {
+    let (mut pass, begin) = pass_at(SyncPosition::Fresh);
+    assert_eq!(begin, Effect::BeginBootstrap(BootstrapReason::First));
+    let glimpse = pass.next(Event::BootstrapBegun);
+    assert!(matches!(&glimpse, Effect::Bootstrap(request) if request.after.is_none() && request.limit.is_some()));
+
+    let apply = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("where a bootstrap would go on")))));
+    let Effect::ApplyBootstrap { after: None, page, next } = apply else { panic!("{apply:?}") };
+    assert_ne!(page.next_after, Some(Continuation::new("where a bootstrap would go on")), "nobody goes on there");
+    assert_eq!(next, Some(first_full_page()), "which may be on its way already");
+    assert_eq!(pass.progress(), Some(Progress { done: 0, total: Some(3) }), "what was glimpsed is still to be loaded");
+
+    assert_eq!(pass.next(Event::BootstrapApplied(applied())), Effect::BeginBootstrap(BootstrapReason::First));
+    assert_eq!(pass.next(Event::BootstrapBegun), Effect::Bootstrap(first_full_page()));
+    let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(None))));
+    let pull = pass.next(Event::BootstrapApplied(applied()));
+    assert_eq!(finish(&mut pass, pull).report.bootstraps, 1, "it was one first load");
+}
+
+#[test]
+fn a_device_that_stopped_after_its_glimpse_begins_the_first_load_anew_and_glimpses_no_more() {
+    let (mut pass, _) = empty_device();
+    let apply = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))));
+    let Effect::ApplyBootstrap { page, .. } = apply else { panic!("{apply:?}") };
+
+    let stopped = SyncPosition::Bootstrapping { after: page.next_after, done: 0, total: Some(3) };
+    let (mut next, begin) = pass_at(stopped);
+    assert_eq!(begin, Effect::BeginBootstrap(BootstrapReason::First));
+    assert_eq!(next.next(Event::BootstrapBegun), Effect::Bootstrap(first_full_page()));
+}
+
+#[test]
+fn a_glimpse_that_did_not_come_is_asked_for_again() {
+    let (mut pass, glimpse) = empty_device();
+    assert_eq!(pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted)))), glimpse, "at once");
+
+    let _ = pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted))));
+    assert_eq!(empty_device().1, glimpse, "and by the next pass");
+}
+
+#[test]
+fn a_glimpse_that_holds_everything_is_the_first_load() {
+    let (mut pass, _) = empty_device();
+    let mut page = bootstrap_page(None);
+    page.changes.conversations = vec![conversation(7)];
+    let apply = pass.next(Event::Bootstrapped(Ok(page)));
+    assert!(matches!(apply, Effect::ApplyBootstrap { page, next: None, .. } if page.next_after.is_none()));
+    assert!(matches!(pass.next(Event::BootstrapApplied(applied())), Effect::Pull(_)));
+}
+
+#[test]
+fn a_glimpse_of_all_conversations_but_not_of_all_messages_is_not_the_first_load() {
+    let (mut pass, _) = empty_device();
+    let mut long = conversation(7);
+    long.last_seq = fieldpost_domain::Seq::new(2);
+    let mut page = bootstrap_page(None);
+    page.changes = Changes { conversations: vec![conversation(8), long], ..Changes::default() };
+    let _ = pass.next(Event::Bootstrapped(Ok(page)));
+    assert_eq!(pass.next(Event::BootstrapApplied(applied())), Effect::BeginBootstrap(BootstrapReason::First));
+}
+
+#[test]
+fn a_device_that_has_had_a_page_never_glimpses() {
+    let whole = Some(Continuation::new("rest"));
+    let (mut pass, _) = pass_at(SyncPosition::Bootstrapping { after: whole, done: 2, total: Some(3) });
+    let apply = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("more")))));
+    let next = BootstrapRequest { after: Some(Continuation::new("more")), ..first_full_page() };
+    assert!(matches!(&apply, Effect::ApplyBootstrap { next: Some(ahead), .. } if *ahead == next));
+    let _ = pass.next(Event::BootstrapApplied(applied()));
+
+    let (mut pass, _) = pass_at(following("c"));
+    let _ = pass.next(Event::Pulled(Err(expired(fieldpost_remote::ExpiredReason::Epoch))));
+    assert_eq!(pass.next(Event::BootstrapBegun), Effect::Bootstrap(first_full_page()));
+}
+
+#[test]
+fn what_cannot_be_read_of_a_glimpse_is_counted_once() {
+    let (mut pass, _) = empty_device();
+    let applied = || Event::BootstrapApplied(ApplyReport { unreadable: 1, new_messages: 1, ..ApplyReport::default() });
+    let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))));
+    let _ = pass.next(applied());
+    let _ = pass.next(Event::BootstrapBegun);
+    let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(None))));
+    let pull = pass.next(applied());
+    let report = finish(&mut pass, pull).report;
+    assert_eq!((report.unreadable, report.new_messages), (1, 2));
+}
