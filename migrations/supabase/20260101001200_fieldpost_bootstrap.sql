@@ -81,22 +81,25 @@ begin
     where c.org_id = any (s.admin_orgs) or c.id = any (s.conversations)
   ), candidates as (
     select * from listed where upto <= p_limit or nth = 1
-  ), recent as (
-    select k.ord, m.seq, m.sender_id, m.j, octet_length(m.j::text) + 2 as size,
-           sum(octet_length(m.j::text) + 2) over (partition by k.ord order by m.seq desc) as run
+  ), built as materialized (  -- a row as text is asked for twice, and made once
+    select k.ord, m.seq, m.sender_id, m.j, octet_length(m.j::text) + 2 as size
     from candidates k
     cross join lateral (
       select x.seq, x.sender_id, fieldpost.message_json(x) as j from public.messages x
       where x.conversation_id = k.id and x.seq is not null
       order by x.seq desc limit least(p_messages, p_limit)
     ) m
+  ), recent as (
+    select b.*, sum(b.size) over (partition by b.ord order by b.seq desc) as run from built b
   ), fitting as (  -- of a conversation that alone exceeds a page, the newest
     select * from recent where run <= v_budget - 4096
+  ), weighed as (
+    select f.ord, sum(f.size) as size from fitting f group by f.ord
   ), sized as (
     select k.ord, k.nth, k.id, k.type, (k.c).created_by, (k.c).medic_id,
            fieldpost.conversation_json(k.c, s.user_id) as j,
-           coalesce((select sum(f.size) from fitting f where f.ord = k.ord), 0) as size
-    from candidates k
+           coalesce(w.size, 0) as size
+    from candidates k left join weighed w on w.ord = k.ord
   ), marked as (
     select z.ord, jsonb_agg(fieldpost.marker_json(r)) as j
     from sized z join public.conversation_read_status r on r.conversation_id = z.id
@@ -282,18 +285,20 @@ begin
 
   v_named := fieldpost.people_named(s.admin_orgs || s.medic_orgs, page.users, page.medics);
   v_digest := case when page.position is null then fieldpost.digest_of(s) end;
-  return fieldpost.envelope() || jsonb_build_object(
-      'total_conversations', (select count(*) from (
-        select x.id from public.conversations x where x.org_id = any (s.admin_orgs) union select unnest(s.conversations)) v),
-      'people', (select coalesce(jsonb_agg(distinct p), '[]') from jsonb_array_elements(page.people || v_named) p),
-      'conversations', page.conversations, 'messages', page.messages, 'read_markers', page.read_markers,
-      'cursor', concat_ws('.', 'c1', v_here, s.fingerprint, v_snapshot), 'epoch', left(v_here, 16))
+  -- The rows last: each `||` writes everything to its left once more.
+  return fieldpost.envelope()
     || jsonb_strip_nulls(jsonb_build_object(
       'me', (select fieldpost.person_json(p) from fieldpost.people p
              where p.user_id = s.user_id and not p.removed and p.org_id = any (s.admin_orgs || s.medic_orgs)
              order by p.org_id limit 1),
       'next_after', concat_ws('.', 'b1', v_here, s.fingerprint, v_snapshot) || '.' || page.position,
-      'digest', v_digest));
+      'digest', v_digest))
+    || jsonb_build_object(
+      'total_conversations', (select count(*) from (
+        select x.id from public.conversations x where x.org_id = any (s.admin_orgs) union select unnest(s.conversations)) v),
+      'people', (select coalesce(jsonb_agg(distinct p), '[]') from jsonb_array_elements(page.people || v_named) p),
+      'conversations', page.conversations, 'messages', page.messages, 'read_markers', page.read_markers,
+      'cursor', concat_ws('.', 'c1', v_here, s.fingerprint, v_snapshot), 'epoch', left(v_here, 16));
 end
 $$;
 comment on function public.fieldpost_bootstrap(int, text, text[], text, int, int) is
