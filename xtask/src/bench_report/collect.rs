@@ -1,8 +1,9 @@
 //! Builds and runs the benches, and keeps what they print.
 //!
 //! The run has to end in half an hour, so each bench has a time: it begins no new round when that is over, and is ended when it
-//! takes far longer. The quick ones come first, every line is kept as it comes, and a bench that fails does not take the
-//! others with it: whatever ends a run, the report of what was measured can still be made (`--from`).
+//! takes far longer. Those that need no stack come first, then those that need its tables clean, then the rest, each time the
+//! quick ones first. Every line is kept as it comes, and a bench that fails does not take the others with it: whatever ends a
+//! run, the report of what was measured can still be made (`--from`).
 
 use super::{
     sections::{SECTIONS, Section},
@@ -47,7 +48,7 @@ pub(super) fn collect(quick: bool, only: Option<&str>) -> Result<Collected> {
     if wanted.is_empty() {
         bail!("no bench has such a name; there are {}", SECTIONS.map(|section| section.bench).join(", "));
     }
-    wanted.sort_by_key(|section| section.seconds);
+    wanted.sort_by_key(|section| (section.stack, section.seconds));
     let mut run = Run::new(quick)?;
     run.timed("building the benches and the simulator", |run| {
         run.program = build()?;
