@@ -47,9 +47,14 @@ impl Engine {
             Effect::Expire { before } => stored(self.outbox.expire(before).await, Event::Expired),
             Effect::ReadBatch { limits, held } => stored(self.outbox.next_batch(limits, &held).await, Event::Batch),
             Effect::Push(mutations) => self.call_push(&mutations).await,
-            Effect::Withdraw { mutations, then } => match self.outbox.withdraw(&mutations).await {
-                Ok(()) => return Box::pin(self.execute(*then, ahead)).await,
-                Err(error) => Event::StorageFailed(error),
+            Effect::Withdraw { mutations, then } => match (self.outbox.withdraw(&mutations).await, *then) {
+                (Ok(()), then) => return Box::pin(self.execute(then, ahead)).await,
+                // The pass ends anyway, and why it does says when the next one may come; the server may have named a time.
+                (Err(error), Effect::Finish(outcome)) => {
+                    tracing::debug!(%error, "what was not carried out could not be withdrawn");
+                    return Err(outcome);
+                }
+                (Err(error), _) => Event::StorageFailed(error),
             },
             Effect::Settle(results) => stored(self.outbox.settle(results).await, Event::Settled),
             Effect::ReadState => stored(self.replica.sync_state().await, Event::State),

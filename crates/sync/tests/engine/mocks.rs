@@ -1,7 +1,9 @@
 //! The engine on mocks: called so often, with this, and then it failed.
 
 use crate::given::*;
-use fieldpost_domain::{AccessToken, PersonId, RefreshToken, Session, Time};
+use fieldpost_domain::{
+    AccessToken, ConversationId, Intent, Mutation, MutationId, PersonId, RefreshToken, Retry, Seq, Session, Time,
+};
 use fieldpost_remote::{MockAuth, MockMessagingApi, RemoteError, RemoteErrorKind};
 use fieldpost_storage::{
     MockOutbox, MockReplica, MockSessions, MockTurns, OutboxCounts, StorageError, StorageErrorKind, SyncPosition,
@@ -9,7 +11,7 @@ use fieldpost_storage::{
 };
 use fieldpost_sync::{Engine, Parts, SyncError};
 use fieldpost_testkit::env;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 fn session(token: &str) -> Session {
     Session {
@@ -105,6 +107,28 @@ async fn a_store_that_cannot_be_read_ends_the_sync_before_any_call() {
     mocks.api.expect_push().never();
     let error = engine(mocks).sync().await.unwrap_err();
     assert!(matches!(error, SyncError::Storage(error) if error.kind() == StorageErrorKind::Corrupt));
+}
+
+#[tokio::test]
+async fn what_the_server_said_of_when_to_come_back_counts_although_the_store_fails_after_it() {
+    let mut mocks = mocks();
+    mocks.outbox = MockOutbox::new();
+    mocks.outbox.expect_counts().returning(|| Ok(OutboxCounts::default()));
+    mocks.outbox.expect_next_batch().returning(|_, _| Ok(vec![read_mark()]));
+    mocks.outbox.expect_withdraw().returning(|_| Err(StorageError::new(StorageErrorKind::Busy, "withdraw")));
+    let later = Duration::from_secs(7);
+    let too_many = move || RemoteError::new(RemoteErrorKind::RateLimited, "push").with_retry_after(later);
+    mocks.api.expect_push().times(1).returning(move |_, _| Err(too_many()));
+    let error = engine(mocks).sync().await.unwrap_err();
+    assert_eq!(error.retry(), Retry::After(later));
+}
+
+fn read_mark() -> Mutation {
+    let conversation_id = ConversationId::from_uuid(uuid::Uuid::from_u128(2));
+    Mutation {
+        id: MutationId::from_uuid(uuid::Uuid::from_u128(3)),
+        intent: Intent::MarkRead { conversation_id, read_seq: Seq::new(1) },
+    }
 }
 
 #[tokio::test]
