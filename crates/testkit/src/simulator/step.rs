@@ -136,7 +136,7 @@ pub(super) enum Fault {
     LoseAnswer,
     /// The answer cannot be read.
     Garble,
-    /// It is carried out twice, the second time so many milliseconds later.
+    /// It is carried out twice, the second time so many milliseconds later; after its answer only if that said that all was done.
     Twice(u32),
     /// It takes so many milliseconds to get there.
     Slow(u32),

@@ -162,16 +162,17 @@ impl Link {
     }
 
     async fn call<T: Send + 'static>(&self, call: &'static str, execute: Execute<T>) -> RemoteResult<T> {
-        self.call_with(call, Vec::new(), execute).await
+        self.call_with(call, Vec::new(), execute, |_| true).await
     }
 
     /// Makes a call. What it asks for is carried out by `execute`, perhaps twice, perhaps never; a push may lock
-    /// its lanes a while before.
+    /// its lanes a while before. An answer may say that not all of it is `done`.
     async fn call_with<T: Send + 'static>(
         &self,
         call: &'static str,
         lanes: Vec<ConversationId>,
         execute: Execute<T>,
+        done: fn(&T) -> bool,
     ) -> RemoteResult<T> {
         let observer = &self.hub.observer;
         if observer.call() > TOO_MANY_CALLS {
@@ -185,7 +186,7 @@ impl Link {
         }
         observer.say(|| format!("{} {call} →{}", self.name, fate.fault.map_or(String::new(), |f| format!(" {f:?}"))));
         let (tell, told) = oneshot::channel();
-        let journey = Journey { hub: Arc::clone(&self.hub), call, lanes, fate, execute };
+        let journey = Journey { hub: Arc::clone(&self.hub), call, lanes, fate, execute, done };
         tokio::spawn(journey.travel(tell));
         let answer = match timeout(PATIENCE, told).await {
             Ok(Ok(answer)) => answer,
@@ -211,13 +212,14 @@ struct Journey<T> {
     lanes: Vec<ConversationId>,
     fate: Fate,
     execute: Execute<T>,
+    done: fn(&T) -> bool,
 }
 
 impl<T: Send> Journey<T> {
     /// To the server and back.
     async fn travel(self, tell: oneshot::Sender<RemoteResult<T>>) {
         let restarts = self.hub.restarts.load(Ordering::SeqCst);
-        let answer = self.arrive(restarts).await;
+        let (answer, late_copy) = self.answer(restarts).await;
         let answer = match self.fate.fault {
             Some(Fault::LoseAnswer) => self.fail(RemoteErrorKind::Interrupted),
             Some(Fault::Garble) if answer.is_ok() => self.fail(RemoteErrorKind::Malformed),
@@ -225,17 +227,34 @@ impl<T: Send> Journey<T> {
         };
         let back = if let Some(Fault::SlowBack(longer)) = self.fate.fault { longer.into() } else { self.fate.back };
         sleep(Duration::from_millis(back)).await;
-        let refused = matches!(&answer, Err(error) if error.kind() == RemoteErrorKind::Unreachable);
         // Whoever has gone does not hear it.
         let _ = tell.send(if self.is_cut(restarts) { self.fail(RemoteErrorKind::Interrupted) } else { answer });
-        // What never left cannot come a second time.
-        if let Some(Fault::Twice(later)) = self.fate.fault.filter(|_| !refused) {
-            sleep(Duration::from_millis(later.into())).await;
-            if !self.is_cut(restarts) {
-                self.hub.observer.say(|| format!("the server gets a {} once more", self.call));
-                drop((self.execute)(None));
-            }
+        if let Some(later) = late_copy {
+            drop(self.once_more(later, restarts).await);
         }
+    }
+
+    /// What is answered, and how long after that a copy of the call comes. A copy of what came to nothing does not come after
+    /// its answer: whoever sends that again has had no answer to hand on, and hands on the one to the copy.
+    async fn answer(&self, restarts: u64) -> (RemoteResult<T>, Option<u32>) {
+        let answer = self.arrive(restarts).await;
+        let Some(Fault::Twice(later)) = self.fate.fault else { return (answer, None) };
+        let never_left = matches!(&answer, Err(error) if error.kind() == RemoteErrorKind::Unreachable);
+        if never_left {
+            return (answer, None);
+        }
+        let done = answer.as_ref().is_ok_and(self.done);
+        if done { (answer, Some(later)) } else { (self.once_more(later, restarts).await, None) }
+    }
+
+    /// The server gets the call again.
+    async fn once_more(&self, later: u32, restarts: u64) -> RemoteResult<T> {
+        sleep(Duration::from_millis(later.into())).await;
+        if self.is_cut(restarts) {
+            return self.fail(RemoteErrorKind::Interrupted);
+        }
+        self.hub.observer.say(|| format!("the server gets a {} once more", self.call));
+        (self.execute)(None)
     }
 
     /// What the server answers, if the call gets there.
@@ -329,7 +348,10 @@ impl MessagingApi for Link {
             hub.note_refused(&mutations, &answer);
             answer
         };
-        self.call_with("push", lanes, Arc::new(execute)).await
+        let done = |answer: &PushAnswer| {
+            answer.results.iter().all(|result| matches!(result.outcome, PushOutcome::Acknowledged(_)))
+        };
+        self.call_with("push", lanes, Arc::new(execute), done).await
     }
 
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {

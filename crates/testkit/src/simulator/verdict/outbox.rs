@@ -114,7 +114,7 @@ pub(super) fn words_are_kept(world: &World, device: &Device) -> Result<(), Breac
 /// What a device wrote in a conversation has ascending seqs, in the order in which it was written.
 pub(super) fn order_is_kept(world: &World, device: &Device) -> Result<(), Breach> {
     let mut last: BTreeMap<ConversationId, Seq> = BTreeMap::new();
-    for Accepted { id, .. } in &device.written {
+    for Accepted { id, .. } in device.written.iter().filter(|written| !written.sent_elsewhere) {
         let Some(message) = world.hub.server.message(*id) else { continue };
         let before = last.insert(message.conversation_id, message.seq).unwrap_or(Seq::ZERO);
         if before >= message.seq {

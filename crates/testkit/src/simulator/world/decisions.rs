@@ -1,6 +1,6 @@
 //! What people do about messages that wait: send them again, say them differently, take them back.
 
-use super::World;
+use super::{World, device::Accepted};
 use crate::simulator::{Breach, Invariant, dice::pick, step::Decision};
 use fieldpost_domain::{MessageContent, MessageId, MutationId, PersonId};
 use fieldpost_storage::{EntryState, OutboxEntry, StorageErrorKind, StorageResult};
@@ -52,9 +52,9 @@ impl World {
                 if said.is_some_and(|entry| entry.content.as_deref() == Some(words)) {
                     self.say_differently(owner, before.message_id, words);
                 }
-                self.reorder(owner, &entries);
+                self.reorder(device, &entries);
             }
-            Decision::Retry => self.reorder(owner, &entries),
+            Decision::Retry => self.reorder(device, &entries),
         }
     }
 
@@ -89,13 +89,17 @@ impl World {
         }
     }
 
-    /// What is sent again goes to the end, and order is judged from there.
-    fn reorder(&mut self, owner: PersonId, entries: &[OutboxEntry]) {
+    /// What is sent again goes to the end, and order is judged from there. Where the device that sends it is not the one on
+    /// which it was written, that is the other's order.
+    fn reorder(&mut self, device: usize, entries: &[OutboxEntry]) {
         let waiting: Vec<MessageId> = entries.iter().filter_map(|entry| entry.message_id).collect();
-        for device in self.devices.iter_mut().filter(|device| device.owner.id == owner) {
-            device
-                .written
-                .sort_by_key(|written| waiting.iter().position(|id| *id == written.id).map_or(0, |at| at + 1));
+        let place = |written: &Accepted| waiting.iter().position(|id| *id == written.id).map_or(0, |at| at + 1);
+        self.devices[device].written.sort_by_key(place);
+        let sent = entries.iter().filter(|entry| !matches!(entry.state, EntryState::Failed(_)));
+        let sent: BTreeSet<MessageId> = sent.filter_map(|entry| entry.message_id).collect();
+        let others = self.devices.iter_mut().enumerate().filter(|(number, _)| *number != device);
+        for written in others.flat_map(|(_, other)| &mut other.written) {
+            written.sent_elsewhere |= sent.contains(&written.id);
         }
     }
 }

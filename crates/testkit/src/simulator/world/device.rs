@@ -28,6 +28,8 @@ pub(crate) struct Accepted {
     pub(crate) content: String,
     /// Its author has taken it back.
     pub(crate) taken_back: bool,
+    /// Another device of theirs sends it again, after it had been on the server and was lost there.
+    pub(crate) sent_elsewhere: bool,
 }
 
 /// How far a person was told to have read, by conversation.

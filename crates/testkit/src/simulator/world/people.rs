@@ -78,6 +78,7 @@ impl World {
                 conversation: conversation.id,
                 content,
                 taken_back: false,
+                sent_elsewhere: false,
             });
         }
     }
