@@ -1,6 +1,7 @@
 //! Each command does what its help says, for people and for programs.
 
 use crate::terminal::{ADA, PASSWORD, Terminal, server};
+use fieldpost::Fieldpost;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,6 +83,38 @@ async fn what_was_refused_is_sent_again_changed_or_taken_back() {
     let unknown = ada.run(&["outbox", "retry", &id]);
     assert!(unknown.code == 1 && unknown.err.contains("fieldpost outbox"), "{unknown:?}");
     assert_eq!(ada.run(&["outbox", "retry"]).code, 2);
+}
+
+/// As if the tool had been used then. What is written waits.
+async fn write_long_ago(terminal: &Terminal, text: &str) {
+    // The clock of the kit stands still, in the past.
+    let (env, _) = fieldpost_testkit::env(1);
+    let client = Fieldpost::builder().database(&terminal.database).local_only().env(env).open().await.unwrap();
+    let conversations = client.conversations().await.unwrap();
+    let admin = conversations.iter().find(|one| one.participant_name == "Admin").unwrap();
+    client.send(admin.id, text).await.unwrap();
+    client.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_waited_for_too_long_is_not_sent_unless_somebody_still_wants_it() {
+    let server = server().await;
+    let ada = Terminal::of_ada(&server);
+    write_long_ago(&ada, "are you coming for lunch?").await;
+    ada.run(&["--offline", "send", "Admin", "it is urgent"]);
+
+    assert_eq!(ada.run(&["--send-ttl", "3600", "sync"]).code, 0);
+    let left = ada.run(&["--json", "--offline", "outbox"]).json();
+    assert_eq!((left.len(), &left[0]["failure"]["code"]), (1, &json!("expired")), "{left:?}");
+
+    assert_eq!(ada.run(&["outbox", "retry", "--all"]).code, 0);
+    assert_eq!(ada.run(&["--send-ttl", "3600", "sync"]).code, 0);
+    assert!(ada.run(&["--json", "--offline", "outbox"]).json().is_empty());
+
+    write_long_ago(&ada, "old, and nobody said that it expires").await;
+    assert_eq!(ada.run(&["sync"]).code, 0);
+    assert!(ada.run(&["--json", "--offline", "outbox"]).json().is_empty());
+    assert_eq!(ada.run(&["--send-ttl", "0", "sync"]).code, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
