@@ -5,15 +5,29 @@
 //! so that costs nothing but the way.
 
 use super::Engine;
-use crate::machine::Event;
+use crate::{
+    SyncError,
+    machine::{Event, Outcome},
+};
 use fieldpost_domain::{BootstrapPage, Continuation};
-use fieldpost_remote::BootstrapRequest;
+use fieldpost_remote::{BootstrapRequest, RemoteErrorKind};
 
 /// An answer that came before it was asked for.
 #[derive(Default)]
 pub(super) struct Ahead(Option<(BootstrapRequest, Event)>);
 
 impl Ahead {
+    /// The end of the pass. If the store has ended it before the machine asked, what the server said of when to come back
+    /// still counts.
+    pub(super) fn heard_at_the_end(self, mut outcome: Outcome) -> Outcome {
+        if let (Some((_, Event::Bootstrapped(Err(answer)))), Some(SyncError::Storage(_))) = (self.0, &outcome.error)
+            && answer.kind() == RemoteErrorKind::RateLimited
+        {
+            outcome.error = Some(answer.into());
+        }
+        outcome
+    }
+
     /// The answer to this request, if it is here.
     fn take(&mut self, request: &BootstrapRequest) -> Option<Event> {
         self.0.take().filter(|(asked, _)| asked == request).map(|(_, answer)| answer)

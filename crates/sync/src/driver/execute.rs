@@ -15,7 +15,7 @@ impl Engine {
         loop {
             let event = match self.execute(effect, &mut ahead).await {
                 Ok(event) => event,
-                Err(outcome) => return outcome,
+                Err(outcome) => return ahead.heard_at_the_end(outcome),
             };
             effect = pass.next(event);
             self.status.send_if_modified(|status| {

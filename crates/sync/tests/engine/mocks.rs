@@ -2,12 +2,13 @@
 
 use crate::given::*;
 use fieldpost_domain::{
-    AccessToken, ConversationId, Intent, Mutation, MutationId, PersonId, RefreshToken, Retry, Seq, Session, Time,
+    AccessToken, BootstrapPage, Changes, Continuation, ConversationId, Intent, Mutation, MutationId, PersonId,
+    RefreshToken, Retry, Seq, ServerLimits, Session, Time,
 };
 use fieldpost_remote::{MockAuth, MockMessagingApi, RemoteError, RemoteErrorKind};
 use fieldpost_storage::{
-    MockOutbox, MockReplica, MockSessions, MockTurns, OutboxCounts, StorageError, StorageErrorKind, SyncPosition,
-    SyncState, Turn,
+    ApplyReport, MockOutbox, MockReplica, MockSessions, MockTurns, OutboxCounts, StorageError, StorageErrorKind,
+    SyncPosition, SyncState, Turn,
 };
 use fieldpost_sync::{Engine, Parts, SyncError};
 use fieldpost_testkit::env;
@@ -42,12 +43,14 @@ fn mocks() -> Mocks {
     };
     mocks.outbox.expect_counts().returning(|| Ok(OutboxCounts::default()));
     mocks.outbox.expect_next_batch().returning(|_, _| Ok(vec![]));
-    mocks.replica.expect_sync_state().returning(|| {
-        let position = SyncPosition::Following("c".to_owned().try_into().unwrap());
-        Ok(SyncState { position, run_open: false, me: None, last_success_at: None, unreadable_rows: 0, generation: 1 })
-    });
+    mocks.replica.expect_sync_state().returning(|| Ok(following()));
     mocks.sessions.expect_session().returning(|| Ok(Some(session("old"))));
     mocks
+}
+
+fn following() -> SyncState {
+    let position = SyncPosition::Following("c".to_owned().try_into().unwrap());
+    SyncState { position, run_open: false, me: None, last_success_at: None, unreadable_rows: 0, generation: 1 }
 }
 
 fn engine(mocks: Mocks) -> Engine {
@@ -119,6 +122,39 @@ async fn what_the_server_said_of_when_to_come_back_counts_although_the_store_fai
     let later = Duration::from_secs(7);
     let too_many = move || RemoteError::new(RemoteErrorKind::RateLimited, "push").with_retry_after(later);
     mocks.api.expect_push().times(1).returning(move |_, _| Err(too_many()));
+    let error = engine(mocks).sync().await.unwrap_err();
+    assert_eq!(error.retry(), Retry::After(later));
+}
+
+/// One of several.
+fn first_page() -> BootstrapPage {
+    BootstrapPage {
+        me: None,
+        total_conversations: 50,
+        changes: Changes::default(),
+        cursor: "c".to_owned().try_into().unwrap(),
+        next_after: Some(Continuation::new("rest")),
+        epoch: None,
+        digest: None,
+        server_time: Time::UNIX_EPOCH,
+        limits: ServerLimits::default(),
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_said_to_a_request_made_ahead_counts_although_the_store_fails_before_it_is_read() {
+    let mut mocks = mocks();
+    mocks.replica = MockReplica::new();
+    let state = SyncState { position: SyncPosition::Fresh, ..following() };
+    mocks.replica.expect_sync_state().returning(move || Ok(state.clone()));
+    mocks.replica.expect_begin_bootstrap().times(1).returning(|_| Ok(()));
+    let busy = || Err(StorageError::new(StorageErrorKind::Busy, "begin_bootstrap"));
+    mocks.replica.expect_begin_bootstrap().times(1).returning(move |_| busy());
+    mocks.replica.expect_apply_bootstrap().times(1).returning(|_, _| Ok(ApplyReport::default()));
+    let later = Duration::from_secs(7);
+    let too_many = move || RemoteError::new(RemoteErrorKind::RateLimited, "bootstrap").with_retry_after(later);
+    mocks.api.expect_bootstrap().times(1).returning(|_, _| Ok(first_page()));
+    mocks.api.expect_bootstrap().times(1).returning(move |_, _| Err(too_many()));
     let error = engine(mocks).sync().await.unwrap_err();
     assert_eq!(error.retry(), Retry::After(later));
 }
