@@ -1,5 +1,6 @@
 //! What kind of file this is, found out without writing to it.
 
+use crate::{v4, v5, v6, v7, v8};
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 /// What a SQLite file is to Fieldpost.
@@ -18,7 +19,7 @@ pub enum FileState {
 }
 
 /// The migrations of this version, by name; a name that is none of these comes from a newer one.
-const KNOWN: [&str; 5] = [crate::v4::NAME, crate::v5::NAME, crate::v6::NAME, crate::v7::NAME, crate::v8::NAME];
+const KNOWN: [&str; 5] = [v4::MIGRATION.name, v5::MIGRATION.name, v6::NAME, v7::MIGRATION.name, v8::MIGRATION.name];
 
 /// Looks at a file. Reads only.
 ///

@@ -12,6 +12,7 @@
 //! * Looking ([`inspect`]) writes nothing: a file that must be refused is refused untouched.
 
 mod inspect;
+mod script;
 mod upgrade;
 mod v4;
 mod v5;

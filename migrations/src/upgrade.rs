@@ -13,11 +13,11 @@ pub struct Migrator;
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(v4::Migration),
-            Box::new(v5::Migration),
+            Box::new(v4::MIGRATION),
+            Box::new(v5::MIGRATION),
             Box::new(v6::Migration),
-            Box::new(v7::Migration),
-            Box::new(v8::Migration),
+            Box::new(v7::MIGRATION),
+            Box::new(v8::MIGRATION),
         ]
     }
 }
@@ -43,7 +43,7 @@ pub async fn upgrade(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
 /// Notes that WatermelonDB has already done what the first migrations describe.
 async fn adopt(transaction: &DatabaseTransaction, version: u32) -> Result<(), DbErr> {
     Migrator::install(transaction).await?;
-    let done: &[&str] = if version >= 5 { &[v4::NAME, v5::NAME] } else { &[v4::NAME] };
+    let done: &[&str] = if version >= 5 { &[v4::MIGRATION.name, v5::MIGRATION.name] } else { &[v4::MIGRATION.name] };
     for name in done {
         let sql = "INSERT INTO seaql_migrations (version, applied_at) VALUES (?, unixepoch())";
         let values = [(*name).into()];

@@ -1,26 +1,9 @@
 //! Version 4: the clinical tables, as WatermelonDB made them. Columns have no type there: WatermelonDB leaves typing to the
 //! app. Fieldpost carries these tables and writes nothing in them.
 
-use crate::upgrade::run;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait, sea_orm::DbErr};
+use crate::script::Script;
 
-pub(crate) const NAME: &str = "m0004_clinical";
-
-pub(crate) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &str {
-        NAME
-    }
-}
-
-#[expect(elided_lifetimes_in_paths, reason = "the trait leaves the lifetime out, and an implementation must match")]
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager.get_connection(), TABLES).await
-    }
-}
+pub(crate) const MIGRATION: Script = Script { name: "m0004_clinical", sql: TABLES };
 
 const TABLES: &str = r#"
 CREATE TABLE IF NOT EXISTS "local_storage" ("key" varchar(16) primary key not null, "value" text not null);

@@ -1,25 +1,8 @@
 //! Version 5: conversations and messages, as WatermelonDB made them. Times are milliseconds, ids are its own.
 
-use crate::upgrade::run;
-use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait, sea_orm::DbErr};
+use crate::script::Script;
 
-pub(crate) const NAME: &str = "m0005_messaging";
-
-pub(crate) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &str {
-        NAME
-    }
-}
-
-#[expect(elided_lifetimes_in_paths, reason = "the trait leaves the lifetime out, and an implementation must match")]
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager.get_connection(), TABLES).await
-    }
-}
+pub(crate) const MIGRATION: Script = Script { name: "m0005_messaging", sql: TABLES };
 
 const TABLES: &str = r#"
 CREATE TABLE "conversations" ("id" primary key, "_changed", "_status", "server_id", "org_id", "type", "subject", "medic_id",

@@ -1,0 +1,25 @@
+//! A version that is reached by running statements that have no parameters.
+
+use crate::upgrade::run;
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait, sea_orm::DbErr};
+
+/// The statements, and the name that the file notes once they have run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Script {
+    pub(crate) name: &'static str,
+    pub(crate) sql: &'static str,
+}
+
+impl MigrationName for Script {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[expect(elided_lifetimes_in_paths, reason = "the trait leaves the lifetime out, and an implementation must match")]
+#[async_trait::async_trait]
+impl MigrationTrait for Script {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run(manager.get_connection(), self.sql).await
+    }
+}
