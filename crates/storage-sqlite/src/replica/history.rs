@@ -27,7 +27,7 @@ pub(super) async fn apply(tx: &Tx, generation: u64, page: HistoryPage) -> Res<Ap
     let readable = unreadable::messages_of(&page.changes).is_none();
     let mut changes = page.changes;
     changes.conversations.extend(page.conversation);
-    let standing = Standing::read(tx).await?;
+    let standing = Standing::beside(tx).await?;
     let mut applied = apply::rows(tx, &standing, changes).await?;
     let told = RangeSet::of(&[(conversation, page.range)]);
     if readable {

@@ -23,8 +23,18 @@ pub(crate) struct Standing {
 
 impl Standing {
     pub(crate) async fn read(tx: &Tx) -> Res<Self> {
-        let sql = "SELECT epoch, generation, phase = 'bootstrapping', epoch_pending FROM sync_state WHERE only = 1";
-        let row = tx.one(sql, vec![]).await?.ok_or_else(missing)?;
+        Self::with(tx, "phase = 'bootstrapping'").await
+    }
+
+    /// For what the server tells beside a bootstrap. Before the first page has listed what there is, that confirms nothing: it
+    /// may be of the old history, or of before a conversation left.
+    pub(crate) async fn beside(tx: &Tx) -> Res<Self> {
+        Self::with(tx, "phase = 'bootstrapping' AND after IS NOT NULL").await
+    }
+
+    async fn with(tx: &Tx, bootstrapping: &str) -> Res<Self> {
+        let sql = format!("SELECT epoch, generation, {bootstrapping}, epoch_pending FROM sync_state WHERE only = 1");
+        let row = tx.one(&sql, vec![]).await?.ok_or_else(missing)?;
         let bootstrapping = row.get::<i64>(2)? != 0;
         Ok(Self {
             epoch: Epoch::new(row.get(0)?),

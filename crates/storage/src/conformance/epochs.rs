@@ -2,17 +2,17 @@
 
 use super::bootstrapping::settled_messages;
 use super::build::{
-    ack, ada, at, ben, bootstrap_page, broadcast, continuation, conversation_id, deleted, direct, echo, iris, medic_id,
-    message, message_id, messages, other_org, own_message_id, read_to, seq, tombstone,
+    ack, ada, at, ben, bootstrap_page, broadcast, continuation, conversation_id, deleted, direct, echo, history_page,
+    iris, medic_id, message, message_id, messages, other_org, own_message_id, read_to, seq, tombstone,
 };
 use super::given::{
-    acknowledged, batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox, pulled, read,
-    refused, sent, seqs, stored, summary, texts, thread, unread,
+    acknowledged, applied_history, batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox,
+    pulled, read, refused, sent, seqs, stored, summary, texts, thread, unread,
 };
 use crate::{BootstrapReason, Older, Store};
 use fieldpost_domain::{
-    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, Intent, Message, MessageKind,
-    MessageStatus, Person, PushOutcome, PushResult, RefusalCode, Role, ServerEpoch, Version,
+    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, HistoryPage, Intent, Message,
+    MessageKind, MessageStatus, Person, PushOutcome, PushResult, RefusalCode, Role, ServerEpoch, Version,
 };
 use std::collections::HashSet;
 
@@ -91,6 +91,21 @@ pub async fn a_first_page_of_another_history_is_a_change_of_epoch(store: &dyn St
     let again = Message { seq: seq(2), ..message(id, 4, &ada()) };
     pulled(store, Changes { messages: vec![again], ..Changes::default() }).await;
     assert_eq!(texts(store, id).await, ["message 1", "message 4", "old"], "old deletions say nothing");
+}
+
+/// History that was asked for and told in the old history, while the bootstrap waited for its first page, confirms nothing.
+pub async fn what_was_told_before_the_first_page_is_of_the_old_history(store: &dyn Store) {
+    let id = conversation_id(1);
+    store.begin_bootstrap(BootstrapReason::First).await.unwrap();
+    store.apply_bootstrap(None, of_epoch("a", thread(direct(1, 3), messages(id, 2..=3, &ada())))).await.unwrap();
+    store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
+    let conversation = Some(direct(1, 8));
+    applied_history(store, HistoryPage { conversation, ..history_page(id, 1, 1, messages(id, 1..=1, &ada())) }).await;
+
+    store.apply_bootstrap(None, of_epoch("b", thread(direct(1, 2), messages(id, 1..=2, &ada())))).await.unwrap();
+
+    let shown = summary(store, id).await;
+    assert_eq!((shown.last_seq, shown.unread), (seq(2), 2));
 }
 
 /// What the answer has said already is not said again by the page; a server that does not name its history changes nothing.

@@ -305,6 +305,22 @@ pub async fn history_asked_for_before_a_bootstrap_is_superseded(store: &dyn Stor
     assert_eq!(store.apply_history(after_a_pull, page()).await.unwrap().stale, 2, "pulls supersede nothing");
 }
 
+/// `Replica::apply_bootstrap`: only what its pages list is confirmed, whatever history told before the first of them.
+pub async fn history_told_before_a_bootstrap_keeps_nothing_in_sight(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 4), messages(id, 3..=4, &ada())).await;
+    store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
+    let conversation = Some(direct(1, 4));
+    let told = HistoryPage { conversation, ..history_page(id, 1, 2, messages(id, 1..=2, &ada())) };
+    applied_history(store, told).await;
+
+    let changes = super::given::thread(other_direct(2, 1), messages(conversation_id(2), 1..=1, &ada()));
+    let report = store.apply_bootstrap(None, super::build::bootstrap_page(changes)).await.unwrap();
+
+    assert_eq!(report.purged, [id]);
+    assert_eq!(store.conversation(id).await.unwrap(), None);
+}
+
 /// `Replica::next_check`: conversations with a recent range, each in its turn.
 pub async fn conversations_are_checked_in_turn(store: &dyn Store) {
     assert_eq!(store.next_check(None).await.unwrap(), None);

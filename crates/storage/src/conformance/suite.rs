@@ -244,6 +244,7 @@ macro_rules! storage_conformance {
             after_an_epoch_a_seq_can_be_taken_by_another_message,
             starting_over_does_not_forget_a_change_of_epoch,
             a_first_page_of_another_history_is_a_change_of_epoch,
+            what_was_told_before_the_first_page_is_of_the_old_history,
             a_change_of_epoch_is_dealt_with_once,
             only_the_first_page_says_which_history_it_is_of,
             after_an_epoch_old_deletions_and_revocations_are_forgotten,
@@ -272,6 +273,7 @@ macro_rules! storage_conformance {
             a_tombstone_fills_a_hole,
             a_tombstone_above_a_hole_has_a_hole_below,
             history_asked_for_before_a_bootstrap_is_superseded,
+            history_told_before_a_bootstrap_keeps_nothing_in_sight,
             conversations_are_checked_in_turn,
             what_a_page_of_history_drops_counts_as_applied,
         }

@@ -1,8 +1,8 @@
 //! A page of history.
 
 use super::state::{Row, State};
-use crate::{ApplyReport, StorageError, StorageErrorKind, StorageResult, unreadable};
-use fieldpost_domain::{ConversationId, HistoryPage, MessageId, SeqRange};
+use crate::{ApplyReport, StorageError, StorageErrorKind, StorageResult, SyncPosition, unreadable};
+use fieldpost_domain::{Changes, ConversationId, HistoryPage, MessageId, SeqRange};
 use std::collections::BTreeSet;
 
 impl State {
@@ -19,12 +19,21 @@ impl State {
         let came = page.changes.messages.iter().map(|message| message.id).collect();
         let mut changes = page.changes;
         changes.conversations.extend(page.conversation);
-        self.apply(changes, &mut report);
+        self.apply_beside_a_bootstrap(changes, &mut report);
         if readable {
             report.applied += self.drop_absent(id, page.range, &came);
         }
         self.cover(id, page.range, page.complete);
         Ok(report)
+    }
+
+    /// Before the first page of a bootstrap has listed what there is, this confirms nothing: it may be of the old history, or of
+    /// before a conversation left.
+    fn apply_beside_a_bootstrap(&mut self, changes: Changes, report: &mut ApplyReport) {
+        let unlisted = matches!(self.position, SyncPosition::Bootstrapping { after: None, .. });
+        let under_way = if unlisted { self.bootstrap.take() } else { None };
+        self.apply(changes, report);
+        self.bootstrap = under_way.or(self.bootstrap.take());
     }
 
     /// A range was told whole: a message in it that did not come was deleted for good.
