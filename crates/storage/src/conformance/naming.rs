@@ -4,7 +4,7 @@ use super::build::{
     ada, ben, bootstrap_page, broadcast, conversation_id, direct, iris, message, mutation_id, new_direct, person_id,
     session,
 };
-use super::given::{loaded, loaded_thread, newest, pulled, sent, summary, thread};
+use super::given::{bootstrapped, loaded, loaded_thread, newest, pulled, sent, summary, thread};
 use crate::{BootstrapReason, Store};
 use fieldpost_domain::{BootstrapPage, Changes, Conversation, ConversationId, MedicId, Person, Role, Version, names};
 
@@ -31,6 +31,30 @@ pub async fn a_person_is_of_the_org_that_she_is_a_member_of(store: &dyn Store) {
         pulled(store, Changes { people: rows, ..Changes::default() }).await;
         assert_eq!(store.person(ada().id).await.unwrap(), Some(moved.clone()));
     }
+}
+
+/// Who has moved to an org that the signed-in person cannot see any more is what the one that she sees says.
+pub async fn a_bootstrap_says_of_which_org_a_person_was(store: &dyn Store) {
+    let elsewhere = Person { org_id: super::build::other_org(), version: Version::new(7), ..ada() };
+    let left = Person { removed: true, version: Version::new(3), ..ada() };
+    for (rows, expected) in [
+        (vec![left.clone()], &left),
+        (vec![left.clone(), elsewhere.clone()], &elsewhere),
+        (vec![elsewhere.clone(), left.clone()], &elsewhere),
+    ] {
+        bootstrapped(store, BootstrapReason::Reconcile, people(vec![iris(), elsewhere.clone()])).await;
+        let mut rows = rows;
+        rows.push(iris());
+        bootstrapped(store, BootstrapReason::Reconcile, people(rows)).await;
+        assert_eq!(store.person(ada().id).await.unwrap().as_ref(), Some(expected));
+        pulled(store, people(vec![elsewhere.clone()])).await;
+        pulled(store, people(vec![left.clone()])).await;
+        assert_eq!(store.person(ada().id).await.unwrap(), Some(elsewhere.clone()), "a pull says who left where");
+    }
+}
+
+fn people(people: Vec<Person>) -> Changes {
+    Changes { people, ..Changes::default() }
 }
 
 /// An admin sees the medic, a broadcast its subject.

@@ -7,11 +7,15 @@ use crate::{
     sql::{IdSet, Insert, Tx, id, int, opt_id, text},
 };
 use fieldpost_domain::Person;
+use std::collections::HashSet;
 
 /// Upserts them and says how many changed.
 pub(crate) async fn put(tx: &Tx, standing: &Standing, people: &[Person]) -> Res<u64> {
     if people.is_empty() {
         return Ok(0);
+    }
+    if standing.bootstrapping {
+        follow_out_of_sight(tx, standing, people).await?;
     }
     let changed = UPSERT
         .run(tx, people, |person, values| {
@@ -34,6 +38,20 @@ pub(crate) async fn put(tx: &Tx, standing: &Standing, people: &[Person]) -> Res<
     }
     Ok(changed)
 }
+
+/// A removed member takes the place of a row of another org only as a bootstrap's first word about somebody: the other org may
+/// be out of sight by now.
+async fn follow_out_of_sight(tx: &Tx, standing: &Standing, people: &[Person]) -> Res<()> {
+    let mut met = HashSet::new();
+    for person in people.iter().filter(|person| met.insert(person.id)).filter(|person| person.removed) {
+        let org = id(person.org_id.as_uuid());
+        let values = vec![org.clone(), id(person.id.as_uuid()), org, int(standing.generation)];
+        tx.run(OTHER_ORG, values).await?;
+    }
+    Ok(())
+}
+
+const OTHER_ORG: &str = "UPDATE people SET org_id = ?, version = -1 WHERE id = ? AND org_id <> ? AND confirmed < ?";
 
 const UPSERT: Insert = Insert {
     head: "INSERT INTO people (id, org_id, role, first_name, last_name, medic_id, removed, version, extra) VALUES",
