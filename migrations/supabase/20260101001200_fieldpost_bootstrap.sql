@@ -17,10 +17,11 @@
 do $$
 begin
   if to_regtype('fieldpost.page') is null then
-    -- What a page has gathered so far. `bytes` counts rows as text, with the separators between them.
+    -- What a page has gathered so far. `bytes` counts rows as text, with the separators between them. `messages` are text,
+    -- joined by commas.
     create type fieldpost.page as (
       rows int, bytes int, position text, finished boolean,
-      people jsonb, conversations jsonb, messages jsonb, read_markers jsonb,
+      people jsonb, conversations jsonb, messages text, read_markers jsonb,
       users uuid[], medics uuid[]
     );
   end if;
@@ -81,11 +82,11 @@ begin
     where c.org_id = any (s.admin_orgs) or c.id = any (s.conversations)
   ), candidates as (
     select * from listed where upto <= p_limit or nth = 1
-  ), built as materialized (  -- a row as text is asked for twice, and made once
-    select k.ord, m.seq, m.sender_id, m.j, octet_length(m.j::text) + 2 as size
+  ), built as materialized (  -- a row is asked for twice, and made once
+    select k.ord, m.seq, m.sender_id, m.j, octet_length(m.j) + 1 as size
     from candidates k
     cross join lateral (
-      select x.seq, x.sender_id, fieldpost.message_json(x) as j from public.messages x
+      select x.seq, x.sender_id, fieldpost.message_text(x) as j from public.messages x
       where x.conversation_id = k.id and x.seq is not null
       order by x.seq desc limit least(p_messages, p_limit)
     ) m
@@ -116,7 +117,7 @@ begin
   )
   select (select count(*) from kept), coalesce((select max(run) from chosen), 0),
          (select coalesce(jsonb_agg(c.j order by c.ord), '[]') from chosen c),
-         (select coalesce(jsonb_agg(k.j order by k.ord, k.seq), '[]') from kept k),
+         (select string_agg(k.j, ',' order by k.ord, k.seq) from kept k),
          (select coalesce(jsonb_agg(m.r), '[]') from chosen c, jsonb_array_elements(c.markers) m (r)),
          array(select distinct k.sender_id from kept k union select c.created_by from chosen c where c.created_by is not null),
          array(select c.medic_id from chosen c where c.medic_id is not null),
@@ -208,7 +209,7 @@ comment on function fieldpost.bootstrap_markers(fieldpost.scope, text, int, fiel
 create or replace function public.fieldpost_bootstrap(
   p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',
   p_after text default null, p_limit int default null, p_messages int default 100)
-returns jsonb
+returns json
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
@@ -262,7 +263,7 @@ begin
     end if;
   end if;
 
-  page := row(0, 0, null, false, '[]', '[]', '[]', '[]', array[]::uuid[], array[]::uuid[])::fieldpost.page;
+  page := row(0, 0, null, false, '[]', '[]', null, '[]', array[]::uuid[], array[]::uuid[])::fieldpost.page;
   if not s.member then
     page.finished := true;
   elsif v_phase = 'c' then
@@ -285,20 +286,21 @@ begin
 
   v_named := fieldpost.people_named(s.admin_orgs || s.medic_orgs, page.users, page.medics);
   v_digest := case when page.position is null then fieldpost.digest_of(s) end;
-  -- The rows last: each `||` writes everything to its left once more.
-  return fieldpost.envelope()
-    || jsonb_strip_nulls(jsonb_build_object(
-      'me', (select fieldpost.person_json(p) from fieldpost.people p
-             where p.user_id = s.user_id and not p.removed and p.org_id = any (s.admin_orgs || s.medic_orgs)
-             order by p.org_id limit 1),
-      'next_after', concat_ws('.', 'b1', v_here, s.fingerprint, v_snapshot) || '.' || page.position,
-      'digest', v_digest))
-    || jsonb_build_object(
-      'total_conversations', (select count(*) from (
-        select x.id from public.conversations x where x.org_id = any (s.admin_orgs) union select unnest(s.conversations)) v),
-      'people', (select coalesce(jsonb_agg(distinct p), '[]') from jsonb_array_elements(page.people || v_named) p),
-      'conversations', page.conversations, 'messages', page.messages, 'read_markers', page.read_markers,
-      'cursor', concat_ws('.', 'c1', v_here, s.fingerprint, v_snapshot), 'epoch', left(v_here, 16));
+  return fieldpost.answer(
+    fieldpost.envelope()
+      || jsonb_strip_nulls(jsonb_build_object(
+        'me', (select fieldpost.person_json(p) from fieldpost.people p
+               where p.user_id = s.user_id and not p.removed and p.org_id = any (s.admin_orgs || s.medic_orgs)
+               order by p.org_id limit 1),
+        'next_after', concat_ws('.', 'b1', v_here, s.fingerprint, v_snapshot) || '.' || page.position,
+        'digest', v_digest))
+      || jsonb_build_object(
+        'total_conversations', (select count(*) from (
+          select x.id from public.conversations x where x.org_id = any (s.admin_orgs) union select unnest(s.conversations)) v),
+        'people', (select coalesce(jsonb_agg(distinct p), '[]') from jsonb_array_elements(page.people || v_named) p),
+        'conversations', page.conversations, 'read_markers', page.read_markers,
+        'cursor', concat_ws('.', 'c1', v_here, s.fingerprint, v_snapshot), 'epoch', left(v_here, 16)),
+    array['messages'], array[page.messages]);
 end
 $$;
 comment on function public.fieldpost_bootstrap(int, text, text[], text, int, int) is

@@ -14,9 +14,10 @@
 do $$
 begin
   if to_regtype('fieldpost.feed_row') is null then
-    -- `extra`: bytes of rows that the page will hold because of this one. `a`, `b`: the id, in two parts for markers.
+    -- `j`: the row as text. `extra`: bytes of rows that the page will hold because of this one. `a`, `b`: the id, in two
+    -- parts for markers.
     create type fieldpost.feed_row as (
-      xid xid8, a uuid, b uuid, j jsonb, conversation_id uuid, person_id uuid, extra int
+      xid xid8, a uuid, b uuid, j text, conversation_id uuid, person_id uuid, extra int
     );
   end if;
   if to_regtype('fieldpost.span') is null then
@@ -48,7 +49,7 @@ as $$
          -- A scalar subquery: the planner answers `exists` from a scan of all conversations when it expects many rows.
          jsonb_build_object('conversation_id', x.conversation_id, 'version', x.version, 'access', case when (
            select c.org_id = any (s.admin_orgs) or c.id = any (s.conversations)
-           from public.conversations c where c.id = x.conversation_id) then 'grant' else 'revoke' end),
+           from public.conversations c where c.id = x.conversation_id) then 'grant' else 'revoke' end)::text,
          case when x.access = 'grant' then x.conversation_id end, null::uuid,
          case when x.access = 'grant' then 1300 else 0 end
   from fieldpost.ranges_left(f) r
@@ -66,7 +67,7 @@ comment on function fieldpost.feed_access(fieldpost.scope, fieldpost.span) is
 create or replace function fieldpost.feed_people(s fieldpost.scope, f fieldpost.span) returns setof fieldpost.feed_row
 language sql stable set search_path = ''
 as $$
-  select x.sync_xid, x.user_id, x.org_id, fieldpost.person_json(x), null::uuid, null::uuid, 0
+  select x.sync_xid, x.user_id, x.org_id, fieldpost.person_json(x)::text, null::uuid, null::uuid, 0
   from (
     select p.* from fieldpost.ranges_left(f) r, unnest(s.admin_orgs) o cross join lateral (
       select q.* from fieldpost.people q
@@ -95,7 +96,7 @@ comment on function fieldpost.feed_people(fieldpost.scope, fieldpost.span) is 'P
 create or replace function fieldpost.feed_conversations(s fieldpost.scope, f fieldpost.span) returns setof fieldpost.feed_row
 language sql stable set search_path = ''
 as $$
-  select x.sync_xid, x.id, null::uuid, null::jsonb, x.id, x.created_by, 700 + 2 * octet_length(coalesce(x.subject, ''))
+  select x.sync_xid, x.id, null::uuid, null::text, x.id, x.created_by, 700 + 2 * octet_length(coalesce(x.subject, ''))
   from (
     select c.* from fieldpost.ranges_left(f) r, unnest(s.admin_orgs) o cross join lateral (
       select q.* from public.conversations q
@@ -118,7 +119,7 @@ create or replace function fieldpost.feed_tombstones(s fieldpost.scope, f fieldp
 language sql stable set search_path = ''
 as $$
   -- A message that is gone may have been unread: its conversation's row comes along, once.
-  select x.sync_xid, x.id, null::uuid, fieldpost.tombstone_json(x),
+  select x.sync_xid, x.id, null::uuid, fieldpost.tombstone_json(x)::text,
          case when x.entity = 'message' then x.conversation_id end, null::uuid,
          case when row_number() over (partition by x.conversation_id order by x.sync_xid, x.id) = 1 then 900 else 0 end
   from (
@@ -152,7 +153,7 @@ create or replace function fieldpost.feed_markers(s fieldpost.scope, f fieldpost
 language sql stable set search_path = ''
 as $$
   -- Her own reading, on whatever device, changes what is unread: the conversation's row comes along.
-  select x.sync_xid, x.conversation_id, x.user_id, fieldpost.marker_json(x),
+  select x.sync_xid, x.conversation_id, x.user_id, fieldpost.marker_json(x)::text,
          case when x.user_id = s.user_id then x.conversation_id end, null::uuid,
          case when x.user_id = s.user_id then 900 else 0 end
   from (
@@ -182,7 +183,7 @@ comment on function fieldpost.feed_markers(fieldpost.scope, fieldpost.span) is '
 create or replace function fieldpost.feed_messages(s fieldpost.scope, f fieldpost.span) returns setof fieldpost.feed_row
 language sql stable set search_path = ''
 as $$
-  select x.sync_xid, x.id, null::uuid, fieldpost.message_json(x), x.conversation_id, x.sender_id,
+  select x.sync_xid, x.id, null::uuid, fieldpost.message_text(x), x.conversation_id, x.sender_id,
          -- the first row of a conversation, and the first of a sender, bring another row with them
          case when row_number() over (partition by x.conversation_id order by x.sync_xid, x.id) = 1 then 900 else 0 end
          + case when row_number() over (partition by x.sender_id order by x.sync_xid, x.id) = 1 then 300 else 0 end
@@ -226,11 +227,15 @@ comment on function fieldpost.feed(int, fieldpost.scope, fieldpost.span) is 'One
 
 -- The rows of conversations and people that a page names, the markers in conversations that came into sight (they may be
 -- older than the cursor), and the page itself.
-create or replace function fieldpost.pull_page(s fieldpost.scope, p_kinds jsonb[], p_conversations uuid[], p_users uuid[])
-returns jsonb
+create or replace function fieldpost.pull_page(
+  s fieldpost.scope, p_head jsonb, p_kinds text[], p_conversations uuid[], p_users uuid[])
+returns json
 language plpgsql stable set search_path = ''
 as $$
 declare
+  v_access constant jsonb := '[' || coalesce(p_kinds[1], '') || ']';
+  v_people constant jsonb := '[' || coalesce(p_kinds[2], '') || ']';
+  v_markers constant jsonb := '[' || coalesce(p_kinds[5], '') || ']';
   v_conversations jsonb;
   v_users uuid[];
   v_medics uuid[];
@@ -241,31 +246,31 @@ begin
   from public.conversations c
   where c.id = any (p_conversations) and (c.org_id = any (s.admin_orgs) or c.id = any (s.conversations));
 
-  return jsonb_build_object(
-    'access', p_kinds[1],
-    'people', (
-      select coalesce(jsonb_agg(distinct p), '[]')
-      from jsonb_array_elements(p_kinds[2] || fieldpost.people_named(s.admin_orgs || s.medic_orgs, v_users, v_medics)) p),
-    'conversations', v_conversations,
-    'tombstones', p_kinds[4],
-    'read_markers', (
-      select coalesce(jsonb_agg(distinct r), '[]') from (
-        select jsonb_array_elements(p_kinds[5]) as r
-        union all
-        select fieldpost.marker_json(k)
-        from jsonb_array_elements(p_kinds[1]) g
-        join public.conversation_read_status k on k.conversation_id = (g ->> 'conversation_id')::uuid
-        where g ->> 'access' = 'grant'
-          and (k.user_id = s.user_id or k.conversation_id = any (s.directs) or k.org_id = any (s.admin_orgs))) x),
-    'messages', p_kinds[6]);
+  return fieldpost.answer(
+    p_head || jsonb_build_object(
+      'access', v_access,
+      'people', (
+        select coalesce(jsonb_agg(distinct p), '[]')
+        from jsonb_array_elements(v_people || fieldpost.people_named(s.admin_orgs || s.medic_orgs, v_users, v_medics)) p),
+      'conversations', v_conversations,
+      'read_markers', (
+        select coalesce(jsonb_agg(distinct r), '[]') from (
+          select jsonb_array_elements(v_markers) as r
+          union all
+          select fieldpost.marker_json(k)
+          from jsonb_array_elements(v_access) g
+          join public.conversation_read_status k on k.conversation_id = (g ->> 'conversation_id')::uuid
+          where g ->> 'access' = 'grant'
+            and (k.user_id = s.user_id or k.conversation_id = any (s.directs) or k.org_id = any (s.admin_orgs))) x)),
+    array['tombstones', 'messages'], array[p_kinds[4], p_kinds[6]]);
 end
 $$;
-comment on function fieldpost.pull_page(fieldpost.scope, jsonb[], uuid[], uuid[]) is 'Puts a page of the feed together.';
+comment on function fieldpost.pull_page(fieldpost.scope, jsonb, text[], uuid[], uuid[]) is 'Puts a page of the feed together.';
 
 create or replace function public.fieldpost_pull(
   p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',
   p_cursor text default null, p_limit int default null)
-returns jsonb
+returns json
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
@@ -279,7 +284,7 @@ declare
   v_part text[];
   v_kind int;
   v_begin int := 1;
-  v_kinds jsonb[] := array_fill('[]'::jsonb, array[6]);
+  v_kinds text[] := '{}';
   v_conversations uuid[] := '{}';
   v_users uuid[] := '{}';
   v_bytes int := fieldpost.page_budget();
@@ -317,8 +322,8 @@ begin
     return fieldpost.refusal('cursor_expired', 'epoch');
   elsif pg_is_in_recovery() and v_seen > pg_snapshot_xmax(v_now) then
     -- A standby that is behind what the client has seen elsewhere: nothing new here, and nothing to expire.
-    return fieldpost.envelope() || fieldpost.pull_page(s, v_kinds, '{}', '{}')
-      || jsonb_build_object('more', false, 'cursor', p_cursor);
+    return fieldpost.pull_page(
+      s, fieldpost.envelope() || jsonb_build_object('more', false, 'cursor', p_cursor), v_kinds, '{}', '{}');
   elsif v_seen > pg_snapshot_xmax(v_now) or not fieldpost.cursor_holds(v_part[2], v_seen) then
     return fieldpost.refusal('cursor_expired', 'epoch');  -- from a future that this server does not have, or no longer
   elsif s.member and v_part[3] <> s.fingerprint then
@@ -333,7 +338,7 @@ begin
     v_kind := v_kind + 1;
     f.rows := v_limit - v_rows + 1;
     select count(*) as fetched, count(*) filter (where c.fits) as taken,
-           coalesce(jsonb_agg(c.j order by c.n) filter (where c.fits and c.j is not null), '[]') as list,
+           string_agg(c.j, ',' order by c.n) filter (where c.fits) as list,
            coalesce(array_agg(distinct c.conversation_id) filter (where c.fits and c.conversation_id is not null), '{}') as conversations,
            coalesce(array_agg(distinct c.person_id) filter (where c.fits and c.person_id is not null), '{}') as users,
            coalesce(max(c.run) filter (where c.fits), 0) as bytes,
@@ -344,7 +349,7 @@ begin
     from (
       select r.*, r.n <= v_limit - v_rows and (r.run <= v_bytes or (r.n = 1 and v_rows = 0)) as fits
       from (
-        select w.*, sum(coalesce(octet_length(w.j::text), 0) + 2 + w.extra) over (order by w.n) as run
+        select w.*, sum(coalesce(octet_length(w.j), 0) + 1 + w.extra) over (order by w.n) as run
         from (select d.*, row_number() over () as n from fieldpost.feed(v_kind, s, f) d) w
       ) r
     ) c;
@@ -367,12 +372,12 @@ begin
     f.b := c_zero;
   end loop;
 
-  return fieldpost.envelope() || fieldpost.pull_page(s, v_kinds, v_conversations, v_users)
-    || jsonb_build_object('more', v_more, 'cursor',
+  return fieldpost.pull_page(s, fieldpost.envelope() || jsonb_build_object('more', v_more, 'cursor',
       case when v_more then concat_ws('.', 'c1', v_here, s.fingerprint, v_part[4], fieldpost.snapshot_text(f.to_),
                                       v_kind, f.xid, f.a, f.b)
            else concat_ws('.', 'c1', v_here, s.fingerprint, fieldpost.snapshot_text(f.to_)) end)
-    || case when v_more then '{}'::jsonb else jsonb_build_object('digest', fieldpost.digest_of(s)) end;
+    || case when v_more then '{}'::jsonb else jsonb_build_object('digest', fieldpost.digest_of(s)) end,
+    v_kinds, v_conversations, v_users);
 end
 $$;
 comment on function public.fieldpost_pull(int, text, text[], text, int) is

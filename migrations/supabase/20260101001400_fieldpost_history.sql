@@ -8,7 +8,7 @@
 create or replace function public.fieldpost_history(
   p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',
   p_conversation uuid default null, p_before_seq bigint default null, p_limit int default null)
-returns jsonb
+returns json
 language plpgsql stable security definer set search_path = ''
 as $$
 declare
@@ -18,8 +18,8 @@ declare
   v_row public.conversations;
   v_to bigint;
   v_from bigint;
-  v_messages jsonb;
-  v_tombstones jsonb;
+  v_messages text;
+  v_tombstones text;
   v_users uuid[];
   v_more boolean;
 begin
@@ -40,29 +40,29 @@ begin
 
   v_to := least(coalesce(p_before_seq - 1, v_row.last_seq), v_row.last_seq);
   with rows as (
-    (select m.seq, m.sender_id, fieldpost.message_json(m) as j, true as is_message from public.messages m
+    (select m.seq, m.sender_id, fieldpost.message_text(m) as j, true as is_message from public.messages m
      where m.conversation_id = v_row.id and m.seq <= v_to order by m.seq desc limit v_limit + 1)
     union all
-    (select t.seq, null, fieldpost.tombstone_json(t), false from fieldpost.tombstones t
+    (select t.seq, null, fieldpost.tombstone_json(t)::text, false from fieldpost.tombstones t
      where t.conversation_id = v_row.id and t.entity = 'message' and t.seq <= v_to order by t.seq desc limit v_limit + 1)
   ), cut as (
-    select r.*, row_number() over w as n, sum(octet_length(r.j::text) + 2) over w as run
+    select r.*, row_number() over w as n, sum(octet_length(r.j) + 1) over w as run
     from rows r window w as (order by r.seq desc)
   ), page as (
     select * from cut where n <= v_limit and run <= fieldpost.page_budget() or n = 1
   )
-  select (select coalesce(jsonb_agg(p.j order by p.seq) filter (where p.is_message), '[]') from page p),
-         (select coalesce(jsonb_agg(p.j order by p.seq) filter (where not p.is_message), '[]') from page p),
+  select (select string_agg(p.j, ',' order by p.seq) filter (where p.is_message) from page p),
+         (select string_agg(p.j, ',' order by p.seq) filter (where not p.is_message) from page p),
          (select array_agg(distinct p.sender_id) from page p), (select min(p.seq) from page p),
          (select count(*) from cut) > (select count(*) from page)
     into v_messages, v_tombstones, v_users, v_from, v_more;
 
-  return fieldpost.envelope() || jsonb_build_object(
-    'people', fieldpost.people_named(array[v_row.org_id], v_users || v_row.created_by, array[v_row.medic_id]),
-    'conversation', fieldpost.conversation_json(v_row, s.user_id),
-    'messages', v_messages, 'tombstones', v_tombstones,
-    -- With nothing older, the page covers everything down to the first number.
-    'from_seq', case when v_more then v_from else 1 end, 'to_seq', greatest(v_to, 0), 'complete', not v_more);
+  return fieldpost.answer(fieldpost.envelope() || jsonb_build_object(
+      'people', fieldpost.people_named(array[v_row.org_id], v_users || v_row.created_by, array[v_row.medic_id]),
+      'conversation', fieldpost.conversation_json(v_row, s.user_id),
+      -- With nothing older, the page covers everything down to the first number.
+      'from_seq', case when v_more then v_from else 1 end, 'to_seq', greatest(v_to, 0), 'complete', not v_more),
+    array['messages', 'tombstones'], array[v_messages, v_tombstones]);
 end
 $$;
 comment on function public.fieldpost_history(int, text, text[], uuid, bigint, int) is
