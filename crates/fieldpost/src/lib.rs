@@ -51,6 +51,7 @@ mod messages;
 mod no_server;
 mod observing;
 mod outbox;
+mod owner;
 mod people;
 mod sessions;
 mod syncing;

@@ -6,6 +6,7 @@ use crate::{
     ThreadWindow, Window,
 };
 use fieldpost_domain::NewMessage;
+use fieldpost_storage::StorageErrorKind;
 
 /// A message about to be sent, when there is more to it than text.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,12 +53,11 @@ impl Client {
     /// # Errors
     /// As [`Client::send`].
     pub async fn send_draft(&self, conversation: ConversationId, draft: Draft) -> Result<ThreadMessage> {
-        let sender = self.inner.store.account().await?.ok_or(Error::SignedOut)?;
         let env = &self.inner.env;
         let message = NewMessage {
             id: env.message_id(),
             conversation_id: conversation,
-            sender_id: sender,
+            sender_id: self.owner().await?,
             kind: MessageKind::Text,
             content: draft.content,
             metadata: draft.metadata,
@@ -65,9 +65,21 @@ impl Client {
             composed_at: env.now(),
         };
         let before = self.inner.engine.before_write();
-        let written = self.inner.store.send(env.mutation_id(), message).await?;
+        let written = self.write(message).await?;
         told(self.inner.engine.note_sent(before, &written).await);
         Ok(written)
+    }
+
+    async fn write(&self, message: NewMessage) -> Result<ThreadMessage> {
+        let (store, mutation) = (&self.inner.store, self.inner.env.mutation_id());
+        match store.send(mutation, message.clone()).await {
+            Err(error) if error.kind() == StorageErrorKind::WrongAccount => {
+                // It was wiped since, and somebody else has signed in, or nobody.
+                let sender_id = self.ask_owner().await?;
+                Ok(store.send(mutation, NewMessage { sender_id, ..message }).await?)
+            }
+            written => Ok(written?),
+        }
     }
 
     /// Part of a thread, oldest first. [`ThreadWindow::older`] says how to go on upwards.

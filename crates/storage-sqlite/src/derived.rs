@@ -18,7 +18,7 @@ use crate::{
     error::Res,
     ranges,
     resolve::{self, VIEWER},
-    sql::{Bound, IdSet, Tx, opt_id},
+    sql::{IdSet, Tx, opt_id},
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -38,7 +38,13 @@ macro_rules! newest {
             ORDER BY m.seq DESC LIMIT 1)
         WHERE seq >= c.told_seq OR c.range_to >= c.told_seq
         UNION ALL SELECT 2, c.told_at, c.told_preview)
-    ORDER BY rank LIMIT 1)
+    ORDER BY rank LIMIT 1)"
+    };
+}
+
+macro_rules! of_set {
+    () => {
+        "
 WHERE c.id IN (SELECT unhex(value) FROM json_each(?))"
     };
 }
@@ -100,10 +106,19 @@ SET unread_count = CASE
     ELSE min(c.told_unread, c.unread_here + max(c.told_seq - c.unread_above, 0)
         - max(min(c.range_to, c.told_seq) - max(c.range_from, c.unread_above + 1) + 1, 0))
     END,",
-    newest!()
+    newest!(),
+    of_set!()
 );
 
-pub(crate) const NEWEST: &str = concat!("UPDATE conversations AS c SET", newest!());
+pub(crate) const NEWEST: &str = concat!("UPDATE conversations AS c SET", newest!(), of_set!());
+
+/// The same of the conversation that a mutation is about.
+pub(crate) const NEWEST_OF_LANE: &str = concat!(
+    "UPDATE conversations AS c SET",
+    newest!(),
+    "
+WHERE c.id = (SELECT o.conversation_id FROM outbox AS o WHERE o.id = ?)"
+);
 
 /// Takes note of messages that were not here before: counts them, and lets the range grow where they continue it without a
 /// hole. Rows of `(conversation, lowest seq, highest seq, whether all between are there, how many count as unread)`.
@@ -138,10 +153,5 @@ pub(crate) async fn refresh_all(tx: &Tx) -> Res<()> {
 
 /// After something was written here that has no seq: the rest stays as it is.
 pub(crate) async fn refresh_newest(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {
-    newest(ids).run(tx).await.map(drop)
-}
-
-/// The statement that does.
-pub(crate) fn newest(ids: &BTreeSet<Uuid>) -> Bound {
-    Bound::new(NEWEST, vec![IdSet::of(ids.iter().copied()).bind()])
+    tx.run(NEWEST, vec![IdSet::of(ids.iter().copied()).bind()]).await.map(drop)
 }

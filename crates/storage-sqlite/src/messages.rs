@@ -35,21 +35,25 @@ impl Messages for SqliteStore {
 
 pub(crate) async fn by_id(tx: &Tx, message: Uuid) -> Res<Option<ThreadMessage>> {
     let row = tx.one(&one_sql(), vec![id(message)]).await?;
-    row.map(|row| one(&row)).transpose()
+    row.map(|row| one(&row, 0)).transpose()
 }
 
-/// The only message of what [`one_sql`] finds.
-pub(crate) fn one(row: &Row) -> Res<ThreadMessage> {
-    let receipts = Receipts::from_row(row, 1)?;
-    let found = row.rows(0)?;
+/// The only message of what [`columns`] finds, from this column on.
+pub(crate) fn one(row: &Row, at: usize) -> Res<ThreadMessage> {
+    let receipts = Receipts::from_row(row, at + 1)?;
+    let found = row.rows(at)?;
     let message = found.first().ok_or_else(|| Fault::corrupt("a message was packed away"))?;
     thread_message(message, &receipts)
 }
 
 /// One message by its id.
 pub(crate) fn one_sql() -> String {
-    let receipts = receipts("m.conversation_id");
-    format!("SELECT json_array({LINE}), {receipts} FROM messages AS m {JOINS} WHERE m.id = ?")
+    format!("SELECT {} FROM messages AS m {JOINS} WHERE m.id = ?", columns())
+}
+
+/// What [`one`] reads, of `messages AS m` with its [`JOINS`].
+pub(crate) fn columns() -> String {
+    format!("json_array({LINE}), {}", receipts("m.conversation_id"))
 }
 
 async fn read_window(tx: &Tx, conversation: ConversationId, window: Window) -> Res<ThreadWindow> {

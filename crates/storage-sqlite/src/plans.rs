@@ -43,13 +43,15 @@ async fn hot_queries_visit_no_whole_table() {
     let read = store.db.read("plan").await.unwrap();
     let tx = read.tx();
     let (conversation, message, window) = (conversations::one_sql(), messages::one_sql(), messages::window_sql());
-    let (send, unsettled) = (outbox::send::look_sql(), derived::unsettled_sql());
+    let (sent, unsettled) = (outbox::send::sent_sql(), derived::unsettled_sql());
     let (here, known) = (replica::apply::news::here_sql(), replica::apply::conversations::known_sql());
     let hot = [
         ("one conversation", conversation.as_str()),
         ("one message", &message),
         ("a window", &window),
-        ("what a send asks", &send),
+        ("what a send records", outbox::send::RECORD),
+        ("the echo of a send", outbox::send::ECHO_OF_NEW),
+        ("what was sent", &sent),
         ("the last seq", ranges::LAST_SEQ),
         ("a range that grows", ranges::EXTEND_UP),
         ("what is missing", ranges::MISSING),
@@ -63,6 +65,7 @@ async fn hot_queries_visit_no_whole_table() {
         ("counting again", derived::RECOUNT),
         ("the unread count", derived::SHOWN),
         ("the newest message", derived::NEWEST),
+        ("the newest message of a send", derived::NEWEST_OF_LANE),
         ("whether many messages leave", search::MANY),
         ("what leaves for the server", outbox::batch::LEAVE),
         ("what never arrived", outbox::batch::WITHDRAW),

@@ -9,6 +9,9 @@ use fieldpost_storage::StorageErrorKind;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
+/// Whose file this is, once somebody has signed in.
+pub(crate) const OWNER: &str = "(SELECT person_id FROM account WHERE only = 1)";
+
 /// The signed-in person: whose file this is, or before the first sign-in whom the server takes the caller for.
 pub(crate) const VIEWER: &str =
     "coalesce((SELECT person_id FROM account WHERE only = 1), (SELECT me_id FROM sync_state WHERE only = 1))";

@@ -2,8 +2,8 @@
 //!
 //! SQLite runs on a thread of its own, and the way there and back wakes two threads: it costs more than most statements. So a
 //! transaction goes there as rarely as it can. BEGIN travels with the first query, and COMMIT, where the last statements are
-//! known to be the last, with those ([`Writing::last`]). A send is two trips: it looks, and it writes. For that the connection
-//! is held by itself: a pool would ask it after each use whether it still lives, which is a trip as well.
+//! known to be the last, with those ([`Writing::last`]). A send is one trip. For that the connection is held by itself: a pool
+//! would ask it after each use whether it still lives, which is a trip as well.
 //!
 //! A text of several statements stops at the first that fails, or after the one that is running when its caller goes away. The
 //! transaction is then open and half done, so from the moment that BEGIN may have been sent until COMMIT has returned, whatever

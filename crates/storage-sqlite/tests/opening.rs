@@ -160,6 +160,11 @@ async fn what_another_person_had_queued_is_not_sent_in_the_owners_name() {
     let entries = store.entries(100).await.unwrap();
     let kept = entries.iter().find(|entry| entry.content.as_deref() == Some("from another person")).unwrap();
     assert!(matches!(&kept.state, EntryState::Failed(_)));
+    let text = fieldpost_domain::MessageContent::new("in another name").unwrap();
+    let retried = store.retry(kept.mutation_id, Time::UNIX_EPOCH).await.unwrap_err();
+    assert_eq!(retried.kind(), StorageErrorKind::NotApplicable);
+    let edited = store.edit(kept.mutation_id, text, Time::UNIX_EPOCH).await.unwrap_err();
+    assert_eq!(edited.kind(), StorageErrorKind::OutcomeUnknown, "the old app may have sent it");
 }
 
 #[tokio::test]
@@ -367,7 +372,9 @@ async fn a_file_that_two_open_at_once_is_upgraded_once() {
 #[tokio::test]
 async fn a_full_disk_says_so_and_nothing_that_was_accepted_is_lost() {
     let phone = Phone::with_fixture("v5.db");
-    phone.open().await.close().await.unwrap();
+    let store = phone.open().await;
+    store.claim(session(0x201).person_id).await.unwrap();
+    store.close().await.unwrap();
     let pages = u32::try_from(fs::metadata(phone.file()).unwrap().len() / 4096).unwrap();
     let store = SqliteStore::open(SqliteOptions::new(phone.file()).max_pages(pages + 4)).await.unwrap();
     let before = store.entries(1000).await.unwrap();
@@ -408,6 +415,7 @@ async fn a_file_that_another_process_holds_is_busy() {
     let phone = Phone::with_fixture("v5.db");
     let options = || SqliteOptions::new(phone.file()).busy_timeout(std::time::Duration::from_millis(20));
     let store = SqliteStore::open(options()).await.unwrap();
+    store.claim(session(0x201).person_id).await.unwrap();
     // Another connection is to SQLite what another process is.
     let other = sea_orm::Database::connect(format!("sqlite://{}", phone.file().display())).await.unwrap();
     let options = sea_orm::TransactionOptions {

@@ -55,6 +55,7 @@ async fn each_send_adds_a_message_and_its_mutation() {
 }
 
 async fn open(store: &SqliteStore) -> fieldpost_domain::ConversationId {
+    store.claim(build::iris().id).await.unwrap();
     let new = NewDirect {
         id: build::conversation_id(1),
         medic_id: build::medic_id(1),

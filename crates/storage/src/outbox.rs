@@ -114,7 +114,8 @@ pub trait Outbox: Send + Sync {
     /// written before did.
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
+    /// [`crate::StorageErrorKind::WrongAccount`] when the sender is not the person whose database this is, or nobody has signed
+    /// in; [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
     async fn send(&self, mutation: MutationId, message: NewMessage) -> StorageResult<ThreadMessage>;
 
     /// Opens the direct conversation with a medic: the one that is here (by its id or an alias of it, or by org and medic),

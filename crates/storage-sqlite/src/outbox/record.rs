@@ -8,6 +8,7 @@ use crate::{
 };
 use fieldpost_domain::{Intent, Mutation, MutationId, RefusalCode, Time};
 use fieldpost_storage::StorageErrorKind;
+use sea_orm::Value;
 
 /// Appends a mutation, as a dead letter at once if `failed` says why.
 pub(crate) async fn record(tx: &Tx, mutation: &Mutation, failed: Option<&RefusalCode>, at: Time) -> Res<()> {
@@ -16,6 +17,11 @@ pub(crate) async fn record(tx: &Tx, mutation: &Mutation, failed: Option<&Refusal
 
 /// The statement that appends it.
 pub(super) fn recording(mutation: &Mutation, failed: Option<&RefusalCode>, at: Time) -> Res<Bound> {
+    Ok(Bound::new(RECORD, values(mutation, failed, at)?.into()))
+}
+
+/// The columns of an entry that is new.
+pub(super) fn values(mutation: &Mutation, failed: Option<&RefusalCode>, at: Time) -> Res<[Value; 8]> {
     let Mutation { id: mutation_id, intent } = mutation;
     let message_id = match intent {
         Intent::SendMessage(message) => Some(message.id.as_uuid()),
@@ -23,7 +29,7 @@ pub(super) fn recording(mutation: &Mutation, failed: Option<&RefusalCode>, at: T
     };
     let payload = stored::encode(intent)
         .map_err(|_| Fault::Kind(StorageErrorKind::Other, Some("a mutation has no JSON form".to_owned())))?;
-    let values = vec![
+    Ok([
         id(mutation_id.as_uuid()),
         text(intent.kind().as_str()),
         id(intent.lane().as_uuid()),
@@ -32,8 +38,7 @@ pub(super) fn recording(mutation: &Mutation, failed: Option<&RefusalCode>, at: T
         int(signed(intent.wire_size() as u64)),
         opt_text(failed.map(RefusalCode::as_str)),
         time(at),
-    ];
-    Ok(Bound::new(RECORD, values))
+    ])
 }
 
 const RECORD: &str =

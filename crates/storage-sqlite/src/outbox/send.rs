@@ -1,61 +1,89 @@
-//! Sending a message: the local echo, its mutation and the conversation, in one transaction.
+//! Sending a message: the local echo, its mutation and the conversation, in one transaction and one trip.
+//!
+//! Nothing is asked before: what must hold (the sender is whose file this is, the message is not here yet, its conversation is)
+//! are conditions of the first insert, and what follows builds on the row that it made. Where they do not hold nothing is
+//! written, and the last statement, which reads the message, says why there is none.
 
 use crate::{
     derived,
     error::{Fault, Res},
     messages,
     outbox::record,
-    resolve::CANONICAL,
-    rows::json,
+    resolve::OWNER,
+    rows::{json, message::JOINS},
     sql::{Bound, Tx, id, int, opt_id, text, time},
     version::UNTOLD,
 };
-use fieldpost_domain::{ConversationId, Intent, MessageStatus, Mutation, MutationId, NewMessage, RefusalCode};
+use fieldpost_domain::{Intent, MessageStatus, Mutation, MutationId, NewMessage, RefusalCode};
 use fieldpost_storage::{StorageErrorKind, ThreadMessage};
-use std::collections::BTreeSet;
+use sea_orm::Value;
 
-pub(super) async fn send(tx: &Tx, mutation: MutationId, mut message: NewMessage) -> Res<ThreadMessage> {
-    let message_id = message.id.as_uuid();
-    let found = tx.only(&look_sql(), vec![id(message.conversation_id.as_uuid()), id(message_id)]).await?;
-    if found.get::<i64>(0)? != 0 {
-        return messages::one(&tx.only(&messages::one_sql(), vec![id(message_id)]).await?);
-    }
-    let conversation = found.opt_id(1)?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
-    message.conversation_id = ConversationId::from_uuid(conversation);
-    // A conversation that the server refused to open takes no messages; they wait with it for a person.
-    let refused = (found.get::<i64>(2)? != 0).then_some(RefusalCode::OpenRefused);
-    let at = message.composed_at;
-    let mutation = Mutation { id: mutation, intent: Intent::SendMessage(message.clone()) };
+pub(super) async fn send(tx: &Tx, mutation: MutationId, message: NewMessage) -> Res<ThreadMessage> {
     let written = tx.last([
-        record::recording(&mutation, refused.as_ref(), at)?,
-        local(&message),
-        derived::newest(&BTreeSet::from([conversation])),
-        Bound::new(messages::one_sql(), vec![id(message_id)]),
+        recording(mutation, &message)?,
+        local(ECHO_OF_NEW, id(mutation.as_uuid()), &message),
+        Bound::new(derived::NEWEST_OF_LANE, vec![id(mutation.as_uuid())]),
+        Bound::new(sent_sql(), vec![id(message.sender_id.as_uuid()), id(message.id.as_uuid())]),
     ]);
-    messages::one(&written.await?)
+    let row = written.await?;
+    if row.get::<i64>(0)? == 0 {
+        return Err(Fault::kind(StorageErrorKind::WrongAccount));
+    }
+    if row.get::<i64>(1)? == 0 {
+        return Err(Fault::kind(StorageErrorKind::NotFound));
+    }
+    messages::one(&row, 2)
 }
 
-/// Whether the message is here already, its conversation, and whether the server refused to open that.
-pub(crate) fn look_sql() -> String {
+/// Whether the sender is whose file this is, whether the message is here, and the message.
+pub(crate) fn sent_sql() -> String {
+    let message = messages::columns();
     format!(
-        "SELECT EXISTS (SELECT 1 FROM messages WHERE id = ?2), c.id, c.server_id IS NULL AND EXISTS (
-            SELECT 1 FROM outbox AS o WHERE o.conversation_id = c.id AND o.kind IN ('open_direct', 'open_broadcast')
-                AND o.failed_code IS NOT NULL)
-        FROM (SELECT 1) LEFT JOIN conversations AS c ON c.id = {CANONICAL}"
+        "SELECT {OWNER} IS ?, m.id IS NOT NULL, {message} FROM (SELECT 1) LEFT JOIN messages AS m ON m.id = ? {JOINS}"
     )
 }
 
-/// The local echo of a message whose mutation is recorded: that gives it its place.
-pub(crate) async fn insert_local(tx: &Tx, message: &NewMessage) -> Res<()> {
-    local(message).run(tx).await.map(drop)
+/// Records a message that may be sent, in its conversation as that is called here. One that the server refused to open takes
+/// no messages; they wait with it for a person.
+fn recording(mutation: MutationId, message: &NewMessage) -> Res<Bound> {
+    let sender = id(message.sender_id.as_uuid());
+    let conversation = id(message.conversation_id.as_uuid());
+    let mutation = Mutation { id: mutation, intent: Intent::SendMessage(message.clone()) };
+    let [mutation_id, kind, _, message_id, payload, size, refused, at] =
+        record::values(&mutation, Some(&RefusalCode::OpenRefused), message.composed_at)?;
+    let values = vec![
+        mutation_id,
+        kind,
+        message_id.clone(),
+        payload,
+        size,
+        refused,
+        at,
+        conversation.clone(),
+        conversation,
+        sender,
+        message_id,
+    ];
+    Ok(Bound::new(RECORD, values))
 }
 
-fn local(message: &NewMessage) -> Bound {
+pub(crate) const RECORD: &str = "
+INSERT INTO outbox (id, kind, conversation_id, message_id, payload, wire_size, failed_code, recorded_at)
+SELECT ?, ?, c.id, ?, ?, ?, CASE WHEN c.server_id IS NULL AND EXISTS (
+        SELECT 1 FROM outbox AS o WHERE o.conversation_id = c.id AND o.kind IN ('open_direct', 'open_broadcast')
+            AND o.failed_code IS NOT NULL) THEN ? END, ?
+FROM conversations AS c
+WHERE c.id = coalesce((SELECT a.canonical_id FROM aliases AS a WHERE a.id = ?), ?)
+    AND (SELECT person_id FROM account WHERE only = 1) IS ? AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = ?)";
+
+/// The local echo of a message whose mutation is recorded: that gives it its place.
+pub(crate) async fn insert_local(tx: &Tx, message: &NewMessage) -> Res<()> {
+    local(ECHO, id(message.id.as_uuid()), message).run(tx).await.map(drop)
+}
+
+fn local(sql: &'static str, recorded: Value, message: &NewMessage) -> Bound {
     let at = || time(message.composed_at);
     let values = vec![
-        id(message.id.as_uuid()),
-        id(message.conversation_id.as_uuid()),
-        id(message.id.as_uuid()),
         id(message.sender_id.as_uuid()),
         text(message.kind.as_str()),
         text(message.content.as_str()),
@@ -66,11 +94,24 @@ fn local(message: &NewMessage) -> Bound {
         at(),
         at(),
         int(UNTOLD),
+        recorded,
     ];
-    Bound::new(INSERT_LOCAL, values)
+    Bound::new(sql, values)
 }
 
-const INSERT_LOCAL: &str = "
+macro_rules! echo {
+    ($of:literal) => {
+        concat!(
+            "
 INSERT INTO messages (id, conversation_id, position, sender_id, message_type, content, metadata, reply_to, status,
     composed_at, created_at, updated_at, version)
-VALUES (?, ?, (SELECT o.position FROM outbox AS o WHERE o.message_id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+SELECT o.message_id, o.conversation_id, o.position, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM outbox AS o WHERE ",
+            $of
+        )
+    };
+}
+
+const ECHO: &str = echo!("o.message_id = ?");
+
+pub(crate) const ECHO_OF_NEW: &str =
+    echo!("o.id = ? AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = o.message_id)");

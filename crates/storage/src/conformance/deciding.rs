@@ -10,8 +10,8 @@ use super::given::{
 };
 use crate::{BootstrapReason, EntryState, OutboxEntry, StorageErrorKind, Store};
 use fieldpost_domain::{
-    Access, AccessChange, Changes, ConversationId, MessageContent, MutationId, NewMessage, PushOutcome, RefusalCode,
-    RetryCode, Version,
+    Access, AccessChange, Changes, ConversationId, MessageContent, MutationId, PushOutcome, RefusalCode, RetryCode,
+    Version,
 };
 use std::collections::HashSet;
 
@@ -297,20 +297,6 @@ pub async fn what_has_no_conversation_can_only_be_taken_back(store: &dyn Store) 
     let left = store.cancel(mutation_id(1)).await.unwrap();
     assert_eq!(left[0].content.as_deref(), Some("own 1"));
     assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
-}
-
-/// `retry`, `edit`: what another person wrote (in a file of an older app) is never sent in the owner's name.
-pub async fn what_another_person_wrote_is_never_sent(store: &dyn Store) {
-    let id = waiting(store, 0).await;
-    send(store, 1, NewMessage { sender_id: ada().id, ..super::build::composed(1, id) }).await;
-    refused(store, 1, RefusalCode::Forbidden).await;
-    for error in [
-        store.retry(mutation_id(1), at(900)).await.unwrap_err(),
-        store.edit(mutation_id(1), text("x"), at(900)).await.unwrap_err(),
-    ] {
-        assert_eq!(error.kind(), StorageErrorKind::NotApplicable);
-    }
-    assert!(batch(store).await.is_empty());
 }
 
 /// `edit`: only messages have a text.

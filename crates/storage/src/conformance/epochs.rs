@@ -111,6 +111,7 @@ pub async fn what_was_told_before_the_first_page_is_of_the_old_history(store: &d
 /// What the answer has said already is not said again by the page; a server that does not name its history changes nothing.
 pub async fn a_change_of_epoch_is_dealt_with_once(store: &dyn Store) {
     let id = conversation_id(1);
+    store.claim(iris().id).await.unwrap();
     let changes = || thread(direct(1, 2), messages(id, 1..=2, &iris()));
     let pages = [Some("a"), Some("a"), None, Some("a")];
     for (name, reason) in

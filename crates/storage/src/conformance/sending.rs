@@ -71,6 +71,28 @@ pub async fn sending_to_a_conversation_that_is_not_here_is_refused(store: &dyn S
     assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
 }
 
+/// `Outbox::send`: what one person writes is never sent by another.
+pub async fn sending_as_another_person_is_refused(store: &dyn Store) {
+    let thread = loaded_thread(store, direct(1, 0), vec![]).await;
+    let before = summary(store, thread).await;
+
+    let error =
+        store.send(mutation_id(1), NewMessage { sender_id: ada().id, ..composed(1, thread) }).await.unwrap_err();
+
+    assert_eq!((error.kind(), error.operation()), (StorageErrorKind::WrongAccount, "send"));
+    assert!(outbox(store).await.is_empty());
+    assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
+    assert_eq!(summary(store, thread).await, before);
+}
+
+/// `Outbox::send`: nor by somebody who comes after them.
+pub async fn sending_before_anybody_has_signed_in_is_refused(store: &dyn Store) {
+    let error = store.send(mutation_id(1), composed(1, conversation_id(1))).await.unwrap_err();
+
+    assert_eq!(error.kind(), StorageErrorKind::WrongAccount);
+    assert!(outbox(store).await.is_empty());
+}
+
 /// `Outbox::send`: what arrived while the sender was offline stays unread.
 pub async fn sending_never_moves_the_read_marker(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;

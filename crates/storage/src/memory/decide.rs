@@ -81,11 +81,6 @@ impl State {
     }
 
     fn check_sendable(&self, entry: &Entry, operation: &'static str) -> StorageResult<()> {
-        let foreign = matches!(&entry.intent, Intent::SendMessage(message) if Some(message.sender_id) != self.own());
-        if foreign {
-            let error = StorageError::new(StorageErrorKind::NotApplicable, operation);
-            return Err(error.with_detail("another person wrote it"));
-        }
         if !self.threads.contains_key(&entry.intent.lane()) {
             let error = StorageError::new(StorageErrorKind::NotApplicable, operation);
             return Err(error.with_detail("its conversation is not on this device any more"));

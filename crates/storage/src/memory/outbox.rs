@@ -14,6 +14,9 @@ use std::collections::{BTreeSet, HashSet};
 
 impl State {
     pub(super) fn send(&mut self, mutation: MutationId, mut message: NewMessage) -> StorageResult<ThreadMessage> {
+        if self.account != Some(message.sender_id) {
+            return Err(StorageError::new(StorageErrorKind::WrongAccount, "send"));
+        }
         if let Some(row) = self.messages.get(&message.id) {
             return Ok(self.thread_message(row));
         }
