@@ -17,15 +17,14 @@
 
 use crate::{
     error::{Fault, Res, at_border},
+    held::Held,
     open::{SqliteOptions, connections},
+    readers::{Readers, Reading},
     sql::Tx,
     writer::{Writer, Writing},
 };
 use fieldpost_storage::{StorageError, StorageErrorKind, StorageResult};
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, TransactionTrait,
-    sqlx::{Executor, SqliteConnection},
-};
+use sea_orm::sqlx::Executor;
 use std::{
     path::Path,
     sync::{Arc, PoisonError, RwLock},
@@ -47,7 +46,7 @@ pub(crate) struct Db {
 #[derive(Debug, Clone)]
 enum Standing {
     /// These read.
-    Open(DatabaseConnection),
+    Open(Readers),
     /// Not now.
     Paused,
     /// Never again.
@@ -57,8 +56,18 @@ enum Standing {
 /// A writing connection and the reading ones.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    pub(crate) writer: SqliteConnection,
-    pub(crate) readers: DatabaseConnection,
+    pub(crate) writer: Held,
+    pub(crate) readers: Readers,
+}
+
+impl Connections {
+    /// Waits for those that are in use, and closes all.
+    pub(crate) async fn close(self) -> Res<()> {
+        let readers = self.readers.close().await;
+        // The writer goes last: closing the last connection moves the write-ahead log into the file, which a reading connection
+        // cannot do.
+        self.writer.close().await.and(readers)
+    }
 }
 
 impl Db {
@@ -81,7 +90,7 @@ impl Db {
     }
 
     /// The reading connections.
-    pub(crate) fn check_open(&self) -> Res<DatabaseConnection> {
+    pub(crate) fn check_open(&self) -> Res<Readers> {
         match self.standing() {
             Standing::Open(readers) => Ok(readers),
             Standing::Paused => Err(Fault::kind(StorageErrorKind::Paused)),
@@ -107,17 +116,17 @@ impl Db {
     /// A connection for a single query.
     pub(crate) fn look(&self, operation: &'static str) -> StorageResult<Read<'_>> {
         let readers = self.check_open().map_err(|fault| self.fail(fault, operation))?;
-        Ok(Read { db: self, operation, tx: Tx::single(readers) })
+        Ok(Read { db: self, operation, tx: Tx::Reading(Mutex::new(Reading::single(readers))) })
     }
 
     /// Begins a transaction that reads: all of its queries see one state.
     pub(crate) async fn read(&self, operation: &'static str) -> StorageResult<Read<'_>> {
         let begun = match self.check_open() {
-            Ok(readers) => readers.begin().await.map_err(Fault::from),
+            Ok(readers) => Reading::begin(readers).await,
             Err(fault) => Err(fault),
         };
-        let tx = begun.map_err(|fault| self.fail(fault, operation))?;
-        Ok(Read { db: self, operation, tx: Tx::Reading(tx) })
+        let reading = begun.map_err(|fault| self.fail(fault, operation))?;
+        Ok(Read { db: self, operation, tx: Tx::Reading(Mutex::new(reading)) })
     }
 
     /// Runs statements outside of a transaction on the writing connection, when it is its turn.
@@ -134,7 +143,7 @@ impl Db {
     /// moved stays where it is just as safe, so no failure of this is anybody's business.
     pub(crate) async fn tidy(&self) {
         if let Standing::Open(readers) = self.standing() {
-            let _ = readers.execute_unprepared("PRAGMA wal_checkpoint(PASSIVE)").await;
+            let _ = Reading::single(readers).all("PRAGMA wal_checkpoint(PASSIVE)", Vec::new()).await;
         }
     }
 

@@ -13,12 +13,14 @@ mod error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod held;
 mod inspect;
 mod messages;
 mod open;
 mod outbox;
 mod people;
 mod ranges;
+mod readers;
 mod rekey;
 mod replica;
 mod resolve;

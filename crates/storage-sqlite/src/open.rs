@@ -4,13 +4,15 @@ use crate::{
     SqliteStore,
     db::{Connections, Db},
     error::{Fault, Res, at_border, is_cut_off},
+    held::Held,
     outbox,
+    readers::Readers,
 };
 use fieldpost_migrations::{FileState, inspect, upgrade};
 use fieldpost_storage::{StorageErrorKind, StorageResult};
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    sqlx::SqliteConnection,
+    sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions},
 };
 use std::{
     fs, io,
@@ -32,6 +34,10 @@ impl SqliteOptions {
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), busy_timeout: Duration::from_secs(5), readers: 3, max_pages: None }
+    }
+
+    pub(crate) fn most_readers(&self) -> u32 {
+        self.readers.max(1)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -91,9 +97,9 @@ pub(crate) async fn connections(options: &SqliteOptions) -> Res<Connections> {
     if !prepare_file(options.path.clone()).await? {
         refuse_unknown(options).await?;
     }
-    let writer = connect(options, 1, Access::Write).await?;
+    let writer = connect(options, Access::Write).await?;
     let readers = match migrate(&writer).await {
-        Ok(()) => connect(options, options.readers.max(1), Access::Read).await,
+        Ok(()) => Readers::connect(options).await,
         Err(fault) => Err(fault),
     };
     let held = match readers {
@@ -106,8 +112,14 @@ pub(crate) async fn connections(options: &SqliteOptions) -> Res<Connections> {
 }
 
 /// Takes the connection out of its pool, which would ask it after each use whether it still lives.
-async fn hold(pool: &DatabaseConnection) -> Res<SqliteConnection> {
-    Ok(pool.get_sqlite_connection_pool().acquire().await?.detach())
+async fn hold(pool: &DatabaseConnection) -> Res<Held> {
+    Ok(Held::new(pool.get_sqlite_connection_pool().acquire().await?.detach()))
+}
+
+/// One more connection that reads.
+pub(crate) async fn reader(options: &SqliteOptions) -> Res<SqliteConnection> {
+    let connect = tuned(SqliteConnectOptions::new(), options, Access::Read).disable_statement_logging();
+    Ok(connect.connect().await?)
 }
 
 /// Looks at the file, or makes it, where blocking is allowed. Says whether it is new.
@@ -171,7 +183,7 @@ async fn refuse_unknown(options: &SqliteOptions) -> Res<()> {
 }
 
 async fn look(options: &SqliteOptions, access: Access) -> Res<FileState> {
-    let probe = connect(options, 1, access).await?;
+    let probe = connect(options, access).await?;
     let state = inspect(&probe).await;
     probe.close().await?;
     Ok(state?)
@@ -200,11 +212,11 @@ enum Access {
     Write,
 }
 
-async fn connect(options: &SqliteOptions, connections: u32, access: Access) -> Res<DatabaseConnection> {
+async fn connect(options: &SqliteOptions, access: Access) -> Res<DatabaseConnection> {
     // The real name is given below: as a path, which needs no escaping.
     let mut connect = ConnectOptions::new("sqlite:fieldpost");
     connect
-        .max_connections(connections)
+        .max_connections(1)
         // The pool of the one that writes must not replace it when it is taken out.
         .min_connections(u32::from(access != Access::Write))
         .acquire_timeout(options.busy_timeout + Duration::from_secs(25))
@@ -213,30 +225,31 @@ async fn connect(options: &SqliteOptions, connections: u32, access: Access) -> R
         .test_before_acquire(false)
         .record_stmt_in_spans(false)
         .sqlx_logging(false);
-    let path = options.path.clone();
-    let (busy_timeout, max_pages) = (options.busy_timeout, options.max_pages);
-    connect.map_sqlx_sqlite_opts(move |sqlite| {
-        let sqlite = sqlite.filename(&path).create_if_missing(false).busy_timeout(busy_timeout);
-        let sqlite = sqlite.read_only(access == Access::Look).statement_cache_capacity(256);
-        match access {
-            Access::Look => sqlite,
-            Access::Read => sqlite.pragma("query_only", "ON"),
-            Access::Write => {
-                let sqlite = sqlite.pragma("journal_mode", "WAL").pragma("recursive_triggers", "ON");
-                let sqlite = sqlite.pragma("cache_size", "-16384");
-                // Moving the log into the file rewrites every page that has changed since, scattered over all of it. Done every
-                // 1,000 pages, as SQLite would, it takes more time than the pages of a sync themselves, and some commit of
-                // a person has to wait for it. So a pass does it at its end (`Db::tidy`), and a commit only at 32 MiB.
-                let sqlite = sqlite.pragma("wal_autocheckpoint", "8000");
-                // What a person may not see any more must not be found in the file either. FAST would leave it in pages
-                // that came free whole, and those of a conversation that leaves do; inserting costs nothing more with ON.
-                let sqlite = sqlite.pragma("secure_delete", "ON");
-                // On Apple's systems fsync leaves data in the cache of the drive, which a power cut empties; only F_FULLFSYNC
-                // writes it out. Elsewhere these change nothing.
-                let sqlite = sqlite.pragma("fullfsync", "ON").pragma("checkpoint_fullfsync", "ON");
-                max_pages.map_or(sqlite.clone(), |pages| sqlite.pragma("max_page_count", pages.to_string()))
-            }
-        }
-    });
+    let options = options.clone();
+    connect.map_sqlx_sqlite_opts(move |sqlite| tuned(sqlite, &options, access));
     Ok(Database::connect(connect).await?)
+}
+
+fn tuned(sqlite: SqliteConnectOptions, options: &SqliteOptions, access: Access) -> SqliteConnectOptions {
+    let sqlite = sqlite.filename(&options.path).create_if_missing(false).busy_timeout(options.busy_timeout);
+    let sqlite = sqlite.read_only(access == Access::Look).statement_cache_capacity(256);
+    match access {
+        Access::Look => sqlite,
+        Access::Read => sqlite.pragma("query_only", "ON"),
+        Access::Write => {
+            let sqlite = sqlite.pragma("journal_mode", "WAL").pragma("recursive_triggers", "ON");
+            let sqlite = sqlite.pragma("cache_size", "-16384");
+            // Moving the log into the file rewrites every page that has changed since, scattered over all of it. Done every
+            // 1,000 pages, as SQLite would, it takes more time than the pages of a sync themselves, and some commit of
+            // a person has to wait for it. So a pass does it at its end (`Db::tidy`), and a commit only at 32 MiB.
+            let sqlite = sqlite.pragma("wal_autocheckpoint", "8000");
+            // What a person may not see any more must not be found in the file either. FAST would leave it in pages
+            // that came free whole, and those of a conversation that leaves do; inserting costs nothing more with ON.
+            let sqlite = sqlite.pragma("secure_delete", "ON");
+            // On Apple's systems fsync leaves data in the cache of the drive, which a power cut empties; only F_FULLFSYNC
+            // writes it out. Elsewhere these change nothing.
+            let sqlite = sqlite.pragma("fullfsync", "ON").pragma("checkpoint_fullfsync", "ON");
+            options.max_pages.map_or(sqlite.clone(), |pages| sqlite.pragma("max_page_count", pages.to_string()))
+        }
+    }
 }

@@ -7,13 +7,14 @@
 
 use crate::{
     error::{Fault, Res},
+    readers::Reading,
     row::{Cell, Row},
     writer::Writing,
 };
 use fieldpost_domain::{Seq, Time};
 use fieldpost_storage::StorageErrorKind;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult, Statement, Value,
+    Value,
     sqlx::{
         Arguments as _, AssertSqlSafe, Error, Sqlite,
         query::Query,
@@ -21,11 +22,7 @@ use sea_orm::{
         sqlite::{SqliteArguments, SqliteRow},
     },
 };
-use std::{
-    borrow::Cow,
-    fmt::Write,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{borrow::Cow, fmt::Write};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -110,25 +107,17 @@ impl IdSet {
 
 /// Where statements run.
 pub(crate) enum Tx {
-    /// A transaction that writes. Nobody ever waits for the lock: statements of a transaction run one after the other.
+    /// A transaction that writes. Nobody ever waits for these locks: statements of a transaction run one after the other.
     Writing(Mutex<Writing>),
-    /// A transaction that reads.
-    Reading(DatabaseTransaction),
-    /// A connection that takes one statement. One statement sees one state by itself, and the way to SQLite's thread and
-    /// back, which BEGIN and COMMIT would go as well, costs more than most queries.
-    Single(DatabaseConnection, AtomicBool),
+    /// What reads: a transaction, or a single query.
+    Reading(Mutex<Reading>),
 }
 
 impl Tx {
-    pub(crate) const fn single(connection: DatabaseConnection) -> Self {
-        Self::Single(connection, AtomicBool::new(false))
-    }
-
     pub(crate) async fn commit(self) -> Res<()> {
         match self {
             Self::Writing(writing) => writing.into_inner().commit().await,
-            Self::Reading(transaction) => Ok(transaction.commit().await?),
-            Self::Single(..) => Ok(()),
+            Self::Reading(reading) => reading.into_inner().commit().await,
         }
     }
 
@@ -140,30 +129,30 @@ impl Tx {
 
     /// Runs a statement and says how many rows it changed.
     pub(crate) async fn run(&self, sql: &str, values: Vec<Value>) -> Res<u64> {
-        let done = match self {
-            Self::Writing(writing) => return writing.lock().await.run(sql, values).await,
-            Self::Reading(transaction) => transaction.execute_raw(statement(sql, values)).await?,
-            Self::Single(connection, spent) => spend(spent, connection)?.execute_raw(statement(sql, values)).await?,
-        };
-        Ok(done.rows_affected())
+        self.writing()?.lock().await.run(sql, values).await
     }
 
     pub(crate) async fn all(&self, sql: &str, values: Vec<Value>) -> Res<Vec<Row>> {
         let rows = match self {
-            Self::Writing(writing) => return Ok(rows(writing.lock().await.all(sql, values).await?)),
-            Self::Reading(transaction) => transaction.query_all_raw(statement(sql, values)).await?,
-            Self::Single(connection, spent) => spend(spent, connection)?.query_all_raw(statement(sql, values)).await?,
+            Self::Writing(writing) => writing.lock().await.all(sql, values).await?,
+            Self::Reading(reading) => reading.lock().await.all(sql, values).await?,
         };
-        Ok(rows.into_iter().map(Row::queried).collect())
+        Ok(rows.into_iter().map(queried).collect())
     }
 
     pub(crate) async fn one(&self, sql: &str, values: Vec<Value>) -> Res<Option<Row>> {
         let row = match self {
-            Self::Writing(writing) => writing.lock().await.one(sql, values).await?.map(QueryResult::from),
-            Self::Reading(transaction) => transaction.query_one_raw(statement(sql, values)).await?,
-            Self::Single(connection, spent) => spend(spent, connection)?.query_one_raw(statement(sql, values)).await?,
+            Self::Writing(writing) => writing.lock().await.one(sql, values).await?,
+            Self::Reading(reading) => reading.lock().await.one(sql, values).await?,
         };
-        Ok(row.map(Row::queried))
+        Ok(row.map(queried))
+    }
+
+    fn writing(&self) -> Res<&Mutex<Writing>> {
+        match self {
+            Self::Writing(writing) => Ok(writing),
+            Self::Reading(_) => Err(Fault::Kind(StorageErrorKind::Other, Some("what reads cannot write".to_owned()))),
+        }
     }
 
     /// The row of a query that always has one.
@@ -179,27 +168,15 @@ impl Tx {
     /// Runs the last statements of a transaction that writes, one after the other, and commits, all in one trip. Returns the
     /// row of the last; the others return none. Their parameters have no numbers. The first that fails ends it.
     pub(crate) async fn last<const N: usize>(&self, statements: [Bound; N]) -> Res<Row> {
-        let Self::Writing(writing) = self else {
-            return Err(Fault::Kind(StorageErrorKind::Other, Some("nothing to commit".to_owned())));
-        };
         let sql = statements.iter().map(|statement| statement.sql.as_ref()).collect::<Vec<_>>().join(";");
         let values = statements.into_iter().flat_map(|statement| statement.values).collect();
-        let rows = rows(writing.lock().await.last(&sql, values).await?);
-        rows.into_iter().next().ok_or_else(|| Fault::corrupt("a row is missing that is always there"))
+        let rows = self.writing()?.lock().await.last(&sql, values).await?;
+        rows.into_iter().next().map(queried).ok_or_else(|| Fault::corrupt("a row is missing that is always there"))
     }
 }
 
-fn rows(rows: Vec<SqliteRow>) -> Vec<Row> {
-    rows.into_iter().map(|row| Row::queried(row.into())).collect()
-}
-
-/// A second statement could see another state than the first.
-fn spend<'a>(spent: &AtomicBool, connection: &'a DatabaseConnection) -> Res<&'a DatabaseConnection> {
-    if spent.swap(true, Ordering::Relaxed) {
-        let why = "two statements outside of a transaction".to_owned();
-        return Err(Fault::Kind(StorageErrorKind::Other, Some(why)));
-    }
-    Ok(connection)
+fn queried(row: SqliteRow) -> Row {
+    Row::queried(row.into())
 }
 
 /// A statement with its parameters.
@@ -216,10 +193,6 @@ impl Bound {
     pub(crate) async fn run(self, tx: &Tx) -> Res<u64> {
         tx.run(&self.sql, self.values).await
     }
-}
-
-fn statement(sql: &str, values: Vec<Value>) -> Statement {
-    Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)
 }
 
 /// A statement for a connection that is held by itself, prepared once.

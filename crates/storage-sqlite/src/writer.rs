@@ -2,29 +2,24 @@
 //!
 //! SQLite runs on a thread of its own, and the way there and back wakes two threads: it costs more than most statements. So a
 //! transaction goes there as rarely as it can. BEGIN travels with the first query, and COMMIT, where the last statements are
-//! known to be the last, with those ([`Writing::last`]). A send is one trip. For that the connection is held by itself: a pool
-//! would ask it after each use whether it still lives, which is a trip as well.
+//! known to be the last, with those ([`Writing::last`]). A send is one trip.
 //!
 //! A text of several statements stops at the first that fails, or after the one that is running when its caller goes away. The
 //! transaction is then open and half done, so from the moment that BEGIN may have been sent until COMMIT has returned, whatever
-//! ends a transaction rolls it back: a failure waits for that, and [`Drop`], which cannot wait, hands ROLLBACK over to the
-//! thread, where it runs after what is running there. Where the transaction had ended already, ROLLBACK fails and changes
-//! nothing. A connection that somebody went away from is rolled back once more before it is used again, and that is waited for.
+//! ends a transaction rolls it back: a failure waits for that, and [`Drop`] leaves it to the connection ([`Held::leave`]).
 
 use crate::{
     db::Connections,
     error::{Fault, Res},
+    held::Held,
     sql::{arguments, statement_of},
 };
 use fieldpost_storage::StorageErrorKind;
 use sea_orm::{
     Value,
-    sqlx::{Connection, Executor, SqliteConnection, sqlite::SqliteRow},
+    sqlx::{Executor, SqliteConnection, sqlite::SqliteRow},
 };
-use std::{
-    pin::pin,
-    task::{Context, Waker},
-};
+use std::{fmt, pin::Pin};
 use tokio::sync::OwnedMutexGuard;
 
 /// What a transaction must survive once it has returned.
@@ -37,61 +32,59 @@ pub(crate) enum Durability {
 }
 
 /// The place of the connections.
-#[derive(Debug)]
 pub(crate) struct Writer {
     /// None while the file is let go of.
     connections: Option<Connections>,
     /// What the writing one is switched to; none when that is not known for sure.
     durability: Option<Durability>,
-    /// Whether a transaction may be open that nobody waits for.
-    left_open: bool,
+    /// Letting go of the file, until that is through.
+    closing: Option<BoxFuture<Res<()>>>,
 }
+
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl Writer {
     pub(crate) const fn new(connections: Connections) -> Self {
-        Self { connections: Some(connections), durability: None, left_open: false }
+        Self { connections: Some(connections), durability: None, closing: None }
     }
 
     /// The writing connection, on which nothing is open.
     pub(crate) async fn free(&mut self) -> Res<&mut SqliteConnection> {
-        if self.left_open {
-            roll_back(self.connection()?).await;
-            self.left_open = false;
-        }
-        self.connection()
+        Ok(self.held()?.free().await)
     }
 
-    fn connection(&mut self) -> Res<&mut SqliteConnection> {
+    fn held(&mut self) -> Res<&mut Held> {
         let connections = self.connections.as_mut().ok_or_else(|| Fault::kind(StorageErrorKind::Paused))?;
         Ok(&mut connections.writer)
     }
 
     /// Gets the connection ready for a transaction.
     pub(crate) async fn prepare(&mut self, durability: Durability) -> Res<()> {
-        self.free().await?;
         if self.durability != Some(durability) {
             // This call may be dropped meanwhile; then nobody knows, and the next writer sets it again.
             self.durability = None;
-            self.connection()?.execute(pragma(durability)).await?;
+            self.free().await?.execute(pragma(durability)).await?;
             self.durability = Some(durability);
         }
-        Ok(())
+        self.free().await.map(drop)
     }
 
-    /// Closes what is open. Given up half way, it can be called again.
+    /// Closes what is open. Given up half way, it goes on from there when it is called again.
     pub(crate) async fn close(&mut self) -> Res<()> {
         self.durability = None;
-        let Some(connections) = &self.connections else { return Ok(()) };
-        let readers = connections.readers.close_by_ref().await;
-        // The writer goes last: closing the last connection moves the write-ahead log into the file, which a reading connection
-        // cannot do.
-        let closed = match self.connections.take() {
-            Some(connections) => connections.writer.close().await,
-            None => Ok(()),
-        };
-        self.left_open = false;
-        readers?;
-        Ok(closed?)
+        if let Some(connections) = self.connections.take() {
+            self.closing = Some(Box::pin(connections.close()));
+        }
+        let Some(closing) = &mut self.closing else { return Ok(()) };
+        let closed = closing.await;
+        self.closing = None;
+        closed
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("connections", &self.connections).finish_non_exhaustive()
     }
 }
 
@@ -104,12 +97,6 @@ const fn pragma(durability: Durability) -> &'static str {
 
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
-const ROLLBACK: &str = "ROLLBACK";
-
-async fn roll_back(connection: &mut SqliteConnection) {
-    // It fails where no transaction is open, and then there is nothing to do.
-    let _ = connection.execute(ROLLBACK).await;
-}
 
 /// A transaction that writes, on the connection whose turn it has.
 #[derive(Debug)]
@@ -138,19 +125,19 @@ impl Writing {
         // By itself: SQLite says of a BEGIN that it changed as many rows as the statement before it.
         self.begin().await?;
         let statement = statement_of(sql.to_owned(), arguments(values)?);
-        Ok(self.turn.connection()?.execute(statement).await?.rows_affected())
+        Ok(self.turn.held()?.open().execute(statement).await?.rows_affected())
     }
 
     /// The first row of a query.
     pub(crate) async fn one(&mut self, sql: &str, values: Vec<Value>) -> Res<Option<SqliteRow>> {
         let statement = statement_of(self.entered(sql)?, arguments(values)?);
-        Ok(self.turn.connection()?.fetch_optional(statement).await?)
+        Ok(self.turn.held()?.open().fetch_optional(statement).await?)
     }
 
     /// All rows of a query.
     pub(crate) async fn all(&mut self, sql: &str, values: Vec<Value>) -> Res<Vec<SqliteRow>> {
         let statement = statement_of(self.entered(sql)?, arguments(values)?);
-        Ok(self.turn.connection()?.fetch_all(statement).await?)
+        Ok(self.turn.held()?.open().fetch_all(statement).await?)
     }
 
     /// As [`Writing::all`], and commits in the same trip. The rows are returned once that is done.
@@ -163,15 +150,15 @@ impl Writing {
     pub(crate) async fn commit(&mut self) -> Res<()> {
         if self.stage == Stage::Open {
             let statement = statement_of(COMMIT.to_owned(), arguments(Vec::new())?);
-            self.turn.connection()?.execute(statement).await?;
+            self.turn.held()?.open().execute(statement).await?;
         }
         self.stage = Stage::Ended;
         Ok(())
     }
 
     pub(crate) async fn rollback(&mut self) {
-        if let (Stage::Open, Ok(connection)) = (self.stage, self.turn.connection()) {
-            roll_back(connection).await;
+        if let (Stage::Open, Ok(held)) = (self.stage, self.turn.held()) {
+            held.roll_back().await;
         }
         self.stage = Stage::Ended;
     }
@@ -203,14 +190,9 @@ fn ended() -> Fault {
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        if self.stage != Stage::Open {
-            return;
+        if let (Stage::Open, Ok(held)) = (self.stage, self.turn.held()) {
+            held.leave();
         }
-        self.turn.left_open = true;
-        let Ok(connection) = self.turn.connection() else { return };
-        // Polling it once hands it over.
-        let rollback = pin!(connection.execute(ROLLBACK));
-        let _ = rollback.poll(&mut Context::from_waker(Waker::noop()));
     }
 }
 

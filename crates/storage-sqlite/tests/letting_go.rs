@@ -7,7 +7,7 @@ use fieldpost_storage::{
 };
 use fieldpost_storage_sqlite::SqliteStore;
 use sea_orm::{ConnectionTrait, Database};
-use std::{fs, path::Path};
+use std::{fs, future::poll_fn, path::Path, pin::pin, task::Poll};
 
 const SECRET: &str = "the gate code is 4711";
 
@@ -83,6 +83,29 @@ async fn reads_that_are_under_way_are_finished_before_the_file_is_let_go_of() {
     };
     let (kind, taken) = tokio::join!(reads, release);
     assert_eq!((kind, taken), (StorageErrorKind::Paused, Ok(())));
+}
+
+#[tokio::test]
+async fn a_pause_that_was_given_up_is_finished_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fieldpost.db");
+    let store = store(&path).await;
+    for turns in 1..8 {
+        let mut given_up = pin!(store.pause());
+        for _ in 0..turns {
+            if poll_fn(|context| Poll::Ready(given_up.as_mut().poll(context))).await.is_ready() {
+                break;
+            }
+        }
+        given_up.set(store.pause());
+
+        given_up.await.unwrap();
+
+        assert!(open_files(folder.path()).is_empty(), "{turns}: {:?}", open_files(folder.path()));
+        takes_it_alone(&path).await.unwrap();
+        store.resume().await.unwrap();
+        assert_eq!(store.counts().await.unwrap().pending, 1);
+    }
 }
 
 #[tokio::test]

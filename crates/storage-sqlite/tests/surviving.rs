@@ -127,6 +127,20 @@ async fn a_caller_that_gives_up_anywhere_leaves_the_file_to_others() {
     store.send(build::mutation_id(500), build::composed(500, conversation)).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_reader_that_gives_up_anywhere_leaves_no_old_state_to_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(SqliteOptions::new(path_in(&folder)).readers(1)).await.unwrap();
+    let other = SqliteStore::open(path_in(&folder)).await.unwrap();
+    let conversation = open(&other).await;
+    for turns in 1..40 {
+        give_up_after(turns, store.inspect()).await;
+        give_up_after(turns, store.conversations(10)).await;
+        other.send(build::mutation_id(turns), build::composed(turns, conversation)).await.unwrap();
+        assert_eq!(store.counts().await.unwrap().pending, turns + 1);
+    }
+}
+
 /// Drops a future that was polled so often, unless it was ready before.
 async fn give_up_after<T>(mut turns: u64, future: impl Future<Output = T>) {
     let mut future = pin!(future);

@@ -9,9 +9,9 @@ pub(super) const SQLX: &str = "nine tenths of the processor time of a page is sp
     the full-text index is 14 of 100 (raw has it too), handing values over by SeaORM and sqlx 6, and taking apart the JSON \
     in which sets are handed over at least 5, which the next step would bind as rows instead.";
 pub(super) const THREAD: &str = "each statement goes to SQLite's thread and back, which wakes two threads, 25 to 50 µs where cores are shared; raw runs on the \
-    calling thread. A list, a window and a count are one trip, after which the pool of the reading connections makes another to ask \
-    whether the connection still lives. A send is one: a script of BEGIN, four statements and COMMIT. It also writes three times as many \
-    rows as one row (mutation, local echo with its full-text index, conversation); raw with the same rows shows that share.";
+    calling thread. A list, a window and a count are one trip, and so is a send: a script of BEGIN, four statements and COMMIT. A send \
+    also writes three times as many rows as one row (mutation, local echo with its full-text index, conversation); raw with the same \
+    rows shows that share.";
 pub(super) const TRIGGERS: &str = "of the processor time of a push on the server, a fifth is the foreign keys of `messages`, which the plain table does not have, \
     and another fifth the rows and their indexes, which is what the plain INSERT does. A third is what makes a push of it: an eighth \
     reads and judges the mutations, as much takes locks, numbers and acknowledges, the rest is the trigger that checks numbers and \

@@ -1,0 +1,161 @@
+//! The connections that read, and one reading on them.
+//!
+//! They are connected when they are first needed, and kept. What came back last goes out first: its cache is warm. A query by
+//! itself sees one state, so BEGIN and COMMIT, which are trips of their own, are for readings of several queries only.
+
+use crate::{
+    error::{Fault, Res},
+    held::Held,
+    open::{SqliteOptions, reader},
+    sql::{arguments, statement_of},
+};
+use fieldpost_storage::StorageErrorKind;
+use sea_orm::{
+    Value,
+    sqlx::{Executor, SqliteConnection, sqlite::SqliteRow},
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The place of the reading connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Readers(Arc<Place>);
+
+#[derive(Debug)]
+struct Place {
+    options: SqliteOptions,
+    /// Those that nobody uses.
+    idle: Mutex<Vec<Held>>,
+    /// One for each connection that there may be.
+    permits: Arc<Semaphore>,
+}
+
+impl Readers {
+    /// Connects the first of them.
+    pub(crate) async fn connect(options: &SqliteOptions) -> Res<Self> {
+        let idle = Mutex::new(vec![Held::new(reader(options).await?)]);
+        let permits = Arc::new(Semaphore::new(options.most_readers() as usize));
+        Ok(Self(Arc::new(Place { options: options.clone(), idle, permits })))
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Held>> {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn lend(&self) -> Res<Lent> {
+        let closed = |_| Fault::kind(StorageErrorKind::Closed);
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(closed)?;
+        let idle = self.idle().pop();
+        let held = match idle {
+            Some(held) => held,
+            None => Held::new(reader(&self.0.options).await?),
+        };
+        Ok(Lent { held: Some(held), open: false, readers: self.clone(), _permit: permit })
+    }
+
+    /// Waits for those that are in use, and closes all.
+    pub(crate) async fn close(self) -> Res<()> {
+        let all = self.0.permits.acquire_many(self.0.options.most_readers()).await;
+        // Whoever asks from now on is refused.
+        self.0.permits.close();
+        drop(all);
+        let idle = std::mem::take(&mut *self.idle());
+        let mut closed = Ok(());
+        for held in idle {
+            closed = closed.and(held.close().await);
+        }
+        closed
+    }
+}
+
+/// A connection that goes back when this is dropped.
+#[derive(Debug)]
+struct Lent {
+    /// None once it went back.
+    held: Option<Held>,
+    /// Whether a transaction may be open.
+    open: bool,
+    readers: Readers,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Lent {
+    async fn connection(&mut self) -> Res<&mut SqliteConnection> {
+        let held = self.held.as_mut().ok_or_else(|| Fault::kind(StorageErrorKind::Closed))?;
+        Ok(if self.open { held.open() } else { held.free().await })
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let Some(mut held) = self.held.take() else { return };
+        if self.open {
+            held.leave();
+        }
+        self.readers.idle().push(held);
+    }
+}
+
+/// Queries on one connection.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    readers: Readers,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Nothing was asked yet, and one query may be.
+    Single,
+    /// It was.
+    Spent,
+    Transaction(Lent),
+}
+
+impl Reading {
+    /// For one query.
+    pub(crate) const fn single(readers: Readers) -> Self {
+        Self { readers, stage: Stage::Single }
+    }
+
+    /// Begins a transaction.
+    pub(crate) async fn begin(readers: Readers) -> Res<Self> {
+        let mut lent = readers.lend().await?;
+        lent.connection().await?;
+        lent.open = true;
+        lent.connection().await?.execute("BEGIN").await?;
+        Ok(Self { readers, stage: Stage::Transaction(lent) })
+    }
+
+    /// All rows of a query.
+    pub(crate) async fn all(&mut self, sql: &str, values: Vec<Value>) -> Res<Vec<SqliteRow>> {
+        let statement = statement_of(sql.to_owned(), arguments(values)?);
+        match &mut self.stage {
+            Stage::Transaction(lent) => Ok(lent.connection().await?.fetch_all(statement).await?),
+            Stage::Single => {
+                self.stage = Stage::Spent;
+                let mut lent = self.readers.lend().await?;
+                Ok(lent.connection().await?.fetch_all(statement).await?)
+            }
+            Stage::Spent => Err(spent()),
+        }
+    }
+
+    /// The row of a query that has at most one.
+    pub(crate) async fn one(&mut self, sql: &str, values: Vec<Value>) -> Res<Option<SqliteRow>> {
+        Ok(self.all(sql, values).await?.into_iter().next())
+    }
+
+    pub(crate) async fn commit(self) -> Res<()> {
+        if let Stage::Transaction(mut lent) = self.stage {
+            lent.connection().await?.execute("COMMIT").await?;
+            lent.open = false;
+        }
+        Ok(())
+    }
+}
+
+/// A second statement could see another state than the first.
+fn spent() -> Fault {
+    Fault::Kind(StorageErrorKind::Other, Some("two statements outside of a transaction".to_owned()))
+}
