@@ -18,7 +18,7 @@ use crate::{
     error::Res,
     ranges,
     resolve::{self, VIEWER},
-    sql::{IdSet, Tx, opt_id},
+    sql::{Bound, IdSet, Tx, id, opt_id},
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -142,6 +142,12 @@ FROM (
     WHERE m.pk > a.newest
     GROUP BY m.conversation_id) AS n
 WHERE c.id = n.id";
+
+/// What brings a conversation in line with a marker that has moved. Its range does not depend on that.
+pub(crate) fn marked(conversation: Uuid, viewer: Uuid) -> [Bound; 2] {
+    let set = IdSet::of([conversation]);
+    [Bound::new(RECOUNT, vec![id(viewer), set.bind()]), Bound::new(SHOWN, vec![set.bind()])]
+}
 
 /// The file has got its owner: whose messages count may have changed everywhere.
 pub(crate) async fn refresh_all(tx: &Tx) -> Res<()> {

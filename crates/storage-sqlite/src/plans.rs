@@ -43,6 +43,7 @@ async fn hot_queries_visit_no_whole_table() {
     let read = store.db.read("plan").await.unwrap();
     let tx = read.tx();
     let (conversation, message, window) = (conversations::one_sql(), messages::one_sql(), messages::window_sql());
+    let stand = outbox::mark_read::stand_sql();
     let (sent, unsettled) = (outbox::send::sent_sql(), derived::unsettled_sql());
     let (here, known) = (replica::apply::news::here_sql(), replica::apply::conversations::known_sql());
     let hot = [
@@ -52,6 +53,7 @@ async fn hot_queries_visit_no_whole_table() {
         ("what a send records", outbox::send::RECORD),
         ("the echo of a send", outbox::send::ECHO_OF_NEW),
         ("what was sent", &sent),
+        ("how far a thread is read", &stand),
         ("the last seq", ranges::LAST_SEQ),
         ("a range that grows", ranges::EXTEND_UP),
         ("what is missing", ranges::MISSING),

@@ -1,11 +1,10 @@
 //! Finding a conversation by whatever id the caller holds.
 
 use crate::{
-    error::{Fault, Res},
+    error::Res,
     sql::{IdSet, Tx, id},
 };
 use fieldpost_domain::ConversationId;
-use fieldpost_storage::StorageErrorKind;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -24,13 +23,6 @@ pub(crate) async fn canonical(tx: &Tx, conversation: ConversationId) -> Res<Uuid
     let given = conversation.as_uuid();
     let row = tx.one("SELECT canonical_id FROM aliases WHERE id = ?", vec![id(given)]).await?;
     row.map_or(Ok(given), |row| row.id(0))
-}
-
-/// The canonical id of a conversation that is here.
-pub(crate) async fn existing(tx: &Tx, conversation: ConversationId) -> Res<Uuid> {
-    let sql = format!("SELECT c.id FROM conversations AS c WHERE c.id = {CANONICAL}");
-    let row = tx.one(&sql, vec![id(conversation.as_uuid())]).await?;
-    row.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?.id(0)
 }
 
 /// All aliases. There are as many as conversations were opened offline and then found on the server: few.

@@ -165,13 +165,22 @@ impl Tx {
         self.only(sql, values).await?.get(0)
     }
 
-    /// Runs the last statements of a transaction that writes, one after the other, and commits, all in one trip. Returns the
-    /// row of the last; the others return none. Their parameters have no numbers. The first that fails ends it.
-    pub(crate) async fn last<const N: usize>(&self, statements: [Bound; N]) -> Res<Row> {
+    /// Runs the last statements of a transaction that writes, one after the other, and commits, all in one trip. Their
+    /// parameters have no numbers. The first that fails ends it.
+    pub(crate) async fn last<const N: usize>(&self, statements: [Bound; N]) -> Res<()> {
+        self.ending(statements).await.map(drop)
+    }
+
+    /// As [`Tx::last`]; returns the row of the last of them, the others return none.
+    pub(crate) async fn last_row<const N: usize>(&self, statements: [Bound; N]) -> Res<Row> {
+        let row = self.ending(statements).await?.into_iter().next();
+        row.map(queried).ok_or_else(|| Fault::corrupt("a row is missing that is always there"))
+    }
+
+    async fn ending<const N: usize>(&self, statements: [Bound; N]) -> Res<Vec<SqliteRow>> {
         let sql = statements.iter().map(|statement| statement.sql.as_ref()).collect::<Vec<_>>().join(";");
         let values = statements.into_iter().flat_map(|statement| statement.values).collect();
-        let rows = self.writing()?.lock().await.last(&sql, values).await?;
-        rows.into_iter().next().map(queried).ok_or_else(|| Fault::corrupt("a row is missing that is always there"))
+        self.writing()?.lock().await.last(&sql, values).await
     }
 }
 

@@ -4,7 +4,7 @@ pub(crate) mod batch;
 mod claim;
 mod decide;
 mod expire;
-mod mark_read;
+pub(crate) mod mark_read;
 mod open_direct;
 pub(crate) mod park;
 pub(crate) mod record;

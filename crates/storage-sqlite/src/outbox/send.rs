@@ -19,7 +19,7 @@ use fieldpost_storage::{StorageErrorKind, ThreadMessage};
 use sea_orm::Value;
 
 pub(super) async fn send(tx: &Tx, mutation: MutationId, message: NewMessage) -> Res<ThreadMessage> {
-    let written = tx.last([
+    let written = tx.last_row([
         recording(mutation, &message)?,
         local(ECHO_OF_NEW, id(mutation.as_uuid()), &message),
         Bound::new(derived::NEWEST_OF_LANE, vec![id(mutation.as_uuid())]),
