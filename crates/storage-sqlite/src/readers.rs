@@ -26,16 +26,18 @@ struct Place {
     options: SqliteOptions,
     /// Those that nobody uses.
     idle: Mutex<Vec<Held>>,
-    /// One for each connection that there may be.
-    permits: Arc<Semaphore>,
+    /// One for each connection that there may be: whoever has none waits. Closed, it sends away who waits.
+    door: Arc<Semaphore>,
+    /// As many, taken once one is through the door: when all are there, nobody reads.
+    inside: Arc<Semaphore>,
 }
 
 impl Readers {
     /// Connects the first of them.
     pub(crate) async fn connect(options: &SqliteOptions) -> Res<Self> {
         let idle = Mutex::new(vec![Held::new(reader(options).await?)]);
-        let permits = Arc::new(Semaphore::new(options.most_readers() as usize));
-        Ok(Self(Arc::new(Place { options: options.clone(), idle, permits })))
+        let places = || Arc::new(Semaphore::new(options.most_readers() as usize));
+        Ok(Self(Arc::new(Place { options: options.clone(), idle, door: places(), inside: places() })))
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Held>> {
@@ -44,21 +46,21 @@ impl Readers {
 
     async fn lend(&self) -> Res<Lent> {
         let closed = |_| Fault::kind(StorageErrorKind::Closed);
-        let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(closed)?;
+        let door = Arc::clone(&self.0.door).acquire_owned().await.map_err(closed)?;
+        let inside = Arc::clone(&self.0.inside).acquire_owned().await.map_err(closed)?;
         let idle = self.idle().pop();
         let held = match idle {
             Some(held) => held,
             None => Held::new(reader(&self.0.options).await?),
         };
-        Ok(Lent { held: Some(held), open: false, readers: self.clone(), _permit: permit })
+        Ok(Lent { held: Some(held), open: false, readers: self.clone(), _places: [inside, door] })
     }
 
-    /// Waits for those that are in use, and closes all.
+    /// Sends away who waits and whoever asks from now on, waits for those that are in use, and closes all.
     pub(crate) async fn close(self) -> Res<()> {
-        let all = self.0.permits.acquire_many(self.0.options.most_readers()).await;
-        // Whoever asks from now on is refused.
-        self.0.permits.close();
-        drop(all);
+        self.0.door.close();
+        // Never closed: there is nobody who could fail to come out.
+        let _all = self.0.inside.acquire_many(self.0.options.most_readers()).await;
         let idle = std::mem::take(&mut *self.idle());
         let mut closed = Ok(());
         for held in idle {
@@ -76,7 +78,7 @@ struct Lent {
     /// Whether a transaction may be open.
     open: bool,
     readers: Readers,
-    _permit: OwnedSemaphorePermit,
+    _places: [OwnedSemaphorePermit; 2],
 }
 
 impl Lent {
@@ -158,4 +160,32 @@ impl Reading {
 /// A second statement could see another state than the first.
 fn spent() -> Fault {
     Fault::Kind(StorageErrorKind::Other, Some("two statements outside of a transaction".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{SqliteOptions, SqliteStore};
+    use fieldpost_storage::{Conversations, Store};
+    use std::{
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    #[tokio::test]
+    async fn a_pause_that_was_given_up_leaves_nobody_waiting_for_a_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::new(folder.path().join("fieldpost.db")).readers(1);
+        let store = SqliteStore::open(options).await.unwrap();
+        let read = store.db.read("test").await.unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut waiting = pin!(store.conversations(10));
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+
+        assert!(pin!(store.pause()).poll(&mut context).is_pending());
+        waiting.await.unwrap_err();
+
+        drop(read);
+        store.resume().await.unwrap();
+        assert!(store.conversations(10).await.unwrap().is_empty());
+    }
 }
