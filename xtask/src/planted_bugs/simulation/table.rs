@@ -229,9 +229,9 @@ pub(super) const BUGS: &[Bug] = &[
     bug(
         "unread_exact",
         "the server counts what a waiting mark has read",
-        MARKS,
-        "thread.row.unread = thread.row.unread.saturating_sub(counted);",
-        "thread.row.unread = thread.row.unread.saturating_sub(counted.min(0));",
+        "crates/storage/src/memory/unread.rs",
+        "thread.row.unread.min(here.saturating_add(thread.unknown_above(read)))",
+        "thread.row.unread",
     ),
     bug(
         "privacy",

@@ -7,8 +7,8 @@ use crate::simulator::{
     network::{Hub, Tracks},
     world::{Process, ReadUpTo},
 };
-use fieldpost_domain::{ConversationId, Message, MutationKind, PersonId, Seq};
-use fieldpost_storage::{ConversationSummary, Older, ThreadMessage, Window};
+use fieldpost_domain::{ConversationId, Message, MessageId, MutationKind, PersonId, Seq};
+use fieldpost_storage::{ConversationSummary, Older, StorageResult, ThreadMessage, Window};
 use fieldpost_sync::SyncReport;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,14 +22,22 @@ pub(crate) struct Before {
     restarts: u64,
     sights: u64,
     threads: BTreeMap<ConversationId, Vec<Message>>,
+    /// What was on the device of the conversations in which a mark waited.
+    marked: BTreeMap<ConversationId, BTreeSet<MessageId>>,
 }
 
 impl Before {
-    pub(crate) fn new(hub: &Hub, reader: PersonId, read: ReadUpTo) -> Self {
+    pub(crate) async fn new(hub: &Hub, process: &Process, reader: PersonId, read: ReadUpTo) -> Self {
         let all = hub.server.conversations_of(reader);
         let threads = all.into_iter().map(|row| (row.id, hub.server.messages_of(row.id))).collect();
         let (restarts, sights) = (hub.restarts.load(Ordering::SeqCst), hub.sights.load(Ordering::SeqCst));
-        Self { reader, read, restarts, sights, threads }
+        let mut marked = BTreeMap::new();
+        for conversation in marks(process).await.unwrap_or_default() {
+            let window = process.store.messages(conversation, Window::newest(u32::MAX)).await;
+            let here = window.into_iter().flat_map(|window| window.messages).map(|message| message.id);
+            marked.insert(conversation, here.collect());
+        }
+        Self { reader, read, restarts, sights, threads, marked }
     }
 
     /// To be asked right after the pass has ended well.
@@ -46,13 +54,8 @@ impl Before {
                 all_are_here(hub, process, row.id, messages).await?;
             }
         }
-        let entries = process.store.entries(u32::MAX).await.map_err(unreadable)?;
-        let marks = entries.iter().filter(|entry| entry.kind == MutationKind::MarkRead);
-        let marked: Vec<_> = marks.map(|entry| entry.conversation_id).collect();
+        let marked = self.marks_hold(hub, process).await?;
         let here = sight::shown(process.store.as_ref()).await?;
-        for shown in here.values().filter(|shown| marked.contains(&shown.id)) {
-            self.stays_read(hub, process, shown).await?;
-        }
         if tracks.commits_at_end(process.who) != Some(hub.server.commits()) {
             return Ok(());
         }
@@ -64,8 +67,30 @@ impl Before {
         Ok(())
     }
 
+    /// To be asked after a pass that ended with an error, perhaps while pushing: it may have followed the server to its end.
+    pub(crate) async fn judge_failed(self, hub: &Hub, process: &Process, tracks: &Tracks) -> Result<(), Breach> {
+        let same_history = hub.restarts.load(Ordering::SeqCst) == self.restarts;
+        // A store that is let go of says nothing.
+        let can_be_read = marks(process).await.is_ok();
+        if can_be_read && same_history && tracks.commits_at_end(process.who) == Some(hub.server.commits()) {
+            self.marks_hold(hub, process).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the conversations in which a mark waits.
+    async fn marks_hold(&self, hub: &Hub, process: &Process) -> Result<Vec<ConversationId>, Breach> {
+        let marked = marks(process).await.map_err(unreadable)?;
+        let here = sight::shown(process.store.as_ref()).await?;
+        for shown in here.values().filter(|shown| marked.contains(&shown.id)) {
+            self.stays_read(hub, process, shown).await?;
+        }
+        Ok(marked)
+    }
+
     /// What was read does not become unread again while the server has yet to hear of it. Where part of what is above the
-    /// marker is on the server only, nobody here can tell whose it is: it may all be unread.
+    /// marker is on the server only, nobody here can tell whose it is: it may all be unread; unless all that was read was here,
+    /// which tells how much of the server's count that is.
     async fn stays_read(&self, hub: &Hub, process: &Process, shown: &ConversationSummary) -> Result<(), Breach> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&shown.id).copied();
         let Some(read) = read else { return Ok(()) };
@@ -76,7 +101,16 @@ impl Before {
         let window = process.store.messages(shown.id, Window::newest(u32::MAX)).await.map_err(unreadable)?;
         let lowest = window.messages.iter().find_map(|message| message.seq);
         let whole = matches!(window.older, Older::Nothing) || lowest.is_some_and(|lowest| lowest <= read.next());
-        let most = if whole { newer.len() as u64 } else { shown.last_seq.get().saturating_sub(read.get()) };
+        let unchanged = self.threads.get(&shown.id) == Some(&now);
+        let known = self.marked.get(&shown.id).is_some_and(|known| {
+            let read = now.iter().filter(|message| message.seq <= read && message.sender_id != self.reader);
+            read.filter(|message| message.deleted_at.is_none()).all(|message| known.contains(&message.id))
+        });
+        let most = if whole || (unchanged && known) {
+            newer.len() as u64
+        } else {
+            shown.last_seq.get().saturating_sub(read.get())
+        };
         if shown.unread <= most {
             return Ok(());
         }
@@ -84,6 +118,13 @@ impl Before {
         let breach = Breach::new(Invariant::UnreadExact, what);
         Err(breach.with_views(format!("at most {most} unread"), format!("{} unread", shown.unread)))
     }
+}
+
+/// The conversations in which a mark waits.
+async fn marks(process: &Process) -> StorageResult<Vec<ConversationId>> {
+    let entries = process.store.entries(u32::MAX).await?;
+    let marks = entries.into_iter().filter(|entry| entry.kind == MutationKind::MarkRead);
+    Ok(marks.map(|entry| entry.conversation_id).collect())
 }
 
 /// More mutations than a run has in a conversation that leaves.

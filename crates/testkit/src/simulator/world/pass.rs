@@ -41,7 +41,7 @@ impl World {
         let (tracks, read) = (Arc::clone(&device.tracks), Arc::clone(&device.read));
         Some(tokio::spawn(async move {
             let _by_hand = process.by_hand();
-            let before = verdict::Before::new(&hub, reader, read);
+            let before = verdict::Before::new(&hub, &process, reader, read).await;
             let ended = timeout(TOO_LONG, process.run(sync(&process, &owner))).await;
             let Ok(ended) = ended else {
                 let what = format!("a pass of {} does not end", process.name);
@@ -52,6 +52,8 @@ impl World {
             if let Some(Ok(report)) = &ended {
                 hub.observer.judge(verdict::patience(&process, report).await);
                 hub.observer.judge(before.judge(&hub, &process, &tracks).await);
+            } else if ended.is_some() {
+                hub.observer.judge(before.judge_failed(&hub, &process, &tracks).await);
             }
             ended
         }))
