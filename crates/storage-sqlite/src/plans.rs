@@ -64,6 +64,7 @@ async fn hot_queries_visit_no_whole_table() {
         ("dead letters that have arrived", replica::apply::messages::HAS_ARRIVED),
         ("which rows are known", &known),
         ("what is told again", replica::apply::conversations::RETELL),
+        ("which ids are their own again", replica::apply::conversations::OWN_AGAIN),
         ("counting again", derived::RECOUNT),
         ("the unread count", derived::SHOWN),
         ("the newest message", derived::NEWEST),

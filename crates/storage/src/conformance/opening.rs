@@ -200,6 +200,20 @@ pub async fn a_conversation_opened_here_that_the_server_lists_stays_itself(store
     }
 }
 
+/// As above, but the row of the opened one comes a page later, when it has been merged already: from then on its id means it.
+pub async fn an_old_id_that_the_server_lists_means_that_conversation(store: &dyn Store) {
+    opened_offline(store).await;
+    pulled(store, thread(direct(CANONICAL, 1), vec![message(canonical(), 1, &ada())])).await;
+
+    let handed_on = Conversation { id: local(), medic_id: ben().medic_id, ..direct(5, 1) };
+    let arrived = Message { conversation_id: local(), ..echo(2, local(), 1) };
+    pulled(store, thread(handed_on, vec![arrived])).await;
+
+    assert_eq!(texts(store, local()).await, ["own 2"]);
+    assert_eq!(texts(store, canonical()).await, ["message 1", "own 3"]);
+    assert_eq!(store.conversations(10).await.unwrap().len(), 2);
+}
+
 /// The row of another medic, or of another kind, is another conversation.
 pub async fn only_the_same_org_and_medic_merge(store: &dyn Store) {
     opened_offline(store).await;

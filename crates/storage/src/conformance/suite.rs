@@ -106,6 +106,7 @@ macro_rules! storage_conformance {
             a_pulled_row_of_the_same_medic_merges_before_the_answer,
             what_took_the_place_of_a_deleted_conversation_stays,
             a_conversation_opened_here_that_the_server_lists_stays_itself,
+            an_old_id_that_the_server_lists_means_that_conversation,
             only_the_same_org_and_medic_merge,
             messages_of_both_meet_in_the_canonical_thread,
             messages_sent_under_the_old_id_are_stored_under_the_new_one,

@@ -36,6 +36,8 @@ impl State {
         if self.is_barred(id, row.version) {
             return false;
         }
+        // It was merged into another one of the same medic, and then handed on to another: it is itself.
+        self.aliases.remove(&id);
         if let Some(twin) = self.offline_twin(&row) {
             self.rekey(twin, id);
         }

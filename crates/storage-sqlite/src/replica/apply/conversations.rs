@@ -33,6 +33,8 @@ pub(super) async fn put(
     let version = |row: &Conversation| standing.epoch.stored(row.version);
     let welcome: Vec<_> =
         conversations.into_iter().filter(|row| !barred.bars(row.id.as_uuid(), version(row))).collect();
+    // What was merged into another one of the same medic, and then handed on to another, is itself.
+    tx.run(OWN_AGAIN, vec![ids(&welcome).bind()]).await?;
     merge_offline_twins(tx, &welcome, applied).await?;
     if standing.new_epoch {
         start_over(tx, standing, &welcome).await?;
@@ -199,5 +201,7 @@ const UPSERT: Insert = Insert {
                 AND (excluded.told_seq, excluded.told_at, excluded.told_preview, excluded.told_unread, excluded.medic_name)
                     IS NOT (told_seq, told_at, told_preview, told_unread, medic_name))",
 };
+
+pub(crate) const OWN_AGAIN: &str = "DELETE FROM aliases WHERE id IN (SELECT unhex(value) FROM json_each(?))";
 
 const CONFIRM: &str = "UPDATE conversations SET confirmed = ? WHERE id IN (SELECT unhex(value) FROM json_each(?))";
