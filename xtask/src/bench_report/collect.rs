@@ -2,11 +2,12 @@
 //!
 //! The run has to end in half an hour, so each bench has a time: it begins no new round when that is over, and is ended when it
 //! takes far longer. Those that need no stack come first, then those that need its tables clean, then the rest, each time the
-//! quick ones first. Every line is kept as it comes, and a bench that fails does not take the others with it: whatever ends a
-//! run, the report of what was measured can still be made (`--from`).
+//! quick ones first. A stack that was up already is taken as it is; else it is started over for clean tables. Every line is kept
+//! as it comes, and a bench that fails does not take the others with it: whatever ends a run, the report of what was measured
+//! can still be made (`--from`).
 
 use super::{
-    sections::{SECTIONS, Section},
+    sections::{SECTIONS, Section, Stack},
     simulator,
 };
 use crate::{peers, process, supabase};
@@ -62,6 +63,12 @@ pub(super) fn collect(quick: bool, only: Option<&str>) -> Result<Collected> {
     let was_up = supabase::is_up(&root);
     run.timed("starting PostgreSQL and Supabase Lite", |_| supabase::ensure_up(&root).map(drop))?;
     for (at, section) in wanted.iter().enumerate() {
+        if section.stack == Stack::Clean && !was_up {
+            run.timed("starting them over, with empty tables", |_| {
+                supabase::start_over(&root)?;
+                supabase::ensure_up(&root).map(drop)
+            })?;
+        }
         run.measure(section, at + 1, wanted.len());
     }
     if !was_up {

@@ -179,7 +179,7 @@ pub(super) const SECTIONS: [Section; 13] = [
                idempotency keys of the seed algorithm, which its own server did not. Whoever is not done in 30 s is stopped: RxDB \
                sends a batch of 100 again as a whole when an answer in it is lost, and with every tenth lost that is always.",
         unit: Unit::Messages,
-        stack: Stack::Used,
+        stack: Stack::Clean,
         seconds: 246,
     },
     Section {

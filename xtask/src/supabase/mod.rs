@@ -106,10 +106,7 @@ pub(crate) fn run(action: Action, json: bool) -> Result<()> {
             println!("{}", if json { r#"{"up":false}"# } else { "The local Supabase stack is down." });
             return Ok(());
         }
-        Action::Reset => {
-            down(&root)?;
-            wipe(&Places::new(&root)?)?;
-        }
+        Action::Reset => start_over(&root)?,
         Action::Up => {}
     }
     let stack = ensure_up(&root)?;
@@ -119,6 +116,12 @@ pub(crate) fn run(action: Action, json: bool) -> Result<()> {
         describe(&stack);
     }
     Ok(())
+}
+
+/// Stops it and removes everything: what is started next is new.
+pub(crate) fn start_over(root: &Path) -> Result<()> {
+    down(root)?;
+    wipe(&Places::new(root)?)
 }
 
 /// Starts what is not running and brings the schema up to date.
