@@ -109,8 +109,9 @@ impl Site for SupabaseSite {
         let query = format!(
             "select c.id, (select count(*) from public.messages m where m.conversation_id = c.id \
              and m.sender_id <> '{person}' and m.deleted_at is null and m.seq > coalesce(r.read_seq, 0)) as unread \
-             from public.conversations c left join public.conversation_read_status r \
-             on r.conversation_id = c.id and r.user_id = '{person}' where c.org_id = '{}'",
+             from public.conversations c join fieldpost.people p on p.org_id = c.org_id and p.user_id = '{person}' \
+             left join public.conversation_read_status r on r.conversation_id = c.id and r.user_id = '{person}' \
+             where c.org_id = '{}' and (p.role = 'org_admin' or c.type = 'broadcast' or c.medic_id = p.medic_id)",
             self.org.org_id
         );
         rows(query).await?.iter().map(|row| Ok((text(row, "id")?.parse()?, number(row, "unread")?))).collect()
