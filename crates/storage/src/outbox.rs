@@ -153,9 +153,10 @@ pub trait Outbox: Send + Sync {
     ///   another canonical conversation re-keys in the same way. Rows in an answer are subject to versions, tombstones and
     ///   revocations as those of a page are.
     /// * rejected: it becomes a dead letter. When an earlier attempt is unanswered and the refusal says nothing of it
-    ///   ([`fieldpost_domain::RefusalCode::is_said_unseen`]), it stays unknown whether the server has it. With a refused open, the mutations of that conversation park too
-    ///   ([`fieldpost_domain::RefusalCode::OpenRefused`]). A refused read mark leaves the outbox: no person can repair it, and
-    ///   the marker stands locally. So does a message whose remote echo is here: the server has it.
+    ///   ([`fieldpost_domain::RefusalCode::is_said_unseen`]), it stays unknown whether the server has it. With a refused open,
+    ///   the mutations of that conversation park too ([`fieldpost_domain::RefusalCode::OpenRefused`]). A refused read mark
+    ///   leaves the outbox: no person can repair it, and the marker stands locally. So does a message whose remote echo is
+    ///   here: the server has it.
     /// * retry: it stays where it is, and the answer is counted. It ends one attempt: when another one is still unanswered,
     ///   the server may yet carry that out. A dead letter stays one.
     async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport>;

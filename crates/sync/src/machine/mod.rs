@@ -3,12 +3,12 @@
 //! A [`Pass`] is told what happened (an [`Event`]) and answers what to do (an [`Effect`]), one at a time, until it answers
 //! [`Effect::Finish`]. It goes through three phases:
 //!
-//! 1. **Push.** What has waited too long is parked first, if there is a limit (`expiry`). Then batches of the outbox until nothing
-//!    sendable is left. A lane whose mutation must be retried is held for the
-//!    rest of the pass, so that its order stays and other lanes go on. What happens to a batch that comes to nothing as a
-//!    whole is told in `push`.
+//! 1. **Push.** What has waited too long is parked first, if there is a limit (`expiry`). Then batches of the outbox until
+//!    nothing sendable is left. A lane whose mutation must be retried is held for the rest of the pass, so that its order stays
+//!    and other lanes go on. What happens to a batch that comes to nothing as a whole is told in `push`.
 //! 2. **Follow.** From where the store says: a first load, one that was interrupted, or pulls by cursor until there is no
-//!    more. A device that has nothing yet begins with a glimpse (`glimpse`). An expired cursor leads to a new first load; so does a digest that shows a difference, once per pass.
+//!    more. A device that has nothing yet begins with a glimpse (`glimpse`). An expired cursor leads to a new first load; so
+//!    does a digest that shows a difference, once per pass.
 //! 3. **Repair.** Parts of threads that are known to be missing are fetched through history. A pass of the timer also checks
 //!    one conversation (`check`).
 //!
