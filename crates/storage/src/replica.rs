@@ -131,7 +131,8 @@ pub trait Replica: Send + Sync {
 
     /// Starts a bootstrap, or starts it over: the position becomes `Bootstrapping` from the beginning. Everything stays
     /// readable meanwhile. With [`BootstrapReason::Epoch`] all stored versions, and those remembered of tombstones and
-    /// revocations, are forgotten; one that was not finished stays such a one, whatever the reason of starting over.
+    /// revocations, are forgotten, and once more with the first page: what came in between may be of a history that has ended
+    /// as well. One that was not finished stays such a one, whatever the reason of starting over.
     async fn begin_bootstrap(&self, reason: BootstrapReason) -> StorageResult<()>;
 
     /// Applies one page of a bootstrap. `after` is what it was asked for with.

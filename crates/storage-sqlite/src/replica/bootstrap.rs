@@ -35,8 +35,8 @@ pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: Bootstrap
         SyncPosition::Bootstrapping { after: expected, .. } if expected.as_ref() == after => {}
         _ => return Err(superseded()),
     }
-    if let Some(epoch) = page.epoch.as_ref().filter(|_| after.is_none()) {
-        position::meet(tx, epoch).await?;
+    if after.is_none() {
+        position::meet(tx, page.epoch.as_ref()).await?;
     }
     let standing = Standing::read(tx).await?;
     let told = told_ranges(&page.changes);

@@ -112,13 +112,18 @@ WHERE only = 1";
 
 /// The first page of a bootstrap names the history that it is of. If it is not the one that the rows here are of, the
 /// bootstrap under way follows a change of epoch, whatever it began for.
-pub(crate) async fn meet(tx: &Tx, named: &ServerEpoch) -> Res<()> {
-    let another = "SELECT coalesce(server_epoch <> ?, 0) FROM sync_state WHERE only = 1";
-    if tx.value::<i64>(another, vec![text(named.as_str())]).await? != 0 {
+///
+/// After a change of epoch nobody knows the history of what was acknowledged or told since the bootstrap began: the server may
+/// have been restored again before it made this page. So that is older than the page as well.
+pub(crate) async fn meet(tx: &Tx, named: Option<&ServerEpoch>) -> Res<()> {
+    let named = opt_text(named.map(ServerEpoch::as_str));
+    let another = "SELECT epoch_pending OR coalesce(server_epoch <> ?, 0) FROM sync_state WHERE only = 1";
+    if tx.value::<i64>(another, vec![named.clone()]).await? != 0 {
         tx.run("UPDATE sync_state SET epoch_pending = 1, epoch = epoch + 1 WHERE only = 1", vec![]).await?;
         forget_remembered(tx).await?;
     }
-    tx.run("UPDATE sync_state SET server_epoch = ? WHERE only = 1", vec![text(named.as_str())]).await.map(drop)
+    let sql = "UPDATE sync_state SET server_epoch = coalesce(?, server_epoch) WHERE only = 1";
+    tx.run(sql, vec![named]).await.map(drop)
 }
 
 /// The next page of the bootstrap is the one after `after`.

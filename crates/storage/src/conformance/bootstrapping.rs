@@ -344,7 +344,7 @@ pub async fn a_later_bootstrap_replaces_the_range(store: &dyn Store) {
     assert!(store.missing_ranges(10).await.unwrap().is_empty(), "what lies below is history");
 }
 
-/// An acknowledgement that comes while the bootstrap runs is of the new epoch: its message is not lost.
+/// An acknowledgement that comes between the pages of a bootstrap is of their epoch: its message is not lost.
 pub async fn what_is_acknowledged_during_a_bootstrap_is_not_swept(store: &dyn Store) {
     for reason in [BootstrapReason::Epoch, BootstrapReason::Reconcile] {
         settled_down(store).await;
@@ -352,9 +352,12 @@ pub async fn what_is_acknowledged_during_a_bootstrap_is_not_swept(store: &dyn St
         let n = if reason == BootstrapReason::Epoch { 1 } else { 2 };
         sent(store, n, one).await;
         store.begin_bootstrap(reason).await.unwrap();
+        let next_after = Some(continuation("next"));
+        let first = bootstrap_page(thread(broadcast(2, 1), messages(conversation_id(2), 1..=1, &ada())));
+        store.apply_bootstrap(None, BootstrapPage { next_after: next_after.clone(), ..first }).await.unwrap();
         stored(store, n, ack(n, one, 5 + n)).await;
         let changes = thread(direct(1, 5), messages(one, 1..=5, &iris()));
-        store.apply_bootstrap(None, bootstrap_page(changes)).await.unwrap();
+        store.apply_bootstrap(next_after.as_ref(), bootstrap_page(changes)).await.unwrap();
         assert!(outbox(store).await.is_empty(), "{reason:?}");
         assert_eq!(seqs(&newest(store, one, 10).await), (1..=5 + n).collect::<Vec<_>>(), "{reason:?}");
     }

@@ -121,12 +121,49 @@ pub async fn a_change_of_epoch_is_dealt_with_once(store: &dyn Store) {
         let epoch = name.map(ServerEpoch::new);
         store.apply_bootstrap(None, BootstrapPage { epoch, ..bootstrap_page(changes()) }).await.unwrap();
     }
+    assert!(outbox(store).await.is_empty());
+    assert_eq!(seqs(&newest(store, id, 10).await), [1, 2]);
+}
+
+/// The server was restored, took a message before anything of its new history was here, and was restored again: the message is
+/// gone, whatever was said of it. One that came after the first page is of the same history as that.
+pub async fn what_was_acknowledged_before_the_first_page_may_be_lost_as_well(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 2), messages(id, 1..=2, &ada())).await;
+    store.claim(iris().id).await.unwrap();
     store.begin_bootstrap(BootstrapReason::Epoch).await.unwrap();
     sent(store, 1, id).await;
     stored(store, 1, ack(1, id, 3)).await;
-    store.apply_bootstrap(None, of_epoch("b", changes())).await.unwrap();
-    assert!(outbox(store).await.is_empty(), "acknowledged in the new history: not lost");
-    assert_eq!(seqs(&newest(store, id, 10).await), [1, 2, 3]);
+    let first = of_epoch("c", thread(direct(1, 2), messages(id, 1..=2, &ada())));
+    let next_after = Some(continuation("next"));
+    store.apply_bootstrap(None, BootstrapPage { next_after: next_after.clone(), ..first }).await.unwrap();
+    let lost = outbox(store).await;
+    assert_eq!(lost.iter().map(|entry| entry.message_id).collect::<Vec<_>>(), [Some(own_message_id(1))]);
+    assert_eq!(failure(&lost[0]), Some(&RefusalCode::LostByServer));
+    assert_eq!(summary(store, id).await.last_seq, seq(2));
+
+    sent(store, 2, id).await;
+    stored(store, 2, ack(2, id, 3)).await;
+    let rest = of_epoch("c", thread(broadcast(2, 1), messages(conversation_id(2), 1..=1, &ada())));
+    store.apply_bootstrap(next_after.as_ref(), rest).await.unwrap();
+    assert_eq!(seqs(&newest(store, id, 10).await), [1, 2, 3, 0], "acknowledged in the new history: not lost");
+    assert_eq!(outbox(store).await.len(), 1);
+}
+
+/// What history told in between is of nobody knows which history either.
+pub async fn what_history_told_before_the_first_page_is_older_than_it(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 2), messages(id, 1..=2, &ada())).await;
+    store.begin_bootstrap(BootstrapReason::Epoch).await.unwrap();
+    let high = Message { version: Version::new(70), content: Some("undone".to_owned()), ..message(id, 2, &ada()) };
+    let conversation = Some(Conversation { version: Version::new(70), ..direct(1, 8) });
+    let told = vec![high, message(id, 8, &ada())];
+    applied_history(store, HistoryPage { conversation, ..history_page(id, 2, 8, told) }).await;
+
+    store.apply_bootstrap(None, of_epoch("c", thread(direct(1, 2), messages(id, 1..=2, &ada())))).await.unwrap();
+
+    assert_eq!(texts(store, id).await, ["message 1", "message 2"]);
+    assert_eq!(summary(store, id).await.last_seq, seq(2));
 }
 
 /// Later pages belong to the first.

@@ -8,9 +8,9 @@
 //! below what they tell, where no pull will bring it. So a confirmed range takes the place of the recent range, and the rows
 //! below it leave.
 //!
-//! After a change of epoch all stored versions were set to zero when the bootstrap began; whatever still has version zero
-//! when its conversation is confirmed is of the old epoch. An acknowledgement that came meanwhile is of the new one, and
-//! stays.
+//! After a change of epoch all stored versions are set to zero when the bootstrap begins, and once more with its first page: of
+//! what came in between nobody knows the history. Whatever still has version zero when its conversation is confirmed is of
+//! the old epoch. An acknowledgement that came after the first page is of the new one, and stays.
 
 use super::purge::refused;
 use super::state::{Bootstrap, Entry, Row, State};
@@ -49,8 +49,8 @@ impl State {
             _ => return Err(StorageError::new(StorageErrorKind::Superseded, "apply_bootstrap")),
         };
         self.generation += u64::from(after.is_none());
-        if let Some(epoch) = page.epoch.clone().filter(|_| after.is_none()) {
-            self.meet(epoch);
+        if after.is_none() {
+            self.meet(page.epoch.clone());
         }
         let mut report = ApplyReport::default();
         let told = told_ranges(&page.changes);
@@ -85,15 +85,17 @@ impl State {
     }
 
     /// The first page names the history that it is of. If it is not the one that the rows here are of, the bootstrap under way
-    /// follows a change of epoch, whatever it began for.
-    fn meet(&mut self, named: ServerEpoch) {
-        if self.server_epoch.as_ref().is_some_and(|known| *known != named) {
-            self.forget_versions();
-            if let Some(bootstrap) = &mut self.bootstrap {
-                bootstrap.reason = BootstrapReason::Epoch;
-            }
+    /// follows a change of epoch, whatever it began for. What was acknowledged or told since that began is of nobody knows which
+    /// history: the server may have been restored again.
+    fn meet(&mut self, named: Option<ServerEpoch>) {
+        let another = self.server_epoch.is_some() && named.is_some() && self.server_epoch != named;
+        if let Some(bootstrap) = self.bootstrap.as_mut().filter(|_| another) {
+            bootstrap.reason = BootstrapReason::Epoch;
         }
-        self.server_epoch = Some(named);
+        if self.is_new_epoch() {
+            self.forget_versions();
+        }
+        self.server_epoch = named.or(self.server_epoch.take());
     }
 
     /// The page told this range of a conversation whole (an empty one, just above the last seq, if no message came). While
