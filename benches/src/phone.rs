@@ -104,12 +104,14 @@ async fn pull(client: &Client, task: &Task) -> Result<Done> {
     Ok(done(reading, facts))
 }
 
-/// Until the first screen of the list, as an app observes it, shows the latest message of each; and how many pages that took.
+/// Until an app that observes the list has one whose first screen can be opened: the latest message of each is there. Looking
+/// for them comes after the time is taken, for the peers do not look at all, or afterwards. And how many pages that took.
 async fn usable(client: &Client, screen: usize, started: Instant) -> Result<(Duration, u32)> {
     let mut lists = pin!(client.watch_conversations());
     let (mut pages, mut length) = (0, 0);
     while let Some(list) = lists.next().await {
         let list = list?;
+        let at = started.elapsed();
         // Every page of a first load brings more conversations.
         pages += u32::from(list.len() != length);
         length = list.len();
@@ -118,7 +120,7 @@ async fn usable(client: &Client, screen: usize, started: Instant) -> Result<(Dur
             shown += usize::from(!client.messages(conversation.id, Window::newest(1)).await?.messages.is_empty());
         }
         if shown > 0 && shown >= screen.max(list.len().min(SCREEN)) {
-            return Ok((started.elapsed(), pages));
+            return Ok((at, pages));
         }
     }
     anyhow::bail!("the client is gone")

@@ -102,7 +102,7 @@ pub struct ApplyReport {
 /// * An older or equal version than the one stored (or remembered of a tombstone or revocation) is ignored, except for what
 ///   is derived and carries no version: a conversation's `last_seq` (the larger wins) and `unread`, `last_message_at`,
 ///   `last_message_preview` and `medic_name` (from the answer with the larger `last_seq`; of
-///   equals from the later one, unless its version is older).
+///   equals from the later one, unless its version is older; history, which passes overtake, is never the later one).
 /// * A message whose id is in the outbox is its remote echo: the row becomes `sent` with the server's values, and the
 ///   mutation stays until its own answer (or the next attempt's `duplicate`) settles it.
 /// * A message of a conversation that is not here, nor in the page, is kept aside as unreadable; unless the conversation was

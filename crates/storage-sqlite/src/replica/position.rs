@@ -19,20 +19,22 @@ pub(crate) struct Standing {
     pub(crate) bootstrapping: bool,
     /// The bootstrap under way follows a change of epoch.
     pub(crate) new_epoch: bool,
+    /// The answer was asked for beside a pass, which may have applied a later one meanwhile.
+    pub(crate) beside: bool,
 }
 
 impl Standing {
     pub(crate) async fn read(tx: &Tx) -> Res<Self> {
-        Self::with(tx, "phase = 'bootstrapping'").await
+        Self::with(tx, "phase = 'bootstrapping'", false).await
     }
 
     /// For what the server tells beside a bootstrap. Before the first page has listed what there is, that confirms nothing: it
     /// may be of the old history, or of before a conversation left.
     pub(crate) async fn beside(tx: &Tx) -> Res<Self> {
-        Self::with(tx, "phase = 'bootstrapping' AND after IS NOT NULL").await
+        Self::with(tx, "phase = 'bootstrapping' AND after IS NOT NULL", true).await
     }
 
-    async fn with(tx: &Tx, bootstrapping: &str) -> Res<Self> {
+    async fn with(tx: &Tx, bootstrapping: &str, beside: bool) -> Res<Self> {
         let sql = format!("SELECT epoch, generation, {bootstrapping}, epoch_pending FROM sync_state WHERE only = 1");
         let row = tx.one(&sql, vec![]).await?.ok_or_else(missing)?;
         let bootstrapping = row.get::<i64>(2)? != 0;
@@ -41,6 +43,7 @@ impl Standing {
             generation: row.get(1)?,
             bootstrapping,
             new_epoch: bootstrapping && row.get::<i64>(3)? != 0,
+            beside,
         })
     }
 }

@@ -1,15 +1,17 @@
 //! The read marker and unread counts.
 
 use super::build::{
-    ada, at, conversation_id, deleted, direct, echo, iris, message, messages, mutation_id, other_direct, read_to, seq,
-    tombstone,
+    ada, at, conversation_id, deleted, direct, echo, history_page, iris, message, messages, mutation_id, other_direct,
+    read_to, seq, tombstone,
 };
 use super::given::{
-    acknowledged, batch, bootstrapped, history, loaded, loaded_thread, mutations, outbox, pulled, pulled_messages,
-    read, read_up_to, sent, stored, summary, unread,
+    acknowledged, applied_history, batch, bootstrapped, history, loaded, loaded_thread, mutations, outbox, pulled,
+    pulled_messages, read, read_up_to, sent, stored, summary, unread,
 };
 use crate::{BootstrapReason, StorageErrorKind, Store};
-use fieldpost_domain::{Acknowledgement, Changes, Conversation, ConversationId, Intent, Message, Seq, Version};
+use fieldpost_domain::{
+    Acknowledgement, Changes, Conversation, ConversationId, HistoryPage, Intent, Message, Seq, Version,
+};
 use std::collections::HashSet;
 
 async fn three_unread(store: &dyn Store) -> ConversationId {
@@ -325,6 +327,23 @@ pub async fn an_older_count_of_the_server_is_ignored(store: &dyn Store) {
     let later = Conversation { unread: 12, version: Version::new(3), ..direct(1, 100) };
     let report = pulled(store, Changes { conversations: vec![later], ..Changes::default() }).await;
     assert_eq!((unread(store, thread).await, report.applied), (12, 1));
+}
+
+/// History is asked for beside the passes: its answer may be of before a message was deleted, and come after a pull that told
+/// of that.
+pub async fn history_that_a_pull_has_overtaken_does_not_count(store: &dyn Store) {
+    let thread = partial(store).await;
+    let conversation = |unread| Conversation { unread, ..direct(1, 100) };
+    pulled(store, Changes { conversations: vec![conversation(39)], ..Changes::default() }).await;
+
+    let page = history_page(thread, 81, 90, messages(thread, 81..=90, &ada()));
+    applied_history(store, HistoryPage { conversation: Some(conversation(40)), ..page }).await;
+    assert_eq!(unread(store, thread).await, 39);
+
+    let page = history_page(thread, 71, 80, messages(thread, 71..=80, &ada()));
+    let renamed = Conversation { version: Version::new(2), ..conversation(38) };
+    applied_history(store, HistoryPage { conversation: Some(renamed), ..page }).await;
+    assert_eq!(unread(store, thread).await, 38, "of a newer version: told later");
 }
 
 /// A marker that stands at the end leaves nothing unread, however little is here.

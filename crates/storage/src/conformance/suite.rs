@@ -145,6 +145,7 @@ macro_rules! storage_conformance {
             unread_is_exact_while_a_pass_is_under_way,
             sending_past_unpulled_messages_does_not_revive_an_old_count,
             an_older_count_of_the_server_is_ignored,
+            history_that_a_pull_has_overtaken_does_not_count,
             nothing_is_unread_below_a_marker_at_the_end,
             a_marker_before_its_conversation_is_kept,
             defect_10_unread_counts_by_the_canonical_id,

@@ -32,7 +32,9 @@ impl State {
     fn apply_beside_a_bootstrap(&mut self, changes: Changes, report: &mut ApplyReport) {
         let unlisted = matches!(self.position, SyncPosition::Bootstrapping { after: None, .. });
         let under_way = if unlisted { self.bootstrap.take() } else { None };
+        self.beside = true;
         self.apply(changes, report);
+        self.beside = false;
         self.bootstrap = under_way.or(self.bootstrap.take());
     }
 

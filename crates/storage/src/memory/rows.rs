@@ -44,7 +44,7 @@ impl State {
         let confirmed_now = self.bootstrap.as_mut().is_some_and(|bootstrap| bootstrap.conversations.insert(id));
         let epoch = self.bootstrap.as_ref().is_some_and(|bootstrap| bootstrap.reason == BootstrapReason::Epoch);
         match self.threads.get_mut(&id) {
-            Some(thread) if !(confirmed_now && epoch) => thread.merge(row),
+            Some(thread) if !(confirmed_now && epoch) => thread.merge(row, self.beside),
             _ => {
                 if epoch {
                     self.lower_markers(id, row.last_seq);
@@ -127,13 +127,15 @@ impl State {
 }
 
 impl Thread {
-    /// Takes in a row of the server. The derived fields carry no version: they come from the answer that knew most.
-    fn merge(&mut self, incoming: Conversation) -> bool {
+    /// Takes in a row of the server. The derived fields carry no version: they come from the answer that knew most, of equals
+    /// from the later one, which one that was asked for `beside` a pass need not be.
+    fn merge(&mut self, incoming: Conversation, beside: bool) -> bool {
         let before = (self.row.clone(), self.on_server);
         let last_seq = self.row.last_seq.max(incoming.last_seq);
-        let as_much = incoming.last_seq == self.counted_to && incoming.version >= self.row.version;
-        let knows_more = incoming.last_seq > self.counted_to || as_much || !self.on_server;
         let newer = incoming.version > self.row.version || !self.on_server;
+        let later = newer || (incoming.version == self.row.version && !beside);
+        let as_much = incoming.last_seq == self.counted_to && later;
+        let knows_more = incoming.last_seq > self.counted_to || as_much || !self.on_server;
         let (row, derived) = match (newer, knows_more) {
             (true, true) => (incoming.clone(), incoming),
             (true, false) => (incoming, self.row.clone()),

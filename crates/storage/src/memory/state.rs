@@ -22,6 +22,8 @@ pub(super) struct State {
     pub(super) generation: u64,
     /// What the bootstrap under way has confirmed; none unless one is.
     pub(super) bootstrap: Option<Bootstrap>,
+    /// What is applied just now was asked for beside a pass, which may have applied a later answer meanwhile.
+    pub(super) beside: bool,
     pub(super) last_success_at: Option<Time>,
     /// The oldest first.
     pub(super) unreadable: Vec<KeptAside>,
@@ -113,6 +115,7 @@ impl Default for State {
             server_epoch: None,
             generation: 0,
             bootstrap: None,
+            beside: false,
             last_success_at: None,
             unreadable: Vec::new(),
             people: BTreeMap::new(),

@@ -3,7 +3,8 @@
 //! A row has two parts. What carries its version replaces what is stored if it is newer. What the server derives when it
 //! reads the row (the last seq, the newest message, the unread count, the medic's name) carries none: it is taken from the
 //! answer that knew of the most messages, of equals from the later one unless its version is older, and `last_seq` never goes
-//! back. Both rules at once are a comparison of the pairs (last seq, version).
+//! back. Both rules at once are a comparison of the pairs (last seq, version). Of an answer that was asked for beside a pass
+//! nobody knows whether it is the later one, so it has to be greater.
 
 use super::{Applied, Barred};
 use crate::{
@@ -156,7 +157,7 @@ async fn retell(tx: &Tx, standing: &Standing, rows: &[&Conversation]) -> Res<u64
             row.last_message_preview,
             row.unread,
             row.medic_name,
-            standing.epoch.stored(row.version),
+            standing.epoch.stored(row.version) - i64::from(standing.beside),
         ])
     };
     let told = serde_json::Value::Array(rows.iter().map(told).collect());
