@@ -274,11 +274,17 @@ impl OpenTransaction {
 
 /// People. Nothing that a push asks for is locked.
 impl OpenTransaction {
-    /// Makes somebody (again) a member of an org.
+    /// Makes somebody (again) a member of an org. Who has come to be one of another meanwhile stays there: `profiles` has one row
+    /// for each person, so the second of two that add her fails.
     pub fn add_member(&self, person: PersonId, org: OrgId, role: Role, first_name: &str, last_name: &str) {
         let (first_name, last_name) = (first_name.to_owned(), last_name.to_owned());
         let member = NewMember { id: person, org_id: org, role, first_name, last_name };
-        self.add(move |transaction| transaction.join(member));
+        self.add(move |transaction| {
+            let elsewhere = transaction.tables().membership(person).is_some_and(|row| row.org_id != org);
+            if !elsewhere {
+                transaction.join(member);
+            }
+        });
     }
 
     /// Ends somebody's membership.

@@ -100,7 +100,11 @@ impl Before {
         let newer: BTreeSet<_> = newer.map(|message| message.id).collect();
         let window = process.store.messages(shown.id, Window::newest(u32::MAX)).await.map_err(unreadable)?;
         let lowest = window.messages.iter().find_map(|message| message.seq);
-        let whole = matches!(window.older, Older::Nothing) || lowest.is_some_and(|lowest| lowest <= read.next());
+        // A pass that has failed may have left the newest on the server.
+        let to_its_end = window.messages.iter().filter_map(|message| message.seq).max() >= Some(shown.last_seq);
+        let down_to_the_marker =
+            matches!(window.older, Older::Nothing) || lowest.is_some_and(|lowest| lowest <= read.next());
+        let whole = to_its_end && down_to_the_marker;
         let unchanged = self.threads.get(&shown.id) == Some(&now);
         let known = self.marked.get(&shown.id).is_some_and(|known| {
             let read = now.iter().filter(|message| message.seq <= read && message.sender_id != self.reader);
