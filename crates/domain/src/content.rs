@@ -1,7 +1,7 @@
 //! What may be written in a message, and how it is shortened for a list.
 
 use serde::{Deserialize, Serialize};
-use unicode_segmentation::UnicodeSegmentation;
+use unicode_segmentation::GraphemeCursor;
 
 /// The most characters (Unicode scalar values) that a message may have. The server has the same limit.
 pub const CONTENT_LIMIT: usize = 5000;
@@ -78,25 +78,24 @@ impl From<MessageContent> for String {
 /// code points, since something must be shown.
 #[must_use]
 pub fn preview(text: &str) -> String {
-    let mut end = 0;
-    let mut characters = 0;
-    for (start, cluster) in text.grapheme_indices(true) {
-        characters += cluster.chars().count();
-        if characters > PREVIEW_LIMIT {
-            break;
-        }
-        end = start + cluster.len();
-    }
-    if end == 0 {
-        return text.chars().take(PREVIEW_LIMIT).collect();
-    }
+    let Some((limit, _)) = text.char_indices().nth(PREVIEW_LIMIT) else { return text.to_owned() };
+    let end = last_boundary(text, limit).filter(|end| *end > 0).unwrap_or(limit);
     text[..end].to_owned()
+}
+
+/// Where what a reader sees as one character ends for the last time, up to `limit`. A list asks this of every row, so it looks
+/// at the characters around that place only.
+fn last_boundary(text: &str, limit: usize) -> Option<usize> {
+    let mut cursor = GraphemeCursor::new(limit, text.len(), true);
+    // All of the text is given, so that nothing of it can be missing.
+    if cursor.is_boundary(text, 0) == Ok(true) { Some(limit) } else { cursor.prev_boundary(text, 0).ok().flatten() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use unicode_segmentation::UnicodeSegmentation as _;
 
     #[test]
     fn content_is_trimmed_and_between_1_and_5000_characters() {
@@ -126,7 +125,30 @@ mod tests {
         assert_eq!(preview(&zalgo).chars().count(), 100);
     }
 
+    /// From the beginning, character by character as a reader sees them.
+    fn counted(text: &str) -> &str {
+        let mut end = 0;
+        for (start, cluster) in text.grapheme_indices(true) {
+            let after = start + cluster.len();
+            if text[..after].chars().count() > PREVIEW_LIMIT {
+                break;
+            }
+            end = after;
+        }
+        &text[..end]
+    }
+
     proptest! {
+        #[test]
+        fn a_preview_ends_where_counting_from_the_beginning_would(
+            text in "(\\r\n|[a-zé\\u{301}\\u{200D}\\u{1F1E6}-\\u{1F1FF}👩👧🏽क\\u{94D}षกำ각ᄀ]){60,160}",
+        ) {
+            let counted = counted(&text);
+            if !counted.is_empty() {
+                prop_assert_eq!(preview(&text), counted);
+            }
+        }
+
         #[test]
         fn a_preview_is_a_prefix_of_at_most_100_characters(text in "\\PC{0,300}") {
             let short = preview(&text);
