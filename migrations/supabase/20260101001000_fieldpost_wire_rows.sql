@@ -98,6 +98,21 @@ as $$
 $$;
 comment on function fieldpost.envelope() is 'What every answer carries.';
 
+-- An earlier version answered with jsonb, and the type of a function that is there cannot be replaced.
+do $$
+declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select p.oid::regprocedure from pg_catalog.pg_proc p
+    where p.pronamespace = 'public'::regnamespace and p.prorettype = 'jsonb'::regtype
+      and p.proname in ('fieldpost_bootstrap', 'fieldpost_pull', 'fieldpost_push', 'fieldpost_history')
+  loop
+    execute format('drop function %s', v_function);
+  end loop;
+end
+$$;
+
 -- Rows come joined by commas, under the names that `p_names` gives them.
 create or replace function fieldpost.answer(p_head jsonb, p_names text[], p_rows text[]) returns json
 language sql stable set search_path = ''

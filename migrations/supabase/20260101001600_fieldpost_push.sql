@@ -132,7 +132,7 @@ comment on function fieldpost.mark_all_read(fieldpost.scope, fieldpost.push_item
 create or replace function public.fieldpost_push(
   p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',
   p_mutations jsonb[] default '{}')
-returns jsonb
+returns json
 language plpgsql volatile security definer set search_path = '' set lock_timeout = '3s' set plan_cache_mode = force_generic_plan
 as $$
 declare
@@ -180,10 +180,9 @@ begin
     v_results := fieldpost.mark_all_read(s, v_items, v_results);
   end if;
 
-  -- Put together as text and read as JSON once: see `fieldpost.applied`.
-  return concat(left(fieldpost.envelope()::text, -1), ',"results":[', (
+  return fieldpost.answer(fieldpost.envelope(), array['results'], array[(
     select string_agg(concat('{"id":', coalesce('"' || i.id || '"', 'null'), ',', substr(r.result, 2)), ',' order by i.n)
-    from unnest(v_items) i join unnest(v_results) with ordinality r (result, n) on r.n = i.n), ']}')::jsonb;
+    from unnest(v_items) i join unnest(v_results) with ordinality r (result, n) on r.n = i.n)]);
 end
 $$;
 comment on function public.fieldpost_push(int, text, text[], jsonb[]) is

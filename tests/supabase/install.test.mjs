@@ -106,6 +106,26 @@ test("an existing project gets its messages numbered in order, and applying agai
   }
 });
 
+test("functions that answered with another type give way to those of this version", async () => {
+  const db = await scratch();
+  try {
+    await db.apply();
+    const before = await fingerprint(db.sql);
+    const functions = await db.sql`
+      select p.oid::regprocedure::text as name, pg_get_function_arguments(p.oid) as arguments from pg_proc p
+      where p.pronamespace = 'public'::regnamespace and p.proname like 'fieldpost\\_%'`;
+    assert.equal(functions.length, 4);
+    for (const { name, arguments: declared } of functions) {
+      await db.sql.unsafe(`drop function ${name}; create function ${name.replace(/\(.*/, "")}(${declared}) returns jsonb language sql as $$ select '{}'::jsonb $$`);
+    }
+    assert.notDeepEqual(await fingerprint(db.sql), before);
+    await db.apply();
+    assert.deepEqual(await fingerprint(db.sql), before);
+  } finally {
+    await db.drop();
+  }
+});
+
 test("the backfill can be stopped and run again, and a message that comes in between is numbered after the old ones", async () => {
   const db = await scratch();
   try {

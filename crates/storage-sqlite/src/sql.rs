@@ -233,7 +233,7 @@ pub(crate) struct Insert {
 
 /// Few sizes, so that few statements are ever prepared. One statement for many rows costs one trip to SQLite's thread instead of
 /// one per row, and the full-text index writes out what it has gathered once for each statement.
-const SIZES: [usize; 8] = [1, 4, 16, 64, 128, 256, 512, 2_000];
+const SIZES: [usize; 9] = [1, 4, 16, 24, 64, 128, 256, 512, 2_000];
 
 /// The most parameters that SQLite takes in one statement.
 const MAX_PARAMETERS: usize = 32_766;
