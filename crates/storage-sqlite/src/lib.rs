@@ -18,6 +18,7 @@ mod inspect;
 mod messages;
 mod open;
 mod outbox;
+mod packed;
 mod people;
 mod ranges;
 mod readers;

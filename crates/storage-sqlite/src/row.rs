@@ -6,11 +6,11 @@
 
 use crate::{
     error::{Fault, Res},
+    packed::{Packed, Value, unpack},
     sql::{moment, unsigned, uuid},
 };
 use fieldpost_domain::{Seq, Time};
 use sea_orm::{QueryResult, TryGetable};
-use serde_json::Value as Json;
 use uuid::Uuid;
 
 /// A row.
@@ -18,7 +18,7 @@ pub(crate) struct Row(Cells);
 
 enum Cells {
     Queried(QueryResult),
-    Packed(Vec<Json>),
+    Packed(Packed),
 }
 
 impl Row {
@@ -29,7 +29,7 @@ impl Row {
     pub(crate) fn get<T: Cell>(&self, column: usize) -> Res<T> {
         match &self.0 {
             Cells::Queried(row) => T::queried(row, column),
-            Cells::Packed(cells) => cells.get(column).and_then(T::packed).ok_or_else(|| Fault::corrupt(WRONG_TYPE)),
+            Cells::Packed(row) => row.value(column).and_then(T::packed).ok_or_else(|| Fault::corrupt(WRONG_TYPE)),
         }
     }
 
@@ -45,10 +45,13 @@ impl Row {
     pub(crate) fn opt_id(&self, column: usize) -> Res<Option<Uuid>> {
         match &self.0 {
             Cells::Queried(_) => self.get::<Option<Vec<u8>>>(column)?.map(|bytes| uuid(&bytes)).transpose(),
-            // The hex of null is empty.
-            Cells::Packed(_) => match self.get::<String>(column)?.as_str() {
-                "" => Ok(None),
-                hex => Uuid::try_parse(hex).map(Some).map_err(|_| Fault::corrupt("an id does not have 16 bytes")),
+            Cells::Packed(row) => match row.value(column) {
+                // The hex of null is empty.
+                Some(Value::Text("")) => Ok(None),
+                Some(Value::Text(hex)) => {
+                    Uuid::try_parse(hex).map(Some).map_err(|_| Fault::corrupt("an id does not have 16 bytes"))
+                }
+                _ => Err(Fault::corrupt(WRONG_TYPE)),
             },
         }
     }
@@ -72,8 +75,8 @@ impl Row {
     /// The rows that a query has packed into a column; none if it packed none.
     pub(crate) fn rows(&self, column: usize) -> Res<Vec<Self>> {
         let Some(text) = self.get::<Option<String>>(column)? else { return Ok(Vec::new()) };
-        let rows: Vec<Vec<Json>> = serde_json::from_str(&text).map_err(|_| Fault::corrupt(WRONG_TYPE))?;
-        Ok(rows.into_iter().map(|cells| Self(Cells::Packed(cells))).collect())
+        let rows = unpack(text).map_err(|_| Fault::corrupt(WRONG_TYPE))?;
+        Ok(rows.into_iter().map(|row| Self(Cells::Packed(row))).collect())
     }
 }
 
@@ -87,7 +90,7 @@ pub(crate) fn packed_rows(line: &str, query: &str) -> String {
 /// What a column can hold.
 pub(crate) trait Cell: Sized {
     fn queried(row: &QueryResult, column: usize) -> Res<Self>;
-    fn packed(cell: &Json) -> Option<Self>;
+    fn packed(value: Value<'_>) -> Option<Self>;
 }
 
 impl Cell for i64 {
@@ -95,8 +98,8 @@ impl Cell for i64 {
         from_query(row, column)
     }
 
-    fn packed(cell: &Json) -> Option<Self> {
-        cell.as_i64()
+    fn packed(value: Value<'_>) -> Option<Self> {
+        if let Value::Number(number) = value { Some(number) } else { None }
     }
 }
 
@@ -105,8 +108,8 @@ impl Cell for String {
         from_query(row, column)
     }
 
-    fn packed(cell: &Json) -> Option<Self> {
-        cell.as_str().map(Self::from)
+    fn packed(value: Value<'_>) -> Option<Self> {
+        if let Value::Text(text) = value { Some(text.to_owned()) } else { None }
     }
 }
 
@@ -116,7 +119,7 @@ impl Cell for Vec<u8> {
     }
 
     /// JSON has no bytes; ids are read by [`Row::id`].
-    fn packed(_: &Json) -> Option<Self> {
+    fn packed(_: Value<'_>) -> Option<Self> {
         None
     }
 }
@@ -126,8 +129,8 @@ impl<T: Cell + TryGetable> Cell for Option<T> {
         from_query(row, column)
     }
 
-    fn packed(cell: &Json) -> Option<Self> {
-        if cell.is_null() { Some(None) } else { T::packed(cell).map(Some) }
+    fn packed(value: Value<'_>) -> Option<Self> {
+        if value == Value::Null { Some(None) } else { T::packed(value).map(Some) }
     }
 }
 
