@@ -18,14 +18,16 @@ use crate::{
     outbox::park,
     ranges::{self, RangeSet},
     replica::{
-        apply::{self, people},
+        apply::{self, conversations, people},
         digest, history, lost, marks,
         position::{self, Standing, superseded},
     },
     resolve, search,
     sql::{IdSet, Tx, int},
 };
-use fieldpost_domain::{BootstrapPage, Changes, Continuation, ConversationId, Person, RefusalCode, Seq, SeqRange};
+use fieldpost_domain::{
+    BootstrapPage, Changes, Continuation, ConversationId, Person, PersonId, RefusalCode, Seq, SeqRange,
+};
 use fieldpost_storage::{ApplyReport, SyncPosition, unreadable};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -48,8 +50,10 @@ pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: Bootstrap
         marks::lower_to_the_same(tx, &standing, &page.changes).await?;
     }
     let read = marks::read_as_told(tx, &page.changes, true).await?;
+    let (conversations, people) = (unreadable::conversations_of(&page.changes), unreadable::people_of(&page.changes));
     let mut applied = apply::rows(tx, &standing, page.changes).await?;
-    people::put(tx, &standing, page.me.as_slice()).await?;
+    apply::people::put(tx, &standing, page.me.as_slice()).await?;
+    spare(tx, &standing, conversations, people).await?;
     sweep(tx, &standing, &told, &came, &read).await?;
     applied.touched.extend(told.iter().map(|(id, _)| *id));
     if let Some(next) = &page.next_after {
@@ -64,6 +68,26 @@ pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: Bootstrap
     applied.report.marked_again = marks::again(tx, &read, page.server_time).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
     Ok(ApplyReport { digest_matches, ..applied.report })
+}
+
+/// What the page lists by rows that cannot be read stays as it was. After a change of epoch that would be a state of another
+/// history, which a conversation does not keep.
+async fn spare(
+    tx: &Tx,
+    standing: &Standing,
+    conversations: BTreeSet<ConversationId>,
+    people: BTreeSet<PersonId>,
+) -> Res<()> {
+    if !conversations.is_empty() && !standing.new_epoch {
+        let aliases = resolve::aliases(tx).await?;
+        let ids = conversations.iter().map(|id| aliases.get(&id.as_uuid()).copied().unwrap_or(id.as_uuid()));
+        tx.run(conversations::CONFIRM, vec![int(standing.generation), IdSet::of(ids).bind()]).await?;
+    }
+    if !people.is_empty() {
+        let ids = IdSet::of(people.iter().map(|id| id.as_uuid()));
+        tx.run(people::CONFIRM, vec![int(standing.generation), ids.bind()]).await?;
+    }
+    Ok(())
 }
 
 /// Of each conversation of the page the range that it tells whole: from the lowest seq that came up to its last.

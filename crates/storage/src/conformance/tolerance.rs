@@ -1,14 +1,16 @@
 //! What a newer server may send, and what cannot be read.
 
-use super::build::{ada, conversation_id, direct, history_page, iris, message, messages, other_direct, read_to};
+use super::build::{
+    ada, conversation_id, direct, history_page, iris, message, messages, other_direct, own_message_id, read_to, seq,
+};
 use super::given::{
-    applied_history, bootstrapped, history, loaded, loaded_thread, newest, person, pulled, pulled_messages, summary,
-    texts, thread,
+    applied_history, batch, bootstrapped, failure, history, loaded, loaded_thread, newest, outbox, person, pulled,
+    pulled_messages, sent, summary, texts, thread, unread,
 };
 use crate::{BootstrapReason, Store};
 use fieldpost_domain::{
     Access, AccessChange, Acknowledgement, Changes, Conversation, ConversationId, ConversationKind, Message,
-    MessageKind, MessageStatus, Metadata, Person, PushOutcome, PushResult, Role, UnreadableRow, Version,
+    MessageKind, MessageStatus, Metadata, Person, PushOutcome, PushResult, RefusalCode, Role, UnreadableRow, Version,
 };
 use serde_json::json;
 
@@ -103,6 +105,67 @@ pub async fn an_unreadable_message_of_history_deletes_nothing(store: &dyn Store)
     page.changes.unreadable.push(UnreadableRow { list: "people".to_owned(), ..unreadable("{}") });
     applied_history(store, page).await;
     assert_eq!(texts(store, id).await, ["message 1", "message 4"]);
+}
+
+fn unreadable_conversation(row: serde_json::Value) -> UnreadableRow {
+    UnreadableRow { list: "conversations".to_owned(), ..unreadable(&row.to_string()) }
+}
+
+/// A first load whose second conversation is there to be read, and whose first one is not.
+fn with_an_unreadable_conversation(row: serde_json::Value, messages_of_it: Vec<Message>) -> Changes {
+    let two = conversation_id(2);
+    let readable = thread(other_direct(2, 1), messages(two, 1..=1, &ada()));
+    let messages = readable.messages.into_iter().chain(messages_of_it).collect();
+    Changes { messages, unreadable: vec![unreadable_conversation(row)], ..Changes { messages: vec![], ..readable } }
+}
+
+/// The server lists a conversation by a row that cannot be read: it may be seen, so it stays, and what waits in it goes on
+/// waiting.
+pub async fn a_conversation_that_cannot_be_read_stays_as_it_was(store: &dyn Store) {
+    let id = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
+    sent(store, 1, id).await;
+    let row = json!({"id": id, "subject": 7});
+
+    let report = bootstrapped(
+        store,
+        BootstrapReason::Reconcile,
+        with_an_unreadable_conversation(row, messages(id, 2..=3, &ada())),
+    )
+    .await;
+    assert_eq!((report.purged, report.unreadable), (vec![], 1));
+    assert_eq!(texts(store, id).await, ["message 1", "message 2", "message 3", "own 1"]);
+    assert_eq!(batch(store).await.len(), 1, "still to be sent");
+    assert_eq!((summary(store, id).await.last_seq, unread(store, id).await), (seq(3), 3));
+
+    bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 3), messages(id, 1..=3, &ada()))).await;
+    assert_eq!(texts(store, id).await, ["message 1", "message 2", "message 3", "own 1"], "and can be read again");
+}
+
+/// Of a row that does not say which conversation it is nobody can tell, so that what is not listed is out of sight; and after a
+/// change of epoch an earlier state is one of another history.
+pub async fn a_conversation_that_is_not_known_to_be_listed_leaves(store: &dyn Store) {
+    let id = conversation_id(1);
+    let rows = [(BootstrapReason::Reconcile, json!({"subject": 7})), (BootstrapReason::Epoch, json!({"id": id}))];
+    for (n, (reason, row)) in (1..).zip(rows) {
+        loaded_thread(store, direct(1, 2), messages(id, 1..=2, &ada())).await;
+        sent(store, n, id).await;
+        let report = bootstrapped(store, reason, with_an_unreadable_conversation(row, vec![])).await;
+        assert_eq!(report.purged, [id], "{reason:?}");
+        let waited = outbox(store).await.into_iter().find(|entry| entry.message_id == Some(own_message_id(n)));
+        assert_eq!(failure(&waited.unwrap()), Some(&RefusalCode::AccessLost), "{reason:?}: what waited is not lost");
+    }
+}
+
+/// The same of people: they stay as they were.
+pub async fn a_person_that_cannot_be_read_stays_as_she_was(store: &dyn Store) {
+    let id = loaded_thread(store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
+    for reason in [BootstrapReason::Reconcile, BootstrapReason::Epoch] {
+        let row = UnreadableRow { list: "people".to_owned(), ..unreadable(&json!({"id": ada().id}).to_string()) };
+        let page = thread(direct(1, 1), messages(id, 1..=1, &ada()));
+        bootstrapped(store, reason, Changes { people: vec![iris()], unreadable: vec![row], ..page }).await;
+        let here = person(store, &ada()).await.unwrap();
+        assert_eq!((here.first_name, here.removed), (ada().first_name, false), "{reason:?}");
+    }
 }
 
 /// What may not be seen any more leaves, readable or not.

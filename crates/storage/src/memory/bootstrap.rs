@@ -20,7 +20,7 @@ use crate::{
 };
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Intent, Message, MessageContent, MessageId, MessageKind,
-    MutationId, NewMessage, Person, RefusalCode, Seq, SeqRange, ServerEpoch, Version,
+    MutationId, NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Version,
 };
 use std::collections::BTreeSet;
 
@@ -56,10 +56,13 @@ impl State {
         let told = told_ranges(&page.changes);
         let came: BTreeSet<MessageId> = page.changes.messages.iter().map(|message| message.id).collect();
         let unread = unreadable::messages_of(&page.changes);
+        let (conversations, people) =
+            (unreadable::conversations_of(&page.changes), unreadable::people_of(&page.changes));
         told.iter().for_each(|(id, _)| self.lift_revocation(*id));
         self.lower_to_the_same(&page.changes);
         let read = self.read_as_told(&page.changes, true);
         self.apply(page.changes, &mut report);
+        self.spare(conversations, people);
         self.me = page.me.as_ref().map(|me| me.id);
         if let Some(me) = page.me.clone() {
             self.put_person(me);
@@ -96,6 +99,17 @@ impl State {
             self.forget_versions();
         }
         self.server_epoch = named.or(self.server_epoch.take());
+    }
+
+    /// What the page lists by rows that cannot be read stays as it was. After a change of epoch that would be a state of another
+    /// history, which a conversation does not keep.
+    fn spare(&mut self, conversations: BTreeSet<ConversationId>, people: BTreeSet<PersonId>) {
+        let conversations: Vec<_> = conversations.into_iter().map(|id| self.resolve(id)).collect();
+        let new_epoch = self.is_new_epoch();
+        if let Some(bootstrap) = &mut self.bootstrap {
+            bootstrap.conversations.extend(conversations.into_iter().filter(|_| !new_epoch));
+            bootstrap.people.extend(people);
+        }
     }
 
     /// The page told this range of a conversation whole (an empty one, just above the last seq, if no message came). While

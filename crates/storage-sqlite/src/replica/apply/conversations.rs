@@ -205,4 +205,5 @@ const UPSERT: Insert = Insert {
 
 pub(crate) const OWN_AGAIN: &str = "DELETE FROM aliases WHERE id IN (SELECT unhex(value) FROM json_each(?))";
 
-const CONFIRM: &str = "UPDATE conversations SET confirmed = ? WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+pub(crate) const CONFIRM: &str =
+    "UPDATE conversations SET confirmed = ? WHERE id IN (SELECT unhex(value) FROM json_each(?))";

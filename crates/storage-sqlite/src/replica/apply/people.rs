@@ -62,4 +62,4 @@ const UPSERT: Insert = Insert {
         WHERE CASE WHEN excluded.org_id = org_id THEN excluded.version > version ELSE NOT excluded.removed END",
 };
 
-const CONFIRM: &str = "UPDATE people SET confirmed = ? WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+pub(crate) const CONFIRM: &str = "UPDATE people SET confirmed = ? WHERE id IN (SELECT unhex(value) FROM json_each(?))";
