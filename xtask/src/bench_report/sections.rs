@@ -152,8 +152,10 @@ pub(super) const SECTIONS: [Section; 13] = [
                own, all through one line to the same Supabase Lite over PostgreSQL; then again with the recorded answers, \
                so that the server costs nothing. Fieldpost and the seed algorithm bring the last 100 messages of each conversation, \
                RxDB brings all; whoever is not done in 60 s is stopped, and what it has by then is what it is credited with. *All \
-               of them* is Fieldpost alone: a device that is a million messages behind, and a server that makes them up. *Usable* is when the latest message of each of the first 20 conversations \
-               can be read. The seed algorithm runs on WatermelonDB with its LokiJS adapter, RxDB with its plugin \
+               of them* is Fieldpost alone: a device that is a million messages behind, and a server that makes them up. *Usable* is \
+               when the latest message of each of the first 20 conversations can be read: by an app that observes the list, from \
+               when it is given that list (looking for the messages comes after the time is taken); of the seed algorithm, when \
+               it has written them; of RxDB, at its end. The seed algorithm runs on WatermelonDB with its LokiJS adapter, RxDB with its plugin \
                `replication-supabase` on memory storage: the quickest that either has on Node. Fieldpost writes a file.",
         unit: Unit::Messages,
         stack: Stack::Clean,
