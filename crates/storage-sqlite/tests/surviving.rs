@@ -206,6 +206,23 @@ async fn a_mutation_of_an_unknown_kind_is_kept_shown_and_not_sent() {
     assert_eq!(store.next_batch(ALL, &HashSet::new()).await.unwrap().len(), 2);
 }
 
+/// Until the file is opened again, that is; then it becomes a dead letter.
+#[tokio::test]
+async fn what_another_version_queues_meanwhile_holds_up_nothing_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path_in(&folder);
+    let store = SqliteStore::open(path.clone()).await.unwrap();
+    let conversation = open(&store).await;
+    let newer = raw(&path).await;
+    newer.execute_unprepared("UPDATE outbox SET kind = 'react', payload = '{\"emoji\":\"+1\"}'").await.unwrap();
+    newer.close().await.unwrap();
+    store.send(build::mutation_id(1), build::composed(1, conversation)).await.unwrap();
+
+    let batch = store.next_batch(BatchLimits { rows: 1, ..ALL }, &HashSet::new()).await.unwrap();
+    assert_eq!(batch.iter().map(|mutation| mutation.id).collect::<Vec<_>>(), [build::mutation_id(1)]);
+    assert_eq!(store.counts().await.unwrap().pending, 2, "and it stays");
+}
+
 #[tokio::test]
 async fn a_page_that_does_not_fit_on_the_disk_leaves_rows_and_cursor_as_they_were() {
     let folder = tempfile::tempdir().unwrap();
