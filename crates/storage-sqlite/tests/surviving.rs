@@ -178,7 +178,8 @@ async fn a_mutation_of_an_unknown_kind_is_kept_shown_and_not_sent() {
     newer
         .execute_unprepared(
             "INSERT INTO outbox (id, kind, conversation_id, payload, wire_size, recorded_at) \
-             SELECT randomblob(16), 'react', conversation_id, '{\"emoji\":\"+1\"}', 600, 0 FROM outbox",
+             SELECT randomblob(16), value ->> 0, conversation_id, value ->> 1, 600, 0 FROM outbox, json_each( \
+             '[[\"react\", {\"content\": \"thumbs up\"}], [\"send_message\", {\"content\": \"\"}]]')",
         )
         .await
         .unwrap();
@@ -187,11 +188,17 @@ async fn a_mutation_of_an_unknown_kind_is_kept_shown_and_not_sent() {
     let store = SqliteStore::open(path.clone()).await.unwrap();
     assert_eq!(store.next_batch(ALL, &HashSet::new()).await.unwrap().len(), 1);
     let counts = store.counts().await.unwrap();
-    assert_eq!((counts.pending, counts.failed), (1, 1));
+    assert_eq!((counts.pending, counts.failed), (1, 2));
     let entries = store.entries(10).await.unwrap();
-    assert_eq!(entries[1].kind.as_str(), "react");
-    let EntryState::Failed(refusal) = &entries[1].state else { panic!("not a dead letter") };
-    assert_eq!(refusal.code.as_str(), "unreadable");
+    let expected = [
+        ("react", Some("thumbs up"), "this version does not know what kind of change this is"),
+        ("send_message", None, "what was recorded cannot be read"),
+    ];
+    for (entry, (kind, content, why)) in entries[1..].iter().zip(expected) {
+        assert_eq!((entry.kind.as_str(), entry.content.as_deref()), (kind, content));
+        let EntryState::Failed(refusal) = &entry.state else { panic!("not a dead letter") };
+        assert_eq!((refusal.code.as_str(), refusal.detail.as_deref()), ("unreadable", Some(why)));
+    }
     store.close().await.unwrap();
 
     // A version that knows the kind takes it up again.
@@ -202,7 +209,7 @@ async fn a_mutation_of_an_unknown_kind_is_kept_shown_and_not_sent() {
         .unwrap();
     later.close().await.unwrap();
     let store = SqliteStore::open(path).await.unwrap();
-    assert_eq!(store.counts().await.unwrap().failed, 0);
+    assert_eq!(store.counts().await.unwrap().failed, 1);
     assert_eq!(store.next_batch(ALL, &HashSet::new()).await.unwrap().len(), 2);
 }
 

@@ -10,8 +10,8 @@ use super::given::{
 };
 use crate::{ConversationSummary, NewDirect, Older, Store, Window};
 use fieldpost_domain::{
-    Acknowledgement, Changes, Conversation, ConversationId, Intent, Message, Mutation, RefusalCode, Seq, Tombstone,
-    TombstoneOf, Version,
+    Acknowledgement, Changes, Conversation, ConversationId, Intent, Message, Mutation, PushOutcome, PushResult,
+    RefusalCode, RetryCode, Seq, Tombstone, TombstoneOf, Version,
 };
 use std::collections::HashSet;
 
@@ -258,6 +258,25 @@ pub async fn messages_sent_under_the_old_id_are_stored_under_the_new_one(store: 
     assert_eq!(report.new_messages, 0);
     assert_eq!(seqs(&newest(store, local(), 10).await), [1, 2]);
     assert_eq!(texts(store, local()).await, ["own 2", "own 3"]);
+}
+
+/// The answers to all of it come together: what the first one re-keys, those behind it are about.
+pub async fn answers_behind_a_new_id_are_about_the_canonical_conversation(store: &dyn Store) {
+    opened_offline(store).await;
+    let outcome = |what| PushOutcome::Acknowledged(what);
+    let results = [
+        (1, outcome(opened(direct(CANONICAL, 0)))),
+        (2, outcome(Acknowledgement::Sent(ack(2, canonical(), 1)))),
+        (3, PushOutcome::Retry(RetryCode::Busy)),
+    ];
+    let results = results.map(|(n, outcome)| PushResult { mutation_id: mutation_id(n), outcome });
+
+    let report = store.settle(results.into()).await.unwrap();
+
+    assert_eq!((report.acknowledged, report.retrying), (2, 1));
+    assert_eq!(report.rekeyed, [(local(), canonical())], "once");
+    assert_eq!(seqs(&newest(store, canonical(), 10).await), [1, 0]);
+    assert_eq!(lanes(store).await, [canonical()]);
 }
 
 /// A message's answer names the canonical conversation before the open's own answer was recorded.

@@ -108,6 +108,15 @@ pub async fn an_unloaded_thread_cannot_be_read(store: &dyn Store) {
     assert_eq!(unread(store, thread).await, 5);
 }
 
+/// Another device has read further: the answer to a mark says so.
+pub async fn the_answer_to_a_mark_may_say_that_more_was_read(store: &dyn Store) {
+    let thread = three_unread(store).await;
+    read_up_to(store, 1, thread, 1).await;
+    assert_eq!(unread(store, thread).await, 2);
+    acknowledged(store, 1, Acknowledgement::Marked(read_to(thread, &iris(), 3))).await;
+    assert_eq!(unread(store, thread).await, 0);
+}
+
 /// `Outbox::mark_read`: what arrived after the thread was displayed was not read.
 pub async fn what_was_not_displayed_stays_unread(store: &dyn Store) {
     let thread = three_unread(store).await;
