@@ -103,8 +103,12 @@ UPDATE conversations AS c
 SET unread_count = CASE
     WHEN c.version >= 0 AND c.unread_above >= c.last_seq THEN 0
     WHEN c.range_from > 0 AND c.range_from <= c.unread_above + 1 AND c.range_to >= c.told_seq THEN c.unread_here
-    ELSE min(c.told_unread, c.unread_here + max(c.told_seq - c.unread_above, 0)
-        - max(min(c.range_to, c.told_seq) - max(c.range_from, c.unread_above + 1) + 1, 0))
+    ELSE min(c.told_unread, c.unread_here + max(max(c.told_seq - c.unread_above, 0)
+        - max(min(c.range_to, c.told_seq) - max(c.range_from, c.unread_above + 1) + 1, 0)
+        - (SELECT count(*) FROM messages AS m WHERE m.conversation_id = c.id
+            AND m.seq > max(c.unread_above, c.range_to) AND m.seq <= c.told_seq)
+        - (SELECT count(*) FROM messages AS m WHERE m.conversation_id = c.id
+            AND m.seq > c.unread_above AND m.seq < min(c.range_from, c.told_seq + 1)), 0))
     END,",
     newest!(),
     of_set!()

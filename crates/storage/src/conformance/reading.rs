@@ -108,6 +108,16 @@ pub async fn an_unloaded_thread_cannot_be_read(store: &dyn Store) {
     assert_eq!(unread(store, thread).await, 5);
 }
 
+/// What is here beyond a hole counts as what it is, and not once more as what may be missing there.
+pub async fn what_is_here_beyond_a_hole_counts_once(store: &dyn Store) {
+    let id = conversation_id(1);
+    loaded_thread(store, direct(1, 4), messages(id, 1..=4, &ada())).await;
+    assert_eq!(read(store, 1, id).await, 4);
+    let row = Conversation { unread: 9, ..direct(1, 9) };
+    pulled(store, super::given::thread(row, messages(id, 8..=9, &ada()))).await;
+    assert_eq!(unread(store, id).await, 5, "two are here, three may be unread");
+}
+
 /// Another device has read further: the answer to a mark says so.
 pub async fn the_answer_to_a_mark_may_say_that_more_was_read(store: &dyn Store) {
     let thread = three_unread(store).await;

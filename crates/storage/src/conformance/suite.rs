@@ -128,6 +128,7 @@ macro_rules! storage_conformance {
             reading_a_conversation_that_is_not_here_is_refused,
             an_unloaded_thread_cannot_be_read,
             what_was_not_displayed_stays_unread,
+            what_is_here_beyond_a_hole_counts_once,
             the_answer_to_a_mark_may_say_that_more_was_read,
             displaying_less_takes_nothing_back,
             the_marker_stops_at_what_is_here,

@@ -23,7 +23,26 @@ impl State {
             .filter(|message| message.seq > read && Some(message.sender_id) != own && message.deleted_at.is_none());
         let here = unread.count() as u64;
         let whole = thread.range.is_some_and(|range| range.from <= read.next() && range.to >= thread.counted_to);
-        if whole { here } else { thread.row.unread.min(here.saturating_add(thread.unknown_above(read))) }
+        if whole {
+            here
+        } else {
+            thread.row.unread.min(here.saturating_add(self.unknown_above(conversation, thread, read)))
+        }
+    }
+
+    /// Of the seqs above a marker that the server has counted, how many are neither in the recent range nor those of messages
+    /// outside it: so many messages there can be at most besides those that are here.
+    fn unknown_above(&self, conversation: ConversationId, thread: &Thread, read: Seq) -> u64 {
+        let counted = thread.counted_to.get().saturating_sub(read.get());
+        let known = thread.range.map_or(0, |range| {
+            let (from, to) = (range.from.max(read.next()), range.to.min(thread.counted_to));
+            to.next().get().saturating_sub(from.get())
+        });
+        let inside = |seq: Seq| thread.range.is_some_and(|range| range.from <= seq && seq <= range.to);
+        let beside = self
+            .server_messages(conversation)
+            .filter(|message| message.seq > read && message.seq <= thread.counted_to && !inside(message.seq));
+        counted.saturating_sub(known).saturating_sub(beside.count() as u64)
     }
 
     /// Moves a marker; positions never go back. False when it stands where it was.
@@ -50,18 +69,5 @@ impl State {
             let version = Version::ZERO;
             self.put_marker(ReadMarker { conversation_id, person_id, delivered_seq: read_seq, read_seq, version });
         }
-    }
-}
-
-impl Thread {
-    /// Of the seqs above a marker that the server has counted, how many are outside the recent range: so many messages there
-    /// can be at most besides those that are here.
-    fn unknown_above(&self, read: Seq) -> u64 {
-        let counted = self.counted_to.get().saturating_sub(read.get());
-        let known = self.range.map_or(0, |range| {
-            let (from, to) = (range.from.max(read.next()), range.to.min(self.counted_to));
-            to.next().get().saturating_sub(from.get())
-        });
-        counted.saturating_sub(known)
     }
 }
