@@ -230,7 +230,7 @@ pub(super) const BUGS: &[Bug] = &[
         "unread_exact",
         "the server counts what a waiting mark has read",
         "crates/storage/src/memory/unread.rs",
-        "thread.row.unread.min(here.saturating_add(thread.unknown_above(read)))",
+        "thread.row.unread.min(here.saturating_add(self.unknown_above(conversation, thread, read)))",
         "thread.row.unread",
     ),
     bug(
