@@ -148,7 +148,7 @@ pub trait Replica: Send + Sync {
     /// the bootstrap did not confirm leaves: conversations that did not come (with the consequences of a revocation for their
     /// lanes, but without being remembered as revoked), and people that did not come. Those people whom a message here names
     /// as its sender stay, as members of the past. Conversations and people that an answer has brought since the bootstrap
-    /// began count as confirmed, and those that the server does not know yet stay.
+    /// began count as confirmed (after a change of epoch, since its first page), and those that the server does not know yet stay.
     ///
     /// A conversation that a bootstrap lists comes into sight with all its markers, as one does with a grant
     /// ([`Replica::apply_pull`]). Where the signed-in person's own stands higher here than its page says (nowhere, if none

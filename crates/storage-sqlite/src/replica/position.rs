@@ -124,10 +124,16 @@ pub(crate) async fn meet(tx: &Tx, named: Option<&ServerEpoch>) -> Res<()> {
     if tx.value::<i64>(another, vec![named.clone()]).await? != 0 {
         tx.run("UPDATE sync_state SET epoch_pending = 1, epoch = epoch + 1 WHERE only = 1", vec![]).await?;
         forget_remembered(tx).await?;
+        tx.run(CONFIRMED_BY_NOBODY, vec![]).await?;
     }
     let sql = "UPDATE sync_state SET server_epoch = coalesce(?, server_epoch) WHERE only = 1";
     tx.run(sql, vec![named]).await.map(drop)
 }
+
+/// An answer that came before the first page has confirmed nothing either.
+const CONFIRMED_BY_NOBODY: &str = "
+UPDATE conversations SET confirmed = confirmed - 1
+WHERE confirmed >= (SELECT s.generation FROM sync_state AS s WHERE s.only = 1)";
 
 /// The next page of the bootstrap is the one after `after`.
 pub(crate) async fn advance(tx: &Tx, after: &Continuation, loaded: u64, total: u64) -> Res<()> {

@@ -3,7 +3,8 @@
 use super::bootstrapping::settled_messages;
 use super::build::{
     ack, ada, at, ben, bootstrap_page, broadcast, continuation, conversation_id, deleted, direct, echo, history_page,
-    iris, medic_id, message, message_id, messages, other_org, own_message_id, read_to, seq, tombstone,
+    iris, medic_id, message, message_id, messages, mutation_id, new_direct, other_org, own_message_id, read_to, seq,
+    tombstone,
 };
 use super::given::{
     acknowledged, applied_history, batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox,
@@ -148,6 +149,27 @@ pub async fn what_was_acknowledged_before_the_first_page_may_be_lost_as_well(sto
     store.apply_bootstrap(next_after.as_ref(), rest).await.unwrap();
     assert_eq!(seqs(&newest(store, id, 10).await), [1, 2, 3, 0], "acknowledged in the new history: not lost");
     assert_eq!(outbox(store).await.len(), 1);
+}
+
+/// Nor does an open that was accepted then keep its conversation: it may be of a history that has ended, with all that was
+/// written in it.
+pub async fn what_was_opened_before_the_first_page_may_be_lost_as_well(store: &dyn Store) {
+    loaded(store, Changes { people: vec![iris(), ada()], ..Changes::default() }).await;
+    let id = conversation_id(1);
+    store.open_direct(mutation_id(1), new_direct(1)).await.unwrap();
+    sent(store, 2, id).await;
+    store.begin_bootstrap(BootstrapReason::Epoch).await.unwrap();
+    acknowledged(store, 1, Acknowledgement::Opened(Box::new(direct(1, 0)))).await;
+    stored(store, 2, ack(2, id, 1)).await;
+
+    let changes = Changes { people: vec![iris(), ada()], ..Changes::default() };
+    let page = BootstrapPage { me: Some(iris()), ..of_epoch("c", changes) };
+    let report = store.apply_bootstrap(None, page).await.unwrap();
+
+    assert_eq!(report.purged, [id]);
+    let lost = outbox(store).await;
+    assert_eq!(lost.iter().map(|entry| entry.message_id).collect::<Vec<_>>(), [Some(own_message_id(2))]);
+    assert!(failure(&lost[0]).is_some(), "its author can see it, and send it again");
 }
 
 /// What history told in between is of nobody knows which history either.

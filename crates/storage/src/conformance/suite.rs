@@ -253,6 +253,7 @@ macro_rules! storage_conformance {
             what_was_told_before_the_first_page_is_of_the_old_history,
             a_change_of_epoch_is_dealt_with_once,
             what_was_acknowledged_before_the_first_page_may_be_lost_as_well,
+            what_was_opened_before_the_first_page_may_be_lost_as_well,
             what_history_told_before_the_first_page_is_older_than_it,
             only_the_first_page_says_which_history_it_is_of,
             after_an_epoch_old_deletions_and_revocations_are_forgotten,

@@ -97,6 +97,9 @@ impl State {
         }
         if self.is_new_epoch() {
             self.forget_versions();
+            if let Some(bootstrap) = &mut self.bootstrap {
+                bootstrap.conversations.clear();
+            }
         }
         self.server_epoch = named.or(self.server_epoch.take());
     }
