@@ -14,7 +14,8 @@ pub(crate) const UNTOLD: i64 = -1;
 /// The server's numbers stay below 2^53.
 const BITS: u32 = 53;
 const MAX_VERSION: u64 = (1 << BITS) - 1;
-/// More restored backups than any server sees; what would overflow stays in the last one.
+/// More restored backups than any server sees, at two for each bootstrap that follows one; what would overflow stays in the
+/// last one.
 const MAX_EPOCH: i64 = (1 << (63 - BITS)) - 1;
 
 /// One of the server's histories, counted by this store.

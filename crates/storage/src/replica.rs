@@ -144,11 +144,13 @@ pub trait Replica: Send + Sync {
     /// They come back as history on demand; one whose send awaits its answer in the outbox is queued again until then. Seqs known
     /// by tombstones stay known. When a message of the page cannot be read, nothing inside a range is taken for deleted, and
     /// an earlier state of that message stays even below one. A conversation or person whose row cannot be read, but says its
-    /// id, counts as having come and stays as it was; not a conversation after a change of epoch. With the last page the position becomes `Following`, and what
-    /// the bootstrap did not confirm leaves: conversations that did not come (with the consequences of a revocation for their
+    /// id, counts as having come and stays as it was, with its range (what was deleted in it meanwhile stays until a bootstrap
+    /// that can read it); not a conversation after a change of epoch. With the last page the position becomes `Following`,
+    /// and what the bootstrap did not confirm leaves: conversations that did not come (with the consequences of a revocation for their
     /// lanes, but without being remembered as revoked), and people that did not come. Those people whom a message here names
     /// as its sender stay, as members of the past. Conversations and people that an answer has brought since the bootstrap
-    /// began count as confirmed (after a change of epoch, since its first page), and those that the server does not know yet stay.
+    /// began count as confirmed (after a change of epoch, since its first page), and those that the server does not know yet
+    /// stay.
     ///
     /// A conversation that a bootstrap lists comes into sight with all its markers, as one does with a grant
     /// ([`Replica::apply_pull`]). Where the signed-in person's own stands higher here than its page says (nowhere, if none

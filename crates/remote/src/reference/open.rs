@@ -275,7 +275,7 @@ impl OpenTransaction {
 /// People. Nothing that a push asks for is locked.
 impl OpenTransaction {
     /// Makes somebody (again) a member of an org. Who has come to be one of another meanwhile stays there: `profiles` has one row
-    /// for each person, so the second of two that add her fails.
+    /// for each person. (PostgreSQL would fail the whole transaction; here only this part of it comes to nothing.)
     pub fn add_member(&self, person: PersonId, org: OrgId, role: Role, first_name: &str, last_name: &str) {
         let (first_name, last_name) = (first_name.to_owned(), last_name.to_owned());
         let member = NewMember { id: person, org_id: org, role, first_name, last_name };

@@ -62,11 +62,11 @@ impl State {
         self.lower_to_the_same(&page.changes);
         let read = self.read_as_told(&page.changes, true);
         self.apply(page.changes, &mut report);
-        self.spare(conversations, people);
         self.me = page.me.as_ref().map(|me| me.id);
         if let Some(me) = page.me.clone() {
             self.put_person(me);
         }
+        self.spare(conversations, people);
         for (id, range) in &told {
             self.sweep_messages(*id, *range, &came, unread.is_none());
         }

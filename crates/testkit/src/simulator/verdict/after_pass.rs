@@ -54,7 +54,7 @@ impl Before {
                 all_are_here(hub, process, row.id, messages).await?;
             }
         }
-        let marked = self.marks_hold(hub, process).await?;
+        let marked = self.marks_hold(hub, process, true).await?;
         let here = sight::shown(process.store.as_ref()).await?;
         if tracks.commits_at_end(process.who) != Some(hub.server.commits()) {
             return Ok(());
@@ -73,17 +73,17 @@ impl Before {
         // A store that is let go of says nothing.
         let can_be_read = marks(process).await.is_ok();
         if can_be_read && same_history && tracks.commits_at_end(process.who) == Some(hub.server.commits()) {
-            self.marks_hold(hub, process).await?;
+            self.marks_hold(hub, process, false).await?;
         }
         Ok(())
     }
 
     /// Returns the conversations in which a mark waits.
-    async fn marks_hold(&self, hub: &Hub, process: &Process) -> Result<Vec<ConversationId>, Breach> {
+    async fn marks_hold(&self, hub: &Hub, process: &Process, ended_well: bool) -> Result<Vec<ConversationId>, Breach> {
         let marked = marks(process).await.map_err(unreadable)?;
         let here = sight::shown(process.store.as_ref()).await?;
         for shown in here.values().filter(|shown| marked.contains(&shown.id)) {
-            self.stays_read(hub, process, shown).await?;
+            self.stays_read(hub, process, shown, ended_well).await?;
         }
         Ok(marked)
     }
@@ -91,7 +91,7 @@ impl Before {
     /// What was read does not become unread again while the server has yet to hear of it. Where part of what is above the
     /// marker is on the server only, nobody here can tell whose it is: it may all be unread; unless all that was read was here,
     /// which tells how much of the server's count that is.
-    async fn stays_read(&self, hub: &Hub, process: &Process, shown: &ConversationSummary) -> Result<(), Breach> {
+    async fn stays_read(&self, hub: &Hub, process: &Process, shown: &ConversationSummary, ended_well: bool) -> Result<(), Breach> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&shown.id).copied();
         let Some(read) = read else { return Ok(()) };
         let now = hub.server.messages_of(shown.id);
@@ -101,7 +101,7 @@ impl Before {
         let window = process.store.messages(shown.id, Window::newest(u32::MAX)).await.map_err(unreadable)?;
         let lowest = window.messages.iter().find_map(|message| message.seq);
         // A pass that has failed may have left the newest on the server.
-        let to_its_end = window.messages.iter().filter_map(|message| message.seq).max() >= Some(shown.last_seq);
+        let to_its_end = ended_well || window.messages.iter().filter_map(|message| message.seq).max() >= Some(shown.last_seq);
         let down_to_the_marker =
             matches!(window.older, Older::Nothing) || lowest.is_some_and(|lowest| lowest <= read.next());
         let whole = to_its_end && down_to_the_marker;
