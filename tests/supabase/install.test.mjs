@@ -195,7 +195,7 @@ test("every function is commented, pinned where it is security definer, and clos
   for (const f of rows) {
     assert.ok(f.comment, `${f.name} has no comment`);
     if (f.prosecdef) {
-      assert.ok(f.proconfig?.includes('search_path=""'), `${f.name} is security definer without a pinned search_path`);
+      assert.ok(f.proconfig?.includes("search_path=pg_catalog, pg_temp"), `${f.name} is security definer without a pinned search_path`);
       assert.match(f.comment, /[Ss]ecurity definer: /, `${f.name} does not say why it is security definer`);
     }
     assert.equal(f.anon, false, `${f.name} may be called by anon`);

@@ -6,10 +6,29 @@ import { root } from "./stack.mjs";
 // Elsewhere only to prove a test: `cargo xtask planted-bugs` points it to files with a bug in them.
 const standard = process.env.FIELDPOST_MIGRATIONS ?? join(root, "migrations", "supabase");
 
-/** The SQL of Fieldpost in the order in which it is applied: [{name, text}]. */
-export function migrations(folder = standard) {
+/** The SQL files of a folder in the order of their names: [{name, text}]. */
+export function files(folder = standard) {
   return readdirSync(folder)
     .filter((name) => name.endsWith(".sql"))
     .sort()
     .map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") }));
+}
+
+/** The file that `fieldpost sql export` writes: the parts, joined. */
+export const script = (folder = standard) => files(folder).map(({ text }) => text).join("\n");
+
+/** The files of version 1, as they were released: applied one by one, each in a transaction. */
+export const released = () => files(join(root, "tests", "supabase", "released", "v1"));
+
+/** Sends a script that brings its own transaction. After a failure nothing of it is left. */
+export async function apply(sql, text = script()) {
+  const reserved = await sql.reserve();
+  try {
+    await reserved.unsafe(text).simple();
+  } catch (error) {
+    await reserved.unsafe("rollback").simple();
+    throw new Error(`${error.code ?? ""} ${error.message} ${error.hint ?? ""} ${error.where ?? ""}`.trim());
+  } finally {
+    reserved.release();
+  }
 }

@@ -2,7 +2,7 @@
 // a stand-in for the auth schema, and is made and used by the owner, who is no superuser.
 import { randomUUID } from "node:crypto";
 
-import { migrations } from "./migrations.mjs";
+import { apply } from "./migrations.mjs";
 import { owner, stack } from "./stack.mjs";
 
 /** A new database of the stack's cluster. */
@@ -42,13 +42,7 @@ export function database(url, options = {}) {
   return {
     sql,
     url,
-    apply: async () => {
-      for (const { name, text } of migrations()) {
-        await sql.begin((tx) => tx.unsafe(text).simple()).catch((error) => {
-          throw new Error(`${name}: ${error.message}`);
-        });
-      }
-    },
+    apply: () => apply(sql),
     /** One of the four functions as a person, in a transaction of its own. */
     call: (user_id, name, args = {}) =>
       sql.begin(async (tx) => {

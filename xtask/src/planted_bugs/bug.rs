@@ -12,7 +12,7 @@ pub(super) struct Bug {
 /// One change to the SQL.
 #[derive(Clone)]
 pub(super) enum Plant {
-    /// In the file whose name ends with `_fieldpost_<file>.sql`.
+    /// In the file whose name ends with `_<file>.sql`.
     Replace { file: &'static str, find: &'static str, with: &'static str },
     /// After all files.
     Sql(String),

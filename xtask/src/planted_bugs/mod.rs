@@ -160,7 +160,7 @@ fn read_tap(text: &str) -> Outcome {
     Outcome { passed: count("pass"), failed: count("fail") + u32::from(silent && !complaint.is_empty()), complaint }
 }
 
-/// Puts the files with a bug where `apply.mjs` and the tests find them.
+/// Puts the files with a bug where `install.mjs` and the tests find them.
 fn write(side: &Side, files: BTreeMap<String, String>) -> Result<PathBuf> {
     let folder = side.home().join("migrations");
     if folder.exists() {
@@ -187,15 +187,15 @@ impl Bug {
         for plant in &self.plants {
             match plant {
                 Plant::Sql(sql) => {
-                    let last: &mut String = files.entry("99999999999999_planted.sql".to_owned()).or_default();
+                    let last: &mut String = files.entry("9999_planted.sql".to_owned()).or_default();
                     last.push_str(sql);
                     last.push_str(";\n");
                 }
                 Plant::Replace { file, find, with } => {
                     let mut named =
-                        files.iter_mut().filter(|(name, _)| name.ends_with(&format!("_fieldpost_{file}.sql")));
+                        files.iter_mut().filter(|(name, _)| name.ends_with(&format!("_{file}.sql")));
                     let (Some((name, text)), None) = (named.next(), named.next()) else {
-                        bail!("there is not one file *_fieldpost_{file}.sql");
+                        bail!("there is not one file *_{file}.sql");
                     };
                     match text.matches(find).count() {
                         1 => *text = text.replacen(find, with, 1),

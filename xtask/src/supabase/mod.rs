@@ -202,7 +202,7 @@ fn apply(places: &Places, settings: &Settings) -> Result<()> {
     if fs::read_to_string(&mark).is_ok_and(|applied| applied == fingerprint) {
         return Ok(());
     }
-    node::script(&places.tests(), "apply.mjs", &json!({"database_url": settings.database_url()}))?;
+    node::script(&places.tests(), "install.mjs", &json!({"database_url": settings.database_url()}))?;
     write_atomically(&mark, fingerprint.as_bytes())
 }
 

@@ -44,7 +44,7 @@ impl Side {
         self.stop()?;
         self.database(&json!({"name": self.settings.database, "template": self.template}))?;
         let input = json!({"database_url": self.settings.database_url(), "migrations": migrations});
-        node::script(&self.places.tests(), "apply.mjs", &input)?;
+        node::script(&self.places.tests(), "install.mjs", &input)?;
         let pid = lite::start(&self.places, &self.settings)?;
         write_stack(&self.places, &self.settings, Value::Array(Vec::new()), pid)?;
         Ok(self.places.stack())

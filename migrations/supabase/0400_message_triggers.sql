@@ -1,0 +1,351 @@
+-- Messages: what happens when one is written, by whomever.
+--
+-- Fieldpost's own push is one writer among several: a web dashboard with supabase-js, an older app and a script of the
+-- project write the table directly. Whatever the feed relies on is therefore done here, in triggers.
+--
+--   BEFORE INSERT, row     a client's row gets the server's clock and none of the columns that are not hers
+--   AFTER INSERT, statement  numbers the rows: `seq`, and `created_at` raised to grow with it
+--   BEFORE UPDATE, row     restores what may not change, erases what was deleted, stamps
+--   AFTER UPDATE / DELETE  keeps the conversation's preview, writes tombstones
+--
+-- What must stay true:
+--  * Numbers are given after the rows are in, under a lock on the conversations taken in id order. A BEFORE ROW trigger
+--    would burn a number on every row that `on conflict` drops and would lock in the order of the rows, so that two
+--    statements could deadlock; a sequence leaves holes at every rollback and numbers in an order that is not the
+--    commit order.
+--  * A push knows the numbers beforehand, for it holds that lock before it inserts, and so writes each row once. It says so
+--    with the stamp of its own transaction, which no client can; the statement trigger checks what it is given.
+--  * The lock is FOR NO KEY UPDATE: the foreign key of a message being inserted takes KEY SHARE, which it allows.
+--  * The row triggers run with the rights of the writer, on purpose: `row_security_active` then tells a client (whose
+--    columns are checked) from a function of this schema or the project's own back end (which is trusted).
+
+-- The white space that Rust's `str::trim` and JavaScript's `trim` agree on; the server's locale has no say in it.
+create or replace function fieldpost.trim(p_text text) returns text
+language sql immutable parallel safe
+as $$
+  select pg_catalog.btrim(p_text, E' \t\n\u000b\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000')
+$$;
+comment on function fieldpost.trim(text) is 'Trims Unicode white space, in every locale alike.';
+
+create or replace function fieldpost.check_content(p_type text, p_content text) returns void
+language plpgsql immutable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_type = 'text' and coalesce(p_content, '') = '' then
+    raise check_violation using message = 'content_empty', constraint = 'fieldpost_content', table = 'messages', schema = 'public';
+  elsif char_length(p_content) > 5000 then
+    raise check_violation using message = 'content_too_long', constraint = 'fieldpost_content', table = 'messages', schema = 'public';
+  end if;
+end
+$$;
+comment on function fieldpost.check_content(text, text) is 'Refuses an empty or oversized message of a direct writer.';
+
+create or replace function fieldpost.messages_before_insert() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if row_security_active(tg_relid) then
+    -- A clock of the client is a claim; the server's is the truth. `seq` is given later, the rest is not hers to set.
+    if new.composed_at is null and new.created_at < now() then
+      new.composed_at := new.created_at;
+    end if;
+    new.created_at := now();
+    new.status := 'sent';
+    new.deleted_at := null;
+    new.client_key := null;
+    if new.content is not null then
+      new.content := fieldpost.trim(new.content);
+    end if;
+    perform fieldpost.check_content(new.message_type::text, new.content);
+  end if;
+  if row_security_active(tg_relid) or new.sync_xid <> pg_current_xact_id() then
+    new.seq := null;
+  end if;
+  new.version := 1;
+  new.sync_xid := pg_current_xact_id();
+  new.updated_at := new.created_at;
+  if new.client_key is null and new.metadata ? 'idempotency_key' then
+    new.client_key := nullif(new.metadata ->> 'idempotency_key', '');
+  end if;
+  if new.deleted_at is not null then
+    new.content := null;
+    new.metadata := null;
+  end if;
+  return new;
+end
+$$;
+comment on function fieldpost.messages_before_insert() is
+  'Gives a new message the columns that only the server may set. Runs as the writer, to know a client from the back end.';
+
+-- Numbers rows that have none. Called for the rows of one statement; see `number_conversation` for old rows.
+create or replace function fieldpost.messages_after_insert() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_conversations uuid[];
+  v_numbered bigint;
+begin
+  select array_agg(distinct n.conversation_id), count(n.seq) into v_conversations, v_numbered from fieldpost_new n;
+  if v_conversations is null then
+    return null;  -- `on conflict do nothing` left nothing to number
+  end if;
+  perform 1 from public.conversations c where c.id = any (v_conversations) order by c.id for no key update;
+
+  if v_numbered > 0 and exists (
+    select from (
+      select n.conversation_id, count(*) as n, count(n.seq) as numbered, min(n.seq) as first, max(n.seq) as last
+      from fieldpost_new n group by n.conversation_id
+    ) x join public.conversations c on c.id = x.conversation_id
+    where not (x.numbered = x.n and x.first = c.last_seq + 1 and x.last = c.last_seq + x.n)
+  ) then
+    raise check_violation using message = 'the numbers of these messages do not follow on';
+  end if;
+  if exists (
+    select from fieldpost_new n join public.conversations c on c.id = n.conversation_id where c.org_id <> n.org_id
+  ) then
+    raise check_violation using message = 'org_id of a message must be that of its conversation';
+  end if;
+  if exists (select from fieldpost.tombstones t where t.entity = 'message' and t.id = any (array(select n.id from fieldpost_new n)))
+     or exists (select from fieldpost_new n
+                join fieldpost.tombstones t on t.conversation_id = n.conversation_id and t.client_key = n.client_key) then
+    raise unique_violation using message = 'the id belonged to a message that was deleted';
+  end if;
+
+  if v_numbered = 0 then
+    perform fieldpost.number_conversation(c.id, (select array_agg(n.id) from fieldpost_new n where n.conversation_id = c.id))
+    from public.conversations c where c.id = any (v_conversations) and c.last_seq is null;
+
+    -- The order of the transition table is the order in which the statement inserted. created_at is raised to be at least
+    -- a microsecond above its predecessor's: the running maximum of (created_at - k µs) + k µs, started by the last row.
+    with placed as (
+      select n.id, n.conversation_id, least(n.created_at, clock_timestamp()) as created_at,
+             row_number() over (partition by n.conversation_id order by n.ord) as k
+      from (select x.id, x.conversation_id, x.created_at, row_number() over () as ord from fieldpost_new x) n
+    ), numbered as (
+      select p.id, h.last_seq + p.k as seq,
+             greatest(
+               max(p.created_at - p.k * interval '1 microsecond') over (partition by p.conversation_id order by p.k),
+               h.created_at
+             ) + p.k * interval '1 microsecond' as created_at
+      from placed p join fieldpost.heads(v_conversations) h on h.conversation_id = p.conversation_id
+    ), written as (
+      update public.messages m
+      set seq = n.seq, created_at = n.created_at, updated_at = n.created_at
+      from numbered n where m.id = n.id
+      returning m.conversation_id, m.seq, m.created_at, m.content
+    )
+    update public.conversations c
+    set last_seq = l.seq, last_message_at = l.created_at, last_message_preview = left(l.content, 100)
+    from (select distinct on (w.conversation_id) w.* from written w order by w.conversation_id, w.seq desc) l
+    where c.id = l.conversation_id;
+    return null;
+  end if;
+
+  update public.conversations c
+  set last_seq = l.seq, last_message_at = l.created_at, last_message_preview = left(l.content, 100)
+  from (select distinct on (n.conversation_id) n.* from fieldpost_new n order by n.conversation_id, n.seq desc) l
+  where c.id = l.conversation_id;
+  return null;
+end
+$$;
+comment on function fieldpost.messages_after_insert() is
+  'Gives new messages their seq and a monotonic created_at. Security definer: a client may not lock or number others'' rows.';
+
+-- Where the next message of each conversation goes. Whoever asks holds their locks.
+create or replace function fieldpost.heads(p_conversations uuid[])
+returns table (conversation_id uuid, org_id uuid, last_seq bigint, created_at timestamptz)
+language sql stable
+as $$
+  select c.id, c.org_id, c.last_seq, p.created_at
+  from public.conversations c
+  left join lateral (
+    select m.created_at from public.messages m
+    where m.conversation_id = c.id and m.seq is not null order by m.seq desc limit 1
+  ) p on true
+  where c.id = any (p_conversations)
+$$;
+comment on function fieldpost.heads(uuid[]) is 'The last number and time that each conversation has given out.';
+
+-- Numbers the rows that a conversation had before the sync layer, in the order in which they were written, and keeps their
+-- metadata.idempotency_key. All under the lock of the conversation, so that people may write meanwhile.
+create or replace function fieldpost.number_conversation(p_conversation uuid, p_except uuid[] default '{}') returns bigint
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_count bigint;
+begin
+  perform 1 from public.conversations c where c.id = p_conversation and c.last_seq is null for no key update;
+  if not found then
+    return 0;  -- numbered already, or gone
+  end if;
+  with numbered as (
+    select m.id, m.created_at,
+           row_number() over (order by m.created_at, m.id) as seq
+    from public.messages m
+    where m.conversation_id = p_conversation and not m.id = any (coalesce(p_except, '{}'))
+  )
+  update public.messages m set seq = n.seq, client_key = coalesce(m.client_key, k.key)
+  from numbered n
+  left join (  -- of a key that an old race stored twice, one row has it
+    select distinct on (x.sender_id, x.metadata ->> 'idempotency_key') x.id, x.metadata ->> 'idempotency_key' as key
+    from public.messages x
+    where x.conversation_id = p_conversation and nullif(x.metadata ->> 'idempotency_key', '') is not null
+      and not exists (select from public.messages o where o.sender_id = x.sender_id and o.client_key = x.metadata ->> 'idempotency_key')
+    order by x.sender_id, x.metadata ->> 'idempotency_key', x.created_at, x.id
+  ) k on k.id = n.id
+  where m.id = n.id;
+  get diagnostics v_count = row_count;
+  update public.conversations c
+  set last_seq = (
+    select count(*) from public.messages m
+    where m.conversation_id = p_conversation and not m.id = any (coalesce(p_except, '{}'))
+  )
+  where c.id = p_conversation;
+  perform fieldpost.refresh_last_message(array[p_conversation]);
+  return v_count;
+end
+$$;
+comment on function fieldpost.number_conversation(uuid, uuid[]) is
+  'Numbers the messages that a conversation had before the sync layer, oldest first.';
+
+-- The columns that web clients of the older app read. They follow the newest message that exists.
+create or replace function fieldpost.refresh_last_message(p_conversations uuid[]) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform 1 from public.conversations c where c.id = any (p_conversations) order by c.id for no key update;
+  update public.conversations c
+  set last_message_at = l.created_at, last_message_preview = l.preview
+  from unnest(p_conversations) p
+  left join lateral (
+    select m.created_at, left(m.content, 100) as preview from public.messages m
+    where m.conversation_id = p and m.seq is not null order by m.seq desc limit 1
+  ) l on true
+  where c.id = p and (c.last_message_at, c.last_message_preview) is distinct from (l.created_at, l.preview);
+end
+$$;
+comment on function fieldpost.refresh_last_message(uuid[]) is
+  'Brings a conversation''s last_message_at and preview up to date after an edit or a delete.';
+
+create or replace function fieldpost.messages_before_update() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_me uuid;
+begin
+  if not row_security_active(tg_relid) then
+    if old.seq is null then
+      -- Part of the insert, or of the backfill: no client has the row yet, so this is no change and its version stays. The
+      -- stamp becomes that of the numbering, which is when clients may first have it.
+      if new.seq is not null then
+        new.sync_xid := pg_current_xact_id();
+      end if;
+      if new.deleted_at is not null then
+        new.content := null;
+        new.metadata := null;
+      end if;
+      return new;
+    end if;
+  else
+    v_me := fieldpost.uid();
+    new.sender_id := old.sender_id;
+    new.message_type := old.message_type;
+    new.reply_to := old.reply_to;
+    new.composed_at := old.composed_at;
+    if v_me = old.sender_id then
+      new.status := old.status;  -- a sender does not say how far her message got
+      if new.content is distinct from old.content and new.deleted_at is null then
+        new.content := fieldpost.trim(new.content);
+        perform fieldpost.check_content(new.message_type::text, new.content);
+      end if;
+    else
+      new.content := old.content;
+      new.metadata := old.metadata;
+      if new.deleted_at is not null and not fieldpost.is_admin_of(old.org_id) then
+        new.deleted_at := old.deleted_at;
+      end if;
+      if array_position(array['sent', 'delivered', 'read'], new.status::text)
+         < array_position(array['sent', 'delivered', 'read'], old.status::text) then
+        new.status := old.status;
+      end if;
+    end if;
+    if new.deleted_at is not null then
+      new.deleted_at := now();
+    end if;
+  end if;
+
+  new.id := old.id;
+  new.conversation_id := old.conversation_id;
+  new.org_id := old.org_id;
+  new.created_at := old.created_at;
+  new.client_key := old.client_key;
+  new.seq := old.seq;
+  new.version := old.version;
+  new.sync_xid := old.sync_xid;
+  new.updated_at := old.updated_at;
+  if old.deleted_at is not null then
+    new.deleted_at := old.deleted_at;  -- there is nothing to bring back
+  end if;
+  if new.deleted_at is not null then
+    new.content := null;
+    new.metadata := null;
+  end if;
+
+  if new *= old then
+    return new;  -- nothing changed: no client needs to hear of it
+  end if;
+  new.version := old.version + 1;
+  new.sync_xid := pg_current_xact_id();
+  new.updated_at := greatest(now(), old.updated_at);
+  return new;
+end
+$$;
+comment on function fieldpost.messages_before_update() is
+  'Restores what may not change, erases what is deleted, stamps the row. Runs as the writer, to know a client from the back end.';
+
+create or replace function fieldpost.messages_after_update() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform fieldpost.refresh_last_message(array[new.conversation_id]);
+  return null;
+end
+$$;
+comment on function fieldpost.messages_after_update() is
+  'Keeps the preview after an edit or soft delete. Security definer: the writer may not be allowed to touch the conversation.';
+
+create or replace function fieldpost.messages_after_delete() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Rows that go with their conversation leave no tombstone each: the conversation's says it all.
+  insert into fieldpost.tombstones (entity, id, conversation_id, org_id, seq, client_key, version)
+  select 'message', o.id, o.conversation_id, o.org_id, o.seq, o.client_key, o.version + 1
+  from fieldpost_old o
+  where exists (select from public.conversations c where c.id = o.conversation_id)
+  on conflict (entity, id) do update
+    set version = greatest(fieldpost.tombstones.version, excluded.version), sync_xid = excluded.sync_xid;
+  perform fieldpost.refresh_last_message(
+    (select coalesce(array_agg(distinct o.conversation_id), '{}') from fieldpost_old o
+     join public.conversations c on c.id = o.conversation_id));
+  return null;
+end
+$$;
+comment on function fieldpost.messages_after_delete() is
+  'Writes tombstones of messages deleted for good. Security definer: nobody else writes tombstones.';
+
+-- Not for the rows that a push has given all of that itself: see above.
+create or replace trigger zz_fieldpost_before_insert before insert on public.messages
+  for each row when (
+    new.seq is null or new.sync_xid <> pg_current_xact_id() or new.deleted_at is not null or new.metadata ? 'idempotency_key'
+    or row_security_active('public.messages'::regclass)
+  ) execute function fieldpost.messages_before_insert();
+create or replace trigger zz_fieldpost_after_insert after insert on public.messages
+  referencing new table as fieldpost_new for each statement execute function fieldpost.messages_after_insert();
+-- Named to run after a project's own triggers, which may set updated_at.
+create or replace trigger zz_fieldpost_before_update before update on public.messages
+  for each row execute function fieldpost.messages_before_update();
+create or replace trigger zz_fieldpost_after_update after update on public.messages
+  for each row when (old.content is distinct from new.content) execute function fieldpost.messages_after_update();
+create or replace trigger zz_fieldpost_after_delete after delete on public.messages
+  referencing old table as fieldpost_old for each statement execute function fieldpost.messages_after_delete();

@@ -1,0 +1,122 @@
+-- Conversations: stamps, immutable columns, tombstones, and the end of an epoch.
+--
+-- What must stay true: a message never changes its conversation's stamp or version. Messages are many and travel by
+-- themselves; a conversation that was sent again with each of them would double the feed. So a change of nothing but
+-- last_seq and the last_message columns, which clients are given freshly derived with every page, is no change here.
+
+create or replace function fieldpost.conversations_before_insert() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if row_security_active(tg_relid) then
+    new.created_at := now();
+    new.last_message_at := null;
+    new.last_message_preview := null;
+  end if;
+  new.updated_at := new.created_at;
+  new.last_seq := 0;
+  new.version := 1;
+  new.sync_xid := pg_current_xact_id();
+  return new;
+end
+$$;
+comment on function fieldpost.conversations_before_insert() is
+  'Gives a new conversation the columns that only the server may set. Runs as the writer.';
+
+create or replace function fieldpost.conversations_after_insert() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (select from fieldpost.tombstones t where t.entity = 'conversation' and t.id = new.id)
+     or exists (select from fieldpost.conversation_aliases a where a.alias_id = new.id) then
+    raise unique_violation using message = 'the id belongs to another conversation, or to one that was deleted';
+  end if;
+  return null;
+end
+$$;
+comment on function fieldpost.conversations_after_insert() is
+  'Refuses ids that are taken by an alias or a tombstone. Security definer: reads tables that clients may not read.';
+
+create or replace function fieldpost.conversations_before_update() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_same public.conversations;
+begin
+  new.id := old.id;
+  new.org_id := old.org_id;
+  new.type := old.type;
+  new.created_at := old.created_at;
+  new.version := old.version;
+  new.sync_xid := old.sync_xid;
+  new.updated_at := old.updated_at;
+  if row_security_active(tg_relid) then
+    -- The older app writes the last message itself, in a request of its own; the triggers of messages have done it.
+    new.created_by := old.created_by;
+    new.last_seq := old.last_seq;
+    new.last_message_at := old.last_message_at;
+    new.last_message_preview := old.last_message_preview;
+    if not fieldpost.is_admin_of(old.org_id) then
+      new.subject := old.subject;
+      new.medic_id := old.medic_id;
+    end if;
+  else
+    new.last_seq := greatest(new.last_seq, old.last_seq);
+  end if;
+  v_same := new;
+  v_same.last_seq := old.last_seq;
+  v_same.last_message_at := old.last_message_at;
+  v_same.last_message_preview := old.last_message_preview;
+  if v_same *= old then
+    return new;  -- nothing but what is derived
+  end if;
+  new.version := old.version + 1;
+  new.sync_xid := pg_current_xact_id();
+  new.updated_at := greatest(now(), old.updated_at);
+  return new;
+end
+$$;
+comment on function fieldpost.conversations_before_update() is
+  'Restores what may not change and stamps real changes. Runs as the writer, to know a client from the back end.';
+
+create or replace function fieldpost.conversations_after_delete() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into fieldpost.tombstones (entity, id, conversation_id, org_id, medic_id, type, seq, version)
+  values ('conversation', old.id, old.id, old.org_id, old.medic_id, old.type::text, null, old.version + 1)
+  on conflict (entity, id) do update
+    set version = greatest(fieldpost.tombstones.version, excluded.version), sync_xid = excluded.sync_xid;
+  return null;
+end
+$$;
+comment on function fieldpost.conversations_after_delete() is
+  'Writes the one tombstone of a conversation. Security definer: nobody else writes tombstones.';
+
+-- TRUNCATE fires no row trigger, so nothing says what went. A new epoch makes every client start again.
+create or replace function fieldpost.new_epoch() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update fieldpost.epoch set id = gen_random_uuid();
+  return null;
+end
+$$;
+comment on function fieldpost.new_epoch() is
+  'Begins a new epoch after TRUNCATE. Security definer: whoever may truncate need not be allowed to write the epoch.';
+
+create or replace trigger zz_fieldpost_before_insert before insert on public.conversations
+  for each row execute function fieldpost.conversations_before_insert();
+create or replace trigger zz_fieldpost_after_insert after insert on public.conversations
+  for each row execute function fieldpost.conversations_after_insert();
+create or replace trigger zz_fieldpost_before_update before update on public.conversations
+  for each row execute function fieldpost.conversations_before_update();
+create or replace trigger zz_fieldpost_after_delete after delete on public.conversations
+  for each row execute function fieldpost.conversations_after_delete();
+
+create or replace trigger zz_fieldpost_truncate after truncate on public.messages
+  for each statement execute function fieldpost.new_epoch();
+create or replace trigger zz_fieldpost_truncate after truncate on public.conversations
+  for each statement execute function fieldpost.new_epoch();
+create or replace trigger zz_fieldpost_truncate after truncate on public.conversation_read_status
+  for each statement execute function fieldpost.new_epoch();

@@ -1,0 +1,230 @@
+-- The parts of a push: opening conversations, sending messages, moving read markers.
+--
+-- What must stay true:
+--  * Every id that a client names is resolved (aliases) and then checked against what she may see, before anything is
+--    said about it: "not yours" and "does not exist" are one answer.
+--  * Results never hold a row that its reader could not read in another way.
+
+-- Text to values, null where the text is no such value. A cast in a set would take the whole statement down; what is asked for
+-- every message of a batch is therefore asked twice: with `p_careful` false it costs a fraction, and raises where a text only
+-- looks like a value. These two are plain SQL without a SET clause, so that the planner inlines them.
+drop function if exists fieldpost.uuid_or_null(text), fieldpost.time_or_null(text);  -- of an earlier version
+create or replace function fieldpost.uuid_or_null(p_text text, p_careful boolean default true) returns uuid
+language sql immutable
+as $$
+  -- The hyphens in their places, no fifth one, and nothing but digits beside.
+  select case when p_text like '________-____-____-____-____________'
+    and (not p_careful or p_text not like '%-%-%-%-%-%' and p_text !~ '[^0-9a-fA-F-]') then p_text::uuid end
+$$;
+comment on function fieldpost.uuid_or_null(text, boolean) is 'A hyphenated uuid, or null. Not careful: or an error.';
+
+create or replace function fieldpost.careful_time(p_text text) returns timestamptz
+language plpgsql stable strict set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_text ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$' then
+    return p_text::timestamptz;  -- it names its zone, so the session's has no say
+  end if;
+  return null;
+exception when datetime_field_overflow or invalid_datetime_format or invalid_time_zone_displacement_value then
+  return null;
+end
+$$;
+comment on function fieldpost.careful_time(text) is 'An RFC 3339 time, or null, at the price of a savepoint.';
+
+create or replace function fieldpost.time_or_null(p_text text, p_careful boolean) returns timestamptz
+language sql stable
+as $$
+  -- As devices write it: everything in its place, nothing of it twice, and nothing but digits in between. (One expression for
+  -- all of that takes three times as long.)
+  select case when not p_careful and p_text !~ '[^0-9T:.Z-]' and p_text not like '%-%-%-%' and p_text not like '%:%:%:%'
+                and p_text not like '%T%T%' and p_text not like '%Z%Z%'
+                and (p_text like '____-__-__T__:__:__Z' and p_text not like '%.%'
+                     or p_text like '____-__-__T__:__:__._%Z' and p_text not like '%.%.%') then p_text::timestamptz
+              when p_text is not null then fieldpost.careful_time(p_text) end
+$$;
+comment on function fieldpost.time_or_null(text, boolean) is 'An RFC 3339 time, or null. Not careful: or an error.';
+
+-- A seq or count: a JSON integer, or null.
+create or replace function fieldpost.int_or_null(p_value jsonb) returns bigint
+language sql immutable
+as $$
+  select case when jsonb_typeof(p_value) = 'number' and p_value::text ~ '^[0-9]{1,15}$' then p_value::text::bigint end
+$$;
+comment on function fieldpost.int_or_null(jsonb) is 'A JSON integer that is not negative, or null.';
+
+-- Why the caller may not have this conversation: it is hidden or unknown, or it was deleted and she could see it.
+create or replace function fieldpost.absence(s fieldpost.scope, p_conversation uuid) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select case when exists (
+    select from fieldpost.tombstones t
+    where t.entity = 'conversation' and t.id = p_conversation
+      and (t.org_id = any (s.admin_orgs)
+           or t.org_id = any (s.medic_orgs) and (t.type = 'broadcast' or t.medic_id = any (s.medic_ids)))
+  ) then 'conversation_deleted' else 'not_found' end
+$$;
+comment on function fieldpost.absence(fieldpost.scope, uuid) is 'not_found or conversation_deleted.';
+
+create or replace function fieldpost.canonical(p_conversation uuid) returns uuid
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce((select a.conversation_id from fieldpost.conversation_aliases a where a.alias_id = p_conversation), p_conversation)
+$$;
+comment on function fieldpost.canonical(uuid) is 'The id that the server knows a conversation by.';
+
+create or replace function fieldpost.rejected(p_code text, p_detail text default null) returns jsonb
+language sql immutable
+as $$ select jsonb_strip_nulls(jsonb_build_object('status', 'rejected', 'code', p_code, 'detail', p_detail)) $$;
+comment on function fieldpost.rejected(text, text) is 'A result that is final.';
+
+-- Opens a conversation, or finds the one that is there. Answers the result without the mutation's id.
+create or replace function fieldpost.open_conversation(s fieldpost.scope, p_mutation jsonb) returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- The column's own type, which may be an enum of the project's.
+  v_kind public.conversations.type%type := case p_mutation ->> 'kind' when 'open_direct' then 'direct' else 'broadcast' end;
+  v_id uuid := fieldpost.uuid_or_null(p_mutation ->> 'conversation_id');
+  v_org uuid := fieldpost.uuid_or_null(p_mutation ->> 'org_id');
+  v_medic uuid := fieldpost.uuid_or_null(p_mutation ->> 'medic_id');
+  v_subject text := p_mutation ->> 'subject';
+  v_row public.conversations;
+  v_status text := 'duplicate';
+  v_known uuid;
+begin
+  if v_id is null then
+    return fieldpost.rejected('bad_request', 'conversation_id');
+  elsif v_org is null and nullif(p_mutation -> 'org_id', 'null') is not null then
+    return fieldpost.rejected('bad_request', 'org_id');
+  elsif v_medic is null and nullif(p_mutation -> 'medic_id', 'null') is not null then
+    return fieldpost.rejected('bad_request', 'medic_id');
+  elsif v_subject is not null and (jsonb_typeof(p_mutation -> 'subject') <> 'string' or char_length(v_subject) > 500) then
+    return fieldpost.rejected('bad_request', 'subject');
+  elsif not s.member then
+    return fieldpost.rejected('forbidden', 'no membership');
+  elsif not v_org = any (s.admin_orgs || s.medic_orgs) then
+    return fieldpost.rejected('not_found');  -- an organization that she does not belong to, or none
+  end if;
+
+  -- Whose, and where.
+  if v_kind = 'broadcast' then
+    if v_org is null and cardinality(s.admin_orgs) = 1 then
+      v_org := s.admin_orgs[1];
+    end if;
+    if v_org is null then
+      return case when cardinality(s.admin_orgs) = 0 then fieldpost.rejected('forbidden', 'admins only')
+                  else fieldpost.rejected('bad_request', 'org_id') end;
+    elsif not v_org = any (s.admin_orgs) then
+      return case when v_org = any (s.medic_orgs) then fieldpost.rejected('forbidden', 'admins only')
+                  else fieldpost.rejected('not_found') end;
+    end if;
+    v_medic := null;
+  else
+    if v_medic is null and cardinality(s.medic_ids) > 0 then
+      select m.org_id, m.medic_id into v_org, v_medic from fieldpost.memberships(s.user_id) m
+      where m.medic_id is not null and (v_org is null or m.org_id = v_org) order by m.org_id limit 1;
+    elsif v_medic = any (s.medic_ids) then
+      select m.org_id into v_org from fieldpost.memberships(s.user_id) m
+      where m.medic_id = v_medic and (v_org is null or m.org_id = v_org);
+      if v_org is null then
+        return fieldpost.rejected('not_found');
+      end if;
+    elsif v_medic is not null then
+      select r.org_id into v_org from (
+        select o as org_id from unnest(s.admin_orgs) o
+        where (v_org is null or o = v_org) and exists (select from fieldpost.roster(o) x where x.medic_id = v_medic)
+        order by o limit 1) r;
+      if v_org is null then
+        return fieldpost.rejected('not_found');
+      end if;
+    end if;
+    if v_medic is null or v_org is null then
+      return fieldpost.rejected('bad_request', 'medic_id');
+    end if;
+  end if;
+
+  -- One opener at a time per organization: right with and without the unique indexes.
+  perform pg_advisory_xact_lock(hashtextextended('fieldpost.open:' || v_org::text, 0));
+  select c.* into v_row from public.conversations c
+  where c.org_id = v_org and (v_kind = 'broadcast' and c.type = 'broadcast' or v_kind = 'direct' and c.type = 'direct' and c.medic_id = v_medic)
+  order by c.created_at, c.id limit 1;
+
+  -- The id: unused, this conversation's, or an alias of it. Anything else is somebody else's.
+  v_known := fieldpost.canonical(v_id);
+  if v_row.id is not null and v_known = v_row.id then
+    null;
+  elsif v_known <> v_id then
+    return fieldpost.rejected(case when fieldpost.absence(s, v_known) = 'conversation_deleted' then 'conversation_deleted' else 'id_taken' end);
+  elsif exists (select from public.conversations c where c.id = v_id) then
+    return fieldpost.rejected('id_taken');
+  elsif exists (select from fieldpost.tombstones t where t.entity = 'conversation' and t.id = v_id) then
+    return fieldpost.rejected(case when fieldpost.absence(s, v_id) = 'conversation_deleted' then 'conversation_deleted' else 'id_taken' end);
+  elsif v_row.id is not null then
+    insert into fieldpost.conversation_aliases (alias_id, conversation_id, created_by) values (v_id, v_row.id, s.user_id);
+  else
+    insert into public.conversations (id, org_id, type, medic_id, subject, created_by)
+    values (v_id, v_org, v_kind, v_medic, nullif(fieldpost.trim(v_subject), ''), s.user_id)
+    on conflict do nothing
+    returning * into v_row;
+    v_status := 'applied';
+    if v_row.id is null then
+      -- A direct writer was quicker and has committed since; its row is visible now. If none is, the id was what clashed.
+      select c.* into v_row from public.conversations c
+      where c.org_id = v_org and (v_kind = 'broadcast' and c.type = 'broadcast' or v_kind = 'direct' and c.type = 'direct' and c.medic_id = v_medic)
+      order by c.created_at, c.id limit 1;
+      if v_row.id is null then
+        return fieldpost.rejected('id_taken');
+      end if;
+      v_status := 'duplicate';
+      insert into fieldpost.conversation_aliases (alias_id, conversation_id, created_by)
+      select v_id, v_row.id, s.user_id where v_id <> v_row.id;
+    end if;
+  end if;
+  return jsonb_build_object('status', v_status, 'conversation', fieldpost.conversation_json(v_row, s.user_id));
+end
+$$;
+comment on function fieldpost.open_conversation(fieldpost.scope, jsonb) is 'open_direct and open_broadcast.';
+
+create or replace function fieldpost.mark_read(s fieldpost.scope, p_mutation jsonb) returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_id uuid := fieldpost.uuid_or_null(p_mutation ->> 'conversation_id');
+  v_seq bigint := fieldpost.int_or_null(p_mutation -> 'read_seq');
+  v_org uuid;
+  v_before public.conversation_read_status;
+  v_row public.conversation_read_status;
+begin
+  if v_id is null then
+    return fieldpost.rejected('bad_request', 'conversation_id');
+  elsif v_seq is null then
+    return fieldpost.rejected('bad_request', 'read_seq');
+  elsif not s.member then
+    return fieldpost.rejected('forbidden', 'no membership');
+  end if;
+  v_id := fieldpost.canonical(v_id);
+  select c.org_id into v_org from public.conversations c
+  where c.id = v_id and (c.org_id = any (s.admin_orgs) or c.id = any (s.conversations));
+  if not found then
+    return fieldpost.rejected(fieldpost.absence(s, v_id));
+  end if;
+
+  select r.* into v_before from public.conversation_read_status r where r.user_id = s.user_id and r.conversation_id = v_id for update;
+  if coalesce(v_before.read_seq, 0) < v_seq then
+    -- The trigger holds the number to what the conversation has and finds the time that belongs to it.
+    insert into public.conversation_read_status as r (user_id, conversation_id, org_id, last_read_at, read_seq)
+    values (s.user_id, v_id, v_org, '1970-01-01', v_seq)
+    on conflict (user_id, conversation_id) do update set read_seq = greatest(r.read_seq, v_seq)
+    returning r.* into v_row;
+  else
+    v_row := v_before;
+  end if;
+  return jsonb_build_object(
+    'status', case when v_row.read_seq > coalesce(v_before.read_seq, 0) then 'applied' else 'duplicate' end,
+    'read_marker', case when v_row.user_id is null
+      then jsonb_build_object('conversation_id', v_id, 'person_id', s.user_id, 'delivered_seq', 0, 'read_seq', 0, 'version', 0)
+      else fieldpost.marker_json(v_row) end);
+end
+$$;
+comment on function fieldpost.mark_read(fieldpost.scope, jsonb) is 'Moves the caller''s own read marker forward.';

@@ -1,0 +1,273 @@
+-- Sending messages: what is wrong with one in itself, which of them the server has, and the insert.
+--
+-- A set of messages is written with one statement, each row once: its number is known before, for the conversations are
+-- locked. What can go wrong with a set is left to the set, which then fails as a whole. Where a unique index refused it, it is
+-- tried once more after a look at what is known; where anything else did, every message is tried by itself. Nearly all pushes
+-- are sets in which nothing is wrong, and they pay for no more than that.
+--
+-- What must stay true:
+--  * All conversations are locked first, in id order, before anything is read about the messages. Two sends of one
+--    message meet on that lock, and the second finds the row of the first.
+--  * The id of a message is its idempotency key. Somebody else's row under that id is never shown.
+--  * A set leaves nothing behind when it fails, its locks included.
+--  * A lane keeps its order: what has to be retried takes all later messages of its conversation with it.
+
+do $$
+begin
+  if to_regtype('fieldpost.push_item') is null then
+    create type fieldpost.push_item as (
+      n int, id uuid, kind text, mutation jsonb, lane uuid,
+      conversation_id uuid, message_id uuid, content text, composed_at timestamptz, result jsonb
+    );
+  end if;
+end
+$$;
+
+-- What an earlier version of these files had in their place.
+drop function if exists fieldpost.send_fault(jsonb, text, timestamptz);
+drop function if exists fieldpost.insert_messages(fieldpost.scope, fieldpost.push_item[]);
+drop function if exists fieldpost.send_messages(fieldpost.scope, fieldpost.push_item[]);
+
+-- Judges a send by its own fields, some of which have been read already. Null: nothing wrong with it. Without a SET clause, so
+-- that the planner inlines it.
+create or replace function fieldpost.send_fault(m jsonb, p_message uuid, p_lane uuid, p_type text, p_content text, p_composed timestamptz)
+returns jsonb
+language sql immutable
+as $$
+  select case
+    when p_message is null then fieldpost.rejected('bad_request', 'message_id')
+    when p_lane is null then fieldpost.rejected('bad_request', 'conversation_id')
+    when coalesce(p_type, 'text') not in ('text', 'attachment') then fieldpost.rejected('bad_request', 'message_type')
+    when jsonb_typeof(m -> 'content') not in ('string', 'null') then fieldpost.rejected('bad_request', 'content')
+    when jsonb_typeof(m -> 'metadata') not in ('object', 'null') then fieldpost.rejected('bad_request', 'metadata')
+    when m ->> 'reply_to' is not null and fieldpost.uuid_or_null(m ->> 'reply_to') is null then fieldpost.rejected('bad_request', 'reply_to')
+    when p_composed is null and m ->> 'composed_at' is not null then fieldpost.rejected('bad_request', 'composed_at')
+    when coalesce(p_type, 'text') = 'text' and coalesce(fieldpost.trim(p_content), '') = '' then fieldpost.rejected('content_empty')
+    when char_length(p_content) > 5000 then fieldpost.rejected('content_too_long')
+    when p_content <> fieldpost.trim(p_content) then fieldpost.rejected('not_trimmed')
+  end
+$$;
+comment on function fieldpost.send_fault(jsonb, uuid, uuid, text, text, timestamptz) is 'What is wrong with a send_message in itself, as a result.';
+
+-- What message ids mean to this sender in the conversations that she names, for those that the server knows.
+create or replace function fieldpost.known_messages(s fieldpost.scope, p_items fieldpost.push_item[])
+returns table (n int, result jsonb)
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select i.n, case
+    when m.id is not null then
+      case when m.sender_id = s.user_id and m.conversation_id = i.conversation_id
+           then jsonb_build_object('status', 'duplicate', 'message', fieldpost.message_json(m))
+           else fieldpost.rejected('id_taken') end
+    when t.id is not null then
+      case when t.conversation_id = i.conversation_id
+           then jsonb_build_object('status', 'duplicate', 'tombstone', fieldpost.tombstone_json(t))
+           else fieldpost.rejected('id_taken') end
+    -- An older version of the app sent this message under its key: the same message, under the id it got then.
+    when k.id is not null then jsonb_build_object('status', 'duplicate', 'message', fieldpost.message_json(k))
+    else jsonb_build_object('status', 'duplicate', 'tombstone', fieldpost.tombstone_json(d))
+  end
+  from unnest(p_items) i
+  left join public.messages m on m.id = i.message_id
+  left join fieldpost.tombstones t on t.entity = 'message' and t.id = i.message_id
+  left join public.messages k
+    on k.sender_id = s.user_id and k.client_key = i.message_id::text and k.conversation_id = i.conversation_id
+  left join fieldpost.tombstones d on d.client_key = i.message_id::text and d.conversation_id = i.conversation_id
+  where coalesce(m.id, t.id, k.id, d.id) is not null
+$$;
+comment on function fieldpost.known_messages(fieldpost.scope, fieldpost.push_item[]) is
+  'The results for message ids that the server knows. A row is in them only for its own sender, in its own conversation.';
+
+-- A message that an older version of the app sent has another id here, so that no index would refuse it.
+create or replace function fieldpost.older_keys(s fieldpost.scope, p_conversations uuid[]) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (select from public.messages k where k.sender_id = s.user_id and k.client_key is not null)
+    or exists (select from fieldpost.tombstones d where d.conversation_id = any (p_conversations) and d.client_key is not null);
+end
+$$;
+comment on function fieldpost.older_keys(fieldpost.scope, uuid[]) is
+  'Whether an older version of the app may have sent a message of this person to these conversations.';
+
+-- As text, which costs less than half: objects that are built one by one are taken apart again to be put into the answer.
+create or replace function fieldpost.applied(p_message uuid, p_conversation uuid, p_seq bigint, p_created_at timestamptz, p_version bigint)
+returns text
+language sql stable
+as $$
+  select concat('{"status":"applied","ack":{"message_id":"', p_message, '","conversation_id":"', p_conversation, '","seq":', p_seq,
+                ',"created_at":"', fieldpost.time_text(p_created_at), '","version":', p_version, '}}')
+$$;
+comment on function fieldpost.applied(uuid, uuid, bigint, timestamptz, bigint) is 'The result of a message that was inserted, as JSON text.';
+
+create or replace function fieldpost.add_recipients(p_messages uuid[]) returns void
+language sql set search_path = pg_catalog, pg_temp
+as $$
+  insert into public.message_recipients (message_id, recipient_id, org_id)
+  select m.id, r.user_id, c.org_id
+  from public.messages m
+  join public.conversations c on c.id = m.conversation_id and c.type = 'broadcast'
+  cross join lateral fieldpost.roster(c.org_id) r
+  where m.id = any (p_messages) and r.user_id is not null
+  on conflict do nothing
+$$;
+comment on function fieldpost.add_recipients(uuid[]) is 'The recipient rows of broadcasts.';
+
+-- Sends a set, or raises whatever stands in its way. Answers the results in the order of the items. With `p_look` it looks first which messages the server has; without, that
+-- is left to the unique indexes and to the trigger that knows the tombstones.
+create or replace function fieldpost.send_as_set(s fieldpost.scope, p_items fieldpost.push_item[], p_look boolean)
+returns text[]
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- The column's own type, which may be an enum of the project's.
+  v_text constant public.messages.message_type%type := 'text';
+  v_attachment constant public.messages.message_type%type := 'attachment';
+  v_conversations constant uuid[] := array(select distinct x.conversation_id from unnest(p_items) x);
+  v_start constant timestamptz := least(now(), clock_timestamp()) - interval '1 microsecond';
+  v_fresh fieldpost.push_item[] := p_items;
+  v_broadcast boolean;
+  v_results text[];
+begin
+  select count(*) filter (where l.type = 'broadcast') > 0 into v_broadcast
+  from (
+    select c.type from public.conversations c where c.id = any (v_conversations) order by c.id for no key update
+  ) l
+  having count(*) = cardinality(v_conversations);
+  if not found then
+    raise no_data_found using message = 'a conversation was deleted just now';
+  end if;
+  perform fieldpost.number_conversation(c.id) from public.conversations c where c.id = any (v_conversations) and c.last_seq is null;
+
+  -- After the lock: whatever another transaction did to these messages is visible now. Of an id that is twice in the
+  -- batch the first is inserted; the later ones are judged by the row that it made, below.
+  if p_look or fieldpost.older_keys(s, v_conversations) then
+    v_fresh := array(
+      select x::fieldpost.push_item from (
+        select distinct on (y.message_id) y.* from unnest(p_items) y order by y.message_id, y.n
+      ) x where not exists (select from fieldpost.known_messages(s, p_items) k where k.n = x.n));
+  end if;
+
+  with heads as materialized (
+    select h.* from fieldpost.heads(v_conversations) h
+  ), placed as (
+    select i.*, row_number() over (partition by i.conversation_id order by i.n) as k from unnest(v_fresh) i
+  ), sent as (
+    insert into public.messages (id, conversation_id, org_id, sender_id, message_type, content, metadata, reply_to, composed_at,
+                                 seq, created_at, updated_at, sync_xid)
+    select p.message_id, p.conversation_id, h.org_id, s.user_id,
+           case when p.mutation ->> 'message_type' = 'attachment' then v_attachment else v_text end, p.content,
+           nullif(p.mutation -> 'metadata', 'null'), fieldpost.uuid_or_null(p.mutation ->> 'reply_to'), p.composed_at,
+           h.last_seq + p.k, t.created_at, t.created_at, pg_current_xact_id()
+    from placed p join heads h on h.conversation_id = p.conversation_id
+    cross join lateral (select greatest(v_start, h.created_at) + p.k * interval '1 microsecond' as created_at) t
+    order by p.conversation_id, p.n
+    returning id, conversation_id, seq, created_at, version
+  )
+  select array_agg(case when m.id is not null then fieldpost.applied(m.id, m.conversation_id, m.seq, m.created_at, m.version) end
+                   order by i.n) into v_results
+  from unnest(v_fresh) i left join sent m on m.id = i.message_id;
+  if v_broadcast then
+    perform fieldpost.add_recipients(array(select x.message_id from unnest(v_fresh) x));
+  end if;
+  if cardinality(v_fresh) < cardinality(p_items) or array_position(v_results, null) is not null then
+    -- Those that were known before, or twice in the batch; and what a trigger of the project dropped without a word.
+    v_results := array(
+      select coalesce(r.result, k.result::text, fieldpost.rejected('id_taken')::text)
+      from unnest(p_items) i
+      left join unnest(array(select f.n from unnest(v_fresh) f order by f.n), v_results) r (n, result) on r.n = i.n
+      left join fieldpost.known_messages(s, p_items) k on k.n = i.n
+      order by i.n);
+  end if;
+  return v_results;
+end
+$$;
+comment on function fieldpost.send_as_set(fieldpost.scope, fieldpost.push_item[], boolean) is
+  'Sends a set of messages with one statement, and raises what stands in its way.';
+
+-- Sends one message that the server does not have, whatever its neighbours are.
+create or replace function fieldpost.send_alone(s fieldpost.scope, p_item fieldpost.push_item) returns text
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_text constant public.messages.message_type%type := 'text';
+  v_attachment constant public.messages.message_type%type := 'attachment';
+  v_result jsonb;
+  v_row public.messages;
+begin
+  perform 1 from public.conversations c where c.id = p_item.conversation_id for no key update nowait;
+  if not found then
+    return fieldpost.rejected(fieldpost.absence(s, p_item.conversation_id));
+  end if;
+  v_result := (select k.result from fieldpost.known_messages(s, array[p_item]) k);
+  if v_result is not null then
+    return v_result;
+  end if;
+  insert into public.messages (id, conversation_id, org_id, sender_id, message_type, content, metadata, reply_to, composed_at)
+  select p_item.message_id, c.id, c.org_id, s.user_id,
+         case when p_item.mutation ->> 'message_type' = 'attachment' then v_attachment else v_text end, p_item.content,
+         nullif(p_item.mutation -> 'metadata', 'null'), fieldpost.uuid_or_null(p_item.mutation ->> 'reply_to'), p_item.composed_at
+  from public.conversations c where c.id = p_item.conversation_id
+  on conflict do nothing;
+  select m.* into v_row from public.messages m where m.id = p_item.message_id and m.sync_xid = pg_current_xact_id();
+  if not found then
+    -- Somebody else's row has the id or the key, or a trigger of the project dropped it.
+    return coalesce((select k.result from fieldpost.known_messages(s, array[p_item]) k), fieldpost.rejected('id_taken'));
+  end if;
+  perform fieldpost.add_recipients(array[v_row.id]);
+  return fieldpost.applied(v_row.id, v_row.conversation_id, v_row.seq, v_row.created_at, v_row.version);
+end
+$$;
+comment on function fieldpost.send_alone(fieldpost.scope, fieldpost.push_item) is 'Sends one message, without waiting for anybody.';
+
+-- The results of sends, in the order of the items.
+create or replace function fieldpost.send_all(s fieldpost.scope, p_items fieldpost.push_item[]) returns text[]
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_item fieldpost.push_item;
+  v_place int;
+  v_results text[] := '{}';
+  v_stuck uuid[] := '{}';
+begin
+  begin
+    return fieldpost.send_as_set(s, p_items, false);
+  exception
+    when unique_violation then
+      begin
+        return fieldpost.send_as_set(s, p_items, true);  -- some of it is here already
+      exception when others then
+        null;
+      end;
+    when others then
+      null;
+  end;
+
+  -- Something stood in the way of the set. One by one, in the order of locks, without waiting for anybody.
+  for v_place in
+    select x.place from (select y.conversation_id, row_number() over (order by y.n) as place from unnest(p_items) y) x
+    order by x.conversation_id, x.place
+  loop
+    v_item := p_items[v_place];
+    if v_item.conversation_id = any (v_stuck) then
+      v_results[v_place] := '{"status":"retry","code":"after_retry"}';
+      continue;
+    end if;
+    begin
+      v_results[v_place] := fieldpost.send_alone(s, v_item);
+    exception
+      when serialization_failure or deadlock_detected or lock_not_available then
+        v_stuck := v_stuck || v_item.conversation_id;
+        v_results[v_place] := '{"status":"retry","code":"conflict"}';
+      when insufficient_resources or disk_full or out_of_memory or too_many_connections or configuration_limit_exceeded then
+        v_stuck := v_stuck || v_item.conversation_id;
+        v_results[v_place] := '{"status":"retry","code":"busy"}';
+      when others then
+        v_results[v_place] := fieldpost.rejected('bad_request', 'refused by the database: ' || sqlstate);
+    end;
+  end loop;
+  return v_results;
+end
+$$;
+comment on function fieldpost.send_all(fieldpost.scope, fieldpost.push_item[]) is
+  'Sends a set of messages: with one statement, or one by one where that is refused.';

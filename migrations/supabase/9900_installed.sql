@@ -1,0 +1,30 @@
+-- What is installed: the last thing that the transaction writes.
+
+create table if not exists fieldpost.installed (
+  version int not null,
+  hash text not null,
+  at timestamptz not null default now(),
+  primary key (version, hash)
+);
+comment on table fieldpost.installed is 'The versions of this SQL that were applied, each with a hash of what it made.';
+alter table fieldpost.installed enable row level security;
+revoke all on fieldpost.installed from public, anon, authenticated;
+
+-- A hash of every function that belongs to Fieldpost. `fieldpost.installed` keeps it, so that a look at the catalog tells
+-- whether somebody has changed one by hand. The two functions that a project may replace do not count.
+create or replace function fieldpost.content_hash() returns text
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select md5(string_agg(md5(pg_get_functiondef(p.oid)), '' order by p.oid::regprocedure::text))
+  from pg_proc p
+  where (p.pronamespace = 'fieldpost'::regnamespace or p.pronamespace = 'public'::regnamespace and p.proname like 'fieldpost\_%')
+    and p.prokind = 'f' and p.oid not in ('fieldpost.memberships(uuid)'::regprocedure, 'fieldpost.roster(uuid)'::regprocedure)
+$$;
+comment on function fieldpost.content_hash() is 'A hash of the functions that are installed.';
+revoke all on function fieldpost.content_hash() from public;
+
+insert into fieldpost.installed as i (version, hash)
+values (current_setting('fieldpost.version')::int, fieldpost.content_hash())
+on conflict (version, hash) do update set at = excluded.at;
+
+commit;
