@@ -58,10 +58,10 @@ create or replace function fieldpost.absence(s fieldpost.scope, p_conversation u
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select case when exists (
-    select from fieldpost.tombstones t
-    where t.entity = 'conversation' and t.id = p_conversation
-      and (t.org_id = any (s.admin_orgs)
-           or t.org_id = any (s.medic_orgs) and (t.type = 'broadcast' or t.medic_id = any (s.medic_ids)))
+    select from fieldpost.deleted_conversations d
+    where d.id = p_conversation
+      and (d.org_id = any (s.admin_orgs)
+           or d.org_id = any (s.medic_orgs) and (d.broadcast or d.medic_id = any (s.medic_ids)))
   ) then 'conversation_deleted' else 'not_found' end
 $$;
 comment on function fieldpost.absence(fieldpost.scope, uuid) is 'not_found or conversation_deleted.';
@@ -158,7 +158,7 @@ begin
     return fieldpost.rejected(case when fieldpost.absence(s, v_known) = 'conversation_deleted' then 'conversation_deleted' else 'id_taken' end);
   elsif exists (select from public.conversations c where c.id = v_id) then
     return fieldpost.rejected('id_taken');
-  elsif exists (select from fieldpost.tombstones t where t.entity = 'conversation' and t.id = v_id) then
+  elsif exists (select from fieldpost.deleted_conversations d where d.id = v_id) then
     return fieldpost.rejected(case when fieldpost.absence(s, v_id) = 'conversation_deleted' then 'conversation_deleted' else 'id_taken' end);
   elsif v_row.id is not null then
     insert into fieldpost.conversation_aliases (alias_id, conversation_id, created_by) values (v_id, v_row.id, s.user_id);
