@@ -297,12 +297,15 @@ begin
     return v_refused;
   elsif v_limit < 1 then
     return fieldpost.refusal('bad_request', 'p_limit');
-  elsif coalesce(p_cursor, '') !~ ('^c1\.[0-9a-f]{24}\.[0-9a-z]+\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*'
+  elsif length(p_cursor) > 1024 or coalesce(p_cursor, '') !~ ('^c1\.[0-9a-f]{24}\.[0-9a-z]+\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*'
       '(\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*\.[1-6]\.[0-9]{1,18}\.[0-9a-f-]{36}\.[0-9a-f-]{36})?$') then
     return fieldpost.refusal('cursor_expired', 'invalid');
   end if;
   s := fieldpost.scope_of(fieldpost.uid());
   v_part := string_to_array(p_cursor, '.');
+  if not (fieldpost.snapshot_fits(v_part[4]) and fieldpost.snapshot_fits(coalesce(v_part[5], ''))) then
+    return fieldpost.refusal('cursor_expired', 'invalid');
+  end if;
   f := row(null, v_now, '0', c_zero, c_zero, 0)::fieldpost.span;
   begin
     f.from_ := fieldpost.snapshot_of(v_part[4]);
@@ -376,7 +379,7 @@ begin
       case when v_more then concat_ws('.', 'c1', v_here, s.fingerprint, v_part[4], fieldpost.snapshot_text(f.to_),
                                       v_kind, f.xid, f.a, f.b)
            else concat_ws('.', 'c1', v_here, s.fingerprint, fieldpost.snapshot_text(f.to_)) end)
-    || case when v_more then '{}'::jsonb else jsonb_build_object('digest', fieldpost.digest_of(s)) end,
+    || case when v_more then '{}'::jsonb else jsonb_build_object('digest', fieldpost.digest_of(s, p_capabilities)) end,
     v_kinds, v_conversations, v_users);
 end
 $$;
