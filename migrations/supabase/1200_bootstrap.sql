@@ -177,7 +177,7 @@ begin
   if not v_more then
     v_taken := cardinality(v_list);  -- whatever is left of the list is gone or hidden by now
   end if;
-  if v_taken < v_firsts then
+  if p_done + v_taken < cardinality(p_first) then
     page.position := 'c.' || p_done + v_taken;
   elsif v_taken < cardinality(v_list) or cardinality(v_others) = p_limit - v_firsts then
     page.position := 'k.' || case when v_taken = v_firsts then p_after else v_orgs[v_taken - v_firsts] || '/' || v_others[v_taken - v_firsts] end;

@@ -78,6 +78,16 @@ language sql immutable
 as $$ select jsonb_strip_nulls(jsonb_build_object('status', 'rejected', 'code', p_code, 'detail', p_detail)) $$;
 comment on function fieldpost.rejected(text, text) is 'A result that is final.';
 
+-- Every alias is a row that is kept for 90 days. A device makes one for each conversation that it opened offline and that was
+-- there already, which is a handful; whoever makes 500 a day waits for the next one.
+create or replace function fieldpost.may_alias(p_user uuid) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select count(*) < 500 from (
+    select from fieldpost.conversation_aliases a where a.created_by = p_user and a.created_at > now() - interval '1 day' limit 500) x
+$$;
+comment on function fieldpost.may_alias(uuid) is 'Whether a person may make one more alias today.';
+
 -- Opens a conversation, or finds the one that is there. Answers the result without the mutation's id.
 create or replace function fieldpost.open_conversation(s fieldpost.scope, p_mutation jsonb) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -160,6 +170,8 @@ begin
     return fieldpost.rejected('id_taken');
   elsif exists (select from fieldpost.deleted_conversations d where d.id = v_id) then
     return fieldpost.rejected(case when fieldpost.absence(s, v_id) = 'conversation_deleted' then 'conversation_deleted' else 'id_taken' end);
+  elsif v_row.id is not null and not fieldpost.may_alias(s.user_id) then
+    return '{"status":"retry","code":"busy"}';
   elsif v_row.id is not null then
     insert into fieldpost.conversation_aliases (alias_id, conversation_id, created_by) values (v_id, v_row.id, s.user_id);
   else
