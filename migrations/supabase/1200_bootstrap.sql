@@ -73,7 +73,9 @@ as $$
         select x.id from public.conversations x where x.org_id = o order by x.sync_xid desc, x.id desc limit 20) n
       union
       select unnest(s.conversations)
-    ) v join public.conversations c on c.id = v.id
+    ) v
+    -- `offset 0`: looked up one by one. As a join, it is planned for thousands, and reads them all.
+    cross join lateral (select x.* from public.conversations x where x.id = v.id offset 0) c
     order by active desc, c.id limit 20
   ) f
 $$;
@@ -154,8 +156,12 @@ begin
     from candidates k left join weighed w on w.ord = k.ord
   ), marked as (
     select z.ord, jsonb_agg(fieldpost.marker_json(r)) as j
-    from sized z join public.conversation_read_status r on r.conversation_id = z.id
-    where r.user_id = s.user_id or z.type = 'direct'
+    from sized z cross join lateral (  -- her own, and in direct ones the others': a broadcast may have 100,000 more
+      select o.* from public.conversation_read_status o where o.user_id = s.user_id and o.conversation_id = z.id
+      union all
+      select o.* from public.conversation_read_status o
+      where z.type = 'direct' and o.conversation_id = z.id and o.user_id <> s.user_id
+    ) r
     group by z.ord
   ), cut as (
     select z.*, k.j as markers,

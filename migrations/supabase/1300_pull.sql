@@ -171,8 +171,11 @@ as $$
       order by q.sync_xid, q.user_id limit f.rows
     ) k
     union all
-    select k.* from public.conversation_read_status k  -- of broadcasts, only her own
-    where k.user_id = s.user_id and k.conversation_id = any (s.conversations) and not k.conversation_id = any (s.directs)
+    -- Of broadcasts, only her own. (One by one: an admin's own markers are many, and none of these.)
+    select k.* from unnest(s.conversations) v cross join lateral (
+      select q.* from public.conversation_read_status q where q.user_id = s.user_id and q.conversation_id = v offset 0
+    ) k
+    where not k.conversation_id = any (s.directs)
       and not pg_visible_in_snapshot(k.sync_xid, f.from_) and pg_visible_in_snapshot(k.sync_xid, f.to_)
       and (k.sync_xid, k.conversation_id, k.user_id) > (f.xid, f.a, f.b)
   ) x
