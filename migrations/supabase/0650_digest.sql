@@ -27,7 +27,6 @@ create table if not exists fieldpost.digest_marks (
   history text not null
 );
 comment on table fieldpost.digest_marks is 'The organizations whose parts are complete, and in which history of the database.';
-revoke all on fieldpost.digest_parts, fieldpost.digest_marks from public, anon, authenticated;
 
 create or replace function fieldpost.digest_history() returns text
 language sql stable security definer set search_path = pg_catalog, pg_temp

@@ -16,7 +16,6 @@ create table if not exists fieldpost.recency (
 );
 create index if not exists recency_newest on fieldpost.recency (org_id, at, conversation_id);
 comment on table fieldpost.recency is 'When something was last said in each conversation.';
-revoke all on fieldpost.recency from public, anon, authenticated;
 
 create or replace function fieldpost.recency_after_write() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -73,6 +72,3 @@ $$;
 comment on function fieldpost.refresh_recency() is 'Adds what came past the triggers, as a restore may do. Answers how many rows that were.';
 
 select fieldpost.refresh_recency();
-
--- The keyset of a first load, after its first conversations: nothing that happens to a conversation moves it in here.
-create index if not exists fieldpost_conversations_org on public.conversations (org_id, id);

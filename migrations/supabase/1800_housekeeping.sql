@@ -146,17 +146,17 @@ create or replace function fieldpost.messages_restored() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if not row_security_active(tg_relid) and split_part(current_setting('fieldpost.restored', true), ':', 1) = new.id::text then
+  if split_part(current_setting('fieldpost.restored', true), ':', 1) = new.id::text then
     new.version := split_part(current_setting('fieldpost.restored', true), ':', 2)::bigint;
   end if;
   return new;
 end
 $$;
 comment on function fieldpost.messages_restored() is
-  'Gives the version to a message that is restored. Runs as the writer, to know a client from an operator.';
--- (Named to run after zz_fieldpost_before_insert, which sets the version of new rows.)
+  'Gives the version to a message that is restored.';
+-- (Named to run after zz_fieldpost_before_insert, which sets the version of new rows. And not for a client, who may set what she likes.)
 create or replace trigger zz_fieldpost_restored before insert on public.messages
-  for each row when (current_setting('fieldpost.restored', true) <> '') execute function fieldpost.messages_restored();
+  for each row when (current_setting('fieldpost.restored', true) <> '' and not row_security_active('public.messages'::regclass)) execute function fieldpost.messages_restored();
 
 create or replace function fieldpost.restore_message(
   p_id uuid, p_sender uuid, p_content text, p_metadata jsonb default null, p_composed_at timestamptz default null)
@@ -188,18 +188,3 @@ end
 $$;
 comment on function fieldpost.restore_message(uuid, uuid, text, jsonb, timestamptz) is
   'Brings back a message that was deleted for good, with the next number of its conversation, which it answers.';
-
--- For everybody but the owner. (The functions that the triggers run are not called by name.)
-do $$
-declare
-  v_function regprocedure;
-begin
-  for v_function in
-    select p.oid::regprocedure from pg_catalog.pg_proc p
-    where p.pronamespace = 'fieldpost'::regnamespace
-      and p.proname in ('note_compaction', 'compact_access', 'compact_people', 'housekeeping', 'erase_person', 'messages_restored', 'restore_message')
-  loop
-    execute format('revoke all on function %s from public, anon, authenticated', v_function);
-  end loop;
-end
-$$;
