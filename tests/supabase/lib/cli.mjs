@@ -1,8 +1,8 @@
-// The Supabase CLI, the real one, in the versions that people have. Each is a package of its own (package.json: an alias per
-// version) and runs in a folder like a project's: supabase/config.toml and supabase/migrations/. It hears of one database on
+// The Supabase CLI, the real one, in the versions that people have. Each is a package of its own (package.json: an alias for
+// each version of the program for this platform; `npm:supabase` is a wrapper around it) and runs in a folder like a project's: supabase/config.toml and supabase/migrations/. It hears of one database on
 // loopback and of nothing else: its home is the folder, telemetry is off, and whatever it asks the network goes to a closed port.
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,9 +38,10 @@ export const list = (path) => readdirSync(join(path, "supabase", "migrations")).
  * what it started.
  */
 export function start(version, path, args) {
-  const program = join(here, "node_modules", `supabase-cli-${version}`, "dist", "supabase.js");
+  const program = join(here, "node_modules", `supabase-cli-${version}`, "bin", "supabase");
+  if (!existsSync(program)) throw new Error(`no Supabase CLI ${version}: \`npm ci\` in tests/supabase brings it for Linux on x86-64`);
   const nowhere = "http://127.0.0.1:9";
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(program, args, {
     cwd: path,
     detached: true,  // a process group of its own, so that all of it can be killed
     stdio: ["ignore", "pipe", "pipe"],
