@@ -1,0 +1,2 @@
+-- An ordinary app, with nothing special about it.
+-- @base app
