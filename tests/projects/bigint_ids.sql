@@ -1,4 +1,5 @@
 -- Ids are numbers: this cannot be supported.
+-- @v1 stops
 -- @refused (?=[^]*messages)(?=[^]*bigint)
 
 create table public.organizations (id bigint generated always as identity primary key, name text);

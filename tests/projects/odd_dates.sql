@@ -13,6 +13,6 @@ select max(created_at) from public.messages where conversation_id = :c_ben and c
 select count(*) from json_array_elements((public.fieldpost_bootstrap(p_protocol => 1)::json) -> 'messages') m
 where m ->> 'created_at' is null or m ->> 'created_at' !~ '^[2-9]\d{3}-'
 
--- @holds ben: true
+-- @holds ben: t
 select (r -> 'ack' ->> 'created_at')::timestamptz < now() + interval '1 day' from (select public.fieldpost_push(p_protocol => 1, p_mutations => array[jsonb_build_object(
   'id', gen_random_uuid(), 'kind', 'send_message', 'conversation_id', :c_ben::uuid, 'message_id', gen_random_uuid(), 'content', 'now')])::jsonb -> 'results' -> 0) x (r)

@@ -18,8 +18,8 @@ create policy "the pager finds" on public.conversations for all to pager using (
 -- @app owner: the pager pages
 set local role pager; insert into public.messages (conversation_id, org_id, sender_id, content) values (:c_pat, :org, :boss, 'page'); reset role
 
--- @app owner: the pager takes back
-set local role pager; update public.messages set deleted_at = now() where id = (select id from public.messages where conversation_id = :c_pat and content = 'page' limit 1); reset role
+-- @app owner: the pager has delivered
+set local role pager; update public.messages set status = 'delivered' where id = (select id from public.messages where conversation_id = :c_pat order by created_at desc limit 1); reset role
 
 -- @app owner: reports count
 set local role reports; select count(*) from public.messages; reset role

@@ -19,13 +19,13 @@ select count(*) from public.messages where content like 'a secret%'
 -- @always boss: 1
 select count(*) from public.messages where content like 'a secret%'
 
--- @holds ada: false
+-- @holds ada: f
 select public.fieldpost_bootstrap(p_protocol => 1)::text like '%a secret%'
 
--- @holds ada: false
+-- @holds ada: f
 select public.fieldpost_history(p_protocol => 1, p_conversation => :c_ada, p_before_seq => 1000)::text like '%a secret%'
 
--- @holds boss: true
+-- @holds boss: t
 select public.fieldpost_bootstrap(p_protocol => 1)::text like '%a secret%'
 
 -- @holds ben: rejected

@@ -1,5 +1,6 @@
 -- Medics have a badge number for an id: text. This cannot be supported with these tables.
 -- @base app
+-- @v1 stops
 -- @refused (?=[^]*medic)(?=[^]*text)
 
 alter table public.conversations drop constraint conversations_medic_id_fkey;

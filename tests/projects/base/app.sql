@@ -126,9 +126,6 @@ insert into public.messages (conversation_id, org_id, sender_id, message_type, c
 -- @app anon: looks at messages
 select count(*) from public.messages
 
--- @always ada: 1
-select count(*) from public.profiles
-
 -- @holds anon: 0
 select count(*) from public.messages
 

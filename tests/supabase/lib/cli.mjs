@@ -30,8 +30,14 @@ export function folder(migrations = []) {
 /** Adds a migration to a folder. */
 export const add = (path, { name, text }) => writeFileSync(join(path, "supabase", "migrations", name), text);
 
-/** The migrations of a folder, by name. */
-export const list = (path) => readdirSync(join(path, "supabase", "migrations")).sort();
+/** Takes out of a folder what the database's history does not have: what somebody does whose push stopped half way. */
+export async function keepApplied(project, path) {
+  const applied = await project.sql`select version from supabase_migrations.schema_migrations`;
+  const versions = new Set(applied.map((row) => row.version));
+  for (const name of readdirSync(join(path, "supabase", "migrations"))) {
+    if (!versions.has(name.split("_")[0])) rmSync(join(path, "supabase", "migrations", name));
+  }
+}
 
 /**
  * Starts it. Answers {done, kill}: `done` resolves to {status, signal, stdout, stderr, output}, `kill` ends it at once, with

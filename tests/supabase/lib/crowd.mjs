@@ -19,11 +19,10 @@ export async function act(project, { user, text }) {
 /** The first column of the first row as text, `nothing`, or `error <code>`. */
 export async function answer(project, { user, text }) {
   try {
-    const run = (tx) => tx.unsafe(text.replace(/;\s*$/, "")).values();
+    const run = (tx) => tx.unsafe(text.replace(/;\s*$/, "")).raw();
     const rows = await (user === "owner" ? project.sql.begin(run) : project.request(user, run));
     if (!rows.length) return "nothing";
-    const [value] = rows[0];
-    return value !== null && typeof value === "object" && !(value instanceof Date) ? JSON.stringify(value) : String(value);
+    return String(rows[0][0]);  // raw: as PostgreSQL writes it
   } catch (error) {
     if (!error.code) throw error;
     return `error ${error.code}`;

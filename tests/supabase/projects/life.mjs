@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 
-import { add, folder, push } from "../lib/cli.mjs";
+import { add, folder, keepApplied, push } from "../lib/cli.mjs";
 import { Crowd, answer } from "../lib/crowd.mjs";
 import { applyReleased, documented, exported } from "../lib/exported.mjs";
 import { altered, fingerprint, installed, left, stamps } from "../lib/fingerprint.mjs";
@@ -81,16 +81,20 @@ export async function live(hosted, shape, version, path) {
   return { findings: findings.list, ...figures };
 }
 
-/** Version 1, with this CLI as far as it goes. What it does to a running app on the way is known, and why there is a version 2. */
+/**
+ * Version 1: by this CLI if it can apply it, else by plain SQL, as people did. What that does to a running app is known, and why there
+ * is a version 2. On some shapes it stops half way: then the operator takes the files that were not applied out of the folder.
+ */
 async function versionOne({ project, shape, version, home, findings }) {
+  const stops = shape.flags.v1 !== undefined;
   if (version === "2.114.0") {
     released().forEach((file) => add(home, file));
     const { status, output } = await push(version, home, project.url, ["--include-all"]);
-    if (shape.flags.v1 === undefined && status !== 0) findings.add("version 1", output);
+    if ((status !== 0) !== stops) findings.add("version 1", output.slice(-700));
+    await keepApplied(project, home);
   } else {
-    await applyReleased(project.sql).catch((error) => {
-      if (shape.flags.v1 === undefined) findings.add("version 1", error.message);
-    });
+    const error = await applyReleased(project.sql).catch((error) => error);
+    if (Boolean(error) !== stops) findings.add("version 1", error?.message ?? "was applied to a shape that it stops at");
   }
 }
 
@@ -189,8 +193,10 @@ async function use({ project, shape, findings, during }) {
 async function remove({ project, shape, findings, during, before, rows }) {
   await during("removal", () => project.sql.unsafe(documented("Removing it")).simple());
   const sql = project.superuser();
-  findings.add("after removal", (await left(sql)).map((name) => `left: ${name}`));
+  const remains = await left(sql);
+  if (remains.length) findings.add("after removal", `${remains.length} things of Fieldpost are left: ${remains.slice(0, 8).join(", ")}`);
   await sql.end();
-  findings.add("after removal", altered(before, await look(project, { rows, columns: before.columns })));
+  const known = new Set(findings.list.map((line) => line.replace(/^[^:]*: /, "")));
+  findings.add("after removal", altered(before, await look(project, { rows, columns: before.columns })).filter((line) => !known.has(line)));
   await hold(project, findings, "after removal", shape.always);
 }
