@@ -63,7 +63,7 @@ export class Crowd {
           const text = `${a.name}: was "${a.before}", now "${kind(now)}" ${now.message ?? ""}`;
           report.refused.set(text, (report.refused.get(text) ?? 0) + 1);
         }
-        await pause(4);
+        await pause(8);
       }
     };
     const shares = [0, 1, 2].map((n) => this.acts.filter((_, i) => i % 3 === n)).filter((share) => share.length);

@@ -15,12 +15,17 @@ import { live } from "./life.mjs";
 const only = process.env.FIELDPOST_SHAPE?.split(",");
 const all = shapes().filter((shape) => !only || only.includes(shape.name));
 
-/** [{shape, version, path}] of one server, today: half of the shapes on each, each with another version from day to day. */
+/** [{shape, version, path}] of one server, today: a half of the shapes, each day the other, with all else changing more slowly. */
 function today(server) {
   return all.flatMap((shape, i) => {
     if (ALL) return VERSIONS.flatMap((version) => ["fresh", "upgrade"].map((path) => ({ shape, version, path })));
-    if (!only && (i + DAY) % 2 !== server) return [];
-    return [{ shape, version: VERSIONS[(i + Math.floor(DAY / 2)) % VERSIONS.length], path: (i + Math.floor(DAY / 8) + Math.floor(i / 2)) % 2 ? "upgrade" : "fresh" }];
+    const [round, turn] = [Math.floor(DAY / 2), i >> 1];
+    if (!only && ((i + DAY) % 2 || (turn + round) % 2 !== server)) return [];
+    return [{
+      shape,
+      version: VERSIONS[(turn + (round >> 1)) % VERSIONS.length],
+      path: ((turn >> 2) + (round >> 3)) % 2 ? "fresh" : "upgrade",
+    }];
   });
 }
 
