@@ -9,40 +9,78 @@
 --  * They are plain SQL without a SET clause, so that the planner can inline them into the queries that use them.
 --  * They run with the rights of their caller. Only functions of this schema call them, and those run as its owner.
 
-create schema if not exists fieldpost;
-comment on schema fieldpost is 'Fieldpost synchronisation: helpers and feed tables. Not to be exposed through the API.';
-
 -- Supabase grants execute on new functions to the API roles by default in `public`; here nobody gets anything unasked.
 alter default privileges in schema fieldpost revoke execute on functions from public;
 
-create index if not exists medics_by_user on public.medics (user_id);
-create index if not exists medics_by_org on public.medics (org_id);
-create index if not exists profiles_by_org on public.profiles (org_id);
+-- The two functions are made where they are missing, and where they are still what Fieldpost made. A project's own stay.
+create table if not exists fieldpost.replaceable (
+  name text primary key,
+  hash text not null
+);
+comment on table fieldpost.replaceable is
+  'The functions that a project may replace, each with a hash of what Fieldpost made. Another hash: it is the project''s own.';
+insert into fieldpost.replaceable (name, hash)
+values ('memberships(uuid)', 'aa27a4de75d111cb1e86850da9698dca'), ('roster(uuid)', '9b52445b1aa8b94a71dddcc39c09c77f')  -- of version 1
+on conflict do nothing;
 
-create or replace function fieldpost.memberships(p_user uuid)
-returns table (org_id uuid, role text, medic_id uuid, first_name text, last_name text)
-language sql stable
+create or replace function fieldpost.is_own(p_function text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
-  select p.org_id, p.role::text,
-         case when p.role::text = 'medic' then m.id end,
-         m.first_name::text, m.last_name::text
-  from public.profiles p
-  left join lateral (
-    select x.id, x.first_name, x.last_name from public.medics x
-    where x.user_id = p.id and x.org_id = p.org_id
-    order by x.id limit 1
-  ) m on true
-  where p.id = p_user and p.org_id is not null and p.role::text in ('medic', 'org_admin')
+  select exists (select from pg_proc p where p.oid = to_regprocedure('fieldpost.' || p_function)
+                   and md5(p.prosrc) <> (select r.hash from fieldpost.replaceable r where r.name = p_function))
 $$;
+comment on function fieldpost.is_own(text) is 'Whether a project has replaced a function of Fieldpost''s by its own.';
+
+do $own$
+declare
+  v_ours constant text[] := array(select r.name from fieldpost.replaceable r where not fieldpost.is_own(r.name));
+  -- Whether the tables have the columns that the usual functions read.
+  v_profiles constant boolean := (
+    select count(*) = 3 from pg_attribute a join (values ('id', 'uuid'), ('org_id', 'uuid'), ('role', null)) w (col, type) on w.col = a.attname
+    where a.attrelid = 'public.profiles'::regclass and not a.attisdropped and (w.type is null or format_type(a.atttypid, null) = w.type));
+  v_medics constant boolean := (
+    select count(*) = 5 from pg_attribute a
+    join (values ('id', 'uuid'), ('org_id', 'uuid'), ('user_id', 'uuid'), ('first_name', null), ('last_name', null)) w (col, type) on w.col = a.attname
+    where a.attrelid = 'public.medics'::regclass and not a.attisdropped and (w.type is null or format_type(a.atttypid, null) = w.type));
+begin
+  if not 'memberships(uuid)' = any (v_ours) then
+    null;  -- the project's own
+  elsif v_profiles and v_medics then
+    create or replace function fieldpost.memberships(p_user uuid)
+    returns table (org_id uuid, role text, medic_id uuid, first_name text, last_name text)
+    language sql stable
+    as $$
+      -- Somebody who is two medics of one organization has two rows: both conversations are hers.
+      select p.org_id, p.role::text, case when p.role::text = 'medic' then m.id end, m.first_name::text, m.last_name::text
+      from public.profiles p
+      left join public.medics m on m.user_id = p.id and m.org_id = p.org_id
+      where p.id = p_user and p.org_id is not null and p.role::text in ('medic', 'org_admin')
+    $$;
+  else
+    create or replace function fieldpost.memberships(p_user uuid)
+    returns table (org_id uuid, role text, medic_id uuid, first_name text, last_name text)
+    language sql stable
+    as $$ select null::uuid, null::text, null::uuid, null::text, null::text where false $$;
+  end if;
+  if not 'roster(uuid)' = any (v_ours) then
+    null;
+  elsif v_medics then
+    create or replace function fieldpost.roster(p_org uuid)
+    returns table (medic_id uuid, user_id uuid, first_name text, last_name text)
+    language sql stable
+    as $$ select m.id, m.user_id, m.first_name::text, m.last_name::text from public.medics m where m.org_id = p_org $$;
+  else
+    create or replace function fieldpost.roster(p_org uuid)
+    returns table (medic_id uuid, user_id uuid, first_name text, last_name text)
+    language sql stable
+    as $$ select null::uuid, null::uuid, null::text, null::text where false $$;
+  end if;
+  update fieldpost.replaceable r set hash = md5(p.prosrc)
+  from pg_proc p where p.oid = to_regprocedure('fieldpost.' || r.name) and r.name = any (v_ours);
+end
+$own$;
 comment on function fieldpost.memberships(uuid) is
   'The organizations of a person and what she is there. Replace it when a project keeps its members elsewhere.';
-
-create or replace function fieldpost.roster(p_org uuid)
-returns table (medic_id uuid, user_id uuid, first_name text, last_name text)
-language sql stable
-as $$
-  select m.id, m.user_id, m.first_name::text, m.last_name::text from public.medics m where m.org_id = p_org
-$$;
 comment on function fieldpost.roster(uuid) is
   'The medics of an organization, with or without an account. Replace it when a project keeps its medics elsewhere.';
 
@@ -142,20 +180,53 @@ begin
 end
 $$;
 
+-- Policies of the project's own that narrow: restrictive ones. (Permissive ones are joined with OR to those of Fieldpost, and
+-- its restrictive ones hold them back.) What they say of other tables, claims or the time cannot be noticed from here: a
+-- project tells of it by `fieldpost.access_changed(user)`.
+create or replace function fieldpost.narrowed(p_commands text) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select from pg_policy p
+    where p.polrelid in ('public.conversations'::regclass, 'public.messages'::regclass, 'public.conversation_read_status'::regclass,
+                         'public.message_recipients'::regclass)
+      and not p.polpermissive and p.polname not like 'fieldpost\_only\_%' and strpos(p_commands || '*', p.polcmd::text) > 0
+      and (p.polroles = '{0}' or (select r.oid from pg_roles r where r.rolname = 'authenticated') = any (p.polroles)))
+$$;
+comment on function fieldpost.narrowed(text) is
+  'Whether a project''s own policies narrow what signed-in people may do: r select, a insert, w update.';
+
+create or replace function fieldpost.policies_hash() returns text
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select md5(string_agg(concat_ws('/', p.polrelid, p.polname, p.polroles::text, pg_get_expr(p.polqual, p.polrelid)), ',' order by p.oid))
+  from pg_policy p
+  where p.polrelid in ('public.conversations'::regclass, 'public.messages'::regclass, 'public.conversation_read_status'::regclass)
+    and not p.polpermissive and p.polname not like 'fieldpost\_only\_%' and p.polcmd in ('r', '*')
+    and (p.polroles = '{0}' or (select r.oid from pg_roles r where r.rolname = 'authenticated') = any (p.polroles))
+$$;
+comment on function fieldpost.policies_hash() is 'Names the project''s own policies that hide rows; null where there are none.';
+
 create or replace function fieldpost.scope_of(p_user uuid) returns fieldpost.scope
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   s fieldpost.scope;
+  v_policies text;
 begin
   s.user_id := p_user;
   select count(*) > 0,
-         coalesce(array_agg(m.org_id) filter (where m.role = 'org_admin'), '{}'),
-         coalesce(array_agg(m.org_id) filter (where m.role = 'medic'), '{}'),
-         coalesce(array_agg(m.medic_id) filter (where m.medic_id is not null), '{}'),
-         coalesce(left(md5(string_agg(m.org_id::text || m.role, ',' order by m.org_id, m.role)), 12), 'none')
+         coalesce(array_agg(distinct m.org_id) filter (where m.role = 'org_admin'), '{}'),
+         coalesce(array_agg(distinct m.org_id) filter (where m.role = 'medic'), '{}'),
+         coalesce(array_agg(distinct m.medic_id) filter (where m.medic_id is not null), '{}'),
+         coalesce(left(md5(string_agg(distinct m.org_id::text || m.role, ',')), 12), 'none')
     into s.member, s.admin_orgs, s.medic_orgs, s.medic_ids, s.fingerprint
   from fieldpost.memberships(p_user) m;
+  -- What a project's own policies hide is another thing as soon as the policies are.
+  v_policies := fieldpost.policies_hash();
+  if v_policies is not null then
+    s.fingerprint := left(md5(s.fingerprint || v_policies), 12);
+  end if;
 
   select coalesce(array_agg(c.id), '{}') into s.directs
   from public.conversations c

@@ -18,13 +18,17 @@ alter table public.messages
   add column if not exists sync_xid xid8 not null default '0',
   add column if not exists composed_at timestamptz,
   add column if not exists reply_to uuid,
-  add column if not exists client_key text;
+  add column if not exists client_key text,
+  add column if not exists omitted jsonb;
 comment on column public.messages.seq is 'Place in the conversation: 1, 2, 3 … without holes. Given by the server.';
+comment on column public.messages.omitted is
+  'Why this row travels without content and metadata: it exceeds a limit. {reason, bytes}';
 comment on column public.messages.client_key is 'metadata.idempotency_key of older clients, kept when metadata is erased.';
 
 -- null: the rows of this conversation have not been numbered yet (see the backfill).
 alter table public.conversations
   add column if not exists last_seq bigint,
+  add column if not exists omitted jsonb,
   add column if not exists version bigint not null default 1,
   add column if not exists sync_xid xid8 not null default '0';
 comment on column public.conversations.last_seq is 'The highest seq ever given in it; null until its old rows are numbered.';
@@ -35,30 +39,12 @@ alter table public.conversation_read_status
   add column if not exists version bigint not null default 1,
   add column if not exists sync_xid xid8 not null default '0';
 
--- Thread order, unread counts, history and gaps. The included columns let unread be counted in the index alone.
-create unique index if not exists fieldpost_messages_seq
-  on public.messages (conversation_id, seq) include (sender_id, deleted_at);
-create index if not exists fieldpost_messages_feed_conversation on public.messages (conversation_id, sync_xid, id);
-create index if not exists fieldpost_messages_feed_org on public.messages (org_id, sync_xid, id);
-create unique index if not exists fieldpost_messages_client_key
-  on public.messages (sender_id, client_key) where client_key is not null;
-
-create index if not exists fieldpost_conversations_feed on public.conversations (org_id, sync_xid, id);
-create index if not exists fieldpost_conversations_medic on public.conversations (medic_id);
-create index if not exists fieldpost_conversations_broadcast on public.conversations (org_id) where type = 'broadcast';
-create index if not exists fieldpost_markers_feed_conversation
-  on public.conversation_read_status (conversation_id, sync_xid, user_id);
-create index if not exists fieldpost_markers_feed_org
-  on public.conversation_read_status (org_id, sync_xid, conversation_id, user_id);
-
--- For the backfill, and dropped after it.
-do $$
-begin
-  if exists (select from public.conversations c where c.last_seq is null) then
-    create index if not exists fieldpost_conversations_unnumbered on public.conversations (id) where last_seq is null;
-  end if;
-end
-$$;
+-- What the times of rows said that Fieldpost has dated anew: before the year 2000, in the future, without end.
+create table if not exists fieldpost.redated (
+  message_id uuid primary key,
+  created_at timestamptz not null
+);
+comment on table fieldpost.redated is 'The dates of messages before Fieldpost dated them anew.';
 
 -- Everybody who has, or had, a membership. A copy, kept by `fieldpost.access_changed`: it remembers what a person was
 -- before a change, which is what tells whom to revoke, and it keeps the names of those who left.

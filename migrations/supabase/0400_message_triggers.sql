@@ -16,35 +16,20 @@
 --  * A push knows the numbers beforehand, for it holds that lock before it inserts, and so writes each row once. It says so
 --    with the stamp of its own transaction, which no client can; the statement trigger checks what it is given.
 --  * The lock is FOR NO KEY UPDATE: the foreign key of a message being inserted takes KEY SHARE, which it allows.
---  * The row triggers run with the rights of the writer, on purpose: `row_security_active` then tells a client (whose
---    columns are checked) from a function of this schema or the project's own back end (which is trusted).
+--  * A client (whose columns are checked) is told from a function of this schema or a back end (which is trusted) by the
+--    conditions of the triggers: those run with the rights of the writer, the functions with the owner's.
+--  * What a project's own table accepted before is accepted. A row above a limit is marked, by whomever it comes.
 
--- The white space that Rust's `str::trim` and JavaScript's `trim` agree on; the server's locale has no say in it.
-create or replace function fieldpost.trim(p_text text) returns text
-language sql immutable parallel safe
-as $$
-  select pg_catalog.btrim(p_text, E' \t\n\u000b\f\r\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000')
-$$;
-comment on function fieldpost.trim(text) is 'Trims Unicode white space, in every locale alike.';
-
-create or replace function fieldpost.check_content(p_type text, p_content text) returns void
-language plpgsql immutable set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if p_type = 'text' and coalesce(p_content, '') = '' then
-    raise check_violation using message = 'content_empty', constraint = 'fieldpost_content', table = 'messages', schema = 'public';
-  elsif char_length(p_content) > 5000 then
-    raise check_violation using message = 'content_too_long', constraint = 'fieldpost_content', table = 'messages', schema = 'public';
-  end if;
-end
-$$;
-comment on function fieldpost.check_content(text, text) is 'Refuses an empty or oversized message of a direct writer.';
-
+-- Two triggers call it, with `client` or `back_end`, and with `own` or `guest`: whose the table is.
 create or replace function fieldpost.messages_before_insert() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_client constant boolean := tg_argv[0] = 'client';
+  v_guest constant boolean := tg_argv[1] = 'guest';
+  v_key text;
 begin
-  if row_security_active(tg_relid) then
+  if v_client then
     -- A clock of the client is a claim; the server's is the truth. `seq` is given later, the rest is not hers to set.
     if new.composed_at is null and new.created_at < now() then
       new.composed_at := new.created_at;
@@ -53,29 +38,48 @@ begin
     new.status := 'sent';
     new.deleted_at := null;
     new.client_key := null;
-    if new.content is not null then
-      new.content := fieldpost.trim(new.content);
+    if not v_guest then
+      if new.content is not null then
+        new.content := fieldpost.trim(new.content);
+      end if;
+      perform fieldpost.check_content(new.message_type::text, new.content);
     end if;
-    perform fieldpost.check_content(new.message_type::text, new.content);
   end if;
-  if row_security_active(tg_relid) or new.sync_xid <> pg_current_xact_id() then
+  if v_guest then
+    new.org_id := coalesce((select c.org_id from public.conversations c where c.id = new.conversation_id), new.org_id);
+  end if;
+  if v_client or new.sync_xid <> pg_current_xact_id() then
     new.seq := null;
   end if;
   new.version := 1;
   new.sync_xid := pg_current_xact_id();
+  new.created_at := coalesce(new.created_at, now());
   new.updated_at := new.created_at;
-  if new.client_key is null and new.metadata ? 'idempotency_key' then
-    new.client_key := nullif(new.metadata ->> 'idempotency_key', '');
+  if not fieldpost.is_sane(new.composed_at) then
+    new.composed_at := null;
   end if;
   if new.deleted_at is not null then
     new.content := null;
     new.metadata := null;
   end if;
+  new.omitted := fieldpost.excess(new.content, new.metadata::jsonb);
+  if new.omitted is not null and v_client and not v_guest then
+    raise check_violation using message = new.omitted ->> 'reason', constraint = 'fieldpost_content', table = 'messages', schema = 'public';
+  end if;
+  if new.client_key is null then
+    v_key := nullif(new.metadata::jsonb ->> 'idempotency_key', '');
+    -- A key that long is none of ours. And a second row of one key is accepted in a project's own table, as it was before.
+    if length(v_key) <= 200 and not (v_guest and exists (
+      select from public.messages o where o.conversation_id = new.conversation_id and o.sender_id = new.sender_id and o.client_key = v_key
+    )) then
+      new.client_key := v_key;
+    end if;
+  end if;
   return new;
 end
 $$;
 comment on function fieldpost.messages_before_insert() is
-  'Gives a new message the columns that only the server may set. Runs as the writer, to know a client from the back end.';
+  'Gives a new message the columns that only the server may set. Security definer: whoever may write messages need not be allowed to look into this schema.';
 
 -- Numbers rows that have none. Called for the rows of one statement; see `number_conversation` for old rows.
 create or replace function fieldpost.messages_after_insert() returns trigger
@@ -118,7 +122,7 @@ begin
     -- The order of the transition table is the order in which the statement inserted. created_at is raised to be at least
     -- a microsecond above its predecessor's: the running maximum of (created_at - k µs) + k µs, started by the last row.
     with placed as (
-      select n.id, n.conversation_id, least(n.created_at, clock_timestamp()) as created_at,
+      select n.id, n.conversation_id, greatest(least(n.created_at, clock_timestamp()), '2000-01-01') as created_at,
              row_number() over (partition by n.conversation_id order by n.ord) as k
       from (select x.id, x.conversation_id, x.created_at, row_number() over () as ord from fieldpost_new x) n
     ), numbered as (
@@ -132,7 +136,7 @@ begin
       update public.messages m
       set seq = n.seq, created_at = n.created_at, updated_at = n.created_at
       from numbered n where m.id = n.id
-      returning m.conversation_id, m.seq, m.created_at, m.content
+      returning m.conversation_id, m.seq, m.created_at, case when m.omitted is null then m.content end as content
     )
     update public.conversations c
     set last_seq = l.seq, last_message_at = l.created_at, last_message_preview = left(l.content, 100)
@@ -143,7 +147,8 @@ begin
 
   update public.conversations c
   set last_seq = l.seq, last_message_at = l.created_at, last_message_preview = left(l.content, 100)
-  from (select distinct on (n.conversation_id) n.* from fieldpost_new n order by n.conversation_id, n.seq desc) l
+  from (select distinct on (n.conversation_id) n.conversation_id, n.seq, n.created_at, case when n.omitted is null then n.content end as content
+        from fieldpost_new n order by n.conversation_id, n.seq desc) l
   where c.id = l.conversation_id;
   return null;
 end
@@ -161,10 +166,37 @@ as $$
   left join lateral (
     select m.created_at from public.messages m
     where m.conversation_id = c.id and m.seq is not null order by m.seq desc limit 1
-  ) p on true
+  ) p on p.created_at < now() + interval '1 day'  -- a clock that ran ahead dates nothing after it was set right
   where c.id = any (p_conversations)
 $$;
 comment on function fieldpost.heads(uuid[]) is 'The last number and time that each conversation has given out.';
+
+-- Dates anew what has an impossible date: what claims to be older than 2000 comes first, what is of the future is as old as the
+-- newest that is not. The trigger lets a back end mend an impossible date, and change no other.
+create or replace function fieldpost.redate(p_conversation uuid default null) returns bigint
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_count bigint;
+begin
+  insert into fieldpost.redated (message_id, created_at)
+  select m.id, m.created_at from public.messages m
+  where (p_conversation is null or m.conversation_id = p_conversation) and not fieldpost.is_sane(m.created_at)
+  on conflict do nothing;
+  get diagnostics v_count = row_count;
+  if v_count = 0 then
+    return 0;
+  end if;
+  update public.messages m
+  set created_at = case when m.created_at < '2000-01-01' then '2000-01-01' else coalesce((
+        select max(o.created_at) from public.messages o where o.conversation_id = m.conversation_id and fieldpost.is_sane(o.created_at)
+      ), now()) end
+  from fieldpost.redated r
+  where r.message_id = m.id and (p_conversation is null or m.conversation_id = p_conversation) and not fieldpost.is_sane(m.created_at);
+  return v_count;
+end
+$$;
+comment on function fieldpost.redate(uuid) is 'Dates messages anew whose dates are impossible, and keeps what they said in fieldpost.redated.';
 
 -- Numbers the rows that a conversation had before the sync layer, in the order in which they were written, and keeps their
 -- metadata.idempotency_key. All under the lock of the conversation, so that people may write meanwhile.
@@ -178,20 +210,22 @@ begin
   if not found then
     return 0;  -- numbered already, or gone
   end if;
+  perform fieldpost.redate(p_conversation);
   with numbered as (
     select m.id, m.created_at,
            row_number() over (order by m.created_at, m.id) as seq
     from public.messages m
     where m.conversation_id = p_conversation and not m.id = any (coalesce(p_except, '{}'))
   )
-  update public.messages m set seq = n.seq, client_key = coalesce(m.client_key, k.key)
+  update public.messages m set seq = n.seq, client_key = coalesce(m.client_key, k.key), omitted = fieldpost.excess(m.content, m.metadata::jsonb)
   from numbered n
   left join (  -- of a key that an old race stored twice, one row has it
-    select distinct on (x.sender_id, x.metadata ->> 'idempotency_key') x.id, x.metadata ->> 'idempotency_key' as key
-    from public.messages x
-    where x.conversation_id = p_conversation and nullif(x.metadata ->> 'idempotency_key', '') is not null
-      and not exists (select from public.messages o where o.sender_id = x.sender_id and o.client_key = x.metadata ->> 'idempotency_key')
-    order by x.sender_id, x.metadata ->> 'idempotency_key', x.created_at, x.id
+    select distinct on (x.sender_id, x.key) x.id, x.key
+    from (select o.*, o.metadata::jsonb ->> 'idempotency_key' as key from public.messages o where o.conversation_id = p_conversation) x
+    where x.key <> '' and length(x.key) <= 200
+      and not exists (select from public.messages o
+                      where o.conversation_id = p_conversation and o.sender_id = x.sender_id and o.client_key = x.key)
+    order by x.sender_id, x.key, x.created_at, x.id
   ) k on k.id = n.id
   where m.id = n.id;
   get diagnostics v_count = row_count;
@@ -218,7 +252,7 @@ begin
   set last_message_at = l.created_at, last_message_preview = l.preview
   from unnest(p_conversations) p
   left join lateral (
-    select m.created_at, left(m.content, 100) as preview from public.messages m
+    select m.created_at, case when m.omitted is null then left(m.content, 100) end as preview from public.messages m
     where m.conversation_id = p and m.seq is not null order by m.seq desc limit 1
   ) l on true
   where c.id = p and (c.last_message_at, c.last_message_preview) is distinct from (l.created_at, l.preview);
@@ -228,12 +262,15 @@ comment on function fieldpost.refresh_last_message(uuid[]) is
   'Brings a conversation''s last_message_at and preview up to date after an edit or a delete.';
 
 create or replace function fieldpost.messages_before_update() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_client constant boolean := tg_argv[0] = 'client';
+  v_guest constant boolean := tg_argv[1] = 'guest';
+  v_marked constant boolean := new.omitted is distinct from old.omitted;  -- measure it again
   v_me uuid;
 begin
-  if not row_security_active(tg_relid) then
+  if not v_client then
     if old.seq is null then
       -- Part of the insert, or of the backfill: no client has the row yet, so this is no change and its version stays. The
       -- stamp becomes that of the numbering, which is when clients may first have it.
@@ -243,6 +280,7 @@ begin
       if new.deleted_at is not null then
         new.content := null;
         new.metadata := null;
+        new.omitted := null;
       end if;
       return new;
     end if;
@@ -254,7 +292,7 @@ begin
     new.composed_at := old.composed_at;
     if v_me = old.sender_id then
       new.status := old.status;  -- a sender does not say how far her message got
-      if new.content is distinct from old.content and new.deleted_at is null then
+      if not v_guest and new.content is distinct from old.content and new.deleted_at is null then
         new.content := fieldpost.trim(new.content);
         perform fieldpost.check_content(new.message_type::text, new.content);
       end if;
@@ -277,7 +315,9 @@ begin
   new.id := old.id;
   new.conversation_id := old.conversation_id;
   new.org_id := old.org_id;
-  new.created_at := old.created_at;
+  if v_client or fieldpost.is_sane(old.created_at) or not fieldpost.is_sane(new.created_at) then
+    new.created_at := old.created_at;
+  end if;
   new.client_key := old.client_key;
   new.seq := old.seq;
   new.version := old.version;
@@ -290,6 +330,14 @@ begin
     new.content := null;
     new.metadata := null;
   end if;
+  new.omitted := old.omitted;
+  if new.content is distinct from old.content or new.metadata::jsonb is distinct from old.metadata::jsonb
+     or not v_client and v_marked then
+    new.omitted := fieldpost.excess(new.content, new.metadata::jsonb);
+    if new.omitted is not null and v_client and not v_guest then
+      raise check_violation using message = new.omitted ->> 'reason', constraint = 'fieldpost_content', table = 'messages', schema = 'public';
+    end if;
+  end if;
 
   if new *= old then
     return new;  -- nothing changed: no client needs to hear of it
@@ -301,7 +349,7 @@ begin
 end
 $$;
 comment on function fieldpost.messages_before_update() is
-  'Restores what may not change, erases what is deleted, stamps the row. Runs as the writer, to know a client from the back end.';
+  'Restores what may not change, erases what is deleted, stamps the row. Security definer: whoever may write messages need not be allowed to look into this schema.';
 
 create or replace function fieldpost.messages_after_update() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -334,17 +382,28 @@ $$;
 comment on function fieldpost.messages_after_delete() is
   'Writes tombstones of messages deleted for good. Security definer: nobody else writes tombstones.';
 
--- Not for the rows that a push has given all of that itself: see above.
-create or replace trigger zz_fieldpost_before_insert before insert on public.messages
-  for each row when (
-    new.seq is null or new.sync_xid <> pg_current_xact_id() or new.deleted_at is not null or new.metadata ? 'idempotency_key'
-    or row_security_active('public.messages'::regclass)
-  ) execute function fieldpost.messages_before_insert();
+-- A client comes through the API: policies apply to it, and it has claims. Whoever else writes is a back end, which is trusted.
+-- A back end's trigger is not for the rows that a push has given all of that itself: see above.
+do $$
+declare
+  c_client constant text := 'row_security_active(''public.messages''::regclass) and coalesce(nullif(current_setting(''request.jwt.claims'', true), ''''), '
+    'nullif(current_setting(''request.jwt.claim.sub'', true), '''')) is not null';
+  v_whose constant text := case when fieldpost.is_guest_in('messages') then 'guest' else 'own' end;
+begin
+  execute format('create or replace trigger zz_fieldpost_before_insert before insert on public.messages for each row when ('
+    'not (%s) and (new.seq is null or new.sync_xid <> pg_current_xact_id() or new.deleted_at is not null or (new.metadata::jsonb) ? ''idempotency_key'')) '
+    'execute function fieldpost.messages_before_insert(''back_end'', %L)', c_client, v_whose);
+  execute format('create or replace trigger zz_fieldpost_before_insert_client before insert on public.messages for each row when (%s) '
+    'execute function fieldpost.messages_before_insert(''client'', %L)', c_client, v_whose);
+  -- Named to run after a project's own triggers, which may set updated_at.
+  execute format('create or replace trigger zz_fieldpost_before_update before update on public.messages for each row when (not (%s)) '
+    'execute function fieldpost.messages_before_update(''back_end'', %L)', c_client, v_whose);
+  execute format('create or replace trigger zz_fieldpost_before_update_client before update on public.messages for each row when (%s) '
+    'execute function fieldpost.messages_before_update(''client'', %L)', c_client, v_whose);
+end
+$$;
 create or replace trigger zz_fieldpost_after_insert after insert on public.messages
   referencing new table as fieldpost_new for each statement execute function fieldpost.messages_after_insert();
--- Named to run after a project's own triggers, which may set updated_at.
-create or replace trigger zz_fieldpost_before_update before update on public.messages
-  for each row execute function fieldpost.messages_before_update();
 create or replace trigger zz_fieldpost_after_update after update on public.messages
   for each row when (old.content is distinct from new.content) execute function fieldpost.messages_after_update();
 create or replace trigger zz_fieldpost_after_delete after delete on public.messages

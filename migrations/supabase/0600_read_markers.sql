@@ -24,21 +24,24 @@ begin
     -- Only the time was written. created_at grows with seq, so the newest row not after it is the one that was read.
     p_row.read_seq := greatest(p_row.read_seq, coalesce((
       select m.seq from public.messages m
-      where m.conversation_id = p_row.conversation_id and m.seq is not null and m.created_at <= p_row.last_read_at
+      where m.conversation_id = p_row.conversation_id and m.seq is not null
+        -- What is dated in the future can be read today all the same.
+        and (m.created_at <= p_row.last_read_at or m.created_at > now() + interval '1 day')
       order by m.seq desc limit 1), 0));
   end if;
   p_row.read_seq := greatest(p_row.read_seq, coalesce(p_old.read_seq, 0));
   p_row.delivered_seq := greatest(p_row.delivered_seq, p_row.read_seq, coalesce(p_old.delivered_seq, 0));
   select m.created_at into v_seen from public.messages m
   where m.conversation_id = p_row.conversation_id and m.seq = p_row.read_seq;
-  p_row.last_read_at := greatest(p_row.last_read_at, p_old.last_read_at, v_seen);
+  -- A phone whose clock is ahead has not read what will be written until then.
+  p_row.last_read_at := least(greatest(p_row.last_read_at, p_old.last_read_at, v_seen), clock_timestamp() + interval '1 minute');
 end
 $$;
 comment on function fieldpost.mark_row(public.conversation_read_status, public.conversation_read_status) is
   'Makes a marker monotonic and its time and seq agree. Security definer: reads seqs past the policies of messages.';
 
 create or replace function fieldpost.read_status_before_write() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'INSERT' then
@@ -60,7 +63,7 @@ begin
 end
 $$;
 comment on function fieldpost.read_status_before_write() is
-  'Keeps read markers monotonic and stamps those that moved. Runs as the writer.';
+  'Keeps read markers monotonic and stamps those that moved. Security definer: whoever may write markers need not be allowed to look into this schema.';
 
 create or replace trigger zz_fieldpost_before_write before insert or update on public.conversation_read_status
   for each row execute function fieldpost.read_status_before_write();

@@ -16,36 +16,104 @@
 grant usage on schema fieldpost to authenticated, service_role;
 grant execute on function
   fieldpost.uid(), fieldpost.my_admin_orgs(), fieldpost.my_direct_conversations(), fieldpost.my_medic_conversations(),
-  fieldpost.my_medics(), fieldpost.my_medic_orgs(), fieldpost.recipient_fits(uuid, uuid, uuid), fieldpost.is_admin_of(uuid), fieldpost.org_of(uuid), fieldpost.is_medic_of(uuid, uuid),
-  fieldpost.trim(text), fieldpost.check_content(text, text),
-  fieldpost.mark_row(public.conversation_read_status, public.conversation_read_status)
+  fieldpost.my_medics(), fieldpost.my_medic_orgs(), fieldpost.recipient_fits(uuid, uuid, uuid), fieldpost.is_admin_of(uuid),
+  fieldpost.org_of(uuid), fieldpost.is_medic_of(uuid, uuid)
   to authenticated, service_role;
 
-alter table public.conversations enable row level security;
-alter table public.messages enable row level security;
-alter table public.message_recipients enable row level security;
-alter table public.conversation_read_status enable row level security;
-alter table fieldpost.people enable row level security;
-alter table fieldpost.tombstones enable row level security;
-alter table fieldpost.access_log enable row level security;
-alter table fieldpost.conversation_aliases enable row level security;
-alter table fieldpost.epoch enable row level security;
-alter table fieldpost.compaction enable row level security;
-alter table fieldpost.runs enable row level security;
+-- Grants, on tables that Fieldpost made or adopted. On those of a project the grants are the project's.
+do $$
+declare
+  v_table text;
+begin
+  for v_table in select m.name from fieldpost.managed m where m.how in ('made', 'adopted') loop
+    if v_table in ('organizations', 'medics', 'profiles') then
+      execute format('revoke all on public.%I from anon, authenticated', v_table);
+      execute format('grant select on public.%I to authenticated', v_table);
+    else
+      execute format('revoke all on public.%I from anon', v_table);
+      execute format('revoke delete, truncate, references, trigger on public.%I from authenticated', v_table);
+      execute format('grant select, insert, update on public.%I to authenticated', v_table);
+    end if;
+    execute format('grant select, insert, update, delete on public.%I to service_role', v_table);
+  end loop;
+end
+$$;
 
-revoke all on public.conversations, public.messages, public.message_recipients, public.conversation_read_status from anon;
-revoke truncate, references, trigger
-  on public.conversations, public.messages, public.message_recipients, public.conversation_read_status from authenticated;
-grant select, insert, update on public.conversations, public.messages, public.message_recipients,
-  public.conversation_read_status to authenticated;
-grant select, insert, update, delete on public.conversations, public.messages, public.message_recipients,
-  public.conversation_read_status to service_role;
-grant select on public.organizations, public.medics, public.profiles to authenticated;
-grant select, insert, update, delete on public.organizations, public.medics, public.profiles to service_role;
+-- Who is who, in tables that Fieldpost made: people see themselves, admins see the roster and the organization.
+do $$
+begin
+  if not fieldpost.is_guest_in('medics') then
+    drop policy if exists medics_read_self on public.medics;      -- of version 1
+    drop policy if exists medics_read_as_admin on public.medics;
+    drop policy if exists fieldpost_select on public.medics;
+    create policy fieldpost_select on public.medics for select to authenticated
+      using (user_id = (select fieldpost.uid()) or org_id in (select fieldpost.my_admin_orgs()));
+  end if;
+  if not fieldpost.is_guest_in('profiles') then
+    drop policy if exists profiles_read_self on public.profiles;
+    drop policy if exists fieldpost_select on public.profiles;
+    create policy fieldpost_select on public.profiles for select to authenticated using (id = (select fieldpost.uid()));
+  end if;
+  if not fieldpost.is_guest_in('organizations') then
+    drop policy if exists fieldpost_select on public.organizations;
+    create policy fieldpost_select on public.organizations for select to authenticated
+      using (id in (select fieldpost.my_admin_orgs()));
+  end if;
+end
+$$;
+
+-- Who may write org or role of an own profile makes herself what she likes. Where Fieldpost made the table nobody may; a project
+-- whose policies let people write their profile calls `fieldpost.guard_memberships()` (docs/howto/supabase.md).
+create or replace function fieldpost.refuse_own_membership() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_new constant jsonb := to_jsonb(new);
+  v_old constant jsonb := case when tg_op = 'UPDATE' then to_jsonb(old) else '{}' end;
+  v_column text;
+begin
+  foreach v_column in array tg_argv loop
+    if v_new -> v_column is distinct from coalesce(v_old -> v_column, 'null') then
+      raise insufficient_privilege using
+        message = format('%s of %s decides who may read what: people do not change it themselves', v_column, tg_table_name),
+        hint = 'Change it with the service key, or as the owner of the table.';
+    end if;
+  end loop;
+  return new;
+end
+$$;
+comment on function fieldpost.refuse_own_membership() is
+  'Refuses a client''s change of the columns that make a membership. Security definer: roles of a project''s own may not look into this schema.';
+
+create or replace function fieldpost.guard_memberships() returns setof text
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  create or replace trigger zz_fieldpost_guard before insert or update on public.profiles for each row
+    when (current_user in ('anon', 'authenticated'))
+    execute function fieldpost.refuse_own_membership('org_id', 'role');
+  return next 'public.profiles: people change neither org_id nor role';
+  create or replace trigger zz_fieldpost_guard before insert or update on public.medics for each row
+    when (current_user in ('anon', 'authenticated'))
+    execute function fieldpost.refuse_own_membership('org_id', 'user_id');
+  return next 'public.medics: people change neither org_id nor user_id';
+end
+$$;
+comment on function fieldpost.guard_memberships() is
+  'Keeps people from making themselves members: triggers on profiles and medics. Says what it did.';
+
+do $$
+begin
+  if not fieldpost.is_guest_in('profiles') and not fieldpost.is_guest_in('medics') then
+    perform fieldpost.guard_memberships();
+  end if;
+end
+$$;
 
 do $$
 declare
   v_policy record;
+  v_table text;
 begin
   for v_policy in
     select * from (values
@@ -101,6 +169,11 @@ begin
     execute format('create policy %I on public.%I for %s to authenticated%s%s',
       'fieldpost_' || v_policy.cmd, v_policy.tab, v_policy.cmd,
       ' using (' || v_policy.using_ || ')', ' with check (' || v_policy.check_ || ')');
+  end loop;
+  -- A grant to anon that a restored dump or a project brings opens nothing.
+  foreach v_table in array array['conversations', 'messages', 'message_recipients', 'conversation_read_status'] loop
+    execute format('drop policy if exists fieldpost_only_anon on public.%I', v_table);
+    execute format('create policy fieldpost_only_anon on public.%I as restrictive for all to anon using (false) with check (false)', v_table);
   end loop;
 end
 $$;

@@ -9,19 +9,20 @@
 
 create or replace function fieldpost.time_text(p_time timestamptz) returns text
 language sql stable parallel safe
-as $$ select to_char(p_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') $$;
-comment on function fieldpost.time_text(timestamptz) is 'RFC 3339 with microseconds, in UTC.';
+as $$ select to_char(least(greatest(p_time, '2000-01-01'), '9999-12-31') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') $$;
+comment on function fieldpost.time_text(timestamptz) is 'RFC 3339 with microseconds, in UTC. Four digits of a year, and no end of time: what devices can read.';
 
 -- As text: a page is thousands of these, and building, joining and printing them as jsonb costs four times as much.
 create or replace function fieldpost.message_text(m public.messages) returns text
 language sql stable
 as $$
-  select concat('{"id":"' || m.id || '"', ',"conversation_id":"' || m.conversation_id || '"', ',"sender_id":"' || m.sender_id || '"',
-    ',"kind":' || to_json(m.message_type), ',"content":' || to_json(m.content), ',"reply_to":"' || m.reply_to || '"',
+  select concat('{"id":"' || m.id || '"', ',"conversation_id":"' || m.conversation_id || '"', ',"sender_id":"',
+    coalesce(m.sender_id, '00000000-0000-0000-0000-000000000000'), '"',
+    ',"kind":' || to_json(m.message_type), case when m.omitted is null then ',"content":' || to_json(m.content) else ',"omitted":' || m.omitted::text end, ',"reply_to":"' || m.reply_to || '"',
     ',"status":' || to_json(m.status), ',"seq":' || m.seq,
     ',"composed_at":"' || fieldpost.time_text(m.composed_at) || '"', ',"created_at":"' || fieldpost.time_text(m.created_at) || '"',
     ',"updated_at":"' || fieldpost.time_text(m.updated_at) || '"', ',"deleted_at":"' || fieldpost.time_text(m.deleted_at) || '"',
-    ',"version":' || m.version, ',"metadata":' || m.metadata::text, '}')
+    ',"version":' || m.version, case when m.omitted is null then ',"metadata":' || m.metadata::text end, '}')
 $$;
 comment on function fieldpost.message_text(public.messages) is 'A message on the wire.';
 
@@ -34,7 +35,7 @@ create or replace function fieldpost.conversation_json(c public.conversations, p
 language sql stable
 as $$
   select jsonb_strip_nulls(jsonb_build_object(
-    'id', c.id, 'org_id', c.org_id, 'kind', c.type, 'subject', c.subject, 'medic_id', c.medic_id,
+    'id', c.id, 'org_id', c.org_id, 'kind', c.type, 'subject', case when c.omitted is null then c.subject end, 'omitted', c.omitted, 'medic_id', c.medic_id,
     'medic_name', (select nullif(fieldpost.trim(concat_ws(' ', r.first_name, r.last_name)), '')
                    from fieldpost.roster(c.org_id) r where r.medic_id = c.medic_id),
     'created_by', coalesce(c.created_by, '00000000-0000-0000-0000-000000000000'),
@@ -42,7 +43,7 @@ as $$
     'last_seq', coalesce(c.last_seq, 0),
     'last_message_at', fieldpost.time_text(c.last_message_at), 'last_message_preview', c.last_message_preview,
     'unread', (select count(*) from public.messages m
-               where m.conversation_id = c.id and m.deleted_at is null and m.sender_id <> p_user
+               where m.conversation_id = c.id and m.deleted_at is null and m.sender_id is distinct from p_user
                  and m.seq > coalesce((select r.read_seq from public.conversation_read_status r
                                        where r.user_id = p_user and r.conversation_id = c.id), 0)),
     'version', c.version))
@@ -93,7 +94,7 @@ as $$
   select jsonb_build_object(
     'protocol', 1, 'min_protocol', 1, 'sql_version', 2, 'capabilities', '[]'::jsonb,
     'limits', jsonb_build_object('push_rows', 500, 'push_bytes', 1048576, 'page_rows', 2500, 'page_bytes', 1048576,
-                                 'content_chars', 5000),
+                                 'content_chars', 5000, 'metadata_bytes', 16384, 'metadata_depth', 64, 'subject_chars', 500),
     'server_time', fieldpost.time_text(clock_timestamp()))
 $$;
 comment on function fieldpost.envelope() is 'What every answer carries.';
@@ -121,6 +122,11 @@ as $$
 begin
   if fieldpost.uid() is null then
     raise sqlstate 'PT401' using message = 'not signed in';
+  end if;
+  -- While this index is there, old messages wait for their numbers (`fieldpost.backfill`).
+  if to_regclass('public.fieldpost_conversations_unnumbered') is not null then
+    raise sqlstate 'PT503' using message = 'Fieldpost is being installed: old messages are being numbered',
+      hint = 'select fieldpost.backfill(50), again and again until it answers 0';
   end if;
   if p_protocol is null then
     return fieldpost.refusal('bad_request', 'p_protocol');

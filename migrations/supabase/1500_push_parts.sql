@@ -78,6 +78,12 @@ language sql immutable
 as $$ select jsonb_strip_nulls(jsonb_build_object('status', 'rejected', 'code', p_code, 'detail', p_detail)) $$;
 comment on function fieldpost.rejected(text, text) is 'A result that is final.';
 
+-- What the database refuses has a reason that the person should read: a trigger, a constraint or a policy of the project.
+create or replace function fieldpost.refused_by_project(p_text text, p_state text) returns jsonb
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select fieldpost.rejected('refused', left(p_text, 500) || ' (' || p_state || ')') $$;
+comment on function fieldpost.refused_by_project(text, text) is 'The result of what the project itself refuses, with its words.';
+
 -- Opens a conversation, or finds the one that is there. Answers the result without the mutation's id.
 create or replace function fieldpost.open_conversation(s fieldpost.scope, p_mutation jsonb) returns jsonb
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -99,12 +105,21 @@ begin
     return fieldpost.rejected('bad_request', 'org_id');
   elsif v_medic is null and nullif(p_mutation -> 'medic_id', 'null') is not null then
     return fieldpost.rejected('bad_request', 'medic_id');
-  elsif v_subject is not null and (jsonb_typeof(p_mutation -> 'subject') <> 'string' or char_length(v_subject) > 500) then
+  elsif v_subject is not null and jsonb_typeof(p_mutation -> 'subject') <> 'string' then
     return fieldpost.rejected('bad_request', 'subject');
+  elsif char_length(v_subject) > 500 then
+    return fieldpost.rejected('subject_too_long');
   elsif not s.member then
     return fieldpost.rejected('forbidden', 'no membership');
   elsif not v_org = any (s.admin_orgs || s.medic_orgs) then
     return fieldpost.rejected('not_found');  -- an organization that she does not belong to, or none
+  end if;
+  -- Somebody in two organizations may name the wrong one: the medic says which it is.
+  if v_kind = 'direct' and v_medic is not null and not (
+    exists (select from fieldpost.memberships(s.user_id) m where m.medic_id = v_medic and m.org_id = v_org)
+    or v_org = any (s.admin_orgs) and exists (select from fieldpost.roster(v_org) x where x.medic_id = v_medic)
+  ) then
+    v_org := null;
   end if;
 
   -- Whose, and where.
@@ -126,7 +141,7 @@ begin
       where m.medic_id is not null and (v_org is null or m.org_id = v_org) order by m.org_id limit 1;
     elsif v_medic = any (s.medic_ids) then
       select m.org_id into v_org from fieldpost.memberships(s.user_id) m
-      where m.medic_id = v_medic and (v_org is null or m.org_id = v_org);
+      where m.medic_id = v_medic and (v_org is null or m.org_id = v_org) order by m.org_id limit 1;
       if v_org is null then
         return fieldpost.rejected('not_found');
       end if;

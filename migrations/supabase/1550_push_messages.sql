@@ -41,10 +41,13 @@ as $$
     when jsonb_typeof(m -> 'content') not in ('string', 'null') then fieldpost.rejected('bad_request', 'content')
     when jsonb_typeof(m -> 'metadata') not in ('object', 'null') then fieldpost.rejected('bad_request', 'metadata')
     when m ->> 'reply_to' is not null and fieldpost.uuid_or_null(m ->> 'reply_to') is null then fieldpost.rejected('bad_request', 'reply_to')
-    when p_composed is null and m ->> 'composed_at' is not null then fieldpost.rejected('bad_request', 'composed_at')
+    -- A year of five digits is a clock that is wrong, and no reason to keep the message.
+    when p_composed is null and m ->> 'composed_at' is not null and m ->> 'composed_at' !~ '^[+-]?[0-9]{5,}-' then fieldpost.rejected('bad_request', 'composed_at')
     when coalesce(p_type, 'text') = 'text' and coalesce(fieldpost.trim(p_content), '') = '' then fieldpost.rejected('content_empty')
     when char_length(p_content) > 5000 then fieldpost.rejected('content_too_long')
     when p_content <> fieldpost.trim(p_content) then fieldpost.rejected('not_trimmed')
+    when m -> 'metadata' is not null and fieldpost.excess(null, m -> 'metadata') is not null
+      then fieldpost.rejected(fieldpost.excess(null, m -> 'metadata') ->> 'reason')
   end
 $$;
 comment on function fieldpost.send_fault(jsonb, uuid, uuid, text, text, timestamptz) is 'What is wrong with a send_message in itself, as a result.';
@@ -100,6 +103,12 @@ as $$
 $$;
 comment on function fieldpost.applied(uuid, uuid, bigint, timestamptz, bigint) is 'The result of a message that was inserted, as JSON text.';
 
+create or replace function fieldpost.with_row(p_result text, m public.messages) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+as $$ select left(p_result, -1) || ',"message":' || fieldpost.message_text(m) || '}' $$;
+comment on function fieldpost.with_row(text, public.messages) is
+  'A result with the row as it was stored: a trigger of the project made something else of it than what was sent.';
+
 create or replace function fieldpost.add_recipients(p_messages uuid[]) returns void
 language sql set search_path = pg_catalog, pg_temp
 as $$
@@ -128,6 +137,7 @@ declare
   v_fresh fieldpost.push_item[] := p_items;
   v_broadcast boolean;
   v_results text[];
+  v_rewritten uuid[];
 begin
   select count(*) filter (where l.type = 'broadcast') > 0 into v_broadcast
   from (
@@ -157,23 +167,34 @@ begin
                                  seq, created_at, updated_at, sync_xid)
     select p.message_id, p.conversation_id, h.org_id, s.user_id,
            case when p.mutation ->> 'message_type' = 'attachment' then v_attachment else v_text end, p.content,
-           nullif(p.mutation -> 'metadata', 'null'), fieldpost.uuid_or_null(p.mutation ->> 'reply_to'), p.composed_at,
+           nullif(p.mutation -> 'metadata', 'null'), fieldpost.uuid_or_null(p.mutation ->> 'reply_to'),
+           case when p.composed_at >= '2000-01-01' and p.composed_at < v_start + interval '1 day' then p.composed_at end,
            h.last_seq + p.k, t.created_at, t.created_at, pg_current_xact_id()
     from placed p join heads h on h.conversation_id = p.conversation_id
     cross join lateral (select greatest(v_start, h.created_at) + p.k * interval '1 microsecond' as created_at) t
     order by p.conversation_id, p.n
-    returning id, conversation_id, seq, created_at, version
+    returning id, conversation_id, seq, created_at, version, content, metadata, message_type
   )
   select array_agg(case when m.id is not null then fieldpost.applied(m.id, m.conversation_id, m.seq, m.created_at, m.version) end
-                   order by i.n) into v_results
+                   order by i.n),
+         array_agg(m.id) filter (where m.content is distinct from i.content or m.metadata::jsonb is distinct from nullif(i.mutation -> 'metadata', 'null')
+                                    or m.message_type::text <> coalesce(i.mutation ->> 'message_type', 'text'))
+    into v_results, v_rewritten
   from unnest(v_fresh) i left join sent m on m.id = i.message_id;
+  if v_rewritten is not null then
+    v_results := array(
+      select case when m.id is null then r.result else fieldpost.with_row(r.result, m) end
+      from unnest(array(select f.message_id from unnest(v_fresh) f order by f.n), v_results) with ordinality r (id, result, place)
+      left join public.messages m on m.id = r.id and m.id = any (v_rewritten)
+      order by r.place);
+  end if;
   if v_broadcast then
     perform fieldpost.add_recipients(array(select x.message_id from unnest(v_fresh) x));
   end if;
   if cardinality(v_fresh) < cardinality(p_items) or array_position(v_results, null) is not null then
     -- Those that were known before, or twice in the batch; and what a trigger of the project dropped without a word.
     v_results := array(
-      select coalesce(r.result, k.result::text, fieldpost.rejected('id_taken')::text)
+      select coalesce(r.result, k.result::text, fieldpost.refused_by_project('a trigger of this project dropped the message', 'no row')::text)
       from unnest(p_items) i
       left join unnest(array(select f.n from unnest(v_fresh) f order by f.n), v_results) r (n, result) on r.n = i.n
       left join fieldpost.known_messages(s, p_items) k on k.n = i.n
@@ -194,6 +215,7 @@ declare
   v_attachment constant public.messages.message_type%type := 'attachment';
   v_result jsonb;
   v_row public.messages;
+  v_done text;
 begin
   perform 1 from public.conversations c where c.id = p_item.conversation_id for no key update nowait;
   if not found then
@@ -206,16 +228,23 @@ begin
   insert into public.messages (id, conversation_id, org_id, sender_id, message_type, content, metadata, reply_to, composed_at)
   select p_item.message_id, c.id, c.org_id, s.user_id,
          case when p_item.mutation ->> 'message_type' = 'attachment' then v_attachment else v_text end, p_item.content,
-         nullif(p_item.mutation -> 'metadata', 'null'), fieldpost.uuid_or_null(p_item.mutation ->> 'reply_to'), p_item.composed_at
+         nullif(p_item.mutation -> 'metadata', 'null'), fieldpost.uuid_or_null(p_item.mutation ->> 'reply_to'),
+         case when fieldpost.is_sane(p_item.composed_at) then p_item.composed_at end
   from public.conversations c where c.id = p_item.conversation_id
   on conflict do nothing;
   select m.* into v_row from public.messages m where m.id = p_item.message_id and m.sync_xid = pg_current_xact_id();
   if not found then
     -- Somebody else's row has the id or the key, or a trigger of the project dropped it.
-    return coalesce((select k.result from fieldpost.known_messages(s, array[p_item]) k), fieldpost.rejected('id_taken'));
+    return coalesce((select k.result from fieldpost.known_messages(s, array[p_item]) k),
+                    fieldpost.refused_by_project('a trigger of this project dropped the message', 'no row'));
   end if;
   perform fieldpost.add_recipients(array[v_row.id]);
-  return fieldpost.applied(v_row.id, v_row.conversation_id, v_row.seq, v_row.created_at, v_row.version);
+  v_done := fieldpost.applied(v_row.id, v_row.conversation_id, v_row.seq, v_row.created_at, v_row.version);
+  if v_row.content is distinct from p_item.content or v_row.metadata::jsonb is distinct from nullif(p_item.mutation -> 'metadata', 'null')
+     or v_row.message_type::text <> coalesce(p_item.mutation ->> 'message_type', 'text') then
+    v_done := fieldpost.with_row(v_done, v_row);
+  end if;
+  return v_done;
 end
 $$;
 comment on function fieldpost.send_alone(fieldpost.scope, fieldpost.push_item) is 'Sends one message, without waiting for anybody.';
@@ -263,7 +292,7 @@ begin
         v_stuck := v_stuck || v_item.conversation_id;
         v_results[v_place] := '{"status":"retry","code":"busy"}';
       when others then
-        v_results[v_place] := fieldpost.rejected('bad_request', 'refused by the database: ' || sqlstate);
+        v_results[v_place] := fieldpost.refused_by_project(sqlerrm, sqlstate);
     end;
   end loop;
   return v_results;

@@ -40,7 +40,7 @@ begin
         v_item.result := '{"status":"retry","code":"busy"}';
         v_stuck := v_stuck || v_item.lane;
       when others then
-        v_item.result := fieldpost.rejected('bad_request', 'refused by the database: ' || sqlstate);
+        v_item.result := fieldpost.refused_by_project(sqlerrm, sqlstate);
     end;
     v_opened := v_opened || v_item;
   end loop;
@@ -120,7 +120,7 @@ begin
         v_result := '{"status":"retry","code":"busy"}';
         v_stuck := v_stuck || v_item;
       when others then
-        v_result := fieldpost.rejected('bad_request', 'refused by the database: ' || sqlstate);
+        v_result := fieldpost.refused_by_project(sqlerrm, sqlstate);
     end;
     p_results[v_item.n] := v_result;
   end loop;

@@ -1,14 +1,4 @@
--- What is installed: the last thing that the transaction writes.
-
-create table if not exists fieldpost.installed (
-  version int not null,
-  hash text not null,
-  at timestamptz not null default now(),
-  primary key (version, hash)
-);
-comment on table fieldpost.installed is 'The versions of this SQL that were applied, each with a hash of what it made.';
-alter table fieldpost.installed enable row level security;
-revoke all on fieldpost.installed from public, anon, authenticated;
+-- What is installed: the last thing that is written.
 
 -- A hash of every function that belongs to Fieldpost. `fieldpost.installed` keeps it, so that a look at the catalog tells
 -- whether somebody has changed one by hand. The two functions that a project may replace do not count.
@@ -24,7 +14,9 @@ comment on function fieldpost.content_hash() is 'A hash of the functions that ar
 revoke all on function fieldpost.content_hash() from public;
 
 insert into fieldpost.installed as i (version, hash)
-values (current_setting('fieldpost.version')::int, fieldpost.content_hash())
+values (fieldpost.note('version')::int, fieldpost.content_hash())
 on conflict (version, hash) do update set at = excluded.at;
+
+delete from fieldpost.applying;
 
 commit;

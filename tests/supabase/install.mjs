@@ -10,7 +10,7 @@ const input = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();
 const { database_url, migrations: folder } = input ? JSON.parse(input) : {};
 const sql = owner(database_url ? { url: database_url } : {});
 try {
-  await apply(sql, script(folder));
+  await apply(sql, script({ folder }));
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

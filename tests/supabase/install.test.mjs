@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 
-import { migrations } from "./lib/migrations.mjs";
+import { apply, files, prepare } from "./lib/migrations.mjs";
 import { OLD } from "./lib/old_project.mjs";
 import { scratch } from "./lib/scratch.mjs";
 import { owner } from "./lib/stack.mjs";
@@ -61,7 +61,7 @@ test("an existing project gets its messages numbered in order, and applying agai
       from generate_series(1, 20000) n`;
     await sql`insert into public.conversation_read_status (user_id, conversation_id, org_id, last_read_at)
       select ${medics[0].user}, ${conversations[0]}, ${org}, '2026-01-03'`;
-    await db.apply();
+    await db.apply({ adopt: true });
     const rows = await sql`select conversation_id, seq, created_at::text as created_at, id, content, version from public.messages order by conversation_id, seq`;
     for (const c of conversations) {
       const list = rows.filter((r) => r.conversation_id === c);
@@ -106,27 +106,7 @@ test("an existing project gets its messages numbered in order, and applying agai
   }
 });
 
-test("functions that answered with another type give way to those of this version", async () => {
-  const db = await scratch();
-  try {
-    await db.apply();
-    const before = await fingerprint(db.sql);
-    const functions = await db.sql`
-      select p.oid::regprocedure::text as name, pg_get_function_arguments(p.oid) as arguments from pg_proc p
-      where p.pronamespace = 'public'::regnamespace and p.proname like 'fieldpost\\_%'`;
-    assert.equal(functions.length, 4);
-    for (const { name, arguments: declared } of functions) {
-      await db.sql.unsafe(`drop function ${name}; create function ${name.replace(/\(.*/, "")}(${declared}) returns jsonb language sql as $$ select '{}'::jsonb $$`);
-    }
-    assert.notDeepEqual(await fingerprint(db.sql), before);
-    await db.apply();
-    assert.deepEqual(await fingerprint(db.sql), before);
-  } finally {
-    await db.drop();
-  }
-});
-
-test("the backfill can be stopped and run again, and a message that comes in between is numbered after the old ones", async () => {
+test("a large project is numbered afterwards, bit by bit, and answers \"come back later\" until it is", async () => {
   const db = await scratch();
   try {
     const { sql } = db;
@@ -136,16 +116,15 @@ test("the backfill can be stopped and run again, and a message that comes in bet
     for (const m of medics) ids.push((await sql`insert into public.conversations (org_id, medic_id, created_by) values (${org}, ${m.medic}, ${admin.user}) returning id`)[0].id);
     await sql`insert into public.messages (conversation_id, org_id, sender_id, content, created_at)
       select c, ${org}, ${admin.user}, 'old ' || n, '2026-01-01'::timestamptz + n * interval '1 s' from unnest(${ids}::uuid[]) c, generate_series(1, 50) n`;
-    for (const { name, text } of migrations()) {
-      if (name.includes("backfill")) break;
-      await sql.begin((tx) => tx.unsafe(text).simple());
-    }
-    const backfill = migrations().find((m) => m.name.includes("backfill")).text;
-    await sql.unsafe(backfill.slice(0, backfill.indexOf("select fieldpost.backfill()")));
+    for (const statement of prepare()) await sql.unsafe(statement);
+    // What the owner cannot do here is to make the statistics say that the table is large: the step that numbers is cut out.
+    const parts = files().map(({ name, text }) => (name.includes("backfill") ? text.replace("perform fieldpost.backfill();", "null;") : text));
+    await apply(sql, parts.join("\n").replace(/\nbegin;\n/, "\nbegin;\nset local fieldpost.adopt = 'all';\n"));
+    await assert.rejects(db.call(admin.user, "bootstrap"), (error) => error.code === "PT503" && /being numbered/.test(error.message));
     assert.equal(Number((await sql`select fieldpost.backfill(2) as n`)[0].n), 100);
     for (const c of ids) await sql`insert into public.messages (conversation_id, org_id, sender_id, content) values (${c}, ${org}, ${admin.user}, 'in between')`;
     assert.equal(Number((await sql`select fieldpost.backfill() as n`)[0].n), 0, "the trigger has done the rest");
-    await db.apply();
+    assert.equal((await db.call(admin.user, "bootstrap")).messages.length, 255);
     const rows = await sql`select conversation_id, array_agg(content order by seq) as list, array_agg(seq order by seq) as seqs from public.messages group by 1`;
     for (const { list, seqs } of rows) {
       assert.deepEqual(seqs.map(Number), Array.from({ length: 51 }, (_, i) => i + 1));

@@ -14,8 +14,15 @@ export function files(folder = standard) {
     .map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") }));
 }
 
-/** The file that `fieldpost sql export` writes: the parts, joined. */
-export const script = (folder = standard) => files(folder).map(({ text }) => text).join("\n");
+/** The file that `fieldpost sql export` writes: the parts, joined. `adopt`: as with `--adopt`. */
+export function script({ folder = standard, adopt = false } = {}) {
+  const text = files(folder).map(({ text }) => text).join("\n");
+  return adopt ? text.replace("\nbegin;\n", "\nbegin;\nset local fieldpost.adopt = 'all';\n") : text;
+}
+
+/** The statements of `fieldpost sql prepare`, each of which runs by itself. */
+export const prepare = () =>
+  readFileSync(join(root, "migrations", "supabase", "prepare", "prepare.sql"), "utf8").split(/;\s*\n/).filter((statement) => /^[^-]/m.test(statement));
 
 /** The files of version 1, as they were released: applied one by one, each in a transaction. */
 export const released = () => files(join(root, "tests", "supabase", "released", "v1"));

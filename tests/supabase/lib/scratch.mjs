@@ -2,7 +2,7 @@
 // a stand-in for the auth schema, and is made and used by the owner, who is no superuser.
 import { randomUUID } from "node:crypto";
 
-import { apply } from "./migrations.mjs";
+import { apply, script } from "./migrations.mjs";
 import { owner, stack } from "./stack.mjs";
 
 /** A new database of the stack's cluster. */
@@ -42,7 +42,7 @@ export function database(url, options = {}) {
   return {
     sql,
     url,
-    apply: () => apply(sql),
+    apply: (options) => apply(sql, script(options)),
     /** One of the four functions as a person, in a transaction of its own. */
     call: (user_id, name, args = {}) =>
       sql.begin(async (tx) => {
