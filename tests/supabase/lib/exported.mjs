@@ -7,8 +7,8 @@ import { root } from "./stack.mjs";
 
 const stamp = (date) => date.toISOString().replace(/[-:T]/g, "").slice(0, 14);
 
-/** The exported file: `<now>_fieldpost_v2.sql`. `later`: seconds after now, for the file of another day. */
-export const exported = ({ later = 0, text = script() } = {}) => ({ name: `${stamp(new Date(Date.now() + later * 1000))}_fieldpost_v2.sql`, text });
+/** The exported file: `<now>_fieldpost_v2.sql`. `later`: seconds after now, for the file of another day. `adopt`: with `--adopt`. */
+export const exported = ({ later = 0, adopt = false, text = script({ adopt }) } = {}) => ({ name: `${stamp(new Date(Date.now() + later * 1000))}_fieldpost_v2.sql`, text });
 
 /** Version 1's nineteen files, each as a transaction of its own: how somebody without the CLI applied them. */
 export async function applyReleased(sql) {

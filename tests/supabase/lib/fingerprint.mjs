@@ -12,16 +12,18 @@ const ours = (name) => name.includes("fieldpost");
 // Of others; what belongs to extensions and to the CLI's own history is nobody's here.
 const SCHEMAS = `n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'fieldpost', 'supabase_migrations')
   and not exists (select from pg_depend x where x.objid = o.oid and x.deptype = 'e')`;
+// The same rights in another order are the same rights.
+const sorted = (column) => `(select string_agg(x::text, ',' order by x::text) from unnest(${column}) x)`;
 const comment = (catalog) => `obj_description(o.oid, '${catalog}')`;
 
 const CATALOG = {
-  schema: `select n.nspname as name, concat_ws(' ', n.nspowner::regrole, n.nspacl, obj_description(n.oid, 'pg_namespace')) as text
+  schema: `select n.nspname as name, concat_ws(' ', n.nspowner::regrole, ${sorted("n.nspacl")}, obj_description(n.oid, 'pg_namespace')) as text
     from pg_namespace n, lateral (select n.oid) o where ${SCHEMAS}`,
-  table: `select o.oid::regclass::text as name, concat_ws(' ', o.relkind, o.relowner::regrole, o.relacl, 'rls', o.relrowsecurity, o.relforcerowsecurity,
+  table: `select o.oid::regclass::text as name, concat_ws(' ', o.relkind, o.relowner::regrole, ${sorted("o.relacl")}, 'rls', o.relrowsecurity, o.relforcerowsecurity,
       o.reloptions, o.relreplident, o.relpersistence, case when o.relkind in ('v', 'm') then pg_get_viewdef(o.oid) end, ${comment("pg_class")}) as text
     from pg_class o join pg_namespace n on n.oid = o.relnamespace where o.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and ${SCHEMAS}`,
   column: `select o.oid::regclass || '.' || a.attname as name, concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated,
-      pg_get_expr(d.adbin, d.adrelid), a.attacl, a.attcollation, col_description(o.oid, a.attnum)) as text
+      pg_get_expr(d.adbin, d.adrelid), ${sorted("a.attacl")}, a.attcollation, col_description(o.oid, a.attnum)) as text
     from pg_class o join pg_namespace n on n.oid = o.relnamespace join pg_attribute a on a.attrelid = o.oid and a.attnum > 0 and not a.attisdropped
     left join pg_attrdef d on d.adrelid = o.oid and d.adnum = a.attnum where o.relkind in ('r', 'p', 'v', 'm', 'f') and ${SCHEMAS}`,
   constraint: `select o.oid::regclass || '.' || k.conname as name, concat_ws(' ', pg_get_constraintdef(k.oid), k.convalidated, obj_description(k.oid, 'pg_constraint')) as text
@@ -34,19 +36,19 @@ const CATALOG = {
       (select array_agg(case r when 0 then 'public' else r::regrole::text end order by 1) from unnest(p.polroles) r),
       pg_get_expr(p.polqual, p.polrelid), '/', pg_get_expr(p.polwithcheck, p.polrelid), obj_description(p.oid, 'pg_policy')) as text
     from pg_policy p join pg_class o on o.oid = p.polrelid join pg_namespace n on n.oid = o.relnamespace where ${SCHEMAS}`,
-  function: `select o.oid::regprocedure::text as name, concat_ws(' ', case when o.prokind in ('f', 'p') then pg_get_functiondef(o.oid) end, o.proowner::regrole, o.proacl, ${comment("pg_proc")}) as text
+  function: `select o.oid::regprocedure::text as name, concat_ws(' ', case when o.prokind in ('f', 'p') then pg_get_functiondef(o.oid) end, o.proowner::regrole, ${sorted("o.proacl")}, ${comment("pg_proc")}) as text
     from pg_proc o join pg_namespace n on n.oid = o.pronamespace where ${SCHEMAS}`,
-  type: `select o.oid::regtype::text as name, concat_ws(' ', o.typtype, o.typowner::regrole, o.typacl, o.typnotnull, o.typdefault,
+  type: `select o.oid::regtype::text as name, concat_ws(' ', o.typtype, o.typowner::regrole, ${sorted("o.typacl")}, o.typnotnull, o.typdefault,
       (select string_agg(e.enumlabel, ',' order by e.enumsortorder) from pg_enum e where e.enumtypid = o.oid), ${comment("pg_type")}) as text
     from pg_type o join pg_namespace n on n.oid = o.typnamespace where o.typtype in ('e', 'd', 'r', 'c') and o.typrelid = 0 and ${SCHEMAS}`,
   publication: `select p.pubname as name, concat_ws(' ', p.pubowner::regrole, p.puballtables, p.pubinsert, p.pubupdate, p.pubdelete, p.pubtruncate) as text
     from pg_publication p`,
   published: `select t.pubname || ': ' || t.schemaname || '.' || t.tablename as name, '' as text from pg_publication_tables t`,
-  "default rights": `select concat_ws(' ', d.defaclrole::regrole, n.nspname, d.defaclobjtype) as name, d.defaclacl::text as text
+  "default rights": `select concat_ws(' ', d.defaclrole::regrole, n.nspname, d.defaclobjtype) as name, ${sorted("d.defaclacl")} as text
     from pg_default_acl d left join pg_namespace n on n.oid = d.defaclnamespace where n.nspname is distinct from 'fieldpost'`,
   role: `select r.rolname as name, concat_ws(' ', r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolbypassrls, r.rolconfig,
       (select array_agg(m.roleid::regrole::text order by 1) from pg_auth_members m where m.member = r.oid)) as text from pg_roles r where r.rolname !~ '^pg_'`,
-  database: `select 'settings' as name, concat_ws(' ', d.datacl, (select array_agg(s.setconfig::text order by 1) from pg_db_role_setting s where s.setdatabase = d.oid)) as text
+  database: `select 'settings' as name, concat_ws(' ', ${sorted("d.datacl")}, (select array_agg(s.setconfig::text order by 1) from pg_db_role_setting s where s.setdatabase = d.oid)) as text
     from pg_database d where d.datname = current_database()`,
   "event trigger": `select e.evtname as name, concat_ws(' ', e.evtevent, e.evtowner::regrole, e.evtfoid::regproc, e.evtenabled, e.evttags) as text from pg_event_trigger e`,
   extension: `select e.extname as name, concat_ws(' ', e.extversion, e.extnamespace::regnamespace) as text from pg_extension e`,
@@ -109,16 +111,16 @@ export function altered(before, after) {
 
 /** What is Fieldpost's, to see that applying again changes nothing. */
 export async function installed(sql) {
-  const [row] = await sql`select
-    (select md5(string_agg(pg_get_functiondef(p.oid) || coalesce(p.proacl::text, ''), '' order by p.oid::regprocedure::text)) from pg_proc p
+  const [row] = await sql.unsafe(`select
+    (select md5(string_agg(pg_get_functiondef(p.oid) || coalesce(${sorted("p.proacl")}, ''), '' order by p.oid::regprocedure::text)) from pg_proc p
       where (p.pronamespace = 'fieldpost'::regnamespace or p.proname like 'fieldpost\\_%') and p.prokind = 'f') as functions,
     (select md5(string_agg(i.indexdef, '' order by i.indexname)) from pg_indexes i where i.schemaname in ('public', 'fieldpost')) as indexes,
     (select md5(string_agg(pg_get_triggerdef(t.oid), '' order by t.tgname, t.tgrelid::regclass::text)) from pg_trigger t where not t.tgisinternal) as triggers,
     (select md5(string_agg(p::text, '' order by p::text)) from pg_policies p) as policies,
     (select md5(string_agg(concat_ws(' ', a.attrelid::regclass, a.attname, a.atttypid, a.attnotnull), ',' order by a.attrelid::regclass::text, a.attname))
       from pg_attribute a join pg_class c on c.oid = a.attrelid where c.relnamespace in ('public'::regnamespace, 'fieldpost'::regnamespace) and a.attnum > 0) as columns,
-    (select md5(string_agg(concat_ws(' ', c.oid::regclass, c.relacl, c.relrowsecurity), ',' order by c.oid::regclass::text))
-      from pg_class c where c.relnamespace in ('public'::regnamespace, 'fieldpost'::regnamespace)) as tables`;
+    (select md5(string_agg(concat_ws(' ', c.oid::regclass, ${sorted("c.relacl")}, c.relrowsecurity), ',' order by c.oid::regclass::text))
+      from pg_class c where c.relnamespace in ('public'::regnamespace, 'fieldpost'::regnamespace)) as tables`);
   return { ...row };
 }
 

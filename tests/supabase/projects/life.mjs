@@ -99,10 +99,11 @@ async function versionOne({ project, shape, version, home, findings }) {
 }
 
 /** The exported file. Answers whether it is installed now. */
-async function apply({ project, shape, version, home, findings, figures, during, before, rows }) {
+async function apply(context) {
+  const { project, shape, version, home, findings, figures, during, before, rows } = context;
   let result;
   const file = exported();
-  const { refused, stops } = shape.flags;
+  const { refused, stops, adapts } = shape.flags;
   await during("apply", async () => {
     add(home, file);
     const begun = performance.now();
@@ -115,16 +116,26 @@ async function apply({ project, shape, version, home, findings, figures, during,
     else if (!expression.test(result.output)) findings.add("apply", `should say ${expression} and says\n    ${result.output.trim().slice(-500)}`);
     if (result.status !== 0) findings.add("after it stopped", altered(before, await look(project, { rows, columns: before.columns })));
     await hold(project, findings, "after it stopped", shape.always);
-    return false;
+    return stops !== undefined && adopt(context, file.name);
   }
   if (result.status !== 0) {
     findings.add("apply", `the CLI stopped: ${result.output.trim().slice(-700)}`);
     findings.add("after it stopped", altered(before, await look(project, { rows, columns: before.columns })));
     return false;
   }
-  findings.add("apply", altered(before, await look(project, { rows, columns: before.columns })));
+  const expected = adapts ? new RegExp(adapts) : /^$/;
+  findings.add("apply", altered(before, await look(project, { rows, columns: before.columns })).filter((line) => !expected.test(line)));
   if (shape.operator) await findings.step("what the operator does", () => project.sql.begin((tx) => tx.unsafe(shape.operator).simple()));
   return true;
+}
+
+/** The operator agrees: what was stopped at is changed now, so the old app is not what it was, and neither is what it is answered. */
+async function adopt({ project, version, home, findings }, name) {
+  await keepApplied(project, home);
+  add(home, exported({ later: 1, adopt: true }));
+  const { status, output } = await push(version, home, project.url, ["--include-all"]);
+  if (status !== 0) findings.add("apply with --adopt", `after ${name} had stopped: ${output.slice(-700)}`);
+  return false;
 }
 
 /** The same version once more, as the file of another day: nothing changes, and no client hears of anything. */
