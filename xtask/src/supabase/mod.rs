@@ -124,6 +124,13 @@ pub(crate) fn start_over(root: &Path) -> Result<()> {
     wipe(&Places::new(root)?)
 }
 
+/// Installs the packages of `tests/supabase`, and starts nothing.
+pub(crate) fn install_packages(root: &Path) -> Result<()> {
+    let places = Places::new(root)?;
+    let _lock = lock(&places)?;
+    node::install(&places.tests())
+}
+
 /// Starts what is not running and brings the schema up to date.
 pub(crate) fn ensure_up(root: &Path) -> Result<Stack> {
     let places = Places::new(root)?;
