@@ -227,7 +227,7 @@ begin
         return query select 'warns', 'conversations', format('%s medics have more than one direct conversation. All of them stay; new messages go where they are sent.', v_count),
           'Merge them, and add: create unique index on public.conversations (org_id, medic_id) where type = ''direct'';';
       end if;
-    exception when undefined_column or undefined_function or datatype_mismatch then
+    exception when undefined_table or undefined_column or undefined_function or datatype_mismatch then
       null;  -- what is missing has been said above
     end;
   end if;

@@ -5,11 +5,14 @@
 -- what it was is kept.
 
 create or replace function fieldpost.number_what_is_new() returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   v_row record;
   v_off text[] := '{}';
+  -- Columns that cannot be null are emptied.
+  v_content constant boolean := (select a.attnotnull from pg_attribute a where a.attrelid = 'public.messages'::regclass and a.attname = 'content');
+  v_metadata constant boolean := (select a.attnotnull from pg_attribute a where a.attrelid = 'public.messages'::regclass and a.attname = 'metadata');
 begin
   for v_row in select t.tgname, t.tgrelid::regclass as tab from pg_trigger t
                where t.tgrelid in ('public.messages'::regclass, 'public.conversations'::regclass) and not t.tgisinternal and t.tgenabled = 'O' loop
@@ -44,7 +47,8 @@ begin
       on o.conversation_id = k.conversation_id and o.sender_id = k.sender_id and o.client_key = k.key and o.client_key is not null
   )
   update public.messages m set seq = n.seq, omitted = n.omitted, client_key = n.key,
-      content = case when m.deleted_at is null then m.content end, metadata = case when m.deleted_at is null then m.metadata end
+      content = case when m.deleted_at is null then m.content when v_content then '' end,
+      metadata = case when m.deleted_at is null then m.metadata when v_metadata then '{}' end
   from numbered n where n.id = m.id;
 
   with counted as (

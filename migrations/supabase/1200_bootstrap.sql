@@ -48,7 +48,7 @@ $$;
 
 -- 1 MiB less room for the envelope and the people that a page names.
 create or replace function fieldpost.page_budget() returns int
-language sql immutable
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select 1048576 - 16384 $$;
 comment on function fieldpost.page_budget() is 'How many bytes of rows go into one page.';
 
