@@ -161,7 +161,7 @@ async fn sweep(
 pub(crate) const ECHO_AGAIN: &str = "
 WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f FROM json_each(?))
 UPDATE messages SET server_id = NULL, seq = NULL, position = o.position, status = 'queued', version = -1,
-    deleted_at = NULL, created_at = coalesce(composed_at, created_at),
+    deleted_at = NULL, omitted = NULL, created_at = coalesce(composed_at, created_at),
     content = CASE WHEN json_valid(o.payload) THEN o.payload ->> 'content' ELSE content END,
     metadata = CASE WHEN json_valid(o.payload) THEN o.payload -> 'metadata' ELSE metadata END
 FROM told JOIN outbox AS o ON o.conversation_id = told.id

@@ -16,5 +16,5 @@ pub(super) async fn matches(tx: &Tx, digest: Option<&ConversationDigest>) -> Res
     let hex = hex.unwrap_or_default();
     let ids = hex.as_bytes().chunks(32).map(Uuid::try_parse_ascii).collect::<Result<Vec<_>, _>>();
     let ids = ids.map_err(|_| Fault::corrupt("an id does not have 16 bytes"))?;
-    Ok(Some(ConversationDigest::of(ids.into_iter().map(ConversationId::from_uuid)) == *digest))
+    Ok(Some(ConversationDigest::like(digest, ids.into_iter().map(ConversationId::from_uuid)) == *digest))
 }

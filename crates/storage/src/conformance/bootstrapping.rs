@@ -243,7 +243,7 @@ pub async fn a_message_that_awaits_its_answer_is_shown_through_a_bootstrap(store
         assert_eq!(mine.content, Some(format!("own {n}")), "{reason:?}");
         assert_eq!(batch(store).await, mutations([n]), "{reason:?}");
 
-        acknowledged(store, n, Acknowledgement::AlreadySent(Box::new(echo(n, id, 3)))).await;
+        acknowledged(store, n, Acknowledgement::Stored(Box::new(echo(n, id, 3)))).await;
         assert!(outbox(store).await.is_empty(), "{reason:?}");
         assert_eq!(seqs(&newest(store, id, 10).await), [5, 6], "{reason:?}");
         assert_eq!(store.message(own_message_id(n)).await.unwrap().unwrap().seq, Some(seq(3)), "{reason:?}");

@@ -21,7 +21,7 @@ impl State {
         report.marked_again = self.mark_again(read, page.server_time);
         self.position = SyncPosition::Following(page.cursor);
         self.run_open = page.more;
-        report.digest_matches = page.digest.map(|digest| digest == self.digest());
+        report.digest_matches = page.digest.map(|digest| self.has(&digest));
         Ok(report)
     }
 
@@ -130,9 +130,10 @@ impl State {
         self.unreadable.drain(..too_many);
     }
 
-    /// Of the conversations that the server knows.
-    pub(super) fn digest(&self) -> ConversationDigest {
-        ConversationDigest::of(self.threads.iter().filter(|(_, thread)| thread.on_server).map(|(id, _)| *id))
+    /// Whether the conversations here that the server knows are those of a digest.
+    pub(super) fn has(&self, told: &ConversationDigest) -> bool {
+        let known = self.threads.iter().filter(|(_, thread)| thread.on_server).map(|(id, _)| *id);
+        ConversationDigest::like(told, known) == *told
     }
 }
 

@@ -83,7 +83,7 @@ impl State {
             self.position = SyncPosition::Following(page.cursor);
         }
         report.marked_again = self.mark_again(read, page.server_time);
-        report.digest_matches = page.digest.map(|digest| digest == self.digest());
+        report.digest_matches = page.digest.map(|digest| self.has(&digest));
         Ok(report)
     }
 

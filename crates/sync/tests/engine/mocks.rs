@@ -138,6 +138,7 @@ fn first_page() -> BootstrapPage {
         digest: None,
         server_time: Time::UNIX_EPOCH,
         limits: ServerLimits::default(),
+        server: fieldpost_domain::ServerInfo::default(),
     }
 }
 

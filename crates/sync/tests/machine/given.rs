@@ -121,6 +121,7 @@ pub(crate) fn bootstrap_page(next_after: Option<&str>) -> BootstrapPage {
         digest: None,
         server_time: Time::UNIX_EPOCH,
         limits: ServerLimits::default(),
+        server: fieldpost_domain::ServerInfo::default(),
     }
 }
 
@@ -137,6 +138,7 @@ pub(crate) fn pull_page(cursor: &str, more: bool) -> PullPage {
         digest: Some(ConversationDigest::of([])),
         server_time: Time::UNIX_EPOCH,
         limits: ServerLimits::default(),
+        server: fieldpost_domain::ServerInfo::default(),
     }
 }
 
@@ -156,6 +158,7 @@ pub(crate) fn conversation(number: u128) -> Conversation {
         last_message_at: None,
         last_message_preview: None,
         unread: 0,
+        omitted: None,
         version: Version::new(1),
         extra: Extra::default(),
     }
