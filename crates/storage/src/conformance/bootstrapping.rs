@@ -205,7 +205,10 @@ pub async fn a_conversation_that_comes_without_messages_is_missing_them(store: &
 
     let window = newest(store, id, 10).await;
     assert_eq!((window.messages.len(), window.older), (0, Older::OnServer(seq(4))));
-    assert_eq!(store.missing_ranges(10).await.unwrap(), [MissingRange { conversation_id: id, before: None }]);
+    assert_eq!(
+        store.missing_ranges(10).await.unwrap(),
+        [MissingRange { conversation_id: id, before: None, newest: seq(3) }]
+    );
     assert_eq!(read(store, 1, id).await, 0);
     history(store, id, 1, 3, messages(id, 1..=1, &ada())).await;
     let window = newest(store, id, 10).await;

@@ -2,17 +2,18 @@
 //! else than was sent, policies hide what they have shown.
 
 use super::build::{
-    ack, ada, conversation_id, direct, echo, history_page, message, messages, mutation_id, own_message_id, seq,
-    tombstone,
+    ack, ada, bootstrap_page, conversation_id, conversation_tombstone, cursor, digest, direct, echo, history_page,
+    iris, message, messages, mutation_id, new_direct, other_direct, own_message_id, pull_page, seq, session, tombstone,
 };
 use super::given::{
-    acknowledged, answered, applied_history, batch, failure, loaded_thread, newest, outbox, pulled, pulled_messages,
-    sent, stored, summary, texts, thread, unread,
+    self, acknowledged, answered, applied_history, batch, failure, loaded_thread, newest, outbox, pulled,
+    pulled_messages, sent, stored, summary, texts, thread, unread,
 };
-use crate::{EntryState, Store};
+use crate::{BootstrapReason, EntryState, NewDirect, Older, Store};
 use fieldpost_domain::{
-    Acknowledgement, Changes, Conversation, ConversationKind, Message, Metadata, Omitted, PersonId, PushOutcome,
-    Refusal, RefusalCode, Version,
+    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, ConversationDigest, ConversationId,
+    ConversationKind, Covered, Message, Metadata, Omitted, PersonId, PullPage, PushOutcome, Refusal, RefusalCode,
+    SeqRange, ServerInfo, Version,
 };
 use serde_json::json;
 
@@ -128,4 +129,92 @@ pub async fn what_a_policy_withdraws_leaves_and_may_come_back(store: &dyn Store)
     assert_eq!((texts(store, id).await.len(), unread(store, id).await), (2, 2));
     assert_eq!(pulled(store, withdrawn).await.applied, 0, "nor does a late withdrawal take it");
     assert_eq!(texts(store, id).await.len(), 2);
+}
+
+fn covered(conversation: ConversationId, from: u64, to: u64) -> Covered {
+    Covered { conversation_id: conversation, range: SeqRange { from: seq(from), to: seq(to) } }
+}
+
+/// A policy hides what stands at some numbers: they are no gaps, in a pull and in a first load.
+pub async fn what_a_policy_hides_is_no_gap(store: &dyn Store) {
+    let id = conversation_id(1);
+    let parts = vec![covered(id, 1, 4)];
+    let page = Changes { covered: parts, ..thread(direct(1, 4), messages(id, [2], &ada())) };
+    given::loaded(store, page).await;
+    assert!(store.missing_ranges(10).await.unwrap().is_empty());
+    assert_eq!(newest(store, id, 10).await.older, Older::Nothing, "from its beginning to its end");
+    assert_eq!(unread(store, id).await, 1, "of what may be seen");
+
+    let rows =
+        Changes { conversations: vec![direct(1, 8)], messages: messages(id, [5, 7], &ada()), ..Changes::default() };
+    pulled(store, Changes { covered: vec![covered(id, 6, 6), covered(id, 8, 8)], ..rows }).await;
+    assert!(store.missing_ranges(10).await.unwrap().is_empty());
+    assert_eq!(given::seqs(&newest(store, id, 10).await), [2, 5, 7]);
+    assert_eq!((unread(store, id).await, given::read(store, 1, id).await), (3, 8));
+}
+
+/// A part that does not touch what is here leaves the hole below it to be fetched.
+pub async fn a_hole_below_what_a_page_covers_stays_missing(store: &dyn Store) {
+    let id = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
+    let rows = Changes { conversations: vec![direct(1, 9)], messages: messages(id, [8], &ada()), ..Changes::default() };
+    pulled(store, Changes { covered: vec![covered(id, 9, 9), covered(id, 7, 7)], ..rows }).await;
+    assert_eq!(given::seqs(&newest(store, id, 10).await), [8]);
+    assert_eq!(store.missing_ranges(10).await.unwrap().len(), 1);
+
+    given::history(store, id, 3, 9, messages(id, [8], &ada())).await;
+    assert!(store.missing_ranges(10).await.unwrap().is_empty());
+    assert_eq!(given::seqs(&newest(store, id, 10).await), [1, 2, 8]);
+}
+
+/// What the server says about itself is kept with its pages.
+pub async fn what_the_server_says_about_itself_is_kept(store: &dyn Store) {
+    assert_eq!(store.sync_state().await.unwrap().server, None);
+    let old = ServerInfo { sql_version: Some(1), ..ServerInfo::default() };
+    let new = ServerInfo { sql_version: Some(2), capabilities: ["ranges".to_owned(), "set_digest".to_owned()].into() };
+    store.save_session(&session(&iris(), 1)).await.unwrap();
+    store.begin_bootstrap(BootstrapReason::First).await.unwrap();
+    let page = BootstrapPage { server: old.clone(), ..bootstrap_page(Changes::default()) };
+    store.apply_bootstrap(None, page).await.unwrap();
+    assert_eq!(store.sync_state().await.unwrap().server, Some(old));
+    let page = PullPage { server: new.clone(), ..pull_page("1", Changes::default()) };
+    store.apply_pull(&cursor("0"), page).await.unwrap();
+    assert_eq!(store.sync_state().await.unwrap().server, Some(new.clone()));
+    store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
+    assert_eq!(store.sync_state().await.unwrap().server, Some(new));
+}
+
+/// The digest of a set follows whatever comes and goes, in whichever way.
+pub async fn the_digest_of_a_set_follows_what_comes_and_goes(store: &dyn Store) {
+    let told = |numbers: Vec<u64>| Some(digest(numbers));
+    let mut at = 0;
+    let mut page = async |changes, digest| {
+        at += 1;
+        let page = PullPage { digest, ..pull_page(&at.to_string(), changes) };
+        store.apply_pull(&cursor(&(at - 1).to_string()), page).await.unwrap().digest_matches
+    };
+    given::loaded(store, thread(direct(1, 0), vec![])).await;
+    assert_eq!(page(Changes::default(), told(vec![1])).await, Some(true));
+    assert_eq!(page(Changes::default(), told(vec![2])).await, Some(false), "of as many");
+    let others = Changes { conversations: vec![other_direct(2, 0), other_direct(3, 0)], ..Changes::default() };
+    assert_eq!(page(others, told(vec![1, 2, 3])).await, Some(true));
+    let gone = Changes { tombstones: vec![conversation_tombstone(conversation_id(2), 9)], ..Changes::default() };
+    assert_eq!(page(gone, told(vec![1, 3])).await, Some(true));
+    let change = AccessChange { conversation_id: conversation_id(3), access: Access::Revoke, version: Version::new(4) };
+    assert_eq!(page(Changes { access: vec![change], ..Changes::default() }, told(vec![1])).await, Some(true));
+
+    // Opened here, it counts once the server has it, under the id that this gives.
+    let new = NewDirect { medic_id: super::build::medic_id(9), ..new_direct(20) };
+    store.open_direct(mutation_id(20), new.clone()).await.unwrap();
+    assert_eq!(page(Changes::default(), told(vec![1])).await, Some(true));
+    let opened = Conversation { medic_id: Some(new.medic_id), ..direct(21, 0) };
+    acknowledged(store, 20, Acknowledgement::Opened(Box::new(opened))).await;
+    assert_eq!(page(Changes::default(), told(vec![1, 21])).await, Some(true));
+
+    let sorted = ConversationDigest::sorted([conversation_id(1), conversation_id(21)]);
+    assert_eq!(page(Changes::default(), Some(sorted)).await, Some(true), "as an older server sends it");
+    assert!(store.check_digest().await.unwrap());
+    given::bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 0), vec![])).await;
+    let page = PullPage { digest: told(vec![1]), ..pull_page("1", Changes::default()) };
+    assert_eq!(store.apply_pull(&cursor("0"), page).await.unwrap().digest_matches, Some(true));
+    assert!(store.check_digest().await.unwrap());
 }

@@ -335,6 +335,10 @@ macro_rules! storage_conformance {
             a_known_version_that_says_something_else_is_believed,
             a_refusal_of_the_project_keeps_its_words,
             what_a_policy_withdraws_leaves_and_may_come_back,
+            what_a_policy_hides_is_no_gap,
+            a_hole_below_what_a_page_covers_stays_missing,
+            what_the_server_says_about_itself_is_kept,
+            the_digest_of_a_set_follows_what_comes_and_goes,
         }
         $crate::storage_conformance_group! { $device; accounts:
             a_store_in_use_is_sound,

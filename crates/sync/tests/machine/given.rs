@@ -40,7 +40,15 @@ pub(crate) fn state_amid_run(cursor: &str) -> Event {
 }
 
 fn standing(position: SyncPosition) -> SyncState {
-    SyncState { position, run_open: false, me: None, last_success_at: None, unreadable_rows: 0, generation: 1 }
+    SyncState {
+        position,
+        run_open: false,
+        me: None,
+        last_success_at: None,
+        unreadable_rows: 0,
+        server: None,
+        generation: 1,
+    }
 }
 
 /// A pass that goes on with a run of pages that was interrupted at `cursor`.
