@@ -9,7 +9,10 @@
 
 create or replace function fieldpost.time_text(p_time timestamptz) returns text
 language sql stable parallel safe
-as $$ select to_char(least(greatest(p_time, '2000-01-01'), '9999-12-31') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') $$;
+as $$
+  select to_char(case when p_time >= '2000-01-01' and p_time <= '9999-12-31' then p_time when p_time < '2000-01-01' then '2000-01-01'
+                      when p_time is not null then '9999-12-31' end at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+$$;
 comment on function fieldpost.time_text(timestamptz) is 'RFC 3339 with microseconds, in UTC. Four digits of a year, and no end of time: what devices can read.';
 
 -- As text: a page is thousands of these, and building, joining and printing them as jsonb costs four times as much.
@@ -31,22 +34,31 @@ language sql stable
 as $$ select fieldpost.message_text(m)::jsonb $$;
 comment on function fieldpost.message_json(public.messages) is 'A message on the wire, inside of something else.';
 
-create or replace function fieldpost.conversation_json(c public.conversations, p_user uuid) returns jsonb
+-- With what is derived: by a function that reads past the policies, or as the caller.
+create or replace function fieldpost.conversation_row(c public.conversations, p_medic_name text, p_unread bigint, p_last_at timestamptz, p_preview text)
+returns jsonb
 language sql stable
 as $$
   select jsonb_strip_nulls(jsonb_build_object(
-    'id', c.id, 'org_id', c.org_id, 'kind', c.type, 'subject', case when c.omitted is null then c.subject end, 'omitted', c.omitted, 'medic_id', c.medic_id,
-    'medic_name', (select nullif(fieldpost.trim(concat_ws(' ', r.first_name, r.last_name)), '')
-                   from fieldpost.roster(c.org_id) r where r.medic_id = c.medic_id),
+    'id', c.id, 'org_id', c.org_id, 'kind', c.type, 'subject', case when c.omitted is null then c.subject end, 'omitted', c.omitted,
+    'medic_id', c.medic_id, 'medic_name', p_medic_name,
     'created_by', coalesce(c.created_by, '00000000-0000-0000-0000-000000000000'),
     'created_at', fieldpost.time_text(c.created_at), 'updated_at', fieldpost.time_text(c.updated_at),
-    'last_seq', coalesce(c.last_seq, 0),
-    'last_message_at', fieldpost.time_text(c.last_message_at), 'last_message_preview', c.last_message_preview,
-    'unread', (select count(*) from public.messages m
-               where m.conversation_id = c.id and m.deleted_at is null and m.sender_id is distinct from p_user
-                 and m.seq > coalesce((select r.read_seq from public.conversation_read_status r
-                                       where r.user_id = p_user and r.conversation_id = c.id), 0)),
-    'version', c.version))
+    'last_seq', coalesce(c.last_seq, 0), 'last_message_at', fieldpost.time_text(p_last_at), 'last_message_preview', p_preview,
+    'unread', p_unread, 'version', c.version))
+$$;
+comment on function fieldpost.conversation_row(public.conversations, text, bigint, timestamptz, text) is 'A conversation on the wire.';
+
+create or replace function fieldpost.conversation_json(c public.conversations, p_user uuid) returns jsonb
+language sql stable
+as $$
+  select fieldpost.conversation_row(c,
+    (select nullif(fieldpost.trim(concat_ws(' ', r.first_name, r.last_name)), '') from fieldpost.roster(c.org_id) r where r.medic_id = c.medic_id),
+    (select count(*) from public.messages m
+     where m.conversation_id = c.id and m.deleted_at is null and m.sender_id is distinct from p_user
+       and m.seq > coalesce((select r.read_seq from public.conversation_read_status r
+                             where r.user_id = p_user and r.conversation_id = c.id), 0)),
+    c.last_message_at, c.last_message_preview)
 $$;
 comment on function fieldpost.conversation_json(public.conversations, uuid) is 'A conversation on the wire, as one person sees it.';
 
@@ -92,7 +104,7 @@ create or replace function fieldpost.envelope() returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object(
-    'protocol', 1, 'min_protocol', 1, 'sql_version', 2, 'capabilities', '["set_digest"]'::jsonb,
+    'protocol', 1, 'min_protocol', 1, 'sql_version', 2, 'capabilities', '["set_digest","ranges"]'::jsonb,
     'limits', jsonb_build_object('push_rows', 500, 'push_bytes', 1048576, 'page_rows', 2500, 'page_bytes', 1048576,
                                  'content_chars', 5000, 'metadata_bytes', 16384, 'metadata_depth', 64, 'subject_chars', 500),
     'server_time', fieldpost.time_text(clock_timestamp()))

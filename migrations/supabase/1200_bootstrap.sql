@@ -24,14 +24,24 @@ drop function if exists fieldpost.bootstrap_conversations(fieldpost.scope, uuid[
 
 do $$
 begin
+  if to_regtype('fieldpost.picked') is null then
+    -- The rows of a page, chosen. `kinds`: lists of rows as text, by kind of the pass. `messages`: the ids of those of the last kind,
+    -- and no texts, where policies of the project decide further.
+    create type fieldpost.picked as (
+      refusal json, head jsonb, kinds text[], conversations uuid[], users uuid[], messages uuid[], s fieldpost.scope
+    );
+  end if;
   if to_regtype('fieldpost.page') is null then
     -- What a page has gathered so far. `bytes` counts rows as text, with the separators between them. `messages` are text,
     -- joined by commas.
     create type fieldpost.page as (
       rows int, bytes int, position text, finished boolean,
       people jsonb, conversations jsonb, messages text, read_markers jsonb,
-      users uuid[], medics uuid[]
+      users uuid[], medics uuid[], conversation_ids uuid[], message_ids uuid[]
     );
+  elsif not exists (select from pg_attribute a join pg_type t on t.typrelid = a.attrelid where t.oid = 'fieldpost.page'::regtype and a.attname = 'message_ids') then
+    alter type fieldpost.page add attribute conversation_ids uuid[] cascade;  -- version 1 had none
+    alter type fieldpost.page add attribute message_ids uuid[] cascade;
   end if;
 end
 $$;
@@ -136,10 +146,10 @@ begin
   ), candidates as (
     select * from listed where upto <= p_limit or nth = 1
   ), built as materialized (  -- a row is asked for twice, and made once
-    select k.ord, m.seq, m.sender_id, m.j, octet_length(m.j) + 1 as size
+    select k.ord, m.id, m.seq, m.sender_id, m.j, octet_length(m.j) + 1 as size
     from candidates k
     cross join lateral (
-      select x.seq, x.sender_id, fieldpost.message_text(x) as j from public.messages x
+      select x.id, x.seq, x.sender_id, fieldpost.message_text(x) as j from public.messages x
       where x.conversation_id = k.id and x.seq is not null
       order by x.seq desc limit least(p_messages, p_limit)
     ) m
@@ -178,8 +188,10 @@ begin
          (select coalesce(jsonb_agg(m.r), '[]') from chosen c, jsonb_array_elements(c.markers) m (r)),
          array(select distinct k.sender_id from kept k union select c.created_by from chosen c where c.created_by is not null),
          array(select c.medic_id from chosen c where c.medic_id is not null),
-         (select max(c.ord) from chosen c), (select count(*) from listed) > (select count(*) from chosen)
-    into page.rows, page.bytes, page.conversations, page.messages, page.read_markers, page.users, page.medics, v_taken, v_more;
+         (select max(c.ord) from chosen c), (select count(*) from listed) > (select count(*) from chosen),
+         array(select c.id from chosen c order by c.ord), array(select k.id from kept k order by k.ord, k.seq)
+    into page.rows, page.bytes, page.conversations, page.messages, page.read_markers, page.users, page.medics, v_taken, v_more,
+         page.conversation_ids, page.message_ids;
   if not v_more then
     v_taken := cardinality(v_list);  -- whatever is left of the list is gone or hidden by now
   end if;
@@ -283,15 +295,15 @@ $$;
 comment on function fieldpost.bootstrap_markers(fieldpost.scope, text, int, fieldpost.page) is
   'Fills a page of an admin''s first load with the read markers of broadcasts.';
 
-create or replace function fieldpost.bootstrap(
-  p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',
-  p_after text default null, p_limit int default null, p_messages int default 100)
-returns json
+create or replace function fieldpost.bootstrap_picks(p_protocol int, p_capabilities text[], p_after text, p_limit int, p_messages int)
+returns fieldpost.picked
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   s fieldpost.scope;
   page fieldpost.page;
+  v_picked fieldpost.picked;
+  v_narrowed constant boolean := fieldpost.narrowed('r');
   v_refused jsonb := fieldpost.refused(p_protocol);
   v_here text := fieldpost.here();
   v_limit int := least(coalesce(p_limit, 2500), 2500);
@@ -302,14 +314,16 @@ declare
   v_done int := 0;
   v_rest text := '';
   v_digest jsonb;
-  v_named jsonb;
 begin
   if v_refused is not null then
-    return v_refused;
+    v_picked.refusal := v_refused;
+    return v_picked;
   elsif v_limit < 1 then
-    return fieldpost.refusal('bad_request', 'p_limit');
+    v_picked.refusal := fieldpost.refusal('bad_request', 'p_limit');
+    return v_picked;
   elsif v_messages < 0 then
-    return fieldpost.refusal('bad_request', 'p_messages');
+    v_picked.refusal := fieldpost.refusal('bad_request', 'p_messages');
+    return v_picked;
   end if;
   s := fieldpost.scope_of(fieldpost.uid());
 
@@ -319,26 +333,32 @@ begin
   else
     if length(p_after) > 1024
        or p_after !~ '^b2\.[0-9a-f]{24}\.[0-9a-z]+\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*\.[0-9a-zA-Z+/=]*\.[ckpm]\.[0-9a-f/-]*$' then
-      return fieldpost.refusal('cursor_expired', 'invalid');
+      v_picked.refusal := fieldpost.refusal('cursor_expired', 'invalid');
+      return v_picked;
     elsif left(split_part(p_after, '.', 2), 16) <> left(v_here, 16) then
-      return fieldpost.refusal('cursor_expired', 'epoch');
+      v_picked.refusal := fieldpost.refusal('cursor_expired', 'epoch');
+      return v_picked;
     elsif split_part(p_after, '.', 3) <> s.fingerprint then
-      return fieldpost.refusal('cursor_expired', 'access');
+      v_picked.refusal := fieldpost.refusal('cursor_expired', 'access');
+      return v_picked;
     end if;
     v_snapshot := split_part(p_after, '.', 4);
     v_phase := split_part(p_after, '.', 6);
     v_rest := split_part(p_after, '.', 7);
     if not fieldpost.snapshot_fits(v_snapshot)
        or v_rest !~ (case v_phase when 'c' then '^[0-9]{1,2}$' else '^([0-9a-f-]{36}/[0-9a-f-]{36})?$' end) then
-      return fieldpost.refusal('cursor_expired', 'invalid');
+      v_picked.refusal := fieldpost.refusal('cursor_expired', 'invalid');
+      return v_picked;
     end if;
     begin
       if not fieldpost.cursor_holds(split_part(p_after, '.', 2), pg_snapshot_xmax(fieldpost.snapshot_of(v_snapshot))) then
-        return fieldpost.refusal('cursor_expired', 'epoch');
+        v_picked.refusal := fieldpost.refusal('cursor_expired', 'epoch');
+        return v_picked;
       end if;
       v_first := fieldpost.ids_unpacked(split_part(p_after, '.', 5));
     exception when others then  -- what is no snapshot or not base64 is not ours
-      return fieldpost.refusal('cursor_expired', 'invalid');
+      v_picked.refusal := fieldpost.refusal('cursor_expired', 'invalid');
+      return v_picked;
     end;
     if v_phase = 'c' then
       v_done := v_rest;
@@ -346,7 +366,7 @@ begin
     end if;
   end if;
 
-  page := row(0, 0, null, false, '[]', '[]', null, '[]', array[]::uuid[], array[]::uuid[])::fieldpost.page;
+  page := row(0, 0, null, false, '[]', '[]', null, '[]', array[]::uuid[], array[]::uuid[], array[]::uuid[], array[]::uuid[])::fieldpost.page;
   if not s.member then
     page.finished := true;
   elsif v_phase in ('c', 'k') then
@@ -370,24 +390,47 @@ begin
     page := fieldpost.bootstrap_markers(s, v_rest, v_limit, page);
   end if;
 
-  v_named := fieldpost.people_named(s.admin_orgs || s.medic_orgs, page.users, page.medics);
   v_digest := case when page.position is null then fieldpost.digest_of(s, p_capabilities) end;
-  return fieldpost.answer(
-    fieldpost.envelope()
-      || jsonb_strip_nulls(jsonb_build_object(
-        'me', (select fieldpost.person_json(p) from fieldpost.people p
-               where p.user_id = s.user_id and not p.removed and p.org_id = any (s.admin_orgs || s.medic_orgs)
-               order by p.org_id limit 1),
-        'next_after', concat_ws('.', 'b2', v_here, s.fingerprint, v_snapshot) || '.' || page.position,
-        'digest', v_digest))
-      || jsonb_build_object(
-        'total_conversations', (select v.n from fieldpost.visible_set(s) v),
-        'people', (select coalesce(jsonb_agg(distinct p), '[]') from jsonb_array_elements(page.people || v_named) p),
-        'conversations', page.conversations, 'read_markers', page.read_markers,
-        'cursor', concat_ws('.', 'c1', v_here, s.fingerprint, v_snapshot), 'epoch', left(v_here, 16)),
-    array['messages'], array[page.messages]);
+  v_picked.s := s;
+  v_picked.head := fieldpost.envelope()
+    || jsonb_strip_nulls(jsonb_build_object(
+      'me', (select fieldpost.person_json(p) from fieldpost.people p
+             where p.user_id = s.user_id and not p.removed and p.org_id = any (s.admin_orgs || s.medic_orgs)
+             order by p.org_id limit 1),
+      'next_after', concat_ws('.', 'b2', v_here, s.fingerprint, v_snapshot) || '.' || page.position,
+      'digest', v_digest))
+    || jsonb_build_object(
+      'total_conversations', (select v.n from fieldpost.visible_set(s) v),
+      'people', page.people, 'read_markers', page.read_markers,
+      'cursor', concat_ws('.', 'c1', v_here, s.fingerprint, v_snapshot), 'epoch', left(v_here, 16));
+  v_picked.conversations := page.conversation_ids;
+  v_picked.users := page.users;
+  if v_narrowed then
+    v_picked.messages := page.message_ids;
+  else
+    v_picked.head := v_picked.head || jsonb_build_object('conversations', page.conversations,
+      'people', (select coalesce(jsonb_agg(distinct p), '[]')
+                 from jsonb_array_elements(page.people || fieldpost.people_named(s.admin_orgs || s.medic_orgs, page.users, page.medics)) p));
+    v_picked.kinds := array[page.messages];
+  end if;
+  return v_picked;
+end
+$$;
+comment on function fieldpost.bootstrap_picks(int, text[], text, int, int) is
+  'Chooses the rows of a page of the first load. Security definer: it reads by what the caller may see, through indexes made for that, instead of '
+  'by policy; every row is chosen by fieldpost.scope_of(auth.uid()). Where a project''s own policies narrow that, it gives ids only.';
+
+create or replace function fieldpost.bootstrap(
+  p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',
+  p_after text default null, p_limit int default null, p_messages int default 100)
+returns json
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  p constant fieldpost.picked := fieldpost.bootstrap_picks(p_protocol, p_capabilities, p_after, p_limit, p_messages);
+begin
+  return coalesce(p.refusal, fieldpost.answer(p.head, array['messages'], array[p.kinds[1]]));
 end
 $$;
 comment on function fieldpost.bootstrap(int, text, text[], text, int, int) is
-  'First load (docs/protocol.md). Security definer: it reads by what the caller may see, through indexes made for that, '
-  'instead of by policy; every row it returns is chosen by fieldpost.scope_of(auth.uid()).';
+  'First load (docs/protocol.md). Security definer: as fieldpost.bootstrap_picks.';

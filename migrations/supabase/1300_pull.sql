@@ -270,15 +270,16 @@ end
 $$;
 comment on function fieldpost.pull_page(fieldpost.scope, jsonb, text[], uuid[], uuid[]) is 'Puts a page of the feed together.';
 
-create or replace function fieldpost.pull(
-  p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',
-  p_cursor text default null, p_limit int default null)
-returns json
+create or replace function fieldpost.pull_picks(p_protocol int, p_capabilities text[], p_cursor text, p_limit int)
+returns fieldpost.picked
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   s fieldpost.scope;
   f fieldpost.span;
+  v_picked fieldpost.picked;
+  v_narrowed constant boolean := fieldpost.narrowed('r');
+  v_messages uuid[];
   v_refused jsonb := fieldpost.refused(p_protocol);
   v_limit int := least(coalesce(p_limit, 2500), 2500);
   v_here text := fieldpost.here();
@@ -297,12 +298,15 @@ declare
   c_zero constant uuid := '00000000-0000-0000-0000-000000000000';
 begin
   if v_refused is not null then
-    return v_refused;
+    v_picked.refusal := v_refused;
+    return v_picked;
   elsif v_limit < 1 then
-    return fieldpost.refusal('bad_request', 'p_limit');
+    v_picked.refusal := fieldpost.refusal('bad_request', 'p_limit');
+    return v_picked;
   elsif length(p_cursor) > 1024 or coalesce(p_cursor, '') !~ ('^c1\.[0-9a-f]{24}\.[0-9a-z]+\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*'
       '(\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*\.[1-6]\.[0-9]{1,18}\.[0-9a-f-]{36}\.[0-9a-f-]{36})?$') then
-    return fieldpost.refusal('cursor_expired', 'invalid');
+    v_picked.refusal := fieldpost.refusal('cursor_expired', 'invalid');
+    return v_picked;
   end if;
   s := fieldpost.scope_of(fieldpost.uid());
   v_part := string_to_array(p_cursor, '.');
@@ -322,20 +326,25 @@ begin
       f.b := v_part[9];
     end if;
   exception when others then  -- what does not read as a snapshot is not ours
-    return fieldpost.refusal('cursor_expired', 'invalid');
+    v_picked.refusal := fieldpost.refusal('cursor_expired', 'invalid');
+    return v_picked;
   end;
   if left(v_part[2], 16) <> left(v_here, 16) then
-    return fieldpost.refusal('cursor_expired', 'epoch');
+    v_picked.refusal := fieldpost.refusal('cursor_expired', 'epoch');
+    return v_picked;
   elsif pg_is_in_recovery() and v_seen > pg_snapshot_xmax(v_now) then
     -- A standby that is behind what the client has seen elsewhere: nothing new here, and nothing to expire.
-    return fieldpost.pull_page(
-      s, fieldpost.envelope() || jsonb_build_object('more', false, 'cursor', p_cursor), v_kinds, '{}', '{}');
+    v_picked := row(null, fieldpost.envelope() || jsonb_build_object('more', false, 'cursor', p_cursor), v_kinds, '{}', '{}', null, s)::fieldpost.picked;
+    return v_picked;
   elsif v_seen > pg_snapshot_xmax(v_now) or not fieldpost.cursor_holds(v_part[2], v_seen) then
-    return fieldpost.refusal('cursor_expired', 'epoch');  -- from a future that this server does not have, or no longer
+    v_picked.refusal := fieldpost.refusal('cursor_expired', 'epoch');
+    return v_picked;  -- from a future that this server does not have, or no longer
   elsif s.member and v_part[3] <> s.fingerprint then
-    return fieldpost.refusal('cursor_expired', 'access');  -- another role or organization: nothing on the device is as it was
+    v_picked.refusal := fieldpost.refusal('cursor_expired', 'access');
+    return v_picked;  -- another role or organization: nothing on the device is as it was
   elsif pg_snapshot_xmin(f.from_) <= (select k.compacted_xid from fieldpost.compaction k where k.epoch = left(v_here, 16)) then
-    return fieldpost.refusal('cursor_expired', 'compacted');
+    v_picked.refusal := fieldpost.refusal('cursor_expired', 'compacted');
+    return v_picked;
   end if;
 
   -- (A loop of its own making: `for` would declare a variable that is gone after it.)
@@ -350,7 +359,8 @@ begin
            coalesce(max(c.run) filter (where c.fits), 0) as bytes,
            (array_agg(c.xid order by c.n desc) filter (where c.fits))[1] as xid,
            (array_agg(c.a order by c.n desc) filter (where c.fits))[1] as a,
-           (array_agg(c.b order by c.n desc) filter (where c.fits))[1] as b
+           (array_agg(c.b order by c.n desc) filter (where c.fits))[1] as b,
+           array_agg(c.a order by c.n) filter (where c.fits and v_narrowed and v_kind = 6) as ids
       into v_got
     from (
       select r.*, r.n <= v_limit - v_rows and (r.run <= v_bytes or (r.n = 1 and v_rows = 0)) as fits
@@ -360,6 +370,10 @@ begin
       ) r
     ) c;
     v_kinds[v_kind] := v_got.list;
+    if v_narrowed and v_kind = 6 then
+      v_kinds[6] := null;
+      v_messages := v_got.ids;
+    end if;
     v_conversations := v_conversations || v_got.conversations;
     v_users := v_users || v_got.users;
     v_bytes := v_bytes - v_got.bytes;
@@ -378,14 +392,37 @@ begin
     f.b := c_zero;
   end loop;
 
-  return fieldpost.pull_page(s, fieldpost.envelope() || jsonb_build_object('more', v_more, 'cursor',
+  v_picked.head := fieldpost.envelope() || jsonb_build_object('more', v_more, 'cursor',
       case when v_more then concat_ws('.', 'c1', v_here, s.fingerprint, v_part[4], fieldpost.snapshot_text(f.to_),
                                       v_kind, f.xid, f.a, f.b)
            else concat_ws('.', 'c1', v_here, s.fingerprint, fieldpost.snapshot_text(f.to_)) end)
-    || case when v_more then '{}'::jsonb else jsonb_build_object('digest', fieldpost.digest_of(s, p_capabilities)) end,
-    v_kinds, v_conversations, v_users);
+    || case when v_more then '{}'::jsonb else jsonb_build_object('digest', fieldpost.digest_of(s, p_capabilities)) end;
+  v_picked.kinds := v_kinds;
+  v_picked.conversations := v_conversations;
+  v_picked.users := v_users;
+  v_picked.messages := v_messages;
+  v_picked.s := s;
+  return v_picked;
+end
+$$;
+comment on function fieldpost.pull_picks(int, text[], text, int) is
+  'Chooses the rows of a page. Security definer: it reads by what the caller may see, through indexes made for that, instead of by policy; '
+  'every row is chosen by fieldpost.scope_of(auth.uid()). Where a project''s own policies narrow that, it gives no messages, only their ids.';
+
+create or replace function fieldpost.pull(
+  p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',
+  p_cursor text default null, p_limit int default null)
+returns json
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  p constant fieldpost.picked := fieldpost.pull_picks(p_protocol, p_capabilities, p_cursor, p_limit);
+begin
+  if p.refusal is not null then
+    return p.refusal;
+  end if;
+  return fieldpost.pull_page(p.s, p.head, p.kinds, p.conversations, p.users);
 end
 $$;
 comment on function fieldpost.pull(int, text, text[], text, int) is
-  'Changes since a cursor (docs/protocol.md). Security definer: it reads by what the caller may see, through indexes made '
-  'for that, instead of by policy; every row it returns is chosen by fieldpost.scope_of(auth.uid()).';
+  'Changes since a cursor (docs/protocol.md). Security definer: as fieldpost.pull_picks.';

@@ -94,35 +94,50 @@ language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select fieldpost.rejected('refused', left(p_text, 500) || ' (' || p_state || ')') $$;
 comment on function fieldpost.refused_by_project(text, text) is 'The result of what the project itself refuses, with its words.';
 
--- Opens a conversation, or finds the one that is there. Answers the result without the mutation's id.
-create or replace function fieldpost.open_conversation(s fieldpost.scope, p_mutation jsonb) returns jsonb
+-- Where an opening leads: to a result, or to a conversation that is to be made.
+do $$
+begin
+  if to_regtype('fieldpost.opening') is null then
+    create type fieldpost.opening as (result jsonb, id uuid, org_id uuid, type text, medic_id uuid, subject text);
+  end if;
+end
+$$;
+
+-- Judges an opening, and finds the conversation that is there. The lock that it takes lets one opener at a time through.
+create or replace function fieldpost.judge_opening(s fieldpost.scope, p_mutation jsonb) returns fieldpost.opening
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- The column's own type, which may be an enum of the project's.
-  v_kind public.conversations.type%type := case p_mutation ->> 'kind' when 'open_direct' then 'direct' else 'broadcast' end;
+  v_opening fieldpost.opening;
+  v_kind text := case p_mutation ->> 'kind' when 'open_direct' then 'direct' else 'broadcast' end;
   v_id uuid := fieldpost.uuid_or_null(p_mutation ->> 'conversation_id');
   v_org uuid := fieldpost.uuid_or_null(p_mutation ->> 'org_id');
   v_medic uuid := fieldpost.uuid_or_null(p_mutation ->> 'medic_id');
   v_subject text := p_mutation ->> 'subject';
   v_row public.conversations;
-  v_status text := 'duplicate';
   v_known uuid;
 begin
   if v_id is null then
-    return fieldpost.rejected('bad_request', 'conversation_id');
+    v_opening.result := fieldpost.rejected('bad_request', 'conversation_id');
+    return v_opening;
   elsif v_org is null and nullif(p_mutation -> 'org_id', 'null') is not null then
-    return fieldpost.rejected('bad_request', 'org_id');
+    v_opening.result := fieldpost.rejected('bad_request', 'org_id');
+    return v_opening;
   elsif v_medic is null and nullif(p_mutation -> 'medic_id', 'null') is not null then
-    return fieldpost.rejected('bad_request', 'medic_id');
+    v_opening.result := fieldpost.rejected('bad_request', 'medic_id');
+    return v_opening;
   elsif v_subject is not null and jsonb_typeof(p_mutation -> 'subject') <> 'string' then
-    return fieldpost.rejected('bad_request', 'subject');
+    v_opening.result := fieldpost.rejected('bad_request', 'subject');
+    return v_opening;
   elsif char_length(v_subject) > 500 then
-    return fieldpost.rejected('subject_too_long');
+    v_opening.result := fieldpost.rejected('subject_too_long');
+    return v_opening;
   elsif not s.member then
-    return fieldpost.rejected('forbidden', 'no membership');
+    v_opening.result := fieldpost.rejected('forbidden', 'no membership');
+    return v_opening;
   elsif not v_org = any (s.admin_orgs || s.medic_orgs) then
-    return fieldpost.rejected('not_found');  -- an organization that she does not belong to, or none
+    v_opening.result := fieldpost.rejected('not_found');
+    return v_opening;  -- an organization that she does not belong to, or none
   end if;
   -- Somebody in two organizations may name the wrong one: the medic says which it is.
   if v_kind = 'direct' and v_medic is not null and not (
@@ -138,11 +153,13 @@ begin
       v_org := s.admin_orgs[1];
     end if;
     if v_org is null then
-      return case when cardinality(s.admin_orgs) = 0 then fieldpost.rejected('forbidden', 'admins only')
+      v_opening.result := case when cardinality(s.admin_orgs) = 0 then fieldpost.rejected('forbidden', 'admins only')
                   else fieldpost.rejected('bad_request', 'org_id') end;
+    return v_opening;
     elsif not v_org = any (s.admin_orgs) then
-      return case when v_org = any (s.medic_orgs) then fieldpost.rejected('forbidden', 'admins only')
+      v_opening.result := case when v_org = any (s.medic_orgs) then fieldpost.rejected('forbidden', 'admins only')
                   else fieldpost.rejected('not_found') end;
+    return v_opening;
     end if;
     v_medic := null;
   else
@@ -153,7 +170,8 @@ begin
       select m.org_id into v_org from fieldpost.memberships(s.user_id) m
       where m.medic_id = v_medic and (v_org is null or m.org_id = v_org) order by m.org_id limit 1;
       if v_org is null then
-        return fieldpost.rejected('not_found');
+        v_opening.result := fieldpost.rejected('not_found');
+    return v_opening;
       end if;
     elsif v_medic is not null then
       select r.org_id into v_org from (
@@ -161,54 +179,75 @@ begin
         where (v_org is null or o = v_org) and exists (select from fieldpost.roster(o) x where x.medic_id = v_medic)
         order by o limit 1) r;
       if v_org is null then
-        return fieldpost.rejected('not_found');
+        v_opening.result := fieldpost.rejected('not_found');
+    return v_opening;
       end if;
     end if;
     if v_medic is null or v_org is null then
-      return fieldpost.rejected('bad_request', 'medic_id');
+      v_opening.result := fieldpost.rejected('bad_request', 'medic_id');
+    return v_opening;
     end if;
   end if;
 
   -- One opener at a time per organization: right with and without the unique indexes.
   perform pg_advisory_xact_lock(hashtextextended('fieldpost.open:' || v_org::text, 0));
   select c.* into v_row from public.conversations c
-  where c.org_id = v_org and (v_kind = 'broadcast' and c.type = 'broadcast' or v_kind = 'direct' and c.type = 'direct' and c.medic_id = v_medic)
+  where c.org_id = v_org and c.type::text = v_kind and (v_kind = 'broadcast' or c.medic_id = v_medic)
   order by c.created_at, c.id limit 1;
 
   -- The id: unused, this conversation's, or an alias of it. Anything else is somebody else's.
   v_known := fieldpost.canonical(v_id);
   if v_row.id is not null and v_known = v_row.id then
-    null;
+    v_opening.result := jsonb_build_object('status', 'duplicate', 'conversation', fieldpost.conversation_json(v_row, s.user_id));
   elsif v_known <> v_id then
-    return fieldpost.rejected(case when fieldpost.absence(s, v_known) = 'conversation_deleted' then 'conversation_deleted' else 'id_taken' end);
+    v_opening.result := fieldpost.rejected(case when fieldpost.absence(s, v_known) = 'conversation_deleted' then 'conversation_deleted' else 'id_taken' end);
+    return v_opening;
   elsif exists (select from public.conversations c where c.id = v_id) then
-    return fieldpost.rejected('id_taken');
+    v_opening.result := fieldpost.rejected('id_taken');
+    return v_opening;
   elsif exists (select from fieldpost.deleted_conversations d where d.id = v_id) then
-    return fieldpost.rejected(case when fieldpost.absence(s, v_id) = 'conversation_deleted' then 'conversation_deleted' else 'id_taken' end);
+    v_opening.result := fieldpost.rejected(case when fieldpost.absence(s, v_id) = 'conversation_deleted' then 'conversation_deleted' else 'id_taken' end);
+    return v_opening;
   elsif v_row.id is not null and not fieldpost.may_alias(s.user_id) then
-    return '{"status":"retry","code":"busy"}';
+    v_opening.result := '{"status":"retry","code":"busy"}';
+    return v_opening;
   elsif v_row.id is not null then
     insert into fieldpost.conversation_aliases (alias_id, conversation_id, created_by) values (v_id, v_row.id, s.user_id);
+    v_opening.result := jsonb_build_object('status', 'duplicate', 'conversation', fieldpost.conversation_json(v_row, s.user_id));
   else
-    insert into public.conversations (id, org_id, type, medic_id, subject, created_by)
-    values (v_id, v_org, v_kind, v_medic, nullif(fieldpost.trim(v_subject), ''), s.user_id)
-    on conflict do nothing
-    returning * into v_row;
-    v_status := 'applied';
-    if v_row.id is null then
-      -- A direct writer was quicker and has committed since; its row is visible now. If none is, the id was what clashed.
-      select c.* into v_row from public.conversations c
-      where c.org_id = v_org and (v_kind = 'broadcast' and c.type = 'broadcast' or v_kind = 'direct' and c.type = 'direct' and c.medic_id = v_medic)
-      order by c.created_at, c.id limit 1;
-      if v_row.id is null then
-        return fieldpost.rejected('id_taken');
-      end if;
-      v_status := 'duplicate';
-      insert into fieldpost.conversation_aliases (alias_id, conversation_id, created_by)
-      select v_id, v_row.id, s.user_id where v_id <> v_row.id;
-    end if;
+    v_opening.id := v_id;
+    v_opening.org_id := v_org;
+    v_opening.type := v_kind;
+    v_opening.medic_id := v_medic;
+    v_opening.subject := nullif(fieldpost.trim(v_subject), '');
   end if;
-  return jsonb_build_object('status', v_status, 'conversation', fieldpost.conversation_json(v_row, s.user_id));
+  return v_opening;
+end
+$$;
+comment on function fieldpost.judge_opening(fieldpost.scope, jsonb) is 'What becomes of open_direct and open_broadcast, short of making the conversation.';
+
+-- Makes what an opening asks for. A direct writer may have been quicker and have committed since: then it is that one.
+create or replace function fieldpost.open_conversation(s fieldpost.scope, p_mutation jsonb) returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  o fieldpost.opening := fieldpost.judge_opening(s, p_mutation);
+  v_row public.conversations;
+  -- The column's own type, which may be an enum of the project's.
+  v_type public.conversations.type%type := o.type;
+begin
+  if o.result is not null then
+    return o.result;
+  end if;
+  insert into public.conversations (id, org_id, type, medic_id, subject, created_by)
+  values (o.id, o.org_id, v_type, o.medic_id, o.subject, s.user_id)
+  on conflict do nothing
+  returning * into v_row;
+  if v_row.id is not null then
+    return jsonb_build_object('status', 'applied', 'conversation', fieldpost.conversation_json(v_row, s.user_id));
+  end if;
+  o := fieldpost.judge_opening(s, p_mutation);  -- its row is visible now. If none is, the id was what clashed
+  return coalesce(o.result, fieldpost.rejected('id_taken'));
 end
 $$;
 comment on function fieldpost.open_conversation(fieldpost.scope, jsonb) is 'open_direct and open_broadcast.';

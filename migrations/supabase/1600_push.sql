@@ -12,6 +12,15 @@
 --  * What can be said without a lock is said before the first one is taken: others wait until this transaction ends.
 --  * Plans are made once for a connection, and for any batch: they go by ids, of which there are few.
 
+create or replace function fieldpost.openings(p_mutations jsonb[]) returns setof fieldpost.push_item
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select e.n::int, null::uuid, null::text, e.m, fieldpost.uuid_or_null(e.m ->> 'conversation_id'), null::uuid, null::uuid, null::text, null::timestamptz, null::jsonb
+  from unnest(p_mutations) with ordinality e (m, n)
+  where e.m ->> 'kind' in ('open_direct', 'open_broadcast') and fieldpost.uuid_or_null(e.m ->> 'id') is not null
+$$;
+comment on function fieldpost.openings(jsonb[]) is 'The mutations of a batch that open conversations.';
+
 -- What is done one by one may wait for locks as long as one of them may, all together: a batch ends in time whoever holds what.
 create or replace function fieldpost.wait_until(p_until timestamptz) returns void
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -32,11 +41,7 @@ declare
   v_stuck uuid[] := '{}';
   v_until constant timestamptz := clock_timestamp() + interval '3 seconds';
 begin
-  for v_item.n, v_item.mutation, v_item.lane in
-    select e.n, e.m, fieldpost.uuid_or_null(e.m ->> 'conversation_id') from unnest(p_mutations) with ordinality e (m, n)
-    where e.m ->> 'kind' in ('open_direct', 'open_broadcast') and fieldpost.uuid_or_null(e.m ->> 'id') is not null
-    order by e.n
-  loop
+  for v_item in select o.* from fieldpost.openings(p_mutations) o order by o.n loop
     perform fieldpost.wait_until(v_until);
     begin
       if v_item.lane = any (v_stuck) then
@@ -147,6 +152,23 @@ end
 $$;
 comment on function fieldpost.mark_all_read(fieldpost.scope, fieldpost.push_item[], text[]) is 'The read markers of a batch.';
 
+-- What a call is refused for as a whole: null when nothing speaks against it.
+create or replace function fieldpost.push_refused(p_protocol int, p_mutations jsonb[]) returns json
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if cardinality(p_mutations) > 500 then
+    return coalesce(fieldpost.refused(p_protocol), fieldpost.refusal('too_large', 'push_rows'));
+  elsif pg_column_size(p_mutations) > 1048576 and (select sum(octet_length(m::text)) from unnest(p_mutations) m) > 1048576 * 5 / 4 then
+    -- What takes no more room than the limit need not be written out to be measured. And a quarter more than the limit: the
+    -- same JSON takes more room here than a client writes for it.
+    return coalesce(fieldpost.refused(p_protocol), fieldpost.refusal('too_large', 'push_bytes'));
+  end if;
+  return fieldpost.refused(p_protocol);
+end
+$$;
+comment on function fieldpost.push_refused(int, jsonb[]) is 'Refuses a push as a whole: not signed in, too old, too large.';
+
 create or replace function fieldpost.push(
   p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',
   p_mutations jsonb[] default '{}')
@@ -155,7 +177,7 @@ language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   s fieldpost.scope;
-  v_refused jsonb := fieldpost.refused(p_protocol);
+  v_refused constant json := fieldpost.push_refused(p_protocol, p_mutations);
   v_opened fieldpost.push_item[];
   v_items fieldpost.push_item[];
   v_sends fieldpost.push_item[];
@@ -163,12 +185,9 @@ declare
 begin
   if v_refused is not null then
     return v_refused;
-  elsif cardinality(p_mutations) > 500 then
-    return fieldpost.refusal('too_large', 'push_rows');
-  elsif pg_column_size(p_mutations) > 1048576 and (select sum(octet_length(m::text)) from unnest(p_mutations) m) > 1048576 * 5 / 4 then
-    -- What takes no more room than the limit need not be written out to be measured. And a quarter more than the limit: the
-    -- same JSON takes more room here than a client writes for it.
-    return fieldpost.refusal('too_large', 'push_bytes');
+  elsif fieldpost.narrowed('aw') then
+    -- Not this way: it writes past the policies.
+    return fieldpost.refusal('bad_request', 'policies');
   end if;
   s := fieldpost.scope_of(fieldpost.uid());
   v_opened := fieldpost.open_conversations(s, p_mutations);

@@ -9,6 +9,7 @@ use cargo_metadata::{Message, Target, TargetKind};
 use clap::Args;
 use std::{
     collections::BTreeMap,
+    fs,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -20,7 +21,7 @@ pub(crate) struct Options {
     /// Only this rung
     #[arg(long, value_enum)]
     suite: Option<Rung>,
-    /// Leave the real stack out (it needs Node); says how many tests that skips
+    /// Leave out what needs Node: the real stack, and existing projects; says how many tests that skips
     #[arg(long)]
     without_supabase: bool,
 }
@@ -33,6 +34,7 @@ enum Rung {
     Simulation,
     Wire,
     Doc,
+    Projects,
     Supabase,
 }
 
@@ -54,7 +56,8 @@ struct Binary {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let wanted = |rung: Rung| options.suite.is_none_or(|suite| suite == rung);
     let mut table: BTreeMap<Rung, Counts> = BTreeMap::new();
-    let binaries = build()?;
+    // Existing projects are looked at without any of our own programs.
+    let binaries = if options.suite == Some(Rung::Projects) { Vec::new() } else { build()? };
     let mut skipped = 0;
     let mut claims = Vec::new();
     for binary in binaries.iter().filter(|binary| wanted(binary.rung) && binary.rung != Rung::Supabase) {
@@ -62,6 +65,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if wanted(Rung::Doc) {
         add(&mut table, Rung::Doc, run_docs()?);
+    }
+    if wanted(Rung::Projects) && !options.without_supabase {
+        add(&mut table, Rung::Projects, run_projects(&mut claims)?);
     }
     if wanted(Rung::Supabase) {
         let real: Vec<_> = binaries.iter().filter(|binary| binary.rung == Rung::Supabase).collect();
@@ -154,13 +160,30 @@ fn run_on_the_stack(binaries: &[&Binary], root: &Path, claims: &mut Vec<String>)
     for binary in binaries {
         counts = counts.plus(run_binary(binary)?);
     }
-    println!("── node --test tests/supabase");
+    Ok(counts.plus(run_node(&root.join("tests/supabase"), claims)?))
+}
+
+/// Existing projects and the real Supabase CLI. They bring clusters of their own and need nothing but the packages.
+fn run_projects(claims: &mut Vec<String>) -> Result<Counts> {
+    let root = process::root();
+    supabase::install_packages(&root)?;
+    run_node(&root.join("tests/supabase/projects"), claims)
+}
+
+/// Runs the `*.test.mjs` of a folder, without those of the folders in it.
+fn run_node(folder: &Path, claims: &mut Vec<String>) -> Result<Counts> {
+    println!("── node --test {}", folder.strip_prefix(process::root()).unwrap_or(folder).display());
+    let mut files: Vec<_> = fs::read_dir(folder)?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".test.mjs"))
+        .collect();
+    files.sort();
     let mut node = Command::new("node");
-    node.args(["--test", "--test-concurrency=1", "--test-reporter=tap"]).current_dir(root.join("tests/supabase"));
-    Ok(counts.plus(run_and_count(&mut node, |line| {
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=tap"]).args(files).current_dir(folder);
+    run_and_count(&mut node, |line| {
         claims.extend(line.strip_prefix("# claim: ").map(str::to_owned));
         node_summary(line)
-    })?))
+    })
 }
 
 /// What the tests of the real stack found, with figures: one line each, where nobody has to look for them.
@@ -181,7 +204,7 @@ fn skip(binaries: &[&Binary]) -> Result<i64> {
         let listed = String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.ends_with(": test")).count();
         tests += i64::try_from(listed)?;
     }
-    println!("── the real stack was left out: {tests} tests skipped, and those of tests/supabase");
+    println!("── the real stack and existing projects were left out: {tests} tests skipped, and those of tests/supabase");
     Ok(tests)
 }
 

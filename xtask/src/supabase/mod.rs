@@ -124,6 +124,13 @@ pub(crate) fn start_over(root: &Path) -> Result<()> {
     wipe(&Places::new(root)?)
 }
 
+/// Installs the packages of `tests/supabase`, and starts nothing.
+pub(crate) fn install_packages(root: &Path) -> Result<()> {
+    let places = Places::new(root)?;
+    let _lock = lock(&places)?;
+    node::install(&places.tests())
+}
+
 /// Starts what is not running and brings the schema up to date.
 pub(crate) fn ensure_up(root: &Path) -> Result<Stack> {
     let places = Places::new(root)?;
@@ -208,6 +215,7 @@ fn apply(places: &Places, settings: &Settings) -> Result<()> {
 
 fn fingerprint(folder: &Path) -> Result<String> {
     let mut files: Vec<_> = fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
+    files.retain(|file| file.path().is_file());
     files.sort_by_key(fs::DirEntry::file_name);
     let mut hasher = DefaultHasher::new();
     for file in files {

@@ -1,0 +1,2 @@
+-- A new project: nothing but what Supabase makes.
+-- @use nobody
