@@ -99,6 +99,7 @@ create unique index if not exists fieldpost_messages_key
 create index if not exists fieldpost_messages_keys_of_sender on public.messages (sender_id) where client_key is not null;
 
 create index if not exists fieldpost_conversations_feed on public.conversations (org_id, sync_xid, id);
+create index if not exists fieldpost_conversations_org on public.conversations (org_id, id);
 create index if not exists fieldpost_conversations_medic on public.conversations (medic_id);
 create index if not exists fieldpost_conversations_broadcast on public.conversations (org_id) where type = 'broadcast';
 create index if not exists fieldpost_markers_feed_conversation

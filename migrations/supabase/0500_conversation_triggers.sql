@@ -4,6 +4,19 @@
 -- themselves; a conversation that was sent again with each of them would double the feed. So a change of nothing but
 -- last_seq and the last_message columns, which clients are given freshly derived with every page, is no change here.
 
+-- The ids of deleted conversations, for ever: a tombstone may be compacted away, and a device that slept through all of that must
+-- still not open the conversation anew under its id. The rest says who could see it.
+create table if not exists fieldpost.deleted_conversations (
+  id uuid primary key,
+  org_id uuid not null,
+  medic_id uuid,
+  broadcast boolean not null
+);
+insert into fieldpost.deleted_conversations (id, org_id, medic_id, broadcast)
+select t.id, t.org_id, t.medic_id, coalesce(t.type = 'broadcast', false) from fieldpost.tombstones t where t.entity = 'conversation'
+on conflict (id) do nothing;
+comment on table fieldpost.deleted_conversations is 'Ids that were those of conversations. Never compacted.';
+
 -- A subject that no list can show is kept, and travels as omitted.
 create or replace function fieldpost.subject_excess(p_subject text) returns jsonb
 language sql immutable set search_path = pg_catalog, pg_temp
@@ -41,15 +54,17 @@ create or replace function fieldpost.conversations_after_insert() returns trigge
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if exists (select from fieldpost.tombstones t where t.entity = 'conversation' and t.id = new.id)
-     or exists (select from fieldpost.conversation_aliases a where a.alias_id = new.id) then
+  -- (Scalar subqueries, looked up by id: as a join, one large statement would be planned for all the next ones.)
+  if exists (select from fieldpost_new n
+             where (select true from fieldpost.deleted_conversations d where d.id = n.id)
+                or (select true from fieldpost.conversation_aliases a where a.alias_id = n.id)) then
     raise unique_violation using message = 'the id belongs to another conversation, or to one that was deleted';
   end if;
   return null;
 end
 $$;
 comment on function fieldpost.conversations_after_insert() is
-  'Refuses ids that are taken by an alias or a tombstone. Security definer: reads tables that clients may not read.';
+  'Refuses ids of aliases and of deleted conversations. Security definer: reads tables that clients may not read.';
 
 create or replace function fieldpost.conversations_before_update() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -107,14 +122,17 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into fieldpost.tombstones (entity, id, conversation_id, org_id, medic_id, type, seq, version)
-  values ('conversation', old.id, old.id, old.org_id, old.medic_id, old.type::text, null, old.version + 1)
+  select 'conversation', o.id, o.id, o.org_id, o.medic_id, o.type::text, null, o.version + 1 from fieldpost_old o
   on conflict (entity, id) do update
     set version = greatest(fieldpost.tombstones.version, excluded.version), sync_xid = excluded.sync_xid;
+  insert into fieldpost.deleted_conversations (id, org_id, medic_id, broadcast)
+  select o.id, o.org_id, o.medic_id, coalesce(o.type = 'broadcast', false) from fieldpost_old o
+  on conflict (id) do nothing;
   return null;
 end
 $$;
 comment on function fieldpost.conversations_after_delete() is
-  'Writes the one tombstone of a conversation. Security definer: nobody else writes tombstones.';
+  'Writes the one tombstone of each conversation, and keeps its id. Security definer: nobody else writes tombstones.';
 
 -- TRUNCATE fires no row trigger, so nothing says what went. A new epoch makes every client start again.
 create or replace function fieldpost.new_epoch() returns trigger
@@ -146,9 +164,9 @@ begin
 end
 $$;
 create or replace trigger zz_fieldpost_after_insert after insert on public.conversations
-  for each row execute function fieldpost.conversations_after_insert();
+  referencing new table as fieldpost_new for each statement execute function fieldpost.conversations_after_insert();
 create or replace trigger zz_fieldpost_after_delete after delete on public.conversations
-  for each row execute function fieldpost.conversations_after_delete();
+  referencing old table as fieldpost_old for each statement execute function fieldpost.conversations_after_delete();
 
 create or replace trigger zz_fieldpost_truncate after truncate on public.messages
   for each statement execute function fieldpost.new_epoch();

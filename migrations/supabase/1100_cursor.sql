@@ -8,8 +8,9 @@
 --
 -- Layout, fields separated by '.':   c1.<epoch><run>.<access>.<from>[.<to>.<kind>.<xid>.<id>.<id>]
 -- The second half is there in the middle of a pass; <to> is the snapshot that the pass began with, for every page.
--- A snapshot is <xmin>:<xmax - xmin>:<running - xmin>,… ; with more than 96 running transactions it ends at the 96th, as
--- if none after it had begun: their rows come one pass later, none is lost, and the cursor stays short.
+-- A snapshot is <xmin>:<xmax - xmin>:<running - xmin>,… ; with more than 96 running transactions, or more than 400 characters of
+-- them, it ends where that is, as if none after it had begun: their rows come one pass later, none is lost, and the cursor, which
+-- may hold two snapshots, is never longer than the 1,024 characters that are allowed.
 --
 -- What must stay true:
 --  * xids mean nothing outside the history that made them. The epoch ties a cursor to it, and the run of the server to
@@ -59,15 +60,25 @@ comment on function fieldpost.snapshot_now() is 'The snapshot that a cursor may 
 create or replace function fieldpost.snapshot_text(p_snapshot pg_snapshot) returns text
 language sql immutable strict set search_path = pg_catalog, pg_temp
 as $$
-  select format('%s:%s:%s', x.xmin,
-    coalesce(x.running[97], x.xmax) - x.xmin,
-    (select string_agg((r - x.xmin)::text, ',') from unnest(x.running[1:96]) r))
+  select format('%s:%s:%s', x.xmin, coalesce(c.cut, x.xmax) - x.xmin, c.list)
   from (
     select pg_snapshot_xmin(p_snapshot)::text::bigint as xmin, pg_snapshot_xmax(p_snapshot)::text::bigint as xmax,
            array(select r::text::bigint from pg_snapshot_xip(p_snapshot) r order by r) as running
   ) x
+  cross join lateral (
+    select min(f.r) filter (where not f.fits) as cut, string_agg((f.r - x.xmin)::text, ',' order by f.r) filter (where f.fits) as list
+    from (
+      select u.r, u.n <= 96 and sum(length((u.r - x.xmin)::text) + 1) over (order by u.r) <= 401 as fits
+      from unnest(x.running) with ordinality u (r, n)
+    ) f
+  ) c
 $$;
 comment on function fieldpost.snapshot_text(pg_snapshot) is 'A snapshot as it stands in a cursor.';
+
+create or replace function fieldpost.snapshot_fits(p_text text) returns boolean
+language sql immutable
+as $$ select length(p_text) - length(replace(p_text, ',', '')) < 96 $$;
+comment on function fieldpost.snapshot_fits(text) is 'Whether a snapshot names no more transactions than one that was made here.';
 
 create or replace function fieldpost.snapshot_of(p_text text) returns pg_snapshot
 language sql immutable strict set search_path = pg_catalog, pg_temp
@@ -88,16 +99,26 @@ as $$
 $$;
 comment on function fieldpost.stamp_ranges(pg_snapshot, pg_snapshot) is 'The stamps that one pull has to look for.';
 
-create or replace function fieldpost.digest_of(p_scope fieldpost.scope) returns jsonb
-language sql stable set search_path = pg_catalog, pg_temp
+-- Clients that name `set_digest` get the one that is kept up; others get the one that is computed over everything they see.
+drop function if exists fieldpost.digest_of(fieldpost.scope);  -- of an earlier version
+create or replace function fieldpost.digest_of(p_scope fieldpost.scope, p_capabilities text[]) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
-  select jsonb_build_object('count', count(*),
-    'sha256', encode(sha256(convert_to(coalesce(string_agg(c.id::text, '' order by c.id), ''), 'UTF8')), 'hex'))
-  from (
-    select x.id from public.conversations x where x.org_id = any (p_scope.admin_orgs)
-    union
-    select unnest(p_scope.conversations)
-  ) c
+begin
+  if 'set_digest' = any (p_capabilities) then
+    return (
+      select jsonb_build_object('count', v.n, 'set', lpad(to_hex(v.hi), 16, '0') || lpad(to_hex(v.lo), 16, '0'))
+      from fieldpost.visible_set(p_scope) v);
+  end if;
+  return (
+    select jsonb_build_object('count', count(*),
+      'sha256', encode(sha256(convert_to(coalesce(string_agg(c.id::text, '' order by c.id), ''), 'UTF8')), 'hex'))
+    from (
+      select x.id from public.conversations x where x.org_id = any (p_scope.admin_orgs)
+      union
+      select unnest(p_scope.conversations)
+    ) c);
+end
 $$;
-comment on function fieldpost.digest_of(fieldpost.scope) is
+comment on function fieldpost.digest_of(fieldpost.scope, text[]) is
   'A digest of the conversations that a person may see. The order of uuids is that of their text.';

@@ -24,13 +24,6 @@ begin
     -- What one query of the feed looks for: stamps that `from_` did not see and `to_` sees, after (xid, a, b).
     create type fieldpost.span as (from_ pg_snapshot, to_ pg_snapshot, xid xid8, a uuid, b uuid, rows int);
   end if;
-  if to_regtype('fieldpost.picked') is null then
-    -- The rows of a page, chosen. `kinds`: lists of rows as text, by kind of the pass. `messages`: the ids of those of the last kind,
-    -- and no texts, where policies of the project decide further.
-    create type fieldpost.picked as (
-      refusal json, head jsonb, kinds text[], conversations uuid[], users uuid[], messages uuid[], s fieldpost.scope
-    );
-  end if;
 end
 $$;
 
@@ -178,8 +171,11 @@ as $$
       order by q.sync_xid, q.user_id limit f.rows
     ) k
     union all
-    select k.* from public.conversation_read_status k  -- of broadcasts, only her own
-    where k.user_id = s.user_id and k.conversation_id = any (s.conversations) and not k.conversation_id = any (s.directs)
+    -- Of broadcasts, only her own. (One by one: an admin's own markers are many, and none of these.)
+    select k.* from unnest(s.conversations) v cross join lateral (
+      select q.* from public.conversation_read_status q where q.user_id = s.user_id and q.conversation_id = v offset 0
+    ) k
+    where not k.conversation_id = any (s.directs)
       and not pg_visible_in_snapshot(k.sync_xid, f.from_) and pg_visible_in_snapshot(k.sync_xid, f.to_)
       and (k.sync_xid, k.conversation_id, k.user_id) > (f.xid, f.a, f.b)
   ) x
@@ -307,13 +303,16 @@ begin
   elsif v_limit < 1 then
     v_picked.refusal := fieldpost.refusal('bad_request', 'p_limit');
     return v_picked;
-  elsif coalesce(p_cursor, '') !~ ('^c1\.[0-9a-f]{24}\.[0-9a-z]+\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*'
+  elsif length(p_cursor) > 1024 or coalesce(p_cursor, '') !~ ('^c1\.[0-9a-f]{24}\.[0-9a-z]+\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*'
       '(\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*\.[1-6]\.[0-9]{1,18}\.[0-9a-f-]{36}\.[0-9a-f-]{36})?$') then
     v_picked.refusal := fieldpost.refusal('cursor_expired', 'invalid');
     return v_picked;
   end if;
   s := fieldpost.scope_of(fieldpost.uid());
   v_part := string_to_array(p_cursor, '.');
+  if not (fieldpost.snapshot_fits(v_part[4]) and fieldpost.snapshot_fits(coalesce(v_part[5], ''))) then
+    return fieldpost.refusal('cursor_expired', 'invalid');
+  end if;
   f := row(null, v_now, '0', c_zero, c_zero, 0)::fieldpost.span;
   begin
     f.from_ := fieldpost.snapshot_of(v_part[4]);
@@ -397,7 +396,7 @@ begin
       case when v_more then concat_ws('.', 'c1', v_here, s.fingerprint, v_part[4], fieldpost.snapshot_text(f.to_),
                                       v_kind, f.xid, f.a, f.b)
            else concat_ws('.', 'c1', v_here, s.fingerprint, fieldpost.snapshot_text(f.to_)) end)
-    || case when v_more then '{}'::jsonb else jsonb_build_object('digest', fieldpost.digest_of(s)) end;
+    || case when v_more then '{}'::jsonb else jsonb_build_object('digest', fieldpost.digest_of(s, p_capabilities)) end;
   v_picked.kinds := v_kinds;
   v_picked.conversations := v_conversations;
   v_picked.users := v_users;

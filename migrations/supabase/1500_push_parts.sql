@@ -58,10 +58,10 @@ create or replace function fieldpost.absence(s fieldpost.scope, p_conversation u
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select case when exists (
-    select from fieldpost.tombstones t
-    where t.entity = 'conversation' and t.id = p_conversation
-      and (t.org_id = any (s.admin_orgs)
-           or t.org_id = any (s.medic_orgs) and (t.type = 'broadcast' or t.medic_id = any (s.medic_ids)))
+    select from fieldpost.deleted_conversations d
+    where d.id = p_conversation
+      and (d.org_id = any (s.admin_orgs)
+           or d.org_id = any (s.medic_orgs) and (d.broadcast or d.medic_id = any (s.medic_ids)))
   ) then 'conversation_deleted' else 'not_found' end
 $$;
 comment on function fieldpost.absence(fieldpost.scope, uuid) is 'not_found or conversation_deleted.';
@@ -77,6 +77,16 @@ create or replace function fieldpost.rejected(p_code text, p_detail text default
 language sql immutable
 as $$ select jsonb_strip_nulls(jsonb_build_object('status', 'rejected', 'code', p_code, 'detail', p_detail)) $$;
 comment on function fieldpost.rejected(text, text) is 'A result that is final.';
+
+-- Every alias is a row that is kept for 90 days. A device makes one for each conversation that it opened offline and that was
+-- there already, which is a handful; whoever makes 500 a day waits for the next one.
+create or replace function fieldpost.may_alias(p_user uuid) returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select count(*) < 500 from (
+    select from fieldpost.conversation_aliases a where a.created_by = p_user and a.created_at > now() - interval '1 day' limit 500) x
+$$;
+comment on function fieldpost.may_alias(uuid) is 'Whether a person may make one more alias today.';
 
 -- What the database refuses has a reason that the person should read: a trigger, a constraint or a policy of the project.
 create or replace function fieldpost.refused_by_project(p_text text, p_state text) returns jsonb
@@ -195,8 +205,11 @@ begin
   elsif exists (select from public.conversations c where c.id = v_id) then
     v_opening.result := fieldpost.rejected('id_taken');
     return v_opening;
-  elsif exists (select from fieldpost.tombstones t where t.entity = 'conversation' and t.id = v_id) then
+  elsif exists (select from fieldpost.deleted_conversations d where d.id = v_id) then
     v_opening.result := fieldpost.rejected(case when fieldpost.absence(s, v_id) = 'conversation_deleted' then 'conversation_deleted' else 'id_taken' end);
+    return v_opening;
+  elsif v_row.id is not null and not fieldpost.may_alias(s.user_id) then
+    v_opening.result := '{"status":"retry","code":"busy"}';
     return v_opening;
   elsif v_row.id is not null then
     insert into fieldpost.conversation_aliases (alias_id, conversation_id, created_by) values (v_id, v_row.id, s.user_id);

@@ -52,11 +52,14 @@ as $$
 $$;
 comment on function fieldpost.send_fault(jsonb, uuid, uuid, text, text, timestamptz) is 'What is wrong with a send_message in itself, as a result.';
 
--- What message ids mean to this sender in the conversations that she names, for those that the server knows.
+-- What message ids mean to this sender in the conversations that she names, for those that the server knows. Not in plain SQL: that
+-- would be planned anew with each call, which is for each message where a batch has to be sent one by one.
 create or replace function fieldpost.known_messages(s fieldpost.scope, p_items fieldpost.push_item[])
 returns table (n int, result jsonb)
-language sql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
+begin
+  return query
   select i.n, case
     when m.id is not null then
       case when m.sender_id = s.user_id and m.conversation_id = i.conversation_id
@@ -76,7 +79,8 @@ as $$
   left join public.messages k
     on k.sender_id = s.user_id and k.client_key = i.message_id::text and k.conversation_id = i.conversation_id
   left join fieldpost.tombstones d on d.client_key = i.message_id::text and d.conversation_id = i.conversation_id
-  where coalesce(m.id, t.id, k.id, d.id) is not null
+  where coalesce(m.id, t.id, k.id, d.id) is not null;
+end
 $$;
 comment on function fieldpost.known_messages(fieldpost.scope, fieldpost.push_item[]) is
   'The results for message ids that the server knows. A row is in them only for its own sender, in its own conversation.';

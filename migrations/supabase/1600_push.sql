@@ -21,6 +21,16 @@ as $$
 $$;
 comment on function fieldpost.openings(jsonb[]) is 'The mutations of a batch that open conversations.';
 
+-- What is done one by one may wait for locks as long as one of them may, all together: a batch ends in time whoever holds what.
+create or replace function fieldpost.wait_until(p_until timestamptz) returns void
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform set_config('lock_timeout', greatest(1, ceil(extract(epoch from p_until - clock_timestamp()) * 1000))::int::text, true);
+end
+$$;
+comment on function fieldpost.wait_until(timestamptz) is 'Lets this transaction wait for locks until then, and no longer.';
+
 -- Opens what a batch opens, in its order. Answers the openings, each with its result.
 create or replace function fieldpost.open_conversations(s fieldpost.scope, p_mutations jsonb[]) returns fieldpost.push_item[]
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -29,13 +39,18 @@ declare
   v_item fieldpost.push_item;
   v_opened fieldpost.push_item[] := '{}';
   v_stuck uuid[] := '{}';
+  v_until constant timestamptz := clock_timestamp() + interval '3 seconds';
 begin
   for v_item in select o.* from fieldpost.openings(p_mutations) o order by o.n loop
+    perform fieldpost.wait_until(v_until);
     begin
       if v_item.lane = any (v_stuck) then
         v_item.result := '{"status":"retry","code":"after_retry"}';
       else
         v_item.result := fieldpost.open_conversation(s, v_item.mutation);
+        if v_item.result ->> 'status' = 'retry' then
+          v_stuck := v_stuck || v_item.lane;
+        end if;
       end if;
     exception
       when serialization_failure or deadlock_detected or lock_not_available then
@@ -49,6 +64,7 @@ begin
     end;
     v_opened := v_opened || v_item;
   end loop;
+  perform set_config('lock_timeout', '3s', true);
   return v_opened;
 end
 $$;
@@ -109,8 +125,10 @@ declare
   v_item fieldpost.push_item;
   v_result jsonb;
   v_stuck fieldpost.push_item[] := array(select x::fieldpost.push_item from unnest(p_items) x where p_results[x.n]::jsonb ->> 'status' = 'retry');
+  v_until constant timestamptz := clock_timestamp() + interval '3 seconds';
 begin
   for v_item in select i.* from unnest(p_items) i where i.kind = 'mark_read' and i.result is null order by i.n loop
+    perform fieldpost.wait_until(v_until);
     begin
       if exists (select from unnest(v_stuck) x where x.n < v_item.n and x.lane = v_item.lane) then
         v_result := '{"status":"retry","code":"after_retry"}';

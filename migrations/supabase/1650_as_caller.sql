@@ -150,6 +150,44 @@ end
 $$;
 comment on function fieldpost.pull_as_caller(int, text[], text, int) is 'fieldpost_pull where policies of the project narrow.';
 
+create or replace function fieldpost.bootstrap_as_caller(p_protocol int, p_capabilities text[], p_after text, p_limit int, p_messages int) returns json
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  p constant fieldpost.picked := fieldpost.bootstrap_picks(p_protocol, p_capabilities, p_after, p_limit, p_messages);
+  v_texts text;
+  v_seen uuid[];
+  v_ranges jsonb;
+  v_conversations jsonb;
+  v_ids uuid[];
+  v_users uuid[];
+  v_medics uuid[];
+begin
+  if p.refusal is not null then
+    return p.refusal;
+  end if;
+  select coalesce(jsonb_agg(c.j order by o.n), '[]'), coalesce(array_agg(c.id), '{}'), p.users || array_agg(c.created_by), array_agg(c.medic_id)
+    into v_conversations, v_ids, v_users, v_medics
+  from fieldpost.conversations_i_see(p.conversations) c join unnest(p.conversations) with ordinality o (id, n) on o.id = c.id;
+  select t.texts, t.seen into v_texts, v_seen from fieldpost.texts_i_see(p.messages) t;
+  select h.ranges into v_ranges from fieldpost.hidden(array(select unnest(p.messages) except select unnest(v_seen))) h;
+  return fieldpost.answer(
+    p.head
+      || case when not fieldpost.narrowed_on('public.conversations') then '{}'::jsonb
+              else jsonb_build_object('total_conversations', (select count(*) from public.conversations))
+                || case when p.head ? 'digest' then jsonb_build_object('digest', fieldpost.digest_i_see(p_capabilities)) else '{}' end end
+      || case when 'ranges' = any (p_capabilities) then jsonb_build_object('ranges', (
+           select coalesce(jsonb_agg(r), '[]') from jsonb_array_elements(v_ranges) r where (r ->> 'conversation_id')::uuid = any (v_ids))) else '{}' end
+      || jsonb_build_object(
+        'people', (select coalesce(jsonb_agg(distinct x), '[]') from jsonb_array_elements((p.head -> 'people') || fieldpost.people_i_see(v_users, v_medics)) x),
+        'conversations', v_conversations,
+        'read_markers', (select coalesce(jsonb_agg(r), '[]') from jsonb_array_elements(p.head -> 'read_markers') r
+                         where (r ->> 'conversation_id')::uuid = any (v_ids) or not (r ->> 'conversation_id')::uuid = any (p.conversations))),
+    array['messages'], array[v_texts]);
+end
+$$;
+comment on function fieldpost.bootstrap_as_caller(int, text[], text, int, int) is 'fieldpost_bootstrap where policies of the project narrow.';
+
 create or replace function fieldpost.history_as_caller(p_protocol int, p_conversation uuid, p_before_seq bigint, p_limit int) returns json
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -187,9 +225,11 @@ comment on function fieldpost.narrowed_on(regclass) is 'Whether the project''s o
 create or replace function fieldpost.digest_i_see(p_capabilities text[]) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
-  select jsonb_build_object('count', count(*),
-    'sha256', encode(sha256(convert_to(coalesce(string_agg(c.id::text, '' order by c.id), ''), 'UTF8')), 'hex'))
-  from public.conversations c
+  select jsonb_build_object('count', count(*)) || case when 'set_digest' = any (p_capabilities) then
+      jsonb_build_object('set', lpad(to_hex(coalesce(bit_xor(b.hi), 0)), 16, '0') || lpad(to_hex(coalesce(bit_xor(b.lo), 0)), 16, '0'))
+    else
+      jsonb_build_object('sha256', encode(sha256(convert_to(coalesce(string_agg(c.id::text, '' order by c.id), ''), 'UTF8')), 'hex')) end
+  from public.conversations c cross join lateral fieldpost.id_bits(c.id) b
 $$;
 comment on function fieldpost.digest_i_see(text[]) is 'A digest of the conversations that policies let the caller see.';
 
@@ -378,8 +418,10 @@ declare
   v_stuck uuid[] := '{}';
   o fieldpost.opening;
   v_type public.conversations.type%type;
+  v_until constant timestamptz := clock_timestamp() + interval '3 seconds';
 begin
   for v_item in select i.* from fieldpost.openings(p_mutations) i order by i.n loop
+    perform fieldpost.wait_until(v_until);
     begin
       if v_item.lane = any (v_stuck) then
         v_item.result := '{"status":"retry","code":"after_retry"}';
@@ -393,6 +435,9 @@ begin
           o.result := o.result || '{"status":"applied"}';
         end if;
         v_item.result := coalesce(o.result, fieldpost.refused_by_project('a trigger of this project dropped the conversation', 'no row'));
+        if v_item.result ->> 'status' = 'retry' then
+          v_stuck := v_stuck || v_item.lane;
+        end if;
       end if;
     exception
       when serialization_failure or deadlock_detected or lock_not_available then
@@ -415,6 +460,7 @@ begin
     end if;
     v_opened := v_opened || v_item;
   end loop;
+  perform fieldpost.wait_until(clock_timestamp() + interval '3 seconds');
   return v_opened;
 end
 $$;

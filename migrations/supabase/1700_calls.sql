@@ -8,7 +8,10 @@ create or replace function public.fieldpost_bootstrap(
   p_after text default null, p_limit int default null, p_messages int default 100)
 returns json
 language sql stable set search_path = pg_catalog, pg_temp
-as $$ select fieldpost.bootstrap(p_protocol, p_app, p_capabilities, p_after, p_limit, p_messages) $$;
+as $$
+  select case when fieldpost.narrowed('r') then fieldpost.bootstrap_as_caller(p_protocol, p_capabilities, p_after, p_limit, p_messages)
+              else fieldpost.bootstrap(p_protocol, p_app, p_capabilities, p_after, p_limit, p_messages) end
+$$;
 comment on function public.fieldpost_bootstrap(int, text, text[], text, int, int) is 'First load (docs/protocol.md).';
 
 create or replace function public.fieldpost_pull(

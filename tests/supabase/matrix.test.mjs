@@ -126,7 +126,7 @@ function* attacks(me) {
     if (!data?.cursor) return { data, error };
     const [, epoch, access, snapshot] = data.cursor.split(".");
     const list = Buffer.from([ids.conversation, ids.broadcast].join("").replaceAll("-", ""), "hex").toString("base64");
-    return js.rpc("fieldpost_bootstrap", { p_protocol: 1, p_after: `b1.${epoch}.${access}.${snapshot}.c.${list}` });
+    return js.rpc("fieldpost_bootstrap", { p_protocol: 1, p_after: `b2.${epoch}.${access}.${snapshot}.${list}.c.0` });
   }];
   for (const p_conversation of [ids.conversation, foreign.conversations[0].id]) yield ["history", (js) => js.rpc("fieldpost_history", { p_protocol: 1, p_conversation })];
   for (const id of [ids.hers, ids.theirs, ids.all, ids.gone]) {

@@ -20,7 +20,7 @@ after(() => db.drop());
 
 const send = (conversation_id, content, more = {}) => ({ id: randomUUID(), kind: "send_message", conversation_id, message_id: randomUUID(), content, ...more });
 const push = async (who, ...p_mutations) => (await db.call(who, "push", { p_mutations })).results;
-const words = (page) => page.messages.map((m) => m.content);
+const words = (page) => page.messages.sort((a, b) => a.seq - b.seq).map((m) => m.content);
 
 test("what a policy hides is in no bootstrap, no pull, no history, no preview and no count, and its number is no gap", async () => {
   const org = await members(db.sql, { medics: 1 });
@@ -38,7 +38,7 @@ test("what a policy hides is in no bootstrap, no pull, no history, no preview an
   const history = await db.call(ada, "history", { p_conversation: direct });
   assert.deepEqual([words(history), history.from_seq, history.to_seq, history.complete, history.conversation.unread], [["one", "three"], 1, 4, true, 2]);
   const load = await db.call(ada, "bootstrap", { p_capabilities });
-  assert.deepEqual([words(load), load.conversations.map((c) => [c.unread, c.last_message_preview])], [["one", "three"], [[0, undefined], [2, "three"]].filter(([, p]) => p || load.conversations.length > 1)]);
+  assert.deepEqual([words(load), load.conversations.find((c) => c.id === direct).unread, load.ranges], [["one", "three"], 2, pull.ranges]);
   assert.ok(!JSON.stringify([pull, history, load]).includes("secret"));
   assert.deepEqual(words(await db.call(org.admin, "history", { p_conversation: direct })).length, 4, "their sender reads them");
 });
@@ -103,9 +103,19 @@ test("without such policies none of that is asked: the functions that run as the
   try {
     await plain.apply();
     const org = await members(plain.sql, { medics: 1 });
-    await plain.sql.unsafe("drop function fieldpost.pull_as_caller, fieldpost.history_as_caller, fieldpost.push_as_caller, fieldpost.bootstrap_as_caller");
+    const functions = await plain.sql`
+      select p.proname as name, pg_get_function_arguments(p.oid) as arguments, p.provolatile = 's' as stable from pg_proc p
+      where p.pronamespace = 'fieldpost'::regnamespace and p.proname like '%\_as\_caller' and p.prorettype = 'json'::regtype`;
+    assert.equal(functions.length, 4);
+    for (const f of functions) {
+      await plain.sql.unsafe(`create or replace function fieldpost.${f.name}(${f.arguments}) returns json language plpgsql ${f.stable ? "stable" : "volatile"} as $$ begin raise 'called'; end $$`);
+    }
     const load = await plain.call(org.admin, "bootstrap");
     assert.equal((await plain.call(org.admin, "pull", { p_cursor: load.cursor })).error, undefined);
+    assert.equal((await plain.call(org.admin, "history", { p_conversation: org.conversations[0] })).error, undefined);
+    assert.equal((await plain.call(org.admin, "push", { p_mutations: [send(org.conversations[0], "x")] })).results[0].status, "applied");
+    await plain.sql.unsafe(HIDES);
+    await assert.rejects(plain.call(org.admin, "bootstrap"), /called/);
   } finally {
     await plain.drop();
   }
