@@ -6,7 +6,7 @@ import { add, folder, keepApplied, push } from "../lib/cli.mjs";
 import { Crowd, answer } from "../lib/crowd.mjs";
 import { applyReleased, documented, exported } from "../lib/exported.mjs";
 import { altered, fingerprint, installed, left, stamps } from "../lib/fingerprint.mjs";
-import { released } from "../lib/migrations.mjs";
+import { released, apply as applyText } from "../lib/migrations.mjs";
 import { id } from "../lib/shapes.mjs";
 import { uuid7 } from "../lib/stack.mjs";
 
@@ -217,7 +217,7 @@ async function use({ project, shape, findings, during }) {
 
 /** The documented removal: what was there before is as it was, and the old app goes on. */
 async function remove({ project, shape, findings, during, altered }) {
-  await during("removal", () => project.sql.unsafe(documented("Removing it")).simple());
+  await during("removal", () => applyText(project.sql, documented("Removing it")));
   const sql = project.superuser();
   const remains = await left(sql);
   if (remains.length) findings.add("after removal", `${remains.length} things of Fieldpost are left: ${remains.slice(0, 8).join(", ")}`);
