@@ -1,5 +1,6 @@
 -- Functions of the project's own name things without their schema, as almost everybody's do: in triggers, checks, defaults, policies.
 -- @base app
+-- @v1 stops
 
 create table public.activity (id bigint generated always as identity primary key, message_id uuid, at timestamptz not null default now());
 alter table public.activity enable row level security;

@@ -204,7 +204,9 @@ fn skip(binaries: &[&Binary]) -> Result<i64> {
         let listed = String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.ends_with(": test")).count();
         tests += i64::try_from(listed)?;
     }
-    println!("── the real stack and existing projects were left out: {tests} tests skipped, and those of tests/supabase");
+    println!(
+        "── the real stack and existing projects were left out: {tests} tests skipped, and those of tests/supabase"
+    );
     Ok(tests)
 }
 

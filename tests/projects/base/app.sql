@@ -126,7 +126,7 @@ insert into public.messages (conversation_id, org_id, sender_id, message_type, c
 -- @app anon: looks at messages
 select count(*) from public.messages
 
--- @holds anon: 0
+-- @holds anon: 0 or error 42501
 select count(*) from public.messages
 
 -- @holds zed: 0

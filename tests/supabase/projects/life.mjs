@@ -6,7 +6,7 @@ import { add, folder, keepApplied, push } from "../lib/cli.mjs";
 import { Crowd, answer } from "../lib/crowd.mjs";
 import { applyReleased, documented, exported } from "../lib/exported.mjs";
 import { altered, fingerprint, installed, left, stamps } from "../lib/fingerprint.mjs";
-import { released } from "../lib/migrations.mjs";
+import { released, apply as applyText } from "../lib/migrations.mjs";
 import { id } from "../lib/shapes.mjs";
 import { uuid7 } from "../lib/stack.mjs";
 
@@ -24,10 +24,11 @@ class Findings {
   }
 }
 
+/** `since`: an answer that version 1 has brought about, and that may stay. */
 async function hold(project, findings, step, checks) {
   for (const check of checks) {
     const found = await answer(project, check);
-    if (found !== check.wanted) findings.add(step, `${check.name}\n    is "${found}" and should be "${check.wanted}"`);
+    if (![...check.wanted.split(" or "), check.since].includes(found)) findings.add(step, `${check.name}\n    is "${found}" and should be "${check.wanted}"`);
   }
 }
 
@@ -67,13 +68,23 @@ export async function live(hosted, shape, version, path) {
       findings.add("the old app", refused);
     };
     const rows = shape.flags.rows !== "many";
-    const context = { project, shape, version, home, findings, figures, during, rows };
-    if (path === "upgrade") await versionOne(context);
+    const context = { project, shape, version, home, findings, figures, during, rows, known: new Set() };
     context.before = await look(project, { rows });
+    if (path === "upgrade") {
+      await versionOne(context);
+      await crowd.relearn();
+      for (const check of shape.always) check.since = await answer(project, check);
+      // What version 1 altered is done. Its rows are the ones to keep now.
+      const since = await look(project, { rows, columns: context.before.columns });
+      context.known = new Set(altered({ ...context.before, rows: new Map() }, since));
+      context.before.rows = since.rows;
+    }
+    context.altered = async () => altered(context.before, await look(project, { rows, columns: context.before.columns })).filter((line) => !context.known.has(line));
     if (await apply(context)) {
       await again(context);
       await use(context);
-      await remove(context);
+      // Where row level security was off, the operator has to write policies before removing it, as the documentation says.
+      if (shape.flags.stops === undefined) await remove(context);
     }
   } finally {
     await project.drop();
@@ -85,25 +96,29 @@ export async function live(hosted, shape, version, path) {
  * Version 1: by this CLI if it can apply it, else by plain SQL, as people did. What that does to a running app is known, and why there
  * is a version 2. On some shapes it stops half way: then the operator takes the files that were not applied out of the folder.
  */
-async function versionOne({ project, shape, version, home, findings }) {
+async function versionOne(context) {
+  const { project, shape, version, home, findings } = context;
   const stops = shape.flags.v1 !== undefined;
   if (version === "2.114.0") {
     released().forEach((file) => add(home, file));
     const { status, output } = await push(version, home, project.url, ["--include-all"]);
     if ((status !== 0) !== stops) findings.add("version 1", output.slice(-700));
     await keepApplied(project, home);
+    context.upgraded = status === 0;
   } else {
     const error = await applyReleased(project.sql).catch((error) => error);
     if (Boolean(error) !== stops) findings.add("version 1", error?.message ?? "was applied to a shape that it stops at");
+    context.upgraded = !error;
   }
 }
 
 /** The exported file. Answers whether it is installed now. */
 async function apply(context) {
-  const { project, shape, version, home, findings, figures, during, before, rows } = context;
+  const { project, shape, version, home, findings, figures, during } = context;
   let result;
   const file = exported();
-  const { refused, stops, adapts } = shape.flags;
+  const { refused, stops: asks, adapts } = shape.flags;
+  const stops = context.upgraded ? undefined : asks;  // version 1 did not ask
   await during("apply", async () => {
     add(home, file);
     const begun = performance.now();
@@ -114,17 +129,17 @@ async function apply(context) {
     const expression = new RegExp(refused ?? stops, "i");
     if (result.status === 0) findings.add("apply", `should have stopped with ${expression}`);
     else if (!expression.test(result.output)) findings.add("apply", `should say ${expression} and says\n    ${result.output.trim().slice(-500)}`);
-    if (result.status !== 0) findings.add("after it stopped", altered(before, await look(project, { rows, columns: before.columns })));
+    if (result.status !== 0) findings.add("after it stopped", await context.altered());
     await hold(project, findings, "after it stopped", shape.always);
     return stops !== undefined && adopt(context, file.name);
   }
   if (result.status !== 0) {
     findings.add("apply", `the CLI stopped: ${result.output.trim().slice(-700)}`);
-    findings.add("after it stopped", altered(before, await look(project, { rows, columns: before.columns })));
+    findings.add("after it stopped", await context.altered());
     return false;
   }
   const expected = adapts ? new RegExp(adapts) : /^$/;
-  findings.add("apply", altered(before, await look(project, { rows, columns: before.columns })).filter((line) => !expected.test(line)));
+  findings.add("apply", (await context.altered()).filter((line) => !expected.test(line)));
   if (shape.operator) await findings.step("what the operator does", () => project.sql.begin((tx) => tx.unsafe(shape.operator).simple()));
   return true;
 }
@@ -201,13 +216,13 @@ async function use({ project, shape, findings, during }) {
 }
 
 /** The documented removal: what was there before is as it was, and the old app goes on. */
-async function remove({ project, shape, findings, during, before, rows }) {
-  await during("removal", () => project.sql.unsafe(documented("Removing it")).simple());
+async function remove({ project, shape, findings, during, altered }) {
+  await during("removal", () => applyText(project.sql, documented("Removing it")));
   const sql = project.superuser();
   const remains = await left(sql);
   if (remains.length) findings.add("after removal", `${remains.length} things of Fieldpost are left: ${remains.slice(0, 8).join(", ")}`);
   await sql.end();
   const known = new Set(findings.list.map((line) => line.replace(/^[^:]*: /, "")));
-  findings.add("after removal", altered(before, await look(project, { rows, columns: before.columns })).filter((line) => !known.has(line)));
+  findings.add("after removal", (await altered()).filter((line) => !known.has(line)));
   await hold(project, findings, "after removal", shape.always);
 }
