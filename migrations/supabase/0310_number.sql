@@ -70,6 +70,29 @@ $$;
 comment on function fieldpost.number_what_is_new() is
   'Numbers the messages that have no number yet, while nobody else writes. For the time before the triggers are there.';
 
+-- For those who remove Fieldpost: the dates that were mended say again what they said.
+create or replace function fieldpost.restore_dates() returns bigint
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
+as $$
+declare
+  v_row record;
+  v_off text[] := '{}';
+  v_count bigint;
+begin
+  for v_row in select t.tgname from pg_trigger t where t.tgrelid = 'public.messages'::regclass and not t.tgisinternal and t.tgenabled = 'O' loop
+    execute format('alter table public.messages disable trigger %I', v_row.tgname);
+    v_off := v_off || format('alter table public.messages enable trigger %I', v_row.tgname);
+  end loop;
+  update public.messages m set created_at = r.created_at from fieldpost.redated r where r.message_id = m.id;
+  get diagnostics v_count = row_count;
+  for v_row in select unnest(v_off) as statement loop
+    execute v_row.statement;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function fieldpost.restore_dates() is 'Undoes what was done to impossible dates. For the removal of Fieldpost.';
+
 commit;
 begin;
 

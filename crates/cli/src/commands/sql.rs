@@ -133,7 +133,9 @@ mod tests {
     #[test]
     fn preflight_by_itself_creates_nothing_that_stays() {
         let text = preflight();
-        assert_eq!(text.matches("create ").count() - text.matches("create unique index on").count(), text.matches("create or replace function pg_temp.").count() + text.matches("create index concurrently on").count(), "{text}");
+        let statements: Vec<_> =
+            text.lines().filter(|line| ["create", "alter", "drop", "begin"].iter().any(|word| line.starts_with(word))).collect();
+        assert_eq!(statements, ["create or replace function pg_temp.fieldpost_preflight()", "begin"]);
         assert!(!text.contains("take_locks") && text.contains("pg_temp.fieldpost_preflight()"));
     }
 
