@@ -28,7 +28,7 @@ async function restore(sql, rows, { replica }) {
 }
 
 for (const replica of [true, false]) {
-  test(`a dump of data goes into a project that has Fieldpost, ${replica ? "without" : "with"} triggers, and devices load anew`, async () => {
+  test("a dump of data goes into a project that has Fieldpost, and devices load anew: triggers " + (replica ? "off" : "on"), async () => {
     const [from, to] = [await scratch(), await scratch()];
     try {
       await from.apply();

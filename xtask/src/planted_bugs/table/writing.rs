@@ -49,7 +49,7 @@ pub(super) fn push() -> Vec<Bug> {
             ONE_REFUSED,
             [replace(
                 "push_messages",
-                "        v_results[v_place] := fieldpost.rejected('bad_request', 'refused by the database: ' || sqlstate);",
+                "        v_results[v_place] := fieldpost.refused_by_project(sqlerrm, sqlstate);",
                 "        raise;",
             )],
         ),
