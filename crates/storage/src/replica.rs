@@ -116,8 +116,8 @@ pub struct ApplyReport {
 /// * A part of a thread that the page covers is known whole: a number in it without a message is no gap.
 /// * Rows that cannot be read are kept aside, each once, however often it comes; the newest [`crate::unreadable::KEPT`] of
 ///   them. Those that name their conversation leave with it, and are not kept when it has been deleted or revoked.
-/// * Somebody who has moved to another org has a row in each, whose versions are not comparable: the one of the org that she
-///   is a member of takes the other's place.
+/// * Somebody who is a member of several orgs, or has moved to another one, has a row in each, whose versions are not comparable.
+///   In a conversation she is what she is in its org.
 /// * Names are written with the rows: a person whose name changed changes the `sender_name` of their messages and the
 ///   participant name of their conversation.
 /// * A direct conversation that comes while another, opened offline for the same org and medic, waits in the outbox: the two

@@ -85,8 +85,7 @@ async fn spare(
         tx.run(conversations::CONFIRM, vec![int(standing.generation), IdSet::of(ids).bind()]).await?;
     }
     if !people.is_empty() {
-        let ids = IdSet::of(people.iter().map(|id| id.as_uuid()));
-        tx.run(people::CONFIRM, vec![int(standing.generation), ids.bind()]).await?;
+        people::spare(tx, standing, &people).await?;
     }
     Ok(())
 }
@@ -196,20 +195,13 @@ async fn leave_unconfirmed(tx: &Tx, standing: &Standing, me: Option<&Person>) ->
     let leaving = leaving.iter().map(|row| row.id(0)).collect::<Res<BTreeSet<_>>>()?;
     for conversation in &leaving {
         if standing.new_epoch {
-            let fate = lost::fate_of_unlisted(tx, *conversation, me).await?;
+            let fate = lost::fate_of_unlisted(tx, standing, *conversation, me).await?;
             lost::sweep(tx, standing, *conversation, Seq::ZERO, fate.as_ref()).await?;
         }
         park::purge(tx, *conversation, &RefusalCode::AccessLost).await?;
     }
-    tx.run(FORGET_PEOPLE, vec![int(standing.generation)]).await?;
-    tx.run(FORMER_PEOPLE, vec![int(standing.generation)]).await?;
+    people::leave_unconfirmed(tx, standing).await?;
     let viewer = resolve::viewer(tx).await?;
     tracing::debug!(conversations = leaving.len(), signed_in = viewer.is_some(), "a bootstrap is complete");
     Ok(leaving.into_iter().map(ConversationId::from_uuid).collect())
 }
-
-const FORGET_PEOPLE: &str = "
-DELETE FROM people WHERE confirmed < ? AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.sender_id = people.id)";
-
-/// They stay as senders of what is here. Any later word of the server about them is news.
-const FORMER_PEOPLE: &str = "UPDATE people SET removed = 1, version = -1 WHERE confirmed < ?";

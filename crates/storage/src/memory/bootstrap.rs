@@ -112,7 +112,7 @@ impl State {
         let new_epoch = self.is_new_epoch();
         if let Some(bootstrap) = &mut self.bootstrap {
             bootstrap.conversations.extend(conversations.into_iter().filter(|_| !new_epoch));
-            bootstrap.people.extend(people);
+            bootstrap.people.extend(self.people.keys().filter(|(id, _)| people.contains(id)));
         }
     }
 
@@ -208,14 +208,18 @@ impl State {
         let leaving: Vec<_> = on_server.filter(unconfirmed).map(|(id, thread)| (*id, thread.place())).collect();
         for (conversation, place) in leaving {
             if bootstrap.reason == BootstrapReason::Epoch {
-                self.lose(conversation, Seq::ZERO, fate_of_unlisted(me, &place));
+                // What she is in the org of the conversation, which need not be the one that the server names first.
+                let there = me.map(|me| (me.id, place.org_id)).filter(|key| bootstrap.people.contains(key));
+                let me = there.and_then(|key| self.people.get(&key)).cloned();
+                self.lose(conversation, Seq::ZERO, fate_of_unlisted(me.as_ref(), &place));
             }
             self.purge(conversation, RefusalCode::AccessLost);
             report.purged.push(conversation);
         }
         let senders: BTreeSet<_> = self.messages.values().map(Row::sender_id).collect();
-        self.people.retain(|id, _| bootstrap.people.contains(id) || senders.contains(id));
-        for person in self.people.values_mut().filter(|person| !bootstrap.people.contains(&person.id)) {
+        let came = |id| bootstrap.people.iter().any(|(came, _)| *came == id);
+        self.people.retain(|key, _| bootstrap.people.contains(key) || (senders.contains(&key.0) && !came(key.0)));
+        for (_, person) in self.people.iter_mut().filter(|(key, _)| !bootstrap.people.contains(key)) {
             person.removed = true;
             // Any later word of the server about them is news.
             person.version = Version::ZERO;
