@@ -6,8 +6,8 @@
 
 use fieldpost_domain::{
     BootstrapPage, Changes, Conversation, ConversationId, ConversationKind, Cursor, CursorError, Extra, MedicId,
-    Message, MessageId, MessageKind, MessageStatus, OrgId, Person, PersonId, PullPage, Role, Seq, ServerLimits, Time,
-    Version,
+    Message, MessageId, MessageKind, MessageStatus, OrgId, Person, PersonId, PullPage, Role, Seq, ServerInfo,
+    ServerLimits, Time, Version,
 };
 use uuid::Uuid;
 
@@ -34,6 +34,11 @@ pub(crate) struct Step {
 /// Never: it is printable and short.
 pub(crate) fn cursor(messages: u64) -> Result<Cursor, CursorError> {
     Cursor::new(format!("after:{messages}"))
+}
+
+/// As a server of the first SQL says it, by not saying it.
+fn server() -> ServerInfo {
+    ServerInfo { sql_version: Some(1), ..ServerInfo::default() }
 }
 
 impl Scene {
@@ -65,6 +70,7 @@ impl Scene {
             digest: None,
             server_time: at(0),
             limits: ServerLimits::default(),
+            server: server(),
         })
     }
 
@@ -90,6 +96,7 @@ impl Scene {
             digest: None,
             server_time: at(self.next),
             limits: ServerLimits::default(),
+            server: server(),
         };
         Ok(Step { from: cursor(from)?, page })
     }
@@ -113,6 +120,7 @@ impl Scene {
             last_message_at: last.as_ref().map(|message| message.created_at),
             last_message_preview: last.and_then(|message| message.content),
             unread: self.unread.get(number as usize).copied().unwrap_or(0),
+            omitted: None,
             version: Version::new(1),
             extra: Extra::new(),
         }
@@ -135,6 +143,7 @@ impl Scene {
             created_at: at(number),
             updated_at: at(number),
             deleted_at: None,
+            omitted: None,
             version: Version::new(1),
             extra: Extra::new(),
         }

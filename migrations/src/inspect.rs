@@ -1,6 +1,6 @@
 //! What kind of file this is, found out without writing to it.
 
-use crate::{v4, v5, v6, v7, v8};
+use crate::{v4, v5, v6, v7, v8, v9};
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
 /// What a SQLite file is to Fieldpost.
@@ -19,7 +19,8 @@ pub enum FileState {
 }
 
 /// The migrations of this version, by name; a name that is none of these comes from a newer one.
-const KNOWN: [&str; 5] = [v4::MIGRATION.name, v5::MIGRATION.name, v6::NAME, v7::MIGRATION.name, v8::MIGRATION.name];
+const KNOWN: [&str; 6] =
+    [v4::MIGRATION.name, v5::MIGRATION.name, v6::NAME, v7::MIGRATION.name, v8::MIGRATION.name, v9::MIGRATION.name];
 
 /// Looks at a file. Reads only.
 ///

@@ -19,12 +19,13 @@ mod v5;
 mod v6;
 mod v7;
 mod v8;
+mod v9;
 
 pub use inspect::{FileState, inspect};
 pub use upgrade::{Migrator, upgrade};
 
 /// The version that [`upgrade`] leads to, kept in `PRAGMA user_version`.
-pub const SCHEMA_VERSION: u32 = 8;
+pub const SCHEMA_VERSION: u32 = 9;
 
 /// Marks a file as one of Fieldpost's (`PRAGMA application_id`), for tools such as `file`: "FPST".
 pub const APPLICATION_ID: u32 = 0x4650_5354;

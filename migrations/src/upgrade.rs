@@ -1,6 +1,6 @@
 //! Brings a file to the current version inside one transaction.
 
-use crate::{FileState, SCHEMA_VERSION, inspect, v4, v5, v6, v7, v8};
+use crate::{FileState, SCHEMA_VERSION, inspect, v4, v5, v6, v7, v8, v9};
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait,
     sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement},
@@ -18,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(v6::Migration),
             Box::new(v7::MIGRATION),
             Box::new(v8::MIGRATION),
+            Box::new(v9::MIGRATION),
         ]
     }
 }

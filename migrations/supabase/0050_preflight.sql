@@ -112,13 +112,13 @@ begin
       'Fieldpost adds one of that name: rename yours.'
     from (values ('messages', 'seq'), ('messages', 'version'), ('messages', 'sync_xid'), ('messages', 'client_key'), ('messages', 'omitted'),
                  ('conversations', 'last_seq'), ('conversations', 'version'), ('conversations', 'sync_xid'), ('conversations', 'omitted'),
-                 ('conversation_read_status', 'delivered_seq'), ('conversation_read_status', 'read_seq'),
                  ('conversation_read_status', 'version'), ('conversation_read_status', 'sync_xid')) w (tab, col)
     join pg_attribute a on a.attrelid = to_regclass('public.' || w.tab) and a.attname = w.col and a.attnum > 0 and not a.attisdropped;
     return query
     select 'blocks', w.tab, format('public.%s.%s is %s, and Fieldpost needs %s.', w.tab, w.col, format_type(a.atttypid, a.atttypmod), w.type),
       'Rename your column, or change its type.'
-    from (values ('messages', 'reply_to', 'uuid'), ('messages', 'composed_at', 'timestamp with time zone')) w (tab, col, type)
+    from (values ('messages', 'reply_to', 'uuid'), ('messages', 'composed_at', 'timestamp with time zone'),  -- a removal leaves these four
+                 ('conversation_read_status', 'delivered_seq', 'bigint'), ('conversation_read_status', 'read_seq', 'bigint')) w (tab, col, type)
     join pg_attribute a on a.attrelid = to_regclass('public.' || w.tab) and a.attname = w.col and a.attnum > 0 and not a.attisdropped
     where format_type(a.atttypid, null) <> w.type;
   end if;
@@ -227,7 +227,7 @@ begin
         return query select 'warns', 'conversations', format('%s medics have more than one direct conversation. All of them stay; new messages go where they are sent.', v_count),
           'Merge them, and add: create unique index on public.conversations (org_id, medic_id) where type = ''direct'';';
       end if;
-    exception when undefined_column or undefined_function or datatype_mismatch then
+    exception when undefined_table or undefined_column or undefined_function or datatype_mismatch then
       null;  -- what is missing has been said above
     end;
   end if;

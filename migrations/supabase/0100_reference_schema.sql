@@ -38,6 +38,10 @@ language sql stable set search_path = pg_catalog, pg_temp
 as $$ select exists (select from fieldpost.managed m where m.name = p_table and m.how = 'guest') $$;
 comment on function fieldpost.is_guest_in(text) is 'Whether a table existed before, and was not adopted.';
 
+insert into fieldpost.applying (name, value)
+values ('makes_conversations', (to_regclass('public.conversations') is null)::text)
+on conflict (name) do update set value = excluded.value;
+
 create table if not exists public.organizations (
   id uuid primary key default gen_random_uuid(),
   name text,
@@ -127,9 +131,8 @@ begin
     execute format('alter table public.%I enable row level security', v_table);
   end loop;
   if not fieldpost.is_guest_in('conversations') then
-    if not exists (
-      select from pg_constraint k where k.conrelid = 'public.conversations'::regclass and k.contype = 'f' and k.confrelid = 'public.medics'::regclass
-    ) and exists (
+    -- Once: a project whose medics are elsewhere drops it.
+    if fieldpost.note('makes_conversations')::boolean and exists (
       select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
       where i.indrelid = 'public.medics'::regclass and i.indisunique and i.indnatts = 1 and a.attname = 'id' and a.atttypid = 'uuid'::regtype
     ) then

@@ -5,11 +5,14 @@
 -- what it was is kept.
 
 create or replace function fieldpost.number_what_is_new() returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   v_row record;
   v_off text[] := '{}';
+  -- Columns that cannot be null are emptied.
+  v_content constant boolean := (select a.attnotnull from pg_attribute a where a.attrelid = 'public.messages'::regclass and a.attname = 'content');
+  v_metadata constant boolean := (select a.attnotnull from pg_attribute a where a.attrelid = 'public.messages'::regclass and a.attname = 'metadata');
 begin
   for v_row in select t.tgname, t.tgrelid::regclass as tab from pg_trigger t
                where t.tgrelid in ('public.messages'::regclass, 'public.conversations'::regclass) and not t.tgisinternal and t.tgenabled = 'O' loop
@@ -44,7 +47,8 @@ begin
       on o.conversation_id = k.conversation_id and o.sender_id = k.sender_id and o.client_key = k.key and o.client_key is not null
   )
   update public.messages m set seq = n.seq, omitted = n.omitted, client_key = n.key,
-      content = case when m.deleted_at is null then m.content end, metadata = case when m.deleted_at is null then m.metadata end
+      content = case when m.deleted_at is null then m.content when v_content then '' end,
+      metadata = case when m.deleted_at is null then m.metadata when v_metadata then '{}' end
   from numbered n where n.id = m.id;
 
   with counted as (
@@ -65,6 +69,29 @@ end
 $$;
 comment on function fieldpost.number_what_is_new() is
   'Numbers the messages that have no number yet, while nobody else writes. For the time before the triggers are there.';
+
+-- For those who remove Fieldpost: the dates that were mended say again what they said.
+create or replace function fieldpost.restore_dates() returns bigint
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
+as $$
+declare
+  v_row record;
+  v_off text[] := '{}';
+  v_count bigint;
+begin
+  for v_row in select t.tgname from pg_trigger t where t.tgrelid = 'public.messages'::regclass and not t.tgisinternal and t.tgenabled = 'O' loop
+    execute format('alter table public.messages disable trigger %I', v_row.tgname);
+    v_off := v_off || format('alter table public.messages enable trigger %I', v_row.tgname);
+  end loop;
+  update public.messages m set created_at = r.created_at from fieldpost.redated r where r.message_id = m.id;
+  get diagnostics v_count = row_count;
+  for v_row in select unnest(v_off) as statement loop
+    execute v_row.statement;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function fieldpost.restore_dates() is 'Undoes what was done to impossible dates. For the removal of Fieldpost.';
 
 commit;
 begin;

@@ -20,7 +20,8 @@
 --    conditions of the triggers: those run with the rights of the writer, the functions with the owner's.
 --  * What a project's own table accepted before is accepted. A row above a limit is marked, by whomever it comes.
 
--- Two triggers call it, with `client` or `back_end`, and with `own` or `guest`: whose the table is.
+-- Two triggers call it, with `client` or `back_end`; with `own` or `guest`: whose the table is; and with the columns that cannot be null,
+-- and so are emptied when a message is deleted.
 create or replace function fieldpost.messages_before_insert() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -59,8 +60,8 @@ begin
     new.composed_at := null;
   end if;
   if new.deleted_at is not null then
-    new.content := null;
-    new.metadata := null;
+    new.content := case when strpos(tg_argv[2], 'content') > 0 then '' end;
+    new.metadata := case when strpos(tg_argv[2], 'metadata') > 0 then '{}' end;
   end if;
   new.omitted := fieldpost.excess(new.content, new.metadata::jsonb);
   if new.omitted is not null and v_client and not v_guest then
@@ -83,7 +84,7 @@ comment on function fieldpost.messages_before_insert() is
 
 -- Numbers rows that have none. Called for the rows of one statement; see `number_conversation` for old rows.
 create or replace function fieldpost.messages_after_insert() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   v_conversations uuid[];
@@ -159,7 +160,7 @@ comment on function fieldpost.messages_after_insert() is
 -- Where the next message of each conversation goes. Whoever asks holds their locks.
 create or replace function fieldpost.heads(p_conversations uuid[])
 returns table (conversation_id uuid, org_id uuid, last_seq bigint, created_at timestamptz)
-language sql stable
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select c.id, c.org_id, c.last_seq, p.created_at
   from public.conversations c
@@ -174,7 +175,7 @@ comment on function fieldpost.heads(uuid[]) is 'The last number and time that ea
 -- Dates anew what has an impossible date: what claims to be older than 2000 comes first, what is of the future is as old as the
 -- newest that is not. The trigger lets a back end mend an impossible date, and change no other.
 create or replace function fieldpost.redate(p_conversation uuid default null) returns bigint
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   v_count bigint;
@@ -201,7 +202,7 @@ comment on function fieldpost.redate(uuid) is 'Dates messages anew whose dates a
 -- Numbers the rows that a conversation had before the sync layer, in the order in which they were written, and keeps their
 -- metadata.idempotency_key. All under the lock of the conversation, so that people may write meanwhile.
 create or replace function fieldpost.number_conversation(p_conversation uuid, p_except uuid[] default '{}') returns bigint
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   v_count bigint;
@@ -244,7 +245,7 @@ comment on function fieldpost.number_conversation(uuid, uuid[]) is
 
 -- The columns that web clients of the older app read. They follow the newest message that exists.
 create or replace function fieldpost.refresh_last_message(p_conversations uuid[]) returns void
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 begin
   perform 1 from public.conversations c where c.id = any (p_conversations) order by c.id for no key update;
@@ -278,8 +279,8 @@ begin
         new.sync_xid := pg_current_xact_id();
       end if;
       if new.deleted_at is not null then
-        new.content := null;
-        new.metadata := null;
+        new.content := case when strpos(tg_argv[2], 'content') > 0 then '' end;
+        new.metadata := case when strpos(tg_argv[2], 'metadata') > 0 then '{}' end;
         new.omitted := null;
       end if;
       return new;
@@ -327,8 +328,8 @@ begin
     new.deleted_at := old.deleted_at;  -- there is nothing to bring back
   end if;
   if new.deleted_at is not null then
-    new.content := null;
-    new.metadata := null;
+    new.content := case when strpos(tg_argv[2], 'content') > 0 then '' end;
+    new.metadata := case when strpos(tg_argv[2], 'metadata') > 0 then '{}' end;
   end if;
   new.omitted := old.omitted;
   if new.content is distinct from old.content or new.metadata::jsonb is distinct from old.metadata::jsonb
@@ -389,17 +390,19 @@ declare
   c_client constant text := 'row_security_active(''public.messages''::regclass) and coalesce(nullif(current_setting(''request.jwt.claims'', true), ''''), '
     'nullif(current_setting(''request.jwt.claim.sub'', true), '''')) is not null';
   v_whose constant text := case when fieldpost.is_guest_in('messages') then 'guest' else 'own' end;
+  v_never_null constant text := coalesce((select string_agg(a.attname, ',') from pg_attribute a
+    where a.attrelid = 'public.messages'::regclass and a.attname in ('content', 'metadata') and a.attnotnull), '');
 begin
   execute format('create or replace trigger zz_fieldpost_before_insert before insert on public.messages for each row when ('
     'not (%s) and (new.seq is null or new.sync_xid <> pg_current_xact_id() or new.deleted_at is not null or (new.metadata::jsonb) ? ''idempotency_key'')) '
-    'execute function fieldpost.messages_before_insert(''back_end'', %L)', c_client, v_whose);
+    'execute function fieldpost.messages_before_insert(''back_end'', %L, %L)', c_client, v_whose, v_never_null);
   execute format('create or replace trigger zz_fieldpost_before_insert_client before insert on public.messages for each row when (%s) '
-    'execute function fieldpost.messages_before_insert(''client'', %L)', c_client, v_whose);
+    'execute function fieldpost.messages_before_insert(''client'', %L, %L)', c_client, v_whose, v_never_null);
   -- Named to run after a project's own triggers, which may set updated_at.
   execute format('create or replace trigger zz_fieldpost_before_update before update on public.messages for each row when (not (%s)) '
-    'execute function fieldpost.messages_before_update(''back_end'', %L)', c_client, v_whose);
+    'execute function fieldpost.messages_before_update(''back_end'', %L, %L)', c_client, v_whose, v_never_null);
   execute format('create or replace trigger zz_fieldpost_before_update_client before update on public.messages for each row when (%s) '
-    'execute function fieldpost.messages_before_update(''client'', %L)', c_client, v_whose);
+    'execute function fieldpost.messages_before_update(''client'', %L, %L)', c_client, v_whose, v_never_null);
 end
 $$;
 create or replace trigger zz_fieldpost_after_insert after insert on public.messages

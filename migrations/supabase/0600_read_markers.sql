@@ -33,8 +33,11 @@ begin
   p_row.delivered_seq := greatest(p_row.delivered_seq, p_row.read_seq, coalesce(p_old.delivered_seq, 0));
   select m.created_at into v_seen from public.messages m
   where m.conversation_id = p_row.conversation_id and m.seq = p_row.read_seq;
-  -- A phone whose clock is ahead has not read what will be written until then.
-  p_row.last_read_at := least(greatest(p_row.last_read_at, p_old.last_read_at, v_seen), clock_timestamp() + interval '1 minute');
+  if p_row.last_read_at is distinct from p_old.last_read_at then
+    -- A phone whose clock is ahead has not read what will be written until then.
+    p_row.last_read_at := least(p_row.last_read_at, clock_timestamp() + interval '1 minute');
+  end if;
+  p_row.last_read_at := greatest(p_row.last_read_at, p_old.last_read_at, v_seen);
 end
 $$;
 comment on function fieldpost.mark_row(public.conversation_read_status, public.conversation_read_status) is

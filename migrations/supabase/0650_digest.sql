@@ -14,6 +14,7 @@
 --    next one, the digest is computed from the conversations.
 
 create table if not exists fieldpost.digest_parts (
+  id bigint generated always as identity primary key,
   org_id uuid not null,
   n bigint not null,
   hi bigint not null,

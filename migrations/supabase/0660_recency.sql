@@ -14,7 +14,7 @@ create table if not exists fieldpost.recency (
   org_id uuid not null,
   at timestamptz not null
 );
-create index if not exists recency_newest on fieldpost.recency (org_id, at, conversation_id);
+create index if not exists recency_newest on fieldpost.recency (org_id, at desc, conversation_id);
 comment on table fieldpost.recency is 'When something was last said in each conversation.';
 
 create or replace function fieldpost.recency_after_write() returns trigger

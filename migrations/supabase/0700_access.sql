@@ -165,7 +165,7 @@ comment on function fieldpost.access_changed(uuid) is
 -- Of an update, only people count whose row says something else than before about who they are. Old and new rows are compared
 -- as sets: whoever stays in both is out. Columns are named as text, since a project's own table need not have them all.
 create or replace function fieldpost.medics_changed() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 begin
   case tg_op
@@ -185,6 +185,17 @@ begin
         select x.user_id from (select * from old_rows except all select * from new_rows) x
         union
         select x.user_id from (select * from new_rows except all select * from old_rows) x));
+      -- A conversation carries its medic's name, also that of a medic without an account, who is nowhere else.
+      update public.conversations c set version = c.version + 1, sync_xid = pg_current_xact_id()
+      from (
+        select fieldpost.uuid_or_null(j ->> 'id') as id, j ->> 'first_name' as first_name, j ->> 'last_name' as last_name
+        from fieldpost_new n cross join lateral to_jsonb(n) j
+      ) n
+      join (
+        select fieldpost.uuid_or_null(j ->> 'id') as id, j ->> 'first_name' as first_name, j ->> 'last_name' as last_name
+        from fieldpost_old o cross join lateral to_jsonb(o) j
+      ) o on o.id = n.id and (o.first_name, o.last_name) is distinct from (n.first_name, n.last_name)
+      where c.medic_id = n.id;
   end case;
   return null;
 end
@@ -271,7 +282,9 @@ create or replace trigger zz_fieldpost_reassigned before update on public.conver
 -- they are, so that applying the file again tells no client anything.
 do $$
 begin
-  perform fieldpost.members_changed(array(
-    select p.id from public.profiles p where not exists (select from fieldpost.people x where x.user_id = p.id)));
+  if exists (select from pg_attribute a where a.attrelid = 'public.profiles'::regclass and a.attname = 'id' and a.atttypid = 'uuid'::regtype) then
+    perform fieldpost.members_changed(array(
+      select p.id from public.profiles p where not exists (select from fieldpost.people x where x.user_id = p.id)));
+  end if;
 end
 $$;

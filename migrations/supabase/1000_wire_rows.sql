@@ -30,7 +30,7 @@ $$;
 comment on function fieldpost.message_text(public.messages) is 'A message on the wire.';
 
 create or replace function fieldpost.message_json(m public.messages) returns jsonb
-language sql stable
+language sql stable set search_path = pg_catalog, pg_temp
 as $$ select fieldpost.message_text(m)::jsonb $$;
 comment on function fieldpost.message_json(public.messages) is 'A message on the wire, inside of something else.';
 
@@ -63,7 +63,7 @@ $$;
 comment on function fieldpost.conversation_json(public.conversations, uuid) is 'A conversation on the wire, as one person sees it.';
 
 create or replace function fieldpost.person_json(p fieldpost.people) returns jsonb
-language sql immutable
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_strip_nulls(jsonb_build_object(
     'id', p.user_id, 'org_id', p.org_id, 'role', p.role, 'first_name', p.first_name, 'last_name', p.last_name,
@@ -72,7 +72,7 @@ $$;
 comment on function fieldpost.person_json(fieldpost.people) is 'A person on the wire.';
 
 create or replace function fieldpost.marker_json(r public.conversation_read_status) returns jsonb
-language sql immutable
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object('conversation_id', r.conversation_id, 'person_id', r.user_id,
     'delivered_seq', r.delivered_seq, 'read_seq', r.read_seq, 'version', r.version)
@@ -80,7 +80,7 @@ $$;
 comment on function fieldpost.marker_json(public.conversation_read_status) is 'A read marker on the wire.';
 
 create or replace function fieldpost.tombstone_json(t fieldpost.tombstones) returns jsonb
-language sql immutable
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_strip_nulls(jsonb_build_object('entity', t.entity, 'id', t.id, 'conversation_id', t.conversation_id,
     'seq', t.seq, 'version', t.version))

@@ -76,7 +76,7 @@ $$;
 comment on function fieldpost.snapshot_text(pg_snapshot) is 'A snapshot as it stands in a cursor.';
 
 create or replace function fieldpost.snapshot_fits(p_text text) returns boolean
-language sql immutable
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select length(p_text) - length(replace(p_text, ',', '')) < 96 $$;
 comment on function fieldpost.snapshot_fits(text) is 'Whether a snapshot names no more transactions than one that was made here.';
 

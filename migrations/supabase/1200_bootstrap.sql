@@ -48,7 +48,7 @@ $$;
 
 -- 1 MiB less room for the envelope and the people that a page names.
 create or replace function fieldpost.page_budget() returns int
-language sql immutable
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select 1048576 - 16384 $$;
 comment on function fieldpost.page_budget() is 'How many bytes of rows go into one page.';
 
@@ -77,7 +77,7 @@ as $$
     select c.id, coalesce(c.last_message_at, c.created_at) as active
     from (
       select r.conversation_id as id from unnest(s.admin_orgs) o cross join lateral (
-        select x.conversation_id from fieldpost.recency x where x.org_id = o order by x.at desc limit 20) r
+        select x.conversation_id from fieldpost.recency x where x.org_id = o order by x.at desc, x.conversation_id limit 20) r
       union  -- where nothing was said yet: those that are new
       select n.id from unnest(s.admin_orgs) o cross join lateral (
         select x.id from public.conversations x where x.org_id = o order by x.sync_xid desc, x.id desc limit 20) n
@@ -346,7 +346,7 @@ begin
     v_phase := split_part(p_after, '.', 6);
     v_rest := split_part(p_after, '.', 7);
     if not fieldpost.snapshot_fits(v_snapshot)
-       or v_rest !~ (case v_phase when 'c' then '^[0-9]{1,2}$' else '^([0-9a-f-]{36}/[0-9a-f-]{36})?$' end) then
+       or v_rest !~ (case v_phase when 'c' then '^[0-9]{1,2}$' else '^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$' end) then
       v_picked.refusal := fieldpost.refusal('cursor_expired', 'invalid');
       return v_picked;
     end if;

@@ -311,7 +311,8 @@ begin
   s := fieldpost.scope_of(fieldpost.uid());
   v_part := string_to_array(p_cursor, '.');
   if not (fieldpost.snapshot_fits(v_part[4]) and fieldpost.snapshot_fits(coalesce(v_part[5], ''))) then
-    return fieldpost.refusal('cursor_expired', 'invalid');
+    v_picked.refusal := fieldpost.refusal('cursor_expired', 'invalid');
+    return v_picked;
   end if;
   f := row(null, v_now, '0', c_zero, c_zero, 0)::fieldpost.span;
   begin

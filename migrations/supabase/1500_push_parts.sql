@@ -47,7 +47,7 @@ comment on function fieldpost.time_or_null(text, boolean) is 'An RFC 3339 time, 
 
 -- A seq or count: a JSON integer, or null.
 create or replace function fieldpost.int_or_null(p_value jsonb) returns bigint
-language sql immutable
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select case when jsonb_typeof(p_value) = 'number' and p_value::text ~ '^[0-9]{1,15}$' then p_value::text::bigint end
 $$;
@@ -74,7 +74,7 @@ $$;
 comment on function fieldpost.canonical(uuid) is 'The id that the server knows a conversation by.';
 
 create or replace function fieldpost.rejected(p_code text, p_detail text default null) returns jsonb
-language sql immutable
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select jsonb_strip_nulls(jsonb_build_object('status', 'rejected', 'code', p_code, 'detail', p_detail)) $$;
 comment on function fieldpost.rejected(text, text) is 'A result that is final.';
 
@@ -228,7 +228,7 @@ comment on function fieldpost.judge_opening(fieldpost.scope, jsonb) is 'What bec
 
 -- Makes what an opening asks for. A direct writer may have been quicker and have committed since: then it is that one.
 create or replace function fieldpost.open_conversation(s fieldpost.scope, p_mutation jsonb) returns jsonb
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   o fieldpost.opening := fieldpost.judge_opening(s, p_mutation);
@@ -253,7 +253,7 @@ $$;
 comment on function fieldpost.open_conversation(fieldpost.scope, jsonb) is 'open_direct and open_broadcast.';
 
 create or replace function fieldpost.mark_read(s fieldpost.scope, p_mutation jsonb) returns jsonb
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   v_id uuid := fieldpost.uuid_or_null(p_mutation ->> 'conversation_id');

@@ -114,7 +114,7 @@ comment on function fieldpost.with_row(text, public.messages) is
   'A result with the row as it was stored: a trigger of the project made something else of it than what was sent.';
 
 create or replace function fieldpost.add_recipients(p_messages uuid[]) returns void
-language sql set search_path = pg_catalog, pg_temp
+language sql set search_path = pg_catalog, public, extensions, pg_temp
 as $$
   insert into public.message_recipients (message_id, recipient_id, org_id)
   select m.id, r.user_id, c.org_id
@@ -130,7 +130,7 @@ comment on function fieldpost.add_recipients(uuid[]) is 'The recipient rows of b
 -- is left to the unique indexes and to the trigger that knows the tombstones.
 create or replace function fieldpost.send_as_set(s fieldpost.scope, p_items fieldpost.push_item[], p_look boolean)
 returns text[]
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   -- The column's own type, which may be an enum of the project's.
@@ -212,7 +212,7 @@ comment on function fieldpost.send_as_set(fieldpost.scope, fieldpost.push_item[]
 
 -- Sends one message that the server does not have, whatever its neighbours are.
 create or replace function fieldpost.send_alone(s fieldpost.scope, p_item fieldpost.push_item) returns text
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   v_text constant public.messages.message_type%type := 'text';

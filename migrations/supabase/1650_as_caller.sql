@@ -71,7 +71,7 @@ comment on function fieldpost.markers_i_see(uuid[]) is
 -- From here on as the caller.
 
 create or replace function fieldpost.texts_i_see(p_messages uuid[], out texts text, out seen uuid[])
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, public, extensions, pg_temp
 as $$
   select string_agg(fieldpost.message_text(m), ',' order by o.n), array_agg(m.id)
   from unnest(p_messages) with ordinality o (id, n) join public.messages m on m.id = o.id
@@ -80,7 +80,7 @@ comment on function fieldpost.texts_i_see(uuid[]) is 'Messages on the wire, as f
 
 create or replace function fieldpost.conversations_i_see(p_conversations uuid[])
 returns table (id uuid, created_by uuid, medic_id uuid, j jsonb)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, public, extensions, pg_temp
 as $$
   select c.id, c.created_by, c.medic_id, fieldpost.conversation_row(c, n.name, coalesce(u.unread, 0), l.created_at, l.preview)
   from public.conversations c
@@ -102,7 +102,7 @@ $$;
 comment on function fieldpost.conversations_i_see(uuid[]) is 'Conversations on the wire, as far as policies let the caller read them and what is in them.';
 
 create or replace function fieldpost.pull_as_caller(p_protocol int, p_capabilities text[], p_cursor text, p_limit int) returns json
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   p constant fieldpost.picked := fieldpost.pull_picks(p_protocol, p_capabilities, p_cursor, p_limit);
@@ -151,7 +151,7 @@ $$;
 comment on function fieldpost.pull_as_caller(int, text[], text, int) is 'fieldpost_pull where policies of the project narrow.';
 
 create or replace function fieldpost.bootstrap_as_caller(p_protocol int, p_capabilities text[], p_after text, p_limit int, p_messages int) returns json
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   p constant fieldpost.picked := fieldpost.bootstrap_picks(p_protocol, p_capabilities, p_after, p_limit, p_messages);
@@ -189,7 +189,7 @@ $$;
 comment on function fieldpost.bootstrap_as_caller(int, text[], text, int, int) is 'fieldpost_bootstrap where policies of the project narrow.';
 
 create or replace function fieldpost.history_as_caller(p_protocol int, p_conversation uuid, p_before_seq bigint, p_limit int) returns json
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql stable set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   p constant fieldpost.picked := fieldpost.history_picks(p_protocol, p_conversation, p_before_seq, p_limit);
@@ -223,7 +223,7 @@ comment on function fieldpost.narrowed_on(regclass) is 'Whether the project''s o
 
 -- Of all conversations that she may see: there is no shorter way to know what policies say of each.
 create or replace function fieldpost.digest_i_see(p_capabilities text[]) returns jsonb
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, public, extensions, pg_temp
 as $$
   select jsonb_build_object('count', count(*)) || case when 'set_digest' = any (p_capabilities) then
       jsonb_build_object('set', lpad(to_hex(coalesce(bit_xor(b.hi), 0)), 16, '0') || lpad(to_hex(coalesce(bit_xor(b.lo), 0)), 16, '0'))
@@ -326,7 +326,7 @@ comment on function fieldpost.mark_target(jsonb) is
 -- As the caller again.
 
 create or replace function fieldpost.write_messages(p_items fieldpost.push_item[]) returns void
-language plpgsql volatile set search_path = pg_catalog, pg_temp
+language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   v_text constant public.messages.message_type%type := 'text';
@@ -343,7 +343,7 @@ comment on function fieldpost.write_messages(fieldpost.push_item[]) is 'Inserts 
 
 -- Answers the results by the number of the item.
 create or replace function fieldpost.send_as_caller(p_items fieldpost.push_item[]) returns text[]
-language plpgsql volatile set search_path = pg_catalog, pg_temp
+language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   v_item fieldpost.push_item;
@@ -410,7 +410,7 @@ as $$ select fieldpost.judge_opening(fieldpost.scope_of(auth.uid()), p_mutation)
 comment on function fieldpost.my_opening(jsonb) is 'Judges an opening of the caller''s. Security definer: reads aliases, tombstones and memberships, and writes aliases.';
 
 create or replace function fieldpost.open_as_caller(p_protocol int, p_mutations jsonb[]) returns fieldpost.push_item[]
-language plpgsql volatile set search_path = pg_catalog, pg_temp
+language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   v_item fieldpost.push_item;
@@ -467,7 +467,7 @@ $$;
 comment on function fieldpost.open_as_caller(int, jsonb[]) is 'Opens what a batch opens, as the caller.';
 
 create or replace function fieldpost.mark_as_caller(p_mutation jsonb) returns jsonb
-language plpgsql volatile set search_path = pg_catalog, pg_temp
+language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   t record;
@@ -499,7 +499,7 @@ $$;
 comment on function fieldpost.mark_as_caller(jsonb) is 'Moves the caller''s own read marker forward, under all policies.';
 
 create or replace function fieldpost.push_as_caller(p_protocol int, p_mutations jsonb[]) returns json
-language plpgsql volatile set search_path = pg_catalog, pg_temp set lock_timeout = '3s'
+language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp set lock_timeout = '3s'
 as $$
 declare
   v_opened fieldpost.push_item[];

@@ -104,7 +104,7 @@ comment on function fieldpost.housekeeping(interval) is
   'To be called once a day (docs/howto/supabase.md). Forgets what is older than that, and says how much of what.';
 
 create or replace function fieldpost.erase_person(p_user uuid, p_messages text default 'keep') returns table (what text, rows bigint)
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 begin
   if p_messages not in ('keep', 'erase', 'remove') then
@@ -161,7 +161,7 @@ create or replace trigger zz_fieldpost_restored before insert on public.messages
 create or replace function fieldpost.restore_message(
   p_id uuid, p_sender uuid, p_content text, p_metadata jsonb default null, p_composed_at timestamptz default null)
 returns bigint
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
   v_tombstone fieldpost.tombstones;

@@ -127,7 +127,7 @@ async fn every_way_leads_to_the_same_tables() {
     let (fresh, v4, v5) = (empty().await, fixture("v4.db").await, fixture("v5.db").await);
     for file in [&fresh, &v4, &v5] {
         file.upgrade().await;
-        assert_eq!(file.one("SELECT CAST(user_version AS TEXT) FROM pragma_user_version").await, "8");
+        assert_eq!(file.one("SELECT CAST(user_version AS TEXT) FROM pragma_user_version").await, "9");
         assert_eq!(inspect(&file.db).await.unwrap(), FileState::Fieldpost(SCHEMA_VERSION));
     }
     let expected = normal(fresh.rows(schema).await);
@@ -292,8 +292,8 @@ async fn upgrading_twice_changes_nothing() {
 async fn files_that_are_not_ours_are_told_apart() {
     let newer = empty().await;
     newer.upgrade().await;
-    newer.run("PRAGMA user_version = 9").await;
-    assert_eq!(inspect(&newer.db).await.unwrap(), FileState::Newer(9));
+    newer.run("PRAGMA user_version = 10").await;
+    assert_eq!(inspect(&newer.db).await.unwrap(), FileState::Newer(10));
 
     let later = empty().await;
     later.upgrade().await;
@@ -307,4 +307,42 @@ async fn files_that_are_not_ours_are_told_apart() {
     let other = empty().await;
     other.run("CREATE TABLE recipes (id INTEGER PRIMARY KEY)").await;
     assert_eq!(inspect(&other.db).await.unwrap(), FileState::Foreign(0));
+}
+
+#[tokio::test]
+async fn what_a_row_said_it_had_omitted_moves_out_of_its_unknown_fields() {
+    let file = empty().await;
+    file.upgrade().await;
+    // As version 8 left it: a field that it did not know.
+    for table in ["messages", "conversations"] {
+        file.run(&format!("ALTER TABLE {table} DROP COLUMN omitted")).await;
+    }
+    for trigger in ["insert", "delete", "update"] {
+        file.run(&format!("DROP TRIGGER conversations_known_{trigger}")).await;
+    }
+    file.run("DROP TABLE known_changes; ALTER TABLE sync_state DROP COLUMN sql_version; ALTER TABLE sync_state DROP COLUMN capabilities; ALTER TABLE sync_state DROP COLUMN known_count; ALTER TABLE sync_state DROP COLUMN known_set").await;
+    file.run("DELETE FROM seaql_migrations WHERE version = 'm0009_server'; PRAGMA user_version = 8").await;
+    let row = |id: u8, extra: &str| {
+        format!(
+            "INSERT INTO messages (id, conversation_id, sender_id, message_type, status, created_at, updated_at, version, extra) \
+             VALUES (x'{id:032x}', x'01', x'02', 'text', 'sent', 0, 0, 1, {extra})"
+        )
+    };
+    let omitted = r#"{"reason":"metadata_too_large","bytes":34}"#;
+    file.run(&row(1, &format!("'{{\"omitted\":{omitted}}}'"))).await;
+    file.run(&row(2, &format!("'{{\"omitted\":{omitted},\"stars\":5}}'"))).await;
+    file.run(&row(3, "'{\"omitted\":7,\"stars\":5}'")).await;
+    file.run(&row(4, "NULL")).await;
+
+    file.upgrade().await;
+
+    let moved =
+        file.rows("SELECT coalesce(omitted, '-') || ' ' || coalesce(extra, '-') FROM messages ORDER BY id").await;
+    let expected = [
+        format!("{omitted} -"),
+        format!("{omitted} {{\"stars\":5}}"),
+        "- {\"omitted\":7,\"stars\":5}".to_owned(),
+        "- -".to_owned(),
+    ];
+    assert_eq!(moved, expected);
 }

@@ -181,3 +181,17 @@ test("compacted tombstones expire the cursors that may have missed them, and no 
   const page = await call(ada.js, "history", { p_conversation: org.conversations[0].id });
   assert.deepEqual([page.from_seq, page.to_seq, page.messages.length, page.tombstones.length], [1, 5, 4, 0]);
 });
+
+test("a medic who is renamed has the new name on every device, with and without an account", async () => {
+  const org = await createOrg(sql, { medics: 2, conversations: true });
+  await sql`update public.medics set user_id = null where id = ${org.medics[1].medic_id}`;
+  const admin = new Replica(await client(org.admin.email, org.admin.password));
+  await admin.bootstrap();
+  await sql`update public.medics set last_name = 'Married' where org_id = ${org.org_id}`;
+  await admin.pull();
+  for (const c of org.conversations) assert.match(admin.conversations.get(c.id).medic_name, / Married$/);
+  const pages = await admin.pull();
+  assert.equal(pages[0].conversations.length, 0, "told once");
+  await sql`update public.medics set last_name = last_name where org_id = ${org.org_id}`;
+  assert.equal((await admin.pull())[0].conversations.length, 0, "and not when nothing changed");
+});

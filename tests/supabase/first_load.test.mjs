@@ -71,25 +71,115 @@ test("small pages, of rows or of bytes, bring every row once", async () => {
 });
 
 test("a conversation that gets a message between two pages is not missed", async () => {
-  const org = await createOrg(sql, { medics: 12, conversations: true });
+  // More than the list that a first load begins with: some are in it, the others come after it.
+  const org = await createOrg(sql, { medics: 45, conversations: true });
   await fill(org, 2);
   const js = await client(org.admin.email, org.admin.password);
-  const replica = new Replica(js);
-  const first = await call(js, "bootstrap", { p_limit: 4 });
-  replica.take(first);
-  const seen = new Set(first.conversations.map((c) => c.id));
-  const late = org.conversations.filter((c) => !seen.has(c.id)).at(-1);
-  await sql`insert into public.messages (conversation_id, org_id, sender_id, content) values (${late.id}, ${org.org_id}, ${org.admin.user_id}, 'late')`;
-  let next = first.next_after;
-  while (next) {
-    const page = await call(js, "bootstrap", { p_limit: 4, p_after: next });
+  for (const pages of [1, 9, 10, 11, 15]) {
+    const replica = new Replica(js);
+    let page = await call(js, "bootstrap", { p_limit: 4 });
     replica.take(page);
-    next = page.next_after;
+    const { cursor } = page;
+    for (let i = 1; i < pages; i++) replica.take((page = await call(js, "bootstrap", { p_limit: 4, p_after: page.next_after })));
+    const late = org.conversations.filter((c) => !replica.conversations.has(c.id));
+    assert.ok(late.length > 0, `${pages} pages hold everything`);
+    for (const c of [late[0], late.at(-1)]) {
+      await sql`insert into public.messages (conversation_id, org_id, sender_id, content) values (${c.id}, ${org.org_id}, ${org.admin.user_id}, 'late')`;
+    }
+    while (page.next_after) replica.take((page = await call(js, "bootstrap", { p_limit: 4, p_after: page.next_after })));
+    assert.equal(replica.conversations.size, 45, `after ${pages} pages`);
+    replica.cursor = cursor;
+    await replica.pull();
+    const [{ count }] = await sql`select count(*)::int as count from public.messages where org_id = ${org.org_id}`;
+    const [{ recent }] = await sql`select sum(least(last_seq, 4))::int as recent from public.conversations where org_id = ${org.org_id}`;
+    assert.ok(replica.messages.size >= recent && replica.messages.size <= count);
   }
-  replica.cursor = first.cursor;
-  await replica.pull();
-  assert.equal(replica.conversations.size, 12);
-  assert.equal(replica.messages.size, 25);
+});
+
+test("a first load begins with what was last said, newest first, and next_after is never longer than 1 KiB", async () => {
+  const org = await createOrg(sql, { medics: 120, conversations: true, broadcast: true });
+  await sql`insert into public.messages (conversation_id, org_id, sender_id, content)
+    select id, org_id, ${org.admin.user_id}, 'hello' from public.conversations where org_id = ${org.org_id} and type = 'direct' order by md5(id::text)`;
+  for (const c of org.conversations.slice(10, 25)) {
+    await sql`insert into public.messages (conversation_id, org_id, sender_id, content) values (${c.id}, ${org.org_id}, ${org.admin.user_id}, 'later')`;
+  }
+  await sql`delete from public.messages where conversation_id = ${org.conversations[24].id}`;
+  const newest = (await sql`select id from public.conversations where org_id = ${org.org_id} order by coalesce(last_message_at, created_at) desc, id limit 20`).map((c) => c.id);
+  const js = await client(org.admin.email, org.admin.password);
+  const glimpse = await call(js, "bootstrap", { p_limit: 20, p_messages: 1 });
+  assert.deepEqual(glimpse.conversations.map((c) => c.id), newest);
+  const seen = [];
+  for (let p_after = null, pages = 0; p_after !== undefined; pages++) {
+    assert.ok(pages < 300);
+    const page = await call(js, "bootstrap", { p_limit: 7, p_after });
+    assert.ok((page.next_after ?? "").length <= 1024);
+    // Whoever asks again, after a lost answer or in another process, is told the same.
+    const again = await call(js, "bootstrap", { p_limit: 7, p_after });
+    if (p_after) assert.deepEqual([again.conversations, again.next_after], [page.conversations, page.next_after]);
+    seen.push(...page.conversations.map((c) => c.id));
+    p_after = page.next_after;
+  }
+  assert.deepEqual(seen.slice(0, 20), newest);
+  assert.deepEqual([...seen].sort(), [...org.conversations.map((c) => c.id), org.broadcast.id].sort(), "each once");
+});
+
+test("whatever happens to conversations while a first load runs, it and one pull bring all there are, and none twice", async () => {
+  const org = await createOrg(sql, { medics: 60, conversations: true, broadcast: true });
+  const js = await client(org.admin.email, org.admin.password);
+  await fill(org, 1);
+  const at = (list) => list[Math.floor(Math.random() * list.length)];
+  for (let round = 0; round < 6; round++) {
+    const replica = new Replica(js);
+    const sent = [];
+    let page = await call(js, "bootstrap", { p_limit: 1 + round * 2, p_messages: 1 });
+    const { cursor } = page;
+    for (;;) {
+      replica.take(page);
+      sent.push(...page.conversations.map((c) => c.id));
+      if (!page.next_after) break;
+      const existing = (await sql`select id from public.conversations where org_id = ${org.org_id} and type = 'direct'`).map((c) => c.id);
+      switch (Math.floor(Math.random() * 5)) {
+        case 0: await sql`insert into public.messages (conversation_id, org_id, sender_id, content) select id, org_id, ${org.admin.user_id}, 'now' from public.conversations where id = any(${[at(existing), at(existing)]}::uuid[])`; break;
+        case 1: if (existing.length > 40) await sql`delete from public.conversations where id = ${at(existing)}`; break;
+        case 2: await sql`insert into public.conversations (org_id, medic_id) select org_id, id from public.medics m where org_id = ${org.org_id}
+          and not exists (select from public.conversations c where c.medic_id = m.id) order by random() limit 1`; break;
+        case 3: await sql`update public.conversations set subject = 'renamed ' || random() where id = ${at(existing)}`; break;
+        case 4: await sql`update public.conversations set medic_id = (select m.id from public.medics m where m.org_id = ${org.org_id}
+          and not exists (select from public.conversations c where c.medic_id = m.id) order by random() limit 1) where id = ${at(existing)}`; break;
+      }
+      page = await call(js, "bootstrap", { p_limit: 1 + round * 2, p_messages: 1, p_after: page.next_after });
+    }
+    assert.equal(new Set(sent).size, sent.length, "none twice");
+    replica.cursor = cursor;
+    const pages = await replica.pull();
+    replica.check(pages.at(-1).digest);
+    const recent = await sql`select distinct on (conversation_id) m.id from public.messages m where org_id = ${org.org_id} order by conversation_id, seq desc`;
+    for (const { id } of recent) assert.ok(replica.messages.has(id), "the last message of each");
+  }
+});
+
+test("a medic's first load goes by the same list and order", async () => {
+  const org = await createOrg(sql, { medics: 2, conversations: true, broadcast: true });
+  await fill(org, 3);
+  const js = await client(org.medics[0].email, org.medics[0].password);
+  const replica = new Replica(js);
+  const pages = await replica.bootstrap({ p_limit: 1 });
+  assert.deepEqual(pages.flatMap((p) => p.conversations.map((c) => c.id)).sort(), [org.conversations[0].id, org.broadcast.id].sort());
+});
+
+test("a cursor is never longer than is allowed, however many transactions run and however far apart they are", async () => {
+  for (const [count, step] of [[10, 7], [96, 1], [500, 1], [500, 999_983], [3000, 12_345_678]]) {
+    const xmin = 123_456_789_012;
+    const running = Array.from({ length: count }, (_, i) => xmin + i * step);
+    const [{ text, back }] = await sql`select t.text, fieldpost.snapshot_of(t.text)::text as back
+      from (select fieldpost.snapshot_text(${`${xmin}:${running.at(-1) + 1}:${running.join(",")}`}::text::pg_snapshot) as text) t`;
+    // Twice that and the rest of a position is what a pull carries; once and twenty ids, a first load.
+    assert.ok(text.length <= 430 && 2 * text.length + 150 <= 1024, `${text.length} characters`);
+    const [, xmax, list] = back.split(":");
+    const kept = list.split(",").map(Number);
+    assert.deepEqual(kept, running.slice(0, kept.length), "the first of them");
+    assert.equal(Number(xmax), running[kept.length] ?? running.at(-1) + 1, "and what begins after them is of the next pass");
+  }
 });
 
 test("catching up by pages of one row or many brings every kind of row once, in the order of a pass", async () => {
@@ -188,6 +278,16 @@ test("what is wrong with a call is said with a code, and a caller who is not sig
   for (const bad of [cursor.replace(/\d+:\d+:/, "99999999999999999999:0:"), cursor.replace(/\d+:\d+:/, "5:2:9,3"), `${cursor}.x`, `${cursor}'`]) {
     assert.equal((await refusal("pull", { p_cursor: bad })).code, "cursor_expired", bad);
   }
+  const [head, snapshot] = [cursor.split(".").slice(0, 3).join("."), cursor.split(".")[3]];
+  const running = (n) => `${head}.${snapshot.split(":")[0]}:9999:${Array.from({ length: n }, (_, i) => i + 1).join(",")}`;
+  const refusalOf = (p_cursor) => call(js, "pull", { p_cursor }).then((a) => a.error?.detail);
+  assert.notEqual(await refusalOf(running(96)), "invalid", "as many as a cursor may name");
+  assert.equal(await refusalOf(running(97)), "invalid");
+  assert.equal(await refusalOf(`${running(90)}.${running(97).split(".")[3]}.1.0.${org.org_id}.${org.org_id}`), "invalid", "in its second half too");
+  for (const long of [`${head}.${snapshot.split(":")[0]}:9999:${"0".repeat(1100)}1`, running(60_000)]) {
+    assert.equal(await refusalOf(long), "invalid");
+    assert.equal((await refusal("bootstrap", { p_after: long.replace("c1", "b2") + "..p." })).detail, "invalid");
+  }
   const foreign = cursor.replace(/^c1\.[0-9a-f]{16}/, "c1.0000000000000000");
   assert.deepEqual(await refusal("pull", { p_cursor: foreign }), { code: "cursor_expired", detail: "epoch" });
   assert.deepEqual(await refusal("pull", { p_cursor: cursor, p_limit: 0 }), { code: "bad_request", detail: "p_limit" });
@@ -195,7 +295,7 @@ test("what is wrong with a call is said with a code, and a caller who is not sig
   assert.deepEqual(await refusal("bootstrap", { p_messages: -1 }), { code: "bad_request", detail: "p_messages" });
   assert.deepEqual(await refusal("history", {}), { code: "bad_request", detail: "p_conversation" });
   const envelope = await call(js, "pull", { p_cursor: cursor, p_capabilities: ["a,b", 'q"z', "{}"] });
-  assert.deepEqual([envelope.protocol, envelope.min_protocol, envelope.capabilities], [1, 1, ["set_digest"]]);
+  assert.deepEqual([envelope.protocol, envelope.min_protocol, envelope.capabilities], [1, 1, ["set_digest", "ranges"]]);
   assert.deepEqual(envelope.limits, { push_rows: 500, push_bytes: 1048576, page_rows: 2500, page_bytes: 1048576, content_chars: 5000, metadata_bytes: 16384, metadata_depth: 64, subject_chars: 500 });
   assert.match(envelope.server_time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
 

@@ -64,6 +64,7 @@ const allowed = () => [
   ["and again", ada, "update public.conversation_read_status set last_read_at = now() where conversation_id = $1", [org.broadcast], 1],
   ["a medic reads her medics row", ada, "select from public.medics", [], 1],
   ["an admin reads the roster", org.admin, "select from public.medics", [], 5],
+  ["an admin reads the organization", org.admin, "select from public.organizations", [], 1],
   ["a person reads her own profile", ada, "select from public.profiles", [], 1],
 ];
 
@@ -95,6 +96,7 @@ const forbidden = () => [
   ["marking another's conversation read", ada, marker, [ada, org.conversations[1], org.org]],
   ["marking in another's name", org.admin, marker, [cleo, org.broadcast, org.org]],
   ["moving a marker in a conversation that was lost", ada, "update public.conversation_read_status set last_read_at = now() where conversation_id = $1", [org.conversations[2]]],
+  ["a medic reads the organization", ada, "select from public.organizations", []],
   ["anybody deletes a read status", ada, "delete from public.conversation_read_status where user_id = $1", [ada]],
 ];
 

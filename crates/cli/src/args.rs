@@ -134,6 +134,29 @@ pub(crate) enum Command {
     Status,
     /// Look everything over, here and on the server, and say what to do
     Doctor,
+    /// The SQL that a Supabase project needs
+    Sql {
+        #[command(subcommand)]
+        what: Sql,
+    },
+}
+
+/// Which SQL, and where to.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sql {
+    /// Write everything as one migration that sorts last: for a new project, an existing one and an upgrade
+    Export {
+        /// The folder of the migrations; - prints it
+        #[arg(long, default_value = "supabase/migrations", value_name = "FOLDER")]
+        to: PathBuf,
+        /// Let Fieldpost switch row level security on where it is off on a messaging table, and refuse rows above its limits there
+        #[arg(long)]
+        adopt: bool,
+    },
+    /// Print a script that says what fits, what will be adapted and what cannot be; it installs nothing
+    Preflight,
+    /// Print what a project with more than half a million messages applies first
+    Prepare,
 }
 
 /// What to do with something that waits.

@@ -36,6 +36,11 @@ impl Output {
         }
     }
 
+    /// Text for another program, as it is.
+    pub(crate) fn raw(&self, text: &str) {
+        print!("{text}");
+    }
+
     /// Something for people only.
     pub(crate) fn tell(&self, text: &str) {
         if !self.json {

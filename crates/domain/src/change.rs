@@ -1,6 +1,8 @@
 //! What a page brings: rows, deletions, and changes of what the caller may see.
 
-use crate::{Conversation, ConversationId, Message, MessageId, Person, ReadMarker, Seq, Version, open_enum::open_enum};
+use crate::{
+    Conversation, ConversationId, Message, MessageId, Person, ReadMarker, Seq, SeqRange, Version, open_enum::open_enum,
+};
 use serde::{Deserialize, Serialize};
 
 /// The rows of one page, in the order in which they are applied: people and conversations before the messages that name
@@ -19,6 +21,8 @@ pub struct Changes {
     pub tombstones: Vec<Tombstone>,
     /// What the caller may see now and could not before, or the other way round.
     pub access: Vec<AccessChange>,
+    /// Parts of threads of which the caller has now been given whatever they may see.
+    pub covered: Vec<Covered>,
     /// Rows that could not be read. They are kept beside the page, so that nothing is lost and somebody can look.
     pub unreadable: Vec<UnreadableRow>,
 }
@@ -39,8 +43,18 @@ impl Changes {
     /// Whether the page brings nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len() == 0 && self.covered.is_empty()
     }
+}
+
+/// A part of a thread of which the caller has been given, here or before, all that they may see. A number in it without a
+/// message is no gap: a policy of the project hides what stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Covered {
+    /// Of which conversation.
+    pub conversation_id: ConversationId,
+    /// From where to where.
+    pub range: SeqRange,
 }
 
 /// What was deleted for good.

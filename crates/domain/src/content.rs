@@ -6,6 +6,9 @@ use unicode_segmentation::GraphemeCursor;
 /// The most characters (Unicode scalar values) that a message may have. The server has the same limit.
 pub const CONTENT_LIMIT: usize = 5000;
 
+/// The most characters of the subject of a conversation.
+pub const SUBJECT_LIMIT: usize = 500;
+
 /// The most characters of a preview.
 pub const PREVIEW_LIMIT: usize = 100;
 

@@ -1,6 +1,6 @@
 //! Conversations as the server knows them.
 
-use crate::{ConversationId, Extra, MedicId, OrgId, PersonId, Seq, Time, Version, open_enum::open_enum};
+use crate::{ConversationId, Extra, MedicId, Omitted, OrgId, PersonId, Seq, Time, Version, open_enum::open_enum};
 use serde::{Deserialize, Serialize};
 
 open_enum!(
@@ -28,7 +28,7 @@ pub struct Conversation {
     pub medic_id: Option<MedicId>,
     /// That medic's name as the server has it, for when the person is not known locally.
     pub medic_name: Option<String>,
-    /// Who opened it.
+    /// Who opened it; [`PersonId::NOBODY`] once the account is deleted.
     pub created_by: PersonId,
     /// When, by the server's clock.
     pub created_at: Time,
@@ -42,6 +42,9 @@ pub struct Conversation {
     pub last_message_preview: Option<String>,
     /// Unread messages of the caller by the server's count; used where local history is partial.
     pub unread: u64,
+    /// What was too much for the row; it then has no subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub omitted: Option<Omitted>,
     /// Which state of the row this is. Derived fields (`last_seq`, `last_message_*`, `unread`, `medic_name`) do not raise it.
     pub version: Version,
     /// Fields that this version does not know.

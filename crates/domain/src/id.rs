@@ -70,6 +70,17 @@ id!(
     /// A person with an account: the id of the user in `auth.users`. Not to be confused with [`MedicId`].
     PersonId
 );
+impl PersonId {
+    /// Who wrote what somebody wrote whose account is deleted: the nil UUID, which names nobody.
+    pub const NOBODY: Self = Self(Uuid::nil());
+
+    /// Whether it names nobody.
+    #[must_use]
+    pub fn is_nobody(self) -> bool {
+        self == Self::NOBODY
+    }
+}
+
 id!(
     /// A row of `medics`. A direct conversation names its medic by this, never by [`PersonId`].
     MedicId

@@ -1,7 +1,8 @@
 //! Messages: as composed on a device, and as the server holds them.
 
 use crate::{
-    ConversationId, Extra, MessageContent, MessageId, Metadata, PersonId, Seq, Time, Version, open_enum::open_enum,
+    ConversationId, Extra, MessageContent, MessageId, Metadata, Omitted, PersonId, Seq, Time, Version,
+    open_enum::open_enum,
 };
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +60,7 @@ pub struct Message {
     pub id: MessageId,
     /// The canonical conversation.
     pub conversation_id: ConversationId,
-    /// Who wrote it.
+    /// Who wrote it; [`PersonId::NOBODY`] once the account is deleted.
     pub sender_id: PersonId,
     /// What it is.
     pub kind: MessageKind,
@@ -81,11 +82,25 @@ pub struct Message {
     pub updated_at: Time,
     /// Set when it was deleted softly; the row then has no content.
     pub deleted_at: Option<Time>,
+    /// What was too much for the row; it then has no content and no metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub omitted: Option<Omitted>,
     /// Which state of the row this is.
     pub version: Version,
     /// Fields that this version does not know.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
+}
+
+impl Message {
+    /// Whether another row of the same message says the same, its place and times aside. Of one version it always should; it
+    /// does not where a trigger of the project changed what was sent, and the server did not tell.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        (&self.kind, &self.content, &self.metadata, &self.omitted)
+            == (&other.kind, &other.content, &other.metadata, &other.omitted)
+            && (self.sender_id, self.reply_to, self.deleted_at) == (other.sender_id, other.reply_to, other.deleted_at)
+    }
 }
 
 #[cfg(test)]

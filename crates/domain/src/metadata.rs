@@ -1,4 +1,8 @@
 //! Free-form data that travels with a message or a row.
+//!
+//! One rule holds on the device, on the wire and on the server: metadata is an object of at most [`METADATA_LIMIT`] bytes as
+//! JSON, nested at most [`METADATA_DEPTH`] deep. Readers of JSON give up at some depth (serde's at 128), so what is deeper
+//! could be stored and sent, and not be read by those it is meant for.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -8,6 +12,9 @@ pub type Extra = Map<String, Value>;
 
 /// The most bytes that metadata may have as JSON.
 pub const METADATA_LIMIT: usize = 16 * 1024;
+
+/// How deep metadata may be nested; the object itself is the first level.
+pub const METADATA_DEPTH: usize = 64;
 
 /// Why metadata cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,13 +26,15 @@ pub enum MetadataError {
         /// Its size as JSON.
         bytes: usize,
     },
+    /// Deeper than [`METADATA_DEPTH`].
+    #[error("metadata is nested at most {METADATA_DEPTH} deep, this is deeper")]
+    TooDeep,
     /// PostgreSQL's `jsonb` cannot store U+0000.
     #[error("metadata cannot contain the character U+0000")]
     Nul,
 }
 
-/// A JSON object that an app attaches to a message, at most [`METADATA_LIMIT`] bytes. Fieldpost carries it and reads
-/// nothing in it.
+/// A JSON object that an app attaches to a message, within the limits. Fieldpost carries it and reads nothing in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Metadata(Map<String, Value>);
@@ -36,15 +45,30 @@ impl Metadata {
     /// # Errors
     /// [`MetadataError`] says which rule is broken.
     pub fn new(object: Map<String, Value>) -> Result<Self, MetadataError> {
+        let metadata = Self(object);
+        metadata.check()?;
+        Ok(metadata)
+    }
+
+    /// Whether it may be sent, wherever it came from.
+    ///
+    /// # Errors
+    /// [`MetadataError`] says which rule is broken.
+    pub fn check(&self) -> Result<(), MetadataError> {
+        // First of all: what walks a value walks it level by level.
+        if self.0.values().any(|value| is_deeper(value, METADATA_DEPTH - 1)) {
+            return Err(MetadataError::TooDeep);
+        }
         // Writing a value that was parsed or built in memory cannot fail; an empty text would only pass the size check.
-        let json = serde_json::to_string(&object).unwrap_or_default();
+        let json = serde_json::to_string(&self.0).unwrap_or_default();
         if json.len() > METADATA_LIMIT {
             return Err(MetadataError::TooLarge { bytes: json.len() });
         }
-        if json.contains("\\u0000") && has_nul(&Value::Object(object.clone())) {
+        let has_nul = || self.0.iter().any(|(key, value)| key.contains('\0') || has_nul(value));
+        if json.contains("\\u0000") && has_nul() {
             return Err(MetadataError::Nul);
         }
-        Ok(Self(object))
+        Ok(())
     }
 
     /// Wraps an object that came from the server or from the store, whatever its size.
@@ -58,6 +82,36 @@ impl Metadata {
     pub const fn as_object(&self) -> &Map<String, Value> {
         &self.0
     }
+}
+
+/// How deep a JSON text is nested. Of a text that is no JSON it says nothing useful, and nothing wrong.
+#[must_use]
+pub fn depth_of(json: &str) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// Whether a value has more levels than these. It goes no deeper than that to find out.
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    let mut children: Box<dyn Iterator<Item = &Value> + '_> = match value {
+        Value::Array(items) => Box::new(items.iter()),
+        Value::Object(fields) => Box::new(fields.values()),
+        _ => return false,
+    };
+    levels == 0 || children.any(|child| is_deeper(child, levels - 1))
 }
 
 fn has_nul(value: &Value) -> bool {
@@ -78,6 +132,11 @@ mod tests {
         value.as_object().cloned().unwrap()
     }
 
+    /// `{"a":{"a":…{}}}` with so many braces.
+    fn nested(levels: usize) -> Map<String, Value> {
+        (1..levels).fold(Map::new(), |inner, _| Map::from_iter([("a".to_owned(), Value::Object(inner))]))
+    }
+
     #[test]
     fn metadata_refuses_what_the_server_could_not_store() {
         assert!(Metadata::new(object(json!({"site": "A7", "note": "\\u0000 as text"}))).is_ok());
@@ -86,5 +145,33 @@ mod tests {
             Metadata::new(object(json!({"blob": "x".repeat(METADATA_LIMIT)}))),
             Err(MetadataError::TooLarge { .. })
         ));
+    }
+
+    #[test]
+    fn metadata_is_nested_at_most_64_deep() {
+        assert!(Metadata::new(nested(64)).is_ok());
+        for levels in [65, 126, 127, 128, 300, 3_000] {
+            assert_eq!(Metadata::new(nested(levels)), Err(MetadataError::TooDeep), "{levels}");
+        }
+        assert!(Metadata::new(object(json!({"a": [[[1]], {"b": [2]}], "c": []}))).is_ok());
+        assert_eq!(Metadata::from_stored(nested(65)).check(), Err(MetadataError::TooDeep), "wherever it came from");
+    }
+
+    #[test]
+    fn metadata_of_exactly_the_limit_is_accepted() {
+        let frame = r#"{"a":""}"#.len();
+        assert!(Metadata::new(object(json!({"a": "x".repeat(METADATA_LIMIT - frame)}))).is_ok());
+        let over = Metadata::new(object(json!({"a": "x".repeat(METADATA_LIMIT - frame + 1)})));
+        assert_eq!(over, Err(MetadataError::TooLarge { bytes: METADATA_LIMIT + 1 }));
+    }
+
+    #[test]
+    fn the_depth_of_a_text_does_not_count_what_is_quoted() {
+        let texts =
+            [("{}", 1), (r#"{"a":[{"b":1},[2]]}"#, 3), (r#"{"a":"[[[\"{{"}"#, 1), (r#"{"\\":[1]}"#, 2), ("1", 0)];
+        for (json, depth) in texts {
+            assert_eq!(depth_of(json), depth, "{json}");
+        }
+        assert_eq!(depth_of(&"[".repeat(16_345)), 16_345);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A medic talks to "Admin", whoever of the admins answers; an admin sees the medic's name.
 
-use crate::{Conversation, ConversationKind, Person, Role};
+use crate::{Conversation, ConversationKind, Person, PersonId, Role};
 
 /// What medics see instead of an admin's name, and what a sender without a known name is called.
 pub const ADMIN: &str = "Admin";
@@ -44,9 +44,12 @@ pub fn participant_name(conversation: &Conversation, viewer: &Role, medic: Optio
     title.participant_name(viewer, medic.and_then(Person::full_name))
 }
 
-/// The name of a sender: a medic's name, else [`ADMIN`].
+/// The name of a sender: a medic's name, else [`ADMIN`]. Nobody has none: the account is deleted.
 #[must_use]
-pub fn sender_name(sender: Option<&Person>) -> String {
+pub fn sender_name(id: PersonId, sender: Option<&Person>) -> String {
+    if id.is_nobody() {
+        return String::new();
+    }
     sender.filter(|person| person.is_medic()).and_then(Person::full_name).unwrap_or_else(|| ADMIN.to_owned())
 }
 
@@ -63,7 +66,7 @@ fn non_blank(text: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ConversationId, Extra, MedicId, OrgId, PersonId, Seq, Version};
+    use crate::{ConversationId, Extra, MedicId, OrgId, Seq, Version};
     use uuid::Uuid;
 
     fn person(role: Role, medic_id: Option<MedicId>) -> Person {
@@ -95,6 +98,7 @@ mod tests {
             last_message_at: None,
             last_message_preview: None,
             unread: 0,
+            omitted: None,
             version: Version::new(1),
             extra: Extra::new(),
         }
@@ -119,8 +123,14 @@ mod tests {
 
     #[test]
     fn a_sender_is_a_medic_by_name_or_admin() {
-        assert_eq!(sender_name(Some(&person(Role::Medic, None))), "Ada Moss");
-        assert_eq!(sender_name(Some(&person(Role::OrgAdmin, None))), "Admin");
-        assert_eq!(sender_name(None), "Admin");
+        let id = PersonId::from_uuid(Uuid::from_u128(1));
+        assert_eq!(sender_name(id, Some(&person(Role::Medic, None))), "Ada Moss");
+        assert_eq!(sender_name(id, Some(&person(Role::OrgAdmin, None))), "Admin");
+        assert_eq!(sender_name(id, None), "Admin");
+    }
+
+    #[test]
+    fn nobody_has_no_name() {
+        assert_eq!(sender_name(PersonId::NOBODY, None), "");
     }
 }

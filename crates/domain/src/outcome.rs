@@ -25,6 +25,14 @@ open_enum!(
         IdTaken => "id_taken",
         /// There is no such conversation or medic, or the person may not see it.
         NotFound => "not_found",
+        /// The metadata is larger than a message may have.
+        MetadataTooLarge => "metadata_too_large",
+        /// The metadata is nested deeper than that of a message may be.
+        MetadataTooDeep => "metadata_too_deep",
+        /// The subject is longer than one may be.
+        SubjectTooLong => "subject_too_long",
+        /// A trigger, a constraint or a policy of the project does not want it; the detail is what that says.
+        Refused => "refused",
         /// The conversation was deleted.
         ConversationDeleted => "conversation_deleted",
         /// Not from the server: access to the conversation was lost before this was sent; or the server was restored from an
@@ -65,7 +73,7 @@ impl RefusalCode {
 pub struct Refusal {
     /// For programs.
     pub code: RefusalCode,
-    /// For people; without content.
+    /// For people; without content, unless the project's own refusal ([`RefusalCode::Refused`]) repeats some.
     pub detail: Option<String>,
 }
 
@@ -89,8 +97,9 @@ pub struct MessageAck {
 pub enum Acknowledgement {
     /// The message is stored, just now.
     Sent(MessageAck),
-    /// The message was stored by an earlier attempt; this is its row as it is now.
-    AlreadySent(Box<Message>),
+    /// The message is stored, and this is its row as it is now: an earlier attempt had stored it, or the project stored
+    /// something else than what was sent.
+    Stored(Box<Message>),
     /// The message was stored and has since been deleted for good.
     Deleted(Tombstone),
     /// The conversation is open; its id is the canonical one and may differ from the one asked for.

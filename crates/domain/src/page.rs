@@ -4,6 +4,7 @@ use crate::{
     Changes, Continuation, Conversation, ConversationDigest, ConversationId, Cursor, Person, Seq, ServerEpoch, Time,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What the server accepts and sends at most; every answer states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,13 +19,41 @@ pub struct ServerLimits {
     pub page_bytes: u32,
     /// Characters of a message.
     pub content_chars: u32,
+    /// Bytes of a message's metadata as JSON.
+    pub metadata_bytes: u32,
+    /// How deep that may be nested.
+    pub metadata_depth: u32,
+    /// Characters of a subject.
+    pub subject_chars: u32,
+}
+
+impl ServerLimits {
+    /// The limits of docs/protocol.md, for before the server has stated its own.
+    pub const PROTOCOL: Self = Self {
+        push_rows: 500,
+        push_bytes: 1 << 20,
+        page_rows: 2500,
+        page_bytes: 1 << 20,
+        content_chars: 5000,
+        metadata_bytes: 16_384,
+        metadata_depth: 64,
+        subject_chars: 500,
+    };
 }
 
 impl Default for ServerLimits {
-    /// The limits of docs/protocol.md, for before the server has stated its own.
     fn default() -> Self {
-        Self { push_rows: 500, push_bytes: 1 << 20, page_rows: 2500, page_bytes: 1 << 20, content_chars: 5000 }
+        Self::PROTOCOL
     }
+}
+
+/// What a server says about itself in every answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ServerInfo {
+    /// Which version of the SQL is installed; none from the first one, which does not say.
+    pub sql_version: Option<u32>,
+    /// What it can do beyond protocol 1.
+    pub capabilities: BTreeSet<String>,
 }
 
 /// One page of the first load: conversations, newest activity first, each with its last messages; then the rest of the
@@ -49,6 +78,8 @@ pub struct BootstrapPage {
     pub server_time: Time,
     /// What the server accepts.
     pub limits: ServerLimits,
+    /// What the server is.
+    pub server: ServerInfo,
 }
 
 /// One page of what was committed since a cursor.
@@ -66,6 +97,8 @@ pub struct PullPage {
     pub server_time: Time,
     /// What the server accepts.
     pub limits: ServerLimits,
+    /// What the server is.
+    pub server: ServerInfo,
 }
 
 /// A run of seqs, both ends included. Empty when `to` is below `from`.

@@ -1,6 +1,7 @@
 //! What is wrong, and what to do about it.
 
 use crate::{Client, ConversationId, EntryState, Error, Inspection, OutboxEntry, PersonId, Probe, Result, Time};
+use fieldpost_remote::SQL_VERSION;
 use fieldpost_storage::{SyncPosition, SyncState};
 use fieldpost_sync::CursorHealth;
 use std::{collections::BTreeMap, fmt};
@@ -24,8 +25,19 @@ pub struct Diagnosis {
     pub lanes: Vec<Lane>,
     /// What the server told; none if it was not asked.
     pub server: Option<Result<Probe>>,
+    /// How many single things were too large for the way to the server or back since this process began.
+    pub oversized: u64,
     /// What of this is wrong. Nothing if all is well.
     pub findings: Vec<Finding>,
+}
+
+impl Diagnosis {
+    /// Which version of the SQL the server has, by its last word; none from a server that has none.
+    #[must_use]
+    pub fn sql_version(&self) -> Option<u32> {
+        let told = self.server.as_ref().and_then(|server| server.as_ref().ok()).map(|probe| &probe.server);
+        told.or(self.sync.server.as_ref())?.sql_version
+    }
 }
 
 /// One lane of the outbox.
@@ -63,6 +75,10 @@ pub enum Finding {
     ClockSkew(i64),
     /// The server no longer serves the place where this device stands.
     CursorExpired,
+    /// The server's SQL is older than this client wants; it is served all the same.
+    OldSql(u32),
+    /// So many single things were too large for the way to the server or back since this process began.
+    Oversized(u64),
     /// The server could not be asked.
     Server(String),
 }
@@ -79,6 +95,8 @@ impl Finding {
             Self::Unreadable(_) => "unreadable_rows",
             Self::ClockSkew(_) => "clock_skew",
             Self::CursorExpired => "cursor_expired",
+            Self::OldSql(_) => "old_sql",
+            Self::Oversized(_) => "oversized",
             Self::Server(_) => "server",
         }
     }
@@ -106,6 +124,12 @@ impl fmt::Display for Finding {
                 )
             }
             Self::CursorExpired => write!(f, "the server cannot go on from here; the next sync loads everything anew"),
+            Self::OldSql(installed) => {
+                write!(f, "SQL {installed}, this client wants {SQL_VERSION}: run `fieldpost sql export`")
+            }
+            Self::Oversized(count) => {
+                write!(f, "{count} single messages are too large for the way to the server or back (a proxy between?)")
+            }
             Self::Server(why) => write!(f, "{why}"),
         }
     }
@@ -138,6 +162,7 @@ impl Client {
             sync: store.sync_state().await?,
             lanes: lanes(&store.entries(u32::MAX).await?),
             server,
+            oversized: self.status().borrow().health.oversized,
             findings: Vec::new(),
         };
         diagnosis.findings = findings(&diagnosis);
@@ -173,8 +198,11 @@ fn findings(diagnosis: &Diagnosis) -> Vec<Finding> {
         (!matches!(diagnosis.sync.position, SyncPosition::Following(_)), Finding::NeverLoaded),
         (failed > 0, Finding::DeadLetters(failed)),
         (unreadable > 0, Finding::Unreadable(unreadable)),
+        (diagnosis.oversized > 0, Finding::Oversized(diagnosis.oversized)),
     ];
+    let sql = diagnosis.sql_version().filter(|installed| *installed < SQL_VERSION);
     let mut found: Vec<Finding> = here.into_iter().filter_map(|(holds, finding)| holds.then_some(finding)).collect();
+    found.extend(sql.map(Finding::OldSql));
     match &diagnosis.server {
         Some(Ok(probe)) => found.extend(probed(probe)),
         // That nobody is signed in was said.

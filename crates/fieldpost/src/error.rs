@@ -1,6 +1,6 @@
 //! What an app can act on.
 
-use fieldpost_domain::{ContentError, Retry};
+use fieldpost_domain::{ContentError, MetadataError, Retry};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::{StorageError, StorageErrorKind};
 use fieldpost_sync::SyncError;
@@ -28,6 +28,9 @@ pub enum Error {
     /// The text cannot be a message.
     #[error(transparent)]
     InvalidContent(#[from] ContentError),
+    /// What was attached cannot be sent; nothing was written.
+    #[error(transparent)]
+    InvalidMetadata(#[from] MetadataError),
     /// There is no such conversation here.
     #[error("there is no such conversation on this device; sync first, or check the id")]
     NotFound,

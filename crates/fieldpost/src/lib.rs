@@ -67,8 +67,10 @@ pub use sessions::Wipe;
 
 pub use fieldpost_domain::{
     AccessToken, ConversationId, ConversationKind, MedicId, MessageContent, MessageId, MessageKind, MessageStatus,
-    Metadata, MutationId, OrgId, Person, PersonId, Refusal, RefusalCode, Retry, Role, Seq, Time,
+    Metadata, MetadataError, MutationId, Omitted, OmittedReason, OrgId, Person, PersonId, Refusal, RefusalCode, Retry,
+    Role, Seq, ServerInfo, Time,
 };
+pub use fieldpost_remote::SQL_VERSION;
 pub use fieldpost_storage::{
     ConversationSummary, EntryState, Inspection, Older, OutboxCounts, OutboxEntry, Store, SyncPosition, SyncState,
     ThreadMessage, ThreadWindow, Window,

@@ -51,8 +51,11 @@ impl Client {
     /// As [`Client::send`], with more than text.
     ///
     /// # Errors
-    /// As [`Client::send`].
+    /// As [`Client::send`]; [`Error::InvalidMetadata`] when what is attached is above the limits, wherever it came from.
     pub async fn send_draft(&self, conversation: ConversationId, draft: Draft) -> Result<ThreadMessage> {
+        if let Some(metadata) = &draft.metadata {
+            metadata.check()?;
+        }
         let env = &self.inner.env;
         let message = NewMessage {
             id: env.message_id(),

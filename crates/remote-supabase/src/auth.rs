@@ -10,7 +10,7 @@ impl Auth for SupabaseRemote {
     async fn sign_in(&self, credentials: &Credentials) -> RemoteResult<Session> {
         const NAME: &str = "sign_in";
         let body = session::password(NAME, credentials)?;
-        let request = Request { operation: NAME, url: &self.endpoints.sign_in, bearer: None, body };
+        let request = Request { operation: NAME, reads: false, url: &self.endpoints.sign_in, bearer: None, body };
         let reply = self.http.post(request).await?;
         if !reply.status.is_success() {
             return Err(auth::sign_in(NAME, &reply));
@@ -21,7 +21,7 @@ impl Auth for SupabaseRemote {
     async fn refresh(&self, token: &RefreshToken) -> RemoteResult<Session> {
         const NAME: &str = "refresh";
         let body = session::refresh(NAME, token)?;
-        let request = Request { operation: NAME, url: &self.endpoints.refresh, bearer: None, body };
+        let request = Request { operation: NAME, reads: false, url: &self.endpoints.refresh, bearer: None, body };
         let reply = self.http.post(request).await?;
         if !reply.status.is_success() {
             return Err(auth::refresh(NAME, &reply));
@@ -32,7 +32,8 @@ impl Auth for SupabaseRemote {
     async fn sign_out(&self, token: &AccessToken) -> RemoteResult<()> {
         const NAME: &str = "sign_out";
         let body = b"{}".to_vec();
-        let request = Request { operation: NAME, url: &self.endpoints.sign_out, bearer: Some(token), body };
+        let request =
+            Request { operation: NAME, reads: false, url: &self.endpoints.sign_out, bearer: Some(token), body };
         let reply = self.http.post(request).await?;
         if reply.status.is_success() {
             return Ok(());

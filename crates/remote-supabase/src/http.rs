@@ -41,6 +41,8 @@ pub(crate) struct Http {
 pub(crate) struct Request<'a> {
     /// The contract method, for errors and logs.
     pub(crate) operation: &'static str,
+    /// It only reads, so that it may be made again for less.
+    pub(crate) reads: bool,
     pub(crate) url: &'a Url,
     pub(crate) bearer: Option<&'a AccessToken>,
     /// JSON.
@@ -90,7 +92,7 @@ impl Http {
     }
 
     async fn exchange(&self, request: Request<'_>) -> RemoteResult<Reply> {
-        let operation = request.operation;
+        let (operation, reads) = (request.operation, request.reads);
         let mut builder = self.client.post(request.url.clone()).body(request.body);
         if let Some(token) = request.bearer {
             builder = builder.header(AUTHORIZATION, bearer(operation, token)?);
@@ -101,14 +103,20 @@ impl Http {
         let (html, json) = content_type(headers);
         let date = text(headers, DATE).and_then(retry_after::http_date);
         let retry_after = text(headers, RETRY_AFTER).and_then(|text| retry_after::parse(text, date));
-        let body = self.read(operation, request.url, response).await?;
+        let body = self.read(operation, reads, request.url, response).await?;
         let html = html || body.trim_ascii_start().starts_with(b"<");
         Ok(Reply { status, html, json, date, retry_after, body })
     }
 
-    async fn read(&self, operation: &'static str, url: &Url, mut response: Response) -> RemoteResult<Vec<u8>> {
-        let too_large =
-            || RemoteError::new(RemoteErrorKind::Malformed, operation).with_detail("the answer is too large");
+    async fn read(
+        &self,
+        operation: &'static str,
+        reads: bool,
+        url: &Url,
+        mut response: Response,
+    ) -> RemoteResult<Vec<u8>> {
+        let kind = if reads { RemoteErrorKind::Oversized } else { RemoteErrorKind::Malformed };
+        let too_large = || RemoteError::new(kind, operation).with_detail("the answer is too large");
         let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
         if announced > self.max_answer_bytes {
             return Err(too_large());

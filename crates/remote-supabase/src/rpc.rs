@@ -14,10 +14,14 @@ use fieldpost_domain::{AccessToken, BootstrapPage, HistoryPage, Mutation, PullPa
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteResult};
 use url::Url;
 
+/// The only one that changes anything.
+const PUSH: &str = "push";
+
 impl SupabaseRemote {
     /// Calls a function and reads what every answer has.
     async fn call(&self, operation: &'static str, url: &Url, token: &AccessToken, body: Vec<u8>) -> RemoteResult<Read> {
-        let reply = self.http.post(Request { operation, url, bearer: Some(token), body }).await?;
+        let reads = operation != PUSH;
+        let reply = self.http.post(Request { operation, reads, url, bearer: Some(token), body }).await?;
         if !reply.status.is_success() {
             return Err(rpc::classify(operation, &reply));
         }
@@ -40,7 +44,7 @@ impl MessagingApi for SupabaseRemote {
     }
 
     async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
-        const NAME: &str = "push";
+        const NAME: &str = PUSH;
         let body = request::push(NAME, &self.config.app, mutations)?;
         let read = self.call(NAME, &self.endpoints.push, token, body).await?;
         Ok(PushAnswer { results: result::match_up(NAME, mutations, read.results)?, limits: read.limits })

@@ -10,6 +10,9 @@ use fieldpost_domain::{
 /// The protocol that this version speaks.
 pub const PROTOCOL: u32 = 1;
 
+/// The version of the SQL that this version is made for. An older one is served all the same; `doctor` says so.
+pub const SQL_VERSION: u32 = 2;
+
 /// Asks for a page of the first load.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BootstrapRequest {

@@ -49,6 +49,9 @@ pub enum RemoteErrorKind {
     ClientTooOld,
     /// The batch is above the server's limits: split it.
     TooLarge,
+    /// A gateway takes nothing of this size, the database makes nothing of it, or the answer is larger than this client reads.
+    /// Not the word of the functions, so no verdict on what is in it: ask for less, or send less.
+    Oversized,
     /// The conversation does not exist, or the caller may not see it.
     NotFound,
     /// The server does not accept the request as it is.
@@ -74,6 +77,7 @@ impl RemoteErrorKind {
                 | Self::RateLimited
                 | Self::ClientTooOld
                 | Self::TooLarge
+                | Self::Oversized
                 | Self::BadRequest
                 | Self::NotFieldpost
         )
@@ -172,6 +176,7 @@ impl fmt::Display for RemoteError {
             RemoteErrorKind::CursorExpired(_) => "the server asks for a new first load",
             RemoteErrorKind::ClientTooOld => "the server no longer serves this version; update the app",
             RemoteErrorKind::TooLarge => "the batch is larger than the server accepts",
+            RemoteErrorKind::Oversized => "it is too large for the way to the server or back",
             RemoteErrorKind::NotFound => "there is no such conversation, or it may not be seen",
             RemoteErrorKind::BadRequest => "the server does not accept the request",
             RemoteErrorKind::NotFieldpost => {

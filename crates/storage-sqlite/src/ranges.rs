@@ -122,6 +122,19 @@ SET (range_from, range_to) = (SELECT
         c.range_to < max(c.range_from, 1) OR told.f > c.range_to + 1 AS fresh))
 FROM told WHERE c.id = told.id";
 
+/// Adds ranges that the recent one touches, or with which a thread begins.
+pub(crate) async fn join(tx: &Tx, told: &RangeSet) -> Res<()> {
+    tx.run(JOIN, vec![told.bind()]).await.map(drop)
+}
+
+const JOIN: &str = "
+WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f, value ->> 2 AS t FROM json_each(?))
+UPDATE conversations AS c
+SET range_from = CASE WHEN c.range_from > 0 THEN min(c.range_from, told.f) ELSE told.f END,
+    range_to = max(c.range_to, told.t), last_seq = max(c.last_seq, told.t)
+FROM told WHERE c.id = told.id
+    AND CASE WHEN c.range_from > 0 THEN told.f <= c.range_to + 1 AND told.t + 1 >= c.range_from ELSE told.f = 1 END";
+
 /// Ranges of several conversations as one parameter.
 #[derive(Debug, Clone)]
 pub(crate) struct RangeSet(String);

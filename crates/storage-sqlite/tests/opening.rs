@@ -199,6 +199,7 @@ fn bootstrap() -> BootstrapPage {
         created_at: Time::UNIX_EPOCH,
         updated_at: Time::UNIX_EPOCH,
         deleted_at: None,
+        omitted: None,
         version: Version::ZERO,
         extra: Extra::new(),
     };
@@ -216,6 +217,7 @@ fn bootstrap() -> BootstrapPage {
         last_message_at: None,
         last_message_preview: None,
         unread: 1,
+        omitted: None,
         version: Version::ZERO,
         extra: Extra::new(),
     };
@@ -240,6 +242,7 @@ fn bootstrap() -> BootstrapPage {
         epoch: None,
         server_time: Time::UNIX_EPOCH,
         limits: ServerLimits::default(),
+        server: fieldpost_domain::ServerInfo::default(),
     }
 }
 
@@ -268,12 +271,12 @@ async fn a_newer_file_is_refused_untouched() {
     phone.open().await.close().await.unwrap();
     let mut file = fs::read(phone.file()).unwrap();
     // The header of a SQLite file has user_version at offset 60, big-endian.
-    file[60..64].copy_from_slice(&9_u32.to_be_bytes());
+    file[60..64].copy_from_slice(&10_u32.to_be_bytes());
     fs::write(phone.file(), file).unwrap();
     let before = fs::read(phone.file()).unwrap();
     let error = phone.refused().await;
     assert_eq!(error.kind(), StorageErrorKind::NewerSchema);
-    assert!(error.detail().unwrap().contains("version 9"));
+    assert!(error.detail().unwrap().contains("version 10"));
     assert_eq!(fs::read(phone.file()).unwrap(), before);
 }
 
@@ -352,7 +355,7 @@ async fn a_file_that_was_cut_off_in_a_transaction_is_taken_back_and_opened() {
 async fn a_newer_file_that_was_cut_off_is_refused_all_the_same() {
     let (scratch, phone) = (Phone::with_fixture("v5.db"), Phone::new());
     let db = sea_orm::Database::connect(format!("sqlite://{}", scratch.file().display())).await.unwrap();
-    db.execute_unprepared("PRAGMA journal_mode = DELETE; PRAGMA user_version = 9").await.unwrap();
+    db.execute_unprepared("PRAGMA journal_mode = DELETE; PRAGMA user_version = 10").await.unwrap();
     db.close().await.unwrap();
     killed_with_a_journal(&scratch.file(), &phone.file(), HALF).await;
     assert_eq!(phone.refused().await.kind(), StorageErrorKind::NewerSchema);

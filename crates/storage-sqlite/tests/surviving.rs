@@ -395,3 +395,37 @@ async fn a_write_that_fails_at_its_last_step_never_happened() {
     assert_eq!(store.apply_pull(&cursor, build::pull_page("after", people)).await.unwrap().applied, 1);
     store.send(build::mutation_id(1), build::composed(1, thread)).await.unwrap();
 }
+
+/// What an earlier version took although nobody can read it costs its message the metadata, not the thread.
+#[tokio::test]
+async fn metadata_that_an_earlier_version_nested_too_deep_hides_no_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path_in(&folder);
+    let store = SqliteStore::open(&path).await.unwrap();
+    let conversation = open(&store).await;
+    for number in 1..=2 {
+        store.send(build::mutation_id(number), build::composed(number, conversation)).await.unwrap();
+    }
+    store.close().await.unwrap();
+    let deep = format!("{}1{}", "{\"a\":".repeat(300), "}".repeat(300));
+    let db = raw(&path).await;
+    let first = build::own_message_id(1).as_uuid().simple();
+    let sql = format!(
+        "UPDATE messages SET metadata = '{deep}' WHERE id = x'{first}'; \
+         UPDATE outbox SET payload = substr(payload, 1, length(payload) - 1) || ',\"metadata\":{deep}}}' \
+         WHERE message_id = x'{first}'"
+    );
+    db.execute_unprepared(&sql).await.unwrap();
+    db.close().await.unwrap();
+
+    let store = SqliteStore::open(&path).await.unwrap();
+    let shown = store.messages(conversation, Window::newest(10)).await.unwrap().messages;
+    assert_eq!(shown.len(), 2);
+    let omitted = shown[0].omitted.clone().unwrap();
+    assert_eq!((shown[0].content.as_deref(), omitted.reason.as_str()), (Some("own 1"), "metadata_too_deep"));
+    assert_eq!((omitted.bytes, &shown[1].omitted), (deep.len() as u64, &None));
+    let sendable = store.next_batch(ALL, &HashSet::new()).await.unwrap();
+    assert!(sendable.iter().any(|mutation| mutation.id == build::mutation_id(2)), "it holds up nobody");
+    store.cancel(build::mutation_id(1)).await.unwrap();
+    assert_eq!(store.messages(conversation, Window::newest(10)).await.unwrap().messages.len(), 1);
+}

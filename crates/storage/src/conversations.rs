@@ -2,7 +2,7 @@
 
 use crate::StorageResult;
 use async_trait::async_trait;
-use fieldpost_domain::{ConversationId, ConversationKind, MedicId, OrgId, Seq, Time};
+use fieldpost_domain::{ConversationId, ConversationKind, MedicId, Omitted, OrgId, Seq, Time};
 
 /// A conversation as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct ConversationSummary {
     pub participant_name: String,
     /// The subject of a broadcast.
     pub subject: Option<String>,
+    /// The subject was too long to travel.
+    pub omitted: Option<Omitted>,
     /// The medic of a direct conversation.
     pub medic_id: Option<MedicId>,
     /// When its newest message was written: the server's clock, or this device's for one that is still queued.

@@ -2,7 +2,9 @@
 
 use crate::StorageResult;
 use async_trait::async_trait;
-use fieldpost_domain::{ConversationId, MessageId, MessageKind, MessageStatus, Metadata, PersonId, Refusal, Seq, Time};
+use fieldpost_domain::{
+    ConversationId, MessageId, MessageKind, MessageStatus, Metadata, Omitted, PersonId, Refusal, Seq, Time,
+};
 
 /// A message as a thread shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,15 +13,15 @@ pub struct ThreadMessage {
     pub id: MessageId,
     /// The canonical conversation.
     pub conversation_id: ConversationId,
-    /// Who wrote it.
+    /// Who wrote it; [`PersonId::NOBODY`] once the account is deleted.
     pub sender_id: PersonId,
-    /// What the reader sees as the sender's name ([`fieldpost_domain::names::sender_name`]).
+    /// What the reader sees as the sender's name ([`fieldpost_domain::names::sender_name`]); empty of nobody.
     pub sender_name: String,
     /// Whether the signed-in person wrote it.
     pub mine: bool,
     /// What it is.
     pub kind: MessageKind,
-    /// Its text; none once deleted.
+    /// Its text; none once deleted, or if it was omitted.
     pub content: Option<String>,
     /// What the app attached.
     pub metadata: Option<Metadata>,
@@ -39,6 +41,8 @@ pub struct ThreadMessage {
     pub created_at: Time,
     /// It was deleted softly; shown as "deleted".
     pub deleted: bool,
+    /// It was too much to travel: shown as [`fieldpost_domain::Omitted::sentence`] in place of its text.
+    pub omitted: Option<Omitted>,
 }
 
 /// Which part of a thread to read.

@@ -3,7 +3,7 @@
 use crate::StorageResult;
 use async_trait::async_trait;
 use fieldpost_domain::{
-    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Person, PullPage, Seq, SeqRange, Time,
+    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Person, PullPage, Seq, SeqRange, ServerInfo, Time,
 };
 
 /// How far this device has followed the server.
@@ -50,6 +50,8 @@ pub struct SyncState {
     pub last_success_at: Option<Time>,
     /// Rows that could not be read, kept for a newer version: so many are here, at most [`crate::unreadable::KEPT`].
     pub unreadable_rows: u64,
+    /// What the server last said about itself; none before any page came.
+    pub server: Option<ServerInfo>,
     /// Which generation of the copy this is: another one once a bootstrap begins, and again once it has brought its first
     /// page. What was asked for in an earlier one proves nothing any more.
     pub generation: u64,
@@ -62,6 +64,8 @@ pub struct MissingRange {
     pub conversation_id: ConversationId,
     /// Fetch history below this seq; none for the newest.
     pub before: Option<Seq>,
+    /// The highest seq of what is missing.
+    pub newest: Seq,
 }
 
 /// A conversation that can be compared with the server.
@@ -107,6 +111,9 @@ pub struct ApplyReport {
 ///   mutation stays until its own answer (or the next attempt's `duplicate`) settles it.
 /// * A message of a conversation that is not here, nor in the page, is kept aside as unreadable; unless the conversation was
 ///   deleted or revoked, then it is ignored. An access change of an unknown kind is kept aside too.
+/// * Of one version a message should say one thing. Where it says another (a trigger of the project changed what was sent, and
+///   the server did not tell), the row that comes counts.
+/// * A part of a thread that the page covers is known whole: a number in it without a message is no gap.
 /// * Rows that cannot be read are kept aside, each once, however often it comes; the newest [`crate::unreadable::KEPT`] of
 ///   them. Those that name their conversation leave with it, and are not kept when it has been deleted or revoked.
 /// * Somebody who has moved to another org has a row in each, whose versions are not comparable: the one of the org that she
@@ -116,7 +123,7 @@ pub struct ApplyReport {
 /// * A direct conversation that comes while another, opened offline for the same org and medic, waits in the outbox: the two
 ///   are merged under the server's id, as [`crate::Outbox::settle`] does.
 /// * Own read marker and receipts: the larger position wins, always. A marker may come before its conversation.
-/// * A tombstone of a message removes the row and keeps its seq as known (a send of it in the outbox waits for its answer);
+/// * A tombstone of a message removes the row, unless that is newer (of equals the deletion counts) and keeps its seq as known (a send of it in the outbox waits for its answer);
 ///   of a conversation, removes everything of it, as a revocation does
 ///   ([`fieldpost_domain::RefusalCode::ConversationDeleted`]).
 /// * A revocation removes the conversation, its messages and markers; what waited in its lane becomes dead letters
@@ -210,6 +217,10 @@ pub trait Replica: Send + Sync {
 
     /// The conversation after this one, by id, whose recent range is not empty; the first one for none.
     async fn next_check(&self, after: Option<ConversationId>) -> StorageResult<Option<Checkable>>;
+
+    /// Whether what is kept to compare with a server's digest is that of the conversations that are here; if it is not, it is
+    /// worked out anew. This visits all of them, which nothing else does.
+    async fn check_digest(&self) -> StorageResult<bool>;
 
     /// Notes that a sync finished well, at this moment of the device's clock.
     async fn record_success(&self, at: Time) -> StorageResult<()>;

@@ -6,8 +6,8 @@
 //! they cannot be.
 
 use fieldpost_domain::{Changes, ConversationId, MessageId, PersonId, UnreadableRow};
-use serde_json::Value;
-use std::collections::BTreeSet;
+use serde_json::{Value, value::RawValue};
+use std::collections::{BTreeSet, HashMap};
 
 /// How many are kept; the oldest leave. A server that sends nothing else must not fill the disk.
 pub const KEPT: u32 = 1_000;
@@ -41,7 +41,25 @@ pub fn people_of(changes: &Changes) -> BTreeSet<PersonId> {
     rows.filter_map(|row| serde_json::from_value(field_of(row, "id")?).ok()).collect()
 }
 
+/// One field of a row. The others are skipped as text: one of them may be what nothing can read.
 fn field_of(row: &UnreadableRow, field: &str) -> Option<Value> {
-    let mut payload: Value = serde_json::from_str(&row.payload).ok()?;
-    payload.get_mut(field).map(Value::take)
+    let fields: HashMap<&str, &RawValue> = serde_json::from_str(&row.payload).ok()?;
+    serde_json::from_str(fields.get(field)?.get()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_says_whose_it_is_whatever_else_is_in_it() {
+        let id = "0198c0de-0000-7000-8000-00000000000a";
+        for odd in ["1e400".to_owned(), format!("{}1{}", "[".repeat(16_345), "]".repeat(16_345))] {
+            let payload = format!(r#"{{"content":{odd},"id":"{id}","conversation_id":"{id}"}}"#);
+            let row = UnreadableRow { list: "messages".to_owned(), payload, reason: String::new() };
+            assert_eq!(conversation_of(&row).map(|id| id.to_string()).as_deref(), Some(id));
+            let changes = Changes { unreadable: vec![row], ..Changes::default() };
+            assert_eq!(messages_of(&changes).map(|ids| ids.len()), Some(1));
+        }
+    }
 }

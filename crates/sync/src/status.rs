@@ -45,7 +45,7 @@ pub struct Progress {
 }
 
 /// How often something had to be put right since this process began. All of it is ordinary on a bad network, but for
-/// `diverged`: that should stay at nothing.
+/// `diverged` and `oversized`: those should stay at nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Health {
     /// Passes that ended, whichever way.
@@ -64,6 +64,8 @@ pub struct Health {
     pub checked: u64,
     /// Of those, how many differed, and have been repaired.
     pub diverged: u64,
+    /// Single things that were too large for the way to the server or back: held back, or passed over.
+    pub oversized: u64,
 }
 
 impl Health {
@@ -76,6 +78,7 @@ impl Health {
         self.superseded += report.superseded;
         self.checked += report.checked;
         self.diverged += report.diverged;
+        self.oversized += report.oversized;
     }
 }
 

@@ -96,7 +96,7 @@ pub struct DevSite {
 
 /// Small batches and pages, so that there is a middle to be killed in.
 const SMALL: ServerLimits =
-    ServerLimits { push_rows: 20, push_bytes: 1 << 20, page_rows: 40, page_bytes: 1 << 20, content_chars: 5000 };
+    ServerLimits { push_rows: 20, push_bytes: 1 << 20, page_rows: 40, page_bytes: 1 << 20, ..ServerLimits::PROTOCOL };
 
 const PASSWORD: &str = "fieldpost-test";
 

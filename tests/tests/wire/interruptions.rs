@@ -8,7 +8,7 @@ use fieldpost_tests::thread;
 
 /// Small batches and pages, so that there is a middle to stop in.
 const SMALL: ServerLimits =
-    ServerLimits { push_rows: 20, push_bytes: 1 << 20, page_rows: 20, page_bytes: 1 << 20, content_chars: 5000 };
+    ServerLimits { push_rows: 20, push_bytes: 1 << 20, page_rows: 20, page_bytes: 1 << 20, ..ServerLimits::PROTOCOL };
 
 /// Syncs, and cuts every connection once an endpoint has been asked so often.
 async fn sync_until(client: &Client, server: &DevServer, endpoint: Endpoint, times: usize) -> fieldpost::Result<()> {

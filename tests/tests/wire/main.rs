@@ -3,10 +3,12 @@
 
 mod accounts;
 mod given;
+mod hostile;
 mod interruptions;
 mod lifecycle;
 mod observing;
 mod outbox;
+mod projects;
 mod requests;
 mod strangers;
 mod walk;

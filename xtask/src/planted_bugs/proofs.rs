@@ -50,6 +50,29 @@ pub(super) const ATTACKS: Proof = proof("matrix.test.mjs", "whoever has no busin
 pub(super) const OWN_COLUMNS: Proof = proof("matrix.test.mjs", "people who belong there change");
 pub(super) const SCALE: Proof = scratch("scale.test.mjs", "a pull, a push and a page of history cost the same");
 pub(super) const STRANGER_COLUMNS: Proof = proof("strangers.test.mjs", "the columns of a client's insert");
+pub(super) const LIMITS: Proof = scratch("rows.test.mjs", "a row above a limit travels");
+pub(super) const BIG_SUBJECT: Proof = scratch("rows.test.mjs", "a subject of 34 MB");
+pub(super) const LIMITS_OF_OWN: Proof = scratch("rows.test.mjs", "tables that Fieldpost made refuse");
+pub(super) const IMPOSSIBLE_TIMES: Proof = scratch("rows.test.mjs", "impossible times order and date nothing");
+pub(super) const KEYS: Proof = scratch("rows.test.mjs", "what nobody wrote is shown to everybody");
+pub(super) const WORDS: Proof = scratch("rows.test.mjs", "what a project's triggers make of a message");
+pub(super) const RENAMED: Proof = proof("access.test.mjs", "a medic who is renamed");
+pub(super) const HIDDEN: Proof = scratch("narrowing.test.mjs", "what a policy hides is in no bootstrap");
+pub(super) const WITHDRAWN: Proof = scratch("narrowing.test.mjs", "a message that a change hides");
+pub(super) const WRITES_REFUSED: Proof = scratch("narrowing.test.mjs", "a policy that refuses writes");
+pub(super) const CONVERSATION_POLICY: Proof = scratch("narrowing.test.mjs", "a policy that hides a conversation");
+pub(super) const GRANTS: Proof = scratch("guest.test.mjs", "grants, row level security and constraints");
+pub(super) const RLS_OFF: Proof = scratch("guest.test.mjs", "where row level security is off");
+pub(super) const PREFLIGHT: Proof = scratch("guest.test.mjs", "preflight says in sentences");
+pub(super) const OWN_FUNCTIONS: Proof = scratch("guest.test.mjs", "a project's own memberships and roster");
+pub(super) const GUARD: Proof = scratch("guest.test.mjs", "people cannot make themselves members");
+pub(super) const ANON: Proof = scratch("guest.test.mjs", "a grant to anon opens nothing");
+pub(super) const UPGRADED: Proof = scratch("guest.test.mjs", "version 1 becomes version 2");
+pub(super) const TWO_ORGS: Proof = scratch("guest.test.mjs", "somebody of two organizations");
+pub(super) const RESTORED: Proof = scratch("restoring.test.mjs", "a dump of data goes into");
+pub(super) const EPOCH_BEGUN: Proof = scratch("restoring.test.mjs", "rows that came past the triggers");
+pub(super) const DIGESTS: Proof = scratch("digest.test.mjs", "in every snapshot the digest");
+pub(super) const IMPORT: Proof = scratch("imports.test.mjs", "an import of many people in one statement");
 
 const fn proof(file: &'static str, test: &'static str) -> Proof {
     Proof { file, test, own_database: false }

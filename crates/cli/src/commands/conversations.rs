@@ -26,6 +26,7 @@ pub(super) fn as_json(conversation: &ConversationSummary) -> Value {
         "kind": conversation.kind,
         "name": conversation.participant_name,
         "subject": conversation.subject,
+        "omitted": conversation.omitted,
         "medic_id": conversation.medic_id,
         "last_message_at": conversation.last_message_at,
         "last_message_preview": conversation.last_message_preview,

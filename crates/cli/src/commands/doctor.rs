@@ -33,6 +33,10 @@ fn as_json(diagnosis: &Diagnosis) -> Value {
         "cursor": cursor(&diagnosis.sync.position),
         "last_success_at": diagnosis.sync.last_success_at,
         "unreadable_rows": diagnosis.sync.unreadable_rows,
+        "oversized": diagnosis.oversized,
+        "sql_version": diagnosis.sql_version(),
+        "sql_version_wanted": fieldpost::SQL_VERSION,
+        "capabilities": diagnosis.sync.server.as_ref().map(|server| &server.capabilities),
         "lanes": diagnosis.lanes.iter().map(lane_json).collect::<Vec<_>>(),
         "server": diagnosis.server.as_ref().map(|server| match server {
             Ok(probe) => probe_json(probe),
@@ -128,8 +132,9 @@ fn followed(diagnosis: &Diagnosis) -> String {
 }
 
 fn server(probe: &Probe) -> String {
+    let sql = probe.server.sql_version.map_or_else(String::new, |version| format!("SQL {version}, "));
     format!(
-        "server    protocol {}, answered in {} ms, clock {:+} ms, {}",
+        "server    protocol {}, {sql}answered in {} ms, clock {:+} ms, {}",
         probe.protocol,
         probe.round_trip.as_millis(),
         probe.clock_skew.num_milliseconds(),

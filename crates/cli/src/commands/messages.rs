@@ -36,5 +36,6 @@ pub(super) fn as_json(message: &ThreadMessage) -> Value {
         "composed_at": message.composed_at,
         "created_at": message.created_at,
         "deleted": message.deleted,
+        "omitted": message.omitted,
     })
 }

@@ -11,6 +11,7 @@ mod send;
 #[cfg(feature = "demo")]
 mod serve;
 mod session;
+mod sql;
 mod status;
 mod sync;
 mod text;
@@ -36,6 +37,7 @@ pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
         }
         #[cfg(feature = "demo")]
         Command::Serve { port } => serve::run(port, output).await,
+        Command::Sql { what } => sql::run(&what, output),
         command => on_a_device(&args.device, command, output).await,
     }
 }
@@ -68,6 +70,7 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Outbox { decision: Some(decision), .. } => outbox::decide(device, decision, output).await,
         Command::Doctor => doctor::run(device, output).await,
         Command::Status => status::run(device, output).await,
+        Command::Sql { .. } => Err(Failure::usage("this command needs no device")),
         #[cfg(feature = "demo")]
         Command::Demo { .. } | Command::DemoWriter { .. } | Command::Serve { .. } => {
             Err(Failure::usage("this command brings its own devices"))

@@ -1,6 +1,6 @@
 //! How things are written for people.
 
-use fieldpost::{ThreadMessage, Time};
+use fieldpost::{Refusal, RefusalCode, ThreadMessage, Time};
 
 /// Minutes are enough on a list.
 pub(super) fn moment(time: Time) -> String {
@@ -9,12 +9,15 @@ pub(super) fn moment(time: Time) -> String {
 
 /// One line per message.
 pub(crate) fn message_line(message: &ThreadMessage) -> String {
-    let content = match (&message.content, message.deleted) {
-        (_, true) => "(deleted)",
-        (Some(text), false) => text,
-        (None, false) => "(no text)",
+    let content = match (&message.content, &message.omitted, message.deleted) {
+        (_, _, true) => "(deleted)".to_owned(),
+        (Some(text), None, false) => text.clone(),
+        // Its metadata alone was too much.
+        (Some(text), Some(omitted), false) => format!("{text} ({})", omitted.sentence()),
+        (None, Some(omitted), false) => format!("({})", omitted.sentence()),
+        (None, None, false) => "(no text)".to_owned(),
     };
-    format!("{}  {:<12} {}  {}", moment(message.created_at), message.sender_name, one_line(content), state(message))
+    format!("{}  {:<12} {}  {}", moment(message.created_at), message.sender_name, one_line(&content), state(message))
         .trim_end()
         .to_owned()
 }
@@ -22,6 +25,9 @@ pub(crate) fn message_line(message: &ThreadMessage) -> String {
 /// How far one's own message has got; nothing for those of others.
 fn state(message: &ThreadMessage) -> String {
     match (&message.failure, message.mine) {
+        (Some(Refusal { code: RefusalCode::Refused, detail: Some(words) }), _) => {
+            format!("[failed: {}]", one_line(words))
+        }
         (Some(refusal), _) => format!("[failed: {}]", refusal.code),
         (None, true) if message.sending => "[sending]".to_owned(),
         (None, true) => format!("[{}]", message.status),

@@ -1,6 +1,8 @@
 //! Arguments of a function: PostgREST matches their names, PostgreSQL reads their types.
 
 use super::error::RestError;
+use crate::json::without_the_deepest;
+use fieldpost_remote::reference::Speaks;
 use serde_json::{Map, Value};
 use std::str::FromStr;
 
@@ -23,7 +25,9 @@ impl Args {
     /// Reads a body and checks the names in it. An empty body is an empty object.
     pub(super) fn read(signature: Signature, body: &[u8]) -> Result<Self, RestError> {
         let body = if body.is_empty() { b"{}" } else { body };
-        let Ok(Value::Object(arguments)) = serde_json::from_slice(body) else { return Err(RestError::bad_body()) };
+        let Ok(Value::Object(arguments)) = serde_json::from_slice(&without_the_deepest(body)) else {
+            return Err(RestError::bad_body());
+        };
         let known = |name: &String| {
             let mut all = ENVELOPE.iter().chain(signature.required).chain(signature.optional);
             all.any(|known| known == name)
@@ -66,6 +70,12 @@ impl Args {
     pub(super) fn list(&self, name: &str) -> Result<Option<&[Value]>, RestError> {
         let wrong = || RestError::new(axum::http::StatusCode::BAD_REQUEST, "22P02", "expected JSON array");
         self.present(name).map(|value| value.as_array().map(Vec::as_slice).ok_or_else(wrong)).transpose()
+    }
+
+    /// What the client says that it can do. The names were checked with the envelope.
+    pub(super) fn speaks(&self) -> Speaks {
+        let names = self.0.get("p_capabilities").and_then(Value::as_array).into_iter().flatten();
+        Speaks::named(&names.filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
     /// An argument that is there and not null.

@@ -7,16 +7,16 @@ use super::{
 };
 use crate::server::App;
 use fieldpost_domain::{AccessToken, Continuation, ServerEpoch};
-use fieldpost_remote::{BootstrapRequest, MessagingApi as _};
+use fieldpost_remote::BootstrapRequest;
 use serde_json::json;
 
-pub(super) async fn bootstrap(app: &App, token: &AccessToken, args: &Args) -> Answer {
+pub(super) fn bootstrap(app: &App, token: &AccessToken, args: &Args) -> Answer {
     let request = BootstrapRequest {
         after: args.text("p_after")?.map(Continuation::new),
         limit: limit(args, "p_limit")?,
         messages: limit(args, "p_messages")?,
     };
-    let page = app.reference.bootstrap(token, request).await?;
+    let page = app.reference.bootstrap_for(token, &request, args.speaks())?;
     Ok(rows::page(
         &page.changes,
         json!({

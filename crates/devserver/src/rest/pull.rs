@@ -8,15 +8,15 @@ use super::{
 };
 use crate::server::App;
 use fieldpost_domain::{AccessToken, Cursor};
-use fieldpost_remote::{MessagingApi as _, PullRequest};
+use fieldpost_remote::PullRequest;
 use serde_json::json;
 
-pub(super) async fn pull(app: &App, token: &AccessToken, args: &Args) -> Answer {
+pub(super) fn pull(app: &App, token: &AccessToken, args: &Args) -> Answer {
     let invalid = || Refused::Protocol { code: "cursor_expired", detail: Some("invalid".to_owned()) };
     let cursor = args.text("p_cursor")?.ok_or_else(|| Refused::bad_request("p_cursor"))?;
     let cursor = Cursor::new(cursor).map_err(|_| invalid())?;
     let request = PullRequest { cursor, limit: limit(args, "p_limit")? };
-    let page = app.reference.pull(token, request).await?;
+    let page = app.reference.pull_for(token, &request, args.speaks())?;
     Ok(rows::page(
         &page.changes,
         json!({

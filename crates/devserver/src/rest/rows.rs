@@ -2,7 +2,8 @@
 
 use chrono::SecondsFormat;
 use fieldpost_domain::{
-    AccessChange, Changes, Conversation, ConversationDigest, Message, Person, ReadMarker, Time, Tombstone, TombstoneOf,
+    AccessChange, Changes, Conversation, ConversationDigest, Covered, Fingerprint, Message, Person, ReadMarker, Time,
+    Tombstone, TombstoneOf,
 };
 use serde_json::{Map, Value, json};
 
@@ -31,7 +32,8 @@ pub(super) fn conversation(row: &Conversation) -> Value {
         "id": row.id, "org_id": row.org_id, "kind": row.kind, "subject": row.subject, "medic_id": row.medic_id,
         "medic_name": row.medic_name, "created_by": row.created_by, "created_at": time(row.created_at),
         "updated_at": time(row.updated_at), "last_seq": row.last_seq, "last_message_at": row.last_message_at.map(time),
-        "last_message_preview": row.last_message_preview, "unread": row.unread, "version": row.version,
+        "last_message_preview": row.last_message_preview, "unread": row.unread, "omitted": row.omitted,
+        "version": row.version,
     }))
 }
 
@@ -40,7 +42,8 @@ pub(super) fn message(row: &Message) -> Value {
         "id": row.id, "conversation_id": row.conversation_id, "sender_id": row.sender_id, "kind": row.kind,
         "content": row.content, "metadata": row.metadata, "reply_to": row.reply_to, "status": row.status,
         "seq": row.seq, "composed_at": row.composed_at.map(time), "created_at": time(row.created_at),
-        "updated_at": time(row.updated_at), "deleted_at": row.deleted_at.map(time), "version": row.version,
+        "updated_at": time(row.updated_at), "deleted_at": row.deleted_at.map(time), "omitted": row.omitted,
+        "version": row.version,
     }))
 }
 
@@ -65,8 +68,15 @@ pub(super) fn access(row: &AccessChange) -> Value {
     json!({"conversation_id": row.conversation_id, "access": row.access, "version": row.version})
 }
 
+fn range(row: &Covered) -> Value {
+    json!({"conversation_id": row.conversation_id, "from_seq": row.range.from, "to_seq": row.range.to})
+}
+
 pub(super) fn digest(digest: &ConversationDigest) -> Value {
-    json!({"count": digest.count, "sha256": digest.sha256})
+    match &digest.fingerprint {
+        Fingerprint::Set(set) => json!({"count": digest.count, "set": set.to_hex()}),
+        Fingerprint::Sorted(sha256) => json!({"count": digest.count, "sha256": sha256}),
+    }
 }
 
 /// The lists of a page. An empty list is left out, as the protocol allows, so that clients do not count on it.
@@ -78,6 +88,7 @@ pub(super) fn changes(changes: &Changes) -> Map<String, Value> {
         ("read_markers", list(&changes.read_markers, read_marker)),
         ("tombstones", list(&changes.tombstones, tombstone)),
         ("access", list(&changes.access, access)),
+        ("ranges", list(&changes.covered, range)),
     ];
     lists.into_iter().filter_map(|(name, list)| Some((name.to_owned(), list?))).collect()
 }

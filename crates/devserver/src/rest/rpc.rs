@@ -105,8 +105,8 @@ async fn answer(app: &App, function: &str, method: &Method, headers: &HeaderMap,
 
 async fn run(app: &App, function: &str, token: &AccessToken, args: &Args) -> Answer {
     match function {
-        "fieldpost_bootstrap" => bootstrap::bootstrap(app, token, args).await,
-        "fieldpost_pull" => pull::pull(app, token, args).await,
+        "fieldpost_bootstrap" => bootstrap::bootstrap(app, token, args),
+        "fieldpost_pull" => pull::pull(app, token, args),
         "fieldpost_push" => push::push(app, token, args),
         _ => history::history(app, token, args).await,
     }
@@ -156,17 +156,23 @@ fn check_envelope(app: &App, args: &Args) -> Result<(), Refused> {
 }
 
 fn envelope(app: &App, answer: Value) -> Value {
-    let limits = app.reference.limits();
+    let (limits, info) = (app.reference.limits(), app.reference.info());
     let mut envelope = json!({
         "protocol": PROTOCOL.max(app.reference.min_protocol()),
         "min_protocol": app.reference.min_protocol(),
-        "capabilities": [],
+        "capabilities": info.capabilities,
         "limits": {
             "push_rows": limits.push_rows, "push_bytes": limits.push_bytes, "page_rows": limits.page_rows,
             "page_bytes": limits.page_bytes, "content_chars": limits.content_chars,
+            "metadata_bytes": limits.metadata_bytes, "metadata_depth": limits.metadata_depth,
+            "subject_chars": limits.subject_chars,
         },
         "server_time": rows::time(app.reference.now()),
     });
+    // The first version of the SQL does not say which it is.
+    if let Some(version) = info.sql_version.filter(|version| *version > 1) {
+        envelope["sql_version"] = json!(version);
+    }
     if let (Value::Object(envelope), Value::Object(answer)) = (&mut envelope, answer) {
         envelope.extend(answer);
     }

@@ -12,7 +12,7 @@
 //! | too slow for our clock (total timeout), a gateway's (408, 504, 524), the database's (57014) | unknown | `TimedOut` |
 //! | an answer that cannot be read, 2xx | unknown | `Malformed` |
 //! | any other 5xx, a gateway's page | unknown: a 502 may come after the commit | `Unavailable` |
-//! | 413, with or without a page | not carried out: a gateway took no request of this size | `BadRequest` |
+//! | 413, with or without a page; class 54 of the database; an answer of more bytes than are read here | not carried out, or only read | `Oversized` |
 //! | 401, other 4xx, `error` in the envelope | not carried out: the server said no | by code |
 //!
 //! Unknown is harmless, because every call may be sent again as it is: reads change nothing, the ids in a batch make a second
@@ -25,7 +25,7 @@
 //! a 5xx never ends a session ([`auth`]) and never parks a message: those go by GoTrue's and the database's own codes
 //! ([`auth`], [`rpc`], [`refusal`]), and what no table knows keeps its code in the detail. So `TooLarge` is the word of the
 //! functions alone: of a batch of one it is a verdict on that mutation. A 413 has some proxy's limit behind it, which may be
-//! gone tomorrow; as a `BadRequest` it makes the batches smaller and holds a single mutation back without giving it up.
+//! gone tomorrow; as `Oversized` it makes batches and pages smaller and holds a single mutation back without giving it up.
 //!
 //! A detail holds statuses, codes, hosts and sentences of this crate. The words of a server's message are looked at and not
 //! repeated: they may quote what was sent.
@@ -45,7 +45,7 @@ use reqwest::StatusCode;
 /// The failures that mean the same on every interface: what the gateway, the limiter or a proxy says. None: the interface's
 /// own table decides.
 fn common(operation: &'static str, reply: &Reply, body: &ErrorBody) -> Option<RemoteError> {
-    use RemoteErrorKind::{BadRequest, NotFieldpost, RateLimited, TimedOut, Unavailable, WrongApiKey};
+    use RemoteErrorKind::{NotFieldpost, Oversized, RateLimited, TimedOut, Unavailable, WrongApiKey};
     let status = reply.status;
     let (kind, sentence) = match status.as_u16() {
         429 => (RateLimited, None),
@@ -55,7 +55,7 @@ fn common(operation: &'static str, reply: &Reply, body: &ErrorBody) -> Option<Re
         300..=399 => (NotFieldpost, Some("it points to another address, and that is not followed")),
         401 | 403 if body.names_api_key() => (WrongApiKey, None),
         404 if reply.html => (NotFieldpost, Some("a web page instead of an answer")),
-        413 => (BadRequest, Some("a gateway takes no request of this size")),
+        413 => (Oversized, Some("a gateway takes no request of this size")),
         // A firewall's or a portal's page: nobody of the project has spoken.
         _ if reply.html => (Unavailable, Some("a web page instead of an answer")),
         _ => return None,

@@ -29,7 +29,7 @@ pub(crate) fn classify(operation: &'static str, reply: &Reply) -> RemoteError {
 
 /// The codes that mean the same whatever status they come with (servers that imitate PostgREST choose others).
 fn by_code(code: &str, status: u16) -> Option<(RemoteErrorKind, &'static str)> {
-    use RemoteErrorKind::{BadRequest, NotFieldpost, Other, TimedOut, Unauthorized, Unavailable};
+    use RemoteErrorKind::{BadRequest, NotFieldpost, Other, Oversized, TimedOut, Unauthorized, Unavailable};
     const MISSING: &str = "the functions of migrations/supabase are not there, or in a schema that is not exposed";
     let known = match code {
         "PT401" => (Unauthorized, ""),
@@ -40,6 +40,8 @@ fn by_code(code: &str, status: u16) -> Option<(RemoteErrorKind, &'static str)> {
         // With 401 it is the anonymous role that may not: the token was not taken.
         "42501" if status != 401 => (NotFieldpost, "the signed-in role may not execute the functions"),
         "57014" => (TimedOut, "the server stopped a statement that took too long"),
+        // A limit of the program: a text above 1 GB, JSON nested too deep for its stack.
+        code if is_sqlstate(code, "54") => (Oversized, "it is more than the database makes at once"),
         // It comes as a 504, but no statement had begun.
         "PGRST003" => (Unavailable, "no connection to the database was free"),
         "40001" | "40P01" | "55P03" => (Unavailable, "it collided with another write"),
@@ -110,9 +112,11 @@ mod tests {
             (409, code("23503"), Other),
             (405, code("25006"), Unavailable),
             (408, String::new(), TimedOut),
-            (413, String::new(), BadRequest),
-            (413, "<html>".to_owned(), BadRequest),
-            (413, message("Request size limit exceeded"), BadRequest),
+            (413, String::new(), Oversized),
+            (413, "<html>".to_owned(), Oversized),
+            (413, message("Request size limit exceeded"), Oversized),
+            (500, code("54000"), Oversized),
+            (400, code("54001"), Oversized),
             (429, String::new(), RateLimited),
             (429, message("API rate limit exceeded"), RateLimited),
             (500, code("57014"), TimedOut),

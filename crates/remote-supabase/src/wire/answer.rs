@@ -7,11 +7,11 @@ use super::{
     list::{Careful, Fast, Reading},
     object::{Dropped, object},
     result::ResultRow,
-    row::{AccessRow, ConversationRow, MessageRow, PersonRow, ReadMarkerRow, TombstoneRow},
+    row::{AccessRow, ConversationRow, MessageRow, PersonRow, RangeRow, ReadMarkerRow, TombstoneRow},
     scalar::{Number, Stamp},
 };
 use crate::{error::refusal, http::Reply};
-use fieldpost_domain::{Changes, Conversation, Person, ServerLimits};
+use fieldpost_domain::{Changes, Conversation, Person, ServerInfo, ServerLimits};
 use fieldpost_remote::{PROTOCOL, RemoteError, RemoteErrorKind, RemoteResult};
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -21,6 +21,8 @@ object!(
     Answer<R: Reading>, rest: Dropped {
         protocol: Number,
         min_protocol: Number,
+        sql_version: Value,
+        capabilities: Value,
         limits: Value,
         server_time: Stamp,
         error: Refusal,
@@ -33,6 +35,7 @@ object!(
         read_markers: Vec<R::Slot<ReadMarkerRow>>,
         tombstones: Vec<R::Slot<TombstoneRow>>,
         access: Vec<R::Slot<AccessRow>>,
+        ranges: Vec<R::Slot<RangeRow>>,
         cursor: String,
         next_after: String,
         epoch: String,
@@ -56,6 +59,7 @@ object!(
 /// An answer that is no refusal, its rows taken out.
 pub(crate) struct Read {
     pub(crate) limits: ServerLimits,
+    pub(crate) server: ServerInfo,
     pub(crate) server_time: Option<Stamp>,
     pub(crate) me: Option<Person>,
     pub(crate) conversation: Option<Conversation>,
@@ -114,11 +118,13 @@ fn take<R: Reading>(operation: &'static str, answer: Answer<R>) -> RemoteResult<
         read_markers: R::rows::<ReadMarkerRow>(answer.read_markers, "read_markers", bad),
         tombstones: R::rows::<TombstoneRow>(answer.tombstones, "tombstones", bad),
         access: R::rows::<AccessRow>(answer.access, "access", bad),
+        covered: R::rows::<RangeRow>(answer.ranges, "ranges", bad),
         unreadable: Vec::new(),
     };
     changes.unreadable = unreadable;
     Ok(Read {
         limits: limits(answer.limits.as_ref()),
+        server: server(answer.sql_version.as_ref(), answer.capabilities.as_ref()),
         server_time: answer.server_time,
         me: me.flatten(),
         conversation,
@@ -170,7 +176,17 @@ fn limits(stated: Option<&Value>) -> ServerLimits {
         page_rows: limit("page_rows", protocol.page_rows),
         page_bytes: limit("page_bytes", protocol.page_bytes),
         content_chars: limit("content_chars", protocol.content_chars),
+        metadata_bytes: limit("metadata_bytes", protocol.metadata_bytes),
+        metadata_depth: limit("metadata_depth", protocol.metadata_depth),
+        subject_chars: limit("subject_chars", protocol.subject_chars),
     }
+}
+
+/// The first version of the SQL does not say which it is.
+fn server(sql_version: Option<&Value>, capabilities: Option<&Value>) -> ServerInfo {
+    let stated = sql_version.and_then(Value::as_u64).and_then(|version| u32::try_from(version).ok());
+    let names = capabilities.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    ServerInfo { sql_version: Some(stated.unwrap_or(1)), capabilities: names.map(str::to_owned).collect() }
 }
 
 /// The answer breaks the protocol.

@@ -7,6 +7,9 @@
 //! - **Not JSON, or an envelope without what the call is for** (a cursor, the results): the whole answer is `Malformed`.
 //!   Nothing of it is used and the same call is made again.
 //! - **A row with a missing id, a `seq` of 0, a number that is negative or not below 2^53, a time that is none**: unreadable.
+//! - **What PostgreSQL can store and nothing here can represent** costs a field, not the row: metadata that cannot be read is
+//!   omitted ([`free`]), an unknown field is dropped, a time of no use is left out or moved to the end of its side, and stays
+//!   in `extra` as it came.
 //! - **Unknown fields** go to `extra`; **unknown enum values** are kept by the open enums; **null and absent** are the same;
 //!   absent lists are empty. `metadata` that is no object (other clients may write any JSON there) goes to `extra`, since
 //!   losing the message for it would be worse; content that stands beside `deleted_at` is dropped.
@@ -21,6 +24,7 @@
 //! field's name where it arises ([`object`]), and no other text of serde leaves this module.
 
 pub(crate) mod answer;
+mod free;
 mod list;
 mod object;
 pub(crate) mod page;

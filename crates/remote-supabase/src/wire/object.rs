@@ -3,12 +3,12 @@
 //! Every field is an `Option`, so that null and absent are the same and that the reader of a row, not serde, decides what must
 //! be there. An error names the field and nothing of its content.
 
+use super::free::Free;
 use fieldpost_domain::Extra;
 use serde::{
     Deserialize, Deserializer,
     de::{self, IgnoredAny, MapAccess},
 };
-use serde_json::Value;
 use std::{borrow::Cow, fmt};
 
 /// What becomes of fields without a place.
@@ -19,8 +19,10 @@ pub(crate) trait Rest: Default {
 
 impl Rest for Extra {
     fn take<'de, A: MapAccess<'de>>(&mut self, key: Key<'de>, map: &mut A) -> Result<(), A::Error> {
-        let value = map.next_value::<Value>().map_err(|_| cannot_be_read("an unknown field"))?;
-        self.insert(key.0.into_owned(), value);
+        match map.next_value::<Free>().map_err(|_| cannot_be_read("an unknown field"))? {
+            Free::Value(value) => drop(self.insert(key.0.into_owned(), value)),
+            Free::Unreadable(_) => tracing::warn!("an unknown field cannot be read, and is dropped"),
+        }
         Ok(())
     }
 }

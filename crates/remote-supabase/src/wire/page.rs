@@ -2,8 +2,8 @@
 
 use super::answer::{Read, malformed};
 use fieldpost_domain::{
-    BootstrapPage, Continuation, ConversationDigest, ConversationId, Cursor, HistoryPage, PullPage, SeqRange,
-    ServerEpoch, Time,
+    BootstrapPage, Continuation, ConversationDigest, ConversationId, Cursor, Fingerprint, HistoryPage, PullPage,
+    SeqRange, ServerEpoch, SetFingerprint, Time,
 };
 use fieldpost_remote::RemoteResult;
 use serde_json::Value;
@@ -18,6 +18,7 @@ pub(crate) fn bootstrap(operation: &'static str, read: Read) -> RemoteResult<Boo
         epoch: read.epoch.map(ServerEpoch::new),
         digest: digest(read.digest),
         limits: read.limits,
+        server: read.server,
         me: read.me,
         changes: read.changes,
     })
@@ -31,6 +32,7 @@ pub(crate) fn pull(operation: &'static str, read: Read) -> RemoteResult<PullPage
         more: read.more.ok_or_else(|| malformed(operation, "more: missing"))?,
         digest: digest(read.digest),
         limits: read.limits,
+        server: read.server,
         changes: read.changes,
     })
 }
@@ -70,12 +72,19 @@ fn server_time(operation: &'static str, stamp: &Option<super::scalar::Stamp>) ->
 /// The digest only ever causes a comparison, so one that cannot be read is as good as none.
 fn digest(value: Option<Value>) -> Option<ConversationDigest> {
     let value = value?;
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    let set = text("set").and_then(SetFingerprint::from_hex).map(Fingerprint::Set);
+    let fingerprint = set.or_else(|| text("sha256").and_then(sorted));
     let count = value.get("count").and_then(Value::as_u64);
-    let sha256 = value.get("sha256").and_then(Value::as_str).map(str::to_ascii_lowercase);
-    let hex = |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let digest = count.zip(sha256.filter(hex)).map(|(count, sha256)| ConversationDigest { count, sha256 });
+    let digest = count.zip(fingerprint).map(|(count, fingerprint)| ConversationDigest { count, fingerprint });
     if digest.is_none() {
         tracing::warn!("the server's digest of conversations cannot be read");
     }
     digest
+}
+
+/// What servers send that cannot keep a set up.
+fn sorted(text: &str) -> Option<Fingerprint> {
+    let hex = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    hex.then(|| Fingerprint::Sorted(text.to_ascii_lowercase()))
 }

@@ -13,12 +13,15 @@ use fieldpost_remote::{
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 
+/// What this client can do beyond protocol 1.
+const CAPABILITIES: [&str; 2] = ["set_digest", "ranges"];
+
 /// The arguments that every function takes, and its own.
 #[derive(Serialize)]
 struct Arguments<'a, T> {
     p_protocol: u32,
     p_app: Cow<'a, str>,
-    p_capabilities: [&'static str; 0],
+    p_capabilities: [&'static str; 2],
     #[serde(flatten)]
     own: T,
 }
@@ -153,7 +156,7 @@ pub(crate) fn push(operation: &'static str, app: &str, mutations: &[Mutation]) -
 }
 
 fn arguments(operation: &'static str, app: &str, own: impl Serialize) -> RemoteResult<Vec<u8>> {
-    json(operation, &Arguments { p_protocol: PROTOCOL, p_app: without_nul(app), p_capabilities: [], own })
+    json(operation, &Arguments { p_protocol: PROTOCOL, p_app: without_nul(app), p_capabilities: CAPABILITIES, own })
 }
 
 /// Nothing that is sent can fail to be JSON; if it did, the request would be at fault.

@@ -13,6 +13,8 @@
 //! next pull, while asking again might get the same answer for ever and hold up the lane. An opened conversation is different:
 //! its canonical id is the very thing that was asked for, so without it the answer is `Malformed`.
 //!
+//! An `ack` with a `message` beside it says that the project stored something else than was sent: then the row counts.
+//!
 //! Which row came is believed over the status: an `ack` with "duplicate" says what is needed all the same. A refusal or a
 //! retry without a code is one for an unknown reason, [`UNSPECIFIED`].
 
@@ -95,13 +97,20 @@ fn acknowledgement(intent: &Intent, row: ResultRow) -> Result<Acknowledgement, &
 
 fn sent(message: &NewMessage, row: ResultRow) -> Result<Acknowledgement, &'static str> {
     let check = |right: bool| if right { Ok(()) } else { Err("it has the row of another message") };
+    let instead = row.message.is_some();
+    let stored = good(row.message);
     if let Some(ack) = good(row.ack) {
-        check(ack.message_id == message.id)?;
-        return Ok(Acknowledgement::Sent(ack));
+        check(ack.message_id == message.id && stored.as_ref().is_none_or(|stored| stored.id == message.id))?;
+        return Ok(match stored {
+            Some(stored) => Acknowledgement::Stored(Box::new(stored)),
+            // Its version is that of a row that says something else: the pull has to bring that.
+            None if instead => Acknowledgement::Bare,
+            None => Acknowledgement::Sent(ack),
+        });
     }
-    if let Some(stored) = good(row.message) {
+    if let Some(stored) = stored {
         check(stored.id == message.id || stored.sender_id == message.sender_id)?;
-        return Ok(Acknowledgement::AlreadySent(Box::new(stored)));
+        return Ok(Acknowledgement::Stored(Box::new(stored)));
     }
     if let Some(tombstone) = good(row.tombstone) {
         if let TombstoneOf::Message { id, .. } = tombstone.of {

@@ -1,14 +1,15 @@
 //! The rows of a page.
 
 use super::{
+    free::{Free, metadata},
     list::Row,
     object::object,
-    scalar::{Name, Number, Stamp},
+    scalar::{Moment, Name, Number},
 };
 use fieldpost_domain::{
-    Access, AccessChange, Conversation, ConversationId, ConversationKind, Extra, MedicId, Message, MessageAck,
-    MessageId, MessageKind, MessageStatus, Metadata, OrgId, Person, PersonId, ReadMarker, Role, Seq, Tombstone,
-    TombstoneOf,
+    Access, AccessChange, Conversation, ConversationId, ConversationKind, Covered, Extra, MedicId, Message, MessageAck,
+    MessageId, MessageKind, MessageStatus, Omitted, OmittedReason, OrgId, Person, PersonId, ReadMarker, Role, Seq,
+    SeqRange, Time, Tombstone, TombstoneOf,
 };
 use serde_json::Value;
 
@@ -36,12 +37,13 @@ object!(
         medic_id: MedicId,
         medic_name: String,
         created_by: PersonId,
-        created_at: Stamp,
-        updated_at: Stamp,
+        created_at: Moment,
+        updated_at: Moment,
         last_seq: Number,
-        last_message_at: Stamp,
+        last_message_at: Moment,
         last_message_preview: String,
         unread: Number,
+        omitted: OmittedRow,
         version: Number,
     }
 );
@@ -54,14 +56,15 @@ object!(
         sender_id: PersonId,
         kind: Name<MessageKind>,
         content: String,
-        metadata: Value,
+        metadata: Free,
         reply_to: MessageId,
         status: Name<MessageStatus>,
         seq: Number,
-        composed_at: Stamp,
-        created_at: Stamp,
-        updated_at: Stamp,
-        deleted_at: Stamp,
+        composed_at: Moment,
+        created_at: Moment,
+        updated_at: Moment,
+        deleted_at: Moment,
+        omitted: OmittedRow,
         version: Number,
     }
 );
@@ -98,12 +101,29 @@ object!(
 );
 
 object!(
+    /// An element of `ranges`.
+    RangeRow, rest: super::object::Dropped {
+        conversation_id: ConversationId,
+        from_seq: Number,
+        to_seq: Number,
+    }
+);
+
+object!(
+    /// `omitted` of a row.
+    OmittedRow, rest: super::object::Dropped {
+        reason: Name<OmittedReason>,
+        bytes: Number,
+    }
+);
+
+object!(
     /// `ack` of a push result.
     AckRow, rest: super::object::Dropped {
         message_id: MessageId,
         conversation_id: ConversationId,
         seq: Number,
-        created_at: Stamp,
+        created_at: Moment,
         version: Number,
     }
 );
@@ -118,8 +138,31 @@ fn place(seq: Option<Number>) -> Result<Seq, &'static str> {
     seq.filter(|seq| seq.0 > 0).map(Seq::from).ok_or("seq")
 }
 
-fn time(stamp: Option<Stamp>) -> Option<fieldpost_domain::Time> {
-    stamp.map(|stamp| stamp.0)
+/// A time that must be there: one that is of no use here is moved to the end of its side, and noted.
+fn needed(moment: Option<Moment>, field: &'static str, extra: &mut Extra) -> Result<Time, &'static str> {
+    let moment = need(moment, field)?;
+    note(&moment, field, extra);
+    Ok(moment.clamped())
+}
+
+/// A time that may be there: one that is of no use here is left out, and noted.
+fn optional(moment: Option<Moment>, field: &'static str, extra: &mut Extra) -> Option<Time> {
+    note(moment.as_ref()?, field, extra);
+    moment.and_then(|moment| if let Moment::At(time) = moment { Some(time) } else { None })
+}
+
+/// Keeps a time that is of no use here as it came.
+fn note(moment: &Moment, field: &'static str, extra: &mut Extra) {
+    if let Moment::Odd(text) = moment {
+        tracing::warn!(field, "a time is out of range");
+        extra.insert(field.to_owned(), Value::String(text.clone()));
+    }
+}
+
+/// What a row says in place of what was too much. One that does not say what is taken for nothing.
+fn omitted(row: Option<OmittedRow>) -> Option<Omitted> {
+    let row = row?;
+    Some(Omitted { reason: row.reason?.0, bytes: row.bytes.map_or(0, |bytes| bytes.0) })
 }
 
 impl Row for PersonRow {
@@ -144,6 +187,7 @@ impl Row for ConversationRow {
     type Domain = Conversation;
 
     fn domain(self) -> Result<Conversation, &'static str> {
+        let mut extra = self.rest;
         Ok(Conversation {
             id: need(self.id, "id")?,
             org_id: need(self.org_id, "org_id")?,
@@ -151,15 +195,16 @@ impl Row for ConversationRow {
             subject: self.subject,
             medic_id: self.medic_id,
             medic_name: self.medic_name,
-            created_by: need(self.created_by, "created_by")?,
-            created_at: need(self.created_at, "created_at")?.0,
-            updated_at: need(self.updated_at, "updated_at")?.0,
+            created_by: self.created_by.unwrap_or(PersonId::NOBODY),
+            created_at: needed(self.created_at, "created_at", &mut extra)?,
+            updated_at: needed(self.updated_at, "updated_at", &mut extra)?,
             last_seq: need(self.last_seq, "last_seq")?.into(),
-            last_message_at: time(self.last_message_at),
+            last_message_at: optional(self.last_message_at, "last_message_at", &mut extra),
             last_message_preview: self.last_message_preview,
             unread: need(self.unread, "unread")?.0,
+            omitted: omitted(self.omitted),
             version: need(self.version, "version")?.into(),
-            extra: self.rest,
+            extra,
         })
     }
 }
@@ -170,31 +215,36 @@ impl Row for MessageRow {
     fn domain(self) -> Result<Message, &'static str> {
         let mut extra = self.rest;
         let alive = self.deleted_at.is_none();
-        let metadata = match self.metadata.filter(|_| alive) {
-            Some(Value::Object(object)) => Some(Metadata::from_stored(object)),
-            Some(other) => {
-                extra.insert("metadata".to_owned(), other);
-                None
-            }
-            None => None,
-        };
+        let (metadata, unread, other) = metadata(self.metadata.filter(|_| alive));
+        extra.extend(other.map(|other| ("metadata".to_owned(), other)));
         Ok(Message {
             id: need(self.id, "id")?,
             conversation_id: need(self.conversation_id, "conversation_id")?,
-            sender_id: need(self.sender_id, "sender_id")?,
+            sender_id: self.sender_id.unwrap_or(PersonId::NOBODY),
             kind: need(self.kind, "kind")?.0,
             content: self.content.filter(|_| alive),
             metadata,
             reply_to: self.reply_to,
             status: need(self.status, "status")?.0,
             seq: place(self.seq)?,
-            composed_at: time(self.composed_at),
-            created_at: need(self.created_at, "created_at")?.0,
-            updated_at: need(self.updated_at, "updated_at")?.0,
-            deleted_at: time(self.deleted_at),
+            composed_at: optional(self.composed_at, "composed_at", &mut extra),
+            created_at: needed(self.created_at, "created_at", &mut extra)?,
+            updated_at: needed(self.updated_at, "updated_at", &mut extra)?,
+            deleted_at: self.deleted_at.map(|at| needed(Some(at), "deleted_at", &mut extra)).transpose()?,
+            omitted: omitted(self.omitted).or(unread),
             version: need(self.version, "version")?.into(),
             extra,
         })
+    }
+}
+
+impl Row for RangeRow {
+    type Domain = Covered;
+
+    fn domain(self) -> Result<Covered, &'static str> {
+        let range =
+            SeqRange { from: place(self.from_seq).map_err(|_| "from_seq")?, to: need(self.to_seq, "to_seq")?.into() };
+        Ok(Covered { conversation_id: need(self.conversation_id, "conversation_id")?, range })
     }
 }
 
@@ -256,7 +306,7 @@ impl Row for AckRow {
             message_id: need(self.message_id, "message_id")?,
             conversation_id: need(self.conversation_id, "conversation_id")?,
             seq: place(self.seq)?,
-            created_at: need(self.created_at, "created_at")?.0,
+            created_at: need(self.created_at, "created_at")?.clamped(),
             version: need(self.version, "version")?.into(),
         })
     }

@@ -1,6 +1,6 @@
 //! The scalars of the protocol: numbers below 2^53, times, names of open enums.
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use fieldpost_domain::{Seq, Time, Version};
 use serde::{Deserialize, Deserializer, de};
 use std::{fmt, marker::PhantomData};
@@ -37,18 +37,61 @@ pub(crate) struct Stamp(pub(crate) Time);
 
 impl<'de> Deserialize<'de> for Stamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Moment::deserialize(deserializer)? {
+            Moment::At(time) => Ok(Self(time)),
+            Moment::Odd(_) => Err(de::Error::custom("not a time")),
+        }
+    }
+}
+
+/// A time of a row. PostgreSQL has times that nothing else can represent (`infinity`, the year 294276): they cost no row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// One that is a time here too.
+    At(Time),
+    /// Another text.
+    Odd(String),
+}
+
+impl Moment {
+    /// The time; of an odd one the end of what there is on its side.
+    pub(crate) fn clamped(&self) -> Time {
+        match self {
+            Self::At(time) => *time,
+            Self::Odd(text) => if is_late(text) { DateTime::<Utc>::from_timestamp_micros(LAST) } else { None }
+                .unwrap_or(DateTime::UNIX_EPOCH),
+        }
+    }
+}
+
+/// 9999-12-31T23:59:59.999999Z, the last moment with a year of four digits.
+const LAST: i64 = 253_402_300_799_999_999;
+
+/// `infinity`, or a year of more than four digits.
+fn is_late(text: &str) -> bool {
+    let text = text.trim_start_matches('+');
+    let year = text.bytes().take_while(u8::is_ascii_digit).count();
+    (text.starts_with("infinity") || year > 4) && !text.ends_with("BC")
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Rfc3339;
 
         impl de::Visitor<'_> for Rfc3339 {
-            type Value = Stamp;
+            type Value = Moment;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a time")
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Stamp, E> {
-                let time = DateTime::parse_from_rfc3339(text).map_err(|_| E::custom("not a time"))?;
-                Ok(Stamp(time.with_timezone(&Utc).trunc_subsecs(6)))
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Moment, E> {
+                let time = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc).trunc_subsecs(6));
+                // An offset can lead out of the years that have a text.
+                Ok(match time {
+                    Ok(time) if (0..=9999).contains(&time.year()) => Moment::At(time),
+                    _ => Moment::Odd(text.to_owned()),
+                })
             }
         }
 
@@ -108,6 +151,20 @@ mod tests {
         for wrong in ["\"infinity\"", "\"2026-02-30T00:00:00Z\"", "\"2026-01-31\"", "\"\"", "1769847300", "null"] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn times_that_nothing_can_represent_are_kept_as_text_and_have_an_end() {
+        let read = |text: &str| serde_json::from_value::<Moment>(serde_json::json!(text)).unwrap();
+        for late in ["infinity", "10000-01-01T00:00:00+00:00", "11533-05-05T00:00:00Z", "+294276-12-31T23:59:59Z"] {
+            assert_eq!(read(late), Moment::Odd(late.to_owned()));
+            assert_eq!(read(late).clamped().to_rfc3339(), "9999-12-31T23:59:59.999999+00:00", "{late}");
+        }
+        for early in ["-infinity", "0044-03-15T00:00:00+00:00 BC", "soon", "12000-01-01T00:00:00+00:00 BC"] {
+            assert_eq!(read(early).clamped(), DateTime::UNIX_EPOCH, "{early}");
+        }
+        assert!(matches!(read("9999-12-31T23:59:59-12:00"), Moment::Odd(_)), "its UTC has five digits");
+        assert!(serde_json::from_str::<Moment>("1769847300").is_err(), "no text is no time");
     }
 
     #[test]

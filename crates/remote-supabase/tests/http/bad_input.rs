@@ -159,7 +159,7 @@ async fn with_cap(bytes: usize, answer: Answer) -> Result<(), RemoteError> {
 }
 
 #[tokio::test]
-async fn an_answer_above_the_cap_is_malformed_however_it_comes() {
+async fn an_answer_above_the_cap_is_oversized_however_it_comes() {
     let body = envelope(json!({"cursor": "c", "more": false, "padding": " ".repeat(100_000)})).to_string();
     let packed = gzip(body.as_bytes());
     assert!(packed.len() < 1000);
@@ -168,9 +168,20 @@ async fn an_answer_above_the_cap_is_malformed_however_it_comes() {
     let announced = Answer::new(200, JSON, body.clone()).hang_at(10);
     let bomb = Answer::new(200, JSON, packed).with_header("content-encoding", "gzip");
     for answer in [plain.clone(), announced, bomb.clone()] {
-        assert_eq!(with_cap(10_000, answer).await.unwrap_err().kind(), RemoteErrorKind::Malformed);
+        assert_eq!(with_cap(10_000, answer).await.unwrap_err().kind(), RemoteErrorKind::Oversized);
     }
     for answer in [plain, bomb] {
         with_cap(body.len(), answer).await.unwrap();
     }
+}
+
+/// What was pushed may have been carried out, whatever came back.
+#[tokio::test]
+async fn an_answer_to_a_push_above_the_cap_says_nothing_of_the_push() {
+    let server = Server::start().await;
+    server.push().answers(json!({"results": [], "padding": " ".repeat(100_000)}));
+    let remote = SupabaseRemote::new(server.config().with_max_answer_bytes(10_000)).unwrap();
+    let error = remote.push(&token(), &[]).await.unwrap_err();
+    assert_eq!(error.kind(), RemoteErrorKind::Malformed);
+    assert!(!error.kind().is_certainly_not_carried_out());
 }

@@ -1,7 +1,7 @@
 //! What is sent, and plain answers.
 
 use crate::support::{ANON_KEY, Server, pull_request, token};
-use fieldpost_domain::{Continuation, ConversationId, Cursor, Seq, ServerLimits};
+use fieldpost_domain::{Continuation, ConversationDigest, ConversationId, Cursor, Seq, ServerLimits};
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, MessagingApi, PullRequest, RemoteErrorKind};
 use fieldpost_remote_supabase::{SupabaseConfig, SupabaseRemote};
 use pretty_assertions::assert_eq;
@@ -27,7 +27,11 @@ async fn every_call_is_a_post_with_key_token_and_envelope() {
     assert_eq!(request.headers["accept"], "application/json");
     assert_eq!(request.headers["accept-encoding"], "gzip");
     assert!(request.headers["user-agent"].starts_with("siteapp/3.1 fieldpost-remote-supabase/"));
-    assert_eq!(request.body, json!({"p_protocol": 1, "p_app": "siteapp/3.1", "p_capabilities": [], "p_cursor": "c0"}));
+    assert_eq!(
+        request.body,
+        json!({"p_protocol": 1, "p_app": "siteapp/3.1", "p_capabilities": ["set_digest", "ranges"],
+        "p_cursor": "c0"})
+    );
 }
 
 #[tokio::test]
@@ -100,11 +104,11 @@ async fn limits_are_read_one_by_one() {
 async fn a_caller_without_membership_gets_an_empty_bootstrap() {
     let server = Server::start().await;
     server.bootstrap().answers(json!({"cursor": "c", "total_conversations": 0,
-        "digest": {"count": 0, "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}}));
+        "digest": {"count": 0, "set": "00000000000000000000000000000000"}}));
     let page = server.remote().bootstrap(&token(), BootstrapRequest::default()).await.unwrap();
     assert_eq!((page.me, page.total_conversations, page.next_after), (None, 0, None));
     assert!(page.changes.is_empty());
-    assert_eq!(page.digest, Some(fieldpost_domain::ConversationDigest::of([])));
+    assert_eq!(page.digest, Some(ConversationDigest::of([])));
 }
 
 #[test]
@@ -127,4 +131,42 @@ fn neither_the_configuration_nor_the_client_shows_the_key() {
 fn a_client_can_be_made_for_https_without_a_provider_for_the_process() {
     let config = SupabaseConfig::new("https://abcd.supabase.co", ANON_KEY);
     SupabaseRemote::new(config).expect("needs CA certificates on this machine: install ca-certificates");
+}
+
+#[tokio::test]
+async fn what_the_server_says_about_itself_is_read() {
+    let server = Server::start().await;
+    let remote = server.remote();
+    let answer = |more: serde_json::Value| {
+        let mut answer = json!({"cursor": "c", "more": false});
+        answer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        server.pull().answers(answer);
+    };
+    answer(json!({"sql_version": 2, "capabilities": ["set_digest", "a_new_one", 7]}));
+    answer(json!({}));
+    answer(json!({"sql_version": "two", "capabilities": "all"}));
+    let told = remote.pull(&token(), pull_request()).await.unwrap().server;
+    assert_eq!(told.sql_version, Some(2));
+    assert!(told.capabilities.iter().eq(["a_new_one", "set_digest"]));
+    for _ in 0..2 {
+        let told = remote.pull(&token(), pull_request()).await.unwrap().server;
+        assert_eq!((told.sql_version, told.capabilities.len()), (Some(1), 0), "the first version does not say");
+    }
+}
+
+#[tokio::test]
+async fn a_digest_is_of_a_set_or_of_a_sorted_list() {
+    let server = Server::start().await;
+    let remote = server.remote();
+    let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    for (digest, read) in [
+        (json!({"count": 0, "set": "0".repeat(32)}), Some(ConversationDigest::of([]))),
+        (json!({"count": 0, "sha256": nothing}), Some(ConversationDigest::sorted([]))),
+        (json!({"count": 0, "set": "0", "sha256": nothing}), Some(ConversationDigest::sorted([]))),
+        (json!({"count": 0, "set": 7}), None),
+        (json!({"set": "0".repeat(32)}), None),
+    ] {
+        server.pull().answers(json!({"cursor": "c", "more": false, "digest": digest}));
+        assert_eq!(remote.pull(&token(), pull_request()).await.unwrap().digest, read, "{digest}");
+    }
 }

@@ -118,7 +118,7 @@ async fn refusals_of_the_interfaces() {
         (404, json!({"code": "PGRST202", "message": "Could not find the function"}), NotFieldpost),
         (500, json!({"code": "57014", "message": "canceling statement due to statement timeout"}), TimedOut),
         (500, json!({"code": "40001", "message": "could not serialize access"}), Unavailable),
-        (413, json!({"message": "too large"}), BadRequest),
+        (413, json!({"message": "too large"}), Oversized),
         (400, json!({"code": "PGRST102", "message": "Empty or invalid json"}), BadRequest),
     ] {
         assert_eq!(refused(status, body.clone()).await.kind(), kind, "{status} {body}");
@@ -129,7 +129,7 @@ async fn refusals_of_the_interfaces() {
 async fn a_gateways_limit_is_no_verdict_on_what_was_sent() {
     for (content_type, body) in [("text/html", "<html>413"), ("application/json", "{}"), ("text/plain", "")] {
         let error = answered(Answer::new(413, content_type, body).with_header("retry-after", "5")).await;
-        assert_eq!((error.kind(), error.retry()), (RemoteErrorKind::BadRequest, Retry::Never));
+        assert_eq!((error.kind(), error.retry()), (RemoteErrorKind::Oversized, Retry::Never));
         assert!(error.detail().is_some_and(|detail| detail.starts_with("413: a gateway")), "{error}");
     }
 }

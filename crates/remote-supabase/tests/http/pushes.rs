@@ -110,7 +110,7 @@ async fn mutations_are_written_as_the_protocol_says() {
 
     let (c, org, m) = (id(CONVERSATION), id(0x1f), id(MESSAGE));
     let sent = &server.requests()[0].body;
-    assert_eq!((&sent["p_protocol"], &sent["p_capabilities"]), (&json!(1), &json!([])));
+    assert_eq!((&sent["p_protocol"], &sent["p_capabilities"]), (&json!(1), &json!(["set_digest", "ranges"])));
     assert_eq!(
         sent["p_mutations"],
         json!([
@@ -140,7 +140,7 @@ async fn acknowledgements_carry_their_rows() {
     assert_eq!((sent.conversation_id.to_string(), sent.seq), (id(0xd), Seq::new(5)));
 
     let stored = acknowledged(send(1), "duplicate", json!({"message": message()})).await;
-    assert!(matches!(stored, Acknowledgement::AlreadySent(message) if message.seq == Seq::new(5)));
+    assert!(matches!(stored, Acknowledgement::Stored(message) if message.seq == Seq::new(5)));
 
     let tombstone = json!({"entity": "message", "id": id(MESSAGE), "conversation_id": id(0xd), "seq": 5, "version": 3});
     let deleted = acknowledged(send(1), "duplicate", json!({"tombstone": tombstone})).await;
@@ -166,7 +166,7 @@ async fn a_message_that_an_older_app_sent_comes_under_the_id_it_got_then() {
         result(2, "applied", json!({"conversation": conversation()})),
     ]);
     let outcomes = push(&[send(1), open(2)], results).await.unwrap();
-    let PushOutcome::Acknowledged(Acknowledgement::AlreadySent(row)) = &outcomes[0] else { panic!("{outcomes:?}") };
+    let PushOutcome::Acknowledged(Acknowledgement::Stored(row)) = &outcomes[0] else { panic!("{outcomes:?}") };
     assert_eq!((row.id.to_string(), row.seq), (id(0x77), Seq::new(5)));
 
     // Somebody else's message is not this one: taking it for an answer would lose what she wrote.
@@ -236,4 +236,28 @@ async fn results_that_do_not_match_the_batch_say_nothing_about_it() {
         assert!(!error.to_string().contains("on my way"));
     }
     assert_eq!(push(&[send(1), send(2)], json!([applied(1), applied(2)])).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_the_project_stored_instead_comes_beside_the_acknowledgement() {
+    let mut stored = message();
+    stored["content"] = json!("on my ****");
+    let beside = json!({"ack": ack(), "message": stored});
+    let Acknowledgement::Stored(row) = acknowledged(send(1), "applied", beside).await else { panic!() };
+    assert_eq!((row.content.as_deref(), row.seq), (Some("on my ****"), Seq::new(5)));
+
+    stored["seq"] = json!(0);
+    let unreadable = json!({"ack": ack(), "message": stored});
+    assert_eq!(acknowledged(send(1), "applied", unreadable).await, Acknowledgement::Bare, "a pull brings the row");
+    let mut other = message();
+    other["id"] = json!(id(0x77));
+    let error = one(send(1), "applied", json!({"ack": ack(), "message": other})).await.unwrap_err();
+    assert_eq!(error.kind(), RemoteErrorKind::Malformed);
+}
+
+#[tokio::test]
+async fn what_the_project_refuses_comes_in_its_own_words() {
+    let words = json!({"code": "refused", "detail": "You are suspended (P0001)"});
+    let PushOutcome::Rejected(refusal) = one(send(1), "rejected", words).await.unwrap() else { panic!() };
+    assert_eq!((refusal.code, refusal.detail.as_deref()), (RefusalCode::Refused, Some("You are suspended (P0001)")));
 }

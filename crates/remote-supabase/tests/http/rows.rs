@@ -2,7 +2,8 @@
 
 use crate::support::{Server, pull_request, token};
 use fieldpost_domain::{
-    Access, ConversationKind, MessageKind, MessageStatus, PullPage, Role, Seq, TombstoneOf, Version,
+    Access, ConversationKind, Covered, MessageKind, MessageStatus, Omitted, PullPage, Role, Seq, SeqRange, TombstoneOf,
+    Version,
 };
 use fieldpost_remote::MessagingApi;
 use pretty_assertions::assert_eq;
@@ -136,9 +137,9 @@ async fn one_bad_row_costs_only_itself() {
         (with(message(), "version", json!(-1)), "version"),
         (without(message(), "version"), "version"),
         (with(message(), "content", json!({"secret": 1})), "content"),
-        (with(message(), "created_at", json!("secret")), "created_at"),
-        (with(message(), "created_at", json!("2026-02-30T00:00:00Z")), "created_at"),
-        (with(message(), "deleted_at", json!("infinity")), "deleted_at"),
+        (with(message(), "created_at", json!(1_769_847_300)), "created_at"),
+        (without(message(), "updated_at"), "updated_at"),
+        (with(message(), "deleted_at", json!(true)), "deleted_at"),
         (with(message(), "kind", json!(["secret"])), "kind"),
         (json!("secret"), "not an object"),
         (json!(null), "not an object"),
@@ -181,4 +182,96 @@ async fn a_lone_surrogate_costs_only_its_row() {
     server.pull().raw(200, "application/json", answer);
     let page = server.remote().pull(&token(), pull_request()).await.unwrap();
     assert_eq!((page.changes.messages.len(), page.changes.unreadable.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn what_was_omitted_is_read_with_its_reason_whatever_that_is() {
+    let left_out = |reason: &str| json!({"reason": reason, "bytes": 34_000_000_u64});
+    let large = without(with(message(), "omitted", left_out("metadata_too_large")), "content");
+    let newer = with(message(), "omitted", left_out("a_new_reason"));
+    let odd = with(message(), "omitted", json!({"bytes": 7}));
+    let subject = with(conversation(), "omitted", left_out("subject_too_long"));
+    let page = pull(json!({"messages": [large, newer, odd, message()], "conversations": [subject]})).await;
+    assert_eq!(page.changes.unreadable, []);
+    let omitted = |reason: &str| Some(Omitted { reason: reason.into(), bytes: 34_000_000 });
+    let told: Vec<_> = page.changes.messages.iter().map(|message| message.omitted.clone()).collect();
+    assert_eq!(told, [omitted("metadata_too_large"), omitted("a_new_reason"), None, None]);
+    assert_eq!(page.changes.conversations[0].omitted, omitted("subject_too_long"));
+}
+
+#[tokio::test]
+async fn nobody_is_somebody_who_has_no_id() {
+    let nil = "00000000-0000-0000-0000-000000000000";
+    let rows = [with(message(), "sender_id", json!(nil)), with(message(), "sender_id", json!(null))];
+    let page = pull(json!({"messages": rows, "conversations": [without(conversation(), "created_by")]})).await;
+    assert_eq!(page.changes.unreadable, []);
+    assert!(page.changes.messages.iter().all(|message| message.sender_id.is_nobody()));
+    assert!(page.changes.conversations[0].created_by.is_nobody());
+}
+
+#[tokio::test]
+async fn a_time_that_nothing_can_represent_costs_no_row() {
+    let far = [json!("infinity"), json!("10000-01-01T00:00:00+00:00"), json!("+294276-12-31T23:59:59.999999+00:00")];
+    for at in far {
+        let odd = with(with(message(), "composed_at", at.clone()), "created_at", at.clone());
+        let list = with(conversation(), "last_message_at", at.clone());
+        let page = pull(json!({"messages": [odd], "conversations": [list]})).await;
+        assert_eq!(page.changes.unreadable, [], "{at}");
+        let message = &page.changes.messages[0];
+        assert_eq!((message.composed_at, &message.extra["composed_at"]), (None, &at), "kept as it came");
+        assert_eq!(message.created_at.to_rfc3339(), "9999-12-31T23:59:59.999999+00:00");
+        assert_eq!(page.changes.conversations[0].last_message_at, None);
+    }
+    let erased = pull(json!({"messages": [with(message(), "deleted_at", json!("infinity"))]})).await;
+    assert!(erased.changes.messages[0].deleted_at.is_some(), "deleted, whenever");
+}
+
+#[tokio::test]
+async fn ranges_say_which_part_of_a_thread_is_here() {
+    let ranges =
+        json!([{"conversation_id": C, "from_seq": 3, "to_seq": 7, "why": 1}, {"conversation_id": C, "from_seq": 0}]);
+    let changes = pull(json!({"messages": [message()], "ranges": ranges})).await.changes;
+    let range = SeqRange { from: Seq::new(3), to: Seq::new(7) };
+    assert_eq!(changes.covered, [Covered { conversation_id: C.parse().unwrap(), range }]);
+    let [odd] = changes.unreadable.as_slice() else { panic!("one range is none") };
+    assert_eq!((odd.list.as_str(), changes.messages.len()), ("ranges", 1));
+}
+
+/// A page with this text in the place of "HERE".
+async fn pull_text(fields: Value, text: &str) -> PullPage {
+    let server = Server::start().await;
+    let mut answer = json!({"cursor": "c", "more": false});
+    answer.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    let answer = crate::support::envelope(answer).to_string().replace("\"HERE\"", text);
+    server.pull().raw(200, "application/json", answer);
+    server.remote().pull(&token(), pull_request()).await.unwrap()
+}
+
+#[tokio::test]
+async fn metadata_that_nobody_can_read_costs_no_more_than_itself() {
+    let deep = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+    let hostile = [deep(128), deep(300), deep(3_000), deep(16_345), "{\"n\":1e400}".to_owned(), "[1e999]".to_owned()];
+    for text in hostile {
+        let odd = with(with(message(), "metadata", json!("HERE")), "secret", json!("HERE"));
+        let page = pull_text(json!({"messages": [message(), odd, message()]}), &text).await;
+        assert_eq!(page.changes.unreadable, []);
+        let [first, odd, last] = page.changes.messages.as_slice() else { panic!("three messages") };
+        assert_eq!((first, &first.omitted), (last, &None));
+        assert_eq!((odd.content.as_deref(), odd.seq, &odd.metadata), (Some("on my way"), Seq::new(17), &None));
+        assert_eq!(odd.omitted.as_ref().map(|omitted| omitted.bytes), Some(text.len() as u64));
+    }
+    for readable in [deep(127), "{\"n\":18446744073709551615}".to_owned(), "{\"n\":-0.0}".to_owned()] {
+        let page = pull_text(json!({"messages": [with(message(), "metadata", json!("HERE"))]}), &readable).await;
+        assert_eq!(page.changes.messages[0].omitted, None, "{readable}");
+        assert!(page.changes.messages[0].metadata.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_is_deep_where_nothing_may_be_costs_itself_alone() {
+    let text = format!("{}{}", "[".repeat(16_345), "]".repeat(16_345));
+    let odd = with(message(), "content", json!("HERE"));
+    let page = pull_text(json!({"messages": [message(), odd], "people": [person()]}), &text).await;
+    assert_eq!((page.changes.messages.len(), page.changes.people.len(), page.changes.unreadable.len()), (1, 1, 1));
+    assert!(page.changes.unreadable[0].payload.contains(&text), "kept as it came");
 }

@@ -191,6 +191,7 @@ fn append(all: &mut Changes, mut page: Changes) {
     all.read_markers.append(&mut page.read_markers);
     all.tombstones.append(&mut page.tombstones);
     all.access.append(&mut page.access);
+    all.covered.append(&mut page.covered);
 }
 
 /// A mutation with a fresh id.
@@ -214,7 +215,7 @@ pub(super) fn sent(outcome: &PushOutcome) -> MessageAck {
 /// The row of a message that an earlier attempt had stored.
 pub(super) fn already_sent(outcome: &PushOutcome) -> Message {
     match outcome {
-        PushOutcome::Acknowledged(Acknowledgement::AlreadySent(message)) => (**message).clone(),
+        PushOutcome::Acknowledged(Acknowledgement::Stored(message)) => (**message).clone(),
         other => panic!("expected a duplicate, got {other:?}"),
     }
 }

@@ -184,3 +184,16 @@ pub async fn a_deleted_conversation_can_be_opened_anew(backend: &dyn Backend) ->
     assert_eq!(ada.say(second.id, "New").await.seq.get(), 1);
     Ok(())
 }
+
+/// Given a subject, then it has at most 500 characters.
+pub async fn a_subject_that_is_too_long_is_refused(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 0).await;
+    let (admin, org_id) = (scene.admin().await, scene.world.org_id);
+    let open = |characters: usize| {
+        let (conversation_id, subject) = (fresh::conversation_id(), Some("é".repeat(characters)));
+        admin.push_one(Intent::OpenBroadcast { conversation_id, org_id, subject })
+    };
+    assert_eq!(refused(&open(501).await), RefusalCode::SubjectTooLong);
+    assert_eq!(opened(&open(500).await).subject, Some("é".repeat(500)));
+    Ok(())
+}

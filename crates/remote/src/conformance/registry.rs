@@ -92,6 +92,8 @@ macro_rules! remote_conformance {
                 only_people_write_messages,
                 unusual_text_survives,
                 metadata_reply_and_composed_at_survive,
+                metadata_above_the_limits_is_refused,
+                a_time_that_cannot_be_is_taken_for_none,
                 created_at_grows_with_seq,
                 sending_does_not_move_the_senders_marker,
                 a_batch_of_nothing_has_no_results,
@@ -107,6 +109,7 @@ macro_rules! remote_conformance {
                 a_foreign_org_is_not_found,
                 the_id_of_a_hidden_conversation_is_taken,
                 an_admin_opens_the_one_broadcast,
+                a_subject_that_is_too_long_is_refused,
                 a_medic_cannot_open_a_broadcast,
                 a_deleted_conversation_can_be_opened_anew;
             mark: a_marker_moves_forward,

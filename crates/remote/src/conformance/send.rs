@@ -6,10 +6,12 @@ use super::{
     fresh,
 };
 use crate::RemoteErrorKind;
+use chrono::{TimeDelta, TimeZone, Utc};
 use fieldpost_domain::{
-    Acknowledgement, Intent, MessageKind, Metadata, Mutation, PushOutcome, RefusalCode, Seq, TombstoneOf,
+    Acknowledgement, Intent, MessageKind, Metadata, Mutation, NewMessage, PushOutcome, RefusalCode, Seq, TombstoneOf,
+    metadata::{METADATA_DEPTH, METADATA_LIMIT},
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// Given an open conversation, when a message is sent, then the answer tells what the client does not know yet.
 pub async fn an_applied_message_is_acknowledged(backend: &dyn Backend) -> Verdict {
@@ -353,5 +355,47 @@ pub async fn a_batch_above_the_limits_is_too_large(backend: &dyn Backend) -> Ver
         assert_eq!(failure(answer), RemoteErrorKind::TooLarge);
     }
     assert_eq!(ada.history(own, None, None).await.expect("history").changes.messages, []);
+    Ok(())
+}
+
+/// Given metadata that is too large or too deep, then it is refused, each by its name, and all that is within the limits is not.
+pub async fn metadata_above_the_limits_is_refused(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 1).await;
+    let (ada, admin) = (scene.medic(0).await, scene.admin().await);
+    let own = ada.open_own().await.id;
+    let with = |metadata| NewMessage { metadata: Some(Metadata::from_stored(metadata)), ..ada.draft(own, "Here") };
+    let large = |bytes| Map::from_iter([("a".to_owned(), json!("x".repeat(bytes - r#"{"a":""}"#.len())))]);
+    let good = [with(nested(METADATA_DEPTH)), with(large(METADATA_LIMIT))];
+    let bad = [with(nested(METADATA_DEPTH + 1)), with(nested(100)), with(large(METADATA_LIMIT * 2 + 1))];
+    let batch: Vec<_> = bad.iter().chain(&good).cloned().map(send).collect();
+    let outcomes = ada.push(&batch).await;
+    let codes: Vec<_> = outcomes[..3].iter().map(refused).collect();
+    assert_eq!(codes, [RefusalCode::MetadataTooDeep, RefusalCode::MetadataTooDeep, RefusalCode::MetadataTooLarge]);
+    let page = admin.history(own, None, None).await.expect("history");
+    let arrived: Vec<_> = page.changes.messages.iter().map(|row| row.metadata.clone()).collect();
+    assert_eq!(arrived, good.map(|message| message.metadata), "what is accepted can be read");
+    Ok(())
+}
+
+/// `{"a":{"a":…{}}}` with so many braces.
+fn nested(levels: usize) -> Map<String, Value> {
+    (1..levels).fold(Map::new(), |inner, _| Map::from_iter([("a".to_owned(), Value::Object(inner))]))
+}
+
+/// Given a phone whose clock is off by years, then its claim counts as none, and the message is applied.
+pub async fn a_time_that_cannot_be_is_taken_for_none(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 1).await;
+    let ada = scene.medic(0).await;
+    let own = ada.open_own().await.id;
+    let now = ada.bootstrap().await.server_time;
+    let year = |year| Utc.with_ymd_and_hms(year, 1, 1, 0, 0, 0).single().expect("a moment");
+    let earliest = year(2000);
+    let claims = [year(1999), now + TimeDelta::days(2), year(9999), earliest, now + TimeDelta::hours(23)];
+    let batch: Vec<_> =
+        claims.iter().map(|at| send(NewMessage { composed_at: *at, ..ada.draft(own, "When?") })).collect();
+    ada.push(&batch).await.iter().for_each(|outcome| drop(sent(outcome)));
+    let rows = ada.history(own, None, None).await.expect("history").changes.messages;
+    let told: Vec<_> = rows.iter().map(|row| row.composed_at.is_some()).collect();
+    assert_eq!(told, [false, false, false, true, true]);
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! The contract, as this server fulfils it.
 
 use super::{
-    ReferenceServer, RefreshRefused, Submission, SubmissionResult, bootstrap::bootstrap, history::history, pull::pull,
-    push,
+    ReferenceServer, RefreshRefused, Speaks, Submission, SubmissionResult, bootstrap::bootstrap, history::history,
+    pull::pull, push,
 };
 use crate::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
@@ -18,13 +18,13 @@ impl MessagingApi for ReferenceServer {
     async fn bootstrap(&self, token: &AccessToken, request: BootstrapRequest) -> RemoteResult<BootstrapPage> {
         let state = self.lock();
         let caller = state.caller(token, "bootstrap")?;
-        bootstrap(&state, caller, &request)
+        bootstrap(&state, caller, &request, state.speaks(Speaks::everything()))
     }
 
     async fn pull(&self, token: &AccessToken, request: PullRequest) -> RemoteResult<PullPage> {
         let state = self.lock();
         let caller = state.caller(token, "pull")?;
-        pull(&state, caller, &request)
+        pull(&state, caller, &request, state.speaks(Speaks::everything()))
     }
 
     async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
@@ -37,7 +37,7 @@ impl MessagingApi for ReferenceServer {
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {
         let state = self.lock();
         let caller = state.caller(token, "history")?;
-        history(&state, caller, request)
+        history(&state, caller, request, state.speaks(Speaks::everything()))
     }
 }
 
@@ -49,6 +49,32 @@ impl PushAnswer {
             outcome: result.outcome,
         };
         Self { results: answered.map(result).collect(), limits }
+    }
+}
+
+/// The same for a client that can do less.
+impl ReferenceServer {
+    /// [`MessagingApi::bootstrap`] for a client that speaks this.
+    ///
+    /// # Errors
+    /// As that.
+    pub fn bootstrap_for(
+        &self,
+        token: &AccessToken,
+        request: &BootstrapRequest,
+        client: Speaks,
+    ) -> RemoteResult<BootstrapPage> {
+        let state = self.lock();
+        bootstrap(&state, state.caller(token, "bootstrap")?, request, state.speaks(client))
+    }
+
+    /// [`MessagingApi::pull`] for a client that speaks this.
+    ///
+    /// # Errors
+    /// As that.
+    pub fn pull_for(&self, token: &AccessToken, request: &PullRequest, client: Speaks) -> RemoteResult<PullPage> {
+        let state = self.lock();
+        pull(&state, state.caller(token, "pull")?, request, state.speaks(client))
     }
 }
 

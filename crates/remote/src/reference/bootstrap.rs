@@ -2,6 +2,7 @@
 
 use super::{
     cursor::{BootstrapPosition, Position, Remaining, unreadable},
+    options::Speaks,
     page::{Budget, Page, size},
     rows,
     state::State,
@@ -9,14 +10,19 @@ use super::{
     viewer::Viewer,
 };
 use crate::{BootstrapRequest, RemoteResult};
-use fieldpost_domain::{BootstrapPage, ConversationId, Message, PersonId, Seq, ServerEpoch};
+use fieldpost_domain::{BootstrapPage, ConversationId, Message, OrgId, PersonId, Seq, SeqRange, ServerEpoch};
 use std::cmp::Reverse;
 
 const OPERATION: &str = "bootstrap";
 /// How many of its last messages a conversation brings unless the client asks otherwise.
 const MESSAGES: u32 = 100;
 
-pub(super) fn bootstrap(state: &State, caller: PersonId, request: &BootstrapRequest) -> RemoteResult<BootstrapPage> {
+pub(super) fn bootstrap(
+    state: &State,
+    caller: PersonId,
+    request: &BootstrapRequest,
+    speaks: Speaks,
+) -> RemoteResult<BootstrapPage> {
     let viewer = Viewer::of(&state.tables, caller);
     let position = match &request.after {
         None => start(state, &viewer),
@@ -32,23 +38,24 @@ pub(super) fn bootstrap(state: &State, caller: PersonId, request: &BootstrapRequ
         viewer: &viewer,
         budget: Budget::new(limits, request.limit, OPERATION)?,
         messages_each: request.messages.unwrap_or(MESSAGES).min(limits.page_rows) as usize,
-        page: Page::new(&state.tables, &viewer),
+        page: Page::new(&state.tables, &viewer, speaks),
         messages: 0,
         units: 0,
     };
     let next = filling.fill(position.remaining);
-    let me = viewer.member.as_ref().and_then(|member| state.tables.people.get(&(member.org_id, caller)));
+    let me = viewer.members.first().and_then(|member| state.tables.people.get(&(member.org_id, caller)));
     Ok(BootstrapPage {
         me: me.map(rows::person),
         total_conversations: position.total,
         changes: filling.page.finish(),
         cursor: position.cursor.write().ok_or(unreadable(OPERATION))?,
-        digest: next.is_none().then(|| state.digest(&viewer)),
+        digest: next.is_none().then(|| state.digest(&viewer, speaks)),
         next_after: next
             .map(|remaining| BootstrapPosition { cursor: position.cursor, total: position.total, remaining }.write()),
         epoch: Some(ServerEpoch::new(format!("{:x}", state.epoch))),
         server_time: state.now(),
         limits: *limits,
+        server: state.options.info.clone(),
     })
 }
 
@@ -99,7 +106,10 @@ impl<'a> Filling<'a> {
             let Some(row) = self.viewer.conversation(&self.state.tables, *id) else { continue };
             let Some(messages) = self.messages_that_fit(*id) else { return Some(&ids[index..]) };
             self.page.add_conversation(row);
-            for message in &messages {
+            if let Some(first) = messages.first() {
+                self.page.cover(*id, SeqRange { from: first.seq, to: row.last_seq });
+            }
+            for message in messages.iter().filter(|message| self.viewer.is_shown(&self.state.tables, message)) {
                 self.page.add_message(message);
             }
             self.page.add_markers(*id);
@@ -132,13 +142,12 @@ impl<'a> Filling<'a> {
         Some(fitting)
     }
 
-    fn add_people_after(&mut self, after: Option<PersonId>) -> Option<Remaining> {
+    fn add_people_after(&mut self, after: Option<(OrgId, PersonId)>) -> Option<Remaining> {
         let tables = &self.state.tables;
-        let member = self.viewer.member.as_ref()?;
         let mut last = after;
-        let people = tables.people.range((member.org_id, after.unwrap_or(LOWEST))..);
-        for ((org, id), row) in people.take_while(|((org, _), _)| *org == member.org_id) {
-            if after == Some(*id) || !self.viewer.sees_person(tables, row) {
+        for ((org, id), row) in tables.people.range(after.unwrap_or(LOWEST)..) {
+            let member = self.viewer.member_of(*org).is_some();
+            if after == Some((*org, *id)) || !member || !self.viewer.sees_person(tables, row) {
                 continue;
             }
             if self.is_full() || self.units >= self.budget.rows {
@@ -146,7 +155,7 @@ impl<'a> Filling<'a> {
             }
             self.page.add_people(tables.people.get(&(*org, *id)));
             self.units += 1;
-            last = Some(*id);
+            last = Some((*org, *id));
         }
         None
     }
@@ -156,5 +165,5 @@ impl<'a> Filling<'a> {
     }
 }
 
-/// Below every person id.
-const LOWEST: PersonId = PersonId::from_uuid(uuid::Uuid::nil());
+/// Below every person of every org.
+const LOWEST: (OrgId, PersonId) = (OrgId::from_uuid(uuid::Uuid::nil()), PersonId::NOBODY);

@@ -9,7 +9,7 @@
 
 use super::{feed::Place, snapshot::Snapshot, state::State, viewer::NO_MEMBERSHIP};
 use crate::{ExpiredReason, RemoteError, RemoteErrorKind, RemoteResult};
-use fieldpost_domain::{Continuation, ConversationId, Cursor, PersonId};
+use fieldpost_domain::{Continuation, ConversationId, Cursor, OrgId, PersonId};
 use std::str::FromStr;
 
 /// A position in the feed.
@@ -74,8 +74,8 @@ pub(super) const fn unreadable(operation: &'static str) -> RemoteError {
 pub(super) enum Remaining {
     /// Conversations, newest activity first; then people.
     Conversations(Vec<ConversationId>),
-    /// People, by id, behind this one.
-    PeopleAfter(Option<PersonId>),
+    /// People, by org and id, behind this one.
+    PeopleAfter(Option<(OrgId, PersonId)>),
 }
 
 /// Where a bootstrap goes on.
@@ -90,7 +90,7 @@ impl BootstrapPosition {
     pub(super) fn write(&self) -> Continuation {
         let (phase, list) = match &self.remaining {
             Remaining::Conversations(ids) => ("c", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
-            Remaining::PeopleAfter(id) => ("p", id.map(|id| id.to_string()).unwrap_or_default()),
+            Remaining::PeopleAfter(id) => ("p", id.map(|(org, id)| format!("{org},{id}")).unwrap_or_default()),
         };
         Continuation::new(format!("{}/{}/{phase}/{list}", self.cursor.text(), self.total))
     }
@@ -101,7 +101,10 @@ impl BootstrapPosition {
         let remaining = match (phase, list) {
             ("c", list) => Remaining::Conversations(ids(list)?),
             ("p", "") => Remaining::PeopleAfter(None),
-            ("p", id) => Remaining::PeopleAfter(Some(PersonId::from_str(id).ok()?)),
+            ("p", place) => {
+                let (org, id) = place.split_once(',')?;
+                Remaining::PeopleAfter(Some((OrgId::from_str(org).ok()?, PersonId::from_str(id).ok()?)))
+            }
             _ => return None,
         };
         Some(Self { cursor: Position::read(cursor)?, total: total.parse().ok()?, remaining })

@@ -1,6 +1,7 @@
 //! `fieldpost_history`: a page of older messages.
 
 use super::{
+    options::Speaks,
     page::{Budget, Page, size},
     rows,
     state::State,
@@ -13,7 +14,12 @@ use std::collections::BTreeMap;
 
 const OPERATION: &str = "history";
 
-pub(super) fn history(state: &State, caller: PersonId, request: HistoryRequest) -> RemoteResult<HistoryPage> {
+pub(super) fn history(
+    state: &State,
+    caller: PersonId,
+    request: HistoryRequest,
+    speaks: Speaks,
+) -> RemoteResult<HistoryPage> {
     let tables = &state.tables;
     let viewer = Viewer::of(tables, caller);
     let id = tables.resolve(request.conversation_id);
@@ -24,12 +30,14 @@ pub(super) fn history(state: &State, caller: PersonId, request: HistoryRequest) 
     let (entries, from) = newest_below(entries(tables, id, to), budget);
     let range = SeqRange { from, to };
 
-    let mut page = Page::new(tables, &viewer);
+    let mut page = Page::new(tables, &viewer, speaks);
     page.add_conversation(row);
     let mut tombstones = Vec::new();
     for entry in entries.into_iter().rev() {
         match entry {
-            Entry::Message(message) => page.add_message(message),
+            Entry::Message(message) if viewer.is_shown(tables, message) => page.add_message(message),
+            // The range that the page covers says that there is nothing.
+            Entry::Message(_) => {}
             Entry::Tombstone(tombstone) => tombstones.push(tombstone.clone()),
         }
     }

@@ -104,17 +104,25 @@ impl OpenTransaction {
         Ok(())
     }
 
-    /// Makes everything visible at once. False if the server has restarted meanwhile: then nothing was done.
+    /// Makes everything visible at once. False if the server has restarted meanwhile, or if something in it is against a rule of
+    /// the tables: then nothing was done.
     #[must_use]
     pub fn commit(self) -> bool {
         let mut state = self.server.lock();
         let Some(pending) = state.open.end(self.id) else { return false };
-        state.write_as(pending.stamp, pending.now, |transaction| {
-            for write in pending.writes {
-                write(transaction);
-            }
-        });
-        true
+        let (before, stamp) = (state.tables.clone(), pending.stamp);
+        let mut transaction = state.transaction(stamp, pending.now);
+        for write in pending.writes {
+            write(&mut transaction);
+        }
+        let committed = !transaction.has_failed();
+        if committed {
+            transaction.commit();
+        } else {
+            state.tables = before;
+            state.feed.roll_back(stamp);
+        }
+        committed
     }
 
     /// Ends it without a trace.
@@ -274,14 +282,16 @@ impl OpenTransaction {
 
 /// People. Nothing that a push asks for is locked.
 impl OpenTransaction {
-    /// Makes somebody (again) a member of an org. Who has come to be one of another meanwhile stays there: `profiles` has one row
-    /// for each person. (PostgreSQL would fail the whole transaction; here only this part of it comes to nothing.)
+    /// Makes somebody (again) a member of an org. `profiles` has one row for each person: if she has come to be a member of
+    /// another one meanwhile, the transaction fails as a whole.
     pub fn add_member(&self, person: PersonId, org: OrgId, role: Role, first_name: &str, last_name: &str) {
         let (first_name, last_name) = (first_name.to_owned(), last_name.to_owned());
         let member = NewMember { id: person, org_id: org, role, first_name, last_name };
         self.add(move |transaction| {
-            let elsewhere = transaction.tables().membership(person).is_some_and(|row| row.org_id != org);
-            if !elsewhere {
+            let elsewhere = transaction.tables().memberships(person).any(|row| row.org_id != org);
+            if elsewhere {
+                transaction.fail();
+            } else {
                 transaction.join(member);
             }
         });

@@ -84,7 +84,7 @@ impl ReferenceServer {
         id
     }
 
-    /// Makes somebody (again) a member of an org.
+    /// Makes somebody (again) a member of an org; a project's own tables let her be one of several.
     pub fn add_member(&self, person: PersonId, org: OrgId, role: Role, first_name: &str, last_name: &str) {
         let (first_name, last_name) = (first_name.to_owned(), last_name.to_owned());
         self.write(|transaction| transaction.join(NewMember { id: person, org_id: org, role, first_name, last_name }));
@@ -103,6 +103,16 @@ impl ReferenceServer {
     /// Renames somebody. False if she is in no org.
     pub fn rename_person(&self, person: PersonId, first_name: &str, last_name: &str) -> bool {
         self.write(|transaction| transaction.rename_person(person, first_name, last_name))
+    }
+
+    /// Renames a row of the roster, of somebody who may have no account. False if there is none.
+    pub fn rename_medic(&self, medic: MedicId, first_name: &str, last_name: &str) -> bool {
+        self.write(|transaction| transaction.rename_medic(medic, first_name, last_name))
+    }
+
+    /// Gives a medic another row in the roster of an org.
+    pub fn enlist_again(&self, person: PersonId, org: OrgId, first_name: &str, last_name: &str) -> MedicId {
+        self.write(|transaction| transaction.enlist_again(person, org, (first_name, last_name)))
     }
 
     fn add_person(&self, org: OrgId, role: Role, profile: Profile<'_>) -> PersonId {

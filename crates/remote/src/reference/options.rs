@@ -1,8 +1,9 @@
 //! How a reference server is set up.
 
-use super::{ReferenceServer, clock::ServerClock};
-use fieldpost_domain::ServerLimits;
-use std::{fmt, sync::Arc, time::Duration};
+use super::{ReferenceServer, clock::ServerClock, project::Project};
+use crate::SQL_VERSION;
+use fieldpost_domain::{ServerInfo, ServerLimits};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 /// Settings of a server; see [`ReferenceServer::builder`].
 #[derive(Clone)]
@@ -11,11 +12,46 @@ pub(super) struct Options {
     pub(super) clock: Arc<dyn ServerClock>,
     pub(super) limits: ServerLimits,
     pub(super) token_lifetime: Duration,
+    pub(super) info: ServerInfo,
+    pub(super) project: Option<Arc<dyn Project>>,
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options").field("seed", &self.seed).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// What one side can do beyond protocol 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speaks {
+    /// Digests of sets.
+    pub set_digest: bool,
+    /// Ranges that a page covers.
+    pub ranges: bool,
+}
+
+impl Speaks {
+    /// All that there is.
+    #[must_use]
+    pub const fn everything() -> Self {
+        Self { set_digest: true, ranges: true }
+    }
+
+    /// By their names on the wire.
+    #[must_use]
+    pub fn named(names: &BTreeSet<String>) -> Self {
+        Self { set_digest: names.contains("set_digest"), ranges: names.contains("ranges") }
+    }
+
+    fn names(self) -> BTreeSet<String> {
+        let all = [("set_digest", self.set_digest), ("ranges", self.ranges)];
+        all.into_iter().filter(|(_, speaks)| *speaks).map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// What both can do.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self { set_digest: self.set_digest && other.set_digest, ranges: self.ranges && other.ranges }
     }
 }
 
@@ -33,6 +69,8 @@ impl ReferenceBuilder {
                 clock: Arc::new(chrono::Utc::now),
                 limits: ServerLimits::default(),
                 token_lifetime: Duration::from_secs(3600),
+                info: ServerInfo { sql_version: Some(SQL_VERSION), capabilities: Speaks::everything().names() },
+                project: None,
             },
         }
     }
@@ -62,6 +100,20 @@ impl ReferenceBuilder {
     #[must_use]
     pub const fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.options.token_lifetime = lifetime;
+        self
+    }
+
+    /// The first version of the SQL, which can do nothing beyond protocol 1.
+    #[must_use]
+    pub fn of_the_first_sql(mut self) -> Self {
+        self.options.info = ServerInfo { sql_version: Some(1), capabilities: BTreeSet::new() };
+        self
+    }
+
+    /// A project with triggers and policies of its own.
+    #[must_use]
+    pub fn project(mut self, project: impl Project + 'static) -> Self {
+        self.options.project = Some(Arc::new(project));
         self
     }
 

@@ -2,12 +2,16 @@
 
 use super::{
     feed::RowKey,
+    options::Speaks,
     rows,
     tables::{ConversationRow, PersonRow, Tables},
     viewer::Viewer,
 };
 use crate::{RemoteError, RemoteErrorKind, RemoteResult};
-use fieldpost_domain::{Changes, ConversationId, Message, OrgId, PersonId, ReadMarker, ServerLimits};
+use fieldpost_domain::{
+    Changes, ConversationId, Covered, Message, OrgId, PersonId, ReadMarker, SeqRange, ServerLimits, Tombstone,
+    TombstoneOf, Version,
+};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -39,12 +43,13 @@ pub(super) struct Page<'t> {
     conversations: BTreeSet<ConversationId>,
     markers: BTreeSet<(ConversationId, PersonId)>,
     bytes: usize,
+    speaks: Speaks,
 }
 
 impl<'t> Page<'t> {
-    pub(super) fn new(tables: &'t Tables, viewer: &'t Viewer) -> Self {
+    pub(super) fn new(tables: &'t Tables, viewer: &'t Viewer, speaks: Speaks) -> Self {
         let (people, conversations, markers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        Self { tables, viewer, changes: Changes::default(), people, conversations, markers, bytes: 0 }
+        Self { tables, viewer, changes: Changes::default(), people, conversations, markers, bytes: 0, speaks }
     }
 
     /// About how many bytes it has as JSON.
@@ -52,7 +57,10 @@ impl<'t> Page<'t> {
         self.bytes
     }
 
-    pub(super) fn finish(self) -> Changes {
+    pub(super) fn finish(mut self) -> Changes {
+        if !self.speaks.ranges || !self.tables.project.0.hides() {
+            self.changes.covered.clear();
+        }
         self.changes
     }
 
@@ -62,11 +70,11 @@ impl<'t> Page<'t> {
         match key {
             RowKey::Person(org, id) => self.add_people(tables.people.get(&(*org, *id))),
             RowKey::Conversation(id) => self.add_conversation_id(*id),
-            RowKey::Message(id) => {
-                if let Some(message) = tables.messages.get(id) {
-                    self.add_message(message);
-                }
-            }
+            RowKey::Message(id) => match tables.messages.get(id) {
+                Some(message) if self.viewer.is_shown(tables, message) => self.add_message(message),
+                Some(message) => self.withdraw(message),
+                None => {}
+            },
             RowKey::ReadMarker(conversation, person) => {
                 self.add_marker(tables.markers.get(&(*conversation, *person)));
                 // The viewer's own reading, here or elsewhere, changes what is unread.
@@ -105,6 +113,29 @@ impl<'t> Page<'t> {
         }
         self.bytes += size(message);
         self.changes.messages.push(message.clone());
+    }
+
+    /// Adds a message that a policy hides: what was shown of it before is taken back, and its number is no gap.
+    fn withdraw(&mut self, message: &Message) {
+        self.add_conversation_id(message.conversation_id);
+        if message.version > Version::new(1) {
+            self.changes.tombstones.push(Tombstone {
+                conversation_id: message.conversation_id,
+                of: TombstoneOf::Message { id: message.id, seq: message.seq },
+                version: message.version.previous(),
+            });
+        }
+        self.cover(message.conversation_id, SeqRange { from: message.seq, to: message.seq });
+    }
+
+    /// Says that all of a range that may be seen has been given.
+    pub(super) fn cover(&mut self, conversation_id: ConversationId, range: SeqRange) {
+        match self.changes.covered.last_mut() {
+            Some(last) if last.conversation_id == conversation_id && last.range.to.next() == range.from => {
+                last.range.to = range.to;
+            }
+            _ => self.changes.covered.push(Covered { conversation_id, range }),
+        }
     }
 
     /// Adds a conversation, its medic and who opened it.

@@ -3,6 +3,7 @@
 use super::{
     cursor::{Position, unreadable},
     feed::Place,
+    options::Speaks,
     page::{Budget, Page},
     state::State,
     viewer::Viewer,
@@ -12,17 +13,17 @@ use fieldpost_domain::{PersonId, PullPage};
 
 const OPERATION: &str = "pull";
 
-pub(super) fn pull(state: &State, caller: PersonId, request: &PullRequest) -> RemoteResult<PullPage> {
+pub(super) fn pull(state: &State, caller: PersonId, request: &PullRequest, speaks: Speaks) -> RemoteResult<PullPage> {
     let viewer = Viewer::of(&state.tables, caller);
     let position = Position::read(request.cursor.as_str()).ok_or(unreadable(OPERATION))?;
     position.check(state, &viewer.fingerprint(), OPERATION)?;
 
     let (to, mut at) = position.pass.unwrap_or((state.feed.snapshot(), Place::start_of(0)));
     let budget = Budget::new(&state.options.limits, request.limit, OPERATION)?;
-    let mut page = Page::new(&state.tables, &viewer);
+    let mut page = Page::new(&state.tables, &viewer, speaks);
     let (mut rows, mut more) = (0, false);
     for (place, key) in state.feed.between(at, &position.from, &to) {
-        if !viewer.sees_row(&state.tables, &key) {
+        if !viewer.hears_of(&state.tables, &key) {
             continue;
         }
         // The rows that a page brings along because its messages name them do not count, or a page of one would stand still.
@@ -40,8 +41,9 @@ pub(super) fn pull(state: &State, caller: PersonId, request: &PullRequest) -> Re
         changes: page.finish(),
         cursor: next.write().ok_or(unreadable(OPERATION))?,
         more,
-        digest: (!more).then(|| state.digest(&viewer)),
+        digest: (!more).then(|| state.digest(&viewer, speaks)),
         server_time: state.now(),
         limits: state.options.limits,
+        server: state.options.info.clone(),
     })
 }

@@ -1,10 +1,11 @@
 //! Rows as the caller gets them: what is stored, and what is derived for this one reader.
 
 use super::{
+    limits,
     tables::{ConversationRow, PersonRow, Tables},
     viewer::Viewer,
 };
-use fieldpost_domain::{Conversation, Extra, MedicId, Person, Seq, preview};
+use fieldpost_domain::{Conversation, ConversationId, Extra, MedicId, Message, Person, Seq, preview};
 
 /// A person's row on the wire.
 pub(super) fn person(row: &PersonRow) -> Person {
@@ -23,12 +24,13 @@ pub(super) fn person(row: &PersonRow) -> Person {
 
 /// A conversation's row on the wire, with its last message and the caller's unread count.
 pub(super) fn conversation(tables: &Tables, viewer: &Viewer, row: &ConversationRow) -> Conversation {
-    let newest = tables.thread(row.id).next_back();
+    let newest = newest(tables, viewer, row.id);
+    let omitted = limits::of_subject(row.subject.as_deref());
     Conversation {
         id: row.id,
         org_id: row.org_id,
         kind: row.kind.clone(),
-        subject: row.subject.clone(),
+        subject: row.subject.clone().filter(|_| omitted.is_none()),
         medic_id: row.medic_id,
         medic_name: row.medic_id.and_then(|medic| medic_name(tables, medic)),
         created_by: row.created_by,
@@ -38,16 +40,32 @@ pub(super) fn conversation(tables: &Tables, viewer: &Viewer, row: &ConversationR
         last_message_at: newest.map(|message| message.created_at),
         last_message_preview: newest.and_then(|message| message.content.as_deref()).map(preview),
         unread: unread(tables, viewer, row),
+        omitted,
         version: row.version,
         extra: Extra::new(),
     }
+}
+
+/// How far down a page looks for a message that the caller may see.
+const LOOK_BACK: usize = 50;
+
+/// How many unread messages are counted where policies have to be asked about each.
+const COUNTED: usize = 1000;
+
+/// The newest message that the caller may see, unless many stand above it that she may not.
+fn newest<'t>(tables: &'t Tables, viewer: &Viewer, conversation: ConversationId) -> Option<&'t Message> {
+    tables.thread(conversation).rev().take(LOOK_BACK).find(|message| viewer.is_shown(tables, message))
 }
 
 /// Messages of others, not deleted, above the caller's marker.
 fn unread(tables: &Tables, viewer: &Viewer, row: &ConversationRow) -> u64 {
     let read = tables.read_seq(row.id, viewer.person_id);
     let newer = tables.thread_between(row.id, read.next(), Seq::new(u64::MAX));
-    newer.filter(|message| message.sender_id != viewer.person_id && message.deleted_at.is_none()).count() as u64
+    let others = newer.filter(|message| message.sender_id != viewer.person_id && message.deleted_at.is_none());
+    if !tables.project.0.hides() {
+        return others.count() as u64;
+    }
+    others.filter(|message| viewer.is_shown(tables, message)).take(COUNTED).count() as u64
 }
 
 fn medic_name(tables: &Tables, medic: MedicId) -> Option<String> {

@@ -4,7 +4,8 @@ use super::{
     feed::Feed,
     ids::{Random, to_micros},
     open::OpenTransactions,
-    options::Options,
+    options::{Options, Speaks},
+    project::OfProject,
     push::Injections,
     sessions::Sessions,
     snapshot::Snapshot,
@@ -37,11 +38,13 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(options: Options) -> Self {
         let mut random = Random::new(options.seed);
+        let mut tables = Tables::default();
+        tables.project = options.project.clone().map_or_else(OfProject::default, OfProject);
         Self {
             epoch: random.next(),
             random,
             options,
-            tables: Tables::default(),
+            tables,
             feed: Feed::default(),
             sessions: Sessions::default(),
             injections: Injections::default(),
@@ -64,10 +67,15 @@ impl State {
 
     /// Writes in a transaction that began earlier, and ends it.
     pub(super) fn write_as<T>(&mut self, stamp: u64, now: Time, change: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
-        let mut transaction = Transaction::begin(&mut self.tables, &mut self.feed, &mut self.random, stamp, now);
+        let mut transaction = self.transaction(stamp, now);
         let answer = change(&mut transaction);
         transaction.commit();
         answer
+    }
+
+    /// A transaction that began earlier, to be carried out.
+    pub(super) fn transaction(&mut self, stamp: u64, now: Time) -> Transaction<'_> {
+        Transaction::begin(&mut self.tables, &mut self.feed, &mut self.random, stamp, now)
     }
 
     /// Ends all open transactions without a trace.
@@ -86,7 +94,13 @@ impl State {
         Ok(caller)
     }
 
-    pub(super) fn digest(&self, viewer: &Viewer) -> ConversationDigest {
-        ConversationDigest::of(viewer.conversations(&self.tables).map(|row| row.id))
+    /// What is spoken with a client that speaks this.
+    pub(super) fn speaks(&self, client: Speaks) -> Speaks {
+        client.and(Speaks::named(&self.options.info.capabilities))
+    }
+
+    pub(super) fn digest(&self, viewer: &Viewer, speaks: Speaks) -> ConversationDigest {
+        let ids = viewer.conversations(&self.tables).map(|row| row.id);
+        if speaks.set_digest { ConversationDigest::of(ids) } else { ConversationDigest::sorted(ids) }
     }
 }

@@ -1,11 +1,12 @@
 //! The tables: plain maps of rows, without rules. The rules are where rows are written (`transaction`) and where they
 //! are read (`viewer`).
 
+use super::project::OfProject;
 use fieldpost_domain::{
     AccessChange, ConversationId, ConversationKind, MedicId, Message, MessageId, OrgId, PersonId, ReadMarker, Role,
     Seq, Time, Tombstone, Version,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A row of `medics`. It outlives the account of its person.
 #[derive(Debug, Clone)]
@@ -79,6 +80,10 @@ pub(super) struct Tables {
     pub(super) access: BTreeMap<(PersonId, ConversationId), AccessChange>,
     /// Client-made ids of conversations that the server already had, and their canonical ids.
     pub(super) aliases: BTreeMap<ConversationId, ConversationId>,
+    /// The ids of conversations that were deleted, for ever: none is given to another one.
+    pub(super) used_up: BTreeSet<ConversationId>,
+    /// Triggers and policies belong to the database as the rows do.
+    pub(super) project: OfProject,
 }
 
 impl Tables {
@@ -109,9 +114,24 @@ impl Tables {
         self.markers.get(&(conversation, person)).map_or(Seq::ZERO, |marker| marker.read_seq)
     }
 
-    /// The one org that a person belongs to now.
-    pub(super) fn membership(&self, person: PersonId) -> Option<&PersonRow> {
-        self.people.values().find(|row| row.id == person && !row.removed)
+    /// The orgs that a person belongs to now, as what. `profiles` has one row for each person, a project's own tables may have
+    /// several.
+    pub(super) fn memberships(&self, person: PersonId) -> impl Iterator<Item = &PersonRow> {
+        self.people.values().filter(move |row| row.id == person && !row.removed)
+    }
+
+    /// The rows of a person in the roster of an org, as long as she is a medic there.
+    pub(super) fn medics_of(&self, member: &PersonRow) -> BTreeSet<MedicId> {
+        let own = |row: &MedicRow| row.org_id == member.org_id && row.person_id == Some(member.id);
+        let medic = member.role == Role::Medic;
+        self.medics.iter().filter(|(_, row)| medic && own(row)).map(|(id, _)| *id).collect()
+    }
+
+    /// Whose row in the roster this is, as long as she is a medic of the org.
+    pub(super) fn person_of(&self, medic: MedicId) -> Option<PersonId> {
+        let row = self.medics.get(&medic)?;
+        let member = self.people.get(&(row.org_id, row.person_id?))?;
+        (!member.removed && member.role == Role::Medic).then_some(member.id)
     }
 
     /// The direct conversation of a medic.

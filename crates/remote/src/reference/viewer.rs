@@ -12,6 +12,8 @@
 //! - Of read markers, a medic sees her own, and in her direct conversation those of the others: they are her receipts.
 //!   What other medics have read of a broadcast is the admins' business.
 //! - Of the access log everybody sees her own rows only.
+//! - Whoever is a member of several orgs sees what each membership shows.
+//! - On top of that, the policies of the project hide messages from readers.
 //!
 //! What somebody is gets looked up at the beginning of each call, so losing access takes effect with the next one.
 
@@ -20,14 +22,16 @@ use super::{
     tables::{ConversationRow, PersonRow, Tables, TombstoneRow},
 };
 use fieldpost_domain::{
-    Access, ConversationId, ConversationKind, MedicId, OrgId, PersonId, ReadMarker, Role, TombstoneOf,
+    Access, ConversationId, ConversationKind, MedicId, Message, OrgId, PersonId, ReadMarker, Role, TombstoneOf,
 };
+use std::collections::BTreeSet;
 
 /// What the caller is, at the moment of the call.
 #[derive(Debug, Clone)]
 pub(super) struct Viewer {
     pub(super) person_id: PersonId,
-    pub(super) member: Option<Membership>,
+    /// By org.
+    pub(super) members: Vec<Membership>,
 }
 
 /// In which org, as what.
@@ -35,39 +39,48 @@ pub(super) struct Viewer {
 pub(super) struct Membership {
     pub(super) org_id: OrgId,
     pub(super) role: Role,
-    pub(super) medic_id: Option<MedicId>,
+    /// Her rows in the roster, if she is a medic.
+    pub(super) medic_ids: BTreeSet<MedicId>,
 }
 
 impl Viewer {
     pub(super) fn of(tables: &Tables, person_id: PersonId) -> Self {
-        let member = tables.membership(person_id).map(|row| Membership {
+        let member = |row: &PersonRow| Membership {
             org_id: row.org_id,
             role: row.role.clone(),
-            medic_id: row.medic_id,
-        });
-        Self { person_id, member }
+            medic_ids: tables.medics_of(row),
+        };
+        Self { person_id, members: tables.memberships(person_id).map(member).collect() }
     }
 
-    /// Changes when the org or the role changes: a cursor of another is of no use any more.
+    /// What she is in an org.
+    pub(super) fn member_of(&self, org: OrgId) -> Option<&Membership> {
+        self.members.iter().find(|member| member.org_id == org)
+    }
+
+    /// Changes when an org or a role changes: a cursor of another is of no use any more.
     pub(super) fn fingerprint(&self) -> String {
-        self.member.as_ref().map_or_else(
-            || NO_MEMBERSHIP.to_owned(),
-            |member| format!("{}{}", member.role.as_str().replace('_', "-"), member.org_id.as_uuid().simple()),
-        )
+        let one = |member: &Membership| {
+            format!("{}{}", member.role.as_str().replace('_', "-"), member.org_id.as_uuid().simple())
+        };
+        if self.members.is_empty() {
+            return NO_MEMBERSHIP.to_owned();
+        }
+        self.members.iter().map(one).collect::<Vec<_>>().join("+")
     }
 
     pub(super) fn is_admin_of(&self, org: OrgId) -> bool {
-        self.member.as_ref().is_some_and(|member| member.role == Role::OrgAdmin && member.org_id == org)
+        self.member_of(org).is_some_and(|member| member.role == Role::OrgAdmin)
     }
 
     /// The rule for conversations, existing or deleted.
     fn sees_place(&self, org: OrgId, kind: &ConversationKind, medic: Option<MedicId>) -> bool {
-        let Some(member) = self.member.as_ref().filter(|member| member.org_id == org) else { return false };
+        let Some(member) = self.member_of(org) else { return false };
         match member.role {
             Role::OrgAdmin => true,
             Role::Medic => match kind {
                 ConversationKind::Broadcast => true,
-                ConversationKind::Direct => medic.is_some() && medic == member.medic_id,
+                ConversationKind::Direct => medic.is_some_and(|medic| member.medic_ids.contains(&medic)),
                 ConversationKind::Unknown(_) => false,
             },
             Role::Unknown(_) => false,
@@ -92,10 +105,10 @@ impl Viewer {
         if row.id == self.person_id {
             return true;
         }
-        let Some(member) = self.member.as_ref().filter(|member| member.org_id == row.org_id) else { return false };
+        let Some(member) = self.member_of(row.org_id) else { return false };
         member.role == Role::OrgAdmin
             || row.role == Role::OrgAdmin
-            || self.conversations(tables).any(|conversation| names(tables, conversation, row))
+            || self.conversations(tables).any(|conversation| self.names(tables, conversation, row))
     }
 
     pub(super) fn sees_marker(&self, tables: &Tables, marker: &ReadMarker) -> bool {
@@ -114,14 +127,39 @@ impl Viewer {
         place.map_or(self.is_admin_of(row.org_id), |place| self.sees_place(place.org_id, &place.kind, place.medic_id))
     }
 
+    /// Whether a conversation names a person: as its medic, its opener or a sender.
+    fn names(&self, tables: &Tables, conversation: &ConversationRow, person: &PersonRow) -> bool {
+        let medic = conversation.medic_id.and_then(|medic| tables.medics.get(&medic));
+        conversation.created_by == person.id
+            || medic.is_some_and(|medic| medic.person_id == Some(person.id))
+            || tables.thread(conversation.id).any(|row| row.sender_id == person.id && self.is_shown(tables, row))
+    }
+
+    /// Whether the project's policies show a message of a conversation that the caller sees.
+    pub(super) fn is_shown(&self, tables: &Tables, message: &Message) -> bool {
+        tables.project.0.shows(message, self.person_id)
+    }
+
+    pub(super) fn sees_message(&self, tables: &Tables, message: &Message) -> bool {
+        self.conversation(tables, message.conversation_id).is_some() && self.is_shown(tables, message)
+    }
+
+    /// Whether a pass tells the caller about a row. Of a message that policies hide from somebody who sees its conversation it
+    /// tells that there is nothing: she may have been shown it before.
+    pub(super) fn hears_of(&self, tables: &Tables, key: &RowKey) -> bool {
+        let lost = |id| {
+            let row: Option<&Message> = tables.messages.get(id);
+            row.is_some_and(|row| self.conversation(tables, row.conversation_id).is_some())
+        };
+        self.sees_row(tables, key) || matches!(key, RowKey::Message(id) if lost(id))
+    }
+
     /// The rule for any row of the feed.
     pub(super) fn sees_row(&self, tables: &Tables, key: &RowKey) -> bool {
         match key {
             RowKey::Person(org, id) => tables.people.get(&(*org, *id)).is_some_and(|row| self.sees_person(tables, row)),
             RowKey::Conversation(id) => self.conversation(tables, *id).is_some(),
-            RowKey::Message(id) => {
-                tables.messages.get(id).is_some_and(|row| self.conversation(tables, row.conversation_id).is_some())
-            }
+            RowKey::Message(id) => tables.messages.get(id).is_some_and(|row| self.sees_message(tables, row)),
             RowKey::ReadMarker(conversation, person) => {
                 tables.markers.get(&(*conversation, *person)).is_some_and(|row| self.sees_marker(tables, row))
             }
@@ -139,10 +177,3 @@ impl Viewer {
 
 /// The fingerprint of somebody without a membership.
 pub(super) const NO_MEMBERSHIP: &str = "none";
-
-/// Whether a conversation names a person: as its medic, its opener or a sender.
-fn names(tables: &Tables, conversation: &ConversationRow, person: &PersonRow) -> bool {
-    conversation.created_by == person.id
-        || (person.medic_id.is_some() && conversation.medic_id == person.medic_id)
-        || tables.thread(conversation.id).any(|message| message.sender_id == person.id)
-}

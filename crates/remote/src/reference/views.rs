@@ -1,9 +1,11 @@
 //! What there is on the server, for assertions and for the devserver.
 
-use super::{ReferenceServer, cursor::Position, feed::Place, page::Page, rows, snapshot::Snapshot, viewer::Viewer};
+use super::{
+    ReferenceServer, Speaks, cursor::Position, feed::Place, page::Page, rows, snapshot::Snapshot, viewer::Viewer,
+};
 use fieldpost_domain::{
     AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Message, MessageId, Person, PersonId,
-    ReadMarker, ServerLimits, Time, Tombstone,
+    ReadMarker, ServerInfo, ServerLimits, Time, Tombstone,
 };
 use std::time::Duration;
 
@@ -32,14 +34,14 @@ impl ReferenceServer {
     pub fn conversation(&self, id: ConversationId) -> Option<Conversation> {
         let state = self.lock();
         let row = state.tables.conversations.get(&state.tables.resolve(id))?;
-        let nobody = Viewer { person_id: PersonId::from_uuid(uuid::Uuid::nil()), member: None };
+        let nobody = Viewer { person_id: PersonId::NOBODY, members: Vec::new() };
         Some(rows::conversation(&state.tables, &nobody, row))
     }
 
-    /// What somebody is in her org; none without a membership.
+    /// What somebody is in her org, the first of them if there are several; none without a membership.
     #[must_use]
     pub fn member(&self, person: PersonId) -> Option<Person> {
-        self.lock().tables.membership(person).map(rows::person)
+        self.lock().tables.memberships(person).next().map(rows::person)
     }
 
     /// The canonical id of a conversation; the id itself if it is no alias.
@@ -61,7 +63,7 @@ impl ReferenceServer {
     pub fn visible_to(&self, person: PersonId) -> Changes {
         let state = self.lock();
         let viewer = Viewer::of(&state.tables, person);
-        let mut page = Page::new(&state.tables, &viewer);
+        let mut page = Page::new(&state.tables, &viewer, Speaks::everything());
         for (_, key) in state.feed.between(Place::start_of(0), &Snapshot::default(), &state.feed.snapshot()) {
             if viewer.sees_row(&state.tables, &key) {
                 page.add(&key);
@@ -74,7 +76,7 @@ impl ReferenceServer {
     #[must_use]
     pub fn digest_of(&self, person: PersonId) -> ConversationDigest {
         let state = self.lock();
-        state.digest(&Viewer::of(&state.tables, person))
+        state.digest(&Viewer::of(&state.tables, person), Speaks::everything())
     }
 
     /// How far somebody has got.
@@ -132,6 +134,19 @@ impl ReferenceServer {
     #[must_use]
     pub fn session_goes_on(&self, token: &AccessToken) -> bool {
         self.lock().sessions.goes_on(token)
+    }
+
+    /// What the server says about itself.
+    #[must_use]
+    pub fn info(&self) -> ServerInfo {
+        self.lock().options.info.clone()
+    }
+
+    /// Whether the policies of the project show a message to somebody who sees its conversation.
+    #[must_use]
+    pub fn shows(&self, message: &Message, reader: PersonId) -> bool {
+        let project = self.lock().tables.project.clone();
+        project.0.shows(message, reader)
     }
 
     /// What the server accepts and sends at most.

@@ -8,7 +8,7 @@ use fieldpost_remote::{
 };
 
 const LIMITS: ServerLimits =
-    ServerLimits { push_rows: 3, push_bytes: 4000, page_rows: 40, page_bytes: 6000, content_chars: 5000 };
+    ServerLimits { push_rows: 3, push_bytes: 4000, page_rows: 40, page_bytes: 6000, ..ServerLimits::PROTOCOL };
 
 async fn crowded() -> (ReferenceServer, fieldpost_domain::Session, PersonId, ConversationId) {
     let server = ReferenceServer::builder().limits(LIMITS).build();

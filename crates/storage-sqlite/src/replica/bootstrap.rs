@@ -64,6 +64,7 @@ pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: Bootstrap
         position::follow(tx, &page.cursor, false).await?;
         search::end_many(tx).await?;
     }
+    position::note_server(tx, &page.server).await?;
     derived::refresh(tx, &applied.touched).await?;
     applied.report.marked_again = marks::again(tx, &read, page.server_time).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
@@ -97,9 +98,16 @@ fn told_ranges(changes: &Changes) -> Vec<(Uuid, SeqRange)> {
         let seq = lowest.entry(message.conversation_id.as_uuid()).or_insert(message.seq);
         *seq = message.seq.min(*seq);
     }
+    // A page that says what it covers goes down to there, whatever a policy hides of it.
+    let mut covered: HashMap<Uuid, SeqRange> = HashMap::new();
+    for part in &changes.covered {
+        let known = covered.entry(part.conversation_id.as_uuid()).or_insert(part.range);
+        *known = SeqRange { from: known.from.min(part.range.from), to: known.to.max(part.range.to) };
+    }
     let told = changes.conversations.iter().map(|conversation| {
         let id = conversation.id.as_uuid();
-        let from = lowest.get(&id).copied().unwrap_or(conversation.last_seq.next());
+        let covered = covered.get(&id).filter(|range| range.to >= conversation.last_seq).map(|range| range.from);
+        let from = lowest.get(&id).copied().into_iter().chain(covered).min().unwrap_or(conversation.last_seq.next());
         (id, SeqRange { from, to: conversation.last_seq })
     });
     told.collect()
@@ -161,7 +169,7 @@ async fn sweep(
 pub(crate) const ECHO_AGAIN: &str = "
 WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f FROM json_each(?))
 UPDATE messages SET server_id = NULL, seq = NULL, position = o.position, status = 'queued', version = -1,
-    deleted_at = NULL, created_at = coalesce(composed_at, created_at),
+    deleted_at = NULL, omitted = NULL, created_at = coalesce(composed_at, created_at),
     content = CASE WHEN json_valid(o.payload) THEN o.payload ->> 'content' ELSE content END,
     metadata = CASE WHEN json_valid(o.payload) THEN o.payload -> 'metadata' ELSE metadata END
 FROM told JOIN outbox AS o ON o.conversation_id = told.id

@@ -85,7 +85,7 @@ fn as_composed(row: &Row) -> Res<Option<NewMessage>> {
         sender_id: PersonId::from_uuid(row.id(1)?),
         kind,
         content,
-        metadata: json::read_metadata(row.get(5)?)?,
+        metadata: json::shown_metadata(row.get(5)?)?.0,
         reply_to: row.opt_id(6)?.map(MessageId::from_uuid),
         composed_at: row.time(7)?,
     }))

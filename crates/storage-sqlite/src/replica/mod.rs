@@ -63,6 +63,12 @@ impl Replica for SqliteStore {
         read.finish(next).await
     }
 
+    async fn check_digest(&self) -> StorageResult<bool> {
+        let write = self.db.write("check_digest", Durability::Process).await?;
+        let checked = digest::check(write.tx()).await;
+        write.finish(checked).await
+    }
+
     async fn record_success(&self, at: Time) -> StorageResult<()> {
         let write = self.db.write("record_success", Durability::Process).await?;
         let recorded = state::record_success(write.tx(), at).await;

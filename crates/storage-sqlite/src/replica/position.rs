@@ -6,8 +6,9 @@ use crate::{
     sql::{Tx, int, opt_id, opt_text, signed, text, unsigned},
     version::Epoch,
 };
-use fieldpost_domain::{Continuation, Cursor, ServerEpoch};
+use fieldpost_domain::{Continuation, Cursor, ServerEpoch, ServerInfo};
 use fieldpost_storage::{BootstrapReason, StorageErrorKind, SyncPosition};
+use sea_orm::Value;
 use uuid::Uuid;
 
 /// Which of the server's histories rows belong to now, and which bootstrap confirms them.
@@ -148,6 +149,17 @@ pub(crate) async fn follow(tx: &Tx, cursor: &Cursor, run_open: bool) -> Res<()> 
         done = CASE WHEN ? THEN 1 + (phase = 'following') * done ELSE 0 END, total = NULL, epoch_pending = 0 WHERE only = 1";
     tx.run(sql, vec![opt_text(Some(cursor.as_str())), int(run_open.into())]).await.map(drop)
 }
+
+/// What the server says about itself, with every page; nearly always what it said before.
+pub(crate) async fn note_server(tx: &Tx, server: &ServerInfo) -> Res<()> {
+    let version = Value::BigInt(server.sql_version.map(i64::from));
+    let capabilities = serde_json::to_string(&server.capabilities).unwrap_or_default();
+    let values = vec![version.clone(), text(capabilities.as_str()), version, text(capabilities)];
+    tx.run(NOTE_SERVER, values).await.map(drop)
+}
+
+const NOTE_SERVER: &str = "
+UPDATE sync_state SET sql_version = ?, capabilities = ? WHERE only = 1 AND (sql_version, capabilities) IS NOT (?, ?)";
 
 /// Whether the last page that was pulled said that there is more, of `sync_state AS s`.
 pub(crate) const RUN_OPEN: &str = "s.phase = 'following' AND s.done > 0";

@@ -31,6 +31,7 @@ pub(super) async fn apply(tx: &Tx, from: &Cursor, page: PullPage) -> Res<ApplyRe
     derived::refresh(tx, &applied.touched).await?;
     applied.report.marked_again = marks::again(tx, &read, page.server_time).await?;
     position::follow(tx, &page.cursor, page.more).await?;
+    position::note_server(tx, &page.server).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
     Ok(ApplyReport { digest_matches, ..applied.report })
 }

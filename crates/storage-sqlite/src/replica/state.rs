@@ -7,13 +7,14 @@ use crate::{
     rows::person::{self, PERSON},
     sql::{Tx, id, int, time, unsigned},
 };
-use fieldpost_domain::{ConversationId, Seq, SeqRange, Time};
+use fieldpost_domain::{ConversationId, Seq, SeqRange, ServerInfo, Time};
 use fieldpost_storage::{Checkable, MissingRange, SyncState};
 use sea_orm::Value;
 
 pub(super) async fn read(tx: &Tx) -> Res<SyncState> {
     let sql = format!(
-        "SELECT {POSITION}, {GENERATION}, {RUN_OPEN}, s.last_success_at, (SELECT count(*) FROM unreadable_rows), {PERSON} \
+        "SELECT {POSITION}, {GENERATION}, {RUN_OPEN}, s.last_success_at, (SELECT count(*) FROM unreadable_rows), s.sql_version, \
+         s.capabilities, {PERSON} \
          FROM sync_state AS s LEFT JOIN people AS p ON p.id = s.me_id WHERE s.only = 1"
     );
     let row = tx.one(&sql, vec![]).await?.ok_or_else(position::missing)?;
@@ -23,14 +24,22 @@ pub(super) async fn read(tx: &Tx) -> Res<SyncState> {
         run_open: row.get::<i64>(6)? != 0,
         last_success_at: row.opt_time(7)?,
         unreadable_rows: row.count(8)?,
-        me: person::joined(&row, 9)?,
+        server: server(&row)?,
+        me: person::joined(&row, 11)?,
     })
+}
+
+fn server(row: &Row) -> Res<Option<ServerInfo>> {
+    let Some(capabilities) = row.get::<Option<String>>(10)? else { return Ok(None) };
+    let sql_version = row.get::<Option<i64>>(9)?.and_then(|version| u32::try_from(version).ok());
+    // What is no list says nothing.
+    Ok(Some(ServerInfo { sql_version, capabilities: serde_json::from_str(&capabilities).unwrap_or_default() }))
 }
 
 /// Newest activity first: that is where somebody looks first. The index is named because SQLite cannot know how few these
 /// are, and would rather read all conversations in the order that is asked for.
 pub(crate) const MISSING: &str = "
-SELECT c.id, c.missing_before FROM conversations AS c INDEXED BY conversations_missing WHERE c.missing_before IS NOT NULL
+SELECT c.id, c.missing_before, c.last_seq FROM conversations AS c INDEXED BY conversations_missing WHERE c.missing_before IS NOT NULL
 ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id LIMIT 0 + ?";
 
 pub(super) async fn missing_ranges(tx: &Tx, limit: u32) -> Res<Vec<MissingRange>> {
@@ -42,6 +51,7 @@ fn missing(row: &Row) -> Res<MissingRange> {
     Ok(MissingRange {
         conversation_id: ConversationId::from_uuid(row.id(0)?),
         before: (before > 0).then(|| Seq::new(before)),
+        newest: if before > 0 { Seq::new(before).previous() } else { row.seq(2)? },
     })
 }
 

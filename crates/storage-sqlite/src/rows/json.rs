@@ -1,7 +1,10 @@
 //! Columns that hold JSON.
 
 use crate::error::{Fault, Res};
-use fieldpost_domain::{Extra, Metadata};
+use fieldpost_domain::{
+    Extra, Metadata, Omitted, OmittedReason,
+    metadata::{METADATA_DEPTH, depth_of},
+};
 use sea_orm::Value;
 
 /// Unknown fields of a row; nothing is stored when there are none.
@@ -17,8 +20,27 @@ pub(crate) fn read_extra(text: Option<String>) -> Res<Extra> {
     text.map_or_else(|| Ok(Extra::new()), |text| parse(&text))
 }
 
-pub(crate) fn read_metadata(text: Option<String>) -> Res<Option<Metadata>> {
-    text.map(|text| parse(&text).map(Metadata::from_stored)).transpose()
+/// Metadata as it is shown. What an earlier version took although nobody can read it costs the message no more than that.
+pub(crate) fn shown_metadata(text: Option<String>) -> Res<(Option<Metadata>, Option<Omitted>)> {
+    let Some(text) = text else { return Ok((None, None)) };
+    match parse(&text) {
+        Ok(object) => Ok((Some(Metadata::from_stored(object)), None)),
+        Err(_) if depth_of(&text) > METADATA_DEPTH => {
+            Ok((None, Some(Omitted { reason: OmittedReason::MetadataTooDeep, bytes: text.len() as u64 })))
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// What a row says in place of what was too much; nothing is stored when nothing was.
+pub(crate) fn omitted(omitted: Option<&Omitted>) -> Value {
+    Value::String(omitted.and_then(|omitted| serde_json::to_string(omitted).ok()))
+}
+
+pub(crate) fn read_omitted(text: Option<String>) -> Res<Option<Omitted>> {
+    let read =
+        |text: String| serde_json::from_str(&text).map_err(|_| Fault::corrupt("what was omitted cannot be read"));
+    text.map(read).transpose()
 }
 
 /// A JSON object always has a text.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// A message as [`thread_message`] reads it, packed.
 pub(crate) const LINE: &str = "json_array(hex(m.id), hex(m.conversation_id), m.seq, hex(m.sender_id), m.sender_name, m.message_type, m.content, \
     m.metadata, hex(m.reply_to), m.status, m.composed_at, m.created_at, m.deleted_at, o.failed_code, o.failed_detail, \
-    o.unanswered, p.first_name, p.last_name, p.role, p.medic_id IS NOT NULL)";
+    o.unanswered, p.first_name, p.last_name, p.role, p.medic_id IS NOT NULL, m.omitted)";
 
 /// What it is read from; `FROM messages AS m` comes before.
 pub(crate) const JOINS: &str =
@@ -57,6 +57,7 @@ impl Receipts {
 
 pub(crate) fn thread_message(row: &Row, receipts: &Receipts) -> Res<ThreadMessage> {
     let sender = row.id(3)?;
+    let (metadata, unread) = json::shown_metadata(row.get(7)?)?;
     let mine = receipts.viewer == Some(sender);
     let seq = row.get::<Option<i64>>(2)?.map(|seq| Seq::new(crate::sql::unsigned(seq)));
     let stored = MessageStatus::from(row.get::<String>(9)?);
@@ -66,11 +67,11 @@ pub(crate) fn thread_message(row: &Row, receipts: &Receipts) -> Res<ThreadMessag
         id: MessageId::from_uuid(row.id(0)?),
         conversation_id: ConversationId::from_uuid(row.id(1)?),
         sender_id: PersonId::from_uuid(sender),
-        sender_name: sender_name(row)?,
+        sender_name: sender_name(row, PersonId::from_uuid(sender))?,
         mine,
         kind: MessageKind::from(row.get::<String>(5)?),
         content: row.get(6)?,
-        metadata: json::read_metadata(row.get(7)?)?,
+        metadata,
         reply_to: row.opt_id(8)?.map(MessageId::from_uuid),
         status: if mine { receipts.raise(stored, seq) } else { stored },
         sending,
@@ -79,10 +80,14 @@ pub(crate) fn thread_message(row: &Row, receipts: &Receipts) -> Res<ThreadMessag
         composed_at: row.opt_time(10)?,
         created_at: row.time(11)?,
         deleted: row.get::<Option<i64>>(12)?.is_some(),
+        omitted: json::read_omitted(row.get(20)?)?.or(unread),
     })
 }
 
-fn sender_name(row: &Row) -> Res<String> {
+fn sender_name(row: &Row, sender: PersonId) -> Res<String> {
+    if sender.is_nobody() {
+        return Ok(String::new());
+    }
     let Some(first) = row.get::<Option<String>>(16)? else {
         return Ok(row.get::<Option<String>>(4)?.unwrap_or_else(|| ADMIN.to_owned()));
     };

@@ -148,7 +148,7 @@ pub async fn a_granted_conversation_is_missing_what_has_not_changed_lately(store
     let id = conversation_id(1);
     pulled(store, granted(1, thread(direct(1, 4), vec![message(id, 1, &ada()), message(id, 3, &ada())]))).await;
     let missing = store.missing_ranges(10).await.unwrap();
-    assert_eq!(missing, vec![MissingRange { conversation_id: id, before: None }]);
+    assert_eq!(missing, vec![MissingRange { conversation_id: id, before: None, newest: super::build::seq(4) }]);
 
     history(store, id, 3, 4, messages(id, 3..=4, &ada())).await;
     assert_eq!(seqs(&newest(store, id, 10).await), vec![3, 4]);
@@ -161,7 +161,10 @@ pub async fn a_granted_conversation_is_missing_its_messages(store: &dyn Store) {
     let rows = Changes { conversations: vec![direct(1, 40)], ..Changes::default() };
     pulled(store, granted(1, rows)).await;
     let missing = store.missing_ranges(10).await.unwrap();
-    assert_eq!(missing, [crate::MissingRange { conversation_id: conversation_id(1), before: None }]);
+    assert_eq!(
+        missing,
+        [crate::MissingRange { conversation_id: conversation_id(1), before: None, newest: super::build::seq(40) }]
+    );
 }
 
 /// A mark that was refused while there was no sight of the conversation is sent again once there is; unless the server knows

@@ -205,7 +205,10 @@ pub async fn a_conversation_that_comes_without_messages_is_missing_them(store: &
 
     let window = newest(store, id, 10).await;
     assert_eq!((window.messages.len(), window.older), (0, Older::OnServer(seq(4))));
-    assert_eq!(store.missing_ranges(10).await.unwrap(), [MissingRange { conversation_id: id, before: None }]);
+    assert_eq!(
+        store.missing_ranges(10).await.unwrap(),
+        [MissingRange { conversation_id: id, before: None, newest: seq(3) }]
+    );
     assert_eq!(read(store, 1, id).await, 0);
     history(store, id, 1, 3, messages(id, 1..=1, &ada())).await;
     let window = newest(store, id, 10).await;
@@ -243,7 +246,7 @@ pub async fn a_message_that_awaits_its_answer_is_shown_through_a_bootstrap(store
         assert_eq!(mine.content, Some(format!("own {n}")), "{reason:?}");
         assert_eq!(batch(store).await, mutations([n]), "{reason:?}");
 
-        acknowledged(store, n, Acknowledgement::AlreadySent(Box::new(echo(n, id, 3)))).await;
+        acknowledged(store, n, Acknowledgement::Stored(Box::new(echo(n, id, 3)))).await;
         assert!(outbox(store).await.is_empty(), "{reason:?}");
         assert_eq!(seqs(&newest(store, id, 10).await), [5, 6], "{reason:?}");
         assert_eq!(store.message(own_message_id(n)).await.unwrap().unwrap().seq, Some(seq(3)), "{reason:?}");

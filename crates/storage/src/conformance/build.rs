@@ -129,6 +129,7 @@ pub fn direct(n: u64, last: u64) -> Conversation {
         last_message_at: (last > 0).then(|| at(100 + last)),
         last_message_preview: (last > 0).then(|| text(last)),
         unread: 0,
+        omitted: None,
         version: Version::new(1),
         extra: Extra::new(),
     }
@@ -169,6 +170,7 @@ pub fn message(conversation: ConversationId, n: u64, sender: &Person) -> Message
         created_at,
         updated_at: created_at,
         deleted_at: None,
+        omitted: None,
         version: Version::new(1),
         extra: Extra::new(),
     }
@@ -279,6 +281,7 @@ pub fn pull_page(to: &str, changes: Changes) -> PullPage {
         digest: None,
         server_time: at(1000),
         limits: ServerLimits::default(),
+        server: fieldpost_domain::ServerInfo::default(),
     }
 }
 
@@ -295,6 +298,7 @@ pub fn bootstrap_page(changes: Changes) -> BootstrapPage {
         digest: None,
         server_time: at(1000),
         limits: ServerLimits::default(),
+        server: fieldpost_domain::ServerInfo::default(),
     }
 }
 

@@ -168,7 +168,7 @@ pub async fn an_unloaded_conversation_is_missing(store: &dyn Store) {
 
     assert_eq!(missing(store).await, [(conversation_id(3), None), (conversation_id(2), None)], "newest activity first");
     let first = store.missing_ranges(1).await.unwrap();
-    assert_eq!(first, [MissingRange { conversation_id: conversation_id(3), before: None }]);
+    assert_eq!(first, [MissingRange { conversation_id: conversation_id(3), before: None, newest: seq(9) }]);
     assert!(store.missing_ranges(0).await.unwrap().is_empty());
 
     history(store, conversation_id(2), 1, 5, vec![]).await;

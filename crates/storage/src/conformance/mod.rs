@@ -37,6 +37,7 @@ pub mod given;
 pub mod letting_go;
 pub mod naming;
 pub mod opening;
+pub mod projects;
 pub mod pulling;
 pub mod reading;
 pub mod receipts;

@@ -55,6 +55,7 @@ pub async fn a_conversation_opened_offline_is_there_at_once(store: &dyn Store) {
         kind: fieldpost_domain::ConversationKind::Direct,
         participant_name: "Ada Moss".to_owned(),
         subject: None,
+        omitted: None,
         medic_id: ada().medic_id,
         last_message_at: None,
         last_message_preview: None,

@@ -97,7 +97,7 @@ pub async fn an_older_state_of_a_message_is_ignored(store: &dyn Store) {
     loaded_thread(store, direct(1, 1), vec![state(3, "third")]).await;
 
     assert_eq!(pulled_messages(store, vec![state(2, "second")]).await.stale, 1);
-    assert_eq!(pulled_messages(store, vec![state(3, "other third")]).await.stale, 1);
+    assert_eq!(pulled_messages(store, vec![state(3, "third")]).await.stale, 1);
     assert_eq!(texts(store, id).await, ["third"]);
     let report = pulled_messages(store, vec![state(4, "fourth")]).await;
     assert_eq!((report.applied, report.new_messages), (1, 0), "a change is no new message");

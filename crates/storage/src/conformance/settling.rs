@@ -55,7 +55,7 @@ pub async fn a_duplicate_is_a_success_with_the_row_as_it_is_now(store: &dyn Stor
     let thread = one_queued(store).await;
     let row = Message { status: MessageStatus::Read, version: Version::new(4), ..echo(1, thread, 3) };
 
-    let report = acknowledged(store, 1, Acknowledgement::AlreadySent(Box::new(row))).await;
+    let report = acknowledged(store, 1, Acknowledgement::Stored(Box::new(row))).await;
 
     assert_eq!(report.acknowledged, 1);
     let shown = store.message(own_message_id(1)).await.unwrap().unwrap();
@@ -69,7 +69,7 @@ pub async fn a_message_that_the_server_has_under_another_id_is_shown_once(store:
     let thread = one_queued(store).await;
     let row = Message { id: own_message_id(77), ..echo(1, thread, 3) };
 
-    acknowledged(store, 1, Acknowledgement::AlreadySent(Box::new(row))).await;
+    acknowledged(store, 1, Acknowledgement::Stored(Box::new(row))).await;
 
     assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
     assert_eq!(store.message(own_message_id(77)).await.unwrap().unwrap().seq, Some(seq(3)));

@@ -327,6 +327,19 @@ macro_rules! storage_conformance {
             markers_of_strangers_do_no_harm,
             defect_5_the_largest_page_and_batch_are_one_call_each,
         }
+        $crate::storage_conformance_group! { $device; projects:
+            what_was_omitted_is_said_in_its_place,
+            what_nobody_wrote_has_no_name_and_is_unread,
+            what_somebody_wrote_who_is_gone_loses_its_name,
+            what_the_project_stored_instead_is_shown,
+            a_known_version_that_says_something_else_is_believed,
+            a_refusal_of_the_project_keeps_its_words,
+            what_a_policy_withdraws_leaves_and_may_come_back,
+            what_a_policy_hides_is_no_gap,
+            a_hole_below_what_a_page_covers_stays_missing,
+            what_the_server_says_about_itself_is_kept,
+            the_digest_of_a_set_follows_what_comes_and_goes,
+        }
         $crate::storage_conformance_group! { $device; accounts:
             a_store_in_use_is_sound,
             a_fresh_store_belongs_to_nobody,
@@ -434,6 +447,7 @@ mod tests {
             "receipts",
             "naming",
             "tolerance",
+            "projects",
             "accounts",
             "restarting",
             "letting_go"

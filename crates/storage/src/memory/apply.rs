@@ -20,8 +20,9 @@ impl State {
         self.discount(&read);
         report.marked_again = self.mark_again(read, page.server_time);
         self.position = SyncPosition::Following(page.cursor);
+        self.server = Some(page.server);
         self.run_open = page.more;
-        report.digest_matches = page.digest.map(|digest| digest == self.digest());
+        report.digest_matches = page.digest.map(|digest| self.has(&digest));
         Ok(report)
     }
 
@@ -52,6 +53,9 @@ impl State {
         for tombstone in changes.tombstones {
             self.apply_tombstone(&tombstone, report);
         }
+        for covered in changes.covered {
+            self.join(self.resolve(covered.conversation_id), covered.range);
+        }
         for change in revocations {
             self.apply_revocation(change, report);
         }
@@ -66,7 +70,8 @@ impl State {
     fn threads_of(&self, changes: &Changes) -> BTreeSet<ConversationId> {
         let messages = changes.messages.iter().map(|message| message.conversation_id);
         let tombstones = changes.tombstones.iter().map(|tombstone| tombstone.conversation_id);
-        messages.chain(tombstones).map(|id| self.resolve(id)).collect()
+        let covered = changes.covered.iter().map(|covered| covered.conversation_id);
+        messages.chain(tombstones).chain(covered).map(|id| self.resolve(id)).collect()
     }
 
     fn apply_message(&mut self, message: Message, report: &mut ApplyReport) {
@@ -130,9 +135,10 @@ impl State {
         self.unreadable.drain(..too_many);
     }
 
-    /// Of the conversations that the server knows.
-    pub(super) fn digest(&self) -> ConversationDigest {
-        ConversationDigest::of(self.threads.iter().filter(|(_, thread)| thread.on_server).map(|(id, _)| *id))
+    /// Whether the conversations here that the server knows are those of a digest.
+    pub(super) fn has(&self, told: &ConversationDigest) -> bool {
+        let known = self.threads.iter().filter(|(_, thread)| thread.on_server).map(|(id, _)| *id);
+        ConversationDigest::like(told, known) == *told
     }
 }
 

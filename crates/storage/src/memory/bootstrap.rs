@@ -82,8 +82,9 @@ impl State {
             self.sweep_unconfirmed(page.me.as_ref(), &mut report);
             self.position = SyncPosition::Following(page.cursor);
         }
+        self.server = Some(page.server);
         report.marked_again = self.mark_again(read, page.server_time);
-        report.digest_matches = page.digest.map(|digest| digest == self.digest());
+        report.digest_matches = page.digest.map(|digest| self.has(&digest));
         Ok(report)
     }
 
@@ -227,9 +228,17 @@ fn told_ranges(changes: &Changes) -> Vec<(ConversationId, SeqRange)> {
     let lowest = |id: ConversationId| {
         changes.messages.iter().filter(|message| message.conversation_id == id).map(|message| message.seq).min()
     };
-    let range = |conversation: &fieldpost_domain::Conversation| SeqRange {
-        from: lowest(conversation.id).unwrap_or(conversation.last_seq.next()),
-        to: conversation.last_seq,
+    // A page that says what it covers goes down to there, whatever a policy hides of it.
+    let covered = |conversation: &fieldpost_domain::Conversation| {
+        let up_to_the_end = changes
+            .covered
+            .iter()
+            .filter(|covered| covered.conversation_id == conversation.id && covered.range.to >= conversation.last_seq);
+        up_to_the_end.map(|covered| covered.range.from).min()
+    };
+    let range = |conversation: &fieldpost_domain::Conversation| {
+        let from = lowest(conversation.id).into_iter().chain(covered(conversation)).min();
+        SeqRange { from: from.unwrap_or(conversation.last_seq.next()), to: conversation.last_seq }
     };
     changes.conversations.iter().map(|conversation| (conversation.id, range(conversation))).collect()
 }

@@ -18,6 +18,6 @@ impl State {
     }
 
     pub(super) fn sender_name(&self, sender: PersonId) -> String {
-        names::sender_name(self.people.get(&sender))
+        names::sender_name(sender, self.people.get(&sender))
     }
 }

@@ -157,6 +157,7 @@ fn opened_offline(id: ConversationId, new: &NewDirect) -> Thread {
         last_message_at: None,
         last_message_preview: None,
         unread: 0,
+        omitted: None,
         version: Version::ZERO,
         extra: Extra::new(),
     };

@@ -55,9 +55,22 @@ impl State {
         self.extend(conversation);
     }
 
+    /// Takes in a part of a thread of which a page has brought all that may be seen, if the recent range touches it, or if it is
+    /// where a thread begins. Any other stays missing until history tells it: the recent range must not jump over a hole.
+    pub(super) fn join(&mut self, conversation: ConversationId, told: SeqRange) {
+        self.extend(conversation);
+        let Some(thread) = self.threads.get(&conversation) else { return };
+        let touches = thread.range.map_or(told.from == FIRST, |range| touches(range, told));
+        if touches && told.from <= told.to {
+            self.cover(conversation, told, false);
+        }
+    }
+
     pub(super) fn missing_ranges(&self, limit: u32) -> Vec<MissingRange> {
         let missing = self.listed().into_iter().filter_map(|(id, thread)| {
-            self.missing_in(id, thread).map(|before| MissingRange { conversation_id: id, before })
+            let before = self.missing_in(id, thread)?;
+            let newest = before.map_or(thread.row.last_seq, Seq::previous);
+            Some(MissingRange { conversation_id: id, before, newest })
         });
         missing.take(limit as usize).collect()
     }

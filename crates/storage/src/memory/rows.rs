@@ -85,7 +85,10 @@ impl State {
         };
         thread.row.last_seq = thread.row.last_seq.max(message.seq);
         let new = match self.messages.get(&message.id) {
-            Some(Row::Server(stored)) if stored.version >= message.version => return Placed::Stale,
+            Some(Row::Server(stored)) if stored.version > message.version => return Placed::Stale,
+            Some(Row::Server(stored)) if stored.version == message.version && stored.says_the_same(&message) => {
+                return Placed::Stale;
+            }
             Some(_) => false,
             None => Some(message.sender_id) != own && message.deleted_at.is_none(),
         };
@@ -98,8 +101,9 @@ impl State {
         match tombstone.of {
             TombstoneOf::Message { id, seq } => {
                 let conversation = self.resolve(tombstone.conversation_id);
+                // Of equals the deletion counts: what a policy hides is withdrawn by the version that was shown.
                 let newer_row = matches!(
-                    self.messages.get(&id), Some(Row::Server(stored)) if stored.version >= tombstone.version);
+                    self.messages.get(&id), Some(Row::Server(stored)) if stored.version > tombstone.version);
                 if newer_row || self.is_buried(id, tombstone.version) {
                     return (false, None);
                 }

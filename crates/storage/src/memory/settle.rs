@@ -36,7 +36,7 @@ impl State {
                     self.land(stored(message.clone(), &ack));
                 }
             }
-            Acknowledgement::AlreadySent(message) => {
+            Acknowledgement::Stored(message) => {
                 self.unify(lane, message.conversation_id, report);
                 self.drop_other_echo(&entry, message.id);
                 self.land(*message);
@@ -146,6 +146,7 @@ fn stored(message: NewMessage, ack: &MessageAck) -> Message {
         created_at: ack.created_at,
         updated_at: ack.created_at,
         deleted_at: None,
+        omitted: None,
         version: ack.version,
         extra: Extra::new(),
     }

@@ -3,7 +3,7 @@
 use crate::{BootstrapReason, EntryState, SyncPosition};
 use fieldpost_domain::{
     Conversation, ConversationId, Intent, Message, MessageId, MutationId, NewMessage, Person, PersonId, ReadMarker,
-    Seq, SeqRange, ServerEpoch, Session, Time, UnreadableRow, Version,
+    Seq, SeqRange, ServerEpoch, ServerInfo, Session, Time, UnreadableRow, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) bootstrap: Option<Bootstrap>,
     /// What is applied just now was asked for beside a pass, which may have applied a later answer meanwhile.
     pub(super) beside: bool,
+    /// What the server last said about itself.
+    pub(super) server: Option<ServerInfo>,
     pub(super) last_success_at: Option<Time>,
     /// The oldest first.
     pub(super) unreadable: Vec<KeptAside>,
@@ -116,6 +118,7 @@ impl Default for State {
             generation: 0,
             bootstrap: None,
             beside: false,
+            server: None,
             last_success_at: None,
             unreadable: Vec::new(),
             people: BTreeMap::new(),

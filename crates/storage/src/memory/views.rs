@@ -26,6 +26,7 @@ impl State {
             kind: thread.row.kind.clone(),
             participant_name: self.participant_name(thread),
             subject: thread.row.subject.clone(),
+            omitted: thread.row.omitted.clone(),
             medic_id: thread.row.medic_id,
             last_message_at,
             last_message_preview,
@@ -138,6 +139,7 @@ impl State {
             composed_at: Some(message.composed_at),
             created_at: message.composed_at,
             deleted: false,
+            omitted: None,
         }
     }
 
@@ -160,6 +162,7 @@ impl State {
             composed_at: message.composed_at,
             created_at: message.created_at,
             deleted: message.deleted_at.is_some(),
+            omitted: message.omitted.clone(),
         }
     }
 

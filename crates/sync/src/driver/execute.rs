@@ -71,6 +71,7 @@ impl Engine {
             Effect::NextCheck { after } => stored(self.replica.next_check(after).await, Event::Checkable),
             Effect::Check(request) => self.call_check(request).await,
             Effect::ApplyCheck(page) => stored(self.apply_history(*page).await, Event::CheckApplied),
+            Effect::CheckDigest => stored(self.replica.check_digest().await, Event::DigestChecked),
             Effect::RecordSuccess => stored(self.record_success().await, |()| Event::SuccessRecorded),
             Effect::Finish(outcome) => return Err(outcome),
         })

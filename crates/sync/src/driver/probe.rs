@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::SyncError;
 use chrono::TimeDelta;
-use fieldpost_domain::{ServerLimits, Time};
+use fieldpost_domain::{ServerInfo, ServerLimits, Time};
 use fieldpost_remote::{BootstrapRequest, ExpiredReason, PROTOCOL, PullRequest, RemoteErrorKind};
 use fieldpost_storage::SyncPosition;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub enum CursorHealth {
 }
 
 /// What asking the server once has told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     /// The protocol that both sides speak.
     pub protocol: u32,
@@ -36,6 +36,8 @@ pub struct Probe {
     pub round_trip: Duration,
     /// What the server accepts.
     pub limits: ServerLimits,
+    /// What it says about itself.
+    pub server: ServerInfo,
     /// What it makes of where this device stands.
     pub cursor: CursorHealth,
 }
@@ -43,6 +45,7 @@ pub struct Probe {
 struct Told {
     server_time: Time,
     limits: ServerLimits,
+    server: ServerInfo,
     cursor: CursorHealth,
 }
 
@@ -69,6 +72,7 @@ impl Engine {
             clock_skew: asked_at + half - told.server_time,
             round_trip,
             limits: told.limits,
+            server: told.server,
             cursor: told.cursor,
         })
     }
@@ -79,7 +83,7 @@ impl Engine {
             Ok(page) => {
                 let behind = page.more || !page.changes.is_empty();
                 let cursor = CursorHealth::Good { behind };
-                Ok(Told { server_time: page.server_time, limits: page.limits, cursor })
+                Ok(Told { server_time: page.server_time, limits: page.limits, server: page.server, cursor })
             }
             Err(error) => match error.kind() {
                 RemoteErrorKind::CursorExpired(reason) => self.probe_bootstrap(CursorHealth::Expired(reason)).await,
@@ -93,6 +97,6 @@ impl Engine {
         let request = &request;
         let page =
             self.call("bootstrap", |token| async move { self.api.bootstrap(&token, request.clone()).await }).await??;
-        Ok(Told { server_time: page.server_time, limits: page.limits, cursor })
+        Ok(Told { server_time: page.server_time, limits: page.limits, server: page.server, cursor })
     }
 }

@@ -2,11 +2,16 @@
 //!
 //! Nothing should ever differ there: pulls bring every change. But a bug, here or in somebody's trigger, may have lost one,
 //! and then nothing would ever tell. So now and then a pass fetches the newest part of what is here of one conversation, each
-//! in its turn. Applying that repairs what differs, and the report says how often there was something to repair.
+//! in its turn. Applying that repairs what differs, in content too where the version is the same, and the report says how often
+//! there was something to repair. After the last conversation the fingerprint of all of them is worked out anew.
 
 use super::{Effect, Pass};
 use fieldpost_domain::{Changes, HistoryPage};
-use fieldpost_remote::{HistoryRequest, RemoteErrorKind, RemoteResult};
+use fieldpost_remote::{
+    HistoryRequest,
+    RemoteErrorKind::{NotFound, Oversized, TooLarge},
+    RemoteResult,
+};
 use fieldpost_storage::{ApplyReport, Checkable};
 
 /// How many messages are looked at. What differs further up is found by other means: seqs have no holes.
@@ -42,7 +47,8 @@ impl Pass {
         // After the last one it begins again with the first.
         self.carried.checked = checkable.map(|checkable| checkable.conversation_id);
         self.check.current = checkable;
-        checkable.map_or(Effect::RecordSuccess, |checkable| Effect::Check(request(checkable)))
+        // With each round, what is kept of all of them is looked at too.
+        checkable.map_or(Effect::CheckDigest, |checkable| Effect::Check(request(checkable)))
     }
 
     pub(super) fn on_checked(&mut self, answer: RemoteResult<HistoryPage>) -> Effect {
@@ -62,7 +68,8 @@ impl Pass {
                 };
                 Effect::ApplyCheck(Box::new(HistoryPage { conversation: None, changes: messages, ..page }))
             }
-            Err(error) if error.kind() == RemoteErrorKind::NotFound => Effect::RecordSuccess,
+            // Out of sight, or too large to be looked at from here.
+            Err(error) if matches!(error.kind(), NotFound | Oversized | TooLarge) => Effect::RecordSuccess,
             Err(error) => self.fail(error),
         }
     }
@@ -70,6 +77,13 @@ impl Pass {
     pub(super) const fn on_check_applied(&mut self, applied: &ApplyReport) -> Effect {
         self.report.checked += 1;
         self.report.diverged += (self.check.within && applied.applied > 0) as u64;
+        Effect::RecordSuccess
+    }
+}
+
+impl Pass {
+    pub(super) const fn on_digest_checked(&mut self, right: bool) -> Effect {
+        self.report.diverged += !right as u64;
         Effect::RecordSuccess
     }
 }

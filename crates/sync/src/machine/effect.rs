@@ -76,6 +76,9 @@ pub enum Effect {
     Check(HistoryRequest),
     /// Apply it: [`super::Event::CheckApplied`].
     ApplyCheck(Box<HistoryPage>),
+    /// Work the fingerprint of the conversations out anew, and compare it with what is kept:
+    /// [`super::Event::DigestChecked`].
+    CheckDigest,
     /// Note that everything went well: [`super::Event::SuccessRecorded`].
     RecordSuccess,
     /// The pass is over.
@@ -92,6 +95,7 @@ impl Effect {
             Self::ApplyBootstrap { .. } => Some("apply_bootstrap"),
             Self::ApplyPull { .. } => Some("apply_pull"),
             Self::ApplyHistory(_) | Self::ApplyCheck(_) => Some("apply_history"),
+            Self::CheckDigest => Some("check_digest"),
             _ => None,
         }
     }

@@ -40,6 +40,8 @@ pub enum Event {
     Checked(RemoteResult<HistoryPage>),
     /// It is applied.
     CheckApplied(ApplyReport),
+    /// Whether the fingerprint that the store keeps was that of its conversations.
+    DigestChecked(bool),
     /// The success is noted.
     SuccessRecorded,
     /// The store failed at whatever was asked of it.

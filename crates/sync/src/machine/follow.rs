@@ -39,6 +39,10 @@ pub(super) struct Follow {
     run: Run,
     pulled_again: u32,
     reconciled: bool,
+    /// The next page of a first load is asked for without messages: with them the first conversation of it is too large.
+    bare: bool,
+    /// A pull of one row was too large, and a first load has taken its place.
+    passed_over: bool,
     /// Pages made marks wait again, which no push of this pass has taken along.
     marked_again: bool,
 }
@@ -109,7 +113,7 @@ impl Pass {
     }
 
     pub(super) fn page_request(&self, after: Option<Continuation>) -> BootstrapRequest {
-        BootstrapRequest { after, limit: self.page_limit(), messages: None }
+        BootstrapRequest { after, limit: self.page_limit(), messages: self.follow.bare.then_some(0) }
     }
 
     pub(super) fn on_bootstrapped(&mut self, answer: RemoteResult<BootstrapPage>) -> Effect {
@@ -120,11 +124,27 @@ impl Pass {
         match answer {
             Ok(page) if self.follow.glimpse.ends_with(&page) => self.on_glimpse(page),
             Ok(page) => self.on_bootstrap_page(page),
+            Err(error) if is_oversized(&error) => self.on_oversized_bootstrap(error),
             Err(error) => self.on_follow_error(error),
         }
     }
 
+    /// A page that is too large is asked for again by half; of a single conversation first without its messages, which then come
+    /// as history.
+    fn on_oversized_bootstrap(&mut self, error: RemoteError) -> Effect {
+        if !self.ask_for_less() {
+            if self.follow.bare {
+                return self.fail(error);
+            }
+            self.report.oversized += 1;
+            self.follow.bare = true;
+        }
+        let after = self.follow.after.take();
+        self.bootstrap(after)
+    }
+
     fn on_bootstrap_page(&mut self, page: BootstrapPage) -> Effect {
+        self.follow.bare = false;
         self.took_a_page(page.limits.page_rows);
         self.carried.limits = page.limits;
         let done = self.follow.progress.map_or(0, |progress| progress.done) + page.changes.conversations.len() as u64;
@@ -171,8 +191,28 @@ impl Pass {
         }
         match answer {
             Ok(page) => self.on_pull_page(from, page),
+            Err(error) if is_oversized(&error) => self.on_oversized_pull(from, error),
             Err(error) => self.on_follow_error(error),
         }
+    }
+
+    /// As with a first load. A single row that is too large cannot be passed over in the feed, but a first load leads past it.
+    fn on_oversized_pull(&mut self, from: Cursor, error: RemoteError) -> Effect {
+        if self.ask_for_less() {
+            return self.pull(from);
+        }
+        if std::mem::replace(&mut self.follow.passed_over, true) {
+            return self.fail(error);
+        }
+        self.report.oversized += 1;
+        self.begin_bootstrap(BootstrapReason::Reconcile)
+    }
+
+    /// Halves the pages. False if they have one row already.
+    fn ask_for_less(&mut self) -> bool {
+        let rows = self.carried.page_pace.rows(self.carried.limits.page_rows);
+        self.carried.page_pace.slow_down(rows);
+        rows > 1
     }
 
     fn on_pull_page(&mut self, from: Cursor, page: PullPage) -> Effect {
@@ -282,6 +322,11 @@ impl Pass {
         self.follow.expired += 1;
         self.follow.expired <= EXPIRY_LIMIT
     }
+}
+
+/// Whether asking for less can help.
+pub(super) fn is_oversized(error: &RemoteError) -> bool {
+    matches!(error.kind(), RemoteErrorKind::Oversized | RemoteErrorKind::TooLarge)
 }
 
 fn going_in_circles(operation: &'static str) -> RemoteError {

@@ -33,7 +33,7 @@ mod glimpse;
 mod outcome;
 mod pace;
 mod push;
-mod repair;
+pub(crate) mod repair;
 pub mod schedule;
 
 pub use aftermath::Aftermath;
@@ -154,6 +154,7 @@ impl Pass {
             Event::Checkable(checkable) => self.on_checkable(checkable),
             Event::Checked(answer) => self.on_checked(answer),
             Event::CheckApplied(report) => self.on_check_applied(&report),
+            Event::DigestChecked(right) => self.on_digest_checked(right),
             Event::SuccessRecorded => self.finish(),
             Event::StorageFailed(error) => self.on_storage_failed(error),
             // Nothing is ever sent without a session.

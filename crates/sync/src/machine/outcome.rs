@@ -35,6 +35,8 @@ pub struct SyncReport {
     pub diverged: u64,
     /// How often another process had moved the position.
     pub superseded: u64,
+    /// Single things that are too large for the way to the server or back: held back, or passed over.
+    pub oversized: u64,
 }
 
 impl SyncReport {

@@ -145,7 +145,7 @@ impl Pass {
 
     fn on_push_error(&mut self, error: RemoteError) -> Effect {
         match error.kind() {
-            RemoteErrorKind::TooLarge | RemoteErrorKind::BadRequest => self.narrow(error),
+            RemoteErrorKind::TooLarge | RemoteErrorKind::BadRequest | RemoteErrorKind::Oversized => self.narrow(error),
             // Following would fail as well.
             RemoteErrorKind::Unreachable
             | RemoteErrorKind::Unauthorized
@@ -175,6 +175,8 @@ impl Pass {
             return self.read_batch();
         };
         if error.kind() != RemoteErrorKind::TooLarge {
+            // Too large for somebody on the way, who may be gone tomorrow: it waits, and holds up nobody else.
+            self.report.oversized += u64::from(error.kind() == RemoteErrorKind::Oversized);
             return self.on_failed_alone(error);
         }
         self.push.narrowed = None;

@@ -50,7 +50,15 @@ fn mocks() -> Mocks {
 
 fn following() -> SyncState {
     let position = SyncPosition::Following("c".to_owned().try_into().unwrap());
-    SyncState { position, run_open: false, me: None, last_success_at: None, unreadable_rows: 0, generation: 1 }
+    SyncState {
+        position,
+        run_open: false,
+        me: None,
+        last_success_at: None,
+        unreadable_rows: 0,
+        server: None,
+        generation: 1,
+    }
 }
 
 fn engine(mocks: Mocks) -> Engine {
@@ -138,6 +146,7 @@ fn first_page() -> BootstrapPage {
         digest: None,
         server_time: Time::UNIX_EPOCH,
         limits: ServerLimits::default(),
+        server: fieldpost_domain::ServerInfo::default(),
     }
 }
 

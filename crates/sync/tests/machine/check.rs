@@ -56,7 +56,8 @@ fn each_has_its_turn_and_after_the_last_comes_the_first() {
     let _ = pass.next(checkable(1, 5, 9));
     let (mut pass, next) = done(pass.carry());
     assert_eq!(next, Effect::NextCheck { after: Some(lane(1)) });
-    assert_eq!(pass.next(Event::Checkable(None)), Effect::RecordSuccess);
+    assert_eq!(pass.next(Event::Checkable(None)), Effect::CheckDigest);
+    assert_eq!(pass.next(Event::DigestChecked(true)), Effect::RecordSuccess);
     assert_eq!(done(pass.carry()).1, Effect::NextCheck { after: None });
 }
 
@@ -93,4 +94,23 @@ fn a_check_whose_answer_was_lost_is_made_again_and_one_out_of_sight_passed_over(
     let first = pass.next(checkable(1, 5, 9));
     assert_eq!(pass.next(Event::Checked(Err(error(RemoteErrorKind::Interrupted)))), first);
     assert_eq!(pass.next(Event::Checked(Err(error(RemoteErrorKind::NotFound)))), Effect::RecordSuccess);
+}
+
+#[test]
+fn a_digest_that_was_kept_wrong_counts_as_a_difference() {
+    for (right, diverged) in [(true, 0), (false, 1)] {
+        let (mut pass, _) = done(Carried::default());
+        let _ = pass.next(Event::Checkable(None));
+        assert_eq!(pass.next(Event::DigestChecked(right)), Effect::RecordSuccess);
+        assert_eq!(outcome(pass.next(Event::SuccessRecorded)).report.diverged, diverged);
+    }
+}
+
+#[test]
+fn a_check_that_is_too_large_for_the_way_is_passed_over() {
+    for kind in [RemoteErrorKind::Oversized, RemoteErrorKind::TooLarge] {
+        let (mut pass, _) = done(Carried::default());
+        let _ = pass.next(checkable(1, 5, 9));
+        assert_eq!(pass.next(Event::Checked(Err(error(kind)))), Effect::RecordSuccess);
+    }
 }

@@ -317,3 +317,47 @@ fn what_the_server_has_forgotten_asks_for_another_pass() {
     let _ = pass.next(Event::BootstrapApplied(ApplyReport { marked_again: 1, ..ApplyReport::default() }));
     assert!(pass.aftermath(None).more_to_push);
 }
+
+#[test]
+fn a_page_that_is_too_large_is_halved_within_the_pass() {
+    for kind in [RemoteErrorKind::Oversized, RemoteErrorKind::TooLarge] {
+        let (mut pass, mut next) = pass_at(following("c"));
+        for limit in [None, Some(1250), Some(625)] {
+            assert!(matches!(&next, Effect::Pull(request) if request.limit == limit && request.cursor == at("c")));
+            next = pass.next(Event::Pulled(Err(error(kind))));
+        }
+        assert!(matches!(&next, Effect::Pull(request) if request.limit == Some(312)));
+        assert!(matches!(pass.next(Event::Pulled(Ok(pull_page("d", true)))), Effect::ApplyPull { .. }));
+        let next = pass.next(Event::PullApplied(applied()));
+        assert!(matches!(next, Effect::Pull(request) if request.limit == Some(624)), "and grows back");
+    }
+}
+
+#[test]
+fn a_first_load_leads_past_a_single_row_that_is_too_large_once() {
+    let oversized = || error(RemoteErrorKind::Oversized);
+    let (mut pass, mut next) = pass_at(following("c"));
+    while matches!(next, Effect::Pull(_)) {
+        next = pass.next(Event::Pulled(Err(oversized())));
+    }
+    assert_eq!(next, Effect::BeginBootstrap(BootstrapReason::Reconcile));
+    let next = pass.next(Event::BootstrapBegun);
+    assert!(matches!(next, Effect::Bootstrap(request) if request.messages.is_none() && request.limit == Some(1)));
+
+    // With its last message its conversation is too large; the messages come as history.
+    let next = pass.next(Event::Bootstrapped(Err(oversized())));
+    assert!(matches!(next, Effect::Bootstrap(request) if request.messages == Some(0) && request.after.is_none()));
+    let Effect::ApplyBootstrap { next, .. } = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("b"))))) else {
+        panic!("it is applied")
+    };
+    assert!(next.is_some_and(|request| request.messages.is_none()), "the next ones bring theirs");
+    let _ = pass.next(Event::BootstrapApplied(applied()));
+    let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(None))));
+    let mut next = pass.next(Event::BootstrapApplied(applied()));
+    while matches!(next, Effect::Pull(_)) {
+        next = pass.next(Event::Pulled(Err(oversized())));
+    }
+    let end = outcome(next);
+    assert!(end.error.is_some(), "once in a pass");
+    assert_eq!(end.report.oversized, 2);
+}

@@ -40,7 +40,15 @@ pub(crate) fn state_amid_run(cursor: &str) -> Event {
 }
 
 fn standing(position: SyncPosition) -> SyncState {
-    SyncState { position, run_open: false, me: None, last_success_at: None, unreadable_rows: 0, generation: 1 }
+    SyncState {
+        position,
+        run_open: false,
+        me: None,
+        last_success_at: None,
+        unreadable_rows: 0,
+        server: None,
+        generation: 1,
+    }
 }
 
 /// A pass that goes on with a run of pages that was interrupted at `cursor`.
@@ -121,6 +129,7 @@ pub(crate) fn bootstrap_page(next_after: Option<&str>) -> BootstrapPage {
         digest: None,
         server_time: Time::UNIX_EPOCH,
         limits: ServerLimits::default(),
+        server: fieldpost_domain::ServerInfo::default(),
     }
 }
 
@@ -137,6 +146,7 @@ pub(crate) fn pull_page(cursor: &str, more: bool) -> PullPage {
         digest: Some(ConversationDigest::of([])),
         server_time: Time::UNIX_EPOCH,
         limits: ServerLimits::default(),
+        server: fieldpost_domain::ServerInfo::default(),
     }
 }
 
@@ -156,6 +166,7 @@ pub(crate) fn conversation(number: u128) -> Conversation {
         last_message_at: None,
         last_message_preview: None,
         unread: 0,
+        omitted: None,
         version: Version::new(1),
         extra: Extra::default(),
     }

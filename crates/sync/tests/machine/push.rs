@@ -305,3 +305,29 @@ fn a_batch_that_was_settled_in_any_way_is_progress_and_one_that_was_not_is_bad_l
     }
     assert_eq!(after(SettleReport { unknown: 1, ..SettleReport::default() }), Effect::ReadState);
 }
+
+#[test]
+fn what_a_gateway_does_not_take_is_halved_and_alone_it_waits_without_holding_up_anybody() {
+    let mut pass = pass();
+    let too_large = || Event::Pushed(Err(error(RemoteErrorKind::Oversized)));
+    for (size, half) in [(4, 2), (2, 1)] {
+        let _ = pass.next(Event::Batch((1..=size).map(|number| mutation(number, number)).collect()));
+        match withdrawn(pass.next(too_large()), &(1..=size).collect::<Vec<_>>()) {
+            Effect::ReadBatch { limits, .. } => assert_eq!(limits.rows, half),
+            other => panic!("{other:?}"),
+        }
+    }
+    let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
+    match withdrawn(pass.next(too_large()), &[1]) {
+        Effect::ReadBatch { held, .. } => assert_eq!(held, HashSet::from([lane(1)]), "no dead letter, and no wall"),
+        other => panic!("{other:?}"),
+    }
+    let _ = pass.next(Event::Batch(vec![mutation(2, 2), mutation(3, 3)]));
+    let _ = pass.next(answer(vec![(2, acknowledged()), (3, acknowledged())]));
+    let _ = pass.next(settled(2, 0));
+    assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
+    let pull = pass.next(state(following("c")));
+    let end = finish(&mut pass, pull);
+    assert!(end.error.is_some_and(|error| error.to_string().contains("too large")), "and it is said");
+    assert_eq!((end.report.oversized, end.report.pushed), (1, 2));
+}

@@ -7,7 +7,7 @@ use fieldpost_storage::MissingRange;
 use fieldpost_sync::machine::{Effect, Event, Pass};
 
 fn missing(number: u128, before: u64) -> MissingRange {
-    MissingRange { conversation_id: lane(number), before: Some(Seq::new(before)) }
+    MissingRange { conversation_id: lane(number), before: Some(Seq::new(before)), newest: Seq::new(before - 1) }
 }
 
 /// A pass that has pulled and asks what is missing.
@@ -74,4 +74,29 @@ fn a_pass_fetches_two_hundred_parts_and_leaves_the_rest_to_the_next() {
         next = pass.next(Event::HistoryApplied(applied()));
     }
     assert_eq!((fetched, next), (200, Effect::RecordSuccess));
+}
+
+#[test]
+fn a_history_that_is_too_large_is_halved_and_a_single_message_passed_over() {
+    for kind in [RemoteErrorKind::Oversized, RemoteErrorKind::TooLarge] {
+        let mut pass = pulled();
+        let mut next = pass.next(Event::Missing(vec![missing(1, 9), missing(2, 5)]));
+        let mut limits = Vec::new();
+        while let Effect::History(request) = &next {
+            assert_eq!((request.conversation_id, request.before), (lane(1), Some(Seq::new(9))));
+            limits.extend(request.limit);
+            next = pass.next(Event::HistoryRead(Err(error(kind))));
+        }
+        assert_eq!(limits, [100, 50, 25, 12, 6, 3, 1]);
+        let Effect::ApplyHistory(page) = next else { panic!("{next:?}") };
+        assert_eq!((page.conversation_id, page.range.from, page.range.to), (lane(1), Seq::new(8), Seq::new(8)));
+        assert_eq!(page.changes.unreadable.len(), 1, "it is not lost in silence");
+        let after = pass.next(Event::HistoryApplied(applied()));
+        assert!(matches!(after, Effect::History(request) if request.limit == Some(1)), "what is behind it is fetched");
+        let _ = pass.next(Event::HistoryRead(Ok(history_page(2))));
+        let _ = pass.next(Event::HistoryApplied(applied()));
+        let _ = pass.next(Event::Missing(vec![]));
+        let report = outcome(pass.next(Event::SuccessRecorded)).report;
+        assert_eq!((report.oversized, report.repaired), (1, 2));
+    }
 }

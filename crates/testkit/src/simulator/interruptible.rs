@@ -148,6 +148,10 @@ impl Replica for Interruptible {
         self.store.next_check(after).await
     }
 
+    async fn check_digest(&self) -> StorageResult<bool> {
+        self.slowly("check_digest", self.store.check_digest()).await
+    }
+
     async fn record_success(&self, at: Time) -> StorageResult<()> {
         self.slowly("record_success", self.store.record_success(at)).await
     }

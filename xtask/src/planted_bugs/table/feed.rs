@@ -102,8 +102,8 @@ pub(super) fn numbers() -> Vec<Bug> {
             COPIED,
             [replace(
                 "message_triggers",
-                "if row_security_active(tg_relid) or new.sync_xid <> pg_current_xact_id() then",
-                "if row_security_active(tg_relid) then",
+                "if v_client or new.sync_xid <> pg_current_xact_id() then",
+                "if v_client then",
             )],
         ),
     ]

@@ -54,8 +54,8 @@ pub(super) fn deletes() -> Vec<Bug> {
             HANDED_OVER,
             [drop_trigger("conversations", "reassigned")],
         ),
-        bug("nobody is told of a change of medics", TIE, [drop_trigger("medics", "changed")]),
-        bug("nobody is told of a change of profiles", REMOVED, [drop_trigger("profiles", "changed")]),
+        bug("nobody is told of a change of medics", TIE, [drop_trigger("medics", "changed_update")]),
+        bug("nobody is told of a change of profiles", REMOVED, [drop_trigger("profiles", "changed_delete")]),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! The bugs of the SQL, and what catches each.
 
 mod feed;
+mod guests;
 mod histories;
 mod leaving;
 mod privacy;
@@ -19,6 +20,10 @@ pub(super) fn bugs() -> Vec<Bug> {
         leaving::epochs(),
         histories::histories(),
         privacy::privacy(),
+        guests::rows(),
+        guests::policies(),
+        guests::projects(),
+        guests::organizations(),
         schema::triggers(),
         schema::policies(),
         schema::indexes(),

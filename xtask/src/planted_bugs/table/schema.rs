@@ -3,20 +3,21 @@
 use crate::planted_bugs::{
     bug::{Bug, bug, drop_trigger, replace, sql},
     proofs::{
-        HOT, OLD_KEY, POLICIES, SCALE, STRANGER_COLUMNS, STRANGER_EDITS, STRANGER_OPENS, STRANGER_READS, STRANGER_ROWS,
+        COPIED, HOT, OLD_KEY, POLICIES, SCALE, STRANGER_COLUMNS, STRANGER_EDITS, STRANGER_OPENS, STRANGER_READS, STRANGER_ROWS,
     },
 };
 
 /// What other clients rely on, trigger by trigger.
 pub(super) fn triggers() -> Vec<Bug> {
     [
-        ("messages", "before_insert", STRANGER_COLUMNS),
+        ("messages", "before_insert", COPIED),
+        ("messages", "before_insert_client", STRANGER_COLUMNS),
         ("messages", "after_insert", STRANGER_ROWS),
-        ("messages", "before_update", STRANGER_EDITS),
+        ("messages", "before_update_client", STRANGER_EDITS),
         ("messages", "after_update", STRANGER_EDITS),
-        ("conversations", "before_insert", STRANGER_OPENS),
+        ("conversations", "before_insert_client", STRANGER_OPENS),
         ("conversations", "after_insert", STRANGER_OPENS),
-        ("conversations", "before_update", STRANGER_COLUMNS),
+        ("conversations", "before_update_client", STRANGER_COLUMNS),
         ("conversation_read_status", "before_write", STRANGER_READS),
     ]
     .into_iter()
@@ -30,7 +31,7 @@ pub(super) fn policies() -> Vec<Bug> {
     let names = ["select", "insert", "update", "only_select", "only_insert", "only_update", "only_delete"];
     let ours = tables.into_iter().flat_map(|table| names.map(|name| (table, format!("fieldpost_{name}"))));
     let theirs =
-        [("medics", "medics_read_self"), ("medics", "medics_read_as_admin"), ("profiles", "profiles_read_self")];
+        [("medics", "fieldpost_select"), ("profiles", "fieldpost_select"), ("organizations", "fieldpost_select")];
     ours.chain(theirs.map(|(table, name)| (table, name.to_owned())))
         .map(|(table, policy)| {
             bug(
@@ -61,18 +62,14 @@ pub(super) fn indexes() -> Vec<Bug> {
         .map(|name| bug(&format!("index {name} dropped"), SCALE, [sql(&format!("drop index {name}"))]))
         .collect();
     list.push(bug(
-        "index public.fieldpost_messages_client_key dropped",
+        "index public.fieldpost_messages_key dropped",
         OLD_KEY,
-        [sql("drop index public.fieldpost_messages_client_key")],
+        [sql("drop index public.fieldpost_messages_key")],
     ));
     list.push(bug(
         "an index names last_seq",
         HOT,
-        [replace(
-            "numbered",
-            "drop index if exists public.fieldpost_conversations_unnumbered;",
-            "create index planted on public.conversations (id) where last_seq is null;",
-        )],
+        [sql("create index planted on public.conversations (id) where last_seq is null")],
     ));
     list.push(bug(
         "a pull's index scan begins at the first row that there ever was",

@@ -49,7 +49,7 @@ pub(super) fn push() -> Vec<Bug> {
             ONE_REFUSED,
             [replace(
                 "push_messages",
-                "        v_results[v_place] := fieldpost.rejected('bad_request', 'refused by the database: ' || sqlstate);",
+                "        v_results[v_place] := fieldpost.refused_by_project(sqlerrm, sqlstate);",
                 "        raise;",
             )],
         ),
@@ -106,22 +106,20 @@ pub(super) fn push() -> Vec<Bug> {
 /// The first load misses nothing.
 pub(super) fn first_load() -> Vec<Bug> {
     vec![bug(
-        "bootstrap goes by a newest-first keyset instead of its list",
+        "what comes after the list of a first load goes by a newest-first keyset",
         BETWEEN_PAGES,
         [
             replace(
                 "bootstrap",
-                "fieldpost.ids_packed(p_list[v_taken + 1:])",
-                "fieldpost.ids_packed(p_list[v_taken:v_taken])",
+                "and c.id > case when o = p.org then p.id else '00000000-0000-0000-0000-000000000000' end",
+                "and (o <> p.org or (-extract(epoch from coalesce(c.last_message_at, c.created_at)), c.id) \
+                 > (select -extract(epoch from coalesce(l.last_message_at, l.created_at)), l.id \
+                 from public.conversations l where l.id = p.id))",
             ),
             replace(
                 "bootstrap",
-                "v_list := fieldpost.ids_unpacked(v_rest);",
-                "select coalesce(array_agg(c.id order by coalesce(c.last_message_at, c.created_at) desc, c.id), '{}') into v_list \
-                 from public.conversations c, public.conversations l \
-                 where l.id = (fieldpost.ids_unpacked(v_rest))[1] and c.id = any (fieldpost.bootstrap_list(s)) \
-                 and (-extract(epoch from coalesce(c.last_message_at, c.created_at)), c.id) \
-                 > (-extract(epoch from coalesce(l.last_message_at, l.created_at)), l.id);",
+                "      order by c.org_id, c.id limit p_limit\n    ) q",
+                "      order by coalesce(c.last_message_at, c.created_at) desc, c.id limit p_limit\n    ) q",
             ),
         ],
     )]

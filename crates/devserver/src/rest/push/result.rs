@@ -1,7 +1,7 @@
 //! One result of a batch.
 
 use crate::rest::rows;
-use fieldpost_domain::{Acknowledgement, MessageAck, PushOutcome};
+use fieldpost_domain::{Acknowledgement, Message, MessageAck, PushOutcome};
 use fieldpost_remote::reference::SubmissionResult;
 use serde_json::{Value, json};
 
@@ -22,11 +22,25 @@ fn acknowledged(acknowledgement: &Acknowledgement, applied: bool) -> Value {
     let status = if applied { "applied" } else { "duplicate" };
     match acknowledgement {
         Acknowledgement::Sent(row) => json!({"status": status, "ack": ack(row)}),
-        Acknowledgement::AlreadySent(row) => json!({"status": status, "message": rows::message(row)}),
+        // Stored now, as something else than was sent.
+        Acknowledgement::Stored(row) if applied => {
+            json!({"status": status, "ack": ack(&ack_of(row)), "message": rows::message(row)})
+        }
+        Acknowledgement::Stored(row) => json!({"status": status, "message": rows::message(row)}),
         Acknowledgement::Deleted(row) => json!({"status": status, "tombstone": rows::tombstone(row)}),
         Acknowledgement::Opened(row) => json!({"status": status, "conversation": rows::conversation(row)}),
         Acknowledgement::Marked(row) => json!({"status": status, "read_marker": rows::read_marker(row)}),
         Acknowledgement::Bare => json!({"status": status}),
+    }
+}
+
+fn ack_of(row: &Message) -> MessageAck {
+    MessageAck {
+        message_id: row.id,
+        conversation_id: row.conversation_id,
+        seq: row.seq,
+        created_at: row.created_at,
+        version: row.version,
     }
 }
 

@@ -11,6 +11,7 @@
 //! 3. Is the message there already? (`duplicate`; `id_taken` if it is not hers or stands elsewhere)
 //! 4. May she write here? (`forbidden`)
 //! 5. May this be written? (`content_empty` …)
+//! 6. Does the project itself want it? (`refused`, in its own words)
 //!
 //! A retry after a lost answer must be a duplicate whatever has become of the rights to write, so 3 comes before 4 and 5.
 //! It must not bring back into sight what has been lost from sight, so 2 comes before 3.
@@ -37,7 +38,7 @@ struct Done {
     applied: bool,
 }
 
-const fn refuse(code: RefusalCode) -> Refusal {
+pub(super) const fn refuse(code: RefusalCode) -> Refusal {
     Refusal { code, detail: None }
 }
 
@@ -119,7 +120,7 @@ fn judge(transaction: &mut Transaction<'_>, caller: PersonId, task: &Task, obsta
     let viewer = Viewer::of(transaction.tables(), caller);
     let answer = match task {
         Task::Refused(refusal) => Err(refusal.clone()),
-        _ if viewer.member.is_none() => Err(refuse(RefusalCode::Forbidden)),
+        _ if viewer.members.is_empty() => Err(refuse(RefusalCode::Forbidden)),
         Task::Send(message) => send::send(transaction, &viewer, message),
         Task::OpenDirect { conversation_id, medic_id, org_id } => {
             open::direct(transaction, &viewer, *conversation_id, *medic_id, *org_id)

@@ -2,15 +2,12 @@
 
 use super::{Done, Judged, refuse, send::was_deleted};
 use crate::reference::{
-    rows,
+    limits, rows,
     tables::{Deleted, Tables},
     transaction::Transaction,
     viewer::{Membership, Viewer},
 };
 use fieldpost_domain::{Acknowledgement, ConversationId, MedicId, OrgId, Refusal, RefusalCode, Role};
-
-/// The most characters of a subject.
-const SUBJECT_LIMIT: usize = 500;
 
 pub(super) fn direct(
     transaction: &mut Transaction<'_>,
@@ -19,7 +16,7 @@ pub(super) fn direct(
     medic: Option<MedicId>,
     org: Option<OrgId>,
 ) -> Judged<Done> {
-    let member = member_of(viewer, org)?;
+    let member = member_meant(transaction.tables(), viewer, medic, org)?;
     let medic = medic_meant(transaction.tables(), member, medic)?;
     let existing = transaction.tables().direct_of(member.org_id, medic).map(|row| row.id);
     let wanted = Wanted { org: member.org_id, medic: Some(medic), subject: None };
@@ -33,21 +30,29 @@ pub(super) fn broadcast(
     org: OrgId,
     subject: Option<String>,
 ) -> Judged<Done> {
-    let member = member_of(viewer, Some(org))?;
+    let member = viewer.member_of(org).ok_or(refuse(RefusalCode::NotFound))?;
     if member.role != Role::OrgAdmin {
         return Err(refuse(RefusalCode::Forbidden));
     }
     let subject = subject.map(|subject| subject.trim().to_owned()).filter(|subject| !subject.is_empty());
-    if subject.as_ref().is_some_and(|subject| subject.chars().count() > SUBJECT_LIMIT) {
-        return Err(Refusal { code: RefusalCode::BadRequest, detail: Some("subject".to_owned()) });
+    if let Some(omitted) = limits::of_subject(subject.as_deref()) {
+        return Err(refuse(limits::refusal(&omitted)));
     }
     let existing = transaction.tables().broadcast_of(org).map(|row| row.id);
     open(transaction, viewer, id, existing, Wanted { org, medic: None, subject })
 }
 
-/// The caller's membership in the org she names, or in her own. Of a foreign org she does not learn whether it exists.
-fn member_of(viewer: &Viewer, org: Option<OrgId>) -> Judged<&Membership> {
-    let member = viewer.member.as_ref().filter(|member| org.is_none_or(|org| org == member.org_id));
+/// The caller's membership in the org she names, else in that of the medic she names, else in her own. Of a foreign org she
+/// does not learn whether it exists.
+fn member_meant<'v>(
+    tables: &Tables,
+    viewer: &'v Viewer,
+    medic: Option<MedicId>,
+    org: Option<OrgId>,
+) -> Judged<&'v Membership> {
+    let org = org.or_else(|| medic.and_then(|medic| tables.medics.get(&medic)).map(|row| row.org_id));
+    let own = || viewer.members.iter().find(|member| !member.medic_ids.is_empty()).or(viewer.members.first());
+    let member = org.map_or_else(own, |org| viewer.member_of(org));
     member.ok_or(refuse(RefusalCode::NotFound))
 }
 
@@ -55,8 +60,10 @@ fn member_of(viewer: &Viewer, org: Option<OrgId>) -> Judged<&Membership> {
 /// whether they exist.
 fn medic_meant(tables: &Tables, member: &Membership, medic: Option<MedicId>) -> Judged<MedicId> {
     let medic = match (&member.role, medic) {
-        (Role::Medic, None) => member.medic_id.ok_or(refuse(RefusalCode::NotFound))?,
-        (Role::Medic, Some(medic)) if member.medic_id != Some(medic) => return Err(refuse(RefusalCode::NotFound)),
+        (Role::Medic, None) => member.medic_ids.first().copied().ok_or(refuse(RefusalCode::NotFound))?,
+        (Role::Medic, Some(medic)) if !member.medic_ids.contains(&medic) => {
+            return Err(refuse(RefusalCode::NotFound));
+        }
         (_, Some(medic)) => medic,
         (_, None) => return Err(Refusal { code: RefusalCode::BadRequest, detail: Some("medic_id".to_owned()) }),
     };
@@ -97,9 +104,11 @@ fn open(
 }
 
 fn is_taken(tables: &Tables, id: ConversationId) -> bool {
-    tables.conversations.contains_key(&id) || tables.tombstones.contains_key(&Deleted::Conversation(id))
+    tables.conversations.contains_key(&id) || tables.used_up.contains(&id)
 }
 
 fn taken(tables: &Tables, viewer: &Viewer, id: ConversationId) -> RefusalCode {
-    if was_deleted(tables, viewer, id) { RefusalCode::ConversationDeleted } else { RefusalCode::IdTaken }
+    // Who saw what was deleted long ago nobody knows any more.
+    let forgotten = tables.used_up.contains(&id) && !tables.tombstones.contains_key(&Deleted::Conversation(id));
+    if forgotten || was_deleted(tables, viewer, id) { RefusalCode::ConversationDeleted } else { RefusalCode::IdTaken }
 }

@@ -3,13 +3,13 @@
 use super::{Done, Judged, SubmittedMessage, refuse};
 use crate::reference::{
     ids::to_micros,
+    limits,
     tables::{ConversationRow, Deleted, Tables},
     transaction::{MessageDraft, Transaction},
     viewer::Viewer,
 };
 use fieldpost_domain::{
     Acknowledgement, ConversationId, ConversationKind, Message, MessageAck, MessageKind, Refusal, RefusalCode,
-    content::CONTENT_LIMIT,
 };
 
 pub(super) fn send(transaction: &mut Transaction<'_>, viewer: &Viewer, submitted: &SubmittedMessage) -> Judged<Done> {
@@ -22,18 +22,25 @@ pub(super) fn send(transaction: &mut Transaction<'_>, viewer: &Viewer, submitted
         return Err(refuse(RefusalCode::Forbidden));
     }
     check_content(submitted)?;
+    let (conversation, project) = (conversation.id, tables.project.clone());
+    let mut stored = submitted.clone();
+    project.0.stores(&mut stored, viewer.person_id)?;
     let draft = MessageDraft {
         id: submitted.id,
-        conversation_id: conversation.id,
+        conversation_id: conversation,
         sender_id: viewer.person_id,
-        kind: submitted.kind.clone(),
-        content: submitted.content.clone(),
-        metadata: submitted.metadata.clone(),
+        kind: stored.kind.clone(),
+        content: stored.content.clone(),
+        metadata: stored.metadata.clone(),
         reply_to: submitted.reply_to,
         composed_at: submitted.composed_at.map(to_micros),
     };
     let message = transaction.insert_message(draft).ok_or(refuse(RefusalCode::NotFound))?;
-    Ok(Done { acknowledgement: Acknowledgement::Sent(ack(&message)), applied: true })
+    let same =
+        (&stored.kind, &stored.content, &stored.metadata) == (&submitted.kind, &submitted.content, &submitted.metadata);
+    let acknowledgement =
+        if same { Acknowledgement::Sent(ack(&message)) } else { Acknowledgement::Stored(Box::new(message)) };
+    Ok(Done { acknowledgement, applied: true })
 }
 
 /// The conversation that the caller means, if she sees it. That it was deleted is told only to those who saw it.
@@ -59,7 +66,7 @@ fn earlier_attempt(
     submitted: &SubmittedMessage,
 ) -> Judged<Option<Acknowledgement>> {
     let same = |sender, place| sender == viewer.person_id && place == conversation;
-    let already_sent = |message: &Message| Acknowledgement::AlreadySent(Box::new(message.clone()));
+    let already_sent = |message: &Message| Acknowledgement::Stored(Box::new(message.clone()));
     if let Some(message) = tables.messages.get(&submitted.id) {
         return match same(message.sender_id, message.conversation_id) {
             true => Ok(Some(already_sent(message))),
@@ -102,10 +109,8 @@ fn check_content(submitted: &SubmittedMessage) -> Judged<()> {
     if content.trim() != content {
         return Err(refuse(RefusalCode::NotTrimmed));
     }
-    if content.chars().count() > CONTENT_LIMIT {
-        return Err(refuse(RefusalCode::ContentTooLong));
-    }
-    Ok(())
+    let omitted = limits::of_message(Some(content), submitted.metadata.as_ref());
+    omitted.map_or(Ok(()), |omitted| Err(refuse(limits::refusal(&omitted))))
 }
 
 const fn ack(message: &Message) -> MessageAck {

@@ -47,7 +47,7 @@ impl Transaction<'_> {
         row.version = row.version.next();
         self.touch(RowKey::Conversation(id));
         for (medic, access) in [(before, Access::Revoke), (medic, Access::Grant)] {
-            if let Some(person) = medic.and_then(|medic| self.person_of(medic)) {
+            if let Some(person) = medic.and_then(|medic| self.tables.person_of(medic)) {
                 self.log_access(person, id, access);
             }
         }
@@ -82,6 +82,7 @@ impl Transaction<'_> {
         let tombstone = Tombstone { conversation_id: id, of: TombstoneOf::Conversation, version: row.version.next() };
         let row =
             TombstoneRow { tombstone, sender_id: None, org_id: row.org_id, kind: row.kind, medic_id: row.medic_id };
+        self.tables.used_up.insert(id);
         self.tables.tombstones.insert(Deleted::Conversation(id), row);
         self.touch(RowKey::Tombstone(Deleted::Conversation(id)));
         true
@@ -97,9 +98,5 @@ impl Transaction<'_> {
         let change = AccessChange { conversation_id: conversation, access, version };
         self.tables.access.insert((person, conversation), change);
         self.touch(RowKey::Access(person, conversation));
-    }
-
-    fn person_of(&self, medic: MedicId) -> Option<PersonId> {
-        self.tables.people.values().find(|row| row.medic_id == Some(medic) && !row.removed).map(|row| row.id)
     }
 }

@@ -60,38 +60,75 @@ impl Transaction<'_> {
         self.change_sight(member.id, |transaction| transaction.put_person(member));
     }
 
-    /// Ends a membership. The row stays as `removed`, so that old messages keep a sender.
+    /// Ends all memberships. The rows stay as `removed`, so that old messages keep a sender.
     pub(in crate::reference) fn leave(&mut self, person: PersonId) -> bool {
-        let Some(org) = self.tables.membership(person).map(|row| row.org_id) else { return false };
-        self.change_sight(person, |transaction| transaction.update_person(org, person, |row| row.removed = true));
-        true
+        let orgs = self.orgs_of(person);
+        self.change_sight(person, |transaction| {
+            for org in &orgs {
+                transaction.update_person(*org, person, |row| row.removed = true);
+            }
+        });
+        !orgs.is_empty()
     }
 
-    /// Changes what a person may do in her org.
+    /// Changes what a person may do, in every org of hers.
     pub(in crate::reference) fn change_role(&mut self, person: PersonId, role: Role) -> bool {
-        let Some(org) = self.tables.membership(person).map(|row| row.org_id) else { return false };
-        let medic_id = self.medic_of(org, person).filter(|_| role == Role::Medic);
+        let orgs = self.orgs_of(person);
         self.change_sight(person, |transaction| {
-            transaction.update_person(org, person, |row| {
-                row.role = role;
-                row.medic_id = medic_id;
-            });
+            for org in &orgs {
+                let medic_id = transaction.medic_of(*org, person).filter(|_| role == Role::Medic);
+                transaction.update_person(*org, person, |row| {
+                    row.role = role.clone();
+                    row.medic_id = medic_id;
+                });
+            }
         });
-        true
+        !orgs.is_empty()
     }
 
     /// Renames a person, in the roster too.
     pub(in crate::reference) fn rename_person(&mut self, person: PersonId, first_name: &str, last_name: &str) -> bool {
-        let Some(org) = self.tables.membership(person).map(|row| row.org_id) else { return false };
+        let orgs = self.orgs_of(person);
+        if orgs.is_empty() {
+            return false;
+        }
         for medic in self.tables.medics.values_mut().filter(|medic| medic.person_id == Some(person)) {
             medic.first_name = first_name.to_owned();
             medic.last_name = last_name.to_owned();
         }
-        self.update_person(org, person, |row| {
-            row.first_name = first_name.to_owned();
-            row.last_name = last_name.to_owned();
-        });
+        for org in orgs {
+            self.update_person(org, person, |row| {
+                row.first_name = first_name.to_owned();
+                row.last_name = last_name.to_owned();
+            });
+        }
         true
+    }
+
+    /// Renames a row of the roster, of somebody who may have no account. Her conversation is called by it, so it is told again;
+    /// its version stays.
+    pub(in crate::reference) fn rename_medic(&mut self, medic: MedicId, first_name: &str, last_name: &str) -> bool {
+        let Some(row) = self.tables.medics.get_mut(&medic) else { return false };
+        first_name.clone_into(&mut row.first_name);
+        last_name.clone_into(&mut row.last_name);
+        let named = self.tables.conversations.values().filter(|row| row.medic_id == Some(medic));
+        for id in named.map(|row| row.id).collect::<Vec<_>>() {
+            self.touch(RowKey::Conversation(id));
+        }
+        true
+    }
+
+    /// Gives somebody another row in the roster.
+    pub(in crate::reference) fn enlist_again(&mut self, person: PersonId, org: OrgId, names: (&str, &str)) -> MedicId {
+        let id = MedicId::from_parts(self.now, self.random());
+        self.change_sight(person, |transaction| {
+            transaction.enlist_medic(id, org, Some(person), names.0, names.1);
+        });
+        id
+    }
+
+    fn orgs_of(&self, person: PersonId) -> Vec<OrgId> {
+        self.tables.memberships(person).map(|row| row.org_id).collect()
     }
 
     fn put_person(&mut self, member: NewMember) {

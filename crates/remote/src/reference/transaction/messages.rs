@@ -1,7 +1,10 @@
 //! Writing messages.
 
 use super::{RowKey, Transaction};
-use crate::reference::tables::{Deleted, TombstoneRow};
+use crate::reference::{
+    limits,
+    tables::{Deleted, TombstoneRow},
+};
 use fieldpost_domain::{
     ConversationId, Extra, Message, MessageId, MessageKind, MessageStatus, Metadata, PersonId, Time, Tombstone,
     TombstoneOf, Version,
@@ -31,20 +34,23 @@ impl Transaction<'_> {
             Some(before) if before >= self.now => before + chrono::TimeDelta::microseconds(1),
             _ => self.now,
         };
+        let omitted = limits::of_message(draft.content.as_deref(), draft.metadata.as_ref());
+        let whole = omitted.is_none();
         let message = Message {
             id: draft.id,
             conversation_id: draft.conversation_id,
             sender_id: draft.sender_id,
             kind: draft.kind,
-            content: draft.content,
-            metadata: draft.metadata,
+            content: draft.content.filter(|_| whole),
+            metadata: draft.metadata.filter(|_| whole),
             reply_to: draft.reply_to,
             status: MessageStatus::Sent,
             seq: row.last_seq,
-            composed_at: draft.composed_at,
+            composed_at: limits::believed(draft.composed_at, self.now),
             created_at,
             updated_at: created_at,
             deleted_at: None,
+            omitted,
             version: Version::new(1),
             extra: Extra::new(),
         };
@@ -57,7 +63,10 @@ impl Transaction<'_> {
     /// Changes a message; what may not change (id, place, sender) is not offered. False if there is none, or if it is
     /// deleted: there is nothing to bring back.
     pub(in crate::reference) fn edit_message(&mut self, id: MessageId, content: Option<String>) -> bool {
-        self.update_message(id, |message| message.content = content)
+        self.update_message(id, |message| {
+            message.omitted = limits::of_message(content.as_deref(), message.metadata.as_ref());
+            message.content = content.filter(|_| message.omitted.is_none());
+        })
     }
 
     /// Sets the status column, as clients of the older app do; it never goes back.
@@ -72,6 +81,7 @@ impl Transaction<'_> {
             message.deleted_at = Some(now);
             message.content = None;
             message.metadata = None;
+            message.omitted = None;
         })
     }
 

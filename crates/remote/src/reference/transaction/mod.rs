@@ -30,6 +30,7 @@ pub(super) struct Transaction<'a> {
     touched: Vec<RowKey>,
     known: HashSet<RowKey>,
     gone: HashSet<RowKey>,
+    failed: bool,
 }
 
 impl<'a> Transaction<'a> {
@@ -40,7 +41,8 @@ impl<'a> Transaction<'a> {
         stamp: u64,
         now: Time,
     ) -> Self {
-        Self { tables, feed, random, stamp, now, touched: Vec::new(), known: HashSet::new(), gone: HashSet::new() }
+        let (touched, known, gone) = (Vec::new(), HashSet::new(), HashSet::new());
+        Self { tables, feed, random, stamp, now, touched, known, gone, failed: false }
     }
 
     /// What it sees: the tables with its own writes.
@@ -55,6 +57,15 @@ impl<'a> Transaction<'a> {
     /// Ten random bytes for an id that the server makes.
     pub(super) fn random(&mut self) -> [u8; 10] {
         self.random.ten()
+    }
+
+    /// Something in it is against a rule of the tables: it must not be committed.
+    pub(super) const fn fail(&mut self) {
+        self.failed = true;
+    }
+
+    pub(super) const fn has_failed(&self) -> bool {
+        self.failed
     }
 
     /// Makes the rows visible to everybody else, together.

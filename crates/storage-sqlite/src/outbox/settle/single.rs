@@ -18,7 +18,7 @@ impl Settling<'_> {
         self.touched.insert(entry.lane);
         match what {
             Acknowledgement::Sent(ack) => self.sent(entry, ack).await?,
-            Acknowledgement::AlreadySent(message) => {
+            Acknowledgement::Stored(message) => {
                 self.unify(entry.lane, message.conversation_id.as_uuid()).await?;
                 self.drop_other_echo(entry, message.id.as_uuid()).await?;
                 self.apply(Changes { messages: vec![*message], ..Changes::default() }).await?;

@@ -127,6 +127,7 @@ fn bind(row: &&Conversation, standing: &Standing, values: &mut Vec<Value>) {
         opt_text(row.last_message_preview.as_deref()),
         int(signed(row.unread)),
         standing.epoch.bind(row.version),
+        json::omitted(row.omitted.as_ref()),
         json::extra(&row.extra),
     ]);
 }
@@ -182,14 +183,14 @@ FROM a WHERE c.id = a.id";
 
 const UPSERT: Insert = Insert {
     head: "INSERT INTO conversations (id, server_id, org_id, type, subject, medic_id, medic_name, created_by, created_at,
-        updated_at, last_seq, told_seq, told_at, told_preview, told_unread, version, extra) VALUES",
-    columns: 17,
+        updated_at, last_seq, told_seq, told_at, told_preview, told_unread, version, omitted, extra) VALUES",
+    columns: 18,
     tail: "ON CONFLICT (id) DO UPDATE SET
             (server_id, version) = (excluded.id, max(excluded.version, version)),
-            (org_id, type, subject, medic_id, created_by, created_at, updated_at, extra) =
+            (org_id, type, subject, medic_id, created_by, created_at, updated_at, omitted, extra) =
                 (SELECT excluded.org_id, excluded.type, excluded.subject, excluded.medic_id, excluded.created_by,
-                    excluded.created_at, excluded.updated_at, excluded.extra WHERE excluded.version > version
-                UNION ALL SELECT org_id, type, subject, medic_id, created_by, created_at, updated_at, extra
+                    excluded.created_at, excluded.updated_at, excluded.omitted, excluded.extra WHERE excluded.version > version
+                UNION ALL SELECT org_id, type, subject, medic_id, created_by, created_at, updated_at, omitted, extra
                     WHERE NOT excluded.version > version),
             (medic_name, told_seq, told_at, told_preview, told_unread) =
                 (SELECT excluded.medic_name, excluded.told_seq, excluded.told_at, excluded.told_preview,

@@ -16,6 +16,7 @@
 
 mod access;
 pub(crate) mod conversations;
+mod covered;
 mod markers;
 pub(crate) mod messages;
 pub(crate) mod news;
@@ -66,6 +67,7 @@ pub(crate) async fn rows(tx: &Tx, standing: &Standing, changes: Changes) -> Res<
         changes.tombstones.into_iter().partition(|tombstone| matches!(tombstone.of, TombstoneOf::Message { .. }));
     tombstones::of_messages(tx, standing, &single, &mut applied).await?;
     tombstones::of_conversations(tx, standing, &whole, &mut applied).await?;
+    covered::join(tx, &changes.covered, &mut applied).await?;
     access::revoke(tx, standing, others, &mut applied).await?;
     unreadable::keep(tx, changes.unreadable, &mut applied).await?;
     Ok(applied)

@@ -54,19 +54,20 @@ async fn gone(tx: &Tx, standing: &Standing, tombstones: &[Tombstone]) -> Res<Vec
     Ok(gone.collect())
 }
 
-/// Unless the row here is as new, or the deletion is known.
+/// Unless the row here is newer, or the deletion is known. Of equals the deletion counts: what a policy of the project hides is
+/// withdrawn by the version that was shown.
 const BURY: Insert = Insert {
     head: "WITH gone (id, conversation_id, seq, version) AS (VALUES",
     columns: 4,
     tail: ") INSERT INTO tombstones (id, conversation_id, seq, version)
         SELECT g.id, g.conversation_id, g.seq, g.version FROM gone AS g
-        WHERE NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = g.id AND m.version >= g.version)
+        WHERE NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = g.id AND m.version > g.version)
         ON CONFLICT DO UPDATE SET version = excluded.version WHERE excluded.version > tombstones.version",
 };
 
 const REMOVE: &str = "
 DELETE FROM messages WHERE id IN (SELECT unhex(value) FROM json_each(?))
-    AND EXISTS (SELECT 1 FROM tombstones AS t WHERE t.id = messages.id AND t.version > messages.version)";
+    AND EXISTS (SELECT 1 FROM tombstones AS t WHERE t.id = messages.id AND t.version >= messages.version)";
 
 pub(super) async fn of_conversations(
     tx: &Tx,

@@ -91,7 +91,13 @@ impl Before {
     /// What was read does not become unread again while the server has yet to hear of it. Where part of what is above the
     /// marker is on the server only, nobody here can tell whose it is: it may all be unread; unless all that was read was here,
     /// which tells how much of the server's count that is.
-    async fn stays_read(&self, hub: &Hub, process: &Process, shown: &ConversationSummary, ended_well: bool) -> Result<(), Breach> {
+    async fn stays_read(
+        &self,
+        hub: &Hub,
+        process: &Process,
+        shown: &ConversationSummary,
+        ended_well: bool,
+    ) -> Result<(), Breach> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&shown.id).copied();
         let Some(read) = read else { return Ok(()) };
         let now = hub.server.messages_of(shown.id);
@@ -101,7 +107,8 @@ impl Before {
         let window = process.store.messages(shown.id, Window::newest(u32::MAX)).await.map_err(unreadable)?;
         let lowest = window.messages.iter().find_map(|message| message.seq);
         // A pass that has failed may have left the newest on the server.
-        let to_its_end = ended_well || window.messages.iter().filter_map(|message| message.seq).max() >= Some(shown.last_seq);
+        let to_its_end =
+            ended_well || window.messages.iter().filter_map(|message| message.seq).max() >= Some(shown.last_seq);
         let down_to_the_marker =
             matches!(window.older, Older::Nothing) || lowest.is_some_and(|lowest| lowest <= read.next());
         let whole = to_its_end && down_to_the_marker;

@@ -1,0 +1,44 @@
+//! Version 9: rows say what was too much for them, the file knows what its server is, and which conversations the server knows
+//! is kept up instead of counted again.
+//!
+//! * `omitted` is what a row says in place of content, metadata or subject that was too much (JSON). A version that did not know
+//!   the field kept it in `extra`; it moves.
+//! * `sync_state` holds what the server last said about itself, and the fingerprint of the conversations that it knows. Null:
+//!   not known, to be worked out once.
+//! * `known_changes` is what has come and gone since the fingerprint was worked out. Triggers write it, so that no statement
+//!   can forget to.
+
+use crate::script::Script;
+
+pub(crate) const MIGRATION: Script = Script { name: "m0009_server", sql: SERVER };
+
+const SERVER: &str = "
+ALTER TABLE messages ADD COLUMN omitted TEXT;
+ALTER TABLE conversations ADD COLUMN omitted TEXT;
+UPDATE messages SET omitted = extra -> 'omitted', extra = nullif(json_remove(extra, '$.omitted'), '{}')
+    WHERE extra IS NOT NULL AND json_valid(extra) AND json_type(extra, '$.omitted') = 'object';
+UPDATE conversations SET omitted = extra -> 'omitted', extra = nullif(json_remove(extra, '$.omitted'), '{}')
+    WHERE extra IS NOT NULL AND json_valid(extra) AND json_type(extra, '$.omitted') = 'object';
+
+ALTER TABLE sync_state ADD COLUMN sql_version INTEGER;
+ALTER TABLE sync_state ADD COLUMN capabilities TEXT;
+ALTER TABLE sync_state ADD COLUMN known_count INTEGER;
+ALTER TABLE sync_state ADD COLUMN known_set BLOB;
+
+CREATE TABLE known_changes (
+    pk INTEGER PRIMARY KEY,
+    id BLOB NOT NULL,
+    step INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER conversations_known_insert AFTER INSERT ON conversations WHEN new.server_id IS NOT NULL BEGIN
+    INSERT INTO known_changes (id, step) VALUES (new.id, 1);
+END;
+CREATE TRIGGER conversations_known_delete AFTER DELETE ON conversations WHEN old.server_id IS NOT NULL BEGIN
+    INSERT INTO known_changes (id, step) VALUES (old.id, -1);
+END;
+CREATE TRIGGER conversations_known_update AFTER UPDATE OF id, server_id ON conversations
+WHEN old.id <> new.id OR (old.server_id IS NULL) <> (new.server_id IS NULL) BEGIN
+    INSERT INTO known_changes (id, step) SELECT old.id, -1 WHERE old.server_id IS NOT NULL;
+    INSERT INTO known_changes (id, step) SELECT new.id, 1 WHERE new.server_id IS NOT NULL;
+END;
+PRAGMA user_version = 9;";
