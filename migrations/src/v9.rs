@@ -1,5 +1,5 @@
-//! Version 9: rows say what was too much for them, the file knows what its server is, and which conversations the server knows
-//! is kept up instead of counted again.
+//! Version 9: rows say what was too much for them, the file knows what its server is, which conversations the server knows is
+//! kept up instead of counted again, and a person may be a member of several orgs.
 //!
 //! * `omitted` is what a row says in place of content, metadata or subject that was too much (JSON). A version that did not know
 //!   the field kept it in `extra`; it moves.
@@ -7,6 +7,7 @@
 //!   not known, to be worked out once.
 //! * `known_changes` is what has come and gone since the fingerprint was worked out. Triggers write it, so that no statement
 //!   can forget to.
+//! * `people` has a row for each org that somebody is or was a member of: role, name and medic may differ.
 
 use crate::script::Script;
 
@@ -41,4 +42,22 @@ WHEN old.id <> new.id OR (old.server_id IS NULL) <> (new.server_id IS NULL) BEGI
     INSERT INTO known_changes (id, step) SELECT old.id, -1 WHERE old.server_id IS NOT NULL;
     INSERT INTO known_changes (id, step) SELECT new.id, 1 WHERE new.server_id IS NOT NULL;
 END;
+CREATE TABLE people_by_org (
+    id BLOB NOT NULL,
+    org_id BLOB NOT NULL,
+    role TEXT NOT NULL,
+    first_name TEXT NOT NULL,
+    last_name TEXT NOT NULL,
+    medic_id BLOB,
+    removed INTEGER NOT NULL,
+    confirmed INTEGER NOT NULL DEFAULT 0,
+    version INTEGER NOT NULL,
+    extra TEXT,
+    PRIMARY KEY (id, org_id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO people_by_org (id, org_id, role, first_name, last_name, medic_id, removed, confirmed, version, extra)
+    SELECT id, org_id, role, first_name, last_name, medic_id, removed, confirmed, version, extra FROM people;
+DROP TABLE people;
+ALTER TABLE people_by_org RENAME TO people;
+CREATE INDEX people_by_medic ON people (medic_id, removed) WHERE medic_id IS NOT NULL;
 PRAGMA user_version = 9;";

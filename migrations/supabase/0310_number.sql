@@ -31,9 +31,10 @@ begin
   end if;
 
   with keyed as (
-    select m.id, m.conversation_id, m.sender_id, m.created_at, nullif(m.metadata::jsonb ->> 'idempotency_key', '') as key,
+    -- In the order that the dates gave before they were mended.
+    select m.id, m.conversation_id, m.sender_id, coalesce(d.created_at, m.created_at) as created_at, nullif(m.metadata::jsonb ->> 'idempotency_key', '') as key,
            case when octet_length(m.content) > 5000 or octet_length(m.metadata::text) > 127 then fieldpost.excess(m.content, m.metadata::jsonb) end as omitted
-    from public.messages m
+    from public.messages m left join fieldpost.redated d on d.message_id = m.id
     where m.seq is null
   ), numbered as (
     select k.id, k.omitted, coalesce(c.last_seq, 0) + row_number() over (partition by k.conversation_id order by k.created_at, k.id) as seq,

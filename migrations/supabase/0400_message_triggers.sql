@@ -214,8 +214,9 @@ begin
   perform fieldpost.redate(p_conversation);
   with numbered as (
     select m.id, m.created_at,
-           row_number() over (order by m.created_at, m.id) as seq
-    from public.messages m
+           -- In the order that the dates gave before they were mended.
+           row_number() over (order by coalesce(d.created_at, m.created_at), m.id) as seq
+    from public.messages m left join fieldpost.redated d on d.message_id = m.id
     where m.conversation_id = p_conversation and not m.id = any (coalesce(p_except, '{}'))
   )
   update public.messages m set seq = n.seq, client_key = coalesce(m.client_key, k.key), omitted = fieldpost.excess(m.content, m.metadata::jsonb)

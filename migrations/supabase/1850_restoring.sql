@@ -22,7 +22,7 @@ declare
   v_row record;
 begin
   for v_row in
-    select c.oid::regclass as tab, string_agg(format('t.%I = ($1 ->> %L)::%s', a.attname, a.attname, format_type(a.atttypid, null)), ' and ') as same
+    select c.oid::regclass as tab, string_agg(format('t.%I = ($1 ->> %L)::%s', a.attname, a.attname, format_type(a.atttypid, null)), ' and ' order by a.attnum) as same
     from pg_class c
     join pg_index i on i.indrelid = c.oid and i.indisprimary
     join pg_attribute a on a.attrelid = c.oid and a.attnum = any (i.indkey::int2[])

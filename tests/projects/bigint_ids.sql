@@ -1,6 +1,6 @@
 -- Ids are numbers: this cannot be supported.
 -- @v1 stops
--- @refused (?=[^]*messages)(?=[^]*bigint)
+-- @refused messages\.id is bigint
 
 create table public.organizations (id bigint generated always as identity primary key, name text);
 create table public.medics (id bigint generated always as identity primary key, org_id bigint not null references public.organizations, user_id uuid references auth.users, first_name text, last_name text);

@@ -1,7 +1,7 @@
 -- The project counts versions of its messages itself, and numbers them, in columns that are named like Fieldpost's.
 -- @base app
 -- @v1 stops
--- @refused (?=[^]*messages)(?=[^]*version)(?=[^]*seq)
+-- @refused (?=[^]*messages has a column version)(?=[^]*messages has a column seq)
 
 alter table public.messages add column version int not null default 1, add column seq int;
 update public.messages set seq = 7, version = 3;

@@ -1,6 +1,6 @@
 -- Nobody has switched on row level security: everybody who has the app's key reads and writes everything.
 -- @base app
--- @stops row level security
+-- @stops Row level security is off on public\.messages
 
 alter table public.organizations disable row level security;
 alter table public.medics disable row level security;

@@ -1,7 +1,7 @@
 -- Tables belong to another role: the dashboard of years ago made them so.
 -- @base app
 -- @v1 stops
--- @refused (?=[^]*messages)(?=[^]*belongs)
+-- @refused messages belongs to old_dashboard
 
 do $$ begin if not exists (select from pg_roles where rolname = 'old_dashboard') then create role old_dashboard nologin; end if; end $$;
 grant old_dashboard to postgres;

@@ -1,6 +1,6 @@
 -- Messages are partitioned by month. This cannot be supported.
 -- @v1 stops
--- @refused messages[^]*(partition|plain table)
+-- @refused messages is no plain table
 
 create table public.messages (id uuid not null default gen_random_uuid(), conversation_id uuid not null, org_id uuid not null, sender_id uuid, message_type text not null default 'text',
   content text, metadata jsonb, status text not null default 'sent', deleted_at timestamptz, created_at timestamptz not null default now(), updated_at timestamptz not null default now(),

@@ -1,7 +1,7 @@
 -- Medics have a badge number for an id: text. This cannot be supported with these tables.
 -- @base app
 -- @v1 stops
--- @refused (?=[^]*medic)(?=[^]*text)
+-- @refused medic_id is text
 
 alter table public.conversations drop constraint conversations_medic_id_fkey;
 alter table public.medics alter column id drop default;

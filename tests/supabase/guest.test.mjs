@@ -176,8 +176,13 @@ test("version 1 becomes version 2, whole or half applied, and takes its tables o
   const v1 = released();
   for (const upto of [3, 5, 8, 12, v1.length]) {
     await project("create publication supabase_realtime", async (db) => {
-      for (const { text } of v1.slice(0, upto)) await db.sql.begin((tx) => tx.unsafe(text).simple());
+      // The tables, somebody's rows, and then the rest of what was applied.
+      await db.sql.begin((tx) => tx.unsafe(v1[0].text).simple());
+      const old = await members(db.sql, { medics: 1 });
+      await db.sql`insert into public.messages (conversation_id, org_id, sender_id, content) select ${old.conversations[0]}, ${old.org}, ${old.admin}, n::text from generate_series(1, 3) n`;
+      for (const { text } of v1.slice(1, upto)) await db.sql.begin((tx) => tx.unsafe(text).simple());
       await db.apply();
+      assert.deepEqual((await db.call(old.medics[0], "bootstrap")).messages.map((m) => m.seq), [1, 2, 3], `numbered, after ${upto} files`);
       const org = await members(db.sql, { medics: 1 });
       const { results } = await db.call(org.medics[0], "push", { p_mutations: [{ id: randomUUID(), kind: "send_message", conversation_id: org.conversations[0], message_id: randomUUID(), content: "x" }] });
       assert.equal(results[0].status, "applied", `after ${upto} files`);
@@ -201,6 +206,10 @@ test("version 1 becomes version 2, whole or half applied, and takes its tables o
 test("somebody of two organizations, and of two medics in one, sees all of hers, and opens where the medic is", () =>
   project("select 1", async (db) => {
     const [one, two] = [await members(db.sql, { medics: 1 }), await members(db.sql, { medics: 1, spare: 1 })];
+    const second = randomUUID();
+    await db.sql`insert into public.medics (id, org_id, user_id, first_name, last_name) values (${second}, ${one.org}, ${one.medics[0]}, 'Ada', 'Second')`;
+    await db.sql`insert into public.conversations (org_id, medic_id, created_by) values (${one.org}, ${second}, ${one.admin})`;
+    assert.equal((await db.call(one.medics[0], "bootstrap")).conversations.filter((c) => c.kind === "direct").length, 2);
     // The admin of the first administers the second too: by a function of the project's, since a profile has one organization.
     await db.sql.unsafe(`create table public.seats (user_id uuid, org_id uuid, role text);
       create or replace function fieldpost.memberships(p_user uuid) returns table (org_id uuid, role text, medic_id uuid, first_name text, last_name text) language sql stable as $$
@@ -211,9 +220,5 @@ test("somebody of two organizations, and of two medics in one, sees all of hers,
     await db.sql`select fieldpost.access_changed(${one.admin})`;
     const [opened] = (await db.call(one.admin, "push", { p_mutations: [{ id: randomUUID(), kind: "open_direct", conversation_id: randomUUID(), medic_id: two.medic_ids[1], org_id: one.org }] })).results;
     assert.deepEqual([opened.status, opened.conversation?.org_id], ["applied", two.org]);
-    assert.equal((await db.call(one.admin, "bootstrap")).total_conversations, 5);
-    const second = randomUUID();
-    await db.sql`insert into public.medics (id, org_id, user_id, first_name, last_name) values (${second}, ${one.org}, ${one.medics[0]}, 'Ada', 'Second')`;
-    await db.sql`insert into public.conversations (org_id, medic_id, created_by) values (${one.org}, ${second}, ${one.admin})`;
-    assert.equal((await db.call(one.medics[0], "bootstrap")).conversations.filter((c) => c.kind === "direct").length, 2);
+    assert.equal((await db.call(one.admin, "bootstrap")).total_conversations, 6);
   }));

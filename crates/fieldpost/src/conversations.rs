@@ -38,11 +38,13 @@ impl Client {
     /// [`Error::NotReady`] before the first sync.
     pub async fn open_direct(&self, medic: MedicId) -> Result<ConversationSummary> {
         let me = self.me().await?.ok_or(Error::NotReady)?;
+        // Of somebody who is a member of several orgs the roster says in which one the medic is.
+        let there = self.inner.store.medic(medic).await?;
         let env = &self.inner.env;
         let new = NewDirect {
             id: env.conversation_id(),
             medic_id: medic,
-            org_id: me.org_id,
+            org_id: there.map_or(me.org_id, |medic| medic.org_id),
             opened_by: me.id,
             at: env.now(),
         };

@@ -46,6 +46,7 @@ async fn hot_queries_visit_no_whole_table() {
     let stand = outbox::mark_read::stand_sql();
     let (sent, unsettled) = (outbox::send::sent_sql(), derived::unsettled_sql());
     let (here, known) = (replica::apply::news::here_sql(), replica::apply::conversations::known_sql());
+    let digest = replica::digest::kept_sql();
     let hot = [
         ("one conversation", conversation.as_str()),
         ("one message", &message),
@@ -79,6 +80,7 @@ async fn hot_queries_visit_no_whole_table() {
         ("messages in the place of others", replica::marks::OTHERS),
         ("what awaits its answer below a told range", replica::bootstrap::ECHO_AGAIN),
         ("what lies below a told range", replica::bootstrap::DROP_BELOW),
+        ("the digest that is kept", &digest),
     ];
     for (what, sql) in hot {
         assert_bounded(tx, what, sql).await;

@@ -116,8 +116,8 @@ pub struct ApplyReport {
 /// * A part of a thread that the page covers is known whole: a number in it without a message is no gap.
 /// * Rows that cannot be read are kept aside, each once, however often it comes; the newest [`crate::unreadable::KEPT`] of
 ///   them. Those that name their conversation leave with it, and are not kept when it has been deleted or revoked.
-/// * Somebody who has moved to another org has a row in each, whose versions are not comparable: the one of the org that she
-///   is a member of takes the other's place.
+/// * Somebody who is a member of several orgs, or has moved to another one, has a row in each, whose versions are not comparable.
+///   In a conversation she is what she is in its org.
 /// * Names are written with the rows: a person whose name changed changes the `sender_name` of their messages and the
 ///   participant name of their conversation.
 /// * A direct conversation that comes while another, opened offline for the same org and medic, waits in the outbox: the two
@@ -151,8 +151,8 @@ pub trait Replica: Send + Sync {
     /// They come back as history on demand; one whose send awaits its answer in the outbox is queued again until then. Seqs known
     /// by tombstones stay known. When a message of the page cannot be read, nothing inside a range is taken for deleted, and
     /// an earlier state of that message stays even below one. A conversation or person whose row cannot be read, but says its
-    /// id, counts as having come and stays as it was, with its range (what was deleted in it meanwhile stays until a bootstrap
-    /// that can read it); not a conversation after a change of epoch. With the last page the position becomes `Following`,
+    /// id, counts as having come, and its row stays as it was; of the conversation's messages those stay that came with the page,
+    /// and what lies between them; not a conversation after a change of epoch. With the last page the position becomes `Following`,
     /// and what the bootstrap did not confirm leaves: conversations that did not come (with the consequences of a revocation for their
     /// lanes, but without being remembered as revoked), and people that did not come. Those people whom a message here names
     /// as its sender stay, as members of the past. Conversations and people that an answer has brought since the bootstrap

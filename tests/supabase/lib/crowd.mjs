@@ -61,6 +61,8 @@ export class Crowd {
         const a = acts[n % acts.length];
         const begun = performance.now();
         const now = await act(this.project, a);
+        if (now.code.startsWith("CONNECTION_")) on = false;  // the test is over, and has failed
+        if (!on) break;
         const took = performance.now() - begun;
         report.requests++;
         if (took > report.slowest) [report.slowest, report.who] = [took, a.name];

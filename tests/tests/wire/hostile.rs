@@ -2,13 +2,16 @@
 
 use crate::given::{ADA, ADMIN, Site, adas};
 use fieldpost::{Client, Error, Metadata, MetadataError, Window};
+use fieldpost_devserver::DevServer;
 use fieldpost_domain::{Changes, MessageId, PullPage};
+use fieldpost_remote::reference::{DEMO_PASSWORD, ReferenceServer};
 use fieldpost_remote_supabase::fuzzing;
 use fieldpost_storage::{
     Messages, Replica,
     conformance::{build, given},
 };
 use fieldpost_storage_sqlite::SqliteStore;
+use fieldpost_tests::Phone;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Builder;
@@ -82,6 +85,42 @@ async fn what_could_not_be_read_everywhere_is_refused_before_anything_is_written
     let (_desk, admin) = site.client(ADMIN).await;
     let arrived = admin.messages(thread, Window::newest(1)).await.unwrap().messages.remove(0);
     assert_eq!((arrived.metadata, arrived.omitted), (Some(accepted), None), "whatever is accepted can be read");
+}
+
+/// A site behind a proxy that takes no request above this.
+async fn behind_a_proxy(bytes: usize) -> (DevServer, Phone, Client) {
+    let server = DevServer::builder().reference(ReferenceServer::demo()).body_limit(bytes).start().await.unwrap();
+    let phone = Phone::new(server.url(), server.anon_key());
+    let client = phone.first_start(ADA, DEMO_PASSWORD).await;
+    (server, phone, client)
+}
+
+#[tokio::test]
+async fn behind_a_proxy_that_refuses_sizes_everything_arrives_but_what_is_too_large_alone() {
+    let (server, _phone, ada) = behind_a_proxy(9_000).await;
+    let thread = adas(&ada).await;
+    for number in 0..60 {
+        ada.send(thread, &format!("{number} {}", "x".repeat(800))).await.unwrap();
+    }
+    ada.trigger_message_sync().await.unwrap();
+    assert_eq!(ada.pending().await.unwrap().pending, 0, "halved until it passed, within one sync");
+
+    let too_large = ada.send(thread, &"é".repeat(5_000)).await.unwrap();
+    let lane = ada.pending().await.unwrap();
+    assert_eq!((lane.pending, lane.failed), (1, 0));
+    let error = ada.trigger_message_sync().await.unwrap_err();
+    assert!(error.to_string().contains("too large"), "{error}");
+    let admin = server.reference().person_with(ADMIN).unwrap();
+    server.reference().insert_message(thread, admin, "Still there?").unwrap();
+    ada.trigger_message_sync().await.unwrap_err();
+    let shown = ada.messages(thread, Window::newest(1)).await.unwrap().messages;
+    assert_eq!(shown[0].content.as_deref(), Some("Still there?"), "what is fetched is not held up");
+    assert!(shown[1].failure.is_none() && !shown[1].sending, "it waits, and the person can decide about it");
+    let codes: Vec<_> = ada.diagnose().await.unwrap().findings.iter().map(fieldpost::Finding::code).collect();
+    assert_eq!(codes, ["oversized"]);
+    ada.edit(too_large.id, "Shorter").await.unwrap();
+    ada.trigger_message_sync().await.unwrap();
+    assert_eq!(ada.pending().await.unwrap().pending, 0);
 }
 
 /// JSON that PostgreSQL stores, as text: what a member may have written anywhere in a row.

@@ -1,10 +1,10 @@
 //! Projects of other people: their triggers write something else than was sent, and refuse in their own words.
 
 use crate::given::{ADA, ADMIN, adas};
-use fieldpost::{EntryState, MessageStatus, RefusalCode, Window};
+use fieldpost::{EntryState, MessageStatus, RefusalCode, Role, Window};
 use fieldpost_devserver::DevServer;
 use fieldpost_domain::{PersonId, Refusal};
-use fieldpost_remote::reference::{DEMO_PASSWORD, Project, ReferenceServer, SubmittedMessage};
+use fieldpost_remote::reference::{DEMO_PASSWORD, Profile, Project, ReferenceServer, SubmittedMessage};
 use fieldpost_tests::Phone;
 use std::sync::{
     Arc,
@@ -72,4 +72,72 @@ async fn a_refusal_of_the_project_waits_in_its_own_words_and_can_be_sent_again()
     ada.trigger_message_sync().await.unwrap();
     let shown = ada.messages(thread, Window::newest(1)).await.unwrap().messages.remove(0);
     assert_eq!((shown.content.as_deref(), shown.status), (Some("Am I heard now?"), MessageStatus::Sent));
+}
+
+#[tokio::test]
+async fn a_conversation_is_opened_in_the_org_of_its_medic() {
+    let reference = ReferenceServer::new();
+    let (here, there) = (reference.add_org("Here"), reference.add_org("There"));
+    let profile = |name| Profile { first_name: name, last_name: "Test", email: name, password: DEMO_PASSWORD };
+    let robin = reference.add_admin(here, profile("robin"));
+    reference.add_member(robin, there, Role::OrgAdmin, "Robin", "There");
+    let medics = [reference.add_medic(here, profile("ada")), reference.add_medic(there, profile("ben"))];
+    let server = DevServer::builder().reference(reference.clone()).start().await.unwrap();
+    let phone = Phone::new(server.url(), server.anon_key());
+    let client = phone.first_start("robin", DEMO_PASSWORD).await;
+    for (medic, org) in medics.iter().zip([here, there]) {
+        let opened = client.open_direct(medic.medic_id).await.unwrap();
+        assert_eq!(opened.org_id, org);
+        client.send(opened.id, "Hello").await.unwrap();
+    }
+    client.trigger_message_sync().await.unwrap();
+    let pending = client.pending().await.unwrap();
+    assert_eq!((pending.pending, pending.failed), (0, 0), "neither is not_found");
+}
+
+#[tokio::test]
+async fn a_medic_without_an_account_who_is_renamed_is_renamed_on_the_devices_that_know_her() {
+    let reference = ReferenceServer::demo();
+    let admin = reference.person_with(ADMIN).unwrap();
+    let org = reference.member(admin).unwrap().org_id;
+    let medic = reference.add_medic_without_account(org, "Kim", "Novak");
+    let thread = reference.open_direct(org, medic, admin);
+    let server = DevServer::builder().reference(reference.clone()).start().await.unwrap();
+    let phone = Phone::new(server.url(), server.anon_key());
+    let client = phone.first_start(ADMIN, DEMO_PASSWORD).await;
+    let name = async || client.conversation(thread).await.unwrap().unwrap().participant_name;
+    assert_eq!(name().await, "Kim Novak");
+    reference.rename_medic(medic, "Kim", "Basin");
+    client.trigger_message_sync().await.unwrap();
+    assert_eq!(name().await, "Kim Basin");
+}
+
+#[tokio::test]
+async fn an_old_server_is_served_and_the_doctor_says_which_sql_it_has() {
+    let reference = ReferenceServer::builder().of_the_first_sql().build();
+    reference.add_demo();
+    let server = DevServer::builder().reference(reference).start().await.unwrap();
+    let phone = Phone::new(server.url(), server.anon_key());
+    let client = phone.first_start(ADA, DEMO_PASSWORD).await;
+    client.trigger_message_sync().await.unwrap();
+    let said = |diagnosis: fieldpost::Diagnosis| -> Vec<String> {
+        assert_eq!(diagnosis.sql_version(), Some(1));
+        diagnosis.findings.iter().map(ToString::to_string).collect()
+    };
+    let expected = ["SQL 1, this client wants 2: run `fieldpost sql export`"];
+    assert_eq!(said(client.diagnose().await.unwrap()), expected);
+    client.close().await.unwrap();
+    let again = phone.start().await;
+    assert_eq!(said(again.diagnose_offline().await.unwrap()), expected, "the file remembers");
+}
+
+#[tokio::test]
+async fn a_new_server_says_which_sql_it_has_and_nothing_is_wrong_with_it() {
+    let server = site(Filter::default()).await;
+    let phone = Phone::new(server.url(), server.anon_key());
+    let client = phone.first_start(ADA, DEMO_PASSWORD).await;
+    let diagnosis = client.diagnose().await.unwrap();
+    assert_eq!((diagnosis.sql_version(), diagnosis.findings.len()), (Some(fieldpost::SQL_VERSION), 0));
+    let capabilities = diagnosis.sync.server.unwrap().capabilities;
+    assert!(capabilities.iter().eq(["ranges", "set_digest"]));
 }

@@ -6,4 +6,5 @@ mod behaviour;
 mod device;
 mod limits;
 mod open;
+mod projects;
 mod walk;

@@ -23,7 +23,7 @@ use crate::{
         position::{self, Standing, superseded},
     },
     resolve, search,
-    sql::{IdSet, Tx, int},
+    sql::{IdSet, Tx, id, int, unsigned},
 };
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Person, PersonId, RefusalCode, Seq, SeqRange,
@@ -53,8 +53,10 @@ pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: Bootstrap
     let (conversations, people) = (unreadable::conversations_of(&page.changes), unreadable::people_of(&page.changes));
     let mut applied = apply::rows(tx, &standing, page.changes).await?;
     apply::people::put(tx, &standing, page.me.as_slice()).await?;
-    spare(tx, &standing, conversations, people).await?;
+    let spared = spare(tx, &standing, conversations, people).await?;
     sweep(tx, &standing, &told, &came, &read).await?;
+    tell_anew(tx, &spared, &came).await?;
+    applied.touched.extend(spared.iter().copied());
     applied.touched.extend(told.iter().map(|(id, _)| *id));
     if let Some(next) = &page.next_after {
         position::advance(tx, next, told.len() as u64, page.total_conversations).await?;
@@ -71,25 +73,58 @@ pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: Bootstrap
     Ok(ApplyReport { digest_matches, ..applied.report })
 }
 
-/// What the page lists by rows that cannot be read stays as it was. After a change of epoch that would be a state of another
-/// history, which a conversation does not keep.
+/// What the page lists by rows that cannot be read stays here, a conversation with its row as it was. After a change of epoch that
+/// would be a state of another history, which a conversation does not keep. Answers the conversations.
 async fn spare(
     tx: &Tx,
     standing: &Standing,
     conversations: BTreeSet<ConversationId>,
     people: BTreeSet<PersonId>,
-) -> Res<()> {
+) -> Res<Vec<Uuid>> {
+    let mut spared = Vec::new();
     if !conversations.is_empty() && !standing.new_epoch {
         let aliases = resolve::aliases(tx).await?;
-        let ids = conversations.iter().map(|id| aliases.get(&id.as_uuid()).copied().unwrap_or(id.as_uuid()));
-        tx.run(conversations::CONFIRM, vec![int(standing.generation), IdSet::of(ids).bind()]).await?;
+        let canonical = |id: Uuid| aliases.get(&id).copied().unwrap_or(id);
+        spared.extend(conversations.iter().map(|id| canonical(id.as_uuid())));
+        let ids = IdSet::of(spared.iter().copied());
+        tx.run(conversations::CONFIRM, vec![int(standing.generation), ids.bind()]).await?;
     }
     if !people.is_empty() {
-        let ids = IdSet::of(people.iter().map(|id| id.as_uuid()));
-        tx.run(people::CONFIRM, vec![int(standing.generation), ids.bind()]).await?;
+        people::spare(tx, standing, &people).await?;
+    }
+    Ok(spared)
+}
+
+/// Of a conversation whose row cannot be read nobody knows up to where its messages were told, and no pull will bring what has
+/// changed in it: what did not come with the page comes back as history.
+async fn tell_anew(tx: &Tx, spared: &[Uuid], came: &Came) -> Res<()> {
+    for conversation in spared {
+        let read = IdSet::of(came.read.iter().copied());
+        let row = tx.only(CAME_OF, vec![id(*conversation), read.bind()]).await?;
+        let seq = |column| row.get::<Option<i64>>(column).map(|seq| seq.map(|seq| Seq::new(unsigned(seq))));
+        let (lowest, highest) = (seq(0)?, seq(1)?);
+        let from = lowest.unwrap_or(BEYOND);
+        let rest = RangeSet::of(&[(*conversation, SeqRange { from, to: BEYOND })]);
+        tx.run(ECHO_AGAIN, vec![rest.bind()]).await?;
+        if came.unread.is_none() {
+            history::drop_absent(tx, &rest, &came.read).await?;
+        }
+        let unread = IdSet::of(came.unread.iter().flatten().copied());
+        tx.run(DROP_BELOW, vec![rest.bind(), unread.bind()]).await?;
+        ranges::forget(tx, &IdSet::of([*conversation])).await?;
+        if let Some(to) = highest {
+            ranges::cover(tx, &RangeSet::of(&[(*conversation, SeqRange { from, to })])).await?;
+        }
     }
     Ok(())
 }
+
+/// Above every seq that a server gives.
+const BEYOND: Seq = Seq::new((1 << 53) - 1);
+
+const CAME_OF: &str = "
+SELECT min(m.seq), max(m.seq) FROM messages AS m
+WHERE m.conversation_id = ? AND m.id IN (SELECT unhex(value) FROM json_each(?))";
 
 /// Of each conversation of the page the range that it tells whole: from the lowest seq that came up to its last.
 fn told_ranges(changes: &Changes) -> Vec<(Uuid, SeqRange)> {
@@ -196,20 +231,13 @@ async fn leave_unconfirmed(tx: &Tx, standing: &Standing, me: Option<&Person>) ->
     let leaving = leaving.iter().map(|row| row.id(0)).collect::<Res<BTreeSet<_>>>()?;
     for conversation in &leaving {
         if standing.new_epoch {
-            let fate = lost::fate_of_unlisted(tx, *conversation, me).await?;
+            let fate = lost::fate_of_unlisted(tx, standing, *conversation, me).await?;
             lost::sweep(tx, standing, *conversation, Seq::ZERO, fate.as_ref()).await?;
         }
         park::purge(tx, *conversation, &RefusalCode::AccessLost).await?;
     }
-    tx.run(FORGET_PEOPLE, vec![int(standing.generation)]).await?;
-    tx.run(FORMER_PEOPLE, vec![int(standing.generation)]).await?;
+    people::leave_unconfirmed(tx, standing).await?;
     let viewer = resolve::viewer(tx).await?;
     tracing::debug!(conversations = leaving.len(), signed_in = viewer.is_some(), "a bootstrap is complete");
     Ok(leaving.into_iter().map(ConversationId::from_uuid).collect())
 }
-
-const FORGET_PEOPLE: &str = "
-DELETE FROM people WHERE confirmed < ? AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.sender_id = people.id)";
-
-/// They stay as senders of what is here. Any later word of the server about them is news.
-const FORMER_PEOPLE: &str = "UPDATE people SET removed = 1, version = -1 WHERE confirmed < ?";

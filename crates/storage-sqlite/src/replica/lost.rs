@@ -10,7 +10,10 @@ use crate::{
     replica::position::Standing,
     resolve,
     row::Row,
-    rows::json,
+    rows::{
+        json,
+        person::{self, PERSON},
+    },
     sql::{Tx, id, int, seq},
 };
 use fieldpost_domain::{
@@ -22,12 +25,22 @@ use uuid::Uuid;
 
 /// What became of messages in a conversation that a first load after a change of epoch does not list, if there is anything
 /// to say.
-pub(super) async fn fate_of_unlisted(tx: &Tx, conversation: Uuid, me: Option<&Person>) -> Res<Option<RefusalCode>> {
+pub(super) async fn fate_of_unlisted(
+    tx: &Tx,
+    standing: &Standing,
+    conversation: Uuid,
+    me: Option<&Person>,
+) -> Res<Option<RefusalCode>> {
     let sql = "SELECT org_id, type, medic_id FROM conversations WHERE id = ?";
     let Some(row) = tx.one(sql, vec![id(conversation)]).await? else { return Ok(None) };
     let (kind, medic_id) = (ConversationKind::from(row.get::<String>(1)?), row.opt_id(2)?.map(MedicId::from_uuid));
     let place = Place { org_id: OrgId::from_uuid(row.id(0)?), kind, medic_id };
-    Ok(sight::fate_of_unlisted(me, &place))
+    // What she is in the org of the conversation, which need not be the one that the server names first.
+    let Some(me) = me else { return Ok(None) };
+    let sql = format!("SELECT {PERSON} FROM people AS p WHERE p.id = ? AND p.org_id = ? AND p.confirmed >= ?");
+    let row = tx.one(&sql, vec![id(me.id.as_uuid()), id(place.org_id.as_uuid()), int(standing.generation)]).await?;
+    let there = row.map(|row| person::from_row(&row, 0)).transpose()?;
+    Ok(sight::fate_of_unlisted(there.as_ref(), &place))
 }
 
 /// Removes what is of an older epoch, and says of what was lost what became of it. Below `from` nothing is lost: the server

@@ -2,7 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod bootstrap;
-mod digest;
+pub(crate) mod digest;
 pub(crate) mod history;
 pub(crate) mod lost;
 pub(crate) mod marks;

@@ -15,7 +15,8 @@ pub(super) async fn read(tx: &Tx) -> Res<SyncState> {
     let sql = format!(
         "SELECT {POSITION}, {GENERATION}, {RUN_OPEN}, s.last_success_at, (SELECT count(*) FROM unreadable_rows), s.sql_version, \
          s.capabilities, {PERSON} \
-         FROM sync_state AS s LEFT JOIN people AS p ON p.id = s.me_id WHERE s.only = 1"
+         FROM sync_state AS s LEFT JOIN people AS p ON p.id = s.me_id AND p.org_id = \
+            (SELECT q.org_id FROM people AS q WHERE q.id = s.me_id ORDER BY q.removed, q.org_id LIMIT 1) WHERE s.only = 1"
     );
     let row = tx.one(&sql, vec![]).await?.ok_or_else(position::missing)?;
     Ok(SyncState {

@@ -19,8 +19,11 @@ pub(crate) const LINE: &str = "json_array(hex(c.id), hex(c.org_id), c.type, c.su
 /// What it is read from; add WHERE and ORDER BY.
 pub(crate) fn source() -> String {
     format!(
-        "FROM conversations AS c LEFT JOIN people AS me ON me.id = {VIEWER} \
-         LEFT JOIN people AS p ON p.id = \
+        "FROM conversations AS c LEFT JOIN people AS me ON me.id = {VIEWER} AND me.org_id = coalesce( \
+            (SELECT y.org_id FROM people AS y WHERE y.id = {VIEWER} AND y.org_id = c.org_id), \
+            (SELECT min(y.org_id) FROM people AS y WHERE y.id = {VIEWER} AND NOT y.removed), \
+            (SELECT min(y.org_id) FROM people AS y WHERE y.id = {VIEWER})) \
+         LEFT JOIN people AS p ON p.org_id = c.org_id AND p.id = \
             (SELECT q.id FROM people AS q WHERE q.medic_id = c.medic_id ORDER BY q.removed, q.id LIMIT 1)"
     )
 }

@@ -16,9 +16,13 @@ pub(crate) const LINE: &str = "json_array(hex(m.id), hex(m.conversation_id), m.s
     m.metadata, hex(m.reply_to), m.status, m.composed_at, m.created_at, m.deleted_at, o.failed_code, o.failed_detail, \
     o.unanswered, p.first_name, p.last_name, p.role, p.medic_id IS NOT NULL, m.omitted)";
 
-/// What it is read from; `FROM messages AS m` comes before.
-pub(crate) const JOINS: &str =
-    "LEFT JOIN outbox AS o ON o.message_id = m.id LEFT JOIN people AS p ON p.id = m.sender_id";
+/// What it is read from; `FROM messages AS m` comes before. A sender may be known in several orgs: what she is in the one of the
+/// conversation counts.
+pub(crate) const JOINS: &str = "LEFT JOIN outbox AS o ON o.message_id = m.id \
+    LEFT JOIN people AS p ON p.id = m.sender_id AND p.org_id = coalesce( \
+        (SELECT q.org_id FROM conversations AS t JOIN people AS q ON q.id = m.sender_id AND q.org_id = t.org_id \
+            WHERE t.id = m.conversation_id), \
+        (SELECT min(q.org_id) FROM people AS q WHERE q.id = m.sender_id))";
 
 /// How far others have got with what the signed-in person wrote.
 #[derive(Debug, Clone, Copy, Default)]

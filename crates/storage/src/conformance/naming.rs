@@ -174,3 +174,40 @@ pub async fn a_new_role_changes_what_is_seen(store: &dyn Store) {
     pulled(store, Changes { people: vec![medic], ..Changes::default() }).await;
     assert_eq!(name(store, 1).await, names::ADMIN);
 }
+
+/// Somebody who is a member of two orgs is in each what she is there.
+pub async fn somebody_of_two_orgs_is_in_each_what_she_is_there(store: &dyn Store) {
+    let other = super::build::other_org();
+    let there = Person {
+        org_id: other,
+        role: Role::Medic,
+        first_name: "Irina".to_owned(),
+        medic_id: Some(super::build::medic_id(7)),
+        ..iris()
+    };
+    let ada_there = Person { org_id: other, first_name: "Adelaide".to_owned(), medic_id: Some(MEDIC), ..ada() };
+    let theirs = Conversation { org_id: other, medic_id: Some(MEDIC), ..direct(2, 1) };
+    let rows = Changes {
+        people: vec![iris(), there.clone(), ada(), ada_there.clone()],
+        conversations: vec![direct(1, 1), theirs],
+        messages: [1, 2].map(|n| message(conversation_id(n), 1, &ada())).into(),
+        ..Changes::default()
+    };
+    loaded(store, rows.clone()).await;
+    for _ in 0..2 {
+        assert_eq!([name(store, 1).await, name(store, 2).await], ["Ada Moss", names::ADMIN], "admin here, medic there");
+        assert_eq!(senders(store, conversation_id(1)).await, ["Ada Moss"]);
+        assert_eq!(senders(store, conversation_id(2)).await, ["Adelaide Moss"]);
+        assert_eq!(store.people().await.unwrap().len(), 4);
+        assert_eq!(store.medic(MEDIC).await.unwrap(), Some(ada_there.clone()));
+        assert_eq!(store.medic(ada().medic_id.unwrap()).await.unwrap(), Some(ada()));
+        bootstrapped(store, BootstrapReason::Reconcile, rows.clone()).await;
+    }
+    let left = Person { removed: true, version: Version::new(2), ..ada_there };
+    pulled(store, people(vec![left])).await;
+    assert_eq!(store.person(ada().id).await.unwrap(), Some(ada()), "here she is still");
+    assert_eq!(store.people().await.unwrap().len(), 3);
+    assert_eq!(store.medic(super::build::medic_id(99)).await.unwrap(), None);
+}
+
+const MEDIC: MedicId = MedicId::from_uuid(uuid::Uuid::from_u128(0x0198_c0de_0000_7000_8000_0000_0000_0099));

@@ -298,6 +298,7 @@ macro_rules! storage_conformance {
         $crate::storage_conformance_group! { $device; naming:
             a_person_is_of_the_org_that_she_is_a_member_of,
             a_bootstrap_says_of_which_org_a_person_was,
+            somebody_of_two_orgs_is_in_each_what_she_is_there,
             an_admin_sees_the_medics_name,
             defect_9_a_medic_is_found_by_the_medics_row,
             a_medic_sees_admin,

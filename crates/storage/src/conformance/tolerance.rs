@@ -120,7 +120,7 @@ fn with_an_unreadable_conversation(row: serde_json::Value, messages_of_it: Vec<M
 }
 
 /// The server lists a conversation by a row that cannot be read: it may be seen, so it stays, and what waits in it goes on
-/// waiting.
+/// waiting. What did not come of its messages may have changed since, which nothing would ever tell: it is fetched again.
 pub async fn a_conversation_that_cannot_be_read_stays_as_it_was(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
     sent(store, 1, id).await;
@@ -133,9 +133,17 @@ pub async fn a_conversation_that_cannot_be_read_stays_as_it_was(store: &dyn Stor
     )
     .await;
     assert_eq!((report.purged, report.unreadable), (vec![], 1));
-    assert_eq!(texts(store, id).await, ["message 1", "message 2", "message 3", "own 1"]);
+    assert_eq!(texts(store, id).await, ["message 2", "message 3", "own 1"]);
+    assert_eq!(newest(store, id, 10).await.older, crate::Older::OnServer(seq(2)));
     assert_eq!(batch(store).await.len(), 1, "still to be sent");
+    history(store, id, 1, 1, messages(id, 1..=1, &ada())).await;
     assert_eq!((summary(store, id).await.last_seq, unread(store, id).await), (seq(3), 3));
+
+    // The same, and none of its messages comes.
+    let row = json!({"id": id, "subject": 7});
+    bootstrapped(store, BootstrapReason::Reconcile, with_an_unreadable_conversation(row, vec![])).await;
+    assert_eq!(texts(store, id).await, ["own 1"]);
+    assert!(store.missing_ranges(10).await.unwrap().iter().any(|missing| missing.conversation_id == id));
 
     bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 3), messages(id, 1..=3, &ada()))).await;
     assert_eq!(texts(store, id).await, ["message 1", "message 2", "message 3", "own 1"], "and can be read again");

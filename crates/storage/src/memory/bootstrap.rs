@@ -66,13 +66,16 @@ impl State {
         if let Some(me) = page.me.clone() {
             self.put_person(me);
         }
-        self.spare(conversations, people);
+        let spared = self.spare(conversations, people);
         for (id, range) in &told {
             self.sweep_messages(*id, *range, &came, unread.is_none());
         }
         self.discount(&read);
         for (id, range) in &told {
             self.begin_range(*id, *range, unread.as_ref());
+        }
+        for id in spared {
+            self.tell_anew(id, &came, unread.as_ref());
         }
         let done = done + told.len() as u64;
         if page.next_after.is_some() {
@@ -105,14 +108,35 @@ impl State {
         self.server_epoch = named.or(self.server_epoch.take());
     }
 
-    /// What the page lists by rows that cannot be read stays as it was. After a change of epoch that would be a state of another
+    /// What the page lists by rows that cannot be read stays here, a conversation with its row as it was. After a change of epoch that would be a state of another
     /// history, which a conversation does not keep.
-    fn spare(&mut self, conversations: BTreeSet<ConversationId>, people: BTreeSet<PersonId>) {
-        let conversations: Vec<_> = conversations.into_iter().map(|id| self.resolve(id)).collect();
+    fn spare(&mut self, conversations: BTreeSet<ConversationId>, people: BTreeSet<PersonId>) -> Vec<ConversationId> {
         let new_epoch = self.is_new_epoch();
+        let conversations: Vec<_> =
+            conversations.into_iter().filter(|_| !new_epoch).map(|id| self.resolve(id)).collect();
         if let Some(bootstrap) = &mut self.bootstrap {
-            bootstrap.conversations.extend(conversations.into_iter().filter(|_| !new_epoch));
-            bootstrap.people.extend(people);
+            bootstrap.conversations.extend(conversations.iter().copied());
+            bootstrap.people.extend(self.people.keys().filter(|(id, _)| people.contains(id)));
+        }
+        conversations
+    }
+
+    /// Of a conversation whose row cannot be read nobody knows up to where its messages were told, and no pull will bring what
+    /// has changed in it: what did not come with the page comes back as history.
+    fn tell_anew(
+        &mut self,
+        conversation: ConversationId,
+        came: &BTreeSet<MessageId>,
+        unread: Option<&BTreeSet<MessageId>>,
+    ) {
+        let here = self.server_messages(conversation).filter(|message| came.contains(&message.id));
+        let seqs: BTreeSet<Seq> = here.map(|message| message.seq).collect();
+        let (lowest, highest) = (seqs.first().copied(), seqs.last().copied());
+        let from = lowest.unwrap_or(BEYOND);
+        self.sweep_messages(conversation, SeqRange { from, to: BEYOND }, came, unread.is_none());
+        self.forget_below(conversation, from, unread);
+        if let Some(to) = highest {
+            self.cover(conversation, SeqRange { from, to }, false);
         }
     }
 
@@ -208,20 +232,27 @@ impl State {
         let leaving: Vec<_> = on_server.filter(unconfirmed).map(|(id, thread)| (*id, thread.place())).collect();
         for (conversation, place) in leaving {
             if bootstrap.reason == BootstrapReason::Epoch {
-                self.lose(conversation, Seq::ZERO, fate_of_unlisted(me, &place));
+                // What she is in the org of the conversation, which need not be the one that the server names first.
+                let there = me.map(|me| (me.id, place.org_id)).filter(|key| bootstrap.people.contains(key));
+                let me = there.and_then(|key| self.people.get(&key)).cloned();
+                self.lose(conversation, Seq::ZERO, fate_of_unlisted(me.as_ref(), &place));
             }
             self.purge(conversation, RefusalCode::AccessLost);
             report.purged.push(conversation);
         }
         let senders: BTreeSet<_> = self.messages.values().map(Row::sender_id).collect();
-        self.people.retain(|id, _| bootstrap.people.contains(id) || senders.contains(id));
-        for person in self.people.values_mut().filter(|person| !bootstrap.people.contains(&person.id)) {
+        let came = |id| bootstrap.people.iter().any(|(came, _)| *came == id);
+        self.people.retain(|key, _| bootstrap.people.contains(key) || (senders.contains(&key.0) && !came(key.0)));
+        for (_, person) in self.people.iter_mut().filter(|(key, _)| !bootstrap.people.contains(key)) {
             person.removed = true;
             // Any later word of the server about them is news.
             person.version = Version::ZERO;
         }
     }
 }
+
+/// Above every seq that a server gives.
+const BEYOND: Seq = Seq::new((1 << 53) - 1);
 
 /// Of each conversation of the page the range that it tells whole: from the lowest seq that came up to its last.
 fn told_ranges(changes: &Changes) -> Vec<(ConversationId, SeqRange)> {

@@ -8,8 +8,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
-    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MessageContent, MessageId, Mutation, MutationId,
-    NewMessage, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
+    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MedicId, MessageContent, MessageId, Mutation,
+    MutationId, NewMessage, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
 };
 use std::{
     collections::HashSet,
@@ -49,13 +49,19 @@ impl People for MemoryStore {
     async fn people(&self) -> StorageResult<Vec<Person>> {
         self.read("people", |state| {
             let mut members: Vec<Person> = state.people.values().filter(|person| !person.removed).cloned().collect();
-            members.sort_by(|a, b| (&a.first_name, &a.last_name, a.id).cmp(&(&b.first_name, &b.last_name, b.id)));
+            members.sort_by(|a, b| {
+                (&a.first_name, &a.last_name, a.id, a.org_id).cmp(&(&b.first_name, &b.last_name, b.id, b.org_id))
+            });
             Ok(members)
         })
     }
 
     async fn person(&self, id: PersonId) -> StorageResult<Option<Person>> {
-        self.read("person", |state| Ok(state.people.get(&id).cloned()))
+        self.read("person", |state| Ok(state.person_row(id).cloned()))
+    }
+
+    async fn medic(&self, id: MedicId) -> StorageResult<Option<Person>> {
+        self.read("medic", |state| Ok(state.medic_row(id).cloned()))
     }
 }
 

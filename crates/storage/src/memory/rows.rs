@@ -18,15 +18,13 @@ pub(super) enum Placed {
 
 impl State {
     pub(super) fn put_person(&mut self, person: Person) -> bool {
-        let first_word = self.bootstrap.as_mut().is_some_and(|bootstrap| bootstrap.people.insert(person.id));
-        let newer = match self.people.get(&person.id) {
-            // Versions of another org's row say nothing about this one. A bootstrap's first word means that the other org may
-            // be out of sight by now.
-            Some(stored) if stored.org_id != person.org_id => !person.removed || first_word,
-            stored => is_newer(stored.map(|stored| stored.version), person.version),
-        };
+        let key = (person.id, person.org_id);
+        if let Some(bootstrap) = &mut self.bootstrap {
+            bootstrap.people.insert(key);
+        }
+        let newer = is_newer(self.people.get(&key).map(|stored| stored.version), person.version);
         if newer {
-            self.people.insert(person.id, person);
+            self.people.insert(key, person);
         }
         newer
     }

@@ -2,8 +2,8 @@
 
 use crate::{BootstrapReason, EntryState, SyncPosition};
 use fieldpost_domain::{
-    Conversation, ConversationId, Intent, Message, MessageId, MutationId, NewMessage, Person, PersonId, ReadMarker,
-    Seq, SeqRange, ServerEpoch, ServerInfo, Session, Time, UnreadableRow, Version,
+    Conversation, ConversationId, Intent, Message, MessageId, MutationId, NewMessage, OrgId, Person, PersonId,
+    ReadMarker, Seq, SeqRange, ServerEpoch, ServerInfo, Session, Time, UnreadableRow, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,8 @@ pub(super) struct State {
     pub(super) last_success_at: Option<Time>,
     /// The oldest first.
     pub(super) unreadable: Vec<KeptAside>,
-    pub(super) people: BTreeMap<PersonId, Person>,
+    /// By org: role, name and medic may differ.
+    pub(super) people: BTreeMap<(PersonId, OrgId), Person>,
     pub(super) threads: BTreeMap<ConversationId, Thread>,
     pub(super) messages: BTreeMap<MessageId, Row>,
     pub(super) markers: BTreeMap<(ConversationId, PersonId), ReadMarker>,
@@ -103,7 +104,7 @@ pub(super) struct KeptAside {
 pub(super) struct Bootstrap {
     pub(super) reason: BootstrapReason,
     pub(super) conversations: BTreeSet<ConversationId>,
-    pub(super) people: BTreeSet<PersonId>,
+    pub(super) people: BTreeSet<(PersonId, OrgId)>,
 }
 
 impl Default for State {

@@ -76,8 +76,8 @@ pub(super) const BUGS: &[Bug] = &[
         "no_loss",
         "what is merely out of sight is called lost by the server",
         BOOTSTRAP,
-        "self.lose(conversation, Seq::ZERO, fate_of_unlisted(me, &place));",
-        "let _ = fate_of_unlisted(me, &place);
+        "self.lose(conversation, Seq::ZERO, fate_of_unlisted(me.as_ref(), &place));",
+        "let _ = fate_of_unlisted(me.as_ref(), &place);
                 self.lose(conversation, Seq::ZERO, Some(RefusalCode::LostByServer));",
     ),
     bug(
