@@ -106,10 +106,12 @@ select c.*, m.first_name from public.conversations c left join public.medics m o
 insert into public.messages (conversation_id, org_id, sender_id, content) values (:c_all, :org, :boss, 'news')
 
 -- @app boss: writes who shall get it
-insert into public.message_recipients (message_id, recipient_id, org_id)
-select m.id, :pat, :org from public.messages m
-where m.conversation_id = :c_all and not exists (select from public.message_recipients r where r.message_id = m.id and r.recipient_id = :pat)
-order by m.created_at desc, m.id limit 1
+with told as (
+  insert into public.message_recipients (message_id, recipient_id, org_id)
+  select m.id, :pat, :org from public.messages m
+  where m.conversation_id = :c_all and not exists (select from public.message_recipients r where r.message_id = m.id and r.recipient_id = :pat)
+  order by m.created_at desc, m.id limit 1 returning 1
+) select count(*) from told  -- nobody is left to tell when nothing new was said
 
 -- @app pat: has got it
 update public.message_recipients set delivered_at = now() where recipient_id = :pat
