@@ -221,6 +221,11 @@ begin
         return query select 'adapts', 'messages', format('%s messages are dated before the year 2000, in the future, or without end. They are dated anew, by the message before them.', v_count),
           'fieldpost.redated keeps what they said.';
       end if;
+      execute 'select count(*) from public.messages m where m.deleted_at is not null and nullif(m.content::text, '''') is not null' into v_count;
+      if v_count > 0 then
+        return query select 'adapts', 'messages', format('%s messages are deleted and still have their text. It is erased: participants can read rows of deleted messages.', v_count),
+          'Keep a copy first if you need what they said. Removing Fieldpost does not bring it back.';
+      end if;
       execute 'select count(*) from (select from public.conversations c where c.type::text = ''direct'' and c.medic_id is not null '
               'group by c.org_id, c.medic_id having count(*) > 1) x' into v_count;
       if v_count > 0 then

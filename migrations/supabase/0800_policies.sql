@@ -31,7 +31,7 @@ begin
       execute format('grant select on public.%I to authenticated', v_table);
     else
       execute format('revoke all on public.%I from anon', v_table);
-      execute format('revoke delete, truncate, references, trigger on public.%I from authenticated', v_table);
+      execute format('revoke truncate, references, trigger on public.%I from authenticated', v_table);
       execute format('grant select, insert, update on public.%I to authenticated', v_table);
     end if;
     execute format('grant select, insert, update, delete on public.%I to service_role', v_table);

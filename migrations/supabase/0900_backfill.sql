@@ -41,8 +41,9 @@ where (r.user_id, r.conversation_id) = (o.user_id, o.conversation_id) and r.read
 do $$
 begin
   -- What an apply of version 1 left half done. A large table is left to the operator.
-  if (select c.reltuples from pg_class c where c.oid = 'public.messages'::regclass) < 200000 then
-    perform fieldpost.backfill();
+  if (select c.reltuples from pg_class c where c.oid = 'public.messages'::regclass) < 200000
+     and exists (select from public.conversations c where c.last_seq is null) then
+    perform fieldpost.number_what_is_new();
   end if;
   if not exists (select from public.conversations c where c.last_seq is null) then
     drop index if exists public.fieldpost_conversations_unnumbered;

@@ -1,6 +1,7 @@
 -- Messages must have content, and the old app deletes softly, by a function: the row keeps what it said.
 -- @base app
 -- @v1 stops
+-- @erases ^rows of public\.messages: 1 
 
 alter table public.messages alter column content set not null;
 create function public.take_back(p_message uuid) returns void language sql security definer set search_path = '' as $$

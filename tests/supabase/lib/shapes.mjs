@@ -7,7 +7,7 @@ import { root } from "./stack.mjs";
 
 const folder = join(root, "tests", "projects");
 const OPENING = ["file", "app", "holds", "always", "operator"];
-const FLAGS = ["base", "refused", "stops", "v1", "use", "push", "hides", "rows", "adapts"];
+const FLAGS = ["base", "refused", "stops", "v1", "use", "push", "hides", "rows", "adapts", "erases"];
 
 /** The uuid that `:name` stands for in a shape. */
 export const id = (name) => createHash("md5").update(name).digest("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");

@@ -117,7 +117,7 @@ async function apply(context) {
   const { project, shape, version, home, findings, figures, during } = context;
   let result;
   const file = exported();
-  const { refused, stops: asks, adapts } = shape.flags;
+  const { refused, stops: asks, adapts, erases } = shape.flags;
   const stops = context.upgraded ? undefined : asks;  // version 1 did not ask
   await during("apply", async () => {
     add(home, file);
@@ -138,7 +138,7 @@ async function apply(context) {
     findings.add("after it stopped", await context.altered());
     return false;
   }
-  const expected = adapts ? new RegExp(adapts) : /^$/;
+  const expected = new RegExp(adapts ?? erases ?? "^$");
   findings.add("apply", (await context.altered()).filter((line) => !expected.test(line)));
   if (shape.operator) await findings.step("what the operator does", () => project.sql.begin((tx) => tx.unsafe(shape.operator).simple()));
   return true;
@@ -223,6 +223,7 @@ async function remove({ project, shape, findings, during, altered }) {
   if (remains.length) findings.add("after removal", `${remains.length} things of Fieldpost are left: ${remains.slice(0, 8).join(", ")}`);
   await sql.end();
   const known = new Set(findings.list.map((line) => line.replace(/^[^:]*: /, "")));
-  findings.add("after removal", (await altered()).filter((line) => !known.has(line)));
+  const erased = new RegExp(shape.flags.erases ?? "^$");
+  findings.add("after removal", (await altered()).filter((line) => !known.has(line) && !erased.test(line)));
   await hold(project, findings, "after removal", shape.always);
 }

@@ -121,7 +121,7 @@ pub(super) fn projects() -> Vec<Bug> {
         bug("a conversation is opened where the client says", TWO_ORGS, [replace("push_parts", "  if v_kind = 'direct' and v_medic is not null and not (", "  if false and not (")]),
         bug("the tables stay in Realtime's publication", UPGRADED, [replace("grants", "execute format('alter publication supabase_realtime drop table public.%I', v_table);", "null;")]),
         bug("an older version replaces a newer one", UPGRADED, [replace("begin", "if v_installed > c_version then", "if false then")]),
-        bug("what version 1 left half done is not numbered", UPGRADED, [replace("backfill", "    perform fieldpost.backfill();\n", "    null;\n")]),
+        bug("what version 1 left half done is not numbered", UPGRADED, [replace("backfill", "    perform fieldpost.number_what_is_new();\n", "    null;\n")]),
         bug("a restore meets rows that are there", RESTORED, [replace("restoring", "return case when v_there then null else new end;", "return new;")]),
         bug("an epoch begins in name only", EPOCH_BEGUN, [replace("restoring", "  update fieldpost.epoch set id = gen_random_uuid();\n", "")]),
     ];
