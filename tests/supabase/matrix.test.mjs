@@ -13,7 +13,10 @@ import { client, owner, stack, uuid7 } from "./lib/stack.mjs";
 import { createOrg } from "./lib/tenant.mjs";
 
 const TABLES = ["organizations", "medics", "profiles", "conversations", "messages", "message_recipients", "conversation_read_status"];
-const HIDDEN = ["people", "tombstones", "access_log", "conversation_aliases", "epoch", "compaction", "runs"];
+const HIDDEN = [
+  "people", "tombstones", "access_log", "conversation_aliases", "epoch", "compaction", "runs", "managed", "replaceable", "installed", "applying", "redated",
+  "deleted_conversations", "digest_parts", "digest_marks", "recency",
+];
 const SECRET = `secret-${randomUUID().slice(0, 8)}`;
 
 let sql, org, foreign, attackers, insiders, columns, ids, hostile, cursor;
@@ -54,7 +57,7 @@ before(async () => {
     id: randomUUID(), org_id: foreign.org_id, conversation_id: foreign.conversations[0].id, sender_id: org.admin.user_id, user_id: org.admin.user_id, recipient_id: org.admin.user_id,
     created_by: org.admin.user_id, medic_id: org.medics[1].medic_id, message_id: ids.theirs, type: "broadcast", message_type: "system", status: "read", role: "org_admin", name: "hacked",
     first_name: "hacked", last_name: "hacked", subject: "hacked", content: "hacked", metadata: { hacked: 1 }, client_key: "hacked", last_message_preview: "hacked", reply_to: ids.theirs,
-    seq: 1, last_seq: 999, read_seq: 999, delivered_seq: 999, version: 999, sync_xid: "1", created_at: "2001-01-01T00:00:00Z", updated_at: "2001-01-01T00:00:00Z", composed_at: "2001-01-01T00:00:00Z",
+    omitted: { reason: "hacked", bytes: 1 }, seq: 1, last_seq: 999, read_seq: 999, delivered_seq: 999, version: 999, sync_xid: "1", created_at: "2001-01-01T00:00:00Z", updated_at: "2001-01-01T00:00:00Z", composed_at: "2001-01-01T00:00:00Z",
     deleted_at: now, last_message_at: now, last_read_at: "2099-01-01T00:00:00Z", delivered_at: now, read_at: now,
   };
 });
@@ -140,7 +143,12 @@ function* attacks(me) {
   yield ["open under a known id", push({ id: uuid7(), kind: "open_direct", conversation_id: ids.conversation, medic_id: org.medics[0].medic_id })];
   yield ["open a broadcast", push({ id: uuid7(), kind: "open_broadcast", conversation_id: uuid7(), org_id: org.org_id })];
   yield ["mark read", push({ id: uuid7(), kind: "mark_read", conversation_id: ids.conversation, read_seq: 1 })];
-  for (const [name, args] of [["access_changed", { p_user: org.medics[0].user_id }], ["scope_of", { p_user: org.admin.user_id }], ["memberships", { p_user: org.admin.user_id }], ["roster", { p_org: org.org_id }], ["backfill", {}], ["compact_tombstones", {}], ["epoch", {}]]) {
+  for (const [name, args] of [["access_changed", { p_user: org.medics[0].user_id }], ["scope_of", { p_user: org.admin.user_id }], ["memberships", { p_user: org.admin.user_id }], ["roster", { p_org: org.org_id }], ["backfill", {}], ["compact_tombstones", {}], ["epoch", {}],
+    ["begin_epoch", {}], ["prepare_restore", {}], ["restore_message", { p_id: ids.gone, p_sender: me, p_content: "hacked" }], ["erase_person", { p_user: org.medics[0].user_id }], ["guard_memberships", {}],
+    ["housekeeping", {}], ["check_digest", {}], ["preflight", {}], ["redate", {}], ["restore_dates", {}], ["take_locks", { p_mode: "access exclusive" }], ["note", { p_name: "version" }],
+    ["pull_picks", { p_protocol: 1, p_capabilities: [], p_cursor: cursor, p_limit: 10 }], ["texts_i_see", { p_messages: [ids.hers, ids.theirs] }], ["hidden", { p_messages: [ids.hers, ids.theirs] }],
+    ["conversations_i_see", { p_conversations: [ids.conversation] }], ["medic_names", { p_conversations: [ids.conversation] }], ["markers_i_see", { p_conversations: [ids.conversation] }],
+    ["people_i_see", { p_users: [org.medics[0].user_id], p_medics: [org.medics[0].medic_id] }]]) {
     yield [`call fieldpost.${name}`, (js) => js.schema("fieldpost").rpc(name, args)];
     yield [`call ${name}`, (js) => js.rpc(name, args)];
   }
@@ -202,5 +210,31 @@ test("people who belong there change what is theirs and no other column", async 
   const { data: marker } = await insiders.ada.from("conversation_read_status").update({ read_seq: 0, delivered_seq: 0, last_read_at: "2001-01-01T00:00:00Z" }).eq("conversation_id", ids.conversation).select().single();
   assert.ok(marker.read_seq >= 2 && marker.delivered_seq >= marker.read_seq && new Date(marker.last_read_at).getUTCFullYear() > 2001, "a marker goes forward only");
   claim(`privacy: columns that members tried to change ${tried}, changed by mistake ${mistakes.length}`);
+  assert.deepEqual(mistakes, []);
+});
+
+test("the helpers that the API's roles may call tell a stranger nothing, whoever runs SQL as one", async () => {
+  const stranger = attackers["another org's admin"].user_id;
+  const rows = await sql`
+    select p.oid::regprocedure::text as name, p.proname, pg_get_function_identity_arguments(p.oid) as args from pg_proc p
+    where p.pronamespace = 'fieldpost'::regnamespace and has_function_privilege('authenticated', p.oid, 'execute')`;
+  const values = {
+    "uuid": `'${ids.conversation}'`, "uuid[]": `array['${ids.conversation}','${ids.hers}','${ids.theirs}','${ids.all}','${org.medics[0].user_id}','${org.medics[0].medic_id}']::uuid[]`,
+    "text": "'x'", "text[]": "'{}'", "integer": "1", "bigint": "1", "jsonb": `'{"conversation_id":"${ids.conversation}","read_seq":1}'`, "jsonb[]": "'{}'", "regclass": "'public.messages'", "json": "'{}'",
+  };
+  let [tried, mistakes] = [0, []];
+  for (const { name, args } of rows) {
+    const types = args === "" ? [] : args.split(", ").filter((a) => !a.startsWith("OUT ")).map((a) => a.replace(/^(IN )?p?_?\w+ /, ""));
+    const list = types.map((t) => values[t] ?? `null::${t}`).join(", ");
+    const answer = await sql.begin(async (tx) => {
+      await tx`select set_config('request.jwt.claims', ${JSON.stringify({ sub: stranger, role: "authenticated" })}, true), set_config('request.jwt.claim.sub', ${stranger}, true)`;
+      await tx.unsafe("set local role authenticated");
+      throw { rows: [...(await tx.unsafe(`select ${name.replace(/\(.*/, "")}(${list})::text as answer`))] };
+    }).catch((error) => error.rows ?? error.message);
+    tried++;
+    if (JSON.stringify(answer).includes(SECRET) || /hers|theirs/.test(name)) mistakes.push(`${name}: ${JSON.stringify(answer).slice(0, 200)}`);
+  }
+  claim(`privacy: ${tried} functions called directly as another org's admin, ${mistakes.length} told what they may not`);
+  assert.ok(tried > 30);
   assert.deepEqual(mistakes, []);
 });
