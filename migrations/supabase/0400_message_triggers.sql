@@ -270,6 +270,7 @@ declare
   v_client constant boolean := tg_argv[0] = 'client';
   v_guest constant boolean := tg_argv[1] = 'guest';
   v_marked constant boolean := new.omitted is distinct from old.omitted;  -- measure it again
+  v_same public.messages;
   v_me uuid;
 begin
   if not v_client then
@@ -346,7 +347,16 @@ begin
   end if;
   new.version := old.version + 1;
   new.sync_xid := pg_current_xact_id();
-  new.updated_at := greatest(now(), old.updated_at);
+  -- What only this schema mends or marks is news for devices, and no change that its author made.
+  v_same := old;
+  v_same.created_at := new.created_at;
+  v_same.composed_at := new.composed_at;
+  v_same.omitted := new.omitted;
+  v_same.version := new.version;
+  v_same.sync_xid := new.sync_xid;
+  if not v_same *= new then
+    new.updated_at := greatest(now(), old.updated_at);
+  end if;
   return new;
 end
 $$;
