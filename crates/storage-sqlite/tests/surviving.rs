@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails has to fail the test")]
 
 use fieldpost_domain::{
-    Access, AccessChange, BootstrapPage, Changes, Message, MessageContent, MutationId, NewMessage, Time, UnreadableRow,
-    Version,
+    Access, AccessChange, BootstrapPage, Changes, Message, MessageContent, MutationId, NewMessage, PullPage, Time,
+    UnreadableRow, Version,
 };
 use fieldpost_storage::{
     BatchLimits, BootstrapReason, Conversations, EntryState, Messages, NewDirect, Outbox, People, Replica, Sessions,
@@ -428,4 +428,25 @@ async fn metadata_that_an_earlier_version_nested_too_deep_hides_no_thread() {
     assert!(sendable.iter().any(|mutation| mutation.id == build::mutation_id(2)), "it holds up nobody");
     store.cancel(build::mutation_id(1)).await.unwrap();
     assert_eq!(store.messages(conversation, Window::newest(10)).await.unwrap().messages.len(), 1);
+}
+
+/// What is kept is looked over now and then, so that whatever spoils it costs one bootstrap and not one with every sync.
+#[tokio::test]
+async fn a_kept_digest_that_is_wrong_is_noticed_and_put_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path_in(&folder);
+    let store = SqliteStore::open(&path).await.unwrap();
+    given::loaded_thread(&store, build::direct(1, 0), vec![]).await;
+    let pulled = async |from: &str, to: &str| {
+        let page = PullPage { digest: Some(build::digest([1])), ..build::pull_page(to, Changes::default()) };
+        store.apply_pull(&build::cursor(from), page).await.unwrap().digest_matches
+    };
+    assert_eq!(pulled("0", "1").await, Some(true));
+    let db = raw(&path).await;
+    db.execute_unprepared("UPDATE sync_state SET known_set = zeroblob(16)").await.unwrap();
+    db.close().await.unwrap();
+    assert_eq!(pulled("1", "2").await, Some(false));
+    assert!(!store.check_digest().await.unwrap());
+    assert!(store.check_digest().await.unwrap());
+    assert_eq!(pulled("2", "3").await, Some(true));
 }

@@ -53,7 +53,7 @@ fn placeholder(name: &str, text: &str) -> String {
             "0198c0de-0000-7000-8000-00000000000a".to_owned()
         }
         None if text == "…" && name == "cursor" => "c".to_owned(),
-        None if name == "sha256" => "0".repeat(64),
+        None if name == "set" => "0".repeat(32),
         None => text.to_owned(),
     }
 }
@@ -72,7 +72,11 @@ async fn a_page_of_the_examples_is_read_without_a_rest() {
     let mut page = with(&["more"]);
     page["people"] = Value::Array(vec![person]);
     page["conversations"] = Value::Array(vec![conversation]);
-    page["messages"] = Value::Array(vec![with(&["sender_id"]), living]);
+    let mut large = living.clone();
+    large.as_object_mut().unwrap().retain(|name, _| !["content", "metadata"].contains(&name.as_str()));
+    large["omitted"] = with(&["omitted"])["omitted"].clone();
+    page["messages"] = Value::Array(vec![with(&["sender_id"]), living, large]);
+    page["ranges"] = Value::Array(vec![with(&["to_seq"])]);
     page["read_markers"] = Value::Array(vec![with(&["delivered_seq"])]);
     page["tombstones"] = Value::Array(vec![with(&["entity"])]);
     // Its "access" is "grant|revoke"; a page's is a list.
@@ -84,7 +88,8 @@ async fn a_page_of_the_examples_is_read_without_a_rest() {
     let page = server.remote().pull(&token(), pull_request()).await.unwrap();
     let changes = page.changes;
     assert_eq!(changes.unreadable, []);
-    assert_eq!(changes.len(), 7);
+    assert_eq!((changes.len(), changes.covered.len()), (8, 1));
+    assert_eq!(changes.messages[2].omitted.as_ref().map(|omitted| omitted.bytes), Some(70_000));
     assert!(changes.people[0].removed && changes.people[0].extra.is_empty());
     assert!(changes.conversations[0].extra.is_empty() && changes.conversations[0].unread == 3);
     assert!(changes.messages.iter().all(|message| message.extra.is_empty() && message.reply_to.is_some()));
@@ -106,7 +111,7 @@ async fn the_example_of_a_bootstrap_is_read() {
 
 #[tokio::test]
 async fn the_example_of_a_history_is_read() {
-    let mut example = with(&["from_seq"]);
+    let mut example = with(&["from_seq", "complete"]);
     example["conversation"] = with(&["org_id", "last_seq"]);
     let server = Server::start().await;
     server.history().replies(&example);

@@ -38,8 +38,8 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(options: Options) -> Self {
         let mut random = Random::new(options.seed);
-        let mut tables = Tables::default();
-        tables.project = options.project.clone().map_or_else(OfProject::default, OfProject);
+        let project = options.project.clone().map_or_else(OfProject::default, OfProject);
+        let tables = Tables { project, ..Tables::default() };
         Self {
             epoch: random.next(),
             random,

@@ -15,6 +15,7 @@
 //! * Stores fail: busy, full, broken, before the write is committed.
 //! * On some devices the engine's own runner decides when to sync: it is told of networks, of people who come and go, of hints;
 //!   it is paused and resumed; the app owns the session; somebody signs out and wipes the device; messages may not wait for ever.
+//! * In some runs the project hides messages from some of those who see the conversation, and refuses some.
 //! * Other clients write, edit, delete, hand over, rename, remove people and take them back.
 //!
 //! Afterwards it heals, and the eleven invariants of docs/invariants.md have to hold; those that can be seen on the way are
@@ -60,6 +61,7 @@ mod living;
 mod minimise;
 mod network;
 mod observer;
+mod policy;
 mod rules;
 mod run;
 mod schedule;

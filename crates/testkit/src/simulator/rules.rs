@@ -1,6 +1,6 @@
 //! Who may see what, said a second time: the server's own rules are not asked.
 
-use super::{Breach, Invariant};
+use super::{Breach, Invariant, policy::Policy};
 use fieldpost_domain::{
     Access, Changes, ConversationId, ConversationKind, MedicId, OrgId, PersonId, Role, TombstoneOf,
 };
@@ -32,6 +32,7 @@ pub(super) fn may_see(places: &Places, server: &ReferenceServer, reader: PersonI
 pub(super) fn may_be_told(
     places: &Places,
     server: &ReferenceServer,
+    policy: Option<Policy>,
     reader: PersonId,
     changes: &Changes,
     call: &'static str,
@@ -48,8 +49,13 @@ pub(super) fn may_be_told(
         .people
         .iter()
         .find(|row| row.id != reader && server.member(reader).is_none_or(|member| member.org_id != row.org_id));
+    let withheld =
+        changes.messages.iter().find(|message| policy.is_some_and(|policy| !policy.lets_see(message, reader)));
     match (hidden, stranger) {
-        (None, None) => Ok(()),
+        (None, None) => withheld.map_or(Ok(()), |message| {
+            let what = format!("a {call} tells of {}, which the project hides from its reader", message.id);
+            Err(Breach::new(Invariant::Privacy, what))
+        }),
         (Some(id), _) => {
             Err(Breach::new(Invariant::Privacy, format!("a {call} tells of {id}, which its reader may not see")))
         }

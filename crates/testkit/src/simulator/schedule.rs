@@ -3,6 +3,7 @@
 use super::{
     dice::{Dice, branch},
     living::Living,
+    policy::Policy,
     step::{Act, Decision, Deed, Event, Fault, Step},
 };
 
@@ -36,6 +37,8 @@ pub struct Setup {
     pub app_sessions: Vec<bool>,
     /// Seconds that a message may wait.
     pub send_ttl: Option<u32>,
+    /// Which messages the project hides from whom, and which it refuses.
+    pub(super) policy: Option<Policy>,
 }
 
 /// The most steps of a run.
@@ -46,7 +49,7 @@ impl Schedule {
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
         let mut dice = branch(seed, 1);
-        let mut setup = Setup::roll(&mut dice);
+        let mut setup = Setup { policy: Policy::roll(seed), ..Setup::roll(&mut dice) };
         let count = 20 + dice.below(STEPS - 20);
         // Most runs dwell on some kinds of things, so that they meet in ways that an even mix would hardly bring about.
         let taste = Taste::roll(&mut dice);
@@ -76,6 +79,7 @@ impl Setup {
             by_itself: Vec::new(),
             app_sessions: Vec::new(),
             send_ttl: None,
+            policy: None,
         }
     }
 }

@@ -33,6 +33,7 @@ const ROLES: &str = "crates/storage/src/memory/roles.rs";
 const ROWS: &str = "crates/storage/src/memory/rows.rs";
 const UNREAD: &str = "crates/storage/src/memory/unread.rs";
 const MARKS: &str = "crates/storage/src/memory/marks.rs";
+const PAGE: &str = "crates/remote/src/reference/page.rs";
 const BOOTSTRAP: &str = "crates/storage/src/memory/bootstrap.rs";
 
 pub(super) const BUGS: &[Bug] = &[
@@ -172,8 +173,9 @@ pub(super) const BUGS: &[Bug] = &[
         "convergence",
         "a history answer is applied after a newer pull",
         ROWS,
-        "            Some(Row::Server(stored)) if stored.version >= message.version => return Placed::Stale,",
-        "            Some(Row::Server(stored)) if stored.version == message.version => return Placed::Stale,",
+        "            Some(Row::Server(stored)) if stored.version > message.version => return Placed::Stale,
+",
+        "",
     ),
     bug(
         "convergence",
@@ -244,8 +246,36 @@ pub(super) const BUGS: &[Bug] = &[
         "privacy",
         "a medic is told of every direct conversation",
         "crates/remote/src/reference/viewer.rs",
-        "ConversationKind::Direct => medic.is_some() && medic == member.medic_id,",
+        "ConversationKind::Direct => medic.is_some_and(|medic| member.medic_ids.contains(&medic)),",
         "ConversationKind::Direct => medic.is_some(),",
+    ),
+    bug(
+        "privacy",
+        "a page tells of what the project hides",
+        PAGE,
+        "Some(message) if self.viewer.is_shown(tables, message) => self.add_message(message),",
+        "Some(message) if message.version > Version::new(0) => self.add_message(message),",
+    ),
+    bug(
+        "convergence",
+        "what the project hides later stays on the device",
+        PAGE,
+        "        if message.version > Version::new(1) {",
+        "        if message.version > Version::new(u64::MAX) {",
+    ),
+    bug(
+        "convergence",
+        "what is withdrawn by the version that was shown stays",
+        ROWS,
+        "stored.version > tombstone.version);",
+        "stored.version >= tombstone.version);",
+    ),
+    bug(
+        "unread_exact",
+        "the server counts what the project hides",
+        "crates/remote/src/reference/rows.rs",
+        "    others.filter(|message| viewer.is_shown(tables, message)).take(COUNTED)",
+        "    others.take(COUNTED)",
     ),
     bug(
         "crash_safe",

@@ -5,11 +5,11 @@ use super::{
     fate::Fate,
     watch::{self, Tracks},
 };
-use crate::simulator::{Breach, Invariant, observer::Observer, rules::Places, step::Fault};
+use crate::simulator::{Breach, Invariant, observer::Observer, policy::Policy, rules::Places, step::Fault};
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, ConversationId, HistoryPage, Intent, MessageId, Mutation, MutationId, PullPage,
-    PushOutcome, RefreshToken, Retry, Session,
+    AccessToken, BootstrapPage, ConversationId, HistoryPage, Intent, Message, MessageId, Mutation, MutationId,
+    PersonId, PullPage, PushOutcome, RefreshToken, Retry, Session,
 };
 use fieldpost_remote::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
@@ -40,6 +40,7 @@ const TOO_MANY_CALLS: u64 = 20_000;
 #[derive(Debug)]
 pub(crate) struct Hub {
     pub(crate) server: ReferenceServer,
+    pub(crate) policy: Option<Policy>,
     pub(crate) observer: Arc<Observer>,
     /// Nobody reaches the server before this moment.
     pub(crate) down_until: AtomicU64,
@@ -58,9 +59,10 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(server: ReferenceServer, observer: Arc<Observer>) -> Self {
+    pub(crate) fn new(server: ReferenceServer, policy: Option<Policy>, observer: Arc<Observer>) -> Self {
         Self {
             server,
+            policy,
             observer,
             down_until: AtomicU64::new(0),
             restarts: AtomicU64::new(0),
@@ -70,6 +72,13 @@ impl Hub {
             places: Mutex::default(),
             sights: AtomicU64::new(0),
         }
+    }
+
+    /// What somebody may see of a conversation that she sees.
+    pub(crate) fn messages_for(&self, reader: PersonId, conversation: ConversationId) -> Vec<Message> {
+        let mut messages = self.server.messages_of(conversation);
+        messages.retain(|message| self.policy.is_none_or(|policy| policy.lets_see(message, reader)));
+        messages
     }
 
     /// The poisoned conversations.

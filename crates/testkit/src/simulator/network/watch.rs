@@ -13,7 +13,7 @@ pub(super) fn page(hub: &Hub, token: &AccessToken, changes: &Changes, call: &'st
     let Some(reader) = hub.server.caller(token) else { return };
     let mut places = hub.places();
     rules::note(&mut places, &hub.server);
-    hub.observer.judge(rules::may_be_told(&places, &hub.server, reader, changes, call));
+    hub.observer.judge(rules::may_be_told(&places, &hub.server, hub.policy, reader, changes, call));
     let rows = changes.messages.len();
     if rows > hub.server.limits().page_rows as usize {
         hub.observer.report(Breach::new(Invariant::Bounded, format!("a {call} brings {rows} messages at once")));

@@ -29,7 +29,7 @@ pub(crate) struct Before {
 impl Before {
     pub(crate) async fn new(hub: &Hub, process: &Process, reader: PersonId, read: ReadUpTo) -> Self {
         let all = hub.server.conversations_of(reader);
-        let threads = all.into_iter().map(|row| (row.id, hub.server.messages_of(row.id))).collect();
+        let threads = all.into_iter().map(|row| (row.id, hub.messages_for(reader, row.id))).collect();
         let (restarts, sights) = (hub.restarts.load(Ordering::SeqCst), hub.sights.load(Ordering::SeqCst));
         let mut marked = BTreeMap::new();
         for conversation in marks(process).await.unwrap_or_default() {
@@ -100,7 +100,7 @@ impl Before {
     ) -> Result<(), Breach> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&shown.id).copied();
         let Some(read) = read else { return Ok(()) };
-        let now = hub.server.messages_of(shown.id);
+        let now = hub.messages_for(self.reader, shown.id);
         let both = self.threads.get(&shown.id).into_iter().flatten().chain(&now);
         let newer = both.filter(|message| message.seq > read && message.sender_id != self.reader);
         let newer: BTreeSet<_> = newer.map(|message| message.id).collect();

@@ -2,7 +2,7 @@
 
 use super::unreadable;
 use crate::simulator::{Breach, Invariant, World, rules, world::Device};
-use fieldpost_domain::{Conversation, ConversationId};
+use fieldpost_domain::{Conversation, ConversationId, Message};
 use fieldpost_storage::{ConversationSummary, Store};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,19 +46,21 @@ pub(super) fn same(device: &str, row: &Conversation, shown: &ConversationSummary
 /// Nothing that its owner may not see is on the device, but for what she wrote herself.
 pub(super) async fn nothing_hidden_is_left(world: &World, device: &Device, store: &dyn Store) -> Result<(), Breach> {
     let server = &world.hub.server;
+    let owner = device.owner.id;
     let hidden: Vec<_> = {
         let mut places = world.hub.places();
         rules::note(&mut places, server);
         let all = server.conversation_ids().into_iter();
-        all.filter(|id| !rules::may_see(&places, server, device.owner.id, *id)).collect()
+        let may_see = |id| rules::may_see(&places, server, owner, id);
+        let withheld = |message: &Message| world.hub.policy.is_some_and(|policy| !policy.lets_see(message, owner));
+        let messages = all.flat_map(|id| server.messages_of(id));
+        messages.filter(|message| !may_see(message.conversation_id) || withheld(message)).collect()
     };
-    for conversation in hidden {
-        for message in server.messages_of(conversation) {
-            let here = store.message(message.id).await.map_err(unreadable)?;
-            if here.is_some_and(|here| !here.mine) {
-                let what = format!("{} of {conversation} is still on device {}", message.id, device.number);
-                return Err(Breach::new(Invariant::Privacy, what));
-            }
+    for message in hidden {
+        let here = store.message(message.id).await.map_err(unreadable)?;
+        if here.is_some_and(|here| !here.mine) {
+            let what = format!("{} of {} is still on device {}", message.id, message.conversation_id, device.number);
+            return Err(Breach::new(Invariant::Privacy, what));
         }
     }
     Ok(())

@@ -16,7 +16,7 @@ pub(super) async fn same_threads(world: &World, device: &Device) -> Result<(), B
     let Some(process) = device.running(0) else { return Ok(()) };
     for conversation in world.hub.server.conversations_of(device.owner.id) {
         let window = whole(device, process, conversation.id).await?;
-        let there = world.hub.server.messages_of(conversation.id);
+        let there = world.hub.messages_for(device.owner.id, conversation.id);
         same(device, conversation.id, &window, &there)?;
     }
     Ok(())

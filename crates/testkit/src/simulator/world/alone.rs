@@ -77,6 +77,7 @@ impl World {
             sleep(Duration::from_millis(1 + branch(seed, 7_000 + device as u64).below(200))).await;
             let text = format!("told by a hint to device {device}");
             let Some(message) = self.hub.server.insert_message(row.id, sender, &text) else { continue };
+            let shown = self.hub.messages_for(owner, row.id).iter().any(|shown| shown.id == message.id);
             process.engine.hint();
             sleep(PROMPT).await;
             let here = match self.devices[device].look().await {
@@ -85,7 +86,7 @@ impl World {
             };
             // A session may have ended unnoticed; then it is the person's turn.
             let signed_in = process.engine.status().borrow().signed_in;
-            if !here && signed_in && !process.is_dead() {
+            if shown && !here && signed_in && !process.is_dead() {
                 let what = format!("{} was told of {} and has not fetched it", process.name, message.id);
                 self.observer().report(Breach::new(Invariant::Liveness, what));
             }

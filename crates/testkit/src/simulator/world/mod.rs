@@ -55,10 +55,10 @@ impl World {
             .seed(schedule.seed)
             .limits(limits)
             .token_lifetime(Duration::from_secs(setup.token_lifetime.into()))
-            .clock(move || clock.now())
-            .build();
+            .clock(move || clock.now());
+        let server = setup.policy.into_iter().fold(server, |server, policy| server.project(policy)).build();
         let cast = Cast::new(&server);
-        let hub = Arc::new(Hub::new(server, observer));
+        let hub = Arc::new(Hub::new(server, setup.policy, observer));
         let device = |(number, owner): (usize, &u8)| {
             Device::new(number, cast.person(*owner), setup, schedule.seed, disks.make(), Arc::clone(&hub))
         };

@@ -2,7 +2,7 @@
 
 use super::{Accepted, Process, World};
 use crate::simulator::{Breach, Invariant, dice::pick, verdict};
-use fieldpost_domain::{ConversationId, MedicId, MessageContent, MessageId, MessageKind, NewMessage, Seq};
+use fieldpost_domain::{ConversationId, MedicId, MessageContent, MessageId, MessageKind, NewMessage, PersonId, Seq};
 use fieldpost_storage::{ConversationSummary, NewDirect, Older, StorageResult, ThreadWindow, Window};
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -98,17 +98,17 @@ impl World {
             process.outbox.mark_read(process.env.mutation_id(), conversation.id, Seq::new(shown), process.env.now());
         if let Some(Ok(read)) = process.run(mark).await {
             self.observer().say(|| format!("{} has read {} up to {read}", process.name, conversation.id));
-            if self.is_of_this_history(conversation.id, &window, read) {
+            if self.is_of_this_history(conversation.id, &window, self.devices[device].owner.id, read) {
                 self.devices[device].read().insert(conversation.id, read);
             }
         }
     }
 
     /// Whether what was displayed is what the server has there. Of a history that it has left nothing stays read.
-    fn is_of_this_history(&self, id: ConversationId, window: &ThreadWindow, read: Seq) -> bool {
+    fn is_of_this_history(&self, id: ConversationId, window: &ThreadWindow, reader: PersonId, read: Seq) -> bool {
         let Some(from) = window.messages.iter().find_map(|message| message.seq) else { return true };
         let displayed: BTreeSet<_> = window.messages.iter().map(|message| message.id).collect();
-        let there = self.hub.server.messages_of(id);
+        let there = self.hub.messages_for(reader, id);
         let mut there = there.iter().filter(|message| from <= message.seq && message.seq <= read);
         let last = self.hub.server.conversation(id).map(|row| row.last_seq);
         last.is_some_and(|last| last >= read) && there.all(|message| displayed.contains(&message.id))
