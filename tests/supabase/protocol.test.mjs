@@ -102,7 +102,7 @@ test("the examples of docs/protocol.md are what the server answers", async () =>
   }
   const [, ack] = page.match(/`ack` is `\{(.*?)\}`/);
   assert.deepEqual(Object.keys(first.ack).sort(), [...ack.matchAll(/"(\w+)"/g)].map((m) => m[1]).sort());
-  const [, limits] = page.match(/\| `limits` \| `(\{.*?\})` \|/);
+  const [, limits] = page.match(/\| `limits` \| `(\{.*?\})`/);
   assert.deepEqual(load.limits, JSON.parse(limits));
   assert.match(load.digest.set, /^[0-9a-f]{32}$/);
   claim("docs/protocol.md: its 10 examples, the limits and the ack have the fields and types of real answers, no more and no fewer");
