@@ -192,8 +192,7 @@ impl Bug {
                     last.push_str(";\n");
                 }
                 Plant::Replace { file, find, with } => {
-                    let mut named =
-                        files.iter_mut().filter(|(name, _)| name.ends_with(&format!("_{file}.sql")));
+                    let mut named = files.iter_mut().filter(|(name, _)| name.ends_with(&format!("_{file}.sql")));
                     let (Some((name, text)), None) = (named.next(), named.next()) else {
                         bail!("there is not one file *_{file}.sql");
                     };

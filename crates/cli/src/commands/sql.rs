@@ -64,8 +64,7 @@ fn export(folder: &Path, adopt: bool, output: &Output) -> Result<(), Failure> {
         }
     }
     let path = folder.join(format!("{}{}", stamp(&names), suffix()));
-    write(&path, &script)
-        .map_err(|error| Failure::error(format!("cannot write {}: {error}", path.display())))?;
+    write(&path, &script).map_err(|error| Failure::error(format!("cannot write {}: {error}", path.display())))?;
     report(&path, true, output);
     Ok(())
 }
@@ -133,8 +132,10 @@ mod tests {
     #[test]
     fn preflight_by_itself_creates_nothing_that_stays() {
         let text = preflight();
-        let statements: Vec<_> =
-            text.lines().filter(|line| ["create", "alter", "drop", "begin"].iter().any(|word| line.starts_with(word))).collect();
+        let statements: Vec<_> = text
+            .lines()
+            .filter(|line| ["create", "alter", "drop", "begin"].iter().any(|word| line.starts_with(word)))
+            .collect();
         assert_eq!(statements, ["create or replace function pg_temp.fieldpost_preflight()", "begin"]);
         assert!(!text.contains("take_locks") && text.contains("pg_temp.fieldpost_preflight()"));
     }

@@ -4,6 +4,7 @@
 mod bad_input;
 mod canned;
 mod commands;
+mod sql;
 mod terminal;
 #[cfg(unix)]
 mod watch;

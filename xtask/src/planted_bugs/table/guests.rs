@@ -4,8 +4,8 @@ use crate::planted_bugs::{
     bug::{Bug, bug, drop_trigger, replace, sql},
     proofs::{
         ANON, BIG_SUBJECT, CONVERSATION_POLICY, DIGESTS, EPOCH_BEGUN, GRANTS, GUARD, HIDDEN, IMPORT, IMPOSSIBLE_TIMES,
-        KEYS, LIMITS, LIMITS_OF_OWN, OWN_FUNCTIONS, PREFLIGHT, RENAMED, RESTORED, RLS_OFF, TWO_ORGS, UPGRADED, WITHDRAWN,
-        WORDS, WRITES_REFUSED,
+        KEYS, LIMITS, LIMITS_OF_OWN, OWN_FUNCTIONS, PREFLIGHT, RENAMED, RESTORED, RLS_OFF, TWO_ORGS, UPGRADED,
+        WITHDRAWN, WORDS, WRITES_REFUSED,
     },
 };
 
@@ -25,13 +25,27 @@ pub(super) fn rows() -> Vec<Bug> {
             LIMITS,
             [replace("limits", "regexp_replace(p_json, '\"(\\\\.|[^\"\\\\])*\"', '', 'g')", "p_json")],
         ),
-        bug("subjects have no limit", BIG_SUBJECT, [replace("conversation_triggers", "when char_length(p_subject) > 500 then", "when false then")]),
+        bug(
+            "subjects have no limit",
+            BIG_SUBJECT,
+            [replace("conversation_triggers", "when char_length(p_subject) > 500 then", "when false then")],
+        ),
         bug(
             "a push refuses no metadata",
             LIMITS_OF_OWN,
-            [replace("push_messages", "when m -> 'metadata' is not null and fieldpost.excess(null, m -> 'metadata') is not null", "when false")],
+            [replace(
+                "push_messages",
+                "when m -> 'metadata' is not null and fieldpost.excess(null, m -> 'metadata') is not null",
+                "when false",
+            )],
         ),
-        bug("every time is possible", IMPOSSIBLE_TIMES, [sql("create or replace function fieldpost.is_sane(p_time timestamptz) returns boolean language sql stable set search_path = pg_catalog, pg_temp as $$ select true $$")]),
+        bug(
+            "every time is possible",
+            IMPOSSIBLE_TIMES,
+            [sql(
+                "create or replace function fieldpost.is_sane(p_time timestamptz) returns boolean language sql stable set search_path = pg_catalog, pg_temp as $$ select true $$",
+            )],
+        ),
         bug(
             "a clock that ran ahead dates what follows",
             IMPOSSIBLE_TIMES,
@@ -40,7 +54,11 @@ pub(super) fn rows() -> Vec<Bug> {
         bug(
             "what is dated in the future cannot be read today",
             IMPOSSIBLE_TIMES,
-            [replace("read_markers", "and (m.created_at <= p_row.last_read_at or m.created_at > now() + interval '1 day')", "and m.created_at <= p_row.last_read_at")],
+            [replace(
+                "read_markers",
+                "and (m.created_at <= p_row.last_read_at or m.created_at > now() + interval '1 day')",
+                "and m.created_at <= p_row.last_read_at",
+            )],
         ),
         bug(
             "what nobody wrote has no sender on the wire",
@@ -55,12 +73,18 @@ pub(super) fn rows() -> Vec<Bug> {
         bug(
             "a key is unique over all conversations",
             KEYS,
-            [sql("create unique index planted on public.messages (sender_id, client_key) where client_key is not null")],
+            [sql(
+                "create unique index planted on public.messages (sender_id, client_key) where client_key is not null",
+            )],
         ),
         bug(
             "a second row of a key is refused in a project's own table",
             KEYS,
-            [replace("message_triggers", "if length(v_key) <= 200 and not (v_guest and exists (", "if length(v_key) <= 200 and not (false and exists (")],
+            [replace(
+                "message_triggers",
+                "if length(v_key) <= 200 and not (v_guest and exists (",
+                "if length(v_key) <= 200 and not (false and exists (",
+            )],
         ),
         bug(
             "an answer says nothing of what a trigger made of a message",
@@ -70,7 +94,9 @@ pub(super) fn rows() -> Vec<Bug> {
         bug(
             "what a trigger dropped is called taken",
             WORDS,
-            [sql("create or replace function fieldpost.refused_by_project(p_text text, p_state text) returns jsonb language sql immutable set search_path = pg_catalog, pg_temp as $$ select fieldpost.rejected('id_taken') $$")],
+            [sql(
+                "create or replace function fieldpost.refused_by_project(p_text text, p_state text) returns jsonb language sql immutable set search_path = pg_catalog, pg_temp as $$ select fieldpost.rejected('id_taken') $$",
+            )],
         ),
         bug("the renaming of a medic is told to nobody", RENAMED, [drop_trigger("medics", "changed_update")]),
     ]
@@ -79,13 +105,49 @@ pub(super) fn rows() -> Vec<Bug> {
 /// Policies of a project's own.
 pub(super) fn policies() -> Vec<Bug> {
     vec![
-        bug("a project's policies are ignored", HIDDEN, [replace("tenancy", "strpos(p_commands || '*', p.polcmd::text) > 0", "false")]),
-        bug("hidden numbers are gaps", HIDDEN, [replace("as_caller", "g.conversation_id, g.run\n  )", "g.conversation_id, g.run having false\n  )")]),
-        bug("unread counts what is hidden", HIDDEN, [replace("as_caller", "fieldpost.conversation_row(c, n.name, coalesce(u.unread, 0), l.created_at, l.preview)", "fieldpost.conversation_row(c, n.name, c.last_seq, l.created_at, l.preview)")]),
-        bug("the preview shows what is hidden", HIDDEN, [replace("as_caller", "coalesce(u.unread, 0), l.created_at, l.preview)", "coalesce(u.unread, 0), c.last_message_at, c.last_message_preview)")]),
-        bug("what a change hides stays on devices", WITHDRAWN, [replace("as_caller", "from gone g where g.version > 1)", "from gone g where false)")]),
-        bug("what was withdrawn never comes back", WITHDRAWN, [replace("as_caller", "'version', g.version - 1)", "'version', g.version + 1)")]),
-        bug("what was never seen is named", HIDDEN, [replace("as_caller", "from gone g where g.version > 1)", "from gone g)")]),
+        bug(
+            "a project's policies are ignored",
+            HIDDEN,
+            [replace("tenancy", "strpos(p_commands || '*', p.polcmd::text) > 0", "false")],
+        ),
+        bug(
+            "hidden numbers are gaps",
+            HIDDEN,
+            [replace("as_caller", "g.conversation_id, g.run\n  )", "g.conversation_id, g.run having false\n  )")],
+        ),
+        bug(
+            "unread counts what is hidden",
+            HIDDEN,
+            [replace(
+                "as_caller",
+                "fieldpost.conversation_row(c, n.name, coalesce(u.unread, 0), l.created_at, l.preview)",
+                "fieldpost.conversation_row(c, n.name, c.last_seq, l.created_at, l.preview)",
+            )],
+        ),
+        bug(
+            "the preview shows what is hidden",
+            HIDDEN,
+            [replace(
+                "as_caller",
+                "coalesce(u.unread, 0), l.created_at, l.preview)",
+                "coalesce(u.unread, 0), c.last_message_at, c.last_message_preview)",
+            )],
+        ),
+        bug(
+            "what a change hides stays on devices",
+            WITHDRAWN,
+            [replace("as_caller", "from gone g where g.version > 1)", "from gone g where false)")],
+        ),
+        bug(
+            "what was withdrawn never comes back",
+            WITHDRAWN,
+            [replace("as_caller", "'version', g.version - 1)", "'version', g.version + 1)")],
+        ),
+        bug(
+            "what was never seen is named",
+            HIDDEN,
+            [replace("as_caller", "from gone g where g.version > 1)", "from gone g)")],
+        ),
         bug(
             "a push writes past the policies",
             WRITES_REFUSED,
@@ -94,11 +156,17 @@ pub(super) fn policies() -> Vec<Bug> {
                 replace("push", "elsif fieldpost.narrowed('aw') then", "elsif false then"),
             ],
         ),
-        bug("a change of policies keeps the cursor", CONVERSATION_POLICY, [replace("tenancy", "if v_policies is not null then", "if false then")]),
+        bug(
+            "a change of policies keeps the cursor",
+            CONVERSATION_POLICY,
+            [replace("tenancy", "if v_policies is not null then", "if false then")],
+        ),
         bug(
             "the digest counts conversations that are hidden",
             CONVERSATION_POLICY,
-            [sql("create or replace function fieldpost.narrowed_on(p_table regclass) returns boolean language sql stable set search_path = pg_catalog, pg_temp as $$ select false $$")],
+            [sql(
+                "create or replace function fieldpost.narrowed_on(p_table regclass) returns boolean language sql stable set search_path = pg_catalog, pg_temp as $$ select false $$",
+            )],
         ),
     ]
 }
@@ -106,29 +174,136 @@ pub(super) fn policies() -> Vec<Bug> {
 /// A guest alters nothing that existed, and lets nobody in.
 pub(super) fn projects() -> Vec<Bug> {
     let mut list = vec![
-        bug("grants come back that a project took away", GRANTS, [sql("grant select on public.medics, public.profiles to authenticated")]),
-        bug("row level security is switched on where it was off", GRANTS, [sql("alter table public.organizations enable row level security")]),
+        bug(
+            "grants come back that a project took away",
+            GRANTS,
+            [sql("grant select on public.medics, public.profiles to authenticated")],
+        ),
+        bug(
+            "row level security is switched on where it was off",
+            GRANTS,
+            [sql("alter table public.organizations enable row level security")],
+        ),
         bug("anon loses what a project granted", GRANTS, [sql("revoke all on public.messages from anon")]),
-        bug("a project's table gets a constraint", GRANTS, [sql("alter table public.messages add constraint planted check (char_length(content) < 10000)")]),
-        bug("row level security is switched on unasked", RLS_OFF, [replace("preflight", "case when v_adopted in ('all', v_table) then 'adapts' else 'adopt' end", "'adapts'")]),
-        bug("what cannot be installed is tried", PREFLIGHT, [replace("preflight", "from fieldpost.preflight() p where p.level in ('blocks', 'adopt');", "from fieldpost.preflight() p where false;")]),
-        bug("preflight does not see who can make herself an admin", PREFLIGHT, [replace("preflight", "and not exists (select from pg_trigger t where t.tgrelid = p.polrelid and t.tgname = 'zz_fieldpost_guard');", "and false;")]),
-        bug("a project's own functions are replaced", OWN_FUNCTIONS, [replace("tenancy", "and md5(p.prosrc) <> (select r.hash", "and false and md5(p.prosrc) <> (select r.hash")]),
+        bug(
+            "a project's table gets a constraint",
+            GRANTS,
+            [sql("alter table public.messages add constraint planted check (char_length(content) < 10000)")],
+        ),
+        bug(
+            "row level security is switched on unasked",
+            RLS_OFF,
+            [replace(
+                "preflight",
+                "case when v_adopted in ('all', v_table) then 'adapts' else 'adopt' end",
+                "'adapts'",
+            )],
+        ),
+        bug(
+            "what cannot be installed is tried",
+            PREFLIGHT,
+            [replace(
+                "preflight",
+                "from fieldpost.preflight() p where p.level in ('blocks', 'adopt');",
+                "from fieldpost.preflight() p where false;",
+            )],
+        ),
+        bug(
+            "preflight does not see who can make herself an admin",
+            PREFLIGHT,
+            [replace(
+                "preflight",
+                "and not exists (select from pg_trigger t where t.tgrelid = p.polrelid and t.tgname = 'zz_fieldpost_guard');",
+                "and false;",
+            )],
+        ),
+        bug(
+            "a project's own functions are replaced",
+            OWN_FUNCTIONS,
+            [replace(
+                "tenancy",
+                "and md5(p.prosrc) <> (select r.hash",
+                "and false and md5(p.prosrc) <> (select r.hash",
+            )],
+        ),
         bug("people write their own membership", GUARD, [drop_trigger("profiles", "guard")]),
-        bug("the guard looks at updates only", GUARD, [replace("policies", "zz_fieldpost_guard before insert or update on public.profiles", "zz_fieldpost_guard before update on public.profiles")]),
-        bug("the functions serve anon", ANON, [replace("wire_rows", "if fieldpost.uid() is null then", "if false then"), sql("grant usage on schema fieldpost to anon; grant execute on all functions in schema fieldpost to anon")]),
-        bug("somebody's role in one organization is all that counts", TWO_ORGS, [replace("tenancy", "left join public.medics m on m.user_id = p.id and m.org_id = p.org_id\n", "left join lateral (select x.* from public.medics x where x.user_id = p.id and x.org_id = p.org_id order by x.id limit 1) m on true\n")]),
-        bug("a conversation is opened where the client says", TWO_ORGS, [replace("push_parts", "  if v_kind = 'direct' and v_medic is not null and not (", "  if false and not (")]),
-        bug("the tables stay in Realtime's publication", UPGRADED, [replace("grants", "execute format('alter publication supabase_realtime drop table public.%I', v_table);", "null;")]),
-        bug("an older version replaces a newer one", UPGRADED, [replace("begin", "if v_installed > c_version then", "if false then")]),
-        bug("what version 1 left half done is not numbered", UPGRADED, [replace("backfill", "    perform fieldpost.number_what_is_new();\n", "    null;\n")]),
-        bug("a restore meets rows that are there", RESTORED, [replace("restoring", "return case when v_there then null else new end;", "return new;")]),
-        bug("an epoch begins in name only", EPOCH_BEGUN, [replace("restoring", "  update fieldpost.epoch set id = gen_random_uuid();\n", "")]),
+        bug(
+            "the guard looks at updates only",
+            GUARD,
+            [replace(
+                "policies",
+                "zz_fieldpost_guard before insert or update on public.profiles",
+                "zz_fieldpost_guard before update on public.profiles",
+            )],
+        ),
+        bug(
+            "the functions serve anon",
+            ANON,
+            [
+                replace("wire_rows", "if fieldpost.uid() is null then", "if false then"),
+                sql(
+                    "grant usage on schema fieldpost to anon; grant execute on all functions in schema fieldpost to anon",
+                ),
+            ],
+        ),
+        bug(
+            "somebody's role in one organization is all that counts",
+            TWO_ORGS,
+            [replace(
+                "tenancy",
+                "left join public.medics m on m.user_id = p.id and m.org_id = p.org_id\n",
+                "left join lateral (select x.* from public.medics x where x.user_id = p.id and x.org_id = p.org_id order by x.id limit 1) m on true\n",
+            )],
+        ),
+        bug(
+            "a conversation is opened where the client says",
+            TWO_ORGS,
+            [replace("push_parts", "  if v_kind = 'direct' and v_medic is not null and not (", "  if false and not (")],
+        ),
+        bug(
+            "the tables stay in Realtime's publication",
+            UPGRADED,
+            [replace(
+                "grants",
+                "execute format('alter publication supabase_realtime drop table public.%I', v_table);",
+                "null;",
+            )],
+        ),
+        bug(
+            "an older version replaces a newer one",
+            UPGRADED,
+            [replace("begin", "if v_installed > c_version then", "if false then")],
+        ),
+        bug(
+            "what version 1 left half done is not numbered",
+            UPGRADED,
+            [replace("backfill", "    perform fieldpost.number_what_is_new();\n", "    null;\n")],
+        ),
+        bug(
+            "a restore meets rows that are there",
+            RESTORED,
+            [replace("restoring", "return case when v_there then null else new end;", "return new;")],
+        ),
+        bug(
+            "an epoch begins in name only",
+            EPOCH_BEGUN,
+            [replace("restoring", "  update fieldpost.epoch set id = gen_random_uuid();\n", "")],
+        ),
     ];
     for table in ["messages"] {
-        list.push(bug(&format!("policy fieldpost_only_anon of {table} dropped"), ANON, [sql(&format!("drop policy fieldpost_only_anon on public.{table}"))]));
+        list.push(bug(
+            &format!("policy fieldpost_only_anon of {table} dropped"),
+            ANON,
+            [sql(&format!("drop policy fieldpost_only_anon on public.{table}"))],
+        ));
     }
-    for function in ["messages_before_insert", "messages_before_update", "conversations_before_insert", "conversations_before_update", "read_status_before_write"] {
+    for function in [
+        "messages_before_insert",
+        "messages_before_update",
+        "conversations_before_insert",
+        "conversations_before_update",
+        "read_status_before_write",
+    ] {
         list.push(bug(
             &format!("{function} runs as the writer"),
             ANON,
@@ -141,7 +316,11 @@ pub(super) fn projects() -> Vec<Bug> {
 /// Large organizations.
 pub(super) fn organizations() -> Vec<Bug> {
     vec![
-        bug("a deleted conversation stays in the digest", DIGESTS, [replace("digest", "select x.org_id, -count(*),", "select x.org_id, count(*),")]),
+        bug(
+            "a deleted conversation stays in the digest",
+            DIGESTS,
+            [replace("digest", "select x.org_id, -count(*),", "select x.org_id, count(*),")],
+        ),
         bug(
             "an import locks each person",
             IMPORT,

@@ -3,7 +3,8 @@
 use crate::planted_bugs::{
     bug::{Bug, bug, drop_trigger, replace, sql},
     proofs::{
-        COPIED, HOT, OLD_KEY, POLICIES, SCALE, STRANGER_COLUMNS, STRANGER_EDITS, STRANGER_OPENS, STRANGER_READS, STRANGER_ROWS,
+        COPIED, HOT, OLD_KEY, POLICIES, SCALE, STRANGER_COLUMNS, STRANGER_EDITS, STRANGER_OPENS, STRANGER_READS,
+        STRANGER_ROWS,
     },
 };
 
