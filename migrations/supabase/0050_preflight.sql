@@ -24,6 +24,7 @@ declare
   v_table text;
   v_row record;
   v_count bigint;
+  v_missing jsonb := '{}';
 begin
   if not has_schema_privilege('public', 'create') then
     return query select 'blocks', 'public', format('The role %s may not create anything in schema public.', current_user),
@@ -80,9 +81,8 @@ begin
     where to_regclass('public.' || w.tab) is not null
   loop
     if not v_row.there then
-      return query select 'blocks', v_row.tab, format('public.%s has no column %s.', v_row.tab, v_row.col),
-        format('Add it: alter table public.%s add column %s %s;', v_row.tab, v_row.col,
-          case v_row.want when 'time' then 'timestamptz' when 'json' then 'jsonb' else v_row.want end);
+      v_missing := v_missing || jsonb_build_object(v_row.tab, coalesce(v_missing ->> v_row.tab || ', ', '') || v_row.col || ' '
+        || case v_row.want when 'time' then 'timestamptz' when 'json' then 'jsonb' else v_row.want end);
     elsif v_row.want = 'uuid' and v_row.typname <> 'uuid' or v_row.want = 'time' and v_row.typname <> 'timestamptz'
        or v_row.want = 'json' and v_row.typname not in ('json', 'jsonb')
        or v_row.want = 'text' and not (v_row.typname in ('text', 'varchar', 'citext') or v_row.typtype in ('e', 'd')) then
@@ -104,6 +104,11 @@ begin
       end if;
     end if;
   end loop;
+
+  return query
+  select 'blocks', x.key, format('public.%s lacks columns that Fieldpost needs: %s.', x.key, x.value),
+    'Add them. If your table is for something else, keep it under another name, and let Fieldpost make its own.'
+  from jsonb_each_text(v_missing) x;
 
   -- Columns of the project's own under the names that Fieldpost adds.
   if v_before and to_regclass('public.fieldpost_messages_seq') is null then  -- (not those of a table that was prepared)
