@@ -79,6 +79,7 @@ begin
     left join pg_attribute a on a.attrelid = to_regclass('public.' || w.tab) and a.attname = w.col and a.attnum > 0 and not a.attisdropped
     left join pg_type t on t.oid = a.atttypid
     where to_regclass('public.' || w.tab) is not null
+    order by w.tab, w.col
   loop
     if not v_row.there then
       v_missing := v_missing || jsonb_build_object(v_row.tab, coalesce(v_missing ->> v_row.tab || ', ', '') || v_row.col || ' '

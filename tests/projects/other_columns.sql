@@ -1,6 +1,6 @@
 -- A chat that is built otherwise: bodies, rooms, no organizations. It cannot be supported under these names.
 -- @v1 stops
--- @refused messages has no column content
+-- @refused messages lacks columns that Fieldpost needs: .*content text
 
 create table public.rooms (id uuid primary key default gen_random_uuid(), name text);
 create table public.messages (id uuid primary key default gen_random_uuid(), room_id uuid references public.rooms, author uuid references auth.users, body text, inserted_at timestamp default now());

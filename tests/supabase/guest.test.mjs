@@ -76,7 +76,7 @@ test("where row level security is off the apply stops, with a sentence, until th
 test("preflight says in sentences what cannot be, before anything is installed", async () => {
   const cases = [
     ["create table public.organizations (id bigint primary key)", "blocks", /public\.organizations\.id is bigint, and Fieldpost needs uuid/],
-    ["create table public.messages (id uuid primary key, conversation_id uuid)", "blocks", /public\.messages lacks columns that Fieldpost needs: org_id uuid, sender_id uuid, /],
+    ["create table public.messages (id uuid primary key, conversation_id uuid)", "blocks", /public\.messages lacks columns that Fieldpost needs: content text, .* sender_id uuid/],
     [`${GUEST} alter table public.messages add column version int`, "blocks", /public\.messages has a column version of its own \(integer\)/],
     [`${GUEST} alter table public.messages alter column created_at type timestamp`, "blocks", /created_at is timestamp without time zone, and Fieldpost needs timestamptz/],
     [`${GUEST} alter table public.messages drop constraint messages_pkey cascade`, "blocks", /no primary key or unique constraint over \(id\)/],
