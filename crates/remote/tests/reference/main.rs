@@ -1,6 +1,6 @@
 //! The reference server by itself: what cannot be seen through the contract, and a random walk over all of it.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests: a failure here is the test's failure")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: a failure here is the test's failure")]
 
 mod behaviour;
 mod device;
