@@ -183,17 +183,13 @@ begin
   insert into fieldpost.redated (message_id, created_at)
   select m.id, m.created_at from public.messages m
   where (p_conversation is null or m.conversation_id = p_conversation) and not fieldpost.is_sane(m.created_at)
-  on conflict do nothing;
-  get diagnostics v_count = row_count;
-  if v_count = 0 then
-    return 0;
-  end if;
+  on conflict do nothing;  -- what it said at first
   update public.messages m
   set created_at = case when m.created_at < '2000-01-01' then '2000-01-01' else coalesce((
         select max(o.created_at) from public.messages o where o.conversation_id = m.conversation_id and fieldpost.is_sane(o.created_at)
       ), now()) end
-  from fieldpost.redated r
-  where r.message_id = m.id and (p_conversation is null or m.conversation_id = p_conversation) and not fieldpost.is_sane(m.created_at);
+  where (p_conversation is null or m.conversation_id = p_conversation) and not fieldpost.is_sane(m.created_at);
+  get diagnostics v_count = row_count;
   return v_count;
 end
 $$;
