@@ -51,17 +51,25 @@ create or replace function fieldpost.excess(p_content text, p_metadata jsonb) re
 language plpgsql immutable set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- What is large is not printed to be measured. Inside of PostgreSQL the same JSON takes at most four times as much.
-  v_metadata constant text := case when pg_column_size(p_metadata) <= 65536 then p_metadata::text end;
-  v_bytes constant bigint := coalesce(octet_length(p_content), 0) + coalesce(octet_length(v_metadata), pg_column_size(p_metadata), 0);
+  -- What is large is not printed to be measured. Inside of PostgreSQL the same JSON takes at most eight times as much.
+  v_huge constant boolean := coalesce(pg_column_size(p_metadata) > 131072, false);
+  v_metadata constant text := case when not v_huge then p_metadata::text end;
+  v_size bigint := coalesce(octet_length(v_metadata), pg_column_size(p_metadata), 0);
+  v_bare text;
   v_reason text;
 begin
+  if not v_huge and v_size > 16384 then
+    -- Devices count without the blanks that PostgreSQL prints after commas and colons.
+    v_bare := regexp_replace(v_metadata, '"(\\.|[^"\\])*"', '', 'g');
+    v_size := v_size - (length(v_bare) - length(replace(v_bare, ' ', '')));
+  end if;
   v_reason := case
     when char_length(p_content) > 5000 then 'content_too_long'
-    when pg_column_size(p_metadata) > 65536 or octet_length(v_metadata) > 16384 then 'metadata_too_large'
+    when v_huge or v_size > 16384 then 'metadata_too_large'
     when v_metadata is not null and fieldpost.deeper_than(v_metadata, 64) then 'metadata_too_deep'
   end;
-  return case when v_reason is not null then jsonb_build_object('reason', v_reason, 'bytes', v_bytes) end;
+  return case when v_reason is not null then
+    jsonb_build_object('reason', v_reason, 'bytes', coalesce(octet_length(p_content), 0) + v_size) end;
 end
 $$;
 comment on function fieldpost.excess(text, jsonb) is 'Which limit a message exceeds, and how many bytes it has; null within all.';

@@ -85,6 +85,19 @@ test("tables that Fieldpost made refuse such rows from clients, and pushes of th
   assert.equal(results[0].code, "subject_too_long");
 });
 
+test("metadata is measured as devices write it, without blanks", async () => {
+  const org = await members(own.sql, { medics: 1 });
+  const [ada, direct] = [org.medics[0], org.conversations[0]];
+  // 16,384 bytes and one more, of the shapes that grow most when PostgreSQL prints or stores them.
+  const list = (bytes) => { const m = { list: Array(Math.floor((bytes - 12) / 2)).fill(1) }; const rest = bytes - JSON.stringify(m).length; return rest ? { ...m, list: [...m.list.slice(1), Number("1".repeat(1 + rest))] } : m; };
+  const text = (bytes) => ({ t: "x".repeat(bytes - 8) });
+  for (const make of [list, text]) {
+    assert.deepEqual([JSON.stringify(make(16384)).length, JSON.stringify(make(16385)).length], [16384, 16385]);
+    const { results } = await own.call(ada, "push", { p_mutations: [send(direct, "x", { metadata: make(16384) }), send(direct, "x", { metadata: make(16385) })] });
+    assert.deepEqual(results.map((r) => r.code), [undefined, "metadata_too_large"], make.name);
+  }
+});
+
 test("no row that a member can write stops another's device: random rows", async () => {
   const org = await members(guest.sql, { medics: 1 });
   const [ada, direct] = [org.medics[0], org.conversations[0]];
