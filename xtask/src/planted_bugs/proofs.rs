@@ -71,6 +71,7 @@ pub(super) const UPGRADED: Proof = scratch("guest.test.mjs", "version 1 becomes 
 pub(super) const TWO_ORGS: Proof = scratch("guest.test.mjs", "somebody of two organizations");
 pub(super) const RESTORED: Proof = scratch("restoring.test.mjs", "a dump of data goes into");
 pub(super) const EPOCH_BEGUN: Proof = scratch("restoring.test.mjs", "rows that came past the triggers");
+pub(super) const ORGANIZATIONS: Proof = scratch("organizations.test.mjs", "a pull of nothing, a push, a glimpse");
 pub(super) const DIGESTS: Proof = scratch("digest.test.mjs", "in every snapshot the digest");
 pub(super) const IMPORT: Proof = scratch("imports.test.mjs", "an import of many people in one statement");
 

@@ -290,13 +290,11 @@ pub(super) fn projects() -> Vec<Bug> {
             [replace("restoring", "  update fieldpost.epoch set id = gen_random_uuid();\n", "")],
         ),
     ];
-    for table in ["messages"] {
-        list.push(bug(
-            &format!("policy fieldpost_only_anon of {table} dropped"),
-            ANON,
-            [sql(&format!("drop policy fieldpost_only_anon on public.{table}"))],
-        ));
-    }
+    list.push(bug(
+        "policy fieldpost_only_anon of messages dropped",
+        ANON,
+        [sql("drop policy fieldpost_only_anon on public.messages")],
+    ));
     for function in [
         "messages_before_insert",
         "messages_before_update",

@@ -3,8 +3,8 @@
 use crate::planted_bugs::{
     bug::{Bug, bug, drop_trigger, replace, sql},
     proofs::{
-        COPIED, HOT, OLD_KEY, POLICIES, SCALE, STRANGER_COLUMNS, STRANGER_EDITS, STRANGER_OPENS, STRANGER_READS,
-        STRANGER_ROWS,
+        COPIED, HOT, OLD_KEY, ORGANIZATIONS, POLICIES, SCALE, STRANGER_COLUMNS, STRANGER_EDITS, STRANGER_OPENS,
+        STRANGER_READS, STRANGER_ROWS,
     },
 };
 
@@ -50,9 +50,7 @@ pub(super) fn indexes() -> Vec<Bug> {
         "public.fieldpost_messages_seq",
         "public.fieldpost_messages_feed_conversation",
         "public.fieldpost_messages_feed_org",
-        "public.fieldpost_conversations_feed",
         "public.fieldpost_markers_feed_org",
-        "public.fieldpost_markers_feed_conversation",
         "fieldpost.tombstones_feed_org",
         "fieldpost.tombstones_feed_conversation",
         "fieldpost.people_feed",
@@ -62,6 +60,10 @@ pub(super) fn indexes() -> Vec<Bug> {
         .into_iter()
         .map(|name| bug(&format!("index {name} dropped"), SCALE, [sql(&format!("drop index {name}"))]))
         .collect();
+    list.extend(
+        ["public.fieldpost_conversations_feed", "public.fieldpost_markers_feed_conversation"]
+            .map(|name| bug(&format!("index {name} dropped"), ORGANIZATIONS, [sql(&format!("drop index {name}"))])),
+    );
     list.push(bug(
         "index public.fieldpost_messages_key dropped",
         OLD_KEY,
