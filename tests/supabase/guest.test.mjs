@@ -46,7 +46,8 @@ const preflight = (sql) => {
 const acls = (sql) => sql`
   select c.oid::regclass::text as name, c.relacl::text as acl, c.relrowsecurity as rls, c.relforcerowsecurity as forced,
     (select string_agg(a.attname || a.attacl::text, ',' order by a.attnum) from pg_attribute a where a.attrelid = c.oid and a.attacl is not null) as columns,
-    (select string_agg(pg_get_constraintdef(k.oid), ';' order by k.conname) from pg_constraint k where k.conrelid = c.oid) as constraints
+    (select string_agg(pg_get_constraintdef(k.oid), ';' order by k.conname) from pg_constraint k
+     where k.conrelid = c.oid and k.contype <> 'n') as constraints  -- (PostgreSQL 18 lists the not-null columns too, ours among them)
   from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'v') order by 1`;
 
 test("grants, row level security and constraints of tables that existed are what they were", () =>

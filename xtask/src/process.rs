@@ -6,10 +6,11 @@ use std::{
     process::Command,
 };
 
-/// The folder that holds the workspace.
+/// The folder that holds the workspace. Cargo says where it runs this from; two checkouts that share a folder for build products may
+/// find each other's program there.
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_owned()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    here.parent().map_or_else(|| here.clone(), Path::to_owned)
 }
 
 /// The cargo that runs this.

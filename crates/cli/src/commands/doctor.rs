@@ -134,7 +134,8 @@ fn followed(diagnosis: &Diagnosis) -> String {
 fn server(probe: &Probe) -> String {
     let sql = probe.server.sql_version.map_or_else(String::new, |version| format!("SQL {version}, "));
     format!(
-        "server    protocol {}, {sql}answered in {} ms, clock {:+} ms, {}",
+        "server    protocol {}, {sql}answered in {} ms, clock {:+} ms, {}\n\
+         project   what is odd in it, its owner asks with `fieldpost sql preflight | psql \"$DATABASE_URL\"`",
         probe.protocol,
         probe.round_trip.as_millis(),
         probe.clock_skew.num_milliseconds(),
