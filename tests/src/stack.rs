@@ -15,6 +15,9 @@ pub struct Stack {
     pub url: String,
     /// And as its public key.
     pub anon_key: String,
+    /// The database as its owner reaches it; empty for a server that a test made for itself.
+    #[serde(default)]
+    pub database_url: String,
 }
 
 /// Somebody who can sign in.

@@ -133,7 +133,11 @@ pub(crate) enum Command {
     /// Say how things stand
     Status,
     /// Look everything over, here and on the server, and say what to do
-    Doctor,
+    Doctor {
+        /// Look at the project itself too, as the owner of its tables (needs psql)
+        #[arg(long, env = "FIELDPOST_DATABASE_URL", hide_env_values = true, value_name = "DATABASE_URL")]
+        project: Option<String>,
+    },
     /// The SQL that a Supabase project needs
     Sql {
         #[command(subcommand)]

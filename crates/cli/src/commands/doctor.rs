@@ -1,25 +1,56 @@
 //! `fieldpost doctor`.
 
-use super::text::moment;
+use super::{
+    project::{self, Sentence},
+    text::moment,
+};
 use crate::{device::Device, failure::Failure, output::Output};
 use fieldpost::{CursorHealth, Diagnosis, Finding, Lane, Probe, SyncPosition};
 use serde_json::{Value, json};
 
 /// Ends well if nothing is wrong.
-pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure> {
+pub(super) async fn run(device: &Device, project: Option<&str>, output: &Output) -> Result<(), Failure> {
     let diagnosis = match device.has_server() {
         true => device.client.diagnose().await?,
         false => device.client.diagnose_offline().await?,
     };
-    output.result(&as_json(&diagnosis), || as_text(&diagnosis));
-    match diagnosis.findings.len() {
+    let sentences = match project {
+        Some(url) => Some(project::look(url).await),
+        None => None,
+    };
+    let odd = match &sentences {
+        None => 0,
+        Some(Ok(sentences)) => sentences.iter().filter(|sentence| sentence.is_odd()).count(),
+        Some(Err(_)) => 1,
+    };
+    let wrong = diagnosis.findings.len() + odd;
+    output.result(&as_json(&diagnosis, sentences.as_ref()), || {
+        let mut lines = as_text(&diagnosis);
+        lines.push(said(sentences.as_ref()));
+        lines.extend(diagnosis.findings.iter().map(|finding| format!("✗ {finding}")));
+        if wrong == 0 {
+            lines.push("✓ nothing is wrong".to_owned());
+        }
+        lines.join("\n")
+    });
+    match wrong {
         0 => Ok(()),
         1 => Err(Failure::error("one thing is not as it should be")),
         several => Err(Failure::error(format!("{several} things are not as they should be"))),
     }
 }
 
-fn as_json(diagnosis: &Diagnosis) -> Value {
+/// What preflight says of the project.
+fn said(sentences: Option<&Result<Vec<Sentence>, String>>) -> String {
+    match sentences {
+        None => "project   not asked (its owner asks with --project DATABASE_URL)".to_owned(),
+        Some(Err(why)) => format!("project   {why}"),
+        Some(Ok(sentences)) if sentences.is_empty() => "project   nothing is odd".to_owned(),
+        Some(Ok(sentences)) => sentences.iter().map(Sentence::line).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+fn as_json(diagnosis: &Diagnosis, sentences: Option<&Result<Vec<Sentence>, String>>) -> Value {
     let finding = |finding: &Finding| json!({"code": finding.code(), "message": finding.to_string()});
     json!({
         "database": {
@@ -41,6 +72,10 @@ fn as_json(diagnosis: &Diagnosis) -> Value {
         "server": diagnosis.server.as_ref().map(|server| match server {
             Ok(probe) => probe_json(probe),
             Err(error) => json!({"error": error.to_string()}),
+        }),
+        "project": sentences.map(|sentences| match sentences {
+            Ok(sentences) => json!(sentences),
+            Err(why) => json!({"error": why}),
         }),
         "findings": diagnosis.findings.iter().map(finding).collect::<Vec<_>>(),
     })
@@ -93,7 +128,7 @@ const fn place(cursor: CursorHealth) -> &'static str {
     }
 }
 
-fn as_text(diagnosis: &Diagnosis) -> String {
+fn as_text(diagnosis: &Diagnosis) -> Vec<String> {
     let mut lines = vec![database(diagnosis), followed(diagnosis)];
     lines.extend(diagnosis.lanes.iter().map(|lane| {
         let Lane { conversation_id, queued, sending, failed, retries, oldest_at } = lane;
@@ -110,11 +145,7 @@ fn as_text(diagnosis: &Diagnosis) -> String {
         Some(Err(error)) => format!("server    {error}"),
         Some(Ok(probe)) => server(probe),
     });
-    lines.extend(diagnosis.findings.iter().map(|finding| format!("✗ {finding}")));
-    if diagnosis.findings.is_empty() {
-        lines.push("✓ nothing is wrong".to_owned());
-    }
-    lines.join("\n")
+    lines
 }
 
 fn database(diagnosis: &Diagnosis) -> String {
@@ -134,8 +165,7 @@ fn followed(diagnosis: &Diagnosis) -> String {
 fn server(probe: &Probe) -> String {
     let sql = probe.server.sql_version.map_or_else(String::new, |version| format!("SQL {version}, "));
     format!(
-        "server    protocol {}, {sql}answered in {} ms, clock {:+} ms, {}\n\
-         project   what is odd in it, its owner asks with `fieldpost sql preflight | psql \"$DATABASE_URL\"`",
+        "server    protocol {}, {sql}answered in {} ms, clock {:+} ms, {}",
         probe.protocol,
         probe.round_trip.as_millis(),
         probe.clock_skew.num_milliseconds(),

@@ -6,6 +6,7 @@ mod messages;
 mod open;
 mod outbox;
 mod people;
+mod project;
 mod read;
 mod send;
 #[cfg(feature = "demo")]
@@ -68,7 +69,7 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Read { conversation } => read::run(device, &conversation, output).await,
         Command::Outbox { limit, decision: None } => outbox::list(device, limit, output).await,
         Command::Outbox { decision: Some(decision), .. } => outbox::decide(device, decision, output).await,
-        Command::Doctor => doctor::run(device, output).await,
+        Command::Doctor { project } => doctor::run(device, project.as_deref(), output).await,
         Command::Status => status::run(device, output).await,
         Command::Sql { .. } => Err(Failure::usage("this command needs no device")),
         #[cfg(feature = "demo")]

@@ -41,6 +41,14 @@ fn script(adopt: bool) -> String {
     }
 }
 
+/// The check of the project by itself, its sentences as one JSON list.
+pub(super) fn preflight_as_json() -> String {
+    preflight().replace(
+        "select * from pg_temp.fieldpost_preflight() order by level, about;",
+        "select coalesce(json_agg(p), '[]') from pg_temp.fieldpost_preflight() p;",
+    )
+}
+
 /// The check of the project by itself: a function that is gone with the session, and the question.
 fn preflight() -> String {
     let start = PREFLIGHT.find("create or replace function").unwrap_or_default();

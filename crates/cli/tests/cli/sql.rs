@@ -40,3 +40,20 @@ fn the_sql_can_be_printed_and_a_folder_that_is_missing_is_named() {
     assert!(nowhere.err.contains("no/such/folder") && nowhere.err.contains("--to"), "{}", nowhere.err);
     assert!(!terminal.database.exists(), "no device is opened for it");
 }
+
+#[test]
+fn a_project_that_cannot_be_asked_is_a_finding_that_does_not_tell_the_password() {
+    let terminal = Terminal::new();
+
+    let no_url = terminal.run(&["--json", "--offline", "doctor", "--project", "not a url"]);
+    let nobody = terminal.run(&["--json", "--offline", "doctor", "--project", "postgres://me:secret@127.0.0.1:1/x"]);
+    let unasked = terminal.run(&["--offline", "doctor"]);
+
+    assert!(no_url.json()[0]["project"]["error"].as_str().unwrap().contains("postgres://USER"), "{no_url:?}");
+    assert!(
+        nobody.json()[0]["project"]["error"].is_string() && !format!("{nobody:?}").contains("secret"),
+        "{nobody:?}"
+    );
+    assert_eq!((no_url.code, nobody.code), (1, 1));
+    assert!(unasked.out.contains("--project DATABASE_URL"), "{}", unasked.out);
+}

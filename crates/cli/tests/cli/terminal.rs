@@ -106,7 +106,9 @@ impl Terminal {
     }
 
     fn point(&self, command: &mut Command) {
-        for (name, value) in [("SUPABASE_URL", &self.url), ("SUPABASE_ANON_KEY", &self.key)] {
+        for (name, value) in
+            [("SUPABASE_URL", &self.url), ("SUPABASE_ANON_KEY", &self.key), ("FIELDPOST_DATABASE_URL", &None)]
+        {
             match value {
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),

@@ -7,7 +7,11 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
+
+/// Supabase Lite does not bear two first requests at a time (`tuple concurrently updated`).
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 struct Terminal {
     database: PathBuf,
@@ -49,6 +53,7 @@ impl Terminal {
 
 #[test]
 fn two_terminals_and_a_dashboard_converge() {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let stack = Stack::running();
     let org = stack.provision(&json!({"medics": 1, "conversations": true}));
     let conversation = org.rest["conversations"][0]["id"].as_str().unwrap();
@@ -69,4 +74,23 @@ fn two_terminals_and_a_dashboard_converge() {
     let expected: Vec<_> = (1..).zip(expected.map(str::to_owned)).collect();
     assert_eq!(medic.thread(conversation), expected);
     assert_eq!(admin.thread(conversation), expected);
+}
+
+#[test]
+fn the_doctor_looks_at_the_project_too_when_its_owner_asks() {
+    let psql = Command::new("psql").arg("--version").output();
+    if !psql.is_ok_and(|output| output.status.success()) {
+        println!("SKIPPED the_doctor_looks_at_the_project_too_when_its_owner_asks: psql is not installed");
+        return;
+    }
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let stack = Stack::running();
+    let org = stack.provision(&json!({"medics": 1}));
+    let folder = tempfile::tempdir().unwrap();
+    let admin = Terminal::new(folder.path(), "admin.db", &stack, &org.admin);
+
+    let said = admin.run(&["doctor", "--project", &stack.database_url], "");
+
+    assert_eq!(said[0]["project"], json!([]), "nothing is odd in a project that Fieldpost made");
+    assert_eq!(said[0]["sql_version"], said[0]["sql_version_wanted"]);
 }
