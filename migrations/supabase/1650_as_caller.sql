@@ -15,11 +15,6 @@
 
 -- Helpers that tell the caller what is hers anyway. Each asks who is calling.
 
-create or replace function fieldpost.my_scope() returns fieldpost.scope
-language sql stable security definer set search_path = pg_catalog, pg_temp
-as $$ select fieldpost.scope_of(auth.uid()) $$;
-comment on function fieldpost.my_scope() is 'The caller''s own scope. Security definer: reads the membership tables past their policies.';
-
 create or replace function fieldpost.people_i_see(p_users uuid[], p_medics uuid[]) returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$

@@ -285,6 +285,15 @@ pub(super) fn projects() -> Vec<Bug> {
             [replace("restoring", "return case when v_there then null else new end;", "return new;")],
         ),
         bug(
+            "rows that are there stay only where triggers run",
+            RESTORED,
+            [replace(
+                "restoring",
+                "execute format('alter table %s enable always trigger aa_fieldpost_keep', v_row.tab);",
+                "null;",
+            )],
+        ),
+        bug(
             "an epoch begins in name only",
             EPOCH_BEGUN,
             [replace("restoring", "  update fieldpost.epoch set id = gen_random_uuid();\n", "")],
