@@ -1,7 +1,10 @@
 //! What kind of file this is, found out without writing to it.
 
-use crate::{v4, v5, v6, v7, v8, v9};
-use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use crate::Migrator;
+use sea_orm_migration::{
+    MigratorTrait,
+    sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement},
+};
 
 /// What a SQLite file is to Fieldpost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +20,6 @@ pub enum FileState {
     /// A database of something else, or of a version that never reached version 4.
     Foreign(u32),
 }
-
-/// The migrations of this version, by name; a name that is none of these comes from a newer one.
-const KNOWN: [&str; 6] =
-    [v4::MIGRATION.name, v5::MIGRATION.name, v6::NAME, v7::MIGRATION.name, v8::MIGRATION.name, v9::MIGRATION.name];
 
 /// Looks at a file. Reads only.
 ///
@@ -43,13 +42,14 @@ pub async fn inspect(db: &impl ConnectionTrait) -> Result<FileState, DbErr> {
 async fn fieldpost(db: &impl ConnectionTrait, version: u32) -> Result<FileState, DbErr> {
     let ours =
         if has_table(db, "sync_state").await? { FileState::Fieldpost(version) } else { FileState::Foreign(version) };
+    // A name that is none of these comes from a newer version.
+    let known = Migrator::migrations();
+    let is_known = |name: &str| known.iter().any(|migration| migration.name() == name);
     let names = db.query_all_raw(statement("SELECT version FROM seaql_migrations")).await?;
     for row in names {
         let name: String = row.try_get_by_index(0)?;
-        if !KNOWN.contains(&name.as_str()) && version > crate::SCHEMA_VERSION {
-            return Ok(FileState::Newer(version));
-        }
-        if !KNOWN.contains(&name.as_str()) && ours != FileState::Foreign(version) {
+        let is_newer = version > crate::SCHEMA_VERSION || ours != FileState::Foreign(version);
+        if is_newer && !is_known(&name) {
             return Ok(FileState::Newer(version));
         }
     }

@@ -14,6 +14,7 @@
 mod inspect;
 mod script;
 mod upgrade;
+mod v10;
 mod v4;
 mod v5;
 mod v6;
@@ -25,7 +26,7 @@ pub use inspect::{FileState, inspect};
 pub use upgrade::{Migrator, upgrade};
 
 /// The version that [`upgrade`] leads to, kept in `PRAGMA user_version`.
-pub const SCHEMA_VERSION: u32 = 9;
+pub const SCHEMA_VERSION: u32 = 10;
 
 /// Marks a file as one of Fieldpost's (`PRAGMA application_id`), for tools such as `file`: "FPST".
 pub const APPLICATION_ID: u32 = 0x4650_5354;

@@ -7,7 +7,8 @@ use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trai
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Script {
     pub(crate) name: &'static str,
-    pub(crate) sql: &'static str,
+    /// Run one after the other.
+    pub(crate) parts: &'static [&'static str],
 }
 
 impl MigrationName for Script {
@@ -20,6 +21,9 @@ impl MigrationName for Script {
 #[async_trait::async_trait]
 impl MigrationTrait for Script {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run(manager.get_connection(), self.sql).await
+        for sql in self.parts {
+            run(manager.get_connection(), sql).await?;
+        }
+        Ok(())
     }
 }

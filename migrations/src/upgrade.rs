@@ -1,6 +1,6 @@
 //! Brings a file to the current version inside one transaction.
 
-use crate::{FileState, SCHEMA_VERSION, inspect, v4, v5, v6, v7, v8, v9};
+use crate::{FileState, SCHEMA_VERSION, inspect, v4, v5, v6, v7, v8, v9, v10};
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait,
     sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement},
@@ -19,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(v7::MIGRATION),
             Box::new(v8::MIGRATION),
             Box::new(v9::MIGRATION),
+            Box::new(v10::MIGRATION),
         ]
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::script::Script;
 
-pub(crate) const MIGRATION: Script = Script { name: "m0004_clinical", sql: TABLES };
+pub(crate) const MIGRATION: Script = Script { name: "m0004_clinical", parts: &[TABLES] };
 
 const TABLES: &str = r#"
 CREATE TABLE IF NOT EXISTS "local_storage" ("key" varchar(16) primary key not null, "value" text not null);

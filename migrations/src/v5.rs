@@ -2,7 +2,7 @@
 
 use crate::script::Script;
 
-pub(crate) const MIGRATION: Script = Script { name: "m0005_messaging", sql: TABLES };
+pub(crate) const MIGRATION: Script = Script { name: "m0005_messaging", parts: &[TABLES] };
 
 const TABLES: &str = r#"
 CREATE TABLE "conversations" ("id" primary key, "_changed", "_status", "server_id", "org_id", "type", "subject", "medic_id",

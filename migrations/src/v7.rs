@@ -5,7 +5,7 @@
 
 use crate::script::Script;
 
-pub(crate) const MIGRATION: Script = Script { name: "m0007_unanswered", sql: UNANSWERED };
+pub(crate) const MIGRATION: Script = Script { name: "m0007_unanswered", parts: &[UNANSWERED] };
 
 /// What waits when the file is upgraded may have been attempted by version 6, which did not note it.
 const UNANSWERED: &str = "

@@ -5,7 +5,7 @@
 
 use crate::script::Script;
 
-pub(crate) const MIGRATION: Script = Script { name: "m0008_server_epoch", sql: SERVER_EPOCH };
+pub(crate) const MIGRATION: Script = Script { name: "m0008_server_epoch", parts: &[SERVER_EPOCH] };
 
 const SERVER_EPOCH: &str = "
 ALTER TABLE sync_state ADD COLUMN server_epoch TEXT;

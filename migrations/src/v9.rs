@@ -11,7 +11,7 @@
 
 use crate::script::Script;
 
-pub(crate) const MIGRATION: Script = Script { name: "m0009_server", sql: SERVER };
+pub(crate) const MIGRATION: Script = Script { name: "m0009_server", parts: &[SERVER] };
 
 const SERVER: &str = "
 ALTER TABLE messages ADD COLUMN omitted TEXT;

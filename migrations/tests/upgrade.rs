@@ -1,7 +1,8 @@
 //! Files of the old app, row by row, before and after. The fixtures were written by WatermelonDB itself.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step of a test that fails has to fail the test")]
 
-use fieldpost_migrations::{FileState, SCHEMA_VERSION, inspect, upgrade};
+use fieldpost_migrations::{FileState, Migrator, SCHEMA_VERSION, inspect, upgrade};
+use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
@@ -47,6 +48,13 @@ impl File {
         let transaction = self.db.begin_with_options(options).await.unwrap();
         upgrade(&transaction).await.unwrap();
         transaction.commit().await.unwrap();
+    }
+
+    /// Upgrades an empty file as the version of that day did.
+    async fn upgrade_to(&self, version: u32) {
+        // The history begins with version 4.
+        Migrator::up(&self.db, Some(version - 3)).await.unwrap();
+        assert_eq!(inspect(&self.db).await.unwrap(), FileState::Fieldpost(version));
     }
 
     async fn run(&self, sql: &str) {
@@ -127,7 +135,10 @@ async fn every_way_leads_to_the_same_tables() {
     let (fresh, v4, v5) = (empty().await, fixture("v4.db").await, fixture("v5.db").await);
     for file in [&fresh, &v4, &v5] {
         file.upgrade().await;
-        assert_eq!(file.one("SELECT CAST(user_version AS TEXT) FROM pragma_user_version").await, "9");
+        assert_eq!(
+            file.one("SELECT CAST(user_version AS TEXT) FROM pragma_user_version").await,
+            SCHEMA_VERSION.to_string()
+        );
         assert_eq!(inspect(&file.db).await.unwrap(), FileState::Fieldpost(SCHEMA_VERSION));
     }
     let expected = normal(fresh.rows(schema).await);
@@ -292,8 +303,8 @@ async fn upgrading_twice_changes_nothing() {
 async fn files_that_are_not_ours_are_told_apart() {
     let newer = empty().await;
     newer.upgrade().await;
-    newer.run("PRAGMA user_version = 10").await;
-    assert_eq!(inspect(&newer.db).await.unwrap(), FileState::Newer(10));
+    newer.run(&format!("PRAGMA user_version = {}", SCHEMA_VERSION + 1)).await;
+    assert_eq!(inspect(&newer.db).await.unwrap(), FileState::Newer(SCHEMA_VERSION + 1));
 
     let later = empty().await;
     later.upgrade().await;
@@ -312,16 +323,7 @@ async fn files_that_are_not_ours_are_told_apart() {
 #[tokio::test]
 async fn what_a_row_said_it_had_omitted_moves_out_of_its_unknown_fields() {
     let file = empty().await;
-    file.upgrade().await;
-    // As version 8 left it: a field that it did not know.
-    for table in ["messages", "conversations"] {
-        file.run(&format!("ALTER TABLE {table} DROP COLUMN omitted")).await;
-    }
-    for trigger in ["insert", "delete", "update"] {
-        file.run(&format!("DROP TRIGGER conversations_known_{trigger}")).await;
-    }
-    file.run("DROP TABLE known_changes; ALTER TABLE sync_state DROP COLUMN sql_version; ALTER TABLE sync_state DROP COLUMN capabilities; ALTER TABLE sync_state DROP COLUMN known_count; ALTER TABLE sync_state DROP COLUMN known_set").await;
-    file.run("DELETE FROM seaql_migrations WHERE version = 'm0009_server'; PRAGMA user_version = 8").await;
+    file.upgrade_to(8).await;
     let row = |id: u8, extra: &str| {
         format!(
             "INSERT INTO messages (id, conversation_id, sender_id, message_type, status, created_at, updated_at, version, extra) \
@@ -345,4 +347,23 @@ async fn what_a_row_said_it_had_omitted_moves_out_of_its_unknown_fields() {
         "- -".to_owned(),
     ];
     assert_eq!(moved, expected);
+}
+
+#[tokio::test]
+async fn what_waits_in_the_outbox_says_in_columns_what_its_kind_means() {
+    let file = empty().await;
+    file.upgrade_to(9).await;
+    for (id, kind) in ["send_message", "open_direct", "open_broadcast", "mark_read"].iter().enumerate() {
+        file.run(&format!(
+            "INSERT INTO outbox (id, kind, conversation_id, payload, wire_size, recorded_at) \
+             VALUES (x'{id:032x}', '{kind}', x'01', '{{}}', 512, 0)"
+        ))
+        .await;
+    }
+
+    file.upgrade().await;
+
+    let columns = "kind || ' ' || opens || expires || keeps || ' ' || coalesce(slot, '-')";
+    let policy = file.rows(&format!("SELECT {columns} FROM outbox ORDER BY position")).await;
+    assert_eq!(policy, ["send_message 011 -", "open_direct 101 -", "open_broadcast 101 -", "mark_read 000 mark_read"]);
 }

@@ -1,0 +1,19 @@
+//! What SQL needs to know of a mutation's kind.
+//!
+//! * `target_id` is the message that a mutation changes; `message_id` stays the one that it creates.
+//! * `opens`: it opens the conversation of its lane. `expires`: it may wait too long. `keeps`: a refusal leaves it as a dead
+//!   letter, because somebody could lose something.
+//! * `slot`: of the entries of a lane with the same slot and target, the newest takes the place of the others.
+//! * `needs` is the capability that the server must have named before it is sent.
+
+pub(super) const POLICY: &str = "
+ALTER TABLE outbox ADD COLUMN target_id BLOB;
+ALTER TABLE outbox ADD COLUMN opens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN keeps INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE outbox ADD COLUMN slot TEXT;
+ALTER TABLE outbox ADD COLUMN needs TEXT;
+UPDATE outbox SET opens = 1 WHERE kind IN ('open_direct', 'open_broadcast');
+UPDATE outbox SET expires = 1 WHERE kind = 'send_message';
+UPDATE outbox SET keeps = 0, slot = 'mark_read' WHERE kind = 'mark_read';
+CREATE INDEX outbox_by_target ON outbox (target_id) WHERE target_id IS NOT NULL;";
