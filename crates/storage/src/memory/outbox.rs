@@ -3,20 +3,21 @@
 use super::purge::refused;
 use super::state::{Entry, Row, State, Thread};
 use crate::{
-    BatchLimits, ConversationSummary, EntryState, NewDirect, OutboxCounts, OutboxEntry, StorageError, StorageErrorKind,
-    StorageResult, ThreadMessage,
+    BatchLimits, ConversationSummary, EntryState, NewDirect, OutboxCounts, OutboxEntry, OutgoingMessage, StorageError,
+    StorageErrorKind, StorageResult, ThreadMessage,
 };
 use fieldpost_domain::{
-    Conversation, ConversationId, ConversationKind, Extra, Intent, Mutation, MutationId, NewMessage, RefusalCode, Seq,
-    Time, Version,
+    Conversation, ConversationId, ConversationKind, Extra, Intent, Mutation, MutationId, OrgId, PersonId, RefusalCode,
+    Seq, Time, Version,
 };
 use std::collections::{BTreeSet, HashSet};
 
 impl State {
-    pub(super) fn send(&mut self, mutation: MutationId, mut message: NewMessage) -> StorageResult<ThreadMessage> {
-        if self.account != Some(message.sender_id) {
-            return Err(StorageError::new(StorageErrorKind::WrongAccount, "send"));
-        }
+    pub(super) fn send(&mut self, mutation: MutationId, message: OutgoingMessage) -> StorageResult<ThreadMessage> {
+        let Some(sender) = self.account else {
+            return Err(StorageError::new(StorageErrorKind::NoAccount, "send"));
+        };
+        let mut message = message.by(sender);
         if let Some(row) = self.messages.get(&message.id) {
             return Ok(self.thread_message(row));
         }
@@ -34,20 +35,23 @@ impl State {
         Ok(view)
     }
 
-    pub(super) fn open_direct(&mut self, mutation: MutationId, new: NewDirect) -> ConversationSummary {
+    pub(super) fn open_direct(&mut self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary> {
         let id = self.resolve(new.id);
         if let Some(thread) = self.threads.get(&id) {
-            return self.summary(thread);
+            return Ok(self.summary(thread));
         }
-        if let Some(thread) = self.threads.values().find(|thread| thread.is_direct_with(new.org_id, new.medic_id)) {
-            return self.summary(thread);
+        let not_synced = || StorageError::new(StorageErrorKind::NotSynced, "open_direct");
+        let org = self.medic_row(new.medic_id).or(self.me_row()).map(|person| person.org_id).ok_or_else(not_synced)?;
+        if let Some(thread) = self.threads.values().find(|thread| thread.is_direct_with(org, new.medic_id)) {
+            return Ok(self.summary(thread));
         }
-        let (medic_id, org_id) = (Some(new.medic_id), Some(new.org_id));
+        let opener = self.own().ok_or_else(not_synced)?;
+        let (medic_id, org_id) = (Some(new.medic_id), Some(org));
         self.record(mutation, Intent::OpenDirect { conversation_id: id, medic_id, org_id }, queued(), new.at);
-        let thread = opened_offline(id, &new);
+        let thread = opened_offline(id, &new, org, opener);
         let view = self.summary(&thread);
         self.threads.insert(id, thread);
-        view
+        Ok(view)
     }
 
     pub(super) fn mark_read(
@@ -142,15 +146,15 @@ pub(super) const fn queued() -> EntryState {
     EntryState::Queued { retries: 0, last_retry: None }
 }
 
-fn opened_offline(id: ConversationId, new: &NewDirect) -> Thread {
+fn opened_offline(id: ConversationId, new: &NewDirect, org_id: OrgId, created_by: PersonId) -> Thread {
     let row = Conversation {
         id,
-        org_id: new.org_id,
+        org_id,
         kind: ConversationKind::Direct,
         subject: None,
         medic_id: Some(new.medic_id),
         medic_name: None,
-        created_by: new.opened_by,
+        created_by,
         created_at: new.at,
         updated_at: new.at,
         last_seq: Seq::ZERO,
