@@ -9,7 +9,7 @@ use crate::{
     sql::{Tx, id, int, time},
     version::UNTOLD,
 };
-use fieldpost_domain::{ConversationId, Intent, Mutation, MutationId};
+use fieldpost_domain::{ConversationId, Intent, Mutation, MutationId, OpenDirect};
 use fieldpost_storage::{ConversationSummary, NewDirect};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -22,11 +22,11 @@ pub(super) async fn open_direct(tx: &Tx, mutation: MutationId, new: &NewDirect) 
     if let Some(there) = with_medic(tx, new).await? {
         return opened(tx, there).await;
     }
-    let intent = Intent::OpenDirect {
+    let intent = Intent::OpenDirect(OpenDirect {
         conversation_id: ConversationId::from_uuid(conversation),
         medic_id: Some(new.medic_id),
         org_id: Some(new.org_id),
-    };
+    });
     record::record(tx, &Mutation { id: mutation, intent }, None, new.at).await?;
     let (org, medic) = (id(new.org_id.as_uuid()), id(new.medic_id.as_uuid()));
     let by = id(new.opened_by.as_uuid());
