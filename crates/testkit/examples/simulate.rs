@@ -130,3 +130,23 @@ fn trace(seed: u64) -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(not(feature = "planted-bugs"))]
+    fn without_the_feature_nothing_can_be_planted() {
+        let why = plant(PlantedBug::LanesByClock.name()).err();
+        assert!(why.is_some_and(|why| why.contains("without the feature planted-bugs")));
+    }
+
+    #[test]
+    #[cfg(feature = "planted-bugs")]
+    fn with_the_feature_one_bug_can_be_planted_of_those_there_are() {
+        assert!(plant("NoSuchBug").is_err());
+        assert!(plant(PlantedBug::LanesByClock.name()).is_ok());
+        assert!(plant(PlantedBug::RevokedStays.name()).is_err(), "one at a time");
+    }
+}

@@ -7,7 +7,6 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
 };
 
 fn crates() -> PathBuf {
@@ -45,32 +44,4 @@ fn every_invariant_has_a_planted_bug_and_every_planted_bug_an_invariant() {
     let planted: BTreeSet<_> = PlantedBug::ALL.iter().map(|bug| bug.invariant()).collect();
     let invariants: BTreeSet<_> = Invariant::ALL.iter().map(|invariant| invariant.name()).collect();
     assert_eq!(planted, invariants);
-}
-
-fn simulate(args: &[&str]) -> Output {
-    // Examples lie beside the folder of the tests.
-    let tests = std::env::current_exe().unwrap();
-    let simulator = tests.ancestors().nth(2).unwrap().join("examples/simulate");
-    Command::new(simulator).args(args).output().unwrap()
-}
-
-#[test]
-fn the_simulator_lists_every_planted_bug() {
-    let output = simulate(&["--list-planted"]);
-    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), PlantedBug::ALL.len());
-}
-
-#[test]
-#[cfg(not(feature = "planted-bugs"))]
-fn without_the_feature_the_simulator_plants_nothing() {
-    let output = simulate(&["--plant", PlantedBug::ALL[0].name(), "0", "1", "1"]);
-    assert!(!output.status.success());
-    assert!(String::from_utf8(output.stdout).unwrap().contains("without the feature planted-bugs"));
-}
-
-#[test]
-#[cfg(feature = "planted-bugs")]
-fn with_the_feature_the_simulator_plants_what_there_is() {
-    assert!(simulate(&["--plant", PlantedBug::ALL[0].name(), "0", "1", "1"]).status.success());
-    assert!(!simulate(&["--plant", "NoSuchBug", "0", "1", "1"]).status.success());
 }
