@@ -75,6 +75,7 @@ impl State {
     /// The server has the message under another id, which it gave to an older version of the app: one message, one row.
     fn drop_other_echo(&mut self, settled: &Entry, stored: MessageId) {
         let Some(id) = settled.intent.creates().filter(|id| *id != stored) else { return };
+        self.retarget(id, stored);
         if matches!(self.messages.get(&id), Some(Row::Local { .. })) {
             self.messages.remove(&id);
         }
