@@ -413,7 +413,7 @@ async fn send(store: &SqliteStore, number: u32) -> Result<(), StorageError> {
         composed_at: Time::UNIX_EPOCH,
     };
     let mutation = fieldpost_domain::MutationId::from_uuid(Uuid::from_u128(u128::from(number) + 1));
-    store.send(mutation, message).await.map(drop)
+    store.send(mutation, message.into()).await.map(drop)
 }
 
 #[tokio::test]

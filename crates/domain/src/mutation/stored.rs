@@ -114,6 +114,15 @@ mod tests {
         }
     }
 
+    /// SQL writes ids without hyphens.
+    #[test]
+    fn a_sender_that_a_statement_filled_in_is_read() {
+        let (intent, payload) = snapshots().remove(0);
+        let filled = payload.replace("00000000-0000-0000-0000-000000000003", "00000000000000000000000000000003");
+        assert_ne!(filled, payload);
+        assert_eq!(Intent::from_payload(&MutationKind::SendMessage, LANE, None, &filled), Ok(intent));
+    }
+
     #[test]
     fn fields_of_a_newer_version_do_not_make_a_payload_unreadable() {
         let newer = r#"{"read_seq":17,"device":"tablet"}"#;

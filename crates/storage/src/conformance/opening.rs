@@ -99,6 +99,14 @@ pub async fn opening_one_that_is_synced_queues_nothing(store: &dyn Store) {
     );
 }
 
+/// `Outbox::open_direct`: who opens it and where is not known yet.
+pub async fn opening_before_the_first_sync_is_refused(store: &dyn Store) {
+    store.save_session(&super::build::session(&super::build::iris(), 1)).await.unwrap();
+    let error = store.open_direct(mutation_id(1), new_direct(LOCAL)).await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (crate::StorageErrorKind::NotSynced, "open_direct"));
+    assert!(outbox(store).await.is_empty());
+}
+
 /// Settled under the id that the device had made.
 pub async fn an_accepted_open_keeps_its_id(store: &dyn Store) {
     opened_offline(store).await;

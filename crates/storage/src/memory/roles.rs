@@ -3,13 +3,15 @@
 use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, Conversations, Inspection, Messages,
-    MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, People, Replica, Sessions, SettleReport, StorageError,
-    StorageErrorKind, StorageResult, Store, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
+    MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Sessions,
+    SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncPosition, SyncState, ThreadMessage,
+    ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MedicId, MessageContent, MessageId, Mutation,
-    MutationId, NewMessage, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
+    MutationId, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
+    planted::{self, PlantedBug, planted},
 };
 use std::{
     collections::HashSet,
@@ -67,12 +69,12 @@ impl People for MemoryStore {
 
 #[async_trait]
 impl Outbox for MemoryStore {
-    async fn send(&self, mutation: MutationId, message: NewMessage) -> StorageResult<ThreadMessage> {
+    async fn send(&self, mutation: MutationId, message: OutgoingMessage) -> StorageResult<ThreadMessage> {
         self.write("send", |state| state.send(mutation, message))
     }
 
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary> {
-        self.write("open_direct", |state| Ok(state.open_direct(mutation, new)))
+        self.write("open_direct", |state| state.open_direct(mutation, new))
     }
 
     async fn mark_read(
@@ -161,6 +163,15 @@ impl Replica for MemoryStore {
     }
 
     async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport> {
+        if planted(PlantedBug::CursorBeforePage) {
+            let next = SyncPosition::Following(page.cursor.clone());
+            self.write("apply_pull", |state| {
+                state.position = next;
+                Ok(())
+            })?;
+            planted::give_way().await;
+            return self.write("apply_pull", |state| state.apply_pull(&page.cursor.clone(), page));
+        }
         self.write("apply_pull", |state| state.apply_pull(from, page))
     }
 

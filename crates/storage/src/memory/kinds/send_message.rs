@@ -5,18 +5,19 @@ use crate::memory::{
     purge::refused,
     state::{Row, State},
 };
-use crate::{StorageError, StorageErrorKind, StorageResult, ThreadMessage};
-use fieldpost_domain::{Intent, MutationId, NewMessage, RefusalCode};
+use crate::{OutgoingMessage, StorageError, StorageErrorKind, StorageResult, ThreadMessage};
+use fieldpost_domain::{Intent, MutationId, RefusalCode};
 
 impl State {
     pub(in crate::memory) fn send(
         &mut self,
         mutation: MutationId,
-        mut message: NewMessage,
+        message: OutgoingMessage,
     ) -> StorageResult<ThreadMessage> {
-        if self.account != Some(message.sender_id) {
-            return Err(StorageError::new(StorageErrorKind::WrongAccount, "send"));
-        }
+        let Some(sender) = self.account else {
+            return Err(StorageError::new(StorageErrorKind::NoAccount, "send"));
+        };
+        let mut message = message.by(sender);
         if let Some(row) = self.messages.get(&message.id) {
             return Ok(self.thread_message(row));
         }
