@@ -8,10 +8,10 @@ use super::{
     viewer::Viewer,
 };
 use crate::{RemoteError, RemoteErrorKind, RemoteResult};
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     Changes, ConversationId, Covered, Message, OrgId, PersonId, ReadMarker, SeqRange, ServerLimits, Tombstone,
     TombstoneOf, Version,
-    planted::{PlantedBug, planted},
 };
 use serde::Serialize;
 use std::collections::BTreeSet;

@@ -3,10 +3,10 @@
 use super::rows::Placed;
 use super::state::{KeptAside, Row, State};
 use crate::{ApplyReport, StorageError, StorageErrorKind, StorageResult, SyncPosition, unreadable};
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     Access, AccessChange, Changes, ConversationDigest, ConversationId, Cursor, Message, PullPage, RefusalCode,
     Tombstone, UnreadableRow,
-    planted::{PlantedBug, planted},
 };
 use std::collections::BTreeSet;
 
@@ -80,7 +80,7 @@ impl State {
         self.place_message(message, report);
         if mine && matches!(self.messages.get(&id), Some(Row::Server(_))) {
             // Refused or lost once, and sent from another device, or restored.
-            self.outbox.retain(|entry| !(entry.is_failed() && entry.sends() == Some(id)));
+            self.outbox.retain(|entry| !(entry.is_failed() && entry.intent.creates() == Some(id)));
         }
     }
 
