@@ -3,10 +3,10 @@
 use super::rows::Placed;
 use super::state::{Entry, Row, State};
 use crate::{EntryState, SettleReport};
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     Acknowledgement, ConversationId, Extra, Intent, Message, MessageAck, MessageId, MessageStatus, NewMessage,
     PushOutcome, PushResult, Refusal, RefusalCode, RetryCode,
-    planted::{PlantedBug, planted},
 };
 
 impl State {

@@ -5,10 +5,8 @@ use super::{
     glimpse::{Glimpse, is_glimpse},
 };
 use crate::Progress;
-use fieldpost_domain::{
-    BootstrapPage, Continuation, ConversationDigest, Cursor, PullPage,
-    planted::{PlantedBug, planted},
-};
+use fieldpost_domain::planted::{PlantedBug, planted};
+use fieldpost_domain::{BootstrapPage, Continuation, ConversationDigest, Cursor, PullPage};
 use fieldpost_remote::{BootstrapRequest, ExpiredReason, PullRequest, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{ApplyReport, BootstrapReason, SyncPosition, SyncState};
 use std::{
