@@ -76,6 +76,6 @@ pub use fieldpost_storage::{
     ThreadMessage, ThreadWindow, Window,
 };
 pub use fieldpost_sync::{
-    Clock, CursorHealth, Entropy, Env, Health, MessageSyncStatus, Probe, Progress, ProvidedToken, Rhythm, Status,
-    SyncReport, SyncStatus, TokenError, TokenProvider,
+    Clock, CursorHealth, Entropy, Env, MessageSyncStatus, Probe, Progress, ProvidedToken, Rhythm, Status, SyncReport,
+    SyncStatus, TokenError, TokenProvider,
 };

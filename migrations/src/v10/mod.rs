@@ -1,11 +1,14 @@
 //! Version 10: room for more kinds of mutation, and a file that remembers what was learned about the line and the server.
 //!
 //! * [`outbox`]: what SQL needs to know of a mutation's kind is in columns, written when it is recorded.
+//! * [`remembered`]: the state of syncing says what it means, and what passes have learned is kept.
 
 mod outbox;
+mod remembered;
 
 use crate::script::Script;
 
-pub(crate) const MIGRATION: Script = Script { name: "m0010_kinds", parts: &[outbox::POLICY, VERSION] };
+pub(crate) const MIGRATION: Script =
+    Script { name: "m0010_kinds", parts: &[outbox::POLICY, remembered::REMEMBERED, VERSION] };
 
 const VERSION: &str = "PRAGMA user_version = 10;";
