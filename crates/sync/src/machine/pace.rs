@@ -9,7 +9,7 @@ pub(super) trait Pace {
     fn of(self, full: u32) -> u32;
 
     /// Whether less is asked for than the server accepts.
-    fn is_reduced(self) -> bool;
+    fn is_reduced(&self) -> bool;
 
     /// So many rows were too many.
     fn slow_down(&mut self, rows: u32);
@@ -23,7 +23,7 @@ impl Pace for ReducedSize {
         self.rows.unwrap_or(full).min(full).max(1)
     }
 
-    fn is_reduced(self) -> bool {
+    fn is_reduced(&self) -> bool {
         self.rows.is_some()
     }
 
