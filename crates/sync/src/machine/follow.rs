@@ -2,7 +2,10 @@
 
 use super::{Effect, Pass, first_screen::FirstScreen, pace::Pace};
 use crate::Progress;
-use fieldpost_domain::{BootstrapPage, Continuation, ConversationDigest, Cursor, PullPage};
+use fieldpost_domain::{
+    BootstrapPage, Continuation, ConversationDigest, Cursor, PullPage,
+    planted::{PlantedBug, planted},
+};
 use fieldpost_remote::{BootstrapRequest, ExpiredReason, PullRequest, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{ApplyReport, BootstrapReason, SyncPosition, SyncState};
 use std::{
@@ -86,6 +89,9 @@ impl Pass {
             SyncPosition::Following(cursor) => {
                 let whole = !state.run_open;
                 self.follow.run = Run { whole, ..Run::default() };
+                if planted(PlantedBug::EveryPassLoadsAnew) {
+                    return self.begin_bootstrap(BootstrapReason::Reconcile);
+                }
                 self.pull(cursor)
             }
         }
@@ -271,6 +277,7 @@ impl Pass {
     fn end_of_run(&mut self) -> Effect {
         let run = &mut self.follow.run;
         if !run.whole
+            && (run.pages > 1 || !planted(PlantedBug::RestOfRunIsEverything))
             && let Some(end) = run.end.take()
         {
             *run = Run { whole: true, ..Run::default() };
@@ -281,7 +288,9 @@ impl Pass {
 
     fn on_follow_error(&mut self, error: RemoteError) -> Effect {
         match error.kind() {
-            RemoteErrorKind::CursorExpired(reason) if self.may_expire() => self.begin_bootstrap(reason_of(reason)),
+            RemoteErrorKind::CursorExpired(reason) if self.may_expire() && !planted(PlantedBug::ExpiredCursorFails) => {
+                self.begin_bootstrap(reason_of(reason))
+            }
             RemoteErrorKind::Interrupted | RemoteErrorKind::TimedOut | RemoteErrorKind::Unavailable => {
                 let full = self.memory.limits.page_rows;
                 let rows = self.memory.page_size.of(full);

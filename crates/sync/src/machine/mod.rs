@@ -48,7 +48,10 @@ pub use schedule::{Moment, Rhythm, Schedule, Step, Trigger};
 
 use crate::{Progress, SyncError};
 use ending::Ending;
-use fieldpost_domain::Time;
+use fieldpost_domain::{
+    Time,
+    planted::{PlantedBug, planted},
+};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::{StorageError, StorageErrorKind, SyncMemory};
 
@@ -168,6 +171,7 @@ impl Pass {
     }
 
     fn on_recalled(&mut self, memory: SyncMemory) -> Effect {
+        let memory = if planted(PlantedBug::NothingRemembered) { SyncMemory::default() } else { memory };
         self.push.suspect(&memory.suspects);
         self.ending = Ending::before(&memory);
         self.memory = memory;
