@@ -13,7 +13,10 @@ mod proofs;
 mod simulation;
 mod table;
 
-use crate::{process, supabase::Side};
+use crate::{
+    process,
+    supabase::{self, Side},
+};
 use anyhow::{Context, Result, bail};
 use bug::{Bug, Proof};
 use clap::Args;
@@ -131,7 +134,7 @@ fn prove(root: &Path, stack: &Path, migrations: &Path, proof: &Proof) -> Result<
         .arg(format!("--test-timeout={}", TEST_TIMEOUT.as_millis()))
         .arg(proof.file)
         .current_dir(root.join("tests/supabase"))
-        .env("FIELDPOST_STACK", stack)
+        .env(supabase::VARIABLE, stack)
         .env("FIELDPOST_MIGRATIONS", migrations)
         .env("FIELDPOST_SMALL", "1")
         .stdin(Stdio::null());
