@@ -65,16 +65,16 @@ pub use outbox::Waiting;
 pub use sessions::Wipe;
 
 pub use fieldpost_domain::{
-    AccessToken, ConversationId, ConversationKind, MedicId, MessageContent, MessageId, MessageKind, MessageStatus,
-    Metadata, MetadataError, MutationId, Omitted, OmittedReason, OrgId, Person, PersonId, Refusal, RefusalCode, Retry,
-    Role, Seq, ServerInfo, Time,
+    AccessToken, ConversationId, ConversationKind, MedicId, Mentions, MessageContent, MessageId, MessageKind,
+    MessageStatus, Metadata, MetadataError, MutationId, Omitted, OmittedReason, OrgId, Person, PersonId, Refusal,
+    RefusalCode, Retry, Role, Seq, ServerInfo, Time,
 };
 pub use fieldpost_remote::SQL_VERSION;
 pub use fieldpost_storage::{
-    ConversationSummary, EntryState, Inspection, Older, OutboxCounts, OutboxEntry, Store, SyncPosition, SyncState,
-    ThreadMessage, ThreadWindow, Window,
+    ConversationSummary, EntryState, Health, Inspection, Older, OutboxCounts, OutboxEntry, ReducedSize, Store,
+    SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Window,
 };
 pub use fieldpost_sync::{
-    Clock, CursorHealth, Entropy, Env, Health, MessageSyncStatus, Probe, Progress, ProvidedToken, Rhythm, Status,
-    SyncReport, SyncStatus, TokenError, TokenProvider,
+    Clock, CursorHealth, Entropy, Env, MessageSyncStatus, Probe, Progress, ProvidedToken, Rhythm, Status, SyncReport,
+    SyncStatus, TokenError, TokenProvider,
 };

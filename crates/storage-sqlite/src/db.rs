@@ -233,7 +233,7 @@ impl Read<'_> {
 mod tests {
     use crate::SqliteStore;
     use fieldpost_storage::{
-        BootstrapReason, Outbox, Replica, Sessions,
+        BootstrapReason, Outbox, Replica, Sessions, SyncMemory,
         conformance::{build, given},
     };
 
@@ -265,7 +265,7 @@ mod tests {
         let messages = build::messages(build::conversation_id(1), 1..=5_000, &build::ada());
         given::loaded_thread(&store, build::direct(1, 5_000), messages).await;
         assert_eq!(size(), before);
-        store.record_success(build::at(1)).await.unwrap();
+        store.remember(&SyncMemory::default(), Some(build::at(1))).await.unwrap();
         assert!(size() > before + 500_000, "{} bytes", size());
     }
 

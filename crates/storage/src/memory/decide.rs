@@ -3,8 +3,10 @@
 use super::outbox::queued;
 use super::state::{Entry, Row, State};
 use crate::{OutboxEntry, StorageError, StorageErrorKind, StorageResult};
-use fieldpost_domain::planted::{PlantedBug, planted};
-use fieldpost_domain::{ConversationId, Decision, MessageContent, MutationId, RefusalCode, Time};
+use fieldpost_domain::{
+    ConversationId, Decision, MessageContent, MutationId, RefusalCode, Time,
+    planted::{PlantedBug, planted},
+};
 
 impl State {
     pub(super) fn retry(&mut self, mutation: MutationId, at: Time) -> StorageResult<OutboxEntry> {
@@ -16,7 +18,7 @@ impl State {
                 self.queue_again(again, at);
             }
         }
-        Ok(self.waiting(mutation, "retry")?.view())
+        Ok(self.view(self.waiting(mutation, "retry")?))
     }
 
     pub(super) fn edit(
@@ -70,7 +72,7 @@ impl State {
         if whole {
             self.purge(lane, RefusalCode::OpenRefused);
         }
-        Ok(left.iter().map(Entry::view).collect())
+        Ok(left.iter().map(|entry| self.view(entry)).collect())
     }
 
     fn waiting(&self, mutation: MutationId, operation: &'static str) -> StorageResult<&Entry> {
@@ -82,6 +84,10 @@ impl State {
         if !self.threads.contains_key(&entry.intent.lane()) {
             let error = StorageError::new(StorageErrorKind::NotApplicable, operation);
             return Err(error.with_detail("its conversation is not on this device any more"));
+        }
+        if entry.intent.target().is_some_and(|target| !self.messages.contains_key(&target)) {
+            let error = StorageError::new(StorageErrorKind::NotApplicable, operation);
+            return Err(error.with_detail("its message is not on this device any more"));
         }
         Ok(())
     }

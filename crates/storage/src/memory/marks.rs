@@ -3,8 +3,10 @@
 use super::outbox::queued;
 use super::state::{Entry, State};
 use crate::{BootstrapReason, sight};
-use fieldpost_domain::planted::{PlantedBug, planted};
-use fieldpost_domain::{Changes, ConversationId, Intent, MarkRead, MutationId, Seq, SeqRange, Time};
+use fieldpost_domain::{
+    Changes, ConversationId, Intent, MarkRead, MutationId, Seq, SeqRange, Time,
+    planted::{PlantedBug, planted},
+};
 
 impl State {
     /// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.

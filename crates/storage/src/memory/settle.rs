@@ -75,6 +75,7 @@ impl State {
     /// The server has the message under another id, which it gave to an older version of the app: one message, one row.
     fn drop_other_echo(&mut self, settled: &Entry, stored: MessageId) {
         let Some(id) = settled.intent.creates().filter(|id| *id != stored) else { return };
+        self.retarget(id, stored);
         if matches!(self.messages.get(&id), Some(Row::Local { .. })) {
             self.messages.remove(&id);
         }
@@ -140,11 +141,13 @@ fn stored(message: NewMessage, ack: &MessageAck) -> Message {
         content: Some(message.content.into()),
         metadata: message.metadata,
         reply_to: message.reply_to,
+        mentions: message.mentions,
         status: MessageStatus::Sent,
         seq: ack.seq,
         composed_at: Some(message.composed_at),
         created_at: ack.created_at,
         updated_at: ack.created_at,
+        edited_at: None,
         deleted_at: None,
         omitted: None,
         version: ack.version,
