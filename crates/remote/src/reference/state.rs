@@ -1,8 +1,9 @@
 //! Everything the server is, behind one lock.
 
 use super::{
+    SeededRandom,
     feed::Feed,
-    ids::{Random, to_micros},
+    ids::to_micros,
     open::OpenTransactions,
     options::Options,
     project::OfProject,
@@ -24,7 +25,7 @@ pub(super) struct State {
     pub(super) feed: Feed,
     pub(super) epoch: u64,
     pub(super) sessions: Sessions,
-    pub(super) random: Random,
+    pub(super) random: SeededRandom,
     pub(super) injections: Injections,
     pub(super) min_protocol: u32,
     /// Tombstones of transactions that this sees are gone.
@@ -37,7 +38,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(options: Options) -> Self {
-        let mut random = Random::new(options.seed);
+        let mut random = SeededRandom::new(options.seed);
         let project = options.project.clone().map_or_else(OfProject::default, OfProject);
         let tables = Tables { project, ..Tables::default() };
         Self {
