@@ -13,7 +13,7 @@ use crate::{
     sql::{IdSet, Tx, id, int, signed, text, time},
 };
 use fieldpost_domain::{Intent, MessageContent, MutationId, MutationKind, RefusalCode, Time};
-use fieldpost_storage::{OutboxEntry, StorageErrorKind};
+use fieldpost_storage::{ChangeSet, OutboxEntry, StorageErrorKind};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -32,6 +32,7 @@ struct Waiting {
 
 pub(super) async fn retry(tx: &Tx, mutation: MutationId, at: Time) -> Res<OutboxEntry> {
     let entry = find(tx, mutation).await?;
+    tx.changed(ChangeSet::of_outbox()).await;
     if entry.failed {
         check_sendable(tx, &entry).await?;
         for again in going_together(tx, &entry).await? {
@@ -81,6 +82,7 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     for mutation in leaving {
         left.extend(views::of_mutation(tx, mutation).await?);
     }
+    tx.changed(ChangeSet::of_outbox()).await;
     tx.run(DROP_ECHOES, vec![ids.bind()]).await?;
     tx.run("DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?))", vec![ids.bind()]).await?;
     if whole {

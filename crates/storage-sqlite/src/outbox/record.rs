@@ -7,11 +7,12 @@ use crate::{
     sql::{Bound, Tx, id, int, opt_id, opt_text, signed, text, time},
 };
 use fieldpost_domain::{Intent, Mutation, MutationId, RefusalCode, Time};
-use fieldpost_storage::StorageErrorKind;
+use fieldpost_storage::{ChangeSet, StorageErrorKind};
 use sea_orm::Value;
 
 /// Appends a mutation, as a dead letter at once if `failed` says why.
 pub(crate) async fn record(tx: &Tx, mutation: &Mutation, failed: Option<&RefusalCode>, at: Time) -> Res<()> {
+    tx.changed(ChangeSet::of_outbox()).await;
     recording(mutation, failed, at)?.run(tx).await.map(drop)
 }
 

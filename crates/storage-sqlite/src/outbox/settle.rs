@@ -19,8 +19,8 @@ use crate::{
     sql::{IdSet, Tx},
 };
 use acks::Acks;
-use fieldpost_domain::{Acknowledgement, MutationKind, PushOutcome, PushResult};
-use fieldpost_storage::SettleReport;
+use fieldpost_domain::{Acknowledgement, ConversationId, MutationKind, PushOutcome, PushResult};
+use fieldpost_storage::{ChangeSet, SettleReport};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -45,6 +45,8 @@ struct Settling<'a> {
 
 pub(super) async fn settle(tx: &Tx, results: Vec<PushResult>) -> Res<SettleReport> {
     let mut entries = entries(tx, &results).await?;
+    let lanes = entries.values().map(|entry| ConversationId::from_uuid(entry.lane));
+    tx.changed(ChangeSet::of(lanes).and_outbox()).await;
     let standing = Standing::read(tx).await?;
     let (touched, report) = (BTreeSet::new(), SettleReport::default());
     let mut settling = Settling { tx, standing, acks: Acks::default(), touched, report };

@@ -19,6 +19,17 @@ macro_rules! storage_conformance {
             the_longest_message_is_kept_whole,
             all_queued_messages_stand_in_the_newest_window_in_the_order_of_sending,
         }
+        $crate::storage_conformance_group! { $device; committing:
+            a_send_reports_its_conversation_and_the_outbox,
+            each_receiver_hears_every_commit,
+            a_page_reports_the_conversations_of_its_rows,
+            a_receipt_reports_its_conversation,
+            what_changes_nothing_reports_nothing,
+            a_mark_reports_that_less_is_unread,
+            a_person_whose_name_changes_may_be_in_every_conversation,
+            what_failed_reports_nothing,
+            changes_end_when_the_store_is_closed,
+        }
         $crate::storage_conformance_group! { $device; batches:
             a_batch_is_in_the_order_of_recording,
             reading_a_batch_takes_nothing_out,

@@ -2,10 +2,10 @@
 
 use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
-    ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, Conversations, Inspection, Messages,
-    MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Sessions,
-    SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncState, ThreadMessage, ThreadWindow, Turn,
-    Turns, Window,
+    ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, Checkable, ConversationSummary, Conversations,
+    Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica,
+    Sessions, SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncState, ThreadMessage,
+    ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
@@ -242,7 +242,17 @@ impl Store for MemoryStore {
     }
 
     async fn resume(&self) -> StorageResult<()> {
-        self.turn_to(OPEN, "resume")
+        self.turn_to(OPEN, "resume")?;
+        self.look_again();
+        Ok(())
+    }
+
+    fn changes(&self) -> ChangeReceiver {
+        self.changes.subscribe()
+    }
+
+    fn look_again(&self) {
+        self.report(&self.disk());
     }
 
     async fn inspect(&self) -> StorageResult<Inspection> {
@@ -259,6 +269,7 @@ impl Store for MemoryStore {
 
     async fn close(&self) -> StorageResult<()> {
         self.standing.store(CLOSED, Ordering::SeqCst);
+        self.changes.close();
         Ok(())
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct State {
 }
 
 /// A conversation that is here.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Thread {
     pub(super) row: Conversation,
     /// False while it is known to this device only.
@@ -60,7 +60,7 @@ pub(super) struct Thread {
 }
 
 /// A message that is here.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Row {
     /// The local echo.
     Local {
@@ -73,7 +73,7 @@ pub(super) enum Row {
 }
 
 /// A mutation in the outbox.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
     pub(super) id: MutationId,
     pub(super) intent: Intent,
