@@ -10,9 +10,6 @@ mod conversations;
 mod db;
 mod derived;
 mod error;
-#[cfg(feature = "fuzzing")]
-#[doc(hidden)]
-pub mod fuzzing;
 mod held;
 mod inspect;
 mod messages;

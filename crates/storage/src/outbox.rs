@@ -97,7 +97,9 @@ pub struct OutboxEntry {
     pub conversation_id: ConversationId,
     /// The message it sends, if it sends one.
     pub message_id: Option<MessageId>,
-    /// The text of that message, so that a person can see what did not get through even when its conversation is gone.
+    /// The message it changes, if it changes one.
+    pub target_id: Option<MessageId>,
+    /// The text that it sends, so that a person can see what did not get through even when its conversation is gone.
     pub content: Option<String>,
     /// What became of it.
     pub state: EntryState,

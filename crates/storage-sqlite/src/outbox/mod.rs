@@ -10,7 +10,6 @@ pub(crate) mod park;
 pub(crate) mod record;
 pub(crate) mod send;
 mod settle;
-pub(crate) mod stored;
 mod views;
 
 pub(crate) use claim::{check_readable, claim};

@@ -9,7 +9,7 @@ use crate::{
     sql::{Tx, id, int, time},
     version::UNTOLD,
 };
-use fieldpost_domain::{ConversationId, Intent, Mutation, MutationId, OrgId};
+use fieldpost_domain::{ConversationId, Intent, Mutation, MutationId, OpenDirect, OrgId};
 use fieldpost_storage::{ConversationSummary, NewDirect, StorageErrorKind};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -23,11 +23,11 @@ pub(super) async fn open_direct(tx: &Tx, mutation: MutationId, new: &NewDirect) 
     if let Some(there) = with_medic(tx, new, org).await? {
         return opened(tx, there).await;
     }
-    let intent = Intent::OpenDirect {
+    let intent = Intent::OpenDirect(OpenDirect {
         conversation_id: ConversationId::from_uuid(conversation),
         medic_id: Some(new.medic_id),
         org_id: Some(OrgId::from_uuid(org)),
-    };
+    });
     record::record(tx, &Mutation { id: mutation, intent }, None, new.at).await?;
     let medic = id(new.medic_id.as_uuid());
     tx.run(INSERT, vec![id(conversation), id(org), medic, id(opener), time(new.at), time(new.at), int(UNTOLD)]).await?;

@@ -9,7 +9,7 @@ use crate::{
     derived,
     error::{Fault, Res},
     messages,
-    outbox::record,
+    outbox::record::{self, columns},
     resolve::OWNER,
     rows::{json, message::JOINS},
     sql::{Bound, Tx, id, int, opt_id, text, time},
@@ -53,31 +53,25 @@ pub(crate) fn sent_sql() -> String {
 fn recording(mutation: MutationId, message: &NewMessage) -> Res<Bound> {
     let conversation = id(message.conversation_id.as_uuid());
     let mutation = Mutation { id: mutation, intent: Intent::SendMessage(message.clone()) };
-    let [mutation_id, kind, _, message_id, payload, size, refused, at] =
-        record::values(&mutation, Some(&RefusalCode::OpenRefused), message.composed_at)?;
-    let values = vec![
-        mutation_id,
-        kind,
-        message_id.clone(),
-        payload,
-        size,
-        refused,
-        at,
-        conversation.clone(),
-        conversation,
-        message_id,
-    ];
+    let mut values = Vec::from(record::values(&mutation, Some(&RefusalCode::OpenRefused), message.composed_at)?);
+    // The conversation is the one that the statement finds.
+    values.pop();
+    values.extend([conversation.clone(), conversation, id(message.id.as_uuid())]);
     Ok(Bound::new(RECORD, values))
 }
 
-pub(crate) const RECORD: &str = "
-INSERT INTO outbox (id, kind, conversation_id, message_id, payload, wire_size, failed_code, recorded_at)
-SELECT ?, ?, c.id, ?, json_set(?, '$.sender_id', lower(hex(a.person_id))), ?, CASE WHEN c.server_id IS NULL AND EXISTS (
-        SELECT 1 FROM outbox AS o WHERE o.conversation_id = c.id AND o.kind IN ('open_direct', 'open_broadcast')
-            AND o.failed_code IS NOT NULL) THEN ? END, ?
+pub(crate) const RECORD: &str = concat!(
+    "
+INSERT INTO outbox (",
+    columns!(),
+    ")
+SELECT ?, ?, ?, ?, json_set(?, '$.sender_id', lower(hex(a.person_id))), ?, CASE WHEN c.server_id IS NULL AND EXISTS (
+        SELECT 1 FROM outbox AS o WHERE o.conversation_id = c.id AND o.opens AND o.failed_code IS NOT NULL) THEN ? END,
+    ?, ?, ?, ?, ?, ?, c.id
 FROM account AS a CROSS JOIN conversations AS c
-WHERE a.only = 1 AND a.person_id IS NOT NULL AND c.id = coalesce((SELECT a.canonical_id FROM aliases AS a WHERE a.id = ?), ?)
-    AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = ?)";
+WHERE a.only = 1 AND a.person_id IS NOT NULL AND c.id = coalesce((SELECT l.canonical_id FROM aliases AS l WHERE l.id = ?), ?)
+    AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = ?)"
+);
 
 /// The local echo of a message whose mutation is recorded: that gives it its place.
 pub(crate) async fn insert_local(tx: &Tx, message: &NewMessage) -> Res<()> {
