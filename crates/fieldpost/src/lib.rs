@@ -43,38 +43,48 @@
 
 mod builder;
 mod client;
+mod conversation;
 mod conversations;
 mod doctor;
 mod error;
 mod lifecycle;
 mod messages;
 mod no_server;
-mod observing;
 mod outbox;
 mod people;
 mod sessions;
 mod syncing;
+mod watch;
 
 pub use builder::{Builder, Fieldpost};
 pub use client::Client;
+pub use conversation::Conversation;
 pub use doctor::{Diagnosis, Finding, Lane};
 pub use error::{Error, Result};
-pub use messages::Draft;
-pub use observing::{Delivery, OutboxEvent};
-pub use outbox::Waiting;
+pub use messages::{Delivery, Draft, SentMessage};
+pub use outbox::OutboxRef;
 pub use sessions::Wipe;
+pub use watch::{ConversationQuery, OutboxEvent, ThreadUpdate, Updates};
 
+pub use eyeball_im::{Vector, VectorDiff};
 pub use fieldpost_domain::{
-    AccessToken, ConversationId, ConversationKind, MedicId, MessageContent, MessageId, MessageKind, MessageStatus,
-    Metadata, MetadataError, MutationId, Omitted, OmittedReason, OrgId, Person, PersonId, Refusal, RefusalCode, Retry,
-    Role, Seq, ServerInfo, Time,
+    AccessToken, ContentError, ConversationId, ConversationKind, IdError, MedicId, MessageContent, MessageId,
+    MessageKind, MessageStatus, Metadata, MetadataError, MutationId, MutationKind, Omitted, OmittedReason, OrgId,
+    Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role, Seq, ServerInfo, Time,
 };
-pub use fieldpost_remote::SQL_VERSION;
+pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION};
 pub use fieldpost_storage::{
-    ConversationSummary, EntryState, Inspection, Older, OutboxCounts, OutboxEntry, Store, SyncPosition, SyncState,
-    ThreadMessage, ThreadWindow, Window,
+    ConversationSummary, EntryState, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, StorageError,
+    StorageErrorKind, Store, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Window,
 };
 pub use fieldpost_sync::{
-    Clock, CursorHealth, Entropy, Env, Health, MessageSyncStatus, Probe, Progress, ProvidedToken, Rhythm, Status,
-    SyncReport, SyncStatus, TokenError, TokenProvider,
+    Clock, CursorHealth, Entropy, Env, Health, MessageSyncStatus, OsEntropy, Probe, Progress, ProvidedToken, Rhythm,
+    Status, SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,
 };
+
+/// The domain: whatever the types above are made of.
+pub use fieldpost_domain as domain;
+/// The contract of a remote, for [`Builder::remote`].
+pub use fieldpost_remote as remote;
+/// The contract of a store, for [`Builder::store`].
+pub use fieldpost_storage as storage;

@@ -123,7 +123,7 @@ enum Stage {
 
 impl Writing {
     /// On a connection that is prepared.
-    pub(crate) const fn new(turn: OwnedMutexGuard<Writer>) -> Self {
+    pub(crate) fn new(turn: OwnedMutexGuard<Writer>) -> Self {
         Self { turn, stage: Stage::Before, changes: ChangeSet::default() }
     }
 

@@ -34,7 +34,7 @@ pub mod conformance;
 
 pub use changes::{ChangeReceiver, ChangeSender, ChangeSet, Touched};
 pub use conversations::{ConversationSummary, Conversations};
-pub use error::{StorageError, StorageErrorKind, StorageResult};
+pub use error::{NotPossible, StorageError, StorageErrorKind, StorageResult};
 pub use messages::{Messages, Older, ThreadMessage, ThreadWindow, Window};
 pub use outbox::{
     BatchLimits, EntryState, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, SettleReport,

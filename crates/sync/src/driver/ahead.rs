@@ -49,12 +49,7 @@ impl Engine {
         next: Option<BootstrapRequest>,
         ahead: &mut Ahead,
     ) -> Event {
-        let apply = async {
-            let applied = self.replica.apply_bootstrap(after.as_ref(), page).await;
-            // Whoever watches sees it now, not when the next page is here.
-            self.changed();
-            applied
-        };
+        let apply = self.replica.apply_bootstrap(after.as_ref(), page);
         let fetch = async {
             match next {
                 Some(request) => Ok(Some((request.clone(), self.call_bootstrap(request).await))),

@@ -116,9 +116,9 @@ impl Day {
         let all = self.phones[at].client.conversations().await.unwrap();
         let Some(conversation) = all.choose(&mut self.rng).map(|one| one.id) else { return };
         let text = format!("note {} of phone {at}", self.phones[at].written.len());
-        let sent = self.phones[at].client.send(conversation, &text).await.unwrap();
-        self.log.push(format!("phone {at} writes {text:?} in {conversation}: {}", sent.id));
-        self.phones[at].written.push((conversation, sent.id));
+        let sent = self.phones[at].client.conversation(conversation).send(&text).await.unwrap();
+        self.log.push(format!("phone {at} writes {text:?} in {conversation}: {}", sent.id()));
+        self.phones[at].written.push((conversation, sent.id()));
     }
 
     async fn read(&mut self, at: usize) {
@@ -126,7 +126,7 @@ impl Day {
         let Some((conversation, last)) = all.choose(&mut self.rng).map(|one| (one.id, one.last_seq)) else { return };
         // Not always to the end: somebody may have looked at the beginning only.
         let up_to = Seq::new(self.rng.random_range(last.get() / 2..=last.get()));
-        let marker = self.phones[at].client.mark_read(conversation, up_to).await.unwrap();
+        let marker = self.phones[at].client.conversation(conversation).mark_read(up_to).await.unwrap();
         self.log.push(format!("phone {at} reads {conversation} up to {marker}"));
     }
 
@@ -176,7 +176,7 @@ impl Day {
         };
         let Some(medic) = medics.choose(&mut self.rng) else { return };
         let opened = client.open_direct(*medic).await.unwrap();
-        self.log.push(format!("phone {at} opens {}", opened.id));
+        self.log.push(format!("phone {at} opens {}", opened.id()));
     }
 
     /// Others do things on the server.
