@@ -62,6 +62,7 @@ impl Conversation {
             content: draft.content,
             metadata: draft.metadata,
             reply_to: draft.reply_to,
+            mentions: draft.mentions,
             composed_at: env.now(),
         };
         let written = self.client.inner.store.send(env.mutation_id(), message).await?;

@@ -94,18 +94,18 @@ pub use watch::{ConversationQuery, OutboxEvent, ThreadUpdate, Updates};
 pub use async_trait::async_trait;
 pub use eyeball_im::{Vector, VectorDiff};
 pub use fieldpost_domain::{
-    AccessToken, ContentError, ConversationId, ConversationKind, IdError, MedicId, MessageContent, MessageId,
+    AccessToken, ContentError, ConversationId, ConversationKind, IdError, MedicId, Mentions, MessageContent, MessageId,
     MessageKind, MessageStatus, Metadata, MetadataError, MutationId, MutationKind, Omitted, OmittedReason, OrgId,
     Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role, Seq, ServerInfo, Time,
 };
 pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION};
 pub use fieldpost_storage::{
-    ConversationSummary, EntryState, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, StorageError,
-    StorageErrorKind, Store, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Window,
+    ConversationSummary, EntryState, Health, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, ReducedSize,
+    StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Window,
 };
 pub use fieldpost_sync::{
-    Clock, CursorHealth, Entropy, Env, Health, MessageSyncStatus, OsEntropy, Probe, Progress, ProvidedToken, Rhythm,
-    Status, SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,
+    Clock, CursorHealth, Entropy, Env, MessageSyncStatus, OsEntropy, Probe, Progress, ProvidedToken, Rhythm, Status,
+    SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,
 };
 
 /// The domain: whatever the types above are made of.

@@ -1,8 +1,8 @@
 //! What is sent, and what became of it.
 
 use crate::{
-    Client, Error, MessageContent, MessageId, Metadata, OutboxEntry, Refusal, Result, Seq, ThreadMessage,
-    watch::Watcher,
+    Client, Error, Mentions, MessageContent, MessageId, Metadata, OutboxEntry, PersonId, Refusal, Result, Seq,
+    ThreadMessage, watch::Watcher,
 };
 
 /// A message about to be sent, when there is more to it than text.
@@ -11,19 +11,27 @@ pub struct Draft {
     pub(crate) content: MessageContent,
     pub(crate) metadata: Option<Metadata>,
     pub(crate) reply_to: Option<MessageId>,
+    pub(crate) mentions: Mentions,
 }
 
 impl Draft {
     /// A message with this text.
     #[must_use]
     pub const fn new(content: MessageContent) -> Self {
-        Self { content, metadata: None, reply_to: None }
+        Self { content, metadata: None, reply_to: None, mentions: Mentions::new() }
     }
 
     /// Attaches data of the app's own.
     #[must_use]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = Some(metadata);
+        self
+    }
+
+    /// Mentions people.
+    #[must_use]
+    pub fn mentioning(mut self, people: impl IntoIterator<Item = PersonId>) -> Self {
+        self.mentions.extend(people);
         self
     }
 

@@ -153,6 +153,14 @@ impl Db {
         }
     }
 
+    /// Reports what others have committed since somebody looked last.
+    pub(crate) async fn look_for_others(&self) -> Res<()> {
+        if self.changes.is_heard() && self.writer.lock().await.look_for_others().await? {
+            self.changes.send(ChangeSet::everything());
+        }
+        Ok(())
+    }
+
     /// Waits for the writer's turn and lets go of all connections.
     pub(crate) async fn pause(&self) -> StorageResult<()> {
         let mut writer = self.writer.lock().await;
@@ -245,7 +253,7 @@ impl Read<'_> {
 mod tests {
     use crate::SqliteStore;
     use fieldpost_storage::{
-        BootstrapReason, Outbox, Replica, Sessions,
+        BootstrapReason, Outbox, Replica, Sessions, SyncMemory,
         conformance::{build, given},
     };
 
@@ -277,7 +285,7 @@ mod tests {
         let messages = build::messages(build::conversation_id(1), 1..=5_000, &build::ada());
         given::loaded_thread(&store, build::direct(1, 5_000), messages).await;
         assert_eq!(size(), before);
-        store.record_success(build::at(1)).await.unwrap();
+        store.remember(&SyncMemory::default(), Some(build::at(1))).await.unwrap();
         assert!(size() > before + 500_000, "{} bytes", size());
     }
 

@@ -73,6 +73,17 @@ impl Writer {
         self.free().await.map(drop)
     }
 
+    /// Whether others have committed since somebody looked last.
+    pub(crate) async fn look_for_others(&mut self) -> Res<bool> {
+        let row = self.free().await?.fetch_one("PRAGMA data_version").await?;
+        self.saw(row.try_get(0)?);
+        Ok(std::mem::take(&mut self.unreported))
+    }
+
+    fn saw(&mut self, version: i64) {
+        self.unreported |= self.version.replace(version) != Some(version);
+    }
+
     /// Closes what is open. Given up half way, it goes on from there when it is called again.
     pub(crate) async fn close(&mut self) -> Res<()> {
         self.durability = None;
@@ -151,7 +162,7 @@ impl Writing {
         let mut rows = self.turn.held()?.open().fetch_all(statement).await?;
         if begins && !rows.is_empty() {
             let version = rows.remove(0).try_get(0)?;
-            self.turn.unreported |= self.turn.version.replace(version) != Some(version);
+            self.turn.saw(version);
         }
         Ok(rows)
     }

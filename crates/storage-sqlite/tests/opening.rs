@@ -8,7 +8,7 @@ use fieldpost_domain::{
 };
 use fieldpost_storage::{
     BatchLimits, BootstrapReason, Conversations, EntryState, Messages, NotPossible, Older, Outbox, Replica, Sessions,
-    StorageError, StorageErrorKind, Store, SyncPosition, Window,
+    StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, Window,
 };
 use fieldpost_storage_sqlite::{SqliteOptions, SqliteStore};
 use sea_orm::{ConnectionTrait, TransactionTrait};
@@ -79,7 +79,7 @@ async fn a_new_file_is_private_to_its_owner() {
     use std::os::unix::fs::PermissionsExt;
     let phone = Phone::new();
     let store = phone.open().await;
-    store.record_success(Time::UNIX_EPOCH).await.unwrap();
+    store.remember(&SyncMemory::default(), Some(Time::UNIX_EPOCH)).await.unwrap();
     for entry in fs::read_dir(phone.0.path()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
@@ -196,11 +196,13 @@ fn bootstrap() -> BootstrapPage {
         content: Some("Zweite 🩹".to_owned()),
         metadata: None,
         reply_to: None,
+        mentions: fieldpost_domain::Mentions::new(),
         status: MessageStatus::Sent,
         seq: Seq::new(8),
         composed_at: None,
         created_at: Time::UNIX_EPOCH,
         updated_at: Time::UNIX_EPOCH,
+        edited_at: None,
         deleted_at: None,
         omitted: None,
         version: Version::ZERO,
@@ -410,6 +412,7 @@ async fn send(store: &SqliteStore, number: u32) -> Result<(), StorageError> {
         content: fieldpost_domain::MessageContent::new(&"words ".repeat(500)).unwrap(),
         metadata: None,
         reply_to: None,
+        mentions: fieldpost_domain::Mentions::new(),
         composed_at: Time::UNIX_EPOCH,
     };
     let mutation = fieldpost_domain::MutationId::from_uuid(Uuid::from_u128(u128::from(number) + 1));

@@ -22,6 +22,15 @@ pub enum NotPossible {
     /// There is no place to send it to.
     #[error("its conversation is not on this device any more")]
     ConversationGone,
+    /// The message that it changes is not here.
+    #[error("its message is not on this device any more")]
+    MessageGone,
+    /// The message is deleted.
+    #[error("it is deleted")]
+    Deleted,
+    /// The message is too large to travel, so part of it is missing here.
+    #[error("it is not here as a whole")]
+    Incomplete,
     /// A newer version wrote it.
     #[error("this version cannot read it; a newer one can, or cancel it")]
     Unreadable,

@@ -23,6 +23,7 @@ mod outbox;
 mod people;
 mod replica;
 mod sessions;
+mod sync_memory;
 mod turns;
 
 pub mod memory;
@@ -42,6 +43,7 @@ pub use outbox::{
 pub use people::People;
 pub use replica::{ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, SyncPosition, SyncState};
 pub use sessions::Sessions;
+pub use sync_memory::{Health, ReducedSize, SyncMemory};
 pub use turns::{Turn, Turns};
 
 #[cfg(feature = "mock")]
@@ -82,7 +84,7 @@ pub trait Store: Conversations + Messages + People + Outbox + Replica + Sessions
     async fn resume(&self) -> StorageResult<()>;
 
     /// What is committed from now on, through this store; after the commit. What others commit to the same file is reported with the
-    /// next commit here, by [`Store::resume`] and by [`Store::look_again`].
+    /// next commit here, when a pass begins ([`Turns::try_turn`]), by [`Store::resume`] and by [`Store::look_again`].
     fn changes(&self) -> ChangeReceiver;
 
     /// Others may have written to the file: reports what may look different because of that.

@@ -71,6 +71,7 @@ mod tests {
             content: MessageContent::new("Schnitt am Finger \"links\"").unwrap(),
             metadata,
             reply_to,
+            mentions: crate::Mentions::new(),
             composed_at: Time::from_timestamp_micros(1_700_000_000_123_456).unwrap(),
         })
     }
@@ -120,7 +121,7 @@ mod tests {
         let (intent, payload) = snapshots().remove(0);
         let filled = payload.replace("00000000-0000-0000-0000-000000000003", "00000000000000000000000000000003");
         assert_ne!(filled, payload);
-        assert_eq!(decode("send_message", &filled), Ok(intent));
+        assert_eq!(Intent::from_payload(&MutationKind::SendMessage, LANE, None, &filled), Ok(intent));
     }
 
     #[test]

@@ -2,15 +2,15 @@
 
 use super::{
     feed::RowKey,
-    options::Speaks,
     rows,
     tables::{ConversationRow, PersonRow, Tables},
     viewer::Viewer,
 };
 use crate::{RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{
-    Changes, ConversationId, Covered, Message, OrgId, PersonId, ReadMarker, SeqRange, ServerLimits, Tombstone,
-    TombstoneOf, Version,
+    Capabilities, Capability, Changes, ConversationId, Covered, Message, OrgId, PersonId, ReadMarker, SeqRange,
+    ServerLimits, Tombstone, TombstoneOf, Version,
+    planted::{PlantedBug, planted},
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -43,13 +43,14 @@ pub(super) struct Page<'t> {
     conversations: BTreeSet<ConversationId>,
     markers: BTreeSet<(ConversationId, PersonId)>,
     bytes: usize,
-    speaks: Speaks,
+    covers: bool,
 }
 
 impl<'t> Page<'t> {
-    pub(super) fn new(tables: &'t Tables, viewer: &'t Viewer, speaks: Speaks) -> Self {
+    pub(super) fn new(tables: &'t Tables, viewer: &'t Viewer, speaks: &Capabilities) -> Self {
+        let covers = speaks.contains(&Capability::Ranges);
         let (people, conversations, markers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        Self { tables, viewer, changes: Changes::default(), people, conversations, markers, bytes: 0, speaks }
+        Self { tables, viewer, changes: Changes::default(), people, conversations, markers, bytes: 0, covers }
     }
 
     /// About how many bytes it has as JSON.
@@ -58,7 +59,7 @@ impl<'t> Page<'t> {
     }
 
     pub(super) fn finish(mut self) -> Changes {
-        if !self.speaks.ranges || !self.tables.project.0.hides() {
+        if !self.covers || !self.tables.project.0.hides() {
             self.changes.covered.clear();
         }
         self.changes
@@ -71,6 +72,7 @@ impl<'t> Page<'t> {
             RowKey::Person(org, id) => self.add_people(tables.people.get(&(*org, *id))),
             RowKey::Conversation(id) => self.add_conversation_id(*id),
             RowKey::Message(id) => match tables.messages.get(id) {
+                Some(message) if planted(PlantedBug::HiddenIsDelivered) => self.add_message(message),
                 Some(message) if self.viewer.is_shown(tables, message) => self.add_message(message),
                 Some(message) => self.withdraw(message),
                 None => {}
@@ -118,7 +120,7 @@ impl<'t> Page<'t> {
     /// Adds a message that a policy hides: what was shown of it before is taken back, and its number is no gap.
     fn withdraw(&mut self, message: &Message) {
         self.add_conversation_id(message.conversation_id);
-        if message.version > Version::new(1) {
+        if message.version > Version::new(1) && !planted(PlantedBug::HiddenLaterStays) {
             self.changes.tombstones.push(Tombstone {
                 conversation_id: message.conversation_id,
                 of: TombstoneOf::Message { id: message.id, seq: message.seq },

@@ -3,17 +3,21 @@
 use super::{
     cursor::{Position, unreadable},
     feed::Place,
-    options::Speaks,
     page::{Budget, Page},
     state::State,
     viewer::Viewer,
 };
 use crate::{PullRequest, RemoteResult};
-use fieldpost_domain::{PersonId, PullPage};
+use fieldpost_domain::{Capabilities, PersonId, PullPage};
 
 const OPERATION: &str = "pull";
 
-pub(super) fn pull(state: &State, caller: PersonId, request: &PullRequest, speaks: Speaks) -> RemoteResult<PullPage> {
+pub(super) fn pull(
+    state: &State,
+    caller: PersonId,
+    request: &PullRequest,
+    speaks: &Capabilities,
+) -> RemoteResult<PullPage> {
     let viewer = Viewer::of(&state.tables, caller);
     let position = Position::read(request.cursor.as_str()).ok_or(unreadable(OPERATION))?;
     position.check(state, &viewer.fingerprint(), OPERATION)?;
@@ -23,7 +27,7 @@ pub(super) fn pull(state: &State, caller: PersonId, request: &PullRequest, speak
     let mut page = Page::new(&state.tables, &viewer, speaks);
     let (mut rows, mut more) = (0, false);
     for (place, key) in state.feed.between(at, &position.from, &to) {
-        if !viewer.hears_of(&state.tables, &key) {
+        if !viewer.hears_of(&state.tables, &key) || viewer.filters(&state.tables, &key) {
             continue;
         }
         // The rows that a page brings along because its messages name them do not count, or a page of one would stand still.

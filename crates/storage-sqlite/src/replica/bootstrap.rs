@@ -16,6 +16,7 @@ use crate::{
     derived,
     error::Res,
     outbox::park,
+    overlay,
     ranges::{self, RangeSet},
     replica::{
         apply::{self, conversations, people},
@@ -32,7 +33,24 @@ use fieldpost_storage::{ApplyReport, ChangeSet, SyncPosition, unreadable};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
-pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage) -> Res<ApplyReport> {
+/// What comes after a page.
+enum Next {
+    /// The bootstrap, from its beginning.
+    Anew,
+    Page(Continuation),
+    Pull,
+}
+
+pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, mut page: BootstrapPage) -> Res<ApplyReport> {
+    let next = page.next_after.take().map_or(Next::Pull, Next::Page);
+    apply_listed(tx, after, page, next).await
+}
+
+pub(super) async fn apply_first_screen(tx: &Tx, page: BootstrapPage) -> Res<ApplyReport> {
+    apply_listed(tx, None, BootstrapPage { digest: None, ..page }, Next::Anew).await
+}
+
+async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage, next: Next) -> Res<ApplyReport> {
     match position::read(tx).await? {
         SyncPosition::Bootstrapping { after: expected, .. } if expected.as_ref() == after => {}
         _ => return Err(superseded()),
@@ -62,15 +80,23 @@ pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, page: Bootstrap
     tell_anew(tx, &spared, &came).await?;
     applied.touched.extend(spared.iter().copied());
     applied.touched.extend(told.iter().map(|(id, _)| *id));
-    if let Some(next) = &page.next_after {
-        position::advance(tx, next, told.len() as u64, page.total_conversations).await?;
-        search::pause_many(tx).await?;
-    } else {
-        applied.report.purged.extend(leave_unconfirmed(tx, &standing, page.me.as_ref()).await?);
-        position::follow(tx, &page.cursor, false).await?;
-        search::end_many(tx).await?;
+    match next {
+        Next::Anew => {
+            position::show_first_screen(tx).await?;
+            search::pause_many(tx).await?;
+        }
+        Next::Page(after) => {
+            position::advance(tx, &after, told.len() as u64, page.total_conversations).await?;
+            search::pause_many(tx).await?;
+        }
+        Next::Pull => {
+            applied.report.purged.extend(leave_unconfirmed(tx, &standing, page.me.as_ref()).await?);
+            position::follow(tx, &page.cursor, false).await?;
+            search::end_many(tx).await?;
+        }
     }
     position::note_server(tx, &page.server).await?;
+    overlay::rebuild_all(tx).await?;
     derived::refresh(tx, &applied.touched).await?;
     applied.report.marked_again = marks::again(tx, &read, page.server_time).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
@@ -210,7 +236,8 @@ WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f FROM json_each(?
 UPDATE messages SET server_id = NULL, seq = NULL, position = o.position, status = 'queued', version = -1,
     deleted_at = NULL, omitted = NULL, created_at = coalesce(composed_at, created_at),
     content = CASE WHEN json_valid(o.payload) THEN o.payload ->> 'content' ELSE content END,
-    metadata = CASE WHEN json_valid(o.payload) THEN o.payload -> 'metadata' ELSE metadata END
+    metadata = CASE WHEN json_valid(o.payload) THEN o.payload -> 'metadata' ELSE metadata END,
+    mentions = CASE WHEN json_valid(o.payload) THEN o.payload -> 'mentions' ELSE mentions END, base = NULL
 FROM told JOIN outbox AS o ON o.conversation_id = told.id
 WHERE messages.id = o.message_id AND messages.seq < told.f";
 

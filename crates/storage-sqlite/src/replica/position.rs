@@ -26,13 +26,13 @@ pub(crate) struct Standing {
 
 impl Standing {
     pub(crate) async fn read(tx: &Tx) -> Res<Self> {
-        Self::with(tx, "phase = 'bootstrapping'", false).await
+        Self::with(tx, "phase IN ('bootstrapping', 'first_screen')", false).await
     }
 
     /// For what the server tells beside a bootstrap. Before the first page has listed what there is, that confirms nothing: it
     /// may be of the old history, or of before a conversation left.
     pub(crate) async fn beside(tx: &Tx) -> Res<Self> {
-        Self::with(tx, "phase = 'bootstrapping' AND after IS NOT NULL", true).await
+        Self::with(tx, "phase = 'first_screen' OR (phase = 'bootstrapping' AND after IS NOT NULL)", true).await
     }
 
     async fn with(tx: &Tx, bootstrapping: &str, beside: bool) -> Res<Self> {
@@ -69,6 +69,7 @@ pub(crate) fn from_row(row: &Row) -> Res<SyncPosition> {
             done: row.count(2)?,
             total: row.get::<Option<i64>>(3)?.map(unsigned),
         }),
+        "first_screen" => Ok(SyncPosition::FirstScreen),
         "following" => {
             let cursor = row.get::<Option<String>>(4)?.and_then(|cursor| Cursor::new(cursor).ok());
             cursor.map(SyncPosition::Following).ok_or_else(|| Fault::corrupt("the cursor cannot be one"))
@@ -108,10 +109,10 @@ async fn forget_remembered(tx: &Tx) -> Res<()> {
 
 const BEGIN: &str = "
 UPDATE sync_state SET
-    epoch_pending = max(?, phase = 'bootstrapping' AND epoch_pending),
-    epoch = epoch + max(?, phase = 'bootstrapping' AND epoch_pending),
-    server_epoch = CASE WHEN max(?, phase = 'bootstrapping' AND epoch_pending) THEN NULL ELSE server_epoch END,
-    phase = 'bootstrapping', after = NULL, done = 0, total = NULL, cursor = NULL, generation = generation + 1
+    epoch_pending = max(?, epoch_pending),
+    epoch = epoch + max(?, epoch_pending),
+    server_epoch = CASE WHEN max(?, epoch_pending) THEN NULL ELSE server_epoch END,
+    phase = 'bootstrapping', after = NULL, done = 0, total = NULL, cursor = NULL, run_open = 0, generation = generation + 1
 WHERE only = 1";
 
 /// The first page of a bootstrap names the history that it is of. If it is not the one that the rows here are of, the
@@ -142,13 +143,21 @@ pub(crate) async fn advance(tx: &Tx, after: &Continuation, loaded: u64, total: u
     tx.run(sql, vec![text(after.as_str()), int(signed(loaded)), int(signed(total))]).await.map(drop)
 }
 
-/// Everything up to `cursor` is applied. Of an open run of pages `done` counts those that are, as of a bootstrap the
-/// conversations; at rest it is 0.
-pub(crate) async fn follow(tx: &Tx, cursor: &Cursor, run_open: bool) -> Res<()> {
-    let sql = "UPDATE sync_state SET phase = 'following', cursor = ?, after = NULL,
-        done = CASE WHEN ? THEN 1 + (phase = 'following') * done ELSE 0 END, total = NULL, epoch_pending = 0 WHERE only = 1";
-    tx.run(sql, vec![opt_text(Some(cursor.as_str())), int(run_open.into())]).await.map(drop)
+/// The page of a first screen is applied, and the bootstrap begins anew.
+pub(crate) async fn show_first_screen(tx: &Tx) -> Res<()> {
+    tx.run("UPDATE sync_state SET phase = 'first_screen' WHERE only = 1", vec![]).await.map(drop)
 }
+
+/// Everything up to `cursor` is applied; with an open run of pages there is more. A page that leads nowhere writes nothing.
+pub(crate) async fn follow(tx: &Tx, cursor: &Cursor, run_open: bool) -> Res<()> {
+    let cursor = text(cursor.as_str());
+    let run_open = int(run_open.into());
+    tx.run(FOLLOW, vec![cursor.clone(), run_open.clone(), cursor, run_open]).await.map(drop)
+}
+
+const FOLLOW: &str = "
+UPDATE sync_state SET phase = 'following', cursor = ?, run_open = ?, after = NULL, done = 0, total = NULL, epoch_pending = 0
+WHERE only = 1 AND (phase, cursor, run_open) IS NOT ('following', ?, ?)";
 
 /// What the server says about itself, with every page; nearly always what it said before.
 pub(crate) async fn note_server(tx: &Tx, server: &ServerInfo) -> Res<()> {
@@ -160,9 +169,6 @@ pub(crate) async fn note_server(tx: &Tx, server: &ServerInfo) -> Res<()> {
 
 const NOTE_SERVER: &str = "
 UPDATE sync_state SET sql_version = ?, capabilities = ? WHERE only = 1 AND (sql_version, capabilities) IS NOT (?, ?)";
-
-/// Whether the last page that was pulled said that there is more, of `sync_state AS s`.
-pub(crate) const RUN_OPEN: &str = "s.phase = 'following' AND s.done > 0";
 
 /// Who the caller is, by the server's word.
 pub(crate) async fn set_me(tx: &Tx, me: Option<Uuid>) -> Res<()> {

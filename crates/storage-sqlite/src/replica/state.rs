@@ -2,19 +2,22 @@
 
 use crate::{
     error::Res,
-    replica::position::{self, GENERATION, POSITION, RUN_OPEN},
+    replica::{
+        memory,
+        position::{self, GENERATION, POSITION},
+    },
     row::Row,
     rows::person::{self, PERSON},
-    sql::{Tx, id, int, time, unsigned},
+    sql::{Tx, id, int, opt_time, text, unsigned},
 };
 use fieldpost_domain::{ConversationId, Seq, SeqRange, ServerInfo, Time};
-use fieldpost_storage::{Checkable, MissingRange, SyncState};
+use fieldpost_storage::{Checkable, MissingRange, SyncMemory, SyncState};
 use sea_orm::Value;
 
 pub(super) async fn read(tx: &Tx) -> Res<SyncState> {
     let sql = format!(
-        "SELECT {POSITION}, {GENERATION}, {RUN_OPEN}, s.last_success_at, (SELECT count(*) FROM unreadable_rows), s.sql_version, \
-         s.capabilities, {PERSON} \
+        "SELECT {POSITION}, {GENERATION}, s.run_open, s.last_success_at, (SELECT count(*) FROM unreadable_rows), s.sql_version, \
+         s.capabilities, s.memory, {PERSON} \
          FROM sync_state AS s LEFT JOIN people AS p ON p.id = s.me_id AND p.org_id = \
             (SELECT q.org_id FROM people AS q WHERE q.id = s.me_id ORDER BY q.removed, q.org_id LIMIT 1) WHERE s.only = 1"
     );
@@ -26,7 +29,8 @@ pub(super) async fn read(tx: &Tx) -> Res<SyncState> {
         last_success_at: row.opt_time(7)?,
         unreadable_rows: row.count(8)?,
         server: server(&row)?,
-        me: person::joined(&row, 11)?,
+        memory: memory::decode(row.get::<Option<String>>(11)?.as_deref()),
+        me: person::joined(&row, 12)?,
     })
 }
 
@@ -72,6 +76,7 @@ pub(super) async fn next_check(tx: &Tx, after: Option<ConversationId>) -> Res<Op
     row.map(checkable).transpose()
 }
 
-pub(super) async fn record_success(tx: &Tx, at: Time) -> Res<()> {
-    tx.run("UPDATE sync_state SET last_success_at = ? WHERE only = 1", vec![time(at)]).await.map(drop)
+pub(super) async fn remember(tx: &Tx, memory: &SyncMemory, succeeded_at: Option<Time>) -> Res<()> {
+    let sql = "UPDATE sync_state SET memory = ?, last_success_at = coalesce(?, last_success_at) WHERE only = 1";
+    tx.run(sql, vec![text(memory::encode(memory)), opt_time(succeeded_at)]).await.map(drop)
 }

@@ -5,7 +5,7 @@ use super::build::{
     ada, at, conversation_id, cursor, direct, message, messages, mutation_id, other_direct, pull_page, read_to,
 };
 use super::given::{batch, loaded, loaded_thread, pulled, pulled_messages, read_up_to, sent};
-use crate::{ChangeSet, Store, Touched};
+use crate::{ChangeSet, Store, SyncMemory, Touched};
 use fieldpost_domain::{Changes, ConversationId};
 
 fn of(conversation: u64) -> ChangeSet {
@@ -68,11 +68,11 @@ pub async fn what_changes_nothing_reports_nothing(store: &dyn Store) {
     let thread = two_threads(store).await;
     let known = message(thread, 2, &ada());
     // What another process may have written is behind us.
-    store.record_success(at(1)).await.unwrap();
+    store.remember(&SyncMemory::default(), Some(at(1))).await.unwrap();
     let mut changes = store.changes();
 
     store.apply_pull(&cursor("0"), pull_page("1", Changes::default())).await.unwrap();
-    store.record_success(at(2)).await.unwrap();
+    store.remember(&SyncMemory::default(), Some(at(2))).await.unwrap();
     assert!(batch(store).await.is_empty());
     store.clear_session().await.unwrap();
     store
@@ -108,7 +108,7 @@ pub async fn a_person_whose_name_changes_may_be_in_every_conversation(store: &dy
 /// `Store::changes`: a failure changes nothing.
 pub async fn what_failed_reports_nothing(store: &dyn Store) {
     two_threads(store).await;
-    store.record_success(at(1)).await.unwrap();
+    store.remember(&SyncMemory::default(), Some(at(1))).await.unwrap();
     let mut changes = store.changes();
 
     store.send(mutation_id(1), super::build::composed(1, conversation_id(9)).into()).await.unwrap_err();
@@ -121,7 +121,7 @@ pub async fn what_failed_reports_nothing(store: &dyn Store) {
 pub async fn the_commits_of_others_are_reported_with_the_next_one_here(device: &dyn Device) {
     let (here, there) = (device.open().await, device.open().await);
     let thread = two_threads(&*here).await;
-    here.record_success(at(1)).await.unwrap();
+    here.remember(&SyncMemory::default(), Some(at(1))).await.unwrap();
     let mut changes = here.changes();
 
     sent(&*there, 1, conversation_id(2)).await;
@@ -132,6 +132,23 @@ pub async fn the_commits_of_others_are_reported_with_the_next_one_here(device: &
     assert!(heard.conversations.contains(conversation_id(2)) && heard.conversations.contains(thread), "{heard:?}");
     sent(&*here, 3, thread).await;
     assert_eq!(changes.take(), of(1).and_outbox(), "once");
+}
+
+/// `Turns::try_turn`: most passes find nothing and write nothing, but what another process has written shows all the same.
+pub async fn the_commits_of_others_are_reported_when_a_pass_begins(device: &dyn Device) {
+    let (here, there) = (device.open().await, device.open().await);
+    two_threads(&*here).await;
+    here.remember(&SyncMemory::default(), Some(at(1))).await.unwrap();
+    let mut changes = here.changes();
+    drop(here.try_turn().await.unwrap());
+    assert!(changes.take().is_empty(), "there were none");
+    sent(&*there, 1, conversation_id(2)).await;
+
+    drop(here.try_turn().await.unwrap());
+
+    assert!(changes.take().conversations.contains(conversation_id(2)));
+    drop(here.try_turn().await.unwrap());
+    assert!(changes.take().is_empty(), "once");
 }
 
 /// `Store::look_again`: a person comes back to the app.

@@ -18,8 +18,8 @@ use super::Device;
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, ChangeSet, Checkable, ConversationSummary,
     Conversations, Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage,
-    People, Replica, Sessions, SettleReport, StorageResult, Store, SyncState, ThreadMessage, ThreadWindow, Turn, Turns,
-    Window,
+    People, Replica, Sessions, SettleReport, StorageResult, Store, SyncMemory, SyncState, ThreadMessage, ThreadWindow,
+    Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
@@ -198,6 +198,14 @@ impl Outbox for Watched {
         self.commit(self.store.cancel(mutation)).await
     }
 
+    async fn change(&self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage> {
+        self.commit(self.store.change(mutation, at)).await
+    }
+
+    async fn changes_of(&self, message: MessageId) -> StorageResult<Vec<OutboxEntry>> {
+        self.store.changes_of(message).await
+    }
+
     async fn entry_of(&self, message: MessageId) -> StorageResult<Option<OutboxEntry>> {
         self.store.entry_of(message).await
     }
@@ -249,8 +257,8 @@ impl Replica for Watched {
         self.commit(self.store.check_digest()).await
     }
 
-    async fn record_success(&self, at: Time) -> StorageResult<()> {
-        self.commit(self.store.record_success(at)).await
+    async fn remember(&self, memory: &SyncMemory, succeeded_at: Option<Time>) -> StorageResult<()> {
+        self.commit(self.store.remember(memory, succeeded_at)).await
     }
 }
 

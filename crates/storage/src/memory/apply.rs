@@ -3,6 +3,7 @@
 use super::rows::Placed;
 use super::state::{KeptAside, Row, State};
 use crate::{ApplyReport, StorageError, StorageErrorKind, StorageResult, SyncPosition, unreadable};
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     Access, AccessChange, Changes, ConversationDigest, ConversationId, Cursor, Message, PullPage, RefusalCode,
     Tombstone, UnreadableRow,
@@ -116,9 +117,17 @@ impl State {
         }
         let newer = self.note_access(change.conversation_id, change.version, true);
         report.count(newer);
-        if newer && self.purge(change.conversation_id, RefusalCode::AccessLost) {
+        if newer && self.revoke(change.conversation_id) {
             report.purged.push(change.conversation_id);
         }
+    }
+
+    /// False if it was not here.
+    fn revoke(&mut self, conversation: ConversationId) -> bool {
+        if planted(PlantedBug::RevokedStays) {
+            return self.threads.remove(&conversation).is_some();
+        }
+        self.purge(conversation, RefusalCode::AccessLost)
     }
 
     /// Keeps a row for a version that can read it; once, however often it comes.

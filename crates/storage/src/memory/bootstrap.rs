@@ -18,11 +18,20 @@ use crate::{
     ApplyReport, BootstrapReason, StorageError, StorageErrorKind, StorageResult, SyncPosition, sight::fate_of_unlisted,
     unreadable,
 };
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Intent, Message, MessageContent, MessageId, MessageKind,
     MutationId, NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Version,
 };
 use std::collections::BTreeSet;
+
+/// What comes after a page.
+enum Next {
+    /// The bootstrap, from its beginning.
+    Anew,
+    Page(Continuation),
+    Pull,
+}
 
 impl State {
     pub(super) fn begin_bootstrap(&mut self, reason: BootstrapReason) {
@@ -42,11 +51,26 @@ impl State {
     pub(super) fn apply_bootstrap(
         &mut self,
         after: Option<&Continuation>,
+        mut page: BootstrapPage,
+    ) -> StorageResult<ApplyReport> {
+        let next = page.next_after.take().map_or(Next::Pull, Next::Page);
+        self.apply_listed("apply_bootstrap", after, page, next)
+    }
+
+    pub(super) fn apply_first_screen(&mut self, page: BootstrapPage) -> StorageResult<ApplyReport> {
+        self.apply_listed("apply_first_screen", None, BootstrapPage { digest: None, ..page }, Next::Anew)
+    }
+
+    fn apply_listed(
+        &mut self,
+        operation: &'static str,
+        after: Option<&Continuation>,
         page: BootstrapPage,
+        next: Next,
     ) -> StorageResult<ApplyReport> {
         let done = match &self.position {
             SyncPosition::Bootstrapping { after: expected, done, .. } if expected.as_ref() == after => *done,
-            _ => return Err(StorageError::new(StorageErrorKind::Superseded, "apply_bootstrap")),
+            _ => return Err(StorageError::new(StorageErrorKind::Superseded, operation)),
         };
         self.generation += u64::from(after.is_none());
         if after.is_none() {
@@ -77,14 +101,17 @@ impl State {
         for id in spared {
             self.tell_anew(id, &came, unread.as_ref());
         }
-        let done = done + told.len() as u64;
-        if page.next_after.is_some() {
-            let total = Some(page.total_conversations);
-            self.position = SyncPosition::Bootstrapping { after: page.next_after, done, total };
-        } else {
-            self.sweep_unconfirmed(page.me.as_ref(), &mut report);
-            self.position = SyncPosition::Following(page.cursor);
-        }
+        self.position = match next {
+            Next::Anew => SyncPosition::FirstScreen,
+            Next::Page(after) => {
+                let (done, total) = (done + told.len() as u64, Some(page.total_conversations));
+                SyncPosition::Bootstrapping { after: Some(after), done, total }
+            }
+            Next::Pull => {
+                self.sweep_unconfirmed(page.me.as_ref(), &mut report);
+                SyncPosition::Following(page.cursor)
+            }
+        };
         self.server = Some(page.server);
         report.marked_again = self.mark_again(read, page.server_time);
         report.digest_matches = page.digest.map(|digest| self.has(&digest));
@@ -235,7 +262,8 @@ impl State {
                 // What she is in the org of the conversation, which need not be the one that the server names first.
                 let there = me.map(|me| (me.id, place.org_id)).filter(|key| bootstrap.people.contains(key));
                 let me = there.and_then(|key| self.people.get(&key)).cloned();
-                self.lose(conversation, Seq::ZERO, fate_of_unlisted(me.as_ref(), &place));
+                let lost = planted(PlantedBug::HiddenIsLost).then_some(RefusalCode::LostByServer);
+                self.lose(conversation, Seq::ZERO, lost.or_else(|| fate_of_unlisted(me.as_ref(), &place)));
             }
             self.purge(conversation, RefusalCode::AccessLost);
             report.purged.push(conversation);
@@ -287,6 +315,7 @@ fn as_composed(message: Message) -> Option<NewMessage> {
         content: MessageContent::new(message.content.as_deref()?).ok()?,
         metadata: message.metadata,
         reply_to: message.reply_to,
+        mentions: message.mentions,
         composed_at: message.composed_at.unwrap_or(message.created_at),
     })
 }

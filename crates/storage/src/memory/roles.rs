@@ -4,13 +4,14 @@ use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, Checkable, ConversationSummary, Conversations,
     Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica,
-    Sessions, SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncState, ThreadMessage,
-    ThreadWindow, Turn, Turns, Window,
+    Sessions, SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncMemory, SyncPosition, SyncState,
+    ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MedicId, MessageContent, MessageId, Mutation,
     MutationId, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
+    planted::{self, PlantedBug, planted},
 };
 use std::{
     collections::HashSet,
@@ -109,6 +110,14 @@ impl Outbox for MemoryStore {
         self.write("retry", |state| state.retry(mutation, at))
     }
 
+    async fn change(&self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage> {
+        self.write("change", |state| state.change(mutation, at))
+    }
+
+    async fn changes_of(&self, message: MessageId) -> StorageResult<Vec<OutboxEntry>> {
+        self.read("changes_of", |state| Ok(state.changes_of(message)))
+    }
+
     async fn edit(&self, mutation: MutationId, content: MessageContent, at: Time) -> StorageResult<OutboxEntry> {
         self.write("edit", |state| state.edit(mutation, content, at))
     }
@@ -118,7 +127,7 @@ impl Outbox for MemoryStore {
     }
 
     async fn entry_of(&self, message: MessageId) -> StorageResult<Option<OutboxEntry>> {
-        self.read("entry_of", |state| Ok(state.entry_of(message).map(super::state::Entry::view)))
+        self.read("entry_of", |state| Ok(state.entry_of(message).map(|entry| state.view(entry))))
     }
 
     async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>> {
@@ -142,6 +151,7 @@ impl Replica for MemoryStore {
                 unreadable_rows: state.unreadable.len() as u64,
                 server: state.server.clone(),
                 generation: state.generation,
+                memory: state.memory.clone(),
             })
         })
     }
@@ -161,7 +171,20 @@ impl Replica for MemoryStore {
         self.write("apply_bootstrap", |state| state.apply_bootstrap(after, page))
     }
 
+    async fn apply_first_screen(&self, page: BootstrapPage) -> StorageResult<ApplyReport> {
+        self.write("apply_first_screen", |state| state.apply_first_screen(page))
+    }
+
     async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport> {
+        if planted(PlantedBug::CursorBeforePage) {
+            let next = SyncPosition::Following(page.cursor.clone());
+            self.write("apply_pull", |state| {
+                state.position = next;
+                Ok(())
+            })?;
+            planted::give_way().await;
+            return self.write("apply_pull", |state| state.apply_pull(&page.cursor.clone(), page));
+        }
         self.write("apply_pull", |state| state.apply_pull(from, page))
     }
 
@@ -182,9 +205,10 @@ impl Replica for MemoryStore {
         self.read("check_digest", |_| Ok(true))
     }
 
-    async fn record_success(&self, at: Time) -> StorageResult<()> {
-        self.write("record_success", |state| {
-            state.last_success_at = Some(at);
+    async fn remember(&self, memory: &SyncMemory, succeeded_at: Option<Time>) -> StorageResult<()> {
+        self.write("remember", |state| {
+            state.memory = memory.clone();
+            state.last_success_at = succeeded_at.or(state.last_success_at);
             Ok(())
         })
     }
@@ -231,6 +255,7 @@ impl Sessions for MemoryStore {
 impl Turns for MemoryStore {
     async fn try_turn(&self) -> StorageResult<Option<Turn>> {
         self.check_open("try_turn")?;
+        self.look_again();
         Ok(Arc::clone(&self.turn).try_lock_owned().ok().map(Turn::new))
     }
 }

@@ -3,6 +3,7 @@
 use super::state::{Row, State, Thread};
 use super::versions::is_newer;
 use crate::{BootstrapReason, sight::Place};
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{Conversation, ConversationId, ConversationKind, Message, Person, Tombstone, TombstoneOf};
 use std::collections::BTreeSet;
 
@@ -83,7 +84,9 @@ impl State {
         };
         thread.row.last_seq = thread.row.last_seq.max(message.seq);
         let new = match self.messages.get(&message.id) {
-            Some(Row::Server(stored)) if stored.version > message.version => return Placed::Stale,
+            Some(Row::Server(stored)) if stored.version > message.version && !planted(PlantedBug::OlderRowWins) => {
+                return Placed::Stale;
+            }
             Some(Row::Server(stored)) if stored.version == message.version && stored.says_the_same(&message) => {
                 return Placed::Stale;
             }
@@ -100,8 +103,10 @@ impl State {
             TombstoneOf::Message { id, seq } => {
                 let conversation = self.resolve(tombstone.conversation_id);
                 // Of equals the deletion counts: what a policy hides is withdrawn by the version that was shown.
+                let equal_stays = planted(PlantedBug::WithdrawnByEqualStays);
                 let newer_row = matches!(
-                    self.messages.get(&id), Some(Row::Server(stored)) if stored.version > tombstone.version);
+                    self.messages.get(&id), Some(Row::Server(stored)) if stored.version > tombstone.version
+                        || (equal_stays && stored.version == tombstone.version));
                 if newer_row || self.is_buried(id, tombstone.version) {
                     return (false, None);
                 }

@@ -3,6 +3,7 @@
 use super::rows::Placed;
 use super::state::{Entry, Row, State};
 use crate::{EntryState, SettleReport};
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     Acknowledgement, ConversationId, Extra, Intent, Message, MessageAck, MessageId, MessageStatus, NewMessage,
     PushOutcome, PushResult, Refusal, RefusalCode, RetryCode,
@@ -19,6 +20,9 @@ impl State {
             match result.outcome {
                 PushOutcome::Acknowledged(what) => self.acknowledge(at, what, &mut report),
                 PushOutcome::Rejected(refusal) => self.reject(at, refusal, &mut report),
+                PushOutcome::Retry(_) if planted(PlantedBug::RetryIsRefusal) => {
+                    self.reject(at, Refusal { code: RefusalCode::Forbidden, detail: None }, &mut report);
+                }
                 PushOutcome::Retry(code) => self.not_now(at, code, &mut report),
             }
         }
@@ -71,6 +75,7 @@ impl State {
     /// The server has the message under another id, which it gave to an older version of the app: one message, one row.
     fn drop_other_echo(&mut self, settled: &Entry, stored: MessageId) {
         let Some(id) = settled.intent.creates().filter(|id| *id != stored) else { return };
+        self.retarget(id, stored);
         if matches!(self.messages.get(&id), Some(Row::Local { .. })) {
             self.messages.remove(&id);
         }
@@ -136,11 +141,13 @@ fn stored(message: NewMessage, ack: &MessageAck) -> Message {
         content: Some(message.content.into()),
         metadata: message.metadata,
         reply_to: message.reply_to,
+        mentions: message.mentions,
         status: MessageStatus::Sent,
         seq: ack.seq,
         composed_at: Some(message.composed_at),
         created_at: ack.created_at,
         updated_at: ack.created_at,
+        edited_at: None,
         deleted_at: None,
         omitted: None,
         version: ack.version,

@@ -26,7 +26,7 @@ use crate::{
 };
 use fieldpost_domain::Session;
 use fieldpost_remote::{Auth, Credentials, MessagingApi};
-use fieldpost_storage::{Outbox, Replica, Sessions, StorageError, Turns};
+use fieldpost_storage::{Outbox, Replica, Sessions, Turns};
 use pass::Gate;
 use std::{
     fmt,
@@ -149,6 +149,7 @@ impl Engine {
         self.status.send_modify(|status| {
             status.signed_in = signed_in;
             status.last_success_at = state.last_success_at;
+            status.health = state.memory.health;
         });
         self.count().await
     }
@@ -216,10 +217,6 @@ impl Engine {
     fn trigger(&self, trigger: Trigger) {
         let now = self.moment();
         self.schedule.send_modify(|schedule| schedule.trigger(now, trigger));
-    }
-
-    async fn record_success(&self) -> Result<(), StorageError> {
-        self.replica.record_success(self.env.now()).await
     }
 }
 

@@ -27,13 +27,8 @@ impl State {
             return Ok(self.summary(thread));
         }
         let opener = self.own().ok_or_else(not_synced)?;
-        let (medic_id, org_id) = (Some(new.medic_id), Some(org));
-        self.record(
-            mutation,
-            Intent::OpenDirect(OpenDirect { conversation_id: id, medic_id, org_id }),
-            queued(),
-            new.at,
-        );
+        let intent = OpenDirect { conversation_id: id, medic_id: Some(new.medic_id), org_id: Some(org) };
+        self.record(mutation, Intent::OpenDirect(intent), queued(), new.at);
         let thread = opened_offline(id, &new, org, opener);
         let view = self.summary(&thread);
         self.threads.insert(id, thread);
