@@ -79,6 +79,11 @@ macro_rules! kinds {
                 }
             }
 
+            /// What all kinds together need.
+            pub(in crate::reference) fn needed() -> impl Iterator<Item = Capability> {
+                [$(<$submitted as Kind>::NEEDS,)+].into_iter().flatten()
+            }
+
             /// Judges and carries out.
             pub(super) fn carry_out(&self, transaction: &mut Transaction<'_>, viewer: &Viewer) -> Judged<Done> {
                 match self {
