@@ -1,18 +1,8 @@
 //! Everything the server is, behind one lock.
 
 use super::{
-    SeededRandom,
-    feed::Feed,
-    ids::to_micros,
-    open::OpenTransactions,
-    options::Options,
-    project::OfProject,
-    push::Injections,
-    sessions::Sessions,
-    snapshot::Snapshot,
-    tables::Tables,
-    transaction::Transaction,
-    viewer::Viewer,
+    SeededRandom, feed::Feed, ids::to_micros, open::OpenTransactions, options::Options, project::OfProject,
+    push::Injections, sessions::Sessions, snapshot::Snapshot, tables::Tables, transaction::Transaction, viewer::Viewer,
 };
 use crate::{PROTOCOL, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{AccessToken, Capabilities, Capability, ConversationDigest, PersonId, Time};
