@@ -64,7 +64,7 @@ impl Run<'_> {
         let all = self.companion.conversations().await?;
         let own = all.iter().find(|one| one.kind == ConversationKind::Direct);
         if let Some(own) = own {
-            self.companion.send(own.id, &format!("meanwhile {}", self.report.kills)).await?;
+            self.companion.conversation(own.id).send(&format!("meanwhile {}", self.report.kills)).await?;
         }
         self.companion.trigger_message_sync().await?;
         Ok(())

@@ -49,7 +49,7 @@ impl Writer<'_> {
         let beginning = was.split(' ').next().unwrap_or_default();
         let text = format!("{beginning} changed by {} at {number}", self.name);
         say(&Said::Editing { id, text: text.clone() })?;
-        let done = match self.client.edit(entry.mutation_id, &text).await {
+        let done = match self.client.conversation(entry.conversation_id).edit(id, &text).await {
             Ok(_) => true,
             Err(error) if is_ordinary(&error) => false,
             Err(error) => return Err(error.into()),
@@ -71,7 +71,7 @@ impl Writer<'_> {
         };
         // One that a pull has brought meanwhile stays: then only the wish to open it is taken back.
         let gone = match conversation {
-            Some(one) if self.client.conversation(one).await?.is_none() => Some(one),
+            Some(one) if self.client.conversation(one).summary().await?.is_none() => Some(one),
             _ => None,
         };
         self.conversations.retain(|one| Some(*one) != gone);

@@ -86,14 +86,14 @@ impl Writer<'_> {
             anyhow::bail!("nothing to write in")
         };
         // What `send` has returned is accepted; what is said here before that would be a lie.
-        match self.client.send(conversation, &format!("{}#{number}", self.name)).await {
-            Ok(written) => say(&Said::Accepted { id: written.id, number, conversation })?,
+        match self.client.conversation(conversation).send(&format!("{}#{number}", self.name)).await {
+            Ok(written) => say(&Said::Accepted { id: written.id(), number, conversation })?,
             // A conversation that the other process has taken back.
             Err(Error::NotFound) => self.conversations.retain(|one| *one != conversation),
             Err(error) => return Err(error.into()),
         }
         if self.random.one_in(8) {
-            match self.client.messages(conversation, Window::newest(20)).await {
+            match self.client.conversation(conversation).messages(Window::newest(20)).await {
                 Ok(shown) => self.read(conversation, shown.last_seq().unwrap_or_default()).await?,
                 Err(Error::NotFound) => {}
                 Err(error) => return Err(error.into()),
@@ -103,7 +103,7 @@ impl Writer<'_> {
     }
 
     async fn read(&self, conversation: ConversationId, up_to: fieldpost::Seq) -> Result<()> {
-        match self.client.mark_read(conversation, up_to).await {
+        match self.client.conversation(conversation).mark_read(up_to).await {
             Ok(_) | Err(Error::NotFound) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -112,9 +112,9 @@ impl Writer<'_> {
     async fn open(&mut self) -> Result<()> {
         let medic = newcomers::any(self.org, &mut self.random);
         let opened = self.client.open_direct(medic).await?;
-        say(&Said::Here { conversation: opened.id, medic })?;
+        say(&Said::Here { conversation: opened.id(), medic })?;
         // More often than by its share, so that there is something to take along when it is taken back or refused.
-        self.conversations.extend([opened.id; 3]);
+        self.conversations.extend([opened.id(); 3]);
         Ok(())
     }
 }

@@ -115,9 +115,9 @@ impl Day {
         let all = self.phones[at].client.conversations().await.unwrap();
         let Some(conversation) = self.random.pick(&all).map(|one| one.id) else { return };
         let text = format!("note {} of phone {at}", self.phones[at].written.len());
-        let sent = self.phones[at].client.send(conversation, &text).await.unwrap();
-        self.log.push(format!("phone {at} writes {text:?} in {conversation}: {}", sent.id));
-        self.phones[at].written.push((conversation, sent.id));
+        let sent = self.phones[at].client.conversation(conversation).send(&text).await.unwrap();
+        self.log.push(format!("phone {at} writes {text:?} in {conversation}: {}", sent.id()));
+        self.phones[at].written.push((conversation, sent.id()));
     }
 
     async fn read(&mut self, at: usize) {
@@ -125,7 +125,7 @@ impl Day {
         let Some((conversation, last)) = self.random.pick(&all).map(|one| (one.id, one.last_seq)) else { return };
         // Not always to the end: somebody may have looked at the beginning only.
         let up_to = Seq::new(last.get() / 2 + self.random.below(last.get() - last.get() / 2 + 1));
-        let marker = self.phones[at].client.mark_read(conversation, up_to).await.unwrap();
+        let marker = self.phones[at].client.conversation(conversation).mark_read(up_to).await.unwrap();
         self.log.push(format!("phone {at} reads {conversation} up to {marker}"));
     }
 
@@ -175,7 +175,7 @@ impl Day {
         };
         let Some(medic) = self.random.pick(&medics) else { return };
         let opened = client.open_direct(*medic).await.unwrap();
-        self.log.push(format!("phone {at} opens {}", opened.id));
+        self.log.push(format!("phone {at} opens {}", opened.id()));
     }
 
     /// Others do things on the server.
