@@ -6,10 +6,13 @@
 //!
 //! No type of SeaORM or sqlx is in the public API.
 
+mod connect;
+mod connections;
 mod conversations;
 mod db;
 mod derived;
 mod error;
+mod file;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -17,6 +20,7 @@ mod held;
 mod inspect;
 mod messages;
 mod open;
+mod options;
 mod outbox;
 mod packed;
 mod people;
@@ -30,7 +34,9 @@ mod rows;
 mod search;
 mod sessions;
 mod sql;
+mod store;
 mod turn;
+mod values;
 mod version;
 mod wipe;
 mod writer;
@@ -38,52 +44,5 @@ mod writer;
 #[cfg(test)]
 mod plans;
 
-pub use open::SqliteOptions;
-
-use async_trait::async_trait;
-use fieldpost_storage::{Inspection, StorageResult, Store};
-use std::path::Path;
-
-/// The local database of one account.
-#[derive(Debug)]
-pub struct SqliteStore {
-    db: db::Db,
-    turn: turn::TurnFile,
-}
-
-impl SqliteStore {
-    fn new(db: db::Db) -> Self {
-        let turn = turn::TurnFile::beside(db.path());
-        Self { db, turn }
-    }
-
-    /// The file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        self.db.path()
-    }
-}
-
-#[async_trait]
-impl Store for SqliteStore {
-    async fn pause(&self) -> StorageResult<()> {
-        self.turn.until_free().await;
-        self.db.pause().await
-    }
-
-    async fn resume(&self) -> StorageResult<()> {
-        self.db.resume().await
-    }
-
-    async fn inspect(&self) -> StorageResult<Inspection> {
-        inspect::inspect(&self.db).await
-    }
-
-    async fn wipe(&self) -> StorageResult<()> {
-        wipe::wipe(&self.db).await
-    }
-
-    async fn close(&self) -> StorageResult<()> {
-        self.db.close().await
-    }
-}
+pub use options::SqliteOptions;
+pub use store::SqliteStore;

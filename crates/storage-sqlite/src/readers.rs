@@ -4,10 +4,11 @@
 //! itself sees one state, so BEGIN and COMMIT, which are trips of their own, are for readings of several queries only.
 
 use crate::{
+    connect::reader,
     error::{Fault, Res},
     held::Held,
-    open::{SqliteOptions, reader},
-    sql::{arguments, statement_of},
+    options::SqliteOptions,
+    values::{arguments, statement_of},
 };
 use fieldpost_storage::StorageErrorKind;
 use sea_orm::{

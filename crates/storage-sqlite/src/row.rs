@@ -7,7 +7,7 @@
 use crate::{
     error::{Fault, Res},
     packed::{Packed, Value, unpack},
-    sql::{moment, unsigned, uuid},
+    values::{moment, unsigned, uuid},
 };
 use fieldpost_domain::{Seq, Time};
 use sea_orm::{QueryResult, TryGetable};

@@ -9,10 +9,10 @@
 //! ends a transaction rolls it back: a failure waits for that, and [`Drop`] leaves it to the connection ([`Held::leave`]).
 
 use crate::{
-    db::Connections,
+    connections::Connections,
     error::{Fault, Res},
     held::Held,
-    sql::{arguments, statement_of},
+    values::{arguments, statement_of},
 };
 use fieldpost_storage::StorageErrorKind;
 use sea_orm::{

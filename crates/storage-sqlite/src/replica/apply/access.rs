@@ -1,6 +1,6 @@
 //! What came into sight, and what left it.
 
-use super::{Applied, unreadable};
+use super::{applied::Applied, unreadable};
 use crate::{
     error::Res,
     outbox::park,

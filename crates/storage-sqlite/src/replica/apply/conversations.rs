@@ -6,7 +6,7 @@
 //! back. Both rules at once are a comparison of the pairs (last seq, version). Of an answer that was asked for beside a pass
 //! nobody knows whether it is the later one, so it has to be greater.
 
-use super::{Applied, Barred};
+use super::{applied::Applied, barred::Barred};
 use crate::{
     error::Res,
     rekey,

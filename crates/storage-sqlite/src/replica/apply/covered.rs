@@ -1,6 +1,6 @@
 //! Parts of threads of which a page has brought all that may be seen: what a policy of the project hides in them is no gap.
 
-use super::Applied;
+use super::applied::Applied;
 use crate::{
     error::Res,
     ranges::{self, RangeSet},

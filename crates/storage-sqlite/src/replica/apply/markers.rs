@@ -1,6 +1,6 @@
 //! Read markers and receipts of a page: the larger position wins, always.
 
-use super::{Applied, Barred};
+use super::{applied::Applied, barred::Barred};
 use crate::{
     error::Res,
     replica::position::Standing,

@@ -1,7 +1,8 @@
 //! Messages of a page.
 
 use super::{
-    Applied, Barred, deleted,
+    applied::Applied,
+    barred::{Barred, deleted},
     news::{Here, note_new},
     unreadable,
 };

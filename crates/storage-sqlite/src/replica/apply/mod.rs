@@ -15,6 +15,8 @@
 //! Grants come first, since the conversations that they admit are in the same page; revocations come last.
 
 mod access;
+mod applied;
+mod barred;
 pub(crate) mod conversations;
 mod covered;
 mod markers;
@@ -24,34 +26,10 @@ pub(crate) mod people;
 mod tombstones;
 mod unreadable;
 
-use crate::{
-    error::Res,
-    replica::position::Standing,
-    sql::{IdSet, Tx},
-};
-use fieldpost_domain::{Access, Changes, ConversationId, TombstoneOf};
-use fieldpost_storage::ApplyReport;
-use std::collections::{BTreeSet, HashMap, HashSet};
-use uuid::Uuid;
+pub(crate) use applied::Applied;
 
-/// What applying rows did. The caller refreshes what derives from the touched conversations.
-#[derive(Debug, Default)]
-pub(crate) struct Applied {
-    pub(crate) report: ApplyReport,
-    pub(crate) touched: BTreeSet<Uuid>,
-}
-
-impl Applied {
-    fn count(&mut self, rows: usize, changed: u64) {
-        self.report.applied += changed;
-        self.report.stale += (rows as u64).saturating_sub(changed);
-    }
-
-    fn purged(&mut self, conversation: Uuid) {
-        self.touched.remove(&conversation);
-        self.report.purged.push(ConversationId::from_uuid(conversation));
-    }
-}
+use crate::{error::Res, replica::position::Standing, sql::Tx};
+use fieldpost_domain::{Access, Changes, TombstoneOf};
 
 pub(crate) async fn rows(tx: &Tx, standing: &Standing, changes: Changes) -> Res<Applied> {
     let mut applied = Applied::default();
@@ -71,38 +49,4 @@ pub(crate) async fn rows(tx: &Tx, standing: &Standing, changes: Changes) -> Res<
     access::revoke(tx, standing, others, &mut applied).await?;
     unreadable::keep(tx, changes.unreadable, &mut applied).await?;
     Ok(applied)
-}
-
-/// Conversations whose rows may not come (back): those the person may not see, and with which version others were deleted.
-#[derive(Debug, Default)]
-struct Barred {
-    revoked: HashSet<Uuid>,
-    deleted: HashMap<Uuid, i64>,
-}
-
-impl Barred {
-    async fn among(tx: &Tx, ids: &IdSet) -> Res<Self> {
-        let rows = tx.all(REVOKED, vec![ids.bind()]).await?;
-        let revoked = rows.iter().map(|row| row.id(0)).collect::<Res<_>>()?;
-        Ok(Self { revoked, deleted: deleted(tx, ids).await? })
-    }
-
-    /// Whether it left for a reason that is known.
-    fn has_left(&self, conversation: Uuid) -> bool {
-        self.revoked.contains(&conversation) || self.deleted.contains_key(&conversation)
-    }
-
-    fn bars(&self, conversation: Uuid, version: i64) -> bool {
-        self.revoked.contains(&conversation)
-            || self.deleted.get(&conversation).is_some_and(|deleted| *deleted >= version)
-    }
-}
-
-const REVOKED: &str = "
-SELECT conversation_id FROM access WHERE revoked AND conversation_id IN (SELECT unhex(value) FROM json_each(?))";
-
-/// Which of these were deleted for good, and with which version.
-async fn deleted(tx: &Tx, ids: &IdSet) -> Res<HashMap<Uuid, i64>> {
-    let sql = "SELECT id, version FROM tombstones WHERE id IN (SELECT unhex(value) FROM json_each(?))";
-    tx.all(sql, vec![ids.bind()]).await?.iter().map(|row| Ok((row.id(0)?, row.get(1)?))).collect()
 }

@@ -1,6 +1,6 @@
 //! Hard deletes of a page.
 
-use super::{Applied, Barred};
+use super::{applied::Applied, barred::Barred};
 use crate::{
     error::Res,
     outbox::park,

@@ -1,6 +1,6 @@
 //! Rows that this version cannot read.
 
-use super::{Applied, Barred};
+use super::{applied::Applied, barred::Barred};
 use crate::{
     error::Res,
     resolve,
