@@ -11,6 +11,7 @@ mod connections;
 mod conversations;
 mod db;
 mod derived;
+mod entity;
 mod error;
 mod file;
 #[cfg(feature = "fuzzing")]

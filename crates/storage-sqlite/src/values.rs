@@ -99,6 +99,7 @@ pub(crate) fn arguments(values: Vec<Value>) -> Res<SqliteArguments> {
     for value in values {
         let added = match value {
             Value::BigInt(number) => arguments.add(number),
+            Value::Bool(truth) => arguments.add(truth),
             Value::String(text) => arguments.add(text),
             Value::Bytes(bytes) => arguments.add(bytes),
             other => Err(format!("a value of a type that no column has: {other:?}").into()),
