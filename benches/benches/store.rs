@@ -100,7 +100,7 @@ fn send(criterion: &mut Criterion) {
             bencher.iter(|| {
                 number.set(number.get() + 1);
                 let message = composed(number.get(), conversation_id(1));
-                runtime.block_on(subject.store.send(mutation_id(number.get()), message)).unwrap()
+                runtime.block_on(subject.store.send(mutation_id(number.get()), message.into())).unwrap()
             });
         });
     }

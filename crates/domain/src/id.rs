@@ -62,6 +62,13 @@ id!(
     /// A conversation: made by the device that opened it, or by the server.
     ConversationId
 );
+impl ConversationId {
+    /// Of a stored mutation that has not been given its conversation yet.
+    pub(crate) const fn unaddressed() -> Self {
+        Self(Uuid::nil())
+    }
+}
+
 id!(
     /// A message. Made on the sender's device, kept by the server as primary key; it is the idempotency key of the send.
     MessageId

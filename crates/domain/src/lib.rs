@@ -8,6 +8,7 @@
 
 mod open_enum;
 
+pub mod capability;
 pub mod change;
 pub mod content;
 pub mod conversation;
@@ -27,6 +28,7 @@ pub mod read_marker;
 pub mod retry;
 pub mod session;
 
+pub use capability::{Capabilities, Capability};
 pub use change::{Access, AccessChange, Changes, Covered, Tombstone, TombstoneOf, UnreadableRow};
 pub use content::{ContentError, MessageContent, preview};
 pub use conversation::{Conversation, ConversationKind};
@@ -35,7 +37,9 @@ pub use digest::{ConversationDigest, Fingerprint, SetFingerprint};
 pub use id::{ConversationId, IdError, MedicId, MessageId, MutationId, OrgId, PersonId};
 pub use message::{Message, MessageKind, MessageStatus, NewMessage};
 pub use metadata::{Extra, Metadata, MetadataError};
-pub use mutation::{Intent, Mutation, MutationKind};
+pub use mutation::{
+    Decision, Intent, MarkRead, Mutation, MutationKind, OpenBroadcast, OpenDirect, Policy, Replaces, Undecodable,
+};
 pub use omitted::{Omitted, OmittedReason};
 pub use outcome::{Acknowledgement, MessageAck, PushOutcome, PushResult, Refusal, RefusalCode, RetryCode};
 pub use page::{BootstrapPage, HistoryPage, PullPage, SeqRange, ServerInfo, ServerLimits};

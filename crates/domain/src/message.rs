@@ -32,24 +32,29 @@ open_enum!(
     }
 );
 
-/// A message that this device composed and the server has not acknowledged.
+/// A message that this device composed and the server has not acknowledged. As JSON it is the payload of its mutation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewMessage {
     /// Made on the device; it stays the message's id on the server, and is the idempotency key of the send.
     pub id: MessageId,
     /// Where it is written.
+    #[serde(skip, default = "ConversationId::unaddressed")]
     pub conversation_id: ConversationId,
     /// Who wrote it: the signed-in person.
     pub sender_id: PersonId,
     /// [`MessageKind::Text`] or [`MessageKind::Attachment`].
+    #[serde(rename = "type")]
     pub kind: MessageKind,
     /// The text.
     pub content: MessageContent,
     /// What the app attached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
     /// The message it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
     /// The device's claim of when it was written. For display only; nothing is ordered by it.
+    #[serde(with = "chrono::serde::ts_microseconds")]
     pub composed_at: Time,
 }
 

@@ -1,10 +1,10 @@
 //! Pages: what one answer of the server brings, and where to go on.
 
 use crate::{
-    Changes, Continuation, Conversation, ConversationDigest, ConversationId, Cursor, Person, Seq, ServerEpoch, Time,
+    Capabilities, Changes, Continuation, Conversation, ConversationDigest, ConversationId, Cursor, Person, Seq,
+    ServerEpoch, Time,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// What the server accepts and sends at most; every answer states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ pub struct ServerInfo {
     /// Which version of the SQL is installed; none from the first one, which does not say.
     pub sql_version: Option<u32>,
     /// What it can do beyond protocol 1.
-    pub capabilities: BTreeSet<String>,
+    pub capabilities: Capabilities,
 }
 
 /// One page of the first load: conversations, newest activity first, each with its last messages; then the rest of the

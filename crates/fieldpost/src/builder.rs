@@ -1,6 +1,6 @@
 //! The composition root: the only place that names implementations.
 
-use crate::{Client, Error, Result, client::Inner, no_server::NoServer, owner::Owner};
+use crate::{Client, Error, Result, client::Inner, no_server::NoServer};
 use fieldpost_remote::{Auth, MessagingApi};
 use fieldpost_storage::{Outbox, Replica, Sessions, Store, Turns};
 use fieldpost_sync::{Engine, Env, Parts, Rhythm, TokenProvider};
@@ -129,8 +129,8 @@ impl Builder {
             None => engine,
         });
         engine.refresh_status().await?;
-        let (owner, runner) = (Owner::default(), Mutex::default());
-        Ok(Client { inner: Arc::new(Inner { store, engine, env, owner, runner }) })
+        let runner = Mutex::default();
+        Ok(Client { inner: Arc::new(Inner { store, engine, env, runner }) })
     }
 
     async fn open_store(&mut self) -> Result<Arc<dyn Store>> {

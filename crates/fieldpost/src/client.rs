@@ -1,6 +1,6 @@
 //! The handle that an app holds.
 
-use crate::{Result, owner::Owner};
+use crate::Result;
 use fieldpost_storage::Store;
 use fieldpost_sync::{Engine, Env, Runner, SyncError};
 use std::{fmt, sync::Arc};
@@ -19,7 +19,6 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) engine: Arc<Engine>,
     pub(crate) env: Env,
-    pub(crate) owner: Owner,
     /// Syncs in the background once it was started.
     pub(crate) runner: Mutex<Option<Runner>>,
 }

@@ -1,6 +1,6 @@
 //! The conversation list, and opening a conversation.
 
-use crate::{Client, ConversationId, ConversationSummary, Error, MedicId, Result, Seq};
+use crate::{Client, ConversationId, ConversationSummary, MedicId, Result, Seq};
 use fieldpost_storage::NewDirect;
 
 /// How many conversations a list has at most.
@@ -35,19 +35,10 @@ impl Client {
     /// one. A medic opens their own by their own medic id ([`Client::me`]).
     ///
     /// # Errors
-    /// [`Error::NotReady`] before the first sync.
+    /// [`crate::Error::NotReady`] before the first sync.
     pub async fn open_direct(&self, medic: MedicId) -> Result<ConversationSummary> {
-        let me = self.me().await?.ok_or(Error::NotReady)?;
-        // Of somebody who is a member of several orgs the roster says in which one the medic is.
-        let there = self.inner.store.medic(medic).await?;
         let env = &self.inner.env;
-        let new = NewDirect {
-            id: env.conversation_id(),
-            medic_id: medic,
-            org_id: there.map_or(me.org_id, |medic| medic.org_id),
-            opened_by: me.id,
-            at: env.now(),
-        };
+        let new = NewDirect { id: env.conversation_id(), medic_id: medic, at: env.now() };
         let opened = self.inner.store.open_direct(env.mutation_id(), new).await?;
         self.note_local_write().await;
         Ok(opened)
@@ -58,7 +49,7 @@ impl Client {
     /// where the marker stands.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the conversation is not here.
+    /// [`crate::Error::NotFound`] when the conversation is not here.
     pub async fn mark_read(&self, conversation: ConversationId, up_to: Seq) -> Result<Seq> {
         let env = &self.inner.env;
         let marker = self.inner.store.mark_read(env.mutation_id(), conversation, up_to, env.now()).await?;

@@ -102,6 +102,8 @@ impl From<Arc<StorageError>> for Error {
         match error.kind() {
             StorageErrorKind::NotFound => Self::NotFound,
             StorageErrorKind::WrongAccount => Self::WrongAccount,
+            StorageErrorKind::NoAccount => Self::SignedOut,
+            StorageErrorKind::NotSynced => Self::NotReady,
             StorageErrorKind::Paused => Self::Paused,
             StorageErrorKind::OutcomeUnknown => Self::OutcomeUnknown,
             StorageErrorKind::NotApplicable => Self::NotPossible(error.detail().unwrap_or("unknown").to_owned()),

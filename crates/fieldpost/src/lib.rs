@@ -51,7 +51,6 @@ mod messages;
 mod no_server;
 mod observing;
 mod outbox;
-mod owner;
 mod people;
 mod sessions;
 mod syncing;

@@ -5,8 +5,7 @@ use crate::{
     Client, ConversationId, Error, MessageContent, MessageId, MessageKind, Metadata, Older, Result, ThreadMessage,
     ThreadWindow, Window,
 };
-use fieldpost_domain::NewMessage;
-use fieldpost_storage::StorageErrorKind;
+use fieldpost_storage::OutgoingMessage;
 
 /// A message about to be sent, when there is more to it than text.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,10 +56,9 @@ impl Client {
             metadata.check()?;
         }
         let env = &self.inner.env;
-        let message = NewMessage {
+        let message = OutgoingMessage {
             id: env.message_id(),
             conversation_id: conversation,
-            sender_id: self.owner().await?,
             kind: MessageKind::Text,
             content: draft.content,
             metadata: draft.metadata,
@@ -68,21 +66,9 @@ impl Client {
             composed_at: env.now(),
         };
         let before = self.inner.engine.before_write();
-        let written = self.write(message).await?;
+        let written = self.inner.store.send(env.mutation_id(), message).await?;
         told(self.inner.engine.note_sent(before, &written).await);
         Ok(written)
-    }
-
-    async fn write(&self, message: NewMessage) -> Result<ThreadMessage> {
-        let (store, mutation) = (&self.inner.store, self.inner.env.mutation_id());
-        match store.send(mutation, message.clone()).await {
-            Err(error) if error.kind() == StorageErrorKind::WrongAccount => {
-                // It was wiped since, and somebody else has signed in, or nobody.
-                let sender_id = self.ask_owner().await?;
-                Ok(store.send(mutation, NewMessage { sender_id, ..message }).await?)
-            }
-            written => Ok(written?),
-        }
     }
 
     /// Part of a thread, oldest first. [`ThreadWindow::older`] says how to go on upwards.

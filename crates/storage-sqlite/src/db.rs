@@ -261,7 +261,7 @@ mod tests {
         let messages = build::messages(build::conversation_id(1), 1..=3, &build::ada());
         let thread = given::loaded_thread(&store, build::direct(1, 3), messages).await;
         assert_eq!(stands_at(&store).await, NORMAL);
-        store.send(build::mutation_id(1), build::composed(1, thread)).await.unwrap();
+        store.send(build::mutation_id(1), build::composed(1, thread).into()).await.unwrap();
         assert_eq!(stands_at(&store).await, FULL);
         store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
         assert_eq!(stands_at(&store).await, NORMAL);

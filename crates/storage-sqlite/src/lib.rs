@@ -14,12 +14,10 @@ mod derived;
 mod entity;
 mod error;
 mod file;
-#[cfg(feature = "fuzzing")]
-#[doc(hidden)]
-pub mod fuzzing;
 mod held;
 mod inspect;
 mod messages;
+mod mutations;
 mod open;
 mod options;
 mod outbox;

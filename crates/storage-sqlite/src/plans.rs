@@ -1,7 +1,7 @@
 //! Every query that runs often finds its rows by an index, however long the history is. SQLite's own plan says so; a query
 //! that begins to visit whole tables fails here, not on somebody's phone.
 
-use crate::{SqliteStore, conversations, derived, messages, outbox, ranges, replica, search, sql::Tx};
+use crate::{SqliteStore, conversations, derived, messages, mutations, outbox, ranges, replica, search, sql::Tx};
 use sea_orm::Value;
 
 async fn plan(tx: &Tx, sql: &str) -> Vec<String> {
@@ -52,7 +52,7 @@ async fn hot_queries_visit_no_whole_table() {
         ("one message", &message),
         ("a window", &window),
         ("what a send records", outbox::send::RECORD),
-        ("the echo of a send", outbox::send::ECHO_OF_NEW),
+        ("the echo of a send", mutations::echo::ECHO_OF_NEW),
         ("what was sent", &sent),
         ("how far a thread is read", &stand),
         ("the last seq", ranges::LAST_SEQ),

@@ -9,7 +9,7 @@
 
 use crate::{
     error::Res,
-    outbox::park,
+    mutations::park,
     sql::{Tx, id},
 };
 use fieldpost_domain::RefusalCode;

@@ -22,6 +22,9 @@ use uuid::Uuid;
 
 const ALL: BatchLimits = BatchLimits { rows: 500, bytes: 1 << 20 };
 
+/// What a version after this one writes.
+const NEWER: u32 = fieldpost_migrations::SCHEMA_VERSION + 1;
+
 struct Phone(TempDir);
 
 impl Phone {
@@ -271,12 +274,12 @@ async fn a_newer_file_is_refused_untouched() {
     phone.open().await.close().await.unwrap();
     let mut file = fs::read(phone.file()).unwrap();
     // The header of a SQLite file has user_version at offset 60, big-endian.
-    file[60..64].copy_from_slice(&10_u32.to_be_bytes());
+    file[60..64].copy_from_slice(&NEWER.to_be_bytes());
     fs::write(phone.file(), file).unwrap();
     let before = fs::read(phone.file()).unwrap();
     let error = phone.refused().await;
     assert_eq!(error.kind(), StorageErrorKind::NewerSchema);
-    assert!(error.detail().unwrap().contains("version 10"));
+    assert!(error.detail().unwrap().contains(&format!("version {NEWER}")));
     assert_eq!(fs::read(phone.file()).unwrap(), before);
 }
 
@@ -355,7 +358,7 @@ async fn a_file_that_was_cut_off_in_a_transaction_is_taken_back_and_opened() {
 async fn a_newer_file_that_was_cut_off_is_refused_all_the_same() {
     let (scratch, phone) = (Phone::with_fixture("v5.db"), Phone::new());
     let db = sea_orm::Database::connect(format!("sqlite://{}", scratch.file().display())).await.unwrap();
-    db.execute_unprepared("PRAGMA journal_mode = DELETE; PRAGMA user_version = 10").await.unwrap();
+    db.execute_unprepared(&format!("PRAGMA journal_mode = DELETE; PRAGMA user_version = {NEWER}")).await.unwrap();
     db.close().await.unwrap();
     killed_with_a_journal(&scratch.file(), &phone.file(), HALF).await;
     assert_eq!(phone.refused().await.kind(), StorageErrorKind::NewerSchema);
@@ -410,7 +413,7 @@ async fn send(store: &SqliteStore, number: u32) -> Result<(), StorageError> {
         composed_at: Time::UNIX_EPOCH,
     };
     let mutation = fieldpost_domain::MutationId::from_uuid(Uuid::from_u128(u128::from(number) + 1));
-    store.send(mutation, message).await.map(drop)
+    store.send(mutation, message.into()).await.map(drop)
 }
 
 #[tokio::test]

@@ -49,20 +49,14 @@ async fn each_send_adds_a_message_and_its_mutation() {
     let store = SqliteStore::open(path).await.unwrap();
     let conversation = open(&store).await;
     for number in 1..=count {
-        store.send(build::mutation_id(number), build::composed(number, conversation)).await.unwrap();
+        store.send(build::mutation_id(number), build::composed(number, conversation).into()).await.unwrap();
         assert_eq!(store.counts().await.unwrap().pending, number + 1);
     }
 }
 
 async fn open(store: &SqliteStore) -> fieldpost_domain::ConversationId {
-    store.claim(build::iris().id).await.unwrap();
-    let new = NewDirect {
-        id: build::conversation_id(1),
-        medic_id: build::medic_id(1),
-        org_id: build::org(),
-        opened_by: build::iris().id,
-        at: Time::UNIX_EPOCH,
-    };
+    given::loaded(store, Changes::default()).await;
+    let new = NewDirect { id: build::conversation_id(1), medic_id: build::medic_id(1), at: Time::UNIX_EPOCH };
     store.open_direct(MutationId::from_uuid(Uuid::from_u128(7)), new).await.unwrap().id
 }
 
@@ -99,7 +93,7 @@ async fn a_caller_that_gives_up_anywhere_leaves_a_whole_state() {
     let store = SqliteStore::open(path_in(&folder)).await.unwrap();
     let conversation = open(&store).await;
     for number in 1..200 {
-        let send = store.send(build::mutation_id(number), build::composed(number, conversation));
+        let send = store.send(build::mutation_id(number), build::composed(number, conversation).into());
         // Dropped after as many turns as the number says, at whatever await it stands.
         let _ = tokio::time::timeout(Duration::from_micros(number * 10), send).await;
         let pending = store.counts().await.unwrap().pending;
@@ -110,7 +104,7 @@ async fn a_caller_that_gives_up_anywhere_leaves_a_whole_state() {
             assert_eq!(shown + 1, pending);
         }
     }
-    store.send(build::mutation_id(500), build::composed(500, conversation)).await.unwrap();
+    store.send(build::mutation_id(500), build::composed(500, conversation).into()).await.unwrap();
 }
 
 #[tokio::test]
@@ -120,11 +114,11 @@ async fn a_caller_that_gives_up_anywhere_leaves_the_file_to_others() {
     let other = SqliteStore::open(path_in(&folder)).await.unwrap();
     let conversation = open(&store).await;
     for turns in 1..40 {
-        let send = store.send(build::mutation_id(turns), build::composed(turns, conversation));
+        let send = store.send(build::mutation_id(turns), build::composed(turns, conversation).into());
         give_up_after(turns, send).await;
         other.clear_session().await.unwrap();
     }
-    store.send(build::mutation_id(500), build::composed(500, conversation)).await.unwrap();
+    store.send(build::mutation_id(500), build::composed(500, conversation).into()).await.unwrap();
 }
 
 #[tokio::test]
@@ -136,7 +130,7 @@ async fn a_reader_that_gives_up_anywhere_leaves_no_old_state_to_the_next() {
     for turns in 1..40 {
         give_up_after(turns, store.inspect()).await;
         give_up_after(turns, store.conversations(10)).await;
-        other.send(build::mutation_id(turns), build::composed(turns, conversation)).await.unwrap();
+        other.send(build::mutation_id(turns), build::composed(turns, conversation).into()).await.unwrap();
         assert_eq!(store.counts().await.unwrap().pending, turns + 1);
     }
 }
@@ -223,7 +217,7 @@ async fn what_another_version_queues_meanwhile_holds_up_nothing_behind_it() {
     let newer = raw(&path).await;
     newer.execute_unprepared("UPDATE outbox SET kind = 'react', payload = '{\"emoji\":\"+1\"}'").await.unwrap();
     newer.close().await.unwrap();
-    store.send(build::mutation_id(1), build::composed(1, conversation)).await.unwrap();
+    store.send(build::mutation_id(1), build::composed(1, conversation).into()).await.unwrap();
 
     let batch = store.next_batch(BatchLimits { rows: 1, ..ALL }, &HashSet::new()).await.unwrap();
     assert_eq!(batch.iter().map(|mutation| mutation.id).collect::<Vec<_>>(), [build::mutation_id(1)]);
@@ -385,7 +379,7 @@ async fn a_write_that_fails_at_its_last_step_never_happened() {
     .unwrap();
     let people = Changes { people: vec![build::ben()], ..Changes::default() };
     store.apply_pull(&cursor, build::pull_page("after", people.clone())).await.unwrap_err();
-    store.send(build::mutation_id(1), build::composed(1, thread)).await.unwrap_err();
+    store.send(build::mutation_id(1), build::composed(1, thread).into()).await.unwrap_err();
 
     assert_eq!(store.person(build::ben().id).await.unwrap(), None);
     assert_eq!(store.entries(10).await.unwrap(), []);
@@ -393,7 +387,7 @@ async fn a_write_that_fails_at_its_last_step_never_happened() {
 
     db.execute_unprepared("DROP TRIGGER stop_page; DROP TRIGGER stop_send;").await.unwrap();
     assert_eq!(store.apply_pull(&cursor, build::pull_page("after", people)).await.unwrap().applied, 1);
-    store.send(build::mutation_id(1), build::composed(1, thread)).await.unwrap();
+    store.send(build::mutation_id(1), build::composed(1, thread).into()).await.unwrap();
 }
 
 /// What an earlier version took although nobody can read it costs its message the metadata, not the thread.
@@ -404,7 +398,7 @@ async fn metadata_that_an_earlier_version_nested_too_deep_hides_no_thread() {
     let store = SqliteStore::open(&path).await.unwrap();
     let conversation = open(&store).await;
     for number in 1..=2 {
-        store.send(build::mutation_id(number), build::composed(number, conversation)).await.unwrap();
+        store.send(build::mutation_id(number), build::composed(number, conversation).into()).await.unwrap();
     }
     store.close().await.unwrap();
     let deep = format!("{}1{}", "{\"a\":".repeat(300), "}".repeat(300));

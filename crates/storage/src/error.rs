@@ -14,6 +14,10 @@ pub enum StorageErrorKind {
     NotFound,
     /// The file belongs to another account: one database per account.
     WrongAccount,
+    /// Nobody has signed in to this file: it is nobody's.
+    NoAccount,
+    /// Nothing was ever synced: who is who is not known yet.
+    NotSynced,
     /// Somebody else moved the sync position in between; read it again.
     Superseded,
     /// The mutation has left for the server and its answer is not here: what has happened to it must be known first.
@@ -111,6 +115,8 @@ impl fmt::Display for StorageError {
             StorageErrorKind::WrongAccount => {
                 "this database belongs to another account; sign in with that one or use another file"
             }
+            StorageErrorKind::NoAccount => "nobody has signed in to this database; sign in first",
+            StorageErrorKind::NotSynced => "this database was never synced; sync once while there is a network",
             StorageErrorKind::Superseded => "another process synced this database meanwhile",
             StorageErrorKind::OutcomeUnknown => {
                 "it is on its way to the server, and whether it arrived is not known yet; sync first, then decide"

@@ -34,7 +34,9 @@ pub mod conformance;
 pub use conversations::{ConversationSummary, Conversations};
 pub use error::{StorageError, StorageErrorKind, StorageResult};
 pub use messages::{Messages, Older, ThreadMessage, ThreadWindow, Window};
-pub use outbox::{BatchLimits, EntryState, NewDirect, Outbox, OutboxCounts, OutboxEntry, SettleReport};
+pub use outbox::{
+    BatchLimits, EntryState, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, SettleReport,
+};
 pub use people::People;
 pub use replica::{ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, SyncPosition, SyncState};
 pub use sessions::Sessions;

@@ -3,22 +3,53 @@
 use crate::{ConversationSummary, StorageResult, ThreadMessage};
 use async_trait::async_trait;
 use fieldpost_domain::{
-    ConversationId, MedicId, MessageContent, MessageId, Mutation, MutationId, MutationKind, NewMessage, OrgId,
-    PersonId, PushResult, Refusal, RetryCode, Seq, ServerLimits, Time,
+    ConversationId, MedicId, MessageContent, MessageId, MessageKind, Metadata, Mutation, MutationId, MutationKind,
+    NewMessage, PersonId, PushResult, Refusal, RetryCode, Seq, ServerLimits, Time,
 };
 use std::collections::HashSet;
 
-/// A direct conversation that a person opens.
+/// A message that a person sends. Who that is, the store knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutgoingMessage {
+    /// Made on the device, and kept by the server.
+    pub id: MessageId,
+    /// Where to.
+    pub conversation_id: ConversationId,
+    /// What it is.
+    pub kind: MessageKind,
+    /// Its text.
+    pub content: MessageContent,
+    /// What the app attached.
+    pub metadata: Option<Metadata>,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+    /// When it was written, by the device's clock.
+    pub composed_at: Time,
+}
+
+impl OutgoingMessage {
+    /// The same with its sender, as the outbox keeps it.
+    #[must_use]
+    pub fn by(self, sender_id: PersonId) -> NewMessage {
+        let Self { id, conversation_id, kind, content, metadata, reply_to, composed_at } = self;
+        NewMessage { id, conversation_id, sender_id, kind, content, metadata, reply_to, composed_at }
+    }
+}
+
+impl From<NewMessage> for OutgoingMessage {
+    fn from(message: NewMessage) -> Self {
+        let NewMessage { id, conversation_id, kind, content, metadata, reply_to, composed_at, .. } = message;
+        Self { id, conversation_id, kind, content, metadata, reply_to, composed_at }
+    }
+}
+
+/// A direct conversation that a person opens. Who that is, and in which org the medic is, the store knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDirect {
     /// Made on the device; kept unless the server already has a conversation for this medic.
     pub id: ConversationId,
     /// With whom.
     pub medic_id: MedicId,
-    /// In which org.
-    pub org_id: OrgId,
-    /// Who opens it.
-    pub opened_by: PersonId,
     /// When, by the device's clock.
     pub at: Time,
 }
@@ -66,7 +97,9 @@ pub struct OutboxEntry {
     pub conversation_id: ConversationId,
     /// The message it sends, if it sends one.
     pub message_id: Option<MessageId>,
-    /// The text of that message, so that a person can see what did not get through even when its conversation is gone.
+    /// The message it changes, if it changes one.
+    pub target_id: Option<MessageId>,
+    /// The text that it sends, so that a person can see what did not get through even when its conversation is gone.
     pub content: Option<String>,
     /// What became of it.
     pub state: EntryState,
@@ -108,18 +141,22 @@ pub struct SettleReport {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Writes a message locally and queues its send. The message appears at the end of its thread as `queued`. The sender's
-    /// read marker does not move. Sending the same message id again changes nothing and returns what is there. In a
+    /// Writes a message locally and queues its send. Its sender is the person whose database this is when it is written. The
+    /// message appears at the end of its thread as `queued`. The sender's read marker does not move. Sending the same message id again changes nothing and returns what is there. In a
     /// conversation whose open was refused it parks at once ([`fieldpost_domain::RefusalCode::OpenRefused`]), as what was
     /// written before did.
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::WrongAccount`] when the sender is not the person whose database this is, or nobody has signed
-    /// in; [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
-    async fn send(&self, mutation: MutationId, message: NewMessage) -> StorageResult<ThreadMessage>;
+    /// [`crate::StorageErrorKind::NoAccount`] when nobody has signed in to this database;
+    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
+    async fn send(&self, mutation: MutationId, message: OutgoingMessage) -> StorageResult<ThreadMessage>;
 
     /// Opens the direct conversation with a medic: the one that is here (by its id or an alias of it, or by org and medic),
-    /// else a new one with its mutation queued ahead of everything written in it.
+    /// else a new one with its mutation queued ahead of everything written in it. It is opened by the signed-in person, in the
+    /// org where the roster has the medic, else in that person's own.
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::NotSynced`] when it is not here, and neither the medic nor the signed-in person is known.
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary>;
 
     /// Moves the signed-in person's read marker to `up_to`, the highest seq that was displayed, but not above the highest

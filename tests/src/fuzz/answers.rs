@@ -1,7 +1,7 @@
 //! Answers of the server, and of whatever else answers in its place.
 
 use fieldpost::{ConversationId, Seq};
-use fieldpost_domain::{Changes, Intent, Mutation, MutationId};
+use fieldpost_domain::{Changes, Intent, MarkRead, Mutation, MutationId};
 use fieldpost_remote_supabase::fuzzing;
 use serde_json::Value;
 use uuid::Uuid;
@@ -57,7 +57,7 @@ fn mutations() -> Vec<Mutation> {
     let conversation_id = ConversationId::from_uuid(Uuid::from_u128(1));
     let mark = |number| Mutation {
         id: MutationId::from_uuid(Uuid::from_u128(number)),
-        intent: Intent::MarkRead { conversation_id, read_seq: Seq::new(1) },
+        intent: Intent::MarkRead(MarkRead { conversation_id, read_seq: Seq::new(1) }),
     };
     [1, 2, 3].map(mark).into()
 }

@@ -2,6 +2,7 @@
 
 use super::error::RestError;
 use crate::json::without_the_deepest;
+use fieldpost_domain::Capability;
 use fieldpost_remote::reference::Speaks;
 use serde_json::{Map, Value};
 use std::str::FromStr;
@@ -75,7 +76,7 @@ impl Args {
     /// What the client says that it can do. The names were checked with the envelope.
     pub(super) fn speaks(&self) -> Speaks {
         let names = self.0.get("p_capabilities").and_then(Value::as_array).into_iter().flatten();
-        Speaks::named(&names.filter_map(Value::as_str).map(str::to_owned).collect())
+        Speaks::named(&names.filter_map(Value::as_str).map(Capability::from).collect())
     }
 
     /// An argument that is there and not null.

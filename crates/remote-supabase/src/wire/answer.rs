@@ -11,7 +11,7 @@ use super::{
     scalar::{Number, Stamp},
 };
 use crate::{error::refusal, http::Reply};
-use fieldpost_domain::{Changes, Conversation, Person, ServerInfo, ServerLimits};
+use fieldpost_domain::{Capability, Changes, Conversation, Person, ServerInfo, ServerLimits};
 use fieldpost_remote::{PROTOCOL, RemoteError, RemoteErrorKind, RemoteResult};
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -186,7 +186,7 @@ fn limits(stated: Option<&Value>) -> ServerLimits {
 fn server(sql_version: Option<&Value>, capabilities: Option<&Value>) -> ServerInfo {
     let stated = sql_version.and_then(Value::as_u64).and_then(|version| u32::try_from(version).ok());
     let names = capabilities.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    ServerInfo { sql_version: Some(stated.unwrap_or(1)), capabilities: names.map(str::to_owned).collect() }
+    ServerInfo { sql_version: Some(stated.unwrap_or(1)), capabilities: names.map(Capability::from).collect() }
 }
 
 /// The answer breaks the protocol.

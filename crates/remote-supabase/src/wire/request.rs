@@ -5,7 +5,8 @@
 
 use chrono::SecondsFormat;
 use fieldpost_domain::{
-    ConversationId, Intent, MedicId, MessageId, MessageKind, Metadata, Mutation, MutationId, OrgId, Time,
+    ConversationId, Intent, MarkRead, MedicId, MessageId, MessageKind, Metadata, Mutation, MutationId, OpenBroadcast,
+    OpenDirect, OrgId, Time,
 };
 use fieldpost_remote::{
     BootstrapRequest, HistoryRequest, PROTOCOL, PullRequest, RemoteError, RemoteErrorKind, RemoteResult,
@@ -110,13 +111,13 @@ impl<'a> From<&'a Intent> for Change<'a> {
                 reply_to: message.reply_to,
                 composed_at: message.composed_at,
             },
-            Intent::OpenDirect { conversation_id, medic_id, org_id } => {
+            Intent::OpenDirect(OpenDirect { conversation_id, medic_id, org_id }) => {
                 Self::OpenDirect { conversation_id, medic_id, org_id }
             }
-            Intent::OpenBroadcast { conversation_id, org_id, ref subject } => {
+            Intent::OpenBroadcast(OpenBroadcast { conversation_id, org_id, ref subject }) => {
                 Self::OpenBroadcast { conversation_id, org_id, subject: subject.as_deref().map(without_nul) }
             }
-            Intent::MarkRead { conversation_id, read_seq } => {
+            Intent::MarkRead(MarkRead { conversation_id, read_seq }) => {
                 Self::MarkRead { conversation_id, read_seq: read_seq.get() }
             }
         }

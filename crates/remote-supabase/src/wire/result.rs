@@ -87,11 +87,11 @@ fn outcome(mutation: &Mutation, row: ResultRow) -> Result<PushOutcome, &'static 
 fn acknowledgement(intent: &Intent, row: ResultRow) -> Result<Acknowledgement, &'static str> {
     match intent {
         Intent::SendMessage(message) => sent(message, row),
-        Intent::OpenDirect { .. } | Intent::OpenBroadcast { .. } => match good(row.conversation) {
+        Intent::OpenDirect(_) | Intent::OpenBroadcast(_) => match good(row.conversation) {
             Some(conversation) => Ok(Acknowledgement::Opened(Box::new(conversation))),
             None => Err("the conversation is missing"),
         },
-        Intent::MarkRead { .. } => Ok(good(row.read_marker).map_or(Acknowledgement::Bare, Acknowledgement::Marked)),
+        Intent::MarkRead(_) => Ok(good(row.read_marker).map_or(Acknowledgement::Bare, Acknowledgement::Marked)),
     }
 }
 

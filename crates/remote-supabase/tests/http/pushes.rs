@@ -3,8 +3,8 @@
 use crate::support::{Server, token};
 use chrono::DateTime;
 use fieldpost_domain::{
-    Acknowledgement, Intent, MessageContent, MessageKind, Metadata, Mutation, NewMessage, PushOutcome, RefusalCode,
-    RetryCode, Seq, TombstoneOf,
+    Acknowledgement, Intent, MarkRead, MessageContent, MessageKind, Metadata, Mutation, NewMessage, OpenBroadcast,
+    OpenDirect, PushOutcome, RefusalCode, RetryCode, Seq, TombstoneOf,
 };
 use fieldpost_remote::{MessagingApi, RemoteErrorKind, RemoteResult};
 use pretty_assertions::assert_eq;
@@ -40,11 +40,21 @@ fn send(n: u8) -> Mutation {
 }
 
 fn open(n: u8) -> Mutation {
-    mutation(n, Intent::OpenDirect { conversation_id: id(CONVERSATION).parse().unwrap(), medic_id: None, org_id: None })
+    mutation(
+        n,
+        Intent::OpenDirect(OpenDirect {
+            conversation_id: id(CONVERSATION).parse().unwrap(),
+            medic_id: None,
+            org_id: None,
+        }),
+    )
 }
 
 fn mark(n: u8) -> Mutation {
-    mutation(n, Intent::MarkRead { conversation_id: id(CONVERSATION).parse().unwrap(), read_seq: Seq::new(17) })
+    mutation(
+        n,
+        Intent::MarkRead(MarkRead { conversation_id: id(CONVERSATION).parse().unwrap(), read_seq: Seq::new(17) }),
+    )
 }
 
 fn result(n: u8, status: &str, more: Value) -> Value {
@@ -98,9 +108,12 @@ async fn mutations_are_written_as_the_protocol_says() {
         send(1),
         mutation(2, Intent::SendMessage(rich)),
         open(3),
-        mutation(4, Intent::OpenDirect { conversation_id, medic_id, org_id: Some(org_id) }),
-        mutation(5, Intent::OpenBroadcast { conversation_id, org_id, subject: Some("Crane\0 3".to_owned()) }),
-        mutation(6, Intent::OpenBroadcast { conversation_id, org_id, subject: None }),
+        mutation(4, Intent::OpenDirect(OpenDirect { conversation_id, medic_id, org_id: Some(org_id) })),
+        mutation(
+            5,
+            Intent::OpenBroadcast(OpenBroadcast { conversation_id, org_id, subject: Some("Crane\0 3".to_owned()) }),
+        ),
+        mutation(6, Intent::OpenBroadcast(OpenBroadcast { conversation_id, org_id, subject: None })),
         mark(7),
     ];
     let server = Server::start().await;

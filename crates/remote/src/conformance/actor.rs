@@ -5,8 +5,9 @@ use crate::{BootstrapRequest, HistoryRequest, PullRequest, RemoteErrorKind, Remo
 use chrono::{TimeZone, Utc};
 use fieldpost_domain::{
     AccessToken, Acknowledgement, BootstrapPage, Changes, Conversation, ConversationDigest, ConversationId, Cursor,
-    HistoryPage, Intent, MedicId, Message, MessageAck, MessageContent, MessageId, MessageKind, Mutation, NewMessage,
-    OrgId, PersonId, PullPage, PushOutcome, ReadMarker, RefusalCode, Seq, Session, Time,
+    HistoryPage, Intent, MarkRead, MedicId, Message, MessageAck, MessageContent, MessageId, MessageKind, Mutation,
+    NewMessage, OpenBroadcast, OpenDirect, OrgId, PersonId, PullPage, PushOutcome, ReadMarker, RefusalCode, Seq,
+    Session, Time,
 };
 
 /// Somebody signed in.
@@ -156,26 +157,32 @@ impl<'b> Actor<'b> {
     /// Opens her own direct conversation, as a medic.
     pub async fn open_own(&self) -> Conversation {
         let conversation_id = fresh::conversation_id();
-        opened(&self.push_one(Intent::OpenDirect { conversation_id, medic_id: None, org_id: None }).await)
+        opened(&self.push_one(Intent::OpenDirect(OpenDirect { conversation_id, medic_id: None, org_id: None })).await)
     }
 
     /// Opens the direct conversation of a medic, as an admin.
     pub async fn open_with(&self, medic: MedicId, org: OrgId) -> Conversation {
         let (conversation_id, medic_id, org_id) = (fresh::conversation_id(), Some(medic), Some(org));
-        opened(&self.push_one(Intent::OpenDirect { conversation_id, medic_id, org_id }).await)
+        opened(&self.push_one(Intent::OpenDirect(OpenDirect { conversation_id, medic_id, org_id })).await)
     }
 
     /// Opens the broadcast of an org, as an admin.
     pub async fn open_broadcast(&self, org_id: OrgId, subject: &str) -> Conversation {
         let conversation_id = fresh::conversation_id();
         opened(
-            &self.push_one(Intent::OpenBroadcast { conversation_id, org_id, subject: Some(subject.to_owned()) }).await,
+            &self
+                .push_one(Intent::OpenBroadcast(OpenBroadcast {
+                    conversation_id,
+                    org_id,
+                    subject: Some(subject.to_owned()),
+                }))
+                .await,
         )
     }
 
     /// Marks a conversation as read up to a seq.
     pub async fn mark(&self, conversation_id: ConversationId, read_seq: u64) -> ReadMarker {
-        match self.push_one(Intent::MarkRead { conversation_id, read_seq: Seq::new(read_seq) }).await {
+        match self.push_one(Intent::MarkRead(MarkRead { conversation_id, read_seq: Seq::new(read_seq) })).await {
             PushOutcome::Acknowledged(Acknowledgement::Marked(marker)) => marker,
             other => panic!("expected a marker, got {other:?}"),
         }

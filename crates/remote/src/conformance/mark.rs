@@ -1,7 +1,7 @@
 //! Read markers and receipts.
 
 use super::{Action, Actor, Backend, Scene, Verdict, actor::refused};
-use fieldpost_domain::{Changes, ConversationId, Intent, RefusalCode, Seq};
+use fieldpost_domain::{Changes, ConversationId, Intent, MarkRead, RefusalCode, Seq};
 
 async fn unread(who: &Actor<'_>, conversation: ConversationId) -> u64 {
     let rows = who.bootstrap().await.changes.conversations;
@@ -115,7 +115,7 @@ pub async fn a_hidden_conversation_cannot_be_marked(backend: &dyn Backend) -> Ve
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);
     let conversation_id = ben.open_own().await.id;
-    let outcome = ada.push_one(Intent::MarkRead { conversation_id, read_seq: Seq::new(1) }).await;
+    let outcome = ada.push_one(Intent::MarkRead(MarkRead { conversation_id, read_seq: Seq::new(1) })).await;
     assert_eq!(refused(&outcome), RefusalCode::NotFound);
     Ok(())
 }

@@ -5,10 +5,12 @@ use super::{
     actor::{already_sent, mutation, opened, refused, send, sent},
     fresh,
 };
-use fieldpost_domain::{ConversationId, ConversationKind, Intent, MedicId, Mutation, OrgId, RefusalCode};
+use fieldpost_domain::{
+    ConversationId, ConversationKind, Intent, MedicId, Mutation, OpenBroadcast, OpenDirect, OrgId, RefusalCode,
+};
 
 fn open(conversation_id: ConversationId, medic_id: Option<MedicId>, org_id: Option<OrgId>) -> Mutation {
-    mutation(Intent::OpenDirect { conversation_id, medic_id, org_id })
+    mutation(Intent::OpenDirect(OpenDirect { conversation_id, medic_id, org_id }))
 }
 
 /// Given a medic without one, when she opens hers without naming anything, then it has the id that she made.
@@ -129,7 +131,11 @@ pub async fn a_foreign_org_is_not_found(backend: &dyn Backend) -> Verdict {
     let org_id = there.world.org_id;
     let batch = [
         open(fresh::conversation_id(), Some(there.medic_id(0)), Some(org_id)),
-        mutation(Intent::OpenBroadcast { conversation_id: fresh::conversation_id(), org_id, subject: None }),
+        mutation(Intent::OpenBroadcast(OpenBroadcast {
+            conversation_id: fresh::conversation_id(),
+            org_id,
+            subject: None,
+        })),
     ];
     for outcome in admin.push(&batch).await {
         assert_eq!(refused(&outcome), RefusalCode::NotFound);
@@ -166,7 +172,11 @@ pub async fn an_admin_opens_the_one_broadcast(backend: &dyn Backend) -> Verdict 
 pub async fn a_medic_cannot_open_a_broadcast(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (conversation_id, org_id) = (fresh::conversation_id(), scene.world.org_id);
-    let outcome = scene.medic(0).await.push_one(Intent::OpenBroadcast { conversation_id, org_id, subject: None }).await;
+    let outcome = scene
+        .medic(0)
+        .await
+        .push_one(Intent::OpenBroadcast(OpenBroadcast { conversation_id, org_id, subject: None }))
+        .await;
     assert_eq!(refused(&outcome), RefusalCode::Forbidden);
     Ok(())
 }
@@ -191,7 +201,7 @@ pub async fn a_subject_that_is_too_long_is_refused(backend: &dyn Backend) -> Ver
     let (admin, org_id) = (scene.admin().await, scene.world.org_id);
     let open = |characters: usize| {
         let (conversation_id, subject) = (fresh::conversation_id(), Some("é".repeat(characters)));
-        admin.push_one(Intent::OpenBroadcast { conversation_id, org_id, subject })
+        admin.push_one(Intent::OpenBroadcast(OpenBroadcast { conversation_id, org_id, subject }))
     };
     assert_eq!(refused(&open(501).await), RefusalCode::SubjectTooLong);
     assert_eq!(opened(&open(500).await).subject, Some("é".repeat(500)));

@@ -6,7 +6,7 @@ use super::{
     fresh,
 };
 use crate::{ExpiredReason, RemoteErrorKind};
-use fieldpost_domain::{Changes, ConversationId, Cursor, Intent, PersonId, RefusalCode, Seq, TombstoneOf};
+use fieldpost_domain::{Changes, ConversationId, Cursor, Intent, MarkRead, PersonId, RefusalCode, Seq, TombstoneOf};
 use std::collections::BTreeSet;
 
 /// Everything that somebody is told from a cursor on, and by a bootstrap in pages of every size.
@@ -165,7 +165,7 @@ pub async fn a_push_reveals_nothing_hidden(backend: &dyn Backend) -> Verdict {
     let secret = ben.say(hidden, "Secret").await.message_id;
     let (mut there, mut here) = (ada.draft(hidden, "Peek"), ada.draft(hers, "Peek"));
     (there.id, here.id) = (secret, secret);
-    let mark = |conversation_id| mutation(Intent::MarkRead { conversation_id, read_seq: Seq::new(1) });
+    let mark = |conversation_id| mutation(Intent::MarkRead(MarkRead { conversation_id, read_seq: Seq::new(1) }));
     let outcomes = ada.push(&[send(there), send(here), mark(hidden), mark(fresh::conversation_id())]).await;
     assert_eq!(refused(&outcomes[0]), RefusalCode::NotFound);
     assert_eq!(refused(&outcomes[1]), RefusalCode::IdTaken);

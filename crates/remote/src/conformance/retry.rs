@@ -5,7 +5,7 @@ use super::{
     actor::{mutation, opened, send, sent},
     fresh,
 };
-use fieldpost_domain::{Intent, PushOutcome, RetryCode};
+use fieldpost_domain::{Intent, OpenDirect, PushOutcome, RetryCode};
 
 /// Given a collision in one conversation, then its later mutations wait and those of the other are applied.
 pub async fn a_retry_holds_back_its_conversation_and_no_other(backend: &dyn Backend) -> Verdict {
@@ -42,7 +42,7 @@ pub async fn a_retried_opening_holds_back_its_messages(backend: &dyn Backend) ->
     let ada = scene.medic(0).await;
     let conversation_id = fresh::conversation_id();
     scene.perform(Action::RetryNext { conversation_id, code: RetryCode::Conflict }).await?;
-    let opening = mutation(Intent::OpenDirect { conversation_id, medic_id: None, org_id: None });
+    let opening = mutation(Intent::OpenDirect(OpenDirect { conversation_id, medic_id: None, org_id: None }));
     let batch = [opening, send(ada.draft(conversation_id, "1"))];
     let held = ada.push(&batch).await;
     let expected = [RetryCode::Conflict, RetryCode::AfterRetry].map(PushOutcome::Retry);

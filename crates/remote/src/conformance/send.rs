@@ -8,7 +8,8 @@ use super::{
 use crate::RemoteErrorKind;
 use chrono::{TimeDelta, TimeZone, Utc};
 use fieldpost_domain::{
-    Acknowledgement, Intent, MessageKind, Metadata, Mutation, NewMessage, PushOutcome, RefusalCode, Seq, TombstoneOf,
+    Acknowledgement, Intent, MarkRead, MessageKind, Metadata, Mutation, NewMessage, PushOutcome, RefusalCode, Seq,
+    TombstoneOf,
     metadata::{METADATA_DEPTH, METADATA_LIMIT},
 };
 use serde_json::{Map, Value, json};
@@ -229,7 +230,8 @@ pub async fn somebody_who_was_removed_cannot_write(backend: &dyn Backend) -> Ver
     let own = ada.open_own().await.id;
     scene.perform(Action::RemoveMember { person_id: ada.id }).await?;
     let read_seq = Seq::new(0);
-    let mark = Mutation { id: fresh::mutation_id(), intent: Intent::MarkRead { conversation_id: own, read_seq } };
+    let mark =
+        Mutation { id: fresh::mutation_id(), intent: Intent::MarkRead(MarkRead { conversation_id: own, read_seq }) };
     for outcome in ada.push(&[send(ada.draft(own, "Still here")), mark]).await {
         assert_eq!(refused(&outcome), RefusalCode::Forbidden);
     }

@@ -2,8 +2,8 @@
 
 use super::{ReferenceServer, clock::ServerClock, project::Project};
 use crate::SQL_VERSION;
-use fieldpost_domain::{ServerInfo, ServerLimits};
-use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+use fieldpost_domain::{Capabilities, Capability, ServerInfo, ServerLimits};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// Settings of a server; see [`ReferenceServer::builder`].
 #[derive(Clone)]
@@ -40,13 +40,13 @@ impl Speaks {
 
     /// By their names on the wire.
     #[must_use]
-    pub fn named(names: &BTreeSet<String>) -> Self {
-        Self { set_digest: names.contains("set_digest"), ranges: names.contains("ranges") }
+    pub fn named(names: &Capabilities) -> Self {
+        Self { set_digest: names.contains(&Capability::SetDigest), ranges: names.contains(&Capability::Ranges) }
     }
 
-    fn names(self) -> BTreeSet<String> {
-        let all = [("set_digest", self.set_digest), ("ranges", self.ranges)];
-        all.into_iter().filter(|(_, speaks)| *speaks).map(|(name, _)| name.to_owned()).collect()
+    fn names(self) -> Capabilities {
+        let all = [(Capability::SetDigest, self.set_digest), (Capability::Ranges, self.ranges)];
+        all.into_iter().filter(|(_, speaks)| *speaks).map(|(name, _)| name).collect()
     }
 
     /// What both can do.
@@ -106,7 +106,7 @@ impl ReferenceBuilder {
     /// The first version of the SQL, which can do nothing beyond protocol 1.
     #[must_use]
     pub fn of_the_first_sql(mut self) -> Self {
-        self.options.info = ServerInfo { sql_version: Some(1), capabilities: BTreeSet::new() };
+        self.options.info = ServerInfo { sql_version: Some(1), capabilities: Capabilities::new() };
         self
     }
 

@@ -1,7 +1,7 @@
 //! Transactions that stay open for a while.
 
 use crate::device::Device;
-use fieldpost_domain::{Message, PushOutcome, RetryCode};
+use fieldpost_domain::{Intent, MarkRead, Message, PushOutcome, RetryCode};
 use fieldpost_remote::{
     Auth, Credentials, MessagingApi,
     reference::{DEMO_ADA, DEMO_ADMIN, DEMO_PASSWORD, Locked, ReferenceServer},
@@ -72,10 +72,10 @@ async fn a_locked_conversation_is_answered_with_retry_and_others_are_not() {
     let own = server.conversations_of(session.person_id);
     let mark = |conversation: &fieldpost_domain::Conversation| fieldpost_domain::Mutation {
         id: fieldpost_domain::MutationId::from_uuid(conversation.id.as_uuid()),
-        intent: fieldpost_domain::Intent::MarkRead {
+        intent: Intent::MarkRead(MarkRead {
             conversation_id: conversation.id,
             read_seq: fieldpost_domain::Seq::new(1),
-        },
+        }),
     };
     let batch: Vec<_> = own.iter().map(mark).collect();
     let answer = server.push(&session.access_token, &batch).await.unwrap();

@@ -2,8 +2,8 @@
 
 use fieldpost_domain::{
     AccessToken, Acknowledgement, Changes, ConversationDigest, ConversationId, Cursor, Intent, Message, MessageContent,
-    MessageId, MessageKind, Mutation, MutationId, NewMessage, PersonId, PushOutcome, Refusal, RefusalCode, Role, Seq,
-    SeqRange, TombstoneOf, Version,
+    MessageId, MessageKind, Mutation, MutationId, NewMessage, OpenDirect, PersonId, PushOutcome, Refusal, RefusalCode,
+    Role, Seq, SeqRange, TombstoneOf, Version,
 };
 use fieldpost_remote::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest,
@@ -28,7 +28,7 @@ fn uuid(n: u128) -> Uuid {
 
 fn open(id: u128, medic: Option<fieldpost_domain::MedicId>, org: Option<fieldpost_domain::OrgId>) -> Mutation {
     let conversation_id = ConversationId::from_uuid(uuid(id));
-    let intent = Intent::OpenDirect { conversation_id, medic_id: medic, org_id: org };
+    let intent = Intent::OpenDirect(OpenDirect { conversation_id, medic_id: medic, org_id: org });
     Mutation { id: MutationId::from_uuid(uuid(id)), intent }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     error::Res,
-    outbox::record::{MUTATION, mutation},
+    mutations::record::{MUTATION, mutation},
     resolve,
     row::Row,
     sql::{IdSet, Tx, int, unsigned},
@@ -61,7 +61,7 @@ async fn next(tx: &Tx, limits: BatchLimits, held: &HashSet<ConversationId>) -> R
         let turn = limits.rows.clamp(1, TURN);
         let rows = tx.all(&pending_sql(), vec![int(after), held.bind(), int(turn.into())]).await?;
         for row in &rows {
-            after = row.get(5)?;
+            after = row.get(6)?;
             if !batch.take(row)? {
                 return Ok(batch.batch);
             }
@@ -91,7 +91,7 @@ impl Filling {
     fn take(&mut self, row: &Row) -> Res<bool> {
         // What cannot be read was parked when the file was opened; one that another process has written since waits for that.
         let Some(mutation) = mutation(row)? else { return Ok(true) };
-        self.bytes += unsigned(row.get(4)?);
+        self.bytes += unsigned(row.get(5)?);
         let full = self.batch.len() >= self.limits.rows as usize || self.bytes > u64::from(self.limits.bytes);
         if full && !self.batch.is_empty() {
             return Ok(false);

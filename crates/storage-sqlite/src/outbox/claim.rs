@@ -4,15 +4,12 @@ use crate::{
     db::{Db, Durability},
     derived,
     error::Res,
-    outbox::{
-        record::{MUTATION, mutation},
-        stored,
-        views::UNREADABLE,
-    },
+    mutations::record::{MUTATION, intent, mutation},
+    outbox::views::UNREADABLE,
     row::Row,
     sql::{Tx, id, int, text},
 };
-use fieldpost_domain::{ConversationId, PersonId, RefusalCode};
+use fieldpost_domain::{PersonId, RefusalCode, Undecodable};
 use fieldpost_storage::StorageResult;
 
 /// Parks what this version cannot read, and takes up again what an older version parked and this one can read. Nothing is
@@ -30,7 +27,7 @@ pub(crate) async fn check_readable(db: &Db) -> StorageResult<()> {
 }
 
 /// A position, and why it is to be parked; none if it is to be taken up again.
-type Change = (i64, Option<&'static str>);
+type Change = (i64, Option<Undecodable>);
 
 async fn find(tx: &Tx) -> Res<Vec<Change>> {
     let sql = format!(
@@ -42,7 +39,7 @@ async fn find(tx: &Tx) -> Res<Vec<Change>> {
     loop {
         let rows = tx.all(&sql, vec![int(after)]).await?;
         let Some(last) = rows.last() else { return Ok(changes) };
-        after = last.get(4)?;
+        after = last.get(5)?;
         for row in &rows {
             changes.extend(judge(row)?);
         }
@@ -50,19 +47,17 @@ async fn find(tx: &Tx) -> Res<Vec<Change>> {
 }
 
 fn judge(row: &Row) -> Res<Option<Change>> {
-    let (position, parked) = (row.get(4)?, row.get::<i64>(5)? != 0);
+    let (position, parked) = (row.get(5)?, row.get::<i64>(6)? != 0);
     if parked {
         return Ok(mutation(row)?.map(|_| (position, None)));
     }
-    let lane = ConversationId::from_uuid(row.id(2)?);
-    let decoded = stored::decode(&row.text_if_any(1), lane, &row.text_if_any(3));
-    Ok(decoded.err().map(|why| (position, Some(why.detail()))))
+    Ok(intent(row)?.err().map(|why| (position, Some(why))))
 }
 
 async fn change(tx: &Tx, changes: Vec<Change>) -> Res<()> {
     for (position, why) in changes {
         let sql = "UPDATE outbox SET failed_code = ?, failed_detail = ? WHERE position = ?";
-        let (code, detail) = (why.map(|_| UNREADABLE), why);
+        let (code, detail) = (why.map(|_| UNREADABLE), why.map(|why| why.to_string()));
         tx.run(sql, vec![crate::sql::opt_text(code), crate::sql::opt_text(detail), int(position)]).await?;
     }
     Ok(())

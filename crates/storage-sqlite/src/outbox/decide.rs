@@ -3,16 +3,16 @@
 use crate::{
     derived,
     error::{Fault, Res},
-    outbox::{
+    mutations::{
         park,
-        record::{MUTATION, mutation},
-        stored, views,
+        record::{self, MUTATION, mutation},
     },
+    outbox::views,
     resolve,
     row::Row,
-    sql::{IdSet, Tx, id, int, signed, text, time},
+    sql::{IdSet, Tx, id, text, time},
 };
-use fieldpost_domain::{Intent, MessageContent, MutationId, MutationKind, RefusalCode, Time};
+use fieldpost_domain::{Intent, MessageContent, MutationId, RefusalCode, Time};
 use fieldpost_storage::{OutboxEntry, StorageErrorKind};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -23,7 +23,7 @@ struct Waiting {
     lane: Uuid,
     message: Option<Uuid>,
     opens: bool,
-    marks: bool,
+    keeps: bool,
     failed: bool,
     unanswered: bool,
     /// None if this version cannot read it.
@@ -44,7 +44,10 @@ pub(super) async fn retry(tx: &Tx, mutation: MutationId, at: Time) -> Res<Outbox
 
 pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent, at: Time) -> Res<OutboxEntry> {
     let entry = find(tx, mutation).await?;
-    let Some(message) = entry.message else { return Err(not_applicable("only a message can be edited")) };
+    // What cannot be read may have a text: then it says so below.
+    if entry.intent.as_ref().is_some_and(|intent| intent.text().is_none()) {
+        return Err(not_applicable("only a message can be edited"));
+    }
     // Of a dead letter too: should the server have it, under this id, the new text would be taken for the old.
     if entry.unanswered {
         return Err(Fault::kind(StorageErrorKind::OutcomeUnknown));
@@ -52,22 +55,21 @@ pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent,
     if entry.failed {
         check_sendable(tx, &entry).await?;
     }
-    let Some(Intent::SendMessage(composed)) = entry.intent else { return Err(not_applicable(UNREADABLE)) };
+    let Some(mut intent) = entry.intent else { return Err(not_applicable(UNREADABLE)) };
     let shown = content.as_str().to_owned();
-    let intent = Intent::SendMessage(fieldpost_domain::NewMessage { content, ..composed });
-    let payload = stored::encode(&intent)
-        .map_err(|_| Fault::Kind(StorageErrorKind::Other, Some("a mutation has no JSON form".to_owned())))?;
-    let size = int(signed(intent.wire_size() as u64));
-    tx.run("UPDATE outbox SET payload = ?, wire_size = ? WHERE id = ?", vec![text(payload), size, id(entry.id)])
-        .await?;
-    tx.run("UPDATE messages SET content = ? WHERE id = ? AND seq IS NULL", vec![text(shown), id(message)]).await?;
+    intent.set_text(content);
+    let values = vec![text(record::payload(&intent)?), record::size(&intent), id(entry.id)];
+    tx.run("UPDATE outbox SET payload = ?, wire_size = ? WHERE id = ?", values).await?;
+    if let Some(message) = entry.message {
+        tx.run("UPDATE messages SET content = ? WHERE id = ? AND seq IS NULL", vec![text(shown), id(message)]).await?;
+    }
     derived::refresh_newest(tx, &BTreeSet::from([entry.lane])).await?;
     retry(tx, mutation, at).await
 }
 
 pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry>> {
     let entry = find(tx, mutation).await?;
-    if entry.marks {
+    if !entry.keeps {
         return Err(not_applicable("what was read stays read"));
     }
     let sql = "SELECT 1 FROM conversations WHERE id = ? AND server_id IS NULL";
@@ -108,20 +110,21 @@ fn not_applicable(why: &str) -> Fault {
 }
 
 async fn find(tx: &Tx, mutation: MutationId) -> Res<Waiting> {
-    let sql = format!("SELECT {MUTATION}, message_id, failed_code IS NOT NULL, unanswered FROM outbox WHERE id = ?");
+    let sql = format!(
+        "SELECT {MUTATION}, message_id, failed_code IS NOT NULL, unanswered, opens, keeps FROM outbox WHERE id = ?"
+    );
     tx.one(&sql, vec![id(mutation.as_uuid())]).await?.as_ref().map(waiting).transpose()?.ok_or_else(not_found)
 }
 
 fn waiting(row: &Row) -> Res<Waiting> {
-    let kind = MutationKind::from(row.text_if_any(1));
     Ok(Waiting {
         id: row.id(0)?,
         lane: row.id(2)?,
-        message: row.opt_id(4)?,
-        opens: matches!(kind, MutationKind::OpenDirect | MutationKind::OpenBroadcast),
-        marks: kind == MutationKind::MarkRead,
-        failed: row.get::<i64>(5)? != 0,
-        unanswered: row.get::<i64>(6)? > 0,
+        message: row.opt_id(5)?,
+        opens: row.get::<i64>(8)? != 0,
+        keeps: row.get::<i64>(9)? != 0,
+        failed: row.get::<i64>(6)? != 0,
+        unanswered: row.get::<i64>(7)? > 0,
         intent: mutation(row)?.map(|mutation| mutation.intent),
     })
 }
@@ -140,8 +143,7 @@ async fn check_sendable(tx: &Tx, entry: &Waiting) -> Res<()> {
 
 /// The dead letters that are sent again with this one, in their order.
 async fn going_together(tx: &Tx, entry: &Waiting) -> Res<Vec<Uuid>> {
-    let refused = "SELECT 1 FROM outbox WHERE conversation_id = ? AND kind IN ('open_direct', 'open_broadcast')
-        AND failed_code IS NOT NULL";
+    let refused = "SELECT 1 FROM outbox WHERE conversation_id = ? AND opens AND failed_code IS NOT NULL";
     if tx.one(refused, vec![id(entry.lane)]).await?.is_none() {
         return Ok(vec![entry.id]);
     }

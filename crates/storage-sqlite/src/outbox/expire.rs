@@ -10,15 +10,15 @@ use sea_orm::Value;
 /// What waits since before a moment, and the server certainly has not had.
 const WAITED: &str = "failed_code IS NULL AND unanswered = 0 AND recorded_at < ?1";
 
-const MESSAGE: &str = "kind = 'send_message'
+const MESSAGE: &str = "expires
     AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = outbox.message_id AND m.seq IS NOT NULL)";
 
 /// An open whose messages have all expired: one that still waits keeps it, and one without messages is no message.
-const OPEN: &str = "kind IN ('open_direct', 'open_broadcast')
+const OPEN: &str = "opens
     AND EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = outbox.conversation_id AND c.server_id IS NULL)
     AND EXISTS (SELECT 1 FROM outbox AS o WHERE o.conversation_id = outbox.conversation_id AND o.failed_code = ?2)
     AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.conversation_id = outbox.conversation_id
-        AND o.kind = 'send_message' AND o.failed_code IS NULL)";
+        AND o.expires AND o.failed_code IS NULL)";
 
 /// Whether anything may expire. Most passes find nothing, and must not write to learn that.
 pub(super) async fn any(tx: &Tx, before: Time) -> Res<bool> {

@@ -3,12 +3,12 @@
 use crate::{
     derived,
     error::{Fault, Res},
-    outbox::record,
+    mutations::record,
     resolve::{CANONICAL, VIEWER},
     row::Row,
     sql::{Bound, Tx, id, seq},
 };
-use fieldpost_domain::{ConversationId, Intent, Mutation, MutationId, Seq, Time};
+use fieldpost_domain::{ConversationId, Intent, MarkRead, Mutation, MutationId, Seq, Time};
 use fieldpost_storage::StorageErrorKind;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ pub(super) async fn mark_read(
     if read_seq <= read {
         return Ok(read);
     }
-    let intent = Intent::MarkRead { conversation_id: ConversationId::from_uuid(conversation), read_seq };
+    let intent = Intent::MarkRead(MarkRead { conversation_id: ConversationId::from_uuid(conversation), read_seq });
     let [count, show] = derived::marked(conversation, viewer);
     tx.last([
         Bound::new(MARK, vec![id(conversation), id(viewer), seq(read_seq), seq(read_seq)]),
@@ -44,7 +44,7 @@ const MARK: &str = "
 INSERT INTO read_markers (conversation_id, person_id, delivered_seq, read_seq, version) VALUES (?, ?, ?, ?, 0)
 ON CONFLICT DO UPDATE SET read_seq = excluded.read_seq, delivered_seq = max(delivered_seq, excluded.delivered_seq)";
 
-const REPLACED: &str = "DELETE FROM outbox WHERE conversation_id = ? AND kind = 'mark_read'";
+const REPLACED: &str = "DELETE FROM outbox WHERE conversation_id = ? AND slot = 'mark_read'";
 
 /// How a thread stands.
 struct Stand {

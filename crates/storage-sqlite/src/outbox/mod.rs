@@ -6,29 +6,24 @@ mod decide;
 mod expire;
 pub(crate) mod mark_read;
 mod open_direct;
-pub(crate) mod park;
-pub(crate) mod record;
 pub(crate) mod send;
 mod settle;
-pub(crate) mod stored;
 mod views;
 
 pub(crate) use claim::{check_readable, claim};
 
 use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;
-use fieldpost_domain::{
-    ConversationId, MessageContent, MessageId, Mutation, MutationId, NewMessage, PushResult, Seq, Time,
-};
+use fieldpost_domain::{ConversationId, MessageContent, MessageId, Mutation, MutationId, PushResult, Seq, Time};
 use fieldpost_storage::{
-    BatchLimits, ConversationSummary, NewDirect, Outbox, OutboxCounts, OutboxEntry, SettleReport, StorageResult,
-    ThreadMessage,
+    BatchLimits, ConversationSummary, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, SettleReport,
+    StorageResult, ThreadMessage,
 };
 use std::collections::HashSet;
 
 #[async_trait]
 impl Outbox for SqliteStore {
-    async fn send(&self, mutation: MutationId, message: NewMessage) -> StorageResult<ThreadMessage> {
+    async fn send(&self, mutation: MutationId, message: OutgoingMessage) -> StorageResult<ThreadMessage> {
         let write = self.db.write("send", Durability::PowerCut).await?;
         let sent = send::send(write.tx(), mutation, message).await;
         write.finish(sent).await

@@ -13,13 +13,13 @@ mod single;
 
 use crate::{
     derived,
-    error::Res,
+    error::{Fault, Res},
     replica::position::Standing,
     row::Row,
     sql::{IdSet, Tx},
 };
 use acks::Acks;
-use fieldpost_domain::{Acknowledgement, MutationKind, PushOutcome, PushResult};
+use fieldpost_domain::{Acknowledgement, PushOutcome, PushResult};
 use fieldpost_storage::SettleReport;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -28,7 +28,8 @@ use uuid::Uuid;
 #[derive(Debug, Clone)]
 struct Entry {
     id: Uuid,
-    kind: MutationKind,
+    opens: bool,
+    keeps: bool,
     lane: Uuid,
     message: Option<Uuid>,
     failed: bool,
@@ -105,14 +106,13 @@ impl Settling<'_> {
 
 async fn entries(tx: &Tx, results: &[PushResult]) -> Res<HashMap<Uuid, Entry>> {
     let ids = IdSet::of(results.iter().map(|result| result.mutation_id.as_uuid()));
-    let sql = "SELECT id, kind, conversation_id, message_id, failed_code IS NOT NULL FROM outbox
+    let sql = "SELECT id, conversation_id, message_id, failed_code IS NOT NULL, opens, keeps FROM outbox
         WHERE id IN (SELECT unhex(value) FROM json_each(?))";
     tx.all(sql, vec![ids.bind()]).await?.iter().map(entry).collect()
 }
 
 fn entry(row: &Row) -> Res<(Uuid, Entry)> {
     let id = row.id(0)?;
-    let kind = MutationKind::from(row.text_if_any(1));
-    let failed = row.get::<i64>(4)? != 0;
-    Ok((id, Entry { id, kind, lane: row.id(2)?, message: row.opt_id(3)?, failed }))
+    let is = |column| Ok::<_, Fault>(row.get::<i64>(column)? != 0);
+    Ok((id, Entry { id, lane: row.id(1)?, message: row.opt_id(2)?, failed: is(3)?, opens: is(4)?, keeps: is(5)? }))
 }

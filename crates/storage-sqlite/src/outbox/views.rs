@@ -2,12 +2,14 @@
 
 use crate::{
     error::Res,
-    outbox::stored,
+    mutations::record::intent,
     row::Row,
     rows::message::refusal,
     sql::{Tx, id, int},
 };
-use fieldpost_domain::{ConversationId, Intent, MessageId, MutationId, MutationKind, Refusal, RefusalCode, RetryCode};
+use fieldpost_domain::{
+    ConversationId, Intent, MessageId, MutationId, MutationKind, Refusal, RefusalCode, RetryCode, Undecodable,
+};
 use fieldpost_storage::{EntryState, OutboxCounts, OutboxEntry};
 use uuid::Uuid;
 
@@ -36,31 +38,25 @@ pub(super) async fn of_message(tx: &Tx, message: Uuid) -> Res<Option<OutboxEntry
 }
 
 const SELECT: &str =
-    "SELECT id, kind, conversation_id, message_id, payload, retries, last_retry, recorded_at, failed_code,
-    failed_detail, unanswered FROM outbox";
+    "SELECT id, kind, conversation_id, target_id, payload, retries, last_retry, recorded_at, failed_code,
+    failed_detail, unanswered, message_id FROM outbox";
 
 fn entry(row: &Row) -> Res<OutboxEntry> {
     let kind = row.text_if_any(1);
     let conversation_id = ConversationId::from_uuid(row.id(2)?);
-    let payload = row.text_if_any(4);
-    let intent = stored::decode(&kind, conversation_id, &payload);
+    let intent = intent(row)?;
     let failure = refusal(row, 8)?.or_else(|| intent.as_ref().err().copied().map(unreadable));
     Ok(OutboxEntry {
         mutation_id: MutationId::from_uuid(row.id(0)?),
         kind: MutationKind::from(kind),
         conversation_id,
-        message_id: row.opt_id(3)?.map(MessageId::from_uuid),
-        content: intent.map_or_else(|_| stored::content(&payload), content),
+        message_id: row.opt_id(11)?.map(MessageId::from_uuid),
+        target_id: row.opt_id(3)?.map(MessageId::from_uuid),
+        content: intent
+            .map_or_else(|_| Intent::text_in(&row.text_if_any(4)), |intent| intent.text().map(str::to_owned)),
         state: failure.map_or_else(|| queued(row), |refusal| Ok(EntryState::Failed(refusal)))?,
         recorded_at: row.time(7)?,
     })
-}
-
-fn content(intent: Intent) -> Option<String> {
-    match intent {
-        Intent::SendMessage(message) => Some(message.content.into()),
-        _ => None,
-    }
 }
 
 fn queued(row: &Row) -> Res<EntryState> {
@@ -74,6 +70,6 @@ fn queued(row: &Row) -> Res<EntryState> {
 /// The code of dead letters that this version cannot read. A version that can takes them up again when it opens the file.
 pub(crate) const UNREADABLE: &str = "unreadable";
 
-fn unreadable(why: stored::Undecodable) -> Refusal {
-    Refusal { code: RefusalCode::from(UNREADABLE), detail: Some(why.detail().to_owned()) }
+fn unreadable(why: Undecodable) -> Refusal {
+    Refusal { code: RefusalCode::from(UNREADABLE), detail: Some(why.to_string()) }
 }

@@ -15,7 +15,7 @@
 use crate::{
     derived,
     error::Res,
-    outbox::park,
+    mutations::park,
     ranges::{self, RangeSet},
     replica::{
         apply::{self, conversations, people},

@@ -6,7 +6,7 @@
 
 use crate::{
     error::Res,
-    outbox::{record, send::insert_local},
+    mutations::{echo::insert_local, record},
     replica::position::Standing,
     resolve,
     row::Row,

@@ -2,14 +2,16 @@
 
 use crate::{
     error::Res,
-    outbox::record,
+    mutations::record,
     ranges::RangeSet,
     replica::{apply::conversations, position::Standing},
     resolve,
     row::Row,
     sql::{Tx, id, int, text},
 };
-use fieldpost_domain::{Changes, ConversationId, Intent, Mutation, MutationId, PersonId, Seq, SeqRange, Time};
+use fieldpost_domain::{
+    Changes, ConversationId, Intent, MarkRead, Mutation, MutationId, PersonId, Seq, SeqRange, Time,
+};
 use fieldpost_storage::sight;
 use uuid::Uuid;
 
@@ -33,7 +35,7 @@ pub(super) async fn again(tx: &Tx, told: &[(Uuid, SeqRange)], at: Time) -> Res<u
         // There is at most one mark of a conversation, so its id serves for the mutation too.
         let mutation = Mutation {
             id: MutationId::from_uuid(conversation),
-            intent: Intent::MarkRead { conversation_id, read_seq },
+            intent: Intent::MarkRead(MarkRead { conversation_id, read_seq }),
         };
         record::record(tx, &mutation, None, at).await?;
     }
@@ -44,7 +46,7 @@ pub(crate) const FORGOTTEN: &str = "
 WITH told AS (SELECT key AS n, unhex(value ->> 0) AS id, value ->> 1 AS f, value ->> 2 AS t FROM json_each(?))
 SELECT told.id, min(r.read_seq, told.t) FROM told JOIN read_markers AS r ON r.conversation_id = told.id AND r.person_id = ?
 WHERE min(r.read_seq, told.t) > told.f AND EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = told.id)
-    AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.conversation_id = told.id AND o.kind = 'mark_read')
+    AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.conversation_id = told.id AND o.slot = 'mark_read')
 ORDER BY told.n";
 
 /// Where more was read than the server says, its count is of an older marker: what is here of the difference is read.

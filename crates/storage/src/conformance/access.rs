@@ -10,7 +10,8 @@ use super::given::{
 };
 use crate::{BootstrapReason, MissingRange, StorageErrorKind, Store, Window};
 use fieldpost_domain::{
-    Access, AccessChange, Acknowledgement, Changes, Conversation, ConversationId, Intent, RefusalCode, Version,
+    Access, AccessChange, Acknowledgement, Changes, Conversation, ConversationId, Intent, MarkRead, RefusalCode,
+    Version,
 };
 use std::collections::HashSet;
 
@@ -183,7 +184,7 @@ pub async fn what_was_read_is_told_again_when_sight_comes_back(store: &dyn Store
     assert_eq!(pulled(store, back(3, 1)).await.marked_again, 0, "another device has told");
     assert_eq!(pulled(store, back(2, 2)).await.marked_again, 1);
     let queued = store.next_batch(super::build::wide(), &HashSet::new()).await.unwrap();
-    assert_eq!(queued[0].intent, Intent::MarkRead { conversation_id: one, read_seq: seq(3) });
+    assert_eq!(queued[0].intent, Intent::MarkRead(MarkRead { conversation_id: one, read_seq: seq(3) }));
     assert_eq!(pulled(store, back(2, 3)).await.marked_again, 0, "one waits");
 }
 

@@ -84,7 +84,7 @@ pub async fn signing_out_keeps_the_outbox_and_everything_else(store: &dyn Store)
 pub async fn errors_carry_no_content_and_no_token(store: &dyn Store) {
     loaded(store, Changes::default()).await;
     let wrong = store.save_session(&session(&ada(), 7)).await.unwrap_err();
-    let lost = store.send(mutation_id(1), composed(1, conversation_id(9))).await.unwrap_err();
+    let lost = store.send(mutation_id(1), composed(1, conversation_id(9)).into()).await.unwrap_err();
     for text in [format!("{wrong} {wrong:?}"), format!("{lost} {lost:?}")] {
         assert!(!text.contains("own 1") && !text.contains("access-7") && !text.contains("refresh-7"), "{text}");
     }
@@ -127,7 +127,7 @@ pub async fn a_closed_store_cannot_be_written(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 0), vec![]).await;
     store.close().await.unwrap();
 
-    closed("send", store.send(mutation_id(1), composed(1, thread)).await);
+    closed("send", store.send(mutation_id(1), composed(1, thread).into()).await);
     closed("open_direct", store.open_direct(mutation_id(1), new_direct(2)).await);
     closed("mark_read", store.mark_read(mutation_id(1), thread, super::build::seq(1), at(1)).await);
     closed("settle", store.settle(vec![]).await);

@@ -381,7 +381,7 @@ pub async fn what_is_opened_during_a_bootstrap_is_not_swept(store: &dyn Store) {
 pub async fn queued_messages_stay_in_their_thread_through_a_bootstrap(store: &dyn Store) {
     for (reason, n) in [(BootstrapReason::First, 1), (BootstrapReason::Reconcile, 2), (BootstrapReason::Epoch, 3)] {
         loaded_thread(store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
-        store.send(mutation_id(n), composed(n, conversation_id(1))).await.unwrap();
+        store.send(mutation_id(n), composed(n, conversation_id(1)).into()).await.unwrap();
         bootstrapped(store, reason, thread(direct(1, 1), messages(conversation_id(1), 1..=1, &ada()))).await;
         assert_eq!(
             store.message(own_message_id(n)).await.unwrap().unwrap().status,

@@ -231,7 +231,7 @@ pub fn ack(n: u64, conversation: ConversationId, place: u64) -> MessageAck {
 /// Ada's direct conversation, opened on this device as number `n`.
 #[must_use]
 pub fn new_direct(n: u64) -> NewDirect {
-    NewDirect { id: conversation_id(n), medic_id: medic_id(2), org_id: org(), opened_by: iris().id, at: at(400 + n) }
+    NewDirect { id: conversation_id(n), medic_id: medic_id(2), at: at(400 + n) }
 }
 
 /// How far somebody has read; delivered as far.

@@ -12,8 +12,8 @@ use super::given::{
 };
 use crate::{BootstrapReason, Older, Store};
 use fieldpost_domain::{
-    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, HistoryPage, Intent, Message,
-    MessageKind, MessageStatus, Person, PushOutcome, PushResult, RefusalCode, Role, ServerEpoch, Version,
+    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, HistoryPage, Intent, MarkRead,
+    Message, MessageKind, MessageStatus, Person, PushOutcome, PushResult, RefusalCode, Role, ServerEpoch, Version,
 };
 use std::collections::HashSet;
 
@@ -302,7 +302,7 @@ pub async fn after_an_epoch_markers_come_down_to_what_is_there(store: &dyn Store
 
     assert_eq!(unread(store, one).await, 1);
     let queued = store.next_batch(super::build::wide(), &HashSet::new()).await.unwrap();
-    assert_eq!(queued[0].intent, Intent::MarkRead { conversation_id: one, read_seq: seq(2) });
+    assert_eq!(queued[0].intent, Intent::MarkRead(MarkRead { conversation_id: one, read_seq: seq(2) }));
     sent(store, 2, one).await;
     stored(store, 2, ack(2, one, 4)).await;
     let mine = store.message(own_message_id(2)).await.unwrap().unwrap();
@@ -323,7 +323,7 @@ pub async fn after_an_epoch_the_server_is_told_again_what_was_read(store: &dyn S
     let report = bootstrapped(store, BootstrapReason::Epoch, restored(2)).await;
     assert_eq!((report.marked_again, unread(store, one).await), (1, 0));
     let queued = store.next_batch(super::build::wide(), &HashSet::new()).await.unwrap();
-    assert_eq!(queued[0].intent, Intent::MarkRead { conversation_id: one, read_seq: seq(5) });
+    assert_eq!(queued[0].intent, Intent::MarkRead(MarkRead { conversation_id: one, read_seq: seq(5) }));
 
     let report = bootstrapped(store, BootstrapReason::Epoch, restored(2)).await;
     assert_eq!((report.marked_again, outbox(store).await.len()), (0, 1), "one waits");
@@ -346,7 +346,7 @@ pub async fn after_an_epoch_what_took_the_place_of_another_is_unread(store: &dyn
 
     assert_eq!(unread(store, one).await, 2, "the third, and what stands behind it");
     let queued = store.next_batch(super::build::wide(), &HashSet::new()).await.unwrap();
-    assert_eq!(queued[0].intent, Intent::MarkRead { conversation_id: one, read_seq: seq(2) });
+    assert_eq!(queued[0].intent, Intent::MarkRead(MarkRead { conversation_id: one, read_seq: seq(2) }));
 }
 
 /// Another epoch: a new message may stand where an old one stood.

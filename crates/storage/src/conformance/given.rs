@@ -80,7 +80,7 @@ pub async fn sent(store: &dyn Store, n: u64, conversation: ConversationId) -> Th
 
 /// A message is sent with mutation number `n`.
 pub async fn send(store: &dyn Store, n: u64, message: NewMessage) -> ThreadMessage {
-    store.send(mutation_id(n), message).await.unwrap()
+    store.send(mutation_id(n), message.into()).await.unwrap()
 }
 
 /// The server's answer to mutation number `n`.

@@ -10,8 +10,8 @@ use super::given::{
 };
 use crate::{ConversationSummary, NewDirect, Older, Store, Window};
 use fieldpost_domain::{
-    Acknowledgement, Changes, Conversation, ConversationId, Intent, Message, Mutation, PushOutcome, PushResult,
-    RefusalCode, RetryCode, Seq, Tombstone, TombstoneOf, Version,
+    Acknowledgement, Changes, Conversation, ConversationId, Intent, Message, Mutation, OpenDirect, PushOutcome,
+    PushResult, RefusalCode, RetryCode, Seq, Tombstone, TombstoneOf, Version,
 };
 use std::collections::HashSet;
 
@@ -67,8 +67,11 @@ pub async fn a_conversation_opened_offline_is_there_at_once(store: &dyn Store) {
     assert_eq!(summary(store, local()).await, expected);
     let window = newest(store, local(), 10).await;
     assert_eq!((window.messages.len(), window.older), (0, Older::Nothing));
-    let intent =
-        Intent::OpenDirect { conversation_id: local(), medic_id: ada().medic_id, org_id: Some(super::build::org()) };
+    let intent = Intent::OpenDirect(OpenDirect {
+        conversation_id: local(),
+        medic_id: ada().medic_id,
+        org_id: Some(super::build::org()),
+    });
     let queued = store.next_batch(wide(), &HashSet::new()).await.unwrap();
     assert_eq!(queued, [Mutation { id: mutation_id(1), intent }]);
     assert_eq!(outbox(store).await[0].recorded_at, at(401));
@@ -94,6 +97,14 @@ pub async fn opening_one_that_is_synced_queues_nothing(store: &dyn Store) {
         local(),
         "another medic, another conversation"
     );
+}
+
+/// `Outbox::open_direct`: who opens it and where is not known yet.
+pub async fn opening_before_the_first_sync_is_refused(store: &dyn Store) {
+    store.save_session(&super::build::session(&super::build::iris(), 1)).await.unwrap();
+    let error = store.open_direct(mutation_id(1), new_direct(LOCAL)).await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (crate::StorageErrorKind::NotSynced, "open_direct"));
+    assert!(outbox(store).await.is_empty());
 }
 
 /// Settled under the id that the device had made.

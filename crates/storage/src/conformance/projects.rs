@@ -11,9 +11,9 @@ use super::given::{
 };
 use crate::{BootstrapReason, EntryState, NewDirect, Older, Store};
 use fieldpost_domain::{
-    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, ConversationDigest, ConversationId,
-    ConversationKind, Covered, Message, Metadata, Omitted, PersonId, PullPage, PushOutcome, Refusal, RefusalCode,
-    SeqRange, ServerInfo, Version,
+    Access, AccessChange, Acknowledgement, BootstrapPage, Capability, Changes, Conversation, ConversationDigest,
+    ConversationId, ConversationKind, Covered, Message, Metadata, Omitted, PersonId, PullPage, PushOutcome, Refusal,
+    RefusalCode, SeqRange, ServerInfo, Version,
 };
 use serde_json::json;
 
@@ -170,7 +170,7 @@ pub async fn a_hole_below_what_a_page_covers_stays_missing(store: &dyn Store) {
 pub async fn what_the_server_says_about_itself_is_kept(store: &dyn Store) {
     assert_eq!(store.sync_state().await.unwrap().server, None);
     let old = ServerInfo { sql_version: Some(1), ..ServerInfo::default() };
-    let new = ServerInfo { sql_version: Some(2), capabilities: ["ranges".to_owned(), "set_digest".to_owned()].into() };
+    let new = ServerInfo { sql_version: Some(2), capabilities: [Capability::Ranges, Capability::SetDigest].into() };
     store.save_session(&session(&iris(), 1)).await.unwrap();
     store.begin_bootstrap(BootstrapReason::First).await.unwrap();
     let page = BootstrapPage { server: old.clone(), ..bootstrap_page(Changes::default()) };

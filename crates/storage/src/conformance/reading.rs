@@ -10,7 +10,7 @@ use super::given::{
 };
 use crate::{BootstrapReason, StorageErrorKind, Store};
 use fieldpost_domain::{
-    Acknowledgement, Changes, Conversation, ConversationId, HistoryPage, Intent, Message, Seq, Version,
+    Acknowledgement, Changes, Conversation, ConversationId, HistoryPage, Intent, MarkRead, Message, Seq, Version,
 };
 use std::collections::HashSet;
 
@@ -27,7 +27,7 @@ async fn partial(store: &dyn Store) -> ConversationId {
 async fn queued_marks(store: &dyn Store) -> Vec<u64> {
     let batch = store.next_batch(super::build::wide(), &HashSet::new()).await.unwrap();
     let marks = batch.into_iter().filter_map(|mutation| match mutation.intent {
-        Intent::MarkRead { read_seq, .. } => Some(read_seq.get()),
+        Intent::MarkRead(MarkRead { read_seq, .. }) => Some(read_seq.get()),
         _ => None,
     });
     marks.collect()
@@ -42,7 +42,7 @@ pub async fn reading_a_thread_moves_the_marker_and_queues_that(store: &dyn Store
 
     assert_eq!((unread(store, thread).await, store.total_unread().await.unwrap()), (0, 0));
     let queued = store.next_batch(super::build::wide(), &HashSet::new()).await.unwrap();
-    assert_eq!(queued[0].intent, Intent::MarkRead { conversation_id: thread, read_seq: seq(3) });
+    assert_eq!(queued[0].intent, Intent::MarkRead(MarkRead { conversation_id: thread, read_seq: seq(3) }));
     assert_eq!((queued[0].id, queued.len()), (mutation_id(1), 1));
 }
 

@@ -1,15 +1,20 @@
 //! Writing a message on the device.
 
 use super::build::{
-    ada, at, composed, conversation_id, direct, messages, mutation_id, other_direct, own_message_id, seq,
+    ada, at, composed, conversation_id, direct, iris, messages, mutation_id, other_direct, own_message_id, seq,
+    session, wide,
 };
-use super::given::{batch, loaded, loaded_thread, mutations, newest, outbox, read, send, sent, summary, texts, unread};
-use crate::{Older, StorageErrorKind, Store};
+use super::given::{
+    batch, bootstrapped, loaded, loaded_thread, mutations, newest, outbox, read, send, sent, summary, texts, thread,
+    unread,
+};
+use crate::{BootstrapReason, Older, StorageErrorKind, Store};
 use fieldpost_domain::{
-    Changes, MessageContent, MessageKind, MessageStatus, Metadata, MutationKind, NewMessage, content::CONTENT_LIMIT,
-    preview,
+    Changes, Intent, MessageContent, MessageKind, MessageStatus, Metadata, Mutation, MutationKind, NewMessage,
+    content::CONTENT_LIMIT, preview,
 };
 use serde_json::json;
+use std::collections::HashSet;
 
 /// `Outbox::send`: the local echo.
 pub async fn a_sent_message_stands_queued_at_the_end_of_its_thread(store: &dyn Store) {
@@ -63,7 +68,7 @@ pub async fn defect_6_sending_the_same_id_again_changes_nothing(store: &dyn Stor
 pub async fn sending_to_a_conversation_that_is_not_here_is_refused(store: &dyn Store) {
     loaded(store, Changes::default()).await;
 
-    let error = store.send(mutation_id(1), composed(1, conversation_id(9))).await.unwrap_err();
+    let error = store.send(mutation_id(1), composed(1, conversation_id(9)).into()).await.unwrap_err();
 
     assert_eq!(error.kind(), StorageErrorKind::NotFound);
     assert_eq!(error.operation(), "send");
@@ -72,25 +77,29 @@ pub async fn sending_to_a_conversation_that_is_not_here_is_refused(store: &dyn S
 }
 
 /// `Outbox::send`: what one person writes is never sent by another.
-pub async fn sending_as_another_person_is_refused(store: &dyn Store) {
-    let thread = loaded_thread(store, direct(1, 0), vec![]).await;
-    let before = summary(store, thread).await;
+pub async fn a_message_is_by_whoever_has_signed_in_since(store: &dyn Store) {
+    let content = thread(direct(1, 0), vec![]);
+    for (n, person) in [(1, iris()), (2, ada())] {
+        store.save_session(&session(&person, 1)).await.unwrap();
+        bootstrapped(store, BootstrapReason::First, content.clone()).await;
 
-    let error =
-        store.send(mutation_id(1), NewMessage { sender_id: ada().id, ..composed(1, thread) }).await.unwrap_err();
+        let shown = sent(store, n, conversation_id(1)).await;
 
-    assert_eq!((error.kind(), error.operation()), (StorageErrorKind::WrongAccount, "send"));
-    assert!(outbox(store).await.is_empty());
-    assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
-    assert_eq!(summary(store, thread).await, before);
+        assert_eq!((shown.sender_id, shown.mine), (person.id, true));
+        let queued = store.next_batch(wide(), &HashSet::new()).await.unwrap();
+        let message = NewMessage { sender_id: person.id, ..composed(n, conversation_id(1)) };
+        assert_eq!(queued, [Mutation { id: mutation_id(n), intent: Intent::SendMessage(message) }]);
+        store.wipe().await.unwrap();
+    }
 }
 
 /// `Outbox::send`: nor by somebody who comes after them.
 pub async fn sending_before_anybody_has_signed_in_is_refused(store: &dyn Store) {
-    let error = store.send(mutation_id(1), composed(1, conversation_id(1))).await.unwrap_err();
+    let error = store.send(mutation_id(1), composed(1, conversation_id(1)).into()).await.unwrap_err();
 
-    assert_eq!(error.kind(), StorageErrorKind::WrongAccount);
+    assert_eq!((error.kind(), error.operation()), (StorageErrorKind::NoAccount, "send"));
     assert!(outbox(store).await.is_empty());
+    assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
 }
 
 /// `Outbox::send`: what arrived while the sender was offline stays unread.

@@ -79,7 +79,7 @@ impl State {
         self.place_message(message, report);
         if mine && matches!(self.messages.get(&id), Some(Row::Server(_))) {
             // Refused or lost once, and sent from another device, or restored.
-            self.outbox.retain(|entry| !(entry.is_failed() && entry.sends() == Some(id)));
+            self.outbox.retain(|entry| !(entry.is_failed() && entry.intent.creates() == Some(id)));
         }
     }
 

@@ -1,10 +1,9 @@
 //! What a person decides about what waits: send it again, send something else, take it back.
 
 use super::outbox::queued;
-use super::settle::is_open;
 use super::state::{Entry, Row, State};
 use crate::{OutboxEntry, StorageError, StorageErrorKind, StorageResult};
-use fieldpost_domain::{ConversationId, Intent, MessageContent, MutationId, RefusalCode, Time};
+use fieldpost_domain::{ConversationId, Decision, MessageContent, MutationId, RefusalCode, Time};
 
 impl State {
     pub(super) fn retry(&mut self, mutation: MutationId, at: Time) -> StorageResult<OutboxEntry> {
@@ -26,25 +25,22 @@ impl State {
         at: Time,
     ) -> StorageResult<OutboxEntry> {
         let entry = self.waiting(mutation, "edit")?;
-        let Intent::SendMessage(message) = &entry.intent else {
+        if entry.intent.text().is_none() {
             let error = StorageError::new(StorageErrorKind::NotApplicable, "edit");
             return Err(error.with_detail("only a message can be edited"));
-        };
+        }
         // Of a dead letter too: should the server have it, under this id, the new text would be taken for the old.
         if entry.unanswered > 0 {
             return Err(StorageError::new(StorageErrorKind::OutcomeUnknown, "edit"));
         }
-        let id = message.id;
+        let message = entry.intent.creates();
         if entry.is_failed() {
             self.check_sendable(entry, "edit")?;
         }
-        let intents = self.outbox.iter_mut().filter(|entry| entry.id == mutation).map(|entry| &mut entry.intent);
-        for intent in intents {
-            if let Intent::SendMessage(message) = intent {
-                message.content = content.clone();
-            }
+        for entry in self.outbox.iter_mut().filter(|entry| entry.id == mutation) {
+            entry.intent.set_text(content.clone());
         }
-        if let Some(Row::Local { message, .. }) = self.messages.get_mut(&id) {
+        if let Some(Row::Local { message, .. }) = message.and_then(|id| self.messages.get_mut(&id)) {
             message.content = content;
         }
         self.retry(mutation, at)
@@ -52,11 +48,11 @@ impl State {
 
     pub(super) fn cancel(&mut self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>> {
         let entry = self.waiting(mutation, "cancel")?;
-        if matches!(entry.intent, Intent::MarkRead { .. }) {
+        if entry.intent.policy().decision == Decision::Nobody {
             let error = StorageError::new(StorageErrorKind::NotApplicable, "cancel");
             return Err(error.with_detail("what was read stays read"));
         }
-        let (lane, opens) = (entry.intent.lane(), is_open(&entry.intent));
+        let (lane, opens) = (entry.intent.lane(), entry.intent.policy().opens);
         let whole = opens && self.threads.get(&lane).is_some_and(|thread| !thread.on_server);
         let goes = |entry: &Entry| entry.id == mutation || (whole && entry.intent.lane() == lane);
         if self.outbox.iter().any(|entry| goes(entry) && entry.is_sending()) {
@@ -64,7 +60,7 @@ impl State {
         }
         let (left, stay) = std::mem::take(&mut self.outbox).into_iter().partition(goes);
         self.outbox = stay;
-        for id in left.iter().filter_map(Entry::sends) {
+        for id in left.iter().filter_map(|entry: &Entry| entry.intent.creates()) {
             if matches!(self.messages.get(&id), Some(Row::Local { .. })) {
                 self.messages.remove(&id);
             }
@@ -101,7 +97,8 @@ impl State {
         let Some(at) = self.outbox.iter().position(|entry| entry.id == mutation) else { return };
         let order = self.take_order();
         let entry = Entry { state: queued(), recorded_at, order, ..self.outbox.remove(at) };
-        if let Some(Row::Local { order: place, .. }) = entry.sends().and_then(|id| self.messages.get_mut(&id)) {
+        if let Some(Row::Local { order: place, .. }) = entry.intent.creates().and_then(|id| self.messages.get_mut(&id))
+        {
             *place = order;
         }
         self.outbox.push(entry);

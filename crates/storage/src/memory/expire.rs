@@ -1,7 +1,6 @@
 //! What has waited too long to be sent.
 
 use super::purge::refused;
-use super::settle::is_open;
 use super::state::{Entry, Row, State};
 use crate::EntryState;
 use fieldpost_domain::{ConversationId, Refusal, RefusalCode, Time};
@@ -23,19 +22,19 @@ impl State {
     }
 
     fn message_expires(&self, entry: &Entry, before: Time) -> bool {
-        let echo = entry.sends().and_then(|id| self.messages.get(&id));
-        entry.sends().is_some() && entry.has_waited(before) && !matches!(echo, Some(Row::Server(_)))
+        let echo = entry.intent.creates().and_then(|id| self.messages.get(&id));
+        entry.intent.policy().expires && entry.has_waited(before) && !matches!(echo, Some(Row::Server(_)))
     }
 
     /// With the last message behind it: one that still waits keeps it, and one without messages is no message.
     fn open_expires(&self, entry: &Entry, before: Time) -> bool {
         let lane = entry.intent.lane();
         let known = self.threads.get(&lane).is_some_and(|thread| thread.on_server);
-        is_open(&entry.intent) && entry.has_waited(before) && !known && self.all_expired(lane)
+        entry.intent.policy().opens && entry.has_waited(before) && !known && self.all_expired(lane)
     }
 
     fn all_expired(&self, lane: ConversationId) -> bool {
-        let behind = || self.outbox.iter().filter(|entry| entry.intent.lane() == lane && entry.sends().is_some());
+        let behind = || self.outbox.iter().filter(|entry| entry.intent.lane() == lane && entry.intent.policy().expires);
         behind().all(Entry::is_failed) && behind().any(Entry::is_expired)
     }
 }

@@ -3,7 +3,7 @@
 use super::outbox::queued;
 use super::state::{Entry, State};
 use crate::{BootstrapReason, sight};
-use fieldpost_domain::{Changes, ConversationId, Intent, MutationId, Seq, SeqRange, Time};
+use fieldpost_domain::{Changes, ConversationId, Intent, MarkRead, MutationId, Seq, SeqRange, Time};
 
 impl State {
     /// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.
@@ -20,7 +20,7 @@ impl State {
             if here && read_seq > told.from && !self.mark_waits(conversation_id) {
                 // There is at most one mark of a conversation, so its id serves for the mutation too.
                 let id = MutationId::from_uuid(conversation_id.as_uuid());
-                let (order, intent) = (self.take_order(), Intent::MarkRead { conversation_id, read_seq });
+                let (order, intent) = (self.take_order(), Intent::MarkRead(MarkRead { conversation_id, read_seq }));
                 self.outbox.push(Entry { id, intent, state: queued(), recorded_at: at, order, unanswered: 0 });
             }
         }
@@ -43,7 +43,7 @@ impl State {
     }
 
     fn mark_waits(&self, lane: ConversationId) -> bool {
-        self.outbox.iter().any(|entry| matches!(entry.intent, Intent::MarkRead { .. }) && entry.intent.lane() == lane)
+        self.outbox.iter().any(|entry| matches!(entry.intent, Intent::MarkRead(_)) && entry.intent.lane() == lane)
     }
 
     /// After a change of epoch markers come down to what is the same as before: below the first message that has taken the
@@ -73,7 +73,7 @@ impl State {
             marker.delivered_seq = marker.delivered_seq.min(last);
         }
         for entry in &mut self.outbox {
-            if let Intent::MarkRead { conversation_id, read_seq } = &mut entry.intent
+            if let Intent::MarkRead(MarkRead { conversation_id, read_seq }) = &mut entry.intent
                 && *conversation_id == conversation
             {
                 *read_seq = (*read_seq).min(last);

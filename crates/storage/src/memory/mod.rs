@@ -31,6 +31,7 @@ mod bootstrap;
 mod decide;
 mod expire;
 mod history;
+mod kinds;
 mod marks;
 mod names;
 mod outbox;

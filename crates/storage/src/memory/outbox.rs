@@ -1,88 +1,22 @@
-//! What a person does: the local echo and its mutation.
+//! The queue itself: recording, batches, and what is shown of it.
 
-use super::purge::refused;
-use super::state::{Entry, Row, State, Thread};
-use crate::{
-    BatchLimits, ConversationSummary, EntryState, NewDirect, OutboxCounts, OutboxEntry, StorageError, StorageErrorKind,
-    StorageResult, ThreadMessage,
-};
-use fieldpost_domain::{
-    Conversation, ConversationId, ConversationKind, Extra, Intent, Mutation, MutationId, NewMessage, RefusalCode, Seq,
-    Time, Version,
-};
+use super::state::{Entry, State};
+use crate::{BatchLimits, EntryState, OutboxCounts, OutboxEntry};
+use fieldpost_domain::{ConversationId, Intent, Mutation, MutationId, Replaces, Time};
 use std::collections::{BTreeSet, HashSet};
 
 impl State {
-    pub(super) fn send(&mut self, mutation: MutationId, mut message: NewMessage) -> StorageResult<ThreadMessage> {
-        if self.account != Some(message.sender_id) {
-            return Err(StorageError::new(StorageErrorKind::WrongAccount, "send"));
-        }
-        if let Some(row) = self.messages.get(&message.id) {
-            return Ok(self.thread_message(row));
-        }
-        message.conversation_id = self.resolve(message.conversation_id);
-        let Some(thread) = self.threads.get(&message.conversation_id) else {
-            return Err(StorageError::new(StorageErrorKind::NotFound, "send"));
-        };
-        let parked = !thread.on_server && self.open_is_refused(message.conversation_id);
-        let state = if parked { refused(RefusalCode::OpenRefused) } else { queued() };
-        let recorded_at = message.composed_at;
-        let order = self.record(mutation, Intent::SendMessage(message.clone()), state, recorded_at);
-        let row = Row::Local { message, order };
-        let view = self.thread_message(&row);
-        self.messages.insert(view.id, row);
-        Ok(view)
-    }
-
-    pub(super) fn open_direct(&mut self, mutation: MutationId, new: NewDirect) -> ConversationSummary {
-        let id = self.resolve(new.id);
-        if let Some(thread) = self.threads.get(&id) {
-            return self.summary(thread);
-        }
-        if let Some(thread) = self.threads.values().find(|thread| thread.is_direct_with(new.org_id, new.medic_id)) {
-            return self.summary(thread);
-        }
-        let (medic_id, org_id) = (Some(new.medic_id), Some(new.org_id));
-        self.record(mutation, Intent::OpenDirect { conversation_id: id, medic_id, org_id }, queued(), new.at);
-        let thread = opened_offline(id, &new);
-        let view = self.summary(&thread);
-        self.threads.insert(id, thread);
-        view
-    }
-
-    pub(super) fn mark_read(
-        &mut self,
-        mutation: MutationId,
-        conversation: ConversationId,
-        up_to: Seq,
-        at: Time,
-    ) -> StorageResult<Seq> {
-        let conversation_id = self.resolve(conversation);
-        let Some(thread) = self.threads.get(&conversation_id) else {
-            return Err(StorageError::new(StorageErrorKind::NotFound, "mark_read"));
-        };
-        let target = thread.range.map_or(Seq::ZERO, |range| range.to).min(up_to);
-        let before = self.read_seq(conversation_id);
-        self.mark_own(conversation_id, target);
-        let read_seq = self.read_seq(conversation_id);
-        if read_seq > before {
-            self.outbox.retain(|entry| {
-                !matches!(entry.intent, Intent::MarkRead { .. }) || entry.intent.lane() != conversation_id
-            });
-            self.record(mutation, Intent::MarkRead { conversation_id, read_seq }, queued(), at);
-        }
-        Ok(read_seq)
-    }
-
-    fn record(&mut self, id: MutationId, intent: Intent, state: EntryState, recorded_at: Time) -> u64 {
+    /// Appends a mutation, which takes the place of those that its kind says. Returns its place.
+    pub(super) fn record(&mut self, id: MutationId, intent: Intent, state: EntryState, recorded_at: Time) -> u64 {
+        self.outbox.retain(|entry| !is_replaced(entry, &intent));
         let order = self.take_order();
         self.outbox.push(Entry { id, intent, state, recorded_at, order, unanswered: 0 });
         order
     }
 
     pub(super) fn open_is_refused(&self, conversation: ConversationId) -> bool {
-        let opens = |intent: &Intent| matches!(intent, Intent::OpenDirect { .. } | Intent::OpenBroadcast { .. });
-        self.outbox.iter().any(|entry| entry.intent.lane() == conversation && opens(&entry.intent) && entry.is_failed())
+        let mut lane = self.outbox.iter().filter(|entry| entry.intent.lane() == conversation);
+        lane.any(|entry| entry.intent.policy().opens && entry.is_failed())
     }
 
     pub(super) fn next_batch(&mut self, limits: BatchLimits, held: &HashSet<ConversationId>) -> Vec<Mutation> {
@@ -122,44 +56,29 @@ impl State {
 
 impl Entry {
     pub(super) fn view(&self) -> OutboxEntry {
-        let content = match &self.intent {
-            Intent::SendMessage(message) => Some(message.content.as_str().to_owned()),
-            _ => None,
-        };
         OutboxEntry {
             mutation_id: self.id,
             kind: self.intent.kind(),
             conversation_id: self.intent.lane(),
-            message_id: self.sends(),
-            content,
+            message_id: self.intent.creates(),
+            target_id: self.intent.target(),
+            content: self.intent.text().map(str::to_owned),
             state: if self.is_sending() { EntryState::Sending } else { self.state.clone() },
             recorded_at: self.recorded_at,
         }
     }
 }
 
-pub(super) const fn queued() -> EntryState {
-    EntryState::Queued { retries: 0, last_retry: None }
+/// Whether a mutation takes the place of one that waits.
+fn is_replaced(waiting: &Entry, by: &Intent) -> bool {
+    waiting.intent.kind() == by.kind()
+        && match by.policy().replaces {
+            Replaces::Nothing => false,
+            Replaces::InLane => waiting.intent.lane() == by.lane(),
+            Replaces::OfTarget => waiting.intent.target() == by.target() && waiting.unanswered == 0,
+        }
 }
 
-fn opened_offline(id: ConversationId, new: &NewDirect) -> Thread {
-    let row = Conversation {
-        id,
-        org_id: new.org_id,
-        kind: ConversationKind::Direct,
-        subject: None,
-        medic_id: Some(new.medic_id),
-        medic_name: None,
-        created_by: new.opened_by,
-        created_at: new.at,
-        updated_at: new.at,
-        last_seq: Seq::ZERO,
-        last_message_at: None,
-        last_message_preview: None,
-        unread: 0,
-        omitted: None,
-        version: Version::ZERO,
-        extra: Extra::new(),
-    };
-    Thread { row, on_server: false, range: None, gone: BTreeSet::new(), counted_to: Seq::ZERO }
+pub(super) const fn queued() -> EntryState {
+    EntryState::Queued { retries: 0, last_retry: None }
 }

@@ -2,7 +2,7 @@
 
 use super::state::{Row, State};
 use crate::EntryState;
-use fieldpost_domain::{ConversationId, Intent, MessageId, Refusal, RefusalCode};
+use fieldpost_domain::{ConversationId, MessageId, Refusal, RefusalCode};
 
 /// A refusal that this device gives itself.
 pub(super) const fn refused(code: RefusalCode) -> EntryState {
@@ -14,7 +14,7 @@ impl State {
     /// letters, and only their messages stay. Returns whether the conversation was here.
     pub(super) fn purge(&mut self, conversation: ConversationId, code: RefusalCode) -> bool {
         self.park_lane(conversation, code);
-        let unsent: Vec<MessageId> = self.outbox.iter().filter_map(super::state::Entry::sends).collect();
+        let unsent: Vec<MessageId> = self.outbox.iter().filter_map(|entry| entry.intent.creates()).collect();
         self.messages.retain(|id, row| {
             row.conversation_id() != conversation || (matches!(row, Row::Local { .. }) && unsent.contains(id))
         });
@@ -32,8 +32,8 @@ impl State {
             if entry.intent.lane() != lane {
                 return true;
             }
-            let echoed = entry.sends().is_some_and(|id| matches!(messages.get(&id), Some(Row::Server(_))));
-            if echoed || matches!(entry.intent, Intent::MarkRead { .. }) {
+            let echoed = entry.intent.creates().is_some_and(|id| matches!(messages.get(&id), Some(Row::Server(_))));
+            if echoed || !entry.intent.policy().becomes_dead_letter() {
                 left += 1;
                 return false;
             }

@@ -1,7 +1,7 @@
 //! A conversation that was opened offline gets the id under which the server knows it.
 
 use super::state::{Row, State, Thread};
-use fieldpost_domain::{ConversationId, Intent, ReadMarker, RefusalCode};
+use fieldpost_domain::{ConversationId, ReadMarker, RefusalCode};
 
 impl State {
     /// Moves everything that names `from` to `to` and keeps `from` as an alias. Where both are here, the row of `to` is the
@@ -19,8 +19,8 @@ impl State {
                 Row::Server(message) => message.conversation_id = to,
             }
         }
-        for entry in &mut self.outbox {
-            readdress(&mut entry.intent, from, to);
+        for entry in self.outbox.iter_mut().filter(|entry| entry.intent.lane() == from) {
+            entry.intent.address(to, entry.intent.target());
         }
         for kept in self.unreadable.iter_mut().filter(|kept| kept.conversation == Some(from)) {
             kept.conversation = Some(to);
@@ -38,17 +38,5 @@ impl State {
         for marker in moving {
             self.put_marker(ReadMarker { conversation_id: to, ..marker });
         }
-    }
-}
-
-fn readdress(intent: &mut Intent, from: ConversationId, to: ConversationId) {
-    let lane = match intent {
-        Intent::SendMessage(message) => &mut message.conversation_id,
-        Intent::OpenDirect { conversation_id, .. }
-        | Intent::OpenBroadcast { conversation_id, .. }
-        | Intent::MarkRead { conversation_id, .. } => conversation_id,
-    };
-    if *lane == from {
-        *lane = to;
     }
 }

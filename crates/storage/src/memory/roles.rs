@@ -3,13 +3,14 @@
 use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, Conversations, Inspection, Messages,
-    MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, People, Replica, Sessions, SettleReport, StorageError,
-    StorageErrorKind, StorageResult, Store, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
+    MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Sessions,
+    SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncState, ThreadMessage, ThreadWindow, Turn,
+    Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MedicId, MessageContent, MessageId, Mutation,
-    MutationId, NewMessage, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
+    MutationId, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
 };
 use std::{
     collections::HashSet,
@@ -67,12 +68,12 @@ impl People for MemoryStore {
 
 #[async_trait]
 impl Outbox for MemoryStore {
-    async fn send(&self, mutation: MutationId, message: NewMessage) -> StorageResult<ThreadMessage> {
+    async fn send(&self, mutation: MutationId, message: OutgoingMessage) -> StorageResult<ThreadMessage> {
         self.write("send", |state| state.send(mutation, message))
     }
 
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary> {
-        self.write("open_direct", |state| Ok(state.open_direct(mutation, new)))
+        self.write("open_direct", |state| state.open_direct(mutation, new))
     }
 
     async fn mark_read(

@@ -70,7 +70,7 @@ impl State {
 
     /// The server has the message under another id, which it gave to an older version of the app: one message, one row.
     fn drop_other_echo(&mut self, settled: &Entry, stored: MessageId) {
-        let Some(id) = settled.sends().filter(|id| *id != stored) else { return };
+        let Some(id) = settled.intent.creates().filter(|id| *id != stored) else { return };
         if matches!(self.messages.get(&id), Some(Row::Local { .. })) {
             self.messages.remove(&id);
         }
@@ -78,7 +78,7 @@ impl State {
 
     /// The local echo of a message that the server has, of a conversation that is not here any more.
     fn drop_homeless(&mut self, settled: &Entry) {
-        let Some(id) = settled.sends() else { return };
+        let Some(id) = settled.intent.creates() else { return };
         let homeless =
             |row: &Row| matches!(row, Row::Local { .. }) && !self.threads.contains_key(&row.conversation_id());
         if self.messages.get(&id).is_some_and(homeless) {
@@ -98,9 +98,9 @@ impl State {
 
     fn reject(&mut self, at: usize, refusal: Refusal, report: &mut SettleReport) {
         let entry = &mut self.outbox[at];
-        let (lane, opens) = (entry.intent.lane(), is_open(&entry.intent));
-        let has_it = entry.sends().is_some_and(|id| matches!(self.messages.get(&id), Some(Row::Server(_))));
-        if has_it || matches!(entry.intent, Intent::MarkRead { .. }) {
+        let (lane, policy) = (entry.intent.lane(), entry.intent.policy());
+        let has_it = entry.intent.creates().is_some_and(|id| matches!(self.messages.get(&id), Some(Row::Server(_))));
+        if has_it || !policy.becomes_dead_letter() {
             self.outbox.remove(at);
             report.acknowledged += 1;
             return;
@@ -108,7 +108,7 @@ impl State {
         entry.unanswered = if refusal.code.is_said_unseen() { entry.unanswered.saturating_sub(1) } else { 0 };
         entry.state = EntryState::Failed(refusal);
         report.failed += 1;
-        if opens && self.threads.get(&lane).is_some_and(|thread| !thread.on_server) {
+        if policy.opens && self.threads.get(&lane).is_some_and(|thread| !thread.on_server) {
             let (parked, left) = self.park_lane(lane, RefusalCode::OpenRefused);
             report.failed += parked;
             report.acknowledged += left;
@@ -124,10 +124,6 @@ impl State {
             report.retrying += 1;
         }
     }
-}
-
-pub(super) const fn is_open(intent: &Intent) -> bool {
-    matches!(intent, Intent::OpenDirect { .. } | Intent::OpenBroadcast { .. })
 }
 
 /// The row that the server made of a message.

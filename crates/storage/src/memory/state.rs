@@ -162,19 +162,11 @@ impl State {
 
     /// The entry that sends a message.
     pub(super) fn entry_of(&self, message: MessageId) -> Option<&Entry> {
-        self.outbox.iter().find(|entry| entry.sends() == Some(message))
+        self.outbox.iter().find(|entry| entry.intent.creates() == Some(message))
     }
 }
 
 impl Entry {
-    /// The message it sends, if it sends one.
-    pub(super) const fn sends(&self) -> Option<MessageId> {
-        match &self.intent {
-            Intent::SendMessage(message) => Some(message.id),
-            _ => None,
-        }
-    }
-
     /// Whether it may have reached the server.
     pub(super) const fn is_sending(&self) -> bool {
         self.unanswered > 0 && !self.is_failed()

@@ -1,12 +1,12 @@
 //! A phone: a store, an engine, and a network of its own.
 
-use fieldpost_domain::{ConversationId, MessageContent, MessageId, MessageKind, NewMessage, Seq, ServerLimits};
+use fieldpost_domain::{ConversationId, MessageContent, MessageId, MessageKind, Seq, ServerLimits};
 use fieldpost_remote::{
     Credentials,
     reference::{DEMO_PASSWORD, ReferenceServer},
 };
 use fieldpost_storage::{
-    Conversations, Messages, Outbox, Replica, Sessions, ThreadMessage, Window, memory::MemoryStore,
+    Conversations, Messages, Outbox, OutgoingMessage, Replica, Sessions, ThreadMessage, Window, memory::MemoryStore,
 };
 use fieldpost_sync::{Engine, Env, Parts, SyncReport, TokenProvider};
 use fieldpost_testkit::{ManualClock, Network, env};
@@ -117,10 +117,9 @@ impl Phone {
 
     /// As another process does, of which the engine hears nothing.
     pub(crate) async fn write_silently(&self, conversation_id: ConversationId, text: &str) -> ThreadMessage {
-        let message = NewMessage {
+        let message = OutgoingMessage {
             id: self.env.message_id(),
             conversation_id,
-            sender_id: self.store.account().await.unwrap().unwrap(),
             kind: MessageKind::Text,
             content: MessageContent::new(text).unwrap(),
             metadata: None,

@@ -2,8 +2,8 @@
 
 use crate::given::*;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, Changes, Continuation, ConversationId, Intent, Mutation, MutationId, PersonId,
-    RefreshToken, Retry, Seq, ServerLimits, Session, Time,
+    AccessToken, BootstrapPage, Changes, Continuation, ConversationId, Intent, MarkRead, Mutation, MutationId,
+    PersonId, RefreshToken, Retry, Seq, ServerLimits, Session, Time,
 };
 use fieldpost_remote::{MockAuth, MockMessagingApi, RemoteError, RemoteErrorKind};
 use fieldpost_storage::{
@@ -172,7 +172,7 @@ fn read_mark() -> Mutation {
     let conversation_id = ConversationId::from_uuid(uuid::Uuid::from_u128(2));
     Mutation {
         id: MutationId::from_uuid(uuid::Uuid::from_u128(3)),
-        intent: Intent::MarkRead { conversation_id, read_seq: Seq::new(1) },
+        intent: Intent::MarkRead(MarkRead { conversation_id, read_seq: Seq::new(1) }),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use fieldpost_domain::{
     Acknowledgement, BootstrapPage, Changes, Continuation, Conversation, ConversationDigest, ConversationId,
-    ConversationKind, Cursor, Extra, HistoryPage, Intent, Mutation, MutationId, OrgId, PersonId, PullPage, PushOutcome,
-    PushResult, Seq, SeqRange, ServerLimits, Time, Tombstone, TombstoneOf, Version,
+    ConversationKind, Cursor, Extra, HistoryPage, Intent, MarkRead, Mutation, MutationId, OrgId, PersonId, PullPage,
+    PushOutcome, PushResult, Seq, SeqRange, ServerLimits, Time, Tombstone, TombstoneOf, Version,
 };
 use fieldpost_remote::{ExpiredReason, PushAnswer, RemoteError, RemoteErrorKind};
 use fieldpost_storage::{ApplyReport, BootstrapReason, SettleReport, SyncPosition, SyncState};
@@ -85,7 +85,7 @@ pub(crate) fn lane(number: u128) -> ConversationId {
 pub(crate) fn mutation(number: u128, lane_number: u128) -> Mutation {
     Mutation {
         id: MutationId::from_uuid(Uuid::from_u128(number)),
-        intent: Intent::MarkRead { conversation_id: lane(lane_number), read_seq: Seq::new(1) },
+        intent: Intent::MarkRead(MarkRead { conversation_id: lane(lane_number), read_seq: Seq::new(1) }),
     }
 }
 

@@ -4,11 +4,12 @@ use super::{Breach, Invariant, network::Hub, troubles::Troubles};
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MessageContent, MessageId, Mutation, MutationId,
-    NewMessage, PersonId, PullPage, PushResult, RefusalCode, Seq, Session, Time,
+    PersonId, PullPage, PushResult, RefusalCode, Seq, Session, Time,
 };
 use fieldpost_storage::{
     ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, EntryState, MissingRange, NewDirect,
-    Outbox, OutboxCounts, OutboxEntry, Replica, Sessions, SettleReport, StorageResult, Store, SyncState, ThreadMessage,
+    Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, Replica, Sessions, SettleReport, StorageResult, Store,
+    SyncState, ThreadMessage,
 };
 use std::{collections::HashSet, future::Future, sync::Arc};
 use tokio::task::yield_now;
@@ -51,7 +52,7 @@ impl Interruptible {
 
 #[async_trait]
 impl Outbox for Interruptible {
-    async fn send(&self, mutation: MutationId, message: NewMessage) -> StorageResult<ThreadMessage> {
+    async fn send(&self, mutation: MutationId, message: OutgoingMessage) -> StorageResult<ThreadMessage> {
         self.slowly("send", self.store.send(mutation, message)).await
     }
 

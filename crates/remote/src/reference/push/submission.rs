@@ -1,8 +1,8 @@
 //! A mutation as it stands on the wire: looser than [`Mutation`], whose type already rules out what a server has to refuse.
 
 use fieldpost_domain::{
-    ConversationId, Intent, MedicId, MessageId, MessageKind, Metadata, Mutation, MutationId, OrgId, PushOutcome,
-    Refusal, Seq, Time,
+    ConversationId, Intent, MarkRead, MedicId, MessageId, MessageKind, Metadata, Mutation, MutationId, OpenBroadcast,
+    OpenDirect, OrgId, PushOutcome, Refusal, Seq, Time,
 };
 
 /// One element of a batch.
@@ -103,13 +103,13 @@ impl From<&Mutation> for Submission {
                 reply_to: message.reply_to,
                 composed_at: Some(message.composed_at),
             }),
-            Intent::OpenDirect { conversation_id, medic_id, org_id } => {
+            Intent::OpenDirect(OpenDirect { conversation_id, medic_id, org_id }) => {
                 Task::OpenDirect { conversation_id: *conversation_id, medic_id: *medic_id, org_id: *org_id }
             }
-            Intent::OpenBroadcast { conversation_id, org_id, subject } => {
+            Intent::OpenBroadcast(OpenBroadcast { conversation_id, org_id, subject }) => {
                 Task::OpenBroadcast { conversation_id: *conversation_id, org_id: *org_id, subject: subject.clone() }
             }
-            Intent::MarkRead { conversation_id, read_seq } => {
+            Intent::MarkRead(MarkRead { conversation_id, read_seq }) => {
                 Task::MarkRead { conversation_id: *conversation_id, read_seq: *read_seq }
             }
         };

@@ -3,13 +3,11 @@
 use super::{Entry, Settling, acks};
 use crate::{
     error::Res,
-    outbox::park,
+    mutations::park,
     rekey, replica,
     sql::{IdSet, id, int, opt_text, text},
 };
-use fieldpost_domain::{
-    Acknowledgement, Changes, ConversationId, MessageAck, MutationKind, Refusal, RefusalCode, Tombstone,
-};
+use fieldpost_domain::{Acknowledgement, Changes, ConversationId, MessageAck, Refusal, RefusalCode, Tombstone};
 use uuid::Uuid;
 
 impl Settling<'_> {
@@ -98,7 +96,7 @@ impl Settling<'_> {
         let sql =
             "SELECT 1 FROM messages AS m JOIN outbox AS o ON o.message_id = m.id WHERE o.id = ? AND m.seq IS NOT NULL";
         let server_has_it = self.tx.one(sql, vec![id(entry.id)]).await?.is_some();
-        if server_has_it || entry.kind == MutationKind::MarkRead {
+        if server_has_it || !entry.keeps {
             self.report.acknowledged += 1;
             return self.tx.run(acks::DONE, vec![IdSet::of([entry.id]).bind()]).await.map(drop);
         }
@@ -106,7 +104,7 @@ impl Settling<'_> {
         let unseen = int(refusal.code.is_said_unseen().into());
         let values = vec![text(refusal.code.as_str()), opt_text(refusal.detail.as_deref()), unseen, id(entry.id)];
         self.tx.run(REFUSED, values).await?;
-        if matches!(entry.kind, MutationKind::OpenDirect | MutationKind::OpenBroadcast) {
+        if entry.opens {
             self.open_refused(entry.lane).await?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 use super::{applied::Applied, unreadable};
 use crate::{
     error::Res,
-    outbox::park,
+    mutations::park,
     replica::position::Standing,
     sql::{Tx, id, int},
 };

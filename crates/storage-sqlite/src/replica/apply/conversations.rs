@@ -107,7 +107,7 @@ UPDATE read_markers SET read_seq = min(read_seq, ?), delivered_seq = min(deliver
 
 const CLAMP_QUEUED: &str = "
 UPDATE outbox SET payload = json_set(payload, '$.read_seq', min(payload ->> '$.read_seq', ?))
-WHERE conversation_id = ? AND kind = 'mark_read'";
+WHERE conversation_id = ? AND slot = 'mark_read'";
 
 fn bind(row: &&Conversation, standing: &Standing, values: &mut Vec<Value>) {
     values.extend([

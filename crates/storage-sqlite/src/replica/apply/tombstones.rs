@@ -3,7 +3,7 @@
 use super::{applied::Applied, barred::Barred};
 use crate::{
     error::Res,
-    outbox::park,
+    mutations::park,
     replica::position::Standing,
     resolve,
     sql::{IdSet, Insert, Tx, id, int, opt_id, seq},

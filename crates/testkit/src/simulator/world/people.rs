@@ -2,8 +2,8 @@
 
 use super::{Accepted, Process, World};
 use crate::simulator::{Breach, Invariant, dice::pick, verdict};
-use fieldpost_domain::{ConversationId, MedicId, MessageContent, MessageId, MessageKind, NewMessage, PersonId, Seq};
-use fieldpost_storage::{ConversationSummary, NewDirect, Older, StorageResult, ThreadWindow, Window};
+use fieldpost_domain::{ConversationId, MedicId, MessageContent, MessageId, MessageKind, PersonId, Seq};
+use fieldpost_storage::{ConversationSummary, NewDirect, Older, OutgoingMessage, StorageResult, ThreadWindow, Window};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// What the person was told about a message is so: accepted and stored, or refused and not.
@@ -52,14 +52,13 @@ impl World {
     pub(super) async fn write(&mut self, device: usize, number: u64) {
         let Some((process, conversation)) = self.app(device, number).await else { return };
         let Some(store) = self.stored(device, self.devices[device].look().await) else { return };
-        let Ok(Some(sender_id)) = store.account().await else { return };
+        let Ok(Some(_)) = store.account().await else { return };
         let content = format!("note {} of device {device}", self.devices[device].notes);
         self.devices[device].notes += 1;
         let Ok(text) = MessageContent::new(&content) else { return };
-        let message = NewMessage {
+        let message = OutgoingMessage {
             id: process.env.message_id(),
             conversation_id: conversation.id,
-            sender_id,
             kind: MessageKind::Text,
             content: text,
             metadata: None,
@@ -129,7 +128,7 @@ impl World {
         };
         let Some(medic_id) = pick(&medics, number) else { return };
         let id = process.env.conversation_id();
-        let new = NewDirect { id, medic_id, org_id: me.org_id, opened_by: me.id, at: process.env.now() };
+        let new = NewDirect { id, medic_id, at: process.env.now() };
         let opened = process.run(process.outbox.open_direct(process.env.mutation_id(), new)).await;
         if let Some(Ok(opened)) = opened {
             self.observer().say(|| format!("{} opens {}", process.name, opened.id));

@@ -23,7 +23,7 @@ pub(crate) async fn park_lane(tx: &Tx, lane: Uuid, code: &RefusalCode) -> Res<Pa
 }
 
 const LEAVE: &str = "
-DELETE FROM outbox WHERE conversation_id = ? AND (kind = 'mark_read'
+DELETE FROM outbox WHERE conversation_id = ? AND (NOT keeps
     OR EXISTS (SELECT 1 FROM messages AS m WHERE m.id = outbox.message_id AND m.seq IS NOT NULL))";
 
 const PARK: &str = "

@@ -1,0 +1,118 @@
+//! Mutations: what a person intends, recorded on the device before the server knows.
+//!
+//! Each kind has a file of its own with its fields, its [`Policy`] and what the fields say; the list below registers it.
+
+mod kind;
+mod mark_read;
+mod open_broadcast;
+mod open_direct;
+mod policy;
+mod send_message;
+mod stored;
+
+pub use mark_read::MarkRead;
+pub use open_broadcast::OpenBroadcast;
+pub use open_direct::OpenDirect;
+pub use policy::{Decision, Policy, Replaces};
+pub use stored::Undecodable;
+
+use crate::{ConversationId, MessageContent, MessageId, MutationId, NewMessage};
+
+kind::kinds! {
+    /// Write a message. Idempotent by the message's id.
+    SendMessage(NewMessage) => "send_message",
+    /// Open the direct conversation of a medic, or find the one there is. The server answers with the canonical id.
+    OpenDirect(OpenDirect) => "open_direct",
+    /// Open the broadcast conversation of an org, or find the one there is.
+    OpenBroadcast(OpenBroadcast) => "open_broadcast",
+    /// Move the signed-in person's read marker forward.
+    MarkRead(MarkRead) => "mark_read",
+}
+
+/// One intended change. Its id never changes, however often it is attempted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mutation {
+    /// Made on the device.
+    pub id: MutationId,
+    /// What is to change.
+    pub intent: Intent,
+}
+
+impl Intent {
+    /// What the outbox does with it.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        self.kind().policy()
+    }
+
+    /// The conversation whose lane this belongs to: order is kept within it.
+    #[must_use]
+    pub fn lane(&self) -> ConversationId {
+        self.as_kind().lane()
+    }
+
+    /// The message that it creates, if it creates one.
+    #[must_use]
+    pub fn creates(&self) -> Option<MessageId> {
+        self.as_kind().creates()
+    }
+
+    /// The message that it changes, if it changes one.
+    #[must_use]
+    pub fn target(&self) -> Option<MessageId> {
+        self.as_kind().target()
+    }
+
+    /// The text that a person wrote with it, if there is one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.as_kind().text()
+    }
+
+    /// Takes another text. False if it has none; then nothing changes.
+    pub fn set_text(&mut self, text: MessageContent) -> bool {
+        self.as_kind_mut().set_text(text)
+    }
+
+    /// Says the ids that the server may replace: of its conversation, and of the message that it changes.
+    pub fn address(&mut self, lane: ConversationId, target: Option<MessageId>) {
+        self.as_kind_mut().address(lane, target);
+    }
+
+    /// About how many bytes it takes as JSON on the wire, for filling a batch. Never less than it really takes.
+    #[must_use]
+    pub fn wire_size(&self) -> usize {
+        // Ids, times, field names and punctuation of the longest kind.
+        const FRAME: usize = 512;
+        FRAME + self.as_kind().variable_size()
+    }
+}
+
+fn json_size(value: &impl serde::Serialize) -> usize {
+    // Strings and JSON objects always have a JSON form.
+    serde_json::to_string(value).map_or(0, |json| json.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MessageContent, MessageId, MessageKind, PersonId, Time};
+    use uuid::Uuid;
+
+    #[test]
+    fn the_wire_size_counts_what_escaping_adds() {
+        let intent = |text: &str| {
+            Intent::SendMessage(NewMessage {
+                id: MessageId::from_uuid(Uuid::nil()),
+                conversation_id: ConversationId::from_uuid(Uuid::nil()),
+                sender_id: PersonId::from_uuid(Uuid::nil()),
+                kind: MessageKind::Text,
+                content: MessageContent::new(text).unwrap(),
+                metadata: None,
+                reply_to: None,
+                composed_at: Time::UNIX_EPOCH,
+            })
+        };
+        assert_eq!(intent("a\u{1}a").wire_size() - intent("aa").wire_size(), "\\u0001".len());
+    }
+}

@@ -1,0 +1,3 @@
+//! The SDK over the reference store, as an app uses it.
+
+mod owner;

@@ -1,0 +1,5 @@
+//! Mutations as they stand in the file: what both the outbox and the replica do with them.
+
+pub(crate) mod echo;
+pub(crate) mod park;
+pub(crate) mod record;

@@ -1,0 +1,37 @@
+//! Writing a message: its local echo.
+
+use crate::memory::{
+    outbox::queued,
+    purge::refused,
+    state::{Row, State},
+};
+use crate::{OutgoingMessage, StorageError, StorageErrorKind, StorageResult, ThreadMessage};
+use fieldpost_domain::{Intent, MutationId, RefusalCode};
+
+impl State {
+    pub(in crate::memory) fn send(
+        &mut self,
+        mutation: MutationId,
+        message: OutgoingMessage,
+    ) -> StorageResult<ThreadMessage> {
+        let Some(sender) = self.account else {
+            return Err(StorageError::new(StorageErrorKind::NoAccount, "send"));
+        };
+        let mut message = message.by(sender);
+        if let Some(row) = self.messages.get(&message.id) {
+            return Ok(self.thread_message(row));
+        }
+        message.conversation_id = self.resolve(message.conversation_id);
+        let Some(thread) = self.threads.get(&message.conversation_id) else {
+            return Err(StorageError::new(StorageErrorKind::NotFound, "send"));
+        };
+        let parked = !thread.on_server && self.open_is_refused(message.conversation_id);
+        let state = if parked { refused(RefusalCode::OpenRefused) } else { queued() };
+        let recorded_at = message.composed_at;
+        let order = self.record(mutation, Intent::SendMessage(message.clone()), state, recorded_at);
+        let row = Row::Local { message, order };
+        let view = self.thread_message(&row);
+        self.messages.insert(view.id, row);
+        Ok(view)
+    }
+}
