@@ -59,6 +59,12 @@ const ONLY: &[(&str, &[&str])] = &[
 /// Crates whose modules know each other one way, by folder.
 const WITHOUT_CIRCLES: &[&str] = &["crates/storage-sqlite"];
 
+/// The switch behind which bugs can be planted.
+const PLANTED: &str = "planted-bugs";
+
+/// Where that switch may be turned on: for the simulator, when it is asked for.
+const MAY_PLANT: &[(&str, &str)] = &[("fieldpost-testkit", PLANTED)];
+
 pub(crate) fn run() -> Result<()> {
     println!("── layers");
     let metadata = MetadataCommand::new().manifest_path(crate::process::root().join("Cargo.toml")).no_deps().exec()?;
@@ -67,6 +73,7 @@ pub(crate) fn run() -> Result<()> {
     let mut broken = Vec::new();
     for package in &members {
         broken.extend(check(package, &names));
+        broken.extend(plants(package));
     }
     for folder in WITHOUT_CIRCLES {
         let sources = Sources::read(&crate::process::root().join(folder).join("src"))?;
@@ -106,6 +113,19 @@ fn check(package: &Package, members: &[&str]) -> Vec<String> {
         }
     }
     broken
+}
+
+/// Who turns on the switch and may not: through a dependency, or a feature.
+fn plants(package: &Package) -> Vec<String> {
+    let name = package.name.as_str();
+    let dependencies = package.dependencies.iter().filter(|other| other.features.iter().any(|one| one == PLANTED));
+    let by_dependency = dependencies.map(|other| format!("{name} -> {} with {PLANTED}", other.name));
+    let turns_on = |enabled: &String| enabled.rsplit('/').next() == Some(PLANTED);
+    let features = package
+        .features
+        .iter()
+        .filter(|(feature, enables)| enables.iter().any(turns_on) && !MAY_PLANT.contains(&(name, feature.as_str())));
+    by_dependency.chain(features.map(|(feature, _)| format!("{name}: {feature} turns on {PLANTED}"))).collect()
 }
 
 fn only(library: &str) -> &'static [&'static str] {

@@ -23,6 +23,7 @@ pub mod omitted;
 pub mod outcome;
 pub mod page;
 pub mod person;
+pub mod planted;
 pub mod position;
 pub mod read_marker;
 pub mod retry;

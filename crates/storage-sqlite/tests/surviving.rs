@@ -64,6 +64,10 @@ async fn open(store: &SqliteStore) -> fieldpost_domain::ConversationId {
 async fn a_process_killed_in_the_middle_leaves_whole_messages() {
     let folder = tempfile::tempdir().unwrap();
     let path = path_in(&folder);
+    // Creating the file writes more than many sends do; that is done before.
+    let store = SqliteStore::open(path.clone()).await.unwrap();
+    open(&store).await;
+    store.close().await.unwrap();
     let mut writer = Command::new(env::current_exe().unwrap())
         .args(["each_send_adds_a_message_and_its_mutation", "--exact"])
         .env(WRITE_TO, &path)

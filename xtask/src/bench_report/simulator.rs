@@ -15,7 +15,7 @@ pub(super) fn measure(quick: bool, mut keep: impl FnMut(&str) -> Result<()>) -> 
         let (first, end) = (round * seeds, (round + 1) * seeds);
         let (mut calls, mut broken) = (0, None::<(u64, String)>);
         let started = Instant::now();
-        Seeds { first, end }.run(&simulator, |found| {
+        Seeds::new(first, end).run(&simulator, |found| {
             calls += found.calls;
             broken = found.invariant.map(|invariant| (found.seed, invariant));
             broken.is_none()

@@ -34,14 +34,14 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let root = process::root();
-    let simulator = build(&root, &root.join("target"))?;
+    let simulator = build(&root, Simulator::Plain)?;
     if options.trace {
         let seed = options.seed.to_string();
         let status = Command::new(&simulator).args(["trace", &seed]).status().context("cannot start the simulator")?;
         return if status.success() { Ok(()) } else { bail!("seed {seed} breaks an invariant") };
     }
     let start = Instant::now();
-    let seeds = Seeds { first: options.seed, end: options.seed.saturating_add(options.seeds) };
+    let seeds = Seeds::new(options.seed, options.seed.saturating_add(options.seeds));
     let mut tally = Tally::default();
     seeds.run(&simulator, |found| {
         tally.add(found);
@@ -55,14 +55,25 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
 }
 
-/// Builds the simulator of the sources in `root`; answers where it is.
-pub(crate) fn build(root: &Path, target: &Path) -> Result<PathBuf> {
+/// Which simulator to build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Simulator {
+    Plain,
+    WithPlantedBugs,
+}
+
+/// Builds a simulator; answers where it is.
+pub(crate) fn build(root: &Path, simulator: Simulator) -> Result<PathBuf> {
+    let target = root.join("target");
     let mut cargo = process::cargo();
     cargo
         .current_dir(root)
         .args(["build", "--quiet", "--locked", "--profile", "simulation", "-p", "fieldpost-testkit"])
         .args(["--example", "simulate"])
-        .env("CARGO_TARGET_DIR", target);
+        .env("CARGO_TARGET_DIR", &target);
+    if simulator == Simulator::WithPlantedBugs {
+        cargo.args(["--features", "planted-bugs"]);
+    }
     let status = cargo.status().context("cannot start cargo")?;
     if !status.success() {
         bail!("the simulator does not build");

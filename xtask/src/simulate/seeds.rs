@@ -22,15 +22,21 @@ pub(crate) struct Found {
 }
 
 /// The seeds from `first` up to before `end`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Seeds {
     pub(crate) first: u64,
     pub(crate) end: u64,
+    /// With this bug planted.
+    pub(crate) plant: Option<String>,
 }
 
 impl Seeds {
+    pub(crate) const fn new(first: u64, end: u64) -> Self {
+        Self { first, end, plant: None }
+    }
+
     /// Runs them all, in no particular order, until `each` has had enough.
-    pub(crate) fn run(self, simulator: &Path, mut each: impl FnMut(Found) -> bool) -> Result<()> {
+    pub(crate) fn run(&self, simulator: &Path, mut each: impl FnMut(Found) -> bool) -> Result<()> {
         let cores = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
         let (tell, told) = mpsc::channel();
         let mut children = Vec::new();
@@ -62,9 +68,12 @@ impl Seeds {
         Ok(())
     }
 
-    fn start(self, simulator: &Path, core: u64, cores: u64) -> Result<Child> {
+    fn start(&self, simulator: &Path, core: u64, cores: u64) -> Result<Child> {
         let numbers = [self.first + core, cores, self.end].map(|number| number.to_string());
         let mut command = Command::new(simulator);
+        if let Some(bug) = &self.plant {
+            command.args(["--plant", bug]);
+        }
         command.args(numbers).stdin(Stdio::null()).stdout(Stdio::piped());
         command.spawn().context("cannot start the simulator")
     }

@@ -2,7 +2,7 @@
 //!
 //! Each test is a plain async function over a [`Backend`], so the same stories are told to the reference server, to
 //! `remote-supabase` over the devserver, and to `remote-supabase` over a real Supabase stack. `remote_conformance!` makes
-//! one `#[tokio::test]` of each:
+//! one `#[tokio::test]` of each; the build lists them, so a story that is written is run:
 //!
 //! ```ignore
 //! fieldpost_remote::remote_conformance!(MyBackend::start().await);

@@ -23,7 +23,7 @@ pub(super) fn pull(state: &State, caller: PersonId, request: &PullRequest, speak
     let mut page = Page::new(&state.tables, &viewer, speaks);
     let (mut rows, mut more) = (0, false);
     for (place, key) in state.feed.between(at, &position.from, &to) {
-        if !viewer.hears_of(&state.tables, &key) {
+        if !viewer.hears_of(&state.tables, &key) || viewer.filters(&state.tables, &key) {
             continue;
         }
         // The rows that a page brings along because its messages name them do not count, or a page of one would stand still.

@@ -5,7 +5,11 @@ use super::{
     tables::{ConversationRow, PersonRow, Tables},
     viewer::Viewer,
 };
-use fieldpost_domain::{Conversation, ConversationId, Extra, MedicId, Message, Person, Seq, preview};
+use fieldpost_domain::{
+    Conversation, ConversationId, Extra, MedicId, Message, Person, Seq,
+    planted::{PlantedBug, planted},
+    preview,
+};
 
 /// A person's row on the wire.
 pub(super) fn person(row: &PersonRow) -> Person {
@@ -65,7 +69,8 @@ fn unread(tables: &Tables, viewer: &Viewer, row: &ConversationRow) -> u64 {
     if !tables.project.0.hides() {
         return others.count() as u64;
     }
-    others.filter(|message| viewer.is_shown(tables, message)).take(COUNTED).count() as u64
+    let counts = |message: &&Message| planted(PlantedBug::HiddenIsCounted) || viewer.is_shown(tables, message);
+    others.filter(counts).take(COUNTED).count() as u64
 }
 
 fn medic_name(tables: &Tables, medic: MedicId) -> Option<String> {

@@ -23,6 +23,7 @@ use super::{
 };
 use fieldpost_domain::{
     Access, ConversationId, ConversationKind, MedicId, Message, OrgId, PersonId, ReadMarker, Role, TombstoneOf,
+    planted::{PlantedBug, planted},
 };
 use std::collections::BTreeSet;
 
@@ -80,7 +81,8 @@ impl Viewer {
             Role::OrgAdmin => true,
             Role::Medic => match kind {
                 ConversationKind::Broadcast => true,
-                ConversationKind::Direct => medic.is_some_and(|medic| member.medic_ids.contains(&medic)),
+                ConversationKind::Direct => medic
+                    .is_some_and(|medic| member.medic_ids.contains(&medic) || planted(PlantedBug::EveryDirectIsSeen)),
                 ConversationKind::Unknown(_) => false,
             },
             Role::Unknown(_) => false,
@@ -152,6 +154,13 @@ impl Viewer {
             row.is_some_and(|row| self.conversation(tables, row.conversation_id).is_some())
         };
         self.sees_row(tables, key) || matches!(key, RowKey::Message(id) if lost(id))
+    }
+
+    /// What a pull leaves out by [`PlantedBug::OwnRowsFiltered`]: nothing without it.
+    pub(super) fn filters(&self, tables: &Tables, key: &RowKey) -> bool {
+        let own = |id| tables.messages.get(id).is_some_and(|row: &Message| row.sender_id == self.person_id);
+        planted(PlantedBug::OwnRowsFiltered)
+            && (matches!(key, RowKey::Message(id) if own(id)) || !self.sees_row(tables, key))
     }
 
     /// The rule for any row of the feed.

@@ -1,7 +1,8 @@
 //! The suite that every store must pass, and every wrapper around one.
 //!
-//! Each test is a plain function over `&dyn Store`, one story: given, when, then. They come in modules by role, are listed
-//! in [`storage_conformance!`](crate::storage_conformance) and use nothing but the contract. A crate runs them all with
+//! Each test is a plain function over `&dyn Store`, one story: given, when, then. They come in modules by role and use
+//! nothing but the contract. The build lists every public function of these modules, so a story that is written is run. A
+//! crate runs them all with [`storage_conformance!`](crate::storage_conformance):
 //!
 //! ```
 //! use fieldpost_storage::{Store, conformance::Device, memory::MemoryStore};

@@ -6,6 +6,7 @@ use crate::{ApplyReport, StorageError, StorageErrorKind, StorageResult, SyncPosi
 use fieldpost_domain::{
     Access, AccessChange, Changes, ConversationDigest, ConversationId, Cursor, Message, PullPage, RefusalCode,
     Tombstone, UnreadableRow,
+    planted::{PlantedBug, planted},
 };
 use std::collections::BTreeSet;
 
@@ -116,9 +117,17 @@ impl State {
         }
         let newer = self.note_access(change.conversation_id, change.version, true);
         report.count(newer);
-        if newer && self.purge(change.conversation_id, RefusalCode::AccessLost) {
+        if newer && self.revoke(change.conversation_id) {
             report.purged.push(change.conversation_id);
         }
+    }
+
+    /// False if it was not here.
+    fn revoke(&mut self, conversation: ConversationId) -> bool {
+        if planted(PlantedBug::RevokedStays) {
+            return self.threads.remove(&conversation).is_some();
+        }
+        self.purge(conversation, RefusalCode::AccessLost)
     }
 
     /// Keeps a row for a version that can read it; once, however often it comes.

@@ -21,6 +21,7 @@ use crate::{
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Intent, Message, MessageContent, MessageId, MessageKind,
     MutationId, NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Version,
+    planted::{PlantedBug, planted},
 };
 use std::collections::BTreeSet;
 
@@ -235,7 +236,8 @@ impl State {
                 // What she is in the org of the conversation, which need not be the one that the server names first.
                 let there = me.map(|me| (me.id, place.org_id)).filter(|key| bootstrap.people.contains(key));
                 let me = there.and_then(|key| self.people.get(&key)).cloned();
-                self.lose(conversation, Seq::ZERO, fate_of_unlisted(me.as_ref(), &place));
+                let lost = planted(PlantedBug::HiddenIsLost).then_some(RefusalCode::LostByServer);
+                self.lose(conversation, Seq::ZERO, lost.or_else(|| fate_of_unlisted(me.as_ref(), &place)));
             }
             self.purge(conversation, RefusalCode::AccessLost);
             report.purged.push(conversation);

@@ -3,7 +3,10 @@
 use super::outbox::queued;
 use super::state::{Entry, State};
 use crate::{BootstrapReason, sight};
-use fieldpost_domain::{Changes, ConversationId, Intent, MarkRead, MutationId, Seq, SeqRange, Time};
+use fieldpost_domain::{
+    Changes, ConversationId, Intent, MarkRead, MutationId, Seq, SeqRange, Time,
+    planted::{PlantedBug, planted},
+};
 
 impl State {
     /// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.
@@ -16,7 +19,7 @@ impl State {
         let before = self.outbox.len();
         for (conversation_id, told) in told {
             let read_seq = self.read_seq(conversation_id).min(told.to);
-            let here = self.threads.contains_key(&conversation_id);
+            let here = self.threads.contains_key(&conversation_id) && !planted(PlantedBug::MarkNotRequeued);
             if here && read_seq > told.from && !self.mark_waits(conversation_id) {
                 // There is at most one mark of a conversation, so its id serves for the mutation too.
                 let id = MutationId::from_uuid(conversation_id.as_uuid());

@@ -2,7 +2,10 @@
 
 use super::state::{Entry, State};
 use crate::{BatchLimits, EntryState, OutboxCounts, OutboxEntry};
-use fieldpost_domain::{ConversationId, Intent, Mutation, MutationId, Replaces, Time};
+use fieldpost_domain::{
+    ConversationId, Intent, Mutation, MutationId, Replaces, Time,
+    planted::{self, PlantedBug, planted},
+};
 use std::collections::{BTreeSet, HashSet};
 
 impl State {
@@ -21,10 +24,14 @@ impl State {
 
     pub(super) fn next_batch(&mut self, limits: BatchLimits, held: &HashSet<ConversationId>) -> Vec<Mutation> {
         let held: BTreeSet<ConversationId> = held.iter().map(|id| self.resolve(*id)).collect();
-        let mut batch = Vec::new();
+        if planted(PlantedBug::LanesByClock) {
+            self.outbox.sort_by_key(|entry| entry.recorded_at);
+        }
+        let mut batch: Vec<Mutation> = Vec::new();
         let mut bytes = 0;
         for entry in &mut self.outbox {
-            if entry.is_failed() || held.contains(&entry.intent.lane()) {
+            let forgotten = planted(PlantedBug::InFlightNeverResent) && entry.unanswered > 0;
+            if forgotten || entry.is_failed() || held.contains(&entry.intent.lane()) {
                 continue;
             }
             bytes += entry.intent.wire_size();
@@ -33,7 +40,14 @@ impl State {
                 break;
             }
             entry.unanswered += 1;
-            batch.push(Mutation { id: entry.id, intent: entry.intent.clone() });
+            let mut intent = entry.intent.clone();
+            if planted(PlantedBug::ResendUnderNewId) && entry.unanswered > 1 {
+                planted::give_new_id(&mut intent);
+            }
+            batch.push(Mutation { id: entry.id, intent });
+        }
+        if planted(PlantedBug::SentLeavesOutbox) {
+            self.outbox.retain(|entry| !batch.iter().any(|sent| sent.id == entry.id));
         }
         batch
     }

@@ -4,13 +4,14 @@ use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, Conversations, Inspection, Messages,
     MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Sessions,
-    SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncState, ThreadMessage, ThreadWindow, Turn,
-    Turns, Window,
+    SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncPosition, SyncState, ThreadMessage,
+    ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MedicId, MessageContent, MessageId, Mutation,
     MutationId, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
+    planted::{self, PlantedBug, planted},
 };
 use std::{
     collections::HashSet,
@@ -162,6 +163,15 @@ impl Replica for MemoryStore {
     }
 
     async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport> {
+        if planted(PlantedBug::CursorBeforePage) {
+            let next = SyncPosition::Following(page.cursor.clone());
+            self.write("apply_pull", |state| {
+                state.position = next;
+                Ok(())
+            })?;
+            planted::give_way().await;
+            return self.write("apply_pull", |state| state.apply_pull(&page.cursor.clone(), page));
+        }
         self.write("apply_pull", |state| state.apply_pull(from, page))
     }
 

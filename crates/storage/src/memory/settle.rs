@@ -6,6 +6,7 @@ use crate::{EntryState, SettleReport};
 use fieldpost_domain::{
     Acknowledgement, ConversationId, Extra, Intent, Message, MessageAck, MessageId, MessageStatus, NewMessage,
     PushOutcome, PushResult, Refusal, RefusalCode, RetryCode,
+    planted::{PlantedBug, planted},
 };
 
 impl State {
@@ -19,6 +20,9 @@ impl State {
             match result.outcome {
                 PushOutcome::Acknowledged(what) => self.acknowledge(at, what, &mut report),
                 PushOutcome::Rejected(refusal) => self.reject(at, refusal, &mut report),
+                PushOutcome::Retry(_) if planted(PlantedBug::RetryIsRefusal) => {
+                    self.reject(at, Refusal { code: RefusalCode::Forbidden, detail: None }, &mut report);
+                }
                 PushOutcome::Retry(code) => self.not_now(at, code, &mut report),
             }
         }

@@ -1,7 +1,10 @@
 //! Unread counts and the read marker.
 
 use super::state::{State, Thread};
-use fieldpost_domain::{ConversationId, ReadMarker, Seq, Version};
+use fieldpost_domain::{
+    ConversationId, ReadMarker, Seq, Version,
+    planted::{PlantedBug, planted},
+};
 
 impl State {
     /// How far the signed-in person has read.
@@ -18,13 +21,16 @@ impl State {
             return 0;
         }
         let own = self.own();
+        let from = if planted(PlantedBug::UnreadOffByOne) { read } else { read.next() };
         let unread = self
             .server_messages(conversation)
-            .filter(|message| message.seq > read && Some(message.sender_id) != own && message.deleted_at.is_none());
+            .filter(|message| message.seq >= from && Some(message.sender_id) != own && message.deleted_at.is_none());
         let here = unread.count() as u64;
         let whole = thread.range.is_some_and(|range| range.from <= read.next() && range.to >= thread.counted_to);
         if whole {
             here
+        } else if planted(PlantedBug::ServerCountBelieved) {
+            thread.row.unread
         } else {
             thread.row.unread.min(here.saturating_add(self.unknown_above(conversation, thread, read)))
         }
@@ -57,7 +63,8 @@ impl State {
             return true;
         };
         let moved = incoming.read_seq > stored.read_seq || incoming.delivered_seq > stored.delivered_seq;
-        stored.read_seq = stored.read_seq.max(incoming.read_seq);
+        let lowest = if planted(PlantedBug::MarkerGoesBack) { Seq::ZERO } else { stored.read_seq };
+        stored.read_seq = lowest.max(incoming.read_seq);
         stored.delivered_seq = stored.delivered_seq.max(incoming.delivered_seq);
         stored.version = stored.version.max(incoming.version);
         moved

@@ -5,7 +5,10 @@ use super::{
     glimpse::{Glimpse, is_glimpse},
 };
 use crate::Progress;
-use fieldpost_domain::{BootstrapPage, Continuation, ConversationDigest, Cursor, PullPage};
+use fieldpost_domain::{
+    BootstrapPage, Continuation, ConversationDigest, Cursor, PullPage,
+    planted::{PlantedBug, planted},
+};
 use fieldpost_remote::{BootstrapRequest, ExpiredReason, PullRequest, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{ApplyReport, BootstrapReason, SyncPosition, SyncState};
 use std::{
@@ -92,6 +95,9 @@ impl Pass {
             SyncPosition::Following(cursor) => {
                 let whole = !state.run_open;
                 self.follow.run = Run { whole, ..Run::default() };
+                if planted(PlantedBug::EveryPassLoadsAnew) {
+                    return self.begin_bootstrap(BootstrapReason::Reconcile);
+                }
                 self.pull(cursor)
             }
         }
@@ -276,6 +282,7 @@ impl Pass {
     fn end_of_run(&mut self) -> Effect {
         let run = &mut self.follow.run;
         if !run.whole
+            && (run.pages > 1 || !planted(PlantedBug::RestOfRunIsEverything))
             && let Some(end) = run.end.take()
         {
             *run = Run { whole: true, ..Run::default() };
@@ -286,7 +293,9 @@ impl Pass {
 
     fn on_follow_error(&mut self, error: RemoteError) -> Effect {
         match error.kind() {
-            RemoteErrorKind::CursorExpired(reason) if self.may_expire() => self.begin_bootstrap(reason_of(reason)),
+            RemoteErrorKind::CursorExpired(reason) if self.may_expire() && !planted(PlantedBug::ExpiredCursorFails) => {
+                self.begin_bootstrap(reason_of(reason))
+            }
             RemoteErrorKind::Interrupted | RemoteErrorKind::TimedOut | RemoteErrorKind::Unavailable => {
                 let full = self.carried.limits.page_rows;
                 let rows = self.carried.page_pace.rows(full);

@@ -12,7 +12,10 @@
 //! the fault is the server's, and the phase ends.
 
 use super::{Effect, Pass};
-use fieldpost_domain::{ConversationId, Mutation, MutationId, PushOutcome, PushResult, Refusal, RefusalCode};
+use fieldpost_domain::{
+    ConversationId, Mutation, MutationId, PushOutcome, PushResult, Refusal, RefusalCode,
+    planted::{self, PlantedBug, planted},
+};
 use fieldpost_remote::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{BatchLimits, SettleReport};
 use std::collections::{BTreeSet, HashSet};
@@ -134,7 +137,9 @@ impl Pass {
         for (mutation, result) in self.push.batch.iter().zip(&answer.results) {
             let lane = mutation.intent.lane();
             if matches!(result.outcome, PushOutcome::Retry(_)) {
-                self.push.held.insert(lane);
+                if !planted(PlantedBug::RetryAskedAtOnce) {
+                    self.push.held.insert(lane);
+                }
                 self.push.backing_off.insert(lane);
             } else {
                 self.push.moved.insert(lane);
@@ -153,6 +158,9 @@ impl Pass {
             | RemoteErrorKind::RateLimited
             | RemoteErrorKind::ClientTooOld
             | RemoteErrorKind::NotFieldpost => self.fail(error),
+            RemoteErrorKind::Interrupted if planted(PlantedBug::LostAnswerAcknowledges) => {
+                Effect::Settle(planted::acknowledge_all(&self.push.batch))
+            }
             RemoteErrorKind::Interrupted => {
                 self.send_less();
                 self.fail(error)
@@ -198,9 +206,11 @@ impl Pass {
     /// Not known to be the mutation's own fault, so it is no dead letter; but it must not hold up the others.
     fn on_failed_alone(&mut self, error: RemoteError) -> Effect {
         let lanes = self.push.batch.iter().map(|mutation| mutation.intent.lane());
-        self.push.held.extend(lanes.clone());
-        self.push.backing_off.extend(lanes.clone());
-        self.push.suspects.extend(lanes);
+        if !planted(PlantedBug::FailedAloneHoldsOthers) {
+            self.push.held.extend(lanes.clone());
+            self.push.backing_off.extend(lanes.clone());
+            self.push.suspects.extend(lanes);
+        }
         self.push_error = Some(error.into());
         self.push.narrowed = None;
         self.push.alone += 1;

@@ -23,7 +23,10 @@ pub use rhythm::Rhythm;
 use super::Aftermath;
 use crate::SyncError;
 use backoff::{Backoff, Growth};
-use fieldpost_domain::{ConversationId, Retry};
+use fieldpost_domain::{
+    ConversationId, Retry,
+    planted::{PlantedBug, planted},
+};
 use std::{
     collections::{BTreeMap, HashSet},
     time::Duration,
@@ -130,8 +133,10 @@ impl Schedule {
             Trigger::LocalWrite | Trigger::Hint => self.wanted = true,
             Trigger::Online | Trigger::Foreground | Trigger::SignedIn | Trigger::Resume => {
                 self.wanted = true;
-                self.connection = Backoff::default();
-                self.lanes.clear();
+                if !planted(PlantedBug::OnlineKeepsWaiting) {
+                    self.connection = Backoff::default();
+                    self.lanes.clear();
+                }
                 // Somebody may have signed in meanwhile, in another process on the same file. A pass finds out without a call.
                 self.signed_in = true;
             }
@@ -140,8 +145,8 @@ impl Schedule {
 
     /// Whether the store is let go of.
     #[must_use]
-    pub const fn is_paused(&self) -> bool {
-        self.paused
+    pub fn is_paused(&self) -> bool {
+        self.paused && !planted(PlantedBug::PausedEngineSyncs)
     }
 
     /// What to do now.
@@ -186,6 +191,7 @@ impl Schedule {
         }
         match &aftermath.connection {
             None => {
+                self.wanted &= !planted(PlantedBug::HintDuringPassLost);
                 self.connection = Backoff::default();
                 self.asked = Moment::ZERO;
             }
@@ -202,7 +208,8 @@ impl Schedule {
         self.wanted = true;
         self.connection.failed(now, growth, chance);
         if let Retry::After(wait) = retry {
-            self.asked = now + wait.min(LONGEST_ASKED);
+            let longest = if planted(PlantedBug::NamedWaitIgnored) { Duration::ZERO } else { LONGEST_ASKED };
+            self.asked = now + wait.min(longest);
         }
     }
 

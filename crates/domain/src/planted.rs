@@ -1,0 +1,139 @@
+//! Bugs that can be planted, to see that the simulator finds them.
+//!
+//! A guarantee that no test would miss is a hope. Each [`PlantedBug`] undoes one, where the code asks [`planted`] for it.
+//! Without the feature `planted-bugs` the answer is always no, and the compiler removes the bug. Only the simulator is ever
+//! built with the feature, by `cargo xtask planted-bugs --suite simulation`.
+
+use crate::{Acknowledgement, Intent, MessageId, Mutation, PushOutcome, PushResult};
+use std::{future, task::Poll};
+use uuid::Uuid;
+
+macro_rules! bugs {
+    ($($name:ident: $invariant:literal, $what:literal;)+) => {
+        /// A guarantee undone, at one place of the code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum PlantedBug {
+            $(#[doc = $what] $name,)+
+        }
+
+        impl PlantedBug {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// Its name here.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)+ }
+            }
+
+            /// The invariant that it breaks, by its name in docs/invariants.md.
+            #[must_use]
+            pub const fn invariant(self) -> &'static str {
+                match self { $(Self::$name => $invariant,)+ }
+            }
+
+            /// What goes wrong.
+            #[must_use]
+            pub const fn what(self) -> &'static str {
+                match self { $(Self::$name => $what,)+ }
+            }
+        }
+    };
+}
+
+bugs! {
+    LostAnswerAcknowledges: "no_loss", "a lost answer counts as an acknowledgement";
+    EditOfUnknownOutcome: "no_loss", "a message is edited while its outcome is unknown";
+    RetryIsRefusal: "no_loss", "`retry` counts as a refusal";
+    HiddenIsLost: "no_loss", "what is merely out of sight is called lost by the server";
+    ExpiresInFlight: "no_loss", "a message expires although the server may have it";
+    ResendUnderNewId: "no_duplicate", "a message gets another id when it is sent again";
+    CancelOfUnknownOutcome: "no_duplicate", "a message is taken back while its outcome is unknown";
+    LanesByClock: "lane_order", "lanes are ordered by the device's clock";
+    FailedAloneHoldsOthers: "isolation", "a mutation that fails alone is tried again before any other lane";
+    CursorBeforePage: "gap_free", "the cursor is advanced before the page is applied";
+    OwnRowsFiltered: "gap_free", "a pull filters out what its own reader wrote";
+    HighWaterMark: "gap_free", "the cursor is a high-water mark: what commits late is never delivered";
+    OlderRowsNotFetched: "gap_free", "what is older than the cursor is not fetched when a conversation comes into sight";
+    RestOfRunIsEverything: "gap_free", "the rest of an interrupted run of pages counts as everything";
+    OlderRowWins: "convergence", "a history answer is applied after a newer pull";
+    DeletedComesBack: "convergence", "a late answer brings back what was deleted";
+    HiddenLaterStays: "convergence", "what the project hides later stays on the device";
+    WithdrawnByEqualStays: "convergence", "what is withdrawn by the version that was shown stays";
+    InFlightNeverResent: "liveness", "what was sent once without an answer is never sent again";
+    ExpiredCursorFails: "liveness", "an expired cursor is an error like any other";
+    OnlineKeepsWaiting: "liveness", "a network that is back ends no wait";
+    HintDuringPassLost: "liveness", "a hint that comes while a pass runs is lost";
+    UnreadOffByOne: "unread_exact", "unread is off by one";
+    MarkerGoesBack: "unread_exact", "a read marker goes back";
+    MarkNotRequeued: "unread_exact", "a mark that the server has forgotten is not made again";
+    ServerCountBelieved: "unread_exact", "the server counts what a waiting mark has read";
+    HiddenIsCounted: "unread_exact", "the server counts what the project hides";
+    RevokedStays: "privacy", "what was lost from sight stays on the device";
+    EveryDirectIsSeen: "privacy", "a medic is told of every direct conversation";
+    HiddenIsDelivered: "privacy", "a page tells of what the project hides";
+    SentLeavesOutbox: "crash_safe", "a mutation leaves the outbox when it is sent, before it is answered";
+    PausedEngineSyncs: "crash_safe", "a paused engine syncs when it is asked to";
+    RetryAskedAtOnce: "bounded", "a lane that was told to come back is asked again at once";
+    RefreshesInParallel: "bounded", "refreshing is not single-flight";
+    EveryPassLoadsAnew: "bounded", "every pass loads everything anew";
+    NamedWaitIgnored: "bounded", "the time that the server names is not waited for";
+}
+
+/// Whether this bug is planted: never, in a build without the feature.
+#[cfg(not(feature = "planted-bugs"))]
+#[inline(always)]
+#[must_use]
+pub const fn planted(_: PlantedBug) -> bool {
+    false
+}
+
+/// Whether this bug is planted in this process.
+#[cfg(feature = "planted-bugs")]
+#[must_use]
+pub fn planted(bug: PlantedBug) -> bool {
+    switch::PLANTED.get() == Some(&bug)
+}
+
+#[cfg(feature = "planted-bugs")]
+pub use switch::plant;
+
+#[cfg(feature = "planted-bugs")]
+mod switch {
+    use super::PlantedBug;
+    use std::sync::OnceLock;
+
+    pub(super) static PLANTED: OnceLock<PlantedBug> = OnceLock::new();
+
+    /// Plants a bug in this process, for good. One at a time: false if there is one already.
+    pub fn plant(bug: PlantedBug) -> bool {
+        PLANTED.set(bug).is_ok()
+    }
+}
+
+/// What [`PlantedBug::LostAnswerAcknowledges`] takes a lost answer for.
+#[must_use]
+pub fn acknowledge_all(batch: &[Mutation]) -> Vec<PushResult> {
+    let outcome = || PushOutcome::Acknowledged(Acknowledgement::Bare);
+    batch.iter().map(|mutation| PushResult { mutation_id: mutation.id, outcome: outcome() }).collect()
+}
+
+/// What [`PlantedBug::ResendUnderNewId`] makes of a message.
+pub fn give_new_id(intent: &mut Intent) {
+    if let Intent::SendMessage(message) = intent {
+        message.id = MessageId::from_uuid(Uuid::from_u128(message.id.as_uuid().as_u128() ^ 1));
+    }
+}
+
+/// Where [`PlantedBug::CursorBeforePage`] can be killed.
+pub async fn give_way() {
+    let mut given = false;
+    future::poll_fn(|context| {
+        if std::mem::replace(&mut given, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

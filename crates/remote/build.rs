@@ -1,0 +1,17 @@
+//! Lists the stories of the conformance suite.
+
+#[path = "../stories.rs"]
+mod stories;
+
+use std::{env, error::Error};
+
+/// What the stories are told with.
+const HELPERS: &[&str] = &["actor", "backend", "fresh", "mod", "reference", "registry", "scene"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    if env::var_os("CARGO_FEATURE_CONFORMANCE").is_none() {
+        println!("cargo::rerun-if-changed=build.rs");
+        return Ok(());
+    }
+    stories::write("remote_conformance_list", "remote_conformance_group", HELPERS)
+}
