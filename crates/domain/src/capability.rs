@@ -11,6 +11,8 @@ open_enum!(
         SetDigest => "set_digest",
         /// A page says which parts of a thread it covers whole.
         Ranges => "ranges",
+        /// Mentions travel with a message, and it says when it was edited; its author can edit it.
+        EditMessage => "edit_message",
     }
 );
 

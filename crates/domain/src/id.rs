@@ -35,6 +35,12 @@ macro_rules! id {
                 Self(id)
             }
 
+            /// Of a stored mutation that has not been told the id yet.
+            #[allow(dead_code)]
+            pub(crate) const fn unaddressed() -> Self {
+                Self(Uuid::nil())
+            }
+
             /// The UUID inside.
             #[must_use]
             pub const fn as_uuid(&self) -> Uuid {
@@ -62,12 +68,6 @@ id!(
     /// A conversation: made by the device that opened it, or by the server.
     ConversationId
 );
-impl ConversationId {
-    /// Of a stored mutation that has not been given its conversation yet.
-    pub(crate) const fn unaddressed() -> Self {
-        Self(Uuid::nil())
-    }
-}
 
 id!(
     /// A message. Made on the sender's device, kept by the server as primary key; it is the idempotency key of the send.

@@ -5,6 +5,7 @@ use crate::{
     open_enum::open_enum,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 open_enum!(
     /// What a message is.
@@ -32,6 +33,12 @@ open_enum!(
     }
 );
 
+/// The people whom a message mentions.
+pub type Mentions = BTreeSet<PersonId>;
+
+/// How many people a message may mention.
+pub const MENTIONS_MAX: usize = 100;
+
 /// A message that this device composed and the server has not acknowledged. As JSON it is the payload of its mutation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewMessage {
@@ -53,6 +60,9 @@ pub struct NewMessage {
     /// The message it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
+    /// Whom it mentions.
+    #[serde(default, skip_serializing_if = "Mentions::is_empty")]
+    pub mentions: Mentions,
     /// The device's claim of when it was written. For display only; nothing is ordered by it.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub composed_at: Time,
@@ -75,6 +85,9 @@ pub struct Message {
     pub metadata: Option<Metadata>,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
+    /// Whom it mentions; nobody once it is deleted.
+    #[serde(default, skip_serializing_if = "Mentions::is_empty")]
+    pub mentions: Mentions,
     /// The status column of the server, which clients other than Fieldpost write. Receipts say more.
     pub status: MessageStatus,
     /// Its place in the conversation, from 1.
@@ -85,6 +98,9 @@ pub struct Message {
     pub created_at: Time,
     /// When it was last changed, by the server's clock.
     pub updated_at: Time,
+    /// When its author last changed its text or its mentions, by the server's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Time>,
     /// Set when it was deleted softly; the row then has no content.
     pub deleted_at: Option<Time>,
     /// What was too much for the row; it then has no content and no metadata.
@@ -102,8 +118,8 @@ impl Message {
     /// does not where a trigger of the project changed what was sent, and the server did not tell.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
-        (&self.kind, &self.content, &self.metadata, &self.omitted)
-            == (&other.kind, &other.content, &other.metadata, &other.omitted)
+        (&self.kind, &self.content, &self.metadata, &self.omitted, &self.mentions)
+            == (&other.kind, &other.content, &other.metadata, &other.omitted, &other.mentions)
             && (self.sender_id, self.reply_to, self.deleted_at) == (other.sender_id, other.reply_to, other.deleted_at)
     }
 }

@@ -33,6 +33,10 @@ open_enum!(
         SubjectTooLong => "subject_too_long",
         /// A trigger, a constraint or a policy of the project does not want it; the detail is what that says.
         Refused => "refused",
+        /// More people are mentioned than a message may mention.
+        TooManyMentions => "too_many_mentions",
+        /// The message was deleted.
+        MessageDeleted => "message_deleted",
         /// The conversation was deleted.
         ConversationDeleted => "conversation_deleted",
         /// Not from the server: access to the conversation was lost before this was sent; or the server was restored from an

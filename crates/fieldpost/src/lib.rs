@@ -65,9 +65,9 @@ pub use outbox::Waiting;
 pub use sessions::Wipe;
 
 pub use fieldpost_domain::{
-    AccessToken, ConversationId, ConversationKind, MedicId, MessageContent, MessageId, MessageKind, MessageStatus,
-    Metadata, MetadataError, MutationId, Omitted, OmittedReason, OrgId, Person, PersonId, Refusal, RefusalCode, Retry,
-    Role, Seq, ServerInfo, Time,
+    AccessToken, ConversationId, ConversationKind, MedicId, Mentions, MessageContent, MessageId, MessageKind,
+    MessageStatus, Metadata, MetadataError, MutationId, Omitted, OmittedReason, OrgId, Person, PersonId, Refusal,
+    RefusalCode, Retry, Role, Seq, ServerInfo, Time,
 };
 pub use fieldpost_remote::SQL_VERSION;
 pub use fieldpost_storage::{

@@ -2,8 +2,8 @@
 
 use crate::client::told;
 use crate::{
-    Client, ConversationId, Error, MessageContent, MessageId, MessageKind, Metadata, Older, Result, ThreadMessage,
-    ThreadWindow, Window,
+    Client, ConversationId, Error, Mentions, MessageContent, MessageId, MessageKind, Metadata, Older, PersonId, Result,
+    ThreadMessage, ThreadWindow, Window,
 };
 use fieldpost_storage::OutgoingMessage;
 
@@ -13,19 +13,27 @@ pub struct Draft {
     content: MessageContent,
     metadata: Option<Metadata>,
     reply_to: Option<MessageId>,
+    mentions: Mentions,
 }
 
 impl Draft {
     /// A message with this text.
     #[must_use]
     pub const fn new(content: MessageContent) -> Self {
-        Self { content, metadata: None, reply_to: None }
+        Self { content, metadata: None, reply_to: None, mentions: Mentions::new() }
     }
 
     /// Attaches data of the app's own.
     #[must_use]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = Some(metadata);
+        self
+    }
+
+    /// Mentions people.
+    #[must_use]
+    pub fn mentioning(mut self, people: impl IntoIterator<Item = PersonId>) -> Self {
+        self.mentions.extend(people);
         self
     }
 
@@ -63,6 +71,7 @@ impl Client {
             content: draft.content,
             metadata: draft.metadata,
             reply_to: draft.reply_to,
+            mentions: draft.mentions,
             composed_at: env.now(),
         };
         let before = self.inner.engine.before_write();

@@ -196,11 +196,13 @@ fn bootstrap() -> BootstrapPage {
         content: Some("Zweite 🩹".to_owned()),
         metadata: None,
         reply_to: None,
+        mentions: fieldpost_domain::Mentions::new(),
         status: MessageStatus::Sent,
         seq: Seq::new(8),
         composed_at: None,
         created_at: Time::UNIX_EPOCH,
         updated_at: Time::UNIX_EPOCH,
+        edited_at: None,
         deleted_at: None,
         omitted: None,
         version: Version::ZERO,
@@ -410,6 +412,7 @@ async fn send(store: &SqliteStore, number: u32) -> Result<(), StorageError> {
         content: fieldpost_domain::MessageContent::new(&"words ".repeat(500)).unwrap(),
         metadata: None,
         reply_to: None,
+        mentions: fieldpost_domain::Mentions::new(),
         composed_at: Time::UNIX_EPOCH,
     };
     let mutation = fieldpost_domain::MutationId::from_uuid(Uuid::from_u128(u128::from(number) + 1));

@@ -3,7 +3,7 @@
 use crate::StorageResult;
 use async_trait::async_trait;
 use fieldpost_domain::{
-    ConversationId, MessageId, MessageKind, MessageStatus, Metadata, Omitted, PersonId, Refusal, Seq, Time,
+    ConversationId, Mentions, MessageId, MessageKind, MessageStatus, Metadata, Omitted, PersonId, Refusal, Seq, Time,
 };
 
 /// A message as a thread shows it.
@@ -27,6 +27,8 @@ pub struct ThreadMessage {
     pub metadata: Option<Metadata>,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
+    /// Whom it mentions.
+    pub mentions: Mentions,
     /// How far it has got: `queued` until the server has it; of one's own, delivered and read by the receipts of others.
     pub status: MessageStatus,
     /// It has left for the server and no answer is here: it can neither be edited nor cancelled now; only with `queued`.
@@ -39,6 +41,8 @@ pub struct ThreadMessage {
     pub composed_at: Option<Time>,
     /// The server's clock; this device's until the server has it.
     pub created_at: Time,
+    /// When its author last changed it, by the server's clock.
+    pub edited_at: Option<Time>,
     /// It was deleted softly; shown as "deleted".
     pub deleted: bool,
     /// It was too much to travel: shown as [`fieldpost_domain::Omitted::sentence`] in place of its text.

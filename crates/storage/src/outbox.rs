@@ -3,8 +3,8 @@
 use crate::{ConversationSummary, StorageResult, ThreadMessage};
 use async_trait::async_trait;
 use fieldpost_domain::{
-    ConversationId, MedicId, MessageContent, MessageId, MessageKind, Metadata, Mutation, MutationId, MutationKind,
-    NewMessage, PersonId, PushResult, Refusal, RetryCode, Seq, ServerLimits, Time,
+    ConversationId, MedicId, Mentions, MessageContent, MessageId, MessageKind, Metadata, Mutation, MutationId,
+    MutationKind, NewMessage, PersonId, PushResult, Refusal, RetryCode, Seq, ServerLimits, Time,
 };
 use std::collections::HashSet;
 
@@ -23,6 +23,8 @@ pub struct OutgoingMessage {
     pub metadata: Option<Metadata>,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
+    /// Whom it mentions.
+    pub mentions: Mentions,
     /// When it was written, by the device's clock.
     pub composed_at: Time,
 }
@@ -31,15 +33,15 @@ impl OutgoingMessage {
     /// The same with its sender, as the outbox keeps it.
     #[must_use]
     pub fn by(self, sender_id: PersonId) -> NewMessage {
-        let Self { id, conversation_id, kind, content, metadata, reply_to, composed_at } = self;
-        NewMessage { id, conversation_id, sender_id, kind, content, metadata, reply_to, composed_at }
+        let Self { id, conversation_id, kind, content, metadata, reply_to, mentions, composed_at } = self;
+        NewMessage { id, conversation_id, sender_id, kind, content, metadata, reply_to, mentions, composed_at }
     }
 }
 
 impl From<NewMessage> for OutgoingMessage {
     fn from(message: NewMessage) -> Self {
-        let NewMessage { id, conversation_id, kind, content, metadata, reply_to, composed_at, .. } = message;
-        Self { id, conversation_id, kind, content, metadata, reply_to, composed_at }
+        let NewMessage { id, conversation_id, kind, content, metadata, reply_to, mentions, composed_at, .. } = message;
+        Self { id, conversation_id, kind, content, metadata, reply_to, mentions, composed_at }
     }
 }
 

@@ -1,11 +1,13 @@
 //! Version 10: room for more kinds of mutation, and a file that remembers what was learned about the line and the server.
 //!
 //! * [`outbox`]: what SQL needs to know of a mutation's kind is in columns, written when it is recorded.
+//! * [`messages`]: what the server tells of a message stays beside what its reader changes.
 
+mod messages;
 mod outbox;
 
 use crate::script::Script;
 
-pub(crate) const MIGRATION: Script = Script { name: "m0010_kinds", parts: &[outbox::POLICY, VERSION] };
+pub(crate) const MIGRATION: Script = Script { name: "m0010_kinds", parts: &[outbox::POLICY, messages::EDITS, VERSION] };
 
 const VERSION: &str = "PRAGMA user_version = 10;";

@@ -42,8 +42,8 @@ pub(super) fn message(row: &Message) -> Value {
         "id": row.id, "conversation_id": row.conversation_id, "sender_id": row.sender_id, "kind": row.kind,
         "content": row.content, "metadata": row.metadata, "reply_to": row.reply_to, "status": row.status,
         "seq": row.seq, "composed_at": row.composed_at.map(time), "created_at": time(row.created_at),
-        "updated_at": time(row.updated_at), "deleted_at": row.deleted_at.map(time), "omitted": row.omitted,
-        "version": row.version,
+        "updated_at": time(row.updated_at), "edited_at": row.edited_at.map(time), "deleted_at": row.deleted_at.map(time),
+        "mentions": (!row.mentions.is_empty()).then_some(&row.mentions), "omitted": row.omitted, "version": row.version,
     }))
 }
 

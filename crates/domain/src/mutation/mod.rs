@@ -110,6 +110,7 @@ mod tests {
                 content: MessageContent::new(text).unwrap(),
                 metadata: None,
                 reply_to: None,
+                mentions: crate::Mentions::new(),
                 composed_at: Time::UNIX_EPOCH,
             })
         };

@@ -31,6 +31,6 @@ impl Kind for NewMessage {
     }
 
     fn variable_size(&self) -> usize {
-        json_size(&self.content) + self.metadata.as_ref().map_or(0, json_size)
+        json_size(&self.content) + self.metadata.as_ref().map_or(0, json_size) + json_size(&self.mentions)
     }
 }

@@ -71,6 +71,7 @@ mod tests {
             content: MessageContent::new("Schnitt am Finger \"links\"").unwrap(),
             metadata,
             reply_to,
+            mentions: crate::Mentions::new(),
             composed_at: Time::from_timestamp_micros(1_700_000_000_123_456).unwrap(),
         })
     }

@@ -4,7 +4,7 @@
 //! values nested thousands deep, the number 1e400. So it is first skipped as text, which nothing can make fail, and then read
 //! by itself. What cannot be read costs the field, never the row or the page.
 
-use fieldpost_domain::{Metadata, Omitted, OmittedReason, metadata::depth_of};
+use fieldpost_domain::{MENTIONS_MAX, Mentions, Metadata, Omitted, OmittedReason, metadata::depth_of};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
@@ -31,6 +31,12 @@ fn why(text: &str) -> Omitted {
     let deep = depth_of(text) > READABLE_DEPTH;
     let reason = if deep { OmittedReason::MetadataTooDeep } else { OmittedReason::MetadataUnreadable };
     Omitted { reason, bytes: text.len() as u64 }
+}
+
+/// Whom a message mentions. What is no id costs that mention only.
+pub(crate) fn mentions(free: Option<Free>) -> Mentions {
+    let Some(Free::Value(Value::Array(ids))) = free else { return Mentions::new() };
+    ids.iter().filter_map(Value::as_str).filter_map(|id| id.parse().ok()).take(MENTIONS_MAX).collect()
 }
 
 /// Metadata as a message carries it: the object, or what it says in its place, or something else that was written there.

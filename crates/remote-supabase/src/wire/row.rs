@@ -1,7 +1,7 @@
 //! The rows of a page.
 
 use super::{
-    free::{Free, metadata},
+    free::{Free, mentions, metadata},
     list::Row,
     object::object,
     scalar::{Moment, Name, Number},
@@ -58,6 +58,8 @@ object!(
         content: String,
         metadata: Free,
         reply_to: MessageId,
+        mentions: Free,
+        edited_at: Moment,
         status: Name<MessageStatus>,
         seq: Number,
         composed_at: Moment,
@@ -225,6 +227,8 @@ impl Row for MessageRow {
             content: self.content.filter(|_| alive),
             metadata,
             reply_to: self.reply_to,
+            mentions: mentions(self.mentions.filter(|_| alive)),
+            edited_at: optional(self.edited_at, "edited_at", &mut extra),
             status: need(self.status, "status")?.0,
             seq: place(self.seq)?,
             composed_at: optional(self.composed_at, "composed_at", &mut extra),

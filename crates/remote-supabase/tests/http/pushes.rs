@@ -34,6 +34,7 @@ fn send(n: u8) -> Mutation {
         content: MessageContent::new("on my way").unwrap(),
         metadata: None,
         reply_to: None,
+        mentions: fieldpost_domain::Mentions::new(),
         composed_at: DateTime::parse_from_rfc3339("2026-01-31T09:15:00.5+01:00").unwrap().into(),
     };
     mutation(n, Intent::SendMessage(message))

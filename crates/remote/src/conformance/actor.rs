@@ -139,6 +139,7 @@ impl<'b> Actor<'b> {
             content: MessageContent::new(text).expect("a text that can be sent"),
             metadata: None,
             reply_to: None,
+            mentions: fieldpost_domain::Mentions::new(),
             composed_at: composed_at(),
         }
     }

@@ -41,6 +41,7 @@ fn send(id: u128, conversation_id: ConversationId, sender_id: PersonId, text: &s
         content: MessageContent::new(text).unwrap(),
         metadata: None,
         reply_to: None,
+        mentions: fieldpost_domain::Mentions::new(),
         composed_at: chrono::Utc::now(),
     };
     Mutation { id: MutationId::from_uuid(uuid(id)), intent: Intent::SendMessage(message) }

@@ -23,6 +23,7 @@ pub(crate) fn local(sql: &'static str, sender: Value, recorded: Value, message: 
         text(message.content.as_str()),
         json::metadata(message.metadata.as_ref()),
         opt_id(message.reply_to.map(|id| id.as_uuid())),
+        json::mentions(&message.mentions),
         text(MessageStatus::Queued.as_str()),
         at(),
         at(),
@@ -37,10 +38,10 @@ macro_rules! echo {
     ($of:literal) => {
         concat!(
             "
-INSERT INTO messages (id, conversation_id, position, sender_id, message_type, content, metadata, reply_to, status,
+INSERT INTO messages (id, conversation_id, position, sender_id, message_type, content, metadata, reply_to, mentions, status,
     composed_at, created_at, updated_at, version)
 SELECT o.message_id, o.conversation_id, o.position,
-    coalesce(?, (SELECT person_id FROM account WHERE only = 1)), ?, ?, ?, ?, ?, ?, ?, ?, ? FROM outbox AS o WHERE ",
+    coalesce(?, (SELECT person_id FROM account WHERE only = 1)), ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM outbox AS o WHERE ",
             $of
         )
     };

@@ -73,7 +73,7 @@ pub(super) async fn sweep(
 
 const OLD: &str = "
 SELECT m.id, m.sender_id, m.conversation_id, m.message_type, m.content, m.metadata, m.reply_to,
-    coalesce(m.composed_at, m.created_at), o.position, m.deleted_at
+    coalesce(m.composed_at, m.created_at), o.position, m.deleted_at, m.mentions
 FROM messages AS m LEFT JOIN outbox AS o ON o.message_id = m.id
 WHERE m.conversation_id = ? AND m.seq >= ? AND m.version < ? ORDER BY m.seq";
 
@@ -100,6 +100,7 @@ fn as_composed(row: &Row) -> Res<Option<NewMessage>> {
         content,
         metadata: json::shown_metadata(row.get(5)?)?.0,
         reply_to: row.opt_id(6)?.map(MessageId::from_uuid),
+        mentions: json::read_mentions(row.get(10)?)?,
         composed_at: row.time(7)?,
     }))
 }

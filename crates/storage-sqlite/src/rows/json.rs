@@ -2,7 +2,7 @@
 
 use crate::error::{Fault, Res};
 use fieldpost_domain::{
-    Extra, Metadata, Omitted, OmittedReason,
+    Extra, Mentions, Metadata, Omitted, OmittedReason,
     metadata::{METADATA_DEPTH, depth_of},
 };
 use sea_orm::Value;
@@ -30,6 +30,16 @@ pub(crate) fn shown_metadata(text: Option<String>) -> Res<(Option<Metadata>, Opt
         }
         Err(fault) => Err(fault),
     }
+}
+
+/// Whom a message mentions; nothing is stored when it mentions nobody.
+pub(crate) fn mentions(mentions: &Mentions) -> Value {
+    Value::String((!mentions.is_empty()).then(|| serde_json::to_string(mentions).unwrap_or_default()))
+}
+
+pub(crate) fn read_mentions(text: Option<String>) -> Res<Mentions> {
+    let read = |text: String| serde_json::from_str(&text).map_err(|_| Fault::corrupt("mentions cannot be read"));
+    text.map_or_else(|| Ok(Mentions::new()), read)
 }
 
 /// What a row says in place of what was too much; nothing is stored when nothing was.

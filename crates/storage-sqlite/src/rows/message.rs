@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// A message as [`thread_message`] reads it, packed.
 pub(crate) const LINE: &str = "json_array(hex(m.id), hex(m.conversation_id), m.seq, hex(m.sender_id), m.sender_name, m.message_type, m.content, \
     m.metadata, hex(m.reply_to), m.status, m.composed_at, m.created_at, m.deleted_at, o.failed_code, o.failed_detail, \
-    o.unanswered, p.first_name, p.last_name, p.role, p.medic_id IS NOT NULL, m.omitted)";
+    o.unanswered, p.first_name, p.last_name, p.role, p.medic_id IS NOT NULL, m.omitted, m.mentions, m.edited_at)";
 
 /// What it is read from; `FROM messages AS m` comes before. A sender may be known in several orgs: what she is in the one of the
 /// conversation counts.
@@ -77,12 +77,14 @@ pub(crate) fn thread_message(row: &Row, receipts: &Receipts) -> Res<ThreadMessag
         content: row.get(6)?,
         metadata,
         reply_to: row.opt_id(8)?.map(MessageId::from_uuid),
+        mentions: json::read_mentions(row.get(21)?)?,
         status: if mine { receipts.raise(stored, seq) } else { stored },
         sending,
         failure,
         seq,
         composed_at: row.opt_time(10)?,
         created_at: row.time(11)?,
+        edited_at: row.opt_time(22)?,
         deleted: row.get::<Option<i64>>(12)?.is_some(),
         omitted: json::read_omitted(row.get(20)?)?.or(unread),
     })

@@ -164,11 +164,13 @@ pub fn message(conversation: ConversationId, n: u64, sender: &Person) -> Message
         content: Some(text(n)),
         metadata: None,
         reply_to: None,
+        mentions: fieldpost_domain::Mentions::new(),
         status: MessageStatus::Sent,
         seq: seq(n),
         composed_at: Some(created_at),
         created_at,
         updated_at: created_at,
+        edited_at: None,
         deleted_at: None,
         omitted: None,
         version: Version::new(1),
@@ -200,6 +202,7 @@ pub fn composed(n: u64, conversation: ConversationId) -> NewMessage {
         content: MessageContent::new(&format!("own {n}")).unwrap(),
         metadata: None,
         reply_to: None,
+        mentions: fieldpost_domain::Mentions::new(),
         composed_at: at(500 + n),
     }
 }

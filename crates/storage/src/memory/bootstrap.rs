@@ -289,6 +289,7 @@ fn as_composed(message: Message) -> Option<NewMessage> {
         content: MessageContent::new(message.content.as_deref()?).ok()?,
         metadata: message.metadata,
         reply_to: message.reply_to,
+        mentions: message.mentions,
         composed_at: message.composed_at.unwrap_or(message.created_at),
     })
 }

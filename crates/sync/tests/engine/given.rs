@@ -124,6 +124,7 @@ impl Phone {
             content: MessageContent::new(text).unwrap(),
             metadata: None,
             reply_to: None,
+            mentions: fieldpost_domain::Mentions::new(),
             composed_at: self.env.now(),
         };
         self.store.send(self.env.mutation_id(), message).await.unwrap()

@@ -114,10 +114,12 @@ fn bind(message: &Message, standing: &Standing, values: &mut Vec<Value>) {
         opt_text(message.content.as_deref()),
         json::metadata(message.metadata.as_ref()),
         opt_id(message.reply_to.map(|id| id.as_uuid())),
+        json::mentions(&message.mentions),
         text(message.status.as_str()),
         opt_time(message.composed_at),
         time(message.created_at),
         time(message.updated_at),
+        opt_time(message.edited_at),
         opt_time(message.deleted_at),
         json::omitted(message.omitted.as_ref()),
         standing.epoch.bind(message.version),
@@ -128,16 +130,16 @@ fn bind(message: &Message, standing: &Standing, values: &mut Vec<Value>) {
 /// Of one version a row should say one thing. Where it does not, what the server says counts.
 pub(crate) const UPSERT: Insert = Insert {
     head: "INSERT INTO messages (id, server_id, conversation_id, seq, sender_id, message_type, content, metadata, reply_to,
-        status, composed_at, created_at, updated_at, deleted_at, omitted, version, extra) VALUES",
-    columns: 17,
+        mentions, status, composed_at, created_at, updated_at, edited_at, deleted_at, omitted, version, extra) VALUES",
+    columns: 19,
     tail: "ON CONFLICT (id) DO UPDATE SET server_id = excluded.server_id, conversation_id = excluded.conversation_id,
             seq = excluded.seq, position = NULL, sender_id = excluded.sender_id, sender_name = NULL,
             message_type = excluded.message_type, content = excluded.content, metadata = excluded.metadata,
-            reply_to = excluded.reply_to, status = excluded.status, composed_at = excluded.composed_at,
-            created_at = excluded.created_at, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at,
+            reply_to = excluded.reply_to, mentions = excluded.mentions, status = excluded.status, composed_at = excluded.composed_at,
+            created_at = excluded.created_at, updated_at = excluded.updated_at, edited_at = excluded.edited_at, deleted_at = excluded.deleted_at,
             omitted = excluded.omitted, version = excluded.version, extra = excluded.extra
         WHERE excluded.version > version OR (excluded.version = version
             AND (excluded.message_type, excluded.content, excluded.metadata, excluded.omitted, excluded.sender_id,
-                excluded.reply_to, excluded.deleted_at)
-                IS NOT (message_type, content, metadata, omitted, sender_id, reply_to, deleted_at))",
+                excluded.reply_to, excluded.mentions, excluded.deleted_at)
+                IS NOT (message_type, content, metadata, omitted, sender_id, reply_to, mentions, deleted_at))",
 };

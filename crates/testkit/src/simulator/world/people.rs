@@ -63,6 +63,7 @@ impl World {
             content: text,
             metadata: None,
             reply_to: None,
+            mentions: fieldpost_domain::Mentions::new(),
             composed_at: process.env.now(),
         };
         let id = message.id;
