@@ -14,6 +14,8 @@
 //!
 //! All connections can be let go of and taken back (`pause`, `resume`): a system that suspends an app kills it if it
 //! holds a lock on a file. So the writer's place may be empty, and `availability` says why.
+//!
+//! SQL by hand: pragmas of the connection.
 
 use crate::{
     connections::Connections,

@@ -2,6 +2,8 @@
 //!
 //! They are connected when they are first needed, and kept. What came back last goes out first: its cache is warm. A query by
 //! itself sees one state, so BEGIN and COMMIT, which are trips of their own, are for readings of several queries only.
+//!
+//! SQL by hand: the ends of a transaction.
 
 use crate::{
     connect::reader,

@@ -5,6 +5,8 @@
 //! id moves (messages, markers, the lane of queued mutations; the stored payload of a mutation does not name its lane), and
 //! the old id becomes an alias, because a screen may still hold it. Where both rows are here, the server's stays.
 //!
+//! SQL by hand: what moves of a table is the same statement for each, and marks are joined in one.
+//!
 //! Aliases never form a chain: those that led to the old id are turned to the new one.
 
 use crate::{

@@ -99,6 +99,9 @@ pub(crate) fn arguments(values: Vec<Value>) -> Res<SqliteArguments> {
     for value in values {
         let added = match value {
             Value::BigInt(number) => arguments.add(number),
+            Value::Int(number) => arguments.add(number),
+            // Limits, as they are built.
+            Value::BigUnsigned(number) => arguments.add(number.map(signed)),
             Value::Bool(truth) => arguments.add(truth),
             Value::String(text) => arguments.add(text),
             Value::Bytes(bytes) => arguments.add(bytes),

@@ -7,6 +7,8 @@
 //! A text of several statements stops at the first that fails, or after the one that is running when its caller goes away. The
 //! transaction is then open and half done, so from the moment that BEGIN may have been sent until COMMIT has returned, whatever
 //! ends a transaction rolls it back: a failure waits for that, and [`Drop`] leaves it to the connection ([`Held::leave`]).
+//!
+//! SQL by hand: the ends of a transaction, and a pragma.
 
 use crate::{
     connections::Connections,

@@ -2,12 +2,14 @@
 //!
 //! * [`outbox`]: what SQL needs to know of a mutation's kind is in columns, written when it is recorded.
 //! * [`messages`]: what the server tells of a message stays beside what its reader changes.
+//! * [`counters`]: how full the outbox is.
 
+mod counters;
 mod messages;
 mod outbox;
 
 use crate::script::Script;
 
-pub(crate) const MIGRATION: Script = Script { name: "m0010_kinds", parts: &[outbox::POLICY, messages::EDITS, VERSION] };
+pub(crate) const MIGRATION: Script = Script { name: "m0010_kinds", parts: &[outbox::POLICY, messages::EDITS, counters::COUNTERS, VERSION] };
 
 const VERSION: &str = "PRAGMA user_version = 10;";

@@ -7,7 +7,7 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "messages")]
 pub(crate) struct Model {
-    #[sea_orm(primary_key)]
+    #[sea_orm(primary_key, indexed)]
     pub(crate) pk: i64,
     #[sea_orm(unique)]
     pub(crate) id: Id,
@@ -30,6 +30,9 @@ pub(crate) struct Model {
     pub(crate) version: i64,
     pub(crate) extra: Option<String>,
     pub(crate) omitted: Option<String>,
+    pub(crate) mentions: Option<String>,
+    pub(crate) edited_at: Option<Micros>,
+    pub(crate) base: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -15,6 +15,7 @@ pub(crate) mod conversations;
 pub(crate) mod known_changes;
 pub(crate) mod messages;
 pub(crate) mod outbox;
+pub(crate) mod outbox_counts;
 pub(crate) mod people;
 pub(crate) mod read_markers;
 pub(crate) mod session;

@@ -1,6 +1,6 @@
 //! What was done here and the server has not answered.
 
-use super::value::{Id, Micros};
+use super::value::{AnyText, Id, Micros};
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]
@@ -11,12 +11,12 @@ pub(crate) struct Model {
     pub(crate) position: i64,
     #[sea_orm(unique)]
     pub(crate) id: Id,
-    pub(crate) kind: String,
+    pub(crate) kind: AnyText,
     #[sea_orm(indexed)]
     pub(crate) conversation_id: Id,
     #[sea_orm(unique)]
     pub(crate) message_id: Option<Id>,
-    pub(crate) payload: String,
+    pub(crate) payload: AnyText,
     pub(crate) wire_size: i64,
     pub(crate) retries: i64,
     pub(crate) last_retry: Option<String>,

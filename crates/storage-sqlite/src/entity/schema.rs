@@ -1,7 +1,7 @@
 //! Every entity says what the migrated schema says, and every table has an entity.
 
 use super::{
-    access, account, aliases, conversations, known_changes, messages, outbox, people, read_markers, session,
+    access, account, aliases, conversations, known_changes, messages, outbox, outbox_counts, people, read_markers, session,
     sync_state, tombstones, unreadable_rows,
 };
 use crate::{SqliteStore, sql::Tx};
@@ -63,6 +63,7 @@ fn entities() -> Vec<Table> {
         of_entity(known_changes::Entity),
         of_entity(messages::Entity),
         of_entity(outbox::Entity),
+        of_entity(outbox_counts::Entity),
         of_entity(people::Entity),
         of_entity(read_markers::Entity),
         of_entity(session::Entity),
@@ -75,30 +76,30 @@ fn entities() -> Vec<Table> {
 /// The tables of the engine are STRICT; those of the old app, of the migrations and of the full-text index are not.
 async fn tables(tx: &Tx) -> Vec<String> {
     let sql = "SELECT name FROM pragma_table_list WHERE strict AND schema = 'main' ORDER BY name";
-    tx.all(sql, vec![]).await.unwrap().iter().map(|row| row.get(0).unwrap()).collect()
+    tx.all(sql, vec![]).await.unwrap().iter().map(|row| row.only().unwrap()).collect()
 }
 
 async fn of_schema(tx: &Tx, table: String) -> Table {
     let text = |value: &str| vec![crate::sql::text(value)];
     let indexed =
-        "SELECT i.\"unique\", c.name, (SELECT count(*) FROM pragma_index_info(i.name)) FROM pragma_index_list(?) AS i
+        "SELECT i.\"unique\", c.name, (SELECT count(*) FROM pragma_index_info(i.name)) AS columns FROM pragma_index_list(?) AS i
         JOIN pragma_index_info(i.name) AS c ON c.seqno = 0 WHERE i.origin <> 'pk' AND c.name IS NOT NULL";
     let mut first = BTreeSet::new();
     for row in tx.all(indexed, text(&table)).await.unwrap() {
-        let unique = row.get::<i64>(0).unwrap() == 1 && row.get::<i64>(2).unwrap() == 1;
-        first.insert((row.get::<String>(1).unwrap(), unique));
+        let unique = row.is("unique").unwrap() && row.count("columns").unwrap() == 1;
+        first.insert((row.get::<String>("name").unwrap(), unique));
     }
     let columns = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?)";
     let columns = tx.all(columns, text(&table)).await.unwrap().into_iter().map(|row| {
-        let name: String = row.get(0).unwrap();
-        let key = row.get::<i64>(3).unwrap() > 0;
+        let name: String = row.get("name").unwrap();
+        let key = row.is("pk").unwrap();
         Column {
-            kind: match row.get::<String>(1).unwrap().as_str() {
+            kind: match row.get::<String>("type").unwrap().as_str() {
                 "INTEGER" => "INTEGER",
                 "TEXT" => "TEXT",
                 _ => "BLOB",
             },
-            null: row.get::<i64>(2).unwrap() == 0 && !key,
+            null: !row.is("notnull").unwrap() && !key,
             key,
             unique: first.contains(&(name.clone(), true)),
             indexed: first.contains(&(name.clone(), false)),

@@ -16,11 +16,9 @@ pub(crate) struct Id(pub(crate) Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Micros(pub(crate) Time);
 
-impl<T: Into<Uuid>> From<T> for Id {
-    fn from(id: T) -> Self {
-        Self(id.into())
-    }
-}
+/// A text in which whatever cannot be understood is dealt with anyway: what is no text at all is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AnyText(pub(crate) String);
 
 impl From<Id> for Value {
     fn from(id: Id) -> Self {
@@ -31,6 +29,18 @@ impl From<Id> for Value {
 impl From<Micros> for Value {
     fn from(at: Micros) -> Self {
         Self::BigInt(Some(at.0.timestamp_micros()))
+    }
+}
+
+impl From<AnyText> for Value {
+    fn from(text: AnyText) -> Self {
+        Self::String(Some(text.0))
+    }
+}
+
+impl TryGetable for AnyText {
+    fn try_get_by<I: ColIdx>(row: &QueryResult, column: I) -> Result<Self, TryGetError> {
+        Ok(Self(<String as TryGetable>::try_get_by(row, column).unwrap_or_default()))
     }
 }
 
@@ -87,6 +97,24 @@ impl ValueType for Micros {
 
     fn column_type() -> ColumnType {
         ColumnType::BigInteger
+    }
+}
+
+impl ValueType for AnyText {
+    fn try_from(value: Value) -> Result<Self, ValueTypeErr> {
+        <String as ValueType>::try_from(value).map(Self)
+    }
+
+    fn type_name() -> String {
+        "AnyText".to_owned()
+    }
+
+    fn array_type() -> ArrayType {
+        ArrayType::String
+    }
+
+    fn column_type() -> ColumnType {
+        ColumnType::Text
     }
 }
 

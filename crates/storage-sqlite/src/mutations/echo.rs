@@ -1,9 +1,13 @@
 //! The local echo of a message that waits to be sent.
+//!
+//! SQL by hand: it is a part of a send's one trip (`send`).
 
 use crate::{
+    entity::messages::Column as M,
     error::Res,
+    hot::{Hot, Plan, hot},
     rows::json,
-    sql::{Bound, Tx, id, int, opt_id, text, time},
+    sql::{Bound, Tx, id, int, names, opt_id, text, time},
     version::UNTOLD,
 };
 use fieldpost_domain::{MessageStatus, NewMessage};
@@ -11,43 +15,50 @@ use sea_orm::Value;
 
 /// The local echo of a message whose mutation is recorded: that gives it its place.
 pub(crate) async fn insert_local(tx: &Tx, message: &NewMessage) -> Res<()> {
-    local(ECHO, id(message.sender_id.as_uuid()), id(message.id.as_uuid()), message).run(tx).await.map(drop)
+    let sender = Some(id(message.sender_id.as_uuid()));
+    local(&ECHO, sender, id(message.id.as_uuid()), message).run(tx).await.map(drop)
 }
 
-/// The statement that writes it: by this sender; if that is null, by whose file this is.
-pub(crate) fn local(sql: &'static str, sender: Value, recorded: Value, message: &NewMessage) -> Bound {
-    let at = || time(message.composed_at);
-    let values = vec![
-        sender,
-        text(message.kind.as_str()),
-        text(message.content.as_str()),
-        json::metadata(message.metadata.as_ref()),
-        opt_id(message.reply_to.map(|id| id.as_uuid())),
-        json::mentions(&message.mentions),
-        text(MessageStatus::Queued.as_str()),
-        at(),
-        at(),
-        at(),
-        int(UNTOLD),
-        recorded,
-    ];
+/// The statement that writes it: by this sender; if there is none, by whose file this is.
+pub(crate) fn local(
+    sql: &'static Hot,
+    sender: Option<Value>,
+    recorded: Value,
+    message: &NewMessage,
+) -> Bound {
+    let mut values = vec![sender.unwrap_or(Value::Bytes(None))];
+    values.extend(COMPOSED.iter().map(|(_, value)| value(message)));
+    values.push(recorded);
     Bound::new(sql, values)
 }
 
-macro_rules! echo {
-    ($of:literal) => {
-        concat!(
-            "
-INSERT INTO messages (id, conversation_id, position, sender_id, message_type, content, metadata, reply_to, mentions, status,
-    composed_at, created_at, updated_at, version)
-SELECT o.message_id, o.conversation_id, o.position,
-    coalesce(?, (SELECT person_id FROM account WHERE only = 1)), ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM outbox AS o WHERE ",
-            $of
-        )
-    };
+/// What a message has from its author.
+const COMPOSED: [(M, fn(&NewMessage) -> Value); 10] = [
+    (M::MessageType, |message| text(message.kind.as_str())),
+    (M::Content, |message| text(message.content.as_str())),
+    (M::Metadata, |message| json::metadata(message.metadata.as_ref())),
+    (M::ReplyTo, |message| opt_id(message.reply_to.map(|id| id.as_uuid()))),
+    (M::Mentions, |message| json::mentions(&message.mentions)),
+    (M::Status, |_| text(MessageStatus::Queued.as_str())),
+    (M::ComposedAt, |message| time(message.composed_at)),
+    (M::CreatedAt, |message| time(message.composed_at)),
+    (M::UpdatedAt, |message| time(message.composed_at)),
+    (M::Version, |_| int(UNTOLD)),
+];
+
+hot! {
+    ECHO: "the echo of a message", Plan::Bounded, echo("o.message_id = ?");
+    ECHO_OF_NEW: "the echo of a send", Plan::Bounded,
+        echo("o.id = ? AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = o.message_id)");
 }
 
-const ECHO: &str = echo!("o.message_id = ?");
-
-pub(crate) const ECHO_OF_NEW: &str =
-    echo!("o.id = ? AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = o.message_id)");
+fn echo(of: &str) -> String {
+    let placed = names(&[M::Id, M::ConversationId, M::Position, M::SenderId]);
+    let composed = names(&COMPOSED.map(|(column, _)| column));
+    let values = vec!["?"; COMPOSED.len()].join(", ");
+    format!(
+        "INSERT INTO messages ({placed}, {composed})
+        SELECT o.message_id, o.conversation_id, o.position, coalesce(?, (SELECT person_id FROM account WHERE only = 1)),
+            {values} FROM outbox AS o WHERE {of}"
+    )
+}

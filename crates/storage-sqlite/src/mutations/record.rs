@@ -1,56 +1,71 @@
-//! Recording a mutation.
+//! Recording a mutation, and reading it again.
 
 use crate::{
+    entity::{
+        outbox::{Column as O, Entity, Model},
+        value::{AnyText, Id},
+    },
     error::{Fault, Res},
-    row::Row,
-    sql::{Bound, Tx, id, int, opt_id, opt_text, signed, text, time},
+    sql::{Bound, Insert, Tx, id, int, opt_id, opt_text, signed, text, time},
 };
 use fieldpost_domain::{
-    Capability, ConversationId, Intent, MessageId, Mutation, MutationId, MutationKind, RefusalCode, Replaces, Time,
+    Capability, ConversationId, Intent, Policy, MessageId, Mutation, MutationId, MutationKind, RefusalCode, Replaces, Time,
     Undecodable,
 };
 use fieldpost_storage::StorageErrorKind;
-use sea_orm::Value;
+use sea_orm::{DerivePartialModel, Value};
+use std::sync::LazyLock;
+
+/// A mutation that is to be recorded: what it is, and what its kind means.
+pub(crate) struct Recording {
+    id: MutationId,
+    intent: Intent,
+    payload: String,
+    policy: Policy,
+    /// Why it is a dead letter from the beginning, if it is.
+    failed: Option<RefusalCode>,
+    at: Time,
+}
+
+/// A column of the outbox, and what a new entry has there.
+type Column = (O, fn(&Recording, &()) -> Value);
+
+/// The columns of a new entry.
+pub(crate) const COLUMNS: [Column; 14] = [
+    (O::Id, |new, ()| id(new.id.as_uuid())),
+    (O::Kind, |new, ()| text(new.intent.kind().as_str())),
+    (O::ConversationId, |new, ()| id(new.intent.lane().as_uuid())),
+    (O::MessageId, |new, ()| opt_id(new.intent.creates().map(|id| id.as_uuid()))),
+    (O::TargetId, |new, ()| opt_id(new.intent.target().map(|id| id.as_uuid()))),
+    (O::Payload, |new, ()| text(new.payload.as_str())),
+    (O::WireSize, |new, ()| size(&new.intent)),
+    (O::FailedCode, |new, ()| opt_text(new.failed.as_ref().map(RefusalCode::as_str))),
+    (O::RecordedAt, |new, ()| time(new.at)),
+    (O::Opens, |new, ()| int(new.policy.opens.into())),
+    (O::Expires, |new, ()| int(new.policy.expires.into())),
+    (O::Keeps, |new, ()| int(new.policy.becomes_dead_letter().into())),
+    (O::Slot, |new, ()| opt_text((new.policy.replaces != Replaces::Nothing).then(|| new.intent.kind().as_str().to_owned()))),
+    (O::Needs, |new, ()| opt_text(new.policy.needs.as_ref().map(Capability::as_str))),
+];
+
+impl Recording {
+    pub(crate) fn of(mutation: Mutation, failed: Option<RefusalCode>, at: Time) -> Res<Self> {
+        let Mutation { id, intent } = mutation;
+        Ok(Self { id, payload: payload(&intent)?, policy: intent.policy(), intent, failed, at })
+    }
+
+    /// The statement that appends it.
+    pub(crate) fn bound(&self) -> Bound {
+        RECORD.one(self, &())
+    }
+}
 
 /// Appends a mutation, as a dead letter at once if `failed` says why.
-pub(crate) async fn record(tx: &Tx, mutation: &Mutation, failed: Option<&RefusalCode>, at: Time) -> Res<()> {
-    recording(mutation, failed, at)?.run(tx).await.map(drop)
+pub(crate) async fn record(tx: &Tx, mutation: Mutation, failed: Option<RefusalCode>, at: Time) -> Res<()> {
+    Recording::of(mutation, failed, at)?.bound().run(tx).await.map(drop)
 }
 
-/// The statement that appends it.
-pub(crate) fn recording(mutation: &Mutation, failed: Option<&RefusalCode>, at: Time) -> Res<Bound> {
-    Ok(Bound::new(RECORD, values(mutation, failed, at)?.into()))
-}
-
-/// The columns that [`values`] gives. The conversation is the last: a send finds it itself.
-macro_rules! columns {
-    () => {
-        "id, kind, message_id, target_id, payload, wire_size, failed_code, recorded_at, opens, expires, keeps, slot, needs, conversation_id"
-    };
-}
-pub(crate) use columns;
-
-/// The columns of an entry that is new: what it is, and what its kind means.
-pub(crate) fn values(mutation: &Mutation, failed: Option<&RefusalCode>, at: Time) -> Res<[Value; 14]> {
-    let Mutation { id: mutation_id, intent } = mutation;
-    let (kind, policy) = (intent.kind(), intent.policy());
-    Ok([
-        id(mutation_id.as_uuid()),
-        text(kind.as_str()),
-        opt_id(intent.creates().map(|id| id.as_uuid())),
-        opt_id(intent.target().map(|id| id.as_uuid())),
-        text(payload(intent)?),
-        size(intent),
-        opt_text(failed.map(RefusalCode::as_str)),
-        time(at),
-        int(policy.opens.into()),
-        int(policy.expires.into()),
-        int(policy.becomes_dead_letter().into()),
-        opt_text((policy.replaces != Replaces::Nothing).then(|| kind.as_str())),
-        opt_text(policy.needs.as_ref().map(Capability::as_str)),
-        id(intent.lane().as_uuid()),
-    ])
-}
+static RECORD: LazyLock<Insert<Recording>> = LazyLock::new(|| Insert::into::<Entity>(&COLUMNS, ""));
 
 pub(crate) fn payload(intent: &Intent) -> Res<String> {
     let unwritable = |_| Fault::Kind(StorageErrorKind::Other, Some("a mutation has no JSON form".to_owned()));
@@ -58,23 +73,47 @@ pub(crate) fn payload(intent: &Intent) -> Res<String> {
 }
 
 pub(crate) fn size(intent: &Intent) -> Value {
-    int(signed(intent.wire_size() as u64))
+    int(wire_size(intent))
 }
 
-const RECORD: &str = concat!("INSERT INTO outbox (", columns!(), ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-
-/// The columns that [`mutation`] reads.
-pub(crate) const MUTATION: &str = "id, kind, conversation_id, target_id, payload";
-
-/// A mutation as it was recorded; none if this version cannot read it.
-pub(crate) fn mutation(row: &Row) -> Res<Option<Mutation>> {
-    let id = MutationId::from_uuid(row.id(0)?);
-    Ok(intent(row)?.ok().map(|intent| Mutation { id, intent }))
+pub(crate) fn wire_size(intent: &Intent) -> i64 {
+    signed(intent.wire_size() as u64)
 }
 
-/// What a row of [`MUTATION`] is to change, or why this version cannot read it.
-pub(crate) fn intent(row: &Row) -> Res<Result<Intent, Undecodable>> {
-    let lane = ConversationId::from_uuid(row.id(2)?);
-    let target = row.opt_id(3)?.map(MessageId::from_uuid);
-    Ok(Intent::from_payload(&MutationKind::from(row.text_if_any(1)), lane, target, &row.text_if_any(4)))
+/// What an entry is to change.
+#[derive(Debug, Clone, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub(crate) struct Recorded {
+    pub(crate) id: Id,
+    pub(crate) kind: AnyText,
+    pub(crate) conversation_id: Id,
+    pub(crate) target_id: Option<Id>,
+    pub(crate) payload: AnyText,
+    pub(crate) wire_size: i64,
+    pub(crate) position: i64,
+}
+
+impl Recorded {
+    /// The mutation as it was recorded, or why this version cannot read it.
+    pub(crate) fn mutation(&self) -> Result<Mutation, Undecodable> {
+        let lane = ConversationId::from_uuid(self.conversation_id.0);
+        let target = self.target_id.map(|id| MessageId::from_uuid(id.0));
+        let kind = MutationKind::from(self.kind.0.as_str());
+        let intent = Intent::from_payload(&kind, lane, target, &self.payload.0)?;
+        Ok(Mutation { id: MutationId::from_uuid(self.id.0), intent })
+    }
+}
+
+impl From<&Model> for Recorded {
+    fn from(entry: &Model) -> Self {
+        Self {
+            id: entry.id,
+            kind: entry.kind.clone(),
+            conversation_id: entry.conversation_id,
+            target_id: entry.target_id,
+            payload: entry.payload.clone(),
+            wire_size: entry.wire_size,
+            position: entry.position,
+        }
+    }
 }

@@ -1,25 +1,33 @@
 //! What to send next.
+//!
+//! SQL by hand: a batch is read and marked as a set (`drain`).
 
 use crate::{
+    entity::outbox::{Column, Entity},
     error::Res,
-    mutations::record::{MUTATION, mutation},
+    hot::{Plan, hot},
+    mutations::record::Recorded,
     resolve,
-    row::Row,
-    sql::{IdSet, Tx, int, unsigned},
+    sql::{IdSet, Tx, int, select, unsigned},
 };
 use fieldpost_domain::{ConversationId, Mutation, MutationId};
 use fieldpost_storage::BatchLimits;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// In the order of recording; the caller's held lanes are left out where the rows are found, so that a long lane that waits
-/// costs nothing.
-pub(crate) fn pending_sql() -> String {
-    format!(
-        "SELECT {MUTATION}, wire_size, position FROM outbox \
-         WHERE failed_code IS NULL AND position > ? \
-            AND conversation_id NOT IN (SELECT unhex(value) FROM json_each(?)) ORDER BY position LIMIT 0 + ?"
-    )
+hot! {
+    /// In the order of recording; the caller's held lanes are left out where the rows are found, so that a long lane that waits
+    /// costs nothing.
+    PENDING: "what waits", Plan::Ordered("outbox_pending"), format!(
+        "{} WHERE failed_code IS NULL AND position > ?
+            AND conversation_id NOT IN (SELECT unhex(value) FROM json_each(?)) ORDER BY position LIMIT 0 + ?",
+        select::<Entity, Recorded>(),
+    );
+    LEAVE: "what leaves for the server", Plan::Bounded,
+        "UPDATE outbox SET unanswered = unanswered + 1 WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+    WITHDRAW: "what never arrived", Plan::Bounded,
+        "UPDATE outbox SET unanswered = max(unanswered - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?))";
 }
 
 /// Rows read at a time. A batch seldom needs more than one turn.
@@ -27,31 +35,27 @@ const TURN: u32 = 512;
 
 /// Whether a batch could have anything in it. Most passes find nothing, and must not write to learn that.
 pub(super) async fn is_empty(tx: &Tx) -> Res<bool> {
-    Ok(tx.one("SELECT 1 FROM outbox WHERE failed_code IS NULL LIMIT 1", vec![]).await?.is_none())
+    let waiting = Entity::find().select_only().column(Column::Position).filter(Column::FailedCode.is_null());
+    Ok(!tx.finds(&waiting.limit(1)).await?)
 }
 
 /// Takes the next batch: from now on each of it is on its way.
 pub(super) async fn take(tx: &Tx, limits: BatchLimits, held: &HashSet<ConversationId>) -> Res<Vec<Mutation>> {
     let batch = next(tx, limits, held).await?;
     if !batch.is_empty() {
-        tx.run(LEAVE, vec![ids(batch.iter().map(|mutation| mutation.id)).bind()]).await?;
+        tx.run(&LEAVE, vec![ids(batch.iter().map(|mutation| mutation.id)).bind()]).await?;
     }
     Ok(batch)
 }
 
 /// Attempts that never arrived.
 pub(super) async fn withdraw(tx: &Tx, mutations: &[MutationId]) -> Res<()> {
-    tx.run(WITHDRAW, vec![ids(mutations.iter().copied()).bind()]).await.map(drop)
+    tx.run(&WITHDRAW, vec![ids(mutations.iter().copied()).bind()]).await.map(drop)
 }
 
 fn ids(mutations: impl Iterator<Item = MutationId>) -> IdSet {
     IdSet::of(mutations.map(|id| id.as_uuid()))
 }
-
-pub(crate) const LEAVE: &str =
-    "UPDATE outbox SET unanswered = unanswered + 1 WHERE id IN (SELECT unhex(value) FROM json_each(?))";
-pub(crate) const WITHDRAW: &str =
-    "UPDATE outbox SET unanswered = max(unanswered - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?))";
 
 async fn next(tx: &Tx, limits: BatchLimits, held: &HashSet<ConversationId>) -> Res<Vec<Mutation>> {
     let held = IdSet::of(canonical(tx, held).await?);
@@ -59,10 +63,11 @@ async fn next(tx: &Tx, limits: BatchLimits, held: &HashSet<ConversationId>) -> R
     let mut after = 0;
     loop {
         let turn = limits.rows.clamp(1, TURN);
-        let rows = tx.all(&pending_sql(), vec![int(after), held.bind(), int(turn.into())]).await?;
+        let rows = tx.all(&PENDING, vec![int(after), held.bind(), int(turn.into())]).await?;
         for row in &rows {
-            after = row.get(6)?;
-            if !batch.take(row)? {
+            let row = row.model::<Recorded>()?;
+            after = row.position;
+            if !batch.take(&row) {
                 return Ok(batch.batch);
             }
         }
@@ -88,15 +93,15 @@ struct Filling {
 
 impl Filling {
     /// Adds a row; false when it does not fit any more.
-    fn take(&mut self, row: &Row) -> Res<bool> {
+    fn take(&mut self, row: &Recorded) -> bool {
         // What cannot be read was parked when the file was opened; one that another process has written since waits for that.
-        let Some(mutation) = mutation(row)? else { return Ok(true) };
-        self.bytes += unsigned(row.get(5)?);
+        let Ok(mutation) = row.mutation() else { return true };
+        self.bytes += unsigned(row.wire_size);
         let full = self.batch.len() >= self.limits.rows as usize || self.bytes > u64::from(self.limits.bytes);
         if full && !self.batch.is_empty() {
-            return Ok(false);
+            return false;
         }
         self.batch.push(mutation);
-        Ok(true)
+        true
     }
 }

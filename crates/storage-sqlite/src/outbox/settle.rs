@@ -7,20 +7,25 @@
 //!
 //! An answer never takes a newer row back: when the message has already come by a pull, or has been deleted since, the
 //! version of the row decides, as it does for a page.
+//!
+//! SQL by hand: the entries of a batch are read as a set (`drain`).
 
 mod acks;
 mod single;
 
 use crate::{
     derived,
-    error::{Fault, Res},
+    entity::{outbox, value::Id},
+    error::Res,
+    hot::{Plan, hot},
     replica::position::Standing,
     row::Row,
-    sql::{IdSet, Tx},
+    sql::{IdSet, Tx, select},
 };
 use acks::Acks;
 use fieldpost_domain::{Acknowledgement, PushOutcome, PushResult};
 use fieldpost_storage::SettleReport;
+use sea_orm::DerivePartialModel;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -106,13 +111,37 @@ impl Settling<'_> {
 
 async fn entries(tx: &Tx, results: &[PushResult]) -> Res<HashMap<Uuid, Entry>> {
     let ids = IdSet::of(results.iter().map(|result| result.mutation_id.as_uuid()));
-    let sql = "SELECT id, conversation_id, message_id, failed_code IS NOT NULL, opens, keeps FROM outbox
-        WHERE id IN (SELECT unhex(value) FROM json_each(?))";
-    tx.all(sql, vec![ids.bind()]).await?.iter().map(entry).collect()
+    let entry = |row: &Row| Ok(Entry::from(row.model::<Sent>()?));
+    let entries = tx.all(&ENTRIES, vec![ids.bind()]).await?.iter().map(entry).collect::<Res<Vec<_>>>()?;
+    Ok(entries.into_iter().map(|entry| (entry.id, entry)).collect())
 }
 
-fn entry(row: &Row) -> Res<(Uuid, Entry)> {
-    let id = row.id(0)?;
-    let is = |column| Ok::<_, Fault>(row.get::<i64>(column)? != 0);
-    Ok((id, Entry { id, lane: row.id(1)?, message: row.opt_id(2)?, failed: is(3)?, opens: is(4)?, keeps: is(5)? }))
+hot! {
+    ENTRIES: "what is answered", Plan::Bounded,
+        format!("{} WHERE id IN (SELECT unhex(value) FROM json_each(?))", select::<outbox::Entity, Sent>());
+}
+
+/// As it is stored.
+#[derive(Debug, DerivePartialModel)]
+#[sea_orm(entity = "outbox::Entity")]
+struct Sent {
+    id: Id,
+    conversation_id: Id,
+    message_id: Option<Id>,
+    failed_code: Option<String>,
+    opens: bool,
+    keeps: bool,
+}
+
+impl From<Sent> for Entry {
+    fn from(sent: Sent) -> Self {
+        Self {
+            id: sent.id.0,
+            opens: sent.opens,
+            keeps: sent.keeps,
+            lane: sent.conversation_id.0,
+            message: sent.message_id.map(|id| id.0),
+            failed: sent.failed_code.is_some(),
+        }
+    }
 }

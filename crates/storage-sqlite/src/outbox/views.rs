@@ -1,70 +1,78 @@
 //! The outbox as a person sees it.
 
 use crate::{
+    entity::{
+        outbox::{Column, Entity, Model},
+        outbox_counts,
+        value::Id,
+    },
     error::Res,
-    mutations::record::intent,
-    row::Row,
-    rows::message::refusal,
-    sql::{Tx, id, int},
+    mutations::record::Recorded,
+    sql::{Tx, unsigned},
 };
 use fieldpost_domain::{
-    ConversationId, Intent, MessageId, MutationId, MutationKind, Refusal, RefusalCode, RetryCode, Undecodable,
+    ConversationId, Intent, MessageId, Mutation, MutationId, MutationKind, Refusal, RefusalCode, RetryCode, Undecodable,
 };
 use fieldpost_storage::{EntryState, OutboxCounts, OutboxEntry};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-pub(crate) const COUNTS: &str = "SELECT count(*), count(failed_code) FROM outbox";
-
 pub(super) async fn counts(tx: &Tx) -> Res<OutboxCounts> {
-    let row = tx.one(COUNTS, vec![]).await?;
-    let Some(row) = row else { return Ok(OutboxCounts::default()) };
-    let (all, failed) = (row.count(0)?, row.count(1)?);
-    Ok(OutboxCounts { pending: all - failed, failed })
+    let counts = tx.find_one::<outbox_counts::Model>(&outbox_counts::Entity::find()).await?;
+    let counts = counts.map(|kept| OutboxCounts { pending: unsigned(kept.pending), failed: unsigned(kept.failed) });
+    Ok(counts.unwrap_or_default())
 }
 
 pub(super) async fn entries(tx: &Tx, limit: u32) -> Res<Vec<OutboxEntry>> {
-    let sql = format!("{SELECT} ORDER BY position LIMIT 0 + ?");
-    tx.all(&sql, vec![int(limit.into())]).await?.iter().map(entry).collect()
+    let entries = Entity::find().order_by_asc(Column::Position).limit(u64::from(limit));
+    Ok(tx.find::<Model>(&entries).await?.into_iter().map(OutboxEntry::from).collect())
 }
 
 /// One entry, by the mutation.
 pub(super) async fn of_mutation(tx: &Tx, mutation: Uuid) -> Res<Option<OutboxEntry>> {
-    tx.one(&format!("{SELECT} WHERE id = ?"), vec![id(mutation)]).await?.as_ref().map(entry).transpose()
+    let entry = tx.find_one::<Model>(&Entity::find().filter(Column::Id.eq(Id(mutation)))).await?;
+    Ok(entry.map(OutboxEntry::from))
 }
 
 /// One entry, by the message that it sends.
 pub(super) async fn of_message(tx: &Tx, message: Uuid) -> Res<Option<OutboxEntry>> {
-    tx.one(&format!("{SELECT} WHERE message_id = ?"), vec![id(message)]).await?.as_ref().map(entry).transpose()
+    let entry = tx.find_one::<Model>(&Entity::find().filter(Column::MessageId.eq(Id(message)))).await?;
+    Ok(entry.map(OutboxEntry::from))
 }
 
-const SELECT: &str =
-    "SELECT id, kind, conversation_id, target_id, payload, retries, last_retry, recorded_at, failed_code,
-    failed_detail, unanswered, message_id FROM outbox";
-
-fn entry(row: &Row) -> Res<OutboxEntry> {
-    let kind = row.text_if_any(1);
-    let conversation_id = ConversationId::from_uuid(row.id(2)?);
-    let intent = intent(row)?;
-    let failure = refusal(row, 8)?.or_else(|| intent.as_ref().err().copied().map(unreadable));
-    Ok(OutboxEntry {
-        mutation_id: MutationId::from_uuid(row.id(0)?),
-        kind: MutationKind::from(kind),
-        conversation_id,
-        message_id: row.opt_id(11)?.map(MessageId::from_uuid),
-        target_id: row.opt_id(3)?.map(MessageId::from_uuid),
-        content: intent
-            .map_or_else(|_| Intent::text_in(&row.text_if_any(4)), |intent| intent.text().map(str::to_owned)),
-        state: failure.map_or_else(|| queued(row), |refusal| Ok(EntryState::Failed(refusal)))?,
-        recorded_at: row.time(7)?,
-    })
-}
-
-fn queued(row: &Row) -> Res<EntryState> {
-    if row.count(10)? > 0 {
-        return Ok(EntryState::Sending);
+impl From<Model> for OutboxEntry {
+    fn from(entry: Model) -> Self {
+        let read = Recorded::from(&entry).mutation();
+        let content = match &read {
+            Ok(Mutation { intent, .. }) => intent.text().map(str::to_owned),
+            Err(_) => Intent::text_in(&entry.payload.0),
+        };
+        Self {
+            mutation_id: MutationId::from_uuid(entry.id.0),
+            state: state(&entry, read.err()),
+            kind: MutationKind::from(entry.kind.0),
+            conversation_id: ConversationId::from_uuid(entry.conversation_id.0),
+            message_id: entry.message_id.map(|id| MessageId::from_uuid(id.0)),
+            target_id: entry.target_id.map(|id| MessageId::from_uuid(id.0)),
+            content,
+            recorded_at: entry.recorded_at.0,
+        }
     }
-    let retries = u32::try_from(row.count(5)?).unwrap_or(u32::MAX);
-    Ok(EntryState::Queued { retries, last_retry: row.get::<Option<String>>(6)?.map(RetryCode::from) })
+}
+
+fn state(entry: &Model, unread: Option<Undecodable>) -> EntryState {
+    let refused = entry.failed_code.clone().map(|code| Refusal {
+        code: RefusalCode::from(code),
+        detail: entry.failed_detail.clone(),
+    });
+    if let Some(refusal) = refused.or_else(|| unread.map(unreadable)) {
+        return EntryState::Failed(refusal);
+    }
+    if entry.unanswered > 0 {
+        return EntryState::Sending;
+    }
+    let retries = u32::try_from(unsigned(entry.retries)).unwrap_or(u32::MAX);
+    EntryState::Queued { retries, last_retry: entry.last_retry.clone().map(RetryCode::from) }
 }
 
 /// The code of dead letters that this version cannot read. A version that can takes them up again when it opens the file.

@@ -1,15 +1,22 @@
 //! Inserting many rows with few statements.
 
-use super::tx::Tx;
+use super::{
+    columns::names,
+    tx::{Bound, Tx},
+};
 use crate::error::Res;
-use sea_orm::Value;
+use sea_orm::{EntityTrait, Value};
+use std::borrow::Borrow;
 
-/// An insert of many rows: `head (?, …), (?, …) tail`.
-pub(crate) struct Insert {
-    pub(crate) head: &'static str,
-    pub(crate) columns: usize,
-    pub(crate) tail: &'static str,
+/// A statement over many rows: `head (?, …), (?, …) tail`. `R` is a row, `C` what else its values depend on.
+pub(crate) struct Insert<R, C = ()> {
+    head: String,
+    values: Vec<fn(&R, &C) -> Value>,
+    tail: String,
 }
+
+/// A column of an insert, and its value in a row.
+pub(crate) type Field<E, R, C = ()> = (<E as EntityTrait>::Column, fn(&R, &C) -> Value);
 
 /// Few sizes, so that few statements are ever prepared. One statement for many rows costs one trip to SQLite's thread instead of
 /// one per row, and the full-text index writes out what it has gathered once for each statement.
@@ -27,26 +34,50 @@ fn size_for(rows: usize, columns: usize) -> usize {
     if rows * 4 >= holds * 3 { holds } else { fits }
 }
 
-impl Insert {
+impl<R, C> Insert<R, C> {
+    /// Into the table of an entity, and what happens where a row is there.
+    pub(crate) fn into<E: EntityTrait>(fields: &[Field<E, R, C>], tail: impl Into<String>) -> Self
+    where
+        E::Column: Copy,
+    {
+        let columns: Vec<_> = fields.iter().map(|(column, _)| *column).collect();
+        let head = format!("INSERT INTO {} ({}) VALUES", E::default().table_name(), names(&columns));
+        Self { head, values: fields.iter().map(|(_, value)| *value).collect(), tail: tail.into() }
+    }
+
+    /// Rows that a statement reads by the name `rows`.
+    pub(crate) fn reading(fields: &[(&str, fn(&R, &C) -> Value)], statement: &str) -> Self {
+        let columns: Vec<_> = fields.iter().map(|(column, _)| *column).collect();
+        let head = format!("WITH rows ({}) AS (VALUES", columns.join(", "));
+        Self { head, values: fields.iter().map(|(_, value)| *value).collect(), tail: format!(") {statement}") }
+    }
+
     /// Inserts the rows in order and says how many changed something. A row that comes twice must change nothing the second
     /// time.
-    pub(crate) async fn run<R>(&self, tx: &Tx, rows: &[R], bind: impl Fn(&R, &mut Vec<Value>)) -> Res<u64> {
+    pub(crate) async fn run<B: Borrow<R>>(&self, tx: &Tx, rows: &[B], context: &C) -> Res<u64> {
         let mut rest = rows;
         let mut changed = 0;
         while let Some(last) = rest.last() {
-            let size = size_for(rest.len(), self.columns);
+            let size = size_for(rest.len(), self.values.len());
             let (chunk, after) = rest.split_at(size.min(rest.len()));
-            let mut values = Vec::with_capacity(size * self.columns);
-            chunk.iter().for_each(|row| bind(row, &mut values));
-            (chunk.len()..size).for_each(|_| bind(last, &mut values));
+            let padded = chunk.iter().chain(std::iter::repeat_n(last, size - chunk.len()));
+            let mut values = Vec::with_capacity(size * self.values.len());
+            for row in padded {
+                values.extend(self.values.iter().map(|value| value(row.borrow(), context)));
+            }
             changed += tx.run(&self.sql(size), values).await?;
             rest = after;
         }
         Ok(changed)
     }
 
+    /// For one row.
+    pub(crate) fn one(&self, row: &R, context: &C) -> Bound {
+        Bound::new(self.sql(1), self.values.iter().map(|value| value(row, context)).collect())
+    }
+
     fn sql(&self, rows: usize) -> String {
-        let row = format!("({})", vec!["?"; self.columns].join(","));
+        let row = format!("({})", vec!["?"; self.values.len()].join(","));
         format!("{} {} {}", self.head, vec![row.as_str(); rows].join(","), self.tail)
     }
 }

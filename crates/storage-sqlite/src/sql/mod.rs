@@ -7,9 +7,11 @@
 //!
 //! What a [`Tx`] itself is built on knows the values only (`values`).
 
+mod columns;
 mod insert;
 mod tx;
 
 pub(crate) use crate::values::{IdSet, id, int, opt_id, opt_text, opt_time, seq, signed, text, time, unsigned};
-pub(crate) use insert::Insert;
+pub(crate) use columns::{excluded, hex, names, of, select, set_excluded};
+pub(crate) use insert::{Field, Insert};
 pub(crate) use tx::{Bound, Tx};

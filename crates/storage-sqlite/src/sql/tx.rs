@@ -3,11 +3,11 @@
 use crate::{
     error::{Fault, Res},
     readers::Reading,
-    row::{Cell, Row},
+    row::Row,
     writer::Writing,
 };
 use fieldpost_storage::StorageErrorKind;
-use sea_orm::{Value, sqlx::sqlite::SqliteRow};
+use sea_orm::{DbBackend, FromQueryResult, QueryTrait, Statement, TryGetable, Value, sqlx::sqlite::SqliteRow};
 use std::borrow::Cow;
 use tokio::sync::Mutex;
 
@@ -66,9 +66,33 @@ impl Tx {
         self.one(sql, values).await?.ok_or_else(|| Fault::corrupt("a row is missing that is always there"))
     }
 
-    /// The first column of the only row of a query that always has one.
-    pub(crate) async fn value<T: Cell>(&self, sql: &str, values: Vec<Value>) -> Res<T> {
-        self.only(sql, values).await?.get(0)
+    /// The only column of the only row of a query that always has one.
+    pub(crate) async fn value<T: TryGetable>(&self, sql: &str, values: Vec<Value>) -> Res<T> {
+        self.only(sql, values).await?.only()
+    }
+
+    /// The rows of a query that was built.
+    pub(crate) async fn find<M: FromQueryResult>(&self, query: &impl QueryTrait) -> Res<Vec<M>> {
+        let (sql, values) = built(query);
+        self.all(&sql, values).await?.iter().map(Row::model).collect()
+    }
+
+    /// The row of a query that was built and finds at most one.
+    pub(crate) async fn find_one<M: FromQueryResult>(&self, query: &impl QueryTrait) -> Res<Option<M>> {
+        let (sql, values) = built(query);
+        self.one(&sql, values).await?.as_ref().map(Row::model).transpose()
+    }
+
+    /// Whether a query that was built finds anything.
+    pub(crate) async fn finds(&self, query: &impl QueryTrait) -> Res<bool> {
+        let (sql, values) = built(query);
+        Ok(self.one(&sql, values).await?.is_some())
+    }
+
+    /// Runs a statement that was built and says how many rows it changed.
+    pub(crate) async fn execute(&self, query: &impl QueryTrait) -> Res<u64> {
+        let (sql, values) = built(query);
+        self.run(&sql, values).await
     }
 
     /// Runs the last statements of a transaction that writes, one after the other, and commits, all in one trip. Their
@@ -91,7 +115,15 @@ impl Tx {
 }
 
 fn queried(row: SqliteRow) -> Row {
-    Row::queried(row.into())
+    Row::new(row.into())
+}
+
+fn built(query: &impl QueryTrait) -> (String, Vec<Value>) {
+    parts(query.build(DbBackend::Sqlite))
+}
+
+fn parts(statement: Statement) -> (String, Vec<Value>) {
+    (statement.sql, statement.values.map(|values| values.0).unwrap_or_default())
 }
 
 /// A statement with its parameters.
