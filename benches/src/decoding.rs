@@ -63,7 +63,7 @@ async fn record(conversations: u64, messages: u64) -> Result<Recorded> {
     client.sign_in(&org.admin.email, &org.admin.password).await?;
     client.trigger_message_sync().await?;
     let mut first = line.answers("/fieldpost_bootstrap");
-    ensure!(first.len() <= 2, "beside a glimpse the first load came in {} pages", first.len() - 1);
+    ensure!(first.len() <= 2, "beside a first screen the first load came in {} pages", first.len() - 1);
     let first = first.pop().context("a first load")?;
     Project::write(&org, messages)?;
     client.trigger_message_sync().await?;

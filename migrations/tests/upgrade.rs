@@ -367,3 +367,35 @@ async fn what_waits_in_the_outbox_says_in_columns_what_its_kind_means() {
     let policy = file.rows(&format!("SELECT {columns} FROM outbox ORDER BY position")).await;
     assert_eq!(policy, ["send_message 011 -", "open_direct 101 -", "open_broadcast 101 -", "mark_read 000 mark_read"]);
 }
+
+/// The state of syncing after an upgrade of a file whose version 9 had written this.
+async fn sync_state_after(columns: &str) -> String {
+    let file = empty().await;
+    file.upgrade_to(9).await;
+    file.run(&format!("UPDATE sync_state SET generation = 3, epoch = 1, me_id = x'07', {columns}")).await;
+
+    file.upgrade().await;
+
+    let kept = "SELECT generation || epoch || hex(me_id) FROM sync_state";
+    assert_eq!(file.rows(kept).await, ["3107"], "the rest stays as it was, in one row");
+    file.one("SELECT phase || ' ' || coalesce(after, '-') || ' ' || done || ' ' || coalesce(total, '-') || ' ' || run_open FROM sync_state")
+        .await
+}
+
+#[tokio::test]
+async fn a_run_of_pages_that_was_open_stays_open_and_is_no_progress_of_a_bootstrap() {
+    let open = sync_state_after("phase = 'following', cursor = 'c', done = 4").await;
+    assert_eq!(open, "following - 0 - 1");
+    let at_rest = sync_state_after("phase = 'following', cursor = 'c'").await;
+    assert_eq!(at_rest, "following - 0 - 0");
+}
+
+#[tokio::test]
+async fn a_bootstrap_goes_on_where_it_was_and_a_first_screen_is_one() {
+    let under_way = sync_state_after("phase = 'bootstrapping', after = 'next', done = 4, total = 9").await;
+    assert_eq!(under_way, "bootstrapping next 4 9 0");
+    let begun = sync_state_after("phase = 'bootstrapping'").await;
+    assert_eq!(begun, "bootstrapping - 0 - 0");
+    let first_screen = sync_state_after("phase = 'bootstrapping', after = 'glimpse', done = 4, total = 9").await;
+    assert_eq!(first_screen, "first_screen - 0 - 0");
+}

@@ -45,8 +45,8 @@ impl Raw {
     }
 }
 
-/// Pages of one run are counted until it ends.
-const FOLLOWED: &str = "UPDATE sync_state SET cursor = ?1, done = iif(?2, done + 1, 0) WHERE only = 1";
+/// A run of pages is open until its last one.
+const FOLLOWED: &str = "UPDATE sync_state SET cursor = ?1, run_open = ?2 WHERE only = 1";
 
 fn conversations(connection: &Connection, rows: &[Conversation]) -> Result<()> {
     let mut statement = connection.prepare_cached(CONVERSATION)?;

@@ -25,7 +25,7 @@ pub struct Diagnosis {
     pub lanes: Vec<Lane>,
     /// What the server told; none if it was not asked.
     pub server: Option<Result<Probe>>,
-    /// How many single things were too large for the way to the server or back since this process began.
+    /// How many single things were too large for the way to the server or back since the file was made.
     pub oversized: u64,
     /// What of this is wrong. Nothing if all is well.
     pub findings: Vec<Finding>,
@@ -77,7 +77,7 @@ pub enum Finding {
     CursorExpired,
     /// The server's SQL is older than this client wants; it is served all the same.
     OldSql(u32),
-    /// So many single things were too large for the way to the server or back since this process began.
+    /// So many single things were too large for the way to the server or back since the file was made.
     Oversized(u64),
     /// The server could not be asked.
     Server(String),
@@ -128,7 +128,10 @@ impl fmt::Display for Finding {
                 write!(f, "SQL {installed}, this client wants {SQL_VERSION}: run `fieldpost sql export`")
             }
             Self::Oversized(count) => {
-                write!(f, "{count} single messages are too large for the way to the server or back (a proxy between?)")
+                write!(
+                    f,
+                    "{count} single messages have been too large for the way to the server or back (a proxy between?)"
+                )
             }
             Self::Server(why) => write!(f, "{why}"),
         }
@@ -155,14 +158,15 @@ impl Client {
 
     async fn diagnosis(&self, server: Option<Result<Probe>>) -> Result<Diagnosis> {
         let store = &self.inner.store;
+        let sync = store.sync_state().await?;
         let mut diagnosis = Diagnosis {
             database: store.inspect().await?,
             owner: store.account().await?,
             signed_in: self.is_signed_in().await?,
-            sync: store.sync_state().await?,
+            oversized: sync.memory.health.oversized,
+            sync,
             lanes: lanes(&store.entries(u32::MAX).await?),
             server,
-            oversized: self.status().borrow().health.oversized,
             findings: Vec::new(),
         };
         diagnosis.findings = findings(&diagnosis);

@@ -71,10 +71,10 @@ pub use fieldpost_domain::{
 };
 pub use fieldpost_remote::SQL_VERSION;
 pub use fieldpost_storage::{
-    ConversationSummary, EntryState, Inspection, Older, OutboxCounts, OutboxEntry, Store, SyncPosition, SyncState,
-    ThreadMessage, ThreadWindow, Window,
+    ConversationSummary, EntryState, Health, Inspection, Older, OutboxCounts, OutboxEntry, ReducedSize, Store,
+    SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Window,
 };
 pub use fieldpost_sync::{
-    Clock, CursorHealth, Entropy, Env, Health, MessageSyncStatus, Probe, Progress, ProvidedToken, Rhythm, Status,
-    SyncReport, SyncStatus, TokenError, TokenProvider,
+    Clock, CursorHealth, Entropy, Env, MessageSyncStatus, Probe, Progress, ProvidedToken, Rhythm, Status, SyncReport,
+    SyncStatus, TokenError, TokenProvider,
 };

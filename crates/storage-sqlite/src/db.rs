@@ -124,12 +124,11 @@ impl Db {
         ran.map_err(|fault| self.fail(fault, operation))
     }
 
-    /// Moves the log into the file, as far as nobody reads what it would overwrite, beside those who write. What could not be
-    /// moved stays where it is just as safe, so no failure of this is anybody's business.
+    /// Moves the log into the file, as far as nobody reads what it would overwrite, when it is the writer's turn: a checkpoint
+    /// writes, and of what writes there is one. What could not be moved stays where it is just as safe, so no failure of this is
+    /// anybody's business.
     pub(crate) async fn tidy(&self) {
-        if let Availability::Open(readers) = self.availability() {
-            let _ = Reading::single(readers).all("PRAGMA wal_checkpoint(PASSIVE)", Vec::new()).await;
-        }
+        let _ = self.run_alone("tidy", "PRAGMA wal_checkpoint(PASSIVE)").await;
     }
 
     /// Waits for the writer's turn and lets go of all connections.
@@ -218,7 +217,7 @@ impl Read<'_> {
 mod tests {
     use crate::SqliteStore;
     use fieldpost_storage::{
-        BootstrapReason, Outbox, Replica, Sessions,
+        BootstrapReason, Outbox, Replica, Sessions, SyncMemory,
         conformance::{build, given},
     };
 
@@ -250,7 +249,7 @@ mod tests {
         let messages = build::messages(build::conversation_id(1), 1..=5_000, &build::ada());
         given::loaded_thread(&store, build::direct(1, 5_000), messages).await;
         assert_eq!(size(), before);
-        store.record_success(build::at(1)).await.unwrap();
+        store.remember(&SyncMemory::default(), Some(build::at(1))).await.unwrap();
         assert!(size() > before + 500_000, "{} bytes", size());
     }
 

@@ -4,13 +4,13 @@
 //! wakes whoever waits for it. So what a screen shows, fifty rows at a time, travels as one value (`line`).
 
 use crate::{
-    entity::value::{Id, Micros},
+    entity::value::Id,
     error::{Fault, Res},
     line::Line,
     packed::unpack,
     values::unsigned,
 };
-use fieldpost_domain::{Seq, Time};
+use fieldpost_domain::Seq;
 use sea_orm::{FromQueryResult, QueryResult, TryGetable};
 use uuid::Uuid;
 
@@ -59,10 +59,6 @@ impl Row {
 
     pub(crate) fn opt_seq(&self, column: &str) -> Res<Option<Seq>> {
         Ok(self.get::<Option<i64>>(column)?.map(|seq| Seq::new(unsigned(seq))))
-    }
-
-    pub(crate) fn time(&self, column: &str) -> Res<Time> {
-        Ok(self.get::<Micros>(column)?.0)
     }
 
     pub(crate) fn count(&self, column: &str) -> Res<u64> {

@@ -11,7 +11,7 @@ use crate::{
 use async_trait::async_trait;
 use fieldpost_domain::{AccessToken, PersonId, RefreshToken, Session};
 use fieldpost_storage::{Sessions, StorageErrorKind, StorageResult};
-use sea_orm::{ActiveValue::Set, ActiveModelTrait, EntityTrait, IntoActiveModel, Iterable, sea_query::OnConflict};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, Iterable, sea_query::OnConflict};
 
 #[async_trait]
 impl Sessions for SqliteStore {

@@ -272,7 +272,7 @@ mod tests {
         let write = here.db.write("test", Durability::PowerCut).await.unwrap();
         let claim = "INSERT INTO account (only, person_id) VALUES (1, ?)";
         let last = [Bound::new(claim, vec![id(build::iris().id.as_uuid())]), Bound::new("SELECT 1", vec![])];
-        assert_eq!(write.tx().last_row(last).await.unwrap().get::<i64>(0).unwrap(), 1);
+        assert_eq!(write.tx().last_row(last).await.unwrap().only::<i64>().unwrap(), 1);
         assert_eq!(other.account().await.unwrap(), Some(build::iris().id));
         assert!(write.tx().run("DELETE FROM account", vec![]).await.is_err());
         write.finish(Ok(())).await.unwrap();

@@ -8,7 +8,7 @@ use fieldpost_domain::{
 };
 use fieldpost_storage::{
     BatchLimits, BootstrapReason, Conversations, EntryState, Messages, Older, Outbox, Replica, Sessions, StorageError,
-    StorageErrorKind, Store, SyncPosition, Window,
+    StorageErrorKind, Store, SyncMemory, SyncPosition, Window,
 };
 use fieldpost_storage_sqlite::{SqliteOptions, SqliteStore};
 use sea_orm::{ConnectionTrait, TransactionTrait};
@@ -79,7 +79,7 @@ async fn a_new_file_is_private_to_its_owner() {
     use std::os::unix::fs::PermissionsExt;
     let phone = Phone::new();
     let store = phone.open().await;
-    store.record_success(Time::UNIX_EPOCH).await.unwrap();
+    store.remember(&SyncMemory::default(), Some(Time::UNIX_EPOCH)).await.unwrap();
     for entry in fs::read_dir(phone.0.path()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;

@@ -22,6 +22,7 @@ mod outbox;
 mod people;
 mod replica;
 mod sessions;
+mod sync_memory;
 mod turns;
 
 pub mod memory;
@@ -40,6 +41,7 @@ pub use outbox::{
 pub use people::People;
 pub use replica::{ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, SyncPosition, SyncState};
 pub use sessions::Sessions;
+pub use sync_memory::{Health, ReducedSize, SyncMemory};
 pub use turns::{Turn, Turns};
 
 #[cfg(feature = "mock")]

@@ -1,6 +1,6 @@
 //! The role that follows the server.
 
-use crate::StorageResult;
+use crate::{StorageResult, SyncMemory};
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Person, PullPage, Seq, SeqRange, ServerInfo, Time,
@@ -20,6 +20,9 @@ pub enum SyncPosition {
         /// Conversations it will bring, once the first page has told.
         total: Option<u64>,
     },
+    /// The conversations of a first screen are here, and nothing else is known. The bootstrap that brings everything has still
+    /// to begin.
+    FirstScreen,
     /// Everything up to here is applied.
     Following(Cursor),
 }
@@ -55,6 +58,8 @@ pub struct SyncState {
     /// Which generation of the copy this is: another one once a bootstrap begins, and again once it has brought its first
     /// page. What was asked for in an earlier one proves nothing any more.
     pub generation: u64,
+    /// What earlier passes have learned.
+    pub memory: SyncMemory,
 }
 
 /// A part of a thread that is known to be missing.
@@ -188,6 +193,15 @@ pub trait Replica: Send + Sync {
         page: BootstrapPage,
     ) -> StorageResult<ApplyReport>;
 
+    /// Applies the page of a first screen, in the place of the first page of a bootstrap that has begun: the conversations with
+    /// the newest activity, each with little of what is in it. All that is said of the first page of a bootstrap is true of
+    /// it, but it leads nowhere: the position becomes [`SyncPosition::FirstScreen`], whatever the page says of what comes
+    /// after it, and the bootstrap that brings everything has to begin anew.
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::Superseded`] when no bootstrap has just begun.
+    async fn apply_first_screen(&self, page: BootstrapPage) -> StorageResult<ApplyReport>;
+
     /// Applies one page of a pull. `from` is the cursor it was asked for with. A conversation that a grant of the page brings
     /// into sight has its read mark queued again as one that a bootstrap lists.
     ///
@@ -222,6 +236,7 @@ pub trait Replica: Send + Sync {
     /// worked out anew. This visits all of them, which nothing else does.
     async fn check_digest(&self) -> StorageResult<bool>;
 
-    /// Notes that a sync finished well, at this moment of the device's clock.
-    async fn record_success(&self, at: Time) -> StorageResult<()>;
+    /// Keeps what a pass has learned in the place of what was kept before, and when it finished well, by the device's clock; none
+    /// if it did not, and then the last time that one did stays.
+    async fn remember(&self, memory: &SyncMemory, succeeded_at: Option<Time>) -> StorageResult<()>;
 }

@@ -19,4 +19,4 @@ pub use env::{Clock, Entropy, Env, OsEntropy, SystemClock};
 pub use error::SyncError;
 pub use machine::{Rhythm, SyncReport};
 pub use session::{ProvidedToken, SessionKeeper, TokenError, TokenProvider};
-pub use status::{Health, MessageSyncStatus, Progress, Status, SyncStatus};
+pub use status::{MessageSyncStatus, Progress, Status, SyncStatus};

@@ -1,7 +1,8 @@
 //! What a person sees of syncing.
 
-use crate::{SyncError, SyncReport};
+use crate::SyncError;
 use fieldpost_domain::Time;
+use fieldpost_storage::Health;
 use serde::Serialize;
 
 /// The one word that an app shows. Where several hold, the first of this order wins.
@@ -44,44 +45,6 @@ pub struct Progress {
     pub total: Option<u64>,
 }
 
-/// How often something had to be put right since this process began. All of it is ordinary on a bad network, but for
-/// `diverged` and `oversized`: those should stay at nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Health {
-    /// Passes that ended, whichever way.
-    pub passes: u64,
-    /// Passes that came to nothing, or not to their end.
-    pub failed_passes: u64,
-    /// Calls made again because their answer was lost.
-    pub repeated: u64,
-    /// Parts of threads that were missing and have been fetched.
-    pub gaps: u64,
-    /// First loads begun, the very first included.
-    pub reloads: u64,
-    /// How often another process had moved the position.
-    pub superseded: u64,
-    /// Conversations that were compared with the server.
-    pub checked: u64,
-    /// Of those, how many differed, and have been repaired.
-    pub diverged: u64,
-    /// Single things that were too large for the way to the server or back: held back, or passed over.
-    pub oversized: u64,
-}
-
-impl Health {
-    pub(crate) const fn add(&mut self, report: &SyncReport, failed: bool) {
-        self.passes += 1;
-        self.failed_passes += failed as u64;
-        self.repeated += report.repeated;
-        self.gaps += report.repaired;
-        self.reloads += report.bootstraps;
-        self.superseded += report.superseded;
-        self.checked += report.checked;
-        self.diverged += report.diverged;
-        self.oversized += report.oversized;
-    }
-}
-
 /// Everything an app shows about syncing.
 #[derive(Debug, Clone, Default)]
 pub struct Status {
@@ -101,7 +64,7 @@ pub struct Status {
     pub last_error: Option<SyncError>,
     /// The progress of a first load, while one is under way.
     pub bootstrap: Option<Progress>,
-    /// How often something had to be put right.
+    /// How often something had to be put right, by whichever process.
     pub health: Health,
 }
 

@@ -23,6 +23,7 @@ struct State {
     offline: bool,
     lose_answers: u32,
     fail_next: Option<Failing>,
+    most_mutations: Option<usize>,
     calls: Vec<Call>,
 }
 
@@ -75,12 +76,18 @@ impl<R> Network<R> {
         self.state().fail_next = Some(Failing { after: passing, kind });
     }
 
+    /// From now on a batch with more mutations does not get through: nobody waits for so long.
+    pub fn carries_at_most(&self, mutations: usize) {
+        self.state().most_mutations = Some(mutations);
+    }
+
     /// Everything works from now on; what was ordered to fail does not.
     pub fn heal(&self) {
         let mut state = self.state();
         state.offline = false;
         state.lose_answers = 0;
         state.fail_next = None;
+        state.most_mutations = None;
     }
 
     /// The calls that were made since this was last asked, those that failed included.
@@ -146,6 +153,9 @@ impl<R: MessagingApi> MessagingApi for Network<R> {
 
     async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
         self.before("push").await?;
+        if self.state().most_mutations.is_some_and(|most| mutations.len() > most) {
+            return Err(RemoteError::new(RemoteErrorKind::TimedOut, "push"));
+        }
         let answer = self.server.push(token, mutations).await;
         self.after("push", answer).await
     }

@@ -31,7 +31,11 @@ fn sources(folder: &Path, text: &mut String) {
 fn every_planted_bug_is_asked_for_at_one_place() {
     let mut text = String::new();
     for entry in fs::read_dir(crates()).unwrap() {
-        sources(&entry.unwrap().path().join("src"), &mut text);
+        let sources_of = entry.unwrap().path().join("src");
+        // Beside the crates lies what several of their build scripts share.
+        if sources_of.is_dir() {
+            sources(&sources_of, &mut text);
+        }
     }
     for bug in PlantedBug::ALL {
         let asked = text.matches(&format!("planted(PlantedBug::{})", bug.name())).count();

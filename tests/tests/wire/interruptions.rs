@@ -67,7 +67,7 @@ async fn a_server_that_stops_in_the_middle_of_a_first_load_goes_on_with_it() {
     let phone = site.phone();
     let client = phone.start().await;
     client.sign_in(email, fieldpost_remote::reference::DEMO_PASSWORD).await.unwrap();
-    // A glimpse of 20 conversations, and then more of the whole than that.
+    // A first screen of 20 conversations, and then more of the whole than that.
     assert!(sync_until(&client, &site.server, Endpoint::Bootstrap, 15).await.is_err());
     let here = client.conversations().await.unwrap().len();
     assert!(here > 20 && here < 100, "stopped in the middle: {here} are here, and can be read");

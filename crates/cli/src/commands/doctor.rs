@@ -107,7 +107,7 @@ fn probe_json(probe: &Probe) -> Value {
 fn position(position: &SyncPosition) -> &'static str {
     match position {
         SyncPosition::Fresh => "fresh",
-        SyncPosition::Bootstrapping { .. } => "loading",
+        SyncPosition::FirstScreen | SyncPosition::Bootstrapping { .. } => "loading",
         SyncPosition::Following(_) => "following",
     }
 }

@@ -1,8 +1,8 @@
 //! Every entity says what the migrated schema says, and every table has an entity.
 
 use super::{
-    access, account, aliases, conversations, known_changes, messages, outbox, outbox_counts, people, read_markers, session,
-    sync_state, tombstones, unreadable_rows,
+    access, account, aliases, conversations, known_changes, messages, outbox, outbox_counts, people, read_markers,
+    session, sync_state, tombstones, unreadable_rows,
 };
 use crate::{SqliteStore, sql::Tx};
 use sea_orm::{

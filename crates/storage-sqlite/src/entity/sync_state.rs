@@ -14,6 +14,7 @@ pub(crate) struct Model {
     pub(crate) done: i64,
     pub(crate) total: Option<i64>,
     pub(crate) cursor: Option<String>,
+    pub(crate) run_open: bool,
     pub(crate) generation: i64,
     pub(crate) epoch: i64,
     pub(crate) epoch_pending: bool,
@@ -24,6 +25,7 @@ pub(crate) struct Model {
     pub(crate) capabilities: Option<String>,
     pub(crate) known_count: Option<i64>,
     pub(crate) known_set: Option<Vec<u8>>,
+    pub(crate) memory: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -20,12 +20,7 @@ pub(crate) async fn insert_local(tx: &Tx, message: &NewMessage) -> Res<()> {
 }
 
 /// The statement that writes it: by this sender; if there is none, by whose file this is.
-pub(crate) fn local(
-    sql: &'static Hot,
-    sender: Option<Value>,
-    recorded: Value,
-    message: &NewMessage,
-) -> Bound {
+pub(crate) fn local(sql: &'static Hot, sender: Option<Value>, recorded: Value, message: &NewMessage) -> Bound {
     let mut values = vec![sender.unwrap_or(Value::Bytes(None))];
     values.extend(COMPOSED.iter().map(|(_, value)| value(message)));
     values.push(recorded);

@@ -9,8 +9,8 @@ use crate::{
     sql::{Bound, Insert, Tx, id, int, opt_id, opt_text, signed, text, time},
 };
 use fieldpost_domain::{
-    Capability, ConversationId, Intent, Policy, MessageId, Mutation, MutationId, MutationKind, RefusalCode, Replaces, Time,
-    Undecodable,
+    Capability, ConversationId, Intent, MessageId, Mutation, MutationId, MutationKind, Policy, RefusalCode, Replaces,
+    Time, Undecodable,
 };
 use fieldpost_storage::StorageErrorKind;
 use sea_orm::{DerivePartialModel, Value};
@@ -44,7 +44,9 @@ pub(crate) const COLUMNS: [Column; 14] = [
     (O::Opens, |new, ()| int(new.policy.opens.into())),
     (O::Expires, |new, ()| int(new.policy.expires.into())),
     (O::Keeps, |new, ()| int(new.policy.becomes_dead_letter().into())),
-    (O::Slot, |new, ()| opt_text((new.policy.replaces != Replaces::Nothing).then(|| new.intent.kind().as_str().to_owned()))),
+    (O::Slot, |new, ()| {
+        opt_text((new.policy.replaces != Replaces::Nothing).then(|| new.intent.kind().as_str().to_owned()))
+    }),
     (O::Needs, |new, ()| opt_text(new.policy.needs.as_ref().map(Capability::as_str))),
 ];
 

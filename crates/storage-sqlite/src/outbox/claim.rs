@@ -15,9 +15,7 @@ use crate::{
 };
 use fieldpost_domain::{PersonId, RefusalCode, Undecodable};
 use fieldpost_storage::StorageResult;
-use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr};
 
 /// Parks what this version cannot read, and takes up again what an older version parked and this one can read. Nothing is
 /// removed; a mutation that nobody can send is shown to the person instead of being passed over in silence.

@@ -86,7 +86,8 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     if !entry.keeps {
         return Err(not_applicable("what was read stays read"));
     }
-    let here_alone = conversations::Entity::find_by_id(Id(entry.lane)).filter(conversations::Column::ServerId.is_null());
+    let here_alone =
+        conversations::Entity::find_by_id(Id(entry.lane)).filter(conversations::Column::ServerId.is_null());
     let whole = entry.opens && tx.finds(&here_alone).await?;
     let leaving = if whole { lane(tx, entry.lane).await? } else { vec![entry.id] };
     let these = Column::Id.is_in(leaving.iter().copied().map(Id));

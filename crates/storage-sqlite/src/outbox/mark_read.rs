@@ -69,6 +69,11 @@ struct Stand {
 impl Stand {
     fn from_row(row: Option<Row>) -> Res<Self> {
         let row = row.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
-        Ok(Self { conversation: row.id("id")?, viewer: row.opt_id("viewer")?, read: row.seq("read")?, known: row.seq("known")? })
+        Ok(Self {
+            conversation: row.id("id")?,
+            viewer: row.opt_id("viewer")?,
+            read: row.seq("read")?,
+            known: row.seq("known")?,
+        })
     }
 }

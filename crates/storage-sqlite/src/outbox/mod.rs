@@ -7,7 +7,7 @@ mod expire;
 pub(crate) mod mark_read;
 mod open_direct;
 pub(crate) mod send;
-mod settle;
+pub(crate) mod settle;
 mod views;
 
 pub(crate) use claim::{check_readable, claim};

@@ -10,7 +10,7 @@
 //!
 //! SQL by hand: the entries of a batch are read as a set (`drain`).
 
-mod acks;
+pub(crate) mod acks;
 mod single;
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     entity::{outbox, value::Id},
     error::Res,
     hot::{Plan, hot},
-    replica::position::Standing,
+    replica::context::PageContext,
     row::Row,
     sql::{IdSet, Tx, select},
 };
@@ -43,7 +43,7 @@ struct Entry {
 /// What settling one batch has gathered so far.
 struct Settling<'a> {
     tx: &'a Tx,
-    standing: Standing,
+    context: PageContext,
     acks: Acks,
     touched: BTreeSet<Uuid>,
     report: SettleReport,
@@ -51,9 +51,9 @@ struct Settling<'a> {
 
 pub(super) async fn settle(tx: &Tx, results: Vec<PushResult>) -> Res<SettleReport> {
     let mut entries = entries(tx, &results).await?;
-    let standing = Standing::read(tx).await?;
+    let context = PageContext::read(tx).await?;
     let (touched, report) = (BTreeSet::new(), SettleReport::default());
-    let mut settling = Settling { tx, standing, acks: Acks::default(), touched, report };
+    let mut settling = Settling { tx, context, acks: Acks::default(), touched, report };
     for result in results {
         // Removed, so that a second answer to the same mutation is one to nothing.
         match entries.remove(&result.mutation_id.as_uuid()) {
@@ -73,7 +73,7 @@ impl Settling<'_> {
             PushOutcome::Acknowledged(Acknowledgement::Sent(ack)) if entry.lane == ack.conversation_id.as_uuid() => {
                 self.report.acknowledged += 1;
                 self.touched.insert(entry.lane);
-                self.acks.push(entry.id, self.standing.epoch, &ack);
+                self.acks.push(entry.id, self.context.epoch, &ack);
                 Ok(())
             }
             PushOutcome::Retry(code) => {

@@ -61,10 +61,10 @@ impl From<Model> for OutboxEntry {
 }
 
 fn state(entry: &Model, unread: Option<Undecodable>) -> EntryState {
-    let refused = entry.failed_code.clone().map(|code| Refusal {
-        code: RefusalCode::from(code),
-        detail: entry.failed_detail.clone(),
-    });
+    let refused = entry
+        .failed_code
+        .clone()
+        .map(|code| Refusal { code: RefusalCode::from(code), detail: entry.failed_detail.clone() });
     if let Some(refusal) = refused.or_else(|| unread.map(unreadable)) {
         return EntryState::Failed(refusal);
     }

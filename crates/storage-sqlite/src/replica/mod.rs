@@ -2,10 +2,12 @@
 
 pub(crate) mod apply;
 pub(crate) mod bootstrap;
+pub(crate) mod context;
 pub(crate) mod digest;
 pub(crate) mod history;
 pub(crate) mod lost;
 pub(crate) mod marks;
+mod memory;
 pub(crate) mod position;
 mod pull;
 pub(crate) mod state;
@@ -13,7 +15,9 @@ pub(crate) mod state;
 use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;
 use fieldpost_domain::{BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, PullPage, Time};
-use fieldpost_storage::{ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, StorageResult, SyncState};
+use fieldpost_storage::{
+    ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, StorageResult, SyncMemory, SyncState,
+};
 
 #[async_trait]
 impl Replica for SqliteStore {
@@ -36,6 +40,12 @@ impl Replica for SqliteStore {
     ) -> StorageResult<ApplyReport> {
         let write = self.db.write("apply_bootstrap", Durability::Process).await?;
         let applied = bootstrap::apply(write.tx(), after, page).await;
+        write.finish(applied).await
+    }
+
+    async fn apply_first_screen(&self, page: BootstrapPage) -> StorageResult<ApplyReport> {
+        let write = self.db.write("apply_first_screen", Durability::Process).await?;
+        let applied = bootstrap::apply_first_screen(write.tx(), page).await;
         write.finish(applied).await
     }
 
@@ -69,11 +79,13 @@ impl Replica for SqliteStore {
         write.finish(checked).await
     }
 
-    async fn record_success(&self, at: Time) -> StorageResult<()> {
-        let write = self.db.write("record_success", Durability::Process).await?;
-        let recorded = state::record_success(write.tx(), at).await;
-        write.finish(recorded).await?;
-        self.db.tidy().await;
+    async fn remember(&self, memory: &SyncMemory, succeeded_at: Option<Time>) -> StorageResult<()> {
+        let write = self.db.write("remember", Durability::Process).await?;
+        let remembered = state::remember(write.tx(), memory, succeeded_at).await;
+        write.finish(remembered).await?;
+        if succeeded_at.is_some() {
+            self.db.tidy().await;
+        }
         Ok(())
     }
 }

@@ -6,9 +6,7 @@
 //! SQL by hand: what a window and each message are read from (`window`).
 
 use crate::{
-    entity::{
-        messages::Column as M, outbox::Column as O, people::Column as P, read_markers::Column as R,
-    },
+    entity::{messages::Column as M, outbox::Column as O, people::Column as P, read_markers::Column as R},
     error::Res,
     line::{Line, cells},
     resolve::VIEWER,
@@ -115,7 +113,9 @@ pub(crate) fn thread_message(row: &Line, receipts: &Receipts) -> Res<ThreadMessa
     let seq = row.get::<Option<i64>>(Shown::Seq)?.map(|seq| Seq::new(unsigned(seq)));
     let stored = MessageStatus::from(row.get::<String>(Shown::Status)?);
     let failure = (stored == MessageStatus::Queued).then(|| failure(row)).transpose()?.flatten();
-    let sending = stored == MessageStatus::Queued && failure.is_none() && row.get::<Option<i64>>(Shown::Unanswered)?.unwrap_or(0) > 0;
+    let sending = stored == MessageStatus::Queued
+        && failure.is_none()
+        && row.get::<Option<i64>>(Shown::Unanswered)?.unwrap_or(0) > 0;
     Ok(ThreadMessage {
         id: MessageId::from_uuid(row.id(Shown::Id)?),
         conversation_id: ConversationId::from_uuid(row.id(Shown::Conversation)?),

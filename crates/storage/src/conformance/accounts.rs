@@ -5,7 +5,7 @@ use super::build::{
     own_message_id, pull_page, session, wide,
 };
 use super::given::{batch, loaded, loaded_thread, mutations, sent, texts};
-use crate::{BootstrapReason, StorageErrorKind, StorageResult, Store, Window};
+use crate::{BootstrapReason, StorageErrorKind, StorageResult, Store, SyncMemory, Window};
 use fieldpost_domain::Changes;
 use std::collections::HashSet;
 
@@ -135,7 +135,7 @@ pub async fn a_closed_store_cannot_be_written(store: &dyn Store) {
     closed("apply_bootstrap", store.apply_bootstrap(None, bootstrap_page(Changes::default())).await);
     closed("apply_pull", store.apply_pull(&cursor("0"), pull_page("1", Changes::default())).await);
     closed("apply_history", store.apply_history(1, history_page(thread, 1, 1, vec![])).await);
-    closed("record_success", store.record_success(at(1)).await);
+    closed("remember", store.remember(&SyncMemory::default(), Some(at(1))).await);
     closed("save_session", store.save_session(&session(&iris(), 2)).await);
     closed("clear_session", store.clear_session().await);
 }

@@ -2,7 +2,7 @@
 
 use super::build::{ada, composed, conversation_id, direct, messages, mutation_id, new_direct, other_direct, wide};
 use super::given::{answered, batch, loaded, loaded_thread, mutations, outbox, read, refused, send, sent};
-use crate::{BatchLimits, EntryState, Store};
+use crate::{BatchLimits, EntryState, Store, SyncMemory};
 use fieldpost_domain::{
     Changes, ConversationId, Intent, MessageContent, MutationKind, NewMessage, PushOutcome, RefusalCode, RetryCode,
 };
@@ -111,7 +111,7 @@ pub async fn defect_8_nothing_is_given_up_by_itself(store: &dyn Store) {
     for _ in 0..50 {
         answered(store, 1, PushOutcome::Retry(RetryCode::Busy)).await;
     }
-    store.record_success(super::build::at(30 * 86_400)).await.unwrap();
+    store.remember(&SyncMemory::default(), Some(super::build::at(30 * 86_400))).await.unwrap();
     assert_eq!(outbox(store).await[0].state, EntryState::Queued { retries: 50, last_retry: Some(RetryCode::Busy) });
     assert_eq!(batch(store).await, mutations([1]));
 }

@@ -103,6 +103,44 @@ pub async fn a_bootstrap_page_needs_a_bootstrap(store: &dyn Store) {
     assert!(store.conversations(10).await.unwrap().is_empty());
 }
 
+/// A first screen can be read at once. Where its page leads nobody goes on.
+pub async fn a_first_screen_leads_to_no_page_and_the_bootstrap_begins_anew(store: &dyn Store) {
+    store.begin_bootstrap(BootstrapReason::First).await.unwrap();
+    let before = store.sync_state().await.unwrap().generation;
+
+    let report = store.apply_first_screen(first_page()).await.unwrap();
+
+    assert_eq!((report.digest_matches, report.new_messages, report.purged.len()), (None, 2, 0));
+    let state = store.sync_state().await.unwrap();
+    assert_eq!((state.position, state.me), (SyncPosition::FirstScreen, Some(iris())));
+    assert!(state.generation > before, "what was asked for before it proves nothing");
+    assert_eq!(texts(store, conversation_id(1)).await.len(), 2, "what is here can be read");
+    for after in [None, Some(continuation("next"))] {
+        let error = store.apply_bootstrap(after.as_ref(), second_page()).await.unwrap_err();
+        assert_eq!(error.kind(), StorageErrorKind::Superseded);
+    }
+
+    store.begin_bootstrap(BootstrapReason::First).await.unwrap();
+    assert_eq!(position(store).await, under_way(None, 0, None));
+    store.apply_bootstrap(None, first_page()).await.unwrap();
+    store.apply_bootstrap(Some(&continuation("next")), second_page()).await.unwrap();
+    assert_eq!(position(store).await, SyncPosition::Following(cursor("0")));
+    assert_eq!(store.conversations(10).await.unwrap().len(), 2);
+}
+
+/// It takes the place of the first page, and of no other.
+pub async fn a_first_screen_needs_a_bootstrap_that_has_just_begun(store: &dyn Store) {
+    let fresh = store.apply_first_screen(first_page()).await.unwrap_err();
+    assert_eq!((fresh.kind(), fresh.operation()), (StorageErrorKind::Superseded, "apply_first_screen"));
+    store.begin_bootstrap(BootstrapReason::First).await.unwrap();
+    store.apply_bootstrap(None, first_page()).await.unwrap();
+
+    let late = store.apply_first_screen(first_page()).await.unwrap_err();
+
+    assert_eq!(late.kind(), StorageErrorKind::Superseded);
+    assert_eq!(position(store).await, under_way(Some("next"), 1, Some(2)));
+}
+
 /// Starting over begins from the beginning, and what the first attempt confirmed does not count.
 pub async fn a_bootstrap_can_start_over(store: &dyn Store) {
     settled_down(store).await;

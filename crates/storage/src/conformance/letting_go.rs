@@ -3,7 +3,7 @@
 use super::Device;
 use super::build::{ada, at, conversation_id, direct, history_page, iris, message, messages, session};
 use super::given::{loaded_thread, outbox, pulled_messages, sent, texts};
-use crate::{StorageErrorKind, SyncPosition};
+use crate::{StorageErrorKind, SyncMemory, SyncPosition};
 
 /// `Store::pause` and `Store::resume`.
 pub async fn what_was_let_go_of_fails_until_it_is_taken_back(device: &dyn Device) {
@@ -17,7 +17,7 @@ pub async fn what_was_let_go_of_fails_until_it_is_taken_back(device: &dyn Device
     for error in [
         store.conversations(10).await.unwrap_err(),
         store.sync_state().await.unwrap_err(),
-        store.record_success(at(1)).await.unwrap_err(),
+        store.remember(&SyncMemory::default(), Some(at(1))).await.unwrap_err(),
         store.clear_session().await.unwrap_err(),
         store.try_turn().await.unwrap_err(),
         store.wipe().await.unwrap_err(),
@@ -96,12 +96,14 @@ pub async fn a_wiped_store_is_as_new_for_anybody(device: &dyn Device) {
     let store = device.open().await;
     let thread = loaded_thread(&*store, direct(1, 3), messages(conversation_id(1), 1..=2, &ada())).await;
     sent(&*store, 1, thread).await;
-    store.record_success(at(1)).await.unwrap();
+    let learned = SyncMemory { suspects: [thread].into(), ..SyncMemory::default() };
+    store.remember(&learned, Some(at(1))).await.unwrap();
 
     store.wipe().await.unwrap();
 
     let state = store.sync_state().await.unwrap();
     assert_eq!((state.position, state.me, state.last_success_at), (SyncPosition::Fresh, None, None));
+    assert_eq!(state.memory, SyncMemory::default());
     super::accounts::a_fresh_store_belongs_to_nobody(&*store).await;
     assert!(outbox(&*store).await.is_empty());
     assert_eq!(store.conversation(thread).await.unwrap(), None);

@@ -5,7 +5,7 @@ use super::build::{
     other_direct, pull_page, seq, tombstone,
 };
 use super::given::{loaded, loaded_thread, newest, person, pulled, pulled_messages, seqs, summary, texts, thread};
-use crate::{ApplyReport, BootstrapReason, StorageErrorKind, Store, SyncPosition};
+use crate::{ApplyReport, BootstrapReason, StorageErrorKind, Store, SyncMemory, SyncPosition};
 use fieldpost_domain::{Changes, Conversation, Message, MessageStatus, Person, PullPage, Version};
 
 async fn position(store: &dyn Store) -> SyncPosition {
@@ -15,7 +15,7 @@ async fn position(store: &dyn Store) -> SyncPosition {
 /// Defect 1: the position is the server's cursor, stored with the rows. No clock of a device is in it.
 pub async fn defect_1_the_position_is_the_servers_cursor(store: &dyn Store) {
     loaded(store, Changes::default()).await;
-    store.record_success(super::build::at(86_400 * 365)).await.unwrap();
+    store.remember(&SyncMemory::default(), Some(super::build::at(86_400 * 365))).await.unwrap();
     let page = pull_page("opaque:12,34;", thread(direct(1, 1), messages(conversation_id(1), 1..=1, &ada())));
 
     let report = store.apply_pull(&cursor("0"), page).await.unwrap();
@@ -248,8 +248,8 @@ pub async fn the_sync_state_remembers_success_and_who_i_am(store: &dyn Store) {
 
     let promoted = Person { last_name: "Stone".to_owned(), version: Version::new(2), ..iris() };
     pulled(store, Changes { people: vec![promoted.clone()], ..Changes::default() }).await;
-    store.record_success(super::build::at(10)).await.unwrap();
-    store.record_success(super::build::at(20)).await.unwrap();
+    store.remember(&SyncMemory::default(), Some(super::build::at(10))).await.unwrap();
+    store.remember(&SyncMemory::default(), Some(super::build::at(20))).await.unwrap();
 
     let state = store.sync_state().await.unwrap();
     assert_eq!((state.me, state.last_success_at), (Some(promoted), Some(super::build::at(20))));

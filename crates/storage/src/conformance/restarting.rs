@@ -9,10 +9,12 @@ use super::given::{
     acknowledged, answered, batch, failure, history, loaded, loaded_thread, mutations, newest, outbox, pulled,
     pulled_messages, read, refused, sent, seqs, stored, summary, texts, thread, unread,
 };
-use crate::{BootstrapReason, EntryState, Older, StorageErrorKind, Store, SyncPosition};
+use crate::{
+    BootstrapReason, EntryState, Health, Older, ReducedSize, StorageErrorKind, Store, SyncMemory, SyncPosition,
+};
 use fieldpost_domain::{
-    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, Message, PullPage, PushOutcome,
-    RefusalCode, RetryCode, UnreadableRow, Version,
+    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, ConversationDigest, Message, PullPage,
+    PushOutcome, RefusalCode, RetryCode, ServerLimits, UnreadableRow, Version,
 };
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
 
@@ -82,7 +84,7 @@ pub async fn the_position_survives_a_restart(device: &dyn Device) {
         vec![UnreadableRow { list: "people".to_owned(), payload: "{}".to_owned(), reason: "?".to_owned() }];
     let page = pull_page("p.17", Changes { unreadable, ..Changes::default() });
     store.apply_pull(&cursor("0"), page).await.unwrap();
-    store.record_success(at(77)).await.unwrap();
+    store.remember(&SyncMemory::default(), Some(at(77))).await.unwrap();
     let before = store.sync_state().await.unwrap();
 
     let store = restarted(device, store).await;
@@ -110,6 +112,57 @@ pub async fn an_open_run_of_pages_survives_a_restart(device: &dyn Device) {
     assert!(!open(&*store).await);
     store.apply_bootstrap(None, bootstrap_page(Changes::default())).await.unwrap();
     assert!(!open(&*store).await, "a pull from there begins a run");
+}
+
+/// The app was killed after the page of a first screen.
+pub async fn a_first_screen_is_known_for_one_after_a_restart(device: &dyn Device) {
+    let store = device.open().await;
+    store.save_session(&session(&iris(), 1)).await.unwrap();
+    store.begin_bootstrap(BootstrapReason::First).await.unwrap();
+    let page = bootstrap_page(thread(direct(1, 9), messages(conversation_id(1), 9..=9, &ada())));
+    store.apply_first_screen(page).await.unwrap();
+
+    let store = restarted(device, store).await;
+
+    assert_eq!(store.sync_state().await.unwrap().position, SyncPosition::FirstScreen);
+    assert_eq!(texts(&*store, conversation_id(1)).await.len(), 1);
+}
+
+/// Each process begins with what the last one has learned.
+pub async fn what_passes_have_learned_survives_a_restart(device: &dyn Device) {
+    let store = device.open().await;
+    assert_eq!(store.sync_state().await.unwrap().memory, SyncMemory::default());
+    let learned = SyncMemory {
+        limits: ServerLimits { page_rows: 9, ..ServerLimits::default() },
+        push_size: ReducedSize { rows: Some(62) },
+        page_size: ReducedSize { rows: Some(1) },
+        suspects: [conversation_id(1), conversation_id(2)].into(),
+        unresolved_digest: Some(ConversationDigest::of([conversation_id(3)])),
+        checked: Some(conversation_id(4)),
+        health: Health { passes: 7, oversized: 1, ..Health::default() },
+    };
+    store.remember(&learned, None).await.unwrap();
+
+    let store = restarted(device, store).await;
+
+    assert_eq!(store.sync_state().await.unwrap().memory, learned);
+    let sorted = SyncMemory { unresolved_digest: Some(ConversationDigest::sorted([])), ..learned };
+    store.remember(&sorted, None).await.unwrap();
+    assert_eq!(restarted(device, store).await.sync_state().await.unwrap().memory, sorted, "what is newer counts");
+}
+
+/// A pass that failed has learned something, but it was no success.
+pub async fn a_pass_that_failed_leaves_the_last_success_as_it_was(device: &dyn Device) {
+    let store = device.open().await;
+    let failing = SyncMemory { health: Health { failed_passes: 1, ..Health::default() }, ..SyncMemory::default() };
+    store.remember(&failing, None).await.unwrap();
+    assert_eq!(store.sync_state().await.unwrap().last_success_at, None);
+    store.remember(&SyncMemory::default(), Some(at(7))).await.unwrap();
+
+    store.remember(&failing, None).await.unwrap();
+
+    let state = restarted(device, store).await.sync_state().await.unwrap();
+    assert_eq!((state.last_success_at, state.memory), (Some(at(7)), failing));
 }
 
 /// A bootstrap goes on where it stood, and its end sweeps by what both halves confirmed.

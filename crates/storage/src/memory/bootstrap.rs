@@ -25,6 +25,14 @@ use fieldpost_domain::{
 };
 use std::collections::BTreeSet;
 
+/// What comes after a page.
+enum Next {
+    /// The bootstrap, from its beginning.
+    Anew,
+    Page(Continuation),
+    Pull,
+}
+
 impl State {
     pub(super) fn begin_bootstrap(&mut self, reason: BootstrapReason) {
         // A change of epoch that was not dealt with to the end is not forgotten by starting over.
@@ -43,11 +51,26 @@ impl State {
     pub(super) fn apply_bootstrap(
         &mut self,
         after: Option<&Continuation>,
+        mut page: BootstrapPage,
+    ) -> StorageResult<ApplyReport> {
+        let next = page.next_after.take().map_or(Next::Pull, Next::Page);
+        self.apply_listed("apply_bootstrap", after, page, next)
+    }
+
+    pub(super) fn apply_first_screen(&mut self, page: BootstrapPage) -> StorageResult<ApplyReport> {
+        self.apply_listed("apply_first_screen", None, BootstrapPage { digest: None, ..page }, Next::Anew)
+    }
+
+    fn apply_listed(
+        &mut self,
+        operation: &'static str,
+        after: Option<&Continuation>,
         page: BootstrapPage,
+        next: Next,
     ) -> StorageResult<ApplyReport> {
         let done = match &self.position {
             SyncPosition::Bootstrapping { after: expected, done, .. } if expected.as_ref() == after => *done,
-            _ => return Err(StorageError::new(StorageErrorKind::Superseded, "apply_bootstrap")),
+            _ => return Err(StorageError::new(StorageErrorKind::Superseded, operation)),
         };
         self.generation += u64::from(after.is_none());
         if after.is_none() {
@@ -78,14 +101,17 @@ impl State {
         for id in spared {
             self.tell_anew(id, &came, unread.as_ref());
         }
-        let done = done + told.len() as u64;
-        if page.next_after.is_some() {
-            let total = Some(page.total_conversations);
-            self.position = SyncPosition::Bootstrapping { after: page.next_after, done, total };
-        } else {
-            self.sweep_unconfirmed(page.me.as_ref(), &mut report);
-            self.position = SyncPosition::Following(page.cursor);
-        }
+        self.position = match next {
+            Next::Anew => SyncPosition::FirstScreen,
+            Next::Page(after) => {
+                let (done, total) = (done + told.len() as u64, Some(page.total_conversations));
+                SyncPosition::Bootstrapping { after: Some(after), done, total }
+            }
+            Next::Pull => {
+                self.sweep_unconfirmed(page.me.as_ref(), &mut report);
+                SyncPosition::Following(page.cursor)
+            }
+        };
         self.server = Some(page.server);
         report.marked_again = self.mark_again(read, page.server_time);
         report.digest_matches = page.digest.map(|digest| self.has(&digest));

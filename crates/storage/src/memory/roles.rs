@@ -4,8 +4,8 @@ use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, Conversations, Inspection, Messages,
     MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Sessions,
-    SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncPosition, SyncState, ThreadMessage,
-    ThreadWindow, Turn, Turns, Window,
+    SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncMemory, SyncPosition, SyncState,
+    ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
@@ -143,6 +143,7 @@ impl Replica for MemoryStore {
                 unreadable_rows: state.unreadable.len() as u64,
                 server: state.server.clone(),
                 generation: state.generation,
+                memory: state.memory.clone(),
             })
         })
     }
@@ -160,6 +161,10 @@ impl Replica for MemoryStore {
         page: BootstrapPage,
     ) -> StorageResult<ApplyReport> {
         self.write("apply_bootstrap", |state| state.apply_bootstrap(after, page))
+    }
+
+    async fn apply_first_screen(&self, page: BootstrapPage) -> StorageResult<ApplyReport> {
+        self.write("apply_first_screen", |state| state.apply_first_screen(page))
     }
 
     async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport> {
@@ -192,9 +197,10 @@ impl Replica for MemoryStore {
         self.read("check_digest", |_| Ok(true))
     }
 
-    async fn record_success(&self, at: Time) -> StorageResult<()> {
-        self.write("record_success", |state| {
-            state.last_success_at = Some(at);
+    async fn remember(&self, memory: &SyncMemory, succeeded_at: Option<Time>) -> StorageResult<()> {
+        self.write("remember", |state| {
+            state.memory = memory.clone();
+            state.last_success_at = succeeded_at.or(state.last_success_at);
             Ok(())
         })
     }

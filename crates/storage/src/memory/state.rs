@@ -1,6 +1,6 @@
 //! What a device knows, as one value.
 
-use crate::{BootstrapReason, EntryState, SyncPosition};
+use crate::{BootstrapReason, EntryState, SyncMemory, SyncPosition};
 use fieldpost_domain::{
     Conversation, ConversationId, Intent, Message, MessageId, MutationId, NewMessage, OrgId, Person, PersonId,
     ReadMarker, Seq, SeqRange, ServerEpoch, ServerInfo, Session, Time, UnreadableRow, Version,
@@ -27,6 +27,8 @@ pub(super) struct State {
     /// What the server last said about itself.
     pub(super) server: Option<ServerInfo>,
     pub(super) last_success_at: Option<Time>,
+    /// What passes have learned.
+    pub(super) memory: SyncMemory,
     /// The oldest first.
     pub(super) unreadable: Vec<KeptAside>,
     /// By org: role, name and medic may differ.
@@ -121,6 +123,7 @@ impl Default for State {
             beside: false,
             server: None,
             last_success_at: None,
+            memory: SyncMemory::default(),
             unreadable: Vec::new(),
             people: BTreeMap::new(),
             threads: BTreeMap::new(),

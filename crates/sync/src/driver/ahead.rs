@@ -9,8 +9,9 @@ use crate::{
     SyncError,
     machine::{Event, Outcome},
 };
-use fieldpost_domain::{BootstrapPage, Continuation};
 use fieldpost_remote::{BootstrapRequest, RemoteErrorKind};
+use fieldpost_storage::{ApplyReport, StorageResult};
+use std::future::Future;
 
 /// An answer that came before it was asked for.
 #[derive(Default)]
@@ -43,14 +44,14 @@ impl Engine {
     }
 
     /// Applies a page and fetches the next one. A page that cannot be applied does not wait for the other.
-    pub(super) async fn apply_bootstrap(
+    pub(super) async fn apply_and_fetch(
         &self,
-        (after, page): (Option<Continuation>, BootstrapPage),
+        apply: impl Future<Output = StorageResult<ApplyReport>>,
         next: Option<BootstrapRequest>,
         ahead: &mut Ahead,
     ) -> Event {
         let apply = async {
-            let applied = self.replica.apply_bootstrap(after.as_ref(), page).await;
+            let applied = apply.await;
             // Whoever watches sees it now, not when the next page is here.
             self.changed();
             applied

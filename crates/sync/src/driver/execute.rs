@@ -44,6 +44,7 @@ impl Engine {
 
     async fn carry_out(&self, effect: Effect, ahead: &mut Ahead) -> Result<Event, Outcome> {
         Ok(match effect {
+            Effect::Recall => stored(self.replica.sync_state().await, |state| Event::Recalled(Box::new(state.memory))),
             Effect::Expire { before } => stored(self.outbox.expire(before).await, Event::Expired),
             Effect::ReadBatch { limits, held } => stored(self.outbox.next_batch(limits, &held).await, Event::Batch),
             Effect::Push(mutations) => self.call_push(&mutations).await,
@@ -62,7 +63,13 @@ impl Engine {
                 stored(self.replica.begin_bootstrap(reason).await, |()| Event::BootstrapBegun)
             }
             Effect::Bootstrap(request) => self.bootstrap(request, ahead).await,
-            Effect::ApplyBootstrap { after, page, next } => self.apply_bootstrap((after, *page), next, ahead).await,
+            Effect::ApplyBootstrap { after, page, next } => {
+                let apply = self.replica.apply_bootstrap(after.as_ref(), *page);
+                self.apply_and_fetch(apply, next, ahead).await
+            }
+            Effect::ApplyFirstScreen { page, next } => {
+                self.apply_and_fetch(self.replica.apply_first_screen(*page), Some(next), ahead).await
+            }
             Effect::Pull(request) => self.call_pull(request).await,
             Effect::ApplyPull { from, page } => stored(self.replica.apply_pull(&from, *page).await, Event::PullApplied),
             Effect::ReadMissing { limit } => stored(self.replica.missing_ranges(limit).await, Event::Missing),
@@ -72,7 +79,10 @@ impl Engine {
             Effect::Check(request) => self.call_check(request).await,
             Effect::ApplyCheck(page) => stored(self.apply_history(*page).await, Event::CheckApplied),
             Effect::CheckDigest => stored(self.replica.check_digest().await, Event::DigestChecked),
-            Effect::RecordSuccess => stored(self.record_success().await, |()| Event::SuccessRecorded),
+            Effect::Remember { memory, succeeded } => {
+                let succeeded_at = succeeded.then(|| self.env.now());
+                stored(self.replica.remember(&memory, succeeded_at).await, |()| Event::Remembered)
+            }
             Effect::Finish(outcome) => return Err(outcome),
         })
     }

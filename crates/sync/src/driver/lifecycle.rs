@@ -86,7 +86,7 @@ impl Engine {
         self.trigger(Trigger::Resume);
     }
 
-    /// Forgets what it has learned of this store and its server: the store was wiped.
+    /// Forgets how its last pass ended: the store was wiped, and what was learned with it.
     pub async fn forget(&self) {
         *self.gate.lock().await = Gate::default();
         self.changed();

@@ -28,7 +28,7 @@ use crate::{
 };
 use fieldpost_domain::Session;
 use fieldpost_remote::{Auth, Credentials, MessagingApi};
-use fieldpost_storage::{Outbox, Replica, Sessions, StorageError, Turns};
+use fieldpost_storage::{Outbox, Replica, Sessions, Turns};
 use pass::Gate;
 use std::{
     fmt,
@@ -165,6 +165,7 @@ impl Engine {
         self.status.send_modify(|status| {
             status.signed_in = signed_in;
             status.last_success_at = state.last_success_at;
+            status.health = state.memory.health;
         });
         self.count().await
     }
@@ -220,10 +221,6 @@ impl Engine {
     fn trigger(&self, trigger: Trigger) {
         let now = self.moment();
         self.schedule.send_modify(|schedule| schedule.trigger(now, trigger));
-    }
-
-    async fn record_success(&self) -> Result<(), StorageError> {
-        self.replica.record_success(self.env.now()).await
     }
 }
 

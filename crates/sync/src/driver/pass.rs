@@ -3,20 +3,19 @@
 use super::Engine;
 use crate::{
     SyncError,
-    machine::{Carried, Outcome, Pass, Schedule, Step, SyncReport},
+    machine::{Outcome, Pass, Schedule, Step, SyncReport},
 };
 use fieldpost_domain::ConversationId;
 use fieldpost_storage::{StorageError, StorageErrorKind, StorageResult, Turn};
 use std::{collections::HashSet, sync::atomic::Ordering, time::Duration};
 use tracing::{Instrument, field::Empty};
 
-/// What the engine remembers from pass to pass. Whoever holds it runs the pass.
+/// Whoever holds it runs the pass.
 #[derive(Default)]
 pub(super) struct Gate {
     /// Requests up to this number are covered by `last`.
     covers: u64,
     last: Option<Result<SyncReport, SyncError>>,
-    carried: Carried,
 }
 
 impl Engine {
@@ -34,7 +33,7 @@ impl Engine {
             return last.clone();
         }
         let covers = self.asked.load(Ordering::SeqCst);
-        let result = self.run(&mut gate, HashSet::new(), false).await;
+        let result = self.run(HashSet::new(), false).await;
         gate.covers = covers;
         gate.last = Some(result.clone());
         result
@@ -42,10 +41,10 @@ impl Engine {
 
     /// The runner's pass. By the time that it is its turn, another may have done the work.
     pub(super) async fn scheduled_pass(&self) {
-        let mut gate = self.gate.lock().await;
+        let _gate = self.gate.lock().await;
         let step = self.schedule.borrow().next(self.moment());
         if let Step::Pass { held, periodic } = step
-            && let Err(error) = self.run(&mut gate, held, periodic).await
+            && let Err(error) = self.run(held, periodic).await
         {
             tracing::debug!(%error, "a pass came to nothing");
         }
@@ -56,22 +55,22 @@ impl Engine {
         drop(self.gate.lock().await);
     }
 
-    async fn run(
-        &self,
-        gate: &mut Gate,
-        held: HashSet<ConversationId>,
-        periodic: bool,
-    ) -> Result<SyncReport, SyncError> {
+    /// To be called by whoever holds the gate.
+    async fn run(&self, held: HashSet<ConversationId>, periodic: bool) -> Result<SyncReport, SyncError> {
         let mut stops = self.stops.subscribe();
         if self.schedule.borrow().is_paused() {
             return Err(SyncError::Stopped);
         }
         let mut under_way = UnderWay::begin(self);
         let lanes_held = held.len();
-        let mut pass = Pass::new(gate.carried.clone()).holding(held).checking(periodic).expiring(self.expire_before());
+        let mut pass = Pass::new().holding(held).checking(periodic).expiring(self.expire_before());
+        let mut turn = None;
         let work = async {
             match self.turn().await {
-                Ok(_turn) => self.drive(&mut pass).await,
+                Ok(taken) => {
+                    turn = Some(taken);
+                    self.drive(&mut pass).await
+                }
                 Err(error) => Outcome { report: SyncReport::default(), error: Some(error.into()) },
             }
         };
@@ -81,17 +80,30 @@ impl Engine {
             outcome = work.instrument(span.clone()) => Some(outcome),
             _ = stops.changed() => None,
         };
-        gate.carried = pass.carry();
+        if outcome.is_none() {
+            self.remember_cut_off(&pass).await;
+        }
+        drop(turn);
         let Some(Outcome { report, error }) = outcome else {
             return Err(SyncError::Stopped);
         };
-        self.status.send_modify(|status| status.health.add(&report, error.is_some()));
         span.record("requests", report.requests).record("pushed", report.pushed).record("rows", report.rows);
         let aftermath = pass.aftermath(error.as_ref());
         under_way.end(|schedule| schedule.ended(self.moment(), &aftermath, || self.env.chance()));
         drop(under_way);
         self.finish_status(error.as_ref()).await;
         error.map_or(Ok(report), Err)
+    }
+}
+
+impl Engine {
+    /// A pass that was told to stop has learned something all the same.
+    async fn remember_cut_off(&self, pass: &Pass) {
+        if let Some(memory) = pass.unwritten()
+            && let Err(error) = self.replica.remember(&memory, None).await
+        {
+            tracing::debug!(%error, "what a pass had learned before it was stopped could not be kept");
+        }
     }
 }
 

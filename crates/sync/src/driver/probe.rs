@@ -60,7 +60,7 @@ impl Engine {
         let (asked, asked_at) = (Instant::now(), self.env.now());
         let told = match position {
             SyncPosition::Following(cursor) => self.probe_pull(PullRequest { cursor, limit: Some(1) }).await?,
-            SyncPosition::Fresh | SyncPosition::Bootstrapping { .. } => {
+            SyncPosition::Fresh | SyncPosition::FirstScreen | SyncPosition::Bootstrapping { .. } => {
                 self.probe_bootstrap(CursorHealth::Loading).await?
             }
         };

@@ -35,17 +35,17 @@ impl Pass {
     }
 
     /// Everything that is known to be missing is here.
-    pub(super) const fn after_repair(&mut self) -> Effect {
+    pub(super) fn after_repair(&mut self) -> Effect {
         if self.check.wanted {
             self.check.wanted = false;
-            return Effect::NextCheck { after: self.carried.checked };
+            return Effect::NextCheck { after: self.memory.checked };
         }
-        Effect::RecordSuccess
+        self.end_well()
     }
 
     pub(super) fn on_checkable(&mut self, checkable: Option<Checkable>) -> Effect {
         // After the last one it begins again with the first.
-        self.carried.checked = checkable.map(|checkable| checkable.conversation_id);
+        self.memory.checked = checkable.map(|checkable| checkable.conversation_id);
         self.check.current = checkable;
         // With each round, what is kept of all of them is looked at too.
         checkable.map_or(Effect::CheckDigest, |checkable| Effect::Check(request(checkable)))
@@ -53,7 +53,7 @@ impl Pass {
 
     pub(super) fn on_checked(&mut self, answer: RemoteResult<HistoryPage>) -> Effect {
         let repeat = self.repeats(&answer);
-        let Some(checkable) = self.check.current else { return Effect::RecordSuccess };
+        let Some(checkable) = self.check.current else { return self.end_well() };
         if repeat {
             return Effect::Check(request(checkable));
         }
@@ -69,22 +69,22 @@ impl Pass {
                 Effect::ApplyCheck(Box::new(HistoryPage { conversation: None, changes: messages, ..page }))
             }
             // Out of sight, or too large to be looked at from here.
-            Err(error) if matches!(error.kind(), NotFound | Oversized | TooLarge) => Effect::RecordSuccess,
+            Err(error) if matches!(error.kind(), NotFound | Oversized | TooLarge) => self.end_well(),
             Err(error) => self.fail(error),
         }
     }
 
-    pub(super) const fn on_check_applied(&mut self, applied: &ApplyReport) -> Effect {
+    pub(super) fn on_check_applied(&mut self, applied: &ApplyReport) -> Effect {
         self.report.checked += 1;
-        self.report.diverged += (self.check.within && applied.applied > 0) as u64;
-        Effect::RecordSuccess
+        self.report.diverged += u64::from(self.check.within && applied.applied > 0);
+        self.end_well()
     }
 }
 
 impl Pass {
-    pub(super) const fn on_digest_checked(&mut self, right: bool) -> Effect {
-        self.report.diverged += !right as u64;
-        Effect::RecordSuccess
+    pub(super) fn on_digest_checked(&mut self, right: bool) -> Effect {
+        self.report.diverged += u64::from(!right);
+        self.end_well()
     }
 }
 

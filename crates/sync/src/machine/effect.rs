@@ -5,12 +5,14 @@ use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Mutation, MutationId, PullPage, PushResult, Time,
 };
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
-use fieldpost_storage::{BatchLimits, BootstrapReason};
+use fieldpost_storage::{BatchLimits, BootstrapReason, SyncMemory};
 use std::collections::HashSet;
 
 /// What to do next. Each is answered by one [`super::Event`], except [`Effect::Finish`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
+    /// Read what earlier passes have learned: [`super::Event::Recalled`].
+    Recall,
     /// Park the messages that have waited since before this: [`super::Event::Expired`].
     Expire {
         /// What was recorded later may still be sent.
@@ -49,6 +51,13 @@ pub enum Effect {
         /// What will be asked for next if all goes well: it may be fetched meanwhile.
         next: Option<BootstrapRequest>,
     },
+    /// Apply a page that is shown while the first load has still to begin: [`super::Event::BootstrapApplied`].
+    ApplyFirstScreen {
+        /// The page.
+        page: Box<BootstrapPage>,
+        /// What will be asked for next: it may be fetched meanwhile.
+        next: BootstrapRequest,
+    },
     /// Fetch changes: [`super::Event::Pulled`].
     Pull(PullRequest),
     /// Apply them: [`super::Event::PullApplied`].
@@ -79,8 +88,13 @@ pub enum Effect {
     /// Work the fingerprint of the conversations out anew, and compare it with what is kept:
     /// [`super::Event::DigestChecked`].
     CheckDigest,
-    /// Note that everything went well: [`super::Event::SuccessRecorded`].
-    RecordSuccess,
+    /// Keep what was learned: [`super::Event::Remembered`]. It comes at most once in a pass.
+    Remember {
+        /// For the next pass.
+        memory: Box<SyncMemory>,
+        /// Note too that everything went well.
+        succeeded: bool,
+    },
     /// The pass is over.
     Finish(Outcome),
 }
@@ -92,7 +106,7 @@ impl Effect {
         match self {
             Self::Expire { .. } => Some("expire"),
             Self::Settle(_) => Some("settle"),
-            Self::ApplyBootstrap { .. } => Some("apply_bootstrap"),
+            Self::ApplyBootstrap { .. } | Self::ApplyFirstScreen { .. } => Some("apply_bootstrap"),
             Self::ApplyPull { .. } => Some("apply_pull"),
             Self::ApplyHistory(_) | Self::ApplyCheck(_) => Some("apply_history"),
             Self::CheckDigest => Some("check_digest"),

@@ -3,11 +3,13 @@
 use crate::SyncError;
 use fieldpost_domain::{BootstrapPage, HistoryPage, Mutation, PullPage};
 use fieldpost_remote::{PushAnswer, RemoteResult};
-use fieldpost_storage::{ApplyReport, Checkable, MissingRange, SettleReport, StorageError, SyncState};
+use fieldpost_storage::{ApplyReport, Checkable, MissingRange, SettleReport, StorageError, SyncMemory, SyncState};
 
 /// What happened when the last effect was carried out.
 #[derive(Debug)]
 pub enum Event {
+    /// This is what earlier passes have learned.
+    Recalled(Box<SyncMemory>),
     /// So many mutations have become dead letters because they had waited too long.
     Expired(u64),
     /// These are the next mutations.
@@ -42,8 +44,8 @@ pub enum Event {
     CheckApplied(ApplyReport),
     /// Whether the fingerprint that the store keeps was that of its conversations.
     DigestChecked(bool),
-    /// The success is noted.
-    SuccessRecorded,
+    /// What was learned is kept.
+    Remembered,
     /// The store failed at whatever was asked of it.
     StorageFailed(StorageError),
     /// There is no session to make a call with, or it could not be renewed.

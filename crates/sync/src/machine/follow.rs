@@ -1,9 +1,6 @@
 //! The follow phase: first load, or changes since the cursor.
 
-use super::{
-    Effect, Pass,
-    glimpse::{Glimpse, is_glimpse},
-};
+use super::{Effect, Pass, first_screen::FirstScreen, pace::Pace};
 use crate::Progress;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationDigest, Cursor, PullPage,
@@ -31,7 +28,7 @@ pub(super) struct Follow {
     pub(super) progress: Option<Progress>,
     /// What the page on its way was asked for with.
     after: Option<Continuation>,
-    pub(super) glimpse: Glimpse,
+    pub(super) first_screen: FirstScreen,
     cursor: Option<Cursor>,
     /// What comes after the page that is being applied.
     pub(super) then: Then,
@@ -82,12 +79,9 @@ impl Follow {
 
 impl Pass {
     pub(super) fn on_state(&mut self, state: SyncState) -> Effect {
-        self.want_glimpse(&state);
+        self.want_first_screen(&state);
         match state.position {
-            SyncPosition::Fresh => self.begin_bootstrap(BootstrapReason::First),
-            SyncPosition::Bootstrapping { after, .. } if is_glimpse(after.as_ref()) => {
-                self.begin_bootstrap(BootstrapReason::First)
-            }
+            SyncPosition::Fresh | SyncPosition::FirstScreen => self.begin_bootstrap(BootstrapReason::First),
             SyncPosition::Bootstrapping { after, done, total } => {
                 self.follow.progress = Some(Progress { done, total });
                 self.bootstrap(after)
@@ -115,7 +109,8 @@ impl Pass {
 
     fn bootstrap(&mut self, after: Option<Continuation>) -> Effect {
         self.follow.after.clone_from(&after);
-        Effect::Bootstrap(if self.follow.glimpse.is_on() { Self::glimpse_request() } else { self.page_request(after) })
+        let first_screen = self.follow.first_screen.is_on();
+        Effect::Bootstrap(if first_screen { Self::first_screen_request() } else { self.page_request(after) })
     }
 
     pub(super) fn page_request(&self, after: Option<Continuation>) -> BootstrapRequest {
@@ -128,7 +123,7 @@ impl Pass {
             return self.bootstrap(after);
         }
         match answer {
-            Ok(page) if self.follow.glimpse.ends_with(&page) => self.on_glimpse(page),
+            Ok(page) if self.follow.first_screen.ends_with(&page) => self.on_first_screen(page),
             Ok(page) => self.on_bootstrap_page(page),
             Err(error) if is_oversized(&error) => self.on_oversized_bootstrap(error),
             Err(error) => self.on_follow_error(error),
@@ -152,7 +147,7 @@ impl Pass {
     fn on_bootstrap_page(&mut self, page: BootstrapPage) -> Effect {
         self.follow.bare = false;
         self.took_a_page(page.limits.page_rows);
-        self.carried.limits = page.limits;
+        self.memory.limits = page.limits;
         let done = self.follow.progress.map_or(0, |progress| progress.done) + page.changes.conversations.len() as u64;
         self.follow.progress = Some(Progress { done, total: Some(page.total_conversations) });
         let empty = page.changes.is_empty() && page.next_after.is_some();
@@ -168,7 +163,7 @@ impl Pass {
     }
 
     pub(super) fn on_bootstrap_applied(&mut self, applied: &ApplyReport) -> Effect {
-        // What cannot be read of a glimpse comes again, and counts then.
+        // What cannot be read of a first screen comes again, and counts then.
         let again = matches!(self.follow.then, Then::BeginWhole);
         let unreadable = if again { 0 } else { applied.unreadable };
         self.note_page(&ApplyReport { unreadable, ..applied.clone() });
@@ -216,14 +211,14 @@ impl Pass {
 
     /// Halves the pages. False if they have one row already.
     fn ask_for_less(&mut self) -> bool {
-        let rows = self.carried.page_pace.rows(self.carried.limits.page_rows);
-        self.carried.page_pace.slow_down(rows);
+        let rows = self.memory.page_size.of(self.memory.limits.page_rows);
+        self.memory.page_size.slow_down(rows);
         rows > 1
     }
 
     fn on_pull_page(&mut self, from: Cursor, page: PullPage) -> Effect {
         self.took_a_page(page.limits.page_rows);
-        self.carried.limits = page.limits;
+        self.memory.limits = page.limits;
         let circles = page.more && (page.cursor == from || self.was_asked(&page.cursor));
         if circles || self.too_many_empty(page.more && page.changes.is_empty()) {
             return self.fail(going_in_circles("pull"));
@@ -240,7 +235,7 @@ impl Pass {
         match applied.digest_matches {
             Some(false) => self.on_difference(),
             Some(true) => {
-                self.carried.vain_digest = None;
+                self.memory.unresolved_digest = None;
                 self.go_on()
             }
             None => self.go_on(),
@@ -260,8 +255,8 @@ impl Pass {
             return self.pull(end);
         }
         let digest = self.follow.run.digest.take();
-        if self.follow.reconciled || digest == self.carried.vain_digest {
-            self.carried.vain_digest = digest;
+        if self.follow.reconciled || digest == self.memory.unresolved_digest {
+            self.memory.unresolved_digest = digest;
             return self.go_on();
         }
         self.follow.reconciled = true;
@@ -297,9 +292,9 @@ impl Pass {
                 self.begin_bootstrap(reason_of(reason))
             }
             RemoteErrorKind::Interrupted | RemoteErrorKind::TimedOut | RemoteErrorKind::Unavailable => {
-                let full = self.carried.limits.page_rows;
-                let rows = self.carried.page_pace.rows(full);
-                self.carried.page_pace.slow_down(rows);
+                let full = self.memory.limits.page_rows;
+                let rows = self.memory.page_size.of(full);
+                self.memory.page_size.slow_down(rows);
                 self.fail(error)
             }
             _ => self.fail(error),
@@ -308,12 +303,12 @@ impl Pass {
 
     /// None, and so the server's own limit, as long as pages come through.
     fn page_limit(&self) -> Option<u32> {
-        let pace = self.carried.page_pace;
-        pace.is_reduced().then(|| pace.rows(self.carried.limits.page_rows))
+        let size = self.memory.page_size;
+        size.is_reduced().then(|| size.of(self.memory.limits.page_rows))
     }
 
     fn took_a_page(&mut self, full: u32) {
-        self.carried.page_pace.speed_up(full);
+        self.memory.page_size.speed_up(full);
     }
 
     fn was_asked(&mut self, position: &impl Hash) -> bool {

@@ -7,7 +7,7 @@
 //!    nothing sendable is left. A lane whose mutation must be retried is held for the rest of the pass, so that its order stays
 //!    and other lanes go on. What happens to a batch that comes to nothing as a whole is told in `push`.
 //! 2. **Follow.** From where the store says: a first load, one that was interrupted, or pulls by cursor until there is no
-//!    more. A device that has nothing yet begins with a glimpse (`glimpse`). An expired cursor leads to a new first load; so
+//!    more. A device that has nothing yet begins with a first screen (`first_screen`). An expired cursor leads to a new first load; so
 //!    does a digest that shows a difference, once per pass.
 //! 3. **Repair.** Parts of threads that are known to be missing are fetched through history. A pass of the timer also checks
 //!    one conversation (`check`).
@@ -20,16 +20,19 @@
 //! * Every loop is bounded: by progress of the store, or by a count kept here. A server that answers nonsense can make a pass
 //!   fail, never run forever.
 //! * What does not get through is not sent again as it was: batches and pages shrink until something does, and grow back.
+//! * What a pass has learned is given out before it ends, whichever way ([`Effect::Remember`]), so that the next one begins with
+//!   it, in this process or another.
 //! * A push that fails while the server is there does not keep the person from receiving: its error is remembered, the pass
 //!   goes on to follow, and ends with that error.
 
 mod aftermath;
 mod check;
 mod effect;
+mod ending;
 mod event;
 mod expiry;
+mod first_screen;
 mod follow;
-mod glimpse;
 mod outcome;
 mod pace;
 mod push;
@@ -41,14 +44,16 @@ pub use effect::Effect;
 pub use event::Event;
 pub use expiry::Expiry;
 pub use outcome::{Outcome, SyncReport};
-pub use pace::Pace;
 pub use schedule::{Moment, Rhythm, Schedule, Step, Trigger};
 
 use crate::{Progress, SyncError};
-use fieldpost_domain::{ConversationDigest, ConversationId, ServerLimits, Time};
+use ending::Ending;
+use fieldpost_domain::{
+    Time,
+    planted::{PlantedBug, planted},
+};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
-use fieldpost_storage::{StorageError, StorageErrorKind};
-use std::collections::HashSet;
+use fieldpost_storage::{StorageError, StorageErrorKind, SyncMemory};
 
 /// How often one call is repeated at once because its answer was lost. More than that is the network's state, not bad luck.
 const REPEATS: u32 = 1;
@@ -59,7 +64,9 @@ const SUPERSEDED_LIMIT: u32 = 3;
 /// One pass of syncing.
 #[derive(Debug)]
 pub struct Pass {
-    carried: Carried,
+    /// What was learned, by earlier passes and by this one.
+    memory: SyncMemory,
+    ending: Ending,
     push: push::Push,
     follow: follow::Follow,
     repair: repair::Repair,
@@ -76,29 +83,20 @@ pub struct Pass {
     expire_before: Option<Time>,
 }
 
-/// What one pass leaves to the next.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Carried {
-    /// The server's limits as last stated.
-    pub limits: ServerLimits,
-    /// How much of a batch gets through.
-    pub push_pace: Pace,
-    /// How much of a page gets through.
-    pub page_pace: Pace,
-    /// Lanes that are tried after all others, because a mutation of theirs made a whole call fail.
-    pub suspects: HashSet<ConversationId>,
-    /// The server's digest for which a new first load changed nothing. Another one would not either.
-    pub vain_digest: Option<ConversationDigest>,
-    /// The conversation that was checked last.
-    pub checked: Option<ConversationId>,
+impl Default for Pass {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Pass {
     /// A pass that has not begun.
     #[must_use]
-    pub fn new(carried: Carried) -> Self {
+    pub fn new() -> Self {
         Self {
-            push: push::Push::new(carried.suspects.clone()),
+            memory: SyncMemory::default(),
+            ending: Ending::default(),
+            push: push::Push::default(),
             follow: follow::Follow::default(),
             repair: repair::Repair::default(),
             check: check::Check::default(),
@@ -108,7 +106,6 @@ impl Pass {
             push_error: None,
             ended_well: false,
             expire_before: None,
-            carried,
         }
     }
 
@@ -121,17 +118,20 @@ impl Pass {
 
     /// What to do first.
     #[must_use]
-    pub fn start(&mut self) -> Effect {
-        match self.expire_before {
-            Some(before) => Effect::Expire { before },
-            None => self.read_batch(),
-        }
+    pub const fn start(&self) -> Effect {
+        Effect::Recall
     }
 
     /// What to do after this has happened.
     #[must_use]
     pub fn next(&mut self, event: Event) -> Effect {
+        let effect = self.decide(event);
+        self.before_the_end(effect)
+    }
+
+    fn decide(&mut self, event: Event) -> Effect {
         match event {
+            Event::Recalled(memory) => self.on_recalled(*memory),
             Event::Expired(count) => {
                 self.report.failed += count;
                 self.read_batch()
@@ -155,7 +155,7 @@ impl Pass {
             Event::Checked(answer) => self.on_checked(answer),
             Event::CheckApplied(report) => self.on_check_applied(&report),
             Event::DigestChecked(right) => self.on_digest_checked(right),
-            Event::SuccessRecorded => self.finish(),
+            Event::Remembered => self.on_remembered(),
             Event::StorageFailed(error) => self.on_storage_failed(error),
             // Nothing is ever sent without a session.
             Event::SessionFailed(error) => {
@@ -170,10 +170,15 @@ impl Pass {
         self.follow.progress()
     }
 
-    /// What the next pass begins with.
-    #[must_use]
-    pub fn carry(&self) -> Carried {
-        Carried { suspects: self.push.suspects(), ..self.carried.clone() }
+    fn on_recalled(&mut self, memory: SyncMemory) -> Effect {
+        let memory = if planted(PlantedBug::NothingRemembered) { SyncMemory::default() } else { memory };
+        self.push.suspect(&memory.suspects);
+        self.ending = Ending::before(&memory);
+        self.memory = memory;
+        match self.expire_before {
+            Some(before) => Effect::Expire { before },
+            None => self.read_batch(),
+        }
     }
 
     fn finish(&mut self) -> Effect {
@@ -200,6 +205,10 @@ impl Pass {
 
     /// Another process applied a page meanwhile: go on from where it stands now. Everything else ends the pass.
     fn on_storage_failed(&mut self, error: StorageError) -> Effect {
+        if let Some(end) = self.ending.take_failure() {
+            // Why the pass failed says more than that it could not be noted.
+            return end;
+        }
         if error.kind() == StorageErrorKind::Superseded && self.superseded < SUPERSEDED_LIMIT {
             self.superseded += 1;
             self.report.superseded += 1;

@@ -11,7 +11,7 @@
 //! suspects last, after every other lane, so that nothing they do can hold up anybody else. When several fail alone in a row
 //! the fault is the server's, and the phase ends.
 
-use super::{Effect, Pass};
+use super::{Effect, Pass, pace::Pace};
 use fieldpost_domain::{
     ConversationId, Mutation, MutationId, PushOutcome, PushResult, Refusal, RefusalCode,
     planted::{self, PlantedBug, planted},
@@ -34,9 +34,9 @@ pub(super) struct Push {
     /// Lanes that wait until the next pass.
     held: HashSet<ConversationId>,
     /// Lanes that are tried last; emptied when their turn comes.
-    waiting: HashSet<ConversationId>,
+    waiting: BTreeSet<ConversationId>,
     /// Lanes that the next pass tries last.
-    suspects: HashSet<ConversationId>,
+    suspects: BTreeSet<ConversationId>,
     /// How many mutations the next batch may have, while one at fault is being looked for.
     narrowed: Option<u32>,
     alone: u32,
@@ -52,8 +52,10 @@ pub(super) struct Push {
 }
 
 impl Push {
-    pub(super) fn new(suspects: HashSet<ConversationId>) -> Self {
-        Self { waiting: suspects, ..Self::default() }
+    /// Tries these lanes last, as far as they are not left alone anyway: a suspect among those stays one, for it gets no turn.
+    pub(super) fn suspect(&mut self, lanes: &BTreeSet<ConversationId>) {
+        self.suspects.extend(lanes.iter().filter(|lane| self.left_alone.contains(*lane)));
+        self.waiting.extend(lanes);
     }
 
     /// Nothing is on its way any more.
@@ -61,9 +63,7 @@ impl Push {
         self.batch.clear();
     }
 
-    /// A suspect among them stays one: it gets no turn.
     pub(super) fn leave_alone(&mut self, lanes: HashSet<ConversationId>) {
-        self.suspects.extend(self.waiting.intersection(&lanes));
         self.held.extend(lanes.iter().copied());
         self.left_alone = lanes;
     }
@@ -79,19 +79,19 @@ impl Push {
     }
 
     /// Suspects that did not get their turn stay suspects.
-    pub(super) fn suspects(&self) -> HashSet<ConversationId> {
+    pub(super) fn suspects(&self) -> BTreeSet<ConversationId> {
         self.suspects.union(&self.waiting).copied().collect()
     }
 }
 
 impl Pass {
     pub(super) fn read_batch(&mut self) -> Effect {
-        let mut limits = BatchLimits::from(self.carried.limits);
-        limits.rows = self.carried.push_pace.rows(limits.rows);
+        let mut limits = BatchLimits::from(self.memory.limits);
+        limits.rows = self.memory.push_size.of(limits.rows);
         if let Some(rows) = self.push.narrowed {
             limits.rows = limits.rows.min(rows);
         }
-        let held = self.push.held.union(&self.push.waiting).copied().collect();
+        let held = self.push.held.iter().chain(&self.push.waiting).copied().collect();
         Effect::ReadBatch { limits, held }
     }
 
@@ -131,8 +131,8 @@ impl Pass {
     }
 
     fn on_push_answer(&mut self, answer: PushAnswer) -> Effect {
-        self.carried.limits = answer.limits;
-        self.carried.push_pace.speed_up(answer.limits.push_rows);
+        self.memory.limits = answer.limits;
+        self.memory.push_size.speed_up(answer.limits.push_rows);
         self.push.alone = 0;
         for (mutation, result) in self.push.batch.iter().zip(&answer.results) {
             let lane = mutation.intent.lane();
@@ -172,7 +172,7 @@ impl Pass {
     /// The next batches are half of this one.
     fn send_less(&mut self) {
         let rows = u32::try_from(self.push.batch.len()).unwrap_or(u32::MAX);
-        self.carried.push_pace.slow_down(rows);
+        self.memory.push_size.slow_down(rows);
     }
 
     /// The batch as a whole was not accepted and nothing of it carried out: look for the mutation at fault.

@@ -69,7 +69,7 @@ impl Pass {
             return self.history(range);
         }
         self.report.oversized += 1;
-        Effect::ApplyHistory(Box::new(passed_over(range.conversation_id, range.newest, self.carried.limits)))
+        Effect::ApplyHistory(Box::new(passed_over(range.conversation_id, range.newest, self.memory.limits)))
     }
 
     pub(super) fn on_history(&mut self, answer: RemoteResult<HistoryPage>) -> Effect {

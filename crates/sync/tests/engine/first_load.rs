@@ -1,4 +1,4 @@
-//! The first load of a device: a glimpse, then everything, the next page fetched while the one before is applied.
+//! The first load of a device: a first screen, then everything, the next page fetched while the one before is applied.
 
 use crate::given::*;
 use fieldpost_remote::{RemoteErrorKind, reference::ReferenceServer};
@@ -15,12 +15,12 @@ async fn what_is_fetched_ahead_is_asked_for_once() {
 
     let calls = phone.network.take_calls();
     let bootstraps = calls.iter().filter(|call| **call == "bootstrap").count();
-    assert!(bootstraps > 3, "a glimpse and pages: {calls:?}");
+    assert!(bootstraps > 3, "a first screen and pages: {calls:?}");
     assert_eq!(report.requests, calls.len() as u64, "{calls:?}");
 }
 
 #[tokio::test]
-async fn a_glimpse_can_be_read_when_nothing_more_comes() {
+async fn a_first_screen_can_be_read_when_nothing_more_comes() {
     let server = ReferenceServer::demo();
     let phone = Phone::new(&server, 1);
     phone.sign_in(ADMIN).await;
@@ -34,13 +34,14 @@ async fn a_glimpse_can_be_read_when_nothing_more_comes() {
 }
 
 #[tokio::test]
-async fn a_phone_that_got_no_further_than_its_glimpse_ends_up_with_everything() {
+async fn a_phone_that_got_no_further_than_its_first_screen_ends_up_with_everything() {
     let server = ReferenceServer::demo();
     let phone = Phone::new(&server, 1);
     phone.sign_in(ADMIN).await;
     phone.network.fail_after(1, RemoteErrorKind::Unavailable);
     assert!(phone.engine.sync().await.is_err());
-    assert!(matches!(phone.store.sync_state().await.unwrap().position, SyncPosition::Bootstrapping { .. }));
+    let position = phone.store.sync_state().await.unwrap().position;
+    assert!(matches!(position, SyncPosition::Bootstrapping { after: None, .. }), "it has begun anew: {position:?}");
 
     let phone = phone.restarted(2);
     phone.sync().await;
@@ -60,5 +61,5 @@ async fn whoever_watches_is_told_of_a_page_whatever_comes_of_the_next_one() {
 
     assert!(phone.engine.sync().await.is_err());
 
-    assert!(*phone.engine.changes().borrow() > before + 1, "of the outbox, which was empty, and of the glimpse");
+    assert!(*phone.engine.changes().borrow() > before + 1, "of the outbox, which was empty, and of the first screen");
 }

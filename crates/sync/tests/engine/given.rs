@@ -6,7 +6,7 @@ use fieldpost_remote::{
     reference::{DEMO_PASSWORD, ReferenceServer},
 };
 use fieldpost_storage::{
-    Conversations, Messages, Outbox, OutgoingMessage, Replica, Sessions, ThreadMessage, Window, memory::MemoryStore,
+    Conversations, Messages, Outbox, OutgoingMessage, Replica, ThreadMessage, Window, memory::MemoryStore,
 };
 use fieldpost_sync::{Engine, Env, Parts, SyncReport, TokenProvider};
 use fieldpost_testkit::{ManualClock, Network, env};

@@ -11,6 +11,7 @@ mod healing;
 mod history;
 mod lifecycle;
 mod mocks;
+mod one_shot;
 mod probe;
 mod runner;
 mod sessions;

@@ -8,7 +8,7 @@ use fieldpost_domain::{
 use fieldpost_remote::{MockAuth, MockMessagingApi, RemoteError, RemoteErrorKind};
 use fieldpost_storage::{
     ApplyReport, MockOutbox, MockReplica, MockSessions, MockTurns, OutboxCounts, StorageError, StorageErrorKind,
-    SyncPosition, SyncState, Turn,
+    SyncMemory, SyncPosition, SyncState, Turn,
 };
 use fieldpost_sync::{Engine, Parts, SyncError};
 use fieldpost_testkit::env;
@@ -44,6 +44,7 @@ fn mocks() -> Mocks {
     mocks.outbox.expect_counts().returning(|| Ok(OutboxCounts::default()));
     mocks.outbox.expect_next_batch().returning(|_, _| Ok(vec![]));
     mocks.replica.expect_sync_state().returning(|| Ok(following()));
+    mocks.replica.expect_remember().withf(|_, succeeded_at| succeeded_at.is_none()).returning(|_, _| Ok(()));
     mocks.sessions.expect_session().returning(|| Ok(Some(session("old"))));
     mocks
 }
@@ -58,6 +59,7 @@ fn following() -> SyncState {
         unreadable_rows: 0,
         server: None,
         generation: 1,
+        memory: SyncMemory::default(),
     }
 }
 
@@ -104,7 +106,6 @@ async fn a_page_is_applied_with_the_cursor_it_was_asked_for_with_and_never_witho
         Err(RemoteError::new(RemoteErrorKind::Malformed, "pull"))
     });
     mocks.replica.expect_apply_pull().never();
-    mocks.replica.expect_record_success().never();
     assert!(engine(mocks).sync().await.is_err());
 }
 
@@ -156,10 +157,11 @@ async fn what_the_server_said_to_a_request_made_ahead_counts_although_the_store_
     mocks.replica = MockReplica::new();
     let state = SyncState { position: SyncPosition::Fresh, ..following() };
     mocks.replica.expect_sync_state().returning(move || Ok(state.clone()));
+    mocks.replica.expect_remember().times(1).returning(|_, _| Ok(()));
     mocks.replica.expect_begin_bootstrap().times(1).returning(|_| Ok(()));
     let busy = || Err(StorageError::new(StorageErrorKind::Busy, "begin_bootstrap"));
     mocks.replica.expect_begin_bootstrap().times(1).returning(move |_| busy());
-    mocks.replica.expect_apply_bootstrap().times(1).returning(|_, _| Ok(ApplyReport::default()));
+    mocks.replica.expect_apply_first_screen().times(1).returning(|_| Ok(ApplyReport::default()));
     let later = Duration::from_secs(7);
     let too_many = move || RemoteError::new(RemoteErrorKind::RateLimited, "bootstrap").with_retry_after(later);
     mocks.api.expect_bootstrap().times(1).returning(|_, _| Ok(first_page()));

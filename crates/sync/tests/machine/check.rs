@@ -3,8 +3,8 @@
 use crate::given::*;
 use fieldpost_domain::{Changes, HistoryPage, Seq, SeqRange, UnreadableRow};
 use fieldpost_remote::RemoteErrorKind;
-use fieldpost_storage::{ApplyReport, Checkable};
-use fieldpost_sync::machine::{Carried, Effect, Event, Pass};
+use fieldpost_storage::{ApplyReport, Checkable, SyncMemory};
+use fieldpost_sync::machine::{Effect, Event, Pass};
 
 fn checkable(number: u128, from: u64, to: u64) -> Event {
     let range = SeqRange { from: Seq::new(from), to: Seq::new(to) };
@@ -12,9 +12,9 @@ fn checkable(number: u128, from: u64, to: u64) -> Event {
 }
 
 /// A pass of the timer that has pulled and repaired, after one that left this; with what it does next.
-fn done(carried: Carried) -> (Pass, Effect) {
-    let mut pass = Pass::new(carried).checking(true);
-    let _ = pass.start();
+fn done(memory: SyncMemory) -> (Pass, Effect) {
+    let mut pass = Pass::new().checking(true);
+    let _ = begun(&mut pass, memory);
     let _ = pass.next(Event::Batch(vec![]));
     let _ = pass.next(state(following("c")));
     let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
@@ -25,20 +25,20 @@ fn done(carried: Carried) -> (Pass, Effect) {
 
 /// What the report counts after a page of the seqs from `from` up changed so many rows.
 fn found(from: u64, rows: u64) -> (u64, u64) {
-    let (mut pass, _) = done(Carried::default());
+    let (mut pass, _) = done(SyncMemory::default());
     let _ = pass.next(checkable(1, 5, 9));
     let mut page = history_page(1);
     page.range = SeqRange { from: Seq::new(from), to: Seq::new(9) };
     assert!(matches!(pass.next(Event::Checked(Ok(page))), Effect::ApplyCheck(page) if page.conversation.is_none()));
     let report = ApplyReport { applied: rows, ..ApplyReport::default() };
-    assert_eq!(pass.next(Event::CheckApplied(report)), Effect::RecordSuccess);
-    let report = outcome(pass.next(Event::SuccessRecorded)).report;
+    assert!(is_success(&pass.next(Event::CheckApplied(report))));
+    let report = outcome(pass.next(Event::Remembered)).report;
     (report.checked, report.diverged)
 }
 
 #[test]
 fn the_timers_pass_looks_at_one_conversation_and_others_do_not() {
-    let (mut pass, next) = done(Carried::default());
+    let (mut pass, next) = done(SyncMemory::default());
     assert_eq!(next, Effect::NextCheck { after: None });
     match pass.next(checkable(1, 5, 9)) {
         Effect::Check(request) => {
@@ -52,13 +52,13 @@ fn the_timers_pass_looks_at_one_conversation_and_others_do_not() {
 
 #[test]
 fn each_has_its_turn_and_after_the_last_comes_the_first() {
-    let (mut pass, _) = done(Carried::default());
+    let (mut pass, _) = done(SyncMemory::default());
     let _ = pass.next(checkable(1, 5, 9));
-    let (mut pass, next) = done(pass.carry());
+    let (mut pass, next) = done(left_by(&pass));
     assert_eq!(next, Effect::NextCheck { after: Some(lane(1)) });
     assert_eq!(pass.next(Event::Checkable(None)), Effect::CheckDigest);
-    assert_eq!(pass.next(Event::DigestChecked(true)), Effect::RecordSuccess);
-    assert_eq!(done(pass.carry()).1, Effect::NextCheck { after: None });
+    assert!(is_success(&pass.next(Event::DigestChecked(true))));
+    assert_eq!(done(left_by(&pass)).1, Effect::NextCheck { after: None });
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn only_what_should_have_been_the_same_counts_as_a_difference() {
 
 #[test]
 fn a_check_repairs_messages_and_leaves_everything_else_to_the_next_pull() {
-    let (mut pass, _) = done(Carried::default());
+    let (mut pass, _) = done(SyncMemory::default());
     let _ = pass.next(checkable(1, 5, 9));
     let unreadable = UnreadableRow { list: "messages".into(), payload: "{}".into(), reason: "of tomorrow".into() };
     let changes =
@@ -83,34 +83,35 @@ fn a_check_repairs_messages_and_leaves_everything_else_to_the_next_pull() {
 
 #[test]
 fn a_check_that_fails_fails_the_pass() {
-    let (mut pass, _) = done(Carried::default());
+    let (mut pass, _) = done(SyncMemory::default());
     let _ = pass.next(checkable(1, 5, 9));
-    assert!(outcome(pass.next(Event::Checked(Err(error(RemoteErrorKind::Unavailable))))).error.is_some());
+    let end = pass.next(Event::Checked(Err(error(RemoteErrorKind::Unavailable))));
+    assert!(failed(&mut pass, &end).error.is_some());
 }
 
 #[test]
 fn a_check_whose_answer_was_lost_is_made_again_and_one_out_of_sight_passed_over() {
-    let (mut pass, _) = done(Carried::default());
+    let (mut pass, _) = done(SyncMemory::default());
     let first = pass.next(checkable(1, 5, 9));
     assert_eq!(pass.next(Event::Checked(Err(error(RemoteErrorKind::Interrupted)))), first);
-    assert_eq!(pass.next(Event::Checked(Err(error(RemoteErrorKind::NotFound)))), Effect::RecordSuccess);
+    assert!(is_success(&pass.next(Event::Checked(Err(error(RemoteErrorKind::NotFound))))));
 }
 
 #[test]
 fn a_digest_that_was_kept_wrong_counts_as_a_difference() {
     for (right, diverged) in [(true, 0), (false, 1)] {
-        let (mut pass, _) = done(Carried::default());
+        let (mut pass, _) = done(SyncMemory::default());
         let _ = pass.next(Event::Checkable(None));
-        assert_eq!(pass.next(Event::DigestChecked(right)), Effect::RecordSuccess);
-        assert_eq!(outcome(pass.next(Event::SuccessRecorded)).report.diverged, diverged);
+        assert!(is_success(&pass.next(Event::DigestChecked(right))));
+        assert_eq!(outcome(pass.next(Event::Remembered)).report.diverged, diverged);
     }
 }
 
 #[test]
 fn a_check_that_is_too_large_for_the_way_is_passed_over() {
     for kind in [RemoteErrorKind::Oversized, RemoteErrorKind::TooLarge] {
-        let (mut pass, _) = done(Carried::default());
+        let (mut pass, _) = done(SyncMemory::default());
         let _ = pass.next(checkable(1, 5, 9));
-        assert_eq!(pass.next(Event::Checked(Err(error(kind)))), Effect::RecordSuccess);
+        assert!(is_success(&pass.next(Event::Checked(Err(error(kind))))));
     }
 }

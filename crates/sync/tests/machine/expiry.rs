@@ -2,7 +2,8 @@
 
 use crate::given::*;
 use fieldpost_domain::Time;
-use fieldpost_sync::machine::{Carried, Effect, Event, Expiry, Pass};
+use fieldpost_storage::SyncMemory;
+use fieldpost_sync::machine::{Effect, Event, Expiry, Pass};
 use std::time::Duration;
 
 const TTL: Duration = Duration::from_secs(100);
@@ -49,8 +50,8 @@ fn what_may_wait_for_ever_never_expires_and_no_time_overflows() {
 
 #[test]
 fn a_pass_parks_what_has_waited_too_long_before_it_sends_anything() {
-    let mut pass = Pass::new(Carried::default()).expiring(Some(clock(5)));
-    assert_eq!(pass.start(), Effect::Expire { before: clock(5) });
+    let mut pass = Pass::new().expiring(Some(clock(5)));
+    assert_eq!(begun(&mut pass, SyncMemory::default()), Effect::Expire { before: clock(5) });
     assert!(matches!(pass.next(Event::Expired(2)), Effect::ReadBatch { .. }));
     assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
     let pull = pass.next(state(following("c")));

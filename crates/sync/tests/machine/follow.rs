@@ -20,7 +20,7 @@ fn a_sync_with_nothing_new_is_one_request() {
 
 #[test]
 fn a_fresh_store_is_bootstrapped_page_by_page_and_then_pulled() {
-    let (mut pass, first) = pass_after_glimpse();
+    let (mut pass, first) = pass_after_first_screen();
     assert!(matches!(first, Effect::Bootstrap(request) if request.after.is_none()));
     let apply = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))));
     assert!(matches!(apply, Effect::ApplyBootstrap { after: None, .. }));
@@ -63,7 +63,8 @@ fn what_pages_did_is_added_up() {
         let _ = pass.next(Event::Pulled(Ok(pull_page(cursor, more))));
         let _ = pass.next(Event::PullApplied(applied()));
     }
-    let report = outcome(pass.next(Event::StorageFailed(StorageError::new(StorageErrorKind::Full, "test")))).report;
+    let full = pass.next(Event::StorageFailed(StorageError::new(StorageErrorKind::Full, "test")));
+    let report = failed(&mut pass, &full).report;
     assert_eq!((report.pages, report.rows, report.new_messages, report.unreadable), (2, 10, 6, 4));
 }
 
@@ -71,7 +72,8 @@ fn what_pages_did_is_added_up() {
 fn outcomes_that_say_the_same_are_the_same() {
     let ended = |kind| {
         let (mut pass, _) = pass_at(following("c"));
-        outcome(pass.next(Event::StorageFailed(StorageError::new(kind, "test"))))
+        let end = pass.next(Event::StorageFailed(StorageError::new(kind, "test")));
+        failed(&mut pass, &end)
     };
     assert_eq!(ended(StorageErrorKind::Full), ended(StorageErrorKind::Full));
     assert_ne!(ended(StorageErrorKind::Full), ended(StorageErrorKind::ReadOnly));
@@ -110,8 +112,8 @@ fn a_server_whose_cursors_always_expire_ends_the_pass() {
         let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(None))));
         let _ = pass.next(Event::BootstrapApplied(applied()));
     }
-    let end = outcome(pass.next(Event::Pulled(Err(expired(ExpiredReason::Epoch)))));
-    assert!(end.error.is_some());
+    let end = pass.next(Event::Pulled(Err(expired(ExpiredReason::Epoch))));
+    assert!(failed(&mut pass, &end).error.is_some());
 }
 
 #[test]
@@ -127,19 +129,21 @@ fn pulls_page_after_page_from_the_cursor_of_the_page_before() {
 fn pages_that_lead_nowhere_end_the_pass() {
     let (mut pass, _) = pass_at(following("c"));
     let end = pass.next(Event::Pulled(Ok(pull_page("c", true))));
-    assert!(outcome(end).error.is_some(), "the very place it was asked for");
+    assert!(failed(&mut pass, &end).error.is_some(), "the very place it was asked for");
 
     let (mut pass, _) = pass_at(following("c"));
     for cursor in ["a", "b"] {
         let _ = pass.next(Event::Pulled(Ok(pull_page(cursor, true))));
         assert!(matches!(pass.next(Event::PullApplied(ApplyReport::default())), Effect::Pull(_)));
     }
-    assert!(outcome(pass.next(Event::Pulled(Ok(pull_page("a", true))))).error.is_some(), "round and round");
+    let end = pass.next(Event::Pulled(Ok(pull_page("a", true))));
+    assert!(failed(&mut pass, &end).error.is_some(), "round and round");
 
-    let (mut pass, _) = pass_after_glimpse();
+    let (mut pass, _) = pass_after_first_screen();
     let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))));
     let _ = pass.next(Event::BootstrapApplied(applied()));
-    assert!(outcome(pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))))).error.is_some());
+    let end = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))));
+    assert!(failed(&mut pass, &end).error.is_some());
 }
 
 #[test]
@@ -147,8 +151,9 @@ fn pages_without_rows_do_not_go_on_forever() {
     let (mut pass, _) = pass_at(following("c"));
     for number in 0..50 {
         let page = fieldpost_domain::PullPage { changes: Default::default(), ..pull_page(&format!("c{number}"), true) };
-        if let Effect::Finish(outcome) = pass.next(Event::Pulled(Ok(page))) {
-            assert!(outcome.error.is_some());
+        let next = pass.next(Event::Pulled(Ok(page)));
+        if matches!(next, Effect::Remember { .. }) {
+            assert!(failed(&mut pass, &next).error.is_some());
             assert_eq!(number, 10, "ten in a row may be");
             return;
         }
@@ -166,7 +171,7 @@ fn pages_with_rows_may_be_as_many_as_there_are() {
         assert!(matches!(next, Effect::Pull(_)), "{number}: {next:?}");
     }
 
-    let (mut pass, _) = pass_after_glimpse();
+    let (mut pass, _) = pass_after_first_screen();
     for number in 0..50 {
         let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some(&format!("after {number}"))))));
         let next = pass.next(Event::BootstrapApplied(applied()));
@@ -223,7 +228,7 @@ fn digests_that_go_on_differing_lead_to_one_new_bootstrap_and_no_other() {
     let _ = pass.next(Event::Pulled(Ok(pull_page("f", false))));
     assert!(matches!(pass.next(differs()), Effect::ReadMissing { .. }), "in this pass");
 
-    let mut next = pass_after(pass.carry());
+    let mut next = pass_after(left_by(&pass));
     let _ = next.next(Event::Batch(vec![]));
     let _ = next.next(state(following("f")));
     let _ = next.next(Event::Pulled(Ok(pull_page("g", false))));
@@ -256,8 +261,7 @@ fn a_run_of_which_nothing_was_there_before_is_enough() {
 fn a_page_that_does_not_come_through_is_asked_for_in_smaller_parts() {
     let (mut pass, first) = pass_at(following("c"));
     assert!(matches!(first, Effect::Pull(request) if request.limit.is_none()));
-    let _ = pass.next(Event::Pulled(Err(error(RemoteErrorKind::TimedOut))));
-    let mut next = pass_after(pass.carry());
+    let mut next = pass_after(learned(pass.next(Event::Pulled(Err(error(RemoteErrorKind::TimedOut))))));
     let _ = next.next(Event::Batch(vec![]));
     let smaller = next.next(state(following("c")));
     assert!(matches!(smaller, Effect::Pull(request) if request.limit == Some(1250)));
@@ -276,7 +280,8 @@ fn a_position_that_another_process_moved_is_read_again_but_not_forever() {
         let _ = pass.next(state(following("c")));
     }
     let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
-    let end = outcome(pass.next(superseded()));
+    let end = pass.next(superseded());
+    let end = failed(&mut pass, &end);
     assert!(end.error.is_some());
     assert_eq!(end.report.superseded, 3);
 }
@@ -300,7 +305,8 @@ fn a_failing_store_ends_the_pass() {
     let (mut pass, _) = pass_at(following("c"));
     let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
     let full = StorageError::new(StorageErrorKind::Full, "apply_pull");
-    assert!(outcome(pass.next(Event::StorageFailed(full))).error.is_some());
+    let end = pass.next(Event::StorageFailed(full));
+    assert!(failed(&mut pass, &end).error.is_some());
 }
 
 #[test]
@@ -357,7 +363,7 @@ fn a_first_load_leads_past_a_single_row_that_is_too_large_once() {
     while matches!(next, Effect::Pull(_)) {
         next = pass.next(Event::Pulled(Err(oversized())));
     }
-    let end = outcome(next);
+    let end = failed(&mut pass, &next);
     assert!(end.error.is_some(), "once in a pass");
     assert_eq!(end.report.oversized, 2);
 }

@@ -6,20 +6,55 @@ use fieldpost_domain::{
     PushOutcome, PushResult, Seq, SeqRange, ServerLimits, Time, Tombstone, TombstoneOf, Version,
 };
 use fieldpost_remote::{ExpiredReason, PushAnswer, RemoteError, RemoteErrorKind};
-use fieldpost_storage::{ApplyReport, BootstrapReason, SettleReport, SyncPosition, SyncState};
-use fieldpost_sync::machine::{Carried, Effect, Event, Outcome, Pass};
+use fieldpost_storage::{ApplyReport, BootstrapReason, SettleReport, SyncMemory, SyncPosition, SyncState};
+use fieldpost_sync::machine::{Effect, Event, Outcome, Pass};
 use uuid::Uuid;
 
 /// A pass after its first effect.
 pub(crate) fn pass() -> Pass {
-    pass_after(Carried::default())
+    pass_after(SyncMemory::default())
 }
 
-/// The same, after a pass that left this.
-pub(crate) fn pass_after(carried: Carried) -> Pass {
-    let mut pass = Pass::new(carried);
-    assert!(matches!(pass.start(), Effect::ReadBatch { .. }));
+/// The same, after passes that have learned this.
+pub(crate) fn pass_after(memory: SyncMemory) -> Pass {
+    let mut pass = Pass::new();
+    assert!(matches!(begun(&mut pass, memory), Effect::ReadBatch { .. }));
     pass
+}
+
+/// What a pass does first, after passes that have learned this.
+pub(crate) fn begun(pass: &mut Pass, memory: SyncMemory) -> Effect {
+    assert_eq!(pass.start(), Effect::Recall);
+    pass.next(Event::Recalled(Box::new(memory)))
+}
+
+/// What a pass leaves to the next one if it is cut off here.
+pub(crate) fn left_by(pass: &Pass) -> SyncMemory {
+    pass.unwritten().unwrap_or_default()
+}
+
+/// What a pass leaves to the next one at its end.
+pub(crate) fn learned(effect: Effect) -> SyncMemory {
+    match effect {
+        Effect::Remember { memory, .. } => *memory,
+        other => panic!("the pass goes on with {other:?}"),
+    }
+}
+
+/// Everything is done, and that is noted.
+pub(crate) fn is_success(effect: &Effect) -> bool {
+    matches!(effect, Effect::Remember { succeeded: true, .. })
+}
+
+/// What a pass that fails does once it has written down what it learned.
+pub(crate) fn remembered(pass: &mut Pass, effect: &Effect) -> Effect {
+    assert!(matches!(effect, Effect::Remember { succeeded: false, .. }), "{effect:?}");
+    pass.next(Event::Remembered)
+}
+
+/// How a pass that fails ends.
+pub(crate) fn failed(pass: &mut Pass, effect: &Effect) -> Outcome {
+    outcome(remembered(pass, effect))
 }
 
 /// A pass that has nothing to push and stands at `position`; with what it does first.
@@ -48,6 +83,7 @@ fn standing(position: SyncPosition) -> SyncState {
         unreadable_rows: 0,
         server: None,
         generation: 1,
+        memory: SyncMemory::default(),
     }
 }
 
@@ -59,11 +95,11 @@ pub(crate) fn pass_amid_run(cursor: &str) -> Pass {
     pass
 }
 
-/// The first load of a device that has shown its glimpse; with its first request.
-pub(crate) fn pass_after_glimpse() -> (Pass, Effect) {
+/// The first load of a device that has shown its first screen; with its first request.
+pub(crate) fn pass_after_first_screen() -> (Pass, Effect) {
     let (mut pass, _) = pass_at(SyncPosition::Fresh);
     let _ = pass.next(Event::BootstrapBegun);
-    let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("glimpsed")))));
+    let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))));
     assert_eq!(pass.next(Event::BootstrapApplied(applied())), Effect::BeginBootstrap(BootstrapReason::First));
     let first = pass.next(Event::BootstrapBegun);
     (pass, first)
@@ -198,8 +234,8 @@ pub(crate) fn finish(pass: &mut Pass, effect: Effect) -> Outcome {
     let nothing = empty_page("end");
     assert!(matches!(pass.next(Event::Pulled(Ok(nothing))), Effect::ApplyPull { .. }));
     assert!(matches!(pass.next(Event::PullApplied(applied())), Effect::ReadMissing { .. }));
-    assert_eq!(pass.next(Event::Missing(vec![])), Effect::RecordSuccess);
-    outcome(pass.next(Event::SuccessRecorded))
+    assert!(is_success(&pass.next(Event::Missing(vec![]))));
+    outcome(pass.next(Event::Remembered))
 }
 
 /// What the machine does once it has said that these, and only these, were certainly not carried out.

@@ -3,9 +3,10 @@
 
 mod check;
 mod expiry;
+mod first_screen;
 mod follow;
 mod given;
-mod glimpse;
+mod memory;
 mod push;
 mod repair;
 mod schedule;

@@ -3,8 +3,8 @@
 use crate::given::*;
 use fieldpost_domain::{PushOutcome, Refusal, RefusalCode, RetryCode};
 use fieldpost_remote::RemoteErrorKind;
-use fieldpost_storage::SettleReport;
-use fieldpost_sync::machine::{Carried, Effect, Event, Pass};
+use fieldpost_storage::{SettleReport, SyncMemory};
+use fieldpost_sync::machine::{Effect, Event, Pass};
 use std::collections::HashSet;
 
 #[test]
@@ -30,7 +30,8 @@ fn a_batch_whose_answer_was_lost_is_sent_again_as_it_was_but_not_forever() {
     let lost = || Event::Pushed(Err(error(RemoteErrorKind::Interrupted)));
     assert!(matches!(pass.next(lost()), Effect::ReadBatch { .. }), "taken anew: that is another attempt");
     assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(batch));
-    let outcome = outcome(pass.next(lost()));
+    let end = pass.next(lost());
+    let outcome = failed(&mut pass, &end);
     assert!(outcome.error.is_some_and(|error| error.is_offline()));
     assert_eq!((outcome.report.requests, outcome.report.repeated), (2, 1));
 }
@@ -95,7 +96,8 @@ fn failures_of_push_that_would_hit_the_pull_as_well_end_the_pass() {
     ] {
         let mut pass = pass();
         let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
-        let outcome = outcome(withdrawn(pass.next(Event::Pushed(Err(error(kind)))), &[1]));
+        let end = pass.next(Event::Pushed(Err(error(kind))));
+        let outcome = outcome(withdrawn(remembered(&mut pass, &end), &[1]));
         assert!(outcome.error.is_some(), "{kind:?}");
     }
 }
@@ -127,8 +129,8 @@ fn a_batch_that_takes_too_long_is_smaller_the_next_time_and_receiving_goes_on() 
     let mut pass = pass();
     let _ = pass.next(Event::Batch((1..=400).map(|number| mutation(number, number)).collect()));
     assert_eq!(pass.next(Event::Pushed(Err(error(RemoteErrorKind::TimedOut)))), Effect::ReadState, "not at once again");
-    let mut next = Pass::new(pass.carry());
-    assert!(matches!(next.start(), Effect::ReadBatch { limits, .. } if limits.rows == 200));
+    let mut next = Pass::new();
+    assert!(matches!(begun(&mut next, left_by(&pass)), Effect::ReadBatch { limits, .. } if limits.rows == 200));
     let _ = next.next(Event::Batch(vec![mutation(1, 1)]));
     let _ = next.next(answer(vec![(1, acknowledged())]));
     assert!(
@@ -144,8 +146,10 @@ fn a_lane_that_fails_alone_is_tried_after_all_others_from_then_on() {
     let _ = first.next(Event::Batch(vec![mutation(1, 1)]));
     assert!(matches!(first.next(unavailable()), Effect::ReadBatch { held, .. } if held == HashSet::from([lane(1)])));
 
-    let mut second = Pass::new(first.carry());
-    assert!(matches!(second.start(), Effect::ReadBatch { held, .. } if held == HashSet::from([lane(1)])));
+    let mut second = Pass::new();
+    assert!(
+        matches!(begun(&mut second, left_by(&first)), Effect::ReadBatch { held, .. } if held == HashSet::from([lane(1)]))
+    );
     let _ = second.next(Event::Batch(vec![mutation(2, 2)]));
     let _ = second.next(answer(vec![(2, acknowledged())]));
     let _ = second.next(settled(1, 0));
@@ -153,7 +157,7 @@ fn a_lane_that_fails_alone_is_tried_after_all_others_from_then_on() {
     assert!(matches!(&last, Effect::ReadBatch { held, limits } if held.is_empty() && limits.rows == 1), "{last:?}");
     let _ = second.next(Event::Batch(vec![mutation(1, 1)]));
     let _ = second.next(answer(vec![(1, acknowledged())]));
-    assert!(second.carry().suspects.is_empty(), "and is forgiven once it got through");
+    assert!(left_by(&second).suspects.is_empty(), "and is forgiven once it got through");
 }
 
 #[test]
@@ -184,16 +188,16 @@ fn a_server_that_refuses_every_call_is_not_asked_for_every_lane() {
 #[test]
 fn a_server_that_states_no_room_at_all_still_gets_one_mutation() {
     let limits = fieldpost_domain::ServerLimits { push_rows: 0, ..Default::default() };
-    let mut pass = Pass::new(Carried { limits, ..Carried::default() });
-    assert!(matches!(pass.start(), Effect::ReadBatch { limits, .. } if limits.rows == 1));
+    let memory = SyncMemory { limits, ..SyncMemory::default() };
+    assert!(matches!(begun(&mut Pass::new(), memory), Effect::ReadBatch { limits, .. } if limits.rows == 1));
 }
 
 #[test]
 fn without_a_session_the_pass_ends_and_the_outbox_stays() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
-    let failed = pass.next(Event::SessionFailed(fieldpost_sync::SyncError::SignedOut));
-    let outcome = outcome(withdrawn(failed, &[1]));
+    let end = pass.next(Event::SessionFailed(fieldpost_sync::SyncError::SignedOut));
+    let outcome = outcome(withdrawn(remembered(&mut pass, &end), &[1]));
     assert!(matches!(outcome.error, Some(fieldpost_sync::SyncError::SignedOut)));
 }
 
@@ -219,20 +223,22 @@ fn a_session_that_fails_while_following_withdraws_nothing() {
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
     let _ = pass.next(Event::Pushed(Err(error(RemoteErrorKind::TimedOut))));
     let _ = pass.next(state(following("c")));
-    let failed = pass.next(Event::SessionFailed(fieldpost_sync::SyncError::SignedOut));
-    assert!(outcome(failed).error.is_some());
+    let end = pass.next(Event::SessionFailed(fieldpost_sync::SyncError::SignedOut));
+    assert!(failed(&mut pass, &end).error.is_some());
 }
 
 #[test]
 fn a_lane_that_was_told_to_wait_is_left_alone_for_the_whole_pass() {
     let held = HashSet::from([lane(1)]);
-    let suspects = Carried { suspects: HashSet::from([lane(1), lane(2)]), ..Carried::default() };
-    let mut pass = Pass::new(suspects).holding(held.clone());
-    assert!(matches!(pass.start(), Effect::ReadBatch { held, .. } if held == HashSet::from([lane(1), lane(2)])));
+    let suspects = SyncMemory { suspects: [lane(1), lane(2)].into(), ..SyncMemory::default() };
+    let mut pass = Pass::new().holding(held.clone());
+    assert!(
+        matches!(begun(&mut pass, suspects), Effect::ReadBatch { held, .. } if held == HashSet::from([lane(1), lane(2)]))
+    );
     let last = pass.next(Event::Batch(vec![]));
     assert!(matches!(last, Effect::ReadBatch { held: now, .. } if now == held), "the other suspect gets its turn");
     assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
-    assert_eq!(pass.carry().suspects, held, "and this one stays one");
+    assert_eq!(left_by(&pass).suspects, [lane(1)].into(), "and this one stays one");
     assert_eq!(pass.aftermath(None).held, held);
 }
 

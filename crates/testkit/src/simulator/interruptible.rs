@@ -9,7 +9,7 @@ use fieldpost_domain::{
 use fieldpost_storage::{
     ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, EntryState, MissingRange, NewDirect,
     Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, Replica, Sessions, SettleReport, StorageResult, Store,
-    SyncState, ThreadMessage,
+    SyncMemory, SyncState, ThreadMessage,
 };
 use std::{collections::HashSet, future::Future, sync::Arc};
 use tokio::task::yield_now;
@@ -133,6 +133,10 @@ impl Replica for Interruptible {
         self.slowly("apply_bootstrap", self.store.apply_bootstrap(after, page)).await
     }
 
+    async fn apply_first_screen(&self, page: BootstrapPage) -> StorageResult<ApplyReport> {
+        self.slowly("apply_first_screen", self.store.apply_first_screen(page)).await
+    }
+
     async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport> {
         self.slowly("apply_pull", self.store.apply_pull(from, page)).await
     }
@@ -153,8 +157,8 @@ impl Replica for Interruptible {
         self.slowly("check_digest", self.store.check_digest()).await
     }
 
-    async fn record_success(&self, at: Time) -> StorageResult<()> {
-        self.slowly("record_success", self.store.record_success(at)).await
+    async fn remember(&self, memory: &SyncMemory, succeeded_at: Option<Time>) -> StorageResult<()> {
+        self.slowly("remember", self.store.remember(memory, succeeded_at)).await
     }
 }
 

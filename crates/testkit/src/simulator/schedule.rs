@@ -35,6 +35,8 @@ pub struct Setup {
     pub by_itself: Vec<bool>,
     /// On which devices the app owns the session; not on those beyond the end.
     pub app_sessions: Vec<bool>,
+    /// On which devices the app is a process that lives for one pass; not on those beyond the end.
+    pub one_shot: Vec<bool>,
     /// Seconds that a message may wait.
     pub send_ttl: Option<u32>,
     /// Which messages the project hides from whom, and which it refuses.
@@ -53,11 +55,12 @@ impl Schedule {
         let count = 20 + dice.below(STEPS - 20);
         // Most runs dwell on some kinds of things, so that they meet in ways that an even mix would hardly bring about.
         let taste = Taste::roll(&mut dice);
-        let steps: Vec<Step> = (0..count).map(|number| taste.step(&mut branch(seed, 1000 + number))).collect();
-        match Living::roll(seed, &mut setup) {
-            Some(living) => Self { seed, setup, steps: living.among(seed, steps) },
-            None => Self { seed, setup, steps },
+        let mut steps: Vec<Step> = (0..count).map(|number| taste.step(&mut branch(seed, 1000 + number))).collect();
+        if let Some(living) = Living::roll(seed, &mut setup) {
+            steps = living.among(seed, steps);
         }
+        setup.live_for_one_pass(seed);
+        Self { seed, setup, steps }
     }
 }
 
@@ -78,8 +81,19 @@ impl Setup {
             token_lifetime: dice.pick(&[90, 600, 3600]).unwrap_or(3600),
             by_itself: Vec::new(),
             app_sessions: Vec::new(),
+            one_shot: Vec::new(),
             send_ttl: None,
             policy: None,
+        }
+    }
+}
+
+impl Setup {
+    /// In some runs some apps end with each pass. Everything else of a run stays what it would be without.
+    fn live_for_one_pass(&mut self, seed: u64) {
+        let mut dice = branch(seed, 4);
+        if dice.chance(300) {
+            self.one_shot = self.owners.iter().map(|_| dice.chance(600)).collect();
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) const WIRE: &str = "most of it is the server's share. A page of 2,500
     their text, the rest joins the answer and checks it as JSON. It took 87 when rows were jsonb. Supabase Lite took another 31 in an earlier \
     timing; the client applies one page while the next is made.";
 
-pub(super) const USABLE: &str = "one glimpse (20 conversations with their last messages) comes before anything else: 24 KiB, 6 ms of \
+pub(super) const USABLE: &str = "one first screen (20 conversations with their last messages) comes before anything else: 24 KiB, 6 ms of \
     PostgreSQL's processor time and 14 to 18 ms over Supabase Lite, where a call that is refused at once took 6 to 11; the seed needs 23 \
     small requests. The client adds 7 to 11 ms, more than half of that SQLite preparing each statement for the first time.";
 pub(super) const GROWTH: &str = "on a file system in memory the same bench grows by 1.3 (2,000) and 1.4 (500) up to 100,000 messages, \

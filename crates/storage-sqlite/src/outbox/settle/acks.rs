@@ -9,7 +9,6 @@ use crate::{
     version::Epoch,
 };
 use fieldpost_domain::{MessageAck, RetryCode, Seq, Time};
-use sea_orm::Value;
 use std::{collections::BTreeMap, sync::LazyLock};
 use uuid::Uuid;
 

@@ -8,7 +8,9 @@ use crate::{
     rekey, replica,
     sql::IdSet,
 };
-use fieldpost_domain::{Acknowledgement, Changes, ConversationId, MessageAck, MessageStatus, Refusal, RefusalCode, Tombstone};
+use fieldpost_domain::{
+    Acknowledgement, Changes, ConversationId, MessageAck, MessageStatus, Refusal, RefusalCode, Tombstone,
+};
 use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, QueryFilter,
     sea_query::{Expr, Func},
@@ -43,7 +45,7 @@ impl Settling<'_> {
     async fn sent(&mut self, entry: &Entry, ack: MessageAck) -> Res<()> {
         self.unify(entry.lane, ack.conversation_id.as_uuid()).await?;
         self.touched.insert(ack.conversation_id.as_uuid());
-        self.acks.push(entry.id, self.standing.epoch, &ack);
+        self.acks.push(entry.id, self.context.epoch, &ack);
         self.flush().await
     }
 
@@ -81,7 +83,7 @@ impl Settling<'_> {
 
     /// Rows that came with an answer are rows of the server like any other.
     async fn apply(&mut self, changes: Changes) -> Res<()> {
-        let applied = replica::apply::rows(self.tx, &self.standing, changes).await?;
+        let applied = replica::apply::rows(self.tx, &mut self.context, changes).await?;
         self.touched.extend(applied.touched);
         Ok(())
     }
@@ -94,6 +96,7 @@ impl Settling<'_> {
         let of_the_server = conversations::Entity::find_by_id(Id(lane));
         if !self.tx.finds(&of_the_server.filter(conversations::Column::ServerId.is_not_null())).await? {
             rekey::rekey(self.tx, lane, canonical, &mut self.touched).await?;
+            self.context.aliases.rekeyed(lane, canonical);
             self.report.rekeyed.push((ConversationId::from_uuid(lane), ConversationId::from_uuid(canonical)));
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! What applying rows did.
 
+use crate::derived::{News, Told};
 use fieldpost_domain::ConversationId;
 use fieldpost_storage::ApplyReport;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// What applying rows did. The caller refreshes what derives from the touched conversations.
@@ -10,6 +11,10 @@ use uuid::Uuid;
 pub(crate) struct Applied {
     pub(crate) report: ApplyReport,
     pub(crate) touched: BTreeSet<Uuid>,
+    /// What the page says of its conversations, as far as it was not written with them.
+    pub(super) told: BTreeMap<Uuid, Told>,
+    /// What is new in them.
+    pub(super) news: BTreeMap<Uuid, News>,
 }
 
 impl Applied {

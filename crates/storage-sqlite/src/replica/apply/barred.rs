@@ -1,7 +1,12 @@
 //! Conversations whose rows may not come (back).
+//!
+//! SQL by hand: sets, once for a page (`apply`).
 
 use crate::{
     error::Res,
+    hot::{Plan, hot},
+    line::{cells, packed},
+    row::Row,
     sql::{IdSet, Tx},
 };
 use std::collections::{HashMap, HashSet};
@@ -16,9 +21,9 @@ pub(super) struct Barred {
 
 impl Barred {
     pub(super) async fn among(tx: &Tx, ids: &IdSet) -> Res<Self> {
-        let rows = tx.all(REVOKED, vec![ids.bind()]).await?;
-        let revoked = rows.iter().map(|row| row.id(0)).collect::<Res<_>>()?;
-        Ok(Self { revoked, deleted: deleted(tx, ids).await? })
+        let row = tx.only(&BARRED, vec![ids.bind()]).await?;
+        let revoked = row.lines("revoked")?.iter().map(|left| left.id(Left::Id)).collect::<Res<_>>()?;
+        Ok(Self { revoked, deleted: read(&row)? })
     }
 
     /// Whether it left for a reason that is known.
@@ -32,11 +37,35 @@ impl Barred {
     }
 }
 
-const REVOKED: &str = "
-SELECT conversation_id FROM access WHERE revoked AND conversation_id IN (SELECT unhex(value) FROM json_each(?))";
-
 /// Which of these were deleted for good, and with which version.
 pub(super) async fn deleted(tx: &Tx, ids: &IdSet) -> Res<HashMap<Uuid, i64>> {
-    let sql = "SELECT id, version FROM tombstones WHERE id IN (SELECT unhex(value) FROM json_each(?))";
-    tx.all(sql, vec![ids.bind()]).await?.iter().map(|row| Ok((row.id(0)?, row.get(1)?))).collect()
+    read(&tx.only(&DELETED, vec![ids.bind()]).await?)
+}
+
+fn read(row: &Row) -> Res<HashMap<Uuid, i64>> {
+    row.lines("deleted")?.iter().map(|left| Ok((left.id(Left::Id)?, left.get(Left::Version)?))).collect()
+}
+
+cells! {
+    /// What left: `t`.
+    enum Left(id) {
+        Id = format!("hex({id})"),
+        Version = "t.version",
+    }
+}
+
+hot! {
+    BARRED: "what may not come back", Plan::Bounded, format!("SELECT {} AS revoked, {}", revoked(), gone());
+    DELETED: "what was deleted for good", Plan::Bounded, format!("SELECT {}", gone());
+}
+
+fn revoked() -> String {
+    let of_these =
+        "FROM json_each(?1) AS j CROSS JOIN access AS t WHERE t.conversation_id = unhex(j.value) AND t.revoked";
+    packed(&Left::row("t.conversation_id"), of_these)
+}
+
+fn gone() -> String {
+    let of_these = "FROM json_each(?1) AS j CROSS JOIN tombstones AS t WHERE t.id = unhex(j.value)";
+    format!("{} AS deleted", packed(&Left::row("t.id"), of_these))
 }

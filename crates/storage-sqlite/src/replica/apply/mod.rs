@@ -16,37 +16,39 @@
 
 mod access;
 mod applied;
-mod barred;
+pub(crate) mod barred;
 pub(crate) mod conversations;
 mod covered;
 mod markers;
 pub(crate) mod messages;
 pub(crate) mod news;
 pub(crate) mod people;
-mod tombstones;
+pub(crate) mod tombstones;
 mod unreadable;
 
 pub(crate) use applied::Applied;
 
-use crate::{error::Res, replica::position::Standing, sql::Tx};
+use crate::{derived, error::Res, replica::context::PageContext, sql::Tx};
 use fieldpost_domain::{Access, Changes, TombstoneOf};
 
-pub(crate) async fn rows(tx: &Tx, standing: &Standing, changes: Changes) -> Res<Applied> {
+/// Applies rows, and writes once for each conversation what that changes in it.
+pub(crate) async fn rows(tx: &Tx, context: &mut PageContext, changes: Changes) -> Res<Applied> {
     let mut applied = Applied::default();
     let (grants, others): (Vec<_>, Vec<_>) =
         changes.access.into_iter().partition(|change| change.access == Access::Grant);
-    access::grant(tx, standing, &grants, &mut applied).await?;
-    let changed = people::put(tx, standing, &changes.people).await?;
+    access::grant(tx, context, &grants, &mut applied).await?;
+    let changed = people::put(tx, context, &changes.people).await?;
     applied.count(changes.people.len(), changed);
-    conversations::put(tx, standing, changes.conversations, &mut applied).await?;
-    messages::put(tx, standing, changes.messages, &mut applied).await?;
-    markers::put(tx, standing, changes.read_markers, &mut applied).await?;
+    conversations::put(tx, context, changes.conversations, &mut applied).await?;
+    messages::put(tx, context, changes.messages, &mut applied).await?;
+    markers::put(tx, context, changes.read_markers, &mut applied).await?;
     let (single, whole): (Vec<_>, Vec<_>) =
         changes.tombstones.into_iter().partition(|tombstone| matches!(tombstone.of, TombstoneOf::Message { .. }));
-    tombstones::of_messages(tx, standing, &single, &mut applied).await?;
-    tombstones::of_conversations(tx, standing, &whole, &mut applied).await?;
-    covered::join(tx, &changes.covered, &mut applied).await?;
-    access::revoke(tx, standing, others, &mut applied).await?;
-    unreadable::keep(tx, changes.unreadable, &mut applied).await?;
+    tombstones::of_messages(tx, context, &single, &mut applied).await?;
+    tombstones::of_conversations(tx, context, &whole, &mut applied).await?;
+    covered::join(tx, context, &changes.covered, &mut applied).await?;
+    access::revoke(tx, context, others, &mut applied).await?;
+    unreadable::keep(tx, context, changes.unreadable, &mut applied).await?;
+    derived::tell(tx, &applied.touched, &applied.told, &applied.news).await?;
     Ok(applied)
 }

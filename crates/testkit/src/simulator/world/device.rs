@@ -69,6 +69,8 @@ impl Device {
         let skew = setup.skews.get(number).copied().unwrap_or(0);
         let among = |all: &[bool]| all.get(number).copied().unwrap_or(false);
         let manner = Manner {
+            // What syncs by itself goes on after a pass.
+            one_shot: among(&setup.one_shot) && !among(&setup.by_itself),
             by_itself: among(&setup.by_itself),
             owns_session: among(&setup.app_sessions),
             send_ttl: setup.send_ttl.map(|seconds| Duration::from_secs(seconds.into())),

@@ -55,6 +55,7 @@ impl World {
             } else if ended.is_some() {
                 hub.observer.judge(before.judge_failed(&hub, &process, &tracks).await);
             }
+            process.has_synced();
             ended
         }))
     }

@@ -32,6 +32,8 @@ const RHYTHM: Rhythm = Rhythm {
 pub(crate) struct Manner {
     /// It syncs by itself.
     pub(crate) by_itself: bool,
+    /// It ends with each pass.
+    pub(crate) one_shot: bool,
     /// It owns the session.
     pub(crate) owns_session: bool,
     /// How long a message may wait.
@@ -135,6 +137,13 @@ impl Process {
     /// When it last called the server, by the observer.
     pub(crate) fn last_call(&self) -> u64 {
         self.habits.last_call()
+    }
+
+    /// It has done what it was started for.
+    pub(crate) fn has_synced(&self) {
+        if self.manner.one_shot {
+            self.life.end_after(0);
+        }
     }
 
     pub(crate) fn kill_after(&self, polls: u16) {

@@ -22,14 +22,13 @@ fn first_full_page() -> BootstrapRequest {
 fn an_empty_device_asks_for_a_little_first_and_then_for_everything() {
     let (mut pass, begin) = pass_at(SyncPosition::Fresh);
     assert_eq!(begin, Effect::BeginBootstrap(BootstrapReason::First));
-    let glimpse = pass.next(Event::BootstrapBegun);
-    assert!(matches!(&glimpse, Effect::Bootstrap(request) if request.after.is_none() && request.limit.is_some()));
+    let first_screen = pass.next(Event::BootstrapBegun);
+    assert!(matches!(&first_screen, Effect::Bootstrap(request) if request.after.is_none() && request.limit.is_some()));
 
     let apply = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("where a bootstrap would go on")))));
-    let Effect::ApplyBootstrap { after: None, page, next } = apply else { panic!("{apply:?}") };
-    assert_ne!(page.next_after, Some(Continuation::new("where a bootstrap would go on")), "nobody goes on there");
-    assert_eq!(next, Some(first_full_page()), "which may be on its way already");
-    assert_eq!(pass.progress(), Some(Progress { done: 0, total: Some(3) }), "what was glimpsed is still to be loaded");
+    let Effect::ApplyFirstScreen { next, .. } = apply else { panic!("{apply:?}") };
+    assert_eq!(next, first_full_page(), "which may be on its way already");
+    assert_eq!(pass.progress(), Some(Progress { done: 0, total: Some(3) }), "what was shown is still to be loaded");
 
     assert_eq!(pass.next(Event::BootstrapApplied(applied())), Effect::BeginBootstrap(BootstrapReason::First));
     assert_eq!(pass.next(Event::BootstrapBegun), Effect::Bootstrap(first_full_page()));
@@ -39,28 +38,23 @@ fn an_empty_device_asks_for_a_little_first_and_then_for_everything() {
 }
 
 #[test]
-fn a_device_that_stopped_after_its_glimpse_begins_the_first_load_anew_and_glimpses_no_more() {
-    let (mut pass, _) = empty_device();
-    let apply = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))));
-    let Effect::ApplyBootstrap { page, .. } = apply else { panic!("{apply:?}") };
-
-    let stopped = SyncPosition::Bootstrapping { after: page.next_after, done: 0, total: Some(3) };
-    let (mut next, begin) = pass_at(stopped);
+fn a_device_that_stopped_after_its_first_screen_begins_the_first_load_anew_and_asks_for_no_other() {
+    let (mut next, begin) = pass_at(SyncPosition::FirstScreen);
     assert_eq!(begin, Effect::BeginBootstrap(BootstrapReason::First));
     assert_eq!(next.next(Event::BootstrapBegun), Effect::Bootstrap(first_full_page()));
 }
 
 #[test]
-fn a_glimpse_that_did_not_come_is_asked_for_again() {
-    let (mut pass, glimpse) = empty_device();
-    assert_eq!(pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted)))), glimpse, "at once");
+fn a_first_screen_that_did_not_come_is_asked_for_again() {
+    let (mut pass, first_screen) = empty_device();
+    assert_eq!(pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted)))), first_screen, "at once");
 
     let _ = pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted))));
-    assert_eq!(empty_device().1, glimpse, "and by the next pass");
+    assert_eq!(empty_device().1, first_screen, "and by the next pass");
 }
 
 #[test]
-fn a_glimpse_that_holds_everything_is_the_first_load() {
+fn a_first_screen_that_holds_everything_is_the_first_load() {
     let (mut pass, _) = empty_device();
     let mut page = bootstrap_page(None);
     page.changes.conversations = vec![conversation(7)];
@@ -70,7 +64,7 @@ fn a_glimpse_that_holds_everything_is_the_first_load() {
 }
 
 #[test]
-fn a_glimpse_of_all_conversations_but_not_of_all_messages_is_not_the_first_load() {
+fn a_first_screen_of_all_conversations_but_not_of_all_messages_is_not_the_first_load() {
     let (mut pass, _) = empty_device();
     let mut long = conversation(7);
     long.last_seq = fieldpost_domain::Seq::new(2);
@@ -81,7 +75,7 @@ fn a_glimpse_of_all_conversations_but_not_of_all_messages_is_not_the_first_load(
 }
 
 #[test]
-fn a_device_that_has_had_a_page_never_glimpses() {
+fn a_device_that_has_had_a_page_asks_for_no_first_screen() {
     let whole = Some(Continuation::new("rest"));
     let (mut pass, _) = pass_at(SyncPosition::Bootstrapping { after: whole, done: 2, total: Some(3) });
     let apply = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("more")))));
@@ -95,7 +89,7 @@ fn a_device_that_has_had_a_page_never_glimpses() {
 }
 
 #[test]
-fn what_cannot_be_read_of_a_glimpse_is_counted_once() {
+fn what_cannot_be_read_of_a_first_screen_is_counted_once() {
     let (mut pass, _) = empty_device();
     let applied = || Event::BootstrapApplied(ApplyReport { unreadable: 1, new_messages: 1, ..ApplyReport::default() });
     let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))));

@@ -1,0 +1,60 @@
+//! What passes of syncing have learned, kept in the store.
+//!
+//! An app may be a process that lives for one pass. So whatever a pass finds out about the line and the server is kept beside
+//! the position, and the next process begins with it instead of finding it out again.
+
+use fieldpost_domain::{ConversationDigest, ConversationId, ServerLimits};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What one pass leaves to the next, whichever process runs it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SyncMemory {
+    /// The server's limits as last stated.
+    pub limits: ServerLimits,
+    /// How much of a batch gets through.
+    pub push_size: ReducedSize,
+    /// How much of a page gets through.
+    pub page_size: ReducedSize,
+    /// Lanes that are tried after all others, because a mutation of theirs made a whole call fail.
+    pub suspects: BTreeSet<ConversationId>,
+    /// The server's digest for which a new first load changed nothing. Another one would not either.
+    pub unresolved_digest: Option<ConversationDigest>,
+    /// The conversation that was checked last.
+    pub checked: Option<ConversationId>,
+    /// How often something had to be put right.
+    pub health: Health,
+}
+
+/// How much may be asked for at once where the line or the server does not take all that the server's limits allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReducedSize {
+    /// Rows; none: as many as the server accepts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u32>,
+}
+
+/// How often something had to be put right since the store was made, by whichever process. All of it is ordinary on a bad
+/// network, but for `diverged` and `oversized`: those should stay at nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Health {
+    /// Passes that ended, whichever way.
+    pub passes: u64,
+    /// Passes that came to nothing, or not to their end.
+    pub failed_passes: u64,
+    /// Calls made again because their answer was lost.
+    pub repeated: u64,
+    /// Parts of threads that were missing and have been fetched.
+    pub gaps: u64,
+    /// First loads begun, the very first included.
+    pub reloads: u64,
+    /// How often another process had moved the position.
+    pub superseded: u64,
+    /// Conversations that were compared with the server.
+    pub checked: u64,
+    /// Of those, how many differed, and have been repaired.
+    pub diverged: u64,
+    /// Single things that were too large for the way to the server or back: held back, or passed over.
+    pub oversized: u64,
+}
