@@ -9,7 +9,8 @@ import { text } from "node:stream/consumers";
 // As installed for the stack itself: these two are no peers, and run where no peer is installed.
 const postgres = createRequire(new URL("../../tests/supabase/package.json", import.meta.url))("postgres");
 const CALLS = 16;
-const stack = JSON.parse(readFileSync(new URL("../../.fieldpost/supabase/stack.json", import.meta.url), "utf8"));
+const path = process.env.FIELDPOST_STACK ?? new URL("../../.fieldpost/supabase-benches/stack.json", import.meta.url);
+const stack = JSON.parse(readFileSync(path, "utf8"));
 const task = JSON.parse(await text(process.stdin));
 const sql = postgres(stack.database_url, { max: Math.max(...task.clients), onnotice: () => {} });
 

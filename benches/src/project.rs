@@ -1,4 +1,4 @@
-//! The real stack: Supabase Lite and PostgreSQL on this machine, and the tenants that benches make there.
+//! A real stack: Supabase Lite and PostgreSQL on this machine, and the tenants that benches make there.
 
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,12 @@ use std::{
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
+}
+
+/// Where the stack of the benches is written down, unless somebody says that it is another one.
+fn stack() -> PathBuf {
+    let own = || root().join(".fieldpost/supabase-benches/stack.json");
+    std::env::var_os("FIELDPOST_STACK").map_or_else(own, PathBuf::from)
 }
 
 /// A running stack.
@@ -45,18 +51,13 @@ pub(crate) struct Org {
 }
 
 impl Project {
-    /// The stack that `cargo xtask supabase up` has started; none if it is not up.
-    pub(crate) fn running() -> Result<Option<Self>> {
-        let path = root().join(".fieldpost/supabase/stack.json");
-        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
-        Ok(Some(serde_json::from_str(&text).context("stack.json is written by xtask")?))
-    }
-
-    /// As [`Project::running`], where nothing can be done without it.
+    /// The stack that the benches were given, or their own.
     pub(crate) fn required() -> Result<Self> {
-        Self::running()?.context(
-            "no local Supabase stack is running: start it with `cargo xtask supabase up`, or run `cargo xtask bench-report`",
-        )
+        let text = std::fs::read_to_string(stack()).context(
+            "no Supabase stack for benches is running: start it with `cargo xtask supabase up --for benches`, or run \
+             `cargo xtask bench-report`",
+        )?;
+        serde_json::from_str(&text).context("stack.json is written by xtask")
     }
 
     /// A tenant of its own: an admin, and a direct conversation with each of so many medics, with so many messages each.
@@ -67,7 +68,7 @@ impl Project {
 
     /// As [`Project::tenant`], but one that was made before is taken again: a million messages take their time.
     pub(crate) fn kept_tenant(conversations: u64, messages: u64) -> Result<Org> {
-        let path = root().join(format!(".fieldpost/supabase/tenant-{conversations}-{messages}.json"));
+        let path = stack().with_file_name(format!("tenant-{conversations}-{messages}.json"));
         let known = std::fs::read_to_string(&path).ok().and_then(|text| serde_json::from_str::<Org>(&text).ok());
         if let Some(org) = known {
             // The database may be another one by now.
@@ -96,7 +97,7 @@ impl Project {
 
 /// Runs a script with a JSON value on its standard input and reads the one that it prints.
 pub(crate) fn node(script: &str, input: &Value) -> Result<Value> {
-    run(Command::new("node").arg(root().join(script)), input)
+    run(Command::new("node").arg(root().join(script)).env("FIELDPOST_STACK", stack()), input)
 }
 
 /// Runs a program with a JSON value on its standard input and reads the one that it prints.

@@ -1,4 +1,4 @@
-//! The real stack: PostgreSQL and Supabase Lite on this machine, as `cargo xtask supabase up` starts it.
+//! The real stack of the tests: PostgreSQL and Supabase Lite on this machine, as `cargo xtask supabase up --for tests` starts it.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -58,10 +58,12 @@ impl Stack {
     /// When it is not up.
     #[must_use]
     pub fn running() -> Self {
-        let path = root().join(".fieldpost/supabase/stack.json");
+        let path = std::env::var_os("FIELDPOST_STACK")
+            .map_or_else(|| root().join(".fieldpost/supabase-tests/stack.json"), PathBuf::from);
         let Ok(text) = std::fs::read_to_string(&path) else {
             panic!(
-                "no local Supabase stack is running: start it with `cargo xtask supabase up`, or run `cargo xtask test`"
+                "no Supabase stack for tests is running: start it with `cargo xtask supabase up --for tests`, or run \
+                 `cargo xtask test`"
             );
         };
         serde_json::from_str(&text).expect("stack.json is written by xtask")

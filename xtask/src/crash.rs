@@ -26,14 +26,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.supabase {
         return kill(options);
     }
-    let root = process::root();
-    let was_up = supabase::is_up(&root);
-    supabase::ensure_up(&root)?;
-    let result = kill(options);
-    if !was_up {
-        supabase::down(&root)?;
-    }
-    result
+    supabase::borrow(&process::root(), supabase::Purpose::Tests, || kill(options))
 }
 
 /// Both programs: the one that kills, and the one that is killed.

@@ -55,6 +55,9 @@ enum Command {
     Supabase {
         #[command(subcommand)]
         action: supabase::Action,
+        /// Which of them
+        #[arg(long = "for", global = true, value_enum, default_value = "work")]
+        purpose: supabase::Purpose,
         /// Print JSON instead of text
         #[arg(long, global = true)]
         json: bool,
@@ -74,7 +77,7 @@ fn main() -> ExitCode {
         Command::Lint => lint::run(),
         Command::Layers => layers::run(),
         Command::SqlLiterals => sql_literals::run(),
-        Command::Supabase { action, json } => supabase::run(action, json),
+        Command::Supabase { action, purpose, json } => supabase::run(action, purpose, json),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -116,7 +116,9 @@ impl Lent {
 
 /// The rows of a query up to its end. A thread that dies in the middle just sends no more of them, so an answer without its end
 /// is no answer.
-async fn whole(mut answer: BoxStream<'_, Result<Either<SqliteQueryResult, SqliteRow>, Error>>) -> Result<Vec<SqliteRow>, Error> {
+async fn whole(
+    mut answer: BoxStream<'_, Result<Either<SqliteQueryResult, SqliteRow>, Error>>,
+) -> Result<Vec<SqliteRow>, Error> {
     let (mut rows, mut ended) = (Vec::new(), false);
     while let Some(part) = answer.try_next().await? {
         match part {

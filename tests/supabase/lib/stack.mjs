@@ -10,13 +10,13 @@ import postgres from "postgres";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..");
 
-/** The running stack, as `cargo xtask supabase up` wrote it down. */
+/** The running stack of the tests, as `cargo xtask supabase up --for tests` wrote it down. */
 export function stack() {
-  const path = process.env.FIELDPOST_STACK ?? join(root, ".fieldpost", "supabase", "stack.json");
+  const path = process.env.FIELDPOST_STACK ?? join(root, ".fieldpost", "supabase-tests", "stack.json");
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch {
-    throw new Error("no local Supabase stack is running: start it with `cargo xtask supabase up`");
+    throw new Error("no Supabase stack for tests is running: start it with `cargo xtask supabase up --for tests`");
   }
 }
 

@@ -2,15 +2,20 @@
 //!
 //! The run has to end in half an hour, so each bench has a time: it begins no new round when that is over, and is ended when it
 //! takes far longer. Those that need no stack come first, then those that need its tables clean, then the rest, each time the
-//! quick ones first. A stack that was up already is taken as it is; else it is started over for clean tables. Every line is kept
+//! quick ones first. The stack is one of the benches' own. Where it was up already (`cargo xtask supabase up --for benches`) it is
+//! taken as it is; else it is started over for clean tables. Every line is kept
 //! as it comes, and a bench that fails does not take the others with it: whatever ends a run, the report of what was measured
 //! can still be made (`--from`).
 
 use super::{
+    Options, needs,
     sections::{SECTIONS, Section, Stack},
     simulator,
 };
-use crate::{peers, process, supabase};
+use crate::{
+    peers, process,
+    supabase::{self, Purpose},
+};
 use anyhow::{Context, Result, bail};
 use std::{
     fs::{self, File},
@@ -42,38 +47,39 @@ struct Run {
     collected: Collected,
 }
 
-/// The lines of all benches that are wanted.
-pub(super) fn collect(quick: bool, only: Option<&str>) -> Result<Collected> {
+/// The benches that are wanted, in the order in which they are measured. What they need and this machine lacks is said now.
+pub(super) fn wanted(options: &Options) -> Result<Vec<&'static Section>> {
+    let only = options.only.as_deref();
     let mut wanted: Vec<_> =
         SECTIONS.iter().filter(|section| only.is_none_or(|only| section.bench.contains(only))).collect();
     if wanted.is_empty() {
         bail!("no bench has such a name; there are {}", SECTIONS.map(|section| section.bench).join(", "));
     }
     wanted.sort_by_key(|section| (section.stack, section.seconds));
+    let lacking = needs::lacking(&wanted);
+    if !lacking.is_empty() {
+        eprintln!("this machine lacks:\n  {}", lacking.join("\n  "));
+    }
+    if !lacking.is_empty() && !options.without_missing {
+        bail!("nothing was measured: install what is missing, or measure what can be with --without-missing");
+    }
+    Ok(wanted)
+}
+
+/// The lines of these benches.
+pub(super) fn collect(wanted: &[&Section], quick: bool) -> Result<Collected> {
     let mut run = Run::new(quick)?;
     run.timed("building the benches and the simulator", |run| {
         run.program = build()?;
         Ok(())
     })?;
-    if let Err(error) = run.timed("installing and building the peers", |_| peers::ensure()) {
-        // Without one of them there is still much to measure.
-        run.failed("the peers", &error);
+    if wanted.iter().any(|section| needs::runs_peers(section)) {
+        run.peer("RxDB and the seed algorithm", peers::ensure_packages);
     }
-    let root = process::root();
-    let was_up = supabase::is_up(&root);
-    run.timed("starting PostgreSQL and Supabase Lite", |_| supabase::ensure_up(&root).map(drop))?;
-    for (at, section) in wanted.iter().enumerate() {
-        if section.stack == Stack::Clean && !was_up {
-            run.timed("starting them over, with empty tables", |_| {
-                supabase::start_over(&root)?;
-                supabase::ensure_up(&root).map(drop)
-            })?;
-        }
-        run.measure(section, at + 1, wanted.len());
+    if wanted.iter().any(|section| needs::runs_powersync(section)) {
+        run.peer("PowerSync", peers::ensure_powersync);
     }
-    if !was_up {
-        supabase::down(&root)?;
-    }
+    run.measure_all(wanted)?;
     run.say_what_took_how_long();
     Ok(run.collected)
 }
@@ -99,6 +105,30 @@ impl Run {
         let result = work(self);
         self.collected.times.push((what.to_owned(), started.elapsed()));
         result
+    }
+
+    /// Without one of them there is still much to measure.
+    fn peer(&mut self, name: &str, ensure: fn() -> Result<()>) {
+        if let Err(error) = self.timed(&format!("installing {name}"), |_| ensure()) {
+            self.failed(name, &error);
+        }
+    }
+
+    fn measure_all(&mut self, wanted: &[&Section]) -> Result<()> {
+        let root = process::root();
+        let was_up = supabase::is_up(&root, Purpose::Benches);
+        for (at, section) in wanted.iter().enumerate() {
+            if section.stack == Stack::Clean && !was_up {
+                self.timed("starting a stack with empty tables", |_| {
+                    supabase::start_over(&root, Purpose::Benches)?;
+                    supabase::ensure_up(&root, Purpose::Benches).map(drop)
+                })?;
+            } else if section.stack != Stack::Unused && !supabase::is_up(&root, Purpose::Benches) {
+                self.timed("starting a stack", |_| supabase::ensure_up(&root, Purpose::Benches).map(drop))?;
+            }
+            self.measure(section, at + 1, wanted.len());
+        }
+        if was_up { Ok(()) } else { supabase::down(&root, Purpose::Benches) }
     }
 
     /// One bench. Its failure is noted.
@@ -127,6 +157,7 @@ impl Run {
         let size = if self.quick { "quick" } else { "full" };
         let mut command = Command::new(&self.program);
         command.args([section.bench, "--size", size, "--seconds", &seconds.to_string()]);
+        command.env(supabase::VARIABLE, Purpose::Benches.stack(&process::root()));
         let mut child = command.stdout(Stdio::piped()).current_dir(process::root()).spawn()?;
         let output = child.stdout.take().context("a bench has no output")?;
         let (tell, told) = mpsc::channel();

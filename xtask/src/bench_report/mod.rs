@@ -8,6 +8,7 @@ mod goals;
 mod lines;
 mod machine;
 mod markdown;
+mod needs;
 mod plot;
 mod scaling;
 mod sections;
@@ -29,8 +30,11 @@ pub(crate) struct Options {
     /// Only benches whose name contains this; prints the tables and leaves docs/ alone
     #[arg(long)]
     only: Option<String>,
+    /// Measure what this machine allows, and say at the end what it did not
+    #[arg(long)]
+    without_missing: bool,
     /// Make the report of lines that an earlier run kept
-    #[arg(long, conflicts_with_all = ["quick", "only"])]
+    #[arg(long, conflicts_with_all = ["quick", "only", "without_missing"])]
     from: Option<std::path::PathBuf>,
     /// What a reader has to know about the lines given with --from
     #[arg(long, requires = "from")]
@@ -43,7 +47,7 @@ const KEPT: &str = "every figure is of lines kept from runs and given with `--fr
 pub(crate) fn run(options: &Options) -> Result<()> {
     let collected = match &options.from {
         Some(path) => Collected { lines: fs::read_to_string(path)?, times: Vec::new(), failures: Vec::new() },
-        None => collect::collect(options.quick, options.only.as_deref())?,
+        None => collect::collect(&collect::wanted(options)?, options.quick)?,
     };
     let lines = Lines::parse(&collected.lines)?;
     let mut report = markdown::report(&lines, &machine::describe()?) + &markdown::times(&collected.times);

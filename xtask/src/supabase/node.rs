@@ -13,6 +13,10 @@ use std::{
 /// Installs the packages if they are missing or older than the lock.
 pub(super) fn install(tests: &Path) -> Result<()> {
     check_version()?;
+    // Every stack of this checkout installs the same packages.
+    let turns = tests.join("../../.fieldpost");
+    fs::create_dir_all(&turns)?;
+    let _lock = super::lock(&turns)?;
     let lock = fs::metadata(tests.join("package-lock.json"))?.modified()?;
     let installed = fs::metadata(tests.join("node_modules/.package-lock.json")).and_then(|file| file.modified());
     if installed.is_ok_and(|time| time >= lock) {
@@ -39,7 +43,7 @@ fn link_libraries(tests: &Path) -> Result<()> {
     Ok(())
 }
 
-fn check_version() -> Result<()> {
+pub(super) fn check_version() -> Result<()> {
     let version = quietly("node", Command::new("node").arg("--version"))
         .context("the real stack needs Node 20 or newer on the PATH (https://nodejs.org)")?;
     let major = version.trim().trim_start_matches('v').split('.').next().and_then(|number| number.parse::<u32>().ok());

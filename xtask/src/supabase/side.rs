@@ -1,8 +1,8 @@
-//! A stack beside the real one, in the same cluster: databases of its own, and a Supabase Lite of its own in front of them.
+//! A stack beside that of the tests, in the same cluster: databases of its own, and a Supabase Lite of its own in front of them.
 //!
-//! What is broken on purpose is broken here, so that nobody who works with the real stack meets it.
+//! What is broken on purpose is broken here, so that no other test meets it.
 
-use super::{Places, Settings, ensure_up, lite, node, write_stack};
+use super::{Places, Purpose, Settings, ensure_up, lite, node, write_stack};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::{
@@ -20,10 +20,10 @@ pub(crate) struct Side {
 }
 
 impl Side {
-    /// Starts the real stack if it is down, and prepares a database that every fresh one is copied from.
+    /// Starts the stack of the tests if it is down, and prepares a database that every fresh one is copied from.
     pub(crate) fn open(root: &Path, name: &str) -> Result<Self> {
-        ensure_up(root)?;
-        let cluster = Settings::load_or_make(&Places::new(root)?.home)?;
+        ensure_up(root, Purpose::Tests)?;
+        let cluster = Settings::load_or_make(&Places::new(root, Purpose::Tests)?.home)?;
         let home = root.join(".fieldpost").join(name);
         fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
         // Two runs at a time would otherwise drop each other's databases.
@@ -50,9 +50,9 @@ impl Side {
         Ok(self.places.stack())
     }
 
-    /// The `stack.json` of the real stack, for tests that make databases of their own in its cluster.
+    /// The `stack.json` of the stack of the tests, for tests that make databases of their own in its cluster.
     pub(crate) fn cluster_stack(&self) -> PathBuf {
-        self.places.root.join(".fieldpost/supabase/stack.json")
+        Purpose::Tests.stack(&self.places.root)
     }
 
     /// Where this stack keeps its files.

@@ -10,6 +10,7 @@ use crate::{
         value::Id,
     },
     error::Res,
+    mutations::overlay,
     sql::{Tx, id},
 };
 use fieldpost_domain::RefusalCode;
@@ -32,7 +33,9 @@ pub(crate) async fn park_lane(tx: &Tx, lane: Uuid, code: &RefusalCode) -> Res<Pa
         .col_expr(Column::FailedDetail, Expr::value(None::<String>))
         .filter(Column::ConversationId.eq(Id(lane)))
         .filter(Column::FailedCode.is_null());
-    Ok(Parked { failed: tx.execute(&parked).await?, left })
+    let failed = tx.execute(&parked).await?;
+    overlay::rebuild(tx, overlay::targets_of_lane(tx, lane).await?).await?;
+    Ok(Parked { failed, left })
 }
 
 const LEAVE: &str = "

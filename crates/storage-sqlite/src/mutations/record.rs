@@ -6,7 +6,7 @@ use crate::{
         value::{AnyText, Id},
     },
     error::{Fault, Res},
-    sql::{Bound, Insert, Tx, id, int, opt_id, opt_text, signed, text, time},
+    sql::{self, Bound, Insert, Tx, id, int, opt_id, opt_text, signed, text, time},
 };
 use fieldpost_domain::{
     Capability, ConversationId, Intent, MessageId, Mutation, MutationId, MutationKind, Policy, RefusalCode, Replaces,
@@ -96,6 +96,12 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
+    /// The columns of it, of `outbox` by this name.
+    pub(crate) fn of(outbox: &str) -> String {
+        let columns = [O::Id, O::Kind, O::ConversationId, O::TargetId, O::Payload, O::WireSize, O::Position];
+        columns.map(|column| sql::of(outbox, column)).join(", ")
+    }
+
     /// The mutation as it was recorded, or why this version cannot read it.
     pub(crate) fn mutation(&self) -> Result<Mutation, Undecodable> {
         let lane = ConversationId::from_uuid(self.conversation_id.0);

@@ -3,24 +3,26 @@
 //! SQL by hand: a batch is read and marked as a set (`drain`).
 
 use crate::{
-    entity::outbox::{Column, Entity},
+    entity::outbox::Entity,
     error::Res,
     hot::{Plan, hot},
     mutations::record::Recorded,
+    outbox::views::CAN_BE_SENT,
     resolve,
     sql::{IdSet, Tx, int, select, unsigned},
 };
 use fieldpost_domain::{ConversationId, Mutation, MutationId};
 use fieldpost_storage::BatchLimits;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use std::collections::HashSet;
 use uuid::Uuid;
 
 hot! {
+    ANY: "whether anything can be sent", Plan::Ordered("outbox_pending"),
+        format!("SELECT 1 FROM outbox WHERE failed_code IS NULL AND {CAN_BE_SENT} LIMIT 1");
     /// In the order of recording; the caller's held lanes are left out where the rows are found, so that a long lane that waits
     /// costs nothing.
     PENDING: "what waits", Plan::Ordered("outbox_pending"), format!(
-        "{} WHERE failed_code IS NULL AND position > ?
+        "{} WHERE failed_code IS NULL AND position > ? AND {CAN_BE_SENT}
             AND conversation_id NOT IN (SELECT unhex(value) FROM json_each(?)) ORDER BY position LIMIT 0 + ?",
         select::<Entity, Recorded>(),
     );
@@ -35,8 +37,7 @@ const TURN: u32 = 512;
 
 /// Whether a batch could have anything in it. Most passes find nothing, and must not write to learn that.
 pub(super) async fn is_empty(tx: &Tx) -> Res<bool> {
-    let waiting = Entity::find().select_only().column(Column::Position).filter(Column::FailedCode.is_null());
-    Ok(!tx.finds(&waiting.limit(1)).await?)
+    Ok(tx.one(&ANY, vec![]).await?.is_none())
 }
 
 /// Takes the next batch: from now on each of it is on its way.

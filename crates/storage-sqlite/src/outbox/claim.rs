@@ -9,7 +9,7 @@ use crate::{
         value::Id,
     },
     error::Res,
-    mutations::record::Recorded,
+    mutations::{overlay, record::Recorded},
     outbox::views::UNREADABLE,
     sql::Tx,
 };
@@ -66,7 +66,7 @@ async fn change(tx: &Tx, changes: Vec<Change>) -> Res<()> {
             .filter(Column::Position.eq(position));
         tx.execute(&change).await?;
     }
-    Ok(())
+    overlay::rebuild_all(tx).await
 }
 
 /// The file has got its owner. What somebody else had queued in it (it was upgraded from an app that let several people use

@@ -10,11 +10,8 @@ use crate::{
         value::{Id, Micros},
     },
     error::{Fault, Res},
-    mutations::{
-        park,
-        record::{self, Recorded},
-    },
-    outbox::views,
+    mutations::{overlay, park, record::Recorded},
+    outbox::{change, views},
     resolve,
     sql::{IdSet, Tx, id},
 };
@@ -29,6 +26,7 @@ struct Waiting {
     id: Uuid,
     lane: Uuid,
     message: Option<Uuid>,
+    target: Option<Uuid>,
     opens: bool,
     keeps: bool,
     failed: bool,
@@ -44,6 +42,7 @@ pub(super) async fn retry(tx: &Tx, mutation: MutationId, at: Time) -> Res<Outbox
         for again in going_together(tx, &entry).await? {
             queue_again(tx, again, at).await?;
         }
+        overlay::rebuild(tx, overlay::targets_of_lane(tx, entry.lane).await?).await?;
         derived::refresh_newest(tx, &BTreeSet::from([entry.lane])).await?;
     }
     views::of_mutation(tx, entry.id).await?.ok_or_else(not_found)
@@ -65,11 +64,7 @@ pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent,
     let Some(mut intent) = entry.intent else { return Err(not_applicable(UNREADABLE)) };
     let shown = content.as_str().to_owned();
     intent.set_text(content);
-    let edited = Entity::update_many()
-        .col_expr(Column::Payload, Expr::value(record::payload(&intent)?))
-        .col_expr(Column::WireSize, Expr::value(record::wire_size(&intent)))
-        .filter(Column::Id.eq(Id(entry.id)));
-    tx.execute(&edited).await?;
+    change::rewrite(tx, mutation, &intent).await?;
     if let Some(message) = entry.message {
         let echo = messages::Entity::update_many()
             .col_expr(messages::Column::Content, Expr::value(shown))
@@ -77,6 +72,7 @@ pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent,
             .filter(messages::Column::Seq.is_null());
         tx.execute(&echo).await?;
     }
+    overlay::rebuild(tx, entry.target.into_iter().collect()).await?;
     derived::refresh_newest(tx, &BTreeSet::from([entry.lane])).await?;
     retry(tx, mutation, at).await
 }
@@ -100,8 +96,10 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     for mutation in leaving {
         left.extend(views::of_mutation(tx, mutation).await?);
     }
+    let targets = if whole { BTreeSet::new() } else { entry.target.into_iter().collect() };
     tx.run(DROP_ECHOES, vec![ids.bind()]).await?;
     tx.execute(&Entity::delete_many().filter(these)).await?;
+    overlay::rebuild(tx, targets).await?;
     if whole {
         park::purge(tx, entry.lane, &RefusalCode::OpenRefused).await?;
     }
@@ -119,7 +117,7 @@ fn not_found() -> Fault {
     Fault::kind(StorageErrorKind::NotFound)
 }
 
-fn not_applicable(why: &str) -> Fault {
+pub(super) fn not_applicable(why: &str) -> Fault {
     Fault::Kind(StorageErrorKind::NotApplicable, Some(why.to_owned()))
 }
 
@@ -134,6 +132,7 @@ impl From<Model> for Waiting {
             id: entry.id.0,
             lane: entry.conversation_id.0,
             message: entry.message_id.map(|id| id.0),
+            target: entry.target_id.map(|id| id.0),
             opens: entry.opens,
             keeps: entry.keeps,
             failed: entry.failed_code.is_some(),
@@ -151,6 +150,11 @@ async fn check_sendable(tx: &Tx, entry: &Waiting) -> Res<()> {
     }
     if !tx.finds(&conversations::Entity::find_by_id(Id(entry.lane))).await? {
         return Err(not_applicable("its conversation is not on this device any more"));
+    }
+    if let Some(target) = entry.target
+        && !tx.finds(&messages::Entity::find().filter(messages::Column::Id.eq(Id(target)))).await?
+    {
+        return Err(not_applicable("its message is not on this device any more"));
     }
     Ok(())
 }

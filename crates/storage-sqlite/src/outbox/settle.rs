@@ -18,6 +18,7 @@ use crate::{
     entity::{outbox, value::Id},
     error::Res,
     hot::{Plan, hot},
+    mutations::overlay,
     replica::context::PageContext,
     row::Row,
     sql::{IdSet, Tx, select},
@@ -37,6 +38,7 @@ struct Entry {
     keeps: bool,
     lane: Uuid,
     message: Option<Uuid>,
+    target: Option<Uuid>,
     failed: bool,
 }
 
@@ -46,14 +48,17 @@ struct Settling<'a> {
     context: PageContext,
     acks: Acks,
     touched: BTreeSet<Uuid>,
+    /// The messages that the entries change.
+    changed: BTreeSet<Uuid>,
     report: SettleReport,
 }
 
 pub(super) async fn settle(tx: &Tx, results: Vec<PushResult>) -> Res<SettleReport> {
     let mut entries = entries(tx, &results).await?;
+    let changed = entries.values().filter_map(|entry| entry.target).collect();
     let context = PageContext::read(tx).await?;
     let (touched, report) = (BTreeSet::new(), SettleReport::default());
-    let mut settling = Settling { tx, context, acks: Acks::default(), touched, report };
+    let mut settling = Settling { tx, context, acks: Acks::default(), touched, changed, report };
     for result in results {
         // Removed, so that a second answer to the same mutation is one to nothing.
         match entries.remove(&result.mutation_id.as_uuid()) {
@@ -62,6 +67,7 @@ pub(super) async fn settle(tx: &Tx, results: Vec<PushResult>) -> Res<SettleRepor
         }
     }
     settling.flush().await?;
+    overlay::rebuild(tx, settling.changed).await?;
     derived::refresh(tx, &settling.touched).await?;
     Ok(settling.report)
 }
@@ -128,6 +134,7 @@ struct Sent {
     id: Id,
     conversation_id: Id,
     message_id: Option<Id>,
+    target_id: Option<Id>,
     failed_code: Option<String>,
     opens: bool,
     keeps: bool,
@@ -141,6 +148,7 @@ impl From<Sent> for Entry {
             keeps: sent.keeps,
             lane: sent.conversation_id.0,
             message: sent.message_id.map(|id| id.0),
+            target: sent.target_id.map(|id| id.0),
             failed: sent.failed_code.is_some(),
         }
     }

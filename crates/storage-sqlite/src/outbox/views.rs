@@ -1,20 +1,22 @@
 //! The outbox as a person sees it.
+//!
+//! SQL by hand: what the server cannot do yet is said by the file itself.
 
 use crate::{
     entity::{
-        outbox::{Column, Entity, Model},
+        outbox::{Column, Model},
         outbox_counts,
-        value::Id,
     },
     error::Res,
     mutations::record::Recorded,
-    sql::{Tx, unsigned},
+    sql::{Tx, id, int, names, unsigned},
 };
 use fieldpost_domain::{
-    ConversationId, Intent, MessageId, Mutation, MutationId, MutationKind, Refusal, RefusalCode, RetryCode, Undecodable,
+    Capability, ConversationId, Intent, MessageId, Mutation, MutationId, MutationKind, Refusal, RefusalCode, RetryCode,
+    Undecodable,
 };
 use fieldpost_storage::{EntryState, OutboxCounts, OutboxEntry};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{EntityTrait, Iterable, Value};
 use uuid::Uuid;
 
 pub(super) async fn counts(tx: &Tx) -> Res<OutboxCounts> {
@@ -24,43 +26,53 @@ pub(super) async fn counts(tx: &Tx) -> Res<OutboxCounts> {
 }
 
 pub(super) async fn entries(tx: &Tx, limit: u32) -> Res<Vec<OutboxEntry>> {
-    let entries = Entity::find().order_by_asc(Column::Position).limit(u64::from(limit));
-    Ok(tx.find::<Model>(&entries).await?.into_iter().map(OutboxEntry::from).collect())
+    read(tx, "ORDER BY position LIMIT 0 + ?", int(limit.into())).await
 }
 
 /// One entry, by the mutation.
 pub(super) async fn of_mutation(tx: &Tx, mutation: Uuid) -> Res<Option<OutboxEntry>> {
-    let entry = tx.find_one::<Model>(&Entity::find().filter(Column::Id.eq(Id(mutation)))).await?;
-    Ok(entry.map(OutboxEntry::from))
+    Ok(read(tx, "WHERE id = ?", id(mutation)).await?.pop())
 }
 
 /// One entry, by the message that it sends.
 pub(super) async fn of_message(tx: &Tx, message: Uuid) -> Res<Option<OutboxEntry>> {
-    let entry = tx.find_one::<Model>(&Entity::find().filter(Column::MessageId.eq(Id(message)))).await?;
-    Ok(entry.map(OutboxEntry::from))
+    Ok(read(tx, "WHERE message_id = ?", id(message)).await?.pop())
 }
 
-impl From<Model> for OutboxEntry {
-    fn from(entry: Model) -> Self {
-        let read = Recorded::from(&entry).mutation();
-        let content = match &read {
-            Ok(Mutation { intent, .. }) => intent.text().map(str::to_owned),
-            Err(_) => Intent::text_in(&entry.payload.0),
-        };
-        Self {
-            mutation_id: MutationId::from_uuid(entry.id.0),
-            state: state(&entry, read.err()),
-            kind: MutationKind::from(entry.kind.0),
-            conversation_id: ConversationId::from_uuid(entry.conversation_id.0),
-            message_id: entry.message_id.map(|id| MessageId::from_uuid(id.0)),
-            target_id: entry.target_id.map(|id| MessageId::from_uuid(id.0)),
-            content,
-            recorded_at: entry.recorded_at.0,
-        }
+/// The entries that change a message, oldest first.
+pub(super) async fn of_target(tx: &Tx, message: Uuid) -> Res<Vec<OutboxEntry>> {
+    read(tx, "WHERE target_id = ? ORDER BY position", id(message)).await
+}
+
+/// Whether the server can do what an entry of `outbox` needs, as far as it has said.
+pub(super) const CAN_BE_SENT: &str =
+    "(needs IS NULL OR needs IN (SELECT value FROM json_each((SELECT capabilities FROM sync_state WHERE only = 1))))";
+
+async fn read(tx: &Tx, which: &str, value: Value) -> Res<Vec<OutboxEntry>> {
+    let columns = names(&Column::iter().collect::<Vec<_>>());
+    let sql = format!("SELECT {columns}, CASE WHEN NOT {CAN_BE_SENT} THEN needs END AS lacking FROM outbox {which}");
+    tx.all(&sql, vec![value]).await?.iter().map(|row| Ok(entry(row.model()?, row.get("lacking")?))).collect()
+}
+
+fn entry(entry: Model, lacking: Option<String>) -> OutboxEntry {
+    let read = Recorded::from(&entry).mutation();
+    let content = match &read {
+        Ok(Mutation { intent, .. }) => intent.text().map(str::to_owned),
+        Err(_) => Intent::text_in(&entry.payload.0),
+    };
+    OutboxEntry {
+        mutation_id: MutationId::from_uuid(entry.id.0),
+        state: state(&entry, read.err(), lacking),
+        kind: MutationKind::from(entry.kind.0),
+        conversation_id: ConversationId::from_uuid(entry.conversation_id.0),
+        message_id: entry.message_id.map(|id| MessageId::from_uuid(id.0)),
+        target_id: entry.target_id.map(|id| MessageId::from_uuid(id.0)),
+        content,
+        recorded_at: entry.recorded_at.0,
     }
 }
 
-fn state(entry: &Model, unread: Option<Undecodable>) -> EntryState {
+fn state(entry: &Model, unread: Option<Undecodable>, lacking: Option<String>) -> EntryState {
     let refused = entry
         .failed_code
         .clone()
@@ -70,6 +82,9 @@ fn state(entry: &Model, unread: Option<Undecodable>) -> EntryState {
     }
     if entry.unanswered > 0 {
         return EntryState::Sending;
+    }
+    if let Some(needed) = lacking {
+        return EntryState::NeedsServer(Capability::from(needed));
     }
     let retries = u32::try_from(unsigned(entry.retries)).unwrap_or(u32::MAX);
     EntryState::Queued { retries, last_retry: entry.last_retry.clone().map(RetryCode::from) }

@@ -46,6 +46,7 @@ cells! {
         Role = of("p", P::Role),
         IsMedic = format!("{} IS NOT NULL", of("p", P::MedicId)),
         Omitted = of("m", M::Omitted),
+        Changing = format!("{} IS NOT NULL", of("m", M::Base)),
     }
 }
 
@@ -129,6 +130,7 @@ pub(crate) fn thread_message(row: &Line, receipts: &Receipts) -> Res<ThreadMessa
         mentions: json::read_mentions(row.get(Shown::Mentions)?)?,
         status: if mine { receipts.raise(stored, seq) } else { stored },
         sending,
+        changing: row.is(Shown::Changing)?,
         failure,
         seq,
         composed_at: row.opt_time(Shown::ComposedAt)?,

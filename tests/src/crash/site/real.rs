@@ -1,4 +1,4 @@
-//! PostgreSQL and Supabase Lite: the stack of `cargo xtask supabase up`.
+//! PostgreSQL and Supabase Lite: the stack of the tests.
 
 use super::{Contents, SignIn, Site, Stored};
 use crate::{Account, Org, Stack, sql};

@@ -50,8 +50,13 @@ impl Settling<'_> {
     }
 
     /// The server has the message under another id, which it gave to an older version of the app: one message, one row.
-    async fn drop_other_echo(&self, entry: &Entry, stored: Uuid) -> Res<()> {
+    async fn drop_other_echo(&mut self, entry: &Entry, stored: Uuid) -> Res<()> {
         let Some(message) = entry.message.filter(|message| *message != stored) else { return Ok(()) };
+        self.changed.insert(stored);
+        let changes = outbox::Entity::update_many()
+            .col_expr(outbox::Column::TargetId, Expr::value(Id(stored)))
+            .filter(outbox::Column::TargetId.eq(Id(message)));
+        self.tx.execute(&changes).await?;
         let echo = messages::Entity::delete_many().filter(messages::Column::Id.eq(Id(message)));
         self.tx.execute(&echo.filter(messages::Column::ServerId.is_null())).await.map(drop)
     }

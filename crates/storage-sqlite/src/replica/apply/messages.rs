@@ -12,6 +12,7 @@ use crate::{
     entity::messages::{Column as M, Entity},
     error::Res,
     hot::{Plan, hot},
+    mutations::overlay,
     replica::context::PageContext,
     rows::json,
     sql::{Field, IdSet, Insert, Tx, excluded, id, names, opt_id, opt_text, opt_time, seq, set_excluded, text, time},
@@ -36,12 +37,18 @@ pub(super) async fn put(tx: &Tx, context: &PageContext, mut messages: Vec<Messag
     let messages = without_orphans(tx, context, messages, &here, &set, applied).await?;
     let orphans_and_left = all - messages.len();
     let messages = without_deleted(tx, context, messages, &here).await?;
+    let came = IdSet::of(messages.iter().map(|message| message.id.as_uuid()));
+    if here.changes {
+        overlay::lift(tx, &came).await?;
+    }
     let changed = UPSERT.run(tx, &messages, context).await?;
     applied.count(all - orphans_and_left, changed);
     applied.report.new_messages += note_new(tx, &messages, &here, applied).await?;
     if here.dead_letters {
-        let came = IdSet::of(messages.iter().map(|message| message.id.as_uuid()));
         tx.run(&HAS_ARRIVED, vec![came.bind(), opt_id(context.viewer)]).await?;
+    }
+    if here.changes {
+        overlay::lay(tx, &came).await?;
     }
     applied.touched.extend(ids.into_iter().filter(|id| here.has(*id)));
     Ok(())

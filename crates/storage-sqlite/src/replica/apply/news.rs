@@ -14,6 +14,7 @@ use crate::{
     error::Res,
     hot::{Plan, hot},
     line::{Line, cells, packed},
+    mutations::overlay::ANY,
     replica::context::PageContext,
     sql::{IdSet, Tx, hex, int, opt_id, signed, unsigned},
 };
@@ -30,6 +31,8 @@ pub(super) struct Here {
     pub(super) tombstones: bool,
     /// So are dead letters.
     pub(super) dead_letters: bool,
+    /// And changes of messages.
+    pub(super) changes: bool,
     /// Of the page's conversations those that are here, and above which seq unread messages are counted.
     unread_above: HashMap<Uuid, i64>,
 }
@@ -43,6 +46,7 @@ impl Here {
             viewer: context.viewer,
             tombstones: row.is("tombstones")?,
             dead_letters: row.is("dead_letters")?,
+            changes: row.is("changes")?,
             unread_above: row.lines("conversations")?.iter().map(of_conversation).collect::<Res<_>>()?,
         })
     }
@@ -72,7 +76,8 @@ cells! {
 hot! {
     HERE: "what is here", Plan::Bounded, format!(
         "SELECT (SELECT coalesce(max(pk), 0) FROM messages) AS newest, (SELECT min(id) FROM tombstones) IS NOT NULL AS tombstones,
-            (SELECT min(position) FROM outbox WHERE failed_code IS NOT NULL) IS NOT NULL AS dead_letters, {} AS conversations",
+            (SELECT min(position) FROM outbox WHERE failed_code IS NOT NULL) IS NOT NULL AS dead_letters, {ANY} AS changes,
+            {} AS conversations",
         packed(&Counted::row(), "FROM json_each(?) AS j JOIN conversations AS c ON c.id = unhex(j.value)"),
     );
     NEWEST: "the newest key", Plan::Bounded, "SELECT coalesce(max(pk), 0) FROM messages";

@@ -1,0 +1,124 @@
+//! Changing a message that is here.
+//!
+//! SQL by hand: the message and its send are one look.
+
+use super::decide;
+use crate::{
+    derived,
+    entity::{
+        messages,
+        outbox::{Column, Entity},
+        value::Id,
+    },
+    error::{Fault, Res},
+    hot::{Plan, hot},
+    messages::by_id,
+    mutations::{
+        overlay,
+        record::{self, Recorded},
+    },
+    resolve::OWNER,
+    rows::json,
+    sql::{Tx, opt_id, text},
+};
+use fieldpost_domain::{Changeable, ConversationId, Intent, MessageId, Mutation, MutationId, NewMessage, Target, Time};
+use fieldpost_storage::{StorageErrorKind, ThreadMessage};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// A message, as much of it as changing needs.
+struct Changing {
+    id: Uuid,
+    lane: Uuid,
+    shown: Changeable,
+    /// Its send, if that was never attempted.
+    unsent: Option<Mutation>,
+}
+
+pub(super) async fn change(tx: &Tx, mutation: Mutation, at: Time) -> Res<ThreadMessage> {
+    let Mutation { id: mutation_id, mut intent } = mutation;
+    let message = find(tx, &intent).await?;
+    let (lane, target) = (ConversationId::from_uuid(message.lane), MessageId::from_uuid(message.id));
+    intent.address(lane, Some(target));
+    if !fold(tx, &message, &intent, at).await? && changes(&message.shown, &intent) {
+        replace(tx, &intent).await?;
+        record::record(tx, Mutation { id: mutation_id, intent }, None, at).await?;
+        overlay::rebuild(tx, BTreeSet::from([message.id])).await?;
+        derived::refresh_newest(tx, &BTreeSet::from([message.lane])).await?;
+    }
+    by_id(tx, message.id).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))
+}
+
+fn changes(shown: &Changeable, intent: &Intent) -> bool {
+    let mut changed = shown.clone();
+    intent.change(&mut changed);
+    changed != *shown
+}
+
+async fn find(tx: &Tx, intent: &Intent) -> Res<Changing> {
+    let target = opt_id(intent.target().map(|id| id.as_uuid()));
+    let row = tx.one(&CHANGING, vec![target]).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
+    let owner = row.opt_id("owner")?.ok_or_else(|| Fault::kind(StorageErrorKind::NoAccount))?;
+    if intent.policy().changes == Target::Own && row.id("sender")? != owner {
+        return Err(decide::not_applicable("another person wrote it"));
+    }
+    if row.get::<Option<i64>>("deleted_at")?.is_some() {
+        return Err(decide::not_applicable("it is deleted"));
+    }
+    if row.get::<Option<String>>("omitted")?.is_some() {
+        return Err(decide::not_applicable("it is not here as a whole"));
+    }
+    let unsent = row.is("unsent")?.then(|| row.model::<Recorded>()).transpose()?;
+    Ok(Changing {
+        id: row.id("message")?,
+        lane: row.id("lane")?,
+        shown: overlay::changeable(&row)?,
+        unsent: unsent.and_then(|send| send.mutation().ok()),
+    })
+}
+
+hot! {
+    /// A message with its send, if that was never attempted.
+    CHANGING: "a message to be changed", Plan::Bounded, format!(
+        "SELECT {}, {OWNER} AS owner, o.id IS NOT NULL AS unsent, m.sender_id AS sender, m.conversation_id AS lane, m.deleted_at,
+            m.omitted, m.content, m.mentions, m.id AS message
+        FROM messages AS m
+        LEFT JOIN outbox AS o ON o.message_id = m.id AND o.unanswered = 0 AND m.server_id IS NULL WHERE m.id = ?",
+        Recorded::of("o"),
+    );
+    REPLACE: "what a change replaces", Plan::Bounded,
+        "DELETE FROM outbox WHERE target_id = ? AND slot = ? AND unanswered = 0";
+}
+
+/// Whether a send that was never attempted has taken the change with it.
+async fn fold(tx: &Tx, message: &Changing, intent: &Intent, at: Time) -> Res<bool> {
+    let Some(Mutation { id: send, intent: Intent::SendMessage(unsent) }) = &message.unsent else { return Ok(false) };
+    let mut unsent: NewMessage = unsent.clone();
+    if !intent.fold_into(&mut unsent) {
+        return Ok(false);
+    }
+    let shown = messages::Entity::update_many()
+        .col_expr(messages::Column::Content, Expr::value(unsent.content.as_str().to_owned()))
+        .col_expr(messages::Column::Mentions, Expr::value(json::mentions(&unsent.mentions)))
+        .filter(messages::Column::Id.eq(Id(message.id)));
+    rewrite(tx, *send, &Intent::SendMessage(unsent)).await?;
+    tx.execute(&shown).await?;
+    derived::refresh_newest(tx, &BTreeSet::from([message.lane])).await?;
+    decide::retry(tx, *send, at).await.map(|_| true)
+}
+
+/// Writes what a mutation in the outbox says anew.
+pub(super) async fn rewrite(tx: &Tx, mutation: MutationId, intent: &Intent) -> Res<()> {
+    let rewritten = Entity::update_many()
+        .col_expr(Column::Payload, Expr::value(record::payload(intent)?))
+        .col_expr(Column::WireSize, Expr::value(record::wire_size(intent)))
+        .filter(Column::Id.eq(Id(mutation.as_uuid())));
+    tx.execute(&rewritten).await.map(drop)
+}
+
+/// Takes out what the change replaces.
+async fn replace(tx: &Tx, intent: &Intent) -> Res<()> {
+    let target = opt_id(intent.target().map(|id| id.as_uuid()));
+    tx.run(&REPLACE, vec![target, text(intent.kind().as_str())]).await.map(drop)
+}
