@@ -65,6 +65,7 @@ test("the examples of docs/protocol.md are what the server answers", async () =>
   const start = await call(admin, "bootstrap");
   const [first] = await push(ada, send(direct, { metadata: { a: 1 }, composed_at: "2026-01-31T08:15:00Z" }));
   const [second, marked] = await push(admin, send(direct, { reply_to: first.ack.message_id }), { id: uuid7(), kind: "mark_read", conversation_id: direct, read_seq: 1 });
+  await sql`update public.messages set content = 'On my way now', mentions = ${[org.admin.user_id]} where id = ${first.ack.message_id}`;
   await sql`update public.messages set deleted_at = now() where id = ${second.ack.message_id}`;
   const doomed = send(direct);
   await push(admin, doomed);

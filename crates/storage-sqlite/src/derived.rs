@@ -27,6 +27,8 @@ use crate::{
     resolve::{self, VIEWER},
     sql::{Bound, IdSet, Tx, id, opt_id, text},
 };
+use fieldpost_domain::ConversationId;
+use fieldpost_storage::ChangeSet;
 use sea_orm::{DerivePartialModel, EntityTrait, PartialModelTrait, QuerySelect, sea_query::Expr};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
@@ -90,6 +92,7 @@ pub(crate) async fn tell(
             news.map_or(0, |news| u8::from(news.whole)),
         ])
     };
+    note(tx, touched).await;
     let lines = serde_json::Value::Array(touched.iter().map(line).collect());
     tx.run(&TELL, vec![text(lines.to_string())]).await.map(drop)
 }
@@ -99,6 +102,7 @@ pub(crate) async fn refresh(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {
     if ids.is_empty() {
         return Ok(());
     }
+    note(tx, ids).await;
     let ids = IdSet::of(ids.iter().copied());
     count(tx, &unsettled(tx, &ids).await?).await?;
     tx.run(&SHOWN, vec![ids.bind()]).await.map(drop)
@@ -115,6 +119,11 @@ pub(crate) async fn settle(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {
     }
     count(tx, &unsettled).await?;
     tx.run(&SHOWN, vec![unsettled.bind()]).await.map(drop)
+}
+
+/// That these conversations look different, and the badge with them.
+async fn note(tx: &Tx, ids: &BTreeSet<Uuid>) {
+    tx.changed(ChangeSet::of(ids.iter().copied().map(ConversationId::from_uuid)).and_unread()).await;
 }
 
 async fn unsettled(tx: &Tx, ids: &IdSet) -> Res<IdSet> {
@@ -249,6 +258,7 @@ pub(crate) fn marked(conversation: Uuid, viewer: Uuid) -> [Bound; 2] {
 
 /// The file has got its owner: whose messages count may have changed everywhere.
 pub(crate) async fn refresh_all(tx: &Tx) -> Res<()> {
+    tx.changed(ChangeSet::everything()).await;
     let unknown = Entity::update_many().col_expr(Column::UnreadAbove, Expr::value(None::<i64>));
     tx.execute(&unknown).await?;
     let ids = tx.find::<Named>(&Named::select_cols(Entity::find().select_only())).await?;
@@ -263,5 +273,6 @@ struct Named {
 
 /// After something was written here that has no seq: the rest stays as it is.
 pub(crate) async fn refresh_newest(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {
+    tx.touched(ids.iter().copied()).await;
     tx.run(&NEWEST, vec![IdSet::of(ids.iter().copied()).bind()]).await.map(drop)
 }

@@ -15,13 +15,16 @@ use crate::{
     mutations::park,
     sql::{Tx, id},
 };
-use fieldpost_domain::RefusalCode;
+use fieldpost_domain::{ConversationId, RefusalCode};
+use fieldpost_storage::ChangeSet;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Moves everything from one id to another.
 pub(crate) async fn rekey(tx: &Tx, from: Uuid, to: Uuid, touched: &mut BTreeSet<Uuid>) -> Res<()> {
+    let both = [from, to].map(ConversationId::from_uuid);
+    tx.changed(ChangeSet::of(both).and_unread().and_outbox()).await;
     for sql in ALIAS {
         tx.run(sql, vec![id(to), id(from)]).await?;
     }

@@ -2,7 +2,7 @@
 
 use crate::{db::Db, error::Fault, inspect::inspect, turn::TurnFile, wipe::wipe};
 use async_trait::async_trait;
-use fieldpost_storage::{Inspection, StorageErrorKind, StorageResult, Store, Turn, Turns};
+use fieldpost_storage::{ChangeReceiver, ChangeSet, Inspection, StorageErrorKind, StorageResult, Store, Turn, Turns};
 use std::path::Path;
 
 /// The local database of one account.
@@ -36,6 +36,14 @@ impl Store for SqliteStore {
         self.db.resume().await
     }
 
+    fn changes(&self) -> ChangeReceiver {
+        self.db.changes().subscribe()
+    }
+
+    fn look_again(&self) {
+        self.db.changes().send(ChangeSet::everything());
+    }
+
     async fn inspect(&self) -> StorageResult<Inspection> {
         inspect(&self.db).await
     }
@@ -53,6 +61,7 @@ impl Store for SqliteStore {
 impl Turns for SqliteStore {
     async fn try_turn(&self) -> StorageResult<Option<Turn>> {
         self.db.check_open().map_err(|fault| self.db.fail(fault, "try_turn"))?;
+        self.db.look_for_others().await.map_err(|fault| self.db.fail(fault, "try_turn"))?;
         self.turn.take().await.map_err(|error| {
             let detail = format!("{}: {error}", self.turn.path().display());
             self.db.fail(Fault::Kind(StorageErrorKind::CannotOpen, Some(detail)), "try_turn")

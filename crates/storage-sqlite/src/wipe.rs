@@ -11,7 +11,7 @@ use crate::{
     error::Res,
     sql::Tx,
 };
-use fieldpost_storage::StorageResult;
+use fieldpost_storage::{ChangeSet, StorageResult};
 use sea_orm::{ActiveValue::Set, EntityTrait};
 
 /// Everything but what SQLite, the full-text index and the migrations keep for themselves. The index empties itself by the
@@ -31,6 +31,7 @@ pub(crate) async fn wipe(db: &Db) -> StorageResult<()> {
 }
 
 async fn empty(tx: &Tx) -> Res<()> {
+    tx.changed(ChangeSet::everything()).await;
     // What was asked for before proves nothing of what comes after: no generation comes again.
     let before = tx.find_one::<sync_state::Model>(&sync_state::Entity::find()).await?;
     let generation = before.map_or(0, |state| state.generation);

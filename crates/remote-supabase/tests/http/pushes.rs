@@ -103,6 +103,7 @@ async fn mutations_are_written_as_the_protocol_says() {
     rich.kind = MessageKind::Attachment;
     rich.metadata = Some(Metadata::new(json!({"file": "a.jpg"}).as_object().unwrap().clone()).unwrap());
     rich.reply_to = Some(id(7).parse().unwrap());
+    rich.mentions = [id(9).parse().unwrap()].into();
     let (conversation_id, org_id) = (id(CONVERSATION).parse().unwrap(), id(0x1f).parse().unwrap());
     let medic_id = Some(id(8).parse().unwrap());
     let mutations = [
@@ -132,7 +133,7 @@ async fn mutations_are_written_as_the_protocol_says() {
              "content": "on my way", "composed_at": "2026-01-31T08:15:00.500000Z"},
             {"id": id(2), "kind": "send_message", "conversation_id": c, "message_id": m, "message_type": "attachment",
              "content": "on my way", "composed_at": "2026-01-31T08:15:00.500000Z", "metadata": {"file": "a.jpg"},
-             "reply_to": id(7)},
+             "mentions": [id(9)], "reply_to": id(7)},
             {"id": id(3), "kind": "open_direct", "conversation_id": c},
             {"id": id(4), "kind": "open_direct", "conversation_id": c, "medic_id": id(8), "org_id": org},
             {"id": id(5), "kind": "open_broadcast", "conversation_id": c, "org_id": org, "subject": "Crane 3"},

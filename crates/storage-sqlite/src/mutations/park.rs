@@ -13,7 +13,8 @@ use crate::{
     mutations::overlay,
     sql::{Tx, id},
 };
-use fieldpost_domain::RefusalCode;
+use fieldpost_domain::{ConversationId, RefusalCode};
+use fieldpost_storage::ChangeSet;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 
@@ -45,6 +46,8 @@ DELETE FROM outbox WHERE conversation_id = ? AND (NOT keeps
 /// Removes a conversation with its messages and markers. Of what the person wrote, that which the server never had stays
 /// until they have dealt with it. Returns whether the conversation was here.
 pub(crate) async fn purge(tx: &Tx, conversation: Uuid, code: &RefusalCode) -> Res<bool> {
+    let touched = ChangeSet::of([ConversationId::from_uuid(conversation)]);
+    tx.changed(touched.and_unread().and_outbox()).await;
     park_lane(tx, conversation, code).await?;
     tx.run(DROP_MESSAGES, vec![id(conversation)]).await?;
     let gone = Id(conversation);

@@ -12,7 +12,7 @@ use fieldpost_domain::{
     Capability, ConversationId, Intent, MessageId, Mutation, MutationId, MutationKind, Policy, RefusalCode, Replaces,
     Time, Undecodable,
 };
-use fieldpost_storage::StorageErrorKind;
+use fieldpost_storage::{ChangeSet, StorageErrorKind};
 use sea_orm::{DerivePartialModel, Value};
 use std::sync::LazyLock;
 
@@ -64,6 +64,7 @@ impl Recording {
 
 /// Appends a mutation, as a dead letter at once if `failed` says why.
 pub(crate) async fn record(tx: &Tx, mutation: Mutation, failed: Option<RefusalCode>, at: Time) -> Res<()> {
+    tx.changed(ChangeSet::of_outbox()).await;
     Recording::of(mutation, failed, at)?.bound().run(tx).await.map(drop)
 }
 

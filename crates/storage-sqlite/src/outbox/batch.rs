@@ -3,16 +3,18 @@
 //! SQL by hand: a batch is read and marked as a set (`drain`).
 
 use crate::{
-    entity::outbox::Entity,
+    entity::outbox::{Column, Entity},
     error::Res,
     hot::{Plan, hot},
     mutations::record::Recorded,
     outbox::views::CAN_BE_SENT,
     resolve,
+    row::Row,
     sql::{IdSet, Tx, int, select, unsigned},
 };
 use fieldpost_domain::{ConversationId, Mutation, MutationId};
-use fieldpost_storage::BatchLimits;
+use fieldpost_storage::{BatchLimits, ChangeSet};
+use sea_orm::IdenStatic;
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -29,7 +31,8 @@ hot! {
     LEAVE: "what leaves for the server", Plan::Bounded,
         "UPDATE outbox SET unanswered = unanswered + 1 WHERE id IN (SELECT unhex(value) FROM json_each(?))";
     WITHDRAW: "what never arrived", Plan::Bounded,
-        "UPDATE outbox SET unanswered = max(unanswered - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+        "UPDATE outbox SET unanswered = max(unanswered - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?))
+        RETURNING conversation_id";
 }
 
 /// Rows read at a time. A batch seldom needs more than one turn.
@@ -45,13 +48,23 @@ pub(super) async fn take(tx: &Tx, limits: BatchLimits, held: &HashSet<Conversati
     let batch = next(tx, limits, held).await?;
     if !batch.is_empty() {
         tx.run(&LEAVE, vec![ids(batch.iter().map(|mutation| mutation.id)).bind()]).await?;
+        tx.changed(ChangeSet::of(batch.iter().map(|mutation| mutation.intent.lane())).and_outbox()).await;
     }
     Ok(batch)
 }
 
 /// Attempts that never arrived.
 pub(super) async fn withdraw(tx: &Tx, mutations: &[MutationId]) -> Res<()> {
-    tx.run(&WITHDRAW, vec![ids(mutations.iter().copied()).bind()]).await.map(drop)
+    let rows = tx.all(&WITHDRAW, vec![ids(mutations.iter().copied()).bind()]).await?;
+    touched(tx, &rows).await
+}
+
+/// Of rows that name the lanes of entries that have changed.
+pub(super) async fn touched(tx: &Tx, rows: &[Row]) -> Res<()> {
+    let lane = |row: &Row| row.id(Column::ConversationId.as_str()).map(ConversationId::from_uuid);
+    let lanes = rows.iter().map(lane).collect::<Res<Vec<_>>>()?;
+    tx.changed(ChangeSet::of(lanes).and_outbox()).await;
+    Ok(())
 }
 
 fn ids(mutations: impl Iterator<Item = MutationId>) -> IdSet {

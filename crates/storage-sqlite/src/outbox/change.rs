@@ -22,7 +22,7 @@ use crate::{
     sql::{Tx, opt_id, text},
 };
 use fieldpost_domain::{Changeable, ConversationId, Intent, MessageId, Mutation, MutationId, NewMessage, Target, Time};
-use fieldpost_storage::{StorageErrorKind, ThreadMessage};
+use fieldpost_storage::{ChangeSet, NotPossible, StorageErrorKind, ThreadMessage};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -61,13 +61,13 @@ async fn find(tx: &Tx, intent: &Intent) -> Res<Changing> {
     let row = tx.one(&CHANGING, vec![target]).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
     let owner = row.opt_id("owner")?.ok_or_else(|| Fault::kind(StorageErrorKind::NoAccount))?;
     if intent.policy().changes == Target::Own && row.id("sender")? != owner {
-        return Err(decide::not_applicable("another person wrote it"));
+        return Err(decide::not_possible(NotPossible::AnotherPersons));
     }
     if row.get::<Option<i64>>("deleted_at")?.is_some() {
-        return Err(decide::not_applicable("it is deleted"));
+        return Err(decide::not_possible(NotPossible::Deleted));
     }
     if row.get::<Option<String>>("omitted")?.is_some() {
-        return Err(decide::not_applicable("it is not here as a whole"));
+        return Err(decide::not_possible(NotPossible::Incomplete));
     }
     let unsent = row.is("unsent")?.then(|| row.model::<Recorded>()).transpose()?;
     Ok(Changing {
@@ -110,6 +110,7 @@ async fn fold(tx: &Tx, message: &Changing, intent: &Intent, at: Time) -> Res<boo
 
 /// Writes what a mutation in the outbox says anew.
 pub(super) async fn rewrite(tx: &Tx, mutation: MutationId, intent: &Intent) -> Res<()> {
+    tx.changed(ChangeSet::of_outbox()).await;
     let rewritten = Entity::update_many()
         .col_expr(Column::Payload, Expr::value(record::payload(intent)?))
         .col_expr(Column::WireSize, Expr::value(record::wire_size(intent)))
@@ -120,5 +121,6 @@ pub(super) async fn rewrite(tx: &Tx, mutation: MutationId, intent: &Intent) -> R
 /// Takes out what the change replaces.
 async fn replace(tx: &Tx, intent: &Intent) -> Res<()> {
     let target = opt_id(intent.target().map(|id| id.as_uuid()));
+    tx.changed(ChangeSet::of_outbox()).await;
     tx.run(&REPLACE, vec![target, text(intent.kind().as_str())]).await.map(drop)
 }

@@ -22,7 +22,7 @@ use crate::{
     sql::{Bound, Tx, id, names},
 };
 use fieldpost_domain::{Intent, Mutation, MutationId, NewMessage, PersonId, RefusalCode};
-use fieldpost_storage::{OutgoingMessage, StorageErrorKind, ThreadMessage};
+use fieldpost_storage::{ChangeSet, OutgoingMessage, StorageErrorKind, ThreadMessage};
 
 pub(super) async fn send(tx: &Tx, mutation: MutationId, message: OutgoingMessage) -> Res<ThreadMessage> {
     // The place of the sender, for the statements to fill.
@@ -40,7 +40,9 @@ pub(super) async fn send(tx: &Tx, mutation: MutationId, message: OutgoingMessage
     if !row.is("here")? {
         return Err(Fault::kind(StorageErrorKind::NotFound));
     }
-    messages::one(&row)
+    let sent = messages::one(&row)?;
+    tx.changed(ChangeSet::of([sent.conversation_id]).and_outbox()).await;
+    Ok(sent)
 }
 
 /// Records a message that may be sent, in its conversation as that is called here. One that the server refused to open takes
@@ -81,7 +83,7 @@ fn record() -> String {
         "INSERT INTO outbox ({columns}) SELECT {values}
         FROM account AS a CROSS JOIN conversations AS c
         WHERE a.only = 1 AND a.person_id IS NOT NULL
-            AND c.id = coalesce((SELECT a.canonical_id FROM aliases AS a WHERE a.id = ?), ?)
+            AND c.id = coalesce((SELECT l.canonical_id FROM aliases AS l WHERE l.id = ?), ?)
             AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = ?)",
         columns = names(&columns),
         values = values.join(", "),

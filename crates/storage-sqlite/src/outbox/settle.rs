@@ -24,8 +24,8 @@ use crate::{
     sql::{IdSet, Tx, select},
 };
 use acks::Acks;
-use fieldpost_domain::{Acknowledgement, PushOutcome, PushResult};
-use fieldpost_storage::SettleReport;
+use fieldpost_domain::{Acknowledgement, ConversationId, PushOutcome, PushResult};
+use fieldpost_storage::{ChangeSet, SettleReport};
 use sea_orm::DerivePartialModel;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -55,6 +55,8 @@ struct Settling<'a> {
 
 pub(super) async fn settle(tx: &Tx, results: Vec<PushResult>) -> Res<SettleReport> {
     let mut entries = entries(tx, &results).await?;
+    let lanes = entries.values().map(|entry| ConversationId::from_uuid(entry.lane));
+    tx.changed(ChangeSet::of(lanes).and_outbox()).await;
     let changed = entries.values().filter_map(|entry| entry.target).collect();
     let context = PageContext::read(tx).await?;
     let (touched, report) = (BTreeSet::new(), SettleReport::default());

@@ -36,7 +36,7 @@ use crate::{
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Person, PersonId, RefusalCode, Seq, SeqRange,
 };
-use fieldpost_storage::{ApplyReport, SyncPosition, unreadable};
+use fieldpost_storage::{ApplyReport, ChangeSet, SyncPosition, unreadable};
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -66,6 +66,10 @@ async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage
     }
     if after.is_none() && position::meet(tx, &context.state, page.epoch.as_ref()).await? {
         context = PageContext::read(tx).await?;
+    }
+    if after.is_none() || matches!(next, Next::Pull) {
+        // Who the person is, and what has left.
+        tx.changed(ChangeSet::everything()).await;
     }
     let told = told_ranges(&page.changes);
     let came = Came::of(&page.changes);

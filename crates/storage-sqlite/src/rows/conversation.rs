@@ -39,6 +39,7 @@ cells! {
         FirstName = of("p", P::FirstName),
         LastName = of("p", P::LastName),
         Omitted = of("c", C::Omitted),
+        CreatedAt = of("c", C::CreatedAt),
     }
 }
 
@@ -65,6 +66,7 @@ pub(crate) fn summary(row: &Line) -> Res<ConversationSummary> {
         subject,
         omitted: json::read_omitted(row.get(Listed::Omitted)?)?,
         medic_id: row.opt_id(Listed::Medic)?.map(MedicId::from_uuid),
+        created_at: row.time(Listed::CreatedAt)?,
         last_message_at: row.opt_time(Listed::LastMessageAt)?,
         last_message_preview: row.get::<Option<String>>(Listed::LastMessagePreview)?.as_deref().map(preview),
         unread: row.count(Listed::Unread)?,

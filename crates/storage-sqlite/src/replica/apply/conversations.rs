@@ -28,6 +28,7 @@ use crate::{
     },
 };
 use fieldpost_domain::{Conversation, ConversationKind, Seq};
+use fieldpost_storage::ChangeSet;
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter,
     sea_query::{Expr, Func},
@@ -78,6 +79,8 @@ async fn own_again(tx: &Tx, context: &mut PageContext, rows: &[Conversation]) ->
         return Ok(());
     }
     tx.run(&OWN_AGAIN, vec![IdSet::of(own.iter().copied()).bind()]).await?;
+    // Its messages may be in the other one.
+    tx.changed(ChangeSet::everything()).await;
     own.into_iter().for_each(|id| context.aliases.forget(id));
     Ok(())
 }

@@ -18,6 +18,7 @@ use crate::{
     sql::{Field, IdSet, Insert, Tx, excluded, id, names, opt_id, opt_text, opt_time, seq, set_excluded, text, time},
 };
 use fieldpost_domain::{ConversationId, Message, UnreadableRow};
+use fieldpost_storage::ChangeSet;
 use std::{collections::BTreeSet, sync::LazyLock};
 use uuid::Uuid;
 
@@ -44,8 +45,8 @@ pub(super) async fn put(tx: &Tx, context: &PageContext, mut messages: Vec<Messag
     let changed = UPSERT.run(tx, &messages, context).await?;
     applied.count(all - orphans_and_left, changed);
     applied.report.new_messages += note_new(tx, &messages, &here, applied).await?;
-    if here.dead_letters {
-        tx.run(&HAS_ARRIVED, vec![came.bind(), opt_id(context.viewer)]).await?;
+    if here.dead_letters && tx.run(&HAS_ARRIVED, vec![came.bind(), opt_id(context.viewer)]).await? > 0 {
+        tx.changed(ChangeSet::of_outbox()).await;
     }
     if here.changes {
         overlay::lay(tx, &came).await?;

@@ -12,6 +12,7 @@ use crate::{
     version::UNTOLD,
 };
 use fieldpost_domain::{Person, PersonId};
+use fieldpost_storage::ChangeSet;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -21,6 +22,10 @@ pub(crate) async fn put(tx: &Tx, context: &PageContext, people: &[Person]) -> Re
         return Ok(0);
     }
     let changed = UPSERT.run(tx, people, context).await?;
+    if changed > 0 {
+        // Names and roles are in every line of the list.
+        tx.changed(ChangeSet::everything()).await;
+    }
     if context.bootstrapping {
         let row = |person: &Person| {
             let (id, org) = (person.id.as_uuid(), person.org_id.as_uuid());

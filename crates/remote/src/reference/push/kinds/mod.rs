@@ -2,7 +2,7 @@
 
 use super::{Done, Judged};
 use crate::reference::{transaction::Transaction, viewer::Viewer};
-use fieldpost_domain::{ConversationId, Intent, MarkRead, OpenBroadcast, OpenDirect, Refusal};
+use fieldpost_domain::{Capability, ConversationId, Intent, MarkRead, OpenBroadcast, OpenDirect, Refusal};
 
 mod mark_read;
 mod open_broadcast;
@@ -11,8 +11,25 @@ mod send_message;
 
 pub use send_message::SubmittedMessage;
 
+/// The steps in which a batch is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    /// Conversations are opened.
+    Open,
+    /// Messages are sent.
+    Send,
+    /// Markers are moved.
+    Mark,
+}
+
 /// What a kind of mutation submits, and what is done with it.
 trait Kind: Sized {
+    /// When in a batch it is done.
+    const STEP: Step;
+
+    /// What a server has to be able to do that protocol 1 does not have.
+    const NEEDS: Option<Capability> = None;
+
     /// The same on the device.
     type Intent;
 
@@ -42,6 +59,22 @@ macro_rules! kinds {
             pub(super) fn lane(&self) -> Option<ConversationId> {
                 match self {
                     $(Self::$variant(submitted) => Some(submitted.lane()),)+
+                    Self::Refused(_) => None,
+                }
+            }
+
+            /// When in a batch it is done.
+            pub(super) fn step(&self) -> Step {
+                match self {
+                    $(Self::$variant(_) => <$submitted>::STEP,)+
+                    Self::Refused(_) => Step::Open,
+                }
+            }
+
+            /// What the server has to be able to do.
+            pub(super) fn needs(&self) -> Option<Capability> {
+                match self {
+                    $(Self::$variant(_) => <$submitted>::NEEDS,)+
                     Self::Refused(_) => None,
                 }
             }
