@@ -50,7 +50,7 @@ pub use open::{Locked, OpenTransaction};
 pub use operator::{Backup, Medic, Profile};
 pub use options::ReferenceBuilder;
 pub use project::Project;
-pub use push::{Submission, SubmissionResult, SubmittedMessage, Task};
+pub use push::*;
 pub use random::SeededRandom;
 pub use sessions::RefreshRefused;
 

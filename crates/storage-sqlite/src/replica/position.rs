@@ -14,7 +14,7 @@ use crate::{
     sql::{Tx, int, signed, text, unsigned},
 };
 use fieldpost_domain::{Continuation, Cursor, ServerEpoch, ServerInfo};
-use fieldpost_storage::{BootstrapReason, StorageErrorKind, SyncPosition};
+use fieldpost_storage::{BootstrapReason, ChangeSet, StorageErrorKind, SyncPosition};
 use sea_orm::{EntityTrait, ExprTrait, UpdateMany, sea_query::Expr};
 use uuid::Uuid;
 
@@ -145,6 +145,8 @@ pub(crate) async fn note_server(tx: &Tx, state: &Model, server: &ServerInfo) -> 
     if state.sql_version == version && state.capabilities.as_deref() == Some(capabilities.as_str()) {
         return Ok(());
     }
+    // What waited for the server to be able to do it waits for that no more.
+    tx.changed(ChangeSet::of_outbox()).await;
     let noted = change()
         .col_expr(Column::SqlVersion, Expr::value(version))
         .col_expr(Column::Capabilities, Expr::value(capabilities));

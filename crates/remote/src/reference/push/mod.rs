@@ -30,7 +30,8 @@ use kinds::Step;
 use std::collections::BTreeMap;
 
 pub(super) use injections::Injections;
-pub use kinds::{SubmittedMessage, Task};
+// What a kind submits is public with it.
+pub use kinds::*;
 pub use submission::{Submission, SubmissionResult};
 
 /// A refusal on the way to an answer.

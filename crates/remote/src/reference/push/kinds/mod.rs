@@ -4,11 +4,13 @@ use super::{Done, Judged};
 use crate::reference::{transaction::Transaction, viewer::Viewer};
 use fieldpost_domain::{Capability, ConversationId, Intent, MarkRead, OpenBroadcast, OpenDirect, Refusal};
 
+mod edit_message;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
 mod send_message;
 
+pub use edit_message::SubmittedEdit;
 pub use send_message::SubmittedMessage;
 
 /// The steps in which a batch is carried out.
@@ -18,6 +20,8 @@ pub(super) enum Step {
     Open,
     /// Messages are sent.
     Send,
+    /// Messages are edited.
+    Edit,
     /// Markers are moved.
     Mark,
 }
@@ -79,6 +83,11 @@ macro_rules! kinds {
                 }
             }
 
+            /// What all kinds together need.
+            pub(in crate::reference) fn needed() -> impl Iterator<Item = Capability> {
+                [$(<$submitted as Kind>::NEEDS,)+].into_iter().flatten()
+            }
+
             /// Judges and carries out.
             pub(super) fn carry_out(&self, transaction: &mut Transaction<'_>, viewer: &Viewer) -> Judged<Done> {
                 match self {
@@ -105,6 +114,8 @@ kinds! {
     OpenDirect(OpenDirect),
     /// Open or find the broadcast of an org.
     OpenBroadcast(OpenBroadcast),
+    /// Change a message.
+    EditMessage(SubmittedEdit),
     /// Move the caller's read marker forward.
     MarkRead(MarkRead),
 }
