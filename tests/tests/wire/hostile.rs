@@ -43,14 +43,14 @@ async fn a_row_above_the_limits_is_shown_as_omitted_and_what_follows_arrives() {
     ada.trigger_message_sync().await.unwrap();
     let (_tablet, again) = site.client(ADA).await;
     for device in [&ada, &again] {
-        let shown = device.messages(thread, Window::newest(4)).await.unwrap().messages;
+        let shown = device.conversation(thread).messages(Window::newest(4)).await.unwrap().messages;
         let said: Vec<_> = shown.iter().map(|message| message.omitted.as_ref().map(|it| it.sentence())).collect();
         let [Some(large), Some(deep), None, Some(long)] = said.as_slice() else { panic!("{said:?}") };
         assert_eq!(large, "message omitted: too large (3 MB)");
         assert_eq!(deep, "message omitted: nested too deep (17 kB)");
         assert_eq!(long, "message omitted: too long (5 kB)");
         assert_eq!(shown[2].content.as_deref(), Some("Look at this"));
-        let summary = device.conversation(thread).await.unwrap().unwrap();
+        let summary = device.conversation(thread).summary().await.unwrap().unwrap();
         assert_eq!(summary.omitted.map(|it| it.bytes), Some(34_000));
     }
     assert_eq!(ada.total_unread().await.unwrap(), again.total_unread().await.unwrap());

@@ -46,7 +46,7 @@ async fn everybody_sees_what_a_trigger_of_the_project_made_of_a_message() {
     let desk = Phone::new(server.url(), server.anon_key());
     let admin = desk.first_start(ADMIN, DEMO_PASSWORD).await;
     for device in [&ada, &admin] {
-        let shown = device.messages(thread, Window::newest(2)).await.unwrap().messages;
+        let shown = device.conversation(thread).messages(Window::newest(2)).await.unwrap().messages;
         let texts: Vec<_> = shown.iter().filter_map(|message| message.content.as_deref()).collect();
         assert_eq!(texts, ["The **** lift is out", "Taking the stairs"]);
     }

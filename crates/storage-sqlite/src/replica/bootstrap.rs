@@ -58,7 +58,7 @@ async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage
     if after.is_none() {
         position::meet(tx, page.epoch.as_ref()).await?;
     }
-    if after.is_none() || page.next_after.is_none() {
+    if after.is_none() || matches!(next, Next::Pull) {
         // Who the person is, and what has left.
         tx.changed(ChangeSet::everything()).await;
     }

@@ -229,6 +229,10 @@ impl Replica for Watched {
         self.commit(self.store.begin_bootstrap(reason)).await
     }
 
+    async fn apply_first_screen(&self, page: BootstrapPage) -> StorageResult<ApplyReport> {
+        self.commit(self.store.apply_first_screen(page)).await
+    }
+
     async fn apply_bootstrap<'a>(
         &self,
         after: Option<&'a Continuation>,
