@@ -41,7 +41,7 @@ as $$
     when jsonb_typeof(m -> 'content') not in ('string', 'null') then fieldpost.rejected('bad_request', 'content')
     when jsonb_typeof(m -> 'metadata') not in ('object', 'null') then fieldpost.rejected('bad_request', 'metadata')
     when m ->> 'reply_to' is not null and fieldpost.uuid_or_null(m ->> 'reply_to') is null then fieldpost.rejected('bad_request', 'reply_to')
-    when m ? 'mentions' and fieldpost.bad_mentions(m -> 'mentions') then fieldpost.rejected('bad_request', 'mentions')
+    when m ? 'mentions' and fieldpost.mentions_fault(m -> 'mentions') is not null then fieldpost.mentions_fault(m -> 'mentions')
     -- A year of five digits is a clock that is wrong, and no reason to keep the message.
     when p_composed is null and m ->> 'composed_at' is not null and m ->> 'composed_at' !~ '^[+-]?[0-9]{5,}-' then fieldpost.rejected('bad_request', 'composed_at')
     when coalesce(p_type, 'text') = 'text' and coalesce(fieldpost.trim(p_content), '') = '' then fieldpost.rejected('content_empty')

@@ -117,23 +117,6 @@ $$;
 comment on function fieldpost.read_batch(fieldpost.scope, jsonb[], fieldpost.push_item[], boolean) is
   'The mutations of a batch, with results for those that are refused by what they say or where they go.';
 
--- The kinds that are carried out one by one after the sends, in the order of these steps. Each has a file.
-create or replace function fieldpost.later_kinds() returns text[]
-language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select array['mark_read'] $$;
-comment on function fieldpost.later_kinds() is 'What a push does after the sends, in this order.';
-
-create or replace function fieldpost.carry_out(s fieldpost.scope, p_kind text, p_mutation jsonb) returns jsonb
-language plpgsql set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return case p_kind
-    when 'mark_read' then fieldpost.mark_read(s, p_mutation)
-  end;
-end
-$$;
-comment on function fieldpost.carry_out(fieldpost.scope, text, jsonb) is 'Carries out one mutation of a later kind.';
-
 -- Carries out the later kinds, step by step. Answers the results of the whole batch with theirs.
 create or replace function fieldpost.carry_out_all(s fieldpost.scope, p_items fieldpost.push_item[], p_results text[]) returns text[]
 language plpgsql set search_path = pg_catalog, pg_temp

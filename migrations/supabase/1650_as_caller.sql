@@ -493,17 +493,6 @@ end
 $$;
 comment on function fieldpost.mark_as_caller(jsonb) is 'Moves the caller''s own read marker forward, under all policies.';
 
-create or replace function fieldpost.carry_out_as_caller(p_kind text, p_mutation jsonb) returns jsonb
-language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp
-as $$
-begin
-  return case p_kind
-    when 'mark_read' then fieldpost.mark_as_caller(p_mutation)
-  end;
-end
-$$;
-comment on function fieldpost.carry_out_as_caller(text, jsonb) is 'Carries out one mutation of a later kind, under all policies.';
-
 create or replace function fieldpost.push_as_caller(p_protocol int, p_mutations jsonb[]) returns json
 language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp set lock_timeout = '3s'
 as $$

@@ -58,6 +58,7 @@ before(async () => {
     created_by: org.admin.user_id, medic_id: org.medics[1].medic_id, message_id: ids.theirs, type: "broadcast", message_type: "system", status: "read", role: "org_admin", name: "hacked",
     first_name: "hacked", last_name: "hacked", subject: "hacked", content: "hacked", metadata: { hacked: 1 }, client_key: "hacked", last_message_preview: "hacked", reply_to: ids.theirs,
     omitted: { reason: "hacked", bytes: 1 }, seq: 1, last_seq: 999, read_seq: 999, delivered_seq: 999, version: 999, sync_xid: "1", created_at: "2001-01-01T00:00:00Z", updated_at: "2001-01-01T00:00:00Z", composed_at: "2001-01-01T00:00:00Z",
+    edited_at: "2001-01-01T00:00:00Z", mentions: [org.medics[1].user_id],
     deleted_at: now, last_message_at: now, last_read_at: "2099-01-01T00:00:00Z", delivered_at: now, read_at: now,
   };
 });
@@ -180,10 +181,10 @@ test("whoever has no business there reads and changes nothing, table by table an
 test("people who belong there change what is theirs and no other column", async () => {
   // What each may change, by table. Everything else is restored.
   const may = {
-    ada: { messages: ["content", "metadata"], conversations: [], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: ["delivered_at", "read_at"] },
+    ada: { messages: ["content", "metadata", "mentions"], conversations: [], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: ["delivered_at", "read_at"] },
     admin: { messages: ["status"], conversations: ["subject", "medic_id"], conversation_read_status: [], message_recipients: [] },
   };
-  const follows = { messages: ["version", "sync_xid", "updated_at", "deleted_at", "content", "metadata"], conversations: ["version", "sync_xid", "updated_at", "last_message_preview"], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: [] };
+  const follows = { messages: ["version", "sync_xid", "updated_at", "edited_at", "deleted_at", "content", "metadata"], conversations: ["version", "sync_xid", "updated_at", "last_message_preview"], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: [] };
   let tried = 0;
   const mistakes = [];
   const target = TARGET();
@@ -196,7 +197,7 @@ test("people who belong there change what is theirs and no other column", async 
         tried++;
         const before = await row();
         // Words of one's own: what the one may write must not hide that the other can write it too.
-        const value = column === "content" ? `${hostile[column]} by ${who}` : hostile[column];
+        const value = { content: `hacked by ${who}`, mentions: [js.user_id] }[column] ?? hostile[column];
         await Object.entries(target[table]).reduce((q, [c, v]) => q.eq(c, v), js.from(table).update({ [column]: value }));
         const after = await row();
         const changed = Object.keys(after ?? {}).filter((c) => JSON.stringify(after[c]) !== JSON.stringify(before[c]));

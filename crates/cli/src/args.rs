@@ -108,6 +108,8 @@ pub(crate) enum Command {
         /// What to write
         text: String,
     },
+    /// Give a message of one's own another text; it shows at once and goes out now or with the next sync
+    Edit(crate::commands::edit::Arguments),
     /// Open the conversation with a medic
     Open {
         /// The medic's id, a part of it, or the medic's name

@@ -38,10 +38,8 @@ pub use digest::{ConversationDigest, Fingerprint, SetFingerprint};
 pub use id::{ConversationId, IdError, MedicId, MessageId, MutationId, OrgId, PersonId};
 pub use message::{Changeable, MENTIONS_MAX, Mentions, Message, MessageKind, MessageStatus, NewMessage};
 pub use metadata::{Extra, Metadata, MetadataError};
-pub use mutation::{
-    Decision, Intent, MarkRead, Mutation, MutationKind, OpenBroadcast, OpenDirect, Policy, Replaces, Target,
-    Undecodable,
-};
+// Every kind of mutation is named here with its fields.
+pub use mutation::*;
 pub use omitted::{Omitted, OmittedReason};
 pub use outcome::{Acknowledgement, MessageAck, PushOutcome, PushResult, Refusal, RefusalCode, RetryCode};
 pub use page::{BootstrapPage, HistoryPage, PullPage, SeqRange, ServerInfo, ServerLimits};

@@ -1,9 +1,10 @@
 //! One conversation: reading, writing and marking its thread.
 
 use crate::{
-    Client, ConversationId, ConversationSummary, Draft, Error, MessageContent, MessageId, MessageKind, Older,
-    OutboxEntry, Result, SentMessage, Seq, ThreadWindow, Window,
+    Client, ConversationId, ConversationSummary, Draft, Error, MessageContent, MessageKind, Older, Result, SentMessage,
+    Seq, ThreadWindow, Window,
 };
+use fieldpost_domain::MENTIONS_MAX;
 use fieldpost_storage::OutgoingMessage;
 
 /// The handle on a conversation: [`Client::conversation`]. Cheap to clone. It keeps the client alive.
@@ -54,6 +55,9 @@ impl Conversation {
         if let Some(metadata) = &draft.metadata {
             metadata.check()?;
         }
+        if draft.mentions.len() > MENTIONS_MAX {
+            return Err(Error::TooManyMentions);
+        }
         let env = &self.client.inner.env;
         let message = OutgoingMessage {
             id: env.message_id(),
@@ -68,16 +72,6 @@ impl Conversation {
         let written = self.client.inner.store.send(env.mutation_id(), message).await?;
         self.client.note_local_write().await;
         Ok(SentMessage::new(self.client.clone(), written))
-    }
-
-    /// Changes the text of a message that the server does not have. A queued one keeps its place; a refused one is sent again
-    /// with it.
-    ///
-    /// # Errors
-    /// [`Error::InvalidContent`]; [`Error::NotWaiting`]; [`Error::OutcomeUnknown`] while it is on its way;
-    /// [`Error::NotPossible`] as for [`Client::retry`].
-    pub async fn edit(&self, message: MessageId, text: &str) -> Result<OutboxEntry> {
-        self.client.edit_message(message, text).await
     }
 
     /// Part of the thread, oldest first. [`ThreadWindow::older`] says how to go on upwards;

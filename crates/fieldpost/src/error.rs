@@ -1,6 +1,6 @@
 //! What an app can act on.
 
-use fieldpost_domain::{ContentError, MetadataError, Retry};
+use fieldpost_domain::{ContentError, MENTIONS_MAX, MetadataError, Retry};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::{NotPossible, StorageError, StorageErrorKind};
 use fieldpost_sync::SyncError;
@@ -31,8 +31,11 @@ pub enum Error {
     /// What was attached cannot be sent; nothing was written.
     #[error(transparent)]
     InvalidMetadata(#[from] MetadataError),
-    /// There is no such conversation here.
-    #[error("there is no such conversation on this device; sync first, or check the id")]
+    /// More people are mentioned than a message may mention; nothing was written.
+    #[error("a message can mention {MENTIONS_MAX} people at most")]
+    TooManyMentions,
+    /// There is no such conversation or message here.
+    #[error("there is no such conversation or message on this device; sync first, or check the id")]
     NotFound,
     /// Nothing like that waits: it was sent, or taken back.
     #[error("nothing like that waits in the outbox: it was sent, or taken back")]

@@ -71,6 +71,7 @@ mod client;
 mod conversation;
 mod conversations;
 mod doctor;
+mod editing;
 mod error;
 mod lifecycle;
 mod messages;

@@ -85,6 +85,10 @@ impl SentMessage {
         self.message.id
     }
 
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The message as it was when this handle was made.
     #[must_use]
     pub const fn message(&self) -> &ThreadMessage {
@@ -118,14 +122,6 @@ impl SentMessage {
     /// If the store fails.
     pub async fn entry(&self) -> Result<Option<OutboxEntry>> {
         Ok(self.client.inner.store.entry_of(self.id()).await?)
-    }
-
-    /// As [`crate::Conversation::edit`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn edit(&self, text: &str) -> Result<OutboxEntry> {
-        self.client.edit_message(self.id(), text).await
     }
 
     /// As [`Client::retry`].

@@ -79,10 +79,23 @@ impl Client {
         self.decided(self.inner.store.cancel(mutation).await).await
     }
 
-    /// Every change of a message's text comes through here.
-    pub(crate) async fn edit_message(&self, message: MessageId, text: &str) -> Result<OutboxEntry> {
+    /// The changes of a message that are in the outbox, oldest first, refused ones included.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn changes_of(&self, message: MessageId) -> Result<Vec<OutboxEntry>> {
+        Ok(self.inner.store.changes_of(message).await?)
+    }
+
+    /// Changes the text of what waits, in its place; what was refused is sent again with it. [`crate::Conversation::edit`]
+    /// changes a message, wherever it is by now.
+    ///
+    /// # Errors
+    /// [`Error::InvalidContent`]; [`Error::NotWaiting`]; [`Error::OutcomeUnknown`] while it is on its way;
+    /// [`Error::NotPossible`] as for [`Client::retry`].
+    pub async fn edit_entry(&self, what: impl Into<OutboxRef> + Send, text: &str) -> Result<OutboxEntry> {
         let content = MessageContent::new(text)?;
-        let mutation = self.mutation(message.into()).await?;
+        let mutation = self.mutation(what.into()).await?;
         self.decided(self.inner.store.edit(mutation, content, self.inner.env.now()).await).await
     }
 

@@ -72,9 +72,9 @@ pub async fn handles(conversation: &Conversation, content: MessageContent, metad
     let sent: SentMessage = conversation.send_draft(Draft::new(content).with_metadata(metadata)).await?;
     let _: (MessageId, &ThreadMessage) = (sent.id(), sent.message());
     let _: Delivery = sent.delivered().await?;
-    let _: OutboxEntry = sent.edit("").await?;
+    let _: ThreadMessage = sent.edit("").await?;
     let _: OutboxEntry = sent.retry().await?;
-    let _: OutboxEntry = conversation.edit(sent.id(), "").await?;
+    let _: ThreadMessage = conversation.edit(sent.id(), "").await?;
     Ok(())
 }
 

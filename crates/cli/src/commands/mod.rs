@@ -2,6 +2,7 @@
 
 mod conversations;
 mod doctor;
+pub(crate) mod edit;
 mod messages;
 mod open;
 mod outbox;
@@ -63,6 +64,7 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Sync { watch: true, .. } => watch::run(device, output).await,
         Command::Conversations => conversations::run(device, output).await,
         Command::Messages { conversation, limit } => messages::run(device, &conversation, limit, output).await,
+        Command::Edit(arguments) => edit::run(device, &arguments, output).await,
         Command::Send { conversation, text } => send::run(device, &conversation, &text, output).await,
         Command::Open { medic } => open::run(device, &medic, output).await,
         Command::People => people::run(device, output).await,

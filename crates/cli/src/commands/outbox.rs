@@ -2,7 +2,7 @@
 
 use super::text::{moment, one_line};
 use crate::{args::Decision, device::Device, failure::Failure, output::Output};
-use fieldpost::{EntryState, Error, NotPossible, OutboxEntry};
+use fieldpost::{EntryState, OutboxEntry};
 use serde_json::{Value, json};
 
 pub(super) async fn decide(device: &Device, decision: Decision, output: &Output) -> Result<(), Failure> {
@@ -17,9 +17,7 @@ pub(super) async fn decide(device: &Device, decision: Decision, output: &Output)
         }
         Decision::Edit { which, text } => {
             let entry = find(device, &which).await?;
-            let message = entry.message_id.ok_or(Error::NotPossible(NotPossible::NoMessage))?;
-            let conversation = device.client.conversation(entry.conversation_id);
-            show(output, &conversation.edit(message, &text).await?);
+            show(output, &device.client.edit_entry(entry.mutation_id, &text).await?);
         }
         Decision::Cancel { which } => {
             let entry = find(device, &which).await?;

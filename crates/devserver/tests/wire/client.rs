@@ -128,6 +128,8 @@ pub(crate) async fn ada(server: &DevServer) -> String {
 pub(crate) fn call<'a>(server: &'a DevServer, token: &str, function: &str, mut arguments: Value) -> Ask<'a> {
     arguments["p_protocol"] = json!(1);
     arguments["p_app"] = json!("test/1");
-    arguments["p_capabilities"] = json!([]);
+    if arguments.get("p_capabilities").is_none() {
+        arguments["p_capabilities"] = json!([]);
+    }
     ask(server, "POST", &format!("/rest/v1/rpc/{function}")).bearer(token).json(&arguments)
 }

@@ -2,6 +2,7 @@
 //!
 //! Each kind has a file of its own with its fields, its [`Policy`] and what the fields say; the list below registers it.
 
+mod edit_message;
 mod kind;
 mod mark_read;
 mod open_broadcast;
@@ -10,6 +11,7 @@ mod policy;
 mod send_message;
 mod stored;
 
+pub use edit_message::EditMessage;
 pub use mark_read::MarkRead;
 pub use open_broadcast::OpenBroadcast;
 pub use open_direct::OpenDirect;
@@ -25,6 +27,8 @@ kind::kinds! {
     OpenDirect(OpenDirect) => "open_direct",
     /// Open the broadcast conversation of an org, or find the one there is.
     OpenBroadcast(OpenBroadcast) => "open_broadcast",
+    /// Change the text and the mentions of a message that the server has.
+    EditMessage(EditMessage) => "edit_message",
     /// Move the signed-in person's read marker forward.
     MarkRead(MarkRead) => "mark_read",
 }

@@ -3,8 +3,8 @@
 use crate::support::{Server, token};
 use chrono::DateTime;
 use fieldpost_domain::{
-    Acknowledgement, Intent, MarkRead, MessageContent, MessageKind, Metadata, Mutation, NewMessage, OpenBroadcast,
-    OpenDirect, PushOutcome, RefusalCode, RetryCode, Seq, TombstoneOf,
+    Acknowledgement, EditMessage, Intent, MarkRead, MessageContent, MessageKind, Metadata, Mutation, NewMessage,
+    OpenBroadcast, OpenDirect, PushOutcome, RefusalCode, RetryCode, Seq, TombstoneOf,
 };
 use fieldpost_remote::{MessagingApi, RemoteErrorKind, RemoteResult};
 use pretty_assertions::assert_eq;
@@ -58,6 +58,16 @@ fn mark(n: u8) -> Mutation {
     )
 }
 
+fn edit(n: u8, mentions: &[u8]) -> Mutation {
+    let edit = EditMessage {
+        conversation_id: id(CONVERSATION).parse().unwrap(),
+        message_id: id(MESSAGE).parse().unwrap(),
+        content: MessageContent::new("almost there").unwrap(),
+        mentions: mentions.iter().map(|n| id(*n).parse().unwrap()).collect(),
+    };
+    mutation(n, Intent::EditMessage(edit))
+}
+
 fn result(n: u8, status: &str, more: Value) -> Value {
     let mut result = json!({"id": id(n), "status": status});
     result.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -103,6 +113,7 @@ async fn mutations_are_written_as_the_protocol_says() {
     rich.kind = MessageKind::Attachment;
     rich.metadata = Some(Metadata::new(json!({"file": "a.jpg"}).as_object().unwrap().clone()).unwrap());
     rich.reply_to = Some(id(7).parse().unwrap());
+    rich.mentions = [id(9).parse().unwrap()].into();
     let (conversation_id, org_id) = (id(CONVERSATION).parse().unwrap(), id(0x1f).parse().unwrap());
     let medic_id = Some(id(8).parse().unwrap());
     let mutations = [
@@ -116,10 +127,12 @@ async fn mutations_are_written_as_the_protocol_says() {
         ),
         mutation(6, Intent::OpenBroadcast(OpenBroadcast { conversation_id, org_id, subject: None })),
         mark(7),
+        edit(8, &[9, 10]),
+        edit(9, &[]),
     ];
     let server = Server::start().await;
     server.push().answers(json!({}));
-    // No results for seven mutations: the answer is refused, the request is what matters here.
+    // No results for nine mutations: the answer is refused, the request is what matters here.
     server.remote().push(&token(), &mutations).await.unwrap_err();
 
     let (c, org, m) = (id(CONVERSATION), id(0x1f), id(MESSAGE));
@@ -132,12 +145,15 @@ async fn mutations_are_written_as_the_protocol_says() {
              "content": "on my way", "composed_at": "2026-01-31T08:15:00.500000Z"},
             {"id": id(2), "kind": "send_message", "conversation_id": c, "message_id": m, "message_type": "attachment",
              "content": "on my way", "composed_at": "2026-01-31T08:15:00.500000Z", "metadata": {"file": "a.jpg"},
-             "reply_to": id(7)},
+             "mentions": [id(9)], "reply_to": id(7)},
             {"id": id(3), "kind": "open_direct", "conversation_id": c},
             {"id": id(4), "kind": "open_direct", "conversation_id": c, "medic_id": id(8), "org_id": org},
             {"id": id(5), "kind": "open_broadcast", "conversation_id": c, "org_id": org, "subject": "Crane 3"},
             {"id": id(6), "kind": "open_broadcast", "conversation_id": c, "org_id": org},
             {"id": id(7), "kind": "mark_read", "conversation_id": c, "read_seq": 17},
+            {"id": id(8), "kind": "edit_message", "conversation_id": c, "message_id": m, "content": "almost there",
+             "mentions": [id(9), id(10)]},
+            {"id": id(9), "kind": "edit_message", "conversation_id": c, "message_id": m, "content": "almost there"},
         ])
     );
 }
@@ -169,6 +185,25 @@ async fn acknowledgements_carry_their_rows() {
         json!({"conversation_id": id(0xd), "person_id": id(ME), "delivered_seq": 20, "read_seq": 17, "version": 3});
     let marked = acknowledged(mark(1), "applied", json!({"read_marker": marker})).await;
     assert!(matches!(marked, Acknowledgement::Marked(marker) if marker.read_seq == Seq::new(17)));
+}
+
+#[tokio::test]
+async fn an_edit_is_answered_with_its_row_or_with_nothing() {
+    let mut row = message();
+    row["edited_at"] = json!(T);
+    let stored = acknowledged(edit(1, &[]), "applied", json!({"message": row})).await;
+    assert!(matches!(stored, Acknowledgement::Stored(message) if message.edited_at.is_some()));
+
+    row["id"] = json!(id(0x77));
+    let other = acknowledged(edit(1, &[]), "applied", json!({"message": row})).await;
+    assert_eq!(other, Acknowledgement::Bare, "the row of another message is not taken for it");
+    row["metadata"] = json!({"idempotency_key": id(MESSAGE)});
+    let keyed = acknowledged(edit(1, &[]), "applied", json!({"message": row})).await;
+    assert!(matches!(keyed, Acknowledgement::Stored(message) if message.id.to_string() == id(0x77)));
+
+    assert_eq!(acknowledged(edit(1, &[]), "duplicate", json!({})).await, Acknowledgement::Bare);
+    let deleted = one(edit(1, &[]), "rejected", json!({"code": "message_deleted"})).await.unwrap();
+    assert!(matches!(deleted, PushOutcome::Rejected(refusal) if refusal.code == RefusalCode::MessageDeleted));
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ mod scene;
 
 pub mod access;
 pub mod bootstrap;
+pub mod edit;
 pub mod history;
 pub mod mark;
 pub mod open;

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{
-    AccessToken, ConversationId, MedicId, MessageId, MessageKind, Mutation, OrgId, PersonId, Role, Seq, Time,
+    AccessToken, ConversationId, MedicId, Mentions, MessageId, MessageKind, Mutation, OrgId, PersonId, Role, Seq, Time,
 };
 use std::{collections::BTreeMap, fmt};
 
@@ -175,8 +175,9 @@ impl OpenTransaction {
         let id = MessageId::from_parts(state.now(), state.random.ten());
         drop(state);
         let (kind, content) = (MessageKind::Text, Some(content.to_owned()));
-        let (metadata, reply_to, composed_at) = (None, None, None);
-        let draft = MessageDraft { id, conversation_id, sender_id, kind, content, metadata, reply_to, composed_at };
+        let (metadata, mentions, reply_to, composed_at) = (None, Mentions::new(), None, None);
+        let draft =
+            MessageDraft { id, conversation_id, sender_id, kind, content, metadata, mentions, reply_to, composed_at };
         self.add(move |transaction| {
             transaction.insert_message(draft);
         });
@@ -190,7 +191,7 @@ impl OpenTransaction {
     pub fn edit_message(&self, id: MessageId, content: &str) -> Result<(), Locked> {
         let content = content.to_owned();
         self.on_message(id, move |transaction| {
-            transaction.edit_message(id, Some(content));
+            transaction.edit_message(id, Some(content), None);
         })
     }
 

@@ -8,8 +8,8 @@ use super::{
     transaction::{MessageDraft, NewMember, Transaction},
 };
 use fieldpost_domain::{
-    ConversationId, MedicId, Message, MessageId, MessageKind, MessageStatus, Metadata, OrgId, PersonId, RetryCode,
-    Role, Seq,
+    ConversationId, MedicId, Mentions, Message, MessageId, MessageKind, MessageStatus, Metadata, OrgId, PersonId,
+    RetryCode, Role, Seq,
 };
 use std::time::Duration;
 
@@ -169,8 +169,9 @@ impl ReferenceServer {
         metadata: Option<Metadata>,
     ) -> Option<Message> {
         let content = Some(content.to_owned());
-        let (kind, reply_to, composed_at) = (MessageKind::Text, None, None);
-        let draft = MessageDraft { id, conversation_id, sender_id, kind, content, metadata, reply_to, composed_at };
+        let (kind, mentions, reply_to, composed_at) = (MessageKind::Text, Mentions::new(), None, None);
+        let draft =
+            MessageDraft { id, conversation_id, sender_id, kind, content, metadata, mentions, reply_to, composed_at };
         self.write(|transaction| {
             if transaction.tables().messages.contains_key(&id) {
                 return None;
@@ -190,6 +191,7 @@ impl ReferenceServer {
                     kind: MessageKind::Text,
                     content: Some(content.clone()),
                     metadata: None,
+                    mentions: Mentions::new(),
                     reply_to: None,
                     composed_at: None,
                 };
@@ -201,7 +203,7 @@ impl ReferenceServer {
 
     /// Changes the text of a message. False if there is none, or it is deleted.
     pub fn edit_message(&self, id: MessageId, content: &str) -> bool {
-        self.write(|transaction| transaction.edit_message(id, Some(content.to_owned())))
+        self.write(|transaction| transaction.edit_message(id, Some(content.to_owned()), None))
     }
 
     /// Sets the status column of a message; it never goes back.

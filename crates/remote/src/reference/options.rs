@@ -1,6 +1,6 @@
 //! How a reference server is set up.
 
-use super::{ReferenceServer, clock::ServerClock, project::Project};
+use super::{ReferenceServer, Task, clock::ServerClock, project::Project};
 use crate::SQL_VERSION;
 use fieldpost_domain::{Capabilities, Capability, ServerInfo, ServerLimits};
 use std::{fmt, sync::Arc, time::Duration};
@@ -22,8 +22,10 @@ impl fmt::Debug for Options {
     }
 }
 
-/// What a server of this version can do beyond protocol 1.
-const CAPABILITIES: [Capability; 2] = [Capability::SetDigest, Capability::Ranges];
+/// What a server of this version can do beyond protocol 1: what pages say, and the kinds of mutation.
+fn capabilities() -> Capabilities {
+    [Capability::SetDigest, Capability::Ranges].into_iter().chain(Task::needed()).collect()
+}
 
 /// Sets up a [`ReferenceServer`].
 #[derive(Debug, Clone)]
@@ -39,7 +41,7 @@ impl ReferenceBuilder {
                 clock: Arc::new(chrono::Utc::now),
                 limits: ServerLimits::default(),
                 token_lifetime: Duration::from_secs(3600),
-                info: ServerInfo { sql_version: Some(SQL_VERSION), capabilities: Capabilities::from(CAPABILITIES) },
+                info: ServerInfo { sql_version: Some(SQL_VERSION), capabilities: capabilities() },
                 project: None,
             },
         }

@@ -74,6 +74,11 @@ impl Viewer {
         self.member_of(org).is_some_and(|member| member.role == Role::OrgAdmin)
     }
 
+    /// Whether she may write in a conversation that she sees.
+    pub(super) fn may_write(&self, conversation: &ConversationRow) -> bool {
+        conversation.kind != ConversationKind::Broadcast || self.is_admin_of(conversation.org_id)
+    }
+
     /// The rule for conversations, existing or deleted.
     fn sees_place(&self, org: OrgId, kind: &ConversationKind, medic: Option<MedicId>) -> bool {
         let Some(member) = self.member_of(org) else { return false };

@@ -68,6 +68,7 @@ async fn a_message_of_an_older_client_is_known_by_its_idempotency_key() {
         kind: "text".into(),
         content: Some("From the old app".to_owned()),
         metadata: None,
+        mentions: fieldpost_domain::Mentions::new(),
         reply_to: None,
         composed_at: None,
     };

@@ -7,7 +7,7 @@ use crate::{
     version::Epoch,
 };
 use fieldpost_domain::{Continuation, Cursor, ServerEpoch, ServerInfo};
-use fieldpost_storage::{BootstrapReason, StorageErrorKind, SyncPosition};
+use fieldpost_storage::{BootstrapReason, ChangeSet, StorageErrorKind, SyncPosition};
 use sea_orm::Value;
 use uuid::Uuid;
 
@@ -164,7 +164,11 @@ pub(crate) async fn note_server(tx: &Tx, server: &ServerInfo) -> Res<()> {
     let version = Value::BigInt(server.sql_version.map(i64::from));
     let capabilities = serde_json::to_string(&server.capabilities).unwrap_or_default();
     let values = vec![version.clone(), text(capabilities.as_str()), version, text(capabilities)];
-    tx.run(NOTE_SERVER, values).await.map(drop)
+    if tx.run(NOTE_SERVER, values).await? > 0 {
+        // What waited for the server to be able to do it waits for that no more.
+        tx.changed(ChangeSet { outbox: true, ..ChangeSet::nothing() }).await;
+    }
+    Ok(())
 }
 
 const NOTE_SERVER: &str = "

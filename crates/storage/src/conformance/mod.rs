@@ -30,6 +30,7 @@ pub mod accounts;
 pub mod batches;
 pub mod bootstrapping;
 pub mod build;
+pub mod changing;
 pub mod committing;
 pub mod deciding;
 pub mod epochs;

@@ -13,7 +13,9 @@ impl State {
         }
         let touched = self.touched_since(before);
         let unread = touched.iter().any(|id| self.unread_if_here(*id) != before.unread_if_here(*id));
-        ChangeSet { conversations: Touched::Only(touched), unread, outbox: self.outbox != before.outbox }
+        // What an entry needs of the server is part of its state.
+        let outbox = self.outbox != before.outbox || self.server != before.server;
+        ChangeSet { conversations: Touched::Only(touched), unread, outbox }
     }
 
     fn touched_since(&self, before: &Self) -> BTreeSet<ConversationId> {

@@ -1,6 +1,6 @@
 //! The fields of an element, read one by one.
 
-use fieldpost_domain::{Refusal, RefusalCode};
+use fieldpost_domain::{Mentions, Refusal, RefusalCode};
 use serde_json::{Map, Value};
 use std::str::FromStr;
 
@@ -27,6 +27,14 @@ impl<'a> Fields<'a> {
 
     pub(super) fn optional_id<T: FromStr>(&self, name: &str) -> Result<Option<T>, Refusal> {
         self.text(name)?.map(|text| text.parse().map_err(|_| wrong(name))).transpose()
+    }
+
+    /// Whom a message mentions.
+    pub(super) fn mentions(&self) -> Result<Mentions, Refusal> {
+        let Some(value) = self.present("mentions") else { return Ok(Mentions::new()) };
+        let ids = value.as_array().ok_or_else(|| wrong("mentions"))?;
+        let id = |value: &Value| value.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| wrong("mentions"));
+        ids.iter().map(id).collect()
     }
 
     pub(super) fn id<T: FromStr>(&self, name: &str) -> Result<T, Refusal> {

@@ -22,8 +22,8 @@ fn acknowledged(acknowledgement: &Acknowledgement, applied: bool) -> Value {
     let status = if applied { "applied" } else { "duplicate" };
     match acknowledgement {
         Acknowledgement::Sent(row) => json!({"status": status, "ack": ack(row)}),
-        // Stored now, as something else than was sent.
-        Acknowledgement::Stored(row) if applied => {
+        // Sent now, and stored as something else; an edit is answered with its row alone.
+        Acknowledgement::Stored(row) if applied && row.edited_at.is_none() => {
             json!({"status": status, "ack": ack(&ack_of(row)), "message": rows::message(row)})
         }
         Acknowledgement::Stored(row) => json!({"status": status, "message": rows::message(row)}),

@@ -4,6 +4,7 @@ use super::result_row::{ResultRow, good};
 use fieldpost_domain::{Acknowledgement, Conversation, Intent};
 use serde::Serialize;
 
+mod edit_message;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
@@ -52,6 +53,7 @@ kinds! {
     SendMessage(fieldpost_domain::NewMessage),
     OpenDirect(fieldpost_domain::OpenDirect),
     OpenBroadcast(fieldpost_domain::OpenBroadcast),
+    EditMessage(fieldpost_domain::EditMessage),
     MarkRead(fieldpost_domain::MarkRead),
 }
 

@@ -3,9 +3,10 @@
 use super::{Kind, ResultRow, good};
 use crate::wire::text::microseconds;
 use fieldpost_domain::{
-    Acknowledgement, ConversationId, MessageId, MessageKind, Metadata, NewMessage, Time, TombstoneOf,
+    Acknowledgement, ConversationId, Mentions, MessageId, MessageKind, Metadata, NewMessage, Time, TombstoneOf,
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 #[derive(Serialize)]
 pub(super) struct Fields<'a> {
@@ -15,6 +16,8 @@ pub(super) struct Fields<'a> {
     content: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<&'a Metadata>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    mentions: &'a Mentions,
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_to: Option<MessageId>,
     #[serde(serialize_with = "microseconds")]
@@ -31,6 +34,7 @@ impl Kind for NewMessage {
             message_type: &self.kind,
             content: self.content.as_str(),
             metadata: self.metadata.as_ref(),
+            mentions: &self.mentions,
             reply_to: self.reply_to,
             composed_at: self.composed_at,
         }

@@ -1,4 +1,4 @@
-//! `fieldpost_push`: a batch of mutations, in the client's order.
+//! `fieldpost_push`: a batch of mutations, in steps (openings, sends, changes, marks), and within a step in the client's order.
 //!
 //! Each mutation is judged by what the batch has written so far, so a message may follow the opening of its conversation,
 //! by whatever id the client calls it. One refused mutation changes nothing for the others; one that must be retried takes
@@ -23,11 +23,15 @@ mod opening;
 mod submission;
 
 use super::{open::OpenTransactions, state::State, tables::Tables, transaction::Transaction, viewer::Viewer};
-use fieldpost_domain::{Acknowledgement, ConversationId, PersonId, PushOutcome, Refusal, RefusalCode, RetryCode, Time};
-use std::collections::BTreeSet;
+use fieldpost_domain::{
+    Acknowledgement, Capabilities, ConversationId, PersonId, PushOutcome, Refusal, RefusalCode, RetryCode, Time,
+};
+use kinds::Step;
+use std::collections::BTreeMap;
 
 pub(super) use injections::Injections;
-pub use kinds::{SubmittedMessage, Task};
+// What a kind submits is public with it.
+pub use kinds::*;
 pub use submission::{Submission, SubmissionResult};
 
 /// A refusal on the way to an answer.
@@ -62,39 +66,53 @@ pub(super) fn push_as(
         injections: std::mem::take(&mut state.injections),
         open: std::mem::take(&mut state.open),
         own,
+        serves: state.options.info.capabilities.clone(),
     };
     let results = state.write_as(stamp, now, |transaction| {
-        let each = batch.into_iter().map(|submission| {
-            let outcome = judge(transaction, caller, &submission.task, &mut obstacles);
-            let (outcome, applied) = outcome_of(outcome);
-            SubmissionResult { id: submission.id, outcome, applied }
-        });
-        each.collect()
+        let mut results: Vec<_> = in_steps(&batch)
+            .into_iter()
+            .map(|(place, submission)| {
+                let outcome = judge(transaction, caller, (place, &submission.task), &mut obstacles);
+                let (outcome, applied) = outcome_of(outcome);
+                (place, SubmissionResult { id: submission.id, outcome, applied })
+            })
+            .collect();
+        results.sort_by_key(|(place, _)| *place);
+        results.into_iter().map(|(_, result)| result).collect()
     });
     state.injections = obstacles.injections;
     state.open = obstacles.open;
     results
 }
 
-/// What a mutation may have to wait for.
+/// The batch in the order in which it is carried out, each with its place.
+fn in_steps(batch: &[Submission]) -> Vec<(usize, &Submission)> {
+    let mut steps: Vec<_> = batch.iter().enumerate().collect();
+    steps.sort_by_key(|(_, submission)| submission.task.step());
+    steps
+}
+
+/// What a mutation may have to wait for, and what keeps it from being served.
 struct Obstacles {
     held: Held,
     injections: Injections,
     open: OpenTransactions,
     own: Option<u64>,
+    serves: Capabilities,
 }
 
 impl Obstacles {
     /// Why a mutation of this lane has to be attempted again, if it has to.
-    fn meet(&mut self, tables: &Tables, lane: ConversationId) -> Option<RetryCode> {
-        if self.held.holds(tables, lane) {
+    fn meet(&mut self, tables: &Tables, lane: ConversationId, place: usize, step: Step) -> Option<RetryCode> {
+        if self.held.holds(tables, lane, place) {
             return Some(RetryCode::AfterRetry);
         }
         let conversation = tables.resolve(lane);
         let locked = self.open.is_locked(conversation, self.own).then_some(RetryCode::Conflict);
         let code = locked.or_else(|| self.injections.take(conversation));
         if code.is_some() {
-            self.held.hold(tables, lane);
+            // Without its conversation nothing in a lane can be done.
+            self.held.hold(tables, lane, if step == Step::Open { 0 } else { place });
         }
         code
     }
@@ -114,8 +132,17 @@ fn outcome_of(verdict: Verdict) -> (PushOutcome, bool) {
     }
 }
 
-fn judge(transaction: &mut Transaction<'_>, caller: PersonId, task: &Task, obstacles: &mut Obstacles) -> Verdict {
-    if let Some(code) = task.lane().and_then(|lane| obstacles.meet(transaction.tables(), lane)) {
+fn judge(
+    transaction: &mut Transaction<'_>,
+    caller: PersonId,
+    (place, task): (usize, &Task),
+    obstacles: &mut Obstacles,
+) -> Verdict {
+    if task.needs().is_some_and(|capability| !obstacles.serves.contains(&capability)) {
+        return Verdict::Refused(refuse(RefusalCode::UnknownKind));
+    }
+    let meet = |lane| obstacles.meet(transaction.tables(), lane, place, task.step());
+    if let Some(code) = task.lane().and_then(meet) {
         return Verdict::Retry(code);
     }
     let viewer = Viewer::of(transaction.tables(), caller);
@@ -127,16 +154,20 @@ fn judge(transaction: &mut Transaction<'_>, caller: PersonId, task: &Task, obsta
     answer.map_or_else(Verdict::Refused, Verdict::Done)
 }
 
-/// The conversations whose later mutations have to wait, under every id they were called by.
+/// The conversations whose mutations have to wait from a place in the batch on, under every id they were called by.
 #[derive(Default)]
-struct Held(BTreeSet<ConversationId>);
+struct Held(BTreeMap<ConversationId, usize>);
 
 impl Held {
-    fn hold(&mut self, tables: &Tables, lane: ConversationId) {
-        self.0.extend([lane, tables.resolve(lane)]);
+    fn hold(&mut self, tables: &Tables, lane: ConversationId, from: usize) {
+        for id in [lane, tables.resolve(lane)] {
+            let held = self.0.entry(id).or_insert(from);
+            *held = from.min(*held);
+        }
     }
 
-    fn holds(&self, tables: &Tables, lane: ConversationId) -> bool {
-        self.0.contains(&lane) || self.0.contains(&tables.resolve(lane))
+    fn holds(&self, tables: &Tables, lane: ConversationId, place: usize) -> bool {
+        let held = |id| self.0.get(id).is_some_and(|from| *from <= place);
+        held(&lane) || held(&tables.resolve(lane))
     }
 }

@@ -6,8 +6,8 @@ use crate::reference::{
     tables::{Deleted, TombstoneRow},
 };
 use fieldpost_domain::{
-    ConversationId, Extra, Message, MessageId, MessageKind, MessageStatus, Metadata, PersonId, Time, Tombstone,
-    TombstoneOf, Version,
+    ConversationId, Extra, Mentions, Message, MessageId, MessageKind, MessageStatus, Metadata, PersonId, Time,
+    Tombstone, TombstoneOf, Version,
 };
 
 /// A message before the server has given it a place.
@@ -19,6 +19,7 @@ pub(in crate::reference) struct MessageDraft {
     pub(in crate::reference) kind: MessageKind,
     pub(in crate::reference) content: Option<String>,
     pub(in crate::reference) metadata: Option<Metadata>,
+    pub(in crate::reference) mentions: Mentions,
     pub(in crate::reference) reply_to: Option<MessageId>,
     pub(in crate::reference) composed_at: Option<Time>,
 }
@@ -44,7 +45,7 @@ impl Transaction<'_> {
             content: draft.content.filter(|_| whole),
             metadata: draft.metadata.filter(|_| whole),
             reply_to: draft.reply_to,
-            mentions: fieldpost_domain::Mentions::new(),
+            mentions: draft.mentions,
             status: MessageStatus::Sent,
             seq: row.last_seq,
             composed_at: limits::believed(draft.composed_at, self.now),
@@ -62,10 +63,18 @@ impl Transaction<'_> {
         Some(message)
     }
 
-    /// Changes a message; what may not change (id, place, sender) is not offered. False if there is none, or if it is
+    /// Changes a message, its mentions only if there are some or none to be; what may not change (id, place, sender) is not offered. False if there is none, or if it is
     /// deleted: there is nothing to bring back.
-    pub(in crate::reference) fn edit_message(&mut self, id: MessageId, content: Option<String>) -> bool {
+    pub(in crate::reference) fn edit_message(
+        &mut self,
+        id: MessageId,
+        content: Option<String>,
+        mentions: Option<Mentions>,
+    ) -> bool {
+        let now = self.now;
         self.update_message(id, |message| {
+            message.mentions = mentions.unwrap_or_else(|| std::mem::take(&mut message.mentions));
+            message.edited_at = Some(now);
             message.omitted = limits::of_message(content.as_deref(), message.metadata.as_ref());
             message.content = content.filter(|_| message.omitted.is_none());
         })
@@ -83,6 +92,7 @@ impl Transaction<'_> {
             message.deleted_at = Some(now);
             message.content = None;
             message.metadata = None;
+            message.mentions.clear();
             message.omitted = None;
         })
     }

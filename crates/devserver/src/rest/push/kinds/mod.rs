@@ -4,6 +4,7 @@ use super::fields::{Fields, wrong};
 use fieldpost_domain::Refusal;
 use fieldpost_remote::reference::Task;
 
+mod edit_message;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
@@ -17,6 +18,7 @@ const KINDS: &[(&str, Read)] = &[
     ("send_message", send_message::read),
     ("open_direct", open_direct::read),
     ("open_broadcast", open_broadcast::read),
+    ("edit_message", edit_message::read),
     ("mark_read", mark_read::read),
 ];
 

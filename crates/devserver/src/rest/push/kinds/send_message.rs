@@ -16,6 +16,7 @@ pub(super) fn read(fields: &Fields<'_>) -> Result<Task, Refusal> {
         kind: kind.into(),
         content: fields.text("content")?.map(str::to_owned),
         metadata: metadata.transpose()?.cloned().map(Metadata::from_stored),
+        mentions: fields.mentions()?,
         reply_to: fields.optional_id("reply_to")?,
         composed_at: composed_at.transpose()?,
     }))

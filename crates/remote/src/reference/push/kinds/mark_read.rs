@@ -1,6 +1,6 @@
 //! `mark_read`: moves the caller's read marker forward.
 
-use super::Kind;
+use super::{Kind, Step};
 use crate::reference::{
     push::{Done, Judged, lookup::find},
     transaction::Transaction,
@@ -10,6 +10,8 @@ use fieldpost_domain::{Acknowledgement, ConversationId, MarkRead};
 
 impl Kind for MarkRead {
     type Intent = Self;
+
+    const STEP: Step = Step::Mark;
 
     fn of(intent: &Self) -> Self {
         *intent

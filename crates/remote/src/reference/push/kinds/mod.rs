@@ -2,17 +2,38 @@
 
 use super::{Done, Judged};
 use crate::reference::{transaction::Transaction, viewer::Viewer};
-use fieldpost_domain::{ConversationId, Intent, MarkRead, OpenBroadcast, OpenDirect, Refusal};
+use fieldpost_domain::{Capability, ConversationId, Intent, MarkRead, OpenBroadcast, OpenDirect, Refusal};
 
+mod edit_message;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
 mod send_message;
 
+pub use edit_message::SubmittedEdit;
 pub use send_message::SubmittedMessage;
+
+/// The steps in which a batch is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    /// Conversations are opened.
+    Open,
+    /// Messages are sent.
+    Send,
+    /// Messages are edited.
+    Edit,
+    /// Markers are moved.
+    Mark,
+}
 
 /// What a kind of mutation submits, and what is done with it.
 trait Kind: Sized {
+    /// When in a batch it is done.
+    const STEP: Step;
+
+    /// What a server has to be able to do that protocol 1 does not have.
+    const NEEDS: Option<Capability> = None;
+
     /// The same on the device.
     type Intent;
 
@@ -46,6 +67,27 @@ macro_rules! kinds {
                 }
             }
 
+            /// When in a batch it is done.
+            pub(super) fn step(&self) -> Step {
+                match self {
+                    $(Self::$variant(_) => <$submitted>::STEP,)+
+                    Self::Refused(_) => Step::Open,
+                }
+            }
+
+            /// What the server has to be able to do.
+            pub(super) fn needs(&self) -> Option<Capability> {
+                match self {
+                    $(Self::$variant(_) => <$submitted>::NEEDS,)+
+                    Self::Refused(_) => None,
+                }
+            }
+
+            /// What all kinds together need.
+            pub(in crate::reference) fn needed() -> impl Iterator<Item = Capability> {
+                [$(<$submitted as Kind>::NEEDS,)+].into_iter().flatten()
+            }
+
             /// Judges and carries out.
             pub(super) fn carry_out(&self, transaction: &mut Transaction<'_>, viewer: &Viewer) -> Judged<Done> {
                 match self {
@@ -72,6 +114,8 @@ kinds! {
     OpenDirect(OpenDirect),
     /// Open or find the broadcast of an org.
     OpenBroadcast(OpenBroadcast),
+    /// Change a message.
+    EditMessage(SubmittedEdit),
     /// Move the caller's read marker forward.
     MarkRead(MarkRead),
 }

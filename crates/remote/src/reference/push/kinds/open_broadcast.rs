@@ -1,6 +1,6 @@
 //! `open_broadcast`: opens the broadcast of an org, or finds the one there is.
 
-use super::Kind;
+use super::{Kind, Step};
 use crate::reference::{
     limits,
     push::{
@@ -15,6 +15,8 @@ use fieldpost_domain::{ConversationId, OpenBroadcast, RefusalCode, Role};
 
 impl Kind for OpenBroadcast {
     type Intent = Self;
+
+    const STEP: Step = Step::Open;
 
     fn of(intent: &Self) -> Self {
         intent.clone()

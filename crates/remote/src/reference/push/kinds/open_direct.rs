@@ -1,6 +1,6 @@
 //! `open_direct`: opens the direct conversation of a medic, or finds the one there is.
 
-use super::Kind;
+use super::{Kind, Step};
 use crate::reference::{
     push::{
         Done, Judged,
@@ -15,6 +15,8 @@ use fieldpost_domain::{ConversationId, MedicId, OpenDirect, OrgId, Refusal, Refu
 
 impl Kind for OpenDirect {
     type Intent = Self;
+
+    const STEP: Step = Step::Open;
 
     fn of(intent: &Self) -> Self {
         intent.clone()

@@ -1,6 +1,6 @@
 //! `send_message`: writes a message.
 
-use super::Kind;
+use super::{Kind, Step};
 use crate::reference::{
     ids::to_micros,
     limits,
@@ -10,7 +10,7 @@ use crate::reference::{
     viewer::Viewer,
 };
 use fieldpost_domain::{
-    Acknowledgement, ConversationId, ConversationKind, Message, MessageAck, MessageId, MessageKind, Metadata,
+    Acknowledgement, ConversationId, MENTIONS_MAX, Mentions, Message, MessageAck, MessageId, MessageKind, Metadata,
     NewMessage, Refusal, RefusalCode, Time,
 };
 
@@ -27,6 +27,8 @@ pub struct SubmittedMessage {
     pub content: Option<String>,
     /// What the app attached.
     pub metadata: Option<Metadata>,
+    /// Whom it mentions.
+    pub mentions: Mentions,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
     /// The device's claim of when it was written.
@@ -36,6 +38,8 @@ pub struct SubmittedMessage {
 impl Kind for SubmittedMessage {
     type Intent = NewMessage;
 
+    const STEP: Step = Step::Send;
+
     fn of(message: &NewMessage) -> Self {
         Self {
             id: message.id,
@@ -43,6 +47,7 @@ impl Kind for SubmittedMessage {
             kind: message.kind.clone(),
             content: Some(message.content.as_str().to_owned()),
             metadata: message.metadata.clone(),
+            mentions: message.mentions.clone(),
             reply_to: message.reply_to,
             composed_at: Some(message.composed_at),
         }
@@ -58,7 +63,7 @@ impl Kind for SubmittedMessage {
         if let Some(acknowledgement) = earlier_attempt(tables, viewer, conversation.id, self)? {
             return Ok(Done { acknowledgement, applied: false });
         }
-        if conversation.kind == ConversationKind::Broadcast && !viewer.is_admin_of(conversation.org_id) {
+        if !viewer.may_write(conversation) {
             return Err(refuse(RefusalCode::Forbidden));
         }
         check_content(self)?;
@@ -72,6 +77,7 @@ impl Kind for SubmittedMessage {
             kind: stored.kind.clone(),
             content: stored.content.clone(),
             metadata: stored.metadata.clone(),
+            mentions: stored.mentions.clone(),
             reply_to: self.reply_to,
             composed_at: self.composed_at.map(to_micros),
         };
@@ -100,7 +106,7 @@ fn earlier_attempt(
         };
     }
     match tables.tombstones.get(&Deleted::Message(submitted.id)) {
-        None => Ok(older_app(tables, viewer, conversation, submitted).map(already_sent)),
+        None => Ok(sent_by_older_app(tables, viewer, conversation, submitted.id).map(already_sent)),
         Some(row) if row.sender_id.is_some_and(|sender| same(sender, row.tombstone.conversation_id)) => {
             Ok(Some(Acknowledgement::Deleted(row.tombstone.clone())))
         }
@@ -110,13 +116,13 @@ fn earlier_attempt(
 
 /// A message that the caller sent here with an older version of the app, which kept its own id in the metadata and let the
 /// server make another.
-fn older_app<'t>(
+pub(super) fn sent_by_older_app<'t>(
     tables: &'t Tables,
     viewer: &Viewer,
     conversation: ConversationId,
-    submitted: &SubmittedMessage,
+    key: MessageId,
 ) -> Option<&'t Message> {
-    let key = submitted.id.to_string();
+    let key = key.to_string();
     tables.thread(conversation).find(|message| {
         let known = message.metadata.as_ref().and_then(|metadata| metadata.as_object().get("idempotency_key"));
         message.sender_id == viewer.person_id && known.and_then(|known| known.as_str()) == Some(&key)
@@ -124,18 +130,27 @@ fn older_app<'t>(
 }
 
 fn check_content(submitted: &SubmittedMessage) -> Judged<()> {
+    if !matches!(submitted.kind, MessageKind::Text | MessageKind::Attachment) {
+        return Err(Refusal { code: RefusalCode::BadRequest, detail: Some("message_type".to_owned()) });
+    }
     let content = submitted.content.as_deref().unwrap_or_default();
-    match submitted.kind {
-        MessageKind::Text if content.trim().is_empty() => return Err(refuse(RefusalCode::ContentEmpty)),
-        MessageKind::Text | MessageKind::Attachment => {}
-        MessageKind::System | MessageKind::Unknown(_) => {
-            return Err(Refusal { code: RefusalCode::BadRequest, detail: Some("message_type".to_owned()) });
-        }
+    check_text(&submitted.kind, content, &submitted.mentions)?;
+    let omitted = limits::of_message(None, submitted.metadata.as_ref());
+    omitted.map_or(Ok(()), |omitted| Err(refuse(limits::refusal(&omitted))))
+}
+
+/// What a person may write.
+pub(super) fn check_text(kind: &MessageKind, content: &str, mentions: &Mentions) -> Judged<()> {
+    if *kind == MessageKind::Text && content.trim().is_empty() {
+        return Err(refuse(RefusalCode::ContentEmpty));
     }
     if content.trim() != content {
         return Err(refuse(RefusalCode::NotTrimmed));
     }
-    let omitted = limits::of_message(Some(content), submitted.metadata.as_ref());
+    if mentions.len() > MENTIONS_MAX {
+        return Err(refuse(RefusalCode::TooManyMentions));
+    }
+    let omitted = limits::of_message(Some(content), None);
     omitted.map_or(Ok(()), |omitted| Err(refuse(limits::refusal(&omitted))))
 }
 

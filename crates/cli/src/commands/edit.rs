@@ -1,0 +1,45 @@
+//! `fieldpost edit`.
+
+use super::{messages::as_json, text::message_line};
+use crate::{device::Device, failure::Failure, output::Output};
+use fieldpost::{ThreadMessage, Window};
+
+/// How many of the newest messages a part of an id is looked for in.
+const LOOKED_AT: u32 = 10_000;
+
+/// What to edit, and how.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The conversation's id, a part of it, or its name
+    conversation: String,
+    /// The message's id, or a part of it
+    message: String,
+    /// What it shall say
+    text: String,
+}
+
+pub(super) async fn run(device: &Device, arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let conversation = device.client.conversation(device.find_conversation(&arguments.conversation).await?.id);
+    let shown = conversation.messages(Window::newest(LOOKED_AT)).await?.messages;
+    let id = find(&shown, &arguments.message)?.id;
+    let edited = conversation.edit(id, &arguments.text).await?;
+    output.tell("Kept on this device.");
+    let synced = device.sync_if_possible(output).await;
+    let shown = conversation.messages(Window::newest(LOOKED_AT)).await?.messages;
+    let now = shown.into_iter().find(|message| message.id == id).unwrap_or(edited);
+    output.result(&as_json(&now), || message_line(&now));
+    synced
+}
+
+/// The message that a part of its id names.
+fn find<'a>(shown: &'a [ThreadMessage], wanted: &str) -> Result<&'a ThreadMessage, Failure> {
+    let wanted = wanted.to_lowercase();
+    let mut found = shown.iter().filter(|message| wanted.len() >= 4 && message.id.to_string().contains(&wanted));
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => Err(Failure::error(format!(
+            "no message here has the id {wanted:?}; `fieldpost messages --json` shows the ids"
+        ))),
+        (Some(_), Some(_)) => Err(Failure::usage(format!("{wanted:?} names more than one; give the whole id"))),
+    }
+}

@@ -1,0 +1,42 @@
+//! `edit_message`.
+
+use super::{Kind, ResultRow, good};
+use fieldpost_domain::{Acknowledgement, ConversationId, EditMessage, Mentions, Message, MessageId};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+#[derive(Serialize)]
+pub(super) struct Fields<'a> {
+    conversation_id: ConversationId,
+    message_id: MessageId,
+    content: &'a str,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    mentions: &'a Mentions,
+}
+
+impl Kind for EditMessage {
+    type Fields<'a> = Fields<'a>;
+
+    fn fields(&self) -> Fields<'_> {
+        Fields {
+            conversation_id: self.conversation_id,
+            message_id: self.message_id,
+            content: self.content.as_str(),
+            mentions: &self.mentions,
+        }
+    }
+
+    /// The row may have another id than the edit named: that of a message which an older version of the app sent under a key. A
+    /// row that is neither is left to the next pull; the edit itself was carried out.
+    fn acknowledgement(&self, row: ResultRow) -> Result<Acknowledgement, &'static str> {
+        let row: Option<Message> = good(row.message);
+        let row =
+            row.filter(|row| row.id == self.message_id || key_of(row) == Some(self.message_id.to_string().as_str()));
+        Ok(row.map_or(Acknowledgement::Bare, |row| Acknowledgement::Stored(Box::new(row))))
+    }
+}
+
+/// The key that an older version of the app sent it under.
+fn key_of(message: &Message) -> Option<&str> {
+    message.metadata.as_ref()?.as_object().get("idempotency_key")?.as_str()
+}

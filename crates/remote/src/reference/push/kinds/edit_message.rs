@@ -1,0 +1,95 @@
+//! `edit_message`: gives a message of the caller's another text and other mentions.
+
+use super::{
+    Kind, Step,
+    send_message::{check_text, sent_by_older_app},
+};
+use crate::reference::{
+    push::{Done, Judged, lookup::find, refuse},
+    tables::{ConversationRow, Deleted, Tables},
+    transaction::Transaction,
+    viewer::Viewer,
+};
+use fieldpost_domain::{
+    Acknowledgement, Capability, ConversationId, EditMessage, Mentions, Message, MessageId, MessageKind, RefusalCode,
+};
+
+/// An edit as it stands on the wire.
+#[derive(Debug, Clone)]
+pub struct SubmittedEdit {
+    /// Where the message stands.
+    pub conversation_id: ConversationId,
+    /// The message, or the key that an older version of the app sent it under.
+    pub message_id: MessageId,
+    /// Its text from now on.
+    pub content: Option<String>,
+    /// Whom it mentions from now on.
+    pub mentions: Mentions,
+}
+
+impl Kind for SubmittedEdit {
+    type Intent = EditMessage;
+
+    const STEP: Step = Step::Edit;
+    const NEEDS: Option<Capability> = Some(Capability::EditMessage);
+
+    fn of(edit: &EditMessage) -> Self {
+        Self {
+            conversation_id: edit.conversation_id,
+            message_id: edit.message_id,
+            content: Some(edit.content.as_str().to_owned()),
+            mentions: edit.mentions.clone(),
+        }
+    }
+
+    fn lane(&self) -> ConversationId {
+        self.conversation_id
+    }
+
+    /// An edit that changes nothing is a success before anything is asked about rights: it may be one that was carried out
+    /// already.
+    fn carry_out(&self, transaction: &mut Transaction<'_>, viewer: &Viewer) -> Judged<Done> {
+        let tables = transaction.tables();
+        let conversation = find(tables, viewer, self.conversation_id)?;
+        let message = self.target(tables, viewer, conversation)?;
+        let content = self.content.as_deref().unwrap_or_default();
+        if message.content.as_deref().unwrap_or_default() == content && message.mentions == self.mentions {
+            return Ok(done(message, false));
+        }
+        if !viewer.may_write(conversation) {
+            return Err(refuse(RefusalCode::Forbidden));
+        }
+        check_text(&message.kind, content, &self.mentions)?;
+        let id = message.id;
+        transaction.edit_message(id, Some(content.to_owned()), Some(self.mentions.clone()));
+        let message = transaction.tables().messages.get(&id).ok_or(refuse(RefusalCode::NotFound))?;
+        Ok(done(message, true))
+    }
+}
+
+impl SubmittedEdit {
+    /// The message that is meant, if the caller may edit it.
+    fn target<'t>(&self, tables: &'t Tables, viewer: &Viewer, place: &ConversationRow) -> Judged<&'t Message> {
+        let named = tables.messages.get(&self.message_id).filter(|message| message.conversation_id == place.id);
+        let message = named.or_else(|| sent_by_older_app(tables, viewer, place.id, self.message_id));
+        let Some(message) = message.filter(|message| tables.project.0.shows(message, viewer.person_id)) else {
+            return Err(refuse(self.absence(tables, place)));
+        };
+        if message.deleted_at.is_some() {
+            return Err(refuse(RefusalCode::MessageDeleted));
+        }
+        let hers = message.sender_id == viewer.person_id;
+        let written = matches!(message.kind, MessageKind::Text | MessageKind::Attachment);
+        if hers && written { Ok(message) } else { Err(refuse(RefusalCode::Forbidden)) }
+    }
+
+    fn absence(&self, tables: &Tables, place: &ConversationRow) -> RefusalCode {
+        let tombstone = tables.tombstones.get(&Deleted::Message(self.message_id));
+        let deleted = tombstone.is_some_and(|row| row.tombstone.conversation_id == place.id);
+        if deleted { RefusalCode::MessageDeleted } else { RefusalCode::NotFound }
+    }
+}
+
+fn done(message: &Message, applied: bool) -> Done {
+    Done { acknowledgement: Acknowledgement::Stored(Box::new(message.clone())), applied }
+}

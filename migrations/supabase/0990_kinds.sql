@@ -1,0 +1,38 @@
+-- The kinds of mutation: what a push does after the sends, and what the server says that it can do.
+--
+-- A new kind has a file of its own and a line in each list here, and nothing else of the server knows of it.
+
+-- The kinds that are carried out one by one after the sends, in the order of these steps. Each has a file.
+create or replace function fieldpost.later_kinds() returns text[]
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select array['edit_message', 'mark_read'] $$;
+comment on function fieldpost.later_kinds() is 'What a push does after the sends, in this order.';
+
+create or replace function fieldpost.carry_out(s fieldpost.scope, p_kind text, p_mutation jsonb) returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case p_kind
+    when 'edit_message' then fieldpost.edit_message(s, p_mutation)
+    when 'mark_read' then fieldpost.mark_read(s, p_mutation)
+  end;
+end
+$$;
+comment on function fieldpost.carry_out(fieldpost.scope, text, jsonb) is 'Carries out one mutation of a later kind.';
+
+create or replace function fieldpost.carry_out_as_caller(p_kind text, p_mutation jsonb) returns jsonb
+language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp
+as $$
+begin
+  return case p_kind
+    when 'edit_message' then fieldpost.edit_as_caller(p_mutation)
+    when 'mark_read' then fieldpost.mark_as_caller(p_mutation)
+  end;
+end
+$$;
+comment on function fieldpost.carry_out_as_caller(text, jsonb) is 'Carries out one mutation of a later kind, under all policies.';
+
+create or replace function fieldpost.capabilities() returns text[]
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select array['set_digest', 'ranges', 'edit_message'] $$;
+comment on function fieldpost.capabilities() is 'What this server can do beyond protocol 1.';
