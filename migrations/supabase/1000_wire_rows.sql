@@ -105,7 +105,7 @@ create or replace function fieldpost.envelope() returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select jsonb_build_object(
-    'protocol', 1, 'min_protocol', 1, 'sql_version', 2, 'capabilities', '["set_digest","ranges"]'::jsonb,
+    'protocol', 1, 'min_protocol', 1, 'sql_version', 2, 'capabilities', '["set_digest","ranges","edit_message"]'::jsonb,
     'limits', jsonb_build_object('push_rows', 500, 'push_bytes', 1048576, 'page_rows', 2500, 'page_bytes', 1048576,
                                  'content_chars', 5000, 'metadata_bytes', 16384, 'metadata_depth', 64, 'subject_chars', 500),
     'server_time', fieldpost.time_text(clock_timestamp()))

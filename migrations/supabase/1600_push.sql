@@ -120,7 +120,7 @@ comment on function fieldpost.read_batch(fieldpost.scope, jsonb[], fieldpost.pus
 -- The kinds that are carried out one by one after the sends, in the order of these steps. Each has a file.
 create or replace function fieldpost.later_kinds() returns text[]
 language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select array['mark_read'] $$;
+as $$ select array['edit_message', 'mark_read'] $$;
 comment on function fieldpost.later_kinds() is 'What a push does after the sends, in this order.';
 
 create or replace function fieldpost.carry_out(s fieldpost.scope, p_kind text, p_mutation jsonb) returns jsonb
@@ -128,6 +128,7 @@ language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   return case p_kind
+    when 'edit_message' then fieldpost.edit_message(s, p_mutation)
     when 'mark_read' then fieldpost.mark_read(s, p_mutation)
   end;
 end

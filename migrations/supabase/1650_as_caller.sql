@@ -498,6 +498,7 @@ language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_t
 as $$
 begin
   return case p_kind
+    when 'edit_message' then fieldpost.edit_as_caller(p_mutation)
     when 'mark_read' then fieldpost.mark_as_caller(p_mutation)
   end;
 end

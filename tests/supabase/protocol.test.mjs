@@ -65,7 +65,7 @@ test("the examples of docs/protocol.md are what the server answers", async () =>
   const start = await call(admin, "bootstrap");
   const [first] = await push(ada, send(direct, { metadata: { a: 1 }, composed_at: "2026-01-31T08:15:00Z" }));
   const [second, marked] = await push(admin, send(direct, { reply_to: first.ack.message_id }), { id: uuid7(), kind: "mark_read", conversation_id: direct, read_seq: 1 });
-  await sql`update public.messages set content = 'On my way now', mentions = ${[org.admin.user_id]} where id = ${first.ack.message_id}`;
+  const [edited] = await push(ada, { id: uuid7(), kind: "edit_message", conversation_id: direct, message_id: first.ack.message_id, content: "On my way now", mentions: [org.admin.user_id] });
   await sql`update public.messages set deleted_at = now() where id = ${second.ack.message_id}`;
   const doomed = send(direct);
   await push(admin, doomed);
@@ -96,6 +96,7 @@ test("the examples of docs/protocol.md are what the server answers", async () =>
   same("read marker", marked.read_marker, example("**read_marker**"));
   same("tombstone", pulled.tombstones[0], example("**tombstone**"));
   same("access", revoked.access[0], example("**access**"));
+  same("edited message", edited.message, example("**message**"), ["deleted_at", "reply_to"]);
   const result = example("## `fieldpost_push").results[0];
   for (const r of [first, marked, (await push(ada, { id: uuid7(), kind: "mark_read" }))[0]]) {
     for (const [field, value] of Object.entries(r)) assert.ok(field in result ? kind(value) === kind(result[field]) : ["ack", "read_marker"].includes(field), field);
@@ -110,7 +111,7 @@ test("the examples of docs/protocol.md are what the server answers", async () =>
 });
 
 test("every code that the server may answer is in docs/protocol.md", () => {
-  const text = ["pull", "bootstrap", "history", "push", "push_messages", "push_parts", "wire_rows"]
+  const text = ["pull", "bootstrap", "history", "push", "push_messages", "push_parts", "edit_message", "wire_rows"]
     .map((name) => readFileSync(join(root, "migrations", "supabase", FILES.find((f) => f.endsWith(`_${name}.sql`))), "utf8")).join("\n");
   const server = new Set([...text.matchAll(/(?:rejected|refusal)\('(\w+)'|"code":"(\w+)"|then '(\w+)' else '(id_taken|not_found)'/g)].flatMap((m) => m.slice(1).filter(Boolean)));
   const documented = new Set([...page.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap((m) => [...m[1].matchAll(/`(\w+)`/g)].map((x) => x[1])));
@@ -128,7 +129,7 @@ test("clients and servers of different ages: an old client is told, a newer one 
     assert.deepEqual([old.protocol, old.min_protocol], [1, 1], "and it learns what would be served");
     assert.equal((await call(ada, name, { ...args, p_protocol: null })).error.code, "bad_request", name);
     const newer = await call(ada, name, { ...args, p_protocol: 2, p_app: null, p_capabilities: ["reactions", "x".repeat(1000)] });
-    assert.deepEqual([newer.error, newer.protocol, newer.capabilities], [undefined, 1, ["set_digest", "ranges"]], `${name}: it is served, and told that this is protocol 1`);
+    assert.deepEqual([newer.error, newer.protocol, newer.capabilities], [undefined, 1, ["set_digest", "ranges", "edit_message"]], `${name}: it is served, and told that this is protocol 1`);
   }
   const plain = await ada.rpc("fieldpost_pull", { p_protocol: 1, p_cursor: cursor });
   assert.equal(plain.data.error, undefined, "the app's name and the capabilities may be left out");

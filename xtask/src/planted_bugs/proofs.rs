@@ -74,6 +74,14 @@ pub(super) const EPOCH_BEGUN: Proof = scratch("restoring.test.mjs", "rows that c
 pub(super) const ORGANIZATIONS: Proof = scratch("organizations.test.mjs", "a pull of nothing, a push, a glimpse");
 pub(super) const DIGESTS: Proof = scratch("digest.test.mjs", "in every snapshot the digest");
 pub(super) const IMPORT: Proof = scratch("imports.test.mjs", "an import of many people in one statement");
+pub(super) const EDITED: Proof = proof("edit.test.mjs", "an edit changes text and mentions");
+pub(super) const EDITED_AGAIN: Proof = proof("edit.test.mjs", "an edit that comes again");
+pub(super) const EDIT_REFUSED: Proof = proof("edit.test.mjs", "every refusal of an edit has its code");
+pub(super) const EDIT_FOUND: Proof = proof("edit.test.mjs", "the message is found under every id");
+pub(super) const EDIT_KEPT: Proof = proof("edit.test.mjs", "a success stays one");
+pub(super) const EDITED_DIRECTLY: Proof = proof("edit.test.mjs", "a direct update by its author");
+pub(super) const EDIT_WAITS: Proof = proof("edit.test.mjs", "a push waits for nobody");
+pub(super) const EDIT_NARROWED: Proof = scratch("edit.test.mjs", "where policies of a project narrow");
 
 const fn proof(file: &'static str, test: &'static str) -> Proof {
     Proof { file, test, own_database: false }

@@ -1,5 +1,6 @@
 //! The bugs of the SQL, and what catches each.
 
+mod edits;
 mod feed;
 mod guests;
 mod histories;
@@ -16,6 +17,7 @@ pub(super) fn bugs() -> Vec<Bug> {
         feed::numbers(),
         writing::push(),
         writing::first_load(),
+        edits::edits(),
         leaving::deletes(),
         leaving::epochs(),
         histories::histories(),
