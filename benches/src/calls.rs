@@ -162,7 +162,7 @@ fn apply_raw(subject: Subject, file: &Path, times: u64) -> Result<()> {
 async fn send(file: &Path, times: u64) -> Result<()> {
     let client = Fieldpost::builder().database(file).local_only().open().await?;
     for number in 0..times {
-        client.send(conversation_id(number % CONVERSATIONS), TEXT).await?;
+        client.conversation(conversation_id(number % CONVERSATIONS)).send(TEXT).await?;
     }
     Ok(client.close().await?)
 }

@@ -31,6 +31,7 @@ mod serving;
 mod size;
 mod subject;
 mod watch;
+mod watching;
 mod wire;
 
 pub use calls::make as make_calls;
@@ -76,6 +77,7 @@ pub const BENCHES: &[Bench] = &[
     alone("apply", applying::run),
     alone("load", loading::run),
     alone("send", sending::run),
+    alone("watch", watching::run),
     alone("list", reading::list),
     alone("window", reading::window),
     alone("memory", hoarding::run),

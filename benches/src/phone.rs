@@ -5,13 +5,11 @@ use crate::{
     watch::{Watch, memory},
 };
 use anyhow::{Context as _, Result, ensure};
-use fieldpost::{Client, ConversationId, Fieldpost, Window};
-use futures::StreamExt as _;
+use fieldpost::{Client, ConversationId, ConversationQuery, Fieldpost, Window};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     io::Write as _,
-    pin::pin,
     time::{Duration, Instant},
 };
 
@@ -107,17 +105,19 @@ async fn pull(client: &Client, task: &Task) -> Result<Done> {
 /// Until an app that observes the list has one whose first screen can be opened: the latest message of each is there. Looking
 /// for them comes after the time is taken, for the peers do not look at all, or afterwards. And how many pages that took.
 async fn usable(client: &Client, screen: usize, started: Instant) -> Result<(Duration, u32)> {
-    let mut lists = pin!(client.watch_conversations());
+    let (mut list, mut changes) = client.watch_conversations(ConversationQuery::default()).await?;
     let (mut pages, mut length) = (0, 0);
-    while let Some(list) = lists.next().await {
-        let list = list?;
+    while let Some(diffs) = changes.next().await {
+        diffs?.into_iter().for_each(|diff| diff.apply(&mut list));
         let at = started.elapsed();
         // Every page of a first load brings more conversations.
         pages += u32::from(list.len() != length);
         length = list.len();
         let mut shown = 0;
         for conversation in list.iter().take(SCREEN) {
-            shown += usize::from(!client.messages(conversation.id, Window::newest(1)).await?.messages.is_empty());
+            shown += usize::from(
+                !client.conversation(conversation.id).messages(Window::newest(1)).await?.messages.is_empty(),
+            );
         }
         if shown > 0 && shown >= screen.max(list.len().min(SCREEN)) {
             return Ok((at, pages));
@@ -129,7 +129,8 @@ async fn usable(client: &Client, screen: usize, started: Instant) -> Result<(Dur
 async fn count(client: &Client) -> Result<u64> {
     let mut messages = 0;
     for conversation in client.conversations().await? {
-        messages += client.messages(conversation.id, Window::newest(u32::MAX)).await?.messages.len() as u64;
+        messages +=
+            client.conversation(conversation.id).messages(Window::newest(u32::MAX)).await?.messages.len() as u64;
     }
     Ok(messages)
 }
@@ -148,7 +149,7 @@ async fn queue(client: &Client, task: &Task) -> Result<()> {
     for number in 0..task.queued {
         let conversation = conversations.get((number % conversations.len().max(1) as u64) as usize);
         let conversation = conversation.context("a conversation to write in")?;
-        client.send(*conversation, &format!("{} {number}", task.mark)).await?;
+        client.conversation(*conversation).send(&format!("{} {number}", task.mark)).await?;
     }
     Ok(())
 }

@@ -8,11 +8,9 @@ use crate::{
     subject::Subject,
     watch::Watch,
 };
-use anyhow::{Context as _, Result, bail, ensure};
-use fieldpost::{Client, Fieldpost, Window};
+use anyhow::{Result, bail, ensure};
+use fieldpost::{Client, Fieldpost, ThreadMessage, VectorDiff, Window};
 use fieldpost_domain::{Message, MessageId};
-use futures::StreamExt as _;
-use std::pin::pin;
 use uuid::Uuid;
 
 /// What is there before.
@@ -67,20 +65,20 @@ const SHOWN: u32 = 50;
 
 /// From the call until the stream of a thread that is on the screen has brought the message.
 async fn seen_by_an_observer(times: &mut Times, client: &Client, number: u64) -> Result<()> {
-    let conversation = conversation_id(number % 50);
-    let mut thread = pin!(client.watch_messages(conversation, Window::newest(SHOWN)));
-    thread.next().await.context("a thread to look at")??;
+    let conversation = client.conversation(conversation_id(number % 50));
+    let (_, mut thread) = conversation.watch(Window::newest(SHOWN)).await?;
     let watch = Watch::start();
     let seen = async {
-        while let Some(window) = thread.next().await {
-            if window?.messages.last().and_then(|last| last.content.as_deref()) == Some(&text(number)) {
+        while let Some(update) = thread.next().await {
+            let is_it = |diff: &VectorDiff<ThreadMessage>| matches!(diff, VectorDiff::PushBack { value } if value.content.as_deref() == Some(&text(number)));
+            if update?.diffs.iter().any(is_it) {
                 return Ok(watch.stop());
             }
         }
         bail!("the stream has ended")
     };
     let text = text(number);
-    let (sent, seen) = tokio::join!(client.send(conversation, &text), seen);
+    let (sent, seen) = tokio::join!(conversation.send(&text), seen);
     sent?;
     times.note(seen?);
     Ok(())
@@ -110,7 +108,7 @@ struct Timed {
 impl Timed {
     fn ours(&mut self, subject: &Subject, client: &Client, number: u64) -> Result<()> {
         let conversation = conversation_id(number % 50);
-        self.ours.add(|| Ok(subject.runtime.block_on(client.send(conversation, TEXT)).map(drop)?))
+        self.ours.add(|| Ok(subject.runtime.block_on(client.conversation(conversation).send(TEXT)).map(drop)?))
     }
 }
 
@@ -141,7 +139,7 @@ impl Times {
         Ok(())
     }
 
-    fn note(&mut self, reading: Reading) {
+    pub(crate) fn note(&mut self, reading: Reading) {
         self.seconds.push(reading.seconds);
         self.cpu += reading.cpu;
     }

@@ -10,5 +10,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rerun-if-changed=build.rs");
         return Ok(());
     }
-    stories::write("storage_conformance_list", "storage_conformance_group", &["build", "given", "mod", "suite"])
+    stories::write(
+        "storage_conformance_list",
+        "storage_conformance_group",
+        &["build", "given", "mod", "reported", "suite"],
+    )
 }

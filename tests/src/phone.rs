@@ -42,7 +42,7 @@ impl Phone {
 
 /// A whole thread: seq, id and text of each message.
 pub async fn thread(client: &Client, conversation: ConversationId) -> Vec<(Option<u64>, MessageId, Option<String>)> {
-    let window = client.messages(conversation, Window::newest(u32::MAX)).await.expect("the thread");
+    let window = client.conversation(conversation).messages(Window::newest(u32::MAX)).await.expect("the thread");
     let short = |message: ThreadMessage| (message.seq.map(|seq| seq.get()), message.id, message.content);
     window.messages.into_iter().map(short).collect()
 }

@@ -32,6 +32,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fieldpost-devserver", &["fieldpost-domain", "fieldpost-remote"]),
     ("fieldpost-testkit", &["fieldpost-domain", "fieldpost-storage", "fieldpost-remote", "fieldpost-sync"]),
     ("fieldpost-cli", &["fieldpost", "fieldpost-devserver"]),
+    // Whatever a public signature has in it, can be named with the SDK alone.
+    ("fieldpost-app", &["fieldpost"]),
 ];
 
 /// Crates that no other may depend on, and that may depend on everything.

@@ -51,7 +51,7 @@ impl Device {
     pub(crate) async fn sync(&self, output: &Output) -> Result<SyncReport, Failure> {
         let bar = output.progress();
         let mut status = self.client.status();
-        let sync = self.client.trigger_message_sync();
+        let sync = self.client.sync();
         tokio::pin!(sync);
         let result = loop {
             tokio::select! {
@@ -74,7 +74,7 @@ impl Device {
     /// The conversation that a person named: by id, by a part of it that is unique, or by name.
     pub(crate) async fn find_conversation(&self, wanted: &str) -> Result<ConversationSummary, Failure> {
         if let Ok(id) = wanted.parse()
-            && let Some(found) = self.client.conversation(id).await?
+            && let Some(found) = self.client.conversation(id).summary().await?
         {
             return Ok(found);
         }

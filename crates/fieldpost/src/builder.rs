@@ -5,7 +5,7 @@ use fieldpost_remote::{Auth, MessagingApi};
 use fieldpost_storage::{Outbox, Replica, Sessions, Store, Turns};
 use fieldpost_sync::{Engine, Env, Parts, Rhythm, TokenProvider};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 /// Where everything starts: [`Fieldpost::builder`].
 #[derive(Debug)]
@@ -129,8 +129,9 @@ impl Builder {
             None => engine,
         });
         engine.refresh_status().await?;
-        let runner = Mutex::default();
-        Ok(Client { inner: Arc::new(Inner { store, engine, env, runner }) })
+        Ok(Client {
+            inner: Arc::new(Inner { store, engine, env, runner: Mutex::default(), alive: watch::Sender::new(()) }),
+        })
     }
 
     async fn open_store(&mut self) -> Result<Arc<dyn Store>> {

@@ -1,15 +1,15 @@
 //! The handle that an app holds.
 
-use crate::Result;
+use crate::{Conversation, ConversationId, Result};
 use fieldpost_storage::Store;
 use fieldpost_sync::{Engine, Env, Runner, SyncError};
 use std::{fmt, sync::Arc};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 /// One account on one device. Cheap to clone; all clones are the same client.
 ///
 /// Each feature has a module of its own: conversations, messages, people, sessions, syncing, lifecycle. When the last clone is
-/// dropped, syncing in the background stops.
+/// dropped, syncing in the background stops, and so do the streams.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) inner: Arc<Inner>,
@@ -21,10 +21,19 @@ pub(crate) struct Inner {
     pub(crate) env: Env,
     /// Syncs in the background once it was started.
     pub(crate) runner: Mutex<Option<Runner>>,
+    /// Never sent: streams end when it is dropped.
+    pub(crate) alive: watch::Sender<()>,
 }
 
 impl Client {
-    /// Stops syncing, at an await of what is running, and lets go of the file. Later calls fail; closing twice is allowed.
+    /// The handle on a conversation. No I/O happens, and nothing says that it is here: its methods do.
+    #[must_use]
+    pub fn conversation(&self, id: ConversationId) -> Conversation {
+        Conversation::new(self.clone(), id)
+    }
+
+    /// Stops syncing, at an await of what is running, and lets go of the file. Later calls fail, and streams end; closing twice
+    /// is allowed.
     ///
     /// # Errors
     /// If the store cannot finish.
@@ -37,12 +46,11 @@ impl Client {
     /// Publishes the outbox's new size after a local write, and gets it on its way. The write itself has succeeded: what fails
     /// here must not make the app write again.
     pub(crate) async fn note_local_write(&self) {
-        told(self.inner.engine.note_local_write().await);
+        log_status_error(self.inner.engine.note_local_write().await);
     }
 }
 
-/// The write itself has succeeded.
-pub(crate) fn told(noted: std::result::Result<(), SyncError>) {
+fn log_status_error(noted: std::result::Result<(), SyncError>) {
     if let Err(error) = noted {
         tracing::warn!(%error, "the status could not be read after a local write");
     }

@@ -2,7 +2,7 @@
 
 use fieldpost_domain::{ContentError, MetadataError, Retry};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
-use fieldpost_storage::{StorageError, StorageErrorKind};
+use fieldpost_storage::{NotPossible, StorageError, StorageErrorKind};
 use fieldpost_sync::SyncError;
 use std::sync::Arc;
 
@@ -40,9 +40,9 @@ pub enum Error {
     /// It is on its way to the server, and whether it arrived is not known: sync first, then decide.
     #[error("it is on its way, and whether it arrived is not known yet; sync first, then decide")]
     OutcomeUnknown,
-    /// What waits there cannot be sent, or not edited; the text says why. It can still be taken back.
-    #[error("that is not possible: {0}; it can be cancelled")]
-    NotPossible(String),
+    /// That cannot be done with what waits there. What cannot be sent or edited can still be taken back.
+    #[error("that is not possible: {0}")]
+    NotPossible(NotPossible),
     /// The first sync has to have happened: until then nothing is known of who is who.
     #[error("this needs a first sync; sync once while there is a network")]
     NotReady,
@@ -106,7 +106,7 @@ impl From<Arc<StorageError>> for Error {
             StorageErrorKind::NotSynced => Self::NotReady,
             StorageErrorKind::Paused => Self::Paused,
             StorageErrorKind::OutcomeUnknown => Self::OutcomeUnknown,
-            StorageErrorKind::NotApplicable => Self::NotPossible(error.detail().unwrap_or("unknown").to_owned()),
+            StorageErrorKind::NotApplicable(why) => Self::NotPossible(why),
             _ => Self::Storage(error),
         }
     }

@@ -1,11 +1,30 @@
 //! Offline-first messaging for field teams on Supabase.
 //!
 //! An app opens a [`Client`] on a local file and a Supabase project. Everything a person does (reading, writing, marking
-//! read) works on the file at once, with or without a network; [`Client::trigger_message_sync`] makes both sides agree
-//! whenever there is one. What [`Client::send`] accepted survives a crash, and reaches the server exactly once.
+//! read) works on the file at once, with or without a network; [`Client::sync`] makes both sides agree whenever there is
+//! one. What [`Conversation::send`] accepted survives a crash, and reaches the server exactly once.
+//!
+//! ```text
+//!  your app                  fieldpost                   a file                    your Supabase project
+//! ┌──────────────────┐ send ┌─────────────────┐ commit  ┌─────────────────┐       ┌─────────────────────┐
+//! │ conversation(id) │ ───► │ Client          │ ──────► │ messages        │       │ conversations       │
+//! │   .send(…)       │ ◄─── │  ├ Conversation │         │ outbox          │       │ messages            │
+//! │                  │handle│  └ SentMessage  │         │ conversations   │       │ …                   │
+//! │                  │      │                 │ what it │                 │       │                     │
+//! │ screens          │ ◄─── │ Updates         │ ◄────── │                 │       │                     │
+//! │                  │ diffs│                 │ changed └─────────────────┘       │                     │
+//! │                  │ sync │ engine          │  push: message id = key           │ fieldpost_push      │
+//! │ sync(), start()  │ ───► │  one pass       │ ────────────────────────────────► │ fieldpost_pull      │
+//! │                  │      │  at a time      │ ◄──────────────────────────────── │ fieldpost_bootstrap │
+//! └──────────────────┘      └─────────────────┘  pull: from the server's cursor   └─────────────────────┘
+//! ```
+//!
+//! [`Client::conversation`] and [`Conversation::send`] give handles; they are cheap, and keep the client alive. Streams
+//! ([`Client::watch_conversations`], [`Conversation::watch`]) do not: first a snapshot, then what is different, until the
+//! client ends.
 //!
 //! ```
-//! use fieldpost::{ConversationKind, ConversationSummary, Fieldpost, Window};
+//! use fieldpost::{ConversationKind, ConversationSummary, Delivery, Fieldpost, VectorDiff, Window};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! # let server = fieldpost_devserver::DevServer::builder().start().await?;
@@ -15,21 +34,26 @@
 //! // One client per account; clone it freely.
 //! let client = Fieldpost::builder().url(url).anon_key(key).database(file).open().await?;
 //! client.sign_in("ada@fieldpost.test", "fieldpost-demo").await?;
-//! client.trigger_message_sync().await?;
+//! client.sync().await?;
 //!
 //! // From here on everything works without a network.
 //! let conversations = client.conversations().await?;
 //! let direct = |one: &&ConversationSummary| one.kind == ConversationKind::Direct;
-//! let thread = conversations.iter().find(direct).ok_or("no conversation yet")?;
-//! let shown = client.messages(thread.id, Window::newest(50)).await?;
-//! client.mark_read(thread.id, shown.last_seq().unwrap_or_default()).await?;
-//! let written = client.send(thread.id, "On my way to gate 3").await?;
-//! assert_eq!(written.status.as_str(), "queued");
+//! let line = conversations.iter().find(direct).ok_or("no conversation yet")?;
+//! let conversation = client.conversation(line.id);
+//! let shown = conversation.messages(Window::newest(50)).await?;
+//! conversation.mark_read(shown.last_seq().unwrap_or_default()).await?;
+//! let sent = conversation.send("On my way to gate 3").await?;
+//! assert_eq!(sent.message().status.as_str(), "queued");
 //!
-//! // And when there is one, both sides converge.
-//! client.trigger_message_sync().await?;
-//! let window = client.messages(thread.id, Window::newest(50)).await?;
-//! assert_eq!(window.messages.last().map(|message| message.status.as_str()), Some("sent"));
+//! // What is on a screen follows by itself.
+//! let (_shown, mut updates) = conversation.watch(Window::newest(50)).await?;
+//!
+//! // And when there is a network, both sides converge.
+//! client.sync().await?;
+//! assert!(matches!(sent.delivered().await?, Delivery::Sent(_)));
+//! let update = updates.next().await.ok_or("the client has ended")??;
+//! assert!(matches!(update.diffs[..], [VectorDiff::Set { .. }]));
 //! # client.close().await?;
 //! # server.shutdown().await;
 //! # Ok(())
@@ -39,42 +63,54 @@
 //! # }
 //! ```
 //!
-//! Store and server can be swapped ([`Builder::store`], [`Builder::remote`]); time and chance too ([`Builder::env`]).
+//! Store and server can be swapped ([`Builder::store`], [`Builder::remote`]); time and chance too ([`Builder::env`]). The folder
+//! `examples` has a small chat, an app that owns the session, and a store of one's own.
 
 mod builder;
 mod client;
+mod conversation;
 mod conversations;
 mod doctor;
 mod error;
 mod lifecycle;
 mod messages;
 mod no_server;
-mod observing;
 mod outbox;
 mod people;
 mod sessions;
 mod syncing;
+mod watch;
 
 pub use builder::{Builder, Fieldpost};
 pub use client::Client;
+pub use conversation::Conversation;
 pub use doctor::{Diagnosis, Finding, Lane};
 pub use error::{Error, Result};
-pub use messages::Draft;
-pub use observing::{Delivery, OutboxEvent};
-pub use outbox::Waiting;
+pub use messages::{Delivery, Draft, SentMessage};
+pub use outbox::OutboxRef;
 pub use sessions::Wipe;
+pub use watch::{ConversationQuery, OutboxEvent, ThreadUpdate, Updates};
 
+pub use async_trait::async_trait;
+pub use eyeball_im::{Vector, VectorDiff};
 pub use fieldpost_domain::{
-    AccessToken, ConversationId, ConversationKind, MedicId, Mentions, MessageContent, MessageId, MessageKind,
-    MessageStatus, Metadata, MetadataError, MutationId, Omitted, OmittedReason, OrgId, Person, PersonId, Refusal,
-    RefusalCode, Retry, Role, Seq, ServerInfo, Time,
+    AccessToken, ContentError, ConversationId, ConversationKind, IdError, MedicId, Mentions, MessageContent, MessageId,
+    MessageKind, MessageStatus, Metadata, MetadataError, MutationId, MutationKind, Omitted, OmittedReason, OrgId,
+    Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role, Seq, ServerInfo, Time,
 };
-pub use fieldpost_remote::SQL_VERSION;
+pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION};
 pub use fieldpost_storage::{
-    ConversationSummary, EntryState, Health, Inspection, Older, OutboxCounts, OutboxEntry, ReducedSize, Store,
-    SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Window,
+    ConversationSummary, EntryState, Health, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, ReducedSize,
+    StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Window,
 };
 pub use fieldpost_sync::{
-    Clock, CursorHealth, Entropy, Env, MessageSyncStatus, Probe, Progress, ProvidedToken, Rhythm, Status, SyncReport,
-    SyncStatus, TokenError, TokenProvider,
+    Clock, CursorHealth, Entropy, Env, MessageSyncStatus, OsEntropy, Probe, Progress, ProvidedToken, Rhythm, Status,
+    SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,
 };
+
+/// The domain: whatever the types above are made of.
+pub use fieldpost_domain as domain;
+/// The contract of a remote, for [`Builder::remote`].
+pub use fieldpost_remote as remote;
+/// The contract of a store, for [`Builder::store`].
+pub use fieldpost_storage as storage;

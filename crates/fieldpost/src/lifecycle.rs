@@ -23,13 +23,15 @@ impl Client {
     }
 
     /// Tells whether the platform sees a network. Without one nothing is tried but what is asked for
-    /// ([`Client::trigger_message_sync`]); when it comes back, all waits are over.
+    /// ([`Client::sync`]); when it comes back, all waits are over.
     pub fn set_online(&self, online: bool) {
         self.inner.engine.set_online(online);
     }
 
     /// Tells that the person looks at the app: syncs at once, and from then on at the faster pace.
     pub fn foreground(&self) {
+        // Another process may have written meanwhile.
+        self.inner.store.look_again();
         self.inner.engine.foreground();
     }
 

@@ -1,19 +1,17 @@
-//! Reading and writing a thread.
+//! What is sent, and what became of it.
 
-use crate::client::told;
 use crate::{
-    Client, ConversationId, Error, Mentions, MessageContent, MessageId, MessageKind, Metadata, Older, PersonId, Result,
-    ThreadMessage, ThreadWindow, Window,
+    Client, Error, Mentions, MessageContent, MessageId, Metadata, OutboxEntry, PersonId, Refusal, Result, Seq,
+    ThreadMessage, watch::Watcher,
 };
-use fieldpost_storage::OutgoingMessage;
 
 /// A message about to be sent, when there is more to it than text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
-    content: MessageContent,
-    metadata: Option<Metadata>,
-    reply_to: Option<MessageId>,
-    mentions: Mentions,
+    pub(crate) content: MessageContent,
+    pub(crate) metadata: Option<Metadata>,
+    pub(crate) reply_to: Option<MessageId>,
+    pub(crate) mentions: Mentions,
 }
 
 impl Draft {
@@ -45,62 +43,115 @@ impl Draft {
     }
 }
 
-impl Client {
-    /// Writes a message. When this returns it is on the device for good, at the end of its thread, and goes out with the next
-    /// sync.
-    ///
-    /// # Errors
-    /// [`Error::InvalidContent`], [`Error::NotFound`], or [`Error::SignedOut`] on a database that nobody has signed in to.
-    pub async fn send(&self, conversation: ConversationId, text: &str) -> Result<ThreadMessage> {
-        self.send_draft(conversation, Draft::new(MessageContent::new(text)?)).await
-    }
+/// How a message ended up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// The server has it, at this place of its thread.
+    Sent(Seq),
+    /// The server refused it; it waits for the person ([`SentMessage::retry`], [`SentMessage::edit`], [`SentMessage::cancel`]).
+    Failed(Refusal),
+    /// It is not here any more: deleted, or taken back.
+    Gone,
+}
 
-    /// As [`Client::send`], with more than text.
-    ///
-    /// # Errors
-    /// As [`Client::send`]; [`Error::InvalidMetadata`] when what is attached is above the limits, wherever it came from.
-    pub async fn send_draft(&self, conversation: ConversationId, draft: Draft) -> Result<ThreadMessage> {
-        if let Some(metadata) = &draft.metadata {
-            metadata.check()?;
+impl Delivery {
+    /// None while it is not known yet.
+    fn of(message: Option<&ThreadMessage>) -> Option<Self> {
+        match message.map(|message| (message.deleted, &message.failure, message.seq)) {
+            None | Some((true, ..)) => Some(Self::Gone),
+            Some((_, Some(refusal), _)) => Some(Self::Failed(refusal.clone())),
+            Some((_, None, seq)) => seq.map(Self::Sent),
         }
-        let env = &self.inner.env;
-        let message = OutgoingMessage {
-            id: env.message_id(),
-            conversation_id: conversation,
-            kind: MessageKind::Text,
-            content: draft.content,
-            metadata: draft.metadata,
-            reply_to: draft.reply_to,
-            mentions: draft.mentions,
-            composed_at: env.now(),
-        };
-        let before = self.inner.engine.before_write();
-        let written = self.inner.store.send(env.mutation_id(), message).await?;
-        told(self.inner.engine.note_sent(before, &written).await);
-        Ok(written)
+    }
+}
+
+/// The handle on a message that was written on this device: what [`crate::Conversation::send`] returns. Cheap to clone. It
+/// keeps the client alive.
+#[derive(Debug, Clone)]
+pub struct SentMessage {
+    client: Client,
+    message: ThreadMessage,
+}
+
+impl SentMessage {
+    pub(crate) const fn new(client: Client, message: ThreadMessage) -> Self {
+        Self { client, message }
     }
 
-    /// Part of a thread, oldest first. [`ThreadWindow::older`] says how to go on upwards.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when the conversation is not here.
-    pub async fn messages(&self, conversation: ConversationId, window: Window) -> Result<ThreadWindow> {
-        Ok(self.inner.store.messages(conversation, window).await?)
+    /// Its id, the same before and after the server has it.
+    #[must_use]
+    pub const fn id(&self) -> MessageId {
+        self.message.id
     }
 
-    /// Fetches older messages of a thread from the server, when a window says that they are there ([`Older::OnServer`]), and
-    /// returns the window below `before`.
+    /// The message as it was when this handle was made.
+    #[must_use]
+    pub const fn message(&self) -> &ThreadMessage {
+        &self.message
+    }
+
+    /// Waits until it is known what became of it. That may take as long as the network is away, and needs somebody to sync
+    /// ([`Client::start`]). Drop the future to stop waiting; nothing else is changed by that.
     ///
     /// # Errors
-    /// [`Error::Offline`] without a network, [`Error::NotFound`] when the conversation is not here.
-    pub async fn load_older(&self, conversation: ConversationId, window: Window) -> Result<ThreadWindow> {
-        let here = self.messages(conversation, window).await?;
-        let Older::OnServer(before) = here.older else {
-            return Ok(here);
-        };
-        // An open screen may hold an id from before the server gave the canonical one.
-        let id = self.conversation(conversation).await?.ok_or(Error::NotFound)?.id;
-        self.inner.engine.load_older(id, before).await?;
-        self.messages(id, window).await
+    /// If the store fails. While the client is paused it goes on waiting.
+    pub async fn delivered(&self) -> Result<Delivery> {
+        let mut watcher = Watcher::new(&self.client);
+        let mut place = self.message.conversation_id;
+        loop {
+            match self.client.inner.store.message(self.id()).await.map_err(Error::from) {
+                Ok(now) => match Delivery::of(now.as_ref()) {
+                    Some(delivery) => return Ok(delivery),
+                    None => place = now.map_or(place, |now| now.conversation_id),
+                },
+                Err(Error::Paused) => {}
+                Err(error) => return Err(error),
+            }
+            while !watcher.next().await.ok_or(Error::Paused)?.1.conversations.contains(place) {}
+        }
+    }
+
+    /// What the outbox knows of it; none when it does not wait (any more).
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn entry(&self) -> Result<Option<OutboxEntry>> {
+        Ok(self.client.inner.store.entry_of(self.id()).await?)
+    }
+
+    /// As [`crate::Conversation::edit`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn edit(&self, text: &str) -> Result<OutboxEntry> {
+        self.client.edit_message(self.id(), text).await
+    }
+
+    /// As [`Client::retry`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn retry(&self) -> Result<OutboxEntry> {
+        self.client.retry(self.id()).await
+    }
+
+    /// As [`Client::cancel`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn cancel(&self) -> Result<Vec<OutboxEntry>> {
+        self.client.cancel(self.id()).await
+    }
+}
+
+impl Client {
+    /// The handle on a message of one's own, for example after a restart; none if it is not here.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn sent_message(&self, id: MessageId) -> Result<Option<SentMessage>> {
+        let message = self.inner.store.message(id).await?.filter(|message| message.mine);
+        Ok(message.map(|message| SentMessage::new(self.clone(), message)))
     }
 }

@@ -3,22 +3,22 @@
 use crate::{Client, EntryState, Error, MessageContent, MessageId, MutationId, OutboxCounts, OutboxEntry, Result};
 use fieldpost_storage::{StorageError, StorageErrorKind, StorageResult};
 
-/// Names one thing that waits: by its mutation, or by the message that it sends.
+/// Names one entry of the outbox: by its mutation, or by the message that it sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waiting {
+pub enum OutboxRef {
     /// [`OutboxEntry::mutation_id`].
     Mutation(MutationId),
     /// The id of the message, as its thread shows it.
     Message(MessageId),
 }
 
-impl From<MutationId> for Waiting {
+impl From<MutationId> for OutboxRef {
     fn from(id: MutationId) -> Self {
         Self::Mutation(id)
     }
 }
 
-impl From<MessageId> for Waiting {
+impl From<MessageId> for OutboxRef {
     fn from(id: MessageId) -> Self {
         Self::Message(id)
     }
@@ -33,20 +33,12 @@ impl Client {
         Ok(self.inner.store.counts().await?)
     }
 
-    /// The outbox, oldest first, at most `limit` entries.
+    /// The outbox, oldest first, at most `limit` entries. [`Client::watch_outbox`] follows it.
     ///
     /// # Errors
     /// If the store fails.
     pub async fn outbox(&self, limit: u32) -> Result<Vec<OutboxEntry>> {
         Ok(self.inner.store.entries(limit).await?)
-    }
-
-    /// What the outbox knows of a message; none when it does not wait (any more).
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn waiting(&self, message: MessageId) -> Result<Option<OutboxEntry>> {
-        Ok(self.inner.store.entry_of(message).await?)
     }
 
     /// Sends what was refused again. It goes out with the next sync, behind everything that was written meanwhile. What
@@ -55,7 +47,7 @@ impl Client {
     /// # Errors
     /// [`Error::NotWaiting`]; [`Error::NotPossible`] when it cannot be sent, for example because the conversation has left
     /// this device.
-    pub async fn retry(&self, what: impl Into<Waiting> + Send) -> Result<OutboxEntry> {
+    pub async fn retry(&self, what: impl Into<OutboxRef> + Send) -> Result<OutboxEntry> {
         let mutation = self.mutation(what.into()).await?;
         self.decided(self.inner.store.retry(mutation, self.inner.env.now()).await).await
     }
@@ -77,32 +69,27 @@ impl Client {
         Ok(before.saturating_sub(self.pending().await?.failed))
     }
 
-    /// Changes the text of a message that the server does not have. A queued one keeps its place; a refused one is sent again
-    /// with it.
-    ///
-    /// # Errors
-    /// [`Error::InvalidContent`]; [`Error::NotWaiting`]; [`Error::OutcomeUnknown`] while it is on its way;
-    /// [`Error::NotPossible`] as for [`Client::retry`].
-    pub async fn edit(&self, what: impl Into<Waiting> + Send, text: &str) -> Result<OutboxEntry> {
-        let content = MessageContent::new(text)?;
-        let mutation = self.mutation(what.into()).await?;
-        self.decided(self.inner.store.edit(mutation, content, self.inner.env.now()).await).await
-    }
-
     /// Takes back what the server does not have: a message leaves its thread; a conversation that was never opened on the
     /// server goes with everything that waits in it. Returns what left, so that the app can offer it as a draft.
     ///
     /// # Errors
     /// [`Error::NotWaiting`]; [`Error::OutcomeUnknown`] while it is on its way.
-    pub async fn cancel(&self, what: impl Into<Waiting> + Send) -> Result<Vec<OutboxEntry>> {
+    pub async fn cancel(&self, what: impl Into<OutboxRef> + Send) -> Result<Vec<OutboxEntry>> {
         let mutation = self.mutation(what.into()).await?;
         self.decided(self.inner.store.cancel(mutation).await).await
     }
 
-    async fn mutation(&self, what: Waiting) -> Result<MutationId> {
+    /// Every change of a message's text comes through here.
+    pub(crate) async fn edit_message(&self, message: MessageId, text: &str) -> Result<OutboxEntry> {
+        let content = MessageContent::new(text)?;
+        let mutation = self.mutation(message.into()).await?;
+        self.decided(self.inner.store.edit(mutation, content, self.inner.env.now()).await).await
+    }
+
+    async fn mutation(&self, what: OutboxRef) -> Result<MutationId> {
         match what {
-            Waiting::Mutation(id) => Ok(id),
-            Waiting::Message(id) => Ok(self.waiting(id).await?.ok_or(Error::NotWaiting)?.mutation_id),
+            OutboxRef::Mutation(id) => Ok(id),
+            OutboxRef::Message(id) => Ok(self.inner.store.entry_of(id).await?.ok_or(Error::NotWaiting)?.mutation_id),
         }
     }
 

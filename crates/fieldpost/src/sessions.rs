@@ -32,7 +32,7 @@ impl Client {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn logout(&self, wipe: Wipe) -> Result<Vec<OutboxEntry>> {
+    pub async fn sign_out(&self, wipe: Wipe) -> Result<Vec<OutboxEntry>> {
         self.inner.engine.sign_out().await?;
         if wipe == Wipe::Keep {
             return self.outbox(u32::MAX).await;

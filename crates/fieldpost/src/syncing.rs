@@ -9,8 +9,16 @@ impl Client {
     /// # Errors
     /// [`crate::Error::Offline`] when the server is out of reach, [`crate::Error::SignedOut`] when there is no session. What
     /// was written is kept in any case.
-    pub async fn trigger_message_sync(&self) -> Result<SyncReport> {
+    pub async fn sync(&self) -> Result<SyncReport> {
         Ok(self.inner.engine.sync().await?)
+    }
+
+    /// [`Client::sync`] by the name that it has in the sync context of the app that Fieldpost was made for.
+    ///
+    /// # Errors
+    /// As [`Client::sync`].
+    pub async fn trigger_message_sync(&self) -> Result<SyncReport> {
+        self.sync().await
     }
 
     /// The status and its changes: read it with `borrow()`, wait for the next with `changed()`.

@@ -23,7 +23,7 @@ use crate::{
     sql::Tx,
     writer::{Writer, Writing},
 };
-use fieldpost_storage::{StorageError, StorageErrorKind, StorageResult};
+use fieldpost_storage::{ChangeSender, ChangeSet, StorageError, StorageErrorKind, StorageResult};
 use sea_orm::sqlx::Executor;
 use std::{
     path::Path,
@@ -40,6 +40,7 @@ pub(crate) struct Db {
     /// Held for a moment only, never across an await.
     standing: RwLock<Standing>,
     writer: Arc<Mutex<Writer>>,
+    changes: ChangeSender,
 }
 
 /// Whether there are connections.
@@ -74,7 +75,12 @@ impl Db {
     pub(crate) fn new(options: SqliteOptions, connections: Connections) -> Self {
         let standing = RwLock::new(Standing::Open(connections.readers.clone()));
         let writer = Arc::new(Mutex::new(Writer::new(connections)));
-        Self { options, standing, writer }
+        Self { options, standing, writer, changes: ChangeSender::default() }
+    }
+
+    /// Where commits are reported.
+    pub(crate) const fn changes(&self) -> &ChangeSender {
+        &self.changes
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -147,6 +153,14 @@ impl Db {
         }
     }
 
+    /// Reports what others have committed since somebody looked last.
+    pub(crate) async fn look_for_others(&self) -> Res<()> {
+        if self.changes.is_heard() && self.writer.lock().await.look_for_others().await? {
+            self.changes.send(ChangeSet::everything());
+        }
+        Ok(())
+    }
+
     /// Waits for the writer's turn and lets go of all connections.
     pub(crate) async fn pause(&self) -> StorageResult<()> {
         let mut writer = self.writer.lock().await;
@@ -174,6 +188,7 @@ impl Db {
         let connections = connected.map_err(|fault| at_border(fault, "resume", self.path()))?;
         self.stand(Standing::Open(connections.readers.clone()));
         *writer = Writer::new(connections);
+        self.changes.send(ChangeSet::everything());
         Ok(())
     }
 
@@ -181,6 +196,7 @@ impl Db {
     pub(crate) async fn close(&self) -> StorageResult<()> {
         let mut writer = self.writer.lock().await;
         self.stand(Standing::Closed);
+        self.changes.close();
         writer.close().await.map_err(|fault| at_border(fault, "close", self.path()))
     }
 }
@@ -197,16 +213,20 @@ impl Write<'_> {
         &self.tx
     }
 
-    /// Commits if the work went well, else rolls back.
+    /// Commits if the work went well, else rolls back; and reports what looks different.
     pub(crate) async fn finish<T>(self, result: Res<T>) -> StorageResult<T> {
         let ended = match result {
-            Ok(value) => self.tx.commit().await.map(|()| value),
+            Ok(value) => self.tx.commit().await.map(|changes| (value, changes)),
             Err(fault) => {
-                self.tx.rollback().await;
+                self.db.changes.send(self.tx.rollback().await);
                 Err(fault)
             }
         };
-        ended.map_err(|fault| self.db.fail(fault, self.operation))
+        let reported = ended.map(|(value, changes)| {
+            self.db.changes.send(changes);
+            value
+        });
+        reported.map_err(|fault| self.db.fail(fault, self.operation))
     }
 }
 
@@ -225,7 +245,7 @@ impl Read<'_> {
     /// Ends the snapshot.
     pub(crate) async fn finish<T>(self, result: Res<T>) -> StorageResult<T> {
         let ended = self.tx.commit().await;
-        result.and_then(|value| ended.map(|()| value)).map_err(|fault| self.db.fail(fault, self.operation))
+        result.and_then(|value| ended.map(|_| value)).map_err(|fault| self.db.fail(fault, self.operation))
     }
 }
 

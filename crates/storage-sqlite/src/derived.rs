@@ -20,6 +20,8 @@ use crate::{
     resolve::{self, VIEWER},
     sql::{Bound, IdSet, Tx, id, opt_id},
 };
+use fieldpost_domain::ConversationId;
+use fieldpost_storage::ChangeSet;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -54,6 +56,8 @@ pub(crate) async fn refresh(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {
     if ids.is_empty() {
         return Ok(());
     }
+    let touched = ids.iter().copied().map(ConversationId::from_uuid);
+    tx.changed(ChangeSet::of(touched).and_unread()).await;
     let ids = IdSet::of(ids.iter().copied());
     let unsettled = IdSet::packed(tx.value(&unsettled_sql(), vec![ids.bind()]).await?);
     if !unsettled.is_empty() {
@@ -155,6 +159,7 @@ pub(crate) fn marked(conversation: Uuid, viewer: Uuid) -> [Bound; 2] {
 
 /// The file has got its owner: whose messages count may have changed everywhere.
 pub(crate) async fn refresh_all(tx: &Tx) -> Res<()> {
+    tx.changed(ChangeSet::everything()).await;
     tx.run("UPDATE conversations SET unread_above = NULL", vec![]).await?;
     let rows = tx.all("SELECT id FROM conversations", vec![]).await?;
     let ids = rows.iter().map(|row| row.id(0)).collect::<Res<BTreeSet<_>>>()?;
@@ -163,5 +168,6 @@ pub(crate) async fn refresh_all(tx: &Tx) -> Res<()> {
 
 /// After something was written here that has no seq: the rest stays as it is.
 pub(crate) async fn refresh_newest(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {
+    tx.touched(ids.iter().copied()).await;
     tx.run(NEWEST, vec![IdSet::of(ids.iter().copied()).bind()]).await.map(drop)
 }

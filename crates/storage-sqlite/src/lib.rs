@@ -39,7 +39,7 @@ mod plans;
 pub use open::SqliteOptions;
 
 use async_trait::async_trait;
-use fieldpost_storage::{Inspection, StorageResult, Store};
+use fieldpost_storage::{ChangeReceiver, ChangeSet, Inspection, StorageResult, Store};
 use std::path::Path;
 
 /// The local database of one account.
@@ -71,6 +71,14 @@ impl Store for SqliteStore {
 
     async fn resume(&self) -> StorageResult<()> {
         self.db.resume().await
+    }
+
+    fn changes(&self) -> ChangeReceiver {
+        self.db.changes().subscribe()
+    }
+
+    fn look_again(&self) {
+        self.db.changes().send(ChangeSet::everything());
     }
 
     async fn inspect(&self) -> StorageResult<Inspection> {

@@ -12,12 +12,15 @@ use crate::{
     outbox::park,
     sql::{Tx, id},
 };
-use fieldpost_domain::RefusalCode;
+use fieldpost_domain::{ConversationId, RefusalCode};
+use fieldpost_storage::ChangeSet;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Moves everything from one id to another.
 pub(crate) async fn rekey(tx: &Tx, from: Uuid, to: Uuid, touched: &mut BTreeSet<Uuid>) -> Res<()> {
+    let both = [from, to].map(ConversationId::from_uuid);
+    tx.changed(ChangeSet::of(both).and_unread().and_outbox()).await;
     for sql in ALIAS {
         tx.run(sql, vec![id(to), id(from)]).await?;
     }

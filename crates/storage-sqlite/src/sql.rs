@@ -11,8 +11,8 @@ use crate::{
     row::{Cell, Row},
     writer::Writing,
 };
-use fieldpost_domain::{Seq, Time};
-use fieldpost_storage::StorageErrorKind;
+use fieldpost_domain::{ConversationId, Seq, Time};
+use fieldpost_storage::{ChangeSet, StorageErrorKind};
 use sea_orm::{
     Value,
     sqlx::{
@@ -114,17 +114,32 @@ pub(crate) enum Tx {
 }
 
 impl Tx {
-    pub(crate) async fn commit(self) -> Res<()> {
+    /// Ends it well, and answers what looks different.
+    pub(crate) async fn commit(self) -> Res<ChangeSet> {
         match self {
             Self::Writing(writing) => writing.into_inner().commit().await,
-            Self::Reading(reading) => reading.into_inner().commit().await,
+            Self::Reading(reading) => reading.into_inner().commit().await.map(|()| ChangeSet::nothing()),
         }
     }
 
-    pub(crate) async fn rollback(self) {
-        if let Self::Writing(writing) = self {
-            writing.into_inner().rollback().await;
+    /// Undoes it, and answers what looks different all the same.
+    pub(crate) async fn rollback(self) -> ChangeSet {
+        match self {
+            Self::Writing(writing) => writing.into_inner().rollback().await,
+            Self::Reading(_) => ChangeSet::nothing(),
         }
+    }
+
+    /// Notes what will look different once this is committed.
+    pub(crate) async fn changed(&self, changes: ChangeSet) {
+        if let Self::Writing(writing) = self {
+            writing.lock().await.changed(changes);
+        }
+    }
+
+    /// The same of these conversations: their lines and threads.
+    pub(crate) async fn touched(&self, conversations: impl IntoIterator<Item = Uuid>) {
+        self.changed(ChangeSet::of(conversations.into_iter().map(ConversationId::from_uuid))).await;
     }
 
     /// Runs a statement and says how many rows it changed.

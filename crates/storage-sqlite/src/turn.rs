@@ -68,6 +68,7 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
 impl Turns for SqliteStore {
     async fn try_turn(&self) -> StorageResult<Option<Turn>> {
         self.db.check_open().map_err(|fault| self.db.fail(fault, "try_turn"))?;
+        self.db.look_for_others().await.map_err(|fault| self.db.fail(fault, "try_turn"))?;
         self.turn.take().await.map_err(|error| {
             let detail = format!("{}: {error}", self.turn.path.display());
             self.db.fail(Fault::Kind(StorageErrorKind::CannotOpen, Some(detail)), "try_turn")

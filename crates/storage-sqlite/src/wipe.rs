@@ -8,7 +8,7 @@ use crate::{
     error::Res,
     sql::{Tx, int},
 };
-use fieldpost_storage::StorageResult;
+use fieldpost_storage::{ChangeSet, StorageResult};
 
 /// Everything but what SQLite, the full-text index and the migrations keep for themselves. The index empties itself by the
 /// triggers of `messages`.
@@ -27,6 +27,7 @@ pub(crate) async fn wipe(db: &Db) -> StorageResult<()> {
 }
 
 async fn empty(tx: &Tx) -> Res<()> {
+    tx.changed(ChangeSet::everything()).await;
     // What was asked for before proves nothing of what comes after: no generation comes again.
     let generation: i64 = tx.value("SELECT coalesce(max(generation), 0) FROM sync_state", vec![]).await?;
     for row in tx.all(TABLES, vec![]).await? {

@@ -14,10 +14,10 @@ use crate::{
     held::Held,
     sql::{arguments, statement_of},
 };
-use fieldpost_storage::StorageErrorKind;
+use fieldpost_storage::{ChangeSet, StorageErrorKind};
 use sea_orm::{
     Value,
-    sqlx::{Executor, SqliteConnection, sqlite::SqliteRow},
+    sqlx::{Executor, Row as _, SqliteConnection, sqlite::SqliteRow},
 };
 use std::{fmt, pin::Pin};
 use tokio::sync::OwnedMutexGuard;
@@ -39,13 +39,17 @@ pub(crate) struct Writer {
     durability: Option<Durability>,
     /// Letting go of the file, until that is through.
     closing: Option<BoxFuture<Res<()>>>,
+    /// What others have committed, by the name that SQLite has for it; none when that was not looked at.
+    version: Option<i64>,
+    /// Something may have been committed that was not reported.
+    unreported: bool,
 }
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl Writer {
     pub(crate) const fn new(connections: Connections) -> Self {
-        Self { connections: Some(connections), durability: None, closing: None }
+        Self { connections: Some(connections), durability: None, closing: None, version: None, unreported: false }
     }
 
     /// The writing connection, on which nothing is open.
@@ -67,6 +71,17 @@ impl Writer {
             self.durability = Some(durability);
         }
         self.free().await.map(drop)
+    }
+
+    /// Whether others have committed since somebody looked last.
+    pub(crate) async fn look_for_others(&mut self) -> Res<bool> {
+        let row = self.free().await?.fetch_one("PRAGMA data_version").await?;
+        self.saw(row.try_get(0)?);
+        Ok(std::mem::take(&mut self.unreported))
+    }
+
+    fn saw(&mut self, version: i64) {
+        self.unreported |= self.version.replace(version) != Some(version);
     }
 
     /// Closes what is open. Given up half way, it goes on from there when it is called again.
@@ -95,7 +110,8 @@ const fn pragma(durability: Durability) -> &'static str {
     }
 }
 
-const BEGIN: &str = "BEGIN IMMEDIATE";
+/// The version changes when somebody else has committed, and only then.
+const BEGIN: &str = "BEGIN IMMEDIATE;PRAGMA data_version";
 const COMMIT: &str = "COMMIT";
 
 /// A transaction that writes, on the connection whose turn it has.
@@ -103,6 +119,8 @@ const COMMIT: &str = "COMMIT";
 pub(crate) struct Writing {
     turn: OwnedMutexGuard<Writer>,
     stage: Stage,
+    /// What will look different once this is committed.
+    changes: ChangeSet,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,8 +134,8 @@ enum Stage {
 
 impl Writing {
     /// On a connection that is prepared.
-    pub(crate) const fn new(turn: OwnedMutexGuard<Writer>) -> Self {
-        Self { turn, stage: Stage::Before }
+    pub(crate) fn new(turn: OwnedMutexGuard<Writer>) -> Self {
+        Self { turn, stage: Stage::Before, changes: ChangeSet::default() }
     }
 
     /// Runs a statement and says how many rows it changed.
@@ -130,14 +148,23 @@ impl Writing {
 
     /// The first row of a query.
     pub(crate) async fn one(&mut self, sql: &str, values: Vec<Value>) -> Res<Option<SqliteRow>> {
+        if self.stage == Stage::Before {
+            return Ok(self.all(sql, values).await?.into_iter().next());
+        }
         let statement = statement_of(self.entered(sql)?, arguments(values)?);
         Ok(self.turn.held()?.open().fetch_optional(statement).await?)
     }
 
     /// All rows of a query.
     pub(crate) async fn all(&mut self, sql: &str, values: Vec<Value>) -> Res<Vec<SqliteRow>> {
+        let begins = self.stage == Stage::Before;
         let statement = statement_of(self.entered(sql)?, arguments(values)?);
-        Ok(self.turn.held()?.open().fetch_all(statement).await?)
+        let mut rows = self.turn.held()?.open().fetch_all(statement).await?;
+        if begins && !rows.is_empty() {
+            let version = rows.remove(0).try_get(0)?;
+            self.turn.saw(version);
+        }
+        Ok(rows)
     }
 
     /// As [`Writing::all`], and commits in the same trip. The rows are returned once that is done.
@@ -147,20 +174,29 @@ impl Writing {
         Ok(rows)
     }
 
-    pub(crate) async fn commit(&mut self) -> Res<()> {
+    /// Notes what will look different once this is committed.
+    pub(crate) fn changed(&mut self, changes: ChangeSet) {
+        self.changes.merge(changes);
+    }
+
+    /// Commits, and answers what looks different.
+    pub(crate) async fn commit(&mut self) -> Res<ChangeSet> {
         if self.stage == Stage::Open {
             let statement = statement_of(COMMIT.to_owned(), arguments(Vec::new())?);
             self.turn.held()?.open().execute(statement).await?;
         }
         self.stage = Stage::Ended;
-        Ok(())
+        let own = std::mem::take(&mut self.changes);
+        Ok(if std::mem::take(&mut self.turn.unreported) { ChangeSet::everything() } else { own })
     }
 
-    pub(crate) async fn rollback(&mut self) {
+    /// Rolls back, and answers what looks different because others have committed.
+    pub(crate) async fn rollback(&mut self) -> ChangeSet {
         if let (Stage::Open, Ok(held)) = (self.stage, self.turn.held()) {
             held.roll_back().await;
         }
         self.stage = Stage::Ended;
+        if std::mem::take(&mut self.turn.unreported) { ChangeSet::everything() } else { ChangeSet::nothing() }
     }
 
     async fn begin(&mut self) -> Res<()> {
@@ -192,6 +228,8 @@ impl Drop for Writing {
     fn drop(&mut self) {
         if let (Stage::Open, Ok(held)) = (self.stage, self.turn.held()) {
             held.leave();
+            // It may have been committed all the same.
+            self.turn.unreported = true;
         }
     }
 }

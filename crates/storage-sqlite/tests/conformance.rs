@@ -23,3 +23,11 @@ impl Device for Phone {
 }
 
 fieldpost_storage::storage_conformance!(Phone::new());
+
+/// The same, and each commit has to report what looks different.
+mod reported {
+    use super::Phone;
+    use fieldpost_storage::conformance::reported::Reported;
+
+    fieldpost_storage::storage_conformance!(Reported(Phone::new()));
+}

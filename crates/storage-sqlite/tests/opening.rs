@@ -7,8 +7,8 @@ use fieldpost_domain::{
     RefreshToken, Role, Seq, ServerLimits, Session, Time, Version,
 };
 use fieldpost_storage::{
-    BatchLimits, BootstrapReason, Conversations, EntryState, Messages, Older, Outbox, Replica, Sessions, StorageError,
-    StorageErrorKind, Store, SyncMemory, SyncPosition, Window,
+    BatchLimits, BootstrapReason, Conversations, EntryState, Messages, NotPossible, Older, Outbox, Replica, Sessions,
+    StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, Window,
 };
 use fieldpost_storage_sqlite::{SqliteOptions, SqliteStore};
 use sea_orm::{ConnectionTrait, TransactionTrait};
@@ -165,7 +165,7 @@ async fn what_another_person_had_queued_is_not_sent_in_the_owners_name() {
     assert!(matches!(&kept.state, EntryState::Failed(_)));
     let text = fieldpost_domain::MessageContent::new("in another name").unwrap();
     let retried = store.retry(kept.mutation_id, Time::UNIX_EPOCH).await.unwrap_err();
-    assert_eq!(retried.kind(), StorageErrorKind::NotApplicable);
+    assert_eq!(retried.kind(), StorageErrorKind::NotApplicable(NotPossible::AnotherPersons));
     let edited = store.edit(kept.mutation_id, text, Time::UNIX_EPOCH).await.unwrap_err();
     assert_eq!(edited.kind(), StorageErrorKind::OutcomeUnknown, "the old app may have sent it");
 }

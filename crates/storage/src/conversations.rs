@@ -21,6 +21,9 @@ pub struct ConversationSummary {
     pub omitted: Option<Omitted>,
     /// The medic of a direct conversation.
     pub medic_id: Option<MedicId>,
+    /// When it was opened: the server's clock, or this device's for one that waits in the outbox. It stands in for
+    /// [`ConversationSummary::last_message_at`] in the order of the list where there is no message.
+    pub created_at: Time,
     /// When its newest message was written: the server's clock, or this device's for one that is still queued.
     pub last_message_at: Option<Time>,
     /// The start of its newest message, queued ones included ([`fieldpost_domain::preview`]); none if that was deleted.

@@ -6,6 +6,36 @@ use std::{error::Error, fmt, time::Duration};
 /// The result of every method of the contract.
 pub type StorageResult<T> = Result<T, StorageError>;
 
+/// Why something cannot be done with what waits in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotPossible {
+    /// It is no message, so it has no text.
+    #[error("only a message can be edited")]
+    NoMessage,
+    /// It is a read mark.
+    #[error("what was read stays read")]
+    AlreadyRead,
+    /// Somebody else wrote it, in a file that several people used.
+    #[error("another person wrote it")]
+    AnotherPersons,
+    /// There is no place to send it to.
+    #[error("its conversation is not on this device any more")]
+    ConversationGone,
+    /// The message that it changes is not here.
+    #[error("its message is not on this device any more")]
+    MessageGone,
+    /// The message is deleted.
+    #[error("it is deleted")]
+    Deleted,
+    /// The message is too large to travel, so part of it is missing here.
+    #[error("it is not here as a whole")]
+    Incomplete,
+    /// A newer version wrote it.
+    #[error("this version cannot read it; a newer one can, or cancel it")]
+    Unreadable,
+}
+
 /// What kind of failure it is; decides what the caller can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -22,8 +52,8 @@ pub enum StorageErrorKind {
     Superseded,
     /// The mutation has left for the server and its answer is not here: what has happened to it must be known first.
     OutcomeUnknown,
-    /// That cannot be done with this mutation; the detail says why.
-    NotApplicable,
+    /// That cannot be done with this mutation.
+    NotApplicable(NotPossible),
     /// Another process holds the file; it may be free soon.
     Busy,
     /// The disk is full.
@@ -121,7 +151,9 @@ impl fmt::Display for StorageError {
             StorageErrorKind::OutcomeUnknown => {
                 "it is on its way to the server, and whether it arrived is not known yet; sync first, then decide"
             }
-            StorageErrorKind::NotApplicable => "this cannot be done with what waits there",
+            StorageErrorKind::NotApplicable(why) => {
+                return write!(f, "that is not possible: {why} ({})", self.operation);
+            }
             StorageErrorKind::Busy => "the local database is in use by another process",
             StorageErrorKind::Full => "the disk is full; free some space, nothing that was accepted is lost",
             StorageErrorKind::ReadOnly => "the local database cannot be written",

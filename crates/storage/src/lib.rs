@@ -15,6 +15,7 @@
 //! [`memory::MemoryStore`] is the reference implementation; the suite in `conformance` (feature `conformance`) is run on it
 //! and on every other.
 
+mod changes;
 mod conversations;
 mod error;
 mod messages;
@@ -32,8 +33,9 @@ pub mod unreadable;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
+pub use changes::{ChangeReceiver, ChangeSender, ChangeSet, Touched};
 pub use conversations::{ConversationSummary, Conversations};
-pub use error::{StorageError, StorageErrorKind, StorageResult};
+pub use error::{NotPossible, StorageError, StorageErrorKind, StorageResult};
 pub use messages::{Messages, Older, ThreadMessage, ThreadWindow, Window};
 pub use outbox::{
     BatchLimits, EntryState, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, SettleReport,
@@ -81,6 +83,13 @@ pub trait Store: Conversations + Messages + People + Outbox + Replica + Sessions
     /// [`StorageErrorKind::Closed`] after closing, and those of opening; then it stays let go of.
     async fn resume(&self) -> StorageResult<()>;
 
+    /// What is committed from now on, through this store; after the commit. What others commit to the same file is reported with the
+    /// next commit here, when a pass begins ([`Turns::try_turn`]), by [`Store::resume`] and by [`Store::look_again`].
+    fn changes(&self) -> ChangeReceiver;
+
+    /// Others may have written to the file: reports what may look different because of that.
+    fn look_again(&self);
+
     /// Looks the database over, which may take a while for a large one, and changes nothing.
     async fn inspect(&self) -> StorageResult<Inspection>;
 
@@ -88,7 +97,7 @@ pub trait Store: Conversations + Messages + People + Outbox + Replica + Sessions
     /// No trace of what was in it stays in the file.
     async fn wipe(&self) -> StorageResult<()>;
 
-    /// Finishes what is running and lets go of the file for good. Calls after it fail with [`StorageErrorKind::Closed`];
+    /// Finishes what is running and lets go of the file for good; [`Store::changes`] come to their end. Calls after it fail with [`StorageErrorKind::Closed`];
     /// closing twice is allowed.
     async fn close(&self) -> StorageResult<()>;
 }

@@ -28,6 +28,7 @@ impl fmt::Debug for Turn {
 #[async_trait]
 pub trait Turns: Send + Sync {
     /// The turn to sync this database; none while somebody else has it, in this process or another. Never waits for it. A
-    /// turn whose process dies is given back by the system.
+    /// turn whose process dies is given back by the system. What others have committed meanwhile is reported
+    /// ([`crate::Store::changes`]).
     async fn try_turn(&self) -> StorageResult<Option<Turn>>;
 }

@@ -21,6 +21,14 @@ impl Device for MemoryDevice {
 
 fieldpost_storage::storage_conformance!(MemoryDevice::default());
 
+/// The same, and each commit has to report what looks different.
+mod reported {
+    use super::MemoryDevice;
+    use fieldpost_storage::conformance::reported::Reported;
+
+    fieldpost_storage::storage_conformance!(Reported(MemoryDevice::default()));
+}
+
 /// A crash is simulated by putting the disk back to an earlier moment.
 #[tokio::test]
 async fn a_snapshot_brings_back_what_was_there() {

@@ -14,7 +14,7 @@ mod error;
 mod session;
 mod status;
 
-pub use driver::{BeforeWrite, CursorHealth, Engine, Parts, Probe, Runner};
+pub use driver::{CursorHealth, Engine, Parts, Probe, Runner};
 pub use env::{Clock, Entropy, Env, OsEntropy, SystemClock};
 pub use error::SyncError;
 pub use machine::{Rhythm, SyncReport};

@@ -24,6 +24,7 @@ pub mod simulator;
 
 pub use chance::SeededEntropy;
 pub use clock::ManualClock;
+pub use fieldpost_remote::reference::SeededRandom;
 pub use network::{Call, Network};
 
 use fieldpost_sync::Env;

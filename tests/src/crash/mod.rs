@@ -38,9 +38,11 @@ pub use site::{Contents, DevSite, Site, Stored, SupabaseSite};
 
 use anyhow::{Context, Result};
 use fieldpost::OrgId;
-use fieldpost_testkit::proxy::{FaultMix, FaultProxy};
+use fieldpost_testkit::{
+    SeededRandom,
+    proxy::{FaultMix, FaultProxy},
+};
 use ledger::Ledger;
-use rand::{SeedableRng, rngs::StdRng};
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -71,7 +73,7 @@ struct Run<'a> {
     program: Program,
     companion: fieldpost::Client,
     ledger: Ledger,
-    rng: StdRng,
+    random: SeededRandom,
     report: Report,
 }
 
@@ -116,8 +118,8 @@ impl<'a> Run<'a> {
         let direct = fieldpost::Fieldpost::builder().database(folder.join("companion.db"));
         let companion = direct.url(site.url()).anon_key(site.anon_key()).open().await?;
         site.companion().sign_in(&companion).await?;
-        let rng = StdRng::seed_from_u64(options.seed);
+        let random = SeededRandom::new(options.seed);
         let report = Report::new(options.seed, &program.file);
-        Ok(Self { options, site, org, proxy, program, companion, ledger: Ledger::new(known), rng, report })
+        Ok(Self { options, site, org, proxy, program, companion, ledger: Ledger::new(known), random, report })
     }
 }

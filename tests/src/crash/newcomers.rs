@@ -2,21 +2,21 @@
 //! opened with one who is not on the roster yet is refused, and goes through when it is tried again after she has joined.
 
 use fieldpost::{MedicId, OrgId};
-use rand::{RngExt, rngs::StdRng};
+use fieldpost_testkit::SeededRandom;
 use std::ops::Range;
 use uuid::Uuid;
 
 /// How many there are: enough that a long run goes on opening conversations.
-const NUMBERS: Range<u128> = 0..400;
+const NUMBERS: Range<u64> = 0..400;
 
 /// The medic of that number. Another org has others.
-fn medic(org: OrgId, number: u128) -> MedicId {
-    MedicId::from_uuid(Uuid::from_u128(org.as_uuid().as_u128() ^ (number << 64)))
+fn medic(org: OrgId, number: u64) -> MedicId {
+    MedicId::from_uuid(Uuid::from_u128(org.as_uuid().as_u128() ^ (u128::from(number) << 64)))
 }
 
 /// One of them.
-pub(super) fn any(org: OrgId, rng: &mut StdRng) -> MedicId {
-    medic(org, rng.random_range(NUMBERS))
+pub(super) fn any(org: OrgId, random: &mut SeededRandom) -> MedicId {
+    medic(org, random.below(NUMBERS.end))
 }
 
 /// Those who are on the roster from the beginning: every second.

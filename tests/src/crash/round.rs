@@ -8,7 +8,7 @@ use super::{
 };
 use anyhow::Result;
 use fieldpost::{Client, ConversationKind, Error, MedicId, OutboxCounts};
-use rand::{RngExt, rngs::StdRng, seq::IteratorRandom};
+use fieldpost_testkit::SeededRandom;
 use std::time::Duration;
 
 /// How often a sync may fail with a healed network before it counts as stuck.
@@ -18,12 +18,12 @@ impl Run<'_> {
     /// Starts the process, or two of them, kills it, and looks at what is left.
     pub(super) async fn kill_once(&mut self) -> Result<()> {
         let number = self.report.kills;
-        let first = self.program.start(format!("k{number}"), self.rng.random())?;
-        let moment = moment(&mut self.rng, self.options.within);
-        let words = if self.rng.random_ratio(1, 5) {
-            let second = self.program.start(format!("k{number}b"), self.rng.random())?;
+        let first = self.program.start(format!("k{number}"), self.random.next())?;
+        let moment = moment(&mut self.random, self.options.within);
+        let words = if self.random.one_in(5) {
+            let second = self.program.start(format!("k{number}b"), self.random.next())?;
             self.report.pairs += 1;
-            let other = while_busy(&mut self.rng, self.options.within);
+            let other = while_busy(&mut self.random, self.options.within);
             let (first, second) = tokio::join!(first.kill_at(moment), second.kill_at(other));
             vec![first, second]
         } else {
@@ -53,10 +53,10 @@ impl Run<'_> {
 
     /// Others write and open conversations, newcomers join, and tokens run out.
     async fn world_goes_on(&mut self) -> Result<()> {
-        if self.rng.random_ratio(1, 10) {
+        if self.random.one_in(10) {
             self.site.expire_token();
         }
-        if self.rng.random_ratio(1, 3) {
+        if self.random.one_in(3) {
             let medic = self.sought_after();
             self.site.enlist(&[medic]).await?;
             self.site.open_direct(medic).await?;
@@ -64,7 +64,7 @@ impl Run<'_> {
         let all = self.companion.conversations().await?;
         let own = all.iter().find(|one| one.kind == ConversationKind::Direct);
         if let Some(own) = own {
-            self.companion.send(own.id, &format!("meanwhile {}", self.report.kills)).await?;
+            self.companion.conversation(own.id).send(&format!("meanwhile {}", self.report.kills)).await?;
         }
         self.companion.trigger_message_sync().await?;
         Ok(())
@@ -72,8 +72,9 @@ impl Run<'_> {
 
     /// Probably somebody with whom a conversation was just opened here, and waits for the server.
     fn sought_after(&mut self) -> MedicId {
-        let newest = self.ledger.medics().iter().rev().take(4).copied().choose(&mut self.rng);
-        newest.unwrap_or_else(|| newcomers::any(self.org, &mut self.rng))
+        let newest: Vec<_> = self.ledger.medics().iter().rev().take(4).copied().collect();
+        let one = self.random.pick(&newest).copied();
+        one.unwrap_or_else(|| newcomers::any(self.org, &mut self.random))
     }
 
     async fn examine(&mut self) -> Result<()> {
@@ -128,14 +129,15 @@ impl Run<'_> {
     }
 }
 
-fn moment(rng: &mut StdRng, within: Duration) -> Moment {
-    if rng.random_ratio(1, 10) {
-        Moment::AfterStart(rng.random_range(Duration::ZERO..Duration::from_millis(40)))
+fn moment(random: &mut SeededRandom, within: Duration) -> Moment {
+    if random.one_in(10) {
+        Moment::AfterStart(Duration::from_micros(random.below(40_000)))
     } else {
-        while_busy(rng, within)
+        while_busy(random, within)
     }
 }
 
-fn while_busy(rng: &mut StdRng, within: Duration) -> Moment {
-    Moment::AfterBusy(rng.random_range(Duration::from_millis(1)..within.max(Duration::from_millis(2))))
+fn while_busy(random: &mut SeededRandom, within: Duration) -> Moment {
+    let within = u64::try_from(within.as_micros()).unwrap_or(u64::MAX).max(2_000);
+    Moment::AfterBusy(Duration::from_micros(1_000 + random.below(within - 1_000)))
 }

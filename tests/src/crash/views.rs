@@ -41,7 +41,7 @@ pub(super) async fn compare(
 /// Scrolls up to the beginning.
 async fn whole_thread(client: &Client, conversation: ConversationId) -> Result<Thread> {
     loop {
-        let window = client.load_older(conversation, Window::newest(u32::MAX)).await?;
+        let window = client.conversation(conversation).load_older(Window::newest(u32::MAX)).await?;
         if window.older == Older::Nothing {
             let rows = window.messages.into_iter();
             return Ok(rows

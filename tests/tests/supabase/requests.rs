@@ -37,7 +37,7 @@ async fn five_hundred_queued_messages_leave_in_at_most_five_requests_and_then_a_
     let medic = phone.first_start(&org.medics[0].email, &org.medics[0].password).await;
     let admin = desk.first_start(&org.admin.email, &org.admin.password).await;
     for number in 0..500 {
-        medic.send(conversation, &format!("{number} {}", "x".repeat(1000))).await.unwrap();
+        medic.conversation(conversation).send(&format!("{number} {}", "x".repeat(1000))).await.unwrap();
     }
     let report = medic.trigger_message_sync().await.unwrap();
     assert_eq!((report.pushed, report.failed), (500, 0));

@@ -58,16 +58,16 @@ async fn what_a_restored_server_no_longer_has_is_shown_to_its_sender_and_leaves_
     let (phone, desk) = (Phone::new(&stack.url, &stack.anon_key), Phone::new(&stack.url, &stack.anon_key));
     let medic = phone.first_start(&org.medics[0].email, &org.medics[0].password).await;
     let admin = desk.first_start(&org.admin.email, &org.admin.password).await;
-    medic.send(conversation, "kept").await.unwrap();
+    medic.conversation(conversation).send("kept").await.unwrap();
     medic.trigger_message_sync().await.unwrap();
     server.say("backup");
     for text in ["lost one", "lost two"] {
-        medic.send(conversation, text).await.unwrap();
+        medic.conversation(conversation).send(text).await.unwrap();
     }
     assert_eq!(medic.trigger_message_sync().await.unwrap().pushed, 2);
     admin.trigger_message_sync().await.unwrap();
     assert_eq!(texts(&admin, &org).await, ["kept", "lost one", "lost two"]);
-    medic.send(conversation, "still waiting").await.unwrap();
+    medic.conversation(conversation).send("still waiting").await.unwrap();
 
     server.say("restore");
 

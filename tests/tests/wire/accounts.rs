@@ -9,7 +9,7 @@ async fn signing_out_says_what_was_never_sent_and_keeps_it() {
     let site = Site::new().await;
     let (_phone, ada) = site.client(ADA).await;
     let written = write(&ada, 2).await;
-    let unsent = ada.logout(Wipe::Keep).await.unwrap();
+    let unsent = ada.sign_out(Wipe::Keep).await.unwrap();
     let ids: Vec<_> = unsent.iter().filter_map(|entry| entry.message_id).collect();
     assert_eq!(ids, written);
     assert_eq!(unsent[0].content.as_deref(), Some("note 0"));
@@ -26,7 +26,7 @@ async fn a_device_that_was_wiped_is_anybodys() {
     ada.start().await;
     ada.set_online(false);
     write(&ada, 1).await;
-    assert_eq!(ada.logout(Wipe::Everything).await.unwrap().len(), 1);
+    assert_eq!(ada.sign_out(Wipe::Everything).await.unwrap().len(), 1);
     assert!(ada.conversations().await.unwrap().is_empty());
     assert!(ada.outbox(10).await.unwrap().is_empty());
     assert_eq!((ada.status().borrow().pending, ada.status().borrow().signed_in), (0, false));

@@ -1,6 +1,6 @@
 //! A server that can be stopped and started again, and phones that talk to it.
 
-use fieldpost::{Client, ConversationId};
+use fieldpost::{Client, ConversationId, SentMessage};
 use fieldpost_devserver::DevServer;
 use fieldpost_domain::{MessageId, ServerLimits};
 use fieldpost_remote::reference::{DEMO_PASSWORD, Profile, ReferenceServer};
@@ -85,7 +85,12 @@ pub(crate) async fn write(client: &Client, count: usize) -> Vec<MessageId> {
     let conversation = adas(client).await;
     let mut written = Vec::new();
     for number in 0..count {
-        written.push(client.send(conversation, &format!("note {number}")).await.unwrap().id);
+        written.push(client.conversation(conversation).send(&format!("note {number}")).await.unwrap().id());
     }
     written
+}
+
+/// The handle on a message that was written here.
+pub(crate) async fn handle(client: &Client, message: MessageId) -> SentMessage {
+    client.sent_message(message).await.unwrap().unwrap()
 }

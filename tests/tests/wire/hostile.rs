@@ -43,14 +43,14 @@ async fn a_row_above_the_limits_is_shown_as_omitted_and_what_follows_arrives() {
     ada.trigger_message_sync().await.unwrap();
     let (_tablet, again) = site.client(ADA).await;
     for device in [&ada, &again] {
-        let shown = device.messages(thread, Window::newest(4)).await.unwrap().messages;
+        let shown = device.conversation(thread).messages(Window::newest(4)).await.unwrap().messages;
         let said: Vec<_> = shown.iter().map(|message| message.omitted.as_ref().map(|it| it.sentence())).collect();
         let [Some(large), Some(deep), None, Some(long)] = said.as_slice() else { panic!("{said:?}") };
         assert_eq!(large, "message omitted: too large (3 MB)");
         assert_eq!(deep, "message omitted: nested too deep (17 kB)");
         assert_eq!(long, "message omitted: too long (5 kB)");
         assert_eq!(shown[2].content.as_deref(), Some("Look at this"));
-        let summary = device.conversation(thread).await.unwrap().unwrap();
+        let summary = device.conversation(thread).summary().await.unwrap().unwrap();
         assert_eq!(summary.omitted.map(|it| it.bytes), Some(34_000));
     }
     assert_eq!(ada.total_unread().await.unwrap(), again.total_unread().await.unwrap());
@@ -65,25 +65,26 @@ async fn what_could_not_be_read_everywhere_is_refused_before_anything_is_written
     let site = Site::new().await;
     let (_phone, ada) = site.client(ADA).await;
     let thread = adas(&ada).await;
-    let shown = ada.messages(thread, Window::newest(50)).await.unwrap().messages.len();
+    let shown = ada.conversation(thread).messages(Window::newest(50)).await.unwrap().messages.len();
     let draft = |metadata| fieldpost::Draft::new("Here".to_owned().try_into().unwrap()).with_metadata(metadata);
     for levels in [65, 126, 127, 128, 300, 3_000] {
         assert_eq!(Metadata::new(nested(levels)), Err(MetadataError::TooDeep));
         // As it may have come from somebody else's message.
-        let error = ada.send_draft(thread, draft(Metadata::from_stored(nested(levels)))).await.unwrap_err();
+        let error =
+            ada.conversation(thread).send_draft(draft(Metadata::from_stored(nested(levels)))).await.unwrap_err();
         assert!(matches!(error, Error::InvalidMetadata(MetadataError::TooDeep)), "{levels}: {error}");
     }
     let large = json!({"blob": "x".repeat(20_000)}).as_object().cloned().unwrap();
-    let error = ada.send_draft(thread, draft(Metadata::from_stored(large))).await.unwrap_err();
+    let error = ada.conversation(thread).send_draft(draft(Metadata::from_stored(large))).await.unwrap_err();
     assert!(matches!(error, Error::InvalidMetadata(MetadataError::TooLarge { .. })));
     assert_eq!(waiting(&ada).await, 0);
-    assert_eq!(ada.messages(thread, Window::newest(50)).await.unwrap().messages.len(), shown);
+    assert_eq!(ada.conversation(thread).messages(Window::newest(50)).await.unwrap().messages.len(), shown);
 
     let accepted = Metadata::new(nested(64)).unwrap();
-    ada.send_draft(thread, draft(accepted.clone())).await.unwrap();
+    ada.conversation(thread).send_draft(draft(accepted.clone())).await.unwrap();
     ada.trigger_message_sync().await.unwrap();
     let (_desk, admin) = site.client(ADMIN).await;
-    let arrived = admin.messages(thread, Window::newest(1)).await.unwrap().messages.remove(0);
+    let arrived = admin.conversation(thread).messages(Window::newest(1)).await.unwrap().messages.remove(0);
     assert_eq!((arrived.metadata, arrived.omitted), (Some(accepted), None), "whatever is accepted can be read");
 }
 
@@ -100,12 +101,12 @@ async fn behind_a_proxy_that_refuses_sizes_everything_arrives_but_what_is_too_la
     let (server, _phone, ada) = behind_a_proxy(9_000).await;
     let thread = adas(&ada).await;
     for number in 0..60 {
-        ada.send(thread, &format!("{number} {}", "x".repeat(800))).await.unwrap();
+        ada.conversation(thread).send(&format!("{number} {}", "x".repeat(800))).await.unwrap();
     }
     ada.trigger_message_sync().await.unwrap();
     assert_eq!(ada.pending().await.unwrap().pending, 0, "halved until it passed, within one sync");
 
-    let too_large = ada.send(thread, &"é".repeat(5_000)).await.unwrap();
+    let too_large = ada.conversation(thread).send(&"é".repeat(5_000)).await.unwrap();
     let lane = ada.pending().await.unwrap();
     assert_eq!((lane.pending, lane.failed), (1, 0));
     let error = ada.trigger_message_sync().await.unwrap_err();
@@ -113,12 +114,12 @@ async fn behind_a_proxy_that_refuses_sizes_everything_arrives_but_what_is_too_la
     let admin = server.reference().person_with(ADMIN).unwrap();
     server.reference().insert_message(thread, admin, "Still there?").unwrap();
     ada.trigger_message_sync().await.unwrap_err();
-    let shown = ada.messages(thread, Window::newest(1)).await.unwrap().messages;
+    let shown = ada.conversation(thread).messages(Window::newest(1)).await.unwrap().messages;
     assert_eq!(shown[0].content.as_deref(), Some("Still there?"), "what is fetched is not held up");
     assert!(shown[1].failure.is_none() && !shown[1].sending, "it waits, and the person can decide about it");
     let codes: Vec<_> = ada.diagnose().await.unwrap().findings.iter().map(fieldpost::Finding::code).collect();
     assert_eq!(codes, ["oversized"]);
-    ada.edit(too_large.id, "Shorter").await.unwrap();
+    too_large.edit("Shorter").await.unwrap();
     ada.trigger_message_sync().await.unwrap();
     assert_eq!(ada.pending().await.unwrap().pending, 0);
 }

@@ -31,29 +31,29 @@ async fn a_suspended_app_has_no_hand_on_its_file_and_goes_on_when_it_is_back() {
     let (phone, ada) = site.client(ADA).await;
     let thread = adas(&ada).await;
     ada.start().await;
-    ada.send(thread, "before").await.unwrap();
+    ada.conversation(thread).send("before").await.unwrap();
 
     ada.pause().await.unwrap();
     ada.pause().await.unwrap();
 
     #[cfg(target_os = "linux")]
     assert_eq!(open_files(phone.file().parent().unwrap()), 0);
-    assert!(matches!(ada.send(thread, "while suspended").await, Err(Error::Paused)));
+    assert!(matches!(ada.conversation(thread).send("while suspended").await, Err(Error::Paused)));
     assert!(matches!(ada.conversations().await, Err(Error::Paused)));
     assert!(matches!(ada.trigger_message_sync().await, Err(Error::Paused)));
 
     // Meanwhile the notification extension works on the same file.
     let extension = phone.start().await;
-    extension.send(thread, "answered from the notification").await.unwrap();
+    extension.conversation(thread).send("answered from the notification").await.unwrap();
     extension.trigger_message_sync().await.unwrap();
     extension.close().await.unwrap();
 
     ada.resume().await.unwrap();
-    let after = ada.send(thread, "after").await.unwrap();
+    let after = ada.conversation(thread).send("after").await.unwrap();
     synced(&ada).await;
     let texts: Vec<_> = fieldpost_tests::thread(&ada, thread).await.into_iter().filter_map(|row| row.2).collect();
     assert_eq!(texts[texts.len() - 3..], ["before", "answered from the notification", "after"]);
-    assert_eq!(site.stored(thread, &[after.id]), [1]);
+    assert_eq!(site.stored(thread, &[after.id()]), [1]);
 }
 
 /// How many files in this folder this process has open.

@@ -1,12 +1,13 @@
 //! What an app is told while things happen.
 
 use crate::given::*;
-use fieldpost::{Delivery, EntryState, OutboxEvent, RefusalCode, Window};
-use futures::{Stream, StreamExt};
-use std::pin::Pin;
+use fieldpost::{
+    ConversationQuery, ConversationSummary, Delivery, EntryState, OutboxEvent, RefusalCode, ThreadMessage, Updates,
+    Vector, VectorDiff, Window,
+};
 
 /// The first item of which this holds.
-async fn until<T>(stream: &mut Pin<Box<impl Stream<Item = fieldpost::Result<T>>>>, holds: impl Fn(&T) -> bool) -> T {
+async fn until<T>(stream: &mut Updates<T>, holds: impl Fn(&T) -> bool) -> T {
     loop {
         let item = stream.next().await.unwrap().unwrap();
         if holds(&item) {
@@ -21,14 +22,11 @@ async fn whoever_waits_for_a_message_is_told_what_became_of_it() {
     let (_phone, ada) = site.client(ADA).await;
     let written = write(&ada, 2).await;
     let notices = ada.conversations().await.unwrap().iter().find(|one| one.medic_id.is_none()).unwrap().id;
-    let refused = ada.send(notices, "may I?").await.unwrap().id;
-    ada.cancel(written[1]).await.unwrap();
-    let (sent, gone, failed, synced) = tokio::join!(
-        ada.delivered(written[0]),
-        ada.delivered(written[1]),
-        ada.delivered(refused),
-        ada.trigger_message_sync()
-    );
+    let refused = ada.conversation(notices).send("may I?").await.unwrap();
+    let (kept, taken_back) = (handle(&ada, written[0]).await, handle(&ada, written[1]).await);
+    taken_back.cancel().await.unwrap();
+    let (sent, gone, failed, synced) =
+        tokio::join!(kept.delivered(), taken_back.delivered(), refused.delivered(), ada.sync());
     synced.unwrap();
     assert!(matches!(sent.unwrap(), Delivery::Sent(seq) if seq.get() > 0));
     assert_eq!(gone.unwrap(), Delivery::Gone);
@@ -44,21 +42,27 @@ async fn a_screen_sees_what_comes_in_without_asking() {
         ((one, two), ada, admin)
     };
     let thread = adas(&ada).await;
-    let mut list = Box::pin(ada.watch_conversations());
-    let mut screen = Box::pin(ada.watch_messages(thread, Window::newest(50)));
-    let mut badge = Box::pin(ada.watch_total_unread());
+    let (mut list, mut lines) = ada.watch_conversations(ConversationQuery::default()).await.unwrap();
+    let (window, mut thread_updates) = ada.conversation(thread).watch(Window::newest(50)).await.unwrap();
+    let mut screen: Vector<ThreadMessage> = window.messages.into();
+    let mut badge = ada.watch_total_unread();
     let before = badge.next().await.unwrap().unwrap();
-    until(&mut list, |list| !list.is_empty()).await;
+    assert!(!list.is_empty());
 
-    admin.send(adas(&admin).await, "please confirm").await.unwrap();
+    admin.conversation(adas(&admin).await).send("please confirm").await.unwrap();
     admin.trigger_message_sync().await.unwrap();
     ada.trigger_message_sync().await.unwrap();
 
-    let last = |window: &fieldpost::ThreadWindow| window.messages.last().and_then(|message| message.content.clone());
-    let seen = until(&mut screen, |window| last(window).as_deref() == Some("please confirm")).await;
+    let confirm = |message: &ThreadMessage| message.content.as_deref() == Some("please confirm");
+    while !screen.last().is_some_and(confirm) {
+        apply(&mut screen, thread_updates.next().await.unwrap().unwrap().diffs);
+    }
     assert_eq!(badge.next().await.unwrap().unwrap(), before + 1);
-    until(&mut list, |list| list.iter().any(|one| one.last_message_preview.as_deref() == Some("please confirm"))).await;
-    ada.mark_read(thread, seen.last_seq().unwrap()).await.unwrap();
+    let previewed = |one: &ConversationSummary| one.last_message_preview.as_deref() == Some("please confirm");
+    while !list.iter().any(previewed) {
+        apply(&mut list, lines.next().await.unwrap().unwrap());
+    }
+    ada.conversation(thread).mark_read(screen.last().unwrap().seq.unwrap()).await.unwrap();
     assert!(until(&mut badge, |unread| *unread <= before).await <= before);
 }
 
@@ -67,7 +71,7 @@ async fn the_outbox_tells_what_happens_to_it() {
     let site = Site::new().await;
     let (_phone, ada) = site.client(ADA).await;
     let first = write(&ada, 1).await[0];
-    let mut outbox = Box::pin(ada.watch_outbox());
+    let mut outbox = ada.watch_outbox();
     assert!(matches!(outbox.next().await.unwrap().unwrap(),
         OutboxEvent::Waits(entry) if entry.message_id == Some(first) && matches!(entry.state, EntryState::Queued { .. })));
     ada.trigger_message_sync().await.unwrap();
@@ -80,10 +84,30 @@ async fn a_stream_outlasts_a_pause() {
     let site = Site::new().await;
     let (_phone, ada) = site.client(ADA).await;
     let thread = adas(&ada).await;
-    let mut screen = Box::pin(ada.watch_messages(thread, Window::newest(50)));
-    let before = screen.next().await.unwrap().unwrap().messages.len();
+    let (_, mut screen) = ada.conversation(thread).watch(Window::newest(50)).await.unwrap();
     ada.pause().await.unwrap();
     ada.resume().await.unwrap();
-    ada.send(thread, "back again").await.unwrap();
-    assert_eq!(screen.next().await.unwrap().unwrap().messages.len(), before + 1);
+    ada.conversation(thread).send("back again").await.unwrap();
+    let diffs = screen.next().await.unwrap().unwrap().diffs;
+    assert!(matches!(&diffs[..], [VectorDiff::PushBack { value }] if value.content.as_deref() == Some("back again")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_end_with_their_client() {
+    let site = Site::new().await;
+    let (phone, ada) = site.client(ADA).await;
+    let thread = adas(&ada).await;
+    let (_, mut lines) = ada.watch_conversations(ConversationQuery::default()).await.unwrap();
+    let (_, mut screen) = ada.conversation(thread).watch(Window::newest(50)).await.unwrap();
+    drop(ada);
+    assert!(lines.next().await.is_none() && screen.next().await.is_none(), "no stream keeps a client alive");
+
+    let ada = phone.start().await;
+    let (_, mut lines) = ada.watch_conversations(ConversationQuery::default()).await.unwrap();
+    ada.close().await.unwrap();
+    assert!(lines.next().await.is_none(), "a closed client shows nothing any more");
+}
+
+fn apply<T: Clone>(shown: &mut Vector<T>, diffs: Vec<VectorDiff<T>>) {
+    diffs.into_iter().for_each(|diff| diff.apply(shown));
 }

@@ -18,9 +18,9 @@ async fn a_refused_message_is_shown_and_can_be_sent_again_or_taken_back() {
     let site = Site::new().await;
     let (_phone, ada) = site.client(ADA).await;
     let notices = notices(&ada).await;
-    let refused = ada.send(notices, "may I?").await.unwrap().id;
+    let refused = ada.conversation(notices).send("may I?").await.unwrap().id();
     ada.trigger_message_sync().await.unwrap();
-    let entry = ada.waiting(refused).await.unwrap().unwrap();
+    let entry = handle(&ada, refused).await.entry().await.unwrap().unwrap();
     assert!(matches!(&entry.state, EntryState::Failed(refusal) if refusal.code == RefusalCode::Forbidden));
 
     // Nothing has changed, so the server refuses again.
@@ -43,9 +43,9 @@ async fn what_was_never_sent_can_be_edited_and_taken_back_offline() {
     let written = write(&ada, 3).await;
     assert!(matches!(ada.trigger_message_sync().await, Err(Error::Offline(_))), "trying changes nothing");
 
-    ada.edit(written[0], "note 0, corrected").await.unwrap();
+    handle(&ada, written[0]).await.edit("note 0, corrected").await.unwrap();
     ada.cancel(written[1]).await.unwrap();
-    assert!(matches!(ada.edit(written[2], "").await, Err(Error::InvalidContent(_))));
+    assert!(matches!(handle(&ada, written[2]).await.edit("").await, Err(Error::InvalidContent(_))));
 
     let site = site.restarted().await;
     ada.trigger_message_sync().await.unwrap();
@@ -62,7 +62,7 @@ async fn nothing_can_be_decided_about_a_message_whose_answer_was_lost() {
     site.server.faults().lose_answers(fieldpost_devserver::Endpoint::Push, 2);
     assert!(matches!(ada.trigger_message_sync().await, Err(Error::Offline(_))));
 
-    assert!(matches!(ada.edit(written, "something else").await, Err(Error::OutcomeUnknown)));
+    assert!(matches!(handle(&ada, written).await.edit("something else").await, Err(Error::OutcomeUnknown)));
     assert!(matches!(ada.cancel(written).await, Err(Error::OutcomeUnknown)));
     ada.close().await.unwrap();
     let ada = phone.start().await;

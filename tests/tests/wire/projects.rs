@@ -40,13 +40,13 @@ async fn everybody_sees_what_a_trigger_of_the_project_made_of_a_message() {
     let phone = Phone::new(server.url(), server.anon_key());
     let ada = phone.first_start(ADA, DEMO_PASSWORD).await;
     let thread = adas(&ada).await;
-    ada.send(thread, "The damn lift is out").await.unwrap();
-    ada.send(thread, "Taking the stairs").await.unwrap();
+    ada.conversation(thread).send("The damn lift is out").await.unwrap();
+    ada.conversation(thread).send("Taking the stairs").await.unwrap();
     ada.trigger_message_sync().await.unwrap();
     let desk = Phone::new(server.url(), server.anon_key());
     let admin = desk.first_start(ADMIN, DEMO_PASSWORD).await;
     for device in [&ada, &admin] {
-        let shown = device.messages(thread, Window::newest(2)).await.unwrap().messages;
+        let shown = device.conversation(thread).messages(Window::newest(2)).await.unwrap().messages;
         let texts: Vec<_> = shown.iter().filter_map(|message| message.content.as_deref()).collect();
         assert_eq!(texts, ["The **** lift is out", "Taking the stairs"]);
     }
@@ -61,16 +61,16 @@ async fn a_refusal_of_the_project_waits_in_its_own_words_and_can_be_sent_again()
     let ada = phone.first_start(ADA, DEMO_PASSWORD).await;
     let thread = adas(&ada).await;
     project.suspended.store(true, Ordering::SeqCst);
-    let sent = ada.send(thread, "Am I heard?").await.unwrap();
+    let sent = ada.conversation(thread).send("Am I heard?").await.unwrap();
     ada.trigger_message_sync().await.unwrap();
-    let waiting = ada.waiting(sent.id).await.unwrap().unwrap();
+    let waiting = sent.entry().await.unwrap().unwrap();
     let EntryState::Failed(refusal) = waiting.state else { panic!("a dead letter") };
     assert_eq!((&refusal.code, refusal.detail.as_deref()), (&RefusalCode::Refused, Some("You are suspended (P0001)")));
 
     project.suspended.store(false, Ordering::SeqCst);
-    ada.edit(sent.id, "Am I heard now?").await.unwrap();
+    sent.edit("Am I heard now?").await.unwrap();
     ada.trigger_message_sync().await.unwrap();
-    let shown = ada.messages(thread, Window::newest(1)).await.unwrap().messages.remove(0);
+    let shown = ada.conversation(thread).messages(Window::newest(1)).await.unwrap().messages.remove(0);
     assert_eq!((shown.content.as_deref(), shown.status), (Some("Am I heard now?"), MessageStatus::Sent));
 }
 
@@ -87,8 +87,8 @@ async fn a_conversation_is_opened_in_the_org_of_its_medic() {
     let client = phone.first_start("robin", DEMO_PASSWORD).await;
     for (medic, org) in medics.iter().zip([here, there]) {
         let opened = client.open_direct(medic.medic_id).await.unwrap();
-        assert_eq!(opened.org_id, org);
-        client.send(opened.id, "Hello").await.unwrap();
+        assert_eq!(opened.summary().await.unwrap().unwrap().org_id, org);
+        opened.send("Hello").await.unwrap();
     }
     client.trigger_message_sync().await.unwrap();
     let pending = client.pending().await.unwrap();
@@ -105,7 +105,7 @@ async fn a_medic_without_an_account_who_is_renamed_is_renamed_on_the_devices_tha
     let server = DevServer::builder().reference(reference.clone()).start().await.unwrap();
     let phone = Phone::new(server.url(), server.anon_key());
     let client = phone.first_start(ADMIN, DEMO_PASSWORD).await;
-    let name = async || client.conversation(thread).await.unwrap().unwrap().participant_name;
+    let name = async || client.conversation(thread).summary().await.unwrap().unwrap().participant_name;
     assert_eq!(name().await, "Kim Novak");
     reference.rename_medic(medic, "Kim", "Basin");
     client.trigger_message_sync().await.unwrap();

@@ -18,7 +18,7 @@ async fn five_hundred_messages_of_a_kilobyte_leave_in_at_most_five_requests() {
     let (_phone, ada) = site.client(ADA).await;
     let conversation = adas(&ada).await;
     for number in 0..500 {
-        ada.send(conversation, &format!("{number} {}", "x".repeat(1000))).await.unwrap();
+        ada.conversation(conversation).send(&format!("{number} {}", "x".repeat(1000))).await.unwrap();
     }
     site.server.requests().clear();
     assert_eq!(ada.trigger_message_sync().await.unwrap().pushed, 500);

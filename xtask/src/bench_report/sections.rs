@@ -56,7 +56,7 @@ pub(super) struct Section {
     pub(super) seconds: u64,
 }
 
-pub(super) const SECTIONS: [Section; 13] = [
+pub(super) const SECTIONS: [Section; 14] = [
     Section {
         bench: "apply",
         title: "Applying pages",
@@ -93,14 +93,24 @@ pub(super) const SECTIONS: [Section; 13] = [
     Section {
         bench: "send",
         title: "Sending",
-        text: "`Client::send` until it returns: the message is on the disk with `synchronous=FULL`. Raw SQLite commits either \
+        text: "`Conversation::send` until it returns: the message is on the disk with `synchronous=FULL`. Raw SQLite commits either \
                one inserted row or all rows that a send leaves behind (mutation, local echo, conversation), with the same \
                durability. *Until an observer has it*: from the call until the stream of the thread on the screen \
-               (`watch_messages`, 50 messages) has brought the message; raw SQLite, which has no observers, commits the same \
+               (`Conversation::watch`, 50 messages) has brought the message; raw SQLite, which has no observers, commits the same \
                rows and runs the query of the window again.",
         unit: Unit::Calls,
         stack: Stack::Unused,
         seconds: 30,
+    },
+    Section {
+        bench: "watch",
+        title: "Watching",
+        text: "A message is written, or comes in by a page of one, while the list (all conversations, at most 10,000), its thread \
+               (50 messages) and the badge are watched: from the call until all of them have told it. Beside it the same call \
+               with nobody looking. The difference is what the watchers cost; it does not grow with the conversations.",
+        unit: Unit::Calls,
+        stack: Stack::Unused,
+        seconds: 60,
     },
     Section {
         bench: "list",

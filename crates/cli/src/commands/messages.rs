@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 pub(super) async fn run(device: &Device, wanted: &str, limit: u32, output: &Output) -> Result<(), Failure> {
     let conversation = device.find_conversation(wanted).await?;
-    let window = device.client.messages(conversation.id, Window::newest(limit)).await?;
+    let window = device.client.conversation(conversation.id).messages(Window::newest(limit)).await?;
     match window.older {
         Older::Here(_) | Older::OnServer(_) => output.tell("  … older messages above"),
         Older::Nothing => {}

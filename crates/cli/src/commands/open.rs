@@ -9,7 +9,7 @@ pub(super) async fn run(device: &Device, wanted: &str, output: &Output) -> Resul
     let opened = device.client.open_direct(medic).await?;
     let synced = device.sync_if_possible(output).await;
     // The server may have given it another id.
-    let now = device.client.conversation(opened.id).await?.unwrap_or(opened);
+    let now = opened.summary().await?.ok_or(Error::NotFound)?;
     output.result(&as_json(&now), || format!("{}  {}", now.id, now.participant_name));
     synced
 }

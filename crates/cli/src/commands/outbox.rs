@@ -2,26 +2,28 @@
 
 use super::text::{moment, one_line};
 use crate::{args::Decision, device::Device, failure::Failure, output::Output};
-use fieldpost::{EntryState, MutationId, OutboxEntry};
+use fieldpost::{EntryState, Error, NotPossible, OutboxEntry};
 use serde_json::{Value, json};
 
 pub(super) async fn decide(device: &Device, decision: Decision, output: &Output) -> Result<(), Failure> {
     match decision {
         Decision::Retry { which: Some(which), .. } => {
-            let mutation = find(device, &which).await?;
-            show(output, &device.client.retry(mutation).await?);
+            let entry = find(device, &which).await?;
+            show(output, &device.client.retry(entry.mutation_id).await?);
         }
         Decision::Retry { which: None, .. } => {
             let again = device.client.retry_all().await?;
             output.result(&json!({ "retried": again }), || format!("{again} will be sent again."));
         }
         Decision::Edit { which, text } => {
-            let mutation = find(device, &which).await?;
-            show(output, &device.client.edit(mutation, &text).await?);
+            let entry = find(device, &which).await?;
+            let message = entry.message_id.ok_or(Error::NotPossible(NotPossible::NoMessage))?;
+            let conversation = device.client.conversation(entry.conversation_id);
+            show(output, &conversation.edit(message, &text).await?);
         }
         Decision::Cancel { which } => {
-            let mutation = find(device, &which).await?;
-            let left = device.client.cancel(mutation).await?;
+            let entry = find(device, &which).await?;
+            let left = device.client.cancel(entry.mutation_id).await?;
             left.iter().for_each(|entry| show(output, entry));
             output.tell("Taken back.");
             return Ok(());
@@ -35,7 +37,7 @@ fn show(output: &Output, entry: &OutboxEntry) {
 }
 
 /// What a person named: by the message, by the mutation, or by a part of either that is unique.
-async fn find(device: &Device, wanted: &str) -> Result<MutationId, Failure> {
+async fn find(device: &Device, wanted: &str) -> Result<OutboxEntry, Failure> {
     let wanted = wanted.to_lowercase();
     let named = |entry: &OutboxEntry| {
         let message = entry.message_id.map(|id| id.to_string()).unwrap_or_default();
@@ -44,7 +46,7 @@ async fn find(device: &Device, wanted: &str) -> Result<MutationId, Failure> {
     let entries = device.client.outbox(u32::MAX).await?;
     let mut found = entries.into_iter().filter(named);
     match (found.next(), found.next()) {
-        (Some(only), None) => Ok(only.mutation_id),
+        (Some(only), None) => Ok(only),
         (None, _) => Err(Failure::error(format!(
             "nothing with the id {wanted:?} waits in the outbox; `fieldpost outbox` lists what does"
         ))),

@@ -27,7 +27,7 @@ fn read_password() -> Result<String, Failure> {
 }
 
 pub(super) async fn logout(device: &Device, wipe: bool, output: &Output) -> Result<(), Failure> {
-    let unsent = device.client.logout(if wipe { Wipe::Everything } else { Wipe::Keep }).await?;
+    let unsent = device.client.sign_out(if wipe { Wipe::Everything } else { Wipe::Keep }).await?;
     let failed = unsent.iter().filter(|entry| matches!(entry.state, EntryState::Failed(_))).count();
     let pending = unsent.len() - failed;
     // A program that wipes gets the texts too: nothing can ask for them afterwards.

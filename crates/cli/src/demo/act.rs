@@ -13,7 +13,7 @@ pub(super) async fn first_sync(stage: &Stage, story: &Story) -> Result<(), Failu
     for (name, device) in [("medic", &stage.medic), ("admin", &stage.admin)] {
         let client = device.start_app().await?;
         device.sign_in(&client).await?;
-        let report = client.trigger_message_sync().await?;
+        let report = client.sync().await?;
         let conversations = client.conversations().await?;
         story.say(&format!(
             "The {name}'s first sync: {} conversations, {} requests.",
@@ -21,8 +21,8 @@ pub(super) async fn first_sync(stage: &Stage, story: &Story) -> Result<(), Failu
             report.requests
         ));
         let thread = stage.thread(&client).await?;
-        client.mark_read(thread, Seq::new(u64::MAX)).await?;
-        client.trigger_message_sync().await?;
+        client.conversation(thread).mark_read(Seq::new(u64::MAX)).await?;
+        client.sync().await?;
         client.close().await?;
     }
     Ok(())
@@ -40,7 +40,7 @@ pub(super) async fn offline_and_killed(stage: &Stage, story: &Story, messages: u
     let pending = client.pending().await?.pending;
     story.claim("messages waiting after the kill", pending, u64::from(messages))?;
     story.say(&format!("Reopened: {pending} messages are there, waiting."));
-    let offline = matches!(client.trigger_message_sync().await, Err(Error::Offline(_)));
+    let offline = matches!(client.sync().await, Err(Error::Offline(_)));
     story.claim("a sync without a network is offline", offline, true)?;
     story.claim("messages waiting after that", client.pending().await?.pending, u64::from(messages))?;
     client.close().await?;
@@ -53,10 +53,10 @@ pub(super) async fn admin_writes_meanwhile(stage: &Stage, story: &Story) -> Resu
     let thread = stage.thread(&client).await?;
     let mut announced = Vec::new();
     for text in ANNOUNCEMENTS {
-        announced.push(client.send(thread, text).await?.id);
+        announced.push(client.conversation(thread).send(text).await?.id());
         story.say(&format!("Admin: {text}"));
     }
-    client.trigger_message_sync().await?;
+    client.sync().await?;
     client.close().await?;
     Ok(announced)
 }
@@ -66,7 +66,7 @@ pub(super) async fn network_returns(stage: &Stage, story: &Story, messages: u32)
     stage.medic.network.faults().offline(false).await;
     stage.medic.network.faults().lose_answers(Endpoint::Push, 1);
     let client = stage.medic.start_app().await?;
-    let report = client.trigger_message_sync().await?;
+    let report = client.sync().await?;
     story.claim("answers lost on the way", report.repeated, 1)?;
     story.claim("messages acknowledged", report.pushed, u64::from(messages))?;
     story.say("The server stored her messages, but its answer never arrived. They were sent again under the same ids,");
@@ -76,7 +76,7 @@ pub(super) async fn network_returns(stage: &Stage, story: &Story, messages: u32)
     ));
     client.close().await?;
     let admin = stage.admin.start_app().await?;
-    let report = admin.trigger_message_sync().await?;
+    let report = admin.sync().await?;
     story.say(&format!("The admin syncs: {} new.", report.new_messages));
     story.claim("messages that reached the admin", report.new_messages, u64::from(messages))?;
     Ok(admin.close().await?)
@@ -86,18 +86,19 @@ pub(super) async fn unread_until_read(stage: &Stage, story: &Story, announced: u
     story.chapter("Unread until read");
     let client = stage.medic.start_app().await?;
     let thread = stage.thread(&client).await?;
-    let unread = || async { Ok::<_, Failure>(client.conversation(thread).await?.map(|thread| thread.unread)) };
+    let unread =
+        || async { Ok::<_, Failure>(client.conversation(thread).summary().await?.map(|thread| thread.unread)) };
     story.claim("unread on the medic's device", unread().await?, Some(announced as u64))?;
     story.say(&format!("On the medic's device {announced} messages are unread: those the admin wrote meanwhile."));
-    client.mark_read(thread, Seq::new(u64::MAX)).await?;
+    client.conversation(thread).mark_read(Seq::new(u64::MAX)).await?;
     story.claim("unread after reading", unread().await?, Some(0))?;
-    client.trigger_message_sync().await?;
+    client.sync().await?;
     story.claim("unread after telling the server", unread().await?, Some(0))?;
     story.say("She opens the thread: 0 unread, on the device at once and then on the server.");
     client.close().await?;
     let admin = stage.admin.start_app().await?;
-    admin.trigger_message_sync().await?;
-    let window = admin.messages(thread, Window::newest(u32::MAX)).await?;
+    admin.sync().await?;
+    let window = admin.conversation(thread).messages(Window::newest(u32::MAX)).await?;
     let read = window.messages.iter().filter(|message| message.mine && message.status.as_str() == "read").count();
     story.claim("the admin's messages shown as read", read >= announced, true)?;
     story.say("The admin sees that they were read.");

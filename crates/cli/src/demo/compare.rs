@@ -29,8 +29,8 @@ pub(super) async fn both_threads(
     let admin = stage.admin.start_app().await?;
     let thread = stage.thread(&medic).await?;
     let all = Window::newest(u32::MAX);
-    let left = medic.messages(thread, all).await?.messages;
-    let right = admin.messages(thread, all).await?.messages;
+    let left = medic.conversation(thread).messages(all).await?.messages;
+    let right = admin.conversation(thread).messages(all).await?.messages;
     show(story, &left, &right);
     let seqs =
         |messages: &[ThreadMessage]| messages.iter().map(|m| (m.seq, m.id, m.content.clone())).collect::<Vec<_>>();

@@ -19,8 +19,8 @@ pub(crate) async fn write_and_wait(
 ) -> Result<(), Failure> {
     let client: Client = Fieldpost::builder().database(database).local_only().open().await?;
     for number in 1..=messages {
-        let written = client.send(conversation, &text(number)).await?;
-        output.result(&json!({"accepted": written.id}), String::new);
+        let written = client.conversation(conversation).send(&text(number)).await?;
+        output.result(&json!({"accepted": written.id()}), String::new);
     }
     std::future::pending::<()>().await;
     Ok(())

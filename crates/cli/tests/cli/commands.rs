@@ -92,7 +92,7 @@ async fn write_long_ago(terminal: &Terminal, text: &str) {
     let client = Fieldpost::builder().database(&terminal.database).local_only().env(env).open().await.unwrap();
     let conversations = client.conversations().await.unwrap();
     let admin = conversations.iter().find(|one| one.participant_name == "Admin").unwrap();
-    client.send(admin.id, text).await.unwrap();
+    client.conversation(admin.id).send(text).await.unwrap();
     client.close().await.unwrap();
 }
 

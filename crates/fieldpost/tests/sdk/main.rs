@@ -1,3 +1,4 @@
 //! The SDK over the reference store, as an app uses it.
 
 mod owner;
+mod watching;

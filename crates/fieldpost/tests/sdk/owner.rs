@@ -27,9 +27,9 @@ async fn a_message_is_by_whoever_has_signed_in_since() {
     let (client, store) = client().await;
     for person in [build::iris(), build::ada()] {
         let conversation = belongs_to(&store, &person).await;
-        let sent = client.send(conversation, "On my way").await.unwrap();
-        assert_eq!((sent.sender_id, sent.mine), (person.id, true));
-        assert_eq!(client.send(conversation, "Here").await.unwrap().sender_id, person.id);
+        let sent = client.conversation(conversation).send("On my way").await.unwrap();
+        assert_eq!((sent.message().sender_id, sent.message().mine), (person.id, true));
+        assert_eq!(client.conversation(conversation).send("Here").await.unwrap().message().sender_id, person.id);
         store.wipe().await.unwrap();
     }
 }
@@ -38,14 +38,14 @@ async fn a_message_is_by_whoever_has_signed_in_since() {
 async fn nobody_sends_from_a_file_that_is_nobodys() {
     let (client, store) = client().await;
     let conversation = build::conversation_id(1);
-    assert!(matches!(client.send(conversation, "Too early").await, Err(Error::SignedOut)));
+    assert!(matches!(client.conversation(conversation).send("Too early").await, Err(Error::SignedOut)));
     let conversation = belongs_to(&store, &build::iris()).await;
-    client.send(conversation, "On my way").await.unwrap();
+    client.conversation(conversation).send("On my way").await.unwrap();
 
     store.wipe().await.unwrap();
 
     for _ in 0..2 {
-        assert!(matches!(client.send(conversation, "Too late").await, Err(Error::SignedOut)));
+        assert!(matches!(client.conversation(conversation).send("Too late").await, Err(Error::SignedOut)));
     }
     assert_eq!(store.counts().await.unwrap().pending, 0);
 }

@@ -27,6 +27,7 @@ mod page;
 mod project;
 mod pull;
 mod push;
+mod random;
 mod rows;
 mod sessions;
 mod snapshot;
@@ -50,6 +51,7 @@ pub use operator::{Backup, Medic, Profile};
 pub use options::ReferenceBuilder;
 pub use project::Project;
 pub use push::{Submission, SubmissionResult, SubmittedMessage, Task};
+pub use random::SeededRandom;
 pub use sessions::RefreshRefused;
 
 /// A server in memory. Clones are the same server.

@@ -5,7 +5,7 @@
 //! still has the old one: it is accepted as long as it is the direct parent of the active one, and answers that active
 //! one again instead of making another. Anything older than that looks like theft and ends the session.
 
-use super::ids::{Random, base64url};
+use super::{SeededRandom, ids::base64url};
 use crate::{Credentials, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{AccessToken, PersonId, RefreshToken, Session, Time};
 use std::{collections::HashMap, time::Duration};
@@ -71,7 +71,7 @@ impl Sessions {
     pub(super) fn sign_in(
         &mut self,
         credentials: &Credentials,
-        random: &mut Random,
+        random: &mut SeededRandom,
         now: Time,
         lifetime: Duration,
     ) -> RemoteResult<Session> {
@@ -88,7 +88,7 @@ impl Sessions {
     pub(super) fn refresh(
         &mut self,
         token: &RefreshToken,
-        random: &mut Random,
+        random: &mut SeededRandom,
         now: Time,
         lifetime: Duration,
     ) -> Result<Session, RefreshRefused> {
@@ -138,7 +138,7 @@ impl Sessions {
         session: u64,
         person: PersonId,
         refresh: String,
-        random: &mut Random,
+        random: &mut SeededRandom,
         now: Time,
         lifetime: Duration,
     ) -> Session {

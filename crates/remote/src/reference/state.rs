@@ -1,17 +1,8 @@
 //! Everything the server is, behind one lock.
 
 use super::{
-    feed::Feed,
-    ids::{Random, to_micros},
-    open::OpenTransactions,
-    options::Options,
-    project::OfProject,
-    push::Injections,
-    sessions::Sessions,
-    snapshot::Snapshot,
-    tables::Tables,
-    transaction::Transaction,
-    viewer::Viewer,
+    SeededRandom, feed::Feed, ids::to_micros, open::OpenTransactions, options::Options, project::OfProject,
+    push::Injections, sessions::Sessions, snapshot::Snapshot, tables::Tables, transaction::Transaction, viewer::Viewer,
 };
 use crate::{PROTOCOL, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{AccessToken, Capabilities, Capability, ConversationDigest, PersonId, Time};
@@ -24,7 +15,7 @@ pub(super) struct State {
     pub(super) feed: Feed,
     pub(super) epoch: u64,
     pub(super) sessions: Sessions,
-    pub(super) random: Random,
+    pub(super) random: SeededRandom,
     pub(super) injections: Injections,
     pub(super) min_protocol: u32,
     /// Tombstones of transactions that this sees are gone.
@@ -37,7 +28,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(options: Options) -> Self {
-        let mut random = Random::new(options.seed);
+        let mut random = SeededRandom::new(options.seed);
         let project = options.project.clone().map_or_else(OfProject::default, OfProject);
         let tables = Tables { project, ..Tables::default() };
         Self {

@@ -5,26 +5,9 @@ use crate::device::Device;
 use fieldpost_domain::{ConversationId, MessageId, PersonId, Role, Seq};
 use fieldpost_remote::{
     Auth, Credentials,
-    reference::{Medic, Profile, ReferenceServer},
+    reference::{Medic, Profile, ReferenceServer, SeededRandom},
 };
 use std::collections::BTreeMap;
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % sides as u64).unwrap()
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
-        (!from.is_empty()).then(|| from[self.roll(from.len())])
-    }
-}
 
 struct World {
     server: ReferenceServer,
@@ -52,9 +35,9 @@ impl World {
     }
 
     /// One thing that happens on the server.
-    fn happen(&mut self, dice: &mut Dice) {
-        let medic = self.medics[dice.roll(3)];
-        match dice.roll(14) {
+    fn happen(&mut self, dice: &mut SeededRandom) {
+        let medic = *dice.pick(&self.medics).unwrap();
+        match dice.below(14) {
             0 => self.conversations.push(self.server.open_direct(self.org, medic.medic_id, self.admin)),
             1 => self.conversations.push(self.server.open_broadcast(self.org, None, self.admin)),
             2..=6 => self.write(dice, medic),
@@ -68,39 +51,39 @@ impl World {
                     server.reassign_medic(id, Some(medic.medic_id));
                 }
             }),
-            12 if dice.roll(3) == 0 => self.on_conversation(dice, |server, id| {
+            12 if dice.below(3) == 0 => self.on_conversation(dice, |server, id| {
                 server.delete_conversation(id);
             }),
             _ => self.change_membership(dice, medic),
         }
     }
 
-    fn write(&mut self, dice: &mut Dice, medic: Medic) {
-        let sender = if dice.roll(2) == 0 { self.admin } else { medic.person_id };
-        if let Some(conversation) = dice.pick(&self.conversations) {
+    fn write(&mut self, dice: &mut SeededRandom, medic: Medic) {
+        let sender = if dice.below(2) == 0 { self.admin } else { medic.person_id };
+        if let Some(conversation) = dice.pick(&self.conversations).copied() {
             self.messages.extend(self.server.insert_message(conversation, sender, "hello").map(|row| row.id));
         }
     }
 
-    fn on_message(&self, dice: &mut Dice, act: impl Fn(&ReferenceServer, MessageId) -> bool) {
-        if let Some(id) = dice.pick(&self.messages) {
+    fn on_message(&self, dice: &mut SeededRandom, act: impl Fn(&ReferenceServer, MessageId) -> bool) {
+        if let Some(id) = dice.pick(&self.messages).copied() {
             act(&self.server, id);
         }
     }
 
-    fn on_conversation(&self, dice: &mut Dice, act: impl Fn(&ReferenceServer, ConversationId)) {
-        if let Some(id) = dice.pick(&self.conversations) {
+    fn on_conversation(&self, dice: &mut SeededRandom, act: impl Fn(&ReferenceServer, ConversationId)) {
+        if let Some(id) = dice.pick(&self.conversations).copied() {
             act(&self.server, id);
         }
     }
 
-    fn change_membership(&self, dice: &mut Dice, medic: Medic) {
-        match dice.roll(6) {
+    fn change_membership(&self, dice: &mut SeededRandom, medic: Medic) {
+        match dice.below(6) {
             0 => drop(self.server.remove_member(medic.person_id)),
             1 | 2 => self.server.add_member(medic.person_id, self.org, Role::Medic, "A", "B"),
             3 => drop(self.server.change_role(medic.person_id, Role::OrgAdmin)),
             4 => drop(self.server.change_role(medic.person_id, Role::Medic)),
-            _ if dice.roll(8) == 0 => self.server.change_epoch(),
+            _ if dice.below(8) == 0 => self.server.change_epoch(),
             _ => {}
         }
     }
@@ -123,18 +106,18 @@ fn assert_same(seed: u64, device: &Device, server: &ReferenceServer, person: Per
 #[tokio::test]
 async fn every_device_ends_with_what_its_owner_may_see() {
     for seed in 0..200 {
-        let mut dice = Dice(seed);
+        let mut dice = SeededRandom::new(seed);
         let mut world = World::new(seed);
         let emails = ["admin@walk.test", "m0@walk.test", "m1@walk.test", "m2@walk.test"];
         let mut devices = Vec::new();
         for email in emails {
             devices.push(world.device(email).await);
         }
-        for _ in 0..dice.roll(120) {
+        for _ in 0..dice.below(120) {
             world.happen(&mut dice);
-            if dice.roll(2) == 0 {
-                let (who, limit) = (dice.roll(4), 1 + dice.roll(4));
-                devices[who].step(u32::try_from(limit).unwrap()).await;
+            if dice.below(2) == 0 {
+                let who = usize::try_from(dice.below(4)).unwrap();
+                devices[who].step(u32::try_from(1 + dice.below(4)).unwrap()).await;
             }
         }
         for (device, email) in devices.iter_mut().zip(emails) {

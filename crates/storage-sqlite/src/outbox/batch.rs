@@ -11,7 +11,7 @@ use crate::{
     sql::{IdSet, Tx, int, unsigned},
 };
 use fieldpost_domain::{ConversationId, Mutation, MutationId};
-use fieldpost_storage::BatchLimits;
+use fieldpost_storage::{BatchLimits, ChangeSet};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -40,13 +40,22 @@ pub(super) async fn take(tx: &Tx, limits: BatchLimits, held: &HashSet<Conversati
     let batch = next(tx, limits, held).await?;
     if !batch.is_empty() {
         tx.run(LEAVE, vec![ids(batch.iter().map(|mutation| mutation.id)).bind()]).await?;
+        tx.changed(ChangeSet::of(batch.iter().map(|mutation| mutation.intent.lane())).and_outbox()).await;
     }
     Ok(batch)
 }
 
 /// Attempts that never arrived.
 pub(super) async fn withdraw(tx: &Tx, mutations: &[MutationId]) -> Res<()> {
-    tx.run(WITHDRAW, vec![ids(mutations.iter().copied()).bind()]).await.map(drop)
+    let rows = tx.all(WITHDRAW, vec![ids(mutations.iter().copied()).bind()]).await?;
+    touched(tx, &rows).await
+}
+
+/// Of rows whose first column is the lane of an entry that has changed.
+pub(super) async fn touched(tx: &Tx, rows: &[Row]) -> Res<()> {
+    let lanes = rows.iter().map(|row| row.id(0).map(ConversationId::from_uuid)).collect::<Res<Vec<_>>>()?;
+    tx.changed(ChangeSet::of(lanes).and_outbox()).await;
+    Ok(())
 }
 
 fn ids(mutations: impl Iterator<Item = MutationId>) -> IdSet {
@@ -55,8 +64,7 @@ fn ids(mutations: impl Iterator<Item = MutationId>) -> IdSet {
 
 pub(crate) const LEAVE: &str =
     "UPDATE outbox SET unanswered = unanswered + 1 WHERE id IN (SELECT unhex(value) FROM json_each(?))";
-pub(crate) const WITHDRAW: &str =
-    "UPDATE outbox SET unanswered = max(unanswered - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+pub(crate) const WITHDRAW: &str = "UPDATE outbox SET unanswered = max(unanswered - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?)) RETURNING conversation_id";
 
 async fn next(tx: &Tx, limits: BatchLimits, held: &HashSet<ConversationId>) -> Res<Vec<Mutation>> {
     let held = IdSet::of(canonical(tx, held).await?);

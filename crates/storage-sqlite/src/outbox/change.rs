@@ -12,7 +12,7 @@ use crate::{
     sql::{Tx, id, opt_id, opt_text, text},
 };
 use fieldpost_domain::{Changeable, ConversationId, Intent, MessageId, Mutation, MutationId, NewMessage, Target, Time};
-use fieldpost_storage::{StorageErrorKind, ThreadMessage};
+use fieldpost_storage::{ChangeSet, NotPossible, StorageErrorKind, ThreadMessage};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -50,13 +50,13 @@ async fn find(tx: &Tx, intent: &Intent) -> Res<Changing> {
     let row = tx.one(&find_sql(), vec![target]).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
     let owner = row.opt_id(5)?.ok_or_else(|| Fault::kind(StorageErrorKind::NoAccount))?;
     if intent.policy().changes == Target::Own && row.id(6)? != owner {
-        return Err(decide::not_applicable("another person wrote it"));
+        return Err(decide::not_possible(NotPossible::AnotherPersons));
     }
     if row.get::<Option<i64>>(8)?.is_some() {
-        return Err(decide::not_applicable("it is deleted"));
+        return Err(decide::not_possible(NotPossible::Deleted));
     }
     if row.get::<Option<String>>(9)?.is_some() {
-        return Err(decide::not_applicable("it is not here as a whole"));
+        return Err(decide::not_possible(NotPossible::Incomplete));
     }
     let sends = row.opt_id(0)?.is_some();
     Ok(Changing {
@@ -94,12 +94,14 @@ async fn fold(tx: &Tx, message: &Changing, intent: &Intent, at: Time) -> Res<boo
 /// Writes what a mutation in the outbox says anew.
 pub(super) async fn rewrite(tx: &Tx, mutation: MutationId, intent: &Intent) -> Res<()> {
     let values = vec![text(record::payload(intent)?), record::size(intent), id(mutation.as_uuid())];
+    tx.changed(ChangeSet::of_outbox()).await;
     tx.run("UPDATE outbox SET payload = ?, wire_size = ? WHERE id = ?", values).await.map(drop)
 }
 
 /// Takes out what the change replaces.
 async fn replace(tx: &Tx, intent: &Intent) -> Res<()> {
     let target = opt_id(intent.target().map(|id| id.as_uuid()));
+    tx.changed(ChangeSet::of_outbox()).await;
     tx.run(REPLACE, vec![target, text(intent.kind().as_str())]).await.map(drop)
 }
 

@@ -13,7 +13,7 @@ use crate::{
     sql::{IdSet, Tx, id, text, time},
 };
 use fieldpost_domain::{Intent, MessageContent, MutationId, RefusalCode, Time};
-use fieldpost_storage::{OutboxEntry, StorageErrorKind};
+use fieldpost_storage::{ChangeSet, NotPossible, OutboxEntry, StorageErrorKind};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -33,6 +33,7 @@ struct Waiting {
 
 pub(super) async fn retry(tx: &Tx, mutation: MutationId, at: Time) -> Res<OutboxEntry> {
     let entry = find(tx, mutation).await?;
+    tx.changed(ChangeSet::of_outbox()).await;
     if entry.failed {
         check_sendable(tx, &entry).await?;
         for again in going_together(tx, &entry).await? {
@@ -48,7 +49,7 @@ pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent,
     let entry = find(tx, mutation).await?;
     // What cannot be read may have a text: then it says so below.
     if entry.intent.as_ref().is_some_and(|intent| intent.text().is_none()) {
-        return Err(not_applicable("only a message can be edited"));
+        return Err(not_possible(NotPossible::NoMessage));
     }
     // Of a dead letter too: should the server have it, under this id, the new text would be taken for the old.
     if entry.unanswered {
@@ -57,7 +58,7 @@ pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent,
     if entry.failed {
         check_sendable(tx, &entry).await?;
     }
-    let Some(mut intent) = entry.intent else { return Err(not_applicable(UNREADABLE)) };
+    let Some(mut intent) = entry.intent else { return Err(not_possible(NotPossible::Unreadable)) };
     let shown = content.as_str().to_owned();
     intent.set_text(content);
     change::rewrite(tx, mutation, &intent).await?;
@@ -72,7 +73,7 @@ pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent,
 pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry>> {
     let entry = find(tx, mutation).await?;
     if !entry.keeps {
-        return Err(not_applicable("what was read stays read"));
+        return Err(not_possible(NotPossible::AlreadyRead));
     }
     let sql = "SELECT 1 FROM conversations WHERE id = ? AND server_id IS NULL";
     let whole = entry.opens && tx.one(sql, vec![id(entry.lane)]).await?.is_some();
@@ -85,6 +86,7 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     for mutation in leaving {
         left.extend(views::of_mutation(tx, mutation).await?);
     }
+    tx.changed(ChangeSet::of_outbox()).await;
     let targets = if whole { BTreeSet::new() } else { entry.target.into_iter().collect() };
     tx.run(DROP_ECHOES, vec![ids.bind()]).await?;
     tx.run("DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?))", vec![ids.bind()]).await?;
@@ -103,14 +105,12 @@ const DROP_ECHOES: &str = "
 DELETE FROM messages WHERE server_id IS NULL AND seq IS NULL
     AND id IN (SELECT message_id FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?)))";
 
-const UNREADABLE: &str = "this version cannot read it; a newer one can, or cancel it";
-
 fn not_found() -> Fault {
     Fault::kind(StorageErrorKind::NotFound)
 }
 
-pub(super) fn not_applicable(why: &str) -> Fault {
-    Fault::Kind(StorageErrorKind::NotApplicable, Some(why.to_owned()))
+pub(super) const fn not_possible(why: NotPossible) -> Fault {
+    Fault::kind(StorageErrorKind::NotApplicable(why))
 }
 
 async fn find(tx: &Tx, mutation: MutationId) -> Res<Waiting> {
@@ -135,18 +135,18 @@ fn waiting(row: &Row) -> Res<Waiting> {
 }
 
 async fn check_sendable(tx: &Tx, entry: &Waiting) -> Res<()> {
-    let Some(intent) = &entry.intent else { return Err(not_applicable(UNREADABLE)) };
+    let Some(intent) = &entry.intent else { return Err(not_possible(NotPossible::Unreadable)) };
     let viewer = resolve::viewer(tx).await?;
     if matches!(intent, Intent::SendMessage(message) if Some(message.sender_id.as_uuid()) != viewer) {
-        return Err(not_applicable("another person wrote it"));
+        return Err(not_possible(NotPossible::AnotherPersons));
     }
     if tx.one("SELECT 1 FROM conversations WHERE id = ?", vec![id(entry.lane)]).await?.is_none() {
-        return Err(not_applicable("its conversation is not on this device any more"));
+        return Err(not_possible(NotPossible::ConversationGone));
     }
     if let Some(target) = entry.target
         && tx.one("SELECT 1 FROM messages WHERE id = ?", vec![id(target)]).await?.is_none()
     {
-        return Err(not_applicable("its message is not on this device any more"));
+        return Err(not_possible(NotPossible::MessageGone));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     error::Res,
+    outbox::batch,
     sql::{Tx, text, time},
 };
 use fieldpost_domain::{RefusalCode, Time};
@@ -29,8 +30,12 @@ pub(super) async fn any(tx: &Tx, before: Time) -> Res<bool> {
 pub(super) async fn expire(tx: &Tx, before: Time) -> Res<u64> {
     let mut expired = 0;
     for which in [MESSAGE, OPEN] {
-        let sql = format!("UPDATE outbox SET failed_code = ?2, failed_detail = NULL WHERE {WAITED} AND {which}");
-        expired += tx.run(&sql, values(before)).await?;
+        let sql = format!(
+            "UPDATE outbox SET failed_code = ?2, failed_detail = NULL WHERE {WAITED} AND {which} RETURNING conversation_id"
+        );
+        let rows = tx.all(&sql, values(before)).await?;
+        expired += rows.len() as u64;
+        batch::touched(tx, &rows).await?;
     }
     Ok(expired)
 }

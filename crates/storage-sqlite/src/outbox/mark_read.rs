@@ -9,7 +9,7 @@ use crate::{
     sql::{Bound, Tx, id, seq},
 };
 use fieldpost_domain::{ConversationId, Intent, MarkRead, Mutation, MutationId, Seq, Time};
-use fieldpost_storage::StorageErrorKind;
+use fieldpost_storage::{ChangeSet, StorageErrorKind};
 use uuid::Uuid;
 
 pub(super) async fn mark_read(
@@ -37,6 +37,7 @@ pub(super) async fn mark_read(
         show,
     ])
     .await?;
+    tx.changed(ChangeSet::of([ConversationId::from_uuid(conversation)]).and_unread().and_outbox()).await;
     Ok(read_seq)
 }
 

@@ -5,7 +5,8 @@ use crate::{
     overlay,
     sql::{Tx, id, text},
 };
-use fieldpost_domain::RefusalCode;
+use fieldpost_domain::{ConversationId, RefusalCode};
+use fieldpost_storage::ChangeSet;
 use uuid::Uuid;
 
 /// What became of the mutations of a lane.
@@ -34,6 +35,8 @@ UPDATE outbox SET failed_code = ?, failed_detail = NULL WHERE conversation_id = 
 /// Removes a conversation with its messages and markers. Of what the person wrote, that which the server never had stays
 /// until they have dealt with it. Returns whether the conversation was here.
 pub(crate) async fn purge(tx: &Tx, conversation: Uuid, code: &RefusalCode) -> Res<bool> {
+    let touched = ChangeSet::of([ConversationId::from_uuid(conversation)]);
+    tx.changed(touched.and_unread().and_outbox()).await;
     park_lane(tx, conversation, code).await?;
     for sql in PURGE {
         tx.run(sql, vec![id(conversation)]).await?;

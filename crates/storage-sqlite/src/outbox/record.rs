@@ -9,11 +9,12 @@ use fieldpost_domain::{
     Capability, ConversationId, Intent, MessageId, Mutation, MutationId, MutationKind, RefusalCode, Replaces, Time,
     Undecodable,
 };
-use fieldpost_storage::StorageErrorKind;
+use fieldpost_storage::{ChangeSet, StorageErrorKind};
 use sea_orm::Value;
 
 /// Appends a mutation, as a dead letter at once if `failed` says why.
 pub(crate) async fn record(tx: &Tx, mutation: &Mutation, failed: Option<&RefusalCode>, at: Time) -> Res<()> {
+    tx.changed(ChangeSet::of_outbox()).await;
     recording(mutation, failed, at)?.run(tx).await.map(drop)
 }
 

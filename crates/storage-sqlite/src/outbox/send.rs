@@ -16,7 +16,7 @@ use crate::{
     version::UNTOLD,
 };
 use fieldpost_domain::{Intent, MessageStatus, Mutation, MutationId, NewMessage, PersonId, RefusalCode};
-use fieldpost_storage::{OutgoingMessage, StorageErrorKind, ThreadMessage};
+use fieldpost_storage::{ChangeSet, OutgoingMessage, StorageErrorKind, ThreadMessage};
 use sea_orm::Value;
 
 pub(super) async fn send(tx: &Tx, mutation: MutationId, message: OutgoingMessage) -> Res<ThreadMessage> {
@@ -35,7 +35,9 @@ pub(super) async fn send(tx: &Tx, mutation: MutationId, message: OutgoingMessage
     if row.get::<i64>(1)? == 0 {
         return Err(Fault::kind(StorageErrorKind::NotFound));
     }
-    messages::one(&row, 2)
+    let sent = messages::one(&row, 2)?;
+    tx.changed(ChangeSet::of([sent.conversation_id]).and_outbox()).await;
+    Ok(sent)
 }
 
 /// Whether the file is somebody's, whether the message is here, and the message.
@@ -67,8 +69,7 @@ SELECT ?, ?, ?, ?, json_set(?, '$.sender_id', lower(hex(a.person_id))), ?, CASE 
         SELECT 1 FROM outbox AS o WHERE o.conversation_id = c.id AND o.opens AND o.failed_code IS NOT NULL) THEN ? END,
     ?, ?, ?, ?, ?, ?, c.id
 FROM account AS a CROSS JOIN conversations AS c
-WHERE a.only = 1 AND a.person_id IS NOT NULL
-    AND c.id = coalesce((SELECT a.canonical_id FROM aliases AS a WHERE a.id = ?), ?)
+WHERE a.only = 1 AND a.person_id IS NOT NULL AND c.id = coalesce((SELECT l.canonical_id FROM aliases AS l WHERE l.id = ?), ?)
     AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = ?)"
 );
 

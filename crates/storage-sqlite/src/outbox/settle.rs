@@ -20,8 +20,8 @@ use crate::{
     sql::{IdSet, Tx},
 };
 use acks::Acks;
-use fieldpost_domain::{Acknowledgement, PushOutcome, PushResult};
-use fieldpost_storage::SettleReport;
+use fieldpost_domain::{Acknowledgement, ConversationId, PushOutcome, PushResult};
+use fieldpost_storage::{ChangeSet, SettleReport};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -50,6 +50,8 @@ struct Settling<'a> {
 
 pub(super) async fn settle(tx: &Tx, results: Vec<PushResult>) -> Res<SettleReport> {
     let mut entries = entries(tx, &results).await?;
+    let lanes = entries.values().map(|entry| ConversationId::from_uuid(entry.lane));
+    tx.changed(ChangeSet::of(lanes).and_outbox()).await;
     let changed = entries.values().filter_map(|entry| entry.target).collect();
     let standing = Standing::read(tx).await?;
     let (touched, report) = (BTreeSet::new(), SettleReport::default());

@@ -29,7 +29,7 @@ use crate::{
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Person, PersonId, RefusalCode, Seq, SeqRange,
 };
-use fieldpost_storage::{ApplyReport, SyncPosition, unreadable};
+use fieldpost_storage::{ApplyReport, ChangeSet, SyncPosition, unreadable};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -57,6 +57,10 @@ async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage
     }
     if after.is_none() {
         position::meet(tx, page.epoch.as_ref()).await?;
+    }
+    if after.is_none() || page.next_after.is_none() {
+        // Who the person is, and what has left.
+        tx.changed(ChangeSet::everything()).await;
     }
     let standing = Standing::read(tx).await?;
     let told = told_ranges(&page.changes);

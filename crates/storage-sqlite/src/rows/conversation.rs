@@ -14,7 +14,7 @@ use fieldpost_storage::ConversationSummary;
 /// A conversation as [`summary`] reads it, packed.
 pub(crate) const LINE: &str = "json_array(hex(c.id), hex(c.org_id), c.type, c.subject, hex(c.medic_id), c.medic_name, c.participant_name, \
     c.last_seq, c.last_message_at, c.last_message_preview, c.unread_count, c.server_id IS NOT NULL, me.role, p.first_name, \
-    p.last_name, c.omitted)";
+    p.last_name, c.omitted, c.created_at)";
 
 /// What it is read from; add WHERE and ORDER BY.
 pub(crate) fn source() -> String {
@@ -39,6 +39,7 @@ pub(crate) fn summary(row: &Row) -> Res<ConversationSummary> {
         subject,
         omitted: json::read_omitted(row.get(15)?)?,
         medic_id: row.opt_id(4)?.map(MedicId::from_uuid),
+        created_at: row.time(16)?,
         last_message_at: row.opt_time(8)?,
         last_message_preview: row.get::<Option<String>>(9)?.as_deref().map(preview),
         unread: row.count(10)?,

@@ -8,7 +8,7 @@ use super::given::{
     answered, batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox, pulled, pulled_messages,
     read, refused, send, sent, stored, summary, texts, thread,
 };
-use crate::{BootstrapReason, EntryState, OutboxEntry, StorageErrorKind, Store};
+use crate::{BootstrapReason, EntryState, NotPossible, OutboxEntry, StorageErrorKind, Store};
 use fieldpost_domain::{
     Access, AccessChange, Changes, ConversationId, MessageContent, MutationId, PushOutcome, RefusalCode, RetryCode,
     Version,
@@ -288,10 +288,10 @@ pub async fn what_has_no_conversation_can_only_be_taken_back(store: &dyn Store) 
 
     let error = store.retry(mutation_id(1), at(900)).await.unwrap_err();
 
-    assert_eq!(error.kind(), StorageErrorKind::NotApplicable);
+    assert_eq!(error.kind(), StorageErrorKind::NotApplicable(NotPossible::ConversationGone));
     assert_eq!(
         store.edit(mutation_id(1), text("x"), at(900)).await.unwrap_err().kind(),
-        StorageErrorKind::NotApplicable
+        StorageErrorKind::NotApplicable(NotPossible::ConversationGone)
     );
     assert_eq!(failure(&outbox(store).await[0]), Some(&RefusalCode::AccessLost));
     let left = store.cancel(mutation_id(1)).await.unwrap();
@@ -303,7 +303,7 @@ pub async fn what_has_no_conversation_can_only_be_taken_back(store: &dyn Store) 
 pub async fn only_a_message_can_be_edited(store: &dyn Store) {
     open_refused(store).await;
     let error = store.edit(mutation_id(1), text("x"), at(900)).await.unwrap_err();
-    assert_eq!(error.kind(), StorageErrorKind::NotApplicable);
+    assert_eq!(error.kind(), StorageErrorKind::NotApplicable(NotPossible::NoMessage));
 }
 
 /// `cancel`: the message leaves with its mutation, and what follows goes on.
@@ -368,7 +368,7 @@ pub async fn what_was_read_stays_read(store: &dyn Store) {
     let id = waiting(store, 0).await;
     read(store, 1, id).await;
     let error = store.cancel(mutation_id(1)).await.unwrap_err();
-    assert_eq!(error.kind(), StorageErrorKind::NotApplicable);
+    assert_eq!(error.kind(), StorageErrorKind::NotApplicable(NotPossible::AlreadyRead));
     assert_eq!(batch(store).await, mutations([1]));
 }
 

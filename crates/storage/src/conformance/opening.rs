@@ -57,6 +57,7 @@ pub async fn a_conversation_opened_offline_is_there_at_once(store: &dyn Store) {
         subject: None,
         omitted: None,
         medic_id: ada().medic_id,
+        created_at: at(400 + LOCAL),
         last_message_at: None,
         last_message_preview: None,
         unread: 0,

@@ -5,7 +5,7 @@
 
 use super::outbox::queued;
 use super::state::{Entry, Row, State};
-use crate::{OutboxEntry, StorageError, StorageErrorKind, StorageResult, ThreadMessage};
+use crate::{NotPossible, OutboxEntry, StorageError, StorageErrorKind, StorageResult, ThreadMessage};
 use fieldpost_domain::{Changeable, Intent, Message, MessageId, Mutation, NewMessage, Target, Time};
 
 impl State {
@@ -25,14 +25,14 @@ impl State {
     }
 
     fn check_changeable(&self, row: &Row, intent: &Intent) -> StorageResult<()> {
-        let not_applicable = |why| Err(StorageError::new(StorageErrorKind::NotApplicable, "change").with_detail(why));
+        let not_possible = |why| Err(StorageError::new(StorageErrorKind::NotApplicable(why), "change"));
         let account = self.account.ok_or_else(|| StorageError::new(StorageErrorKind::NoAccount, "change"))?;
         if intent.policy().changes == Target::Own && row.sender_id() != account {
-            return not_applicable("another person wrote it");
+            return not_possible(NotPossible::AnotherPersons);
         }
         match row {
-            Row::Server(message) if message.deleted_at.is_some() => not_applicable("it is deleted"),
-            Row::Server(message) if message.omitted.is_some() => not_applicable("it is not here as a whole"),
+            Row::Server(message) if message.deleted_at.is_some() => not_possible(NotPossible::Deleted),
+            Row::Server(message) if message.omitted.is_some() => not_possible(NotPossible::Incomplete),
             _ => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::outbox::queued;
 use super::state::{Entry, Row, State};
-use crate::{OutboxEntry, StorageError, StorageErrorKind, StorageResult};
+use crate::{NotPossible, OutboxEntry, StorageError, StorageErrorKind, StorageResult};
 use fieldpost_domain::{
     ConversationId, Decision, MessageContent, MutationId, RefusalCode, Time,
     planted::{PlantedBug, planted},
@@ -29,8 +29,8 @@ impl State {
     ) -> StorageResult<OutboxEntry> {
         let entry = self.waiting(mutation, "edit")?;
         if entry.intent.text().is_none() {
-            let error = StorageError::new(StorageErrorKind::NotApplicable, "edit");
-            return Err(error.with_detail("only a message can be edited"));
+            let why = NotPossible::NoMessage;
+            return Err(StorageError::new(StorageErrorKind::NotApplicable(why), "edit"));
         }
         // Of a dead letter too: should the server have it, under this id, the new text would be taken for the old.
         if entry.unanswered > 0 && !planted(PlantedBug::EditOfUnknownOutcome) {
@@ -52,8 +52,8 @@ impl State {
     pub(super) fn cancel(&mut self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>> {
         let entry = self.waiting(mutation, "cancel")?;
         if entry.intent.policy().decision == Decision::Nobody {
-            let error = StorageError::new(StorageErrorKind::NotApplicable, "cancel");
-            return Err(error.with_detail("what was read stays read"));
+            let why = NotPossible::AlreadyRead;
+            return Err(StorageError::new(StorageErrorKind::NotApplicable(why), "cancel"));
         }
         let (lane, opens) = (entry.intent.lane(), entry.intent.policy().opens);
         let whole = opens && self.threads.get(&lane).is_some_and(|thread| !thread.on_server);
@@ -82,12 +82,12 @@ impl State {
 
     fn check_sendable(&self, entry: &Entry, operation: &'static str) -> StorageResult<()> {
         if !self.threads.contains_key(&entry.intent.lane()) {
-            let error = StorageError::new(StorageErrorKind::NotApplicable, operation);
-            return Err(error.with_detail("its conversation is not on this device any more"));
+            let why = NotPossible::ConversationGone;
+            return Err(StorageError::new(StorageErrorKind::NotApplicable(why), operation));
         }
         if entry.intent.target().is_some_and(|target| !self.messages.contains_key(&target)) {
-            let error = StorageError::new(StorageErrorKind::NotApplicable, operation);
-            return Err(error.with_detail("its message is not on this device any more"));
+            let why = NotPossible::MessageGone;
+            return Err(StorageError::new(StorageErrorKind::NotApplicable(why), operation));
         }
         Ok(())
     }

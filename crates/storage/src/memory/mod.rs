@@ -39,6 +39,7 @@ mod outbox;
 mod purge;
 mod ranges;
 mod rekey;
+mod report;
 mod roles;
 mod rows;
 mod settle;
@@ -47,7 +48,7 @@ mod unread;
 mod versions;
 mod views;
 
-use crate::{StorageError, StorageErrorKind, StorageResult};
+use crate::{ChangeSender, StorageError, StorageErrorKind, StorageResult};
 use state::State;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -62,6 +63,10 @@ pub struct MemoryStore {
     turn: Arc<tokio::sync::Mutex<()>>,
     /// One of the constants below.
     standing: AtomicU8,
+    /// Where this handle reports commits.
+    changes: ChangeSender,
+    /// The state that was reported last.
+    reported: Mutex<Arc<State>>,
 }
 
 /// What a handle can do; only ever goes up, but for `PAUSED` to `OPEN`.
@@ -83,7 +88,13 @@ impl MemoryStore {
     /// Another handle on the same disk, open whether this one is closed or not.
     #[must_use]
     pub fn reopen(&self) -> Self {
-        Self { disk: Arc::clone(&self.disk), turn: Arc::clone(&self.turn), standing: AtomicU8::new(OPEN) }
+        Self {
+            disk: Arc::clone(&self.disk),
+            turn: Arc::clone(&self.turn),
+            standing: AtomicU8::new(OPEN),
+            changes: ChangeSender::default(),
+            reported: Mutex::new(Arc::clone(&self.disk())),
+        }
     }
 
     /// What is on the disk now. Works on a closed handle too: a test looks at the disk, not through the app.
@@ -95,6 +106,16 @@ impl MemoryStore {
     /// Puts the disk back to what it was, for all handles.
     pub fn restore(&self, snapshot: Snapshot) {
         *self.disk() = snapshot.0;
+        self.report(&self.disk());
+    }
+
+    /// Reports what is different from what this handle reported last, whoever committed it.
+    fn report(&self, now: &Arc<State>) {
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *reported, Arc::clone(now));
+        if self.changes.is_heard() {
+            self.changes.send(now.changed_since(&before));
+        }
     }
 
     fn disk(&self) -> MutexGuard<'_, Arc<State>> {
@@ -132,6 +153,7 @@ impl MemoryStore {
         let mut next = State::clone(&disk);
         let answer = change(&mut next)?;
         *disk = Arc::new(next);
+        self.report(&disk);
         Ok(answer)
     }
 }

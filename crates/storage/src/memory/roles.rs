@@ -2,9 +2,9 @@
 
 use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
-    ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, Conversations, Inspection, Messages,
-    MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Sessions,
-    SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncMemory, SyncPosition, SyncState,
+    ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, Checkable, ConversationSummary, Conversations,
+    Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica,
+    Sessions, SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncMemory, SyncPosition, SyncState,
     ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
@@ -255,6 +255,7 @@ impl Sessions for MemoryStore {
 impl Turns for MemoryStore {
     async fn try_turn(&self) -> StorageResult<Option<Turn>> {
         self.check_open("try_turn")?;
+        self.look_again();
         Ok(Arc::clone(&self.turn).try_lock_owned().ok().map(Turn::new))
     }
 }
@@ -266,7 +267,17 @@ impl Store for MemoryStore {
     }
 
     async fn resume(&self) -> StorageResult<()> {
-        self.turn_to(OPEN, "resume")
+        self.turn_to(OPEN, "resume")?;
+        self.look_again();
+        Ok(())
+    }
+
+    fn changes(&self) -> ChangeReceiver {
+        self.changes.subscribe()
+    }
+
+    fn look_again(&self) {
+        self.report(&self.disk());
     }
 
     async fn inspect(&self) -> StorageResult<Inspection> {
@@ -283,6 +294,7 @@ impl Store for MemoryStore {
 
     async fn close(&self) -> StorageResult<()> {
         self.standing.store(CLOSED, Ordering::SeqCst);
+        self.changes.close();
         Ok(())
     }
 }

@@ -48,7 +48,7 @@ pub(super) struct State {
 }
 
 /// A conversation that is here.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Thread {
     pub(super) row: Conversation,
     /// False while it is known to this device only.
@@ -62,7 +62,7 @@ pub(super) struct Thread {
 }
 
 /// A message that is here.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Row {
     /// The local echo.
     Local {
@@ -75,7 +75,7 @@ pub(super) enum Row {
 }
 
 /// A mutation in the outbox.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
     pub(super) id: MutationId,
     pub(super) intent: Intent,

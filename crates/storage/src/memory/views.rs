@@ -28,6 +28,7 @@ impl State {
             subject: thread.row.subject.clone(),
             omitted: thread.row.omitted.clone(),
             medic_id: thread.row.medic_id,
+            created_at: thread.row.created_at,
             last_message_at,
             last_message_preview,
             unread: self.unread(thread.row.id),

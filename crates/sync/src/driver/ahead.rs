@@ -50,12 +50,6 @@ impl Engine {
         next: Option<BootstrapRequest>,
         ahead: &mut Ahead,
     ) -> Event {
-        let apply = async {
-            let applied = apply.await;
-            // Whoever watches sees it now, not when the next page is here.
-            self.changed();
-            applied
-        };
         let fetch = async {
             match next {
                 Some(request) => Ok(Some((request.clone(), self.call_bootstrap(request).await))),

@@ -29,17 +29,7 @@ impl Engine {
     /// Carries out one effect; an outcome is the end of the pass.
     async fn execute(&self, effect: Effect, ahead: &mut Ahead) -> Result<Event, Outcome> {
         let span = effect.operation().map_or_else(Span::none, |operation| tracing::debug_span!("apply", operation));
-        let event = self.carry_out(effect, ahead).instrument(span).await?;
-        if let Event::Expired(1..)
-        | Event::Settled(_)
-        | Event::PullApplied(_)
-        | Event::HistoryApplied(_)
-        | Event::CheckApplied(_)
-        | Event::Batch(_) = event
-        {
-            self.changed();
-        }
-        Ok(event)
+        self.carry_out(effect, ahead).instrument(span).await
     }
 
     async fn carry_out(&self, effect: Effect, ahead: &mut Ahead) -> Result<Event, Outcome> {

@@ -25,10 +25,7 @@ impl Engine {
             let page = self.older(conversation_id, before).await?;
             match self.replica.apply_history(generation, page).await {
                 Err(error) if error.kind() == StorageErrorKind::Superseded && attempt < ATTEMPTS => attempt += 1,
-                applied => {
-                    self.changed();
-                    return Ok(applied?);
-                }
+                applied => return Ok(applied?),
             }
         }
     }

@@ -1,9 +1,9 @@
 //! What the app tells the engine about its surroundings.
 
-use super::{BeforeWrite, Engine, pass::Gate};
+use super::{Engine, pass::Gate};
 use crate::{SyncError, machine::Trigger};
 use fieldpost_domain::Time;
-use fieldpost_storage::{OutboxCounts, ThreadMessage};
+use fieldpost_storage::OutboxCounts;
 use std::time::Duration;
 
 impl Engine {
@@ -12,25 +12,9 @@ impl Engine {
     /// # Errors
     /// If the status cannot be read. The write itself has succeeded.
     pub async fn note_local_write(&self) -> Result<(), SyncError> {
-        self.written_here();
-        self.count().await
-    }
-
-    /// To be called instead after a new message was written, as the store returned it: as long as nothing else happens meanwhile,
-    /// the outbox is not read for it.
-    ///
-    /// # Errors
-    /// As [`Engine::note_local_write`].
-    pub async fn note_sent(&self, before: BeforeWrite, written: &ThreadMessage) -> Result<(), SyncError> {
-        self.written_here();
-        let parked = u64::from(written.failure.is_some());
-        self.count_one_more(before, OutboxCounts { pending: 1 - parked, failed: parked }).await
-    }
-
-    fn written_here(&self) {
         self.look_at_the_clock();
-        self.changed();
         self.trigger(Trigger::LocalWrite);
+        self.count().await
     }
 
     /// The platform says whether there is a network. Without one the runner rests; when it comes back, all waits are over.
@@ -41,8 +25,6 @@ impl Engine {
 
     /// The person looks at the app: all waits are over, and the timer runs at its faster pace.
     pub fn foreground(&self) {
-        // Another process may have written meanwhile.
-        self.changed();
         self.believe_the_clock();
         self.trigger(Trigger::Foreground);
     }
@@ -81,7 +63,6 @@ impl Engine {
 
     /// Goes on.
     pub fn resume(&self) {
-        self.changed();
         self.believe_the_clock();
         self.trigger(Trigger::Resume);
     }
@@ -89,7 +70,6 @@ impl Engine {
     /// Forgets how its last pass ended: the store was wiped, and what was learned with it.
     pub async fn forget(&self) {
         *self.gate.lock().await = Gate::default();
-        self.changed();
     }
 
     /// What was recorded before this has waited too long to be sent.

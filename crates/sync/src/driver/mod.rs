@@ -16,11 +16,9 @@ mod lifecycle;
 mod pass;
 mod probe;
 mod runner;
-mod tally;
 
 pub use probe::{CursorHealth, Probe};
 pub use runner::Runner;
-pub use tally::BeforeWrite;
 
 use crate::{
     Env, SessionKeeper, Status, SyncError, TokenProvider,
@@ -35,7 +33,6 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
-use tally::Tally;
 use tokio::{
     sync::{Mutex, watch},
     time::Instant,
@@ -69,7 +66,8 @@ pub struct Engine {
     session: SessionKeeper,
     env: Env,
     status: watch::Sender<Status>,
-    tally: Tally,
+    /// Held while what waits is counted and published, so that no count overtakes a later one.
+    counting: Mutex<()>,
     /// How many passes were asked for.
     asked: AtomicU64,
     gate: Mutex<Gate>,
@@ -79,8 +77,6 @@ pub struct Engine {
     expiry: watch::Sender<Expiry>,
     /// What moments are counted from.
     began: Instant,
-    /// Counts what was changed in the store by this engine, or through [`Engine::note_local_write`].
-    changes: watch::Sender<u64>,
     /// How often running passes were told to stop.
     stops: watch::Sender<u64>,
 }
@@ -99,13 +95,12 @@ impl Engine {
             session,
             env: parts.env,
             status: watch::Sender::new(Status::default()),
-            tally: Tally::default(),
+            counting: Mutex::default(),
             asked: AtomicU64::new(0),
             gate: Mutex::default(),
             schedule: watch::Sender::new(Schedule::new(Rhythm::default())),
             expiry: watch::Sender::new(Expiry::never()),
             began: Instant::now(),
-            changes: watch::Sender::new(0),
             stops: watch::Sender::new(0),
         }
     }
@@ -144,17 +139,6 @@ impl Engine {
         self.status.subscribe()
     }
 
-    /// Moves on after every commit that may have changed what a person sees. What another process writes is noticed with the
-    /// next thing that happens here.
-    #[must_use]
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
-    }
-
-    fn changed(&self) {
-        self.changes.send_modify(|changes| *changes += 1);
-    }
-
     /// Reads the counts and the session anew and publishes them.
     ///
     /// # Errors
@@ -168,6 +152,18 @@ impl Engine {
             status.health = state.memory.health;
         });
         self.count().await
+    }
+
+    /// Counts what is in the outbox, and publishes that.
+    async fn count(&self) -> Result<(), SyncError> {
+        let _counting = self.counting.lock().await;
+        let counts = self.outbox.counts().await?;
+        self.status.send_if_modified(|status| {
+            let before = (status.pending, status.failed);
+            (status.pending, status.failed) = (counts.pending, counts.failed);
+            before != (counts.pending, counts.failed)
+        });
+        Ok(())
     }
 
     /// Signs in, and forgets what went wrong before.

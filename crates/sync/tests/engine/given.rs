@@ -109,9 +109,8 @@ impl Phone {
     }
 
     pub(crate) async fn write_in(&self, conversation_id: ConversationId, text: &str) -> MessageId {
-        let before = self.engine.before_write();
         let written = self.write_silently(conversation_id, text).await;
-        self.engine.note_sent(before, &written).await.unwrap();
+        self.engine.note_local_write().await.unwrap();
         written.id
     }
 

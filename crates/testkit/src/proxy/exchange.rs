@@ -2,7 +2,6 @@
 
 use super::{Fault, Shared, frame};
 use frame::{Message, SWITCHING};
-use rand::RngExt;
 use std::{io, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -23,14 +22,14 @@ const DROPS: usize = 24;
 const BETWEEN_DROPS: Duration = Duration::from_millis(2);
 
 /// How long connections are refused, in milliseconds.
-const OUTAGE: std::ops::RangeInclusive<u64> = 10..=120;
+const OUTAGE: (u64, u64) = (10, 120);
 
 /// What happens to one exchange; where it is cut is drawn with it.
 #[derive(Debug, Clone, Copy)]
 struct Fate {
     fault: Option<Fault>,
-    /// Between 0 and 1: at which part of the message.
-    at: f64,
+    /// At which thousandth of the message.
+    at: u64,
     outage: Duration,
 }
 
@@ -38,23 +37,18 @@ impl Shared {
     fn draw(&self) -> Fate {
         let mut guard = self.chance();
         let chance = &mut *guard;
-        let fault = chance.mix.draw(&mut chance.rng);
+        let fault = chance.mix.draw(&mut chance.random);
         chance.tally.add(fault);
-        let (at, outage) = (chance.rng.random(), chance.rng.random_range(OUTAGE));
+        let at = chance.random.below(1000);
+        let outage = OUTAGE.0 + chance.random.below(OUTAGE.1 - OUTAGE.0);
         Fate { fault, at, outage: Duration::from_millis(outage) }
     }
 }
 
 impl Fate {
     /// How much of a message gets through: at least a byte, never all.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "anywhere will do"
-    )]
     fn part(self, bytes: &[u8]) -> &[u8] {
-        let length = (self.at * bytes.len() as f64) as usize;
+        let length = usize::try_from(self.at).unwrap_or_default().saturating_mul(bytes.len()) / 1000;
         &bytes[..length.clamp(1, bytes.len().saturating_sub(1).max(1))]
     }
 }

@@ -1,6 +1,6 @@
 //! What goes wrong, how often, and how often it did.
 
-use rand::{Rng, RngExt};
+use crate::SeededRandom;
 use std::collections::BTreeMap;
 
 /// One way in which an exchange goes wrong.
@@ -72,13 +72,13 @@ impl FaultMix {
         self
     }
 
-    pub(super) fn draw(&self, rng: &mut impl Rng) -> Option<Fault> {
-        let mut drawn = rng.random_range(0..100);
+    pub(super) fn draw(&self, random: &mut SeededRandom) -> Option<Fault> {
+        let mut drawn = random.below(100);
         for (fault, share) in &self.of_hundred {
-            if drawn < *share {
+            if drawn < u64::from(*share) {
                 return Some(*fault);
             }
-            drawn -= share;
+            drawn -= u64::from(*share);
         }
         None
     }
@@ -105,11 +105,10 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::{SeedableRng, rngs::StdRng};
 
     fn drawn(mix: &FaultMix, seed: u64) -> Vec<Option<Fault>> {
-        let mut rng = StdRng::seed_from_u64(seed);
-        (0..2000).map(|_| mix.draw(&mut rng)).collect()
+        let mut random = SeededRandom::new(seed);
+        (0..2000).map(|_| mix.draw(&mut random)).collect()
     }
 
     #[test]

@@ -36,8 +36,8 @@ mod tests;
 
 pub use fault::{Fault, FaultMix, Tally};
 
+use crate::SeededRandom;
 use door::Door;
-use rand::{SeedableRng, rngs::StdRng};
 use std::{
     io,
     net::SocketAddr,
@@ -57,7 +57,7 @@ struct Shared {
 
 #[derive(Debug)]
 struct Chance {
-    rng: StdRng,
+    random: SeededRandom,
     mix: FaultMix,
     tally: Tally,
 }
@@ -87,7 +87,7 @@ impl FaultProxy {
     /// # Errors
     /// If no port can be listened on.
     pub async fn start(upstream: SocketAddr, seed: u64) -> io::Result<Self> {
-        let chance = Chance { rng: StdRng::seed_from_u64(seed), mix: FaultMix::none(), tally: Tally::default() };
+        let chance = Chance { random: SeededRandom::new(seed), mix: FaultMix::none(), tally: Tally::default() };
         let shared = Arc::new(Shared { upstream, chance: Mutex::new(chance), outage: watch::Sender::new(None) });
         let door = Door::open(shared.clone()).await?;
         let address = door.address();

@@ -4,10 +4,11 @@
 //! the others without changing those.
 
 use super::{
-    dice::{Dice, branch},
+    dice::branch,
     schedule::Setup,
     step::{Act, Notice, Step, Trouble},
 };
+use crate::SeededRandom;
 
 /// How often what happens in a run.
 pub(super) struct Living {
@@ -26,7 +27,7 @@ impl Living {
         }
         setup.by_itself = setup.owners.iter().map(|_| dice.chance(650)).collect();
         setup.app_sessions = setup.owners.iter().map(|_| dice.chance(250)).collect();
-        setup.send_ttl = if dice.chance(300) { dice.pick(&[5, 20, 90]) } else { None };
+        setup.send_ttl = if dice.chance(300) { dice.pick(&[5, 20, 90]).copied() } else { None };
         Some(Self {
             notices: 100 + dice.below(400),
             troubles: if dice.chance(400) { 0 } else { dice.below(250) },
@@ -45,7 +46,7 @@ impl Living {
         steps.into_iter().enumerate().flat_map(follow).collect()
     }
 
-    fn notice(&self, dice: &mut Dice) -> Step {
+    fn notice(&self, dice: &mut SeededRandom) -> Step {
         let (device, process) = (dice.next() as u8, if self.two_processes { dice.below(2) as u8 } else { 0 });
         let notice = match dice.below(32) {
             0..4 => Notice::Online(false),
@@ -63,13 +64,13 @@ impl Living {
     }
 }
 
-fn trouble(dice: &mut Dice) -> Step {
-    let trouble = dice.pick(&[Trouble::Busy, Trouble::Full, Trouble::Broken]).unwrap_or(Trouble::Busy);
+fn trouble(dice: &mut SeededRandom) -> Step {
+    let trouble = dice.pick(&[Trouble::Busy, Trouble::Full, Trouble::Broken]).copied().unwrap_or(Trouble::Busy);
     Step { after: after(dice), act: Act::Trouble { device: dice.next() as u8, skip: dice.below(8) as u8, trouble } }
 }
 
 /// Most in the middle of whatever goes on, some when it is over.
-fn after(dice: &mut Dice) -> u32 {
-    let most = dice.pick(&[5, 60, 400, 8_000]).unwrap_or(60);
+fn after(dice: &mut SeededRandom) -> u32 {
+    let most = dice.pick(&[5, 60, 400, 8_000]).copied().unwrap_or(60);
     dice.below(most) as u32
 }

@@ -1,11 +1,12 @@
 //! Schedules: everything of a run that chance decides, made from a seed before it begins.
 
 use super::{
-    dice::{Dice, branch},
+    dice::branch,
     living::Living,
     policy::Policy,
     step::{Act, Decision, Deed, Event, Fault, Step},
 };
+use crate::SeededRandom;
 
 /// What a run is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,20 +66,20 @@ impl Schedule {
 }
 
 impl Setup {
-    fn roll(dice: &mut Dice) -> Self {
+    fn roll(dice: &mut SeededRandom) -> Self {
         let devices = 2 + dice.below(4);
         // Two of the first person, so that what one does has to reach the other.
         let first = dice.below(5) as u8;
         let owners =
             (0..devices).map(|number| if number < 2 && dice.chance(700) { first } else { dice.below(7) as u8 });
         let owners: Vec<u8> = owners.collect();
-        let skew = |dice: &mut Dice| if dice.chance(500) { 0 } else { dice.below(20_000) as i64 - 10_000 };
+        let skew = |dice: &mut SeededRandom| if dice.chance(500) { 0 } else { dice.below(20_000) as i64 - 10_000 };
         Self {
             skews: owners.iter().map(|_| skew(dice)).collect(),
             owners,
-            page_rows: dice.pick(&[2, 3, 5, 9, 40, 2500]).unwrap_or(3),
-            push_rows: dice.pick(&[1, 2, 4, 500]).unwrap_or(4),
-            token_lifetime: dice.pick(&[90, 600, 3600]).unwrap_or(3600),
+            page_rows: dice.pick(&[2, 3, 5, 9, 40, 2500]).copied().unwrap_or(3),
+            push_rows: dice.pick(&[1, 2, 4, 500]).copied().unwrap_or(4),
+            token_lifetime: dice.pick(&[90, 600, 3600]).copied().unwrap_or(3600),
             by_itself: Vec::new(),
             app_sessions: Vec::new(),
             one_shot: Vec::new(),
@@ -110,8 +111,8 @@ struct Taste {
 }
 
 impl Taste {
-    fn roll(dice: &mut Dice) -> Self {
-        let some = |dice: &mut Dice, most: u64| if dice.chance(300) { 0 } else { 1 + dice.below(most) };
+    fn roll(dice: &mut SeededRandom) -> Self {
+        let some = |dice: &mut SeededRandom, most: u64| if dice.chance(300) { 0 } else { 1 + dice.below(most) };
         Self {
             people: 20 + dice.below(40),
             strangers: some(dice, 40),
@@ -123,7 +124,7 @@ impl Taste {
         }
     }
 
-    fn step(&self, dice: &mut Dice) -> Step {
+    fn step(&self, dice: &mut SeededRandom) -> Step {
         let after = match dice.below(10) {
             0..4 => dice.below(20),
             4..8 => dice.below(400),
@@ -152,20 +153,23 @@ impl Taste {
         Step { after: after as u32, act }
     }
 
-    fn process(&self, dice: &mut Dice) -> u8 {
+    fn process(&self, dice: &mut SeededRandom) -> u8 {
         if self.two_processes { dice.below(2) as u8 } else { 0 }
     }
 
-    fn person(&self, dice: &mut Dice) -> Act {
+    fn person(&self, dice: &mut SeededRandom) -> Act {
         let (device, pick) = (dice.next() as u8, dice.next());
         match dice.below(20) {
             0..10 => Act::Write { device, pick },
-            10..14 => Act::Read { device, pick, share: dice.pick(&[0, 50, 100, 100]).unwrap_or(100) },
+            10..14 => Act::Read { device, pick, share: dice.pick(&[0, 50, 100, 100]).copied().unwrap_or(100) },
             14..16 => Act::Open { device, pick },
             16 => Act::Decide {
                 device,
                 pick,
-                decision: dice.pick(&[Decision::Retry, Decision::Edit, Decision::Cancel]).unwrap_or(Decision::Retry),
+                decision: dice
+                    .pick(&[Decision::Retry, Decision::Edit, Decision::Cancel])
+                    .copied()
+                    .unwrap_or(Decision::Retry),
             },
             17..19 => {
                 let slowly = if dice.chance(500) { 0 } else { dice.below(25_000) as u32 };
@@ -173,13 +177,13 @@ impl Taste {
             }
             _ if dice.chance(300) => Act::SignOut { device },
             _ => {
-                let seconds = dice.pick(&[-86_400, -3_600, -5, 7, 3_600, 400_000]).unwrap_or(7);
+                let seconds = dice.pick(&[-86_400, -3_600, -5, 7, 3_600, 400_000]).copied().unwrap_or(7);
                 Act::Jump { device, seconds }
             }
         }
     }
 
-    fn stranger(&self, dice: &mut Dice) -> Act {
+    fn stranger(&self, dice: &mut SeededRandom) -> Act {
         let deeds = (0..1 + dice.below(3)).map(|_| self.deed(dice)).collect();
         let holding = match dice.below(4) {
             0 => 0,
@@ -190,7 +194,7 @@ impl Taste {
         Act::Stranger { deeds, holding: holding as u32, roll_back: dice.chance(150) }
     }
 
-    fn deed(&self, dice: &mut Dice) -> Deed {
+    fn deed(&self, dice: &mut SeededRandom) -> Deed {
         let (pick, person) = (dice.next(), dice.next() as u8);
         match dice.below(if self.membership { 30 } else { 22 }) {
             0..11 => Deed::Insert { pick, sender: dice.next() },
@@ -198,7 +202,7 @@ impl Taste {
             13..15 => Deed::SoftDelete { pick },
             15..17 => Deed::HardDelete { pick },
             17 if dice.chance(400) => Deed::DeleteConversation { pick },
-            17..19 => Deed::Mark { pick, person, share: dice.pick(&[50, 100]).unwrap_or(100) },
+            17..19 => Deed::Mark { pick, person, share: dice.pick(&[50, 100]).copied().unwrap_or(100) },
             19 => Deed::Rename { pick },
             20..22 => Deed::RenamePerson { person, number: dice.next() as u16 },
             22..24 => Deed::Reassign { pick, medic: dice.next() },
@@ -209,7 +213,7 @@ impl Taste {
     }
 }
 
-fn network(dice: &mut Dice) -> Act {
+fn network(dice: &mut SeededRandom) -> Act {
     let device = dice.next() as u8;
     match dice.below(10) {
         0..7 => Act::Fault { device, skip: dice.below(6) as u8, fault: fault(dice) },
@@ -221,7 +225,7 @@ fn network(dice: &mut Dice) -> Act {
     }
 }
 
-pub(super) fn fault(dice: &mut Dice) -> Fault {
+pub(super) fn fault(dice: &mut SeededRandom) -> Fault {
     match dice.below(16) {
         0 => Fault::Unreachable,
         1..3 => Fault::LoseRequest,
@@ -238,7 +242,7 @@ pub(super) fn fault(dice: &mut Dice) -> Fault {
     }
 }
 
-fn event(dice: &mut Dice) -> Event {
+fn event(dice: &mut SeededRandom) -> Event {
     let person = dice.next() as u8;
     match dice.below(20) {
         0..2 => Event::Down { lasting: dice.below(60_000) as u32 },

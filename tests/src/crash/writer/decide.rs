@@ -4,7 +4,6 @@ use super::{Writer, say};
 use crate::crash::said::Said;
 use anyhow::Result;
 use fieldpost::{ConversationId, EntryState, Error, MessageId, OutboxEntry};
-use rand::{RngExt, seq::IndexedRandom};
 
 /// What the store may answer to a decision that comes too late or too early.
 const fn is_ordinary(error: &Error) -> bool {
@@ -15,9 +14,9 @@ impl Writer<'_> {
     pub(super) async fn decide(&mut self, number: u64) -> Result<()> {
         let entries = self.client.outbox(40).await?;
         let entries: Vec<_> = entries.into_iter().filter(|entry| self.is_mine_to_decide(entry)).collect();
-        let Some(entry) = entries.choose(&mut self.rng) else { return Ok(()) };
+        let Some(entry) = self.random.pick(&entries) else { return Ok(()) };
         let refused = matches!(entry.state, EntryState::Failed(_));
-        match (entry.message_id, self.rng.random_range(0..3)) {
+        match (entry.message_id, self.random.below(3)) {
             (_, 0) if refused => self.retry(entry).await,
             (Some(id), 0 | 1) => self.edit(entry, id, number).await,
             (Some(id), _) => self.cancel(entry, Some(id), None).await,
@@ -50,7 +49,7 @@ impl Writer<'_> {
         let beginning = was.split(' ').next().unwrap_or_default();
         let text = format!("{beginning} changed by {} at {number}", self.name);
         say(&Said::Editing { id, text: text.clone() })?;
-        let done = match self.client.edit(entry.mutation_id, &text).await {
+        let done = match self.client.conversation(entry.conversation_id).edit(id, &text).await {
             Ok(_) => true,
             Err(error) if is_ordinary(&error) => false,
             Err(error) => return Err(error.into()),
@@ -72,7 +71,7 @@ impl Writer<'_> {
         };
         // One that a pull has brought meanwhile stays: then only the wish to open it is taken back.
         let gone = match conversation {
-            Some(one) if self.client.conversation(one).await?.is_none() => Some(one),
+            Some(one) if self.client.conversation(one).summary().await?.is_none() => Some(one),
             _ => None,
         };
         self.conversations.retain(|one| Some(*one) != gone);

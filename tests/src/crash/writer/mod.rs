@@ -6,7 +6,7 @@ use super::{newcomers, said::Said};
 use anyhow::{Context, Result};
 use clap::Parser;
 use fieldpost::{Client, ConversationId, Error, Fieldpost, OrgId, Window};
-use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use fieldpost_testkit::SeededRandom;
 use std::{io::Write, path::PathBuf, time::Duration};
 
 /// What it is started with.
@@ -40,9 +40,9 @@ pub async fn main(args: Args) -> Result<()> {
     let conversations = known_conversations(&client).await?;
     let org = client.me().await?.context("the file was synced once")?.org_id;
     say(&Said::Busy)?;
-    let syncing = sync_for_ever(&client, StdRng::seed_from_u64(args.seed));
-    let rng = StdRng::seed_from_u64(args.seed ^ 1);
-    let writer = Writer { client: &client, name: &args.name, org, conversations, rng };
+    let syncing = sync_for_ever(&client, SeededRandom::new(args.seed));
+    let random = SeededRandom::new(args.seed ^ 1);
+    let writer = Writer { client: &client, name: &args.name, org, conversations, random };
     tokio::try_join!(syncing, writer.write_for_ever())?;
     Ok(())
 }
@@ -63,37 +63,37 @@ struct Writer<'a> {
     name: &'a str,
     org: OrgId,
     conversations: Vec<ConversationId>,
-    rng: StdRng,
+    random: SeededRandom,
 }
 
 impl Writer<'_> {
     async fn write_for_ever(mut self) -> Result<()> {
         for number in 1_u64.. {
-            if self.rng.random_ratio(1, 30) {
+            if self.random.one_in(30) {
                 self.open().await?;
             }
             self.send(number).await?;
-            if self.rng.random_ratio(1, 6) {
+            if self.random.one_in(6) {
                 self.decide(number).await?;
             }
-            tokio::time::sleep(Duration::from_millis(self.rng.random_range(0..4))).await;
+            tokio::time::sleep(Duration::from_millis(self.random.below(4))).await;
         }
         Ok(())
     }
 
     async fn send(&mut self, number: u64) -> Result<()> {
-        let Some(conversation) = self.conversations.choose(&mut self.rng).copied() else {
+        let Some(conversation) = self.random.pick(&self.conversations).copied() else {
             anyhow::bail!("nothing to write in")
         };
         // What `send` has returned is accepted; what is said here before that would be a lie.
-        match self.client.send(conversation, &format!("{}#{number}", self.name)).await {
-            Ok(written) => say(&Said::Accepted { id: written.id, number, conversation })?,
+        match self.client.conversation(conversation).send(&format!("{}#{number}", self.name)).await {
+            Ok(written) => say(&Said::Accepted { id: written.id(), number, conversation })?,
             // A conversation that the other process has taken back.
             Err(Error::NotFound) => self.conversations.retain(|one| *one != conversation),
             Err(error) => return Err(error.into()),
         }
-        if self.rng.random_ratio(1, 8) {
-            match self.client.messages(conversation, Window::newest(20)).await {
+        if self.random.one_in(8) {
+            match self.client.conversation(conversation).messages(Window::newest(20)).await {
                 Ok(shown) => self.read(conversation, shown.last_seq().unwrap_or_default()).await?,
                 Err(Error::NotFound) => {}
                 Err(error) => return Err(error.into()),
@@ -103,30 +103,30 @@ impl Writer<'_> {
     }
 
     async fn read(&self, conversation: ConversationId, up_to: fieldpost::Seq) -> Result<()> {
-        match self.client.mark_read(conversation, up_to).await {
+        match self.client.conversation(conversation).mark_read(up_to).await {
             Ok(_) | Err(Error::NotFound) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
     async fn open(&mut self) -> Result<()> {
-        let medic = newcomers::any(self.org, &mut self.rng);
+        let medic = newcomers::any(self.org, &mut self.random);
         let opened = self.client.open_direct(medic).await?;
-        say(&Said::Here { conversation: opened.id, medic })?;
+        say(&Said::Here { conversation: opened.id(), medic })?;
         // More often than by its share, so that there is something to take along when it is taken back or refused.
-        self.conversations.extend([opened.id; 3]);
+        self.conversations.extend([opened.id(); 3]);
         Ok(())
     }
 }
 
-async fn sync_for_ever(client: &Client, mut rng: StdRng) -> Result<()> {
+async fn sync_for_ever(client: &Client, mut random: SeededRandom) -> Result<()> {
     loop {
         match client.trigger_message_sync().await {
             Ok(_) => {}
             Err(Error::Offline(_)) => say(&Said::Offline)?,
             Err(error) => say(&Said::Trouble(format!("{error:?}")))?,
         }
-        tokio::time::sleep(Duration::from_millis(rng.random_range(0..8))).await;
+        tokio::time::sleep(Duration::from_millis(random.below(8))).await;
     }
 }
 

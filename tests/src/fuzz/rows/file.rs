@@ -32,18 +32,18 @@ async fn make() -> Sound {
     let client = phone.first_start(DEMO_ADMIN, DEMO_PASSWORD).await;
     let medic = |number| MedicId::from_uuid(Uuid::from_u128(number));
     let refused = client.open_direct(medic(1)).await.expect("opening");
-    client.send(refused.id, "to nobody").await.expect("writing");
+    refused.send("to nobody").await.expect("writing");
     client.trigger_message_sync().await.expect("a sync in which the server refuses to open it");
     let waits = client.open_direct(medic(2)).await.expect("opening");
     let list = client.conversations().await.expect("the list");
     let mut messages = Vec::new();
     for one in &list {
-        client.send(one.id, "later").await.expect("writing");
-        let window = client.messages(one.id, Window::newest(100)).await.expect("the thread");
-        client.mark_read(one.id, window.last_seq().unwrap_or_default()).await.expect("reading");
+        client.conversation(one.id).send("later").await.expect("writing");
+        let window = client.conversation(one.id).messages(Window::newest(100)).await.expect("the thread");
+        client.conversation(one.id).mark_read(window.last_seq().unwrap_or_default()).await.expect("reading");
         messages.extend(window.messages.iter().map(|message| message.id));
     }
-    assert!(list.iter().any(|one| one.id == waits.id) && list.len() > 3);
+    assert!(list.iter().any(|one| one.id == waits.id()) && list.len() > 3);
     let entries = client.outbox(u32::MAX).await.expect("the outbox").len();
     client.close().await.expect("closing");
     loosen(&phone.file()).await;

@@ -8,8 +8,7 @@ use fieldpost_remote::{
     reference::{DEMO_ADA, DEMO_ADMIN, DEMO_BEN, DEMO_PASSWORD, ReferenceServer},
 };
 use fieldpost_storage::memory::MemoryStore;
-use fieldpost_testkit::{ManualClock, Network, env};
-use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use fieldpost_testkit::{ManualClock, Network, SeededRandom, env};
 use std::{collections::BTreeSet, sync::Arc};
 use tempfile::TempDir;
 
@@ -34,7 +33,7 @@ pub(super) struct Phone {
 
 pub(super) struct Day {
     seed: u64,
-    rng: StdRng,
+    random: SeededRandom,
     pub(super) server: ReferenceServer,
     pub(super) phones: Vec<Phone>,
     /// Messages that were deleted for good, by an operator or with their conversation.
@@ -70,9 +69,9 @@ async fn open(disk: &Disk, network: &Arc<Network<ReferenceServer>>, seed: u64) -
 
 impl Day {
     pub(super) async fn new(seed: u64, on_disk: bool) -> Self {
-        let mut rng = StdRng::seed_from_u64(seed);
-        let page_rows = *[3, 7, 2500].choose(&mut rng).unwrap();
-        let push_rows = *[1, 4, 500].choose(&mut rng).unwrap();
+        let mut random = SeededRandom::new(seed);
+        let page_rows = *random.pick(&[3, 7, 2500]).unwrap();
+        let push_rows = *random.pick(&[1, 4, 500]).unwrap();
         let limits = ServerLimits { page_rows, push_rows, ..ServerLimits::default() };
         // Its clock stands, so that the day is the same however fast the machine is; created_at grows with seq all the same.
         let morning = Time::from_timestamp_micros(ManualClock::START).unwrap();
@@ -82,7 +81,7 @@ impl Day {
         for (number, email) in (1..).zip([DEMO_ADA, DEMO_BEN, DEMO_ADMIN, DEMO_ADMIN]) {
             phones.push(Phone::new(&server, email, seed * 10 + number, on_disk).await);
         }
-        Self { seed, rng, server, phones, erased: BTreeSet::new(), log: Vec::new() }
+        Self { seed, random, server, phones, erased: BTreeSet::new(), log: Vec::new() }
     }
 
     /// Lives through the day, heals, and judges.
@@ -97,8 +96,8 @@ impl Day {
     }
 
     async fn event(&mut self) {
-        let at = self.rng.random_range(0..self.phones.len());
-        match self.rng.random_range(0..100) {
+        let at = usize::try_from(self.random.below(self.phones.len() as u64)).unwrap();
+        match self.random.below(100) {
             0..28 => self.write(at).await,
             28..36 => self.read(at).await,
             36..62 => self.sync(at).await,
@@ -114,19 +113,19 @@ impl Day {
 
     async fn write(&mut self, at: usize) {
         let all = self.phones[at].client.conversations().await.unwrap();
-        let Some(conversation) = all.choose(&mut self.rng).map(|one| one.id) else { return };
+        let Some(conversation) = self.random.pick(&all).map(|one| one.id) else { return };
         let text = format!("note {} of phone {at}", self.phones[at].written.len());
-        let sent = self.phones[at].client.send(conversation, &text).await.unwrap();
-        self.log.push(format!("phone {at} writes {text:?} in {conversation}: {}", sent.id));
-        self.phones[at].written.push((conversation, sent.id));
+        let sent = self.phones[at].client.conversation(conversation).send(&text).await.unwrap();
+        self.log.push(format!("phone {at} writes {text:?} in {conversation}: {}", sent.id()));
+        self.phones[at].written.push((conversation, sent.id()));
     }
 
     async fn read(&mut self, at: usize) {
         let all = self.phones[at].client.conversations().await.unwrap();
-        let Some((conversation, last)) = all.choose(&mut self.rng).map(|one| (one.id, one.last_seq)) else { return };
+        let Some((conversation, last)) = self.random.pick(&all).map(|one| (one.id, one.last_seq)) else { return };
         // Not always to the end: somebody may have looked at the beginning only.
-        let up_to = Seq::new(self.rng.random_range(last.get() / 2..=last.get()));
-        let marker = self.phones[at].client.mark_read(conversation, up_to).await.unwrap();
+        let up_to = Seq::new(last.get() / 2 + self.random.below(last.get() - last.get() / 2 + 1));
+        let marker = self.phones[at].client.conversation(conversation).mark_read(up_to).await.unwrap();
         self.log.push(format!("phone {at} reads {conversation} up to {marker}"));
     }
 
@@ -145,7 +144,7 @@ impl Day {
 
     fn trouble(&mut self, at: usize) {
         let network = &self.phones[at].network;
-        let what = match self.rng.random_range(0..8) {
+        let what = match self.random.below(8) {
             0..2 => {
                 network.go_offline();
                 "goes offline"
@@ -155,12 +154,12 @@ impl Day {
                 "is online"
             }
             5 => {
-                network.lose_next_answers(self.rng.random_range(1..4));
+                network.lose_next_answers(u32::try_from(1 + self.random.below(3)).unwrap());
                 "will lose answers"
             }
             _ => {
                 let kinds = [RemoteErrorKind::Unavailable, RemoteErrorKind::Interrupted, RemoteErrorKind::Malformed];
-                network.fail_after(self.rng.random_range(0..4), *kinds.choose(&mut self.rng).unwrap());
+                network.fail_after(u32::try_from(self.random.below(4)).unwrap(), *self.random.pick(&kinds).unwrap());
                 "will fail once"
             }
         };
@@ -174,19 +173,19 @@ impl Day {
             Some(own) => vec![own],
             None => client.people().await.unwrap().into_iter().filter_map(|person| person.medic_id).collect(),
         };
-        let Some(medic) = medics.choose(&mut self.rng) else { return };
+        let Some(medic) = self.random.pick(&medics) else { return };
         let opened = client.open_direct(*medic).await.unwrap();
-        self.log.push(format!("phone {at} opens {}", opened.id));
+        self.log.push(format!("phone {at} opens {}", opened.id()));
     }
 
     /// Others do things on the server.
     fn meddle(&mut self) {
         let admin = self.server.person_with(DEMO_ADMIN).unwrap();
         let all = self.server.conversations_of(admin);
-        let Some(conversation) = all.choose(&mut self.rng).map(|one| one.id) else { return };
+        let Some(conversation) = self.random.pick(&all).map(|one| one.id) else { return };
         let messages = self.server.messages_of(conversation);
-        let message = messages.choose(&mut self.rng).map(|message: &Message| message.id);
-        let what = match (self.rng.random_range(0..20), message) {
+        let message = self.random.pick(&messages).map(|message: &Message| message.id);
+        let what = match (self.random.below(20), message) {
             (0..8, _) | (_, None) => {
                 self.server.insert_message(conversation, admin, "from the dashboard");
                 "an insert from the dashboard"
@@ -222,7 +221,7 @@ impl Day {
                 "Ada is renamed"
             }
             _ => {
-                let email = *[DEMO_ADA, DEMO_BEN, DEMO_ADMIN].choose(&mut self.rng).unwrap();
+                let email = *self.random.pick(&[DEMO_ADA, DEMO_BEN, DEMO_ADMIN]).unwrap();
                 self.server.expire_tokens(self.server.person_with(email).unwrap());
                 "tokens expire"
             }

@@ -76,8 +76,12 @@ async fn the_view_is_the_servers(day: &Day, phone: &Phone) -> Result<(), Fault> 
 /// Scrolls up to the beginning.
 async fn whole_thread(phone: &Phone, conversation: ConversationId) -> Result<ThreadWindow, Fault> {
     for _ in 0..100 {
-        let window =
-            phone.client.load_older(conversation, Window::newest(u32::MAX)).await.map_err(|e| e.to_string())?;
+        let window = phone
+            .client
+            .conversation(conversation)
+            .load_older(Window::newest(u32::MAX))
+            .await
+            .map_err(|e| e.to_string())?;
         if window.older == Older::Nothing {
             return Ok(window);
         }

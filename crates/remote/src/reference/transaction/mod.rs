@@ -9,8 +9,8 @@ mod membership;
 mod messages;
 
 use super::{
+    SeededRandom,
     feed::{Feed, RowKey},
-    ids::Random,
     tables::Tables,
 };
 use fieldpost_domain::{ConversationId, PersonId, ReadMarker, Seq, Time, Version};
@@ -24,7 +24,7 @@ pub(super) use messages::MessageDraft;
 pub(super) struct Transaction<'a> {
     tables: &'a mut Tables,
     feed: &'a mut Feed,
-    random: &'a mut Random,
+    random: &'a mut SeededRandom,
     stamp: u64,
     now: Time,
     touched: Vec<RowKey>,
@@ -37,7 +37,7 @@ impl<'a> Transaction<'a> {
     pub(super) fn begin(
         tables: &'a mut Tables,
         feed: &'a mut Feed,
-        random: &'a mut Random,
+        random: &'a mut SeededRandom,
         stamp: u64,
         now: Time,
     ) -> Self {

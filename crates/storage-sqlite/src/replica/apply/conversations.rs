@@ -16,6 +16,7 @@ use crate::{
     sql::{IdSet, Insert, Tx, id, int, opt_id, opt_text, opt_time, seq, signed, text, time},
 };
 use fieldpost_domain::{Conversation, ConversationKind, Seq};
+use fieldpost_storage::ChangeSet;
 use sea_orm::Value;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -35,7 +36,10 @@ pub(super) async fn put(
     let welcome: Vec<_> =
         conversations.into_iter().filter(|row| !barred.bars(row.id.as_uuid(), version(row))).collect();
     // What was merged into another one of the same medic, and then handed on to another, is itself.
-    tx.run(OWN_AGAIN, vec![ids(&welcome).bind()]).await?;
+    if tx.run(OWN_AGAIN, vec![ids(&welcome).bind()]).await? > 0 {
+        // Its messages may be in the other one.
+        tx.changed(ChangeSet::everything()).await;
+    }
     merge_offline_twins(tx, &welcome, applied).await?;
     if standing.new_epoch {
         start_over(tx, standing, &welcome).await?;

@@ -14,6 +14,7 @@ use crate::{
     sql::{IdSet, Insert, Tx, id, opt_id, opt_text, opt_time, seq, text, time},
 };
 use fieldpost_domain::{ConversationId, Message, UnreadableRow};
+use fieldpost_storage::ChangeSet;
 use sea_orm::Value;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -38,7 +39,9 @@ pub(super) async fn put(tx: &Tx, standing: &Standing, messages: Vec<Message>, ap
     applied.count(all - orphans_and_left, changed);
     applied.report.new_messages += note_new(tx, &messages, &here).await?;
     if here.dead_letters {
-        tx.run(HAS_ARRIVED, vec![came.bind(), opt_id(here.viewer)]).await?;
+        if tx.run(HAS_ARRIVED, vec![came.bind(), opt_id(here.viewer)]).await? > 0 {
+            tx.changed(ChangeSet::of_outbox()).await;
+        }
     }
     if here.changes {
         overlay::lay(tx, &came).await?;

@@ -7,6 +7,7 @@ use crate::{
     sql::{IdSet, Insert, Tx, id, int, opt_id, text},
 };
 use fieldpost_domain::{Person, PersonId};
+use fieldpost_storage::ChangeSet;
 use std::collections::BTreeSet;
 
 /// Upserts them and says how many changed.
@@ -29,6 +30,10 @@ pub(crate) async fn put(tx: &Tx, standing: &Standing, people: &[Person]) -> Res<
             ]);
         })
         .await?;
+    if changed > 0 {
+        // Names and roles are in every line of the list.
+        tx.changed(ChangeSet::everything()).await;
+    }
     if standing.bootstrapping {
         let row = |person: &Person| {
             let (id, org) = (person.id.as_uuid(), person.org_id.as_uuid());

@@ -1,10 +1,7 @@
 //! What becomes of a call.
 
-use crate::simulator::{
-    dice::{Dice, branch},
-    schedule,
-    step::Fault,
-};
+use crate::SeededRandom;
+use crate::simulator::{dice::branch, schedule, step::Fault};
 
 /// The way of one call, in milliseconds, and what goes wrong with it.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +17,7 @@ pub(crate) struct Weather {
     calls: u64,
     seed: u64,
     ordered: Vec<(u8, Fault)>,
-    rough: Option<(Dice, u64, u64)>,
+    rough: Option<(SeededRandom, u64, u64)>,
     offline_until: u64,
 }
 
@@ -36,7 +33,7 @@ impl Weather {
 
     /// Until then calls go wrong by chance.
     pub(crate) fn rough(&mut self, seed: u64, until: u64, per_mille: u64) {
-        self.rough = Some((Dice::new(seed), until, per_mille));
+        self.rough = Some((SeededRandom::new(seed), until, per_mille));
     }
 
     /// Until then there is no network.

@@ -106,7 +106,7 @@ impl World {
 
 /// What a person is told, as opposed to a store that fails.
 const fn is_refusal(kind: StorageErrorKind) -> bool {
-    matches!(kind, StorageErrorKind::NotFound | StorageErrorKind::NotApplicable | StorageErrorKind::OutcomeUnknown)
+    matches!(kind, StorageErrorKind::NotFound | StorageErrorKind::NotApplicable(_) | StorageErrorKind::OutcomeUnknown)
 }
 
 fn said(done: Option<&StorageResult<Vec<OutboxEntry>>>) -> String {

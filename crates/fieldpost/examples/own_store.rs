@@ -1,0 +1,30 @@
+//! A store of one's own in place of the file: here the one in memory that comes with the contract.
+//!
+//! Whoever writes another one runs the suite of `fieldpost::storage` (feature `conformance`) on it.
+//!
+//! ```text
+//! cargo run -p fieldpost --example own_store -- <url> <key> ada@fieldpost.test fieldpost-demo
+//! ```
+
+use fieldpost::{Client, Fieldpost, Store, storage::memory::MemoryStore};
+use std::{error::Error, sync::Arc};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [url, key, email, password] = &arguments[..] else {
+        return Err("usage: own_store <url> <key> <email> <password>".into());
+    };
+    let client = open(url, key, Arc::new(MemoryStore::new())).await?;
+    client.sign_in(email, password).await?;
+    client.sync().await?;
+    for line in client.conversations().await? {
+        println!("{} ({} unread)", line.participant_name, line.unread);
+    }
+    client.close().await?;
+    Ok(())
+}
+
+pub(crate) async fn open(url: &str, key: &str, store: Arc<dyn Store>) -> fieldpost::Result<Client> {
+    Fieldpost::builder().url(url).anon_key(key).store(store).open().await
+}

@@ -1,0 +1,28 @@
+//! Watching the badge.
+
+use super::{View, begin};
+use crate::{Client, Result, Updates};
+use fieldpost_storage::ChangeSet;
+
+impl Client {
+    /// The unread messages over all conversations: now, and whenever that has changed.
+    pub fn watch_total_unread(&self) -> Updates<u64> {
+        begin(self, Badge(None))
+    }
+}
+
+/// What was told last.
+struct Badge(Option<u64>);
+
+impl View for Badge {
+    type Update = u64;
+
+    fn concerns(&self, changes: &ChangeSet) -> bool {
+        changes.unread
+    }
+
+    async fn refresh(&mut self, client: &Client, _: &ChangeSet) -> Result<Option<u64>> {
+        let now = client.inner.store.total_unread().await?;
+        Ok(Some(now).filter(|now| self.0.replace(*now) != Some(*now)))
+    }
+}

@@ -1,0 +1,243 @@
+//! What a commit changed, so that whoever shows something reads again only what may look different.
+
+use fieldpost_domain::ConversationId;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, PoisonError, RwLock},
+};
+use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
+
+/// Which conversations may look different.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Touched {
+    /// These, by their canonical ids; some may have left the device.
+    Only(BTreeSet<ConversationId>),
+    /// Any of them.
+    All,
+}
+
+impl Touched {
+    /// Whether this one may look different.
+    #[must_use]
+    pub fn contains(&self, conversation: ConversationId) -> bool {
+        match self {
+            Self::Only(touched) => touched.contains(&conversation),
+            Self::All => true,
+        }
+    }
+
+    /// Whether no conversation looks different.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Only(touched) if touched.is_empty())
+    }
+
+    fn merge(&mut self, other: Self) {
+        match (&mut *self, other) {
+            (Self::Only(touched), Self::Only(more)) => touched.extend(more),
+            _ => *self = Self::All,
+        }
+    }
+}
+
+impl Default for Touched {
+    fn default() -> Self {
+        Self::Only(BTreeSet::new())
+    }
+}
+
+/// What may look different after a commit. It may name more than has changed, never less.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChangeSet {
+    /// Conversations: their line in the list, their place in it, or messages of their thread.
+    pub conversations: Touched,
+    /// How many messages are unread, of one conversation or of all.
+    pub unread: bool,
+    /// What waits in the outbox, or how.
+    pub outbox: bool,
+}
+
+impl ChangeSet {
+    /// Nothing.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// Whatever is shown has to be read again.
+    #[must_use]
+    pub const fn everything() -> Self {
+        Self { conversations: Touched::All, unread: true, outbox: true }
+    }
+
+    /// These conversations.
+    #[must_use]
+    pub fn of(conversations: impl IntoIterator<Item = ConversationId>) -> Self {
+        Self { conversations: Touched::Only(conversations.into_iter().collect()), ..Self::default() }
+    }
+
+    /// The outbox alone.
+    #[must_use]
+    pub fn of_outbox() -> Self {
+        Self { outbox: true, ..Self::default() }
+    }
+
+    /// The same with the outbox.
+    #[must_use]
+    pub fn and_outbox(self) -> Self {
+        Self { outbox: true, ..self }
+    }
+
+    /// The same with unread counts.
+    #[must_use]
+    pub fn and_unread(self) -> Self {
+        Self { unread: true, ..self }
+    }
+
+    /// Whether nothing looks different.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.unread && !self.outbox && self.conversations.is_empty()
+    }
+
+    /// Adds what another commit changed.
+    pub fn merge(&mut self, other: Self) {
+        self.conversations.merge(other.conversations);
+        self.unread |= other.unread;
+        self.outbox |= other.outbox;
+    }
+}
+
+/// How many commits a receiver may lag behind before it hears [`ChangeSet::everything`] instead.
+const CAPACITY: usize = 256;
+
+/// Where a store reports its commits.
+#[derive(Debug)]
+pub struct ChangeSender(RwLock<Option<broadcast::Sender<Arc<ChangeSet>>>>);
+
+impl Default for ChangeSender {
+    fn default() -> Self {
+        Self(RwLock::new(Some(broadcast::Sender::new(CAPACITY))))
+    }
+}
+
+impl ChangeSender {
+    fn sender(&self) -> Option<broadcast::Sender<Arc<ChangeSet>>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reports what was committed.
+    pub fn send(&self, changes: ChangeSet) {
+        if let Some(sender) = self.sender().filter(|_| !changes.is_empty()) {
+            // Nobody needs to listen.
+            let _ = sender.send(Arc::new(changes));
+        }
+    }
+
+    /// Whether anybody listens.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.sender().is_some_and(|sender| sender.receiver_count() > 0)
+    }
+
+    /// What is committed from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> ChangeReceiver {
+        ChangeReceiver(self.sender().unwrap_or_else(|| broadcast::Sender::new(1)).subscribe())
+    }
+
+    /// There will be no commits any more: receivers come to their end.
+    pub fn close(&self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// What a store commits, from the moment of [`crate::Store::changes`] on.
+#[derive(Debug)]
+pub struct ChangeReceiver(broadcast::Receiver<Arc<ChangeSet>>);
+
+impl ChangeReceiver {
+    /// Waits for a commit, and answers what has changed since the last call; several commits are one answer. None once the
+    /// store was closed or dropped. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<ChangeSet> {
+        let mut changes = match self.0.recv().await {
+            Ok(first) => Arc::unwrap_or_clone(first),
+            Err(RecvError::Lagged(_)) => ChangeSet::everything(),
+            Err(RecvError::Closed) => return None,
+        };
+        while let Some(more) = self.waiting() {
+            changes.merge(more);
+        }
+        Some(changes)
+    }
+
+    /// What has changed since the last call, without waiting.
+    pub fn take(&mut self) -> ChangeSet {
+        let mut changes = ChangeSet::nothing();
+        while let Some(more) = self.waiting() {
+            changes.merge(more);
+        }
+        changes
+    }
+
+    fn waiting(&mut self) -> Option<ChangeSet> {
+        match self.0.try_recv() {
+            Ok(more) => Some(Arc::unwrap_or_clone(more)),
+            Err(TryRecvError::Lagged(_)) => Some(ChangeSet::everything()),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn touching(number: u128) -> ChangeSet {
+        ChangeSet::of([ConversationId::from_uuid(Uuid::from_u128(number))])
+    }
+
+    #[tokio::test]
+    async fn commits_that_wait_are_heard_as_one() {
+        let sender = ChangeSender::default();
+        let mut heard = sender.subscribe();
+        sender.send(touching(1));
+        sender.send(touching(2).and_unread());
+        let mut both = touching(1).and_unread();
+        both.merge(touching(2));
+        assert_eq!(heard.next().await, Some(both));
+        assert!(heard.take().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_lags_too_far_behind_reads_everything_again() {
+        let sender = ChangeSender::default();
+        let mut heard = sender.subscribe();
+        for number in 0..=CAPACITY as u128 {
+            sender.send(touching(number));
+        }
+        assert_eq!(heard.next().await, Some(ChangeSet::everything()));
+    }
+
+    #[tokio::test]
+    async fn a_closed_store_changes_no_more() {
+        let sender = ChangeSender::default();
+        let mut heard = sender.subscribe();
+        sender.send(touching(1));
+        sender.close();
+        assert_eq!(heard.next().await, Some(touching(1)), "what was committed before is heard");
+        assert_eq!(heard.next().await, None);
+        assert_eq!(sender.subscribe().next().await, None);
+        assert!(!sender.is_heard());
+    }
+
+    #[test]
+    fn nothing_is_not_reported() {
+        let sender = ChangeSender::default();
+        let mut heard = sender.subscribe();
+        assert!(sender.is_heard());
+        sender.send(ChangeSet::nothing());
+        assert!(heard.take().is_empty());
+    }
+}

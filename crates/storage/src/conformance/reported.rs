@@ -1,0 +1,328 @@
+//! A store that is looked at before and after each of its commits: what looks different has to have been reported.
+//!
+//! Run the whole suite on it, and every story proves that [`Store::changes`] forgets nothing:
+//!
+//! ```
+//! # use fieldpost_storage::{Store, conformance::{Device, reported::Reported}, memory::MemoryStore};
+//! # use std::sync::Arc;
+//! # struct InMemory(MemoryStore);
+//! # #[async_trait::async_trait]
+//! # impl Device for InMemory {
+//! #     async fn open(&self) -> Arc<dyn Store> { Arc::new(self.0.reopen()) }
+//! # }
+//! fieldpost_storage::storage_conformance!(Reported(InMemory(MemoryStore::new())));
+//! # fn main() {}
+//! ```
+
+use super::Device;
+use crate::{
+    ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, ChangeSet, Checkable, ConversationSummary,
+    Conversations, Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage,
+    People, Replica, Sessions, SettleReport, StorageResult, Store, SyncMemory, SyncState, ThreadMessage, ThreadWindow,
+    Turn, Turns, Window,
+};
+use async_trait::async_trait;
+use fieldpost_domain::{
+    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MedicId, MessageContent, MessageId, Mutation,
+    MutationId, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
+};
+use std::{
+    collections::{BTreeMap, HashSet},
+    future::Future,
+    sync::Arc,
+};
+use tokio::sync::Mutex;
+
+/// A device whose stores are watched.
+#[derive(Debug)]
+pub struct Reported<D>(pub D);
+
+#[async_trait]
+impl<D: Device> Device for Reported<D> {
+    async fn open(&self) -> Arc<dyn Store> {
+        let store = self.0.open().await;
+        let heard = Mutex::new(store.changes());
+        Arc::new(Watched { store, heard })
+    }
+}
+
+struct Watched {
+    store: Arc<dyn Store>,
+    /// Held for the length of a commit.
+    heard: Mutex<ChangeReceiver>,
+}
+
+/// Everything that a person can see.
+#[derive(PartialEq)]
+struct View {
+    lines: BTreeMap<ConversationId, ConversationSummary>,
+    threads: BTreeMap<ConversationId, ThreadWindow>,
+    unread: u64,
+    outbox: Vec<OutboxEntry>,
+}
+
+/// Stories with more conversations are about speed, and looking at all of them takes long.
+const FEW: usize = 20;
+const MANY: u32 = 1_000;
+
+impl View {
+    /// None of a store that cannot be read now, or that has too much in it.
+    async fn of(store: &dyn Store) -> Option<Self> {
+        let list = store.conversations(MANY).await.ok().filter(|list| list.len() <= FEW)?;
+        let mut threads = BTreeMap::new();
+        for line in &list {
+            threads.insert(line.id, store.messages(line.id, Window::newest(MANY)).await.ok()?);
+        }
+        let lines = list.into_iter().map(|line| (line.id, line)).collect();
+        let (unread, outbox) = (store.total_unread().await.ok()?, store.entries(MANY).await.ok()?);
+        Some(Self { lines, threads, unread, outbox })
+    }
+
+    fn unread_of(&self, conversation: ConversationId) -> u64 {
+        self.lines.get(&conversation).map_or(0, |line| line.unread)
+    }
+
+    fn assert_reported(&self, after: &Self, reported: &ChangeSet) {
+        for id in self.lines.keys().chain(after.lines.keys()) {
+            let (before, now) = (self.lines.get(id), after.lines.get(id));
+            let differs = before != now || self.threads.get(id) != after.threads.get(id);
+            assert!(!differs || reported.conversations.contains(*id), "{id} changed unreported: {before:?} to {now:?}");
+            let recounted = self.unread_of(*id) != after.unread_of(*id);
+            assert!(!recounted || reported.unread, "what is unread changed unreported");
+        }
+        assert!(self.unread == after.unread || reported.unread, "what is unread changed unreported");
+        assert!(self.outbox == after.outbox || reported.outbox, "the outbox changed unreported");
+    }
+}
+
+impl Watched {
+    async fn commit<T>(&self, call: impl Future<Output = StorageResult<T>> + Send) -> StorageResult<T> {
+        let mut heard = self.heard.lock().await;
+        let before = View::of(&*self.store).await;
+        heard.take();
+        let result = call.await;
+        let reported = heard.take();
+        if let (Some(before), Some(after)) = (before, View::of(&*self.store).await) {
+            before.assert_reported(&after, &reported);
+        }
+        result
+    }
+}
+
+#[async_trait]
+impl Conversations for Watched {
+    async fn conversations(&self, limit: u32) -> StorageResult<Vec<ConversationSummary>> {
+        self.store.conversations(limit).await
+    }
+
+    async fn conversation(&self, id: ConversationId) -> StorageResult<Option<ConversationSummary>> {
+        self.store.conversation(id).await
+    }
+
+    async fn total_unread(&self) -> StorageResult<u64> {
+        self.store.total_unread().await
+    }
+}
+
+#[async_trait]
+impl Messages for Watched {
+    async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow> {
+        self.store.messages(conversation, window).await
+    }
+
+    async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>> {
+        self.store.message(id).await
+    }
+}
+
+#[async_trait]
+impl People for Watched {
+    async fn people(&self) -> StorageResult<Vec<Person>> {
+        self.store.people().await
+    }
+
+    async fn person(&self, id: PersonId) -> StorageResult<Option<Person>> {
+        self.store.person(id).await
+    }
+
+    async fn medic(&self, id: MedicId) -> StorageResult<Option<Person>> {
+        self.store.medic(id).await
+    }
+}
+
+#[async_trait]
+impl Outbox for Watched {
+    async fn send(&self, mutation: MutationId, message: OutgoingMessage) -> StorageResult<ThreadMessage> {
+        self.commit(self.store.send(mutation, message)).await
+    }
+
+    async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary> {
+        self.commit(self.store.open_direct(mutation, new)).await
+    }
+
+    async fn mark_read(
+        &self,
+        mutation: MutationId,
+        conversation: ConversationId,
+        up_to: Seq,
+        at: Time,
+    ) -> StorageResult<Seq> {
+        self.commit(self.store.mark_read(mutation, conversation, up_to, at)).await
+    }
+
+    async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {
+        self.commit(self.store.next_batch(limits, held)).await
+    }
+
+    async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport> {
+        self.commit(self.store.settle(results)).await
+    }
+
+    async fn withdraw(&self, mutations: &[MutationId]) -> StorageResult<()> {
+        self.commit(self.store.withdraw(mutations)).await
+    }
+
+    async fn expire(&self, before: Time) -> StorageResult<u64> {
+        self.commit(self.store.expire(before)).await
+    }
+
+    async fn retry(&self, mutation: MutationId, at: Time) -> StorageResult<OutboxEntry> {
+        self.commit(self.store.retry(mutation, at)).await
+    }
+
+    async fn edit(&self, mutation: MutationId, content: MessageContent, at: Time) -> StorageResult<OutboxEntry> {
+        self.commit(self.store.edit(mutation, content, at)).await
+    }
+
+    async fn cancel(&self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>> {
+        self.commit(self.store.cancel(mutation)).await
+    }
+
+    async fn change(&self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage> {
+        self.commit(self.store.change(mutation, at)).await
+    }
+
+    async fn changes_of(&self, message: MessageId) -> StorageResult<Vec<OutboxEntry>> {
+        self.store.changes_of(message).await
+    }
+
+    async fn entry_of(&self, message: MessageId) -> StorageResult<Option<OutboxEntry>> {
+        self.store.entry_of(message).await
+    }
+
+    async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>> {
+        self.store.entries(limit).await
+    }
+
+    async fn counts(&self) -> StorageResult<OutboxCounts> {
+        self.store.counts().await
+    }
+}
+
+#[async_trait]
+impl Replica for Watched {
+    async fn sync_state(&self) -> StorageResult<SyncState> {
+        self.store.sync_state().await
+    }
+
+    async fn begin_bootstrap(&self, reason: BootstrapReason) -> StorageResult<()> {
+        self.commit(self.store.begin_bootstrap(reason)).await
+    }
+
+    async fn apply_first_screen(&self, page: BootstrapPage) -> StorageResult<ApplyReport> {
+        self.commit(self.store.apply_first_screen(page)).await
+    }
+
+    async fn apply_bootstrap<'a>(
+        &self,
+        after: Option<&'a Continuation>,
+        page: BootstrapPage,
+    ) -> StorageResult<ApplyReport> {
+        self.commit(self.store.apply_bootstrap(after, page)).await
+    }
+
+    async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport> {
+        self.commit(self.store.apply_pull(from, page)).await
+    }
+
+    async fn apply_history(&self, generation: u64, page: HistoryPage) -> StorageResult<ApplyReport> {
+        self.commit(self.store.apply_history(generation, page)).await
+    }
+
+    async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>> {
+        self.store.missing_ranges(limit).await
+    }
+
+    async fn next_check(&self, after: Option<ConversationId>) -> StorageResult<Option<Checkable>> {
+        self.store.next_check(after).await
+    }
+
+    async fn check_digest(&self) -> StorageResult<bool> {
+        self.commit(self.store.check_digest()).await
+    }
+
+    async fn remember(&self, memory: &SyncMemory, succeeded_at: Option<Time>) -> StorageResult<()> {
+        self.commit(self.store.remember(memory, succeeded_at)).await
+    }
+}
+
+#[async_trait]
+impl Sessions for Watched {
+    async fn session(&self) -> StorageResult<Option<Session>> {
+        self.store.session().await
+    }
+
+    async fn save_session(&self, session: &Session) -> StorageResult<()> {
+        self.commit(self.store.save_session(session)).await
+    }
+
+    async fn claim(&self, person: PersonId) -> StorageResult<()> {
+        self.commit(self.store.claim(person)).await
+    }
+
+    async fn clear_session(&self) -> StorageResult<()> {
+        self.commit(self.store.clear_session()).await
+    }
+
+    async fn account(&self) -> StorageResult<Option<PersonId>> {
+        self.store.account().await
+    }
+}
+
+#[async_trait]
+impl Turns for Watched {
+    async fn try_turn(&self) -> StorageResult<Option<Turn>> {
+        self.store.try_turn().await
+    }
+}
+
+#[async_trait]
+impl Store for Watched {
+    async fn pause(&self) -> StorageResult<()> {
+        self.store.pause().await
+    }
+
+    async fn resume(&self) -> StorageResult<()> {
+        self.store.resume().await
+    }
+
+    fn changes(&self) -> ChangeReceiver {
+        self.store.changes()
+    }
+
+    fn look_again(&self) {
+        self.store.look_again();
+    }
+
+    async fn inspect(&self) -> StorageResult<Inspection> {
+        self.store.inspect().await
+    }
+
+    async fn wipe(&self) -> StorageResult<()> {
+        self.commit(self.store.wipe()).await
+    }
+
+    async fn close(&self) -> StorageResult<()> {
+        self.store.close().await
+    }
+}

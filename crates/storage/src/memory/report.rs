@@ -1,0 +1,52 @@
+//! What looks different in another state, found by comparing: nobody can forget to report something.
+
+use super::state::State;
+use crate::{ChangeSet, Touched};
+use fieldpost_domain::ConversationId;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl State {
+    pub(super) fn changed_since(&self, before: &Self) -> ChangeSet {
+        // Names and roles are in every line of the list.
+        if (&self.people, self.me, self.account) != (&before.people, before.me, before.account) {
+            return ChangeSet::everything();
+        }
+        let touched = self.touched_since(before);
+        let unread = touched.iter().any(|id| self.unread_if_here(*id) != before.unread_if_here(*id));
+        ChangeSet { conversations: Touched::Only(touched), unread, outbox: self.outbox != before.outbox }
+    }
+
+    fn touched_since(&self, before: &Self) -> BTreeSet<ConversationId> {
+        let mut touched: BTreeSet<ConversationId> = differing(&before.threads, &self.threads).copied().collect();
+        touched.extend(differing(&before.markers, &self.markers).map(|(conversation, _)| *conversation));
+        for id in differing(&before.messages, &self.messages) {
+            let rows = [before.messages.get(id), self.messages.get(id)];
+            touched.extend(rows.into_iter().flatten().map(|row| row.conversation_id()));
+        }
+        for id in differing(&before.aliases, &self.aliases) {
+            touched.insert(*id);
+            touched.extend(self.aliases.get(id));
+        }
+        let entry =
+            |state: &'_ Self| state.outbox.iter().map(|entry| (entry.id, entry.clone())).collect::<BTreeMap<_, _>>();
+        let (old, new) = (entry(before), entry(self));
+        for id in differing(&old, &new) {
+            touched.extend([old.get(id), new.get(id)].into_iter().flatten().map(|entry| entry.intent.lane()));
+        }
+        touched
+    }
+
+    fn unread_if_here(&self, conversation: ConversationId) -> Option<u64> {
+        self.threads.contains_key(&conversation).then(|| self.unread(conversation))
+    }
+}
+
+/// The keys whose values are not the same, those of one map only included.
+fn differing<'a, K: Ord, V: PartialEq>(
+    before: &'a BTreeMap<K, V>,
+    after: &'a BTreeMap<K, V>,
+) -> impl Iterator<Item = &'a K> {
+    let gone = before.keys().filter(|key| !after.contains_key(key));
+    let other = after.iter().filter(|(key, value)| before.get(key) != Some(value)).map(|(key, _)| key);
+    gone.chain(other)
+}
