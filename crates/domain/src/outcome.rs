@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 open_enum!(
     /// Why a mutation was refused for good (docs/protocol.md lists them).
+    #[non_exhaustive]
     RefusalCode {
         /// A field is missing or of the wrong type.
         BadRequest => "bad_request",
@@ -53,6 +54,7 @@ open_enum!(
 
 open_enum!(
     /// Why a mutation must be attempted again.
+    #[non_exhaustive]
     RetryCode {
         /// It collided with another write.
         Conflict => "conflict",

@@ -61,13 +61,18 @@ struct View {
     outbox: Vec<OutboxEntry>,
 }
 
-/// Stories with more conversations are about speed, and looking at all of them takes long.
+/// Stories with more than that are about speed, and looking at all of it takes long.
 const FEW: usize = 20;
 const MANY: u32 = 1_000;
+const MANY_WAITING: u64 = 100;
 
 impl View {
     /// None of a store that cannot be read now, or that has too much in it.
     async fn of(store: &dyn Store) -> Option<Self> {
+        let waiting = store.counts().await.ok()?;
+        if waiting.pending + waiting.failed > MANY_WAITING {
+            return None;
+        }
         let list = store.conversations(MANY).await.ok().filter(|list| list.len() <= FEW)?;
         let mut threads = BTreeMap::new();
         for line in &list {
