@@ -120,14 +120,15 @@ begin
                  ('conversations', 'last_seq'), ('conversations', 'version'), ('conversations', 'sync_xid'), ('conversations', 'omitted'),
                  ('conversation_read_status', 'version'), ('conversation_read_status', 'sync_xid')) w (tab, col)
     join pg_attribute a on a.attrelid = to_regclass('public.' || w.tab) and a.attname = w.col and a.attnum > 0 and not a.attisdropped;
-    return query
-    select 'blocks', w.tab, format('public.%s.%s is %s, and Fieldpost needs %s.', w.tab, w.col, format_type(a.atttypid, a.atttypmod), w.type),
-      'Rename your column, or change its type.'
-    from (values ('messages', 'reply_to', 'uuid'), ('messages', 'composed_at', 'timestamp with time zone'),  -- a removal leaves these four
-                 ('conversation_read_status', 'delivered_seq', 'bigint'), ('conversation_read_status', 'read_seq', 'bigint')) w (tab, col, type)
-    join pg_attribute a on a.attrelid = to_regclass('public.' || w.tab) and a.attname = w.col and a.attnum > 0 and not a.attisdropped
-    where format_type(a.atttypid, null) <> w.type;
   end if;
+  return query
+  select 'blocks', w.tab, format('public.%s.%s is %s, and Fieldpost needs %s.', w.tab, w.col, format_type(a.atttypid, a.atttypmod), w.type),
+    'Rename your column, or change its type.'
+  from (values ('messages', 'reply_to', 'uuid'), ('messages', 'composed_at', 'timestamp with time zone'),  -- a removal leaves these
+               ('messages', 'edited_at', 'timestamp with time zone'), ('messages', 'mentions', 'uuid[]'),
+               ('conversation_read_status', 'delivered_seq', 'bigint'), ('conversation_read_status', 'read_seq', 'bigint')) w (tab, col, type)
+  join pg_attribute a on a.attrelid = to_regclass('public.' || w.tab) and a.attname = w.col and a.attnum > 0 and not a.attisdropped
+  where format_type(a.atttypid, null) <> w.type;
 
   -- Keys that upserts rely on.
   return query

@@ -74,6 +74,12 @@ end
 $$;
 comment on function fieldpost.excess(text, jsonb) is 'Which limit a message exceeds, and how many bytes it has; null within all.';
 
+-- Who is meant by a message: not more than anybody reads, and no more than a page can carry.
+create or replace function fieldpost.few(p_mentions uuid[]) returns uuid[]
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select nullif(array(select m from unnest(p_mentions) with ordinality u (m, n) where m is not null order by n limit 100), '{}') $$;
+comment on function fieldpost.few(uuid[]) is 'The first hundred mentions; null for none.';
+
 -- Times outside of this are mistakes: of a clock, of an import. They neither order nor date anything.
 create or replace function fieldpost.is_sane(p_time timestamptz) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp

@@ -19,10 +19,14 @@ alter table public.messages
   add column if not exists composed_at timestamptz,
   add column if not exists reply_to uuid,
   add column if not exists client_key text,
-  add column if not exists omitted jsonb;
+  add column if not exists omitted jsonb,
+  add column if not exists edited_at timestamptz,
+  add column if not exists mentions uuid[];
 comment on column public.messages.seq is 'Place in the conversation: 1, 2, 3 … without holes. Given by the server.';
 comment on column public.messages.omitted is
   'Why this row travels without content and metadata: it exceeds a limit. {reason, bytes}';
+comment on column public.messages.edited_at is 'When its text or mentions were last changed, by the server''s clock.';
+comment on column public.messages.mentions is 'Who is meant by it: ids of users, at most 100.';
 comment on column public.messages.client_key is 'metadata.idempotency_key of older clients, kept when metadata is erased.';
 
 -- null: the rows of this conversation have not been numbered yet (see the backfill).

@@ -18,6 +18,8 @@
 --  * The lock is FOR NO KEY UPDATE: the foreign key of a message being inserted takes KEY SHARE, which it allows.
 --  * A client (whose columns are checked) is told from a function of this schema or a back end (which is trusted) by the
 --    conditions of the triggers: those run with the rights of the writer, the functions with the owner's.
+--  * An update holds its message before any trigger of it runs, and waits for the conversation (its preview) after that. Whoever
+--    holds a conversation therefore never waits for a message: a push takes it at once, or asks its device to try again.
 --  * What a project's own table accepted before is accepted. A row above a limit is marked, by whomever it comes.
 
 -- Two triggers call it, with `client` or `back_end`; with `own` or `guest`: whose the table is; and with the columns that cannot be null,
@@ -38,6 +40,7 @@ begin
     new.created_at := now();
     new.status := 'sent';
     new.deleted_at := null;
+    new.edited_at := null;
     new.client_key := null;
     if not v_guest then
       if new.content is not null then
@@ -62,7 +65,9 @@ begin
   if new.deleted_at is not null then
     new.content := case when strpos(tg_argv[2], 'content') > 0 then '' end;
     new.metadata := case when strpos(tg_argv[2], 'metadata') > 0 then '{}' end;
+    new.mentions := null;
   end if;
+  new.mentions := fieldpost.few(new.mentions);
   new.omitted := fieldpost.excess(new.content, new.metadata::jsonb);
   if new.omitted is not null and v_client and not v_guest then
     raise check_violation using message = new.omitted ->> 'reason', constraint = 'fieldpost_content', table = 'messages', schema = 'public';
@@ -279,6 +284,7 @@ begin
       if new.deleted_at is not null then
         new.content := case when strpos(tg_argv[2], 'content') > 0 then '' end;
         new.metadata := case when strpos(tg_argv[2], 'metadata') > 0 then '{}' end;
+        new.mentions := null;
         new.omitted := null;
       end if;
       return new;
@@ -289,6 +295,7 @@ begin
     new.message_type := old.message_type;
     new.reply_to := old.reply_to;
     new.composed_at := old.composed_at;
+    new.edited_at := old.edited_at;
     if v_me = old.sender_id then
       new.status := old.status;  -- a sender does not say how far her message got
       if not v_guest and new.content is distinct from old.content and new.deleted_at is null then
@@ -298,6 +305,7 @@ begin
     else
       new.content := old.content;
       new.metadata := old.metadata;
+      new.mentions := old.mentions;
       if new.deleted_at is not null and not fieldpost.is_admin_of(old.org_id) then
         new.deleted_at := old.deleted_at;
       end if;
@@ -328,6 +336,13 @@ begin
   if new.deleted_at is not null then
     new.content := case when strpos(tg_argv[2], 'content') > 0 then '' end;
     new.metadata := case when strpos(tg_argv[2], 'metadata') > 0 then '{}' end;
+    new.mentions := null;
+  elsif new.content is distinct from old.content or new.mentions is distinct from old.mentions then
+    -- An edit, whoever makes it. A back end may say another time.
+    new.mentions := fieldpost.few(new.mentions);
+    if new.edited_at is not distinct from old.edited_at then
+      new.edited_at := now();
+    end if;
   end if;
   new.omitted := old.omitted;
   if new.content is distinct from old.content or new.metadata::jsonb is distinct from old.metadata::jsonb

@@ -24,8 +24,9 @@ as $$
     ',"kind":' || to_json(m.message_type), case when m.omitted is null then ',"content":' || to_json(m.content) else ',"omitted":' || m.omitted::text end, ',"reply_to":"' || m.reply_to || '"',
     ',"status":' || to_json(m.status), ',"seq":' || m.seq,
     ',"composed_at":"' || fieldpost.time_text(m.composed_at) || '"', ',"created_at":"' || fieldpost.time_text(m.created_at) || '"',
-    ',"updated_at":"' || fieldpost.time_text(m.updated_at) || '"', ',"deleted_at":"' || fieldpost.time_text(m.deleted_at) || '"',
-    ',"version":' || m.version, case when m.omitted is null then ',"metadata":' || m.metadata::text end, '}')
+    ',"updated_at":"' || fieldpost.time_text(m.updated_at) || '"', ',"edited_at":"' || fieldpost.time_text(m.edited_at) || '"', ',"deleted_at":"' || fieldpost.time_text(m.deleted_at) || '"',
+    ',"version":' || m.version, case when m.omitted is null then ',"metadata":' || m.metadata::text end,
+    ',"mentions":' || array_to_json(m.mentions)::text, '}')
 $$;
 comment on function fieldpost.message_text(public.messages) is 'A message on the wire.';
 

@@ -53,6 +53,26 @@ as $$
 $$;
 comment on function fieldpost.int_or_null(jsonb) is 'A JSON integer that is not negative, or null.';
 
+-- What a send or an edit says about who is meant.
+create or replace function fieldpost.mentions(p_mutation jsonb) returns uuid[]
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$
+  select fieldpost.few(array(
+    select m::uuid from jsonb_array_elements_text(nullif(p_mutation -> 'mentions', 'null')) with ordinality e (m, n) order by n))
+$$;
+comment on function fieldpost.mentions(jsonb) is 'The mentions of a mutation that were judged already; null for none.';
+
+create or replace function fieldpost.bad_mentions(p_value jsonb) returns boolean
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$
+  select case jsonb_typeof(p_value)
+    when 'array' then jsonb_array_length(p_value) > 100 or exists (
+      select from jsonb_array_elements(p_value) e
+      where jsonb_typeof(e) <> 'string' or fieldpost.uuid_or_null(e #>> '{}') is null)
+    else jsonb_typeof(p_value) <> 'null' end
+$$;
+comment on function fieldpost.bad_mentions(jsonb) is 'Whether mentions are no list of at most a hundred ids. Null: there are none.';
+
 -- Why the caller may not have this conversation: it is hidden or unknown, or it was deleted and she could see it.
 create or replace function fieldpost.absence(s fieldpost.scope, p_conversation uuid) returns text
 language sql stable set search_path = pg_catalog, pg_temp

@@ -41,6 +41,7 @@ as $$
     when jsonb_typeof(m -> 'content') not in ('string', 'null') then fieldpost.rejected('bad_request', 'content')
     when jsonb_typeof(m -> 'metadata') not in ('object', 'null') then fieldpost.rejected('bad_request', 'metadata')
     when m ->> 'reply_to' is not null and fieldpost.uuid_or_null(m ->> 'reply_to') is null then fieldpost.rejected('bad_request', 'reply_to')
+    when m ? 'mentions' and fieldpost.bad_mentions(m -> 'mentions') then fieldpost.rejected('bad_request', 'mentions')
     -- A year of five digits is a clock that is wrong, and no reason to keep the message.
     when p_composed is null and m ->> 'composed_at' is not null and m ->> 'composed_at' !~ '^[+-]?[0-9]{5,}-' then fieldpost.rejected('bad_request', 'composed_at')
     when coalesce(p_type, 'text') = 'text' and coalesce(fieldpost.trim(p_content), '') = '' then fieldpost.rejected('content_empty')
@@ -167,11 +168,11 @@ begin
   ), placed as (
     select i.*, row_number() over (partition by i.conversation_id order by i.n) as k from unnest(v_fresh) i
   ), sent as (
-    insert into public.messages (id, conversation_id, org_id, sender_id, message_type, content, metadata, reply_to, composed_at,
+    insert into public.messages (id, conversation_id, org_id, sender_id, message_type, content, metadata, mentions, reply_to, composed_at,
                                  seq, created_at, updated_at, sync_xid)
     select p.message_id, p.conversation_id, h.org_id, s.user_id,
            case when p.mutation ->> 'message_type' = 'attachment' then v_attachment else v_text end, p.content,
-           nullif(p.mutation -> 'metadata', 'null'), fieldpost.uuid_or_null(p.mutation ->> 'reply_to'),
+           nullif(p.mutation -> 'metadata', 'null'), case when p.mutation ? 'mentions' then fieldpost.mentions(p.mutation) end, fieldpost.uuid_or_null(p.mutation ->> 'reply_to'),
            case when p.composed_at >= '2000-01-01' and p.composed_at < v_start + interval '1 day' then p.composed_at end,
            h.last_seq + p.k, t.created_at, t.created_at, pg_current_xact_id()
     from placed p join heads h on h.conversation_id = p.conversation_id
@@ -229,10 +230,10 @@ begin
   if v_result is not null then
     return v_result;
   end if;
-  insert into public.messages (id, conversation_id, org_id, sender_id, message_type, content, metadata, reply_to, composed_at)
+  insert into public.messages (id, conversation_id, org_id, sender_id, message_type, content, metadata, mentions, reply_to, composed_at)
   select p_item.message_id, c.id, c.org_id, s.user_id,
          case when p_item.mutation ->> 'message_type' = 'attachment' then v_attachment else v_text end, p_item.content,
-         nullif(p_item.mutation -> 'metadata', 'null'), fieldpost.uuid_or_null(p_item.mutation ->> 'reply_to'),
+         nullif(p_item.mutation -> 'metadata', 'null'), fieldpost.mentions(p_item.mutation), fieldpost.uuid_or_null(p_item.mutation ->> 'reply_to'),
          case when fieldpost.is_sane(p_item.composed_at) then p_item.composed_at end
   from public.conversations c where c.id = p_item.conversation_id
   on conflict do nothing;

@@ -1,8 +1,8 @@
 -- fieldpost_push: what a device did while it had no network.
 --
--- A batch is worked through in three steps: conversations are opened one by one; all messages are judged as a set and
--- inserted with one statement; read markers are moved one by one. Within a step the client's order is kept, and across
--- steps nothing depends on it but the lane rule below.
+-- A batch is worked through in steps: conversations are opened one by one; all messages are judged as a set and inserted with
+-- one statement; the later kinds follow one by one, kind by kind. Within a step the client's order is kept, and across steps
+-- nothing depends on it but the lane rule below.
 --
 -- What must stay true:
 --  * One bad mutation never undoes another. The set insert cannot fail for a reason that is one row's alone, as far as
@@ -85,7 +85,7 @@ begin
              when r.id is null then fieldpost.rejected('bad_request', 'id')
              when r.kind is null then fieldpost.rejected('bad_request', 'kind')
              when r.kind in ('open_direct', 'open_broadcast') then o.result
-             when r.kind = 'mark_read' then null
+             when r.kind = any (fieldpost.later_kinds()) then null
              when r.kind <> 'send_message' then fieldpost.rejected('unknown_kind', left(r.kind, 100))
              when r.lane = any (v_stuck) then '{"status":"retry","code":"after_retry"}'
              else coalesce(fieldpost.send_fault(r.m, r.message_id, r.lane, r.type, r.content, r.composed_at), case
@@ -117,8 +117,25 @@ $$;
 comment on function fieldpost.read_batch(fieldpost.scope, jsonb[], fieldpost.push_item[], boolean) is
   'The mutations of a batch, with results for those that are refused by what they say or where they go.';
 
--- Moves read markers, in the client's order. Answers the results of the whole batch with theirs.
-create or replace function fieldpost.mark_all_read(s fieldpost.scope, p_items fieldpost.push_item[], p_results text[]) returns text[]
+-- The kinds that are carried out one by one after the sends, in the order of these steps. Each has a file.
+create or replace function fieldpost.later_kinds() returns text[]
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select array['mark_read'] $$;
+comment on function fieldpost.later_kinds() is 'What a push does after the sends, in this order.';
+
+create or replace function fieldpost.carry_out(s fieldpost.scope, p_kind text, p_mutation jsonb) returns jsonb
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case p_kind
+    when 'mark_read' then fieldpost.mark_read(s, p_mutation)
+  end;
+end
+$$;
+comment on function fieldpost.carry_out(fieldpost.scope, text, jsonb) is 'Carries out one mutation of a later kind.';
+
+-- Carries out the later kinds, step by step. Answers the results of the whole batch with theirs.
+create or replace function fieldpost.carry_out_all(s fieldpost.scope, p_items fieldpost.push_item[], p_results text[]) returns text[]
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -127,30 +144,35 @@ declare
   v_stuck fieldpost.push_item[] := array(select x::fieldpost.push_item from unnest(p_items) x where p_results[x.n]::jsonb ->> 'status' = 'retry');
   v_until constant timestamptz := clock_timestamp() + interval '3 seconds';
 begin
-  for v_item in select i.* from unnest(p_items) i where i.kind = 'mark_read' and i.result is null order by i.n loop
+  for v_item in
+    select i.* from unnest(p_items) i where i.kind = any (fieldpost.later_kinds()) and i.result is null
+    order by array_position(fieldpost.later_kinds(), i.kind), i.n
+  loop
     perform fieldpost.wait_until(v_until);
     begin
       if exists (select from unnest(v_stuck) x where x.n < v_item.n and x.lane = v_item.lane) then
         v_result := '{"status":"retry","code":"after_retry"}';
       else
-        v_result := fieldpost.mark_read(s, v_item.mutation);
+        v_result := fieldpost.carry_out(s, v_item.kind, v_item.mutation);
       end if;
     exception
       when serialization_failure or deadlock_detected or lock_not_available then
         v_result := '{"status":"retry","code":"conflict"}';
-        v_stuck := v_stuck || v_item;
       when insufficient_resources or disk_full or out_of_memory or too_many_connections or configuration_limit_exceeded then
         v_result := '{"status":"retry","code":"busy"}';
-        v_stuck := v_stuck || v_item;
       when others then
         v_result := fieldpost.refused_by_project(sqlerrm, sqlstate);
     end;
+    if v_result ->> 'status' = 'retry' then
+      v_stuck := v_stuck || v_item;
+    end if;
     p_results[v_item.n] := v_result;
   end loop;
   return p_results;
 end
 $$;
-comment on function fieldpost.mark_all_read(fieldpost.scope, fieldpost.push_item[], text[]) is 'The read markers of a batch.';
+comment on function fieldpost.carry_out_all(fieldpost.scope, fieldpost.push_item[], text[]) is 'The later kinds of a batch, each with its result.';
+drop function if exists fieldpost.mark_all_read(fieldpost.scope, fieldpost.push_item[], text[]);  -- of an earlier version
 
 -- What a call is refused for as a whole: null when nothing speaks against it.
 create or replace function fieldpost.push_refused(p_protocol int, p_mutations jsonb[]) returns json
@@ -213,8 +235,8 @@ begin
       left join unnest(array(select x.n from unnest(v_sends) x order by x.n), v_results) r (n, result) on r.n = i.n
       order by i.n);
   end if;
-  if exists (select from unnest(v_items) i where i.kind = 'mark_read' and i.result is null) then
-    v_results := fieldpost.mark_all_read(s, v_items, v_results);
+  if exists (select from unnest(v_items) i where i.kind = any (fieldpost.later_kinds()) and i.result is null) then
+    v_results := fieldpost.carry_out_all(s, v_items, v_results);
   end if;
 
   return fieldpost.answer(fieldpost.envelope(), array['results'], array[(

@@ -327,10 +327,10 @@ declare
   v_text constant public.messages.message_type%type := 'text';
   v_attachment constant public.messages.message_type%type := 'attachment';
 begin
-  insert into public.messages (id, conversation_id, org_id, sender_id, message_type, content, metadata, reply_to, composed_at)
+  insert into public.messages (id, conversation_id, org_id, sender_id, message_type, content, metadata, mentions, reply_to, composed_at)
   select i.message_id, i.conversation_id, fieldpost.org_of(i.conversation_id), fieldpost.uid(),
          case when i.mutation ->> 'message_type' = 'attachment' then v_attachment else v_text end, i.content,
-         nullif(i.mutation -> 'metadata', 'null'), (i.mutation ->> 'reply_to')::uuid, i.composed_at
+         nullif(i.mutation -> 'metadata', 'null'), fieldpost.mentions(i.mutation), (i.mutation ->> 'reply_to')::uuid, i.composed_at
   from unnest(p_items) i order by i.conversation_id, i.n;
 end
 $$;
@@ -493,6 +493,17 @@ end
 $$;
 comment on function fieldpost.mark_as_caller(jsonb) is 'Moves the caller''s own read marker forward, under all policies.';
 
+create or replace function fieldpost.carry_out_as_caller(p_kind text, p_mutation jsonb) returns jsonb
+language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp
+as $$
+begin
+  return case p_kind
+    when 'mark_read' then fieldpost.mark_as_caller(p_mutation)
+  end;
+end
+$$;
+comment on function fieldpost.carry_out_as_caller(text, jsonb) is 'Carries out one mutation of a later kind, under all policies.';
+
 create or replace function fieldpost.push_as_caller(p_protocol int, p_mutations jsonb[]) returns json
 language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp set lock_timeout = '3s'
 as $$
@@ -517,12 +528,15 @@ begin
     select i::fieldpost.push_item from unnest(v_batch.items) i where i.kind = 'send_message' and i.result is null order by i.n));
   v_results := array(
     select coalesce(i.result::text, v_sent[i.n]) from unnest(v_batch.items) i order by i.n);
-  for v_item in select i.* from unnest(v_batch.items) i where i.kind = 'mark_read' and i.result is null order by i.n loop
+  for v_item in
+    select i.* from unnest(v_batch.items) i where i.kind = any (fieldpost.later_kinds()) and i.result is null
+    order by array_position(fieldpost.later_kinds(), i.kind), i.n
+  loop
     begin
       if exists (select from unnest(v_batch.items) x where x.n < v_item.n and x.lane = v_item.lane and v_results[x.n]::jsonb ->> 'status' = 'retry') then
         v_result := '{"status":"retry","code":"after_retry"}';
       else
-        v_result := fieldpost.mark_as_caller(v_item.mutation);
+        v_result := fieldpost.carry_out_as_caller(v_item.kind, v_item.mutation);
       end if;
     exception
       when serialization_failure or deadlock_detected or lock_not_available then

@@ -1,9 +1,9 @@
 //! The four functions without sockets, for tests that make requests up. Not part of the interface.
 
 use crate::{
+    app::App,
     net::Switch,
     rest,
-    server::App,
     wire::{Faults, Requests},
 };
 use axum::{

@@ -7,7 +7,7 @@
 //! Requests pass through three rooms, from the outside in:
 //!
 //! - `net`: sockets. A listener that can really refuse connections, and connections that can break in mid-answer.
-//! - `wire`: what is common to all requests. Counting, faults, sizes.
+//! - `outer`: what is common to all requests, by the counters and faults of `wire`.
 //! - `auth` and `rest`: GoTrue's three endpoints and the four functions.
 //!
 //! It shares no types with `remote-supabase`: each side reads docs/protocol.md for itself, so that a mistake in one does
@@ -23,12 +23,14 @@
 //! # }
 //! ```
 
+mod app;
 mod auth;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod json;
 mod net;
+mod outer;
 mod rest;
 mod server;
 mod wire;

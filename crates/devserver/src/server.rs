@@ -1,17 +1,18 @@
 //! Starting and stopping.
 
 use crate::{
+    app::App,
     auth,
     net::{Breaker, Switch, SwitchedListener},
+    outer::outer,
     rest,
-    wire::{Faults, Requests, outer},
+    wire::{Faults, Requests},
 };
 use axum::{Router, middleware::from_fn_with_state};
 use fieldpost_remote::reference::ReferenceServer;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
 };
 use tokio::task::JoinHandle;
 use tower_http::compression::CompressionLayer;
@@ -19,16 +20,6 @@ use tower_http::compression::CompressionLayer;
 /// The API key of every devserver, unless another is set. It has the form of a JWT and opens nothing else.
 const ANON_KEY: &str =
     "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJyb2xlIjoiYW5vbiIsInJlZiI6ImZpZWxkcG9zdC1kZXYifQ.devserver";
-
-/// What the handlers share.
-#[derive(Debug, Clone)]
-pub(crate) struct App {
-    pub(crate) reference: ReferenceServer,
-    pub(crate) anon_key: Arc<str>,
-    pub(crate) faults: Faults,
-    pub(crate) requests: Requests,
-    pub(crate) body_limit: usize,
-}
 
 /// The server could not start.
 #[derive(Debug, thiserror::Error)]

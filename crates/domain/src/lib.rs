@@ -36,10 +36,11 @@ pub use conversation::{Conversation, ConversationKind};
 pub use cursor::{Continuation, Cursor, CursorError, ServerEpoch};
 pub use digest::{ConversationDigest, Fingerprint, SetFingerprint};
 pub use id::{ConversationId, IdError, MedicId, MessageId, MutationId, OrgId, PersonId};
-pub use message::{MENTIONS_MAX, Mentions, Message, MessageKind, MessageStatus, NewMessage};
+pub use message::{Changeable, MENTIONS_MAX, Mentions, Message, MessageKind, MessageStatus, NewMessage};
 pub use metadata::{Extra, Metadata, MetadataError};
 pub use mutation::{
-    Decision, Intent, MarkRead, Mutation, MutationKind, OpenBroadcast, OpenDirect, Policy, Replaces, Undecodable,
+    Decision, Intent, MarkRead, Mutation, MutationKind, OpenBroadcast, OpenDirect, Policy, Replaces, Target,
+    Undecodable,
 };
 pub use omitted::{Omitted, OmittedReason};
 pub use outcome::{Acknowledgement, MessageAck, PushOutcome, PushResult, Refusal, RefusalCode, RetryCode};

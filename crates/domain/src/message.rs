@@ -124,6 +124,16 @@ impl Message {
     }
 }
 
+/// What a waiting change may replace of a message, as its reader sees it. As JSON a store keeps what the server told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changeable {
+    /// Its text.
+    pub content: Option<String>,
+    /// Whom it mentions.
+    #[serde(default)]
+    pub mentions: Mentions,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -186,6 +186,7 @@ fn lanes(entries: &[OutboxEntry]) -> Vec<Lane> {
                 lane.queued += 1;
                 lane.retries = lane.retries.max(*retries);
             }
+            EntryState::NeedsServer(_) => lane.queued += 1,
             EntryState::Sending => lane.sending += 1,
             EntryState::Failed(_) => lane.failed += 1,
         }

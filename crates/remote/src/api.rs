@@ -3,8 +3,8 @@
 use crate::RemoteResult;
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Mutation, PullPage, PushResult, Seq,
-    ServerLimits,
+    AccessToken, BootstrapPage, Capabilities, Capability, Continuation, ConversationId, Cursor, HistoryPage, Mutation,
+    PullPage, PushResult, Seq, ServerLimits,
 };
 
 /// The protocol that this version speaks.
@@ -12,6 +12,13 @@ pub const PROTOCOL: u32 = 1;
 
 /// The version of the SQL that this version is made for. An older one is served all the same; `doctor` says so.
 pub const SQL_VERSION: u32 = 2;
+
+/// What a client of this version names in its requests: only who names one is answered with it. When the set grows, a client
+/// that is up to date may have missed rows of a new kind; it loads once more, and keeps what it has.
+#[must_use]
+pub fn client_capabilities() -> Capabilities {
+    Capabilities::from([Capability::SetDigest, Capability::Ranges])
+}
 
 /// Asks for a page of the first load.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

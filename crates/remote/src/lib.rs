@@ -16,7 +16,9 @@ pub mod reference;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use api::{BootstrapRequest, HistoryRequest, MessagingApi, PROTOCOL, PullRequest, PushAnswer, SQL_VERSION};
+pub use api::{
+    BootstrapRequest, HistoryRequest, MessagingApi, PROTOCOL, PullRequest, PushAnswer, SQL_VERSION, client_capabilities,
+};
 pub use auth::{Auth, Credentials};
 pub use error::{ExpiredReason, RemoteError, RemoteErrorKind, RemoteResult};
 

@@ -15,6 +15,7 @@ mod inspect;
 mod messages;
 mod open;
 mod outbox;
+mod overlay;
 mod packed;
 mod people;
 mod ranges;

@@ -1,7 +1,7 @@
 //! Every query that runs often finds its rows by an index, however long the history is. SQLite's own plan says so; a query
 //! that begins to visit whole tables fails here, not on somebody's phone.
 
-use crate::{SqliteStore, conversations, derived, messages, outbox, ranges, replica, search, sql::Tx};
+use crate::{SqliteStore, conversations, derived, messages, outbox, overlay, ranges, replica, search, sql::Tx};
 use sea_orm::Value;
 
 async fn plan(tx: &Tx, sql: &str) -> Vec<String> {
@@ -46,6 +46,7 @@ async fn hot_queries_visit_no_whole_table() {
     let stand = outbox::mark_read::stand_sql();
     let (sent, unsettled) = (outbox::send::sent_sql(), derived::unsettled_sql());
     let (here, known) = (replica::apply::news::here_sql(), replica::apply::conversations::known_sql());
+    let (changing, overlaid) = (outbox::change::find_sql(), overlay::waiting_sql());
     let digest = replica::digest::kept_sql();
     let hot = [
         ("one conversation", conversation.as_str()),
@@ -54,6 +55,10 @@ async fn hot_queries_visit_no_whole_table() {
         ("what a send records", outbox::send::RECORD),
         ("the echo of a send", outbox::send::ECHO_OF_NEW),
         ("what was sent", &sent),
+        ("a message to be changed", &changing),
+        ("what a change replaces", outbox::change::REPLACE),
+        ("the changes of messages", &overlaid),
+        ("changes taken off messages", overlay::LIFT),
         ("how far a thread is read", &stand),
         ("the last seq", ranges::LAST_SEQ),
         ("a range that grows", ranges::EXTEND_UP),

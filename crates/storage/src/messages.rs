@@ -33,6 +33,8 @@ pub struct ThreadMessage {
     pub status: MessageStatus,
     /// It has left for the server and no answer is here: it can neither be edited nor cancelled now; only with `queued`.
     pub sending: bool,
+    /// A change of it waits for the server: what shows here is not what others see yet.
+    pub changing: bool,
     /// Why it will not be sent unless the person does something; only with `queued`.
     pub failure: Option<Refusal>,
     /// Its place; none until the server has it.

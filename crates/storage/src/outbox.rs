@@ -3,8 +3,8 @@
 use crate::{ConversationSummary, StorageResult, ThreadMessage};
 use async_trait::async_trait;
 use fieldpost_domain::{
-    ConversationId, MedicId, Mentions, MessageContent, MessageId, MessageKind, Metadata, Mutation, MutationId,
-    MutationKind, NewMessage, PersonId, PushResult, Refusal, RetryCode, Seq, ServerLimits, Time,
+    Capability, ConversationId, MedicId, Mentions, MessageContent, MessageId, MessageKind, Metadata, Mutation,
+    MutationId, MutationKind, NewMessage, PersonId, PushResult, Refusal, RetryCode, Seq, ServerLimits, Time,
 };
 use std::collections::HashSet;
 
@@ -81,6 +81,8 @@ pub enum EntryState {
         /// The last such answer.
         last_retry: Option<RetryCode>,
     },
+    /// The server cannot do this yet, as far as it has said; it is sent once the server can.
+    NeedsServer(Capability),
     /// It has left for the server and no answer to that is here: it is on its way, or its answer was lost. Whether the server
     /// has it is unknown, so it is sent again as it is until an answer comes, and can neither be edited nor cancelled.
     Sending,
@@ -221,6 +223,25 @@ pub trait Outbox: Send + Sync {
     /// [`crate::StorageErrorKind::NotFound`] when it is not in the outbox; [`crate::StorageErrorKind::NotApplicable`] when it
     /// cannot be sent: its conversation is not here (any more), another person wrote it, or this version cannot read it.
     async fn retry(&self, mutation: MutationId, at: Time) -> StorageResult<OutboxEntry>;
+
+    /// Changes a message of its own thread as an intent says ([`fieldpost_domain::Intent::target`]). It shows at once, in the
+    /// thread, the list and the search; what the server told of it is kept, and shows again when the change leaves the outbox.
+    ///
+    /// * A message whose send waits and was never attempted takes the change with it, in its place; one whose send was refused
+    ///   and that the server certainly does not have is sent again with it, as by [`Outbox::retry`].
+    /// * Else the change waits in the outbox, behind the send if that is on its way. It takes the place of those that its kind
+    ///   replaces ([`fieldpost_domain::Policy::replaces`]); one that is on its way stays, and the new one comes after it.
+    /// * A change that the server refuses becomes a dead letter, and shows no more.
+    ///
+    /// Returns the message as it shows now.
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::NotFound`] when the message is not here; [`crate::StorageErrorKind::NotApplicable`] when it is
+    /// deleted, was omitted, or another person wrote it; [`crate::StorageErrorKind::NoAccount`] when nobody has signed in.
+    async fn change(&self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage>;
+
+    /// The changes of a message that are in the outbox, oldest first, dead letters included.
+    async fn changes_of(&self, message: MessageId) -> StorageResult<Vec<OutboxEntry>>;
 
     /// Changes the text of a message that waits. A queued one keeps its place; a dead letter is sent again with it, as by
     /// [`Outbox::retry`]. Returns the entry.

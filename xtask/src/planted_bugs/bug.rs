@@ -12,10 +12,28 @@ pub(super) struct Bug {
 /// One change to the SQL.
 #[derive(Clone)]
 pub(super) enum Plant {
-    /// In the file whose name ends with `_<file>.sql`.
-    Replace { file: &'static str, find: &'static str, with: &'static str },
+    /// Of one definition.
+    Replace { within: Within, find: &'static str, with: &'static str },
     /// After all files.
     Sql(String),
+}
+
+/// Whose text is replaced, in whichever file it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Within {
+    /// With its schema.
+    Function(&'static str),
+    /// The anonymous block that has the text.
+    Block,
+}
+
+impl fmt::Display for Within {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Function(name) => f.write_str(name),
+            Self::Block => f.write_str("the block"),
+        }
+    }
 }
 
 /// A test, named by its file in `tests/supabase` and the beginning of its name.
@@ -37,8 +55,12 @@ pub(super) fn bug<const N: usize>(name: &str, proof: Proof, plants: [Plant; N]) 
     Bug { name: name.to_owned(), plants: plants.into(), proof }
 }
 
-pub(super) const fn replace(file: &'static str, find: &'static str, with: &'static str) -> Plant {
-    Plant::Replace { file, find, with }
+pub(super) const fn replace(function: &'static str, find: &'static str, with: &'static str) -> Plant {
+    Plant::Replace { within: Within::Function(function), find, with }
+}
+
+pub(super) const fn replace_in_block(find: &'static str, with: &'static str) -> Plant {
+    Plant::Replace { within: Within::Block, find, with }
 }
 
 pub(super) fn sql(text: &str) -> Plant {

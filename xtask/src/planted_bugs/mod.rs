@@ -1,6 +1,6 @@
 //! Plants bugs, one at a time, and sees that the test that should catch each does.
 //!
-//! A guarantee that no test would miss is a hope. Every bug of [`table`] undoes one: by replacing text of a file of
+//! A guarantee that no test would miss is a hope. Every bug of [`table`] undoes one: by replacing text of a function of
 //! `migrations/supabase/`, or by SQL that runs after them (a trigger or an index dropped). It goes into a fresh database of its
 //! own, never into the real stack, and the named test has to fail there, after it passed on the same files without the bug.
 //!
@@ -8,18 +8,18 @@
 //! nothing.
 
 mod bug;
+mod migrations;
 mod proofs;
 mod simulation;
 mod table;
 
 use crate::{process, supabase::Side};
 use anyhow::{Context, Result, bail};
-use bug::{Bug, Plant, Proof};
+use bug::{Bug, Proof};
 use clap::Args;
+use migrations::Migrations;
 use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -82,7 +82,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut caught = 0;
     for bug in &wanted {
         let start = Instant::now();
-        let folder = write(&side, bug.planted(&files)?)?;
+        // Where `install.mjs` and the tests find them.
+        let folder = side.home().join("migrations");
+        bug.planted(&files)?.write(&folder)?;
         let stack = if bug.proof.own_database {
             side.cluster_stack()
         } else {
@@ -160,50 +162,12 @@ fn read_tap(text: &str) -> Outcome {
     Outcome { passed: count("pass"), failed: count("fail") + u32::from(silent && !complaint.is_empty()), complaint }
 }
 
-/// Puts the files with a bug where `install.mjs` and the tests find them.
-fn write(side: &Side, files: BTreeMap<String, String>) -> Result<PathBuf> {
-    let folder = side.home().join("migrations");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    fs::create_dir_all(&folder)?;
-    for (name, text) in files {
-        fs::write(folder.join(name), text)?;
-    }
-    Ok(folder)
-}
-
 impl Bug {
     /// All files of the folder, with this bug in them.
-    fn planted(&self, folder: &Path) -> Result<BTreeMap<String, String>> {
-        let mut files = BTreeMap::new();
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "sql") {
-                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                files.insert(name, fs::read_to_string(&path)?);
-            }
-        }
-        for plant in &self.plants {
-            match plant {
-                Plant::Sql(sql) => {
-                    let last: &mut String = files.entry("9999_planted.sql".to_owned()).or_default();
-                    last.push_str(sql);
-                    last.push_str(";\n");
-                }
-                Plant::Replace { file, find, with } => {
-                    let mut named = files.iter_mut().filter(|(name, _)| name.ends_with(&format!("_{file}.sql")));
-                    let (Some((name, text)), None) = (named.next(), named.next()) else {
-                        bail!("there is not one file *_{file}.sql");
-                    };
-                    match text.matches(find).count() {
-                        1 => *text = text.replacen(find, with, 1),
-                        found => bail!("{name} has the text {found} times instead of once:\n{find}"),
-                    }
-                }
-            }
-        }
-        Ok(files)
+    fn planted(&self, folder: &Path) -> Result<Migrations> {
+        let mut migrations = Migrations::read(folder)?;
+        self.plants.iter().try_for_each(|plant| migrations.plant(plant))?;
+        Ok(migrations)
     }
 
     /// The bug and what catches it.
@@ -217,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_planted_bug_fits_the_files_exactly_once() {
+    fn every_planted_bug_fits_its_definition_exactly_once() {
         let files = process::root().join("migrations/supabase");
         for bug in bugs() {
             bug.planted(&files).unwrap_or_else(|error| panic!("{}: {error:#}", bug.name));
@@ -228,7 +192,7 @@ mod tests {
     fn every_proof_names_one_test_that_there_is() {
         let folder = process::root().join("tests/supabase");
         for Bug { name, proof, .. } in bugs() {
-            let text = fs::read_to_string(folder.join(proof.file)).unwrap();
+            let text = std::fs::read_to_string(folder.join(proof.file)).unwrap();
             assert_eq!(text.matches(&format!("\"{}", proof.test)).count(), 1, "{name}: {proof}");
         }
     }

@@ -66,6 +66,7 @@ pub(super) async fn list(device: &Device, limit: u32, output: &Output) -> Result
 pub(super) fn as_json(entry: &OutboxEntry) -> Value {
     let (state, retries, refusal) = match &entry.state {
         EntryState::Queued { retries, .. } => ("queued", *retries, None),
+        EntryState::NeedsServer(_) => ("needs_server", 0, None),
         EntryState::Sending => ("sending", 0, None),
         EntryState::Failed(refusal) => ("failed", 0, Some(refusal)),
     };
@@ -74,6 +75,7 @@ pub(super) fn as_json(entry: &OutboxEntry) -> Value {
         "kind": entry.kind,
         "conversation_id": entry.conversation_id,
         "message_id": entry.message_id,
+        "target_id": entry.target_id,
         "content": entry.content,
         "state": state,
         "retries": retries,
@@ -86,6 +88,7 @@ fn line(entry: &OutboxEntry) -> String {
     let state = match &entry.state {
         EntryState::Queued { retries: 0, .. } => "queued".to_owned(),
         EntryState::Queued { retries, .. } => format!("queued, tried {retries} times"),
+        EntryState::NeedsServer(capability) => format!("waits until the server knows {capability}: upgrade its SQL"),
         EntryState::Sending => "sent, no answer yet".to_owned(),
         EntryState::Failed(refusal) => match &refusal.detail {
             Some(detail) => format!("failed: {} ({detail})", refusal.code),

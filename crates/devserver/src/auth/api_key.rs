@@ -1,6 +1,6 @@
 //! The gateway's check, before any service sees the request.
 
-use crate::{json::json_response, server::App};
+use crate::{app::App, json::json_response};
 use axum::{
     extract::{Request, State},
     http::StatusCode,

@@ -5,7 +5,7 @@ mod error;
 mod token;
 mod user;
 
-use crate::server::App;
+use crate::app::App;
 use axum::{
     Router,
     routing::{get, post},

@@ -1,7 +1,7 @@
 //! `POST /auth/v1/token`: signing in and refreshing.
 
 use super::error::AuthError;
-use crate::{json::json_response, server::App};
+use crate::{app::App, json::json_response};
 use axum::{
     body::Bytes,
     extract::{Query, State},

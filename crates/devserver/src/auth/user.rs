@@ -1,7 +1,7 @@
 //! `GET /auth/v1/user` and `POST /auth/v1/logout`.
 
 use super::error::AuthError;
-use crate::{json::json_response, server::App};
+use crate::{app::App, json::json_response};
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},

@@ -1,9 +1,8 @@
 //! Arguments of a function: PostgREST matches their names, PostgreSQL reads their types.
 
-use super::error::RestError;
+use super::{answer::Refused, error::RestError};
 use crate::json::without_the_deepest;
-use fieldpost_domain::Capability;
-use fieldpost_remote::reference::Speaks;
+use fieldpost_domain::{Capabilities, Capability};
 use serde_json::{Map, Value};
 use std::str::FromStr;
 
@@ -55,6 +54,12 @@ impl Args {
         self.present(name).map(|value| value.as_i64().ok_or_else(|| wrong(value))).transpose()
     }
 
+    /// A number of rows; one below zero is of the wrong shape.
+    pub(super) fn limit(&self, name: &str) -> Result<Option<u32>, Refused> {
+        let number = self.int(name)?;
+        number.map(|number| u32::try_from(number).map_err(|_| Refused::bad_request(name))).transpose()
+    }
+
     /// A text. PostgreSQL would write a number as text; this server is stricter and refuses it.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, RestError> {
         let wrong = |value: &Value| RestError::bad_value("text", &value.to_string());
@@ -74,9 +79,9 @@ impl Args {
     }
 
     /// What the client says that it can do. The names were checked with the envelope.
-    pub(super) fn speaks(&self) -> Speaks {
+    pub(super) fn capabilities(&self) -> Capabilities {
         let names = self.0.get("p_capabilities").and_then(Value::as_array).into_iter().flatten();
-        Speaks::named(&names.filter_map(Value::as_str).map(Capability::from).collect())
+        names.filter_map(Value::as_str).map(Capability::from).collect()
     }
 
     /// An argument that is there and not null.

@@ -1,11 +1,7 @@
 //! `fieldpost_bootstrap`.
 
-use super::{
-    args::Args,
-    rows,
-    rpc::{Answer, Refused},
-};
-use crate::server::App;
+use super::{answer::Answer, args::Args, rows};
+use crate::app::App;
 use fieldpost_domain::{AccessToken, Continuation, ServerEpoch};
 use fieldpost_remote::BootstrapRequest;
 use serde_json::json;
@@ -13,10 +9,10 @@ use serde_json::json;
 pub(super) fn bootstrap(app: &App, token: &AccessToken, args: &Args) -> Answer {
     let request = BootstrapRequest {
         after: args.text("p_after")?.map(Continuation::new),
-        limit: limit(args, "p_limit")?,
-        messages: limit(args, "p_messages")?,
+        limit: args.limit("p_limit")?,
+        messages: args.limit("p_messages")?,
     };
-    let page = app.reference.bootstrap_for(token, &request, args.speaks())?;
+    let page = app.reference.bootstrap_for(token, &request, &args.capabilities())?;
     Ok(rows::page(
         &page.changes,
         json!({
@@ -28,10 +24,4 @@ pub(super) fn bootstrap(app: &App, token: &AccessToken, args: &Args) -> Answer {
             "digest": page.digest.as_ref().map(rows::digest),
         }),
     ))
-}
-
-/// A number of rows; one below zero is of the wrong shape.
-pub(super) fn limit(args: &Args, name: &str) -> Result<Option<u32>, Refused> {
-    let number = args.int(name)?;
-    number.map(|number| u32::try_from(number).map_err(|_| Refused::bad_request(name))).transpose()
 }

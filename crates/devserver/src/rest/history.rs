@@ -1,12 +1,11 @@
 //! `fieldpost_history`.
 
 use super::{
+    answer::{Answer, Refused},
     args::Args,
-    bootstrap::limit,
     rows,
-    rpc::{Answer, Refused},
 };
-use crate::server::App;
+use crate::app::App;
 use fieldpost_domain::{AccessToken, Seq};
 use fieldpost_remote::{HistoryRequest, MessagingApi as _};
 use serde_json::json;
@@ -14,7 +13,7 @@ use serde_json::json;
 pub(super) async fn history(app: &App, token: &AccessToken, args: &Args) -> Answer {
     let conversation_id = args.uuid("p_conversation")?.ok_or_else(|| Refused::bad_request("p_conversation"))?;
     let before = args.bigint("p_before_seq")?.map(|seq| Seq::new(u64::try_from(seq).unwrap_or(0)));
-    let request = HistoryRequest { conversation_id, before, limit: limit(args, "p_limit")? };
+    let request = HistoryRequest { conversation_id, before, limit: args.limit("p_limit")? };
     let page = app.reference.history(token, request).await?;
     Ok(rows::page(
         &page.changes,

@@ -1,5 +1,6 @@
 //! PostgREST: the four functions, and the refusals around them.
 
+mod answer;
 mod args;
 mod bootstrap;
 mod error;
@@ -10,7 +11,7 @@ mod rows;
 mod rpc;
 mod session;
 
-use crate::{json::json_response, server::App};
+use crate::{app::App, json::json_response};
 use axum::{
     Router,
     http::{StatusCode, Uri},

@@ -1,12 +1,11 @@
 //! `fieldpost_pull`.
 
 use super::{
+    answer::{Answer, Refused},
     args::Args,
-    bootstrap::limit,
     rows,
-    rpc::{Answer, Refused},
 };
-use crate::server::App;
+use crate::app::App;
 use fieldpost_domain::{AccessToken, Cursor};
 use fieldpost_remote::PullRequest;
 use serde_json::json;
@@ -15,8 +14,8 @@ pub(super) fn pull(app: &App, token: &AccessToken, args: &Args) -> Answer {
     let invalid = || Refused::Protocol { code: "cursor_expired", detail: Some("invalid".to_owned()) };
     let cursor = args.text("p_cursor")?.ok_or_else(|| Refused::bad_request("p_cursor"))?;
     let cursor = Cursor::new(cursor).map_err(|_| invalid())?;
-    let request = PullRequest { cursor, limit: limit(args, "p_limit")? };
-    let page = app.reference.pull_for(token, &request, args.speaks())?;
+    let request = PullRequest { cursor, limit: args.limit("p_limit")? };
+    let page = app.reference.pull_for(token, &request, &args.capabilities())?;
     Ok(rows::page(
         &page.changes,
         json!({

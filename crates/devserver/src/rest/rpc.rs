@@ -1,13 +1,14 @@
 //! `POST /rest/v1/rpc/<function>`: what PostgREST checks, in its order, and the envelope around every answer.
 
 use super::{
+    answer::{Answer, Refused},
     args::{Args, Signature},
     bootstrap,
     error::RestError,
     history, pull, push, rows,
     session::{Caller, caller},
 };
-use crate::{json::json_response, server::App};
+use crate::{app::App, json::json_response};
 use axum::{
     body::Bytes,
     extract::{Path, State},
@@ -15,54 +16,8 @@ use axum::{
     response::Response,
 };
 use fieldpost_domain::AccessToken;
-use fieldpost_remote::{ExpiredReason, PROTOCOL, RemoteError, RemoteErrorKind};
+use fieldpost_remote::PROTOCOL;
 use serde_json::{Map, Value, json};
-
-/// What a function answers: its part of the answer, or a refusal of the whole call.
-pub(super) type Answer = Result<Value, Refused>;
-
-/// Why a call brings nothing.
-pub(super) enum Refused {
-    /// PostgREST or PostgreSQL does not run it.
-    Rest(RestError),
-    /// The function ran and refuses: `error` in the envelope.
-    Protocol { code: &'static str, detail: Option<String> },
-}
-
-impl From<RestError> for Refused {
-    fn from(error: RestError) -> Self {
-        Self::Rest(error)
-    }
-}
-
-impl Refused {
-    pub(super) fn bad_request(argument: &str) -> Self {
-        Self::Protocol { code: "bad_request", detail: Some(argument.to_owned()) }
-    }
-}
-
-impl From<RemoteError> for Refused {
-    fn from(error: RemoteError) -> Self {
-        let (code, detail) = match error.kind() {
-            RemoteErrorKind::Unauthorized => return Self::Rest(RestError::token_expired()),
-            RemoteErrorKind::ClientTooOld => ("client_too_old", None),
-            RemoteErrorKind::CursorExpired(reason) => ("cursor_expired", Some(expired(reason))),
-            RemoteErrorKind::NotFound => ("not_found", None),
-            RemoteErrorKind::TooLarge => ("too_large", None),
-            _ => ("bad_request", error.detail()),
-        };
-        Self::Protocol { code, detail: detail.map(str::to_owned) }
-    }
-}
-
-const fn expired(reason: ExpiredReason) -> &'static str {
-    match reason {
-        ExpiredReason::Epoch => "epoch",
-        ExpiredReason::Access => "access",
-        ExpiredReason::Compacted => "compacted",
-        _ => "invalid",
-    }
-}
 
 const FUNCTIONS: [Signature; 4] = [
     Signature { name: "fieldpost_bootstrap", required: &[], optional: &["p_after", "p_limit", "p_messages"] },

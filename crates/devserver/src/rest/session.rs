@@ -1,7 +1,7 @@
 //! Who is calling, as PostgREST sees it.
 
 use super::error::RestError;
-use crate::server::App;
+use crate::app::App;
 use axum::http::{HeaderMap, header};
 use fieldpost_domain::AccessToken;
 

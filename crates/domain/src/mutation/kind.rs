@@ -1,6 +1,6 @@
 //! What a kind of mutation says of itself, and the list of them.
 
-use crate::{ConversationId, MessageContent, MessageId};
+use crate::{Changeable, ConversationId, MessageContent, MessageId, NewMessage};
 
 /// What the fields of a mutation say, whatever its kind.
 pub(super) trait Kind {
@@ -18,6 +18,14 @@ pub(super) trait Kind {
     /// The message that it changes.
     fn target(&self) -> Option<MessageId> {
         None
+    }
+
+    /// Changes what is shown of that message, until the server has answered.
+    fn change(&self, _shown: &mut Changeable) {}
+
+    /// Changes a message that was never sent, in place of being sent itself. False if it has to wait for that.
+    fn fold_into(&self, _unsent: &mut NewMessage) -> bool {
+        false
     }
 
     /// The text that a person wrote with it.

@@ -1,6 +1,6 @@
 //! Moving a read marker.
 
-use super::{Decision, Policy, Replaces, kind::Kind};
+use super::{Decision, Policy, Replaces, Target, kind::Kind};
 use crate::{ConversationId, MessageId, Seq};
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +15,14 @@ pub struct MarkRead {
 }
 
 impl MarkRead {
-    pub(super) const POLICY: Policy =
-        Policy { opens: false, expires: false, decision: Decision::Nobody, replaces: Replaces::InLane, needs: None };
+    pub(super) const POLICY: Policy = Policy {
+        opens: false,
+        changes: Target::None,
+        expires: false,
+        decision: Decision::Nobody,
+        replaces: Replaces::InLane,
+        needs: None,
+    };
 }
 
 impl Kind for MarkRead {

@@ -13,10 +13,10 @@ mod stored;
 pub use mark_read::MarkRead;
 pub use open_broadcast::OpenBroadcast;
 pub use open_direct::OpenDirect;
-pub use policy::{Decision, Policy, Replaces};
+pub use policy::{Decision, Policy, Replaces, Target};
 pub use stored::Undecodable;
 
-use crate::{ConversationId, MessageContent, MessageId, MutationId, NewMessage};
+use crate::{Changeable, ConversationId, Mentions, MessageContent, MessageId, MutationId, NewMessage};
 
 kind::kinds! {
     /// Write a message. Idempotent by the message's id.
@@ -63,6 +63,16 @@ impl Intent {
         self.as_kind().target()
     }
 
+    /// Changes what is shown of the message that it changes, until the server has answered.
+    pub fn change(&self, shown: &mut Changeable) {
+        self.as_kind().change(shown);
+    }
+
+    /// Changes a message that was never sent, in place of being sent itself. False if it has to wait for that.
+    pub fn fold_into(&self, unsent: &mut NewMessage) -> bool {
+        self.as_kind().fold_into(unsent)
+    }
+
     /// The text that a person wrote with it, if there is one.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
@@ -86,6 +96,10 @@ impl Intent {
         const FRAME: usize = 512;
         FRAME + self.as_kind().variable_size()
     }
+}
+
+fn mentions_size(mentions: &Mentions) -> usize {
+    if mentions.is_empty() { 0 } else { json_size(mentions) }
 }
 
 fn json_size(value: &impl serde::Serialize) -> usize {

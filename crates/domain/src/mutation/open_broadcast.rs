@@ -1,6 +1,6 @@
 //! Opening a broadcast.
 
-use super::{Decision, Policy, Replaces, json_size, kind::Kind};
+use super::{Decision, Policy, Replaces, Target, json_size, kind::Kind};
 use crate::{ConversationId, MessageId, OrgId};
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +18,14 @@ pub struct OpenBroadcast {
 }
 
 impl OpenBroadcast {
-    pub(super) const POLICY: Policy =
-        Policy { opens: true, expires: false, decision: Decision::Person, replaces: Replaces::Nothing, needs: None };
+    pub(super) const POLICY: Policy = Policy {
+        opens: true,
+        changes: Target::None,
+        expires: false,
+        decision: Decision::Person,
+        replaces: Replaces::Nothing,
+        needs: None,
+    };
 }
 
 impl Kind for OpenBroadcast {

@@ -1,6 +1,6 @@
 //! Opening a direct conversation.
 
-use super::{Decision, Policy, Replaces, kind::Kind};
+use super::{Decision, Policy, Replaces, Target, kind::Kind};
 use crate::{ConversationId, MedicId, MessageId, OrgId};
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,14 @@ pub struct OpenDirect {
 }
 
 impl OpenDirect {
-    pub(super) const POLICY: Policy =
-        Policy { opens: true, expires: false, decision: Decision::Person, replaces: Replaces::Nothing, needs: None };
+    pub(super) const POLICY: Policy = Policy {
+        opens: true,
+        changes: Target::None,
+        expires: false,
+        decision: Decision::Person,
+        replaces: Replaces::Nothing,
+        needs: None,
+    };
 }
 
 impl Kind for OpenDirect {

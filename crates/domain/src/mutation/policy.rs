@@ -8,6 +8,8 @@ use crate::Capability;
 pub struct Policy {
     /// It opens the conversation of its lane. If that is refused, everything in the lane waits for a person with it.
     pub opens: bool,
+    /// Whose messages it may change, if it changes one.
+    pub changes: Target,
     /// It may wait too long to be worth sending.
     pub expires: bool,
     /// Whether a person decides about it.
@@ -16,6 +18,15 @@ pub struct Policy {
     pub replaces: Replaces,
     /// What the server must be able to do before it is sent; it waits until then.
     pub needs: Option<Capability>,
+}
+
+/// Whose messages a mutation may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// It changes none.
+    None,
+    /// Those that the same person wrote.
+    Own,
 }
 
 /// Whether a person decides about a mutation.
@@ -40,8 +51,14 @@ pub enum Replaces {
 
 impl Policy {
     /// Of a kind that this version does not know: nothing is done with it but to keep it for a person.
-    pub(super) const UNKNOWN: Self =
-        Self { opens: false, expires: false, decision: Decision::Person, replaces: Replaces::Nothing, needs: None };
+    pub(super) const UNKNOWN: Self = Self {
+        opens: false,
+        changes: Target::None,
+        expires: false,
+        decision: Decision::Person,
+        replaces: Replaces::Nothing,
+        needs: None,
+    };
 
     /// Whether a refusal leaves a dead letter.
     #[must_use]

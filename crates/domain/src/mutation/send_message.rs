@@ -1,11 +1,17 @@
 //! Writing a message.
 
-use super::{Decision, Policy, Replaces, json_size, kind::Kind};
+use super::{Decision, Policy, Replaces, Target, json_size, kind::Kind, mentions_size};
 use crate::{ConversationId, MessageContent, MessageId, NewMessage};
 
 impl NewMessage {
-    pub(super) const POLICY: Policy =
-        Policy { opens: false, expires: true, decision: Decision::Person, replaces: Replaces::Nothing, needs: None };
+    pub(super) const POLICY: Policy = Policy {
+        opens: false,
+        changes: Target::None,
+        expires: true,
+        decision: Decision::Person,
+        replaces: Replaces::Nothing,
+        needs: None,
+    };
 }
 
 impl Kind for NewMessage {
@@ -31,6 +37,6 @@ impl Kind for NewMessage {
     }
 
     fn variable_size(&self) -> usize {
-        json_size(&self.content) + self.metadata.as_ref().map_or(0, json_size) + json_size(&self.mentions)
+        json_size(&self.content) + self.metadata.as_ref().map_or(0, json_size) + mentions_size(&self.mentions)
     }
 }

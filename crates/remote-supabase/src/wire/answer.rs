@@ -6,7 +6,7 @@
 use super::{
     list::{Careful, Fast, Reading},
     object::{Dropped, object},
-    result::ResultRow,
+    result_row::ResultRow,
     row::{AccessRow, ConversationRow, MessageRow, PersonRow, RangeRow, ReadMarkerRow, TombstoneRow},
     scalar::{Number, Stamp},
 };

@@ -25,14 +25,17 @@
 
 pub(crate) mod answer;
 mod free;
+mod kinds;
 mod list;
 mod object;
 pub(crate) mod page;
 pub(crate) mod request;
 pub(crate) mod result;
+mod result_row;
 mod row;
 mod scalar;
 pub(crate) mod session;
+mod text;
 
 #[cfg(test)]
 mod tests;

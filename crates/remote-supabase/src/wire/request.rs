@@ -1,28 +1,20 @@
-//! What is sent. Nulls are left out; times have microseconds and end in `Z`.
-//!
-//! U+0000 anywhere makes PostgreSQL refuse the whole call. Content and metadata cannot have it by their types; the texts
-//! without such a type lose it here, so that one of them cannot hold up everything else in the outbox.
+//! What is sent. Nulls are left out.
 
-use chrono::SecondsFormat;
-use fieldpost_domain::{
-    ConversationId, Intent, MarkRead, MedicId, MessageId, MessageKind, Metadata, Mutation, MutationId, OpenBroadcast,
-    OpenDirect, OrgId, Time,
-};
+use super::{kinds, text::without_nul};
+use fieldpost_domain::{Capabilities, ConversationId, Mutation, MutationId, MutationKind};
 use fieldpost_remote::{
     BootstrapRequest, HistoryRequest, PROTOCOL, PullRequest, RemoteError, RemoteErrorKind, RemoteResult,
+    client_capabilities,
 };
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::borrow::Cow;
-
-/// What this client can do beyond protocol 1.
-const CAPABILITIES: [&str; 2] = ["set_digest", "ranges"];
 
 /// The arguments that every function takes, and its own.
 #[derive(Serialize)]
 struct Arguments<'a, T> {
     p_protocol: u32,
     p_app: Cow<'a, str>,
-    p_capabilities: [&'static str; 2],
+    p_capabilities: Capabilities,
     #[serde(flatten)]
     own: T,
 }
@@ -54,82 +46,16 @@ struct History {
 }
 
 #[derive(Serialize)]
-struct Push<'a> {
-    p_mutations: Vec<Element<'a>>,
+struct Push<T> {
+    p_mutations: Vec<Element<T>>,
 }
 
 #[derive(Serialize)]
-struct Element<'a> {
+struct Element<T> {
     id: MutationId,
+    kind: MutationKind,
     #[serde(flatten)]
-    change: Change<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum Change<'a> {
-    SendMessage {
-        conversation_id: ConversationId,
-        message_id: MessageId,
-        message_type: &'a MessageKind,
-        content: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        metadata: Option<&'a Metadata>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reply_to: Option<MessageId>,
-        #[serde(serialize_with = "microseconds")]
-        composed_at: Time,
-    },
-    OpenDirect {
-        conversation_id: ConversationId,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        medic_id: Option<MedicId>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        org_id: Option<OrgId>,
-    },
-    OpenBroadcast {
-        conversation_id: ConversationId,
-        org_id: OrgId,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        subject: Option<Cow<'a, str>>,
-    },
-    MarkRead {
-        conversation_id: ConversationId,
-        read_seq: u64,
-    },
-}
-
-impl<'a> From<&'a Intent> for Change<'a> {
-    fn from(intent: &'a Intent) -> Self {
-        match *intent {
-            Intent::SendMessage(ref message) => Self::SendMessage {
-                conversation_id: message.conversation_id,
-                message_id: message.id,
-                message_type: &message.kind,
-                content: message.content.as_str(),
-                metadata: message.metadata.as_ref(),
-                reply_to: message.reply_to,
-                composed_at: message.composed_at,
-            },
-            Intent::OpenDirect(OpenDirect { conversation_id, medic_id, org_id }) => {
-                Self::OpenDirect { conversation_id, medic_id, org_id }
-            }
-            Intent::OpenBroadcast(OpenBroadcast { conversation_id, org_id, ref subject }) => {
-                Self::OpenBroadcast { conversation_id, org_id, subject: subject.as_deref().map(without_nul) }
-            }
-            Intent::MarkRead(MarkRead { conversation_id, read_seq }) => {
-                Self::MarkRead { conversation_id, read_seq: read_seq.get() }
-            }
-        }
-    }
-}
-
-fn without_nul(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
-}
-
-fn microseconds<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
+    fields: T,
 }
 
 /// The body of `fieldpost_bootstrap`.
@@ -151,13 +77,19 @@ pub(crate) fn history(operation: &'static str, app: &str, request: HistoryReques
 
 /// The body of `fieldpost_push`.
 pub(crate) fn push(operation: &'static str, app: &str, mutations: &[Mutation]) -> RemoteResult<Vec<u8>> {
-    let p_mutations =
-        mutations.iter().map(|mutation| Element { id: mutation.id, change: (&mutation.intent).into() }).collect();
-    arguments(operation, app, Push { p_mutations })
+    let p_mutations = mutations.iter().map(|mutation| Element {
+        id: mutation.id,
+        kind: mutation.intent.kind(),
+        fields: kinds::fields(&mutation.intent),
+    });
+    arguments(operation, app, Push { p_mutations: p_mutations.collect() })
 }
 
 fn arguments(operation: &'static str, app: &str, own: impl Serialize) -> RemoteResult<Vec<u8>> {
-    json(operation, &Arguments { p_protocol: PROTOCOL, p_app: without_nul(app), p_capabilities: CAPABILITIES, own })
+    json(
+        operation,
+        &Arguments { p_protocol: PROTOCOL, p_app: without_nul(app), p_capabilities: client_capabilities(), own },
+    )
 }
 
 /// Nothing that is sent can fail to be JSON; if it did, the request would be at fault.

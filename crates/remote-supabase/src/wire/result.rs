@@ -18,35 +18,12 @@
 //! Which row came is believed over the status: an `ack` with "duplicate" says what is needed all the same. A refusal or a
 //! retry without a code is one for an unknown reason, [`UNSPECIFIED`].
 
-use super::{
-    answer::malformed,
-    list::{Kept, Row},
-    object::{Dropped, object},
-    row::{AckRow, ConversationRow, MessageRow, ReadMarkerRow, TombstoneRow},
-};
-use fieldpost_domain::{
-    Acknowledgement, Intent, Mutation, MutationId, NewMessage, PushOutcome, PushResult, Refusal, RefusalCode,
-    RetryCode, TombstoneOf,
-};
+use super::{answer::malformed, kinds, result_row::ResultRow};
+use fieldpost_domain::{Mutation, PushOutcome, PushResult, Refusal, RefusalCode, RetryCode};
 use fieldpost_remote::RemoteResult;
 
 /// The code of a refusal that has none.
 const UNSPECIFIED: &str = "unspecified";
-
-object!(
-    /// One element of `results`.
-    ResultRow, rest: Dropped {
-        id: MutationId,
-        status: String,
-        code: String,
-        detail: String,
-        ack: Kept<AckRow>,
-        message: Kept<MessageRow>,
-        tombstone: Kept<TombstoneRow>,
-        conversation: Kept<ConversationRow>,
-        read_marker: Kept<ReadMarkerRow>,
-    }
-);
 
 /// The results of a batch, one per mutation and in its order.
 pub(crate) fn match_up(
@@ -75,52 +52,11 @@ fn outcome(mutation: &Mutation, row: ResultRow) -> Result<PushOutcome, &'static 
     }
     let code = row.code.as_deref().unwrap_or(UNSPECIFIED);
     match row.status.as_deref() {
-        Some("applied" | "duplicate") => acknowledgement(&mutation.intent, row).map(PushOutcome::Acknowledged),
+        Some("applied" | "duplicate") => kinds::acknowledgement(&mutation.intent, row).map(PushOutcome::Acknowledged),
         Some("rejected") => {
             Ok(PushOutcome::Rejected(Refusal { code: RefusalCode::from(code), detail: row.detail.clone() }))
         }
         Some("retry") => Ok(PushOutcome::Retry(RetryCode::from(code))),
         _ => Err("its status is unknown"),
     }
-}
-
-fn acknowledgement(intent: &Intent, row: ResultRow) -> Result<Acknowledgement, &'static str> {
-    match intent {
-        Intent::SendMessage(message) => sent(message, row),
-        Intent::OpenDirect(_) | Intent::OpenBroadcast(_) => match good(row.conversation) {
-            Some(conversation) => Ok(Acknowledgement::Opened(Box::new(conversation))),
-            None => Err("the conversation is missing"),
-        },
-        Intent::MarkRead(_) => Ok(good(row.read_marker).map_or(Acknowledgement::Bare, Acknowledgement::Marked)),
-    }
-}
-
-fn sent(message: &NewMessage, row: ResultRow) -> Result<Acknowledgement, &'static str> {
-    let check = |right: bool| if right { Ok(()) } else { Err("it has the row of another message") };
-    let instead = row.message.is_some();
-    let stored = good(row.message);
-    if let Some(ack) = good(row.ack) {
-        check(ack.message_id == message.id && stored.as_ref().is_none_or(|stored| stored.id == message.id))?;
-        return Ok(match stored {
-            Some(stored) => Acknowledgement::Stored(Box::new(stored)),
-            // Its version is that of a row that says something else: the pull has to bring that.
-            None if instead => Acknowledgement::Bare,
-            None => Acknowledgement::Sent(ack),
-        });
-    }
-    if let Some(stored) = stored {
-        check(stored.id == message.id || stored.sender_id == message.sender_id)?;
-        return Ok(Acknowledgement::Stored(Box::new(stored)));
-    }
-    if let Some(tombstone) = good(row.tombstone) {
-        if let TombstoneOf::Message { id, .. } = tombstone.of {
-            check(id == message.id)?;
-        }
-        return Ok(Acknowledgement::Deleted(tombstone));
-    }
-    Ok(Acknowledgement::Bare)
-}
-
-fn good<T: Row>(row: Option<Kept<T>>) -> Option<T::Domain> {
-    row.and_then(|row| row.read.ok())
 }

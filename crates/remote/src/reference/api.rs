@@ -1,16 +1,17 @@
 //! The contract, as this server fulfils it.
 
 use super::{
-    ReferenceServer, RefreshRefused, Speaks, Submission, SubmissionResult, bootstrap::bootstrap, history::history,
-    pull::pull, push,
+    ReferenceServer, RefreshRefused, Submission, SubmissionResult, bootstrap::bootstrap, history::history, pull::pull,
+    push,
 };
 use crate::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
-    RemoteErrorKind, RemoteResult,
+    RemoteErrorKind, RemoteResult, client_capabilities,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, HistoryPage, Mutation, PullPage, PushResult, RefreshToken, ServerLimits, Session,
+    AccessToken, BootstrapPage, Capabilities, HistoryPage, Mutation, PullPage, PushResult, RefreshToken, ServerLimits,
+    Session,
 };
 
 #[async_trait]
@@ -18,13 +19,13 @@ impl MessagingApi for ReferenceServer {
     async fn bootstrap(&self, token: &AccessToken, request: BootstrapRequest) -> RemoteResult<BootstrapPage> {
         let state = self.lock();
         let caller = state.caller(token, "bootstrap")?;
-        bootstrap(&state, caller, &request, state.speaks(Speaks::everything()))
+        bootstrap(&state, caller, &request, &state.speaks(&client_capabilities()))
     }
 
     async fn pull(&self, token: &AccessToken, request: PullRequest) -> RemoteResult<PullPage> {
         let state = self.lock();
         let caller = state.caller(token, "pull")?;
-        pull(&state, caller, &request, state.speaks(Speaks::everything()))
+        pull(&state, caller, &request, &state.speaks(&client_capabilities()))
     }
 
     async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
@@ -37,7 +38,7 @@ impl MessagingApi for ReferenceServer {
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {
         let state = self.lock();
         let caller = state.caller(token, "history")?;
-        history(&state, caller, request, state.speaks(Speaks::everything()))
+        history(&state, caller, request, &state.speaks(&client_capabilities()))
     }
 }
 
@@ -62,19 +63,24 @@ impl ReferenceServer {
         &self,
         token: &AccessToken,
         request: &BootstrapRequest,
-        client: Speaks,
+        client: &Capabilities,
     ) -> RemoteResult<BootstrapPage> {
         let state = self.lock();
-        bootstrap(&state, state.caller(token, "bootstrap")?, request, state.speaks(client))
+        bootstrap(&state, state.caller(token, "bootstrap")?, request, &state.speaks(client))
     }
 
     /// [`MessagingApi::pull`] for a client that speaks this.
     ///
     /// # Errors
     /// As that.
-    pub fn pull_for(&self, token: &AccessToken, request: &PullRequest, client: Speaks) -> RemoteResult<PullPage> {
+    pub fn pull_for(
+        &self,
+        token: &AccessToken,
+        request: &PullRequest,
+        client: &Capabilities,
+    ) -> RemoteResult<PullPage> {
         let state = self.lock();
-        pull(&state, state.caller(token, "pull")?, request, state.speaks(client))
+        pull(&state, state.caller(token, "pull")?, request, &state.speaks(client))
     }
 }
 

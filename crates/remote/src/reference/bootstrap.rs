@@ -2,7 +2,6 @@
 
 use super::{
     cursor::{BootstrapPosition, Position, Remaining, unreadable},
-    options::Speaks,
     page::{Budget, Page, size},
     rows,
     state::State,
@@ -10,7 +9,9 @@ use super::{
     viewer::Viewer,
 };
 use crate::{BootstrapRequest, RemoteResult};
-use fieldpost_domain::{BootstrapPage, ConversationId, Message, OrgId, PersonId, Seq, SeqRange, ServerEpoch};
+use fieldpost_domain::{
+    BootstrapPage, Capabilities, ConversationId, Message, OrgId, PersonId, Seq, SeqRange, ServerEpoch,
+};
 use std::cmp::Reverse;
 
 const OPERATION: &str = "bootstrap";
@@ -21,7 +22,7 @@ pub(super) fn bootstrap(
     state: &State,
     caller: PersonId,
     request: &BootstrapRequest,
-    speaks: Speaks,
+    speaks: &Capabilities,
 ) -> RemoteResult<BootstrapPage> {
     let viewer = Viewer::of(&state.tables, caller);
     let position = match &request.after {

@@ -1,7 +1,6 @@
 //! `fieldpost_history`: a page of older messages.
 
 use super::{
-    options::Speaks,
     page::{Budget, Page, size},
     rows,
     state::State,
@@ -9,7 +8,9 @@ use super::{
     viewer::Viewer,
 };
 use crate::{HistoryRequest, RemoteError, RemoteErrorKind, RemoteResult};
-use fieldpost_domain::{ConversationId, HistoryPage, Message, PersonId, Seq, SeqRange, Tombstone, TombstoneOf};
+use fieldpost_domain::{
+    Capabilities, ConversationId, HistoryPage, Message, PersonId, Seq, SeqRange, Tombstone, TombstoneOf,
+};
 use std::collections::BTreeMap;
 
 const OPERATION: &str = "history";
@@ -18,7 +19,7 @@ pub(super) fn history(
     state: &State,
     caller: PersonId,
     request: HistoryRequest,
-    speaks: Speaks,
+    speaks: &Capabilities,
 ) -> RemoteResult<HistoryPage> {
     let tables = &state.tables;
     let viewer = Viewer::of(tables, caller);

@@ -47,7 +47,7 @@ pub use clock::ServerClock;
 pub use demo::{DEMO_ADA, DEMO_ADMIN, DEMO_BEN, DEMO_ORG, DEMO_PASSWORD};
 pub use open::{Locked, OpenTransaction};
 pub use operator::{Backup, Medic, Profile};
-pub use options::{ReferenceBuilder, Speaks};
+pub use options::ReferenceBuilder;
 pub use project::Project;
 pub use push::{Submission, SubmissionResult, SubmittedMessage, Task};
 pub use sessions::RefreshRefused;

@@ -22,38 +22,8 @@ impl fmt::Debug for Options {
     }
 }
 
-/// What one side can do beyond protocol 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Speaks {
-    /// Digests of sets.
-    pub set_digest: bool,
-    /// Ranges that a page covers.
-    pub ranges: bool,
-}
-
-impl Speaks {
-    /// All that there is.
-    #[must_use]
-    pub const fn everything() -> Self {
-        Self { set_digest: true, ranges: true }
-    }
-
-    /// By their names on the wire.
-    #[must_use]
-    pub fn named(names: &Capabilities) -> Self {
-        Self { set_digest: names.contains(&Capability::SetDigest), ranges: names.contains(&Capability::Ranges) }
-    }
-
-    fn names(self) -> Capabilities {
-        let all = [(Capability::SetDigest, self.set_digest), (Capability::Ranges, self.ranges)];
-        all.into_iter().filter(|(_, speaks)| *speaks).map(|(name, _)| name).collect()
-    }
-
-    /// What both can do.
-    pub(super) const fn and(self, other: Self) -> Self {
-        Self { set_digest: self.set_digest && other.set_digest, ranges: self.ranges && other.ranges }
-    }
-}
+/// What a server of this version can do beyond protocol 1.
+const CAPABILITIES: [Capability; 2] = [Capability::SetDigest, Capability::Ranges];
 
 /// Sets up a [`ReferenceServer`].
 #[derive(Debug, Clone)]
@@ -69,7 +39,7 @@ impl ReferenceBuilder {
                 clock: Arc::new(chrono::Utc::now),
                 limits: ServerLimits::default(),
                 token_lifetime: Duration::from_secs(3600),
-                info: ServerInfo { sql_version: Some(SQL_VERSION), capabilities: Speaks::everything().names() },
+                info: ServerInfo { sql_version: Some(SQL_VERSION), capabilities: Capabilities::from(CAPABILITIES) },
                 project: None,
             },
         }
@@ -107,6 +77,13 @@ impl ReferenceBuilder {
     #[must_use]
     pub fn of_the_first_sql(mut self) -> Self {
         self.options.info = ServerInfo { sql_version: Some(1), capabilities: Capabilities::new() };
+        self
+    }
+
+    /// A server of before this was there.
+    #[must_use]
+    pub fn without(mut self, capability: &Capability) -> Self {
+        self.options.info.capabilities.remove(capability);
         self
     }
 

@@ -2,15 +2,14 @@
 
 use super::{
     feed::RowKey,
-    options::Speaks,
     rows,
     tables::{ConversationRow, PersonRow, Tables},
     viewer::Viewer,
 };
 use crate::{RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{
-    Changes, ConversationId, Covered, Message, OrgId, PersonId, ReadMarker, SeqRange, ServerLimits, Tombstone,
-    TombstoneOf, Version,
+    Capabilities, Capability, Changes, ConversationId, Covered, Message, OrgId, PersonId, ReadMarker, SeqRange,
+    ServerLimits, Tombstone, TombstoneOf, Version,
     planted::{PlantedBug, planted},
 };
 use serde::Serialize;
@@ -44,13 +43,14 @@ pub(super) struct Page<'t> {
     conversations: BTreeSet<ConversationId>,
     markers: BTreeSet<(ConversationId, PersonId)>,
     bytes: usize,
-    speaks: Speaks,
+    covers: bool,
 }
 
 impl<'t> Page<'t> {
-    pub(super) fn new(tables: &'t Tables, viewer: &'t Viewer, speaks: Speaks) -> Self {
+    pub(super) fn new(tables: &'t Tables, viewer: &'t Viewer, speaks: &Capabilities) -> Self {
+        let covers = speaks.contains(&Capability::Ranges);
         let (people, conversations, markers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        Self { tables, viewer, changes: Changes::default(), people, conversations, markers, bytes: 0, speaks }
+        Self { tables, viewer, changes: Changes::default(), people, conversations, markers, bytes: 0, covers }
     }
 
     /// About how many bytes it has as JSON.
@@ -59,7 +59,7 @@ impl<'t> Page<'t> {
     }
 
     pub(super) fn finish(mut self) -> Changes {
-        if !self.speaks.ranges || !self.tables.project.0.hides() {
+        if !self.covers || !self.tables.project.0.hides() {
             self.changes.covered.clear();
         }
         self.changes

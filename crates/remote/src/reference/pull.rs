@@ -3,17 +3,21 @@
 use super::{
     cursor::{Position, unreadable},
     feed::Place,
-    options::Speaks,
     page::{Budget, Page},
     state::State,
     viewer::Viewer,
 };
 use crate::{PullRequest, RemoteResult};
-use fieldpost_domain::{PersonId, PullPage};
+use fieldpost_domain::{Capabilities, PersonId, PullPage};
 
 const OPERATION: &str = "pull";
 
-pub(super) fn pull(state: &State, caller: PersonId, request: &PullRequest, speaks: Speaks) -> RemoteResult<PullPage> {
+pub(super) fn pull(
+    state: &State,
+    caller: PersonId,
+    request: &PullRequest,
+    speaks: &Capabilities,
+) -> RemoteResult<PullPage> {
     let viewer = Viewer::of(&state.tables, caller);
     let position = Position::read(request.cursor.as_str()).ok_or(unreadable(OPERATION))?;
     position.check(state, &viewer.fingerprint(), OPERATION)?;

@@ -5,11 +5,8 @@ use super::{
     tables::{ConversationRow, PersonRow, Tables},
     viewer::Viewer,
 };
-use fieldpost_domain::{
-    Conversation, ConversationId, Extra, MedicId, Message, Person, Seq,
-    planted::{PlantedBug, planted},
-    preview,
-};
+use fieldpost_domain::planted::{PlantedBug, planted};
+use fieldpost_domain::{Conversation, ConversationId, Extra, MedicId, Message, Person, Seq, preview};
 
 /// A person's row on the wire.
 pub(super) fn person(row: &PersonRow) -> Person {

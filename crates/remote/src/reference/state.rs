@@ -4,7 +4,7 @@ use super::{
     feed::Feed,
     ids::{Random, to_micros},
     open::OpenTransactions,
-    options::{Options, Speaks},
+    options::Options,
     project::OfProject,
     push::Injections,
     sessions::Sessions,
@@ -14,7 +14,7 @@ use super::{
     viewer::Viewer,
 };
 use crate::{PROTOCOL, RemoteError, RemoteErrorKind, RemoteResult};
-use fieldpost_domain::{AccessToken, ConversationDigest, PersonId, Time};
+use fieldpost_domain::{AccessToken, Capabilities, Capability, ConversationDigest, PersonId, Time};
 use std::time::Duration;
 
 #[derive(Debug)]
@@ -95,12 +95,16 @@ impl State {
     }
 
     /// What is spoken with a client that speaks this.
-    pub(super) fn speaks(&self, client: Speaks) -> Speaks {
-        client.and(Speaks::named(&self.options.info.capabilities))
+    pub(super) fn speaks(&self, client: &Capabilities) -> Capabilities {
+        client & &self.options.info.capabilities
     }
 
-    pub(super) fn digest(&self, viewer: &Viewer, speaks: Speaks) -> ConversationDigest {
+    pub(super) fn digest(&self, viewer: &Viewer, speaks: &Capabilities) -> ConversationDigest {
         let ids = viewer.conversations(&self.tables).map(|row| row.id);
-        if speaks.set_digest { ConversationDigest::of(ids) } else { ConversationDigest::sorted(ids) }
+        if speaks.contains(&Capability::SetDigest) {
+            ConversationDigest::of(ids)
+        } else {
+            ConversationDigest::sorted(ids)
+        }
     }
 }

@@ -21,9 +21,9 @@ use super::{
     feed::RowKey,
     tables::{ConversationRow, PersonRow, Tables, TombstoneRow},
 };
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     Access, ConversationId, ConversationKind, MedicId, Message, OrgId, PersonId, ReadMarker, Role, TombstoneOf,
-    planted::{PlantedBug, planted},
 };
 use std::collections::BTreeSet;
 

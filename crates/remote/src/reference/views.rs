@@ -1,8 +1,7 @@
 //! What there is on the server, for assertions and for the devserver.
 
-use super::{
-    ReferenceServer, Speaks, cursor::Position, feed::Place, page::Page, rows, snapshot::Snapshot, viewer::Viewer,
-};
+use super::{ReferenceServer, cursor::Position, feed::Place, page::Page, rows, snapshot::Snapshot, viewer::Viewer};
+use crate::client_capabilities;
 use fieldpost_domain::{
     AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Message, MessageId, Person, PersonId,
     ReadMarker, ServerInfo, ServerLimits, Time, Tombstone,
@@ -63,7 +62,7 @@ impl ReferenceServer {
     pub fn visible_to(&self, person: PersonId) -> Changes {
         let state = self.lock();
         let viewer = Viewer::of(&state.tables, person);
-        let mut page = Page::new(&state.tables, &viewer, Speaks::everything());
+        let mut page = Page::new(&state.tables, &viewer, &client_capabilities());
         for (_, key) in state.feed.between(Place::start_of(0), &Snapshot::default(), &state.feed.snapshot()) {
             if viewer.sees_row(&state.tables, &key) {
                 page.add(&key);
@@ -76,7 +75,7 @@ impl ReferenceServer {
     #[must_use]
     pub fn digest_of(&self, person: PersonId) -> ConversationDigest {
         let state = self.lock();
-        state.digest(&Viewer::of(&state.tables, person), Speaks::everything())
+        state.digest(&Viewer::of(&state.tables, person), &client_capabilities())
     }
 
     /// How far somebody has got.

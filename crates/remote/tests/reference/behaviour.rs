@@ -71,7 +71,7 @@ async fn a_message_of_an_older_client_is_known_by_its_idempotency_key() {
         reply_to: None,
         composed_at: None,
     };
-    let batch = vec![Submission { id: None, task: Task::Send(message) }];
+    let batch = vec![Submission { id: None, task: Task::SendMessage(message) }];
     let result = server.submit(&session.access_token, batch, 100).unwrap().remove(0);
     let PushOutcome::Acknowledged(Acknowledgement::Stored(row)) = result.outcome else { panic!("{result:?}") };
     assert_eq!((row.id, result.applied), (stored, false));

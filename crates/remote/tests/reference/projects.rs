@@ -1,13 +1,13 @@
 //! Projects of other people: their triggers and policies, their members of several orgs, their odd rows.
 
 use fieldpost_domain::{
-    AccessToken, Acknowledgement, Changes, ConversationDigest, ConversationId, Cursor, Intent, Message, MessageContent,
-    MessageId, MessageKind, Mutation, MutationId, NewMessage, OpenDirect, PersonId, PushOutcome, Refusal, RefusalCode,
-    Role, Seq, SeqRange, TombstoneOf, Version,
+    AccessToken, Acknowledgement, Capabilities, Capability, Changes, ConversationDigest, ConversationId, Cursor,
+    Intent, Message, MessageContent, MessageId, MessageKind, Mutation, MutationId, NewMessage, OpenDirect, PersonId,
+    PushOutcome, Refusal, RefusalCode, Role, Seq, SeqRange, TombstoneOf, Version,
 };
 use fieldpost_remote::{
-    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest,
-    reference::{DEMO_ADA, DEMO_PASSWORD, Medic, Profile, Project, ReferenceServer, Speaks, SubmittedMessage},
+    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, client_capabilities,
+    reference::{DEMO_ADA, DEMO_PASSWORD, Medic, Profile, Project, ReferenceServer, SubmittedMessage},
 };
 use uuid::Uuid;
 
@@ -141,8 +141,8 @@ async fn what_a_policy_hides_is_nowhere_and_its_number_is_no_gap() {
     let his = token(&server, "robin").await;
     assert_eq!(texts(&bootstrap(&server, &his).await.0).len(), 7, "their author sees them");
 
-    let old = Speaks { ranges: false, ..Speaks::everything() };
-    let page = server.pull_for(&hers, &PullRequest { cursor, limit: None }, old).unwrap();
+    let old = Capabilities::from([Capability::SetDigest]);
+    let page = server.pull_for(&hers, &PullRequest { cursor, limit: None }, &old).unwrap();
     assert_eq!(page.changes.covered, [], "only to those that named it");
 }
 
@@ -180,10 +180,9 @@ async fn what_the_project_does_not_take_takes_no_number() {
 async fn an_older_client_gets_the_digest_that_it_knows() {
     let World { server, thread, .. } = world();
     let hers = token(&server, "ada").await;
-    let old = Speaks { set_digest: false, ranges: false };
-    let digest = |client| server.bootstrap_for(&hers, &BootstrapRequest::default(), client).unwrap().digest;
-    assert_eq!(digest(old), Some(ConversationDigest::sorted([thread])));
-    assert_eq!(digest(Speaks::everything()), Some(ConversationDigest::of([thread])));
+    let digest = |client| server.bootstrap_for(&hers, &BootstrapRequest::default(), &client).unwrap().digest;
+    assert_eq!(digest(Capabilities::new()), Some(ConversationDigest::sorted([thread])));
+    assert_eq!(digest(client_capabilities()), Some(ConversationDigest::of([thread])));
 
     let first = ReferenceServer::builder().of_the_first_sql().build();
     first.add_demo();

@@ -2,7 +2,10 @@
 
 use crate::{
     error::Res,
-    outbox::record::{MUTATION, mutation},
+    outbox::{
+        record::{MUTATION, mutation},
+        views::can_be_sent,
+    },
     resolve,
     row::Row,
     sql::{IdSet, Tx, int, unsigned},
@@ -17,8 +20,9 @@ use uuid::Uuid;
 pub(crate) fn pending_sql() -> String {
     format!(
         "SELECT {MUTATION}, wire_size, position FROM outbox \
-         WHERE failed_code IS NULL AND position > ? \
-            AND conversation_id NOT IN (SELECT unhex(value) FROM json_each(?)) ORDER BY position LIMIT 0 + ?"
+         WHERE failed_code IS NULL AND position > ? AND {} \
+            AND conversation_id NOT IN (SELECT unhex(value) FROM json_each(?)) ORDER BY position LIMIT 0 + ?",
+        can_be_sent!()
     )
 }
 
@@ -27,7 +31,8 @@ const TURN: u32 = 512;
 
 /// Whether a batch could have anything in it. Most passes find nothing, and must not write to learn that.
 pub(super) async fn is_empty(tx: &Tx) -> Res<bool> {
-    Ok(tx.one("SELECT 1 FROM outbox WHERE failed_code IS NULL LIMIT 1", vec![]).await?.is_none())
+    let sql = concat!("SELECT 1 FROM outbox WHERE failed_code IS NULL AND ", can_be_sent!(), " LIMIT 1");
+    Ok(tx.one(sql, vec![]).await?.is_none())
 }
 
 /// Takes the next batch: from now on each of it is on its way.

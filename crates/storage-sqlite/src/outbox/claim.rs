@@ -8,6 +8,7 @@ use crate::{
         record::{MUTATION, intent, mutation},
         views::UNREADABLE,
     },
+    overlay,
     row::Row,
     sql::{Tx, id, int, text},
 };
@@ -62,7 +63,7 @@ async fn change(tx: &Tx, changes: Vec<Change>) -> Res<()> {
         let (code, detail) = (why.map(|_| UNREADABLE), why.map(|why| why.to_string()));
         tx.run(sql, vec![crate::sql::opt_text(code), crate::sql::opt_text(detail), int(position)]).await?;
     }
-    Ok(())
+    overlay::rebuild_all(tx).await
 }
 
 /// The file has got its owner. What somebody else had queued in it (it was upgraded from an app that let several people use

@@ -4,11 +4,11 @@ use crate::{
     derived,
     error::{Fault, Res},
     outbox::{
-        park,
-        record::{self, MUTATION, mutation},
+        change, park,
+        record::{MUTATION, mutation},
         views,
     },
-    resolve,
+    overlay, resolve,
     row::Row,
     sql::{IdSet, Tx, id, text, time},
 };
@@ -22,6 +22,7 @@ struct Waiting {
     id: Uuid,
     lane: Uuid,
     message: Option<Uuid>,
+    target: Option<Uuid>,
     opens: bool,
     keeps: bool,
     failed: bool,
@@ -37,6 +38,7 @@ pub(super) async fn retry(tx: &Tx, mutation: MutationId, at: Time) -> Res<Outbox
         for again in going_together(tx, &entry).await? {
             queue_again(tx, again, at).await?;
         }
+        overlay::rebuild(tx, overlay::targets_of_lane(tx, entry.lane).await?).await?;
         derived::refresh_newest(tx, &BTreeSet::from([entry.lane])).await?;
     }
     views::of_mutation(tx, entry.id).await?.ok_or_else(not_found)
@@ -58,11 +60,11 @@ pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent,
     let Some(mut intent) = entry.intent else { return Err(not_applicable(UNREADABLE)) };
     let shown = content.as_str().to_owned();
     intent.set_text(content);
-    let values = vec![text(record::payload(&intent)?), record::size(&intent), id(entry.id)];
-    tx.run("UPDATE outbox SET payload = ?, wire_size = ? WHERE id = ?", values).await?;
+    change::rewrite(tx, mutation, &intent).await?;
     if let Some(message) = entry.message {
         tx.run("UPDATE messages SET content = ? WHERE id = ? AND seq IS NULL", vec![text(shown), id(message)]).await?;
     }
+    overlay::rebuild(tx, entry.target.into_iter().collect()).await?;
     derived::refresh_newest(tx, &BTreeSet::from([entry.lane])).await?;
     retry(tx, mutation, at).await
 }
@@ -83,8 +85,10 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     for mutation in leaving {
         left.extend(views::of_mutation(tx, mutation).await?);
     }
+    let targets = if whole { BTreeSet::new() } else { entry.target.into_iter().collect() };
     tx.run(DROP_ECHOES, vec![ids.bind()]).await?;
     tx.run("DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?))", vec![ids.bind()]).await?;
+    overlay::rebuild(tx, targets).await?;
     if whole {
         park::purge(tx, entry.lane, &RefusalCode::OpenRefused).await?;
     }
@@ -105,7 +109,7 @@ fn not_found() -> Fault {
     Fault::kind(StorageErrorKind::NotFound)
 }
 
-fn not_applicable(why: &str) -> Fault {
+pub(super) fn not_applicable(why: &str) -> Fault {
     Fault::Kind(StorageErrorKind::NotApplicable, Some(why.to_owned()))
 }
 
@@ -121,6 +125,7 @@ fn waiting(row: &Row) -> Res<Waiting> {
         id: row.id(0)?,
         lane: row.id(2)?,
         message: row.opt_id(5)?,
+        target: row.opt_id(3)?,
         opens: row.get::<i64>(8)? != 0,
         keeps: row.get::<i64>(9)? != 0,
         failed: row.get::<i64>(6)? != 0,
@@ -137,6 +142,11 @@ async fn check_sendable(tx: &Tx, entry: &Waiting) -> Res<()> {
     }
     if tx.one("SELECT 1 FROM conversations WHERE id = ?", vec![id(entry.lane)]).await?.is_none() {
         return Err(not_applicable("its conversation is not on this device any more"));
+    }
+    if let Some(target) = entry.target
+        && tx.one("SELECT 1 FROM messages WHERE id = ?", vec![id(target)]).await?.is_none()
+    {
+        return Err(not_applicable("its message is not on this device any more"));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The role that keeps what a person did until the server has answered.
 
 pub(crate) mod batch;
+pub(crate) mod change;
 mod claim;
 mod decide;
 mod expire;
@@ -87,6 +88,18 @@ impl Outbox for SqliteStore {
         let write = self.db.write("retry", Durability::PowerCut).await?;
         let queued = decide::retry(write.tx(), mutation, at).await;
         write.finish(queued).await
+    }
+
+    async fn change(&self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage> {
+        let write = self.db.write("change", Durability::PowerCut).await?;
+        let changed = change::change(write.tx(), mutation, at).await;
+        write.finish(changed).await
+    }
+
+    async fn changes_of(&self, message: MessageId) -> StorageResult<Vec<OutboxEntry>> {
+        let read = self.db.look("changes_of")?;
+        let entries = views::of_target(read.tx(), message.as_uuid()).await;
+        read.finish(entries).await
     }
 
     async fn edit(&self, mutation: MutationId, content: MessageContent, at: Time) -> StorageResult<OutboxEntry> {

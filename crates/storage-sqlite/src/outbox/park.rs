@@ -2,6 +2,7 @@
 
 use crate::{
     error::Res,
+    overlay,
     sql::{Tx, id, text},
 };
 use fieldpost_domain::RefusalCode;
@@ -19,6 +20,7 @@ pub(crate) struct Parked {
 pub(crate) async fn park_lane(tx: &Tx, lane: Uuid, code: &RefusalCode) -> Res<Parked> {
     let left = tx.run(LEAVE, vec![id(lane)]).await?;
     let failed = tx.run(PARK, vec![text(code.as_str()), id(lane)]).await?;
+    overlay::rebuild(tx, overlay::targets_of_lane(tx, lane).await?).await?;
     Ok(Parked { failed, left })
 }
 

@@ -66,6 +66,9 @@ const RECORD: &str = concat!("INSERT INTO outbox (", columns!(), ") VALUES (?, ?
 /// The columns that [`mutation`] reads.
 pub(crate) const MUTATION: &str = "id, kind, conversation_id, target_id, payload";
 
+/// The same of `outbox AS o`.
+pub(crate) const MUTATION_OF_O: &str = "o.id, o.kind, o.conversation_id, o.target_id, o.payload";
+
 /// A mutation as it was recorded; none if this version cannot read it.
 pub(crate) fn mutation(row: &Row) -> Res<Option<Mutation>> {
     let id = MutationId::from_uuid(row.id(0)?);

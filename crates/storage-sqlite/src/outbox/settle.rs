@@ -14,6 +14,7 @@ mod single;
 use crate::{
     derived,
     error::{Fault, Res},
+    overlay,
     replica::position::Standing,
     row::Row,
     sql::{IdSet, Tx},
@@ -32,6 +33,7 @@ struct Entry {
     keeps: bool,
     lane: Uuid,
     message: Option<Uuid>,
+    target: Option<Uuid>,
     failed: bool,
 }
 
@@ -41,14 +43,17 @@ struct Settling<'a> {
     standing: Standing,
     acks: Acks,
     touched: BTreeSet<Uuid>,
+    /// The messages that the entries change.
+    changed: BTreeSet<Uuid>,
     report: SettleReport,
 }
 
 pub(super) async fn settle(tx: &Tx, results: Vec<PushResult>) -> Res<SettleReport> {
     let mut entries = entries(tx, &results).await?;
+    let changed = entries.values().filter_map(|entry| entry.target).collect();
     let standing = Standing::read(tx).await?;
     let (touched, report) = (BTreeSet::new(), SettleReport::default());
-    let mut settling = Settling { tx, standing, acks: Acks::default(), touched, report };
+    let mut settling = Settling { tx, standing, acks: Acks::default(), touched, changed, report };
     for result in results {
         // Removed, so that a second answer to the same mutation is one to nothing.
         match entries.remove(&result.mutation_id.as_uuid()) {
@@ -57,6 +62,7 @@ pub(super) async fn settle(tx: &Tx, results: Vec<PushResult>) -> Res<SettleRepor
         }
     }
     settling.flush().await?;
+    overlay::rebuild(tx, settling.changed).await?;
     derived::refresh(tx, &settling.touched).await?;
     Ok(settling.report)
 }
@@ -106,7 +112,7 @@ impl Settling<'_> {
 
 async fn entries(tx: &Tx, results: &[PushResult]) -> Res<HashMap<Uuid, Entry>> {
     let ids = IdSet::of(results.iter().map(|result| result.mutation_id.as_uuid()));
-    let sql = "SELECT id, conversation_id, message_id, failed_code IS NOT NULL, opens, keeps FROM outbox
+    let sql = "SELECT id, conversation_id, message_id, failed_code IS NOT NULL, opens, keeps, target_id FROM outbox
         WHERE id IN (SELECT unhex(value) FROM json_each(?))";
     tx.all(sql, vec![ids.bind()]).await?.iter().map(entry).collect()
 }
@@ -114,5 +120,16 @@ async fn entries(tx: &Tx, results: &[PushResult]) -> Res<HashMap<Uuid, Entry>> {
 fn entry(row: &Row) -> Res<(Uuid, Entry)> {
     let id = row.id(0)?;
     let is = |column| Ok::<_, Fault>(row.get::<i64>(column)? != 0);
-    Ok((id, Entry { id, lane: row.id(1)?, message: row.opt_id(2)?, failed: is(3)?, opens: is(4)?, keeps: is(5)? }))
+    Ok((
+        id,
+        Entry {
+            id,
+            lane: row.id(1)?,
+            message: row.opt_id(2)?,
+            target: row.opt_id(6)?,
+            failed: is(3)?,
+            opens: is(4)?,
+            keeps: is(5)?,
+        },
+    ))
 }

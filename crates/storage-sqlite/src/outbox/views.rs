@@ -8,7 +8,8 @@ use crate::{
     sql::{Tx, id, int},
 };
 use fieldpost_domain::{
-    ConversationId, Intent, MessageId, MutationId, MutationKind, Refusal, RefusalCode, RetryCode, Undecodable,
+    Capability, ConversationId, Intent, MessageId, MutationId, MutationKind, Refusal, RefusalCode, RetryCode,
+    Undecodable,
 };
 use fieldpost_storage::{EntryState, OutboxCounts, OutboxEntry};
 use uuid::Uuid;
@@ -37,9 +38,26 @@ pub(super) async fn of_message(tx: &Tx, message: Uuid) -> Res<Option<OutboxEntry
     tx.one(&format!("{SELECT} WHERE message_id = ?"), vec![id(message)]).await?.as_ref().map(entry).transpose()
 }
 
-const SELECT: &str =
-    "SELECT id, kind, conversation_id, target_id, payload, retries, last_retry, recorded_at, failed_code,
-    failed_detail, unanswered, message_id FROM outbox";
+/// The entries that change a message, oldest first.
+pub(super) async fn of_target(tx: &Tx, message: Uuid) -> Res<Vec<OutboxEntry>> {
+    let sql = format!("{SELECT} WHERE target_id = ? ORDER BY position");
+    tx.all(&sql, vec![id(message)]).await?.iter().map(entry).collect()
+}
+
+/// Whether the server can do what an entry of `outbox` needs, as far as it has said.
+macro_rules! can_be_sent {
+    () => {
+        "(needs IS NULL OR needs IN (SELECT value FROM json_each((SELECT capabilities FROM sync_state WHERE only = 1))))"
+    };
+}
+pub(super) use can_be_sent;
+
+const SELECT: &str = concat!(
+    "SELECT id, kind, conversation_id, target_id, payload, retries, last_retry, recorded_at, failed_code, failed_detail,
+    unanswered, message_id, CASE WHEN NOT ",
+    can_be_sent!(),
+    " THEN needs END FROM outbox"
+);
 
 fn entry(row: &Row) -> Res<OutboxEntry> {
     let kind = row.text_if_any(1);
@@ -62,6 +80,9 @@ fn entry(row: &Row) -> Res<OutboxEntry> {
 fn queued(row: &Row) -> Res<EntryState> {
     if row.count(10)? > 0 {
         return Ok(EntryState::Sending);
+    }
+    if let Some(needed) = row.get::<Option<String>>(12)? {
+        return Ok(EntryState::NeedsServer(Capability::from(needed)));
     }
     let retries = u32::try_from(row.count(5)?).unwrap_or(u32::MAX);
     Ok(EntryState::Queued { retries, last_retry: row.get::<Option<String>>(6)?.map(RetryCode::from) })

@@ -16,6 +16,7 @@ use crate::{
     derived,
     error::Res,
     outbox::park,
+    overlay,
     ranges::{self, RangeSet},
     replica::{
         apply::{self, conversations, people},
@@ -91,6 +92,7 @@ async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage
         }
     }
     position::note_server(tx, &page.server).await?;
+    overlay::rebuild_all(tx).await?;
     derived::refresh(tx, &applied.touched).await?;
     applied.report.marked_again = marks::again(tx, &read, page.server_time).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
@@ -230,7 +232,8 @@ WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f FROM json_each(?
 UPDATE messages SET server_id = NULL, seq = NULL, position = o.position, status = 'queued', version = -1,
     deleted_at = NULL, omitted = NULL, created_at = coalesce(composed_at, created_at),
     content = CASE WHEN json_valid(o.payload) THEN o.payload ->> 'content' ELSE content END,
-    metadata = CASE WHEN json_valid(o.payload) THEN o.payload -> 'metadata' ELSE metadata END
+    metadata = CASE WHEN json_valid(o.payload) THEN o.payload -> 'metadata' ELSE metadata END,
+    mentions = CASE WHEN json_valid(o.payload) THEN o.payload -> 'mentions' ELSE mentions END, base = NULL
 FROM told JOIN outbox AS o ON o.conversation_id = told.id
 WHERE messages.id = o.message_id AND messages.seq < told.f";
 

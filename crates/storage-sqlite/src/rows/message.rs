@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// A message as [`thread_message`] reads it, packed.
 pub(crate) const LINE: &str = "json_array(hex(m.id), hex(m.conversation_id), m.seq, hex(m.sender_id), m.sender_name, m.message_type, m.content, \
     m.metadata, hex(m.reply_to), m.status, m.composed_at, m.created_at, m.deleted_at, o.failed_code, o.failed_detail, \
-    o.unanswered, p.first_name, p.last_name, p.role, p.medic_id IS NOT NULL, m.omitted, m.mentions, m.edited_at)";
+    o.unanswered, p.first_name, p.last_name, p.role, p.medic_id IS NOT NULL, m.omitted, m.mentions, m.edited_at, m.base IS NOT NULL)";
 
 /// What it is read from; `FROM messages AS m` comes before. A sender may be known in several orgs: what she is in the one of the
 /// conversation counts.
@@ -80,6 +80,7 @@ pub(crate) fn thread_message(row: &Row, receipts: &Receipts) -> Res<ThreadMessag
         mentions: json::read_mentions(row.get(21)?)?,
         status: if mine { receipts.raise(stored, seq) } else { stored },
         sending,
+        changing: row.get::<i64>(23)? != 0,
         failure,
         seq,
         composed_at: row.opt_time(10)?,

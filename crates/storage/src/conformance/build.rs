@@ -4,10 +4,10 @@
 use crate::{BatchLimits, NewDirect};
 use chrono::{DateTime, TimeDelta};
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, Changes, Continuation, Conversation, ConversationDigest, ConversationId,
+    AccessToken, BootstrapPage, Capability, Changes, Continuation, Conversation, ConversationDigest, ConversationId,
     ConversationKind, Cursor, Extra, HistoryPage, MedicId, Message, MessageAck, MessageContent, MessageId, MessageKind,
     MessageStatus, MutationId, NewMessage, OrgId, Person, PersonId, PullPage, ReadMarker, RefreshToken, Role, Seq,
-    SeqRange, ServerLimits, Session, Time, Tombstone, TombstoneOf, Version,
+    SeqRange, ServerInfo, ServerLimits, Session, Time, Tombstone, TombstoneOf, Version,
 };
 use uuid::Uuid;
 
@@ -274,6 +274,12 @@ pub fn continuation(text: &str) -> Continuation {
     Continuation::new(text)
 }
 
+/// What the server says about itself: it can do whatever mutations need.
+#[must_use]
+pub fn server() -> ServerInfo {
+    ServerInfo { sql_version: Some(2), capabilities: [Capability::EditMessage].into() }
+}
+
 /// One page of a pull, the last of its pass, leading to the cursor `to`.
 #[must_use]
 pub fn pull_page(to: &str, changes: Changes) -> PullPage {
@@ -284,7 +290,7 @@ pub fn pull_page(to: &str, changes: Changes) -> PullPage {
         digest: None,
         server_time: at(1000),
         limits: ServerLimits::default(),
-        server: fieldpost_domain::ServerInfo::default(),
+        server: server(),
     }
 }
 
@@ -301,7 +307,7 @@ pub fn bootstrap_page(changes: Changes) -> BootstrapPage {
         digest: None,
         server_time: at(1000),
         limits: ServerLimits::default(),
-        server: fieldpost_domain::ServerInfo::default(),
+        server: server(),
     }
 }
 

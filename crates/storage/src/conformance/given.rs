@@ -151,7 +151,7 @@ pub async fn outbox(store: &dyn Store) -> Vec<OutboxEntry> {
 pub fn failure(entry: &OutboxEntry) -> Option<&RefusalCode> {
     match &entry.state {
         EntryState::Failed(refusal) => Some(&refusal.code),
-        EntryState::Queued { .. } | EntryState::Sending => None,
+        _ => None,
     }
 }
 

@@ -3,10 +3,10 @@
 use super::rows::Placed;
 use super::state::{KeptAside, Row, State};
 use crate::{ApplyReport, StorageError, StorageErrorKind, StorageResult, SyncPosition, unreadable};
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     Access, AccessChange, Changes, ConversationDigest, ConversationId, Cursor, Message, PullPage, RefusalCode,
     Tombstone, UnreadableRow,
-    planted::{PlantedBug, planted},
 };
 use std::collections::BTreeSet;
 

@@ -18,10 +18,10 @@ use crate::{
     ApplyReport, BootstrapReason, StorageError, StorageErrorKind, StorageResult, SyncPosition, sight::fate_of_unlisted,
     unreadable,
 };
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Intent, Message, MessageContent, MessageId, MessageKind,
     MutationId, NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Version,
-    planted::{PlantedBug, planted},
 };
 use std::collections::BTreeSet;
 

@@ -18,7 +18,7 @@ impl State {
                 self.queue_again(again, at);
             }
         }
-        Ok(self.waiting(mutation, "retry")?.view())
+        Ok(self.view(self.waiting(mutation, "retry")?))
     }
 
     pub(super) fn edit(
@@ -72,7 +72,7 @@ impl State {
         if whole {
             self.purge(lane, RefusalCode::OpenRefused);
         }
-        Ok(left.iter().map(Entry::view).collect())
+        Ok(left.iter().map(|entry| self.view(entry)).collect())
     }
 
     fn waiting(&self, mutation: MutationId, operation: &'static str) -> StorageResult<&Entry> {
@@ -84,6 +84,10 @@ impl State {
         if !self.threads.contains_key(&entry.intent.lane()) {
             let error = StorageError::new(StorageErrorKind::NotApplicable, operation);
             return Err(error.with_detail("its conversation is not on this device any more"));
+        }
+        if entry.intent.target().is_some_and(|target| !self.messages.contains_key(&target)) {
+            let error = StorageError::new(StorageErrorKind::NotApplicable, operation);
+            return Err(error.with_detail("its message is not on this device any more"));
         }
         Ok(())
     }

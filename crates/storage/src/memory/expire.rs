@@ -3,10 +3,8 @@
 use super::purge::refused;
 use super::state::{Entry, Row, State};
 use crate::EntryState;
-use fieldpost_domain::{
-    ConversationId, Refusal, RefusalCode, Time,
-    planted::{PlantedBug, planted},
-};
+use fieldpost_domain::planted::{PlantedBug, planted};
+use fieldpost_domain::{ConversationId, Refusal, RefusalCode, Time};
 use std::collections::BTreeSet;
 
 impl State {

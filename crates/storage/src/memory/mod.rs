@@ -28,6 +28,7 @@
 
 mod apply;
 mod bootstrap;
+mod change;
 mod decide;
 mod expire;
 mod history;

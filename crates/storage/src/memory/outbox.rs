@@ -3,7 +3,7 @@
 use super::state::{Entry, State};
 use crate::{BatchLimits, EntryState, OutboxCounts, OutboxEntry};
 use fieldpost_domain::{
-    ConversationId, Intent, Mutation, MutationId, Replaces, Time,
+    Capability, ConversationId, Intent, Mutation, MutationId, Replaces, Time,
     planted::{self, PlantedBug, planted},
 };
 use std::collections::{BTreeSet, HashSet};
@@ -27,11 +27,13 @@ impl State {
         if planted(PlantedBug::LanesByClock) {
             self.outbox.sort_by_key(|entry| entry.recorded_at);
         }
+        let waiting: BTreeSet<u64> =
+            self.outbox.iter().filter(|entry| self.needs(entry).is_some()).map(|entry| entry.order).collect();
         let mut batch: Vec<Mutation> = Vec::new();
         let mut bytes = 0;
         for entry in &mut self.outbox {
             let forgotten = planted(PlantedBug::InFlightNeverResent) && entry.unanswered > 0;
-            if forgotten || entry.is_failed() || held.contains(&entry.intent.lane()) {
+            if forgotten || waiting.contains(&entry.order) || entry.is_failed() || held.contains(&entry.intent.lane()) {
                 continue;
             }
             bytes += entry.intent.wire_size();
@@ -53,7 +55,7 @@ impl State {
     }
 
     pub(super) fn entries(&self, limit: u32) -> Vec<OutboxEntry> {
-        self.outbox.iter().take(limit as usize).map(Entry::view).collect()
+        self.outbox.iter().take(limit as usize).map(|entry| self.view(entry)).collect()
     }
 
     pub(super) fn withdraw(&mut self, mutations: &[MutationId]) {
@@ -62,24 +64,33 @@ impl State {
         }
     }
 
+    /// What the server must be able to do before an entry is sent, if it has not said that it can.
+    fn needs(&self, entry: &Entry) -> Option<Capability> {
+        let can = |needed: &Capability| self.server.as_ref().is_some_and(|server| server.capabilities.contains(needed));
+        entry.intent.policy().needs.filter(|needed| !can(needed))
+    }
+
+    pub(super) fn view(&self, entry: &Entry) -> OutboxEntry {
+        let state = match &entry.state {
+            EntryState::Queued { .. } if entry.is_sending() => EntryState::Sending,
+            EntryState::Queued { .. } => self.needs(entry).map_or_else(|| entry.state.clone(), EntryState::NeedsServer),
+            state => state.clone(),
+        };
+        OutboxEntry {
+            mutation_id: entry.id,
+            kind: entry.intent.kind(),
+            conversation_id: entry.intent.lane(),
+            message_id: entry.intent.creates(),
+            target_id: entry.intent.target(),
+            content: entry.intent.text().map(str::to_owned),
+            state,
+            recorded_at: entry.recorded_at,
+        }
+    }
+
     pub(super) fn counts(&self) -> OutboxCounts {
         let failed = self.outbox.iter().filter(|entry| entry.is_failed()).count();
         OutboxCounts { pending: (self.outbox.len() - failed) as u64, failed: failed as u64 }
-    }
-}
-
-impl Entry {
-    pub(super) fn view(&self) -> OutboxEntry {
-        OutboxEntry {
-            mutation_id: self.id,
-            kind: self.intent.kind(),
-            conversation_id: self.intent.lane(),
-            message_id: self.intent.creates(),
-            target_id: self.intent.target(),
-            content: self.intent.text().map(str::to_owned),
-            state: if self.is_sending() { EntryState::Sending } else { self.state.clone() },
-            recorded_at: self.recorded_at,
-        }
     }
 }
 

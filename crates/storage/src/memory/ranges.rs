@@ -6,10 +6,8 @@
 
 use super::state::{State, Thread};
 use crate::{Checkable, MissingRange};
-use fieldpost_domain::{
-    ConversationId, Seq, SeqRange, Version,
-    planted::{PlantedBug, planted},
-};
+use fieldpost_domain::planted::{PlantedBug, planted};
+use fieldpost_domain::{ConversationId, Seq, SeqRange, Version};
 use std::collections::BTreeSet;
 
 pub(super) const FIRST: Seq = Seq::new(1);

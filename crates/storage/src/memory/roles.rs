@@ -110,6 +110,14 @@ impl Outbox for MemoryStore {
         self.write("retry", |state| state.retry(mutation, at))
     }
 
+    async fn change(&self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage> {
+        self.write("change", |state| state.change(mutation, at))
+    }
+
+    async fn changes_of(&self, message: MessageId) -> StorageResult<Vec<OutboxEntry>> {
+        self.read("changes_of", |state| Ok(state.changes_of(message)))
+    }
+
     async fn edit(&self, mutation: MutationId, content: MessageContent, at: Time) -> StorageResult<OutboxEntry> {
         self.write("edit", |state| state.edit(mutation, content, at))
     }
@@ -119,7 +127,7 @@ impl Outbox for MemoryStore {
     }
 
     async fn entry_of(&self, message: MessageId) -> StorageResult<Option<OutboxEntry>> {
-        self.read("entry_of", |state| Ok(state.entry_of(message).map(super::state::Entry::view)))
+        self.read("entry_of", |state| Ok(state.entry_of(message).map(|entry| state.view(entry))))
     }
 
     async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>> {

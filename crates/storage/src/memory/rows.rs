@@ -3,10 +3,8 @@
 use super::state::{Row, State, Thread};
 use super::versions::is_newer;
 use crate::{BootstrapReason, sight::Place};
-use fieldpost_domain::{
-    Conversation, ConversationId, ConversationKind, Message, Person, Tombstone, TombstoneOf,
-    planted::{PlantedBug, planted},
-};
+use fieldpost_domain::planted::{PlantedBug, planted};
+use fieldpost_domain::{Conversation, ConversationId, ConversationKind, Message, Person, Tombstone, TombstoneOf};
 use std::collections::BTreeSet;
 
 /// What became of a message row.

@@ -3,10 +3,10 @@
 use super::rows::Placed;
 use super::state::{Entry, Row, State};
 use crate::{EntryState, SettleReport};
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     Acknowledgement, ConversationId, Extra, Intent, Message, MessageAck, MessageId, MessageStatus, NewMessage,
     PushOutcome, PushResult, Refusal, RefusalCode, RetryCode,
-    planted::{PlantedBug, planted},
 };
 
 impl State {
@@ -75,6 +75,7 @@ impl State {
     /// The server has the message under another id, which it gave to an older version of the app: one message, one row.
     fn drop_other_echo(&mut self, settled: &Entry, stored: MessageId) {
         let Some(id) = settled.intent.creates().filter(|id| *id != stored) else { return };
+        self.retarget(id, stored);
         if matches!(self.messages.get(&id), Some(Row::Local { .. })) {
             self.messages.remove(&id);
         }

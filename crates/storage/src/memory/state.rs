@@ -188,6 +188,13 @@ impl Row {
         }
     }
 
+    pub(super) const fn id(&self) -> MessageId {
+        match self {
+            Self::Local { message, .. } => message.id,
+            Self::Server(message) => message.id,
+        }
+    }
+
     pub(super) const fn sender_id(&self) -> PersonId {
         match self {
             Self::Local { message, .. } => message.sender_id,

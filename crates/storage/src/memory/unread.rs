@@ -1,10 +1,8 @@
 //! Unread counts and the read marker.
 
 use super::state::{State, Thread};
-use fieldpost_domain::{
-    ConversationId, ReadMarker, Seq, Version,
-    planted::{PlantedBug, planted},
-};
+use fieldpost_domain::planted::{PlantedBug, planted};
+use fieldpost_domain::{ConversationId, ReadMarker, Seq, Version};
 
 impl State {
     /// How far the signed-in person has read.

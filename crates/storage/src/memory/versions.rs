@@ -1,10 +1,8 @@
 //! What is too old to be taken: the memory of deletions and revocations.
 
 use super::state::{Access, State};
-use fieldpost_domain::{
-    ConversationId, MessageId, Version,
-    planted::{PlantedBug, planted},
-};
+use fieldpost_domain::planted::{PlantedBug, planted};
+use fieldpost_domain::{ConversationId, MessageId, Version};
 
 /// Whether a row of version `incoming` replaces one of version `stored`.
 pub(super) fn is_newer(stored: Option<Version>, incoming: Version) -> bool {

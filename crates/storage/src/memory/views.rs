@@ -6,7 +6,7 @@ use crate::{
     ConversationSummary, EntryState, Older, StorageError, StorageErrorKind, StorageResult, ThreadMessage, ThreadWindow,
     Window,
 };
-use fieldpost_domain::{ConversationId, Message, MessageStatus, NewMessage, Seq, Time, preview};
+use fieldpost_domain::{Changeable, ConversationId, Message, MessageId, MessageStatus, NewMessage, Seq, Time, preview};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,16 +39,20 @@ impl State {
     /// When the newest message was written, and how it starts.
     fn newest(&self, thread: &Thread) -> (Option<Time>, Option<String>) {
         if let Some(message) = self.unplaced(thread.row.id).last() {
-            return (Some(message.composed_at), Some(preview(message.content.as_str())));
+            return (Some(message.composed_at), self.preview_of(message.id));
         }
         let up_to_date = |seq: Seq| seq >= thread.counted_to;
         let top = self.server_messages(thread.row.id).max_by_key(|message| message.seq);
         match top {
             Some(top) if up_to_date(top.seq) || thread.range.is_some_and(|range| up_to_date(range.to)) => {
-                (Some(top.created_at), top.content.as_deref().map(preview))
+                (Some(top.created_at), self.preview_of(top.id))
             }
             _ => (thread.row.last_message_at, thread.row.last_message_preview.clone()),
         }
+    }
+
+    fn preview_of(&self, message: MessageId) -> Option<String> {
+        self.messages.get(&message).and_then(|row| self.shown(row).content).as_deref().map(preview)
     }
 
     /// Messages without a seq, in the order in which they were sent.
@@ -83,9 +87,9 @@ impl State {
         } else {
             Older::OnServer(run.0)
         };
-        let mut messages: Vec<_> = rows.into_iter().map(|message| self.server_view(message)).collect();
+        let mut messages: Vec<_> = rows.into_iter().filter_map(|message| self.view_of(message.id)).collect();
         if window.before.is_none() {
-            messages.extend(self.unplaced(id).into_iter().map(|message| self.local_view(message)));
+            messages.extend(self.unplaced(id).into_iter().filter_map(|message| self.view_of(message.id)));
         }
         Ok(ThreadWindow { messages, older })
     }
@@ -110,17 +114,23 @@ impl State {
     }
 
     pub(super) fn thread_message(&self, row: &Row) -> ThreadMessage {
-        match row {
+        let view = match row {
             Row::Local { message, .. } => self.local_view(message),
             Row::Server(message) => self.server_view(message),
-        }
+        };
+        let Changeable { content, mentions } = self.shown(row);
+        ThreadMessage { content, mentions, changing: self.is_changing(row.id()), ..view }
+    }
+
+    fn view_of(&self, message: MessageId) -> Option<ThreadMessage> {
+        self.messages.get(&message).map(|row| self.thread_message(row))
     }
 
     fn local_view(&self, message: &NewMessage) -> ThreadMessage {
         let entry = self.entry_of(message.id);
         let failure = entry.and_then(|entry| match &entry.state {
             EntryState::Failed(refusal) => Some(refusal.clone()),
-            EntryState::Queued { .. } | EntryState::Sending => None,
+            EntryState::Queued { .. } | EntryState::NeedsServer(_) | EntryState::Sending => None,
         });
         ThreadMessage {
             id: message.id,
@@ -135,6 +145,7 @@ impl State {
             mentions: message.mentions.clone(),
             status: if entry.is_some() { MessageStatus::Queued } else { MessageStatus::Sent },
             sending: entry.is_some_and(super::state::Entry::is_sending),
+            changing: false,
             failure,
             seq: None,
             composed_at: Some(message.composed_at),
@@ -160,6 +171,7 @@ impl State {
             mentions: message.mentions.clone(),
             status: if mine { self.status_by_receipts(message) } else { message.status.clone() },
             sending: false,
+            changing: false,
             failure: None,
             seq: Some(message.seq),
             composed_at: message.composed_at,

@@ -2,10 +2,8 @@
 
 use super::{Effect, Pass, first_screen::FirstScreen, pace::Pace};
 use crate::Progress;
-use fieldpost_domain::{
-    BootstrapPage, Continuation, ConversationDigest, Cursor, PullPage,
-    planted::{PlantedBug, planted},
-};
+use fieldpost_domain::planted::{PlantedBug, planted};
+use fieldpost_domain::{BootstrapPage, Continuation, ConversationDigest, Cursor, PullPage};
 use fieldpost_remote::{BootstrapRequest, ExpiredReason, PullRequest, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{ApplyReport, BootstrapReason, SyncPosition, SyncState};
 use std::{

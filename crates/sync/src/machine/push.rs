@@ -12,10 +12,8 @@
 //! the fault is the server's, and the phase ends.
 
 use super::{Effect, Pass, pace::Pace};
-use fieldpost_domain::{
-    ConversationId, Mutation, MutationId, PushOutcome, PushResult, Refusal, RefusalCode,
-    planted::{self, PlantedBug, planted},
-};
+use fieldpost_domain::planted::{self, PlantedBug, planted};
+use fieldpost_domain::{ConversationId, Mutation, MutationId, PushOutcome, PushResult, Refusal, RefusalCode};
 use fieldpost_remote::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{BatchLimits, SettleReport};
 use std::collections::{BTreeSet, HashSet};

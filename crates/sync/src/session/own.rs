@@ -15,10 +15,8 @@
 use super::Replacement;
 use crate::{Env, SyncError};
 use chrono::TimeDelta;
-use fieldpost_domain::{
-    AccessToken, Session,
-    planted::{PlantedBug, planted},
-};
+use fieldpost_domain::planted::{PlantedBug, planted};
+use fieldpost_domain::{AccessToken, Session};
 use fieldpost_remote::{Auth, Credentials, RemoteErrorKind};
 use fieldpost_storage::Sessions;
 use std::{sync::Arc, time::Duration};

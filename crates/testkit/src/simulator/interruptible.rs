@@ -94,6 +94,14 @@ impl Outbox for Interruptible {
         self.slowly("retry", self.store.retry(mutation, at)).await
     }
 
+    async fn change(&self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage> {
+        self.slowly("change", self.store.change(mutation, at)).await
+    }
+
+    async fn changes_of(&self, message: MessageId) -> StorageResult<Vec<OutboxEntry>> {
+        self.store.changes_of(message).await
+    }
+
     async fn edit(&self, mutation: MutationId, content: MessageContent, at: Time) -> StorageResult<OutboxEntry> {
         self.slowly("edit", self.store.edit(mutation, content, at)).await
     }

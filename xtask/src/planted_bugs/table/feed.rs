@@ -24,14 +24,14 @@ pub(super) fn feed() -> Vec<Bug> {
             clock.replace('%', "clock_timestamp()")
         )),
     ];
-    let horizon = || [replace("cursor", "pg_is_in_recovery() then format(", "true then format(")];
-    let moving = || [replace("pull", "f.to_ := fieldpost.snapshot_of(v_part[5]);", "")];
+    let horizon = || [replace("fieldpost.snapshot_now", "pg_is_in_recovery() then format(", "true then format(")];
+    let moving = || [replace("fieldpost.pull_picks", "f.to_ := fieldpost.snapshot_of(v_part[5]);", "")];
     vec![
         bug("the cursor is a time, as with a keyset on updated_at", LOAD, updated_at),
         bug(
             "the cursor is a high-water mark of transaction numbers",
             LOAD,
-            [replace("cursor", "select r, r from pg_snapshot_xip(p_from) r\n  union all\n", "")],
+            [replace("fieldpost.stamp_ranges", "select r, r from pg_snapshot_xip(p_from) r\n  union all\n", "")],
         ),
         bug("the cursor is a plain xmin horizon", LOAD, horizon()),
         bug("the cursor is a plain xmin horizon", IDLE, horizon()),
@@ -45,12 +45,12 @@ pub(super) fn numbers() -> Vec<Bug> {
     let before_row = || {
         [
             replace(
-                "message_triggers",
+                "fieldpost.messages_before_insert",
                 "  new.seq := null;\n",
                 "  update public.conversations c set last_seq = coalesce(c.last_seq, 0) + 1\n  \
                  where c.id = new.conversation_id returning c.last_seq into new.seq;\n",
             ),
-            replace("message_triggers", "if v_conversations is null then", "if true then"),
+            replace("fieldpost.messages_after_insert", "if v_conversations is null then", "if true then"),
         ]
     };
     vec![
@@ -58,7 +58,11 @@ pub(super) fn numbers() -> Vec<Bug> {
             "seq from a plain sequence",
             LOAD,
             [
-                replace("message_triggers", "h.last_seq + p.k as seq", "nextval('fieldpost.planted') as seq"),
+                replace(
+                    "fieldpost.messages_after_insert",
+                    "h.last_seq + p.k as seq",
+                    "nextval('fieldpost.planted') as seq",
+                ),
                 sql("create sequence fieldpost.planted"),
             ],
         ),
@@ -68,7 +72,7 @@ pub(super) fn numbers() -> Vec<Bug> {
             "conversations are locked in no order",
             OPPOSITE,
             [replace(
-                "message_triggers",
+                "fieldpost.messages_after_insert",
                 "where c.id = any (v_conversations) order by c.id for no key update;",
                 "join (select distinct n.conversation_id, min(n.content) from fieldpost_new n group by 1) x on x.conversation_id = c.id \
                  order by md5(c.id::text || pg_backend_pid()) for no key update of c;",
@@ -78,7 +82,7 @@ pub(super) fn numbers() -> Vec<Bug> {
             "created_at is not raised to grow with seq",
             LOAD,
             [replace(
-                "message_triggers",
+                "fieldpost.messages_after_insert",
                 "seq = n.seq, created_at = n.created_at, updated_at",
                 "seq = n.seq, updated_at",
             )],
@@ -87,7 +91,7 @@ pub(super) fn numbers() -> Vec<Bug> {
             "created_at is not raised to grow with seq, in a push",
             ONCE,
             [replace(
-                "push_messages",
+                "fieldpost.send_as_set",
                 "greatest(v_start, h.created_at) + p.k * interval '1 microsecond' as created_at",
                 "v_start as created_at",
             )],
@@ -95,13 +99,13 @@ pub(super) fn numbers() -> Vec<Bug> {
         bug(
             "a push is believed whatever numbers it gives",
             DROPPED,
-            [replace("message_triggers", "if v_numbered > 0 and exists (", "if false and exists (")],
+            [replace("fieldpost.messages_after_insert", "if v_numbered > 0 and exists (", "if false and exists (")],
         ),
         bug(
             "a back end's numbers are taken as they come",
             COPIED,
             [replace(
-                "message_triggers",
+                "fieldpost.messages_before_insert",
                 "if v_client or new.sync_xid <> pg_current_xact_id() then",
                 "if v_client then",
             )],

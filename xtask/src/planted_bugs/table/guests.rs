@@ -1,7 +1,7 @@
 //! What other people's projects and rows need: limits, policies of their own, and a guest that alters nothing.
 
 use crate::planted_bugs::{
-    bug::{Bug, bug, drop_trigger, replace, sql},
+    bug::{Bug, bug, drop_trigger, replace, replace_in_block, sql},
     proofs::{
         ANON, BIG_SUBJECT, CONVERSATION_POLICY, DIGESTS, EPOCH_BEGUN, GRANTS, GUARD, HIDDEN, IMPORT, IMPOSSIBLE_TIMES,
         KEYS, LIMITS, LIMITS_OF_OWN, OWN_FUNCTIONS, PREFLIGHT, RENAMED, RESTORED, RLS_OFF, TWO_ORGS, UPGRADED,
@@ -11,30 +11,35 @@ use crate::planted_bugs::{
 
 /// Rows that nobody at Fieldpost wrote.
 pub(super) fn rows() -> Vec<Bug> {
-    let no_excess = || [replace("limits", "return case when v_reason is not null then", "return case when false then")];
+    let no_excess =
+        || [replace("fieldpost.excess", "return case when v_reason is not null then", "return case when false then")];
     vec![
         bug("rows have no limits", LIMITS, no_excess()),
         bug("rows have no limits (tables of one's own)", LIMITS_OF_OWN, no_excess()),
         bug(
             "metadata may be nested without end",
             LIMITS,
-            [replace("limits", "when v_metadata is not null and fieldpost.deeper_than(v_metadata, 64)", "when false")],
+            [replace(
+                "fieldpost.excess",
+                "when v_metadata is not null and fieldpost.deeper_than(v_metadata, 64)",
+                "when false",
+            )],
         ),
         bug(
             "brackets inside of strings are depth",
             LIMITS,
-            [replace("limits", "regexp_replace(p_json, '\"(\\\\.|[^\"\\\\])*\"', '', 'g')", "p_json")],
+            [replace("fieldpost.deeper_than", "regexp_replace(p_json, '\"(\\\\.|[^\"\\\\])*\"', '', 'g')", "p_json")],
         ),
         bug(
             "subjects have no limit",
             BIG_SUBJECT,
-            [replace("conversation_triggers", "when char_length(p_subject) > 500 then", "when false then")],
+            [replace("fieldpost.subject_excess", "when char_length(p_subject) > 500 then", "when false then")],
         ),
         bug(
             "a push refuses no metadata",
             LIMITS_OF_OWN,
             [replace(
-                "push_messages",
+                "fieldpost.send_fault",
                 "when m -> 'metadata' is not null and fieldpost.excess(null, m -> 'metadata') is not null",
                 "when false",
             )],
@@ -49,13 +54,13 @@ pub(super) fn rows() -> Vec<Bug> {
         bug(
             "a clock that ran ahead dates what follows",
             IMPOSSIBLE_TIMES,
-            [replace("message_triggers", "p on p.created_at < now() + interval '1 day'", "p on true")],
+            [replace("fieldpost.heads", "p on p.created_at < now() + interval '1 day'", "p on true")],
         ),
         bug(
             "what is dated in the future cannot be read today",
             IMPOSSIBLE_TIMES,
             [replace(
-                "read_markers",
+                "fieldpost.mark_row",
                 "and (m.created_at <= p_row.last_read_at or m.created_at > now() + interval '1 day')",
                 "and m.created_at <= p_row.last_read_at",
             )],
@@ -63,12 +68,16 @@ pub(super) fn rows() -> Vec<Bug> {
         bug(
             "what nobody wrote has no sender on the wire",
             KEYS,
-            [replace("wire_rows", "coalesce(m.sender_id, '00000000-0000-0000-0000-000000000000')", "m.sender_id")],
+            [replace(
+                "fieldpost.message_text",
+                "coalesce(m.sender_id, '00000000-0000-0000-0000-000000000000')",
+                "m.sender_id",
+            )],
         ),
         bug(
             "what nobody wrote is unread for nobody",
             KEYS,
-            [replace("wire_rows", "m.sender_id is distinct from p_user", "m.sender_id <> p_user")],
+            [replace("fieldpost.conversation_json", "m.sender_id is distinct from p_user", "m.sender_id <> p_user")],
         ),
         bug(
             "a key is unique over all conversations",
@@ -81,7 +90,7 @@ pub(super) fn rows() -> Vec<Bug> {
             "a second row of a key is refused in a project's own table",
             KEYS,
             [replace(
-                "message_triggers",
+                "fieldpost.messages_before_insert",
                 "if length(v_key) <= 200 and not (v_guest and exists (",
                 "if length(v_key) <= 200 and not (false and exists (",
             )],
@@ -89,7 +98,7 @@ pub(super) fn rows() -> Vec<Bug> {
         bug(
             "an answer says nothing of what a trigger made of a message",
             WORDS,
-            [replace("push_messages", "if v_rewritten is not null then", "if false then")],
+            [replace("fieldpost.send_as_set", "if v_rewritten is not null then", "if false then")],
         ),
         bug(
             "what a trigger dropped is called taken",
@@ -108,18 +117,22 @@ pub(super) fn policies() -> Vec<Bug> {
         bug(
             "a project's policies are ignored",
             HIDDEN,
-            [replace("tenancy", "strpos(p_commands || '*', p.polcmd::text) > 0", "false")],
+            [replace("fieldpost.narrowed", "strpos(p_commands || '*', p.polcmd::text) > 0", "false")],
         ),
         bug(
             "hidden numbers are gaps",
             HIDDEN,
-            [replace("as_caller", "g.conversation_id, g.run\n  )", "g.conversation_id, g.run having false\n  )")],
+            [replace(
+                "fieldpost.hidden",
+                "g.conversation_id, g.run\n  )",
+                "g.conversation_id, g.run having false\n  )",
+            )],
         ),
         bug(
             "unread counts what is hidden",
             HIDDEN,
             [replace(
-                "as_caller",
+                "fieldpost.conversations_i_see",
                 "fieldpost.conversation_row(c, n.name, coalesce(u.unread, 0), l.created_at, l.preview)",
                 "fieldpost.conversation_row(c, n.name, c.last_seq, l.created_at, l.preview)",
             )],
@@ -128,7 +141,7 @@ pub(super) fn policies() -> Vec<Bug> {
             "the preview shows what is hidden",
             HIDDEN,
             [replace(
-                "as_caller",
+                "fieldpost.conversations_i_see",
                 "coalesce(u.unread, 0), l.created_at, l.preview)",
                 "coalesce(u.unread, 0), c.last_message_at, c.last_message_preview)",
             )],
@@ -136,30 +149,30 @@ pub(super) fn policies() -> Vec<Bug> {
         bug(
             "what a change hides stays on devices",
             WITHDRAWN,
-            [replace("as_caller", "from gone g where g.version > 1)", "from gone g where false)")],
+            [replace("fieldpost.hidden", "from gone g where g.version > 1)", "from gone g where false)")],
         ),
         bug(
             "what was withdrawn never comes back",
             WITHDRAWN,
-            [replace("as_caller", "'version', g.version - 1)", "'version', g.version + 1)")],
+            [replace("fieldpost.hidden", "'version', g.version - 1)", "'version', g.version + 1)")],
         ),
         bug(
             "what was never seen is named",
             HIDDEN,
-            [replace("as_caller", "from gone g where g.version > 1)", "from gone g)")],
+            [replace("fieldpost.hidden", "from gone g where g.version > 1)", "from gone g)")],
         ),
         bug(
             "a push writes past the policies",
             WRITES_REFUSED,
             [
-                replace("calls", "when fieldpost.narrowed('aw') then", "when false then"),
-                replace("push", "elsif fieldpost.narrowed('aw') then", "elsif false then"),
+                replace("public.fieldpost_push", "when fieldpost.narrowed('aw') then", "when false then"),
+                replace("fieldpost.push", "elsif fieldpost.narrowed('aw') then", "elsif false then"),
             ],
         ),
         bug(
             "a change of policies keeps the cursor",
             CONVERSATION_POLICY,
-            [replace("tenancy", "if v_policies is not null then", "if false then")],
+            [replace("fieldpost.scope_of", "if v_policies is not null then", "if false then")],
         ),
         bug(
             "the digest counts conversations that are hidden",
@@ -194,7 +207,7 @@ pub(super) fn projects() -> Vec<Bug> {
             "row level security is switched on unasked",
             RLS_OFF,
             [replace(
-                "preflight",
+                "fieldpost.preflight",
                 "case when v_adopted in ('all', v_table) then 'adapts' else 'adopt' end",
                 "'adapts'",
             )],
@@ -202,8 +215,7 @@ pub(super) fn projects() -> Vec<Bug> {
         bug(
             "what cannot be installed is tried",
             PREFLIGHT,
-            [replace(
-                "preflight",
+            [replace_in_block(
                 "from fieldpost.preflight() p where p.level in ('blocks', 'adopt');",
                 "from fieldpost.preflight() p where false;",
             )],
@@ -212,7 +224,7 @@ pub(super) fn projects() -> Vec<Bug> {
             "preflight does not see who can make herself an admin",
             PREFLIGHT,
             [replace(
-                "preflight",
+                "fieldpost.preflight",
                 "and not exists (select from pg_trigger t where t.tgrelid = p.polrelid and t.tgname = 'zz_fieldpost_guard');",
                 "and false;",
             )],
@@ -221,7 +233,7 @@ pub(super) fn projects() -> Vec<Bug> {
             "a project's own functions are replaced",
             OWN_FUNCTIONS,
             [replace(
-                "tenancy",
+                "fieldpost.is_own",
                 "and md5(p.prosrc) <> (select r.hash",
                 "and false and md5(p.prosrc) <> (select r.hash",
             )],
@@ -231,7 +243,7 @@ pub(super) fn projects() -> Vec<Bug> {
             "the guard looks at updates only",
             GUARD,
             [replace(
-                "policies",
+                "fieldpost.guard_memberships",
                 "zz_fieldpost_guard before insert or update on public.profiles",
                 "zz_fieldpost_guard before update on public.profiles",
             )],
@@ -240,7 +252,7 @@ pub(super) fn projects() -> Vec<Bug> {
             "the functions serve anon",
             ANON,
             [
-                replace("wire_rows", "if fieldpost.uid() is null then", "if false then"),
+                replace("fieldpost.refused", "if fieldpost.uid() is null then", "if false then"),
                 sql(
                     "grant usage on schema fieldpost to anon; grant execute on all functions in schema fieldpost to anon",
                 ),
@@ -249,8 +261,7 @@ pub(super) fn projects() -> Vec<Bug> {
         bug(
             "somebody's role in one organization is all that counts",
             TWO_ORGS,
-            [replace(
-                "tenancy",
+            [replace_in_block(
                 "left join public.medics m on m.user_id = p.id and m.org_id = p.org_id\n",
                 "left join lateral (select x.* from public.medics x where x.user_id = p.id and x.org_id = p.org_id order by x.id limit 1) m on true\n",
             )],
@@ -258,13 +269,16 @@ pub(super) fn projects() -> Vec<Bug> {
         bug(
             "a conversation is opened where the client says",
             TWO_ORGS,
-            [replace("push_parts", "  if v_kind = 'direct' and v_medic is not null and not (", "  if false and not (")],
+            [replace(
+                "fieldpost.judge_opening",
+                "  if v_kind = 'direct' and v_medic is not null and not (",
+                "  if false and not (",
+            )],
         ),
         bug(
             "the tables stay in Realtime's publication",
             UPGRADED,
-            [replace(
-                "grants",
+            [replace_in_block(
                 "execute format('alter publication supabase_realtime drop table public.%I', v_table);",
                 "null;",
             )],
@@ -272,23 +286,29 @@ pub(super) fn projects() -> Vec<Bug> {
         bug(
             "an older version replaces a newer one",
             UPGRADED,
-            [replace("begin", "if v_installed > c_version then", "if false then")],
+            [replace_in_block("if v_installed > c_version then", "if false then")],
         ),
         bug(
             "what version 1 left half done is not numbered",
             UPGRADED,
-            [replace("backfill", "    perform fieldpost.number_what_is_new();\n", "    null;\n")],
+            [replace_in_block(
+                "c.last_seq is null) then\n    perform fieldpost.number_what_is_new();\n",
+                "c.last_seq is null) then\n    null;\n",
+            )],
         ),
         bug(
             "a restore meets rows that are there",
             RESTORED,
-            [replace("restoring", "return case when v_there then null else new end;", "return new;")],
+            [replace(
+                "fieldpost.keep_what_is_there",
+                "return case when v_there then null else new end;",
+                "return new;",
+            )],
         ),
         bug(
             "rows that are there stay only where triggers run",
             RESTORED,
-            [replace(
-                "restoring",
+            [replace_in_block(
                 "execute format('alter table %s enable always trigger aa_fieldpost_keep', v_row.tab);",
                 "null;",
             )],
@@ -296,7 +316,7 @@ pub(super) fn projects() -> Vec<Bug> {
         bug(
             "an epoch begins in name only",
             EPOCH_BEGUN,
-            [replace("restoring", "  update fieldpost.epoch set id = gen_random_uuid();\n", "")],
+            [replace("fieldpost.begin_epoch", "  update fieldpost.epoch set id = gen_random_uuid();\n", "")],
         ),
     ];
     list.push(bug(
@@ -326,13 +346,13 @@ pub(super) fn organizations() -> Vec<Bug> {
         bug(
             "a deleted conversation stays in the digest",
             DIGESTS,
-            [replace("digest", "select x.org_id, -count(*),", "select x.org_id, count(*),")],
+            [replace("fieldpost.digest_after_write", "select x.org_id, -count(*),", "select x.org_id, count(*),")],
         ),
         bug(
             "an import locks each person",
             IMPORT,
             [replace(
-                "access",
+                "fieldpost.members_changed",
                 "  insert into fieldpost.person_turns (user_id) select u from unnest(v_users) u order by u;\n",
                 "  perform pg_advisory_xact_lock(hashtextextended(u::text, 0)) from unnest(v_users) u;\n  \
                  insert into fieldpost.person_turns (user_id) select u from unnest(v_users) u order by u;\n",

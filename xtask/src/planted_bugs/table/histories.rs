@@ -7,14 +7,14 @@ use crate::planted_bugs::{
 
 pub(super) fn histories() -> Vec<Bug> {
     let timeline = replace(
-        "cursor",
+        "fieldpost.epoch",
         "case when pg_is_in_recovery() then (select r.timeline from fieldpost.runs r order by r.n desc limit 1) \
          else fieldpost.timeline() end,",
         "",
     );
-    let no_epoch = replace("pull", "if left(v_part[2], 16) <> left(v_here, 16) then", "if false then");
+    let no_epoch = replace("fieldpost.pull_picks", "if left(v_part[2], 16) <> left(v_here, 16) then", "if false then");
     let no_run = "v_seen > pg_snapshot_xmax(v_now) or not fieldpost.cursor_holds(v_part[2], v_seen)";
-    let horizon = replace("cursor", "pg_is_in_recovery() then format(", "true then format(");
+    let horizon = replace("fieldpost.snapshot_now", "pg_is_in_recovery() then format(", "true then format(");
     let no_notes = || {
         sql("drop trigger aa_fieldpost_run on public.conversations; drop trigger aa_fieldpost_run on public.messages; \
              drop trigger aa_fieldpost_run on public.conversation_read_status;")
@@ -23,13 +23,13 @@ pub(super) fn histories() -> Vec<Bug> {
         bug(
             "pull checks neither epoch nor run",
             DUMP,
-            [no_epoch, replace("pull", no_run, "v_seen > pg_snapshot_xmax(v_now)")],
+            [no_epoch, replace("fieldpost.pull_picks", no_run, "v_seen > pg_snapshot_xmax(v_now)")],
         ),
         bug(
             "a restored compaction counts",
             DUMP,
             [replace(
-                "pull",
+                "fieldpost.pull_picks",
                 "from fieldpost.compaction k where k.epoch = left(v_here, 16))",
                 "from fieldpost.compaction k)",
             )],
@@ -39,22 +39,26 @@ pub(super) fn histories() -> Vec<Bug> {
         bug(
             "a standby's snapshot is taken as it is",
             STANDBY,
-            [replace("cursor", "pg_is_in_recovery() then format(", "false then format(")],
+            [replace("fieldpost.snapshot_now", "pg_is_in_recovery() then format(", "false then format(")],
         ),
         bug(
             "a cursor ahead of a standby expires",
             STANDBY,
-            [replace("pull", "elsif pg_is_in_recovery() and v_seen >", "elsif false and v_seen >")],
+            [replace("fieldpost.pull_picks", "elsif pg_is_in_recovery() and v_seen >", "elsif false and v_seen >")],
         ),
         bug("a plain xmin horizon (another database, prepared)", ELSEWHERE, [horizon]),
-        bug("runs of the server are not checked", CRASH, [replace("pull", no_run, "v_seen > pg_snapshot_xmax(v_now)")]),
+        bug(
+            "runs of the server are not checked",
+            CRASH,
+            [replace("fieldpost.pull_picks", no_run, "v_seen > pg_snapshot_xmax(v_now)")],
+        ),
         bug("runs of the server are not noted", CRASH, [no_notes()]),
         bug("runs of the server are not noted (a copy put back)", PUT_BACK, [no_notes()]),
         bug(
             "every run ends all cursors",
             RESTART,
             [replace(
-                "sync_columns",
+                "fieldpost.note_run",
                 "+ 1, v_mark, fieldpost.timeline(), pg_snapshot_xmin(pg_current_snapshot())",
                 "+ 1, v_mark, fieldpost.timeline(), '0'",
             )],
@@ -62,7 +66,11 @@ pub(super) fn histories() -> Vec<Bug> {
         bug(
             "a conversation without a creator has none on the wire",
             ACCOUNT,
-            [replace("wire_rows", "coalesce(c.created_by, '00000000-0000-0000-0000-000000000000')", "c.created_by")],
+            [replace(
+                "fieldpost.conversation_row",
+                "coalesce(c.created_by, '00000000-0000-0000-0000-000000000000')",
+                "c.created_by",
+            )],
         ),
     ]
 }

@@ -16,7 +16,7 @@ pub(super) fn deletes() -> Vec<Bug> {
             "one tombstone for every message of a deleted conversation",
             DELETED_CONVERSATION,
             [replace(
-                "message_triggers",
+                "fieldpost.messages_after_delete",
                 "  from fieldpost_old o\n  where exists (select from public.conversations c where c.id = o.conversation_id)\n",
                 "  from fieldpost_old o\n",
             )],
@@ -24,18 +24,18 @@ pub(super) fn deletes() -> Vec<Bug> {
         bug(
             "a deleted message comes back under its old key, by a push",
             OLD_KEY,
-            [replace("push_messages", "on d.client_key = i.message_id::text", "on false")],
+            [replace("fieldpost.known_messages", "on d.client_key = i.message_id::text", "on false")],
         ),
         bug(
             "a deleted message comes back under its old key, by an insert",
             OLD_KEY,
-            [replace("message_triggers", "t.client_key = n.client_key)", "false)")],
+            [replace("fieldpost.messages_after_insert", "t.client_key = n.client_key)", "false)")],
         ),
         bug(
             "a deleted id may come back",
             HARD_DELETE,
             [replace(
-                "message_triggers",
+                "fieldpost.messages_after_insert",
                 "where t.entity = 'message' and t.id = any (array(select n.id from fieldpost_new n)))",
                 "where false)",
             )],
@@ -44,7 +44,7 @@ pub(super) fn deletes() -> Vec<Bug> {
             "history leaves tombstones out",
             HISTORY,
             [replace(
-                "history",
+                "fieldpost.history_picks",
                 "t.entity = 'message' and t.seq <= v_to",
                 "t.entity = 'message' and false and t.seq <= v_to",
             )],
@@ -65,29 +65,29 @@ pub(super) fn epochs() -> Vec<Bug> {
         bug(
             "pull does not check the epoch",
             TRUNCATE,
-            [replace("pull", "if left(v_part[2], 16) <> left(v_here, 16) then", "if false then")],
+            [replace("fieldpost.pull_picks", "if left(v_part[2], 16) <> left(v_here, 16) then", "if false then")],
         ),
         bug(
             "every first load names the same epoch",
             TRUNCATE,
-            [replace("bootstrap", "'epoch', left(v_here, 16)", "'epoch', ''")],
+            [replace("fieldpost.bootstrap_picks", "'epoch', left(v_here, 16)", "'epoch', ''")],
         ),
         bug("TRUNCATE leaves the epoch as it is", TRUNCATE, [drop_trigger("messages", "truncate")]),
         bug(
             "a restored row leaves the epoch as it is",
             TRUNCATE,
-            [replace("cursor", "::regclass::oid, e.id, e.xmin)", "::regclass::oid, e.id)")],
+            [replace("fieldpost.epoch", "::regclass::oid, e.id, e.xmin)", "::regclass::oid, e.id)")],
         ),
         bug(
             "another role or organization keeps the cursor",
             ROLE,
-            [replace("pull", "elsif s.member and v_part[3] <> s.fingerprint then", "elsif false then")],
+            [replace("fieldpost.pull_picks", "elsif s.member and v_part[3] <> s.fingerprint then", "elsif false then")],
         ),
         bug(
             "compaction expires nobody",
             COMPACTED,
             [replace(
-                "pull",
+                "fieldpost.pull_picks",
                 "pg_snapshot_xmin(f.from_) <= (select k.compacted_xid",
                 "false and '0' = (select k.compacted_xid",
             )],

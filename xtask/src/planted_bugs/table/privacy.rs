@@ -1,7 +1,7 @@
 //! What the functions, which read past the policies, decide themselves.
 
 use crate::planted_bugs::{
-    bug::{Bug, bug, replace},
+    bug::{Bug, bug, replace, replace_in_block},
     proofs::{ATTACKS, CLOSED, EVERY_CODE, HISTORY, OWN_COLUMNS, WRONG_CALLS},
 };
 
@@ -11,7 +11,7 @@ pub(super) fn privacy() -> Vec<Bug> {
             "history of any conversation",
             HISTORY,
             [replace(
-                "history",
+                "fieldpost.history_picks",
                 "    and (c.org_id = any (s.admin_orgs) or c.id = any (s.conversations));",
                 "    and true;",
             )],
@@ -20,7 +20,7 @@ pub(super) fn privacy() -> Vec<Bug> {
             "a medic is shown all direct conversations of the org",
             ATTACKS,
             [replace(
-                "tenancy",
+                "fieldpost.scope_of",
                 "where c.medic_id = any (s.medic_ids) and c.org_id = any (s.medic_orgs) and c.type = 'direct';",
                 "where c.org_id = any (s.medic_orgs) and c.type = 'direct';",
             )],
@@ -29,7 +29,7 @@ pub(super) fn privacy() -> Vec<Bug> {
             "a first load takes the ids in next_after on trust",
             ATTACKS,
             [replace(
-                "bootstrap",
+                "fieldpost.bootstrap_conversations",
                 "join public.conversations c on c.id = l.id\n    where c.org_id = any (s.admin_orgs) or c.id = any (s.conversations)\n",
                 "join public.conversations c on c.id = l.id\n",
             )],
@@ -38,7 +38,7 @@ pub(super) fn privacy() -> Vec<Bug> {
             "a push writes wherever its author can read",
             EVERY_CODE,
             [replace(
-                "push",
+                "fieldpost.read_batch",
                 "when not (c.org_id = any (s.admin_orgs) or c.id = any (s.directs)) then",
                 "when false then",
             )],
@@ -46,8 +46,7 @@ pub(super) fn privacy() -> Vec<Bug> {
         bug(
             "the functions are left to everybody",
             CLOSED,
-            [replace(
-                "grants",
+            [replace_in_block(
                 "execute format('revoke all on function %s from public, anon, service_role', v_function);",
                 "",
             )],
@@ -55,12 +54,12 @@ pub(super) fn privacy() -> Vec<Bug> {
         bug(
             "a member edits another's words",
             OWN_COLUMNS,
-            [replace("message_triggers", "      new.content := old.content;\n", "")],
+            [replace("fieldpost.messages_before_update", "      new.content := old.content;\n", "")],
         ),
         bug(
             "nobody is refused for not being signed in",
             WRONG_CALLS,
-            [replace("wire_rows", "if fieldpost.uid() is null then", "if false then")],
+            [replace("fieldpost.refused", "if fieldpost.uid() is null then", "if false then")],
         ),
     ]
 }

@@ -78,7 +78,7 @@ pub(super) fn indexes() -> Vec<Bug> {
         "a pull's index scan begins at the first row that there ever was",
         SCALE,
         [replace(
-            "pull",
+            "fieldpost.feed_messages",
             "and q.seq is not null\n        order by q.sync_xid, q.id limit f.rows\n      ) m\n      union all",
             "and q.seq is not null and (q.sync_xid, q.id) > (f.xid, f.a)\n        \
              order by q.sync_xid, q.id limit f.rows\n      ) m\n      union all",

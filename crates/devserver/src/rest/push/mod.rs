@@ -1,14 +1,16 @@
 //! `fieldpost_push`: elements in, results out.
 
 mod element;
+mod fields;
+mod kinds;
 mod result;
 
 use super::{
+    answer::{Answer, Refused},
     args::Args,
     error::RestError,
-    rpc::{Answer, Refused},
 };
-use crate::server::App;
+use crate::app::App;
 use fieldpost_domain::AccessToken;
 use serde_json::{Value, json};
 

@@ -17,9 +17,9 @@
 //! It must not bring back into sight what has been lost from sight, so 2 comes before 3.
 
 mod injections;
-mod mark;
-mod open;
-mod send;
+mod kinds;
+mod lookup;
+mod opening;
 mod submission;
 
 use super::{open::OpenTransactions, state::State, tables::Tables, transaction::Transaction, viewer::Viewer};
@@ -27,7 +27,8 @@ use fieldpost_domain::{Acknowledgement, ConversationId, PersonId, PushOutcome, R
 use std::collections::BTreeSet;
 
 pub(super) use injections::Injections;
-pub use submission::{Submission, SubmissionResult, SubmittedMessage, Task};
+pub use kinds::{SubmittedMessage, Task};
+pub use submission::{Submission, SubmissionResult};
 
 /// A refusal on the way to an answer.
 type Judged<T> = Result<T, Refusal>;
@@ -121,14 +122,7 @@ fn judge(transaction: &mut Transaction<'_>, caller: PersonId, task: &Task, obsta
     let answer = match task {
         Task::Refused(refusal) => Err(refusal.clone()),
         _ if viewer.members.is_empty() => Err(refuse(RefusalCode::Forbidden)),
-        Task::Send(message) => send::send(transaction, &viewer, message),
-        Task::OpenDirect { conversation_id, medic_id, org_id } => {
-            open::direct(transaction, &viewer, *conversation_id, *medic_id, *org_id)
-        }
-        Task::OpenBroadcast { conversation_id, org_id, subject } => {
-            open::broadcast(transaction, &viewer, *conversation_id, *org_id, subject.clone())
-        }
-        Task::MarkRead { conversation_id, read_seq } => mark::read(transaction, &viewer, *conversation_id, *read_seq),
+        task => task.carry_out(transaction, &viewer),
     };
     answer.map_or_else(Verdict::Refused, Verdict::Done)
 }

@@ -43,8 +43,10 @@ impl Settling<'_> {
     }
 
     /// The server has the message under another id, which it gave to an older version of the app: one message, one row.
-    async fn drop_other_echo(&self, entry: &Entry, stored: Uuid) -> Res<()> {
+    async fn drop_other_echo(&mut self, entry: &Entry, stored: Uuid) -> Res<()> {
         let Some(message) = entry.message.filter(|message| *message != stored) else { return Ok(()) };
+        self.changed.insert(stored);
+        self.tx.run("UPDATE outbox SET target_id = ? WHERE target_id = ?", vec![id(stored), id(message)]).await?;
         self.tx.run("DELETE FROM messages WHERE server_id IS NULL AND id = ?", vec![id(message)]).await.map(drop)
     }
 

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     error::Res,
+    overlay,
     replica::position::Standing,
     resolve,
     rows::json,
@@ -29,12 +30,18 @@ pub(super) async fn put(tx: &Tx, standing: &Standing, messages: Vec<Message>, ap
     let messages = without_orphans(tx, messages, &here, &set, applied).await?;
     let orphans_and_left = all - messages.len();
     let messages = without_deleted(tx, standing, messages, &here).await?;
+    let came = IdSet::of(messages.iter().map(|message| message.id.as_uuid()));
+    if here.changes {
+        overlay::lift(tx, &came).await?;
+    }
     let changed = UPSERT.run(tx, &messages, |message, values| bind(message, standing, values)).await?;
     applied.count(all - orphans_and_left, changed);
     applied.report.new_messages += note_new(tx, &messages, &here).await?;
     if here.dead_letters {
-        let came = IdSet::of(messages.iter().map(|message| message.id.as_uuid()));
         tx.run(HAS_ARRIVED, vec![came.bind(), opt_id(here.viewer)]).await?;
+    }
+    if here.changes {
+        overlay::lay(tx, &came).await?;
     }
     applied.touched.extend(ids.into_iter().filter(|id| here.has(*id)));
     Ok(())

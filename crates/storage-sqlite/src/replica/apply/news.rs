@@ -8,6 +8,7 @@
 use crate::{
     derived,
     error::Res,
+    overlay::ANY,
     resolve::VIEWER,
     row::{Row, packed_rows},
     sql::{IdSet, Tx, int, opt_id, signed, text, unsigned},
@@ -25,6 +26,8 @@ pub(super) struct Here {
     pub(super) tombstones: bool,
     /// So are dead letters.
     pub(super) dead_letters: bool,
+    /// And changes of messages.
+    pub(super) changes: bool,
     /// Of the page's conversations those that are here, and above which seq unread messages are counted.
     unread_above: HashMap<Uuid, i64>,
 }
@@ -38,7 +41,8 @@ impl Here {
             viewer: row.opt_id(1)?,
             tombstones: row.get::<i64>(2)? != 0,
             dead_letters: row.get::<i64>(3)? != 0,
-            unread_above: row.rows(4)?.iter().map(of_conversation).collect::<Res<_>>()?,
+            changes: row.get::<i64>(4)? != 0,
+            unread_above: row.rows(5)?.iter().map(of_conversation).collect::<Res<_>>()?,
         })
     }
 
@@ -59,7 +63,9 @@ impl Here {
 pub(crate) fn here_sql() -> String {
     let line = "json_array(hex(c.id), coalesce(c.unread_above, 0))";
     let conversations = packed_rows(line, "FROM json_each(?) AS j JOIN conversations AS c ON c.id = unhex(j.value)");
-    format!("SELECT {NEWEST}, {VIEWER}, (SELECT min(id) FROM tombstones) IS NOT NULL, {DEAD_LETTERS}, {conversations}")
+    format!(
+        "SELECT {NEWEST}, {VIEWER}, (SELECT min(id) FROM tombstones) IS NOT NULL, {DEAD_LETTERS}, {ANY}, {conversations}"
+    )
 }
 
 const DEAD_LETTERS: &str = "(SELECT min(position) FROM outbox WHERE failed_code IS NOT NULL) IS NOT NULL";

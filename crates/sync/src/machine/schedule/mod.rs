@@ -23,10 +23,8 @@ pub use rhythm::Rhythm;
 use super::Aftermath;
 use crate::SyncError;
 use backoff::{Backoff, Growth};
-use fieldpost_domain::{
-    ConversationId, Retry,
-    planted::{PlantedBug, planted},
-};
+use fieldpost_domain::planted::{PlantedBug, planted};
+use fieldpost_domain::{ConversationId, Retry};
 use std::{
     collections::{BTreeMap, HashSet},
     time::Duration,

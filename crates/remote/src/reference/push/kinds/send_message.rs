@@ -1,60 +1,86 @@
-//! `send_message`.
+//! `send_message`: writes a message.
 
-use super::{Done, Judged, SubmittedMessage, refuse};
+use super::Kind;
 use crate::reference::{
     ids::to_micros,
     limits,
-    tables::{ConversationRow, Deleted, Tables},
+    push::{Done, Judged, lookup::find, refuse},
+    tables::{Deleted, Tables},
     transaction::{MessageDraft, Transaction},
     viewer::Viewer,
 };
 use fieldpost_domain::{
-    Acknowledgement, ConversationId, ConversationKind, Message, MessageAck, MessageKind, Refusal, RefusalCode,
+    Acknowledgement, ConversationId, ConversationKind, Message, MessageAck, MessageId, MessageKind, Metadata,
+    NewMessage, Refusal, RefusalCode, Time,
 };
 
-pub(super) fn send(transaction: &mut Transaction<'_>, viewer: &Viewer, submitted: &SubmittedMessage) -> Judged<Done> {
-    let tables = transaction.tables();
-    let conversation = find(tables, viewer, submitted.conversation_id)?;
-    if let Some(acknowledgement) = earlier_attempt(tables, viewer, conversation.id, submitted)? {
-        return Ok(Done { acknowledgement, applied: false });
-    }
-    if conversation.kind == ConversationKind::Broadcast && !viewer.is_admin_of(conversation.org_id) {
-        return Err(refuse(RefusalCode::Forbidden));
-    }
-    check_content(submitted)?;
-    let (conversation, project) = (conversation.id, tables.project.clone());
-    let mut stored = submitted.clone();
-    project.0.stores(&mut stored, viewer.person_id)?;
-    let draft = MessageDraft {
-        id: submitted.id,
-        conversation_id: conversation,
-        sender_id: viewer.person_id,
-        kind: stored.kind.clone(),
-        content: stored.content.clone(),
-        metadata: stored.metadata.clone(),
-        reply_to: submitted.reply_to,
-        composed_at: submitted.composed_at.map(to_micros),
-    };
-    let message = transaction.insert_message(draft).ok_or(refuse(RefusalCode::NotFound))?;
-    let same =
-        (&stored.kind, &stored.content, &stored.metadata) == (&submitted.kind, &submitted.content, &submitted.metadata);
-    let acknowledgement =
-        if same { Acknowledgement::Sent(ack(&message)) } else { Acknowledgement::Stored(Box::new(message)) };
-    Ok(Done { acknowledgement, applied: true })
+/// A message as it stands on the wire; the sender is the caller.
+#[derive(Debug, Clone)]
+pub struct SubmittedMessage {
+    /// The primary key to be.
+    pub id: MessageId,
+    /// Where it is written.
+    pub conversation_id: ConversationId,
+    /// What it is.
+    pub kind: MessageKind,
+    /// Its text.
+    pub content: Option<String>,
+    /// What the app attached.
+    pub metadata: Option<Metadata>,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+    /// The device's claim of when it was written.
+    pub composed_at: Option<Time>,
 }
 
-/// The conversation that the caller means, if she sees it. That it was deleted is told only to those who saw it.
-pub(super) fn find<'t>(tables: &'t Tables, viewer: &Viewer, id: ConversationId) -> Judged<&'t ConversationRow> {
-    let id = tables.resolve(id);
-    if let Some(row) = viewer.conversation(tables, id) {
-        return Ok(row);
-    }
-    Err(refuse(if was_deleted(tables, viewer, id) { RefusalCode::ConversationDeleted } else { RefusalCode::NotFound }))
-}
+impl Kind for SubmittedMessage {
+    type Intent = NewMessage;
 
-/// Whether there was such a conversation for the caller.
-pub(super) fn was_deleted(tables: &Tables, viewer: &Viewer, id: ConversationId) -> bool {
-    viewer.sees_row(tables, &crate::reference::feed::RowKey::Tombstone(Deleted::Conversation(id)))
+    fn of(message: &NewMessage) -> Self {
+        Self {
+            id: message.id,
+            conversation_id: message.conversation_id,
+            kind: message.kind.clone(),
+            content: Some(message.content.as_str().to_owned()),
+            metadata: message.metadata.clone(),
+            reply_to: message.reply_to,
+            composed_at: Some(message.composed_at),
+        }
+    }
+
+    fn lane(&self) -> ConversationId {
+        self.conversation_id
+    }
+
+    fn carry_out(&self, transaction: &mut Transaction<'_>, viewer: &Viewer) -> Judged<Done> {
+        let tables = transaction.tables();
+        let conversation = find(tables, viewer, self.conversation_id)?;
+        if let Some(acknowledgement) = earlier_attempt(tables, viewer, conversation.id, self)? {
+            return Ok(Done { acknowledgement, applied: false });
+        }
+        if conversation.kind == ConversationKind::Broadcast && !viewer.is_admin_of(conversation.org_id) {
+            return Err(refuse(RefusalCode::Forbidden));
+        }
+        check_content(self)?;
+        let (conversation, project) = (conversation.id, tables.project.clone());
+        let mut stored = self.clone();
+        project.0.stores(&mut stored, viewer.person_id)?;
+        let draft = MessageDraft {
+            id: self.id,
+            conversation_id: conversation,
+            sender_id: viewer.person_id,
+            kind: stored.kind.clone(),
+            content: stored.content.clone(),
+            metadata: stored.metadata.clone(),
+            reply_to: self.reply_to,
+            composed_at: self.composed_at.map(to_micros),
+        };
+        let message = transaction.insert_message(draft).ok_or(refuse(RefusalCode::NotFound))?;
+        let same = (&stored.kind, &stored.content, &stored.metadata) == (&self.kind, &self.content, &self.metadata);
+        let acknowledgement =
+            if same { Acknowledgement::Sent(ack(&message)) } else { Acknowledgement::Stored(Box::new(message)) };
+        Ok(Done { acknowledgement, applied: true })
+    }
 }
 
 /// What an earlier attempt of the same send has left. Somebody else's message, or one of another conversation, is told by

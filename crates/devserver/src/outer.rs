@@ -1,7 +1,11 @@
 //! The outermost layer: counts a request, lets it go wrong if that was ordered, and limits its size.
 
-use super::{Endpoint, Fault, RequestRecord};
-use crate::{json::json_response, net::Breaker, server::App};
+use crate::{
+    app::App,
+    json::json_response,
+    net::Breaker,
+    wire::{Endpoint, Fault, RequestRecord},
+};
 use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{ConnectInfo, Request, State},

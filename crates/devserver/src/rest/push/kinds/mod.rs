@@ -1,0 +1,26 @@
+//! The kinds of mutation: each has a file that reads its fields, and a line in the list.
+
+use super::fields::{Fields, wrong};
+use fieldpost_domain::Refusal;
+use fieldpost_remote::reference::Task;
+
+mod mark_read;
+mod open_broadcast;
+mod open_direct;
+mod send_message;
+
+/// Reads the fields of a kind.
+type Read = fn(&Fields<'_>) -> Result<Task, Refusal>;
+
+/// Every kind, by its name on the wire.
+const KINDS: &[(&str, Read)] = &[
+    ("send_message", send_message::read),
+    ("open_direct", open_direct::read),
+    ("open_broadcast", open_broadcast::read),
+    ("mark_read", mark_read::read),
+];
+
+/// How a kind is read, if there is one of this name.
+pub(super) fn named(name: &str) -> Option<Read> {
+    KINDS.iter().find(|(known, _)| *known == name).map(|(_, read)| *read)
+}

@@ -1,0 +1,28 @@
+//! One element of `results`, before it is matched to its mutation.
+
+use super::{
+    list::{Kept, Row},
+    object::{Dropped, object},
+    row::{AckRow, ConversationRow, MessageRow, ReadMarkerRow, TombstoneRow},
+};
+use fieldpost_domain::MutationId;
+
+object!(
+    /// One element of `results`.
+    ResultRow, rest: Dropped {
+        id: MutationId,
+        status: String,
+        code: String,
+        detail: String,
+        ack: Kept<AckRow>,
+        message: Kept<MessageRow>,
+        tombstone: Kept<TombstoneRow>,
+        conversation: Kept<ConversationRow>,
+        read_marker: Kept<ReadMarkerRow>,
+    }
+);
+
+/// A row that is there and can be read.
+pub(super) fn good<T: Row>(row: Option<Kept<T>>) -> Option<T::Domain> {
+    row.and_then(|row| row.read.ok())
+}

@@ -1,0 +1,106 @@
+//! Changing a message that is here, and what is shown of it while the change waits.
+//!
+//! Nothing of a change is stored with its message: what is shown is worked out from the outbox when it is read, so a change that
+//! leaves the outbox is gone.
+
+use super::outbox::queued;
+use super::state::{Entry, Row, State};
+use crate::{OutboxEntry, StorageError, StorageErrorKind, StorageResult, ThreadMessage};
+use fieldpost_domain::{Changeable, Intent, Message, MessageId, Mutation, NewMessage, Target, Time};
+
+impl State {
+    pub(super) fn change(&mut self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage> {
+        let Mutation { id, mut intent } = mutation;
+        let row = intent.target().and_then(|target| self.messages.get(&target));
+        let row = row.ok_or_else(|| StorageError::new(StorageErrorKind::NotFound, "change"))?;
+        self.check_changeable(row, &intent)?;
+        let (lane, target) = (row.conversation_id(), row.id());
+        intent.address(lane, Some(target));
+        let changes = self.shown(row) != self.shown_with(row, &intent);
+        if !self.fold(target, &intent, at)? && changes {
+            self.record(id, intent, queued(), at);
+        }
+        let row = self.messages.get(&target).ok_or_else(|| StorageError::new(StorageErrorKind::NotFound, "change"))?;
+        Ok(self.thread_message(row))
+    }
+
+    fn check_changeable(&self, row: &Row, intent: &Intent) -> StorageResult<()> {
+        let not_applicable = |why| Err(StorageError::new(StorageErrorKind::NotApplicable, "change").with_detail(why));
+        let account = self.account.ok_or_else(|| StorageError::new(StorageErrorKind::NoAccount, "change"))?;
+        if intent.policy().changes == Target::Own && row.sender_id() != account {
+            return not_applicable("another person wrote it");
+        }
+        match row {
+            Row::Server(message) if message.deleted_at.is_some() => not_applicable("it is deleted"),
+            Row::Server(message) if message.omitted.is_some() => not_applicable("it is not here as a whole"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a send that was never attempted has taken the change with it.
+    fn fold(&mut self, target: MessageId, intent: &Intent, at: Time) -> StorageResult<bool> {
+        if !matches!(self.messages.get(&target), Some(Row::Local { .. })) {
+            return Ok(false);
+        }
+        let sends = |entry: &&mut Entry| entry.intent.creates() == Some(target) && entry.unanswered == 0;
+        let Some(entry) = self.outbox.iter_mut().find(sends) else { return Ok(false) };
+        let Intent::SendMessage(unsent) = &mut entry.intent else { return Ok(false) };
+        if !intent.fold_into(unsent) {
+            return Ok(false);
+        }
+        let (sent, mutation) = (unsent.clone(), entry.id);
+        if let Some(Row::Local { message, .. }) = self.messages.get_mut(&target) {
+            *message = sent;
+        }
+        self.retry(mutation, at).map(|_| true)
+    }
+
+    /// The changes of a message in the outbox.
+    pub(super) fn changes_of(&self, message: MessageId) -> Vec<OutboxEntry> {
+        let changes = self.outbox.iter().filter(|entry| entry.intent.target() == Some(message));
+        changes.map(|entry| self.view(entry)).collect()
+    }
+
+    fn waiting_changes(&self, message: MessageId) -> impl Iterator<Item = &Intent> {
+        let waiting = self.outbox.iter().filter(move |entry| entry.intent.target() == Some(message));
+        waiting.filter(|entry| !entry.is_failed()).map(|entry| &entry.intent)
+    }
+
+    /// Whether a change of it waits.
+    pub(super) fn is_changing(&self, message: MessageId) -> bool {
+        self.waiting_changes(message).next().is_some()
+    }
+
+    /// What is shown of a message: as the server has it, with the changes that wait.
+    pub(super) fn shown(&self, row: &Row) -> Changeable {
+        let mut shown = row.changeable();
+        self.waiting_changes(row.id()).for_each(|change| change.change(&mut shown));
+        shown
+    }
+
+    fn shown_with(&self, row: &Row, change: &Intent) -> Changeable {
+        let mut shown = self.shown(row);
+        change.change(&mut shown);
+        shown
+    }
+
+    /// The server knows a message under another id: so do the changes of it.
+    pub(super) fn retarget(&mut self, from: MessageId, to: MessageId) {
+        for entry in self.outbox.iter_mut().filter(|entry| entry.intent.target() == Some(from)) {
+            entry.intent.address(entry.intent.lane(), Some(to));
+        }
+    }
+}
+
+impl Row {
+    fn changeable(&self) -> Changeable {
+        match self {
+            Self::Local { message: NewMessage { content, mentions, .. }, .. } => {
+                Changeable { content: Some(content.as_str().to_owned()), mentions: mentions.clone() }
+            }
+            Self::Server(Message { content, mentions, .. }) => {
+                Changeable { content: content.clone(), mentions: mentions.clone() }
+            }
+        }
+    }
+}
