@@ -4,13 +4,10 @@ use crate::{
     db::{Db, Durability},
     derived,
     error::Res,
-    outbox::{
-        record::{MUTATION, intent, mutation},
-        views::UNREADABLE,
-    },
+    outbox::record::{MUTATION, intent, mutation},
     overlay,
     row::Row,
-    sql::{Tx, id, int, text},
+    sql::{Tx, id, int, opt_text, text},
 };
 use fieldpost_domain::{PersonId, RefusalCode, Undecodable};
 use fieldpost_storage::StorageResult;
@@ -33,9 +30,10 @@ pub(crate) async fn check_readable(db: &Db) -> StorageResult<()> {
 type Change = (i64, Option<Undecodable>);
 
 async fn find(tx: &Tx) -> Res<Vec<Change>> {
+    let unreadable = RefusalCode::Unreadable;
     let sql = format!(
         "SELECT {MUTATION}, position, failed_code IS NOT NULL FROM outbox \
-         WHERE (failed_code IS NULL OR failed_code = '{UNREADABLE}') AND position > ? ORDER BY position LIMIT 500"
+         WHERE (failed_code IS NULL OR failed_code = '{unreadable}') AND position > ? ORDER BY position LIMIT 500"
     );
     let mut changes = Vec::new();
     let mut after = 0;
@@ -60,8 +58,8 @@ fn judge(row: &Row) -> Res<Option<Change>> {
 async fn change(tx: &Tx, changes: Vec<Change>) -> Res<()> {
     for (position, why) in changes {
         let sql = "UPDATE outbox SET failed_code = ?, failed_detail = ? WHERE position = ?";
-        let (code, detail) = (why.map(|_| UNREADABLE), why.map(|why| why.to_string()));
-        tx.run(sql, vec![crate::sql::opt_text(code), crate::sql::opt_text(detail), int(position)]).await?;
+        let (code, detail) = (why.map(|_| RefusalCode::Unreadable.to_string()), why.map(|why| why.to_string()));
+        tx.run(sql, vec![opt_text(code), opt_text(detail), int(position)]).await?;
     }
     overlay::rebuild_all(tx).await
 }

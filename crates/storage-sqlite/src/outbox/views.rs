@@ -88,9 +88,6 @@ fn queued(row: &Row) -> Res<EntryState> {
     Ok(EntryState::Queued { retries, last_retry: row.get::<Option<String>>(6)?.map(RetryCode::from) })
 }
 
-/// The code of dead letters that this version cannot read. A version that can takes them up again when it opens the file.
-pub(crate) const UNREADABLE: &str = "unreadable";
-
 fn unreadable(why: Undecodable) -> Refusal {
-    Refusal { code: RefusalCode::from(UNREADABLE), detail: Some(why.to_string()) }
+    Refusal { code: RefusalCode::Unreadable, detail: Some(why.to_string()) }
 }
