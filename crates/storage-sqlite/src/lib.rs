@@ -39,20 +39,22 @@ mod plans;
 pub use open::SqliteOptions;
 
 use async_trait::async_trait;
-use fieldpost_storage::{Inspection, StorageResult, Store};
-use std::path::Path;
+use fieldpost_storage::{Inspection, MutationIds, StorageResult, Store};
+use std::{path::Path, sync::Arc};
 
 /// The local database of one account.
 #[derive(Debug)]
 pub struct SqliteStore {
     db: db::Db,
     turn: turn::TurnFile,
+    /// For mutations that the store records by itself.
+    ids: Arc<dyn MutationIds>,
 }
 
 impl SqliteStore {
-    fn new(db: db::Db) -> Self {
+    fn new(db: db::Db, ids: Arc<dyn MutationIds>) -> Self {
         let turn = turn::TurnFile::beside(db.path());
-        Self { db, turn }
+        Self { db, turn, ids }
     }
 
     /// The file.

@@ -9,7 +9,7 @@ use crate::{
     readers::Readers,
 };
 use fieldpost_migrations::{FileState, inspect, upgrade};
-use fieldpost_storage::{StorageErrorKind, StorageResult};
+use fieldpost_storage::{MutationIds, RandomIds, StorageErrorKind, StorageResult};
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions},
@@ -17,6 +17,7 @@ use sea_orm::{
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -27,13 +28,15 @@ pub struct SqliteOptions {
     busy_timeout: Duration,
     readers: u32,
     max_pages: Option<u32>,
+    ids: Arc<dyn MutationIds>,
 }
 
 impl SqliteOptions {
     /// The usual way: waits up to 5 s for another process, reads with up to 3 connections.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), busy_timeout: Duration::from_secs(5), readers: 3, max_pages: None }
+        let (busy_timeout, ids) = (Duration::from_secs(5), Arc::new(RandomIds));
+        Self { path: path.into(), busy_timeout, readers: 3, max_pages: None, ids }
     }
 
     pub(crate) fn most_readers(&self) -> u32 {
@@ -55,6 +58,13 @@ impl SqliteOptions {
     #[must_use]
     pub const fn readers(mut self, readers: u32) -> Self {
         self.readers = readers;
+        self
+    }
+
+    /// Where the ids of the mutations come from that the store records by itself.
+    #[must_use]
+    pub fn mutation_ids(mut self, ids: Arc<dyn MutationIds>) -> Self {
+        self.ids = ids;
         self
     }
 
@@ -82,13 +92,14 @@ impl SqliteStore {
     pub async fn open(options: impl Into<SqliteOptions>) -> StorageResult<Self> {
         let options = options.into();
         let opened = connections(&options).await.map_err(|fault| at_border(fault, "open", &options.path))?;
+        let ids = Arc::clone(&options.ids);
         let db = Db::new(options, opened);
         if let Err(error) = outbox::check_readable(&db).await {
             // The failure that matters is the first one.
             let _ = db.close().await;
             return Err(error);
         }
-        Ok(Self::new(db))
+        Ok(Self::new(db, ids))
     }
 }
 

@@ -18,6 +18,7 @@
 mod conversations;
 mod error;
 mod messages;
+mod mutation_ids;
 mod outbox;
 mod people;
 mod replica;
@@ -35,6 +36,7 @@ pub mod conformance;
 pub use conversations::{ConversationSummary, Conversations};
 pub use error::{StorageError, StorageErrorKind, StorageResult};
 pub use messages::{Messages, Older, ThreadMessage, ThreadWindow, Window};
+pub use mutation_ids::{MutationIds, RandomIds};
 pub use outbox::{
     BatchLimits, EntryState, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, SettleReport,
 };

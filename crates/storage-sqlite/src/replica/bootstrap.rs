@@ -29,7 +29,7 @@ use crate::{
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Person, PersonId, RefusalCode, Seq, SeqRange,
 };
-use fieldpost_storage::{ApplyReport, SyncPosition, unreadable};
+use fieldpost_storage::{ApplyReport, MutationIds, SyncPosition, unreadable};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -41,16 +41,27 @@ enum Next {
     Pull,
 }
 
-pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, mut page: BootstrapPage) -> Res<ApplyReport> {
+pub(super) async fn apply(
+    tx: &Tx,
+    ids: &dyn MutationIds,
+    after: Option<&Continuation>,
+    mut page: BootstrapPage,
+) -> Res<ApplyReport> {
     let next = page.next_after.take().map_or(Next::Pull, Next::Page);
-    apply_listed(tx, after, page, next).await
+    apply_listed(tx, ids, after, page, next).await
 }
 
-pub(super) async fn apply_first_screen(tx: &Tx, page: BootstrapPage) -> Res<ApplyReport> {
-    apply_listed(tx, None, BootstrapPage { digest: None, ..page }, Next::Anew).await
+pub(super) async fn apply_first_screen(tx: &Tx, ids: &dyn MutationIds, page: BootstrapPage) -> Res<ApplyReport> {
+    apply_listed(tx, ids, None, BootstrapPage { digest: None, ..page }, Next::Anew).await
 }
 
-async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage, next: Next) -> Res<ApplyReport> {
+async fn apply_listed(
+    tx: &Tx,
+    ids: &dyn MutationIds,
+    after: Option<&Continuation>,
+    page: BootstrapPage,
+    next: Next,
+) -> Res<ApplyReport> {
     match position::read(tx).await? {
         SyncPosition::Bootstrapping { after: expected, .. } if expected.as_ref() == after => {}
         _ => return Err(superseded()),
@@ -72,7 +83,7 @@ async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage
     let mut applied = apply::rows(tx, &standing, page.changes).await?;
     apply::people::put(tx, &standing, page.me.as_slice()).await?;
     let spared = spare(tx, &standing, conversations, people).await?;
-    sweep(tx, &standing, &told, &came, &read).await?;
+    sweep(tx, ids, &standing, &told, &came, &read).await?;
     tell_anew(tx, &spared, &came).await?;
     applied.touched.extend(spared.iter().copied());
     applied.touched.extend(told.iter().map(|(id, _)| *id));
@@ -86,7 +97,7 @@ async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage
             search::pause_many(tx).await?;
         }
         Next::Pull => {
-            applied.report.purged.extend(leave_unconfirmed(tx, &standing, page.me.as_ref()).await?);
+            applied.report.purged.extend(leave_unconfirmed(tx, ids, &standing, page.me.as_ref()).await?);
             position::follow(tx, &page.cursor, false).await?;
             search::end_many(tx).await?;
         }
@@ -94,7 +105,7 @@ async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage
     position::note_server(tx, &page.server).await?;
     overlay::rebuild_all(tx).await?;
     derived::refresh(tx, &applied.touched).await?;
-    applied.report.marked_again = marks::again(tx, &read, page.server_time).await?;
+    applied.report.marked_again = marks::again(tx, ids, &read, page.server_time).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
     Ok(ApplyReport { digest_matches, ..applied.report })
 }
@@ -201,6 +212,7 @@ impl Came {
 
 async fn sweep(
     tx: &Tx,
+    ids: &dyn MutationIds,
     standing: &Standing,
     told: &[(Uuid, SeqRange)],
     came: &Came,
@@ -210,10 +222,10 @@ async fn sweep(
     tx.run(ECHO_AGAIN, vec![ranges.bind()]).await?;
     if standing.new_epoch {
         for (id, range) in told {
-            lost::sweep(tx, standing, *id, range.from, Some(&RefusalCode::LostByServer)).await?;
+            lost::sweep(tx, ids, standing, *id, range.from, Some(&RefusalCode::LostByServer)).await?;
         }
     }
-    let ids = IdSet::of(told.iter().map(|(id, _)| *id));
+    let listed = IdSet::of(told.iter().map(|(id, _)| *id));
     if came.unread.is_none() {
         history::drop_absent(tx, &ranges, &came.read).await?;
     }
@@ -221,9 +233,9 @@ async fn sweep(
     // After a change of epoch an earlier state of what cannot be read is one of another history.
     let spared = came.unread.iter().flatten().copied().filter(|_| !standing.new_epoch);
     tx.run(DROP_BELOW, vec![ranges.bind(), IdSet::of(spared).bind()]).await?;
-    ranges::forget(tx, &ids).await?;
+    ranges::forget(tx, &listed).await?;
     ranges::cover(tx, &ranges).await?;
-    tx.run(DROP_UPGRADED, vec![ids.bind()]).await.map(drop)
+    tx.run(DROP_UPGRADED, vec![listed.bind()]).await.map(drop)
 }
 
 /// An own message below a told range whose send awaits its answer becomes a local echo again: the answer will tell.
@@ -252,14 +264,19 @@ DELETE FROM messages WHERE seq IS NULL AND position IS NULL AND conversation_id 
     WHERE c.id IN (SELECT unhex(value) FROM json_each(?)) AND (c.range_to > 0 OR c.last_seq = 0))";
 
 /// What nobody confirmed leaves the store.
-async fn leave_unconfirmed(tx: &Tx, standing: &Standing, me: Option<&Person>) -> Res<Vec<ConversationId>> {
+async fn leave_unconfirmed(
+    tx: &Tx,
+    ids: &dyn MutationIds,
+    standing: &Standing,
+    me: Option<&Person>,
+) -> Res<Vec<ConversationId>> {
     let sql = "SELECT id FROM conversations WHERE server_id IS NOT NULL AND confirmed < ?";
     let leaving = tx.all(sql, vec![int(standing.generation)]).await?;
     let leaving = leaving.iter().map(|row| row.id(0)).collect::<Res<BTreeSet<_>>>()?;
     for conversation in &leaving {
         if standing.new_epoch {
             let fate = lost::fate_of_unlisted(tx, standing, *conversation, me).await?;
-            lost::sweep(tx, standing, *conversation, Seq::ZERO, fate.as_ref()).await?;
+            lost::sweep(tx, ids, standing, *conversation, Seq::ZERO, fate.as_ref()).await?;
         }
         park::purge(tx, *conversation, &RefusalCode::AccessLost).await?;
     }

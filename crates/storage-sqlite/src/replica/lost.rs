@@ -17,10 +17,13 @@ use crate::{
     sql::{Tx, id, int, seq},
 };
 use fieldpost_domain::{
-    ConversationId, ConversationKind, Intent, MedicId, MessageContent, MessageId, MessageKind, Mutation, MutationId,
-    NewMessage, OrgId, Person, PersonId, RefusalCode, Seq,
+    ConversationId, ConversationKind, Intent, MedicId, MessageContent, MessageId, MessageKind, Mutation, NewMessage,
+    OrgId, Person, PersonId, RefusalCode, Seq,
 };
-use fieldpost_storage::sight::{self, Place};
+use fieldpost_storage::{
+    MutationIds,
+    sight::{self, Place},
+};
 use uuid::Uuid;
 
 /// What became of messages in a conversation that a first load after a change of epoch does not list, if there is anything
@@ -47,6 +50,7 @@ pub(super) async fn fate_of_unlisted(
 /// may have it, and it comes back as history.
 pub(super) async fn sweep(
     tx: &Tx,
+    ids: &dyn MutationIds,
     standing: &Standing,
     conversation: Uuid,
     from: Seq,
@@ -63,7 +67,7 @@ pub(super) async fn sweep(
         let Some(message) = message else { continue };
         match (waiting, fate) {
             (Some(_), _) => {}
-            (None, Some(fate)) => park(tx, &message, fate).await?,
+            (None, Some(fate)) => park(tx, ids, &message, fate).await?,
             (None, None) => continue,
         }
         insert_local(tx, &message).await?;
@@ -79,10 +83,8 @@ WHERE m.conversation_id = ? AND m.seq >= ? AND m.version < ? ORDER BY m.seq";
 
 const REMOVE_OLD: &str = "DELETE FROM messages WHERE conversation_id = ? AND version < ? AND server_id IS NOT NULL";
 
-async fn park(tx: &Tx, message: &NewMessage, fate: &RefusalCode) -> Res<()> {
-    // There is at most one send of a message, so its id serves for the mutation too.
-    let id = MutationId::from_uuid(message.id.as_uuid());
-    let mutation = Mutation { id, intent: Intent::SendMessage(message.clone()) };
+async fn park(tx: &Tx, ids: &dyn MutationIds, message: &NewMessage, fate: &RefusalCode) -> Res<()> {
+    let mutation = Mutation { id: ids.new_id(message.composed_at), intent: Intent::SendMessage(message.clone()) };
     record::record(tx, &mutation, Some(fate), message.composed_at).await
 }
 

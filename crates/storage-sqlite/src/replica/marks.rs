@@ -9,10 +9,8 @@ use crate::{
     row::Row,
     sql::{Tx, id, int, text},
 };
-use fieldpost_domain::{
-    Changes, ConversationId, Intent, MarkRead, Mutation, MutationId, PersonId, Seq, SeqRange, Time,
-};
-use fieldpost_storage::sight;
+use fieldpost_domain::{Changes, ConversationId, Intent, MarkRead, Mutation, PersonId, Seq, SeqRange, Time};
+use fieldpost_storage::{MutationIds, sight};
 use uuid::Uuid;
 
 /// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.
@@ -26,17 +24,14 @@ pub(super) async fn read_as_told(tx: &Tx, changes: &Changes, first_load: bool) -
 }
 
 /// Queues a mark again where more was read than the server says, and no mark waits. How many.
-pub(super) async fn again(tx: &Tx, told: &[(Uuid, SeqRange)], at: Time) -> Res<u64> {
+pub(super) async fn again(tx: &Tx, ids: &dyn MutationIds, told: &[(Uuid, SeqRange)], at: Time) -> Res<u64> {
     let Some(viewer) = resolve::viewer(tx).await?.filter(|_| !told.is_empty()) else { return Ok(0) };
     let forgotten = tx.all(FORGOTTEN, vec![RangeSet::of(told).bind(), id(viewer)]).await?;
     for row in &forgotten {
         let (conversation, read_seq) = conversation_and_seq(row)?;
         let conversation_id = ConversationId::from_uuid(conversation);
-        // There is at most one mark of a conversation, so its id serves for the mutation too.
-        let mutation = Mutation {
-            id: MutationId::from_uuid(conversation),
-            intent: Intent::MarkRead(MarkRead { conversation_id, read_seq }),
-        };
+        let intent = Intent::MarkRead(MarkRead { conversation_id, read_seq });
+        let mutation = Mutation { id: ids.new_id(at), intent };
         record::record(tx, &mutation, None, at).await?;
     }
     Ok(forgotten.len() as u64)

@@ -11,9 +11,9 @@ use crate::{
     sql::Tx,
 };
 use fieldpost_domain::{Cursor, PullPage};
-use fieldpost_storage::{ApplyReport, SyncPosition};
+use fieldpost_storage::{ApplyReport, MutationIds, SyncPosition};
 
-pub(super) async fn apply(tx: &Tx, from: &Cursor, page: PullPage) -> Res<ApplyReport> {
+pub(super) async fn apply(tx: &Tx, ids: &dyn MutationIds, from: &Cursor, page: PullPage) -> Res<ApplyReport> {
     if !matches!(position::read(tx).await?, SyncPosition::Following(cursor) if cursor == *from) {
         return Err(superseded());
     }
@@ -29,7 +29,7 @@ pub(super) async fn apply(tx: &Tx, from: &Cursor, page: PullPage) -> Res<ApplyRe
     }
     marks::discount(tx, &read).await?;
     derived::refresh(tx, &applied.touched).await?;
-    applied.report.marked_again = marks::again(tx, &read, page.server_time).await?;
+    applied.report.marked_again = marks::again(tx, ids, &read, page.server_time).await?;
     position::follow(tx, &page.cursor, page.more).await?;
     position::note_server(tx, &page.server).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;

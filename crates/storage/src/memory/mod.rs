@@ -47,7 +47,7 @@ mod unread;
 mod versions;
 mod views;
 
-use crate::{StorageError, StorageErrorKind, StorageResult};
+use crate::{MutationIds, StorageError, StorageErrorKind, StorageResult};
 use state::State;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -78,6 +78,14 @@ impl MemoryStore {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Takes the ids of the mutations that it records by itself from here.
+    #[must_use]
+    pub fn with_mutation_ids(self, ids: Arc<dyn MutationIds>) -> Self {
+        let state = State { ids, ..State::clone(&self.disk()) };
+        *self.disk() = Arc::new(state);
+        self
     }
 
     /// Another handle on the same disk, open whether this one is closed or not.
