@@ -148,16 +148,15 @@ pub(crate) async fn show_first_screen(tx: &Tx) -> Res<()> {
     tx.run("UPDATE sync_state SET phase = 'first_screen' WHERE only = 1", vec![]).await.map(drop)
 }
 
-/// Everything up to `cursor` is applied; with an open run of pages there is more. A page that leads nowhere writes nothing.
+/// Everything up to `cursor` is applied; with an open run of pages there is more. A page that leads nowhere leaves the row as it
+/// was, which SQLite notices: it writes nothing.
 pub(crate) async fn follow(tx: &Tx, cursor: &Cursor, run_open: bool) -> Res<()> {
-    let cursor = text(cursor.as_str());
-    let run_open = int(run_open.into());
-    tx.run(FOLLOW, vec![cursor.clone(), run_open.clone(), cursor, run_open]).await.map(drop)
+    tx.run(FOLLOW, vec![text(cursor.as_str()), int(run_open.into())]).await.map(drop)
 }
 
 const FOLLOW: &str = "
 UPDATE sync_state SET phase = 'following', cursor = ?, run_open = ?, after = NULL, done = 0, total = NULL, epoch_pending = 0
-WHERE only = 1 AND (phase, cursor, run_open) IS NOT ('following', ?, ?)";
+WHERE only = 1";
 
 /// What the server says about itself, with every page; nearly always what it said before.
 pub(crate) async fn note_server(tx: &Tx, server: &ServerInfo) -> Res<()> {
