@@ -49,6 +49,8 @@ open_enum!(
         OpenRefused => "open_refused",
         /// Not from the server: it waited longer than the app lets a message wait.
         Expired => "expired",
+        /// Not from the server: this version cannot read what was recorded. A version that can takes it up again.
+        Unreadable => "unreadable",
     }
 );
 

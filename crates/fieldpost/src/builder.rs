@@ -139,7 +139,7 @@ impl Builder {
             return Ok(store);
         }
         let path = self.database.take().ok_or_else(|| missing("a database", "database"))?;
-        open_file(path).await
+        open_file(path, &self.env).await
     }
 
     fn open_remote(&mut self) -> Result<(Arc<dyn MessagingApi>, Arc<dyn Auth>)> {
@@ -153,12 +153,13 @@ impl Builder {
 }
 
 #[cfg(feature = "sqlite")]
-async fn open_file(path: PathBuf) -> Result<Arc<dyn Store>> {
-    Ok(Arc::new(fieldpost_storage_sqlite::SqliteStore::open(path).await?))
+async fn open_file(path: PathBuf, env: &Env) -> Result<Arc<dyn Store>> {
+    let options = fieldpost_storage_sqlite::SqliteOptions::new(path).mutation_ids(Arc::new(env.clone()));
+    Ok(Arc::new(fieldpost_storage_sqlite::SqliteStore::open(options).await?))
 }
 
 #[cfg(not(feature = "sqlite"))]
-async fn open_file(_path: PathBuf) -> Result<Arc<dyn Store>> {
+async fn open_file(_path: PathBuf, _env: &Env) -> Result<Arc<dyn Store>> {
     Err(missing("a store (this build is without the feature `sqlite`)", "store"))
 }
 

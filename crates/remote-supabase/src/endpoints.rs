@@ -38,21 +38,22 @@ impl Endpoints {
 
 /// The sentences name no part of the URL: what was pasted there by mistake may be a key.
 fn base(text: &str) -> Result<Url, &'static str> {
-    let url = Url::parse(text.trim()).map_err(|_| "SUPABASE_URL is no URL; it looks like https://abcd.supabase.co")?;
+    let url =
+        Url::parse(text.trim()).map_err(|_| "the project's URL is none; it looks like https://abcd.supabase.co")?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err("SUPABASE_URL must begin with https:// (or http:// for a server on your own machine)");
+        return Err("the project's URL must begin with https:// (or http:// for a server on your own machine)");
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err("SUPABASE_URL names no host");
+        return Err("the project's URL names no host");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("SUPABASE_URL must not contain a user or a password");
+        return Err("the project's URL must not contain a user or a password");
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err("SUPABASE_URL must not contain a ? or a #");
+        return Err("the project's URL must not contain a ? or a #");
     }
     if ["/rest/v1", "/auth/v1"].iter().any(|tail| url.path().trim_end_matches('/').ends_with(tail)) {
-        return Err("SUPABASE_URL is the project's URL, without /rest/v1 or /auth/v1");
+        return Err("the project's URL comes without /rest/v1 or /auth/v1");
     }
     Ok(url)
 }
@@ -98,7 +99,7 @@ mod tests {
         ] {
             let error = Endpoints::new(wrong).unwrap_err();
             assert_eq!(error.kind(), RemoteErrorKind::Other, "{wrong}");
-            assert!(error.to_string().contains("SUPABASE_URL"), "{error}");
+            assert!(error.to_string().contains("the project's URL"), "{error}");
             assert!(!error.to_string().contains("secret"), "{error}");
         }
     }

@@ -27,7 +27,7 @@ impl SupabaseRemote {
         let endpoints = Endpoints::new(&config.url)?;
         let https = endpoints.pull.scheme() == "https";
         if !https && !is_loopback(&endpoints.pull) {
-            tracing::warn!("SUPABASE_URL begins with http://: tokens and messages travel unencrypted");
+            tracing::warn!("the project's URL begins with http://: tokens and messages travel unencrypted");
         }
         let http = Http::new(&config, https)?;
         Ok(Self { http, endpoints: Arc::new(endpoints), config: Arc::new(config) })

@@ -168,7 +168,7 @@ impl fmt::Display for RemoteError {
             RemoteErrorKind::Interrupted => "the connection broke before the answer came",
             RemoteErrorKind::TimedOut => "the answer took too long",
             RemoteErrorKind::Unauthorized => "the server does not accept the session",
-            RemoteErrorKind::WrongApiKey => "the server does not accept the API key; check SUPABASE_ANON_KEY",
+            RemoteErrorKind::WrongApiKey => "the server does not accept the API key; check the project's anon key",
             RemoteErrorKind::WrongCredentials => "wrong e-mail address or password",
             RemoteErrorKind::SessionEnded => "the session has ended; sign in again",
             RemoteErrorKind::RateLimited => "the server asks to slow down",
@@ -180,7 +180,7 @@ impl fmt::Display for RemoteError {
             RemoteErrorKind::NotFound => "there is no such conversation, or it may not be seen",
             RemoteErrorKind::BadRequest => "the server does not accept the request",
             RemoteErrorKind::NotFieldpost => {
-                "what answers there is no Supabase project with Fieldpost's functions; check SUPABASE_URL and that \
+                "what answers there is no Supabase project with Fieldpost's functions; check the project's URL, and that \
                  migrations/supabase is applied"
             }
             RemoteErrorKind::Malformed => "the server's answer cannot be read",

@@ -19,6 +19,7 @@ mod changes;
 mod conversations;
 mod error;
 mod messages;
+mod mutation_ids;
 mod outbox;
 mod people;
 mod replica;
@@ -37,6 +38,7 @@ pub use changes::{ChangeReceiver, ChangeSender, ChangeSet, Touched};
 pub use conversations::{ConversationSummary, Conversations};
 pub use error::{NotPossible, StorageError, StorageErrorKind, StorageResult};
 pub use messages::{Messages, Older, ThreadMessage, ThreadWindow, Window};
+pub use mutation_ids::{MutationIds, RandomIds};
 pub use outbox::{
     BatchLimits, EntryState, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, SettleReport,
 };

@@ -22,11 +22,11 @@ async fn signing_in_to_the_wrong_place_or_with_the_wrong_thing() {
         ("unknown host", "http://no-such-host.invalid", key, ADA, PASSWORD, 3, "cannot be reached"),
         ("no URL", "not a url", key, ADA, PASSWORD, 2, "URL"),
         ("not HTTP", "ftp://example.com", key, ADA, PASSWORD, 2, "http"),
-        ("wrong key", url, "wrong", ADA, PASSWORD, 1, "SUPABASE_ANON_KEY"),
+        ("wrong key", url, "wrong", ADA, PASSWORD, 1, "the project's anon key"),
         ("wrong password", url, key, ADA, "wrong", 1, "wrong e-mail address or password"),
         ("unknown address", url, key, "nobody@fieldpost.test", PASSWORD, 1, "wrong e-mail address or password"),
         ("no password", url, key, ADA, "", 2, "standard input"),
-        ("some other site", &html, key, ADA, PASSWORD, 1, "SUPABASE_URL"),
+        ("some other site", &html, key, ADA, PASSWORD, 1, "the project's URL"),
     ];
     for (what, url, key, email, password, code, says) in table {
         let terminal = Terminal::with(url, key);

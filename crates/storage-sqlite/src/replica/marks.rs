@@ -11,10 +11,8 @@ use crate::{
     row::Row,
     sql::{Tx, id, int, text},
 };
-use fieldpost_domain::{
-    Changes, ConversationId, Intent, MarkRead, Mutation, MutationId, PersonId, Seq, SeqRange, Time,
-};
-use fieldpost_storage::sight;
+use fieldpost_domain::{Changes, ConversationId, Intent, MarkRead, Mutation, PersonId, Seq, SeqRange, Time};
+use fieldpost_storage::{MutationIds, sight};
 use uuid::Uuid;
 
 /// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.
@@ -25,17 +23,20 @@ pub(super) fn read_as_told(context: &PageContext, changes: &Changes, first_load:
 }
 
 /// Queues a mark again where more was read than the server says, and no mark waits. How many.
-pub(super) async fn again(tx: &Tx, context: &PageContext, told: &[(Uuid, SeqRange)], at: Time) -> Res<u64> {
+pub(super) async fn again(
+    tx: &Tx,
+    ids: &dyn MutationIds,
+    context: &PageContext,
+    told: &[(Uuid, SeqRange)],
+    at: Time,
+) -> Res<u64> {
     let Some(viewer) = context.viewer.filter(|_| !told.is_empty()) else { return Ok(0) };
     let forgotten = tx.all(&FORGOTTEN, vec![RangeSet::of(told).bind(), id(viewer)]).await?;
     for row in &forgotten {
         let (conversation, read_seq) = conversation_and_seq(row)?;
         let conversation_id = ConversationId::from_uuid(conversation);
-        // There is at most one mark of a conversation, so its id serves for the mutation too.
-        let mutation = Mutation {
-            id: MutationId::from_uuid(conversation),
-            intent: Intent::MarkRead(MarkRead { conversation_id, read_seq }),
-        };
+        let mutation =
+            Mutation { id: ids.new_id(at), intent: Intent::MarkRead(MarkRead { conversation_id, read_seq }) };
         record::record(tx, mutation, None, at).await?;
     }
     Ok(forgotten.len() as u64)

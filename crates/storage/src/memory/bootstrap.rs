@@ -21,7 +21,7 @@ use crate::{
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Intent, Message, MessageContent, MessageId, MessageKind,
-    MutationId, NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Version,
+    NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Version,
 };
 use std::collections::BTreeSet;
 
@@ -238,17 +238,9 @@ impl State {
     }
 
     fn push_lost(&mut self, message: NewMessage, fate: RefusalCode) {
-        let order = self.take_order();
-        self.messages.insert(message.id, Row::Local { message: message.clone(), order });
-        self.outbox.push(Entry {
-            // There is at most one send of a message, so its id serves for the mutation too.
-            id: MutationId::from_uuid(message.id.as_uuid()),
-            recorded_at: message.composed_at,
-            state: refused(fate),
-            intent: Intent::SendMessage(message),
-            order,
-            unanswered: 0,
-        });
+        let (id, at) = (self.ids.new_id(message.composed_at), message.composed_at);
+        let order = self.record(id, Intent::SendMessage(message.clone()), refused(fate), at);
+        self.messages.insert(message.id, Row::Local { message, order });
     }
 
     /// With the last page: what the bootstrap did not confirm leaves.

@@ -1,10 +1,10 @@
 //! What becomes of read marks when the server is set back, or a conversation comes into sight.
 
 use super::outbox::queued;
-use super::state::{Entry, State};
+use super::state::State;
 use crate::{BootstrapReason, sight};
 use fieldpost_domain::{
-    Changes, ConversationId, Intent, MarkRead, MutationId, Seq, SeqRange, Time,
+    Changes, ConversationId, Intent, MarkRead, Seq, SeqRange, Time,
     planted::{PlantedBug, planted},
 };
 
@@ -21,10 +21,8 @@ impl State {
             let read_seq = self.read_seq(conversation_id).min(told.to);
             let here = self.threads.contains_key(&conversation_id) && !planted(PlantedBug::MarkNotRequeued);
             if here && read_seq > told.from && !self.mark_waits(conversation_id) {
-                // There is at most one mark of a conversation, so its id serves for the mutation too.
-                let id = MutationId::from_uuid(conversation_id.as_uuid());
-                let (order, intent) = (self.take_order(), Intent::MarkRead(MarkRead { conversation_id, read_seq }));
-                self.outbox.push(Entry { id, intent, state: queued(), recorded_at: at, order, unanswered: 0 });
+                let (id, intent) = (self.ids.new_id(at), Intent::MarkRead(MarkRead { conversation_id, read_seq }));
+                self.record(id, intent, queued(), at);
             }
         }
         (self.outbox.len() - before) as u64

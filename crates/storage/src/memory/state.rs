@@ -1,14 +1,19 @@
 //! What a device knows, as one value.
 
-use crate::{BootstrapReason, EntryState, SyncMemory, SyncPosition};
+use crate::{BootstrapReason, EntryState, MutationIds, RandomIds, SyncMemory, SyncPosition};
 use fieldpost_domain::{
     Conversation, ConversationId, Intent, Message, MessageId, MutationId, NewMessage, OrgId, Person, PersonId,
     ReadMarker, Seq, SeqRange, ServerEpoch, ServerInfo, Session, Time, UnreadableRow, Version,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 #[derive(Debug, Clone)]
 pub(super) struct State {
+    /// For mutations that the store records by itself.
+    pub(super) ids: Arc<dyn MutationIds>,
     pub(super) account: Option<PersonId>,
     pub(super) session: Option<Session>,
     /// Whom the last bootstrap named as the caller; the row is among `people`.
@@ -112,6 +117,7 @@ pub(super) struct Bootstrap {
 impl Default for State {
     fn default() -> Self {
         Self {
+            ids: Arc::new(RandomIds),
             account: None,
             session: None,
             me: None,
