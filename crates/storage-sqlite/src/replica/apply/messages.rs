@@ -38,10 +38,8 @@ pub(super) async fn put(tx: &Tx, standing: &Standing, messages: Vec<Message>, ap
     let changed = UPSERT.run(tx, &messages, |message, values| bind(message, standing, values)).await?;
     applied.count(all - orphans_and_left, changed);
     applied.report.new_messages += note_new(tx, &messages, &here).await?;
-    if here.dead_letters {
-        if tx.run(HAS_ARRIVED, vec![came.bind(), opt_id(here.viewer)]).await? > 0 {
-            tx.changed(ChangeSet::of_outbox()).await;
-        }
+    if here.dead_letters && tx.run(HAS_ARRIVED, vec![came.bind(), opt_id(here.viewer)]).await? > 0 {
+        tx.changed(ChangeSet::of_outbox()).await;
     }
     if here.changes {
         overlay::lay(tx, &came).await?;
