@@ -2,8 +2,8 @@
 
 use crate::{
     Notes, Size,
-    contest::{Client, Contest, Turn, clients},
-    line::Weather,
+    line::NetworkConditions,
+    peers::{Client, Peers, Turn, clients},
     project::Project,
     pulling::{in_turn, runtime},
 };
@@ -20,13 +20,13 @@ const LIMIT: Duration = Duration::from_secs(30);
 struct Case {
     name: String,
     queued: u64,
-    weather: Weather,
+    conditions: NetworkConditions,
 }
 
 pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
     let clients = clients(size)?;
     runtime()?.block_on(async {
-        let contest = Contest::new(Project::tenant(5, 1)?).await?;
+        let peers = Peers::new(Project::tenant(5, 1)?).await?;
         let few = size.pick(vec![2], vec![1, 100], vec![1, 100, 500]);
         let (mut cases, many) = (cases(size, &few), cases(size, &[5_000]));
         cases.push(losses(size));
@@ -38,14 +38,14 @@ pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
                     if hopeless.contains(&turn) {
                         continue;
                     }
-                    if !drain(&contest, notes, client, case, round).await? {
+                    if !drain(&peers, notes, client, case, round).await? {
                         // The limit for it once is enough.
                         hopeless.push(turn);
                     }
                 }
             }
             for case in many.iter().filter(|_| size == Size::Full && round == 0) {
-                drain(&contest, notes, Client::Fieldpost, case, round).await?;
+                drain(&peers, notes, Client::Fieldpost, case, round).await?;
             }
         }
         Ok(())
@@ -58,7 +58,10 @@ fn cases(size: Size, queued: &[u64]) -> Vec<Case> {
         queued.iter().map(move |queued| Case {
             name: format!("{queued} queued, {milliseconds} ms"),
             queued: *queued,
-            weather: Weather { round_trip: Duration::from_millis(milliseconds), ..Weather::default() },
+            conditions: NetworkConditions {
+                round_trip: Duration::from_millis(milliseconds),
+                ..NetworkConditions::default()
+            },
         })
     };
     lines.into_iter().flat_map(of).collect()
@@ -66,28 +69,28 @@ fn cases(size: Size, queued: &[u64]) -> Vec<Case> {
 
 fn losses(size: Size) -> Case {
     let queued = size.pick(2, 100, 500);
-    let weather = Weather { lose_every: Some(LOST), ..Weather::default() };
-    Case { name: format!("{queued} queued, 10% of answers lost"), queued, weather }
+    let conditions = NetworkConditions { lose_every: Some(LOST), ..NetworkConditions::default() };
+    Case { name: format!("{queued} queued, 10% of answers lost"), queued, conditions }
 }
 
 /// Whether it was done in time.
-async fn drain(contest: &Contest, notes: &mut Notes, client: Client, case: &Case, round: u32) -> Result<bool> {
+async fn drain(peers: &Peers, notes: &mut Notes, client: Client, case: &Case, round: u32) -> Result<bool> {
     let queued = patience(client, case);
     if queued == 0 {
         return Ok(true);
     }
     let turn =
-        Turn { case: &case.name, round, task: "drain", expected: 0, queued, weather: case.weather, limit: LIMIT };
-    contest.turn(notes, client, &turn).await
+        Turn { case: &case.name, round, task: "drain", expected: 0, queued, conditions: case.conditions, limit: LIMIT };
+    peers.turn(notes, client, &turn).await
 }
 
 /// The peers send one message with a request or four of its own, one after the other: what a few of them take says what many
 /// take, and nobody waits seven minutes for it.
 fn patience(client: Client, case: &Case) -> u64 {
-    let slow = case.weather.round_trip > Duration::ZERO;
+    let slow = case.conditions.round_trip > Duration::ZERO;
     match client {
         Client::Fieldpost => case.queued,
-        Client::Seed if case.weather.lose_every.is_some() => case.queued.min(50),
+        Client::Seed if case.conditions.lose_every.is_some() => case.queued.min(50),
         Client::Seed => case.queued.min(if slow { 5 } else { 30 }),
         // Batches do not change how it sends.
         Client::Rxdb(100) => case.queued.min(200),

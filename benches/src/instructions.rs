@@ -7,8 +7,8 @@
 use crate::{
     Notes, Reading, Size,
     calls::{Call, Subject as Who},
-    contest::program,
     notes::say,
+    peers::program,
     scene::Scene,
     subject::Subject,
 };

@@ -10,16 +10,16 @@
 
 mod applying;
 mod calls;
-mod contest;
 mod decoding;
 mod draining;
 mod generated;
-mod hoarding;
 mod instructions;
 mod line;
 mod loading;
+mod memory;
 mod notes;
-mod phone;
+mod peer_client;
+mod peers;
 mod process;
 mod project;
 mod pulling;
@@ -35,10 +35,10 @@ mod watching;
 mod wire;
 
 pub use calls::make as make_calls;
-pub use hoarding::hoard;
 pub use instructions::can_be_counted as instructions_can_be_counted;
+pub use memory::hoard;
 pub use notes::{Line, Notes};
-pub use phone::answer as answer_as_phone;
+pub use peer_client::answer as answer_as_phone;
 pub use size::Size;
 pub use watch::Reading;
 
@@ -80,7 +80,7 @@ pub const BENCHES: &[Bench] = &[
     alone("watch", watching::run),
     alone("list", reading::list),
     alone("window", reading::window),
-    alone("memory", hoarding::run),
+    alone("memory", memory::run),
     alone("instructions", instructions::run),
     on_the_stack("decode", decoding::run),
     on_the_stack("pull", pulling::first),

@@ -27,7 +27,7 @@ use tokio::{
 
 /// What the line does to what passes.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Weather {
+pub(crate) struct NetworkConditions {
     /// How long an answer takes beyond what the server needs.
     pub(crate) round_trip: Duration,
     /// The answer to every so-manieth writing request is lost, after the server has done what was asked.
@@ -62,7 +62,7 @@ struct Answer {
 
 #[derive(Debug, Default)]
 struct State {
-    weather: Weather,
+    conditions: NetworkConditions,
     passed: Passed,
     writes: u64,
     /// How many answers were kept.
@@ -82,7 +82,7 @@ pub(crate) struct Line {
 type Forward = Client<HttpConnector, Full<Bytes>>;
 
 impl Line {
-    /// A line to a server, in good weather.
+    /// A line to a server, in good conditions.
     pub(crate) async fn to(server: &str) -> Result<Self> {
         let server: Uri = server.parse()?;
         let authority = server.authority().context("the server has no address")?.to_string();
@@ -93,10 +93,10 @@ impl Line {
         Ok(Self { url, state, task })
     }
 
-    /// Changes the weather, and counts from zero.
-    pub(crate) fn turn(&self, weather: Weather) {
+    /// Changes the conditions, and counts from zero.
+    pub(crate) fn turn(&self, conditions: NetworkConditions) {
         let mut state = lock(&self.state);
-        (state.weather, state.passed, state.writes) = (weather, Passed::default(), 0);
+        (state.conditions, state.passed, state.writes) = (conditions, Passed::default(), 0);
     }
 
     /// The answers of a function of the server that are kept, in the order in which they came.
@@ -108,7 +108,7 @@ impl Line {
         of.into_iter().map(|(_, body)| body).collect()
     }
 
-    /// What has passed since the weather turned.
+    /// What has passed since the conditions turned.
     pub(crate) fn passed(&self) -> Passed {
         lock(&self.state).passed
     }
@@ -150,14 +150,14 @@ async fn pass(
     let body = body.collect().await?.to_bytes();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let question = Question { method: parts.method.to_string(), target, body };
-    let (weather, known) = {
+    let (conditions, known) = {
         let state = lock(state);
         (
-            state.weather,
-            state.memory.get(&question).filter(|_| state.weather.from_memory).map(|(_, answer)| answer.clone()),
+            state.conditions,
+            state.memory.get(&question).filter(|_| state.conditions.from_memory).map(|(_, answer)| answer.clone()),
         )
     };
-    tokio::time::sleep(weather.round_trip).await;
+    tokio::time::sleep(conditions.round_trip).await;
     let answer = match known {
         Some(answer) => answer,
         None => ask(&question, parts.headers, server, forward).await?,
@@ -193,12 +193,12 @@ fn note(state: &Mutex<State>, question: Question, answer: Answer) -> Result<()> 
     state.passed.bytes += (question.body.len() + answer.body.len()) as u64;
     if is_write(&question) {
         state.writes += 1;
-        if state.weather.lose_every.is_some_and(|every| state.writes % every == LOST_AT) {
+        if state.conditions.lose_every.is_some_and(|every| state.writes % every == LOST_AT) {
             state.passed.lost += 1;
             anyhow::bail!("lost on the way");
         }
     }
-    if answer.status.is_success() && !state.weather.forgetful {
+    if answer.status.is_success() && !state.conditions.forgetful {
         state.kept += 1;
         let number = state.kept;
         state.memory.insert(question, (number, answer));

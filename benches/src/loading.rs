@@ -3,7 +3,7 @@
 
 use crate::{
     Notes, Reading, Size,
-    phone::Done,
+    peer_client::Done,
     project::{root, run as run_program},
     raw::{Raw, Way},
     scene::Scene,

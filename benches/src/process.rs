@@ -4,8 +4,8 @@
 //! ended if it cannot.
 
 use crate::{
-    contest::Client,
-    phone::{Done, Task},
+    peer_client::{Done, Task},
+    peers::Client,
 };
 use anyhow::{Context as _, Result, bail};
 use std::{collections::BTreeMap, process::Stdio, time::Duration};

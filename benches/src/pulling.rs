@@ -2,9 +2,9 @@
 
 use crate::{
     Notes, Size,
-    contest::{Client, Contest, Turn, clients},
     generated::Generated,
-    line::Weather,
+    line::NetworkConditions,
+    peers::{Client, Peers, Turn, clients},
     project::Project,
 };
 use anyhow::Result;
@@ -25,16 +25,16 @@ pub(crate) fn first(size: Size, notes: &mut Notes) -> Result<()> {
     let clients = clients(size)?;
     runtime()?.block_on(async {
         for (conversations, messages) in size.pick(vec![(3, 2)], vec![(50, 100)], vec![(200, 100), (1_000, 100)]) {
-            let contest = Contest::new(Project::tenant(conversations, messages)?).await?;
+            let peers = Peers::new(Project::tenant(conversations, messages)?).await?;
             let expected = conversations * messages;
             for (server, from_memory) in [("Supabase Lite", false), ("no cost", true)] {
                 let case = format!("{conversations} × {messages}, {server}");
-                let weather = Weather { from_memory, ..Weather::default() };
+                let conditions = NetworkConditions { from_memory, ..NetworkConditions::default() };
                 let rounds = size.pick(1, 2, if expected > MANY { 1 } else { 3 });
                 for round in notes.rounds(rounds) {
-                    let turn = Turn { case: &case, round, weather, ..pull(expected) };
+                    let turn = Turn { case: &case, round, conditions, ..pull(expected) };
                     for client in in_turn(&clients, round).into_iter().filter(|client| bears(*client, expected)) {
-                        contest.turn(notes, client, &turn).await?;
+                        peers.turn(notes, client, &turn).await?;
                     }
                 }
             }
@@ -47,13 +47,13 @@ pub(crate) fn first(size: Size, notes: &mut Notes) -> Result<()> {
 /// A first pull from a server that has far more than a device wants. Who brings all of it may not come to an end.
 async fn long_history(size: Size, notes: &mut Notes, clients: &[Client]) -> Result<()> {
     let (conversations, messages) = size.pick((2, 101), (100, 1_000), (1_000, 1_000));
-    let contest = Contest::new(Project::kept_tenant(conversations, messages)?).await?;
+    let peers = Peers::new(Project::kept_tenant(conversations, messages)?).await?;
     let case = format!("{conversations} × {messages}, Supabase Lite");
-    let weather = Weather { forgetful: true, ..Weather::default() };
+    let conditions = NetworkConditions { forgetful: true, ..NetworkConditions::default() };
     for client in clients.iter().filter(|client| **client != Client::Rxdb(100)) {
         let wanted = if *client == Client::Rxdb(1_000) { messages } else { RECENT };
-        let turn = Turn { case: &case, weather, ..pull(conversations * wanted) };
-        contest.turn(notes, *client, &turn).await?;
+        let turn = Turn { case: &case, conditions, ..pull(conversations * wanted) };
+        peers.turn(notes, *client, &turn).await?;
     }
     Ok(())
 }
@@ -62,16 +62,24 @@ async fn long_history(size: Size, notes: &mut Notes, clients: &[Client]) -> Resu
 async fn everything(size: Size, notes: &mut Notes) -> Result<()> {
     let (conversations, messages) = size.pick((3, 10), (100, 100_000), (1_000, 1_000_000));
     let server = Generated::start(conversations, messages).await?;
-    let contest = Contest::with(server.project.clone(), server.org.clone()).await?;
+    let peers = Peers::with(server.project.clone(), server.org.clone()).await?;
     let case = format!("{conversations} × {}, all of them, no cost", messages / conversations);
-    let weather = Weather { forgetful: true, ..Weather::default() };
-    let turn = Turn { case: &case, weather, limit: LONG, ..pull(messages) };
-    contest.turn(notes, Client::Fieldpost, &turn).await?;
+    let conditions = NetworkConditions { forgetful: true, ..NetworkConditions::default() };
+    let turn = Turn { case: &case, conditions, limit: LONG, ..pull(messages) };
+    peers.turn(notes, Client::Fieldpost, &turn).await?;
     Ok(())
 }
 
 fn pull(expected: u64) -> Turn<'static> {
-    Turn { case: "", round: 0, task: "pull", expected, queued: 0, weather: Weather::default(), limit: Turn::LIMIT }
+    Turn {
+        case: "",
+        round: 0,
+        task: "pull",
+        expected,
+        queued: 0,
+        conditions: NetworkConditions::default(),
+        limit: Turn::LIMIT,
+    }
 }
 
 /// Of a hundred thousand messages these two would take longer than everything else together.
@@ -86,16 +94,16 @@ pub(crate) fn again(size: Size, notes: &mut Notes) -> Result<()> {
         for (conversations, messages) in
             size.pick(vec![(1, 100)], vec![(10, 100), (100, 100)], vec![(10, 100), (200, 100), (1_000, 100)])
         {
-            let contest = Contest::new(Project::tenant(conversations, messages)?).await?;
+            let peers = Peers::new(Project::tenant(conversations, messages)?).await?;
             let here = conversations * messages;
             let rounds = size.pick(1, 2, if here > MANY { 2 } else { 3 });
             let bear = clients.iter().copied().filter(|client| bears(*client, here)).collect::<Vec<_>>();
-            nothing_new(notes, &contest, (&format!("{here} messages"), false), rounds, &bear).await?;
+            nothing_new(notes, &peers, (&format!("{here} messages"), false), rounds, &bear).await?;
         }
         let (conversations, messages) = size.pick((2, 101), (100, 1_000), (1_000, 1_000));
-        let contest = Contest::new(Project::kept_tenant(conversations, messages)?).await?;
+        let peers = Peers::new(Project::kept_tenant(conversations, messages)?).await?;
         let case = format!("{} messages", conversations * messages);
-        nothing_new(notes, &contest, (&case, true), size.pick(1, 2, 3), &[Client::Fieldpost]).await?;
+        nothing_new(notes, &peers, (&case, true), size.pick(1, 2, 3), &[Client::Fieldpost]).await?;
         nothing_new_with_everything(size, notes).await
     })
 }
@@ -104,24 +112,24 @@ pub(crate) fn again(size: Size, notes: &mut Notes) -> Result<()> {
 async fn nothing_new_with_everything(size: Size, notes: &mut Notes) -> Result<()> {
     let (conversations, messages) = size.pick((3, 10), (100, 100_000), (1_000, 1_000_000));
     let server = Generated::start(conversations, messages).await?;
-    let contest = Contest::with(server.project.clone(), server.org.clone()).await?;
+    let peers = Peers::with(server.project.clone(), server.org.clone()).await?;
     let case = format!("{messages} messages, all of them on the device, no cost");
-    nothing_new(notes, &contest, (&case, true), 1, &[Client::Fieldpost]).await
+    nothing_new(notes, &peers, (&case, true), 1, &[Client::Fieldpost]).await
 }
 
 /// `forgetful`: what goes before is too much to be kept for the next client.
 async fn nothing_new(
     notes: &mut Notes,
-    contest: &Contest,
+    peers: &Peers,
     (case, forgetful): (&str, bool),
     rounds: u32,
     clients: &[Client],
 ) -> Result<()> {
-    let weather = Weather { forgetful, ..Weather::default() };
+    let conditions = NetworkConditions { forgetful, ..NetworkConditions::default() };
     for round in notes.rounds(rounds) {
-        let turn = Turn { case, round, task: "again", weather, ..pull(0) };
+        let turn = Turn { case, round, task: "again", conditions, ..pull(0) };
         for client in in_turn(clients, round) {
-            contest.turn(notes, client, &turn).await?;
+            peers.turn(notes, client, &turn).await?;
         }
     }
     Ok(())

@@ -6,11 +6,13 @@ mod crash;
 mod fuzz;
 mod layers;
 mod lint;
+mod modules;
 mod mutants;
 mod peers;
 mod planted_bugs;
 mod process;
 mod simulate;
+mod sql_literals;
 mod supabase;
 mod test;
 
@@ -45,8 +47,10 @@ enum Command {
     Peers,
     /// Check formatting, lints, layers, dependencies and docs
     Lint,
-    /// Check that no crate depends on one that it must not know
+    /// Check that no crate depends on one that it must not know, and no module on one that depends on it
     Layers,
+    /// Count the SQL that is written by hand in the SQLite store, module by module, with the reason of each
+    SqlLiterals,
     /// A real Supabase stack on this machine: PostgreSQL and Supabase Lite, with Fieldpost's SQL and demo users
     Supabase {
         #[command(subcommand)]
@@ -72,6 +76,7 @@ fn main() -> ExitCode {
         Command::Peers => peers::ensure(),
         Command::Lint => lint::run(),
         Command::Layers => layers::run(),
+        Command::SqlLiterals => sql_literals::run(),
         Command::Supabase { action, purpose, json } => supabase::run(action, purpose, json),
     };
     match result {

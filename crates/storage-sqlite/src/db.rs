@@ -13,12 +13,14 @@
 //! connection (`open`).
 //!
 //! All connections can be let go of and taken back (`pause`, `resume`): a system that suspends an app kills it if it
-//! holds a lock on a file. So the writer's place may be empty, and `standing` says why.
+//! holds a lock on a file. So the writer's place may be empty, and `availability` says why.
+//!
+//! SQL by hand: pragmas of the connection.
 
 use crate::{
+    connections::Connections,
     error::{Fault, Res, at_border},
-    held::Held,
-    open::{SqliteOptions, connections},
+    options::SqliteOptions,
     readers::{Readers, Reading},
     sql::Tx,
     writer::{Writer, Writing},
@@ -38,14 +40,14 @@ pub(crate) use crate::writer::Durability;
 pub(crate) struct Db {
     options: SqliteOptions,
     /// Held for a moment only, never across an await.
-    standing: RwLock<Standing>,
+    availability: RwLock<Availability>,
     writer: Arc<Mutex<Writer>>,
     changes: ChangeSender,
 }
 
 /// Whether there are connections.
 #[derive(Debug, Clone)]
-enum Standing {
+enum Availability {
     /// These read.
     Open(Readers),
     /// Not now.
@@ -54,28 +56,11 @@ enum Standing {
     Closed,
 }
 
-/// A writing connection and the reading ones.
-#[derive(Debug)]
-pub(crate) struct Connections {
-    pub(crate) writer: Held,
-    pub(crate) readers: Readers,
-}
-
-impl Connections {
-    /// Waits for those that are in use, and closes all.
-    pub(crate) async fn close(self) -> Res<()> {
-        let readers = self.readers.close().await;
-        // The writer goes last: closing the last connection moves the write-ahead log into the file, which a reading connection
-        // cannot do.
-        self.writer.close().await.and(readers)
-    }
-}
-
 impl Db {
     pub(crate) fn new(options: SqliteOptions, connections: Connections) -> Self {
-        let standing = RwLock::new(Standing::Open(connections.readers.clone()));
+        let availability = RwLock::new(Availability::Open(connections.readers.clone()));
         let writer = Arc::new(Mutex::new(Writer::new(connections)));
-        Self { options, standing, writer, changes: ChangeSender::default() }
+        Self { options, availability, writer, changes: ChangeSender::default() }
     }
 
     /// Where commits are reported.
@@ -87,20 +72,20 @@ impl Db {
         self.options.path()
     }
 
-    fn standing(&self) -> Standing {
-        self.standing.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn availability(&self) -> Availability {
+        self.availability.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn stand(&self, standing: Standing) {
-        *self.standing.write().unwrap_or_else(PoisonError::into_inner) = standing;
+    fn set_availability(&self, availability: Availability) {
+        *self.availability.write().unwrap_or_else(PoisonError::into_inner) = availability;
     }
 
     /// The reading connections.
     pub(crate) fn check_open(&self) -> Res<Readers> {
-        match self.standing() {
-            Standing::Open(readers) => Ok(readers),
-            Standing::Paused => Err(Fault::kind(StorageErrorKind::Paused)),
-            Standing::Closed => Err(Fault::kind(StorageErrorKind::Closed)),
+        match self.availability() {
+            Availability::Open(readers) => Ok(readers),
+            Availability::Paused => Err(Fault::kind(StorageErrorKind::Paused)),
+            Availability::Closed => Err(Fault::kind(StorageErrorKind::Closed)),
         }
     }
 
@@ -145,12 +130,11 @@ impl Db {
         ran.map_err(|fault| self.fail(fault, operation))
     }
 
-    /// Moves the log into the file, as far as nobody reads what it would overwrite, beside those who write. What could not be
-    /// moved stays where it is just as safe, so no failure of this is anybody's business.
+    /// Moves the log into the file, as far as nobody reads what it would overwrite, when it is the writer's turn: a checkpoint
+    /// writes, and of what writes there is one. What could not be moved stays where it is just as safe, so no failure of this is
+    /// anybody's business.
     pub(crate) async fn tidy(&self) {
-        if let Standing::Open(readers) = self.standing() {
-            let _ = Reading::single(readers).all("PRAGMA wal_checkpoint(PASSIVE)", Vec::new()).await;
-        }
+        let _ = self.run_alone("tidy", "PRAGMA wal_checkpoint(PASSIVE)").await;
     }
 
     /// Reports what others have committed since somebody looked last.
@@ -164,10 +148,10 @@ impl Db {
     /// Waits for the writer's turn and lets go of all connections.
     pub(crate) async fn pause(&self) -> StorageResult<()> {
         let mut writer = self.writer.lock().await;
-        if matches!(self.standing(), Standing::Closed) {
+        if matches!(self.availability(), Availability::Closed) {
             return Err(StorageError::new(StorageErrorKind::Closed, "pause"));
         }
-        self.stand(Standing::Paused);
+        self.set_availability(Availability::Paused);
         let left = writer.close().await;
         left.map_err(|fault| at_border(fault, "pause", self.path()))
     }
@@ -175,18 +159,18 @@ impl Db {
     /// Takes the file back.
     pub(crate) async fn resume(&self) -> StorageResult<()> {
         let mut writer = self.writer.lock().await;
-        match self.standing() {
-            Standing::Open(_) => return Ok(()),
-            Standing::Paused => {}
-            Standing::Closed => return Err(StorageError::new(StorageErrorKind::Closed, "resume")),
+        match self.availability() {
+            Availability::Open(_) => return Ok(()),
+            Availability::Paused => {}
+            Availability::Closed => return Err(StorageError::new(StorageErrorKind::Closed, "resume")),
         }
         // A pause that was given up half way is finished first.
         let connected = match writer.close().await {
-            Ok(()) => connections(&self.options).await,
+            Ok(()) => Connections::open(&self.options).await,
             Err(fault) => Err(fault),
         };
         let connections = connected.map_err(|fault| at_border(fault, "resume", self.path()))?;
-        self.stand(Standing::Open(connections.readers.clone()));
+        self.set_availability(Availability::Open(connections.readers.clone()));
         *writer = Writer::new(connections);
         self.changes.send(ChangeSet::everything());
         Ok(())
@@ -195,7 +179,7 @@ impl Db {
     /// Waits for the writer's turn and closes all connections for good.
     pub(crate) async fn close(&self) -> StorageResult<()> {
         let mut writer = self.writer.lock().await;
-        self.stand(Standing::Closed);
+        self.set_availability(Availability::Closed);
         self.changes.close();
         writer.close().await.map_err(|fault| at_border(fault, "close", self.path()))
     }

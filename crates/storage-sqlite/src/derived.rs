@@ -13,42 +13,88 @@
 //! until somebody deals with them), else the highest seq that is here, unless the server has told of a newer one. Only the
 //! start of its text is kept; `fieldpost_domain::preview` cuts it between what a reader sees as characters when it is read. A
 //! character more than a preview can have is kept, so that the cut is the same as on the whole text.
+//!
+//! SQL by hand: sets of conversations at once (`apply`, `send`).
 
 use crate::{
+    entity::{
+        conversations::{Column, Entity},
+        value::Id,
+    },
     error::Res,
+    hot::{Plan, hot},
     ranges,
     resolve::{self, VIEWER},
-    sql::{Bound, IdSet, Tx, id, opt_id},
+    sql::{Bound, IdSet, Tx, id, opt_id, text},
 };
 use fieldpost_domain::ConversationId;
 use fieldpost_storage::ChangeSet;
-use std::collections::BTreeSet;
+use sea_orm::{DerivePartialModel, EntityTrait, PartialModelTrait, QuerySelect, sea_query::Expr};
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-macro_rules! newest {
-    () => {
-        "
-    (last_message_at, last_message_preview) = (
-    SELECT at, start FROM (
-        SELECT 0 AS rank, at, start FROM (
-            SELECT m.created_at AS at, substr(m.content, 1, 101) AS start FROM messages AS m
-            WHERE m.conversation_id = c.id AND m.position IS NOT NULL
-            ORDER BY m.position DESC LIMIT 1)
-        UNION ALL SELECT 1, at, start FROM (
-            SELECT m.created_at AS at, substr(m.content, 1, 101) AS start, m.seq FROM messages AS m
-            WHERE m.conversation_id = c.id AND m.seq IS NOT NULL
-            ORDER BY m.seq DESC LIMIT 1)
-        WHERE seq >= c.told_seq OR c.range_to >= c.told_seq
-        UNION ALL SELECT 2, c.told_at, c.told_preview)
-    ORDER BY rank LIMIT 1)"
-    };
+/// What the server says of a conversation beside what carries its version, and how far it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// The highest seq that any answer has told of.
+    pub(crate) last_seq: i64,
+    /// When the newest message was this one,
+    pub(crate) seq: i64,
+    /// it was of then,
+    pub(crate) at: Option<i64>,
+    /// and began like this;
+    pub(crate) preview: Option<String>,
+    /// so many were unread,
+    pub(crate) unread: i64,
+    /// and the medic was called so.
+    pub(crate) medic_name: Option<String>,
 }
 
-macro_rules! of_set {
-    () => {
-        "
-WHERE c.id IN (SELECT unhex(value) FROM json_each(?))"
+/// New messages of a conversation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct News {
+    /// The lowest seq.
+    pub(crate) low: u64,
+    /// The highest.
+    pub(crate) high: u64,
+    /// Whether all between are there.
+    pub(crate) whole: bool,
+    /// How many count as unread.
+    pub(crate) unread: u64,
+}
+
+/// Writes what a page says and changes in its conversations, and what follows from it, once for each. What that does not
+/// cover, [`settle`] finds.
+pub(crate) async fn tell(
+    tx: &Tx,
+    touched: &BTreeSet<Uuid>,
+    told: &BTreeMap<Uuid, Told>,
+    news: &BTreeMap<Uuid, News>,
+) -> Res<()> {
+    if touched.is_empty() {
+        return Ok(());
+    }
+    let line = |conversation: &Uuid| {
+        let told = told.get(conversation);
+        let news = news.get(conversation);
+        serde_json::json!([
+            conversation.simple().to_string(),
+            u8::from(told.is_some()),
+            told.map(|told| told.last_seq),
+            told.map(|told| told.seq),
+            told.and_then(|told| told.at),
+            told.and_then(|told| told.preview.as_deref()),
+            told.map(|told| told.unread),
+            told.and_then(|told| told.medic_name.as_deref()),
+            news.map_or(0, |news| news.unread),
+            news.map(|news| news.low),
+            news.map(|news| news.high),
+            news.map_or(0, |news| u8::from(news.whole)),
+        ])
     };
+    note(tx, touched).await;
+    let lines = serde_json::Value::Array(touched.iter().map(line).collect());
+    tx.run(&TELL, vec![text(lines.to_string())]).await.map(drop)
 }
 
 /// Rewrites everything derived of these conversations.
@@ -56,39 +102,79 @@ pub(crate) async fn refresh(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {
     if ids.is_empty() {
         return Ok(());
     }
-    let touched = ids.iter().copied().map(ConversationId::from_uuid);
-    tx.changed(ChangeSet::of(touched).and_unread()).await;
+    note(tx, ids).await;
     let ids = IdSet::of(ids.iter().copied());
-    let unsettled = IdSet::packed(tx.value(&unsettled_sql(), vec![ids.bind()]).await?);
-    if !unsettled.is_empty() {
-        let viewer = resolve::viewer(tx).await?;
-        ranges::refresh(tx, &unsettled).await?;
-        tx.run(RECOUNT, vec![opt_id(viewer), unsettled.bind()]).await?;
+    count(tx, &unsettled(tx, &ids).await?).await?;
+    tx.run(&SHOWN, vec![ids.bind()]).await.map(drop)
+}
+
+/// The same of conversations for which [`tell`] was the last word: nearly always there is nothing left to do.
+pub(crate) async fn settle(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {
+    if ids.is_empty() {
+        return Ok(());
     }
-    tx.run(SHOWN, vec![ids.bind()]).await?;
-    Ok(())
+    let unsettled = unsettled(tx, &IdSet::of(ids.iter().copied())).await?;
+    if unsettled.is_empty() {
+        return Ok(());
+    }
+    count(tx, &unsettled).await?;
+    tx.run(&SHOWN, vec![unsettled.bind()]).await.map(drop)
 }
 
-/// Those of which ranges or counts could change. New messages that continue a thread without a hole are noted when they are
-/// stored (`apply::messages`), so that nearly always there is none, and one look spares six statements.
-pub(crate) fn unsettled_sql() -> String {
-    format!(
-        "SELECT json_group_array(hex(c.id))
-        FROM (SELECT {VIEWER} AS viewer) AS a CROSS JOIN json_each(?) AS j CROSS JOIN conversations AS c
-        LEFT JOIN read_markers AS r ON r.conversation_id = c.id AND r.person_id = a.viewer
-        WHERE c.id = unhex(j.value) AND NOT (
-            c.range_from > 0 AND c.range_to >= max(c.range_from, c.last_seq, 1) AND c.missing_before IS NULL
-            AND c.unread_above IS coalesce(r.read_seq, 0)
-            AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.seq > c.last_seq)
-            AND NOT EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq > c.last_seq)
-            AND (c.range_from = 1 OR NOT (
-                EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.seq = c.range_from - 1)
-                OR EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq = c.range_from - 1))))"
-    )
+/// That these conversations look different, and the badge with them.
+async fn note(tx: &Tx, ids: &BTreeSet<Uuid>) {
+    tx.changed(ChangeSet::of(ids.iter().copied().map(ConversationId::from_uuid)).and_unread()).await;
 }
 
-/// Counts again where the count that is kept is of another marker, or a counted message has changed.
-pub(crate) const RECOUNT: &str = "
+async fn unsettled(tx: &Tx, ids: &IdSet) -> Res<IdSet> {
+    Ok(IdSet::packed(tx.value(&UNSETTLED, vec![ids.bind()]).await?))
+}
+
+async fn count(tx: &Tx, unsettled: &IdSet) -> Res<()> {
+    if unsettled.is_empty() {
+        return Ok(());
+    }
+    let viewer = resolve::viewer(tx).await?;
+    ranges::refresh(tx, unsettled).await?;
+    tx.run(&RECOUNT, vec![opt_id(viewer), unsettled.bind()]).await.map(drop)
+}
+
+hot! {
+    /// Rows of `(conversation, whether it is told again, last seq, told seq, at, preview, unread, medic, how many new ones count
+    /// as unread, their lowest seq, their highest, whether all between are there)`. The range grows where new messages continue
+    /// it without a hole.
+    TELL: "what a page says of conversations", Plan::Bounded, format!("
+WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS again, value ->> 2 AS last_seq, value ->> 3 AS seq,
+    value ->> 4 AS at, value ->> 5 AS preview, value ->> 6 AS unread, value ->> 7 AS medic, value ->> 8 AS count,
+    value ->> 9 AS low, value ->> 10 AS high, value ->> 11 AS whole FROM json_each(?)),
+k AS (SELECT c.id, c.version, c.range_from, c.unread_above, c.unread_here + told.count AS unread_here,
+    iif(told.again, told.last_seq, c.last_seq) AS last_seq, iif(told.again, told.medic, c.medic_name) AS medic_name,
+    iif(told.again, told.seq, c.told_seq) AS told_seq, iif(told.again, told.at, c.told_at) AS told_at,
+    iif(told.again, told.preview, c.told_preview) AS told_preview, iif(told.again, told.unread, c.told_unread) AS told_unread,
+    CASE WHEN c.range_from > 0 AND told.low = c.range_to + 1 AND told.whole THEN told.high ELSE c.range_to END AS range_to
+    FROM told CROSS JOIN conversations AS c WHERE c.id = told.id)
+UPDATE conversations AS c SET unread_here = k.unread_here, range_to = k.range_to, last_seq = k.last_seq,
+    medic_name = k.medic_name, told_seq = k.told_seq, told_at = k.told_at, told_preview = k.told_preview,
+    told_unread = k.told_unread, {unread}, {newest}
+FROM k WHERE c.id = k.id", unread = unread("k"), newest = newest("k"));
+
+    /// Those of which ranges or counts could change. New messages that continue a thread without a hole are noted when they are
+    /// stored ([`tell`]), so that nearly always there is none, and one look spares six statements.
+    UNSETTLED: "what could change", Plan::Bounded, format!("
+SELECT json_group_array(hex(c.id))
+FROM (SELECT {VIEWER} AS viewer) AS a CROSS JOIN json_each(?) AS j CROSS JOIN conversations AS c
+LEFT JOIN read_markers AS r ON r.conversation_id = c.id AND r.person_id = a.viewer
+WHERE c.id = unhex(j.value) AND NOT (
+    c.range_from > 0 AND c.range_to >= max(c.range_from, c.last_seq, 1) AND c.missing_before IS NULL
+    AND c.unread_above IS coalesce(r.read_seq, 0)
+    AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.seq > c.last_seq)
+    AND NOT EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq > c.last_seq)
+    AND (c.range_from = 1 OR NOT (
+        EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.seq = c.range_from - 1)
+        OR EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq = c.range_from - 1))))");
+
+    /// Counts again where the count that is kept is of another marker, or a counted message has changed.
+    RECOUNT: "counting again", Plan::Bounded, "
 WITH asked (viewer) AS (SELECT ?),
 marked AS (
     SELECT unhex(j.value) AS id, a.viewer, coalesce(r.read_seq, 0) AS mark
@@ -100,45 +186,20 @@ SET unread_above = k.mark, unread_here = (
     WHERE m.conversation_id = c.id AND m.seq > k.mark AND m.deleted_at IS NULL AND m.sender_id IS NOT k.viewer)
 FROM marked AS k WHERE c.id = k.id AND c.unread_above IS NOT k.mark";
 
-/// What a row of the list shows: the unread count and the newest message.
-pub(crate) const SHOWN: &str = concat!(
-    "
-UPDATE conversations AS c
-SET unread_count = CASE
-    WHEN c.version >= 0 AND c.unread_above >= c.last_seq THEN 0
-    WHEN c.range_from > 0 AND c.range_from <= c.unread_above + 1 AND c.range_to >= c.told_seq THEN c.unread_here
-    ELSE min(c.told_unread, c.unread_here + max(max(c.told_seq - c.unread_above, 0)
-        - max(min(c.range_to, c.told_seq) - max(c.range_from, c.unread_above + 1) + 1, 0)
-        - (SELECT count(*) FROM messages AS m WHERE m.conversation_id = c.id
-            AND m.seq > max(c.unread_above, c.range_to) AND m.seq <= c.told_seq)
-        - (SELECT count(*) FROM messages AS m WHERE m.conversation_id = c.id
-            AND m.seq > c.unread_above AND m.seq < min(c.range_from, c.told_seq + 1)), 0))
-    END,",
-    newest!(),
-    of_set!()
-);
+    /// What a row of the list shows: the unread count and the newest message.
+    SHOWN: "what a list shows", Plan::Bounded,
+        format!("UPDATE conversations AS c SET {}, {} {OF_SET}", unread("c"), newest("c"));
 
-pub(crate) const NEWEST: &str = concat!("UPDATE conversations AS c SET", newest!(), of_set!());
+    NEWEST: "the newest message", Plan::Bounded, format!("UPDATE conversations AS c SET {} {OF_SET}", newest("c"));
 
-/// The same of the conversation that a mutation is about.
-pub(crate) const NEWEST_OF_LANE: &str = concat!(
-    "UPDATE conversations AS c SET",
-    newest!(),
-    "
-WHERE c.id = (SELECT o.conversation_id FROM outbox AS o WHERE o.id = ?)"
-);
+    /// The same of the conversation that a mutation is about.
+    NEWEST_OF_LANE: "the newest message of a send", Plan::Bounded, format!(
+        "UPDATE conversations AS c SET {} WHERE c.id = (SELECT o.conversation_id FROM outbox AS o WHERE o.id = ?)",
+        newest("c"),
+    );
 
-/// Takes note of messages that were not here before: counts them, and lets the range grow where they continue it without a
-/// hole. Rows of `(conversation, lowest seq, highest seq, whether all between are there, how many count as unread)`.
-pub(crate) const NOTE_NEW: &str = "
-WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS low, value ->> 2 AS high, value ->> 3 AS whole,
-    value ->> 4 AS count FROM json_each(?))
-UPDATE conversations AS c SET unread_here = c.unread_here + told.count,
-    range_to = CASE WHEN c.range_from > 0 AND told.low = c.range_to + 1 AND told.whole THEN told.high ELSE c.range_to END
-FROM told WHERE c.id = told.id";
-
-/// The same of those with a key above the given one, when a page has brought others as well.
-pub(crate) const ADD_NEW: &str = "
+    /// What is new in conversations, of messages with a key above the given one, when a page has brought others as well.
+    ADD_NEW: "what is new beside what is not", Plan::Bounded, "
 WITH asked (newest, viewer) AS (SELECT ?, ?)
 UPDATE conversations AS c SET unread_here = c.unread_here + n.count,
     range_to = CASE WHEN c.range_from > 0 AND n.low = c.range_to + 1 AND n.high - n.low + 1 = n.seqs THEN n.high
@@ -150,24 +211,68 @@ FROM (
     WHERE m.pk > a.newest
     GROUP BY m.conversation_id) AS n
 WHERE c.id = n.id";
+}
+
+const OF_SET: &str = "WHERE c.id IN (SELECT unhex(value) FROM json_each(?))";
+
+/// The unread count of a conversation, by what `t` says of it; as long as nothing is counted it stays as it was.
+fn unread(t: &str) -> String {
+    format!(
+        "unread_count = coalesce(CASE
+        WHEN {t}.version >= 0 AND {t}.unread_above >= {t}.last_seq THEN 0
+        WHEN {t}.range_from > 0 AND {t}.range_from <= {t}.unread_above + 1 AND {t}.range_to >= {t}.told_seq THEN {t}.unread_here
+        ELSE min({t}.told_unread, {t}.unread_here + max(max({t}.told_seq - {t}.unread_above, 0)
+            - max(min({t}.range_to, {t}.told_seq) - max({t}.range_from, {t}.unread_above + 1) + 1, 0)
+            - (SELECT count(*) FROM messages AS m WHERE m.conversation_id = {t}.id
+                AND m.seq > max({t}.unread_above, {t}.range_to) AND m.seq <= {t}.told_seq)
+            - (SELECT count(*) FROM messages AS m WHERE m.conversation_id = {t}.id
+                AND m.seq > {t}.unread_above AND m.seq < min({t}.range_from, {t}.told_seq + 1)), 0))
+        END, c.unread_count)"
+    )
+}
+
+/// Its newest message.
+fn newest(t: &str) -> String {
+    format!(
+        "(last_message_at, last_message_preview) = (
+        SELECT at, start FROM (
+            SELECT 0 AS rank, at, start FROM (
+                SELECT m.created_at AS at, substr(m.content, 1, 101) AS start FROM messages AS m
+                WHERE m.conversation_id = {t}.id AND m.position IS NOT NULL
+                ORDER BY m.position DESC LIMIT 1)
+            UNION ALL SELECT 1, at, start FROM (
+                SELECT m.created_at AS at, substr(m.content, 1, 101) AS start, m.seq FROM messages AS m
+                WHERE m.conversation_id = {t}.id AND m.seq IS NOT NULL
+                ORDER BY m.seq DESC LIMIT 1)
+            WHERE seq >= {t}.told_seq OR {t}.range_to >= {t}.told_seq
+            UNION ALL SELECT 2, {t}.told_at, {t}.told_preview)
+        ORDER BY rank LIMIT 1)"
+    )
+}
 
 /// What brings a conversation in line with a marker that has moved. Its range does not depend on that.
 pub(crate) fn marked(conversation: Uuid, viewer: Uuid) -> [Bound; 2] {
     let set = IdSet::of([conversation]);
-    [Bound::new(RECOUNT, vec![id(viewer), set.bind()]), Bound::new(SHOWN, vec![set.bind()])]
+    [Bound::new(&RECOUNT, vec![id(viewer), set.bind()]), Bound::new(&SHOWN, vec![set.bind()])]
 }
 
 /// The file has got its owner: whose messages count may have changed everywhere.
 pub(crate) async fn refresh_all(tx: &Tx) -> Res<()> {
     tx.changed(ChangeSet::everything()).await;
-    tx.run("UPDATE conversations SET unread_above = NULL", vec![]).await?;
-    let rows = tx.all("SELECT id FROM conversations", vec![]).await?;
-    let ids = rows.iter().map(|row| row.id(0)).collect::<Res<BTreeSet<_>>>()?;
-    refresh(tx, &ids).await
+    let unknown = Entity::update_many().col_expr(Column::UnreadAbove, Expr::value(None::<i64>));
+    tx.execute(&unknown).await?;
+    let ids = tx.find::<Named>(&Named::select_cols(Entity::find().select_only())).await?;
+    refresh(tx, &ids.into_iter().map(|named| named.id.0).collect()).await
+}
+
+#[derive(Debug, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+struct Named {
+    id: Id,
 }
 
 /// After something was written here that has no seq: the rest stays as it is.
 pub(crate) async fn refresh_newest(tx: &Tx, ids: &BTreeSet<Uuid>) -> Res<()> {
     tx.touched(ids.iter().copied()).await;
-    tx.run(NEWEST, vec![IdSet::of(ids.iter().copied()).bind()]).await.map(drop)
+    tx.run(&NEWEST, vec![IdSet::of(ids.iter().copied()).bind()]).await.map(drop)
 }

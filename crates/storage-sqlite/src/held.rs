@@ -4,6 +4,8 @@
 //! Whoever uses it may go away at any await, with a transaction open. [`Held::leave`], which cannot wait, hands ROLLBACK over to
 //! the thread, where it runs after what is running there. Where the transaction had ended already, ROLLBACK fails and changes
 //! nothing. Before the connection is used again it is rolled back once more, and that is waited for.
+//!
+//! SQL by hand: the end of a transaction.
 
 use crate::error::Res;
 use sea_orm::sqlx::{Connection, Executor, SqliteConnection};

@@ -6,16 +6,23 @@
 //!
 //! No type of SeaORM or sqlx is in the public API.
 
+mod connect;
+mod connections;
 mod conversations;
 mod db;
 mod derived;
+mod entity;
 mod error;
+mod file;
 mod held;
+mod hot;
 mod inspect;
+mod line;
 mod messages;
+mod mutations;
 mod open;
+mod options;
 mod outbox;
-mod overlay;
 mod packed;
 mod people;
 mod ranges;
@@ -28,7 +35,9 @@ mod rows;
 mod search;
 mod sessions;
 mod sql;
+mod store;
 mod turn;
+mod values;
 mod version;
 mod wipe;
 mod writer;
@@ -36,60 +45,5 @@ mod writer;
 #[cfg(test)]
 mod plans;
 
-pub use open::SqliteOptions;
-
-use async_trait::async_trait;
-use fieldpost_storage::{ChangeReceiver, ChangeSet, Inspection, StorageResult, Store};
-use std::path::Path;
-
-/// The local database of one account.
-#[derive(Debug)]
-pub struct SqliteStore {
-    db: db::Db,
-    turn: turn::TurnFile,
-}
-
-impl SqliteStore {
-    fn new(db: db::Db) -> Self {
-        let turn = turn::TurnFile::beside(db.path());
-        Self { db, turn }
-    }
-
-    /// The file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        self.db.path()
-    }
-}
-
-#[async_trait]
-impl Store for SqliteStore {
-    async fn pause(&self) -> StorageResult<()> {
-        self.turn.until_free().await;
-        self.db.pause().await
-    }
-
-    async fn resume(&self) -> StorageResult<()> {
-        self.db.resume().await
-    }
-
-    fn changes(&self) -> ChangeReceiver {
-        self.db.changes().subscribe()
-    }
-
-    fn look_again(&self) {
-        self.db.changes().send(ChangeSet::everything());
-    }
-
-    async fn inspect(&self) -> StorageResult<Inspection> {
-        inspect::inspect(&self.db).await
-    }
-
-    async fn wipe(&self) -> StorageResult<()> {
-        wipe::wipe(&self.db).await
-    }
-
-    async fn close(&self) -> StorageResult<()> {
-        self.db.close().await
-    }
-}
+pub use options::SqliteOptions;
+pub use store::SqliteStore;

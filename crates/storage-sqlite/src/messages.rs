@@ -3,14 +3,18 @@
 //! A window is one run of seqs without a gap: inside the recent range whatever is here (a number without a message was
 //! deleted), outside of it only consecutive rows and tombstones. What this device has written and the server has not placed
 //! stands at the end of the newest window.
+//!
+//! SQL by hand: a window is one statement (`window`).
 
 use crate::{
     SqliteStore,
     error::{Fault, Res},
+    hot::{Plan, hot},
+    line::packed,
     resolve::CANONICAL,
-    row::{Row, packed_rows},
-    rows::message::{JOINS, LINE, Receipts, receipts, thread_message},
-    sql::{Tx, id, int, unsigned},
+    row::Row,
+    rows::message::{JOINS, Receipts, Shown, receipts, thread_message},
+    sql::{Tx, id, int, signed},
 };
 use async_trait::async_trait;
 use fieldpost_domain::{ConversationId, MessageId, Seq};
@@ -34,45 +38,42 @@ impl Messages for SqliteStore {
 }
 
 pub(crate) async fn by_id(tx: &Tx, message: Uuid) -> Res<Option<ThreadMessage>> {
-    let row = tx.one(&one_sql(), vec![id(message)]).await?;
-    row.map(|row| one(&row, 0)).transpose()
+    tx.one(&ONE, vec![id(message)]).await?.as_ref().map(one).transpose()
 }
 
-/// The only message of what [`columns`] finds, from this column on.
-pub(crate) fn one(row: &Row, at: usize) -> Res<ThreadMessage> {
-    let receipts = Receipts::from_row(row, at + 1)?;
-    let found = row.rows(at)?;
-    let message = found.first().ok_or_else(|| Fault::corrupt("a message was packed away"))?;
-    thread_message(message, &receipts)
+/// The only message of what [`columns`] finds.
+pub(crate) fn one(row: &Row) -> Res<ThreadMessage> {
+    thread_message(&row.line("message")?, &Receipts::read(&row.line("receipts")?)?)
 }
 
-/// One message by its id.
-pub(crate) fn one_sql() -> String {
-    format!("SELECT {} FROM messages AS m {JOINS} WHERE m.id = ?", columns())
+hot! {
+    /// By its id.
+    ONE: "one message", Plan::Bounded, format!("SELECT {} FROM messages AS m {JOINS} WHERE m.id = ?", columns());
+    WINDOW: "a window", Plan::Bounded, window();
 }
 
 /// What [`one`] reads, of `messages AS m` with its [`JOINS`].
 pub(crate) fn columns() -> String {
-    format!("json_array({LINE}), {}", receipts("m.conversation_id"))
+    format!("json_array({}) AS message, {} AS receipts", Shown::row(), receipts("m.conversation_id"))
 }
 
 async fn read_window(tx: &Tx, conversation: ConversationId, window: Window) -> Res<ThreadWindow> {
-    let before = window.before.map(|before| crate::sql::signed(before.get()));
+    let before = window.before.map(|before| signed(before.get()));
     // One more than asked for tells whether there is more here.
     let values = vec![id(conversation.as_uuid()), Value::BigInt(before), int(i64::from(window.limit) + 1)];
-    let row = tx.one(&window_sql(), values).await?;
+    let row = tx.one(&WINDOW, values).await?;
     let row = row.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
-    let (receipts, upgraded) = (Receipts::from_row(&row, 0)?, row.get::<i64>(3)? != 0);
-    let rows = row.rows(6)?;
-    let shown = rows.iter().take(window.limit as usize).rev();
+    let receipts = Receipts::read(&row.line("receipts")?)?;
+    let placed = row.lines("placed")?;
+    let shown = placed.iter().take(window.limit as usize).rev();
     let mut messages = shown.map(|row| thread_message(row, &receipts)).collect::<Res<Vec<_>>>()?;
-    let older = if upgraded {
+    let older = if row.is("upgraded")? {
         Older::OnServer(window.before.unwrap_or(BEYOND))
     } else {
-        let more = rows.len() > messages.len();
+        let more = placed.len() > messages.len();
         older(&row, more, messages.first())?
     };
-    for row in row.rows(7)? {
+    for row in row.lines("unplaced")? {
         messages.push(thread_message(&row, &receipts)?);
     }
     Ok(ThreadWindow { messages, older })
@@ -80,12 +81,12 @@ async fn read_window(tx: &Tx, conversation: ConversationId, window: Window) -> R
 
 /// How a window goes on upwards, whose first message is this one.
 fn older(row: &Row, more: bool, first: Option<&ThreadMessage>) -> Res<Older> {
-    let end = row.seq(4)?;
+    let end = row.seq("bound")?;
     if more {
         return Ok(Older::Here(first.and_then(|message| message.seq).unwrap_or(end)));
     }
     // Without a run everything below the end is missing.
-    let from = row.get::<Option<i64>>(5)?.map_or(end, |start| Seq::new(unsigned(start)));
+    let from = row.opt_seq("start")?.unwrap_or(end);
     Ok(if from <= Seq::new(1) { Older::Nothing } else { Older::OnServer(from) })
 }
 
@@ -100,7 +101,7 @@ const BEYOND: Seq = Seq::new((1 << 53) - 1);
 ///
 /// A thread of an upgraded file is shown in the order of its times before the server has told of it, as the old app did: its
 /// acknowledged messages have no seq yet, and what lies below them the server has to say.
-pub(crate) fn window_sql() -> String {
+fn window() -> String {
     let placed = format!(
         "FROM messages AS m {JOINS} WHERE m.conversation_id = w.id AND m.seq BETWEEN w.start AND w.top \
          ORDER BY m.seq DESC LIMIT 0 + ?3"
@@ -112,7 +113,7 @@ pub(crate) fn window_sql() -> String {
     let unplaced = format!(
         "FROM messages AS m {JOINS} WHERE m.conversation_id = w.id AND m.position IS NOT NULL ORDER BY m.position"
     );
-    let [placed, upgraded, unplaced] = [placed, upgraded, unplaced].map(|query| packed_rows(LINE, &query));
+    let [placed, upgraded, unplaced] = [placed, upgraded, unplaced].map(|query| packed(&Shown::row(), &query));
     format!(
         "WITH RECURSIVE
 thread AS MATERIALIZED (
@@ -126,9 +127,9 @@ run (seq) AS (
     SELECT ending.top FROM ending WHERE NOT {COVERED} AND {is_top_here}
     UNION ALL SELECT run.seq - 1 FROM run, ending WHERE {is_next_here}),
 window AS (SELECT *, CASE WHEN {COVERED} THEN range_from ELSE (SELECT min(seq) FROM run) END AS start FROM ending)
-SELECT {receipts}, w.upgraded, w.top + 1, w.start,
-    CASE WHEN NOT w.upgraded THEN {placed} WHEN ?2 IS NULL THEN {upgraded} END,
-    CASE WHEN ?2 IS NULL THEN {unplaced} END
+SELECT {receipts} AS receipts, w.upgraded, w.top + 1 AS bound, w.start,
+    CASE WHEN NOT w.upgraded THEN {placed} WHEN ?2 IS NULL THEN {upgraded} END AS placed,
+    CASE WHEN ?2 IS NULL THEN {unplaced} END AS unplaced
 FROM window AS w",
         is_top_here = is_here("ending.top"),
         is_next_here = is_here("run.seq - 1"),

@@ -18,9 +18,12 @@
 //!
 //! All of it is done for a set of conversations at once, in the transaction that brought the rows: five statements for a
 //! page, whatever it holds.
+//!
+//! SQL by hand: sets of threads at once (`apply`).
 
 use crate::{
     error::Res,
+    hot::{Plan, hot},
     sql::{IdSet, Tx, text},
 };
 use fieldpost_domain::SeqRange;
@@ -29,16 +32,20 @@ use uuid::Uuid;
 
 /// Brings the ranges of these conversations in line with the rows that are here now.
 pub(crate) async fn refresh(tx: &Tx, ids: &IdSet) -> Res<()> {
-    tx.run(LAST_SEQ, vec![ids.bind()]).await?;
-    tx.run(START, vec![ids.bind()]).await?;
-    tx.run(EXTEND_UP, vec![ids.bind()]).await?;
-    tx.run(EXTEND_DOWN, vec![ids.bind()]).await?;
-    tx.run(MISSING, vec![ids.bind()]).await?;
+    tx.run(&LAST_SEQ, vec![ids.bind()]).await?;
+    tx.run(&START, vec![ids.bind()]).await?;
+    tx.run(&EXTEND_UP, vec![ids.bind()]).await?;
+    tx.run(&EXTEND_DOWN, vec![ids.bind()]).await?;
+    tx.run(&MISSING, vec![ids.bind()]).await?;
     Ok(())
 }
 
-/// A message or a tombstone with a higher seq than any answer has told of.
-pub(crate) const LAST_SEQ: &str = "
+hot! {
+    FORGET: "a range that is forgotten", Plan::Bounded,
+        "UPDATE conversations SET range_from = 0, range_to = 0 WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+
+    /// A message or a tombstone with a higher seq than any answer has told of.
+    LAST_SEQ: "the last seq", Plan::Bounded, "
 UPDATE conversations AS c
 SET last_seq = max(c.last_seq,
     coalesce((SELECT max(m.seq) FROM messages AS m WHERE m.conversation_id = c.id), 0),
@@ -47,15 +54,15 @@ WHERE c.id IN (SELECT unhex(value) FROM json_each(?)) AND (
     EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.seq > c.last_seq)
     OR EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq > c.last_seq))";
 
-/// An empty range: does it stand before the first message, or is nothing known?
-const START: &str = "
+    /// An empty range: does it stand before the first message, or is nothing known?
+    START: "where a thread begins", Plan::Bounded, "
 UPDATE conversations AS c
 SET range_to = 0, range_from = (c.last_seq = 0 AND (c.version >= 0 OR c.server_id IS NULL))
     OR EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.seq = 1)
     OR EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq = 1)
 WHERE c.id IN (SELECT unhex(value) FROM json_each(?)) AND c.range_to < max(c.range_from, 1)";
 
-pub(crate) const EXTEND_UP: &str = "
+    EXTEND_UP: "a range that grows", Plan::Bounded, "
 UPDATE conversations AS c
 SET range_to = (
     SELECT max(seq) FROM (
@@ -67,7 +74,7 @@ WHERE c.id IN (SELECT unhex(value) FROM json_each(?)) AND c.range_from > 0 AND (
     EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.seq = c.range_to + 1)
     OR EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq = c.range_to + 1))";
 
-const EXTEND_DOWN: &str = "
+    EXTEND_DOWN: "a range that grows down", Plan::Bounded, "
 UPDATE conversations AS c
 SET range_from = (
     SELECT min(seq) FROM (
@@ -79,7 +86,7 @@ WHERE c.id IN (SELECT unhex(value) FROM json_each(?)) AND c.range_from > 1 AND (
     EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.seq = c.range_from - 1)
     OR EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq = c.range_from - 1))";
 
-pub(crate) const MISSING: &str = "
+    MISSING: "what is missing", Plan::Bounded, "
 UPDATE conversations AS c
 SET missing_before = CASE
     WHEN c.server_id IS NULL OR c.version < 0 THEN NULL
@@ -97,20 +104,8 @@ SET missing_before = CASE
     END
 WHERE c.id IN (SELECT unhex(value) FROM json_each(?)) AND (c.missing_before IS NOT NULL OR c.range_to < c.last_seq)";
 
-/// Of these conversations nothing is known whole any more, but for single deletions.
-pub(crate) async fn forget(tx: &Tx, ids: &IdSet) -> Res<()> {
-    let sql = "UPDATE conversations SET range_from = 0, range_to = 0
-        WHERE id IN (SELECT unhex(value) FROM json_each(?))";
-    tx.run(sql, vec![ids.bind()]).await.map(drop)
-}
-
-/// Adds ranges that pages cover whole. One statement for all of them; `derived::refresh` then lets them grow.
-pub(crate) async fn cover(tx: &Tx, told: &RangeSet) -> Res<()> {
-    tx.run(COVER, vec![told.bind()]).await.map(drop)
-}
-
-/// Rows of `(id, from, to)`. An empty range from 1 says that the conversation has no messages; any other empty one nothing.
-pub(crate) const COVER: &str = "
+    /// Rows of `(id, from, to)`. An empty range from 1 says that the conversation has no messages; any other empty one nothing.
+    COVER: "a range that is covered", Plan::Bounded, "
 WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f, value ->> 2 AS t FROM json_each(?))
 UPDATE conversations AS c
 SET (range_from, range_to) = (SELECT
@@ -122,18 +117,29 @@ SET (range_from, range_to) = (SELECT
         c.range_to < max(c.range_from, 1) OR told.f > c.range_to + 1 AS fresh))
 FROM told WHERE c.id = told.id";
 
-/// Adds ranges that the recent one touches, or with which a thread begins.
-pub(crate) async fn join(tx: &Tx, told: &RangeSet) -> Res<()> {
-    tx.run(JOIN, vec![told.bind()]).await.map(drop)
-}
-
-const JOIN: &str = "
+    JOIN: "a range that joins", Plan::Bounded, "
 WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f, value ->> 2 AS t FROM json_each(?))
 UPDATE conversations AS c
 SET range_from = CASE WHEN c.range_from > 0 THEN min(c.range_from, told.f) ELSE told.f END,
     range_to = max(c.range_to, told.t), last_seq = max(c.last_seq, told.t)
 FROM told WHERE c.id = told.id
     AND CASE WHEN c.range_from > 0 THEN told.f <= c.range_to + 1 AND told.t + 1 >= c.range_from ELSE told.f = 1 END";
+}
+
+/// Of these conversations nothing is known whole any more, but for single deletions.
+pub(crate) async fn forget(tx: &Tx, ids: &IdSet) -> Res<()> {
+    tx.run(&FORGET, vec![ids.bind()]).await.map(drop)
+}
+
+/// Adds ranges that pages cover whole. One statement for all of them; `derived::refresh` then lets them grow.
+pub(crate) async fn cover(tx: &Tx, told: &RangeSet) -> Res<()> {
+    tx.run(&COVER, vec![told.bind()]).await.map(drop)
+}
+
+/// Adds ranges that the recent one touches, or with which a thread begins.
+pub(crate) async fn join(tx: &Tx, told: &RangeSet) -> Res<()> {
+    tx.run(&JOIN, vec![told.bind()]).await.map(drop)
+}
 
 /// Ranges of several conversations as one parameter.
 #[derive(Debug, Clone)]

@@ -2,17 +2,24 @@
 //!
 //! They are connected when they are first needed, and kept. What came back last goes out first: its cache is warm. A query by
 //! itself sees one state, so BEGIN and COMMIT, which are trips of their own, are for readings of several queries only.
+//!
+//! SQL by hand: the ends of a transaction.
 
 use crate::{
+    connect::reader,
     error::{Fault, Res},
     held::Held,
-    open::{SqliteOptions, reader},
-    sql::{arguments, statement_of},
+    options::SqliteOptions,
+    values::{arguments, statement_of},
 };
 use fieldpost_storage::StorageErrorKind;
+use futures::{TryStreamExt, stream::BoxStream};
 use sea_orm::{
     Value,
-    sqlx::{Executor, SqliteConnection, sqlite::SqliteRow},
+    sqlx::{
+        Either, Error, Executor, SqliteConnection,
+        sqlite::{SqliteQueryResult, SqliteRow},
+    },
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -86,6 +93,40 @@ impl Lent {
         let held = self.held.as_mut().ok_or_else(|| Fault::kind(StorageErrorKind::Closed))?;
         Ok(if self.open { held.open() } else { held.free().await })
     }
+
+    async fn all(&mut self, sql: &str, values: Vec<Value>) -> Res<Vec<SqliteRow>> {
+        let statement = statement_of(sql.to_owned(), arguments(values)?);
+        let rows = whole(self.connection().await?.fetch_many(statement)).await;
+        self.alive(rows)
+    }
+
+    async fn run(&mut self, sql: &'static str) -> Res<()> {
+        let ran = self.connection().await?.execute(sql).await;
+        self.alive(ran).map(drop)
+    }
+
+    /// A connection whose thread has died answers nothing any more: it does not go back, and the next one to come makes another.
+    fn alive<T>(&mut self, answer: Result<T, Error>) -> Res<T> {
+        if matches!(answer, Err(Error::WorkerCrashed)) {
+            self.held = None;
+        }
+        Ok(answer?)
+    }
+}
+
+/// The rows of a query up to its end. A thread that dies in the middle just sends no more of them, so an answer without its end
+/// is no answer.
+async fn whole(
+    mut answer: BoxStream<'_, Result<Either<SqliteQueryResult, SqliteRow>, Error>>,
+) -> Result<Vec<SqliteRow>, Error> {
+    let (mut rows, mut ended) = (Vec::new(), false);
+    while let Some(part) = answer.try_next().await? {
+        match part {
+            Either::Right(row) => rows.push(row),
+            Either::Left(_) => ended = true,
+        }
+    }
+    if ended { Ok(rows) } else { Err(Error::WorkerCrashed) }
 }
 
 impl Drop for Lent {
@@ -125,19 +166,18 @@ impl Reading {
         let mut lent = readers.lend().await?;
         lent.connection().await?;
         lent.open = true;
-        lent.connection().await?.execute("BEGIN").await?;
+        lent.run("BEGIN").await?;
         Ok(Self { readers, stage: Stage::Transaction(lent) })
     }
 
     /// All rows of a query.
     pub(crate) async fn all(&mut self, sql: &str, values: Vec<Value>) -> Res<Vec<SqliteRow>> {
-        let statement = statement_of(sql.to_owned(), arguments(values)?);
         match &mut self.stage {
-            Stage::Transaction(lent) => Ok(lent.connection().await?.fetch_all(statement).await?),
+            Stage::Transaction(lent) => lent.all(sql, values).await,
             Stage::Single => {
                 self.stage = Stage::Spent;
                 let mut lent = self.readers.lend().await?;
-                Ok(lent.connection().await?.fetch_all(statement).await?)
+                lent.all(sql, values).await
             }
             Stage::Spent => Err(spent()),
         }
@@ -150,7 +190,7 @@ impl Reading {
 
     pub(crate) async fn commit(self) -> Res<()> {
         if let Stage::Transaction(mut lent) = self.stage {
-            lent.connection().await?.execute("COMMIT").await?;
+            lent.run("COMMIT").await?;
             lent.open = false;
         }
         Ok(())
@@ -170,6 +210,38 @@ mod tests {
         pin::pin,
         task::{Context, Waker},
     };
+    use tracing::{Instrument, Subscriber};
+    use tracing_subscriber::{Layer, layer, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt};
+
+    /// Kills the threads of SQLite that work for somebody in a span.
+    struct Deadly;
+
+    impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Deadly {
+        fn on_enter(&self, _: &tracing::span::Id, _: layer::Context<'_, S>) {
+            let here = std::thread::current();
+            assert!(!here.name().is_some_and(|name| name.starts_with("sqlx-sqlite")), "this thread was to die");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reading_thread_that_has_died_is_replaced() {
+        // Given
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::new(folder.path().join("fieldpost.db")).readers(1);
+        let store = SqliteStore::open(options).await.unwrap();
+        assert!(store.conversations(10).await.unwrap().is_empty());
+
+        // When
+        {
+            let _deadly = tracing_subscriber::registry().with(Deadly).set_default();
+            store.conversations(10).instrument(tracing::info_span!("deadly")).await.unwrap_err();
+        }
+
+        // Then
+        assert!(store.conversations(10).await.unwrap().is_empty());
+        let read = store.db.read("test").await.unwrap();
+        read.finish(Ok(())).await.unwrap();
+    }
 
     #[tokio::test]
     async fn a_pause_that_was_given_up_leaves_nobody_waiting_for_a_connection() {

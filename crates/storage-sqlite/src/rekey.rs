@@ -5,15 +5,19 @@
 //! id moves (messages, markers, the lane of queued mutations; the stored payload of a mutation does not name its lane), and
 //! the old id becomes an alias, because a screen may still hold it. Where both rows are here, the server's stays.
 //!
+//! SQL by hand: what moves of a table is the same statement for each, and marks are joined in one.
+//!
 //! Aliases never form a chain: those that led to the old id are turned to the new one.
 
 use crate::{
+    entity::{access, conversations, read_markers, value::Id},
     error::Res,
-    outbox::park,
+    mutations::park,
     sql::{Tx, id},
 };
 use fieldpost_domain::{ConversationId, RefusalCode};
 use fieldpost_storage::ChangeSet;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -26,15 +30,16 @@ pub(crate) async fn rekey(tx: &Tx, from: Uuid, to: Uuid, touched: &mut BTreeSet<
     }
     // The server's row, if it is here, stays; else the local one becomes it.
     tx.run("UPDATE OR IGNORE conversations SET id = ? WHERE id = ?", vec![id(to), id(from)]).await?;
-    tx.run("DELETE FROM conversations WHERE id = ?", vec![id(from)]).await?;
+    tx.execute(&conversations::Entity::delete_by_id(Id(from))).await?;
     for sql in MOVE {
         tx.run(sql, vec![id(to), id(from)]).await?;
     }
-    tx.run("DELETE FROM read_markers WHERE conversation_id = ?", vec![id(from)]).await?;
+    let moved = read_markers::Column::ConversationId.eq(Id(from));
+    tx.execute(&read_markers::Entity::delete_many().filter(moved)).await?;
     touched.remove(&from);
     touched.insert(to);
-    let sql = "SELECT 1 FROM access WHERE conversation_id = ? AND revoked";
-    if tx.one(sql, vec![id(to)]).await?.is_some() {
+    let revoked = access::Entity::find_by_id(Id(to)).filter(access::Column::Revoked.eq(true));
+    if tx.finds(&revoked).await? {
         park::purge(tx, to, &RefusalCode::AccessLost).await?;
     }
     Ok(())

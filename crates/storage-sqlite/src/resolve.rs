@@ -1,10 +1,14 @@
-//! Finding a conversation by whatever id the caller holds.
+//! Finding a conversation by whatever id the caller holds, and whose file this is.
+//!
+//! SQL by hand: parts of the hot statements of others, and one that a page runs (`apply`).
 
 use crate::{
+    entity::{aliases, value::Id},
     error::Res,
-    sql::{IdSet, Tx, id},
+    sql::{IdSet, Tx},
 };
 use fieldpost_domain::ConversationId;
+use sea_orm::EntityTrait;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -21,26 +25,25 @@ pub(crate) const CANONICAL: &str = "coalesce((SELECT a.canonical_id FROM aliases
 /// The canonical id, or the id itself.
 pub(crate) async fn canonical(tx: &Tx, conversation: ConversationId) -> Res<Uuid> {
     let given = conversation.as_uuid();
-    let row = tx.one("SELECT canonical_id FROM aliases WHERE id = ?", vec![id(given)]).await?;
-    row.map_or(Ok(given), |row| row.id(0))
+    let alias = tx.find_one::<aliases::Model>(&aliases::Entity::find_by_id(Id(given))).await?;
+    Ok(alias.map_or(given, |alias| alias.canonical_id.0))
 }
 
 /// All aliases. There are as many as conversations were opened offline and then found on the server: few.
 pub(crate) async fn aliases(tx: &Tx) -> Res<HashMap<Uuid, Uuid>> {
-    let rows = tx.all("SELECT id, canonical_id FROM aliases", vec![]).await?;
-    rows.iter().map(|row| Ok((row.id(0)?, row.id(1)?))).collect()
+    let aliases = tx.find::<aliases::Model>(&aliases::Entity::find()).await?;
+    Ok(aliases.into_iter().map(|alias| (alias.id.0, alias.canonical_id.0)).collect())
 }
 
 /// Which of these conversations are not here. Nearly always none, and every row of an answer has a price.
 pub(crate) async fn absent(tx: &Tx, ids: &IdSet) -> Res<HashSet<Uuid>> {
-    tx.all(ABSENT, vec![ids.bind()]).await?.iter().map(|row| row.id(0)).collect()
+    tx.all(ABSENT, vec![ids.bind()]).await?.iter().map(|row| row.id("id")).collect()
 }
 
 const ABSENT: &str = "
-SELECT unhex(j.value) FROM json_each(?) AS j
+SELECT unhex(j.value) AS id FROM json_each(?) AS j
 WHERE NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = unhex(j.value))";
 
 pub(crate) async fn viewer(tx: &Tx) -> Res<Option<Uuid>> {
-    let row = tx.one(&format!("SELECT {VIEWER}"), vec![]).await?;
-    row.map_or(Ok(None), |row| row.opt_id(0))
+    tx.only(&format!("SELECT {VIEWER} AS viewer"), vec![]).await?.opt_id("viewer")
 }

@@ -6,10 +6,13 @@
 //! ten thousand. There the option is switched off, and in the end all parts are merged into one, which leaves out what was
 //! deleted and costs as much as the index is large, however much goes: a tenth of a second for 100,000 messages.
 //!
+//! SQL by hand: the index is commanded by inserts (`apply`), which no query builder has.
+//!
 //! SQLite then overwrites the pages that came free (`secure_delete`, see `open`).
 
 use crate::{
     error::Res,
+    hot::{Plan, hot},
     sql::{IdSet, Tx, int},
 };
 use fieldpost_domain::{Access, Changes, TombstoneOf};
@@ -33,11 +36,13 @@ pub(crate) async fn leave_many(tx: &Tx, changes: &Changes) -> Res<bool> {
         return Ok(false);
     }
     let ids = IdSet::of(leaving.iter().map(|id| id.as_uuid()));
-    Ok(tx.one(MANY, vec![ids.bind(), int(FEW as i64)]).await?.is_some())
+    Ok(tx.one(&MANY, vec![ids.bind(), int(FEW as i64)]).await?.is_some())
 }
 
-pub(crate) const MANY: &str = "
-SELECT 1 FROM messages WHERE conversation_id IN (SELECT unhex(value) FROM json_each(?)) LIMIT 1 OFFSET 0 + ?";
+hot! {
+    MANY: "whether many messages leave", Plan::Bounded,
+        "SELECT 1 FROM messages WHERE conversation_id IN (SELECT unhex(value) FROM json_each(?)) LIMIT 1 OFFSET 0 + ?";
+}
 
 /// From here on words are only noted as deleted. [`end_many`] or [`pause_many`] follows in the same transaction.
 pub(crate) async fn begin_many(tx: &Tx) -> Res<()> {

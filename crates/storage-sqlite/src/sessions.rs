@@ -3,23 +3,22 @@
 use crate::{
     SqliteStore,
     db::Durability,
+    entity::{account, session, value::Id, value::Micros},
     error::{Fault, Res},
     outbox,
-    row::Row,
-    sql::{Tx, id, opt_text, text, time},
+    sql::Tx,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{AccessToken, PersonId, RefreshToken, Session};
 use fieldpost_storage::{Sessions, StorageErrorKind, StorageResult};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel, Iterable, sea_query::OnConflict};
 
 #[async_trait]
 impl Sessions for SqliteStore {
     async fn session(&self) -> StorageResult<Option<Session>> {
         let read = self.db.look("session")?;
-        let sql = "SELECT person_id, email, access_token, refresh_token, expires_at FROM session";
-        let row = read.tx().one(sql, vec![]).await;
-        let session = row.and_then(|row| row.map(|row| from_row(&row)).transpose());
-        read.finish(session).await
+        let session = read.tx().find_one::<session::Model>(&session::Entity::find()).await;
+        read.finish(session.map(|session| session.map(Session::from))).await
     }
 
     async fn save_session(&self, session: &Session) -> StorageResult<()> {
@@ -39,7 +38,7 @@ impl Sessions for SqliteStore {
 
     async fn clear_session(&self) -> StorageResult<()> {
         let write = self.db.write("clear_session", Durability::PowerCut).await?;
-        let cleared = write.tx().run("DELETE FROM session", vec![]).await;
+        let cleared = write.tx().execute(&session::Entity::delete_many()).await;
         write.finish(cleared.map(drop)).await
     }
 
@@ -51,14 +50,15 @@ impl Sessions for SqliteStore {
 }
 
 async fn account(tx: &Tx) -> Res<Option<PersonId>> {
-    let row = tx.one("SELECT person_id FROM account WHERE only = 1", vec![]).await?;
-    row.map(|row| row.id(0).map(PersonId::from_uuid)).transpose()
+    let account = tx.find_one::<account::Model>(&account::Entity::find()).await?;
+    Ok(account.map(|account| PersonId::from_uuid(account.person_id.0)))
 }
 
 async fn claim(tx: &Tx, person: PersonId) -> Res<()> {
     match account(tx).await? {
         None => {
-            tx.run("INSERT INTO account (only, person_id) VALUES (1, ?)", vec![id(person.as_uuid())]).await?;
+            let owned = account::ActiveModel { only: Set(ONLY), person_id: Set(Id(person.as_uuid())) };
+            tx.execute(&account::Entity::insert(owned)).await?;
             outbox::claim(tx, person).await
         }
         Some(owner) if owner == person => Ok(()),
@@ -66,27 +66,34 @@ async fn claim(tx: &Tx, person: PersonId) -> Res<()> {
     }
 }
 
+/// The key of a table of one row.
+const ONLY: i64 = 1;
+
 async fn save(tx: &Tx, session: &Session) -> Res<()> {
     claim(tx, session.person_id).await?;
-    let person = id(session.person_id.as_uuid());
-    let sql = "INSERT OR REPLACE INTO session (only, person_id, email, access_token, refresh_token, expires_at) \
-        VALUES (1, ?, ?, ?, ?, ?)";
-    let values = vec![
-        person,
-        opt_text(session.email.as_deref()),
-        text(session.access_token.reveal()),
-        text(session.refresh_token.reveal()),
-        time(session.expires_at),
-    ];
-    tx.run(sql, values).await.map(drop)
+    let kept = session::Model {
+        only: ONLY,
+        person_id: Id(session.person_id.as_uuid()),
+        email: session.email.clone(),
+        access_token: session.access_token.reveal().to_owned(),
+        refresh_token: session.refresh_token.reveal().to_owned(),
+        expires_at: Micros(session.expires_at),
+    };
+    let columns = session::Column::iter().filter(|column| !matches!(column, session::Column::Only));
+    let instead = OnConflict::column(session::Column::Only).update_columns(columns).to_owned();
+    // A model that was read is unchanged; this one was not.
+    let kept = session::Entity::insert(kept.into_active_model().reset_all()).on_conflict(instead);
+    tx.execute(&kept).await.map(drop)
 }
 
-fn from_row(row: &Row) -> Res<Session> {
-    Ok(Session {
-        person_id: PersonId::from_uuid(row.id(0)?),
-        email: row.get(1)?,
-        access_token: AccessToken::new(row.get::<String>(2)?),
-        refresh_token: RefreshToken::new(row.get::<String>(3)?),
-        expires_at: row.time(4)?,
-    })
+impl From<session::Model> for Session {
+    fn from(kept: session::Model) -> Self {
+        Self {
+            person_id: PersonId::from_uuid(kept.person_id.0),
+            email: kept.email,
+            access_token: AccessToken::new(kept.access_token),
+            refresh_token: RefreshToken::new(kept.refresh_token),
+            expires_at: kept.expires_at.0,
+        }
+    }
 }

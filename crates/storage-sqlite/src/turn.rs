@@ -5,9 +5,7 @@
 //! of the process's locks on it. The file stays empty, and stays: whoever removed it while another opens it would make two
 //! files of one name, and two turns.
 
-use crate::{SqliteStore, error::Fault};
-use async_trait::async_trait;
-use fieldpost_storage::{StorageErrorKind, StorageResult, Turn, Turns};
+use fieldpost_storage::Turn;
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io,
@@ -36,7 +34,12 @@ impl TurnFile {
         drop(self.here.lock().await);
     }
 
-    async fn take(&self) -> io::Result<Option<Turn>> {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Tries to get it; none if somebody else has it.
+    pub(crate) async fn take(&self) -> io::Result<Option<Turn>> {
         let Ok(here) = Arc::clone(&self.here).try_lock_owned() else { return Ok(None) };
         let path = self.path.clone();
         // The closure runs to its end even if nobody waits for it any more; so it takes `here` along.
@@ -61,17 +64,5 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
             Ok(Some(file))
         }
         Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-#[async_trait]
-impl Turns for SqliteStore {
-    async fn try_turn(&self) -> StorageResult<Option<Turn>> {
-        self.db.check_open().map_err(|fault| self.db.fail(fault, "try_turn"))?;
-        self.db.look_for_others().await.map_err(|fault| self.db.fail(fault, "try_turn"))?;
-        self.turn.take().await.map_err(|error| {
-            let detail = format!("{}: {error}", self.turn.path.display());
-            self.db.fail(Fault::Kind(StorageErrorKind::CannotOpen, Some(detail)), "try_turn")
-        })
     }
 }

@@ -2,13 +2,17 @@
 //!
 //! The rows are deleted, not the file: another process may have it open, and would go on writing into a file that has no name
 //! any more. The tables are asked for rather than listed, so that one added later is not forgotten.
+//!
+//! SQL by hand: it is about tables that it does not know.
 
 use crate::{
     db::{Db, Durability},
+    entity::{outbox_counts, sync_state},
     error::Res,
-    sql::{Tx, int},
+    sql::Tx,
 };
 use fieldpost_storage::{ChangeSet, StorageResult};
+use sea_orm::{ActiveValue::Set, EntityTrait};
 
 /// Everything but what SQLite, the full-text index and the migrations keep for themselves. The index empties itself by the
 /// triggers of `messages`.
@@ -29,10 +33,17 @@ pub(crate) async fn wipe(db: &Db) -> StorageResult<()> {
 async fn empty(tx: &Tx) -> Res<()> {
     tx.changed(ChangeSet::everything()).await;
     // What was asked for before proves nothing of what comes after: no generation comes again.
-    let generation: i64 = tx.value("SELECT coalesce(max(generation), 0) FROM sync_state", vec![]).await?;
+    let before = tx.find_one::<sync_state::Model>(&sync_state::Entity::find()).await?;
+    let generation = before.map_or(0, |state| state.generation);
     for row in tx.all(TABLES, vec![]).await? {
-        tx.run(&format!("DELETE FROM \"{}\"", row.get::<String>(0)?), vec![]).await?;
+        tx.run(&format!("DELETE FROM \"{}\"", row.only::<String>()?), vec![]).await?;
     }
-    let sql = "INSERT INTO sync_state (only, generation) VALUES (1, ?)";
-    tx.run(sql, vec![int(generation.saturating_add(1))]).await.map(drop)
+    let state = sync_state::ActiveModel {
+        only: Set(1),
+        generation: Set(generation.saturating_add(1)),
+        ..sync_state::ActiveModel::default()
+    };
+    tx.execute(&sync_state::Entity::insert(state)).await?;
+    let counts = outbox_counts::ActiveModel { only: Set(1), pending: Set(0), failed: Set(0) };
+    tx.execute(&outbox_counts::Entity::insert(counts)).await.map(drop)
 }

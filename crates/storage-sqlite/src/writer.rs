@@ -7,12 +7,14 @@
 //! A text of several statements stops at the first that fails, or after the one that is running when its caller goes away. The
 //! transaction is then open and half done, so from the moment that BEGIN may have been sent until COMMIT has returned, whatever
 //! ends a transaction rolls it back: a failure waits for that, and [`Drop`] leaves it to the connection ([`Held::leave`]).
+//!
+//! SQL by hand: the ends of a transaction, and pragmas.
 
 use crate::{
-    db::Connections,
+    connections::Connections,
     error::{Fault, Res},
     held::Held,
-    sql::{arguments, statement_of},
+    values::{arguments, statement_of},
 };
 use fieldpost_storage::{ChangeSet, StorageErrorKind};
 use sea_orm::{
@@ -308,7 +310,7 @@ mod tests {
         let write = here.db.write("test", Durability::PowerCut).await.unwrap();
         let claim = "INSERT INTO account (only, person_id) VALUES (1, ?)";
         let last = [Bound::new(claim, vec![id(build::iris().id.as_uuid())]), Bound::new("SELECT 1", vec![])];
-        assert_eq!(write.tx().last_row(last).await.unwrap().get::<i64>(0).unwrap(), 1);
+        assert_eq!(write.tx().last_row(last).await.unwrap().only::<i64>().unwrap(), 1);
         assert_eq!(other.account().await.unwrap(), Some(build::iris().id));
         assert!(write.tx().run("DELETE FROM account", vec![]).await.is_err());
         write.finish(Ok(())).await.unwrap();

@@ -3,6 +3,8 @@
 mod reasons;
 mod table;
 
+use reasons::Profile;
+pub(super) use reasons::link;
 pub(super) use table::goals;
 
 use super::lines::{Lines, OURS, Spread};
@@ -43,8 +45,8 @@ pub(super) struct Goal {
     pub(super) what: &'static str,
     pub(super) look: Look,
     pub(super) bound: Bound,
-    /// What a profile shows where this is missed.
-    pub(super) missed: &'static str,
+    /// Where docs say what a profile showed, should it be missed.
+    pub(super) missed: Profile,
 }
 
 impl Goal {
@@ -71,6 +73,13 @@ impl Goal {
             Look::Milliseconds(name) => fact(name).map(|spread| spread.median * 1e3),
             Look::Seconds => Spread::of(ours.iter().map(|line| line.seconds)).map(|spread| spread.median),
         }
+    }
+
+    /// What the rounds took: how much of it was processor time says whether it is work or waiting.
+    pub(super) fn took(&self, lines: &Lines) -> Option<(f64, f64)> {
+        let ours = lines.of(self.bench, &self.case, OURS);
+        let seconds = Spread::of(ours.iter().map(|line| line.seconds))?.median;
+        Some((seconds * 1e3, Spread::of(ours.iter().map(|line| line.cpu))?.median * 1e3))
     }
 
     pub(super) fn met(&self, measured: f64) -> bool {

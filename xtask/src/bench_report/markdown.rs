@@ -1,7 +1,7 @@
 //! The report as text.
 
 use super::{
-    goals::{Bound, Goal, goals},
+    goals::{Bound, Goal, goals, link},
     lines::{Line, Lines, OURS, Spread},
     plot,
     sections::{SECTIONS, Section, Unit},
@@ -77,10 +77,17 @@ fn misses(goals: &[Goal], lines: &Lines) -> String {
     let mut text = String::new();
     for goal in goals {
         let Some(measured) = goal.measured(lines).filter(|measured| !goal.met(*measured)) else { continue };
-        let why = if goal.missed.is_empty() { "not explained yet" } else { goal.missed };
-        let _ = writeln!(text, "- **{}, {}** ({} {}): {why}", goal.bench, goal.case, number(measured), goal.what);
+        let took = goal.took(lines).filter(|(_, cpu)| *cpu > 0.0);
+        let took =
+            took.map(|(all, cpu)| format!(" a round took {} ms, {} of processor time;", number(all), number(cpu)));
+        let (missed, why) = (format!("{} {}", number(measured), goal.what), link(goal.missed));
+        let _ = writeln!(text, "- **{}, {}** ({missed}):{} {why}.", goal.bench, goal.case, took.unwrap_or_default());
     }
-    if text.is_empty() { text } else { format!("\nWhy goals are missed:\n\n{text}") }
+    if text.is_empty() {
+        text
+    } else {
+        format!("\nWhy goals are missed, by this run and by a profile of another day:\n\n{text}")
+    }
 }
 
 fn section(section: &Section, lines: &Lines) -> String {

@@ -1,29 +1,38 @@
 //! What to send next.
+//!
+//! SQL by hand: a batch is read and marked as a set (`drain`).
 
 use crate::{
+    entity::outbox::{Column, Entity},
     error::Res,
-    outbox::{
-        record::{MUTATION, mutation},
-        views::can_be_sent,
-    },
+    hot::{Plan, hot},
+    mutations::record::Recorded,
+    outbox::views::CAN_BE_SENT,
     resolve,
     row::Row,
-    sql::{IdSet, Tx, int, unsigned},
+    sql::{IdSet, Tx, int, select, unsigned},
 };
 use fieldpost_domain::{ConversationId, Mutation, MutationId};
 use fieldpost_storage::{BatchLimits, ChangeSet};
+use sea_orm::IdenStatic;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// In the order of recording; the caller's held lanes are left out where the rows are found, so that a long lane that waits
-/// costs nothing.
-pub(crate) fn pending_sql() -> String {
-    format!(
-        "SELECT {MUTATION}, wire_size, position FROM outbox \
-         WHERE failed_code IS NULL AND position > ? AND {} \
+hot! {
+    ANY: "whether anything can be sent", Plan::Ordered("outbox_pending"),
+        format!("SELECT 1 FROM outbox WHERE failed_code IS NULL AND {CAN_BE_SENT} LIMIT 1");
+    /// In the order of recording; the caller's held lanes are left out where the rows are found, so that a long lane that waits
+    /// costs nothing.
+    PENDING: "what waits", Plan::Ordered("outbox_pending"), format!(
+        "{} WHERE failed_code IS NULL AND position > ? AND {CAN_BE_SENT}
             AND conversation_id NOT IN (SELECT unhex(value) FROM json_each(?)) ORDER BY position LIMIT 0 + ?",
-        can_be_sent!()
-    )
+        select::<Entity, Recorded>(),
+    );
+    LEAVE: "what leaves for the server", Plan::Bounded,
+        "UPDATE outbox SET unanswered = unanswered + 1 WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+    WITHDRAW: "what never arrived", Plan::Bounded,
+        "UPDATE outbox SET unanswered = max(unanswered - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?))
+        RETURNING conversation_id";
 }
 
 /// Rows read at a time. A batch seldom needs more than one turn.
@@ -31,15 +40,14 @@ const TURN: u32 = 512;
 
 /// Whether a batch could have anything in it. Most passes find nothing, and must not write to learn that.
 pub(super) async fn is_empty(tx: &Tx) -> Res<bool> {
-    let sql = concat!("SELECT 1 FROM outbox WHERE failed_code IS NULL AND ", can_be_sent!(), " LIMIT 1");
-    Ok(tx.one(sql, vec![]).await?.is_none())
+    Ok(tx.one(&ANY, vec![]).await?.is_none())
 }
 
 /// Takes the next batch: from now on each of it is on its way.
 pub(super) async fn take(tx: &Tx, limits: BatchLimits, held: &HashSet<ConversationId>) -> Res<Vec<Mutation>> {
     let batch = next(tx, limits, held).await?;
     if !batch.is_empty() {
-        tx.run(LEAVE, vec![ids(batch.iter().map(|mutation| mutation.id)).bind()]).await?;
+        tx.run(&LEAVE, vec![ids(batch.iter().map(|mutation| mutation.id)).bind()]).await?;
         tx.changed(ChangeSet::of(batch.iter().map(|mutation| mutation.intent.lane())).and_outbox()).await;
     }
     Ok(batch)
@@ -47,13 +55,14 @@ pub(super) async fn take(tx: &Tx, limits: BatchLimits, held: &HashSet<Conversati
 
 /// Attempts that never arrived.
 pub(super) async fn withdraw(tx: &Tx, mutations: &[MutationId]) -> Res<()> {
-    let rows = tx.all(WITHDRAW, vec![ids(mutations.iter().copied()).bind()]).await?;
+    let rows = tx.all(&WITHDRAW, vec![ids(mutations.iter().copied()).bind()]).await?;
     touched(tx, &rows).await
 }
 
-/// Of rows whose first column is the lane of an entry that has changed.
+/// Of rows that name the lanes of entries that have changed.
 pub(super) async fn touched(tx: &Tx, rows: &[Row]) -> Res<()> {
-    let lanes = rows.iter().map(|row| row.id(0).map(ConversationId::from_uuid)).collect::<Res<Vec<_>>>()?;
+    let lane = |row: &Row| row.id(Column::ConversationId.as_str()).map(ConversationId::from_uuid);
+    let lanes = rows.iter().map(lane).collect::<Res<Vec<_>>>()?;
     tx.changed(ChangeSet::of(lanes).and_outbox()).await;
     Ok(())
 }
@@ -62,20 +71,17 @@ fn ids(mutations: impl Iterator<Item = MutationId>) -> IdSet {
     IdSet::of(mutations.map(|id| id.as_uuid()))
 }
 
-pub(crate) const LEAVE: &str =
-    "UPDATE outbox SET unanswered = unanswered + 1 WHERE id IN (SELECT unhex(value) FROM json_each(?))";
-pub(crate) const WITHDRAW: &str = "UPDATE outbox SET unanswered = max(unanswered - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?)) RETURNING conversation_id";
-
 async fn next(tx: &Tx, limits: BatchLimits, held: &HashSet<ConversationId>) -> Res<Vec<Mutation>> {
     let held = IdSet::of(canonical(tx, held).await?);
     let mut batch = Filling { limits, bytes: 0, batch: Vec::new() };
     let mut after = 0;
     loop {
         let turn = limits.rows.clamp(1, TURN);
-        let rows = tx.all(&pending_sql(), vec![int(after), held.bind(), int(turn.into())]).await?;
+        let rows = tx.all(&PENDING, vec![int(after), held.bind(), int(turn.into())]).await?;
         for row in &rows {
-            after = row.get(6)?;
-            if !batch.take(row)? {
+            let row = row.model::<Recorded>()?;
+            after = row.position;
+            if !batch.take(&row) {
                 return Ok(batch.batch);
             }
         }
@@ -101,15 +107,15 @@ struct Filling {
 
 impl Filling {
     /// Adds a row; false when it does not fit any more.
-    fn take(&mut self, row: &Row) -> Res<bool> {
+    fn take(&mut self, row: &Recorded) -> bool {
         // What cannot be read was parked when the file was opened; one that another process has written since waits for that.
-        let Some(mutation) = mutation(row)? else { return Ok(true) };
-        self.bytes += unsigned(row.get(5)?);
+        let Ok(mutation) = row.mutation() else { return true };
+        self.bytes += unsigned(row.wire_size);
         let full = self.batch.len() >= self.limits.rows as usize || self.bytes > u64::from(self.limits.bytes);
         if full && !self.batch.is_empty() {
-            return Ok(false);
+            return false;
         }
         self.batch.push(mutation);
-        Ok(true)
+        true
     }
 }

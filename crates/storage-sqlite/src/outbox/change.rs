@@ -1,18 +1,29 @@
 //! Changing a message that is here.
+//!
+//! SQL by hand: the message and its send are one look.
 
-use super::{
-    decide,
-    record::{self, MUTATION_OF_O, mutation},
-};
+use super::decide;
 use crate::{
     derived,
+    entity::{
+        messages,
+        outbox::{Column, Entity},
+        value::Id,
+    },
     error::{Fault, Res},
-    messages, overlay,
+    hot::{Plan, hot},
+    messages::by_id,
+    mutations::{
+        overlay,
+        record::{self, Recorded},
+    },
     resolve::OWNER,
-    sql::{Tx, id, opt_id, opt_text, text},
+    rows::json,
+    sql::{Tx, opt_id, text},
 };
 use fieldpost_domain::{Changeable, ConversationId, Intent, MessageId, Mutation, MutationId, NewMessage, Target, Time};
 use fieldpost_storage::{ChangeSet, NotPossible, StorageErrorKind, ThreadMessage};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -32,11 +43,11 @@ pub(super) async fn change(tx: &Tx, mutation: Mutation, at: Time) -> Res<ThreadM
     intent.address(lane, Some(target));
     if !fold(tx, &message, &intent, at).await? && changes(&message.shown, &intent) {
         replace(tx, &intent).await?;
-        record::record(tx, &Mutation { id: mutation_id, intent }, None, at).await?;
+        record::record(tx, Mutation { id: mutation_id, intent }, None, at).await?;
         overlay::rebuild(tx, BTreeSet::from([message.id])).await?;
         derived::refresh_newest(tx, &BTreeSet::from([message.lane])).await?;
     }
-    messages::by_id(tx, message.id).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))
+    by_id(tx, message.id).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))
 }
 
 fn changes(shown: &Changeable, intent: &Intent) -> bool {
@@ -47,33 +58,37 @@ fn changes(shown: &Changeable, intent: &Intent) -> bool {
 
 async fn find(tx: &Tx, intent: &Intent) -> Res<Changing> {
     let target = opt_id(intent.target().map(|id| id.as_uuid()));
-    let row = tx.one(&find_sql(), vec![target]).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
-    let owner = row.opt_id(5)?.ok_or_else(|| Fault::kind(StorageErrorKind::NoAccount))?;
-    if intent.policy().changes == Target::Own && row.id(6)? != owner {
+    let row = tx.one(&CHANGING, vec![target]).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
+    let owner = row.opt_id("owner")?.ok_or_else(|| Fault::kind(StorageErrorKind::NoAccount))?;
+    if intent.policy().changes == Target::Own && row.id("sender")? != owner {
         return Err(decide::not_possible(NotPossible::AnotherPersons));
     }
-    if row.get::<Option<i64>>(8)?.is_some() {
+    if row.get::<Option<i64>>("deleted_at")?.is_some() {
         return Err(decide::not_possible(NotPossible::Deleted));
     }
-    if row.get::<Option<String>>(9)?.is_some() {
+    if row.get::<Option<String>>("omitted")?.is_some() {
         return Err(decide::not_possible(NotPossible::Incomplete));
     }
-    let sends = row.opt_id(0)?.is_some();
+    let unsent = row.is("unsent")?.then(|| row.model::<Recorded>()).transpose()?;
     Ok(Changing {
-        id: row.id(12)?,
-        lane: row.id(7)?,
-        shown: overlay::changeable(&row, 10)?,
-        unsent: sends.then(|| mutation(&row)).transpose()?.flatten(),
+        id: row.id("message")?,
+        lane: row.id("lane")?,
+        shown: overlay::changeable(&row)?,
+        unsent: unsent.and_then(|send| send.mutation().ok()),
     })
 }
 
-/// A message with its send, if that was never attempted.
-pub(crate) fn find_sql() -> String {
-    format!(
-        "SELECT {MUTATION_OF_O}, {OWNER}, m.sender_id, m.conversation_id, m.deleted_at, m.omitted, m.content, m.mentions, \
-            m.id FROM messages AS m \
-         LEFT JOIN outbox AS o ON o.message_id = m.id AND o.unanswered = 0 AND m.server_id IS NULL WHERE m.id = ?"
-    )
+hot! {
+    /// A message with its send, if that was never attempted.
+    CHANGING: "a message to be changed", Plan::Bounded, format!(
+        "SELECT {}, {OWNER} AS owner, o.id IS NOT NULL AS unsent, m.sender_id AS sender, m.conversation_id AS lane, m.deleted_at,
+            m.omitted, m.content, m.mentions, m.id AS message
+        FROM messages AS m
+        LEFT JOIN outbox AS o ON o.message_id = m.id AND o.unanswered = 0 AND m.server_id IS NULL WHERE m.id = ?",
+        Recorded::of("o"),
+    );
+    REPLACE: "what a change replaces", Plan::Bounded,
+        "DELETE FROM outbox WHERE target_id = ? AND slot = ? AND unanswered = 0";
 }
 
 /// Whether a send that was never attempted has taken the change with it.
@@ -83,26 +98,29 @@ async fn fold(tx: &Tx, message: &Changing, intent: &Intent, at: Time) -> Res<boo
     if !intent.fold_into(&mut unsent) {
         return Ok(false);
     }
-    let shown =
-        [opt_text(Some(unsent.content.as_str())), crate::rows::json::mentions(&unsent.mentions), id(message.id)];
+    let shown = messages::Entity::update_many()
+        .col_expr(messages::Column::Content, Expr::value(unsent.content.as_str().to_owned()))
+        .col_expr(messages::Column::Mentions, Expr::value(json::mentions(&unsent.mentions)))
+        .filter(messages::Column::Id.eq(Id(message.id)));
     rewrite(tx, *send, &Intent::SendMessage(unsent)).await?;
-    tx.run("UPDATE messages SET content = ?, mentions = ? WHERE id = ?", shown.into()).await?;
+    tx.execute(&shown).await?;
     derived::refresh_newest(tx, &BTreeSet::from([message.lane])).await?;
     decide::retry(tx, *send, at).await.map(|_| true)
 }
 
 /// Writes what a mutation in the outbox says anew.
 pub(super) async fn rewrite(tx: &Tx, mutation: MutationId, intent: &Intent) -> Res<()> {
-    let values = vec![text(record::payload(intent)?), record::size(intent), id(mutation.as_uuid())];
     tx.changed(ChangeSet::of_outbox()).await;
-    tx.run("UPDATE outbox SET payload = ?, wire_size = ? WHERE id = ?", values).await.map(drop)
+    let rewritten = Entity::update_many()
+        .col_expr(Column::Payload, Expr::value(record::payload(intent)?))
+        .col_expr(Column::WireSize, Expr::value(record::wire_size(intent)))
+        .filter(Column::Id.eq(Id(mutation.as_uuid())));
+    tx.execute(&rewritten).await.map(drop)
 }
 
 /// Takes out what the change replaces.
 async fn replace(tx: &Tx, intent: &Intent) -> Res<()> {
     let target = opt_id(intent.target().map(|id| id.as_uuid()));
     tx.changed(ChangeSet::of_outbox()).await;
-    tx.run(REPLACE, vec![target, text(intent.kind().as_str())]).await.map(drop)
+    tx.run(&REPLACE, vec![target, text(intent.kind().as_str())]).await.map(drop)
 }
-
-pub(crate) const REPLACE: &str = "DELETE FROM outbox WHERE target_id = ? AND slot = ? AND unanswered = 0";

@@ -3,17 +3,19 @@
 use crate::{
     db::{Db, Durability},
     derived,
-    error::Res,
-    outbox::{
-        record::{MUTATION, intent, mutation},
-        views::UNREADABLE,
+    entity::{
+        messages,
+        outbox::{Column, Entity, Model},
+        value::Id,
     },
-    overlay,
-    row::Row,
-    sql::{Tx, id, int, text},
+    error::Res,
+    mutations::{overlay, record::Recorded},
+    outbox::views::UNREADABLE,
+    sql::Tx,
 };
 use fieldpost_domain::{PersonId, RefusalCode, Undecodable};
 use fieldpost_storage::StorageResult;
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr};
 
 /// Parks what this version cannot read, and takes up again what an older version parked and this one can read. Nothing is
 /// removed; a mutation that nobody can send is shown to the person instead of being passed over in silence.
@@ -32,36 +34,37 @@ pub(crate) async fn check_readable(db: &Db) -> StorageResult<()> {
 /// A position, and why it is to be parked; none if it is to be taken up again.
 type Change = (i64, Option<Undecodable>);
 
+/// Rows read at a time.
+const TURN: u64 = 500;
+
 async fn find(tx: &Tx) -> Res<Vec<Change>> {
-    let sql = format!(
-        "SELECT {MUTATION}, position, failed_code IS NOT NULL FROM outbox \
-         WHERE (failed_code IS NULL OR failed_code = '{UNREADABLE}') AND position > ? ORDER BY position LIMIT 500"
-    );
+    let open = Column::FailedCode.is_null().or(Column::FailedCode.eq(UNREADABLE));
+    let open = Entity::find().filter(open).order_by_asc(Column::Position).limit(TURN);
     let mut changes = Vec::new();
     let mut after = 0;
     loop {
-        let rows = tx.all(&sql, vec![int(after)]).await?;
+        let rows = tx.find::<Model>(&open.clone().filter(Column::Position.gt(after))).await?;
         let Some(last) = rows.last() else { return Ok(changes) };
-        after = last.get(5)?;
-        for row in &rows {
-            changes.extend(judge(row)?);
-        }
+        after = last.position;
+        changes.extend(rows.iter().filter_map(judge));
     }
 }
 
-fn judge(row: &Row) -> Res<Option<Change>> {
-    let (position, parked) = (row.get(5)?, row.get::<i64>(6)? != 0);
-    if parked {
-        return Ok(mutation(row)?.map(|_| (position, None)));
+fn judge(row: &Model) -> Option<Change> {
+    let read = Recorded::from(row).mutation();
+    match (row.failed_code.is_some(), read) {
+        (true, read) => read.ok().map(|_| (row.position, None)),
+        (false, read) => read.err().map(|why| (row.position, Some(why))),
     }
-    Ok(intent(row)?.err().map(|why| (position, Some(why))))
 }
 
 async fn change(tx: &Tx, changes: Vec<Change>) -> Res<()> {
     for (position, why) in changes {
-        let sql = "UPDATE outbox SET failed_code = ?, failed_detail = ? WHERE position = ?";
-        let (code, detail) = (why.map(|_| UNREADABLE), why.map(|why| why.to_string()));
-        tx.run(sql, vec![crate::sql::opt_text(code), crate::sql::opt_text(detail), int(position)]).await?;
+        let change = Entity::update_many()
+            .col_expr(Column::FailedCode, Expr::value(why.map(|_| UNREADABLE.to_owned())))
+            .col_expr(Column::FailedDetail, Expr::value(why.map(|why| why.to_string())))
+            .filter(Column::Position.eq(position));
+        tx.execute(&change).await?;
     }
     overlay::rebuild_all(tx).await
 }
@@ -69,8 +72,16 @@ async fn change(tx: &Tx, changes: Vec<Change>) -> Res<()> {
 /// The file has got its owner. What somebody else had queued in it (it was upgraded from an app that let several people use
 /// one file) must not be sent in the owner's name; it is kept as dead letters.
 pub(crate) async fn claim(tx: &Tx, owner: PersonId) -> Res<()> {
-    let sql = "UPDATE outbox SET failed_code = ?, failed_detail = 'written by another person' WHERE failed_code IS NULL
-        AND message_id IN (SELECT m.id FROM messages AS m WHERE m.sender_id <> ? AND m.position IS NOT NULL)";
-    tx.run(sql, vec![text(RefusalCode::Forbidden.as_str()), id(owner.as_uuid())]).await?;
+    let of_others = messages::Entity::find()
+        .select_only()
+        .column(messages::Column::Id)
+        .filter(messages::Column::SenderId.ne(Id(owner.as_uuid())))
+        .filter(messages::Column::Position.is_not_null());
+    let parked = Entity::update_many()
+        .col_expr(Column::FailedCode, Expr::value(RefusalCode::Forbidden.as_str()))
+        .col_expr(Column::FailedDetail, Expr::value("written by another person"))
+        .filter(Column::FailedCode.is_null())
+        .filter(Column::MessageId.in_subquery(of_others.into_query()));
+    tx.execute(&parked).await?;
     derived::refresh_all(tx).await
 }

@@ -1,19 +1,23 @@
 //! What a person decides about what waits: send it again, send something else, take it back.
+//!
+//! SQL by hand: positions are SQLite's own count, and echoes leave with their mutations.
 
 use crate::{
     derived,
-    error::{Fault, Res},
-    outbox::{
-        change, park,
-        record::{MUTATION, mutation},
-        views,
+    entity::{
+        conversations, messages,
+        outbox::{Column, Entity, Model},
+        value::{Id, Micros},
     },
-    overlay, resolve,
-    row::Row,
-    sql::{IdSet, Tx, id, text, time},
+    error::{Fault, Res},
+    mutations::{overlay, park, record::Recorded},
+    outbox::{change, views},
+    resolve,
+    sql::{IdSet, Tx, id},
 };
 use fieldpost_domain::{Intent, MessageContent, MutationId, RefusalCode, Time};
 use fieldpost_storage::{ChangeSet, NotPossible, OutboxEntry, StorageErrorKind};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select, sea_query::Expr};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -63,7 +67,11 @@ pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent,
     intent.set_text(content);
     change::rewrite(tx, mutation, &intent).await?;
     if let Some(message) = entry.message {
-        tx.run("UPDATE messages SET content = ? WHERE id = ? AND seq IS NULL", vec![text(shown), id(message)]).await?;
+        let echo = messages::Entity::update_many()
+            .col_expr(messages::Column::Content, Expr::value(shown))
+            .filter(messages::Column::Id.eq(Id(message)))
+            .filter(messages::Column::Seq.is_null());
+        tx.execute(&echo).await?;
     }
     overlay::rebuild(tx, entry.target.into_iter().collect()).await?;
     derived::refresh_newest(tx, &BTreeSet::from([entry.lane])).await?;
@@ -75,13 +83,16 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     if !entry.keeps {
         return Err(not_possible(NotPossible::AlreadyRead));
     }
-    let sql = "SELECT 1 FROM conversations WHERE id = ? AND server_id IS NULL";
-    let whole = entry.opens && tx.one(sql, vec![id(entry.lane)]).await?.is_some();
+    let here_alone =
+        conversations::Entity::find_by_id(Id(entry.lane)).filter(conversations::Column::ServerId.is_null());
+    let whole = entry.opens && tx.finds(&here_alone).await?;
     let leaving = if whole { lane(tx, entry.lane).await? } else { vec![entry.id] };
-    let ids = IdSet::of(leaving.iter().copied());
-    if tx.one(ON_THEIR_WAY, vec![ids.bind()]).await?.is_some() {
+    let these = Column::Id.is_in(leaving.iter().copied().map(Id));
+    let on_their_way = Entity::find().filter(these.clone()).filter(Column::FailedCode.is_null());
+    if tx.finds(&on_their_way.filter(Column::Unanswered.gt(0_i64))).await? {
         return Err(Fault::kind(StorageErrorKind::OutcomeUnknown));
     }
+    let ids = IdSet::of(leaving.iter().copied());
     let mut left = Vec::with_capacity(leaving.len());
     for mutation in leaving {
         left.extend(views::of_mutation(tx, mutation).await?);
@@ -89,7 +100,7 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     tx.changed(ChangeSet::of_outbox()).await;
     let targets = if whole { BTreeSet::new() } else { entry.target.into_iter().collect() };
     tx.run(DROP_ECHOES, vec![ids.bind()]).await?;
-    tx.run("DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?))", vec![ids.bind()]).await?;
+    tx.execute(&Entity::delete_many().filter(these)).await?;
     overlay::rebuild(tx, targets).await?;
     if whole {
         park::purge(tx, entry.lane, &RefusalCode::OpenRefused).await?;
@@ -97,9 +108,6 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     derived::refresh_newest(tx, &BTreeSet::from([entry.lane])).await?;
     Ok(left)
 }
-
-const ON_THEIR_WAY: &str = "
-SELECT 1 FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?)) AND failed_code IS NULL AND unanswered > 0";
 
 const DROP_ECHOES: &str = "
 DELETE FROM messages WHERE server_id IS NULL AND seq IS NULL
@@ -114,24 +122,24 @@ pub(super) const fn not_possible(why: NotPossible) -> Fault {
 }
 
 async fn find(tx: &Tx, mutation: MutationId) -> Res<Waiting> {
-    let sql = format!(
-        "SELECT {MUTATION}, message_id, failed_code IS NOT NULL, unanswered, opens, keeps FROM outbox WHERE id = ?"
-    );
-    tx.one(&sql, vec![id(mutation.as_uuid())]).await?.as_ref().map(waiting).transpose()?.ok_or_else(not_found)
+    let entry = Entity::find().filter(Column::Id.eq(Id(mutation.as_uuid())));
+    tx.find_one::<Model>(&entry).await?.map(Waiting::from).ok_or_else(not_found)
 }
 
-fn waiting(row: &Row) -> Res<Waiting> {
-    Ok(Waiting {
-        id: row.id(0)?,
-        lane: row.id(2)?,
-        message: row.opt_id(5)?,
-        target: row.opt_id(3)?,
-        opens: row.get::<i64>(8)? != 0,
-        keeps: row.get::<i64>(9)? != 0,
-        failed: row.get::<i64>(6)? != 0,
-        unanswered: row.get::<i64>(7)? > 0,
-        intent: mutation(row)?.map(|mutation| mutation.intent),
-    })
+impl From<Model> for Waiting {
+    fn from(entry: Model) -> Self {
+        Self {
+            id: entry.id.0,
+            lane: entry.conversation_id.0,
+            message: entry.message_id.map(|id| id.0),
+            target: entry.target_id.map(|id| id.0),
+            opens: entry.opens,
+            keeps: entry.keeps,
+            failed: entry.failed_code.is_some(),
+            unanswered: entry.unanswered > 0,
+            intent: Recorded::from(&entry).mutation().ok().map(|mutation| mutation.intent),
+        }
+    }
 }
 
 async fn check_sendable(tx: &Tx, entry: &Waiting) -> Res<()> {
@@ -140,11 +148,11 @@ async fn check_sendable(tx: &Tx, entry: &Waiting) -> Res<()> {
     if matches!(intent, Intent::SendMessage(message) if Some(message.sender_id.as_uuid()) != viewer) {
         return Err(not_possible(NotPossible::AnotherPersons));
     }
-    if tx.one("SELECT 1 FROM conversations WHERE id = ?", vec![id(entry.lane)]).await?.is_none() {
+    if !tx.finds(&conversations::Entity::find_by_id(Id(entry.lane))).await? {
         return Err(not_possible(NotPossible::ConversationGone));
     }
     if let Some(target) = entry.target
-        && tx.one("SELECT 1 FROM messages WHERE id = ?", vec![id(target)]).await?.is_none()
+        && !tx.finds(&messages::Entity::find().filter(messages::Column::Id.eq(Id(target)))).await?
     {
         return Err(not_possible(NotPossible::MessageGone));
     }
@@ -153,30 +161,40 @@ async fn check_sendable(tx: &Tx, entry: &Waiting) -> Res<()> {
 
 /// The dead letters that are sent again with this one, in their order.
 async fn going_together(tx: &Tx, entry: &Waiting) -> Res<Vec<Uuid>> {
-    let refused = "SELECT 1 FROM outbox WHERE conversation_id = ? AND opens AND failed_code IS NOT NULL";
-    if tx.one(refused, vec![id(entry.lane)]).await?.is_none() {
+    let parked = of_lane(entry.lane).filter(Column::FailedCode.is_not_null());
+    if !tx.finds(&parked.clone().filter(Column::Opens.eq(true))).await? {
         return Ok(vec![entry.id]);
     }
-    let parked = "SELECT id FROM outbox WHERE conversation_id = ? AND failed_code IS NOT NULL ORDER BY position";
-    tx.all(parked, vec![id(entry.lane)]).await?.iter().map(|row| row.id(0)).collect()
+    Ok(ids(tx.find(&parked).await?))
 }
 
 async fn lane(tx: &Tx, lane: Uuid) -> Res<Vec<Uuid>> {
-    let sql = "SELECT id FROM outbox WHERE conversation_id = ? ORDER BY position";
-    tx.all(sql, vec![id(lane)]).await?.iter().map(|row| row.id(0)).collect()
+    Ok(ids(tx.find(&of_lane(lane)).await?))
+}
+
+fn of_lane(lane: Uuid) -> Select<Entity> {
+    Entity::find().filter(Column::ConversationId.eq(Id(lane))).order_by_asc(Column::Position)
+}
+
+fn ids(entries: Vec<Model>) -> Vec<Uuid> {
+    entries.into_iter().map(|entry| entry.id.0).collect()
 }
 
 /// Moves a dead letter to the end of the outbox, and its message to the end of its thread.
 async fn queue_again(tx: &Tx, mutation: Uuid, at: Time) -> Res<()> {
-    tx.run(WAITS_AGAIN, vec![time(at), id(mutation)]).await?;
+    let waits = Entity::update_many()
+        .col_expr(Column::FailedCode, Expr::value(None::<String>))
+        .col_expr(Column::FailedDetail, Expr::value(None::<String>))
+        .col_expr(Column::Retries, Expr::value(0_i64))
+        .col_expr(Column::LastRetry, Expr::value(None::<String>))
+        .col_expr(Column::RecordedAt, Expr::value(Micros(at)))
+        .filter(Column::Id.eq(Id(mutation)));
+    tx.execute(&waits).await?;
     for sql in QUEUE_AGAIN {
         tx.run(sql, vec![id(mutation)]).await?;
     }
     Ok(())
 }
-
-const WAITS_AGAIN: &str = "
-UPDATE outbox SET failed_code = NULL, failed_detail = NULL, retries = 0, last_retry = NULL, recorded_at = ? WHERE id = ?";
 
 /// The table counts positions up and never uses one twice; the next is one above the highest there ever was.
 const QUEUE_AGAIN: [&str; 3] = [

@@ -1,4 +1,6 @@
 //! What has waited too long to be sent.
+//!
+//! SQL by hand: one rule, which a look and a change must share; every pass asks.
 
 use crate::{
     error::Res,

@@ -1,9 +1,12 @@
 //! Moving the signed-in person's read marker: one look, and one script that writes.
+//!
+//! SQL by hand: the look and the script are one trip each (`watchers`).
 
 use crate::{
     derived,
     error::{Fault, Res},
-    outbox::record,
+    hot::{Plan, hot},
+    mutations::record::Recording,
     resolve::{CANONICAL, VIEWER},
     row::Row,
     sql::{Bound, Tx, id, seq},
@@ -19,7 +22,7 @@ pub(super) async fn mark_read(
     up_to: Seq,
     at: Time,
 ) -> Res<Seq> {
-    let row = tx.one(&stand_sql(), vec![id(conversation.as_uuid())]).await?;
+    let row = tx.one(&STAND, vec![id(conversation.as_uuid())]).await?;
     let Stand { conversation, viewer, read, known } = Stand::from_row(row)?;
     // Before anybody has signed in there is nobody who could have read anything.
     let Some(viewer) = viewer else { return Ok(Seq::ZERO) };
@@ -30,9 +33,9 @@ pub(super) async fn mark_read(
     let intent = Intent::MarkRead(MarkRead { conversation_id: ConversationId::from_uuid(conversation), read_seq });
     let [count, show] = derived::marked(conversation, viewer);
     tx.last([
-        Bound::new(MARK, vec![id(conversation), id(viewer), seq(read_seq), seq(read_seq)]),
-        Bound::new(REPLACED, vec![id(conversation)]),
-        record::recording(&Mutation { id: mutation, intent }, None, at)?,
+        Bound::new(&MARK, vec![id(conversation), id(viewer), seq(read_seq), seq(read_seq)]),
+        Bound::new(&REPLACED, vec![id(conversation)]),
+        Recording::of(Mutation { id: mutation, intent }, None, at)?.bound(),
         count,
         show,
     ])
@@ -41,11 +44,18 @@ pub(super) async fn mark_read(
     Ok(read_seq)
 }
 
-const MARK: &str = "
-INSERT INTO read_markers (conversation_id, person_id, delivered_seq, read_seq, version) VALUES (?, ?, ?, ?, 0)
-ON CONFLICT DO UPDATE SET read_seq = excluded.read_seq, delivered_seq = max(delivered_seq, excluded.delivered_seq)";
-
-const REPLACED: &str = "DELETE FROM outbox WHERE conversation_id = ? AND slot = 'mark_read'";
+hot! {
+    MARK: "a mark that moves", Plan::Bounded,
+        "INSERT INTO read_markers (conversation_id, person_id, delivered_seq, read_seq, version) VALUES (?, ?, ?, ?, 0)
+        ON CONFLICT DO UPDATE SET read_seq = excluded.read_seq, delivered_seq = max(delivered_seq, excluded.delivered_seq)";
+    REPLACED: "a mark that another one replaces", Plan::Bounded,
+        "DELETE FROM outbox WHERE conversation_id = ? AND slot = 'mark_read'";
+    STAND: "how far a thread is read", Plan::Bounded, format!(
+        "SELECT c.id, a.viewer, coalesce(r.read_seq, 0) AS read, c.range_to AS known
+        FROM conversations AS c CROSS JOIN (SELECT {VIEWER} AS viewer) AS a
+        LEFT JOIN read_markers AS r ON r.conversation_id = c.id AND r.person_id = a.viewer WHERE c.id = {CANONICAL}"
+    );
+}
 
 /// How a thread stands.
 struct Stand {
@@ -57,17 +67,14 @@ struct Stand {
     known: Seq,
 }
 
-pub(crate) fn stand_sql() -> String {
-    format!(
-        "SELECT c.id, a.viewer, coalesce(r.read_seq, 0), c.range_to
-        FROM conversations AS c CROSS JOIN (SELECT {VIEWER} AS viewer) AS a
-        LEFT JOIN read_markers AS r ON r.conversation_id = c.id AND r.person_id = a.viewer WHERE c.id = {CANONICAL}"
-    )
-}
-
 impl Stand {
     fn from_row(row: Option<Row>) -> Res<Self> {
         let row = row.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
-        Ok(Self { conversation: row.id(0)?, viewer: row.opt_id(1)?, read: row.seq(2)?, known: row.seq(3)? })
+        Ok(Self {
+            conversation: row.id("id")?,
+            viewer: row.opt_id("viewer")?,
+            read: row.seq("read")?,
+            known: row.seq("known")?,
+        })
     }
 }

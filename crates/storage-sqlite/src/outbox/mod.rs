@@ -7,10 +7,8 @@ mod decide;
 mod expire;
 pub(crate) mod mark_read;
 mod open_direct;
-pub(crate) mod park;
-pub(crate) mod record;
 pub(crate) mod send;
-mod settle;
+pub(crate) mod settle;
 mod views;
 
 pub(crate) use claim::{check_readable, claim};

@@ -1,16 +1,23 @@
 //! Opening the direct conversation with a medic.
+//!
+//! SQL by hand: in which org, and by whom, is one question.
 
 use crate::{
     conversations::by_id,
     derived,
+    entity::{
+        conversations::{self, Column, Entity, Model},
+        value::{Id, Micros},
+    },
     error::{Fault, Res},
-    outbox::record,
+    mutations::record,
     resolve::{self, VIEWER},
-    sql::{Tx, id, int, time},
+    sql::{Tx, id},
     version::UNTOLD,
 };
-use fieldpost_domain::{ConversationId, Intent, Mutation, MutationId, OpenDirect, OrgId};
+use fieldpost_domain::{ConversationId, ConversationKind, Intent, Mutation, MutationId, OpenDirect, OrgId};
 use fieldpost_storage::{ConversationSummary, NewDirect, StorageErrorKind};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -28,16 +35,22 @@ pub(super) async fn open_direct(tx: &Tx, mutation: MutationId, new: &NewDirect) 
         medic_id: Some(new.medic_id),
         org_id: Some(OrgId::from_uuid(org)),
     });
-    record::record(tx, &Mutation { id: mutation, intent }, None, new.at).await?;
-    let medic = id(new.medic_id.as_uuid());
-    tx.run(INSERT, vec![id(conversation), id(org), medic, id(opener), time(new.at), time(new.at), int(UNTOLD)]).await?;
+    record::record(tx, Mutation { id: mutation, intent }, None, new.at).await?;
+    let opened_here = conversations::ActiveModel {
+        id: Set(Id(conversation)),
+        org_id: Set(Id(org)),
+        kind: Set(ConversationKind::Direct.as_str().to_owned()),
+        medic_id: Set(Some(Id(new.medic_id.as_uuid()))),
+        created_by: Set(Id(opener)),
+        created_at: Set(Micros(new.at)),
+        updated_at: Set(Micros(new.at)),
+        version: Set(UNTOLD),
+        ..conversations::ActiveModel::default()
+    };
+    tx.execute(&Entity::insert(opened_here)).await?;
     derived::refresh(tx, &BTreeSet::from([conversation])).await?;
     opened(tx, conversation).await
 }
-
-const INSERT: &str = "
-INSERT INTO conversations (id, org_id, type, medic_id, created_by, created_at, updated_at, version)
-VALUES (?, ?, 'direct', ?, ?, ?, ?, ?)";
 
 /// In which org, and who opens it; none while that is not known.
 async fn here(tx: &Tx, new: &NewDirect) -> Res<Option<(Uuid, Uuid)>> {
@@ -45,16 +58,19 @@ async fn here(tx: &Tx, new: &NewDirect) -> Res<Option<(Uuid, Uuid)>> {
         "SELECT coalesce(
             (SELECT p.org_id FROM people AS p WHERE p.medic_id = ? ORDER BY p.removed, p.id, p.org_id LIMIT 1),
             (SELECT p.org_id FROM people AS p WHERE p.id = (SELECT me_id FROM sync_state WHERE only = 1)
-                ORDER BY p.removed, p.org_id LIMIT 1)), {VIEWER}"
+                ORDER BY p.removed, p.org_id LIMIT 1)) AS org, {VIEWER} AS opener"
     );
     let row = tx.only(&sql, vec![id(new.medic_id.as_uuid())]).await?;
-    Ok(row.opt_id(0)?.zip(row.opt_id(1)?))
+    Ok(row.opt_id("org")?.zip(row.opt_id("opener")?))
 }
 
 async fn with_medic(tx: &Tx, new: &NewDirect, org: Uuid) -> Res<Option<Uuid>> {
-    let sql = "SELECT id FROM conversations WHERE medic_id = ? AND org_id = ? AND type = 'direct' ORDER BY id LIMIT 1";
-    let row = tx.one(sql, vec![id(new.medic_id.as_uuid()), id(org)]).await?;
-    row.map(|row| row.id(0)).transpose()
+    let with_her = Entity::find()
+        .filter(Column::MedicId.eq(Id(new.medic_id.as_uuid())))
+        .filter(Column::OrgId.eq(Id(org)))
+        .filter(Column::Kind.eq(ConversationKind::Direct.as_str()));
+    let here = tx.find_one::<Model>(&with_her.order_by_asc(Column::Id).limit(1)).await?;
+    Ok(here.map(|here| here.id.0))
 }
 
 async fn opened(tx: &Tx, conversation: Uuid) -> Res<ConversationSummary> {

@@ -7,21 +7,26 @@
 //!
 //! An answer never takes a newer row back: when the message has already come by a pull, or has been deleted since, the
 //! version of the row decides, as it does for a page.
+//!
+//! SQL by hand: the entries of a batch are read as a set (`drain`).
 
-mod acks;
+pub(crate) mod acks;
 mod single;
 
 use crate::{
     derived,
-    error::{Fault, Res},
-    overlay,
-    replica::position::Standing,
+    entity::{outbox, value::Id},
+    error::Res,
+    hot::{Plan, hot},
+    mutations::overlay,
+    replica::context::PageContext,
     row::Row,
-    sql::{IdSet, Tx},
+    sql::{IdSet, Tx, select},
 };
 use acks::Acks;
 use fieldpost_domain::{Acknowledgement, ConversationId, PushOutcome, PushResult};
 use fieldpost_storage::{ChangeSet, SettleReport};
+use sea_orm::DerivePartialModel;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -40,7 +45,7 @@ struct Entry {
 /// What settling one batch has gathered so far.
 struct Settling<'a> {
     tx: &'a Tx,
-    standing: Standing,
+    context: PageContext,
     acks: Acks,
     touched: BTreeSet<Uuid>,
     /// The messages that the entries change.
@@ -53,9 +58,9 @@ pub(super) async fn settle(tx: &Tx, results: Vec<PushResult>) -> Res<SettleRepor
     let lanes = entries.values().map(|entry| ConversationId::from_uuid(entry.lane));
     tx.changed(ChangeSet::of(lanes).and_outbox()).await;
     let changed = entries.values().filter_map(|entry| entry.target).collect();
-    let standing = Standing::read(tx).await?;
+    let context = PageContext::read(tx).await?;
     let (touched, report) = (BTreeSet::new(), SettleReport::default());
-    let mut settling = Settling { tx, standing, acks: Acks::default(), touched, changed, report };
+    let mut settling = Settling { tx, context, acks: Acks::default(), touched, changed, report };
     for result in results {
         // Removed, so that a second answer to the same mutation is one to nothing.
         match entries.remove(&result.mutation_id.as_uuid()) {
@@ -76,7 +81,7 @@ impl Settling<'_> {
             PushOutcome::Acknowledged(Acknowledgement::Sent(ack)) if entry.lane == ack.conversation_id.as_uuid() => {
                 self.report.acknowledged += 1;
                 self.touched.insert(entry.lane);
-                self.acks.push(entry.id, self.standing.epoch, &ack);
+                self.acks.push(entry.id, self.context.epoch, &ack);
                 Ok(())
             }
             PushOutcome::Retry(code) => {
@@ -114,24 +119,39 @@ impl Settling<'_> {
 
 async fn entries(tx: &Tx, results: &[PushResult]) -> Res<HashMap<Uuid, Entry>> {
     let ids = IdSet::of(results.iter().map(|result| result.mutation_id.as_uuid()));
-    let sql = "SELECT id, conversation_id, message_id, failed_code IS NOT NULL, opens, keeps, target_id FROM outbox
-        WHERE id IN (SELECT unhex(value) FROM json_each(?))";
-    tx.all(sql, vec![ids.bind()]).await?.iter().map(entry).collect()
+    let entry = |row: &Row| Ok(Entry::from(row.model::<Sent>()?));
+    let entries = tx.all(&ENTRIES, vec![ids.bind()]).await?.iter().map(entry).collect::<Res<Vec<_>>>()?;
+    Ok(entries.into_iter().map(|entry| (entry.id, entry)).collect())
 }
 
-fn entry(row: &Row) -> Res<(Uuid, Entry)> {
-    let id = row.id(0)?;
-    let is = |column| Ok::<_, Fault>(row.get::<i64>(column)? != 0);
-    Ok((
-        id,
-        Entry {
-            id,
-            lane: row.id(1)?,
-            message: row.opt_id(2)?,
-            target: row.opt_id(6)?,
-            failed: is(3)?,
-            opens: is(4)?,
-            keeps: is(5)?,
-        },
-    ))
+hot! {
+    ENTRIES: "what is answered", Plan::Bounded,
+        format!("{} WHERE id IN (SELECT unhex(value) FROM json_each(?))", select::<outbox::Entity, Sent>());
+}
+
+/// As it is stored.
+#[derive(Debug, DerivePartialModel)]
+#[sea_orm(entity = "outbox::Entity")]
+struct Sent {
+    id: Id,
+    conversation_id: Id,
+    message_id: Option<Id>,
+    target_id: Option<Id>,
+    failed_code: Option<String>,
+    opens: bool,
+    keeps: bool,
+}
+
+impl From<Sent> for Entry {
+    fn from(sent: Sent) -> Self {
+        Self {
+            id: sent.id.0,
+            opens: sent.opens,
+            keeps: sent.keeps,
+            lane: sent.conversation_id.0,
+            message: sent.message_id.map(|id| id.0),
+            target: sent.target_id.map(|id| id.0),
+            failed: sent.failed_code.is_some(),
+        }
+    }
 }

@@ -1,91 +1,93 @@
 //! The outbox as a person sees it.
+//!
+//! SQL by hand: what the server cannot do yet is said by the file itself.
 
 use crate::{
+    entity::{
+        outbox::{Column, Model},
+        outbox_counts,
+    },
     error::Res,
-    outbox::record::intent,
-    row::Row,
-    rows::message::refusal,
-    sql::{Tx, id, int},
+    mutations::record::Recorded,
+    sql::{Tx, id, int, names, unsigned},
 };
 use fieldpost_domain::{
-    Capability, ConversationId, Intent, MessageId, MutationId, MutationKind, Refusal, RefusalCode, RetryCode,
+    Capability, ConversationId, Intent, MessageId, Mutation, MutationId, MutationKind, Refusal, RefusalCode, RetryCode,
     Undecodable,
 };
 use fieldpost_storage::{EntryState, OutboxCounts, OutboxEntry};
+use sea_orm::{EntityTrait, Iterable, Value};
 use uuid::Uuid;
 
-pub(crate) const COUNTS: &str = "SELECT count(*), count(failed_code) FROM outbox";
-
 pub(super) async fn counts(tx: &Tx) -> Res<OutboxCounts> {
-    let row = tx.one(COUNTS, vec![]).await?;
-    let Some(row) = row else { return Ok(OutboxCounts::default()) };
-    let (all, failed) = (row.count(0)?, row.count(1)?);
-    Ok(OutboxCounts { pending: all - failed, failed })
+    let counts = tx.find_one::<outbox_counts::Model>(&outbox_counts::Entity::find()).await?;
+    let counts = counts.map(|kept| OutboxCounts { pending: unsigned(kept.pending), failed: unsigned(kept.failed) });
+    Ok(counts.unwrap_or_default())
 }
 
 pub(super) async fn entries(tx: &Tx, limit: u32) -> Res<Vec<OutboxEntry>> {
-    let sql = format!("{SELECT} ORDER BY position LIMIT 0 + ?");
-    tx.all(&sql, vec![int(limit.into())]).await?.iter().map(entry).collect()
+    read(tx, "ORDER BY position LIMIT 0 + ?", int(limit.into())).await
 }
 
 /// One entry, by the mutation.
 pub(super) async fn of_mutation(tx: &Tx, mutation: Uuid) -> Res<Option<OutboxEntry>> {
-    tx.one(&format!("{SELECT} WHERE id = ?"), vec![id(mutation)]).await?.as_ref().map(entry).transpose()
+    Ok(read(tx, "WHERE id = ?", id(mutation)).await?.pop())
 }
 
 /// One entry, by the message that it sends.
 pub(super) async fn of_message(tx: &Tx, message: Uuid) -> Res<Option<OutboxEntry>> {
-    tx.one(&format!("{SELECT} WHERE message_id = ?"), vec![id(message)]).await?.as_ref().map(entry).transpose()
+    Ok(read(tx, "WHERE message_id = ?", id(message)).await?.pop())
 }
 
 /// The entries that change a message, oldest first.
 pub(super) async fn of_target(tx: &Tx, message: Uuid) -> Res<Vec<OutboxEntry>> {
-    let sql = format!("{SELECT} WHERE target_id = ? ORDER BY position");
-    tx.all(&sql, vec![id(message)]).await?.iter().map(entry).collect()
+    read(tx, "WHERE target_id = ? ORDER BY position", id(message)).await
 }
 
 /// Whether the server can do what an entry of `outbox` needs, as far as it has said.
-macro_rules! can_be_sent {
-    () => {
-        "(needs IS NULL OR needs IN (SELECT value FROM json_each((SELECT capabilities FROM sync_state WHERE only = 1))))"
+pub(super) const CAN_BE_SENT: &str =
+    "(needs IS NULL OR needs IN (SELECT value FROM json_each((SELECT capabilities FROM sync_state WHERE only = 1))))";
+
+async fn read(tx: &Tx, which: &str, value: Value) -> Res<Vec<OutboxEntry>> {
+    let columns = names(&Column::iter().collect::<Vec<_>>());
+    let sql = format!("SELECT {columns}, CASE WHEN NOT {CAN_BE_SENT} THEN needs END AS lacking FROM outbox {which}");
+    tx.all(&sql, vec![value]).await?.iter().map(|row| Ok(entry(row.model()?, row.get("lacking")?))).collect()
+}
+
+fn entry(entry: Model, lacking: Option<String>) -> OutboxEntry {
+    let read = Recorded::from(&entry).mutation();
+    let content = match &read {
+        Ok(Mutation { intent, .. }) => intent.text().map(str::to_owned),
+        Err(_) => Intent::text_in(&entry.payload.0),
     };
-}
-pub(super) use can_be_sent;
-
-const SELECT: &str = concat!(
-    "SELECT id, kind, conversation_id, target_id, payload, retries, last_retry, recorded_at, failed_code, failed_detail,
-    unanswered, message_id, CASE WHEN NOT ",
-    can_be_sent!(),
-    " THEN needs END FROM outbox"
-);
-
-fn entry(row: &Row) -> Res<OutboxEntry> {
-    let kind = row.text_if_any(1);
-    let conversation_id = ConversationId::from_uuid(row.id(2)?);
-    let intent = intent(row)?;
-    let failure = refusal(row, 8)?.or_else(|| intent.as_ref().err().copied().map(unreadable));
-    Ok(OutboxEntry {
-        mutation_id: MutationId::from_uuid(row.id(0)?),
-        kind: MutationKind::from(kind),
-        conversation_id,
-        message_id: row.opt_id(11)?.map(MessageId::from_uuid),
-        target_id: row.opt_id(3)?.map(MessageId::from_uuid),
-        content: intent
-            .map_or_else(|_| Intent::text_in(&row.text_if_any(4)), |intent| intent.text().map(str::to_owned)),
-        state: failure.map_or_else(|| queued(row), |refusal| Ok(EntryState::Failed(refusal)))?,
-        recorded_at: row.time(7)?,
-    })
+    OutboxEntry {
+        mutation_id: MutationId::from_uuid(entry.id.0),
+        state: state(&entry, read.err(), lacking),
+        kind: MutationKind::from(entry.kind.0),
+        conversation_id: ConversationId::from_uuid(entry.conversation_id.0),
+        message_id: entry.message_id.map(|id| MessageId::from_uuid(id.0)),
+        target_id: entry.target_id.map(|id| MessageId::from_uuid(id.0)),
+        content,
+        recorded_at: entry.recorded_at.0,
+    }
 }
 
-fn queued(row: &Row) -> Res<EntryState> {
-    if row.count(10)? > 0 {
-        return Ok(EntryState::Sending);
+fn state(entry: &Model, unread: Option<Undecodable>, lacking: Option<String>) -> EntryState {
+    let refused = entry
+        .failed_code
+        .clone()
+        .map(|code| Refusal { code: RefusalCode::from(code), detail: entry.failed_detail.clone() });
+    if let Some(refusal) = refused.or_else(|| unread.map(unreadable)) {
+        return EntryState::Failed(refusal);
     }
-    if let Some(needed) = row.get::<Option<String>>(12)? {
-        return Ok(EntryState::NeedsServer(Capability::from(needed)));
+    if entry.unanswered > 0 {
+        return EntryState::Sending;
     }
-    let retries = u32::try_from(row.count(5)?).unwrap_or(u32::MAX);
-    Ok(EntryState::Queued { retries, last_retry: row.get::<Option<String>>(6)?.map(RetryCode::from) })
+    if let Some(needed) = lacking {
+        return EntryState::NeedsServer(Capability::from(needed));
+    }
+    let retries = u32::try_from(unsigned(entry.retries)).unwrap_or(u32::MAX);
+    EntryState::Queued { retries, last_retry: entry.last_retry.clone().map(RetryCode::from) }
 }
 
 /// The code of dead letters that this version cannot read. A version that can takes them up again when it opens the file.

@@ -11,25 +11,33 @@
 //!
 //! After a change of epoch a row of the old history is one whose stored version is below the floor of the new epoch
 //! (`version`). When its conversation is confirmed, such messages inside or above the confirmed range are lost (`lost`).
+//!
+//! SQL by hand: sets of ranges, for each page of a first load (`load`).
 
 use crate::{
     derived,
+    entity::{
+        conversations::{Column, Entity},
+        value::Id,
+    },
     error::Res,
-    outbox::park,
-    overlay,
+    hot::{Plan, hot},
+    mutations::{overlay, park},
     ranges::{self, RangeSet},
     replica::{
         apply::{self, conversations, people},
+        context::PageContext,
         digest, history, lost, marks,
-        position::{self, Standing, superseded},
+        position::{self, superseded},
     },
-    resolve, search,
-    sql::{IdSet, Tx, id, int, unsigned},
+    search,
+    sql::{IdSet, Tx, id, int},
 };
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Person, PersonId, RefusalCode, Seq, SeqRange,
 };
 use fieldpost_storage::{ApplyReport, ChangeSet, SyncPosition, unreadable};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -51,32 +59,34 @@ pub(super) async fn apply_first_screen(tx: &Tx, page: BootstrapPage) -> Res<Appl
 }
 
 async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage, next: Next) -> Res<ApplyReport> {
-    match position::read(tx).await? {
+    let mut context = PageContext::read(tx).await?;
+    match context.position()? {
         SyncPosition::Bootstrapping { after: expected, .. } if expected.as_ref() == after => {}
         _ => return Err(superseded()),
     }
-    if after.is_none() {
-        position::meet(tx, page.epoch.as_ref()).await?;
+    if after.is_none() && position::meet(tx, &context.state, page.epoch.as_ref()).await? {
+        context = PageContext::read(tx).await?;
     }
     if after.is_none() || matches!(next, Next::Pull) {
         // Who the person is, and what has left.
         tx.changed(ChangeSet::everything()).await;
     }
-    let standing = Standing::read(tx).await?;
     let told = told_ranges(&page.changes);
     let came = Came::of(&page.changes);
     search::begin_many(tx).await?;
     lift_revocations(tx, &told).await?;
-    position::set_me(tx, page.me.as_ref().map(|me| me.id.as_uuid())).await?;
-    if standing.new_epoch {
-        marks::lower_to_the_same(tx, &standing, &page.changes).await?;
+    let me = page.me.as_ref().map(|me| me.id.as_uuid());
+    position::set_me(tx, me).await?;
+    context.set_me(me);
+    if context.new_epoch {
+        marks::lower_to_the_same(tx, &context, &page.changes).await?;
     }
-    let read = marks::read_as_told(tx, &page.changes, true).await?;
+    let read = marks::read_as_told(&context, &page.changes, true);
     let (conversations, people) = (unreadable::conversations_of(&page.changes), unreadable::people_of(&page.changes));
-    let mut applied = apply::rows(tx, &standing, page.changes).await?;
-    apply::people::put(tx, &standing, page.me.as_slice()).await?;
-    let spared = spare(tx, &standing, conversations, people).await?;
-    sweep(tx, &standing, &told, &came, &read).await?;
+    let mut applied = apply::rows(tx, &mut context, page.changes).await?;
+    apply::people::put(tx, &context, page.me.as_slice()).await?;
+    let spared = spare(tx, &context, conversations, people).await?;
+    sweep(tx, &context, &told, &came, &read).await?;
     tell_anew(tx, &spared, &came).await?;
     applied.touched.extend(spared.iter().copied());
     applied.touched.extend(told.iter().map(|(id, _)| *id));
@@ -90,15 +100,15 @@ async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage
             search::pause_many(tx).await?;
         }
         Next::Pull => {
-            applied.report.purged.extend(leave_unconfirmed(tx, &standing, page.me.as_ref()).await?);
+            applied.report.purged.extend(leave_unconfirmed(tx, &context, page.me.as_ref()).await?);
             position::follow(tx, &page.cursor, false).await?;
             search::end_many(tx).await?;
         }
     }
-    position::note_server(tx, &page.server).await?;
+    position::note_server(tx, &context.state, &page.server).await?;
     overlay::rebuild_all(tx).await?;
     derived::refresh(tx, &applied.touched).await?;
-    applied.report.marked_again = marks::again(tx, &read, page.server_time).await?;
+    applied.report.marked_again = marks::again(tx, &context, &read, page.server_time).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
     Ok(ApplyReport { digest_matches, ..applied.report })
 }
@@ -107,20 +117,18 @@ async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage
 /// would be a state of another history, which a conversation does not keep. Answers the conversations.
 async fn spare(
     tx: &Tx,
-    standing: &Standing,
+    context: &PageContext,
     conversations: BTreeSet<ConversationId>,
     people: BTreeSet<PersonId>,
 ) -> Res<Vec<Uuid>> {
     let mut spared = Vec::new();
-    if !conversations.is_empty() && !standing.new_epoch {
-        let aliases = resolve::aliases(tx).await?;
-        let canonical = |id: Uuid| aliases.get(&id).copied().unwrap_or(id);
-        spared.extend(conversations.iter().map(|id| canonical(id.as_uuid())));
+    if !conversations.is_empty() && !context.new_epoch {
+        spared.extend(conversations.iter().map(|id| context.aliases.canonical(id.as_uuid())));
         let ids = IdSet::of(spared.iter().copied());
-        tx.run(conversations::CONFIRM, vec![int(standing.generation), ids.bind()]).await?;
+        tx.run(&conversations::CONFIRM, vec![int(context.generation), ids.bind()]).await?;
     }
     if !people.is_empty() {
-        people::spare(tx, standing, &people).await?;
+        people::spare(tx, context, &people).await?;
     }
     Ok(spared)
 }
@@ -130,17 +138,16 @@ async fn spare(
 async fn tell_anew(tx: &Tx, spared: &[Uuid], came: &Came) -> Res<()> {
     for conversation in spared {
         let read = IdSet::of(came.read.iter().copied());
-        let row = tx.only(CAME_OF, vec![id(*conversation), read.bind()]).await?;
-        let seq = |column| row.get::<Option<i64>>(column).map(|seq| seq.map(|seq| Seq::new(unsigned(seq))));
-        let (lowest, highest) = (seq(0)?, seq(1)?);
+        let row = tx.only(&CAME_OF, vec![id(*conversation), read.bind()]).await?;
+        let (lowest, highest) = (row.opt_seq("lowest")?, row.opt_seq("highest")?);
         let from = lowest.unwrap_or(BEYOND);
         let rest = RangeSet::of(&[(*conversation, SeqRange { from, to: BEYOND })]);
-        tx.run(ECHO_AGAIN, vec![rest.bind()]).await?;
+        tx.run(&ECHO_AGAIN, vec![rest.bind()]).await?;
         if came.unread.is_none() {
             history::drop_absent(tx, &rest, &came.read).await?;
         }
         let unread = IdSet::of(came.unread.iter().flatten().copied());
-        tx.run(DROP_BELOW, vec![rest.bind(), unread.bind()]).await?;
+        tx.run(&DROP_BELOW, vec![rest.bind(), unread.bind()]).await?;
         ranges::forget(tx, &IdSet::of([*conversation])).await?;
         if let Some(to) = highest {
             ranges::cover(tx, &RangeSet::of(&[(*conversation, SeqRange { from, to })])).await?;
@@ -151,10 +158,6 @@ async fn tell_anew(tx: &Tx, spared: &[Uuid], came: &Came) -> Res<()> {
 
 /// Above every seq that a server gives.
 const BEYOND: Seq = Seq::new((1 << 53) - 1);
-
-const CAME_OF: &str = "
-SELECT min(m.seq), max(m.seq) FROM messages AS m
-WHERE m.conversation_id = ? AND m.id IN (SELECT unhex(value) FROM json_each(?))";
 
 /// Of each conversation of the page the range that it tells whole: from the lowest seq that came up to its last.
 fn told_ranges(changes: &Changes) -> Vec<(Uuid, SeqRange)> {
@@ -181,9 +184,7 @@ fn told_ranges(changes: &Changes) -> Vec<(Uuid, SeqRange)> {
 /// The server lists a conversation as visible, which says more than any revocation that came before. The version of that
 /// revocation stays, so that its late repetition is still recognised.
 async fn lift_revocations(tx: &Tx, told: &[(Uuid, SeqRange)]) -> Res<()> {
-    let sql = "UPDATE access SET revoked = 0
-        WHERE revoked AND conversation_id IN (SELECT unhex(value) FROM json_each(?))";
-    tx.run(sql, vec![IdSet::of(told.iter().map(|(id, _)| *id)).bind()]).await.map(drop)
+    tx.run(&LIFT, vec![IdSet::of(told.iter().map(|(id, _)| *id)).bind()]).await.map(drop)
 }
 
 /// The messages of a page.
@@ -205,33 +206,42 @@ impl Came {
 
 async fn sweep(
     tx: &Tx,
-    standing: &Standing,
+    context: &PageContext,
     told: &[(Uuid, SeqRange)],
     came: &Came,
     read: &[(Uuid, SeqRange)],
 ) -> Res<()> {
     let ranges = RangeSet::of(told);
-    tx.run(ECHO_AGAIN, vec![ranges.bind()]).await?;
-    if standing.new_epoch {
+    tx.run(&ECHO_AGAIN, vec![ranges.bind()]).await?;
+    if context.new_epoch {
         for (id, range) in told {
-            lost::sweep(tx, standing, *id, range.from, Some(&RefusalCode::LostByServer)).await?;
+            lost::sweep(tx, context, *id, range.from, Some(&RefusalCode::LostByServer)).await?;
         }
     }
     let ids = IdSet::of(told.iter().map(|(id, _)| *id));
     if came.unread.is_none() {
         history::drop_absent(tx, &ranges, &came.read).await?;
     }
-    marks::discount(tx, read).await?;
+    marks::discount(tx, context, read).await?;
     // After a change of epoch an earlier state of what cannot be read is one of another history.
-    let spared = came.unread.iter().flatten().copied().filter(|_| !standing.new_epoch);
-    tx.run(DROP_BELOW, vec![ranges.bind(), IdSet::of(spared).bind()]).await?;
+    let spared = came.unread.iter().flatten().copied().filter(|_| !context.new_epoch);
+    tx.run(&DROP_BELOW, vec![ranges.bind(), IdSet::of(spared).bind()]).await?;
     ranges::forget(tx, &ids).await?;
     ranges::cover(tx, &ranges).await?;
-    tx.run(DROP_UPGRADED, vec![ids.bind()]).await.map(drop)
+    tx.run(&DROP_UPGRADED, vec![ids.bind()]).await.map(drop)
 }
 
-/// An own message below a told range whose send awaits its answer becomes a local echo again: the answer will tell.
-pub(crate) const ECHO_AGAIN: &str = "
+hot! {
+    LIFT: "revocations that are lifted", Plan::Bounded,
+        "UPDATE access SET revoked = 0
+        WHERE revoked AND conversation_id IN (SELECT unhex(value) FROM json_each(?))";
+
+    CAME_OF: "what came of a conversation", Plan::Bounded,
+        "SELECT min(m.seq) AS lowest, max(m.seq) AS highest FROM messages AS m
+        WHERE m.conversation_id = ? AND m.id IN (SELECT unhex(value) FROM json_each(?))";
+
+    /// An own message below a told range whose send awaits its answer becomes a local echo again: the answer will tell.
+    ECHO_AGAIN: "what awaits its answer below a told range", Plan::Bounded, "
 WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f FROM json_each(?))
 UPDATE messages SET server_id = NULL, seq = NULL, position = o.position, status = 'queued', version = -1,
     deleted_at = NULL, omitted = NULL, created_at = coalesce(composed_at, created_at),
@@ -241,34 +251,43 @@ UPDATE messages SET server_id = NULL, seq = NULL, position = o.position, status 
 FROM told JOIN outbox AS o ON o.conversation_id = told.id
 WHERE messages.id = o.message_id AND messages.seq < told.f";
 
-/// Nobody vouches for what lies below a told range. What has no seq yet is not below anything.
-pub(crate) const DROP_BELOW: &str = "
+    /// Nobody vouches for what lies below a told range. What has no seq yet is not below anything.
+    DROP_BELOW: "what lies below a told range", Plan::Bounded, "
 WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f FROM json_each(?))
 DELETE FROM messages WHERE pk IN (
     SELECT m.pk FROM told JOIN messages AS m ON m.conversation_id = told.id AND m.seq < told.f
     WHERE m.id NOT IN (SELECT unhex(value) FROM json_each(?)))";
 
-/// Acknowledged messages of an upgraded file have no seq until they come from the server. Those that did not come with the
-/// recent ones cannot be placed among them; they come back as history, unless they were deleted since.
-const DROP_UPGRADED: &str = "
+    /// Acknowledged messages of an upgraded file have no seq until they come from the server. Those that did not come with the
+    /// recent ones cannot be placed among them; they come back as history, unless they were deleted since.
+    DROP_UPGRADED: "what an upgraded file cannot place", Plan::Bounded, "
 DELETE FROM messages WHERE seq IS NULL AND position IS NULL AND conversation_id IN (
     SELECT c.id FROM conversations AS c
     WHERE c.id IN (SELECT unhex(value) FROM json_each(?)) AND (c.range_to > 0 OR c.last_seq = 0))";
+}
 
 /// What nobody confirmed leaves the store.
-async fn leave_unconfirmed(tx: &Tx, standing: &Standing, me: Option<&Person>) -> Res<Vec<ConversationId>> {
-    let sql = "SELECT id FROM conversations WHERE server_id IS NOT NULL AND confirmed < ?";
-    let leaving = tx.all(sql, vec![int(standing.generation)]).await?;
-    let leaving = leaving.iter().map(|row| row.id(0)).collect::<Res<BTreeSet<_>>>()?;
+async fn leave_unconfirmed(tx: &Tx, context: &PageContext, me: Option<&Person>) -> Res<Vec<ConversationId>> {
+    let unconfirmed = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::ServerId.is_not_null())
+        .filter(Column::Confirmed.lt(context.generation));
+    let leaving = tx.find::<Leaving>(&unconfirmed).await?;
+    let leaving: BTreeSet<_> = leaving.into_iter().map(|leaving| leaving.id.0).collect();
     for conversation in &leaving {
-        if standing.new_epoch {
-            let fate = lost::fate_of_unlisted(tx, standing, *conversation, me).await?;
-            lost::sweep(tx, standing, *conversation, Seq::ZERO, fate.as_ref()).await?;
+        if context.new_epoch {
+            let fate = lost::fate_of_unlisted(tx, context, *conversation, me).await?;
+            lost::sweep(tx, context, *conversation, Seq::ZERO, fate.as_ref()).await?;
         }
         park::purge(tx, *conversation, &RefusalCode::AccessLost).await?;
     }
-    people::leave_unconfirmed(tx, standing).await?;
-    let viewer = resolve::viewer(tx).await?;
-    tracing::debug!(conversations = leaving.len(), signed_in = viewer.is_some(), "a bootstrap is complete");
+    people::leave_unconfirmed(tx, context).await?;
+    tracing::debug!(conversations = leaving.len(), signed_in = context.viewer.is_some(), "a bootstrap is complete");
     Ok(leaving.into_iter().map(ConversationId::from_uuid).collect())
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Leaving {
+    id: Id,
 }

@@ -4,15 +4,23 @@
 //! the conversations that the server knows. Triggers note each that comes or goes (`known_changes`), and what has been noted is
 //! taken in when somebody asks, so that a sync of nothing reads no conversation. What is not known yet is worked out once.
 //!
+//! SQL by hand: every pass asks (`pull`), and all ids come as one text.
+//!
 //! An older server sends the hash of a sorted list, for which all ids have to be read each time.
 
 use crate::{
+    entity::{
+        known_changes::{self, Column as K},
+        sync_state::{self, Column as S},
+    },
     error::{Fault, Res},
-    row::{Row, packed_rows},
-    sql::{Tx, int, signed, unsigned},
+    hot::{Plan, hot},
+    line::{cells, packed},
+    row::Row,
+    sql::{Tx, hex, names, of, signed, unsigned},
 };
 use fieldpost_domain::{ConversationDigest, ConversationId, Fingerprint, SetFingerprint};
-use sea_orm::Value;
+use sea_orm::{EntityTrait, IdenStatic, sea_query::Expr};
 use uuid::Uuid;
 
 pub(super) async fn matches(tx: &Tx, digest: Option<&ConversationDigest>) -> Res<Option<bool>> {
@@ -40,8 +48,8 @@ pub(super) async fn check(tx: &Tx) -> Res<bool> {
 
 /// The digest of the conversations that the server knows, brought up to date.
 async fn kept(tx: &Tx) -> Res<ConversationDigest> {
-    let row = tx.only(&kept_sql(), vec![]).await?;
-    let changes = row.rows(2)?;
+    let row = tx.only(&KEPT, vec![]).await?;
+    let changes = row.lines("changes")?;
     let Some((count, mut set)) = before(&row)? else {
         let digest = ConversationDigest::of(known(tx).await?);
         keep(tx, &digest).await?;
@@ -49,8 +57,8 @@ async fn kept(tx: &Tx) -> Res<ConversationDigest> {
     };
     let mut count = signed(count);
     for change in &changes {
-        set.toggle(ConversationId::from_uuid(change.id(0)?));
-        count += change.get::<i64>(1)?;
+        set.toggle(ConversationId::from_uuid(change.id(Change::Id)?));
+        count += change.get::<i64>(Change::Step)?;
     }
     let digest = ConversationDigest { count: unsigned(count), fingerprint: Fingerprint::Set(set) };
     if !changes.is_empty() {
@@ -59,23 +67,36 @@ async fn kept(tx: &Tx) -> Res<ConversationDigest> {
     Ok(digest)
 }
 
-pub(crate) fn kept_sql() -> String {
-    let changes = packed_rows("json_array(hex(k.id), k.step)", "FROM known_changes AS k");
-    format!("SELECT s.known_count, s.known_set, {changes} FROM sync_state AS s WHERE s.only = 1")
+cells! {
+    /// A conversation, `k`, that has come (1) or gone (-1).
+    enum Change() {
+        Id = hex("k", K::Id),
+        Step = of("k", K::Step),
+    }
+}
+
+hot! {
+    KEPT: "the digest that is kept", Plan::Bounded, format!(
+        "SELECT {}, {} AS changes FROM sync_state WHERE only = 1",
+        names(&[S::KnownCount, S::KnownSet]),
+        packed(&Change::row(), "FROM known_changes AS k"),
+    );
 }
 
 /// As it was kept; none if it is not known.
 fn before(row: &Row) -> Res<Option<(u64, SetFingerprint)>> {
-    let set = row.get::<Option<Vec<u8>>>(1)?.and_then(|bytes| bytes.try_into().ok());
-    let count = row.get::<Option<i64>>(0)?;
+    let set = row.get::<Option<Vec<u8>>>(S::KnownSet.as_str())?.and_then(|bytes| bytes.try_into().ok());
+    let count = row.get::<Option<i64>>(S::KnownCount.as_str())?;
     Ok(count.zip(set).map(|(count, set)| (unsigned(count), SetFingerprint::from_bytes(set))))
 }
 
 async fn keep(tx: &Tx, digest: &ConversationDigest) -> Res<()> {
     let Fingerprint::Set(set) = digest.fingerprint else { return Ok(()) };
-    let values = vec![int(signed(digest.count)), Value::Bytes(Some(set.as_bytes().to_vec()))];
-    tx.run("UPDATE sync_state SET known_count = ?, known_set = ? WHERE only = 1", values).await?;
-    tx.run("DELETE FROM known_changes", vec![]).await.map(drop)
+    let kept = sync_state::Entity::update_many()
+        .col_expr(S::KnownCount, Expr::value(signed(digest.count)))
+        .col_expr(S::KnownSet, Expr::value(set.as_bytes().to_vec()));
+    tx.execute(&kept).await?;
+    tx.execute(&known_changes::Entity::delete_many()).await.map(drop)
 }
 
 /// All ids in one text, so that ten thousand of them are one row.

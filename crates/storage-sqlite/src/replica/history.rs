@@ -1,13 +1,13 @@
 //! A page of older messages.
+//!
+//! SQL by hand: a set of messages, for each page of history and of a first load (`load`).
 
 use crate::{
     derived,
     error::Res,
+    hot::{Plan, hot},
     ranges::{self, RangeSet},
-    replica::{
-        apply,
-        position::{self, Standing},
-    },
+    replica::{apply, context::PageContext, position},
     resolve,
     sql::{IdSet, Tx},
 };
@@ -16,10 +16,11 @@ use fieldpost_storage::{ApplyReport, unreadable};
 use uuid::Uuid;
 
 pub(super) async fn apply(tx: &Tx, generation: u64, page: HistoryPage) -> Res<ApplyReport> {
-    if position::generation(tx).await? != generation {
+    let mut context = PageContext::beside(tx).await?;
+    if position::generation(&context.state) != generation {
         return Err(position::superseded());
     }
-    let conversation = resolve::canonical(tx, page.conversation_id).await?;
+    let conversation = context.aliases.canonical(page.conversation_id.as_uuid());
     if !resolve::absent(tx, &IdSet::of([conversation])).await?.is_empty() {
         return Ok(ApplyReport::default());
     }
@@ -27,8 +28,7 @@ pub(super) async fn apply(tx: &Tx, generation: u64, page: HistoryPage) -> Res<Ap
     let readable = unreadable::messages_of(&page.changes).is_none();
     let mut changes = page.changes;
     changes.conversations.extend(page.conversation);
-    let standing = Standing::beside(tx).await?;
-    let mut applied = apply::rows(tx, &standing, changes).await?;
+    let mut applied = apply::rows(tx, &mut context, changes).await?;
     let told = RangeSet::of(&[(conversation, page.range)]);
     if readable {
         applied.report.applied += drop_absent(tx, &told, &came).await?;
@@ -43,11 +43,13 @@ pub(super) async fn apply(tx: &Tx, generation: u64, page: HistoryPage) -> Res<Ap
 /// A range was told whole: a message in it that did not come was deleted for good. Of a page with a message that cannot be
 /// read this is not known.
 pub(super) async fn drop_absent(tx: &Tx, told: &RangeSet, came: &[Uuid]) -> Res<u64> {
-    tx.run(DROP_ABSENT, vec![told.bind(), IdSet::of(came.iter().copied()).bind()]).await
+    tx.run(&DROP_ABSENT, vec![told.bind(), IdSet::of(came.iter().copied()).bind()]).await
 }
 
-pub(crate) const DROP_ABSENT: &str = "
+hot! {
+    DROP_ABSENT: "what did not come", Plan::Bounded, "
 WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f, value ->> 2 AS t FROM json_each(?))
 DELETE FROM messages WHERE pk IN (
     SELECT m.pk FROM told JOIN messages AS m ON m.conversation_id = told.id AND m.seq BETWEEN told.f AND told.t
     WHERE m.id NOT IN (SELECT unhex(value) FROM json_each(?)))";
+}

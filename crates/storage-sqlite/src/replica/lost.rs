@@ -5,41 +5,46 @@
 //! outbox (the answer never came), it goes on waiting there.
 
 use crate::{
-    error::Res,
-    outbox::{record, send::insert_local},
-    replica::position::Standing,
-    resolve,
-    row::Row,
-    rows::{
-        json,
-        person::{self, PERSON},
+    entity::{
+        conversations,
+        messages::{Column, Entity, Model},
+        outbox, people,
+        value::Id,
     },
-    sql::{Tx, id, int, seq},
+    error::Res,
+    mutations::{echo::insert_local, record},
+    replica::context::PageContext,
+    rows::json,
+    sql::{Tx, signed},
 };
 use fieldpost_domain::{
     ConversationId, ConversationKind, Intent, MedicId, MessageContent, MessageId, MessageKind, Mutation, MutationId,
     NewMessage, OrgId, Person, PersonId, RefusalCode, Seq,
 };
 use fieldpost_storage::sight::{self, Place};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 /// What became of messages in a conversation that a first load after a change of epoch does not list, if there is anything
 /// to say.
 pub(super) async fn fate_of_unlisted(
     tx: &Tx,
-    standing: &Standing,
+    context: &PageContext,
     conversation: Uuid,
     me: Option<&Person>,
 ) -> Res<Option<RefusalCode>> {
-    let sql = "SELECT org_id, type, medic_id FROM conversations WHERE id = ?";
-    let Some(row) = tx.one(sql, vec![id(conversation)]).await? else { return Ok(None) };
-    let (kind, medic_id) = (ConversationKind::from(row.get::<String>(1)?), row.opt_id(2)?.map(MedicId::from_uuid));
-    let place = Place { org_id: OrgId::from_uuid(row.id(0)?), kind, medic_id };
+    let conversation = conversations::Entity::find_by_id(Id(conversation));
+    let Some(row) = tx.find_one::<conversations::Model>(&conversation).await? else { return Ok(None) };
+    let place = Place {
+        org_id: OrgId::from_uuid(row.org_id.0),
+        kind: ConversationKind::from(row.kind),
+        medic_id: row.medic_id.map(|id| MedicId::from_uuid(id.0)),
+    };
     // What she is in the org of the conversation, which need not be the one that the server names first.
     let Some(me) = me else { return Ok(None) };
-    let sql = format!("SELECT {PERSON} FROM people AS p WHERE p.id = ? AND p.org_id = ? AND p.confirmed >= ?");
-    let row = tx.one(&sql, vec![id(me.id.as_uuid()), id(place.org_id.as_uuid()), int(standing.generation)]).await?;
-    let there = row.map(|row| person::from_row(&row, 0)).transpose()?;
+    let there = people::Entity::find_by_id((Id(me.id.as_uuid()), row.org_id));
+    let there = there.filter(people::Column::Confirmed.gte(context.generation));
+    let there = tx.find_one::<people::Model>(&there).await?.map(Person::try_from).transpose()?;
     Ok(sight::fate_of_unlisted(there.as_ref(), &place))
 }
 
@@ -47,60 +52,54 @@ pub(super) async fn fate_of_unlisted(
 /// may have it, and it comes back as history.
 pub(super) async fn sweep(
     tx: &Tx,
-    standing: &Standing,
+    context: &PageContext,
     conversation: Uuid,
     from: Seq,
     fate: Option<&RefusalCode>,
 ) -> Res<()> {
-    let floor = int(standing.epoch.floor());
-    let rows = tx.all(OLD, vec![id(conversation), seq(from), floor.clone()]).await?;
-    let viewer = resolve::viewer(tx).await?;
-    let own: Vec<_> = rows.iter().filter(|row| row.id(1).ok() == viewer).collect();
-    let lost =
-        own.into_iter().map(|row| Ok((as_composed(row)?, row.get::<Option<i64>>(8)?))).collect::<Res<Vec<_>>>()?;
-    tx.run(REMOVE_OLD, vec![id(conversation), floor]).await?;
-    for (message, waiting) in lost {
-        let Some(message) = message else { continue };
-        match (waiting, fate) {
-            (Some(_), _) => {}
-            (None, Some(fate)) => park(tx, &message, fate).await?,
-            (None, None) => continue,
+    let floor = context.epoch.floor();
+    let older = Column::ConversationId.eq(Id(conversation)).and(Column::Version.lt(floor));
+    let own = Entity::find()
+        .filter(older.clone())
+        .filter(Column::Seq.gte(signed(from.get())))
+        .filter(Column::SenderId.eq(context.viewer.map(Id)));
+    let own = tx.find::<Model>(&own.order_by_asc(Column::Seq)).await?;
+    tx.execute(&Entity::delete_many().filter(older).filter(Column::ServerId.is_not_null())).await?;
+    for row in own {
+        let Some(message) = as_composed(row)? else { continue };
+        let waits = outbox::Entity::find().filter(outbox::Column::MessageId.eq(Id(message.id.as_uuid())));
+        match (tx.finds(&waits).await?, fate) {
+            (true, _) => {}
+            (false, Some(fate)) => park(tx, &message, fate).await?,
+            (false, None) => continue,
         }
         insert_local(tx, &message).await?;
     }
     Ok(())
 }
 
-const OLD: &str = "
-SELECT m.id, m.sender_id, m.conversation_id, m.message_type, m.content, m.metadata, m.reply_to,
-    coalesce(m.composed_at, m.created_at), o.position, m.deleted_at, m.mentions
-FROM messages AS m LEFT JOIN outbox AS o ON o.message_id = m.id
-WHERE m.conversation_id = ? AND m.seq >= ? AND m.version < ? ORDER BY m.seq";
-
-const REMOVE_OLD: &str = "DELETE FROM messages WHERE conversation_id = ? AND version < ? AND server_id IS NOT NULL";
-
 async fn park(tx: &Tx, message: &NewMessage, fate: &RefusalCode) -> Res<()> {
     // There is at most one send of a message, so its id serves for the mutation too.
     let id = MutationId::from_uuid(message.id.as_uuid());
     let mutation = Mutation { id, intent: Intent::SendMessage(message.clone()) };
-    record::record(tx, &mutation, Some(fate), message.composed_at).await
+    record::record(tx, mutation, Some(fate.clone()), message.composed_at).await
 }
 
 /// What its author once composed, if it can be sent again.
-fn as_composed(row: &Row) -> Res<Option<NewMessage>> {
-    let kind = MessageKind::from(row.get::<String>(3)?);
-    let content = row.get::<Option<String>>(4)?.and_then(|text| MessageContent::new(&text).ok());
-    let deleted = row.get::<Option<i64>>(9)?.is_some();
-    let Some(content) = content.filter(|_| !deleted && kind != MessageKind::System) else { return Ok(None) };
+fn as_composed(row: Model) -> Res<Option<NewMessage>> {
+    let kind = MessageKind::from(row.message_type);
+    let content = row.content.and_then(|text| MessageContent::new(&text).ok());
+    let again = row.deleted_at.is_none() && kind != MessageKind::System;
+    let Some(content) = content.filter(|_| again) else { return Ok(None) };
     Ok(Some(NewMessage {
-        id: MessageId::from_uuid(row.id(0)?),
-        conversation_id: ConversationId::from_uuid(row.id(2)?),
-        sender_id: PersonId::from_uuid(row.id(1)?),
+        id: MessageId::from_uuid(row.id.0),
+        conversation_id: ConversationId::from_uuid(row.conversation_id.0),
+        sender_id: PersonId::from_uuid(row.sender_id.0),
         kind,
         content,
-        metadata: json::shown_metadata(row.get(5)?)?.0,
-        reply_to: row.opt_id(6)?.map(MessageId::from_uuid),
-        mentions: json::read_mentions(row.get(10)?)?,
-        composed_at: row.time(7)?,
+        metadata: json::shown_metadata(row.metadata)?.0,
+        reply_to: row.reply_to.map(|id| MessageId::from_uuid(id.0)),
+        mentions: json::read_mentions(row.mentions)?,
+        composed_at: row.composed_at.unwrap_or(row.created_at).0,
     }))
 }

@@ -1,11 +1,13 @@
 //! What becomes of read marks when the server is set back, or a conversation comes into sight.
+//!
+//! SQL by hand: sets of ranges, for each page of a first load (`load`).
 
 use crate::{
     error::Res,
-    outbox::record,
+    hot::{Plan, hot},
+    mutations::record,
     ranges::RangeSet,
-    replica::{apply::conversations, position::Standing},
-    resolve,
+    replica::{apply::conversations, context::PageContext},
     row::Row,
     sql::{Tx, id, int, text},
 };
@@ -16,19 +18,16 @@ use fieldpost_storage::sight;
 use uuid::Uuid;
 
 /// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.
-pub(super) async fn read_as_told(tx: &Tx, changes: &Changes, first_load: bool) -> Res<Vec<(Uuid, SeqRange)>> {
-    if !first_load && changes.access.is_empty() {
-        return Ok(Vec::new());
-    }
-    let Some(viewer) = resolve::viewer(tx).await? else { return Ok(Vec::new()) };
+pub(super) fn read_as_told(context: &PageContext, changes: &Changes, first_load: bool) -> Vec<(Uuid, SeqRange)> {
+    let Some(viewer) = context.viewer.filter(|_| first_load || !changes.access.is_empty()) else { return Vec::new() };
     let told = sight::read_as_told(changes, PersonId::from_uuid(viewer), first_load);
-    Ok(told.into_iter().map(|(conversation, range)| (conversation.as_uuid(), range)).collect())
+    told.into_iter().map(|(conversation, range)| (conversation.as_uuid(), range)).collect()
 }
 
 /// Queues a mark again where more was read than the server says, and no mark waits. How many.
-pub(super) async fn again(tx: &Tx, told: &[(Uuid, SeqRange)], at: Time) -> Res<u64> {
-    let Some(viewer) = resolve::viewer(tx).await?.filter(|_| !told.is_empty()) else { return Ok(0) };
-    let forgotten = tx.all(FORGOTTEN, vec![RangeSet::of(told).bind(), id(viewer)]).await?;
+pub(super) async fn again(tx: &Tx, context: &PageContext, told: &[(Uuid, SeqRange)], at: Time) -> Res<u64> {
+    let Some(viewer) = context.viewer.filter(|_| !told.is_empty()) else { return Ok(0) };
+    let forgotten = tx.all(&FORGOTTEN, vec![RangeSet::of(told).bind(), id(viewer)]).await?;
     for row in &forgotten {
         let (conversation, read_seq) = conversation_and_seq(row)?;
         let conversation_id = ConversationId::from_uuid(conversation);
@@ -37,25 +36,41 @@ pub(super) async fn again(tx: &Tx, told: &[(Uuid, SeqRange)], at: Time) -> Res<u
             id: MutationId::from_uuid(conversation),
             intent: Intent::MarkRead(MarkRead { conversation_id, read_seq }),
         };
-        record::record(tx, &mutation, None, at).await?;
+        record::record(tx, mutation, None, at).await?;
     }
     Ok(forgotten.len() as u64)
 }
 
-pub(crate) const FORGOTTEN: &str = "
+/// Where more was read than the server says, its count is of an older marker: what is here of the difference is read.
+pub(super) async fn discount(tx: &Tx, context: &PageContext, told: &[(Uuid, SeqRange)]) -> Res<()> {
+    let Some(viewer) = context.viewer.filter(|_| !told.is_empty()) else { return Ok(()) };
+    tx.run(&DISCOUNT, vec![RangeSet::of(told).bind(), id(viewer)]).await.map(drop)
+}
+
+/// After a change of epoch markers come down to what is the same as before: below the first message that has taken the place
+/// of another one, which nobody has read.
+pub(super) async fn lower_to_the_same(tx: &Tx, context: &PageContext, changes: &Changes) -> Res<()> {
+    let told = changes.messages.iter().map(|message| {
+        let (id, conversation) = (message.id.as_uuid(), message.conversation_id.as_uuid());
+        format!("[\"{}\",\"{}\",{}]", id.simple(), conversation.simple(), message.seq)
+    });
+    let told = format!("[{}]", told.collect::<Vec<_>>().join(","));
+    for row in tx.all(&OTHERS, vec![text(told), int(context.generation)]).await? {
+        let (conversation, other) = conversation_and_seq(&row)?;
+        conversations::lower_markers(tx, conversation, other.previous()).await?;
+    }
+    Ok(())
+}
+
+hot! {
+    FORGOTTEN: "marks that the server has forgotten", Plan::Bounded, "
 WITH told AS (SELECT key AS n, unhex(value ->> 0) AS id, value ->> 1 AS f, value ->> 2 AS t FROM json_each(?))
-SELECT told.id, min(r.read_seq, told.t) FROM told JOIN read_markers AS r ON r.conversation_id = told.id AND r.person_id = ?
+SELECT told.id, min(r.read_seq, told.t) AS seq FROM told JOIN read_markers AS r ON r.conversation_id = told.id AND r.person_id = ?
 WHERE min(r.read_seq, told.t) > told.f AND EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = told.id)
     AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.conversation_id = told.id AND o.slot = 'mark_read')
 ORDER BY told.n";
 
-/// Where more was read than the server says, its count is of an older marker: what is here of the difference is read.
-pub(super) async fn discount(tx: &Tx, told: &[(Uuid, SeqRange)]) -> Res<()> {
-    let Some(viewer) = resolve::viewer(tx).await?.filter(|_| !told.is_empty()) else { return Ok(()) };
-    tx.run(DISCOUNT, vec![RangeSet::of(told).bind(), id(viewer)]).await.map(drop)
-}
-
-pub(crate) const DISCOUNT: &str = "
+    DISCOUNT: "what the server counts of what was read", Plan::Bounded, "
 WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f, value ->> 2 AS t FROM json_each(?)),
 asked (viewer) AS (SELECT ?)
 UPDATE conversations AS c SET told_unread = max(c.told_unread - k.counted, 0)
@@ -67,29 +82,15 @@ FROM (
     GROUP BY told.id) AS k
 WHERE c.id = k.id AND c.told_seq = k.t";
 
-/// After a change of epoch markers come down to what is the same as before: below the first message that has taken the place
-/// of another one, which nobody has read.
-pub(super) async fn lower_to_the_same(tx: &Tx, standing: &Standing, changes: &Changes) -> Res<()> {
-    let told = changes.messages.iter().map(|message| {
-        let (id, conversation) = (message.id.as_uuid(), message.conversation_id.as_uuid());
-        format!("[\"{}\",\"{}\",{}]", id.simple(), conversation.simple(), message.seq)
-    });
-    let told = format!("[{}]", told.collect::<Vec<_>>().join(","));
-    for row in tx.all(OTHERS, vec![text(told), int(standing.generation)]).await? {
-        let (conversation, other) = conversation_and_seq(&row)?;
-        conversations::lower_markers(tx, conversation, other.previous()).await?;
-    }
-    Ok(())
-}
-
-/// Of each conversation that was not confirmed yet, the first message in its range that was not here.
-pub(crate) const OTHERS: &str = "
+    /// Of each conversation that was not confirmed yet, the first message in its range that was not here.
+    OTHERS: "messages in the place of others", Plan::Bounded, "
 WITH told AS (SELECT unhex(value ->> 0) AS id, unhex(value ->> 1) AS place, value ->> 2 AS seq FROM json_each(?))
-SELECT c.id, min(told.seq) FROM told CROSS JOIN conversations AS c
+SELECT c.id, min(told.seq) AS seq FROM told CROSS JOIN conversations AS c
 WHERE c.id = told.place AND c.confirmed < ? AND told.seq BETWEEN c.range_from AND c.range_to
     AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = told.id)
 GROUP BY c.id";
+}
 
 fn conversation_and_seq(row: &Row) -> Res<(Uuid, Seq)> {
-    Ok((row.id(0)?, row.seq(1)?))
+    Ok((row.id("id")?, row.seq("seq")?))
 }

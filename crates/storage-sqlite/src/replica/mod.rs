@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod bootstrap;
+pub(crate) mod context;
 pub(crate) mod digest;
 pub(crate) mod history;
 pub(crate) mod lost;

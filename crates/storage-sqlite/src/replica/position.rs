@@ -1,77 +1,38 @@
 //! How far this device has followed the server: one row, moved in the transaction that makes it true.
+//!
+//! SQL by hand: what changes of the row depends on what it holds.
 
 use crate::{
+    entity::{
+        access,
+        sync_state::{Column, Entity, Model},
+        tombstones,
+        value::Id,
+    },
     error::{Fault, Res},
-    row::Row,
-    sql::{Tx, int, opt_id, opt_text, signed, text, unsigned},
-    version::Epoch,
+    hot::{Plan, hot},
+    sql::{Tx, int, signed, text, unsigned},
 };
 use fieldpost_domain::{Continuation, Cursor, ServerEpoch, ServerInfo};
 use fieldpost_storage::{BootstrapReason, ChangeSet, StorageErrorKind, SyncPosition};
-use sea_orm::Value;
+use sea_orm::{EntityTrait, ExprTrait, UpdateMany, sea_query::Expr};
 use uuid::Uuid;
 
-/// Which of the server's histories rows belong to now, and which bootstrap confirms them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing {
-    pub(crate) epoch: Epoch,
-    /// Counts bootstraps; what one has confirmed carries its number.
-    pub(crate) generation: i64,
-    pub(crate) bootstrapping: bool,
-    /// The bootstrap under way follows a change of epoch.
-    pub(crate) new_epoch: bool,
-    /// The answer was asked for beside a pass, which may have applied a later one meanwhile.
-    pub(crate) beside: bool,
-}
+/// The phases, as they are stored.
+pub(crate) const BOOTSTRAPPING: &str = "bootstrapping";
+pub(crate) const FIRST_SCREEN: &str = "first_screen";
+const FOLLOWING: &str = "following";
 
-impl Standing {
-    pub(crate) async fn read(tx: &Tx) -> Res<Self> {
-        Self::with(tx, "phase IN ('bootstrapping', 'first_screen')", false).await
-    }
-
-    /// For what the server tells beside a bootstrap. Before the first page has listed what there is, that confirms nothing: it
-    /// may be of the old history, or of before a conversation left.
-    pub(crate) async fn beside(tx: &Tx) -> Res<Self> {
-        Self::with(tx, "phase = 'first_screen' OR (phase = 'bootstrapping' AND after IS NOT NULL)", true).await
-    }
-
-    async fn with(tx: &Tx, bootstrapping: &str, beside: bool) -> Res<Self> {
-        let sql = format!("SELECT epoch, generation, {bootstrapping}, epoch_pending FROM sync_state WHERE only = 1");
-        let row = tx.one(&sql, vec![]).await?.ok_or_else(missing)?;
-        let bootstrapping = row.get::<i64>(2)? != 0;
-        Ok(Self {
-            epoch: Epoch::new(row.get(0)?),
-            generation: row.get(1)?,
-            bootstrapping,
-            new_epoch: bootstrapping && row.get::<i64>(3)? != 0,
-            beside,
-        })
-    }
-}
-
-/// The columns that [`from_row`] reads, of `sync_state AS s`.
-pub(crate) const POSITION: &str = "s.phase, s.after, s.done, s.total, s.cursor";
-
-pub(crate) async fn read(tx: &Tx) -> Res<SyncPosition> {
-    let sql = format!("SELECT {POSITION} FROM sync_state AS s WHERE s.only = 1");
-    from_row(&tx.one(&sql, vec![]).await?.ok_or_else(missing)?)
-}
-
-/// Its only row is made with the table.
-pub(crate) fn missing() -> Fault {
-    Fault::corrupt("the sync state is missing")
-}
-
-pub(crate) fn from_row(row: &Row) -> Res<SyncPosition> {
-    match row.get::<String>(0)?.as_str() {
-        "bootstrapping" => Ok(SyncPosition::Bootstrapping {
-            after: row.get::<Option<String>>(1)?.map(Continuation::new),
-            done: row.count(2)?,
-            total: row.get::<Option<i64>>(3)?.map(unsigned),
+pub(crate) fn of(state: &Model) -> Res<SyncPosition> {
+    match state.phase.as_str() {
+        BOOTSTRAPPING => Ok(SyncPosition::Bootstrapping {
+            after: state.after.clone().map(Continuation::new),
+            done: unsigned(state.done),
+            total: state.total.map(unsigned),
         }),
-        "first_screen" => Ok(SyncPosition::FirstScreen),
-        "following" => {
-            let cursor = row.get::<Option<String>>(4)?.and_then(|cursor| Cursor::new(cursor).ok());
+        FIRST_SCREEN => Ok(SyncPosition::FirstScreen),
+        FOLLOWING => {
+            let cursor = state.cursor.clone().and_then(|cursor| Cursor::new(cursor).ok());
             cursor.map(SyncPosition::Following).ok_or_else(|| Fault::corrupt("the cursor cannot be one"))
         }
         _ => Ok(SyncPosition::Fresh),
@@ -79,10 +40,8 @@ pub(crate) fn from_row(row: &Row) -> Res<SyncPosition> {
 }
 
 /// Which generation of the copy this is: the number of bootstraps, and whether the last one has brought a page.
-pub(crate) const GENERATION: &str = "2 * s.generation + (s.phase <> 'bootstrapping' OR s.after IS NOT NULL)";
-
-pub(crate) async fn generation(tx: &Tx) -> Res<u64> {
-    tx.value(&format!("SELECT {GENERATION} FROM sync_state AS s WHERE s.only = 1"), vec![]).await.map(unsigned)
+pub(crate) fn generation(state: &Model) -> u64 {
+    unsigned(2 * state.generation + i64::from(state.phase != BOOTSTRAPPING || state.after.is_some()))
 }
 
 /// The position belongs to somebody else by now.
@@ -95,7 +54,8 @@ pub(crate) const fn superseded() -> Fault {
 pub(crate) async fn begin_bootstrap(tx: &Tx, reason: BootstrapReason) -> Res<()> {
     let epoch = i64::from(reason == BootstrapReason::Epoch);
     tx.run(BEGIN, vec![int(epoch), int(epoch), int(epoch)]).await?;
-    if Standing::read(tx).await?.new_epoch {
+    let begun = tx.find_one::<Model>(&Entity::find()).await?;
+    if begun.is_some_and(|state| state.epoch_pending) {
         forget_remembered(tx).await?;
     }
     Ok(())
@@ -103,8 +63,8 @@ pub(crate) async fn begin_bootstrap(tx: &Tx, reason: BootstrapReason) -> Res<()>
 
 /// What was remembered of the old history says nothing of the new one.
 async fn forget_remembered(tx: &Tx) -> Res<()> {
-    tx.run("DELETE FROM tombstones", vec![]).await?;
-    tx.run("DELETE FROM access", vec![]).await.map(drop)
+    tx.execute(&tombstones::Entity::delete_many()).await?;
+    tx.execute(&access::Entity::delete_many()).await.map(drop)
 }
 
 const BEGIN: &str = "
@@ -120,16 +80,29 @@ WHERE only = 1";
 ///
 /// After a change of epoch nobody knows the history of what was acknowledged or told since the bootstrap began: the server may
 /// have been restored again before it made this page. So that is older than the page as well.
-pub(crate) async fn meet(tx: &Tx, named: Option<&ServerEpoch>) -> Res<()> {
-    let named = opt_text(named.map(ServerEpoch::as_str));
-    let another = "SELECT epoch_pending OR coalesce(server_epoch <> ?, 0) FROM sync_state WHERE only = 1";
-    if tx.value::<i64>(another, vec![named.clone()]).await? != 0 {
-        tx.run("UPDATE sync_state SET epoch_pending = 1, epoch = epoch + 1 WHERE only = 1", vec![]).await?;
+///
+/// Answers whether it does, and changed what was read of the state.
+pub(crate) async fn meet(tx: &Tx, state: &Model, named: Option<&ServerEpoch>) -> Res<bool> {
+    let named = named.map(ServerEpoch::as_str);
+    let known = state.server_epoch.as_deref();
+    let another = state.epoch_pending || (known.is_some() && named.is_some() && known != named);
+    if another {
+        let later = change()
+            .col_expr(Column::EpochPending, Expr::value(true))
+            .col_expr(Column::Epoch, Expr::col(Column::Epoch).add(1));
+        tx.execute(&later).await?;
         forget_remembered(tx).await?;
         tx.run(CONFIRMED_BY_NOBODY, vec![]).await?;
     }
-    let sql = "UPDATE sync_state SET server_epoch = coalesce(?, server_epoch) WHERE only = 1";
-    tx.run(sql, vec![named]).await.map(drop)
+    if let Some(named) = named.filter(|named| known != Some(*named)) {
+        tx.execute(&change().col_expr(Column::ServerEpoch, Expr::value(named))).await?;
+    }
+    Ok(another)
+}
+
+/// Of the only row.
+fn change() -> UpdateMany<Entity> {
+    Entity::update_many()
 }
 
 /// An answer that came before the first page has confirmed nothing either.
@@ -139,42 +112,48 @@ WHERE confirmed >= (SELECT s.generation FROM sync_state AS s WHERE s.only = 1)";
 
 /// The next page of the bootstrap is the one after `after`.
 pub(crate) async fn advance(tx: &Tx, after: &Continuation, loaded: u64, total: u64) -> Res<()> {
-    let sql = "UPDATE sync_state SET after = ?, done = done + ?, total = ? WHERE only = 1";
-    tx.run(sql, vec![text(after.as_str()), int(signed(loaded)), int(signed(total))]).await.map(drop)
+    let next = change()
+        .col_expr(Column::After, Expr::value(after.as_str()))
+        .col_expr(Column::Done, Expr::col(Column::Done).add(signed(loaded)))
+        .col_expr(Column::Total, Expr::value(signed(total)));
+    tx.execute(&next).await.map(drop)
 }
 
 /// The page of a first screen is applied, and the bootstrap begins anew.
 pub(crate) async fn show_first_screen(tx: &Tx) -> Res<()> {
-    tx.run("UPDATE sync_state SET phase = 'first_screen' WHERE only = 1", vec![]).await.map(drop)
+    tx.execute(&change().col_expr(Column::Phase, Expr::value(FIRST_SCREEN))).await.map(drop)
 }
 
 /// Everything up to `cursor` is applied; with an open run of pages there is more. A page that leads nowhere writes nothing.
 pub(crate) async fn follow(tx: &Tx, cursor: &Cursor, run_open: bool) -> Res<()> {
     let cursor = text(cursor.as_str());
     let run_open = int(run_open.into());
-    tx.run(FOLLOW, vec![cursor.clone(), run_open.clone(), cursor, run_open]).await.map(drop)
+    tx.run(&FOLLOW, vec![cursor.clone(), run_open.clone(), cursor, run_open]).await.map(drop)
 }
 
-const FOLLOW: &str = "
-UPDATE sync_state SET phase = 'following', cursor = ?, run_open = ?, after = NULL, done = 0, total = NULL, epoch_pending = 0
-WHERE only = 1 AND (phase, cursor, run_open) IS NOT ('following', ?, ?)";
+hot! {
+    FOLLOW: "where a pull has led", Plan::Bounded,
+        "UPDATE sync_state SET phase = 'following', cursor = ?, run_open = ?, after = NULL, done = 0, total = NULL,
+            epoch_pending = 0
+        WHERE only = 1 AND (phase, cursor, run_open) IS NOT ('following', ?, ?)";
+}
 
 /// What the server says about itself, with every page; nearly always what it said before.
-pub(crate) async fn note_server(tx: &Tx, server: &ServerInfo) -> Res<()> {
-    let version = Value::BigInt(server.sql_version.map(i64::from));
+pub(crate) async fn note_server(tx: &Tx, state: &Model, server: &ServerInfo) -> Res<()> {
+    let version = server.sql_version.map(i64::from);
     let capabilities = serde_json::to_string(&server.capabilities).unwrap_or_default();
-    let values = vec![version.clone(), text(capabilities.as_str()), version, text(capabilities)];
-    if tx.run(NOTE_SERVER, values).await? > 0 {
-        // What waited for the server to be able to do it waits for that no more.
-        tx.changed(ChangeSet { outbox: true, ..ChangeSet::nothing() }).await;
+    if state.sql_version == version && state.capabilities.as_deref() == Some(capabilities.as_str()) {
+        return Ok(());
     }
-    Ok(())
+    // What waited for the server to be able to do it waits for that no more.
+    tx.changed(ChangeSet::of_outbox()).await;
+    let noted = change()
+        .col_expr(Column::SqlVersion, Expr::value(version))
+        .col_expr(Column::Capabilities, Expr::value(capabilities));
+    tx.execute(&noted).await.map(drop)
 }
-
-const NOTE_SERVER: &str = "
-UPDATE sync_state SET sql_version = ?, capabilities = ? WHERE only = 1 AND (sql_version, capabilities) IS NOT (?, ?)";
 
 /// Who the caller is, by the server's word.
 pub(crate) async fn set_me(tx: &Tx, me: Option<Uuid>) -> Res<()> {
-    tx.run("UPDATE sync_state SET me_id = ? WHERE only = 1", vec![opt_id(me)]).await.map(drop)
+    tx.execute(&change().col_expr(Column::MeId, Expr::value(me.map(Id)))).await.map(drop)
 }

@@ -4,8 +4,10 @@ use crate::{
     derived,
     error::Res,
     replica::{
-        apply, digest, marks,
-        position::{self, Standing, superseded},
+        apply,
+        context::PageContext,
+        digest, marks,
+        position::{self, superseded},
     },
     search,
     sql::Tx,
@@ -14,24 +16,28 @@ use fieldpost_domain::{Cursor, PullPage};
 use fieldpost_storage::{ApplyReport, SyncPosition};
 
 pub(super) async fn apply(tx: &Tx, from: &Cursor, page: PullPage) -> Res<ApplyReport> {
-    if !matches!(position::read(tx).await?, SyncPosition::Following(cursor) if cursor == *from) {
+    let mut context = PageContext::read(tx).await?;
+    if !matches!(context.position()?, SyncPosition::Following(cursor) if cursor == *from) {
         return Err(superseded());
     }
-    let standing = Standing::read(tx).await?;
     let many = search::leave_many(tx, &page.changes).await?;
     if many {
         search::begin_many(tx).await?;
     }
-    let read = marks::read_as_told(tx, &page.changes, false).await?;
-    let mut applied = apply::rows(tx, &standing, page.changes).await?;
+    let read = marks::read_as_told(&context, &page.changes, false);
+    let mut applied = apply::rows(tx, &mut context, page.changes).await?;
     if many {
         search::end_many(tx).await?;
     }
-    marks::discount(tx, &read).await?;
-    derived::refresh(tx, &applied.touched).await?;
-    applied.report.marked_again = marks::again(tx, &read, page.server_time).await?;
+    if read.is_empty() {
+        derived::settle(tx, &applied.touched).await?;
+    } else {
+        marks::discount(tx, &context, &read).await?;
+        derived::refresh(tx, &applied.touched).await?;
+        applied.report.marked_again = marks::again(tx, &context, &read, page.server_time).await?;
+    }
     position::follow(tx, &page.cursor, page.more).await?;
-    position::note_server(tx, &page.server).await?;
+    position::note_server(tx, &context.state, &page.server).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
     Ok(ApplyReport { digest_matches, ..applied.report })
 }

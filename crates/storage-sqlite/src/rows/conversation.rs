@@ -2,8 +2,17 @@
 //!
 //! The name of the other side is found when the row is read: the medic is one lookup by an index, and a person whose name
 //! changes then changes nothing else.
+//!
+//! SQL by hand: what the list and each conversation are read from (`list`).
 
-use crate::{error::Res, resolve::VIEWER, row::Row, rows::json};
+use crate::{
+    entity::{conversations::Column as C, people::Column as P},
+    error::Res,
+    line::{Line, cells},
+    resolve::VIEWER,
+    rows::json,
+    sql::{hex, of},
+};
 use fieldpost_domain::{
     ConversationId, ConversationKind, MedicId, OrgId, Role,
     names::{self, Title},
@@ -11,10 +20,28 @@ use fieldpost_domain::{
 };
 use fieldpost_storage::ConversationSummary;
 
-/// A conversation as [`summary`] reads it, packed.
-pub(crate) const LINE: &str = "json_array(hex(c.id), hex(c.org_id), c.type, c.subject, hex(c.medic_id), c.medic_name, c.participant_name, \
-    c.last_seq, c.last_message_at, c.last_message_preview, c.unread_count, c.server_id IS NOT NULL, me.role, p.first_name, \
-    p.last_name, c.omitted, c.created_at)";
+cells! {
+    /// A conversation of a list: `c`, with who looks at it, `me`, and the medic whose it is, `p`.
+    pub(crate) enum Listed() {
+        Id = hex("c", C::Id),
+        Org = hex("c", C::OrgId),
+        Kind = of("c", C::Kind),
+        Subject = of("c", C::Subject),
+        Medic = hex("c", C::MedicId),
+        MedicName = of("c", C::MedicName),
+        ParticipantName = of("c", C::ParticipantName),
+        LastSeq = of("c", C::LastSeq),
+        LastMessageAt = of("c", C::LastMessageAt),
+        LastMessagePreview = of("c", C::LastMessagePreview),
+        Unread = of("c", C::UnreadCount),
+        OnServer = format!("{} IS NOT NULL", of("c", C::ServerId)),
+        Viewer = of("me", P::Role),
+        FirstName = of("p", P::FirstName),
+        LastName = of("p", P::LastName),
+        Omitted = of("c", C::Omitted),
+        CreatedAt = of("c", C::CreatedAt),
+    }
+}
 
 /// What it is read from; add WHERE and ORDER BY.
 pub(crate) fn source() -> String {
@@ -28,38 +55,38 @@ pub(crate) fn source() -> String {
     )
 }
 
-pub(crate) fn summary(row: &Row) -> Res<ConversationSummary> {
-    let kind = ConversationKind::from(row.get::<String>(2)?);
-    let subject: Option<String> = row.get(3)?;
+pub(crate) fn summary(row: &Line) -> Res<ConversationSummary> {
+    let kind = ConversationKind::from(row.get::<String>(Listed::Kind)?);
+    let subject: Option<String> = row.get(Listed::Subject)?;
     Ok(ConversationSummary {
-        id: ConversationId::from_uuid(row.id(0)?),
-        org_id: OrgId::from_uuid(row.id(1)?),
+        id: ConversationId::from_uuid(row.id(Listed::Id)?),
+        org_id: OrgId::from_uuid(row.id(Listed::Org)?),
         participant_name: participant_name(row, &kind, subject.as_deref())?,
         kind,
         subject,
-        omitted: json::read_omitted(row.get(15)?)?,
-        medic_id: row.opt_id(4)?.map(MedicId::from_uuid),
-        created_at: row.time(16)?,
-        last_message_at: row.opt_time(8)?,
-        last_message_preview: row.get::<Option<String>>(9)?.as_deref().map(preview),
-        unread: row.count(10)?,
-        last_seq: row.seq(7)?,
-        on_server: row.get::<i64>(11)? != 0,
+        omitted: json::read_omitted(row.get(Listed::Omitted)?)?,
+        medic_id: row.opt_id(Listed::Medic)?.map(MedicId::from_uuid),
+        created_at: row.time(Listed::CreatedAt)?,
+        last_message_at: row.opt_time(Listed::LastMessageAt)?,
+        last_message_preview: row.get::<Option<String>>(Listed::LastMessagePreview)?.as_deref().map(preview),
+        unread: row.count(Listed::Unread)?,
+        last_seq: row.seq(Listed::LastSeq)?,
+        on_server: row.is(Listed::OnServer)?,
     })
 }
 
-fn participant_name(row: &Row, kind: &ConversationKind, subject: Option<&str>) -> Res<String> {
-    let viewer = row.get::<Option<String>>(12)?.map(Role::from);
+fn participant_name(row: &Line, kind: &ConversationKind, subject: Option<&str>) -> Res<String> {
+    let viewer = row.get::<Option<String>>(Listed::Viewer)?.map(Role::from);
     if viewer.is_none()
-        && let Some(name) = row.get::<Option<String>>(6)?
+        && let Some(name) = row.get::<Option<String>>(Listed::ParticipantName)?
     {
         // An upgraded file that has not been synced: what the old app called it.
         return Ok(name);
     }
     let viewer = viewer.unwrap_or_else(|| Role::Unknown(String::new()));
-    let medic_name: Option<String> = row.get(5)?;
-    let medic = match row.get::<Option<String>>(13)? {
-        Some(first) => names::full_name(&first, &row.get::<String>(14)?),
+    let medic_name: Option<String> = row.get(Listed::MedicName)?;
+    let medic = match row.get::<Option<String>>(Listed::FirstName)? {
+        Some(first) => names::full_name(&first, &row.get::<String>(Listed::LastName)?),
         None => None,
     };
     Ok(Title { kind, subject, medic_name: medic_name.as_deref() }.participant_name(&viewer, medic))

@@ -2,8 +2,17 @@
 //!
 //! Like the names of conversations, the sender's name is found when the row is read; what a v5 file had written beside the
 //! message is used until the sender is known.
+//!
+//! SQL by hand: what a window and each message are read from (`window`).
 
-use crate::{error::Res, resolve::VIEWER, row::Row, rows::json};
+use crate::{
+    entity::{messages::Column as M, outbox::Column as O, people::Column as P, read_markers::Column as R},
+    error::Res,
+    line::{Line, cells},
+    resolve::VIEWER,
+    rows::json,
+    sql::{hex, of, unsigned},
+};
 use fieldpost_domain::{
     ConversationId, MessageId, MessageKind, MessageStatus, PersonId, Refusal, RefusalCode, Role, Seq,
     names::{self, ADMIN},
@@ -11,10 +20,35 @@ use fieldpost_domain::{
 use fieldpost_storage::ThreadMessage;
 use uuid::Uuid;
 
-/// A message as [`thread_message`] reads it, packed.
-pub(crate) const LINE: &str = "json_array(hex(m.id), hex(m.conversation_id), m.seq, hex(m.sender_id), m.sender_name, m.message_type, m.content, \
-    m.metadata, hex(m.reply_to), m.status, m.composed_at, m.created_at, m.deleted_at, o.failed_code, o.failed_detail, \
-    o.unanswered, p.first_name, p.last_name, p.role, p.medic_id IS NOT NULL, m.omitted, m.mentions, m.edited_at, m.base IS NOT NULL)";
+cells! {
+    /// A message of a thread: `m`, with its mutation `o` if it waits, and its sender `p`.
+    pub(crate) enum Shown() {
+        Id = hex("m", M::Id),
+        Conversation = hex("m", M::ConversationId),
+        Seq = of("m", M::Seq),
+        Sender = hex("m", M::SenderId),
+        SenderName = of("m", M::SenderName),
+        Kind = of("m", M::MessageType),
+        Content = of("m", M::Content),
+        Metadata = of("m", M::Metadata),
+        ReplyTo = hex("m", M::ReplyTo),
+        Mentions = of("m", M::Mentions),
+        Status = of("m", M::Status),
+        ComposedAt = of("m", M::ComposedAt),
+        CreatedAt = of("m", M::CreatedAt),
+        EditedAt = of("m", M::EditedAt),
+        DeletedAt = of("m", M::DeletedAt),
+        FailedCode = of("o", O::FailedCode),
+        FailedDetail = of("o", O::FailedDetail),
+        Unanswered = of("o", O::Unanswered),
+        FirstName = of("p", P::FirstName),
+        LastName = of("p", P::LastName),
+        Role = of("p", P::Role),
+        IsMedic = format!("{} IS NOT NULL", of("p", P::MedicId)),
+        Omitted = of("m", M::Omitted),
+        Changing = format!("{} IS NOT NULL", of("m", M::Base)),
+    }
+}
 
 /// What it is read from; `FROM messages AS m` comes before. A sender may be known in several orgs: what she is in the one of the
 /// conversation counts.
@@ -32,18 +66,32 @@ pub(crate) struct Receipts {
     read: Seq,
 }
 
-/// What [`Receipts::from_row`] reads, of the conversation that this expression names.
+cells! {
+    /// What [`Receipts`] are, of the conversation that an expression names.
+    pub(crate) enum Receipt(conversation) {
+        Viewer = format!("hex({VIEWER})"),
+        Delivered = furthest(R::DeliveredSeq, conversation),
+        Read = furthest(R::ReadSeq, conversation),
+    }
+}
+
+fn furthest(seq: R, conversation: &str) -> String {
+    let others = format!("r.conversation_id = {conversation} AND r.person_id IS NOT {VIEWER}");
+    format!("coalesce((SELECT max({}) FROM read_markers AS r WHERE {others}), 0)", of("r", seq))
+}
+
+/// The receipts as one packed row.
 pub(crate) fn receipts(conversation: &str) -> String {
-    let others =
-        format!("FROM read_markers AS r WHERE r.conversation_id = {conversation} AND r.person_id IS NOT {VIEWER}");
-    format!(
-        "{VIEWER}, coalesce((SELECT max(r.delivered_seq) {others}), 0), coalesce((SELECT max(r.read_seq) {others}), 0)"
-    )
+    format!("json_array({})", Receipt::row(conversation))
 }
 
 impl Receipts {
-    pub(crate) fn from_row(row: &Row, at: usize) -> Res<Self> {
-        Ok(Self { viewer: row.opt_id(at)?, delivered: row.seq(at + 1)?, read: row.seq(at + 2)? })
+    pub(crate) fn read(row: &Line) -> Res<Self> {
+        Ok(Self {
+            viewer: row.opt_id(Receipt::Viewer)?,
+            delivered: row.seq(Receipt::Delivered)?,
+            read: row.seq(Receipt::Read)?,
+        })
     }
 
     fn raise(&self, status: MessageStatus, seq: Option<Seq>) -> MessageStatus {
@@ -59,57 +107,54 @@ impl Receipts {
     }
 }
 
-pub(crate) fn thread_message(row: &Row, receipts: &Receipts) -> Res<ThreadMessage> {
-    let sender = row.id(3)?;
-    let (metadata, unread) = json::shown_metadata(row.get(7)?)?;
+pub(crate) fn thread_message(row: &Line, receipts: &Receipts) -> Res<ThreadMessage> {
+    let sender = row.id(Shown::Sender)?;
+    let (metadata, unread) = json::shown_metadata(row.get(Shown::Metadata)?)?;
     let mine = receipts.viewer == Some(sender);
-    let seq = row.get::<Option<i64>>(2)?.map(|seq| Seq::new(crate::sql::unsigned(seq)));
-    let stored = MessageStatus::from(row.get::<String>(9)?);
+    let seq = row.get::<Option<i64>>(Shown::Seq)?.map(|seq| Seq::new(unsigned(seq)));
+    let stored = MessageStatus::from(row.get::<String>(Shown::Status)?);
     let failure = (stored == MessageStatus::Queued).then(|| failure(row)).transpose()?.flatten();
-    let sending = stored == MessageStatus::Queued && failure.is_none() && row.get::<Option<i64>>(15)?.unwrap_or(0) > 0;
+    let sending = stored == MessageStatus::Queued
+        && failure.is_none()
+        && row.get::<Option<i64>>(Shown::Unanswered)?.unwrap_or(0) > 0;
     Ok(ThreadMessage {
-        id: MessageId::from_uuid(row.id(0)?),
-        conversation_id: ConversationId::from_uuid(row.id(1)?),
+        id: MessageId::from_uuid(row.id(Shown::Id)?),
+        conversation_id: ConversationId::from_uuid(row.id(Shown::Conversation)?),
         sender_id: PersonId::from_uuid(sender),
         sender_name: sender_name(row, PersonId::from_uuid(sender))?,
         mine,
-        kind: MessageKind::from(row.get::<String>(5)?),
-        content: row.get(6)?,
+        kind: MessageKind::from(row.get::<String>(Shown::Kind)?),
+        content: row.get(Shown::Content)?,
         metadata,
-        reply_to: row.opt_id(8)?.map(MessageId::from_uuid),
-        mentions: json::read_mentions(row.get(21)?)?,
+        reply_to: row.opt_id(Shown::ReplyTo)?.map(MessageId::from_uuid),
+        mentions: json::read_mentions(row.get(Shown::Mentions)?)?,
         status: if mine { receipts.raise(stored, seq) } else { stored },
         sending,
-        changing: row.get::<i64>(23)? != 0,
+        changing: row.is(Shown::Changing)?,
         failure,
         seq,
-        composed_at: row.opt_time(10)?,
-        created_at: row.time(11)?,
-        edited_at: row.opt_time(22)?,
-        deleted: row.get::<Option<i64>>(12)?.is_some(),
-        omitted: json::read_omitted(row.get(20)?)?.or(unread),
+        composed_at: row.opt_time(Shown::ComposedAt)?,
+        created_at: row.time(Shown::CreatedAt)?,
+        edited_at: row.opt_time(Shown::EditedAt)?,
+        deleted: row.get::<Option<i64>>(Shown::DeletedAt)?.is_some(),
+        omitted: json::read_omitted(row.get(Shown::Omitted)?)?.or(unread),
     })
 }
 
-fn sender_name(row: &Row, sender: PersonId) -> Res<String> {
+fn sender_name(row: &Line, sender: PersonId) -> Res<String> {
     if sender.is_nobody() {
         return Ok(String::new());
     }
-    let Some(first) = row.get::<Option<String>>(16)? else {
-        return Ok(row.get::<Option<String>>(4)?.unwrap_or_else(|| ADMIN.to_owned()));
+    let Some(first) = row.get::<Option<String>>(Shown::FirstName)? else {
+        return Ok(row.get::<Option<String>>(Shown::SenderName)?.unwrap_or_else(|| ADMIN.to_owned()));
     };
-    let medic = row.get::<i64>(19)? != 0 || Role::from(row.get::<String>(18)?) == Role::Medic;
-    let name = if medic { names::full_name(&first, &row.get::<String>(17)?) } else { None };
+    let medic = row.is(Shown::IsMedic)? || Role::from(row.get::<String>(Shown::Role)?) == Role::Medic;
+    let name = if medic { names::full_name(&first, &row.get::<String>(Shown::LastName)?) } else { None };
     Ok(name.unwrap_or_else(|| ADMIN.to_owned()))
 }
 
-fn failure(row: &Row) -> Res<Option<Refusal>> {
-    refusal(row, 13)
-}
-
-/// A dead letter's code and detail; none if it is not one.
-pub(crate) fn refusal(row: &Row, at: usize) -> Res<Option<Refusal>> {
-    let code = row.get::<Option<String>>(at)?;
+fn failure(row: &Line) -> Res<Option<Refusal>> {
+    let code = row.get::<Option<String>>(Shown::FailedCode)?;
     let Some(code) = code else { return Ok(None) };
-    Ok(Some(Refusal { code: RefusalCode::from(code), detail: row.get(at + 1)? }))
+    Ok(Some(Refusal { code: RefusalCode::from(code), detail: row.get(Shown::FailedDetail)? }))
 }

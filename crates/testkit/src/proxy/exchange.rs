@@ -1,4 +1,4 @@
-//! One connection: request and answer in turn, each pair with its fate.
+//! One connection: request and answer in turn, each pair with its delivery.
 
 use super::{Fault, Shared, frame};
 use frame::{Message, SWITCHING};
@@ -26,7 +26,7 @@ const OUTAGE: (u64, u64) = (10, 120);
 
 /// What happens to one exchange; where it is cut is drawn with it.
 #[derive(Debug, Clone, Copy)]
-struct Fate {
+struct Delivery {
     fault: Option<Fault>,
     /// At which thousandth of the message.
     at: u64,
@@ -34,18 +34,18 @@ struct Fate {
 }
 
 impl Shared {
-    fn draw(&self) -> Fate {
+    fn draw(&self) -> Delivery {
         let mut guard = self.chance();
         let chance = &mut *guard;
         let fault = chance.mix.draw(&mut chance.random);
         chance.tally.add(fault);
         let at = chance.random.below(1000);
         let outage = OUTAGE.0 + chance.random.below(OUTAGE.1 - OUTAGE.0);
-        Fate { fault, at, outage: Duration::from_millis(outage) }
+        Delivery { fault, at, outage: Duration::from_millis(outage) }
     }
 }
 
-impl Fate {
+impl Delivery {
     /// How much of a message gets through: at least a byte, never all.
     fn part(self, bytes: &[u8]) -> &[u8] {
         let length = usize::try_from(self.at).unwrap_or_default().saturating_mul(bytes.len()) / 1000;
@@ -70,11 +70,11 @@ async fn exchanges(shared: &Shared, client: &mut BufReader<&mut TcpStream>) -> i
             () = hangs_up(&mut server) => None,
         };
         let Some(request) = request else { return Ok(Ending::Close) };
-        let fate = shared.draw();
-        match fate.fault {
+        let delivery = shared.draw();
+        match delivery.fault {
             Some(Fault::Reset) => return Ok(Ending::Reset),
             Some(Fault::Refuse) => {
-                shared.refuse_for(fate.outage);
+                shared.refuse_for(delivery.outage);
                 return Ok(Ending::Reset);
             }
             _ => {}
@@ -83,13 +83,13 @@ async fn exchanges(shared: &Shared, client: &mut BufReader<&mut TcpStream>) -> i
             Some(open) => open,
             None => connect(shared).await?,
         };
-        if fate.fault == Some(Fault::CutRequest) {
-            upstream.write_all(fate.part(&request.bytes)).await?;
+        if delivery.fault == Some(Fault::CutRequest) {
+            upstream.write_all(delivery.part(&request.bytes)).await?;
             return Ok(Ending::Reset);
         }
         upstream.write_all(&request.bytes).await?;
         let answer = frame::response(&mut upstream, &request).await?;
-        if let Some(ending) = deliver(client, &answer, fate).await? {
+        if let Some(ending) = deliver(client, &answer, delivery).await? {
             return Ok(ending);
         }
         if answer.status()? == SWITCHING {
@@ -114,12 +114,16 @@ async fn connect(shared: &Shared) -> io::Result<BufReader<TcpStream>> {
     Ok(BufReader::new(stream))
 }
 
-/// Sends the answer, or as much of it as the fate leaves. Says how the connection ends, if it does.
-async fn deliver(client: &mut BufReader<&mut TcpStream>, answer: &Message, fate: Fate) -> io::Result<Option<Ending>> {
-    match fate.fault {
+/// Sends the answer, or as much of it as the delivery leaves. Says how the connection ends, if it does.
+async fn deliver(
+    client: &mut BufReader<&mut TcpStream>,
+    answer: &Message,
+    delivery: Delivery,
+) -> io::Result<Option<Ending>> {
+    match delivery.fault {
         Some(Fault::LoseAnswer) => return Ok(Some(Ending::Reset)),
         Some(Fault::CutAnswer) => {
-            client.write_all(fate.part(&answer.bytes)).await?;
+            client.write_all(delivery.part(&answer.bytes)).await?;
             return Ok(Some(Ending::Close));
         }
         Some(Fault::Trickle) => {

@@ -51,13 +51,13 @@
 //!
 //! A store has to answer on the thread that asks it: while others work, virtual time does not know that it should wait.
 
+mod app_events;
 mod clocks;
 mod dice;
 mod disk;
 mod interruptible;
 mod invariant;
 mod life;
-mod living;
 mod minimise;
 mod network;
 mod observer;

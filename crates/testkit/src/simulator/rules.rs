@@ -45,13 +45,13 @@ pub(super) fn may_be_told(
     let told =
         conversations.chain(messages).chain(markers).chain(deleted.map(|row| row.conversation_id)).chain(granted);
     let hidden = told.into_iter().find(|id| !may_see(places, server, reader, *id));
-    let stranger = changes
+    let third_party = changes
         .people
         .iter()
         .find(|row| row.id != reader && server.member(reader).is_none_or(|member| member.org_id != row.org_id));
     let withheld =
         changes.messages.iter().find(|message| policy.is_some_and(|policy| !policy.lets_see(message, reader)));
-    match (hidden, stranger) {
+    match (hidden, third_party) {
         (None, None) => withheld.map_or(Ok(()), |message| {
             let what = format!("a {call} tells of {}, which the project hides from its reader", message.id);
             Err(Breach::new(Invariant::Privacy, what))

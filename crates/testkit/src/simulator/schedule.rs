@@ -1,10 +1,10 @@
 //! Schedules: everything of a run that chance decides, made from a seed before it begins.
 
 use super::{
+    app_events::AppEvents,
     dice::branch,
-    living::Living,
     policy::Policy,
-    step::{Act, Decision, Deed, Event, Fault, Step},
+    step::{Act, Decision, Event, Fault, Step, ThirdPartyOp},
 };
 use crate::SeededRandom;
 
@@ -57,8 +57,8 @@ impl Schedule {
         // Most runs dwell on some kinds of things, so that they meet in ways that an even mix would hardly bring about.
         let taste = Taste::roll(&mut dice);
         let mut steps: Vec<Step> = (0..count).map(|number| taste.step(&mut branch(seed, 1000 + number))).collect();
-        if let Some(living) = Living::roll(seed, &mut setup) {
-            steps = living.among(seed, steps);
+        if let Some(app_events) = AppEvents::roll(seed, &mut setup) {
+            steps = app_events.among(seed, steps);
         }
         setup.live_for_one_pass(seed);
         Self { seed, setup, steps }
@@ -102,7 +102,7 @@ impl Setup {
 /// How likely each kind of thing is in a run.
 struct Taste {
     people: u64,
-    strangers: u64,
+    third_parties: u64,
     network: u64,
     kills: u64,
     server: u64,
@@ -115,7 +115,7 @@ impl Taste {
         let some = |dice: &mut SeededRandom, most: u64| if dice.chance(300) { 0 } else { 1 + dice.below(most) };
         Self {
             people: 20 + dice.below(40),
-            strangers: some(dice, 40),
+            third_parties: some(dice, 40),
             network: some(dice, 40),
             kills: some(dice, 20),
             server: some(dice, 15),
@@ -131,7 +131,7 @@ impl Taste {
             _ => dice.below(40_000),
         };
         let syncs = 30;
-        let mut at = dice.below(syncs + self.people + self.strangers + self.network + self.kills + self.server);
+        let mut at = dice.below(syncs + self.people + self.third_parties + self.network + self.kills + self.server);
         let mut within = |share: u64| {
             let inside = at < share;
             at = at.wrapping_sub(if inside { 0 } else { share });
@@ -141,8 +141,8 @@ impl Taste {
             Act::Sync { device: dice.next() as u8, process: self.process(dice) }
         } else if within(self.people) {
             self.person(dice)
-        } else if within(self.strangers) {
-            self.stranger(dice)
+        } else if within(self.third_parties) {
+            self.third_party(dice)
         } else if within(self.network) {
             network(dice)
         } else if within(self.kills) {
@@ -183,32 +183,32 @@ impl Taste {
         }
     }
 
-    fn stranger(&self, dice: &mut SeededRandom) -> Act {
-        let deeds = (0..1 + dice.below(3)).map(|_| self.deed(dice)).collect();
+    fn third_party(&self, dice: &mut SeededRandom) -> Act {
+        let ops = (0..1 + dice.below(3)).map(|_| self.op(dice)).collect();
         let holding = match dice.below(4) {
             0 => 0,
             1 => dice.below(50),
             2 => dice.below(2_000),
             _ => dice.below(90_000),
         };
-        Act::Stranger { deeds, holding: holding as u32, roll_back: dice.chance(150) }
+        Act::ThirdPartyClient { ops, holding: holding as u32, roll_back: dice.chance(150) }
     }
 
-    fn deed(&self, dice: &mut SeededRandom) -> Deed {
+    fn op(&self, dice: &mut SeededRandom) -> ThirdPartyOp {
         let (pick, person) = (dice.next(), dice.next() as u8);
         match dice.below(if self.membership { 30 } else { 22 }) {
-            0..11 => Deed::Insert { pick, sender: dice.next() },
-            11..13 => Deed::Edit { pick },
-            13..15 => Deed::SoftDelete { pick },
-            15..17 => Deed::HardDelete { pick },
-            17 if dice.chance(400) => Deed::DeleteConversation { pick },
-            17..19 => Deed::Mark { pick, person, share: dice.pick(&[50, 100]).copied().unwrap_or(100) },
-            19 => Deed::Rename { pick },
-            20..22 => Deed::RenamePerson { person, number: dice.next() as u16 },
-            22..24 => Deed::Reassign { pick, medic: dice.next() },
-            24..26 => Deed::RemoveMember { person },
-            26..29 => Deed::AddMember { person, elsewhere: dice.chance(100) },
-            _ => Deed::ChangeRole { person },
+            0..11 => ThirdPartyOp::Insert { pick, sender: dice.next() },
+            11..13 => ThirdPartyOp::Edit { pick },
+            13..15 => ThirdPartyOp::SoftDelete { pick },
+            15..17 => ThirdPartyOp::HardDelete { pick },
+            17 if dice.chance(400) => ThirdPartyOp::DeleteConversation { pick },
+            17..19 => ThirdPartyOp::Mark { pick, person, share: dice.pick(&[50, 100]).copied().unwrap_or(100) },
+            19 => ThirdPartyOp::Rename { pick },
+            20..22 => ThirdPartyOp::RenamePerson { person, number: dice.next() as u16 },
+            22..24 => ThirdPartyOp::Reassign { pick, medic: dice.next() },
+            24..26 => ThirdPartyOp::RemoveMember { person },
+            26..29 => ThirdPartyOp::AddMember { person, elsewhere: dice.chance(100) },
+            _ => ThirdPartyOp::ChangeRole { person },
         }
     }
 }

@@ -48,7 +48,7 @@ pub(super) enum Act {
     /// One of the next writes to a device's store fails before it is committed.
     Trouble { device: u8, skip: u8, trouble: Trouble },
     /// Another client writes, in a transaction that it holds open for a while.
-    Stranger { deeds: Vec<Deed>, holding: u32, roll_back: bool },
+    ThirdPartyClient { ops: Vec<ThirdPartyOp>, holding: u32, roll_back: bool },
 }
 
 /// What somebody can do about a message that waits.
@@ -213,7 +213,7 @@ impl Event {
 
 /// One thing that another client does in a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Deed {
+pub(super) enum ThirdPartyOp {
     /// Writes a message.
     Insert { pick: u64, sender: u64 },
     /// Changes the text of a message.
@@ -240,7 +240,7 @@ pub(super) enum Deed {
     RenamePerson { person: u8, number: u16 },
 }
 
-impl Deed {
+impl ThirdPartyOp {
     /// Whether it changes who sees what.
     pub(super) const fn changes_sight(self) -> bool {
         matches!(

@@ -3,7 +3,7 @@
 use super::{
     Bound::{self, AtLeast, AtMost},
     Goal, Look,
-    reasons::{GROWTH, POWER, SQLX, THREAD, TRIGGERS, UNKNOWN, USABLE, WIRE},
+    reasons::{GROWTH, POWER, Profile, SQLX, THREAD, TRIGGERS, UNKNOWN, USABLE, WIRE},
 };
 
 const RAW: &str = "raw SQLite";
@@ -26,18 +26,18 @@ impl Of {
         Self { bench, goals: Vec::new() }
     }
 
-    fn goal(mut self, case: &str, what: &'static str, look: Look, bound: Bound, missed: &'static str) -> Self {
+    fn goal(mut self, case: &str, what: &'static str, look: Look, bound: Bound, missed: Profile) -> Self {
         self.goals.push(Goal { bench: self.bench, case: case.to_owned(), what, look, bound, missed });
         self
     }
 
     /// At least so many times as fast as somebody else.
-    fn speed(self, case: &str, what: &'static str, other: &'static str, least: f64, missed: &'static str) -> Self {
+    fn speed(self, case: &str, what: &'static str, other: &'static str, least: f64, missed: Profile) -> Self {
         self.goal(case, what, Look::Speed(other), AtLeast(least), missed)
     }
 
     /// A fact that may be no larger.
-    fn fact(self, case: &str, what: &'static str, name: &'static str, most: f64, missed: &'static str) -> Self {
+    fn fact(self, case: &str, what: &'static str, name: &'static str, most: f64, missed: Profile) -> Self {
         self.goal(case, what, Look::Fact(name), AtMost(most), missed)
     }
 }

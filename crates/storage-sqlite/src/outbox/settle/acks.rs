@@ -1,13 +1,15 @@
 //! Acknowledgements and retries of a batch, written together.
+//!
+//! SQL by hand: sets of answers (`drain`).
 
 use crate::{
     error::Res,
+    hot::{Plan, hot},
     sql::{IdSet, Insert, Tx, id, int, seq, text, time},
     version::Epoch,
 };
 use fieldpost_domain::{MessageAck, RetryCode, Seq, Time};
-use sea_orm::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 use uuid::Uuid;
 
 #[derive(Debug, Default)]
@@ -44,38 +46,42 @@ impl Acks {
 
     pub(super) async fn write(self, tx: &Tx) -> Res<()> {
         if !self.acks.is_empty() {
-            ACKNOWLEDGE.run(tx, &self.acks, bind).await?;
+            ACKNOWLEDGE.run(tx, &self.acks, &()).await?;
             let messages = IdSet::of(self.acks.iter().map(|ack| ack.message));
-            tx.run(DROP_HOMELESS, vec![messages.bind()]).await?;
-            tx.run(DONE, vec![IdSet::of(self.done).bind()]).await?;
+            tx.run(&DROP_HOMELESS, vec![messages.bind()]).await?;
+            tx.run(&DONE, vec![IdSet::of(self.done).bind()]).await?;
         }
         for (code, mutations) in self.retries {
-            tx.run(RETRY, vec![text(code.as_str()), IdSet::of(mutations).bind()]).await?;
+            tx.run(&RETRY, vec![text(code.as_str()), IdSet::of(mutations).bind()]).await?;
         }
         Ok(())
     }
 }
 
-fn bind(ack: &Ack, values: &mut Vec<Value>) {
-    values.extend([id(ack.message), id(ack.conversation), seq(ack.seq), time(ack.created_at), int(ack.version)]);
-}
-
-const ACKNOWLEDGE: Insert = Insert {
-    head: "WITH acks (id, conversation_id, seq, created_at, version) AS (VALUES",
-    columns: 5,
-    tail: ") UPDATE messages AS m
-        SET server_id = m.id, conversation_id = a.conversation_id, seq = a.seq, position = NULL, status = 'sent', created_at = a.created_at,
-            updated_at = a.created_at, version = a.version
-        FROM acks AS a WHERE m.id = a.id AND m.version < a.version
+static ACKNOWLEDGE: LazyLock<Insert<Ack>> = LazyLock::new(|| {
+    Insert::reading(
+        &[
+            ("id", |ack, ()| id(ack.message)),
+            ("conversation_id", |ack, ()| id(ack.conversation)),
+            ("seq", |ack, ()| seq(ack.seq)),
+            ("created_at", |ack, ()| time(ack.created_at)),
+            ("version", |ack, ()| int(ack.version)),
+        ],
+        "UPDATE messages AS m
+        SET server_id = m.id, conversation_id = a.conversation_id, seq = a.seq, position = NULL, status = 'sent',
+            created_at = a.created_at, updated_at = a.created_at, version = a.version
+        FROM rows AS a WHERE m.id = a.id AND m.version < a.version
             AND EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = a.conversation_id)",
-};
+    )
+});
 
-/// Local echoes of messages that the server has, of conversations that are not here any more.
-pub(super) const DROP_HOMELESS: &str = "
-DELETE FROM messages WHERE server_id IS NULL AND id IN (SELECT unhex(value) FROM json_each(?))
-    AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = messages.conversation_id)";
-
-pub(super) const DONE: &str = "DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?))";
-
-const RETRY: &str = "
-UPDATE outbox SET retries = retries + 1, last_retry = ?, unanswered = max(unanswered - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+hot! {
+    /// Local echoes of messages that the server has, of conversations that are not here any more.
+    DROP_HOMELESS: "echoes without a conversation", Plan::Bounded,
+        "DELETE FROM messages WHERE server_id IS NULL AND id IN (SELECT unhex(value) FROM json_each(?))
+        AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = messages.conversation_id)";
+    DONE: "what is done", Plan::Bounded, "DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+    RETRY: "what is to be tried again", Plan::Bounded,
+        "UPDATE outbox SET retries = retries + 1, last_retry = ?, unanswered = max(unanswered - 1, 0)
+        WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+}

@@ -2,12 +2,19 @@
 
 use super::{Entry, Settling, acks};
 use crate::{
+    entity::{conversations, messages, outbox, value::Id},
     error::Res,
-    outbox::park,
+    mutations::park,
     rekey, replica,
-    sql::{IdSet, id, int, opt_text, text},
+    sql::IdSet,
 };
-use fieldpost_domain::{Acknowledgement, Changes, ConversationId, MessageAck, Refusal, RefusalCode, Tombstone};
+use fieldpost_domain::{
+    Acknowledgement, Changes, ConversationId, MessageAck, MessageStatus, Refusal, RefusalCode, Tombstone,
+};
+use sea_orm::{
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter,
+    sea_query::{Expr, Func},
+};
 use uuid::Uuid;
 
 impl Settling<'_> {
@@ -38,7 +45,7 @@ impl Settling<'_> {
     async fn sent(&mut self, entry: &Entry, ack: MessageAck) -> Res<()> {
         self.unify(entry.lane, ack.conversation_id.as_uuid()).await?;
         self.touched.insert(ack.conversation_id.as_uuid());
-        self.acks.push(entry.id, self.standing.epoch, &ack);
+        self.acks.push(entry.id, self.context.epoch, &ack);
         self.flush().await
     }
 
@@ -46,8 +53,12 @@ impl Settling<'_> {
     async fn drop_other_echo(&mut self, entry: &Entry, stored: Uuid) -> Res<()> {
         let Some(message) = entry.message.filter(|message| *message != stored) else { return Ok(()) };
         self.changed.insert(stored);
-        self.tx.run("UPDATE outbox SET target_id = ? WHERE target_id = ?", vec![id(stored), id(message)]).await?;
-        self.tx.run("DELETE FROM messages WHERE server_id IS NULL AND id = ?", vec![id(message)]).await.map(drop)
+        let changes = outbox::Entity::update_many()
+            .col_expr(outbox::Column::TargetId, Expr::value(Id(stored)))
+            .filter(outbox::Column::TargetId.eq(Id(message)));
+        self.tx.execute(&changes).await?;
+        let echo = messages::Entity::delete_many().filter(messages::Column::Id.eq(Id(message)));
+        self.tx.execute(&echo.filter(messages::Column::ServerId.is_null())).await.map(drop)
     }
 
     async fn deleted(&mut self, entry: &Entry, tombstone: Tombstone) -> Res<()> {
@@ -60,21 +71,24 @@ impl Settling<'_> {
     /// The server has it, and has not said where. The row waits at the end of the thread for a pull.
     async fn bare(&self, entry: &Entry) -> Res<()> {
         let Some(message) = entry.message else { return Ok(()) };
-        let sql = "UPDATE messages SET status = 'sent' WHERE id = ? AND seq IS NULL";
-        self.tx.run(sql, vec![id(message)]).await.map(drop)
+        let sent = messages::Entity::update_many()
+            .col_expr(messages::Column::Status, Expr::value(MessageStatus::Sent.as_str()))
+            .filter(messages::Column::Id.eq(Id(message)))
+            .filter(messages::Column::Seq.is_null());
+        self.tx.execute(&sent).await.map(drop)
     }
 
     async fn leave(&self, entry: &Entry) -> Res<()> {
-        self.tx.run(acks::DONE, vec![IdSet::of([entry.id]).bind()]).await?;
+        self.tx.run(&acks::DONE, vec![IdSet::of([entry.id]).bind()]).await?;
         if let Some(message) = entry.message {
-            self.tx.run(acks::DROP_HOMELESS, vec![IdSet::of([message]).bind()]).await?;
+            self.tx.run(&acks::DROP_HOMELESS, vec![IdSet::of([message]).bind()]).await?;
         }
         Ok(())
     }
 
     /// Rows that came with an answer are rows of the server like any other.
     async fn apply(&mut self, changes: Changes) -> Res<()> {
-        let applied = replica::apply::rows(self.tx, &self.standing, changes).await?;
+        let applied = replica::apply::rows(self.tx, &mut self.context, changes).await?;
         self.touched.extend(applied.touched);
         Ok(())
     }
@@ -84,10 +98,10 @@ impl Settling<'_> {
         if lane == canonical {
             return Ok(());
         }
-        let sql = "SELECT 1 FROM conversations WHERE id = ? AND server_id IS NOT NULL";
-        let of_the_server = self.tx.one(sql, vec![id(lane)]).await?.is_some();
-        if !of_the_server {
+        let of_the_server = conversations::Entity::find_by_id(Id(lane));
+        if !self.tx.finds(&of_the_server.filter(conversations::Column::ServerId.is_not_null())).await? {
             rekey::rekey(self.tx, lane, canonical, &mut self.touched).await?;
+            self.context.aliases.rekeyed(lane, canonical);
             self.report.rekeyed.push((ConversationId::from_uuid(lane), ConversationId::from_uuid(canonical)));
         }
         Ok(())
@@ -95,17 +109,12 @@ impl Settling<'_> {
 
     pub(super) async fn reject(&mut self, entry: &Entry, refusal: &Refusal) -> Res<()> {
         self.touched.insert(entry.lane);
-        let sql =
-            "SELECT 1 FROM messages AS m JOIN outbox AS o ON o.message_id = m.id WHERE o.id = ? AND m.seq IS NOT NULL";
-        let server_has_it = self.tx.one(sql, vec![id(entry.id)]).await?.is_some();
-        if server_has_it || !entry.keeps {
+        if !entry.keeps || self.server_has_it(entry).await? {
             self.report.acknowledged += 1;
-            return self.tx.run(acks::DONE, vec![IdSet::of([entry.id]).bind()]).await.map(drop);
+            return self.tx.run(&acks::DONE, vec![IdSet::of([entry.id]).bind()]).await.map(drop);
         }
         self.report.failed += 1;
-        let unseen = int(refusal.code.is_said_unseen().into());
-        let values = vec![text(refusal.code.as_str()), opt_text(refusal.detail.as_deref()), unseen, id(entry.id)];
-        self.tx.run(REFUSED, values).await?;
+        self.refuse(entry, refusal).await?;
         if entry.opens {
             self.open_refused(entry.lane).await?;
         }
@@ -113,8 +122,8 @@ impl Settling<'_> {
     }
 
     async fn open_refused(&mut self, lane: Uuid) -> Res<()> {
-        let sql = "SELECT 1 FROM conversations WHERE id = ? AND server_id IS NULL";
-        if self.tx.one(sql, vec![id(lane)]).await?.is_none() {
+        let here_alone = conversations::Entity::find_by_id(Id(lane));
+        if !self.tx.finds(&here_alone.filter(conversations::Column::ServerId.is_null())).await? {
             return Ok(());
         }
         let parked = park::park_lane(self.tx, lane, &RefusalCode::OpenRefused).await?;
@@ -122,9 +131,25 @@ impl Settling<'_> {
         self.report.acknowledged += u32::try_from(parked.left).unwrap_or(u32::MAX);
         Ok(())
     }
-}
 
-/// What is said unseen ends one attempt; an earlier one may have been carried out.
-const REFUSED: &str = "
-UPDATE outbox SET failed_code = ?, failed_detail = ?, unanswered = CASE WHEN ? THEN max(unanswered - 1, 0) ELSE 0 END
-WHERE id = ?";
+    async fn server_has_it(&self, entry: &Entry) -> Res<bool> {
+        let Some(message) = entry.message else { return Ok(false) };
+        let placed = messages::Entity::find().filter(messages::Column::Id.eq(Id(message)));
+        self.tx.finds(&placed.filter(messages::Column::Seq.is_not_null())).await
+    }
+
+    /// What is said unseen ends one attempt; an earlier one may have been carried out.
+    async fn refuse(&self, entry: &Entry, refusal: &Refusal) -> Res<()> {
+        let unanswered = if refusal.code.is_said_unseen() {
+            Func::cust("max").args([Expr::col(outbox::Column::Unanswered).sub(1), Expr::value(0_i64)]).into()
+        } else {
+            Expr::value(0_i64)
+        };
+        let refused = outbox::Entity::update_many()
+            .col_expr(outbox::Column::FailedCode, Expr::value(refusal.code.as_str()))
+            .col_expr(outbox::Column::FailedDetail, Expr::value(refusal.detail.clone()))
+            .col_expr(outbox::Column::Unanswered, unanswered)
+            .filter(outbox::Column::Id.eq(Id(entry.id)));
+        self.tx.execute(&refused).await.map(drop)
+    }
+}

@@ -1,29 +1,43 @@
 //! What came into sight, and what left it.
 
-use super::{Applied, unreadable};
+use super::{applied::Applied, unreadable};
 use crate::{
+    entity::{
+        access::{ActiveModel, Column, Entity},
+        value::Id,
+    },
     error::Res,
-    outbox::park,
-    replica::position::Standing,
-    sql::{Tx, id, int},
+    mutations::park,
+    replica::context::PageContext,
+    sql::Tx,
 };
 use fieldpost_domain::{Access, AccessChange, RefusalCode, UnreadableRow};
+use sea_orm::{
+    ActiveValue::Set,
+    EntityTrait, ExprTrait,
+    sea_query::{Expr, OnConflict},
+};
 
-pub(super) async fn grant(tx: &Tx, standing: &Standing, grants: &[AccessChange], applied: &mut Applied) -> Res<()> {
+pub(super) async fn grant(tx: &Tx, context: &PageContext, grants: &[AccessChange], applied: &mut Applied) -> Res<()> {
     for change in grants {
-        let newer = note(tx, standing, change, false).await?;
+        let newer = note(tx, context, change, false).await?;
         applied.count(1, newer);
     }
     Ok(())
 }
 
-pub(super) async fn revoke(tx: &Tx, standing: &Standing, others: Vec<AccessChange>, applied: &mut Applied) -> Res<()> {
+pub(super) async fn revoke(
+    tx: &Tx,
+    context: &PageContext,
+    others: Vec<AccessChange>,
+    applied: &mut Applied,
+) -> Res<()> {
     for change in others {
         if matches!(change.access, Access::Unknown(_)) {
-            unreadable::keep(tx, vec![unknown(&change)], applied).await?;
+            unreadable::keep(tx, context, vec![unknown(&change)], applied).await?;
             continue;
         }
-        let newer = note(tx, standing, &change, true).await?;
+        let newer = note(tx, context, &change, true).await?;
         applied.count(1, newer);
         let conversation = change.conversation_id.as_uuid();
         if newer > 0 && park::purge(tx, conversation, &RefusalCode::AccessLost).await? {
@@ -42,11 +56,15 @@ fn unknown(change: &AccessChange) -> UnreadableRow {
 }
 
 /// Remembers a state of access; 0 when a newer one is known.
-async fn note(tx: &Tx, standing: &Standing, change: &AccessChange, revoked: bool) -> Res<u64> {
-    let values = vec![id(change.conversation_id.as_uuid()), int(revoked.into()), standing.epoch.bind(change.version)];
-    tx.run(NOTE, values).await
+async fn note(tx: &Tx, context: &PageContext, change: &AccessChange, revoked: bool) -> Res<u64> {
+    let noted = ActiveModel {
+        conversation_id: Set(Id(change.conversation_id.as_uuid())),
+        revoked: Set(revoked),
+        version: Set(context.epoch.stored(change.version)),
+    };
+    let newer = OnConflict::column(Column::ConversationId)
+        .update_columns([Column::Revoked, Column::Version])
+        .action_and_where(Expr::col(("excluded", Column::Version)).gt(Expr::col((Entity, Column::Version))))
+        .to_owned();
+    tx.execute(&Entity::insert(noted).on_conflict(newer)).await
 }
-
-const NOTE: &str = "
-INSERT INTO access (conversation_id, revoked, version) VALUES (?, ?, ?)
-ON CONFLICT DO UPDATE SET revoked = excluded.revoked, version = excluded.version WHERE excluded.version > version";

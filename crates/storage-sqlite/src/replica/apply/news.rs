@@ -4,14 +4,19 @@
 //! look at its conversations, and is written by one statement over those; SQLite would visit each message again, sort them by
 //! conversation, and look its conversation up. A page that also brings changed rows is counted there (`derived::ADD_NEW`).
 //! What neither covers, `derived::refresh` finds.
+//!
+//! SQL by hand: it is a look for each page (`apply`).
 
+use super::applied::Applied;
 use crate::{
-    derived,
+    derived::{self, News},
+    entity::conversations::Column as C,
     error::Res,
-    overlay::ANY,
-    resolve::VIEWER,
-    row::{Row, packed_rows},
-    sql::{IdSet, Tx, int, opt_id, signed, text, unsigned},
+    hot::{Plan, hot},
+    line::{Line, cells, packed},
+    mutations::overlay::ANY,
+    replica::context::PageContext,
+    sql::{IdSet, Tx, hex, int, opt_id, signed, unsigned},
 };
 use fieldpost_domain::Message;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,7 +26,7 @@ use uuid::Uuid;
 pub(super) struct Here {
     /// The highest key of a message.
     newest: i64,
-    pub(super) viewer: Option<Uuid>,
+    viewer: Option<Uuid>,
     /// Hard deletes are rare.
     pub(super) tombstones: bool,
     /// So are dead letters.
@@ -33,16 +38,16 @@ pub(super) struct Here {
 }
 
 impl Here {
-    pub(super) async fn read(tx: &Tx, conversations: &IdSet) -> Res<Self> {
-        let row = tx.only(&here_sql(), vec![conversations.bind()]).await?;
-        let of_conversation = |row: &Row| Ok((row.id(0)?, row.get(1)?));
+    pub(super) async fn read(tx: &Tx, context: &PageContext, conversations: &IdSet) -> Res<Self> {
+        let row = tx.only(&HERE, vec![conversations.bind()]).await?;
+        let of_conversation = |row: &Line| Ok((row.id(Counted::Id)?, row.get(Counted::Above)?));
         Ok(Self {
-            newest: row.get(0)?,
-            viewer: row.opt_id(1)?,
-            tombstones: row.get::<i64>(2)? != 0,
-            dead_letters: row.get::<i64>(3)? != 0,
-            changes: row.get::<i64>(4)? != 0,
-            unread_above: row.rows(5)?.iter().map(of_conversation).collect::<Res<_>>()?,
+            newest: row.get("newest")?,
+            viewer: context.viewer,
+            tombstones: row.is("tombstones")?,
+            dead_letters: row.is("dead_letters")?,
+            changes: row.is("changes")?,
+            unread_above: row.lines("conversations")?.iter().map(of_conversation).collect::<Res<_>>()?,
         })
     }
 
@@ -60,46 +65,50 @@ impl Here {
     }
 }
 
-pub(crate) fn here_sql() -> String {
-    let line = "json_array(hex(c.id), coalesce(c.unread_above, 0))";
-    let conversations = packed_rows(line, "FROM json_each(?) AS j JOIN conversations AS c ON c.id = unhex(j.value)");
-    format!(
-        "SELECT {NEWEST}, {VIEWER}, (SELECT min(id) FROM tombstones) IS NOT NULL, {DEAD_LETTERS}, {ANY}, {conversations}"
-    )
+cells! {
+    /// A conversation, `c`, and above which seq its unread messages are counted.
+    enum Counted() {
+        Id = hex("c", C::Id),
+        Above = "coalesce(c.unread_above, 0)",
+    }
 }
 
-const DEAD_LETTERS: &str = "(SELECT min(position) FROM outbox WHERE failed_code IS NOT NULL) IS NOT NULL";
-
-const NEWEST: &str = "(SELECT coalesce(max(pk), 0) FROM messages)";
+hot! {
+    HERE: "what is here", Plan::Bounded, format!(
+        "SELECT (SELECT coalesce(max(pk), 0) FROM messages) AS newest, (SELECT min(id) FROM tombstones) IS NOT NULL AS tombstones,
+            (SELECT min(position) FROM outbox WHERE failed_code IS NOT NULL) IS NOT NULL AS dead_letters, {ANY} AS changes,
+            {} AS conversations",
+        packed(&Counted::row(), "FROM json_each(?) AS j JOIN conversations AS c ON c.id = unhex(j.value)"),
+    );
+    NEWEST: "the newest key", Plan::Bounded, "SELECT coalesce(max(pk), 0) FROM messages";
+    /// Rows above what was the newest key before: those that were not here.
+    NEW_OF_OTHERS: "how much is new of others", Plan::Bounded,
+        "SELECT count(*) FROM messages WHERE pk > ? AND sender_id IS NOT ? AND deleted_at IS NULL";
+}
 
 /// Notes what was not here before, and says how much of it others wrote.
-pub(super) async fn note_new(tx: &Tx, messages: &[Message], here: &Here) -> Res<u64> {
-    let newest: i64 = tx.value(&format!("SELECT {NEWEST}"), vec![]).await?;
+pub(super) async fn note_new(tx: &Tx, messages: &[Message], here: &Here, applied: &mut Applied) -> Res<u64> {
+    let newest: i64 = tx.value(&NEWEST, vec![]).await?;
     // Keys are given one after the other, and to new rows only.
     if newest - here.newest == messages.len() as i64 {
-        tx.run(derived::NOTE_NEW, vec![text(news(messages, here))]).await?;
+        applied.news.extend(news(messages, here));
         return Ok(messages.iter().filter(|message| here.is_of_others(message)).count() as u64);
     }
-    tx.run(derived::ADD_NEW, vec![int(here.newest), opt_id(here.viewer)]).await?;
-    tx.value(NEW_OF_OTHERS, vec![int(here.newest), opt_id(here.viewer)]).await.map(unsigned)
+    tx.run(&derived::ADD_NEW, vec![int(here.newest), opt_id(here.viewer)]).await?;
+    tx.value(&NEW_OF_OTHERS, vec![int(here.newest), opt_id(here.viewer)]).await.map(unsigned)
 }
 
-/// The new messages as [`derived::NOTE_NEW`] wants them.
-fn news(messages: &[Message], here: &Here) -> String {
+/// What is new in each conversation.
+fn news(messages: &[Message], here: &Here) -> impl Iterator<Item = (Uuid, News)> {
     let mut by_conversation: BTreeMap<Uuid, (BTreeSet<u64>, u64)> = BTreeMap::new();
     for message in messages {
         let (seqs, unread) = by_conversation.entry(message.conversation_id.as_uuid()).or_default();
         seqs.insert(message.seq.get());
         *unread += u64::from(here.counts_as_unread(message));
     }
-    let line = |(conversation, (seqs, unread)): (&Uuid, &(BTreeSet<u64>, u64))| {
+    by_conversation.into_iter().map(|(conversation, (seqs, unread))| {
         let low = seqs.first().copied().unwrap_or(0);
         let high = seqs.last().copied().unwrap_or(0);
-        let whole = u8::from(high - low + 1 == seqs.len() as u64);
-        format!("[\"{}\",{low},{high},{whole},{unread}]", conversation.simple())
-    };
-    format!("[{}]", by_conversation.iter().map(line).collect::<Vec<_>>().join(","))
+        (conversation, News { low, high, whole: high - low + 1 == seqs.len() as u64, unread })
+    })
 }
-
-/// Rows above what was the newest key before: those that were not here.
-const NEW_OF_OTHERS: &str = "SELECT count(*) FROM messages WHERE pk > ? AND sender_id IS NOT ? AND deleted_at IS NULL";

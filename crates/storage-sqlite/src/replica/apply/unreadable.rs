@@ -1,44 +1,43 @@
 //! Rows that this version cannot read.
+//!
+//! SQL by hand: as many stay as a number says.
 
-use super::{Applied, Barred};
+use super::{applied::Applied, barred::Barred};
 use crate::{
+    entity::unreadable_rows::{Column as U, Entity},
     error::Res,
+    replica::context::PageContext,
     resolve,
-    sql::{IdSet, Insert, Tx, int, opt_id, text},
+    sql::{Field, IdSet, Insert, Tx, int, opt_id, text},
 };
 use fieldpost_domain::UnreadableRow;
 use fieldpost_storage::unreadable;
 use sea_orm::Value;
 use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
 use uuid::Uuid;
 
 /// Keeps rows for a version that can read them; each once, however often it comes, and the newest if there are many.
-pub(super) async fn keep(tx: &Tx, rows: Vec<UnreadableRow>, applied: &mut Applied) -> Res<()> {
+pub(super) async fn keep(tx: &Tx, context: &PageContext, rows: Vec<UnreadableRow>, applied: &mut Applied) -> Res<()> {
     if rows.is_empty() {
         return Ok(());
     }
     let all = rows.len();
-    let rows = without_left(tx, rows).await?;
+    let rows = without_left(tx, context, rows).await?;
     applied.report.unreadable += rows.len() as u64;
     applied.report.stale += (all - rows.len()) as u64;
-    let kept = KEEP.run(tx, &rows, |(conversation, row), values| {
-        values.extend([
-            Value::Bytes(Some(digest(row))),
-            opt_id(*conversation),
-            text(row.list.as_str()),
-            text(row.payload.as_str()),
-            text(row.reason.as_str()),
-        ]);
-    });
-    kept.await?;
+    KEEP.run(tx, &rows, &()).await?;
     tx.run(TRIM, vec![int(unreadable::KEPT.into())]).await.map(drop)
 }
 
 /// Each with the conversation that it names; without those whose conversation left for a known reason.
-async fn without_left(tx: &Tx, rows: Vec<UnreadableRow>) -> Res<Vec<(Option<Uuid>, UnreadableRow)>> {
-    let aliases = resolve::aliases(tx).await?;
-    let canonical = |id: Uuid| aliases.get(&id).copied().unwrap_or(id);
-    let named = |row: &UnreadableRow| unreadable::conversation_of(row).map(|id| canonical(id.as_uuid()));
+async fn without_left(
+    tx: &Tx,
+    context: &PageContext,
+    rows: Vec<UnreadableRow>,
+) -> Res<Vec<(Option<Uuid>, UnreadableRow)>> {
+    let named =
+        |row: &UnreadableRow| unreadable::conversation_of(row).map(|id| context.aliases.canonical(id.as_uuid()));
     let mut rows: Vec<_> = rows.into_iter().map(|row| (named(&row), row)).collect();
     let ids = IdSet::of(rows.iter().filter_map(|(conversation, _)| *conversation));
     let barred = Barred::among(tx, &ids).await?;
@@ -47,11 +46,18 @@ async fn without_left(tx: &Tx, rows: Vec<UnreadableRow>) -> Res<Vec<(Option<Uuid
     Ok(rows)
 }
 
-const KEEP: Insert = Insert {
-    head: "INSERT INTO unreadable_rows (digest, conversation_id, list, payload, reason) VALUES",
-    columns: 5,
-    tail: "ON CONFLICT DO NOTHING",
-};
+/// A row, and the conversation that it names.
+type Kept = (Option<Uuid>, UnreadableRow);
+
+const COLUMNS: [Field<Entity, Kept>; 5] = [
+    (U::Digest, |(_, row), ()| Value::Bytes(Some(digest(row)))),
+    (U::ConversationId, |(conversation, _), ()| opt_id(*conversation)),
+    (U::List, |(_, row), ()| text(row.list.as_str())),
+    (U::Payload, |(_, row), ()| text(row.payload.as_str())),
+    (U::Reason, |(_, row), ()| text(row.reason.as_str())),
+];
+
+static KEEP: LazyLock<Insert<Kept>> = LazyLock::new(|| Insert::into::<Entity>(&COLUMNS, "ON CONFLICT DO NOTHING"));
 
 const TRIM: &str = "
 DELETE FROM unreadable_rows WHERE pk <= (SELECT pk FROM unreadable_rows ORDER BY pk DESC LIMIT 1 OFFSET 0 + ?)";

@@ -1,8 +1,8 @@
 //! One process's way to the server.
 
 use super::{
-    Habits, Weather,
-    fate::Fate,
+    Habits, NetworkConditions,
+    delivery::Delivery,
     watch::{self, Tracks},
 };
 use crate::simulator::{Breach, Invariant, observer::Observer, policy::Policy, rules::Places, step::Fault};
@@ -132,7 +132,7 @@ pub(crate) struct Link {
     hub: Arc<Hub>,
     /// Whose it is, for the trace.
     name: String,
-    weather: Arc<Mutex<Weather>>,
+    conditions: Arc<Mutex<NetworkConditions>>,
     tracks: Arc<Tracks>,
     who: u64,
     habits: Arc<Habits>,
@@ -146,15 +146,15 @@ impl Link {
     pub(crate) fn new(
         hub: Arc<Hub>,
         name: String,
-        weather: Arc<Mutex<Weather>>,
+        conditions: Arc<Mutex<NetworkConditions>>,
         tracks: Arc<Tracks>,
         who: u64,
     ) -> Self {
-        Self { hub, name, weather, tracks, who, habits: Arc::default(), refreshing: AtomicBool::new(false) }
+        Self { hub, name, conditions, tracks, who, habits: Arc::default(), refreshing: AtomicBool::new(false) }
     }
 
-    fn weather(&self) -> MutexGuard<'_, Weather> {
-        self.weather.lock().unwrap_or_else(PoisonError::into_inner)
+    fn conditions(&self) -> MutexGuard<'_, NetworkConditions> {
+        self.conditions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How this process behaves.
@@ -189,13 +189,14 @@ impl Link {
             std::future::pending::<()>().await;
         }
         observer.judge(self.habits.calls(observer.now(), call));
-        let fate = self.weather().next(observer.now());
-        if let Some(fault) = fate.fault {
+        let delivery = self.conditions().next(observer.now());
+        if let Some(fault) = delivery.fault {
             observer.count(fault.name());
         }
-        observer.say(|| format!("{} {call} →{}", self.name, fate.fault.map_or(String::new(), |f| format!(" {f:?}"))));
+        observer
+            .say(|| format!("{} {call} →{}", self.name, delivery.fault.map_or(String::new(), |f| format!(" {f:?}"))));
         let (tell, told) = oneshot::channel();
-        let journey = Journey { hub: Arc::clone(&self.hub), call, lanes, fate, execute, done };
+        let journey = Journey { hub: Arc::clone(&self.hub), call, lanes, delivery, execute, done };
         tokio::spawn(journey.travel(tell));
         let answer = match timeout(PATIENCE, told).await {
             Ok(Ok(answer)) => answer,
@@ -219,7 +220,7 @@ struct Journey<T> {
     hub: Arc<Hub>,
     call: &'static str,
     lanes: Vec<ConversationId>,
-    fate: Fate,
+    delivery: Delivery,
     execute: Execute<T>,
     done: fn(&T) -> bool,
 }
@@ -229,12 +230,13 @@ impl<T: Send> Journey<T> {
     async fn travel(self, tell: oneshot::Sender<RemoteResult<T>>) {
         let restarts = self.hub.restarts.load(Ordering::SeqCst);
         let (answer, late_copy) = self.answer(restarts).await;
-        let answer = match self.fate.fault {
+        let answer = match self.delivery.fault {
             Some(Fault::LoseAnswer) => self.fail(RemoteErrorKind::Interrupted),
             Some(Fault::Garble) if answer.is_ok() => self.fail(RemoteErrorKind::Malformed),
             _ => answer,
         };
-        let back = if let Some(Fault::SlowBack(longer)) = self.fate.fault { longer.into() } else { self.fate.back };
+        let back =
+            if let Some(Fault::SlowBack(longer)) = self.delivery.fault { longer.into() } else { self.delivery.back };
         sleep(Duration::from_millis(back)).await;
         // Whoever has gone does not hear it.
         let _ = tell.send(if self.is_cut(restarts) { self.fail(RemoteErrorKind::Interrupted) } else { answer });
@@ -247,7 +249,7 @@ impl<T: Send> Journey<T> {
     /// its answer: whoever sends that again has had no answer to hand on, and hands on the one to the copy.
     async fn answer(&self, restarts: u64) -> (RemoteResult<T>, Option<u32>) {
         let answer = self.arrive(restarts).await;
-        let Some(Fault::Twice(later)) = self.fate.fault else { return (answer, None) };
+        let Some(Fault::Twice(later)) = self.delivery.fault else { return (answer, None) };
         let never_left = matches!(&answer, Err(error) if error.kind() == RemoteErrorKind::Unreachable);
         if never_left {
             return (answer, None);
@@ -268,19 +270,19 @@ impl<T: Send> Journey<T> {
 
     /// What the server answers, if the call gets there.
     async fn arrive(&self, restarts: u64) -> RemoteResult<T> {
-        let out = if let Some(Fault::Slow(longer)) = self.fate.fault { longer.into() } else { self.fate.out };
+        let out = if let Some(Fault::Slow(longer)) = self.delivery.fault { longer.into() } else { self.delivery.out };
         sleep(Duration::from_millis(out)).await;
         let down = self.hub.observer.now() < self.hub.down_until.load(Ordering::SeqCst);
-        if self.fate.fault == Some(Fault::Unreachable) || down {
+        if self.delivery.fault == Some(Fault::Unreachable) || down {
             return self.fail(RemoteErrorKind::Unreachable);
         }
-        if self.fate.fault == Some(Fault::LoseRequest) || self.is_cut(restarts) {
+        if self.delivery.fault == Some(Fault::LoseRequest) || self.is_cut(restarts) {
             return self.fail(RemoteErrorKind::Interrupted);
         }
         let later = |kind, seconds: u8| {
             Err(RemoteError::new(kind, self.call).with_retry_after(Duration::from_secs(seconds.into())))
         };
-        match self.fate.fault {
+        match self.delivery.fault {
             Some(Fault::TooMany(seconds)) => later(RemoteErrorKind::RateLimited, seconds),
             Some(Fault::Unavailable(seconds)) => later(RemoteErrorKind::Unavailable, seconds),
             Some(Fault::Failure) => self.fail(RemoteErrorKind::Other),

@@ -4,12 +4,12 @@
 //! already on its way. So the server may carry out a request long after its sender has given up on it, twice, or after a
 //! later one.
 
-mod fate;
+mod delivery;
 mod habits;
 mod link;
 mod watch;
 
-pub(super) use fate::Weather;
+pub(super) use delivery::NetworkConditions;
 pub(super) use habits::{ByHand, Habits};
 pub(super) use link::{Hub, Link};
 pub(super) use watch::Tracks;

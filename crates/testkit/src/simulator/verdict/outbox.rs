@@ -42,7 +42,7 @@ pub(super) async fn nothing_is_wrongly_lost(world: &World, device: &Device, stor
         |entry| matches!(&entry.state, EntryState::Failed(refusal) if refusal.code == RefusalCode::LostByServer),
     );
     let mut messages = lost.filter_map(|entry| entry.message_id);
-    let there = |id: &MessageId| world.hub.server.message(*id).is_some() && !world.unhappened.contains(id);
+    let there = |id: &MessageId| world.hub.server.message(*id).is_some() && !world.rolled_back.contains(id);
     messages.find(there).map_or(Ok(()), |id| {
         let what = format!("device {} says that the server has lost {id}, which it has", device.number);
         Err(Breach::new(Invariant::NoLoss, what))

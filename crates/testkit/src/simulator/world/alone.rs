@@ -25,7 +25,7 @@ impl World {
     pub(super) fn nobody_is_reached(&self, lasting: Duration) {
         let until = self.observer().now() + u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX);
         for device in self.by_themselves() {
-            self.devices[device].weather().offline(until);
+            self.devices[device].conditions().offline(until);
         }
     }
 
@@ -72,7 +72,7 @@ impl World {
             sleep(PROMPT).await;
             let owner = self.devices[device].owner.id;
             let Some(row) = self.hub.server.conversations_of(owner).into_iter().next() else { continue };
-            let sender = self.cast.of_org(&self.hub.server, row.id).into_iter().next().unwrap_or(owner);
+            let sender = self.roster.of_org(&self.hub.server, row.id).into_iter().next().unwrap_or(owner);
             process.engine.hint();
             sleep(Duration::from_millis(1 + branch(seed, 7_000 + device as u64).below(200))).await;
             let text = format!("told by a hint to device {device}");

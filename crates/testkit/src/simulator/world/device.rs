@@ -2,13 +2,13 @@
 
 use super::{
     Process,
-    cast::Character,
     process::{Ground, Manner},
+    roster::Character,
 };
 use crate::simulator::{
     Disk,
     clocks::RunningClock,
-    network::{Hub, Link, Tracks, Weather},
+    network::{Hub, Link, NetworkConditions, Tracks},
     schedule::Setup,
     troubles::Troubles,
 };
@@ -43,7 +43,7 @@ pub(crate) struct Device {
     seed: u64,
     disk: Arc<dyn Disk>,
     hub: Arc<Hub>,
-    weather: Arc<Mutex<Weather>>,
+    conditions: Arc<Mutex<NetworkConditions>>,
     pub(crate) troubles: Arc<Troubles>,
     pub(crate) manner: Manner,
     processes: [Option<Arc<Process>>; 2],
@@ -83,7 +83,7 @@ impl Device {
             seed,
             disk,
             hub,
-            weather: Arc::new(Mutex::new(Weather::new(seed))),
+            conditions: Arc::new(Mutex::new(NetworkConditions::new(seed))),
             troubles: Arc::default(),
             manner,
             processes: [None, None],
@@ -94,8 +94,8 @@ impl Device {
         }
     }
 
-    pub(crate) fn weather(&self) -> MutexGuard<'_, Weather> {
-        self.weather.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn conditions(&self) -> MutexGuard<'_, NetworkConditions> {
+        self.conditions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The app, started again if it is not running.
@@ -108,8 +108,8 @@ impl Device {
         let who = self.starts;
         let store = self.disk.open().await?;
         let name = format!("device {}{}", self.number, if slot == 0 { "" } else { "'" });
-        let (tracks, weather) = (Arc::clone(&self.tracks), Arc::clone(&self.weather));
-        let link = Link::new(Arc::clone(&self.hub), name.clone(), weather, tracks, who);
+        let (tracks, conditions) = (Arc::clone(&self.tracks), Arc::clone(&self.conditions));
+        let link = Link::new(Arc::clone(&self.hub), name.clone(), conditions, tracks, who);
         let env = fieldpost_sync::Env::new(
             self.clock.clone(),
             Arc::new(crate::SeededEntropy::new(self.seed.wrapping_mul(1009).wrapping_add(who))),

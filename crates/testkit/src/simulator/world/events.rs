@@ -30,8 +30,8 @@ impl World {
             Event::Backup => self.backup = Some(server.backup()),
             Event::Restore => self.restore(),
             Event::Compact => server.compact(),
-            Event::Expire { person } => server.expire_tokens(self.cast.person(person).id),
-            Event::EndSessions { person } => server.end_sessions(self.cast.person(person).id),
+            Event::Expire { person } => server.expire_tokens(self.roster.person(person).id),
+            Event::EndSessions { person } => server.end_sessions(self.roster.person(person).id),
             Event::Poison { pick: number } => {
                 let id = pick(&server.conversation_ids(), number);
                 self.hub.poisoned().extend(id);
@@ -63,7 +63,7 @@ impl World {
         let before = self.all_messages();
         self.hub.server.restore(backup);
         let after = self.all_messages();
-        self.unhappened.extend(before.difference(&after));
+        self.rolled_back.extend(before.difference(&after));
         self.forget_what_was_read();
     }
 

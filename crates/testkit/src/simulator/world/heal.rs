@@ -21,7 +21,7 @@ impl World {
         sleep(ARRIVAL).await;
         self.hub.down_until.store(0, Ordering::SeqCst);
         for device in &self.devices {
-            device.weather().heal();
+            device.conditions().heal();
             device.troubles.heal();
         }
         self.wake().await;

@@ -2,22 +2,22 @@
 
 mod alone;
 mod app_session;
-mod cast;
 mod decisions;
-mod deeds;
 mod device;
 mod events;
 mod heal;
 mod notices;
+mod ops;
 mod pass;
 mod people;
 mod process;
-mod strangers;
+mod roster;
+mod third_party;
 
-pub(super) use cast::{Cast, Character};
-pub(super) use deeds::BY_OTHERS;
 pub(super) use device::{Accepted, Device, ReadUpTo};
+pub(super) use ops::BY_OTHERS;
 pub(super) use process::Process;
+pub(super) use roster::{Character, Roster};
 
 use super::{
     Breach, Disks, Invariant, Schedule,
@@ -37,12 +37,12 @@ use tokio::{task::JoinHandle, time::sleep};
 pub(super) struct World {
     seed: u64,
     pub(super) hub: Arc<Hub>,
-    pub(super) cast: Cast,
+    pub(super) roster: Roster,
     pub(super) devices: Vec<Device>,
     backup: Option<Backup>,
     /// Messages that a restore took from the server.
-    pub(super) unhappened: BTreeSet<MessageId>,
-    strangers: Vec<JoinHandle<()>>,
+    pub(super) rolled_back: BTreeSet<MessageId>,
+    third_parties: Vec<JoinHandle<()>>,
 }
 
 impl World {
@@ -57,20 +57,20 @@ impl World {
             .token_lifetime(Duration::from_secs(setup.token_lifetime.into()))
             .clock(move || clock.now());
         let server = setup.policy.into_iter().fold(server, |server, policy| server.project(policy)).build();
-        let cast = Cast::new(&server);
+        let roster = Roster::new(&server);
         let hub = Arc::new(Hub::new(server, setup.policy, observer));
         let device = |(number, owner): (usize, &u8)| {
-            Device::new(number, cast.person(*owner), setup, schedule.seed, disks.make(), Arc::clone(&hub))
+            Device::new(number, roster.person(*owner), setup, schedule.seed, disks.make(), Arc::clone(&hub))
         };
         let devices = setup.owners.iter().enumerate().map(device).collect();
         Self {
             seed: schedule.seed,
             hub,
             devices,
-            cast,
+            roster,
             backup: None,
-            unhappened: BTreeSet::new(),
-            strangers: Vec::new(),
+            rolled_back: BTreeSet::new(),
+            third_parties: Vec::new(),
         }
     }
 
@@ -106,7 +106,7 @@ impl World {
             Act::Decide { device, pick, decision } => self.decide(self.at(*device), *pick, *decision).await,
             Act::LookBack { device, process, pick, slowly } => {
                 if *slowly > 0 {
-                    self.devices[self.at(*device)].weather().order(0, Fault::SlowBack(*slowly));
+                    self.devices[self.at(*device)].conditions().order(0, Fault::SlowBack(*slowly));
                 }
                 self.look_back(self.at(*device), *process, *pick).await;
             }
@@ -122,17 +122,17 @@ impl World {
                 self.observer().count("clock jumps");
                 self.devices[self.at(*device)].clock.jump((*seconds).into());
             }
-            Act::Fault { device, skip, fault } => self.devices[self.at(*device)].weather().order(*skip, *fault),
+            Act::Fault { device, skip, fault } => self.devices[self.at(*device)].conditions().order(*skip, *fault),
             Act::Rough { device, seed, lasting, per_mille } => {
                 let until = self.observer().now() + u64::from(*lasting);
-                self.devices[self.at(*device)].weather().rough(*seed, until, (*per_mille).into());
+                self.devices[self.at(*device)].conditions().rough(*seed, until, (*per_mille).into());
             }
             Act::Offline { device, lasting } => {
                 let until = self.observer().now() + u64::from(*lasting);
-                self.devices[self.at(*device)].weather().offline(until);
+                self.devices[self.at(*device)].conditions().offline(until);
             }
             Act::Server(event) => self.event(*event).await,
-            Act::Stranger { deeds, holding, roll_back } => self.stranger(deeds, *holding, *roll_back),
+            Act::ThirdPartyClient { ops, holding, roll_back } => self.third_party(ops, *holding, *roll_back),
         }
     }
 

@@ -52,7 +52,7 @@ impl World {
             if let Some(Ok(report)) = &ended {
                 hub.observer.judge(verdict::patience(&process, report).await);
                 hub.observer.judge(before.judge(&hub, &process, &tracks).await);
-            } else if ended.is_some() {
+            } else if ended.as_ref().is_some_and(|ended| !is_of_the_store(ended)) {
                 hub.observer.judge(before.judge_failed(&hub, &process, &tracks).await);
             }
             process.has_synced();
@@ -65,6 +65,11 @@ impl World {
 async fn sync(process: &Process, owner: &Character) -> Result<SyncReport, SyncError> {
     process.sign_in(owner).await?;
     process.engine.sync().await
+}
+
+/// What the server told may not have been taken in.
+const fn is_of_the_store(ended: &Result<SyncReport, SyncError>) -> bool {
+    matches!(ended, Err(SyncError::Storage(_)))
 }
 
 fn said(ended: &Ended) -> String {

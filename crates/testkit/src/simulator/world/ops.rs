@@ -1,7 +1,7 @@
-//! One deed of another client.
+//! One write of another client.
 
 use super::World;
-use crate::simulator::{dice::pick, step::Deed};
+use crate::simulator::{dice::pick, step::ThirdPartyOp};
 use fieldpost_domain::{ConversationId, ConversationKind, MedicId, MessageId, Role, Seq};
 use fieldpost_remote::reference::{Locked, OpenTransaction};
 
@@ -9,50 +9,50 @@ use fieldpost_remote::reference::{Locked, OpenTransaction};
 pub(crate) const BY_OTHERS: &str = "edited";
 
 impl World {
-    pub(super) fn do_deed(&self, open: &OpenTransaction, deed: Deed) -> Result<(), Locked> {
-        match deed {
-            Deed::Insert { pick, sender } => self.insert(open, pick, sender),
-            Deed::Edit { pick } => self.on_message(pick, |id| open.edit_message(id, BY_OTHERS)),
-            Deed::SoftDelete { pick } => self.on_message(pick, |id| open.soft_delete(id)),
-            Deed::HardDelete { pick } => self.on_message(pick, |id| open.hard_delete(id)),
-            Deed::DeleteConversation { pick } => self.on_conversation(pick, |id| open.delete_conversation(id)),
-            Deed::Rename { pick: number } => {
+    pub(super) fn do_third_party_op(&self, open: &OpenTransaction, op: ThirdPartyOp) -> Result<(), Locked> {
+        match op {
+            ThirdPartyOp::Insert { pick, sender } => self.insert(open, pick, sender),
+            ThirdPartyOp::Edit { pick } => self.on_message(pick, |id| open.edit_message(id, BY_OTHERS)),
+            ThirdPartyOp::SoftDelete { pick } => self.on_message(pick, |id| open.soft_delete(id)),
+            ThirdPartyOp::HardDelete { pick } => self.on_message(pick, |id| open.hard_delete(id)),
+            ThirdPartyOp::DeleteConversation { pick } => self.on_conversation(pick, |id| open.delete_conversation(id)),
+            ThirdPartyOp::Rename { pick: number } => {
                 self.on_conversation(number, |id| open.rename_conversation(id, &format!("Notices {}", number % 100)))
             }
-            Deed::Reassign { pick, medic } => self.reassign(open, pick, medic),
-            Deed::Mark { pick, person, share } => self.on_conversation(pick, |id| {
+            ThirdPartyOp::Reassign { pick, medic } => self.reassign(open, pick, medic),
+            ThirdPartyOp::Mark { pick, person, share } => self.on_conversation(pick, |id| {
                 let last = self.hub.server.conversation(id).map_or(0, |row| row.last_seq.get());
-                open.mark(id, self.cast.person(person).id, Seq::new(last * u64::from(share) / 100))
+                open.mark(id, self.roster.person(person).id, Seq::new(last * u64::from(share) / 100))
             }),
             _ => {
-                self.change_people(open, deed);
+                self.change_people(open, op);
                 Ok(())
             }
         }
     }
 
-    fn change_people(&self, open: &OpenTransaction, deed: Deed) {
+    fn change_people(&self, open: &OpenTransaction, op: ThirdPartyOp) {
         let server = &self.hub.server;
-        match deed {
-            Deed::RemoveMember { person } => open.remove_member(self.cast.person(person).id),
-            Deed::AddMember { person, elsewhere } => {
-                let person = self.cast.person(person);
-                let org = self.cast.orgs[usize::from(elsewhere)];
+        match op {
+            ThirdPartyOp::RemoveMember { person } => open.remove_member(self.roster.person(person).id),
+            ThirdPartyOp::AddMember { person, elsewhere } => {
+                let person = self.roster.person(person);
+                let org = self.roster.orgs[usize::from(elsewhere)];
                 // One org at a time.
                 if server.member(person.id).is_none() {
                     open.add_member(person.id, org, Role::Medic, "Back", "Again");
                 }
             }
-            Deed::ChangeRole { person } => {
-                let id = self.cast.person(person).id;
+            ThirdPartyOp::ChangeRole { person } => {
+                let id = self.roster.person(person).id;
                 match server.member(id).map(|member| member.role) {
                     Some(Role::Medic) => open.change_role(id, Role::OrgAdmin),
                     Some(_) => open.change_role(id, Role::Medic),
                     None => {}
                 }
             }
-            Deed::RenamePerson { person, number } => {
-                open.rename_person(self.cast.person(person).id, "Renamed", &number.to_string());
+            ThirdPartyOp::RenamePerson { person, number } => {
+                open.rename_person(self.roster.person(person).id, "Renamed", &number.to_string());
             }
             _ => {}
         }
@@ -60,7 +60,7 @@ impl World {
 
     fn insert(&self, open: &OpenTransaction, number: u64, sender: u64) -> Result<(), Locked> {
         self.on_conversation(number, |id| {
-            let people = self.cast.of_org(&self.hub.server, id);
+            let people = self.roster.of_org(&self.hub.server, id);
             let Some(sender) = pick(&people, sender) else { return Ok(()) };
             open.insert_message(id, sender, &format!("from another client {number}")).map(drop)
         })
@@ -73,7 +73,7 @@ impl World {
             let Some(row) = server.conversation(id).filter(|row| row.kind == ConversationKind::Direct) else {
                 return Ok(());
             };
-            let members = self.cast.people.iter().filter_map(|person| server.member(person.id));
+            let members = self.roster.people.iter().filter_map(|person| server.member(person.id));
             let medics = members.filter(|member| member.org_id == row.org_id).filter_map(|member| member.medic_id);
             let taken: Vec<MedicId> = server
                 .conversation_ids()

@@ -11,14 +11,14 @@ use super::{
 use crate::SeededRandom;
 
 /// How often what happens in a run.
-pub(super) struct Living {
+pub(super) struct AppEvents {
     /// Out of a thousand steps, how many are followed by one of these.
     notices: u64,
     troubles: u64,
     two_processes: bool,
 }
 
-impl Living {
+impl AppEvents {
     /// In some runs; the others go as they are asked.
     pub(super) fn roll(seed: u64, setup: &mut Setup) -> Option<Self> {
         let mut dice = branch(seed, 2);

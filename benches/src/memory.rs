@@ -3,8 +3,8 @@
 
 use crate::{
     Notes, Reading, Size,
-    contest::program,
-    phone::Done,
+    peer_client::Done,
+    peers::program,
     project::run as run_program,
     scene::Scene,
     subject::Subject,

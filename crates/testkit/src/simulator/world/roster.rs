@@ -17,12 +17,12 @@ pub(crate) struct Character {
 }
 
 #[derive(Debug)]
-pub(crate) struct Cast {
+pub(crate) struct Roster {
     pub(crate) people: Vec<Character>,
     pub(crate) orgs: [OrgId; 2],
 }
 
-impl Cast {
+impl Roster {
     /// Puts everybody on the server, with a few conversations and messages.
     pub(crate) fn new(server: &ReferenceServer) -> Self {
         let (here, there) = (server.add_org("North Tower"), server.add_org("Harbour"));

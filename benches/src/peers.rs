@@ -2,9 +2,9 @@
 
 use crate::{
     Notes, Reading, Size,
-    line::{Line, Passed, Weather},
+    line::{Line, NetworkConditions, Passed},
     notes::say,
-    phone::{Done, Task},
+    peer_client::{Done, Task},
     process::{Ended, Process},
     project::{Org, Project, root},
 };
@@ -62,7 +62,7 @@ fn node(script: PathBuf, batch: u32) -> Command {
 }
 
 /// The line, the tenant at its end, and who takes part.
-pub(crate) struct Contest {
+pub(crate) struct Peers {
     pub(crate) line: Line,
     pub(crate) org: Org,
     project: Project,
@@ -76,7 +76,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) task: &'static str,
     pub(crate) expected: u64,
     pub(crate) queued: u64,
-    pub(crate) weather: Weather,
+    pub(crate) conditions: NetworkConditions,
     /// How long a client may take for what is timed.
     pub(crate) limit: Duration,
 }
@@ -89,7 +89,7 @@ impl Turn<'_> {
 /// How long a client may take for what goes before.
 const PREPARATION: Duration = Duration::from_secs(300);
 
-impl Contest {
+impl Peers {
     pub(crate) async fn new(org: Org) -> Result<Self> {
         Self::with(Project::required()?, org).await
     }
@@ -106,7 +106,7 @@ impl Contest {
         let mark = format!("{} {} {}", client.name(), turn.case, turn.round);
         let result = self.have_done(client, turn, &mark).await;
         let passed = self.line.passed();
-        self.line.turn(Weather::default());
+        self.line.turn(NetworkConditions::default());
         let ended = match result {
             Err(error) if client != Client::Fieldpost => {
                 say(&format!("{mark}: {error:#}"));
@@ -135,11 +135,16 @@ impl Contest {
 
     async fn have_done(&self, client: Client, turn: &Turn<'_>, mark: &str) -> Result<Ended> {
         // Where nobody writes, what one client was told before is still true for the next.
-        let from_memory = turn.weather.from_memory || turn.task == "again";
-        self.line.turn(Weather { round_trip: Duration::ZERO, lose_every: None, from_memory, ..turn.weather });
+        let from_memory = turn.conditions.from_memory || turn.task == "again";
+        self.line.turn(NetworkConditions {
+            round_trip: Duration::ZERO,
+            lose_every: None,
+            from_memory,
+            ..turn.conditions
+        });
         let mut process = Process::start(client)?;
         process.prepare(&self.task(turn, mark), PREPARATION).await?;
-        self.line.turn(turn.weather);
+        self.line.turn(turn.conditions);
         process.go(turn.limit).await
     }
 

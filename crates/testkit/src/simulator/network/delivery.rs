@@ -5,7 +5,7 @@ use crate::simulator::{dice::branch, schedule, step::Fault};
 
 /// The way of one call, in milliseconds, and what goes wrong with it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fate {
+pub(super) struct Delivery {
     pub(super) out: u64,
     pub(super) back: u64,
     pub(super) fault: Option<Fault>,
@@ -13,7 +13,7 @@ pub(super) struct Fate {
 
 /// What a device's network does for now. Times are those of the observer.
 #[derive(Debug, Default)]
-pub(crate) struct Weather {
+pub(crate) struct NetworkConditions {
     calls: u64,
     seed: u64,
     ordered: Vec<(u8, Fault)>,
@@ -21,7 +21,7 @@ pub(crate) struct Weather {
     offline_until: u64,
 }
 
-impl Weather {
+impl NetworkConditions {
     pub(crate) fn new(seed: u64) -> Self {
         Self { seed, ..Self::default() }
     }
@@ -46,16 +46,16 @@ impl Weather {
         *self = Self { calls: self.calls, seed: self.seed, ..Self::default() };
     }
 
-    /// The fate of the next call.
-    pub(super) fn next(&mut self, now: u64) -> Fate {
+    /// The delivery of the next call.
+    pub(super) fn next(&mut self, now: u64) -> Delivery {
         self.calls += 1;
         let mut dice = branch(self.seed, self.calls);
         let (out, back) = (1 + dice.below(80), 1 + dice.below(80));
         if now < self.offline_until {
-            return Fate { out, back, fault: Some(Fault::Unreachable) };
+            return Delivery { out, back, fault: Some(Fault::Unreachable) };
         }
         let fault = self.ordered_fault().or_else(|| self.rough_fault(now));
-        Fate { out, back, fault }
+        Delivery { out, back, fault }
     }
 
     fn ordered_fault(&mut self) -> Option<Fault> {

@@ -1,0 +1,15 @@
+//! How many mutations wait, and how many have failed: one row, which triggers of the outbox keep up.
+
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "outbox_counts")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) only: i64,
+    pub(crate) pending: i64,
+    pub(crate) failed: i64,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,19 @@
+//! How far people have read.
+
+use super::value::Id;
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "read_markers")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) conversation_id: Id,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) person_id: Id,
+    pub(crate) delivered_seq: i64,
+    pub(crate) read_seq: i64,
+    pub(crate) version: i64,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,122 @@
+//! What waiting changes make of the messages that they change.
+//!
+//! A message row shows what its reader sees: lists, windows, search and counts read it and know nothing of changes. What the
+//! server told of the fields that changes have replaced is kept beside, in `base`; null means that nothing is replaced. Whoever
+//! writes a server's row to `messages` first takes the changes of it off ([`lift`]) and then puts them on again ([`lay`]); so
+//! does whoever adds changes to the outbox, takes them out or makes them dead letters ([`rebuild`]), in the same transaction.
+//!
+//! What must stay true: `base` is not null exactly where an entry of the outbox that is no dead letter, and that this version
+//! can read, names the message as its target.
+//!
+//! SQL by hand: sets of messages, for each page that meets changes (`apply`).
+
+use crate::{
+    entity::{
+        messages::{Column as M, Entity},
+        outbox::{self, Column as O},
+        value::Id,
+    },
+    error::Res,
+    hot::{Plan, hot},
+    mutations::record::Recorded,
+    row::Row,
+    rows::json,
+    sql::{IdSet, Tx, id, of, opt_text},
+};
+use fieldpost_domain::{Changeable, Mutation};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, IdenStatic, QueryFilter, QuerySelect, Select};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// Whether any change is in the outbox. Nearly always there is none, and then nothing else here is asked.
+pub(crate) const ANY: &str = "(SELECT min(target_id) FROM outbox WHERE target_id IS NOT NULL) IS NOT NULL";
+
+/// Takes the changes off these messages: their rows are as the server told them.
+pub(crate) async fn lift(tx: &Tx, messages: &IdSet) -> Res<()> {
+    tx.run(&LIFT, vec![messages.bind()]).await.map(drop)
+}
+
+/// Puts the changes that wait on these messages.
+pub(crate) async fn lay(tx: &Tx, messages: &IdSet) -> Res<()> {
+    let mut waiting: BTreeMap<Uuid, (Changeable, Vec<Mutation>)> = BTreeMap::new();
+    for row in tx.all(&WAITING, vec![messages.bind()]).await? {
+        let recorded = row.model::<Recorded>()?;
+        if let (Some(target), Ok(change)) = (recorded.target_id, recorded.mutation()) {
+            let (_, changes) = waiting.entry(target.0).or_insert((changeable(&row)?, Vec::new()));
+            changes.push(change);
+        }
+    }
+    for (message, (base, changes)) in waiting {
+        let mut shown = base.clone();
+        changes.iter().for_each(|change| change.intent.change(&mut shown));
+        let base = [opt_text(base.content.as_deref()), json::mentions(&base.mentions)];
+        let shown = [opt_text(shown.content.as_deref()), json::mentions(&shown.mentions)];
+        tx.run(&LAY, base.into_iter().chain(shown).chain([id(message)]).collect()).await?;
+    }
+    Ok(())
+}
+
+hot! {
+    LIFT: "changes taken off messages", Plan::Bounded,
+        "UPDATE messages SET content = base ->> 'content', mentions = base -> 'mentions', base = NULL
+        WHERE base IS NOT NULL AND id IN (SELECT unhex(value) FROM json_each(?))";
+    WAITING: "the changes of messages", Plan::Bounded, format!(
+        "SELECT {}, {}, {} FROM json_each(?) AS j
+        CROSS JOIN outbox AS o ON o.target_id = unhex(j.value) JOIN messages AS m ON m.id = o.target_id
+        WHERE o.failed_code IS NULL AND o.target_id IS NOT NULL ORDER BY o.position",
+        Recorded::of("o"),
+        of("m", M::Content),
+        of("m", M::Mentions),
+    );
+    LAY: "changes put on messages", Plan::Bounded,
+        "UPDATE messages SET base = json_patch('{}', json_object('content', ?, 'mentions', json(?))), content = ?, mentions = ?
+        WHERE id = ?";
+}
+
+/// The changes of these messages are others now.
+pub(crate) async fn rebuild(tx: &Tx, messages: BTreeSet<Uuid>) -> Res<()> {
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let messages = IdSet::of(messages);
+    lift(tx, &messages).await?;
+    lay(tx, &messages).await
+}
+
+/// The same of all messages that have changes, or had some.
+pub(crate) async fn rebuild_all(tx: &Tx) -> Res<()> {
+    let changing = targets(outbox::Entity::find().select_only());
+    let changed = Entity::find().select_only().column(M::Id).filter(M::Base.is_not_null());
+    let mut messages: BTreeSet<_> =
+        tx.find::<Target>(&changing).await?.into_iter().map(|row| row.target_id.0).collect();
+    messages.extend(tx.find::<Changed>(&changed).await?.into_iter().map(|row| row.id.0));
+    rebuild(tx, messages).await
+}
+
+/// The messages that a lane's mutations change.
+pub(crate) async fn targets_of_lane(tx: &Tx, lane: Uuid) -> Res<BTreeSet<Uuid>> {
+    let of_lane = outbox::Entity::find().select_only().filter(O::ConversationId.eq(Id(lane)));
+    Ok(tx.find::<Target>(&targets(of_lane)).await?.into_iter().map(|row| row.target_id.0).collect())
+}
+
+fn targets(entries: Select<outbox::Entity>) -> Select<outbox::Entity> {
+    entries.column(O::TargetId).filter(O::TargetId.is_not_null())
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Target {
+    target_id: Id,
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Changed {
+    id: Id,
+}
+
+/// What changes may replace.
+pub(crate) fn changeable(row: &Row) -> Res<Changeable> {
+    Ok(Changeable {
+        content: row.get(M::Content.as_str())?,
+        mentions: json::read_mentions(row.get(M::Mentions.as_str())?)?,
+    })
+}

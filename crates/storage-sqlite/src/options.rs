@@ -1,0 +1,66 @@
+//! How to open a file.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How to open a file.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    path: PathBuf,
+    busy_timeout: Duration,
+    readers: u32,
+    max_pages: Option<u32>,
+}
+
+impl SqliteOptions {
+    /// The usual way: waits up to 5 s for another process, reads with up to 3 connections.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), busy_timeout: Duration::from_secs(5), readers: 3, max_pages: None }
+    }
+
+    pub(crate) fn most_readers(&self) -> u32 {
+        self.readers.max(1)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) const fn timeout(&self) -> Duration {
+        self.busy_timeout
+    }
+
+    pub(crate) const fn most_pages(&self) -> Option<u32> {
+        self.max_pages
+    }
+
+    /// How long to wait for another process before a call fails as busy.
+    #[must_use]
+    pub const fn busy_timeout(mut self, timeout: Duration) -> Self {
+        self.busy_timeout = timeout;
+        self
+    }
+
+    /// How many connections read at the same time, at least one.
+    #[must_use]
+    pub const fn readers(mut self, readers: u32) -> Self {
+        self.readers = readers;
+        self
+    }
+
+    /// The most pages of 4 KiB that the file may grow to; a write beyond fails as on a full disk.
+    #[must_use]
+    pub const fn max_pages(mut self, pages: u32) -> Self {
+        self.max_pages = Some(pages);
+        self
+    }
+}
+
+impl<P: Into<PathBuf>> From<P> for SqliteOptions {
+    fn from(path: P) -> Self {
+        Self::new(path)
+    }
+}

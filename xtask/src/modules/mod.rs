@@ -1,0 +1,12 @@
+//! What the modules of a crate say about each other, read from their tokens.
+//!
+//! Tests are left out: they may know everything.
+
+mod circles;
+mod literals;
+mod paths;
+mod source;
+
+pub(crate) use circles::circles;
+pub(crate) use literals::sql_literals;
+pub(crate) use source::Sources;
