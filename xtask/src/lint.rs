@@ -1,12 +1,13 @@
 //! What is checked without running anything.
 
-use crate::{layers, process};
+use crate::{layers, process, sql_literals};
 use anyhow::Result;
 use std::process::Command;
 
 pub(crate) fn run() -> Result<()> {
     process::run("formatting", process::cargo().args(["fmt", "--all", "--check"]))?;
     layers::run()?;
+    sql_literals::run()?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"];
     process::run("clippy", process::cargo().args(clippy))?;
     let docs = ["doc", "--workspace", "--no-deps", "--locked", "--quiet"];

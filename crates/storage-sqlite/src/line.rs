@@ -1,6 +1,8 @@
 //! Rows that a query has packed into one value: a JSON array of arrays, with ids in hex.
 //!
 //! They have no names. Their order is that of an enum ([`cells!`]), which the query and whoever reads take from one place.
+//!
+//! SQL by hand: how rows are packed (`list`, `window`).
 
 use crate::{
     error::{Fault, Res},

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, anyhow};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -21,7 +21,11 @@ pub(crate) struct Module {
 
 /// The modules of a crate by their place.
 #[derive(Debug, Default)]
-pub(crate) struct Sources(BTreeMap<Place, Module>);
+pub(crate) struct Sources {
+    modules: BTreeMap<Place, Module>,
+    /// Those that are there for tests.
+    tests: BTreeSet<Place>,
+}
 
 impl Sources {
     /// Reads the sources of a crate.
@@ -39,25 +43,20 @@ impl Sources {
         let docs =
             text.lines().filter_map(|line| line.strip_prefix("//!")).map(|line| line.trim().to_owned()).collect();
         let (tokens, tests) = without_tests(tokens.into_iter().collect());
-        self.0.insert(place.clone(), Module { docs, tokens });
-        for test in tests {
-            let place = [place.as_slice(), &[test]].concat();
-            // Files come in the order of their names, so a module may have been read before whoever declares it.
-            self.0.insert(place, Module { docs: Vec::new(), tokens: Vec::new() });
-        }
+        self.tests.extend(tests.into_iter().map(|test| [place.as_slice(), &[test]].concat()));
+        self.modules.insert(place, Module { docs, tokens });
         Ok(())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Place, &Module)> {
-        self.0.iter()
+        self.modules.iter().filter(|(place, _)| !self.tests.contains(*place))
     }
 
     pub(crate) fn has(&self, place: &[String]) -> bool {
-        self.0.contains_key(place)
+        self.modules.contains_key(place)
     }
 }
 
-/// Parents before their children, so that a module that is for tests is emptied after it was read.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -71,7 +70,6 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
             }
         }
     }
-    found.sort_by_key(|path| std::cmp::Reverse(path.components().count()));
     Ok(found)
 }
 

@@ -63,8 +63,8 @@ impl Breaker {
     }
 }
 
-impl<'a> Connected<IncomingStream<'a, super::SwitchedListener>> for Breaker {
-    fn connect_info(stream: IncomingStream<'a, super::SwitchedListener>) -> Self {
+impl<'a> Connected<IncomingStream<'a, super::listener::SwitchedListener>> for Breaker {
+    fn connect_info(stream: IncomingStream<'a, super::listener::SwitchedListener>) -> Self {
         stream.io().breaker.clone()
     }
 }

@@ -1,7 +1,7 @@
 //! What goes wrong on purpose. Nothing here is left to chance: a fault is ordered for the next so many requests of an
 //! endpoint and is spent on exactly those.
 
-use super::Endpoint;
+use super::endpoint::Endpoint;
 use crate::net::Switch;
 use std::{
     sync::{Arc, Mutex, PoisonError},

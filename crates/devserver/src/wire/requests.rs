@@ -1,6 +1,6 @@
 //! What was asked and how large the answers were.
 
-use super::Endpoint;
+use super::endpoint::Endpoint;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},

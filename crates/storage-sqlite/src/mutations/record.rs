@@ -13,7 +13,7 @@ use fieldpost_domain::{
     Time, Undecodable,
 };
 use fieldpost_storage::{ChangeSet, StorageErrorKind};
-use sea_orm::{DerivePartialModel, Value};
+use sea_orm::{ColumnTrait, DerivePartialModel, EntityTrait, QueryFilter, Value, sea_query::Expr};
 use std::sync::LazyLock;
 
 /// A mutation that is to be recorded: what it is, and what its kind means.
@@ -66,6 +66,16 @@ impl Recording {
 pub(crate) async fn record(tx: &Tx, mutation: Mutation, failed: Option<RefusalCode>, at: Time) -> Res<()> {
     tx.changed(ChangeSet::of_outbox()).await;
     Recording::of(mutation, failed, at)?.bound().run(tx).await.map(drop)
+}
+
+/// Writes what a mutation in the outbox says anew.
+pub(crate) async fn rewrite(tx: &Tx, mutation: MutationId, intent: &Intent) -> Res<()> {
+    tx.changed(ChangeSet::of_outbox()).await;
+    let rewritten = Entity::update_many()
+        .col_expr(O::Payload, Expr::value(payload(intent)?))
+        .col_expr(O::WireSize, Expr::value(wire_size(intent)))
+        .filter(O::Id.eq(Id(mutation.as_uuid())));
+    tx.execute(&rewritten).await.map(drop)
 }
 
 static RECORD: LazyLock<Insert<Recording>> = LazyLock::new(|| Insert::into::<Entity>(&COLUMNS, ""));

@@ -5,11 +5,7 @@
 use super::decide;
 use crate::{
     derived,
-    entity::{
-        messages,
-        outbox::{Column, Entity},
-        value::Id,
-    },
+    entity::{messages, value::Id},
     error::{Fault, Res},
     hot::{Plan, hot},
     messages::by_id,
@@ -21,7 +17,7 @@ use crate::{
     rows::json,
     sql::{Tx, opt_id, text},
 };
-use fieldpost_domain::{Changeable, ConversationId, Intent, MessageId, Mutation, MutationId, NewMessage, Target, Time};
+use fieldpost_domain::{Changeable, ConversationId, Intent, MessageId, Mutation, NewMessage, Target, Time};
 use fieldpost_storage::{ChangeSet, NotPossible, StorageErrorKind, ThreadMessage};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use std::collections::BTreeSet;
@@ -102,20 +98,10 @@ async fn fold(tx: &Tx, message: &Changing, intent: &Intent, at: Time) -> Res<boo
         .col_expr(messages::Column::Content, Expr::value(unsent.content.as_str().to_owned()))
         .col_expr(messages::Column::Mentions, Expr::value(json::mentions(&unsent.mentions)))
         .filter(messages::Column::Id.eq(Id(message.id)));
-    rewrite(tx, *send, &Intent::SendMessage(unsent)).await?;
+    record::rewrite(tx, *send, &Intent::SendMessage(unsent)).await?;
     tx.execute(&shown).await?;
     derived::refresh_newest(tx, &BTreeSet::from([message.lane])).await?;
     decide::retry(tx, *send, at).await.map(|_| true)
-}
-
-/// Writes what a mutation in the outbox says anew.
-pub(super) async fn rewrite(tx: &Tx, mutation: MutationId, intent: &Intent) -> Res<()> {
-    tx.changed(ChangeSet::of_outbox()).await;
-    let rewritten = Entity::update_many()
-        .col_expr(Column::Payload, Expr::value(record::payload(intent)?))
-        .col_expr(Column::WireSize, Expr::value(record::wire_size(intent)))
-        .filter(Column::Id.eq(Id(mutation.as_uuid())));
-    tx.execute(&rewritten).await.map(drop)
 }
 
 /// Takes out what the change replaces.

@@ -10,8 +10,11 @@ use crate::{
         value::{Id, Micros},
     },
     error::{Fault, Res},
-    mutations::{overlay, park, record::Recorded},
-    outbox::{change, views},
+    mutations::{
+        overlay, park,
+        record::{self, Recorded},
+    },
+    outbox::views,
     resolve,
     sql::{IdSet, Tx, id},
 };
@@ -65,7 +68,7 @@ pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent,
     let Some(mut intent) = entry.intent else { return Err(not_possible(NotPossible::Unreadable)) };
     let shown = content.as_str().to_owned();
     intent.set_text(content);
-    change::rewrite(tx, mutation, &intent).await?;
+    record::rewrite(tx, mutation, &intent).await?;
     if let Some(message) = entry.message {
         let echo = messages::Entity::update_many()
             .col_expr(messages::Column::Content, Expr::value(shown))

@@ -113,7 +113,7 @@ cells! {
 }
 
 hot! {
-    CONTEXT: "what a page is applied against", Plan::Bounded, format!(
+    CONTEXT: "what a page is applied against", Plan::Ordered("conversations_local"), format!(
         "SELECT {}, {OWNER} AS owner, {} AS aliases, EXISTS (SELECT 1 FROM conversations AS c INDEXED BY conversations_local
             WHERE c.server_id IS NULL) AS any_local
         FROM sync_state WHERE only = 1",

@@ -23,7 +23,7 @@ use sea_orm::{EntityTrait, IdenStatic, Iterable, Value, sea_query::Expr};
 const ME: &str = "me_";
 
 pub(super) async fn read(tx: &Tx) -> Res<SyncState> {
-    let row = tx.one(&STATE, vec![]).await?.ok_or_else(|| Fault::corrupt("the sync state is missing"))?;
+    let row = tx.one(&state(), vec![]).await?.ok_or_else(|| Fault::corrupt("the sync state is missing"))?;
     let state = row.model::<sync_state::Model>()?;
     Ok(SyncState {
         position: position::of(&state)?,
@@ -57,7 +57,6 @@ fn state() -> String {
 }
 
 hot! {
-    STATE: "the state of syncing", Plan::Bounded, state();
     /// Newest activity first: that is where somebody looks first. The index is named because SQLite cannot know how few these
     /// are, and would rather read all conversations in the order that is asked for.
     MISSING: "what is to be fetched", Plan::Sorted("conversations_missing"),

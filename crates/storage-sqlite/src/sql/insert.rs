@@ -1,4 +1,6 @@
 //! Inserting many rows with few statements.
+//!
+//! SQL by hand: a statement over hundreds of rows has one text (`apply`).
 
 use super::{
     columns::names,

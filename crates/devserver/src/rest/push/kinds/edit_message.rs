@@ -1,6 +1,6 @@
 //! `edit_message`.
 
-use super::Fields;
+use crate::rest::push::fields::Fields;
 use fieldpost_domain::Refusal;
 use fieldpost_remote::reference::{SubmittedEdit, Task};
 

@@ -1,6 +1,6 @@
 //! `mark_read`.
 
-use super::{Fields, wrong};
+use crate::rest::push::fields::{Fields, wrong};
 use fieldpost_domain::{MarkRead, Refusal, Seq};
 use fieldpost_remote::reference::Task;
 

@@ -1,6 +1,6 @@
 //! `open_broadcast`.
 
-use super::Fields;
+use crate::rest::push::fields::Fields;
 use fieldpost_domain::{OpenBroadcast, Refusal};
 use fieldpost_remote::reference::Task;
 

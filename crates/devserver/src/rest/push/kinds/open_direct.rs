@@ -1,6 +1,6 @@
 //! `open_direct`.
 
-use super::Fields;
+use crate::rest::push::fields::Fields;
 use fieldpost_domain::{OpenDirect, Refusal};
 use fieldpost_remote::reference::Task;
 

@@ -1,6 +1,6 @@
 //! `send_message`.
 
-use super::{Fields, wrong};
+use crate::rest::push::fields::{Fields, wrong};
 use fieldpost_domain::{Metadata, Refusal, Time};
 use fieldpost_remote::reference::{SubmittedMessage, Task};
 use std::str::FromStr;
