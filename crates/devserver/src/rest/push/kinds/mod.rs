@@ -1,6 +1,6 @@
 //! The kinds of mutation: each has a file that reads its fields, and a line in the list.
 
-use super::fields::{Fields, wrong};
+use super::fields::Fields;
 use fieldpost_domain::Refusal;
 use fieldpost_remote::reference::Task;
 
