@@ -3,7 +3,7 @@
 //! An app may be a process that lives for one pass. So whatever a pass finds out about the line and the server is kept beside
 //! the position, and the next process begins with it instead of finding it out again.
 
-use fieldpost_domain::{ConversationDigest, ConversationId, ServerLimits};
+use fieldpost_domain::{Capabilities, ConversationDigest, ConversationId, ServerLimits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -22,6 +22,9 @@ pub struct SyncMemory {
     pub unresolved_digest: Option<ConversationDigest>,
     /// The conversation that was checked last.
     pub checked: Option<ConversationId>,
+    /// The capabilities that the client named when its last first load began; none if that was before it kept them. A client
+    /// that has learned to read more since loads once more, because rows of a kind that it did not name passed it by.
+    pub named: Option<Capabilities>,
     /// How often something had to be put right.
     pub health: Health,
 }

@@ -3,7 +3,7 @@
 //! Nothing in it is worth more than a few calls, so it must never stand in the way. A field that this version does not know, or
 //! cannot read, is reported and dropped; what it said is learned again.
 
-use fieldpost_domain::{ConversationDigest, ConversationId, ServerLimits};
+use fieldpost_domain::{Capabilities, ConversationDigest, ConversationId, ServerLimits};
 use fieldpost_storage::{Health, ReducedSize, SyncMemory};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -17,6 +17,8 @@ struct Stored<'a> {
     suspects: &'a BTreeSet<ConversationId>,
     unresolved_digest: Option<&'a ConversationDigest>,
     checked: Option<ConversationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named: Option<&'a Capabilities>,
     health: Health,
 }
 
@@ -28,6 +30,7 @@ pub(super) fn encode(memory: &SyncMemory) -> String {
         suspects: &memory.suspects,
         unresolved_digest: memory.unresolved_digest.as_ref(),
         checked: memory.checked,
+        named: memory.named.as_ref(),
         health: memory.health,
     };
     // Of these types none can fail.
@@ -47,6 +50,7 @@ pub(super) fn decode(stored: Option<&str>) -> SyncMemory {
         suspects: take(&mut fields, "suspects"),
         unresolved_digest: take(&mut fields, "unresolved_digest"),
         checked: take(&mut fields, "checked"),
+        named: take(&mut fields, "named"),
         health: take(&mut fields, "health"),
     };
     if !fields.is_empty() {

@@ -139,6 +139,7 @@ pub async fn what_passes_have_learned_survives_a_restart(device: &dyn Device) {
         suspects: [conversation_id(1), conversation_id(2)].into(),
         unresolved_digest: Some(ConversationDigest::of([conversation_id(3)])),
         checked: Some(conversation_id(4)),
+        named: Some([fieldpost_domain::Capability::Ranges].into()),
         health: Health { passes: 7, oversized: 1, ..Health::default() },
     };
     store.remember(&learned, None).await.unwrap();

@@ -3,8 +3,10 @@
 use super::{Effect, Pass, first_screen::FirstScreen, pace::Pace};
 use crate::Progress;
 use fieldpost_domain::planted::{PlantedBug, planted};
-use fieldpost_domain::{BootstrapPage, Continuation, ConversationDigest, Cursor, PullPage};
-use fieldpost_remote::{BootstrapRequest, ExpiredReason, PullRequest, RemoteError, RemoteErrorKind, RemoteResult};
+use fieldpost_domain::{BootstrapPage, Capabilities, Capability, Continuation, ConversationDigest, Cursor, PullPage};
+use fieldpost_remote::{
+    BootstrapRequest, ExpiredReason, PullRequest, RemoteError, RemoteErrorKind, RemoteResult, client_capabilities,
+};
 use fieldpost_storage::{ApplyReport, BootstrapReason, SyncPosition, SyncState};
 use std::{
     collections::HashSet,
@@ -85,6 +87,9 @@ impl Pass {
                 self.bootstrap(after)
             }
             SyncPosition::Following(cursor) => {
+                if self.has_learned_to_read_more() {
+                    return self.begin_bootstrap(BootstrapReason::Reconcile);
+                }
                 let whole = !state.run_open;
                 self.follow.run = Run { whole, ..Run::default() };
                 if planted(PlantedBug::EveryPassLoadsAnew) {
@@ -95,7 +100,21 @@ impl Pass {
         }
     }
 
+    /// Whether this client names a capability that the one did not that loaded what is here.
+    fn has_learned_to_read_more(&self) -> bool {
+        !client_capabilities().is_subset(&self.named())
+    }
+
+    fn named(&self) -> Capabilities {
+        // A file of before clients kept this was loaded by one that named these two.
+        let before = || Capabilities::from([Capability::SetDigest, Capability::Ranges]);
+        self.memory.named.clone().unwrap_or_else(before)
+    }
+
     fn begin_bootstrap(&mut self, reason: BootstrapReason) -> Effect {
+        if self.named() != client_capabilities() {
+            self.memory.named = Some(client_capabilities());
+        }
         self.report.bootstraps += 1;
         self.follow.progress = Some(Progress { done: 0, total: None });
         Effect::BeginBootstrap(reason)

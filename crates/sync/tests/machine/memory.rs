@@ -1,9 +1,9 @@
 //! What one pass leaves to the next, in this process or another.
 
 use crate::given::*;
-use fieldpost_domain::{Mutation, ServerLimits};
-use fieldpost_remote::RemoteErrorKind;
-use fieldpost_storage::{Health, ReducedSize, StorageError, StorageErrorKind, SyncMemory};
+use fieldpost_domain::{Capability, Mutation, ServerLimits};
+use fieldpost_remote::{RemoteErrorKind, client_capabilities};
+use fieldpost_storage::{BootstrapReason, Health, ReducedSize, StorageError, StorageErrorKind, SyncMemory};
 use fieldpost_sync::machine::{Effect, Event, Pass};
 
 fn full() -> Event {
@@ -121,4 +121,22 @@ fn a_pass_that_is_cut_off_leaves_what_it_has_learned_if_that_is_anything() {
     let left = pass.unwritten();
     assert_eq!(left, Some(SyncMemory { suspects: [lane(1)].into(), ..SyncMemory::default() }));
     assert_eq!(pass_after(left.unwrap()).unwritten(), None, "it is a suspect until it gets its turn");
+}
+
+/// A client that can read more than the one that loaded what is here has missed rows of that kind: it loads once more, and then
+/// remembers what it named.
+#[test]
+fn a_client_that_has_learned_to_read_more_loads_once_more() {
+    let named =
+        |names: &[Capability]| SyncMemory { named: Some(names.iter().cloned().collect()), ..SyncMemory::default() };
+    let first = |memory| {
+        let mut pass = Pass::new();
+        begun(&mut pass, memory);
+        let _ = pass.next(Event::Batch(vec![]));
+        pass.next(state(following("7")))
+    };
+    assert_eq!(first(named(&[Capability::SetDigest])), Effect::BeginBootstrap(BootstrapReason::Reconcile));
+    let all: Vec<_> = client_capabilities().into_iter().collect();
+    assert!(matches!(first(named(&all)), Effect::Pull(_)));
+    assert!(matches!(first(SyncMemory::default()), Effect::Pull(_)), "a file of before clients kept this");
 }

@@ -8,7 +8,7 @@ use crate::simulator::{
     world::{Process, ReadUpTo},
 };
 use fieldpost_domain::{ConversationId, Message, MessageId, MutationKind, PersonId, Seq};
-use fieldpost_storage::{ConversationSummary, Older, StorageResult, ThreadMessage, Window};
+use fieldpost_storage::{ConversationSummary, Older, StorageResult, SyncPosition, ThreadMessage, Window};
 use fieldpost_sync::SyncReport;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,6 +24,8 @@ pub(crate) struct Before {
     threads: BTreeMap<ConversationId, Vec<Message>>,
     /// What was on the device of the conversations in which a mark waited.
     marked: BTreeMap<ConversationId, BTreeSet<MessageId>>,
+    /// A first load was under way.
+    loading: bool,
 }
 
 impl Before {
@@ -37,7 +39,9 @@ impl Before {
             let here = window.into_iter().flat_map(|window| window.messages).map(|message| message.id);
             marked.insert(conversation, here.collect());
         }
-        Self { reader, read, restarts, sights, threads, marked }
+        let state = process.store.sync_state().await;
+        let loading = state.is_ok_and(|state| !matches!(state.position, SyncPosition::Following(_)));
+        Self { reader, read, restarts, sights, threads, marked, loading }
     }
 
     /// To be asked right after the pass has ended well.
@@ -100,6 +104,11 @@ impl Before {
     ) -> Result<(), Breach> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&shown.id).copied();
         let Some(read) = read else { return Ok(()) };
+        // A first load of another history lowers a mark that was made meanwhile below the first message that was not here: it
+        // may be one that an edit has made visible, or one that took the place of another.
+        if self.loading && !self.marked.contains_key(&shown.id) {
+            return Ok(());
+        }
         let now = hub.messages_for(self.reader, shown.id);
         let both = self.threads.get(&shown.id).into_iter().flatten().chain(&now);
         let newer = both.filter(|message| message.seq > read && message.sender_id != self.reader);
