@@ -1,6 +1,5 @@
 //! A connection that can be broken from outside: at once, or after so many more bytes of answer.
 
-use axum::{extract::connect_info::Connected, serve::IncomingStream};
 use std::{
     io,
     pin::Pin,
@@ -63,12 +62,6 @@ impl Breaker {
     }
 }
 
-impl<'a> Connected<IncomingStream<'a, super::listener::SwitchedListener>> for Breaker {
-    fn connect_info(stream: IncomingStream<'a, super::listener::SwitchedListener>) -> Self {
-        stream.io().breaker.clone()
-    }
-}
-
 /// The stream of one connection.
 #[derive(Debug)]
 pub(crate) struct BreakableStream {
@@ -77,6 +70,11 @@ pub(crate) struct BreakableStream {
 }
 
 impl BreakableStream {
+    /// What breaks it.
+    pub(super) fn breaker(&self) -> Breaker {
+        self.breaker.clone()
+    }
+
     pub(super) const fn new(stream: TcpStream, breaker: Breaker) -> Self {
         Self { stream, breaker }
     }

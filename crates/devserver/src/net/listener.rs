@@ -1,8 +1,14 @@
 //! A listener that, while the switch is off, has no socket: connections are refused by the operating system, as they are
 //! when nothing listens.
 
-use super::{Breaker, Switch, connection::BreakableStream};
-use axum::serve::Listener;
+use super::{
+    connection::{BreakableStream, Breaker},
+    switch::Switch,
+};
+use axum::{
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
 
@@ -72,5 +78,11 @@ impl Listener for SwitchedListener {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.address)
+    }
+}
+
+impl<'a> Connected<IncomingStream<'a, SwitchedListener>> for Breaker {
+    fn connect_info(stream: IncomingStream<'a, SwitchedListener>) -> Self {
+        stream.io().breaker()
     }
 }

@@ -1,6 +1,6 @@
 //! The network switch of the server: on, or no connection at all.
 
-use super::Breaker;
+use super::connection::Breaker;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 

@@ -27,8 +27,11 @@ pub(crate) fn local(sql: &'static Hot, sender: Option<Value>, recorded: Value, m
     Bound::new(sql, values)
 }
 
+/// A column of the echo, and its value.
+type Composed = (M, fn(&NewMessage) -> Value);
+
 /// What a message has from its author.
-const COMPOSED: [(M, fn(&NewMessage) -> Value); 10] = [
+const COMPOSED: [Composed; 10] = [
     (M::MessageType, |message| text(message.kind.as_str())),
     (M::Content, |message| text(message.content.as_str())),
     (M::Metadata, |message| json::metadata(message.metadata.as_ref())),
