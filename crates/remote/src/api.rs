@@ -14,8 +14,8 @@ pub const PROTOCOL: u32 = 1;
 pub const SQL_VERSION: u32 = 2;
 
 /// The capabilities that a client of this version names in its requests. The server uses a capability only for a client
-/// that names it. When this set grows, an up-to-date client may have missed rows of a new kind, so it loads once more and
-/// keeps what it has.
+/// that names it. When this set grows, an up-to-date client may have missed rows of a new kind, so it loads once more
+/// and keeps what it has.
 #[must_use]
 pub fn client_capabilities() -> Capabilities {
     Capabilities::from([Capability::SetDigest, Capability::Ranges])
