@@ -1,12 +1,12 @@
-//! The addresses of a project, checked and joined once.
+//! The addresses of a project, checked and built once.
 
 use fieldpost_remote::{RemoteError, RemoteErrorKind, RemoteResult};
 use url::Url;
 
-/// What the configuration is called in an error.
+/// The operation name in errors about the configuration.
 pub(crate) const CONFIGURE: &str = "configure";
 
-/// Every address that is called.
+/// All addresses that the client calls.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoints {
     pub(crate) bootstrap: Url,
@@ -19,7 +19,7 @@ pub(crate) struct Endpoints {
 }
 
 impl Endpoints {
-    /// Checks the project's URL and joins the rest to it. A path prefix is kept.
+    /// Checks the project's URL and builds the other addresses from it. A path prefix is kept.
     pub(crate) fn new(text: &str) -> RemoteResult<Self> {
         let base =
             base(text).map_err(|sentence| RemoteError::new(RemoteErrorKind::Other, CONFIGURE).with_detail(sentence))?;
@@ -36,7 +36,7 @@ impl Endpoints {
     }
 }
 
-/// The sentences name no part of the URL: what was pasted there by mistake may be a key.
+/// The messages quote no part of the URL: somebody may have pasted a key there by mistake.
 fn base(text: &str) -> Result<Url, &'static str> {
     let url =
         Url::parse(text.trim()).map_err(|_| "the project's URL is none; it looks like https://abcd.supabase.co")?;

@@ -1,4 +1,4 @@
-//! Whatever is wrong, the tool says what, ends with the right code, and loses nothing.
+//! Whatever is wrong, the tool says what, exits with the right code, and loses nothing.
 
 use crate::{
     canned,
@@ -42,7 +42,7 @@ fn a_file_that_cannot_be_used() {
     std::fs::write(&text, "these are my notes, and they are longer than a header of a database has to be").unwrap();
     let newer = Terminal::new();
     assert_eq!(newer.run(&["status"]).code, 0);
-    // The schema version of an SQLite file stands at byte 60, most significant byte first.
+    // Byte 60 of an SQLite file holds the schema version, most significant byte first.
     let mut bytes = std::fs::read(&newer.database).unwrap();
     bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
     std::fs::write(&newer.database, &bytes).unwrap();
