@@ -108,11 +108,11 @@ impl fmt::Display for Finding {
         match self {
             Self::Damaged => write!(f, "the local database is damaged; keep a copy of it, then start with a new file"),
             Self::SignedOut => {
-                write!(f, "nobody is signed in; what was written is kept until the owner signs in again")
+                write!(f, "nobody is signed in; local changes are kept until the owner signs in again")
             }
-            Self::NeverLoaded => write!(f, "nothing was ever synced to the end; sync while there is a network"),
+            Self::NeverLoaded => write!(f, "the first load was never completed; sync with a network"),
             Self::DeadLetters(count) => {
-                write!(f, "{count} changes were refused; look at the outbox, then send them again or take them back")
+                write!(f, "{count} changes were refused; look at the outbox, then retry or cancel them")
             }
             Self::Unreadable(count) => {
                 write!(f, "{count} rows of the server cannot be read by this version; update it")
@@ -124,15 +124,14 @@ impl fmt::Display for Finding {
                     "this device's clock is {by} s {which} the server's; set it (only times on the screen depend on it)"
                 )
             }
-            Self::CursorExpired => write!(f, "the server cannot go on from here; the next sync loads everything anew"),
+            Self::CursorExpired => {
+                write!(f, "the server no longer accepts this device's cursor; the next sync loads everything again")
+            }
             Self::OldSql(installed) => {
                 write!(f, "SQL {installed}, this client wants {SQL_VERSION}: run `fieldpost sql export`")
             }
             Self::Oversized(count) => {
-                write!(
-                    f,
-                    "{count} single messages have been too large for the way to the server or back (a proxy between?)"
-                )
+                write!(f, "{count} single rows or mutations were too large to transfer (does a proxy limit the size?)")
             }
             Self::Server(why) => write!(f, "{why}"),
         }

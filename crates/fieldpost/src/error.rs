@@ -14,16 +14,16 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub enum Error {
     /// Nobody is signed in, or the session has ended: ask for the password. Local changes are kept.
-    #[error("nobody is signed in; sign in first (what was written is kept)")]
+    #[error("nobody is signed in; sign in first (local changes are kept)")]
     SignedOut,
     /// The password or the address is wrong.
     #[error("wrong e-mail address or password")]
     WrongCredentials,
     /// The server is out of reach. Local changes are kept, and a later sync sends them.
-    #[error("{0}; what was written is kept and goes out with the next sync")]
+    #[error("{0}; local changes are kept, and the next sync sends them")]
     Offline(#[source] Arc<RemoteError>),
     /// The client was paused, or sent to the background before this finished. Local changes are kept.
-    #[error("the client is paused; resume it first (what was written is kept)")]
+    #[error("the client is paused; resume it first (local changes are kept)")]
     Paused,
     /// The text is not valid for a message.
     #[error(transparent)]
@@ -38,16 +38,16 @@ pub enum Error {
     #[error("there is no such conversation or message on this device; sync first, or check the id")]
     NotFound,
     /// No such outbox entry: it was sent or cancelled.
-    #[error("nothing like that waits in the outbox: it was sent, or taken back")]
+    #[error("no such outbox entry: it was sent or cancelled")]
     NotWaiting,
     /// It is in flight, and may already have reached the server: sync first, then decide.
-    #[error("it is on its way, and whether it arrived is not known yet; sync first, then decide")]
+    #[error("it is in flight and may have reached the server; sync first, then decide")]
     OutcomeUnknown,
     /// The outbox entry does not allow this. One that cannot be sent or edited can still be cancelled.
-    #[error("that is not possible: {0}")]
+    #[error("not possible: {0}")]
     NotPossible(NotPossible),
     /// This needs the first sync: before it the people are not known.
-    #[error("this needs a first sync; sync once while there is a network")]
+    #[error("this needs a first sync; sync once with a network")]
     NotReady,
     /// The server no longer serves this version.
     #[error("the server no longer serves this version; update the app")]
