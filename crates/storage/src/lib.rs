@@ -28,8 +28,8 @@ mod sync_memory;
 mod turns;
 
 pub mod memory;
-pub mod sight;
 pub mod unreadable;
+pub mod visibility;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -183,7 +183,7 @@ pub trait Replica: Send + Sync {
     /// each under a new id ([`crate::MutationIds`]); except those that were deleted or cannot be sent (they leave), and those whose
     /// send still waits in the outbox (it goes on waiting). Of a conversation that did not come this is known only where its
     /// author would have been shown it; else her own messages leave with it, or say that it is out of sight
-    /// ([`crate::sight::fate_of_unlisted`]).
+    /// ([`crate::visibility::fate_of_unlisted`]).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Superseded`] when the position is not the one that `after` belongs to.

@@ -4,10 +4,12 @@
 //! * [`outbox`]: the properties of a mutation's kind that SQL needs are columns, written when it is recorded.
 //! * [`messages`]: the server's values of a message are kept beside local changes.
 //! * [`counters`]: the number of outbox entries.
+//! * [`names`]: columns get the names of the field.
 //! * [`remembered`]: the sync state is explicit, and what passes have learned is kept.
 
 mod counters;
 mod messages;
+mod names;
 mod outbox;
 mod remembered;
 
@@ -15,7 +17,7 @@ use crate::script::Script;
 
 pub(crate) const MIGRATION: Script = Script {
     name: "m0010_kinds",
-    parts: &[outbox::POLICY, messages::EDITS, counters::COUNTERS, remembered::REMEMBERED, VERSION],
+    parts: &[outbox::POLICY, messages::EDITS, counters::COUNTERS, remembered::REMEMBERED, names::NAMES, VERSION],
 };
 
 const VERSION: &str = "PRAGMA user_version = 10;";

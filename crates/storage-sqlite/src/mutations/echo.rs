@@ -8,7 +8,7 @@ use crate::{
     hot::{Hot, Plan, hot},
     rows::json,
     sql::{Bound, Tx, id, int, names, opt_id, text, time},
-    version::UNTOLD,
+    version::UNKNOWN_TO_SERVER,
 };
 use fieldpost_domain::{MessageStatus, NewMessage};
 use sea_orm::Value;
@@ -41,7 +41,7 @@ const COMPOSED: [Composed; 10] = [
     (M::ComposedAt, |message| time(message.composed_at)),
     (M::CreatedAt, |message| time(message.composed_at)),
     (M::UpdatedAt, |message| time(message.composed_at)),
-    (M::Version, |_| int(UNTOLD)),
+    (M::Version, |_| int(UNKNOWN_TO_SERVER)),
 ];
 
 hot! {

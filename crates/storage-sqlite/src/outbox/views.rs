@@ -80,7 +80,7 @@ fn state(entry: &Model, unread: Option<Undecodable>, lacking: Option<String>) ->
     if let Some(refusal) = refused.or_else(|| unread.map(unreadable)) {
         return EntryState::Failed(refusal);
     }
-    if entry.unanswered > 0 {
+    if entry.in_flight > 0 {
         return EntryState::Sending;
     }
     if let Some(needed) = lacking {

@@ -96,10 +96,10 @@ async fn apply_listed(
     let (conversations, people) = (unreadable::conversations_of(&page.changes), unreadable::people_of(&page.changes));
     let mut applied = apply::rows(tx, &mut context, page.changes).await?;
     apply::people::put(tx, &context, page.me.as_slice()).await?;
-    let spared = spare(tx, &context, conversations, people).await?;
+    let confirmed = confirm_unreadable(tx, &context, conversations, people).await?;
     sweep(tx, ids, &context, &told, &came, &read).await?;
-    tell_anew(tx, &spared, &came).await?;
-    applied.touched.extend(spared.iter().copied());
+    tell_anew(tx, &confirmed, &came).await?;
+    applied.touched.extend(confirmed.iter().copied());
     applied.touched.extend(told.iter().map(|(id, _)| *id));
     match next {
         Next::Anew => {
@@ -119,35 +119,35 @@ async fn apply_listed(
     position::note_server(tx, &context.state, &page.server).await?;
     overlay::rebuild_all(tx).await?;
     derived::refresh(tx, &applied.touched).await?;
-    applied.report.marked_again = marks::again(tx, ids, &context, &read, page.server_time).await?;
+    applied.report.marked_again = marks::requeue_read_marks(tx, ids, &context, &read, page.server_time).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
     Ok(ApplyReport { digest_matches, ..applied.report })
 }
 
 /// What the page lists by rows that cannot be read stays here, a conversation with its row as it was. After a change of epoch that
 /// would be a state of another history, which a conversation does not keep. Answers the conversations.
-async fn spare(
+async fn confirm_unreadable(
     tx: &Tx,
     context: &PageContext,
     conversations: BTreeSet<ConversationId>,
     people: BTreeSet<PersonId>,
 ) -> Res<Vec<Uuid>> {
-    let mut spared = Vec::new();
+    let mut confirmed = Vec::new();
     if !conversations.is_empty() && !context.new_epoch {
-        spared.extend(conversations.iter().map(|id| context.aliases.canonical(id.as_uuid())));
-        let ids = IdSet::of(spared.iter().copied());
+        confirmed.extend(conversations.iter().map(|id| context.aliases.canonical(id.as_uuid())));
+        let ids = IdSet::of(confirmed.iter().copied());
         tx.run(&conversations::CONFIRM, vec![int(context.generation), ids.bind()]).await?;
     }
     if !people.is_empty() {
-        people::spare(tx, context, &people).await?;
+        people::confirm_unreadable(tx, context, &people).await?;
     }
-    Ok(spared)
+    Ok(confirmed)
 }
 
 /// Of a conversation whose row cannot be read nobody knows up to where its messages were told, and no pull will bring what has
 /// changed in it: what did not come with the page comes back as history.
-async fn tell_anew(tx: &Tx, spared: &[Uuid], came: &Came) -> Res<()> {
-    for conversation in spared {
+async fn tell_anew(tx: &Tx, confirmed: &[Uuid], came: &Came) -> Res<()> {
+    for conversation in confirmed {
         let read = IdSet::of(came.read.iter().copied());
         let row = tx.only(&CAME_OF, vec![id(*conversation), read.bind()]).await?;
         let (lowest, highest) = (row.opt_seq("lowest")?, row.opt_seq("highest")?);
@@ -236,8 +236,8 @@ async fn sweep(
     }
     marks::discount(tx, context, read).await?;
     // After a change of epoch an earlier state of what cannot be read is one of another history.
-    let spared = came.unread.iter().flatten().copied().filter(|_| !context.new_epoch);
-    tx.run(&DROP_BELOW, vec![ranges.bind(), IdSet::of(spared).bind()]).await?;
+    let confirmed = came.unread.iter().flatten().copied().filter(|_| !context.new_epoch);
+    tx.run(&DROP_BELOW, vec![ranges.bind(), IdSet::of(confirmed).bind()]).await?;
     ranges::forget(tx, &ids).await?;
     ranges::cover(tx, &ranges).await?;
     tx.run(&DROP_UPGRADED, vec![ids.bind()]).await.map(drop)

@@ -23,7 +23,7 @@ use fieldpost_domain::{
 };
 use fieldpost_storage::{
     MutationIds,
-    sight::{self, Place},
+    visibility::{self, Place},
 };
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
@@ -48,7 +48,7 @@ pub(super) async fn fate_of_unlisted(
     let there = people::Entity::find_by_id((Id(me.id.as_uuid()), row.org_id));
     let there = there.filter(people::Column::Confirmed.gte(context.generation));
     let there = tx.find_one::<people::Model>(&there).await?.map(Person::try_from).transpose()?;
-    Ok(sight::fate_of_unlisted(there.as_ref(), &place))
+    Ok(visibility::fate_of_unlisted(there.as_ref(), &place))
 }
 
 /// Removes what is of an older epoch, and says of what was lost what became of it. Below `from` nothing is lost: the server

@@ -34,7 +34,7 @@ pub(super) async fn apply(tx: &Tx, ids: &dyn MutationIds, from: &Cursor, page: P
     } else {
         marks::discount(tx, &context, &read).await?;
         derived::refresh(tx, &applied.touched).await?;
-        applied.report.marked_again = marks::again(tx, ids, &context, &read, page.server_time).await?;
+        applied.report.marked_again = marks::requeue_read_marks(tx, ids, &context, &read, page.server_time).await?;
     }
     position::follow(tx, &page.cursor, page.more).await?;
     position::note_server(tx, &context.state, &page.server).await?;

@@ -2,7 +2,7 @@
 
 use super::outbox::queued;
 use super::state::State;
-use crate::{BootstrapReason, sight};
+use crate::{BootstrapReason, visibility};
 use fieldpost_domain::{
     Changes, ConversationId, Intent, MarkRead, Seq, SeqRange, Time,
     planted::{PlantedBug, planted},
@@ -11,11 +11,11 @@ use fieldpost_domain::{
 impl State {
     /// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.
     pub(super) fn read_as_told(&self, changes: &Changes, first_load: bool) -> Vec<(ConversationId, SeqRange)> {
-        self.own().map(|own| sight::read_as_told(changes, own, first_load)).unwrap_or_default()
+        self.own().map(|own| visibility::read_as_told(changes, own, first_load)).unwrap_or_default()
     }
 
     /// Queues a mark again where more was read than the server says, and no mark waits. How many.
-    pub(super) fn mark_again(&mut self, told: Vec<(ConversationId, SeqRange)>, at: Time) -> u64 {
+    pub(super) fn requeue_read_marks(&mut self, told: Vec<(ConversationId, SeqRange)>, at: Time) -> u64 {
         let before = self.outbox.len();
         for (conversation_id, told) in told {
             let read_seq = self.read_seq(conversation_id).min(told.to);
