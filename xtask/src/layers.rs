@@ -1,14 +1,14 @@
-//! The arrows of the architecture, as a check.
+//! Checks the dependency rules of the architecture.
 //!
-//! A crate may depend on what its row names and on nothing else of the workspace. The rule is about what a crate is built
-//! with, so dev-dependencies have a rule of their own. Inside the crates with the most modules, no two of these know each
-//! other.
+//! A crate may depend on the crates in its row and on no other of the workspace. This rule concerns what a crate is
+//! built with; dev-dependencies have their own rule. In the crates with the most modules, no two modules may depend on
+//! each other.
 
 use crate::modules::{Sources, circles};
 use anyhow::{Result, bail};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
-/// Who may know whom, and why the list is not longer.
+/// The allowed dependencies, and why the list is not longer.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("fieldpost-domain", &[]),
     ("fieldpost-migrations", &[]),
@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fieldpost-remote-supabase", &["fieldpost-domain", "fieldpost-remote"]),
     // Never an implementation.
     ("fieldpost-sync", &["fieldpost-domain", "fieldpost-storage", "fieldpost-remote"]),
-    // The composition root is the only one that names implementations.
+    // Only the composition root names implementations.
     (
         "fieldpost",
         &[
@@ -30,18 +30,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "fieldpost-remote-supabase",
         ],
     ),
-    // Never remote-supabase: a mistake in reading the protocol must not hide on both sides.
+    // Never remote-supabase: a mistake in reading the protocol must not be the same on both sides.
     ("fieldpost-devserver", &["fieldpost-domain", "fieldpost-remote"]),
     ("fieldpost-testkit", &["fieldpost-domain", "fieldpost-storage", "fieldpost-remote", "fieldpost-sync"]),
     ("fieldpost-cli", &["fieldpost", "fieldpost-devserver"]),
-    // Whatever a public signature has in it, can be named with the SDK alone.
+    // An app can name every type of a public signature with the SDK alone.
     ("fieldpost-app", &["fieldpost"]),
 ];
 
-/// Crates that no other may depend on, and that may depend on everything.
+/// Crates that no other crate may depend on, and that may depend on everything.
 const TOPS: &[&str] = &["fieldpost-tests", "fieldpost-benches", "xtask"];
 
-/// The contract crates: testkit as a dev-dependency would build their types twice.
+/// The contract crates: with testkit as a dev-dependency, their types would be compiled twice.
 const WITHOUT_TESTKIT: &[&str] = &[
     "fieldpost-domain",
     "fieldpost-storage",
@@ -58,13 +58,13 @@ const ONLY: &[(&str, &[&str])] = &[
     ("axum", &["fieldpost-devserver"]),
 ];
 
-/// Crates whose modules know each other one way, by folder.
+/// Crates without circular dependencies between modules, by folder.
 const WITHOUT_CIRCLES: &[&str] = &["crates/storage-sqlite"];
 
-/// The switch behind which bugs can be planted.
+/// The feature that enables planted bugs.
 const PLANTED: &str = "planted-bugs";
 
-/// Where that switch may be turned on: for the simulator, when it is asked for.
+/// Where that feature may be enabled: for the simulator, on request.
 const MAY_PLANT: &[(&str, &str)] = &[("fieldpost-testkit", PLANTED)];
 
 pub(crate) fn run() -> Result<()> {
@@ -117,7 +117,7 @@ fn check(package: &Package, members: &[&str]) -> Vec<String> {
     broken
 }
 
-/// Who turns on the switch and may not: through a dependency, or a feature.
+/// Whether a package enables the feature without permission: through a dependency, or a feature.
 fn plants(package: &Package) -> Vec<String> {
     let name = package.name.as_str();
     let dependencies = package.dependencies.iter().filter(|other| other.features.iter().any(|one| one == PLANTED));

@@ -1,9 +1,9 @@
-//! How much SQL is written by hand in the SQLite store, and why.
+//! Counts the handwritten SQL in the SQLite store, with its reasons.
 
 use crate::modules::{Sources, sql_literals};
 use anyhow::{Result, bail};
 
-/// Fewer than so many, so that a statement that is not hot goes through the query builder.
+/// The count must stay below this, so that statements that are not hot use the query builder.
 const LIMIT: usize = 90;
 
 pub(crate) fn run() -> Result<()> {

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where a module stands: its names from the root of the crate on; the root itself has none.
+/// The path of a module: its names from the crate root down; empty for the root itself.
 pub(crate) type Place = Vec<String>;
 
 /// A module.
@@ -19,7 +19,7 @@ pub(crate) struct Module {
     pub(crate) tokens: Vec<TokenTree>,
 }
 
-/// The modules of a crate by their place.
+/// The modules of a crate by path.
 #[derive(Debug, Default)]
 pub(crate) struct Sources(BTreeMap<Place, Module>);
 
@@ -42,7 +42,7 @@ impl Sources {
         self.0.insert(place.clone(), Module { docs, tokens });
         for test in tests {
             let place = [place.as_slice(), &[test]].concat();
-            // Files come in the order of their names, so a module may have been read before whoever declares it.
+            // Files are sorted by name, so a module may have been read before the module that declares it.
             self.0.insert(place, Module { docs: Vec::new(), tokens: Vec::new() });
         }
         Ok(())
@@ -57,7 +57,7 @@ impl Sources {
     }
 }
 
-/// Parents before their children, so that a module that is for tests is emptied after it was read.
+/// Parents before their children, so that a test module is emptied after it was read.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -84,7 +84,7 @@ fn place(folder: &Path, file: &Path) -> Place {
     place
 }
 
-/// Leaves out attributes and items that are for tests; names the modules among those that have a file.
+/// Removes attributes and test items; returns the names of removed modules that have their own file.
 fn without_tests(tokens: Vec<TokenTree>) -> (Vec<TokenTree>, Vec<String>) {
     let (mut kept, mut tests) = (Vec::new(), Vec::new());
     let mut rest = tokens.into_iter().peekable();
@@ -113,7 +113,7 @@ fn without_tests(tokens: Vec<TokenTree>) -> (Vec<TokenTree>, Vec<String>) {
     (kept, tests)
 }
 
-/// The same of what stands in brackets.
+/// The same for the contents of brackets.
 fn inner(token: TokenTree, tests: &mut Vec<String>) -> TokenTree {
     let TokenTree::Group(group) = token else { return token };
     let (kept, more) = without_tests(group.stream().into_iter().collect());
