@@ -1,6 +1,6 @@
-// The cost of Fieldpost's functions on PostgreSQL, compared with plain SQL that moves the same rows; both get the same JSON.
-// Each client has its own connection; the clients share the calls of a round. The plain table has the columns and indexes of
-// `messages`, but neither triggers nor policies.
+// The cost of Fieldpost's functions on PostgreSQL, compared with plain SQL that moves the same rows; both get the same
+// JSON. Each client has its own connection; the clients share the calls of a round. The plain table has the columns and
+// indexes of `messages`, but neither triggers nor policies.
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

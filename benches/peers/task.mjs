@@ -1,6 +1,6 @@
-// The task of a process, in the protocol of benches/src/peer_client.rs: a task on the first line of standard input, "ready"
-// on standard output after the preparation, a line to start, and one line of JSON at the end. A further line means that the
-// time is over: then the process reports its progress.
+// The task of a process, in the protocol of benches/src/peer_client.rs: a task on the first line of standard input,
+// "ready" on standard output after the preparation, a line to start, and one line of JSON at the end. A further line
+// means that the time is over: then the process reports its progress.
 import { createInterface } from "node:readline";
 
 import { createClient } from "@supabase/supabase-js";
