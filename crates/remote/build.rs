@@ -5,7 +5,7 @@ mod stories;
 
 use std::{env, error::Error};
 
-/// What the stories are told with.
+/// Modules that help the stories and hold none.
 const HELPERS: &[&str] = &["actor", "backend", "fresh", "mod", "reference", "registry", "scene"];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -1,4 +1,4 @@
-//! What kind of file this is, found out without writing to it.
+//! Determines the kind of a file without writing to it.
 
 use crate::Migrator;
 use sea_orm_migration::{
@@ -6,10 +6,10 @@ use sea_orm_migration::{
     sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement},
 };
 
-/// What a SQLite file is to Fieldpost.
+/// The kind of a SQLite file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileState {
-    /// There is nothing in it.
+    /// Empty.
     Empty,
     /// Written by WatermelonDB, at version 4 or 5.
     Watermelon(u32),
@@ -17,14 +17,14 @@ pub enum FileState {
     Fieldpost(u32),
     /// Written by a newer Fieldpost (or a newer version of the app it replaces).
     Newer(u32),
-    /// A database of something else, or of a version that never reached version 4.
+    /// A database of another program, or of a version before 4.
     Foreign(u32),
 }
 
-/// Looks at a file. Reads only.
+/// Inspects a file. Only reads.
 ///
 /// # Errors
-/// What SQLite says: not a database, damaged, locked.
+/// Errors of SQLite: not a database, damaged, locked.
 pub async fn inspect(db: &impl ConnectionTrait) -> Result<FileState, DbErr> {
     let version = number(db, "PRAGMA user_version").await?;
     let tables = number(db, "SELECT count(*) FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").await?;
@@ -42,7 +42,7 @@ pub async fn inspect(db: &impl ConnectionTrait) -> Result<FileState, DbErr> {
 async fn fieldpost(db: &impl ConnectionTrait, version: u32) -> Result<FileState, DbErr> {
     let ours =
         if has_table(db, "sync_state").await? { FileState::Fieldpost(version) } else { FileState::Foreign(version) };
-    // A name that is none of these comes from a newer version.
+    // An unknown name comes from a newer version.
     let known = Migrator::migrations();
     let is_known = |name: &str| known.iter().any(|migration| migration.name() == name);
     let names = db.query_all_raw(statement("SELECT version FROM seaql_migrations")).await?;
@@ -56,7 +56,7 @@ async fn fieldpost(db: &impl ConnectionTrait, version: u32) -> Result<FileState,
     Ok(if version > crate::SCHEMA_VERSION { FileState::Newer(version) } else { ours })
 }
 
-/// WatermelonDB keeps its own values in `local_storage`; the clinical tables are there since version 4.
+/// WatermelonDB keeps its own values in `local_storage`; the clinical tables exist since version 4.
 async fn is_watermelon(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
     Ok(has_table(db, "local_storage").await? && has_table(db, "treatments").await?)
 }

@@ -1,13 +1,13 @@
-//! A version that is reached by running statements that have no parameters.
+//! A migration that consists of statements without parameters.
 
 use crate::upgrade::run;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait, sea_orm::DbErr};
 
-/// The statements, and the name that the file notes once they have run.
+/// The statements, and the name under which the file records that they have run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Script {
     pub(crate) name: &'static str,
-    /// Run one after the other.
+    /// Run in this order.
     pub(crate) parts: &'static [&'static str],
 }
 

@@ -1,4 +1,4 @@
-//! Brings a file to the current version inside one transaction.
+//! Upgrades a file to the current version inside one transaction.
 
 use crate::{FileState, SCHEMA_VERSION, inspect, v4, v5, v6, v7, v8, v9, v10};
 use sea_orm_migration::{
@@ -6,7 +6,7 @@ use sea_orm_migration::{
     sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement},
 };
 
-/// The history as SeaORM runs it.
+/// The migrations, as SeaORM runs them.
 #[derive(Debug, Clone, Copy)]
 pub struct Migrator;
 
@@ -24,12 +24,12 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// Runs what is pending. The caller begins the transaction (immediate, so that two processes cannot both upgrade) and
-/// commits it; the state of the file is looked at again inside it, since another process may have been faster.
+/// Runs the pending migrations. The caller begins and commits the transaction (immediate, so that two processes cannot
+/// both upgrade). The file is inspected again inside it, because another process may have been faster.
 ///
 /// # Errors
-/// What SQLite says; the caller then rolls back and the file stays as it was. A file that [`inspect`] calls newer or foreign
-/// is an error too, but callers refuse those before they begin.
+/// Errors of SQLite; the caller then rolls back and the file stays unchanged. A file that [`inspect`] finds newer or
+/// foreign is an error too, but callers refuse those before they begin.
 pub async fn upgrade(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
     match inspect(transaction).await? {
         FileState::Fieldpost(SCHEMA_VERSION) => return Ok(()),
@@ -42,7 +42,7 @@ pub async fn upgrade(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
     Migrator::up(transaction, None).await
 }
 
-/// Notes that WatermelonDB has already done what the first migrations describe.
+/// Records the first migrations as applied, because WatermelonDB has created their tables.
 async fn adopt(transaction: &DatabaseTransaction, version: u32) -> Result<(), DbErr> {
     Migrator::install(transaction).await?;
     let done: &[&str] = if version >= 5 { &[v4::MIGRATION.name, v5::MIGRATION.name] } else { &[v4::MIGRATION.name] };
@@ -54,7 +54,7 @@ async fn adopt(transaction: &DatabaseTransaction, version: u32) -> Result<(), Db
     Ok(())
 }
 
-/// Runs statements that have no parameters.
+/// Runs statements without parameters.
 pub(crate) async fn run(db: &impl ConnectionTrait, statements: &str) -> Result<(), DbErr> {
     db.execute_unprepared(statements).await.map(drop)
 }

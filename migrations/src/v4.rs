@@ -1,5 +1,5 @@
-//! Version 4: the clinical tables, as WatermelonDB made them. Columns have no type there: WatermelonDB leaves typing to the
-//! app. Fieldpost carries these tables and writes nothing in them.
+//! Version 4: the clinical tables, as WatermelonDB created them. Their columns have no type, because WatermelonDB
+//! leaves typing to the app. Fieldpost keeps these tables and writes nothing in them.
 
 use crate::script::Script;
 

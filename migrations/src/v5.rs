@@ -1,4 +1,4 @@
-//! Version 5: conversations and messages, as WatermelonDB made them. Times are milliseconds, ids are its own.
+//! Version 5: conversations and messages, as WatermelonDB created them. Times are milliseconds, ids are WatermelonDB's.
 
 use crate::script::Script;
 

@@ -1,7 +1,7 @@
-//! Version 8: the file knows the name of the server's history that its rows are of, and finds dead letters at once.
+//! Version 8: the file records which history of the server its rows belong to, and has an index for dead letters.
 //!
-//! A cursor is tied to a history, but one that has expired for another reason is gone before the next is known; a restore
-//! meanwhile went unseen.
+//! A cursor belongs to a history. But when a cursor expired for another reason, the file dropped it before it had the
+//! next one, and did not notice a restore in between.
 
 use crate::script::Script;
 

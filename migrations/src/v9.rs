@@ -1,13 +1,13 @@
-//! Version 9: rows say what was too much for them, the file knows what its server is, which conversations the server knows is
-//! kept up instead of counted again, and a person may be a member of several orgs.
+//! Version 9: rows say which field was above its limit, the file records its server's version and capabilities, the
+//! fingerprint of the server's conversations is updated incrementally, and a person may be a member of several orgs.
 //!
-//! * `omitted` is what a row says in place of content, metadata or subject that was too much (JSON). A version that did not know
-//!   the field kept it in `extra`; it moves.
-//! * `sync_state` holds what the server last said about itself, and the fingerprint of the conversations that it knows. Null:
-//!   not known, to be worked out once.
-//! * `known_changes` is what has come and gone since the fingerprint was worked out. Triggers write it, so that no statement
-//!   can forget to.
-//! * `people` has a row for each org that somebody is or was a member of: role, name and medic may differ.
+//! * `omitted` (JSON) stands in place of content, metadata or a subject above its limit. An older version kept the
+//!   unknown field in `extra`; it moves to the column.
+//! * `sync_state` holds what the server last stated about itself, and the fingerprint of the server's conversations.
+//!   Null: not known yet, to be computed once.
+//! * `known_changes` lists the conversations added and removed since the fingerprint was computed. Triggers write it,
+//!   so no statement can forget to.
+//! * `people` has a row for each org that a person is or was a member of: role, name and medic may differ.
 
 use crate::script::Script;
 

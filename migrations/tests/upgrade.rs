@@ -155,7 +155,7 @@ async fn conversations_get_the_servers_id_and_keep_everything() {
     let direct = file
         .one(&format!(
             "SELECT hex(server_id) || ' ' || type || ' ' || participant_name || ' ' || unread_count || ' ' || \
-                last_message_at || ' ' || told_preview || ' ' || last_read_at || ' ' || created_at || ' ' || version \
+                last_message_at || ' ' || server_preview || ' ' || last_read_at || ' ' || created_at || ' ' || version \
              FROM conversations WHERE hex(id) = '{}'",
             DIRECT
         ))

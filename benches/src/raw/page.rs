@@ -62,7 +62,7 @@ fn conversations(connection: &Connection, rows: &[Conversation]) -> Result<()> {
 
 /// The conversations are there since the first load; what a page tells of them are the newest message and its count.
 const CONVERSATION: &str = "
-UPDATE conversations SET last_seq = ?1, told_seq = ?1, told_at = ?2, told_preview = ?3, told_unread = ?4,
+UPDATE conversations SET last_seq = ?1, server_seq = ?1, server_at = ?2, server_preview = ?3, server_unread = ?4,
     range_to = ?1, unread_here = ?4, unread_count = ?4, last_message_at = ?2, last_message_preview = ?3
 WHERE id = ?5";
 

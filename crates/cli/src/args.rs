@@ -1,4 +1,4 @@
-//! What may stand on the command line.
+//! The command line.
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-/// Which file and which project.
+/// The database file and the project.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct DeviceArgs {
     /// The local database; one per account [default: fieldpost.db in the platform's data folder]
@@ -33,7 +33,7 @@ pub(crate) struct DeviceArgs {
     #[arg(long, global = true, env = "SUPABASE_ANON_KEY", value_name = "KEY", hide_env_values = true)]
     pub(crate) anon_key: Option<String>,
 
-    /// Seconds that a message may wait; one that has waited longer is not sent but fails as `expired`
+    /// Seconds that a message may wait; after that it is not sent but fails as `expired`
     #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) send_ttl: Option<u64>,
 
@@ -44,7 +44,7 @@ pub(crate) struct DeviceArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Tell the whole story on a server of its own: offline, crash, lost answer, and nothing lost or doubled
+    /// Tell the whole story on a server of its own: offline, crash, lost response, and nothing lost or doubled
     #[cfg(feature = "demo")]
     Demo {
         /// How many messages the medic writes offline
@@ -55,7 +55,7 @@ pub(crate) enum Command {
     #[cfg(feature = "demo")]
     #[command(hide = true)]
     DemoWriter {
-        /// Where to write
+        /// The conversation to write in
         conversation: fieldpost::ConversationId,
         /// How many messages
         messages: u32,
@@ -63,7 +63,7 @@ pub(crate) enum Command {
     /// Run a local stand-in for a Supabase project, with demo users
     #[cfg(feature = "demo")]
     Serve {
-        /// Where to listen on 127.0.0.1; 0 takes a free port
+        /// The port on 127.0.0.1; 0 takes a free port
         #[arg(long, default_value_t = 54321)]
         port: u16,
     },
@@ -76,18 +76,18 @@ pub(crate) enum Command {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
-    /// Forget the session; messages and what waits to be sent stay, unless --wipe is given
+    /// Forget the session; messages and unsent changes stay, unless --wipe is given
     Logout {
-        /// Forget everything: messages, what waits to be sent, and whose database it is
+        /// Forget everything: messages, unsent changes, and whose database it is
         #[arg(long)]
         wipe: bool,
     },
-    /// Send what waits, and fetch what is new
+    /// Send what is queued, and fetch what is new
     Sync {
-        /// Go on syncing until interrupted, and print how things stand whenever that changes
+        /// Keep syncing until interrupted, and print the status whenever it changes
         #[arg(long)]
         watch: bool,
-        /// Seconds between two looks at the server with --watch
+        /// Seconds between two syncs with --watch
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
         every: u64,
     },
@@ -95,20 +95,20 @@ pub(crate) enum Command {
     Conversations,
     /// Show a thread
     Messages {
-        /// Its id, a part of it, or its name
+        /// The conversation's id, a part of it, or its name
         conversation: String,
         /// How many of the newest messages
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
     },
-    /// Write a message; it is kept at once and goes out now or with the next sync
+    /// Write a message; it is saved at once and sent now or with the next sync
     Send {
         /// The conversation's id, a part of it, or its name
         conversation: String,
         /// What to write
         text: String,
     },
-    /// Give a message of one's own another text; it shows at once and goes out now or with the next sync
+    /// Change the text of one's own message; it shows at once and is sent now or with the next sync
     Edit(crate::commands::edit::Arguments),
     /// Open the conversation with a medic
     Open {
@@ -118,12 +118,12 @@ pub(crate) enum Command {
     },
     /// List the people of the org
     People,
-    /// Mark a thread as read, up to the newest message that is here
+    /// Mark a thread as read, up to the newest message on this device
     Read {
         /// The conversation's id, a part of it, or its name
         conversation: String,
     },
-    /// List what waits for the server and what it refused, and decide about it
+    /// List what is queued and what the server refused, and decide about it
     Outbox {
         /// How many entries at most
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
@@ -132,11 +132,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         decision: Option<Decision>,
     },
-    /// Say how things stand
+    /// Show the status
     Status,
-    /// Look everything over, here and on the server, and say what to do
+    /// Check everything, here and on the server, and say what to do
     Doctor {
-        /// Look at the project itself too, as the owner of its tables (needs psql)
+        /// Check the project itself too, as the owner of its tables (needs psql)
         #[arg(long, env = "FIELDPOST_DATABASE_URL", hide_env_values = true, value_name = "DATABASE_URL")]
         project: Option<String>,
     },
@@ -147,7 +147,7 @@ pub(crate) enum Command {
     },
 }
 
-/// Which SQL, and where to.
+/// Which SQL, and its destination.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Sql {
     /// Write everything as one migration that sorts last: for a new project, an existing one and an upgrade
@@ -165,10 +165,10 @@ pub(crate) enum Sql {
     Prepare,
 }
 
-/// What to do with something that waits.
+/// What to do with an outbox entry.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Decision {
-    /// Send again what was refused; it goes to the end of the outbox
+    /// Send something again that the server refused; it goes to the end of the outbox
     Retry {
         /// The id of the message or the mutation, or a part of it
         #[arg(required_unless_present = "all")]
@@ -177,14 +177,14 @@ pub(crate) enum Decision {
         #[arg(long, conflicts_with = "which")]
         all: bool,
     },
-    /// Change the text of a message that the server does not have
+    /// Change the text of a message that the server does not have yet
     Edit {
         /// The id of the message or the mutation, or a part of it
         which: String,
-        /// What it shall say
+        /// The new text
         text: String,
     },
-    /// Take back what the server does not have
+    /// Cancel something that the server does not have yet
     Cancel {
         /// The id of the message or the mutation, or a part of it
         which: String,

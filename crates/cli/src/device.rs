@@ -1,10 +1,10 @@
-//! Opens the client that a command works on.
+//! Opens the client for a command.
 
 use crate::{args::DeviceArgs, failure::Failure, output::Output};
 use fieldpost::{Client, ConversationSummary, Fieldpost, Person, Rhythm, SyncReport};
 use std::{path::PathBuf, time::Duration};
 
-/// The client of this command line, and whether a server was named.
+/// The client of this command line, and whether a server was given.
 pub(crate) struct Device {
     pub(crate) client: Client,
     has_server: bool,
@@ -30,7 +30,7 @@ impl Device {
         Ok(Self { client: builder.open().await?, has_server: false })
     }
 
-    /// Opens the file for a command that is about the server.
+    /// Opens the file for a command that needs the server.
     pub(crate) async fn open_online(args: &DeviceArgs, rhythm: Rhythm) -> Result<Self, Failure> {
         if args.offline {
             return Err(Failure::usage("this command needs the server; leave --offline out"));
@@ -47,7 +47,7 @@ impl Device {
         self.has_server
     }
 
-    /// Syncs, with a bar if this is a first load.
+    /// Syncs, with a progress bar during a first load.
     pub(crate) async fn sync(&self, output: &Output) -> Result<SyncReport, Failure> {
         let bar = output.progress();
         let mut status = self.client.status();
@@ -63,7 +63,7 @@ impl Device {
         Ok(result?)
     }
 
-    /// After a local write: syncs if a server was named.
+    /// After a local write: syncs if a server was given.
     pub(crate) async fn sync_if_possible(&self, output: &Output) -> Result<(), Failure> {
         if self.has_server && self.client.is_signed_in().await? {
             self.sync(output).await?;
@@ -71,7 +71,7 @@ impl Device {
         Ok(())
     }
 
-    /// The conversation that a person named: by id, by a part of it that is unique, or by name.
+    /// The conversation that a person named: by id, by a unique part of it, or by name.
     pub(crate) async fn find_conversation(&self, wanted: &str) -> Result<ConversationSummary, Failure> {
         if let Ok(id) = wanted.parse()
             && let Some(found) = self.client.conversation(id).summary().await?
@@ -101,7 +101,7 @@ fn find<T>(
     name: impl Fn(&T) -> String,
 ) -> Result<T, Failure> {
     let wanted = wanted.to_lowercase();
-    // Fewer than four characters of an id are an accident rather than a choice.
+    // Fewer than four characters of an id are likely an accident.
     let by_id = |item: &T| wanted.len() >= 4 && id(item).contains(&wanted);
     let mut found: Vec<T> = all.into_iter().filter(|item| by_id(item) || name(item).to_lowercase() == wanted).collect();
     match (found.pop(), found.len()) {

@@ -1,4 +1,4 @@
-//! How a command fails: what to say, and with which exit code.
+//! How a command fails: its message and its exit code.
 
 use fieldpost::{Error, Retry};
 use std::{fmt::Display, time::Duration};
@@ -9,7 +9,7 @@ use std::{fmt::Display, time::Duration};
 pub(crate) struct Failure {
     kind: FailureKind,
     message: String,
-    /// How long to wait before it is worth trying again; none if trying again is no use.
+    /// How long to wait before a retry; none if a retry cannot help.
     wait: Option<Duration>,
 }
 
@@ -70,7 +70,7 @@ impl From<Error> for Failure {
         let kind = match (&error, error.retry()) {
             (Error::SignedOut, _) | (Error::Server(_), Retry::AfterReauth) => FailureKind::SignedOut,
             (Error::InvalidContent(_) | Error::Configuration(_), _) => FailureKind::Usage,
-            // The server is there and asks to come back later: for the work it is the same as out of reach.
+            // The server answers but asks to come back later: for the work that is the same as unreachable.
             (Error::Offline(_), _) | (Error::Server(_), Retry::After(_)) => FailureKind::Unreachable,
             _ => FailureKind::Error,
         };

@@ -1,7 +1,8 @@
 //! `fieldpost`: Fieldpost from a terminal.
 //!
-//! Every command prints for people, or with `--json` one JSON value per line for programs. Exit codes: 0 ok, 1 error, 2 wrong
-//! usage, 3 the server is out of reach or asks to come back later (the work is kept), 4 nobody is signed in.
+//! Every command prints text for people or, with `--json`, one JSON value per line for programs. Exit codes: 0 ok, 1
+//! error, 2 wrong usage, 3 the server is unreachable or asks to come back later (the work is kept), 4 nobody is signed
+//! in.
 
 mod args;
 mod commands;

@@ -11,7 +11,7 @@ use std::{
     process::ExitCode,
 };
 
-/// Where a command's results go.
+/// The destination of a command's results.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
     json: bool,
@@ -26,29 +26,30 @@ impl Output {
         self.json
     }
 
-    /// A result: the value for programs, the text for people.
+    /// Prints a result: the value for programs, the text for people.
     pub(crate) fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) {
         if self.json {
-            // Every value given here is made of strings, numbers and maps with string keys, which always have a JSON form.
+            // Every value passed here consists of strings, numbers and maps with string keys, so it always has a JSON
+            // form.
             println!("{}", serde_json::to_string(value).unwrap_or_default());
         } else {
             println!("{}", text());
         }
     }
 
-    /// Text for another program, as it is.
+    /// Prints text for another program, unchanged.
     pub(crate) fn raw(&self, text: &str) {
         print!("{text}");
     }
 
-    /// Something for people only.
+    /// Prints something for people only.
     pub(crate) fn tell(&self, text: &str) {
         if !self.json {
             println!("{text}");
         }
     }
 
-    /// The end of a command that failed.
+    /// Prints the failure of a command.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         let kind = failure.kind();
         if self.json {
@@ -59,14 +60,14 @@ impl Output {
         ExitCode::from(kind.exit_code())
     }
 
-    /// A bar for a first load; hidden for programs and where no one is watching.
+    /// A progress bar for a first load; hidden for programs and without a terminal.
     pub(crate) fn progress(&self) -> FirstLoadBar {
         let visible = !self.json && stderr().is_terminal();
         FirstLoadBar { bar: visible.then(ProgressBar::no_length) }
     }
 }
 
-/// Shows how far a first load is.
+/// Shows the progress of a first load.
 pub(crate) struct FirstLoadBar {
     bar: Option<ProgressBar>,
 }

@@ -1,10 +1,10 @@
-//! What the handlers of a server share.
+//! State that the handlers of a server share.
 
 use crate::wire::{Faults, Requests};
 use fieldpost_remote::reference::ReferenceServer;
 use std::sync::Arc;
 
-/// What the handlers share.
+/// State that the handlers share.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     pub(crate) reference: ReferenceServer,

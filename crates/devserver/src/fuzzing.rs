@@ -1,4 +1,4 @@
-//! The four functions without sockets, for tests that make requests up. Not part of the interface.
+//! The four functions without sockets, for tests that generate requests. Not part of the interface.
 
 use crate::{
     app::App,
@@ -13,7 +13,7 @@ use axum::{
 use fieldpost_domain::AccessToken;
 use fieldpost_remote::reference::ReferenceServer;
 
-/// The server's side of one signed-in person.
+/// The server as called by one signed-in person.
 #[derive(Debug)]
 pub struct Functions {
     app: App,
@@ -21,7 +21,7 @@ pub struct Functions {
 }
 
 impl Functions {
-    /// The functions of this server, called by whoever has this token. None if a header cannot hold it.
+    /// The functions of this server, called with this token. None if a header cannot hold the token.
     #[must_use]
     pub fn new(reference: ReferenceServer, token: &AccessToken) -> Option<Self> {
         let app = App {
@@ -35,7 +35,7 @@ impl Functions {
         Some(Self { app, headers: HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]) })
     }
 
-    /// Calls one with this body: the status and the answer.
+    /// Calls a function with this body and returns the status and the response.
     pub async fn call(&self, function: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let body = Bytes::copy_from_slice(body);
         let response =

@@ -7,14 +7,14 @@ use axum::{
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// An answer with a JSON body. What is serialised here has a JSON form by construction.
+/// A response with a JSON body. Every type used here has a JSON form.
 pub(crate) fn json_response(status: StatusCode, body: &impl Serialize) -> Response {
     let body = serde_json::to_string(body).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }
 
-/// A body with everything that is nested deeper than this left out. PostgreSQL reads thousands of levels; readers here give up at
-/// 128, and a single value must not cost a whole batch. What is cut is still far above what a row may have.
+/// The deepest nesting to keep; deeper values are cut out of a body. PostgreSQL reads thousands of levels, but readers
+/// here stop at 128, and a single value must not fail a whole batch. The cut is still far above the limit of a row.
 const KEPT_DEPTH: usize = 100;
 
 /// Cuts a JSON text at [`KEPT_DEPTH`]; one that is not as deep stays as it is.

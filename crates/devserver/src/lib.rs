@@ -1,17 +1,18 @@
 //! A local stand-in for a Supabase project: GoTrue's and PostgREST's wire over the reference server, on loopback.
 //!
-//! It serves the demo without an account anywhere, and it is what `remote-supabase` is tested against over real sockets.
-//! So it is as strict as hosted Supabase where hosted Supabase is strict (the API key, tokens, argument names, methods,
-//! content types, error bodies) and, on demand, as unreliable as a building site: see [`Faults`].
+//! It serves the demo without any account, and `remote-supabase` is tested against it over real sockets. So it is as
+//! strict as hosted Supabase where that is strict (the API key, tokens, argument names, methods, content types, error
+//! bodies) and, on demand, as unreliable as the network on a construction site: see [`Faults`].
 //!
-//! Requests pass through three rooms, from the outside in:
+//! A request passes through these modules, from the outside in:
 //!
-//! - `net`: sockets. A listener that can really refuse connections, and connections that can break in mid-answer.
-//! - `outer`: what is common to all requests, by the counters and faults of `wire`.
+//! - `net`: sockets. A listener that can really refuse connections, and connections that can break in the middle of a
+//!   response.
+//! - `outer`: what all requests share, with the counters and faults of `wire`.
 //! - `auth` and `rest`: GoTrue's three endpoints and the four functions.
 //!
-//! It shares no types with `remote-supabase`: each side reads docs/protocol.md for itself, so that a mistake in one does
-//! not hide in the other.
+//! It shares no types with `remote-supabase`: each side implements docs/protocol.md on its own, so that a mistake in
+//! one does not hide in the other.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), fieldpost_devserver::StartError> {

@@ -1,4 +1,4 @@
-//! The outermost layer: counts a request, lets it go wrong if that was ordered, and limits its size.
+//! The outermost layer: counts each request, applies a fault if one was ordered, and limits the size.
 
 use crate::{
     app::App,
@@ -40,7 +40,7 @@ pub(crate) async fn outer(
         }
     };
     let (parts, body) = response.into_parts();
-    // Bodies here are made in memory; they cannot fail to be read.
+    // Bodies here are in memory, so reading them cannot fail.
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     record.status = (fault != Some(Fault::Reset)).then(|| parts.status.as_u16());
     record.response_bytes = body.len();
@@ -48,7 +48,7 @@ pub(crate) async fn outer(
     finish(fault, &breaker, Response::from_parts(parts, Body::empty()), body)
 }
 
-/// The answer to a request that is not carried out.
+/// The response to a request that is not carried out because of a fault.
 fn instead(fault: Option<Fault>, breaker: &Breaker) -> Option<Response> {
     match fault? {
         Fault::Reset => {
@@ -75,7 +75,7 @@ fn instead(fault: Option<Fault>, breaker: &Breaker) -> Option<Response> {
     }
 }
 
-/// Sends the answer, or as much of it as the fault leaves.
+/// Sends the response, or the part of it that the fault lets through.
 fn finish(fault: Option<Fault>, breaker: &Breaker, mut response: Response, body: Bytes) -> Response {
     match fault {
         Some(Fault::LoseAnswer) => breaker.break_after(0),
@@ -87,7 +87,7 @@ fn finish(fault: Option<Fault>, breaker: &Breaker, mut response: Response, body:
     response
 }
 
-/// About the size of the status line and the headers, with those that the HTTP layer adds.
+/// The approximate size of the status line and the headers, with those that the HTTP layer adds.
 fn head_size(response: &Response) -> usize {
     const ADDED: usize = "HTTP/1.1 200 OK\r\ncontent-length: 00\r\ndate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n".len();
     let headers = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);

@@ -17,7 +17,7 @@ use std::{
 use tokio::task::JoinHandle;
 use tower_http::compression::CompressionLayer;
 
-/// The API key of every devserver, unless another is set. It has the form of a JWT and opens nothing else.
+/// The default API key of every devserver. It has the form of a JWT and opens nothing else.
 const ANON_KEY: &str =
     "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJyb2xlIjoiYW5vbiIsInJlZiI6ImZpZWxkcG9zdC1kZXYifQ.devserver";
 
@@ -25,12 +25,12 @@ const ANON_KEY: &str =
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address cannot be listened on.
+    /// The server cannot listen on the address.
     #[error("cannot listen on {address}")]
     Bind {
-        /// Which address.
+        /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
@@ -46,7 +46,7 @@ pub struct DevServerBuilder {
 }
 
 impl DevServerBuilder {
-    /// The server behind the wire; the demo world unless set.
+    /// The server behind the HTTP interface; the demo world unless set.
     #[must_use]
     pub fn reference(mut self, reference: ReferenceServer) -> Self {
         self.reference = Some(reference);
@@ -74,7 +74,7 @@ impl DevServerBuilder {
         self
     }
 
-    /// How many bytes a request's body may have; 4 MiB unless set.
+    /// The largest request body in bytes; 4 MiB unless set.
     #[must_use]
     pub const fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
@@ -84,7 +84,7 @@ impl DevServerBuilder {
     /// Starts serving on the current tokio runtime.
     ///
     /// # Errors
-    /// [`StartError`] if the address cannot be listened on.
+    /// [`StartError`] if the server cannot listen on the address.
     pub async fn start(self) -> Result<DevServer, StartError> {
         let address = SocketAddr::new(self.address, self.port);
         let switch = Switch::new();
@@ -100,7 +100,7 @@ impl DevServerBuilder {
         let url = format!("http://{}", axum::serve::Listener::local_addr(&listener).unwrap_or(address));
         let service = router(app.clone()).into_make_service_with_connect_info::<Breaker>();
         let task = tokio::spawn(async move {
-            // It ends by being dropped.
+            // The task ends when the server is dropped.
             let _ = axum::serve(listener, service).await;
         });
         Ok(DevServer { app, url, switch, task })
@@ -128,7 +128,7 @@ pub struct DevServer {
 }
 
 impl DevServer {
-    /// Sets one up.
+    /// A builder with the default settings.
     #[must_use]
     pub fn builder() -> DevServerBuilder {
         DevServerBuilder {
@@ -140,43 +140,43 @@ impl DevServer {
         }
     }
 
-    /// What a client takes for `SUPABASE_URL`.
+    /// The value for a client's `SUPABASE_URL`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What a client takes for `SUPABASE_ANON_KEY`.
+    /// The value for a client's `SUPABASE_ANON_KEY`.
     #[must_use]
     pub fn anon_key(&self) -> &str {
         &self.app.anon_key
     }
 
-    /// The server behind the wire.
+    /// The server behind the HTTP interface.
     #[must_use]
     pub const fn reference(&self) -> &ReferenceServer {
         &self.app.reference
     }
 
-    /// Orders faults.
+    /// The handle for ordering faults.
     #[must_use]
     pub const fn faults(&self) -> &Faults {
         &self.app.faults
     }
 
-    /// What was asked.
+    /// The log of requests.
     #[must_use]
     pub const fn requests(&self) -> &Requests {
         &self.app.requests
     }
 
-    /// Runs until the process ends, for a command that does nothing but serve.
+    /// Runs until the process ends, for a command that only serves.
     pub async fn serve_forever(mut self) {
-        // Cut short only by a panic in a handler's task, which is reported there.
+        // It ends early only if a handler's task panics; the panic is reported there.
         let _ = (&mut self.task).await;
     }
 
-    /// Stops: the port is free and every connection is closed when this returns.
+    /// Stops the server. When this returns, the port is free and every connection is closed.
     pub async fn shutdown(mut self) {
         self.task.abort();
         let _ = (&mut self.task).await;

@@ -4,14 +4,14 @@ use crate::open_enum::open_enum;
 use std::collections::BTreeSet;
 
 open_enum!(
-    /// One thing that a server or a client can do beyond protocol 1, by its name on the wire (docs/protocol.md lists them).
+    /// A feature that a server or a client has beyond protocol 1, by its name on the wire (listed in docs/protocol.md).
     #[non_exhaustive]
     Capability {
-        /// The digest of the visible conversations is one of a set, and can be kept up.
+        /// The digest of the visible conversations is a set digest, which can be updated incrementally.
         SetDigest => "set_digest",
-        /// A page says which parts of a thread it covers whole.
+        /// A page says which parts of a thread it covers completely.
         Ranges => "ranges",
-        /// Mentions travel with a message, and it says when it was edited; its author can edit it.
+        /// Messages carry mentions and the time of their last edit, and their author can edit them.
         EditMessage => "edit_message",
     }
 );

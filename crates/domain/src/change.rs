@@ -1,4 +1,4 @@
-//! What a page brings: rows, deletions, and changes of what the caller may see.
+//! The contents of a page: rows, deletions, and changes of access.
 
 use crate::{
     Conversation, ConversationId, Message, MessageId, Person, ReadMarker, Seq, SeqRange, Version, open_enum::open_enum,
@@ -15,20 +15,20 @@ pub struct Changes {
     pub conversations: Vec<Conversation>,
     /// Messages, new or changed.
     pub messages: Vec<Message>,
-    /// How far people have got.
+    /// Read markers and receipts.
     pub read_markers: Vec<ReadMarker>,
     /// Hard deletes.
     pub tombstones: Vec<Tombstone>,
-    /// What the caller may see now and could not before, or the other way round.
+    /// Conversations that the caller gained or lost access to.
     pub access: Vec<AccessChange>,
-    /// Parts of threads of which the caller has now been given whatever they may see.
+    /// Parts of threads that the caller now has completely, as far as they may see them.
     pub covered: Vec<Covered>,
-    /// Rows that could not be read. They are kept beside the page, so that nothing is lost and somebody can look.
+    /// Rows that could not be read. They are kept beside the page, so nothing is lost and they can be inspected.
     pub unreadable: Vec<UnreadableRow>,
 }
 
 impl Changes {
-    /// How many rows there are, of all kinds.
+    /// The number of rows of all kinds.
     #[must_use]
     pub fn len(&self) -> usize {
         self.people.len()
@@ -40,24 +40,24 @@ impl Changes {
             + self.unreadable.len()
     }
 
-    /// Whether the page brings nothing.
+    /// Whether the page is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0 && self.covered.is_empty()
     }
 }
 
-/// A part of a thread of which the caller has been given, here or before, all that they may see. A number in it without a
-/// message is no gap: a policy of the project hides what stands there.
+/// A part of a thread of which the caller has received, now or earlier, every message that they may see. A seq in it
+/// without a message is no gap: a policy of the project hides that message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Covered {
-    /// Of which conversation.
+    /// The conversation.
     pub conversation_id: ConversationId,
-    /// From where to where.
+    /// The seqs.
     pub range: SeqRange,
 }
 
-/// What was deleted for good.
+/// What was hard-deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TombstoneOf {
     /// One message; its seq stays taken.
@@ -67,23 +67,23 @@ pub enum TombstoneOf {
         /// The place it had.
         seq: Seq,
     },
-    /// The conversation with all its messages.
+    /// The whole conversation with all its messages.
     Conversation,
 }
 
-/// A hard delete, kept as a record so that a late answer cannot bring the row back.
+/// A hard delete, kept as a record so that a late response cannot restore the row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tombstone {
-    /// Where it happened.
+    /// The conversation.
     pub conversation_id: ConversationId,
     /// What was deleted.
     pub of: TombstoneOf,
-    /// Newer than every state of the deleted row.
+    /// Higher than every version of the deleted row.
     pub version: Version,
 }
 
 impl Tombstone {
-    /// The message that was deleted; none if it was a conversation.
+    /// The deleted message; none if a conversation was deleted.
     #[must_use]
     pub const fn message_id(&self) -> Option<MessageId> {
         match self.of {
@@ -94,33 +94,33 @@ impl Tombstone {
 }
 
 open_enum!(
-    /// Whether a conversation came into sight or left it.
+    /// Whether access to a conversation was granted or revoked.
     Access {
         /// The caller may see it from now on.
         Grant => "grant",
-        /// The caller may no longer see it; it leaves the device.
+        /// The caller may no longer see it; the device deletes it.
         Revoke => "revoke",
     }
 );
 
-/// The caller gained or lost sight of a conversation.
+/// The caller gained or lost access to a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessChange {
     /// Which conversation.
     pub conversation_id: ConversationId,
     /// Gained or lost.
     pub access: Access,
-    /// Which state of this person's access this is.
+    /// The version of this person's access.
     pub version: Version,
 }
 
-/// A row of a page that this version could not read, as it came.
+/// A row of a page that this version could not read, unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnreadableRow {
-    /// The list of the answer it stood in: `messages`, `people` …
+    /// The list of the response that it came in: `messages`, `people` …
     pub list: String,
     /// The row as JSON text.
     pub payload: String,
-    /// What was wrong with it, without its content.
+    /// Why it could not be read, without its content.
     pub reason: String,
 }

@@ -1,42 +1,42 @@
-//! What may be written in a message, and how it is shortened for a list.
+//! The rules for the text of a message, and the preview for a list.
 
 use serde::{Deserialize, Serialize};
 use unicode_segmentation::GraphemeCursor;
 
-/// The most characters (Unicode scalar values) that a message may have. The server has the same limit.
+/// Maximum length of a message, in characters (Unicode scalar values). The server has the same limit.
 pub const CONTENT_LIMIT: usize = 5000;
 
-/// The most characters of the subject of a conversation.
+/// Maximum length of the subject of a conversation, in characters.
 pub const SUBJECT_LIMIT: usize = 500;
 
-/// The most characters of a preview.
+/// Maximum length of a preview, in characters.
 pub const PREVIEW_LIMIT: usize = 100;
 
 /// Why a text cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContentError {
-    /// Nothing is left after trimming.
+    /// Empty after trimming.
     #[error("a message needs at least one character that is not white space")]
     Empty,
     /// Longer than [`CONTENT_LIMIT`].
     #[error("a message has at most {CONTENT_LIMIT} characters, this one has {characters}")]
     TooLong {
-        /// How many characters it has after trimming.
+        /// Its length after trimming.
         characters: usize,
     },
-    /// PostgreSQL cannot store U+0000, and one such message would make a whole batch unreadable for the server.
+    /// PostgreSQL cannot store U+0000: one such message would make the server reject a whole batch.
     #[error("a message cannot contain the character U+0000")]
     Nul,
 }
 
-/// The text of a message: trimmed, 1 to [`CONTENT_LIMIT`] characters, no U+0000. A value of this type can be sent.
+/// The text of a message: trimmed, 1 to [`CONTENT_LIMIT`] characters, no U+0000. Every value of this type can be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MessageContent(String);
 
 impl MessageContent {
-    /// Trims white space (as Unicode defines it) from both ends and checks what is left.
+    /// Trims Unicode white space from both ends and checks the rest.
     ///
     /// # Errors
     /// [`ContentError`] says which rule is broken.
@@ -76,9 +76,9 @@ impl From<MessageContent> for String {
     }
 }
 
-/// The first [`PREVIEW_LIMIT`] characters, never splitting one: neither a code point nor what a reader sees as one
-/// character (an emoji family, a letter with its accents). A single such character longer than the limit is cut between
-/// code points, since something must be shown.
+/// The first [`PREVIEW_LIMIT`] characters. It never splits a code point or a grapheme cluster (an emoji family, a
+/// letter with its accents). One exception: a first cluster longer than the limit is cut between code points, because
+/// the preview must not be empty.
 #[must_use]
 pub fn preview(text: &str) -> String {
     let Some((limit, _)) = text.char_indices().nth(PREVIEW_LIMIT) else { return text.to_owned() };
@@ -86,11 +86,11 @@ pub fn preview(text: &str) -> String {
     text[..end].to_owned()
 }
 
-/// Where what a reader sees as one character ends for the last time, up to `limit`. A list asks this of every row, so it looks
-/// at the characters around that place only.
+/// The last end of a grapheme cluster up to `limit`. A list calls this for every row, so it looks only at the
+/// characters around `limit`.
 fn last_boundary(text: &str, limit: usize) -> Option<usize> {
     let mut cursor = GraphemeCursor::new(limit, text.len(), true);
-    // All of the text is given, so that nothing of it can be missing.
+    // The chunk is the whole text, so the cursor never needs more context.
     if cursor.is_boundary(text, 0) == Ok(true) { Some(limit) } else { cursor.prev_boundary(text, 0).ok().flatten() }
 }
 
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(preview(&zalgo).chars().count(), 100);
     }
 
-    /// From the beginning, character by character as a reader sees them.
+    /// The preview computed from the start, cluster by cluster.
     fn counted(text: &str) -> &str {
         let mut end = 0;
         for (start, cluster) in text.grapheme_indices(true) {

@@ -1,4 +1,4 @@
-//! Conversations as the server knows them.
+//! Conversations as the server has them.
 
 use crate::{ConversationId, Extra, MedicId, Omitted, OrgId, PersonId, Seq, Time, Version, open_enum::open_enum};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ open_enum!(
     }
 );
 
-/// A conversation as the server gives it to one caller.
+/// A conversation as one caller sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conversation {
     /// The canonical id.
@@ -26,11 +26,11 @@ pub struct Conversation {
     pub subject: Option<String>,
     /// The medic of a direct conversation; none once the medic's row is deleted.
     pub medic_id: Option<MedicId>,
-    /// That medic's name as the server has it, for when the person is not known locally.
+    /// The medic's name by the server, for when the person is not known locally.
     pub medic_name: Option<String>,
     /// Who opened it; [`PersonId::NOBODY`] once the account is deleted.
     pub created_by: PersonId,
-    /// When, by the server's clock.
+    /// When it was opened, by the server's clock.
     pub created_at: Time,
     /// When it was last changed, by the server's clock.
     pub updated_at: Time,
@@ -40,12 +40,12 @@ pub struct Conversation {
     pub last_message_at: Option<Time>,
     /// The start of its newest message.
     pub last_message_preview: Option<String>,
-    /// Unread messages of the caller by the server's count; used where local history is partial.
+    /// The caller's unread messages as counted by the server; used where local history is partial.
     pub unread: u64,
-    /// What was too much for the row; it then has no subject.
+    /// Set when the subject is above its limit; the row then has no subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub omitted: Option<Omitted>,
-    /// Which state of the row this is. Derived fields (`last_seq`, `last_message_*`, `unread`, `medic_name`) do not raise it.
+    /// Row version. Derived fields (`last_seq`, `last_message_*`, `unread`, `medic_name`) do not raise it.
     pub version: Version,
     /// Fields that this version does not know.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]

@@ -1,9 +1,10 @@
-//! Positions in the server's feed. Both are issued by the server and opaque here: no clock of a device is in them.
+//! Positions in the server's feed. The server issues them and clients treat them as opaque; they depend on no device's
+//! clock.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A cursor that cannot have come from a server of this protocol.
+/// A text that no server of this protocol issues as a cursor.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a cursor is 1 to {limit} printable ASCII characters", limit = Cursor::LIMIT)]
 pub struct CursorError;
@@ -14,7 +15,7 @@ pub struct CursorError;
 pub struct Cursor(String);
 
 impl Cursor {
-    /// The most characters of a cursor (docs/protocol.md).
+    /// Maximum length of a cursor, in characters (docs/protocol.md).
     pub const LIMIT: usize = 1024;
 
     /// Checks the form of a cursor, not its meaning.
@@ -57,7 +58,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// Where a bootstrap goes on: `next_after` of its last page. It may be long, since it holds the list of what is left.
+/// Where a bootstrap continues: `next_after` of its last page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Continuation(String);
@@ -76,7 +77,7 @@ impl Continuation {
     }
 }
 
-/// Names one of the histories of a server's database; a restore or promotion begins another. Only ever compared.
+/// Names one history of a server's database; a restore or promotion begins another. It is only compared for equality.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ServerEpoch(String);

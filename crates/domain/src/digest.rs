@@ -1,24 +1,24 @@
-//! A short fingerprint of which conversations somebody can see, to notice a difference that no change has told.
+//! A fingerprint of the conversations that a person can see. It reveals a difference that no change has reported.
 //!
-//! There are two kinds. The one of a *set* can be kept up: a conversation that comes or goes is taken into it by itself, so
-//! that nobody ever has to read all of them. The *sorted* one is what older servers send; it is made of all ids at once.
+//! There are two kinds. The *set* digest can be updated incrementally when one conversation is added or removed,
+//! without reading the others. Older servers send the *sorted* digest, which is computed from all ids at once.
 
 use crate::ConversationId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
-/// How many conversations are visible, and the fingerprint of their ids. docs/protocol.md defines it; the server computes the
-/// same.
+/// The number of visible conversations and the fingerprint of their ids. Defined in docs/protocol.md; client and server
+/// compute the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConversationDigest {
-    /// How many conversations are visible.
+    /// The number of visible conversations.
     pub count: u64,
-    /// Of which.
+    /// The fingerprint of their ids.
     pub fingerprint: Fingerprint,
 }
 
-/// The two kinds of fingerprints.
+/// The two kinds of fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fingerprint {
     /// The XOR over all ids.
@@ -27,24 +27,24 @@ pub enum Fingerprint {
     Sorted(String),
 }
 
-/// The XOR, over ids, of the first 16 bytes of the SHA-256 of their 16 bytes. Taking an id in twice takes it out.
+/// The XOR over all ids of the first 16 bytes of SHA-256(id). Adding an id twice removes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SetFingerprint([u8; 16]);
 
 impl SetFingerprint {
-    /// As it was kept somewhere.
+    /// From its stored form.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// To be kept somewhere.
+    /// Its stored form.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 
-    /// Reads 32 hex digits.
+    /// Parses 32 hex digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
         let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -57,7 +57,7 @@ impl SetFingerprint {
         format!("{:032x}", u128::from_be_bytes(self.0))
     }
 
-    /// Takes a conversation in, or, if it is in, out.
+    /// Adds a conversation, or removes it if it is in the set.
     pub fn toggle(&mut self, id: ConversationId) {
         let hash = Sha256::digest(id.as_uuid().as_bytes());
         for (byte, hashed) in self.0.iter_mut().zip(hash) {
@@ -75,8 +75,7 @@ impl FromIterator<ConversationId> for SetFingerprint {
 }
 
 impl ConversationDigest {
-    /// The digest of these conversations as a set, in any order, each once. Those that the server does not know yet must not
-    /// be among them.
+    /// The set digest of these conversations: in any order, each once, only those that the server has.
     #[must_use]
     pub fn of(ids: impl IntoIterator<Item = ConversationId>) -> Self {
         let mut count = 0;
@@ -84,7 +83,7 @@ impl ConversationDigest {
         Self { count, fingerprint: Fingerprint::Set(set) }
     }
 
-    /// The digest of the same kind as another, of these conversations.
+    /// The digest of these conversations, of the same kind as another digest.
     #[must_use]
     pub fn like(other: &Self, ids: impl IntoIterator<Item = ConversationId>) -> Self {
         match other.fingerprint {
@@ -93,10 +92,10 @@ impl ConversationDigest {
         }
     }
 
-    /// The digest of these conversations as older servers make it.
+    /// The digest of these conversations as older servers compute it.
     #[must_use]
     pub fn sorted(ids: impl IntoIterator<Item = ConversationId>) -> Self {
-        // The text of a UUID sorts as its bytes do.
+        // UUIDs sort the same as text and as bytes.
         let mut ids: Vec<_> = ids.into_iter().collect();
         ids.sort_unstable();
         let mut hash = Sha256::new();
@@ -130,7 +129,7 @@ mod tests {
         }
     }
 
-    /// The numbers are of another implementation (Python's hashlib), so that both sides can be held against them.
+    /// The expected values come from another implementation (Python's hashlib).
     #[test]
     fn a_set_is_the_xor_of_what_each_id_hashes_to() {
         assert_eq!((ConversationDigest::of([]).count, hex(&ConversationDigest::of([]))), (0, "0".repeat(32)));

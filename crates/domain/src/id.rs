@@ -1,14 +1,14 @@
-//! Identities. Each kind of thing has its own type, so that a medic's row id cannot be looked up among people.
+//! Ids. Each kind of entity has its own id type, so a medic's row id cannot be used to look up a person.
 //!
-//! Ids made on a device are UUIDv7: they sort by the time they were made, which keeps B-trees tidy on both sides. Ids that
-//! come from elsewhere may be any UUID. Nothing reads time out of an id.
+//! Ids made on a device are UUIDv7. They sort by creation time, which keeps B-trees compact on both sides. Ids from
+//! elsewhere may be any UUID. No code reads the time out of an id.
 
 use crate::Time;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
-/// A text that was to be an id and is no UUID.
+/// The text is no UUID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a UUID")]
 pub struct IdError;
@@ -21,27 +21,27 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new UUIDv7 from a moment and ten random bytes. Both come from outside, so that tests are repeatable.
-            /// A moment before 1970 counts as 1970.
+            /// A new UUIDv7 from a time and ten random bytes. The caller supplies both, so tests are repeatable. A time
+            /// before 1970 counts as 1970.
             #[must_use]
             pub fn from_parts(at: Time, random: [u8; 10]) -> Self {
                 let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
 
-            /// Wraps a UUID that is known to be the id of this kind of thing.
+            /// Wraps a UUID that is known to be an id of this kind.
             #[must_use]
             pub const fn from_uuid(id: Uuid) -> Self {
                 Self(id)
             }
 
-            /// Of a stored mutation that has not been told the id yet.
+            /// A placeholder while a stored mutation is decoded, until `address` sets the id.
             #[allow(dead_code)]
             pub(crate) const fn unaddressed() -> Self {
                 Self(Uuid::nil())
             }
 
-            /// The UUID inside.
+            /// The UUID.
             #[must_use]
             pub const fn as_uuid(&self) -> Uuid {
                 self.0
@@ -70,7 +70,8 @@ id!(
 );
 
 id!(
-    /// A message. Made on the sender's device, kept by the server as primary key; it is the idempotency key of the send.
+    /// A message. Made on the sender's device, kept by the server as primary key; it is the idempotency key of the
+    /// send.
     MessageId
 );
 id!(
@@ -78,10 +79,10 @@ id!(
     PersonId
 );
 impl PersonId {
-    /// Who wrote what somebody wrote whose account is deleted: the nil UUID, which names nobody.
+    /// The nil UUID: the author of everything whose author's account was deleted.
     pub const NOBODY: Self = Self(Uuid::nil());
 
-    /// Whether it names nobody.
+    /// Whether this is [`Self::NOBODY`].
     #[must_use]
     pub fn is_nobody(self) -> bool {
         self == Self::NOBODY

@@ -1,10 +1,10 @@
-//! The words of Fieldpost as types: no I/O, no async, no clock.
+//! The domain types of Fieldpost: no I/O, no async, no clock.
 //!
-//! Everything that two layers say to each other is said in these types, so that the store never sees a wire format and
-//! the remote never sees a row. The glossary (`docs/glossary.md`) has one word per idea and this crate obeys it.
+//! Layers exchange only these types, so the store never sees a wire format and the remote never sees a row. The
+//! glossary (`docs/glossary.md`) has one word per idea, and this crate uses those words.
 //!
-//! A value that a newer server may send and this version does not know is kept, never refused: the enums of the wire are
-//! open (see [`MessageKind`]), and fields without a place go to `extra`.
+//! Values that this version does not know, sent by a newer server, are kept and never refused: wire enums are open (see
+//! [`MessageKind`]), and unknown fields go to `extra`.
 
 mod open_enum;
 
@@ -38,7 +38,7 @@ pub use digest::{ConversationDigest, Fingerprint, SetFingerprint};
 pub use id::{ConversationId, IdError, MedicId, MessageId, MutationId, OrgId, PersonId};
 pub use message::{Changeable, MENTIONS_MAX, Mentions, Message, MessageKind, MessageStatus, NewMessage};
 pub use metadata::{Extra, Metadata, MetadataError};
-// Every kind of mutation is named here with its fields.
+// The fields of every kind of mutation.
 pub use mutation::*;
 pub use omitted::{Omitted, OmittedReason};
 pub use outcome::{Acknowledgement, MessageAck, PushOutcome, PushResult, Refusal, RefusalCode, RetryCode};

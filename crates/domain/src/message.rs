@@ -1,4 +1,4 @@
-//! Messages: as composed on a device, and as the server holds them.
+//! Messages: as composed on a device, and as the server stores them.
 
 use crate::{
     ConversationId, Extra, MessageContent, MessageId, Metadata, Omitted, PersonId, Seq, Time, Version,
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 open_enum!(
-    /// What a message is.
+    /// The kind of a message.
     MessageKind {
         /// Written by a person.
         Text => "text",
@@ -20,15 +20,15 @@ open_enum!(
 );
 
 open_enum!(
-    /// How far a message has got. Ordered: a later value never goes back to an earlier one.
+    /// The delivery status of a message. Ordered: it never goes back to an earlier value.
     MessageStatus {
-        /// On this device only, waiting in the outbox. Never on the wire.
+        /// Only on this device, in the outbox. Never on the wire.
         Queued => "queued",
         /// The server has it.
         Sent => "sent",
-        /// It is on a device of somebody it is meant for.
+        /// It is on a device of a recipient.
         Delivered => "delivered",
-        /// Somebody it is meant for has read it.
+        /// A recipient has read it.
         Read => "read",
     }
 );
@@ -36,7 +36,7 @@ open_enum!(
 /// The people whom a message mentions.
 pub type Mentions = BTreeSet<PersonId>;
 
-/// How many people a message may mention.
+/// Maximum number of people that a message may mention.
 pub const MENTIONS_MAX: usize = 100;
 
 /// A message that this device composed and the server has not acknowledged. As JSON it is the payload of its mutation.
@@ -44,7 +44,7 @@ pub const MENTIONS_MAX: usize = 100;
 pub struct NewMessage {
     /// Made on the device; it stays the message's id on the server, and is the idempotency key of the send.
     pub id: MessageId,
-    /// Where it is written.
+    /// The conversation.
     #[serde(skip, default = "ConversationId::unaddressed")]
     pub conversation_id: ConversationId,
     /// Who wrote it: the signed-in person.
@@ -63,23 +63,23 @@ pub struct NewMessage {
     /// Whom it mentions.
     #[serde(default, skip_serializing_if = "Mentions::is_empty")]
     pub mentions: Mentions,
-    /// The device's claim of when it was written. For display only; nothing is ordered by it.
+    /// When it was written, by the device's clock. For display only; no order depends on it.
     #[serde(with = "chrono::serde::ts_microseconds")]
     pub composed_at: Time,
 }
 
-/// A message as the server holds it.
+/// A message as the server stores it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message {
-    /// Its id everywhere.
+    /// Its id, the same on every device and on the server.
     pub id: MessageId,
     /// The canonical conversation.
     pub conversation_id: ConversationId,
     /// Who wrote it; [`PersonId::NOBODY`] once the account is deleted.
     pub sender_id: PersonId,
-    /// What it is.
+    /// Its kind.
     pub kind: MessageKind,
-    /// Its text; none once it is deleted, and for attachments without one.
+    /// Its text; none once it is deleted, and none for an attachment without text.
     pub content: Option<String>,
     /// What the app attached; none once it is deleted.
     pub metadata: Option<Metadata>,
@@ -92,21 +92,21 @@ pub struct Message {
     pub status: MessageStatus,
     /// Its place in the conversation, from 1.
     pub seq: Seq,
-    /// The sending device's claim of when it was written.
+    /// When it was written, by the sending device's clock.
     pub composed_at: Option<Time>,
-    /// The server's clock, monotonic in `seq`.
+    /// When the server stored it, by the server's clock; never decreases with `seq`.
     pub created_at: Time,
     /// When it was last changed, by the server's clock.
     pub updated_at: Time,
     /// When its author last changed its text or its mentions, by the server's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Time>,
-    /// Set when it was deleted softly; the row then has no content.
+    /// Set when it was soft-deleted; the row then has no content.
     pub deleted_at: Option<Time>,
-    /// What was too much for the row; it then has no content and no metadata.
+    /// Set when a field is above its limit; the row then has no content and no metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub omitted: Option<Omitted>,
-    /// Which state of the row this is.
+    /// Row version.
     pub version: Version,
     /// Fields that this version does not know.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
@@ -114,8 +114,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// Whether another row of the same message says the same, its place and times aside. Of one version it always should; it
-    /// does not where a trigger of the project changed what was sent, and the server did not tell.
+    /// Whether another row of the same message is equal, except for its place and times. Rows of one version should be
+    /// equal; they differ when a trigger of the project changed the message and the server did not report it.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         (&self.kind, &self.content, &self.metadata, &self.omitted, &self.mentions)
@@ -124,7 +124,7 @@ impl Message {
     }
 }
 
-/// What a waiting change may replace of a message, as its reader sees it. As JSON a store keeps what the server told of it.
+/// The fields of a message that a pending change may replace. A store keeps the server's values of them as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changeable {
     /// Its text.

@@ -1,19 +1,19 @@
 //! Free-form data that travels with a message or a row.
 //!
-//! One rule holds on the device, on the wire and on the server: metadata is an object of at most [`METADATA_LIMIT`] bytes as
-//! JSON, nested at most [`METADATA_DEPTH`] deep. Readers of JSON give up at some depth (serde's at 128), so what is deeper
-//! could be stored and sent, and not be read by those it is meant for.
+//! The same rule holds on the device, on the wire and on the server: metadata is a JSON object of at most
+//! [`METADATA_LIMIT`] bytes, nested at most [`METADATA_DEPTH`] deep. JSON parsers have a depth limit (serde's is 128),
+//! so a deeper object could be stored and sent, but its recipients could not read it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Fields of a row that this version has no place for, kept as they came from the server.
+/// Fields of a row that this version does not know, kept as the server sent them.
 pub type Extra = Map<String, Value>;
 
-/// The most bytes that metadata may have as JSON.
+/// Maximum size of metadata as JSON, in bytes.
 pub const METADATA_LIMIT: usize = 16 * 1024;
 
-/// How deep metadata may be nested; the object itself is the first level.
+/// Maximum nesting depth of metadata; the object itself is the first level.
 pub const METADATA_DEPTH: usize = 64;
 
 /// Why metadata cannot be sent.
@@ -34,7 +34,7 @@ pub enum MetadataError {
     Nul,
 }
 
-/// A JSON object that an app attaches to a message, within the limits. Fieldpost carries it and reads nothing in it.
+/// A JSON object that an app attaches to a message, within the limits. Fieldpost does not look inside.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Metadata(Map<String, Value>);
@@ -50,16 +50,17 @@ impl Metadata {
         Ok(metadata)
     }
 
-    /// Whether it may be sent, wherever it came from.
+    /// Checks that it may be sent, whatever its source.
     ///
     /// # Errors
     /// [`MetadataError`] says which rule is broken.
     pub fn check(&self) -> Result<(), MetadataError> {
-        // First of all: what walks a value walks it level by level.
+        // The depth comes first, because the other checks recurse once per level.
         if self.0.values().any(|value| is_deeper(value, METADATA_DEPTH - 1)) {
             return Err(MetadataError::TooDeep);
         }
-        // Writing a value that was parsed or built in memory cannot fail; an empty text would only pass the size check.
+        // Serializing a value that was parsed or built in memory cannot fail; the default would only pass the size
+        // check.
         let json = serde_json::to_string(&self.0).unwrap_or_default();
         if json.len() > METADATA_LIMIT {
             return Err(MetadataError::TooLarge { bytes: json.len() });
@@ -84,7 +85,7 @@ impl Metadata {
     }
 }
 
-/// How deep a JSON text is nested. Of a text that is no JSON it says nothing useful, and nothing wrong.
+/// The nesting depth of a JSON text. The result means nothing if the text is no JSON.
 #[must_use]
 pub fn depth_of(json: &str) -> usize {
     let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
@@ -104,7 +105,7 @@ pub fn depth_of(json: &str) -> usize {
     deepest
 }
 
-/// Whether a value has more levels than these. It goes no deeper than that to find out.
+/// Whether a value has more than `levels` levels. It never recurses deeper than that.
 fn is_deeper(value: &Value, levels: usize) -> bool {
     let mut children: Box<dyn Iterator<Item = &Value> + '_> = match value {
         Value::Array(items) => Box::new(items.iter()),
@@ -132,7 +133,7 @@ mod tests {
         value.as_object().cloned().unwrap()
     }
 
-    /// `{"a":{"a":…{}}}` with so many braces.
+    /// `{"a":{"a":…{}}}` with `levels` pairs of braces.
     fn nested(levels: usize) -> Map<String, Value> {
         (1..levels).fold(Map::new(), |inner, _| Map::from_iter([("a".to_owned(), Value::Object(inner))]))
     }

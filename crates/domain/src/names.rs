@@ -1,30 +1,30 @@
-//! The names a person sees: of a conversation's other side, and of a message's sender.
+//! Display names: of a conversation, and of a message's sender.
 //!
-//! A medic talks to "Admin", whoever of the admins answers; an admin sees the medic's name.
+//! A medic sees "Admin", whichever admin answers; an admin sees the medic's name.
 
 use crate::{Conversation, ConversationKind, Person, PersonId, Role};
 
-/// What medics see instead of an admin's name, and what a sender without a known name is called.
+/// Shown to medics instead of an admin's name, and for a sender whose name is not known.
 pub const ADMIN: &str = "Admin";
-/// What an admin sees when a direct conversation's medic is not known.
+/// Shown to an admin when a direct conversation's medic is not known.
 pub const UNKNOWN_MEDIC: &str = "Unknown Medic";
-/// What a broadcast without a subject is called.
+/// The name of a broadcast without a subject.
 pub const BROADCAST: &str = "Broadcast";
 
-/// What a conversation itself says of its name.
+/// The fields of a conversation that its name depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Title<'a> {
-    /// What kind of conversation it is.
+    /// The kind of conversation.
     pub kind: &'a ConversationKind,
     /// The subject of a broadcast.
     pub subject: Option<&'a str>,
-    /// What the server calls the medic.
+    /// The medic's name by the server.
     pub medic_name: Option<&'a str>,
 }
 
 impl Title<'_> {
-    /// The name of the conversation for somebody with the role `viewer`. `medic` is the full name of the conversation's
-    /// medic, as far as the person is known.
+    /// The name of the conversation for a viewer with this role. `medic` is the full name of the conversation's medic,
+    /// if the person is known.
     #[must_use]
     pub fn participant_name(self, viewer: &Role, medic: Option<String>) -> String {
         match (self.kind, viewer) {
@@ -35,8 +35,8 @@ impl Title<'_> {
     }
 }
 
-/// The name of a conversation for somebody with the role `viewer`. `medic` is the person of the conversation's medic, found
-/// by [`crate::MedicId`]; without one the name that the server sent is used.
+/// The name of a conversation for a viewer with this role. `medic` is the conversation's medic, found by
+/// [`crate::MedicId`]; without one the name from the server is used.
 #[must_use]
 pub fn participant_name(conversation: &Conversation, viewer: &Role, medic: Option<&Person>) -> String {
     let Conversation { kind, subject, medic_name, .. } = conversation;
@@ -44,7 +44,7 @@ pub fn participant_name(conversation: &Conversation, viewer: &Role, medic: Optio
     title.participant_name(viewer, medic.and_then(Person::full_name))
 }
 
-/// The name of a sender: a medic's name, else [`ADMIN`]. Nobody has none: the account is deleted.
+/// The name of a sender: a medic's name, else [`ADMIN`]. [`PersonId::NOBODY`] (a deleted account) has no name.
 #[must_use]
 pub fn sender_name(id: PersonId, sender: Option<&Person>) -> String {
     if id.is_nobody() {

@@ -1,36 +1,36 @@
-//! What a row says in place of what was too much for it to carry.
+//! What a row carries in place of a field above its limit.
 
 use crate::open_enum::open_enum;
 use serde::{Deserialize, Serialize};
 
 open_enum!(
-    /// What was too much about a row.
+    /// Which limit a row exceeds.
     OmittedReason {
-        /// Its text is longer than a message may be.
+        /// The text is longer than allowed.
         ContentTooLong => "content_too_long",
-        /// Its metadata has more bytes than metadata may have.
+        /// The metadata is larger than allowed.
         MetadataTooLarge => "metadata_too_large",
-        /// Its metadata is nested deeper than metadata may be.
+        /// The metadata is nested deeper than allowed.
         MetadataTooDeep => "metadata_too_deep",
-        /// Its subject is longer than a subject may be.
+        /// The subject is longer than allowed.
         SubjectTooLong => "subject_too_long",
-        /// Not from the server: its metadata holds what this device cannot represent, such as the number 1e400.
+        /// Not from the server: the metadata has a value that this device cannot represent, such as the number 1e400.
         MetadataUnreadable => "metadata_unreadable",
     }
 );
 
-/// A row above a limit travels without what is too much. Who wrote it, when, and its place are there all the same, so that
-/// order and unread counts agree on all devices.
+/// A row above a limit is sent without the oversized fields. Its author, time and place are still there, so order and
+/// unread counts agree on all devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Omitted {
-    /// What was too much.
+    /// The limit that it exceeds.
     pub reason: OmittedReason,
-    /// How large it was.
+    /// The size of the omitted field, in bytes.
     pub bytes: u64,
 }
 
 impl Omitted {
-    /// What a person reads in its place: `message omitted: too large (34 MB)`.
+    /// The text to show in its place: `message omitted: too large (34 MB)`.
     #[must_use]
     pub fn sentence(&self) -> String {
         let what = match self.reason {
@@ -48,7 +48,7 @@ impl Omitted {
     }
 }
 
-/// In the unit in which somebody would say it.
+/// The size in a readable unit.
 fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),

@@ -1,14 +1,14 @@
-//! Enums of the wire that keep a value they do not know.
+//! Wire enums that keep unknown values.
 
-/// Declares an enum whose values have names on the wire, with an `Unknown` variant that keeps any other name as it came,
-/// so that a value from a newer server survives being stored and sent back.
+/// Declares an enum whose values have names on the wire. Its `Unknown` variant keeps any other name unchanged, so a
+/// value from a newer server survives storing and sending back.
 macro_rules! open_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $text:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)+
-            /// A value that this version does not know, kept as it came.
+            /// A value that this version does not know, unchanged.
             Unknown(String),
         }
 

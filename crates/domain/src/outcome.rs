@@ -1,4 +1,4 @@
-//! What the server answers to a mutation.
+//! The server's results for mutations.
 
 use crate::{
     Conversation, ConversationId, Message, MessageId, MutationId, ReadMarker, Seq, Time, Tombstone, Version,
@@ -7,7 +7,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 open_enum!(
-    /// Why a mutation was refused for good (docs/protocol.md lists them).
+    /// Why a mutation was refused permanently (listed in docs/protocol.md).
     #[non_exhaustive]
     RefusalCode {
         /// A field is missing or of the wrong type.
@@ -18,37 +18,39 @@ open_enum!(
         ContentEmpty => "content_empty",
         /// The message is too long.
         ContentTooLong => "content_too_long",
-        /// The message has white space at an end.
+        /// The message has leading or trailing white space.
         NotTrimmed => "not_trimmed",
         /// The person may not do this.
         Forbidden => "forbidden",
-        /// The id belongs to something else.
+        /// The id is in use by something else.
         IdTaken => "id_taken",
         /// There is no such conversation or medic, or the person may not see it.
         NotFound => "not_found",
-        /// The metadata is larger than a message may have.
+        /// The metadata is larger than allowed.
         MetadataTooLarge => "metadata_too_large",
-        /// The metadata is nested deeper than that of a message may be.
+        /// The metadata is nested deeper than allowed.
         MetadataTooDeep => "metadata_too_deep",
-        /// The subject is longer than one may be.
+        /// The subject is longer than allowed.
         SubjectTooLong => "subject_too_long",
-        /// A trigger, a constraint or a policy of the project does not want it; the detail is what that says.
+        /// A trigger, constraint or policy of the project refused it; the detail is its error message.
         Refused => "refused",
-        /// More people are mentioned than a message may mention.
+        /// The message mentions more people than allowed.
         TooManyMentions => "too_many_mentions",
         /// The message was deleted.
         MessageDeleted => "message_deleted",
         /// The conversation was deleted.
         ConversationDeleted => "conversation_deleted",
-        /// Not from the server: access to the conversation was lost before this was sent; or the server was restored from an
-        /// older state and does not show it any more, so that nobody can say what it still has.
+        /// Not from the server: access to the conversation was lost before this was sent; or the server was restored
+        /// from an older state and no longer shows the conversation, so it is not known whether the server has this.
         AccessLost => "access_lost",
-        /// Not from the server: the server had this message and, restored from an older state, has it no longer.
+        /// Not from the server: the server had this message and lost it when it was restored from an older state.
         LostByServer => "lost_by_server",
-        /// Not from the server: the conversation this belongs to could not be opened.
+        /// Not from the server: its conversation could not be opened.
         OpenRefused => "open_refused",
-        /// Not from the server: it waited longer than the app lets a message wait.
+        /// Not from the server: it waited longer than the ttl that the app has set.
         Expired => "expired",
+        /// Not from the server: this version cannot read what was recorded. A version that can takes it up again.
+        Unreadable => "unreadable",
     }
 );
 
@@ -56,82 +58,82 @@ open_enum!(
     /// Why a mutation must be attempted again.
     #[non_exhaustive]
     RetryCode {
-        /// It collided with another write.
+        /// It conflicted with another write.
         Conflict => "conflict",
         /// The server lacks resources.
         Busy => "busy",
-        /// An earlier mutation of the same conversation must go first.
+        /// An earlier mutation of the same conversation must be retried first.
         AfterRetry => "after_retry",
     }
 );
 
 impl RefusalCode {
-    /// Whether the server says this without looking for the message. Then it says nothing of an earlier attempt whose answer was
-    /// lost: that may have been carried out while the person still belonged there.
+    /// Whether the server answers this without looking up the message. Such a refusal proves nothing about an earlier
+    /// attempt whose response was lost: it may have been applied while the person still had access.
     #[must_use]
     pub const fn is_said_unseen(&self) -> bool {
         matches!(self, Self::Forbidden | Self::NotFound)
     }
 }
 
-/// A permanent refusal: the mutation becomes a dead letter and waits for a person.
+/// A permanent refusal: the mutation becomes a dead letter and waits for the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// For programs.
     pub code: RefusalCode,
-    /// For people; without content, unless the project's own refusal ([`RefusalCode::Refused`]) repeats some.
+    /// For people. Without content, unless the project's own error ([`RefusalCode::Refused`]) repeats some.
     pub detail: Option<String>,
 }
 
-/// What the sender of a message does not know until the server has it.
+/// What the sender of a message learns when the server has stored it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageAck {
-    /// Which message.
+    /// The message.
     pub message_id: MessageId,
     /// The canonical conversation.
     pub conversation_id: ConversationId,
-    /// Its place.
+    /// Its seq.
     pub seq: Seq,
-    /// The server's clock.
+    /// When the server stored it, by the server's clock.
     pub created_at: Time,
-    /// The state of the row.
+    /// The version of the row.
     pub version: Version,
 }
 
-/// The server has it: what it tells with that.
+/// The server has applied the mutation; this is what it returned.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Acknowledgement {
-    /// The message is stored, just now.
+    /// The message was stored now.
     Sent(MessageAck),
-    /// The message is stored, and this is its row as it is now: an earlier attempt had stored it, or the project stored
-    /// something else than what was sent.
+    /// The message is stored, and this is its current row: an earlier attempt had stored it, or the project stored
+    /// something other than what was sent.
     Stored(Box<Message>),
-    /// The message was stored and has since been deleted for good.
+    /// The message was stored and has since been hard-deleted.
     Deleted(Tombstone),
-    /// The conversation is open; its id is the canonical one and may differ from the one asked for.
+    /// The conversation is open. Its id is the canonical one and may differ from the requested one.
     Opened(Box<Conversation>),
     /// The read marker as the server has it now.
     Marked(ReadMarker),
-    /// Nothing beyond that.
+    /// No details.
     Bare,
 }
 
-/// The answer to one mutation.
+/// The outcome of one mutation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PushOutcome {
     /// Applied now, or by an earlier attempt.
     Acknowledged(Acknowledgement),
-    /// Refused for good.
+    /// Refused permanently.
     Rejected(Refusal),
     /// Not now; the same mutation may be attempted again.
     Retry(RetryCode),
 }
 
-/// The answer to one mutation of a batch.
+/// The result for one mutation of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PushResult {
-    /// Which mutation.
+    /// The mutation.
     pub mutation_id: MutationId,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: PushOutcome,
 }

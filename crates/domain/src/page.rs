@@ -1,4 +1,4 @@
-//! Pages: what one answer of the server brings, and where to go on.
+//! Pages: the content of one response of the server, and where to continue.
 
 use crate::{
     Capabilities, Changes, Continuation, Conversation, ConversationDigest, ConversationId, Cursor, Person, Seq,
@@ -6,7 +6,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What the server accepts and sends at most; every answer states it.
+/// The server's limits; every response states them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerLimits {
     /// Mutations of one push.
@@ -15,20 +15,20 @@ pub struct ServerLimits {
     pub push_bytes: u32,
     /// Rows of one page.
     pub page_rows: u32,
-    /// Bytes of one page, about.
+    /// Approximate bytes of one page.
     pub page_bytes: u32,
     /// Characters of a message.
     pub content_chars: u32,
     /// Bytes of a message's metadata as JSON.
     pub metadata_bytes: u32,
-    /// How deep that may be nested.
+    /// Nesting depth of a message's metadata.
     pub metadata_depth: u32,
     /// Characters of a subject.
     pub subject_chars: u32,
 }
 
 impl ServerLimits {
-    /// The limits of docs/protocol.md, for before the server has stated its own.
+    /// The limits of docs/protocol.md, used until the server has stated its own.
     pub const PROTOCOL: Self = Self {
         push_rows: 500,
         push_bytes: 1 << 20,
@@ -47,12 +47,12 @@ impl Default for ServerLimits {
     }
 }
 
-/// What a server says about itself in every answer.
+/// What a server states about itself in every response.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ServerInfo {
-    /// Which version of the SQL is installed; none from the first one, which does not say.
+    /// The installed version of the SQL; none from version 1, which does not state it.
     pub sql_version: Option<u32>,
-    /// What it can do beyond protocol 1.
+    /// Its capabilities beyond protocol 1.
     pub capabilities: Capabilities,
 }
 
@@ -60,44 +60,45 @@ pub struct ServerInfo {
 /// people.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BootstrapPage {
-    /// Who the caller is; none without a membership (then there is nothing to see).
+    /// The caller; none without a membership (then nothing is visible).
     pub me: Option<Person>,
-    /// How many conversations the whole bootstrap will bring.
+    /// The number of conversations in the whole bootstrap.
     pub total_conversations: u64,
     /// The rows.
     pub changes: Changes,
-    /// Where pulling starts once the bootstrap is complete. Taken before anything was read, so nothing falls between.
+    /// Where pulling starts once the bootstrap is complete. The server took it before it read any row, so no change is
+    /// missed in between.
     pub cursor: Cursor,
-    /// Where to go on; none on the last page.
+    /// Where to continue; none on the last page.
     pub next_after: Option<Continuation>,
-    /// Which of the server's histories this is; none from a server that does not say.
+    /// The server's current history; none from a server that does not state it.
     pub epoch: Option<ServerEpoch>,
-    /// Of the visible conversations, on the last page.
+    /// The digest of the visible conversations, on the last page.
     pub digest: Option<ConversationDigest>,
-    /// The server's clock.
+    /// The server's clock when it answered.
     pub server_time: Time,
-    /// What the server accepts.
+    /// The server's limits.
     pub limits: ServerLimits,
-    /// What the server is.
+    /// The server's version and capabilities.
     pub server: ServerInfo,
 }
 
-/// One page of what was committed since a cursor.
+/// One page of the changes committed since a cursor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PullPage {
     /// The rows.
     pub changes: Changes,
-    /// Where the next pull goes on. Stored in the same transaction as the rows.
+    /// Where the next pull continues. Stored in the same transaction as the rows.
     pub cursor: Cursor,
-    /// Whether there is more to fetch now.
+    /// Whether more pages follow now.
     pub more: bool,
-    /// Of the visible conversations, when `more` is false.
+    /// The digest of the visible conversations, when `more` is false.
     pub digest: Option<ConversationDigest>,
-    /// The server's clock.
+    /// The server's clock when it answered.
     pub server_time: Time,
-    /// What the server accepts.
+    /// The server's limits.
     pub limits: ServerLimits,
-    /// What the server is.
+    /// The server's version and capabilities.
     pub server: ServerInfo,
 }
 
@@ -113,16 +114,16 @@ pub struct SeqRange {
 /// One page of older messages of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryPage {
-    /// Which conversation was asked for.
+    /// The requested conversation.
     pub conversation_id: ConversationId,
-    /// Its row as it is now.
+    /// Its current row.
     pub conversation: Option<Conversation>,
     /// Messages, the people they name, tombstones.
     pub changes: Changes,
-    /// The page covers this range whole: a number in it without a message was deleted for good.
+    /// The page covers this range completely: a seq in it without a message was hard-deleted or is hidden.
     pub range: SeqRange,
     /// There is nothing below `range.from`.
     pub complete: bool,
-    /// What the server accepts.
+    /// The server's limits.
     pub limits: ServerLimits,
 }

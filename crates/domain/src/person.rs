@@ -4,7 +4,7 @@ use crate::{Extra, MedicId, OrgId, PersonId, Version, names, open_enum::open_enu
 use serde::{Deserialize, Serialize};
 
 open_enum!(
-    /// What a person may do in an org.
+    /// A person's role in an org.
     Role {
         /// Works on a site; sees their own direct conversation and the broadcasts of the org.
         Medic => "medic",
@@ -13,14 +13,14 @@ open_enum!(
     }
 );
 
-/// Somebody with an account.
+/// A person with an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// The user in `auth.users`.
     pub id: PersonId,
     /// The org they belong to.
     pub org_id: OrgId,
-    /// What they may do in it.
+    /// Their role in it.
     pub role: Role,
     /// May be empty.
     pub first_name: String,
@@ -30,7 +30,7 @@ pub struct Person {
     pub medic_id: Option<MedicId>,
     /// No longer a member; kept so that old messages have a sender.
     pub removed: bool,
-    /// Which state of the row this is.
+    /// Row version.
     pub version: Version,
     /// Fields that this version does not know.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
@@ -44,7 +44,7 @@ impl Person {
         names::full_name(&self.first_name, &self.last_name)
     }
 
-    /// Whether this is a medic: by the role, or by having a row among the medics.
+    /// Whether this is a medic: by role, or by a row in `medics`.
     #[must_use]
     pub fn is_medic(&self) -> bool {
         self.medic_id.is_some() || self.role == Role::Medic

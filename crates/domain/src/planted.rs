@@ -1,8 +1,8 @@
-//! Bugs that can be planted, to see that the simulator finds them.
+//! Bugs that can be planted, to prove that the simulator finds them.
 //!
-//! A guarantee that no test would miss is a hope. Each [`PlantedBug`] undoes one, where the code asks [`planted`] for it.
-//! Without the feature `planted-bugs` the answer is always no, and the compiler removes the bug. Only the simulator is ever
-//! built with the feature, by `cargo xtask planted-bugs --suite simulation`.
+//! A guarantee counts only if a test fails without it. Each [`PlantedBug`] undoes one guarantee, where the code asks
+//! [`planted`] for it. Without the feature `planted-bugs` the answer is always false, and the compiler removes the bug.
+//! Only `cargo xtask planted-bugs --suite simulation` builds with the feature, and it builds only the simulator.
 
 use crate::{Acknowledgement, Intent, MessageId, Mutation, PushOutcome, PushResult};
 use std::{future, task::Poll};
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 macro_rules! bugs {
     ($($name:ident: $invariant:literal, $what:literal;)+) => {
-        /// A guarantee undone, at one place of the code.
+        /// A bug that undoes one guarantee, at one place of the code.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum PlantedBug {
             $(#[doc = $what] $name,)+
@@ -20,7 +20,7 @@ macro_rules! bugs {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// Its name here.
+            /// Its name, as the variant.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name),)+ }
@@ -32,7 +32,7 @@ macro_rules! bugs {
                 match self { $(Self::$name => $invariant,)+ }
             }
 
-            /// What goes wrong.
+            /// What the bug does.
             #[must_use]
             pub const fn what(self) -> &'static str {
                 match self { $(Self::$name => $what,)+ }
@@ -106,27 +106,27 @@ mod switch {
 
     pub(super) static PLANTED: OnceLock<PlantedBug> = OnceLock::new();
 
-    /// Plants a bug in this process, for good. One at a time: false if there is one already.
+    /// Plants a bug for the rest of this process. Returns false if one is planted already.
     pub fn plant(bug: PlantedBug) -> bool {
         PLANTED.set(bug).is_ok()
     }
 }
 
-/// What [`PlantedBug::LostAnswerAcknowledges`] takes a lost answer for.
+/// The results that [`PlantedBug::LostAnswerAcknowledges`] assumes for a lost response.
 #[must_use]
 pub fn acknowledge_all(batch: &[Mutation]) -> Vec<PushResult> {
     let outcome = || PushOutcome::Acknowledged(Acknowledgement::Bare);
     batch.iter().map(|mutation| PushResult { mutation_id: mutation.id, outcome: outcome() }).collect()
 }
 
-/// What [`PlantedBug::ResendUnderNewId`] makes of a message.
+/// The change that [`PlantedBug::ResendUnderNewId`] makes to a message.
 pub fn give_new_id(intent: &mut Intent) {
     if let Intent::SendMessage(message) = intent {
         message.id = MessageId::from_uuid(Uuid::from_u128(message.id.as_uuid().as_u128() ^ 1));
     }
 }
 
-/// Where [`PlantedBug::CursorBeforePage`] can be killed.
+/// An await point at which [`PlantedBug::CursorBeforePage`] can be killed.
 pub async fn give_way() {
     let mut given = false;
     future::poll_fn(|context| {

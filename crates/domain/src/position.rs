@@ -1,4 +1,4 @@
-//! Positions: where a message stands in its conversation, and which state of a row is newer.
+//! The place of a message in its conversation, and the version of a row.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -11,10 +11,10 @@ macro_rules! position {
         pub struct $name(u64);
 
         impl $name {
-            /// Before the first.
+            /// The position before the first.
             pub const ZERO: Self = Self(0);
 
-            /// Wraps a number given by the server.
+            /// Wraps a number from the server.
             #[must_use]
             pub const fn new(number: u64) -> Self {
                 Self(number)
@@ -26,13 +26,13 @@ macro_rules! position {
                 self.0
             }
 
-            /// The next one; the largest stays where it is.
+            /// The next one; saturates at the largest.
             #[must_use]
             pub const fn next(self) -> Self {
                 Self(self.0.saturating_add(1))
             }
 
-            /// The one before; zero stays where it is.
+            /// The previous one; saturates at zero.
             #[must_use]
             pub const fn previous(self) -> Self {
                 Self(self.0.saturating_sub(1))
@@ -48,12 +48,12 @@ macro_rules! position {
 }
 
 position!(
-    /// The place of a message in its conversation: 1, 2, 3 … without holes, given by the server. Zero stands before the
-    /// first message. It is the order of a thread and the unit of read markers, unread counts, gaps and backfill.
+    /// The place of a message in its conversation: 1, 2, 3 … without holes, assigned by the server. Zero is the place
+    /// before the first message. It orders a thread; read markers, unread counts, gaps and backfill are in its terms.
     Seq
 );
 position!(
-    /// Which state of one row is newer: a number that the server raises with every change of that row. Not a time, and not
-    /// comparable between rows. Zero is older than anything the server sends.
+    /// The version of one row: the server raises it with every change of that row, so the higher one is newer. Not a
+    /// time, and not comparable between rows. Zero is older than everything the server sends.
     Version
 );

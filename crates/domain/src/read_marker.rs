@@ -3,18 +3,18 @@
 use crate::{ConversationId, PersonId, Seq, Version};
 use serde::{Deserialize, Serialize};
 
-/// How far a person has got in a conversation. Both positions only ever grow. Of the signed-in person this is the read
-/// marker; of others it is a receipt.
+/// How far a person has received and read a conversation. Both positions only grow. The signed-in person's own is a
+/// read marker; those of others are receipts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadMarker {
-    /// Where.
+    /// The conversation.
     pub conversation_id: ConversationId,
-    /// Who.
+    /// The person.
     pub person_id: PersonId,
     /// Everything up to here is on one of their devices.
     pub delivered_seq: Seq,
     /// Everything up to here was displayed to them.
     pub read_seq: Seq,
-    /// Which state of the row this is.
+    /// Row version.
     pub version: Version,
 }

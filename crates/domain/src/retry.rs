@@ -1,16 +1,16 @@
-//! Whether trying again can help. Every error of the lower layers carries this, and only `sync` acts on it.
+//! Whether a retry can succeed. Every error of the lower layers carries this, and only `sync` acts on it.
 
 use std::time::Duration;
 
-/// What has to happen before the same call can succeed.
+/// What must happen before the same call can succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// Nothing that waiting brings: the same call fails again.
+    /// Waiting does not help: the same call would fail again.
     Never,
-    /// Time: not before this has passed.
+    /// This much time must pass.
     After(Duration),
-    /// A network that reaches the server.
+    /// The server must be reachable.
     WhenOnline,
-    /// A fresh session.
+    /// A fresh session is needed.
     AfterReauth,
 }

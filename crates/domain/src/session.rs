@@ -1,4 +1,4 @@
-//! A session: the tokens of a signed-in person. The tokens never show in a log or an error.
+//! A session: the tokens of a signed-in person. Tokens never appear in a log or an error.
 
 use crate::{PersonId, Time};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ macro_rules! secret {
                 Self(token.into())
             }
 
-            /// The token itself, for the one place that sends or stores it.
+            /// The token itself, for the code that sends or stores it.
             #[must_use]
             pub fn reveal(&self) -> &str {
                 &self.0
@@ -34,26 +34,27 @@ macro_rules! secret {
 }
 
 secret!(
-    /// Proves who is calling; short-lived.
+    /// Authenticates the caller; short-lived.
     AccessToken
 );
 secret!(
-    /// Buys the next access token; each is used once.
+    /// Exchanged for a new access token; single use.
     RefreshToken
 );
 
-/// What signing in gives.
+/// The result of signing in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// Whose it is.
+    /// The signed-in person.
     pub person_id: PersonId,
-    /// The address they signed in with, if the server tells.
+    /// The address they signed in with, if the server returns it.
     pub email: Option<String>,
     /// Sent with every call.
     pub access_token: AccessToken,
     /// Kept for the next refresh.
     pub refresh_token: RefreshToken,
-    /// When the access token runs out by the server's word. A hint for refreshing early; only the server's 401 decides.
+    /// When the access token expires, according to the server. It only allows an early refresh; the server's 401
+    /// decides.
     pub expires_at: Time,
 }
 

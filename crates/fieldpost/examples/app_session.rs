@@ -1,4 +1,4 @@
-//! An app that signs in by itself (supabase-swift, supabase-kt, supabase-js) and lends Fieldpost its session.
+//! An app that signs in with its own library (supabase-swift, supabase-kt, supabase-js) and provides the tokens.
 //!
 //! ```text
 //! cargo run -p fieldpost --example app_session -- <url> <key> <file> <user id> <access token>
@@ -24,12 +24,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Stands in for the session that the app's own library keeps.
+/// Stands in for the session of the app's own library.
 #[derive(Debug, Default)]
 pub(crate) struct AppSession(Mutex<Option<ProvidedToken>>);
 
 impl AppSession {
-    /// To be followed by [`Client::session_changed`].
+    /// Call [`Client::session_changed`] afterwards.
     pub(crate) fn signed_in(&self, person_id: PersonId, access_token: AccessToken) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ProvidedToken { person_id, access_token });
     }
@@ -39,7 +39,7 @@ impl AppSession {
 impl TokenProvider for AppSession {
     async fn token(&self, refused: Option<&AccessToken>) -> Result<ProvidedToken, TokenError> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // A real one would renew a token that was refused.
+        // A real provider would renew a refused token.
         known.filter(|known| refused != Some(&known.access_token)).ok_or(TokenError::SignedOut)
     }
 }

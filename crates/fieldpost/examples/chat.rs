@@ -1,4 +1,4 @@
-//! A small chat: what is typed is sent, what is said in the thread is shown, with or without a network.
+//! A small chat: sends what is typed and shows the messages of the thread, online or offline.
 //!
 //! ```text
 //! cargo run -- serve &                       # a stand-in server; prints its address and key
@@ -22,7 +22,7 @@ async fn main() -> Done {
         client.sign_in(email, password).await?;
         client.sync().await?;
     }
-    // From here on it syncs by itself.
+    // Starts background sync.
     client.start().await;
     let list = client.conversations().await?;
     let first = list.iter().find(|one| one.kind == ConversationKind::Direct).ok_or("no conversation yet")?;
@@ -32,7 +32,7 @@ async fn main() -> Done {
     Ok(())
 }
 
-/// Until there is nothing more to read.
+/// Runs until the input ends.
 pub(crate) async fn chat(
     conversation: &Conversation,
     input: impl AsyncBufRead + Unpin,
@@ -57,7 +57,7 @@ pub(crate) async fn chat(
     }
 }
 
-/// A terminal only grows, so what changes is shown once more.
+/// A terminal cannot change a printed line, so a changed message is printed again.
 fn follow(output: &mut impl Write, diff: &VectorDiff<ThreadMessage>) -> std::io::Result<()> {
     match diff {
         VectorDiff::PushBack { value } | VectorDiff::Insert { value, .. } | VectorDiff::Set { value, .. } => {

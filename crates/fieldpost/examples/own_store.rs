@@ -1,6 +1,6 @@
-//! A store of one's own in place of the file: here the one in memory that comes with the contract.
+//! A client with its own store in place of the file: here the in-memory store that comes with the contract.
 //!
-//! Whoever writes another one runs the suite of `fieldpost::storage` (feature `conformance`) on it.
+//! If you write a store, run the suite of `fieldpost::storage` (feature `conformance`) on it.
 //!
 //! ```text
 //! cargo run -p fieldpost --example own_store -- <url> <key> ada@fieldpost.test fieldpost-demo

@@ -1,4 +1,4 @@
-//! The composition root: the only place that names implementations.
+//! The composition root: the only module that names implementations.
 
 use crate::{Client, Error, Result, client::Inner, no_server::NoServer};
 use fieldpost_remote::{Auth, MessagingApi};
@@ -7,18 +7,18 @@ use fieldpost_sync::{Engine, Env, Parts, Rhythm, TokenProvider};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{Mutex, watch};
 
-/// Where everything starts: [`Fieldpost::builder`].
+/// The entry point: [`Fieldpost::builder`].
 #[derive(Debug)]
 pub struct Fieldpost;
 
 impl Fieldpost {
-    /// Collects what a client needs.
+    /// A builder of a client.
     pub fn builder() -> Builder {
         Builder::default()
     }
 }
 
-/// Collects what a client needs: a file and a project, or a store and a remote of one's own.
+/// Builds a client: from a file and a project, or from your own store and remote.
 #[derive(Default)]
 #[must_use]
 pub struct Builder {
@@ -35,79 +35,79 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The project's URL: `https://….supabase.co`, or where a self-hosted one listens.
+    /// The project's URL: `https://….supabase.co`, or that of a self-hosted one.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
         self
     }
 
-    /// The project's public key (anon or publishable). Never the service role's.
+    /// The project's public key (anon or publishable). Never the service role key.
     pub fn anon_key(mut self, key: impl Into<String>) -> Self {
         self.anon_key = Some(key.into());
         self
     }
 
-    /// Name and version of the app, for the server's logs. Defaults to Fieldpost's own.
+    /// Name and version of the app, for the server's logs. Defaults to those of Fieldpost.
     pub fn app(mut self, app: impl Into<String>) -> Self {
         self.app = Some(app.into());
         self
     }
 
-    /// The local file. It is created if there is none, and upgraded if it is of an older version. One per account.
+    /// The local file, one per account. It is created if it does not exist, and upgraded if it has an older version.
     pub fn database(mut self, path: impl Into<PathBuf>) -> Self {
         self.database = Some(path.into());
         self
     }
 
-    /// A store of one's own in place of a file.
+    /// Your own store in place of a file.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
         self
     }
 
-    /// A remote of one's own in place of a Supabase project.
+    /// Your own remote in place of a Supabase project.
     pub fn remote<R: MessagingApi + Auth + 'static>(mut self, remote: Arc<R>) -> Self {
         self.remote = Some((remote.clone(), remote));
         self
     }
 
-    /// No server: everything local works, and a sync says that none can be reached. For reading a file, and for tests.
+    /// No server: everything local works, and a sync fails as offline. For reading a file, and for tests.
     pub fn local_only(self) -> Self {
         self.remote(Arc::new(NoServer))
     }
 
-    /// Time and chance of one's own, for tests that repeat.
+    /// Your own clock and entropy, for repeatable tests.
     pub fn env(mut self, env: Env) -> Self {
         self.env = env;
         self
     }
 
-    /// The app owns the session (supabase-swift, supabase-kt, supabase-js): it is asked for a token with every call, and
-    /// [`Client::sign_in`] is not used. Tell the client when the session changes ([`Client::session_changed`]).
+    /// The app owns the session (supabase-swift, supabase-kt, supabase-js). Each call asks it for a token, and
+    /// [`Client::sign_in`] is not used. Call [`Client::session_changed`] when the session changes.
     pub fn tokens(mut self, tokens: Arc<dyn TokenProvider>) -> Self {
         self.tokens = Some(tokens);
         self
     }
 
-    /// How often [`Client::start`] makes the client sync, and how long it waits after a failure.
+    /// How often a started client syncs ([`Client::start`]), and how long it waits after a failure.
     pub const fn rhythm(mut self, rhythm: Rhythm) -> Self {
         self.rhythm = rhythm;
         self
     }
 
-    /// How long a message may wait to be sent. One that has waited for longer is not sent any more: it becomes a dead letter
-    /// (`expired`) that the person can send again, change or take back. Nothing expires unless this is set; a message of which
-    /// nobody knows whether the server has it, and a read mark, never do. See docs/howto/lifecycle.md for what that means for
-    /// order, and for clocks that jump.
+    /// How long a message may wait to be sent. After that it is not sent but becomes a dead letter (`expired`), which
+    /// can be retried, edited or cancelled. Nothing expires unless this is set. Messages in flight and read marks never
+    /// expire. See docs/howto/lifecycle.md for the effect on order and for clocks that jump.
     pub const fn send_ttl(mut self, ttl: Duration) -> Self {
         self.send_ttl = Some(ttl);
         self
     }
 
-    /// Opens the file and puts the client together. No network is needed.
+    /// Opens the file and builds the client. Needs no network.
     ///
     /// # Errors
-    /// [`Error::Configuration`] when something is missing or cannot work, [`Error::Storage`] when the file cannot be opened.
+    /// [`Error::Configuration`] when a setting is missing or invalid, [`Error::Storage`] when the file cannot be
+    /// opened.
     pub async fn open(mut self) -> Result<Client> {
         if self.send_ttl.is_some_and(|ttl| ttl.is_zero()) {
             return Err(Error::Configuration("a message that may not wait at all is never sent".to_owned()));
@@ -139,7 +139,7 @@ impl Builder {
             return Ok(store);
         }
         let path = self.database.take().ok_or_else(|| missing("a database", "database"))?;
-        open_file(path).await
+        open_file(path, &self.env).await
     }
 
     fn open_remote(&mut self) -> Result<(Arc<dyn MessagingApi>, Arc<dyn Auth>)> {
@@ -153,12 +153,13 @@ impl Builder {
 }
 
 #[cfg(feature = "sqlite")]
-async fn open_file(path: PathBuf) -> Result<Arc<dyn Store>> {
-    Ok(Arc::new(fieldpost_storage_sqlite::SqliteStore::open(path).await?))
+async fn open_file(path: PathBuf, env: &Env) -> Result<Arc<dyn Store>> {
+    let options = fieldpost_storage_sqlite::SqliteOptions::new(path).mutation_ids(Arc::new(env.clone()));
+    Ok(Arc::new(fieldpost_storage_sqlite::SqliteStore::open(options).await?))
 }
 
 #[cfg(not(feature = "sqlite"))]
-async fn open_file(_path: PathBuf) -> Result<Arc<dyn Store>> {
+async fn open_file(_path: PathBuf, _env: &Env) -> Result<Arc<dyn Store>> {
     Err(missing("a store (this build is without the feature `sqlite`)", "store"))
 }
 

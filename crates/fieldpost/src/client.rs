@@ -1,4 +1,4 @@
-//! The handle that an app holds.
+//! The client, which an app holds.
 
 use crate::{Conversation, ConversationId, Result};
 use fieldpost_storage::Store;
@@ -8,8 +8,8 @@ use tokio::sync::{Mutex, watch};
 
 /// One account on one device. Cheap to clone; all clones are the same client.
 ///
-/// Each feature has a module of its own: conversations, messages, people, sessions, syncing, lifecycle. When the last clone is
-/// dropped, syncing in the background stops, and so do the streams.
+/// Each feature has its own module: conversations, messages, people, sessions, syncing, lifecycle. When the last clone
+/// is dropped, background sync stops and the streams end.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) inner: Arc<Inner>,
@@ -19,32 +19,33 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) engine: Arc<Engine>,
     pub(crate) env: Env,
-    /// Syncs in the background once it was started.
+    /// Background sync, once started.
     pub(crate) runner: Mutex<Option<Runner>>,
-    /// Never sent: streams end when it is dropped.
+    /// Nothing is sent on it: streams end when it is dropped.
     pub(crate) alive: watch::Sender<()>,
 }
 
 impl Client {
-    /// The handle on a conversation. No I/O happens, and nothing says that it is here: its methods do.
+    /// A handle to a conversation. It does no I/O and does not check that the conversation is on this device; the
+    /// handle's methods do.
     #[must_use]
     pub fn conversation(&self, id: ConversationId) -> Conversation {
         Conversation::new(self.clone(), id)
     }
 
-    /// Stops syncing, at an await of what is running, and lets go of the file. Later calls fail, and streams end; closing twice
-    /// is allowed.
+    /// Stops syncing (a running pass stops at its next await) and closes the file. Later calls fail and streams end.
+    /// Closing twice is allowed.
     ///
     /// # Errors
-    /// If the store cannot finish.
+    /// If the store cannot close.
     pub async fn close(&self) -> Result<()> {
         self.stop().await;
         self.inner.engine.pause().await;
         Ok(self.inner.store.close().await?)
     }
 
-    /// Publishes the outbox's new size after a local write, and gets it on its way. The write itself has succeeded: what fails
-    /// here must not make the app write again.
+    /// Publishes the outbox's new size after a local write and triggers a pass. The write itself has succeeded, so a
+    /// failure here must not make the app write again.
     pub(crate) async fn note_local_write(&self) {
         log_status_error(self.inner.engine.note_local_write().await);
     }

@@ -1,4 +1,4 @@
-//! One conversation: reading, writing and marking its thread.
+//! One conversation: reading its thread, writing to it, and marking it read.
 
 use crate::{
     Client, ConversationId, ConversationSummary, Draft, Error, MessageContent, MessageKind, Older, Result, SentMessage,
@@ -7,7 +7,7 @@ use crate::{
 use fieldpost_domain::MENTIONS_MAX;
 use fieldpost_storage::OutgoingMessage;
 
-/// The handle on a conversation: [`Client::conversation`]. Cheap to clone. It keeps the client alive.
+/// A handle to a conversation: [`Client::conversation`]. Cheap to clone; keeps the client alive.
 #[derive(Debug, Clone)]
 pub struct Conversation {
     client: Client,
@@ -19,8 +19,8 @@ impl Conversation {
         Self { client, id }
     }
 
-    /// The id by which it was asked for. One that the server has since replaced still finds it;
-    /// [`Conversation::summary`] has the one that is valid now.
+    /// The id that was passed to [`Client::conversation`]. It keeps working after the server has replaced it;
+    /// [`Conversation::summary`] has the canonical one.
     #[must_use]
     pub const fn id(&self) -> ConversationId {
         self.id
@@ -30,7 +30,7 @@ impl Conversation {
         &self.client
     }
 
-    /// Its line in the list; none if it is not here.
+    /// Its line in the list; none if it is not on this device.
     ///
     /// # Errors
     /// If the store fails.
@@ -38,19 +38,21 @@ impl Conversation {
         Ok(self.client.inner.store.conversation(self.id).await?)
     }
 
-    /// Writes a message. When this returns it is on the device for good, at the end of its thread, and goes out with the next
-    /// sync.
+    /// Sends a message. When this returns, the message is stored durably at the end of its thread; the next sync sends
+    /// it to the server.
     ///
     /// # Errors
-    /// [`Error::InvalidContent`], [`Error::NotFound`], or [`Error::SignedOut`] on a database that nobody has signed in to.
+    /// [`Error::InvalidContent`], [`Error::NotFound`], or [`Error::SignedOut`] if nobody has ever signed in to the
+    /// database.
     pub async fn send(&self, text: &str) -> Result<SentMessage> {
         self.send_draft(Draft::new(MessageContent::new(text)?)).await
     }
 
-    /// As [`Conversation::send`], with more than text.
+    /// Like [`Conversation::send`], with more than text.
     ///
     /// # Errors
-    /// As [`Conversation::send`]; [`Error::InvalidMetadata`] when what is attached is above the limits, wherever it came from.
+    /// As [`Conversation::send`]; [`Error::InvalidMetadata`] when the metadata is above the limits, whatever its
+    /// source.
     pub async fn send_draft(&self, draft: Draft) -> Result<SentMessage> {
         if let Some(metadata) = &draft.metadata {
             metadata.check()?;
@@ -74,37 +76,37 @@ impl Conversation {
         Ok(SentMessage::new(self.client.clone(), written))
     }
 
-    /// Part of the thread, oldest first. [`ThreadWindow::older`] says how to go on upwards;
-    /// [`Conversation::watch`] follows it.
+    /// Part of the thread, oldest first. [`ThreadWindow::older`] says where older messages are;
+    /// [`Conversation::watch`] streams changes.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the conversation is not here.
+    /// [`Error::NotFound`] when the conversation is not on this device.
     pub async fn messages(&self, window: Window) -> Result<ThreadWindow> {
         Ok(self.client.inner.store.messages(self.id, window).await?)
     }
 
-    /// Fetches older messages of the thread from the server, when a window says that they are there ([`Older::OnServer`]), and
-    /// returns the window.
+    /// Fetches older messages of the thread when a window says that the server has them ([`Older::OnServer`]). Returns
+    /// the window.
     ///
     /// # Errors
-    /// [`Error::Offline`] without a network, [`Error::NotFound`] when the conversation is not here.
+    /// [`Error::Offline`] without a network, [`Error::NotFound`] when the conversation is not on this device.
     pub async fn load_older(&self, window: Window) -> Result<ThreadWindow> {
         let here = self.messages(window).await?;
         let Older::OnServer(before) = here.older else {
             return Ok(here);
         };
-        // An open screen may hold an id from before the server gave the canonical one.
+        // An open screen may hold an id from before the server assigned the canonical one.
         let id = self.summary().await?.ok_or(Error::NotFound)?.id;
         self.client.inner.engine.load_older(id, before).await?;
         self.messages(window).await
     }
 
-    /// Marks the thread as read up to the last message that was displayed ([`ThreadWindow::last_seq`]): one that came in
-    /// behind the screen's back stays unread. The count is right at once; the server learns it with the next sync. Returns
-    /// where the marker stands.
+    /// Marks the thread as read up to the last displayed message ([`ThreadWindow::last_seq`]); a message that arrived
+    /// but was not displayed stays unread. The unread count changes at once; the next sync tells the server. Returns
+    /// the position of the read marker.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the conversation is not here.
+    /// [`Error::NotFound`] when the conversation is not on this device.
     pub async fn mark_read(&self, up_to: Seq) -> Result<Seq> {
         let inner = &self.client.inner;
         let marker = inner.store.mark_read(inner.env.mutation_id(), self.id, up_to, inner.env.now()).await?;

@@ -1,13 +1,13 @@
-//! The conversation list, and opening a conversation.
+//! The conversation list, and opening conversations.
 
 use crate::{Client, Conversation, ConversationSummary, MedicId, Result};
 use fieldpost_storage::NewDirect;
 
-/// How many conversations a list has at most.
+/// Maximum number of conversations in a list.
 const LIST_LIMIT: u32 = 10_000;
 
 impl Client {
-    /// All conversations, newest activity first. [`Client::watch_conversations`] follows them.
+    /// All conversations, newest activity first. [`Client::watch_conversations`] streams changes.
     ///
     /// # Errors
     /// If the store fails.
@@ -23,8 +23,8 @@ impl Client {
         Ok(self.inner.store.total_unread().await?)
     }
 
-    /// Opens the conversation with a medic, with or without a network. Opening it twice, or from two devices, gives the same
-    /// one. A medic opens their own by their own medic id ([`Client::me`]).
+    /// Opens the conversation with a medic, online or offline. Opening it twice, or on two devices, gives the same
+    /// conversation. A medic opens their own conversation with their own medic id ([`Client::me`]).
     ///
     /// # Errors
     /// [`crate::Error::NotReady`] before the first sync.

@@ -1,4 +1,4 @@
-//! What is wrong, and what to do about it.
+//! A diagnosis: what is wrong, and how to fix it.
 
 use crate::{Client, ConversationId, EntryState, Error, Inspection, OutboxEntry, PersonId, Probe, Result, Time};
 use fieldpost_remote::SQL_VERSION;
@@ -6,33 +6,34 @@ use fieldpost_storage::{SyncPosition, SyncState};
 use fieldpost_sync::CursorHealth;
 use std::{collections::BTreeMap, fmt};
 
-/// A clock that is off by more than so many seconds makes times on the screen wrong for everybody. Nothing else depends on it.
+/// A clock skew above this many seconds is reported: times on screens are wrong for everybody. Nothing else depends on
+/// it.
 const SKEW_LIMIT: i64 = 120;
 
-/// Everything that is known about how this client is doing.
+/// The state of this client.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Diagnosis {
     /// The local database.
     pub database: Inspection,
-    /// Whose database this is.
+    /// The owner of the database.
     pub owner: Option<PersonId>,
     /// Whether somebody is signed in.
     pub signed_in: bool,
-    /// How far this device has followed the server; the cursor in it is opaque and names the server's epoch.
+    /// How far this device has pulled. The cursor in it is opaque and names the server's epoch.
     pub sync: SyncState,
     /// The outbox, lane by lane.
     pub lanes: Vec<Lane>,
-    /// What the server told; none if it was not asked.
+    /// The server's answer; none if it was not asked.
     pub server: Option<Result<Probe>>,
-    /// How many single things were too large for the way to the server or back since the file was made.
+    /// How many single rows or mutations were too large to transfer since the file was created.
     pub oversized: u64,
-    /// What of this is wrong. Nothing if all is well.
+    /// The problems found; empty if there are none.
     pub findings: Vec<Finding>,
 }
 
 impl Diagnosis {
-    /// Which version of the SQL the server has, by its last word; none from a server that has none.
+    /// The SQL version that the server last reported; none if it reports none.
     #[must_use]
     pub fn sql_version(&self) -> Option<u32> {
         let told = self.server.as_ref().and_then(|server| server.as_ref().ok()).map(|probe| &probe.server);
@@ -43,21 +44,21 @@ impl Diagnosis {
 /// One lane of the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lane {
-    /// Which conversation's.
+    /// The conversation.
     pub conversation_id: ConversationId,
     /// Waiting to be sent.
     pub queued: u32,
-    /// On their way.
+    /// In flight.
     pub sending: u32,
     /// Dead letters.
     pub failed: u32,
-    /// How often the server has said "not now" to one of them, at most.
+    /// The highest number of `retry` answers for one of them.
     pub retries: u32,
-    /// When the oldest was written, by the device's clock.
+    /// When the oldest was recorded, by the device's clock.
     pub oldest_at: Time,
 }
 
-/// Something that is wrong. Its text says what to do.
+/// A problem. Its text says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
@@ -65,26 +66,26 @@ pub enum Finding {
     Damaged,
     /// Nobody is signed in.
     SignedOut,
-    /// Nothing was ever synced to the end.
+    /// The first load has never been completed.
     NeverLoaded,
-    /// So many changes were refused and wait for the person.
+    /// The number of refused changes that wait for the person.
     DeadLetters(u32),
-    /// So many rows of the server cannot be read by this version.
+    /// The number of the server's rows that this version cannot read.
     Unreadable(u64),
-    /// The device's clock is ahead of the server's by so many seconds; behind if negative.
+    /// How many seconds the device's clock is ahead of the server's; negative if it is behind.
     ClockSkew(i64),
-    /// The server no longer serves the place where this device stands.
+    /// The server no longer accepts this device's cursor.
     CursorExpired,
-    /// The server's SQL is older than this client wants; it is served all the same.
+    /// The server's SQL is older than this client's; the client works with it anyway.
     OldSql(u32),
-    /// So many single things were too large for the way to the server or back since the file was made.
+    /// How many single rows or mutations were too large to transfer since the file was created.
     Oversized(u64),
     /// The server could not be asked.
     Server(String),
 }
 
 impl Finding {
-    /// A name for programs.
+    /// A stable name, for programs.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -107,11 +108,11 @@ impl fmt::Display for Finding {
         match self {
             Self::Damaged => write!(f, "the local database is damaged; keep a copy of it, then start with a new file"),
             Self::SignedOut => {
-                write!(f, "nobody is signed in; what was written is kept until the owner signs in again")
+                write!(f, "nobody is signed in; local changes are kept until the owner signs in again")
             }
-            Self::NeverLoaded => write!(f, "nothing was ever synced to the end; sync while there is a network"),
+            Self::NeverLoaded => write!(f, "the first load was never completed; sync with a network"),
             Self::DeadLetters(count) => {
-                write!(f, "{count} changes were refused; look at the outbox, then send them again or take them back")
+                write!(f, "{count} changes were refused; look at the outbox, then retry or cancel them")
             }
             Self::Unreadable(count) => {
                 write!(f, "{count} rows of the server cannot be read by this version; update it")
@@ -123,15 +124,14 @@ impl fmt::Display for Finding {
                     "this device's clock is {by} s {which} the server's; set it (only times on the screen depend on it)"
                 )
             }
-            Self::CursorExpired => write!(f, "the server cannot go on from here; the next sync loads everything anew"),
+            Self::CursorExpired => {
+                write!(f, "the server no longer accepts this device's cursor; the next sync loads everything again")
+            }
             Self::OldSql(installed) => {
                 write!(f, "SQL {installed}, this client wants {SQL_VERSION}: run `fieldpost sql export`")
             }
             Self::Oversized(count) => {
-                write!(
-                    f,
-                    "{count} single messages have been too large for the way to the server or back (a proxy between?)"
-                )
+                write!(f, "{count} single rows or mutations were too large to transfer (does a proxy limit the size?)")
             }
             Self::Server(why) => write!(f, "{why}"),
         }
@@ -139,16 +139,16 @@ impl fmt::Display for Finding {
 }
 
 impl Client {
-    /// Looks everything over, on this device and by asking the server once. Changes nothing.
+    /// Examines this device and asks the server once. Changes nothing.
     ///
     /// # Errors
-    /// If the store cannot even be asked; all else is told in the diagnosis.
+    /// If the store cannot be read; all other failures are part of the diagnosis.
     pub async fn diagnose(&self) -> Result<Diagnosis> {
         let server = self.inner.engine.probe().await.map_err(Error::from);
         self.diagnosis(Some(server)).await
     }
 
-    /// The same without the server.
+    /// Like [`Client::diagnose`], without asking the server.
     ///
     /// # Errors
     /// As [`Client::diagnose`].
@@ -210,7 +210,7 @@ fn findings(diagnosis: &Diagnosis) -> Vec<Finding> {
     found.extend(sql.map(Finding::OldSql));
     match &diagnosis.server {
         Some(Ok(probe)) => found.extend(probed(probe)),
-        // That nobody is signed in was said.
+        // `Finding::SignedOut` is already in the list.
         None | Some(Err(Error::SignedOut)) => {}
         Some(Err(error)) => found.push(Finding::Server(error.to_string())),
     }

@@ -1,4 +1,4 @@
-//! Editing a message of one's own.
+//! Editing one's own messages.
 
 use crate::{
     Client, Conversation, Error, Mentions, MessageContent, MessageId, PersonId, Result, SentMessage, ThreadMessage,
@@ -6,19 +6,19 @@ use crate::{
 use fieldpost_domain::{EditMessage, Intent, MENTIONS_MAX, Mutation};
 
 impl Conversation {
-    /// Gives a message of one's own another text, with or without a network. It shows at once
-    /// ([`ThreadMessage::changing`]) and others see it after the next sync. What was never sent goes out with its new text; what
-    /// was refused is sent again with it. If the server refuses the change, the message shows as the server has it, and the
-    /// change waits in the outbox for the person ([`Client::changes_of`]).
+    /// Replaces the text of one's own message, online or offline. The new text shows at once
+    /// ([`ThreadMessage::changing`]); others see it after the next sync. A message that was never sent is sent with the
+    /// new text; a refused one is sent again with it. If the server refuses the change, the message shows the server's
+    /// text again, and the change waits in the outbox for the person ([`Client::changes_of`]).
     ///
     /// # Errors
-    /// [`Error::InvalidContent`]; [`Error::NotFound`] when the message is not here; [`Error::NotPossible`] when somebody else
-    /// wrote it or it is deleted.
+    /// [`Error::InvalidContent`]; [`Error::NotFound`] when the message is not on this device; [`Error::NotPossible`]
+    /// when somebody else wrote it or it is deleted.
     pub async fn edit(&self, message: MessageId, text: &str) -> Result<ThreadMessage> {
         self.client().edit(message, text, None).await
     }
 
-    /// As [`Conversation::edit`], with other mentions too.
+    /// Like [`Conversation::edit`], and replaces the mentions too.
     ///
     /// # Errors
     /// As [`Conversation::edit`]; [`Error::TooManyMentions`].
@@ -37,7 +37,7 @@ impl Conversation {
 }
 
 impl SentMessage {
-    /// As [`Conversation::edit`].
+    /// See [`Conversation::edit`].
     ///
     /// # Errors
     /// As there.
@@ -47,7 +47,7 @@ impl SentMessage {
 }
 
 impl Client {
-    /// Without mentions, those that there are stay.
+    /// `None` keeps the present mentions.
     async fn edit(&self, message_id: MessageId, text: &str, mentions: Option<Mentions>) -> Result<ThreadMessage> {
         let content = MessageContent::new(text)?;
         let now = self.inner.store.message(message_id).await?.ok_or(Error::NotFound)?;

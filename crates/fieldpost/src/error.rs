@@ -1,4 +1,4 @@
-//! What an app can act on.
+//! The errors of the SDK.
 
 use fieldpost_domain::{ContentError, MENTIONS_MAX, MetadataError, Retry};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
@@ -9,45 +9,45 @@ use std::sync::Arc;
 /// The result of every call of the SDK.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What went wrong, by what the app or the person can do about it. The text says so in words.
+/// What went wrong, classified by what the app or the person can do about it. The text says so in words.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Nobody is signed in, or the session has ended: ask for the password. What was written is kept.
-    #[error("nobody is signed in; sign in first (what was written is kept)")]
+    /// Nobody is signed in, or the session has ended: ask for the password. Local changes are kept.
+    #[error("nobody is signed in; sign in first (local changes are kept)")]
     SignedOut,
     /// The password or the address is wrong.
     #[error("wrong e-mail address or password")]
     WrongCredentials,
-    /// The server is out of reach. What was written is kept, and goes out with a later sync.
-    #[error("{0}; what was written is kept and goes out with the next sync")]
+    /// The server is out of reach. Local changes are kept, and a later sync sends them.
+    #[error("{0}; local changes are kept, and the next sync sends them")]
     Offline(#[source] Arc<RemoteError>),
-    /// The client was paused, or sent to the background before this finished. What was written is kept.
-    #[error("the client is paused; resume it first (what was written is kept)")]
+    /// The client was paused, or sent to the background before this finished. Local changes are kept.
+    #[error("the client is paused; resume it first (local changes are kept)")]
     Paused,
-    /// The text cannot be a message.
+    /// The text is not valid for a message.
     #[error(transparent)]
     InvalidContent(#[from] ContentError),
-    /// What was attached cannot be sent; nothing was written.
+    /// The metadata is not valid; nothing was written.
     #[error(transparent)]
     InvalidMetadata(#[from] MetadataError),
-    /// More people are mentioned than a message may mention; nothing was written.
+    /// The message mentions too many people; nothing was written.
     #[error("a message can mention {MENTIONS_MAX} people at most")]
     TooManyMentions,
-    /// There is no such conversation or message here.
+    /// No such conversation or message on this device.
     #[error("there is no such conversation or message on this device; sync first, or check the id")]
     NotFound,
-    /// Nothing like that waits: it was sent, or taken back.
-    #[error("nothing like that waits in the outbox: it was sent, or taken back")]
+    /// No such outbox entry: it was sent or cancelled.
+    #[error("no such outbox entry: it was sent or cancelled")]
     NotWaiting,
-    /// It is on its way to the server, and whether it arrived is not known: sync first, then decide.
-    #[error("it is on its way, and whether it arrived is not known yet; sync first, then decide")]
+    /// It is in flight, and may already have reached the server: sync first, then decide.
+    #[error("it is in flight and may have reached the server; sync first, then decide")]
     OutcomeUnknown,
-    /// That cannot be done with what waits there. What cannot be sent or edited can still be taken back.
-    #[error("that is not possible: {0}")]
+    /// The outbox entry does not allow this. One that cannot be sent or edited can still be cancelled.
+    #[error("not possible: {0}")]
     NotPossible(NotPossible),
-    /// The first sync has to have happened: until then nothing is known of who is who.
-    #[error("this needs a first sync; sync once while there is a network")]
+    /// This needs the first sync: before it the people are not known.
+    #[error("this needs a first sync; sync once with a network")]
     NotReady,
     /// The server no longer serves this version.
     #[error("the server no longer serves this version; update the app")]
@@ -55,19 +55,19 @@ pub enum Error {
     /// The database belongs to another account.
     #[error("this database belongs to another account; sign in with that one or use another file")]
     WrongAccount,
-    /// The client was not put together completely, or with something that cannot work.
+    /// A setting of the builder is missing or invalid.
     #[error("{0}")]
     Configuration(String),
-    /// The local database failed. Nothing that was accepted is lost.
+    /// The local database failed. No accepted change is lost.
     #[error(transparent)]
     Storage(Arc<StorageError>),
-    /// The server refused, or answered what cannot be read.
+    /// The server refused, or its response could not be read.
     #[error(transparent)]
     Server(Arc<RemoteError>),
 }
 
 impl Error {
-    /// Whether trying again can help, and when.
+    /// Whether and when a retry can succeed.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {

@@ -1,8 +1,8 @@
 //! Offline-first messaging for field teams on Supabase.
 //!
-//! An app opens a [`Client`] on a local file and a Supabase project. Everything a person does (reading, writing, marking
-//! read) works on the file at once, with or without a network; [`Client::sync`] makes both sides agree whenever there is
-//! one. What [`Conversation::send`] accepted survives a crash, and reaches the server exactly once.
+//! An app opens a [`Client`] on a local file and a Supabase project. Reading, writing and marking read work on the file
+//! at once, online or offline; [`Client::sync`] makes both sides agree when there is a network. A message that
+//! [`Conversation::send`] has accepted survives a crash and reaches the server exactly once.
 //!
 //! ```text
 //!  your app                  fieldpost                   a file                    your Supabase project
@@ -19,9 +19,9 @@
 //! └──────────────────┘      └─────────────────┘  pull: from the server's cursor   └─────────────────────┘
 //! ```
 //!
-//! [`Client::conversation`] and [`Conversation::send`] give handles; they are cheap, and keep the client alive. Streams
-//! ([`Client::watch_conversations`], [`Conversation::watch`]) do not: first a snapshot, then what is different, until the
-//! client ends.
+//! [`Client::conversation`] and [`Conversation::send`] return handles, which are cheap and keep the client alive.
+//! Streams ([`Client::watch_conversations`], [`Conversation::watch`]) do not keep it alive: they give a snapshot, then
+//! its changes, and end with the client.
 //!
 //! ```
 //! use fieldpost::{ConversationKind, ConversationSummary, Delivery, Fieldpost, VectorDiff, Window};
@@ -63,8 +63,8 @@
 //! # }
 //! ```
 //!
-//! Store and server can be swapped ([`Builder::store`], [`Builder::remote`]); time and chance too ([`Builder::env`]). The folder
-//! `examples` has a small chat, an app that owns the session, and a store of one's own.
+//! Store, server, clock and entropy can be replaced ([`Builder::store`], [`Builder::remote`], [`Builder::env`]). The
+//! folder `examples` has a small chat, an app that owns the session, and an app with its own store.
 
 mod builder;
 mod client;
@@ -109,7 +109,7 @@ pub use fieldpost_sync::{
     SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,
 };
 
-/// The domain: whatever the types above are made of.
+/// The domain types, of which the types above are made.
 pub use fieldpost_domain as domain;
 /// The contract of a remote, for [`Builder::remote`].
 pub use fieldpost_remote as remote;

@@ -1,12 +1,12 @@
-//! Syncing without being asked, and what the platform tells about the app.
+//! Background sync, and the app's lifecycle.
 
 use crate::{Client, OutboxCounts, Result};
 use fieldpost_sync::Runner;
 use std::{sync::Arc, time::Duration};
 
 impl Client {
-    /// Begins to sync by itself: after every local write, when the network or the person comes back, and on a timer
-    /// ([`crate::Builder::rhythm`]). What fails is tried again with longer and longer waits. Starting twice is allowed.
+    /// Starts background sync: after every local write, when the network or the person comes back, and on a timer
+    /// ([`crate::Builder::rhythm`]). Failed passes are retried with growing waits. Starting twice is allowed.
     pub async fn start(&self) {
         let mut runner = self.inner.runner.lock().await;
         if runner.is_none() {
@@ -14,7 +14,7 @@ impl Client {
         }
     }
 
-    /// Syncs only when asked again. Returns when nothing of the background's work runs any more.
+    /// Stops background sync: after this only [`Client::sync`] syncs. Returns when no background work is running.
     pub async fn stop(&self) {
         let runner = self.inner.runner.lock().await.take();
         if let Some(runner) = runner {
@@ -22,52 +22,51 @@ impl Client {
         }
     }
 
-    /// Tells whether the platform sees a network. Without one nothing is tried but what is asked for
-    /// ([`Client::sync`]); when it comes back, all waits are over.
+    /// Reports whether the platform has a network. Without one the client makes no calls except for [`Client::sync`];
+    /// when the network is back, all waits end.
     pub fn set_online(&self, online: bool) {
         self.inner.engine.set_online(online);
     }
 
-    /// Tells that the person looks at the app: syncs at once, and from then on at the faster pace.
+    /// Reports that the app is in the foreground: syncs at once, and the timer then runs at the faster rate.
     pub fn foreground(&self) {
-        // Another process may have written meanwhile.
+        // Another process may have written in the meantime.
         self.inner.store.look_again();
         self.inner.engine.foreground();
     }
 
-    /// Tells that the person does not look at the app any more. Sends what waits, but stops at an await once `deadline` has
-    /// passed; what was cut off is taken up by the next sync. From then on the timer runs at its slower pace. Returns what
-    /// still waits.
+    /// Reports that the app is in the background. Sends the outbox, but stops at an await once `deadline` has passed;
+    /// the next sync continues. The timer then runs at the slower rate. Returns what is still in the outbox.
     ///
     /// # Errors
-    /// If the store fails. Why something could not be sent is in the status.
+    /// If the store fails. The status says why something could not be sent.
     pub async fn background(&self, deadline: Duration) -> Result<OutboxCounts> {
         Ok(self.inner.engine.background(deadline).await?)
     }
 
-    /// The app is about to be suspended: stops syncing at an await and lets go of the file. When this returns there is no
-    /// connection to it and no lock on it, so a system that kills suspended apps which hold one (iOS) has no reason to. Until
-    /// [`Client::resume`] every call that needs the store fails with [`crate::Error::Paused`] rather than waits: whoever shows
-    /// something to a person resumes first. Pausing twice is allowed.
+    /// Prepares for suspension: stops syncing at an await and closes the file. When this returns, the client has no
+    /// connection to the file and no lock on it, so iOS, which kills suspended apps that hold a lock, does not kill it.
+    /// Until [`Client::resume`] every call that needs the store fails with [`crate::Error::Paused`] instead of waiting,
+    /// so resume before showing anything. Pausing twice is allowed.
     ///
     /// # Errors
-    /// If the store cannot let go, or is closed.
+    /// If the store cannot close the file, or was closed before.
     pub async fn pause(&self) -> Result<()> {
         self.inner.engine.pause().await;
         Ok(self.inner.store.pause().await?)
     }
 
-    /// Takes the file back after [`Client::pause`], and syncs at once if the client was started.
+    /// Reopens the file after [`Client::pause`], and syncs at once if the client was started.
     ///
     /// # Errors
-    /// Those of opening the file; it can be tried again.
+    /// Those of opening the file; the call can be repeated.
     pub async fn resume(&self) -> Result<()> {
         self.inner.store.resume().await?;
         self.inner.engine.resume();
         Ok(self.inner.engine.refresh_status().await?)
     }
 
-    /// Tells that the server has something new: a push notification, or a message of the project's own.
+    /// Reports that the server has something new, after a push notification or a signal of the project's own.
     pub fn hint(&self) {
         self.inner.engine.hint();
     }

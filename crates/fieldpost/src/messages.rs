@@ -1,11 +1,11 @@
-//! What is sent, and what became of it.
+//! Sent messages and their delivery.
 
 use crate::{
     Client, Error, Mentions, MessageContent, MessageId, Metadata, OutboxEntry, PersonId, Refusal, Result, Seq,
     ThreadMessage, watch::Watcher,
 };
 
-/// A message about to be sent, when there is more to it than text.
+/// A message to send, with more than text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     pub(crate) content: MessageContent,
@@ -15,13 +15,13 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A message with this text.
+    /// A draft with this text.
     #[must_use]
     pub const fn new(content: MessageContent) -> Self {
         Self { content, metadata: None, reply_to: None, mentions: Mentions::new() }
     }
 
-    /// Attaches data of the app's own.
+    /// Attaches the app's own data.
     #[must_use]
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = Some(metadata);
@@ -35,7 +35,7 @@ impl Draft {
         self
     }
 
-    /// Makes it an answer to another message.
+    /// Makes it a reply to another message.
     #[must_use]
     pub const fn in_reply_to(mut self, message: MessageId) -> Self {
         self.reply_to = Some(message);
@@ -43,20 +43,21 @@ impl Draft {
     }
 }
 
-/// How a message ended up.
+/// The outcome of a sent message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// The server has it, at this place of its thread.
+    /// The server has it, with this seq.
     Sent(Seq),
-    /// The server refused it; it waits for the person ([`SentMessage::retry`], [`SentMessage::edit`], [`SentMessage::cancel`]).
+    /// The server refused it; it waits for the person ([`SentMessage::retry`], [`SentMessage::edit`],
+    /// [`SentMessage::cancel`]).
     Failed(Refusal),
-    /// It is not here any more: deleted, or taken back.
+    /// It is no longer on this device: deleted or cancelled.
     Gone,
 }
 
 impl Delivery {
-    /// None while it is not known yet.
+    /// None while the outcome is not known.
     fn of(message: Option<&ThreadMessage>) -> Option<Self> {
         match message.map(|message| (message.deleted, &message.failure, message.seq)) {
             None | Some((true, ..)) => Some(Self::Gone),
@@ -66,7 +67,7 @@ impl Delivery {
     }
 }
 
-/// The handle on a message that was written on this device: what [`crate::Conversation::send`] returns. Cheap to clone. It
+/// A handle to a message that was written on this device, returned by [`crate::Conversation::send`]. Cheap to clone;
 /// keeps the client alive.
 #[derive(Debug, Clone)]
 pub struct SentMessage {
@@ -79,7 +80,7 @@ impl SentMessage {
         Self { client, message }
     }
 
-    /// Its id, the same before and after the server has it.
+    /// Its id, the same before and after it reaches the server.
     #[must_use]
     pub const fn id(&self) -> MessageId {
         self.message.id
@@ -89,17 +90,17 @@ impl SentMessage {
         &self.client
     }
 
-    /// The message as it was when this handle was made.
+    /// The message as it was when this handle was created.
     #[must_use]
     pub const fn message(&self) -> &ThreadMessage {
         &self.message
     }
 
-    /// Waits until it is known what became of it. That may take as long as the network is away, and needs somebody to sync
-    /// ([`Client::start`]). Drop the future to stop waiting; nothing else is changed by that.
+    /// Waits for the outcome. It arrives only with a network and a sync ([`Client::start`]). Dropping the future stops
+    /// the waiting and nothing else.
     ///
     /// # Errors
-    /// If the store fails. While the client is paused it goes on waiting.
+    /// If the store fails. It keeps waiting while the client is paused.
     pub async fn delivered(&self) -> Result<Delivery> {
         let mut watcher = Watcher::new(&self.client);
         let mut place = self.message.conversation_id;
@@ -116,7 +117,7 @@ impl SentMessage {
         }
     }
 
-    /// What the outbox knows of it; none when it does not wait (any more).
+    /// Its outbox entry; none if it is not in the outbox.
     ///
     /// # Errors
     /// If the store fails.
@@ -124,7 +125,7 @@ impl SentMessage {
         Ok(self.client.inner.store.entry_of(self.id()).await?)
     }
 
-    /// As [`Client::retry`].
+    /// See [`Client::retry`].
     ///
     /// # Errors
     /// As there.
@@ -132,7 +133,7 @@ impl SentMessage {
         self.client.retry(self.id()).await
     }
 
-    /// As [`Client::cancel`].
+    /// See [`Client::cancel`].
     ///
     /// # Errors
     /// As there.
@@ -142,7 +143,7 @@ impl SentMessage {
 }
 
 impl Client {
-    /// The handle on a message of one's own, for example after a restart; none if it is not here.
+    /// A handle to one's own message, for example after a restart; none if it is not on this device.
     ///
     /// # Errors
     /// If the store fails.

@@ -1,4 +1,4 @@
-//! The remote of a client that was opened without a server.
+//! The remote of a client without a server.
 
 use fieldpost_domain::{AccessToken, BootstrapPage, HistoryPage, Mutation, PullPage, RefreshToken, Session};
 use fieldpost_remote::{
@@ -6,7 +6,7 @@ use fieldpost_remote::{
     RemoteErrorKind, RemoteResult,
 };
 
-/// Cannot be reached, ever.
+/// A server that is never reachable.
 #[derive(Debug)]
 pub(crate) struct NoServer;
 

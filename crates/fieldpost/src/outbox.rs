@@ -1,14 +1,14 @@
-//! What waits for the server or for the person, and what the person decides about it.
+//! The outbox: entries that wait for the server or for the person, and the person's decisions about them.
 
 use crate::{Client, EntryState, Error, MessageContent, MessageId, MutationId, OutboxCounts, OutboxEntry, Result};
 use fieldpost_storage::{StorageError, StorageErrorKind, StorageResult};
 
-/// Names one entry of the outbox: by its mutation, or by the message that it sends.
+/// Names one outbox entry: by its mutation, or by the message that it sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutboxRef {
-    /// [`OutboxEntry::mutation_id`].
+    /// The id of the mutation ([`OutboxEntry::mutation_id`]).
     Mutation(MutationId),
-    /// The id of the message, as its thread shows it.
+    /// The id of the message in its thread.
     Message(MessageId),
 }
 
@@ -25,7 +25,7 @@ impl From<MessageId> for OutboxRef {
 }
 
 impl Client {
-    /// How much waits for the server, and how much waits for the person.
+    /// How many entries wait for the server, and how many for the person.
     ///
     /// # Errors
     /// If the store fails.
@@ -33,7 +33,7 @@ impl Client {
         Ok(self.inner.store.counts().await?)
     }
 
-    /// The outbox, oldest first, at most `limit` entries. [`Client::watch_outbox`] follows it.
+    /// The outbox, oldest first, at most `limit` entries. [`Client::watch_outbox`] streams changes.
     ///
     /// # Errors
     /// If the store fails.
@@ -41,18 +41,19 @@ impl Client {
         Ok(self.inner.store.entries(limit).await?)
     }
 
-    /// Sends what was refused again. It goes out with the next sync, behind everything that was written meanwhile. What
-    /// belongs to a conversation that could not be opened goes together with it. Nothing happens to what waits anyway.
+    /// Queues a refused entry again. The next sync sends it, after everything that was written since. If its
+    /// conversation could not be opened, the opening and the other entries of the conversation are queued with it. An
+    /// entry that is already queued stays as it is.
     ///
     /// # Errors
-    /// [`Error::NotWaiting`]; [`Error::NotPossible`] when it cannot be sent, for example because the conversation has left
-    /// this device.
+    /// [`Error::NotWaiting`]; [`Error::NotPossible`] when it cannot be sent, for example because the conversation is no
+    /// longer on this device.
     pub async fn retry(&self, what: impl Into<OutboxRef> + Send) -> Result<OutboxEntry> {
         let mutation = self.mutation(what.into()).await?;
         self.decided(self.inner.store.retry(mutation, self.inner.env.now()).await).await
     }
 
-    /// Sends everything again that was refused and can be sent. Returns how many entries that are; the others stay.
+    /// Queues again every refused entry that can be sent. Returns their number; the others stay refused.
     ///
     /// # Errors
     /// If the store fails.
@@ -69,17 +70,18 @@ impl Client {
         Ok(before.saturating_sub(self.pending().await?.failed))
     }
 
-    /// Takes back what the server does not have: a message leaves its thread; a conversation that was never opened on the
-    /// server goes with everything that waits in it. Returns what left, so that the app can offer it as a draft.
+    /// Cancels an entry that has not reached the server. A message leaves its thread; a conversation that was never
+    /// opened on the server is removed with its outbox entries. Returns the cancelled entries, so the app can offer
+    /// them as drafts.
     ///
     /// # Errors
-    /// [`Error::NotWaiting`]; [`Error::OutcomeUnknown`] while it is on its way.
+    /// [`Error::NotWaiting`]; [`Error::OutcomeUnknown`] while it is in flight.
     pub async fn cancel(&self, what: impl Into<OutboxRef> + Send) -> Result<Vec<OutboxEntry>> {
         let mutation = self.mutation(what.into()).await?;
         self.decided(self.inner.store.cancel(mutation).await).await
     }
 
-    /// The changes of a message that are in the outbox, oldest first, refused ones included.
+    /// The outbox entries that change a message, oldest first, including refused ones.
     ///
     /// # Errors
     /// If the store fails.
@@ -87,11 +89,11 @@ impl Client {
         Ok(self.inner.store.changes_of(message).await?)
     }
 
-    /// Changes the text of what waits, in its place; what was refused is sent again with it. [`crate::Conversation::edit`]
-    /// changes a message, wherever it is by now.
+    /// Replaces the text of an outbox entry in its place; a refused entry is queued again with it.
+    /// [`crate::Conversation::edit`] changes a message whether or not the server has it.
     ///
     /// # Errors
-    /// [`Error::InvalidContent`]; [`Error::NotWaiting`]; [`Error::OutcomeUnknown`] while it is on its way;
+    /// [`Error::InvalidContent`]; [`Error::NotWaiting`]; [`Error::OutcomeUnknown`] while it is in flight;
     /// [`Error::NotPossible`] as for [`Client::retry`].
     pub async fn edit_entry(&self, what: impl Into<OutboxRef> + Send, text: &str) -> Result<OutboxEntry> {
         let content = MessageContent::new(text)?;
@@ -113,7 +115,7 @@ impl Client {
     }
 }
 
-/// About the outbox, "not found" means something else than about a conversation.
+/// "Not found" from the outbox means that there is no such entry.
 fn refused(error: StorageError) -> Error {
     match error.kind() {
         StorageErrorKind::NotFound => Error::NotWaiting,

@@ -3,7 +3,7 @@
 use crate::{Client, Person, Result};
 
 impl Client {
-    /// Everybody that the signed-in person may see, by name. For an admin these are the medics and admins of the org.
+    /// Everybody that the signed-in person may see, sorted by name: for an admin, the medics and admins of the org.
     ///
     /// # Errors
     /// If the store fails.

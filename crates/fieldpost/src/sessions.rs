@@ -13,10 +13,10 @@ pub enum Wipe {
 }
 
 impl Client {
-    /// Signs in. The first one to do so owns the database.
+    /// Signs in. The first person to sign in owns the database.
     ///
     /// # Errors
-    /// [`crate::Error::WrongCredentials`], [`crate::Error::WrongAccount`] when the database is another person's, or
+    /// [`crate::Error::WrongCredentials`], [`crate::Error::WrongAccount`] when another person owns the database, or
     /// [`crate::Error::Offline`].
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<PersonId> {
         let credentials = Credentials { email: email.to_owned(), password: password.to_owned() };
@@ -24,11 +24,11 @@ impl Client {
         Ok(session.person_id)
     }
 
-    /// Signs out, and returns what has not reached the server. Works without a network.
+    /// Signs out and returns the outbox: everything that has not reached the server. Works offline.
     ///
-    /// With [`Wipe::Keep`] everything stays, for the same person to sign in again: what waits is sent then. With
-    /// [`Wipe::Everything`] nothing stays, what waited included, and the file is anybody's: look at [`Client::outbox`] before,
-    /// or show the person what is returned.
+    /// With [`Wipe::Keep`] everything stays; when the same person signs in again, the outbox is sent. With
+    /// [`Wipe::Everything`] nothing stays, the outbox included, and anybody can sign in to the file: check
+    /// [`Client::outbox`] first, or show the person what is returned.
     ///
     /// # Errors
     /// If the store fails.
@@ -46,19 +46,20 @@ impl Client {
         Ok(unsent)
     }
 
-    /// What waits is read last of all: signing out asks the server, which takes a while, and a person may write meanwhile.
+    /// The outbox is read last: signing out calls the server, which takes a while, and the person may write in the
+    /// meantime.
     async fn wipe(&self) -> Result<Vec<OutboxEntry>> {
         let unsent = self.outbox(u32::MAX).await?;
         self.inner.store.wipe().await?;
         Ok(unsent)
     }
 
-    /// The app has signed somebody in or out, or renewed the session that it owns ([`crate::Builder::tokens`]).
+    /// Reports that the app has signed somebody in or out, or renewed its session ([`crate::Builder::tokens`]).
     pub async fn session_changed(&self) {
         self.inner.engine.session_changed().await;
     }
 
-    /// Whether somebody is signed in on this device. Says nothing about the network.
+    /// Whether somebody is signed in on this device, online or offline.
     ///
     /// # Errors
     /// If the store fails.
@@ -66,7 +67,7 @@ impl Client {
         Ok(self.inner.engine.session().is_signed_in().await?)
     }
 
-    /// Who the signed-in person is; none before the first sync, and for somebody who is in no org.
+    /// The signed-in person; none before the first sync, and none for a person without an org.
     ///
     /// # Errors
     /// If the store fails.

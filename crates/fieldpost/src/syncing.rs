@@ -1,19 +1,19 @@
-//! Syncing, and its status.
+//! Syncing and its status.
 
 use crate::{Client, Result, Status, SyncReport};
 use tokio::sync::watch;
 
 impl Client {
-    /// Pull-to-refresh: sends what waits, then fetches what is new. Calls at the same time share one pass.
+    /// Runs a pass now (pull-to-refresh): sends the outbox, then fetches what is new. Concurrent calls share one pass.
     ///
     /// # Errors
-    /// [`crate::Error::Offline`] when the server is out of reach, [`crate::Error::SignedOut`] when there is no session. What
-    /// was written is kept in any case.
+    /// [`crate::Error::Offline`] when the server is out of reach, [`crate::Error::SignedOut`] when there is no session.
+    /// Local changes are kept in any case.
     pub async fn sync(&self) -> Result<SyncReport> {
         Ok(self.inner.engine.sync().await?)
     }
 
-    /// [`Client::sync`] by the name that it has in the sync context of the app that Fieldpost was made for.
+    /// Alias of [`Client::sync`], named as in the sync context of the app that Fieldpost was made for.
     ///
     /// # Errors
     /// As [`Client::sync`].
@@ -21,7 +21,7 @@ impl Client {
         self.sync().await
     }
 
-    /// The status and its changes: read it with `borrow()`, wait for the next with `changed()`.
+    /// The status and its changes: read it with `borrow()`, wait for the next change with `changed()`.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
         self.inner.engine.status()

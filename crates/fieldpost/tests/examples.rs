@@ -1,4 +1,4 @@
-//! The examples run, against the stand-in server.
+//! Runs the examples against the stand-in server.
 
 #[allow(dead_code, reason = "its main is for the command line")]
 #[path = "../examples/app_session.rs"]

@@ -1,4 +1,4 @@
-//! What a [`crate::SupabaseRemote`] needs to know.
+//! The settings of a [`crate::SupabaseRemote`].
 
 use chrono::Utc;
 use fieldpost_domain::Time;
@@ -7,25 +7,26 @@ use std::{fmt, sync::Arc, time::Duration};
 /// Tells the time of the device.
 pub(crate) type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
-/// Where the project is and how patient to be.
+/// The project's address and the timeouts.
 ///
-/// The defaults suit a phone on a site: a server that does not take a connection in 10 s counts as unreachable; an answer
-/// may take 60 s in all, well above the 8 s that hosted Supabase gives a statement, since a full page over a poor network
-/// takes its time.
+/// The defaults suit a phone on a construction site. A server that does not accept a connection within 10 s counts as
+/// unreachable. A response may take 60 s in all, well above the 8 s that hosted Supabase gives a statement, since a
+/// full page over a poor network takes its time.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SupabaseConfig {
     /// The project's URL. A path is kept, for gateways that serve Supabase under a prefix.
     pub url: String,
-    /// The key that may be published: `anon`, or `sb_publishable_…`. Never the `service_role` or a secret key.
+    /// The publishable key: `anon`, or `sb_publishable_…`. Never the `service_role` or a secret key.
     pub anon_key: String,
     /// Name and version of the app, for the server's logs.
     pub app: String,
-    /// How long making a connection may take, TLS included.
+    /// The longest time to connect, TLS included.
     pub connect_timeout: Duration,
-    /// How long a call may take in all.
+    /// The longest time of a whole call.
     pub timeout: Duration,
-    /// The most bytes of an answer, unpacked. A larger one is an error, so that no server can exhaust the memory of a phone.
+    /// The largest response in bytes, decompressed. A larger one is an error, so that no server can exhaust a phone's
+    /// memory.
     pub max_answer_bytes: usize,
     pub(crate) clock: Clock,
 }
@@ -52,28 +53,28 @@ impl SupabaseConfig {
         self
     }
 
-    /// Sets how long making a connection may take.
+    /// Sets the longest time to connect.
     #[must_use]
     pub const fn with_connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Sets how long a call may take in all.
+    /// Sets the longest time of a whole call.
     #[must_use]
     pub const fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sets the most bytes of an answer.
+    /// Sets the largest response in bytes.
     #[must_use]
     pub const fn with_max_answer_bytes(mut self, bytes: usize) -> Self {
         self.max_answer_bytes = bytes;
         self
     }
 
-    /// Sets the clock. It is asked only when a server tells a duration and no time of its own: see
+    /// Sets the clock. It is used only when a server sends a duration but not its own time: see
     /// [`fieldpost_domain::Session::expires_at`].
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> Time + Send + Sync + 'static) -> Self {

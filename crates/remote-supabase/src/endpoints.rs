@@ -1,12 +1,12 @@
-//! The addresses of a project, checked and joined once.
+//! The addresses of a project, checked and built once.
 
 use fieldpost_remote::{RemoteError, RemoteErrorKind, RemoteResult};
 use url::Url;
 
-/// What the configuration is called in an error.
+/// The operation name in errors about the configuration.
 pub(crate) const CONFIGURE: &str = "configure";
 
-/// Every address that is called.
+/// All addresses that the client calls.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoints {
     pub(crate) bootstrap: Url,
@@ -19,7 +19,7 @@ pub(crate) struct Endpoints {
 }
 
 impl Endpoints {
-    /// Checks the project's URL and joins the rest to it. A path prefix is kept.
+    /// Checks the project's URL and builds the other addresses from it. A path prefix is kept.
     pub(crate) fn new(text: &str) -> RemoteResult<Self> {
         let base =
             base(text).map_err(|sentence| RemoteError::new(RemoteErrorKind::Other, CONFIGURE).with_detail(sentence))?;
@@ -36,23 +36,24 @@ impl Endpoints {
     }
 }
 
-/// The sentences name no part of the URL: what was pasted there by mistake may be a key.
+/// The messages quote no part of the URL: somebody may have pasted a key there by mistake.
 fn base(text: &str) -> Result<Url, &'static str> {
-    let url = Url::parse(text.trim()).map_err(|_| "SUPABASE_URL is no URL; it looks like https://abcd.supabase.co")?;
+    let url =
+        Url::parse(text.trim()).map_err(|_| "the project's URL is none; it looks like https://abcd.supabase.co")?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err("SUPABASE_URL must begin with https:// (or http:// for a server on your own machine)");
+        return Err("the project's URL must begin with https:// (or http:// for a server on your own machine)");
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err("SUPABASE_URL names no host");
+        return Err("the project's URL names no host");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("SUPABASE_URL must not contain a user or a password");
+        return Err("the project's URL must not contain a user or a password");
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err("SUPABASE_URL must not contain a ? or a #");
+        return Err("the project's URL must not contain a ? or a #");
     }
     if ["/rest/v1", "/auth/v1"].iter().any(|tail| url.path().trim_end_matches('/').ends_with(tail)) {
-        return Err("SUPABASE_URL is the project's URL, without /rest/v1 or /auth/v1");
+        return Err("the project's URL comes without /rest/v1 or /auth/v1");
     }
     Ok(url)
 }
@@ -98,7 +99,7 @@ mod tests {
         ] {
             let error = Endpoints::new(wrong).unwrap_err();
             assert_eq!(error.kind(), RemoteErrorKind::Other, "{wrong}");
-            assert!(error.to_string().contains("SUPABASE_URL"), "{error}");
+            assert!(error.to_string().contains("the project's URL"), "{error}");
             assert!(!error.to_string().contains("secret"), "{error}");
         }
     }

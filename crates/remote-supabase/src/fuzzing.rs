@@ -1,4 +1,4 @@
-//! The decoding of answers without a network, for tests that make answers up. Not part of the interface.
+//! Decodes responses without a network, for tests that generate them. Not part of the interface.
 
 use crate::{
     error::{auth, rpc},
@@ -14,7 +14,7 @@ fn reply(status: StatusCode, body: &[u8]) -> Reply {
     Reply { status, html, json: !html, date: None, retry_after: None, body: body.to_vec() }
 }
 
-/// Reads an answer to `bootstrap`.
+/// Decodes a response to `bootstrap`.
 ///
 /// # Errors
 /// As the call.
@@ -22,7 +22,7 @@ pub fn bootstrap(body: &[u8]) -> RemoteResult<BootstrapPage> {
     page::bootstrap("bootstrap", answer::read("bootstrap", &reply(StatusCode::OK, body))?)
 }
 
-/// Reads an answer to `pull`.
+/// Decodes a response to `pull`.
 ///
 /// # Errors
 /// As the call.
@@ -30,7 +30,7 @@ pub fn pull(body: &[u8]) -> RemoteResult<PullPage> {
     page::pull("pull", answer::read("pull", &reply(StatusCode::OK, body))?)
 }
 
-/// Reads an answer to `history`.
+/// Decodes a response to `history`.
 ///
 /// # Errors
 /// As the call.
@@ -38,7 +38,7 @@ pub fn history(conversation: ConversationId, body: &[u8]) -> RemoteResult<Histor
     page::history("history", conversation, answer::read("history", &reply(StatusCode::OK, body))?)
 }
 
-/// Reads an answer to `push`.
+/// Decodes a response to `push`.
 ///
 /// # Errors
 /// As the call.
@@ -47,7 +47,7 @@ pub fn push(mutations: &[Mutation], body: &[u8]) -> RemoteResult<Vec<PushResult>
     result::match_up("push", mutations, read.results)
 }
 
-/// Reads an answer to `sign_in` or `refresh`.
+/// Decodes a response to `sign_in` or `refresh`.
 ///
 /// # Errors
 /// As the calls.
@@ -55,7 +55,7 @@ pub fn session(body: &[u8]) -> RemoteResult<Session> {
     session::read("sign_in", &reply(StatusCode::OK, body), || Time::UNIX_EPOCH)
 }
 
-/// What a failure with this status and body means: to one of the four calls, to `sign_in`, to `refresh`.
+/// Classifies an error response with this status and body: of one of the four calls, of `sign_in`, of `refresh`.
 #[must_use]
 pub fn failures(status: u16, body: &[u8]) -> [RemoteError; 3] {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -1,8 +1,8 @@
-//! One request, one bounded answer.
+//! One request, one response of limited size.
 //!
-//! Everything goes by POST with a JSON body. The answer is read in chunks and counted after unpacking, so that neither a
-//! large body nor a small one that unpacks to a large one takes more memory than the configuration allows. The span of a
-//! call carries its name, status, size and duration; tokens and content never enter it.
+//! Every request is a POST with a JSON body. The response is read in chunks and counted after decompression, so that
+//! neither a large body nor a small one that decompresses to a large one takes more memory than the configuration
+//! allows. The span of a call records its name, status, size and duration; never tokens or content.
 
 use crate::{
     config::SupabaseConfig,
@@ -23,11 +23,11 @@ use url::Url;
 
 const API_KEY: HeaderName = HeaderName::from_static("apikey");
 
-/// How long an idle connection is kept: less than the gateways in front of Supabase do, so that a call seldom meets one
-/// that the other side is just closing.
+/// How long to keep an idle connection: shorter than the gateways in front of Supabase do, so that a call seldom uses a
+/// connection that the other side is just closing.
 const IDLE: Duration = Duration::from_secs(50);
 
-/// What is reserved at most on the word of a header.
+/// The most memory to reserve because of a header.
 const RESERVE: usize = 2 << 20;
 
 /// Sends requests. Clones share the connections.
@@ -37,23 +37,24 @@ pub(crate) struct Http {
     max_answer_bytes: usize,
 }
 
-/// What is sent.
+/// A request.
 pub(crate) struct Request<'a> {
     /// The contract method, for errors and logs.
     pub(crate) operation: &'static str,
-    /// It only reads, so that it may be made again for less.
+    /// Whether it only reads, so that it may be repeated with a smaller limit.
     pub(crate) reads: bool,
     pub(crate) url: &'a Url,
     pub(crate) bearer: Option<&'a AccessToken>,
-    /// JSON.
+    /// The body, as JSON.
     pub(crate) body: Vec<u8>,
 }
 
-/// What came back, whatever its status.
+/// A response with any status.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
-    /// The header said HTML, or the body begins like it: a gateway, a captive portal or another site is speaking.
+    /// Whether the header says HTML, or the body starts like it: then it comes from a gateway, a captive portal or
+    /// another site.
     pub(crate) html: bool,
     /// The header said JSON.
     pub(crate) json: bool,
@@ -64,7 +65,7 @@ pub(crate) struct Reply {
 }
 
 impl Http {
-    /// `https`: whether the project is reached by it.
+    /// `https`: whether the project's URL uses it.
     pub(crate) fn new(config: &SupabaseConfig, https: bool) -> RemoteResult<Self> {
         let client = Client::builder()
             .tls_backend_preconfigured(tls::client_config(https)?)
@@ -81,7 +82,7 @@ impl Http {
         Ok(Self { client, max_answer_bytes: config.max_answer_bytes })
     }
 
-    /// Sends a request and reads the answer, whatever its status.
+    /// Sends a request and reads the response, whatever its status.
     pub(crate) async fn post(&self, request: Request<'_>) -> RemoteResult<Reply> {
         let span = debug_span!("supabase", operation = request.operation, status = Empty, bytes = Empty, ms = Empty);
         let started = Instant::now();
@@ -161,13 +162,13 @@ fn headers(anon_key: &str) -> RemoteResult<HeaderMap> {
     Ok(HeaderMap::from_iter([(API_KEY, key), (ACCEPT, json.clone()), (CONTENT_TYPE, json)]))
 }
 
-/// The app's name if a header can hold it.
+/// The app's name, if a header can hold it.
 fn user_agent(app: &str) -> HeaderValue {
     const OURS: &str = concat!("fieldpost-remote-supabase/", env!("CARGO_PKG_VERSION"));
     HeaderValue::from_str(&format!("{app} {OURS}")).unwrap_or(const { HeaderValue::from_static(OURS) })
 }
 
-/// A token that no header can hold was not made by the server; a fresh one will do.
+/// A token that no header can hold did not come from the server; the caller refreshes it.
 fn bearer(operation: &'static str, token: &AccessToken) -> RemoteResult<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", token.reveal())).map_err(|_| {
         RemoteError::new(RemoteErrorKind::Unauthorized, operation)

@@ -9,16 +9,16 @@
 //! # Ok::<(), fieldpost_remote::RemoteError>(())
 //! ```
 //!
-//! How it is built: `http` sends one request and reads one bounded answer; `error` says what a failure means (its essay:
-//! what is known about the outcome); `wire` reads and writes JSON (its essay: tolerant reading); `rpc` and `auth` put the
-//! three together behind the contract. The crate retries nothing and keeps no state besides the connection pool: only
-//! `sync` decides to try again.
+//! Modules: `http` sends one request and reads one response of limited size; `error` classifies failures (its essay:
+//! what is known about the outcome); `wire` reads and writes JSON (its essay: tolerant reading); `rpc` and `auth`
+//! combine the three behind the contract. The crate retries nothing and keeps no state besides the connection pool:
+//! only `sync` decides to retry.
 //!
-//! On the network: TLS is rustls with ring and the certificates that the platform trusts, set per client, so that the
-//! app's own rustls is left alone; connections are reused; no redirect is ever followed (Supabase sends none, and a token
-//! must not travel to where one points); and proxies from the environment or the system are ignored, so that a variable
-//! nobody remembers cannot take messages elsewhere. On Android, call `rustls_platform_verifier::android::init_with_env`
-//! (or one of its siblings) once before the first call.
+//! Network: TLS is rustls with ring and the platform's trusted certificates, configured per client, so the app's own
+//! rustls is not affected. Connections are reused. Redirects are never followed: Supabase sends none, and a token must
+//! not travel to another host. Proxies from the environment or the system are ignored, so that a forgotten variable
+//! cannot divert messages. On Android, call `rustls_platform_verifier::android::init_with_env` (or one of its siblings)
+//! once before the first call.
 
 mod auth;
 mod config;

@@ -8,7 +8,7 @@ use url::{Host, Url};
 /// A Supabase project with Fieldpost's functions: implements [`fieldpost_remote::MessagingApi`] and
 /// [`fieldpost_remote::Auth`].
 ///
-/// Clones are cheap and share their connections. Needs a tokio runtime when it is called, not when it is made.
+/// Clones are cheap and share their connections. Calls need a tokio runtime; creating the client does not.
 #[derive(Clone)]
 pub struct SupabaseRemote {
     pub(crate) http: Http,
@@ -17,17 +17,17 @@ pub struct SupabaseRemote {
 }
 
 impl SupabaseRemote {
-    /// Checks the configuration. Nothing is sent.
+    /// Checks the configuration. Sends nothing.
     ///
     /// # Errors
-    /// [`fieldpost_remote::RemoteErrorKind::WrongApiKey`] when the key cannot be one or is a secret one,
-    /// [`fieldpost_remote::RemoteErrorKind::Other`] with a sentence when the URL is wrong,
-    /// [`fieldpost_remote::RemoteErrorKind::Unreachable`] when the machine has no certificates to trust.
+    /// [`fieldpost_remote::RemoteErrorKind::WrongApiKey`] when the key is malformed or a secret one,
+    /// [`fieldpost_remote::RemoteErrorKind::Other`] with an explanation when the URL is wrong,
+    /// [`fieldpost_remote::RemoteErrorKind::Unreachable`] when the machine has no trusted certificates.
     pub fn new(config: SupabaseConfig) -> RemoteResult<Self> {
         let endpoints = Endpoints::new(&config.url)?;
         let https = endpoints.pull.scheme() == "https";
         if !https && !is_loopback(&endpoints.pull) {
-            tracing::warn!("SUPABASE_URL begins with http://: tokens and messages travel unencrypted");
+            tracing::warn!("the project's URL begins with http://: tokens and messages travel unencrypted");
         }
         let http = Http::new(&config, https)?;
         Ok(Self { http, endpoints: Arc::new(endpoints), config: Arc::new(config) })

@@ -14,11 +14,11 @@ use fieldpost_domain::{AccessToken, BootstrapPage, HistoryPage, Mutation, PullPa
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteResult};
 use url::Url;
 
-/// The only one that changes anything.
+/// The only call that changes anything.
 const PUSH: &str = "push";
 
 impl SupabaseRemote {
-    /// Calls a function and reads what every answer has.
+    /// Calls a function and reads the fields that every response has.
     async fn call(&self, operation: &'static str, url: &Url, token: &AccessToken, body: Vec<u8>) -> RemoteResult<Read> {
         let reads = operation != PUSH;
         let reply = self.http.post(Request { operation, reads, url, bearer: Some(token), body }).await?;

@@ -1,7 +1,7 @@
-//! TLS for one client: rustls over ring, with the certificates that the platform trusts.
+//! TLS for one client: rustls over ring, with the platform's trusted certificates.
 //!
-//! reqwest would take a crypto provider that is installed for the whole process, and panic if there is none. Installing one
-//! is the app's business (it can be done once only), so the configuration is built here and handed over whole.
+//! reqwest would use the crypto provider installed for the whole process, and panic if there is none. Only the app may
+//! install one (it can be done only once), so this crate builds its own configuration and passes it to reqwest.
 
 use crate::endpoints::CONFIGURE;
 use fieldpost_remote::{RemoteError, RemoteErrorKind, RemoteResult};
@@ -9,8 +9,8 @@ use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::sync::Arc;
 
-/// The configuration for a client of an `https` server, or of an `http` one. The latter trusts nobody: it makes no TLS
-/// connection, and must also start on a machine without certificates, as containers for development are.
+/// The configuration for an `https` or an `http` server. The one for `http` trusts no certificate: it makes no TLS
+/// connection, and must also work on a machine without certificates, such as a development container.
 pub(crate) fn client_config(https: bool) -> RemoteResult<ClientConfig> {
     build(https).map_err(|error| {
         RemoteError::new(RemoteErrorKind::Unreachable, CONFIGURE)

@@ -1,7 +1,8 @@
-//! The suite of the remote contract, told to this client over a real socket, with the reference server at the other end.
+//! Runs the suite of the remote contract against this client over a real socket, with the reference server at the other
+//! end.
 //!
-//! The devserver reads docs/protocol.md for itself and shares no types with this crate, so a sentence that one of the two has
-//! misread shows here.
+//! The devserver implements docs/protocol.md on its own and shares no types with this crate, so a sentence that one of
+//! the two has misread shows here.
 
 #![expect(clippy::expect_used, reason = "a step that fails has to fail its test")]
 
@@ -14,7 +15,7 @@ use fieldpost_remote::{
 };
 use fieldpost_remote_supabase::{SupabaseConfig, SupabaseRemote};
 
-/// A devserver of its own for each test, and the client that is under test.
+/// A separate devserver for each test, and the client under test.
 struct Wire {
     server: DevServer,
     remote: SupabaseRemote,

@@ -7,14 +7,15 @@ use fieldpost_domain::{
     PullPage, PushResult, Seq, ServerLimits,
 };
 
-/// The protocol that this version speaks.
+/// The protocol version of this client.
 pub const PROTOCOL: u32 = 1;
 
-/// The version of the SQL that this version is made for. An older one is served all the same; `doctor` says so.
+/// The version of the SQL that this client is made for. It works with an older one too; `doctor` reports that.
 pub const SQL_VERSION: u32 = 2;
 
-/// What a client of this version names in its requests: only who names one is answered with it. When the set grows, a client
-/// that is up to date may have missed rows of a new kind; it loads once more, and keeps what it has.
+/// The capabilities that a client of this version names in its requests. The server uses a capability only for a client
+/// that names it. When this set grows, an up-to-date client may have missed rows of a new kind, so it loads once more
+/// and keeps what it has.
 #[must_use]
 pub fn client_capabilities() -> Capabilities {
     Capabilities::from([Capability::SetDigest, Capability::Ranges])
@@ -23,60 +24,61 @@ pub fn client_capabilities() -> Capabilities {
 /// Asks for a page of the first load.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BootstrapRequest {
-    /// `next_after` of the page before; none to start.
+    /// `next_after` of the previous page; none to start.
     pub after: Option<Continuation>,
-    /// Messages of the page at most; none for the server's own limit.
+    /// The most messages in the page; none for the server's own limit.
     pub limit: Option<u32>,
-    /// How many of its last messages each conversation brings; none for the server's default (100).
+    /// How many of the latest messages to return per conversation; none for the server's default (100).
     pub messages: Option<u32>,
 }
 
-/// Asks for a page of what was committed since a cursor.
+/// Asks for a page of the changes committed since a cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequest {
-    /// Where to go on.
+    /// The position to continue from.
     pub cursor: Cursor,
-    /// Rows of the page at most; none for the server's own limit.
+    /// The most rows in the page; none for the server's own limit.
     pub limit: Option<u32>,
 }
 
 /// Asks for a page of older messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryRequest {
-    /// Of which conversation.
+    /// The conversation.
     pub conversation_id: ConversationId,
     /// Only below this seq; none for the newest.
     pub before: Option<Seq>,
-    /// Messages at most; none for the server's own limit.
+    /// The most messages in the page; none for the server's own limit.
     pub limit: Option<u32>,
 }
 
-/// The answers to a batch.
+/// The results of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PushAnswer {
     /// One per mutation, in the order of the batch.
     pub results: Vec<PushResult>,
-    /// What the server accepts.
+    /// The server's current limits.
     pub limits: ServerLimits,
 }
 
-/// What the engine asks of the server on behalf of a signed-in person.
+/// The calls that the engine makes for a signed-in person.
 ///
-/// Every answer is as of one moment. Nothing is ever returned that the token's owner may not see. A row that cannot be read
-/// does not fail a page: it comes in [`fieldpost_domain::Changes::unreadable`].
+/// Each response shows the data at a single moment and holds only what the token's owner may see. A row that cannot be
+/// read does not fail a page: it is listed in [`fieldpost_domain::Changes::unreadable`].
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait MessagingApi: Send + Sync {
-    /// A page of the first load.
+    /// Fetches a page of the first load.
     async fn bootstrap(&self, token: &AccessToken, request: BootstrapRequest) -> RemoteResult<BootstrapPage>;
 
-    /// A page of changes. A row is in the first pull that starts after its commit.
+    /// Fetches a page of changes. A committed row is in the first pull that starts after the commit.
     async fn pull(&self, token: &AccessToken, request: PullRequest) -> RemoteResult<PullPage>;
 
-    /// Sends mutations in order; answers each. Sending a batch again is harmless. An error means that the outcome of the whole
-    /// batch is unknown (or, by its kind, that nothing was carried out); a refusal of one mutation is no error.
+    /// Sends mutations in order and returns one result for each. Resending a batch is harmless. An error means that the
+    /// outcome of the whole batch is unknown, or, for some kinds, that nothing was applied. A refusal of one mutation
+    /// is a result, not an error.
     async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer>;
 
-    /// A page of older messages.
+    /// Fetches a page of older messages.
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage>;
 }

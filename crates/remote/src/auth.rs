@@ -10,7 +10,7 @@ use std::fmt;
 pub struct Credentials {
     /// The address.
     pub email: String,
-    /// The password; never shown.
+    /// The password; never printed.
     pub password: String,
 }
 
@@ -20,22 +20,23 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Makes and renews sessions.
+/// Creates and renews sessions.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Auth: Send + Sync {
     /// Signs in with a password.
     ///
     /// # Errors
-    /// [`crate::RemoteErrorKind::WrongCredentials`] when the server knows no such pair.
+    /// [`crate::RemoteErrorKind::WrongCredentials`] when no account has this address and password.
     async fn sign_in(&self, credentials: &Credentials) -> RemoteResult<Session>;
 
-    /// Trades a refresh token for a new session. The refresh token rotates; one whose answer was lost may be sent again.
+    /// Exchanges a refresh token for a new session; single use. If the response is lost, the same token may be sent
+    /// again.
     ///
     /// # Errors
-    /// [`crate::RemoteErrorKind::SessionEnded`] when the server no longer accepts it.
+    /// [`crate::RemoteErrorKind::SessionEnded`] when the server no longer accepts the token.
     async fn refresh(&self, token: &RefreshToken) -> RemoteResult<Session>;
 
-    /// Ends the session on the server. Safe to skip: the tokens run out by themselves.
+    /// Ends the session on the server. Skipping this call is safe: the tokens expire on their own.
     async fn sign_out(&self, token: &AccessToken) -> RemoteResult<()>;
 }

@@ -6,67 +6,68 @@ use std::{error::Error, fmt, time::Duration};
 /// The result of every method of the contract.
 pub type RemoteResult<T> = Result<T, RemoteError>;
 
-/// Why a cursor is no longer served.
+/// Why the server no longer accepts a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExpiredReason {
-    /// The server's history is another one: restored, promoted, truncated.
+    /// The server's history was replaced: by a restore, a promotion or a truncation.
     Epoch,
     /// The caller's role or org has changed.
     Access,
-    /// Older than the tombstones that are kept.
+    /// The cursor is older than the tombstones that the server keeps.
     Compacted,
-    /// The server cannot read it, or gives a reason that this version does not know.
+    /// The server cannot read the cursor, or gives a reason that this version does not know.
     Invalid,
 }
 
-/// What kind of failure it is; decides what the caller can do.
+/// The kind of failure. It decides what the caller can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RemoteErrorKind {
-    /// No connection came about: no network, unknown host, refused, TLS. The call was certainly not carried out.
+    /// No connection: no network, unknown host, refused, TLS. The server has certainly not applied the call.
     Unreachable,
-    /// The connection broke after sending began. Whether the call was carried out is unknown.
+    /// The connection broke after sending began. It is unknown whether the server applied the call.
     Interrupted,
-    /// The answer did not come in time, by the clock of the client, a gateway or the database. Whether the call was carried
-    /// out is unknown, as with [`Self::Interrupted`]; but the same call at once would meet the same slowness.
+    /// No response in time, by the clock of the client, a gateway or the database. As with [`Self::Interrupted`], it is
+    /// unknown whether the server applied the call. Repeating the same call at once would time out again.
     TimedOut,
-    /// 401: the access token is missing, expired or not accepted. Refresh, then try again.
+    /// 401: the access token is missing, expired or not accepted. Refresh the session, then try again.
     Unauthorized,
-    /// The API key is not accepted.
+    /// The server does not accept the API key.
     WrongApiKey,
     /// Wrong e-mail address or password.
     WrongCredentials,
-    /// The refresh token is not accepted any more: the person has to sign in again.
+    /// The server no longer accepts the refresh token: the person has to sign in again.
     SessionEnded,
     /// 429.
     RateLimited,
-    /// 5xx, or the gateway in front of the server speaks for it.
+    /// 5xx, or a response of the gateway in front of the server.
     Unavailable,
-    /// The cursor, or the place in a bootstrap, is no longer served: bootstrap again.
+    /// The server no longer accepts the cursor or the bootstrap position: bootstrap again.
     CursorExpired(ExpiredReason),
     /// The server no longer serves this protocol: the app must be updated.
     ClientTooOld,
-    /// The batch is above the server's limits: split it.
+    /// The batch exceeds the server's limits: split it.
     TooLarge,
-    /// A gateway takes nothing of this size, the database makes nothing of it, or the answer is larger than this client reads.
-    /// Not the word of the functions, so no verdict on what is in it: ask for less, or send less.
+    /// A gateway rejects a body of this size, the database cannot process it, or the response is larger than this
+    /// client reads. This does not come from Fieldpost's functions, so it says nothing about the content: ask for less,
+    /// or send less.
     Oversized,
     /// The conversation does not exist, or the caller may not see it.
     NotFound,
-    /// The server does not accept the request as it is.
+    /// The server rejects the request in this form.
     BadRequest,
-    /// Something answers there, but not a Supabase project with Fieldpost's functions.
+    /// Something responds at this address, but it is not a Supabase project with Fieldpost's functions.
     NotFieldpost,
-    /// The answer cannot be read: truncated, or not what the protocol says.
+    /// The response cannot be read: it is truncated or breaks the protocol.
     Malformed,
     /// Anything else.
     Other,
 }
 
 impl RemoteErrorKind {
-    /// Whether the call has certainly changed nothing on the server: it never got there, or was turned away before anything
-    /// was carried out. Of every other failure that is unknown.
+    /// Whether the call has certainly changed nothing on the server: it never arrived, or the server rejected it before
+    /// applying anything. For every other failure this is unknown.
     #[must_use]
     pub const fn is_certainly_not_carried_out(self) -> bool {
         matches!(
@@ -84,7 +85,7 @@ impl RemoteErrorKind {
     }
 }
 
-/// A failure of a call. It says what was being done, never with what content or token.
+/// A failed call. It names the operation, and never contains content or a token.
 #[derive(Debug)]
 pub struct RemoteError {
     kind: RemoteErrorKind,
@@ -95,13 +96,13 @@ pub struct RemoteError {
 }
 
 impl RemoteError {
-    /// A failure of `operation` (the name of a contract method).
+    /// A failure of `operation`, the name of a contract method.
     #[must_use]
     pub const fn new(kind: RemoteErrorKind, operation: &'static str) -> Self {
         Self { kind, operation, detail: None, retry_after: None, source: None }
     }
 
-    /// Adds what a person needs to know: a status, a code, a host. No content, no token.
+    /// Adds a detail for people: a status, a code, a host. No content, no token.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
@@ -128,20 +129,20 @@ impl RemoteError {
         self.kind
     }
 
-    /// What was being done.
+    /// The name of the operation.
     #[must_use]
     pub const fn operation(&self) -> &'static str {
         self.operation
     }
 
-    /// What a person needs to know about it.
+    /// The detail for people.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
     }
 
-    /// Whether trying again can help. A batch that was [`RemoteErrorKind::Interrupted`] or [`RemoteErrorKind::TimedOut`] may
-    /// be sent again as it is: the ids in it make that harmless.
+    /// Whether a retry can help. After [`RemoteErrorKind::Interrupted`] or [`RemoteErrorKind::TimedOut`] a batch may be
+    /// resent unchanged: the ids in it make that harmless.
     #[must_use]
     pub const fn retry(&self) -> Retry {
         if let Some(after) = self.retry_after {
@@ -168,7 +169,7 @@ impl fmt::Display for RemoteError {
             RemoteErrorKind::Interrupted => "the connection broke before the answer came",
             RemoteErrorKind::TimedOut => "the answer took too long",
             RemoteErrorKind::Unauthorized => "the server does not accept the session",
-            RemoteErrorKind::WrongApiKey => "the server does not accept the API key; check SUPABASE_ANON_KEY",
+            RemoteErrorKind::WrongApiKey => "the server does not accept the API key; check the project's anon key",
             RemoteErrorKind::WrongCredentials => "wrong e-mail address or password",
             RemoteErrorKind::SessionEnded => "the session has ended; sign in again",
             RemoteErrorKind::RateLimited => "the server asks to slow down",
@@ -180,7 +181,7 @@ impl fmt::Display for RemoteError {
             RemoteErrorKind::NotFound => "there is no such conversation, or it may not be seen",
             RemoteErrorKind::BadRequest => "the server does not accept the request",
             RemoteErrorKind::NotFieldpost => {
-                "what answers there is no Supabase project with Fieldpost's functions; check SUPABASE_URL and that \
+                "what answers there is no Supabase project with Fieldpost's functions; check the project's URL, and that \
                  migrations/supabase is applied"
             }
             RemoteErrorKind::Malformed => "the server's answer cannot be read",

@@ -1,11 +1,11 @@
-//! The remote contract of Fieldpost: what the engine asks of a server.
+//! The remote contract of Fieldpost: the calls that the engine makes to a server.
 //!
-//! [`MessagingApi`] is the four calls of docs/protocol.md in domain types, [`Auth`] is signing in. Both are stateless: the
-//! caller passes the token, so that it is stamped at the moment of sending, and decides by [`RemoteError::retry`] what a
-//! failure means.
+//! [`MessagingApi`] is the four calls of docs/protocol.md in domain types; [`Auth`] is signing in. Both are stateless.
+//! The caller passes the token of the moment with each call, and reads from [`RemoteError::retry`] how to react to a
+//! failure.
 //!
-//! [`reference::ReferenceServer`] is a whole server in memory, the behaviour that every other must show; the suite in
-//! `conformance` (feature `conformance`) is run on it and on every implementation.
+//! [`reference::ReferenceServer`] is a complete server in memory; every other server must behave like it. The suite in
+//! `conformance` (feature `conformance`) runs against it and against every implementation.
 
 mod api;
 mod auth;

@@ -149,13 +149,13 @@ WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS again, value ->> 2
     value ->> 9 AS low, value ->> 10 AS high, value ->> 11 AS whole FROM json_each(?)),
 k AS (SELECT c.id, c.version, c.range_from, c.unread_above, c.unread_here + told.count AS unread_here,
     iif(told.again, told.last_seq, c.last_seq) AS last_seq, iif(told.again, told.medic, c.medic_name) AS medic_name,
-    iif(told.again, told.seq, c.told_seq) AS told_seq, iif(told.again, told.at, c.told_at) AS told_at,
-    iif(told.again, told.preview, c.told_preview) AS told_preview, iif(told.again, told.unread, c.told_unread) AS told_unread,
+    iif(told.again, told.seq, c.server_seq) AS server_seq, iif(told.again, told.at, c.server_at) AS server_at,
+    iif(told.again, told.preview, c.server_preview) AS server_preview, iif(told.again, told.unread, c.server_unread) AS server_unread,
     CASE WHEN c.range_from > 0 AND told.low = c.range_to + 1 AND told.whole THEN told.high ELSE c.range_to END AS range_to
     FROM told CROSS JOIN conversations AS c WHERE c.id = told.id)
 UPDATE conversations AS c SET unread_here = k.unread_here, range_to = k.range_to, last_seq = k.last_seq,
-    medic_name = k.medic_name, told_seq = k.told_seq, told_at = k.told_at, told_preview = k.told_preview,
-    told_unread = k.told_unread, {unread}, {newest}
+    medic_name = k.medic_name, server_seq = k.server_seq, server_at = k.server_at, server_preview = k.server_preview,
+    server_unread = k.server_unread, {unread}, {newest}
 FROM k WHERE c.id = k.id", unread = unread("k"), newest = newest("k"));
 
     /// Those of which ranges or counts could change. New messages that continue a thread without a hole are noted when they are
@@ -220,13 +220,13 @@ fn unread(t: &str) -> String {
     format!(
         "unread_count = coalesce(CASE
         WHEN {t}.version >= 0 AND {t}.unread_above >= {t}.last_seq THEN 0
-        WHEN {t}.range_from > 0 AND {t}.range_from <= {t}.unread_above + 1 AND {t}.range_to >= {t}.told_seq THEN {t}.unread_here
-        ELSE min({t}.told_unread, {t}.unread_here + max(max({t}.told_seq - {t}.unread_above, 0)
-            - max(min({t}.range_to, {t}.told_seq) - max({t}.range_from, {t}.unread_above + 1) + 1, 0)
+        WHEN {t}.range_from > 0 AND {t}.range_from <= {t}.unread_above + 1 AND {t}.range_to >= {t}.server_seq THEN {t}.unread_here
+        ELSE min({t}.server_unread, {t}.unread_here + max(max({t}.server_seq - {t}.unread_above, 0)
+            - max(min({t}.range_to, {t}.server_seq) - max({t}.range_from, {t}.unread_above + 1) + 1, 0)
             - (SELECT count(*) FROM messages AS m WHERE m.conversation_id = {t}.id
-                AND m.seq > max({t}.unread_above, {t}.range_to) AND m.seq <= {t}.told_seq)
+                AND m.seq > max({t}.unread_above, {t}.range_to) AND m.seq <= {t}.server_seq)
             - (SELECT count(*) FROM messages AS m WHERE m.conversation_id = {t}.id
-                AND m.seq > {t}.unread_above AND m.seq < min({t}.range_from, {t}.told_seq + 1)), 0))
+                AND m.seq > {t}.unread_above AND m.seq < min({t}.range_from, {t}.server_seq + 1)), 0))
         END, c.unread_count)"
     )
 }
@@ -244,8 +244,8 @@ fn newest(t: &str) -> String {
                 SELECT m.created_at AS at, substr(m.content, 1, 101) AS start, m.seq FROM messages AS m
                 WHERE m.conversation_id = {t}.id AND m.seq IS NOT NULL
                 ORDER BY m.seq DESC LIMIT 1)
-            WHERE seq >= {t}.told_seq OR {t}.range_to >= {t}.told_seq
-            UNION ALL SELECT 2, {t}.told_at, {t}.told_preview)
+            WHERE seq >= {t}.server_seq OR {t}.range_to >= {t}.server_seq
+            UNION ALL SELECT 2, {t}.server_at, {t}.server_preview)
         ORDER BY rank LIMIT 1)"
     )
 }

@@ -17,12 +17,13 @@ impl SqliteStore {
     pub async fn open(options: impl Into<SqliteOptions>) -> StorageResult<Self> {
         let options = options.into();
         let opened = Connections::open(&options).await.map_err(|fault| at_border(fault, "open", options.path()))?;
+        let ids = options.ids();
         let db = Db::new(options, opened);
         if let Err(error) = outbox::check_readable(&db).await {
             // The failure that matters is the first one.
             let _ = db.close().await;
             return Err(error);
         }
-        Ok(Self::new(db))
+        Ok(Self::new(db, ids))
     }
 }

@@ -1,7 +1,9 @@
 //! How to open a file.
 
+use fieldpost_storage::{MutationIds, RandomIds};
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,13 +14,15 @@ pub struct SqliteOptions {
     busy_timeout: Duration,
     readers: u32,
     max_pages: Option<u32>,
+    ids: Arc<dyn MutationIds>,
 }
 
 impl SqliteOptions {
     /// The usual way: waits up to 5 s for another process, reads with up to 3 connections.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), busy_timeout: Duration::from_secs(5), readers: 3, max_pages: None }
+        let (busy_timeout, ids) = (Duration::from_secs(5), Arc::new(RandomIds));
+        Self { path: path.into(), busy_timeout, readers: 3, max_pages: None, ids }
     }
 
     pub(crate) fn most_readers(&self) -> u32 {
@@ -31,6 +35,10 @@ impl SqliteOptions {
 
     pub(crate) const fn timeout(&self) -> Duration {
         self.busy_timeout
+    }
+
+    pub(crate) fn ids(&self) -> Arc<dyn MutationIds> {
+        Arc::clone(&self.ids)
     }
 
     pub(crate) const fn most_pages(&self) -> Option<u32> {
@@ -48,6 +56,13 @@ impl SqliteOptions {
     #[must_use]
     pub const fn readers(mut self, readers: u32) -> Self {
         self.readers = readers;
+        self
+    }
+
+    /// Where the ids of the mutations come from that the store records by itself.
+    #[must_use]
+    pub fn mutation_ids(mut self, ids: Arc<dyn MutationIds>) -> Self {
+        self.ids = ids;
         self
     }
 

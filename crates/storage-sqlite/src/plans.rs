@@ -63,7 +63,7 @@ fn hot() -> Vec<&'static Hot> {
         outbox::settle::acks::hot(),
         outbox::settle::hot(),
         ranges::hot(),
-        replica::apply::barred::hot(),
+        replica::apply::excluded::hot(),
         replica::apply::conversations::hot(),
         replica::apply::messages::hot(),
         replica::apply::news::hot(),

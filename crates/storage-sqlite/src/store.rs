@@ -2,20 +2,24 @@
 
 use crate::{db::Db, error::Fault, inspect::inspect, turn::TurnFile, wipe::wipe};
 use async_trait::async_trait;
-use fieldpost_storage::{ChangeReceiver, ChangeSet, Inspection, StorageErrorKind, StorageResult, Store, Turn, Turns};
-use std::path::Path;
+use fieldpost_storage::{
+    ChangeReceiver, ChangeSet, Inspection, MutationIds, StorageErrorKind, StorageResult, Store, Turn, Turns,
+};
+use std::{path::Path, sync::Arc};
 
 /// The local database of one account.
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(crate) db: Db,
     turn: TurnFile,
+    /// For mutations that the store records by itself.
+    pub(crate) ids: Arc<dyn MutationIds>,
 }
 
 impl SqliteStore {
-    pub(crate) fn new(db: Db) -> Self {
+    pub(crate) fn new(db: Db, ids: Arc<dyn MutationIds>) -> Self {
         let turn = TurnFile::beside(db.path());
-        Self { db, turn }
+        Self { db, turn, ids }
     }
 
     /// The file.

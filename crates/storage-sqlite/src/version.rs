@@ -9,7 +9,7 @@ use fieldpost_domain::Version;
 use sea_orm::Value;
 
 /// Of a row that the server has not told of yet: older than anything it sends, version 0 included.
-pub(crate) const UNTOLD: i64 = -1;
+pub(crate) const UNKNOWN_TO_SERVER: i64 = -1;
 
 /// The server's numbers stay below 2^53.
 const BITS: u32 = 53;
@@ -55,7 +55,7 @@ mod tests {
         let (old, new) = (Epoch::new(3), Epoch::new(4));
         assert!(new.stored(Version::ZERO) > old.stored(Version::new(u64::MAX)));
         assert!(old.stored(Version::new(7)) > old.stored(Version::new(6)));
-        assert!(Epoch::new(0).stored(Version::ZERO) > UNTOLD);
+        assert!(Epoch::new(0).stored(Version::ZERO) > UNKNOWN_TO_SERVER);
         assert_eq!(told(new.stored(Version::new(42))), Version::new(42));
     }
 

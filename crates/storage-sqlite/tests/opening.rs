@@ -141,9 +141,9 @@ async fn dead_letters_of_the_upgrade_can_be_seen_with_their_text() {
     let store = phone.open().await;
     assert_eq!(store.counts().await.unwrap().failed, 3);
     let entries = store.entries(100).await.unwrap();
-    let homeless =
+    let unplaced =
         entries.iter().find(|entry| entry.message_id == Some(MessageId::from_uuid(fixture_uuid(0xb8)))).unwrap();
-    assert_eq!(homeless.content.as_deref(), Some("written into a deleted one"));
+    assert_eq!(unplaced.content.as_deref(), Some("written into a deleted one"));
     let long = entries.iter().find(|entry| entry.message_id == Some(MessageId::from_uuid(fixture_uuid(0xb7)))).unwrap();
     assert_eq!(long.content.as_ref().map(String::len), Some(5001));
     assert!(store.message(MessageId::from_uuid(fixture_uuid(0xb8))).await.unwrap().unwrap().failure.is_some());

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails has to fail the test")]
 
 use fieldpost_domain::{
-    Access, AccessChange, BootstrapPage, Changes, Message, MessageContent, MutationId, NewMessage, PullPage, Time,
-    UnreadableRow, Version,
+    Access, AccessChange, BootstrapPage, Changes, Message, MessageContent, MutationId, NewMessage, PullPage,
+    RefusalCode, Time, UnreadableRow, Version,
 };
 use fieldpost_storage::{
     BatchLimits, BootstrapReason, Conversations, EntryState, Messages, NewDirect, Outbox, People, Replica, Sessions,
@@ -195,7 +195,7 @@ async fn a_mutation_of_an_unknown_kind_is_kept_shown_and_not_sent() {
     for (entry, (kind, content, why)) in entries[1..].iter().zip(expected) {
         assert_eq!((entry.kind.as_str(), entry.content.as_deref()), (kind, content));
         let EntryState::Failed(refusal) = &entry.state else { panic!("not a dead letter") };
-        assert_eq!((refusal.code.as_str(), refusal.detail.as_deref()), ("unreadable", Some(why)));
+        assert_eq!((&refusal.code, refusal.detail.as_deref()), (&RefusalCode::Unreadable, Some(why)));
     }
     store.close().await.unwrap();
 

@@ -19,6 +19,7 @@ mod changes;
 mod conversations;
 mod error;
 mod messages;
+mod mutation_ids;
 mod outbox;
 mod people;
 mod replica;
@@ -27,8 +28,8 @@ mod sync_memory;
 mod turns;
 
 pub mod memory;
-pub mod sight;
 pub mod unreadable;
+pub mod visibility;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -37,6 +38,7 @@ pub use changes::{ChangeReceiver, ChangeSender, ChangeSet, Touched};
 pub use conversations::{ConversationSummary, Conversations};
 pub use error::{NotPossible, StorageError, StorageErrorKind, StorageResult};
 pub use messages::{Messages, Older, ThreadMessage, ThreadWindow, Window};
+pub use mutation_ids::{MutationIds, RandomIds};
 pub use outbox::{
     BatchLimits, EntryState, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, SettleReport,
 };

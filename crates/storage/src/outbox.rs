@@ -193,12 +193,12 @@ pub trait Outbox: Send + Sync {
     ///   id becomes an alias, and a row of the canonical id that came by a pull is merged. The answer to a message that names
     ///   another canonical conversation re-keys in the same way. Rows in an answer are subject to versions, tombstones and
     ///   revocations as those of a page are.
-    /// * rejected: it becomes a dead letter. When an earlier attempt is unanswered and the refusal says nothing of it
+    /// * rejected: it becomes a dead letter. When an earlier attempt is in_flight and the refusal says nothing of it
     ///   ([`fieldpost_domain::RefusalCode::is_said_unseen`]), it stays unknown whether the server has it. With a refused open,
     ///   the mutations of that conversation park too ([`fieldpost_domain::RefusalCode::OpenRefused`]). A refused read mark
     ///   leaves the outbox: no person can repair it, and the marker stands locally. So does a message whose remote echo is
     ///   here: the server has it.
-    /// * retry: it stays where it is, and the answer is counted. It ends one attempt: when another one is still unanswered,
+    /// * retry: it stays where it is, and the answer is counted. It ends one attempt: when another one is still in_flight,
     ///   the server may yet carry that out. A dead letter stays one.
     async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport>;
 

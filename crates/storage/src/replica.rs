@@ -167,7 +167,7 @@ pub trait Replica: Send + Sync {
     /// A conversation that a bootstrap lists comes into sight with all its markers, as one does with a grant
     /// ([`Replica::apply_pull`]). Where the signed-in person's own stands higher here than its page says (nowhere, if none
     /// came), the server does not know: a mark at that position, but not above the `last_seq` that was told, is queued again
-    /// at the end of the outbox, under a mutation with the conversation's id, unless one waits already. Until it has arrived,
+    /// at the end of the outbox, under a new id ([`crate::MutationIds`]), unless one waits already. Until it has arrived,
     /// the messages that it has read and that are here are taken off the server's count.
     ///
     /// A bootstrap whose first page names another epoch than the bootstrap before it ([`BootstrapPage::epoch`]) goes on as one
@@ -180,10 +180,10 @@ pub trait Replica: Send + Sync {
     /// took the place of another message. Messages stored before the bootstrap began that stand above the told range leave
     /// with the page too. Own ones among those that leave from inside or above it have been lost by the server: they become
     /// dead letters ([`fieldpost_domain::RefusalCode::LostByServer`]) at the end of the outbox, in the order of their seqs,
-    /// under a mutation with the message's id; except those that were deleted or cannot be sent (they leave), and those whose
+    /// each under a new id ([`crate::MutationIds`]); except those that were deleted or cannot be sent (they leave), and those whose
     /// send still waits in the outbox (it goes on waiting). Of a conversation that did not come this is known only where its
     /// author would have been shown it; else her own messages leave with it, or say that it is out of sight
-    /// ([`crate::sight::fate_of_unlisted`]).
+    /// ([`crate::visibility::fate_of_unlisted`]).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Superseded`] when the position is not the one that `after` belongs to.

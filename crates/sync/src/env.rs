@@ -1,6 +1,7 @@
 //! What the engine needs of its surroundings beside store and server: the time and chance. Both are injected.
 
 use fieldpost_domain::{ConversationId, MessageId, MutationId, Time};
+use fieldpost_storage::MutationIds;
 use std::{fmt, sync::Arc};
 
 /// Tells the time of this device. It dates what a person writes and decides nothing about what is pulled.
@@ -79,6 +80,12 @@ impl Env {
     #[must_use]
     pub fn mutation_id(&self) -> MutationId {
         MutationId::from_parts(self.clock.now(), self.entropy.bytes())
+    }
+}
+
+impl MutationIds for Env {
+    fn new_id(&self, at: Time) -> MutationId {
+        MutationId::from_parts(at, self.entropy.bytes())
     }
 }
 

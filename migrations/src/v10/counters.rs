@@ -1,7 +1,7 @@
-//! How many mutations wait, and how many have failed.
+//! Counts of queued and failed mutations.
 //!
-//! Counting them takes the longer the fuller the outbox is, and it is asked for after every send. Triggers keep the counts, so
-//! that no statement can forget to.
+//! The counts are read after every send, and counting rows takes longer the fuller the outbox is. Triggers keep the
+//! counts, so no statement can forget to update them.
 
 pub(super) const COUNTERS: &str = "
 CREATE TABLE outbox_counts (

@@ -1,9 +1,9 @@
-//! Messages can be edited, and mention people.
+//! Messages can be edited and can mention people.
 //!
-//! * `mentions` (a JSON array of ids) and `edited_at` come from the server. A version that did not know the fields kept them
-//!   in `extra`; they move.
-//! * `base` is what the server told of the fields that waiting changes have replaced (JSON); null where no change waits. So
-//!   lists, windows, search and counts read one row and need not know of changes.
+//! * `mentions` (a JSON array of ids) and `edited_at` come from the server. An older version kept the unknown fields in
+//!   `extra`; they move to the columns.
+//! * `base` holds the server's values (JSON) of the fields that pending changes have replaced; null if no change is
+//!   pending. So lists, windows, search and counts read one row and need not handle pending changes.
 
 pub(super) const EDITS: &str = "
 ALTER TABLE messages ADD COLUMN mentions TEXT;

@@ -1,12 +1,15 @@
-//! Version 10: room for more kinds of mutation, and a file that remembers what was learned about the line and the server.
+//! Version 10: room for more kinds of mutation, and a file that keeps what passes have learned about network and
+//! server.
 //!
-//! * [`outbox`]: what SQL needs to know of a mutation's kind is in columns, written when it is recorded.
-//! * [`messages`]: what the server tells of a message stays beside what its reader changes.
-//! * [`counters`]: how full the outbox is.
-//! * [`remembered`]: the state of syncing says what it means, and what passes have learned is kept.
+//! * [`outbox`]: the properties of a mutation's kind that SQL needs are columns, written when it is recorded.
+//! * [`messages`]: the server's values of a message are kept beside local changes.
+//! * [`counters`]: the number of outbox entries.
+//! * [`names`]: columns get the names of the field.
+//! * [`remembered`]: the sync state is explicit, and what passes have learned is kept.
 
 mod counters;
 mod messages;
+mod names;
 mod outbox;
 mod remembered;
 
@@ -14,7 +17,7 @@ use crate::script::Script;
 
 pub(crate) const MIGRATION: Script = Script {
     name: "m0010_kinds",
-    parts: &[outbox::POLICY, messages::EDITS, counters::COUNTERS, remembered::REMEMBERED, VERSION],
+    parts: &[outbox::POLICY, messages::EDITS, counters::COUNTERS, remembered::REMEMBERED, names::NAMES, VERSION],
 };
 
 const VERSION: &str = "PRAGMA user_version = 10;";

@@ -1,10 +1,10 @@
-//! What SQL needs to know of a mutation's kind.
+//! The properties of a mutation's kind that SQL needs.
 //!
-//! * `target_id` is the message that a mutation changes; `message_id` stays the one that it creates.
-//! * `opens`: it opens the conversation of its lane. `expires`: it may wait too long. `keeps`: a refusal leaves it as a dead
-//!   letter, because somebody could lose something.
-//! * `slot`: of the entries of a lane with the same slot and target, the newest takes the place of the others.
-//! * `needs` is the capability that the server must have named before it is sent.
+//! * `target_id` is the message that a mutation changes; `message_id` is still the message that it creates.
+//! * `opens`: it opens the conversation of its lane. `expires`: it expires after the ttl. `keeps`: it becomes a dead
+//!   letter when it is refused, because content could be lost.
+//! * `slot`: of the entries in a lane with the same slot and target, the newest supersedes the others.
+//! * `needs`: the capability that the server must have named before it is sent.
 
 pub(super) const POLICY: &str = "
 ALTER TABLE outbox ADD COLUMN target_id BLOB;

@@ -1,11 +1,12 @@
-//! The state of syncing: what is explicit in it, and what it remembers.
+//! The sync state, made explicit, and what passes have learned.
 //!
-//! * `phase` knows the moment after the page of a first screen. Version 9 wrote it as a continuation that no server sends.
-//! * `run_open`: the last page that was pulled said that there is more. Version 9 told it from `done`, which in that phase
-//!   counted pages; it counts the conversations of a bootstrap and nothing else.
-//! * `memory` is what passes have learned about the line and the server, as JSON. Null: nothing yet.
+//! * `phase` has a value for the time after the page of a first screen. Version 9 wrote a continuation that no server
+//!   sends.
+//! * `run_open`: the last pulled page said that more pages follow. Version 9 derived it from `done`, which counted
+//!   pages in that phase; now `done` counts the conversations of a bootstrap and nothing else.
+//! * `memory` is what passes have learned about network and server, as JSON. Null: nothing yet.
 //!
-//! A column's check cannot be changed, so the table is made anew.
+//! SQLite cannot change a column's check, so the table is recreated.
 
 pub(super) const REMEMBERED: &str = "
 CREATE TABLE sync_state_10 (

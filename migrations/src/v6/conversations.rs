@@ -8,7 +8,7 @@ use sea_orm_migration::{
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// By every name that a message may know its conversation by: the local id and the server's.
+/// Every id by which a message may reference its conversation: the local one and the server's.
 pub(super) type Ids = HashMap<String, Uuid>;
 
 const COLUMNS: [&str; 14] = [
@@ -85,12 +85,12 @@ fn values(row: &Source, id: Uuid, server_id: Option<Uuid>, created_at: i64) -> R
         last_message_at.into(),
         preview.into(),
         unread.into(),
-        // Of a conversation that the server does not know, everything is known: there is nothing.
+        // A conversation that the server does not have has no history to fetch.
         empty.into(),
     ])
 }
 
-/// Version −1: any word of the server is newer.
+/// Version −1: every row from the server is newer.
 const INSERT: &str = "
 INSERT INTO conversations (id, server_id, org_id, type, subject, medic_id, created_by, created_at, updated_at,
     participant_name, last_read_at, told_at, told_preview, told_unread, last_message_at, last_message_preview,
@@ -98,7 +98,7 @@ INSERT INTO conversations (id, server_id, org_id, type, subject, medic_id, creat
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, -1)
 ON CONFLICT DO NOTHING";
 
-/// It was opened here, and the server never heard of it.
+/// A conversation that was opened here and never reached the server.
 async fn queue_open(db: &SchemaManagerConnection<'_>, row: &Source, id: Uuid, at: i64) -> Result<(), DbErr> {
     let org = row.reference("org_id")?;
     let broadcast = row.text("type")?.as_deref() == Some("broadcast");
@@ -125,7 +125,7 @@ fn text(id: Uuid) -> serde_json::Value {
     id.hyphenated().to_string().into()
 }
 
-/// A JSON object without the fields that have no value.
+/// A JSON object of the fields that have a value.
 fn object<const N: usize>(fields: [(&str, Option<serde_json::Value>); N]) -> serde_json::Value {
     let fields = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     serde_json::Value::Object(fields.collect())

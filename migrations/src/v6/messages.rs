@@ -26,7 +26,7 @@ const COLUMNS: [&str; 12] = [
     "updated_at",
 ];
 
-/// What the server has comes first: a queued row that comes to the same id was delivered.
+/// Rows that the server has come first: a queued row with the same id was delivered.
 pub(super) async fn move_all(db: &SchemaManagerConnection<'_>, ids: &Ids) -> Result<(), DbErr> {
     for queued in [false, true] {
         let mut after = 0;
@@ -44,7 +44,7 @@ pub(super) async fn move_all(db: &SchemaManagerConnection<'_>, ids: &Ids) -> Res
     Ok(())
 }
 
-/// Only on this device: marked so, and without an id of the server.
+/// Only on this device: marked as queued, and without a server id.
 fn is_queued(row: &Source) -> Result<bool, DbErr> {
     Ok(row.text("status")?.as_deref() == Some("queued") && row.uuid("server_id")?.is_none())
 }
@@ -77,14 +77,14 @@ async fn acknowledged(
     conversation: Uuid,
     at: i64,
 ) -> Result<(), DbErr> {
-    // Marked as queued with an id of the server: the answer was kept, the mark was not.
+    // Marked as queued, but with a server id: the app stored the response and did not update the mark.
     let status = row.word("status", "sent")?;
     let status = if status == "queued" { "sent".to_owned() } else { status };
     let values = values(row, id, Some(id), conversation, at, status, row.text("content")?)?;
     insert(db, INSERT, values).await.map(drop)
 }
 
-/// A queued message, as a dead letter at once if it could never be sent.
+/// Queues a message; one that could never be sent becomes a dead letter at once.
 async fn queue(
     db: &SchemaManagerConnection<'_>,
     row: &Source,
@@ -121,7 +121,7 @@ async fn queue(
     insert(db, PLACE, vec![blob(id)]).await.map(drop)
 }
 
-/// The limits of version 6, by the code that the server would refuse with.
+/// The limits of version 6, by the code with which the server would refuse.
 fn refused(content: &str) -> Option<&'static str> {
     match content.chars().count() {
         0 => Some("content_empty"),
@@ -156,7 +156,7 @@ fn values(
     ])
 }
 
-/// Version −1: any word of the server is newer.
+/// Version −1: every row from the server is newer.
 const INSERT: &str = "
 INSERT INTO messages (id, server_id, conversation_id, sender_id, sender_name, message_type, content, status, composed_at,
     created_at, updated_at, version)
@@ -167,10 +167,10 @@ const QUEUE: &str = "
 INSERT INTO outbox (id, kind, conversation_id, message_id, payload, wire_size, failed_code, recorded_at)
 VALUES (?, 'send_message', ?, ?, ?, ?, ?, ?)";
 
-/// Its place at the end of the thread is that of its mutation.
+/// Its place at the end of the thread is the position of its mutation.
 const PLACE: &str = "UPDATE messages SET position = last_insert_rowid() WHERE id = ?";
 
-/// The server has it and will send it with its conversation; until then it is here.
+/// Kept aside: the server has it and will send it with its conversation.
 async fn keep_aside(db: &SchemaManagerConnection<'_>, row: &Source, conversation: Option<Uuid>) -> Result<(), DbErr> {
     let mut fields = serde_json::Map::new();
     for column in COLUMNS {

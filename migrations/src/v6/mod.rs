@@ -1,27 +1,28 @@
-//! Version 6: the engine's own tables, and the rows of version 5 under the ids they keep from now on.
+//! Version 6: the engine's own tables, and the rows of version 5 with the ids that they keep from now on.
 //!
 //! # Re-keying
 //!
-//! WatermelonDB gave every row an id of its own, 16 random characters, and kept the server's id beside it; which of the two a
-//! reference held was mixed up twice (a conversation's messages may name it by either). From version 6 on a row has one id:
+//! WatermelonDB gave every row its own id, 16 random characters, and kept the server's id beside it. The old app mixed
+//! the two up twice (a message may reference its conversation by either). From version 6 on a row has one id:
 //!
 //! * the server's, if it is a UUID;
-//! * else, of a message, its idempotency key if it is a UUID: the server recognises it when an earlier attempt had arrived;
+//! * else, for a message, its idempotency key if it is a UUID: the server recognises it if an earlier attempt had
+//!   arrived;
 //! * else a new one.
 //!
-//! Two rows that come to the same id are one row; the one that the server has wins, since it was delivered.
+//! Two rows with the same new id are one row. The one that the server has wins, because it was delivered.
 //!
-//! # What becomes of what
+//! # Conversion
 //!
-//! * A conversation without a server id was opened on this device and never arrived: its opening is queued, ahead of all
-//!   messages. Queued messages follow in the order in which they were written down, which is the order of their rows.
-//! * A queued message that could never be sent (empty, too long) or whose conversation is not in the file becomes a dead
-//!   letter, so that its author sees it. A message of the server whose conversation is not in the file is kept aside.
-//! * Rows that the app had marked as deleted are left out: nobody could see them, and an unsent one must not be sent.
-//! * Acknowledged rows have no seq in version 5. They stay readable as they are until the server's answer places them.
-//! * Times become microseconds. What lies outside the years 1 to 9999 (a broken clock, a wrong unit) is moved to the edge.
-//! * Ids of people, medics and orgs that are no UUIDs cannot come from a server; they are mapped to one by a hash, so that
-//!   equal ones stay equal.
+//! * A conversation without a server id was opened on this device and never arrived: its opening is queued before all
+//!   messages. Queued messages follow in the order in which they were written, which is the order of their rows.
+//! * A queued message that could never be sent (empty, too long) or whose conversation is not in the file becomes a
+//!   dead letter, so its author sees it. A message of the server whose conversation is not in the file is kept aside.
+//! * Rows that the app had marked as deleted are left out: they were not visible, and an unsent one must not be sent.
+//! * Acknowledged rows have no seq in version 5. They stay readable until the server's rows give them one.
+//! * Times become microseconds. Times outside the years 1 to 9999 (a broken clock, a wrong unit) are clamped.
+//! * Ids of people, medics and orgs that are no UUIDs cannot come from a server. A hash maps them to UUIDs, so equal
+//!   ids stay equal.
 //!
 //! `local_storage` and the clinical tables are not touched.
 
@@ -64,7 +65,7 @@ async fn move_rows(db: &SchemaManagerConnection<'_>) -> Result<(), DbErr> {
     run(db, NEWEST).await
 }
 
-/// What is queued is the newest of its conversation.
+/// A queued message is the newest of its conversation.
 const NEWEST: &str = "
 UPDATE conversations AS c SET (last_message_at, last_message_preview) = (
     SELECT m.created_at, substr(m.content, 1, 101) FROM messages AS m

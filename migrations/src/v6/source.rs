@@ -1,9 +1,9 @@
-//! Reading rows that WatermelonDB wrote: columns have no type there, and JavaScript has one kind of number.
+//! Reads rows that WatermelonDB wrote: its columns have no type, and JavaScript has one number type.
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 use uuid::Uuid;
 
-/// A row of which every column was cast to text.
+/// A row with every column cast to text.
 pub(super) struct Source(pub(super) QueryResult);
 
 /// The years 1 and 9999, in milliseconds.
@@ -15,7 +15,7 @@ impl Source {
         self.0.try_get("", column)
     }
 
-    /// Of a column that should not be null.
+    /// The text of a column that should not be null.
     pub(super) fn word(&self, column: &str, otherwise: &str) -> Result<String, DbErr> {
         Ok(self.text(column)?.unwrap_or_else(|| otherwise.to_owned()))
     }
@@ -24,7 +24,7 @@ impl Source {
         Ok(self.text(column)?.and_then(|text| Uuid::try_parse(text.trim()).ok()))
     }
 
-    /// A reference to something of the server, whatever the app wrote there; none if it is null or empty.
+    /// The id of a server entity, whatever the app wrote there; none if it is null or empty.
     pub(super) fn reference(&self, column: &str) -> Result<Option<Uuid>, DbErr> {
         Ok(self.text(column)?.filter(|text| !text.trim().is_empty()).map(|text| reference(text.trim())))
     }
@@ -36,14 +36,14 @@ impl Source {
 
     pub(super) fn count(&self, column: &str) -> Result<i64, DbErr> {
         let number = self.text(column)?.and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0);
-        // A float outside of the range of an integer becomes its edge.
+        // A float outside the range of an integer is clamped.
         Ok((number as i64).max(0))
     }
 }
 
 fn micros(text: &str) -> Option<i64> {
     let millis: f64 = text.parse().ok().filter(|millis: &f64| !millis.is_nan())?;
-    // A float outside of the range of an integer becomes its edge.
+    // A float outside the range of an integer is clamped.
     Some((millis as i64).clamp(EARLIEST, LATEST) * 1_000)
 }
 
@@ -58,7 +58,7 @@ fn reference(text: &str) -> Uuid {
     })
 }
 
-/// A new id, made at this moment (microseconds) as far as its order goes.
+/// A new id that sorts as if made at this time (microseconds).
 pub(super) async fn new_id(db: &impl ConnectionTrait, at: i64) -> Result<Uuid, DbErr> {
     let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, "SELECT randomblob(10)")).await?;
     let random: Vec<u8> = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
@@ -67,7 +67,7 @@ pub(super) async fn new_id(db: &impl ConnectionTrait, at: i64) -> Result<Uuid, D
     Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
 }
 
-/// Columns cast to text, from a table, a chunk of rows after one.
+/// Reads columns, cast to text: the chunk of a table's rows after a given row.
 pub(super) async fn chunk(
     db: &impl ConnectionTrait,
     table: &str,

@@ -1,19 +1,19 @@
 //! The tables of version 6.
 //!
-//! Ids are 16 bytes (a third of their text, and B-trees of it stay shallow), times microseconds since 1970 in UTC.
+//! Ids are 16 bytes (less than half of their text, so B-trees stay shallow). Times are microseconds since 1970 in UTC.
 //!
-//! `version` columns hold the server's version of the row with the store's count of server histories ("epochs") above bit
-//! 53: whatever the server sends after it was restored from a backup is then newer than everything it sent before, without
-//! touching a row. −1 is a row that the server has not told of yet.
+//! `version` columns hold the server's version of the row, and above bit 53 the store's count of server histories
+//! ("epochs"): all rows that the server sends after it was restored from a backup are then newer than all rows from
+//! before, without an update of stored rows. −1 is a row that the server has not sent yet.
 //!
-//! `server_id` is null as long as this device alone knows the row, and equals `id` from then on.
+//! `server_id` is null while only this device has the row; later it equals `id`.
 //!
-//! `messages` keeps an integer key of its own because the full-text index needs one that never changes; `seq` is null until
-//! the server has given one, and `position` orders those that were written here meanwhile. Nothing references a conversation
-//! by a foreign key: what a person wrote in a conversation that they may no longer see stays theirs until they have dealt
-//! with it.
+//! `messages` has its own integer key because the full-text index needs one that never changes. `seq` is null until the
+//! server has assigned one; `position` orders the messages without one. No foreign key references a conversation:
+//! messages that a person wrote in a conversation that they can no longer see stay until the person has decided about
+//! them.
 
-/// Makes room for the new tables of the same names.
+/// Frees the table names for the new tables.
 pub(super) const SET_ASIDE: &str = r#"
 DROP INDEX IF EXISTS "conversations_org_id";
 DROP INDEX IF EXISTS "conversations__status";

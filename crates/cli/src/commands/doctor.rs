@@ -8,7 +8,7 @@ use crate::{device::Device, failure::Failure, output::Output};
 use fieldpost::{CursorHealth, Diagnosis, Finding, Lane, Probe, SyncPosition};
 use serde_json::{Value, json};
 
-/// Ends well if nothing is wrong.
+/// Succeeds if nothing is wrong.
 pub(super) async fn run(device: &Device, project: Option<&str>, output: &Output) -> Result<(), Failure> {
     let diagnosis = match device.has_server() {
         true => device.client.diagnose().await?,
@@ -40,7 +40,7 @@ pub(super) async fn run(device: &Device, project: Option<&str>, output: &Output)
     }
 }
 
-/// What preflight says of the project.
+/// Preflight's findings about the project.
 fn said(sentences: Option<&Result<Vec<Sentence>, String>>) -> String {
     match sentences {
         None => "project   not asked (its owner asks with --project DATABASE_URL)".to_owned(),

@@ -4,17 +4,17 @@ use super::{messages::as_json, text::message_line};
 use crate::{device::Device, failure::Failure, output::Output};
 use fieldpost::{ThreadMessage, Window};
 
-/// How many of the newest messages a part of an id is looked for in.
+/// The number of newest messages to search for a part of an id.
 const LOOKED_AT: u32 = 10_000;
 
-/// What to edit, and how.
+/// The message to edit, and its new text.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The conversation's id, a part of it, or its name
     conversation: String,
     /// The message's id, or a part of it
     message: String,
-    /// What it shall say
+    /// The new text
     text: String,
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn run(device: &Device, arguments: &Arguments, output: &Output)
     synced
 }
 
-/// The message that a part of its id names.
+/// The message with this id or part of an id.
 fn find<'a>(shown: &'a [ThreadMessage], wanted: &str) -> Result<&'a ThreadMessage, Failure> {
     let wanted = wanted.to_lowercase();
     let mut found = shown.iter().filter(|message| wanted.len() >= 4 && message.id.to_string().contains(&wanted));

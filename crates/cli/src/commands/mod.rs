@@ -44,7 +44,7 @@ pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
     }
 }
 
-/// Opens the device, and closes it whatever becomes of the command, so that the file is left tidy.
+/// Opens the device, and closes it whatever the command's result, so that the file is left tidy.
 async fn on_a_device(args: &DeviceArgs, command: Command, output: &Output) -> Result<(), Failure> {
     let device = match command {
         Command::Sync { every, .. } => Device::open_online(args, sync::rhythm(every)).await?,

@@ -8,7 +8,7 @@ pub(super) async fn run(device: &Device, wanted: &str, output: &Output) -> Resul
     let medic = device.find_medic(wanted).await?.medic_id.ok_or(Error::NotFound)?;
     let opened = device.client.open_direct(medic).await?;
     let synced = device.sync_if_possible(output).await;
-    // The server may have given it another id.
+    // The server may have assigned another id.
     let now = opened.summary().await?.ok_or(Error::NotFound)?;
     output.result(&as_json(&now), || format!("{}  {}", now.id, now.participant_name));
     synced

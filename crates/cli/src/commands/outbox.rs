@@ -34,7 +34,7 @@ fn show(output: &Output, entry: &OutboxEntry) {
     output.result(&as_json(entry), || line(entry));
 }
 
-/// What a person named: by the message, by the mutation, or by a part of either that is unique.
+/// The entry that a person named: by the message's id, the mutation's id, or a unique part of either.
 async fn find(device: &Device, wanted: &str) -> Result<OutboxEntry, Failure> {
     let wanted = wanted.to_lowercase();
     let named = |entry: &OutboxEntry| {

@@ -1,4 +1,4 @@
-//! The look at the project itself that `fieldpost doctor --project` takes: preflight, as the owner of the tables, through `psql`.
+//! The project check of `fieldpost doctor --project`: preflight, as the owner of the tables, through `psql`.
 
 use super::sql;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use std::process::Stdio;
 use tokio::{io::AsyncWriteExt, process::Command};
 use url::Url;
 
-/// One sentence of preflight.
+/// One finding of preflight.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Sentence {
     level: String,
@@ -16,7 +16,7 @@ pub(super) struct Sentence {
 }
 
 impl Sentence {
-    /// Whether somebody should do something about it.
+    /// Whether somebody should act on it.
     pub(super) fn is_odd(&self) -> bool {
         !matches!(self.level.as_str(), "fits" | "adapts")
     }
@@ -27,7 +27,7 @@ impl Sentence {
     }
 }
 
-/// Asks the project. What went wrong is said without the URL, which has the password in it.
+/// Runs preflight. Errors leave out the URL, because it contains the password.
 pub(super) async fn look(database_url: &str) -> Result<Vec<Sentence>, String> {
     let url = Url::parse(database_url)
         .map_err(|_| "--project is no URL of a database: postgres://USER:PASSWORD@HOST:PORT/DATABASE")?;
@@ -37,7 +37,7 @@ pub(super) async fn look(database_url: &str) -> Result<Vec<Sentence>, String> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("cannot run psql, which asks the project: {error}"))?;
     if let Some(mut stdin) = child.stdin.take() {
-        // One that ends early closes the pipe; its exit code tells.
+        // A psql that ends early closes the pipe; its exit code reports that.
         let _ = stdin.write_all(sql::preflight_as_json().as_bytes()).await;
     }
     let output = child.wait_with_output().await.map_err(|error| error.to_string())?;
@@ -48,7 +48,7 @@ pub(super) async fn look(database_url: &str) -> Result<Vec<Sentence>, String> {
     serde_json::from_slice(&output.stdout).map_err(|error| format!("preflight answered something else: {error}"))
 }
 
-/// By the environment, which other users of the machine cannot read.
+/// Passes the connection settings in the environment, which other users of the machine cannot read.
 fn point(command: &mut Command, url: &Url) {
     let decoded = |text: &str| {
         url::form_urlencoded::parse(text.replace('+', "%2B").as_bytes()).next().map(|(name, _)| name.into_owned())

@@ -6,7 +6,7 @@ use crate::{device::Device, failure::Failure, output::Output};
 pub(super) async fn run(device: &Device, wanted: &str, text: &str, output: &Output) -> Result<(), Failure> {
     let conversation = device.find_conversation(wanted).await?;
     let written = device.client.conversation(conversation.id).send(text).await?;
-    // Told before the network is tried: from here on the message is safe, whatever the network does.
+    // Printed before the network is tried: from here on the message is safe, whatever the network does.
     output.tell("Kept on this device.");
     let synced = device.sync_if_possible(output).await;
     let now = device.client.conversation(conversation.id).messages(fieldpost::Window::newest(100)).await?;

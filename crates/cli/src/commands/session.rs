@@ -15,7 +15,7 @@ pub(super) async fn login(device: &Device, email: &str, output: &Output) -> Resu
     Ok(())
 }
 
-/// The first line, without its line break. A password may begin or end with blanks.
+/// The first line, without its line break. A password may begin or end with spaces.
 fn read_password() -> Result<String, Failure> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).map_err(Failure::error)?;
@@ -30,7 +30,7 @@ pub(super) async fn logout(device: &Device, wipe: bool, output: &Output) -> Resu
     let unsent = device.client.sign_out(if wipe { Wipe::Everything } else { Wipe::Keep }).await?;
     let failed = unsent.iter().filter(|entry| matches!(entry.state, EntryState::Failed(_))).count();
     let pending = unsent.len() - failed;
-    // A program that wipes gets the texts too: nothing can ask for them afterwards.
+    // A program that wipes gets the texts too: they cannot be read afterwards.
     let entries: Vec<_> = unsent.iter().map(outbox::as_json).collect();
     let value = json!({"signed_in": false, "pending": pending, "failed": failed, "wiped": wipe, "unsent": entries});
     output.result(&value, || match (unsent.len(), wipe) {
@@ -42,7 +42,7 @@ pub(super) async fn logout(device: &Device, wipe: bool, output: &Output) -> Resu
         (lost, true) => format!("Signed out, and everything on this device is forgotten, {lost} never sent included:"),
     });
     if wipe {
-        // The last chance to see them.
+        // The last chance to see the texts.
         unsent.iter().filter_map(|entry| entry.content.as_deref()).for_each(|text| output.tell(&one_line(text)));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `fieldpost sql`: the SQL that a Supabase project needs, as files for the tools that people apply SQL with.
+//! `fieldpost sql`: the SQL that a Supabase project needs, as files for the tools that apply it.
 
 use crate::{args::Sql, failure::Failure, output::Output};
 use fieldpost::SQL_VERSION;
@@ -32,7 +32,7 @@ pub(super) fn run(what: &Sql, output: &Output) -> Result<(), Failure> {
     }
 }
 
-/// The script, with the operator's agreement in it if she gave it.
+/// The script, including the operator's agreement if she gave it.
 fn script(adopt: bool) -> String {
     if adopt {
         SCRIPT.replacen("\nbegin;\n", "\nbegin;\nset local fieldpost.adopt = 'all';\n", 1)
@@ -41,7 +41,7 @@ fn script(adopt: bool) -> String {
     }
 }
 
-/// The check of the project by itself, its sentences as one JSON list.
+/// The project check alone, with its findings as one JSON list.
 pub(super) fn preflight_as_json() -> String {
     preflight().replace(
         "select * from pg_temp.fieldpost_preflight() order by level, about;",
@@ -49,7 +49,7 @@ pub(super) fn preflight_as_json() -> String {
     )
 }
 
-/// The check of the project by itself: a function that is gone with the session, and the question.
+/// The project check alone: a function that disappears with the session, and a query that calls it.
 fn preflight() -> String {
     let start = PREFLIGHT.find("create or replace function").unwrap_or_default();
     let end = PREFLIGHT.find("comment on function").unwrap_or(PREFLIGHT.len());
@@ -90,7 +90,7 @@ fn report(path: &Path, written: bool, output: &Output) {
     });
 }
 
-/// The migrations that are there, in the order in which they are applied.
+/// The existing migrations, in the order in which they are applied.
 fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     let entries = fs::read_dir(folder).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Failure::usage(format!(
@@ -110,7 +110,7 @@ fn suffix() -> String {
     format!("_fieldpost_v{SQL_VERSION}.sql")
 }
 
-/// A time that sorts after every migration there is: the Supabase CLI applies nothing that comes before what it has applied.
+/// A timestamp after every existing migration: the Supabase CLI applies none that sorts before one it has applied.
 fn stamp(names: &[String]) -> u64 {
     let now: chrono::DateTime<chrono::Utc> = SystemTime::now().into();
     let now = now.format("%Y%m%d%H%M%S").to_string().parse().unwrap_or(u64::MIN);
@@ -118,7 +118,7 @@ fn stamp(names: &[String]) -> u64 {
     last.map_or(now, |last| now.max(last.saturating_add(1)))
 }
 
-/// Whole or not at all: half a migration would be applied.
+/// Writes the whole file or nothing: half a migration would be applied.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let draft: PathBuf = path.with_extension("sql.part");
     fs::write(&draft, text)?;

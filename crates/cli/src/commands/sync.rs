@@ -10,7 +10,7 @@ pub(super) async fn once(device: &Device, output: &Output) -> Result<(), Failure
     Ok(())
 }
 
-/// The timer of `--watch`: so many seconds, whether or not anybody looks.
+/// The timer of `--watch`: every `every` seconds, whether or not anybody is looking.
 pub(super) fn rhythm(every: u64) -> Rhythm {
     let every = Duration::from_secs(every);
     Rhythm { foreground: every, background: every, ..Rhythm::default() }

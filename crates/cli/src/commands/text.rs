@@ -1,8 +1,8 @@
-//! How things are written for people.
+//! Formats values for people.
 
 use fieldpost::{Refusal, RefusalCode, ThreadMessage, Time};
 
-/// Minutes are enough on a list.
+/// A list needs no more than minutes.
 pub(super) fn moment(time: Time) -> String {
     time.format("%Y-%m-%d %H:%M").to_string()
 }
@@ -12,7 +12,7 @@ pub(crate) fn message_line(message: &ThreadMessage) -> String {
     let content = match (&message.content, &message.omitted, message.deleted) {
         (_, _, true) => "(deleted)".to_owned(),
         (Some(text), None, false) => text.clone(),
-        // Its metadata alone was too much.
+        // Only its metadata exceeded the limits.
         (Some(text), Some(omitted), false) => format!("{text} ({})", omitted.sentence()),
         (None, Some(omitted), false) => format!("({})", omitted.sentence()),
         (None, None, false) => "(no text)".to_owned(),
@@ -22,7 +22,7 @@ pub(crate) fn message_line(message: &ThreadMessage) -> String {
         .to_owned()
 }
 
-/// How far one's own message has got; nothing for those of others.
+/// The delivery state of one's own message; empty for those of others.
 fn state(message: &ThreadMessage) -> String {
     match (&message.failure, message.mine) {
         (Some(Refusal { code: RefusalCode::Refused, detail: Some(words) }), _) => {
@@ -35,7 +35,7 @@ fn state(message: &ThreadMessage) -> String {
     }
 }
 
-/// Line breaks would break a list.
+/// Removes line breaks, which would break a list.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -4,8 +4,8 @@ use crate::{device::Device, failure::Failure, output::Output};
 use fieldpost::{Error, Status, SyncStatus};
 use serde_json::{Value, json};
 
-/// Syncs by itself until it is interrupted, and prints how things stand whenever that changes. A pass that is cut off is
-/// taken up by the next sync.
+/// Keeps syncing until interrupted, and prints the status whenever it changes. The next sync continues a pass that was
+/// cut off.
 pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure> {
     device.client.start().await;
     let ended = tokio::select! {
@@ -16,7 +16,7 @@ pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure>
     ended
 }
 
-/// What may get better is told; everything else ends it.
+/// Prints what may recover; any other failure ends the watch.
 async fn print_changes(device: &Device, output: &Output) -> Failure {
     let mut status = device.client.status();
     let mut told = None;
@@ -27,7 +27,7 @@ async fn print_changes(device: &Device, output: &Output) -> Failure {
             Err(error) => return error.into(),
         };
         let line = as_json(&now, unread);
-        // Every look at the server is a short "syncing"; what it found is worth a line.
+        // Every pass is briefly "syncing"; only its result is worth a line.
         if now.sync_status() != SyncStatus::Syncing && told.as_ref() != Some(&line) {
             output.result(&line, || text(&now, unread));
             told = Some(line);

@@ -1,4 +1,4 @@
-//! The chapters.
+//! The chapters of the demo.
 
 use super::{stage::Stage, story::Story, writer};
 use crate::failure::Failure;

@@ -1,4 +1,4 @@
-//! Puts both threads side by side.
+//! Prints both threads side by side.
 
 use super::{stage::Stage, story::Story};
 use crate::failure::Failure;
@@ -6,7 +6,7 @@ use fieldpost::{MessageId, ThreadMessage, Window};
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// What became of the messages that one side wrote.
+/// The outcome of the messages that one side wrote.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Verdict {
     pub(super) sent: usize,
@@ -15,7 +15,7 @@ pub(super) struct Verdict {
     pub(super) duplicated: usize,
 }
 
-/// How many lines of a long thread are shown.
+/// The number of lines shown of a long thread.
 const SHOWN: usize = 8;
 
 pub(super) async fn both_threads(
@@ -45,7 +45,7 @@ pub(super) async fn both_threads(
     Ok(verdict)
 }
 
-/// Counts what became of the messages that one side wrote in the thread that the other side has.
+/// Counts, in the other side's thread, the outcome of the messages that one side wrote.
 fn count(written: &[MessageId], received: &[ThreadMessage]) -> Verdict {
     let mut times: HashMap<MessageId, usize> = HashMap::new();
     for message in received {

@@ -1,8 +1,8 @@
-//! `fieldpost demo`: the main job, told while it happens, and checked.
+//! `fieldpost demo`: tells the main story while it happens, and checks it.
 //!
-//! One server in memory, and in front of it one listener per device, so that each device has a network of its own that can be
-//! cut. The medic writes in a process of its own, which is killed the hard way. Everything the story claims is checked on the
-//! devices and on the server; a claim that does not hold ends the demo with an error.
+//! There is one server in memory, with one listener per device in front of it, so that each device's network can be cut
+//! separately. The medic writes in a separate process, which is killed with SIGKILL. The demo checks every claim on the
+//! devices and on the server; a claim that does not hold ends it with an error.
 
 mod act;
 mod compare;
@@ -38,7 +38,7 @@ pub(crate) async fn run(messages: u32, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The last line.
+/// The last line of the output.
 #[derive(Serialize)]
 struct Summary {
     #[serde(flatten)]

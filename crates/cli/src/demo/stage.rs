@@ -9,10 +9,10 @@ use tempfile::TempDir;
 /// Everybody's password in the demo world.
 const DEMO_PASSWORD: &str = "fieldpost-demo";
 
-/// Where one device lives.
+/// One device of the story.
 pub(super) struct Device {
     pub(super) file: PathBuf,
-    /// This device's way to the server; others have their own.
+    /// This device's connection to the server; other devices have their own.
     pub(super) network: DevServer,
     email: &'static str,
 }
@@ -49,7 +49,7 @@ impl Stage {
         Ok(Self { medic, admin, folder })
     }
 
-    /// The thread that the story is about: the medic's own.
+    /// The thread of the story: the medic's own.
     pub(super) async fn thread(&self, client: &Client) -> Result<ConversationId, Failure> {
         let all = client.conversations().await?;
         let me = client.me().await?;
@@ -63,7 +63,7 @@ impl Stage {
             .ok_or_else(|| Failure::error("the demo's conversation is missing after the first sync"))
     }
 
-    /// Requests of both devices.
+    /// The number of requests of both devices.
     pub(super) fn requests(&self) -> u64 {
         (self.medic.network.requests().log().len() + self.admin.network.requests().log().len()) as u64
     }

@@ -1,9 +1,9 @@
-//! Tells what happens, and insists that it did.
+//! Tells what happens, and checks that it did.
 
 use crate::{failure::Failure, output::Output};
 use std::fmt::Debug;
 
-/// The teller.
+/// The narrator.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Story {
     output: Output,
@@ -14,12 +14,12 @@ impl Story {
         Self { output }
     }
 
-    /// Begins a chapter.
+    /// Starts a chapter.
     pub(super) fn chapter(&self, title: &str) {
         self.output.tell(&format!("\n{title}"));
     }
 
-    /// Says a sentence.
+    /// Prints a sentence.
     pub(super) fn say(&self, text: &str) {
         self.output.tell(&format!("  {text}"));
     }

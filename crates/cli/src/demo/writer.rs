@@ -1,4 +1,4 @@
-//! The medic's app as a process of its own, so that it can be killed for real.
+//! The medic's app as a separate process, so that it can really be killed.
 
 use super::stage::Device;
 use crate::{failure::Failure, output::Output};
@@ -10,7 +10,7 @@ use tokio::{
     process::Command,
 };
 
-/// What the medic's process does: writes, says what was accepted, and then hangs until it is killed.
+/// The medic's process: it writes, prints what was accepted, and then hangs until it is killed.
 pub(crate) async fn write_and_wait(
     database: &Path,
     conversation: ConversationId,
@@ -26,7 +26,7 @@ pub(crate) async fn write_and_wait(
     Ok(())
 }
 
-/// What the medic writes.
+/// The text of a message.
 pub(super) fn text(number: u32) -> String {
     match number {
         1 => "Gate 3, no signal down here".to_owned(),
@@ -36,7 +36,8 @@ pub(super) fn text(number: u32) -> String {
     }
 }
 
-/// Runs the medic's app without a network until it has accepted all messages, then kills it. Returns what was accepted.
+/// Runs the medic's app without a network until it has accepted all messages, then kills it. Returns the accepted
+/// messages.
 pub(super) async fn write_then_kill(
     device: &Device,
     conversation: ConversationId,

@@ -1,4 +1,4 @@
-//! Whatever is wrong, the tool says what, ends with the right code, and loses nothing.
+//! Whatever is wrong, the tool says what, exits with the right code, and loses nothing.
 
 use crate::{
     canned,
@@ -22,11 +22,11 @@ async fn signing_in_to_the_wrong_place_or_with_the_wrong_thing() {
         ("unknown host", "http://no-such-host.invalid", key, ADA, PASSWORD, 3, "cannot be reached"),
         ("no URL", "not a url", key, ADA, PASSWORD, 2, "URL"),
         ("not HTTP", "ftp://example.com", key, ADA, PASSWORD, 2, "http"),
-        ("wrong key", url, "wrong", ADA, PASSWORD, 1, "SUPABASE_ANON_KEY"),
+        ("wrong key", url, "wrong", ADA, PASSWORD, 1, "the project's anon key"),
         ("wrong password", url, key, ADA, "wrong", 1, "wrong e-mail address or password"),
         ("unknown address", url, key, "nobody@fieldpost.test", PASSWORD, 1, "wrong e-mail address or password"),
         ("no password", url, key, ADA, "", 2, "standard input"),
-        ("some other site", &html, key, ADA, PASSWORD, 1, "SUPABASE_URL"),
+        ("some other site", &html, key, ADA, PASSWORD, 1, "the project's URL"),
     ];
     for (what, url, key, email, password, code, says) in table {
         let terminal = Terminal::with(url, key);
@@ -42,7 +42,7 @@ fn a_file_that_cannot_be_used() {
     std::fs::write(&text, "these are my notes, and they are longer than a header of a database has to be").unwrap();
     let newer = Terminal::new();
     assert_eq!(newer.run(&["status"]).code, 0);
-    // The schema version of an SQLite file stands at byte 60, most significant byte first.
+    // Byte 60 of an SQLite file holds the schema version, most significant byte first.
     let mut bytes = std::fs::read(&newer.database).unwrap();
     bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
     std::fs::write(&newer.database, &bytes).unwrap();

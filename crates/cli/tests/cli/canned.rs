@@ -1,4 +1,4 @@
-//! A server that answers each path with a fixed body, whatever is asked.
+//! A server that answers each path with a fixed body, whatever the request.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-/// One answer: the end of a path, a content type, a body.
+/// One response: the end of the path, a content type, a body.
 pub(crate) type Answer = (&'static str, &'static str, String);
 
 /// Serves until the process ends; returns its URL.
@@ -22,7 +22,7 @@ pub(crate) fn serve(answers: Vec<Answer>) -> String {
     url
 }
 
-/// Answers one request; none when the connection is over.
+/// Answers one request; none when the connection has ended.
 fn answer(mut stream: &TcpStream, answers: &[Answer]) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let mut request = String::new();

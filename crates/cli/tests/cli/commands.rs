@@ -85,9 +85,9 @@ async fn what_was_refused_is_sent_again_changed_or_taken_back() {
     assert_eq!(ada.run(&["outbox", "retry"]).code, 2);
 }
 
-/// As if the tool had been used then. What is written waits.
+/// Writes as if the tool had been used back then. The message stays queued.
 async fn write_long_ago(terminal: &Terminal, text: &str) {
-    // The clock of the kit stands still, in the past.
+    // The testkit's clock stands still, in the past.
     let (env, _) = fieldpost_testkit::env(1);
     let client = Fieldpost::builder().database(&terminal.database).local_only().env(env).open().await.unwrap();
     let conversations = client.conversations().await.unwrap();

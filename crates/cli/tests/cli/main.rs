@@ -1,4 +1,4 @@
-//! The command-line tool as a process: what it prints, and with which code it ends.
+//! The command-line tool as a process: its output and its exit codes.
 #![expect(clippy::unwrap_used, reason = "a step that fails has to fail its test")]
 
 mod bad_input;

@@ -1,4 +1,4 @@
-//! `fieldpost sql`: files for the tools that people apply SQL with.
+//! `fieldpost sql`: files for the tools that apply SQL.
 
 use crate::terminal::Terminal;
 use std::fs;

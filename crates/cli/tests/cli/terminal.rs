@@ -12,7 +12,7 @@ use tempfile::TempDir;
 pub(crate) const ADA: &str = "ada@fieldpost.test";
 pub(crate) const PASSWORD: &str = "fieldpost-demo";
 
-/// What a run printed and how it ended.
+/// A run's output and exit status.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,
@@ -36,7 +36,7 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Without a project.
+    /// A terminal without a project.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("phone.db");
@@ -47,7 +47,7 @@ impl Terminal {
         Self { url: Some(url.to_owned()), key: Some(key.to_owned()), ..Self::new() }
     }
 
-    /// Signed in as Ada, and synced once.
+    /// A terminal signed in as Ada and synced once.
     pub(crate) fn of_ada(server: &DevServer) -> Self {
         let terminal = Self::with(server.url(), server.anon_key());
         assert_eq!(terminal.login(ADA, PASSWORD).code, 0);
@@ -73,7 +73,7 @@ impl Terminal {
         self.end(command, input)
     }
 
-    /// The same with a limit on how large a file may become, in blocks of 512 bytes: a disk that is full.
+    /// The same with a limit on the size of a file, in blocks of 512 bytes: a full disk.
     #[cfg(unix)]
     pub(crate) fn run_on_a_full_disk(&self, arguments: &[&str], blocks: u32) -> Ended {
         let mut command = Command::new("sh");
@@ -83,7 +83,7 @@ impl Terminal {
         self.end(command, "")
     }
 
-    /// Starts a run that goes on until it is ended; its output can be read while it runs.
+    /// Starts a run that continues until it is ended; its output can be read while it runs.
     #[cfg(unix)]
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fieldpost"));
@@ -95,7 +95,7 @@ impl Terminal {
     fn end(&self, mut command: Command, input: &str) -> Ended {
         self.point(&mut command);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // A tool that ends before it reads closes the pipe; that is for the exit code to tell.
+        // A tool that ends before it reads closes the pipe; its exit code reports that.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
         Ended {

@@ -1,4 +1,4 @@
-//! `fieldpost sync --watch` prints how things stand until it is interrupted.
+//! `fieldpost sync --watch` prints the status until it is interrupted.
 
 use crate::terminal::{PASSWORD, Terminal, server};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use std::{
     process::{Child, ChildStdout, Command},
 };
 
-/// A watch under way.
+/// A running watch.
 struct Watch {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -20,7 +20,7 @@ impl Watch {
         Self { child, lines }
     }
 
-    /// The next line of which this holds.
+    /// The next line that satisfies `holds`.
     fn until(&mut self, holds: impl Fn(&Value) -> bool) -> Value {
         loop {
             let line = self.lines.next().unwrap().unwrap();
@@ -31,7 +31,7 @@ impl Watch {
         }
     }
 
-    /// As a person does with ctrl-c; the exit code.
+    /// Interrupts the watch, like ctrl-c, and returns its exit code.
     fn interrupt(mut self) -> i32 {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
@@ -40,7 +40,7 @@ impl Watch {
 }
 
 impl Drop for Watch {
-    /// A test that fails leaves nothing running.
+    /// A failing test must leave nothing running.
     fn drop(&mut self) {
         let _ = self.child.kill();
     }

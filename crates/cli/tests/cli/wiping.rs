@@ -1,4 +1,4 @@
-//! Handing a device on: what leaves the file, what is said before it does, and what is nobody's business.
+//! Handing a device on: what is removed from the file, what is printed before, and what stays private.
 
 use crate::terminal::{ADA, PASSWORD, Terminal, server};
 use fieldpost_devserver::DevServer;
@@ -8,7 +8,7 @@ const BEN: &str = "ben@fieldpost.test";
 const WAITS: &str = "unsent zebra";
 const REFUSED: &str = "refused walrus";
 
-/// Ada's file, in which one message waits for a network and the server has refused another.
+/// Ada's file: one message waits for a network, and the server has refused another.
 fn ada_with_unsent(server: &DevServer) -> Terminal {
     let ada = Terminal::of_ada(server);
     ada.run(&["send", "Site notices", REFUSED]);

@@ -1,4 +1,4 @@
-//! The command-line tool in two databases, and supabase-js as a third client, on the real stack.
+//! The command-line tool with two databases, and supabase-js as a third client, on the real stack.
 #![expect(clippy::unwrap_used, reason = "a step that fails has to fail its test")]
 
 use fieldpost_tests::{Account, Stack, node};
@@ -10,7 +10,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Supabase Lite does not bear two first requests at a time (`tuple concurrently updated`).
+/// Supabase Lite cannot handle two concurrent first requests (`tuple concurrently updated`).
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 struct Terminal {
@@ -26,7 +26,7 @@ impl Terminal {
         terminal
     }
 
-    /// Runs a command that must succeed; one JSON value per line it prints.
+    /// Runs a command that must succeed; returns one JSON value per line of output.
     fn run(&self, arguments: &[&str], input: &str) -> Vec<Value> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_fieldpost"))
             .args(["--json", "--db"])

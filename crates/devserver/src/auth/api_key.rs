@@ -1,4 +1,4 @@
-//! The gateway's check, before any service sees the request.
+//! The gateway's check of the API key, before any service sees the request.
 
 use crate::{app::App, json::json_response};
 use axum::{
@@ -9,7 +9,7 @@ use axum::{
 };
 use serde_json::json;
 
-/// Lets through who brings the project's key, in the header or in the query as Supabase allows.
+/// Accepts requests with the project's key, in the header or, as Supabase allows, in the query.
 pub(crate) async fn require_api_key(State(app): State<App>, request: Request, next: Next) -> Response {
     let header = request.headers().get("apikey").and_then(|value| value.to_str().ok());
     let query = request.uri().query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("apikey="));

@@ -1,5 +1,5 @@
-//! GoTrue's refusals, in both shapes: clients that send `X-Supabase-Api-Version: 2024-01-01` or newer get the error code as
-//! `code`, older ones get the status there.
+//! GoTrue's refusals, in both formats: clients that send `X-Supabase-Api-Version: 2024-01-01` or newer get the error
+//! code in `code`; for older clients that field holds the status.
 
 use crate::json::json_response;
 use axum::{
@@ -24,7 +24,7 @@ impl AuthError {
         Self { status: StatusCode::BAD_REQUEST, code, message }
     }
 
-    /// The answer, in the shape that the request asks for.
+    /// The response, in the format that the request asks for.
     pub(super) fn respond(self, request: &HeaderMap) -> Response {
         let Self { status, code, message } = self;
         let version = request.get(VERSION_HEADER).and_then(|value| value.to_str().ok());

@@ -1,4 +1,4 @@
-//! The API key in front of everything, and GoTrue's endpoints.
+//! The check of the API key, and GoTrue's endpoints.
 
 mod api_key;
 mod error;

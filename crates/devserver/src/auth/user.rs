@@ -18,7 +18,7 @@ pub(super) async fn user(State(app): State<App>, headers: HeaderMap) -> Response
     }
 }
 
-/// Any scope ends this one session; the reference server's sessions do not know of each other.
+/// Every scope ends only this session; the reference server's sessions do not know of each other.
 pub(super) async fn logout(State(app): State<App>, headers: HeaderMap) -> Response {
     match caller(&app, &headers) {
         Ok((_, token)) => match app.reference.sign_out(&token).await {
@@ -29,7 +29,7 @@ pub(super) async fn logout(State(app): State<App>, headers: HeaderMap) -> Respon
     }
 }
 
-/// Who is calling. Unlike PostgREST, GoTrue also asks whether the session goes on.
+/// The caller. Unlike PostgREST, GoTrue also checks that the session is still active.
 fn caller(app: &App, headers: &HeaderMap) -> Result<(PersonId, AccessToken), AuthError> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = bearer.and_then(|value| value.strip_prefix("Bearer ")).ok_or(AuthError {

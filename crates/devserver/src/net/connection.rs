@@ -1,6 +1,5 @@
-//! A connection that can be broken from outside: at once, or after so many more bytes of answer.
+//! A connection that can be broken from outside: at once, or after a number of response bytes.
 
-use axum::{extract::connect_info::Connected, serve::IncomingStream};
 use std::{
     io,
     pin::Pin,
@@ -14,18 +13,18 @@ use tokio::{
 
 #[derive(Debug, Default)]
 struct State {
-    /// How many more bytes may be written; none: any number.
+    /// How many more bytes may be written; none: no limit.
     allowance: Option<usize>,
-    /// Woken when the connection is broken while it waits for a request.
+    /// Woken when the connection breaks while it waits for a request.
     reader: Option<Waker>,
 }
 
-/// Breaks one connection. Clones break the same.
+/// Breaks one connection. All clones act on the same one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Breaker(Arc<Mutex<State>>);
 
 impl Breaker {
-    /// Lets so many more bytes out, then breaks the connection.
+    /// Lets this many more bytes out, then breaks the connection.
     pub(crate) fn break_after(&self, bytes: usize) {
         let reader = {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -37,12 +36,12 @@ impl Breaker {
         }
     }
 
-    /// Whether the connection is still there; the last handle then is the one that asks.
+    /// Whether the connection is still open: then this is not the last handle.
     pub(super) fn is_in_use(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 
-    /// Whether nothing more may be written.
+    /// Whether the connection is broken: nothing more may be written.
     fn is_broken(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).allowance == Some(0)
     }
@@ -63,12 +62,6 @@ impl Breaker {
     }
 }
 
-impl<'a> Connected<IncomingStream<'a, super::listener::SwitchedListener>> for Breaker {
-    fn connect_info(stream: IncomingStream<'a, super::listener::SwitchedListener>) -> Self {
-        stream.io().breaker.clone()
-    }
-}
-
 /// The stream of one connection.
 #[derive(Debug)]
 pub(crate) struct BreakableStream {
@@ -77,6 +70,11 @@ pub(crate) struct BreakableStream {
 }
 
 impl BreakableStream {
+    /// What breaks it.
+    pub(super) fn breaker(&self) -> Breaker {
+        self.breaker.clone()
+    }
+
     pub(super) const fn new(stream: TcpStream, breaker: Breaker) -> Self {
         Self { stream, breaker }
     }
@@ -88,7 +86,7 @@ fn broken<T>() -> Poll<io::Result<T>> {
 
 impl AsyncRead for BreakableStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        // First the waker, then the question: a break in between is not missed.
+        // First set the waker, then check: so a break in between is not missed.
         self.breaker.wait(cx.waker());
         if self.breaker.is_broken() {
             return broken();

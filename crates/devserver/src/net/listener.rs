@@ -1,12 +1,18 @@
-//! A listener that, while the switch is off, has no socket: connections are refused by the operating system, as they are
-//! when nothing listens.
+//! A listener that has no socket while the switch is off: the operating system refuses connections, as if nothing
+//! listened.
 
-use super::{Breaker, Switch, connection::BreakableStream};
-use axum::serve::Listener;
+use super::{
+    connection::{BreakableStream, Breaker},
+    switch::Switch,
+};
+use axum::{
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::net::TcpListener;
 
-/// How long to wait before trying again to get the port back.
+/// The pause before trying again to bind the port.
 const AGAIN: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
@@ -17,14 +23,14 @@ pub(crate) struct SwitchedListener {
 }
 
 impl SwitchedListener {
-    /// Listens on an address; port 0 lets the system choose, and that port is kept.
+    /// Listens on an address. With port 0 the system chooses the port, and the listener keeps it.
     pub(crate) async fn bind(address: SocketAddr, switch: Switch) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         Ok(Self { address, listener: Some(listener), switch })
     }
 
-    /// Closes or opens the socket, as the switch says.
+    /// Closes or opens the socket to match the switch.
     async fn follow(&mut self, on: bool) {
         if !on {
             self.listener = None;
@@ -51,7 +57,7 @@ impl Listener for SwitchedListener {
             let accepted = async {
                 match &self.listener {
                     Some(listener) => listener.accept().await.ok(),
-                    // Off: wait for the switch. On without a port: go round again.
+                    // Off: wait for the switch. On without a port: try again.
                     None if on => None,
                     None => std::future::pending().await,
                 }
@@ -61,7 +67,7 @@ impl Listener for SwitchedListener {
                 accepted = accepted => accepted,
             };
             if let Some((stream, address)) = accepted {
-                // Answers are small and complete; waiting for more to send only makes them late.
+                // Responses are small and complete; waiting for more data only delays them.
                 let _ = stream.set_nodelay(true);
                 let breaker = Breaker::default();
                 self.switch.add(breaker.clone());
@@ -72,5 +78,11 @@ impl Listener for SwitchedListener {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.address)
+    }
+}
+
+impl<'a> Connected<IncomingStream<'a, SwitchedListener>> for Breaker {
+    fn connect_info(stream: IncomingStream<'a, SwitchedListener>) -> Self {
+        stream.io().breaker()
     }
 }

@@ -1,4 +1,4 @@
-//! Sockets that can be told to misbehave.
+//! Sockets that fail on demand.
 
 mod connection;
 mod listener;

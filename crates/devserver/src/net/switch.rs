@@ -1,10 +1,10 @@
-//! The network switch of the server: on, or no connection at all.
+//! The network switch of the server: on, or no connections at all.
 
-use super::Breaker;
+use super::connection::Breaker;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
-/// Turns the network off and on. Clones turn the same.
+/// Turns the network off and on. All clones turn the same one.
 #[derive(Debug, Clone)]
 pub(crate) struct Switch {
     wanted: Arc<watch::Sender<bool>>,
@@ -21,7 +21,7 @@ impl Switch {
         }
     }
 
-    /// Turns it on or off and waits until it is.
+    /// Turns the network on or off and waits until that has happened.
     pub(crate) async fn turn(&self, on: bool) {
         self.wanted.send_replace(on);
         if !on {
@@ -30,12 +30,12 @@ impl Switch {
         // The sender lives in `self`, so waiting cannot fail.
         let _ = self.actual.subscribe().wait_for(|actual| *actual == on).await;
         if !on {
-            // Whoever came in between.
+            // Break the connections that were accepted in between.
             self.break_all();
         }
     }
 
-    /// Breaks every connection there is.
+    /// Breaks every connection.
     pub(crate) fn break_all(&self) {
         let connections = std::mem::take(&mut *self.connections.lock().unwrap_or_else(PoisonError::into_inner));
         for connection in connections {
@@ -53,7 +53,7 @@ impl Switch {
 
     pub(super) fn add(&self, connection: Breaker) {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those that have ended: a server that runs for days must not keep them all.
+        // Remove those that have ended: a server that runs for days must not keep them all.
         connections.retain(Breaker::is_in_use);
         connections.push(connection);
     }

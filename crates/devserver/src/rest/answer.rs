@@ -1,17 +1,17 @@
-//! What a function answers.
+//! The result of a function.
 
 use super::error::RestError;
 use fieldpost_remote::{ExpiredReason, RemoteError, RemoteErrorKind};
 use serde_json::Value;
 
-/// What a function answers: its part of the answer, or a refusal of the whole call.
+/// The result of a function: its part of the response, or a refusal of the whole call.
 pub(super) type Answer = Result<Value, Refused>;
 
-/// Why a call brings nothing.
+/// Why a call has no result.
 pub(super) enum Refused {
-    /// PostgREST or PostgreSQL does not run it.
+    /// PostgREST or PostgreSQL does not run the function.
     Rest(RestError),
-    /// The function ran and refuses: `error` in the envelope.
+    /// The function ran and refused the call: `error` in the envelope.
     Protocol { code: &'static str, detail: Option<String> },
 }
 

@@ -1,4 +1,4 @@
-//! Arguments of a function: PostgREST matches their names, PostgreSQL reads their types.
+//! Arguments of a function: PostgREST matches their names, PostgreSQL parses their types.
 
 use super::{answer::Refused, error::RestError};
 use crate::json::without_the_deepest;
@@ -10,7 +10,7 @@ use std::str::FromStr;
 #[derive(Debug)]
 pub(super) struct Args(Map<String, Value>);
 
-/// A function's arguments: those that must come and those that may.
+/// A function's arguments: required and optional ones.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signature {
     pub(super) name: &'static str,
@@ -18,11 +18,11 @@ pub(super) struct Signature {
     pub(super) optional: &'static [&'static str],
 }
 
-/// What every call carries.
+/// Arguments of every call.
 const ENVELOPE: [&str; 3] = ["p_protocol", "p_app", "p_capabilities"];
 
 impl Args {
-    /// Reads a body and checks the names in it. An empty body is an empty object.
+    /// Parses a body and checks its argument names. An empty body is an empty object.
     pub(super) fn read(signature: Signature, body: &[u8]) -> Result<Self, RestError> {
         let body = if body.is_empty() { b"{}" } else { body };
         let Ok(Value::Object(arguments)) = serde_json::from_slice(&without_the_deepest(body)) else {
@@ -40,7 +40,7 @@ impl Args {
         Ok(Self(arguments))
     }
 
-    /// An integer of 32 bits.
+    /// A 32-bit integer.
     pub(super) fn int(&self, name: &str) -> Result<Option<i32>, RestError> {
         let wrong = |value: &Value| RestError::bad_value("integer", &value.to_string());
         self.present(name)
@@ -48,19 +48,19 @@ impl Args {
             .transpose()
     }
 
-    /// An integer of 64 bits.
+    /// A 64-bit integer.
     pub(super) fn bigint(&self, name: &str) -> Result<Option<i64>, RestError> {
         let wrong = |value: &Value| RestError::bad_value("bigint", &value.to_string());
         self.present(name).map(|value| value.as_i64().ok_or_else(|| wrong(value))).transpose()
     }
 
-    /// A number of rows; one below zero is of the wrong shape.
+    /// A number of rows; a negative one is a bad request.
     pub(super) fn limit(&self, name: &str) -> Result<Option<u32>, Refused> {
         let number = self.int(name)?;
         number.map(|number| u32::try_from(number).map_err(|_| Refused::bad_request(name))).transpose()
     }
 
-    /// A text. PostgreSQL would write a number as text; this server is stricter and refuses it.
+    /// A text. PostgreSQL would convert a number to text; this server is stricter and refuses it.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, RestError> {
         let wrong = |value: &Value| RestError::bad_value("text", &value.to_string());
         self.present(name).map(|value| value.as_str().ok_or_else(|| wrong(value))).transpose()
@@ -78,13 +78,13 @@ impl Args {
         self.present(name).map(|value| value.as_array().map(Vec::as_slice).ok_or_else(wrong)).transpose()
     }
 
-    /// What the client says that it can do. The names were checked with the envelope.
+    /// The client's capabilities. The envelope check has already checked their names.
     pub(super) fn capabilities(&self) -> Capabilities {
         let names = self.0.get("p_capabilities").and_then(Value::as_array).into_iter().flatten();
         names.filter_map(Value::as_str).map(Capability::from).collect()
     }
 
-    /// An argument that is there and not null.
+    /// An argument that is present and not null.
     fn present(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::json;
 
-/// A refusal with a body of PostgREST's form.
+/// A refusal with a body in PostgREST's format.
 #[derive(Debug, Clone)]
 pub(super) struct RestError {
     status: StatusCode,
@@ -27,7 +27,7 @@ impl RestError {
         self
     }
 
-    /// A function, or a form of it, that the schema cache does not have.
+    /// The schema cache does not have the function, or not with these arguments.
     pub(super) fn no_function(function: &str, arguments: &[String]) -> Self {
         let list = arguments.join(", ");
         let searched = match arguments {
@@ -56,18 +56,18 @@ impl RestError {
         Self::new(StatusCode::BAD_REQUEST, "PGRST102", "Empty or invalid json")
     }
 
-    /// What PostgreSQL says of a value that is not of a type.
+    /// PostgreSQL's error for a value of the wrong type.
     pub(super) fn bad_value(kind: &str, value: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "22P02", format!("invalid input syntax for type {kind}: \"{value}\""))
     }
 
-    /// What PostgreSQL says of U+0000 in `jsonb`.
+    /// PostgreSQL's error for U+0000 in `jsonb`.
     pub(super) fn nul() -> Self {
         Self::new(StatusCode::BAD_REQUEST, "22P05", "unsupported Unicode escape sequence")
             .with_details("\\u0000 cannot be converted to text.")
     }
 
-    /// A call with no signed-in user, refused by the function itself.
+    /// A call without a signed-in user; the function itself refuses it.
     pub(super) fn not_signed_in() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "PT401", "not signed in")
     }

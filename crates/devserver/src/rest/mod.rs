@@ -1,4 +1,4 @@
-//! PostgREST: the four functions, and the refusals around them.
+//! PostgREST: the four functions, and the refusals that come before them.
 
 mod answer;
 mod args;
@@ -30,13 +30,13 @@ pub(crate) fn routes() -> Router<App> {
     Router::new().route("/rpc/{function}", any(rpc::call))
 }
 
-/// One call, past the router.
+/// One call, after routing.
 #[cfg(feature = "fuzzing")]
 pub(crate) async fn call(app: App, function: String, method: Method, headers: HeaderMap, body: Bytes) -> Response {
     rpc::call(State(app), Path(function), method, headers, body).await
 }
 
-/// Anything that is served nowhere.
+/// The response for an unknown path.
 pub(crate) async fn no_route(uri: Uri) -> Response {
     match uri.path().strip_prefix("/rest/v1/").filter(|table| !table.is_empty() && !table.contains('/')) {
         Some(table) => error::RestError::no_table(table).respond(),

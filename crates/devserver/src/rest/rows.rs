@@ -1,4 +1,4 @@
-//! Rows as docs/protocol.md writes them: null fields left out, times with microseconds.
+//! Rows in the format of docs/protocol.md: null fields left out, times with microseconds.
 
 use chrono::SecondsFormat;
 use fieldpost_domain::{
@@ -79,7 +79,7 @@ pub(super) fn digest(digest: &ConversationDigest) -> Value {
     }
 }
 
-/// The lists of a page. An empty list is left out, as the protocol allows, so that clients do not count on it.
+/// The lists of a page. Empty lists are left out, as the protocol allows, so that clients do not rely on them.
 pub(super) fn changes(changes: &Changes) -> Map<String, Value> {
     let lists = [
         ("people", list(&changes.people, person)),
@@ -97,7 +97,7 @@ fn list<T>(rows: &[T], wire: fn(&T) -> Value) -> Option<Value> {
     (!rows.is_empty()).then(|| rows.iter().map(wire).collect())
 }
 
-/// A page's lists and its other fields together.
+/// A page's lists together with its other fields.
 pub(super) fn page(lists: &Changes, fields: Value) -> Value {
     let mut page = changes(lists);
     if let Value::Object(fields) = object(fields) {

@@ -1,4 +1,4 @@
-//! `POST /rest/v1/rpc/<function>`: what PostgREST checks, in its order, and the envelope around every answer.
+//! `POST /rest/v1/rpc/<function>`: PostgREST's checks, in its order, and the envelope of every response.
 
 use super::{
     answer::{Answer, Refused},
@@ -67,7 +67,7 @@ async fn run(app: &App, function: &str, token: &AccessToken, args: &Args) -> Ans
     }
 }
 
-/// PostgREST runs STABLE functions by GET too; the protocol does not, and a client that tries has a mistake in it.
+/// PostgREST also runs STABLE functions by GET. The protocol does not use GET, so a client that does has a bug.
 fn check_method(method: &Method, function: &str) -> Result<(), RestError> {
     if *method == Method::POST {
         return Ok(());
@@ -90,7 +90,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), RestError> {
     Err(RestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "PGRST107", message))
 }
 
-/// The refusal for a function that is not there; it names the arguments that were sent.
+/// The refusal for an unknown function; it names the arguments of the call.
 fn unknown(function: &str, body: &[u8]) -> Result<RestError, RestError> {
     let body = if body.is_empty() { b"{}" } else { body };
     let arguments: Map<String, Value> = serde_json::from_slice(body).map_err(|_| RestError::bad_body())?;
@@ -124,7 +124,7 @@ fn envelope(app: &App, answer: Value) -> Value {
         },
         "server_time": rows::time(app.reference.now()),
     });
-    // The first version of the SQL does not say which it is.
+    // The first version of the SQL does not send its version.
     if let Some(version) = info.sql_version.filter(|version| *version > 1) {
         envelope["sql_version"] = json!(version);
     }

@@ -1,19 +1,19 @@
-//! Who is calling, as PostgREST sees it.
+//! The caller, as PostgREST sees it.
 
 use super::error::RestError;
 use crate::app::App;
 use axum::http::{HeaderMap, header};
 use fieldpost_domain::AccessToken;
 
-/// The role that a request runs as.
+/// The role of a request.
 pub(super) enum Caller {
-    /// No bearer token, or the project's anonymous key as one.
+    /// No bearer token, or the project's anonymous key as the token.
     Anon,
-    /// Somebody signed in.
+    /// A signed-in person.
     Person(AccessToken),
 }
 
-/// A token that is not good is refused before anything else is looked at; it is never served as anon.
+/// Refuses an invalid token before any other check; such a request never runs as anon.
 pub(super) fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, RestError> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(Caller::Anon) };
     let Some(bearer) = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")) else {

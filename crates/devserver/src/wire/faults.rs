@@ -1,5 +1,5 @@
-//! What goes wrong on purpose. Nothing here is left to chance: a fault is ordered for the next so many requests of an
-//! endpoint and is spent on exactly those.
+//! Faults on demand, nothing random: a fault is ordered for a number of requests to an endpoint, and applies to exactly
+//! those.
 
 use super::endpoint::Endpoint;
 use crate::net::Switch;
@@ -8,16 +8,16 @@ use std::{
     time::Duration,
 };
 
-/// One thing that goes wrong.
+/// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The connection breaks before the request is carried out.
+    /// The connection breaks before the server carries out the request.
     Reset,
-    /// The request is carried out; its answer never arrives.
+    /// The server carries out the request; the response never arrives.
     LoseAnswer,
-    /// The request is carried out; half of its answer arrives.
+    /// The server carries out the request; half of the response arrives.
     CutAnswer,
-    /// A gateway answers in HTML; the request is not carried out.
+    /// A gateway answers in HTML; the server does not carry out the request.
     BadGateway,
     /// 429, with `Retry-After` in seconds.
     RateLimit(u64),
@@ -38,10 +38,10 @@ struct Orders {
     delays: Vec<Order<Duration>>,
 }
 
-/// Orders faults. Clones order for the same server.
+/// Orders faults. All clones act on the same server.
 ///
-/// Several orders for the same endpoint are spent one after the other. `endpoint` takes an [`Endpoint`], or `None` for
-/// any.
+/// Several orders for the same endpoint are used up one after the other. `endpoint` takes an [`Endpoint`], or `None`
+/// for any.
 #[derive(Debug, Clone)]
 pub struct Faults {
     orders: Arc<Mutex<Orders>>,
@@ -53,12 +53,12 @@ impl Faults {
         Self { orders: Arc::default(), switch }
     }
 
-    /// Carries out the next `times` requests and loses their answers: the connection breaks instead.
+    /// Carries out the next `times` requests and loses their responses: the connection breaks instead.
     pub fn lose_answers(&self, endpoint: impl Into<Option<Endpoint>>, times: u32) {
         self.order(endpoint.into(), times, Fault::LoseAnswer);
     }
 
-    /// Carries out the next `times` requests and cuts their answers in half.
+    /// Carries out the next `times` requests and cuts their responses in half.
     pub fn cut_answers(&self, endpoint: impl Into<Option<Endpoint>>, times: u32) {
         self.order(endpoint.into(), times, Fault::CutAnswer);
     }
@@ -83,18 +83,18 @@ impl Faults {
         self.order(endpoint.into(), times, Fault::RateLimit(retry_after.as_secs()));
     }
 
-    /// Lets the next `times` requests wait before they are carried out. Goes with any other fault.
+    /// Delays the next `times` requests before they are carried out. Can be combined with any other fault.
     pub fn delay(&self, endpoint: impl Into<Option<Endpoint>>, times: u32, by: Duration) {
         self.lock().delays.push(Order { endpoint: endpoint.into(), times, what: by });
     }
 
-    /// Takes the server off the network, or puts it back: connections break and new ones are refused. Returns when it is
-    /// so.
+    /// Takes the server off the network, or puts it back: connections break and new ones are refused. Returns when that
+    /// has happened.
     pub async fn offline(&self, offline: bool) {
         self.switch.turn(!offline).await;
     }
 
-    /// Forgets all orders that are not spent. The network stays as it is.
+    /// Cancels all orders that are not used up. The network switch stays as it is.
     pub fn clear(&self) {
         *self.lock() = Orders::default();
     }

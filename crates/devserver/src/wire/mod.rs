@@ -1,4 +1,4 @@
-//! What is common to all requests: which endpoints there are, what goes wrong on purpose, what is counted.
+//! Shared by all requests: the endpoints, the faults, the request log.
 
 mod endpoint;
 mod faults;

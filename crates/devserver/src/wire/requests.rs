@@ -1,4 +1,4 @@
-//! What was asked and how large the answers were.
+//! The log of requests and the sizes of their responses.
 
 use super::endpoint::Endpoint;
 use std::{
@@ -12,13 +12,13 @@ const KEPT: usize = 10_000;
 /// One request that reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestRecord {
-    /// Which endpoint.
+    /// The endpoint.
     pub endpoint: Endpoint,
-    /// The status of the answer; none if the connection was broken on purpose before one was made.
+    /// The status of the response; none if a fault broke the connection before there was one.
     pub status: Option<u16>,
-    /// Bytes of the request's body.
+    /// Size of the request body in bytes.
     pub request_bytes: usize,
-    /// Bytes of the answer's body as sent, compressed if it was.
+    /// Size of the response body in bytes as sent, compressed if it was.
     pub response_bytes: usize,
 }
 
@@ -28,24 +28,24 @@ struct Log {
     counts: BTreeMap<Endpoint, usize>,
 }
 
-/// The log of requests. Clones are the same log.
+/// The log of requests. All clones share one log.
 #[derive(Debug, Clone, Default)]
 pub struct Requests(Arc<Mutex<Log>>);
 
 impl Requests {
-    /// How many requests an endpoint has had.
+    /// The number of requests to an endpoint.
     #[must_use]
     pub fn count(&self, endpoint: Endpoint) -> usize {
         self.lock().counts.get(&endpoint).copied().unwrap_or(0)
     }
 
-    /// The last ten thousand, oldest first.
+    /// The last ten thousand requests, oldest first.
     #[must_use]
     pub fn log(&self) -> Vec<RequestRecord> {
         self.lock().records.iter().copied().collect()
     }
 
-    /// Forgets them and counts from zero.
+    /// Clears the log and the counters.
     pub fn clear(&self) {
         *self.lock() = Log::default();
     }

@@ -1,4 +1,4 @@
-//! Clients and servers of different ages, each with each: what one of them does not know, the other does without.
+//! Old and new clients with old and new servers: each works without what the other does not know.
 
 #![expect(clippy::expect_used, reason = "helpers of tests: a failure here is the test's failure")]
 
@@ -8,7 +8,7 @@ use fieldpost_domain::Capability;
 use fieldpost_remote::reference::ReferenceServer;
 use serde_json::{Value, json};
 
-/// A server that was there before messages could be edited, or one of now.
+/// A new server, or one without message edits.
 async fn server(edits: bool) -> DevServer {
     let builder = ReferenceServer::builder();
     let reference = if edits { builder } else { builder.without(&Capability::EditMessage) }.build();
@@ -16,7 +16,7 @@ async fn server(edits: bool) -> DevServer {
     DevServer::builder().reference(reference).start().await.expect("a free port")
 }
 
-/// What a client of before says, or one of now.
+/// The capabilities of a new client or an old one.
 fn capabilities(new: bool) -> Value {
     if new { json!(["set_digest", "ranges"]) } else { json!([]) }
 }
@@ -49,7 +49,7 @@ impl<'a> Client<'a> {
         self.call("fieldpost_push", json!({"p_mutations": mutations})).await
     }
 
-    /// Opens her conversation and says something in it.
+    /// Opens her conversation and sends a message in it.
     async fn say(&self, message: u32) -> Value {
         let opening = json!({"id": id(1), "kind": "open_direct", "conversation_id": id(9)});
         let opened = self.push(json!([opening])).await["results"][0]["conversation"]["id"].clone();
@@ -66,8 +66,8 @@ impl<'a> Client<'a> {
     }
 }
 
-/// Given every pair of ages, then the server says whether it edits, both agree on the digest, and an edit that reaches a server
-/// which does not know it is refused by itself.
+/// Given every pair of ages, then the server says whether it supports edits, both agree on the digest, and a server
+/// without edits refuses an edit on its own, without affecting the rest.
 #[tokio::test]
 async fn every_pair_of_ages_gets_along() {
     for edits in [false, true] {
@@ -98,7 +98,8 @@ async fn every_pair_of_ages_gets_along() {
     }
 }
 
-/// Given a server that has learned to edit, when the client asks next, then the answer says so and what waited goes through.
+/// Given a server that has learned to edit, when the client calls next, then the response says so and the waiting edit
+/// goes through.
 #[tokio::test]
 async fn what_waited_for_a_server_goes_through_when_it_has_learned() {
     let (before, after) = (server(false).await, server(true).await);

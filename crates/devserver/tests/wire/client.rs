@@ -1,4 +1,4 @@
-//! A client of a few lines: one request per connection, the answer as it came.
+//! A minimal client: one request per connection, the response as received.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests: a failure here is the test's failure")]
 
@@ -32,7 +32,7 @@ impl Answer {
     }
 }
 
-/// A request to be.
+/// A request to send.
 pub(crate) struct Ask<'a> {
     server: &'a DevServer,
     method: &'static str,
@@ -78,7 +78,7 @@ impl Ask<'_> {
         self.try_send().await.expect("an answer")
     }
 
-    /// Fails if the connection is refused, or breaks before the whole answer is there.
+    /// Fails if the connection is refused, or breaks before the response is complete.
     pub(crate) async fn try_send(self) -> io::Result<Answer> {
         let host = self.server.url().trim_start_matches("http://").to_owned();
         let mut stream = TcpStream::connect(&host).await?;
@@ -124,7 +124,7 @@ pub(crate) async fn ada(server: &DevServer) -> String {
     sign_in(server, DEMO_ADA).await["access_token"].as_str().expect("a token").to_owned()
 }
 
-/// A call of one of the four functions with the envelope added.
+/// A call of one of the four functions, with the envelope added.
 pub(crate) fn call<'a>(server: &'a DevServer, token: &str, function: &str, mut arguments: Value) -> Ask<'a> {
     arguments["p_protocol"] = json!(1);
     arguments["p_app"] = json!("test/1");

@@ -1,4 +1,4 @@
-//! What goes wrong on purpose, and exactly as often as ordered.
+//! Faults on demand happen exactly as often as ordered.
 
 use crate::client::{ada, ask, call, demo};
 use fieldpost_devserver::Endpoint;

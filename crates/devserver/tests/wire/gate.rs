@@ -1,4 +1,4 @@
-//! What is refused before any function runs.
+//! Requests that are refused before any function runs.
 
 use crate::client::{ada, ask, call, demo};
 use fieldpost_devserver::DevServer;

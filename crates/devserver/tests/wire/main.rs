@@ -1,5 +1,4 @@
-//! The devserver over raw HTTP: a client that knows nothing but sockets, so that nothing of reqwest's kindness hides a
-//! mistake.
+//! The devserver over raw HTTP, with a client that uses only sockets: reqwest's tolerance could hide a mistake.
 
 mod ages;
 mod client;

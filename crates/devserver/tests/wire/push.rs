@@ -1,4 +1,4 @@
-//! Batches with elements that no client of ours would send: each is answered in its place, and the others go through.
+//! Batches with elements that none of our clients would send: each gets its own result, and the others go through.
 
 use crate::client::{ada, call, demo};
 use fieldpost_devserver::DevServer;

@@ -1,4 +1,4 @@
-//! The answers of the functions, as docs/protocol.md writes them.
+//! The functions' responses, in the format of docs/protocol.md.
 
 use crate::client::{ada, call, demo};
 use fieldpost_devserver::{DevServer, Endpoint};

@@ -4,19 +4,19 @@ use super::{Decision, Policy, Replaces, Target, json_size, kind::Kind, mentions_
 use crate::{Capability, Changeable, ConversationId, Mentions, MessageContent, MessageId, NewMessage};
 use serde::{Deserialize, Serialize};
 
-/// Give a message of one's own another text and other mentions. The last edit that arrives counts; an edit that changes
-/// nothing is a success, so a resend is harmless.
+/// Replace the text and mentions of one's own message. The last edit to arrive wins. An edit that changes nothing
+/// succeeds, so a resend is harmless.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EditMessage {
-    /// Where the message stands.
+    /// The conversation of the message.
     #[serde(skip, default = "ConversationId::unaddressed")]
     pub conversation_id: ConversationId,
     /// The message.
     #[serde(skip, default = "MessageId::unaddressed")]
     pub message_id: MessageId,
-    /// The text from now on.
+    /// The new text.
     pub content: MessageContent,
-    /// Whom it mentions from now on.
+    /// The new mentions.
     #[serde(default, skip_serializing_if = "Mentions::is_empty")]
     pub mentions: Mentions,
 }

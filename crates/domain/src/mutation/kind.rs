@@ -1,13 +1,14 @@
-//! What a kind of mutation says of itself, and the list of them.
+//! What each kind of mutation implements, and the macro that registers the kinds.
 
 use crate::{Changeable, ConversationId, MessageContent, MessageId, NewMessage};
 
-/// What the fields of a mutation say, whatever its kind.
+/// The common interface of the kinds' fields.
 pub(super) trait Kind {
-    /// The conversation in whose order it stands.
+    /// The conversation whose lane it belongs to.
     fn lane(&self) -> ConversationId;
 
-    /// Ids that the server may replace are not in the payload: whoever reads one says them.
+    /// Sets the ids that the server may replace. They are not in the payload; the reader of a stored entry supplies
+    /// them.
     fn address(&mut self, lane: ConversationId, target: Option<MessageId>);
 
     /// The message that it creates.
@@ -20,35 +21,36 @@ pub(super) trait Kind {
         None
     }
 
-    /// Changes what is shown of that message, until the server has answered.
+    /// Applies the change to the shown message until the server has answered.
     fn change(&self, _shown: &mut Changeable) {}
 
-    /// Changes a message that was never sent, in place of being sent itself. False if it has to wait for that.
+    /// Applies the change to a message that was never sent, so it need not be sent itself. False if it cannot be
+    /// folded: it then waits for the message to be sent.
     fn fold_into(&self, _unsent: &mut NewMessage) -> bool {
         false
     }
 
-    /// The text that a person wrote with it.
+    /// The text that the person wrote.
     fn text(&self) -> Option<&str> {
         None
     }
 
-    /// Takes another text; false if it has none.
+    /// Replaces the text; false if this kind has none.
     fn set_text(&mut self, _text: MessageContent) -> bool {
         false
     }
 
-    /// About how many bytes it takes on the wire beyond its ids and field names. Never less than it really takes.
+    /// An upper bound of its size on the wire, in bytes, without ids and field names.
     fn variable_size(&self) -> usize {
         0
     }
 }
 
-/// Declares the kinds: one line each.
+/// Registers the kinds, one line each.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident($fields:ty) => $name:literal,)+) => {
         crate::open_enum::open_enum!(
-            /// What a mutation does, by its name on the wire.
+            /// The kind of a mutation, by its name on the wire.
             #[non_exhaustive]
             MutationKind {
                 $($(#[$doc])* $variant => $name,)+
@@ -69,7 +71,7 @@ macro_rules! kinds {
             }
         }
 
-        /// What is to change.
+        /// The change that a mutation makes.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Intent {
             $($(#[$doc])* $variant($fields),)+

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Move the signed-in person's read marker forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MarkRead {
-    /// Where.
+    /// The conversation.
     #[serde(skip, default = "ConversationId::unaddressed")]
     pub conversation_id: ConversationId,
     /// The highest seq that was displayed.

@@ -1,6 +1,6 @@
-//! Mutations: what a person intends, recorded on the device before the server knows.
+//! Mutations: changes that a person makes, recorded on the device before the server has them.
 //!
-//! Each kind has a file of its own with its fields, its [`Policy`] and what the fields say; the list below registers it.
+//! Each kind has its own file with its fields, its [`Policy`] and its behaviour; the list below registers it.
 
 mod edit_message;
 mod kind;
@@ -23,9 +23,9 @@ use crate::{Changeable, ConversationId, Mentions, MessageContent, MessageId, Mut
 kind::kinds! {
     /// Write a message. Idempotent by the message's id.
     SendMessage(NewMessage) => "send_message",
-    /// Open the direct conversation of a medic, or find the one there is. The server answers with the canonical id.
+    /// Open the direct conversation of a medic, or find the existing one. The server answers with the canonical id.
     OpenDirect(OpenDirect) => "open_direct",
-    /// Open the broadcast conversation of an org, or find the one there is.
+    /// Open the broadcast conversation of an org, or find the existing one.
     OpenBroadcast(OpenBroadcast) => "open_broadcast",
     /// Change the text and the mentions of a message that the server has.
     EditMessage(EditMessage) => "edit_message",
@@ -33,23 +33,23 @@ kind::kinds! {
     MarkRead(MarkRead) => "mark_read",
 }
 
-/// One intended change. Its id never changes, however often it is attempted.
+/// One intended change. Its id stays the same over all attempts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mutation {
     /// Made on the device.
     pub id: MutationId,
-    /// What is to change.
+    /// The change.
     pub intent: Intent,
 }
 
 impl Intent {
-    /// What the outbox does with it.
+    /// How the outbox treats it.
     #[must_use]
     pub fn policy(&self) -> Policy {
         self.kind().policy()
     }
 
-    /// The conversation whose lane this belongs to: order is kept within it.
+    /// The conversation whose lane it belongs to. Order is kept within a lane.
     #[must_use]
     pub fn lane(&self) -> ConversationId {
         self.as_kind().lane()
@@ -67,33 +67,34 @@ impl Intent {
         self.as_kind().target()
     }
 
-    /// Changes what is shown of the message that it changes, until the server has answered.
+    /// Applies the change to the shown message until the server has answered.
     pub fn change(&self, shown: &mut Changeable) {
         self.as_kind().change(shown);
     }
 
-    /// Changes a message that was never sent, in place of being sent itself. False if it has to wait for that.
+    /// Applies the change to a message that was never sent, so it need not be sent itself. False if it cannot be
+    /// folded: it then waits for the message to be sent.
     pub fn fold_into(&self, unsent: &mut NewMessage) -> bool {
         self.as_kind().fold_into(unsent)
     }
 
-    /// The text that a person wrote with it, if there is one.
+    /// The text that the person wrote, if there is one.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         self.as_kind().text()
     }
 
-    /// Takes another text. False if it has none; then nothing changes.
+    /// Replaces the text. Returns false and changes nothing if this kind has no text.
     pub fn set_text(&mut self, text: MessageContent) -> bool {
         self.as_kind_mut().set_text(text)
     }
 
-    /// Says the ids that the server may replace: of its conversation, and of the message that it changes.
+    /// Sets the ids that the server may replace: of its conversation, and of the message that it changes.
     pub fn address(&mut self, lane: ConversationId, target: Option<MessageId>) {
         self.as_kind_mut().address(lane, target);
     }
 
-    /// About how many bytes it takes as JSON on the wire, for filling a batch. Never less than it really takes.
+    /// An upper bound of its size as JSON on the wire, in bytes; used to fill a batch.
     #[must_use]
     pub fn wire_size(&self) -> usize {
         // Ids, times, field names and punctuation of the longest kind.
@@ -107,7 +108,7 @@ fn mentions_size(mentions: &Mentions) -> usize {
 }
 
 fn json_size(value: &impl serde::Serialize) -> usize {
-    // Strings and JSON objects always have a JSON form.
+    // Strings and JSON objects always serialize.
     serde_json::to_string(value).map_or(0, |json| json.len())
 }
 

@@ -4,15 +4,15 @@ use super::{Decision, Policy, Replaces, Target, json_size, kind::Kind};
 use crate::{ConversationId, MessageId, OrgId};
 use serde::{Deserialize, Serialize};
 
-/// Open the broadcast conversation of an org, or find the one there is.
+/// Open the broadcast conversation of an org, or find the existing one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenBroadcast {
-    /// Made on the device; the server may know the conversation under another.
+    /// Made on the device; the server may have the conversation under another id.
     #[serde(skip, default = "ConversationId::unaddressed")]
     pub conversation_id: ConversationId,
     /// The org.
     pub org_id: OrgId,
-    /// What it is called.
+    /// Its subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
 }

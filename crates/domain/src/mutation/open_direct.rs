@@ -4,10 +4,10 @@ use super::{Decision, Policy, Replaces, Target, kind::Kind};
 use crate::{ConversationId, MedicId, MessageId, OrgId};
 use serde::{Deserialize, Serialize};
 
-/// Open the direct conversation of a medic, or find the one there is.
+/// Open the direct conversation of a medic, or find the existing one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenDirect {
-    /// Made on the device; the server may know the conversation under another.
+    /// Made on the device; the server may have the conversation under another id.
     #[serde(skip, default = "ConversationId::unaddressed")]
     pub conversation_id: ConversationId,
     /// The medic; none when a medic opens their own.

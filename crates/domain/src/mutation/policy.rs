@@ -1,56 +1,57 @@
-//! What a kind of mutation means for the outbox.
+//! How the outbox treats each kind of mutation.
 
 use crate::Capability;
 
-/// What the outbox does with the mutations of a kind. Everything that the layers decide by kind is decided by this: they have
-/// no lists of kinds. A store keeps what its queries need of it beside each mutation.
+/// How the outbox treats the mutations of one kind. The layers decide by this policy and have no lists of kinds. A
+/// store saves the parts that its queries need beside each mutation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// It opens the conversation of its lane. If that is refused, everything in the lane waits for a person with it.
+    /// It opens the conversation of its lane. If it is refused, the whole lane is parked with it and waits for the
+    /// person.
     pub opens: bool,
-    /// Whose messages it may change, if it changes one.
+    /// Whose messages it may change, if it changes any.
     pub changes: Target,
-    /// It may wait too long to be worth sending.
+    /// It expires after the ttl.
     pub expires: bool,
-    /// Whether a person decides about it.
+    /// Who decides about it when it is refused.
     pub decision: Decision,
-    /// Which mutations it takes the place of, as long as those were never attempted.
+    /// Which earlier mutations it supersedes, if they were never attempted.
     pub replaces: Replaces,
-    /// What the server must be able to do before it is sent; it waits until then.
+    /// The capability that it needs; it is not sent before the server has named it.
     pub needs: Option<Capability>,
 }
 
 /// Whose messages a mutation may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// It changes none.
+    /// None.
     None,
-    /// Those that the same person wrote.
+    /// One's own.
     Own,
 }
 
-/// Whether a person decides about a mutation.
+/// Who decides about a refused mutation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// What is refused becomes a dead letter; a person sends it again, changes it or takes it back.
+    /// The person: it becomes a dead letter, which can be retried, edited or cancelled.
     Person,
-    /// Nothing of it could be lost: it can neither be taken back nor become a dead letter, and what is refused leaves.
+    /// Nobody: no content can be lost. It cannot be cancelled, and leaves the outbox when it is refused.
     Nobody,
 }
 
-/// Which earlier mutations one takes the place of.
+/// Which earlier mutations a mutation supersedes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replaces {
     /// None.
     Nothing,
-    /// The one of its kind in its lane.
+    /// Those of the same kind in its lane.
     InLane,
-    /// The ones of its kind that change the same message.
+    /// Those of the same kind that change the same message.
     OfTarget,
 }
 
 impl Policy {
-    /// Of a kind that this version does not know: nothing is done with it but to keep it for a person.
+    /// For a kind that this version does not know: it is only kept for the person.
     pub(super) const UNKNOWN: Self = Self {
         opens: false,
         changes: Target::None,

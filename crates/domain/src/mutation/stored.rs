@@ -1,9 +1,9 @@
-//! The payload of a mutation as it is stored, as JSON.
+//! The stored payload of a mutation, as JSON.
 //!
-//! It is written by one version and may be read by a later one, so its form is fixed by snapshot tests, and a field that is
-//! added must have a default. Ids that the server may replace are not in it: the conversation and the message that is changed
-//! stand beside it, where a re-key changes them. The kind stands beside it too, so that an entry of a kind that this version
-//! does not know can be told apart without reading it.
+//! A later version may read it, so snapshot tests fix its form, and an added field must have a default. It does not
+//! contain the ids that the server may replace: the conversation and the target message are stored beside it, where a
+//! re-key updates them. The kind is stored beside it too, so an entry of an unknown kind is recognised without reading
+//! the payload.
 
 use super::{Intent, MutationKind};
 use crate::{ConversationId, MessageId};
@@ -11,10 +11,10 @@ use crate::{ConversationId, MessageId};
 /// Why a stored mutation cannot be sent by this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Undecodable {
-    /// A newer version wrote a kind that this one does not know.
+    /// A newer version wrote it: its kind is not known here.
     #[error("this version does not know what kind of change this is")]
     UnknownKind,
-    /// The payload is not what its kind has.
+    /// The payload does not fit its kind.
     #[error("what was recorded cannot be read")]
     BadPayload,
 }
@@ -23,12 +23,12 @@ impl Intent {
     /// The payload.
     ///
     /// # Errors
-    /// None that can happen: everything in an intent has a JSON form.
+    /// Cannot happen: every intent serializes.
     pub fn payload(&self) -> serde_json::Result<String> {
         self.to_json()
     }
 
-    /// The intent of a stored entry: its kind, its conversation, the message that it changes, and the payload.
+    /// Decodes a stored entry from its kind, its conversation, its target message and the payload.
     ///
     /// # Errors
     /// [`Undecodable`] says why this version cannot read it.
@@ -43,7 +43,7 @@ impl Intent {
         Ok(intent)
     }
 
-    /// The text in a payload that is no valid mutation, so that its author can see what did not get through.
+    /// The text in a payload that cannot be decoded, so its author can see what was not sent.
     #[must_use]
     pub fn text_in(payload: &str) -> Option<String> {
         let value: serde_json::Value = serde_json::from_str(payload).ok()?;
@@ -80,7 +80,7 @@ mod tests {
         Metadata::from_stored(serde_json::from_str(r#"{"site":"A7"}"#).unwrap())
     }
 
-    /// What has been written to files that exist. A line here may be added, never changed.
+    /// Payloads in existing files. Lines may be added here, never changed.
     fn snapshots() -> Vec<(Intent, &'static str)> {
         let medic_id = Some(MedicId::from_uuid(Uuid::from_u128(5)));
         let org_id = OrgId::from_uuid(Uuid::from_u128(6));

@@ -1,12 +1,12 @@
-//! How to come from one list to another.
+//! The difference between two lists, as diffs.
 
 use eyeball_im::{Vector, VectorDiff};
 use std::{collections::HashSet, hash::Hash};
 
-/// More than so many rows in the middle are replaced as a whole.
+/// If more rows than this differ, the whole list is replaced.
 const MANY: usize = 500;
 
-/// The changes that make `before` into `after`; rows are the same row if they have the same key. Nothing if they are equal.
+/// The diffs that turn `before` into `after`; empty if they are equal. Rows with the same key are the same row.
 pub(super) fn difference<T, K>(before: &Vector<T>, after: Vec<T>, key: impl Fn(&T) -> K) -> Vec<VectorDiff<T>>
 where
     T: Clone + PartialEq,
@@ -32,14 +32,14 @@ where
     edits.diffs
 }
 
-/// A list that is changed step by step.
+/// A list with the diffs applied to it so far.
 struct Edits<T: Clone> {
     now: Vector<T>,
     diffs: Vec<VectorDiff<T>>,
 }
 
 impl<T: Clone + PartialEq> Edits<T> {
-    /// Everything before `index` is as it should be; this row comes next.
+    /// Puts this row at `index`; all rows before it are final.
     fn put(&mut self, index: usize, row: T, same: &impl Fn(&T, &T) -> bool) {
         match self.now.get(index) {
             Some(here) if *here == row => {}

@@ -1,18 +1,18 @@
-//! The lines of a list, in order, and the part of them that is shown.
+//! The ordered lines of a watched list, and the shown part of them.
 //!
-//! A list without a filter holds a few more lines than it shows: when one leaves, the next takes its place without asking the
-//! store. Below the last line that is held there may be others, which nobody reads. With a filter it holds all that match,
-//! since how far down the next one is nobody knows.
+//! A list without a filter holds a few more lines than it shows: when a line leaves, the next one takes its place
+//! without a read of the store. The store may have more lines below the last one held; they are not read. A list with a
+//! filter holds every line that matches, because the next match may be anywhere in the store.
 
 use super::{difference::difference, list::ConversationQuery};
 use crate::{ConversationId, ConversationSummary, Time};
 use eyeball_im::{Vector, VectorDiff};
 use std::{cmp::Reverse, collections::HashMap};
 
-/// How many lines are held below those that are shown.
+/// How many lines are held below the shown ones.
 pub(super) const SPARE: usize = 50;
 
-/// Where a line stands: newest activity first, ties by id.
+/// The sort key of a line: newest activity first, ties by id.
 type Place = (Reverse<Time>, ConversationId);
 
 fn place(line: &ConversationSummary) -> Place {
@@ -26,14 +26,14 @@ pub(super) struct Lines {
     query: ConversationQuery,
     held: Vector<ConversationSummary>,
     places: HashMap<ConversationId, Place>,
-    /// Below what is held there may be more in the store.
+    /// Whether the store may have more lines below those held.
     more: bool,
-    /// How many of them are shown.
+    /// How many of the held lines are shown.
     shown: usize,
 }
 
 impl Lines {
-    /// The lines that were read, in their order; `more` if there may be others below.
+    /// From sorted lines; `more` if the store may have others below them.
     pub(super) fn new(query: ConversationQuery, lines: Vec<ConversationSummary>, more: bool) -> Self {
         let mut new = Self { query, held: Vector::new(), places: HashMap::new(), more, shown: 0 };
         new.hold(lines, more);
@@ -49,17 +49,17 @@ impl Lines {
         self.held.len()
     }
 
-    /// What is shown.
+    /// The shown lines.
     pub(super) fn shown(&self) -> Vector<ConversationSummary> {
         self.held.clone().slice(..self.shown)
     }
 
-    /// Whether a line that is missing may be in the store.
+    /// Whether fewer lines are held than may be shown, although the store may have more.
     pub(super) fn is_short(&self) -> bool {
         self.more && self.held.len() < self.most()
     }
 
-    /// Takes everything anew.
+    /// Replaces all lines.
     pub(super) fn replace(&mut self, lines: Vec<ConversationSummary>, more: bool) -> Diffs {
         let before = self.shown();
         self.hold(lines, more);
@@ -67,7 +67,7 @@ impl Lines {
         difference(&before, self.shown().into_iter().collect(), |line| line.id)
     }
 
-    /// What conversations look like now that were asked for by these ids; none of one that is gone.
+    /// Applies lines that were read again, by the requested id; `None` if the conversation is gone.
     pub(super) fn put(&mut self, lines: Vec<(ConversationId, Option<ConversationSummary>)>) -> Diffs {
         let mut diffs = Vec::new();
         for (asked, line) in lines {
@@ -138,7 +138,7 @@ impl Lines {
         }
     }
 
-    /// Shows as many as there may be.
+    /// Shows further held lines, up to the limit.
     fn fill(&mut self, diffs: &mut Diffs) {
         while let Some(line) = self.held.get(self.shown).filter(|_| self.shown < self.most()) {
             diffs.push(VectorDiff::PushBack { value: line.clone() });
@@ -146,7 +146,7 @@ impl Lines {
         }
     }
 
-    /// Without a filter no more are held than are needed.
+    /// Without a filter, drops the held lines beyond the spare ones.
     fn let_go(&mut self) {
         let enough = self.most().saturating_add(SPARE);
         if self.query.is_filtered() || self.held.len() <= enough.saturating_add(SPARE) {
@@ -158,7 +158,7 @@ impl Lines {
         self.more = true;
     }
 
-    /// Whether a line that stands there is among those that nobody reads.
+    /// Whether a line with this sort key is below those held, and so is not read.
     fn is_below(&self, place_of_it: &Place) -> bool {
         self.more && self.held.last().is_none_or(|last| *place_of_it > place(last))
     }

@@ -9,7 +9,7 @@ use eyeball_im::{Vector, VectorDiff};
 use fieldpost_storage::{ChangeSet, Touched};
 use std::collections::BTreeSet;
 
-/// Which conversations a list shows, and how many of them.
+/// Which conversations a list shows, and how many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct ConversationQuery {
@@ -20,32 +20,32 @@ pub struct ConversationQuery {
 }
 
 impl Default for ConversationQuery {
-    /// All of them, at most 10,000.
+    /// All conversations, at most 10,000.
     fn default() -> Self {
         Self { text: None, kind: None, unread: false, limit: 10_000 }
     }
 }
 
 impl ConversationQuery {
-    /// Those with this text in their name, subject or newest message, whatever its case.
+    /// Only those with this text in their name, subject or newest message; ignores case.
     pub fn text(mut self, text: &str) -> Self {
         self.text = Some(text.trim().to_lowercase()).filter(|text| !text.is_empty());
         self
     }
 
-    /// Those of this kind.
+    /// Only those of this kind.
     pub fn kind(mut self, kind: ConversationKind) -> Self {
         self.kind = Some(kind);
         self
     }
 
-    /// Those with unread messages.
+    /// Only those with unread messages.
     pub const fn unread(mut self) -> Self {
         self.unread = true;
         self
     }
 
-    /// At most so many, from the top.
+    /// At most this many, from the top.
     pub const fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self
@@ -59,14 +59,14 @@ impl ConversationQuery {
         self.text.is_some() || self.kind.is_some() || self.unread
     }
 
-    /// Whether it shows this one.
+    /// Whether the list shows this conversation.
     #[must_use]
     pub fn matches(&self, line: &ConversationSummary) -> bool {
         let kind = self.kind.as_ref().is_none_or(|kind| *kind == line.kind);
         kind && (!self.unread || line.unread > 0) && self.text.as_ref().is_none_or(|text| has(line, text))
     }
 
-    /// Reads the lines, and whether there may be more below.
+    /// Reads the lines, and whether the store may have more below them.
     async fn read(&self, client: &Client) -> Result<(Vec<ConversationSummary>, bool)> {
         let store = &client.inner.store;
         if self.is_filtered() {
@@ -86,8 +86,8 @@ fn has(line: &ConversationSummary, text: &str) -> bool {
 }
 
 impl Client {
-    /// The conversation list, newest activity first: how it is now, and then how it changes. A message costs the watcher as much
-    /// as reading one line, however long the list is.
+    /// The conversation list, newest activity first: a snapshot and its changes. A message costs the watcher one line
+    /// to read, however long the list is.
     ///
     /// # Errors
     /// If the store fails.
@@ -117,7 +117,7 @@ impl View for Lines {
         if self.is_short() {
             match self.read_again(client).await {
                 Ok(more) => diffs.extend(more),
-                // What was found has been taken in, so it has to be told.
+                // The diffs found so far are already applied to the held lines, so they must be returned.
                 Err(error) if diffs.is_empty() => return Err(error),
                 Err(error) => tracing::debug!(%error, "the end of a list could not be read"),
             }
@@ -133,7 +133,7 @@ impl Lines {
     }
 }
 
-/// Reading a line by itself costs as much as some twenty in a list.
+/// Reading one line by itself costs about as much as twenty lines of a list.
 fn is_cheaper(touched: &BTreeSet<ConversationId>, held: usize) -> bool {
     touched.len() == 1 || touched.len() * 20 <= held
 }

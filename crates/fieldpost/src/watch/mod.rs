@@ -1,9 +1,9 @@
-//! Streams of what a person sees.
+//! Streams of changes, for screens.
 //!
-//! A commit says what it changed ([`fieldpost_storage::ChangeSet`]). A watcher subscribes before it reads for the first time, so
-//! that nothing is lost in between, and then reads only what a commit has touched. It answers with what is different, as
-//! [`VectorDiff`](crate::VectorDiff)s. A stream holds nothing but a weak reference to its client: it ends when the client is
-//! closed, or when its last clone is dropped.
+//! A commit reports what it changed ([`fieldpost_storage::ChangeSet`]). A watcher subscribes before its first read, so
+//! nothing is lost in between, and then reads only what a commit has touched. It emits the differences as
+//! [`VectorDiff`](crate::VectorDiff)s. A stream has only a weak reference to its client: it ends when the client is
+//! closed or its last clone is dropped.
 
 mod difference;
 mod lines;
@@ -28,14 +28,14 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// What happens from now on, one after the other. A [`Stream`], with a `next` of its own for apps that use no stream library.
+/// A stream of updates. It is a [`Stream`], and has its own `next` for apps that use no stream library.
 ///
-/// It ends when the client is closed or dropped. After an error it goes on: what was missed comes with the next change.
+/// It ends when the client is closed or dropped. It continues after an error: the next change brings what was missed.
 #[must_use = "nothing is read unless the stream is polled"]
 pub struct Updates<T>(Pin<Box<dyn Stream<Item = Result<T>> + Send>>);
 
 impl<T> Updates<T> {
-    /// Waits for the next one; none when there will be no more. Dropping the future loses nothing.
+    /// Waits for the next update; none at the end of the stream. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<T>> {
         StreamExt::next(&mut self.0).await
     }
@@ -55,7 +55,7 @@ impl<T> fmt::Debug for Updates<T> {
     }
 }
 
-/// Hears what a client's store commits, without keeping the client alive.
+/// Receives the commits of a client's store without keeping the client alive.
 pub(crate) struct Watcher {
     client: Weak<Inner>,
     changes: ChangeReceiver,
@@ -81,23 +81,23 @@ impl Watcher {
         let changes = tokio::select! {
             biased;
             changes = self.changes.next() => changes?,
-            // Nothing is ever sent.
+            // Nothing is sent on it, so this means that the client has ended.
             _ = self.alive.changed() => return None,
         };
         Some((self.client()?, changes))
     }
 }
 
-/// Something that is shown, and that a commit may change.
+/// Something on a screen that a commit may change.
 trait View: Send + 'static {
-    /// How it changes.
+    /// A change of it.
     type Update: Send + 'static;
 
-    /// Whether such a commit may have changed it.
+    /// Whether a commit with these changes may have changed it.
     fn concerns(&self, changes: &ChangeSet) -> bool;
 
-    /// Reads what was touched, and says what is different; none if nothing is. What fails changes nothing: the same changes are
-    /// tried again, together with the next ones.
+    /// Reads what was touched and returns the difference; none if there is none. On an error the view does not change,
+    /// and the caller repeats the changes together with the next ones.
     fn refresh(
         &mut self,
         client: &Client,
@@ -105,17 +105,17 @@ trait View: Send + 'static {
     ) -> impl Future<Output = Result<Option<Self::Update>>> + Send;
 }
 
-/// A view and what it has not read yet.
+/// A view and the changes that it has not read yet.
 struct Watching<V> {
     watcher: Watcher,
     view: V,
     missed: ChangeSet,
-    /// Whether it is to be read before anything is committed.
+    /// Whether the view must be read before the first commit.
     unread: bool,
 }
 
 impl<V: View> Watching<V> {
-    /// The next update, and how to go on; none at the end.
+    /// The next update and the state to continue with; none at the end.
     async fn next(mut self) -> Option<(Result<V::Update>, Self)> {
         loop {
             let client = self.wait().await?;
@@ -123,7 +123,8 @@ impl<V: View> Watching<V> {
                 self.missed = ChangeSet::nothing();
                 continue;
             }
-            // A task of its own: a stream that nobody polls for a while would keep a connection from those who read.
+            // In its own task: otherwise a stream that is not polled for a while would hold a connection that readers
+            // need.
             let read = tokio::spawn(async move {
                 let result = self.view.refresh(&client, &self.missed).await;
                 (result, self)
@@ -137,7 +138,7 @@ impl<V: View> Watching<V> {
                         return Some((Ok(update), self));
                     }
                 }
-                // It goes on when the client does.
+                // The stream continues when the client resumes.
                 Err(Error::Paused) => {}
                 Err(Error::Storage(error)) if error.kind() == StorageErrorKind::Closed => return None,
                 Err(error) => return Some((Err(error), self)),
@@ -145,7 +146,7 @@ impl<V: View> Watching<V> {
         }
     }
 
-    /// Waits for a commit, and adds it to what was missed.
+    /// Waits for a commit and adds it to the missed changes.
     async fn wait(&mut self) -> Option<Client> {
         if std::mem::take(&mut self.unread) {
             self.missed = ChangeSet::everything();
@@ -157,12 +158,12 @@ impl<V: View> Watching<V> {
     }
 }
 
-/// The updates of a view that was read after the watcher had begun to listen.
+/// The updates of a view that was read after the watcher had subscribed.
 fn follow<V: View>(watcher: Watcher, view: V) -> Updates<V::Update> {
     updates(Watching { watcher, view, missed: ChangeSet::nothing(), unread: false })
 }
 
-/// The updates of a view that was never read: how it is now comes first.
+/// The updates of a view that was not read yet: its present state comes first.
 fn begin<V: View>(client: &Client, view: V) -> Updates<V::Update> {
     updates(Watching { watcher: Watcher::new(client), view, missed: ChangeSet::nothing(), unread: true })
 }

@@ -6,20 +6,20 @@ use fieldpost_storage::ChangeSet;
 use futures::stream::{self, StreamExt};
 use std::collections::HashMap;
 
-/// Something happened to the outbox.
+/// A change of the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OutboxEvent {
-    /// It waits now; of the first events of a stream: it waited already.
+    /// It is in the outbox now. The first events of a stream are the entries that are already there.
     Waits(OutboxEntry),
-    /// It waits, in another state than before.
+    /// It is in the outbox, in another state than before.
     Changed(OutboxEntry),
-    /// It waits no more: the server has it, or it was taken back. This is how it last was.
+    /// It left the outbox: the server has it, or it was cancelled. This is its last state.
     Left(OutboxEntry),
 }
 
 impl Client {
-    /// What happens to the outbox: what waits now, then every change.
+    /// The outbox: its present entries, then every change.
     pub fn watch_outbox(&self) -> Updates<OutboxEvent> {
         let batches = begin(self, Waiting(Vec::new()));
         Updates(Box::pin(batches.flat_map(|batch| {
@@ -31,7 +31,7 @@ impl Client {
     }
 }
 
-/// What was told last.
+/// The entries as last emitted.
 struct Waiting(Vec<OutboxEntry>);
 
 impl View for Waiting {

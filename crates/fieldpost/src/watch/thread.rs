@@ -5,21 +5,21 @@ use crate::{Client, Conversation, ConversationId, Error, Older, Result, ThreadMe
 use eyeball_im::{Vector, VectorDiff};
 use fieldpost_storage::ChangeSet;
 
-/// How the part of a thread that a window shows has changed.
+/// A change of the shown part of a thread.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThreadUpdate {
-    /// The messages: what to do with those that were shown. Nothing if only `older` is different.
+    /// The diffs of the shown messages. Empty if only `older` has changed.
     pub diffs: Vec<VectorDiff<ThreadMessage>>,
-    /// What lies below now.
+    /// Where older messages are now.
     pub older: Older,
 }
 
 impl Conversation {
-    /// The part of the thread that a window shows: how it is now, and then how it changes. Nothing is lost between the two. While
-    /// the conversation is not here, the stream answers [`Error::NotFound`] to what happens to it.
+    /// A snapshot of part of the thread, and its changes. Nothing is lost between the two. While the conversation is
+    /// not on this device, the stream emits [`Error::NotFound`] for changes of it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the conversation is not here.
+    /// [`Error::NotFound`] when the conversation is not on this device.
     pub async fn watch(&self, window: Window) -> Result<(ThreadWindow, Updates<ThreadUpdate>)> {
         let watcher = Watcher::new(self.client());
         let canonical = self.summary().await?.ok_or(Error::NotFound)?.id;
@@ -31,9 +31,9 @@ impl Conversation {
 }
 
 struct Thread {
-    /// The id by which it was asked for.
+    /// The id of the handle.
     asked: ConversationId,
-    /// The one that commits name.
+    /// The id that commits name.
     canonical: ConversationId,
     window: Window,
     messages: Vector<ThreadMessage>,

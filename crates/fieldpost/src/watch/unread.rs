@@ -5,13 +5,13 @@ use crate::{Client, Result, Updates};
 use fieldpost_storage::ChangeSet;
 
 impl Client {
-    /// The unread messages over all conversations: now, and whenever that has changed.
+    /// The number of unread messages over all conversations: its present value, then every change.
     pub fn watch_total_unread(&self) -> Updates<u64> {
         begin(self, Badge(None))
     }
 }
 
-/// What was told last.
+/// The number as last emitted.
 struct Badge(Option<u64>);
 
 impl View for Badge {

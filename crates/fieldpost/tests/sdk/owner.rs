@@ -1,4 +1,4 @@
-//! Whose file it is, is for the file to say: another process may have wiped it and signed somebody else in.
+//! The file says who owns it, because another process may have wiped it and signed somebody else in.
 
 use fieldpost::{Client, ConversationId, Error, Fieldpost};
 use fieldpost_domain::Person;
@@ -9,13 +9,13 @@ use fieldpost_storage::{
 };
 use std::sync::Arc;
 
-/// A client, and what another process sees of the same file.
+/// A client, and another process's view of the same file.
 async fn client() -> (Client, Arc<MemoryStore>) {
     let store = Arc::new(MemoryStore::new());
     (Fieldpost::builder().store(store.clone()).local_only().open().await.unwrap(), store)
 }
 
-/// They sign in and load their conversation.
+/// Signs the person in and loads their conversation.
 async fn belongs_to(store: &MemoryStore, person: &Person) -> ConversationId {
     store.claim(person.id).await.unwrap();
     given::bootstrapped(store, BootstrapReason::First, given::thread(build::direct(1, 0), vec![])).await;

@@ -1,4 +1,4 @@
-//! Snapshots and diffs: whatever happens, and however many do it, they make what a fresh read gives.
+//! Snapshots and diffs: after any changes by any number of writers, they equal a fresh read.
 
 use fieldpost::{
     Client, ConversationId, ConversationKind, ConversationQuery, ConversationSummary, Error, Fieldpost, Store,
@@ -21,7 +21,7 @@ use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 const CONVERSATIONS: u64 = 30;
 
-/// Chance that repeats.
+/// Repeatable randomness.
 struct Chance(u64);
 
 impl Chance {
@@ -107,7 +107,7 @@ impl Screen {
         }
     }
 
-    /// Looks until it is told to stop.
+    /// Watches until it is stopped.
     fn look(mut self, mut stop: watch::Receiver<bool>) -> JoinHandle<Self> {
         tokio::spawn(async move {
             loop {
@@ -119,7 +119,7 @@ impl Screen {
         })
     }
 
-    /// Nobody writes any more: it shows what there is after the last of what has happened.
+    /// Checks, when the writers have finished, that the screen equals a fresh read.
     async fn catches_up(&mut self, client: &Client) {
         while !self.is_right(client).await {
             timeout(Duration::from_secs(20), self.next()).await.expect("a change that was never told");
@@ -147,7 +147,7 @@ async fn screens(client: &Client) -> Vec<Screen> {
     ]
 }
 
-/// A person writes, reads and changes her mind.
+/// A person writes, reads, edits and cancels.
 async fn person(client: Client, mut chance: Chance) {
     let mut sent = Vec::new();
     for number in 0..40 {
@@ -170,7 +170,7 @@ async fn person(client: Client, mut chance: Chance) {
     }
 }
 
-/// The server's pages come in.
+/// Applies pages of the server.
 async fn server(store: Arc<dyn Store>, mut chance: Chance, mut seqs: Vec<u64>) -> Vec<u64> {
     for number in 0..40 {
         let mut messages = Vec::new();
@@ -218,14 +218,14 @@ async fn everybody_at_once(here: Arc<dyn Store>, there: Arc<dyn Store>) {
         let people: Vec<_> = (0..4).map(|n| tokio::spawn(person(client.clone(), Chance(100 * round + n)))).collect();
         let other = tokio::spawn(extension(there.clone(), Chance(round), 100 * round));
         let pages = tokio::spawn(server(here.clone(), Chance(7 + round), seqs));
-        // Somebody begins to look in the middle of it.
+        // A watcher starts while the others are writing.
         let mut late = screens(&client).await;
         for writer in people {
             writer.await.unwrap();
         }
         other.await.unwrap();
         seqs = pages.await.unwrap();
-        // What the other process wrote is noticed with what is written here.
+        // A local commit reveals what the other process has written.
         client.conversation(build::conversation_id(1)).send("the last word").await.unwrap();
         stop.send(true).unwrap();
         shown = Vec::new();
@@ -253,7 +253,7 @@ async fn what_many_do_at_once_is_shown_as_it_is_in_a_file() {
     everybody_at_once(Arc::new(here), Arc::new(there)).await;
 }
 
-/// What is committed after the call that gives the snapshot is told, whoever polls when.
+/// Every commit after the snapshot is emitted, whenever the stream is polled.
 #[tokio::test]
 async fn nothing_is_lost_between_the_snapshot_and_the_first_poll() {
     let client = client_of(Arc::new(MemoryStore::new())).await;
@@ -283,7 +283,7 @@ async fn streams_do_not_keep_a_client_alive_and_end_with_it() {
     let mut badge = client.watch_total_unread();
     assert!(badge.next().await.unwrap().is_ok());
     drop(client);
-    // The app still holds the store, so that is not what ends them.
+    // The app still holds the store, so the streams do not end because of it.
     assert!(lines.next().await.is_none());
     assert!(badge.next().await.is_none());
     assert!(store.conversations(1).await.is_ok());
@@ -297,7 +297,7 @@ async fn streams_end_when_the_client_is_closed() {
     assert!(lines.next().await.is_none());
 }
 
-/// Whoever looks away in the middle of a read keeps no connection from those who read.
+/// A watcher that stops polling in the middle of a read holds no connection that others need.
 #[tokio::test]
 async fn streams_that_nobody_polls_are_in_nobodys_way() {
     let folder = tempfile::tempdir().unwrap();

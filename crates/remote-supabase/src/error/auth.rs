@@ -1,15 +1,15 @@
-//! Refusals of GoTrue, by its error codes.
+//! GoTrue's refusals, by error code.
 //!
-//! Ending a session throws a person out of the app, perhaps where they cannot sign in again, so it takes GoTrue's own word
-//! for it: a code from the list below. A gateway's 401 (these requests carry no token: only the API key can be wrong), a
-//! limiter, a timeout, a conflict of two refreshes or a code that no list knows never ends one.
+//! Ending a session signs a person out of the app, perhaps where she cannot sign in again. So only GoTrue itself can do
+//! it: with a code from the list below. A gateway's 401 (these requests carry no token, so only the API key can be
+//! wrong), a rate limiter, a timeout, two concurrent refreshes or an unknown code never ends a session.
 
 use super::{body::ErrorBody, common, describe, with_retry_after};
 use crate::http::Reply;
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 
-/// GoTrue's codes for "this refresh token buys nothing any more". `validation_failed` is what it answers to a token from the
-/// future of its own database (restored from a backup); `bad_jwt` and `no_authorization` cannot come here.
+/// GoTrue's codes for a refresh token that is no longer valid. It answers `validation_failed` to a token that is newer
+/// than its own database (restored from a backup). `bad_jwt` and `no_authorization` cannot occur here.
 const ENDED: [&str; 8] = [
     "refresh_token_not_found",
     "refresh_token_already_used",
@@ -21,31 +21,33 @@ const ENDED: [&str; 8] = [
     "invalid_grant",
 ];
 
-/// Codes for "no such pair of address and password". An empty field is `validation_failed`.
+/// Codes for a wrong address or password. An empty field gives `validation_failed`.
 const WRONG: [&str; 5] =
     ["invalid_credentials", "invalid_grant", "user_not_found", "validation_failed", "email_address_invalid"];
 
-/// Codes for "not now", whatever the status: a hook of the project that hangs comes as 422, two refreshes at once as 409.
+/// Codes for "try again later", whatever the status: a project's hook that hangs gives 422, two concurrent refreshes
+/// give 409.
 const LATER: [&str; 5] =
     ["hook_timeout", "hook_timeout_after_retry", "request_timeout", "unexpected_failure", "conflict"];
 
 const LIMITED: [&str; 3] = ["over_request_rate_limit", "over_email_send_rate_limit", "over_sms_send_rate_limit"];
 
-/// What a refused sign-in means.
+/// Classifies a refused sign-in.
 pub(crate) fn sign_in(operation: &'static str, reply: &Reply) -> RemoteError {
     let body = ErrorBody::parse(&reply.body);
     classify(operation, reply, &body, |code| {
-        // Before it had codes, GoTrue told these two apart by words only.
+        // Older versions of GoTrue, without error codes, distinguish these two only by the message.
         let unconfirmed = code == "invalid_grant" && body.says("not confirmed");
         match WRONG.contains(&code) && !unconfirmed {
             true => RemoteErrorKind::WrongCredentials,
-            // email_not_confirmed, user_banned, captcha_failed, email_provider_disabled …: the code says it best.
+            // email_not_confirmed, user_banned, captcha_failed, email_provider_disabled …: the code is the best
+            // explanation.
             false => RemoteErrorKind::BadRequest,
         }
     })
 }
 
-/// What a refused refresh means.
+/// Classifies a refused refresh.
 pub(crate) fn refresh(operation: &'static str, reply: &Reply) -> RemoteError {
     let body = ErrorBody::parse(&reply.body);
     classify(operation, reply, &body, |code| match ENDED.contains(&code) {
@@ -54,7 +56,7 @@ pub(crate) fn refresh(operation: &'static str, reply: &Reply) -> RemoteError {
     })
 }
 
-/// What a refused sign-out means; none when the session is gone, which is what was wanted.
+/// Classifies a refused sign-out; none when the session has already ended, as intended.
 pub(crate) fn sign_out(operation: &'static str, reply: &Reply) -> Option<RemoteError> {
     let body = ErrorBody::parse(&reply.body);
     let gone = matches!(reply.status.as_u16(), 401 | 403 | 404) && !body.names_api_key() && !reply.html;

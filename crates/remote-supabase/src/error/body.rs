@@ -1,15 +1,15 @@
-//! The body of a refusal, in the dialects of the servers that can send one.
+//! The body of an error response, in the formats of all servers that can send one.
 //!
-//! PostgREST: `{"code":"PGRST301","message":"…"}`. GoTrue: `{"code":400,"error_code":"…","msg":"…"}`, in its later version
-//! `{"code":"…","message":"…"}`, in its earlier `{"error":"invalid_grant","error_description":"…"}`. Kong and what hosted
-//! Supabase puts in its place: `{"message":"…"}`.
+//! PostgREST: `{"code":"PGRST301","message":"…"}`. GoTrue: `{"code":400,"error_code":"…","msg":"…"}`, in its later
+//! version `{"code":"…","message":"…"}`, in its earlier `{"error":"invalid_grant","error_description":"…"}`. Kong, and
+//! its replacement at hosted Supabase: `{"message":"…"}`.
 
 use serde_json::{Map, Value};
 
-/// The most characters of a code that are repeated in an error.
+/// The longest code, in characters, that an error repeats.
 const CODE_LIMIT: usize = 64;
 
-/// What a refusal says. Empty when the body says nothing that can be read.
+/// The code and the message of an error response. Empty when the body is unreadable.
 #[derive(Debug, Default)]
 pub(crate) struct ErrorBody {
     code: Option<String>,
@@ -25,18 +25,18 @@ impl ErrorBody {
         Self { code: code.map(str::to_owned), message: message.map(str::to_lowercase) }
     }
 
-    /// The code for programs: letters, digits and underscores, so that it can be repeated anywhere.
+    /// The machine-readable code: letters, digits and underscores, so it is safe to repeat anywhere.
     pub(crate) fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
 
-    /// Whether the message has these (lower-case) words. They are never repeated.
+    /// Whether the message contains these (lower-case) words. An error never repeats the message.
     pub(crate) fn says(&self, words: &str) -> bool {
         self.message.as_deref().is_some_and(|message| message.contains(words))
     }
 
-    /// Whether a gateway complains about the API key: "No API key found in request", "Invalid API key", "Unregistered API
-    /// key", "Legacy API keys are disabled".
+    /// Whether a gateway rejects the API key: "No API key found in request", "Invalid API key", "Unregistered API key",
+    /// "Legacy API keys are disabled".
     pub(crate) fn names_api_key(&self) -> bool {
         self.says("api key")
     }

@@ -1,11 +1,11 @@
-//! Refusals of a whole call in `error` of the envelope.
+//! Refusals of a whole call, in `error` of the envelope.
 
 use fieldpost_remote::{ExpiredReason, RemoteError, RemoteErrorKind};
 
-/// The most characters of a server's detail that are repeated.
+/// The longest part of a server's detail, in characters, that an error repeats.
 const DETAIL_LIMIT: usize = 200;
 
-/// What a code of the protocol means. `detail` names an argument or a reason and has no content (docs/protocol.md).
+/// Classifies a code of the protocol. `detail` names an argument or a reason and holds no content (docs/protocol.md).
 pub(crate) fn classify(operation: &'static str, code: &str, detail: Option<&str>) -> RemoteError {
     let kind = match code {
         "client_too_old" => RemoteErrorKind::ClientTooOld,

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use fieldpost_domain::Time;
 use std::time::Duration;
 
-/// No answer can silence a device for longer than this.
+/// The longest pause that a response can impose on a device.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// Reads the header. A date is measured from the server's own clock (its `Date`), since the device's may be wrong by years;
-/// without one the header is ignored and the caller's own backoff applies.
+/// Reads the header. A date is compared with the server's own clock (its `Date`), since the device's may be wrong by
+/// years. Without `Date` the header is ignored and the caller's own backoff applies.
 pub(crate) fn parse(text: &str, server_now: Option<Time>) -> Option<Duration> {
     let text = text.trim();
     let after = match text.parse::<u64>() {
@@ -19,7 +19,7 @@ pub(crate) fn parse(text: &str, server_now: Option<Time>) -> Option<Duration> {
     Some(after.min(LONGEST))
 }
 
-/// The date of a header, in the one form that servers still send: `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Parses the date of a header, in the only form that servers still send: `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub(crate) fn http_date(text: &str) -> Option<Time> {
     DateTime::parse_from_rfc2822(text.trim()).ok().map(|date| date.with_timezone(&Utc))
 }

@@ -1,12 +1,12 @@
 //! Refusals of PostgREST and of the database behind it, by status and code.
 //!
-//! PostgREST forwards an SQLSTATE as the `code` and chooses the status from it; its own codes begin with `PGRST`.
+//! PostgREST forwards an SQLSTATE as the `code` and derives the status from it; its own codes begin with `PGRST`.
 
 use super::{body::ErrorBody, common, describe, with_retry_after};
 use crate::http::Reply;
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 
-/// What a status other than 2xx means.
+/// Classifies a status other than 2xx.
 pub(crate) fn classify(operation: &'static str, reply: &Reply) -> RemoteError {
     let body = ErrorBody::parse(&reply.body);
     let by_code = body.code().and_then(|code| by_code(code, reply.status.as_u16()));
@@ -27,7 +27,7 @@ pub(crate) fn classify(operation: &'static str, reply: &Reply) -> RemoteError {
     RemoteError::new(kind, operation).with_detail(describe(reply.status, &body))
 }
 
-/// The codes that mean the same whatever status they come with (servers that imitate PostgREST choose others).
+/// Codes that mean the same whatever their status (servers that imitate PostgREST use other statuses).
 fn by_code(code: &str, status: u16) -> Option<(RemoteErrorKind, &'static str)> {
     use RemoteErrorKind::{BadRequest, NotFieldpost, Other, Oversized, TimedOut, Unauthorized, Unavailable};
     const MISSING: &str = "the functions of migrations/supabase are not there, or in a schema that is not exposed";
@@ -35,21 +35,21 @@ fn by_code(code: &str, status: u16) -> Option<(RemoteErrorKind, &'static str)> {
         "PT401" => (Unauthorized, ""),
         code if code.starts_with("PGRST30") && code != "PGRST300" => (Unauthorized, ""),
         "PGRST202" | "PGRST203" | "PGRST205" | "PGRST106" => (NotFieldpost, MISSING),
-        // Undefined function, table, column or schema: a migration is missing or half applied.
+        // Undefined function, table, column or schema: a migration is missing or half-applied.
         "42883" | "42P01" | "42703" | "3F000" => (NotFieldpost, "migrations/supabase is not applied whole"),
-        // With 401 it is the anonymous role that may not: the token was not taken.
+        // With 401 the anonymous role lacks the right: the token was not accepted.
         "42501" if status != 401 => (NotFieldpost, "the signed-in role may not execute the functions"),
         "57014" => (TimedOut, "the server stopped a statement that took too long"),
-        // A limit of the program: a text above 1 GB, JSON nested too deep for its stack.
+        // A limit of PostgreSQL: a text above 1 GB, JSON nested too deep for its stack.
         code if is_sqlstate(code, "54") => (Oversized, "it is more than the database makes at once"),
-        // It comes as a 504, but no statement had begun.
+        // Its status is 504, but no statement had started.
         "PGRST003" => (Unavailable, "no connection to the database was free"),
         "40001" | "40P01" | "55P03" => (Unavailable, "it collided with another write"),
         // Hosted Supabase makes a database read-only when its disk is full; a replica always is.
         "25006" => (Unavailable, "the database is read-only at the moment"),
-        // Not the limits of a batch (the function answers those itself) but a rule of the database.
+        // A rule of the database, not the limits of a batch (the function itself answers those).
         code if code.starts_with("23") => (Other, "the database refused a row of the batch"),
-        // Among them a text that PostgreSQL cannot store.
+        // For example a text that PostgreSQL cannot store.
         code if code.starts_with("22") => (BadRequest, ""),
         code if ["08", "53", "57", "58"].iter().any(|class| is_sqlstate(code, class)) => (Unavailable, ""),
         _ => return None,

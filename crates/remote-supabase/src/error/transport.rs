@@ -1,10 +1,10 @@
-//! Failures without an answer. The module above says why a timeout is a kind of its own.
+//! Failures without a response. The module above explains why a timeout is its own kind.
 
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use std::{error::Error, io};
 use url::Url;
 
-/// A failure before the head of the answer came.
+/// A failure before the head of the response arrived.
 pub(crate) fn sending(operation: &'static str, url: &Url, error: reqwest::Error) -> RemoteError {
     let kind = if error.is_connect() {
         RemoteErrorKind::Unreachable
@@ -16,26 +16,28 @@ pub(crate) fn sending(operation: &'static str, url: &Url, error: reqwest::Error)
     failure(kind, operation, url, error)
 }
 
-/// A failure while the body came. What does not unpack did arrive, so it is the answer that is wrong, not the network.
+/// A failure while reading the body. A body that cannot be decompressed did arrive, so the response is wrong, not the
+/// network.
 pub(crate) fn reading(operation: &'static str, url: &Url, error: reqwest::Error) -> RemoteError {
     let kind = if is_corrupt(&error) { RemoteErrorKind::Malformed } else { lost(&error) };
     failure(kind, operation, url, error)
 }
 
-/// The answer to what was sent did not come, or not whole.
+/// The response did not arrive, or not completely.
 fn lost(error: &reqwest::Error) -> RemoteErrorKind {
     if error.is_timeout() { RemoteErrorKind::TimedOut } else { RemoteErrorKind::Interrupted }
 }
 
 fn failure(kind: RemoteErrorKind, operation: &'static str, url: &Url, error: reqwest::Error) -> RemoteError {
-    // The URL has no secret, but the errors of reqwest repeat it in every line.
+    // The URL holds no secret, but reqwest's errors repeat it in every line.
     let error = error.without_url();
     let host = url.host_str().unwrap_or_default();
     let reason = if error.is_timeout() { "no answer in time".to_owned() } else { root_cause(&error).to_string() };
     RemoteError::new(kind, operation).with_detail(format!("{host}: {reason}")).with_source(error)
 }
 
-/// The innermost cause: "Connection refused", "invalid peer certificate: UnknownIssuer". None of them knows what was sent.
+/// The innermost cause: "Connection refused", "invalid peer certificate: UnknownIssuer". None of them quotes the
+/// request.
 fn root_cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     let mut cause = error;
     while let Some(next) = cause.source() {

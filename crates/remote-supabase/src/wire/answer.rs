@@ -1,7 +1,7 @@
-//! The envelope of every answer, and all fields that any answer has beside it.
+//! The envelope of every response, and all fields that a response can have besides it.
 //!
-//! One struct for the four functions: each answers a subset, and what a call needs is checked where its page is made
-//! ([`super::page`], [`super::result`]).
+//! There is one struct for the four functions. Each function returns a subset of its fields, and the code that builds
+//! the page checks the fields it needs ([`super::page`], [`super::result`]).
 
 use super::{
     list::{Careful, Fast, Reading},
@@ -17,7 +17,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 object!(
-    /// Every field of every answer.
+    /// Every field of every response.
     Answer<R: Reading>, rest: Dropped {
         protocol: Number,
         min_protocol: Number,
@@ -56,7 +56,7 @@ object!(
     }
 );
 
-/// An answer that is no refusal, its rows taken out.
+/// A successful response, with its rows.
 pub(crate) struct Read {
     pub(crate) limits: ServerLimits,
     pub(crate) server: ServerInfo,
@@ -76,7 +76,7 @@ pub(crate) struct Read {
     pub(crate) results: Option<Vec<ResultRow>>,
 }
 
-/// Reads a 2xx answer.
+/// Reads a 2xx response.
 pub(crate) fn read(operation: &'static str, reply: &Reply) -> RemoteResult<Read> {
     let not_fieldpost = |what| RemoteError::new(RemoteErrorKind::NotFieldpost, operation).with_detail(what);
     if reply.html {
@@ -93,7 +93,7 @@ pub(crate) fn read(operation: &'static str, reply: &Reply) -> RemoteResult<Read>
 }
 
 fn read_carefully(operation: &'static str, text: &str) -> RemoteResult<Answer<Careful>> {
-    // What serde says about syntax has places and no content.
+    // serde's syntax errors name positions and no content.
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(operation, error.to_string()))?;
     if !text.trim_start().starts_with('{') {
         return Err(malformed(operation, "not an object"));
@@ -142,7 +142,7 @@ fn take<R: Reading>(operation: &'static str, answer: Answer<R>) -> RemoteResult<
     })
 }
 
-/// Whether it is an answer of the protocol, one that this version can read, and no refusal.
+/// Checks that it is a response of the protocol, readable by this version, and not a refusal.
 fn check<R: Reading>(operation: &'static str, answer: &Answer<R>) -> RemoteResult<()> {
     if let Some(error) = &answer.error {
         let code = error.code.as_deref().unwrap_or("refused without a code");
@@ -153,7 +153,7 @@ fn check<R: Reading>(operation: &'static str, answer: &Answer<R>) -> RemoteResul
             RemoteError::new(RemoteErrorKind::NotFieldpost, operation).with_detail("JSON, but not of the protocol")
         );
     };
-    // Normally the refusal comes first. Without it the rows may mean something else than they do here.
+    // Normally the refusal comes first. Without it, the rows may mean something else in the newer protocol.
     match answer.min_protocol {
         Some(Number(oldest)) if oldest > u64::from(PROTOCOL) => {
             Err(RemoteError::new(RemoteErrorKind::ClientTooOld, operation)
@@ -163,7 +163,7 @@ fn check<R: Reading>(operation: &'static str, answer: &Answer<R>) -> RemoteResul
     }
 }
 
-/// Each limit by itself: one that is absent, zero or no number is the protocol's own.
+/// Reads each limit on its own: one that is absent, zero or not a number becomes the protocol's default.
 fn limits(stated: Option<&Value>) -> ServerLimits {
     let protocol = ServerLimits::default();
     let limit = |name: &str, default: u32| {
@@ -182,14 +182,14 @@ fn limits(stated: Option<&Value>) -> ServerLimits {
     }
 }
 
-/// The first version of the SQL does not say which it is.
+/// The first version of the SQL does not send its version.
 fn server(sql_version: Option<&Value>, capabilities: Option<&Value>) -> ServerInfo {
     let stated = sql_version.and_then(Value::as_u64).and_then(|version| u32::try_from(version).ok());
     let names = capabilities.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     ServerInfo { sql_version: Some(stated.unwrap_or(1)), capabilities: names.map(Capability::from).collect() }
 }
 
-/// The answer breaks the protocol.
+/// The response breaks the protocol.
 pub(crate) fn malformed(operation: &'static str, what: impl Into<String>) -> RemoteError {
     RemoteError::new(RemoteErrorKind::Malformed, operation).with_detail(what)
 }

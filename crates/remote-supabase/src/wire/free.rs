@@ -1,22 +1,22 @@
-//! JSON of anybody's making inside a row: metadata, and fields without a place.
+//! Free-form JSON inside a row: metadata, and unknown fields.
 //!
-//! Other clients may have written anything there that PostgreSQL can store, and that is more than a reader here can represent:
-//! values nested thousands deep, the number 1e400. So it is first skipped as text, which nothing can make fail, and then read
-//! by itself. What cannot be read costs the field, never the row or the page.
+//! Other clients may have written anything there that PostgreSQL can store. Some of it cannot be represented here:
+//! values nested thousands of levels deep, the number 1e400. So it is first skipped as text, which cannot fail, and
+//! then parsed on its own. If that fails, the field is lost, but never the row or the page.
 
 use fieldpost_domain::{MENTIONS_MAX, Mentions, Metadata, Omitted, OmittedReason, metadata::depth_of};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 
-/// How deep serde follows a value; one level deeper it gives up.
+/// The deepest nesting that serde parses; it rejects one level more.
 const READABLE_DEPTH: usize = 127;
 
-/// A value that may be unreadable.
+/// A value, readable or not.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Free {
-    /// One that could be read.
+    /// A readable value.
     Value(Value),
-    /// One that could not.
+    /// An unreadable one.
     Unreadable(Omitted),
 }
 
@@ -33,13 +33,13 @@ fn why(text: &str) -> Omitted {
     Omitted { reason, bytes: text.len() as u64 }
 }
 
-/// Whom a message mentions. What is no id costs that mention only.
+/// The people that a message mentions. An invalid id costs only that mention.
 pub(crate) fn mentions(free: Option<Free>) -> Mentions {
     let Some(Free::Value(Value::Array(ids))) = free else { return Mentions::new() };
     ids.iter().filter_map(Value::as_str).filter_map(|id| id.parse().ok()).take(MENTIONS_MAX).collect()
 }
 
-/// Metadata as a message carries it: the object, or what it says in its place, or something else that was written there.
+/// A message's metadata: the object, the marker that replaces it, or other JSON that somebody wrote there.
 pub(crate) fn metadata(free: Option<Free>) -> (Option<Metadata>, Option<Omitted>, Option<Value>) {
     match free {
         Some(Free::Value(Value::Object(object))) => (Some(Metadata::from_stored(object)), None, None),

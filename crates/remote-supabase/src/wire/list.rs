@@ -1,4 +1,4 @@
-//! Lists of rows, in a fast and in a careful reading.
+//! Lists of rows, read in a fast or a careful way.
 
 use serde::{
     Deserialize, Deserializer,
@@ -8,12 +8,12 @@ use serde_json::value::RawValue;
 
 use fieldpost_domain::UnreadableRow;
 
-/// A row of the wire and the domain type it is read into.
+/// A row of the wire and its domain type.
 pub(crate) trait Row: DeserializeOwned {
-    /// What it becomes.
+    /// The domain type.
     type Domain;
 
-    /// Checks what must be there.
+    /// Checks the required fields.
     ///
     /// # Errors
     /// The name of the field that is missing or out of range.
@@ -25,7 +25,7 @@ pub(crate) trait Reading {
     /// A row in a list.
     type Slot<T: Row>: DeserializeOwned;
 
-    /// Takes a row out; one that cannot be read goes to `unreadable`.
+    /// Takes a row out of its slot; an unreadable one goes to `unreadable`.
     fn take<T: Row>(slot: Self::Slot<T>, list: &'static str, unreadable: &mut Vec<UnreadableRow>) -> Option<T::Domain>;
 
     /// Takes the rows out of a list.
@@ -38,10 +38,10 @@ pub(crate) trait Reading {
     }
 }
 
-/// Row by row as they come. A bad row fails the page.
+/// Parses rows directly. An unreadable row fails the page.
 pub(crate) enum Fast {}
 
-/// A row that could be read.
+/// A readable row.
 pub(crate) struct Good<T: Row>(T::Domain);
 
 impl<'de, T: Row> Deserialize<'de> for Good<T> {
@@ -63,10 +63,10 @@ impl Reading for Fast {
     }
 }
 
-/// Each row as text first. A bad row stays text.
+/// Takes each row as text first. An unreadable row stays text.
 pub(crate) enum Careful {}
 
-/// A row as it came, and what it was read into.
+/// A row as text, and the result of parsing it.
 pub(crate) struct Kept<T: Row> {
     pub(crate) read: Result<T::Domain, String>,
     pub(crate) payload: Box<RawValue>,
@@ -83,7 +83,7 @@ fn read<T: Row>(text: &str) -> Result<T::Domain, String> {
     if !text.starts_with('{') {
         return Err("not an object".to_owned());
     }
-    // Inside an object every error of this crate's readers names a field; see the module above.
+    // Inside an object, every error of this crate's readers names a field; see the parent module.
     let row: T = serde_json::from_str(text).map_err(|error| error.to_string())?;
     row.domain().map_err(|field| format!("{field}: missing or out of range"))
 }

@@ -1,7 +1,7 @@
 //! JSON objects with optional fields, read in one pass.
 //!
-//! Every field is an `Option`, so that null and absent are the same and that the reader of a row, not serde, decides what must
-//! be there. An error names the field and nothing of its content.
+//! Every field is an `Option`, so that null and absent are the same, and so that the row's reader, not serde, decides
+//! which fields are required. An error names the field and nothing of its content.
 
 use super::free::Free;
 use fieldpost_domain::Extra;
@@ -11,9 +11,9 @@ use serde::{
 };
 use std::{borrow::Cow, fmt};
 
-/// What becomes of fields without a place.
+/// What happens to unknown fields.
 pub(crate) trait Rest: Default {
-    /// Takes the value that is next in `map`.
+    /// Takes the next value in `map`.
     fn take<'de, A: MapAccess<'de>>(&mut self, key: Key<'de>, map: &mut A) -> Result<(), A::Error>;
 }
 
@@ -27,7 +27,7 @@ impl Rest for Extra {
     }
 }
 
-/// They are dropped: of an envelope there is nothing to keep.
+/// Drops them: an envelope has nothing worth keeping.
 #[derive(Debug, Default)]
 pub(crate) struct Dropped;
 
@@ -37,7 +37,7 @@ impl Rest for Dropped {
     }
 }
 
-/// A field's name, not copied where it has no escapes.
+/// A field's name, borrowed unless it has escapes.
 pub(crate) struct Key<'de>(pub(crate) Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
@@ -76,7 +76,7 @@ fn cannot_be_read<E: de::Error>(what: &str) -> E {
     E::custom(format_args!("{what}: cannot be read"))
 }
 
-/// Declares a struct whose fields are all optional, and its reader. `rest` says what becomes of unknown fields.
+/// Declares a struct whose fields are all optional, and its reader. `rest` says what happens to unknown fields.
 macro_rules! object {
     ($(#[$doc:meta])* $name:ident $(<$reading:ident: $bound:path>)?, rest: $rest:ty { $($field:ident: $type:ty,)+ }) => {
         $(#[$doc])*

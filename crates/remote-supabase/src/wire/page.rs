@@ -1,4 +1,4 @@
-//! Pages, from what an answer has.
+//! Builds pages from responses.
 
 use super::answer::{Read, malformed};
 use fieldpost_domain::{
@@ -46,7 +46,8 @@ pub(crate) fn history(
     let (Some(from), Some(to), Some(complete)) = (read.from_seq, read.to_seq, read.complete) else {
         return Err(malformed(operation, "from_seq, to_seq or complete: missing"));
     };
-    // The client trusts the range over counting, so a range that cannot be one is refused: a gap would count as covered.
+    // The client trusts the range over counting, so an invalid range is rejected: otherwise a gap would count as
+    // covered.
     if from.0 == 0 || from.0 > to.0 + 1 {
         return Err(malformed(operation, "from_seq, to_seq: no range"));
     }
@@ -69,7 +70,7 @@ fn server_time(operation: &'static str, stamp: &Option<super::scalar::Stamp>) ->
     stamp.map(|stamp| stamp.0).ok_or_else(|| malformed(operation, "server_time: missing"))
 }
 
-/// The digest only ever causes a comparison, so one that cannot be read is as good as none.
+/// The digest only triggers a comparison, so an unreadable one is treated as absent.
 fn digest(value: Option<Value>) -> Option<ConversationDigest> {
     let value = value?;
     let text = |name: &str| value.get(name).and_then(Value::as_str);
@@ -83,7 +84,7 @@ fn digest(value: Option<Value>) -> Option<ConversationDigest> {
     digest
 }
 
-/// What servers send that cannot keep a set up.
+/// The digest of servers that cannot maintain a set digest.
 fn sorted(text: &str) -> Option<Fingerprint> {
     let hex = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     hex.then(|| Fingerprint::Sorted(text.to_ascii_lowercase()))

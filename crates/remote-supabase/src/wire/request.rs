@@ -1,4 +1,4 @@
-//! What is sent. Nulls are left out.
+//! Request bodies. Nulls are left out.
 
 use super::{kinds, text::without_nul};
 use fieldpost_domain::{Capabilities, ConversationId, Mutation, MutationId, MutationKind};
@@ -9,7 +9,7 @@ use fieldpost_remote::{
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// The arguments that every function takes, and its own.
+/// The common arguments of every function, and its own.
 #[derive(Serialize)]
 struct Arguments<'a, T> {
     p_protocol: u32,
@@ -92,7 +92,7 @@ fn arguments(operation: &'static str, app: &str, own: impl Serialize) -> RemoteR
     )
 }
 
-/// Nothing that is sent can fail to be JSON; if it did, the request would be at fault.
+/// Serialises a body. It cannot fail for what this crate sends; if it did, the request would be at fault.
 pub(crate) fn json(operation: &'static str, body: &impl Serialize) -> RemoteResult<Vec<u8>> {
     serde_json::to_vec(body).map_err(|_| RemoteError::new(RemoteErrorKind::BadRequest, operation))
 }

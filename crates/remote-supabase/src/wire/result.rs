@@ -1,28 +1,28 @@
-//! Results of a push, matched to the mutations that they answer.
+//! Matches the results of a push to its mutations.
 //!
-//! A result decides whether a message leaves the outbox, so it is taken only from where it belongs: as many results as
-//! mutations, each in its place and under its id, and no row of anything else in it. Otherwise the answer is `Malformed`, the
-//! outcome of the batch stays unknown, and the batch is sent again, which is harmless.
+//! A result decides whether a message leaves the outbox, so it is accepted only where it belongs: as many results as
+//! mutations, each at its place and with its id, and without rows of anything else. Otherwise the response is
+//! `Malformed`, the outcome of the batch stays unknown, and the batch is resent, which is harmless.
 //!
-//! What is "anything else"? An `ack` and a `tombstone` name the message by the id that was sent. The `message` of a duplicate
-//! may have another: an older version of the app sent it, and the server's row keeps the id that it got then. Then the
-//! sender has to be the same, since the row takes the place of what she wrote.
+//! "Anything else" means: an `ack` and a `tombstone` must have the id that was sent. The `message` of a duplicate may
+//! have another id: if an older version of the app sent it, the server's row keeps the id it got then. Then the sender
+//! must be the same, since the row replaces what she wrote.
 //!
-//! What if the status is clear and the row beside it is missing or cannot be read? "applied" and "duplicate" both say that the
-//! server has it. For a message and a read marker that is enough ([`Acknowledgement::Bare`]): the row itself comes with the
-//! next pull, while asking again might get the same answer for ever and hold up the lane. An opened conversation is different:
-//! its canonical id is the very thing that was asked for, so without it the answer is `Malformed`.
+//! If the status is clear but the row is missing or unreadable: "applied" and "duplicate" both say that the server has
+//! the mutation. For a message and a read marker that is enough ([`Acknowledgement::Bare`]): the next pull brings the
+//! row, while asking again might get the same answer for ever and block the lane. For an opened conversation the client
+//! needs the canonical id, so without it the response is `Malformed`.
 //!
-//! An `ack` with a `message` beside it says that the project stored something else than was sent: then the row counts.
+//! An `ack` with a `message` says that the project stored something other than what was sent: then the row counts.
 //!
-//! Which row came is believed over the status: an `ack` with "duplicate" says what is needed all the same. A refusal or a
-//! retry without a code is one for an unknown reason, [`UNSPECIFIED`].
+//! The kind of row counts more than the status: an `ack` with "duplicate" is accepted too. A refusal or a retry without
+//! a code gets the code [`UNSPECIFIED`].
 
 use super::{answer::malformed, kinds, result_row::ResultRow};
 use fieldpost_domain::{Mutation, PushOutcome, PushResult, Refusal, RefusalCode, RetryCode};
 use fieldpost_remote::RemoteResult;
 
-/// The code of a refusal that has none.
+/// The code for a refusal or a retry without one.
 const UNSPECIFIED: &str = "unspecified";
 
 /// The results of a batch, one per mutation and in its order.

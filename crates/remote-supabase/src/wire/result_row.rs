@@ -22,7 +22,7 @@ object!(
     }
 );
 
-/// A row that is there and can be read.
+/// A row that is present and readable.
 pub(super) fn good<T: Row>(row: Option<Kept<T>>) -> Option<T::Domain> {
     row.and_then(|row| row.read.ok())
 }

@@ -130,30 +130,30 @@ object!(
     }
 );
 
-/// The value, or the name of the field that has none.
+/// The value, or the name of the missing field.
 fn need<T>(value: Option<T>, field: &'static str) -> Result<T, &'static str> {
     value.ok_or(field)
 }
 
-/// The place of a message: from 1.
+/// The seq of a message: from 1.
 fn place(seq: Option<Number>) -> Result<Seq, &'static str> {
     seq.filter(|seq| seq.0 > 0).map(Seq::from).ok_or("seq")
 }
 
-/// A time that must be there: one that is of no use here is moved to the end of its side, and noted.
+/// A required time. One that cannot be represented is clamped, and noted.
 fn needed(moment: Option<Moment>, field: &'static str, extra: &mut Extra) -> Result<Time, &'static str> {
     let moment = need(moment, field)?;
     note(&moment, field, extra);
     Ok(moment.clamped())
 }
 
-/// A time that may be there: one that is of no use here is left out, and noted.
+/// An optional time. One that cannot be represented is left out, and noted.
 fn optional(moment: Option<Moment>, field: &'static str, extra: &mut Extra) -> Option<Time> {
     note(moment.as_ref()?, field, extra);
     moment.and_then(|moment| if let Moment::At(time) = moment { Some(time) } else { None })
 }
 
-/// Keeps a time that is of no use here as it came.
+/// Keeps the original text of a time that cannot be represented.
 fn note(moment: &Moment, field: &'static str, extra: &mut Extra) {
     if let Moment::Odd(text) = moment {
         tracing::warn!(field, "a time is out of range");
@@ -161,7 +161,7 @@ fn note(moment: &Moment, field: &'static str, extra: &mut Extra) {
     }
 }
 
-/// What a row says in place of what was too much. One that does not say what is taken for nothing.
+/// The marker that replaces content above the limits. One without a reason is ignored.
 fn omitted(row: Option<OmittedRow>) -> Option<Omitted> {
     let row = row?;
     Some(Omitted { reason: row.reason?.0, bytes: row.bytes.map_or(0, |bytes| bytes.0) })
@@ -278,7 +278,7 @@ impl Row for TombstoneRow {
             }
             "conversation" => {
                 let id = ConversationId::from_uuid(id);
-                // Its own id says which; a second one that says otherwise makes the row unclear.
+                // The row's own id counts; a different `conversation_id` makes the row ambiguous.
                 if self.conversation_id.is_some_and(|other| other != id) {
                     return Err("conversation_id");
                 }

@@ -5,7 +5,7 @@ use fieldpost_domain::{Seq, Time, Version};
 use serde::{Deserialize, Deserializer, de};
 use std::{fmt, marker::PhantomData};
 
-/// One above the largest number of the protocol: what every JSON reader can hold exactly.
+/// One above the largest number of the protocol, which every JSON reader can represent exactly.
 const NUMBER_LIMIT: u64 = 1 << 53;
 
 /// `seq`, `version`, a count: an integer from 0 to 2^53 - 1.
@@ -31,7 +31,7 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// An RFC 3339 time, with whatever offset, to the microsecond.
+/// An RFC 3339 time with any offset, to the microsecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp(pub(crate) Time);
 
@@ -44,17 +44,18 @@ impl<'de> Deserialize<'de> for Stamp {
     }
 }
 
-/// A time of a row. PostgreSQL has times that nothing else can represent (`infinity`, the year 294276): they cost no row.
+/// A time of a row. PostgreSQL has times that chrono cannot represent (`infinity`, the year 294276): they must not cost
+/// the row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// One that is a time here too.
+    /// A representable time.
     At(Time),
-    /// Another text.
+    /// Any other text.
     Odd(String),
 }
 
 impl Moment {
-    /// The time; of an odd one the end of what there is on its side.
+    /// The time; for an unrepresentable one, the nearest end of the range.
     pub(crate) fn clamped(&self) -> Time {
         match self {
             Self::At(time) => *time,
@@ -67,7 +68,7 @@ impl Moment {
 /// 9999-12-31T23:59:59.999999Z, the last moment with a year of four digits.
 const LAST: i64 = 253_402_300_799_999_999;
 
-/// `infinity`, or a year of more than four digits.
+/// Whether it is `infinity` or a year of more than four digits.
 fn is_late(text: &str) -> bool {
     let text = text.trim_start_matches('+');
     let year = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -87,7 +88,7 @@ impl<'de> Deserialize<'de> for Moment {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Moment, E> {
                 let time = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc).trunc_subsecs(6));
-                // An offset can lead out of the years that have a text.
+                // An offset can move the time out of the years that have a text form.
                 Ok(match time {
                     Ok(time) if (0..=9999).contains(&time.year()) => Moment::At(time),
                     _ => Moment::Odd(text.to_owned()),
@@ -99,7 +100,8 @@ impl<'de> Deserialize<'de> for Moment {
     }
 }
 
-/// A value of an open enum. The domain's own reader would first copy every name; known names need no copy.
+/// A value of an open enum. Known names are not copied, unlike in the domain's own reader, which copies every name
+/// first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Name<E>(pub(crate) E);
 

@@ -7,10 +7,10 @@ use fieldpost_domain::{AccessToken, PersonId, RefreshToken, Session, Time};
 use fieldpost_remote::{Credentials, RemoteError, RemoteErrorKind, RemoteResult};
 use serde::{Deserialize, Serialize};
 
-/// What hosted projects give a token by default, for a server that does not say.
+/// Hosted projects' default token lifetime, for a server that does not send one.
 const DEFAULT_LIFE: i64 = 3600;
 
-/// The longest life that is believed: about a century. Beyond it dates overflow.
+/// The longest lifetime that is accepted: about a century. Beyond that, dates overflow.
 const LONGEST_LIFE: i64 = 100 * 366 * 24 * 3600;
 
 #[derive(Serialize)]
@@ -49,13 +49,13 @@ pub(crate) fn refresh(operation: &'static str, token: &RefreshToken) -> RemoteRe
     json(operation, &Refresh { refresh_token: token.reveal() })
 }
 
-/// Reads a 2xx answer of the token endpoint. `now` is asked only when the server tells neither when the token runs out nor
-/// what time it is.
+/// Reads a 2xx response of the token endpoint. `now` is called only when the server sends neither an expiry time nor
+/// its own time.
 pub(crate) fn read(operation: &'static str, reply: &Reply, now: impl FnOnce() -> Time) -> RemoteResult<Session> {
     if reply.html || (!reply.json && !reply.body.trim_ascii_start().starts_with(b"{")) {
         return Err(RemoteError::new(RemoteErrorKind::NotFieldpost, operation).with_detail("not JSON"));
     }
-    // What serde says would quote a token.
+    // serde's message would quote a token.
     let tokens: Tokens =
         serde_json::from_slice(&reply.body).map_err(|_| malformed(operation, "the session cannot be read"))?;
     if tokens.access_token.is_empty() || tokens.refresh_token.is_empty() {
@@ -71,8 +71,8 @@ pub(crate) fn read(operation: &'static str, reply: &Reply, now: impl FnOnce() ->
     })
 }
 
-/// By the server's word: its `expires_at`; else its clock and `expires_in`. Only a server that tells no time at all (none of
-/// Supabase's) leaves it to the device's clock, and it is a hint for refreshing early in any case.
+/// The server's `expires_at`; else its clock plus `expires_in`. The device's clock is used only for a server that sends
+/// no time at all (none of Supabase's does), and the result is only a hint for refreshing early.
 fn expires_at(tokens: &Tokens, date: Option<Time>, now: impl FnOnce() -> Time) -> Option<Time> {
     if let Some(seconds) = tokens.expires_at {
         return DateTime::<Utc>::from_timestamp(seconds, 0);

@@ -1,4 +1,4 @@
-//! The two readings of a page are one: what differs is only what happens to a bad row.
+//! Both readings of a page agree: they differ only in how they treat an unreadable row.
 
 use super::answer::{Read, read};
 use crate::http::Reply;

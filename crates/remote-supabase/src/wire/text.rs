@@ -1,8 +1,7 @@
 //! How texts and times are sent.
 //!
-//! U+0000 anywhere makes PostgreSQL refuse the whole call. Content and metadata cannot have it by their types; the texts
-//! without such a type lose it here, so that one of them cannot hold up everything else in the outbox. Times have
-//! microseconds and end in `Z`.
+//! U+0000 anywhere makes PostgreSQL refuse the whole call. The types of content and metadata exclude it. Other texts
+//! lose it here, so that none of them can block the rest of the outbox. Times have microseconds and end in `Z`.
 
 use chrono::SecondsFormat;
 use fieldpost_domain::Time;

@@ -1,4 +1,4 @@
-//! Answers that are not what the protocol says.
+//! Responses that break the protocol.
 
 use crate::support::{Act, Answer, Server, envelope, pull_request, token};
 use fieldpost_domain::ConversationId;
@@ -164,7 +164,7 @@ async fn an_answer_above_the_cap_is_oversized_however_it_comes() {
     let packed = gzip(body.as_bytes());
     assert!(packed.len() < 1000);
     let plain = Answer::new(200, JSON, body.clone());
-    // A header that announces too much is enough; the body need not come.
+    // A header that announces too much is enough; the body need not arrive.
     let announced = Answer::new(200, JSON, body.clone()).hang_at(10);
     let bomb = Answer::new(200, JSON, packed).with_header("content-encoding", "gzip");
     for answer in [plain.clone(), announced, bomb.clone()] {
@@ -175,7 +175,7 @@ async fn an_answer_above_the_cap_is_oversized_however_it_comes() {
     }
 }
 
-/// What was pushed may have been carried out, whatever came back.
+/// Whatever came back, the server may have applied the push.
 #[tokio::test]
 async fn an_answer_to_a_push_above_the_cap_says_nothing_of_the_push() {
     let server = Server::start().await;

@@ -1,4 +1,4 @@
-//! What is sent, and plain answers.
+//! Requests, and plain responses.
 
 use crate::support::{ANON_KEY, Server, pull_request, token};
 use fieldpost_domain::{Continuation, ConversationDigest, ConversationId, Cursor, Seq, ServerLimits};

@@ -42,7 +42,7 @@ async fn a_port_where_nobody_listens_is_unreachable() {
 
 #[tokio::test]
 async fn a_host_without_an_address_is_unreachable() {
-    // A label above 63 characters: no resolver asks the network for it.
+    // A label above 63 characters: no resolver queries the network for it.
     let url = format!("http://{}.example", "a".repeat(64));
     let error = pull(&SupabaseRemote::new(SupabaseConfig::new(url, ANON_KEY)).unwrap()).await;
     assert_eq!(error.kind(), RemoteErrorKind::Unreachable);
@@ -67,7 +67,7 @@ async fn a_timeout_while_connecting_is_unreachable() {
     let url = format!("https://{}", listener.local_addr().unwrap());
     let task = tokio::spawn(async move {
         let _stream = listener.accept().await.unwrap();
-        // The TLS handshake never comes to an end.
+        // The TLS handshake never completes.
         future::pending::<()>().await;
     });
     let config = SupabaseConfig::new(url, ANON_KEY).with_connect_timeout(Duration::from_millis(40));
@@ -148,7 +148,7 @@ async fn refusals_in_the_envelope() {
         (json!({}), Other),
     ] {
         let server = Server::start().await;
-        // Nothing else of such an answer counts, not even what is missing or wrong in it.
+        // The rest of such a response is ignored, even if it is incomplete or wrong.
         server.pull().replies(&json!({"error": error, "messages": [1]}));
         assert_eq!(pull(&server.remote()).await.kind(), kind, "{error}");
     }

@@ -1,4 +1,4 @@
-//! What is logged of a call: its name, status, size and duration. Never a token, a key or content.
+//! What a call logs: its name, status, size and duration. Never a token, a key or content.
 
 use crate::support::{ANON_KEY, Server, pull_request, token};
 use fieldpost_domain::RefreshToken;
@@ -41,8 +41,8 @@ async fn calls_are_traced_without_tokens_and_content() {
         .with_ansi(false)
         .with_writer(buffer.clone())
         .finish();
-    // While there is but one subscriber, whoever comes to a span first asks the one of its own thread, and its answer holds for
-    // all. The other tests' threads have none.
+    // With a single subscriber, the first thread that reaches a span asks its own subscriber, and that answer is cached
+    // for all threads. The threads of the other tests have none.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let _guard = tracing::subscriber::set_default(subscriber);
 

@@ -1,4 +1,4 @@
-//! The client against a scripted server on loopback: what is sent, what is read, and what every failure means.
+//! The client against a scripted server on loopback: what it sends, what it reads, and how it classifies every failure.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a step that fails has to fail its test")]
 

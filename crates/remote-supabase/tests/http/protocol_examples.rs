@@ -1,4 +1,4 @@
-//! The examples of docs/protocol.md, read as they stand there once their placeholders are filled in.
+//! Reads the examples of docs/protocol.md, with their placeholders filled in.
 
 use crate::support::{Server, pull_request, token};
 use fieldpost_domain::{ConversationId, Seq};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 const PROTOCOL: &str = include_str!("../../../../docs/protocol.md");
 
-/// The JSON blocks of the document, in its order.
+/// The JSON blocks of the document, in order.
 fn examples() -> Vec<Value> {
     let blocks = PROTOCOL.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks
@@ -15,7 +15,7 @@ fn examples() -> Vec<Value> {
         .collect()
 }
 
-/// Makes JSON of what is written for people: `{…envelope, "me":{person}, "people":[…]}`.
+/// Turns notation for people into JSON: `{…envelope, "me":{person}, "people":[…]}`.
 fn tidy(block: &str) -> String {
     block
         .replace("{…envelope,", "{\"envelope\":true,")
@@ -25,7 +25,7 @@ fn tidy(block: &str) -> String {
         .replace(", …}", "}")
 }
 
-/// Fills in what the placeholders stand for, by the name of the field.
+/// Fills in the placeholders, by field name.
 fn fill(example: Value) -> Value {
     let Value::Object(fields) = example else { return example };
     let mut filled = Map::new();

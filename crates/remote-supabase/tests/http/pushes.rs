@@ -132,7 +132,7 @@ async fn mutations_are_written_as_the_protocol_says() {
     ];
     let server = Server::start().await;
     server.push().answers(json!({}));
-    // No results for nine mutations: the answer is refused, the request is what matters here.
+    // No results for nine mutations: the response is rejected, but only the request matters here.
     server.remote().push(&token(), &mutations).await.unwrap_err();
 
     let (c, org, m) = (id(CONVERSATION), id(0x1f), id(MESSAGE));
@@ -218,7 +218,7 @@ async fn a_message_that_an_older_app_sent_comes_under_the_id_it_got_then() {
     let PushOutcome::Acknowledged(Acknowledgement::Stored(row)) = &outcomes[0] else { panic!("{outcomes:?}") };
     assert_eq!((row.id.to_string(), row.seq), (id(0x77), Seq::new(5)));
 
-    // Somebody else's message is not this one: taking it for an answer would lose what she wrote.
+    // Somebody else's message is not the same one: accepting it as the result would lose what she wrote.
     stored["sender_id"] = json!(id(0xb));
     let error = one(send(1), "duplicate", json!({"message": stored})).await.unwrap_err();
     assert_eq!(error.kind(), RemoteErrorKind::Malformed);

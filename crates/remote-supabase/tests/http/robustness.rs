@@ -1,4 +1,4 @@
-//! No answer, however broken, makes the client panic, and none makes it say what was in it.
+//! No response, however broken, makes the client panic or repeat its content.
 
 use crate::support::{Act, Answer, Server, envelope, pull_request, token};
 use fieldpost_domain::RefreshToken;
@@ -24,7 +24,7 @@ fn page() -> Value {
     }))
 }
 
-/// Asks all that a body can answer; returns what was said about it.
+/// Makes every call with this response; returns all error texts.
 async fn ask(status: u16, content_type: &str, body: Vec<u8>) -> Vec<String> {
     let server = Server::start().await;
     let answer = Act::Answer(Answer::new(status, content_type, body));
@@ -57,7 +57,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Something to put in the place of a value.
+/// A random JSON value to put in the place of another.
 fn junk() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
@@ -117,7 +117,7 @@ proptest! {
             replace(&mut body, &mut at, &with);
         }
         let said = runtime().block_on(ask(200, "application/json", body.to_string().into_bytes()));
-        // The refusals of an envelope repeat the server's own code and detail, which are for people.
+        // The refusals of an envelope repeat the server's code and detail, which are meant for people.
         if body["error"].is_null() {
             for words in said {
                 prop_assert!(!words.contains("hush-hush"), "{}", words);

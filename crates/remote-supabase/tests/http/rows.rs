@@ -1,4 +1,4 @@
-//! Rows: good ones, odd ones, and those that cannot be read.
+//! Rows: good ones, unusual ones, and unreadable ones.
 
 use crate::support::{Server, pull_request, token};
 use fieldpost_domain::{
@@ -237,7 +237,7 @@ async fn ranges_say_which_part_of_a_thread_is_here() {
     assert_eq!((odd.list.as_str(), changes.messages.len()), ("ranges", 1));
 }
 
-/// A page with this text in the place of "HERE".
+/// Pulls a page with this text in the place of "HERE".
 async fn pull_text(fields: Value, text: &str) -> PullPage {
     let server = Server::start().await;
     let mut answer = json!({"cursor": "c", "more": false});

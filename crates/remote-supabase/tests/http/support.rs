@@ -7,7 +7,7 @@
 //! assert_eq!(server.requests()[0].body["p_cursor"], "c0");
 //! ```
 //!
-//! It is stricter than a server: a path that was not scripted, or not often enough, is answered 599.
+//! It is stricter than a real server: it answers 599 to a path that was not scripted, or not often enough.
 
 use fieldpost_domain::{AccessToken, Cursor};
 use fieldpost_remote::PullRequest;
@@ -40,7 +40,7 @@ pub(crate) fn pull_request() -> PullRequest {
     PullRequest { cursor: Cursor::new("c0").unwrap(), limit: None }
 }
 
-/// What the server got.
+/// A request that the server received.
 #[derive(Debug, Clone)]
 pub(crate) struct Recorded {
     pub(crate) method: String,
@@ -49,25 +49,25 @@ pub(crate) struct Recorded {
     pub(crate) body: Value,
 }
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
     Answer(Answer),
-    /// Closes the connection without a word.
+    /// Closes the connection without a response.
     Close,
     /// Never answers.
     Hang,
 }
 
-/// An answer as bytes.
+/// A response as bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
-    /// Sends only so many bytes of the body and closes.
+    /// Sends only this many bytes of the body and closes.
     pub(crate) cut_at: Option<usize>,
-    /// Sends only so many bytes of the body and hangs.
+    /// Sends only this many bytes of the body and hangs.
     pub(crate) hang_at: Option<usize>,
 }
 
@@ -113,7 +113,7 @@ impl Server {
         SupabaseRemote::new(self.config()).unwrap()
     }
 
-    /// A client that waits a few milliseconds only.
+    /// A client with a timeout of a few milliseconds.
     pub(crate) fn impatient(&self) -> SupabaseRemote {
         SupabaseRemote::new(self.config().with_timeout(Duration::from_millis(40))).unwrap()
     }
@@ -159,7 +159,7 @@ impl Server {
     }
 }
 
-/// A path, to say what it does with the next request.
+/// A path; its methods script the response to the next request.
 pub(crate) struct Endpoint<'a> {
     server: &'a Server,
     path: String,
@@ -170,7 +170,7 @@ impl Endpoint<'_> {
         self.server.script.lock().unwrap().acts.entry(self.path).or_default().push_back(act);
     }
 
-    /// 200 with the envelope of every answer and these fields.
+    /// 200 with the envelope of every response and these fields.
     pub(crate) fn answers(self, fields: Value) {
         self.replies(&envelope(fields));
     }
@@ -180,7 +180,7 @@ impl Endpoint<'_> {
         self.raw(200, "application/json; charset=utf-8", body.to_string());
     }
 
-    /// A refusal as the servers send them.
+    /// An error response as the servers send it.
     pub(crate) fn refuses(self, status: u16, body: &Value) {
         self.raw(status, "application/json; charset=utf-8", body.to_string());
     }

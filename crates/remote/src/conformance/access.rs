@@ -1,4 +1,4 @@
-//! Gaining and losing sight of conversations.
+//! Gaining and losing access to conversations.
 
 use super::{
     Action, Backend, Scene, Verdict,
@@ -7,7 +7,7 @@ use super::{
 use crate::{ExpiredReason, RemoteErrorKind};
 use fieldpost_domain::{Access, ConversationDigest, Role};
 
-/// Given a conversation that changes hands, then the one medic loses it and the other gains it.
+/// Given a conversation that changes hands, then the old medic loses access and the new one gains it.
 pub async fn a_reassigned_conversation_is_revoked_and_granted(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);
@@ -29,7 +29,7 @@ pub async fn a_reassigned_conversation_is_revoked_and_granted(backend: &dyn Back
     Ok(())
 }
 
-/// Given a grant, then it comes with the row, and history has the messages that are older than the cursor.
+/// Given a grant, then the row comes with it, and history returns the messages that are older than the cursor.
 pub async fn a_grant_brings_the_row_and_history_the_messages(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);
@@ -44,7 +44,8 @@ pub async fn a_grant_brings_the_row_and_history_the_messages(backend: &dyn Backe
     Ok(())
 }
 
-/// Given a conversation that was read, lost and regained, then the grant brings the marker, which is older than any cursor.
+/// Given a conversation that was read, lost and regained, then the grant brings the marker, which is older than any
+/// cursor.
 pub async fn a_grant_brings_the_read_markers(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -59,7 +60,7 @@ pub async fn a_grant_brings_the_read_markers(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given a conversation that changed hands, then the new medic can name those who wrote in it before.
+/// Given a conversation that changed hands, then the new medic gets the names of its earlier senders.
 pub async fn the_new_medic_knows_who_wrote_before(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);
@@ -71,7 +72,7 @@ pub async fn the_new_medic_knows_who_wrote_before(backend: &dyn Backend) -> Verd
     Ok(())
 }
 
-/// Given access that was lost and came back, then the newest change can be told from the older ones.
+/// Given access that was lost and regained, then the newest change has a higher version than the older ones.
 pub async fn losing_and_regaining_access_raises_the_version(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let ada = scene.medic(0).await;
@@ -90,7 +91,7 @@ pub async fn losing_and_regaining_access_raises_the_version(backend: &dyn Backen
     Ok(())
 }
 
-/// Given a member who is removed, then her next pull revokes what she had, and nothing else comes.
+/// Given a member who is removed, then her next pull revokes what she had, and brings nothing else.
 pub async fn a_removed_member_gets_her_revocations(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -113,7 +114,7 @@ pub async fn a_removed_member_gets_her_revocations(backend: &dyn Backend) -> Ver
     Ok(())
 }
 
-/// Given a member who is removed, then the admin's list says so and keeps her name.
+/// Given a member who is removed, then the admin's list marks her as removed and keeps her name.
 pub async fn others_see_that_somebody_was_removed(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let admin = scene.admin().await;

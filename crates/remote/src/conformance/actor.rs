@@ -1,4 +1,4 @@
-//! Somebody signed in, and what she does: the verbs of the stories.
+//! A signed-in person and her actions: the verbs of the stories.
 
 use super::{Backend, Member, fresh};
 use crate::{BootstrapRequest, HistoryRequest, PullRequest, RemoteErrorKind, RemoteResult};
@@ -10,22 +10,22 @@ use fieldpost_domain::{
     Session, Time,
 };
 
-/// Somebody signed in.
+/// A signed-in person.
 pub struct Actor<'b> {
     backend: &'b dyn Backend,
-    /// Who she is.
+    /// Her id.
     pub id: PersonId,
-    /// Her session as it was when she signed in.
+    /// Her session at sign-in.
     pub session: Session,
 }
 
-/// Everything that a pass brought.
+/// Everything that a pass fetched.
 pub struct Caught {
     /// The rows of all pages, in order.
     pub changes: Changes,
-    /// Where the next pass begins.
+    /// Where the next pass starts.
     pub cursor: Cursor,
-    /// How many pages it took.
+    /// The number of pages.
     pub pages: usize,
     /// The digest of the last page.
     pub digest: Option<ConversationDigest>,
@@ -69,7 +69,7 @@ impl<'b> Actor<'b> {
         }
     }
 
-    /// Where she stands now: what is committed from here on will be in her next pull.
+    /// Her current position: her next pull brings what is committed from here on.
     pub async fn cursor(&self) -> Cursor {
         let request = BootstrapRequest { messages: Some(0), ..BootstrapRequest::default() };
         let start = self.bootstrap_with(request).await.expect("a member can bootstrap").cursor;
@@ -86,7 +86,7 @@ impl<'b> Actor<'b> {
         self.catch_up_by(cursor, None).await
     }
 
-    /// A whole pass in pages of a size.
+    /// A whole pass in pages of the given size.
     pub async fn catch_up_by(&self, cursor: &Cursor, limit: Option<u32>) -> Caught {
         let mut caught = Caught { changes: Changes::default(), cursor: cursor.clone(), pages: 0, digest: None };
         loop {
@@ -114,7 +114,7 @@ impl<'b> Actor<'b> {
         self.backend.api().history(self.token(), request).await
     }
 
-    /// Sends a batch; one outcome per mutation, in order and under their ids.
+    /// Sends a batch and returns one outcome per mutation, in order and with its id.
     pub async fn push(&self, mutations: &[Mutation]) -> Vec<PushOutcome> {
         let answer = self.backend.api().push(self.token(), mutations).await.expect("an answer to a push");
         let (asked, answered): (Vec<_>, Vec<_>) =
@@ -128,7 +128,7 @@ impl<'b> Actor<'b> {
         self.push(&[mutation(intent)]).await.remove(0)
     }
 
-    /// A message to be sent.
+    /// A message to send.
     #[must_use]
     pub fn draft(&self, conversation_id: ConversationId, text: &str) -> NewMessage {
         NewMessage {
@@ -144,13 +144,13 @@ impl<'b> Actor<'b> {
         }
     }
 
-    /// Sends messages in one batch, each of which must be applied.
+    /// Sends messages in one batch. Each must be applied.
     pub async fn say_all(&self, conversation: ConversationId, texts: &[&str]) -> Vec<MessageAck> {
         let batch: Vec<_> = texts.iter().map(|text| send(self.draft(conversation, text))).collect();
         self.push(&batch).await.into_iter().map(|outcome| sent(&outcome)).collect()
     }
 
-    /// Sends a message that must be applied.
+    /// Sends a message. It must be applied.
     pub async fn say(&self, conversation: ConversationId, text: &str) -> MessageAck {
         self.say_all(conversation, &[text]).await.remove(0)
     }
@@ -190,7 +190,7 @@ impl<'b> Actor<'b> {
     }
 }
 
-/// Puts a page's rows behind those before.
+/// Appends a page's rows.
 fn append(all: &mut Changes, mut page: Changes) {
     assert_eq!(page.unreadable, [], "every row can be read");
     all.people.append(&mut page.people);
@@ -220,7 +220,7 @@ pub(super) fn sent(outcome: &PushOutcome) -> MessageAck {
     }
 }
 
-/// The row of a message that an earlier attempt had stored.
+/// The row of a message that an earlier attempt stored.
 pub(super) fn already_sent(outcome: &PushOutcome) -> Message {
     match outcome {
         PushOutcome::Acknowledged(Acknowledgement::Stored(message)) => (**message).clone(),
@@ -228,7 +228,7 @@ pub(super) fn already_sent(outcome: &PushOutcome) -> Message {
     }
 }
 
-/// The conversation that is open now.
+/// The conversation that was opened.
 pub(super) fn opened(outcome: &PushOutcome) -> Conversation {
     match outcome {
         PushOutcome::Acknowledged(Acknowledgement::Opened(conversation)) => (**conversation).clone(),
@@ -252,7 +252,7 @@ pub(super) fn failure<T>(result: RemoteResult<T>) -> RemoteErrorKind {
     }
 }
 
-/// A moment that a phone claims, with microseconds.
+/// A time from a phone's clock, with microseconds.
 pub(super) fn composed_at() -> Time {
     Utc.timestamp_micros(1_767_225_600_123_456).single().expect("a moment")
 }

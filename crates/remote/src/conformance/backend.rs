@@ -1,4 +1,4 @@
-//! What the suite needs of a backend.
+//! What the suite needs from a backend.
 
 use crate::{Auth, Credentials, MessagingApi};
 use async_trait::async_trait;
@@ -6,19 +6,19 @@ use fieldpost_domain::{ConversationId, MedicId, MessageId, OrgId, PersonId, Retr
 use serde::Serialize;
 use std::time::Duration;
 
-/// An implementation of the contract together with the server behind it.
+/// An implementation of the contract and the server behind it.
 #[async_trait]
 pub trait Backend: Send + Sync {
     /// The calls under test.
     fn api(&self) -> &dyn MessagingApi;
 
-    /// Signing in, under test too.
+    /// Sessions, under test too.
     fn auth(&self) -> &dyn Auth;
 
-    /// Makes an org with one admin and so many medics, all with accounts and distinct names, and no conversations.
+    /// Creates an org with one admin, `medics` medics and no conversations. All have accounts and distinct names.
     async fn new_world(&self, medics: usize) -> World;
 
-    /// Does something to the server behind the contract's back. What it does is committed when this returns.
+    /// Changes the server without going through the contract. The change is committed when this returns.
     async fn perform(&self, action: Action) -> Verdict;
 }
 
@@ -36,7 +36,7 @@ pub struct World {
 /// Somebody with an account.
 #[derive(Debug, Clone)]
 pub struct Member {
-    /// What she signs in with.
+    /// Her address and password.
     pub credentials: Credentials,
     /// The user.
     pub person_id: PersonId,
@@ -48,101 +48,101 @@ pub struct Member {
     pub last_name: String,
 }
 
-/// What an operator or a stranger's client does. It has a JSON form, for backends that hand it to a script.
+/// An action of an operator or of a third-party client. It has a JSON form, for backends that pass it to a script.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
-    /// A client inserts a row into `messages` itself, as the sender, through PostgREST or SQL. The id is free.
+    /// A client inserts a row into `messages` itself, as the sender, through PostgREST or SQL. No other row has the id.
     InsertMessage {
         /// The primary key.
         id: MessageId,
-        /// Where.
+        /// The conversation.
         conversation_id: ConversationId,
         /// The `sender_id`.
         sender_id: PersonId,
         /// The text.
         content: String,
-        /// `idempotency_key` in the metadata, as an older version of the app leaves it.
+        /// `idempotency_key` in the metadata, as an older version of the app writes it.
         #[serde(skip_serializing_if = "Option::is_none")]
         idempotency_key: Option<MessageId>,
     },
-    /// The text of a message is changed.
+    /// Changes the text of a message.
     EditMessage {
-        /// Which.
+        /// The message.
         id: MessageId,
         /// The new text.
         content: String,
     },
-    /// `deleted_at` of a message is set.
+    /// Sets `deleted_at` of a message.
     SoftDelete {
-        /// Which.
+        /// The message.
         id: MessageId,
     },
-    /// A row of `messages` is deleted.
+    /// Deletes a row of `messages`.
     HardDelete {
-        /// Which.
+        /// The message.
         id: MessageId,
     },
-    /// A row of `conversations` is deleted.
+    /// Deletes a row of `conversations`.
     DeleteConversation {
-        /// Which.
+        /// The conversation.
         id: ConversationId,
     },
-    /// `medic_id` of a conversation is changed.
+    /// Changes `medic_id` of a conversation.
     ReassignMedic {
-        /// Which.
+        /// The conversation.
         id: ConversationId,
-        /// To whom.
+        /// The new medic.
         medic_id: MedicId,
     },
-    /// Somebody's membership ends; the account stays.
+    /// Ends a membership; the account stays.
     RemoveMember {
-        /// Who.
+        /// The person.
         person_id: PersonId,
     },
-    /// Somebody's role changes.
+    /// Changes a role.
     ChangeRole {
-        /// Who.
+        /// The person.
         person_id: PersonId,
-        /// To what.
+        /// The new role.
         role: Role,
     },
-    /// Somebody's access tokens run out; her refresh tokens stay good.
+    /// Expires a person's access tokens; her refresh tokens stay valid.
     ExpireTokens {
-        /// Whose.
+        /// The person.
         person_id: PersonId,
     },
-    /// Adds so many medics without an account, each with a direct conversation opened by `sender_id`, who has written so
-    /// many messages in each.
+    /// Adds `count` medics without an account, each with a direct conversation. `sender_id` opens it and writes
+    /// `messages_each` messages in it.
     SeedConversations {
         /// The org.
         org_id: OrgId,
-        /// An admin of it.
+        /// An admin of the org.
         sender_id: PersonId,
-        /// How many conversations.
+        /// The number of conversations.
         count: usize,
-        /// How many messages in each.
+        /// The number of messages in each.
         messages_each: usize,
     },
-    /// A new epoch begins.
+    /// Starts a new epoch.
     ChangeEpoch,
-    /// The server's clock moves forward. Only what GoTrue measures in seconds depends on it.
+    /// Moves the server's clock forward. Only what GoTrue measures in seconds depends on it.
     AdvanceClock {
         /// By how much.
         by: Duration,
     },
-    /// The next mutation of a conversation is answered with `retry`.
+    /// Makes the server answer the next mutation of a conversation with `retry`.
     RetryNext {
-        /// Which conversation.
+        /// The conversation.
         conversation_id: ConversationId,
-        /// With what code.
+        /// The code.
         code: RetryCode,
     },
 }
 
-/// What a backend cannot do, as the end of "this backend cannot …".
+/// Something that a backend cannot do. The text completes "this backend cannot …".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unsupported(pub &'static str);
 
-/// How an action or a test went: done, or not possible here. A failure is a panic.
+/// The result of an action or a test: done, or not possible on this backend. A failure is a panic.
 pub type Verdict = Result<(), Unsupported>;

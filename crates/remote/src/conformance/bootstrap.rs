@@ -12,7 +12,7 @@ fn conversations(pages: &[BootstrapPage]) -> Vec<ConversationId> {
     pages.iter().flat_map(|page| &page.changes.conversations).map(|row| row.id).collect()
 }
 
-/// Given a medic without a conversation, when she bootstraps, then she sees herself and where pulling starts.
+/// Given a medic without a conversation, when she bootstraps, then she gets her own row and the cursor for pulling.
 pub async fn a_new_member_sees_herself_and_nothing_else(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let page = scene.medic(0).await.bootstrap().await;
@@ -28,7 +28,7 @@ pub async fn a_new_member_sees_herself_and_nothing_else(backend: &dyn Backend) -
     Ok(())
 }
 
-/// Given somebody whose membership ended, when she bootstraps, then there is no `me` and nothing to see.
+/// Given somebody whose membership ended, when she bootstraps, then there is no `me` and there are no rows.
 pub async fn somebody_without_a_membership_sees_nothing(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -72,7 +72,7 @@ pub async fn each_conversation_brings_its_last_messages(backend: &dyn Backend) -
     Ok(())
 }
 
-/// Given a conversation of five, when a page holds two messages, then its newest two come and the bootstrap goes on.
+/// Given a conversation of five, when a page holds two messages, then its newest two come and another page follows.
 pub async fn a_conversation_larger_than_a_page_brings_its_newest_messages(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -98,7 +98,7 @@ pub async fn no_messages_may_be_asked_for(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given more messages than a page holds, when all pages are fetched, then every conversation came once, whole.
+/// Given more messages than fit on a page, when all pages are fetched, then every conversation came once, complete.
 pub async fn pages_cover_every_conversation_once(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (org_id, sender_id) = (scene.world.org_id, scene.world.admin.person_id);
@@ -113,7 +113,7 @@ pub async fn pages_cover_every_conversation_once(backend: &dyn Backend) -> Verdi
     Ok(())
 }
 
-/// Given a bootstrap of several pages, then each says who I am, how many conversations there are, and the same cursor.
+/// Given a bootstrap of several pages, then each has `me`, the number of conversations, and the same cursor.
 pub async fn every_page_tells_progress_and_the_same_cursor(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 0).await;
     let (org_id, sender_id) = (scene.world.org_id, scene.world.admin.person_id);
@@ -128,7 +128,7 @@ pub async fn every_page_tells_progress_and_the_same_cursor(backend: &dyn Backend
     Ok(())
 }
 
-/// Given a bootstrap under way, when the last conversation of its list becomes the newest, then the list does not change.
+/// Given a running bootstrap, when the last conversation of its list becomes the newest, then the list does not change.
 pub async fn the_list_is_fixed_when_the_bootstrap_starts(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 0).await;
     let (org_id, sender_id) = (scene.world.org_id, scene.world.admin.person_id);
@@ -150,7 +150,7 @@ pub async fn the_list_is_fixed_when_the_bootstrap_starts(backend: &dyn Backend) 
     Ok(())
 }
 
-/// Given a bootstrap under way, when something is written, then the first pull after it brings it.
+/// Given a running bootstrap, when somebody writes, then the first pull after it brings the message.
 pub async fn what_is_written_during_a_bootstrap_is_in_the_first_pull(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (org_id, sender_id) = (scene.world.org_id, scene.world.admin.person_id);
@@ -172,7 +172,7 @@ pub async fn what_is_written_during_a_bootstrap_is_in_the_first_pull(backend: &d
     Ok(())
 }
 
-/// Given medics who never wrote, when an admin bootstraps, then she has them all: the roster is hers.
+/// Given medics who never wrote, when an admin bootstraps, then she gets them all: she sees the whole roster.
 pub async fn an_admin_gets_all_people_of_the_org(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 4).await;
     for limit in [None, Some(1)] {
@@ -187,7 +187,7 @@ pub async fn an_admin_gets_all_people_of_the_org(backend: &dyn Backend) -> Verdi
     Ok(())
 }
 
-/// Given pages, then nobody is named on one who is not on it or was on one before.
+/// Given pages, then every person that a page names is on it or on an earlier page.
 pub async fn people_of_a_page_hold_everybody_its_rows_name(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 3).await;
     let admin = scene.admin().await;
@@ -207,7 +207,7 @@ pub async fn people_of_a_page_hold_everybody_its_rows_name(backend: &dyn Backend
     Ok(())
 }
 
-/// Given a conversation read in part, then the marker and the count of the rest come with it.
+/// Given a conversation read in part, then its marker and its unread count come with it.
 pub async fn markers_and_unread_counts_come_along(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -222,7 +222,7 @@ pub async fn markers_and_unread_counts_come_along(backend: &dyn Backend) -> Verd
     Ok(())
 }
 
-/// Given a bootstrap of several pages, then only the last has the digest, and it is of what I may see.
+/// Given a bootstrap of several pages, then only the last has the digest, and it covers what the caller may see.
 pub async fn the_digest_comes_last_and_is_of_the_visible_ids(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 0).await;
     let (org_id, sender_id) = (scene.world.org_id, scene.world.admin.person_id);
@@ -234,7 +234,7 @@ pub async fn the_digest_comes_last_and_is_of_the_visible_ids(backend: &dyn Backe
     Ok(())
 }
 
-/// Given a continuation that no server wrote, then the bootstrap starts again.
+/// Given a continuation that no server wrote, then it has expired and the bootstrap starts again.
 pub async fn a_continuation_that_cannot_be_read_has_expired(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let request = BootstrapRequest { after: Some(Continuation::new("made-up")), ..Default::default() };

@@ -30,7 +30,7 @@ fn row(outcome: PushOutcome) -> Message {
     }
 }
 
-/// Given a message, when its author edits it, then the answer is its row as it is now, and everybody gets that row.
+/// Given a message, when its author edits it, then the response is its new row, and everybody gets that row.
 pub async fn an_edit_is_answered_with_the_row_that_everybody_gets(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (admin, ada) = (scene.admin().await, scene.medic(0).await);
@@ -50,7 +50,7 @@ pub async fn an_edit_is_answered_with_the_row_that_everybody_gets(backend: &dyn 
     Ok(())
 }
 
-/// Given a message that mentions somebody, then whoever reads it knows whom; it was not edited.
+/// Given a message that mentions somebody, then every reader gets the mentions; the message does not count as edited.
 pub async fn mentions_travel_with_a_message(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (admin, ada) = (scene.admin().await, scene.medic(0).await);
@@ -65,7 +65,7 @@ pub async fn mentions_travel_with_a_message(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given an edit whose answer was lost, when it is sent again, then it is a success and nothing has changed.
+/// Given an edit whose response was lost, when it is resent, then it succeeds and nothing changes.
 pub async fn an_edit_sent_again_changes_nothing(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -77,7 +77,7 @@ pub async fn an_edit_sent_again_changes_nothing(backend: &dyn Backend) -> Verdic
     Ok(())
 }
 
-/// Given two edits of one message, then the one that arrives later stands.
+/// Given two edits of one message, then the one that arrives later wins.
 pub async fn of_two_edits_the_later_one_stands(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -91,7 +91,7 @@ pub async fn of_two_edits_the_later_one_stands(backend: &dyn Backend) -> Verdict
     Ok(())
 }
 
-/// Given a message and its edit in one batch, then the edit finds it, wherever it stands in the batch.
+/// Given a message and its edit in one batch, then the edit finds the message, wherever it stands in the batch.
 pub async fn a_message_and_its_edit_go_in_one_batch(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -111,7 +111,7 @@ pub async fn a_message_and_its_edit_go_in_one_batch(backend: &dyn Backend) -> Ve
     Ok(())
 }
 
-/// Given a message of somebody else, then nobody edits it, whatever her role.
+/// Given a message of somebody else, then nobody can edit it, whatever her role.
 pub async fn nobody_edits_what_another_wrote(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (admin, ada) = (scene.admin().await, scene.medic(0).await);
@@ -129,7 +129,7 @@ pub async fn nobody_edits_what_another_wrote(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given a message that was deleted, softly or for good, then an edit does not bring it back.
+/// Given a message that was soft-deleted or hard-deleted, then an edit does not bring it back.
 pub async fn a_deleted_message_is_not_edited(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -145,7 +145,7 @@ pub async fn a_deleted_message_is_not_edited(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given a message that is not there, or that stands where the caller sees nothing, then the two are not told apart.
+/// Given a message that does not exist, or one that the caller may not see, then both get the same answer.
 pub async fn an_unknown_or_hidden_message_is_not_found(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);
@@ -157,7 +157,7 @@ pub async fn an_unknown_or_hidden_message_is_not_found(backend: &dyn Backend) ->
     Ok(())
 }
 
-/// Given a message that an older version of the app sent under a key, then an edit that names the key finds it.
+/// Given a message that an older version of the app sent with a key, then an edit that names the key finds it.
 pub async fn the_key_of_an_older_app_names_its_message(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -169,7 +169,7 @@ pub async fn the_key_of_an_older_app_names_its_message(backend: &dyn Backend) ->
     Ok(())
 }
 
-/// Given a conversation that the device calls by an id of its own, then an edit in it finds its message.
+/// Given a conversation that the device knows by its own id, then an edit in it finds its message.
 pub async fn an_alias_names_the_conversation_of_an_edit(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -183,7 +183,7 @@ pub async fn an_alias_names_the_conversation_of_an_edit(backend: &dyn Backend) -
     Ok(())
 }
 
-/// Given a collision in a conversation, then the edits behind it wait too, although they are of a later step.
+/// Given a collision in a conversation, then its later edits wait too, although they belong to a later step.
 pub async fn a_retry_holds_back_the_edits_behind_it(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;

@@ -1,4 +1,4 @@
-//! Ids that no other test and no earlier run has used, on whatever server.
+//! Ids that no other test and no earlier run has used, on any server.
 
 use chrono::Utc;
 use fieldpost_domain::{ConversationId, MessageId, MutationId};
@@ -7,7 +7,7 @@ use std::{
     hash::{BuildHasher, Hasher},
 };
 
-/// Ten random bytes. The standard library's hasher is keyed by the operating system's randomness.
+/// Ten random bytes. The operating system seeds the standard library's hasher.
 #[must_use]
 pub fn fresh_bytes() -> [u8; 10] {
     let word = || RandomState::new().build_hasher().finish().to_le_bytes();

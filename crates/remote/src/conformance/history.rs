@@ -22,7 +22,7 @@ pub async fn the_newest_page_is_ascending_and_covers_its_range(backend: &dyn Bac
     Ok(())
 }
 
-/// Given seven messages, when pages of three go down, then they join without a gap and the last says it is the last.
+/// Given seven messages, when paging down by three, then the pages join without a gap and the last one says so.
 pub async fn pages_go_down_to_the_beginning_without_a_gap(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -54,7 +54,7 @@ pub async fn an_empty_conversation_is_complete(backend: &dyn Backend) -> Verdict
     Ok(())
 }
 
-/// Given messages deleted for good, then the page covers their numbers all the same and lists their tombstones.
+/// Given hard-deleted messages, then the page covers their numbers too and lists their tombstones.
 pub async fn a_hole_was_deleted_for_good(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -76,7 +76,7 @@ pub async fn a_hole_was_deleted_for_good(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given a message deleted softly, then its row is in the page, without content.
+/// Given a soft-deleted message, then its row is in the page, without content.
 pub async fn a_soft_delete_keeps_its_place(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -89,7 +89,7 @@ pub async fn a_soft_delete_keeps_its_place(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given a conversation, then its history brings its row as it is now, and those who wrote.
+/// Given a conversation, then its history brings its current row and its senders.
 pub async fn history_brings_the_row_and_the_people(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -106,7 +106,7 @@ pub async fn history_brings_the_row_and_the_people(backend: &dyn Backend) -> Ver
     Ok(())
 }
 
-/// Given a conversation of another medic, when its history is asked for, then it is as if there were none.
+/// Given another medic's conversation, when its history is requested, then the answer is the same as for none.
 pub async fn a_hidden_conversation_is_not_told_from_none(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);

@@ -8,7 +8,7 @@ async fn unread(who: &Actor<'_>, conversation: ConversationId) -> u64 {
     rows.iter().find(|row| row.id == conversation).expect("she sees it").unread
 }
 
-/// Given unread messages, when some are marked as read, then the marker says so and what was read was delivered.
+/// Given unread messages, when some are marked as read, then the marker moves, and what was read counts as delivered.
 pub async fn a_marker_moves_forward(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -22,7 +22,7 @@ pub async fn a_marker_moves_forward(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given a marker, when an older one arrives late, then nothing moves.
+/// Given a marker, when an older one arrives late, then the marker stays.
 pub async fn a_marker_never_moves_back(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -35,7 +35,7 @@ pub async fn a_marker_never_moves_back(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given a client that claims to have read what is not there, then what comes later is unread all the same.
+/// Given a client that marks more than the conversation holds, then later messages still count as unread.
 pub async fn a_marker_stays_within_the_conversation(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -47,7 +47,7 @@ pub async fn a_marker_stays_within_the_conversation(backend: &dyn Backend) -> Ve
     Ok(())
 }
 
-/// Given unread messages, when they are marked, then the count goes down for the reader and for nobody else.
+/// Given unread messages, when they are marked, then the count drops for the reader and for nobody else.
 pub async fn a_marker_lowers_the_unread_count(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -62,8 +62,8 @@ pub async fn a_marker_lowers_the_unread_count(backend: &dyn Backend) -> Verdict 
     Ok(())
 }
 
-/// Given a device with nothing but the counts, when an unread message is deleted for good, or another device of the same
-/// person reads, then the page that says so brings the conversation with its new count.
+/// Given a device that holds only the counts, when an unread message is hard-deleted, or another device of the same
+/// person reads, then the page with that change brings the conversation with its new count.
 pub async fn whatever_changes_the_unread_count_brings_it(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -96,7 +96,7 @@ pub async fn receipts_reach_the_other_side_of_a_direct_conversation(backend: &dy
     Ok(())
 }
 
-/// Given a broadcast, when medics read it, then the admin gets the receipts and the medics do not get each other's.
+/// Given a broadcast, when medics read it, then the admin gets the receipts, and no medic gets another's.
 pub async fn medics_do_not_see_each_others_markers(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (admin, ada, ben) = (scene.admin().await, scene.medic(0).await, scene.medic(1).await);
@@ -110,7 +110,7 @@ pub async fn medics_do_not_see_each_others_markers(backend: &dyn Backend) -> Ver
     Ok(())
 }
 
-/// Given another medic's conversation, when a medic marks it, then there is none for her.
+/// Given another medic's conversation, when a medic marks it, then it is not found.
 pub async fn a_hidden_conversation_cannot_be_marked(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);

@@ -1,20 +1,19 @@
 //! The suite that every implementation of the remote contract must pass.
 //!
-//! Each test is a plain async function over a [`Backend`], so the same stories are told to the reference server, to
-//! `remote-supabase` over the devserver, and to `remote-supabase` over a real Supabase stack. `remote_conformance!` makes
-//! one `#[tokio::test]` of each; the build lists them, so a story that is written is run:
+//! Each story is a plain async function over a [`Backend`]. So the same stories run against the reference server,
+//! against `remote-supabase` over the devserver, and against `remote-supabase` over a real Supabase stack.
+//! `remote_conformance!` turns each into one `#[tokio::test]`; the build lists them, so no story is left out:
 //!
 //! ```ignore
 //! fieldpost_remote::remote_conformance!(MyBackend::start().await);
 //! ```
 //!
-//! The stories follow docs/protocol.md, sentence by sentence where a sentence can be seen through the contract. They make
-//! their own world (an org, an admin, some medics) and look at nothing else, so they may run side by side on one server.
-//! What a backend cannot do behind the engine's back it answers with [`Unsupported`], and the test says that it was
-//! skipped.
+//! The stories follow docs/protocol.md, sentence by sentence where the contract makes a sentence observable. Each
+//! creates its own world (an org, an admin, some medics) and looks at nothing else, so they may run side by side on one
+//! server. If a backend cannot perform an action, it returns [`Unsupported`], and the test reports that it was skipped.
 //!
-//! What a server may decide for itself is not tested: the text of cursors, the size of pages below the limits, the order
-//! of rows that do not name each other.
+//! The suite does not test what a server may decide for itself: the text of cursors, the size of pages below the
+//! limits, the order of rows that do not reference each other.
 
 #![expect(
     clippy::expect_used,

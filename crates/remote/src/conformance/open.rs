@@ -1,4 +1,4 @@
-//! Opening conversations, offline too.
+//! Opening conversations, also offline.
 
 use super::{
     Action, Backend, Scene, Verdict,
@@ -13,7 +13,7 @@ fn open(conversation_id: ConversationId, medic_id: Option<MedicId>, org_id: Opti
     mutation(Intent::OpenDirect(OpenDirect { conversation_id, medic_id, org_id }))
 }
 
-/// Given a medic without one, when she opens hers without naming anything, then it has the id that she made.
+/// Given a medic without one, when she opens hers without naming a medic, then it has the id that her device made.
 pub async fn a_medic_opens_her_own(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -24,7 +24,7 @@ pub async fn a_medic_opens_her_own(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given her conversation, when it is opened again, by her or by an admin, then it is the same.
+/// Given her conversation, when she or an admin opens it again, then it is the same one.
 pub async fn opening_twice_gives_the_same_conversation(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -37,7 +37,7 @@ pub async fn opening_twice_gives_the_same_conversation(backend: &dyn Backend) ->
     Ok(())
 }
 
-/// Given a new conversation, then its messages may come in the same batch.
+/// Given a new conversation, then its messages may follow in the same batch.
 pub async fn a_message_may_follow_its_opening_in_one_batch(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -48,7 +48,7 @@ pub async fn a_message_may_follow_its_opening_in_one_batch(backend: &dyn Backend
     Ok(())
 }
 
-/// Given that the server has one already, when she opens hers offline and writes, then it all lands in that one.
+/// Given that the server has one already, when she opens hers offline and writes, then the messages land in that one.
 pub async fn the_canonical_id_is_used_within_the_batch(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -93,7 +93,7 @@ pub async fn an_admin_opens_one_with_a_medic(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given another medic, when a medic opens that one's conversation, then there is no such medic for her.
+/// Given another medic, when a medic opens that one's conversation, then the medic is not found.
 pub async fn a_medic_cannot_open_anothers(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 3).await;
     let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);
@@ -114,7 +114,8 @@ pub async fn a_medic_cannot_open_anothers(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given a medic of another org, when an admin opens a conversation with her in her own org, then there is none.
+/// Given a medic of another org, when an admin opens a conversation with her in her own org, then the medic is not
+/// found.
 pub async fn a_medic_of_another_org_is_not_found(backend: &dyn Backend) -> Verdict {
     let (here, there) = (Scene::with_medics(backend, 1).await, Scene::with_medics(backend, 1).await);
     let admin = here.admin().await;
@@ -124,7 +125,7 @@ pub async fn a_medic_of_another_org_is_not_found(backend: &dyn Backend) -> Verdi
     Ok(())
 }
 
-/// Given another org, when somebody opens a conversation in it, then there is none for her.
+/// Given another org, when somebody opens a conversation in it, then the org is not found.
 pub async fn a_foreign_org_is_not_found(backend: &dyn Backend) -> Verdict {
     let (here, there) = (Scene::with_medics(backend, 1).await, Scene::with_medics(backend, 1).await);
     let admin = here.admin().await;
@@ -144,7 +145,8 @@ pub async fn a_foreign_org_is_not_found(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given another medic's conversation, when a medic opens hers under its id, then the id is taken, and no more is told.
+/// Given another medic's conversation, when a medic opens hers with its id, then the id is taken and nothing more is
+/// revealed.
 pub async fn the_id_of_a_hidden_conversation_is_taken(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);
@@ -181,7 +183,7 @@ pub async fn a_medic_cannot_open_a_broadcast(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given a conversation that was deleted, then a new one can be opened, but not under the old id.
+/// Given a deleted conversation, then a new one can be opened, but not with the old id.
 pub async fn a_deleted_conversation_can_be_opened_anew(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;

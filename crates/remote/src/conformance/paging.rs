@@ -1,4 +1,4 @@
-//! Passes of several pages: every row once, whatever happens in between.
+//! Passes of several pages: every row comes once, whatever happens in between.
 
 use super::{
     Action, Backend, Scene, Verdict,
@@ -40,7 +40,7 @@ pub async fn tiny_pages_bring_every_row_once(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given a page whose answer was lost, when it is asked for again, then it brings the same rows and leads on.
+/// Given a page whose response was lost, when it is requested again, then it has the same rows and the pass goes on.
 pub async fn a_page_may_be_asked_for_again(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -56,7 +56,7 @@ pub async fn a_page_may_be_asked_for_again(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given a pass under way, when somebody writes, then it is not lost: this pass or the next one brings it.
+/// Given a running pass, when somebody writes, then this pass or the next one brings the message.
 pub async fn what_is_written_during_a_pass_is_in_the_next_one(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -81,7 +81,7 @@ pub async fn what_is_written_during_a_pass_is_in_the_next_one(backend: &dyn Back
     Ok(())
 }
 
-/// Given a pass under way, when a row that it has not reached yet changes, then its new state still comes.
+/// Given a running pass, when a row that it has not reached yet changes, then the new state still comes.
 pub async fn a_row_that_changes_during_a_pass_is_not_lost(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -123,14 +123,14 @@ pub async fn the_digest_comes_when_there_is_no_more(backend: &dyn Backend) -> Ve
     let own = ada.open_own().await.id;
     let cursor = admin.cursor().await;
     ada.say_all(own, &["1", "2", "3"]).await;
-    // Asserted page by page on the way.
+    // `catch_up_by` asserts this page by page.
     let caught = admin.catch_up_by(&cursor, Some(1)).await;
     assert!(caught.pages >= 3);
     assert_eq!(caught.digest, Some(ConversationDigest::of([own])));
     Ok(())
 }
 
-/// Given any page, then it says what the server accepts.
+/// Given any page, then it states the server's limits.
 pub async fn a_page_says_what_the_server_accepts(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -140,7 +140,7 @@ pub async fn a_page_says_what_the_server_accepts(backend: &dyn Backend) -> Verdi
     Ok(())
 }
 
-/// Given a page limit of zero, then no call takes it: such a page would never move on.
+/// Given a page limit of zero, then every call rejects it: such a page would never advance.
 pub async fn a_page_of_nothing_is_a_bad_request(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;

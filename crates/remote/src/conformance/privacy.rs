@@ -1,4 +1,4 @@
-//! Nothing that a policy hides is ever delivered, in whatever call.
+//! No call ever delivers what a policy hides.
 
 use super::{
     Action, Actor, Backend, Scene, Verdict,
@@ -9,7 +9,7 @@ use crate::{ExpiredReason, RemoteErrorKind};
 use fieldpost_domain::{Changes, ConversationId, Cursor, Intent, MarkRead, PersonId, RefusalCode, Seq, TombstoneOf};
 use std::collections::BTreeSet;
 
-/// Everything that somebody is told from a cursor on, and by a bootstrap in pages of every size.
+/// Everything that somebody receives from a cursor on, and in a bootstrap with pages of every size.
 async fn told(who: &Actor<'_>, since: &Cursor) -> Vec<Changes> {
     let mut all = vec![who.catch_up(since).await.changes, who.catch_up_by(since, Some(1)).await.changes];
     for limit in [None, Some(1)] {
@@ -18,7 +18,7 @@ async fn told(who: &Actor<'_>, since: &Cursor) -> Vec<Changes> {
     all
 }
 
-/// The conversations that some rows are about.
+/// The conversations that these rows belong to.
 fn about(all: &[Changes]) -> BTreeSet<ConversationId> {
     let mut found = BTreeSet::new();
     for changes in all {
@@ -35,7 +35,7 @@ fn people(all: &[Changes]) -> BTreeSet<PersonId> {
     all.iter().flat_map(|changes| &changes.people).map(|row| row.id).collect()
 }
 
-/// Given two orgs, when everything happens in the one, then the other's admin and medic are told nothing.
+/// Given two orgs, when everything happens in one, then the other's admin and medic receive nothing.
 pub async fn nothing_of_another_org_arrives(backend: &dyn Backend) -> Verdict {
     let (here, there) = (Scene::with_medics(backend, 1).await, Scene::with_medics(backend, 1).await);
     let watchers = [here.admin().await, here.medic(0).await];
@@ -56,7 +56,7 @@ pub async fn nothing_of_another_org_arrives(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given two medics of one org, when the one talks to the admin, then the other is told nothing of it.
+/// Given two medics of one org, when one talks to the admin, then the other receives nothing of it.
 pub async fn nothing_of_another_medic_arrives(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, ben, admin) = (scene.medic(0).await, scene.medic(1).await, scene.admin().await);
@@ -73,7 +73,7 @@ pub async fn nothing_of_another_medic_arrives(backend: &dyn Backend) -> Verdict 
     Ok(())
 }
 
-/// Given colleagues, then a medic is not told who they are; an admin is.
+/// Given colleagues, then a medic does not learn who they are; an admin does.
 pub async fn a_medic_does_not_learn_of_her_colleagues(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 3).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -113,7 +113,7 @@ pub async fn another_persons_cursor_opens_nothing(backend: &dyn Backend) -> Verd
     Ok(())
 }
 
-/// Given a conversation that a medic never saw, when it or a message of it is deleted, then she is told nothing.
+/// Given a conversation that a medic never saw, when it or a message of it is deleted, then she receives nothing.
 pub async fn tombstones_of_hidden_conversations_do_not_arrive(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 3).await;
     let (ada, ben, cleo) = (scene.medic(0).await, scene.medic(1).await, scene.medic(2).await);
@@ -127,8 +127,8 @@ pub async fn tombstones_of_hidden_conversations_do_not_arrive(backend: &dyn Back
     Ok(())
 }
 
-/// Given a message deleted for good, when its conversation changes hands and is deleted, then the former medic learns only that
-/// it is hers no longer, and the later one only that it is gone.
+/// Given a hard-deleted message, when its conversation changes hands and is deleted, then the former medic learns only
+/// that she lost access, and the later one only that the conversation is gone.
 pub async fn a_former_medic_learns_nothing_of_what_was_deleted(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);
@@ -146,7 +146,7 @@ pub async fn a_former_medic_learns_nothing_of_what_was_deleted(backend: &dyn Bac
     Ok(())
 }
 
-/// Given a conversation that changes hands, then a third medic is told nothing.
+/// Given a conversation that changes hands, then a third medic receives nothing.
 pub async fn access_changes_of_others_do_not_arrive(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 3).await;
     let (ada, cleo) = (scene.medic(0).await, scene.medic(2).await);
@@ -157,7 +157,8 @@ pub async fn access_changes_of_others_do_not_arrive(backend: &dyn Backend) -> Ve
     Ok(())
 }
 
-/// Given ids of hidden rows, when a medic pushes with them, then no answer brings a row or differs from "none".
+/// Given ids of hidden rows, when a medic pushes with them, then every answer is the same as for rows that do not
+/// exist.
 pub async fn a_push_reveals_nothing_hidden(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);

@@ -7,7 +7,7 @@ use super::{
 use crate::{ExpiredReason, RemoteErrorKind};
 use fieldpost_domain::{ConversationDigest, Cursor, MessageKind, Seq, TombstoneOf};
 
-/// Given a device that has caught up, when nothing happens, then a pull is empty and the next one goes on from it.
+/// Given a device that has caught up, when nothing happens, then a pull is empty and the next one continues from it.
 pub async fn nothing_new_is_an_empty_page(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -37,7 +37,7 @@ pub async fn a_message_arrives_as_it_was_sent(backend: &dyn Backend) -> Verdict 
     Ok(())
 }
 
-/// Given a message, then its page holds the conversation and the sender it names.
+/// Given a message, then its page holds its conversation and its sender.
 pub async fn a_message_brings_its_conversation_and_sender(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -58,7 +58,7 @@ pub async fn a_message_brings_its_conversation_and_sender(backend: &dyn Backend)
     }
 }
 
-/// Given an admin who has caught up, when a medic opens her conversation, then it arrives, with the medic.
+/// Given an admin who has caught up, when a medic opens her conversation, then it arrives together with the medic.
 pub async fn a_new_conversation_arrives_with_its_row(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -73,7 +73,7 @@ pub async fn a_new_conversation_arrives_with_its_row(backend: &dyn Backend) -> V
     Ok(())
 }
 
-/// Given a conversation, when it gets a message, then its own version stays: the derived fields move without it.
+/// Given a conversation, when it gets a message, then its own version stays; only the derived fields change.
 pub async fn a_message_does_not_raise_its_conversations_version(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -84,7 +84,7 @@ pub async fn a_message_does_not_raise_its_conversations_version(backend: &dyn Ba
     Ok(())
 }
 
-/// Given a message that arrived, when its text changes, then it arrives again, newer.
+/// Given a message that arrived, when its text changes, then it arrives again with a higher version.
 pub async fn an_edit_arrives_with_a_higher_version(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -99,7 +99,7 @@ pub async fn an_edit_arrives_with_a_higher_version(backend: &dyn Backend) -> Ver
     Ok(())
 }
 
-/// Given a message that arrived, when it is deleted softly, then its row arrives without content.
+/// Given a message that arrived, when it is soft-deleted, then its row arrives without content.
 pub async fn a_soft_delete_arrives_without_content(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -115,7 +115,7 @@ pub async fn a_soft_delete_arrives_without_content(backend: &dyn Backend) -> Ver
     Ok(())
 }
 
-/// Given a message that arrived, when its row is deleted, then a tombstone arrives and its place stays taken.
+/// Given a message that arrived, when its row is deleted, then a tombstone arrives and its seq is not reused.
 pub async fn a_hard_delete_arrives_as_a_tombstone(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -131,7 +131,7 @@ pub async fn a_hard_delete_arrives_as_a_tombstone(backend: &dyn Backend) -> Verd
     Ok(())
 }
 
-/// Given a conversation with messages, when it is deleted, then one tombstone says it all, and the digest agrees.
+/// Given a conversation with messages, when it is deleted, then a single tombstone arrives, and the digest agrees.
 pub async fn a_deleted_conversation_arrives_as_one_tombstone(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -149,7 +149,7 @@ pub async fn a_deleted_conversation_arrives_as_one_tombstone(backend: &dyn Backe
     Ok(())
 }
 
-/// Given a web client that writes the table itself, then its message has the next seq and arrives like any other.
+/// Given a web client that writes to the table itself, then its message gets the next seq and arrives like any other.
 pub async fn a_message_inserted_by_another_client_gets_a_seq(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -178,7 +178,7 @@ pub async fn the_last_message_is_derived_when_the_row_is_read(backend: &dyn Back
     Ok(())
 }
 
-/// Given a message deleted softly, then no preview shows what it said.
+/// Given a soft-deleted message, then no preview shows its text.
 pub async fn deleted_text_shows_in_no_preview(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -192,7 +192,7 @@ pub async fn deleted_text_shows_in_no_preview(backend: &dyn Backend) -> Verdict 
     Ok(())
 }
 
-/// Given a cursor that no server wrote, then a new first load is asked for.
+/// Given a cursor that no server wrote, then the server asks for a new first load.
 pub async fn a_cursor_that_cannot_be_read_has_expired(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -204,7 +204,7 @@ pub async fn a_cursor_that_cannot_be_read_has_expired(backend: &dyn Backend) -> 
     Ok(())
 }
 
-/// Given a cursor, when the server's history becomes another one, then the cursor has expired and a bootstrap mends it.
+/// Given a cursor, when the server's history is replaced, then the cursor has expired and a bootstrap repairs it.
 pub async fn a_cursor_of_another_epoch_has_expired(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -216,7 +216,7 @@ pub async fn a_cursor_of_another_epoch_has_expired(backend: &dyn Backend) -> Ver
     Ok(())
 }
 
-/// Given two first loads, then both name the same history, and one that follows a restore names another.
+/// Given two first loads, then both name the same history, and one after a restore names another.
 pub async fn every_first_load_names_the_history_it_is_of(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);

@@ -1,4 +1,4 @@
-//! The reference server as a backend, and as the server behind one.
+//! The reference server as a backend, alone or behind something else.
 
 use super::{Action, Backend, Member, Unsupported, Verdict, World};
 use crate::{
@@ -35,7 +35,7 @@ impl Backend for ReferenceBackend {
     }
 }
 
-/// Makes a world on a reference server; for backends that put something in front of it.
+/// Creates a world on a reference server; for backends that put something in front of it.
 #[must_use]
 pub fn new_world(server: &ReferenceServer, medics: usize) -> World {
     static WORLDS: AtomicUsize = AtomicUsize::new(0);
@@ -59,7 +59,7 @@ pub fn new_world(server: &ReferenceServer, medics: usize) -> World {
     World { org_id, admin, medics: medics.collect() }
 }
 
-/// What a profile tells; the ids are filled in by the caller.
+/// What a profile says; the caller fills in the ids.
 fn member(profile: Profile<'_>) -> Member {
     Member {
         credentials: Credentials { email: profile.email.to_owned(), password: profile.password.to_owned() },
@@ -70,7 +70,7 @@ fn member(profile: Profile<'_>) -> Member {
     }
 }
 
-/// Does something to a reference server; for backends that put something in front of it.
+/// Performs an action on a reference server; for backends that put something in front of it.
 pub fn perform(server: &ReferenceServer, action: Action) -> Verdict {
     let done = match action {
         Action::InsertMessage { id, conversation_id, sender_id, content, idempotency_key } => {
@@ -100,7 +100,7 @@ pub fn perform(server: &ReferenceServer, action: Action) -> Verdict {
     Ok(())
 }
 
-/// What concerns the server itself rather than its rows.
+/// Actions on the server itself rather than on its rows.
 fn operate(server: &ReferenceServer, action: Action) -> Verdict {
     match action {
         Action::ExpireTokens { person_id } => server.expire_tokens(person_id),

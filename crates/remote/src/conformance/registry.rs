@@ -5,18 +5,18 @@ use std::io::Write;
 
 include!(concat!(env!("OUT_DIR"), "/stories.rs"));
 
-/// Ends one test. A skipped one says so past the test harness, which keeps the output of tests that pass to itself: whoever
-/// counts tests counts these lines as skipped.
+/// Ends one test. The test harness hides the output of tests that pass, so a skipped test writes its line past the
+/// harness. The test runner counts these lines as skipped.
 pub fn conclude(test: &str, verdict: Verdict) {
     if let Err(unsupported) = verdict {
         let line = format!("SKIPPED {test}: this backend cannot {}\n", unsupported.0);
-        // Nobody to tell is no reason to fail.
+        // A failed write must not fail the test.
         let _ = std::io::stdout().write_all(line.as_bytes());
     }
 }
 
-/// Makes one `#[tokio::test]` of every story of the suite. The expression makes a [`super::Backend`]; it is evaluated
-/// for each test, in an async context.
+/// Turns every story of the suite into one `#[tokio::test]`. The expression creates a [`super::Backend`]; each test
+/// evaluates it, in an async context.
 ///
 /// The build lists the stories: every public function of `src/conformance/<area>.rs` is one.
 #[macro_export]

@@ -1,4 +1,4 @@
-//! What must be attempted again, and in which order.
+//! Which mutations must be retried, and in which order.
 
 use super::{
     Action, Backend, Scene, Verdict,
@@ -7,7 +7,7 @@ use super::{
 };
 use fieldpost_domain::{Intent, OpenDirect, PushOutcome, RetryCode};
 
-/// Given a collision in one conversation, then its later mutations wait and those of the other are applied.
+/// Given a collision in one conversation, then its later mutations wait, and those of the other are applied.
 pub async fn a_retry_holds_back_its_conversation_and_no_other(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let admin = scene.admin().await;
@@ -22,7 +22,7 @@ pub async fn a_retry_holds_back_its_conversation_and_no_other(backend: &dyn Back
     Ok(())
 }
 
-/// Given a batch that was held back, when it is sent again, then it is applied in its order.
+/// Given a batch that was held back, when it is resent, then it is applied in order.
 pub async fn a_held_batch_is_applied_in_order_when_sent_again(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -36,7 +36,7 @@ pub async fn a_held_batch_is_applied_in_order_when_sent_again(backend: &dyn Back
     Ok(())
 }
 
-/// Given an opening that must be retried, then the messages behind it wait for it and are not refused.
+/// Given an opening that must be retried, then its messages wait for it instead of being refused.
 pub async fn a_retried_opening_holds_back_its_messages(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;

@@ -1,4 +1,4 @@
-//! The beginning of every story: a world, and the people in it signed in.
+//! The start of every story: a world whose people are signed in.
 
 use super::{Action, Actor, Backend, Verdict, World, fresh};
 use fieldpost_domain::{ConversationId, MedicId, MessageId, NewMessage, PersonId};
@@ -7,12 +7,12 @@ use fieldpost_domain::{ConversationId, MedicId, MessageId, NewMessage, PersonId}
 pub struct Scene<'b> {
     /// The backend under test.
     pub backend: &'b dyn Backend,
-    /// Who there is.
+    /// The org and its people.
     pub world: World,
 }
 
 impl<'b> Scene<'b> {
-    /// A fresh org with an admin and so many medics.
+    /// A fresh org with an admin and `medics` medics.
     pub async fn with_medics(backend: &'b dyn Backend, medics: usize) -> Self {
         let world = backend.new_world(medics).await;
         assert_eq!(world.medics.len(), medics, "the backend made another world than asked");
@@ -29,7 +29,7 @@ impl<'b> Scene<'b> {
         Actor::sign_in(self.backend, &self.world.medics[index]).await
     }
 
-    /// Does something behind the contract's back.
+    /// Performs an action outside the contract.
     pub async fn perform(&self, action: Action) -> Verdict {
         self.backend.perform(action).await
     }
@@ -46,7 +46,7 @@ impl<'b> Scene<'b> {
         self.world.medics[index].medic_id.expect("a medic of the world has a row in the roster")
     }
 
-    /// A stranger's client writes a message.
+    /// A third-party client writes a message.
     pub async fn stranger_writes(
         &self,
         sender_id: PersonId,
@@ -59,7 +59,8 @@ impl<'b> Scene<'b> {
         Ok(id)
     }
 
-    /// An older version of the app sends a message: the server makes the id, the app's own goes into the metadata.
+    /// An older version of the app sends a message: the server makes the id, and the app puts its own into the
+    /// metadata.
     pub async fn older_app_sends(&self, message: &NewMessage) -> Result<MessageId, super::Unsupported> {
         let (id, conversation_id, sender_id) = (fresh::message_id(), message.conversation_id, message.sender_id);
         let (content, idempotency_key) = (message.content.as_str().to_owned(), Some(message.id));

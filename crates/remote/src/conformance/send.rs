@@ -14,7 +14,7 @@ use fieldpost_domain::{
 };
 use serde_json::{Map, Value, json};
 
-/// Given an open conversation, when a message is sent, then the answer tells what the client does not know yet.
+/// Given an open conversation, when a message is sent, then the response has what the client does not know yet.
 pub async fn an_applied_message_is_acknowledged(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -43,7 +43,7 @@ pub async fn seq_follows_the_order_of_the_batch(backend: &dyn Backend) -> Verdic
     Ok(())
 }
 
-/// Given a message whose answer was lost, when it is sent again, then there is still one, and its row comes back.
+/// Given a message whose response was lost, when it is resent, then there is still one, and its row comes back.
 pub async fn sending_again_is_a_duplicate_with_the_stored_row(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -59,7 +59,7 @@ pub async fn sending_again_is_a_duplicate_with_the_stored_row(backend: &dyn Back
     Ok(())
 }
 
-/// Given a lost answer, when the batch is sent again with more behind it, then what is new comes after what was there.
+/// Given a lost response, when the batch is resent with more behind it, then the new messages follow the old ones.
 pub async fn a_longer_retry_keeps_the_order(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -73,8 +73,8 @@ pub async fn a_longer_retry_keeps_the_order(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given messages that an older version of the app got through before the update, when they are sent again, then the server's
-/// rows come back under their own ids, and nothing else of the batch minds.
+/// Given messages that an older version of the app sent before the update, when they are resent, then the server's rows
+/// come back with their own ids, and the rest of the batch is unaffected.
 pub async fn what_an_older_app_sent_is_a_duplicate_under_the_servers_id(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -100,7 +100,7 @@ pub async fn what_an_older_app_sent_is_a_duplicate_under_the_servers_id(backend:
     Ok(())
 }
 
-/// Given the key of somebody else's message, or of one elsewhere, then it stands for nothing.
+/// Given the key of somebody else's message, or of one in another conversation, then it matches nothing.
 pub async fn the_key_of_an_older_app_counts_for_its_sender_and_conversation_only(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -118,7 +118,7 @@ pub async fn the_key_of_an_older_app_counts_for_its_sender_and_conversation_only
     Ok(())
 }
 
-/// Given somebody's message in the same conversation, when another sends under its id, then that is refused.
+/// Given somebody's message in the same conversation, when another person sends with its id, then the send is refused.
 pub async fn the_id_of_somebody_elses_message_is_taken(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -130,7 +130,7 @@ pub async fn the_id_of_somebody_elses_message_is_taken(backend: &dyn Backend) ->
     Ok(())
 }
 
-/// Given a message, when its sender uses the id in another conversation, then that is refused.
+/// Given a message, when its sender uses the id in another conversation, then the send is refused.
 pub async fn an_id_used_in_another_conversation_is_taken(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let admin = scene.admin().await;
@@ -144,7 +144,7 @@ pub async fn an_id_used_in_another_conversation_is_taken(backend: &dyn Backend) 
     Ok(())
 }
 
-/// Given a message deleted for good, when its send is retried, then it does not come back.
+/// Given a hard-deleted message, when its send is retried, then it does not come back.
 pub async fn a_retry_of_a_message_deleted_for_good_gets_its_tombstone(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -160,7 +160,7 @@ pub async fn a_retry_of_a_message_deleted_for_good_gets_its_tombstone(backend: &
     Ok(())
 }
 
-/// Given a message deleted softly, when its send is retried, then the answer has no content.
+/// Given a soft-deleted message, when its send is retried, then the response has no content.
 pub async fn a_retry_of_a_softly_deleted_message_gets_no_content(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -199,7 +199,7 @@ pub async fn a_broadcast_reaches_every_medic(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given no such conversation, or one of another medic, then the two are not told apart.
+/// Given no such conversation, or one of another medic, then both get the same answer.
 pub async fn an_unknown_or_hidden_conversation_is_not_found(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (ada, ben) = (scene.medic(0).await, scene.medic(1).await);
@@ -212,7 +212,7 @@ pub async fn an_unknown_or_hidden_conversation_is_not_found(backend: &dyn Backen
     Ok(())
 }
 
-/// Given a conversation that was deleted, when somebody who saw it writes to it, then she is told.
+/// Given a deleted conversation, when somebody who saw it writes to it, then the answer says that it was deleted.
 pub async fn a_deleted_conversation_says_so(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -223,7 +223,7 @@ pub async fn a_deleted_conversation_says_so(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given somebody whose membership ended, when she pushes, then it is forbidden, one by one.
+/// Given somebody whose membership ended, when she pushes, then each mutation is refused as forbidden.
 pub async fn somebody_who_was_removed_cannot_write(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -259,7 +259,7 @@ pub async fn one_refused_mutation_undoes_no_other(backend: &dyn Backend) -> Verd
     Ok(())
 }
 
-/// Given a client that claims to be the server, or a kind nobody knows, then it is refused.
+/// Given a client that claims to be the server, or an unknown kind, then the message is refused.
 pub async fn only_people_write_messages(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -272,7 +272,7 @@ pub async fn only_people_write_messages(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given text that breaks careless code, then it arrives as it was written.
+/// Given text that breaks careless code, then it arrives unchanged.
 pub async fn unusual_text_survives(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -294,7 +294,7 @@ pub async fn unusual_text_survives(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given metadata, a reply and the device's time, then they arrive as they were sent.
+/// Given metadata, a reply and the device's time, then they arrive unchanged.
 pub async fn metadata_reply_and_composed_at_survive(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -312,7 +312,7 @@ pub async fn metadata_reply_and_composed_at_survive(backend: &dyn Backend) -> Ve
     Ok(())
 }
 
-/// Given messages of a batch and of several, then the server's clock never runs against their order.
+/// Given messages of one batch and of several, then `created_at` never decreases in their order.
 pub async fn created_at_grows_with_seq(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -325,7 +325,7 @@ pub async fn created_at_grows_with_seq(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given unread messages, when the reader sends one herself, then they are as unread as before.
+/// Given unread messages, when the reader sends one herself, then the others stay unread.
 pub async fn sending_does_not_move_the_senders_marker(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -338,14 +338,14 @@ pub async fn sending_does_not_move_the_senders_marker(backend: &dyn Backend) -> 
     Ok(())
 }
 
-/// Given nothing to send, then a push answers nothing.
+/// Given nothing to send, then a push has no results.
 pub async fn a_batch_of_nothing_has_no_results(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     assert_eq!(scene.medic(0).await.push(&[]).await, []);
     Ok(())
 }
 
-/// Given too many mutations, or too many bytes, then the whole batch is refused and nothing of it is done.
+/// Given too many mutations, or too many bytes, then the whole batch is refused and none of it is applied.
 pub async fn a_batch_above_the_limits_is_too_large(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -360,7 +360,8 @@ pub async fn a_batch_above_the_limits_is_too_large(backend: &dyn Backend) -> Ver
     Ok(())
 }
 
-/// Given metadata that is too large or too deep, then it is refused, each by its name, and all that is within the limits is not.
+/// Given metadata that is too large or too deep, then each case is refused with its own code, and metadata at the limit
+/// is accepted.
 pub async fn metadata_above_the_limits_is_refused(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (ada, admin) = (scene.medic(0).await, scene.admin().await);
@@ -379,12 +380,12 @@ pub async fn metadata_above_the_limits_is_refused(backend: &dyn Backend) -> Verd
     Ok(())
 }
 
-/// `{"a":{"a":…{}}}` with so many braces.
+/// `{"a":{"a":…{}}}` with this many braces.
 fn nested(levels: usize) -> Map<String, Value> {
     (1..levels).fold(Map::new(), |inner, _| Map::from_iter([("a".to_owned(), Value::Object(inner))]))
 }
 
-/// Given a phone whose clock is off by years, then its claim counts as none, and the message is applied.
+/// Given a phone whose clock is off by years, then the server ignores its time and applies the message.
 pub async fn a_time_that_cannot_be_is_taken_for_none(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;

@@ -5,7 +5,7 @@ use crate::{BootstrapRequest, Credentials, HistoryRequest, PullRequest, RemoteEr
 use fieldpost_domain::{AccessToken, RefreshToken};
 use std::time::Duration;
 
-/// Given an account, when she signs in, then the session is hers and opens the calls.
+/// Given an account, when she signs in, then the session is hers and authorizes the calls.
 pub async fn a_password_opens_a_session(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -15,7 +15,7 @@ pub async fn a_password_opens_a_session(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given an account, when the password or the address is wrong, then the two cannot be told apart.
+/// Given an account, when the password or the address is wrong, then both get the same answer.
 pub async fn a_wrong_password_or_address_is_wrong_credentials(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let right = &scene.world.medics[0].credentials;
@@ -27,7 +27,7 @@ pub async fn a_wrong_password_or_address_is_wrong_credentials(backend: &dyn Back
     Ok(())
 }
 
-/// Given no session, when a call brings a made-up token, then it is unauthorized, never served as somebody else.
+/// Given no session, when a call uses a made-up token, then it is unauthorized and never served as another person.
 pub async fn a_made_up_token_is_unauthorized(backend: &dyn Backend) -> Verdict {
     for token in ["nonsense", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"] {
         let answer = backend.api().bootstrap(&AccessToken::new(token), BootstrapRequest::default()).await;
@@ -36,7 +36,7 @@ pub async fn a_made_up_token_is_unauthorized(backend: &dyn Backend) -> Verdict {
     Ok(())
 }
 
-/// Given a session, when its token runs out, then every call says so and a refresh mends it.
+/// Given a session, when its token expires, then every call is unauthorized and a refresh repairs it.
 pub async fn an_expired_token_is_unauthorized_in_every_call(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -58,7 +58,8 @@ pub async fn an_expired_token_is_unauthorized_in_every_call(backend: &dyn Backen
     Ok(())
 }
 
-/// Given a session, when it is refreshed, then the new one is the same person's, works, and can be refreshed in turn.
+/// Given a session, when it is refreshed, then the new one belongs to the same person, works, and can be refreshed in
+/// turn.
 pub async fn a_refresh_gives_a_new_session_that_works(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -70,7 +71,7 @@ pub async fn a_refresh_gives_a_new_session_that_works(backend: &dyn Backend) -> 
     Ok(())
 }
 
-/// Given a refresh whose answer was lost, when the old token is sent again, then the session goes on.
+/// Given a refresh whose response was lost, when the old token is resent, then the session continues.
 pub async fn a_refresh_whose_answer_was_lost_may_be_repeated(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;
@@ -81,20 +82,20 @@ pub async fn a_refresh_whose_answer_was_lost_may_be_repeated(backend: &dyn Backe
     Ok(())
 }
 
-/// Given a token refreshed twice over, when the first one comes back, then it looks like theft and the session ends.
+/// Given a token refreshed twice, when the first one comes back, then it looks like theft and the session ends.
 pub async fn a_refresh_token_older_than_the_parent_ends_the_session(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let first = scene.medic(0).await.session.refresh_token;
     let second = backend.auth().refresh(&first).await.expect("a refresh").refresh_token;
     let third = backend.auth().refresh(&second).await.expect("a refresh").refresh_token;
-    // GoTrue forgives reuse within some seconds.
+    // GoTrue tolerates reuse for some seconds.
     scene.perform(Action::AdvanceClock { by: Duration::from_secs(60) }).await?;
     assert_eq!(failure(backend.auth().refresh(&first).await), RemoteErrorKind::SessionEnded);
     assert_eq!(failure(backend.auth().refresh(&third).await), RemoteErrorKind::SessionEnded);
     Ok(())
 }
 
-/// Given nothing, when a made-up refresh token comes, then there is no session for it.
+/// Given no session, when a made-up refresh token comes, then it is refused.
 pub async fn an_unknown_refresh_token_is_refused(backend: &dyn Backend) -> Verdict {
     let refused = backend.auth().refresh(&RefreshToken::new("made-up")).await;
     assert_eq!(failure(refused), RemoteErrorKind::SessionEnded);

@@ -1,4 +1,4 @@
-//! The contract, as this server fulfils it.
+//! The contract, implemented by this server.
 
 use super::{
     ReferenceServer, RefreshRefused, Submission, SubmissionResult, bootstrap::bootstrap, history::history, pull::pull,
@@ -53,12 +53,12 @@ impl PushAnswer {
     }
 }
 
-/// The same for a client that can do less.
+/// The same for a client with fewer capabilities.
 impl ReferenceServer {
-    /// [`MessagingApi::bootstrap`] for a client that speaks this.
+    /// [`MessagingApi::bootstrap`] for a client with these capabilities.
     ///
     /// # Errors
-    /// As that.
+    /// As [`MessagingApi::bootstrap`].
     pub fn bootstrap_for(
         &self,
         token: &AccessToken,
@@ -69,10 +69,10 @@ impl ReferenceServer {
         bootstrap(&state, state.caller(token, "bootstrap")?, request, &state.speaks(client))
     }
 
-    /// [`MessagingApi::pull`] for a client that speaks this.
+    /// [`MessagingApi::pull`] for a client with these capabilities.
     ///
     /// # Errors
-    /// As that.
+    /// As [`MessagingApi::pull`].
     pub fn pull_for(
         &self,
         token: &AccessToken,
@@ -85,7 +85,7 @@ impl ReferenceServer {
 }
 
 impl ReferenceServer {
-    /// A push as it stands on the wire, with elements that [`Mutation`] cannot express. `bytes` is the size of the batch as
+    /// A push in its wire form, with elements that [`Mutation`] cannot express. `bytes` is the size of the batch as
     /// JSON.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl ReferenceServer {
         Ok(push::push(&mut state, caller, batch))
     }
 
-    /// [`Auth::refresh`], saying why a token is refused.
+    /// [`Auth::refresh`], with the reason why a token is refused.
     ///
     /// # Errors
     /// [`RefreshRefused`] when the token is not accepted.

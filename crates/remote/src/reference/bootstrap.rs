@@ -15,7 +15,7 @@ use fieldpost_domain::{
 use std::cmp::Reverse;
 
 const OPERATION: &str = "bootstrap";
-/// How many of its last messages a conversation brings unless the client asks otherwise.
+/// How many of its latest messages a conversation brings unless the client asks for another number.
 const MESSAGES: u32 = 100;
 
 pub(super) fn bootstrap(
@@ -60,7 +60,7 @@ pub(super) fn bootstrap(
     })
 }
 
-/// Takes the cursor before anything is read, then the list: newest activity first.
+/// Takes the cursor before it reads anything, then the list: newest activity first.
 fn start(state: &State, viewer: &Viewer) -> BootstrapPosition {
     let cursor =
         Position { epoch: state.epoch, fingerprint: viewer.fingerprint(), from: state.feed.snapshot(), pass: None };
@@ -81,12 +81,12 @@ struct Filling<'a> {
     messages_each: usize,
     page: Page<'a>,
     messages: usize,
-    /// Conversations and people that stand on the page by themselves; it holds at least one.
+    /// The number of conversations and people on the page; it holds at least one.
     units: usize,
 }
 
 impl<'a> Filling<'a> {
-    /// Fills the page; what remains for the next one, if anything.
+    /// Fills the page. Returns what remains for the next one, if anything.
     fn fill(&mut self, remaining: Remaining) -> Option<Remaining> {
         let people_after = match remaining {
             Remaining::PeopleAfter(id) => id,
@@ -100,10 +100,10 @@ impl<'a> Filling<'a> {
         self.add_people_after(people_after)
     }
 
-    /// Answers those that no longer fit.
+    /// Returns the conversations that no longer fit.
     fn add_conversations<'i>(&mut self, ids: &'i [ConversationId]) -> Option<&'i [ConversationId]> {
         for (index, id) in ids.iter().enumerate() {
-            // One that is gone or out of sight since the list was made is passed over; the first pull tells of it.
+            // Skips a conversation that was deleted or hidden since the list was made; the first pull reports it.
             let Some(row) = self.viewer.conversation(&self.state.tables, *id) else { continue };
             let Some(messages) = self.messages_that_fit(*id) else { return Some(&ids[index..]) };
             self.page.add_conversation(row);
@@ -120,8 +120,8 @@ impl<'a> Filling<'a> {
         None
     }
 
-    /// The last messages of a conversation, ascending; none if the page is too full for them. On an empty page as many of
-    /// the newest as a page can hold.
+    /// The latest messages of a conversation, ascending; none if the page has no room for them. On an empty page, as
+    /// many of the newest as a page can hold.
     fn messages_that_fit(&self, id: ConversationId) -> Option<Vec<&'a Message>> {
         if self.is_full() {
             return None;
@@ -166,5 +166,5 @@ impl<'a> Filling<'a> {
     }
 }
 
-/// Below every person of every org.
+/// Sorts before every person of every org.
 const LOWEST: (OrgId, PersonId) = (OrgId::from_uuid(uuid::Uuid::nil()), PersonId::NOBODY);

@@ -2,7 +2,7 @@
 
 use fieldpost_domain::Time;
 
-/// What time the server thinks it is. Any `Fn() -> Time` is one, `chrono::Utc::now` among them.
+/// The server's time. Any `Fn() -> Time` is a clock, for example `chrono::Utc::now`.
 pub trait ServerClock: Send + Sync {
     /// Now.
     fn now(&self) -> Time;

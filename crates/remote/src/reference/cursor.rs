@@ -1,11 +1,11 @@
-//! What this server writes into the opaque texts of the protocol, and how it judges them when they come back.
+//! The format of this server's cursors and continuations, which are opaque in the protocol, and their validation.
 //!
-//! A cursor is `1.<epoch>.<who>.<from>.<to>.<stamp>.<index>`. `who` is the org and role it was made for; `from` and `to` are
-//! snapshots. While a pass is under way `to` is its fixed end and `stamp.index` the place that is next; at rest they are
+//! A cursor is `1.<epoch>.<who>.<from>.<to>.<stamp>.<index>`. `who` is the org and role it was made for; `from` and
+//! `to` are snapshots. During a pass `to` is its fixed end and `stamp.index` the next place. Between passes both are
 //! zero, and the next pass brings what `from` does not see.
 //!
-//! A continuation of a bootstrap is `<cursor>/<total>/<phase>/<what is left>`: the list is fixed when the bootstrap starts
-//! and travels with the client, so the server keeps nothing between pages.
+//! A continuation of a bootstrap is `<cursor>/<total>/<phase>/<what is left>`. The list is fixed when the bootstrap
+//! starts, and the client carries it from page to page, so the server keeps no state between pages.
 
 use super::{feed::Place, snapshot::Snapshot, state::State, viewer::NO_MEMBERSHIP};
 use crate::{ExpiredReason, RemoteError, RemoteErrorKind, RemoteResult};
@@ -17,14 +17,14 @@ use std::str::FromStr;
 pub(super) struct Position {
     pub(super) epoch: u64,
     pub(super) fingerprint: String,
-    /// What this sees has been delivered.
+    /// Everything that this snapshot sees has been delivered.
     pub(super) from: Snapshot,
-    /// The pass under way: its end, and the place at which it goes on.
+    /// The running pass: its end, and the place where it continues.
     pub(super) pass: Option<(Snapshot, Place)>,
 }
 
 impl Position {
-    /// Writes it. None only if it were no cursor by the protocol's rules, which digits and ids always are.
+    /// Writes the cursor. None only if the text broke the protocol's rules for cursors, which digits and ids never do.
     pub(super) fn write(&self) -> Option<Cursor> {
         Cursor::new(self.text()).ok()
     }
@@ -48,8 +48,8 @@ impl Position {
         })
     }
 
-    /// Whether the server still serves it to somebody with this fingerprint. Somebody without a membership is served
-    /// whatever she had before: she gets her revocations.
+    /// Checks that the server still accepts the cursor from somebody with this fingerprint. Somebody without a
+    /// membership may use any older cursor, because she still has to get her revocations.
     pub(super) fn check(&self, state: &State, fingerprint: &str, operation: &'static str) -> RemoteResult<()> {
         let reason = if self.epoch != state.epoch {
             ExpiredReason::Epoch
@@ -64,7 +64,7 @@ impl Position {
     }
 }
 
-/// A text that this server cannot have written.
+/// The error for a text that this server cannot have written.
 pub(super) const fn unreadable(operation: &'static str) -> RemoteError {
     RemoteError::new(RemoteErrorKind::CursorExpired(ExpiredReason::Invalid), operation)
 }
@@ -74,11 +74,11 @@ pub(super) const fn unreadable(operation: &'static str) -> RemoteError {
 pub(super) enum Remaining {
     /// Conversations, newest activity first; then people.
     Conversations(Vec<ConversationId>),
-    /// People, by org and id, behind this one.
+    /// People, by org and id, after this one.
     PeopleAfter(Option<(OrgId, PersonId)>),
 }
 
-/// Where a bootstrap goes on.
+/// The place where a bootstrap continues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct BootstrapPosition {
     pub(super) cursor: Position,

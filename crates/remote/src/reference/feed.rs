@@ -1,21 +1,21 @@
-//! The feed: which rows were changed by which transaction.
+//! The feed: for each row, the transaction that last changed it.
 //!
 //! Every row has one place in the feed, that of the last transaction that changed it; a row that changes again moves to
-//! the end. So the feed is as long as the tables, not as their history, and reading it from a position to the end brings
-//! the present state of everything that changed since: some states in between are never seen, no row is missed.
+//! the end. So the feed is as long as the tables, not as their history. Reading it from a position to the end brings
+//! the current state of everything that changed since: a reader may miss intermediate states, but never a row.
 //!
-//! A pass over the feed fixes its end when it begins. A row that moves beyond that end while the pass is under way is left
-//! out of it and belongs to the next one, which begins where this one ended.
+//! A pass over the feed fixes its end when it starts. A row that moves beyond that end during the pass is left to the
+//! next pass, which starts where this one ended.
 //!
-//! A place begins with the number of the transaction, which is given when it begins, while its rows become visible when it
-//! commits. So a place can appear below one that a reader has already passed, as in a database. That is why a position is a
-//! [`Snapshot`] and not a place: a row belongs to the first pass whose end sees its transaction.
+//! A place starts with the transaction's number. A transaction gets its number when it begins, but its rows become
+//! visible when it commits. So, as in a database, a place can appear below one that a reader has already passed. That
+//! is why a position is a [`Snapshot`] and not a place: a row belongs to the first pass whose end sees its transaction.
 
 use super::{snapshot::Snapshot, tables::Deleted};
 use fieldpost_domain::{ConversationId, MessageId, OrgId, PersonId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// Which row.
+/// The key of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum RowKey {
     Person(OrgId, PersonId),
@@ -26,7 +26,7 @@ pub(super) enum RowKey {
     Access(PersonId, ConversationId),
 }
 
-/// Where a row stands: the transaction that last changed it, and its order within that.
+/// The place of a row: the transaction that last changed it, and its order within that transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Place {
     pub(super) stamp: u64,
@@ -34,12 +34,12 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Before every row of a transaction.
+    /// The place before every row of a transaction.
     pub(super) const fn start_of(stamp: u64) -> Self {
         Self { stamp, index: 0 }
     }
 
-    /// The next one after it.
+    /// The place after this one.
     pub(super) const fn next(self) -> Self {
         Self { stamp: self.stamp, index: self.index.saturating_add(1) }
     }
@@ -57,7 +57,7 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    /// What has ended by now.
+    /// The transactions that have ended by now.
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot { next: self.last + 1, running: self.running.clone() }
     }
@@ -74,17 +74,17 @@ impl Feed {
         self.last
     }
 
-    /// It ends without a trace but its number.
+    /// Ends a transaction; only its number remains.
     pub(super) fn roll_back(&mut self, stamp: u64) {
         self.running.remove(&stamp);
     }
 
-    /// All that run end without a trace.
+    /// Rolls back all running transactions.
     pub(super) fn roll_back_all(&mut self) {
         self.running.clear();
     }
 
-    /// Makes a transaction's rows visible, together. `gone` rows leave the feed.
+    /// Makes a transaction's rows visible, all at once. `gone` rows leave the feed.
     pub(super) fn commit(&mut self, stamp: u64, touched: Vec<RowKey>, gone: &HashSet<RowKey>) {
         self.running.remove(&stamp);
         if touched.is_empty() && gone.is_empty() {
@@ -102,7 +102,7 @@ impl Feed {
         }
     }
 
-    /// The rows from a place on that became visible between two moments.
+    /// The rows, from a place on, that became visible between two snapshots.
     pub(super) fn between(&self, at: Place, from: &Snapshot, to: &Snapshot) -> impl Iterator<Item = (Place, RowKey)> {
         let rows = self.rows.range(at.max(Place::start_of(from.floor()))..);
         rows.filter(|(place, _)| !from.sees(place.stamp) && to.sees(place.stamp)).map(|(place, key)| (*place, *key))

@@ -37,14 +37,14 @@ pub(super) fn history(
     for entry in entries.into_iter().rev() {
         match entry {
             Entry::Message(message) if viewer.is_shown(tables, message) => page.add_message(message),
-            // The range that the page covers says that there is nothing.
+            // The covered range already shows that there is nothing here.
             Entry::Message(_) => {}
             Entry::Tombstone(tombstone) => tombstones.push(tombstone.clone()),
         }
     }
     let mut changes = page.finish();
     changes.tombstones = tombstones;
-    // The conversation has a place of its own in this answer.
+    // This response has a separate field for the conversation.
     changes.conversations.clear();
     Ok(HistoryPage {
         conversation_id: request.conversation_id,
@@ -56,14 +56,14 @@ pub(super) fn history(
     })
 }
 
-/// What stands at a place of a conversation.
+/// The entry at a place of a conversation.
 #[derive(Clone, Copy)]
 enum Entry<'t> {
     Message(&'t Message),
     Tombstone(&'t Tombstone),
 }
 
-/// What a conversation has up to a place.
+/// The entries of a conversation up to a place.
 fn entries(tables: &Tables, id: ConversationId, to: Seq) -> BTreeMap<Seq, Entry<'_>> {
     let messages = tables.thread_between(id, Seq::new(1), to).map(|message| (message.seq, Entry::Message(message)));
     let tombstones = tables.tombstones.values().map(|row| &row.tombstone).filter_map(|tombstone| match tombstone.of {
@@ -75,8 +75,8 @@ fn entries(tables: &Tables, id: ConversationId, to: Seq) -> BTreeMap<Seq, Entry<
     messages.chain(tombstones).collect()
 }
 
-/// The newest entries that fit, newest first, and the lowest seq that they cover: down to the entry that was left out, or
-/// to the beginning. Tombstones take their room too, so that a page stays small where much was deleted.
+/// The newest entries that fit, newest first, and the lowest seq that they cover: down to the first entry that was left
+/// out, or to the beginning. Tombstones count too, so a page stays small even where much was deleted.
 fn newest_below(entries: BTreeMap<Seq, Entry<'_>>, budget: Budget) -> (Vec<Entry<'_>>, Seq) {
     let (mut newest, mut bytes) = (Vec::new(), 0);
     for (seq, entry) in entries.into_iter().rev() {

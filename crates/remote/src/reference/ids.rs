@@ -1,4 +1,4 @@
-//! How the server writes times and tokens.
+//! How the server formats times and tokens.
 
 use fieldpost_domain::Time;
 
@@ -7,7 +7,7 @@ pub(super) fn to_micros(time: Time) -> Time {
     Time::from_timestamp_micros(time.timestamp_micros()).unwrap_or(time)
 }
 
-/// Base64 with the URL alphabet and no padding, as the parts of a JWT are written.
+/// Base64 with the URL alphabet and no padding, as in the parts of a JWT.
 pub(super) fn base64url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

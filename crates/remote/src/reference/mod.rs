@@ -1,12 +1,12 @@
-//! A whole server in memory: the behaviour that every implementation of the contract must show.
+//! A complete server in memory: the reference behaviour for every implementation of the contract.
 //!
-//! It is meant to be obviously right rather than fast. Rows are kept in maps (`tables`), which transaction last
-//! changed them in a list (`feed`); everything that is written goes through `transaction`, which does what the triggers of
-//! the SQL schema do; everything that is read goes through `viewer`, which is the one place that decides who sees what. The
-//! four calls are one file each on top of that.
+//! It is meant to be obviously right rather than fast. `tables` keeps the rows in maps; `feed` records which
+//! transaction last changed each row. All writes go through `transaction`, which does the work of the SQL schema's
+//! triggers. All reads go through `viewer`, the only place that decides who sees what. The four calls are one file each
+//! on top of that.
 //!
-//! A [`ReferenceServer`] is a handle: clones are the same server. Beside the contract it offers what an operator or a
-//! stranger's client can do behind the engine's back ([`ReferenceServer::insert_message`],
+//! A [`ReferenceServer`] is a handle: clones are the same server. Besides the contract it offers what an operator or a
+//! third-party client can do behind the engine's back ([`ReferenceServer::insert_message`],
 //! [`ReferenceServer::hard_delete`], [`ReferenceServer::change_epoch`] …), transactions that stay open for a while
 //! ([`ReferenceServer::begin`]), and views to compare with ([`ReferenceServer::messages_of`],
 //! [`ReferenceServer::visible_to`]).
@@ -61,13 +61,13 @@ pub struct ReferenceServer {
 }
 
 impl ReferenceServer {
-    /// A server with the real clock, the protocol's limits and no org.
+    /// A server with the real clock, the protocol's limits and no orgs.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// A server with other settings.
+    /// Starts a server with other settings.
     #[must_use]
     pub fn builder() -> ReferenceBuilder {
         ReferenceBuilder::new()
@@ -77,7 +77,7 @@ impl ReferenceServer {
         Self { state: Arc::new(Mutex::new(State::new(options))) }
     }
 
-    /// The state. A test that panicked while holding it must not hide its message behind a second panic.
+    /// Locks the state. It ignores poisoning: a panic in a test must not be hidden by a second one.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,13 +1,13 @@
-//! Transactions that somebody holds open: what makes a real server hard to follow.
+//! Transactions that stay open: the reason why a real server is hard to follow.
 //!
-//! A transaction takes its number and its time when it begins, and its rows are seen when it commits. Another that begins
-//! later may commit earlier, and a message of the one then comes before a message of the other in the order of numbers and
-//! times, and after it in the order of commits. One that is rolled back leaves nothing, not even a hole in `seq`.
+//! A transaction gets its number and its time when it begins, but its rows become visible when it commits. Another
+//! transaction that begins later may commit earlier. Then the order of numbers and times differs from the order of
+//! commits. A transaction that is rolled back leaves nothing, not even a gap in `seq`.
 //!
-//! What such a transaction writes is kept aside as a list and carried out when it commits, under its own number and time.
-//! Nobody can tell the difference: until then nobody may see its rows, and it has locked the conversations that it writes to,
-//! so that whoever pushes to one of them is told to come back (`retry`). Only [`ReferenceServer`]'s own methods do not wait
-//! for locks; they count as done before.
+//! An open transaction keeps its writes in a list and applies them when it commits, with its own number and time. This
+//! cannot be observed: nobody may see the rows before the commit, and the transaction has locked the conversations that
+//! it writes to, so a push to one of them is answered with `retry`. Only [`ReferenceServer`]'s own methods ignore
+//! locks; they count as committed before.
 
 use super::{
     ReferenceServer,
@@ -21,15 +21,16 @@ use fieldpost_domain::{
 };
 use std::{collections::BTreeMap, fmt};
 
-/// Somebody else has locked the conversation. A real transaction would wait, or be chosen as the victim of a deadlock.
+/// Another transaction has locked the conversation. A real transaction would wait, or be chosen as the victim of a
+/// deadlock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("another transaction has locked the conversation")]
 pub struct Locked;
 
-/// What a transaction will do when it commits.
+/// A write that a transaction applies when it commits.
 type Write = Box<dyn FnOnce(&mut Transaction<'_>) + Send>;
 
-/// All transactions that are open, and what they have locked.
+/// All open transactions and their locks.
 #[derive(Default)]
 pub(super) struct OpenTransactions {
     last: u64,
@@ -44,12 +45,12 @@ struct Pending {
 }
 
 impl OpenTransactions {
-    /// Whether a conversation is locked by somebody else than `own`.
+    /// Whether a transaction other than `own` has locked a conversation.
     pub(super) fn is_locked(&self, conversation: ConversationId, own: Option<u64>) -> bool {
         self.locks.get(&conversation).is_some_and(|holder| Some(*holder) != own)
     }
 
-    /// As it is when all have ended. Their handles keep numbers that mean nothing any more.
+    /// The state after all transactions have ended. Remaining handles hold numbers that are no longer valid.
     pub(super) fn none_left(&self) -> Self {
         Self { last: self.last, ..Self::default() }
     }
@@ -66,7 +67,7 @@ impl fmt::Debug for OpenTransactions {
     }
 }
 
-/// A transaction that another client holds open. Dropping it rolls it back.
+/// A transaction of another client. Dropping it rolls it back.
 #[derive(Debug)]
 pub struct OpenTransaction {
     server: ReferenceServer,
@@ -86,12 +87,12 @@ impl ReferenceServer {
     }
 }
 
-/// Beginning and ending.
+/// Begin, commit and roll back.
 impl OpenTransaction {
-    /// Locks a conversation, by any of its ids, until the end.
+    /// Locks a conversation, by any of its ids, until the transaction ends.
     ///
     /// # Errors
-    /// [`Locked`] when another transaction has it.
+    /// [`Locked`] when another transaction holds the lock.
     pub fn lock(&self, conversation: ConversationId) -> Result<(), Locked> {
         let mut state = self.server.lock();
         let conversation = state.tables.resolve(conversation);
@@ -104,8 +105,8 @@ impl OpenTransaction {
         Ok(())
     }
 
-    /// Makes everything visible at once. False if the server has restarted meanwhile, or if something in it is against a rule of
-    /// the tables: then nothing was done.
+    /// Commits. False if the server has restarted meanwhile, or if a write breaks a rule of the tables: then nothing
+    /// was applied.
     #[must_use]
     pub fn commit(self) -> bool {
         let mut state = self.server.lock();
@@ -125,11 +126,11 @@ impl OpenTransaction {
         committed
     }
 
-    /// Ends it without a trace.
+    /// Rolls back.
     pub fn roll_back(self) {}
 
-    /// Carries out a batch as the last thing that this transaction does, and commits. What somebody else has locked is
-    /// answered `retry`.
+    /// Applies a batch as the last step of this transaction, and commits. Mutations of conversations that another
+    /// transaction has locked are answered with `retry`.
     ///
     /// # Errors
     /// As [`crate::MessagingApi::push`]; [`RemoteErrorKind::Interrupted`] when the server has restarted meanwhile.
@@ -158,9 +159,9 @@ impl OpenTransaction {
     }
 }
 
-/// Messages and conversations. Each locks the conversation that it writes to.
+/// Messages and conversations. Each method locks the conversation that it writes to.
 impl OpenTransaction {
-    /// Inserts a message, as a client that writes the tables directly does.
+    /// Inserts a message, like a client that writes to the tables directly.
     ///
     /// # Errors
     /// [`Locked`].
@@ -195,7 +196,7 @@ impl OpenTransaction {
         })
     }
 
-    /// Deletes a message softly.
+    /// Soft-deletes a message.
     ///
     /// # Errors
     /// [`Locked`].
@@ -205,7 +206,7 @@ impl OpenTransaction {
         })
     }
 
-    /// Deletes a message for good.
+    /// Hard-deletes a message.
     ///
     /// # Errors
     /// [`Locked`].
@@ -236,7 +237,7 @@ impl OpenTransaction {
         })
     }
 
-    /// Hands a direct conversation to another medic, or to none.
+    /// Reassigns a direct conversation to another medic, or to none.
     ///
     /// # Errors
     /// [`Locked`].
@@ -246,7 +247,7 @@ impl OpenTransaction {
         })
     }
 
-    /// Moves somebody's marker.
+    /// Moves a person's marker.
     ///
     /// # Errors
     /// [`Locked`].
@@ -281,10 +282,10 @@ impl OpenTransaction {
     }
 }
 
-/// People. Nothing that a push asks for is locked.
+/// People. A push takes no locks on them.
 impl OpenTransaction {
-    /// Makes somebody (again) a member of an org. `profiles` has one row for each person: if she has come to be a member of
-    /// another one meanwhile, the transaction fails as a whole.
+    /// Makes a person (again) a member of an org. `profiles` has one row per person: if she has joined another org
+    /// meanwhile, the whole transaction fails.
     pub fn add_member(&self, person: PersonId, org: OrgId, role: Role, first_name: &str, last_name: &str) {
         let (first_name, last_name) = (first_name.to_owned(), last_name.to_owned());
         let member = NewMember { id: person, org_id: org, role, first_name, last_name };
@@ -298,21 +299,21 @@ impl OpenTransaction {
         });
     }
 
-    /// Ends somebody's membership.
+    /// Ends a person's membership.
     pub fn remove_member(&self, person: PersonId) {
         self.add(move |transaction| {
             transaction.leave(person);
         });
     }
 
-    /// Changes what somebody may do in her org.
+    /// Changes a person's role in her org.
     pub fn change_role(&self, person: PersonId, role: Role) {
         self.add(move |transaction| {
             transaction.change_role(person, role);
         });
     }
 
-    /// Renames somebody.
+    /// Renames a person.
     pub fn rename_person(&self, person: PersonId, first_name: &str, last_name: &str) {
         let (first_name, last_name) = (first_name.to_owned(), last_name.to_owned());
         self.add(move |transaction| {

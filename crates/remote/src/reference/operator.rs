@@ -1,4 +1,4 @@
-//! What an operator, a dashboard or another client can do to the server behind the engine's back. For tests.
+//! What an operator, a dashboard or another client can do on the server without the engine. For tests.
 
 use super::{
     ReferenceServer,
@@ -13,16 +13,16 @@ use fieldpost_domain::{
 };
 use std::time::Duration;
 
-/// Somebody to be given an account.
+/// The profile of a new account.
 #[derive(Debug, Clone, Copy)]
 pub struct Profile<'a> {
     /// First name.
     pub first_name: &'a str,
     /// Last name.
     pub last_name: &'a str,
-    /// The address to sign in with.
+    /// The e-mail address for signing in.
     pub email: &'a str,
-    /// The password to sign in with.
+    /// The password for signing in.
     pub password: &'a str,
 }
 
@@ -43,7 +43,7 @@ pub struct Backup {
     compacted: Snapshot,
 }
 
-/// Who is there.
+/// People and orgs.
 impl ReferenceServer {
     /// Adds an org.
     pub fn add_org(&self, name: &str) -> OrgId {
@@ -67,45 +67,45 @@ impl ReferenceServer {
         Medic { person_id, medic_id }
     }
 
-    /// Adds a medic to the roster who has no account.
+    /// Adds a medic without an account to the roster.
     pub fn add_medic_without_account(&self, org: OrgId, first_name: &str, last_name: &str) -> MedicId {
         self.write(|transaction| transaction.add_medic(org, None, first_name, last_name))
     }
 
-    /// Adds a medic whose id is known before she joins, without an account. False if she is on a roster already.
+    /// Adds a medic with a given id, without an account. False if she is on a roster already.
     pub fn enlist_medic(&self, id: MedicId, org: OrgId, first_name: &str, last_name: &str) -> bool {
         self.write(|transaction| transaction.enlist_medic(id, org, None, first_name, last_name))
     }
 
-    /// Gives somebody an account and no membership.
+    /// Adds an account without a membership.
     pub fn add_outsider(&self, email: &str, password: &str) -> PersonId {
         let id = self.write(|transaction| PersonId::from_parts(transaction.now(), transaction.random()));
         self.lock().sessions.add_account(id, email, password);
         id
     }
 
-    /// Makes somebody (again) a member of an org; a project's own tables let her be one of several.
+    /// Makes a person (again) a member of an org. With a project's own tables she can be a member of several.
     pub fn add_member(&self, person: PersonId, org: OrgId, role: Role, first_name: &str, last_name: &str) {
         let (first_name, last_name) = (first_name.to_owned(), last_name.to_owned());
         self.write(|transaction| transaction.join(NewMember { id: person, org_id: org, role, first_name, last_name }));
     }
 
-    /// Ends somebody's membership. False if there was none.
+    /// Ends a person's membership. False if there was none.
     pub fn remove_member(&self, person: PersonId) -> bool {
         self.write(|transaction| transaction.leave(person))
     }
 
-    /// Changes what somebody may do in her org. False if she is in none.
+    /// Changes a person's role in her org. False if she is in none.
     pub fn change_role(&self, person: PersonId, role: Role) -> bool {
         self.write(|transaction| transaction.change_role(person, role))
     }
 
-    /// Renames somebody. False if she is in no org.
+    /// Renames a person. False if she is in no org.
     pub fn rename_person(&self, person: PersonId, first_name: &str, last_name: &str) -> bool {
         self.write(|transaction| transaction.rename_person(person, first_name, last_name))
     }
 
-    /// Renames a row of the roster, of somebody who may have no account. False if there is none.
+    /// Renames a row of the roster; its medic may have no account. False if there is none.
     pub fn rename_medic(&self, medic: MedicId, first_name: &str, last_name: &str) -> bool {
         self.write(|transaction| transaction.rename_medic(medic, first_name, last_name))
     }
@@ -129,7 +129,7 @@ fn member(id: PersonId, org_id: OrgId, role: Role, profile: Profile<'_>) -> NewM
 
 /// Conversations and messages.
 impl ReferenceServer {
-    /// Opens the direct conversation of a medic, or finds the one there is.
+    /// Opens the direct conversation of a medic, or finds the existing one.
     pub fn open_direct(&self, org: OrgId, medic: MedicId, created_by: PersonId) -> ConversationId {
         self.write(|transaction| {
             let existing = transaction.tables().direct_of(org, medic).map(|row| row.id);
@@ -141,7 +141,7 @@ impl ReferenceServer {
         })
     }
 
-    /// Opens the broadcast of an org, or finds the one there is.
+    /// Opens the broadcast of an org, or finds the existing one.
     pub fn open_broadcast(&self, org: OrgId, subject: Option<&str>, created_by: PersonId) -> ConversationId {
         self.write(|transaction| {
             let existing = transaction.tables().broadcast_of(org).map(|row| row.id);
@@ -153,13 +153,13 @@ impl ReferenceServer {
         })
     }
 
-    /// Inserts a message as a client that writes the tables directly does. None if there is no such conversation.
+    /// Inserts a message, like a client that writes to the tables directly. None if there is no such conversation.
     pub fn insert_message(&self, conversation: ConversationId, sender: PersonId, content: &str) -> Option<Message> {
         let id = self.write(|transaction| MessageId::from_parts(transaction.now(), transaction.random()));
         self.insert_message_with(id, conversation, sender, content, None)
     }
 
-    /// [`Self::insert_message`] with an id and metadata of the client's choice.
+    /// [`Self::insert_message`] with an id and metadata that the client chooses.
     pub fn insert_message_with(
         &self,
         id: MessageId,
@@ -201,7 +201,7 @@ impl ReferenceServer {
         })
     }
 
-    /// Changes the text of a message. False if there is none, or it is deleted.
+    /// Changes the text of a message. False if it does not exist or is deleted.
     pub fn edit_message(&self, id: MessageId, content: &str) -> bool {
         self.write(|transaction| transaction.edit_message(id, Some(content.to_owned()), None))
     }
@@ -211,12 +211,12 @@ impl ReferenceServer {
         self.write(|transaction| transaction.set_status(id, status))
     }
 
-    /// Deletes a message softly.
+    /// Soft-deletes a message.
     pub fn soft_delete(&self, id: MessageId) -> bool {
         self.write(|transaction| transaction.soft_delete(id))
     }
 
-    /// Deletes a message for good.
+    /// Hard-deletes a message.
     pub fn hard_delete(&self, id: MessageId) -> bool {
         self.write(|transaction| transaction.hard_delete(id))
     }
@@ -231,12 +231,12 @@ impl ReferenceServer {
         self.write(|transaction| transaction.rename(id, subject.map(str::to_owned)))
     }
 
-    /// Hands a direct conversation to another medic, or to none.
+    /// Reassigns a direct conversation to another medic, or to none.
     pub fn reassign_medic(&self, id: ConversationId, medic: Option<MedicId>) -> bool {
         self.write(|transaction| transaction.reassign(id, medic))
     }
 
-    /// Moves somebody's marker; both positions only grow.
+    /// Moves a person's marker; both positions only grow.
     pub fn mark(&self, conversation: ConversationId, person: PersonId, delivered: Seq, read: Seq) {
         self.write(|transaction| transaction.move_marker(conversation, person, delivered, read));
     }
@@ -244,37 +244,37 @@ impl ReferenceServer {
 
 /// The server itself.
 impl ReferenceServer {
-    /// Lets somebody's access tokens run out now; her refresh tokens stay good.
+    /// Expires a person's access tokens now; her refresh tokens stay valid.
     pub fn expire_tokens(&self, person: PersonId) {
         let mut state = self.lock();
         let now = state.now();
         state.sessions.expire_access(person, now);
     }
 
-    /// Ends somebody's sessions: her refresh tokens are not accepted any more.
+    /// Ends a person's sessions: the server no longer accepts her refresh tokens.
     pub fn end_sessions(&self, person: PersonId) {
         self.lock().sessions.end_all(person);
     }
 
-    /// Begins a new epoch, as a restore or a promotion does: every cursor has expired.
+    /// Starts a new epoch, as a restore or a promotion does: every cursor expires.
     pub fn change_epoch(&self) {
         let mut state = self.lock();
         state.epoch = state.random.next();
     }
 
-    /// Keeps the rows as they are now.
+    /// Takes a backup of the current rows.
     #[must_use]
     pub fn backup(&self) -> Backup {
         let state = self.lock();
         Backup { tables: state.tables.clone(), feed: state.feed.clone(), compacted: state.compacted.clone() }
     }
 
-    /// Stops and starts again: transactions that were open are rolled back.
+    /// Restarts the server: open transactions are rolled back.
     pub fn restart(&self) {
         self.lock().roll_back_all();
     }
 
-    /// Goes back to a backup. Whatever was written since is lost, and the epoch is a new one.
+    /// Restores a backup. Everything written since is lost, and a new epoch starts.
     pub fn restore(&self, backup: &Backup) {
         let mut state = self.lock();
         state.roll_back_all();
@@ -285,14 +285,14 @@ impl ReferenceServer {
         state.epoch = state.random.next();
     }
 
-    /// Forgets tombstones, as a server does with those that are old enough: cursors from before have expired.
+    /// Removes all tombstones, as a server does with old ones: older cursors expire.
     pub fn compact(&self) {
         let mut state = self.lock();
         state.compacted = state.feed.snapshot();
         state.tables.tombstones.clear();
     }
 
-    /// Answers the next mutation, of this conversation or of any, with `retry`. Each call adds one.
+    /// Answers the next mutation, of this conversation or of any, with `retry`. Each call adds one such answer.
     pub fn retry_next(&self, conversation: Option<ConversationId>, code: RetryCode) {
         self.lock().injections.add(conversation, code);
     }

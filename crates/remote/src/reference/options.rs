@@ -1,4 +1,4 @@
-//! How a reference server is set up.
+//! The settings of a reference server.
 
 use super::{ReferenceServer, Task, clock::ServerClock, project::Project};
 use crate::SQL_VERSION;
@@ -22,7 +22,7 @@ impl fmt::Debug for Options {
     }
 }
 
-/// What a server of this version can do beyond protocol 1: what pages say, and the kinds of mutation.
+/// The capabilities of a server of this version beyond protocol 1: the contents of pages, and the kinds of mutation.
 fn capabilities() -> Capabilities {
     [Capability::SetDigest, Capability::Ranges].into_iter().chain(Task::needed()).collect()
 }
@@ -47,7 +47,7 @@ impl ReferenceBuilder {
         }
     }
 
-    /// Where ids and tokens come from. Two servers with the same seed, clock and calls are the same.
+    /// The seed of ids and tokens. Two servers with the same seed, clock and calls are identical.
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
         self.options.seed = seed;
@@ -61,28 +61,28 @@ impl ReferenceBuilder {
         self
     }
 
-    /// What a page and a batch may hold; the protocol's numbers unless set.
+    /// The limits of a page and a batch; the protocol's numbers unless set.
     #[must_use]
     pub const fn limits(mut self, limits: ServerLimits) -> Self {
         self.options.limits = limits;
         self
     }
 
-    /// How long an access token lasts; an hour unless set.
+    /// The lifetime of an access token; an hour unless set.
     #[must_use]
     pub const fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.options.token_lifetime = lifetime;
         self
     }
 
-    /// The first version of the SQL, which can do nothing beyond protocol 1.
+    /// A server with the first version of the SQL, which has no capabilities beyond protocol 1.
     #[must_use]
     pub fn of_the_first_sql(mut self) -> Self {
         self.options.info = ServerInfo { sql_version: Some(1), capabilities: Capabilities::new() };
         self
     }
 
-    /// A server of before this was there.
+    /// A server without this capability.
     #[must_use]
     pub fn without(mut self, capability: &Capability) -> Self {
         self.options.info.capabilities.remove(capability);

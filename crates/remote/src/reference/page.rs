@@ -1,4 +1,4 @@
-//! Filling a page: rows, each once, with the rows they name, up to a number of rows and of bytes.
+//! Fills a page: each row once, together with the rows it references, up to a number of rows and of bytes.
 
 use super::{
     feed::RowKey,
@@ -15,7 +15,7 @@ use fieldpost_domain::{
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// What a page may hold.
+/// The limits of one page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Budget {
     pub(super) rows: usize,
@@ -23,7 +23,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// The server's limits, or fewer rows if the caller wants fewer. A page of nothing would never move on.
+    /// The server's limits, or fewer rows if the caller asks for fewer. A page of zero rows would never advance.
     pub(super) fn new(limits: &ServerLimits, asked: Option<u32>, operation: &'static str) -> RemoteResult<Self> {
         let rows = asked.unwrap_or(limits.page_rows).min(limits.page_rows);
         if rows == 0 {
@@ -33,7 +33,7 @@ impl Budget {
     }
 }
 
-/// A page under construction. Whoever adds a row has checked that the viewer sees it.
+/// A page under construction. The caller has checked that the viewer sees each row that she adds.
 #[derive(Debug)]
 pub(super) struct Page<'t> {
     tables: &'t Tables,
@@ -53,7 +53,7 @@ impl<'t> Page<'t> {
         Self { tables, viewer, changes: Changes::default(), people, conversations, markers, bytes: 0, covers }
     }
 
-    /// About how many bytes it has as JSON.
+    /// Its approximate size as JSON.
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
     }
@@ -65,7 +65,7 @@ impl<'t> Page<'t> {
         self.changes
     }
 
-    /// Adds a row of the feed with what it names.
+    /// Adds a row of the feed and the rows it references.
     pub(super) fn add(&mut self, key: &RowKey) {
         let tables = self.tables;
         match key {
@@ -79,7 +79,7 @@ impl<'t> Page<'t> {
             },
             RowKey::ReadMarker(conversation, person) => {
                 self.add_marker(tables.markers.get(&(*conversation, *person)));
-                // The viewer's own reading, here or elsewhere, changes what is unread.
+                // When the viewer reads, on this device or another, her unread count changes.
                 if *person == self.viewer.person_id {
                     self.add_conversation_id(*conversation);
                 }
@@ -87,7 +87,7 @@ impl<'t> Page<'t> {
             RowKey::Tombstone(deleted) => {
                 let tombstone = tables.tombstones.get(deleted).map(|row| row.tombstone.clone());
                 self.bytes += tombstone.as_ref().map_or(0, size);
-                // A message that is gone may have been unread; after the delete of a conversation this adds nothing.
+                // A deleted message may have been unread. If its conversation was deleted, this adds nothing.
                 if let Some(tombstone) = &tombstone {
                     self.add_conversation_id(tombstone.conversation_id);
                 }
@@ -97,7 +97,7 @@ impl<'t> Page<'t> {
                 let change = tables.access.get(&(*person, *id)).cloned();
                 self.bytes += change.as_ref().map_or(0, size);
                 self.changes.access.extend(change);
-                // A grant comes with the row it is about and the markers in it, which may be older than any cursor; after a
+                // A grant comes with its conversation's row and markers, which may be older than any cursor. After a
                 // revocation this adds nothing.
                 if let Some(row) = self.viewer.conversation(tables, *id) {
                     self.add_conversation(row);
@@ -107,7 +107,7 @@ impl<'t> Page<'t> {
         }
     }
 
-    /// Adds a message, its conversation and its sender.
+    /// Adds a message with its conversation and its sender.
     pub(super) fn add_message(&mut self, message: &Message) {
         self.add_conversation_id(message.conversation_id);
         if let Some(row) = self.tables.conversations.get(&message.conversation_id) {
@@ -117,7 +117,8 @@ impl<'t> Page<'t> {
         self.changes.messages.push(message.clone());
     }
 
-    /// Adds a message that a policy hides: what was shown of it before is taken back, and its number is no gap.
+    /// Adds a message that a policy hides: a version delivered earlier is withdrawn, and its number does not count as a
+    /// gap.
     fn withdraw(&mut self, message: &Message) {
         self.add_conversation_id(message.conversation_id);
         if message.version > Version::new(1) && !planted(PlantedBug::HiddenLaterStays) {
@@ -130,7 +131,7 @@ impl<'t> Page<'t> {
         self.cover(message.conversation_id, SeqRange { from: message.seq, to: message.seq });
     }
 
-    /// Says that all of a range that may be seen has been given.
+    /// Adds a range of which the page holds everything that the viewer may see.
     pub(super) fn cover(&mut self, conversation_id: ConversationId, range: SeqRange) {
         match self.changes.covered.last_mut() {
             Some(last) if last.conversation_id == conversation_id && last.range.to.next() == range.from => {
@@ -140,7 +141,7 @@ impl<'t> Page<'t> {
         }
     }
 
-    /// Adds a conversation, its medic and who opened it.
+    /// Adds a conversation with its medic and its opener.
     pub(super) fn add_conversation(&mut self, row: &ConversationRow) {
         if !self.conversations.insert(row.id) {
             return;
@@ -189,10 +190,10 @@ impl<'t> Page<'t> {
     }
 }
 
-/// The lowest person id there can be.
+/// The lowest possible person id.
 const MIN: PersonId = PersonId::from_uuid(uuid::Uuid::nil());
 
-/// The size of a row as JSON. The wire's names differ a little, which "about" in the protocol allows for.
+/// The size of a row as JSON. The wire's names differ slightly; the protocol allows for that with "about".
 pub(super) fn size(row: &impl Serialize) -> usize {
     serde_json::to_string(row).map_or(0, |json| json.len())
 }

@@ -1,41 +1,41 @@
-//! What a project of somebody else's adds to the tables: its own triggers and policies.
+//! What somebody else's project adds to the tables: its own triggers and policies.
 //!
-//! Fieldpost is a guest there. What such a project hides must not be delivered, what it refuses must reach its author in its
-//! own words, and what it changes must look the same to everybody.
+//! Fieldpost is a guest in such a project. It must not deliver what the project hides. A refusal of the project must
+//! reach the author in the project's own words. What the project changes must look the same to everybody.
 
 use super::push::SubmittedMessage;
 use fieldpost_domain::{Message, PersonId, Refusal};
 use std::{fmt, sync::Arc};
 
-/// The triggers and policies of a project. Whoever overrides nothing adds nothing.
+/// The triggers and policies of a project. The default methods add nothing.
 pub trait Project: Send + Sync {
-    /// Whether it has policies that hide messages at all. Where it has, a page says which numbers it covers.
+    /// Whether it has policies that hide messages at all. If so, a page states which numbers it covers.
     fn hides(&self) -> bool {
         false
     }
 
-    /// Whether its policies show a message to somebody who sees its conversation.
+    /// Whether its policies show a message to a reader who sees its conversation.
     fn shows(&self, message: &Message, reader: PersonId) -> bool {
         let _ = (message, reader);
         true
     }
 
-    /// What its triggers make of a message that somebody sends.
+    /// Applies the project's triggers to a message that somebody sends.
     ///
     /// # Errors
-    /// A trigger, a constraint or a policy of its own refuses the row, in its own words.
+    /// A trigger, a constraint or a policy of the project refuses the row, in its own words.
     fn stores(&self, message: &mut SubmittedMessage, author: PersonId) -> Result<(), Refusal> {
         let _ = (message, author);
         Ok(())
     }
 }
 
-/// A project without triggers and policies of its own.
+/// A project without its own triggers and policies.
 struct Plain;
 
 impl Project for Plain {}
 
-/// The project whose tables these are.
+/// The project that owns the tables.
 #[derive(Clone)]
 pub(super) struct OfProject(pub(super) Arc<dyn Project>);
 

@@ -1,4 +1,4 @@
-//! `fieldpost_pull`: what was committed since a cursor.
+//! `fieldpost_pull`: the changes committed since a cursor.
 
 use super::{
     cursor::{Position, unreadable},
@@ -30,7 +30,8 @@ pub(super) fn pull(
         if !viewer.hears_of(&state.tables, &key) || viewer.filters(&state.tables, &key) {
             continue;
         }
-        // The rows that a page brings along because its messages name them do not count, or a page of one would stand still.
+        // Rows that come along only because a message references them do not count, or a page of one row would never
+        // advance.
         if rows > 0 && (rows >= budget.rows || page.bytes() >= budget.bytes) {
             more = true;
             break;

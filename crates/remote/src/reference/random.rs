@@ -1,8 +1,10 @@
-//! Chance that repeats.
+//! Repeatable random numbers.
 
-/// Numbers that follow from a seed: `SplitMix64`, which is small, and the same on every machine and in every version.
+/// Random numbers from a seed: `SplitMix64`, which is small and gives the same numbers on every machine and in every
+/// version.
 ///
-/// All chance in tests is this: ids of the server, schedules of the simulator, faults of a proxy. Nobody's secrets depend on it.
+/// All randomness in tests comes from here: the server's ids, the simulator's schedules, a proxy's faults. No real
+/// secret depends on it.
 #[derive(Debug, Clone)]
 pub struct SeededRandom(u64);
 
@@ -22,22 +24,22 @@ impl SeededRandom {
         z ^ (z >> 31)
     }
 
-    /// A number below `end`; zero when there is none.
+    /// A number below `end`; zero if `end` is zero.
     pub const fn below(&mut self, end: u64) -> u64 {
         if end == 0 { 0 } else { self.next() % end }
     }
 
-    /// Whether something happens that happens so many times out of a thousand.
+    /// True with a probability of `per_mille` in a thousand.
     pub const fn chance(&mut self, per_mille: u64) -> bool {
         self.below(1000) < per_mille
     }
 
-    /// Whether something happens that happens once in so many times.
+    /// True with a probability of one in `times`.
     pub const fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
 
-    /// One of these; none if there are none.
+    /// One of these; none if the slice is empty.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
         let index = self.next().checked_rem(from.len() as u64)?;
         from.get(usize::try_from(index).ok()?)

@@ -1,4 +1,4 @@
-//! Rows as the caller gets them: what is stored, and what is derived for this one reader.
+//! Rows as one reader gets them: the stored fields, and the fields derived for her.
 
 use super::{
     limits,
@@ -47,18 +47,18 @@ pub(super) fn conversation(tables: &Tables, viewer: &Viewer, row: &ConversationR
     }
 }
 
-/// How far down a page looks for a message that the caller may see.
+/// How many messages a page examines to find one that the caller may see.
 const LOOK_BACK: usize = 50;
 
-/// How many unread messages are counted where policies have to be asked about each.
+/// The highest unread count when policies must be checked for each message.
 const COUNTED: usize = 1000;
 
-/// The newest message that the caller may see, unless many stand above it that she may not.
+/// The newest message that the caller may see; none if all of the newest [`LOOK_BACK`] messages are hidden from her.
 fn newest<'t>(tables: &'t Tables, viewer: &Viewer, conversation: ConversationId) -> Option<&'t Message> {
     tables.thread(conversation).rev().take(LOOK_BACK).find(|message| viewer.is_shown(tables, message))
 }
 
-/// Messages of others, not deleted, above the caller's marker.
+/// The number of messages of others, not deleted, above the caller's marker.
 fn unread(tables: &Tables, viewer: &Viewer, row: &ConversationRow) -> u64 {
     let read = tables.read_seq(row.id, viewer.person_id);
     let newer = tables.thread_between(row.id, read.next(), Seq::new(u64::MAX));

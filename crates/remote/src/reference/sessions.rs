@@ -1,9 +1,10 @@
-//! Sessions as GoTrue keeps them.
+//! Sessions with GoTrue's rules.
 //!
-//! An access token is a JWT: the server that checks it knows no sessions, so it stays good until it expires, signing out
-//! included. A refresh token is used once and names its successor. If the answer with the successor was lost, the client
-//! still has the old one: it is accepted as long as it is the direct parent of the active one, and answers that active
-//! one again instead of making another. Anything older than that looks like theft and ends the session.
+//! An access token is a JWT. The server checks it without looking up a session, so it stays valid until it expires,
+//! even after a sign-out. A refresh token is used once and has one successor. If the response with the successor was
+//! lost, the client still has the old token. The server accepts it as long as it is the direct parent of the active
+//! one, and returns the active one again instead of making another. Anything older looks like theft and ends the
+//! session.
 
 use super::{SeededRandom, ids::base64url};
 use crate::{Credentials, RemoteError, RemoteErrorKind, RemoteResult};
@@ -23,7 +24,7 @@ struct Grant {
     expires_at: Time,
 }
 
-/// A session: who, and its refresh tokens, oldest first. Only the last is active.
+/// A session: its person and its refresh tokens, oldest first. Only the last token is active.
 #[derive(Debug, Clone)]
 struct Chain {
     person: PersonId,
@@ -53,17 +54,17 @@ impl Sessions {
         self.accounts.iter().find(|(_, account)| account.email == email).map(|(person, _)| *person)
     }
 
-    /// Whose token it is, if it has not run out.
+    /// The owner of a token that has not expired.
     pub(super) fn person_of(&self, token: &AccessToken, now: Time) -> Option<PersonId> {
         self.access.get(token.reveal()).filter(|grant| now < grant.expires_at).map(|grant| grant.person)
     }
 
-    /// Whether it is a token of this server, be it expired.
+    /// Whether this server issued the token, expired or not.
     pub(super) fn knows(&self, token: &AccessToken) -> bool {
         self.access.contains_key(token.reveal())
     }
 
-    /// Whether the session of a token still goes on. Only GoTrue asks this, never the messaging functions.
+    /// Whether the session of a token is still active. Only GoTrue checks this, never the messaging functions.
     pub(super) fn goes_on(&self, token: &AccessToken) -> bool {
         self.access.get(token.reveal()).is_some_and(|grant| self.chains.contains_key(&grant.session))
     }
@@ -114,7 +115,7 @@ impl Sessions {
         Ok(self.issue(id, person, refresh, random, now, lifetime))
     }
 
-    /// Ends the session of a token; its access tokens run out by themselves.
+    /// Ends the session of a token; its access tokens stay valid until they expire.
     pub(super) fn sign_out(&mut self, token: &AccessToken) {
         if let Some(grant) = self.access.get(token.reveal()) {
             self.chains.remove(&grant.session);
@@ -126,7 +127,7 @@ impl Sessions {
         self.chains.retain(|_, chain| chain.person != person);
     }
 
-    /// Lets the access tokens of a person run out now; her refresh tokens stay good.
+    /// Expires a person's access tokens now; her refresh tokens stay valid.
     pub(super) fn expire_access(&mut self, person: PersonId, now: Time) {
         for grant in self.access.values_mut().filter(|grant| grant.person == person) {
             grant.expires_at = grant.expires_at.min(now);
@@ -160,12 +161,12 @@ impl Sessions {
     }
 }
 
-/// Why a refresh token is not accepted.
+/// Why the server does not accept a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshRefused {
-    /// The server does not know it, or its session was ended.
+    /// The server does not know the token, or its session has ended.
     NotFound,
-    /// It was used and so was its successor; the session has been ended.
+    /// The token and its successor were both used; the server has ended the session.
     AlreadyUsed,
 }
 

@@ -1,15 +1,15 @@
-//! Which transactions' rows somebody has seen: what PostgreSQL calls a snapshot.
+//! Which transactions' rows a reader has seen: a snapshot, as in PostgreSQL.
 //!
-//! Transactions are numbered as they begin and end in any order. So "everything up to here" is no single number: it is a
-//! number that had not been given out yet, and those below it that were still running.
+//! Transactions get their numbers when they begin, and end in any order. So "everything up to here" is not a single
+//! number: it is the first number that was not yet given, and the lower ones that were still running.
 
 use fieldpost_domain::planted::{PlantedBug, planted};
 use std::collections::BTreeSet;
 
-/// A set of transactions that had ended at one moment.
+/// The transactions that had ended at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Snapshot {
-    /// The first number that had not been given out.
+    /// The first number that was not yet given.
     pub(super) next: u64,
     /// Lower numbers that were still running.
     pub(super) running: BTreeSet<u64>,
@@ -21,7 +21,7 @@ impl Snapshot {
         stamp < self.next && (planted(PlantedBug::HighWaterMark) || !self.running.contains(&stamp))
     }
 
-    /// Below this it sees everything.
+    /// It sees every transaction below this number.
     pub(super) fn floor(&self) -> u64 {
         self.running.first().copied().unwrap_or(self.next)
     }
@@ -31,7 +31,7 @@ impl Snapshot {
         (self.floor()..other.next).all(|stamp| self.sees(stamp) || !other.sees(stamp))
     }
 
-    /// `next`, then those that run: `12_7_9`.
+    /// `next`, then the running transactions: `12_7_9`.
     pub(super) fn text(&self) -> String {
         let running = self.running.iter().map(|stamp| format!("_{stamp}"));
         std::iter::once(self.next.to_string()).chain(running).collect()
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(Snapshot::read(&early.text()), Some(early.clone()));
         let late = Snapshot { next: 12, running: [7].into() };
         assert!(late.covers(&early) && !early.covers(&late));
-        // Nothing has ended since: a transaction that only began hides nothing.
+        // No transaction has ended since: one that only began hides nothing.
         assert!(early.covers(&Snapshot { next: 10, running: [4, 7, 9].into() }));
     }
 }

@@ -1,4 +1,4 @@
-//! Everything the server is, behind one lock.
+//! The whole state of the server, behind one lock.
 
 use super::{
     SeededRandom, feed::Feed, ids::to_micros, open::OpenTransactions, options::Options, project::OfProject,
@@ -18,11 +18,11 @@ pub(super) struct State {
     pub(super) random: SeededRandom,
     pub(super) injections: Injections,
     pub(super) min_protocol: u32,
-    /// Tombstones of transactions that this sees are gone.
+    /// Tombstones of the transactions in this snapshot were removed.
     pub(super) compacted: Snapshot,
-    /// Transactions that somebody holds open.
+    /// Transactions that a test holds open.
     pub(super) open: OpenTransactions,
-    /// What tests have added to the clock.
+    /// How far tests have moved the clock.
     pub(super) clock_offset: Duration,
 }
 
@@ -50,13 +50,13 @@ impl State {
         to_micros(self.options.clock.now() + self.clock_offset)
     }
 
-    /// Writes in one transaction that begins and ends here.
+    /// Writes in a new transaction and commits.
     pub(super) fn write<T>(&mut self, change: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
         let (stamp, now) = (self.feed.begin(), self.now());
         self.write_as(stamp, now, change)
     }
 
-    /// Writes in a transaction that began earlier, and ends it.
+    /// Writes in a transaction that began earlier, and commits.
     pub(super) fn write_as<T>(&mut self, stamp: u64, now: Time, change: impl FnOnce(&mut Transaction<'_>) -> T) -> T {
         let mut transaction = self.transaction(stamp, now);
         let answer = change(&mut transaction);
@@ -64,18 +64,18 @@ impl State {
         answer
     }
 
-    /// A transaction that began earlier, to be carried out.
+    /// A transaction that began earlier, ready to apply its writes.
     pub(super) fn transaction(&mut self, stamp: u64, now: Time) -> Transaction<'_> {
         Transaction::begin(&mut self.tables, &mut self.feed, &mut self.random, stamp, now)
     }
 
-    /// Ends all open transactions without a trace.
+    /// Rolls back all open transactions.
     pub(super) fn roll_back_all(&mut self) {
         self.open = self.open.none_left();
         self.feed.roll_back_all();
     }
 
-    /// Who is calling, or a refusal of the whole call.
+    /// The caller, or a refusal of the whole call.
     pub(super) fn caller(&self, token: &AccessToken, operation: &'static str) -> RemoteResult<PersonId> {
         let caller = self.sessions.person_of(token, self.now());
         let caller = caller.ok_or(RemoteError::new(RemoteErrorKind::Unauthorized, operation))?;
@@ -85,7 +85,7 @@ impl State {
         Ok(caller)
     }
 
-    /// What is spoken with a client that speaks this.
+    /// The capabilities that the server uses with a client that has these.
     pub(super) fn speaks(&self, client: &Capabilities) -> Capabilities {
         client & &self.options.info.capabilities
     }

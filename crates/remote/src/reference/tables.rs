@@ -1,5 +1,5 @@
-//! The tables: plain maps of rows, without rules. The rules are where rows are written (`transaction`) and where they
-//! are read (`viewer`).
+//! The tables: plain maps of rows, without rules. The rules apply where rows are written (`transaction`) and read
+//! (`viewer`).
 
 use super::project::OfProject;
 use fieldpost_domain::{
@@ -17,7 +17,7 @@ pub(super) struct MedicRow {
     pub(super) last_name: String,
 }
 
-/// Who is or was a member of an org.
+/// A current or former member of an org.
 #[derive(Debug, Clone)]
 pub(super) struct PersonRow {
     pub(super) id: PersonId,
@@ -30,7 +30,7 @@ pub(super) struct PersonRow {
     pub(super) version: Version,
 }
 
-/// A conversation without what is derived for each reader.
+/// A conversation without the fields derived for each reader.
 #[derive(Debug, Clone)]
 pub(super) struct ConversationRow {
     pub(super) id: ConversationId,
@@ -41,30 +41,30 @@ pub(super) struct ConversationRow {
     pub(super) created_by: PersonId,
     pub(super) created_at: Time,
     pub(super) updated_at: Time,
-    /// The highest seq ever given in it; a hard delete does not lower it.
+    /// The highest seq ever assigned in it; a hard delete does not lower it.
     pub(super) last_seq: Seq,
     pub(super) version: Version,
 }
 
-/// What is kept of a deleted row: the tombstone that clients get, and what decides who gets it.
+/// What remains of a deleted row: the tombstone for clients, and what decides who gets it.
 #[derive(Debug, Clone)]
 pub(super) struct TombstoneRow {
     pub(super) tombstone: Tombstone,
-    /// The sender of a deleted message, to tell a retry of the send from somebody else's use of its id.
+    /// The sender of a deleted message: it distinguishes a retry of the send from another person's use of the id.
     pub(super) sender_id: Option<PersonId>,
     pub(super) org_id: OrgId,
     pub(super) kind: ConversationKind,
     pub(super) medic_id: Option<MedicId>,
 }
 
-/// What a tombstone stands for.
+/// The deleted row of a tombstone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Deleted {
     Conversation(ConversationId),
     Message(MessageId),
 }
 
-/// Everything that a backup would hold. Cloning it is a backup.
+/// Everything that a backup holds. Cloning it makes a backup.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
     pub(super) orgs: BTreeMap<OrgId, String>,
@@ -72,22 +72,22 @@ pub(super) struct Tables {
     pub(super) people: BTreeMap<(OrgId, PersonId), PersonRow>,
     pub(super) conversations: BTreeMap<ConversationId, ConversationRow>,
     pub(super) messages: BTreeMap<MessageId, Message>,
-    /// Index: the messages of a conversation by their place.
+    /// Index: the messages of a conversation by seq.
     pub(super) threads: BTreeMap<(ConversationId, Seq), MessageId>,
     pub(super) markers: BTreeMap<(ConversationId, PersonId), ReadMarker>,
     pub(super) tombstones: BTreeMap<Deleted, TombstoneRow>,
-    /// The access log: the newest change of each person's sight of a conversation.
+    /// The access log: the newest change of each person's access to each conversation.
     pub(super) access: BTreeMap<(PersonId, ConversationId), AccessChange>,
-    /// Client-made ids of conversations that the server already had, and their canonical ids.
+    /// Ids that clients made for conversations that the server already had, with their canonical ids.
     pub(super) aliases: BTreeMap<ConversationId, ConversationId>,
-    /// The ids of conversations that were deleted, for ever: none is given to another one.
+    /// The ids of all deleted conversations. They are never reused.
     pub(super) used_up: BTreeSet<ConversationId>,
-    /// Triggers and policies belong to the database as the rows do.
+    /// Triggers and policies are part of the database, like the rows.
     pub(super) project: OfProject,
 }
 
 impl Tables {
-    /// The canonical id of what a client calls `id`.
+    /// The canonical id of the conversation that a client calls `id`.
     pub(super) fn resolve(&self, id: ConversationId) -> ConversationId {
         self.aliases.get(&id).copied().unwrap_or(id)
     }
@@ -104,7 +104,7 @@ impl Tables {
         from: Seq,
         to: Seq,
     ) -> impl DoubleEndedIterator<Item = &Message> {
-        // `range` panics on a reversed range; an empty one is what the caller means.
+        // `range` panics on a reversed range; here it means an empty one.
         let ids = (from <= to).then(|| self.threads.range((id, from)..=(id, to)));
         ids.into_iter().flatten().filter_map(|(_, id)| self.messages.get(id))
     }
@@ -114,20 +114,20 @@ impl Tables {
         self.markers.get(&(conversation, person)).map_or(Seq::ZERO, |marker| marker.read_seq)
     }
 
-    /// The orgs that a person belongs to now, as what. `profiles` has one row for each person, a project's own tables may have
+    /// A person's current memberships, with roles. `profiles` has one row per person; a project's own tables may have
     /// several.
     pub(super) fn memberships(&self, person: PersonId) -> impl Iterator<Item = &PersonRow> {
         self.people.values().filter(move |row| row.id == person && !row.removed)
     }
 
-    /// The rows of a person in the roster of an org, as long as she is a medic there.
+    /// A person's rows in the roster of an org, if she is a medic there.
     pub(super) fn medics_of(&self, member: &PersonRow) -> BTreeSet<MedicId> {
         let own = |row: &MedicRow| row.org_id == member.org_id && row.person_id == Some(member.id);
         let medic = member.role == Role::Medic;
         self.medics.iter().filter(|(_, row)| medic && own(row)).map(|(id, _)| *id).collect()
     }
 
-    /// Whose row in the roster this is, as long as she is a medic of the org.
+    /// The person of a row in the roster, if she is a medic of the org.
     pub(super) fn person_of(&self, medic: MedicId) -> Option<PersonId> {
         let row = self.medics.get(&medic)?;
         let member = self.people.get(&(row.org_id, row.person_id?))?;

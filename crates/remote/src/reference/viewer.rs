@@ -1,21 +1,20 @@
-//! Visibility: who may see what. Every row that leaves the server has passed through here.
+//! Visibility: who may see what. Every row that leaves the server passes through here.
 //!
 //! The rules, participants only:
 //!
 //! - An admin sees the conversations of her org. A medic sees her own direct one and the org's broadcasts. Somebody
-//!   without a membership sees nothing, whatever she saw before,
-//!   but that she is no member any more.
-//! - A message, its tombstone and its conversation's row are seen by whoever sees the conversation. Of a deleted
-//!   conversation the tombstone remembers who that was.
-//! - Of people, an admin sees the whole org. A medic sees the admins, herself, and whoever a conversation she sees
-//!   names: its senders, its medic, the one who opened it. So she cannot list her colleagues.
-//! - Of read markers, a medic sees her own, and in her direct conversation those of the others: they are her receipts.
-//!   What other medics have read of a broadcast is the admins' business.
-//! - Of the access log everybody sees her own rows only.
-//! - Whoever is a member of several orgs sees what each membership shows.
-//! - On top of that, the policies of the project hide messages from readers.
+//!   without a membership sees nothing, whatever she saw before, except that she is no longer a member.
+//! - Whoever sees a conversation sees its row, its messages and their tombstones. The tombstone of a deleted
+//!   conversation records who that was.
+//! - An admin sees all people of the org. A medic sees the admins, herself, and the people of the conversations that
+//!   she sees: senders, medic and opener. So she cannot list her colleagues.
+//! - A medic sees her own read markers, and those of the others in her direct conversation: they are her receipts. Only
+//!   admins see what other medics have read of a broadcast.
+//! - Everybody sees only her own rows of the access log.
+//! - A member of several orgs sees what each membership shows.
+//! - In addition, the project's policies hide messages from readers.
 //!
-//! What somebody is gets looked up at the beginning of each call, so losing access takes effect with the next one.
+//! Each call looks up the caller's memberships at its start, so a loss of access takes effect with the next call.
 
 use super::{
     feed::RowKey,
@@ -27,7 +26,7 @@ use fieldpost_domain::{
 };
 use std::collections::BTreeSet;
 
-/// What the caller is, at the moment of the call.
+/// The caller's memberships at the moment of the call.
 #[derive(Debug, Clone)]
 pub(super) struct Viewer {
     pub(super) person_id: PersonId,
@@ -35,7 +34,7 @@ pub(super) struct Viewer {
     pub(super) members: Vec<Membership>,
 }
 
-/// In which org, as what.
+/// A membership: the org and the role.
 #[derive(Debug, Clone)]
 pub(super) struct Membership {
     pub(super) org_id: OrgId,
@@ -54,12 +53,12 @@ impl Viewer {
         Self { person_id, members: tables.memberships(person_id).map(member).collect() }
     }
 
-    /// What she is in an org.
+    /// The caller's membership in an org.
     pub(super) fn member_of(&self, org: OrgId) -> Option<&Membership> {
         self.members.iter().find(|member| member.org_id == org)
     }
 
-    /// Changes when an org or a role changes: a cursor of another is of no use any more.
+    /// Changes with the org or the role: cursors with another fingerprint are useless.
     pub(super) fn fingerprint(&self) -> String {
         let one = |member: &Membership| {
             format!("{}{}", member.role.as_str().replace('_', "-"), member.org_id.as_uuid().simple())
@@ -128,8 +127,8 @@ impl Viewer {
         if matches!(row.tombstone.of, TombstoneOf::Conversation) {
             return self.sees_place(row.org_id, &row.kind, row.medic_id);
         }
-        // A message's tombstone goes with its conversation, which may have changed hands since; when that is gone, its own
-        // tombstone says it all to those who saw it.
+        // A message's tombstone follows its conversation, which may have been reassigned since. If the conversation was
+        // deleted, those who saw it get its own tombstone, and that is enough.
         let place = tables.conversations.get(&row.tombstone.conversation_id);
         place.map_or(self.is_admin_of(row.org_id), |place| self.sees_place(place.org_id, &place.kind, place.medic_id))
     }
@@ -151,8 +150,8 @@ impl Viewer {
         self.conversation(tables, message.conversation_id).is_some() && self.is_shown(tables, message)
     }
 
-    /// Whether a pass tells the caller about a row. Of a message that policies hide from somebody who sees its conversation it
-    /// tells that there is nothing: she may have been shown it before.
+    /// Whether a pass delivers a row to the caller. A message that policies hide from somebody who sees its
+    /// conversation is delivered as withdrawn, because she may have received it before.
     pub(super) fn hears_of(&self, tables: &Tables, key: &RowKey) -> bool {
         let lost = |id| {
             let row: Option<&Message> = tables.messages.get(id);
@@ -161,7 +160,7 @@ impl Viewer {
         self.sees_row(tables, key) || matches!(key, RowKey::Message(id) if lost(id))
     }
 
-    /// What a pull leaves out by [`PlantedBug::OwnRowsFiltered`]: nothing without it.
+    /// The rows that a pull leaves out with [`PlantedBug::OwnRowsFiltered`]; none without it.
     pub(super) fn filters(&self, tables: &Tables, key: &RowKey) -> bool {
         let own = |id| tables.messages.get(id).is_some_and(|row: &Message| row.sender_id == self.person_id);
         planted(PlantedBug::OwnRowsFiltered)

@@ -1,4 +1,4 @@
-//! What there is on the server, for assertions and for the devserver.
+//! The contents of the server, for assertions and for the devserver.
 
 use super::{ReferenceServer, cursor::Position, feed::Place, page::Page, rows, snapshot::Snapshot, viewer::Viewer};
 use crate::client_capabilities;
@@ -9,7 +9,7 @@ use fieldpost_domain::{
 use std::time::Duration;
 
 impl ReferenceServer {
-    /// The messages of a conversation (by any of its ids), in order, those deleted softly included.
+    /// The messages of a conversation (by any of its ids), in order, including soft-deleted ones.
     #[must_use]
     pub fn messages_of(&self, conversation: ConversationId) -> Vec<Message> {
         let state = self.lock();
@@ -28,7 +28,7 @@ impl ReferenceServer {
         self.lock().tables.conversations.keys().copied().collect()
     }
 
-    /// One conversation (by any of its ids), as somebody sees it who has read nothing in it.
+    /// One conversation (by any of its ids), as seen by a person who has read nothing in it.
     #[must_use]
     pub fn conversation(&self, id: ConversationId) -> Option<Conversation> {
         let state = self.lock();
@@ -37,7 +37,7 @@ impl ReferenceServer {
         Some(rows::conversation(&state.tables, &nobody, row))
     }
 
-    /// What somebody is in her org, the first of them if there are several; none without a membership.
+    /// A person's membership, the first one if there are several; none without a membership.
     #[must_use]
     pub fn member(&self, person: PersonId) -> Option<Person> {
         self.lock().tables.memberships(person).next().map(rows::person)
@@ -49,7 +49,7 @@ impl ReferenceServer {
         self.lock().tables.resolve(conversation)
     }
 
-    /// The conversations that somebody sees, as she sees them.
+    /// The conversations that a person sees, with the fields derived for her.
     #[must_use]
     pub fn conversations_of(&self, person: PersonId) -> Vec<Conversation> {
         let state = self.lock();
@@ -57,7 +57,7 @@ impl ReferenceServer {
         viewer.conversations(&state.tables).map(|row| rows::conversation(&state.tables, &viewer, row)).collect()
     }
 
-    /// Everything that somebody may see: what a device holds once it has caught up.
+    /// Everything that a person may see: the contents of a device that has caught up.
     #[must_use]
     pub fn visible_to(&self, person: PersonId) -> Changes {
         let state = self.lock();
@@ -71,14 +71,14 @@ impl ReferenceServer {
         page.finish()
     }
 
-    /// The digest of what somebody sees.
+    /// The digest of the conversations that a person sees.
     #[must_use]
     pub fn digest_of(&self, person: PersonId) -> ConversationDigest {
         let state = self.lock();
         state.digest(&Viewer::of(&state.tables, person), &client_capabilities())
     }
 
-    /// How far somebody has got.
+    /// A person's read marker.
     #[must_use]
     pub fn marker_of(&self, conversation: ConversationId, person: PersonId) -> Option<ReadMarker> {
         self.lock().tables.markers.get(&(conversation, person)).cloned()
@@ -96,71 +96,71 @@ impl ReferenceServer {
         self.lock().feed.commits()
     }
 
-    /// Whether a text can be a cursor of this server, of whatever epoch.
+    /// Whether a text can be a cursor of this server, of any epoch.
     #[must_use]
     pub fn can_read_cursor(&self, cursor: &str) -> bool {
         Position::read(cursor).is_some()
     }
 
-    /// Who has an account with this address.
+    /// The person whose account has this address.
     #[must_use]
     pub fn person_with(&self, email: &str) -> Option<PersonId> {
         self.lock().sessions.person_with(email)
     }
 
-    /// The address that somebody signs in with.
+    /// The address of a person's account.
     #[must_use]
     pub fn email_of(&self, person: PersonId) -> Option<String> {
         self.lock().sessions.email_of(person)
     }
 
-    /// Whose access token this is, if it has not run out.
+    /// The owner of this access token, if it has not expired.
     #[must_use]
     pub fn caller(&self, token: &AccessToken) -> Option<PersonId> {
         let state = self.lock();
         state.sessions.person_of(token, state.now())
     }
 
-    /// Whether this access token was issued here and has run out.
+    /// Whether this server issued the access token and it has expired.
     #[must_use]
     pub fn has_expired(&self, token: &AccessToken) -> bool {
         let state = self.lock();
         state.sessions.knows(token) && state.sessions.person_of(token, state.now()).is_none()
     }
 
-    /// Whether the session of an access token goes on. The messaging calls do not ask this: a JWT is good until it
-    /// expires.
+    /// Whether the session of an access token is still active. The messaging calls do not check this: a JWT is valid
+    /// until it expires.
     #[must_use]
     pub fn session_goes_on(&self, token: &AccessToken) -> bool {
         self.lock().sessions.goes_on(token)
     }
 
-    /// What the server says about itself.
+    /// The server's version and capabilities.
     #[must_use]
     pub fn info(&self) -> ServerInfo {
         self.lock().options.info.clone()
     }
 
-    /// Whether the policies of the project show a message to somebody who sees its conversation.
+    /// Whether the project's policies show a message to a person who sees its conversation.
     #[must_use]
     pub fn shows(&self, message: &Message, reader: PersonId) -> bool {
         let project = self.lock().tables.project.clone();
         project.0.shows(message, reader)
     }
 
-    /// What the server accepts and sends at most.
+    /// The limits for requests and pages.
     #[must_use]
     pub fn limits(&self) -> ServerLimits {
         self.lock().options.limits
     }
 
-    /// How long an access token lasts.
+    /// The lifetime of an access token.
     #[must_use]
     pub fn token_lifetime(&self) -> Duration {
         self.lock().options.token_lifetime
     }
 
-    /// The oldest protocol that is served.
+    /// The oldest protocol that the server accepts.
     #[must_use]
     pub fn min_protocol(&self) -> u32 {
         self.lock().min_protocol

@@ -1,4 +1,4 @@
-//! A device in a few lines: it keeps what pages bring, by the rules of docs/protocol.md, and nothing else.
+//! A minimal device: it keeps what pages bring, by the rules of docs/protocol.md, and nothing else.
 
 use fieldpost_domain::{
     Access, Changes, Continuation, Conversation, ConversationDigest, ConversationId, Cursor, Message, MessageId,
@@ -10,7 +10,7 @@ use fieldpost_remote::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where a device stands.
+/// A device's state.
 #[derive(Clone)]
 enum Stage {
     Loading(Option<Continuation>),
@@ -27,7 +27,7 @@ pub(crate) struct Device {
     pub(crate) people: BTreeSet<PersonId>,
     gone: BTreeSet<MessageId>,
     in_pass: bool,
-    /// The last page's digest agreed with what is here.
+    /// Whether the last page's digest matched the rows here.
     compared: bool,
 }
 
@@ -72,7 +72,7 @@ impl Device {
         let request = PullRequest { cursor, limit: Some(limit) };
         let page = self.server.pull(&self.session.access_token, request).await?;
         self.apply(page.changes);
-        // A digest is of now, a pass of when it began: only a pass of one page can be compared.
+        // A digest shows the current state, a pass the state at its start: only a pass of one page can be compared.
         let digest = page.digest.filter(|_| !self.in_pass);
         self.compared = digest.is_some();
         if let Some(digest) = digest {
@@ -84,7 +84,7 @@ impl Device {
         Ok(page.more)
     }
 
-    /// Catches up, then fetches what it has never been sent: the older messages of each conversation.
+    /// Catches up, then fetches the older messages of each conversation, which no pull sends.
     pub(crate) async fn catch_up(&mut self, limit: u32) {
         let mut pages = 0;
         self.compared = false;

@@ -1,4 +1,4 @@
-//! Pages that are limited by bytes, and servers with limits of their own.
+//! Pages limited by bytes, and servers with their own limits.
 
 use crate::device::Device;
 use fieldpost_domain::{ConversationId, PersonId, ServerLimits};

@@ -1,4 +1,4 @@
-//! The reference server by itself: what cannot be seen through the contract, and a random walk over all of it.
+//! The reference server by itself: behaviour that the contract does not show, and a random walk over all of it.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests: a failure here is the test's failure")]
 

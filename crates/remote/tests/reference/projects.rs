@@ -1,4 +1,4 @@
-//! Projects of other people: their triggers and policies, their members of several orgs, their odd rows.
+//! Somebody else's projects: their triggers and policies, members of several orgs, unusual rows.
 
 use fieldpost_domain::{
     AccessToken, Acknowledgement, Capabilities, Capability, Changes, ConversationDigest, ConversationId, Cursor,
@@ -61,7 +61,7 @@ fn opened(outcome: PushOutcome) -> fieldpost_domain::Conversation {
     *row
 }
 
-/// Messages that begin with "(internal)" are shown to their author alone; those that begin with "(spam)" are not taken.
+/// Only their author sees messages that begin with "(internal)"; messages that begin with "(spam)" are refused.
 struct Internal;
 
 impl Project for Internal {
@@ -217,7 +217,7 @@ async fn a_medic_with_two_rows_in_the_roster_keeps_both_conversations() {
     assert_eq!(opened(push(&server, &hers, open(1, Some(second_row), None)).await).id, second);
 }
 
-/// Every membership counts, each in its own org.
+/// Every membership applies, each in its own org.
 #[tokio::test]
 async fn a_member_of_two_orgs_is_in_each_what_she_is_there() {
     let server = ReferenceServer::new();
@@ -241,7 +241,7 @@ async fn a_member_of_two_orgs_is_in_each_what_she_is_there() {
     assert_eq!(refused(&push(&server, &token, open(3, Some(ada.medic_id), Some(here))).await), RefusalCode::NotFound);
 }
 
-/// The name of a medic without an account is that of her conversation, which is told again.
+/// A medic without an account gives her name to her conversation; after a rename it is sent again.
 #[tokio::test]
 async fn a_medic_without_an_account_who_is_renamed_renames_her_conversation() {
     let server = ReferenceServer::new();
@@ -258,7 +258,7 @@ async fn a_medic_without_an_account_who_is_renamed_renames_her_conversation() {
     assert_eq!(row.version, before.conversations[0].version, "it is derived");
 }
 
-/// No id is given to another conversation, however long ago the first was deleted.
+/// No id is reused for another conversation, however long ago the first was deleted.
 #[tokio::test]
 async fn the_id_of_a_deleted_conversation_is_used_up_for_ever() {
     let server = ReferenceServer::new();
@@ -275,7 +275,7 @@ async fn the_id_of_a_deleted_conversation_is_used_up_for_ever() {
     assert_ne!(opened(push(&server, &hers, open(2, None, None)).await).id, first);
 }
 
-/// `profiles` has one row for each person: the second insert fails the transaction it is in, whatever else that did.
+/// `profiles` has one row per person: a second insert fails its whole transaction.
 #[tokio::test]
 async fn a_second_row_for_a_person_fails_the_whole_transaction() {
     let server = ReferenceServer::new();

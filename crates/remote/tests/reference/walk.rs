@@ -1,5 +1,5 @@
-//! A random walk: people write, strangers meddle, roles and hands change, while devices pull in small pages whenever they
-//! like. In the end every device holds exactly what its owner may see.
+//! A random walk: people write, third parties interfere, roles and owners change, while devices pull small pages at
+//! random times. At the end every device holds exactly what its owner may see.
 
 use crate::device::Device;
 use fieldpost_domain::{ConversationId, MessageId, PersonId, Role, Seq};
@@ -34,7 +34,7 @@ impl World {
         Device::new(&self.server, self.server.sign_in(&credentials).await.unwrap())
     }
 
-    /// One thing that happens on the server.
+    /// Performs one random action on the server.
     fn happen(&mut self, dice: &mut SeededRandom) {
         let medic = *dice.pick(&self.medics).unwrap();
         match dice.below(14) {

@@ -23,7 +23,7 @@ pub(crate) struct Model {
     pub(crate) failed_code: Option<String>,
     pub(crate) failed_detail: Option<String>,
     pub(crate) recorded_at: Micros,
-    pub(crate) unanswered: i64,
+    pub(crate) in_flight: i64,
     #[sea_orm(indexed)]
     pub(crate) target_id: Option<Id>,
     pub(crate) opens: bool,

@@ -8,7 +8,7 @@ use crate::{
     hot::{Hot, Plan, hot},
     rows::json,
     sql::{Bound, Tx, id, int, names, opt_id, text, time},
-    version::UNTOLD,
+    version::UNKNOWN_TO_SERVER,
 };
 use fieldpost_domain::{MessageStatus, NewMessage};
 use sea_orm::Value;
@@ -27,8 +27,11 @@ pub(crate) fn local(sql: &'static Hot, sender: Option<Value>, recorded: Value, m
     Bound::new(sql, values)
 }
 
+/// A column of the echo, and its value.
+type Composed = (M, fn(&NewMessage) -> Value);
+
 /// What a message has from its author.
-const COMPOSED: [(M, fn(&NewMessage) -> Value); 10] = [
+const COMPOSED: [Composed; 10] = [
     (M::MessageType, |message| text(message.kind.as_str())),
     (M::Content, |message| text(message.content.as_str())),
     (M::Metadata, |message| json::metadata(message.metadata.as_ref())),
@@ -38,7 +41,7 @@ const COMPOSED: [(M, fn(&NewMessage) -> Value); 10] = [
     (M::ComposedAt, |message| time(message.composed_at)),
     (M::CreatedAt, |message| time(message.composed_at)),
     (M::UpdatedAt, |message| time(message.composed_at)),
-    (M::Version, |_| int(UNTOLD)),
+    (M::Version, |_| int(UNKNOWN_TO_SERVER)),
 ];
 
 hot! {

@@ -29,9 +29,9 @@ hot! {
         select::<Entity, Recorded>(),
     );
     LEAVE: "what leaves for the server", Plan::Bounded,
-        "UPDATE outbox SET unanswered = unanswered + 1 WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+        "UPDATE outbox SET in_flight = in_flight + 1 WHERE id IN (SELECT unhex(value) FROM json_each(?))";
     WITHDRAW: "what never arrived", Plan::Bounded,
-        "UPDATE outbox SET unanswered = max(unanswered - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?))
+        "UPDATE outbox SET in_flight = max(in_flight - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?))
         RETURNING conversation_id";
 }
 

@@ -80,11 +80,11 @@ hot! {
         "SELECT {}, {OWNER} AS owner, o.id IS NOT NULL AS unsent, m.sender_id AS sender, m.conversation_id AS lane, m.deleted_at,
             m.omitted, m.content, m.mentions, m.id AS message
         FROM messages AS m
-        LEFT JOIN outbox AS o ON o.message_id = m.id AND o.unanswered = 0 AND m.server_id IS NULL WHERE m.id = ?",
+        LEFT JOIN outbox AS o ON o.message_id = m.id AND o.in_flight = 0 AND m.server_id IS NULL WHERE m.id = ?",
         Recorded::of("o"),
     );
     REPLACE: "what a change replaces", Plan::Bounded,
-        "DELETE FROM outbox WHERE target_id = ? AND slot = ? AND unanswered = 0";
+        "DELETE FROM outbox WHERE target_id = ? AND slot = ? AND in_flight = 0";
 }
 
 /// Whether a send that was never attempted has taken the change with it.

@@ -10,7 +10,6 @@ use crate::{
     },
     error::Res,
     mutations::{overlay, record::Recorded},
-    outbox::views::UNREADABLE,
     sql::Tx,
 };
 use fieldpost_domain::{PersonId, RefusalCode, Undecodable};
@@ -38,7 +37,7 @@ type Change = (i64, Option<Undecodable>);
 const TURN: u64 = 500;
 
 async fn find(tx: &Tx) -> Res<Vec<Change>> {
-    let open = Column::FailedCode.is_null().or(Column::FailedCode.eq(UNREADABLE));
+    let open = Column::FailedCode.is_null().or(Column::FailedCode.eq(RefusalCode::Unreadable.as_str()));
     let open = Entity::find().filter(open).order_by_asc(Column::Position).limit(TURN);
     let mut changes = Vec::new();
     let mut after = 0;
@@ -61,7 +60,7 @@ fn judge(row: &Model) -> Option<Change> {
 async fn change(tx: &Tx, changes: Vec<Change>) -> Res<()> {
     for (position, why) in changes {
         let change = Entity::update_many()
-            .col_expr(Column::FailedCode, Expr::value(why.map(|_| UNREADABLE.to_owned())))
+            .col_expr(Column::FailedCode, Expr::value(why.map(|_| RefusalCode::Unreadable.to_string())))
             .col_expr(Column::FailedDetail, Expr::value(why.map(|why| why.to_string())))
             .filter(Column::Position.eq(position));
         tx.execute(&change).await?;

@@ -33,7 +33,7 @@ struct Waiting {
     opens: bool,
     keeps: bool,
     failed: bool,
-    unanswered: bool,
+    in_flight: bool,
     /// None if this version cannot read it.
     intent: Option<Intent>,
 }
@@ -59,7 +59,7 @@ pub(super) async fn edit(tx: &Tx, mutation: MutationId, content: MessageContent,
         return Err(not_possible(NotPossible::NoMessage));
     }
     // Of a dead letter too: should the server have it, under this id, the new text would be taken for the old.
-    if entry.unanswered {
+    if entry.in_flight {
         return Err(Fault::kind(StorageErrorKind::OutcomeUnknown));
     }
     if entry.failed {
@@ -92,7 +92,7 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     let leaving = if whole { lane(tx, entry.lane).await? } else { vec![entry.id] };
     let these = Column::Id.is_in(leaving.iter().copied().map(Id));
     let on_their_way = Entity::find().filter(these.clone()).filter(Column::FailedCode.is_null());
-    if tx.finds(&on_their_way.filter(Column::Unanswered.gt(0_i64))).await? {
+    if tx.finds(&on_their_way.filter(Column::InFlight.gt(0_i64))).await? {
         return Err(Fault::kind(StorageErrorKind::OutcomeUnknown));
     }
     let ids = IdSet::of(leaving.iter().copied());
@@ -139,7 +139,7 @@ impl From<Model> for Waiting {
             opens: entry.opens,
             keeps: entry.keeps,
             failed: entry.failed_code.is_some(),
-            unanswered: entry.unanswered > 0,
+            in_flight: entry.in_flight > 0,
             intent: Recorded::from(&entry).mutation().ok().map(|mutation| mutation.intent),
         }
     }

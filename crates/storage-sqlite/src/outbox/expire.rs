@@ -11,7 +11,7 @@ use fieldpost_domain::{RefusalCode, Time};
 use sea_orm::Value;
 
 /// What waits since before a moment, and the server certainly has not had.
-const WAITED: &str = "failed_code IS NULL AND unanswered = 0 AND recorded_at < ?1";
+const WAITED: &str = "failed_code IS NULL AND in_flight = 0 AND recorded_at < ?1";
 
 const MESSAGE: &str = "expires
     AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = outbox.message_id AND m.seq IS NOT NULL)";

@@ -13,7 +13,7 @@ use crate::{
     mutations::record,
     resolve::{self, VIEWER},
     sql::{Tx, id},
-    version::UNTOLD,
+    version::UNKNOWN_TO_SERVER,
 };
 use fieldpost_domain::{ConversationId, ConversationKind, Intent, Mutation, MutationId, OpenDirect, OrgId};
 use fieldpost_storage::{ConversationSummary, NewDirect, StorageErrorKind};
@@ -44,7 +44,7 @@ pub(super) async fn open_direct(tx: &Tx, mutation: MutationId, new: &NewDirect) 
         created_by: Set(Id(opener)),
         created_at: Set(Micros(new.at)),
         updated_at: Set(Micros(new.at)),
-        version: Set(UNTOLD),
+        version: Set(UNKNOWN_TO_SERVER),
         ..conversations::ActiveModel::default()
     };
     tx.execute(&Entity::insert(opened_here)).await?;

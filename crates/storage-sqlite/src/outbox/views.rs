@@ -80,7 +80,7 @@ fn state(entry: &Model, unread: Option<Undecodable>, lacking: Option<String>) ->
     if let Some(refusal) = refused.or_else(|| unread.map(unreadable)) {
         return EntryState::Failed(refusal);
     }
-    if entry.unanswered > 0 {
+    if entry.in_flight > 0 {
         return EntryState::Sending;
     }
     if let Some(needed) = lacking {
@@ -90,9 +90,6 @@ fn state(entry: &Model, unread: Option<Undecodable>, lacking: Option<String>) ->
     EntryState::Queued { retries, last_retry: entry.last_retry.clone().map(RetryCode::from) }
 }
 
-/// The code of dead letters that this version cannot read. A version that can takes them up again when it opens the file.
-pub(crate) const UNREADABLE: &str = "unreadable";
-
 fn unreadable(why: Undecodable) -> Refusal {
-    Refusal { code: RefusalCode::from(UNREADABLE), detail: Some(why.to_string()) }
+    Refusal { code: RefusalCode::Unreadable, detail: Some(why.to_string()) }
 }

@@ -36,7 +36,7 @@ use crate::{
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Person, PersonId, RefusalCode, Seq, SeqRange,
 };
-use fieldpost_storage::{ApplyReport, ChangeSet, SyncPosition, unreadable};
+use fieldpost_storage::{ApplyReport, ChangeSet, MutationIds, SyncPosition, unreadable};
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -49,16 +49,27 @@ enum Next {
     Pull,
 }
 
-pub(super) async fn apply(tx: &Tx, after: Option<&Continuation>, mut page: BootstrapPage) -> Res<ApplyReport> {
+pub(super) async fn apply(
+    tx: &Tx,
+    ids: &dyn MutationIds,
+    after: Option<&Continuation>,
+    mut page: BootstrapPage,
+) -> Res<ApplyReport> {
     let next = page.next_after.take().map_or(Next::Pull, Next::Page);
-    apply_listed(tx, after, page, next).await
+    apply_listed(tx, ids, after, page, next).await
 }
 
-pub(super) async fn apply_first_screen(tx: &Tx, page: BootstrapPage) -> Res<ApplyReport> {
-    apply_listed(tx, None, BootstrapPage { digest: None, ..page }, Next::Anew).await
+pub(super) async fn apply_first_screen(tx: &Tx, ids: &dyn MutationIds, page: BootstrapPage) -> Res<ApplyReport> {
+    apply_listed(tx, ids, None, BootstrapPage { digest: None, ..page }, Next::Anew).await
 }
 
-async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage, next: Next) -> Res<ApplyReport> {
+async fn apply_listed(
+    tx: &Tx,
+    ids: &dyn MutationIds,
+    after: Option<&Continuation>,
+    page: BootstrapPage,
+    next: Next,
+) -> Res<ApplyReport> {
     let mut context = PageContext::read(tx).await?;
     match context.position()? {
         SyncPosition::Bootstrapping { after: expected, .. } if expected.as_ref() == after => {}
@@ -85,10 +96,10 @@ async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage
     let (conversations, people) = (unreadable::conversations_of(&page.changes), unreadable::people_of(&page.changes));
     let mut applied = apply::rows(tx, &mut context, page.changes).await?;
     apply::people::put(tx, &context, page.me.as_slice()).await?;
-    let spared = spare(tx, &context, conversations, people).await?;
-    sweep(tx, &context, &told, &came, &read).await?;
-    tell_anew(tx, &spared, &came).await?;
-    applied.touched.extend(spared.iter().copied());
+    let confirmed = confirm_unreadable(tx, &context, conversations, people).await?;
+    sweep(tx, ids, &context, &told, &came, &read).await?;
+    tell_anew(tx, &confirmed, &came).await?;
+    applied.touched.extend(confirmed.iter().copied());
     applied.touched.extend(told.iter().map(|(id, _)| *id));
     match next {
         Next::Anew => {
@@ -100,7 +111,7 @@ async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage
             search::pause_many(tx).await?;
         }
         Next::Pull => {
-            applied.report.purged.extend(leave_unconfirmed(tx, &context, page.me.as_ref()).await?);
+            applied.report.purged.extend(leave_unconfirmed(tx, ids, &context, page.me.as_ref()).await?);
             position::follow(tx, &page.cursor, false).await?;
             search::end_many(tx).await?;
         }
@@ -108,35 +119,35 @@ async fn apply_listed(tx: &Tx, after: Option<&Continuation>, page: BootstrapPage
     position::note_server(tx, &context.state, &page.server).await?;
     overlay::rebuild_all(tx).await?;
     derived::refresh(tx, &applied.touched).await?;
-    applied.report.marked_again = marks::again(tx, &context, &read, page.server_time).await?;
+    applied.report.marked_again = marks::requeue_read_marks(tx, ids, &context, &read, page.server_time).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
     Ok(ApplyReport { digest_matches, ..applied.report })
 }
 
 /// What the page lists by rows that cannot be read stays here, a conversation with its row as it was. After a change of epoch that
 /// would be a state of another history, which a conversation does not keep. Answers the conversations.
-async fn spare(
+async fn confirm_unreadable(
     tx: &Tx,
     context: &PageContext,
     conversations: BTreeSet<ConversationId>,
     people: BTreeSet<PersonId>,
 ) -> Res<Vec<Uuid>> {
-    let mut spared = Vec::new();
+    let mut confirmed = Vec::new();
     if !conversations.is_empty() && !context.new_epoch {
-        spared.extend(conversations.iter().map(|id| context.aliases.canonical(id.as_uuid())));
-        let ids = IdSet::of(spared.iter().copied());
+        confirmed.extend(conversations.iter().map(|id| context.aliases.canonical(id.as_uuid())));
+        let ids = IdSet::of(confirmed.iter().copied());
         tx.run(&conversations::CONFIRM, vec![int(context.generation), ids.bind()]).await?;
     }
     if !people.is_empty() {
-        people::spare(tx, context, &people).await?;
+        people::confirm_unreadable(tx, context, &people).await?;
     }
-    Ok(spared)
+    Ok(confirmed)
 }
 
 /// Of a conversation whose row cannot be read nobody knows up to where its messages were told, and no pull will bring what has
 /// changed in it: what did not come with the page comes back as history.
-async fn tell_anew(tx: &Tx, spared: &[Uuid], came: &Came) -> Res<()> {
-    for conversation in spared {
+async fn tell_anew(tx: &Tx, confirmed: &[Uuid], came: &Came) -> Res<()> {
+    for conversation in confirmed {
         let read = IdSet::of(came.read.iter().copied());
         let row = tx.only(&CAME_OF, vec![id(*conversation), read.bind()]).await?;
         let (lowest, highest) = (row.opt_seq("lowest")?, row.opt_seq("highest")?);
@@ -206,6 +217,7 @@ impl Came {
 
 async fn sweep(
     tx: &Tx,
+    ids: &dyn MutationIds,
     context: &PageContext,
     told: &[(Uuid, SeqRange)],
     came: &Came,
@@ -215,7 +227,7 @@ async fn sweep(
     tx.run(&ECHO_AGAIN, vec![ranges.bind()]).await?;
     if context.new_epoch {
         for (id, range) in told {
-            lost::sweep(tx, context, *id, range.from, Some(&RefusalCode::LostByServer)).await?;
+            lost::sweep(tx, ids, context, *id, range.from, Some(&RefusalCode::LostByServer)).await?;
         }
     }
     let ids = IdSet::of(told.iter().map(|(id, _)| *id));
@@ -224,8 +236,8 @@ async fn sweep(
     }
     marks::discount(tx, context, read).await?;
     // After a change of epoch an earlier state of what cannot be read is one of another history.
-    let spared = came.unread.iter().flatten().copied().filter(|_| !context.new_epoch);
-    tx.run(&DROP_BELOW, vec![ranges.bind(), IdSet::of(spared).bind()]).await?;
+    let confirmed = came.unread.iter().flatten().copied().filter(|_| !context.new_epoch);
+    tx.run(&DROP_BELOW, vec![ranges.bind(), IdSet::of(confirmed).bind()]).await?;
     ranges::forget(tx, &ids).await?;
     ranges::cover(tx, &ranges).await?;
     tx.run(&DROP_UPGRADED, vec![ids.bind()]).await.map(drop)
@@ -267,7 +279,12 @@ DELETE FROM messages WHERE seq IS NULL AND position IS NULL AND conversation_id 
 }
 
 /// What nobody confirmed leaves the store.
-async fn leave_unconfirmed(tx: &Tx, context: &PageContext, me: Option<&Person>) -> Res<Vec<ConversationId>> {
+async fn leave_unconfirmed(
+    tx: &Tx,
+    ids: &dyn MutationIds,
+    context: &PageContext,
+    me: Option<&Person>,
+) -> Res<Vec<ConversationId>> {
     let unconfirmed = Entity::find()
         .select_only()
         .column(Column::Id)
@@ -278,7 +295,7 @@ async fn leave_unconfirmed(tx: &Tx, context: &PageContext, me: Option<&Person>) 
     for conversation in &leaving {
         if context.new_epoch {
             let fate = lost::fate_of_unlisted(tx, context, *conversation, me).await?;
-            lost::sweep(tx, context, *conversation, Seq::ZERO, fate.as_ref()).await?;
+            lost::sweep(tx, ids, context, *conversation, Seq::ZERO, fate.as_ref()).await?;
         }
         park::purge(tx, *conversation, &RefusalCode::AccessLost).await?;
     }

@@ -18,10 +18,13 @@ use crate::{
     sql::{Tx, signed},
 };
 use fieldpost_domain::{
-    ConversationId, ConversationKind, Intent, MedicId, MessageContent, MessageId, MessageKind, Mutation, MutationId,
-    NewMessage, OrgId, Person, PersonId, RefusalCode, Seq,
+    ConversationId, ConversationKind, Intent, MedicId, MessageContent, MessageId, MessageKind, Mutation, NewMessage,
+    OrgId, Person, PersonId, RefusalCode, Seq,
 };
-use fieldpost_storage::sight::{self, Place};
+use fieldpost_storage::{
+    MutationIds,
+    visibility::{self, Place},
+};
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
@@ -45,13 +48,14 @@ pub(super) async fn fate_of_unlisted(
     let there = people::Entity::find_by_id((Id(me.id.as_uuid()), row.org_id));
     let there = there.filter(people::Column::Confirmed.gte(context.generation));
     let there = tx.find_one::<people::Model>(&there).await?.map(Person::try_from).transpose()?;
-    Ok(sight::fate_of_unlisted(there.as_ref(), &place))
+    Ok(visibility::fate_of_unlisted(there.as_ref(), &place))
 }
 
 /// Removes what is of an older epoch, and says of what was lost what became of it. Below `from` nothing is lost: the server
 /// may have it, and it comes back as history.
 pub(super) async fn sweep(
     tx: &Tx,
+    ids: &dyn MutationIds,
     context: &PageContext,
     conversation: Uuid,
     from: Seq,
@@ -70,7 +74,7 @@ pub(super) async fn sweep(
         let waits = outbox::Entity::find().filter(outbox::Column::MessageId.eq(Id(message.id.as_uuid())));
         match (tx.finds(&waits).await?, fate) {
             (true, _) => {}
-            (false, Some(fate)) => park(tx, &message, fate).await?,
+            (false, Some(fate)) => park(tx, ids, &message, fate).await?,
             (false, None) => continue,
         }
         insert_local(tx, &message).await?;
@@ -78,9 +82,8 @@ pub(super) async fn sweep(
     Ok(())
 }
 
-async fn park(tx: &Tx, message: &NewMessage, fate: &RefusalCode) -> Res<()> {
-    // There is at most one send of a message, so its id serves for the mutation too.
-    let id = MutationId::from_uuid(message.id.as_uuid());
+async fn park(tx: &Tx, ids: &dyn MutationIds, message: &NewMessage, fate: &RefusalCode) -> Res<()> {
+    let id = ids.new_id(message.composed_at);
     let mutation = Mutation { id, intent: Intent::SendMessage(message.clone()) };
     record::record(tx, mutation, Some(fate.clone()), message.composed_at).await
 }

@@ -11,31 +11,32 @@ use crate::{
     row::Row,
     sql::{Tx, id, int, text},
 };
-use fieldpost_domain::{
-    Changes, ConversationId, Intent, MarkRead, Mutation, MutationId, PersonId, Seq, SeqRange, Time,
-};
-use fieldpost_storage::sight;
+use fieldpost_domain::{Changes, ConversationId, Intent, MarkRead, Mutation, PersonId, Seq, SeqRange, Time};
+use fieldpost_storage::{MutationIds, visibility};
 use uuid::Uuid;
 
 /// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.
 pub(super) fn read_as_told(context: &PageContext, changes: &Changes, first_load: bool) -> Vec<(Uuid, SeqRange)> {
     let Some(viewer) = context.viewer.filter(|_| first_load || !changes.access.is_empty()) else { return Vec::new() };
-    let told = sight::read_as_told(changes, PersonId::from_uuid(viewer), first_load);
+    let told = visibility::read_as_told(changes, PersonId::from_uuid(viewer), first_load);
     told.into_iter().map(|(conversation, range)| (conversation.as_uuid(), range)).collect()
 }
 
 /// Queues a mark again where more was read than the server says, and no mark waits. How many.
-pub(super) async fn again(tx: &Tx, context: &PageContext, told: &[(Uuid, SeqRange)], at: Time) -> Res<u64> {
+pub(super) async fn requeue_read_marks(
+    tx: &Tx,
+    ids: &dyn MutationIds,
+    context: &PageContext,
+    told: &[(Uuid, SeqRange)],
+    at: Time,
+) -> Res<u64> {
     let Some(viewer) = context.viewer.filter(|_| !told.is_empty()) else { return Ok(0) };
     let forgotten = tx.all(&FORGOTTEN, vec![RangeSet::of(told).bind(), id(viewer)]).await?;
     for row in &forgotten {
         let (conversation, read_seq) = conversation_and_seq(row)?;
         let conversation_id = ConversationId::from_uuid(conversation);
-        // There is at most one mark of a conversation, so its id serves for the mutation too.
-        let mutation = Mutation {
-            id: MutationId::from_uuid(conversation),
-            intent: Intent::MarkRead(MarkRead { conversation_id, read_seq }),
-        };
+        let mutation =
+            Mutation { id: ids.new_id(at), intent: Intent::MarkRead(MarkRead { conversation_id, read_seq }) };
         record::record(tx, mutation, None, at).await?;
     }
     Ok(forgotten.len() as u64)
@@ -73,14 +74,14 @@ ORDER BY told.n";
     DISCOUNT: "what the server counts of what was read", Plan::Bounded, "
 WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS f, value ->> 2 AS t FROM json_each(?)),
 asked (viewer) AS (SELECT ?)
-UPDATE conversations AS c SET told_unread = max(c.told_unread - k.counted, 0)
+UPDATE conversations AS c SET server_unread = max(c.server_unread - k.counted, 0)
 FROM (
     SELECT told.id, told.t, count(*) AS counted FROM asked AS a CROSS JOIN told
     CROSS JOIN read_markers AS r ON r.conversation_id = told.id AND r.person_id = a.viewer AND r.read_seq > told.f
     CROSS JOIN messages AS m ON m.conversation_id = told.id AND m.seq > told.f AND m.seq <= min(r.read_seq, told.t)
     WHERE m.deleted_at IS NULL AND m.sender_id <> a.viewer
     GROUP BY told.id) AS k
-WHERE c.id = k.id AND c.told_seq = k.t";
+WHERE c.id = k.id AND c.server_seq = k.t";
 
     /// Of each conversation that was not confirmed yet, the first message in its range that was not here.
     OTHERS: "messages in the place of others", Plan::Bounded, "

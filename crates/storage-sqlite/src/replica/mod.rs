@@ -39,19 +39,19 @@ impl Replica for SqliteStore {
         page: BootstrapPage,
     ) -> StorageResult<ApplyReport> {
         let write = self.db.write("apply_bootstrap", Durability::Process).await?;
-        let applied = bootstrap::apply(write.tx(), after, page).await;
+        let applied = bootstrap::apply(write.tx(), &*self.ids, after, page).await;
         write.finish(applied).await
     }
 
     async fn apply_first_screen(&self, page: BootstrapPage) -> StorageResult<ApplyReport> {
         let write = self.db.write("apply_first_screen", Durability::Process).await?;
-        let applied = bootstrap::apply_first_screen(write.tx(), page).await;
+        let applied = bootstrap::apply_first_screen(write.tx(), &*self.ids, page).await;
         write.finish(applied).await
     }
 
     async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport> {
         let write = self.db.write("apply_pull", Durability::Process).await?;
-        let applied = pull::apply(write.tx(), from, page).await;
+        let applied = pull::apply(write.tx(), &*self.ids, from, page).await;
         write.finish(applied).await
     }
 

@@ -13,9 +13,9 @@ use crate::{
     sql::Tx,
 };
 use fieldpost_domain::{Cursor, PullPage};
-use fieldpost_storage::{ApplyReport, SyncPosition};
+use fieldpost_storage::{ApplyReport, MutationIds, SyncPosition};
 
-pub(super) async fn apply(tx: &Tx, from: &Cursor, page: PullPage) -> Res<ApplyReport> {
+pub(super) async fn apply(tx: &Tx, ids: &dyn MutationIds, from: &Cursor, page: PullPage) -> Res<ApplyReport> {
     let mut context = PageContext::read(tx).await?;
     if !matches!(context.position()?, SyncPosition::Following(cursor) if cursor == *from) {
         return Err(superseded());
@@ -34,7 +34,7 @@ pub(super) async fn apply(tx: &Tx, from: &Cursor, page: PullPage) -> Res<ApplyRe
     } else {
         marks::discount(tx, &context, &read).await?;
         derived::refresh(tx, &applied.touched).await?;
-        applied.report.marked_again = marks::again(tx, &context, &read, page.server_time).await?;
+        applied.report.marked_again = marks::requeue_read_marks(tx, ids, &context, &read, page.server_time).await?;
     }
     position::follow(tx, &page.cursor, page.more).await?;
     position::note_server(tx, &context.state, &page.server).await?;

@@ -40,7 +40,7 @@ cells! {
         DeletedAt = of("m", M::DeletedAt),
         FailedCode = of("o", O::FailedCode),
         FailedDetail = of("o", O::FailedDetail),
-        Unanswered = of("o", O::Unanswered),
+        InFlight = of("o", O::InFlight),
         FirstName = of("p", P::FirstName),
         LastName = of("p", P::LastName),
         Role = of("p", P::Role),
@@ -116,7 +116,7 @@ pub(crate) fn thread_message(row: &Line, receipts: &Receipts) -> Res<ThreadMessa
     let failure = (stored == MessageStatus::Queued).then(|| failure(row)).transpose()?.flatten();
     let sending = stored == MessageStatus::Queued
         && failure.is_none()
-        && row.get::<Option<i64>>(Shown::Unanswered)?.unwrap_or(0) > 0;
+        && row.get::<Option<i64>>(Shown::InFlight)?.unwrap_or(0) > 0;
     Ok(ThreadMessage {
         id: MessageId::from_uuid(row.id(Shown::Id)?),
         conversation_id: ConversationId::from_uuid(row.id(Shown::Conversation)?),

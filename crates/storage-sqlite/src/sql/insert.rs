@@ -36,6 +36,9 @@ fn size_for(rows: usize, columns: usize) -> usize {
     if rows * 4 >= holds * 3 { holds } else { fits }
 }
 
+/// A column that a statement reads, and its value in a row.
+type Named<R, C> = (&'static str, fn(&R, &C) -> Value);
+
 impl<R, C> Insert<R, C> {
     /// Into the table of an entity, and what happens where a row is there.
     pub(crate) fn into<E: EntityTrait>(fields: &[Field<E, R, C>], tail: impl Into<String>) -> Self
@@ -48,7 +51,7 @@ impl<R, C> Insert<R, C> {
     }
 
     /// Rows that a statement reads by the name `rows`.
-    pub(crate) fn reading(fields: &[(&str, fn(&R, &C) -> Value)], statement: &str) -> Self {
+    pub(crate) fn reading(fields: &[Named<R, C>], statement: &str) -> Self {
         let columns: Vec<_> = fields.iter().map(|(column, _)| *column).collect();
         let head = format!("WITH rows ({}) AS (VALUES", columns.join(", "));
         Self { head, values: fields.iter().map(|(_, value)| *value).collect(), tail: format!(") {statement}") }

@@ -15,7 +15,7 @@ use fieldpost_domain::{
     Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, HistoryPage, Intent, MarkRead,
     Message, MessageKind, MessageStatus, Person, PushOutcome, PushResult, RefusalCode, Role, ServerEpoch, Version,
 };
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Another epoch: rows of lower versions replace those of the old one, and what it had remembered says nothing.
 pub async fn after_an_epoch_versions_count_from_the_beginning(store: &dyn Store) {
@@ -52,7 +52,9 @@ pub async fn messages_that_the_server_lost_become_dead_letters(store: &dyn Store
     let lost: Vec<_> = entries.iter().filter_map(|entry| entry.message_id).collect();
     assert_eq!(lost, [message_id(one, 3), message_id(one, 5), own_message_id(1)], "in the order of their seqs");
     assert!(entries.iter().all(|entry| failure(entry) == Some(&RefusalCode::LostByServer)));
-    assert_eq!(entries[0].mutation_id.as_uuid(), message_id(one, 3).as_uuid());
+    let ids: BTreeSet<_> = entries.iter().map(|entry| entry.mutation_id).collect();
+    assert_eq!(ids.len(), 3, "each is a mutation of its own");
+    assert!(entries.iter().all(|entry| entry.message_id.map(|id| id.as_uuid()) != Some(entry.mutation_id.as_uuid())));
     assert_eq!(entries[2].content.as_deref(), Some("own 1"));
     let shown = newest(store, one, 10).await.messages;
     let texts: Vec<_> = shown.iter().filter_map(|message| message.content.as_deref()).collect();
@@ -332,6 +334,34 @@ pub async fn after_an_epoch_the_server_is_told_again_what_was_read(store: &dyn S
     store.settle(results).await.unwrap();
     let report = bootstrapped(store, BootstrapReason::Epoch, restored(5)).await;
     assert_eq!((report.marked_again, outbox(store).await.len()), (0, 0), "the server knows");
+}
+
+/// Another epoch, and another: each time the server is told under an id of its own, and a late answer to the first telling
+/// says nothing of the second.
+pub async fn after_each_epoch_the_server_is_told_under_a_new_id(store: &dyn Store) {
+    super::bootstrapping::settled_down(store).await;
+    let one = conversation_id(1);
+    read(store, 1, one).await;
+    acknowledged(store, 1, Acknowledgement::Marked(read_to(one, &iris(), 5))).await;
+    let set_back = || Changes {
+        read_markers: vec![read_to(one, &ada(), 5), read_to(one, &iris(), 2)],
+        ..thread(direct(1, 5), settled_messages())
+    };
+    let told = |id| PushResult {
+        mutation_id: id,
+        outcome: PushOutcome::Acknowledged(Acknowledgement::Marked(read_to(one, &iris(), 5))),
+    };
+    bootstrapped(store, BootstrapReason::Epoch, set_back()).await;
+    let first = batch(store).await;
+    store.settle(vec![told(first[0])]).await.unwrap();
+    bootstrapped(store, BootstrapReason::Epoch, set_back()).await;
+
+    let late = store.settle(vec![told(first[0])]).await.unwrap();
+
+    assert_eq!((late.acknowledged, late.unknown), (0, 1));
+    let second = batch(store).await;
+    assert_eq!(second.len(), 1);
+    assert!(second != first && second[0].as_uuid() != one.as_uuid());
 }
 
 /// Another epoch: nobody has read a message that has taken the place of one that was read.

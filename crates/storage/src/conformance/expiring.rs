@@ -57,7 +57,7 @@ pub async fn what_may_have_reached_the_server_never_expires(store: &dyn Store) {
     assert_eq!(store.expire(at(900)).await.unwrap(), 0);
     batch(store).await;
     store.withdraw(&mutations([1, 2, 3])).await.unwrap();
-    assert_eq!(store.expire(at(900)).await.unwrap(), 0, "one attempt is still unanswered");
+    assert_eq!(store.expire(at(900)).await.unwrap(), 0, "one attempt is still in_flight");
     store.withdraw(&mutations([2])).await.unwrap();
     assert_eq!(store.expire(at(900)).await.unwrap(), 1);
     assert_eq!(reasons(store).await, [None, EXPIRED, None]);

@@ -19,7 +19,7 @@ impl State {
         let read = self.read_as_told(&page.changes, false);
         self.apply(page.changes, &mut report);
         self.discount(&read);
-        report.marked_again = self.mark_again(read, page.server_time);
+        report.marked_again = self.requeue_read_marks(read, page.server_time);
         self.position = SyncPosition::Following(page.cursor);
         self.server = Some(page.server);
         self.run_open = page.more;
@@ -100,7 +100,7 @@ impl State {
     }
 
     fn apply_tombstone(&mut self, tombstone: &Tombstone, report: &mut ApplyReport) {
-        let (applied, leaving) = self.bury(tombstone);
+        let (applied, leaving) = self.record_tombstone(tombstone);
         report.count(applied);
         if let Some(conversation) = leaving
             && self.purge(conversation, RefusalCode::ConversationDeleted)

@@ -15,13 +15,13 @@
 use super::purge::refused;
 use super::state::{Bootstrap, Entry, Row, State};
 use crate::{
-    ApplyReport, BootstrapReason, StorageError, StorageErrorKind, StorageResult, SyncPosition, sight::fate_of_unlisted,
-    unreadable,
+    ApplyReport, BootstrapReason, StorageError, StorageErrorKind, StorageResult, SyncPosition, unreadable,
+    visibility::fate_of_unlisted,
 };
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Intent, Message, MessageContent, MessageId, MessageKind,
-    MutationId, NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Version,
+    NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Version,
 };
 use std::collections::BTreeSet;
 
@@ -90,7 +90,7 @@ impl State {
         if let Some(me) = page.me.clone() {
             self.put_person(me);
         }
-        let spared = self.spare(conversations, people);
+        let confirmed = self.confirm_unreadable(conversations, people);
         for (id, range) in &told {
             self.sweep_messages(*id, *range, &came, unread.is_none());
         }
@@ -98,7 +98,7 @@ impl State {
         for (id, range) in &told {
             self.begin_range(*id, *range, unread.as_ref());
         }
-        for id in spared {
+        for id in confirmed {
             self.tell_anew(id, &came, unread.as_ref());
         }
         self.position = match next {
@@ -113,7 +113,7 @@ impl State {
             }
         };
         self.server = Some(page.server);
-        report.marked_again = self.mark_again(read, page.server_time);
+        report.marked_again = self.requeue_read_marks(read, page.server_time);
         report.digest_matches = page.digest.map(|digest| self.has(&digest));
         Ok(report)
     }
@@ -137,7 +137,11 @@ impl State {
 
     /// What the page lists by rows that cannot be read stays here, a conversation with its row as it was. After a change of epoch that would be a state of another
     /// history, which a conversation does not keep.
-    fn spare(&mut self, conversations: BTreeSet<ConversationId>, people: BTreeSet<PersonId>) -> Vec<ConversationId> {
+    fn confirm_unreadable(
+        &mut self,
+        conversations: BTreeSet<ConversationId>,
+        people: BTreeSet<PersonId>,
+    ) -> Vec<ConversationId> {
         let new_epoch = self.is_new_epoch();
         let conversations: Vec<_> =
             conversations.into_iter().filter(|_| !new_epoch).map(|id| self.resolve(id)).collect();
@@ -198,8 +202,8 @@ impl State {
     /// Nobody vouches for what lies below a confirmed range. Numbers of messages that were deleted for good stay known, and
     /// a message whose send awaits its answer is a local echo again: the answer will tell.
     fn forget_below(&mut self, conversation: ConversationId, from: Seq, but: Option<&BTreeSet<MessageId>>) {
-        let spared = |id: &MessageId| but.is_some_and(|but| but.contains(id));
-        let below = self.server_messages(conversation).filter(|message| message.seq < from && !spared(&message.id));
+        let confirmed = |id: &MessageId| but.is_some_and(|but| but.contains(id));
+        let below = self.server_messages(conversation).filter(|message| message.seq < from && !confirmed(&message.id));
         for id in below.map(|message| message.id).collect::<Vec<_>>() {
             self.messages.remove(&id);
             self.echo_again(id);
@@ -238,17 +242,9 @@ impl State {
     }
 
     fn push_lost(&mut self, message: NewMessage, fate: RefusalCode) {
-        let order = self.take_order();
-        self.messages.insert(message.id, Row::Local { message: message.clone(), order });
-        self.outbox.push(Entry {
-            // There is at most one send of a message, so its id serves for the mutation too.
-            id: MutationId::from_uuid(message.id.as_uuid()),
-            recorded_at: message.composed_at,
-            state: refused(fate),
-            intent: Intent::SendMessage(message),
-            order,
-            unanswered: 0,
-        });
+        let (id, at) = (self.ids.new_id(message.composed_at), message.composed_at);
+        let order = self.record(id, Intent::SendMessage(message.clone()), refused(fate), at);
+        self.messages.insert(message.id, Row::Local { message, order });
     }
 
     /// With the last page: what the bootstrap did not confirm leaves.

@@ -33,7 +33,7 @@ impl State {
             return Err(StorageError::new(StorageErrorKind::NotApplicable(why), "edit"));
         }
         // Of a dead letter too: should the server have it, under this id, the new text would be taken for the old.
-        if entry.unanswered > 0 && !planted(PlantedBug::EditOfUnknownOutcome) {
+        if entry.in_flight > 0 && !planted(PlantedBug::EditOfUnknownOutcome) {
             return Err(StorageError::new(StorageErrorKind::OutcomeUnknown, "edit"));
         }
         let message = entry.intent.creates();

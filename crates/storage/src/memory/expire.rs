@@ -43,7 +43,7 @@ impl State {
 impl Entry {
     /// It waits since before this moment, and the server certainly has not had it.
     fn has_waited(&self, before: Time) -> bool {
-        let settled = self.unanswered == 0 || planted(PlantedBug::ExpiresInFlight);
+        let settled = self.in_flight == 0 || planted(PlantedBug::ExpiresInFlight);
         !self.is_failed() && settled && self.recorded_at < before
     }
 

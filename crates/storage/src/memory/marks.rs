@@ -1,30 +1,28 @@
 //! What becomes of read marks when the server is set back, or a conversation comes into sight.
 
 use super::outbox::queued;
-use super::state::{Entry, State};
-use crate::{BootstrapReason, sight};
+use super::state::State;
+use crate::{BootstrapReason, visibility};
 use fieldpost_domain::{
-    Changes, ConversationId, Intent, MarkRead, MutationId, Seq, SeqRange, Time,
+    Changes, ConversationId, Intent, MarkRead, Seq, SeqRange, Time,
     planted::{PlantedBug, planted},
 };
 
 impl State {
     /// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.
     pub(super) fn read_as_told(&self, changes: &Changes, first_load: bool) -> Vec<(ConversationId, SeqRange)> {
-        self.own().map(|own| sight::read_as_told(changes, own, first_load)).unwrap_or_default()
+        self.own().map(|own| visibility::read_as_told(changes, own, first_load)).unwrap_or_default()
     }
 
     /// Queues a mark again where more was read than the server says, and no mark waits. How many.
-    pub(super) fn mark_again(&mut self, told: Vec<(ConversationId, SeqRange)>, at: Time) -> u64 {
+    pub(super) fn requeue_read_marks(&mut self, told: Vec<(ConversationId, SeqRange)>, at: Time) -> u64 {
         let before = self.outbox.len();
         for (conversation_id, told) in told {
             let read_seq = self.read_seq(conversation_id).min(told.to);
             let here = self.threads.contains_key(&conversation_id) && !planted(PlantedBug::MarkNotRequeued);
             if here && read_seq > told.from && !self.mark_waits(conversation_id) {
-                // There is at most one mark of a conversation, so its id serves for the mutation too.
-                let id = MutationId::from_uuid(conversation_id.as_uuid());
-                let (order, intent) = (self.take_order(), Intent::MarkRead(MarkRead { conversation_id, read_seq }));
-                self.outbox.push(Entry { id, intent, state: queued(), recorded_at: at, order, unanswered: 0 });
+                let (id, intent) = (self.ids.new_id(at), Intent::MarkRead(MarkRead { conversation_id, read_seq }));
+                self.record(id, intent, queued(), at);
             }
         }
         (self.outbox.len() - before) as u64

@@ -48,7 +48,7 @@ mod unread;
 mod versions;
 mod views;
 
-use crate::{ChangeSender, StorageError, StorageErrorKind, StorageResult};
+use crate::{ChangeSender, MutationIds, StorageError, StorageErrorKind, StorageResult};
 use state::State;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -83,6 +83,14 @@ impl MemoryStore {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Takes the ids of the mutations that it records by itself from here.
+    #[must_use]
+    pub fn with_mutation_ids(self, ids: Arc<dyn MutationIds>) -> Self {
+        let state = State { ids, ..State::clone(&self.disk()) };
+        *self.disk() = Arc::new(state);
+        self
     }
 
     /// Another handle on the same disk, open whether this one is closed or not.

@@ -13,7 +13,7 @@ impl State {
     pub(super) fn record(&mut self, id: MutationId, intent: Intent, state: EntryState, recorded_at: Time) -> u64 {
         self.outbox.retain(|entry| !is_replaced(entry, &intent));
         let order = self.take_order();
-        self.outbox.push(Entry { id, intent, state, recorded_at, order, unanswered: 0 });
+        self.outbox.push(Entry { id, intent, state, recorded_at, order, in_flight: 0 });
         order
     }
 
@@ -32,7 +32,7 @@ impl State {
         let mut batch: Vec<Mutation> = Vec::new();
         let mut bytes = 0;
         for entry in &mut self.outbox {
-            let forgotten = planted(PlantedBug::InFlightNeverResent) && entry.unanswered > 0;
+            let forgotten = planted(PlantedBug::InFlightNeverResent) && entry.in_flight > 0;
             if forgotten || waiting.contains(&entry.order) || entry.is_failed() || held.contains(&entry.intent.lane()) {
                 continue;
             }
@@ -41,9 +41,9 @@ impl State {
             if full && !batch.is_empty() {
                 break;
             }
-            entry.unanswered += 1;
+            entry.in_flight += 1;
             let mut intent = entry.intent.clone();
-            if planted(PlantedBug::ResendUnderNewId) && entry.unanswered > 1 {
+            if planted(PlantedBug::ResendUnderNewId) && entry.in_flight > 1 {
                 planted::give_new_id(&mut intent);
             }
             batch.push(Mutation { id: entry.id, intent });
@@ -60,7 +60,7 @@ impl State {
 
     pub(super) fn withdraw(&mut self, mutations: &[MutationId]) {
         for entry in self.outbox.iter_mut().filter(|entry| mutations.contains(&entry.id)) {
-            entry.unanswered = entry.unanswered.saturating_sub(1);
+            entry.in_flight = entry.in_flight.saturating_sub(1);
         }
     }
 
@@ -100,7 +100,7 @@ fn is_replaced(waiting: &Entry, by: &Intent) -> bool {
         && match by.policy().replaces {
             Replaces::Nothing => false,
             Replaces::InLane => waiting.intent.lane() == by.lane(),
-            Replaces::OfTarget => waiting.intent.target() == by.target() && waiting.unanswered == 0,
+            Replaces::OfTarget => waiting.intent.target() == by.target() && waiting.in_flight == 0,
         }
 }
 

@@ -287,7 +287,8 @@ impl Store for MemoryStore {
     async fn wipe(&self) -> StorageResult<()> {
         self.write("wipe", |state| {
             // What was asked for before proves nothing of what comes after.
-            *state = State { generation: state.generation + 1, ..State::default() };
+            let ids = Arc::clone(&state.ids);
+            *state = State { ids, generation: state.generation + 1, ..State::default() };
             Ok(())
         })
     }

@@ -2,7 +2,7 @@
 
 use super::state::{Row, State, Thread};
 use super::versions::is_newer;
-use crate::{BootstrapReason, sight::Place};
+use crate::{BootstrapReason, visibility::Place};
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{Conversation, ConversationId, ConversationKind, Message, Person, Tombstone, TombstoneOf};
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ impl State {
 
     pub(super) fn put_conversation(&mut self, row: Conversation) -> bool {
         let id = row.id;
-        if self.is_barred(id, row.version) {
+        if self.is_excluded(id, row.version) {
             return false;
         }
         // It was merged into another one of the same medic, and then handed on to another: it is itself.
@@ -71,7 +71,7 @@ impl State {
 
     pub(super) fn put_message(&mut self, mut message: Message) -> Placed {
         message.conversation_id = self.resolve(message.conversation_id);
-        if self.is_buried(message.id, message.version) {
+        if self.has_tombstone(message.id, message.version) {
             return Placed::Stale;
         }
         let own = self.own();
@@ -98,7 +98,7 @@ impl State {
     }
 
     /// A tombstone; the conversation that left with it, if it is one of a conversation.
-    pub(super) fn bury(&mut self, tombstone: &Tombstone) -> (bool, Option<ConversationId>) {
+    pub(super) fn record_tombstone(&mut self, tombstone: &Tombstone) -> (bool, Option<ConversationId>) {
         match tombstone.of {
             TombstoneOf::Message { id, seq } => {
                 let conversation = self.resolve(tombstone.conversation_id);
@@ -107,10 +107,10 @@ impl State {
                 let newer_row = matches!(
                     self.messages.get(&id), Some(Row::Server(stored)) if stored.version > tombstone.version
                         || (equal_stays && stored.version == tombstone.version));
-                if newer_row || self.is_buried(id, tombstone.version) {
+                if newer_row || self.has_tombstone(id, tombstone.version) {
                     return (false, None);
                 }
-                self.buried_messages.insert(id, tombstone.version);
+                self.message_tombstones.insert(id, tombstone.version);
                 self.messages.remove(&id);
                 if let Some(thread) = self.threads.get_mut(&conversation) {
                     thread.gone.insert(seq);
@@ -121,12 +121,12 @@ impl State {
             TombstoneOf::Conversation => {
                 // By the server's own id. Here it may be an alias by now, of the conversation that has taken its place.
                 let conversation = tombstone.conversation_id;
-                let buried = self.buried_conversations.get(&conversation).copied();
-                let known = buried.max(self.threads.get(&conversation).map(|thread| thread.row.version));
+                let recorded = self.conversation_tombstones.get(&conversation).copied();
+                let known = recorded.max(self.threads.get(&conversation).map(|thread| thread.row.version));
                 if !is_newer(known, tombstone.version) {
                     return (false, None);
                 }
-                self.buried_conversations.insert(conversation, tombstone.version);
+                self.conversation_tombstones.insert(conversation, tombstone.version);
                 (true, Some(conversation))
             }
         }

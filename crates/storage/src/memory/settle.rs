@@ -49,7 +49,7 @@ impl State {
                 if let Some(id) = tombstone.message_id() {
                     self.drop_other_echo(&entry, id);
                 }
-                if let (_, Some(gone)) = self.bury(&tombstone) {
+                if let (_, Some(gone)) = self.record_tombstone(&tombstone) {
                     self.purge(gone, RefusalCode::ConversationDeleted);
                 }
                 self.extend(self.resolve(tombstone.conversation_id));
@@ -61,7 +61,7 @@ impl State {
             Acknowledgement::Marked(marker) => drop(self.put_marker(marker)),
             Acknowledgement::Bare => {}
         }
-        self.drop_homeless(&entry);
+        self.drop_orphan(&entry);
     }
 
     /// The server has the message: its row takes the place of the local echo.
@@ -82,11 +82,11 @@ impl State {
     }
 
     /// The local echo of a message that the server has, of a conversation that is not here any more.
-    fn drop_homeless(&mut self, settled: &Entry) {
+    fn drop_orphan(&mut self, settled: &Entry) {
         let Some(id) = settled.intent.creates() else { return };
-        let homeless =
+        let unplaced =
             |row: &Row| matches!(row, Row::Local { .. }) && !self.threads.contains_key(&row.conversation_id());
-        if self.messages.get(&id).is_some_and(homeless) {
+        if self.messages.get(&id).is_some_and(unplaced) {
             self.messages.remove(&id);
         }
     }
@@ -110,7 +110,7 @@ impl State {
             report.acknowledged += 1;
             return;
         }
-        entry.unanswered = if refusal.code.is_said_unseen() { entry.unanswered.saturating_sub(1) } else { 0 };
+        entry.in_flight = if refusal.code.is_said_unseen() { entry.in_flight.saturating_sub(1) } else { 0 };
         entry.state = EntryState::Failed(refusal);
         report.failed += 1;
         if policy.opens && self.threads.get(&lane).is_some_and(|thread| !thread.on_server) {
@@ -122,7 +122,7 @@ impl State {
 
     fn not_now(&mut self, at: usize, code: RetryCode, report: &mut SettleReport) {
         let entry = &mut self.outbox[at];
-        entry.unanswered = entry.unanswered.saturating_sub(1);
+        entry.in_flight = entry.in_flight.saturating_sub(1);
         if let EntryState::Queued { retries, last_retry } = &mut entry.state {
             *retries = retries.saturating_add(1);
             *last_retry = Some(code);

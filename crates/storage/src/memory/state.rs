@@ -1,14 +1,19 @@
 //! What a device knows, as one value.
 
-use crate::{BootstrapReason, EntryState, SyncMemory, SyncPosition};
+use crate::{BootstrapReason, EntryState, MutationIds, RandomIds, SyncMemory, SyncPosition};
 use fieldpost_domain::{
     Conversation, ConversationId, Intent, Message, MessageId, MutationId, NewMessage, OrgId, Person, PersonId,
     ReadMarker, Seq, SeqRange, ServerEpoch, ServerInfo, Session, Time, UnreadableRow, Version,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 #[derive(Debug, Clone)]
 pub(super) struct State {
+    /// For mutations that the store records by itself.
+    pub(super) ids: Arc<dyn MutationIds>,
     pub(super) account: Option<PersonId>,
     pub(super) session: Option<Session>,
     /// Whom the last bootstrap named as the caller; the row is among `people`.
@@ -42,8 +47,8 @@ pub(super) struct State {
     pub(super) next_order: u64,
     /// From ids that conversations had before the server gave the canonical ones; never a chain.
     pub(super) aliases: BTreeMap<ConversationId, ConversationId>,
-    pub(super) buried_messages: BTreeMap<MessageId, Version>,
-    pub(super) buried_conversations: BTreeMap<ConversationId, Version>,
+    pub(super) message_tombstones: BTreeMap<MessageId, Version>,
+    pub(super) conversation_tombstones: BTreeMap<ConversationId, Version>,
     pub(super) access: BTreeMap<ConversationId, Access>,
 }
 
@@ -83,7 +88,7 @@ pub(super) struct Entry {
     pub(super) recorded_at: Time,
     pub(super) order: u64,
     /// Attempts of which nobody knows what became of them.
-    pub(super) unanswered: u32,
+    pub(super) in_flight: u32,
 }
 
 /// The newest that is known of one's access to a conversation.
@@ -112,6 +117,7 @@ pub(super) struct Bootstrap {
 impl Default for State {
     fn default() -> Self {
         Self {
+            ids: Arc::new(RandomIds),
             account: None,
             session: None,
             me: None,
@@ -132,8 +138,8 @@ impl Default for State {
             outbox: Vec::new(),
             next_order: 0,
             aliases: BTreeMap::new(),
-            buried_messages: BTreeMap::new(),
-            buried_conversations: BTreeMap::new(),
+            message_tombstones: BTreeMap::new(),
+            conversation_tombstones: BTreeMap::new(),
             access: BTreeMap::new(),
         }
     }
@@ -172,7 +178,7 @@ impl State {
 impl Entry {
     /// Whether it may have reached the server.
     pub(super) const fn is_sending(&self) -> bool {
-        self.unanswered > 0 && !self.is_failed()
+        self.in_flight > 0 && !self.is_failed()
     }
 
     pub(super) const fn is_failed(&self) -> bool {

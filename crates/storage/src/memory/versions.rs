@@ -11,8 +11,8 @@ pub(super) fn is_newer(stored: Option<Version>, incoming: Version) -> bool {
 
 impl State {
     /// Whether a conversation's row of this version may not come (back).
-    pub(super) fn is_barred(&self, conversation: ConversationId, version: Version) -> bool {
-        self.is_revoked(conversation) || !is_newer(self.buried_conversations.get(&conversation).copied(), version)
+    pub(super) fn is_excluded(&self, conversation: ConversationId, version: Version) -> bool {
+        self.is_revoked(conversation) || !is_newer(self.conversation_tombstones.get(&conversation).copied(), version)
     }
 
     pub(super) fn is_revoked(&self, conversation: ConversationId) -> bool {
@@ -21,11 +21,11 @@ impl State {
 
     /// Whether rows of a conversation that is not here are of no interest, because it left for a known reason.
     pub(super) fn has_left(&self, conversation: ConversationId) -> bool {
-        self.is_revoked(conversation) || self.buried_conversations.contains_key(&conversation)
+        self.is_revoked(conversation) || self.conversation_tombstones.contains_key(&conversation)
     }
 
-    pub(super) fn is_buried(&self, message: MessageId, version: Version) -> bool {
-        !planted(PlantedBug::DeletedComesBack) && !is_newer(self.buried_messages.get(&message).copied(), version)
+    pub(super) fn has_tombstone(&self, message: MessageId, version: Version) -> bool {
+        !planted(PlantedBug::DeletedComesBack) && !is_newer(self.message_tombstones.get(&message).copied(), version)
     }
 
     /// Notes a state of access; false when a newer one is known.
@@ -47,8 +47,8 @@ impl State {
 
     /// Another epoch of the server: what was remembered says nothing any more, and any row from now on is newer.
     pub(super) fn forget_versions(&mut self) {
-        self.buried_messages.clear();
-        self.buried_conversations.clear();
+        self.message_tombstones.clear();
+        self.conversation_tombstones.clear();
         self.access.clear();
         self.people.values_mut().for_each(|person| person.version = Version::ZERO);
         self.threads.values_mut().for_each(|thread| thread.row.version = Version::ZERO);

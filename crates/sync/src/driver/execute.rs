@@ -1,6 +1,6 @@
 //! One effect, one await.
 
-use super::{Engine, ahead::Ahead};
+use super::{Engine, prefetch::Prefetch};
 use crate::machine::{Effect, Event, Outcome, Pass};
 use fieldpost_domain::{HistoryPage, Mutation};
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
@@ -11,11 +11,11 @@ impl Engine {
     /// Runs a pass to its end.
     pub(super) async fn drive(&self, pass: &mut Pass) -> Outcome {
         let mut effect = pass.start();
-        let mut ahead = Ahead::default();
+        let mut prefetch = Prefetch::default();
         loop {
-            let event = match self.execute(effect, &mut ahead).await {
+            let event = match self.execute(effect, &mut prefetch).await {
                 Ok(event) => event,
-                Err(outcome) => return ahead.heard_at_the_end(outcome),
+                Err(outcome) => return prefetch.heard_at_the_end(outcome),
             };
             effect = pass.next(event);
             self.status.send_if_modified(|status| {
@@ -27,19 +27,19 @@ impl Engine {
     }
 
     /// Carries out one effect; an outcome is the end of the pass.
-    async fn execute(&self, effect: Effect, ahead: &mut Ahead) -> Result<Event, Outcome> {
+    async fn execute(&self, effect: Effect, prefetch: &mut Prefetch) -> Result<Event, Outcome> {
         let span = effect.operation().map_or_else(Span::none, |operation| tracing::debug_span!("apply", operation));
-        self.carry_out(effect, ahead).instrument(span).await
+        self.carry_out(effect, prefetch).instrument(span).await
     }
 
-    async fn carry_out(&self, effect: Effect, ahead: &mut Ahead) -> Result<Event, Outcome> {
+    async fn carry_out(&self, effect: Effect, prefetch: &mut Prefetch) -> Result<Event, Outcome> {
         Ok(match effect {
             Effect::Recall => stored(self.replica.sync_state().await, |state| Event::Recalled(Box::new(state.memory))),
             Effect::Expire { before } => stored(self.outbox.expire(before).await, Event::Expired),
             Effect::ReadBatch { limits, held } => stored(self.outbox.next_batch(limits, &held).await, Event::Batch),
             Effect::Push(mutations) => self.call_push(&mutations).await,
             Effect::Withdraw { mutations, then } => match (self.outbox.withdraw(&mutations).await, *then) {
-                (Ok(()), then) => return Box::pin(self.execute(then, ahead)).await,
+                (Ok(()), then) => return Box::pin(self.execute(then, prefetch)).await,
                 // The pass ends anyway, and why it does says when the next one may come; the server may have named a time.
                 (Err(error), Effect::Finish(outcome)) => {
                     tracing::debug!(%error, "what was not carried out could not be withdrawn");
@@ -52,13 +52,13 @@ impl Engine {
             Effect::BeginBootstrap(reason) => {
                 stored(self.replica.begin_bootstrap(reason).await, |()| Event::BootstrapBegun)
             }
-            Effect::Bootstrap(request) => self.bootstrap(request, ahead).await,
+            Effect::Bootstrap(request) => self.bootstrap(request, prefetch).await,
             Effect::ApplyBootstrap { after, page, next } => {
                 let apply = self.replica.apply_bootstrap(after.as_ref(), *page);
-                self.apply_and_fetch(apply, next, ahead).await
+                self.apply_and_fetch(apply, next, prefetch).await
             }
             Effect::ApplyFirstScreen { page, next } => {
-                self.apply_and_fetch(self.replica.apply_first_screen(*page), Some(next), ahead).await
+                self.apply_and_fetch(self.replica.apply_first_screen(*page), Some(next), prefetch).await
             }
             Effect::Pull(request) => self.call_pull(request).await,
             Effect::ApplyPull { from, page } => stored(self.replica.apply_pull(&from, *page).await, Event::PullApplied),

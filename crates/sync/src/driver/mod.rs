@@ -8,12 +8,12 @@
 //! A person who asks for a pass ([`Engine::sync`]) gets one that tries everything. All others are run by the runner
 //! ([`Engine::keep_syncing`]), when [`machine::schedule`](crate::machine::schedule) says so.
 
-mod ahead;
 mod call;
 mod execute;
 mod history;
 mod lifecycle;
 mod pass;
+mod prefetch;
 mod probe;
 mod runner;
 

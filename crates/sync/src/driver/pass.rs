@@ -88,8 +88,8 @@ impl Engine {
             return Err(SyncError::Stopped);
         };
         span.record("requests", report.requests).record("pushed", report.pushed).record("rows", report.rows);
-        let aftermath = pass.aftermath(error.as_ref());
-        under_way.end(|schedule| schedule.ended(self.moment(), &aftermath, || self.env.chance()));
+        let result = pass.result(error.as_ref());
+        under_way.end(|schedule| schedule.ended(self.moment(), &result, || self.env.chance()));
         drop(under_way);
         self.finish_status(error.as_ref()).await;
         error.map_or(Ok(report), Err)

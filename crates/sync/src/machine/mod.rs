@@ -25,7 +25,6 @@
 //! * A push that fails while the server is there does not keep the person from receiving: its error is remembered, the pass
 //!   goes on to follow, and ends with that error.
 
-mod aftermath;
 mod check;
 mod effect;
 mod ending;
@@ -35,15 +34,16 @@ mod first_screen;
 mod follow;
 mod outcome;
 mod pace;
+mod pass_result;
 mod push;
 pub(crate) mod repair;
 pub mod schedule;
 
-pub use aftermath::Aftermath;
 pub use effect::Effect;
 pub use event::Event;
 pub use expiry::Expiry;
 pub use outcome::{Outcome, SyncReport};
+pub use pass_result::PassResult;
 pub use schedule::{Moment, Rhythm, Schedule, Step, Trigger};
 
 use crate::{Progress, SyncError};

@@ -313,15 +313,15 @@ fn a_failing_store_ends_the_pass() {
 fn what_the_server_has_forgotten_asks_for_another_pass() {
     let (mut pass, _) = pass_at(following("c"));
     let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
-    assert!(!pass.aftermath(None).more_to_push);
+    assert!(!pass.result(None).more_to_push);
     let _ = pass.next(Event::PullApplied(ApplyReport { marked_again: 1, ..ApplyReport::default() }));
-    assert!(pass.aftermath(None).more_to_push);
+    assert!(pass.result(None).more_to_push);
 
     let (mut pass, _) = pass_at(SyncPosition::Fresh);
     let _ = pass.next(Event::BootstrapBegun);
     let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(None))));
     let _ = pass.next(Event::BootstrapApplied(ApplyReport { marked_again: 1, ..ApplyReport::default() }));
-    assert!(pass.aftermath(None).more_to_push);
+    assert!(pass.result(None).more_to_push);
 }
 
 #[test]

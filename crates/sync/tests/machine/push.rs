@@ -239,7 +239,7 @@ fn a_lane_that_was_told_to_wait_is_left_alone_for_the_whole_pass() {
     assert!(matches!(last, Effect::ReadBatch { held: now, .. } if now == held), "the other suspect gets its turn");
     assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
     assert_eq!(left_by(&pass).suspects, [lane(1)].into(), "and this one stays one");
-    assert_eq!(pass.aftermath(None).held, held);
+    assert_eq!(pass.result(None).held, held);
 }
 
 #[test]
@@ -249,14 +249,14 @@ fn a_refusal_makes_nobody_wait_and_a_retry_its_lane() {
     let refused = PushOutcome::Rejected(Refusal { code: RefusalCode::Forbidden, detail: None });
     let retry = PushOutcome::Retry(RetryCode::Busy);
     let _ = pass.next(answer(vec![(1, refused), (2, retry), (3, acknowledged())]));
-    let aftermath = pass.aftermath(None);
-    assert_eq!(aftermath.waiting, [lane(2)].into());
-    assert_eq!(aftermath.moved, [lane(1), lane(3)].into());
-    assert!(aftermath.connection.is_none());
+    let result = pass.result(None);
+    assert_eq!(result.waiting, [lane(2)].into());
+    assert_eq!(result.moved, [lane(1), lane(3)].into());
+    assert!(result.connection.is_none());
 }
 
-/// The aftermath of a pass in which so many lanes each made a whole call fail, and which then fetched what is new.
-fn aftermath_of_failing_alone(lanes: u128) -> fieldpost_sync::machine::Aftermath {
+/// The result of a pass in which so many lanes each made a whole call fail, and which then fetched what is new.
+fn result_of_failing_alone(lanes: u128) -> fieldpost_sync::machine::PassResult {
     let mut pass = pass();
     let mut effect = Effect::ReadState;
     for number in 1..=lanes {
@@ -269,15 +269,15 @@ fn aftermath_of_failing_alone(lanes: u128) -> fieldpost_sync::machine::Aftermath
     assert_eq!(effect, Effect::ReadState);
     let pull = pass.next(state(following("c")));
     let outcome = finish(&mut pass, pull);
-    pass.aftermath(outcome.error.as_ref())
+    pass.result(outcome.error.as_ref())
 }
 
 #[test]
 fn a_lane_that_fails_alone_waits_and_the_connection_does_not() {
-    let aftermath = aftermath_of_failing_alone(2);
-    assert_eq!(aftermath.waiting, [lane(1), lane(2)].into());
-    assert!(aftermath.connection.is_none(), "{:?}", aftermath.connection);
-    assert!(aftermath_of_failing_alone(3).connection.is_some(), "so many are the server's fault");
+    let result = result_of_failing_alone(2);
+    assert_eq!(result.waiting, [lane(1), lane(2)].into());
+    assert!(result.connection.is_none(), "{:?}", result.connection);
+    assert!(result_of_failing_alone(3).connection.is_some(), "so many are the server's fault");
 }
 
 #[test]
@@ -287,8 +287,8 @@ fn a_batch_that_fails_as_a_whole_makes_the_connection_wait() {
     let _ = pass.next(Event::Pushed(Err(error(RemoteErrorKind::Unavailable))));
     let pull = pass.next(state(following("c")));
     let outcome = finish(&mut pass, pull);
-    let aftermath = pass.aftermath(outcome.error.as_ref());
-    assert!(aftermath.connection.is_some() && aftermath.waiting.is_empty());
+    let result = pass.result(outcome.error.as_ref());
+    assert!(result.connection.is_some() && result.waiting.is_empty());
 }
 
 #[test]

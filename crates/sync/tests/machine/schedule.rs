@@ -6,7 +6,7 @@ use fieldpost_remote::RemoteErrorKind;
 use fieldpost_storage::{StorageError, StorageErrorKind};
 use fieldpost_sync::{
     SyncError,
-    machine::{Aftermath, Moment, Rhythm, Schedule, Step, Trigger::*},
+    machine::{Moment, PassResult, Rhythm, Schedule, Step, Trigger::*},
 };
 use std::{collections::HashSet, time::Duration};
 
@@ -30,32 +30,32 @@ fn pass_without<const N: usize>(lanes: [ConversationId; N]) -> Step {
 /// A schedule whose first pass has just gone well.
 fn settled() -> Schedule {
     let mut schedule = Schedule::new(Rhythm::default());
-    ends(&mut schedule, Moment::ZERO, &Aftermath::default());
+    ends(&mut schedule, Moment::ZERO, &PassResult::default());
     schedule
 }
 
-fn ends(schedule: &mut Schedule, now: Moment, aftermath: &Aftermath) {
+fn ends(schedule: &mut Schedule, now: Moment, result: &PassResult) {
     schedule.begun(now);
-    schedule.ended(now, aftermath, || LONGEST);
+    schedule.ended(now, result, || LONGEST);
 }
 
 fn fails(schedule: &mut Schedule, now: Moment, error: impl Into<SyncError>) {
-    ends(schedule, now, &Aftermath { connection: Some(error.into()), ..Aftermath::default() });
+    ends(schedule, now, &PassResult { connection: Some(error.into()), ..PassResult::default() });
 }
 
 fn unreachable() -> SyncError {
     error(RemoteErrorKind::Unreachable).into()
 }
 
-fn waits<const N: usize>(lanes: [ConversationId; N]) -> Aftermath {
-    Aftermath { waiting: lanes.into(), ..Aftermath::default() }
+fn waits<const N: usize>(lanes: [ConversationId; N]) -> PassResult {
+    PassResult { waiting: lanes.into(), ..PassResult::default() }
 }
 
 #[test]
 fn the_first_pass_is_due_at_once_and_the_next_with_the_timer() {
     let mut schedule = Schedule::new(Rhythm::default());
     assert!(matches!(schedule.next(Moment::ZERO), Step::Pass { .. }));
-    ends(&mut schedule, at(1), &Aftermath::default());
+    ends(&mut schedule, at(1), &PassResult::default());
     assert_eq!(schedule.next(at(1)), Step::Wait(at(31)));
     assert_eq!(schedule.next(at(31)), Step::Pass { held: HashSet::new(), periodic: true });
 }
@@ -73,7 +73,7 @@ fn in_the_background_the_timer_is_slower_and_the_foreground_wants_a_pass_at_once
 fn the_rhythm_can_be_set() {
     let rhythm = Rhythm { foreground: 2 * S, background: 3 * S, ..Rhythm::default() };
     let mut schedule = Schedule::new(rhythm);
-    ends(&mut schedule, Moment::ZERO, &Aftermath::default());
+    ends(&mut schedule, Moment::ZERO, &PassResult::default());
     assert_eq!(schedule.next(Moment::ZERO), Step::Wait(at(2)));
     schedule.trigger(at(1), Background);
     assert_eq!(schedule.next(at(1)), Step::Wait(at(4)));
@@ -86,7 +86,7 @@ fn whatever_is_worth_a_pass_gets_one_and_several_at_once_get_one() {
         schedule.trigger(at(3), trigger);
         schedule.trigger(at(3), LocalWrite);
         assert_eq!(schedule.next(at(3)), pass(), "{trigger:?}");
-        ends(&mut schedule, at(3), &Aftermath::default());
+        ends(&mut schedule, at(3), &PassResult::default());
         assert_eq!(schedule.next(at(3)), Step::Wait(at(33)), "{trigger:?}");
     }
 }
@@ -96,7 +96,7 @@ fn what_happens_during_a_pass_gets_another_one() {
     let mut schedule = settled();
     schedule.begun(at(3));
     schedule.trigger(at(4), LocalWrite);
-    schedule.ended(at(5), &Aftermath::default(), || LONGEST);
+    schedule.ended(at(5), &PassResult::default(), || LONGEST);
     assert_eq!(schedule.next(at(5)), pass());
 }
 
@@ -154,9 +154,9 @@ fn a_server_out_of_reach_is_tried_less_and_less_often_but_not_less_than_the_cap(
 #[test]
 fn chance_decides_how_much_of_the_wait_is_waited() {
     let mut schedule = settled();
-    let aftermath = Aftermath { connection: Some(unreachable()), ..Aftermath::default() };
+    let result = PassResult { connection: Some(unreachable()), ..PassResult::default() };
     schedule.begun(at(1));
-    schedule.ended(at(1), &aftermath, || u32::MAX / 4);
+    schedule.ended(at(1), &result, || u32::MAX / 4);
     assert_eq!(schedule.next(at(1)), Step::Wait(at(1) + S / 4));
 }
 
@@ -186,7 +186,7 @@ fn a_reconnect_a_person_who_comes_back_and_a_session_end_all_waits() {
         let mut schedule = settled();
         for n in 1..=5 {
             let connection = Some(unreachable());
-            ends(&mut schedule, at(n), &Aftermath { connection, ..waits([lane(1)]) });
+            ends(&mut schedule, at(n), &PassResult { connection, ..waits([lane(1)]) });
         }
         schedule.trigger(at(6), trigger);
         assert_eq!(schedule.next(at(6)), pass(), "{trigger:?}");
@@ -201,7 +201,7 @@ fn a_success_starts_the_waits_from_the_beginning() {
     for n in 1..=5 {
         fails(&mut schedule, at(n), unreachable());
     }
-    ends(&mut schedule, at(30), &Aftermath::default());
+    ends(&mut schedule, at(30), &PassResult::default());
     fails(&mut schedule, at(40), unreachable());
     assert_eq!(schedule.next(at(40)), Step::Wait(at(41)));
 }
@@ -215,7 +215,7 @@ fn what_the_server_asked_for_is_waited_whoever_comes_back() {
             schedule.trigger(at(2), trigger);
             assert_eq!(schedule.next(at(2)), Step::Wait(at(21)), "{kind:?} {trigger:?}");
         }
-        ends(&mut schedule, at(21), &Aftermath::default());
+        ends(&mut schedule, at(21), &PassResult::default());
         schedule.trigger(at(22), LocalWrite);
         assert_eq!(schedule.next(at(22)), pass());
     }
@@ -251,7 +251,7 @@ fn a_lane_waits_alone() {
     ends(&mut schedule, at(1), &waits([lane(1)]));
     schedule.trigger(at(1), LocalWrite);
     assert_eq!(schedule.next(at(1)), pass_without([lane(1)]), "the others go on at once");
-    ends(&mut schedule, at(1), &Aftermath { held: HashSet::from([lane(1)]), ..Aftermath::default() });
+    ends(&mut schedule, at(1), &PassResult { held: HashSet::from([lane(1)]), ..PassResult::default() });
     assert_eq!(schedule.next(at(1)), Step::Wait(at(2)), "and it gets its own pass when its wait is over");
     assert_eq!(schedule.next(at(2)), pass());
 }
@@ -272,7 +272,7 @@ fn a_lane_that_moved_starts_from_the_beginning() {
     for n in 1..=4 {
         ends(&mut schedule, at(n), &waits([lane(1)]));
     }
-    ends(&mut schedule, at(12), &Aftermath { moved: [lane(1)].into(), ..waits([lane(1)]) });
+    ends(&mut schedule, at(12), &PassResult { moved: [lane(1)].into(), ..waits([lane(1)]) });
     assert_eq!(schedule.next(at(12)), Step::Wait(at(13)));
 }
 
@@ -280,7 +280,7 @@ fn a_lane_that_moved_starts_from_the_beginning() {
 fn a_lane_that_has_nothing_left_is_forgotten() {
     let mut schedule = settled();
     ends(&mut schedule, at(1), &waits([lane(1)]));
-    ends(&mut schedule, at(3), &Aftermath::default());
+    ends(&mut schedule, at(3), &PassResult::default());
     assert_eq!(schedule.next(at(3)), Step::Wait(at(33)));
 }
 
@@ -291,7 +291,7 @@ fn a_lane_is_not_forgotten_by_a_pass_that_came_to_nothing_or_left_it_alone() {
         ends(&mut schedule, at(n), &waits([lane(1)]));
     }
     fails(&mut schedule, at(5), unreachable());
-    ends(&mut schedule, at(6), &Aftermath { held: HashSet::from([lane(1)]), ..Aftermath::default() });
+    ends(&mut schedule, at(6), &PassResult { held: HashSet::from([lane(1)]), ..PassResult::default() });
     assert_eq!(schedule.next(at(6)), Step::Wait(at(12)));
 }
 
@@ -299,15 +299,15 @@ fn a_lane_is_not_forgotten_by_a_pass_that_came_to_nothing_or_left_it_alone() {
 fn the_wait_for_the_connection_goes_before_that_of_a_lane() {
     let mut schedule = settled();
     let connection = Some(error(RemoteErrorKind::RateLimited).with_retry_after(9 * S).into());
-    ends(&mut schedule, at(1), &Aftermath { connection, ..waits([lane(1)]) });
+    ends(&mut schedule, at(1), &PassResult { connection, ..waits([lane(1)]) });
     assert_eq!(schedule.next(at(3)), Step::Wait(at(10)));
 }
 
 #[test]
 fn a_pass_that_left_something_to_push_is_followed_by_another() {
     let mut schedule = settled();
-    ends(&mut schedule, at(1), &Aftermath { more_to_push: true, ..Aftermath::default() });
+    ends(&mut schedule, at(1), &PassResult { more_to_push: true, ..PassResult::default() });
     assert_eq!(schedule.next(at(1)), pass());
-    ends(&mut schedule, at(2), &Aftermath::default());
+    ends(&mut schedule, at(2), &PassResult::default());
     assert!(matches!(schedule.next(at(2)), Step::Wait(_)), "once");
 }

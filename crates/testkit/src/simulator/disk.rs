@@ -40,8 +40,15 @@ impl fmt::Debug for Disks {
 }
 
 /// A disk in memory, with the reference store on it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemoryDisk(MemoryStore);
+
+impl Default for MemoryDisk {
+    /// What its store records by itself gets the same ids in every run.
+    fn default() -> Self {
+        Self(MemoryStore::new().with_mutation_ids(Arc::new(crate::env(0).0)))
+    }
+}
 
 #[async_trait]
 impl Disk for MemoryDisk {

@@ -1,4 +1,4 @@
-//! One element of a batch. Whatever is wrong with it is answered in its place and does nothing to the others.
+//! One element of a batch. A fault in it is reported in its own result and does not affect the others.
 
 use super::{
     fields::{Fields, wrong},
@@ -8,7 +8,7 @@ use fieldpost_domain::{Refusal, RefusalCode};
 use fieldpost_remote::reference::{Submission, Task};
 use serde_json::Value;
 
-/// Reads an element. One without a readable id is refused without one.
+/// Parses an element. If it has no readable id, its refusal has none either.
 pub(super) fn read(element: &Value) -> Submission {
     let fields = element.as_object();
     let id = fields.and_then(|fields| fields.get("id")?.as_str()?.parse().ok());

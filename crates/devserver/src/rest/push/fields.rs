@@ -1,4 +1,4 @@
-//! The fields of an element, read one by one.
+//! The fields of an element, parsed one by one.
 
 use fieldpost_domain::{Mentions, Refusal, RefusalCode};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ pub(super) fn wrong(field: &str) -> Refusal {
     Refusal { code: RefusalCode::BadRequest, detail: Some(field.to_owned()) }
 }
 
-/// The fields of an element; one that is null is none.
+/// The fields of an element; null counts as absent.
 pub(super) struct Fields<'a>(pub(super) &'a Map<String, Value>);
 
 impl<'a> Fields<'a> {
@@ -29,7 +29,7 @@ impl<'a> Fields<'a> {
         self.text(name)?.map(|text| text.parse().map_err(|_| wrong(name))).transpose()
     }
 
-    /// Whom a message mentions.
+    /// The people that a message mentions.
     pub(super) fn mentions(&self) -> Result<Mentions, Refusal> {
         let Some(value) = self.present("mentions") else { return Ok(Mentions::new()) };
         let ids = value.as_array().ok_or_else(|| wrong("mentions"))?;

@@ -1,4 +1,4 @@
-//! `fieldpost_push`: elements in, results out.
+//! `fieldpost_push`: parses the elements, writes the results.
 
 mod element;
 mod fields;
@@ -25,7 +25,7 @@ pub(super) fn push(app: &App, token: &AccessToken, args: &Args) -> Answer {
     Ok(json!({"results": results.iter().map(result::wire).collect::<Vec<_>>()}))
 }
 
-/// PostgreSQL cannot store U+0000, and refuses the whole call before the function sees any of it.
+/// PostgreSQL cannot store U+0000, and refuses the whole call before it runs the function.
 fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),

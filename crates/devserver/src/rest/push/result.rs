@@ -13,7 +13,7 @@ pub(super) fn wire(result: &SubmissionResult) -> Value {
         }
         PushOutcome::Retry(code) => json!({"status": "retry", "code": code}),
     });
-    // The one null of the protocol: it says that there was no id to echo.
+    // The only null of the protocol: the element had no id to echo.
     wire["id"] = json!(result.id);
     wire
 }
@@ -22,7 +22,7 @@ fn acknowledged(acknowledgement: &Acknowledgement, applied: bool) -> Value {
     let status = if applied { "applied" } else { "duplicate" };
     match acknowledgement {
         Acknowledgement::Sent(row) => json!({"status": status, "ack": ack(row)}),
-        // Sent now, and stored as something else; an edit is answered with its row alone.
+        // Sent now, but the project stored something else. An edit is answered with its row alone.
         Acknowledgement::Stored(row) if applied && row.edited_at.is_none() => {
             json!({"status": status, "ack": ack(&ack_of(row)), "message": rows::message(row)})
         }

@@ -1,4 +1,4 @@
-//! Whatever happens to single lines: the diffs make what is shown, and that is the top of what the store has.
+//! After any changes of single lines, the diffs add up to the shown lines, and these are the top of the store's list.
 
 use super::*;
 use crate::{OrgId, Seq, Time};
@@ -26,7 +26,7 @@ fn line(number: u32, second: i64, unread: u64) -> ConversationSummary {
     }
 }
 
-/// What the store would answer.
+/// The store's answer.
 fn sorted(all: &[ConversationSummary]) -> Vec<ConversationSummary> {
     let mut all = all.to_vec();
     all.sort_by_key(|line| (std::cmp::Reverse(line.last_message_at), line.id));
@@ -41,7 +41,7 @@ fn read(query: &ConversationQuery, all: &[ConversationSummary]) -> (Vec<Conversa
     (sorted(all).into_iter().take(enough).collect(), all.len() >= enough)
 }
 
-/// Chance that repeats.
+/// Repeatable randomness.
 struct Chance(u64);
 
 impl Chance {

@@ -26,8 +26,8 @@ impl Kind for EditMessage {
         }
     }
 
-    /// The row may have another id than the edit named: that of a message which an older version of the app sent under a key. A
-    /// row that is neither is left to the next pull; the edit itself was carried out.
+    /// The row may have another id than the edit named, if an older version of the app sent the message with a key. Any
+    /// other row is ignored: the edit was applied, and the next pull brings the message.
     fn acknowledgement(&self, row: ResultRow) -> Result<Acknowledgement, &'static str> {
         let row: Option<Message> = good(row.message);
         let row =
@@ -36,7 +36,7 @@ impl Kind for EditMessage {
     }
 }
 
-/// The key that an older version of the app sent it under.
+/// The key with which an older version of the app sent it.
 fn key_of(message: &Message) -> Option<&str> {
     message.metadata.as_ref()?.as_object().get("idempotency_key")?.as_str()
 }

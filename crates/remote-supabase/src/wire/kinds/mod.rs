@@ -1,4 +1,4 @@
-//! The kinds of mutation: each has a file that says what is sent and reads what is answered, and a line in the list below.
+//! The kinds of mutation. Each has a file that writes its fields and reads its result, and a line in the list below.
 
 use super::result_row::{ResultRow, good};
 use fieldpost_domain::{Acknowledgement, Conversation, Intent};
@@ -10,17 +10,17 @@ mod open_broadcast;
 mod open_direct;
 mod send_message;
 
-/// What a kind of mutation sends, and how its answer is read.
+/// The wire form of one kind of mutation.
 trait Kind {
-    /// The fields beside `id` and `kind`.
+    /// The fields besides `id` and `kind`.
     type Fields<'a>: Serialize
     where
         Self: 'a;
 
-    /// What is sent.
+    /// The fields to send.
     fn fields(&self) -> Self::Fields<'_>;
 
-    /// What is answered when the server has it; or what is wrong with that.
+    /// The acknowledgement when the server has the mutation; or what is wrong with the result.
     fn acknowledgement(&self, row: ResultRow) -> Result<Acknowledgement, &'static str>;
 }
 
@@ -33,14 +33,14 @@ macro_rules! kinds {
             $($variant(<$intent as Kind>::Fields<'a>),)+
         }
 
-        /// The fields of a mutation beside its id and kind.
+        /// The fields of a mutation besides its id and kind.
         pub(super) fn fields(intent: &Intent) -> impl Serialize {
             match intent {
                 $(Intent::$variant(intent) => Fields::$variant(intent.fields()),)+
             }
         }
 
-        /// What the server answers to a mutation that it has.
+        /// The acknowledgement of a mutation that the server has.
         pub(super) fn acknowledgement(intent: &Intent, row: ResultRow) -> Result<Acknowledgement, &'static str> {
             match intent {
                 $(Intent::$variant(intent) => intent.acknowledgement(row),)+
@@ -57,7 +57,7 @@ kinds! {
     MarkRead(fieldpost_domain::MarkRead),
 }
 
-/// The answer to an opening. Its canonical id is the very thing that was asked for.
+/// The acknowledgement of an opening. It must hold the canonical id, which is what the client asked for.
 fn opened(row: ResultRow) -> Result<Acknowledgement, &'static str> {
     let conversation: Option<Conversation> = good(row.conversation);
     conversation.map(|row| Acknowledgement::Opened(Box::new(row))).ok_or("the conversation is missing")

@@ -48,7 +48,7 @@ impl Kind for NewMessage {
             check(ack.message_id == self.id && stored.as_ref().is_none_or(|stored| stored.id == self.id))?;
             return Ok(match stored {
                 Some(stored) => Acknowledgement::Stored(Box::new(stored)),
-                // Its version is that of a row that says something else: the pull has to bring that.
+                // The ack's version belongs to a row with other content: the pull must bring that row.
                 None if instead => Acknowledgement::Bare,
                 None => Acknowledgement::Sent(ack),
             });

@@ -1,9 +1,9 @@
-//! `retry` answers on demand, for tests: what a deadlock or a full disk would do.
+//! `retry` results on demand, for tests; they stand for a deadlock or a full disk.
 
 use fieldpost_domain::{ConversationId, RetryCode};
 use std::collections::VecDeque;
 
-/// The retries to answer, oldest first.
+/// The retries still to give, oldest first.
 #[derive(Debug, Default)]
 pub(in crate::reference) struct Injections(VecDeque<(Option<ConversationId>, RetryCode)>);
 
@@ -12,7 +12,7 @@ impl Injections {
         self.0.push_back((conversation, code));
     }
 
-    /// Takes the first that applies to a mutation of this conversation.
+    /// Takes the first one that applies to a mutation of this conversation.
     pub(super) fn take(&mut self, conversation: ConversationId) -> Option<RetryCode> {
         let applies = |wanted: &Option<ConversationId>| wanted.is_none_or(|wanted| wanted == conversation);
         let index = self.0.iter().position(|(wanted, _)| applies(wanted))?;

@@ -1,20 +1,20 @@
-//! `fieldpost_push`: a batch of mutations, in steps (openings, sends, changes, marks), and within a step in the client's order.
+//! `fieldpost_push`: applies a batch in steps (openings, sends, edits, marks), and within a step in the client's order.
 //!
-//! Each mutation is judged by what the batch has written so far, so a message may follow the opening of its conversation,
-//! by whatever id the client calls it. One refused mutation changes nothing for the others; one that must be retried takes
-//! the later ones of its conversation along, so that what is applied later is still in order.
+//! Each mutation is checked against what the batch has written so far. So a message may follow the opening of its
+//! conversation, by whatever id the client uses for it. A refused mutation does not affect the others. A mutation that
+//! must be retried also holds back the later ones of its conversation, so that they are still applied in order.
 //!
-//! The order of the questions is part of the behaviour, since an answer must not tell what the caller may not know:
+//! The order of the checks is part of the behaviour, since an answer must not reveal what the caller may not know:
 //!
-//! 1. Is she a member of anything? (`forbidden`)
+//! 1. Is she a member of any org? (`forbidden`)
 //! 2. Does the conversation exist, for her? (`conversation_deleted`, `not_found`)
-//! 3. Is the message there already? (`duplicate`; `id_taken` if it is not hers or stands elsewhere)
+//! 3. Does the message already exist? (`duplicate`; `id_taken` if it is not hers or is in another conversation)
 //! 4. May she write here? (`forbidden`)
-//! 5. May this be written? (`content_empty` …)
-//! 6. Does the project itself want it? (`refused`, in its own words)
+//! 5. Is the content valid? (`content_empty` …)
+//! 6. Does the project accept it? (`refused`, in its own words)
 //!
-//! A retry after a lost answer must be a duplicate whatever has become of the rights to write, so 3 comes before 4 and 5.
-//! It must not bring back into sight what has been lost from sight, so 2 comes before 3.
+//! A retry after a lost response must be a duplicate even if the caller has lost the right to write, so 3 comes before
+//! 4 and 5. It must not reveal again what the caller can no longer see, so 2 comes before 3.
 
 mod injections;
 mod kinds;
@@ -30,14 +30,14 @@ use kinds::Step;
 use std::collections::BTreeMap;
 
 pub(super) use injections::Injections;
-// What a kind submits is public with it.
+// The submitted types of the kinds are public.
 pub use kinds::*;
 pub use submission::{Submission, SubmissionResult};
 
-/// A refusal on the way to an answer.
+/// An intermediate result, or a refusal.
 type Judged<T> = Result<T, Refusal>;
 
-/// What was done: the acknowledgement, and whether it was done now.
+/// The acknowledgement, and whether the mutation was applied now.
 struct Done {
     acknowledgement: Acknowledgement,
     applied: bool,
@@ -47,13 +47,14 @@ pub(super) const fn refuse(code: RefusalCode) -> Refusal {
     Refusal { code, detail: None }
 }
 
-/// Carries out a batch in a transaction that begins and ends here.
+/// Applies a batch in a new transaction.
 pub(super) fn push(state: &mut State, caller: PersonId, batch: Vec<Submission>) -> Vec<SubmissionResult> {
     let transaction = (state.feed.begin(), state.now());
     push_as(state, caller, batch, transaction, None)
 }
 
-/// Carries out a batch in a transaction that began earlier, by its number and time. `own` holds locks of its own.
+/// Applies a batch in a transaction that began earlier, with its number and time. `own` is the transaction whose locks
+/// do not count.
 pub(super) fn push_as(
     state: &mut State,
     caller: PersonId,
@@ -85,14 +86,14 @@ pub(super) fn push_as(
     results
 }
 
-/// The batch in the order in which it is carried out, each with its place.
+/// The batch in the order of its steps; each mutation with its place in the batch.
 fn in_steps(batch: &[Submission]) -> Vec<(usize, &Submission)> {
     let mut steps: Vec<_> = batch.iter().enumerate().collect();
     steps.sort_by_key(|(_, submission)| submission.task.step());
     steps
 }
 
-/// What a mutation may have to wait for, and what keeps it from being served.
+/// What makes a mutation wait or be refused: earlier retries, locks, and missing capabilities.
 struct Obstacles {
     held: Held,
     injections: Injections,
@@ -102,7 +103,7 @@ struct Obstacles {
 }
 
 impl Obstacles {
-    /// Why a mutation of this lane has to be attempted again, if it has to.
+    /// Why a mutation of this lane must be retried, if it must.
     fn meet(&mut self, tables: &Tables, lane: ConversationId, place: usize, step: Step) -> Option<RetryCode> {
         if self.held.holds(tables, lane, place) {
             return Some(RetryCode::AfterRetry);
@@ -111,7 +112,7 @@ impl Obstacles {
         let locked = self.open.is_locked(conversation, self.own).then_some(RetryCode::Conflict);
         let code = locked.or_else(|| self.injections.take(conversation));
         if code.is_some() {
-            // Without its conversation nothing in a lane can be done.
+            // Without its conversation, no mutation of the lane can be applied.
             self.held.hold(tables, lane, if step == Step::Open { 0 } else { place });
         }
         code
@@ -154,7 +155,7 @@ fn judge(
     answer.map_or_else(Verdict::Refused, Verdict::Done)
 }
 
-/// The conversations whose mutations have to wait from a place in the batch on, under every id they were called by.
+/// The conversations whose mutations must wait from a place in the batch on, by every id used for them.
 #[derive(Default)]
 struct Held(BTreeMap<ConversationId, usize>);
 

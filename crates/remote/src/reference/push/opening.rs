@@ -1,4 +1,4 @@
-//! Opening a conversation, or finding the one there is.
+//! Opens a conversation, or finds the existing one.
 
 use super::{Done, Judged, lookup::was_deleted, refuse};
 use crate::reference::{
@@ -9,14 +9,14 @@ use crate::reference::{
 };
 use fieldpost_domain::{Acknowledgement, ConversationId, MedicId, OrgId, RefusalCode};
 
-/// The conversation to be.
+/// The conversation to open.
 pub(super) struct Wanted {
     pub(super) org: OrgId,
     pub(super) medic: Option<MedicId>,
     pub(super) subject: Option<String>,
 }
 
-/// Opens it under this id, or finds the one that exists already.
+/// Opens it with this id, or finds the existing one.
 pub(super) fn open(
     transaction: &mut Transaction<'_>,
     viewer: &Viewer,
@@ -28,7 +28,7 @@ pub(super) fn open(
     let called = tables.resolve(id);
     let mut applied = false;
     match existing {
-        // Found under its own id, or one that this or another device has called it by.
+        // Found by its own id, or by an alias that this or another device used for it.
         Some(existing) if called == existing => {}
         _ if is_taken(tables, called) => return Err(refuse(taken(tables, viewer, called))),
         Some(existing) => transaction.add_alias(id, existing),
@@ -48,7 +48,7 @@ fn is_taken(tables: &Tables, id: ConversationId) -> bool {
 }
 
 fn taken(tables: &Tables, viewer: &Viewer, id: ConversationId) -> RefusalCode {
-    // Who saw what was deleted long ago nobody knows any more.
+    // Once its tombstone is removed, nobody can tell who saw the deleted conversation.
     let forgotten = tables.used_up.contains(&id) && !tables.tombstones.contains_key(&Deleted::Conversation(id));
     if forgotten || was_deleted(tables, viewer, id) { RefusalCode::ConversationDeleted } else { RefusalCode::IdTaken }
 }

@@ -1,4 +1,4 @@
-//! A mutation as it stands on the wire: looser than [`Mutation`], whose type already rules out what a server has to refuse.
+//! A mutation in its wire form: looser than [`Mutation`], whose type already excludes what a server has to refuse.
 
 use super::kinds::Task;
 use fieldpost_domain::{Mutation, MutationId, PushOutcome};
@@ -6,20 +6,20 @@ use fieldpost_domain::{Mutation, MutationId, PushOutcome};
 /// One element of a batch.
 #[derive(Debug, Clone)]
 pub struct Submission {
-    /// The mutation's own id, echoed; none if the element had none that can be read.
+    /// The mutation's own id, echoed; none if the element has no readable id.
     pub id: Option<MutationId>,
-    /// What is to be done.
+    /// The mutation.
     pub task: Task,
 }
 
-/// The answer to one element.
+/// The result of one element.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubmissionResult {
-    /// As submitted.
+    /// The id as submitted.
     pub id: Option<MutationId>,
-    /// What became of it.
+    /// The outcome.
     pub outcome: PushOutcome,
-    /// Whether it was done now, not by an earlier attempt: `applied` against `duplicate`.
+    /// Whether it was applied now and not by an earlier attempt: `applied` versus `duplicate`.
     pub applied: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Writing conversations, and who may see them.
+//! Writes conversations and changes who may see them.
 
 use super::{RowKey, Transaction};
 use crate::reference::tables::{ConversationRow, Deleted, TombstoneRow};
@@ -8,7 +8,7 @@ use fieldpost_domain::{
 };
 
 impl Transaction<'_> {
-    /// Stores a new conversation. The caller has checked that the id is free and that there is none of its kind yet.
+    /// Stores a new conversation. The caller has checked that the id is free and that no such conversation exists.
     pub(in crate::reference) fn open_conversation(
         &mut self,
         id: ConversationId,
@@ -34,12 +34,12 @@ impl Transaction<'_> {
         self.touch(RowKey::Conversation(id));
     }
 
-    /// From now on `alias` means `canonical`.
+    /// Makes `alias` mean `canonical` from now on.
     pub(in crate::reference) fn add_alias(&mut self, alias: ConversationId, canonical: ConversationId) {
         self.tables.aliases.insert(alias, canonical);
     }
 
-    /// Hands a direct conversation to another medic (or to none): the one loses sight of it, the other gains it.
+    /// Reassigns a direct conversation to another medic, or to none: one medic loses access, the other gains it.
     pub(in crate::reference) fn reassign(&mut self, id: ConversationId, medic: Option<MedicId>) -> bool {
         let Some(row) = self.tables.conversations.get_mut(&id) else { return false };
         let before = std::mem::replace(&mut row.medic_id, medic);
@@ -64,7 +64,7 @@ impl Transaction<'_> {
         true
     }
 
-    /// Deletes a conversation with its messages and markers; one tombstone says it all.
+    /// Deletes a conversation with its messages and markers; it gets a single tombstone.
     pub(in crate::reference) fn delete_conversation(&mut self, id: ConversationId) -> bool {
         let Some(row) = self.tables.conversations.remove(&id) else { return false };
         let messages: Vec<_> = self.tables.thread(id).map(|message| (message.seq, message.id)).collect();
@@ -88,7 +88,7 @@ impl Transaction<'_> {
         true
     }
 
-    /// Notes that a person gained or lost sight of a conversation that existed before.
+    /// Records that a person gained or lost access to an existing conversation.
     pub(super) fn log_access(&mut self, person: PersonId, conversation: ConversationId, access: Access) {
         let known = self.tables.access.get(&(person, conversation));
         if known.is_some_and(|change| change.access == access) {

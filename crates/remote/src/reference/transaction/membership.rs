@@ -1,4 +1,4 @@
-//! Writing who belongs to which org, and telling people what they gain and lose by it.
+//! Writes memberships, and logs what people gain and lose access to.
 
 use super::{RowKey, Transaction};
 use crate::reference::{
@@ -8,7 +8,7 @@ use crate::reference::{
 use fieldpost_domain::{Access, ConversationId, MedicId, OrgId, PersonId, Role, Version};
 use std::collections::BTreeSet;
 
-/// Somebody who joins an org.
+/// A person who joins an org.
 #[derive(Debug, Clone)]
 pub(in crate::reference) struct NewMember {
     pub(in crate::reference) id: PersonId,
@@ -38,7 +38,7 @@ impl Transaction<'_> {
         id
     }
 
-    /// The same under an id that is given; false if it is taken.
+    /// The same with a given id; false if it is taken.
     pub(in crate::reference) fn enlist_medic(
         &mut self,
         id: MedicId,
@@ -55,12 +55,12 @@ impl Transaction<'_> {
         true
     }
 
-    /// Makes somebody a member, or again a member.
+    /// Makes a person a member, or a member again.
     pub(in crate::reference) fn join(&mut self, member: NewMember) {
         self.change_sight(member.id, |transaction| transaction.put_person(member));
     }
 
-    /// Ends all memberships. The rows stay as `removed`, so that old messages keep a sender.
+    /// Ends all memberships. The rows stay as `removed`, so that old messages still have a sender.
     pub(in crate::reference) fn leave(&mut self, person: PersonId) -> bool {
         let orgs = self.orgs_of(person);
         self.change_sight(person, |transaction| {
@@ -71,7 +71,7 @@ impl Transaction<'_> {
         !orgs.is_empty()
     }
 
-    /// Changes what a person may do, in every org of hers.
+    /// Changes a person's role in all her orgs.
     pub(in crate::reference) fn change_role(&mut self, person: PersonId, role: Role) -> bool {
         let orgs = self.orgs_of(person);
         self.change_sight(person, |transaction| {
@@ -86,7 +86,7 @@ impl Transaction<'_> {
         !orgs.is_empty()
     }
 
-    /// Renames a person, in the roster too.
+    /// Renames a person, also in the roster.
     pub(in crate::reference) fn rename_person(&mut self, person: PersonId, first_name: &str, last_name: &str) -> bool {
         let orgs = self.orgs_of(person);
         if orgs.is_empty() {
@@ -105,8 +105,8 @@ impl Transaction<'_> {
         true
     }
 
-    /// Renames a row of the roster, of somebody who may have no account. Her conversation is called by it, so it is told again;
-    /// its version stays.
+    /// Renames a row of the roster; its medic may have no account. Her conversation bears that name, so it is sent
+    /// again; its version does not change.
     pub(in crate::reference) fn rename_medic(&mut self, medic: MedicId, first_name: &str, last_name: &str) -> bool {
         let Some(row) = self.tables.medics.get_mut(&medic) else { return false };
         first_name.clone_into(&mut row.first_name);
@@ -118,7 +118,7 @@ impl Transaction<'_> {
         true
     }
 
-    /// Gives somebody another row in the roster.
+    /// Gives a person another row in the roster.
     pub(in crate::reference) fn enlist_again(&mut self, person: PersonId, org: OrgId, names: (&str, &str)) -> MedicId {
         let id = MedicId::from_parts(self.now, self.random());
         self.change_sight(person, |transaction| {
@@ -157,8 +157,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// Writes the difference that a change makes in what a person sees to the access log. The log decides nothing: what a
-    /// person may read is computed from the tables at every call.
+    /// Compares what a person sees before and after a change, and writes the difference to the access log. The log
+    /// decides nothing: each call computes from the tables what a person may read.
     fn change_sight(&mut self, person: PersonId, change: impl FnOnce(&mut Self)) {
         let before = self.seen_by(person);
         change(self);
@@ -177,8 +177,8 @@ impl Transaction<'_> {
             Deleted::Conversation(id) if viewer.sees_tombstone(self.tables, row) => Some(*id),
             _ => None,
         });
-        // Those that were deleted count too: somebody who leaves before she heard of it gets a revocation instead, since the
-        // tombstone is then hidden from her.
+        // Deleted conversations count too. Somebody who leaves before she got the tombstone gets a revocation instead,
+        // since the tombstone is hidden from her from then on.
         viewer.conversations(self.tables).map(|row| row.id).chain(deleted).collect()
     }
 

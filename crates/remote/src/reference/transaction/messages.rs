@@ -1,4 +1,4 @@
-//! Writing messages.
+//! Writes messages.
 
 use super::{RowKey, Transaction};
 use crate::reference::{
@@ -10,7 +10,7 @@ use fieldpost_domain::{
     Tombstone, TombstoneOf, Version,
 };
 
-/// A message before the server has given it a place.
+/// A message without its place in the conversation.
 #[derive(Debug, Clone)]
 pub(in crate::reference) struct MessageDraft {
     pub(in crate::reference) id: MessageId,
@@ -25,8 +25,8 @@ pub(in crate::reference) struct MessageDraft {
 }
 
 impl Transaction<'_> {
-    /// Stores a message in the next place of its conversation; none if there is no such conversation. `created_at` is the
-    /// server's clock, raised above the message before. The conversation's own row does not change by it.
+    /// Stores a message at the next place of its conversation; none if there is no such conversation. `created_at` is
+    /// the server's clock, raised above the previous message. The conversation's own row does not change.
     pub(in crate::reference) fn insert_message(&mut self, draft: MessageDraft) -> Option<Message> {
         let before = self.tables.thread(draft.conversation_id).next_back().map(|message| message.created_at);
         let row = self.tables.conversations.get_mut(&draft.conversation_id)?;
@@ -63,8 +63,8 @@ impl Transaction<'_> {
         Some(message)
     }
 
-    /// Changes a message, its mentions only if there are some or none to be; what may not change (id, place, sender) is not offered. False if there is none, or if it is
-    /// deleted: there is nothing to bring back.
+    /// Changes the content of a message, and its mentions unless they are none. Id, place and sender cannot change.
+    /// False if the message does not exist or is deleted: an edit does not bring it back.
     pub(in crate::reference) fn edit_message(
         &mut self,
         id: MessageId,
@@ -80,12 +80,12 @@ impl Transaction<'_> {
         })
     }
 
-    /// Sets the status column, as clients of the older app do; it never goes back.
+    /// Sets the status column, as clients of the older app do; it never moves back.
     pub(in crate::reference) fn set_status(&mut self, id: MessageId, status: MessageStatus) -> bool {
         self.update_message(id, |message| message.status = status.max(message.status.clone()))
     }
 
-    /// Deletes a message softly: the row stays, its content goes.
+    /// Soft-deletes a message: the row stays without its content.
     pub(in crate::reference) fn soft_delete(&mut self, id: MessageId) -> bool {
         let now = self.now;
         self.update_message(id, |message| {
@@ -97,7 +97,7 @@ impl Transaction<'_> {
         })
     }
 
-    /// Deletes a message for good; a tombstone keeps its place taken.
+    /// Hard-deletes a message; a tombstone keeps its place.
     pub(in crate::reference) fn hard_delete(&mut self, id: MessageId) -> bool {
         let Some(message) = self.tables.messages.remove(&id) else { return false };
         self.tables.threads.remove(&(message.conversation_id, message.seq));

@@ -1,8 +1,8 @@
-//! The one way to write: what the triggers of the SQL schema do, in one place.
+//! All writes go through here: it does the work of the SQL schema's triggers.
 //!
-//! A transaction collects which rows it touched and hands them to the feed when it commits. Whoever writes through it
-//! (push, an operator, a stranger's client) cannot forget a version, a seq, a tombstone or an access change, because the
-//! methods here are the only ones that reach the tables mutably.
+//! A transaction collects the rows it touched and hands them to the feed when it commits. A caller (push, an operator,
+//! a third-party client) cannot forget a version, a seq, a tombstone or an access change, because only the methods here
+//! reach the tables mutably.
 
 mod conversations;
 mod membership;
@@ -19,7 +19,7 @@ use std::collections::HashSet;
 pub(super) use membership::NewMember;
 pub(super) use messages::MessageDraft;
 
-/// A transaction that is being carried out.
+/// A running transaction.
 #[derive(Debug)]
 pub(super) struct Transaction<'a> {
     tables: &'a mut Tables,
@@ -45,7 +45,7 @@ impl<'a> Transaction<'a> {
         Self { tables, feed, random, stamp, now, touched, known, gone, failed: false }
     }
 
-    /// What it sees: the tables with its own writes.
+    /// The tables including its own writes.
     pub(super) const fn tables(&self) -> &Tables {
         self.tables
     }
@@ -59,7 +59,7 @@ impl<'a> Transaction<'a> {
         self.random.ten()
     }
 
-    /// Something in it is against a rule of the tables: it must not be committed.
+    /// Marks that a write broke a rule of the tables: the transaction must not be committed.
     pub(super) const fn fail(&mut self) {
         self.failed = true;
     }
@@ -68,13 +68,13 @@ impl<'a> Transaction<'a> {
         self.failed
     }
 
-    /// Makes the rows visible to everybody else, together.
+    /// Makes its rows visible to everybody, all at once.
     pub(super) fn commit(self) {
         self.feed.commit(self.stamp, self.touched, &self.gone);
     }
 
-    /// Moves a person's marker forward, never back and never beyond what the conversation holds. Answers the marker as it
-    /// is then, and whether it moved.
+    /// Moves a person's marker forward, never back and never beyond the conversation's last message. Returns the
+    /// resulting marker and whether it moved.
     pub(super) fn move_marker(
         &mut self,
         conversation: ConversationId,

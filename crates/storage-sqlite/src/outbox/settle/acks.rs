@@ -48,7 +48,7 @@ impl Acks {
         if !self.acks.is_empty() {
             ACKNOWLEDGE.run(tx, &self.acks, &()).await?;
             let messages = IdSet::of(self.acks.iter().map(|ack| ack.message));
-            tx.run(&DROP_HOMELESS, vec![messages.bind()]).await?;
+            tx.run(&DROP_ORPHANS, vec![messages.bind()]).await?;
             tx.run(&DONE, vec![IdSet::of(self.done).bind()]).await?;
         }
         for (code, mutations) in self.retries {
@@ -77,11 +77,11 @@ static ACKNOWLEDGE: LazyLock<Insert<Ack>> = LazyLock::new(|| {
 
 hot! {
     /// Local echoes of messages that the server has, of conversations that are not here any more.
-    DROP_HOMELESS: "echoes without a conversation", Plan::Bounded,
+    DROP_ORPHANS: "echoes without a conversation", Plan::Bounded,
         "DELETE FROM messages WHERE server_id IS NULL AND id IN (SELECT unhex(value) FROM json_each(?))
         AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = messages.conversation_id)";
     DONE: "what is done", Plan::Bounded, "DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?))";
     RETRY: "what is to be tried again", Plan::Bounded,
-        "UPDATE outbox SET retries = retries + 1, last_retry = ?, unanswered = max(unanswered - 1, 0)
+        "UPDATE outbox SET retries = retries + 1, last_retry = ?, in_flight = max(in_flight - 1, 0)
         WHERE id IN (SELECT unhex(value) FROM json_each(?))";
 }

@@ -81,7 +81,7 @@ impl Settling<'_> {
     async fn leave(&self, entry: &Entry) -> Res<()> {
         self.tx.run(&acks::DONE, vec![IdSet::of([entry.id]).bind()]).await?;
         if let Some(message) = entry.message {
-            self.tx.run(&acks::DROP_HOMELESS, vec![IdSet::of([message]).bind()]).await?;
+            self.tx.run(&acks::DROP_ORPHANS, vec![IdSet::of([message]).bind()]).await?;
         }
         Ok(())
     }
@@ -140,15 +140,15 @@ impl Settling<'_> {
 
     /// What is said unseen ends one attempt; an earlier one may have been carried out.
     async fn refuse(&self, entry: &Entry, refusal: &Refusal) -> Res<()> {
-        let unanswered = if refusal.code.is_said_unseen() {
-            Func::cust("max").args([Expr::col(outbox::Column::Unanswered).sub(1), Expr::value(0_i64)]).into()
+        let in_flight = if refusal.code.is_said_unseen() {
+            Func::cust("max").args([Expr::col(outbox::Column::InFlight).sub(1), Expr::value(0_i64)]).into()
         } else {
             Expr::value(0_i64)
         };
         let refused = outbox::Entity::update_many()
             .col_expr(outbox::Column::FailedCode, Expr::value(refusal.code.as_str()))
             .col_expr(outbox::Column::FailedDetail, Expr::value(refusal.detail.clone()))
-            .col_expr(outbox::Column::Unanswered, unanswered)
+            .col_expr(outbox::Column::InFlight, in_flight)
             .filter(outbox::Column::Id.eq(Id(entry.id)));
         self.tx.execute(&refused).await.map(drop)
     }

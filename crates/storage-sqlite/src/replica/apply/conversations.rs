@@ -8,7 +8,7 @@
 //!
 //! SQL by hand: sets of rows (`apply`).
 
-use super::{applied::Applied, barred::Barred};
+use super::{applied::Applied, excluded::Excluded};
 use crate::{
     derived::Told,
     entity::{
@@ -49,10 +49,10 @@ pub(super) async fn put(
         return Ok(());
     }
     let all = conversations.len();
-    let barred = Barred::among(tx, &ids(&conversations)).await?;
+    let excluded = Excluded::among(tx, &ids(&conversations)).await?;
     let version = |row: &Conversation, context: &PageContext| context.epoch.stored(row.version);
     let welcome: Vec<_> =
-        conversations.into_iter().filter(|row| !barred.bars(row.id.as_uuid(), version(row, context))).collect();
+        conversations.into_iter().filter(|row| !excluded.excludes(row.id.as_uuid(), version(row, context))).collect();
     own_again(tx, context, &welcome).await?;
     merge_offline_twins(tx, context, &welcome, applied).await?;
     if context.new_epoch {
@@ -120,7 +120,7 @@ async fn merge_offline_twins(
 async fn start_over(tx: &Tx, context: &PageContext, rows: &[Conversation]) -> Res<()> {
     for row in rows {
         let conversation = row.id.as_uuid();
-        let forgotten = [C::LastSeq, C::ToldSeq, C::RangeFrom, C::RangeTo];
+        let forgotten = [C::LastSeq, C::ServerSeq, C::RangeFrom, C::RangeTo];
         let unconfirmed =
             Entity::update_many().filter(C::Id.eq(Id(conversation))).filter(C::Confirmed.lt(context.generation));
         let over = forgotten.into_iter().fold(unconfirmed, |over, column| over.col_expr(column, Expr::value(0_i64)));
@@ -153,10 +153,10 @@ cells! {
         Id = hex("c", C::Id),
         Version = of("c", C::Version),
         LastSeq = of("c", C::LastSeq),
-        Seq = of("c", C::ToldSeq),
-        At = of("c", C::ToldAt),
-        Preview = of("c", C::ToldPreview),
-        Unread = of("c", C::ToldUnread),
+        Seq = of("c", C::ServerSeq),
+        At = of("c", C::ServerAt),
+        Preview = of("c", C::ServerPreview),
+        Unread = of("c", C::ServerUnread),
         MedicName = of("c", C::MedicName),
     }
 }
@@ -231,10 +231,10 @@ const COLUMNS: [Field<Entity, Conversation, PageContext>; 18] = [
     (C::CreatedAt, |row, _| time(row.created_at)),
     (C::UpdatedAt, |row, _| time(row.updated_at)),
     (C::LastSeq, |row, _| seq(row.last_seq)),
-    (C::ToldSeq, |row, _| seq(row.last_seq)),
-    (C::ToldAt, |row, _| opt_time(row.last_message_at)),
-    (C::ToldPreview, |row, _| opt_text(row.last_message_preview.as_deref())),
-    (C::ToldUnread, |row, _| int(signed(row.unread))),
+    (C::ServerSeq, |row, _| seq(row.last_seq)),
+    (C::ServerAt, |row, _| opt_time(row.last_message_at)),
+    (C::ServerPreview, |row, _| opt_text(row.last_message_preview.as_deref())),
+    (C::ServerUnread, |row, _| int(signed(row.unread))),
     (C::Version, |row, context| context.epoch.bind(row.version)),
     (C::Omitted, |row, _| json::omitted(row.omitted.as_ref())),
     (C::Extra, |row, _| json::extra(&row.extra)),
@@ -247,8 +247,8 @@ static UPSERT: LazyLock<Insert<Conversation, PageContext>> =
 fn upsert() -> String {
     use C::*;
     let versioned = [OrgId, Kind, Subject, MedicId, CreatedBy, CreatedAt, UpdatedAt, Omitted, Extra];
-    let derived = [MedicName, ToldSeq, ToldAt, ToldPreview, ToldUnread];
-    let told_later = "(excluded.told_seq, excluded.version) >= (told_seq, version)";
+    let derived = [MedicName, ServerSeq, ServerAt, ServerPreview, ServerUnread];
+    let told_later = "(excluded.server_seq, excluded.version) >= (server_seq, version)";
     format!(
         "ON CONFLICT (id) DO UPDATE SET
             (server_id, version) = (excluded.id, max(excluded.version, version)), {versioned}, {later},

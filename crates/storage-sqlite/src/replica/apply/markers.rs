@@ -2,7 +2,7 @@
 //!
 //! SQL by hand: sets of rows (`apply`).
 
-use super::{applied::Applied, barred::Barred};
+use super::{applied::Applied, excluded::Excluded};
 use crate::{
     entity::read_markers::{Column as R, Entity},
     error::Res,
@@ -36,10 +36,10 @@ async fn welcome(tx: &Tx, context: &PageContext, mut markers: Vec<ReadMarker>) -
     let ids = IdSet::of(ids);
     let absent = resolve::absent(tx, &ids).await?;
     if !absent.is_empty() {
-        let barred = Barred::among(tx, &ids).await?;
+        let excluded = Excluded::among(tx, &ids).await?;
         markers.retain(|marker| {
             let conversation = marker.conversation_id.as_uuid();
-            !absent.contains(&conversation) || !barred.has_left(conversation)
+            !absent.contains(&conversation) || !excluded.has_left(conversation)
         });
     }
     Ok(markers)

@@ -4,7 +4,7 @@
 
 use super::{
     applied::Applied,
-    barred::{Barred, deleted},
+    excluded::{Excluded, deleted},
     news::{Here, note_new},
     unreadable,
 };
@@ -73,14 +73,14 @@ async fn without_orphans(
     conversations: &IdSet,
     applied: &mut Applied,
 ) -> Res<Vec<Message>> {
-    let (homeless, messages): (Vec<_>, Vec<_>) =
+    let (unplaced, messages): (Vec<_>, Vec<_>) =
         messages.into_iter().partition(|message| !here.has(message.conversation_id.as_uuid()));
-    if homeless.is_empty() {
+    if unplaced.is_empty() {
         return Ok(messages);
     }
-    let barred = Barred::among(tx, conversations).await?;
+    let excluded = Excluded::among(tx, conversations).await?;
     let (stale, orphans): (Vec<_>, Vec<_>) =
-        homeless.into_iter().partition(|message| barred.has_left(message.conversation_id.as_uuid()));
+        unplaced.into_iter().partition(|message| excluded.has_left(message.conversation_id.as_uuid()));
     applied.report.stale += stale.len() as u64;
     unreadable::keep(tx, context, orphans.iter().map(orphan).collect(), applied).await?;
     Ok(messages)

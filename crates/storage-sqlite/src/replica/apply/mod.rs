@@ -16,9 +16,9 @@
 
 mod access;
 mod applied;
-pub(crate) mod barred;
 pub(crate) mod conversations;
 mod covered;
+pub(crate) mod excluded;
 mod markers;
 pub(crate) mod messages;
 pub(crate) mod news;

@@ -9,7 +9,7 @@ use crate::{
     replica::context::PageContext,
     rows::json,
     sql::{Field, IdSet, Insert, Tx, id, int, opt_id, set_excluded, text},
-    version::UNTOLD,
+    version::UNKNOWN_TO_SERVER,
 };
 use fieldpost_domain::{Person, PersonId};
 use fieldpost_storage::ChangeSet;
@@ -67,7 +67,7 @@ hot! {
 }
 
 /// Keeps those whose rows cannot be read.
-pub(crate) async fn spare(tx: &Tx, context: &PageContext, people: &BTreeSet<PersonId>) -> Res<()> {
+pub(crate) async fn confirm_unreadable(tx: &Tx, context: &PageContext, people: &BTreeSet<PersonId>) -> Res<()> {
     let ids = IdSet::of(people.iter().map(|id| id.as_uuid()));
     tx.run(&SPARE, vec![int(context.generation), ids.bind()]).await.map(drop)
 }
@@ -79,7 +79,7 @@ pub(crate) async fn leave_unconfirmed(tx: &Tx, context: &PageContext) -> Res<()>
     // Any later word of the server about them is news.
     let former = Entity::update_many()
         .col_expr(P::Removed, Expr::value(true))
-        .col_expr(P::Version, Expr::value(UNTOLD))
+        .col_expr(P::Version, Expr::value(UNKNOWN_TO_SERVER))
         .filter(P::Confirmed.lt(context.generation));
     tx.execute(&former).await.map(drop)
 }

@@ -2,7 +2,7 @@
 //!
 //! SQL by hand: sets of rows (`apply`).
 
-use super::{applied::Applied, barred::Barred};
+use super::{applied::Applied, excluded::Excluded};
 use crate::{
     entity::{
         conversations,
@@ -39,7 +39,7 @@ pub(super) async fn of_messages(
         return Ok(());
     }
     let gone = gone(context, tombstones);
-    let changed = BURY.run(tx, &gone, &()).await?;
+    let changed = RECORD_TOMBSTONE.run(tx, &gone, &()).await?;
     applied.count(tombstones.len(), changed);
     tx.run(&REMOVE, vec![IdSet::of(gone.iter().map(|gone| gone.id)).bind()]).await?;
     applied.touched.extend(gone.iter().map(|gone| gone.conversation));
@@ -59,7 +59,7 @@ fn gone(context: &PageContext, tombstones: &[Tombstone]) -> Vec<Gone> {
 
 /// Unless the row here is newer, or the deletion is known. Of equals the deletion counts: what a policy of the project hides is
 /// withdrawn by the version that was shown.
-static BURY: LazyLock<Insert<Gone>> = LazyLock::new(|| {
+static RECORD_TOMBSTONE: LazyLock<Insert<Gone>> = LazyLock::new(|| {
     Insert::reading(
         &[
             ("id", |gone, ()| id(gone.id)),
@@ -90,13 +90,13 @@ pub(super) async fn of_conversations(
         // By the server's own id. Here it may be an alias by now, of the conversation that has taken the place of the deleted one.
         let conversation = tombstone.conversation_id.as_uuid();
         let version = context.epoch.stored(tombstone.version);
-        let known = Barred::among(tx, &IdSet::of([conversation])).await?.bars(conversation, version);
+        let known = Excluded::among(tx, &IdSet::of([conversation])).await?.excludes(conversation, version);
         let newer = conversations::Entity::find_by_id(Id(conversation));
         if known || tx.finds(&newer.filter(conversations::Column::Version.gte(version))).await? {
             applied.count(1, 0);
             continue;
         }
-        bury(tx, conversation, version).await?;
+        record_tombstone(tx, conversation, version).await?;
         applied.count(1, 1);
         if park::purge(tx, conversation, &RefusalCode::ConversationDeleted).await? {
             applied.purged(conversation);
@@ -105,7 +105,7 @@ pub(super) async fn of_conversations(
     Ok(())
 }
 
-async fn bury(tx: &Tx, conversation: Uuid, version: i64) -> Res<()> {
+async fn record_tombstone(tx: &Tx, conversation: Uuid, version: i64) -> Res<()> {
     let (id, version) = (Set(Id(conversation)), Set(version));
     let tombstone = ActiveModel { id: id.clone(), conversation_id: id, seq: Set(None), version };
     let later = OnConflict::column(Column::Id).update_column(Column::Version).to_owned();

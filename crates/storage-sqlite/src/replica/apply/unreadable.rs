@@ -2,7 +2,7 @@
 //!
 //! SQL by hand: as many stay as a number says.
 
-use super::{applied::Applied, barred::Barred};
+use super::{applied::Applied, excluded::Excluded};
 use crate::{
     entity::unreadable_rows::{Column as U, Entity},
     error::Res,
@@ -40,9 +40,9 @@ async fn without_left(
         |row: &UnreadableRow| unreadable::conversation_of(row).map(|id| context.aliases.canonical(id.as_uuid()));
     let mut rows: Vec<_> = rows.into_iter().map(|row| (named(&row), row)).collect();
     let ids = IdSet::of(rows.iter().filter_map(|(conversation, _)| *conversation));
-    let barred = Barred::among(tx, &ids).await?;
+    let excluded = Excluded::among(tx, &ids).await?;
     let absent = resolve::absent(tx, &ids).await?;
-    rows.retain(|(conversation, _)| conversation.is_none_or(|id| !absent.contains(&id) || !barred.has_left(id)));
+    rows.retain(|(conversation, _)| conversation.is_none_or(|id| !absent.contains(&id) || !excluded.has_left(id)));
     Ok(rows)
 }
 

@@ -20,7 +20,7 @@ mod rhythm;
 
 pub use rhythm::Rhythm;
 
-use super::Aftermath;
+use super::PassResult;
 use crate::SyncError;
 use backoff::{Backoff, Growth};
 use fieldpost_domain::planted::{PlantedBug, planted};
@@ -175,19 +175,19 @@ impl Schedule {
     }
 
     /// A pass has ended. `chance` gives a new number, any, whenever it is asked.
-    pub fn ended(&mut self, now: Moment, aftermath: &Aftermath, mut chance: impl FnMut() -> u32) {
+    pub fn ended(&mut self, now: Moment, result: &PassResult, mut chance: impl FnMut() -> u32) {
         self.periodic = now + self.every();
-        self.wanted |= aftermath.more_to_push;
+        self.wanted |= result.more_to_push;
         let growth = self.growth();
-        let tried = aftermath.connection.is_none();
+        let tried = result.connection.is_none();
         self.lanes.retain(|lane, _| {
-            let silent = tried && !aftermath.held.contains(lane) && !aftermath.waiting.contains(lane);
-            !silent && !aftermath.moved.contains(lane)
+            let silent = tried && !result.held.contains(lane) && !result.waiting.contains(lane);
+            !silent && !result.moved.contains(lane)
         });
-        for lane in &aftermath.waiting {
+        for lane in &result.waiting {
             self.lanes.entry(*lane).or_default().failed(now, growth, chance());
         }
-        match &aftermath.connection {
+        match &result.connection {
             None => {
                 self.wanted &= !planted(PlantedBug::HintDuringPassLost);
                 self.connection = Backoff::default();

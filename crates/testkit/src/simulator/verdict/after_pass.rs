@@ -1,7 +1,7 @@
 //! What a pass that ended well must have brought: everything that was committed before it began (gap_free), and, when nothing
 //! was written meanwhile, exactly what the server shows (unread_exact, convergence).
 
-use super::{sight, unreadable};
+use super::{unreadable, visibility};
 use crate::simulator::{
     Breach, Invariant,
     network::{Hub, Tracks},
@@ -59,14 +59,14 @@ impl Before {
             }
         }
         let marked = self.marks_hold(hub, process, true).await?;
-        let here = sight::shown(process.store.as_ref()).await?;
+        let here = visibility::shown(process.store.as_ref()).await?;
         if tracks.commits_at_end(process.who) != Some(hub.server.commits()) {
             return Ok(());
         }
         for row in visible.iter().filter(|row| !marked.contains(&row.id)) {
             let shown = here.get(&row.id);
             let shown = shown.ok_or_else(|| gap(process, format!("{} is not listed after a pass", row.id)))?;
-            sight::same(&process.name, row, shown)?;
+            visibility::same(&process.name, row, shown)?;
         }
         Ok(())
     }
@@ -85,7 +85,7 @@ impl Before {
     /// Returns the conversations in which a mark waits.
     async fn marks_hold(&self, hub: &Hub, process: &Process, ended_well: bool) -> Result<Vec<ConversationId>, Breach> {
         let marked = marks(process).await.map_err(unreadable)?;
-        let here = sight::shown(process.store.as_ref()).await?;
+        let here = visibility::shown(process.store.as_ref()).await?;
         for shown in here.values().filter(|shown| marked.contains(&shown.id)) {
             self.stays_read(hub, process, shown, ended_well).await?;
         }

@@ -3,8 +3,8 @@
 mod after_pass;
 mod isolation;
 mod outbox;
-mod sight;
 mod thread;
+mod visibility;
 
 pub(super) use after_pass::{Before, patience};
 pub(super) use isolation::isolation;
@@ -22,12 +22,12 @@ pub(super) async fn judge(world: &World) -> Result<(), Breach> {
         outbox::nothing_is_lost(world, device).await?;
         outbox::words_are_kept(world, device)?;
         outbox::order_is_kept(world, device)?;
-        sight::same_conversations(world, device, store.as_ref()).await?;
+        visibility::same_conversations(world, device, store.as_ref()).await?;
         thread::same_threads(world, device).await?;
         // A second restore can bring back what the first has lost, further up than what a first load brings.
         outbox::nothing_is_wrongly_lost(world, device, store.as_ref()).await?;
-        sight::nothing_hidden_is_left(world, device, store.as_ref()).await?;
-        sight::same_people(world, device, store.as_ref()).await?;
+        visibility::nothing_hidden_is_left(world, device, store.as_ref()).await?;
+        visibility::same_people(world, device, store.as_ref()).await?;
     }
     outbox::nothing_is_doubled(world)
 }

@@ -1,4 +1,4 @@
-//! The kinds of mutation: each has a file that reads its fields, and a line in the list.
+//! The kinds of mutation. Each has a file that parses its fields, and a line in the list.
 
 use super::fields::Fields;
 use fieldpost_domain::Refusal;
@@ -10,7 +10,7 @@ mod open_broadcast;
 mod open_direct;
 mod send_message;
 
-/// Reads the fields of a kind.
+/// Parses the fields of a kind.
 type Read = fn(&Fields<'_>) -> Result<Task, Refusal>;
 
 /// Every kind, by its name on the wire.
@@ -22,7 +22,7 @@ const KINDS: &[(&str, Read)] = &[
     ("mark_read", mark_read::read),
 ];
 
-/// How a kind is read, if there is one of this name.
+/// The parser of a kind, if there is a kind of this name.
 pub(super) fn named(name: &str) -> Option<Read> {
     KINDS.iter().find(|(known, _)| *known == name).map(|(_, read)| *read)
 }

@@ -1,4 +1,4 @@
-//! `edit_message`: gives a message of the caller's another text and other mentions.
+//! `edit_message`: replaces the text and the mentions of one of the caller's messages.
 
 use super::{
     Kind, Step,
@@ -14,16 +14,16 @@ use fieldpost_domain::{
     Acknowledgement, Capability, ConversationId, EditMessage, Mentions, Message, MessageId, MessageKind, RefusalCode,
 };
 
-/// An edit as it stands on the wire.
+/// An edit in its wire form.
 #[derive(Debug, Clone)]
 pub struct SubmittedEdit {
-    /// Where the message stands.
+    /// The conversation of the message.
     pub conversation_id: ConversationId,
-    /// The message, or the key that an older version of the app sent it under.
+    /// The message, or the key with which an older version of the app sent it.
     pub message_id: MessageId,
-    /// Its text from now on.
+    /// Its new text.
     pub content: Option<String>,
-    /// Whom it mentions from now on.
+    /// Its new mentions.
     pub mentions: Mentions,
 }
 
@@ -46,8 +46,8 @@ impl Kind for SubmittedEdit {
         self.conversation_id
     }
 
-    /// An edit that changes nothing is a success before anything is asked about rights: it may be one that was carried out
-    /// already.
+    /// An edit that changes nothing succeeds before any rights are checked: it may be a resent edit that was already
+    /// applied.
     fn carry_out(&self, transaction: &mut Transaction<'_>, viewer: &Viewer) -> Judged<Done> {
         let tables = transaction.tables();
         let conversation = find(tables, viewer, self.conversation_id)?;
@@ -68,7 +68,7 @@ impl Kind for SubmittedEdit {
 }
 
 impl SubmittedEdit {
-    /// The message that is meant, if the caller may edit it.
+    /// The message to edit, if the caller may edit it.
     fn target<'t>(&self, tables: &'t Tables, viewer: &Viewer, place: &ConversationRow) -> Judged<&'t Message> {
         let named = tables.messages.get(&self.message_id).filter(|message| message.conversation_id == place.id);
         let message = named.or_else(|| sent_by_older_app(tables, viewer, place.id, self.message_id));

@@ -21,7 +21,7 @@ impl Kind for MarkRead {
         self.conversation_id
     }
 
-    /// What was displayed was delivered, so both positions move.
+    /// Both positions move: what was read was also delivered.
     fn carry_out(&self, transaction: &mut Transaction<'_>, viewer: &Viewer) -> Judged<Done> {
         let conversation = find(transaction.tables(), viewer, self.conversation_id)?.id;
         let (marker, applied) = transaction.move_marker(conversation, viewer.person_id, self.read_seq, self.read_seq);

@@ -1,4 +1,4 @@
-//! The kinds of mutation: each has a file that says what is submitted and carries it out, and a line in the list below.
+//! The kinds of mutation. Each has a file with its wire fields and its effect, and a line in the list below.
 
 use super::{Done, Judged};
 use crate::reference::{transaction::Transaction, viewer::Viewer};
@@ -13,37 +13,37 @@ mod send_message;
 pub use edit_message::SubmittedEdit;
 pub use send_message::SubmittedMessage;
 
-/// The steps in which a batch is carried out.
+/// The steps of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
-    /// Conversations are opened.
+    /// Open conversations.
     Open,
-    /// Messages are sent.
+    /// Send messages.
     Send,
-    /// Messages are edited.
+    /// Edit messages.
     Edit,
-    /// Markers are moved.
+    /// Move read markers.
     Mark,
 }
 
-/// What a kind of mutation submits, and what is done with it.
+/// A kind of mutation: its fields and its effect.
 trait Kind: Sized {
-    /// When in a batch it is done.
+    /// The step of the batch that it belongs to.
     const STEP: Step;
 
-    /// What a server has to be able to do that protocol 1 does not have.
+    /// The capability that it needs beyond protocol 1.
     const NEEDS: Option<Capability> = None;
 
-    /// The same on the device.
+    /// The same kind on the device.
     type Intent;
 
-    /// What a device submits of its intent.
+    /// The fields that a device submits for an intent.
     fn of(intent: &Self::Intent) -> Self;
 
-    /// The conversation whose order it belongs to.
+    /// The conversation whose order it belongs to (its lane).
     fn lane(&self) -> ConversationId;
 
-    /// Judges and carries out.
+    /// Checks the mutation and applies it.
     fn carry_out(&self, transaction: &mut Transaction<'_>, viewer: &Viewer) -> Judged<Done>;
 }
 
@@ -54,12 +54,12 @@ macro_rules! kinds {
         #[derive(Debug, Clone)]
         pub enum Task {
             $($(#[$doc])* $variant($submitted),)+
-            /// An element that could not be read: it is answered in its place with this.
+            /// An element that could not be read; its result is this refusal.
             Refused(Refusal),
         }
 
         impl Task {
-            /// The conversation whose order it belongs to.
+            /// The conversation whose order it belongs to (its lane).
             pub(super) fn lane(&self) -> Option<ConversationId> {
                 match self {
                     $(Self::$variant(submitted) => Some(submitted.lane()),)+
@@ -67,7 +67,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// When in a batch it is done.
+            /// The step of the batch that it belongs to.
             pub(super) fn step(&self) -> Step {
                 match self {
                     $(Self::$variant(_) => <$submitted>::STEP,)+
@@ -75,7 +75,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// What the server has to be able to do.
+            /// The capability that it needs.
             pub(super) fn needs(&self) -> Option<Capability> {
                 match self {
                     $(Self::$variant(_) => <$submitted>::NEEDS,)+
@@ -83,12 +83,12 @@ macro_rules! kinds {
                 }
             }
 
-            /// What all kinds together need.
+            /// The capabilities that all kinds together need.
             pub(in crate::reference) fn needed() -> impl Iterator<Item = Capability> {
                 [$(<$submitted as Kind>::NEEDS,)+].into_iter().flatten()
             }
 
-            /// Judges and carries out.
+            /// Checks the mutation and applies it.
             pub(super) fn carry_out(&self, transaction: &mut Transaction<'_>, viewer: &Viewer) -> Judged<Done> {
                 match self {
                     $(Self::$variant(submitted) => submitted.carry_out(transaction, viewer),)+

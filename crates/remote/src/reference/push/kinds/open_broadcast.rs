@@ -1,4 +1,4 @@
-//! `open_broadcast`: opens the broadcast of an org, or finds the one there is.
+//! `open_broadcast`: opens the broadcast of an org, or finds the existing one.
 
 use super::{Kind, Step};
 use crate::reference::{

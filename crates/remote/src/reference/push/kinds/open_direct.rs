@@ -1,4 +1,4 @@
-//! `open_direct`: opens the direct conversation of a medic, or finds the one there is.
+//! `open_direct`: opens the direct conversation of a medic, or finds the existing one.
 
 use super::{Kind, Step};
 use crate::reference::{
@@ -35,8 +35,8 @@ impl Kind for OpenDirect {
     }
 }
 
-/// The caller's membership in the org she names, else in that of the medic she names, else in her own. Of a foreign org she
-/// does not learn whether it exists.
+/// The caller's membership in the org she names, else in the org of the medic she names, else in her own. She does not
+/// learn whether a foreign org exists.
 fn member_meant<'v>(
     tables: &Tables,
     viewer: &'v Viewer,
@@ -49,8 +49,7 @@ fn member_meant<'v>(
     member.ok_or(refuse(RefusalCode::NotFound))
 }
 
-/// The medic of the org that the caller names. A medic may mean nobody but herself, and of others she does not learn
-/// whether they exist.
+/// The medic of the org that the caller names. A medic may name only herself, and does not learn whether others exist.
 fn medic_meant(tables: &Tables, member: &Membership, medic: Option<MedicId>) -> Judged<MedicId> {
     let medic = match (&member.role, medic) {
         (Role::Medic, None) => member.medic_ids.first().copied().ok_or(refuse(RefusalCode::NotFound))?,

@@ -14,24 +14,24 @@ use fieldpost_domain::{
     NewMessage, Refusal, RefusalCode, Time,
 };
 
-/// A message as it stands on the wire; the sender is the caller.
+/// A message in its wire form; the sender is the caller.
 #[derive(Debug, Clone)]
 pub struct SubmittedMessage {
-    /// The primary key to be.
+    /// The primary key.
     pub id: MessageId,
-    /// Where it is written.
+    /// The conversation.
     pub conversation_id: ConversationId,
-    /// What it is.
+    /// The kind of message.
     pub kind: MessageKind,
     /// Its text.
     pub content: Option<String>,
-    /// What the app attached.
+    /// The app's metadata.
     pub metadata: Option<Metadata>,
-    /// Whom it mentions.
+    /// The people it mentions.
     pub mentions: Mentions,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
-    /// The device's claim of when it was written.
+    /// The device's time of writing.
     pub composed_at: Option<Time>,
 }
 
@@ -89,8 +89,8 @@ impl Kind for SubmittedMessage {
     }
 }
 
-/// What an earlier attempt of the same send has left. Somebody else's message, or one of another conversation, is told by
-/// nothing but `id_taken`.
+/// The result of an earlier attempt of the same send. If the message is somebody else's, or belongs to another
+/// conversation, the only answer is `id_taken`.
 fn earlier_attempt(
     tables: &Tables,
     viewer: &Viewer,
@@ -114,8 +114,8 @@ fn earlier_attempt(
     }
 }
 
-/// A message that the caller sent here with an older version of the app, which kept its own id in the metadata and let the
-/// server make another.
+/// A message that the caller sent here with an older version of the app. That version kept its own id in the metadata
+/// and let the server make another.
 pub(super) fn sent_by_older_app<'t>(
     tables: &'t Tables,
     viewer: &Viewer,
@@ -139,7 +139,7 @@ fn check_content(submitted: &SubmittedMessage) -> Judged<()> {
     omitted.map_or(Ok(()), |omitted| Err(refuse(limits::refusal(&omitted))))
 }
 
-/// What a person may write.
+/// Checks that a person may write this content.
 pub(super) fn check_text(kind: &MessageKind, content: &str, mentions: &Mentions) -> Judged<()> {
     if *kind == MessageKind::Text && content.trim().is_empty() {
         return Err(refuse(RefusalCode::ContentEmpty));

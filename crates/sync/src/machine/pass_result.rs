@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 /// What a pass means for when the next one runs. In an order of its own, so that whoever draws lots for the lanes draws the
 /// same ones every time.
 #[derive(Debug, Clone, Default)]
-pub struct Aftermath {
+pub struct PassResult {
     /// Lanes that the pass left alone because it was told to.
     pub held: HashSet<ConversationId>,
     /// Lanes whose mutation the server wants again later, or that made a whole call fail alone.
@@ -31,11 +31,11 @@ impl Pass {
 
     /// What it means that the pass ended with this.
     #[must_use]
-    pub fn aftermath(&self, error: Option<&SyncError>) -> Aftermath {
+    pub fn result(&self, error: Option<&SyncError>) -> PassResult {
         let (held, waiting, moved) = self.push.lanes();
         // An error that was kept while the pass went on to its end is the lanes' own, unless too many failed in a row.
         let only_lanes = self.ended_well && self.push.blames_lanes();
         let connection = error.filter(|_| !only_lanes).cloned();
-        Aftermath { held, waiting, moved, more_to_push: self.follow.has_marked_again(), connection }
+        PassResult { held, waiting, moved, more_to_push: self.follow.has_marked_again(), connection }
     }
 }

@@ -15,9 +15,9 @@ use std::future::Future;
 
 /// An answer that came before it was asked for.
 #[derive(Default)]
-pub(super) struct Ahead(Option<(BootstrapRequest, Event)>);
+pub(super) struct Prefetch(Option<(BootstrapRequest, Event)>);
 
-impl Ahead {
+impl Prefetch {
     /// The end of the pass. If the store has ended it before the machine asked, what the server said of when to come back
     /// still counts.
     pub(super) fn heard_at_the_end(self, mut outcome: Outcome) -> Outcome {
@@ -36,8 +36,8 @@ impl Ahead {
 }
 
 impl Engine {
-    pub(super) async fn bootstrap(&self, request: BootstrapRequest, ahead: &mut Ahead) -> Event {
-        match ahead.take(&request) {
+    pub(super) async fn bootstrap(&self, request: BootstrapRequest, prefetch: &mut Prefetch) -> Event {
+        match prefetch.take(&request) {
             Some(answer) => answer,
             None => self.call_bootstrap(request).await,
         }
@@ -48,7 +48,7 @@ impl Engine {
         &self,
         apply: impl Future<Output = StorageResult<ApplyReport>>,
         next: Option<BootstrapRequest>,
-        ahead: &mut Ahead,
+        prefetch: &mut Prefetch,
     ) -> Event {
         let fetch = async {
             match next {
@@ -58,7 +58,7 @@ impl Engine {
         };
         match tokio::try_join!(apply, fetch) {
             Ok((applied, answer)) => {
-                ahead.0 = answer;
+                prefetch.0 = answer;
                 Event::BootstrapApplied(applied)
             }
             Err(error) => Event::StorageFailed(error),

@@ -14,12 +14,12 @@ use uuid::Uuid;
 
 /// Those the person may not see, and with which version others were deleted.
 #[derive(Debug, Default)]
-pub(super) struct Barred {
+pub(super) struct Excluded {
     revoked: HashSet<Uuid>,
     deleted: HashMap<Uuid, i64>,
 }
 
-impl Barred {
+impl Excluded {
     pub(super) async fn among(tx: &Tx, ids: &IdSet) -> Res<Self> {
         let row = tx.only(&BARRED, vec![ids.bind()]).await?;
         let revoked = row.lines("revoked")?.iter().map(|left| left.id(Left::Id)).collect::<Res<_>>()?;
@@ -31,7 +31,7 @@ impl Barred {
         self.revoked.contains(&conversation) || self.deleted.contains_key(&conversation)
     }
 
-    pub(super) fn bars(&self, conversation: Uuid, version: i64) -> bool {
+    pub(super) fn excludes(&self, conversation: Uuid, version: i64) -> bool {
         self.revoked.contains(&conversation)
             || self.deleted.get(&conversation).is_some_and(|deleted| *deleted >= version)
     }
