@@ -87,7 +87,9 @@ impl Screen {
         let watch = Watch::start();
         let (sent, line, message) = tokio::join!(conversation.send(TEXT), told(&mut self.lines), told(&mut thread));
         times.note(watch.stop());
-        (sent?, line?, message?);
+        sent?;
+        line?;
+        message?;
         Ok(())
     }
 
@@ -112,7 +114,10 @@ impl Screen {
         let (applied, line, message, badge) =
             tokio::join!(ours.store.apply_pull(&step.from, step.page), told(&mut self.lines), told(&mut thread), badge);
         times.note(watch.stop());
-        (applied?, line?, message?, badge?);
+        applied?;
+        line?;
+        message?;
+        badge?;
         Ok(())
     }
 }

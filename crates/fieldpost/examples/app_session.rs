@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run -p fieldpost --example app_session -- <url> <key> <file> <user id> <access token>
 //! ```
+#![allow(clippy::print_stdout, reason = "an example talks to a terminal")]
 
 use fieldpost::{AccessToken, Client, Fieldpost, PersonId, ProvidedToken, TokenError, TokenProvider};
 use std::{

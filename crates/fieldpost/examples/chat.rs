@@ -4,6 +4,7 @@
 //! cargo run -- serve &                       # a stand-in server; prints its address and key
 //! cargo run -p fieldpost --example chat -- <url> <key> ada.db ada@fieldpost.test fieldpost-demo
 //! ```
+#![allow(clippy::print_stdout, reason = "an example talks to a terminal")]
 
 use fieldpost::{Conversation, ConversationKind, Fieldpost, ThreadMessage, VectorDiff, Window};
 use std::{error::Error, io::Write};

@@ -5,6 +5,7 @@
 //! ```text
 //! cargo run -p fieldpost --example own_store -- <url> <key> ada@fieldpost.test fieldpost-demo
 //! ```
+#![allow(clippy::print_stdout, reason = "an example talks to a terminal")]
 
 use fieldpost::{Client, Fieldpost, Store, storage::memory::MemoryStore};
 use std::{error::Error, sync::Arc};
