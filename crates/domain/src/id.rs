@@ -35,12 +35,6 @@ macro_rules! id {
                 Self(id)
             }
 
-            /// A placeholder while a stored mutation is decoded, until `address` sets the id.
-            #[allow(dead_code)]
-            pub(crate) const fn unaddressed() -> Self {
-                Self(Uuid::nil())
-            }
-
             /// The UUID.
             #[must_use]
             pub const fn as_uuid(&self) -> Uuid {
@@ -78,6 +72,21 @@ id!(
     /// A person with an account: the id of the user in `auth.users`. Not to be confused with [`MedicId`].
     PersonId
 );
+
+impl ConversationId {
+    /// Of a stored mutation, before it gets the conversation that is stored beside it.
+    pub(crate) const fn unaddressed() -> Self {
+        Self(Uuid::nil())
+    }
+}
+
+impl MessageId {
+    /// Of a stored mutation, before it gets the message that is stored beside it.
+    pub(crate) const fn unaddressed() -> Self {
+        Self(Uuid::nil())
+    }
+}
+
 impl PersonId {
     /// The nil UUID: the author of everything whose author's account was deleted.
     pub const NOBODY: Self = Self(Uuid::nil());

@@ -1,7 +1,7 @@
 //! Messages: as composed on a device, and as the server stores them.
 
 use crate::{
-    ConversationId, Extra, MessageContent, MessageId, Metadata, Omitted, PersonId, Seq, Time, Version,
+    ConversationId, Extra, MessageAck, MessageContent, MessageId, Metadata, Omitted, PersonId, Seq, Time, Version,
     open_enum::open_enum,
 };
 use serde::{Deserialize, Serialize};
@@ -114,6 +114,31 @@ pub struct Message {
 }
 
 impl Message {
+    /// The row that the server made of a message that it acknowledged.
+    #[must_use]
+    pub fn sent(message: NewMessage, ack: &MessageAck) -> Self {
+        Self {
+            id: message.id,
+            conversation_id: ack.conversation_id,
+            sender_id: message.sender_id,
+            kind: message.kind,
+            content: Some(message.content.into()),
+            metadata: message.metadata,
+            reply_to: message.reply_to,
+            mentions: message.mentions,
+            status: MessageStatus::Sent,
+            seq: ack.seq,
+            composed_at: Some(message.composed_at),
+            created_at: ack.created_at,
+            updated_at: ack.created_at,
+            edited_at: None,
+            deleted_at: None,
+            omitted: None,
+            version: ack.version,
+            extra: Extra::new(),
+        }
+    }
+
     /// Whether another row of the same message is equal, except for its place and times. Rows of one version should be
     /// equal; they differ when a trigger of the project changed the message and the server did not report it.
     #[must_use]

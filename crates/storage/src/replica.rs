@@ -102,39 +102,44 @@ pub struct ApplyReport {
     pub digest_matches: Option<bool>,
 }
 
-/// The copy of what the server has.
+/// The copy of the server's rows.
 ///
-/// A page is applied in one transaction: its rows, the position it leads to, and the unread counts of the conversations it
-/// touches. Rows are applied in the order grants, people, conversations, messages, read markers, tombstones, revocations (a
-/// grant comes in the same page as the conversation that it admits). For each row:
+/// One transaction applies a page: its rows, the position it leads to, and the unread counts of its conversations. The rows
+/// come in this order: grants, people, conversations, messages, read markers, tombstones, revocations. A story of the
+/// conformance suite (in brackets) holds each rule:
 ///
-/// * An older or equal version than the one stored (or remembered of a tombstone or revocation) is ignored, except for what
-///   is derived and carries no version: a conversation's `last_seq` (the larger wins) and `unread`, `last_message_at`,
-///   `last_message_preview` and `medic_name` (from the answer with the larger `last_seq`; of
-///   equals from the later one, unless its version is older; history, which passes overtake, is never the later one).
-/// * A message whose id is in the outbox is its remote echo: the row becomes `sent` with the server's values, and the
-///   mutation stays until its own answer (or the next attempt's `duplicate`) settles it.
-/// * A message of a conversation that is not here, nor in the page, is kept aside as unreadable; unless the conversation was
-///   deleted or revoked, then it is ignored. An access change of an unknown kind is kept aside too.
-/// * Of one version a message should say one thing. Where it says another (a trigger of the project changed what was sent, and
-///   the server did not tell), the row that comes counts.
-/// * A part of a thread that the page covers is known whole: a number in it without a message is no gap.
-/// * Rows that cannot be read are kept aside, each once, however often it comes; the newest [`crate::unreadable::KEPT`] of
-///   them. Those that name their conversation leave with it, and are not kept when it has been deleted or revoked.
-/// * Somebody who is a member of several orgs, or has moved to another one, has a row in each, whose versions are not comparable.
-///   In a conversation she is what she is in its org.
-/// * Names are written with the rows: a person whose name changed changes the `sender_name` of their messages and the
-///   participant name of their conversation.
-/// * A direct conversation that comes while another, opened offline for the same org and medic, waits in the outbox: the two
-///   are merged under the server's id, as [`crate::Outbox::settle`] does.
-/// * Own read marker and receipts: the larger position wins, always. A marker may come before its conversation.
-/// * A tombstone of a message removes the row, unless that is newer (of equals the deletion counts) and keeps its seq as known (a send of it in the outbox waits for its answer);
-///   of a conversation, removes everything of it, as a revocation does
-///   ([`fieldpost_domain::RefusalCode::ConversationDeleted`]).
-/// * A revocation removes the conversation, its messages and markers; what waited in its lane becomes dead letters
-///   ([`fieldpost_domain::RefusalCode::AccessLost`]) whose messages stay visible to their author until dealt with, except
-///   read marks and messages that the server has (their echo was here), which leave the outbox. A grant of a newer version
-///   makes it welcome again, as does a bootstrap that brings it.
+/// 1. A row of an older or equal version changes nothing (`an_older_state_of_a_message_is_ignored`). A conversation's derived
+///    fields carry no version. `last_seq`: the larger wins (`last_seq_only_grows`). `unread`, `last_message_at`,
+///    `last_message_preview` and `medic_name` come from the answer with the larger `last_seq`; of two equal ones from the later
+///    answer, unless its version is older. History is never the later answer (`history_that_a_pull_has_overtaken_does_not_count`).
+/// 2. A message whose send is in the outbox becomes `sent` with the server's values. The mutation stays until its own answer
+///    comes (`a_remote_echo_before_the_answer_is_not_doubled`).
+/// 3. A message of an unknown conversation is kept aside as unreadable (`a_message_of_an_unknown_conversation_is_kept_aside`),
+///    and ignored if that conversation was deleted or revoked (`late_rows_of_a_revoked_conversation_are_ignored`). An access
+///    change of an unknown kind is kept aside too (`an_unknown_kind_of_access_is_kept_aside`).
+/// 4. If two rows of one version differ, the row that comes counts: a trigger of the project changed what was sent, and the
+///    server did not say so (`a_known_version_that_says_something_else_is_believed`).
+/// 5. A page may cover a part of a thread whole. A number without a message is no gap there
+///    (`what_a_policy_hides_is_no_gap`).
+/// 6. Unreadable rows are kept aside, each once, the newest [`crate::unreadable::KEPT`] of them
+///    (`the_newest_thousand_unreadable_rows_are_kept`). They leave with their conversation
+///    (`unreadable_rows_leave_with_their_conversation`).
+/// 7. A person has one row per org; their versions are not comparable. In a conversation the row of its org counts
+///    (`somebody_of_two_orgs_is_in_each_what_she_is_there`).
+/// 8. A name is looked up when a row is read, so a new name shows everywhere (`a_new_name_shows_everywhere`).
+/// 9. A direct conversation may come while another one for the same org and medic waits in the outbox. The store merges the
+///    two under the server's id (`a_pulled_row_of_the_same_medic_merges_before_the_answer`).
+/// 10. Of two positions of a marker the larger wins (`the_marker_never_goes_backwards`). A marker may come before its
+///     conversation (`a_marker_before_its_conversation_is_kept`).
+/// 11. A tombstone of a message removes the row, unless the row is newer; its seq stays known
+///     (`a_deleted_message_does_not_come_back`). A tombstone of a conversation removes everything of it, as a revocation does
+///     ([`fieldpost_domain::RefusalCode::ConversationDeleted`]; `a_deleted_conversation_leaves_and_does_not_come_back`).
+/// 12. A revocation removes the conversation, its messages and markers (`a_revoked_conversation_leaves_the_device`). Its queued
+///     mutations become dead letters ([`fieldpost_domain::RefusalCode::AccessLost`]) whose messages stay visible to their
+///     author (`unsent_messages_of_a_revoked_conversation_become_dead_letters`). Read marks, and messages that the server has,
+///     leave the outbox (`an_echoed_message_of_a_revoked_conversation_just_leaves`).
+/// 13. A newer grant brings the conversation back (`a_newer_grant_brings_the_conversation_back`), and so does a bootstrap that
+///     lists it (`a_bootstrap_makes_a_revoked_conversation_welcome`).
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Replica: Send + Sync {
@@ -147,43 +152,47 @@ pub trait Replica: Send + Sync {
     /// as well. One that was not finished stays such a one, whatever the reason of starting over.
     async fn begin_bootstrap(&self, reason: BootstrapReason) -> StorageResult<()>;
 
-    /// Applies one page of a bootstrap. `after` is what it was asked for with.
+    /// Applies one page of a bootstrap. `after` is the continuation that it was requested with.
     ///
-    /// A conversation's messages of the page tell a range whole, from the lowest seq that came up to its `last_seq` (an empty
-    /// one above that if none came). It takes the place of the recent range. Messages inside it that did not come leave the
-    /// store with the page, and so do all below it that the server has, those that history brought while the bootstrap ran
-    /// included: the position jumps, and what was edited or deleted between the old cursor and the new one is never pulled.
-    /// They come back as history on demand; one whose send awaits its answer in the outbox is queued again until then. Seqs known
-    /// by tombstones stay known. When a message of the page cannot be read, nothing inside a range is taken for deleted, and
-    /// an earlier state of that message stays even below one. A conversation or person whose row cannot be read, but says its
-    /// id, counts as having come, and its row stays as it was; of the conversation's messages those stay that came with the page,
-    /// and what lies between them; not a conversation after a change of epoch. With the last page the position becomes `Following`,
-    /// and what the bootstrap did not confirm leaves: conversations that did not come (with the consequences of a revocation for their
-    /// lanes, but without being remembered as revoked), and people that did not come. Those people whom a message here names
-    /// as its sender stay, as members of the past. Conversations and people that an answer has brought since the bootstrap
-    /// began count as confirmed (after a change of epoch, since its first page), and those that the server does not know yet
-    /// stay.
+    /// 1. The page tells a range of each of its conversations whole: from the lowest seq that came up to `last_seq`, empty if
+    ///    none came. It replaces the recent range (`a_later_bootstrap_replaces_the_range`). Messages inside it that did not come
+    ///    leave (`messages_that_a_bootstrap_does_not_confirm_leave`).
+    /// 2. Messages below it that the server has leave too, and come back as history: the position jumps, so no pull will bring
+    ///    what changed in between (`history_from_before_a_bootstrap_is_fetched_again`,
+    ///    `history_during_a_bootstrap_is_fetched_again`). A message whose send awaits its answer is shown as queued until then
+    ///    (`a_message_that_awaits_its_answer_is_shown_through_a_bootstrap`). Tombstones keep their seqs known
+    ///    (`known_deletions_below_a_confirmed_range_stay_known`).
+    /// 3. If a message of the page cannot be read, nothing inside a range counts as deleted
+    ///    (`an_unreadable_message_deletes_nothing`). A conversation or person whose row cannot be read, but says its id, counts
+    ///    as having come, and keeps its row (`a_conversation_that_cannot_be_read_stays_as_it_was`,
+    ///    `a_person_that_cannot_be_read_stays_as_she_was`); a conversation does not after a change of epoch.
+    /// 4. The last page makes the position `Following`, and what the bootstrap did not confirm leaves: conversations as by a
+    ///    revocation that nobody remembers (`conversations_that_a_bootstrap_does_not_confirm_leave`), and people
+    ///    (`people_that_a_bootstrap_does_not_confirm_leave`), except senders of messages that are here
+    ///    (`a_member_of_the_past_keeps_the_name`). What an answer has brought meanwhile counts as confirmed
+    ///    (`what_is_opened_during_a_bootstrap_is_not_swept`); what the server does not know yet stays
+    ///    (`an_unsent_conversation_stays_through_a_bootstrap`).
+    /// 5. A listed conversation comes with all its markers. If the person has read further here than the page says, the store
+    ///    queues a mark at that position, but not above the page's `last_seq`, unless a mark waits already
+    ///    (`what_was_read_is_told_again_after_a_first_load`). Until it has arrived, the store subtracts the messages that the
+    ///    person has read from the server's count (`what_was_read_is_taken_off_the_servers_count`).
+    /// 6. If the first page names another epoch than the bootstrap before ([`BootstrapPage::epoch`]), the bootstrap goes on as
+    ///    one for [`BootstrapReason::Epoch`] (`a_first_page_of_another_history_is_a_change_of_epoch`).
     ///
-    /// A conversation that a bootstrap lists comes into sight with all its markers, as one does with a grant
-    /// ([`Replica::apply_pull`]). Where the signed-in person's own stands higher here than its page says (nowhere, if none
-    /// came), the server does not know: a mark at that position, but not above the `last_seq` that was told, is queued again
-    /// at the end of the outbox, under a new id ([`crate::MutationIds`]), unless one waits already. Until it has arrived,
-    /// the messages that it has read and that are here are taken off the server's count.
+    /// After [`BootstrapReason::Epoch`]:
     ///
-    /// A bootstrap whose first page names another epoch than the bootstrap before it ([`BootstrapPage::epoch`]) goes on as one
-    /// for [`BootstrapReason::Epoch`], whatever it began for: the server may be restored between an answer that ends a cursor
-    /// and the first page.
-    ///
-    /// After [`BootstrapReason::Epoch`] the stored state of a conversation (`last_seq`, derived fields, recent range) gives way
-    /// to the first row that comes of it, and markers above its `last_seq`, queued marks included, come down to it; and below
-    /// the first message of its page whose seq was in the recent range and that was not here, because nobody has read what
-    /// took the place of another message. Messages stored before the bootstrap began that stand above the told range leave
-    /// with the page too. Own ones among those that leave from inside or above it have been lost by the server: they become
-    /// dead letters ([`fieldpost_domain::RefusalCode::LostByServer`]) at the end of the outbox, in the order of their seqs,
-    /// each under a new id ([`crate::MutationIds`]); except those that were deleted or cannot be sent (they leave), and those whose
-    /// send still waits in the outbox (it goes on waiting). Of a conversation that did not come this is known only where its
-    /// author would have been shown it; else her own messages leave with it, or say that it is out of sight
-    /// ([`crate::visibility::fate_of_unlisted`]).
+    /// 7. The first row of a conversation replaces its stored state (`after_an_epoch_versions_count_from_the_beginning`).
+    ///    Markers and queued marks above its `last_seq` come down to it
+    ///    (`after_an_epoch_markers_come_down_to_what_is_there`), and below the first message of the page that stands in the
+    ///    recent range and was not here: nobody has read what took the place of another message
+    ///    (`after_an_epoch_what_took_the_place_of_another_is_unread`).
+    /// 8. Messages that were stored before the bootstrap began and stand above the range leave as well. Own messages that leave
+    ///    from inside or above the range were lost by the server: they become dead letters
+    ///    ([`fieldpost_domain::RefusalCode::LostByServer`]) in the order of their seqs
+    ///    (`messages_that_the_server_lost_become_dead_letters`). Deleted messages and those that cannot be sent leave
+    ///    (`deleted_and_unsendable_messages_are_not_lost`); a message whose send waits goes on waiting.
+    /// 9. Own messages of a conversation that did not come are called lost only if their author would have been shown it
+    ///    ([`crate::visibility::fate_of_unlisted`]; `what_is_out_of_sight_after_an_epoch_is_not_called_lost`).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Superseded`] when the position is not the one that `after` belongs to.

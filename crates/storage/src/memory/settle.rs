@@ -5,8 +5,8 @@ use super::state::{Entry, Row, State};
 use crate::{EntryState, SettleReport};
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
-    Acknowledgement, ConversationId, Extra, Intent, Message, MessageAck, MessageId, MessageStatus, NewMessage,
-    PushOutcome, PushResult, Refusal, RefusalCode, RetryCode,
+    Acknowledgement, ConversationId, Intent, Message, MessageId, PushOutcome, PushResult, Refusal, RefusalCode,
+    RetryCode,
 };
 
 impl State {
@@ -37,7 +37,7 @@ impl State {
             Acknowledgement::Sent(ack) => {
                 self.unify(lane, ack.conversation_id, report);
                 if let Intent::SendMessage(message) = &entry.intent {
-                    self.land(stored(message.clone(), &ack));
+                    self.land(Message::sent(message.clone(), &ack));
                 }
             }
             Acknowledgement::Stored(message) => {
@@ -128,29 +128,5 @@ impl State {
             *last_retry = Some(code);
             report.retrying += 1;
         }
-    }
-}
-
-/// The row that the server made of a message.
-fn stored(message: NewMessage, ack: &MessageAck) -> Message {
-    Message {
-        id: message.id,
-        conversation_id: ack.conversation_id,
-        sender_id: message.sender_id,
-        kind: message.kind,
-        content: Some(message.content.into()),
-        metadata: message.metadata,
-        reply_to: message.reply_to,
-        mentions: message.mentions,
-        status: MessageStatus::Sent,
-        seq: ack.seq,
-        composed_at: Some(message.composed_at),
-        created_at: ack.created_at,
-        updated_at: ack.created_at,
-        edited_at: None,
-        deleted_at: None,
-        omitted: None,
-        version: ack.version,
-        extra: Extra::new(),
     }
 }
