@@ -12,7 +12,7 @@ fn line(number: u32, second: i64, unread: u64) -> ConversationSummary {
     ConversationSummary {
         id: id(number),
         org_id: OrgId::from_uuid(Uuid::nil()),
-        kind: if number % 3 == 0 { ConversationKind::Broadcast } else { ConversationKind::Direct },
+        kind: if number.is_multiple_of(3) { ConversationKind::Broadcast } else { ConversationKind::Direct },
         participant_name: format!("Medic {number}"),
         subject: None,
         omitted: None,
