@@ -51,7 +51,7 @@ impl Subject {
         cursor(&format!("at {}", self.head.get()))
     }
 
-    /// The next messages of every conversation, with their conversations, as a server sends them.
+    /// The next messages of every conversation, together with the conversations, as a server sends them.
     fn page(&self) -> Changes {
         let each = PAGE / CONVERSATIONS;
         let (from, to) = (self.head.get() + 1, self.head.get() + each);

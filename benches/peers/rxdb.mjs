@@ -1,8 +1,9 @@
-// RxDB with its Supabase replication (the plugin `replication-supabase`), in memory: the quickest storage that it has.
+// RxDB with its Supabase replication (the plugin `replication-supabase`), in memory: its fastest storage.
 //
-// Its plugin expects a boolean `_deleted`; the schema here has `deleted_at`, so the field is taken out of what is
-// inserted. The plugin quotes column names in `or=(…)`, which PostgREST reads and Supabase Lite does not: the quotes are taken off.
-// Realtime is off: Supabase Lite has none. After a failure it tries again at once instead of in five seconds.
+// Its plugin expects a boolean `_deleted`; the schema here has `deleted_at`, so this script removes the field from
+// inserts. The plugin quotes column names in `or=(…)`, which PostgREST accepts and Supabase Lite does not: the script
+// removes the quotes. Realtime is off: Supabase Lite has none. After a failure it retries at once instead of after five
+// seconds.
 import { randomUUID } from "node:crypto";
 
 import { createRxDatabase } from "rxdb/plugins/core";

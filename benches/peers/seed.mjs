@@ -1,6 +1,6 @@
 // The algorithm of the app that Fieldpost replaces (shared facts: "Behaviour to keep" and "Defects"), on WatermelonDB.
 //
-// Its adapter is LokiJS, all in memory: the quickest that WatermelonDB has on Node. The app's own writes SQLite.
+// Its adapter is LokiJS, all in memory: WatermelonDB's fastest on Node. The app itself uses SQLite.
 import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 

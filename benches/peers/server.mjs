@@ -1,11 +1,11 @@
-// Asks the database of the local stack: reads one question from standard input, prints one answer. Questions:
-//   {"count": prefix, "org_id"}   how many messages begin so, and how many different texts they have
+// Queries the database of the local stack: reads one question from standard input, prints one answer. Questions:
+//   {"count": prefix, "org_id"}   how many messages have this prefix, and how many different texts
 //   {"write": n, "org_id", "sender_id"}   n messages, spread over the conversations of the organization
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { text } from "node:stream/consumers";
 
-// As installed for the stack itself: these two are no peers, and run where no peer is installed.
+// The stack's own packages: these two are no peers, and run even if no peer is installed.
 const postgres = createRequire(new URL("../../tests/supabase/package.json", import.meta.url))("postgres");
 const path = process.env.FIELDPOST_STACK ?? new URL("../../.fieldpost/supabase-benches/stack.json", import.meta.url);
 const stack = JSON.parse(readFileSync(path, "utf8"));

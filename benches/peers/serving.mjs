@@ -1,12 +1,12 @@
-// What Fieldpost's functions cost on PostgreSQL beside plain SQL that moves the same rows, both fed with the same JSON. Each
-// client has a connection of its own; a round is so many calls, shared among the clients. The plain table has the columns and
-// indexes of `messages` and neither triggers nor policies.
+// The cost of Fieldpost's functions on PostgreSQL, compared with plain SQL that moves the same rows; both get the same
+// JSON. Each client has its own connection; the clients share the calls of a round. The plain table has the columns and
+// indexes of `messages`, but neither triggers nor policies.
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { text } from "node:stream/consumers";
 
-// As installed for the stack itself: these two are no peers, and run where no peer is installed.
+// The stack's own packages: these two are no peers, and run even if no peer is installed.
 const postgres = createRequire(new URL("../../tests/supabase/package.json", import.meta.url))("postgres");
 const CALLS = 16;
 const path = process.env.FIELDPOST_STACK ?? new URL("../../.fieldpost/supabase-benches/stack.json", import.meta.url);

@@ -1,11 +1,11 @@
-// What a process is asked to do, in the words of benches/src/phone.rs: a task on the first line of standard input, "ready" on
-// standard output when everything is prepared, a line to begin, and one line of JSON at the end. A further line says that the
-// time is over: then the answer is how far it has come.
+// The task of a process, in the protocol of benches/src/peer_client.rs: a task on the first line of standard input,
+// "ready" on standard output after the preparation, a line to start, and one line of JSON at the end. A further line
+// means that the time is over: then the process reports its progress.
 import { createInterface } from "node:readline";
 
 import { createClient } from "@supabase/supabase-js";
 
-// Standard output is for the harness; libraries that chat there are silenced.
+// Standard output is for the harness; other output of libraries is suppressed.
 const say = (line) => process.stdout.write(`${line}\n`);
 console.log = console.info = console.warn = () => {};
 

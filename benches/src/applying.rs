@@ -1,6 +1,6 @@
-//! Applying pages of a pull, into files of different sizes.
+//! Applies pages of a pull to files of different sizes.
 //!
-//! All files grow together: a round is the same few pages into each. At "empty" every round has files of its own.
+//! All files grow together: each round applies the same few pages to each. For "empty" every round uses new files.
 
 use crate::{
     Notes, Size,
@@ -14,7 +14,7 @@ use anyhow::{Result, ensure};
 const CONVERSATIONS: u64 = 200;
 /// The messages of a page.
 const PAGES: [u64; 2] = [500, 2_000];
-/// The messages of a round, whatever the size of a page.
+/// The messages of a round, for every page size.
 const ROUND: u64 = 8_000;
 
 pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
@@ -37,7 +37,7 @@ pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
         }
     }
     if size != Size::Full {
-        // Of a million rows this takes longer than the bench, and the small files have shown it already.
+        // With a million rows this takes longer than the bench, and the small files have already shown it.
         files.check()?;
     }
     Ok(())
@@ -50,7 +50,7 @@ struct Round<'a> {
     number: u32,
 }
 
-/// A file for each subject.
+/// One file per subject.
 struct Files {
     scene: Scene,
     ours: Subject,
@@ -80,7 +80,7 @@ impl Files {
         Ok(())
     }
 
-    /// The same pages into all; who goes first changes from round to round.
+    /// Applies the same pages to all files; the order of subjects changes from round to round.
     fn round(&mut self, notes: &mut Notes, round: Round<'_>) -> Result<()> {
         let steps = (0..round.messages / round.page).map(|_| self.scene.step(round.page));
         let steps = steps.collect::<Result<Vec<_>, _>>()?;
@@ -106,7 +106,7 @@ impl Files {
         notes.write(round.case, "fieldpost", round.number, watch.stop(), round.messages, [])
     }
 
-    /// All have written the same.
+    /// Checks that all subjects have written the same rows.
     fn check(&self) -> Result<()> {
         let ours = Raw::open(&self.ours.file())?.content()?;
         for (way, raw, _) in &self.raw {

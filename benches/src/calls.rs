@@ -1,4 +1,4 @@
-//! One kind of call, so many times, in a process of its own: for whoever counts instructions.
+//! One kind of call, repeated in a separate process, for counting instructions.
 
 use crate::{
     raw::{Raw, Way},
@@ -22,7 +22,7 @@ const SHOWN: u32 = 50;
 /// The messages of a page.
 const PAGE: u64 = 1_000;
 
-/// What is called.
+/// The call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Call {
     Send,
@@ -32,7 +32,7 @@ pub(crate) enum Call {
     Decode,
 }
 
-/// Who is called.
+/// The subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
     Ours,
@@ -72,7 +72,7 @@ impl Call {
         }
     }
 
-    /// How many calls are enough to be counted.
+    /// The number of calls that is enough for counting.
     pub(crate) const fn times(self) -> u64 {
         match self {
             Self::Send | Self::List | Self::Window => 40,
@@ -80,7 +80,7 @@ impl Call {
         }
     }
 
-    /// How many come first: enough for every statement to be prepared.
+    /// The number of calls before counting: enough for every statement to be prepared.
     pub(crate) const fn before(self) -> u64 {
         match self {
             Self::Send | Self::List | Self::Window => 4,
@@ -105,7 +105,7 @@ impl Subject {
 /// Makes calls: `<call> <subject> <times> <file>`.
 ///
 /// # Errors
-/// If a call fails, or does not do what it is counted for.
+/// If a call fails, or does not do the work that is counted.
 pub fn make(words: &[String]) -> Result<()> {
     let [call, subject, times, file] = words else { bail!("a call, a subject, how often, and a file") };
     let call = Call::ALL.into_iter().find(|known| known.name() == call).context("no such call")?;
@@ -133,7 +133,8 @@ fn decode(subject: Subject, times: u64) -> Result<()> {
     Ok(())
 }
 
-/// What follows after the messages of the file; always as much, so that making it up counts for nothing.
+/// The steps after the messages of the file; always the same number, so that generating them does not affect the
+/// difference.
 fn steps(file: &Path) -> Result<Vec<Step>> {
     const MOST: u64 = 4;
     let here: u64 = Raw::open(file)?.messages()?;

@@ -1,4 +1,4 @@
-//! Reading and applying pages that a real server has sent: the bytes were kept on their way to a device.
+//! Decodes and applies pages of a real server; their bytes were recorded on the way to a device.
 
 use crate::{
     Notes, Size,
@@ -44,15 +44,15 @@ pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
     Ok(())
 }
 
-/// What a server has sent to a device.
+/// The recorded responses of a server to a device.
 struct Recorded {
     /// The first load: conversations without messages.
     first: BootstrapPage,
-    /// The answers that brought the messages.
+    /// The responses with the messages.
     pulls: Vec<Bytes>,
 }
 
-/// A device loads empty conversations, then messages are written, then it pulls.
+/// A device loads empty conversations, then messages are written, then the device pulls.
 async fn record(conversations: u64, messages: u64) -> Result<Recorded> {
     let project = Project::required()?;
     let org = Project::tenant(conversations, 0)?;
@@ -72,7 +72,7 @@ async fn record(conversations: u64, messages: u64) -> Result<Recorded> {
     let (mut pulls, mut here) = (Vec::new(), 0);
     for body in line.answers("/fieldpost_pull") {
         match wire::serde_alone(&body)? as u64 {
-            // It said that there was nothing new.
+            // The server reported nothing new.
             0 => {}
             some => {
                 here += some;
@@ -104,7 +104,7 @@ impl Work<'_> {
         notes.write(self.case, OURS, self.round, watch.stop(), self.messages, [("pages", pages)])
     }
 
-    /// Reads every page with serde alone, and writes what is known beforehand to be in it.
+    /// Decodes every page with serde alone, and writes the rows that are known in advance to be in it.
     fn raw(&self, notes: &mut Notes, way: Way, subject: &Subject) -> Result<Raw> {
         subject.close()?;
         let mut raw = Raw::open(&subject.file())?;
@@ -120,7 +120,7 @@ impl Work<'_> {
         Ok(raw)
     }
 
-    /// How much of it is reading.
+    /// The share of decoding alone.
     fn serde_alone(&self, notes: &mut Notes) -> Result<()> {
         let case = "reading alone";
         let watch = Watch::start();

@@ -1,4 +1,4 @@
-//! Sending what was written without a network, over lines of different length, and over one that loses answers.
+//! Sends messages written offline, over connections with different latencies, and over one that loses responses.
 
 use crate::{
     Notes, Size,
@@ -10,13 +10,13 @@ use crate::{
 use anyhow::Result;
 use std::time::Duration;
 
-/// One answer in so many is lost.
+/// One in this many responses is lost.
 const LOST: u64 = 10;
 
-/// How long anybody may take.
+/// The most time for each client.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// What is queued, and the line that it goes through.
+/// The queued messages, and the conditions of the line.
 struct Case {
     name: String,
     queued: u64,
@@ -39,7 +39,7 @@ pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
                         continue;
                     }
                     if !drain(&peers, notes, client, case, round).await? {
-                        // The limit for it once is enough.
+                        // Running into the limit once is enough.
                         hopeless.push(turn);
                     }
                 }
@@ -73,7 +73,7 @@ fn losses(size: Size) -> Case {
     Case { name: format!("{queued} queued, 10% of answers lost"), queued, conditions }
 }
 
-/// Whether it was done in time.
+/// Whether it finished in time.
 async fn drain(peers: &Peers, notes: &mut Notes, client: Client, case: &Case, round: u32) -> Result<bool> {
     let queued = patience(client, case);
     if queued == 0 {
@@ -84,8 +84,8 @@ async fn drain(peers: &Peers, notes: &mut Notes, client: Client, case: &Case, ro
     peers.turn(notes, client, &turn).await
 }
 
-/// The peers send one message with a request or four of its own, one after the other: what a few of them take says what many
-/// take, and nobody waits seven minutes for it.
+/// The peers send each message with one to four requests, one after the other. So the time for a few messages predicts
+/// that for many, and the run need not wait seven minutes.
 fn patience(client: Client, case: &Case) -> u64 {
     let slow = case.conditions.round_trip > Duration::ZERO;
     match client {

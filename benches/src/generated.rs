@@ -1,5 +1,5 @@
-//! A server that costs next to nothing: it signs anybody in, shows empty conversations, and then tells of so many messages.
-//! What it says is made up as it is asked, page by page, so that a million messages need no memory.
+//! A server that costs almost nothing: it signs anybody in, sends empty conversations, and then a given number of
+//! messages. It generates its responses page by page on request, so that a million messages need no memory.
 
 use crate::{
     project::{Account, Org, Project},
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// The messages of a page: about as many of these as are a MiB.
+/// The messages of a page: about a MiB of them.
 const PAGE: u64 = 2_000;
 
 pub(crate) struct Generated {
@@ -59,7 +59,7 @@ async fn accept(listener: TcpListener, story: Arc<Mutex<Story>>) {
         let story = story.clone();
         tokio::spawn(async move {
             let service = service_fn(|request| answer(request, &story));
-            // A client that goes away ends the connection; that is all there is to it.
+            // A client that disconnects ends the connection; nothing else happens.
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }

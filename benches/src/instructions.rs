@@ -1,8 +1,9 @@
-//! How many instructions a call takes, counted by callgrind: a number that does not depend on how fast the machine is, nor on
-//! what else it does.
+//! Counts the instructions of a call with callgrind: a number that does not depend on the machine's speed or its other
+//! load.
 //!
-//! A process makes some calls and ends; another makes more of them. What lies between the two counts, for each call more, is
-//! what one call takes, on all threads: starting, opening the file and ending are in both counts and fall out.
+//! One process makes some calls and ends; another makes more of them. The difference of the two counts, divided by the
+//! additional calls, is the cost of one call on all threads. Starting, opening the file and ending are in both counts
+//! and cancel out.
 
 use crate::{
     Notes, Reading, Size,
@@ -64,7 +65,7 @@ fn prepare(folder: &TempDir, messages: u64) -> Result<PathBuf> {
 fn count(folder: &TempDir, prepared: &Path, call: Call, who: Who, times: u64) -> Result<u64> {
     let file = folder.path().join("counted.db");
     for left in ["", "-wal", "-shm"] {
-        // The one before may have left these behind, or not.
+        // The previous run may have left these files behind.
         let _ = fs::remove_file(folder.path().join(format!("counted.db{left}")));
     }
     fs::copy(prepared, &file)?;

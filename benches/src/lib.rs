@@ -1,12 +1,12 @@
 //! Benchmarks of Fieldpost.
 //!
-//! "Fast" is a ratio here: how close to what the machine can do at best (raw SQLite, plain SQL on PostgreSQL), and how far
-//! ahead of what people use today (`benches/peers`). Machines are shared and noisy, so a bare time says little. Every bench
-//! therefore lets all of its subjects do the same work in turn, round after round, and writes a line for each
-//! ([`Notes`]); `cargo xtask bench-report` makes medians, spread and ratios of the lines of one run.
+//! "Fast" is a ratio here: how close to the best that the machine can do (raw SQLite, plain SQL on PostgreSQL), and how
+//! far ahead of what people use today (`benches/peers`). Machines are shared and noisy, so an absolute time says
+//! little. So every bench lets all its subjects do the same work in turn, round after round, and writes a line for each
+//! ([`Notes`]); `cargo xtask bench-report` computes medians, spread and ratios from the lines of one run.
 //!
-//! Where a subject stands for the best possible, it must end with the same rows in the same tables; the bench compares
-//! them and fails if they differ, so that nothing is left out where it would make a ratio look better or worse.
+//! A subject that represents the best possible must end with the same rows in the same tables. The bench compares them
+//! and fails if they differ, so that no subject can skip work that would change a ratio.
 
 mod applying;
 mod calls;
@@ -58,7 +58,7 @@ impl Bench {
     /// Runs it.
     ///
     /// # Errors
-    /// If any subject fails, or does not do the work that it is timed for.
+    /// If any subject fails, or does not do the work that is timed.
     pub fn run(&self, size: Size, notes: &mut Notes) -> Result<()> {
         (self.run)(size, notes)
     }

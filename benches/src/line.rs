@@ -1,7 +1,8 @@
-//! The line between a client and a server: it counts, delays and loses what passes, and can answer from memory.
+//! The connection between a client and a server: it counts, delays and loses traffic, and can answer from memory.
 //!
-//! Every client goes through the same line, so that nobody counts their own requests and everybody's are lost by the same
-//! rule. A line that has recorded answers can play them back: then the server costs nothing, and what is left is the client.
+//! Every client uses the same line, so that no client counts its own requests and every client loses responses by the
+//! same rule. A line that has recorded responses can replay them: then the server costs nothing, and only the client is
+//! measured.
 
 use anyhow::{Context as _, Result};
 use http_body_util::{BodyExt as _, Full};
@@ -25,20 +26,20 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What the line does to what passes.
+/// What the line does to the traffic.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct NetworkConditions {
-    /// How long an answer takes beyond what the server needs.
+    /// The delay of a response beyond the server's own time.
     pub(crate) round_trip: Duration,
-    /// The answer to every so-manieth writing request is lost, after the server has done what was asked.
+    /// Every n-th writing request loses its response, after the server has done the work.
     pub(crate) lose_every: Option<u64>,
-    /// Answers come from memory where the same was asked before.
+    /// Replays a recorded response if the same request was made before.
     pub(crate) from_memory: bool,
-    /// Answers are not kept: there are too many.
+    /// Does not record responses: there are too many.
     pub(crate) forgetful: bool,
 }
 
-/// What has passed since it was last asked.
+/// The traffic since the last query.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Passed {
     pub(crate) requests: u64,
@@ -65,9 +66,9 @@ struct State {
     conditions: NetworkConditions,
     passed: Passed,
     writes: u64,
-    /// How many answers were kept.
+    /// The number of recorded responses.
     kept: usize,
-    /// The newest answer to each question, with its number.
+    /// The newest response to each request, with its number.
     memory: HashMap<Question, (usize, Answer)>,
 }
 
@@ -82,7 +83,7 @@ pub(crate) struct Line {
 type Forward = Client<HttpConnector, Full<Bytes>>;
 
 impl Line {
-    /// A line to a server, in good conditions.
+    /// A line to a server, without faults.
     pub(crate) async fn to(server: &str) -> Result<Self> {
         let server: Uri = server.parse()?;
         let authority = server.authority().context("the server has no address")?.to_string();
@@ -93,13 +94,13 @@ impl Line {
         Ok(Self { url, state, task })
     }
 
-    /// Changes the conditions, and counts from zero.
+    /// Changes the conditions, and resets the counts.
     pub(crate) fn turn(&self, conditions: NetworkConditions) {
         let mut state = lock(&self.state);
         (state.conditions, state.passed, state.writes) = (conditions, Passed::default(), 0);
     }
 
-    /// The answers of a function of the server that are kept, in the order in which they came.
+    /// The recorded responses of a function of the server, in order of arrival.
     pub(crate) fn answers(&self, function: &str) -> Vec<Bytes> {
         let state = lock(&self.state);
         let of = state.memory.iter().filter(|(question, _)| question.target.ends_with(function));
@@ -108,7 +109,7 @@ impl Line {
         of.into_iter().map(|(_, body)| body).collect()
     }
 
-    /// What has passed since the conditions turned.
+    /// The traffic since the conditions changed.
     pub(crate) fn passed(&self) -> Passed {
         lock(&self.state).passed
     }
@@ -134,12 +135,12 @@ async fn accept(listener: TcpListener, server: Arc<str>, state: Arc<Mutex<State>
 
 async fn serve(stream: TcpStream, server: Arc<str>, state: Arc<Mutex<State>>, forward: Forward) {
     let service = service_fn(|request| pass(request, &server, &state, &forward));
-    // A client that goes away, or an answer that is lost, ends the connection; that is all there is to it.
+    // A disconnected client or a lost response ends the connection; nothing else happens.
     let _ = stream.set_nodelay(true);
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// An error breaks the connection: the answer is lost.
+/// An error breaks the connection: the response is lost.
 async fn pass(
     request: Request<Incoming>,
     server: &str,
@@ -186,7 +187,7 @@ async fn ask(question: &Question, mut headers: HeaderMap, server: &str, forward:
     Ok(Answer { status: parts.status, headers, body: body.collect().await?.to_bytes() })
 }
 
-/// Counts an answer; an error if it is to be lost.
+/// Counts a response; an error if it must be lost.
 fn note(state: &Mutex<State>, question: Question, answer: Answer) -> Result<()> {
     let mut state = lock(state);
     state.passed.requests += 1;
@@ -206,10 +207,10 @@ fn note(state: &Mutex<State>, question: Question, answer: Answer) -> Result<()> 
     Ok(())
 }
 
-/// The first of every so many, so that a client that needs few requests is not spared.
+/// The first of every n, so that a client with few requests loses one too.
 const LOST_AT: u64 = 1;
 
-/// Calls that write: inserts and updates of tables, and the function that pushes.
+/// Requests that write: inserts and updates of tables, and the push function.
 fn is_write(question: &Question) -> bool {
     let rest = question.target.starts_with("/rest/v1/");
     let function = question.target.starts_with("/rest/v1/rpc/");

@@ -1,5 +1,5 @@
-//! Loading so many messages into an empty file, until they can be read: beside raw SQLite, and beside PowerSync, which gets the
-//! same rows from a stream of its own format.
+//! Loads a number of messages into an empty file until they can be read: compared with raw SQLite, and with PowerSync,
+//! which gets the same rows from a stream in its own format.
 
 use crate::{
     Notes, Reading, Size,

@@ -7,21 +7,21 @@ use std::time::Duration;
 /// Runs benches and prints one JSON line for each measurement
 #[derive(Debug, Parser)]
 struct Args {
-    /// Which; all of them if none is named
+    /// The benches; all of them if none is named
     benches: Vec<String>,
-    /// Do what standard input asks for, as one of the clients that are compared
+    /// Do the task given on standard input, as one of the compared clients
     #[arg(long, hide = true)]
     phone: bool,
-    /// Load so many messages and say how much memory that took
+    /// Load this many messages and print the memory that took
     #[arg(long, hide = true)]
     hoard: Option<u64>,
-    /// Do one kind of call so many times, for whoever counts instructions: `<call> <subject> <times> <file>`
+    /// Repeat one kind of call, for counting instructions: `<call> <subject> <times> <file>`
     #[arg(long, hide = true, num_args = 4)]
     call: Option<Vec<String>>,
-    /// How much work they do
+    /// The amount of work
     #[arg(long, value_enum, default_value_t = Size::Full)]
     size: Size,
-    /// About how many seconds each of them may take: then no new round begins
+    /// The approximate time for each bench in seconds; after that no new round begins
     #[arg(long)]
     seconds: Option<u64>,
 }

@@ -1,5 +1,5 @@
-//! How much memory a first sync takes, in a process of its own. Pages are made in the process instead of arriving over a
-//! socket; one is in memory at a time, as when they arrive.
+//! How much memory a first sync takes, in a separate process. Pages are generated in the process instead of arriving
+//! over a socket; one is in memory at a time, as when they arrive.
 
 use crate::{
     Notes, Reading, Size,
@@ -26,7 +26,7 @@ pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
     Ok(())
 }
 
-/// Loads so many messages and says what that took.
+/// Loads a number of messages and reports the memory that took.
 ///
 /// # Errors
 /// If they cannot be loaded.

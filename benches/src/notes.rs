@@ -1,6 +1,6 @@
-//! What a bench writes down: one JSON line for each time that somebody did the work.
+//! The output of a bench: one JSON line for each time that a subject did the work.
 //!
-//! No bench draws a conclusion. Medians, spread and ratios are made of the lines afterwards, by whoever reads them.
+//! No bench draws conclusions. The report computes medians, spread and ratios from the lines afterwards.
 
 use crate::Reading;
 use serde::Serialize;
@@ -10,51 +10,51 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// One piece of work, done once.
+/// One measurement of a piece of work.
 #[derive(Debug, Clone, Serialize)]
 pub struct Line {
-    /// Which bench.
+    /// The bench.
     pub bench: &'static str,
-    /// Which of its cases.
+    /// The case.
     pub case: String,
-    /// Who did it.
+    /// The subject.
     pub subject: String,
-    /// In which round. What stands in one round was measured right after each other.
+    /// The round. Measurements of one round were made right after each other.
     pub round: u32,
     /// Wall time.
     pub seconds: f64,
     /// CPU time.
     pub cpu: f64,
-    /// How many messages (or reads, or sends) it was.
+    /// The number of messages (or reads, or sends).
     pub units: u64,
-    /// Whatever else was counted: requests, bytes, percentiles.
+    /// Other counts: requests, bytes, percentiles.
     pub facts: BTreeMap<&'static str, f64>,
 }
 
-/// Where lines go.
+/// The destination of the lines.
 #[derive(Debug)]
 pub struct Notes {
     bench: &'static str,
     print: bool,
     lines: Vec<Line>,
-    /// When the time for this bench is over.
+    /// When the time of this bench is over.
     until: Option<Instant>,
 }
 
 impl Notes {
-    /// Lines that are printed as they come, of a bench that is to be done in about so much time.
+    /// Prints lines as they come, for a bench that should take about this long.
     #[must_use]
     pub fn printed(bench: &'static str, time: Option<Duration>) -> Self {
         Self { bench, print: true, lines: Vec::new(), until: time.map(|time| Instant::now() + time) }
     }
 
-    /// Lines that are only kept.
+    /// Only keeps the lines.
     #[must_use]
     pub const fn kept(bench: &'static str) -> Self {
         Self { bench, print: false, lines: Vec::new(), until: None }
     }
 
-    /// The numbers of the rounds: one in any case, then more, up to so many, while there is time.
+    /// The numbers of the rounds: at least one, then more, up to a maximum, while there is time.
     pub(crate) fn rounds(&self, most: u32) -> impl Iterator<Item = u32> + use<> {
         let until = self.until;
         (0..most).take_while(move |round| *round == 0 || until.is_none_or(|until| Instant::now() < until))
@@ -63,7 +63,7 @@ impl Notes {
     /// Writes a line.
     ///
     /// # Errors
-    /// If standard output is gone.
+    /// If standard output is closed.
     pub fn write(
         &mut self,
         case: &str,
@@ -99,9 +99,9 @@ impl Notes {
     }
 }
 
-/// Says something to whoever watches the run.
+/// Prints a message for whoever watches the run.
 pub(crate) fn say(text: &str) {
-    // A watcher who is gone is no failure.
+    // A failed write must not fail the bench.
     let _ = writeln!(io::stderr(), "{text}");
 }
 

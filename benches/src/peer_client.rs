@@ -1,4 +1,4 @@
-//! Fieldpost as a process of its own, asked in the same words as the peers in `benches/peers`.
+//! Fieldpost as a separate process, with the same protocol as the peers in `benches/peers`.
 
 use crate::{
     subject::runtime,
@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a process is to do.
+/// The task of a process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Task {
     pub(crate) url: String,
@@ -29,11 +29,11 @@ pub(crate) struct Task {
     /// How many messages to queue, and in which conversations.
     pub(crate) queued: u64,
     pub(crate) conversations: Vec<String>,
-    /// Begins the text of what is queued.
+    /// The prefix of the queued texts.
     pub(crate) mark: String,
 }
 
-/// What it has done.
+/// The result of a process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Done {
     pub(crate) seconds: f64,
@@ -44,10 +44,10 @@ pub(crate) struct Done {
 /// The conversations of a first screen.
 const SCREEN: usize = 20;
 
-/// Does what is asked on standard input, and says on standard output how long it took.
+/// Does the task given on standard input, and reports on standard output how long it took.
 ///
 /// # Errors
-/// If it cannot be done.
+/// If the task fails.
 pub fn answer() -> Result<()> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
@@ -102,15 +102,16 @@ async fn pull(client: &Client, task: &Task) -> Result<Done> {
     Ok(done(reading, facts))
 }
 
-/// Until an app that observes the list has one whose first screen can be opened: the latest message of each is there. Looking
-/// for them comes after the time is taken, for the peers do not look at all, or afterwards. And how many pages that took.
+/// Waits until an app that observes the list can open its first screen: the latest message of each conversation is
+/// there. The check for these messages comes after the time is taken, because the peers do not check at all, or check
+/// afterwards. Also returns the number of pages.
 async fn usable(client: &Client, screen: usize, started: Instant) -> Result<(Duration, u32)> {
     let (mut list, mut changes) = client.watch_conversations(ConversationQuery::default()).await?;
     let (mut pages, mut length) = (0, 0);
     while let Some(diffs) = changes.next().await {
         diffs?.into_iter().for_each(|diff| diff.apply(&mut list));
         let at = started.elapsed();
-        // Every page of a first load brings more conversations.
+        // Every page of a first load adds conversations.
         pages += u32::from(list.len() != length);
         length = list.len();
         let mut shown = 0;
@@ -135,7 +136,7 @@ async fn count(client: &Client) -> Result<u64> {
     Ok(messages)
 }
 
-/// A sync that finds nothing.
+/// A sync that finds nothing new.
 async fn again(client: &Client) -> Result<Done> {
     wait_for_the_start()?;
     let watch = Watch::start();
@@ -154,7 +155,7 @@ async fn queue(client: &Client, task: &Task) -> Result<()> {
     Ok(())
 }
 
-/// Until everything has left, as an app does: a pass that fails is followed by another.
+/// Syncs until everything is sent, as an app does: a failed pass is followed by another.
 async fn drain(client: &Client) -> Result<Done> {
     let watch = Watch::start();
     let mut failures = 0;
@@ -167,7 +168,7 @@ async fn drain(client: &Client) -> Result<Done> {
     Ok(done(watch.stop(), [("failed_passes", f64::from(failures))]))
 }
 
-/// Says that everything is prepared, and waits until the line has been told.
+/// Reports that it is ready, and waits until the conditions of the line are set.
 fn wait_for_the_start() -> Result<()> {
     writeln!(std::io::stdout(), "ready")?;
     let mut line = String::new();

@@ -1,4 +1,4 @@
-//! Whole clients against each other, each a process of its own, through the same line to the same server.
+//! Compares whole clients, each in its own process, over the same line to the same server.
 
 use crate::{
     Notes, Reading, Size,
@@ -12,13 +12,13 @@ use anyhow::{Context as _, Result, bail};
 use std::{path::PathBuf, time::Duration};
 use tokio::process::Command;
 
-/// Somebody who takes part.
+/// A client that takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Client {
     Fieldpost,
     /// The algorithm of the app that Fieldpost replaces.
     Seed,
-    /// RxDB's Supabase replication, with batches of so many.
+    /// RxDB's Supabase replication, with batches of this size.
     Rxdb(u32),
 }
 
@@ -46,7 +46,7 @@ impl Client {
     }
 }
 
-/// The program of this package. A test runs in a binary of its own, which lies beside it.
+/// The program of this package. A test runs in its own binary, which is in the same folder.
 pub(crate) fn program() -> Result<PathBuf> {
     let here = std::env::current_exe()?;
     let folder = here.ancestors().find(|folder| folder.join(NAME).is_file());
@@ -61,14 +61,14 @@ fn node(script: PathBuf, batch: u32) -> Command {
     command
 }
 
-/// The line, the tenant at its end, and who takes part.
+/// The line, the tenant behind it, and the clients.
 pub(crate) struct Peers {
     pub(crate) line: Line,
     pub(crate) org: Org,
     project: Project,
 }
 
-/// What one turn is about.
+/// One turn.
 #[derive(Debug, Clone)]
 pub(crate) struct Turn<'a> {
     pub(crate) case: &'a str,
@@ -77,16 +77,16 @@ pub(crate) struct Turn<'a> {
     pub(crate) expected: u64,
     pub(crate) queued: u64,
     pub(crate) conditions: NetworkConditions,
-    /// How long a client may take for what is timed.
+    /// The most time for the measured task.
     pub(crate) limit: Duration,
 }
 
 impl Turn<'_> {
-    /// For whom nothing else is said.
+    /// The default limit.
     pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 }
 
-/// How long a client may take for what goes before.
+/// The most time for a client's preparation.
 const PREPARATION: Duration = Duration::from_secs(300);
 
 impl Peers {
@@ -94,14 +94,15 @@ impl Peers {
         Self::with(Project::required()?, org).await
     }
 
-    /// With a server that is not the real one.
+    /// The same with a server that is not the real one.
     pub(crate) async fn with(project: Project, org: Org) -> Result<Self> {
         Ok(Self { line: Line::to(&project.url).await?, org, project })
     }
 
-    /// One client does its work; what it and the line say becomes a line of the notes. Answers whether it was done in time.
+    /// Lets one client do its task, and writes a line with its and the line's figures. Returns whether it finished in
+    /// time.
     ///
-    /// A peer that fails is noted as one that has done nothing: it must not take the figures of the others with it.
+    /// A peer that fails is recorded as having done nothing: its failure must not discard the figures of the others.
     pub(crate) async fn turn(&self, notes: &mut Notes, client: Client, turn: &Turn<'_>) -> Result<bool> {
         let mark = format!("{} {} {}", client.name(), turn.case, turn.round);
         let result = self.have_done(client, turn, &mark).await;
@@ -125,7 +126,7 @@ impl Peers {
             units = ended.done.facts.get("arrived").map_or(0, |arrived| *arrived as u64);
         }
         if !ended.finished {
-            // What it has not done is not counted as done.
+            // Unfinished work does not count as done.
             facts.extend([("unfinished_s", turn.limit.as_secs_f64()), ("arrived", units as f64), ("of", all as f64)]);
         }
         let reading = Reading { seconds: ended.done.seconds, cpu: ended.done.cpu };
@@ -134,7 +135,7 @@ impl Peers {
     }
 
     async fn have_done(&self, client: Client, turn: &Turn<'_>, mark: &str) -> Result<Ended> {
-        // Where nobody writes, what one client was told before is still true for the next.
+        // If nobody writes, the recorded responses are still valid for the next client.
         let from_memory = turn.conditions.from_memory || turn.task == "again";
         self.line.turn(NetworkConditions {
             round_trip: Duration::ZERO,
@@ -164,7 +165,7 @@ impl Peers {
         }
     }
 
-    /// What the server has of what was queued.
+    /// The number of queued messages that the server has.
     fn arrived(&self, mark: &str, queued: u64) -> Result<[(&'static str, f64); 2]> {
         let found = Project::sql(&serde_json::json!({"count": format!("{mark} "), "org_id": self.org.org_id}))?;
         let number = |name: &str| found[name].as_f64().context("server.mjs counts");
@@ -186,7 +187,7 @@ fn facts(done: &Done, passed: Passed) -> Vec<(&'static str, f64)> {
     facts
 }
 
-/// Who takes part. Where the peers are not installed, a smoke test goes without them.
+/// The clients. If the peers are not installed, a smoke test runs without them.
 pub(crate) fn clients(size: Size) -> Result<Vec<Client>> {
     let all = vec![Client::Fieldpost, Client::Seed, Client::Rxdb(100), Client::Rxdb(1_000)];
     if root().join("benches/peers/node_modules").is_dir() {

@@ -1,7 +1,7 @@
-//! A client's process: it gets its task, says that it is ready, and does it when it is told to.
+//! A client's process: it gets its task, reports that it is ready, and starts on command.
 //!
-//! No client may hold up the run: one that is not done in time is told to stop, says how far it has come if it can, and is
-//! ended if it cannot.
+//! No client may hold up the run. One that does not finish in time is told to stop, reports its progress if it can, and
+//! is killed if it cannot.
 
 use crate::{
     peer_client::{Done, Task},
@@ -21,21 +21,21 @@ pub(crate) struct Process {
     output: Lines<BufReader<ChildStdout>>,
 }
 
-/// How it ended.
+/// The result of a process.
 pub(crate) struct Ended {
     pub(crate) finished: bool,
     pub(crate) done: Done,
 }
 
 impl Ended {
-    /// Without having done anything, for all that anybody knows.
+    /// A process that did nothing, as far as is known.
     pub(crate) fn failed(limit: Duration) -> Self {
         let facts = BTreeMap::from([("failed".to_owned(), 1.0)]);
         Self { finished: false, done: Done { seconds: limit.as_secs_f64(), cpu: 0.0, facts } }
     }
 }
 
-/// How long a client may take to say how far it has come.
+/// How long a client may take to report its progress.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
 impl Process {
@@ -70,7 +70,7 @@ impl Process {
         }
     }
 
-    /// Too late. Whatever it did in the meantime still counts as done in the time that it had.
+    /// The time is over. Work done until it stops still counts as done within the limit.
     async fn stop(mut self, limit: Duration) -> Result<Ended> {
         self.input.write_all(b"stop\n").await?;
         let words = timeout(LAST_WORDS, self.output.next_line()).await;

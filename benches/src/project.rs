@@ -1,4 +1,4 @@
-//! A real stack: Supabase Lite and PostgreSQL on this machine, and the tenants that benches make there.
+//! A real stack: Supabase Lite and PostgreSQL on this machine, with the tenants that benches create.
 
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// Where the stack of the benches is written down, unless somebody says that it is another one.
+/// The path of the benches' `stack.json`, unless the environment names another one.
 fn stack() -> PathBuf {
     let own = || root().join(".fieldpost/supabase-benches/stack.json");
     std::env::var_os("FIELDPOST_STACK").map_or_else(own, PathBuf::from)
@@ -28,7 +28,7 @@ pub(crate) struct Project {
     pub(crate) anon_key: String,
 }
 
-/// Somebody who can sign in.
+/// An account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) user_id: String,
@@ -51,7 +51,7 @@ pub(crate) struct Org {
 }
 
 impl Project {
-    /// The stack that the benches were given, or their own.
+    /// The stack given to the benches, or their own.
     pub(crate) fn required() -> Result<Self> {
         let text = std::fs::read_to_string(stack()).context(
             "no Supabase stack for benches is running: start it with `cargo xtask supabase up --for benches`, or run \
@@ -60,18 +60,19 @@ impl Project {
         serde_json::from_str(&text).context("stack.json is written by xtask")
     }
 
-    /// A tenant of its own: an admin, and a direct conversation with each of so many medics, with so many messages each.
+    /// Creates a tenant: an admin, and a direct conversation with each of a number of medics, each with a number of
+    /// messages.
     pub(crate) fn tenant(conversations: u64, messages: u64) -> Result<Org> {
         let spec = json!({"medics": conversations, "conversations": true, "messages": messages});
         Ok(serde_json::from_value(node("tests/supabase/provision.mjs", &spec)?)?)
     }
 
-    /// As [`Project::tenant`], but one that was made before is taken again: a million messages take their time.
+    /// Like [`Project::tenant`], but reuses an existing one: a million messages take a while.
     pub(crate) fn kept_tenant(conversations: u64, messages: u64) -> Result<Org> {
         let path = stack().with_file_name(format!("tenant-{conversations}-{messages}.json"));
         let known = std::fs::read_to_string(&path).ok().and_then(|text| serde_json::from_str::<Org>(&text).ok());
         if let Some(org) = known {
-            // The database may be another one by now.
+            // The database may have been replaced since.
             let found = Self::sql(&json!({"count": "", "org_id": org.org_id}))?;
             if found["rows"].as_u64() == Some(conversations * messages) {
                 return Ok(org);
@@ -83,24 +84,24 @@ impl Project {
         Ok(org)
     }
 
-    /// Writes so many messages, spread over the conversations of a tenant.
+    /// Writes a number of messages, spread over the conversations of a tenant.
     pub(crate) fn write(org: &Org, messages: u64) -> Result<()> {
         let (org_id, sender_id) = (&org.org_id, &org.admin.user_id);
         Self::sql(&json!({"write": messages, "org_id": org_id, "sender_id": sender_id})).map(drop)
     }
 
-    /// Asks the database about a tenant, or changes it: see benches/peers/server.mjs.
+    /// Queries or changes a tenant in the database: see benches/peers/server.mjs.
     pub(crate) fn sql(question: &Value) -> Result<Value> {
         node("benches/peers/server.mjs", question)
     }
 }
 
-/// Runs a script with a JSON value on its standard input and reads the one that it prints.
+/// Runs a script with a JSON value on standard input and reads the one that it prints.
 pub(crate) fn node(script: &str, input: &Value) -> Result<Value> {
     run(Command::new("node").arg(root().join(script)).env("FIELDPOST_STACK", stack()), input)
 }
 
-/// Runs a program with a JSON value on its standard input and reads the one that it prints.
+/// Runs a program with a JSON value on standard input and reads the one that it prints.
 pub(crate) fn run(command: &mut Command, input: &Value) -> Result<Value> {
     let mut child = command
         .stdin(Stdio::piped())

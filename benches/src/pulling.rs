@@ -11,16 +11,16 @@ use anyhow::Result;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-/// How many messages of each conversation a first pull brings, except RxDB's, which brings all.
+/// How many messages of each conversation a first pull fetches; RxDB fetches all.
 const RECENT: u64 = 100;
 
-/// Beyond so many messages only the quickest take part.
+/// Above this number of messages only the fastest take part.
 const MANY: u64 = 50_000;
 
-/// How long Fieldpost may take for a million messages.
+/// The most time for Fieldpost to load a million messages.
 const LONG: Duration = Duration::from_secs(240);
 
-/// Everything that a new device needs, from the same server and from memory.
+/// Everything that a new device needs, from the same server and from recorded responses.
 pub(crate) fn first(size: Size, notes: &mut Notes) -> Result<()> {
     let clients = clients(size)?;
     runtime()?.block_on(async {
@@ -44,7 +44,7 @@ pub(crate) fn first(size: Size, notes: &mut Notes) -> Result<()> {
     })
 }
 
-/// A first pull from a server that has far more than a device wants. Who brings all of it may not come to an end.
+/// A first pull from a server that has far more than a device needs. A client that fetches everything may not finish.
 async fn long_history(size: Size, notes: &mut Notes, clients: &[Client]) -> Result<()> {
     let (conversations, messages) = size.pick((2, 101), (100, 1_000), (1_000, 1_000));
     let peers = Peers::new(Project::kept_tenant(conversations, messages)?).await?;
@@ -58,7 +58,7 @@ async fn long_history(size: Size, notes: &mut Notes, clients: &[Client]) -> Resu
     Ok(())
 }
 
-/// All of a million messages, from a server that costs nothing.
+/// All of a million messages, from a server that costs almost nothing.
 async fn everything(size: Size, notes: &mut Notes) -> Result<()> {
     let (conversations, messages) = size.pick((3, 10), (100, 100_000), (1_000, 1_000_000));
     let server = Generated::start(conversations, messages).await?;
@@ -82,7 +82,7 @@ fn pull(expected: u64) -> Turn<'static> {
     }
 }
 
-/// Of a hundred thousand messages these two would take longer than everything else together.
+/// For a hundred thousand messages these two would take longer than everything else together.
 fn bears(client: Client, expected: u64) -> bool {
     expected <= MANY || !matches!(client, Client::Seed | Client::Rxdb(100))
 }
@@ -108,7 +108,7 @@ pub(crate) fn again(size: Size, notes: &mut Notes) -> Result<()> {
     })
 }
 
-/// The device has all that the server has: a million messages.
+/// The device already has everything from the server: a million messages.
 async fn nothing_new_with_everything(size: Size, notes: &mut Notes) -> Result<()> {
     let (conversations, messages) = size.pick((3, 10), (100, 100_000), (1_000, 1_000_000));
     let server = Generated::start(conversations, messages).await?;
@@ -117,7 +117,7 @@ async fn nothing_new_with_everything(size: Size, notes: &mut Notes) -> Result<()
     nothing_new(notes, &peers, (&case, true), 1, &[Client::Fieldpost]).await
 }
 
-/// `forgetful`: what goes before is too much to be kept for the next client.
+/// `forgetful`: the preparation is too large to be recorded for the next client.
 async fn nothing_new(
     notes: &mut Notes,
     peers: &Peers,
@@ -135,7 +135,7 @@ async fn nothing_new(
     Ok(())
 }
 
-/// Who comes first changes from round to round.
+/// The order changes from round to round.
 pub(crate) fn in_turn(clients: &[Client], round: u32) -> Vec<Client> {
     let mut clients = clients.to_vec();
     let by = round as usize % clients.len().max(1);

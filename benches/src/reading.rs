@@ -1,4 +1,4 @@
-//! What a screen asks for: the conversation list, and the end of a thread.
+//! The reads of a screen: the conversation list, and the end of a thread.
 
 use crate::{
     Notes, Size,

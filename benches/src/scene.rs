@@ -1,8 +1,8 @@
-//! The rows that are written: an organization of direct conversations that an admin's phone follows.
+//! The rows of the benches: an organization with direct conversations, followed by an admin's phone.
 //!
-//! Everything is made of the message's number, so that two runs, and two subjects of one run, get the same rows. Messages come
-//! round robin over the conversations, the worst order for an index by conversation; ids begin with a time and end in noise,
-//! as UUIDv7 do.
+//! Everything is derived from the message's number, so that two runs, and two subjects of one run, get the same rows.
+//! Messages go round robin over the conversations, the worst order for an index by conversation. Ids begin with a time
+//! and end in noise, like UUIDv7.
 
 use fieldpost_domain::{
     BootstrapPage, Changes, Conversation, ConversationId, ConversationKind, Cursor, CursorError, Extra, MedicId,
@@ -11,7 +11,7 @@ use fieldpost_domain::{
 };
 use uuid::Uuid;
 
-/// The server's side of the story: it knows what it has sent.
+/// The server's side: it knows what it has sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Scene {
     conversations: u64,
@@ -22,13 +22,13 @@ pub(crate) struct Scene {
 /// One page and the cursor it follows.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
-    /// Where the device stands.
+    /// The device's position.
     pub from: Cursor,
-    /// What comes next.
+    /// The next page.
     pub page: PullPage,
 }
 
-/// The cursor after so many messages.
+/// The cursor after this many messages.
 ///
 /// # Errors
 /// Never: it is printable and short.
@@ -36,25 +36,25 @@ pub(crate) fn cursor(messages: u64) -> Result<Cursor, CursorError> {
     Cursor::new(format!("after:{messages}"))
 }
 
-/// As a server of the first SQL says it, by not saying it.
+/// A server with the first SQL, which does not send its version.
 fn server() -> ServerInfo {
     ServerInfo { sql_version: Some(1), ..ServerInfo::default() }
 }
 
 impl Scene {
-    /// So many conversations, all of them empty.
+    /// A scene with this many conversations, all empty.
     #[must_use]
     pub(crate) fn new(conversations: u64) -> Self {
         Self { conversations, next: 0, unread: (0..conversations).map(|_| 0).collect() }
     }
 
-    /// How many messages were sent.
+    /// The number of messages sent.
     #[must_use]
     pub(crate) const fn sent(&self) -> u64 {
         self.next
     }
 
-    /// The first load: everybody, all conversations, no message.
+    /// The first load: everybody, all conversations, no messages.
     ///
     /// # Errors
     /// Never.
@@ -74,7 +74,7 @@ impl Scene {
         })
     }
 
-    /// The next so many messages, with the conversations that they change.
+    /// The next messages, with the conversations that they change.
     ///
     /// # Errors
     /// Never.
@@ -101,7 +101,7 @@ impl Scene {
         Ok(Step { from: cursor(from)?, page })
     }
 
-    /// Conversation number `number` as it stands.
+    /// The current state of conversation number `number`.
     #[must_use]
     pub(crate) fn conversation(&self, number: u64) -> Conversation {
         let last_seq = (self.next + self.conversations - 1 - number) / self.conversations;
@@ -152,7 +152,7 @@ impl Scene {
     }
 }
 
-/// Whose phone it is. Every seventh message is hers.
+/// The phone's owner. Every seventh message is hers.
 #[must_use]
 pub(crate) fn viewer() -> Person {
     Person {
@@ -196,7 +196,7 @@ fn person(number: u64) -> PersonId {
     PersonId::from_uuid(Uuid::from_u128(u128::from(number) + 1))
 }
 
-/// A time: so many microseconds into the story.
+/// The time this many microseconds after the start.
 #[must_use]
 pub(crate) fn at(micros: u64) -> Time {
     let start = Time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);

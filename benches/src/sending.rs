@@ -1,4 +1,4 @@
-//! Writing one message, as a person does: until it is on the disk for good, and until the thread on the screen has it.
+//! Writes one message, as a person does: until it is durable, and until the thread on the screen shows it.
 
 use crate::{
     Notes, Reading, Size,
@@ -13,7 +13,7 @@ use fieldpost::{Client, Fieldpost, ThreadMessage, VectorDiff, Window};
 use fieldpost_domain::{Message, MessageId};
 use uuid::Uuid;
 
-/// What is there before.
+/// The number of existing messages.
 const HISTORY: u64 = 10_000;
 
 pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
@@ -56,14 +56,14 @@ pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
     Ok(())
 }
 
-/// The case that all single calls have.
+/// The case of all single calls.
 pub(crate) const CALL: &str = "one at a time";
 const OBSERVED: &str = "until an observer has it";
 
-/// The messages of the thread that somebody looks at.
+/// The messages of the displayed thread.
 const SHOWN: u32 = 50;
 
-/// From the call until the stream of a thread that is on the screen has brought the message.
+/// The time from the call until the stream of a displayed thread has brought the message.
 async fn seen_by_an_observer(times: &mut Times, client: &Client, number: u64) -> Result<()> {
     let conversation = client.conversation(conversation_id(number % 50));
     let (_, mut thread) = conversation.watch(Window::newest(SHOWN)).await?;
@@ -88,7 +88,7 @@ fn text(number: u64) -> String {
     format!("{TEXT} ({number})")
 }
 
-/// The same statement again after a write is all that SQLite itself has for an observer.
+/// Repeating the read after a write: SQLite itself offers an observer nothing else.
 fn read_again(raw: &Raw, message: &Message) -> Result<()> {
     let rows = raw.window(message.conversation_id.as_uuid().as_bytes(), SHOWN)?;
     ensure!(rows > 0, "a thread without messages");
@@ -124,7 +124,7 @@ pub(crate) fn composed(scene: &Scene, number: u64) -> Message {
     }
 }
 
-/// Times of single calls.
+/// The durations of single calls.
 #[derive(Debug, Default)]
 pub(crate) struct Times {
     seconds: Vec<f64>,
@@ -144,7 +144,7 @@ impl Times {
         self.cpu += reading.cpu;
     }
 
-    /// One line for a round of calls, with the median and the slow end of it.
+    /// Writes one line for a round of calls, with the median and a high percentile.
     pub(crate) fn write(mut self, notes: &mut Notes, case: &str, subject: &str, round: u32) -> Result<()> {
         self.seconds.sort_by(f64::total_cmp);
         let calls = self.seconds.len() as u64;

@@ -1,4 +1,4 @@
-//! What the functions on the server cost beside plain SQL: benches/peers/serving.mjs does the work.
+//! The cost of the server's functions compared with plain SQL: benches/peers/serving.mjs does the work.
 
 use crate::{
     Notes, Reading, Size,

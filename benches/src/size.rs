@@ -1,20 +1,20 @@
-//! How much work a run does.
+//! The amount of work of a run.
 
 use clap::ValueEnum;
 
-/// How much work a run does.
+/// The amount of work of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Size {
-    /// Everything once, with a handful of rows: shows that it runs, not how fast.
+    /// Everything once, with a handful of rows: shows that it works, not how fast.
     Smoke,
-    /// A tenth of the rows and few rounds.
+    /// A tenth of the rows, and few rounds.
     Quick,
-    /// What the goals speak of.
+    /// The sizes that the goals refer to.
     Full,
 }
 
 impl Size {
-    /// One of three.
+    /// Picks one of three values.
     #[must_use]
     pub fn pick<T>(self, smoke: T, quick: T, full: T) -> T {
         match self {

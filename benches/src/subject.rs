@@ -1,4 +1,4 @@
-//! Fieldpost's store, as an app has it.
+//! Fieldpost's store, as an app uses it.
 
 use crate::scene::{Scene, Step, at};
 use anyhow::{Context as _, Result};
@@ -12,7 +12,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-/// A store that follows the server of a [`Scene`], in a folder of its own.
+/// A store that follows the server of a [`Scene`], in its own folder.
 pub(crate) struct Subject {
     pub(crate) runtime: Runtime,
     pub(crate) store: Arc<SqliteStore>,
@@ -20,12 +20,12 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// Signed in, all conversations there, no message.
+    /// A store that is signed in, with all conversations and no messages.
     pub(crate) fn new(scene: &Scene) -> Result<Self> {
         Self::following(&scene.bootstrap()?)
     }
 
-    /// Signed in, with what this first load brings.
+    /// A store that is signed in, with this first load.
     pub(crate) fn following(first: &BootstrapPage) -> Result<Self> {
         let runtime = runtime()?;
         let folder = tempfile::tempdir()?;
@@ -42,7 +42,7 @@ impl Subject {
         Ok(())
     }
 
-    /// Lets the file grow to so many messages.
+    /// Fills the file with a number of messages.
     pub(crate) fn fill(&self, scene: &mut Scene, messages: u64) -> Result<()> {
         while scene.sent() < messages {
             self.apply(scene.step(FILL.min(messages - scene.sent()))?)?;
@@ -57,7 +57,7 @@ impl Subject {
 
 const FILE: &str = "fieldpost.db";
 
-/// The messages of a page that only fills.
+/// The messages of a page that only fills the file.
 pub(crate) const FILL: u64 = 2_500;
 
 pub(crate) fn runtime() -> Result<Runtime> {

@@ -1,14 +1,14 @@
-//! Wall time and CPU time of a stretch of work.
+//! Wall time and CPU time of a piece of work.
 //!
-//! The CPU time is that of this process, all of its threads: SQLite works on a thread of its own, and what moves work there is
-//! part of the price. Linux counts it in nanoseconds per thread (`schedstat`); where there is no such file it reads as none.
+//! The CPU time covers all threads of this process: SQLite works on its own thread, and moving work there is part of
+//! the cost. Linux counts it in nanoseconds per thread (`schedstat`); without that file it is zero.
 
 use std::{
     fs,
     time::{Duration, Instant},
 };
 
-/// What a stretch of work took.
+/// The time that a piece of work took.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Reading {
     /// Wall time.
@@ -40,7 +40,7 @@ impl Watch {
     }
 }
 
-/// The CPU time of all threads that this process has now.
+/// The CPU time of all current threads of this process.
 fn cpu() -> Duration {
     let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let nanoseconds = threads.filter_map(|thread| {
@@ -50,7 +50,7 @@ fn cpu() -> Duration {
     Duration::from_nanos(nanoseconds.sum())
 }
 
-/// A field of `/proc/self/status` in bytes: `VmHWM` is the most memory that the process ever had, `VmRSS` what it has now.
+/// A field of `/proc/self/status` in bytes: `VmHWM` is the peak memory of the process, `VmRSS` the current one.
 #[must_use]
 pub(crate) fn memory(field: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;

@@ -1,5 +1,5 @@
-//! What it costs that somebody looks: a message is written, or comes in, while the list, its thread and the badge are on the
-//! screen, until all of them show it. Beside it the same with nobody looking.
+//! The cost of observers: a message is written or arrives while the list, its thread and the badge are on the screen,
+//! until all of them show it. The same without observers is measured for comparison.
 
 use crate::{
     Notes, Size,
@@ -60,7 +60,7 @@ fn with_so_many(conversations: u64, size: Size, notes: &mut Notes) -> Result<()>
 
 const TEXT: &str = "On my way to gate 3 with the stretcher";
 
-/// What stays on the screen.
+/// The observed streams.
 struct Screen {
     lines: Updates<Vec<VectorDiff<ConversationSummary>>>,
     badge: Updates<u64>,
@@ -74,7 +74,8 @@ impl Screen {
         Ok(Self { lines, badge })
     }
 
-    /// From the call until the list and the thread show the message. The badge hears that nothing is unread because of it.
+    /// The time from the call until the list and the thread show the message. The badge learns that the message does
+    /// not change its count.
     async fn until_written(
         &mut self,
         times: &mut Times,
@@ -92,7 +93,7 @@ impl Screen {
         Ok(())
     }
 
-    /// From the page until list, thread and badge show the message.
+    /// The time from the page until list, thread and badge show the message.
     async fn until_there(
         &mut self,
         times: &mut Times,

@@ -1,4 +1,4 @@
-//! Pages as a server writes them (docs/protocol.md), and what serde alone takes to read them.
+//! Pages in a server's format (docs/protocol.md), and the cost of decoding them with serde alone.
 
 use anyhow::Result;
 use fieldpost_domain::{BootstrapPage, Changes, PullPage, ServerLimits, Time};
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// An answer of `fieldpost_pull`.
+/// A response of `fieldpost_pull`.
 pub(crate) fn pull(page: &PullPage) -> Result<Vec<u8>> {
     let mut answer = envelope(page.server_time, page.limits, &page.changes)?;
     answer["cursor"] = json!(page.cursor.as_str());
@@ -14,7 +14,7 @@ pub(crate) fn pull(page: &PullPage) -> Result<Vec<u8>> {
     Ok(serde_json::to_vec(&answer)?)
 }
 
-/// An answer of `fieldpost_bootstrap`.
+/// A response of `fieldpost_bootstrap`.
 pub(crate) fn bootstrap(page: &BootstrapPage) -> Result<Vec<u8>> {
     let mut answer = envelope(page.server_time, page.limits, &page.changes)?;
     answer["cursor"] = json!(page.cursor.as_str());
@@ -35,7 +35,7 @@ fn rows(rows: &[impl serde::Serialize]) -> Result<Vec<Value>> {
     rows.iter().map(row).collect()
 }
 
-/// PostgreSQL leaves out what is null.
+/// PostgreSQL leaves out nulls.
 fn row(row: &impl serde::Serialize) -> Result<Value> {
     let mut row = serde_json::to_value(row)?;
     if let Some(fields) = row.as_object_mut() {
@@ -44,7 +44,7 @@ fn row(row: &impl serde::Serialize) -> Result<Value> {
     Ok(row)
 }
 
-/// What `#[derive(Deserialize)]` makes of an answer: every field that a store needs, typed, and nothing looked at twice.
+/// A response for `#[derive(Deserialize)]`: every field that a store needs, typed, each value looked at once.
 #[derive(Debug, Deserialize)]
 #[expect(dead_code, reason = "it is read for what reading costs")]
 pub(crate) struct Bare {
@@ -92,7 +92,7 @@ pub(crate) struct BareMessage {
     version: u64,
 }
 
-/// What serde alone makes of an answer: how many messages it has.
+/// Decodes a response with serde alone and returns its number of messages.
 pub(crate) fn serde_alone(body: &[u8]) -> Result<usize> {
     let bare: Bare = serde_json::from_slice(body)?;
     Ok(std::hint::black_box(bare).messages.len())

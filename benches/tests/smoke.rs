@@ -1,5 +1,5 @@
-//! Every bench that needs nothing but this machine runs once with a handful of rows, so that none of them rots. How fast they
-//! are is nobody's business here.
+//! Every bench that needs only this machine runs once with a handful of rows, so that none breaks unnoticed. This test
+//! does not measure speed.
 
 use fieldpost_benches::{BENCHES, Notes, Size};
 

@@ -1,4 +1,5 @@
-//! Benches on the real stack run once with a handful of rows. Peers take part where they are installed (`cargo xtask peers`).
+//! Benches on the real stack run once with a handful of rows. Peers take part if they are installed
+//! (`cargo xtask peers`).
 
 use fieldpost_benches::{BENCHES, Notes, Size};
 

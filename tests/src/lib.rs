@@ -1,4 +1,4 @@
-//! What the workspace's integration tests share: phones, and the way into a real Supabase stack.
+//! Shared by the workspace's integration tests: phones, and access to a real Supabase stack.
 #![expect(clippy::panic, clippy::expect_used, reason = "test code: a step that fails has to fail its test")]
 
 pub mod crash;

@@ -4,7 +4,7 @@ use fieldpost::{Client, ConversationId, Fieldpost, MessageId, ThreadMessage, Win
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// One device: a file that outlives the app, and which server it talks to.
+/// One device: a file that outlives the app, and its server.
 #[derive(Debug)]
 pub struct Phone {
     folder: TempDir,
@@ -13,7 +13,7 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// A new phone with nothing on it.
+    /// A new phone without data.
     #[must_use]
     pub fn new(url: &str, key: &str) -> Self {
         Self { folder: tempfile::tempdir().expect("a temporary folder"), url: url.to_owned(), key: key.to_owned() }
@@ -25,7 +25,7 @@ impl Phone {
         self.folder.path().join("phone.db")
     }
 
-    /// Starts the app. Starting it again after a drop is what a phone does after a crash.
+    /// Starts the app. Starting it again after a drop corresponds to a restart after a crash.
     pub async fn start(&self) -> Client {
         let builder = Fieldpost::builder().url(&self.url).anon_key(&self.key).database(self.file());
         builder.open().await.expect("the app starts")

@@ -1,4 +1,5 @@
-//! The real stack of the tests: PostgreSQL and Supabase Lite on this machine, as `cargo xtask supabase up --for tests` starts it.
+//! The tests' real stack: PostgreSQL and Supabase Lite on this machine, as started by
+//! `cargo xtask supabase up --for tests`.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,36 +9,36 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Where it is.
+/// The addresses of the stack.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Stack {
-    /// What a client is given as the project's URL.
+    /// The project's URL for a client.
     pub url: String,
-    /// And as its public key.
+    /// The project's public key for a client.
     pub anon_key: String,
-    /// The database as its owner reaches it; empty for a server that a test made for itself.
+    /// The database URL of its owner; empty for a server that a test created for itself.
     #[serde(default)]
     pub database_url: String,
 }
 
-/// Somebody who can sign in.
+/// An account.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Account {
     /// The id in `auth.users`.
     pub user_id: String,
-    /// The id in `medics`, of medics.
+    /// The id in `medics`; none if she is no medic.
     pub medic_id: Option<String>,
     /// The address.
     pub email: String,
     /// The password.
     pub password: String,
-    /// First name, of medics.
+    /// First name, for medics.
     pub first_name: Option<String>,
-    /// Last name, of medics.
+    /// Last name, for medics.
     pub last_name: Option<String>,
 }
 
-/// A tenant of a test's own.
+/// A tenant for one test.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Org {
     /// Its id.
@@ -46,13 +47,13 @@ pub struct Org {
     pub admin: Account,
     /// Its medics.
     pub medics: Vec<Account>,
-    /// Everything else that was made, as the script says it.
+    /// Everything else that was created, as printed by the script.
     #[serde(flatten)]
     pub rest: Value,
 }
 
 impl Stack {
-    /// The running stack. A missing one fails the test with a sentence that says how to get it.
+    /// The running stack. If it is missing, the test fails with instructions.
     ///
     /// # Panics
     /// When it is not up.
@@ -69,7 +70,7 @@ impl Stack {
         serde_json::from_str(&text).expect("stack.json is written by xtask")
     }
 
-    /// Makes a tenant; `spec` is described in tests/supabase/provision.mjs.
+    /// Creates a tenant; `spec` is described in tests/supabase/provision.mjs.
     #[must_use]
     pub fn provision(&self, spec: &Value) -> Org {
         serde_json::from_value(node("provision.mjs", spec)).expect("provision.mjs prints a tenant")
@@ -79,7 +80,7 @@ impl Stack {
 /// Runs a script of tests/supabase with a JSON value on standard input and reads the one it prints.
 ///
 /// # Panics
-/// When the script fails, with what it said.
+/// When the script fails; the message contains its output.
 #[must_use]
 pub fn node(script: &str, input: &Value) -> Value {
     script_with(script, &input.to_string())
@@ -88,7 +89,7 @@ pub fn node(script: &str, input: &Value) -> Value {
 /// Runs SQL as the owner of the schema and returns the rows of the last statement that has any.
 ///
 /// # Panics
-/// When the database refuses it, with what it said.
+/// When the database refuses it; the message contains the error.
 #[must_use]
 pub fn sql(text: &str) -> Value {
     script_with("sql.mjs", text)

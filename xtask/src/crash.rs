@@ -1,16 +1,16 @@
-//! `cargo xtask crash`: kill -9, over and over. What is done is told in tests/src/crash/mod.rs.
+//! `cargo xtask crash`: kill -9, repeatedly. tests/src/crash/mod.rs explains the details.
 
 use crate::{process, supabase};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-/// How often to kill what.
+/// What to kill, and how often.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// How many processes to kill [default: 500, with --supabase 40]
     #[arg(long)]
     kills: Option<u32>,
-    /// What is done, and when, follows from it
+    /// Seed of all actions and their times
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Against PostgreSQL and Supabase Lite instead of the stand-in server
@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     supabase::borrow(&process::root(), supabase::Purpose::Tests, || kill(options))
 }
 
-/// Both programs: the one that kills, and the one that is killed.
+/// Builds both programs: the one that kills, and the one that is killed.
 fn build() -> Result<()> {
     let mut cargo = process::cargo();
     let status = cargo.args(["build", "--locked", "--quiet", "-p", "fieldpost-tests", "--bins"]).status()?;

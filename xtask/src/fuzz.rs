@@ -5,10 +5,10 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::{path::Path, process::Command};
 
-/// How long to look, and at what.
+/// How long to fuzz, and what.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// How long to look at each target
+    /// Seconds for each target
     #[arg(long, default_value_t = 60)]
     seconds: u32,
     /// Only this target: answers, requests, rows or stored
@@ -32,7 +32,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Runs one target. What is found in passing goes to the target folder: the corpus that is checked in stays small.
+/// Runs one target. New inputs go to the target folder: the corpus in the repository stays small.
 fn look(target: &str, seconds: u32) -> Result<()> {
     let folder = process::root().join("tests/fuzz");
     let found = process::root().join("target/fuzz-corpus").join(target);
@@ -43,8 +43,8 @@ fn look(target: &str, seconds: u32) -> Result<()> {
     process::run(&format!("{target}, {seconds} s"), &mut fuzz)
 }
 
-/// The coverage that a fuzzer steers by is an unstable option of the stable compiler, which this variable admits; memory is
-/// not at stake in code without `unsafe`, so no sanitizer is asked for, and none has to be installed.
+/// The coverage that guides a fuzzer is an unstable option of the stable compiler; this variable allows it. Code
+/// without `unsafe` is memory-safe, so no sanitizer is used, and none has to be installed.
 fn fuzz_command(folder: &Path) -> Command {
     let mut cargo = Command::new("cargo");
     cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", process::root().join("target/fuzz"));
@@ -52,7 +52,7 @@ fn fuzz_command(folder: &Path) -> Command {
     cargo
 }
 
-/// Says how to get a tool that is missing.
+/// Explains how to install a missing tool.
 pub(crate) fn ensure_tool(name: &str) -> Result<()> {
     let found = Command::new("cargo").args([name.trim_start_matches("cargo-"), "--version"]).output();
     if found.is_ok_and(|output| output.status.success()) {

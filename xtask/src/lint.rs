@@ -1,4 +1,4 @@
-//! What is checked without running anything.
+//! Checks that run no code.
 
 use crate::{layers, process, sql_literals};
 use anyhow::Result;
@@ -15,7 +15,7 @@ pub(crate) fn run() -> Result<()> {
     deny()
 }
 
-/// cargo-deny is asked for, not required: it takes longer to build than everything else here together.
+/// cargo-deny is optional: it takes longer to build than everything else here together.
 fn deny() -> Result<()> {
     let installed = Command::new("cargo-deny").arg("--version").output().is_ok_and(|output| output.status.success());
     if !installed {

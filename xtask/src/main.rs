@@ -31,31 +31,31 @@ struct Args {
 enum Command {
     /// Run all tests, the real stack included, and count them by rung
     Test(test::Options),
-    /// Plant bugs one by one and see that the tests that should catch them do
+    /// Plant bugs one by one and check that the tests that should catch them do
     PlantedBugs(planted_bugs::Options),
     /// Run the benches and write docs/benchmarks.md
     BenchReport(bench_report::Options),
-    /// Let devices, a network and a server meet with everything that can go wrong, from many seeds
+    /// Simulate devices, a network and a server with all kinds of faults, from many seeds
     Simulate(simulate::Options),
-    /// Kill a process that sends messages, over and over, behind a bad network
+    /// Kill a process that sends messages, repeatedly, behind a bad network
     Crash(crash::Options),
-    /// Look for bytes that break the decoding of answers, requests and stored payloads
+    /// Search for bytes that break the decoding of responses, requests and stored payloads
     Fuzz(fuzz::Options),
-    /// Change the code of the machine and of the outbox, one place at a time, and see that a test fails
+    /// Change the code of the machine and of the outbox, one place at a time, and check that a test fails
     Mutants(mutants::Options),
-    /// Install and build what the benches compare with
+    /// Install and build the clients that the benches compare with
     Peers,
     /// Check formatting, lints, layers, dependencies and docs
     Lint,
-    /// Check that no crate depends on one that it must not know, and no module on one that depends on it
+    /// Check that no crate or module has a forbidden or circular dependency
     Layers,
-    /// Count the SQL that is written by hand in the SQLite store, module by module, with the reason of each
+    /// Count the handwritten SQL in the SQLite store, module by module, with the reason of each
     SqlLiterals,
     /// A real Supabase stack on this machine: PostgreSQL and Supabase Lite, with Fieldpost's SQL and demo users
     Supabase {
         #[command(subcommand)]
         action: supabase::Action,
-        /// Which of them
+        /// The purpose of the stack
         #[arg(long = "for", global = true, value_enum, default_value = "work")]
         purpose: supabase::Purpose,
         /// Print JSON instead of text

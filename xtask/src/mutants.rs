@@ -1,4 +1,5 @@
-//! `cargo xtask mutants`: changes the code of the machine and of the outbox, one place at a time, and sees that a test fails.
+//! `cargo xtask mutants`: changes the code of the machine and of the outbox, one place at a time, and checks that a
+//! test fails.
 
 use crate::{fuzz::ensure_tool, process};
 use anyhow::{Context, Result, bail};
@@ -14,12 +15,12 @@ pub(crate) struct Options {
     /// Only the mutants whose name matches this expression
     #[arg(long)]
     re: Option<String>,
-    /// Only the n-th of k parts, for a machine that has no time: 0/4
+    /// Only the n-th of k parts, to save time: 0/4
     #[arg(long)]
     shard: Option<String>,
 }
 
-/// A part of the code, with the tests that have to notice.
+/// A part of the code, with the tests that must catch its mutants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Area {
     Machine,
@@ -50,7 +51,7 @@ impl Area {
         }
     }
 
-    /// The suites that hold this area, and no others: a mutant costs as much as its tests.
+    /// The test suites of this area and no others: a mutant costs as much time as its tests.
     const fn tests(self) -> &'static [&'static str] {
         match self {
             Self::Machine => &["--test", "machine", "--test", "engine"],
@@ -88,13 +89,13 @@ fn mutate(area: Area, options: &Options) -> Result<bool> {
             mutants.args([flag, value]);
         }
     }
-    // A loop that a mutant makes endless ends after this; the suites take seconds.
+    // Stops a mutant that loops endlessly; the suites take seconds.
     mutants.args(["--timeout", "60", "--baseline", "skip", "--jobs", "1", "--no-shuffle", "--", "--locked"]);
     mutants.args(area.tests());
     let status = mutants.status().context("cannot start cargo mutants")?;
     match status.code() {
         Some(0) => Ok(true),
-        // Missed, or timed out, which is one way of being noticed but worth a look.
+        // Missed, or timed out: a timeout counts as caught, but deserves a look.
         Some(2 | 3) => Ok(false),
         _ => bail!("cargo mutants could not do its work ({status})"),
     }

@@ -1,4 +1,4 @@
-//! The peers of the benchmarks: what people use today, installed from their locks, outside of this workspace.
+//! The peers of the benchmarks: what people use today, installed from their lock files, outside this workspace.
 
 use crate::process;
 use anyhow::{Context, Result};
@@ -9,13 +9,13 @@ use std::{
     time::SystemTime,
 };
 
-/// Installs and builds what is missing or older than its lock.
+/// Installs and builds whatever is missing or older than its lock file.
 pub(crate) fn ensure() -> Result<()> {
     ensure_packages()?;
     ensure_powersync()
 }
 
-/// RxDB, and what the seed algorithm runs on.
+/// RxDB, and the packages of the seed algorithm.
 pub(crate) fn ensure_packages() -> Result<()> {
     if packages_are_installed() {
         return Ok(());
@@ -25,10 +25,10 @@ pub(crate) fn ensure_packages() -> Result<()> {
     process::run("npm ci in benches/peers", &mut npm).context("the peers need npm, which comes with Node 20 or newer")
 }
 
-/// PowerSync's SDK, in a program of its own.
+/// PowerSync's SDK, in a separate program.
 pub(crate) fn ensure_powersync() -> Result<()> {
     let mut cargo = Command::new("cargo");
-    // Its core says that it needs a newer Rust than it does: see .cargo/config.toml there.
+    // Its core declares a newer Rust than it needs: see .cargo/config.toml there.
     cargo.args(["build", "--release", "--locked", "--ignore-rust-version"]).current_dir(folder().join("powersync"));
     cargo.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS");
     if let Some(headers) = compiler_headers().filter(|_| std::env::var_os(CLANG_ARGS).is_none()) {
@@ -38,18 +38,18 @@ pub(crate) fn ensure_powersync() -> Result<()> {
         .context("it needs libclang for its bindings (Debian: libclang-dev, or LIBCLANG_PATH)")
 }
 
-/// Whether the packages are those of the lock.
+/// Whether the installed packages match the lock file.
 pub(crate) fn packages_are_installed() -> bool {
     is_newer(&folder().join("node_modules/.package-lock.json"), &folder().join("package-lock.json"))
 }
 
-/// Whether PowerSync was built from its lock: then nothing of it has to be generated again.
+/// Whether PowerSync was built from its lock file: then nothing has to be generated again.
 pub(crate) fn powersync_is_built() -> bool {
     let powersync = folder().join("powersync");
     is_newer(&powersync.join("target/release/fieldpost-peer-powersync"), &powersync.join("Cargo.lock"))
 }
 
-/// Whether a libclang is where bindgen looks for one.
+/// Whether a libclang is in one of bindgen's search paths.
 pub(crate) fn libclang_is_there() -> bool {
     let named = std::env::var_os("LIBCLANG_PATH").map(PathBuf::from);
     let said = Command::new("llvm-config").arg("--libdir").output().ok();
@@ -68,7 +68,7 @@ const LIBRARIES: [&str; 7] = [
     "/Applications/Xcode.app/Contents/Developer/Toolchains/XcodeDefault.xctoolchain/usr/lib",
 ];
 
-/// The libraries of each LLVM that is installed below a folder.
+/// The libraries of each LLVM installed below a folder.
 fn versioned(folder: &str) -> impl Iterator<Item = PathBuf> {
     let inside = fs::read_dir(folder).into_iter().flatten().flatten();
     inside.filter(|entry| entry.file_name().to_string_lossy().starts_with("llvm")).map(|entry| entry.path().join("lib"))
@@ -101,7 +101,7 @@ fn is_newer(made: &Path, than: &Path) -> bool {
 
 const CLANG_ARGS: &str = "BINDGEN_EXTRA_CLANG_ARGS";
 
-/// Where the C compiler has the headers that a libclang without a clang beside it does not bring.
+/// The C compiler's headers, which a libclang without clang lacks.
 fn compiler_headers() -> Option<String> {
     let asked = Command::new("cc").arg("-print-file-name=include").output().ok()?;
     let path = String::from_utf8(asked.stdout).ok()?.trim().to_owned();

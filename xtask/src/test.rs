@@ -1,11 +1,11 @@
 //! Runs every test and counts them by rung of the ladder (docs/testing.md).
 //!
-//! Test binaries are found through cargo and sorted by the name of their target; each is run and counted. A rung that cannot run
-//! fails with a sentence that says what is missing; one that is left out by a flag is counted as skipped.
+//! Cargo lists the test binaries; they are sorted by target name, run and counted. A rung that cannot run fails with a
+//! message that says what is missing; one that a flag leaves out is counted as skipped.
 //!
-//! Node's runner is read by the summary of its TAP stream. Of Rust's runner the only output for machines is unstable
-//! (`--format json`), so there the summary line is read, which has been the same since Rust 1.0; what it counts has to be what the
-//! binary lists.
+//! The results of Node's runner come from the summary of its TAP stream. Rust's runner has only an unstable
+//! machine-readable output (`--format json`), so its summary line is parsed, which has been the same since Rust 1.0;
+//! the counts must equal the number of tests that the binary lists.
 
 use crate::{
     process,
@@ -22,7 +22,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What to run.
+/// The tests to run.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Only this rung
@@ -33,7 +33,7 @@ pub(crate) struct Options {
     without_supabase: bool,
 }
 
-/// The rungs that run in this command, in the order in which they run.
+/// The rungs that this command runs, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 enum Rung {
     Unit,
@@ -47,7 +47,7 @@ enum Rung {
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
-    /// Signed, so that a test that passed and then turns out to have been skipped can be taken back.
+    /// Signed, so that a test can be subtracted that passed and then turns out to have been skipped.
     passed: i64,
     failed: i64,
     ignored: i64,
@@ -63,7 +63,7 @@ struct Binary {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let wanted = |rung: Rung| options.suite.is_none_or(|suite| suite == rung);
     let mut table: BTreeMap<Rung, Counts> = BTreeMap::new();
-    // Existing projects are looked at without any of our own programs.
+    // The rung of existing projects uses none of our own programs.
     let binaries = if options.suite == Some(Rung::Projects) { Vec::new() } else { build()? };
     let mut skipped = 0;
     let mut claims = Vec::new();
@@ -124,7 +124,7 @@ fn rung_of(target: &Target) -> Rung {
         return Rung::Unit;
     }
     match target.name.as_str() {
-        // The suites on the references are named after them.
+        // The suites on the reference implementations are named after them.
         name if name.contains("conformance") || ["memory", "reference"].contains(&name) => Rung::Conformance,
         name if name.contains("supabase") => Rung::Supabase,
         name if name.contains("machine") => Rung::Unit,
@@ -133,14 +133,13 @@ fn rung_of(target: &Target) -> Rung {
     }
 }
 
-/// Runs one test binary. A test that found out that it cannot run here prints a line of its own and passes; it is counted as
-/// skipped.
+/// Runs one test binary. A test that cannot run here prints a special line and passes; it is counted as skipped.
 fn run_binary(binary: &Binary) -> Result<Counts> {
     println!("── {}", binary.name);
     let mut command = Command::new(&binary.executable);
     command.current_dir(&binary.folder).env("CARGO_MANIFEST_DIR", &binary.folder);
     command.env(supabase::VARIABLE, Purpose::Tests.stack(&process::root()));
-    // What a passing test prints is shown too: it may be that it could not run.
+    // Also shows the output of passing tests: it may say that the test could not run.
     command.arg("--show-output");
     let counts = run_and_count(&mut command, |line| {
         let skipped = Counts { passed: -1, failed: 0, ignored: 1 };
@@ -149,7 +148,7 @@ fn run_binary(binary: &Binary) -> Result<Counts> {
     Ok(counts.of(listed(binary)?))
 }
 
-/// How many tests a binary says that it has.
+/// The number of tests that a binary lists.
 fn listed(binary: &Binary) -> Result<i64> {
     let output = Command::new(&binary.executable).arg("--list").output()?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -161,7 +160,7 @@ fn run_docs() -> Result<Counts> {
     run_and_count(process::cargo().args(["test", "--workspace", "--doc", "--locked"]), rust_summary)
 }
 
-/// Runs the rung on the stack of the tests.
+/// Runs the rung on the tests' stack.
 fn run_supabase(binaries: &[&Binary], claims: &mut Vec<String>) -> Result<Counts> {
     let root = process::root();
     supabase::borrow(&root, Purpose::Tests, || run_on_the_stack(binaries, &root, claims))
@@ -175,14 +174,14 @@ fn run_on_the_stack(binaries: &[&Binary], root: &Path, claims: &mut Vec<String>)
     Ok(counts.plus(run_node(&root.join("tests/supabase"), claims)?))
 }
 
-/// Existing projects and the real Supabase CLI. They bring clusters of their own and need nothing but the packages.
+/// Existing projects and the real Supabase CLI. They create their own clusters and need only the packages.
 fn run_projects(claims: &mut Vec<String>) -> Result<Counts> {
     let root = process::root();
     supabase::install_packages(&root)?;
     run_node(&root.join("tests/supabase/projects"), claims)
 }
 
-/// Runs the `*.test.mjs` of a folder, without those of the folders in it.
+/// Runs the `*.test.mjs` files of a folder, without those of its subfolders.
 fn run_node(folder: &Path, claims: &mut Vec<String>) -> Result<Counts> {
     println!("── node --test {}", folder.strip_prefix(process::root()).unwrap_or(folder).display());
     let mut files: Vec<_> = fs::read_dir(folder)?
@@ -198,7 +197,7 @@ fn run_node(folder: &Path, claims: &mut Vec<String>) -> Result<Counts> {
     })
 }
 
-/// What the tests of the real stack found, with figures: one line each, where nobody has to look for them.
+/// Prints the measured claims of the tests on the real stack: one line each, easy to find.
 fn show_claims(claims: &[String]) {
     if !claims.is_empty() {
         println!("\nwhat was shown on real PostgreSQL");
@@ -208,7 +207,7 @@ fn show_claims(claims: &[String]) {
     }
 }
 
-/// Counts what is left out, so that nobody takes silence for success.
+/// Counts the tests that are left out, so that their absence is visible.
 fn skip(binaries: &[&Binary]) -> Result<i64> {
     let mut tests = 0;
     for binary in binaries {
@@ -263,7 +262,7 @@ fn node_summary(line: &str) -> Option<Counts> {
 }
 
 impl Counts {
-    /// A runner whose words were misread, or that died half way, has not counted what there is.
+    /// If the output was misread, or the runner died midway, the counts differ from the list.
     fn of(self, listed: i64) -> Self {
         let counted = self.passed + self.failed + self.ignored;
         if counted == listed {

@@ -1,8 +1,9 @@
-//! The best that SQLite can do: the same writes and reads through prepared statements, by whoever knows the outcome before.
+//! The best that SQLite can do: the same writes and reads through prepared statements, by code that knows the outcome
+//! in advance.
 //!
-//! The file is made by Fieldpost, so tables, indexes, triggers and full-text index are the same, and the pragmas are those of
-//! its connections. What is left out is what it costs to be sure: asking what is stored already, deriving unread counts and
-//! ranges from it, comparing digests, moving work to another thread.
+//! Fieldpost creates the file, so tables, indexes, triggers and full-text index are the same, and so are its
+//! connections' pragmas. What is left out is the cost of being sure: querying what is already stored, deriving unread
+//! counts and ranges from it, comparing digests, moving work to another thread.
 
 mod page;
 mod reads;
@@ -17,7 +18,7 @@ use std::{
     path::Path,
 };
 
-/// A connection of one's own to a file that Fieldpost has made.
+/// A separate connection to a file that Fieldpost created.
 pub(crate) struct Raw {
     connection: Connection,
 }
@@ -34,7 +35,7 @@ impl Raw {
         Ok(Self { connection })
     }
 
-    /// From here on a commit survives a power cut.
+    /// From now on every commit survives a power failure.
     pub(crate) fn synchronous_full(&self) -> Result<()> {
         Ok(self.connection.execute_batch("PRAGMA synchronous = FULL")?)
     }

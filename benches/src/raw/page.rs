@@ -5,10 +5,10 @@ use anyhow::Result;
 use fieldpost_domain::{Conversation, Message, PullPage, Time};
 use rusqlite::{Connection, Statement, TransactionBehavior, params};
 
-/// How many rows one execution of a statement inserts.
+/// The number of rows that one execution of a statement inserts.
 ///
-/// Row by row is how most apps write. In batches is the fastest way that SQLite has: the full-text index does its work once
-/// for each statement.
+/// Row by row is how most apps write. Batches are the fastest way in SQLite: the full-text index does its work once per
+/// statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     RowByRow,
@@ -45,7 +45,7 @@ impl Raw {
     }
 }
 
-/// A run of pages is open until its last one.
+/// A run of pages stays open until its last page.
 const FOLLOWED: &str = "UPDATE sync_state SET cursor = ?1, run_open = ?2 WHERE only = 1";
 
 fn conversations(connection: &Connection, rows: &[Conversation]) -> Result<()> {
@@ -60,7 +60,7 @@ fn conversations(connection: &Connection, rows: &[Conversation]) -> Result<()> {
     Ok(())
 }
 
-/// The conversations are there since the first load; what a page tells of them are the newest message and its count.
+/// The conversations exist since the first load; a page changes their newest message and its count.
 const CONVERSATION: &str = "
 UPDATE conversations SET last_seq = ?1, server_seq = ?1, server_at = ?2, server_preview = ?3, server_unread = ?4,
     range_to = ?1, unread_here = ?4, unread_count = ?4, last_message_at = ?2, last_message_preview = ?3

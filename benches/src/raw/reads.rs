@@ -1,27 +1,27 @@
-//! What a screen shows, read by one prepared statement each.
+//! The contents of a screen, each read by one prepared statement.
 
 use super::Raw;
 use anyhow::Result;
 use rusqlite::{Row, params};
 
-/// A row as an app would hold it: ids, numbers and texts of its own.
+/// A row as an app would hold it: owned ids, numbers and texts.
 type Cells = (Vec<[u8; 16]>, Vec<Option<i64>>, Vec<Option<String>>);
 
 impl Raw {
-    /// How many messages there are.
+    /// The number of messages.
     pub(crate) fn messages(&self) -> Result<u64> {
         let count = self.connection.query_row("SELECT count(*) FROM messages", [], |row| row.get::<_, i64>(0))?;
         Ok(count.unsigned_abs())
     }
 
-    /// The newest conversations with the names that they show.
+    /// The newest conversations with their displayed names.
     pub(crate) fn list(&self, limit: u32) -> Result<usize> {
         let mut statement = self.connection.prepare_cached(LIST)?;
         let rows = statement.query_map([limit], |row| cells(row, 0..3, 3..8, 8..15))?;
         Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.len())
     }
 
-    /// The newest messages of a thread with the names of those who wrote them.
+    /// The newest messages of a thread with their senders' names.
     pub(crate) fn window(&self, conversation: &[u8; 16], limit: u32) -> Result<usize> {
         let mut statement = self.connection.prepare_cached(WINDOW)?;
         let rows = statement.query_map(params![conversation, limit], |row| cells(row, 0..3, 3..7, 7..14))?;

@@ -1,4 +1,4 @@
-//! What a send writes.
+//! The writes of a send.
 
 use super::{Raw, page::micros};
 use anyhow::Result;
@@ -6,14 +6,14 @@ use fieldpost_domain::Message;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 impl Raw {
-    /// One row in a transaction of its own.
+    /// One row in its own transaction.
     pub(crate) fn insert_one(&mut self, message: &Message) -> Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         insert(&transaction, message, None)?;
         Ok(transaction.commit()?)
     }
 
-    /// What a send has to leave behind: the mutation, the local echo, the conversation's newest message.
+    /// The rows that a send must write: the mutation, the local echo, the conversation's newest message.
     pub(crate) fn send(&mut self, message: &Message, payload: &str) -> Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (id, conversation) = (message.id.as_uuid(), message.conversation_id.as_uuid());

@@ -1,4 +1,5 @@
 //! Runs the examples against the stand-in server.
+#![expect(clippy::unwrap_used, reason = "a step of a test that fails has to fail the test")]
 
 #[allow(dead_code, reason = "its main is for the command line")]
 #[path = "../examples/app_session.rs"]

@@ -75,8 +75,8 @@ pub trait MessagingApi: Send + Sync {
     async fn pull(&self, token: &AccessToken, request: PullRequest) -> RemoteResult<PullPage>;
 
     /// Sends mutations in order and returns one result for each. Resending a batch is harmless. An error means that the
-    /// outcome of the whole batch is unknown, or, for some kinds, that nothing was applied. A refusal of one mutation
-    /// is a result, not an error.
+    /// outcome of the whole batch is unknown or, for some kinds of error, that nothing was applied. A refusal of one
+    /// mutation is a result, not an error.
     async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer>;
 
     /// Fetches a page of older messages.

@@ -1,10 +1,10 @@
-//! Runs seeds and writes one line of JSON for each: `simulate <first> <step> <end>`. `simulate trace <seed>` shows
-//! all of one, `simulate minimal <seed>` as much of it as it takes to break an invariant.
+//! Runs seeds and writes one line of JSON for each: `simulate <first> <step> <end>`. `simulate trace <seed>` shows the
+//! whole trace of one, `simulate minimal <seed>` the smallest schedule that still breaks an invariant.
 //!
-//! `--plant <name>` before them plants a bug, if it is built with the feature `planted-bugs`; `--list-planted` names them, as
-//! one line of JSON for each.
+//! `--plant <name>` before them plants a bug, if built with the feature `planted-bugs`; `--list-planted` lists the
+//! bugs, one line of JSON for each.
 //!
-//! `cargo xtask simulate` builds it and runs one on each core.
+//! `cargo xtask simulate` builds it and runs one process on each core.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use fieldpost_domain::planted::PlantedBug;
@@ -15,7 +15,7 @@ use std::{
     process::ExitCode,
 };
 
-/// What became of a seed.
+/// The result of a seed.
 #[derive(Serialize)]
 struct Line {
     seed: u64,
@@ -26,7 +26,7 @@ struct Line {
     report: Option<String>,
 }
 
-/// One that can be planted.
+/// A bug that can be planted.
 #[derive(Serialize)]
 struct Listed {
     name: &'static str,
@@ -56,7 +56,7 @@ fn run(args: &[String]) -> ExitCode {
         (_, [first, step, end]) if *step > 0 => {
             let mut seed = *first;
             while seed < *end {
-                // Whoever reads has found what they looked for.
+                // The reader has closed the pipe because it found what it looked for.
                 if writeln!(stdout(), "{}", line(seed)).is_err() {
                     break;
                 }

@@ -1,16 +1,16 @@
-//! Ids that repeat.
+//! Repeatable ids.
 
 use crate::SeededRandom;
 use fieldpost_sync::Entropy;
 use std::sync::{Mutex, PoisonError};
 
-/// Bytes that follow from a seed.
+/// Random bytes from a seed.
 #[derive(Debug)]
 pub struct SeededEntropy {
     random: Mutex<SeededRandom>,
 }
 
-/// A device and a server of the same seed must not make the same ids.
+/// Separates the device's ids from the server's: the same seed must not give both the same ids.
 const APART: u64 = 0x6a09_e667_f3bc_c908;
 
 impl SeededEntropy {

@@ -1,5 +1,5 @@
-//! What tests of Fieldpost, and of apps that embed it, are built with: time that stands still until it is told to move,
-//! chance that repeats, and a network that fails on command.
+//! The tools for tests of Fieldpost, and of apps that embed it: time that moves only on command, repeatable randomness,
+//! and a network that fails on command.
 //!
 //! ```
 //! use fieldpost_remote::reference::ReferenceServer;
@@ -30,7 +30,7 @@ pub use network::{Call, Network};
 use fieldpost_sync::Env;
 use std::sync::Arc;
 
-/// Time and chance for one device: a clock that stands at [`ManualClock::START`], and ids that follow from `seed`.
+/// The clock and ids of one device: the clock stands at [`ManualClock::START`], and the ids follow from `seed`.
 #[must_use]
 pub fn env(seed: u64) -> (Env, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::default());

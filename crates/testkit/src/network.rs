@@ -8,10 +8,10 @@ use fieldpost_remote::{
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// One call that reached the network, by the name of its method.
+/// The method name of a call that reached the network.
 pub type Call = &'static str;
 
-/// Stands between a device and a server and passes everything on, unless it was told otherwise.
+/// Stands between a device and a server and forwards every call, unless told to fail.
 #[derive(Debug)]
 pub struct Network<R> {
     server: R,
@@ -29,7 +29,7 @@ struct State {
 
 #[derive(Debug)]
 struct Failing {
-    /// How many calls still pass before it.
+    /// How many calls still pass before the failure.
     after: u32,
     kind: RemoteErrorKind,
 }
@@ -41,47 +41,47 @@ impl<R> Network<R> {
         Self { server, state: Mutex::default() }
     }
 
-    /// The server behind it.
+    /// The server behind the network.
     pub const fn server(&self) -> &R {
         &self.server
     }
 
-    /// From now on nothing reaches the server.
+    /// From now on no call reaches the server.
     pub fn go_offline(&self) {
         self.state().offline = true;
     }
 
-    /// From now on everything does.
+    /// From now on every call reaches the server.
     pub fn go_online(&self) {
         self.state().offline = false;
     }
 
-    /// The next call is carried out, and its answer lost.
+    /// The server carries out the next call, and the response is lost.
     pub fn lose_next_answer(&self) {
         self.lose_next_answers(1);
     }
 
-    /// The next calls are carried out, and their answers lost.
+    /// The server carries out the next `count` calls, and the responses are lost.
     pub fn lose_next_answers(&self, count: u32) {
         self.state().lose_answers = count;
     }
 
-    /// The next call fails like this, without reaching the server.
+    /// The next call fails with `kind`, without reaching the server.
     pub fn fail_next(&self, kind: RemoteErrorKind) {
         self.fail_after(0, kind);
     }
 
-    /// So many calls pass, and the one after them fails like this, without reaching the server.
+    /// `passing` calls pass, and the next one fails with `kind`, without reaching the server.
     pub fn fail_after(&self, passing: u32, kind: RemoteErrorKind) {
         self.state().fail_next = Some(Failing { after: passing, kind });
     }
 
-    /// From now on a batch with more mutations does not get through: nobody waits for so long.
+    /// From now on a batch of more than `mutations` times out.
     pub fn carries_at_most(&self, mutations: usize) {
         self.state().most_mutations = Some(mutations);
     }
 
-    /// Everything works from now on; what was ordered to fail does not.
+    /// Everything works from now on; ordered failures are cancelled.
     pub fn heal(&self) {
         let mut state = self.state();
         state.offline = false;
@@ -90,7 +90,7 @@ impl<R> Network<R> {
         state.most_mutations = None;
     }
 
-    /// The calls that were made since this was last asked, those that failed included.
+    /// The calls made since this was last called, including failed ones.
     pub fn take_calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.state().calls)
     }
@@ -99,7 +99,7 @@ impl<R> Network<R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The way to the server. It always takes a moment, so that other tasks get their turn as they do in real life.
+    /// The way to the server. It always yields once, so that other tasks get their turn as in real life.
     async fn before(&self, call: Call) -> RemoteResult<()> {
         tokio::task::yield_now().await;
         self.admit(call)
@@ -125,7 +125,7 @@ impl<R> Network<R> {
         }
     }
 
-    /// And the way back.
+    /// The way back.
     async fn after<T>(&self, call: Call, answer: RemoteResult<T>) -> RemoteResult<T> {
         tokio::task::yield_now().await;
         let mut state = self.state();

@@ -1,4 +1,4 @@
-//! The list of planted bugs and the code that asks for them fit each other.
+//! The list of planted bugs matches the code that asks for them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use fieldpost_domain::planted::PlantedBug;
@@ -13,7 +13,7 @@ fn crates() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// All sources below a folder but the list itself.
+/// All sources below a folder except the list itself.
 fn sources(folder: &Path, text: &mut String) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -32,7 +32,7 @@ fn every_planted_bug_is_asked_for_at_one_place() {
     let mut text = String::new();
     for entry in fs::read_dir(crates()).unwrap() {
         let sources_of = entry.unwrap().path().join("src");
-        // Beside the crates lies what several of their build scripts share.
+        // The crates folder also holds files that several build scripts share.
         if sources_of.is_dir() {
             sources(&sources_of, &mut text);
         }

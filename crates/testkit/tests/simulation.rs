@@ -1,4 +1,4 @@
-//! The simulator in the ordinary tests: some hundreds of seeds, and what the simulator itself must keep.
+//! The simulator as part of the ordinary tests: some hundreds of seeds, and tests of the simulator itself.
 #![expect(clippy::panic, reason = "a step that fails has to fail its test")]
 
 use fieldpost_storage::{StorageResult, Store, memory::MemoryStore};
@@ -8,7 +8,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// A few seconds' worth without optimisation; `cargo xtask simulate` runs ten thousand.
+/// A few seconds' worth of seeds without optimisation; `cargo xtask simulate` runs ten thousand.
 const SEEDS: std::ops::Range<u64> = 100_000..100_150;
 
 fn calm(seeds: impl Iterator<Item = u64>) {
@@ -26,10 +26,10 @@ fn every_invariant_holds_in_any_storm() {
 
 #[test]
 fn seeds_that_once_found_something_stay_calm() {
-    // A reassigned conversation that was loaded in part; a cancelled read mark; a person in two orgs; a removed admin's own
-    // words; a mark that was refused; a run of pages whose rest was empty; marks that waited where a thread was here in part;
-    // what was read while the server was set back; a token that came after signing out; signing in while signing out; a
-    // session that another process began.
+    // A reassigned conversation that was partly loaded; a cancelled read mark; a person in two orgs; a removed admin's
+    // own messages; a refused mark; a run of pages with an empty rest; queued marks in a partly loaded thread; messages
+    // read while the server was rolled back; a token that arrived after signing out; signing in while signing out; a
+    // session that another process started.
     calm([42, 55, 113, 403, 3913, 9770, 1559, 8254, 9692, 5954, 6664, 1066, 6943, 4859].into_iter());
 }
 
@@ -42,7 +42,7 @@ fn the_same_seed_is_the_same_run() {
     }
 }
 
-/// An app's own disk: this one counts how often it was opened.
+/// An app's own disk: this one counts how often it is opened.
 struct Counting {
     store: MemoryStore,
     opened: Arc<AtomicU64>,
@@ -65,7 +65,7 @@ fn an_app_brings_its_own_store() {
     assert!(opened.load(Ordering::SeqCst) > 2);
 }
 
-/// A store that loses what it accepted when it is closed.
+/// A store that loses accepted messages when it is closed.
 struct Forgetful;
 
 #[async_trait::async_trait]

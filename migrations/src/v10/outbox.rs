@@ -3,7 +3,7 @@
 //! * `target_id` is the message that a mutation changes; `message_id` is still the message that it creates.
 //! * `opens`: it opens the conversation of its lane. `expires`: it expires after the ttl. `keeps`: it becomes a dead
 //!   letter when it is refused, because content could be lost.
-//! * `slot`: of the entries in a lane with the same slot and target, the newest supersedes the others.
+//! * `slot`: of the entries in a lane with the same slot and target, the newest replaces the others.
 //! * `needs`: the capability that the server must have named before it is sent.
 
 pub(super) const POLICY: &str = "

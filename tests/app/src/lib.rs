@@ -155,6 +155,7 @@ pub fn credentials() -> Credentials {
 }
 
 /// What calls may be sent to another thread.
+#[expect(clippy::manual_async_fn, reason = "the bound on the future is what this proves")]
 pub fn can_be_spawned(client: Client, id: ConversationId) -> impl Future<Output = Result<SentMessage>> + Send {
     async move { client.conversation(id).send("from another thread").await }
 }

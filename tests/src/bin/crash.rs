@@ -1,4 +1,4 @@
-//! `cargo xtask crash`: kills a process that sends messages, over and over.
+//! `cargo xtask crash`: kills a process that sends messages, repeatedly.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
 use anyhow::{Context, Result};
@@ -10,17 +10,17 @@ use std::{
     time::Duration,
 };
 
-/// Kill a process that sends messages, over and over, and see that nothing is lost or doubled
+/// Kill a process that sends messages, repeatedly, and check that nothing is lost or doubled
 #[derive(Debug, Parser)]
 #[command(name = "crash")]
 struct Args {
     /// How many processes to kill
     #[arg(long, default_value_t = 500)]
     kills: u32,
-    /// What is done, and when, follows from it
+    /// Seed of all actions and their times
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Against PostgreSQL and Supabase Lite instead of the stand-in server; the stack has to be up
+    /// Against PostgreSQL and Supabase Lite instead of the stand-in server; the stack must be up
     #[arg(long)]
     supabase: bool,
     /// Print the report as JSON
@@ -35,7 +35,7 @@ async fn main() -> Result<ExitCode> {
         if args.supabase { Box::new(SupabaseSite::prepare()?) } else { Box::new(DevSite::start().await?) };
     let folder = tempfile::Builder::new().prefix("fieldpost-crash-").tempdir()?;
     let writer = std::env::current_exe()?.with_file_name(format!("crash-writer{}", std::env::consts::EXE_SUFFIX));
-    // The real stack takes longer over everything.
+    // Everything takes longer on the real stack.
     let (heal_every, within) = if args.supabase { (10, 800) } else { (50, 200) };
     let within = Duration::from_millis(within);
     let options = Options { kills: args.kills, seed: args.seed, writer, heal_every, within };

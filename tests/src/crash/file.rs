@@ -1,4 +1,5 @@
-//! The file as the killed process left it, looked at with SQL of this module's own: past the store whose work is judged.
+//! Examines the file that a killed process left behind, with its own SQL: the checks must not rely on the store under
+//! test.
 
 use super::{Finding, Harm, Stored, ledger::Ledger};
 use anyhow::{Context, Result};
@@ -10,39 +11,39 @@ const NOWHERE: &str = "SELECT value FROM json_each(?) WHERE NOT EXISTS (
     SELECT 1 FROM messages WHERE id = unhex(value, '-') AND server_id IS NOT NULL
 ) AND NOT EXISTS (SELECT 1 FROM outbox WHERE message_id = unhex(value, '-'))";
 
-/// Messages of the owner that count as sent and are not among those that the server has (a JSON array of ids).
+/// Messages of the owner that count as sent but are not among those of the server (a JSON array of ids).
 const SENT_INTO_NOTHING: &str = "SELECT lower(hex(id)) FROM messages
     WHERE server_id IS NOT NULL AND sender_id = (SELECT person_id FROM account)
     AND id NOT IN (SELECT unhex(value, '-') FROM json_each(?))";
 
-/// A message that waits without a mutation would wait for ever, and the other way round nobody could see what goes out.
+/// A queued message without a mutation would never be sent; a mutation without a message would be sent unseen.
 const HALVES: &str = "SELECT 'message without mutation ' || hex(id) FROM messages
         WHERE server_id IS NULL AND id NOT IN (SELECT message_id FROM outbox WHERE message_id IS NOT NULL)
     UNION ALL SELECT 'mutation without message ' || hex(message_id) FROM outbox
         WHERE message_id IS NOT NULL AND message_id NOT IN (SELECT id FROM messages)";
 
-/// Messages (as a JSON array of ids) that are there although they were taken back.
+/// Messages (as a JSON array of ids) that exist although they were cancelled.
 const RETURNED: &str = "SELECT value FROM json_each(?) WHERE unhex(value, '-') IN
     (SELECT id FROM messages UNION SELECT message_id FROM outbox)";
 
-/// Conversations (as a JSON array of ids) of which the file knows nothing.
+/// Conversations (as a JSON array of ids) that the file does not know.
 const UNOPENED: &str = "SELECT value FROM json_each(?) WHERE unhex(value, '-') NOT IN
     (SELECT id FROM conversations UNION SELECT id FROM aliases)";
 
-/// Refusals that nobody has asked for: not those of a conversation with a medic (a JSON array of ids has those who have been on
-/// the roster all the time) who had not joined yet.
+/// Unexpected refusals. Expected are those of conversations with a medic who had not joined yet (a JSON array has the
+/// ids of the medics who have always been on the roster).
 const REFUSED: &str =
     "SELECT kind || ' ' || failed_code FROM outbox WHERE failed_code IS NOT NULL AND conversation_id NOT IN
     (SELECT id FROM conversations WHERE medic_id NOT IN (SELECT unhex(value, '-') FROM json_each(?)))";
 
-/// Looks at a file that nobody else has open.
+/// Examines a file that nobody else has open.
 pub(super) async fn examine(path: &Path, ledger: &Ledger, stored: &[Stored]) -> Result<Vec<Finding>> {
     let file = Database::connect(format!("sqlite://{}", path.display())).await.context("opening the file")?;
     let found = look(&file, ledger, stored).await;
     file.close().await?;
     match found {
         Ok(findings) => Ok(findings),
-        // A file that SQLite cannot read is what this is about, no failure of the machinery.
+        // A file that SQLite cannot read is a finding, not a failure of this program.
         Err(error) => Ok(vec![Harm::Corrupt.found(error.to_string())]),
     }
 }
@@ -62,7 +63,7 @@ async fn look(file: &DatabaseConnection, ledger: &Ledger, stored: &[Stored]) -> 
     add(Harm::Lost, "not open", texts(file, UNOPENED, Some(&json_ids(ledger.open_ids()))).await?);
     add(Harm::Returned, "still in the file", texts(file, RETURNED, Some(&json_ids(ledger.gone_ids()))).await?);
     add(Harm::Refused, "a dead letter", texts(file, REFUSED, Some(&json_ids(ledger.known_medics()))).await?);
-    // The search index says whether it has every word of every message.
+    // The integrity check of the search index covers every word of every message.
     let index = "INSERT INTO messages_search (messages_search, rank) VALUES ('integrity-check', 1)";
     if let Err(error) = file.execute_unprepared(index).await {
         add(Harm::Corrupt, "search index", vec![error.to_string()]);

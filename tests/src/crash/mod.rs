@@ -1,26 +1,27 @@
-//! kill -9: what becomes of messages when the process that sends them is killed, over and over, behind a bad network.
+//! kill -9: what happens to messages when the process that sends them is killed, again and again, behind a bad network.
 //!
-//! Everything here is real: a process of its own ([`writer`]) opens a real SQLite file with the SDK, sends in several
-//! conversations and opens new ones, changes, takes back and retries what waits, marks threads as read and syncs without a
-//! pause, through a [`FaultProxy`] that breaks every third exchange. It says what the SDK has returned (`said`). It is killed
-//! with SIGKILL at a moment drawn from the seed; sometimes there are two of them on one file. After every kill, before anybody
-//! else opens the file:
+//! Everything here is real. A separate process ([`writer`]) opens a real SQLite file with the SDK. It sends in several
+//! conversations and opens new ones; it edits, cancels and retries queued messages, marks threads as read and syncs
+//! without a pause, through a [`FaultProxy`] that breaks every third exchange. It reports what the SDK has returned
+//! (`said`). It is killed with SIGKILL at a moment drawn from the seed; sometimes two processes share one file. After
+//! every kill, before anybody else opens the file:
 //!
-//! - SQLite finds the file whole ([`file`]),
-//! - every accepted message is in it, waiting, sent or refused, and none is sent that the server does not have,
-//! - no message is on the server twice, and those of one process are there in the order in which it sent them (`ledger`),
-//! - nothing that was taken back is in the file or on the server, and what was changed says what was last accepted,
-//! - no medic has two conversations, and no message is in another one than it was written in.
+//! - SQLite finds the file intact ([`file`]),
+//! - every accepted message is in it, queued, sent or refused, and none counts as sent that the server does not have,
+//! - no message is on the server twice, and those of one process are there in the order in which it sent them
+//!   (`ledger`),
+//! - nothing cancelled is in the file or on the server, and an edited message has the last accepted text,
+//! - no medic has two conversations, and no message is in another conversation than it was written in.
 //!
-//! Some conversations are opened with medics who are not on the roster yet (`newcomers`), so they are refused with all that
-//! waits in them; others are opened by somebody else meanwhile, so that they get another id.
+//! Some conversations are opened with medics who are not on the roster yet (`newcomers`), so the server refuses them
+//! with everything queued in them. Others are opened by somebody else meanwhile, so that they get another id.
 //!
-//! Every so often, and at the end, the network heals, the newcomers have joined, the person sends again what was refused, the
-//! file is synced until nothing waits, and then the server has every accepted message and conversation once, and what the
-//! devices show is what the server has (`views`).
+//! From time to time, and at the end, the network heals, the newcomers have joined, the person retries refused
+//! messages, and the file is synced until nothing is queued. Then the server must have every accepted message and
+//! conversation once, and the devices must show what the server has (`views`).
 //!
-//! The seed decides what is done and when; the operating system decides where exactly a kill lands. So a run is not repeated
-//! to the instruction by its seed, and a finding keeps its file.
+//! The seed decides what is done and when; the operating system decides where exactly a kill lands. So a seed does not
+//! repeat a run exactly, and a finding keeps its file.
 
 mod file;
 mod ledger;
@@ -49,22 +50,22 @@ use std::{
 };
 use victim::Program;
 
-/// What to do.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// How many processes to kill.
     pub kills: u32,
-    /// What is done, and when, follows from it.
+    /// Seed of all actions and their times.
     pub seed: u64,
     /// The program whose `main` is [`writer::main`].
     pub writer: PathBuf,
-    /// After how many kills everything has to come to rest.
+    /// After how many kills the run comes to rest.
     pub heal_every: u32,
-    /// A process that has begun to work is killed within this time.
+    /// A process is killed within this time after it starts to work.
     pub within: Duration,
 }
 
-/// Everything one run needs.
+/// The state of one run.
 struct Run<'a> {
     options: &'a Options,
     site: &'a dyn Site,
@@ -77,10 +78,10 @@ struct Run<'a> {
     report: Report,
 }
 
-/// Kills so often, or until something is found. `watch` sees the report after every kill.
+/// Kills `kills` times, or until something is found. `watch` gets the report after every kill.
 ///
 /// # Errors
-/// If the machinery itself fails: a program that cannot be started, a server that is not there.
+/// If this program itself fails: a program cannot be started, or there is no server.
 pub async fn run(options: &Options, site: &dyn Site, folder: &Path, mut watch: impl FnMut(&Report)) -> Result<Report> {
     let began = Instant::now();
     let mut run = Run::begin(options, site, folder).await?;

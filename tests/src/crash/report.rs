@@ -1,4 +1,4 @@
-//! What a run did, and what it found.
+//! The results of a run.
 
 use super::ledger::Counts;
 use fieldpost_testkit::proxy::{Fault, Tally};
@@ -10,32 +10,32 @@ use std::{
     time::Duration,
 };
 
-/// One way in which a promise was broken.
+/// A kind of broken promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Harm {
-    /// A message that was accepted is nowhere.
+    /// An accepted message is nowhere.
     Lost,
     /// A message is on the server twice.
     Duplicated,
     /// Messages of one process and conversation are on the server in another order.
     Disordered,
-    /// The file is not whole, or cannot be opened.
+    /// The file is damaged, or cannot be opened.
     Corrupt,
-    /// A device shows something else than the server has.
+    /// A device shows something other than the server has.
     Diverged,
-    /// A message says something else than was last accepted.
+    /// A message has another text than the last accepted one.
     Altered,
-    /// What was taken back is there all the same.
+    /// Something that was cancelled still exists.
     Returned,
     /// A message is in another conversation than it was written in.
     Misplaced,
-    /// Something waits that never goes out.
+    /// Something queued is never sent.
     Stuck,
-    /// The server refused what it has to take.
+    /// The server refused what it must accept.
     Refused,
-    /// The process ended, or the file could not be worked with.
+    /// The process ended on its own, or the file could not be used.
     Failed,
 }
 
@@ -59,49 +59,49 @@ impl Harm {
     }
 }
 
-/// A broken promise, with what shows it.
+/// A broken promise, with its evidence.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
-    /// Which kind.
+    /// The kind.
     pub harm: Harm,
-    /// What was seen.
+    /// The evidence.
     pub detail: String,
 }
 
-/// What a run did, and what it found.
+/// The results of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// The seed it followed from.
+    /// The seed.
     pub seed: u64,
-    /// The file that was worked on.
+    /// The file under test.
     pub file: PathBuf,
     /// How many processes were killed.
     pub kills: u32,
-    /// How often two of them were on the file at once.
+    /// How often two processes used the file at once.
     pub pairs: u32,
     /// How many messages were accepted.
     pub messages: usize,
-    /// How many of them were changed while they waited.
+    /// How many of them were edited while queued.
     pub edited: usize,
-    /// How many messages were taken back.
+    /// How many messages were cancelled.
     pub cancelled: usize,
     /// How many conversations were opened.
     pub opened: usize,
-    /// How often the person found something refused in the end, and had it sent again.
+    /// How often the person found something refused at the end, and retried it.
     pub retried: u64,
     /// How many requests went through the proxy.
     pub requests: u64,
-    /// How many of them went wrong on purpose, by kind.
+    /// How many of them were given a fault, by kind.
     pub faults: BTreeMap<&'static str, u64>,
     /// Syncs that found the server out of reach.
     pub offline: u64,
-    /// Syncs that failed for another reason, by what they said.
+    /// Syncs that failed for another reason, by error text.
     pub troubles: BTreeMap<String, u64>,
     /// How often everything came to rest and was compared.
     pub comparisons: u32,
-    /// Everything that must not be.
+    /// All broken promises.
     pub findings: Vec<Finding>,
-    /// How long it took.
+    /// The duration in seconds.
     pub seconds: f64,
 }
 
@@ -141,7 +141,7 @@ impl Report {
         self.seconds = (elapsed.as_secs_f64() * 10.0).round() / 10.0;
     }
 
-    /// How often a promise was broken in this way.
+    /// The number of findings of this kind.
     #[must_use]
     pub fn count(&self, harm: Harm) -> usize {
         self.findings.iter().filter(|finding| finding.harm == harm).count()

@@ -15,7 +15,7 @@ use std::time::Duration;
 const PATIENCE: u32 = 20;
 
 impl Run<'_> {
-    /// Starts the process, or two of them, kills it, and looks at what is left.
+    /// Starts one or two processes, kills them, and examines the file.
     pub(super) async fn kill_once(&mut self) -> Result<()> {
         let number = self.report.kills;
         let first = self.program.start(format!("k{number}"), self.random.next())?;
@@ -51,7 +51,7 @@ impl Run<'_> {
         self.report.count_words(self.ledger.counts());
     }
 
-    /// Others write and open conversations, newcomers join, and tokens run out.
+    /// Others write and open conversations, newcomers join, and tokens expire.
     async fn world_goes_on(&mut self) -> Result<()> {
         if self.random.one_in(10) {
             self.site.expire_token();
@@ -70,7 +70,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Probably somebody with whom a conversation was just opened here, and waits for the server.
+    /// Most likely a medic with whom a conversation was just opened here, and is still queued.
     fn sought_after(&mut self) -> MedicId {
         let newest: Vec<_> = self.ledger.medics().iter().rev().take(4).copied().collect();
         let one = self.random.pick(&newest).copied();
@@ -85,7 +85,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// With a healed network, and when everybody has joined, everything goes out, and all see the same.
+    /// With a healed network and with everybody on the roster, everything is sent, and all devices show the same.
     pub(super) async fn come_to_rest(&mut self) -> Result<()> {
         self.proxy.heal();
         self.site.enlist(self.ledger.medics()).await?;
@@ -108,7 +108,7 @@ impl Run<'_> {
         self.examine().await
     }
 
-    /// Syncs until nothing waits, for the server or for the person.
+    /// Syncs until nothing is queued, for the server or for the person's decision.
     async fn drain(&mut self, client: &Client) -> Result<(), super::Finding> {
         let mut last = String::new();
         for _ in 0..PATIENCE {

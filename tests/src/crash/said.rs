@@ -1,12 +1,12 @@
-//! What the process says on its standard output, one JSON value to a line. It may be killed between any two of them.
+//! The output of the process, one JSON value per line. It may be killed between any two lines.
 //!
-//! What has returned is said after it: that is a promise. What can take something away or change it is said before it too, so
-//! that nobody takes the promise of before for broken when the kill lands in between.
+//! A result is reported after the call has returned: that is a promise. A call that can remove or change something is
+//! also reported before it starts, so that an earlier promise does not count as broken if the kill lands in between.
 
 use fieldpost::{ConversationId, MedicId, MessageId};
 use serde::{Deserialize, Serialize};
 
-/// One line.
+/// One line of output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Said {
@@ -22,12 +22,12 @@ pub(super) enum Said {
     Here { conversation: ConversationId, medic: MedicId },
     /// `edit` is about to be called.
     Editing { id: MessageId, text: String },
-    /// It has returned: with the new text, or saying that the message is as it was.
+    /// `edit` has returned: the message has the new text, or is unchanged.
     Edited { id: MessageId, done: bool },
-    /// `cancel` is about to be called for a message or for a conversation that was not opened yet.
+    /// `cancel` is about to be called for a message or for a conversation that is not opened yet.
     Cancelling { id: Option<MessageId>, conversation: Option<ConversationId> },
-    /// It has returned: these are taken back, and nothing else is.
+    /// `cancel` has returned: these are cancelled, and nothing else is.
     Cancelled { messages: Vec<MessageId>, conversation: Option<ConversationId> },
-    /// It has returned, saying that nothing was taken back.
+    /// `cancel` has returned: nothing was cancelled.
     NotCancelled { id: Option<MessageId>, conversation: Option<ConversationId> },
 }

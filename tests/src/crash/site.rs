@@ -1,4 +1,4 @@
-//! The server: who may sign in, and what is stored, asked past the engine.
+//! The server: its accounts and its stored rows, read without the engine.
 
 use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
@@ -12,36 +12,36 @@ mod real;
 
 pub use real::SupabaseSite;
 
-/// A message as the server has it.
+/// A message on the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Where.
+    /// Its conversation.
     pub conversation: ConversationId,
-    /// Its place there.
+    /// Its seq.
     pub seq: u64,
-    /// Under which id.
+    /// Its id.
     pub id: MessageId,
-    /// What it says.
+    /// Its text.
     pub text: String,
 }
 
-/// What the org has on the server.
+/// The org's rows on the server.
 #[derive(Debug, Clone, Default)]
 pub struct Contents {
-    /// In the order of conversations and seqs.
+    /// Ordered by conversation and seq.
     pub messages: Vec<Stored>,
     /// Each direct conversation, with its medic.
     pub directs: Vec<(MedicId, ConversationId)>,
 }
 
-/// Somebody who can sign in.
+/// An account.
 #[derive(Debug, Clone)]
 pub struct SignIn {
-    /// Who.
+    /// The person.
     pub id: PersonId,
-    /// With which address.
+    /// The address.
     pub email: String,
-    /// And which password.
+    /// The password.
     pub password: String,
 }
 
@@ -53,32 +53,32 @@ impl SignIn {
     }
 }
 
-/// A server with an org of its own, in which an admin (the victim) writes to several medics.
+/// A server with its own org, in which an admin (the victim) writes to several medics.
 #[async_trait]
 pub trait Site: Send + Sync {
-    /// What a client takes for the project's URL.
+    /// The project's URL for a client.
     fn url(&self) -> &str;
-    /// And for its public key.
+    /// The project's public key for a client.
     fn anon_key(&self) -> &str;
     /// The admin whose process is killed.
     fn victim(&self) -> &SignIn;
     /// A medic who writes meanwhile, over a good network.
     fn companion(&self) -> &SignIn;
-    /// Everything that is stored in the org.
+    /// Everything stored in the org.
     async fn contents(&self) -> Result<Contents>;
-    /// Puts these on the roster of medics, unless they are.
+    /// Adds these medics to the roster, unless they are on it.
     async fn enlist(&self, medics: &[MedicId]) -> Result<()>;
     /// Somebody else opens the conversation with a medic, unless there is one.
     async fn open_direct(&self, medic: MedicId) -> Result<()>;
-    /// Unread counts of somebody, by the server's own reckoning.
+    /// A person's unread counts, as computed by the server.
     async fn unread(&self, person: PersonId) -> Result<BTreeMap<ConversationId, u64>>;
-    /// Lets the victim's access token run out, if that can be ordered.
+    /// Expires the victim's access token, if the server supports that.
     fn expire_token(&self) {}
 
-    /// Where the server listens.
+    /// The server's address.
     ///
     /// # Errors
-    /// If the URL names no socket.
+    /// If the URL contains no socket address.
     fn address(&self) -> Result<SocketAddr> {
         let host = self.url().trim_start_matches("http://").trim_end_matches('/');
         host.parse().with_context(|| format!("{host} is no address and port"))
@@ -94,14 +94,14 @@ pub struct DevSite {
     companion: SignIn,
 }
 
-/// Small batches and pages, so that there is a middle to be killed in.
+/// Small batches and pages, so that a kill can land in the middle.
 const SMALL: ServerLimits =
     ServerLimits { push_rows: 20, push_bytes: 1 << 20, page_rows: 40, page_bytes: 1 << 20, ..ServerLimits::PROTOCOL };
 
 const PASSWORD: &str = "fieldpost-test";
 
 impl DevSite {
-    /// Starts one with four medics.
+    /// Starts a server with four medics.
     ///
     /// # Errors
     /// If no port is free.

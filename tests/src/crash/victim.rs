@@ -1,4 +1,4 @@
-//! Starting the process that is killed, and killing it.
+//! Starts and kills the process under test.
 
 use super::said::Said;
 use anyhow::{Context, Result, bail};
@@ -9,7 +9,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-/// What is started again and again.
+/// The program to start again and again.
 pub(super) struct Program {
     pub(super) path: PathBuf,
     pub(super) file: PathBuf,
@@ -24,19 +24,19 @@ pub(super) struct Victim {
     lines: Lines<BufReader<ChildStdout>>,
 }
 
-/// What a process said before it was killed.
+/// A process's output before it was killed.
 pub(super) struct LastWords {
-    /// Who.
+    /// The process's name.
     pub(super) process: String,
     pub(super) said: Vec<Said>,
 }
 
-/// When a process is killed.
+/// When to kill a process.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Moment {
-    /// So long after it was started; probably while it opens the file.
+    /// This long after it was started; probably while it opens the file.
     AfterStart(Duration),
-    /// So long after it has begun to work.
+    /// This long after it has begun to work.
     AfterBusy(Duration),
 }
 
@@ -63,7 +63,7 @@ impl Program {
 }
 
 impl Victim {
-    /// Kills the process at that moment, and reads everything that it said until then.
+    /// Kills the process at that moment, and reads all its output until then.
     pub(super) async fn kill_at(mut self, moment: Moment) -> Result<LastWords> {
         let mut words = LastWords { process: self.name.clone(), said: Vec::new() };
         let delay = match moment {
@@ -75,7 +75,7 @@ impl Victim {
         };
         let pause = tokio::time::sleep(delay);
         tokio::pin!(pause);
-        // Reading on meanwhile, so that the process never waits for this one.
+        // Keep reading meanwhile, so that the process never blocks on a full pipe.
         loop {
             tokio::select! {
                 () = &mut pause => break,
@@ -106,7 +106,7 @@ impl Victim {
 
 impl LastWords {
     fn add(&mut self, line: &str) {
-        // A line that the kill has cut off says nothing.
+        // A line that the kill has cut off is ignored.
         self.said.extend(serde_json::from_str::<Said>(line));
     }
 }

@@ -1,4 +1,4 @@
-//! What a device shows, against what the server has.
+//! Compares what a device shows with the server.
 
 use super::{Finding, Harm, Stored};
 use anyhow::Result;
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A thread as a device shows it.
 type Thread = Vec<(Option<u64>, MessageId, String)>;
 
-/// Compares every thread that this device shows with the server's, and its unread counts.
+/// Compares every thread on this device, and its unread counts, with the server's.
 pub(super) async fn compare(
     who: &str,
     client: &Client,

@@ -1,4 +1,4 @@
-//! Answers of the server, and of whatever else answers in its place.
+//! Responses of the server, and of anything else that answers in its place.
 
 use fieldpost::{ConversationId, Seq};
 use fieldpost_domain::{Changes, Intent, MarkRead, Mutation, MutationId};
@@ -6,10 +6,10 @@ use fieldpost_remote_supabase::fuzzing;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Reads the bytes as an answer to every call there is.
+/// Decodes the bytes as a response to every call.
 ///
 /// # Panics
-/// When a row is neither read nor reported, or a result is not of its mutation.
+/// When a row is neither decoded nor reported, or a result belongs to another mutation.
 pub fn answers(bytes: &[u8]) {
     let text = std::str::from_utf8(bytes).ok();
     let value: Option<Value> = text.and_then(|text| serde_json::from_str(text).ok());
@@ -37,7 +37,7 @@ pub fn answers(bytes: &[u8]) {
     }
 }
 
-/// Rows in = rows read + rows reported as unreadable, word for word.
+/// Rows in = rows decoded + rows reported as unreadable, word for word.
 fn account_for_every_row(changes: &Changes, text: &str, value: &Value) {
     let lists = ["people", "conversations", "messages", "read_markers", "tombstones", "access"];
     let sent: usize = lists.iter().filter_map(|name| value[name].as_array()).map(Vec::len).sum();
@@ -52,7 +52,7 @@ fn account_for_every_row(changes: &Changes, text: &str, value: &Value) {
     assert!(changes.unreadable.iter().all(|row| text.contains(&row.payload)), "a row was reported as something else");
 }
 
-/// Three mutations, as the corpus answers them.
+/// Three mutations, matching the corpus's responses.
 fn mutations() -> Vec<Mutation> {
     let conversation_id = ConversationId::from_uuid(Uuid::from_u128(1));
     let mark = |number| Mutation {

@@ -1,7 +1,9 @@
-//! What must hold of any bytes whatever: decoding does not panic, loses no row in silence, and reads back what was written.
+//! Properties that must hold for any bytes: decoding does not panic, drops no row silently, and reads back what was
+//! written.
 //!
-//! Each function here is one property. `tests/fuzz` feeds them what a fuzzer finds (`cargo xtask fuzz`); `tests/tests/fuzz`
-//! feeds them the corpus and some hundreds of made-up inputs with every test run, so that they never rot.
+//! Each function here is one property. `tests/fuzz` feeds them a fuzzer's inputs (`cargo xtask fuzz`);
+//! `tests/tests/fuzz` feeds them the corpus and some hundreds of generated inputs with every test run, so that they
+//! stay in use.
 
 mod answers;
 mod requests;
@@ -13,9 +15,9 @@ pub use requests::requests;
 pub use rows::rows;
 pub use stored::stored;
 
-/// A property by the name of its target.
+/// A property; it bears the name of its target.
 pub type Property = fn(&[u8]);
 
-/// All of them, with the names of their targets and corpora.
+/// All properties, with the names of their targets and corpora.
 pub const ALL: [(&str, Property); 4] =
     [("answers", answers), ("requests", requests), ("rows", rows), ("stored", stored)];

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 /// Sends the bytes as the body of every function, signed in.
 ///
 /// # Panics
-/// When the answer is none of the server's, or a push answers another number of mutations than it was given.
+/// When the response is not one of the server's, or a push has another number of results than mutations.
 pub fn requests(bytes: &[u8]) {
     let runtime = runtime();
     let functions = runtime.block_on(functions());
@@ -30,7 +30,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().build().expect("a runtime")
 }
 
-/// A server of its own for every input, so that a finding repeats.
+/// A new server for every input, so that a finding is repeatable.
 async fn functions() -> Functions {
     let server = ReferenceServer::demo();
     let credentials = Credentials { email: DEMO_ADA.to_owned(), password: DEMO_PASSWORD.to_owned() };

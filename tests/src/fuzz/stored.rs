@@ -1,13 +1,13 @@
-//! Payloads of the outbox, as this version, another one or a faulty disk has left them.
+//! Payloads of the outbox, written by this version, by another one, or damaged by a faulty disk.
 
 use fieldpost::ConversationId;
 use fieldpost_domain::{Intent, MessageId, MutationKind};
 use uuid::Uuid;
 
-/// Reads the bytes as the payload of every kind there is.
+/// Decodes the bytes as the payload of every kind.
 ///
 /// # Panics
-/// When what was read is not written as it is read.
+/// When a decoded payload does not encode to the same value.
 pub fn stored(bytes: &[u8]) {
     let Ok(payload) = std::str::from_utf8(bytes) else { return };
     let lane = ConversationId::from_uuid(Uuid::from_u128(1));

@@ -1,11 +1,11 @@
-//! Builds and runs the benches, and keeps what they print.
+//! Builds and runs the benches, and keeps their output.
 //!
-//! The run has to end in half an hour, so each bench has a time: it begins no new round when that is over, and is ended when it
-//! takes far longer. Those that need no stack come first, then those that need its tables clean, then the rest, each time the
-//! quick ones first. The stack is one of the benches' own. Where it was up already (`cargo xtask supabase up --for benches`) it is
-//! taken as it is; else it is started over for clean tables. Every line is kept
-//! as it comes, and a bench that fails does not take the others with it: whatever ends a run, the report of what was measured
-//! can still be made (`--from`).
+//! The run must end within half an hour, so each bench has a time: after it, the bench starts no new round, and it is
+//! killed if it takes far longer. Benches without a stack come first, then those that need clean tables, then the rest,
+//! each group with the fastest first. The benches have their own stack. If it is already up
+//! (`cargo xtask supabase up --for benches`), it is used as it is; otherwise it is started over for clean tables. Every
+//! line is saved as it comes, and a failing bench does not affect the others: whatever ends a run, the report of its
+//! measurements can still be made (`--from`).
 
 use super::{
     Options, needs,
@@ -27,27 +27,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a run has brought.
+/// The output of a run.
 #[derive(Debug)]
 pub(super) struct Collected {
     pub(super) lines: String,
-    /// What took how long, in the order in which it was done.
+    /// The duration of each part, in order.
     pub(super) times: Vec<(String, Duration)>,
     /// Which benches failed, and how.
     pub(super) failures: Vec<String>,
 }
 
-/// A run on its way.
+/// A run in progress.
 struct Run {
     program: PathBuf,
     quick: bool,
-    /// Where lines are kept.
+    /// The file for the lines.
     kept: PathBuf,
     started: Instant,
     collected: Collected,
 }
 
-/// The benches that are wanted, in the order in which they are measured. What they need and this machine lacks is said now.
+/// The requested benches, in the order of measurement. Reports now what they need and this machine lacks.
 pub(super) fn wanted(options: &Options) -> Result<Vec<&'static Section>> {
     let only = options.only.as_deref();
     let mut wanted: Vec<_> =
@@ -66,7 +66,7 @@ pub(super) fn wanted(options: &Options) -> Result<Vec<&'static Section>> {
     Ok(wanted)
 }
 
-/// The lines of these benches.
+/// Runs these benches and returns their lines.
 pub(super) fn collect(wanted: &[&Section], quick: bool) -> Result<Collected> {
     let mut run = Run::new(quick)?;
     run.timed("building the benches and the simulator", |run| {
@@ -84,7 +84,7 @@ pub(super) fn collect(wanted: &[&Section], quick: bool) -> Result<Collected> {
     Ok(run.collected)
 }
 
-/// Beyond this many times its own, a bench is ended.
+/// A bench is killed after this many times its own duration.
 const PATIENCE: u32 = 3;
 
 impl Run {
@@ -107,7 +107,7 @@ impl Run {
         result
     }
 
-    /// Without one of them there is still much to measure.
+    /// A missing peer does not prevent the other measurements.
     fn peer(&mut self, name: &str, ensure: fn() -> Result<()>) {
         if let Err(error) = self.timed(&format!("installing {name}"), |_| ensure()) {
             self.failed(name, &error);
@@ -131,7 +131,7 @@ impl Run {
         if was_up { Ok(()) } else { supabase::down(&root, Purpose::Benches) }
     }
 
-    /// One bench. Its failure is noted.
+    /// Runs one bench and records its failure.
     fn measure(&mut self, section: &Section, number: usize, of: usize) {
         eprintln!("{} ── {number} of {of}: {}, about {} s", clock(self.started), section.bench, self.seconds(section));
         let result = self.timed(section.bench, |run| match section.bench {
@@ -198,13 +198,13 @@ impl Collected {
     }
 }
 
-/// Minutes and seconds since the run began.
+/// The time since the start of the run, in minutes and seconds.
 fn clock(started: Instant) -> String {
     let seconds = started.elapsed().as_secs();
     format!("{:02}:{:02}", seconds / 60, seconds % 60)
 }
 
-/// Both in one go, so that they share what they depend on.
+/// Builds both together, so that they share their dependencies.
 fn build() -> Result<PathBuf> {
     let mut cargo = process::cargo();
     cargo.args(["build", "--release", "--locked", "--package", "fieldpost-benches", "--bin", "fieldpost-bench"]);
@@ -213,7 +213,7 @@ fn build() -> Result<PathBuf> {
     Ok(release()?.join("fieldpost-bench"))
 }
 
-/// Where cargo puts what it builds for release.
+/// Cargo's folder for release builds.
 pub(super) fn release() -> Result<PathBuf> {
     let metadata = cargo_metadata::MetadataCommand::new().no_deps().exec()?;
     Ok(metadata.target_directory.join("release").into())

@@ -1,4 +1,4 @@
-//! What the figures are measured by. Which goals there are is in [`table`].
+//! The goals for the figures. [`table`] lists them.
 
 mod reasons;
 mod table;
@@ -9,28 +9,28 @@ pub(super) use table::goals;
 
 use super::lines::{Lines, OURS, Spread};
 
-/// What is looked at.
+/// The measured quantity.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Look {
     /// How many times faster than this subject.
     Speed(&'static str),
-    /// How many times the median time of one call by this subject.
+    /// The median time of one call, relative to this subject's.
     Time(&'static str),
-    /// How many milliseconds longer the median call takes than by this subject.
+    /// How many milliseconds longer the median call takes than this subject's.
     Longer(&'static str),
     /// How many times slower than in this case.
     Growth(&'static str),
-    /// A fact of ours as it is.
+    /// A fact of ours, unchanged.
     Fact(&'static str),
     /// A fact of ours in milliseconds.
     Milliseconds(&'static str),
-    /// A fact of ours in proportion to the same of this subject.
+    /// A fact of ours, relative to this subject's.
     Share(&'static str, &'static str),
     /// The median time of the whole case in seconds.
     Seconds,
 }
 
-/// Which side of a number is good.
+/// Which values meet the goal.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Bound {
     AtLeast(f64),
@@ -45,12 +45,12 @@ pub(super) struct Goal {
     pub(super) what: &'static str,
     pub(super) look: Look,
     pub(super) bound: Bound,
-    /// Where docs say what a profile showed, should it be missed.
+    /// The section of the docs with the profile, if the goal is missed.
     pub(super) missed: Profile,
 }
 
 impl Goal {
-    /// What this run has measured; none if it has not.
+    /// The value of this run; none if it did not measure it.
     pub(super) fn measured(&self, lines: &Lines) -> Option<f64> {
         let place = (self.bench, self.case.as_str());
         let ours = lines.of(self.bench, &self.case, OURS);
@@ -75,7 +75,7 @@ impl Goal {
         }
     }
 
-    /// What the rounds took: how much of it was processor time says whether it is work or waiting.
+    /// The duration of the rounds: the share of processor time shows whether it is work or waiting.
     pub(super) fn took(&self, lines: &Lines) -> Option<(f64, f64)> {
         let ours = lines.of(self.bench, &self.case, OURS);
         let seconds = Spread::of(ours.iter().map(|line| line.seconds))?.median;

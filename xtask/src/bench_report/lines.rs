@@ -1,4 +1,4 @@
-//! The lines of a run, and what can be said of them: medians, spread, ratios of the same round.
+//! The lines of a run, and the statistics on them: medians, spread, ratios within a round.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -33,12 +33,12 @@ impl Lines {
         Ok(Self(lines.collect::<Result<_>>()?))
     }
 
-    /// The cases of a bench, in the order in which they were measured.
+    /// The cases of a bench, in the order of measurement.
     pub(super) fn cases(&self, bench: &str) -> Vec<&str> {
         in_order(self.0.iter().filter(|line| line.bench == bench).map(|line| line.case.as_str()))
     }
 
-    /// Who did the work of a case, ours first.
+    /// The subjects of a case, ours first.
     pub(super) fn subjects(&self, bench: &str, case: &str) -> Vec<&str> {
         let of = self.0.iter().filter(|line| line.bench == bench && line.case == case);
         let mut subjects = in_order(of.map(|line| line.subject.as_str()));
@@ -51,7 +51,7 @@ impl Lines {
         self.0.iter().filter(wanted).collect()
     }
 
-    /// The median over the rounds of how many times larger `what` is of `subject` than of `other`.
+    /// The median over the rounds of `what` of `subject`, relative to that of `other`.
     pub(super) fn ratio(
         &self,
         (bench, case): (&str, &str),
@@ -61,14 +61,14 @@ impl Lines {
         let others = self.of(bench, case, other);
         let pairs = self.of(bench, case, subject).into_iter().filter_map(|line| {
             let same = others.iter().find(|other| other.round == line.round)?;
-            // Beside somebody who has done nothing there is no ratio.
+            // There is no ratio to a subject that has done nothing.
             Some(what(line)? / what(same)?).filter(|ratio| ratio.is_finite())
         });
         Spread::of(pairs).map(|spread| spread.median)
     }
 }
 
-/// The name under which Fieldpost stands in the lines.
+/// Fieldpost's name in the lines.
 pub(super) const OURS: &str = "fieldpost";
 
 fn in_order<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
@@ -81,7 +81,7 @@ fn in_order<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     found
 }
 
-/// The middle of some values, and the half of them around it.
+/// The median and the quartiles of some values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Spread {
     pub(super) median: f64,

@@ -1,10 +1,10 @@
-//! On what the figures were measured.
+//! The machine that measured the figures.
 
 use crate::process;
 use anyhow::Result;
 use std::{fs, process::Command};
 
-/// Lines of a list: the machine, its system, the versions of what took part.
+/// A list: the machine, its system, the versions of the tools.
 pub(super) fn describe() -> Result<Vec<String>> {
     let metadata = cargo_metadata::MetadataCommand::new().manifest_path(process::root().join("Cargo.toml")).exec()?;
     let version = |name: &str| {

@@ -36,7 +36,7 @@ all threads.
 
 ";
 
-/// What a run took, so that nobody has to guess whether there is time for one.
+/// The durations of a run, so that its length can be planned.
 pub(super) fn times(times: &[(String, Duration)]) -> String {
     if times.is_empty() {
         return String::new();
@@ -50,7 +50,7 @@ pub(super) fn times(times: &[(String, Duration)]) -> String {
     text
 }
 
-/// What this run has no lines of.
+/// The benches without lines in this run.
 fn missing(lines: &Lines) -> String {
     let missing = SECTIONS.iter().filter(|section| lines.cases(section.bench).is_empty()).map(|section| section.title);
     match missing.collect::<Vec<_>>().join(", ") {
@@ -124,13 +124,13 @@ fn row(section: &Section, lines: &Lines, case: &str, subject: &str) -> String {
     let speed = |line: &Line| Some(1.0 / shown_time(section.unit, line));
     let ratio = if subject == OURS { None } else { lines.ratio((section.bench, case), (OURS, subject), speed) };
     let ratio = ratio.map(|ratio| format!("{} ×", number(ratio))).unwrap_or_default();
-    // What is not counted is not nothing.
+    // A value that was not counted is not zero.
     let cpu = Spread::of(measured.iter().map(|line| line.cpu * 1e3)).filter(|cpu| cpu.high > 0.0);
     let cpu = cpu.map(|cpu| number(cpu.median)).unwrap_or_default();
     format!("| {case} | {subject} | {} | {value} | {ratio} | {} | {} |\n", measured.len(), cpu, facts(&measured))
 }
 
-/// What a section shows of a line: a rate, or the time of one call.
+/// The value of a line that a section shows: a rate, or the time of one call.
 pub(super) fn shown(unit: Unit, line: &Line) -> f64 {
     match unit {
         Unit::Messages | Unit::Seeds => line.rate(),
@@ -138,7 +138,7 @@ pub(super) fn shown(unit: Unit, line: &Line) -> f64 {
     }
 }
 
-/// What one unit takes: seconds, or instructions.
+/// The cost of one unit: seconds, or instructions.
 fn shown_time(unit: Unit, line: &Line) -> f64 {
     let known = match unit {
         Unit::Instructions => line.facts.get("instructions"),
@@ -148,7 +148,7 @@ fn shown_time(unit: Unit, line: &Line) -> f64 {
     known.copied().unwrap_or_else(|| line.seconds / line.units.max(1) as f64)
 }
 
-/// Facts that are said in another way, or in another column.
+/// Facts that are shown in another form, or in another column.
 const ELSEWHERE: [&str; 6] = ["p50", "instructions", "unfinished_s", "arrived", "of", "failed"];
 
 fn facts(measured: &[&Line]) -> String {
@@ -165,7 +165,7 @@ fn facts(measured: &[&Line]) -> String {
     unfinished(measured).into_iter().chain(said).collect::<Vec<_>>().join(", ")
 }
 
-/// How far those came who were not done in time; of several rounds, in the worst.
+/// The progress of subjects that did not finish in time; of several rounds, the worst.
 fn unfinished(measured: &[&Line]) -> Option<String> {
     let fact = |line: &Line, name: &str| line.facts.get(name).copied();
     let late = measured.iter().filter(|line| line.facts.contains_key("unfinished_s"));
@@ -178,7 +178,7 @@ fn unfinished(measured: &[&Line]) -> Option<String> {
     Some(format!("**not finished in {limit} s, {arrived} of {of} arrived**"))
 }
 
-/// Three digits that matter; thousands apart.
+/// Three significant digits, with separators between thousands.
 pub(super) fn number(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1000.0 {
         return format!("{value:.0}");

@@ -1,7 +1,7 @@
 //! Runs the benches and writes docs/benchmarks.md: tables, plots, and which goals are met.
 //!
-//! The benches print one JSON line for each measurement ([`lines`]); everything in the report is made of the lines of one run
-//! and of nothing else. What the report looks at is in [`sections`], what it is measured by in [`goals`].
+//! The benches print one JSON line for each measurement ([`lines`]); the whole report is computed from the lines of one
+//! run. [`sections`] lists the contents of the report, [`goals`] the goals.
 
 mod collect;
 mod goals;
@@ -30,13 +30,13 @@ pub(crate) struct Options {
     /// Only benches whose name contains this; prints the tables and leaves docs/ alone
     #[arg(long)]
     only: Option<String>,
-    /// Measure what this machine allows, and say at the end what it did not
+    /// Measure what this machine supports, and report at the end what it does not
     #[arg(long)]
     without_missing: bool,
-    /// Make the report of lines that an earlier run kept
+    /// Make the report from lines that an earlier run kept
     #[arg(long, conflicts_with_all = ["quick", "only", "without_missing"])]
     from: Option<std::path::PathBuf>,
-    /// What a reader has to know about the lines given with --from
+    /// A note for readers about the lines given with --from
     #[arg(long, requires = "from")]
     note: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What a run needs of the machine, asked before it starts instead of found out in the middle of it.
+//! The requirements of a run, checked before it starts instead of failing in the middle.
 
 use super::sections::{Section, Stack};
 use crate::{peers, supabase};
@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Something that a bench needs and that this repository does not bring.
+/// A requirement of a bench that this repository does not contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Need {
     /// The stack, and the peers that run on it.
@@ -63,7 +63,7 @@ pub(super) fn runs_powersync(section: &Section) -> bool {
     section.bench == "load"
 }
 
-/// What these benches need and this machine lacks, each with the benches that need it.
+/// The missing requirements, each with the benches that need it.
 pub(super) fn lacking(sections: &[&Section]) -> Vec<String> {
     lacks(sections, Need::is_there)
 }

@@ -1,7 +1,7 @@
 //! A small writer of bar charts as SVG.
 //!
-//! One bar for each subject of each case, its length the median, a line across its end from the lower to the upper quartile.
-//! Where the values lie further apart than a reader could compare, the scale is logarithmic and says so.
+//! One bar for each subject of each case: its length is the median, and a line across its end reaches from the lower to
+//! the upper quartile. If the values are too far apart to compare, the scale is logarithmic and labelled so.
 
 use super::{
     lines::{Lines, OURS, Spread},
@@ -42,7 +42,7 @@ const LEFT: f64 = 230.0;
 const LENGTH: f64 = 430.0;
 const BAR: f64 = 16.0;
 const STEP: f64 = 22.0;
-/// From here on a logarithmic scale.
+/// The ratio above which the scale is logarithmic.
 const FAR: f64 = 40.0;
 
 fn draw(section: &Section, groups: &[(&str, Vec<Bar>)]) -> String {

@@ -1,4 +1,4 @@
-//! The figures of docs/scaling.md: what the measured rates of the server mean for so many devices.
+//! The figures of docs/scaling.md: how many devices the measured rates of the server support.
 
 use super::{
     lines::{Lines, OURS, Spread},
@@ -10,13 +10,13 @@ use std::{fmt::Write, fs, path::Path};
 const BEGIN: &str = "<!-- figures of bench-report begin -->\n";
 const END: &str = "<!-- figures of bench-report end -->";
 
-/// Messages that a device sends and gets in a day of work, and how long such a day is.
+/// The messages that a device sends and receives in a working day, and the length of that day.
 const MESSAGES: f64 = 50.0;
 const HOURS: f64 = 10.0;
 /// A device in the foreground pulls every 30 s, one in the background every 15 minutes; a tenth is in the foreground.
 const PULLS: f64 = 0.1 / 30.0 + 0.9 / 900.0;
 
-/// Writes the figures into the document, between the marks.
+/// Writes the figures into the document, between the markers.
 pub(super) fn write(path: &Path, lines: &Lines) -> Result<()> {
     let Some(figures) = figures(lines) else { return Ok(()) };
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;

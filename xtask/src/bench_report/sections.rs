@@ -1,6 +1,6 @@
-//! What the report has, in its order.
+//! The sections of the report, in order.
 
-/// What the work of a bench is counted in.
+/// The unit of a bench's work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
     /// Work of many messages: shown as a rate.
@@ -14,7 +14,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    /// What stands above the column of the figures.
+    /// The title of the column with the figures.
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Messages => "messages/s",
@@ -24,7 +24,7 @@ impl Unit {
         }
     }
 
-    /// What stands above the column that compares.
+    /// The title of the column with the comparison.
     pub(super) const fn comparison(self) -> &'static str {
         match self {
             Self::Messages | Self::Seeds | Self::Calls => "speed of fieldpost ÷ its",
@@ -33,12 +33,13 @@ impl Unit {
     }
 }
 
-/// What a bench needs of the stack, in the order in which they are measured.
+/// A bench's need of the stack, in the order of measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stack {
     /// Nothing.
     Unused,
-    /// Tables that others have not filled yet: RxDB pages by a time that has no index, through the rows of all tenants.
+    /// Tables that no other bench has filled yet: RxDB pages by a time that has no index, through the rows of all
+    /// tenants.
     Clean,
     /// Tables of any size.
     Used,
@@ -52,7 +53,7 @@ pub(super) struct Section {
     pub(super) text: &'static str,
     pub(super) unit: Unit,
     pub(super) stack: Stack,
-    /// About how many seconds it takes; when they are over it begins no new round. The quicker ones are measured first.
+    /// The approximate duration in seconds; after it the bench starts no new round. Faster benches are measured first.
     pub(super) seconds: u64,
 }
 

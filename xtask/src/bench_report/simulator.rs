@@ -1,5 +1,5 @@
-//! How many seeds a second the simulator does. A seed that breaks an invariant fails it: such a figure would be of a simulator
-//! that stops early.
+//! How many seeds per second the simulator runs. A seed that breaks an invariant makes it fail: such a run would stop
+//! early and give a wrong figure.
 
 use super::{collect::release, lines::OURS};
 use crate::simulate::Seeds;

@@ -1,7 +1,7 @@
-//! Circles among the modules of a crate.
+//! Finds circular dependencies between the modules of a crate.
 //!
-//! They are looked for at each level: among the modules beside each other, each with all that it holds, and the code of
-//! the module that holds them. So two folders must not know each other either, though no two of their files do.
+//! It looks at each level: at sibling modules, each with all that it contains, and at the code of their parent module.
+//! So two folders must not depend on each other either, even if no two of their files do.
 
 use super::{
     paths::needs,
@@ -9,10 +9,10 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Who knows whom at one level, with an example.
+/// The dependencies at one level, with an example for each.
 type Level = BTreeMap<Place, BTreeMap<Place, (Place, Place)>>;
 
-/// Each circle in words; none if there is none.
+/// Each circle in words; empty if there is none.
 pub(crate) fn circles(sources: &Sources) -> Vec<String> {
     let mut levels: BTreeMap<Place, Level> = BTreeMap::new();
     for (place, module) in sources.iter() {
@@ -30,12 +30,12 @@ fn common(left: &Place, right: &Place) -> Place {
     left.iter().zip(right).take_while(|(left, right)| left == right).map(|(name, _)| name.clone()).collect()
 }
 
-/// The module at a level that holds `place`: the level itself, or one beside others.
+/// The module at a level that contains `place`: the level itself, or one of its children.
 fn at(level: &Place, place: &Place) -> Place {
     place[..(level.len() + 1).min(place.len())].to_vec()
 }
 
-/// The modules of a circle, in its order.
+/// The modules of a circle, in order.
 fn circle(level: &Level) -> Option<Vec<Place>> {
     let mut done = BTreeSet::new();
     level.keys().find_map(|start| walk(level, start, &mut Vec::new(), &mut done))

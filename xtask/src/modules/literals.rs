@@ -1,4 +1,4 @@
-//! SQL that is written by hand.
+//! Handwritten SQL.
 
 use super::source::{Place, Sources};
 use proc_macro2::TokenTree;
@@ -8,14 +8,14 @@ use proc_macro2::TokenTree;
 pub(crate) struct Literals {
     pub(crate) module: String,
     pub(crate) count: usize,
-    /// What its documentation says about it.
+    /// The reason that its documentation gives.
     pub(crate) reason: Option<String>,
 }
 
-/// How a module says why it has any.
+/// The start of the sentence with a module's reason.
 const REASON: &str = "SQL by hand: ";
 
-/// The modules that have some.
+/// The modules with SQL literals.
 pub(crate) fn sql_literals(sources: &Sources) -> Vec<Literals> {
     let of_module = |place: &Place, tokens: &[TokenTree], docs: &[String]| Literals {
         module: place.join("::"),
@@ -26,7 +26,7 @@ pub(crate) fn sql_literals(sources: &Sources) -> Vec<Literals> {
     all.filter(|literals| literals.count > 0).collect()
 }
 
-/// The sentence, which may go over several lines.
+/// The sentence, which may span several lines.
 fn reason(docs: &[String]) -> Option<String> {
     let mut lines = docs.iter().skip_while(|line| !line.starts_with(REASON)).take_while(|line| !line.is_empty());
     let first = lines.next()?.strip_prefix(REASON)?.to_owned();
@@ -42,7 +42,7 @@ fn count(tokens: &[TokenTree]) -> usize {
     tokens.iter().map(of_token).sum()
 }
 
-/// What SQL has and a sentence has not.
+/// Words that SQL contains and ordinary sentences do not.
 const WORDS: [&str; 22] = [
     "SELECT ",
     "INSERT ",

@@ -1,6 +1,6 @@
-//! What the modules of a crate say about each other, read from their tokens.
+//! The dependencies between the modules of a crate, read from their tokens.
 //!
-//! Tests are left out: they may know everything.
+//! Tests are left out: they may use everything.
 
 mod circles;
 mod literals;

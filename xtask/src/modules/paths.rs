@@ -1,20 +1,20 @@
-//! The paths that stand in a module, and the modules that they lead to.
+//! The paths in a module, and the modules that they lead to.
 
 use super::source::{Module, Place, Sources};
 use proc_macro2::{Delimiter, TokenTree};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The modules that a module needs something of.
+/// The modules that a module depends on.
 pub(super) fn needs(sources: &Sources, place: &Place, module: &Module) -> BTreeSet<Place> {
     let mut reading = Reading { sources, place, names: children(sources, place), needs: BTreeSet::new() };
-    // First what `use` gives names to: a path may stand above it.
+    // First the names that `use` introduces: a path may come before its `use`.
     reading.read(&module.tokens, true);
     reading.read(&module.tokens, false);
     reading.needs.remove(place);
     reading.needs
 }
 
-/// A module may name its children without saying where they are.
+/// A module may name its children without a path.
 fn children(sources: &Sources, place: &Place) -> BTreeMap<String, Place> {
     let of_mine = sources.iter().filter(|(other, _)| other.len() == place.len() + 1 && other.starts_with(place));
     of_mine.filter_map(|(child, _)| Some((child.last()?.clone(), child.clone()))).collect()
@@ -23,7 +23,7 @@ fn children(sources: &Sources, place: &Place) -> BTreeMap<String, Place> {
 struct Reading<'a> {
     sources: &'a Sources,
     place: &'a Place,
-    /// Names of modules.
+    /// Names that stand for modules.
     names: BTreeMap<String, Place>,
     needs: BTreeSet<Place>,
 }
@@ -46,7 +46,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Where a path begins whose first word is here; none if no path of this crate does.
+    /// Where a path starts whose first word is at this position; none if it is not a path of this crate.
     fn start(&self, tokens: &[TokenTree], at: usize) -> Option<Place> {
         let TokenTree::Ident(word) = &tokens[at] else { return None };
         if !is_separator(tokens, at + 1) || (at > 1 && is_separator(tokens, at - 2)) {
@@ -60,7 +60,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Goes on behind the first word of a path, and says where it ends.
+    /// Follows a path after its first word, and returns where it ends.
     fn follow(
         &mut self,
         tokens: &[TokenTree],
@@ -90,7 +90,7 @@ impl Reading<'_> {
                     self.each(&group.stream().into_iter().collect::<Vec<_>>(), &here, in_use);
                     return at + 3;
                 }
-                // A glob, or what a generic type is made for.
+                // A glob, or the arguments of a generic type.
                 _ => {
                     self.needs.insert(here);
                     return at + 2;
@@ -125,7 +125,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A path that ends with a module gives it a name in a `use`; any other is a need.
+    /// In a `use`, a path that ends with a module gives it a name; any other path is a dependency.
     fn end(&mut self, tokens: &[TokenTree], at: usize, here: Place, last: String, whole: bool, in_use: bool) -> usize {
         let renamed = tokens.get(at).is_some_and(|token| is_word(token, "as"));
         if in_use && whole {

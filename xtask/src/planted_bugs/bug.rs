@@ -1,8 +1,8 @@
-//! What a planted bug is: changes to the SQL, and the test that must notice.
+//! A planted bug: changes to the SQL, and the test that must catch it.
 
 use std::fmt;
 
-/// A guarantee undone, and the test that must notice.
+/// A removed guarantee, and the test that must catch it.
 pub(super) struct Bug {
     pub(super) name: String,
     pub(super) plants: Vec<Plant>,
@@ -12,18 +12,18 @@ pub(super) struct Bug {
 /// One change to the SQL.
 #[derive(Clone)]
 pub(super) enum Plant {
-    /// Of one definition.
+    /// Replaces text in one definition.
     Replace { within: Within, find: &'static str, with: &'static str },
-    /// After all files.
+    /// Runs SQL after all files.
     Sql(String),
 }
 
-/// Whose text is replaced, in whichever file it is.
+/// The definition whose text is replaced, in any file.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Within {
-    /// With its schema.
+    /// A function, with its schema.
     Function(&'static str),
-    /// The anonymous block that has the text.
+    /// The anonymous block that contains the text.
     Block,
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for Within {
 pub(super) struct Proof {
     pub(super) file: &'static str,
     pub(super) test: &'static str,
-    /// It makes its databases itself.
+    /// It creates its databases itself.
     pub(super) own_database: bool,
 }
 

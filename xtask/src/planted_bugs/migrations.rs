@@ -1,6 +1,6 @@
-//! The files of the SQL, and what each statement of them defines.
+//! The SQL files, and the definition in each of their statements.
 //!
-//! A bug names the function that it breaks. Which file defines it is nobody's business here: functions move.
+//! A bug names the function that it breaks, not the file: functions move between files.
 
 use super::bug::{Plant, Within};
 use anyhow::{Context, Result, bail};
@@ -34,7 +34,7 @@ impl Migrations {
         }
     }
 
-    /// Replaces a text that one function, or one anonymous block, has exactly once.
+    /// Replaces a text that occurs exactly once in a function or an anonymous block.
     fn replace(&mut self, within: Within, find: &str, with: &str) -> Result<()> {
         let (file, place) = match within {
             Within::Function(name) => self.only(name, |statement| defines(statement) == Some(name))?,
@@ -51,7 +51,7 @@ impl Migrations {
         Ok(())
     }
 
-    /// The only statement that is looked for.
+    /// The only statement that matches.
     fn only(&self, what: &str, wanted: impl Fn(&str) -> bool) -> Result<(String, Range<usize>)> {
         let all = self.0.iter().flat_map(|(file, text)| {
             statements(text).into_iter().map(move |place| (file, &text[place.clone()], place))
@@ -64,7 +64,7 @@ impl Migrations {
         }
     }
 
-    /// Writes them into a folder of their own.
+    /// Writes the files into a separate folder.
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
         if folder.exists() {
             fs::remove_dir_all(folder)?;
@@ -77,7 +77,7 @@ impl Migrations {
     }
 }
 
-/// Where each statement stands, with the comments before it.
+/// The range of each statement, with the comments before it.
 fn statements(text: &str) -> Vec<Range<usize>> {
     let (mut places, mut start, mut at) = (Vec::new(), 0, 0);
     while let Some(next) = text[at..].chars().next() {
@@ -99,19 +99,19 @@ fn statements(text: &str) -> Vec<Range<usize>> {
     places
 }
 
-/// How long a quoted text is that begins here.
+/// The length of the quoted text that starts here.
 fn quoted(text: &str, quote: &str) -> usize {
     text[quote.len()..].find(quote).map_or(text.len(), |end| end + 2 * quote.len())
 }
 
-/// `$$` or `$name$`, where one begins.
+/// `$$` or `$name$`, if one starts here.
 fn dollar_quote(text: &str) -> Option<&str> {
     let name = text.strip_prefix('$')?.find('$')?;
     let named = text[1..=name].chars().all(|c| c.is_alphanumeric() || c == '_');
     named.then(|| &text[..name + 2])
 }
 
-/// The function that a statement makes.
+/// The function that a statement creates.
 fn defines(statement: &str) -> Option<&str> {
     let function = code(statement).strip_prefix("create or replace function ")?;
     function.split('(').next()

@@ -1,11 +1,12 @@
-//! Plants bugs, one at a time, and sees that the test that should catch each does.
+//! Plants bugs, one at a time, and checks that the right test catches each.
 //!
-//! A guarantee that no test would miss is a hope. Every bug of [`table`] undoes one: by replacing text of a function of
-//! `migrations/supabase/`, or by SQL that runs after them (a trigger or an index dropped). It goes into a fresh database of its
-//! own, never into the real stack, and the named test has to fail there, after it passed on the same files without the bug.
+//! A guarantee without a test that would catch its loss is only a hope. Every bug of [`table`] removes one guarantee:
+//! it replaces text in a function of `migrations/supabase/`, or runs SQL after them (which drops a trigger or an
+//! index). The bug goes into a fresh database, never into the real stack. The named test must fail there, after it has
+//! passed on the same files without the bug.
 //!
-//! What a bug replaces must be found exactly once, or the command fails: a list that no longer matches the files proves
-//! nothing.
+//! The text that a bug replaces must occur exactly once, or the command fails: a list that no longer matches the files
+//! proves nothing.
 
 mod bug;
 mod migrations;
@@ -28,21 +29,21 @@ use std::{
 };
 use table::bugs;
 
-/// What to plant.
+/// The bugs to plant.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Where the bugs are planted
+    /// Where to plant the bugs
     #[arg(long, value_enum, default_value = "supabase")]
     suite: Suite,
     /// Only bugs whose line contains this
     #[arg(long)]
     only: Option<String>,
-    /// Check that every bug still fits the files, and run nothing
+    /// Check that every bug still matches the files, and run nothing
     #[arg(long)]
     check: bool,
 }
 
-/// The suites that bugs can be planted under.
+/// The test suites that bugs can be planted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Suite {
     /// The SQL, on real PostgreSQL
@@ -51,14 +52,14 @@ enum Suite {
     Simulation,
 }
 
-/// A test that hangs has failed too.
+/// A test that hangs counts as failed.
 const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What became of a test.
+/// The result of a test.
 struct Outcome {
     passed: u32,
     failed: u32,
-    /// The first thing that it complained of.
+    /// The first error that it reported.
     complaint: String,
 }
 
@@ -72,7 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         .into_iter()
         .filter(|bug| options.only.as_ref().is_none_or(|only| bug.line().contains(only.as_str())))
         .collect();
-    // All of them before the first is planted: a list that is wrong should say so at once.
+    // Checks all of them before planting the first, so that a wrong list is reported at once.
     for bug in &wanted {
         bug.planted(&files).with_context(|| format!("the bug \"{}\" no longer fits", bug.name))?;
     }
@@ -85,7 +86,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut caught = 0;
     for bug in &wanted {
         let start = Instant::now();
-        // Where `install.mjs` and the tests find them.
+        // `install.mjs` and the tests look for the files here.
         let folder = side.home().join("migrations");
         bug.planted(&files)?.write(&folder)?;
         let stack = if bug.proof.own_database {
@@ -106,7 +107,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A test that fails anyway catches nothing: each has to pass first, on the files as they are, prepared in the same way.
+/// A test that always fails catches nothing: each must first pass on the unchanged files, prepared in the same way.
 fn check_proofs(root: &Path, side: &Side, files: &Path, bugs: &[Bug]) -> Result<()> {
     let stack = side.fresh(files)?;
     let mut proofs: Vec<&Proof> = bugs.iter().map(|bug| &bug.proof).collect();
@@ -125,7 +126,7 @@ fn check_proofs(root: &Path, side: &Side, files: &Path, bugs: &[Bug]) -> Result<
     Ok(())
 }
 
-/// Runs one test against a stack, in the size that shows a bug instead of the one that shows a guarantee.
+/// Runs one test against a stack, at the size that shows a bug, not at the one that shows a guarantee.
 fn prove(root: &Path, stack: &Path, migrations: &Path, proof: &Proof) -> Result<Outcome> {
     let mut command = Command::new("node");
     command
@@ -142,12 +143,12 @@ fn prove(root: &Path, stack: &Path, migrations: &Path, proof: &Proof) -> Result<
     Ok(read_tap(&String::from_utf8_lossy(&output.stdout)))
 }
 
-/// A test name as a regular expression that matches nothing else.
+/// A test name as a regular expression that matches only this name.
 fn escaped(name: &str) -> String {
     name.chars().flat_map(|c| (!c.is_alphanumeric() && c != ' ').then_some('\\').into_iter().chain([c])).collect()
 }
 
-/// `# pass 1`, `# fail 0`, and the first `error:` of a test.
+/// Parses `# pass 1`, `# fail 0`, and the first `error:` of a test.
 fn read_tap(text: &str) -> Outcome {
     let count = |word: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix("# ")?.strip_prefix(word)?.strip_prefix(' '));
@@ -156,24 +157,24 @@ fn read_tap(text: &str) -> Outcome {
     let mut lines = text.lines().map(str::trim);
     let mut complaint = lines.find_map(|line| line.strip_prefix("error:")).unwrap_or_default().trim().to_owned();
     if matches!(complaint.as_str(), "|-" | ">-" | "|" | ">") {
-        // The text is a block of its own; one line of it is enough.
+        // The text is a separate block; one line of it is enough.
         complaint = lines.find(|line| !line.is_empty()).unwrap_or_default().to_owned();
     }
     complaint = complaint.trim_matches('\'').chars().take(140).collect();
-    // Nothing at all means that the file did not even load.
+    // No counts at all mean that the file did not even load.
     let silent = count("pass") + count("fail") == 0;
     Outcome { passed: count("pass"), failed: count("fail") + u32::from(silent && !complaint.is_empty()), complaint }
 }
 
 impl Bug {
-    /// All files of the folder, with this bug in them.
+    /// All files of the folder, including this bug.
     fn planted(&self, folder: &Path) -> Result<Migrations> {
         let mut migrations = Migrations::read(folder)?;
         self.plants.iter().try_for_each(|plant| migrations.plant(plant))?;
         Ok(migrations)
     }
 
-    /// The bug and what catches it.
+    /// The bug and the test that catches it.
     fn line(&self) -> String {
         format!("{} → {}", self.name, self.proof)
     }

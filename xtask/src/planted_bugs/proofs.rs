@@ -1,4 +1,4 @@
-//! The tests that notice, by what they are about.
+//! The tests that catch the bugs, by subject.
 
 use super::bug::Proof;
 
@@ -87,7 +87,7 @@ const fn proof(file: &'static str, test: &'static str) -> Proof {
     Proof { file, test, own_database: false }
 }
 
-/// A test that makes its databases itself, and needs no stack but for the cluster.
+/// A test that creates its databases itself, and needs only the cluster.
 const fn scratch(file: &'static str, test: &'static str) -> Proof {
     Proof { file, test, own_database: true }
 }

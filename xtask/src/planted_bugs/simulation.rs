@@ -1,7 +1,7 @@
-//! Bugs in the engine, the store and the server, and the simulator that has to find each.
+//! Bugs in the engine, the store and the server; the simulator must find each.
 //!
-//! The sources have them behind a switch (`fieldpost_domain::planted`). The simulator is built once with the switch, and runs
-//! seed after seed until the invariant that the bug undoes is broken.
+//! The sources contain them behind a feature (`fieldpost_domain::planted`). The simulator is built once with this
+//! feature, and runs seed after seed until the invariant that the bug violates is broken.
 
 use super::Options;
 use crate::simulate::{self, Found, Seeds, Simulator};
@@ -14,14 +14,14 @@ use std::{
     time::Instant,
 };
 
-/// How many seeds a bug may survive.
+/// The most seeds that a bug may survive.
 const SEEDS: u64 = 10_000;
 
-/// A guarantee undone, as the simulator lists it.
+/// A planted bug, as the simulator lists it.
 #[derive(Debug, Deserialize)]
 struct Bug {
     name: String,
-    /// Which one, by its name in docs/invariants.md.
+    /// The invariant's name in docs/invariants.md.
     invariant: String,
     what: String,
 }
@@ -57,7 +57,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Kept apart, where no other build of the simulator takes its place meanwhile.
+/// Built into a separate folder, so that no other build of the simulator replaces it meanwhile.
 fn build(root: &Path) -> Result<PathBuf> {
     let built = simulate::build(root, Simulator::WithPlantedBugs)?;
     let simulator = root.join("target/planted/simulate");
@@ -72,7 +72,7 @@ fn list(simulator: &Path) -> Result<Vec<Bug>> {
     lines.lines().map(|line| serde_json::from_str(line).with_context(|| line.to_owned())).collect()
 }
 
-/// Whether the simulator finds it.
+/// Whether the simulator finds the bug.
 fn plant(simulator: &Path, bug: &Bug) -> Result<bool> {
     let start = Instant::now();
     let seeds = Seeds { plant: Some(bug.name.clone()), ..Seeds::new(0, SEEDS) };
@@ -85,7 +85,7 @@ fn plant(simulator: &Path, bug: &Bug) -> Result<bool> {
     Ok(broken.is_some())
 }
 
-/// The first seed that breaks an invariant that counts.
+/// The first seed that breaks one of the relevant invariants.
 fn first_break(seeds: &Seeds, simulator: &Path, counts: impl Fn(&str) -> bool) -> Result<Option<(u64, String)>> {
     let mut broken = None;
     seeds.run(simulator, |Found { seed, invariant, .. }| {

@@ -15,16 +15,16 @@ use std::{
 };
 use tally::Tally;
 
-/// How to simulate.
+/// The options of a simulation.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// How many seeds
     #[arg(long, default_value_t = 10_000)]
     seeds: u64,
-    /// The first of them; with --trace the only one
+    /// The first seed; with --trace the only one
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Show every step, call and kind of answer of one seed
+    /// Show every step, call and kind of response of one seed
     #[arg(long)]
     trace: bool,
     /// Print JSON instead of text
@@ -62,7 +62,7 @@ pub(crate) enum Simulator {
     WithPlantedBugs,
 }
 
-/// Builds a simulator; answers where it is.
+/// Builds a simulator and returns its path.
 pub(crate) fn build(root: &Path, simulator: Simulator) -> Result<PathBuf> {
     let target = root.join("target");
     let mut cargo = process::cargo();

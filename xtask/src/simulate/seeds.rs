@@ -1,4 +1,4 @@
-//! A range of seeds, shared out among the cores.
+//! A range of seeds, distributed over the cores.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-/// What became of one seed.
+/// The result of one seed.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) seed: u64,
@@ -21,12 +21,12 @@ pub(crate) struct Found {
     pub(crate) report: Option<String>,
 }
 
-/// The seeds from `first` up to before `end`.
+/// The seeds from `first` up to, but not including, `end`.
 #[derive(Debug)]
 pub(crate) struct Seeds {
     pub(crate) first: u64,
     pub(crate) end: u64,
-    /// With this bug planted.
+    /// The bug to plant.
     pub(crate) plant: Option<String>,
 }
 
@@ -35,7 +35,7 @@ impl Seeds {
         Self { first, end, plant: None }
     }
 
-    /// Runs them all, in no particular order, until `each` has had enough.
+    /// Runs them all, in no particular order, until `each` returns false.
     pub(crate) fn run(&self, simulator: &Path, mut each: impl FnMut(Found) -> bool) -> Result<()> {
         let cores = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
         let (tell, told) = mpsc::channel();
@@ -57,7 +57,7 @@ impl Seeds {
         let enough = told.into_iter().any(|found| found.is_none_or(|found| !each(found)));
         for child in &mut children {
             if enough {
-                // It may have come to its end already.
+                // It may have ended already.
                 let _ = child.kill();
             }
             let status = child.wait()?;
@@ -79,7 +79,7 @@ impl Seeds {
     }
 }
 
-/// One line of the simulator; none if it is not one.
+/// Parses one line of the simulator; none if it is something else.
 fn read(line: &str) -> Option<Found> {
     let value: Value = serde_json::from_str(line).ok()?;
     let number = |name: &str| value[name].as_u64();

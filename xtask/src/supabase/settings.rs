@@ -1,4 +1,4 @@
-//! Ports, keys and passwords of the stack: made once, kept until `reset`.
+//! Ports, keys and passwords of the stack: created once, kept until `reset`.
 
 use super::write_atomically;
 use anyhow::{Context, Result};
@@ -17,7 +17,7 @@ pub(super) struct Settings {
     pub(super) jwt_secret: String,
     pub(super) anon_key: String,
     pub(super) service_key: String,
-    /// The database of the cluster that the API serves.
+    /// The database that the API serves.
     pub(super) database: String,
 }
 
@@ -71,7 +71,7 @@ impl Settings {
         })
     }
 
-    /// The same cluster, with another database behind an API of its own on another port.
+    /// The same cluster with another database, served by a separate API on another port.
     pub(super) fn beside(&self, database: &str) -> Result<Self> {
         let api_port = free_port()?.local_addr()?.port();
         Ok(Self { api_port, database: database.to_owned(), ..self.clone() })
@@ -81,7 +81,7 @@ impl Settings {
         format!("http://127.0.0.1:{}", self.api_port)
     }
 
-    /// As the owner of the schema, who is no superuser.
+    /// The URL for the owner of the schema, who is no superuser.
     pub(super) fn database_url(&self) -> String {
         format!("postgres://postgres:{}@127.0.0.1:{}/{}", self.owner_password, self.pg_port, self.database)
     }

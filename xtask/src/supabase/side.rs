@@ -1,6 +1,6 @@
-//! A stack beside that of the tests, in the same cluster: databases of its own, and a Supabase Lite of its own in front of them.
+//! A second stack in the tests' cluster, with its own databases and its own Supabase Lite.
 //!
-//! What is broken on purpose is broken here, so that no other test meets it.
+//! Bugs are planted here, so that they affect no other test.
 
 use super::{Places, Purpose, Settings, ensure_up, lite, node, write_stack};
 use anyhow::{Context, Result};
@@ -10,36 +10,37 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Such a stack. It is taken down when it is dropped.
+/// A second stack. Dropping it stops it.
 pub(crate) struct Side {
     places: Places,
-    /// Of the cluster, to make and drop databases.
+    /// The settings of the cluster, for creating and dropping databases.
     cluster: Settings,
     settings: Settings,
     template: String,
 }
 
 impl Side {
-    /// Starts the stack of the tests if it is down, and prepares a database that every fresh one is copied from.
+    /// Starts the tests' stack if it is down, and prepares the database from which each fresh one is copied.
     pub(crate) fn open(root: &Path, name: &str) -> Result<Self> {
         ensure_up(root, Purpose::Tests)?;
         let cluster = Settings::load_or_make(&Places::new(root, Purpose::Tests)?.home)?;
         let home = root.join(".fieldpost").join(name);
         fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
-        // Two runs at a time would otherwise drop each other's databases.
+        // Otherwise two concurrent runs would drop each other's databases.
         let tag = std::process::id();
         let places = Places { root: root.to_owned(), home };
         let settings = cluster.beside(&format!("fieldpost_{name}_{tag}"))?;
         let side = Self { places, template: format!("fieldpost_{name}_{tag}_template"), cluster, settings };
         side.database(&json!({"name": side.template}))?;
-        // Supabase Lite makes the schema `auth` when it starts.
+        // Supabase Lite creates the schema `auth` when it starts.
         let blank = Settings { database: side.template.clone(), ..side.settings.clone() };
         let pid = lite::start(&side.places, &blank)?;
         lite::stop(&side.places, pid)?;
         Ok(side)
     }
 
-    /// Makes the database anew, applies the SQL of a folder to it, and starts the API. Answers the path of its `stack.json`.
+    /// Recreates the database, applies the SQL of a folder to it, and starts the API. Returns the path of its
+    /// `stack.json`.
     pub(crate) fn fresh(&self, migrations: &Path) -> Result<PathBuf> {
         self.stop()?;
         self.database(&json!({"name": self.settings.database, "template": self.template}))?;
@@ -50,12 +51,12 @@ impl Side {
         Ok(self.places.stack())
     }
 
-    /// The `stack.json` of the stack of the tests, for tests that make databases of their own in its cluster.
+    /// The `stack.json` of the tests' stack, for tests that create their own databases in its cluster.
     pub(crate) fn cluster_stack(&self) -> PathBuf {
         Purpose::Tests.stack(&self.places.root)
     }
 
-    /// Where this stack keeps its files.
+    /// The folder with this stack's files.
     pub(crate) fn home(&self) -> &Path {
         &self.places.home
     }
@@ -81,7 +82,7 @@ impl Side {
 
 impl Drop for Side {
     fn drop(&mut self) {
-        // On the way out there is nobody left to tell; what stays behind is a database that nothing uses.
+        // While dropping, an error cannot be reported; at worst an unused database remains.
         let _ = self.stop();
         for name in [&self.settings.database, &self.template] {
             let _ = self.database(&json!({"name": name, "drop": true}));

@@ -1,8 +1,9 @@
-//! PowerSync's Rust SDK loading so many messages from a stream that costs nothing: the rows of `benches/src/scene.rs`, in
-//! BSON, which its SDK asks for, as one bucket in lines of 1,000 rows, as its service sends them.
+//! PowerSync's Rust SDK loads a number of messages from a stream that costs nothing: the rows of
+//! `benches/src/scene.rs`, as BSON, the SDK's format, in one bucket with lines of 1,000 rows, as its service sends
+//! them.
 //!
-//! `fieldpost-peer-powersync <messages>` prints one JSON object: seconds and CPU seconds until the rows can be read, and how
-//! large the file is.
+//! `fieldpost-peer-powersync <messages>` prints one JSON object: seconds and CPU seconds until the rows can be read,
+//! and the size of the file.
 
 use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
@@ -55,7 +56,7 @@ fn size(path: &Path) -> Result<u64> {
     Ok(fs::metadata(path)?.len())
 }
 
-/// CPU time of all threads, as `benches/src/watch.rs` counts it.
+/// CPU time of all threads, measured as in `benches/src/watch.rs`.
 fn cpu() -> f64 {
     let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let times = threads.filter_map(|thread| {
@@ -80,7 +81,7 @@ fn schema() -> Schema {
     Schema { tables: vec![messages], raw_tables: vec![] }
 }
 
-/// The whole answer of the service, as BSON documents one after the other.
+/// The service's whole response, as consecutive BSON documents.
 fn lines(messages: u64) -> Result<Vec<Vec<u8>>> {
     let last = messages.to_string();
     let checksum = (1..=messages).fold(0_u32, |sum, number| sum.wrapping_add(checksum(number)));
@@ -128,7 +129,7 @@ fn row(op: u64) -> bson::Document {
     }
 }
 
-/// A service that has its answer ready and never ends it.
+/// A service that has its response ready and never ends it.
 struct Service(Arc<Vec<Vec<u8>>>);
 
 #[async_trait]

@@ -15,7 +15,7 @@ pub struct Policy {
     pub expires: bool,
     /// Who decides about it when it is refused.
     pub decision: Decision,
-    /// Which earlier mutations it supersedes, if they were never attempted.
+    /// Which earlier mutations it replaces, if they were never attempted.
     pub replaces: Replaces,
     /// The capability that it needs; it is not sent before the server has named it.
     pub needs: Option<Capability>,
@@ -39,7 +39,7 @@ pub enum Decision {
     Nobody,
 }
 
-/// Which earlier mutations a mutation supersedes.
+/// Which earlier mutations a mutation replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replaces {
     /// None.

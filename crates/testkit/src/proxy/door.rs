@@ -1,4 +1,4 @@
-//! Where connections come in, or are refused: by the operating system, as they are when nothing listens.
+//! Accepts connections or refuses them. Refusals come from the operating system, as if nothing listened.
 
 use super::{Shared, exchange};
 use std::{
@@ -14,14 +14,14 @@ use tokio::{
     time::Instant,
 };
 
-/// How long to wait before trying again to get the port back.
+/// The pause before trying again to bind the port.
 const AGAIN: Duration = Duration::from_millis(5);
 
 pub(super) struct Door {
     shared: Arc<Shared>,
     address: SocketAddr,
     listener: TcpListener,
-    /// They end with the door.
+    /// The connections; they end when this is dropped.
     connections: JoinSet<()>,
 }
 
@@ -43,7 +43,7 @@ impl Door {
                 accepted = self.listener.accept() => if let Ok((stream, _)) = accepted {
                     self.connections.spawn(connection(self.shared.clone(), stream));
                 },
-                // Those that have ended, so that they are not kept.
+                // Removes connections that have ended.
                 Some(_) = self.connections.join_next() => {}
                 () = begins(&mut outage) => {
                     drop(self.listener);
@@ -73,7 +73,7 @@ async fn connection(shared: Arc<Shared>, mut client: TcpStream) {
         () = begins(&mut outage) => exchange::Ending::Reset,
     };
     if ending == exchange::Ending::Reset {
-        // Closing then discards what is still to be sent and tells the other side that something broke.
+        // Closing then discards unsent data and resets the connection.
         let _ = client.set_zero_linger();
     }
 }
@@ -84,7 +84,7 @@ fn is_over(until: Option<Instant>) -> bool {
 
 async fn begins(outage: &mut watch::Receiver<Option<Instant>>) {
     if outage.wait_for(|until| !is_over(*until)).await.is_err() {
-        // Nobody is left to order one.
+        // The proxy is gone, so no outage can be ordered any more.
         std::future::pending::<()>().await;
     }
 }

@@ -1,4 +1,4 @@
-//! One connection: request and answer in turn, each pair with its delivery.
+//! One connection: requests and responses in turn, each pair with its delivery.
 
 use super::{Fault, Shared, frame};
 use frame::{Message, SWITCHING};
@@ -11,24 +11,24 @@ use tokio::{
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// One side closed it, or it was cut after what was sent.
+    /// One side closed it, or a fault cut it after the sent part.
     Close,
     /// It breaks.
     Reset,
 }
 
-/// Into how many pieces an answer falls at most, and how long they are apart: slow, but never for long.
+/// The largest number of pieces of a response, and the pause between them: slow, but never for long.
 const DROPS: usize = 24;
 const BETWEEN_DROPS: Duration = Duration::from_millis(2);
 
-/// How long connections are refused, in milliseconds.
+/// How long an outage lasts, in milliseconds.
 const OUTAGE: (u64, u64) = (10, 120);
 
-/// What happens to one exchange; where it is cut is drawn with it.
+/// The fault of one exchange, and where it cuts the message.
 #[derive(Debug, Clone, Copy)]
 struct Delivery {
     fault: Option<Fault>,
-    /// At which thousandth of the message.
+    /// The cut, in thousandths of the message.
     at: u64,
     outage: Duration,
 }
@@ -46,18 +46,18 @@ impl Shared {
 }
 
 impl Delivery {
-    /// How much of a message gets through: at least a byte, never all.
+    /// The part of a message that gets through: at least a byte, never all.
     fn part(self, bytes: &[u8]) -> &[u8] {
         let length = usize::try_from(self.at).unwrap_or_default().saturating_mul(bytes.len()) / 1000;
         &bytes[..length.clamp(1, bytes.len().saturating_sub(1).max(1))]
     }
 }
 
-/// Serves a client until either side is done or a fault ends it.
+/// Serves a client until either side ends the connection or a fault does.
 pub(super) async fn serve(shared: &Shared, client: &mut TcpStream) -> Ending {
     match exchanges(shared, &mut BufReader::new(client)).await {
         Ok(ending) => ending,
-        // One side broke off; so does the other.
+        // One side broke the connection; so does the other.
         Err(_) => Ending::Reset,
     }
 }
@@ -100,7 +100,7 @@ async fn exchanges(shared: &Shared, client: &mut BufReader<&mut TcpStream>) -> i
     }
 }
 
-/// Waits until the server closes a connection that nobody uses; then the client has to see it closed too.
+/// Waits until the server closes an idle connection; then the proxy closes the client's too.
 async fn hangs_up(server: &mut Option<BufReader<TcpStream>>) {
     match server {
         Some(server) => drop(server.fill_buf().await.map(<[u8]>::len)),
@@ -114,7 +114,7 @@ async fn connect(shared: &Shared) -> io::Result<BufReader<TcpStream>> {
     Ok(BufReader::new(stream))
 }
 
-/// Sends the answer, or as much of it as the delivery leaves. Says how the connection ends, if it does.
+/// Sends the response, or the part that the fault lets through. Returns how the connection ends, if it does.
 async fn deliver(
     client: &mut BufReader<&mut TcpStream>,
     answer: &Message,

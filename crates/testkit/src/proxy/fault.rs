@@ -1,32 +1,32 @@
-//! What goes wrong, how often, and how often it did.
+//! The faults, their shares, and how often each happened.
 
 use crate::SeededRandom;
 use std::collections::BTreeMap;
 
-/// One way in which an exchange goes wrong.
+/// A fault of one exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The connection is reset when the request has arrived; the server never sees it.
+    /// The connection is reset after the request has arrived at the proxy; the server never sees it.
     Reset,
-    /// The server sees part of the request, and then nothing more.
+    /// The server receives part of the request, and then nothing more.
     CutRequest,
-    /// The server carries the request out and answers; the connection is reset instead.
+    /// The server carries out the request and responds; the connection is reset instead.
     LoseAnswer,
-    /// The server carries the request out; its answer ends somewhere in the middle.
+    /// The server carries out the request; the response is cut somewhere in the middle.
     CutAnswer,
-    /// The answer arrives whole, in drops.
+    /// The complete response arrives in small pieces.
     Trickle,
     /// Every connection breaks, and new ones are refused for a while.
     Refuse,
 }
 
 impl Fault {
-    /// All of them.
+    /// All faults.
     pub const ALL: [Self; 6] =
         [Self::Reset, Self::CutRequest, Self::LoseAnswer, Self::CutAnswer, Self::Trickle, Self::Refuse];
 
-    /// In words, for a report.
+    /// The fault in words, for a report.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -40,20 +40,20 @@ impl Fault {
     }
 }
 
-/// How many of a hundred exchanges go wrong in which way.
+/// The share of each fault, in percent of all exchanges.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FaultMix {
     of_hundred: BTreeMap<Fault, u32>,
 }
 
 impl FaultMix {
-    /// All goes well.
+    /// No faults.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// A building site: every third exchange goes wrong, in every way there is.
+    /// A construction site: every third exchange fails, with every kind of fault.
     #[must_use]
     pub fn rough() -> Self {
         Self::none()
@@ -65,7 +65,7 @@ impl FaultMix {
             .with(Fault::Refuse, 2)
     }
 
-    /// So many of a hundred exchanges go wrong in this way. Shares beyond a hundred in all are not reached.
+    /// Sets the share of this fault in percent. Shares beyond a hundred in total have no effect.
     #[must_use]
     pub fn with(mut self, fault: Fault, of_hundred: u32) -> Self {
         self.of_hundred.insert(fault, of_hundred);
@@ -84,12 +84,12 @@ impl FaultMix {
     }
 }
 
-/// What went through a proxy.
+/// Counts of the exchanges of a proxy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// Requests that arrived whole.
+    /// Requests that arrived completely.
     pub requests: u64,
-    /// Those of them that went wrong, by kind.
+    /// How many of them had a fault, by kind.
     pub faults: BTreeMap<Fault, u64>,
 }
 

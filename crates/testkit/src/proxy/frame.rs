@@ -1,21 +1,21 @@
-//! Where an HTTP/1.1 message ends (RFC 9112, section 6). Its bytes are kept as they came.
+//! Finds where an HTTP/1.1 message ends (RFC 9112, section 6). Keeps its bytes unchanged.
 
 use std::io;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 
-/// More than any message of the protocol; a proxy for tests need not stream.
+/// Larger than any message of the protocol; a proxy for tests need not stream.
 const LIMIT: usize = 64 << 20;
 
-/// A whole request or response.
+/// A complete request or response.
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) bytes: Vec<u8>,
     head: usize,
-    /// Whether the end of the connection was the end of the message, so that nothing follows it.
+    /// Whether the message ends with the connection, so that nothing follows it.
     pub(super) closes: bool,
 }
 
-/// How long the body is.
+/// The length of the body.
 #[derive(Debug, PartialEq, Eq)]
 enum Body {
     Length(usize),
@@ -34,7 +34,7 @@ pub(super) async fn request(stream: &mut (impl AsyncBufRead + Unpin)) -> io::Res
     Ok(Some(message))
 }
 
-/// The answer to `request`, with the interim ones (1xx) before it.
+/// The response to `request`, including the interim ones (1xx) before it.
 pub(super) async fn response(stream: &mut (impl AsyncBufRead + Unpin), request: &Message) -> io::Result<Message> {
     let mut before = Vec::new();
     loop {
@@ -53,7 +53,7 @@ pub(super) async fn response(stream: &mut (impl AsyncBufRead + Unpin), request: 
     }
 }
 
-/// 101: what follows is another protocol.
+/// 101: another protocol follows.
 pub(super) const SWITCHING: u16 = 101;
 
 async fn head(stream: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Message> {
@@ -66,7 +66,7 @@ async fn head(stream: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Message> {
     }
 }
 
-/// Reads one line, its end included, and says how long it is.
+/// Reads one line with its end, and returns its length.
 async fn line(stream: &mut (impl AsyncBufRead + Unpin), into: &mut Vec<u8>) -> io::Result<usize> {
     let read = stream.read_until(b'\n', into).await?;
     if !into.ends_with(b"\n") {

@@ -1,12 +1,12 @@
 //! A bad network on real sockets: a proxy between a process and a server, on loopback.
 //!
-//! [`crate::Network`] stands between an engine and a server in one process. This one stands between two processes, so that
-//! what is tested is what ships: the HTTP client with its pool of connections, the sockets, the process that is killed. It
-//! knows just enough of HTTP/1.1 to tell one exchange from the next on a connection that is kept alive (`frame`), and lets
-//! each exchange go wrong in one of the ways of [`Fault`], or not at all (`exchange`).
+//! [`crate::Network`] stands between an engine and a server in one process. This one stands between two processes, so a
+//! test covers what ships: the HTTP client with its connection pool, the sockets, the process that is killed. It knows
+//! just enough of HTTP/1.1 to separate the exchanges on a connection that is kept alive (`frame`), and gives each
+//! exchange one [`Fault`] or none (`exchange`).
 //!
-//! Which exchange goes wrong and how is drawn from a seed, in the order in which the exchanges arrive. Where the two ends are
-//! deterministic, so is the whole; where they are not, the seed still gives the same mix.
+//! The faults are drawn from a seed, in the order in which the exchanges arrive. If both ends are deterministic, so is
+//! the whole; otherwise the seed still gives the same mix.
 //!
 //! ```
 //! # async fn example() -> std::io::Result<()> {
@@ -46,12 +46,12 @@ use std::{
 };
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
-/// What the connections of one proxy share.
+/// State that the connections of one proxy share.
 #[derive(Debug)]
 struct Shared {
     upstream: SocketAddr,
     chance: Mutex<Chance>,
-    /// Until when connections are refused; none: they are accepted.
+    /// The time until which connections are refused; none: they are accepted.
     outage: watch::Sender<Option<Instant>>,
 }
 
@@ -81,11 +81,11 @@ pub struct FaultProxy {
 }
 
 impl FaultProxy {
-    /// Listens on a free port of loopback and passes everything on to `upstream`, until a mix of faults is
+    /// Listens on a free port of loopback and forwards everything to `upstream`, until a mix of faults is
     /// [`set`](Self::set).
     ///
     /// # Errors
-    /// If no port can be listened on.
+    /// If no port is free.
     pub async fn start(upstream: SocketAddr, seed: u64) -> io::Result<Self> {
         let chance = Chance { random: SeededRandom::new(seed), mix: FaultMix::none(), tally: Tally::default() };
         let shared = Arc::new(Shared { upstream, chance: Mutex::new(chance), outage: watch::Sender::new(None) });
@@ -94,24 +94,24 @@ impl FaultProxy {
         Ok(Self { shared, address, task: tokio::spawn(door.serve()) })
     }
 
-    /// What a client takes for the server's URL.
+    /// The URL to give to a client as the server's URL.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// From the next exchange on, this is what goes wrong.
+    /// Applies this mix of faults from the next exchange on.
     pub fn set(&self, mix: FaultMix) {
         self.shared.chance().mix = mix;
     }
 
-    /// From now on nothing goes wrong. An outage under way ends.
+    /// Stops all faults. A running outage ends.
     pub fn heal(&self) {
         self.set(FaultMix::none());
         self.shared.outage.send_replace(None);
     }
 
-    /// What went through so far, and what went wrong on purpose.
+    /// The counts so far: exchanges and faults.
     #[must_use]
     pub fn tally(&self) -> Tally {
         self.shared.chance().tally.clone()

@@ -1,4 +1,4 @@
-//! A server that counts, a client of a few lines, and the proxy between them.
+//! A server that counts, a minimal client, and the proxy between them.
 
 use super::{Fault, FaultMix, FaultProxy};
 use std::{
@@ -16,7 +16,7 @@ use tokio::{
 const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n";
 const REQUEST: &str = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhello";
 
-/// Answers each request on a connection, and counts those that were whole.
+/// Answers each request on a connection, and counts the complete ones.
 async fn upstream() -> (std::net::SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, served) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
@@ -37,7 +37,7 @@ async fn upstream() -> (std::net::SocketAddr, Arc<AtomicUsize>) {
     (address, served)
 }
 
-/// Everything that comes back for so many requests on one connection.
+/// Everything that comes back for `times` requests on one connection.
 async fn ask(proxy: &FaultProxy, times: usize) -> io::Result<String> {
     let mut stream = BufReader::new(TcpStream::connect(proxy.url().trim_start_matches("http://")).await?);
     let mut all = String::new();
@@ -115,10 +115,10 @@ async fn an_outage_breaks_every_connection_refuses_new_ones_and_ends() {
     assert!(ask(&proxy, 1).await.is_err());
     let mut nothing = Vec::new();
     assert_eq!(idle.read_to_end(&mut nothing).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
-    // Whoever comes after its end begins another.
+    // A connection after the outage's end starts another outage.
     while ask(&proxy, 1).await.unwrap_err().kind() != io::ErrorKind::ConnectionRefused {}
     proxy.set(FaultMix::none());
-    // It ends by itself.
+    // The outage ends on its own.
     while ask(&proxy, 1).await.is_err() {}
 }
 

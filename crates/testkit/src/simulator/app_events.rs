@@ -1,7 +1,7 @@
-//! Schedules of devices that sync by themselves: what their apps are told, and how their stores fail.
+//! Schedules for devices that sync on their own: events that their apps receive, and failures of their stores.
 //!
-//! It is a layer upon a schedule: runs without it are what they would be if there were no such thing, and steps are put among
-//! the others without changing those.
+//! This is a layer on top of a schedule. Runs without it stay as they were, and its steps are inserted among the others
+//! without changing those.
 
 use super::{
     dice::branch,
@@ -10,16 +10,16 @@ use super::{
 };
 use crate::SeededRandom;
 
-/// How often what happens in a run.
+/// The frequencies of these events in a run.
 pub(super) struct AppEvents {
-    /// Out of a thousand steps, how many are followed by one of these.
+    /// How many of a thousand steps are followed by one of these.
     notices: u64,
     troubles: u64,
     two_processes: bool,
 }
 
 impl AppEvents {
-    /// In some runs; the others go as they are asked.
+    /// Present in some runs; in the others devices sync only when asked.
     pub(super) fn roll(seed: u64, setup: &mut Setup) -> Option<Self> {
         let mut dice = branch(seed, 2);
         if !dice.chance(350) {
@@ -35,7 +35,7 @@ impl AppEvents {
         })
     }
 
-    /// Puts its steps among the others.
+    /// Inserts its steps among the others.
     pub(super) fn among(&self, seed: u64, steps: Vec<Step>) -> Vec<Step> {
         let follow = |(number, step): (usize, Step)| {
             let mut dice = branch(seed, 500_000 + number as u64);
@@ -69,7 +69,7 @@ fn trouble(dice: &mut SeededRandom) -> Step {
     Step { after: after(dice), act: Act::Trouble { device: dice.next() as u8, skip: dice.below(8) as u8, trouble } }
 }
 
-/// Most in the middle of whatever goes on, some when it is over.
+/// Most come in the middle of other activity, some after it.
 fn after(dice: &mut SeededRandom) -> u32 {
     let most = dice.pick(&[5, 60, 400, 8_000]).copied().unwrap_or(60);
     dice.below(most) as u32

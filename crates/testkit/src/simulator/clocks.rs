@@ -1,4 +1,4 @@
-//! Clocks of a run: they go with virtual time, and a device's is wrong by as much as the schedule says.
+//! Clocks of a run: they follow virtual time. The schedule sets how wrong a device's clock is.
 
 use crate::ManualClock;
 use chrono::TimeDelta;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct RunningClock {
     start: Instant,
-    /// By how many seconds it is wrong.
+    /// The clock's error in seconds.
     wrong_by: AtomicI64,
 }
 
@@ -20,7 +20,7 @@ impl RunningClock {
         Self { start: Instant::now(), wrong_by: AtomicI64::new(wrong_by) }
     }
 
-    /// Sets it, by so many seconds.
+    /// Moves the clock by `seconds`.
     pub(super) fn jump(&self, seconds: i64) {
         self.wrong_by.fetch_add(seconds, Ordering::SeqCst);
     }

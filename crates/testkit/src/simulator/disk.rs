@@ -1,23 +1,23 @@
-//! Where a device keeps its data.
+//! A device's storage.
 
 use async_trait::async_trait;
 use fieldpost_storage::{StorageResult, Store, memory::MemoryStore};
 use std::{fmt, sync::Arc};
 
-/// The disk of one device. Apps are killed and started again, and what was committed is still there: every `open` gives a new
-/// handle on the same data.
+/// The disk of one device. It survives when its app is killed and started again: every `open` gives a new handle on the
+/// same committed data.
 #[async_trait]
 pub trait Disk: Send + Sync {
     /// Opens the store, as an app does when it starts.
     async fn open(&self) -> StorageResult<Arc<dyn Store>>;
 }
 
-/// Gives each device of a run a disk of its own.
+/// Gives each device of a run its own disk.
 #[derive(Clone)]
 pub struct Disks(Arc<dyn Fn() -> Arc<dyn Disk> + Send + Sync>);
 
 impl Disks {
-    /// Disks made by a function.
+    /// Disks created by a function.
     pub fn new<D: Disk + 'static>(make: impl Fn() -> D + Send + Sync + 'static) -> Self {
         Self(Arc::new(move || Arc::new(make())))
     }

@@ -1,4 +1,4 @@
-//! A store between whose calls an app can be killed: each takes a moment before it commits, and one after.
+//! A store that allows an app to be killed around each call: it pauses before and after each commit.
 
 use super::{Breach, Invariant, network::Hub, troubles::Troubles};
 use async_trait::async_trait;
@@ -14,7 +14,7 @@ use fieldpost_storage::{
 use std::{collections::HashSet, future::Future, sync::Arc};
 use tokio::task::yield_now;
 
-/// The roles of a store that the engine writes through.
+/// The store's roles that the engine writes through.
 pub(super) struct Interruptible {
     pub(super) store: Arc<dyn Store>,
     pub(super) troubles: Arc<Troubles>,
@@ -22,7 +22,7 @@ pub(super) struct Interruptible {
 }
 
 impl Interruptible {
-    /// A moment before it commits, and one after; or it fails before it does.
+    /// Pauses before and after the commit; or fails before it.
     async fn slowly<T>(
         &self,
         operation: &'static str,
@@ -38,7 +38,7 @@ impl Interruptible {
         answer
     }
 
-    /// What has just been called too old to be sent was not sent.
+    /// Checks that messages just reported as expired were not sent.
     async fn none_of_them_is_there(&self) {
         for entry in self.store.entries(u32::MAX).await.unwrap_or_default() {
             let expired = matches!(&entry.state, EntryState::Failed(refusal) if refusal.code == RefusalCode::Expired);

@@ -1,38 +1,38 @@
-//! What must hold whatever happens, by name (docs/invariants.md).
+//! The invariants, by name (docs/invariants.md).
 
 use serde::Serialize;
 use std::fmt;
 
-/// One of the eleven.
+/// One of the eleven invariants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Invariant {
-    /// A message that was accepted is on the server after healing, or a dead letter that the person can see.
+    /// After healing, an accepted message is on the server, or is a dead letter that the person can see.
     NoLoss,
-    /// One message per intention, after lost answers, kills and repeated requests.
+    /// One message per intention, despite lost responses, kills and repeated requests.
     NoDuplicate,
     /// The order on the server is the order on the device, per conversation.
     LaneOrder,
-    /// A lane that cannot go on delays no other.
+    /// A blocked lane delays no other.
     Isolation,
-    /// Every committed row is on every device that may see it, by the first pass after its commit.
+    /// Every committed row reaches every device that may see it, with the first pass after its commit.
     GapFree,
-    /// After healing every device shows what the server has for its person.
+    /// After healing, every device shows what the server has for its person.
     Convergence,
-    /// After healing the outbox drains and passes end, in bounded steps.
+    /// After healing, the outbox drains and passes end, in a bounded number of steps.
     Liveness,
-    /// What is unread is counted right, and what was read does not become unread again.
+    /// Unread counts are right, and what was read does not become unread again.
     UnreadExact,
-    /// Nothing is delivered that its rule hides, and what was lost from sight leaves the device.
+    /// Nothing hidden by a rule is delivered, and a row that its person may no longer see leaves the device.
     Privacy,
-    /// Whatever was accepted before a kill is there after it.
+    /// Everything accepted before a kill is still there after it.
     CrashSafe,
-    /// Requests and pages stay within their bounds.
+    /// Requests and pages stay within their limits.
     Bounded,
 }
 
 impl Invariant {
-    /// All of them, in the order of docs/invariants.md.
+    /// All invariants, in the order of docs/invariants.md.
     pub const ALL: [Self; 11] = [
         Self::NoLoss,
         Self::NoDuplicate,
@@ -47,7 +47,7 @@ impl Invariant {
         Self::Bounded,
     ];
 
-    /// Its name in the docs.
+    /// The invariant's name in the docs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

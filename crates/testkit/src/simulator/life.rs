@@ -1,7 +1,7 @@
-//! Being killed: at any await, without a chance to tidy up.
+//! Kills an app: at any await, without a chance to clean up.
 //!
-//! Everything that an app does runs under its [`Life`]. A life that ends after so many polls ends in the middle of whatever is
-//! polled then; futures are dropped where they stand, and what they had committed stays committed.
+//! Everything that an app does runs under its [`Life`]. When the life ends, after a number of polls, the current poll
+//! is interrupted: futures are dropped where they are, and only what they have committed remains.
 
 use std::{
     future::Future,
@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Of one start of an app.
+/// The life of one start of an app.
 #[derive(Debug)]
 pub(super) struct Life {
     polls_left: AtomicI64,
@@ -22,7 +22,7 @@ impl Life {
         Self { polls_left: AtomicI64::new(i64::MAX), over: AtomicBool::new(false) }
     }
 
-    /// It ends after so many polls more; at once if there are none.
+    /// Ends the life after `polls` more polls; at once if zero.
     pub(super) fn end_after(&self, polls: u16) {
         self.polls_left.store(i64::from(polls), Ordering::SeqCst);
         if polls == 0 {
@@ -42,7 +42,7 @@ impl Life {
     }
 }
 
-/// A future that goes when its life ends; none then.
+/// A future that ends with its life; its output is none then.
 pub(super) struct Mortal<'a, F> {
     life: &'a Life,
     work: Option<Pin<Box<F>>>,

@@ -1,11 +1,11 @@
-//! Makes a schedule that fails smaller: `ddmin` of Zeller and Hildebrandt, over whole steps.
+//! Shrinks a failing schedule: `ddmin` of Zeller and Hildebrandt, over whole steps.
 
 use super::step::Step;
 
-/// The most runs that are spent on it.
+/// The most runs to spend on it.
 const RUNS: u32 = 600;
 
-/// The fewest of these steps, found by leaving parts out, with which `fails` still holds.
+/// The smallest set of steps, found by leaving parts out, for which `fails` still holds.
 pub(super) fn minimise(steps: &[Step], mut fails: impl FnMut(&[Step]) -> bool) -> Vec<Step> {
     let mut best = steps.to_vec();
     let (mut parts, mut runs) = (2, 0);

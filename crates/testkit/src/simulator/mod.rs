@@ -1,25 +1,26 @@
-//! Storms: whole runs of devices, people, a server and a network that does its worst, from one number.
+//! Simulates whole runs: devices, people, a server and a very bad network, all from one number.
 //!
-//! A [`Simulation`] makes a [`Schedule`] from a seed: who there is, and what happens when. Then it lets it happen. The engine is
-//! the real one, on any store ([`Disks`]); the server is the reference server, with transactions that stay open; time is
-//! virtual, so hours pass in milliseconds. Everything that chance decides follows from the seed, so a run that fails fails
-//! again, and can be made smaller.
+//! A [`Simulation`] makes a [`Schedule`] from a seed: the participants, and what happens when. Then it runs the
+//! schedule. The engine is the real one, on any store ([`Disks`]); the server is the reference server, with
+//! transactions that stay open; time is virtual, so hours pass in milliseconds. Everything random follows from the
+//! seed, so a failing run fails again and can be shrunk.
 //!
-//! What can go wrong, each at any moment and all of it at once:
+//! Faults, each at any moment and all of them at once:
 //!
-//! * The network delays, loses requests and answers, doubles and reorders them, goes away, says 429 or 503.
-//! * Apps are killed at any await, with what is on its way still on its way; two of them share one store.
+//! * The network delays, loses requests and responses, duplicates and reorders them, disconnects, answers 429 or 503.
+//! * Apps are killed at any await, while their requests stay in flight; two of them share one store.
 //! * Clocks are wrong and jump.
-//! * Tokens run out, sessions end, people sign out and in.
-//! * The server restarts, is restored, forgets its tombstones, gives small pages.
+//! * Tokens expire, sessions end, people sign out and in.
+//! * The server restarts, is restored, removes its tombstones, sends small pages.
 //! * Stores fail: busy, full, broken, before the write is committed.
-//! * On some devices the engine's own runner decides when to sync: it is told of networks, of people who come and go, of hints;
-//!   it is paused and resumed; the app owns the session; somebody signs out and wipes the device; messages may not wait for ever.
+//! * On some devices the engine's own runner decides when to sync. It is told about networks, foreground and
+//!   background, and hints; it is paused and resumed; the app owns the session; somebody signs out and wipes the
+//!   device; messages expire.
 //! * In some runs the project hides messages from some of those who see the conversation, and refuses some.
-//! * Other clients write, edit, delete, hand over, rename, remove people and take them back.
+//! * Other clients write, edit, delete, reassign, rename, remove people and add them again.
 //!
-//! Afterwards it heals, and the eleven invariants of docs/invariants.md have to hold; those that can be seen on the way are
-//! looked at on the way. What is judged, and how, is in `verdict`.
+//! Afterwards the world heals, and the eleven invariants of docs/invariants.md must hold. Those that can be checked
+//! during the run are checked then. The checks are in `verdict`.
 //!
 //! # On an app's own store
 //!
@@ -49,7 +50,7 @@
 //! }
 //! ```
 //!
-//! A store has to answer on the thread that asks it: while others work, virtual time does not know that it should wait.
+//! A store must answer on the thread that calls it: virtual time does not wait for work on other threads.
 
 mod app_events;
 mod clocks;

@@ -1,4 +1,4 @@
-//! Watches a run: its trace, its counts, and the first invariant that was broken.
+//! Observes a run: its trace, its counts, and the first broken invariant.
 
 use super::Invariant;
 use std::{
@@ -7,14 +7,14 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// What a broken invariant looks like.
+/// A broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breach {
-    /// Which one.
+    /// The invariant.
     pub invariant: Invariant,
     /// Where and how.
     pub what: String,
-    /// What should be, and what is, where the two can be set side by side.
+    /// The expected and the actual view, if they can be compared.
     pub views: Option<(String, String)>,
 }
 
@@ -29,7 +29,7 @@ impl Breach {
     }
 }
 
-/// How often each thing was done to a run, by name.
+/// How often each fault happened in a run, by name.
 pub type Counts = BTreeMap<&'static str, u64>;
 
 #[derive(Debug)]
@@ -47,7 +47,7 @@ struct Seen {
 }
 
 impl Observer {
-    /// To be made inside the runtime whose time is watched.
+    /// Must be called inside the runtime whose time is observed.
     pub(super) fn new(traced: bool) -> Self {
         Self { start: Instant::now(), seen: Mutex::new(Seen { lines: traced.then(Vec::new), ..Seen::default() }) }
     }
@@ -61,7 +61,7 @@ impl Observer {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Adds a line to the trace, if there is one.
+    /// Adds a line to the trace, if the run is traced.
     pub(super) fn say(&self, line: impl FnOnce() -> String) {
         let now = self.now();
         if let Some(lines) = &mut self.seen().lines {
@@ -74,20 +74,20 @@ impl Observer {
         *self.seen().faults.entry(fault).or_default() += 1;
     }
 
-    /// Counts a call, and answers how many there were.
+    /// Counts a call and returns the total.
     pub(super) fn call(&self) -> u64 {
         let mut seen = self.seen();
         seen.calls += 1;
         seen.calls
     }
 
-    /// Keeps the first breach: what follows may only be its consequence.
+    /// Keeps the first breach: later ones may only be its consequences.
     pub(super) fn report(&self, breach: Breach) {
         self.say(|| format!("BROKEN {}: {}", breach.invariant, breach.what));
         self.seen().breach.get_or_insert(breach);
     }
 
-    /// The same for a check that answers.
+    /// The same for the result of a check.
     pub(super) fn judge(&self, verdict: Result<(), Breach>) {
         if let Err(breach) = verdict {
             self.report(breach);

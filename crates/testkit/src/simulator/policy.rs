@@ -1,23 +1,23 @@
-//! A project with policies of its own: in some runs the tables belong to somebody who hides messages and refuses some.
+//! A project with its own policies: in some runs the owner of the tables hides some messages and refuses others.
 //!
-//! What it hides follows from the message and its reader alone, so a message that is edited may come into sight or go out of it.
+//! Whether a message is hidden depends only on the message and its reader, so an edit may reveal or hide it.
 
 use super::dice::branch;
 use fieldpost_domain::{Message, PersonId, Refusal, RefusalCode};
 use fieldpost_remote::reference::{Project, SubmittedMessage};
 
-/// The policies and triggers of a run, all of them from one number.
+/// The policies and triggers of a run, derived from one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Policy(u64);
 
 impl Policy {
-    /// In some runs. Everything else of a run stays what it would be without.
+    /// Present in some runs. The rest of a run is the same as without it.
     pub(super) fn roll(seed: u64) -> Option<Self> {
         let mut dice = branch(seed, 3);
         dice.chance(300).then(|| Self(dice.next()))
     }
 
-    /// Whether she may see a message of a conversation that she sees. What she wrote herself she always may.
+    /// Whether a reader of the conversation may see a message. She can always see her own.
     pub(super) fn lets_see(self, message: &Message, reader: PersonId) -> bool {
         let content = message.content.as_deref().unwrap_or_default();
         let about =
@@ -25,7 +25,7 @@ impl Policy {
         message.sender_id == reader || !branch(self.0 ^ about, 1).chance(250)
     }
 
-    /// Some words are never accepted.
+    /// Messages with certain words are always refused.
     fn refuses(self, content: &str) -> bool {
         branch(self.0 ^ fold(content.as_bytes()), 2).chance(60)
     }
@@ -49,7 +49,7 @@ impl Project for Policy {
     }
 }
 
-/// FNV-1a: the same everywhere.
+/// FNV-1a: the same on every machine.
 fn fold(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -1,4 +1,4 @@
-//! Who may see what, said a second time: the server's own rules are not asked.
+//! Who may see what: a second implementation, independent of the server's.
 
 use super::{Breach, Invariant, policy::Policy};
 use fieldpost_domain::{
@@ -7,10 +7,10 @@ use fieldpost_domain::{
 use fieldpost_remote::reference::ReferenceServer;
 use std::collections::BTreeMap;
 
-/// What decides who sees a conversation. Remembered after it was deleted: its tombstones go to those who saw it.
+/// What decides who sees a conversation. Kept after it was deleted: its tombstones go to those who saw it.
 pub(super) type Places = BTreeMap<ConversationId, (OrgId, ConversationKind, Option<MedicId>)>;
 
-/// Notes where conversations belong now.
+/// Records the current org, kind and medic of each conversation.
 pub(super) fn note(places: &mut Places, server: &ReferenceServer) {
     for row in server.conversation_ids().into_iter().filter_map(|id| server.conversation(id)) {
         places.insert(row.id, (row.org_id, row.kind, row.medic_id));
@@ -28,7 +28,7 @@ pub(super) fn may_see(places: &Places, server: &ReferenceServer, reader: PersonI
         }
 }
 
-/// Whether an answer holds nothing that its reader may not see.
+/// Whether a response holds only what its reader may see.
 pub(super) fn may_be_told(
     places: &Places,
     server: &ReferenceServer,

@@ -1,4 +1,4 @@
-//! Running a schedule, and making a small one of it when it fails.
+//! Runs a schedule, and shrinks it when it fails.
 
 use super::{
     Breach, Counts, Disks, Invariant, Schedule, Violation, minimise::minimise, observer::Observer, step::Step,
@@ -6,36 +6,36 @@ use super::{
 };
 use std::{io, sync::Arc};
 
-/// A run that is about to begin.
+/// A run to be started.
 #[derive(Debug, Clone)]
 pub struct Simulation {
     schedule: Schedule,
     disks: Disks,
 }
 
-/// A run that is over.
+/// A completed run.
 #[derive(Debug, Clone, Default)]
 pub struct Run {
-    /// The first invariant that was broken, if one was.
+    /// The first broken invariant, if any.
     pub breach: Option<Breach>,
-    /// Every step, call and kind of answer; empty unless it was asked for.
+    /// Every step, call and kind of response; empty unless tracing was requested.
     pub trace: Vec<String>,
     /// How often each fault happened.
     pub faults: Counts,
-    /// How many steps the schedule has.
+    /// The number of steps in the schedule.
     pub steps: u64,
-    /// How many calls the devices made.
+    /// The number of calls of the devices.
     pub calls: u64,
 }
 
 impl Simulation {
-    /// The run that follows from a seed, on devices that keep their data in memory.
+    /// The run of a seed, on devices with data in memory.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self { schedule: Schedule::from_seed(seed), disks: Disks::memory() }
     }
 
-    /// Runs on other disks: an app's own store.
+    /// Uses other disks: an app's own store.
     #[must_use]
     pub fn on(mut self, disks: Disks) -> Self {
         self.disks = disks;
@@ -48,11 +48,11 @@ impl Simulation {
         &self.schedule
     }
 
-    /// Runs, and if an invariant breaks finds a small schedule that breaks it. To be called outside of any async runtime:
-    /// it brings its own, whose time is virtual.
+    /// Runs; if an invariant breaks, finds a small schedule that breaks it. Call it outside any async runtime: it
+    /// creates its own, with virtual time.
     ///
     /// # Errors
-    /// What was broken, and how to see it again.
+    /// The broken invariant, and how to reproduce it.
     pub fn run(&self) -> Result<Run, Box<Violation>> {
         let run = self.steps(&self.schedule.steps, false);
         match &run.breach {
@@ -67,7 +67,7 @@ impl Simulation {
         self.steps(&self.schedule.steps, true)
     }
 
-    /// Runs once, whatever comes of it.
+    /// Runs once and returns the result, even if an invariant breaks.
     #[must_use]
     pub fn once(&self) -> Run {
         self.steps(&self.schedule.steps, false)

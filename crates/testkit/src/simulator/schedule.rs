@@ -1,4 +1,4 @@
-//! Schedules: everything of a run that chance decides, made from a seed before it begins.
+//! Schedules: everything random in a run, made from a seed before it starts.
 
 use super::{
     app_events::AppEvents,
@@ -11,36 +11,36 @@ use crate::SeededRandom;
 /// What a run is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// Where it came from.
+    /// The seed.
     pub seed: u64,
-    /// What there is.
+    /// The participants and settings.
     pub setup: Setup,
-    /// What happens.
+    /// The steps.
     pub steps: Vec<Step>,
 }
 
-/// What there is in a run.
+/// The participants and settings of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setup {
-    /// Whose each device is, as a number among the people.
+    /// The owner of each device, as a number among the people.
     pub owners: Vec<u8>,
-    /// By how many seconds the clock of each is wrong.
+    /// The clock error of each device in seconds.
     pub skews: Vec<i64>,
-    /// Rows of a page.
+    /// The most rows of a page.
     pub page_rows: u32,
-    /// Mutations of a batch.
+    /// The most mutations of a batch.
     pub push_rows: u32,
-    /// Seconds that an access token lasts.
+    /// The lifetime of an access token in seconds.
     pub token_lifetime: u32,
-    /// Which devices sync by themselves; those beyond the end do not.
+    /// Which devices sync on their own; devices beyond the end do not.
     pub by_itself: Vec<bool>,
-    /// On which devices the app owns the session; not on those beyond the end.
+    /// On which devices the app owns the session; not on devices beyond the end.
     pub app_sessions: Vec<bool>,
-    /// On which devices the app is a process that lives for one pass; not on those beyond the end.
+    /// On which devices the app is a process that lives for one pass; not on devices beyond the end.
     pub one_shot: Vec<bool>,
-    /// Seconds that a message may wait.
+    /// After how many seconds an unsent message expires.
     pub send_ttl: Option<u32>,
-    /// Which messages the project hides from whom, and which it refuses.
+    /// The messages that the project hides or refuses.
     pub(super) policy: Option<Policy>,
 }
 
@@ -54,7 +54,7 @@ impl Schedule {
         let mut dice = branch(seed, 1);
         let mut setup = Setup { policy: Policy::roll(seed), ..Setup::roll(&mut dice) };
         let count = 20 + dice.below(STEPS - 20);
-        // Most runs dwell on some kinds of things, so that they meet in ways that an even mix would hardly bring about.
+        // Most runs favour some kinds of steps, so that these combine in ways that an even mix hardly produces.
         let taste = Taste::roll(&mut dice);
         let mut steps: Vec<Step> = (0..count).map(|number| taste.step(&mut branch(seed, 1000 + number))).collect();
         if let Some(app_events) = AppEvents::roll(seed, &mut setup) {
@@ -68,7 +68,7 @@ impl Schedule {
 impl Setup {
     fn roll(dice: &mut SeededRandom) -> Self {
         let devices = 2 + dice.below(4);
-        // Two of the first person, so that what one does has to reach the other.
+        // Two devices of the first person, so that what one does must reach the other.
         let first = dice.below(5) as u8;
         let owners =
             (0..devices).map(|number| if number < 2 && dice.chance(700) { first } else { dice.below(7) as u8 });
@@ -90,7 +90,7 @@ impl Setup {
 }
 
 impl Setup {
-    /// In some runs some apps end with each pass. Everything else of a run stays what it would be without.
+    /// In some runs some apps end with each pass. The rest of a run is the same as without it.
     fn live_for_one_pass(&mut self, seed: u64) {
         let mut dice = branch(seed, 4);
         if dice.chance(300) {
@@ -99,7 +99,7 @@ impl Setup {
     }
 }
 
-/// How likely each kind of thing is in a run.
+/// The weight of each kind of step in a run.
 struct Taste {
     people: u64,
     third_parties: u64,
@@ -232,7 +232,7 @@ pub(super) fn fault(dice: &mut SeededRandom) -> Fault {
         3..7 => Fault::LoseAnswer,
         7 => Fault::Garble,
         8..10 => Fault::Twice(dice.below(3_000) as u32),
-        // Longer than anybody waits, sometimes: carried out when nobody expects it any more.
+        // Sometimes longer than anybody waits: the server executes the call when nobody expects it any more.
         10 => Fault::Slow(dice.below(45_000) as u32),
         11 => Fault::SlowBack(dice.below(45_000) as u32),
         12 => Fault::SlowCommit(dice.below(3_000) as u32),

@@ -1,20 +1,21 @@
-//! What can happen in a run.
+//! The steps of a run.
 //!
-//! Every step stands by itself: it names whom it concerns by a number that is looked up among what there is when it happens,
-//! and brings the seed of its own chance. So a step that is taken out of a schedule leaves the others as they are, and a
-//! schedule that fails can be made smaller.
+//! Every step is independent. It refers to its targets by a number that is looked up among the items existing when the
+//! step happens, and it carries its own seed. So removing a step leaves the others unchanged, and a failing schedule
+//! can be shrunk.
 
 use std::fmt;
 
-/// Something that happens, some time after the step before it.
+/// A step, some time after the previous one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// How many milliseconds after the step before.
+    /// Milliseconds after the previous step.
     pub(super) after: u32,
     pub(super) act: Act,
 }
 
-/// What happens. `device` and `person` count around those of the run; `pick` counts around what there is to choose from.
+/// The kinds of step. `device` and `person` wrap around the numbers of the run; `pick` wraps around the available
+/// choices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Act {
     /// Somebody writes a message.
@@ -23,27 +24,27 @@ pub(super) enum Act {
     Read { device: u8, pick: u64, share: u8 },
     /// Somebody opens a conversation with a medic.
     Open { device: u8, pick: u64 },
-    /// Somebody decides what becomes of a message that waits.
+    /// Somebody decides about an unsent message.
     Decide { device: u8, pick: u64, decision: Decision },
-    /// Somebody scrolls up; what comes back takes so many milliseconds, unless that is none.
+    /// Somebody scrolls up; the response takes `slowly` milliseconds, unless that is zero.
     LookBack { device: u8, process: u8, pick: u64, slowly: u32 },
     /// The app syncs.
     Sync { device: u8, process: u8 },
-    /// The app is killed, after its futures have been polled so many times more.
+    /// The app is killed after `polls` more polls of its futures.
     Kill { device: u8, process: u8, polls: u16 },
-    /// Somebody signs out, and in again with the next sync.
+    /// Somebody signs out; the next sync signs in again.
     SignOut { device: u8 },
-    /// The clock of a device is set, by so many seconds.
+    /// The clock of a device is moved by `seconds`.
     Jump { device: u8, seconds: i32 },
-    /// One of the next calls of a device goes wrong.
+    /// One of the next calls of a device gets a fault.
     Fault { device: u8, skip: u8, fault: Fault },
-    /// For a while many calls of a device go wrong, by chance.
+    /// For a while many calls of a device get random faults.
     Rough { device: u8, seed: u64, lasting: u32, per_mille: u16 },
     /// A device has no network for a while.
     Offline { device: u8, lasting: u32 },
     /// Something happens to the server.
     Server(Event),
-    /// The platform or the person tells the app something.
+    /// The app receives a notice from the platform or the person.
     Tell { device: u8, process: u8, notice: Notice },
     /// One of the next writes to a device's store fails before it is committed.
     Trouble { device: u8, skip: u8, trouble: Trouble },
@@ -51,42 +52,42 @@ pub(super) enum Act {
     ThirdPartyClient { ops: Vec<ThirdPartyOp>, holding: u32, roll_back: bool },
 }
 
-/// What somebody can do about a message that waits.
+/// A person's decision about an unsent message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
     /// Send it again.
     Retry,
-    /// Say it differently.
+    /// Change its text.
     Edit,
-    /// Take it back.
+    /// Cancel it.
     Cancel,
 }
 
-/// What an app is told. What comes of it is the business of its engine, which runs by itself on some devices.
+/// A notice to an app. Its engine decides what to do; on some devices the engine syncs on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notice {
     /// There is a network, or none.
     Online(bool),
-    /// The person looks at the app.
+    /// The person opens the app.
     Foreground,
-    /// The person leaves it; so many milliseconds are left to send what waits.
+    /// The person leaves the app; it has this many milliseconds to send its outbox.
     Background(u32),
-    /// The server has something new.
+    /// The server hints that something is new.
     Hint,
-    /// The app is about to be suspended, and lets go of its store.
+    /// The platform is about to suspend the app, and the engine releases its store.
     Pause,
-    /// It goes on.
+    /// The app is resumed.
     Resume,
     /// The app's own session has changed.
     SessionChanged,
     /// The person pulls to refresh.
     Refresh,
-    /// The person signs out, and nothing is to stay on the device.
+    /// The person signs out, and all data on the device is wiped.
     Wipe,
 }
 
 impl Notice {
-    /// What it is counted as.
+    /// Its name in the counts.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Online(true) => "told online",
@@ -103,19 +104,19 @@ impl Notice {
     }
 }
 
-/// How a store can fail.
+/// A failure of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
     /// Another process holds the file.
     Busy,
     /// The disk is full.
     Full,
-    /// The disk cannot be written for another reason.
+    /// The disk cannot be written for some other reason.
     Broken,
 }
 
 impl Trouble {
-    /// What it is counted as.
+    /// Its name in the counts.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Busy => "busy stores",
@@ -125,35 +126,36 @@ impl Trouble {
     }
 }
 
-/// What can become of a call.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     /// It never leaves the device.
     Unreachable,
-    /// The connection breaks before the server has it.
+    /// The connection breaks before the server receives it.
     LoseRequest,
-    /// The connection breaks after the server has carried it out.
+    /// The connection breaks after the server has executed it.
     LoseAnswer,
-    /// The answer cannot be read.
+    /// The response cannot be read.
     Garble,
-    /// It is carried out twice, the second time so many milliseconds later; after its answer only if that said that all was done.
+    /// The server executes it twice, the second time this many milliseconds later; after the response only if that said
+    /// that everything was done.
     Twice(u32),
-    /// It takes so many milliseconds to get there.
+    /// The request takes this many milliseconds to arrive.
     Slow(u32),
-    /// The answer takes so many milliseconds to come back.
+    /// The response takes this many milliseconds to arrive.
     SlowBack(u32),
-    /// A push is carried out in a transaction that stays open for so many milliseconds.
+    /// The server executes a push in a transaction that stays open for this many milliseconds.
     SlowCommit(u32),
-    /// 429, with so many seconds of `Retry-After`.
+    /// 429, with `Retry-After` in seconds.
     TooMany(u8),
-    /// 503, with so many seconds of `Retry-After`.
+    /// 503, with `Retry-After` in seconds.
     Unavailable(u8),
     /// 500 without an explanation.
     Failure,
 }
 
 impl Fault {
-    /// What it is counted as.
+    /// Its name in the counts.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Unreachable => "unreachable",
@@ -171,31 +173,31 @@ impl Fault {
     }
 }
 
-/// What can happen to the server.
+/// An event on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
     /// Nobody reaches it for a while.
     Down { lasting: u32 },
-    /// It stops and starts again; what was open is rolled back.
+    /// It restarts; open transactions are rolled back.
     Restart,
-    /// A new epoch.
+    /// It starts a new epoch.
     NewEpoch,
-    /// Its rows are kept.
+    /// It makes a backup.
     Backup,
-    /// It goes back to the rows that were kept.
+    /// It restores the backup.
     Restore,
-    /// It forgets its tombstones.
+    /// It removes its tombstones.
     Compact,
-    /// Somebody's access tokens run out.
+    /// A person's access tokens expire.
     Expire { person: u8 },
-    /// Somebody's sessions end.
+    /// A person's sessions end.
     EndSessions { person: u8 },
-    /// Whatever is pushed to a conversation fails, with the whole call, until the end.
+    /// Until the end, every call that pushes to a conversation fails as a whole.
     Poison { pick: u64 },
 }
 
 impl Event {
-    /// What it is counted as.
+    /// Its name in the counts.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Down { .. } => "server down",
@@ -211,28 +213,28 @@ impl Event {
     }
 }
 
-/// One thing that another client does in a transaction.
+/// One write of another client in a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ThirdPartyOp {
     /// Writes a message.
     Insert { pick: u64, sender: u64 },
     /// Changes the text of a message.
     Edit { pick: u64 },
-    /// Deletes a message softly.
+    /// Soft-deletes a message.
     SoftDelete { pick: u64 },
-    /// Deletes a message for good.
+    /// Hard-deletes a message.
     HardDelete { pick: u64 },
     /// Deletes a conversation.
     DeleteConversation { pick: u64 },
     /// Renames a conversation.
     Rename { pick: u64 },
-    /// Hands a direct conversation to a medic who has none, or to nobody.
+    /// Reassigns a direct conversation to a medic who has none, or to nobody.
     Reassign { pick: u64, medic: u64 },
-    /// Reads on another client.
+    /// Marks as read on another client.
     Mark { pick: u64, person: u8, share: u8 },
-    /// Removes somebody from the org.
+    /// Removes a person from the org.
     RemoveMember { person: u8 },
-    /// Takes somebody into an org.
+    /// Adds a person to an org.
     AddMember { person: u8, elsewhere: bool },
     /// Makes a medic an admin or an admin a medic.
     ChangeRole { person: u8 },

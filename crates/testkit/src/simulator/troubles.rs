@@ -4,10 +4,10 @@ use super::step::Trouble;
 use fieldpost_storage::{StorageError, StorageErrorKind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Stands in the errors that were ordered, so that no other passes for one.
+/// Marks errors that the simulator ordered, so that no other error passes for one.
 pub(super) const ORDERED: &str = "ordered by the simulator";
 
-/// What a device's store does for now.
+/// The ordered failures of a device's store.
 #[derive(Debug, Default)]
 pub(crate) struct Troubles(Mutex<Vec<(u8, Trouble)>>);
 
@@ -16,17 +16,17 @@ impl Troubles {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One of the next writes fails.
+    /// Makes one of the next writes fail.
     pub(crate) fn order(&self, skip: u8, trouble: Trouble) {
         self.ordered().push((skip, trouble));
     }
 
-    /// All is well from now on.
+    /// Cancels all failures.
     pub(crate) fn heal(&self) {
         self.ordered().clear();
     }
 
-    /// What becomes of the next write: none if it is carried out.
+    /// Decides about the next write: an error if it must fail.
     pub(super) fn next(&self, operation: &'static str) -> Result<(), StorageError> {
         let mut ordered = self.ordered();
         let due = ordered.iter().position(|(skip, _)| *skip == 0);
@@ -43,7 +43,7 @@ impl Troubles {
     }
 }
 
-/// Whether a write failed because that was ordered.
+/// Whether the simulator ordered the failure.
 pub(crate) fn was_ordered(error: &StorageError) -> bool {
     error.detail() == Some(ORDERED)
 }

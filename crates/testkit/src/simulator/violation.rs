@@ -1,20 +1,20 @@
-//! What a broken invariant is reported with.
+//! The report of a broken invariant.
 
 use super::{Breach, Setup, step::Step};
 use std::{error::Error, fmt};
 
-/// An invariant that was broken, and the smallest schedule that was found to break it.
+/// A broken invariant, and the smallest schedule found that breaks it.
 #[derive(Debug, Clone)]
 pub struct Violation {
-    /// The seed that it began with.
+    /// The original seed.
     pub seed: u64,
-    /// What there was.
+    /// The participants and settings.
     pub setup: Setup,
-    /// What had to happen.
+    /// The steps.
     pub steps: Vec<Step>,
-    /// What was broken, with the two views where they differ.
+    /// The breach, with the two views where they differ.
     pub breach: Breach,
-    /// The trace of the small schedule.
+    /// The trace of the smallest schedule.
     pub trace: Vec<String>,
 }
 

@@ -1,13 +1,13 @@
-//! What is known of a decision whose process may have been killed before it could say how it went.
+//! What is known about a decision when its process may have been killed before reporting the result.
 
-/// Whether something was taken back.
+/// Whether something was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) enum Withdrawal {
     #[default]
     No,
-    /// Somebody was about to; nobody knows.
+    /// The process was about to cancel it; the result is unknown.
     Perhaps,
-    /// It was promised.
+    /// The SDK confirmed it.
     Yes,
 }
 
@@ -16,7 +16,7 @@ impl Withdrawal {
         *self = Self::Perhaps.max(*self);
     }
 
-    /// It was refused, so it is there; an earlier attempt that was killed has come to nothing too.
+    /// The cancel was refused, so the item exists; an earlier cancel that was killed had no effect either.
     pub(super) fn give_up(&mut self) {
         if *self == Self::Perhaps {
             *self = Self::No;
@@ -28,12 +28,12 @@ impl Withdrawal {
     }
 }
 
-/// What a message may say.
+/// The texts that a message may have.
 #[derive(Debug, Default)]
 pub(super) struct Text {
-    /// The text that was last accepted; none while all that is known is what somebody was about to write.
+    /// The last accepted text; none while only attempted texts are known.
     accepted: Option<String>,
-    /// What somebody was about to write since.
+    /// The texts attempted since.
     perhaps: Vec<String>,
     changed: bool,
 }
@@ -60,7 +60,7 @@ impl Text {
         self.changed
     }
 
-    /// What it must not say; none if it may.
+    /// The text that was expected instead; none if this one is allowed.
     pub(super) fn instead_of(&self, text: &str) -> Option<&str> {
         self.accepted.as_deref().filter(|accepted| *accepted != text && self.perhaps.iter().all(|one| one != text))
     }

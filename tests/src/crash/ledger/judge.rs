@@ -1,4 +1,4 @@
-//! The ledger against the server.
+//! Compares the ledger with the server.
 
 use super::{Accepted, Finding, Harm, Ledger, decided::Withdrawal};
 use crate::crash::{Contents, Stored};
@@ -6,8 +6,8 @@ use fieldpost::{ConversationId, MedicId, MessageId};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 impl Ledger {
-    /// What must hold at any time: nothing is there twice, under one id or two, what is there is in order and says what it
-    /// should, and what was taken back stays away.
+    /// What must hold at any time: nothing exists twice, with one id or two; what exists is in order and has the right
+    /// text; and what was cancelled stays away.
     pub(in crate::crash) fn judge(&self, server: &Contents) -> Vec<Finding> {
         let stored = &server.messages;
         let mut findings = doubled(stored);
@@ -19,7 +19,7 @@ impl Ledger {
         findings
     }
 
-    /// What must hold once everything has come to rest: nothing is missing.
+    /// What must hold after coming to rest: nothing is missing.
     pub(in crate::crash) fn missing(&self, server: &Contents) -> Vec<Finding> {
         let there: HashSet<MessageId> = server.messages.iter().map(|one| one.id).collect();
         let missing = self.owed().filter(|one| !there.contains(&one.id));
@@ -33,7 +33,7 @@ impl Ledger {
             .collect()
     }
 
-    /// A message that is there under another id than the one that was accepted.
+    /// A message with another id than the accepted one.
     fn renamed(&self, stored: &[Stored]) -> Vec<Finding> {
         let texts: HashMap<&str, MessageId> = stored.iter().map(|one| (one.text.as_str(), one.id)).collect();
         let other = |one: &&Accepted| texts.get(one.text().as_str()).is_some_and(|id| *id != one.id);
@@ -77,7 +77,7 @@ impl Ledger {
         messages.chain(conversations).map(|what| Harm::Returned.found(format!("{what} had been taken back"))).collect()
     }
 
-    /// A conversation that is there twice, or a message that is in another one than it was written in.
+    /// A conversation that exists twice, or a message in another conversation than it was written in.
     fn misplaced(&self, server: &Contents) -> Vec<Finding> {
         let open = server.medics();
         let twice = open.iter().filter(|(_, ids)| ids.len() > 1);
@@ -110,7 +110,7 @@ impl Contents {
     }
 }
 
-/// Every message has a text of its own, so a text that is there twice was stored twice.
+/// Every message has its own text, so a text that exists twice was stored twice.
 fn doubled(stored: &[Stored]) -> Vec<Finding> {
     let mut seen = HashMap::new();
     let again = stored.iter().filter_map(|one| Some((one, seen.insert(one.text.as_str(), one.id)?)));

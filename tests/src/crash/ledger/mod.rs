@@ -1,4 +1,4 @@
-//! What was accepted, changed, taken back and opened, and whether the server has it so: once, in its place, and in order.
+//! What was accepted, edited, cancelled and opened, and whether the server matches: once, in its place, and in order.
 
 mod decided;
 mod judge;
@@ -12,10 +12,10 @@ use std::collections::{HashMap, HashSet};
 #[derive(Debug, Clone)]
 struct Accepted {
     process: String,
-    /// Counted by the process; it is in the text.
+    /// The process's counter; it is part of the text.
     number: u64,
     id: MessageId,
-    /// As the process called it: perhaps by an id that the server has replaced since.
+    /// The id that the process used; the server may have replaced it since.
     conversation: ConversationId,
 }
 
@@ -25,24 +25,24 @@ impl Accepted {
     }
 }
 
-/// A conversation, by an id that it was called by.
+/// A conversation, by one of its ids.
 #[derive(Debug, Default)]
 struct Place {
     medic: Option<MedicId>,
     withdrawal: Withdrawal,
 }
 
-/// Everything that was said so far, each process's in its order.
+/// The reports of all processes so far, each process's in order.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     accepted: Vec<Accepted>,
     texts: HashMap<MessageId, Text>,
     withdrawn: HashMap<MessageId, Withdrawal>,
     places: HashMap<ConversationId, Place>,
-    /// With whom there are conversations, in the order in which that was said first.
+    /// The medics with conversations, in the order of the first report.
     medics: Vec<MedicId>,
-    /// Those who were on the roster from the beginning: what is written to others may be refused at first, and then goes to
-    /// the end of its lane when it is tried again.
+    /// The medics who were on the roster from the start. Messages to others may be refused at first; a retry puts them
+    /// at the end of the lane.
     known: HashSet<MedicId>,
 }
 
@@ -98,44 +98,44 @@ impl Ledger {
         }
     }
 
-    /// Whether the message, or the conversation with everything in it, was taken back, as far as anybody was told.
+    /// Whether the message, or its whole conversation, was cancelled, as far as is known.
     fn withdrawal(&self, one: &Accepted) -> Withdrawal {
         let own = self.withdrawn.get(&one.id).copied().unwrap_or_default();
         own.max(self.places.get(&one.conversation).map(|place| place.withdrawal).unwrap_or_default())
     }
 
-    /// Accepted, and nobody has even tried to take it back.
+    /// Messages that were accepted and that nobody has tried to cancel.
     fn owed(&self) -> impl Iterator<Item = &Accepted> {
         self.accepted.iter().filter(|one| self.withdrawal(one) == Withdrawal::No)
     }
 
-    /// Messages that have to be in the file.
+    /// Messages that must be in the file.
     pub(super) fn owed_ids(&self) -> Vec<MessageId> {
         self.owed().map(|one| one.id).collect()
     }
 
-    /// Messages of which it was said that they are taken back.
+    /// Messages whose cancel was confirmed.
     pub(super) fn gone_ids(&self) -> Vec<MessageId> {
         self.withdrawn.iter().filter(|(_, withdrawal)| **withdrawal == Withdrawal::Yes).map(|(id, _)| *id).collect()
     }
 
-    /// Conversations that have to be in the file, by ids that it has to know.
+    /// Conversations that must be in the file, by ids that it must know.
     pub(super) fn open_ids(&self) -> Vec<ConversationId> {
         let open = self.places.iter().filter(|(_, place)| place.medic.is_some() && place.withdrawal == Withdrawal::No);
         open.map(|(id, _)| *id).collect()
     }
 
-    /// Those who have been on the roster all the time.
+    /// The medics who have always been on the roster.
     pub(super) fn known_medics(&self) -> impl Iterator<Item = &MedicId> {
         self.known.iter()
     }
 
-    /// Medics with whom somebody has opened a conversation, the newest last.
+    /// The medics with whom a conversation was opened, the newest last.
     pub(super) fn medics(&self) -> &[MedicId] {
         &self.medics
     }
 
-    /// How many messages were accepted, changed, and taken back; and how many conversations were opened.
+    /// The numbers of messages accepted, edited and cancelled, and of conversations opened.
     pub(super) fn counts(&self) -> Counts {
         Counts {
             messages: self.accepted.len(),

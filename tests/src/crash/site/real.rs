@@ -1,4 +1,4 @@
-//! PostgreSQL and Supabase Lite: the stack of the tests.
+//! PostgreSQL and Supabase Lite: the tests' stack.
 
 use super::{Contents, SignIn, Site, Stored};
 use crate::{Account, Org, Stack, sql};
@@ -8,7 +8,7 @@ use fieldpost::{ConversationId, MedicId, PersonId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The running stack, with an org of this run's own.
+/// The running stack, with an org for this run.
 #[derive(Debug)]
 pub struct SupabaseSite {
     stack: Stack,
@@ -18,10 +18,10 @@ pub struct SupabaseSite {
 }
 
 impl SupabaseSite {
-    /// Makes the org.
+    /// Creates the org.
     ///
     /// # Errors
-    /// If what the stack made cannot be read.
+    /// If the stack's output cannot be read.
     pub fn prepare() -> Result<Self> {
         let stack = Stack::running();
         let org = stack.provision(&json!({"medics": 4, "conversations": true, "broadcast": true}));

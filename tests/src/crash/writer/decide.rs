@@ -1,11 +1,11 @@
-//! What a person decides about what waits, at random: send it again, change it, take it back.
+//! A person's random decisions about queued messages: retry, edit, cancel.
 
 use super::{Writer, say};
 use crate::crash::said::Said;
 use anyhow::Result;
 use fieldpost::{ConversationId, EntryState, Error, MessageId, OutboxEntry};
 
-/// What the store may answer to a decision that comes too late or too early.
+/// Errors of the store for a decision that comes too late or too early.
 const fn is_ordinary(error: &Error) -> bool {
     matches!(error, Error::NotWaiting | Error::OutcomeUnknown | Error::NotPossible(_) | Error::NotFound)
 }
@@ -25,8 +25,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Two processes never decide about the same message: which of them was last, nobody could tell. Names of the second end
-    /// in `b`, and it keeps to its own messages.
+    /// Two processes never decide about the same message, because nobody could tell whose decision was last. The second
+    /// one's names end in `b`, and it keeps to its own messages.
     fn is_mine_to_decide(&self, entry: &OutboxEntry) -> bool {
         let text = entry.content.as_deref().unwrap_or_default();
         let (first, is_second) = self.name.strip_suffix('b').map_or((self.name, false), |first| (first, true));
@@ -44,7 +44,7 @@ impl Writer<'_> {
     }
 
     async fn edit(&self, entry: &OutboxEntry, id: MessageId, number: u64) -> Result<()> {
-        // It keeps saying who wrote it, so that it is known whose it is to decide.
+        // The text keeps the writer's name, which shows which process may decide about it.
         let was = entry.content.as_deref().unwrap_or_default();
         let beginning = was.split(' ').next().unwrap_or_default();
         let text = format!("{beginning} changed by {} at {number}", self.name);
@@ -69,7 +69,7 @@ impl Writer<'_> {
             Err(error) if is_ordinary(&error) => return say(&Said::NotCancelled { id, conversation }),
             Err(error) => return Err(error.into()),
         };
-        // One that a pull has brought meanwhile stays: then only the wish to open it is taken back.
+        // A conversation that a pull has brought meanwhile stays: then only the opening is cancelled.
         let gone = match conversation {
             Some(one) if self.client.conversation(one).summary().await?.is_none() => Some(one),
             _ => None,

@@ -1,4 +1,4 @@
-//! The process that is killed: the SDK on a file, sending, opening, deciding, reading and syncing until it is no more.
+//! The process to be killed: it runs the SDK on a file, and sends, opens, decides, reads and syncs until it is killed.
 
 mod decide;
 
@@ -9,11 +9,11 @@ use fieldpost::{Client, ConversationId, Error, Fieldpost, OrgId, Window};
 use fieldpost_testkit::SeededRandom;
 use std::{io::Write, path::PathBuf, time::Duration};
 
-/// What it is started with.
+/// The arguments of the process.
 #[derive(Debug, Parser)]
 #[command(name = "crash-writer")]
 pub struct Args {
-    /// The file; somebody has signed in on it
+    /// The file; somebody is signed in on it
     #[arg(long)]
     pub db: PathBuf,
     /// The project's URL
@@ -22,18 +22,18 @@ pub struct Args {
     /// Its public key
     #[arg(long)]
     pub anon_key: String,
-    /// What every message begins with
+    /// The prefix of every message
     #[arg(long)]
     pub name: String,
-    /// What it does follows from it
+    /// Seed of all actions
     #[arg(long)]
     pub seed: u64,
 }
 
-/// Works until it is killed. Each line it prints is a JSON value.
+/// Works until it is killed. Each line of output is a JSON value.
 ///
 /// # Errors
-/// When it cannot go on: that is a finding.
+/// When it cannot continue: that is a finding.
 pub async fn main(args: Args) -> Result<()> {
     let builder = Fieldpost::builder().database(args.db).url(args.url).anon_key(args.anon_key);
     let client = builder.open().await?;
@@ -47,7 +47,7 @@ pub async fn main(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// What is in the list survives whatever comes: it was committed by somebody.
+/// Everything in the list survives: it was committed by some process.
 async fn known_conversations(client: &Client) -> Result<Vec<ConversationId>> {
     let list = client.conversations().await?;
     for one in &list {
@@ -85,10 +85,10 @@ impl Writer<'_> {
         let Some(conversation) = self.random.pick(&self.conversations).copied() else {
             anyhow::bail!("nothing to write in")
         };
-        // What `send` has returned is accepted; what is said here before that would be a lie.
+        // A message is accepted once `send` has returned; reporting it earlier would be wrong.
         match self.client.conversation(conversation).send(&format!("{}#{number}", self.name)).await {
             Ok(written) => say(&Said::Accepted { id: written.id(), number, conversation })?,
-            // A conversation that the other process has taken back.
+            // The other process has cancelled the conversation.
             Err(Error::NotFound) => self.conversations.retain(|one| *one != conversation),
             Err(error) => return Err(error.into()),
         }
@@ -113,7 +113,7 @@ impl Writer<'_> {
         let medic = newcomers::any(self.org, &mut self.random);
         let opened = self.client.open_direct(medic).await?;
         say(&Said::Here { conversation: opened.id(), medic })?;
-        // More often than by its share, so that there is something to take along when it is taken back or refused.
+        // Added more than once, so that there are messages in it when it is cancelled or refused.
         self.conversations.extend([opened.id(); 3]);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A file with something of everything in it, made once by the engine itself.
+//! A file with every kind of content, created once by the engine itself.
 
 use crate::Phone;
 use fieldpost::{ConversationId, MedicId, MessageId, Window};
@@ -9,13 +9,13 @@ use std::path::Path;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-/// The file, and what is in it.
+/// The file and its contents.
 #[derive(Debug)]
 pub(super) struct Sound {
     pub(super) bytes: Vec<u8>,
     pub(super) conversations: Vec<ConversationId>,
     pub(super) messages: Vec<MessageId>,
-    /// How much waits.
+    /// The number of outbox entries.
     pub(super) entries: usize,
 }
 
@@ -25,7 +25,7 @@ pub(super) async fn sound() -> &'static Sound {
     SOUND.get_or_init(make).await
 }
 
-/// An admin's phone: synced, with messages that wait and others that were refused, and an opened conversation of each kind.
+/// An admin's phone: synced, with queued and refused messages, and one opened conversation of each kind.
 async fn make() -> Sound {
     let server = DevServer::builder().start().await.expect("a free port");
     let phone = Phone::new(server.url(), server.anon_key());
@@ -51,8 +51,8 @@ async fn make() -> Sound {
     Sound { bytes, conversations: list.into_iter().map(|one| one.id).collect(), messages, entries }
 }
 
-/// Rows that a day without mishaps does not make; and no table says any more of what type a column is, since a disk that
-/// fails does not ask. What a value is when it is read, SQLite knows from the row.
+/// Adds rows that normal use does not create, and removes the column types from all tables, since a failing disk does
+/// not respect them. SQLite takes the type of a value from the row when it reads it.
 async fn loosen(path: &Path) {
     let db = Database::connect(format!("sqlite://{}", path.display())).await.expect("the file opens");
     db.execute_unprepared(

@@ -1,7 +1,8 @@
-//! Values in the file that this version would not have written: a faulty disk, another program, a version of tomorrow.
+//! Values in the file that this version would not write: from a faulty disk, another program, a future version.
 //!
-//! A file with something of everything in it ([`file`]) gets odd values in some of its cells ([`odd`]), and then every view of
-//! the store is read ([`views`]). SQLite itself refuses some of them (NULL where there may be none), and that is as good.
+//! Some cells of a file with every kind of content ([`file`]) get odd values ([`odd`]), and then every view of the
+//! store is read ([`views`]). SQLite itself refuses some of them (for example NULL in a NOT NULL column), which is fine
+//! too.
 
 mod file;
 mod odd;
@@ -11,10 +12,10 @@ use fieldpost_storage_sqlite::SqliteStore;
 use odd::Odd;
 use tokio::runtime::Builder;
 
-/// Reads the bytes as odd values, puts them into a file, and reads everything that the store shows.
+/// Decodes the bytes as odd values, puts them into a file, and reads everything that the store shows.
 ///
 /// # Panics
-/// When a view fails otherwise than by saying that the file is damaged, or an odd row takes along what it does not touch.
+/// When a view fails with another error than a damaged file, or an odd row affects rows that it does not touch.
 pub fn rows(bytes: &[u8]) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -26,7 +27,7 @@ pub fn rows(bytes: &[u8]) {
         match SqliteStore::open(path.as_path()).await {
             Ok(store) => {
                 views::read(&store, sound, &touched).await;
-                // A file that cannot be closed properly is read-only or gone, and this one is neither.
+                // Closing fails only for a file that is read-only or gone, and this one is neither.
                 fieldpost_storage::Store::close(&store).await.expect("closing");
             }
             Err(error) => {

@@ -1,9 +1,9 @@
-//! Which cells get which odd values.
+//! Chooses the odd values and their cells.
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value};
 use std::path::Path;
 
-/// One odd value and where it goes: everything is taken modulo what there is, so that all bytes mean something.
+/// One odd value and its cell: every number is taken modulo the available choices, so that all bytes are valid.
 #[derive(Debug)]
 pub(super) struct Odd {
     table: u8,
@@ -23,7 +23,7 @@ impl Odd {
         bytes.chunks(8).filter_map(one).take(4).collect()
     }
 
-    /// As SQL.
+    /// The value as SQL.
     fn value(&self) -> String {
         let hex: String = self.payload.iter().map(|byte| format!("{byte:02x}")).collect();
         let length = usize::from(self.payload[0] % 20);
@@ -33,13 +33,13 @@ impl Odd {
             2 => format!("({} - 1)", i64::MIN + 1),
             3 => i32::from_le_bytes(self.payload).to_string(),
             4 => "1e300".to_owned(),
-            // A number that is none, in a column of numbers.
+            // An invalid number, in a number column.
             5 => format!("'{}'", hex.trim_start_matches('0')),
             6 => "''".to_owned(),
-            // Text that is no UTF-8, or perhaps is.
+            // Text that may not be valid UTF-8.
             7 => format!("CAST(x'ff{hex}' AS TEXT)"),
             8 => format!("CAST(x'{hex}' AS TEXT)"),
-            // A blob of some length, sixteen among them.
+            // A blob of varying length, possibly sixteen.
             9 => format!("x'{}'", "ab".repeat(length)),
             10 => "'[1, {'".to_owned(),
             _ => "'{\"a\": [null, 1e400]}'".to_owned(),
@@ -52,11 +52,11 @@ impl Odd {
 pub(super) struct Touched {
     pub(super) table: String,
     pub(super) column: String,
-    /// Of the row before the change.
+    /// The row's conversation before the change.
     pub(super) conversation: Option<Vec<u8>>,
 }
 
-/// Writes odd values past the store. Returns where SQLite took one.
+/// Writes odd values without the store. Returns the cells that SQLite changed.
 pub(super) async fn put(path: &Path, odd: &[Odd]) -> Vec<Touched> {
     let db = Database::connect(format!("sqlite://{}", path.display())).await.expect("the copy opens");
     let loose = "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON";

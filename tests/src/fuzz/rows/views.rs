@@ -1,11 +1,11 @@
-//! Every view of the store, and what may come of reading it.
+//! Every view of the store, and the allowed results of reading it.
 
 use super::{file::Sound, odd::Touched};
 use fieldpost_domain::ServerLimits;
 use fieldpost_storage::{BatchLimits, StorageError, StorageErrorKind, StorageResult, Store, Window};
 use std::collections::HashSet;
 
-/// Reads everything.
+/// Reads every view.
 pub(super) async fn read(store: &impl Store, sound: &Sound, touched: &[Touched]) {
     value(store.sync_state().await);
     value(store.session().await);
@@ -21,7 +21,7 @@ pub(super) async fn read(store: &impl Store, sound: &Sound, touched: &[Touched])
     outbox(store, sound, touched).await;
 }
 
-/// One error is like another here: the file is damaged.
+/// Only one error is allowed here: the file is damaged.
 fn value<T>(result: StorageResult<T>) -> Option<T> {
     result.map_err(|error| is_typed(&error)).ok()
 }
@@ -30,14 +30,14 @@ pub(super) fn is_typed(error: &StorageError) {
     assert_eq!(error.kind(), StorageErrorKind::Corrupt, "{error:?}");
 }
 
-/// Whether all that is odd are mutations that cannot be read, which the contract has parked for the person to see.
+/// Whether only unreadable mutations are odd; the contract parks those for the person to see.
 pub(super) fn is_parked(touched: &[Touched]) -> bool {
     touched.iter().all(|one| one.table == "outbox" && ["kind", "payload"].contains(&one.column.as_str()))
 }
 
 async fn conversations(store: &impl Store, sound: &Sound, touched: &[Touched]) {
     let list = value(store.conversations(100).await);
-    // It is made of its own rows and of people's.
+    // It is built from its own rows and from people's.
     if touched.iter().all(|one| ["messages", "outbox", "session", "tombstones"].contains(&one.table.as_str())) {
         assert_eq!(list.map(|list| list.len()), Some(sound.conversations.len()), "{touched:?}");
     }
@@ -81,7 +81,7 @@ async fn outbox(store: &impl Store, sound: &Sound, touched: &[Touched]) {
             "one is shown as unreadable: {touched:?}"
         );
     }
-    // This may park what it cannot read, so it comes last; and what it can read goes out.
+    // This may park unreadable mutations, so it comes last; readable ones are sent.
     let limits = BatchLimits::from(ServerLimits::default());
     let batch = value(store.next_batch(limits, &HashSet::new()).await);
     assert!(batch.is_some() || !is_parked(touched), "one that cannot be read holds up the others: {touched:?}");

@@ -1,5 +1,5 @@
-//! What a profile showed where a goal is missed: sections of docs/profiles.md, which no run renews. What a run shows by itself is
-//! made of its lines.
+//! The profiles of missed goals: sections of docs/profiles.md, which no run updates. Reasons that a run itself shows
+//! are derived from its lines.
 
 /// A section of docs/profiles.md, by its title.
 pub(in crate::bench_report) type Profile = Option<&'static str>;
@@ -13,7 +13,7 @@ pub(super) const USABLE: Profile = Some("First screen");
 pub(super) const GROWTH: Profile = Some("Growth");
 pub(super) const POWER: Profile = Some("PowerSync");
 
-/// As a link from docs/benchmarks.md.
+/// The section as a link from docs/benchmarks.md.
 pub(in crate::bench_report) fn link(profile: Profile) -> String {
     profile.map_or_else(
         || "not profiled yet".to_owned(),

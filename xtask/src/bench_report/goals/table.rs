@@ -31,18 +31,18 @@ impl Of {
         self
     }
 
-    /// At least so many times as fast as somebody else.
+    /// At least this many times as fast as another subject.
     fn speed(self, case: &str, what: &'static str, other: &'static str, least: f64, missed: Profile) -> Self {
         self.goal(case, what, Look::Speed(other), AtLeast(least), missed)
     }
 
-    /// A fact that may be no larger.
+    /// A fact with an upper limit.
     fn fact(self, case: &str, what: &'static str, name: &'static str, most: f64, missed: Profile) -> Self {
         self.goal(case, what, Look::Fact(name), AtMost(most), missed)
     }
 }
 
-/// All of them.
+/// All goals.
 pub(in crate::bench_report) fn goals() -> Vec<Goal> {
     let device = [applying(), recorded(), loading(), sending(), screen("list"), screen("window"), memory()];
     let network = [pulling(), nothing_new(), draining(), serving()];

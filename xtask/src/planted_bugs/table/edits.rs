@@ -1,11 +1,11 @@
-//! What keeps an edit its author's, and lets it come twice.
+//! Edits: only by the author, and idempotent.
 
 use crate::planted_bugs::{
     bug::{Bug, bug, replace},
     proofs::{EDIT_FOUND, EDIT_KEPT, EDIT_NARROWED, EDIT_REFUSED, EDIT_WAITS, EDITED, EDITED_AGAIN, EDITED_DIRECTLY},
 };
 
-/// Whose, where, when, and how often.
+/// Who may edit, where, when, and how often.
 pub(super) fn edits() -> Vec<Bug> {
     vec![
         bug(

@@ -1,4 +1,4 @@
-//! What makes the feed gap-free, prompt and in order.
+//! The feed: gap-free, prompt and in order.
 
 use crate::planted_bugs::{
     bug::{Bug, bug, replace, sql},
@@ -7,7 +7,7 @@ use crate::planted_bugs::{
 
 /// Gap-free, and prompt.
 pub(super) fn feed() -> Vec<Bug> {
-    // A stamp of time instead of a transaction's number, and a cursor that is one: what an `updated_at` keyset is.
+    // A timestamp instead of a transaction number, and a cursor made of it: an `updated_at` keyset.
     let clock = "(extract(epoch from %) * 1000000)::bigint::text";
     let updated_at = [
         sql(&format!(
@@ -40,7 +40,7 @@ pub(super) fn feed() -> Vec<Bug> {
     ]
 }
 
-/// seq without holes, in commit order, without deadlocks.
+/// seq without gaps, in commit order, without deadlocks.
 pub(super) fn numbers() -> Vec<Bug> {
     let before_row = || {
         [

@@ -1,4 +1,4 @@
-//! What other people's projects and rows need: limits, policies of their own, and a guest that alters nothing.
+//! Other people's projects and rows: limits, their own policies, and a guest that changes nothing.
 
 use crate::planted_bugs::{
     bug::{Bug, bug, drop_trigger, replace, replace_in_block, sql},
@@ -9,7 +9,7 @@ use crate::planted_bugs::{
     },
 };
 
-/// Rows that nobody at Fieldpost wrote.
+/// Rows that were not written through Fieldpost.
 pub(super) fn rows() -> Vec<Bug> {
     let no_excess =
         || [replace("fieldpost.excess", "return case when v_reason is not null then", "return case when false then")];
@@ -111,7 +111,7 @@ pub(super) fn rows() -> Vec<Bug> {
     ]
 }
 
-/// Policies of a project's own.
+/// A project's own policies.
 pub(super) fn policies() -> Vec<Bug> {
     vec![
         bug(
@@ -184,7 +184,7 @@ pub(super) fn policies() -> Vec<Bug> {
     ]
 }
 
-/// A guest alters nothing that existed, and lets nobody in.
+/// A guest changes nothing that existed before, and gives nobody access.
 pub(super) fn projects() -> Vec<Bug> {
     let mut list = vec![
         bug(

@@ -1,4 +1,4 @@
-//! What a restore, a promotion or a crash does to transaction numbers.
+//! The effects of a restore, a promotion or a crash on transaction numbers.
 
 use crate::planted_bugs::{
     bug::{Bug, bug, replace, sql},

@@ -1,4 +1,4 @@
-//! What tells of deletes, of what comes out of sight, and of the end of a cursor.
+//! Deletes, lost access, and the end of a cursor.
 
 use crate::planted_bugs::{
     bug::{Bug, bug, drop_trigger, replace},
@@ -59,7 +59,7 @@ pub(super) fn deletes() -> Vec<Bug> {
     ]
 }
 
-/// What ends a cursor.
+/// What expires a cursor.
 pub(super) fn epochs() -> Vec<Bug> {
     vec![
         bug(

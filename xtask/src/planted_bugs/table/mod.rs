@@ -1,4 +1,4 @@
-//! The bugs of the SQL, and what catches each.
+//! The bugs of the SQL, and the test that catches each.
 
 mod edits;
 mod feed;

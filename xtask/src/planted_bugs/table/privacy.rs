@@ -1,4 +1,4 @@
-//! What the functions, which read past the policies, decide themselves.
+//! Access decisions of the functions, which bypass the policies.
 
 use crate::planted_bugs::{
     bug::{Bug, bug, replace, replace_in_block},

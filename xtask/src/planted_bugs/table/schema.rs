@@ -8,7 +8,7 @@ use crate::planted_bugs::{
     },
 };
 
-/// What other clients rely on, trigger by trigger.
+/// Triggers that other clients rely on, one by one.
 pub(super) fn triggers() -> Vec<Bug> {
     [
         ("messages", "before_insert", COPIED),
@@ -26,7 +26,7 @@ pub(super) fn triggers() -> Vec<Bug> {
     .collect()
 }
 
-/// Each policy in turn. `fieldpost_delete` is not among them: it says in a permissive way what no policy says too.
+/// Each policy in turn, except `fieldpost_delete`: it permits nothing, like the absence of a policy.
 pub(super) fn policies() -> Vec<Bug> {
     let tables = ["conversations", "messages", "message_recipients", "conversation_read_status"];
     let names = ["select", "insert", "update", "only_select", "only_insert", "only_update", "only_delete"];
@@ -44,7 +44,7 @@ pub(super) fn policies() -> Vec<Bug> {
         .collect()
 }
 
-/// Each hot index in turn, and a scan that begins at its first row.
+/// Each hot index in turn, and a scan that starts at its first row.
 pub(super) fn indexes() -> Vec<Bug> {
     let names = [
         "public.fieldpost_messages_seq",

@@ -1,4 +1,4 @@
-//! What makes a push happen once, and a first load whole.
+//! Pushes are applied exactly once, and a first load is complete.
 
 use crate::planted_bugs::{
     bug::{Bug, bug, replace},
@@ -8,11 +8,11 @@ use crate::planted_bugs::{
     },
 };
 
-/// Exactly once, one by one, and the id no oracle.
+/// Exactly once, one by one, and ids that reveal nothing.
 pub(super) fn push() -> Vec<Bug> {
     vec![
         bug(
-            // The look at known ids hides it otherwise: either of the two keeps a message from being sent twice.
+            // The lookup of known ids would hide the bug: either of the two keeps a message from being sent twice.
             "on conflict removed, and the look at known ids before it",
             ONCE,
             [

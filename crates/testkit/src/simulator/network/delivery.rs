@@ -1,9 +1,9 @@
-//! What becomes of a call.
+//! The delivery of a call.
 
 use crate::SeededRandom;
 use crate::simulator::{dice::branch, schedule, step::Fault};
 
-/// The way of one call, in milliseconds, and what goes wrong with it.
+/// The delays of one call, in milliseconds, and its fault.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Delivery {
     pub(super) out: u64,
@@ -11,7 +11,7 @@ pub(super) struct Delivery {
     pub(super) fault: Option<Fault>,
 }
 
-/// What a device's network does for now. Times are those of the observer.
+/// The current state of a device's network. Times are the observer's.
 #[derive(Debug, Default)]
 pub(crate) struct NetworkConditions {
     calls: u64,
@@ -26,22 +26,22 @@ impl NetworkConditions {
         Self { seed, ..Self::default() }
     }
 
-    /// One of the next calls goes wrong.
+    /// Gives one of the next calls a fault.
     pub(crate) fn order(&mut self, skip: u8, fault: Fault) {
         self.ordered.push((skip, fault));
     }
 
-    /// Until then calls go wrong by chance.
+    /// Until `until`, calls get random faults.
     pub(crate) fn rough(&mut self, seed: u64, until: u64, per_mille: u64) {
         self.rough = Some((SeededRandom::new(seed), until, per_mille));
     }
 
-    /// Until then there is no network.
+    /// Until `until`, there is no network.
     pub(crate) fn offline(&mut self, until: u64) {
         self.offline_until = until;
     }
 
-    /// All is well from now on.
+    /// Ends all faults.
     pub(crate) fn heal(&mut self) {
         *self = Self { calls: self.calls, seed: self.seed, ..Self::default() };
     }

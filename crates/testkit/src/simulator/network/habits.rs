@@ -1,4 +1,4 @@
-//! How a process behaves towards the server: when it called last, and whether it was asked to wait.
+//! A process's behaviour towards the server: when it last called, and whether it was asked to wait.
 
 use crate::simulator::{Breach, Invariant};
 use std::sync::{
@@ -6,29 +6,29 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// Of one start of an app. Times are those of the observer.
+/// The behaviour of one start of an app. Times are the observer's.
 #[derive(Debug, Default)]
 pub(crate) struct Habits {
-    /// How many things go on that somebody has asked for: they do not wait.
+    /// The number of running operations that a person asked for: those need not wait.
     by_hand: AtomicU64,
     asked_until: AtomicU64,
     last_call: AtomicU64,
 }
 
 impl Habits {
-    /// Somebody asks for something, for as long as this lives.
+    /// Marks an operation that a person asked for, for as long as the returned value lives.
     pub(crate) fn by_hand(self: &Arc<Self>) -> ByHand {
         self.by_hand.fetch_add(1, Ordering::SeqCst);
         self.asked_until.store(0, Ordering::SeqCst);
         ByHand(Arc::clone(self))
     }
 
-    /// When it last called.
+    /// The time of its last call.
     pub(crate) fn last_call(&self) -> u64 {
         self.last_call.load(Ordering::SeqCst)
     }
 
-    /// It calls. Nobody who syncs by himself does so before the time that the server has named.
+    /// Records a call. A process that syncs on its own must not call before the time that the server named.
     pub(super) fn calls(&self, now: u64, call: &str) -> Result<(), Breach> {
         self.last_call.store(now, Ordering::SeqCst);
         let until = self.asked_until.load(Ordering::SeqCst);
@@ -39,7 +39,7 @@ impl Habits {
         Err(Breach::new(Invariant::Bounded, what))
     }
 
-    /// The server asks it to wait.
+    /// Records that the server asked it to wait.
     pub(super) fn told_to_wait(&self, call: &str, until: u64) {
         if !is_of_the_session(call) && self.by_hand.load(Ordering::SeqCst) == 0 {
             self.asked_until.store(until, Ordering::SeqCst);
@@ -47,12 +47,12 @@ impl Habits {
     }
 }
 
-/// An app that owns the session waits by rules of its own.
+/// Calls about the session: an app that owns the session waits by its own rules.
 fn is_of_the_session(call: &str) -> bool {
     matches!(call, "sign_in" | "sign_out" | "refresh")
 }
 
-/// Something that somebody has asked for.
+/// A running operation that a person asked for.
 #[derive(Debug)]
 pub(crate) struct ByHand(Arc<Habits>);
 

@@ -1,4 +1,4 @@
-//! One process's way to the server.
+//! One process's connection to the server.
 
 use super::{
     Habits, NetworkConditions,
@@ -31,30 +31,30 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long a device waits for an answer.
+/// How long a device waits for a response.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// More calls than any run needs: whoever makes them goes in circles, and gets no answer any more.
+/// More calls than any run needs: a process that makes them is in a loop, and gets no more responses.
 const TOO_MANY_CALLS: u64 = 20_000;
 
-/// The server and what all links know of it.
+/// The server and the state that all links share.
 #[derive(Debug)]
 pub(crate) struct Hub {
     pub(crate) server: ReferenceServer,
     pub(crate) policy: Option<Policy>,
     pub(crate) observer: Arc<Observer>,
-    /// Nobody reaches the server before this moment.
+    /// Before this moment nobody reaches the server.
     pub(crate) down_until: AtomicU64,
-    /// Rises when all connections break.
+    /// Increases whenever all connections break.
     pub(crate) restarts: AtomicU64,
     /// A push that touches one of these fails as a whole.
     poisoned: Mutex<BTreeSet<ConversationId>>,
-    /// Messages that the server has had.
+    /// Messages that the server has stored at some time.
     reached: Mutex<BTreeSet<MessageId>>,
-    /// Mutations that the server has refused for good.
+    /// Mutations that the server has finally refused.
     refused: Mutex<BTreeSet<MutationId>>,
-    /// Where conversations belong, or belonged.
+    /// The current or last org, kind and medic of each conversation.
     places: Mutex<Places>,
-    /// How many transactions have changed who sees what.
+    /// The number of transactions that have changed who sees what.
     pub(crate) sights: AtomicU64,
 }
 
@@ -74,7 +74,7 @@ impl Hub {
         }
     }
 
-    /// What somebody may see of a conversation that she sees.
+    /// The messages of a conversation that a reader of it may see.
     pub(crate) fn messages_for(&self, reader: PersonId, conversation: ConversationId) -> Vec<Message> {
         let mut messages = self.server.messages_of(conversation);
         messages.retain(|message| self.policy.is_none_or(|policy| policy.lets_see(message, reader)));
@@ -86,12 +86,12 @@ impl Hub {
         self.poisoned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The messages that the server has had.
+    /// Messages that the server has stored at some time.
     pub(crate) fn reached(&self) -> MutexGuard<'_, BTreeSet<MessageId>> {
         self.reached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where conversations belong, or belonged.
+    /// The current or last org, kind and medic of each conversation.
     pub(crate) fn places(&self) -> MutexGuard<'_, Places> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,7 +101,7 @@ impl Hub {
         mutations.iter().any(|mutation| poisoned.contains(&self.server.canonical(mutation.intent.lane())))
     }
 
-    /// The mutations that the server has refused for good.
+    /// The mutations that the server has finally refused.
     pub(crate) fn refused(&self) -> MutexGuard<'_, BTreeSet<MutationId>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -127,10 +127,10 @@ impl Hub {
     }
 }
 
-/// One process's way to the server.
+/// One process's connection to the server.
 pub(crate) struct Link {
     hub: Arc<Hub>,
-    /// Whose it is, for the trace.
+    /// Its owner's name, for the trace.
     name: String,
     conditions: Arc<Mutex<NetworkConditions>>,
     tracks: Arc<Tracks>,
@@ -139,7 +139,7 @@ pub(crate) struct Link {
     refreshing: AtomicBool,
 }
 
-/// Carries out a call on the server; a push perhaps in a transaction that was begun for it.
+/// Executes a call on the server; for a push, possibly in a transaction that was begun for it.
 type Execute<T> = Arc<dyn Fn(Option<OpenTransaction>) -> RemoteResult<T> + Send + Sync>;
 
 impl Link {
@@ -157,12 +157,12 @@ impl Link {
         self.conditions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How this process behaves.
+    /// The behaviour of this process.
     pub(crate) fn habits(&self) -> Arc<Habits> {
         Arc::clone(&self.habits)
     }
 
-    /// Only what turns the whole pass away: beside a 503 to a push, what the server has is still fetched.
+    /// Only for errors that end the whole pass: after a 503 to a push, the pass still pulls.
     fn note_wait(&self, call: &str, error: &RemoteError) {
         if let (RemoteErrorKind::RateLimited, Retry::After(wait)) = (error.kind(), error.retry()) {
             let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
@@ -174,8 +174,8 @@ impl Link {
         self.call_with(call, Vec::new(), execute, |_| true).await
     }
 
-    /// Makes a call. What it asks for is carried out by `execute`, perhaps twice, perhaps never; a push may lock
-    /// its lanes a while before. An answer may say that not all of it is `done`.
+    /// Makes a call. `execute` carries it out, perhaps twice, perhaps never; a push may lock its lanes a while before.
+    /// `done` tells whether a response says that everything was done.
     async fn call_with<T: Send + 'static>(
         &self,
         call: &'static str,
@@ -215,7 +215,7 @@ impl Link {
     }
 }
 
-/// A call on its way.
+/// A call in flight.
 struct Journey<T> {
     hub: Arc<Hub>,
     call: &'static str,
@@ -226,7 +226,7 @@ struct Journey<T> {
 }
 
 impl<T: Send> Journey<T> {
-    /// To the server and back.
+    /// Sends the call to the server and the response back.
     async fn travel(self, tell: oneshot::Sender<RemoteResult<T>>) {
         let restarts = self.hub.restarts.load(Ordering::SeqCst);
         let (answer, late_copy) = self.answer(restarts).await;
@@ -238,15 +238,16 @@ impl<T: Send> Journey<T> {
         let back =
             if let Some(Fault::SlowBack(longer)) = self.delivery.fault { longer.into() } else { self.delivery.back };
         sleep(Duration::from_millis(back)).await;
-        // Whoever has gone does not hear it.
+        // If the caller is gone, nobody receives the response.
         let _ = tell.send(if self.is_cut(restarts) { self.fail(RemoteErrorKind::Interrupted) } else { answer });
         if let Some(later) = late_copy {
             drop(self.once_more(later, restarts).await);
         }
     }
 
-    /// What is answered, and how long after that a copy of the call comes. A copy of what came to nothing does not come after
-    /// its answer: whoever sends that again has had no answer to hand on, and hands on the one to the copy.
+    /// The response, and the delay after which a copy of the call arrives. If the response says that not everything was
+    /// done, the copy arrives before it, and the copy's response is returned: a network that repeats a call has had no
+    /// response to forward yet.
     async fn answer(&self, restarts: u64) -> (RemoteResult<T>, Option<u32>) {
         let answer = self.arrive(restarts).await;
         let Some(Fault::Twice(later)) = self.delivery.fault else { return (answer, None) };
@@ -258,7 +259,7 @@ impl<T: Send> Journey<T> {
         if done { (answer, Some(later)) } else { (self.once_more(later, restarts).await, None) }
     }
 
-    /// The server gets the call again.
+    /// The server receives the call again.
     async fn once_more(&self, later: u32, restarts: u64) -> RemoteResult<T> {
         sleep(Duration::from_millis(later.into())).await;
         if self.is_cut(restarts) {
@@ -268,7 +269,7 @@ impl<T: Send> Journey<T> {
         (self.execute)(None)
     }
 
-    /// What the server answers, if the call gets there.
+    /// The server's response, if the call arrives.
     async fn arrive(&self, restarts: u64) -> RemoteResult<T> {
         let out = if let Some(Fault::Slow(longer)) = self.delivery.fault { longer.into() } else { self.delivery.out };
         sleep(Duration::from_millis(out)).await;
@@ -291,11 +292,11 @@ impl<T: Send> Journey<T> {
         }
     }
 
-    /// Begins the transaction of a push some time before it is carried out.
+    /// Begins the transaction of a push some time before executing it.
     async fn commit_slowly(&self, lasting: u32) -> RemoteResult<T> {
         let open = self.hub.server.begin();
         for lane in &self.lanes {
-            // A lane that somebody else has locked will be answered with `retry`.
+            // A lane that somebody else has locked is answered with `retry`.
             let _ = open.lock(*lane);
         }
         sleep(Duration::from_millis(lasting.into())).await;
@@ -312,7 +313,7 @@ impl<T: Send> Journey<T> {
     }
 }
 
-/// The reference server answers at once.
+/// Polls the reference server's future, which is always ready.
 fn at_once<T>(call: &'static str, answer: impl Future<Output = RemoteResult<T>>) -> RemoteResult<T> {
     answer.now_or_never().unwrap_or_else(|| Err(RemoteError::new(RemoteErrorKind::Other, call)))
 }
@@ -338,7 +339,7 @@ impl MessagingApi for Link {
             Ok((answer, hub.server.commits()))
         };
         let (page, commits) = self.call("pull", Arc::new(execute)).await?;
-        // Only now: what comes a second time, or too late, is heard by nobody.
+        // Recorded only here: nobody receives the response of a copy or of a late call.
         self.tracks.answered(self.who, &asked, commits, &page);
         Ok(page)
     }
@@ -376,7 +377,7 @@ impl MessagingApi for Link {
     }
 }
 
-/// Says so when it goes.
+/// Clears the flag when dropped.
 struct Over<'a>(&'a AtomicBool);
 
 impl Drop for Over<'_> {
@@ -398,7 +399,7 @@ impl Auth for Link {
             let what = format!("{} refreshes twice at the same time", self.name);
             self.hub.observer.report(Breach::new(Invariant::Bounded, what));
         }
-        // Also when whoever waits for it goes away.
+        // Also clears it when the caller drops this future.
         let _over = Over(&self.refreshing);
         let (hub, token) = (Arc::clone(&self.hub), token.clone());
         let execute = move |_| at_once("refresh", hub.server.refresh(&token));

@@ -1,7 +1,7 @@
 //! The network between one device and the server.
 //!
-//! A call that has been sent lives on by itself: an app that is killed, or that has lost patience, does not take back what is
-//! already on its way. So the server may carry out a request long after its sender has given up on it, twice, or after a
+//! A sent call continues on its own: an app that is killed, or that times out, cannot take back a request that is
+//! already in flight. So the server may execute a request long after its sender has given up on it, twice, or after a
 //! later one.
 
 mod delivery;

@@ -1,4 +1,4 @@
-//! What can be judged of every call by itself: privacy of the answers, size of the batches.
+//! Checks that look at a single call: privacy of the responses, size of the batches.
 
 use super::Hub;
 use crate::simulator::{Breach, Invariant, rules};
@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// Whether an answer holds anything that its reader may not see.
+/// Reports a response that holds anything its reader may not see.
 pub(super) fn page(hub: &Hub, token: &AccessToken, changes: &Changes, call: &'static str) {
     let Some(reader) = hub.server.caller(token) else { return };
     let mut places = hub.places();
@@ -20,7 +20,7 @@ pub(super) fn page(hub: &Hub, token: &AccessToken, changes: &Changes, call: &'st
     }
 }
 
-/// Whether a batch is within what the server accepts.
+/// Reports a batch above the server's limits.
 pub(super) fn batch(hub: &Hub, mutations: &[Mutation]) {
     let most = hub.server.limits().push_rows.max(fieldpost_domain::ServerLimits::default().push_rows);
     if mutations.len() > most as usize || mutations.is_empty() {
@@ -29,15 +29,16 @@ pub(super) fn batch(hub: &Hub, mutations: &[Mutation]) {
     }
 }
 
-/// How the pulls of a device hang together. `who` is one start of one of its processes.
+/// Follows the pulls of a device. `who` is one start of one of its processes.
 #[derive(Debug, Default)]
 pub(crate) struct Tracks(Mutex<Track>);
 
 #[derive(Debug, Default)]
 struct Track {
-    /// Cursors in the middle of a run of pages, whoever got them.
+    /// Cursors in the middle of a run of pages, of any process.
     middles: BTreeSet<String>,
-    /// How many transactions had changed something at the beginning of a run, and of the last run that came to its end.
+    /// The number of transactions on the server at the start of the current run, and at the start of the last run that
+    /// was completed.
     commits_at_start: BTreeMap<u64, u64>,
     commits_at_end: BTreeMap<u64, u64>,
 }
@@ -47,7 +48,7 @@ impl Tracks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A page has come, of a server with so many transactions.
+    /// Records a page, of a server with this number of transactions.
     pub(super) fn answered(&self, who: u64, asked: &Cursor, commits: u64, page: &PullPage) {
         let mut track = self.track();
         if !track.middles.contains(asked.as_str()) {

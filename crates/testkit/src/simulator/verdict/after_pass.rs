@@ -1,5 +1,5 @@
-//! What a pass that ended well must have brought: everything that was committed before it began (gap_free), and, when nothing
-//! was written meanwhile, exactly what the server shows (unread_exact, convergence).
+//! What a successful pass must have brought: everything committed before it started (gap_free), and, if nothing was
+//! written meanwhile, exactly the server's state (unread_exact, convergence).
 
 use super::{unreadable, visibility};
 use crate::simulator::{
@@ -15,14 +15,14 @@ use std::{
     sync::{PoisonError, atomic::Ordering},
 };
 
-/// What there was before a pass.
+/// The state before a pass.
 pub(crate) struct Before {
     reader: PersonId,
     read: ReadUpTo,
     restarts: u64,
     sights: u64,
     threads: BTreeMap<ConversationId, Vec<Message>>,
-    /// What was on the device of the conversations in which a mark waited.
+    /// The messages on the device, for each conversation with a queued read mark.
     marked: BTreeMap<ConversationId, BTreeSet<MessageId>>,
     /// A first load was under way.
     loading: bool,
@@ -44,14 +44,14 @@ impl Before {
         Self { reader, read, restarts, sights, threads, marked, loading }
     }
 
-    /// To be asked right after the pass has ended well.
+    /// Call this right after a successful pass.
     pub(crate) async fn judge(self, hub: &Hub, process: &Process, tracks: &Tracks) -> Result<(), Breach> {
         if hub.restarts.load(Ordering::SeqCst) != self.restarts {
-            // Perhaps another history.
+            // The history may be another one.
             return Ok(());
         }
         let visible = hub.server.conversations_of(self.reader);
-        // What was out of sight for a moment in between may have been left out of any page.
+        // A conversation that was hidden for a moment in between may be missing from every page.
         let always_seen = hub.sights.load(Ordering::SeqCst) == self.sights;
         for row in visible.iter().filter(|_| always_seen) {
             if let Some(messages) = self.threads.get(&row.id) {
@@ -71,10 +71,10 @@ impl Before {
         Ok(())
     }
 
-    /// To be asked after a pass that ended with an error, perhaps while pushing: it may have followed the server to its end.
+    /// Call this after a failed pass. It may have failed while pushing, after it had pulled everything.
     pub(crate) async fn judge_failed(self, hub: &Hub, process: &Process, tracks: &Tracks) -> Result<(), Breach> {
         let same_history = hub.restarts.load(Ordering::SeqCst) == self.restarts;
-        // A store that is let go of says nothing.
+        // A released store cannot be read.
         let can_be_read = marks(process).await.is_ok();
         if can_be_read && same_history && tracks.commits_at_end(process.who) == Some(hub.server.commits()) {
             self.marks_hold(hub, process, false).await?;
@@ -82,7 +82,7 @@ impl Before {
         Ok(())
     }
 
-    /// Returns the conversations in which a mark waits.
+    /// Returns the conversations with a queued read mark.
     async fn marks_hold(&self, hub: &Hub, process: &Process, ended_well: bool) -> Result<Vec<ConversationId>, Breach> {
         let marked = marks(process).await.map_err(unreadable)?;
         let here = visibility::shown(process.store.as_ref()).await?;
@@ -92,9 +92,9 @@ impl Before {
         Ok(marked)
     }
 
-    /// What was read does not become unread again while the server has yet to hear of it. Where part of what is above the
-    /// marker is on the server only, nobody here can tell whose it is: it may all be unread; unless all that was read was here,
-    /// which tells how much of the server's count that is.
+    /// What was read must not become unread again before the server knows about it. If part of the messages above the
+    /// marker is only on the server, the device cannot know who sent them, so all of them may count as unread. The
+    /// exception: the device has everything that was read, so it knows how much of the server's count that is.
     async fn stays_read(
         &self,
         hub: &Hub,
@@ -115,7 +115,7 @@ impl Before {
         let newer: BTreeSet<_> = newer.map(|message| message.id).collect();
         let window = process.store.messages(shown.id, Window::newest(u32::MAX)).await.map_err(unreadable)?;
         let lowest = window.messages.iter().find_map(|message| message.seq);
-        // A pass that has failed may have left the newest on the server.
+        // A failed pass may not have pulled the newest messages.
         let to_its_end =
             ended_well || window.messages.iter().filter_map(|message| message.seq).max() >= Some(shown.last_seq);
         let down_to_the_marker =
@@ -140,20 +140,20 @@ impl Before {
     }
 }
 
-/// The conversations in which a mark waits.
+/// The conversations with a queued read mark.
 async fn marks(process: &Process) -> StorageResult<Vec<ConversationId>> {
     let entries = process.store.entries(u32::MAX).await?;
     let marks = entries.into_iter().filter(|entry| entry.kind == MutationKind::MarkRead);
     Ok(marks.map(|entry| entry.conversation_id).collect())
 }
 
-/// More mutations than a run has in a conversation that leaves.
+/// More mutations than any conversation of a run has queued when it is removed.
 const MARGIN: u64 = 30;
 
-/// Whoever is told to come back is asked again by a later pass, not by this one.
+/// A mutation answered with `retry` must wait for a later pass.
 pub(crate) async fn patience(process: &Process, report: &SyncReport) -> Result<(), Breach> {
     let counts = process.store.counts().await.map_err(unreadable)?;
-    // What has left with a conversation meanwhile is in none of these.
+    // Mutations that were removed with their conversation are in none of these counts.
     if report.retrying <= counts.pending + counts.failed + report.pushed + MARGIN {
         return Ok(());
     }
@@ -165,7 +165,7 @@ fn gap(process: &Process, what: impl std::fmt::Display) -> Breach {
     Breach::new(Invariant::GapFree, format!("{}: {what}", process.name))
 }
 
-/// Everything that was there before the pass is here, down to where the loaded part of the thread begins.
+/// Everything that existed before the pass is on the device, down to the start of the loaded part of the thread.
 async fn all_are_here(
     hub: &Hub,
     process: &Process,
@@ -179,13 +179,13 @@ async fn all_are_here(
     let last_seq = hub.server.conversation(conversation).map_or(Seq::ZERO, |row| row.last_seq);
     let lowest = match window.older {
         Older::Nothing => Seq::ZERO,
-        // Of what is here, down to there, all may have been deleted.
+        // All loaded messages down to this seq may have been deleted.
         Older::OnServer(lowest) if lowest <= last_seq => lowest,
-        // Nothing is loaded although there is something: then all of it is missing.
+        // Nothing is loaded although there are messages: then all of them are missing.
         _ => window.messages.iter().find_map(|message| message.seq).unwrap_or(Seq::ZERO),
     };
     for message in before.iter().filter(|message| message.seq >= lowest) {
-        // What has changed since the pass began may come with the next one.
+        // A row that changed after the pass started may come with the next one.
         let Some(now) = hub.server.message(message.id).filter(|now| now.version == message.version) else { continue };
         let Some(found) = here.get(&message.id) else {
             let shown: Vec<_> = here.values().filter_map(|one| one.seq.map(Seq::get)).collect();

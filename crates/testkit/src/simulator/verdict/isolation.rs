@@ -1,10 +1,10 @@
-//! A lane that cannot go on delays no other.
+//! A blocked lane delays no other.
 
 use super::unreadable;
 use crate::simulator::{Breach, Invariant, network::Hub, world::Device};
 use fieldpost_storage::EntryState;
 
-/// After several passes beside poisoned lanes nothing waits but what is in them.
+/// After several passes beside poisoned lanes, only those lanes still have queued mutations.
 pub(crate) async fn isolation(device: &Device, hub: &Hub) -> Result<(), Breach> {
     let entries = device.look().await.map_err(unreadable)?.entries(u32::MAX).await.map_err(unreadable)?;
     let poisoned = hub.poisoned().clone();

@@ -1,4 +1,4 @@
-//! What must hold: some of it right after each pass, the rest once everything has healed.
+//! Checks the invariants: some right after each pass, the rest after healing.
 
 mod after_pass;
 mod isolation;
@@ -13,7 +13,7 @@ pub(super) use outbox::survives;
 use super::{Breach, Invariant, World};
 use fieldpost_storage::StorageError;
 
-/// Judges a world that has healed.
+/// Checks a healed world.
 pub(super) async fn judge(world: &World) -> Result<(), Breach> {
     for device in &world.devices {
         let store = device.look().await.map_err(unreadable)?;
@@ -24,7 +24,8 @@ pub(super) async fn judge(world: &World) -> Result<(), Breach> {
         outbox::order_is_kept(world, device)?;
         visibility::same_conversations(world, device, store.as_ref()).await?;
         thread::same_threads(world, device).await?;
-        // A second restore can bring back what the first has lost, further up than what a first load brings.
+        // A second restore can bring back what the first one lost, in parts of a thread that a first load does not
+        // fetch.
         outbox::nothing_is_wrongly_lost(world, device, store.as_ref()).await?;
         visibility::nothing_hidden_is_left(world, device, store.as_ref()).await?;
         visibility::same_people(world, device, store.as_ref()).await?;
@@ -32,7 +33,7 @@ pub(super) async fn judge(world: &World) -> Result<(), Breach> {
     outbox::nothing_is_doubled(world)
 }
 
-/// A store that cannot be read has not survived.
+/// An unreadable store counts as lost.
 pub(super) fn unreadable(error: StorageError) -> Breach {
     Breach::new(Invariant::CrashSafe, format!("the store cannot be read: {error}"))
 }

@@ -10,7 +10,7 @@ use fieldpost_domain::{ConversationId, MessageId, Refusal, RefusalCode, Seq};
 use fieldpost_storage::{EntryState, Store};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was queued is on the server or with the person.
+/// Every queued mutation has reached the server or waits for the person's decision.
 pub(super) async fn nothing_waits(device: &Device, store: &dyn Store) -> Result<(), Breach> {
     let entries = store.entries(u32::MAX).await.map_err(unreadable)?;
     let waiting = entries.iter().find(|entry| !matches!(entry.state, EntryState::Failed(_)));
@@ -20,7 +20,7 @@ pub(super) async fn nothing_waits(device: &Device, store: &dyn Store) -> Result<
     })
 }
 
-/// Nothing was given up that the server did not refuse.
+/// The device has given up only what the server refused.
 pub(super) async fn nothing_is_given_up(world: &World, device: &Device, store: &dyn Store) -> Result<(), Breach> {
     let entries = store.entries(u32::MAX).await.map_err(unreadable)?;
     let refused = world.hub.refused();
@@ -35,7 +35,7 @@ pub(super) async fn nothing_is_given_up(world: &World, device: &Device, store: &
     })
 }
 
-/// Only what the server once had, and has no longer, is called lost: not what its author merely cannot see.
+/// A message is reported as lost only if the server had it and no longer does, not if its author merely cannot see it.
 pub(super) async fn nothing_is_wrongly_lost(world: &World, device: &Device, store: &dyn Store) -> Result<(), Breach> {
     let entries = store.entries(u32::MAX).await.map_err(unreadable)?;
     let lost = entries.into_iter().filter(
@@ -49,7 +49,7 @@ pub(super) async fn nothing_is_wrongly_lost(world: &World, device: &Device, stor
     })
 }
 
-/// Whether a device may come to this by itself.
+/// Whether a device may reach this verdict without the server.
 const fn is_local(code: &RefusalCode) -> bool {
     matches!(
         code,
@@ -61,7 +61,7 @@ const fn is_local(code: &RefusalCode) -> bool {
     )
 }
 
-/// After a kill: everything that was accepted waits in the outbox, or the server has had it.
+/// After a kill: every accepted message is in the outbox, or the server has had it.
 pub(crate) async fn survives(hub: &Hub, device: &Device) -> Result<(), Breach> {
     let store = device.look().await.map_err(unreadable)?;
     for written in device.written.iter().filter(|written| !written.taken_back) {
@@ -76,7 +76,7 @@ pub(crate) async fn survives(hub: &Hub, device: &Device) -> Result<(), Breach> {
     Ok(())
 }
 
-/// Each message that was accepted is on the server, or was there, or is a dead letter of its person.
+/// Each accepted message is on the server, or was there, or is a dead letter of its author.
 pub(super) async fn nothing_is_lost(world: &World, device: &Device) -> Result<(), Breach> {
     let dead = dead_letters(world, device).await?;
     let reached = world.hub.reached();
@@ -99,7 +99,7 @@ async fn dead_letters(world: &World, device: &Device) -> Result<BTreeSet<Message
     Ok(dead)
 }
 
-/// What the server has says what its author said last.
+/// The server's text is the author's last one.
 pub(super) fn words_are_kept(world: &World, device: &Device) -> Result<(), Breach> {
     for written in &device.written {
         let Some(content) = world.hub.server.message(written.id).and_then(|message| message.content) else { continue };
@@ -111,7 +111,7 @@ pub(super) fn words_are_kept(world: &World, device: &Device) -> Result<(), Breac
     Ok(())
 }
 
-/// What a device wrote in a conversation has ascending seqs, in the order in which it was written.
+/// The messages of a device have ascending seqs in each conversation, in the order in which they were written.
 pub(super) fn order_is_kept(world: &World, device: &Device) -> Result<(), Breach> {
     let mut last: BTreeMap<ConversationId, Seq> = BTreeMap::new();
     for Accepted { id, .. } in device.written.iter().filter(|written| !written.sent_elsewhere) {
@@ -128,7 +128,7 @@ pub(super) fn order_is_kept(world: &World, device: &Device) -> Result<(), Breach
     Ok(())
 }
 
-/// What was written once is there once.
+/// Each message that was written once is on the server once.
 pub(super) fn nothing_is_doubled(world: &World) -> Result<(), Breach> {
     let server = &world.hub.server;
     let messages = server.conversation_ids().into_iter().flat_map(|id| server.messages_of(id));

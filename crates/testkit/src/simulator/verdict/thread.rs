@@ -1,4 +1,4 @@
-//! convergence: each thread, scrolled up to its beginning, is the server's.
+//! convergence: each thread, scrolled up to its beginning, equals the server's.
 
 use super::unreadable;
 use crate::simulator::{
@@ -29,7 +29,7 @@ async fn whole(device: &Device, process: &Process, conversation: ConversationId)
         let Older::OnServer(before) = window.older else { return Ok(window) };
         let mut loaded = process.engine.load_older(conversation, before).await;
         if matches!(loaded, Err(SyncError::SignedOut)) {
-            // Her session had ended, and she had not noticed yet.
+            // Her session had ended without her noticing.
             drop(process.sign_in(&device.owner).await);
             loaded = process.engine.load_older(conversation, before).await;
         }

@@ -22,13 +22,13 @@ pub(super) async fn same_conversations(world: &World, device: &Device, store: &d
     })
 }
 
-/// The conversations that the server knows, as the device shows them.
+/// The conversations of the server, as the device shows them.
 pub(super) async fn shown(store: &dyn Store) -> Result<Shown, Breach> {
     let all = store.conversations(u32::MAX).await.map_err(unreadable)?;
     Ok(all.into_iter().filter(|one| one.on_server).map(|one| (one.id, one)).collect())
 }
 
-/// Whether a row of the list is the server's.
+/// Whether a row of the list equals the server's.
 pub(super) fn same(device: &str, row: &Conversation, shown: &ConversationSummary) -> Result<(), Breach> {
     let what = format!("{} on {device}", row.id);
     if shown.unread != row.unread {
@@ -43,7 +43,7 @@ pub(super) fn same(device: &str, row: &Conversation, shown: &ConversationSummary
     Ok(())
 }
 
-/// Nothing that its owner may not see is on the device, but for what she wrote herself.
+/// The device holds nothing that its owner may not see, except her own messages.
 pub(super) async fn nothing_hidden_is_left(world: &World, device: &Device, store: &dyn Store) -> Result<(), Breach> {
     let server = &world.hub.server;
     let owner = device.owner.id;
@@ -66,15 +66,15 @@ pub(super) async fn nothing_hidden_is_left(world: &World, device: &Device, store
     Ok(())
 }
 
-/// Names are those of the server.
+/// Names equal the server's.
 pub(super) async fn same_people(world: &World, device: &Device, store: &dyn Store) -> Result<(), Breach> {
     let people = world.hub.server.visible_to(device.owner.id).people;
-    // Somebody who has moved to another org has a row in each; the one that counts is where she is now.
+    // A person who has moved to another org has a row in each; the active one counts.
     let moved = |id| people.iter().any(|other| other.id == id && !other.removed);
     for person in people.iter().filter(|person| !person.removed || !moved(person.id)).cloned() {
         let here = store.person(person.id).await.map_err(unreadable)?;
         let left = here.map(|here| (here.first_name, here.last_name, here.role, here.removed));
-        // Of one who has left nobody needs more than that.
+        // For a person who has left, it is enough to know that.
         let gone = person.removed && left.as_ref().is_none_or(|(.., removed)| *removed);
         let right = Some((person.first_name, person.last_name, person.role, person.removed));
         if left != right && !gone {

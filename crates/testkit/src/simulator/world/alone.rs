@@ -1,15 +1,14 @@
-//! Devices that sync by themselves, once everything has healed: they are told what a platform tells, and nobody asks them to
-//! sync.
+//! Devices that sync on their own, after healing: they get the platform's notices, and nobody asks them to sync.
 
 use super::{Process, World};
 use crate::simulator::{Breach, Invariant, dice::branch};
 use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 
-/// By then a device that was told of a network has called the server, whatever it had waited for.
+/// By then a device that was told about a network has called the server, whatever it was waiting for.
 const PROMPT: Duration = Duration::from_secs(90);
 
-/// Longer than any device waits for its timer, and for anything that failed.
+/// Longer than any device waits for its timer, or after any failure.
 const LONG: Duration = Duration::from_secs(11 * 60);
 
 impl World {
@@ -21,7 +20,7 @@ impl World {
         (0..self.devices.len()).filter(|device| self.syncs_by_itself(*device)).collect()
     }
 
-    /// Devices that sync by themselves have tried for a while, and in vain.
+    /// Takes devices that sync on their own offline for a while; their attempts fail.
     pub(super) fn nobody_is_reached(&self, lasting: Duration) {
         let until = self.observer().now() + u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX);
         for device in self.by_themselves() {
@@ -29,7 +28,7 @@ impl World {
         }
     }
 
-    /// Every app runs, has its store, somebody signed in and a network; those that sync by themselves do so soon.
+    /// Every app runs with an open store, a signed-in person and a network; those that sync on their own do so soon.
     pub(super) async fn wake(&mut self) {
         let now = self.observer().now();
         let mut woken = Vec::new();
@@ -43,7 +42,7 @@ impl World {
             return;
         }
         sleep(PROMPT).await;
-        // Another process on the file may have found the session ended; then it is the person's turn.
+        // Another process on the file may have found that the session ended; then the person must sign in.
         let signed_in = |process: &Process| process.engine.status().borrow().signed_in;
         let idle = |process: &&Arc<Process>| {
             process.manner.by_itself && !process.is_dead() && process.last_call() < now && signed_in(process)
@@ -65,7 +64,7 @@ impl World {
         Some(process)
     }
 
-    /// A hint is followed by a pass that begins after it, also when it comes while one runs.
+    /// A hint causes a pass that starts after it, even if one is already running.
     pub(super) async fn hints_are_heard(&mut self, seed: u64) {
         for device in self.by_themselves() {
             let Some(process) = self.wake_one(device, 0).await else { continue };
@@ -84,7 +83,7 @@ impl World {
                 Ok(store) => matches!(store.message(message.id).await, Ok(Some(_))),
                 Err(_) => false,
             };
-            // A session may have ended unnoticed; then it is the person's turn.
+            // A session may have ended unnoticed; then the person must sign in.
             let signed_in = process.engine.status().borrow().signed_in;
             if shown && !here && signed_in && !process.is_dead() {
                 let what = format!("{} was told of {} and has not fetched it", process.name, message.id);
@@ -93,7 +92,7 @@ impl World {
         }
     }
 
-    /// Time passes for devices that sync by themselves. Whether they had nothing to do.
+    /// Lets time pass for devices that sync on their own. Returns whether they had nothing to do.
     pub(super) async fn leave_alone(&mut self) -> bool {
         let alone = self.by_themselves();
         if alone.is_empty() {
@@ -101,7 +100,7 @@ impl World {
         }
         let before = self.hub.server.commits();
         for device in &alone {
-            // Somebody whose app was killed, or whose session has ended, opens it again.
+            // A person whose app was killed, or whose session has ended, opens the app again.
             let Some(process) = self.process(*device, 0).await else { return false };
             let owner = self.devices[*device].owner.clone();
             drop(process.run(process.sign_in(&owner)).await);

@@ -1,4 +1,4 @@
-//! A session that the app owns: it signs in when it is asked for a token and has none, and renews what was not accepted.
+//! A session that the app owns: the app signs in when asked for a token without having one, and renews rejected tokens.
 
 use crate::simulator::network::Link;
 use async_trait::async_trait;
@@ -39,7 +39,7 @@ impl TokenProvider for AppSession {
                 Ok(token)
             }
             Err(error) if error.kind() == RemoteErrorKind::SessionEnded => {
-                // The person signs in again in the app; then it has a new one when it is asked.
+                // The person signs in again in the app; the app then has a new session for the next request.
                 *session = None;
                 Err(TokenError::SignedOut)
             }

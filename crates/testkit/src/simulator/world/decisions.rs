@@ -1,4 +1,4 @@
-//! What people do about messages that wait: send them again, say them differently, take them back.
+//! People's decisions about unsent messages: resend, edit, cancel.
 
 use super::{World, device::Accepted};
 use crate::simulator::{Breach, Invariant, dice::pick, step::Decision};
@@ -30,7 +30,7 @@ impl World {
         match done {
             Some(Err(error)) if !is_refusal(error.kind()) => self.store_failed(device, &error),
             Some(Err(_)) => {}
-            // Whether it was done before the app was killed can be seen in the outbox.
+            // The outbox shows whether it was done before the app was killed.
             _ => self.settle_decision(device, &entry, decision, &words).await,
         }
     }
@@ -58,7 +58,7 @@ impl World {
         }
     }
 
-    /// With an open goes everything that waits in it.
+    /// Cancelling an open also cancels everything queued in its conversation.
     fn take_back(&mut self, owner: PersonId, entry: &OutboxEntry) {
         let opens = entry.message_id.is_none();
         let mut sent = None;
@@ -72,7 +72,7 @@ impl World {
                 }
             }
         }
-        // A dead letter may stand for a message that the server has after all: one that it refused to change, say.
+        // A dead letter may concern a message that the server has: for example one whose edit it refused.
         if let Some(id) = sent
             && !matches!(entry.state, EntryState::Failed(_))
         {
@@ -89,8 +89,8 @@ impl World {
         }
     }
 
-    /// What is sent again goes to the end, and order is judged from there. Where the device that sends it is not the one on
-    /// which it was written, that is the other's order.
+    /// A resent message goes to the end of the order, which is checked from then on. If another device resends it than
+    /// the one that wrote it, the other device's order counts.
     fn reorder(&mut self, device: usize, entries: &[OutboxEntry]) {
         let waiting: Vec<MessageId> = entries.iter().filter_map(|entry| entry.message_id).collect();
         let place = |written: &Accepted| waiting.iter().position(|id| *id == written.id).map_or(0, |at| at + 1);
@@ -104,7 +104,7 @@ impl World {
     }
 }
 
-/// What a person is told, as opposed to a store that fails.
+/// An error for the person, as opposed to a failing store.
 const fn is_refusal(kind: StorageErrorKind) -> bool {
     matches!(kind, StorageErrorKind::NotFound | StorageErrorKind::NotApplicable(_) | StorageErrorKind::OutcomeUnknown)
 }

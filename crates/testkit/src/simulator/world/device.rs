@@ -1,4 +1,4 @@
-//! A device: a disk, a clock, a network, and the app on it, perhaps twice.
+//! A device: a disk, a clock, a network, and one or two processes of the app.
 
 use super::{
     Process,
@@ -26,13 +26,13 @@ pub(crate) struct Accepted {
     pub(crate) id: MessageId,
     pub(crate) conversation: ConversationId,
     pub(crate) content: String,
-    /// Its author has taken it back.
+    /// Its author has cancelled it.
     pub(crate) taken_back: bool,
-    /// Another device of theirs sends it again, after it had been on the server and was lost there.
+    /// Another device of the author resends it, after the server had it and lost it.
     pub(crate) sent_elsewhere: bool,
 }
 
-/// How far a person was told to have read, by conversation.
+/// How far a person was told that she has read, by conversation.
 pub(crate) type ReadUpTo = Arc<Mutex<BTreeMap<ConversationId, Seq>>>;
 
 pub(crate) struct Device {
@@ -48,11 +48,11 @@ pub(crate) struct Device {
     pub(crate) manner: Manner,
     processes: [Option<Arc<Process>>; 2],
     starts: u64,
-    /// In the order in which they were written.
+    /// In the order of writing.
     pub(crate) written: Vec<Accepted>,
-    /// How many messages were tried to be written, also of those that are not here any more.
+    /// How many messages the person tried to write, including those no longer listed.
     pub(crate) notes: u64,
-    /// How far the person was told to have read.
+    /// How far the person was told that she has read.
     pub(crate) read: ReadUpTo,
 }
 
@@ -69,7 +69,7 @@ impl Device {
         let skew = setup.skews.get(number).copied().unwrap_or(0);
         let among = |all: &[bool]| all.get(number).copied().unwrap_or(false);
         let manner = Manner {
-            // What syncs by itself goes on after a pass.
+            // An app that syncs on its own continues after a pass.
             one_shot: among(&setup.one_shot) && !among(&setup.by_itself),
             by_itself: among(&setup.by_itself),
             owns_session: among(&setup.app_sessions),
@@ -121,22 +121,22 @@ impl Device {
         Ok(process)
     }
 
-    /// How far the person was told to have read.
+    /// How far the person was told that she has read.
     pub(crate) fn read(&self) -> MutexGuard<'_, BTreeMap<ConversationId, Seq>> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the app was killed and not started since.
+    /// Whether the app was killed and not restarted.
     pub(crate) fn has_died(&self, number: u8) -> bool {
         self.processes[usize::from(number % 2)].as_ref().is_some_and(|process| process.is_dead())
     }
 
-    /// The app as it runs now, if it does.
+    /// The running app, if any.
     pub(crate) fn running(&self, number: u8) -> Option<&Arc<Process>> {
         self.processes[usize::from(number % 2)].as_ref().filter(|process| !process.is_dead())
     }
 
-    /// The data, seen from beside the app.
+    /// The data, read without the app.
     pub(crate) async fn look(&self) -> StorageResult<Arc<dyn Store>> {
         self.disk.open().await
     }

@@ -1,4 +1,4 @@
-//! What happens to the server.
+//! Events on the server.
 
 use super::World;
 use crate::simulator::{dice::pick, step::Event};
@@ -39,8 +39,8 @@ impl World {
         }
     }
 
-    /// Whether a message that was deleted for good still waits in an outbox. Deletions are kept for longer than any device
-    /// waits for an answer (docs/howto/supabase.md): the server knows by nothing else that it has had the message.
+    /// Whether a hard-deleted message is still in an outbox. The server keeps tombstones for longer than any device
+    /// waits for a response (docs/howto/supabase.md), because only the tombstone shows that it has had the message.
     async fn somebody_asks_for_what_was_deleted(&self) -> bool {
         let deleted = self.hub.server.tombstones().into_iter().filter_map(|row| match row.of {
             TombstoneOf::Message { id, .. } => Some(id),
@@ -77,7 +77,7 @@ impl World {
         self.hub.restarts.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Of another epoch the markers say nothing.
+    /// Markers of another epoch are meaningless.
     fn forget_what_was_read(&mut self) {
         for device in &self.devices {
             device.read().clear();

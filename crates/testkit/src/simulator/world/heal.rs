@@ -1,22 +1,22 @@
-//! Healing: nothing goes wrong any more, and everybody syncs until nothing is left to do.
+//! Healing: all faults end, and everybody syncs until nothing is left to do.
 
 use super::World;
 use crate::simulator::{Breach, Invariant, verdict};
 use std::{sync::atomic::Ordering, time::Duration};
 use tokio::time::sleep;
 
-/// How often everybody syncs at most before nothing may be left. A lane that made whole calls fail is tried last and alone,
-/// and batches that shrank grow back by doubling.
+/// The most rounds of syncs until nothing may be left. A lane that made whole calls fail is tried last and alone, and
+/// reduced batches grow back by doubling.
 const ROUNDS: u32 = 12;
 
-/// By then whatever was on its way has arrived.
+/// By then every call in flight has arrived.
 const ARRIVAL: Duration = Duration::from_secs(300);
 
 impl World {
     pub(super) async fn heal(&mut self) {
         self.observer().say(|| "· the network heals".to_owned());
         self.strangers_end().await;
-        // Whatever is still on its way arrives, and those who try by themselves do so in vain.
+        // Calls in flight arrive, and attempts of devices that sync on their own fail.
         self.nobody_is_reached(ARRIVAL);
         sleep(ARRIVAL).await;
         self.hub.down_until.store(0, Ordering::SeqCst);
@@ -41,7 +41,7 @@ impl World {
         self.observer().report(Breach::new(Invariant::Liveness, what));
     }
 
-    /// A lane that fails for good delays no other.
+    /// A lane that always fails delays no other.
     async fn heal_beside_poison(&mut self) {
         if self.hub.poisoned().is_empty() {
             return;
@@ -55,8 +55,8 @@ impl World {
         }
     }
 
-    /// Everybody syncs once, or is left to do so. Whether nobody had anything to do; when that is no news, asking takes a
-    /// single request.
+    /// Everybody syncs once, or is left to do so. Returns whether nobody had anything to do; a device that was idle
+    /// before needs a single request to find that out.
     async fn round(&mut self, idle: bool) -> bool {
         let mut quiet = true;
         for device in 0..self.devices.len() {
@@ -77,7 +77,7 @@ impl World {
                     self.observer().report(Breach::new(Invariant::CrashSafe, format!("the engine panicked: {error}")));
                 }
             }
-            // Time passes between two syncs, for whatever waits for its turn.
+            // Time passes between two syncs, so that delayed retries become due.
             sleep(Duration::from_secs(60)).await;
         }
         self.leave_alone().await && quiet

@@ -40,7 +40,7 @@ pub(super) struct World {
     pub(super) roster: Roster,
     pub(super) devices: Vec<Device>,
     backup: Option<Backup>,
-    /// Messages that a restore took from the server.
+    /// Messages that a restore removed from the server.
     pub(super) rolled_back: BTreeSet<MessageId>,
     third_parties: Vec<JoinHandle<()>>,
 }
@@ -78,7 +78,7 @@ impl World {
         &self.hub.observer
     }
 
-    /// Lets everything happen, heals, and judges. Ends early when something is broken.
+    /// Runs all steps, heals, and checks. Ends early when an invariant is broken.
     pub(super) async fn live(&mut self, steps: &[Step]) {
         for device in 0..self.devices.len() {
             self.sync_by_hand(device, 0).await;
@@ -140,7 +140,7 @@ impl World {
         usize::from(device) % self.devices.len()
     }
 
-    /// A store that fails although nothing is wrong with it.
+    /// A store that fails although no failure was ordered.
     fn store_failed(&self, device: usize, error: &StorageError) {
         let paused = self.devices[device].running(0).is_some_and(|process| process.is_paused());
         if was_ordered(error) || (paused && error.kind() == StorageErrorKind::Paused) {

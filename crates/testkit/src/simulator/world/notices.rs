@@ -1,4 +1,4 @@
-//! What apps are told by their platform and their person, and what must hold when they are.
+//! Notices from the platform and the person to apps, and what must hold then.
 
 use super::{Process, World};
 use crate::simulator::{Breach, Invariant, step::Notice};
@@ -24,7 +24,7 @@ impl World {
         }
     }
 
-    /// A store that was let go of refuses everything, and says why; so does the engine.
+    /// A released store refuses every call and says why; so does the engine.
     async fn pause(&self, process: &Process) {
         if !matches!(process.run(process.pause()).await, Some(Ok(()))) {
             return;
@@ -38,10 +38,10 @@ impl World {
         }
     }
 
-    /// As the app does it that signs somebody out and forgets everything: what it reports is all that is given up.
+    /// Signs the person out and wipes the device, as an app does: what it reports is all that is given up.
     async fn wipe(&mut self, device: usize) {
         let Some(process) = self.process(device, 0).await.filter(|process| !process.is_paused()) else { return };
-        // The file of another process is not taken from under it.
+        // No file is wiped while another process uses it.
         if let Some(other) = self.devices[device].running(1) {
             other.kill_after(0);
         }
@@ -50,7 +50,8 @@ impl World {
             matches!(self.devices[device].look().await, Ok(store) if matches!(store.account().await, Ok(None)));
         let Some(Ok(unsent)) = unsent else {
             if emptied {
-                // Killed after the wipe, before it could tell: the person had been told what waits, as apps do before they ask.
+                // Killed after the wipe, before it reported. The person had seen the unsent messages: apps show them
+                // before they ask.
                 self.devices[device].written.clear();
                 self.devices[device].read().clear();
             }
@@ -68,7 +69,7 @@ impl World {
     }
 }
 
-/// The person leaves the app, which sends what it can until its time is up.
+/// The person leaves the app, which sends what it can within the deadline.
 fn leave(process: Arc<Process>, deadline: u32) {
     tokio::spawn(async move {
         let _by_hand = process.by_hand();

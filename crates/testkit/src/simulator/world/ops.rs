@@ -5,7 +5,7 @@ use crate::simulator::{dice::pick, step::ThirdPartyOp};
 use fieldpost_domain::{ConversationId, ConversationKind, MedicId, MessageId, Role, Seq};
 use fieldpost_remote::reference::{Locked, OpenTransaction};
 
-/// What other clients change texts to.
+/// The text of other clients' edits.
 pub(crate) const BY_OTHERS: &str = "edited";
 
 impl World {
@@ -38,7 +38,7 @@ impl World {
             ThirdPartyOp::AddMember { person, elsewhere } => {
                 let person = self.roster.person(person);
                 let org = self.roster.orgs[usize::from(elsewhere)];
-                // One org at a time.
+                // A person is a member of only one org at a time.
                 if server.member(person.id).is_none() {
                     open.add_member(person.id, org, Role::Medic, "Back", "Again");
                 }
@@ -66,7 +66,7 @@ impl World {
         })
     }
 
-    /// To a medic of the org who has none yet, or to nobody: there is one direct conversation per medic.
+    /// To a medic of the org without a conversation, or to nobody: there is one direct conversation per medic.
     fn reassign(&self, open: &OpenTransaction, number: u64, medic: u64) -> Result<(), Locked> {
         let server = &self.hub.server;
         self.on_conversation(number, |id| {
@@ -81,7 +81,7 @@ impl World {
                 .filter_map(|id| server.conversation(id).and_then(|row| row.medic_id))
                 .collect();
             let free: Vec<MedicId> = medics.filter(|medic| !taken.contains(medic)).collect();
-            // A name that somebody else may take before this commits would break the rule of one per medic.
+            // If somebody else takes this medic before the commit, the rule of one conversation per medic breaks.
             let medic = if free.is_empty() || medic.is_multiple_of(3) { None } else { pick(&free, medic) };
             open.reassign_medic(id, medic)
         })

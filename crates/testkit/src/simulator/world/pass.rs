@@ -1,4 +1,4 @@
-//! Syncing, and what must hold right after it.
+//! Syncs, and what must hold right after them.
 
 use super::{Character, Process, World};
 use crate::simulator::{Breach, Invariant, verdict};
@@ -6,15 +6,15 @@ use fieldpost_sync::{SyncError, SyncReport};
 use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinHandle, time::timeout};
 
-/// No pass takes longer than this, whatever the network does: each call gives up after a while, and their number is bounded.
+/// The longest pass, whatever the network does: each call times out, and their number is bounded.
 const TOO_LONG: Duration = Duration::from_secs(24 * 3600);
 
-/// How a pass ended.
+/// The result of a pass.
 pub(super) type Ended = Option<Result<SyncReport, SyncError>>;
 
 impl World {
-    /// Lets an app sync, beside whatever else goes on. One that does so by itself is only looked at, by somebody who signs in
-    /// if need be.
+    /// Syncs an app while other things go on. An app that syncs on its own is only checked; if needed, the person signs
+    /// in.
     pub(super) async fn sync(&mut self, device: usize, number: u8) {
         if !self.syncs_by_itself(device) {
             return self.sync_by_hand(device, number).await;
@@ -27,12 +27,12 @@ impl World {
         });
     }
 
-    /// The same when somebody asks for it.
+    /// The same, asked for by a person.
     pub(super) async fn sync_by_hand(&mut self, device: usize, number: u8) {
         drop(self.begin_sync(device, number).await);
     }
 
-    /// The same, to be waited for.
+    /// The same; the caller waits for the returned task.
     pub(super) async fn begin_sync(&mut self, device: usize, number: u8) -> Option<JoinHandle<Ended>> {
         let process = self.process(device, number).await?;
         let device = &self.devices[device];
@@ -61,13 +61,13 @@ impl World {
     }
 }
 
-/// As the app does it: whoever is signed out signs in again.
+/// Syncs like an app: a person who is signed out signs in again.
 async fn sync(process: &Process, owner: &Character) -> Result<SyncReport, SyncError> {
     process.sign_in(owner).await?;
     process.engine.sync().await
 }
 
-/// What the server told may not have been taken in.
+/// The store may have failed to save what the server sent.
 const fn is_of_the_store(ended: &Result<SyncReport, SyncError>) -> bool {
     matches!(ended, Err(SyncError::Storage(_)))
 }

@@ -1,4 +1,4 @@
-//! What people do on their devices.
+//! People's actions on their devices.
 
 use super::{Accepted, Process, World};
 use crate::simulator::{Breach, Invariant, dice::pick, verdict};
@@ -6,7 +6,7 @@ use fieldpost_domain::{ConversationId, MedicId, MessageContent, MessageId, Messa
 use fieldpost_storage::{ConversationSummary, NewDirect, Older, OutgoingMessage, StorageResult, ThreadWindow, Window};
 use std::{collections::BTreeSet, sync::Arc};
 
-/// What the person was told about a message is so: accepted and stored, or refused and not.
+/// What the person is told about a message must be true: accepted and stored, or refused and not stored.
 fn told_the_truth<T>(
     process: &Process,
     id: MessageId,
@@ -23,10 +23,10 @@ fn told_the_truth<T>(
 }
 
 impl World {
-    /// The app of a device, and a conversation that is on it.
+    /// The app of a device, and a conversation on it.
     async fn app(&mut self, device: usize, number: u64) -> Option<(Arc<Process>, ConversationSummary)> {
         let process = self.process(device, 0).await?;
-        // Of a store that was let go of the person still sees what is on the screen.
+        // If the store was released, the person still sees what is on the screen.
         let store = self.stored(device, self.devices[device].look().await)?;
         let mut all = self.stored(device, store.conversations(u32::MAX).await)?;
         all.sort_by_key(|conversation| conversation.id);
@@ -71,7 +71,7 @@ impl World {
         let there = self.is_there(device, id).await;
         self.observer().say(|| format!("{} writes {id} in {}", process.name, conversation.id));
         self.observer().judge(told_the_truth(&process, id, sent.as_ref(), there));
-        // Killed before it was told, but after the commit: the person sees it in the thread.
+        // Killed after the commit, before it returned: the person sees the message in the thread.
         if there {
             self.devices[device].written.push(Accepted {
                 id,
@@ -104,7 +104,7 @@ impl World {
         }
     }
 
-    /// Whether what was displayed is what the server has there. Of a history that it has left nothing stays read.
+    /// Whether the displayed messages equal the server's. After a change of history, nothing needs to stay read.
     fn is_of_this_history(&self, id: ConversationId, window: &ThreadWindow, reader: PersonId, read: Seq) -> bool {
         let Some(from) = window.messages.iter().find_map(|message| message.seq) else { return true };
         let displayed: BTreeSet<_> = window.messages.iter().map(|message| message.id).collect();
@@ -136,12 +136,12 @@ impl World {
         }
     }
 
-    /// Scrolls up while whatever else is going on goes on.
+    /// Scrolls up while other things go on.
     pub(super) async fn look_back(&mut self, device: usize, number: u8, choice: u64) {
         let Some((_, conversation)) = self.app(device, choice).await else { return };
         let Some(process) = self.process(device, number).await else { return };
         let Ok(window) = process.store.messages(conversation.id, Window::newest(50)).await else { return };
-        // Somebody who has seen it all may pull the thread down all the same.
+        // A person who has seen everything may still pull the thread down.
         let before = match window.older {
             Older::OnServer(before) => before,
             _ => conversation.last_seq.next(),

@@ -1,4 +1,4 @@
-//! One start of the app: the engine on a handle of its own.
+//! One start of the app: the engine with its own handle.
 
 use super::{Character, app_session::AppSession};
 use crate::simulator::{
@@ -18,8 +18,8 @@ use std::{
     time::Duration,
 };
 
-/// How often an engine that runs by itself syncs: seldom enough that a run in which it should not have waited for its timer
-/// can be told from one in which it did.
+/// How often an engine that runs on its own syncs: rarely enough to show a run in which it wrongly waited for its
+/// timer.
 const RHYTHM: Rhythm = Rhythm {
     foreground: Duration::from_secs(2 * 60),
     background: Duration::from_secs(10 * 60),
@@ -27,16 +27,16 @@ const RHYTHM: Rhythm = Rhythm {
     longest_wait: Duration::from_secs(10 * 60),
 };
 
-/// How the app on a device was made.
+/// The settings of the app on a device.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Manner {
-    /// It syncs by itself.
+    /// It syncs on its own.
     pub(crate) by_itself: bool,
     /// It ends with each pass.
     pub(crate) one_shot: bool,
     /// It owns the session.
     pub(crate) owns_session: bool,
-    /// How long a message may wait.
+    /// How long a message may stay unsent.
     pub(crate) send_ttl: Option<Duration>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Process {
     life: Life,
 }
 
-/// What a process is started on.
+/// What a process needs to start.
 pub(crate) struct Ground {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) hub: Arc<Hub>,
@@ -98,7 +98,7 @@ impl Process {
         Mortal::new(&self.life, work).await
     }
 
-    /// Whoever is signed out signs in again.
+    /// Signs the person in if she is signed out.
     pub(crate) async fn sign_in(&self, owner: &Character) -> Result<(), SyncError> {
         if self.engine.session().is_signed_in().await? {
             return Ok(());
@@ -110,14 +110,14 @@ impl Process {
         self.engine.sign_in(&owner.credentials).await.map(drop)
     }
 
-    /// The app is about to be suspended.
+    /// Pauses the engine: the app is about to be suspended.
     pub(crate) async fn pause(&self) -> Result<(), StorageError> {
         self.engine.pause().await;
         self.paused.store(true, Ordering::SeqCst);
         self.store.pause().await
     }
 
-    /// It goes on.
+    /// Resumes the engine.
     pub(crate) async fn resume(&self) -> Result<(), StorageError> {
         self.store.resume().await?;
         self.paused.store(false, Ordering::SeqCst);
@@ -129,17 +129,17 @@ impl Process {
         self.paused.load(Ordering::SeqCst)
     }
 
-    /// Somebody asks for something, for as long as this lives.
+    /// Marks an operation that a person asked for, for as long as the returned value lives.
     pub(crate) fn by_hand(&self) -> ByHand {
         self.habits.by_hand()
     }
 
-    /// When it last called the server, by the observer.
+    /// The time of its last call to the server, by the observer's clock.
     pub(crate) fn last_call(&self) -> u64 {
         self.habits.last_call()
     }
 
-    /// It has done what it was started for.
+    /// Records that the pass it was started for is over.
     pub(crate) fn has_synced(&self) {
         if self.manner.one_shot {
             self.life.end_after(0);

@@ -1,4 +1,4 @@
-//! Who there is: an org with two admins and three medics, and another org with one of each.
+//! The people of a run: an org with two admins and three medics, and another org with one of each.
 
 use fieldpost_domain::{ConversationId, OrgId, PersonId};
 use fieldpost_remote::{
@@ -8,7 +8,7 @@ use fieldpost_remote::{
 
 const PASSWORD: &str = "password";
 
-/// Somebody with an account.
+/// A person with an account.
 #[derive(Debug, Clone)]
 pub(crate) struct Character {
     pub(crate) id: PersonId,
@@ -23,7 +23,7 @@ pub(crate) struct Roster {
 }
 
 impl Roster {
-    /// Puts everybody on the server, with a few conversations and messages.
+    /// Adds everybody to the server, with a few conversations and messages.
     pub(crate) fn new(server: &ReferenceServer) -> Self {
         let (here, there) = (server.add_org("North Tower"), server.add_org("Harbour"));
         let mut people = Vec::new();
@@ -39,7 +39,7 @@ impl Roster {
             medic
         };
         let (ada, ben, lou) = (medic(here, "ada"), medic(here, "ben"), medic(there, "lou"));
-        // She has no conversation yet: somebody will open one, perhaps several at once.
+        // She has no conversation yet: somebody will open one, perhaps several people at once.
         medic(here, "cara");
         for (org, by, of) in [(here, robin, ada), (here, robin, ben), (there, kim, lou)] {
             let conversation = server.open_direct(org, of.medic_id, by);

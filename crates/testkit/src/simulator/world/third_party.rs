@@ -40,7 +40,7 @@ impl World {
     /// Waits until all have ended.
     pub(super) async fn strangers_end(&mut self) {
         for third_party in std::mem::take(&mut self.third_parties) {
-            // One that panicked has said so.
+            // A task that panicked has already reported it.
             drop(third_party.await);
         }
     }

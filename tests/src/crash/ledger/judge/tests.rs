@@ -18,7 +18,7 @@ fn accepted(number: u64) -> Said {
     Said::Accepted { id: id(number), number, conversation: conversation(0) }
 }
 
-/// The ledger of a process that said this.
+/// The ledger of a process with this output.
 fn ledger(lines: Vec<Said>) -> Ledger {
     let mut ledger = Ledger::new([medic()]);
     lines.into_iter().for_each(|line| ledger.hear("a", line));
@@ -87,7 +87,7 @@ fn an_opened_conversation_is_there_once_with_its_messages() {
     let here = Said::Here { conversation: conversation(5), medic: medic() };
     let sent = Said::Accepted { id: id(1), number: 1, conversation: conversation(5) };
     let opened = ledger(vec![here.clone(), sent]);
-    // The server had one already, so 5 is another name of 0.
+    // The server already had a conversation, so 5 is another id of 0.
     assert!(opened.judge(&server(&[stored(1, 1, 1)])).is_empty());
 
     let elsewhere = Stored { conversation: conversation(9), ..stored(1, 1, 1) };
