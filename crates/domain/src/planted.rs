@@ -61,6 +61,7 @@ bugs! {
     DeletedComesBack: "convergence", "a late answer brings back what was deleted";
     HiddenLaterStays: "convergence", "what the project hides later stays on the device";
     WithdrawnByEqualStays: "convergence", "what is withdrawn by the version that was shown stays";
+    RefusedEditStays: "convergence", "an edit that was refused goes on showing";
     InFlightNeverResent: "liveness", "what was sent once without an answer is never sent again";
     ExpiredCursorFails: "liveness", "an expired cursor is an error like any other";
     OnlineKeepsWaiting: "liveness", "a network that is back ends no wait";

@@ -167,7 +167,7 @@ impl Taste {
                 device,
                 pick,
                 decision: dice
-                    .pick(&[Decision::Retry, Decision::Edit, Decision::Cancel])
+                    .pick(&[Decision::Retry, Decision::Edit, Decision::Cancel, Decision::Amend])
                     .copied()
                     .unwrap_or(Decision::Retry),
             },

@@ -61,6 +61,8 @@ pub(super) enum Decision {
     Edit,
     /// Cancel it.
     Cancel,
+    /// Gives another text to a message in the thread, whether the server has it or not.
+    Amend,
 }
 
 /// A notice to an app. Its engine decides what to do; on some devices the engine syncs on its own.

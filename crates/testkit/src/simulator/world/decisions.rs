@@ -2,12 +2,15 @@
 
 use super::{World, device::Accepted};
 use crate::simulator::{Breach, Invariant, dice::pick, step::Decision};
-use fieldpost_domain::{MessageContent, MessageId, MutationId, PersonId};
-use fieldpost_storage::{EntryState, OutboxEntry, StorageErrorKind, StorageResult};
+use fieldpost_domain::{EditMessage, Intent, MessageContent, MessageId, Mutation, MutationId, PersonId};
+use fieldpost_storage::{EntryState, OutboxEntry, StorageErrorKind, StorageResult, Window};
 use std::collections::BTreeSet;
 
 impl World {
     pub(super) async fn decide(&mut self, device: usize, number: u64, decision: Decision) {
+        if decision == Decision::Amend {
+            return self.amend(device, number).await;
+        }
         let Some(process) = self.process(device, 0).await else { return };
         let entries = process.store.entries(u32::MAX).await;
         let Some(entries) = self.stored(device, entries) else { return };
@@ -51,16 +54,47 @@ impl World {
                 let said = entries.iter().find(|entry| entry.mutation_id == before.mutation_id);
                 if said.is_some_and(|entry| entry.content.as_deref() == Some(words)) {
                     self.say_differently(owner, before.message_id, words);
+                    if let Some(target) = before.target_id {
+                        self.note_amended(owner, target, words);
+                    }
                 }
                 self.reorder(device, &entries);
             }
-            Decision::Retry => self.reorder(device, &entries),
+            Decision::Retry | Decision::Amend => self.reorder(device, &entries),
+        }
+    }
+
+    /// Gives a message of their own another text, wherever it is by now.
+    async fn amend(&mut self, device: usize, number: u64) {
+        let Some((process, conversation)) = self.app(device, number).await else { return };
+        let Ok(window) = process.store.messages(conversation.id, Window::newest(50)).await else { return };
+        let own: Vec<_> = window.messages.iter().filter(|message| message.mine && !message.deleted).collect();
+        let Some(message) = pick(&own, number) else { return };
+        self.devices[device].notes += 1;
+        let words = format!("note {} of device {device}, amended", self.devices[device].notes);
+        let Ok(content) = MessageContent::new(&words) else { return };
+        let (message_id, mentions) = (message.id, message.mentions.clone());
+        let edit = EditMessage { conversation_id: conversation.id, message_id, content, mentions };
+        let mutation = Mutation { id: process.env.mutation_id(), intent: Intent::EditMessage(edit) };
+        let done = process.run(process.outbox.change(mutation, process.env.now())).await;
+        self.observer().say(|| format!("{} amends {message_id}: {:?}", process.name, done.as_ref().map(Result::is_ok)));
+        if let Some(Err(error)) = &done
+            && !is_refusal(error.kind())
+        {
+            self.store_failed(device, error);
+        }
+        // An app that was killed before it got the answer may have done it all the same.
+        let owner = self.devices[device].owner.id;
+        self.note_amended(owner, message_id, &words);
+        let Ok(store) = self.devices[device].look().await else { return };
+        if let Ok(entries) = store.entries(u32::MAX).await {
+            self.reorder(device, &entries);
         }
     }
 
     /// Cancelling an open also cancels everything queued in its conversation.
     fn take_back(&mut self, owner: PersonId, entry: &OutboxEntry) {
-        let opens = entry.message_id.is_none();
+        let opens = entry.kind.policy().opens;
         let mut sent = None;
         for device in self.devices.iter_mut().filter(|device| device.owner.id == owner) {
             for written in &mut device.written {
@@ -78,6 +112,14 @@ impl World {
         {
             self.observer()
                 .report(Breach::new(Invariant::NoDuplicate, format!("{id} was taken back and is on the server")));
+        }
+    }
+
+    fn note_amended(&mut self, owner: PersonId, message: MessageId, words: &str) {
+        for device in self.devices.iter_mut().filter(|device| device.owner.id == owner) {
+            for written in device.written.iter_mut().filter(|written| written.id == message) {
+                written.amended.push(words.to_owned());
+            }
         }
     }
 

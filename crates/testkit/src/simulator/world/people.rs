@@ -24,7 +24,7 @@ fn told_the_truth<T>(
 
 impl World {
     /// The app of a device, and a conversation on it.
-    async fn app(&mut self, device: usize, number: u64) -> Option<(Arc<Process>, ConversationSummary)> {
+    pub(super) async fn app(&mut self, device: usize, number: u64) -> Option<(Arc<Process>, ConversationSummary)> {
         let process = self.process(device, 0).await?;
         // If the store was released, the person still sees what is on the screen.
         let store = self.stored(device, self.devices[device].look().await)?;
@@ -77,6 +77,7 @@ impl World {
                 id,
                 conversation: conversation.id,
                 content,
+                amended: Vec::new(),
                 taken_back: false,
                 sent_elsewhere: false,
             });
