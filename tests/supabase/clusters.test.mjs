@@ -399,15 +399,19 @@ test("a crash gives numbers out again, and no row is lost to that", async () => 
   await t.write(db.sql, "before");
   const admin = reader(db, t.admin);
   await admin.bootstrap();
-  // Transactions that wrote nothing: nothing on disk says that their numbers were used.
-  await burn(db.sql, 5);
-  await admin.pull();
-  const seen = await xid(db.sql);
-  await db.sql.end();
-  c.stop("immediate");
-  await c.start();
-  db = c.open();
-  const again = seen - (await xid(db.sql));
+  // Transactions that wrote nothing: nothing on disk says that their numbers were used, unless the server happens to write
+  // something of its own just then. Then it crashes once more.
+  let again = 0;
+  for (let attempt = 0; again <= 0 && attempt < 5; attempt++) {
+    await burn(db.sql, 5);
+    await admin.pull();
+    const seen = await xid(db.sql);
+    await db.sql.end();
+    c.stop("immediate");
+    await c.start();
+    db = c.open();
+    again = seen - (await xid(db.sql));
+  }
   assert.ok(again > 0, "the crash took numbers back");
   await t.write(db.sql, "after");
   await burn(db.sql, 10);

@@ -3,7 +3,7 @@
 
 // What Fieldpost makes is named after it. On the four messaging tables it adds columns, and these are their names.
 const COLUMNS = {
-  messages: ["seq", "version", "sync_xid", "composed_at", "reply_to", "client_key", "omitted", "omitted_bytes"],
+  messages: ["seq", "version", "sync_xid", "composed_at", "reply_to", "client_key", "omitted", "omitted_bytes", "mentions", "edited_at"],
   conversations: ["last_seq", "version", "sync_xid", "omitted", "omitted_bytes"],
   conversation_read_status: ["delivered_seq", "read_seq", "version", "sync_xid"],
 };
