@@ -397,12 +397,13 @@ test("a crash gives numbers out again, and no row is lost to that", async () => 
   let db = await c.install();
   const t = await tenant(db.sql);
   await t.write(db.sql, "before");
-  const admin = reader(db, t.admin);
-  await admin.bootstrap();
+  let admin;
   // Transactions that wrote nothing: nothing on disk says that their numbers were used, unless the server happens to write
   // something of its own just then. Then it crashes once more.
   let again = 0;
-  for (let attempt = 0; again <= 0 && attempt < 5; attempt++) {
+  for (let attempt = 0; again <= 0 && attempt < 8; attempt++) {
+    admin = reader(db, t.admin);
+    await admin.bootstrap();
     await burn(db.sql, 5);
     await admin.pull();
     const seen = await xid(db.sql);

@@ -49,7 +49,7 @@ impl Writer<'_> {
         let beginning = was.split(' ').next().unwrap_or_default();
         let text = format!("{beginning} changed by {} at {number}", self.name);
         say(&Said::Editing { id, text: text.clone() })?;
-        let done = match self.client.conversation(entry.conversation_id).edit(id, &text).await {
+        let done = match self.client.edit_entry(id, &text).await {
             Ok(_) => true,
             Err(error) if is_ordinary(&error) => false,
             Err(error) => return Err(error.into()),
