@@ -1,12 +1,12 @@
-//! What waiting changes make of the messages that they change.
+//! Queued changes of messages, shown before the server has them.
 //!
-//! A message row shows what its reader sees: lists, windows, search and counts read it and know nothing of changes. What the
-//! server told of the fields that changes have replaced is kept beside, in `base`; null means that nothing is replaced. Whoever
-//! writes a server's row to `messages` first takes the changes of it off ([`lift`]) and then puts them on again ([`lay`]); so
-//! does whoever adds changes to the outbox, takes them out or makes them dead letters ([`rebuild`]), in the same transaction.
+//! A message row holds what its reader sees, so lists, windows, search and counts need not know of changes. The column `base`
+//! keeps the server's values of the changed fields; null means that no change is queued. Code that writes a server's row to
+//! `messages` first removes the changes ([`lift`]) and then applies them again ([`lay`]). Code that adds changes to the outbox,
+//! removes them or makes them dead letters does the same ([`rebuild`]), in the same transaction.
 //!
-//! What must stay true: `base` is not null exactly where an entry of the outbox that is no dead letter, and that this version
-//! can read, names the message as its target.
+//! What must stay true: `base` is not null if and only if the outbox has a readable entry that is no dead letter and has the
+//! message as its target.
 //!
 //! SQL by hand: sets of messages, for each page that meets changes (`apply`).
 
@@ -31,12 +31,12 @@ use uuid::Uuid;
 /// Whether any change is in the outbox. Nearly always there is none, and then nothing else here is asked.
 pub(crate) const ANY: &str = "(SELECT min(target_id) FROM outbox WHERE target_id IS NOT NULL) IS NOT NULL";
 
-/// Takes the changes off these messages: their rows are as the server told them.
+/// Removes the changes from these messages: their rows hold the server's values again.
 pub(crate) async fn lift(tx: &Tx, messages: &IdSet) -> Res<()> {
     tx.run(&LIFT, vec![messages.bind()]).await.map(drop)
 }
 
-/// Puts the changes that wait on these messages.
+/// Applies the queued changes to these messages.
 pub(crate) async fn lay(tx: &Tx, messages: &IdSet) -> Res<()> {
     let mut waiting: BTreeMap<Uuid, (Changeable, Vec<Mutation>)> = BTreeMap::new();
     for row in tx.all(&WAITING, vec![messages.bind()]).await? {
@@ -73,7 +73,7 @@ hot! {
         WHERE id = ?";
 }
 
-/// The changes of these messages are others now.
+/// To be called when the queued changes of these messages have changed.
 pub(crate) async fn rebuild(tx: &Tx, messages: BTreeSet<Uuid>) -> Res<()> {
     if messages.is_empty() {
         return Ok(());

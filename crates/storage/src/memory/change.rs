@@ -1,7 +1,7 @@
-//! Changing a message that is here, and what is shown of it while the change waits.
+//! Changing a message, and showing the change while it is queued.
 //!
-//! Nothing of a change is stored with its message: what is shown is worked out from the outbox when it is read, so a change that
-//! leaves the outbox is gone.
+//! The message row stays as it is. Every read applies the queued changes of the outbox to it, so a change that leaves the outbox
+//! shows no more.
 
 use super::outbox::queued;
 use super::state::{Entry, Row, State};

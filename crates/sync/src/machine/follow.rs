@@ -100,13 +100,13 @@ impl Pass {
         }
     }
 
-    /// Whether this client names a capability that the one did not that loaded what is here.
+    /// Whether this client names a capability that was not named when the present copy was loaded.
     fn has_learned_to_read_more(&self) -> bool {
         !client_capabilities().is_subset(&self.named())
     }
 
     fn named(&self) -> Capabilities {
-        // A file of before clients kept this was loaded by one that named these two.
+        // Older files do not say. The clients that loaded them named these two.
         let before = || Capabilities::from([Capability::SetDigest, Capability::Ranges]);
         self.memory.named.clone().unwrap_or_else(before)
     }
