@@ -1,4 +1,4 @@
-//! One effect, one await.
+//! Carries out the effects of a pass, one after the other.
 
 use super::{Engine, prefetch::Prefetch};
 use crate::machine::{Effect, Event, Outcome, Pass};
@@ -15,7 +15,7 @@ impl Engine {
         loop {
             let event = match self.execute(effect, &mut prefetch).await {
                 Ok(event) => event,
-                Err(outcome) => return prefetch.heard_at_the_end(outcome),
+                Err(outcome) => return prefetch.with_prefetched_wait(outcome),
             };
             effect = pass.next(event);
             self.status.send_if_modified(|status| {
@@ -26,7 +26,7 @@ impl Engine {
         }
     }
 
-    /// Carries out one effect; an outcome is the end of the pass.
+    /// Carries out one effect. `Err` ends the pass with that outcome.
     async fn execute(&self, effect: Effect, prefetch: &mut Prefetch) -> Result<Event, Outcome> {
         let span = effect.operation().map_or_else(Span::none, |operation| tracing::debug_span!("apply", operation));
         self.carry_out(effect, prefetch).instrument(span).await
@@ -40,9 +40,10 @@ impl Engine {
             Effect::Push(mutations) => self.call_push(&mutations).await,
             Effect::Withdraw { mutations, then } => match (self.outbox.withdraw(&mutations).await, *then) {
                 (Ok(()), then) => return Box::pin(self.execute(then, prefetch)).await,
-                // The pass ends anyway, and why it does says when the next one may come; the server may have named a time.
+                // The pass ends anyway. Report its own error, not the store's: the server may have named a time for the
+                // next pass.
                 (Err(error), Effect::Finish(outcome)) => {
-                    tracing::debug!(%error, "what was not carried out could not be withdrawn");
+                    tracing::debug!(%error, "the attempts could not be withdrawn");
                     return Err(outcome);
                 }
                 (Err(error), _) => Event::StorageFailed(error),
@@ -77,7 +78,7 @@ impl Engine {
         })
     }
 
-    /// While a pass has the turn, nobody else begins a bootstrap: the page is of the generation that there is.
+    /// Only the process with the turn begins a bootstrap, so the generation cannot have changed since the request.
     async fn apply_history(&self, page: HistoryPage) -> StorageResult<ApplyReport> {
         let generation = self.replica.sync_state().await?.generation;
         self.replica.apply_history(generation, page).await

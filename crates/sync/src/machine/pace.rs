@@ -1,20 +1,21 @@
-//! How much to ask for at once.
+//! How many rows to send or request at once.
 
 use fieldpost_storage::ReducedSize;
 
-/// A share of what the server accepts, halved when a call came to nothing and doubled when one went well. On a line that
-/// carries 64 kbit/s a full batch takes longer than anybody waits; half of a half of it gets through.
+/// The size of batches and pages, relative to the server's limit. It is halved when a call fails and doubled when one
+/// succeeds: at 64 kbit/s a full batch takes too long, but a quarter of it gets through.
 pub(super) trait Pace {
-    /// How many rows, of at most `full`. Never none: a server that states nonsense must not bring everything to a halt.
+    /// The number of rows, at most `full` and at least one. A server that states a limit of zero must not stop
+    /// everything.
     fn of(self, full: u32) -> u32;
 
-    /// Whether less is asked for than the server accepts.
+    /// Whether the size is below the server's limit.
     fn is_reduced(&self) -> bool;
 
-    /// So many rows were too many.
+    /// Reduces the size to half of `rows`, which were too many.
     fn slow_down(&mut self, rows: u32);
 
-    /// What was asked for came through.
+    /// Doubles the size after a success, up to `full`.
     fn speed_up(&mut self, full: u32);
 }
 
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pace_halves_down_to_one_and_doubles_back_to_everything() {
+    fn a_size_halves_down_to_one_and_doubles_back_to_the_limit() {
         let mut pace = ReducedSize::default();
         assert_eq!(pace.of(500), 500);
         pace.slow_down(500);

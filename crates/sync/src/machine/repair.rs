@@ -1,4 +1,4 @@
-//! The repair phase: parts of threads that are missing.
+//! The repair phase: fetches missing parts of threads.
 
 use super::{Effect, Pass, follow::is_oversized};
 use fieldpost_domain::{Changes, ConversationId, HistoryPage, Seq, SeqRange, ServerLimits, UnreadableRow};
@@ -6,22 +6,22 @@ use fieldpost_remote::{HistoryRequest, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{ApplyReport, MissingRange};
 use std::collections::HashSet;
 
-/// How many missing parts are read at once.
+/// How many missing parts to read at once.
 const BATCH: u32 = 50;
-/// How many pages of history one pass fetches; what is left waits for the next pass.
+/// How many pages of history one pass fetches; the next pass fetches the rest.
 const PAGES: u32 = 200;
-/// How many messages a page of history has.
+/// How many messages to request per page.
 const PAGE_MESSAGES: u32 = 100;
 
-/// What the repair phase remembers.
+/// The state of the repair phase.
 #[derive(Debug, Default)]
 pub(super) struct Repair {
     waiting: Vec<MissingRange>,
-    /// What was asked for in this pass. Asking again would bring the same.
-    asked: HashSet<(ConversationId, Option<Seq>)>,
+    /// What this pass has requested. The same request would bring the same page.
+    requested: HashSet<(ConversationId, Option<Seq>)>,
     current: Option<MissingRange>,
     pages: u32,
-    /// How many messages a page has, once a whole one was too large.
+    /// The page size, once a full page was too large.
     reduced: Option<u32>,
 }
 
@@ -32,8 +32,8 @@ impl Pass {
     }
 
     pub(super) fn on_missing(&mut self, mut ranges: Vec<MissingRange>) -> Effect {
-        ranges.retain(|range| !self.repair.asked.contains(&(range.conversation_id, range.before)));
-        // The newest activity is listed first and popped last.
+        ranges.retain(|range| !self.repair.requested.contains(&(range.conversation_id, range.before)));
+        // The store lists the newest activity first; `pop` takes from the end.
         ranges.reverse();
         self.repair.waiting = ranges;
         if self.repair.waiting.is_empty() { self.after_repair() } else { self.fetch_missing() }
@@ -47,7 +47,7 @@ impl Pass {
             return self.read_missing();
         };
         self.repair.pages += 1;
-        self.repair.asked.insert((range.conversation_id, range.before));
+        self.repair.requested.insert((range.conversation_id, range.before));
         self.repair.current = Some(range);
         self.history(range)
     }
@@ -60,16 +60,16 @@ impl Pass {
         })
     }
 
-    /// A page that is too large is asked for again by half. A single message that is too large is passed over: what is missing of
-    /// the thread is known, so that nobody asks for it for ever, and it is kept in mind as a row that cannot be read.
+    /// Requests a page that is too large again at half the size. A single message that is too large is recorded as an
+    /// unreadable row, so that it is not requested again and again.
     fn on_oversized_history(&mut self, range: MissingRange) -> Effect {
-        let asked = self.repair.reduced.unwrap_or(PAGE_MESSAGES);
-        self.repair.reduced = Some((asked / 2).max(1));
-        if asked > 1 {
+        let size = self.repair.reduced.unwrap_or(PAGE_MESSAGES);
+        self.repair.reduced = Some((size / 2).max(1));
+        if size > 1 {
             return self.history(range);
         }
         self.report.oversized += 1;
-        Effect::ApplyHistory(Box::new(passed_over(range.conversation_id, range.newest, self.memory.limits)))
+        Effect::ApplyHistory(Box::new(placeholder_page(range.conversation_id, range.newest, self.memory.limits)))
     }
 
     pub(super) fn on_history(&mut self, answer: RemoteResult<HistoryPage>) -> Effect {
@@ -83,7 +83,7 @@ impl Pass {
                 self.repair.reduced = self.repair.reduced.map(|rows| rows * 2).filter(|rows| *rows < PAGE_MESSAGES);
                 Effect::ApplyHistory(Box::new(page))
             }
-            // Sight of it was lost meanwhile; the next pull says so.
+            // The conversation is not visible any more; the next pull says so.
             Err(error) if error.kind() == RemoteErrorKind::NotFound => self.fetch_missing(),
             Err(error) => match self.repair.current.filter(|_| is_oversized(&error)) {
                 Some(range) => self.on_oversized_history(range),
@@ -99,12 +99,12 @@ impl Pass {
     }
 }
 
-/// A page of history in the place of one that is too large to be had, of a single message.
-pub(crate) fn passed_over(conversation_id: ConversationId, seq: Seq, limits: ServerLimits) -> HistoryPage {
+/// A page that replaces a single message which is too large: it covers the seq and holds an unreadable row.
+pub(crate) fn placeholder_page(conversation_id: ConversationId, seq: Seq, limits: ServerLimits) -> HistoryPage {
     let row = UnreadableRow {
         list: "messages".to_owned(),
         payload: format!("{{\"conversation_id\":\"{conversation_id}\",\"seq\":{seq}}}"),
-        reason: "too large for the way from the server".to_owned(),
+        reason: "too large to be transferred".to_owned(),
     };
     HistoryPage {
         conversation_id,

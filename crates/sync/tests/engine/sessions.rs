@@ -1,4 +1,4 @@
-//! Sessions run out; nothing is lost by it, and nothing is sent without one.
+//! Sessions expire. Nothing is lost then, and nothing is sent without a session.
 
 use crate::given::*;
 use chrono::TimeDelta;
@@ -13,7 +13,7 @@ use fieldpost_testkit::env;
 use std::sync::Arc;
 
 #[tokio::test]
-async fn a_token_that_ran_out_is_renewed_and_the_call_made_again() {
+async fn an_expired_token_is_refreshed_and_the_call_repeated() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;
@@ -24,7 +24,7 @@ async fn a_token_that_ran_out_is_renewed_and_the_call_made_again() {
 }
 
 #[tokio::test]
-async fn many_calls_that_find_the_token_expired_refresh_it_once() {
+async fn concurrent_calls_with_an_expired_token_share_one_refresh() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let token = ada.engine.session().token().await.unwrap();
@@ -35,7 +35,7 @@ async fn many_calls_that_find_the_token_expired_refresh_it_once() {
 }
 
 #[tokio::test]
-async fn a_refresh_whose_answer_was_lost_does_not_sign_out() {
+async fn a_refresh_with_a_lost_response_does_not_sign_out() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;
@@ -48,7 +48,7 @@ async fn a_refresh_whose_answer_was_lost_does_not_sign_out() {
 }
 
 #[tokio::test]
-async fn only_the_servers_word_ends_a_session_and_the_outbox_stays() {
+async fn a_session_that_the_server_ended_signs_out_and_keeps_the_outbox() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;
@@ -63,7 +63,7 @@ async fn only_the_servers_word_ends_a_session_and_the_outbox_stays() {
 }
 
 #[tokio::test]
-async fn a_server_that_fails_at_refreshing_signs_nobody_out() {
+async fn a_failed_refresh_does_not_sign_out() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let token = ada.engine.session().token().await.unwrap();
@@ -75,7 +75,7 @@ async fn a_server_that_fails_at_refreshing_signs_nobody_out() {
 }
 
 #[tokio::test]
-async fn nothing_is_called_when_nobody_is_signed_in() {
+async fn no_call_is_made_when_nobody_is_signed_in() {
     let server = ReferenceServer::demo();
     let phone = Phone::new(&server, 1);
     assert!(matches!(phone.engine.sync().await, Err(SyncError::SignedOut)));
@@ -106,11 +106,11 @@ async fn a_rotated_token_is_stored_before_it_is_used() {
     let after = ada.store.session().await.unwrap().unwrap();
     let differ = |a: &RefreshToken, b: &RefreshToken| a.reveal() != b.reveal();
     assert!(differ(&before.refresh_token, &after.refresh_token));
-    assert_eq!(ada.restarted(2).sync().await.requests, 1, "a restart goes on with the stored one");
+    assert_eq!(ada.restarted(2).sync().await.requests, 1, "a restart uses the stored token");
 }
 
 #[tokio::test]
-async fn signing_out_works_offline_and_keeps_what_waits() {
+async fn signing_out_works_offline_and_keeps_the_outbox() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;
@@ -121,7 +121,7 @@ async fn signing_out_works_offline_and_keeps_what_waits() {
 }
 
 #[tokio::test]
-async fn another_account_cannot_sign_in_on_this_database() {
+async fn another_person_cannot_sign_in_to_this_database() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let other = fieldpost_remote::Credentials {
@@ -129,25 +129,25 @@ async fn another_account_cannot_sign_in_on_this_database() {
         password: fieldpost_remote::reference::DEMO_PASSWORD.to_owned(),
     };
     assert!(ada.engine.session().sign_in(&other).await.is_err());
-    assert_eq!(ada.sync().await.requests, 1, "the one who was signed in still is");
+    assert_eq!(ada.sync().await.requests, 1, "the first person is still signed in");
 }
 
 #[tokio::test]
-async fn tokens_that_another_process_rotated_are_taken_over_and_not_ended() {
+async fn tokens_that_another_process_rotated_are_adopted() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let other = ada.restarted(2);
     let first = ada.engine.session().token().await.unwrap();
-    // The other process renews twice: what this one remembers is older than the server forgives.
+    // The other process refreshes twice, so the server no longer accepts the refresh token that this one remembers.
     let second = other.engine.session().replace(&first).await.unwrap();
     let third = other.engine.session().replace(&second).await.unwrap();
     assert_eq!(ada.engine.session().replace(&first).await.unwrap(), third);
-    assert!(ada.network.take_calls().is_empty(), "nothing had to be fetched");
+    assert!(ada.network.take_calls().is_empty(), "no refresh was needed");
     assert!(other.restarted(3).engine.session().is_signed_in().await.unwrap());
 }
 
 #[tokio::test]
-async fn a_token_that_another_process_left_and_that_ran_out_is_renewed_too() {
+async fn an_adopted_token_that_has_expired_is_refreshed() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let other = ada.restarted(2);
@@ -159,7 +159,7 @@ async fn a_token_that_another_process_left_and_that_ran_out_is_renewed_too() {
 }
 
 #[tokio::test]
-async fn a_session_that_another_process_signed_out_is_not_brought_back() {
+async fn a_session_that_another_process_signed_out_stays_signed_out() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let token = ada.engine.session().token().await.unwrap();
@@ -170,7 +170,7 @@ async fn a_session_that_another_process_signed_out_is_not_brought_back() {
     assert_eq!(ada.store.session().await.unwrap(), None);
 }
 
-/// Signs in, and then never answers.
+/// A server whose refresh never returns.
 struct Silent(ReferenceServer);
 
 #[async_trait::async_trait]
@@ -189,7 +189,7 @@ impl Auth for Silent {
 }
 
 #[tokio::test]
-async fn whoever_only_wants_to_know_or_to_sign_out_does_not_wait_for_a_refresh() {
+async fn is_signed_in_and_sign_out_do_not_wait_for_a_refresh() {
     let store = Arc::new(MemoryStore::new());
     let keeper = SessionKeeper::new(Arc::new(Silent(ReferenceServer::demo())), store.clone(), env(1).0);
     let credentials = Credentials { email: ADA.to_owned(), password: DEMO_PASSWORD.to_owned() };
@@ -203,7 +203,7 @@ async fn whoever_only_wants_to_know_or_to_sign_out_does_not_wait_for_a_refresh()
 }
 
 #[tokio::test]
-async fn signing_in_again_forgets_what_went_wrong_before() {
+async fn signing_in_clears_the_last_error() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let person = server.person_with(ADA).unwrap();
@@ -215,7 +215,7 @@ async fn signing_in_again_forgets_what_went_wrong_before() {
     assert!(ada.engine.status().borrow().last_error.is_none());
 }
 
-/// Renews its tokens and counts how often.
+/// A server that counts refreshes and issues tokens for an hour.
 struct Hourly {
     renewed: std::sync::atomic::AtomicU32,
     clock: Arc<fieldpost_testkit::ManualClock>,
@@ -250,7 +250,7 @@ impl Auth for Hourly {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_is_renewed_ahead_of_its_end_by_a_clock_that_never_jumps() {
+async fn a_token_is_refreshed_early_by_the_monotonic_clock() {
     let (env, clock) = env(1);
     let auth = Arc::new(Hourly { renewed: 0.into(), clock: clock.clone() });
     let keeper = SessionKeeper::new(auth, Arc::new(MemoryStore::new()), env);
@@ -259,7 +259,7 @@ async fn a_token_is_renewed_ahead_of_its_end_by_a_clock_that_never_jumps() {
     let minutes = |n: u64| std::time::Duration::from_secs(60 * n);
 
     clock.advance(TimeDelta::days(365));
-    assert_eq!(token().await, "access 0", "the device's clock alone judges nothing");
+    assert_eq!(token().await, "access 0", "the device clock alone invalidates no token");
     tokio::time::advance(minutes(58)).await;
     assert_eq!(token().await, "access 0");
     tokio::time::advance(minutes(1)).await;

@@ -1,4 +1,4 @@
-//! The machine as a table: what has happened, and what it decides.
+//! The machine as a table of events and decisions.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails has to fail its test")]
 
 mod check;
