@@ -62,6 +62,8 @@ pub(crate) struct Reply {
     pub(crate) date: Option<Time>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Vec<u8>,
+    /// From sending the request to the last byte of the body.
+    pub(crate) took: Duration,
 }
 
 impl Http {
@@ -98,6 +100,7 @@ impl Http {
         if let Some(token) = request.bearer {
             builder = builder.header(AUTHORIZATION, bearer(operation, token)?);
         }
+        let sent_at = Instant::now();
         let response = builder.send().await.map_err(|error| transport::sending(operation, request.url, error))?;
         let status = response.status();
         let headers = response.headers();
@@ -106,7 +109,7 @@ impl Http {
         let retry_after = text(headers, RETRY_AFTER).and_then(|text| retry_after::parse(text, date));
         let body = self.read(operation, reads, request.url, response).await?;
         let html = html || body.trim_ascii_start().starts_with(b"<");
-        Ok(Reply { status, html, json, date, retry_after, body })
+        Ok(Reply { status, html, json, date, retry_after, body, took: sent_at.elapsed() })
     }
 
     async fn read(

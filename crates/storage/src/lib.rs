@@ -45,7 +45,7 @@ pub use outbox::{
 pub use people::People;
 pub use replica::{ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, SyncPosition, SyncState};
 pub use sessions::Sessions;
-pub use sync_memory::{Health, ReducedSize, SyncMemory};
+pub use sync_memory::{Health, LineSpeed, ReducedSize, SyncMemory};
 pub use turns::{Turn, Turns};
 
 #[cfg(feature = "mock")]

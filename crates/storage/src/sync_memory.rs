@@ -16,6 +16,10 @@ pub struct SyncMemory {
     pub push_size: ReducedSize,
     /// How much of a page gets through.
     pub page_size: ReducedSize,
+    /// How fast the line is.
+    pub line: LineSpeed,
+    /// By how many milliseconds the device's clock is ahead of the server's, when that was last seen.
+    pub clock_ahead_ms: Option<i64>,
     /// Lanes that are tried after all others, because a mutation of theirs made a whole call fail.
     pub suspects: BTreeSet<ConversationId>,
     /// The server's digest for which a new first load changed nothing. Another one would not either.
@@ -35,6 +39,28 @@ pub struct ReducedSize {
     /// Rows; none: as many as the server accepts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<u32>,
+    /// As many rows as this were refused because they were too many. The size grows towards it in ever smaller steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<u32>,
+    /// Calls of the full size that got through since the size stopped growing.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub passed: u32,
+}
+
+/// How fast the line was when something large enough to tell went over it, in bytes of JSON per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LineSpeed {
+    /// From the server; none: not measured, or fast enough for full pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down: Option<u32>,
+    /// To the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up: Option<u32>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// How often something had to be put right since the store was made, by whichever process. All of it is ordinary on a bad

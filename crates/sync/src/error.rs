@@ -40,7 +40,10 @@ impl SyncError {
     pub fn is_offline(&self) -> bool {
         matches!(self, Self::Remote(error)
             if matches!(error.kind(),
-                RemoteErrorKind::Unreachable | RemoteErrorKind::Interrupted | RemoteErrorKind::TimedOut))
+                RemoteErrorKind::Unreachable
+                    | RemoteErrorKind::Interrupted
+                    | RemoteErrorKind::TimedOut
+                    | RemoteErrorKind::Intercepted))
     }
 }
 

@@ -284,6 +284,7 @@ pub fn server() -> ServerInfo {
 #[must_use]
 pub fn pull_page(to: &str, changes: Changes) -> PullPage {
     PullPage {
+        transfer: fieldpost_domain::Transfer::default(),
         changes,
         cursor: cursor(to),
         more: false,
@@ -298,6 +299,7 @@ pub fn pull_page(to: &str, changes: Changes) -> PullPage {
 #[must_use]
 pub fn bootstrap_page(changes: Changes) -> BootstrapPage {
     BootstrapPage {
+        transfer: fieldpost_domain::Transfer::default(),
         me: Some(iris()),
         total_conversations: changes.conversations.len() as u64,
         changes,
@@ -315,6 +317,7 @@ pub fn bootstrap_page(changes: Changes) -> BootstrapPage {
 #[must_use]
 pub fn history_page(conversation: ConversationId, from: u64, to: u64, messages: Vec<Message>) -> HistoryPage {
     HistoryPage {
+        transfer: fieldpost_domain::Transfer::default(),
         conversation_id: conversation,
         conversation: None,
         changes: Changes { messages, ..Changes::default() },

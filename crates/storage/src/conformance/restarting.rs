@@ -10,7 +10,8 @@ use super::given::{
     pulled_messages, read, refused, sent, seqs, stored, summary, texts, thread, unread,
 };
 use crate::{
-    BootstrapReason, EntryState, Health, Older, ReducedSize, StorageErrorKind, Store, SyncMemory, SyncPosition,
+    BootstrapReason, EntryState, Health, LineSpeed, Older, ReducedSize, StorageErrorKind, Store, SyncMemory,
+    SyncPosition,
 };
 use fieldpost_domain::{
     Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, ConversationDigest, Message, PullPage,
@@ -134,8 +135,10 @@ pub async fn what_passes_have_learned_survives_a_restart(device: &dyn Device) {
     assert_eq!(store.sync_state().await.unwrap().memory, SyncMemory::default());
     let learned = SyncMemory {
         limits: ServerLimits { page_rows: 9, ..ServerLimits::default() },
-        push_size: ReducedSize { rows: Some(62) },
-        page_size: ReducedSize { rows: Some(1) },
+        push_size: ReducedSize { rows: Some(62), refused: Some(125), passed: 3 },
+        line: LineSpeed { down: Some(7_000), up: Some(2_000) },
+        clock_ahead_ms: Some(-3_900_000),
+        page_size: ReducedSize { rows: Some(1), ..ReducedSize::default() },
         suspects: [conversation_id(1), conversation_id(2)].into(),
         unresolved_digest: Some(ConversationDigest::of([conversation_id(3)])),
         checked: Some(conversation_id(4)),

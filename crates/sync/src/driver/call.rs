@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::SyncError;
 use fieldpost_domain::AccessToken;
-use fieldpost_remote::{RemoteErrorKind, RemoteResult};
+use fieldpost_remote::{RemoteError, RemoteErrorKind, RemoteResult};
 use std::future::Future;
 use tracing::Instrument;
 
@@ -24,16 +24,21 @@ impl Engine {
         Call: Future<Output = RemoteResult<T>>,
     {
         let mut token = self.session.token().await?;
-        let mut cached = true;
-        for _ in 0..MAX_CACHED_TOKENS {
+        let mut cached_tokens = 0;
+        loop {
             let response = self.attempt(operation, make_call(token.clone())).await;
-            if !cached || !response.as_ref().is_err_and(|error| error.kind() == RemoteErrorKind::Unauthorized) {
+            let refused = response.as_ref().is_err_and(|error| error.kind() == RemoteErrorKind::Unauthorized);
+            cached_tokens += 1;
+            if !refused || cached_tokens > MAX_CACHED_TOKENS {
                 return Ok(response);
             }
             let replacement = self.session.replacement(&token).await?;
-            (token, cached) = (replacement.token, replacement.cached);
+            token = replacement.token;
+            if !replacement.cached {
+                let response = self.attempt(operation, make_call(token)).await;
+                return Ok(response.map_err(|error| of_new_token(operation, error)));
+            }
         }
-        Ok(self.attempt(operation, make_call(token)).await)
     }
 
     async fn attempt<T>(
@@ -42,5 +47,15 @@ impl Engine {
         call: impl Future<Output = RemoteResult<T>>,
     ) -> RemoteResult<T> {
         call.instrument(tracing::debug_span!("call", operation)).await
+    }
+}
+
+/// The server refused a token that it has just issued.
+fn of_new_token(operation: &'static str, error: RemoteError) -> RemoteError {
+    match error.kind() {
+        RemoteErrorKind::Unauthorized => {
+            RemoteError::new(RemoteErrorKind::NewTokenRefused, operation).with_source(error)
+        }
+        _ => error,
     }
 }

@@ -1,6 +1,6 @@
 //! Carries out the effects of a pass, one after the other.
 
-use super::{Engine, prefetch::Prefetch};
+use super::{Engine, meanwhile::SharedPass, prefetch::Prefetch};
 use crate::machine::{Effect, Event, Outcome, Pass};
 use fieldpost_domain::{HistoryPage, Mutation};
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
@@ -8,22 +8,57 @@ use fieldpost_storage::{ApplyReport, StorageResult};
 use tracing::{Instrument, Span};
 
 impl Engine {
-    /// Runs a pass to its end.
+    /// Runs a pass to its end, and pushes what is written while it follows.
     pub(super) async fn drive(&self, pass: &mut Pass) -> Outcome {
-        let mut effect = pass.start();
+        let pass = SharedPass::new(pass);
+        tokio::select! {
+            biased;
+            outcome = self.run_effects(&pass) => outcome,
+            never = self.push_meanwhile(&pass) => match never {},
+        }
+    }
+
+    async fn run_effects(&self, pass: &SharedPass<'_>) -> Outcome {
+        let mut pushing = Some(pass.pushing().await);
+        let mut effect = pass.lock().start();
         let mut prefetch = Prefetch::default();
         loop {
+            match effect {
+                // From here on others may push.
+                Effect::ReadState => pushing = None,
+                // Whatever is being pushed belongs to this pass: it ends with that.
+                Effect::Remember { .. } | Effect::Finish(_) | Effect::Withdraw { .. } if pushing.is_none() => {
+                    pushing = Some(pass.pushing().await);
+                }
+                _ => {}
+            }
             let event = match self.execute(effect, &mut prefetch).await {
                 Ok(event) => event,
                 Err(outcome) => return prefetch.with_prefetched_wait(outcome),
             };
-            effect = pass.next(event);
-            self.status.send_if_modified(|status| {
-                let changed = status.bootstrap != pass.progress();
-                status.bootstrap = pass.progress();
-                changed
-            });
+            self.observe(pass, &event);
+            let progress = {
+                let mut pass = pass.lock();
+                effect = pass.next(event);
+                pass.progress()
+            };
+            self.status.send_if_modified(|status| std::mem::replace(&mut status.bootstrap, progress) != progress);
         }
+    }
+
+    /// Notes what an event tells besides what it is about.
+    fn observe(&self, pass: &SharedPass<'_>, event: &Event) {
+        let server_time = match event {
+            Event::Recalled(memory) => return self.session.clock_is_ahead(memory.clock_ahead_ms),
+            Event::Bootstrapped(Ok(page)) => page.server_time,
+            Event::Pulled(Ok(page)) => page.server_time,
+            // Another process may have written while the page was applied.
+            Event::BootstrapApplied(_) => return pass.look(),
+            _ => return,
+        };
+        let ahead = (self.env.now() - server_time).num_milliseconds();
+        self.session.clock_is_ahead(Some(ahead));
+        pass.lock().clock_is_ahead(ahead);
     }
 
     /// Carries out one effect. `Err` ends the pass with that outcome.
@@ -84,7 +119,7 @@ impl Engine {
         self.replica.apply_history(generation, page).await
     }
 
-    async fn call_push(&self, mutations: &[Mutation]) -> Event {
+    pub(super) async fn call_push(&self, mutations: &[Mutation]) -> Event {
         let answer = self.call("push", |token| async move { self.api.push(&token, mutations).await }).await;
         answer.map_or_else(Event::SessionFailed, Event::Pushed)
     }

@@ -35,7 +35,7 @@ impl Engine {
     async fn fetch_older(&self, conversation_id: ConversationId, before: Seq) -> Result<HistoryPage, SyncError> {
         let mut limit = PAGE_MESSAGES;
         loop {
-            let request = HistoryRequest { conversation_id, before: Some(before), limit: Some(limit) };
+            let request = HistoryRequest { conversation_id, before: Some(before), limit: Some(limit), bytes: None };
             match self.call("history", |token| async move { self.api.history(&token, request).await }).await? {
                 Err(error) if matches!(error.kind(), RemoteErrorKind::Oversized | RemoteErrorKind::TooLarge) => {
                     if limit == 1 {

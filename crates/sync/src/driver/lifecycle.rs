@@ -14,6 +14,7 @@ impl Engine {
     pub async fn note_local_write(&self) -> Result<(), SyncError> {
         self.observe_clock();
         self.trigger(Trigger::LocalWrite);
+        self.writes.send_modify(|writes| *writes += 1);
         self.count().await
     }
 

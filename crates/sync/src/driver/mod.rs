@@ -12,6 +12,7 @@ mod call;
 mod execute;
 mod history;
 mod lifecycle;
+mod meanwhile;
 mod pass;
 mod prefetch;
 mod probe;
@@ -68,6 +69,8 @@ pub struct Engine {
     status: watch::Sender<Status>,
     /// Held from counting the outbox until the counts are published, so that an old count never replaces a newer one.
     counting: Mutex<()>,
+    /// Counts local writes; a pass under way pushes them.
+    writes: watch::Sender<u64>,
     /// How many passes callers have requested.
     requested: AtomicU64,
     gate: Mutex<Gate>,
@@ -96,6 +99,7 @@ impl Engine {
             env: parts.env,
             status: watch::Sender::new(Status::default()),
             counting: Mutex::default(),
+            writes: watch::Sender::new(0),
             requested: AtomicU64::new(0),
             gate: Mutex::default(),
             schedule: watch::Sender::new(Schedule::new(Rhythm::default())),

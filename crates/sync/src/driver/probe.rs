@@ -60,7 +60,9 @@ impl Engine {
         let position = self.replica.sync_state().await?.position;
         let (asked, asked_at) = (Instant::now(), self.env.now());
         let report = match position {
-            SyncPosition::Following(cursor) => self.probe_pull(PullRequest { cursor, limit: Some(1) }).await?,
+            SyncPosition::Following(cursor) => {
+                self.probe_pull(PullRequest { cursor, limit: Some(1), bytes: None }).await?
+            }
             SyncPosition::Fresh | SyncPosition::FirstScreen | SyncPosition::Bootstrapping { .. } => {
                 self.probe_bootstrap(CursorHealth::Loading).await?
             }
@@ -94,7 +96,7 @@ impl Engine {
     }
 
     async fn probe_bootstrap(&self, cursor: CursorHealth) -> Result<ServerReport, SyncError> {
-        let request = BootstrapRequest { after: None, limit: Some(1), messages: Some(1) };
+        let request = BootstrapRequest { after: None, limit: Some(1), messages: Some(1), bytes: None };
         let request = &request;
         let page =
             self.call("bootstrap", |token| async move { self.api.bootstrap(&token, request.clone()).await }).await??;

@@ -22,7 +22,7 @@ const MESSAGES: u32 = 20;
 pub(super) struct Check {
     wanted: bool,
     current: Option<Checkable>,
-    /// The fetched page lies within_range the range that was stored.
+    /// The fetched page lies within the range that was stored.
     within_range: bool,
 }
 
@@ -48,14 +48,14 @@ impl Pass {
         self.memory.checked = checkable.map(|checkable| checkable.conversation_id);
         self.check.current = checkable;
         // Each round ends with the digest.
-        checkable.map_or(Effect::CheckDigest, |checkable| Effect::Check(request(checkable)))
+        checkable.map_or(Effect::CheckDigest, |checkable| Effect::Check(request(checkable, self.page_bytes())))
     }
 
     pub(super) fn on_checked(&mut self, answer: RemoteResult<HistoryPage>) -> Effect {
         let repeat = self.repeats(&answer);
         let Some(checkable) = self.check.current else { return self.end_well() };
         if repeat {
-            return Effect::Check(request(checkable));
+            return Effect::Check(request(checkable, self.page_bytes()));
         }
         match answer {
             Ok(page) => {
@@ -88,10 +88,11 @@ impl Pass {
     }
 }
 
-const fn request(checkable: Checkable) -> HistoryRequest {
+const fn request(checkable: Checkable, bytes: Option<u32>) -> HistoryRequest {
     HistoryRequest {
         conversation_id: checkable.conversation_id,
         before: Some(checkable.range.to.next()),
         limit: Some(MESSAGES),
+        bytes,
     }
 }

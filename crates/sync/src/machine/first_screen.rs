@@ -1,6 +1,6 @@
 //! The first screen: what a new device shows before its bootstrap.
 //!
-//! A bootstrap page is applied as a from_start before anything of it is shown, and a full page may be a MiB: more than two
+//! A bootstrap page is applied as a whole before anything of it is shown, and a full page may be a MiB: more than two
 //! minutes at 64 kbit/s. So an empty device first requests a first screen: some conversations, the newest activity
 //! first, each with its last message. Then the bootstrap begins and brings these conversations again with all the
 //! others.
@@ -54,11 +54,14 @@ impl Pass {
         self.follow.first_screen = FirstScreen(first && state.me.is_none());
     }
 
-    pub(super) const fn first_screen_request() -> BootstrapRequest {
-        BootstrapRequest { after: None, limit: Some(CONVERSATIONS), messages: Some(1) }
+    pub(super) fn first_screen_request(&self) -> BootstrapRequest {
+        let limit = self.page_limit().map_or(CONVERSATIONS, |rows| rows.min(CONVERSATIONS));
+        BootstrapRequest { after: None, limit: Some(limit), messages: Some(1), bytes: self.page_bytes() }
     }
 
     pub(super) fn on_first_screen(&mut self, page: BootstrapPage) -> Effect {
+        self.measure_down(page.transfer, page.changes.len());
+        self.know_server(Some(&page.server));
         self.memory.limits = page.limits;
         self.follow.progress = Some(Progress { done: 0, total: Some(page.total_conversations) });
         self.follow.then = Then::BeginBootstrap;

@@ -65,11 +65,18 @@ struct Run {
     pages: u32,
     end: Option<Cursor>,
     digest: Option<ConversationDigest>,
+    /// A push was answered since the run began.
+    disturbed: bool,
 }
 
 impl Follow {
     pub(super) const fn progress(&self) -> Option<Progress> {
         self.progress
+    }
+
+    /// A push was answered meanwhile.
+    pub(super) const fn disturb(&mut self) {
+        self.run.disturbed = true;
     }
 
     pub(super) const fn has_marked_again(&self) -> bool {
@@ -80,6 +87,7 @@ impl Follow {
 impl Pass {
     pub(super) fn on_state(&mut self, state: SyncState) -> Effect {
         self.want_first_screen(&state);
+        self.know_server(state.server.as_ref());
         match state.position {
             SyncPosition::Fresh | SyncPosition::FirstScreen => self.begin_bootstrap(BootstrapReason::First),
             SyncPosition::Bootstrapping { after, done, total } => {
@@ -127,24 +135,35 @@ impl Pass {
     fn bootstrap(&mut self, after: Option<Continuation>) -> Effect {
         self.follow.after.clone_from(&after);
         let first_screen = self.follow.first_screen.is_on();
-        Effect::Bootstrap(if first_screen { Self::first_screen_request() } else { self.page_request(after) })
+        Effect::Bootstrap(if first_screen { self.first_screen_request() } else { self.page_request(after) })
     }
 
     pub(super) fn page_request(&self, after: Option<Continuation>) -> BootstrapRequest {
-        BootstrapRequest { after, limit: self.page_limit(), messages: self.follow.without_messages.then_some(0) }
+        BootstrapRequest {
+            after,
+            limit: self.page_limit(),
+            messages: self.follow.without_messages.then_some(0),
+            bytes: self.page_bytes(),
+        }
     }
 
     pub(super) fn on_bootstrapped(&mut self, answer: RemoteResult<BootstrapPage>) -> Effect {
         if self.repeats(&answer) {
-            let after = self.follow.after.take();
-            return self.bootstrap(after);
+            self.page_was_cut_off();
+            return self.bootstrap_again();
         }
         match answer {
             Ok(page) if self.follow.first_screen.ends_with(&page) => self.on_first_screen(page),
             Ok(page) => self.on_bootstrap_page(page),
             Err(error) if is_oversized(&error) => self.on_oversized_bootstrap(error),
+            Err(error) if self.may_get_smaller_page(&error) => self.bootstrap_again(),
             Err(error) => self.on_follow_error(error),
         }
+    }
+
+    fn bootstrap_again(&mut self) -> Effect {
+        let after = self.follow.after.take();
+        self.bootstrap(after)
     }
 
     /// Requests a page that is too large again at half the size. A single conversation is first requested without its
@@ -157,13 +176,14 @@ impl Pass {
             self.report.oversized += 1;
             self.follow.without_messages = true;
         }
-        let after = self.follow.after.take();
-        self.bootstrap(after)
+        self.bootstrap_again()
     }
 
     fn on_bootstrap_page(&mut self, page: BootstrapPage) -> Effect {
         self.follow.without_messages = false;
-        self.note_page_received(page.limits.page_rows);
+        self.measure_down(page.transfer, page.changes.len());
+        self.know_server(Some(&page.server));
+        self.note_page_received(page.limits.page_rows, page.next_after.is_some());
         self.memory.limits = page.limits;
         let done = self.follow.progress.map_or(0, |progress| progress.done) + page.changes.conversations.len() as u64;
         self.follow.progress = Some(Progress { done, total: Some(page.total_conversations) });
@@ -195,7 +215,7 @@ impl Pass {
     fn pull(&mut self, cursor: Cursor) -> Effect {
         self.follow.progress = None;
         self.follow.cursor = Some(cursor.clone());
-        Effect::Pull(PullRequest { cursor, limit: self.page_limit() })
+        Effect::Pull(PullRequest { cursor, limit: self.page_limit(), bytes: self.page_bytes() })
     }
 
     pub(super) fn on_pulled(&mut self, answer: RemoteResult<PullPage>) -> Effect {
@@ -205,11 +225,13 @@ impl Pass {
             return Effect::ReadState;
         };
         if repeat {
+            self.page_was_cut_off();
             return self.pull(from);
         }
         match answer {
             Ok(page) => self.on_pull_page(from, page),
             Err(error) if is_oversized(&error) => self.on_oversized_pull(from, error),
+            Err(error) if self.may_get_smaller_page(&error) => self.pull(from),
             Err(error) => self.on_follow_error(error),
         }
     }
@@ -234,7 +256,9 @@ impl Pass {
     }
 
     fn on_pull_page(&mut self, from: Cursor, page: PullPage) -> Effect {
-        self.note_page_received(page.limits.page_rows);
+        self.measure_down(page.transfer, page.changes.len());
+        self.know_server(Some(&page.server));
+        self.note_page_received(page.limits.page_rows, page.more);
         self.memory.limits = page.limits;
         let repeated = page.more && (page.cursor == from || self.was_requested(&page.cursor));
         if repeated || self.too_many_empty(page.more && page.changes.is_empty()) {
@@ -262,7 +286,8 @@ impl Pass {
     /// The device sees other conversations than the server. If that is certain (a run of a single page), a new
     /// bootstrap repairs it, unless a bootstrap has already failed to resolve the same difference.
     fn on_difference(&mut self) -> Effect {
-        let comparable = self.follow.run.from_start && self.follow.run.pages == 1;
+        let disturbed = self.follow.run.disturbed && !planted(PlantedBug::DigestOfAnotherMoment);
+        let comparable = self.follow.run.from_start && self.follow.run.pages == 1 && !disturbed;
         if !comparable
             && self.follow.extra_pulls < EXTRA_PULL_LIMIT
             && let Some(end) = self.follow.run.end.take()
@@ -270,6 +295,9 @@ impl Pass {
             self.follow.extra_pulls += 1;
             self.follow.run = Run { from_start: true, ..Run::default() };
             return self.pull(end);
+        }
+        if disturbed {
+            return self.go_on();
         }
         let digest = self.follow.run.digest.take();
         if self.follow.reconciled || digest == self.memory.unresolved_digest {
@@ -311,9 +339,12 @@ impl Pass {
             {
                 self.begin_bootstrap(reason_of(reason))
             }
-            RemoteErrorKind::Interrupted | RemoteErrorKind::TimedOut | RemoteErrorKind::Unavailable => {
-                let full = self.memory.limits.page_rows;
-                let rows = self.memory.page_size.of(full);
+            RemoteErrorKind::Interrupted => {
+                self.page_was_cut_off();
+                self.fail(error)
+            }
+            RemoteErrorKind::Unavailable => {
+                let rows = self.requested_rows();
                 self.memory.page_size.slow_down(rows);
                 self.fail(error)
             }
@@ -321,14 +352,37 @@ impl Pass {
         }
     }
 
-    /// None while pages arrive; then the server's own limit applies.
-    fn page_limit(&self) -> Option<u32> {
-        let size = self.memory.page_size;
-        size.is_reduced().then(|| size.of(self.memory.limits.page_rows))
+    /// Whether to request the page again in this pass, now that it is smaller.
+    fn may_get_smaller_page(&mut self, error: &RemoteError) -> bool {
+        match error.kind() {
+            RemoteErrorKind::StatementTimeout => {
+                let rows = self.requested_rows();
+                self.memory.page_size.refuse(rows);
+                rows > 1
+            }
+            RemoteErrorKind::TimedOut => {
+                self.page_was_cut_off();
+                self.retries_slow_page()
+            }
+            _ => false,
+        }
     }
 
-    fn note_page_received(&mut self, full: u32) {
-        self.memory.page_size.speed_up(full);
+    /// None while full pages arrive; then the server's own limit applies.
+    pub(super) fn page_limit(&self) -> Option<u32> {
+        let (size, full) = (self.memory.page_size, self.memory.limits.page_rows);
+        let rows = self.rows_of_slow_line().unwrap_or(full).min(size.of(full));
+        (rows < full).then_some(rows)
+    }
+
+    fn requested_rows(&self) -> u32 {
+        let request = self.follow.first_screen.is_on().then(|| self.first_screen_request().limit).flatten();
+        request.or(self.page_limit()).unwrap_or(self.memory.limits.page_rows)
+    }
+
+    fn note_page_received(&mut self, full: u32, has_more: bool) {
+        let rows = if has_more { self.requested_rows() } else { 0 };
+        self.memory.page_size.speed_up(full, rows);
     }
 
     fn was_requested(&mut self, position: &impl Hash) -> bool {

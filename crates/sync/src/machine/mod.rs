@@ -33,6 +33,8 @@ mod event;
 mod expiry;
 mod first_screen;
 mod follow;
+mod line;
+mod meanwhile;
 mod outcome;
 mod pace;
 mod pass_result;
@@ -62,6 +64,9 @@ const REPEATS: u32 = 1;
 /// How often one pass reads the position again because another process moved it.
 const SUPERSEDED_LIMIT: u32 = 3;
 
+/// A difference between two clocks that no answer takes to come, in milliseconds.
+const WRONG_CLOCK_MS: i64 = 60_000;
+
 /// One pass of syncing.
 #[derive(Debug)]
 pub struct Pass {
@@ -72,6 +77,7 @@ pub struct Pass {
     follow: follow::Follow,
     repair: repair::Repair,
     check: check::Check,
+    line: line::Line,
     report: SyncReport,
     /// How many responses were lost in a row.
     lost_in_a_row: u32,
@@ -101,6 +107,7 @@ impl Pass {
             follow: follow::Follow::default(),
             repair: repair::Repair::default(),
             check: check::Check::default(),
+            line: line::Line::default(),
             report: SyncReport::default(),
             lost_in_a_row: 0,
             superseded: 0,
@@ -162,6 +169,17 @@ impl Pass {
             Event::SessionFailed(error) => {
                 self.withdraw_before(|pass| Effect::Finish(Outcome::failed(error, pass.report)))
             }
+        }
+    }
+
+    /// Notes by how many milliseconds the device's clock is ahead of the server's, if that is more than a slow response
+    /// explains.
+    pub fn clock_is_ahead(&mut self, millis: i64) {
+        let moved = self.memory.clock_ahead_ms.is_none_or(|before| (before - millis).abs() > WRONG_CLOCK_MS);
+        if millis.abs() <= WRONG_CLOCK_MS {
+            self.memory.clock_ahead_ms = None;
+        } else if moved {
+            self.memory.clock_ahead_ms = Some(millis);
         }
     }
 

@@ -18,7 +18,7 @@ use fieldpost_domain::{
     planted::{self, PlantedBug, planted},
 };
 use fieldpost_remote::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
-use fieldpost_storage::{BatchLimits, SettleReport};
+use fieldpost_storage::{ReducedSize, SettleReport};
 use std::collections::{BTreeSet, HashSet};
 
 /// After this many mutations fail alone in a row, the fault is the server's.
@@ -59,6 +59,10 @@ impl Push {
         self.waiting.extend(lanes);
     }
 
+    pub(super) fn batch(&self) -> &[Mutation] {
+        &self.batch
+    }
+
     /// Nothing is in flight any more.
     pub(super) fn clear_batch(&mut self) {
         self.batch.clear();
@@ -85,10 +89,13 @@ impl Push {
     }
 }
 
+fn rows_of(batch: &[Mutation]) -> u32 {
+    u32::try_from(batch.len()).unwrap_or(u32::MAX)
+}
+
 impl Pass {
     pub(super) fn read_batch(&mut self) -> Effect {
-        let mut limits = BatchLimits::from(self.memory.limits);
-        limits.rows = self.memory.push_size.of(limits.rows);
+        let mut limits = self.batch_limits();
         if let Some(rows) = self.push.narrowed {
             limits.rows = limits.rows.min(rows);
         }
@@ -133,8 +140,11 @@ impl Pass {
     }
 
     fn on_push_answer(&mut self, answer: PushAnswer) -> Effect {
+        let batch = std::mem::take(&mut self.push.batch);
+        self.measure_up(&batch, answer.took);
         self.memory.limits = answer.limits;
-        self.memory.push_size.speed_up(answer.limits.push_rows);
+        self.memory.push_size.speed_up(answer.limits.push_rows, rows_of(&batch));
+        self.push.batch = batch;
         self.push.failed_alone = 0;
         for (mutation, result) in self.push.batch.iter().zip(&answer.results) {
             let lane = mutation.intent.lane();
@@ -153,9 +163,12 @@ impl Pass {
     fn on_push_error(&mut self, error: RemoteError) -> Effect {
         match error.kind() {
             RemoteErrorKind::TooLarge | RemoteErrorKind::BadRequest | RemoteErrorKind::Oversized => self.narrow(error),
+            RemoteErrorKind::StatementTimeout => self.send_fewer(error),
             // The follow phase would fail too.
             RemoteErrorKind::Unreachable
             | RemoteErrorKind::Unauthorized
+            | RemoteErrorKind::NewTokenRefused
+            | RemoteErrorKind::Intercepted
             | RemoteErrorKind::WrongApiKey
             | RemoteErrorKind::RateLimited
             | RemoteErrorKind::ClientTooOld
@@ -167,14 +180,30 @@ impl Pass {
                 self.send_less();
                 self.fail(error)
             }
+            RemoteErrorKind::TimedOut => {
+                self.batch_was_too_slow();
+                self.on_unexplained(error)
+            }
             _ => self.on_unexplained(error),
         }
     }
 
     /// Halves the size of the next batches.
     fn send_less(&mut self) {
-        let rows = u32::try_from(self.push.batch.len()).unwrap_or(u32::MAX);
+        let rows = rows_of(&self.push.batch);
         self.memory.push_size.slow_down(rows);
+    }
+
+    /// The batch was too much for one statement, and nothing of it was applied: half of it may pass, in this pass still.
+    fn send_fewer(&mut self, error: RemoteError) -> Effect {
+        let rows = rows_of(&self.push.batch);
+        if rows > 1 {
+            self.memory.push_size.refuse(rows);
+            return self.read_batch();
+        }
+        // It was not the size. The others may be as many again, soon.
+        self.memory.push_size = ReducedSize { rows: Some(1), ..ReducedSize::default() };
+        self.on_failed_alone(error)
     }
 
     /// The batch was not accepted and nothing of it was applied: search for the faulty mutation.

@@ -2,7 +2,7 @@
 
 use super::{Effect, Pass, follow::is_oversized};
 use fieldpost_domain::{Changes, ConversationId, HistoryPage, Seq, SeqRange, ServerLimits, UnreadableRow};
-use fieldpost_remote::{HistoryRequest, RemoteErrorKind, RemoteResult};
+use fieldpost_remote::{HistoryRequest, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{ApplyReport, MissingRange};
 use std::collections::HashSet;
 
@@ -56,8 +56,14 @@ impl Pass {
         Effect::History(HistoryRequest {
             conversation_id: range.conversation_id,
             before: range.before,
-            limit: Some(self.repair.reduced.unwrap_or(PAGE_MESSAGES)),
+            limit: Some(self.history_rows()),
+            bytes: self.page_bytes(),
         })
+    }
+
+    fn history_rows(&self) -> u32 {
+        let rows = self.repair.reduced.unwrap_or(PAGE_MESSAGES);
+        self.rows_of_slow_line().map_or(rows, |fit| rows.min(fit))
     }
 
     /// Requests a page that is too large again at half the size. A single message that is too large is recorded as an
@@ -72,22 +78,41 @@ impl Pass {
         Effect::ApplyHistory(Box::new(placeholder_page(range.conversation_id, range.newest, self.memory.limits)))
     }
 
+    /// Whether to request the page again in this pass, now that it is smaller.
+    fn may_get_less_history(&mut self, error: &RemoteError) -> bool {
+        match error.kind() {
+            RemoteErrorKind::StatementTimeout => {
+                let rows = self.history_rows();
+                self.repair.reduced = Some((rows / 2).max(1));
+                rows > 1
+            }
+            RemoteErrorKind::TimedOut => {
+                self.page_was_cut_off();
+                self.retries_slow_page()
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn on_history(&mut self, answer: RemoteResult<HistoryPage>) -> Effect {
         if self.repeats(&answer)
             && let Some(range) = self.repair.current
         {
+            self.page_was_cut_off();
             return self.history(range);
         }
         match answer {
             Ok(page) => {
+                self.measure_down(page.transfer, page.changes.len());
                 self.repair.reduced = self.repair.reduced.map(|rows| rows * 2).filter(|rows| *rows < PAGE_MESSAGES);
                 Effect::ApplyHistory(Box::new(page))
             }
             // The conversation is not visible any more; the next pull says so.
             Err(error) if error.kind() == RemoteErrorKind::NotFound => self.fetch_missing(),
-            Err(error) => match self.repair.current.filter(|_| is_oversized(&error)) {
-                Some(range) => self.on_oversized_history(range),
-                None => self.fail(error),
+            Err(error) => match { self.repair.current } {
+                Some(range) if is_oversized(&error) => self.on_oversized_history(range),
+                Some(range) if self.may_get_less_history(&error) => self.history(range),
+                _ => self.fail(error),
             },
         }
     }
@@ -107,6 +132,7 @@ pub(crate) fn placeholder_page(conversation_id: ConversationId, seq: Seq, limits
         reason: "too large to be transferred".to_owned(),
     };
     HistoryPage {
+        transfer: fieldpost_domain::Transfer::default(),
         conversation_id,
         conversation: None,
         changes: Changes { unreadable: vec![row], ..Changes::default() },

@@ -95,6 +95,14 @@ impl SessionKeeper {
         }
     }
 
+    /// The device's clock is known to be ahead of the server's by so many milliseconds; a session's end is judged by the
+    /// server's.
+    pub fn clock_is_ahead(&self, millis: Option<i64>) {
+        if let Owner::Fieldpost(session) = &self.owner {
+            session.clock_is_ahead(millis);
+        }
+    }
+
     /// Whether somebody is signed in.
     ///
     /// # Errors

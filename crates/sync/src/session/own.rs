@@ -19,10 +19,16 @@ use super::Replacement;
 use crate::{Env, SyncError};
 use chrono::TimeDelta;
 use fieldpost_domain::planted::{PlantedBug, planted};
-use fieldpost_domain::{AccessToken, Session};
-use fieldpost_remote::{Auth, Credentials, RemoteErrorKind};
+use fieldpost_domain::{AccessToken, Session, Time};
+use fieldpost_remote::{Auth, Credentials, RemoteError, RemoteErrorKind};
 use fieldpost_storage::Sessions;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc, Mutex as Lock, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{sync::Mutex, time::Instant};
 
 /// How long before its stated expiry a token is refreshed.
@@ -31,6 +37,10 @@ const REFRESH_EARLY_BY: Duration = Duration::from_secs(60);
 
 /// The longest token lifetime that is plausible: the maximum of Supabase.
 const MAX_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How long a token counts as new. A server that refuses one would refuse the next as well; asking for one with every
+/// pass would only fill its table of refresh tokens.
+const NEW: Duration = Duration::from_secs(60);
 
 /// How long signing out waits for the server.
 const SIGN_OUT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -44,6 +54,10 @@ pub(super) struct OwnSession {
     current: Mutex<Current>,
     /// Only its holder may ask the server for tokens.
     renewing: Mutex<()>,
+    /// By how much the device's clock is ahead of the server's.
+    clock_ahead_ms: AtomicI64,
+    /// The token that was fetched last, and when. One that is refused right away is not replaced by another.
+    issued: Lock<Option<(AccessToken, Instant)>>,
 }
 
 #[derive(Default)]
@@ -62,7 +76,15 @@ enum Current {
 impl OwnSession {
     /// Stores its session in `sessions` and renews it with `auth`.
     pub(super) fn new(auth: Arc<dyn Auth>, sessions: Arc<dyn Sessions>, env: Env) -> Self {
-        Self { auth, sessions, env, current: Mutex::default(), renewing: Mutex::default() }
+        Self {
+            auth,
+            sessions,
+            env,
+            current: Mutex::default(),
+            renewing: Mutex::default(),
+            clock_ahead_ms: AtomicI64::new(0),
+            issued: Lock::default(),
+        }
     }
 
     /// Signs in and stores the session.
@@ -105,7 +127,7 @@ impl OwnSession {
             let session = self.read(&mut current).await?.ok_or(SyncError::SignedOut)?;
             let refresh_due = match &*current {
                 Current::Fetched(_, renew_at) => renew_at.is_some_and(|at| at <= Instant::now()),
-                _ => session.expires_at - REFRESH_EARLY <= self.env.now(),
+                _ => session.expires_at - REFRESH_EARLY <= self.server_now(),
             };
             (session, refresh_due)
         };
@@ -128,7 +150,16 @@ impl OwnSession {
         if session.access_token != *refused {
             return Ok(Replacement::cached(session.access_token));
         }
+        if self.was_just_issued(refused) && self.newer_than(&session).await?.is_none() {
+            return Err(RemoteError::new(RemoteErrorKind::NewTokenRefused, "token").into());
+        }
         self.renew(&session).await
+    }
+
+    /// Whether this process fetched this token a moment ago.
+    fn was_just_issued(&self, token: &AccessToken) -> bool {
+        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        issued.as_ref().is_some_and(|(last, at)| last == token && at.elapsed() < NEW)
     }
 
     async fn renew(&self, old: &Session) -> Result<Replacement, SyncError> {
@@ -138,7 +169,12 @@ impl OwnSession {
             return Ok(Replacement::cached(newer.access_token));
         }
         match self.auth.refresh(&old.refresh_token).await {
-            Ok(renewed) => Ok(Replacement::refreshed(self.keep(renewed).await?.access_token)),
+            Ok(renewed) => {
+                let token = self.keep(renewed).await?.access_token;
+                let issued = (token.clone(), Instant::now());
+                *self.issued.lock().unwrap_or_else(PoisonError::into_inner) = Some(issued);
+                Ok(Replacement::refreshed(token))
+            }
             Err(error) if error.kind() == RemoteErrorKind::SessionEnded => {
                 // Another process may have rotated the tokens first.
                 if let Some(newer) = self.newer_than(old).await? {
@@ -184,10 +220,22 @@ impl OwnSession {
 
     /// Marks tokens as fetched by this process and sets the time of their early refresh.
     fn fetched(&self, session: Session) -> Current {
-        let lifetime = (session.expires_at - self.env.now()).to_std().ok().filter(|lifetime| *lifetime <= MAX_LIFETIME);
+        let lifetime =
+            (session.expires_at - self.server_now()).to_std().ok().filter(|lifetime| *lifetime <= MAX_LIFETIME);
         let early = |lifetime: Duration| (lifetime / 2).max(lifetime.saturating_sub(REFRESH_EARLY_BY));
         let renew_at = lifetime.map(|lifetime| Instant::now() + early(lifetime));
         Current::Fetched(session, renew_at)
+    }
+
+    pub(super) fn clock_is_ahead(&self, millis: Option<i64>) {
+        self.clock_ahead_ms.store(millis.unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// The server's time, as far as it is known.
+    fn server_now(&self) -> Time {
+        let ahead = TimeDelta::try_milliseconds(self.clock_ahead_ms.load(Ordering::Relaxed)).unwrap_or_default();
+        let now = self.env.now();
+        now.checked_sub_signed(ahead).unwrap_or(now)
     }
 
     async fn known(&self) -> Result<Option<Session>, SyncError> {

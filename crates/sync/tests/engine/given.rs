@@ -2,7 +2,7 @@
 
 use fieldpost_domain::{ConversationId, MessageContent, MessageId, MessageKind, Seq, ServerLimits};
 use fieldpost_remote::{
-    Credentials,
+    Credentials, MessagingApi,
     reference::{DEMO_PASSWORD, ReferenceServer},
 };
 use fieldpost_storage::{
@@ -73,6 +73,19 @@ impl Phone {
             env: env.clone(),
         })));
         Self { store, network, engine, clock, env }
+    }
+
+    /// An engine on this phone's store that makes its messaging calls elsewhere.
+    pub(crate) fn engine_with_api(&self, api: impl MessagingApi + 'static) -> Engine {
+        Engine::new(Parts {
+            outbox: self.store.clone(),
+            replica: self.store.clone(),
+            sessions: self.store.clone(),
+            turns: self.store.clone(),
+            api: Arc::new(api),
+            auth: self.network.clone(),
+            env: self.env.clone(),
+        })
     }
 
     /// A phone whose owner has signed in and synced once.

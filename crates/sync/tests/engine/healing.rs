@@ -16,6 +16,7 @@ async fn a_message_lost_here_returns_after_a_round_of_checks() {
     let seq = Seq::new(before[0].0.unwrap());
     // A page that covers this part of the thread but leaves the message out.
     let hollow = HistoryPage {
+        transfer: fieldpost_domain::Transfer::default(),
         conversation_id: ada.thread().await,
         conversation: None,
         changes: Changes::default(),

@@ -84,7 +84,7 @@ async fn a_call_refused_with_a_refreshed_token_is_not_repeated_again() {
     mocks.auth.expect_refresh().times(1).returning(|_| Ok(session("new")));
     mocks.sessions.expect_save_session().times(1).returning(|_| Ok(()));
     let error = engine(mocks).sync().await.unwrap_err();
-    assert!(matches!(error, SyncError::Remote(error) if error.kind() == RemoteErrorKind::Unauthorized));
+    assert!(matches!(error, SyncError::Remote(error) if error.kind() == RemoteErrorKind::NewTokenRefused));
 }
 
 #[tokio::test]
@@ -138,6 +138,7 @@ async fn retry_after_counts_although_the_store_fails_afterwards() {
 /// The first of several bootstrap pages.
 fn first_page() -> BootstrapPage {
     BootstrapPage {
+        transfer: fieldpost_domain::Transfer::default(),
         me: None,
         total_conversations: 50,
         changes: Changes::default(),

@@ -2,15 +2,15 @@
 
 use crate::given::*;
 use chrono::TimeDelta;
-use fieldpost_domain::{AccessToken, RefreshToken, Session};
+use fieldpost_domain::{AccessToken, RefreshToken, Retry, Session};
 use fieldpost_remote::{
-    Auth, Credentials, RemoteErrorKind, RemoteResult,
+    Auth, Credentials, MockMessagingApi, RemoteError, RemoteErrorKind, RemoteResult,
     reference::{DEMO_PASSWORD, ReferenceServer},
 };
 use fieldpost_storage::{Sessions, memory::MemoryStore};
 use fieldpost_sync::{SessionKeeper, SyncError};
 use fieldpost_testkit::env;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
 async fn an_expired_token_is_refreshed_and_the_call_repeated() {
@@ -83,7 +83,7 @@ async fn no_call_is_made_when_nobody_is_signed_in() {
 }
 
 #[tokio::test]
-async fn a_phone_whose_clock_is_a_year_ahead_does_not_refresh_before_every_call() {
+async fn a_session_ends_by_the_clock_of_the_server_in_this_process_and_the_next() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.clock.advance(TimeDelta::days(365));
@@ -94,7 +94,36 @@ async fn a_phone_whose_clock_is_a_year_ahead_does_not_refresh_before_every_call(
     restarted.clock.advance(TimeDelta::days(365));
     restarted.sync().await;
     restarted.sync().await;
-    assert_eq!(restarted.network.take_calls(), ["refresh", "pull", "pull"]);
+    assert_eq!(restarted.network.take_calls(), ["pull", "pull"], "the file knows the difference");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_put_wrong_between_two_processes_costs_one_refresh() {
+    let server = ReferenceServer::demo();
+    let mut ada = Phone::of(&server, ADA, 1).await;
+    for (seed, expected) in [(2, ["refresh", "pull"].as_slice()), (3, ["pull"].as_slice())] {
+        ada = ada.restarted(seed);
+        ada.clock.advance(TimeDelta::minutes(65));
+        ada.sync().await;
+        assert_eq!(ada.network.take_calls(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_refuses_its_own_tokens_is_asked_for_one_a_minute() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    let mut api = MockMessagingApi::new();
+    api.expect_pull().returning(|_, _| Err(RemoteError::new(RemoteErrorKind::Unauthorized, "pull")));
+    let engine = ada.engine_with_api(api);
+    for second in 0..90 {
+        let error = engine.sync().await.unwrap_err();
+        assert!(matches!(&error, SyncError::Remote(error) if error.kind() == RemoteErrorKind::NewTokenRefused));
+        assert!(matches!(error.retry(), Retry::After(_)), "out of reach for now, not signed out");
+        assert_eq!(ada.network.take_calls().len(), usize::from(second % 60 == 0), "after {second} s");
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert!(engine.session().is_signed_in().await.unwrap());
 }
 
 #[tokio::test]
@@ -132,7 +161,7 @@ async fn another_person_cannot_sign_in_to_this_database() {
     assert_eq!(ada.sync().await.requests, 1, "the first person is still signed in");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn tokens_that_another_process_rotated_are_adopted() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
@@ -140,6 +169,7 @@ async fn tokens_that_another_process_rotated_are_adopted() {
     let first = ada.engine.session().token().await.unwrap();
     // The other process refreshes twice, so the server no longer accepts the refresh token that this one remembers.
     let second = other.engine.session().replace(&first).await.unwrap();
+    tokio::time::advance(Duration::from_secs(61)).await;
     let third = other.engine.session().replace(&second).await.unwrap();
     assert_eq!(ada.engine.session().replace(&first).await.unwrap(), third);
     assert!(ada.network.take_calls().is_empty(), "no refresh was needed");

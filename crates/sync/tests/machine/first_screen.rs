@@ -47,7 +47,8 @@ fn a_device_that_stopped_after_its_first_screen_begins_the_bootstrap_without_ano
 #[test]
 fn a_lost_first_screen_is_requested_again() {
     let (mut pass, first_screen) = empty_device();
-    assert_eq!(pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted)))), first_screen, "at once");
+    let again = pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted))));
+    assert_eq!(again, first_screen, "at once");
 
     let _ = pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted))));
     assert_eq!(empty_device().1, first_screen, "and by the next pass");

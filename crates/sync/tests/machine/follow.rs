@@ -1,13 +1,14 @@
 //! The follow phase.
 
 use crate::given::*;
-use fieldpost_domain::Continuation;
+use fieldpost_domain::{Continuation, PullPage, Transfer};
 use fieldpost_remote::{ExpiredReason, RemoteErrorKind};
 use fieldpost_storage::{ApplyReport, BootstrapReason, StorageError, StorageErrorKind, SyncPosition};
 use fieldpost_sync::{
     Progress,
     machine::{Effect, Event},
 };
+use std::time::Duration;
 
 #[test]
 fn a_sync_with_nothing_new_is_one_request() {
@@ -80,13 +81,15 @@ fn outcomes_with_the_same_error_text_are_equal() {
 }
 
 #[test]
-fn a_lost_page_is_requested_again_with_the_same_cursor() {
+fn a_page_that_was_cut_off_is_requested_again_smaller_with_the_same_cursor() {
     let after = Some(Continuation::new("rest"));
-    let (mut pass, first) = pass_at(SyncPosition::Bootstrapping { after, done: 2, total: Some(3) });
-    assert_eq!(pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted)))), first);
+    let (mut pass, _) = pass_at(SyncPosition::Bootstrapping { after: after.clone(), done: 2, total: Some(3) });
+    let again = pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted))));
+    assert!(matches!(again, Effect::Bootstrap(request) if request.after == after && request.limit <= Some(1250)));
 
-    let (mut pass, first) = pass_at(following("c"));
-    assert_eq!(pass.next(Event::Pulled(Err(error(RemoteErrorKind::Interrupted)))), first);
+    let (mut pass, _) = pass_at(following("c"));
+    let again = pass.next(Event::Pulled(Err(error(RemoteErrorKind::Interrupted))));
+    assert!(matches!(again, Effect::Pull(request) if request.cursor == at("c") && request.limit <= Some(1250)));
 }
 
 #[test]
@@ -268,8 +271,9 @@ fn a_page_that_times_out_is_requested_smaller_by_the_next_pass() {
     let mut next = pass_after(saved_memory(pass.next(Event::Pulled(Err(error(RemoteErrorKind::TimedOut))))));
     let _ = next.next(Event::Batch(vec![]));
     let smaller = next.next(state(following("c")));
-    assert!(matches!(smaller, Effect::Pull(request) if request.limit == Some(1250)));
-    let _ = next.next(Event::Pulled(Ok(pull_page("d", true))));
+    assert!(matches!(smaller, Effect::Pull(request) if request.limit.is_some_and(|rows| rows <= 1250)));
+    let quick = Transfer { bytes: 500_000, took: Duration::from_secs(1) };
+    let _ = next.next(Event::Pulled(Ok(PullPage { transfer: quick, ..pull_page("d", true) })));
     let whole = next.next(Event::PullApplied(ApplyReport::default()));
     assert!(matches!(whole, Effect::Pull(request) if request.limit.is_none()), "and at full size after a success");
 }

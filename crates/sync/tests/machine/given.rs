@@ -131,7 +131,7 @@ pub(crate) fn answer(outcomes: Vec<(u128, PushOutcome)>) -> Event {
     let result =
         |(number, outcome)| PushResult { mutation_id: MutationId::from_uuid(Uuid::from_u128(number)), outcome };
     let results = outcomes.into_iter().map(result).collect();
-    Event::Pushed(Ok(PushAnswer { results, limits: ServerLimits::default() }))
+    Event::Pushed(Ok(PushAnswer { results, limits: ServerLimits::default(), took: std::time::Duration::ZERO }))
 }
 
 pub(crate) fn acknowledged() -> PushOutcome {
@@ -158,6 +158,7 @@ fn one_row() -> Changes {
 
 pub(crate) fn bootstrap_page(next_after: Option<&str>) -> BootstrapPage {
     BootstrapPage {
+        transfer: fieldpost_domain::Transfer::default(),
         me: None,
         total_conversations: 3,
         changes: one_row(),
@@ -178,6 +179,7 @@ pub(crate) fn empty_pull_page(cursor: &str, more: bool) -> PullPage {
 
 pub(crate) fn pull_page(cursor: &str, more: bool) -> PullPage {
     PullPage {
+        transfer: fieldpost_domain::Transfer::default(),
         changes: one_row(),
         cursor: at(cursor),
         more,
@@ -217,6 +219,7 @@ pub(crate) fn empty_page(cursor: &str) -> PullPage {
 
 pub(crate) fn history_page(number: u128) -> HistoryPage {
     HistoryPage {
+        transfer: fieldpost_domain::Transfer::default(),
         conversation_id: lane(number),
         conversation: None,
         changes: Changes::default(),

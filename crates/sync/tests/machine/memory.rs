@@ -53,7 +53,8 @@ fn a_new_process_starts_with_the_batch_size_of_the_last_one() {
 
 #[test]
 fn a_reduced_batch_size_doubles_with_each_success() {
-    let memory = SyncMemory { push_size: ReducedSize { rows: Some(25) }, ..SyncMemory::default() };
+    let memory =
+        SyncMemory { push_size: ReducedSize { rows: Some(25), ..ReducedSize::default() }, ..SyncMemory::default() };
     let mut pass = pass_after(memory);
     for expected in [50, 100, 200, 400, 500] {
         let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
@@ -69,7 +70,7 @@ fn a_failed_pass_saves_its_memory_and_ends_with_its_own_error() {
         let (mut pass, _) = pass_at(following("c"));
         let last = pass.next(Event::Pulled(Err(error(RemoteErrorKind::TimedOut))));
         let Effect::Remember { memory, succeeded: false } = last else { panic!("{last:?}") };
-        assert_eq!(memory.page_size, ReducedSize { rows: Some(1250) });
+        assert_eq!(memory.page_size, ReducedSize { rows: Some(1250), ..ReducedSize::default() });
         let health = Health { passes: 1, failed_passes: 1, ..Health::default() };
         assert_eq!(memory.health, health);
 
