@@ -18,8 +18,6 @@
 mod chance;
 mod clock;
 mod network;
-pub mod proxy;
-
 pub mod simulator;
 
 pub use chance::SeededEntropy;
