@@ -11,6 +11,7 @@ mod demo;
 mod device;
 mod failure;
 mod output;
+mod terminal;
 
 use args::Args;
 use clap::Parser;
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
         Err(error) => return output.fail(&failure::Failure::error(error)),
     };
     match runtime.block_on(commands::run(args, &output)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => output.end(),
         Err(failure) => output.fail(&failure),
     }
 }

@@ -4,7 +4,7 @@ use super::{
     project::{self, Sentence},
     text::moment,
 };
-use crate::{device::Device, failure::Failure, output::Output};
+use crate::{device::Device, failure::Failure, output::Output, terminal::one_line};
 use fieldpost::{CursorHealth, Diagnosis, Finding, Lane, Probe, SyncPosition};
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ pub(super) async fn run(device: &Device, project: Option<&str>, output: &Output)
     output.result(&as_json(&diagnosis, sentences.as_ref()), || {
         let mut lines = as_text(&diagnosis);
         lines.push(said(sentences.as_ref()));
-        lines.extend(diagnosis.findings.iter().map(|finding| format!("✗ {finding}")));
+        lines.extend(diagnosis.findings.iter().map(|finding| one_line(&format!("✗ {finding}"))));
         if wrong == 0 {
             lines.push("✓ nothing is wrong".to_owned());
         }
@@ -44,7 +44,7 @@ pub(super) async fn run(device: &Device, project: Option<&str>, output: &Output)
 fn said(sentences: Option<&Result<Vec<Sentence>, String>>) -> String {
     match sentences {
         None => "project   not asked (its owner asks with --project DATABASE_URL)".to_owned(),
-        Some(Err(why)) => format!("project   {why}"),
+        Some(Err(why)) => format!("project   {}", one_line(why)),
         Some(Ok(sentences)) if sentences.is_empty() => "project   nothing is odd".to_owned(),
         Some(Ok(sentences)) => sentences.iter().map(Sentence::line).collect::<Vec<_>>().join("\n"),
     }
@@ -142,7 +142,7 @@ fn as_text(diagnosis: &Diagnosis) -> Vec<String> {
     }
     lines.push(match &diagnosis.server {
         None => "server    not asked".to_owned(),
-        Some(Err(error)) => format!("server    {error}"),
+        Some(Err(error)) => format!("server    {}", one_line(&error.to_string())),
         Some(Ok(probe)) => server(probe),
     });
     lines
@@ -158,7 +158,7 @@ fn database(diagnosis: &Diagnosis) -> String {
 
 fn followed(diagnosis: &Diagnosis) -> String {
     let last = diagnosis.sync.last_success_at.map_or_else(|| "never".to_owned(), moment);
-    let at = cursor(&diagnosis.sync.position).map_or_else(String::new, |cursor| format!(" at {cursor}"));
+    let at = cursor(&diagnosis.sync.position).map_or_else(String::new, |cursor| format!(" at {}", one_line(cursor)));
     format!("sync      {}{at}, last finished: {last}", position(&diagnosis.sync.position))
 }
 

@@ -1,7 +1,13 @@
 //! `fieldpost outbox`.
 
-use super::text::{moment, one_line};
-use crate::{args::Decision, device::Device, failure::Failure, output::Output};
+use super::text::{list_line, moment, short};
+use crate::{
+    args::Decision,
+    device::Device,
+    failure::Failure,
+    output::Output,
+    terminal::{cut, one_line},
+};
 use fieldpost::{EntryState, OutboxEntry};
 use serde_json::{Value, json};
 
@@ -84,6 +90,9 @@ pub(super) fn as_json(entry: &OutboxEntry) -> Value {
     })
 }
 
+/// The most columns of a state, whatever a server says of it.
+const STATE: usize = 60;
+
 fn line(entry: &OutboxEntry) -> String {
     let state = match &entry.state {
         EntryState::Queued { retries: 0, .. } => "queued".to_owned(),
@@ -95,7 +104,8 @@ fn line(entry: &OutboxEntry) -> String {
             None => format!("failed: {}", refusal.code),
         },
     };
-    let content = entry.content.as_deref().map(one_line).unwrap_or_default();
-    let id = entry.message_id.map_or_else(|| entry.mutation_id.to_string(), |id| id.to_string());
-    format!("{}  {:<12}  {id}  [{state}]  {content}", moment(entry.recorded_at), entry.kind).trim_end().to_owned()
+    let state = cut(&one_line(&state), STATE);
+    let id = entry.message_id.map_or_else(|| short(entry.mutation_id), short);
+    let columns = format!("{}  {:<12}  {id}  [{state}]  ", moment(entry.recorded_at), entry.kind.as_str());
+    list_line(&columns, entry.content.as_deref().unwrap_or_default())
 }

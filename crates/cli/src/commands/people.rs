@@ -1,6 +1,7 @@
 //! `fieldpost people`.
 
-use crate::{device::Device, failure::Failure, output::Output};
+use super::text::list_line;
+use crate::{device::Device, failure::Failure, output::Output, terminal::column};
 use serde_json::json;
 
 pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure> {
@@ -13,8 +14,8 @@ pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure>
             "id": person.id, "medic_id": person.medic_id, "name": person.full_name(), "role": person.role,
         });
         output.result(&value, || {
-            let id = person.medic_id.map_or_else(|| " ".repeat(36), |id| id.to_string());
-            format!("{id}  {:<24} {}", person.full_name().unwrap_or_default(), person.role)
+            let id = person.medic_id.map_or_else(|| person.id.to_string(), |id| id.to_string());
+            list_line(&format!("{id}  {} ", column(&person.display_name(), 24)), person.role.as_str())
         });
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! `fieldpost login` and `fieldpost logout`.
 
-use super::{outbox, text::one_line};
-use crate::{device::Device, failure::Failure, output::Output};
+use super::outbox;
+use crate::{device::Device, failure::Failure, output::Output, terminal::one_line};
 use fieldpost::{EntryState, Wipe};
 use serde_json::json;
 use std::io::BufRead;
