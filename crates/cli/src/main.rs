@@ -10,6 +10,7 @@ mod commands;
 mod demo;
 mod device;
 mod failure;
+mod named;
 mod output;
 mod terminal;
 

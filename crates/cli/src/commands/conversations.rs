@@ -1,7 +1,12 @@
 //! `fieldpost conversations`.
 
 use super::text::{MOMENT, list_line, moment, short};
-use crate::{device::Device, failure::Failure, output::Output, terminal::{column, cut, one_line}};
+use crate::{
+    device::Device,
+    failure::Failure,
+    output::Output,
+    terminal::{column, cut, one_line},
+};
 use fieldpost::ConversationSummary;
 use serde_json::{Value, json};
 
@@ -12,7 +17,7 @@ pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure>
         return Ok(());
     }
     if all.is_empty() {
-        output.tell("No conversations yet. Run `fieldpost sync`.");
+        device.tell_empty("No conversations yet.", output);
     }
     for conversation in &all {
         output.tell(&line(conversation));

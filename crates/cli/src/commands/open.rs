@@ -5,7 +5,7 @@ use crate::{device::Device, failure::Failure, output::Output, terminal::one_line
 use fieldpost::Error;
 
 pub(super) async fn run(device: &Device, wanted: &str, output: &Output) -> Result<(), Failure> {
-    let medic = device.find_medic(wanted).await?.medic_id.ok_or(Error::NotFound)?;
+    let medic = device.find_medic(wanted).await?;
     let opened = device.client.open_direct(medic).await?;
     let synced = device.sync_if_possible(output).await;
     // The server may have assigned another id.

@@ -7,7 +7,7 @@ use serde_json::json;
 pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure> {
     let people = device.client.people().await?;
     if people.is_empty() {
-        output.tell("Nobody is known yet. Run `fieldpost sync`.");
+        device.tell_empty("Nobody is known yet.", output);
     }
     for person in &people {
         let value = json!({

@@ -1,6 +1,9 @@
 //! Formats values for people.
 
-use crate::terminal::{column, cut, one_line, width};
+use crate::{
+    failure::Failure,
+    terminal::{column, cut, one_line, width},
+};
 use chrono::Local;
 use fieldpost::{Refusal, RefusalCode, ThreadMessage, Time};
 use std::fmt::Display;
@@ -8,6 +11,19 @@ use std::fmt::Display;
 /// The local time, with its zone. A list needs no more than minutes.
 pub(super) fn moment(time: Time) -> String {
     time.with_timezone(&Local).format("%Y-%m-%d %H:%M %:z").to_string()
+}
+
+/// Said as soon as something that a person wrote is safe, whatever the network does.
+pub(super) const KEPT: &str = "Kept on this device.";
+/// Said at the end, when the server has it.
+pub(super) const SENT: &str = "Sent: the server has it.";
+/// Said at the end, when the server does not have it.
+pub(super) const NOT_YET: &str = "Not sent yet: the next sync sends it.";
+
+/// Said when the server refused what a person wrote.
+pub(super) fn refused(what: &str, refusal: &Refusal) -> Failure {
+    let why = one_line(refusal.detail.as_deref().unwrap_or(refusal.code.as_str()));
+    Failure::error(format!("the server refused this {what} ({why}); it is kept, see `fieldpost outbox`"))
 }
 
 /// The columns of a [`moment`] of our days.

@@ -4,6 +4,8 @@
 mod bad_input;
 mod canned;
 mod commands;
+mod names;
+mod screen;
 mod sql;
 mod terminal;
 #[cfg(unix)]
