@@ -60,6 +60,7 @@ fn as_json(diagnosis: &Diagnosis, sentences: Option<&Result<Vec<Sentence>, Strin
         },
         "owner": diagnosis.owner,
         "signed_in": diagnosis.signed_in,
+        "orgs": diagnosis.orgs,
         "position": position(&diagnosis.sync.position),
         "cursor": cursor(&diagnosis.sync.position),
         "last_success_at": diagnosis.sync.last_success_at,
@@ -129,7 +130,7 @@ const fn place(cursor: CursorHealth) -> &'static str {
 }
 
 fn as_text(diagnosis: &Diagnosis) -> Vec<String> {
-    let mut lines = vec![database(diagnosis), followed(diagnosis)];
+    let mut lines = vec![database(diagnosis), account(diagnosis), followed(diagnosis)];
     lines.extend(diagnosis.lanes.iter().map(|lane| {
         let Lane { conversation_id, queued, sending, failed, retries, oldest_at } = lane;
         format!(
@@ -145,6 +146,7 @@ fn as_text(diagnosis: &Diagnosis) -> Vec<String> {
         Some(Err(error)) => format!("server    {}", one_line(&error.to_string())),
         Some(Ok(probe)) => server(probe),
     });
+    lines.push(sql(diagnosis));
     lines
 }
 
@@ -156,6 +158,34 @@ fn database(diagnosis: &Diagnosis) -> String {
     format!("database  {version}{size}{state}, {owner}")
 }
 
+/// Who the server says that the person is.
+fn account(diagnosis: &Diagnosis) -> String {
+    let who = diagnosis.sync.me.as_ref().map_or_else(
+        || "not known yet".to_owned(),
+        |me| one_line(&format!("{} ({}), of organization {}", me.display_name(), me.role, me.org_id)),
+    );
+    let orgs = diagnosis.orgs.len();
+    let more = if orgs > 1 {
+        format!("; {} memberships: one in each of {orgs} organizations", number(orgs))
+    } else {
+        String::new()
+    };
+    format!("account   {who}{more}")
+}
+
+fn number(count: usize) -> String {
+    if count == 2 { "two".to_owned() } else { count.to_string() }
+}
+
+/// What is installed on the server, as far as it has told.
+fn sql(diagnosis: &Diagnosis) -> String {
+    let wanted = fieldpost::SQL_VERSION;
+    match diagnosis.installed_sql() {
+        Some(installed) => format!("sql       version {installed} is installed, this client wants {wanted}"),
+        None => format!("sql       not known before a sync; this client wants version {wanted}"),
+    }
+}
+
 fn followed(diagnosis: &Diagnosis) -> String {
     let last = diagnosis.sync.last_success_at.map_or_else(|| "never".to_owned(), moment);
     let at = cursor(&diagnosis.sync.position).map_or_else(String::new, |cursor| format!(" at {}", one_line(cursor)));
@@ -163,9 +193,8 @@ fn followed(diagnosis: &Diagnosis) -> String {
 }
 
 fn server(probe: &Probe) -> String {
-    let sql = probe.server.sql_version.map_or_else(String::new, |version| format!("SQL {version}, "));
     format!(
-        "server    protocol {}, {sql}answered in {} ms, clock {:+} ms, {}",
+        "server    protocol {}, answered in {} ms, clock {:+} ms, {}",
         probe.protocol,
         probe.round_trip.as_millis(),
         probe.clock_skew.num_milliseconds(),

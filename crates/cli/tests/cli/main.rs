@@ -4,6 +4,7 @@
 mod bad_input;
 mod canned;
 mod commands;
+mod doctor;
 mod names;
 mod screen;
 mod sql;
