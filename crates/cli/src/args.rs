@@ -33,6 +33,10 @@ pub(crate) struct DeviceArgs {
     #[arg(long, global = true, env = "SUPABASE_ANON_KEY", value_name = "KEY", hide_env_values = true)]
     pub(crate) anon_key: Option<String>,
 
+    /// Allow http:// to another machine, on a network that you trust: passwords and messages travel unencrypted
+    #[arg(long, global = true, env = "FIELDPOST_ALLOW_HTTP", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub(crate) allow_http: bool,
+
     /// Seconds that a message may wait; after that it is not sent but fails as `expired`
     #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) send_ttl: Option<u64>,

@@ -7,7 +7,10 @@ use crate::{
     output::Output,
 };
 use fieldpost::{Client, ConversationSummary, Fieldpost, MedicId, Person, Rhythm, SyncReport};
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// Said to somebody who has no project yet.
 #[cfg(feature = "demo")]
@@ -27,15 +30,31 @@ pub(crate) struct Device {
 
 impl Device {
     /// Opens the file; a server is optional.
-    pub(crate) async fn open(args: &DeviceArgs, rhythm: Rhythm) -> Result<Self, Failure> {
+    pub(crate) async fn open(args: &DeviceArgs, rhythm: Rhythm, output: &Output) -> Result<Self, Failure> {
+        let path = database(args)?;
+        let was_readable = readable_by_others(&path);
+        let device = Self::open_file(args, rhythm, &path).await?;
+        if was_readable {
+            output.note(&match readable_by_others(&path) {
+                false => format!("other users of this machine could read {}; now only you can", path.display()),
+                true => {
+                    format!("other users of this machine can read {}, and that could not be changed", path.display())
+                }
+            });
+        }
+        Ok(device)
+    }
+
+    async fn open_file(args: &DeviceArgs, rhythm: Rhythm, path: &Path) -> Result<Self, Failure> {
         let builder = Fieldpost::builder()
-            .database(database(args)?)
+            .database(path)
             .app(concat!("fieldpost-cli/", env!("CARGO_PKG_VERSION")))
             .rhythm(rhythm);
         let builder = match args.send_ttl {
             Some(seconds) => builder.send_ttl(Duration::from_secs(seconds)),
             None => builder,
         };
+        let builder = if args.allow_http { builder.allow_http() } else { builder };
         let builder = match (&args.url, &args.anon_key) {
             (Some(url), Some(key)) if !args.offline => {
                 return Ok(Self { client: builder.url(url).anon_key(key).open().await?, has_server: true });
@@ -46,14 +65,14 @@ impl Device {
     }
 
     /// Opens the file for a command that needs the server.
-    pub(crate) async fn open_online(args: &DeviceArgs, rhythm: Rhythm) -> Result<Self, Failure> {
+    pub(crate) async fn open_online(args: &DeviceArgs, rhythm: Rhythm, output: &Output) -> Result<Self, Failure> {
         if args.offline {
             return Err(Failure::usage("this command needs the server; leave --offline out"));
         }
         if args.url.is_none() || args.anon_key.is_none() {
             return Err(Failure::usage(WAYS_ON));
         }
-        Self::open(args, rhythm).await
+        Self::open(args, rhythm, output).await
     }
 
     pub(crate) const fn has_server(&self) -> bool {
@@ -120,6 +139,17 @@ impl Device {
         let kind = Kind { one: "medic", several: "medics", listed_by: "people" };
         named::find(medics.collect(), wanted, &kind)
     }
+}
+
+#[cfg(unix)]
+fn readable_by_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_path: &Path) -> bool {
+    false
 }
 
 fn database(args: &DeviceArgs) -> Result<PathBuf, Failure> {

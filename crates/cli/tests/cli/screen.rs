@@ -88,7 +88,7 @@ async fn lists_fit_the_terminal() {
         }
     }
     let whole = ada.run(&["--offline", "messages", "Admin", "--limit", "1"]).out;
-    assert!(whole.contains(&"👩\u{200d}🚒 ".repeat(1_000).trim()), "a thread is there to be read");
+    assert!(whole.contains("👩\u{200d}🚒 ".repeat(1_000).trim()), "a thread is there to be read");
 }
 
 #[tokio::test(flavor = "multi_thread")]

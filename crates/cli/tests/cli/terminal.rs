@@ -65,6 +65,11 @@ impl Terminal {
         Self { url: Some(url.to_owned()), key: Some(key.to_owned()), ..Self::new() }
     }
 
+    /// The same terminal with more variables in its environment.
+    pub(crate) fn own(self, variables: Vec<(&'static str, String)>) -> Self {
+        Self { variables, ..self }
+    }
+
     /// Another terminal on the same file.
     pub(crate) fn here(&self, variables: Vec<(&'static str, String)>) -> Self {
         Self { database: self.database.clone(), url: self.url.clone(), key: self.key.clone(), variables, ..Self::new() }

@@ -52,6 +52,7 @@ fn common(operation: &'static str, reply: &Reply, body: &ErrorBody) -> Option<Re
         429 => (RateLimited, None),
         // Cloudflare, in front of hosted Supabase, sends 524 instead of 504.
         408 | 504 | 524 => (TimedOut, None),
+        407 => (Unavailable, Some("the proxy wants a user and a password in its URL")),
         425 | 500.. => (Unavailable, None),
         300..=399 => (NotFieldpost, Some("it points to another address, and that is not followed")),
         401 | 403 if body.names_api_key() => (WrongApiKey, None),

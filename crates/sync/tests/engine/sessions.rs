@@ -126,7 +126,7 @@ async fn another_account_cannot_sign_in_on_this_database() {
     let ada = Phone::of(&server, ADA, 1).await;
     let other = fieldpost_remote::Credentials {
         email: ADMIN.to_owned(),
-        password: fieldpost_remote::reference::DEMO_PASSWORD.to_owned(),
+        password: fieldpost_remote::reference::DEMO_PASSWORD.into(),
     };
     assert!(ada.engine.session().sign_in(&other).await.is_err());
     assert_eq!(ada.sync().await.requests, 1, "the one who was signed in still is");
@@ -192,7 +192,7 @@ impl Auth for Silent {
 async fn whoever_only_wants_to_know_or_to_sign_out_does_not_wait_for_a_refresh() {
     let store = Arc::new(MemoryStore::new());
     let keeper = SessionKeeper::new(Arc::new(Silent(ReferenceServer::demo())), store.clone(), env(1).0);
-    let credentials = Credentials { email: ADA.to_owned(), password: DEMO_PASSWORD.to_owned() };
+    let credentials = Credentials { email: ADA.to_owned(), password: DEMO_PASSWORD.into() };
     let token = keeper.sign_in(&credentials).await.unwrap().access_token;
     let refresh = keeper.replace(&token);
     tokio::pin!(refresh);
@@ -210,7 +210,7 @@ async fn signing_in_again_forgets_what_went_wrong_before() {
     server.expire_tokens(person);
     server.end_sessions(person);
     assert!(ada.engine.sync().await.is_err());
-    let credentials = Credentials { email: ADA.to_owned(), password: DEMO_PASSWORD.to_owned() };
+    let credentials = Credentials { email: ADA.to_owned(), password: DEMO_PASSWORD.into() };
     ada.engine.sign_in(&credentials).await.unwrap();
     assert!(ada.engine.status().borrow().last_error.is_none());
 }
