@@ -47,7 +47,7 @@ pub use person::{Person, Role};
 pub use position::{Seq, Version};
 pub use read_marker::ReadMarker;
 pub use retry::Retry;
-pub use session::{AccessToken, RefreshToken, Session};
+pub use session::{AccessToken, Password, RefreshToken, Session};
 
 /// A moment, always in UTC. Fieldpost keeps microseconds, the resolution of PostgreSQL.
 pub type Time = chrono::DateTime<chrono::Utc>;

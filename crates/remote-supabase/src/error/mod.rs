@@ -56,6 +56,7 @@ fn common(operation: &'static str, reply: &Reply, body: &ErrorBody) -> Option<Re
         408 | 504 | 524 => (TimedOut, None),
         // Network Authentication Required (RFC 6585): a portal says so itself.
         511 => (Intercepted, None),
+        407 => (Unavailable, Some("the proxy wants a user and a password in its URL")),
         425 | 500.. => (Unavailable, None),
         300..=399 => (Intercepted, Some("it points to another address, and that is not followed")),
         401 | 403 if body.names_api_key() => (WrongApiKey, None),

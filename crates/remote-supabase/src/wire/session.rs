@@ -41,7 +41,7 @@ struct User {
 
 /// The body of a sign-in.
 pub(crate) fn password(operation: &'static str, credentials: &Credentials) -> RemoteResult<Vec<u8>> {
-    json(operation, &Password { email: credentials.email.trim(), password: &credentials.password })
+    json(operation, &Password { email: credentials.email.trim(), password: credentials.password.reveal() })
 }
 
 /// The body of a refresh.

@@ -43,7 +43,7 @@ async fn a_port_where_nobody_listens_is_unreachable() {
 #[tokio::test]
 async fn a_host_without_an_address_is_unreachable() {
     // A label above 63 characters: no resolver queries the network for it.
-    let url = format!("http://{}.example", "a".repeat(64));
+    let url = format!("https://{}.example", "a".repeat(64));
     let error = pull(&SupabaseRemote::new(SupabaseConfig::new(url, ANON_KEY)).unwrap()).await;
     assert_eq!(error.kind(), RemoteErrorKind::Unreachable);
 }

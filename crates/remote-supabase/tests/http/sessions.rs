@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const PERSON: &str = "0198c0de-0000-7000-8000-00000000000a";
 
 fn credentials() -> Credentials {
-    Credentials { email: " ada@site.example ".to_owned(), password: " pass word-secret ".to_owned() }
+    Credentials { email: " ada@site.example ".to_owned(), password: " pass word-secret ".into() }
 }
 
 fn session(more: Value) -> Value {

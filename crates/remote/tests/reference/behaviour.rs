@@ -8,7 +8,7 @@ use fieldpost_remote::{
 use serde_json::json;
 
 async fn demo_session(server: &ReferenceServer, email: &str) -> Session {
-    let credentials = Credentials { email: email.to_owned(), password: DEMO_PASSWORD.to_owned() };
+    let credentials = Credentials { email: email.to_owned(), password: DEMO_PASSWORD.into() };
     server.sign_in(&credentials).await.unwrap()
 }
 

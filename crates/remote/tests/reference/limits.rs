@@ -17,7 +17,7 @@ async fn crowded() -> (ReferenceServer, fieldpost_domain::Session, PersonId, Con
     let admin = server.add_admin(org, profile);
     let medic = server.add_medic_without_account(org, "M", "N");
     let conversation = server.open_direct(org, medic, admin);
-    let credentials = Credentials { email: "a@bytes.test".to_owned(), password: "pw".to_owned() };
+    let credentials = Credentials { email: "a@bytes.test".to_owned(), password: "pw".into() };
     let session = server.sign_in(&credentials).await.unwrap();
     (server, session, admin, conversation)
 }

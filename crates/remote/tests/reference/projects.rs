@@ -18,7 +18,7 @@ fn profile(name: &'static str) -> Profile<'static> {
 }
 
 async fn token(server: &ReferenceServer, name: &str) -> AccessToken {
-    let credentials = Credentials { email: name.to_owned(), password: PASSWORD.to_owned() };
+    let credentials = Credentials { email: name.to_owned(), password: PASSWORD.into() };
     server.sign_in(&credentials).await.unwrap().access_token
 }
 
@@ -186,7 +186,7 @@ async fn an_older_client_gets_the_digest_that_it_knows() {
 
     let first = ReferenceServer::builder().of_the_first_sql().build();
     first.add_demo();
-    let credentials = Credentials { email: DEMO_ADA.to_owned(), password: DEMO_PASSWORD.to_owned() };
+    let credentials = Credentials { email: DEMO_ADA.to_owned(), password: DEMO_PASSWORD.into() };
     let ada = first.sign_in(&credentials).await.unwrap();
     let page = first.bootstrap(&ada.access_token, BootstrapRequest::default()).await.unwrap();
     let ids = page.changes.conversations.iter().map(|row| row.id);

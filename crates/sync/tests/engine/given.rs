@@ -98,7 +98,7 @@ impl Phone {
     }
 
     pub(crate) fn credentials(email: &str) -> Credentials {
-        Credentials { email: email.to_owned(), password: DEMO_PASSWORD.to_owned() }
+        Credentials { email: email.to_owned(), password: DEMO_PASSWORD.into() }
     }
 
     pub(crate) async fn sign_in(&self, email: &str) {

@@ -155,7 +155,7 @@ async fn another_person_cannot_sign_in_to_this_database() {
     let ada = Phone::of(&server, ADA, 1).await;
     let other = fieldpost_remote::Credentials {
         email: ADMIN.to_owned(),
-        password: fieldpost_remote::reference::DEMO_PASSWORD.to_owned(),
+        password: fieldpost_remote::reference::DEMO_PASSWORD.into(),
     };
     assert!(ada.engine.session().sign_in(&other).await.is_err());
     assert_eq!(ada.sync().await.requests, 1, "the first person is still signed in");
@@ -222,7 +222,7 @@ impl Auth for Silent {
 async fn is_signed_in_and_sign_out_do_not_wait_for_a_refresh() {
     let store = Arc::new(MemoryStore::new());
     let keeper = SessionKeeper::new(Arc::new(Silent(ReferenceServer::demo())), store.clone(), env(1).0);
-    let credentials = Credentials { email: ADA.to_owned(), password: DEMO_PASSWORD.to_owned() };
+    let credentials = Credentials { email: ADA.to_owned(), password: DEMO_PASSWORD.into() };
     let token = keeper.sign_in(&credentials).await.unwrap().access_token;
     let refresh = keeper.replace(&token);
     tokio::pin!(refresh);
@@ -240,7 +240,7 @@ async fn signing_in_clears_the_last_error() {
     server.expire_tokens(person);
     server.end_sessions(person);
     assert!(ada.engine.sync().await.is_err());
-    let credentials = Credentials { email: ADA.to_owned(), password: DEMO_PASSWORD.to_owned() };
+    let credentials = Credentials { email: ADA.to_owned(), password: DEMO_PASSWORD.into() };
     ada.engine.sign_in(&credentials).await.unwrap();
     assert!(ada.engine.status().borrow().last_error.is_none());
 }
