@@ -201,33 +201,33 @@ mod tests {
     #[tokio::test]
     async fn waiting_commits_are_received_as_one() {
         let sender = ChangeSender::default();
-        let mut heard = sender.subscribe();
+        let mut receiver = sender.subscribe();
         sender.send(touching(1));
         sender.send(touching(2).and_unread());
         let mut both = touching(1).and_unread();
         both.merge(touching(2));
-        assert_eq!(heard.next().await, Some(both));
-        assert!(heard.take().is_empty());
+        assert_eq!(receiver.next().await, Some(both));
+        assert!(receiver.take().is_empty());
     }
 
     #[tokio::test]
     async fn a_receiver_that_lags_too_far_gets_everything() {
         let sender = ChangeSender::default();
-        let mut heard = sender.subscribe();
+        let mut receiver = sender.subscribe();
         for number in 0..=CAPACITY as u128 {
             sender.send(touching(number));
         }
-        assert_eq!(heard.next().await, Some(ChangeSet::everything()));
+        assert_eq!(receiver.next().await, Some(ChangeSet::everything()));
     }
 
     #[tokio::test]
     async fn a_receiver_ends_when_the_store_is_closed() {
         let sender = ChangeSender::default();
-        let mut heard = sender.subscribe();
+        let mut receiver = sender.subscribe();
         sender.send(touching(1));
         sender.close();
-        assert_eq!(heard.next().await, Some(touching(1)), "what was committed before is heard");
-        assert_eq!(heard.next().await, None);
+        assert_eq!(receiver.next().await, Some(touching(1)), "earlier commits are received");
+        assert_eq!(receiver.next().await, None);
         assert_eq!(sender.subscribe().next().await, None);
         assert!(!sender.is_heard());
     }
@@ -235,9 +235,9 @@ mod tests {
     #[test]
     fn an_empty_change_set_is_not_sent() {
         let sender = ChangeSender::default();
-        let mut heard = sender.subscribe();
+        let mut receiver = sender.subscribe();
         assert!(sender.is_heard());
         sender.send(ChangeSet::nothing());
-        assert!(heard.take().is_empty());
+        assert!(receiver.take().is_empty());
     }
 }
