@@ -2,7 +2,7 @@
 
 use crate::given::*;
 use fieldpost::{Client, ConversationId, EntryState, SentMessage, Seq, ThreadMessage, Vector, Window};
-use fieldpost_devserver::Endpoint;
+use fieldpost_devserver::{Endpoint, Fault};
 use fieldpost_remote::reference::ReferenceServer;
 
 /// The text that her thread shows, and whether it waits.
@@ -30,13 +30,13 @@ async fn two_edits_offline_and_a_killed_app_leave_the_last_text() {
     let thread = adas(&ada).await;
     let sent = ada.conversation(thread).send("Hall A").await.unwrap();
     ada.sync().await.unwrap();
-    site.server.faults().offline(true).await;
+    site.network.offline(true).await;
     sent.edit("Hall B").await.unwrap();
     sent.edit("Hall C").await.unwrap();
     drop((sent, ada));
 
     let ada = phone.start().await;
-    site.server.faults().offline(false).await;
+    site.network.offline(false).await;
     let sent = handle(&ada, ada.conversation(thread).messages(Window::newest(1)).await.unwrap().messages[0].id).await;
     assert_eq!(shown(&ada, &sent).await, text("Hall C", true));
     ada.sync().await.unwrap();
@@ -52,10 +52,10 @@ async fn a_message_written_and_edited_offline_arrives_once_with_its_last_text() 
     let ((_phone, ada), (_other, admin)) = (site.client(ADA).await, site.client(ADMIN).await);
     let thread = adas(&ada).await;
     let before = site.reference.messages_of(thread).len();
-    site.server.faults().offline(true).await;
+    site.network.offline(true).await;
     let sent = ada.conversation(thread).send("Hall A").await.unwrap();
     sent.edit("Hall B").await.unwrap();
-    site.server.faults().offline(false).await;
+    site.network.offline(false).await;
 
     ada.sync().await.unwrap();
     admin.sync().await.unwrap();
@@ -75,12 +75,12 @@ async fn an_edit_while_the_send_is_in_flight_is_made_after_it() {
     let thread = adas(&ada).await;
     let before = site.reference.messages_of(thread).len();
     let sent = ada.conversation(thread).send("Hall A").await.unwrap();
-    site.server.faults().lose_answers(Endpoint::Push, 9);
+    site.network.order(Endpoint::Push, 9, Fault::LoseAnswer);
     ada.sync().await.unwrap_err();
     assert_eq!(stored(&site.reference, thread, 1), ["Hall A"], "it is there, and the phone does not know it");
     sent.edit("Hall B").await.unwrap();
     sent.edit("Hall C").await.unwrap();
-    site.server.faults().clear();
+    site.network.heal();
 
     ada.sync().await.unwrap();
     ada.sync().await.unwrap();
@@ -101,10 +101,10 @@ async fn a_screen_never_goes_back_to_an_earlier_text() {
     let (window, mut updates) = ada.conversation(thread).watch(Window::newest(5)).await.unwrap();
     let mut screen: Vector<ThreadMessage> = window.messages.into();
     sent.edit("two").await.unwrap();
-    site.server.faults().lose_answers(Endpoint::Push, 9);
+    site.network.order(Endpoint::Push, 9, Fault::LoseAnswer);
     ada.sync().await.unwrap_err();
     sent.edit("three").await.unwrap();
-    site.server.faults().clear();
+    site.network.heal();
     ada.sync().await.unwrap();
     ada.sync().await.unwrap();
 
