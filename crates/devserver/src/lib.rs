@@ -40,6 +40,6 @@ mod rest;
 mod server;
 mod wire;
 
-pub use proxy::{Fault, FaultMix, FaultProxy, Tally};
+pub use proxy::{Fault, FaultMix, FaultProxy, LineConditions, Tally};
 pub use server::{DevServer, DevServerBuilder, StartError};
 pub use wire::{Endpoint, RequestRecord, Requests};
