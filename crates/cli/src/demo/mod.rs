@@ -1,6 +1,6 @@
 //! `fieldpost demo`: tells the main story while it happens, and checks it.
 //!
-//! There is one server in memory, with one listener per device in front of it, so that each device's network can be cut
+//! There is one server in memory, with one proxy per device in front of it, so that each device's network can be cut
 //! separately. The medic writes in a separate process, which is killed with SIGKILL. The demo checks every claim on the
 //! devices and on the server; a claim that does not hold ends it with an error.
 
@@ -22,7 +22,7 @@ use story::Story;
 /// Tells the story with `messages` messages written offline.
 pub(crate) async fn run(messages: u32, output: &Output) -> Result<(), Failure> {
     let began = Instant::now();
-    let story = Story::new(*output);
+    let story = Story::new(output.clone());
     let stage = Stage::set().await?;
     act::first_sync(&stage, &story).await?;
     let written = act::offline_and_killed(&stage, &story, messages).await?;

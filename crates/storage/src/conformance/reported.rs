@@ -1,6 +1,6 @@
-//! A store that is looked at before and after each of its commits: what looks different has to have been reported.
+//! A store that is compared before and after each of its commits: every difference must have been reported.
 //!
-//! Run the whole suite on it, and every story proves that [`Store::changes`] forgets nothing:
+//! Run the whole suite on it, and every story checks that [`Store::changes`] is complete:
 //!
 //! ```
 //! # use fieldpost_storage::{Store, conformance::{Device, reported::Reported}, memory::MemoryStore};
@@ -102,9 +102,9 @@ impl View {
             let differs = before != now || self.threads.get(id) != after.threads.get(id);
             assert!(!differs || reported.conversations.contains(*id), "{id} changed unreported: {before:?} to {now:?}");
             let recounted = self.unread_of(*id) != after.unread_of(*id);
-            assert!(!recounted || reported.unread, "what is unread changed unreported");
+            assert!(!recounted || reported.unread, "an unread count changed unreported");
         }
-        assert!(self.unread == after.unread || reported.unread, "what is unread changed unreported");
+        assert!(self.unread == after.unread || reported.unread, "an unread count changed unreported");
         assert!(self.outbox == after.outbox || reported.outbox, "the outbox changed unreported");
     }
 }
