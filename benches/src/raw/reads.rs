@@ -2,6 +2,7 @@
 
 use super::Raw;
 use anyhow::Result;
+use fieldpost_domain::ConversationId;
 use rusqlite::{Row, params};
 
 /// A row as an app would hold it: owned ids, numbers and texts.
@@ -22,30 +23,23 @@ impl Raw {
     }
 
     /// The newest messages of a thread with their senders' names.
-    pub(crate) fn window(&self, conversation: &[u8; 16], limit: u32) -> Result<usize> {
+    pub(crate) fn window(&self, conversation: ConversationId, limit: u32) -> Result<usize> {
         let mut statement = self.connection.prepare_cached(WINDOW)?;
-        let rows = statement.query_map(params![conversation, limit], |row| cells(row, 0..3, 3..7, 7..14))?;
+        let rows = statement
+            .query_map(params![conversation.as_uuid().as_bytes(), limit], |row| cells(row, 0..3, 3..7, 7..14))?;
         Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.len())
     }
 }
 
 fn cells(
     row: &Row<'_>,
-    mut ids: std::ops::Range<usize>,
-    mut numbers: std::ops::Range<usize>,
-    mut texts: std::ops::Range<usize>,
+    ids: std::ops::Range<usize>,
+    numbers: std::ops::Range<usize>,
+    texts: std::ops::Range<usize>,
 ) -> rusqlite::Result<Cells> {
-    Ok((
-        ids.try_fold(Vec::new(), |mut all, column| row.get(column).map(|id| push(&mut all, id)).map(|()| all))?,
-        numbers.try_fold(Vec::new(), |mut all, column| {
-            row.get(column).map(|number| push(&mut all, number)).map(|()| all)
-        })?,
-        texts.try_fold(Vec::new(), |mut all, column| row.get(column).map(|text| push(&mut all, text)).map(|()| all))?,
-    ))
-}
-
-fn push<T>(all: &mut Vec<T>, one: T) {
-    all.push(one);
+    let ids = ids.map(|column| row.get(column)).collect::<rusqlite::Result<_>>()?;
+    let numbers = numbers.map(|column| row.get(column)).collect::<rusqlite::Result<_>>()?;
+    Ok((ids, numbers, texts.map(|column| row.get(column)).collect::<rusqlite::Result<_>>()?))
 }
 
 const LIST: &str = "
