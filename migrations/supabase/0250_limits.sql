@@ -14,11 +14,19 @@ as $$
 $$;
 comment on function fieldpost.trim(text) is 'Trims Unicode white space, in every locale alike.';
 
+-- Those that nobody sees are the ones with the Unicode property Default_Ignorable_Code_Point. The client has the same rule.
+create or replace function fieldpost.is_blank(p_text text) returns boolean
+language sql immutable parallel safe
+as $$
+  select p_text operator(pg_catalog.!~) E'[^ \t\n\u000b\f\r\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]'
+$$;
+comment on function fieldpost.is_blank(text) is 'Whether a text shows nothing: white space and characters that nobody sees.';
+
 create or replace function fieldpost.check_content(p_type text, p_content text) returns void
 language plpgsql immutable set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if p_type = 'text' and coalesce(p_content, '') = '' then
+  if p_type = 'text' and fieldpost.is_blank(coalesce(p_content, '')) then
     raise check_violation using message = 'content_empty', constraint = 'fieldpost_content', table = 'messages', schema = 'public';
   end if;
 end

@@ -44,7 +44,7 @@ as $$
     when m ? 'mentions' and fieldpost.mentions_fault(m -> 'mentions') is not null then fieldpost.mentions_fault(m -> 'mentions')
     -- A year of five digits is a clock that is wrong, and no reason to keep the message.
     when p_composed is null and m ->> 'composed_at' is not null and m ->> 'composed_at' !~ '^[+-]?[0-9]{5,}-' then fieldpost.rejected('bad_request', 'composed_at')
-    when coalesce(p_type, 'text') = 'text' and coalesce(fieldpost.trim(p_content), '') = '' then fieldpost.rejected('content_empty')
+    when coalesce(p_type, 'text') = 'text' and fieldpost.is_blank(coalesce(p_content, '')) then fieldpost.rejected('content_empty')
     when char_length(p_content) > 5000 then fieldpost.rejected('content_too_long')
     when p_content <> fieldpost.trim(p_content) then fieldpost.rejected('not_trimmed')
     when m -> 'metadata' is not null and fieldpost.excess(null, m -> 'metadata') is not null

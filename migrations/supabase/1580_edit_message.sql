@@ -56,7 +56,7 @@ begin
     when coalesce(v_row.content, '') = v_content and fieldpost.few(v_row.mentions) is not distinct from fieldpost.mentions(p_mutation)
       then jsonb_build_object('status', 'duplicate', 'message', fieldpost.message_json(v_row))
     when not v_writes then fieldpost.rejected('forbidden', 'read only')
-    when v_row.message_type::text = 'text' and fieldpost.trim(v_content) = '' then fieldpost.rejected('content_empty')
+    when v_row.message_type::text = 'text' and fieldpost.is_blank(v_content) then fieldpost.rejected('content_empty')
     when char_length(v_content) > 5000 then fieldpost.rejected('content_too_long')
     when v_content <> fieldpost.trim(v_content) then fieldpost.rejected('not_trimmed')
   end;

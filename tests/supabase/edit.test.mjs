@@ -87,6 +87,7 @@ test("every refusal of an edit has its code, and reveals nothing of what the cal
     [edit(mine, ""), "content_empty"],
     [{ ...edit(mine, "x"), content: undefined }, "content_empty"],
     [edit(mine, "\u00a0 "), "content_empty"],
+    [edit(mine, "\u200b\u3164"), "content_empty"],
     [edit(mine, " padded"), "not_trimmed"],
     [edit(mine, "x".repeat(5001)), "content_too_long"],
     [edit(mine, 5), "bad_request", "content"],

@@ -62,6 +62,7 @@ test("every code of rejection, in one batch, undoes none of the rest", async () 
     [{ ...send(direct(0)), reply_to: "x" }, "bad_request", "reply_to"],
     [send(direct(0), ""), "content_empty"],
     [send(direct(0), "\u00a0 \t\n"), "content_empty"],
+    [send(direct(0), "\u200b\u2060 \ufeff\u{e0041}"), "content_empty"],
     [send(direct(0), "x".repeat(5001)), "content_too_long"],
     [send(direct(0), " padded"), "not_trimmed"],
     [send(direct(0), "padded\u3000"), "not_trimmed"],

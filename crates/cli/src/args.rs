@@ -33,6 +33,10 @@ pub(crate) struct DeviceArgs {
     #[arg(long, global = true, env = "SUPABASE_ANON_KEY", value_name = "KEY", hide_env_values = true)]
     pub(crate) anon_key: Option<String>,
 
+    /// Allow http:// to another machine, on a network that you trust: passwords and messages travel unencrypted
+    #[arg(long, global = true, env = "FIELDPOST_ALLOW_HTTP", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub(crate) allow_http: bool,
+
     /// Seconds that a message may wait; after that it is not sent but fails as `expired`
     #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) send_ttl: Option<u64>,
@@ -106,6 +110,7 @@ pub(crate) enum Command {
         /// The conversation's id, a part of it, or its name
         conversation: String,
         /// What to write
+        #[arg(allow_hyphen_values = true, value_parser = text)]
         text: String,
     },
     /// Change the text of one's own message; it shows at once and is sent now or with the next sync
@@ -165,6 +170,18 @@ pub(crate) enum Sql {
     Prepare,
 }
 
+/// A text may begin with a hyphen ("-5 degrees"). But one that looks like an option is a mistake, which must not be sent to
+/// somebody, unless it comes after `--`.
+pub(crate) fn text(text: &str) -> Result<String, String> {
+    let told_apart = || std::env::args_os().any(|argument| argument == "--");
+    let name = text.strip_prefix("--").and_then(|name| name.chars().next());
+    let is_option = name.is_some_and(|first| first.is_ascii_alphabetic()) && !text.contains(char::is_whitespace);
+    match is_option && !told_apart() {
+        true => Err(format!("there is no option {text}; to write it, put -- before the text")),
+        false => Ok(text.to_owned()),
+    }
+}
+
 /// What to do with an outbox entry.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Decision {
@@ -182,11 +199,17 @@ pub(crate) enum Decision {
         /// The id of the message or the mutation, or a part of it
         which: String,
         /// The new text
+        #[arg(allow_hyphen_values = true, value_parser = text)]
         text: String,
     },
     /// Cancel something that the server does not have yet
+    #[command(visible_alias = "discard")]
     Cancel {
         /// The id of the message or the mutation, or a part of it
-        which: String,
+        #[arg(required_unless_present = "all")]
+        which: Option<String>,
+        /// Everything that was refused; what still waits for the server stays
+        #[arg(long, conflicts_with = "which")]
+        all: bool,
     },
 }

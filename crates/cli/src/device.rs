@@ -1,8 +1,26 @@
 //! Opens the client for a command.
 
-use crate::{args::DeviceArgs, failure::Failure, output::Output};
-use fieldpost::{Client, ConversationSummary, Fieldpost, Person, Rhythm, SyncReport};
-use std::{path::PathBuf, time::Duration};
+use crate::{
+    args::DeviceArgs,
+    failure::Failure,
+    named::{self, Candidate, Kind},
+    output::Output,
+};
+use fieldpost::{Client, ConversationSummary, Fieldpost, MedicId, Person, Rhythm, SyncReport};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Said to somebody who has no project yet.
+#[cfg(feature = "demo")]
+pub(crate) const WAYS_ON: &str = "which project? There are two ways on:\n  \
+    to try it: run `fieldpost serve` in another terminal, and copy the lines that it prints\n  \
+    a Supabase project: set SUPABASE_URL and SUPABASE_ANON_KEY, or give --url and --anon-key \
+    (`fieldpost sql export` has the SQL that the project needs)";
+#[cfg(not(feature = "demo"))]
+pub(crate) const WAYS_ON: &str = "which project? Set SUPABASE_URL and SUPABASE_ANON_KEY, or give --url and --anon-key \
+    (`fieldpost sql export` has the SQL that the project needs)";
 
 /// The client of this command line, and whether a server was given.
 pub(crate) struct Device {
@@ -12,15 +30,31 @@ pub(crate) struct Device {
 
 impl Device {
     /// Opens the file; a server is optional.
-    pub(crate) async fn open(args: &DeviceArgs, rhythm: Rhythm) -> Result<Self, Failure> {
+    pub(crate) async fn open(args: &DeviceArgs, rhythm: Rhythm, output: &Output) -> Result<Self, Failure> {
+        let path = database(args)?;
+        let was_readable = readable_by_others(&path);
+        let device = Self::open_file(args, rhythm, &path).await?;
+        if was_readable {
+            output.note(&match readable_by_others(&path) {
+                false => format!("other users of this machine could read {}; now only you can", path.display()),
+                true => {
+                    format!("other users of this machine can read {}, and that could not be changed", path.display())
+                }
+            });
+        }
+        Ok(device)
+    }
+
+    async fn open_file(args: &DeviceArgs, rhythm: Rhythm, path: &Path) -> Result<Self, Failure> {
         let builder = Fieldpost::builder()
-            .database(database(args)?)
+            .database(path)
             .app(concat!("fieldpost-cli/", env!("CARGO_PKG_VERSION")))
             .rhythm(rhythm);
         let builder = match args.send_ttl {
             Some(seconds) => builder.send_ttl(Duration::from_secs(seconds)),
             None => builder,
         };
+        let builder = if args.allow_http { builder.allow_http() } else { builder };
         let builder = match (&args.url, &args.anon_key) {
             (Some(url), Some(key)) if !args.offline => {
                 return Ok(Self { client: builder.url(url).anon_key(key).open().await?, has_server: true });
@@ -31,20 +65,26 @@ impl Device {
     }
 
     /// Opens the file for a command that needs the server.
-    pub(crate) async fn open_online(args: &DeviceArgs, rhythm: Rhythm) -> Result<Self, Failure> {
+    pub(crate) async fn open_online(args: &DeviceArgs, rhythm: Rhythm, output: &Output) -> Result<Self, Failure> {
         if args.offline {
             return Err(Failure::usage("this command needs the server; leave --offline out"));
         }
         if args.url.is_none() || args.anon_key.is_none() {
-            return Err(Failure::usage(
-                "which project? Give --url and --anon-key, or set SUPABASE_URL and SUPABASE_ANON_KEY",
-            ));
+            return Err(Failure::usage(WAYS_ON));
         }
-        Self::open(args, rhythm).await
+        Self::open(args, rhythm, output).await
     }
 
     pub(crate) const fn has_server(&self) -> bool {
         self.has_server
+    }
+
+    /// Says that nothing is here yet, and how something comes here.
+    pub(crate) fn tell_empty(&self, what: &str, output: &Output) {
+        match self.has_server {
+            true => output.tell(&format!("{what} Run `fieldpost sync`.")),
+            false => output.tell(&format!("{what}\n{WAYS_ON}")),
+        }
     }
 
     /// Syncs, with a progress bar during a first load.
@@ -71,47 +111,45 @@ impl Device {
         Ok(())
     }
 
-    /// The conversation that a person named: by id, by a unique part of it, or by name.
+    /// The conversation that a person named: by its name or its id, or a part of either.
     pub(crate) async fn find_conversation(&self, wanted: &str) -> Result<ConversationSummary, Failure> {
+        // An id from before the server gave another one still means the conversation.
         if let Ok(id) = wanted.parse()
             && let Some(found) = self.client.conversation(id).summary().await?
         {
             return Ok(found);
         }
-        let all = self.client.conversations().await?;
-        let name = |conversation: &ConversationSummary| conversation.participant_name.clone();
-        find(all, wanted, "conversation", |conversation| conversation.id.to_string(), name)
+        let all = self.client.conversations().await?.into_iter().map(|conversation| Candidate {
+            name: conversation.participant_name.clone(),
+            ids: vec![conversation.id.to_string()],
+            what: conversation,
+        });
+        let kind = Kind { one: "conversation", several: "conversations", listed_by: "conversations" };
+        named::find(all.collect(), wanted, &kind)
     }
 
     /// The medic that a person named, likewise.
-    pub(crate) async fn find_medic(&self, wanted: &str) -> Result<Person, Failure> {
-        let mut medics = self.client.people().await?;
-        medics.retain(|person| person.medic_id.is_some());
-        let id = |person: &Person| person.medic_id.map(|id| id.to_string()).unwrap_or_default();
-        let name = |person: &Person| person.full_name().unwrap_or_default();
-        find(medics, wanted, "medic", id, name)
+    pub(crate) async fn find_medic(&self, wanted: &str) -> Result<MedicId, Failure> {
+        let candidate = |person: Person| {
+            let medic = person.medic_id?;
+            let ids = vec![medic.to_string(), person.id.to_string()];
+            Some(Candidate { name: person.display_name(), ids, what: medic })
+        };
+        let medics = self.client.people().await?.into_iter().filter_map(candidate);
+        let kind = Kind { one: "medic", several: "medics", listed_by: "people" };
+        named::find(medics.collect(), wanted, &kind)
     }
 }
 
-fn find<T>(
-    all: Vec<T>,
-    wanted: &str,
-    what: &str,
-    id: impl Fn(&T) -> String,
-    name: impl Fn(&T) -> String,
-) -> Result<T, Failure> {
-    let wanted = wanted.to_lowercase();
-    // Fewer than four characters of an id are likely an accident.
-    let by_id = |item: &T| wanted.len() >= 4 && id(item).contains(&wanted);
-    let mut found: Vec<T> = all.into_iter().filter(|item| by_id(item) || name(item).to_lowercase() == wanted).collect();
-    match (found.pop(), found.len()) {
-        (Some(only), 0) => Ok(only),
-        (None, _) => Err(Failure::error(format!(
-            "there is no {what} {wanted:?} on this device; sync first, or list with `fieldpost {}`",
-            if what == "medic" { "people" } else { "conversations" }
-        ))),
-        (Some(_), more) => Err(Failure::usage(format!("{wanted:?} names {} {what}s; give the whole id", more + 1))),
-    }
+#[cfg(unix)]
+fn readable_by_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_path: &Path) -> bool {
+    false
 }
 
 fn database(args: &DeviceArgs) -> Result<PathBuf, Failure> {

@@ -1,5 +1,6 @@
 //! How a command fails: its message and its exit code.
 
+use crate::terminal::one_line;
 use fieldpost::{Error, Retry};
 use std::{fmt::Display, time::Duration};
 
@@ -79,7 +80,8 @@ impl From<Error> for Failure {
                 "nobody is signed in; run `fieldpost login --email YOU --password-stdin` (what was written is kept)"
                     .to_owned()
             }
-            _ => error.to_string(),
+            // It may repeat words of the server, and those are one line.
+            _ => one_line(&error.to_string()),
         };
         Self { kind, message, wait }
     }

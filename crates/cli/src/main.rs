@@ -10,7 +10,9 @@ mod commands;
 mod demo;
 mod device;
 mod failure;
+mod named;
 mod output;
+mod terminal;
 
 use args::Args;
 use clap::Parser;
@@ -26,7 +28,7 @@ fn main() -> ExitCode {
         Err(error) => return output.fail(&failure::Failure::error(error)),
     };
     match runtime.block_on(commands::run(args, &output)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => output.end(),
         Err(failure) => output.fail(&failure),
     }
 }

@@ -1,25 +1,34 @@
 //! Prints for people or for programs.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the one place of the tool that prints")]
+//!
+//! Whatever is printed for people goes through [`harmless`], so that no text of anybody steers the terminal. JSON is printed
+//! as it is: JSON has its own escapes.
+//!
+//! A reader that closes the pipe (`| head`) has what it wanted. From then on nothing is printed, and the command goes on
+//! to its end: what it was to send is sent, and its exit code is its own.
 
-use crate::failure::Failure;
+use crate::{failure::Failure, terminal::harmless};
 use fieldpost::Status;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 use std::{
-    io::{IsTerminal, stderr},
+    fmt,
+    io::{self, IsTerminal, Write, stderr, stdout},
     process::ExitCode,
+    sync::{Arc, OnceLock},
 };
 
 /// The destination of a command's results.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Output {
     json: bool,
+    /// Why nothing is printed any more.
+    closed: Arc<OnceLock<io::Error>>,
 }
 
 impl Output {
-    pub(crate) const fn new(json: bool) -> Self {
-        Self { json }
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json, closed: Arc::default() }
     }
 
     pub(crate) const fn is_json(&self) -> bool {
@@ -31,21 +40,54 @@ impl Output {
         if self.json {
             // Every value passed here consists of strings, numbers and maps with string keys, so it always has a JSON
             // form.
-            println!("{}", serde_json::to_string(value).unwrap_or_default());
+            self.print(format_args!("{}\n", serde_json::to_string(value).unwrap_or_default()));
         } else {
-            println!("{}", text());
+            self.print(format_args!("{}\n", harmless(&text())));
+        }
+    }
+
+    /// Whether nobody reads any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get().is_some()
+    }
+
+    fn print(&self, text: fmt::Arguments<'_>) {
+        if self.is_closed() {
+            return;
+        }
+        let mut stdout = stdout().lock();
+        if let Err(error) = stdout.write_fmt(text).and_then(|()| stdout.flush()) {
+            // It is set once: what came first is why.
+            let _ = self.closed.set(error);
         }
     }
 
     /// Prints text for another program, unchanged.
     pub(crate) fn raw(&self, text: &str) {
-        print!("{text}");
+        self.print(format_args!("{text}"));
     }
 
     /// Prints something for people only.
     pub(crate) fn tell(&self, text: &str) {
         if !self.json {
-            println!("{text}");
+            self.print(format_args!("{}\n", harmless(text)));
+        }
+    }
+
+    /// Says something beside the results, on standard error; programs read it there too.
+    pub(crate) fn note(&self, text: &str) {
+        // Where nobody reads standard error there is nobody to tell.
+        let _ = writeln!(stderr(), "fieldpost: {}", harmless(text));
+    }
+
+    /// Ends a command that succeeded. An output that could not be written is a failure, but a reader that has enough is not.
+    pub(crate) fn end(&self) -> ExitCode {
+        match self.closed.get() {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                self.note(&format!("the output could not be written: {error}"));
+                ExitCode::FAILURE
+            }
+            _ => ExitCode::SUCCESS,
         }
     }
 
@@ -53,9 +95,9 @@ impl Output {
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         let kind = failure.kind();
         if self.json {
-            println!("{}", json!({"error": {"code": kind.name(), "message": failure.to_string()}}));
+            self.print(format_args!("{}\n", json!({"error": {"code": kind.name(), "message": failure.to_string()}})));
         } else {
-            eprintln!("fieldpost: {failure}");
+            self.note(&failure.to_string());
         }
         ExitCode::from(kind.exit_code())
     }

@@ -16,8 +16,8 @@ pub const PREVIEW_LIMIT: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ContentError {
-    /// Empty after trimming.
-    #[error("a message needs at least one character that is not white space")]
+    /// Nothing that anybody could see.
+    #[error("a message needs at least one character that can be seen, not only white space")]
     Empty,
     /// Longer than [`CONTENT_LIMIT`].
     #[error("a message has at most {CONTENT_LIMIT} characters, this one has {characters}")]
@@ -28,6 +28,25 @@ pub enum ContentError {
     /// PostgreSQL cannot store U+0000: one such message would make the server reject a whole batch.
     #[error("a message cannot contain the character U+0000")]
     Nul,
+}
+
+/// Whether a text shows nothing: it is empty, or consists of white space and characters that nobody sees. The server has
+/// the same rule.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|character| character.is_whitespace() || is_invisible(character))
+}
+
+/// Whether a character shows nothing by itself: those with the Unicode property Default_Ignorable_Code_Point.
+#[must_use]
+pub const fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}'
+    )
 }
 
 /// The text of a message: trimmed, 1 to [`CONTENT_LIMIT`] characters, no U+0000. Every value of this type can be sent.
@@ -41,6 +60,15 @@ impl MessageContent {
     /// # Errors
     /// [`ContentError`] says which rule is broken.
     pub fn new(text: &str) -> Result<Self, ContentError> {
+        if is_blank(text) {
+            return Err(ContentError::Empty);
+        }
+        Self::stored(text)
+    }
+
+    /// A text that was written under the rules of an earlier version, which took one that nobody sees. The server answers
+    /// it with a refusal, and the person decides.
+    fn stored(text: &str) -> Result<Self, ContentError> {
         let text = text.trim();
         if text.is_empty() {
             return Err(ContentError::Empty);
@@ -66,7 +94,7 @@ impl TryFrom<String> for MessageContent {
     type Error = ContentError;
 
     fn try_from(text: String) -> Result<Self, ContentError> {
-        Self::new(&text)
+        Self::stored(&text)
     }
 }
 
@@ -107,6 +135,29 @@ mod tests {
         assert!(MessageContent::new(&"é".repeat(5000)).is_ok());
         assert_eq!(MessageContent::new(&"é".repeat(5001)), Err(ContentError::TooLong { characters: 5001 }));
         assert_eq!(MessageContent::new("a\0b"), Err(ContentError::Nul));
+    }
+
+    #[test]
+    fn a_text_that_nobody_sees_is_no_message() {
+        for blank in [
+            "",
+            " ",
+            "\u{200b}",
+            "\u{200b} \u{2060}\n\u{feff}",
+            "\u{3164}\u{115f}",
+            "\u{e0041}\u{fe0f}",
+            "\u{ad}\u{202e}",
+        ] {
+            assert_eq!(MessageContent::new(blank), Err(ContentError::Empty), "{blank:?}");
+        }
+        for seen in ["\u{200b}a", "👩\u{200d}🚒", "⚠\u{fe0f}", "‑", "\u{1b}"] {
+            assert!(MessageContent::new(seen).is_ok(), "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_an_earlier_version_took_can_still_be_read() {
+        assert!(serde_json::from_str::<MessageContent>("\"\\u200b\"").is_ok());
     }
 
     #[test]

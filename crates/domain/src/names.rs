@@ -130,6 +130,22 @@ mod tests {
     }
 
     #[test]
+    fn a_person_without_a_name_is_shown_by_their_part() {
+        let medic_id = Some(MedicId::from_uuid(Uuid::from_u128(9)));
+        for (role, medic_id, shown) in [
+            (Role::OrgAdmin, None, "Admin"),
+            (Role::Unknown("dispatcher".to_owned()), None, "Admin"),
+            (Role::Medic, None, "Unknown Medic"),
+            (Role::OrgAdmin, medic_id, "Unknown Medic"),
+        ] {
+            let mut person = person(role, medic_id);
+            assert_eq!(person.display_name(), "Ada Moss");
+            (person.first_name, person.last_name) = (" ".to_owned(), String::new());
+            assert_eq!(person.display_name(), shown);
+        }
+    }
+
+    #[test]
     fn nobody_has_no_name() {
         assert_eq!(sender_name(PersonId::NOBODY, None), "");
     }

@@ -44,6 +44,14 @@ impl Person {
         names::full_name(&self.first_name, &self.last_name)
     }
 
+    /// The name to show: the full name, else [`names::ADMIN`] for somebody of the office and [`names::UNKNOWN_MEDIC`]
+    /// for a medic.
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        let nameless = if self.is_medic() { names::UNKNOWN_MEDIC } else { names::ADMIN };
+        self.full_name().unwrap_or_else(|| nameless.to_owned())
+    }
+
     /// Whether this is a medic: by role, or by a row in `medics`.
     #[must_use]
     pub fn is_medic(&self) -> bool {

@@ -1,24 +1,27 @@
-//! A session: the tokens of a signed-in person. Tokens never appear in a log or an error.
+//! A session: the tokens of a signed-in person, and the password that they come from.
+//!
+//! None of these appears in a log or an error, and each is wiped from memory when it is dropped. That covers what this type
+//! holds, not the copies that the operating system, TLS or a database makes.
 
 use crate::{PersonId, Time};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use zeroize::Zeroize;
 
 macro_rules! secret {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(transparent)]
+        #[derive(Clone, PartialEq, Eq)]
         pub struct $name(String);
 
         impl $name {
-            /// Wraps a token.
+            /// Wraps it.
             #[must_use]
-            pub fn new(token: impl Into<String>) -> Self {
-                Self(token.into())
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
             }
 
-            /// The token itself, for the code that sends or stores it.
+            /// The text itself, for the code that sends or stores it.
             #[must_use]
             pub fn reveal(&self) -> &str {
                 &self.0
@@ -30,17 +33,43 @@ macro_rules! secret {
                 f.write_str(concat!(stringify!($name), "(…)"))
             }
         }
+
+        impl Drop for $name {
+            fn drop(&mut self) {
+                self.0.zeroize();
+            }
+        }
     };
 }
 
 secret!(
     /// Authenticates the caller; short-lived.
+    #[derive(Serialize, Deserialize)]
+    #[serde(transparent)]
     AccessToken
 );
 secret!(
     /// Exchanged for a new access token; single use.
+    #[derive(Serialize, Deserialize)]
+    #[serde(transparent)]
     RefreshToken
 );
+secret!(
+    /// What a person types to sign in. It is sent and never stored, so it has no stored form.
+    Password
+);
+
+impl From<&str> for Password {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Password {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
 
 /// The result of signing in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +92,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_does_not_show_in_debug_output() {
+    fn a_secret_does_not_show_in_debug_output() {
         assert_eq!(format!("{:?}", AccessToken::new("eyJhbGci")), "AccessToken(…)");
+        assert_eq!(format!("{:?}", Password::new("hunter2")), "Password(…)");
     }
 }

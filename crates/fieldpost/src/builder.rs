@@ -2,6 +2,8 @@
 
 use crate::{Client, Error, Result, client::Inner, no_server::NoServer};
 use fieldpost_remote::{Auth, MessagingApi};
+#[cfg(feature = "supabase")]
+use fieldpost_remote_supabase::Proxy;
 use fieldpost_storage::{Outbox, Replica, Sessions, Store, Turns};
 use fieldpost_sync::{Engine, Env, Parts, Rhythm, TokenProvider};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
@@ -25,6 +27,9 @@ pub struct Builder {
     url: Option<String>,
     anon_key: Option<String>,
     app: Option<String>,
+    #[cfg(feature = "supabase")]
+    proxy: Proxy,
+    allow_http: bool,
     database: Option<PathBuf>,
     store: Option<Arc<dyn Store>>,
     remote: Option<(Arc<dyn MessagingApi>, Arc<dyn Auth>)>,
@@ -50,6 +55,21 @@ impl Builder {
     /// Name and version of the app, for the server's logs. Defaults to those of Fieldpost.
     pub fn app(mut self, app: impl Into<String>) -> Self {
         self.app = Some(app.into());
+        self
+    }
+
+    /// Which proxy requests go through. By default that of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
+    /// `NO_PROXY`).
+    #[cfg(feature = "supabase")]
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
+    /// Allows a URL with `http://` to another machine, on a network that you trust: passwords, tokens and messages travel
+    /// unencrypted. To one's own machine it is always allowed.
+    pub const fn allow_http(mut self) -> Self {
+        self.allow_http = true;
         self
     }
 
@@ -148,7 +168,7 @@ impl Builder {
         }
         let url = self.url.take().ok_or_else(|| missing("the project's URL", "url"))?;
         let key = self.anon_key.take().ok_or_else(|| missing("the project's anon key", "anon_key"))?;
-        connect(url, key, self.app.take())
+        connect(url, key, self)
     }
 }
 
@@ -164,12 +184,13 @@ async fn open_file(_path: PathBuf, _env: &Env) -> Result<Arc<dyn Store>> {
 }
 
 #[cfg(feature = "supabase")]
-fn connect(url: String, key: String, app: Option<String>) -> Result<(Arc<dyn MessagingApi>, Arc<dyn Auth>)> {
-    let config = fieldpost_remote_supabase::SupabaseConfig::new(url, key);
-    let config = match app {
-        Some(app) => config.with_app(app),
-        None => config,
-    };
+fn connect(url: String, key: String, settings: &mut Builder) -> Result<(Arc<dyn MessagingApi>, Arc<dyn Auth>)> {
+    let mut config = fieldpost_remote_supabase::SupabaseConfig::new(url, key);
+    if let Some(app) = settings.app.take() {
+        config = config.with_app(app);
+    }
+    config.proxy = std::mem::take(&mut settings.proxy);
+    config.allow_http = settings.allow_http;
     let remote = fieldpost_remote_supabase::SupabaseRemote::new(config)
         .map_err(|error| Error::Configuration(error.to_string()))?;
     let remote = Arc::new(remote);
@@ -177,7 +198,7 @@ fn connect(url: String, key: String, app: Option<String>) -> Result<(Arc<dyn Mes
 }
 
 #[cfg(not(feature = "supabase"))]
-fn connect(_url: String, _key: String, _app: Option<String>) -> Result<(Arc<dyn MessagingApi>, Arc<dyn Auth>)> {
+fn connect(_url: String, _key: String, _settings: &mut Builder) -> Result<(Arc<dyn MessagingApi>, Arc<dyn Auth>)> {
     Err(missing("a remote (this build is without the feature `supabase`)", "remote"))
 }
 

@@ -1,10 +1,16 @@
 //! A diagnosis: what is wrong, and how to fix it.
 
-use crate::{Client, ConversationId, EntryState, Error, Inspection, OutboxEntry, PersonId, Probe, Result, Time};
+use crate::{
+    Client, ConversationId, EntryState, Error, Inspection, OrgId, OutboxEntry, Person, PersonId, Probe, Result, Role,
+    ServerInfo, Time,
+};
 use fieldpost_remote::SQL_VERSION;
 use fieldpost_storage::{SyncPosition, SyncState};
 use fieldpost_sync::CursorHealth;
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// A clock skew above this many seconds is reported: times on screens are wrong for everybody. Nothing else depends on
 /// it.
@@ -20,6 +26,8 @@ pub struct Diagnosis {
     pub owner: Option<PersonId>,
     /// Whether somebody is signed in.
     pub signed_in: bool,
+    /// The orgs whose people this device shows: those that the person is a member of.
+    pub orgs: BTreeSet<OrgId>,
     /// How far this device has pulled. The cursor in it is opaque and names the server's epoch.
     pub sync: SyncState,
     /// The outbox, lane by lane.
@@ -36,8 +44,42 @@ impl Diagnosis {
     /// The SQL version that the server last reported; none if it reports none.
     #[must_use]
     pub fn sql_version(&self) -> Option<u32> {
+        self.server_info()?.sql_version
+    }
+
+    fn server_info(&self) -> Option<&ServerInfo> {
         let told = self.server.as_ref().and_then(|server| server.as_ref().ok()).map(|probe| &probe.server);
-        told.or(self.sync.server.as_ref())?.sql_version
+        told.or(self.sync.server.as_ref())
+    }
+
+    /// The SQL version that is installed, once the server has answered: the first one does not report itself.
+    #[must_use]
+    pub fn installed_sql(&self) -> Option<u32> {
+        self.server_info().map(|server| server.sql_version.unwrap_or(1))
+    }
+}
+
+/// What the signed-in person is to the server, as far as a device can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// Not known before the first load.
+    Unknown,
+    /// A member, who can do what members do.
+    Member,
+    /// In no org.
+    Stranger,
+    /// A medic by role, whom the roster does not have.
+    Unlisted,
+}
+
+impl Standing {
+    fn of(sync: &SyncState) -> Self {
+        match (&sync.position, &sync.me) {
+            (SyncPosition::Following(_), None) | (_, Some(Person { removed: true, .. })) => Self::Stranger,
+            (_, None) => Self::Unknown,
+            (_, Some(Person { role: Role::Medic, medic_id: None, .. })) => Self::Unlisted,
+            (_, Some(_)) => Self::Member,
+        }
     }
 }
 
@@ -68,6 +110,10 @@ pub enum Finding {
     SignedOut,
     /// The first load has never been completed.
     NeverLoaded,
+    /// The signed-in person is a member of no org, so the server shows nothing.
+    NoMembership,
+    /// The signed-in person is a medic by role but not in the roster, so there is no conversation with the office.
+    NoMedicRow,
     /// The number of refused changes that wait for the person.
     DeadLetters(u32),
     /// The number of the server's rows that this version cannot read.
@@ -92,6 +138,8 @@ impl Finding {
             Self::Damaged => "damaged",
             Self::SignedOut => "signed_out",
             Self::NeverLoaded => "never_loaded",
+            Self::NoMembership => "no_membership",
+            Self::NoMedicRow => "no_medic_row",
             Self::DeadLetters(_) => "dead_letters",
             Self::Unreadable(_) => "unreadable_rows",
             Self::ClockSkew(_) => "clock_skew",
@@ -111,6 +159,20 @@ impl fmt::Display for Finding {
                 write!(f, "nobody is signed in; local changes are kept until the owner signs in again")
             }
             Self::NeverLoaded => write!(f, "the first load was never completed; sync with a network"),
+            Self::NoMembership => {
+                write!(
+                    f,
+                    "no membership: the signed-in person belongs to no organization, so the server shows nothing; an \
+                     admin of the project adds a row to its members (by default `profiles`, with org_id and role)"
+                )
+            }
+            Self::NoMedicRow => {
+                write!(
+                    f,
+                    "no medic row: the signed-in person has the role of a medic but no row in the roster (by default \
+                     `medics`, with this user_id), so there is no conversation with the office"
+                )
+            }
             Self::DeadLetters(count) => {
                 write!(f, "{count} changes were refused; look at the outbox, then retry or cancel them")
             }
@@ -163,6 +225,7 @@ impl Client {
             database: store.inspect().await?,
             owner: store.account().await?,
             signed_in: self.is_signed_in().await?,
+            orgs: store.people().await?.iter().filter(|person| !person.removed).map(|person| person.org_id).collect(),
             oversized: sync.memory.health.oversized,
             sync,
             lanes: lanes(&store.entries(u32::MAX).await?),
@@ -197,15 +260,18 @@ fn lanes(entries: &[OutboxEntry]) -> Vec<Lane> {
 fn findings(diagnosis: &Diagnosis) -> Vec<Finding> {
     let failed = diagnosis.lanes.iter().map(|lane| lane.failed).sum();
     let unreadable = diagnosis.sync.unreadable_rows;
+    let standing = Standing::of(&diagnosis.sync);
     let here = [
         (!diagnosis.database.faults.is_empty(), Finding::Damaged),
         (!diagnosis.signed_in, Finding::SignedOut),
         (!matches!(diagnosis.sync.position, SyncPosition::Following(_)), Finding::NeverLoaded),
+        (standing == Standing::Stranger, Finding::NoMembership),
+        (standing == Standing::Unlisted, Finding::NoMedicRow),
         (failed > 0, Finding::DeadLetters(failed)),
         (unreadable > 0, Finding::Unreadable(unreadable)),
         (diagnosis.oversized > 0, Finding::Oversized(diagnosis.oversized)),
     ];
-    let sql = diagnosis.sql_version().filter(|installed| *installed < SQL_VERSION);
+    let sql = diagnosis.installed_sql().filter(|installed| *installed < SQL_VERSION);
     let mut found: Vec<Finding> = here.into_iter().filter_map(|(holds, finding)| holds.then_some(finding)).collect();
     found.extend(sql.map(Finding::OldSql));
     match &diagnosis.server {

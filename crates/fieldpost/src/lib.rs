@@ -97,9 +97,11 @@ pub use eyeball_im::{Vector, VectorDiff};
 pub use fieldpost_domain::{
     AccessToken, ContentError, ConversationId, ConversationKind, IdError, MedicId, Mentions, MessageContent, MessageId,
     MessageKind, MessageStatus, Metadata, MetadataError, MutationId, MutationKind, Omitted, OmittedReason, OrgId,
-    Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role, Seq, ServerInfo, Time,
+    Password, Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role, Seq, ServerInfo, Time,
 };
 pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION};
+#[cfg(feature = "supabase")]
+pub use fieldpost_remote_supabase::Proxy;
 pub use fieldpost_storage::{
     ConversationSummary, EntryState, Health, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, ReducedSize,
     StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Window,

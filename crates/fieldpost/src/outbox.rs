@@ -81,6 +81,26 @@ impl Client {
         self.decided(self.inner.store.cancel(mutation).await).await
     }
 
+    /// Cancels every refused entry, as [`Client::cancel`] does. Returns what was cancelled; entries that wait for the
+    /// server stay.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn cancel_failed(&self) -> Result<Vec<OutboxEntry>> {
+        let mut cancelled = Vec::new();
+        for entry in self.outbox(u32::MAX).await? {
+            if matches!(entry.state, EntryState::Failed(_)) {
+                match self.cancel(entry.mutation_id).await {
+                    Ok(entries) => cancelled.extend(entries),
+                    // It went together with one before it.
+                    Err(Error::NotWaiting | Error::OutcomeUnknown | Error::NotPossible(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(cancelled)
+    }
+
     /// The outbox entries that change a message, oldest first, including refused ones.
     ///
     /// # Errors

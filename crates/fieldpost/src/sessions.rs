@@ -19,7 +19,7 @@ impl Client {
     /// [`crate::Error::WrongCredentials`], [`crate::Error::WrongAccount`] when another person owns the database, or
     /// [`crate::Error::Offline`].
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<PersonId> {
-        let credentials = Credentials { email: email.to_owned(), password: password.to_owned() };
+        let credentials = Credentials { email: email.to_owned(), password: password.into() };
         let session = self.inner.engine.sign_in(&credentials).await?;
         Ok(session.person_id)
     }

@@ -1,9 +1,22 @@
 //! Sessions, by GoTrue.
 
-use crate::{SupabaseRemote, error::auth, http::Request, wire::session};
+use crate::{
+    SupabaseRemote,
+    error::auth,
+    http::{Reply, Request},
+    wire::session,
+};
 use async_trait::async_trait;
-use fieldpost_domain::{AccessToken, RefreshToken, Session};
+use fieldpost_domain::{AccessToken, RefreshToken, Session, Time};
 use fieldpost_remote::{Auth, Credentials, RemoteResult};
+use zeroize::Zeroize;
+
+/// Reads a session, and wipes the answer that it came in.
+fn read(operation: &'static str, mut reply: Reply, now: impl FnOnce() -> Time) -> RemoteResult<Session> {
+    let session = session::read(operation, &reply, now);
+    reply.body.zeroize();
+    session
+}
 
 #[async_trait]
 impl Auth for SupabaseRemote {
@@ -15,7 +28,7 @@ impl Auth for SupabaseRemote {
         if !reply.status.is_success() {
             return Err(auth::sign_in(NAME, &reply));
         }
-        session::read(NAME, &reply, || (self.config.clock)())
+        read(NAME, reply, || (self.config.clock)())
     }
 
     async fn refresh(&self, token: &RefreshToken) -> RemoteResult<Session> {
@@ -26,7 +39,7 @@ impl Auth for SupabaseRemote {
         if !reply.status.is_success() {
             return Err(auth::refresh(NAME, &reply));
         }
-        session::read(NAME, &reply, || (self.config.clock)())
+        read(NAME, reply, || (self.config.clock)())
     }
 
     async fn sign_out(&self, token: &AccessToken) -> RemoteResult<()> {

@@ -1,5 +1,6 @@
 //! The settings of a [`crate::SupabaseRemote`].
 
+use crate::Proxy;
 use chrono::Utc;
 use fieldpost_domain::Time;
 use std::{fmt, sync::Arc, time::Duration};
@@ -28,6 +29,11 @@ pub struct SupabaseConfig {
     /// The largest response in bytes, decompressed. A larger one is an error, so that no server can exhaust a phone's
     /// memory.
     pub max_answer_bytes: usize,
+    /// Which proxy requests go through; by default that of the environment.
+    pub proxy: Proxy,
+    /// Whether the URL may begin with `http://` though the server is on another machine. Then passwords, tokens and
+    /// messages travel unencrypted.
+    pub allow_http: bool,
     pub(crate) clock: Clock,
 }
 
@@ -42,6 +48,8 @@ impl SupabaseConfig {
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(60),
             max_answer_bytes: 32 << 20,
+            proxy: Proxy::default(),
+            allow_http: false,
             clock: Arc::new(Utc::now),
         }
     }
@@ -74,6 +82,20 @@ impl SupabaseConfig {
         self
     }
 
+    /// Sets which proxy requests go through.
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
+    /// Allows `http://` to a server on another machine, for a trusted network.
+    #[must_use]
+    pub const fn with_http_allowed(mut self) -> Self {
+        self.allow_http = true;
+        self
+    }
+
     /// Sets the clock. It is used only when a server sends a duration but not its own time: see
     /// [`fieldpost_domain::Session::expires_at`].
     #[must_use]
@@ -91,6 +113,8 @@ impl fmt::Debug for SupabaseConfig {
             .field("connect_timeout", &self.connect_timeout)
             .field("timeout", &self.timeout)
             .field("max_answer_bytes", &self.max_answer_bytes)
+            .field("proxy", &self.proxy)
+            .field("allow_http", &self.allow_http)
             .finish_non_exhaustive()
     }
 }

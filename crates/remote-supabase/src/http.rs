@@ -8,6 +8,8 @@ use crate::{
     config::SupabaseConfig,
     endpoints::CONFIGURE,
     error::{retry_after, transport},
+    key,
+    proxy::{self, Route},
     tls,
 };
 use fieldpost_domain::{AccessToken, Time};
@@ -17,7 +19,10 @@ use reqwest::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
     redirect,
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tracing::{Instrument, Span, debug, debug_span, field::Empty};
 use url::Url;
 
@@ -34,6 +39,8 @@ const RESERVE: usize = 2 << 20;
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
     client: Client,
+    /// The host, and the proxy in between, for messages.
+    place: Arc<str>,
     max_answer_bytes: usize,
 }
 
@@ -62,11 +69,18 @@ pub(crate) struct Reply {
     pub(crate) date: Option<Time>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Vec<u8>,
+    /// From sending the request to the last byte of the body.
+    pub(crate) took: Duration,
 }
 
 impl Http {
-    /// `https`: whether the project's URL uses it.
-    pub(crate) fn new(config: &SupabaseConfig, https: bool) -> RemoteResult<Self> {
+    /// `project`: an address of the project.
+    pub(crate) fn new(config: &SupabaseConfig, project: &Url) -> RemoteResult<Self> {
+        let route = proxy::route(&config.proxy, project, &|name| std::env::var(name).ok())
+            .map_err(|sentence| RemoteError::new(RemoteErrorKind::Other, CONFIGURE).with_detail(sentence))?;
+        let place = place(project, route.as_ref());
+        // A proxy may be reached by TLS where the project is not.
+        let https = project.scheme() == "https" || route.is_some();
         let client = Client::builder()
             .tls_backend_preconfigured(tls::client_config(https)?)
             .default_headers(headers(&config.anon_key)?)
@@ -76,10 +90,16 @@ impl Http {
             .pool_idle_timeout(IDLE)
             .redirect(redirect::Policy::none())
             .referer(false)
-            .no_proxy()
+            // From here on reqwest looks for none by itself.
+            .no_proxy();
+        let client = match route {
+            Some(route) => client.proxy(route.proxy),
+            None => client,
+        };
+        let client = client
             .build()
             .map_err(|error| RemoteError::new(RemoteErrorKind::Other, CONFIGURE).with_source(error.without_url()))?;
-        Ok(Self { client, max_answer_bytes: config.max_answer_bytes })
+        Ok(Self { client, place, max_answer_bytes: config.max_answer_bytes })
     }
 
     /// Sends a request and reads the response, whatever its status.
@@ -98,24 +118,19 @@ impl Http {
         if let Some(token) = request.bearer {
             builder = builder.header(AUTHORIZATION, bearer(operation, token)?);
         }
-        let response = builder.send().await.map_err(|error| transport::sending(operation, request.url, error))?;
+        let sent_at = Instant::now();
+        let response = builder.send().await.map_err(|error| transport::sending(operation, &self.place, error))?;
         let status = response.status();
         let headers = response.headers();
         let (html, json) = content_type(headers);
         let date = text(headers, DATE).and_then(retry_after::http_date);
         let retry_after = text(headers, RETRY_AFTER).and_then(|text| retry_after::parse(text, date));
-        let body = self.read(operation, reads, request.url, response).await?;
+        let body = self.read(operation, reads, response).await?;
         let html = html || body.trim_ascii_start().starts_with(b"<");
-        Ok(Reply { status, html, json, date, retry_after, body })
+        Ok(Reply { status, html, json, date, retry_after, body, took: sent_at.elapsed() })
     }
 
-    async fn read(
-        &self,
-        operation: &'static str,
-        reads: bool,
-        url: &Url,
-        mut response: Response,
-    ) -> RemoteResult<Vec<u8>> {
+    async fn read(&self, operation: &'static str, reads: bool, mut response: Response) -> RemoteResult<Vec<u8>> {
         let kind = if reads { RemoteErrorKind::Oversized } else { RemoteErrorKind::Malformed };
         let too_large = || RemoteError::new(kind, operation).with_detail("the answer is too large");
         let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
@@ -123,13 +138,23 @@ impl Http {
             return Err(too_large());
         }
         let mut body = Vec::with_capacity(announced.min(RESERVE));
-        while let Some(chunk) = response.chunk().await.map_err(|error| transport::reading(operation, url, error))? {
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| transport::reading(operation, &self.place, error))?
+        {
             if body.len() + chunk.len() > self.max_answer_bytes {
                 return Err(too_large());
             }
             body.extend_from_slice(&chunk);
         }
         Ok(body)
+    }
+}
+
+fn place(project: &Url, route: Option<&Route>) -> Arc<str> {
+    let host = project.host_str().unwrap_or_default();
+    match route {
+        Some(route) => format!("{host}, through the proxy {}", route.name).into(),
+        None => host.into(),
     }
 }
 
@@ -149,13 +174,7 @@ fn record(span: &Span, started: Instant, result: &RemoteResult<Reply>) {
 
 fn headers(anon_key: &str) -> RemoteResult<HeaderMap> {
     let wrong_key = |sentence| RemoteError::new(RemoteErrorKind::WrongApiKey, CONFIGURE).with_detail(sentence);
-    let anon_key = anon_key.trim();
-    if anon_key.is_empty() {
-        return Err(wrong_key("it is empty"));
-    }
-    if anon_key.starts_with("sb_secret_") {
-        return Err(wrong_key("a secret key must never be in an app; take the publishable one"));
-    }
+    let anon_key = key::check(anon_key).map_err(wrong_key)?;
     let mut key = HeaderValue::from_str(anon_key).map_err(|_| wrong_key("it has characters that no key has"))?;
     key.set_sensitive(true);
     let json = HeaderValue::from_static("application/json");

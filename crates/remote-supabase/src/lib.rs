@@ -16,8 +16,8 @@
 //!
 //! Network: TLS is rustls with ring and the platform's trusted certificates, configured per client, so the app's own
 //! rustls is not affected. Connections are reused. Redirects are never followed: Supabase sends none, and a token must
-//! not travel to another host. Proxies from the environment or the system are ignored, so that a forgotten variable
-//! cannot divert messages. On Android, call `rustls_platform_verifier::android::init_with_env` (or one of its siblings)
+//! not travel to another host. The proxy of the environment is used (`HTTPS_PROXY`,
+//! `NO_PROXY`, …), or the one of [`SupabaseConfig::with_proxy`]; not the settings of the desktop. On Android, call `rustls_platform_verifier::android::init_with_env` (or one of its siblings)
 //! once before the first call.
 
 mod auth;
@@ -28,10 +28,13 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+mod key;
+mod proxy;
 mod remote;
 mod rpc;
 mod tls;
 mod wire;
 
 pub use config::SupabaseConfig;
+pub use proxy::Proxy;
 pub use remote::SupabaseRemote;

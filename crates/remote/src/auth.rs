@@ -2,7 +2,7 @@
 
 use crate::RemoteResult;
 use async_trait::async_trait;
-use fieldpost_domain::{AccessToken, RefreshToken, Session};
+use fieldpost_domain::{AccessToken, Password, RefreshToken, Session};
 use std::fmt;
 
 /// An e-mail address and its password.
@@ -11,7 +11,7 @@ pub struct Credentials {
     /// The address.
     pub email: String,
     /// The password; never printed.
-    pub password: String,
+    pub password: Password,
 }
 
 impl fmt::Debug for Credentials {

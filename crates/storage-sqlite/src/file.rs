@@ -23,7 +23,11 @@ fn make_or_check(path: &Path) -> Res<bool> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_header(path).map(|()| false),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            check_header(path)?;
+            tighten(path);
+            Ok(false)
+        }
         Err(error) => Err(cannot_open(path, &error)),
     }
 }
@@ -41,6 +45,37 @@ fn check_header(path: &Path) -> Res<()> {
     file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(|error| cannot_open(path, &error))?;
     // A new file that was never written to is empty.
     if start.is_empty() || start == MAGIC { Ok(()) } else { Err(not_a_database()) }
+}
+
+/// Takes a file, and what SQLite and the turn keep beside it, from everybody but its owner. It may have come with a backup,
+/// or from an app that was less careful. A file that cannot be changed is used as it is.
+#[cfg(unix)]
+fn tighten(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    const OTHERS: u32 = 0o077;
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    for suffix in ["", "-wal", "-shm", "-turn"] {
+        let mut file = real.as_os_str().to_owned();
+        file.push(suffix);
+        let Ok(mode) = fs::metadata(&file).map(|metadata| metadata.permissions().mode()) else { continue };
+        if mode & OTHERS == 0 {
+            continue;
+        }
+        match fs::set_permissions(&file, fs::Permissions::from_mode(mode & !OTHERS)) {
+            Ok(()) => tracing::warn!(file = %file.display(), "others could read this file; now only its owner can"),
+            Err(error) => tracing::warn!(file = %file.display(), %error, "others can read this file"),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn tighten(_path: &Path) {}
+
+/// The file that a path leads to; the path itself if that cannot be told.
+pub(crate) async fn real(path: PathBuf) -> PathBuf {
+    let followed = path.clone();
+    let real = tokio::task::spawn_blocking(move || fs::canonicalize(followed)).await;
+    real.ok().and_then(Result::ok).unwrap_or(path)
 }
 
 fn cannot_open(path: &Path, error: &io::Error) -> Fault {

@@ -1,6 +1,9 @@
 //! Opening a file: look first, refuse untouched, then upgrade, then serve.
 
-use crate::{connections::Connections, db::Db, error::at_border, options::SqliteOptions, outbox, store::SqliteStore};
+use crate::{
+    connections::Connections, db::Db, error::at_border, file, options::SqliteOptions, outbox, store::SqliteStore,
+    turn::TurnFile,
+};
 use fieldpost_storage::StorageResult;
 
 impl SqliteStore {
@@ -18,12 +21,13 @@ impl SqliteStore {
         let options = options.into();
         let opened = Connections::open(&options).await.map_err(|fault| at_border(fault, "open", options.path()))?;
         let ids = options.ids();
+        let turn = TurnFile::beside(&file::real(options.path().to_owned()).await);
         let db = Db::new(options, opened);
         if let Err(error) = outbox::check_readable(&db).await {
             // The failure that matters is the first one.
             let _ = db.close().await;
             return Err(error);
         }
-        Ok(Self::new(db, ids))
+        Ok(Self::new(db, turn, ids))
     }
 }

@@ -17,8 +17,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    pub(crate) fn new(db: Db, ids: Arc<dyn MutationIds>) -> Self {
-        let turn = TurnFile::beside(db.path());
+    pub(crate) const fn new(db: Db, turn: TurnFile, ids: Arc<dyn MutationIds>) -> Self {
         Self { db, turn, ids }
     }
 

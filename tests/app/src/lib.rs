@@ -151,7 +151,7 @@ impl TokenProvider for Own {
 /// What a remote of one's own is asked with.
 #[must_use]
 pub fn credentials() -> Credentials {
-    Credentials { email: String::new(), password: String::new() }
+    Credentials { email: String::new(), password: "".into() }
 }
 
 /// What calls may be sent to another thread.

@@ -33,7 +33,7 @@ fn runtime() -> Runtime {
 /// A new server for every input, so that a finding is repeatable.
 async fn functions() -> Functions {
     let server = ReferenceServer::demo();
-    let credentials = Credentials { email: DEMO_ADA.to_owned(), password: DEMO_PASSWORD.to_owned() };
+    let credentials = Credentials { email: DEMO_ADA.to_owned(), password: DEMO_PASSWORD.into() };
     let session = server.sign_in(&credentials).await.expect("Ada signs in");
     Functions::new(server, &session.access_token).expect("a token of this server")
 }

@@ -51,7 +51,7 @@ impl Backend for RealStack {
 
 fn member(account: &Account) -> Member {
     Member {
-        credentials: Credentials { email: account.email.clone(), password: account.password.clone() },
+        credentials: Credentials { email: account.email.clone(), password: account.password.clone().into() },
         person_id: parse(&account.user_id),
         medic_id: account.medic_id.as_deref().map(parse),
         first_name: account.first_name.clone().unwrap_or_default(),

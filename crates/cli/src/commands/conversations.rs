@@ -1,7 +1,12 @@
 //! `fieldpost conversations`.
 
-use super::text::{moment, one_line};
-use crate::{device::Device, failure::Failure, output::Output};
+use super::text::{MOMENT, list_line, moment, short};
+use crate::{
+    device::Device,
+    failure::Failure,
+    output::Output,
+    terminal::{column, cut, one_line},
+};
 use fieldpost::ConversationSummary;
 use serde_json::{Value, json};
 
@@ -12,7 +17,7 @@ pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure>
         return Ok(());
     }
     if all.is_empty() {
-        output.tell("No conversations yet. Run `fieldpost sync`.");
+        device.tell_empty("No conversations yet.", output);
     }
     for conversation in &all {
         output.tell(&line(conversation));
@@ -36,6 +41,9 @@ pub(super) fn as_json(conversation: &ConversationSummary) -> Value {
     })
 }
 
+/// The columns of a name.
+const NAME: usize = 22;
+
 fn line(conversation: &ConversationSummary) -> String {
     let unread = match conversation.unread {
         0 => String::new(),
@@ -43,8 +51,7 @@ fn line(conversation: &ConversationSummary) -> String {
         _ => "(99+)".to_owned(),
     };
     let when = conversation.last_message_at.map(moment).unwrap_or_default();
-    let preview = conversation.last_message_preview.as_deref().map(one_line).unwrap_or_default();
-    format!("{}  {:<20} {unread:<6} {when:<16}  {preview}", conversation.id, conversation.participant_name)
-        .trim_end()
-        .to_owned()
+    let preview = conversation.last_message_preview.as_deref().unwrap_or_default();
+    let name = column(&cut(&one_line(&conversation.participant_name), NAME), NAME);
+    list_line(&format!("{}  {name} {unread:<5} {when:<MOMENT$}  ", short(conversation.id)), preview)
 }

@@ -4,7 +4,7 @@ use super::{
     project::{self, Sentence},
     text::moment,
 };
-use crate::{device::Device, failure::Failure, output::Output};
+use crate::{device::Device, failure::Failure, output::Output, terminal::one_line};
 use fieldpost::{CursorHealth, Diagnosis, Finding, Lane, Probe, SyncPosition};
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ pub(super) async fn run(device: &Device, project: Option<&str>, output: &Output)
     output.result(&as_json(&diagnosis, sentences.as_ref()), || {
         let mut lines = as_text(&diagnosis);
         lines.push(said(sentences.as_ref()));
-        lines.extend(diagnosis.findings.iter().map(|finding| format!("✗ {finding}")));
+        lines.extend(diagnosis.findings.iter().map(|finding| one_line(&format!("✗ {finding}"))));
         if wrong == 0 {
             lines.push("✓ nothing is wrong".to_owned());
         }
@@ -44,7 +44,7 @@ pub(super) async fn run(device: &Device, project: Option<&str>, output: &Output)
 fn said(sentences: Option<&Result<Vec<Sentence>, String>>) -> String {
     match sentences {
         None => "project   not asked (its owner asks with --project DATABASE_URL)".to_owned(),
-        Some(Err(why)) => format!("project   {why}"),
+        Some(Err(why)) => format!("project   {}", one_line(why)),
         Some(Ok(sentences)) if sentences.is_empty() => "project   nothing is odd".to_owned(),
         Some(Ok(sentences)) => sentences.iter().map(Sentence::line).collect::<Vec<_>>().join("\n"),
     }
@@ -60,6 +60,7 @@ fn as_json(diagnosis: &Diagnosis, sentences: Option<&Result<Vec<Sentence>, Strin
         },
         "owner": diagnosis.owner,
         "signed_in": diagnosis.signed_in,
+        "orgs": diagnosis.orgs,
         "position": position(&diagnosis.sync.position),
         "cursor": cursor(&diagnosis.sync.position),
         "last_success_at": diagnosis.sync.last_success_at,
@@ -129,7 +130,7 @@ const fn place(cursor: CursorHealth) -> &'static str {
 }
 
 fn as_text(diagnosis: &Diagnosis) -> Vec<String> {
-    let mut lines = vec![database(diagnosis), followed(diagnosis)];
+    let mut lines = vec![database(diagnosis), account(diagnosis), followed(diagnosis)];
     lines.extend(diagnosis.lanes.iter().map(|lane| {
         let Lane { conversation_id, queued, sending, failed, retries, oldest_at } = lane;
         format!(
@@ -142,9 +143,10 @@ fn as_text(diagnosis: &Diagnosis) -> Vec<String> {
     }
     lines.push(match &diagnosis.server {
         None => "server    not asked".to_owned(),
-        Some(Err(error)) => format!("server    {error}"),
+        Some(Err(error)) => format!("server    {}", one_line(&error.to_string())),
         Some(Ok(probe)) => server(probe),
     });
+    lines.push(sql(diagnosis));
     lines
 }
 
@@ -156,16 +158,43 @@ fn database(diagnosis: &Diagnosis) -> String {
     format!("database  {version}{size}{state}, {owner}")
 }
 
+/// Who the server says that the person is.
+fn account(diagnosis: &Diagnosis) -> String {
+    let who = diagnosis.sync.me.as_ref().map_or_else(
+        || "not known yet".to_owned(),
+        |me| one_line(&format!("{} ({}), of organization {}", me.display_name(), me.role, me.org_id)),
+    );
+    let orgs = diagnosis.orgs.len();
+    let more = if orgs > 1 {
+        format!("; {} memberships: one in each of {orgs} organizations", number(orgs))
+    } else {
+        String::new()
+    };
+    format!("account   {who}{more}")
+}
+
+fn number(count: usize) -> String {
+    if count == 2 { "two".to_owned() } else { count.to_string() }
+}
+
+/// What is installed on the server, as far as it has told.
+fn sql(diagnosis: &Diagnosis) -> String {
+    let wanted = fieldpost::SQL_VERSION;
+    match diagnosis.installed_sql() {
+        Some(installed) => format!("sql       version {installed} is installed, this client wants {wanted}"),
+        None => format!("sql       not known before a sync; this client wants version {wanted}"),
+    }
+}
+
 fn followed(diagnosis: &Diagnosis) -> String {
     let last = diagnosis.sync.last_success_at.map_or_else(|| "never".to_owned(), moment);
-    let at = cursor(&diagnosis.sync.position).map_or_else(String::new, |cursor| format!(" at {cursor}"));
+    let at = cursor(&diagnosis.sync.position).map_or_else(String::new, |cursor| format!(" at {}", one_line(cursor)));
     format!("sync      {}{at}, last finished: {last}", position(&diagnosis.sync.position))
 }
 
 fn server(probe: &Probe) -> String {
-    let sql = probe.server.sql_version.map_or_else(String::new, |version| format!("SQL {version}, "));
     format!(
-        "server    protocol {}, {sql}answered in {} ms, clock {:+} ms, {}",
+        "server    protocol {}, answered in {} ms, clock {:+} ms, {}",
         probe.protocol,
         probe.round_trip.as_millis(),
         probe.clock_skew.num_milliseconds(),

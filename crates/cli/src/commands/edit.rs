@@ -1,8 +1,11 @@
 //! `fieldpost edit`.
 
-use super::{messages::as_json, text::message_line};
+use super::{
+    messages::as_json,
+    text::{KEPT, NOT_YET, SENT, message_line, refused},
+};
 use crate::{device::Device, failure::Failure, output::Output};
-use fieldpost::{ThreadMessage, Window};
+use fieldpost::{EntryState, ThreadMessage, Window};
 
 /// The number of newest messages to search for a part of an id.
 const LOOKED_AT: u32 = 10_000;
@@ -15,6 +18,7 @@ pub(crate) struct Arguments {
     /// The message's id, or a part of it
     message: String,
     /// The new text
+    #[arg(allow_hyphen_values = true, value_parser = crate::args::text)]
     text: String,
 }
 
@@ -23,12 +27,21 @@ pub(super) async fn run(device: &Device, arguments: &Arguments, output: &Output)
     let shown = conversation.messages(Window::newest(LOOKED_AT)).await?.messages;
     let id = find(&shown, &arguments.message)?.id;
     let edited = conversation.edit(id, &arguments.text).await?;
-    output.tell("Kept on this device.");
+    output.tell(KEPT);
     let synced = device.sync_if_possible(output).await;
     let shown = conversation.messages(Window::newest(LOOKED_AT)).await?.messages;
     let now = shown.into_iter().find(|message| message.id == id).unwrap_or(edited);
     output.result(&as_json(&now), || message_line(&now));
-    synced
+    let waiting = device.client.changes_of(id).await?;
+    let refused = waiting.iter().find_map(|entry| match &entry.state {
+        EntryState::Failed(refusal) => Some(refused("change", refusal)),
+        _ => None,
+    });
+    if refused.is_none() {
+        output.tell(if waiting.is_empty() && now.seq.is_some() { SENT } else { NOT_YET });
+    }
+    synced?;
+    refused.map_or(Ok(()), Err)
 }
 
 /// The message with this id or part of an id.

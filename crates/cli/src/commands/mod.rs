@@ -47,9 +47,9 @@ pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
 /// Opens the device, and closes it whatever the command's result, so that the file is left tidy.
 async fn on_a_device(args: &DeviceArgs, command: Command, output: &Output) -> Result<(), Failure> {
     let device = match command {
-        Command::Sync { every, .. } => Device::open_online(args, sync::rhythm(every)).await?,
-        Command::Login { .. } => Device::open_online(args, Rhythm::default()).await?,
-        _ => Device::open(args, Rhythm::default()).await?,
+        Command::Sync { every, .. } => Device::open_online(args, sync::rhythm(every), output).await?,
+        Command::Login { .. } => Device::open_online(args, Rhythm::default(), output).await?,
+        _ => Device::open(args, Rhythm::default(), output).await?,
     };
     let result = with(&device, command, output).await;
     let closed = device.client.close().await;

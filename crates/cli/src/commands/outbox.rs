@@ -1,7 +1,13 @@
 //! `fieldpost outbox`.
 
-use super::text::{moment, one_line};
-use crate::{args::Decision, device::Device, failure::Failure, output::Output};
+use super::text::{list_line, moment, short};
+use crate::{
+    args::Decision,
+    device::Device,
+    failure::Failure,
+    output::Output,
+    terminal::{cut, one_line},
+};
 use fieldpost::{EntryState, OutboxEntry};
 use serde_json::{Value, json};
 
@@ -19,11 +25,14 @@ pub(super) async fn decide(device: &Device, decision: Decision, output: &Output)
             let entry = find(device, &which).await?;
             show(output, &device.client.edit_entry(entry.mutation_id, &text).await?);
         }
-        Decision::Cancel { which } => {
-            let entry = find(device, &which).await?;
-            let left = device.client.cancel(entry.mutation_id).await?;
-            left.iter().for_each(|entry| show(output, entry));
-            output.tell("Taken back.");
+        Decision::Cancel { which, .. } => {
+            let cancelled = match which {
+                Some(which) => device.client.cancel(find(device, &which).await?.mutation_id).await?,
+                None => device.client.cancel_failed().await?,
+            };
+            // The last chance to see the texts, so they are whole.
+            cancelled.iter().for_each(|entry| output.result(&as_json(entry), || whole(entry)));
+            output.tell(&format!("{} taken back.", cancelled.len()));
             return Ok(());
         }
     }
@@ -84,7 +93,19 @@ pub(super) fn as_json(entry: &OutboxEntry) -> Value {
     })
 }
 
+/// The most columns of a state, whatever a server says of it.
+const STATE: usize = 60;
+
 fn line(entry: &OutboxEntry) -> String {
+    list_line(&columns(entry), entry.content.as_deref().unwrap_or_default())
+}
+
+fn whole(entry: &OutboxEntry) -> String {
+    let content = entry.content.as_deref().map(one_line).unwrap_or_default();
+    format!("{}{content}", columns(entry)).trim_end().to_owned()
+}
+
+fn columns(entry: &OutboxEntry) -> String {
     let state = match &entry.state {
         EntryState::Queued { retries: 0, .. } => "queued".to_owned(),
         EntryState::Queued { retries, .. } => format!("queued, tried {retries} times"),
@@ -95,7 +116,7 @@ fn line(entry: &OutboxEntry) -> String {
             None => format!("failed: {}", refusal.code),
         },
     };
-    let content = entry.content.as_deref().map(one_line).unwrap_or_default();
-    let id = entry.message_id.map_or_else(|| entry.mutation_id.to_string(), |id| id.to_string());
-    format!("{}  {:<12}  {id}  [{state}]  {content}", moment(entry.recorded_at), entry.kind).trim_end().to_owned()
+    let state = cut(&one_line(&state), STATE);
+    let id = entry.message_id.map_or_else(|| short(entry.mutation_id), short);
+    format!("{}  {:<12}  {id}  [{state}]  ", moment(entry.recorded_at), entry.kind.as_str())
 }

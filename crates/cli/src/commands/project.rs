@@ -1,6 +1,7 @@
 //! The project check of `fieldpost doctor --project`: preflight, as the owner of the tables, through `psql`.
 
 use super::sql;
+use crate::terminal::one_line;
 use serde::{Deserialize, Serialize};
 use std::process::Stdio;
 use tokio::{io::AsyncWriteExt, process::Command};
@@ -23,7 +24,7 @@ impl Sentence {
 
     pub(super) fn line(&self) -> String {
         let advice = self.advice.as_deref().map_or_else(String::new, |advice| format!(" {advice}"));
-        format!("project   {}: {}{advice}", self.level, self.finding)
+        format!("project   {}", one_line(&format!("{}: {}{advice}", self.level, self.finding)))
     }
 }
 

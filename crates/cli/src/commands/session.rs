@@ -1,14 +1,15 @@
 //! `fieldpost login` and `fieldpost logout`.
 
-use super::{outbox, text::one_line};
-use crate::{device::Device, failure::Failure, output::Output};
-use fieldpost::{EntryState, Wipe};
+use super::outbox;
+use crate::{device::Device, failure::Failure, output::Output, terminal::one_line};
+use fieldpost::{EntryState, Password, Wipe};
 use serde_json::json;
 use std::io::BufRead;
+use zeroize::Zeroizing;
 
 pub(super) async fn login(device: &Device, email: &str, output: &Output) -> Result<(), Failure> {
     let password = read_password()?;
-    let person = device.client.sign_in(email, &password).await?;
+    let person = device.client.sign_in(email, password.reveal()).await?;
     output.result(&json!({"signed_in": true, "person_id": person, "email": email}), || {
         format!("Signed in as {email}. Now run `fieldpost sync`.")
     });
@@ -16,14 +17,14 @@ pub(super) async fn login(device: &Device, email: &str, output: &Output) -> Resu
 }
 
 /// The first line, without its line break. A password may begin or end with spaces.
-fn read_password() -> Result<String, Failure> {
-    let mut line = String::new();
+fn read_password() -> Result<Password, Failure> {
+    let mut line = Zeroizing::new(String::new());
     std::io::stdin().lock().read_line(&mut line).map_err(Failure::error)?;
     let password = line.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
         return Err(Failure::usage("the password is expected on standard input: `… --password-stdin < file`"));
     }
-    Ok(password.to_owned())
+    Ok(Password::new(password))
 }
 
 pub(super) async fn logout(device: &Device, wipe: bool, output: &Output) -> Result<(), Failure> {

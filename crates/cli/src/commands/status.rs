@@ -1,7 +1,7 @@
 //! `fieldpost status`.
 
 use super::text::moment;
-use crate::{device::Device, failure::Failure, output::Output};
+use crate::{device::Device, failure::Failure, output::Output, terminal::one_line};
 use serde_json::json;
 
 pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure> {
@@ -19,7 +19,7 @@ pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure>
     output.result(&value, || {
         let word = serde_json::to_value(status.sync_status()).ok();
         let word = word.as_ref().and_then(|word| word.as_str()).unwrap_or("unknown").replace('_', " ");
-        let owner = me.and_then(|me| me.full_name().map(|name| format!("{name} ({})", me.role)));
+        let owner = me.map(|me| one_line(&format!("{} ({})", me.display_name(), me.role)));
         let name = owner.map(|owner| match status.signed_in {
             true => format!(" as {owner}"),
             false => format!("; this database is of {owner}"),

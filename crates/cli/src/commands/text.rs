@@ -1,10 +1,43 @@
 //! Formats values for people.
 
+use crate::{
+    failure::Failure,
+    terminal::{column, cut, one_line, width},
+};
+use chrono::Local;
 use fieldpost::{Refusal, RefusalCode, ThreadMessage, Time};
+use std::fmt::Display;
 
-/// A list needs no more than minutes.
+/// The local time, with its zone. A list needs no more than minutes.
 pub(super) fn moment(time: Time) -> String {
-    time.format("%Y-%m-%d %H:%M").to_string()
+    time.with_timezone(&Local).format("%Y-%m-%d %H:%M %:z").to_string()
+}
+
+/// Said as soon as something that a person wrote is safe, whatever the network does.
+pub(super) const KEPT: &str = "Kept on this device.";
+/// Said at the end, when the server has it.
+pub(super) const SENT: &str = "Sent: the server has it.";
+/// Said at the end, when the server does not have it.
+pub(super) const NOT_YET: &str = "Not sent yet: the next sync sends it.";
+
+/// Said when the server refused what a person wrote.
+pub(super) fn refused(what: &str, refusal: &Refusal) -> Failure {
+    let why = one_line(refusal.detail.as_deref().unwrap_or(refusal.code.as_str()));
+    Failure::error(format!("the server refused this {what} ({why}); it is kept, see `fieldpost outbox`"))
+}
+
+/// The columns of a [`moment`] of our days.
+pub(super) const MOMENT: usize = 23;
+
+/// The last part of an id, which commands accept for the whole. Ids begin with their time, so their ends differ most.
+pub(super) fn short(id: impl Display) -> String {
+    let id = id.to_string();
+    id.rsplit('-').next().unwrap_or_default().to_owned()
+}
+
+/// A line of a list: columns, and a text that ends at the terminal's width.
+pub(super) fn list_line(columns: &str, text: &str) -> String {
+    cut(format!("{columns}{}", one_line(text)).trim_end(), width())
 }
 
 /// One line per message.
@@ -17,9 +50,8 @@ pub(crate) fn message_line(message: &ThreadMessage) -> String {
         (None, Some(omitted), false) => format!("({})", omitted.sentence()),
         (None, None, false) => "(no text)".to_owned(),
     };
-    format!("{}  {:<12} {}  {}", moment(message.created_at), message.sender_name, one_line(&content), state(message))
-        .trim_end()
-        .to_owned()
+    let (when, sender) = (moment(message.created_at), column(&message.sender_name, 12));
+    format!("{when}  {sender} {}  {}", one_line(&content), state(message)).trim_end().to_owned()
 }
 
 /// The delivery state of one's own message; empty for those of others.
@@ -28,14 +60,9 @@ fn state(message: &ThreadMessage) -> String {
         (Some(Refusal { code: RefusalCode::Refused, detail: Some(words) }), _) => {
             format!("[failed: {}]", one_line(words))
         }
-        (Some(refusal), _) => format!("[failed: {}]", refusal.code),
+        (Some(refusal), _) => format!("[failed: {}]", one_line(refusal.code.as_str())),
         (None, true) if message.sending => "[sending]".to_owned(),
-        (None, true) => format!("[{}]", message.status),
+        (None, true) => format!("[{}]", one_line(message.status.as_str())),
         (None, false) => String::new(),
     }
-}
-
-/// Removes line breaks, which would break a list.
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,6 @@
 //! `fieldpost sync --watch`.
 
-use crate::{device::Device, failure::Failure, output::Output};
+use crate::{device::Device, failure::Failure, output::Output, terminal::one_line};
 use fieldpost::{Error, Status, SyncStatus};
 use serde_json::{Value, json};
 
@@ -9,34 +9,34 @@ use serde_json::{Value, json};
 pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure> {
     device.client.start().await;
     let ended = tokio::select! {
-        failure = print_changes(device, output) => Err(failure),
+        ended = print_changes(device, output) => ended,
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
     device.client.stop().await;
     ended
 }
 
-/// Prints what may recover; any other failure ends the watch.
-async fn print_changes(device: &Device, output: &Output) -> Failure {
+/// Prints what may recover; any other failure ends the watch, and so does a reader who closes the pipe.
+async fn print_changes(device: &Device, output: &Output) -> Result<(), Failure> {
     let mut status = device.client.status();
     let mut told = None;
     loop {
         let now = status.borrow_and_update().clone();
-        let unread = match device.client.total_unread().await {
-            Ok(unread) => unread,
-            Err(error) => return error.into(),
-        };
+        let unread = device.client.total_unread().await?;
         let line = as_json(&now, unread);
         // Every pass is briefly "syncing"; only its result is worth a line.
         if now.sync_status() != SyncStatus::Syncing && told.as_ref() != Some(&line) {
             output.result(&line, || text(&now, unread));
             told = Some(line);
         }
+        if output.is_closed() {
+            return Ok(());
+        }
         if let Some(failure) = hopeless(&now) {
-            return failure;
+            return Err(failure);
         }
         if status.changed().await.is_err() {
-            return Failure::error("the client is gone");
+            return Err(Failure::error("the client is gone"));
         }
     }
 }
@@ -76,6 +76,6 @@ fn text(status: &Status, unread: u64) -> String {
             parts.push(format!("{count} {what}"));
         }
     }
-    parts.extend(status.last_error.as_ref().map(ToString::to_string));
+    parts.extend(status.last_error.as_ref().map(|error| one_line(&error.to_string())));
     parts.join(", ")
 }

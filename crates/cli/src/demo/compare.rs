@@ -1,7 +1,10 @@
 //! Prints both threads side by side.
 
 use super::{stage::Stage, story::Story};
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    terminal::{cut, one_line},
+};
 use fieldpost::{MessageId, ThreadMessage, Window};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -79,9 +82,5 @@ fn cell(message: Option<&ThreadMessage>) -> String {
     };
     let seq = message.seq.map_or_else(|| "–".to_owned(), |seq| seq.to_string());
     let text = message.content.as_deref().unwrap_or("(deleted)");
-    let mut short: String = text.chars().take(32).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("{seq:>4}  {:<9} {short}", message.sender_name)
+    format!("{seq:>4}  {:<9} {}", message.sender_name, cut(&one_line(text), 33))
 }

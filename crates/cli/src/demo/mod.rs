@@ -22,7 +22,7 @@ use story::Story;
 /// Tells the story with `messages` messages written offline.
 pub(crate) async fn run(messages: u32, output: &Output) -> Result<(), Failure> {
     let began = Instant::now();
-    let story = Story::new(*output);
+    let story = Story::new(output.clone());
     let stage = Stage::set().await?;
     act::first_sync(&stage, &story).await?;
     let written = act::offline_and_killed(&stage, &story, messages).await?;

@@ -4,13 +4,13 @@ use crate::{failure::Failure, output::Output};
 use std::fmt::Debug;
 
 /// The narrator.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Story {
     output: Output,
 }
 
 impl Story {
-    pub(super) const fn new(output: Output) -> Self {
+    pub(super) fn new(output: Output) -> Self {
         Self { output }
     }
 

@@ -19,7 +19,7 @@ async fn signing_in_to_the_wrong_place_or_with_the_wrong_thing() {
     let html = canned::serve(vec![("", "text/html", "<html>Welcome!</html>".to_owned())]);
     let table: &[(&str, &str, &str, &str, &str, i32, &str)] = &[
         ("nobody listens", "http://127.0.0.1:1", key, ADA, PASSWORD, 3, "cannot be reached"),
-        ("unknown host", "http://no-such-host.invalid", key, ADA, PASSWORD, 3, "cannot be reached"),
+        ("unknown host", "https://no-such-host.invalid", key, ADA, PASSWORD, 3, "cannot be reached"),
         ("no URL", "not a url", key, ADA, PASSWORD, 2, "URL"),
         ("not HTTP", "ftp://example.com", key, ADA, PASSWORD, 2, "http"),
         ("wrong key", url, "wrong", ADA, PASSWORD, 1, "the project's anon key"),

@@ -4,6 +4,12 @@
 mod bad_input;
 mod canned;
 mod commands;
+mod doctor;
+#[cfg(unix)]
+mod hardening;
+mod names;
+mod proxies;
+mod screen;
 mod sql;
 mod terminal;
 #[cfg(unix)]

@@ -33,18 +33,46 @@ pub(crate) struct Terminal {
     pub(crate) database: PathBuf,
     pub(crate) url: Option<String>,
     pub(crate) key: Option<String>,
+    /// More of the environment.
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
+
+/// Variables of whoever runs the tests that would change what is printed or where requests go.
+const FOREIGN: [&str; 12] = [
+    "FIELDPOST_DATABASE_URL",
+    "FIELDPOST_ALLOW_HTTP",
+    "FIELDPOST_LOG",
+    "COLUMNS",
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
 
 impl Terminal {
     /// A terminal without a project.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("phone.db");
-        Self { folder, database, url: None, key: None }
+        Self { folder, database, url: None, key: None, variables: Vec::new() }
     }
 
     pub(crate) fn with(url: &str, key: &str) -> Self {
         Self { url: Some(url.to_owned()), key: Some(key.to_owned()), ..Self::new() }
+    }
+
+    /// The same terminal with more variables in its environment.
+    pub(crate) fn own(self, variables: Vec<(&'static str, String)>) -> Self {
+        Self { variables, ..self }
+    }
+
+    /// Another terminal on the same file.
+    pub(crate) fn here(&self, variables: Vec<(&'static str, String)>) -> Self {
+        Self { database: self.database.clone(), url: self.url.clone(), key: self.key.clone(), variables, ..Self::new() }
     }
 
     /// A terminal signed in as Ada and synced once.
@@ -82,6 +110,16 @@ impl Terminal {
         self.end(command, input)
     }
 
+    /// Runs it with this as its standard output.
+    pub(crate) fn run_into(&self, arguments: &[&str], stdout: impl Into<Stdio>) -> (i32, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fieldpost"));
+        command.arg("--db").arg(&self.database).args(arguments);
+        self.point(&mut command);
+        let child = command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.code().unwrap_or(-1), String::from_utf8(output.stderr).unwrap())
+    }
+
     /// The same with a limit on the size of a file, in blocks of 512 bytes: a full disk.
     #[cfg(unix)]
     pub(crate) fn run_on_a_full_disk(&self, arguments: &[&str], blocks: u32) -> Ended {
@@ -115,14 +153,16 @@ impl Terminal {
     }
 
     fn point(&self, command: &mut Command) {
-        for (name, value) in
-            [("SUPABASE_URL", &self.url), ("SUPABASE_ANON_KEY", &self.key), ("FIELDPOST_DATABASE_URL", &None)]
-        {
+        for name in FOREIGN {
+            command.env_remove(name);
+        }
+        for (name, value) in [("SUPABASE_URL", &self.url), ("SUPABASE_ANON_KEY", &self.key)] {
             match value {
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),
             };
         }
+        command.env("TZ", "UTC").envs(self.variables.iter().map(|(name, value)| (name, value)));
     }
 
     /// The texts in Ada's thread.

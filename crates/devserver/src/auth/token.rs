@@ -55,7 +55,7 @@ async fn password(app: &App, body: &[u8]) -> Result<Session, AuthError> {
     if email.is_empty() {
         return Err(AuthError::bad_request("validation_failed", "missing email or phone"));
     }
-    let session = app.reference.sign_in(&Credentials { email, password }).await;
+    let session = app.reference.sign_in(&Credentials { email, password: password.into() }).await;
     session.map_err(|_| AuthError::bad_request("invalid_credentials", "Invalid login credentials"))
 }
 

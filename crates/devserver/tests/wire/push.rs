@@ -77,15 +77,16 @@ async fn content_rules_are_the_servers_too() {
         json!([
             send(&direct, 1, ""),
             send(&direct, 2, " \u{2003}"),
+            send(&direct, 6, "\u{200b}\u{e0041}"),
             send(&direct, 3, "on my way "),
             send(&direct, 4, &"é".repeat(5001)),
             attachment,
         ]),
     )
     .await;
-    let codes: Vec<_> = (0..4).map(|place| results[place]["code"].as_str().unwrap_or("applied")).collect();
-    assert_eq!(codes, ["content_empty", "content_empty", "not_trimmed", "content_too_long"]);
-    assert_eq!(results[4]["status"], "applied");
+    let codes: Vec<_> = (0..5).map(|place| results[place]["code"].as_str().unwrap_or("applied")).collect();
+    assert_eq!(codes, ["content_empty", "content_empty", "content_empty", "not_trimmed", "content_too_long"]);
+    assert_eq!(results[5]["status"], "applied");
 }
 
 #[tokio::test]

@@ -2,10 +2,9 @@
 
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use std::{error::Error, io};
-use url::Url;
 
 /// A failure before the head of the response arrived.
-pub(crate) fn sending(operation: &'static str, url: &Url, error: reqwest::Error) -> RemoteError {
+pub(crate) fn sending(operation: &'static str, place: &str, error: reqwest::Error) -> RemoteError {
     let kind = if error.is_connect() {
         RemoteErrorKind::Unreachable
     } else if error.is_builder() {
@@ -13,14 +12,14 @@ pub(crate) fn sending(operation: &'static str, url: &Url, error: reqwest::Error)
     } else {
         lost(&error)
     };
-    failure(kind, operation, url, error)
+    failure(kind, operation, place, error)
 }
 
 /// A failure while reading the body. A body that cannot be decompressed did arrive, so the response is wrong, not the
 /// network.
-pub(crate) fn reading(operation: &'static str, url: &Url, error: reqwest::Error) -> RemoteError {
+pub(crate) fn reading(operation: &'static str, place: &str, error: reqwest::Error) -> RemoteError {
     let kind = if is_corrupt(&error) { RemoteErrorKind::Malformed } else { lost(&error) };
-    failure(kind, operation, url, error)
+    failure(kind, operation, place, error)
 }
 
 /// The response did not arrive, or not completely.
@@ -28,12 +27,11 @@ fn lost(error: &reqwest::Error) -> RemoteErrorKind {
     if error.is_timeout() { RemoteErrorKind::TimedOut } else { RemoteErrorKind::Interrupted }
 }
 
-fn failure(kind: RemoteErrorKind, operation: &'static str, url: &Url, error: reqwest::Error) -> RemoteError {
+fn failure(kind: RemoteErrorKind, operation: &'static str, place: &str, error: reqwest::Error) -> RemoteError {
     // The URL holds no secret, but reqwest's errors repeat it in every line.
     let error = error.without_url();
-    let host = url.host_str().unwrap_or_default();
     let reason = if error.is_timeout() { "no answer in time".to_owned() } else { root_cause(&error).to_string() };
-    RemoteError::new(kind, operation).with_detail(format!("{host}: {reason}")).with_source(error)
+    RemoteError::new(kind, operation).with_detail(format!("{place}: {reason}")).with_source(error)
 }
 
 /// The innermost cause: "Connection refused", "invalid peer certificate: UnknownIssuer". None of them quotes the

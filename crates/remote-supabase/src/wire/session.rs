@@ -41,7 +41,7 @@ struct User {
 
 /// The body of a sign-in.
 pub(crate) fn password(operation: &'static str, credentials: &Credentials) -> RemoteResult<Vec<u8>> {
-    json(operation, &Password { email: credentials.email.trim(), password: &credentials.password })
+    json(operation, &Password { email: credentials.email.trim(), password: credentials.password.reveal() })
 }
 
 /// The body of a refresh.
@@ -52,7 +52,11 @@ pub(crate) fn refresh(operation: &'static str, token: &RefreshToken) -> RemoteRe
 /// Reads a 2xx response of the token endpoint. `now` is called only when the server sends neither an expiry time nor
 /// its own time.
 pub(crate) fn read(operation: &'static str, reply: &Reply, now: impl FnOnce() -> Time) -> RemoteResult<Session> {
-    if reply.html || (!reply.json && !reply.body.trim_ascii_start().starts_with(b"{")) {
+    if reply.html {
+        let intercepted = RemoteError::new(RemoteErrorKind::Intercepted, operation);
+        return Err(intercepted.with_detail("a web page instead of an answer"));
+    }
+    if !reply.json && !reply.body.trim_ascii_start().starts_with(b"{") {
         return Err(RemoteError::new(RemoteErrorKind::NotFieldpost, operation).with_detail("not JSON"));
     }
     // serde's message would quote a token.

@@ -58,7 +58,7 @@ async fn calls_are_traced_without_tokens_and_content() {
     remote.pull(&token(), pull_request()).await.unwrap();
     remote.pull(&token(), pull_request()).await.unwrap_err();
     remote.refresh(&RefreshToken::new("refresh-secret")).await.unwrap_err();
-    let credentials = Credentials { email: "mail-secret@site.example".to_owned(), password: "pass-secret".to_owned() };
+    let credentials = Credentials { email: "mail-secret@site.example".to_owned(), password: "pass-secret".into() };
     remote.sign_in(&credentials).await.unwrap_err();
 
     let log = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();

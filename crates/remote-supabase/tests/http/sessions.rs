@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const PERSON: &str = "0198c0de-0000-7000-8000-00000000000a";
 
 fn credentials() -> Credentials {
-    Credentials { email: " ada@site.example ".to_owned(), password: " pass word-secret ".to_owned() }
+    Credentials { email: " ada@site.example ".to_owned(), password: " pass word-secret ".into() }
 }
 
 fn session(more: Value) -> Value {
@@ -88,7 +88,7 @@ async fn a_session_that_cannot_be_read_is_malformed_and_not_repeated() {
         assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
     }
     server.sign_in().raw(200, "text/html", "<html>");
-    assert_eq!(remote.sign_in(&credentials()).await.unwrap_err().kind(), RemoteErrorKind::NotFieldpost);
+    assert_eq!(remote.sign_in(&credentials()).await.unwrap_err().kind(), RemoteErrorKind::Intercepted);
 }
 
 #[tokio::test]

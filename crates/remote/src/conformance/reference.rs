@@ -62,7 +62,7 @@ pub fn new_world(server: &ReferenceServer, medics: usize) -> World {
 /// What a profile says; the caller fills in the ids.
 fn member(profile: Profile<'_>) -> Member {
     Member {
-        credentials: Credentials { email: profile.email.to_owned(), password: profile.password.to_owned() },
+        credentials: Credentials { email: profile.email.to_owned(), password: profile.password.into() },
         person_id: fieldpost_domain::PersonId::from_uuid(uuid::Uuid::nil()),
         medic_id: None,
         first_name: profile.first_name.to_owned(),

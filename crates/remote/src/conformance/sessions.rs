@@ -19,7 +19,7 @@ pub async fn a_password_opens_a_session(backend: &dyn Backend) -> Verdict {
 pub async fn a_wrong_password_or_address_is_wrong_credentials(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let right = &scene.world.medics[0].credentials;
-    let wrong_password = Credentials { password: "not it".to_owned(), ..right.clone() };
+    let wrong_password = Credentials { password: "not it".into(), ..right.clone() };
     let wrong_address = Credentials { email: format!("not.{}", right.email), ..right.clone() };
     for credentials in [wrong_password, wrong_address] {
         assert_eq!(failure(backend.auth().sign_in(&credentials).await), RemoteErrorKind::WrongCredentials);
@@ -44,10 +44,10 @@ pub async fn an_expired_token_is_unauthorized_in_every_call(backend: &dyn Backen
     scene.perform(Action::ExpireTokens { person_id: ada.id }).await?;
 
     let (api, token) = (backend.api(), ada.token());
-    let history = HistoryRequest { conversation_id: conversation, before: None, limit: None };
+    let history = HistoryRequest { conversation_id: conversation, before: None, limit: None, bytes: None };
     let kinds = [
         failure(api.bootstrap(token, BootstrapRequest::default()).await),
-        failure(api.pull(token, PullRequest { cursor, limit: None }).await),
+        failure(api.pull(token, PullRequest { cursor, limit: None, bytes: None }).await),
         failure(api.push(token, &[]).await),
         failure(api.history(token, history).await),
     ];

@@ -76,9 +76,9 @@ impl Sessions {
         now: Time,
         lifetime: Duration,
     ) -> RemoteResult<Session> {
-        let known = self
-            .person_with(&credentials.email)
-            .filter(|person| self.accounts.get(person).is_some_and(|account| account.password == credentials.password));
+        let known = self.person_with(&credentials.email).filter(|person| {
+            self.accounts.get(person).is_some_and(|account| account.password == credentials.password.reveal())
+        });
         let person = known.ok_or(RemoteError::new(RemoteErrorKind::WrongCredentials, "sign_in"))?;
         self.last += 1;
         let refresh = random.text(22);

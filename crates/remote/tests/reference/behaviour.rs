@@ -8,7 +8,7 @@ use fieldpost_remote::{
 use serde_json::json;
 
 async fn demo_session(server: &ReferenceServer, email: &str) -> Session {
-    let credentials = Credentials { email: email.to_owned(), password: DEMO_PASSWORD.to_owned() };
+    let credentials = Credentials { email: email.to_owned(), password: DEMO_PASSWORD.into() };
     server.sign_in(&credentials).await.unwrap()
 }
 
@@ -17,7 +17,7 @@ async fn start(server: &ReferenceServer, session: &Session) -> Cursor {
 }
 
 async fn pull_kind(server: &ReferenceServer, session: &Session, cursor: Cursor) -> Option<RemoteErrorKind> {
-    let answer = server.pull(&session.access_token, PullRequest { cursor, limit: None }).await;
+    let answer = server.pull(&session.access_token, PullRequest { cursor, limit: None, bytes: None }).await;
     answer.err().map(|error| error.kind())
 }
 

@@ -19,7 +19,7 @@ async fn given() -> Given {
     let server = ReferenceServer::demo();
     let admin = server.person_with(DEMO_ADMIN).unwrap();
     let all = server.conversations_of(admin);
-    let credentials = Credentials { email: DEMO_ADMIN.to_owned(), password: DEMO_PASSWORD.to_owned() };
+    let credentials = Credentials { email: DEMO_ADMIN.to_owned(), password: DEMO_PASSWORD.into() };
     let mut device = Device::new(&server, server.sign_in(&credentials).await.unwrap());
     device.catch_up(100).await;
     Given { admin, here: all[0].id, there: all[1].id, device, server }
@@ -63,7 +63,7 @@ async fn what_is_rolled_back_leaves_no_trace_and_no_hole() {
 #[tokio::test]
 async fn a_locked_conversation_is_answered_with_retry_and_others_are_not() {
     let Given { server, admin, here, .. } = given().await;
-    let ada = Credentials { email: DEMO_ADA.to_owned(), password: DEMO_PASSWORD.to_owned() };
+    let ada = Credentials { email: DEMO_ADA.to_owned(), password: DEMO_PASSWORD.into() };
     let session = server.sign_in(&ada).await.unwrap();
     let open = server.begin();
     open.insert_message(here, admin, "not yet").unwrap();

@@ -18,7 +18,7 @@ fn profile(name: &'static str) -> Profile<'static> {
 }
 
 async fn token(server: &ReferenceServer, name: &str) -> AccessToken {
-    let credentials = Credentials { email: name.to_owned(), password: PASSWORD.to_owned() };
+    let credentials = Credentials { email: name.to_owned(), password: PASSWORD.into() };
     server.sign_in(&credentials).await.unwrap().access_token
 }
 
@@ -105,7 +105,7 @@ async fn bootstrap(server: &ReferenceServer, token: &AccessToken) -> (Changes, C
 }
 
 async fn pull(server: &ReferenceServer, token: &AccessToken, cursor: &Cursor) -> (Changes, Cursor) {
-    let page = server.pull(token, PullRequest { cursor: cursor.clone(), limit: None }).await.unwrap();
+    let page = server.pull(token, PullRequest { cursor: cursor.clone(), limit: None, bytes: None }).await.unwrap();
     (page.changes, page.cursor)
 }
 
@@ -134,7 +134,7 @@ async fn what_a_policy_hides_is_nowhere_and_its_number_is_no_gap() {
     assert_eq!(texts(&changes), ["seven"]);
     assert_eq!(changes.covered.iter().map(|part| part.range).collect::<Vec<_>>(), [range(5, 6)]);
     assert_eq!(changes.tombstones, [], "she was never shown them");
-    let request = HistoryRequest { conversation_id: thread, before: None, limit: None };
+    let request = HistoryRequest { conversation_id: thread, before: None, limit: None, bytes: None };
     let page = server.history(&hers, request).await.unwrap();
     assert_eq!((texts(&page.changes), page.range), (vec!["one", "three", "seven"], range(1, 7)));
     assert_eq!(texts(&server.visible_to(ada.person_id)), ["one", "three", "seven"]);
@@ -142,7 +142,7 @@ async fn what_a_policy_hides_is_nowhere_and_its_number_is_no_gap() {
     assert_eq!(texts(&bootstrap(&server, &his).await.0).len(), 7, "their author sees them");
 
     let old = Capabilities::from([Capability::SetDigest]);
-    let page = server.pull_for(&hers, &PullRequest { cursor, limit: None }, &old).unwrap();
+    let page = server.pull_for(&hers, &PullRequest { cursor, limit: None, bytes: None }, &old).unwrap();
     assert_eq!(page.changes.covered, [], "only to those that named it");
 }
 
@@ -186,7 +186,7 @@ async fn an_older_client_gets_the_digest_that_it_knows() {
 
     let first = ReferenceServer::builder().of_the_first_sql().build();
     first.add_demo();
-    let credentials = Credentials { email: DEMO_ADA.to_owned(), password: DEMO_PASSWORD.to_owned() };
+    let credentials = Credentials { email: DEMO_ADA.to_owned(), password: DEMO_PASSWORD.into() };
     let ada = first.sign_in(&credentials).await.unwrap();
     let page = first.bootstrap(&ada.access_token, BootstrapRequest::default()).await.unwrap();
     let ids = page.changes.conversations.iter().map(|row| row.id);

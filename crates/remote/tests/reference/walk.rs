@@ -30,7 +30,7 @@ impl World {
     }
 
     async fn device(&self, email: &str) -> Device {
-        let credentials = Credentials { email: email.to_owned(), password: "pw".to_owned() };
+        let credentials = Credentials { email: email.to_owned(), password: "pw".into() };
         Device::new(&self.server, self.server.sign_in(&credentials).await.unwrap())
     }
 

@@ -1,27 +1,27 @@
-//! The repair phase: parts of threads that are missing.
+//! The repair phase: fetches missing parts of threads.
 
 use super::{Effect, Pass, follow::is_oversized};
 use fieldpost_domain::{Changes, ConversationId, HistoryPage, Seq, SeqRange, ServerLimits, UnreadableRow};
-use fieldpost_remote::{HistoryRequest, RemoteErrorKind, RemoteResult};
+use fieldpost_remote::{HistoryRequest, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{ApplyReport, MissingRange};
 use std::collections::HashSet;
 
-/// How many missing parts are read at once.
+/// How many missing parts to read at once.
 const BATCH: u32 = 50;
-/// How many pages of history one pass fetches; what is left waits for the next pass.
+/// How many pages of history one pass fetches; the next pass fetches the rest.
 const PAGES: u32 = 200;
-/// How many messages a page of history has.
+/// How many messages to request per page.
 const PAGE_MESSAGES: u32 = 100;
 
-/// What the repair phase remembers.
+/// The state of the repair phase.
 #[derive(Debug, Default)]
 pub(super) struct Repair {
     waiting: Vec<MissingRange>,
-    /// What was asked for in this pass. Asking again would bring the same.
-    asked: HashSet<(ConversationId, Option<Seq>)>,
+    /// What this pass has requested. The same request would bring the same page.
+    requested: HashSet<(ConversationId, Option<Seq>)>,
     current: Option<MissingRange>,
     pages: u32,
-    /// How many messages a page has, once a whole one was too large.
+    /// The page size, once a full page was too large.
     reduced: Option<u32>,
 }
 
@@ -32,8 +32,8 @@ impl Pass {
     }
 
     pub(super) fn on_missing(&mut self, mut ranges: Vec<MissingRange>) -> Effect {
-        ranges.retain(|range| !self.repair.asked.contains(&(range.conversation_id, range.before)));
-        // The newest activity is listed first and popped last.
+        ranges.retain(|range| !self.repair.requested.contains(&(range.conversation_id, range.before)));
+        // The store lists the newest activity first; `pop` takes from the end.
         ranges.reverse();
         self.repair.waiting = ranges;
         if self.repair.waiting.is_empty() { self.after_repair() } else { self.fetch_missing() }
@@ -47,7 +47,7 @@ impl Pass {
             return self.read_missing();
         };
         self.repair.pages += 1;
-        self.repair.asked.insert((range.conversation_id, range.before));
+        self.repair.requested.insert((range.conversation_id, range.before));
         self.repair.current = Some(range);
         self.history(range)
     }
@@ -56,38 +56,63 @@ impl Pass {
         Effect::History(HistoryRequest {
             conversation_id: range.conversation_id,
             before: range.before,
-            limit: Some(self.repair.reduced.unwrap_or(PAGE_MESSAGES)),
+            limit: Some(self.history_rows()),
+            bytes: self.page_bytes(),
         })
     }
 
-    /// A page that is too large is asked for again by half. A single message that is too large is passed over: what is missing of
-    /// the thread is known, so that nobody asks for it for ever, and it is kept in mind as a row that cannot be read.
+    fn history_rows(&self) -> u32 {
+        let rows = self.repair.reduced.unwrap_or(PAGE_MESSAGES);
+        self.rows_of_slow_line().map_or(rows, |fit| rows.min(fit))
+    }
+
+    /// Requests a page that is too large again at half the size. A single message that is too large is recorded as an
+    /// unreadable row, so that it is not requested again and again.
     fn on_oversized_history(&mut self, range: MissingRange) -> Effect {
-        let asked = self.repair.reduced.unwrap_or(PAGE_MESSAGES);
-        self.repair.reduced = Some((asked / 2).max(1));
-        if asked > 1 {
+        let size = self.repair.reduced.unwrap_or(PAGE_MESSAGES);
+        self.repair.reduced = Some((size / 2).max(1));
+        if size > 1 {
             return self.history(range);
         }
         self.report.oversized += 1;
-        Effect::ApplyHistory(Box::new(passed_over(range.conversation_id, range.newest, self.memory.limits)))
+        Effect::ApplyHistory(Box::new(placeholder_page(range.conversation_id, range.newest, self.memory.limits)))
+    }
+
+    /// Whether to request the page again in this pass, now that it is smaller.
+    fn may_get_less_history(&mut self, error: &RemoteError) -> bool {
+        match error.kind() {
+            RemoteErrorKind::StatementTimeout => {
+                let rows = self.history_rows();
+                self.repair.reduced = Some((rows / 2).max(1));
+                rows > 1
+            }
+            RemoteErrorKind::TimedOut => {
+                self.page_was_cut_off();
+                self.retries_slow_page()
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn on_history(&mut self, answer: RemoteResult<HistoryPage>) -> Effect {
         if self.repeats(&answer)
             && let Some(range) = self.repair.current
         {
+            self.page_was_cut_off();
             return self.history(range);
         }
         match answer {
             Ok(page) => {
+                self.measure_down(page.transfer, page.changes.len());
                 self.repair.reduced = self.repair.reduced.map(|rows| rows * 2).filter(|rows| *rows < PAGE_MESSAGES);
                 Effect::ApplyHistory(Box::new(page))
             }
-            // Sight of it was lost meanwhile; the next pull says so.
+            // The conversation is not visible any more; the next pull says so.
             Err(error) if error.kind() == RemoteErrorKind::NotFound => self.fetch_missing(),
-            Err(error) => match self.repair.current.filter(|_| is_oversized(&error)) {
-                Some(range) => self.on_oversized_history(range),
-                None => self.fail(error),
+            Err(error) => match { self.repair.current } {
+                Some(range) if is_oversized(&error) => self.on_oversized_history(range),
+                Some(range) if self.may_get_less_history(&error) => self.history(range),
+                _ => self.fail(error),
             },
         }
     }
@@ -99,14 +124,15 @@ impl Pass {
     }
 }
 
-/// A page of history in the place of one that is too large to be had, of a single message.
-pub(crate) fn passed_over(conversation_id: ConversationId, seq: Seq, limits: ServerLimits) -> HistoryPage {
+/// A page that replaces a single message which is too large: it covers the seq and holds an unreadable row.
+pub(crate) fn placeholder_page(conversation_id: ConversationId, seq: Seq, limits: ServerLimits) -> HistoryPage {
     let row = UnreadableRow {
         list: "messages".to_owned(),
         payload: format!("{{\"conversation_id\":\"{conversation_id}\",\"seq\":{seq}}}"),
-        reason: "too large for the way from the server".to_owned(),
+        reason: "too large to be transferred".to_owned(),
     };
     HistoryPage {
+        transfer: fieldpost_domain::Transfer::default(),
         conversation_id,
         conversation: None,
         changes: Changes { unreadable: vec![row], ..Changes::default() },

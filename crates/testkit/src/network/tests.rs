@@ -94,6 +94,6 @@ async fn a_server_that_never_answers_times_out() {
 #[should_panic(expected = "nobody signs in")]
 async fn a_server_that_panics_fails_the_test() {
     let network = Network::new(Counting::default());
-    let credentials = Credentials { email: "ada@example.test".to_owned(), password: String::new() };
+    let credentials = Credentials { email: "ada@example.test".to_owned(), password: String::new().into() };
     drop(network.sign_in(&credentials).await);
 }

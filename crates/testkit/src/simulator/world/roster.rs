@@ -68,5 +68,5 @@ const fn profile(name: &str) -> Profile<'_> {
 }
 
 fn credentials(name: &str) -> Credentials {
-    Credentials { email: name.to_owned(), password: PASSWORD.to_owned() }
+    Credentials { email: name.to_owned(), password: PASSWORD.into() }
 }

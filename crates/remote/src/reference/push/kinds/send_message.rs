@@ -11,7 +11,7 @@ use crate::reference::{
 };
 use fieldpost_domain::{
     Acknowledgement, ConversationId, MENTIONS_MAX, Mentions, Message, MessageAck, MessageId, MessageKind, Metadata,
-    NewMessage, Refusal, RefusalCode, Time,
+    NewMessage, Refusal, RefusalCode, Time, content::is_blank,
 };
 
 /// A message in its wire form; the sender is the caller.
@@ -141,7 +141,7 @@ fn check_content(submitted: &SubmittedMessage) -> Judged<()> {
 
 /// Checks that a person may write this content.
 pub(super) fn check_text(kind: &MessageKind, content: &str, mentions: &Mentions) -> Judged<()> {
-    if *kind == MessageKind::Text && content.trim().is_empty() {
+    if *kind == MessageKind::Text && is_blank(content) {
         return Err(refuse(RefusalCode::ContentEmpty));
     }
     if content.trim() != content {
