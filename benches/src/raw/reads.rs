@@ -33,13 +33,21 @@ impl Raw {
 
 fn cells(
     row: &Row<'_>,
-    ids: std::ops::Range<usize>,
-    numbers: std::ops::Range<usize>,
-    texts: std::ops::Range<usize>,
+    mut ids: std::ops::Range<usize>,
+    mut numbers: std::ops::Range<usize>,
+    mut texts: std::ops::Range<usize>,
 ) -> rusqlite::Result<Cells> {
-    let ids = ids.map(|column| row.get(column)).collect::<rusqlite::Result<_>>()?;
-    let numbers = numbers.map(|column| row.get(column)).collect::<rusqlite::Result<_>>()?;
-    Ok((ids, numbers, texts.map(|column| row.get(column)).collect::<rusqlite::Result<_>>()?))
+    Ok((
+        ids.try_fold(Vec::new(), |mut all, column| row.get(column).map(|id| push(&mut all, id)).map(|()| all))?,
+        numbers.try_fold(Vec::new(), |mut all, column| {
+            row.get(column).map(|number| push(&mut all, number)).map(|()| all)
+        })?,
+        texts.try_fold(Vec::new(), |mut all, column| row.get(column).map(|text| push(&mut all, text)).map(|()| all))?,
+    ))
+}
+
+fn push<T>(all: &mut Vec<T>, one: T) {
+    all.push(one);
 }
 
 const LIST: &str = "
