@@ -19,7 +19,7 @@ async fn look(tx: &Tx) -> Res<Inspection> {
     let pages: i64 = tx.value("PRAGMA page_count", vec![]).await?;
     let size: i64 = tx.value("PRAGMA page_size", vec![]).await?;
     let mut faults = Vec::new();
-    for row in tx.all("PRAGMA quick_check(20)", vec![]).await? {
+    for row in tx.all("PRAGMA integrity_check(20)", vec![]).await? {
         let said: String = row.only()?;
         if said != "ok" {
             faults.push(said);

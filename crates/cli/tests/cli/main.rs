@@ -6,6 +6,8 @@ mod canned;
 mod commands;
 mod doctor;
 #[cfg(unix)]
+mod files;
+#[cfg(unix)]
 mod hardening;
 mod names;
 mod proxies;
