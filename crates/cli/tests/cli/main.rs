@@ -15,5 +15,7 @@ mod screen;
 mod sql;
 mod terminal;
 #[cfg(unix)]
+mod tour;
+#[cfg(unix)]
 mod watch;
 mod wiping;
