@@ -61,6 +61,7 @@ impl Scene {
     pub(crate) fn bootstrap(&self) -> Result<BootstrapPage, CursorError> {
         let conversations = (0..self.conversations).map(|number| self.conversation(number)).collect();
         Ok(BootstrapPage {
+            transfer: fieldpost_domain::Transfer::default(),
             me: Some(viewer()),
             total_conversations: self.conversations,
             changes: Changes { people: vec![viewer()], conversations, ..Changes::default() },
@@ -90,6 +91,7 @@ impl Scene {
         let touched = (from..self.next.min(from + self.conversations)).map(|number| number % self.conversations);
         let conversations = touched.map(|number| self.conversation(number)).collect();
         let page = PullPage {
+            transfer: fieldpost_domain::Transfer::default(),
             changes: Changes { conversations, messages, ..Changes::default() },
             cursor: cursor(self.next)?,
             more: true,

@@ -46,11 +46,11 @@ begin
 end
 $$;
 
--- 1 MiB less room for the envelope and the people that a page names.
+-- 1 MiB less room for the envelope and the people that a page names; or what the caller asked for (1700_calls), if that is less.
 create or replace function fieldpost.page_budget() returns int
-language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select 1048576 - 16384 $$;
-comment on function fieldpost.page_budget() is 'How many bytes of rows go into one page.';
+language sql stable set search_path = pg_catalog, pg_temp
+as $$ select greatest(least(1048576 - 16384, nullif(current_setting('fieldpost.page_bytes', true), '')::int), 1) $$;
+comment on function fieldpost.page_budget() is 'How many bytes of rows go into one page. A page holds at least one row, whatever this says.';
 
 create or replace function fieldpost.ids_packed(p_ids uuid[]) returns text
 language sql immutable set search_path = pg_catalog, pg_temp

@@ -368,6 +368,31 @@ async fn what_waits_in_the_outbox_says_in_columns_what_its_kind_means() {
     assert_eq!(policy, ["send_message 011 -", "open_direct 101 -", "open_broadcast 101 -", "mark_read 000 mark_read"]);
 }
 
+#[tokio::test]
+async fn unread_messages_and_waiting_mutations_of_an_old_file_are_counted() {
+    let file = empty().await;
+    file.upgrade_to(9).await;
+    for (id, unread) in [3, 0, 4].iter().enumerate() {
+        file.run(&format!(
+            "INSERT INTO conversations (id, org_id, type, created_by, created_at, updated_at, unread_count, version) \
+             VALUES (x'{id:032x}', x'01', 'direct', x'02', 0, 0, {unread}, 1)"
+        ))
+        .await;
+    }
+    for (id, failed) in ["NULL", "'forbidden'", "NULL"].iter().enumerate() {
+        file.run(&format!(
+            "INSERT INTO outbox (id, kind, conversation_id, payload, wire_size, recorded_at, failed_code) \
+             VALUES (x'{id:032x}', 'send_message', x'01', '{{}}', 512, 0, {failed})"
+        ))
+        .await;
+    }
+
+    file.upgrade().await;
+
+    assert_eq!(file.one("SELECT CAST(messages AS TEXT) FROM unread_total").await, "7");
+    assert_eq!(file.one("SELECT pending || ' ' || failed FROM outbox_counts").await, "2 1");
+}
+
 /// The state of syncing after an upgrade of a file whose version 9 had written this.
 async fn sync_state_after(columns: &str) -> String {
     let file = empty().await;

@@ -1,6 +1,6 @@
 //! State that the handlers of a server share.
 
-use crate::wire::{Faults, Requests};
+use crate::wire::Requests;
 use fieldpost_remote::reference::ReferenceServer;
 use std::sync::Arc;
 
@@ -9,7 +9,6 @@ use std::sync::Arc;
 pub(crate) struct App {
     pub(crate) reference: ReferenceServer,
     pub(crate) anon_key: Arc<str>,
-    pub(crate) faults: Faults,
     pub(crate) requests: Requests,
     pub(crate) body_limit: usize,
 }

@@ -1,11 +1,6 @@
 //! The four functions without sockets, for tests that generate requests. Not part of the interface.
 
-use crate::{
-    app::App,
-    net::Switch,
-    rest,
-    wire::{Faults, Requests},
-};
+use crate::{app::App, rest, wire::Requests};
 use axum::{
     body::Bytes,
     http::{HeaderMap, HeaderValue, Method, header},
@@ -24,13 +19,7 @@ impl Functions {
     /// The functions of this server, called with this token. None if a header cannot hold the token.
     #[must_use]
     pub fn new(reference: ReferenceServer, token: &AccessToken) -> Option<Self> {
-        let app = App {
-            reference,
-            anon_key: "key".into(),
-            faults: Faults::new(Switch::new()),
-            requests: Requests::default(),
-            body_limit: usize::MAX,
-        };
+        let app = App { reference, anon_key: "key".into(), requests: Requests::default(), body_limit: usize::MAX };
         let bearer = HeaderValue::from_str(&format!("Bearer {}", token.reveal())).ok()?;
         Some(Self { app, headers: HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]) })
     }

@@ -1,24 +1,27 @@
 //! A local stand-in for a Supabase project: GoTrue's and PostgREST's wire over the reference server, on loopback.
 //!
 //! It serves the demo without any account, and `remote-supabase` is tested against it over real sockets. So it is as
-//! strict as hosted Supabase where that is strict (the API key, tokens, argument names, methods, content types, error
-//! bodies) and, on demand, as unreliable as the network on a construction site: see [`Faults`].
+//! strict as hosted Supabase where that is strict: the API key, tokens, argument names, methods, content types, error
+//! bodies. The network before it is a [`FaultProxy`]: on demand as unreliable as on a construction site.
 //!
 //! A request passes through these modules, from the outside in:
 //!
-//! - `net`: sockets. A listener that can really refuse connections, and connections that can break in the middle of a
-//!   response.
-//! - `outer`: what all requests share, with the counters and faults of `wire`.
+//! - `proxy`: the bad network, if a test puts one before the server, this one or a real one.
+//! - `net`: sockets that end with the server.
+//! - `outer`: what all requests share, with the counters of `wire`.
 //! - `auth` and `rest`: GoTrue's three endpoints and the four functions.
 //!
 //! It shares no types with `remote-supabase`: each side implements docs/protocol.md on its own, so that a mistake in
 //! one does not hide in the other.
 //!
 //! ```no_run
-//! # async fn example() -> Result<(), fieldpost_devserver::StartError> {
-//! let server = fieldpost_devserver::DevServer::builder().start().await?;
-//! tracing::info!(url = server.url(), key = server.anon_key(), "listening");
-//! server.faults().lose_answers(fieldpost_devserver::Endpoint::Push, 1);
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use fieldpost_devserver::{DevServer, Endpoint, Fault, FaultProxy};
+//!
+//! let server = DevServer::builder().start().await?;
+//! let network = FaultProxy::before(&server).await?;
+//! tracing::info!(url = network.url(), key = server.anon_key(), "listening");
+//! network.order(Endpoint::Push, 1, Fault::LoseAnswer);
 //! server.shutdown().await;
 //! # Ok(())
 //! # }
@@ -32,9 +35,11 @@ pub mod fuzzing;
 mod json;
 mod net;
 mod outer;
+mod proxy;
 mod rest;
 mod server;
 mod wire;
 
+pub use proxy::{Fault, FaultMix, FaultProxy, Tally};
 pub use server::{DevServer, DevServerBuilder, StartError};
-pub use wire::{Endpoint, Faults, RequestRecord, Requests};
+pub use wire::{Endpoint, RequestRecord, Requests};

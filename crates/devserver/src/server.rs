@@ -3,10 +3,10 @@
 use crate::{
     app::App,
     auth,
-    net::{Breaker, Switch, SwitchedListener},
+    net::{BoundListener, Lifeline},
     outer::outer,
     rest,
-    wire::{Faults, Requests},
+    wire::Requests,
 };
 use axum::{Router, middleware::from_fn_with_state};
 use fieldpost_remote::reference::ReferenceServer;
@@ -87,23 +87,22 @@ impl DevServerBuilder {
     /// [`StartError`] if the server cannot listen on the address.
     pub async fn start(self) -> Result<DevServer, StartError> {
         let address = SocketAddr::new(self.address, self.port);
-        let switch = Switch::new();
-        let listener = SwitchedListener::bind(address, switch.clone());
+        let lifeline = Lifeline::default();
+        let listener = BoundListener::bind(address, &lifeline);
         let listener = listener.await.map_err(|source| StartError::Bind { address, source })?;
+        let address = axum::serve::Listener::local_addr(&listener).unwrap_or(address);
         let app = App {
             reference: self.reference.unwrap_or_else(ReferenceServer::demo),
             anon_key: self.anon_key.into(),
-            faults: Faults::new(switch.clone()),
             requests: Requests::default(),
             body_limit: self.body_limit,
         };
-        let url = format!("http://{}", axum::serve::Listener::local_addr(&listener).unwrap_or(address));
-        let service = router(app.clone()).into_make_service_with_connect_info::<Breaker>();
+        let service = router(app.clone()).into_make_service();
         let task = tokio::spawn(async move {
             // The task ends when the server is dropped.
             let _ = axum::serve(listener, service).await;
         });
-        Ok(DevServer { app, url, switch, task })
+        Ok(DevServer { app, address, url: format!("http://{address}"), _lifeline: lifeline, task })
     }
 }
 
@@ -122,8 +121,10 @@ fn router(app: App) -> Router {
 #[derive(Debug)]
 pub struct DevServer {
     app: App,
+    address: SocketAddr,
     url: String,
-    switch: Switch,
+    /// Dropped with the server, which breaks its connections.
+    _lifeline: Lifeline,
     task: JoinHandle<()>,
 }
 
@@ -146,6 +147,12 @@ impl DevServer {
         &self.url
     }
 
+    /// The address it listens on.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The value for a client's `SUPABASE_ANON_KEY`.
     #[must_use]
     pub fn anon_key(&self) -> &str {
@@ -156,12 +163,6 @@ impl DevServer {
     #[must_use]
     pub const fn reference(&self) -> &ReferenceServer {
         &self.app.reference
-    }
-
-    /// The handle for ordering faults.
-    #[must_use]
-    pub const fn faults(&self) -> &Faults {
-        &self.app.faults
     }
 
     /// The log of requests.
@@ -186,6 +187,5 @@ impl DevServer {
 impl Drop for DevServer {
     fn drop(&mut self) {
         self.task.abort();
-        self.switch.break_all();
     }
 }

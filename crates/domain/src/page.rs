@@ -5,6 +5,7 @@ use crate::{
     ServerEpoch, Time,
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The server's limits; every response states them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,10 +57,21 @@ pub struct ServerInfo {
     pub capabilities: Capabilities,
 }
 
+/// What a call cost: tells how fast the line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Transfer {
+    /// The size of the response as JSON, after decompression.
+    pub bytes: u32,
+    /// From sending the request until the last byte of the response.
+    pub took: Duration,
+}
+
 /// One page of the first load: conversations, newest activity first, each with its last messages; then the rest of the
 /// people.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BootstrapPage {
+    /// What the call cost.
+    pub transfer: Transfer,
     /// The caller; none without a membership (then nothing is visible).
     pub me: Option<Person>,
     /// The number of conversations in the whole bootstrap.
@@ -86,6 +98,8 @@ pub struct BootstrapPage {
 /// One page of the changes committed since a cursor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PullPage {
+    /// What the call cost.
+    pub transfer: Transfer,
     /// The rows.
     pub changes: Changes,
     /// Where the next pull continues. Stored in the same transaction as the rows.
@@ -114,6 +128,8 @@ pub struct SeqRange {
 /// One page of older messages of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryPage {
+    /// What the call cost.
+    pub transfer: Transfer,
     /// The requested conversation.
     pub conversation_id: ConversationId,
     /// Its current row.

@@ -51,6 +51,7 @@ bugs! {
     CancelOfUnknownOutcome: "no_duplicate", "a message is taken back while its outcome is unknown";
     LanesByClock: "lane_order", "lanes are ordered by the device's clock";
     FailedAloneHoldsOthers: "isolation", "a mutation that fails alone is tried again before any other lane";
+    DigestOfAnotherMoment: "isolation", "a digest is compared although a push was answered since its page was requested";
     NothingRemembered: "isolation", "a pass knows nothing of what the one before has learned";
     CursorBeforePage: "gap_free", "the cursor is advanced before the page is applied";
     OwnRowsFiltered: "gap_free", "a pull filters out what its own reader wrote";

@@ -83,9 +83,10 @@ impl Error {
 impl From<Arc<RemoteError>> for Error {
     fn from(error: Arc<RemoteError>) -> Self {
         match error.kind() {
-            RemoteErrorKind::Unreachable | RemoteErrorKind::Interrupted | RemoteErrorKind::TimedOut => {
-                Self::Offline(error)
-            }
+            RemoteErrorKind::Unreachable
+            | RemoteErrorKind::Interrupted
+            | RemoteErrorKind::TimedOut
+            | RemoteErrorKind::Intercepted => Self::Offline(error),
             RemoteErrorKind::WrongCredentials => Self::WrongCredentials,
             RemoteErrorKind::SessionEnded => Self::SignedOut,
             RemoteErrorKind::ClientTooOld => Self::UpdateRequired,

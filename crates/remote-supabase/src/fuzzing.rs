@@ -11,7 +11,15 @@ use reqwest::StatusCode;
 
 fn reply(status: StatusCode, body: &[u8]) -> Reply {
     let html = body.trim_ascii_start().starts_with(b"<");
-    Reply { status, html, json: !html, date: None, retry_after: None, body: body.to_vec() }
+    Reply {
+        status,
+        html,
+        json: !html,
+        date: None,
+        retry_after: None,
+        body: body.to_vec(),
+        took: std::time::Duration::ZERO,
+    }
 }
 
 /// Decodes a response to `bootstrap`.

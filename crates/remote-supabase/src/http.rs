@@ -69,6 +69,8 @@ pub(crate) struct Reply {
     pub(crate) date: Option<Time>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) body: Vec<u8>,
+    /// From sending the request to the last byte of the body.
+    pub(crate) took: Duration,
 }
 
 impl Http {
@@ -116,6 +118,7 @@ impl Http {
         if let Some(token) = request.bearer {
             builder = builder.header(AUTHORIZATION, bearer(operation, token)?);
         }
+        let sent_at = Instant::now();
         let response = builder.send().await.map_err(|error| transport::sending(operation, &self.place, error))?;
         let status = response.status();
         let headers = response.headers();
@@ -124,7 +127,7 @@ impl Http {
         let retry_after = text(headers, RETRY_AFTER).and_then(|text| retry_after::parse(text, date));
         let body = self.read(operation, reads, response).await?;
         let html = html || body.trim_ascii_start().starts_with(b"<");
-        Ok(Reply { status, html, json, date, retry_after, body })
+        Ok(Reply { status, html, json, date, retry_after, body, took: sent_at.elapsed() })
     }
 
     async fn read(&self, operation: &'static str, reads: bool, mut response: Response) -> RemoteResult<Vec<u8>> {

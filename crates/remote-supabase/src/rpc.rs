@@ -47,7 +47,8 @@ impl MessagingApi for SupabaseRemote {
         const NAME: &str = PUSH;
         let body = request::push(NAME, &self.config.app, mutations)?;
         let read = self.call(NAME, &self.endpoints.push, token, body).await?;
-        Ok(PushAnswer { results: result::match_up(NAME, mutations, read.results)?, limits: read.limits })
+        let results = result::match_up(NAME, mutations, read.results)?;
+        Ok(PushAnswer { results, limits: read.limits, took: read.transfer.took })
     }
 
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {

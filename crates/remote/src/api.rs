@@ -6,6 +6,7 @@ use fieldpost_domain::{
     AccessToken, BootstrapPage, Capabilities, Capability, Continuation, ConversationId, Cursor, HistoryPage, Mutation,
     PullPage, PushResult, Seq, ServerLimits,
 };
+use std::time::Duration;
 
 /// The protocol version of this client.
 pub const PROTOCOL: u32 = 1;
@@ -30,6 +31,8 @@ pub struct BootstrapRequest {
     pub limit: Option<u32>,
     /// How many of the latest messages to return per conversation; none for the server's default (100).
     pub messages: Option<u32>,
+    /// The most bytes of rows in the page, for a server with [`Capability::PageBytes`]; none for the server's own limit.
+    pub bytes: Option<u32>,
 }
 
 /// Asks for a page of the changes committed since a cursor.
@@ -39,6 +42,8 @@ pub struct PullRequest {
     pub cursor: Cursor,
     /// The most rows in the page; none for the server's own limit.
     pub limit: Option<u32>,
+    /// The most bytes of rows in the page, for a server with [`Capability::PageBytes`]; none for the server's own limit.
+    pub bytes: Option<u32>,
 }
 
 /// Asks for a page of older messages.
@@ -50,6 +55,8 @@ pub struct HistoryRequest {
     pub before: Option<Seq>,
     /// The most messages in the page; none for the server's own limit.
     pub limit: Option<u32>,
+    /// As [`PullRequest::bytes`].
+    pub bytes: Option<u32>,
 }
 
 /// The results of a batch.
@@ -59,6 +66,8 @@ pub struct PushAnswer {
     pub results: Vec<PushResult>,
     /// The server's current limits.
     pub limits: ServerLimits,
+    /// From sending the batch until the last byte of the response: tells how fast the line is.
+    pub took: Duration,
 }
 
 /// The calls that the engine makes for a signed-in person.

@@ -6,6 +6,9 @@ use std::{error::Error, fmt, time::Duration};
 /// The result of every method of the contract.
 pub type RemoteResult<T> = Result<T, RemoteError>;
 
+/// How long to wait for functions that are not there: nobody applies SQL within seconds.
+const NOT_FIELDPOST: Duration = Duration::from_secs(30);
+
 /// Why the server no longer accepts a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -31,8 +34,16 @@ pub enum RemoteErrorKind {
     /// No response in time, by the clock of the client, a gateway or the database. As with [`Self::Interrupted`], it is
     /// unknown whether the server applied the call. Repeating the same call at once would time out again.
     TimedOut,
+    /// The database stopped the statement because it took too long, and applied nothing. Ask for less, or send less.
+    StatementTimeout,
+    /// A web page or a redirect came back instead of the server's response: a captive portal, a firewall, or a wrong
+    /// address. It is unknown whether the server applied the call.
+    Intercepted,
     /// 401: the access token is missing, expired or not accepted. Refresh the session, then try again.
     Unauthorized,
+    /// The server refuses a token that it has issued just now: its clocks or its keys disagree. Another refresh would not
+    /// help; the session stays.
+    NewTokenRefused,
     /// The server does not accept the API key.
     WrongApiKey,
     /// Wrong e-mail address or password.
@@ -57,7 +68,8 @@ pub enum RemoteErrorKind {
     NotFound,
     /// The server rejects the request in this form.
     BadRequest,
-    /// Something responds at this address, but it is not a Supabase project with Fieldpost's functions.
+    /// What responds at this address is no Supabase project with Fieldpost's functions, or not yet: their SQL may be being
+    /// applied, or PostgREST may not have noticed.
     NotFieldpost,
     /// The response cannot be read: it is truncated or breaks the protocol.
     Malformed,
@@ -73,7 +85,9 @@ impl RemoteErrorKind {
         matches!(
             self,
             Self::Unreachable
+                | Self::StatementTimeout
                 | Self::Unauthorized
+                | Self::NewTokenRefused
                 | Self::WrongApiKey
                 | Self::RateLimited
                 | Self::ClientTooOld
@@ -149,13 +163,17 @@ impl RemoteError {
             return Retry::After(after);
         }
         match self.kind {
-            RemoteErrorKind::Unreachable | RemoteErrorKind::Interrupted | RemoteErrorKind::TimedOut => {
-                Retry::WhenOnline
-            }
+            RemoteErrorKind::Unreachable
+            | RemoteErrorKind::Interrupted
+            | RemoteErrorKind::TimedOut
+            | RemoteErrorKind::Intercepted => Retry::WhenOnline,
             RemoteErrorKind::Unauthorized => Retry::AfterReauth,
-            RemoteErrorKind::RateLimited | RemoteErrorKind::Unavailable | RemoteErrorKind::Malformed => {
-                Retry::After(Duration::from_secs(1))
-            }
+            RemoteErrorKind::RateLimited
+            | RemoteErrorKind::Unavailable
+            | RemoteErrorKind::StatementTimeout
+            | RemoteErrorKind::NewTokenRefused
+            | RemoteErrorKind::Malformed => Retry::After(Duration::from_secs(1)),
+            RemoteErrorKind::NotFieldpost => Retry::After(NOT_FIELDPOST),
             RemoteErrorKind::CursorExpired(_) => Retry::After(Duration::ZERO),
             _ => Retry::Never,
         }
@@ -168,7 +186,15 @@ impl fmt::Display for RemoteError {
             RemoteErrorKind::Unreachable => "the server cannot be reached",
             RemoteErrorKind::Interrupted => "the connection broke before the answer came",
             RemoteErrorKind::TimedOut => "the answer took too long",
+            RemoteErrorKind::StatementTimeout => "the database stopped the call because it took too long",
+            RemoteErrorKind::Intercepted => {
+                "a web page came back instead of the server's answer: this network may want you to sign in first (open a web \
+                 page to see); if it happens on every network, check the project's URL"
+            }
             RemoteErrorKind::Unauthorized => "the server does not accept the session",
+            RemoteErrorKind::NewTokenRefused => {
+                "the server refuses a token that it has just issued; its clock or its keys may be wrong. You stay signed in"
+            }
             RemoteErrorKind::WrongApiKey => "the server does not accept the API key; check the project's anon key",
             RemoteErrorKind::WrongCredentials => "wrong e-mail address or password",
             RemoteErrorKind::SessionEnded => "the session has ended; sign in again",
@@ -181,8 +207,8 @@ impl fmt::Display for RemoteError {
             RemoteErrorKind::NotFound => "there is no such conversation, or it may not be seen",
             RemoteErrorKind::BadRequest => "the server does not accept the request",
             RemoteErrorKind::NotFieldpost => {
-                "what answers there is no Supabase project with Fieldpost's functions; check the project's URL, and that \
-                 migrations/supabase is applied"
+                "what answers there does not have Fieldpost's functions, or not yet; if this lasts, check the project's URL, \
+                 and that migrations/supabase is applied"
             }
             RemoteErrorKind::Malformed => "the server's answer cannot be read",
             RemoteErrorKind::Other => "the call failed",

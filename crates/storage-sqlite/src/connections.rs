@@ -74,6 +74,14 @@ impl Connections {
         held
     }
 
+    /// Connects another writer, because the thread of this one has died.
+    pub(crate) async fn replace_writer(&mut self, options: &SqliteOptions) -> Res<()> {
+        let pool = connect(options, Access::Write).await?;
+        self.writer = hold(&pool).await?;
+        let _ = pool.close().await;
+        Ok(())
+    }
+
     /// Waits for those that are in use, and closes all.
     pub(crate) async fn close(self) -> Res<()> {
         let readers = self.readers.close().await;

@@ -1,9 +1,10 @@
 //! The role that lists conversations.
 //!
-//! SQL by hand: the list and a conversation of it, packed (`list`), and the badge, which is read after every commit.
+//! SQL by hand: the list and a conversation of it, packed (`list`).
 
 use crate::{
     SqliteStore,
+    entity::unread_total,
     error::Res,
     hot::{Plan, hot},
     line::packed,
@@ -14,7 +15,7 @@ use crate::{
 use async_trait::async_trait;
 use fieldpost_domain::ConversationId;
 use fieldpost_storage::{ConversationSummary, Conversations, StorageResult};
-use sea_orm::Value;
+use sea_orm::{EntityTrait, Value};
 use uuid::Uuid;
 
 hot! {
@@ -23,8 +24,6 @@ hot! {
         select("ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id LIMIT 0 + ?");
     /// By the id that the caller holds, or by the canonical one.
     ONE: "one conversation", Plan::Bounded, select(&format!("WHERE c.id = {}", resolve::CANONICAL));
-    TOTAL_UNREAD: "the badge", Plan::Ordered("conversations_unread"),
-        "SELECT coalesce(sum(unread_count), 0) FROM conversations WHERE unread_count > 0";
 }
 
 fn select(which: &str) -> String {
@@ -47,8 +46,8 @@ impl Conversations for SqliteStore {
 
     async fn total_unread(&self) -> StorageResult<u64> {
         let read = self.db.look("total_unread")?;
-        let total = read.tx().value(&TOTAL_UNREAD, vec![]).await;
-        read.finish(total.map(unsigned)).await
+        let total = read.tx().find_one::<unread_total::Model>(&unread_total::Entity::find()).await;
+        read.finish(total.map(|total| total.map_or(0, |total| unsigned(total.messages)))).await
     }
 }
 

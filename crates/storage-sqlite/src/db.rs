@@ -26,7 +26,6 @@ use crate::{
     writer::{Writer, Writing},
 };
 use fieldpost_storage::{ChangeSender, ChangeSet, StorageError, StorageErrorKind, StorageResult};
-use sea_orm::sqlx::Executor;
 use std::{
     path::Path,
     sync::{Arc, PoisonError, RwLock},
@@ -59,7 +58,7 @@ enum Availability {
 impl Db {
     pub(crate) fn new(options: SqliteOptions, connections: Connections) -> Self {
         let availability = RwLock::new(Availability::Open(connections.readers.clone()));
-        let writer = Arc::new(Mutex::new(Writer::new(connections)));
+        let writer = Arc::new(Mutex::new(Writer::new(options.clone(), connections)));
         Self { options, availability, writer, changes: ChangeSender::default() }
     }
 
@@ -127,7 +126,7 @@ impl Db {
     pub(crate) async fn run_alone(&self, operation: &'static str, sql: &'static str) -> StorageResult<()> {
         let mut writer = self.writer.lock().await;
         let ran = match writer.free().await {
-            Ok(connection) => connection.execute(sql).await.map(drop).map_err(Fault::from),
+            Ok(held) => held.run(sql, 1, Vec::new()).await.map(drop),
             Err(fault) => Err(fault),
         };
         ran.map_err(|fault| self.fail(fault, operation))
@@ -174,7 +173,7 @@ impl Db {
         };
         let connections = connected.map_err(|fault| at_border(fault, "resume", self.path()))?;
         self.set_availability(Availability::Open(connections.readers.clone()));
-        *writer = Writer::new(connections);
+        *writer = Writer::new(self.options.clone(), connections);
         self.changes.send(ChangeSet::everything());
         Ok(())
     }
@@ -251,7 +250,8 @@ mod tests {
 
     async fn pragma(store: &SqliteStore, sql: &'static str) -> i64 {
         let mut writer = store.db.writer.lock().await;
-        sea_orm::sqlx::query_scalar(sql).fetch_one(writer.free().await.unwrap()).await.unwrap()
+        let answer = writer.free().await.unwrap().run(sql, 1, vec![]).await.unwrap();
+        sea_orm::sqlx::Row::get(&answer.rows[0], 0)
     }
 
     #[tokio::test]

@@ -25,12 +25,15 @@ use crate::{
     hot::{Plan, hot},
     ranges,
     resolve::{self, VIEWER},
-    sql::{Bound, IdSet, Tx, id, opt_id, text},
+    sql::{Bound, IdSet, Insert, Tx, id, int, opt_id, opt_text, signed},
 };
 use fieldpost_domain::ConversationId;
 use fieldpost_storage::ChangeSet;
-use sea_orm::{DerivePartialModel, EntityTrait, PartialModelTrait, QuerySelect, sea_query::Expr};
-use std::collections::{BTreeMap, BTreeSet};
+use sea_orm::{DerivePartialModel, EntityTrait, PartialModelTrait, QuerySelect, Value, sea_query::Expr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 use uuid::Uuid;
 
 /// What the server says of a conversation beside what carries its version, and how far it goes.
@@ -63,38 +66,28 @@ pub(crate) struct News {
     pub(crate) unread: u64,
 }
 
+/// What a page says and changes in one conversation.
+pub(crate) struct Line {
+    conversation: Uuid,
+    /// If the server tells it again.
+    told: Option<Told>,
+    news: Option<News>,
+}
+
 /// Writes what a page says and changes in its conversations, and what follows from it, once for each. What that does not
 /// cover, [`settle`] finds.
 pub(crate) async fn tell(
     tx: &Tx,
     touched: &BTreeSet<Uuid>,
-    told: &BTreeMap<Uuid, Told>,
-    news: &BTreeMap<Uuid, News>,
+    mut told: BTreeMap<Uuid, Told>,
+    mut news: BTreeMap<Uuid, News>,
 ) -> Res<()> {
     if touched.is_empty() {
         return Ok(());
     }
-    let line = |conversation: &Uuid| {
-        let told = told.get(conversation);
-        let news = news.get(conversation);
-        serde_json::json!([
-            conversation.simple().to_string(),
-            u8::from(told.is_some()),
-            told.map(|told| told.last_seq),
-            told.map(|told| told.seq),
-            told.and_then(|told| told.at),
-            told.and_then(|told| told.preview.as_deref()),
-            told.map(|told| told.unread),
-            told.and_then(|told| told.medic_name.as_deref()),
-            news.map_or(0, |news| news.unread),
-            news.map(|news| news.low),
-            news.map(|news| news.high),
-            news.map_or(0, |news| u8::from(news.whole)),
-        ])
-    };
     note(tx, touched).await;
-    let lines = serde_json::Value::Array(touched.iter().map(line).collect());
-    tx.run(&TELL, vec![text(lines.to_string())]).await.map(drop)
+    let lines = touched.iter().map(|id| Line { conversation: *id, told: told.remove(id), news: news.remove(id) });
+    TELL.run(tx, &lines.collect::<Vec<_>>(), &()).await.map(drop)
 }
 
 /// Rewrites everything derived of these conversations.
@@ -140,24 +133,6 @@ async fn count(tx: &Tx, unsettled: &IdSet) -> Res<()> {
 }
 
 hot! {
-    /// Rows of `(conversation, whether it is told again, last seq, told seq, at, preview, unread, medic, how many new ones count
-    /// as unread, their lowest seq, their highest, whether all between are there)`. The range grows where new messages continue
-    /// it without a hole.
-    TELL: "what a page says of conversations", Plan::Bounded, format!("
-WITH told AS (SELECT unhex(value ->> 0) AS id, value ->> 1 AS again, value ->> 2 AS last_seq, value ->> 3 AS seq,
-    value ->> 4 AS at, value ->> 5 AS preview, value ->> 6 AS unread, value ->> 7 AS medic, value ->> 8 AS count,
-    value ->> 9 AS low, value ->> 10 AS high, value ->> 11 AS whole FROM json_each(?)),
-k AS (SELECT c.id, c.version, c.range_from, c.unread_above, c.unread_here + told.count AS unread_here,
-    iif(told.again, told.last_seq, c.last_seq) AS last_seq, iif(told.again, told.medic, c.medic_name) AS medic_name,
-    iif(told.again, told.seq, c.server_seq) AS server_seq, iif(told.again, told.at, c.server_at) AS server_at,
-    iif(told.again, told.preview, c.server_preview) AS server_preview, iif(told.again, told.unread, c.server_unread) AS server_unread,
-    CASE WHEN c.range_from > 0 AND told.low = c.range_to + 1 AND told.whole THEN told.high ELSE c.range_to END AS range_to
-    FROM told CROSS JOIN conversations AS c WHERE c.id = told.id)
-UPDATE conversations AS c SET unread_here = k.unread_here, range_to = k.range_to, last_seq = k.last_seq,
-    medic_name = k.medic_name, server_seq = k.server_seq, server_at = k.server_at, server_preview = k.server_preview,
-    server_unread = k.server_unread, {unread}, {newest}
-FROM k WHERE c.id = k.id", unread = unread("k"), newest = newest("k"));
-
     /// Those of which ranges or counts could change. New messages that continue a thread without a hole are noted when they are
     /// stored ([`tell`]), so that nearly always there is none, and one look spares six statements.
     UNSETTLED: "what could change", Plan::Bounded, format!("
@@ -212,6 +187,44 @@ FROM (
     GROUP BY m.conversation_id) AS n
 WHERE c.id = n.id";
 }
+
+/// As parameters: taken out of JSON, each value costs as much as writing the row. The range grows where new messages continue
+/// it without a hole.
+pub(crate) static TELL: LazyLock<Insert<Line>> = LazyLock::new(|| {
+    fn told<T>(line: &Line, part: impl Fn(&Told) -> T) -> Option<T> {
+        line.told.as_ref().map(part)
+    }
+    Insert::reading(
+        &[
+            ("id", |line, ()| id(line.conversation)),
+            ("again", |line, ()| int(line.told.is_some().into())),
+            ("last_seq", |line, ()| Value::BigInt(told(line, |told| told.last_seq))),
+            ("seq", |line, ()| Value::BigInt(told(line, |told| told.seq))),
+            ("at", |line, ()| Value::BigInt(told(line, |told| told.at).flatten())),
+            ("preview", |line, ()| opt_text(told(line, |told| told.preview.clone()).flatten())),
+            ("unread", |line, ()| Value::BigInt(told(line, |told| told.unread))),
+            ("medic", |line, ()| opt_text(told(line, |told| told.medic_name.clone()).flatten())),
+            ("count", |line, ()| int(line.news.map_or(0, |news| signed(news.unread)))),
+            ("low", |line, ()| Value::BigInt(line.news.map(|news| signed(news.low)))),
+            ("high", |line, ()| Value::BigInt(line.news.map(|news| signed(news.high)))),
+            ("whole", |line, ()| int(line.news.is_some_and(|news| news.whole).into())),
+        ],
+        &format!(
+            ", k AS (SELECT c.id, c.version, c.range_from, c.unread_above, c.unread_here + told.count AS unread_here,
+    iif(told.again, told.last_seq, c.last_seq) AS last_seq, iif(told.again, told.medic, c.medic_name) AS medic_name,
+    iif(told.again, told.seq, c.server_seq) AS server_seq, iif(told.again, told.at, c.server_at) AS server_at,
+    iif(told.again, told.preview, c.server_preview) AS server_preview, iif(told.again, told.unread, c.server_unread) AS server_unread,
+    CASE WHEN c.range_from > 0 AND told.low = c.range_to + 1 AND told.whole THEN told.high ELSE c.range_to END AS range_to
+    FROM rows AS told CROSS JOIN conversations AS c WHERE c.id = told.id)
+UPDATE conversations AS c SET unread_here = k.unread_here, range_to = k.range_to, last_seq = k.last_seq,
+    medic_name = k.medic_name, server_seq = k.server_seq, server_at = k.server_at, server_preview = k.server_preview,
+    server_unread = k.server_unread, {unread}, {newest}
+FROM k WHERE c.id = k.id",
+            unread = unread("k"),
+            newest = newest("k"),
+        ),
+    )
+});
 
 const OF_SET: &str = "WHERE c.id IN (SELECT unhex(value) FROM json_each(?))";
 

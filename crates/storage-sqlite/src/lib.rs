@@ -10,6 +10,8 @@ mod connect;
 mod connections;
 mod conversations;
 mod db;
+#[cfg(test)]
+mod deadly;
 mod derived;
 mod entity;
 mod error;

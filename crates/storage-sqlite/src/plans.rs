@@ -94,6 +94,15 @@ async fn hot_statements_find_their_rows_by_an_index() {
 }
 
 #[tokio::test]
+async fn what_a_page_says_of_conversations_is_written_to_those_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path().join("fieldpost.db")).await.unwrap();
+    let read = store.db.read("plan").await.unwrap();
+    let plan = plan(read.tx(), &derived::TELL.sql(1)).await;
+    assert!(plan.iter().all(|step| is_bounded(step)), "{plan:#?}");
+}
+
+#[tokio::test]
 async fn counting_what_is_new_reads_only_what_is_new() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path().join("fieldpost.db")).await.unwrap();

@@ -10,17 +10,9 @@ use crate::{
     error::{Fault, Res},
     held::Held,
     options::SqliteOptions,
-    values::{arguments, statement_of},
 };
 use fieldpost_storage::StorageErrorKind;
-use futures::{TryStreamExt, stream::BoxStream};
-use sea_orm::{
-    Value,
-    sqlx::{
-        Either, Error, Executor, SqliteConnection,
-        sqlite::{SqliteQueryResult, SqliteRow},
-    },
-};
+use sea_orm::{Value, sqlx::sqlite::SqliteRow};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -94,44 +86,25 @@ struct Lent {
 }
 
 impl Lent {
-    async fn connection(&mut self) -> Res<&mut SqliteConnection> {
-        let held = self.held.as_mut().ok_or_else(|| Fault::kind(StorageErrorKind::Closed))?;
-        Ok(if self.open { held.open() } else { held.free().await })
+    fn held(&mut self) -> Res<&mut Held> {
+        self.held.as_mut().ok_or_else(|| Fault::kind(StorageErrorKind::Closed))
     }
 
     async fn all(&mut self, sql: &str, values: Vec<Value>) -> Res<Vec<SqliteRow>> {
-        let statement = statement_of(sql.to_owned(), arguments(values)?);
-        let rows = whole(self.connection().await?.fetch_many(statement)).await;
-        self.alive(rows)
+        let open = self.open;
+        let held = self.held()?;
+        if !open {
+            held.free().await;
+        }
+        let answer = held.run(sql, 1, values).await;
+        // One whose thread has died does not go back, and the next caller connects another.
+        self.held.take_if(|held| held.is_dead());
+        Ok(answer?.rows)
     }
 
     async fn run(&mut self, sql: &'static str) -> Res<()> {
-        let ran = self.connection().await?.execute(sql).await;
-        self.alive(ran).map(drop)
+        self.all(sql, Vec::new()).await.map(drop)
     }
-
-    /// A connection whose thread has died answers nothing any more: it does not go back, and the next one to come makes another.
-    fn alive<T>(&mut self, answer: Result<T, Error>) -> Res<T> {
-        if matches!(answer, Err(Error::WorkerCrashed)) {
-            self.held = None;
-        }
-        Ok(answer?)
-    }
-}
-
-/// The rows of a query up to its end. A thread that dies in the middle just sends no more of them, so an answer without its end
-/// is no answer.
-async fn whole(
-    mut answer: BoxStream<'_, Result<Either<SqliteQueryResult, SqliteRow>, Error>>,
-) -> Result<Vec<SqliteRow>, Error> {
-    let (mut rows, mut ended) = (Vec::new(), false);
-    while let Some(part) = answer.try_next().await? {
-        match part {
-            Either::Right(row) => rows.push(row),
-            Either::Left(_) => ended = true,
-        }
-    }
-    if ended { Ok(rows) } else { Err(Error::WorkerCrashed) }
 }
 
 impl Drop for Lent {
@@ -169,7 +142,7 @@ impl Reading {
     /// Begins a transaction.
     pub(crate) async fn begin(readers: Readers) -> Res<Self> {
         let mut lent = readers.lend().await?;
-        lent.connection().await?;
+        lent.held()?.free().await;
         lent.open = true;
         lent.run("BEGIN").await?;
         Ok(Self { readers, stage: Stage::Transaction(lent) })
@@ -188,11 +161,6 @@ impl Reading {
         }
     }
 
-    /// The row of a query that has at most one.
-    pub(crate) async fn one(&mut self, sql: &str, values: Vec<Value>) -> Res<Option<SqliteRow>> {
-        Ok(self.all(sql, values).await?.into_iter().next())
-    }
-
     pub(crate) async fn commit(self) -> Res<()> {
         if let Stage::Transaction(mut lent) = self.stage {
             lent.run("COMMIT").await?;
@@ -209,24 +177,13 @@ fn spent() -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use crate::{SqliteOptions, SqliteStore};
+    use crate::{SqliteOptions, SqliteStore, deadly};
     use fieldpost_storage::{Conversations, Store};
     use std::{
         pin::pin,
         task::{Context, Waker},
     };
-    use tracing::{Instrument, Subscriber};
-    use tracing_subscriber::{Layer, layer, layer::SubscriberExt, registry::LookupSpan, util::SubscriberInitExt};
-
-    /// Kills the threads of SQLite that work for somebody in a span.
-    struct Deadly;
-
-    impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Deadly {
-        fn on_enter(&self, _: &tracing::span::Id, _: layer::Context<'_, S>) {
-            let here = std::thread::current();
-            assert!(!here.name().is_some_and(|name| name.starts_with("sqlx-sqlite")), "this thread was to die");
-        }
-    }
+    use tracing::Instrument;
 
     #[tokio::test]
     async fn a_reading_thread_that_has_died_is_replaced() {
@@ -238,7 +195,7 @@ mod tests {
 
         // When
         {
-            let _deadly = tracing_subscriber::registry().with(Deadly).set_default();
+            let _deadly = deadly::threads();
             store.conversations(10).instrument(tracing::info_span!("deadly")).await.unwrap_err();
         }
 

@@ -7,7 +7,7 @@
 
 use crate::{
     db::{Db, Durability},
-    entity::{outbox_counts, sync_state},
+    entity::{outbox_counts, sync_state, unread_total},
     error::Res,
     sql::Tx,
 };
@@ -45,5 +45,7 @@ async fn empty(tx: &Tx) -> Res<()> {
     };
     tx.execute(&sync_state::Entity::insert(state)).await?;
     let counts = outbox_counts::ActiveModel { only: Set(1), pending: Set(0), failed: Set(0) };
-    tx.execute(&outbox_counts::Entity::insert(counts)).await.map(drop)
+    tx.execute(&outbox_counts::Entity::insert(counts)).await?;
+    let unread = unread_total::ActiveModel { only: Set(1), messages: Set(0) };
+    tx.execute(&unread_total::Entity::insert(unread)).await.map(drop)
 }

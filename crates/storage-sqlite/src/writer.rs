@@ -14,12 +14,12 @@ use crate::{
     connections::Connections,
     error::{Fault, Res},
     held::Held,
-    values::{arguments, statement_of},
+    options::SqliteOptions,
 };
 use fieldpost_storage::{ChangeSet, StorageErrorKind};
 use sea_orm::{
     Value,
-    sqlx::{Executor, Row as _, SqliteConnection, sqlite::SqliteRow},
+    sqlx::{Row as _, sqlite::SqliteRow},
 };
 use std::{fmt, pin::Pin};
 use tokio::sync::OwnedMutexGuard;
@@ -35,6 +35,7 @@ pub(crate) enum Durability {
 
 /// The place of the connections.
 pub(crate) struct Writer {
+    options: SqliteOptions,
     /// None while the file is let go of.
     connections: Option<Connections>,
     /// What the writing one is switched to; none when that is not known for sure.
@@ -50,35 +51,44 @@ pub(crate) struct Writer {
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl Writer {
-    pub(crate) const fn new(connections: Connections) -> Self {
-        Self { connections: Some(connections), durability: None, closing: None, version: None, unreported: false }
+    pub(crate) const fn new(options: SqliteOptions, connections: Connections) -> Self {
+        let connections = Some(connections);
+        Self { options, connections, durability: None, closing: None, version: None, unreported: false }
     }
 
-    /// The writing connection, on which nothing is open.
-    pub(crate) async fn free(&mut self) -> Res<&mut SqliteConnection> {
+    /// The writing connection, on which nothing is open. One whose thread has died is replaced.
+    pub(crate) async fn free(&mut self) -> Res<&mut Held> {
+        let connections = self.connections.as_mut().ok_or_else(paused)?;
+        if connections.writer.is_dead() {
+            // Nobody knows whether its last transaction was committed. Without a version the next one reports everything.
+            (self.durability, self.version) = (None, None);
+            connections.replace_writer(&self.options).await?;
+        }
         Ok(self.held()?.free().await)
     }
 
     fn held(&mut self) -> Res<&mut Held> {
-        let connections = self.connections.as_mut().ok_or_else(|| Fault::kind(StorageErrorKind::Paused))?;
-        Ok(&mut connections.writer)
+        self.connections.as_mut().map(|connections| &mut connections.writer).ok_or_else(paused)
     }
 
     /// Gets the connection ready for a transaction.
     pub(crate) async fn prepare(&mut self, durability: Durability) -> Res<()> {
+        self.free().await?;
         if self.durability != Some(durability) {
             // This call may be dropped meanwhile; then nobody knows, and the next writer sets it again.
             self.durability = None;
-            self.free().await?.execute(pragma(durability)).await?;
+            self.held()?.run(pragma(durability), 1, Vec::new()).await?;
             self.durability = Some(durability);
         }
-        self.free().await.map(drop)
+        Ok(())
     }
 
     /// Whether others have committed since somebody looked last.
     pub(crate) async fn look_for_others(&mut self) -> Res<bool> {
-        let row = self.free().await?.fetch_one("PRAGMA data_version").await?;
-        self.saw(row.try_get(0)?);
+        let answer = self.free().await?.run("PRAGMA data_version", 1, Vec::new()).await?;
+        for row in answer.rows {
+            self.saw(row.try_get(0)?);
+        }
         Ok(std::mem::take(&mut self.unreported))
     }
 
@@ -103,6 +113,10 @@ impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer").field("connections", &self.connections).finish_non_exhaustive()
     }
+}
+
+const fn paused() -> Fault {
+    Fault::kind(StorageErrorKind::Paused)
 }
 
 const fn pragma(durability: Durability) -> &'static str {
@@ -144,36 +158,40 @@ impl Writing {
     pub(crate) async fn run(&mut self, sql: &str, values: Vec<Value>) -> Res<u64> {
         // By itself: SQLite says of a BEGIN that it changed as many rows as the statement before it.
         self.begin().await?;
-        let statement = statement_of(sql.to_owned(), arguments(values)?);
-        Ok(self.turn.held()?.open().execute(statement).await?.rows_affected())
-    }
-
-    /// The first row of a query.
-    pub(crate) async fn one(&mut self, sql: &str, values: Vec<Value>) -> Res<Option<SqliteRow>> {
-        if self.stage == Stage::Before {
-            return Ok(self.all(sql, values).await?.into_iter().next());
-        }
-        let statement = statement_of(self.entered(sql)?, arguments(values)?);
-        Ok(self.turn.held()?.open().fetch_optional(statement).await?)
+        Ok(self.turn.held()?.run(sql, 1, values).await?.changed)
     }
 
     /// All rows of a query.
     pub(crate) async fn all(&mut self, sql: &str, values: Vec<Value>) -> Res<Vec<SqliteRow>> {
-        let begins = self.stage == Stage::Before;
-        let statement = statement_of(self.entered(sql)?, arguments(values)?);
-        let mut rows = self.turn.held()?.open().fetch_all(statement).await?;
-        if begins && !rows.is_empty() {
-            let version = rows.remove(0).try_get(0)?;
-            self.turn.saw(version);
-        }
+        self.rows(sql, 1, values).await
+    }
+
+    /// The rows of the last `count` statements; commits in the same trip. The rows are returned once that is done.
+    pub(crate) async fn last(&mut self, sql: &str, count: usize, values: Vec<Value>) -> Res<Vec<SqliteRow>> {
+        let rows = self.rows(&format!("{sql};{COMMIT}"), count + 1, values).await?;
+        self.stage = Stage::Ended;
         Ok(rows)
     }
 
-    /// As [`Writing::all`], and commits in the same trip. The rows are returned once that is done.
-    pub(crate) async fn last(&mut self, sql: &str, values: Vec<Value>) -> Res<Vec<SqliteRow>> {
-        let rows = self.all(&format!("{sql};{COMMIT}"), values).await?;
-        self.stage = Stage::Ended;
-        Ok(rows)
+    /// With BEGIN in front of the first statements.
+    async fn rows(&mut self, sql: &str, count: usize, values: Vec<Value>) -> Res<Vec<SqliteRow>> {
+        let stage = std::mem::replace(&mut self.stage, Stage::Open);
+        let held = self.turn.held()?;
+        match stage {
+            Stage::Open => Ok(held.run(sql, count, values).await?.rows),
+            Stage::Before => {
+                let answer = held.run(&format!("{BEGIN};{sql}"), 2 + count, values).await?;
+                let mut rows = answer.rows.into_iter();
+                if let Some(version) = rows.next() {
+                    self.turn.saw(version.try_get(0)?);
+                }
+                Ok(rows.collect())
+            }
+            Stage::Ended => {
+                self.stage = stage;
+                Err(ended())
+            }
+        }
     }
 
     /// Notes what will look different once this is committed.
@@ -184,8 +202,7 @@ impl Writing {
     /// Commits, and answers what looks different.
     pub(crate) async fn commit(&mut self) -> Res<ChangeSet> {
         if self.stage == Stage::Open {
-            let statement = statement_of(COMMIT.to_owned(), arguments(Vec::new())?);
-            self.turn.held()?.open().execute(statement).await?;
+            self.turn.held()?.run(COMMIT, 1, Vec::new()).await?;
         }
         self.stage = Stage::Ended;
         let own = std::mem::take(&mut self.changes);
@@ -203,21 +220,10 @@ impl Writing {
 
     async fn begin(&mut self) -> Res<()> {
         match self.stage {
-            Stage::Before => self.all("", Vec::new()).await.map(drop),
+            Stage::Before => self.rows("", 0, Vec::new()).await.map(drop),
             Stage::Open => Ok(()),
             Stage::Ended => Err(ended()),
         }
-    }
-
-    /// What to send for a query: with BEGIN in front of the first one.
-    fn entered(&mut self, sql: &str) -> Res<String> {
-        let sent = match self.stage {
-            Stage::Before => format!("{BEGIN};{sql}"),
-            Stage::Open => sql.to_owned(),
-            Stage::Ended => return Err(ended()),
-        };
-        self.stage = Stage::Open;
-        Ok(sent)
     }
 }
 
@@ -242,11 +248,13 @@ mod tests {
     use crate::{
         SqliteStore,
         db::Write,
+        deadly,
         error::Res,
         row::Row,
         sql::{Bound, id},
     };
-    use fieldpost_storage::{Sessions, conformance::build};
+    use fieldpost_storage::{ChangeSet, Sessions, Store, conformance::build};
+    use tracing::Instrument;
 
     async fn fails_in_the_middle(write: &Write<'_>) -> Res<Row> {
         let claim = "INSERT INTO account (only, person_id) VALUES (1, ?)";
@@ -302,6 +310,44 @@ mod tests {
         assert_eq!(write.tx().run(claim, vec![id(build::iris().id.as_uuid())]).await.unwrap(), 1);
         drop(write);
         assert_untouched(&here, &other).await;
+    }
+
+    #[tokio::test]
+    async fn a_writing_thread_that_has_died_is_replaced() {
+        // Given
+        let (_folder, here, other) = stores().await;
+        here.save_session(&build::session(&build::iris(), 1)).await.unwrap();
+        let mut heard = here.changes();
+
+        // When
+        let write = here.db.write("test", Durability::PowerCut).await.unwrap();
+        write.tx().run("DELETE FROM session", vec![]).await.unwrap();
+        let died = {
+            let _deadly = deadly::threads();
+            write.tx().run("DELETE FROM account", vec![]).instrument(tracing::info_span!("deadly")).await
+        };
+        assert!(died.is_err());
+        write.finish(died).await.unwrap_err();
+
+        // Then
+        assert_eq!(other.session().await.unwrap(), Some(build::session(&build::iris(), 1)), "nothing was written");
+        other.save_session(&build::session(&build::iris(), 2)).await.unwrap();
+        here.save_session(&build::session(&build::iris(), 3)).await.unwrap();
+        assert_eq!(other.session().await.unwrap(), Some(build::session(&build::iris(), 3)));
+        assert_eq!(heard.take(), ChangeSet::everything(), "what others committed meanwhile is reported");
+    }
+
+    #[tokio::test]
+    async fn a_file_is_let_go_of_whose_writing_thread_has_died() {
+        let (_folder, here, _other) = stores().await;
+        {
+            let _deadly = deadly::threads();
+            let session = build::session(&build::iris(), 1);
+            here.save_session(&session).instrument(tracing::info_span!("deadly")).await.unwrap_err();
+        }
+        here.pause().await.unwrap();
+        here.resume().await.unwrap();
+        here.save_session(&build::session(&build::iris(), 1)).await.unwrap();
     }
 
     #[tokio::test]

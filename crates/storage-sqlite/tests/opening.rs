@@ -238,6 +238,7 @@ fn bootstrap() -> BootstrapPage {
         extra: Extra::new(),
     };
     BootstrapPage {
+        transfer: fieldpost_domain::Transfer::default(),
         me: Some(me),
         total_conversations: 1,
         digest: Some(ConversationDigest::of([direct()])),

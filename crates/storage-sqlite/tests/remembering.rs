@@ -49,7 +49,8 @@ async fn a_sync_of_nothing_writes_only_that_it_was_well() {
 #[tokio::test]
 async fn what_cannot_be_read_of_what_was_learned_stands_in_nobodys_way() {
     let (store, db, _folder) = followed().await;
-    let learned = SyncMemory { page_size: ReducedSize { rows: Some(9) }, ..SyncMemory::default() };
+    let learned =
+        SyncMemory { page_size: ReducedSize { rows: Some(9), ..ReducedSize::default() }, ..SyncMemory::default() };
     for damage in ["'{'", "'[]'", "'{\"page_size\":{\"rows\":\"many\"}}'", "'{\"tomorrow\":{}}'", "''", "NULL"] {
         store.remember(&learned, None).await.unwrap();
         db.execute_unprepared(&format!("UPDATE sync_state SET memory = {damage}")).await.unwrap();

@@ -1,4 +1,4 @@
-//! What a commit changed, so that whoever shows something reads again only what may look different.
+//! What a commit changed. A watcher uses it to read again only what may look different.
 
 use fieldpost_domain::ConversationId;
 use std::{
@@ -7,17 +7,17 @@ use std::{
 };
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 
-/// Which conversations may look different.
+/// The conversations that may look different.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Touched {
-    /// These, by their canonical ids; some may have left the device.
+    /// Only these, by canonical id. Some may have left the device.
     Only(BTreeSet<ConversationId>),
-    /// Any of them.
+    /// Any conversation.
     All,
 }
 
 impl Touched {
-    /// Whether this one may look different.
+    /// Whether this conversation may look different.
     #[must_use]
     pub fn contains(&self, conversation: ConversationId) -> bool {
         match self {
@@ -46,49 +46,49 @@ impl Default for Touched {
     }
 }
 
-/// What may look different after a commit. It may name more than has changed, never less.
+/// What may look different after a commit. It may name more than has changed, but never less.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChangeSet {
-    /// Conversations: their line in the list, their place in it, or messages of their thread.
+    /// Conversations whose line in the list, place in the list, or thread may have changed.
     pub conversations: Touched,
-    /// How many messages are unread, of one conversation or of all.
+    /// Whether an unread count may have changed.
     pub unread: bool,
-    /// What waits in the outbox, or how.
+    /// Whether the outbox may have changed.
     pub outbox: bool,
 }
 
 impl ChangeSet {
-    /// Nothing.
+    /// No change.
     #[must_use]
     pub fn nothing() -> Self {
         Self::default()
     }
 
-    /// Whatever is shown has to be read again.
+    /// Any change: everything must be read again.
     #[must_use]
     pub const fn everything() -> Self {
         Self { conversations: Touched::All, unread: true, outbox: true }
     }
 
-    /// These conversations.
+    /// A change of these conversations.
     #[must_use]
     pub fn of(conversations: impl IntoIterator<Item = ConversationId>) -> Self {
         Self { conversations: Touched::Only(conversations.into_iter().collect()), ..Self::default() }
     }
 
-    /// The outbox alone.
+    /// A change of the outbox.
     #[must_use]
     pub fn of_outbox() -> Self {
         Self { outbox: true, ..Self::default() }
     }
 
-    /// The same with the outbox.
+    /// Adds the outbox.
     #[must_use]
     pub fn and_outbox(self) -> Self {
         Self { outbox: true, ..self }
     }
 
-    /// The same with unread counts.
+    /// Adds the unread counts.
     #[must_use]
     pub fn and_unread(self) -> Self {
         Self { unread: true, ..self }
@@ -100,7 +100,7 @@ impl ChangeSet {
         !self.unread && !self.outbox && self.conversations.is_empty()
     }
 
-    /// Adds what another commit changed.
+    /// Adds the changes of another commit.
     pub fn merge(&mut self, other: Self) {
         self.conversations.merge(other.conversations);
         self.unread |= other.unread;
@@ -108,10 +108,10 @@ impl ChangeSet {
     }
 }
 
-/// How many commits a receiver may lag behind before it hears [`ChangeSet::everything`] instead.
+/// How many commits a receiver may lag behind. A slower one gets [`ChangeSet::everything`].
 const CAPACITY: usize = 256;
 
-/// Where a store reports its commits.
+/// Sends the changes of a store to its receivers.
 #[derive(Debug)]
 pub struct ChangeSender(RwLock<Option<broadcast::Sender<Arc<ChangeSet>>>>);
 
@@ -126,38 +126,38 @@ impl ChangeSender {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reports what was committed.
+    /// Sends the changes of a commit.
     pub fn send(&self, changes: ChangeSet) {
         if let Some(sender) = self.sender().filter(|_| !changes.is_empty()) {
-            // Nobody needs to listen.
+            // Having no receiver is fine.
             let _ = sender.send(Arc::new(changes));
         }
     }
 
-    /// Whether anybody listens.
+    /// Whether there is a receiver.
     #[must_use]
     pub fn is_heard(&self) -> bool {
         self.sender().is_some_and(|sender| sender.receiver_count() > 0)
     }
 
-    /// What is committed from now on.
+    /// A receiver for all commits from now on.
     #[must_use]
     pub fn subscribe(&self) -> ChangeReceiver {
         ChangeReceiver(self.sender().unwrap_or_else(|| broadcast::Sender::new(1)).subscribe())
     }
 
-    /// There will be no commits any more: receivers come to their end.
+    /// No more commits will follow: the receivers end.
     pub fn close(&self) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
-/// What a store commits, from the moment of [`crate::Store::changes`] on.
+/// Receives the changes of a store's commits, from the call of [`crate::Store::changes`] on.
 #[derive(Debug)]
 pub struct ChangeReceiver(broadcast::Receiver<Arc<ChangeSet>>);
 
 impl ChangeReceiver {
-    /// Waits for a commit, and answers what has changed since the last call; several commits are one answer. None once the
+    /// Waits for a commit and returns what has changed since the last call; several commits are merged. None after the
     /// store was closed or dropped. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<ChangeSet> {
         let mut changes = match self.0.recv().await {
@@ -165,22 +165,22 @@ impl ChangeReceiver {
             Err(RecvError::Lagged(_)) => ChangeSet::everything(),
             Err(RecvError::Closed) => return None,
         };
-        while let Some(more) = self.waiting() {
+        while let Some(more) = self.take_waiting() {
             changes.merge(more);
         }
         Some(changes)
     }
 
-    /// What has changed since the last call, without waiting.
+    /// Returns what has changed since the last call, without waiting.
     pub fn take(&mut self) -> ChangeSet {
         let mut changes = ChangeSet::nothing();
-        while let Some(more) = self.waiting() {
+        while let Some(more) = self.take_waiting() {
             changes.merge(more);
         }
         changes
     }
 
-    fn waiting(&mut self) -> Option<ChangeSet> {
+    fn take_waiting(&mut self) -> Option<ChangeSet> {
         match self.0.try_recv() {
             Ok(more) => Some(Arc::unwrap_or_clone(more)),
             Err(TryRecvError::Lagged(_)) => Some(ChangeSet::everything()),
@@ -199,45 +199,45 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn commits_that_wait_are_heard_as_one() {
+    async fn waiting_commits_are_received_as_one() {
         let sender = ChangeSender::default();
-        let mut heard = sender.subscribe();
+        let mut receiver = sender.subscribe();
         sender.send(touching(1));
         sender.send(touching(2).and_unread());
         let mut both = touching(1).and_unread();
         both.merge(touching(2));
-        assert_eq!(heard.next().await, Some(both));
-        assert!(heard.take().is_empty());
+        assert_eq!(receiver.next().await, Some(both));
+        assert!(receiver.take().is_empty());
     }
 
     #[tokio::test]
-    async fn who_lags_too_far_behind_reads_everything_again() {
+    async fn a_receiver_that_lags_too_far_gets_everything() {
         let sender = ChangeSender::default();
-        let mut heard = sender.subscribe();
+        let mut receiver = sender.subscribe();
         for number in 0..=CAPACITY as u128 {
             sender.send(touching(number));
         }
-        assert_eq!(heard.next().await, Some(ChangeSet::everything()));
+        assert_eq!(receiver.next().await, Some(ChangeSet::everything()));
     }
 
     #[tokio::test]
-    async fn a_closed_store_changes_no_more() {
+    async fn a_receiver_ends_when_the_store_is_closed() {
         let sender = ChangeSender::default();
-        let mut heard = sender.subscribe();
+        let mut receiver = sender.subscribe();
         sender.send(touching(1));
         sender.close();
-        assert_eq!(heard.next().await, Some(touching(1)), "what was committed before is heard");
-        assert_eq!(heard.next().await, None);
+        assert_eq!(receiver.next().await, Some(touching(1)), "earlier commits are received");
+        assert_eq!(receiver.next().await, None);
         assert_eq!(sender.subscribe().next().await, None);
         assert!(!sender.is_heard());
     }
 
     #[test]
-    fn nothing_is_not_reported() {
+    fn an_empty_change_set_is_not_sent() {
         let sender = ChangeSender::default();
-        let mut heard = sender.subscribe();
+        let mut receiver = sender.subscribe();
         assert!(sender.is_heard());
         sender.send(ChangeSet::nothing());
-        assert!(heard.take().is_empty());
+        assert!(receiver.take().is_empty());
     }
 }

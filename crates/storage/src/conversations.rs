@@ -7,48 +7,51 @@ use fieldpost_domain::{ConversationId, ConversationKind, MedicId, Omitted, OrgId
 /// A conversation as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConversationSummary {
-    /// Its id; the canonical one once the server has given it.
+    /// The id; it becomes the canonical one once the server has assigned that.
     pub id: ConversationId,
     /// Its org.
     pub org_id: OrgId,
-    /// Who takes part.
+    /// Its kind, which decides who takes part.
     pub kind: ConversationKind,
-    /// What the signed-in person sees as its name ([`fieldpost_domain::names::participant_name`]).
+    /// The name that the signed-in person sees ([`fieldpost_domain::names::participant_name`]).
     pub participant_name: String,
     /// The subject of a broadcast.
     pub subject: Option<String>,
-    /// The subject was too long to travel.
+    /// Set if the subject was above its limit.
     pub omitted: Option<Omitted>,
     /// The medic of a direct conversation.
     pub medic_id: Option<MedicId>,
-    /// When it was opened: the server's clock, or this device's for one that waits in the outbox. It stands in for
-    /// [`ConversationSummary::last_message_at`] in the order of the list where there is no message.
+    /// When it was created: by the server's clock, or by the device clock while its open is queued. The list is ordered
+    /// by it where there is no [`ConversationSummary::last_message_at`].
     pub created_at: Time,
-    /// When its newest message was written: the server's clock, or this device's for one that is still queued.
+    /// When its newest message was created: by the server's clock, or by the device clock for a queued message.
     pub last_message_at: Option<Time>,
-    /// The start of its newest message, queued ones included ([`fieldpost_domain::preview`]); none if that was deleted.
+    /// The preview of its newest message, including queued ones ([`fieldpost_domain::preview`]); none if that was
+    /// deleted.
     pub last_message_preview: Option<String>,
-    /// Messages of others, not deleted, above the signed-in person's read marker. Exact: counted here where the loaded range
-    /// reaches from the marker up to the `last_seq` of the server's last answer, else it is the server's count, less what was
-    /// read here and the server does not know, and never more than there can be above the marker; none once that stands at
-    /// the highest seq known.
+    /// How many messages of others, not deleted, are above the signed-in person's read marker.
+    ///
+    /// If the stored range reaches from the marker to the `last_seq` of the server's last answer, the store counts
+    /// them. Otherwise it takes the server's count and subtracts reads that the server does not know yet; the result is
+    /// at most the number of seqs that may be unread. It is zero when the marker is at the highest known seq.
     pub unread: u64,
-    /// The highest seq known of it.
+    /// The highest known seq.
     pub last_seq: Seq,
-    /// Whether the server knows it: false for one that was opened offline and waits in the outbox.
+    /// Whether the server has it. False while its open is queued.
     pub on_server: bool,
 }
 
-/// Reads conversations.
+/// Lists conversations.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Conversations: Send + Sync {
-    /// At most `limit` conversations, newest activity first (`last_message_at`, else when it was created), ties by id.
+    /// At most `limit` conversations, the newest activity first: by `last_message_at`, else by `created_at`, then by
+    /// id.
     async fn conversations(&self, limit: u32) -> StorageResult<Vec<ConversationSummary>>;
 
-    /// One conversation, aliases resolved; none if it is not here.
+    /// One conversation; aliases are resolved. None if it is not stored.
     async fn conversation(&self, id: ConversationId) -> StorageResult<Option<ConversationSummary>>;
 
-    /// Unread messages over all conversations.
+    /// The unread messages of all conversations.
     async fn total_unread(&self) -> StorageResult<u64>;
 }

@@ -1,4 +1,4 @@
-//! What can go wrong in a store.
+//! The errors of a store.
 
 use fieldpost_domain::Retry;
 use std::{error::Error, fmt, time::Duration};
@@ -6,55 +6,55 @@ use std::{error::Error, fmt, time::Duration};
 /// The result of every method of the contract.
 pub type StorageResult<T> = Result<T, StorageError>;
 
-/// Why something cannot be done with what waits in the outbox.
+/// Why an operation is not possible for a mutation or message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotPossible {
-    /// It is no message, so it has no text.
+    /// The mutation has no text.
     #[error("only a message can be edited")]
     NoMessage,
-    /// It is a read mark.
-    #[error("what was read stays read")]
+    /// The mutation is a read mark.
+    #[error("a read mark cannot be undone")]
     AlreadyRead,
-    /// Somebody else wrote it, in a file that several people used.
+    /// Another person wrote it; several people have used this file.
     #[error("another person wrote it")]
     AnotherPersons,
-    /// There is no place to send it to.
-    #[error("its conversation is not on this device any more")]
+    /// The conversation is no longer stored.
+    #[error("its conversation is no longer on this device")]
     ConversationGone,
-    /// The message that it changes is not here.
-    #[error("its message is not on this device any more")]
+    /// The message that the mutation changes is no longer stored.
+    #[error("its message is no longer on this device")]
     MessageGone,
     /// The message is deleted.
     #[error("it is deleted")]
     Deleted,
-    /// The message is too large to travel, so part of it is missing here.
-    #[error("it is not here as a whole")]
+    /// Part of the message was above its limit and is missing here.
+    #[error("part of it is missing on this device")]
     Incomplete,
-    /// A newer version wrote it.
-    #[error("this version cannot read it; a newer one can, or cancel it")]
+    /// A newer version wrote the mutation.
+    #[error("this version cannot read it; update the app, or cancel it")]
     Unreadable,
 }
 
-/// What kind of failure it is; decides what the caller can do.
+/// The kind of failure. It decides what the caller can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StorageErrorKind {
-    /// There is no such conversation, message or person here.
+    /// There is no such conversation, message, person or mutation.
     NotFound,
-    /// The file belongs to another account: one database per account.
+    /// The database belongs to another person: each person needs a database of their own.
     WrongAccount,
-    /// Nobody has signed in to this file: it is nobody's.
+    /// Nobody has signed in to this database.
     NoAccount,
-    /// Nothing was ever synced: who is who is not known yet.
+    /// The store was never synced, so nobody is known yet.
     NotSynced,
-    /// Somebody else moved the sync position in between; read it again.
+    /// Another process has moved the sync position; read it again.
     Superseded,
-    /// The mutation has left for the server and its answer is not here: what has happened to it must be known first.
+    /// The mutation was sent and there is no response yet, so the outcome must be known first.
     OutcomeUnknown,
-    /// That cannot be done with this mutation.
+    /// The operation is not possible for this mutation or message.
     NotApplicable(NotPossible),
-    /// Another process holds the file; it may be free soon.
+    /// Another process holds the file. It may be free soon.
     Busy,
     /// The disk is full.
     Full,
@@ -62,21 +62,21 @@ pub enum StorageErrorKind {
     ReadOnly,
     /// The file cannot be opened: no such folder, or no permission.
     CannotOpen,
-    /// The file is no database of this kind.
+    /// The file is not a Fieldpost database.
     NotADatabase,
     /// The file was written by a newer version of Fieldpost.
     NewerSchema,
     /// The file is damaged.
     Corrupt,
-    /// The store was let go of; take it back first ([`crate::Store::resume`]).
+    /// The store is paused; call [`crate::Store::resume`] first.
     Paused,
-    /// The store was closed.
+    /// The store is closed.
     Closed,
-    /// Anything else.
+    /// Another failure.
     Other,
 }
 
-/// A failure of the store. It says what was being done, never with what content.
+/// A failure of the store. It names the operation, but contains no content.
 #[derive(Debug)]
 pub struct StorageError {
     kind: StorageErrorKind,
@@ -86,13 +86,13 @@ pub struct StorageError {
 }
 
 impl StorageError {
-    /// A failure of `operation` (the name of a contract method, or "open").
+    /// A failure of `operation`: the name of a method of the contract, or "open".
     #[must_use]
     pub const fn new(kind: StorageErrorKind, operation: &'static str) -> Self {
         Self { kind, operation, detail: None, source: None }
     }
 
-    /// Adds what a person needs to know: a path, an id, a version. No content, no token.
+    /// Adds a detail for a person: a path, an id or a version, never content or a token.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
@@ -106,32 +106,32 @@ impl StorageError {
         self
     }
 
-    /// What kind of failure it is.
+    /// The kind of failure.
     #[must_use]
     pub const fn kind(&self) -> StorageErrorKind {
         self.kind
     }
 
-    /// What was being done.
+    /// The operation that failed.
     #[must_use]
     pub const fn operation(&self) -> &'static str {
         self.operation
     }
 
-    /// What a person needs to know about it.
+    /// The detail for a person.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
     }
 
-    /// Whether trying again can help.
+    /// Whether trying again can help, and when.
     #[must_use]
     pub const fn retry(&self) -> Retry {
         match self.kind {
             StorageErrorKind::Busy => Retry::After(Duration::from_millis(250)),
             StorageErrorKind::Superseded => Retry::After(Duration::ZERO),
             StorageErrorKind::OutcomeUnknown => Retry::WhenOnline,
-            // Somebody has to make room first, which takes a while.
+            // Somebody must make room first, and that takes a while.
             StorageErrorKind::Full => Retry::After(Duration::from_secs(30)),
             _ => Retry::Never,
         }
@@ -149,10 +149,10 @@ impl fmt::Display for StorageError {
             StorageErrorKind::NotSynced => "this database was never synced; sync once while there is a network",
             StorageErrorKind::Superseded => "another process synced this database meanwhile",
             StorageErrorKind::OutcomeUnknown => {
-                "it is on its way to the server, and whether it arrived is not known yet; sync first, then decide"
+                "it was sent, and the outcome is not known yet; sync first, then decide"
             }
             StorageErrorKind::NotApplicable(why) => {
-                return write!(f, "that is not possible: {why} ({})", self.operation);
+                return write!(f, "not possible: {why} ({})", self.operation);
             }
             StorageErrorKind::Busy => "the local database is in use by another process",
             StorageErrorKind::Full => "the disk is full; free some space, nothing that was accepted is lost",

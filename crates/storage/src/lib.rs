@@ -1,19 +1,20 @@
 //! The storage contract of Fieldpost.
 //!
-//! A [`Store`] is the local truth of one account on one device: what the person sees, what they did that the server does
-//! not know yet (the outbox), and how far the device has followed the server (the replica's position). The contract is cut
-//! into traits by role, so that whoever uses one role can be tested with a mock of that role alone.
+//! A [`Store`] holds the data of one person on one device: what the person sees, the outbox, and the position in the
+//! server's feed. The contract consists of one trait per role, so that code which uses one role can be tested with a
+//! mock of that role.
 //!
-//! What every implementation must keep, whatever happens in between:
+//! Every implementation must keep these rules:
 //!
-//! * Each method is atomic. When it returns `Ok` its effect is there as a whole; when it fails or the process dies, as if it
-//!   had never been called. What [`Outbox`] accepted survives a power cut.
-//! * Rows carry a version; an older state never replaces a newer one. Tombstones and revocations are remembered with theirs.
-//! * An id is resolved through aliases everywhere: an open screen may hold the id that a conversation had before the server
-//!   gave its canonical one.
+//! * Each method is atomic. If it returns `Ok`, its whole effect is stored. If it fails or the process dies, nothing is
+//!   stored. Mutations that [`Outbox`] accepted survive a power failure.
+//! * Rows carry a version; an older row never replaces a newer one. Tombstones and revocations are stored with their
+//!   version.
+//! * Every method resolves aliases: an open screen may hold the id that a conversation had before the server assigned
+//!   the canonical one.
 //!
-//! [`memory::MemoryStore`] is the reference implementation; the suite in `conformance` (feature `conformance`) is run on it
-//! and on every other.
+//! [`memory::MemoryStore`] is the reference implementation. The suite in `conformance` (feature `conformance`) runs
+//! against it and against every other implementation.
 
 mod changes;
 mod conversations;
@@ -45,7 +46,7 @@ pub use outbox::{
 pub use people::People;
 pub use replica::{ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, SyncPosition, SyncState};
 pub use sessions::Sessions;
-pub use sync_memory::{Health, ReducedSize, SyncMemory};
+pub use sync_memory::{Health, LineSpeed, ReducedSize, SyncMemory};
 pub use turns::{Turn, Turns};
 
 #[cfg(feature = "mock")]
@@ -56,50 +57,50 @@ pub use self::{
 
 use async_trait::async_trait;
 
-/// What [`Store::inspect`] found.
+/// The result of [`Store::inspect`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inspection {
-    /// The version of its tables; none if it has no such thing.
+    /// The version of its schema; none if it has no schema.
     pub schema_version: Option<u32>,
-    /// How much room it takes; none if it takes none on a disk.
+    /// Its size on disk in bytes; none if it is not on a disk.
     pub bytes: Option<u64>,
-    /// What is wrong with it, in words for a person; nothing if it is sound.
+    /// What is wrong with it, in words for a person; empty if it is sound.
     pub faults: Vec<String>,
 }
 
 /// All roles of one local database.
 #[async_trait]
 pub trait Store: Conversations + Messages + People + Outbox + Replica + Sessions + Turns {
-    /// Lets go of the file: when this returns there is no connection to it and no lock on it, as a system asks that kills
-    /// suspended apps which hold one. What is running is finished first; a turn has to be given back before. Calls fail with
-    /// [`StorageErrorKind::Paused`] until [`Store::resume`]. Letting go twice is allowed.
+    /// Closes the file until [`Store::resume`]. Once this returns, there is no connection to it and no lock on it: an
+    /// operating system may kill a suspended app that holds one. Running calls are finished first; the caller must drop
+    /// its turn before. Calls then fail with [`StorageErrorKind::Paused`]. Pausing twice is allowed.
     ///
     /// # Errors
-    /// [`StorageErrorKind::Closed`] after closing.
+    /// [`StorageErrorKind::Closed`] if the store is closed.
     async fn pause(&self) -> StorageResult<()>;
 
-    /// Takes the file back after [`Store::pause`]; what others wrote to it meanwhile is there. Without a pause it does
-    /// nothing.
+    /// Opens the file again after [`Store::pause`]. Changes of other processes are visible then. Without a pause it
+    /// does nothing.
     ///
     /// # Errors
-    /// [`StorageErrorKind::Closed`] after closing, and those of opening; then it stays let go of.
+    /// [`StorageErrorKind::Closed`] if the store is closed, and the errors of opening; then the store stays paused.
     async fn resume(&self) -> StorageResult<()>;
 
-    /// What is committed from now on, through this store; after the commit. What others commit to the same file is reported with the
-    /// next commit here, when a pass begins ([`Turns::try_turn`]), by [`Store::resume`] and by [`Store::look_again`].
+    /// The changes of each commit through this store from now on. Commits of other processes are reported with the next
+    /// commit here, at the start of a pass ([`Turns::try_turn`]), by [`Store::resume`], and by [`Store::look_again`].
     fn changes(&self) -> ChangeReceiver;
 
-    /// Others may have written to the file: reports what may look different because of that.
+    /// Reports what other processes may have changed in the file.
     fn look_again(&self);
 
-    /// Looks the database over, which may take a while for a large one, and changes nothing.
+    /// Checks the database and changes nothing. This may take a while for a large one.
     async fn inspect(&self) -> StorageResult<Inspection>;
 
-    /// Forgets everything: messages, outbox, session, and whose database it is. It is as new then, for anybody to sign in to.
-    /// No trace of what was in it stays in the file.
+    /// Deletes everything: messages, outbox, session and owner. The database is then like a new one that anybody can
+    /// sign in to. No trace of its content stays in the file.
     async fn wipe(&self) -> StorageResult<()>;
 
-    /// Finishes what is running and lets go of the file for good; [`Store::changes`] come to their end. Calls after it fail with [`StorageErrorKind::Closed`];
-    /// closing twice is allowed.
+    /// Finishes running calls and closes the file; the receivers of [`Store::changes`] end. Later calls fail with
+    /// [`StorageErrorKind::Closed`]. Closing twice is allowed.
     async fn close(&self) -> StorageResult<()>;
 }

@@ -9,56 +9,56 @@ use fieldpost_domain::{
 /// A message as a thread shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThreadMessage {
-    /// Its id, the same before and after the server has it.
+    /// The id. It stays the same when the server stores the message.
     pub id: MessageId,
-    /// The canonical conversation.
+    /// The conversation's canonical id.
     pub conversation_id: ConversationId,
-    /// Who wrote it; [`PersonId::NOBODY`] once the account is deleted.
+    /// The author; [`PersonId::NOBODY`] once the account is deleted.
     pub sender_id: PersonId,
-    /// What the reader sees as the sender's name ([`fieldpost_domain::names::sender_name`]); empty of nobody.
+    /// The name that the reader sees ([`fieldpost_domain::names::sender_name`]); empty for nobody.
     pub sender_name: String,
     /// Whether the signed-in person wrote it.
     pub mine: bool,
     /// What it is.
     pub kind: MessageKind,
-    /// Its text; none once deleted, or if it was omitted.
+    /// The text; none if deleted or omitted.
     pub content: Option<String>,
     /// What the app attached.
     pub metadata: Option<Metadata>,
-    /// The message it answers.
+    /// The message that it replies to.
     pub reply_to: Option<MessageId>,
-    /// Whom it mentions.
+    /// The people that it mentions.
     pub mentions: Mentions,
-    /// How far it has got: `queued` until the server has it; of one's own, delivered and read by the receipts of others.
+    /// `queued` until the server has it. Then, for own messages, `delivered` and `read` follow the receipts of others.
     pub status: MessageStatus,
-    /// It has left for the server and no answer is here: it can neither be edited nor cancelled now; only with `queued`.
+    /// The send is in flight: it can be neither edited nor cancelled now. Only with `queued`.
     pub sending: bool,
-    /// A change of it waits for the server: what shows here is not what others see yet.
+    /// A change of the message is pending: others do not see it yet.
     pub changing: bool,
-    /// Why it will not be sent unless the person does something; only with `queued`.
+    /// Why the send was refused. It is sent again only if the person decides so. Only with `queued`.
     pub failure: Option<Refusal>,
-    /// Its place; none until the server has it.
+    /// Its seq; none until the server has it.
     pub seq: Option<Seq>,
-    /// When the sender's device says it was written; for display only.
+    /// When the author wrote it by their device clock; for display only.
     pub composed_at: Option<Time>,
-    /// The server's clock; this device's until the server has it.
+    /// When the server stored it, by the server's clock; by this device's until then.
     pub created_at: Time,
     /// When its author last changed it, by the server's clock.
     pub edited_at: Option<Time>,
-    /// It was deleted softly; shown as "deleted".
+    /// Whether it was deleted softly; an app shows it as "deleted".
     pub deleted: bool,
-    /// It was too much to travel: shown as [`fieldpost_domain::Omitted::sentence`] in place of its text.
+    /// Set if the message was above a limit. An app shows [`fieldpost_domain::Omitted::sentence`] in place of the text.
     pub omitted: Option<Omitted>,
 }
 
 /// Which part of a thread to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// How many messages with a seq at most. The newest window shows those that have none yet in addition, all of them:
-    /// there is no seq by which one could page to them.
+    /// The maximal number of messages with a seq. The newest window also shows all messages without a seq, because no
+    /// seq leads to them.
     pub limit: u32,
-    /// Only messages below this seq (queued ones are above every seq); none for the newest. If the message just below is
-    /// missing, the window is empty.
+    /// Only messages below this seq; none for the newest window. Queued messages are above every seq. If the message
+    /// just below is missing, the window is empty.
     pub before: Option<Seq>,
 }
 
@@ -70,30 +70,30 @@ impl Window {
     }
 }
 
-/// What lies below the oldest message of a window.
+/// What is below the oldest message of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Older {
-    /// More messages are here: read on with `before` set to this.
+    /// More messages are stored: read on with `before` set to this seq.
     Here(Seq),
-    /// The server may have more, which are not here: fetch history below this seq, the lowest of the run that the window is
-    /// part of (one above the conversation's last seq when nothing is here).
+    /// The server may have more messages: fetch history below this seq. It is the lowest seq of the window's run, or
+    /// one above the conversation's last seq if nothing is stored.
     OnServer(Seq),
-    /// Nothing: this is the beginning of the conversation.
+    /// Nothing: the window begins with the first message.
     Nothing,
 }
 
 /// Part of a thread.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThreadWindow {
-    /// In thread order: by seq, then the queued ones in the order in which they were sent. Without a gap: a window ends above
-    /// a range that is missing.
+    /// In thread order: by seq, then the queued ones in the order of sending. There is no gap: a window ends above a
+    /// missing range.
     pub messages: Vec<ThreadMessage>,
-    /// What lies below.
+    /// What is below the window.
     pub older: Older,
 }
 
 impl ThreadWindow {
-    /// The highest seq in it: what a screen that shows this window has displayed.
+    /// The highest seq in the window: a screen that shows the window has displayed up to here.
     #[must_use]
     pub fn last_seq(&self) -> Option<Seq> {
         self.messages.iter().filter_map(|message| message.seq).max()
@@ -107,9 +107,9 @@ pub trait Messages: Send + Sync {
     /// A window of a thread; aliases are resolved.
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
+    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not stored.
     async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow>;
 
-    /// One message; none if it is not here. A dead letter is here even when its conversation is gone.
+    /// One message; none if it is not stored. A dead letter is stored even without its conversation.
     async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>>;
 }

@@ -1,20 +1,19 @@
-//! Ids for mutations that nobody in the app has asked for.
+//! Ids for mutations that the store records by itself.
 //!
-//! Most mutations are somebody's doing, and whoever calls gives their ids. Two kinds a store records by itself, when a page
-//! says that the server does not know (any more): a message that it has lost, and how far the person has read. They get ids
-//! of their own too. None follows from another id: a mutation that is recorded twice is two, and an answer to the first one
-//! says nothing of the second.
+//! The caller gives the id of each mutation that a person makes. A store records two kinds by itself, when a page shows
+//! that the server does not know them: a message that the server lost, and a read mark. Their ids are new, not derived
+//! from other ids. So if a mutation is recorded twice, a result for the first one does not settle the second.
 
 use fieldpost_domain::{MutationId, Time};
 use std::fmt;
 
-/// Gives new ids.
+/// Creates new ids.
 pub trait MutationIds: fmt::Debug + Send + Sync {
-    /// One that nobody has, for a mutation that is recorded at this moment.
+    /// A unique id for a mutation that is recorded at this time.
     fn new_id(&self, at: Time) -> MutationId;
 }
 
-/// By chance, from a generator that the operating system seeds.
+/// Random ids, from a generator that the operating system seeds.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RandomIds;
 

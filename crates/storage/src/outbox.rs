@@ -1,4 +1,4 @@
-//! The role that keeps what a person did until the server has answered.
+//! The role that keeps mutations until the server has settled them.
 
 use crate::{ConversationSummary, StorageResult, ThreadMessage};
 use async_trait::async_trait;
@@ -8,12 +8,12 @@ use fieldpost_domain::{
 };
 use std::collections::HashSet;
 
-/// A message that a person sends. Who that is, the store knows.
+/// A message that a person sends. The store knows the sender.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutgoingMessage {
-    /// Made on the device, and kept by the server.
+    /// The id that the device made; the server keeps it.
     pub id: MessageId,
-    /// Where to.
+    /// The conversation.
     pub conversation_id: ConversationId,
     /// What it is.
     pub kind: MessageKind,
@@ -21,16 +21,16 @@ pub struct OutgoingMessage {
     pub content: MessageContent,
     /// What the app attached.
     pub metadata: Option<Metadata>,
-    /// The message it answers.
+    /// The message that it replies to.
     pub reply_to: Option<MessageId>,
-    /// Whom it mentions.
+    /// The people that it mentions.
     pub mentions: Mentions,
-    /// When it was written, by the device's clock.
+    /// When it was written, by the device clock.
     pub composed_at: Time,
 }
 
 impl OutgoingMessage {
-    /// The same with its sender, as the outbox keeps it.
+    /// The message with its sender, as the outbox keeps it.
     #[must_use]
     pub fn by(self, sender_id: PersonId) -> NewMessage {
         let Self { id, conversation_id, kind, content, metadata, reply_to, mentions, composed_at } = self;
@@ -45,23 +45,23 @@ impl From<NewMessage> for OutgoingMessage {
     }
 }
 
-/// A direct conversation that a person opens. Who that is, and in which org the medic is, the store knows.
+/// A direct conversation that a person opens. The store knows the person and the medic's org.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDirect {
-    /// Made on the device; kept unless the server already has a conversation for this medic.
+    /// The id that the device made. The server keeps it unless it already has a conversation with this medic.
     pub id: ConversationId,
-    /// With whom.
+    /// The medic.
     pub medic_id: MedicId,
-    /// When, by the device's clock.
+    /// When it was opened, by the device clock.
     pub at: Time,
 }
 
-/// How much fits in one batch.
+/// The limits of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimits {
-    /// Mutations.
+    /// The maximal number of mutations.
     pub rows: u32,
-    /// Bytes, by [`fieldpost_domain::Intent::wire_size`].
+    /// The maximal size, by [`fieldpost_domain::Intent::wire_size`].
     pub bytes: u32,
 }
 
@@ -71,31 +71,31 @@ impl From<ServerLimits> for BatchLimits {
     }
 }
 
-/// What became of a mutation so far.
+/// The state of a mutation in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryState {
-    /// Waiting to be sent, or to be sent again.
+    /// It waits to be sent.
     Queued {
-        /// How often the server has answered "not now".
+        /// How often the server has answered "retry".
         retries: u32,
-        /// The last such answer.
+        /// The reason of the last "retry".
         last_retry: Option<RetryCode>,
     },
-    /// The server cannot do this yet, as far as it has said; it is sent once the server can.
+    /// It waits for a capability that the server has not stated yet.
     NeedsServer(Capability),
-    /// It has left for the server and no answer to that is here: it is on its way, or its answer was lost. Whether the server
-    /// has it is unknown, so it is sent again as it is until an answer comes, and can neither be edited nor cancelled.
+    /// It was sent and there is no response: it is on its way, or the response was lost. Until a response comes it is
+    /// resent unchanged, and can be neither edited nor cancelled.
     Sending,
-    /// Refused for good: a dead letter, waiting for a person.
+    /// It was refused: a dead letter, which waits for a decision of the person.
     Failed(Refusal),
 }
 
 /// One mutation as the outbox shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxEntry {
-    /// Which mutation.
+    /// The id of the mutation.
     pub mutation_id: MutationId,
-    /// What it does.
+    /// The kind of mutation.
     pub kind: MutationKind,
     /// Its lane.
     pub conversation_id: ConversationId,
@@ -103,74 +103,91 @@ pub struct OutboxEntry {
     pub message_id: Option<MessageId>,
     /// The message it changes, if it changes one.
     pub target_id: Option<MessageId>,
-    /// The text that it sends, so that a person can see what did not get through even when its conversation is gone.
+    /// The text that it sends, so that a person can see it even if its conversation is gone.
     pub content: Option<String>,
-    /// What became of it.
+    /// Its state.
     pub state: EntryState,
-    /// When the person did it, or last decided to send it again, by the device's clock.
+    /// When the person made or last retried it, by the device clock.
     pub recorded_at: Time,
 }
 
-/// How full the outbox is.
+/// The sizes of the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OutboxCounts {
-    /// Mutations waiting for the server.
+    /// Mutations that wait for the server.
     pub pending: u64,
     /// Dead letters.
     pub failed: u64,
 }
 
-/// What recording the answers of a batch did.
+/// What recording the results of a batch did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SettleReport {
     /// Mutations that left the outbox.
     pub acknowledged: u32,
-    /// Mutations that became dead letters, dependents included.
+    /// Mutations that became dead letters, including dependent ones.
     pub failed: u32,
     /// Mutations that wait for another attempt.
     pub retrying: u32,
-    /// Answers to mutations that are no longer in the outbox.
+    /// Results for mutations that are no longer in the outbox.
     pub unknown: u32,
-    /// Conversations that got their canonical id: from, to.
+    /// Conversations that got their canonical id, from the old id to the new one.
     pub rekeyed: Vec<(ConversationId, ConversationId)>,
 }
 
-/// The durable ordered queue of mutations, and the writes that fill it.
+/// The durable, ordered queue of mutations, and the writes that fill it.
 ///
-/// A dead letter whose message comes as a row of the server's, by the signed-in person, leaves: it has arrived all the same (sent
-/// from another device, or restored).
+/// These rules hold for all methods. A story of the conformance suite (in brackets) holds each rule, here and below:
 ///
-/// Every write of a person is one transaction with its mutation: the optimistic row (local echo), the mutation, and the
-/// conversation it touches. What is accepted survives a power cut.
+/// 1. Each write is one transaction: the mutation, its local effect, and the conversation that it changes. An accepted
+///    mutation survives a power failure (`accepted_messages_survive_without_closing`).
+/// 2. A dead letter whose message comes as a row of the server leaves: the message was sent from another device, or
+///    restored (`a_dead_letter_whose_message_arrives_leaves`).
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Writes a message locally and queues its send. Its sender is the person whose database this is when it is written. The
-    /// message appears at the end of its thread as `queued`. The sender's read marker does not move. Sending the same message id again changes nothing and returns what is there. In a
-    /// conversation whose open was refused it parks at once ([`fieldpost_domain::RefusalCode::OpenRefused`]), as what was
-    /// written before did.
+    /// Records a message and queues its send.
+    ///
+    /// 1. The sender is the owner of the database (`a_message_has_the_sender_who_is_signed_in`).
+    /// 2. The message appears at the end of its thread as `queued`
+    ///    (`a_sent_message_is_queued_at_the_end_of_its_thread`).
+    /// 3. The sender's read marker does not move (`sending_never_moves_the_read_marker`).
+    /// 4. Sending the same message id again changes nothing and returns the stored message
+    ///    (`defect_6_sending_the_same_id_again_changes_nothing`).
+    /// 5. If the open of the conversation was refused, the message becomes a dead letter at once
+    ///    ([`fieldpost_domain::RefusalCode::OpenRefused`]; `a_message_to_a_refused_conversation_parks_at_once`).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::NoAccount`] when nobody has signed in to this database;
-    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
+    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not stored.
     async fn send(&self, mutation: MutationId, message: OutgoingMessage) -> StorageResult<ThreadMessage>;
 
-    /// Opens the direct conversation with a medic: the one that is here (by its id or an alias of it, or by org and medic),
-    /// else a new one with its mutation queued ahead of everything written in it. It is opened by the signed-in person, in the
-    /// org where the roster has the medic, else in that person's own.
+    /// Opens the direct conversation with a medic.
+    ///
+    /// 1. If it is stored (by id, alias, or org and medic), the store returns it and queues nothing
+    ///    (`opening_a_synced_conversation_queues_nothing`).
+    /// 2. Otherwise the store creates it and queues the open ahead of its messages
+    ///    (`an_open_is_sent_before_the_messages_of_its_conversation`).
+    /// 3. The opener is the signed-in person. The org is the medic's, or the opener's if the medic is unknown
+    ///    (`a_conversation_opened_offline_is_there_at_once`).
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::NotSynced`] when it is not here, and neither the medic nor the signed-in person is known.
+    /// [`crate::StorageErrorKind::NotSynced`] when it is not stored, and neither the medic nor the signed-in person is
+    /// known.
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary>;
 
-    /// Moves the signed-in person's read marker to `up_to`, the highest seq that was displayed, but not above the highest
-    /// seq below which nothing is missing in the part of the thread that is here; and queues that. What arrived since the
-    /// thread was displayed stays unread. A mark that is still queued for the conversation is replaced. Returns where the
-    /// marker stands; it never goes back, and nothing is queued when it did not move. The part that is here is the recent
-    /// range, see [`crate::Replica::missing_ranges`].
+    /// Moves the signed-in person's read marker to `up_to`, the highest seq that was displayed, and queues a read mark.
+    ///
+    /// 1. The marker stops at the end of the recent range, so it stays below a gap ([`crate::Replica::missing_ranges`];
+    ///    `the_marker_stops_below_a_gap`).
+    /// 2. Messages that arrived after the display stay unread (`a_message_that_was_not_displayed_stays_unread`).
+    /// 3. The mark replaces a queued mark of the conversation (`a_queued_mark_is_replaced_by_a_later_one`).
+    /// 4. The marker never moves back. If it does not move, nothing is queued (`reading_again_queues_nothing`).
+    ///
+    /// Returns the position of the marker.
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not here.
+    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not stored.
     async fn mark_read(
         &self,
         mutation: MutationId,
@@ -179,95 +196,123 @@ pub trait Outbox: Send + Sync {
         at: Time,
     ) -> StorageResult<Seq>;
 
-    /// Takes the next mutations to send, in the order in which they were recorded, as many as fit (but at least one, whatever
-    /// its size); nothing overtakes one that does not fit. Dead letters and the lanes in `held` (aliases resolved) are passed
-    /// over. They stay where they are and count as [`EntryState::Sending`] from now on, power cuts included: one attempt each,
-    /// that [`Outbox::settle`] or [`Outbox::withdraw`] ends.
+    /// Takes the next mutations to send.
+    ///
+    /// 1. They are in the order of recording (`a_batch_is_in_the_order_of_recording`).
+    /// 2. The batch holds as many as fit, but at least one. A mutation never overtakes one that does not fit
+    ///    (`a_batch_respects_its_byte_limit`, `a_batch_has_at_least_one_mutation`).
+    /// 3. Dead letters and the lanes in `held` are skipped; aliases are resolved (`defect_8_dead_letters_are_skipped`,
+    ///    `held_lanes_are_skipped`).
+    /// 4. The mutations stay in the outbox and become [`EntryState::Sending`], even across a power failure. Each has
+    ///    one more attempt, which [`Outbox::settle`] or [`Outbox::withdraw`] ends (`a_mutation_in_a_batch_is_sending`,
+    ///    `an_unknown_outcome_survives_a_restart`).
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>>;
 
-    /// Records the server's answers, all in one transaction, and fixes the rows they are about:
+    /// Records the results of a batch in one transaction and updates the rows.
     ///
-    /// * acknowledged: the mutation leaves the outbox. A message becomes `sent` with the server's seq, time, version and
-    ///   canonical conversation, keeping its id (after a bare acknowledgement the rest comes with a pull). An opened
-    ///   conversation whose canonical id is another is re-keyed: its row, messages, marker and queued mutations move, the old
-    ///   id becomes an alias, and a row of the canonical id that came by a pull is merged. The answer to a message that names
-    ///   another canonical conversation re-keys in the same way. Rows in an answer are subject to versions, tombstones and
-    ///   revocations as those of a page are.
-    /// * rejected: it becomes a dead letter. When an earlier attempt is in_flight and the refusal says nothing of it
-    ///   ([`fieldpost_domain::RefusalCode::is_said_unseen`]), it stays unknown whether the server has it. With a refused open,
-    ///   the mutations of that conversation park too ([`fieldpost_domain::RefusalCode::OpenRefused`]). A refused read mark
-    ///   leaves the outbox: no person can repair it, and the marker stands locally. So does a message whose remote echo is
-    ///   here: the server has it.
-    /// * retry: it stays where it is, and the answer is counted. It ends one attempt: when another one is still in_flight,
-    ///   the server may yet carry that out. A dead letter stays one.
+    /// 1. Acknowledged: the mutation leaves the outbox. Its message becomes `sent` with the server's seq, time, version
+    ///    and canonical conversation, and keeps its id (`a_stored_message_keeps_its_id_and_gets_its_place`). After a
+    ///    bare acknowledgement a pull brings the rest (`a_bare_acknowledgement_is_enough_to_leave_the_outbox`).
+    /// 2. If the result names another id for the conversation, it is re-keyed: its row, messages, marker and queued
+    ///    mutations move, the old id becomes an alias, and a pulled row of the canonical id is merged
+    ///    (`the_canonical_id_takes_the_place_of_the_local_one`, `an_answer_to_a_message_can_bring_the_canonical_id`).
+    /// 3. The rows in a result obey versions, tombstones and revocations like the rows of a page
+    ///    (`a_late_answer_does_not_resurrect_a_deleted_message`).
+    /// 4. Rejected: the mutation becomes a dead letter (`a_refused_message_becomes_a_dead_letter`). If the server
+    ///    refused it without looking it up ([`fieldpost_domain::RefusalCode::is_said_unseen`]), the outcome of an
+    ///    earlier attempt stays unknown (`a_refusal_said_unseen_keeps_an_earlier_outcome_unknown`).
+    /// 5. With a refused open, the mutations of its lane become dead letters too
+    ///    ([`fieldpost_domain::RefusalCode::OpenRefused`]; `a_refused_open_parks_its_lane`).
+    /// 6. A refused read mark leaves the outbox, because no person can repair it; the marker stays
+    ///    (`a_refused_mark_leaves_and_the_marker_stays`). So does a message whose remote echo is stored
+    ///    (`a_refusal_after_the_remote_echo_makes_no_dead_letter`).
+    /// 7. Retry: the mutation keeps its place and the answer is counted
+    ///    (`a_retry_result_keeps_the_place_and_is_counted`). It ends one attempt. If another attempt is in flight, the
+    ///    server may still apply that one (`a_lost_response_keeps_the_mutation_in_flight_until_a_result`). A dead
+    ///    letter stays one (`a_retry_result_does_not_revive_a_dead_letter`).
     async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport>;
 
-    /// Takes one attempt of each of these mutations back: it has certainly not been carried out. One whose answer was lost
-    /// before is still [`EntryState::Sending`]. Mutations that are no longer in the outbox are passed over.
+    /// Ends one attempt of each of these mutations, because it was certainly not applied
+    /// (`a_withdrawn_mutation_is_queued_again`). If the response to an earlier attempt was lost, the mutation is still
+    /// [`EntryState::Sending`]. Mutations that are no longer in the outbox are ignored.
     async fn withdraw(&self, mutations: &[MutationId]) -> StorageResult<()>;
 
-    /// Parks the messages that have waited since before a moment, as dead letters ([`fieldpost_domain::RefusalCode::Expired`]).
-    /// Only what is [`EntryState::Queued`]: of one that may have reached the server it is not for this device to say that it
-    /// was not sent. An open waits for the messages behind it and expires with the last of them, so that what is written in its
-    /// conversation later parks with it, as after a refusal. Read marks do not expire. Nothing leaves the outbox, and what the
-    /// server has (a message whose remote echo is here, a conversation that came by a pull) is passed over. Returns how many
-    /// became dead letters.
+    /// Makes messages that were recorded before this time dead letters ([`fieldpost_domain::RefusalCode::Expired`]).
+    /// Returns how many mutations became dead letters.
+    ///
+    /// 1. Only [`EntryState::Queued`] messages expire. A message in flight may have reached the server
+    ///    (`an_attempted_message_does_not_expire`).
+    /// 2. An open expires with the last message of its conversation. Later messages then become dead letters at once,
+    ///    as after a refusal (`an_open_expires_with_the_last_of_its_messages`).
+    /// 3. Read marks do not expire (`read_marks_do_not_expire`).
+    /// 4. Messages and conversations that the server has are skipped (`an_echoed_message_does_not_expire`).
     async fn expire(&self, before: Time) -> StorageResult<u64>;
 
-    /// Sends a dead letter again at a moment of the device's clock, from which it has waited anew: it goes to the end of the
-    /// outbox, its message to the end of its thread, and order is judged from there. The mutations of a conversation whose
-    /// open was refused go together, whichever of them is named: the open first, then what parked with it in its old order.
-    /// One that is no dead letter stays as it is. Returns the entry.
+    /// Queues a dead letter again at `at`, by the device clock. Returns the entry.
+    ///
+    /// 1. It moves to the end of the outbox, and its message to the end of its thread
+    ///    (`a_retried_dead_letter_goes_to_the_end`). Its ttl starts again (`a_retried_message_has_its_full_ttl_again`).
+    /// 2. If the open of its conversation was refused, the whole lane is queued again: the open first, then the others
+    ///    in their order (`retry_of_a_refused_open_queues_its_whole_lane`).
+    /// 3. A mutation that is no dead letter stays as it is (`retry_of_a_queued_mutation_changes_nothing`).
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::NotFound`] when it is not in the outbox; [`crate::StorageErrorKind::NotApplicable`] when it
-    /// cannot be sent: its conversation is not here (any more), another person wrote it, or this version cannot read it.
+    /// [`crate::StorageErrorKind::NotFound`] when it is not in the outbox; [`crate::StorageErrorKind::NotApplicable`]
+    /// when it cannot be sent: its conversation is no longer stored, another person wrote it, or this version cannot
+    /// read it.
     async fn retry(&self, mutation: MutationId, at: Time) -> StorageResult<OutboxEntry>;
 
-    /// Changes a message of its own thread as an intent says ([`fieldpost_domain::Intent::target`]). It shows at once, in the
-    /// thread, the list and the search; what the server told of it is kept, and shows again when the change leaves the outbox.
+    /// Changes a message ([`fieldpost_domain::Intent::target`] of the mutation). Returns the message as it shows now.
     ///
-    /// * A message whose send waits and was never attempted takes the change with it, in its place; one whose send was refused
-    ///   and that the server certainly does not have is sent again with it, as by [`Outbox::retry`].
-    /// * Else the change waits in the outbox, behind the send if that is on its way. It takes the place of those that its kind
-    ///   replaces ([`fieldpost_domain::Policy::replaces`]); one that is on its way stays, and the new one comes after it.
-    /// * A change that the server refuses becomes a dead letter, and shows no more.
+    /// 1. The change shows at once in the thread, the list and the search (`an_edit_shows_at_once_and_is_queued`). The
+    ///    server's row is kept, and shows again when the change leaves the outbox
+    ///    (`a_cancelled_edit_shows_the_servers_text`).
     ///
-    /// Returns the message as it shows now.
+    /// 2. If the send of the message was never attempted, the change is added to it and the send keeps its place
+    ///    (`an_edit_of_an_unsent_message_changes_its_send`). If the send was refused and the server certainly does not
+    ///    have the message, it is retried with the change, as by [`Outbox::retry`]
+    ///    (`an_edit_of_a_refused_message_sends_it_again`).
+    /// 3. Otherwise the change is queued, behind the send if that is in flight
+    ///    (`an_edit_of_a_message_in_flight_is_queued_behind_it`). It replaces the changes that its kind replaces
+    ///    ([`fieldpost_domain::Policy::replaces`]; `an_edit_replaces_a_queued_one`). A change in flight stays, and the
+    ///    new one follows it (`an_edit_is_queued_behind_one_in_flight`).
+    /// 4. A refused change becomes a dead letter and is no longer shown (`a_refused_edit_shows_the_servers_text`).
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::NotFound`] when the message is not here; [`crate::StorageErrorKind::NotApplicable`] when it is
-    /// deleted, was omitted, or another person wrote it; [`crate::StorageErrorKind::NoAccount`] when nobody has signed in.
+    /// [`crate::StorageErrorKind::NotFound`] when the message is not stored; [`crate::StorageErrorKind::NotApplicable`]
+    /// when it is deleted, was omitted, or another person wrote it; [`crate::StorageErrorKind::NoAccount`] when nobody
+    /// has signed in.
     async fn change(&self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage>;
 
-    /// The changes of a message that are in the outbox, oldest first, dead letters included.
+    /// The changes of a message in the outbox, the oldest first, including dead letters.
     async fn changes_of(&self, message: MessageId) -> StorageResult<Vec<OutboxEntry>>;
 
-    /// Changes the text of a message that waits. A queued one keeps its place; a dead letter is sent again with it, as by
-    /// [`Outbox::retry`]. Returns the entry.
+    /// Changes the text of a mutation in the outbox. A queued one keeps its place; a dead letter is retried with the
+    /// new text, as by [`Outbox::retry`]. Returns the entry.
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::OutcomeUnknown`] while it is [`EntryState::Sending`], and of a dead letter that the server may
-    /// have all the same: under the same id the new text would be taken for the old;
-    /// [`crate::StorageErrorKind::NotApplicable`] when the mutation sends no message; else as [`Outbox::retry`].
+    /// [`crate::StorageErrorKind::OutcomeUnknown`] while it is [`EntryState::Sending`], or if it is a dead letter that
+    /// the server may have: with the same id the server would take the new text for the old one.
+    /// [`crate::StorageErrorKind::NotApplicable`] when the mutation has no text. Otherwise those of [`Outbox::retry`].
     async fn edit(&self, mutation: MutationId, content: MessageContent, at: Time) -> StorageResult<OutboxEntry>;
 
-    /// Takes a mutation back that waits, a dead letter included: it leaves the outbox, and its message the device unless the
-    /// server has it. With an open go the conversation and everything that waits in it, for the server never knew of it.
-    /// Returns what left, in its order, so that a person can be shown it once more.
+    /// Removes a queued mutation or dead letter from the outbox. Its message is deleted here unless the server has it
+    /// (`cancel_keeps_a_message_that_the_server_has`). Cancelling an open also removes the conversation and its
+    /// mutations, because the server never had them (`cancel_of_an_open_removes_its_conversation`). Returns the removed
+    /// entries in their order, so that an app can show them once more.
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::NotFound`] when it is not in the outbox; [`crate::StorageErrorKind::NotApplicable`] when it is
-    /// a read mark (what was read stays read); [`crate::StorageErrorKind::OutcomeUnknown`] while it, or something that would
-    /// go with it, is [`EntryState::Sending`].
+    /// [`crate::StorageErrorKind::NotFound`] when it is not in the outbox; [`crate::StorageErrorKind::NotApplicable`]
+    /// when it is a read mark, which cannot be undone; [`crate::StorageErrorKind::OutcomeUnknown`] while it, or an
+    /// entry that would be removed with it, is [`EntryState::Sending`].
     async fn cancel(&self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>>;
 
-    /// The entry that sends a message; none when the outbox has none (any more).
+    /// The entry that sends a message; none if there is no such entry.
     async fn entry_of(&self, message: MessageId) -> StorageResult<Option<OutboxEntry>>;
 
-    /// All mutations in order, dead letters included, at most `limit`.
+    /// At most `limit` mutations in order, including dead letters.
     async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>>;
 
-    /// How full the outbox is.
+    /// The sizes of the outbox.
     async fn counts(&self) -> StorageResult<OutboxCounts>;
 }

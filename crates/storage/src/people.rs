@@ -8,13 +8,13 @@ use fieldpost_domain::{MedicId, Person, PersonId};
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait People: Send + Sync {
-    /// Everybody known who is still a member, by first name, last name, then id and org: once for each org.
+    /// All current members, by first name, last name, id and org: one row for each org.
     async fn people(&self) -> StorageResult<Vec<Person>>;
 
-    /// One person, members of the past included; none if not known. Of somebody who is a member of several orgs the first by id, of
-    /// somebody who has left one for another what she is now.
+    /// One person, including former members; none if not known. For a member of several orgs it is the row of the first
+    /// org by id; a current membership goes before a former one.
     async fn person(&self, id: PersonId) -> StorageResult<Option<Person>>;
 
-    /// Whose row in the roster this is, in the org of which it is; none if not known.
+    /// The person with this medic id, in the org of that medic; none if not known.
     async fn medic(&self, id: MedicId) -> StorageResult<Option<Person>>;
 }

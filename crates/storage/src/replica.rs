@@ -9,54 +9,53 @@ use fieldpost_domain::{
 /// How far this device has followed the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SyncPosition {
-    /// Nothing was ever loaded.
+    /// Nothing was loaded yet.
     Fresh,
-    /// A bootstrap is under way, possibly since before a restart.
+    /// A bootstrap is running, possibly since before a restart.
     Bootstrapping {
-        /// Where it goes on; none before its first page.
+        /// The next continuation; none before its first page.
         after: Option<Continuation>,
         /// Conversations loaded so far.
         done: u64,
-        /// Conversations it will bring, once the first page has told.
+        /// Conversations in total; none before the first page.
         total: Option<u64>,
     },
-    /// The conversations of a first screen are here, and nothing else is known. The bootstrap that brings everything has still
-    /// to begin.
+    /// Only the conversations of a first screen are stored. The bootstrap has not begun.
     FirstScreen,
-    /// Everything up to here is applied.
+    /// Everything up to this cursor is applied.
     Following(Cursor),
 }
 
 /// Why a bootstrap starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BootstrapReason {
-    /// The first load of this file.
+    /// The first bootstrap of this file.
     First,
-    /// The server's history is another one (restored, promoted): versions that are stored say nothing any more.
+    /// The server has another epoch (it was restored or promoted): stored versions mean nothing any more.
     Epoch,
-    /// What the person may see has changed, the cursor fell out of what the server keeps, or the digests differ: versions
-    /// still hold.
+    /// The person's access has changed, the server no longer has the cursor, or the digests differ: stored versions
+    /// stay valid.
     Reconcile,
 }
 
 /// What a store knows about syncing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SyncState {
-    /// How far.
+    /// The position.
     pub position: SyncPosition,
-    /// The last page that was pulled said that there is more. A pull from here goes on with a run of pages that ends where the
-    /// server stood when it began, however long ago that was.
+    /// The last pulled page said that there is more. The next pull continues this run of pages, which ends at the
+    /// server's position when the run began, however long ago that was.
     pub run_open: bool,
-    /// Who the signed-in person is, by the last bootstrap or pull.
+    /// The signed-in person's row, by the last bootstrap or pull.
     pub me: Option<Person>,
-    /// When a sync last finished well, by the device's clock.
+    /// When the last successful sync finished, by the device clock.
     pub last_success_at: Option<Time>,
-    /// Rows that could not be read, kept for a newer version: so many are here, at most [`crate::unreadable::KEPT`].
+    /// How many unreadable rows are kept for a newer version, at most [`crate::unreadable::KEPT`].
     pub unreadable_rows: u64,
     /// What the server last said about itself; none before any page came.
     pub server: Option<ServerInfo>,
-    /// Which generation of the copy this is: another one once a bootstrap begins, and again once it has brought its first
-    /// page. What was asked for in an earlier one proves nothing any more.
+    /// The generation of the copy. It changes when a bootstrap begins and when its first page is applied. A response to
+    /// a request of an earlier generation confirms nothing.
     pub generation: u64,
     /// What earlier passes have learned.
     pub memory: SyncMemory,
@@ -65,20 +64,20 @@ pub struct SyncState {
 /// A part of a thread that is known to be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MissingRange {
-    /// Where.
+    /// The conversation.
     pub conversation_id: ConversationId,
     /// Fetch history below this seq; none for the newest.
     pub before: Option<Seq>,
-    /// The highest seq of what is missing.
+    /// The highest missing seq.
     pub newest: Seq,
 }
 
 /// A conversation that can be compared with the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkable {
-    /// Which.
+    /// The conversation.
     pub conversation_id: ConversationId,
-    /// Its recent range: what should be the same here and there.
+    /// Its recent range, which should be the same on the server.
     pub range: SeqRange,
 }
 
@@ -87,48 +86,49 @@ pub struct Checkable {
 pub struct ApplyReport {
     /// Rows that changed something.
     pub applied: u64,
-    /// Rows that were older than what is stored, or the same.
+    /// Rows that were older than the stored ones, or equal.
     pub stale: u64,
-    /// Rows that could not be read. They are kept aside, as far as there is room.
+    /// Rows that could not be read. The newest of them are kept aside.
     pub unreadable: u64,
-    /// Messages of others, not deleted, that were not here before.
+    /// New messages of others, not deleted.
     pub new_messages: u64,
-    /// Read marks that were queued again, because the server does not know (any more) how far the person has read.
+    /// Read marks that were queued again, because the server does not know how far the person has read.
     pub marked_again: u64,
-    /// Conversations that were here and left the device.
+    /// Conversations that left the device.
     pub purged: Vec<ConversationId>,
-    /// Whether the page's digest equals that of the store after the page; none when the page has none. Conversations that the
-    /// server does not know yet do not count.
+    /// Whether the digest of the page equals that of the store after the page; none if the page has no digest.
+    /// Conversations that the server does not have yet do not count.
     pub digest_matches: Option<bool>,
 }
 
 /// The copy of the server's rows.
 ///
-/// One transaction applies a page: its rows, the position it leads to, and the unread counts of its conversations. The rows
-/// come in this order: grants, people, conversations, messages, read markers, tombstones, revocations. A story of the
-/// conformance suite (in brackets) holds each rule:
+/// One transaction applies a page: its rows, the position that it leads to, and the unread counts of its conversations.
+/// The rows are applied in this order: grants, people, conversations, messages, read markers, tombstones, revocations.
+/// A story of the conformance suite (in brackets) holds each rule:
 ///
-/// 1. A row of an older or equal version changes nothing (`an_older_state_of_a_message_is_ignored`). A conversation's derived
-///    fields carry no version. `last_seq`: the larger wins (`last_seq_only_grows`). `unread`, `last_message_at`,
-///    `last_message_preview` and `medic_name` come from the answer with the larger `last_seq`; of two equal ones from the later
-///    answer, unless its version is older. History is never the later answer (`history_that_a_pull_has_overtaken_does_not_count`).
-/// 2. A message whose send is in the outbox becomes `sent` with the server's values. The mutation stays until its own answer
-///    comes (`a_remote_echo_before_the_answer_is_not_doubled`).
+/// 1. A row of an older or equal version changes nothing (`an_older_state_of_a_message_is_ignored`). A conversation's
+///    derived fields carry no version. `last_seq`: the larger wins (`last_seq_only_grows`). `unread`,
+///    `last_message_at`, `last_message_preview` and `medic_name` come from the row with the larger `last_seq`; at equal
+///    ones from the later row, unless its version is older. A row from history never counts as the later one
+///    (`history_overtaken_by_a_pull_does_not_change_the_count`).
+/// 2. A message whose send is in the outbox becomes `sent` with the server's values. The mutation stays until its own
+///    result comes (`a_remote_echo_before_the_answer_is_not_doubled`).
 /// 3. A message of an unknown conversation is kept aside as unreadable (`a_message_of_an_unknown_conversation_is_kept_aside`),
 ///    and ignored if that conversation was deleted or revoked (`late_rows_of_a_revoked_conversation_are_ignored`). An access
 ///    change of an unknown kind is kept aside too (`an_unknown_kind_of_access_is_kept_aside`).
-/// 4. If two rows of one version differ, the row that comes counts: a trigger of the project changed what was sent, and the
-///    server did not say so (`a_known_version_that_says_something_else_is_believed`).
-/// 5. A page may cover a part of a thread whole. A number without a message is no gap there
-///    (`what_a_policy_hides_is_no_gap`).
+/// 4. If two rows have the same version but other values, the later one counts: a trigger of the project has changed
+///    the row after the server answered (`a_known_version_with_other_values_is_applied`).
+/// 5. A page may cover a part of a thread completely. A seq in it without a message is no gap
+///    (`a_hidden_message_is_no_gap`).
 /// 6. Unreadable rows are kept aside, each once, the newest [`crate::unreadable::KEPT`] of them
 ///    (`the_newest_thousand_unreadable_rows_are_kept`). They leave with their conversation
 ///    (`unreadable_rows_leave_with_their_conversation`).
 /// 7. A person has one row per org; their versions are not comparable. In a conversation the row of its org counts
-///    (`somebody_of_two_orgs_is_in_each_what_she_is_there`).
+///    (`a_member_of_two_orgs_has_the_role_of_each_org`).
 /// 8. A name is looked up when a row is read, so a new name shows everywhere (`a_new_name_shows_everywhere`).
-/// 9. A direct conversation may come while another one for the same org and medic waits in the outbox. The store merges the
-///    two under the server's id (`a_pulled_row_of_the_same_medic_merges_before_the_answer`).
+/// 9. A page may bring a direct conversation while the open of another one, for the same org and medic, is queued. The
+///    store merges the two under the server's id (`a_pulled_row_of_the_same_medic_merges_before_the_answer`).
 /// 10. Of two positions of a marker the larger wins (`the_marker_never_goes_backwards`). A marker may come before its
 ///     conversation (`a_marker_before_its_conversation_is_kept`).
 /// 11. A tombstone of a message removes the row, unless the row is newer; its seq stays known
@@ -137,62 +137,65 @@ pub struct ApplyReport {
 /// 12. A revocation removes the conversation, its messages and markers (`a_revoked_conversation_leaves_the_device`). Its queued
 ///     mutations become dead letters ([`fieldpost_domain::RefusalCode::AccessLost`]) whose messages stay visible to their
 ///     author (`unsent_messages_of_a_revoked_conversation_become_dead_letters`). Read marks, and messages that the server has,
-///     leave the outbox (`an_echoed_message_of_a_revoked_conversation_just_leaves`).
+///     leave the outbox (`an_echoed_message_of_a_revoked_conversation_leaves_the_outbox`).
 /// 13. A newer grant brings the conversation back (`a_newer_grant_brings_the_conversation_back`), and so does a bootstrap that
-///     lists it (`a_bootstrap_makes_a_revoked_conversation_welcome`).
+///     lists it (`a_bootstrap_brings_back_a_revoked_conversation`).
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Replica: Send + Sync {
-    /// What is known about syncing.
+    /// The position and everything else that is known about syncing.
     async fn sync_state(&self) -> StorageResult<SyncState>;
 
-    /// Starts a bootstrap, or starts it over: the position becomes `Bootstrapping` from the beginning. Everything stays
-    /// readable meanwhile. With [`BootstrapReason::Epoch`] all stored versions, and those remembered of tombstones and
-    /// revocations, are forgotten, and once more with the first page: what came in between may be of a history that has ended
-    /// as well. One that was not finished stays such a one, whatever the reason of starting over.
+    /// Begins a bootstrap, or begins it again: the position becomes `Bootstrapping` without a continuation. Everything
+    /// stays readable (`everything_stays_readable_during_a_bootstrap`). [`BootstrapReason::Epoch`] forgets all stored
+    /// versions, including those of tombstones and revocations, now and again with the first page, because rows that
+    /// come in between may belong to the old epoch. An unfinished change of epoch stays one, whatever the new reason is
+    /// (`starting_over_keeps_a_change_of_epoch`).
     async fn begin_bootstrap(&self, reason: BootstrapReason) -> StorageResult<()>;
 
     /// Applies one page of a bootstrap. `after` is the continuation that it was requested with.
     ///
-    /// 1. The page tells a range of each of its conversations whole: from the lowest seq that came up to `last_seq`, empty if
-    ///    none came. It replaces the recent range (`a_later_bootstrap_replaces_the_range`). Messages inside it that did not come
-    ///    leave (`messages_that_a_bootstrap_does_not_confirm_leave`).
-    /// 2. Messages below it that the server has leave too, and come back as history: the position jumps, so no pull will bring
-    ///    what changed in between (`history_from_before_a_bootstrap_is_fetched_again`,
-    ///    `history_during_a_bootstrap_is_fetched_again`). A message whose send awaits its answer is shown as queued until then
-    ///    (`a_message_that_awaits_its_answer_is_shown_through_a_bootstrap`). Tombstones keep their seqs known
+    /// 1. The page covers a range of each of its conversations completely: from the lowest seq in the page to
+    ///    `last_seq`. The range is empty if the page has no message of the conversation. It replaces the recent range
+    ///    (`a_later_bootstrap_replaces_the_range`). Stored messages inside it that are not in the page leave
+    ///    (`messages_that_a_bootstrap_does_not_confirm_leave`).
+    /// 2. The server's messages below the range leave too, and come back as history: the position jumps, so no pull
+    ///    will bring what changed in between (`history_from_before_a_bootstrap_is_fetched_again`,
+    ///    `history_during_a_bootstrap_is_fetched_again`). A message in flight is shown as queued until its result comes
+    ///    (`a_message_in_flight_stays_visible_during_a_bootstrap`). Seqs with a tombstone stay known
     ///    (`known_deletions_below_a_confirmed_range_stay_known`).
-    /// 3. If a message of the page cannot be read, nothing inside a range counts as deleted
-    ///    (`an_unreadable_message_deletes_nothing`). A conversation or person whose row cannot be read, but says its id, counts
-    ///    as having come, and keeps its row (`a_conversation_that_cannot_be_read_stays_as_it_was`,
-    ///    `a_person_that_cannot_be_read_stays_as_she_was`); a conversation does not after a change of epoch.
-    /// 4. The last page makes the position `Following`, and what the bootstrap did not confirm leaves: conversations as by a
-    ///    revocation that nobody remembers (`conversations_that_a_bootstrap_does_not_confirm_leave`), and people
-    ///    (`people_that_a_bootstrap_does_not_confirm_leave`), except senders of messages that are here
-    ///    (`a_member_of_the_past_keeps_the_name`). What an answer has brought meanwhile counts as confirmed
-    ///    (`what_is_opened_during_a_bootstrap_is_not_swept`); what the server does not know yet stays
+    /// 3. If a message of the page is unreadable, nothing inside a range counts as deleted
+    ///    (`an_unreadable_message_deletes_nothing`). If the row of a conversation or person is unreadable but has an
+    ///    id, it is confirmed and its stored row stays (`an_unreadable_conversation_keeps_its_row`,
+    ///    `an_unreadable_person_keeps_its_row`). After a change of epoch this does not hold for conversations.
+    /// 4. The last page makes the position `Following` and removes what the bootstrap did not confirm: conversations,
+    ///    as by a revocation that is not remembered (`conversations_that_a_bootstrap_does_not_confirm_leave`), and
+    ///    people (`people_that_a_bootstrap_does_not_confirm_leave`), except senders of stored messages
+    ///    (`a_member_of_the_past_keeps_the_name`). A conversation in the result of a push counts as confirmed
+    ///    (`a_conversation_opened_during_a_bootstrap_stays`), and one that the server does not have yet stays
     ///    (`an_unsent_conversation_stays_through_a_bootstrap`).
-    /// 5. A listed conversation comes with all its markers. If the person has read further here than the page says, the store
-    ///    queues a mark at that position, but not above the page's `last_seq`, unless a mark waits already
-    ///    (`what_was_read_is_told_again_after_a_first_load`). Until it has arrived, the store subtracts the messages that the
-    ///    person has read from the server's count (`what_was_read_is_taken_off_the_servers_count`).
-    /// 6. If the first page names another epoch than the bootstrap before ([`BootstrapPage::epoch`]), the bootstrap goes on as
-    ///    one for [`BootstrapReason::Epoch`] (`a_first_page_of_another_history_is_a_change_of_epoch`).
+    /// 5. A page has all read markers of its conversations. If the person has read further here than the page says, the
+    ///    store queues a mark at that position, but not above the page's `last_seq`, unless a mark is queued already
+    ///    (`a_read_mark_is_queued_again_after_a_bootstrap`). Until the mark is settled, the store subtracts the
+    ///    messages that the person has read from the server's count (`reads_are_subtracted_from_the_servers_count`).
+    /// 6. If the first page names another epoch than the stored one ([`BootstrapPage::epoch`]), the bootstrap continues
+    ///    as one for [`BootstrapReason::Epoch`] (`a_first_page_of_another_epoch_is_a_change_of_epoch`).
     ///
     /// After [`BootstrapReason::Epoch`]:
     ///
-    /// 7. The first row of a conversation replaces its stored state (`after_an_epoch_versions_count_from_the_beginning`).
-    ///    Markers and queued marks above its `last_seq` come down to it
-    ///    (`after_an_epoch_markers_come_down_to_what_is_there`), and below the first message of the page that stands in the
-    ///    recent range and was not here: nobody has read what took the place of another message
-    ///    (`after_an_epoch_what_took_the_place_of_another_is_unread`).
-    /// 8. Messages that were stored before the bootstrap began and stand above the range leave as well. Own messages that leave
-    ///    from inside or above the range were lost by the server: they become dead letters
-    ///    ([`fieldpost_domain::RefusalCode::LostByServer`]) in the order of their seqs
-    ///    (`messages_that_the_server_lost_become_dead_letters`). Deleted messages and those that cannot be sent leave
-    ///    (`deleted_and_unsendable_messages_are_not_lost`); a message whose send waits goes on waiting.
-    /// 9. Own messages of a conversation that did not come are called lost only if their author would have been shown it
-    ///    ([`crate::visibility::fate_of_unlisted`]; `what_is_out_of_sight_after_an_epoch_is_not_called_lost`).
+    /// 7. The first row of a conversation replaces its stored row (`after_an_epoch_versions_count_from_the_beginning`).
+    ///    Markers and queued marks above its `last_seq` are lowered to it
+    ///    (`after_an_epoch_markers_are_lowered_to_the_last_seq`). They are also lowered below the first message of the
+    ///    page that is in the recent range but was not stored: nobody has read a message that took the seq of another
+    ///    one (`after_an_epoch_a_message_in_the_place_of_another_is_unread`).
+    /// 8. Messages of the old epoch above the range leave too. The server lost own messages that leave from inside or
+    ///    above the range: they become dead letters ([`fieldpost_domain::RefusalCode::LostByServer`]) in the order of
+    ///    their seqs (`messages_that_the_server_lost_become_dead_letters`). Deleted messages and those that cannot be
+    ///    sent again just leave (`deleted_and_unsendable_messages_are_not_lost`). A message whose send is in the outbox
+    ///    stays queued.
+    /// 9. If a conversation is not listed, its own messages are reported as lost only if their author would still be
+    ///    allowed to see it ([`crate::visibility::fate_of_unlisted`];
+    ///    `messages_out_of_sight_after_an_epoch_are_not_reported_as_lost`).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Superseded`] when the position is not the one that `after` belongs to.
@@ -202,50 +205,60 @@ pub trait Replica: Send + Sync {
         page: BootstrapPage,
     ) -> StorageResult<ApplyReport>;
 
-    /// Applies the page of a first screen, in the place of the first page of a bootstrap that has begun: the conversations with
-    /// the newest activity, each with little of what is in it. All that is said of the first page of a bootstrap is true of
-    /// it, but it leads nowhere: the position becomes [`SyncPosition::FirstScreen`], whatever the page says of what comes
-    /// after it, and the bootstrap that brings everything has to begin anew.
+    /// Applies a first screen in place of the first page of a bootstrap that has just begun: the conversations with the
+    /// newest activity and few of their messages. The rules of a first page apply. But the page leads to no other page:
+    /// the position becomes [`SyncPosition::FirstScreen`] and the bootstrap must begin again
+    /// (`after_a_first_screen_the_bootstrap_begins_again`).
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::Superseded`] when no bootstrap has just begun.
+    /// [`crate::StorageErrorKind::Superseded`] unless a bootstrap has just begun.
     async fn apply_first_screen(&self, page: BootstrapPage) -> StorageResult<ApplyReport>;
 
-    /// Applies one page of a pull. `from` is the cursor it was asked for with. A conversation that a grant of the page brings
-    /// into sight has its read mark queued again as one that a bootstrap lists.
+    /// Applies one page of a pull. `from` is the cursor that it was requested with. If the page grants a conversation,
+    /// its read mark is queued again as after a bootstrap (`a_read_mark_is_queued_again_when_access_returns`).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Superseded`] when the position is not `Following(from)`.
     async fn apply_pull(&self, from: &Cursor, page: PullPage) -> StorageResult<ApplyReport>;
 
-    /// Applies a page of history that was asked for in this generation ([`SyncState::generation`]); the position stays. The
-    /// page covers its range whole: the range becomes part of what is here, together with what it touches, and messages
-    /// inside it that did not come leave (unless a message of the page cannot be read), which counts as applied. A page above
-    /// the recent range with a hole between becomes the new recent range. A page for a conversation that is not here (any
-    /// more) changes nothing.
+    /// Applies a page of history that was requested in this generation ([`SyncState::generation`]). The position stays.
+    ///
+    /// 1. The page covers its range completely: the range becomes part of the recent range if it touches that
+    ///    (`history_extends_a_thread_down_to_its_beginning`, `overlapping_pages_of_history_become_one`).
+    /// 2. Stored messages inside it that are not in the page leave and count as applied
+    ///    (`messages_that_history_removes_count_as_applied`), unless a message of the page cannot be read
+    ///    (`an_unreadable_message_of_history_deletes_nothing`).
+    /// 3. A page above the recent range with a hole between becomes the new recent range
+    ///    (`a_page_above_a_hole_becomes_the_recent_range`).
+    /// 4. A page for a conversation that is not stored changes nothing
+    ///    (`history_of_an_unknown_conversation_changes_nothing`).
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::Superseded`] when the generation is another one by now: whatever changed between the
-    /// moment of the page and the cursor of the bootstrap would never be pulled.
+    /// [`crate::StorageErrorKind::Superseded`] when the generation has changed: no pull would bring the changes between
+    /// the page and the cursor of the bootstrap (`history_requested_before_a_bootstrap_is_superseded`).
     async fn apply_history(&self, generation: u64, page: HistoryPage) -> StorageResult<ApplyReport>;
 
-    /// Threads with a part missing above what was loaded, in the order of [`crate::Conversations::conversations`], at most
-    /// `limit`. Of each conversation one run of seqs is known whole, the recent range: every seq in it is a message that is
-    /// here, was deleted by a tombstone, or is covered by a page. It begins with the first page that covers something, or at
-    /// seq 1 when that comes, and grows over every known seq that touches it. Something is missing where a conversation with
-    /// messages has no such range; where the server has told of a higher `last_seq` than is known (`before` is then none);
-    /// or where a known seq stands above it with a hole between (`before` is then the lowest seq of the newest run that is
-    /// known).
+    /// At most `limit` threads with a missing part, in the order of [`crate::Conversations::conversations`].
+    ///
+    /// 1. Each conversation has one complete run of seqs, the recent range: each of its seqs is a stored message, was
+    ///    deleted by a tombstone, or is covered by a page. It begins with the first covered range, or at seq 1, and
+    ///    extends over known seqs that touch it (`a_thread_that_begins_at_one_is_whole`).
+    /// 2. If a conversation with messages has no such range, all of it is missing
+    ///    (`an_unloaded_conversation_is_missing`).
+    /// 3. If the server has named a higher `last_seq` than is known, the newest part is missing, and `before` is none
+    ///    (`a_granted_conversation_is_missing_its_older_messages`).
+    /// 4. If a known seq is above the range with a hole between, the hole is missing, and `before` is the lowest seq of
+    ///    the newest known run (`a_hole_above_the_range_is_missing`).
     async fn missing_ranges(&self, limit: u32) -> StorageResult<Vec<MissingRange>>;
 
-    /// The conversation after this one, by id, whose recent range is not empty; the first one for none.
+    /// The next conversation by id, after this one, with a recent range that is not empty; the first one for none.
     async fn next_check(&self, after: Option<ConversationId>) -> StorageResult<Option<Checkable>>;
 
-    /// Whether what is kept to compare with a server's digest is that of the conversations that are here; if it is not, it is
-    /// worked out anew. This visits all of them, which nothing else does.
+    /// Recomputes the digest of the stored conversations and compares it with the kept one, which it replaces if they
+    /// differ. Returns whether they were equal. It visits all conversations, which nothing else does.
     async fn check_digest(&self) -> StorageResult<bool>;
 
-    /// Keeps what a pass has learned in the place of what was kept before, and when it finished well, by the device's clock; none
-    /// if it did not, and then the last time that one did stays.
+    /// Replaces the memory of earlier passes. `succeeded_at` is when the pass succeeded, by the device clock; none
+    /// keeps the time of the last success (`a_failed_pass_keeps_the_time_of_the_last_success`).
     async fn remember(&self, memory: &SyncMemory, succeeded_at: Option<Time>) -> StorageResult<()>;
 }

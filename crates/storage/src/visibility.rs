@@ -1,12 +1,12 @@
-//! What pages say of a person's sight of conversations, as far as every store has to judge it in the same way.
+//! What a page says about the visibility of conversations. Every store must judge this in the same way.
 //!
-//! A conversation *comes into sight* with a page of a first load that lists it, and with a grant. Such a page tells of its read
-//! markers whole. So where the person's own marker stands higher here than the page says, the server does not know: it was
-//! set back to an older state, or refused the mark while she did not see the conversation.
+//! A conversation *becomes visible* with a bootstrap page that lists it, or with a grant. Such a page contains all its
+//! read markers. So if the person's own marker is higher here than in the page, the server does not know it: it was
+//! restored from an older state, or refused the mark while the person had no access.
 //!
-//! A conversation that a first load after a change of epoch does not list may be gone with the server's older state, or merely
-//! out of sight: the answer is the same, for the server does not tell a stranger what there is. What this device knows of the
-//! person says which of the two it was, mostly.
+//! If a bootstrap after a change of epoch does not list a conversation, the server may have lost it, or the person may
+//! have lost access: the server's answer is the same in both cases, because it tells nothing to people without access.
+//! The person's role mostly decides which of the two it was.
 
 use fieldpost_domain::{
     Access, Changes, Conversation, ConversationId, ConversationKind, MedicId, OrgId, Person, PersonId, RefusalCode,
@@ -14,8 +14,8 @@ use fieldpost_domain::{
 };
 use std::collections::BTreeMap;
 
-/// Of each conversation that comes into sight with a page: how far the server says that its reader has read (`from`), and its
-/// last seq (`to`).
+/// For each conversation that becomes visible with a page: how far the reader has read by the server's knowledge
+/// (`from`), and its last seq (`to`).
 #[must_use]
 pub fn read_as_told(changes: &Changes, reader: PersonId, first_load: bool) -> Vec<(ConversationId, SeqRange)> {
     let own = changes.read_markers.iter().filter(|marker| marker.person_id == reader);
@@ -24,14 +24,14 @@ pub fn read_as_told(changes: &Changes, reader: PersonId, first_load: bool) -> Ve
         let grants = |id| changes.access.iter().any(|one| one.conversation_id == id && one.access == Access::Grant);
         first_load || grants(row.id)
     };
-    let told = |row: &Conversation| {
+    let reads = |row: &Conversation| {
         let from = read.get(&row.id).copied().unwrap_or(Seq::ZERO);
         (row.id, SeqRange { from, to: row.last_seq })
     };
-    changes.conversations.iter().filter(granted).map(told).collect()
+    changes.conversations.iter().filter(granted).map(reads).collect()
 }
 
-/// What decides who sees a conversation.
+/// The fields of a conversation that decide who sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// Its org.
@@ -42,11 +42,12 @@ pub struct Place {
     pub medic_id: Option<MedicId>,
 }
 
-/// What became of somebody's own messages, which the server had, in a conversation that a first load after a change of epoch
-/// does not list; none if she merely lost sight of it.
+/// What happened to the person's own messages in a conversation that a bootstrap after a change of epoch does not list;
+/// none if the person has merely lost access.
 ///
-/// An admin is shown everything of her org, and a member its broadcasts: there, what is not listed is not there. A medic's
-/// own conversation may be another medic's by now, so that all that is known is that she cannot see it.
+/// An admin sees everything of their org, and a member sees its broadcasts: if such a conversation is not listed, the
+/// server lost it. A medic's own conversation may belong to another medic now, so the medic has only lost access for
+/// certain.
 #[must_use]
 pub fn fate_of_unlisted(me: Option<&Person>, place: &Place) -> Option<RefusalCode> {
     let me = me.filter(|me| !me.removed && me.org_id == place.org_id)?;

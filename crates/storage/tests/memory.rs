@@ -21,7 +21,7 @@ impl Device for MemoryDevice {
 
 fieldpost_storage::storage_conformance!(MemoryDevice::default());
 
-/// The same, and each commit has to report what looks different.
+/// The same suite, which also checks that each commit reports what looks different.
 mod reported {
     use super::MemoryDevice;
     use fieldpost_storage::conformance::reported::Reported;
@@ -29,9 +29,9 @@ mod reported {
     fieldpost_storage::storage_conformance!(Reported(MemoryDevice::default()));
 }
 
-/// A crash is simulated by putting the disk back to an earlier moment.
+/// A test simulates a crash by resetting the disk to an earlier moment.
 #[tokio::test]
-async fn a_snapshot_brings_back_what_was_there() {
+async fn restore_resets_the_disk_to_the_snapshot() {
     let store = MemoryStore::new();
     given::loaded(&store, Changes { conversations: vec![build::direct(1, 0)], ..Changes::default() }).await;
     given::sent(&store, 1, build::conversation_id(1)).await;

@@ -1,22 +1,22 @@
-//! What the engine needs of its surroundings beside store and server: the time and chance. Both are injected.
+//! What the engine needs besides store and server: the time and randomness. Both are injected.
 
 use fieldpost_domain::{ConversationId, MessageId, MutationId, Time};
 use fieldpost_storage::MutationIds;
 use std::{fmt, sync::Arc};
 
-/// Tells the time of this device. It dates what a person writes and decides nothing about what is pulled.
+/// The clock of this device. It dates what a person writes and does not influence what is pulled.
 pub trait Clock: Send + Sync {
     /// Now, in UTC.
     fn now(&self) -> Time;
 }
 
-/// Gives random bytes, for ids and for how long to wait.
+/// A source of random bytes, for ids and backoff.
 pub trait Entropy: Send + Sync {
-    /// Ten bytes that nobody can guess.
+    /// Ten unpredictable bytes.
     fn bytes(&self) -> [u8; 10];
 }
 
-/// The device's own clock.
+/// The device clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -26,7 +26,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The operating system's randomness, by way of a generator that it seeds.
+/// A generator that the operating system's randomness seeds.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OsEntropy;
 
@@ -36,7 +36,7 @@ impl Entropy for OsEntropy {
     }
 }
 
-/// Clock and chance together.
+/// The clock and the randomness.
 #[derive(Clone)]
 pub struct Env {
     clock: Arc<dyn Clock>,
@@ -44,20 +44,20 @@ pub struct Env {
 }
 
 impl Env {
-    /// Puts the two together.
+    /// Combines a clock and a source of randomness.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         Self { clock, entropy }
     }
 
-    /// Now, by the device's clock, cut to the microseconds that are stored.
+    /// The current time by the device clock, truncated to the microseconds that are stored.
     #[must_use]
     pub fn now(&self) -> Time {
         let now = self.clock.now();
         chrono::DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
     }
 
-    /// A number by chance, any.
+    /// A random number.
     #[must_use]
     pub fn chance(&self) -> u32 {
         let [a, b, c, d, ..] = self.entropy.bytes();
@@ -90,7 +90,7 @@ impl MutationIds for Env {
 }
 
 impl Default for Env {
-    /// The device's clock and the operating system's randomness.
+    /// The device clock and the operating system's randomness.
     fn default() -> Self {
         Self::new(Arc::new(SystemClock), Arc::new(OsEntropy))
     }

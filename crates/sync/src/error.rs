@@ -5,14 +5,14 @@ use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::StorageError;
 use std::sync::Arc;
 
-/// Why a sync did not finish. Cheap to clone: everybody who waited for the same pass gets the same error. The list is closed,
-/// so that whoever turns it into words of its own cannot mistake a new reason for an old one.
+/// Why a sync did not finish. It is cheap to clone: all callers that share a pass get the same error. The enum is
+/// exhaustive, so that code which translates errors must handle every new one.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SyncError {
-    /// Nobody is signed in. What was written is kept and goes out after signing in as the same person.
+    /// Nobody is signed in. The outbox is kept and is sent after the same person signs in again.
     #[error("nobody is signed in")]
     SignedOut,
-    /// The engine was paused, or sent to the background, before this finished. What was done stays done.
+    /// The engine was paused or sent to the background before this finished. What it did before is kept.
     #[error("syncing was stopped")]
     Stopped,
     /// The local database failed.
@@ -24,7 +24,7 @@ pub enum SyncError {
 }
 
 impl SyncError {
-    /// Whether trying again can help.
+    /// Whether trying again can help, and when.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
@@ -35,12 +35,15 @@ impl SyncError {
         }
     }
 
-    /// Whether it means that the server is out of reach, as opposed to answering with a refusal.
+    /// Whether the server is out of reach, as opposed to refusing the call.
     #[must_use]
     pub fn is_offline(&self) -> bool {
         matches!(self, Self::Remote(error)
             if matches!(error.kind(),
-                RemoteErrorKind::Unreachable | RemoteErrorKind::Interrupted | RemoteErrorKind::TimedOut))
+                RemoteErrorKind::Unreachable
+                    | RemoteErrorKind::Interrupted
+                    | RemoteErrorKind::TimedOut
+                    | RemoteErrorKind::Intercepted))
     }
 }
 

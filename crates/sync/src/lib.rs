@@ -1,8 +1,8 @@
-//! The engine of Fieldpost: what to do when, between a store and a server.
+//! The sync engine of Fieldpost. It stands between a store and a server and decides what to do when.
 //!
-//! [`machine`] decides: a pass of syncing is a state machine that is told what happened and answers what to do next. It does
-//! no I/O, reads no clock and holds no token, so every decision can be tested as a table. [`driver`] acts: it carries out
-//! one effect after the other, keeps the session fresh, lets only one pass run at a time, and publishes the status.
+//! [`machine`] decides: a pass is a state machine that takes what happened and returns what to do next. It does no I/O,
+//! reads no clock and holds no token, so every decision can be tested as a table. [`driver`] acts: it carries out one
+//! effect after the other, keeps the session fresh, lets only one pass run at a time, and publishes the status.
 //!
 //! Neither names an implementation of storage or remote.
 

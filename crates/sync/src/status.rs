@@ -1,34 +1,34 @@
-//! What a person sees of syncing.
+//! The sync status that an app shows.
 
 use crate::SyncError;
 use fieldpost_domain::Time;
 use fieldpost_storage::Health;
 use serde::Serialize;
 
-/// The one word that an app shows. Where several hold, the first of this order wins.
+/// The status as one word. If several apply, the first in this order wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncStatus {
     /// Nobody is signed in.
     SignedOut,
-    /// There is no network, or the server was out of reach at the last attempt.
+    /// There is no network, or the last attempt could not reach the server.
     Offline,
     /// A pass is running.
     Syncing,
-    /// The last pass failed for another reason than the network.
+    /// The last pass failed, but not because of the network.
     Error,
-    /// Something waits in the outbox, or nothing was ever synced.
+    /// The outbox has something to send, or the store was never synced.
     Pending,
-    /// Nothing waits for the server, and everything of the server is here. What it refused waits for the person: see
+    /// Nothing is left to send, and everything of the server is here. Dead letters do not count; see
     /// [`Status::failed`].
     Synced,
 }
 
-/// The state of message syncing alone, as an app's sync context shows it.
+/// The status of message syncing alone, for an app that has a sync context of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageSyncStatus {
-    /// Nothing is running, and the last pass was well or never was.
+    /// Nothing is running, and the last pass succeeded or there was none.
     Idle,
     /// A pass is running.
     Syncing,
@@ -36,40 +36,40 @@ pub enum MessageSyncStatus {
     Error,
 }
 
-/// How far a first load is.
+/// The progress of a bootstrap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Progress {
-    /// Conversations loaded.
+    /// Conversations loaded so far.
     pub done: u64,
-    /// Conversations there are; none until the first page has told.
+    /// Conversations in total; none before the first page.
     pub total: Option<u64>,
 }
 
-/// Everything an app shows about syncing.
+/// Everything that an app shows about syncing.
 #[derive(Debug, Clone, Default)]
 pub struct Status {
     /// Whether somebody is signed in.
     pub signed_in: bool,
-    /// The platform says that there is no network.
+    /// The platform reports that there is no network.
     pub no_network: bool,
     /// Whether a pass is running.
     pub syncing: bool,
-    /// Mutations that wait for the server.
+    /// Mutations that are not settled yet.
     pub pending: u64,
-    /// Dead letters: mutations that wait for a person.
+    /// Dead letters: mutations that wait for a person's decision.
     pub failed: u64,
-    /// When a sync last finished well, by the device's clock.
+    /// When the last successful sync finished, by the device clock.
     pub last_success_at: Option<Time>,
-    /// Why the last pass failed; none if it was well.
+    /// Why the last pass failed; none if it succeeded.
     pub last_error: Option<SyncError>,
-    /// The progress of a first load, while one is under way.
+    /// The progress of the bootstrap, while one is running.
     pub bootstrap: Option<Progress>,
-    /// How often something had to be put right, by whichever process.
+    /// How often something had to be repaired, by any process.
     pub health: Health,
 }
 
 impl Status {
-    /// The one word.
+    /// The status as one word.
     #[must_use]
     pub fn sync_status(&self) -> SyncStatus {
         if !self.signed_in {
@@ -85,7 +85,7 @@ impl Status {
         }
     }
 
-    /// Message syncing alone.
+    /// The status of message syncing alone.
     #[must_use]
     pub const fn message_sync_status(&self) -> MessageSyncStatus {
         match (self.syncing, &self.last_error) {

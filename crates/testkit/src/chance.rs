@@ -1,8 +1,15 @@
-//! Repeatable ids.
+//! Repeatable randomness.
 
 use crate::SeededRandom;
 use fieldpost_sync::Entropy;
 use std::sync::{Mutex, PoisonError};
+
+/// The random numbers of one part of a run; other parts do not affect them.
+pub(crate) const fn branch(seed: u64, part: u64) -> SeededRandom {
+    let mut random = SeededRandom::new(seed ^ part.wrapping_mul(0xd6e8_feb8_6659_fd93));
+    random.next();
+    random
+}
 
 /// Random bytes from a seed.
 #[derive(Debug)]

@@ -18,14 +18,12 @@
 mod chance;
 mod clock;
 mod network;
-pub mod proxy;
-
 pub mod simulator;
 
 pub use chance::SeededEntropy;
 pub use clock::ManualClock;
 pub use fieldpost_remote::reference::SeededRandom;
-pub use network::{Call, Network};
+pub use network::{Call, Fault, Network};
 
 use fieldpost_sync::Env;
 use std::sync::Arc;

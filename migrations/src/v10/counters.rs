@@ -1,9 +1,9 @@
-//! Counts of queued and failed mutations.
+//! Counts that are kept up to date: queued and failed mutations, and unread messages.
 //!
-//! The counts are read after every send, and counting rows takes longer the fuller the outbox is. Triggers keep the
-//! counts, so no statement can forget to update them.
+//! They are read after every commit, and counting takes longer the more rows there are. Triggers keep the counts, so no
+//! statement can forget to update them.
 
-pub(super) const COUNTERS: &str = "
+pub(super) const OUTBOX: &str = "
 CREATE TABLE outbox_counts (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     pending INTEGER NOT NULL,
@@ -21,3 +21,21 @@ WHEN (old.failed_code IS NULL) <> (new.failed_code IS NULL) BEGIN
     UPDATE outbox_counts SET pending = pending + (new.failed_code IS NULL) - (old.failed_code IS NULL),
         failed = failed + (new.failed_code IS NOT NULL) - (old.failed_code IS NOT NULL);
 END;";
+
+/// The sum of all unread counts. The index over them served that sum alone.
+pub(super) const UNREAD: &str = "
+CREATE TABLE unread_total (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    messages INTEGER NOT NULL
+) STRICT;
+INSERT INTO unread_total (only, messages) SELECT 1, coalesce(sum(unread_count), 0) FROM conversations;
+CREATE TRIGGER unread_total_insert AFTER INSERT ON conversations WHEN new.unread_count <> 0 BEGIN
+    UPDATE unread_total SET messages = messages + new.unread_count;
+END;
+CREATE TRIGGER unread_total_delete AFTER DELETE ON conversations WHEN old.unread_count <> 0 BEGIN
+    UPDATE unread_total SET messages = messages - old.unread_count;
+END;
+CREATE TRIGGER unread_total_update AFTER UPDATE OF unread_count ON conversations WHEN old.unread_count <> new.unread_count BEGIN
+    UPDATE unread_total SET messages = messages + new.unread_count - old.unread_count;
+END;
+DROP INDEX conversations_unread;";

@@ -3,7 +3,7 @@
 //!
 //! * [`outbox`]: the properties of a mutation's kind that SQL needs are columns, written when it is recorded.
 //! * [`messages`]: the server's values of a message are kept beside local changes.
-//! * [`counters`]: the number of outbox entries.
+//! * [`counters`]: the numbers of outbox entries and of unread messages.
 //! * [`names`]: columns get the names of the field.
 //! * [`remembered`]: the sync state is explicit, and what passes have learned is kept.
 
@@ -17,7 +17,15 @@ use crate::script::Script;
 
 pub(crate) const MIGRATION: Script = Script {
     name: "m0010_kinds",
-    parts: &[outbox::POLICY, messages::EDITS, counters::COUNTERS, remembered::REMEMBERED, names::NAMES, VERSION],
+    parts: &[
+        outbox::POLICY,
+        messages::EDITS,
+        counters::OUTBOX,
+        counters::UNREAD,
+        remembered::REMEMBERED,
+        names::NAMES,
+        VERSION,
+    ],
 };
 
 const VERSION: &str = "PRAGMA user_version = 10;";

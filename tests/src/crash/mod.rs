@@ -39,10 +39,8 @@ pub use site::{Contents, DevSite, Site, Stored, SupabaseSite};
 
 use anyhow::{Context, Result};
 use fieldpost::OrgId;
-use fieldpost_testkit::{
-    SeededRandom,
-    proxy::{FaultMix, FaultProxy},
-};
+use fieldpost_devserver::{FaultMix, FaultProxy};
+use fieldpost_testkit::SeededRandom;
 use ledger::Ledger;
 use std::{
     path::{Path, PathBuf},
@@ -108,8 +106,12 @@ impl<'a> Run<'a> {
     async fn begin(options: &'a Options, site: &'a dyn Site, folder: &Path) -> Result<Self> {
         let proxy = FaultProxy::start(site.address()?, options.seed).await.context("no port for the proxy")?;
         let file = folder.join("victim.db");
-        let program =
-            Program { path: options.writer.clone(), file, url: proxy.url(), anon_key: site.anon_key().to_owned() };
+        let program = Program {
+            path: options.writer.clone(),
+            file,
+            url: proxy.url().to_owned(),
+            anon_key: site.anon_key().to_owned(),
+        };
         let client = program.open().await?;
         site.victim().sign_in(&client).await?;
         let org = client.me().await?.context("the victim is in no org")?.org_id;

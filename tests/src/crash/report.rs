@@ -1,7 +1,7 @@
 //! The results of a run.
 
 use super::ledger::Counts;
-use fieldpost_testkit::proxy::{Fault, Tally};
+use fieldpost_devserver::{Fault, Tally};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -107,7 +107,7 @@ pub struct Report {
 
 impl Report {
     pub(super) fn new(seed: u64, file: &Path) -> Self {
-        let faults = Fault::ALL.iter().map(|fault| (fault.as_str(), 0)).collect();
+        let faults = Fault::OF_CONNECTIONS.iter().map(|fault| (fault.as_str(), 0)).collect();
         Self {
             seed,
             file: file.to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::given::*;
 use fieldpost::{Client, EntryState, NotPossible, SentMessage, ThreadMessage};
-use fieldpost_devserver::DevServer;
+use fieldpost_devserver::{DevServer, Endpoint, Fault};
 use fieldpost_remote::reference::{DEMO_PASSWORD, ReferenceServer};
 use fieldpost_tests::Phone;
 
@@ -23,7 +23,7 @@ async fn an_edit_made_offline_shows_at_once_and_reaches_everybody() {
     let site = Site::new().await;
     let ((phone, ada), (_other, admin)) = (site.client(ADA).await, site.client(ADMIN).await);
     let sent = sent(&ada).await;
-    site.server.faults().offline(true).await;
+    site.network.offline(true).await;
 
     let edited = sent.edit("Hall B").await.unwrap();
 
@@ -32,7 +32,7 @@ async fn an_edit_made_offline_shows_at_once_and_reaches_everybody() {
     let ada = phone.start().await;
     assert_eq!(shown(&ada, &sent).await.content.as_deref(), Some("Hall B"), "a restart forgets nothing");
 
-    site.server.faults().offline(false).await;
+    site.network.offline(false).await;
     ada.sync().await.unwrap();
     let now = shown(&ada, &sent).await;
     assert_eq!((now.content.as_deref(), now.changing, now.edited_at.is_some()), (Some("Hall B"), false, true));
@@ -48,7 +48,7 @@ async fn an_edit_whose_answer_was_lost_is_made_once() {
     let (_phone, ada) = site.client(ADA).await;
     let sent = sent(&ada).await;
     sent.edit("Hall B").await.unwrap();
-    site.server.faults().lose_answers(fieldpost_devserver::Endpoint::Push, 2);
+    site.network.order(Endpoint::Push, 2, Fault::LoseAnswer);
     ada.sync().await.unwrap_err();
     let version = site.reference.message(sent.id()).unwrap().version;
 

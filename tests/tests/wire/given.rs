@@ -1,7 +1,7 @@
 //! A server that can be stopped and started again, and phones that talk to it.
 
 use fieldpost::{Client, ConversationId, SentMessage};
-use fieldpost_devserver::DevServer;
+use fieldpost_devserver::{DevServer, FaultProxy};
 use fieldpost_domain::{MessageId, ServerLimits};
 use fieldpost_remote::reference::{DEMO_PASSWORD, Profile, ReferenceServer};
 use fieldpost_tests::Phone;
@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 
 pub(crate) use fieldpost_remote::reference::{DEMO_ADA as ADA, DEMO_ADMIN as ADMIN};
 
-/// A server with a fixed address; what it stores outlives it.
+/// A server with a fixed address, behind a network that fails on command; what it stores outlives it.
 pub(crate) struct Site {
     pub(crate) reference: ReferenceServer,
     pub(crate) server: DevServer,
-    port: u16,
+    pub(crate) network: FaultProxy,
 }
 
 impl Site {
@@ -26,14 +26,16 @@ impl Site {
         let reference = ReferenceServer::builder().limits(limits).build();
         reference.add_demo();
         let server = DevServer::builder().reference(reference.clone()).start().await.unwrap();
-        let port = server.url().rsplit(':').next().unwrap().parse().unwrap();
-        Self { reference, server, port }
+        let network = FaultProxy::before(&server).await.unwrap();
+        Self { reference, server, network }
     }
 
-    /// Starts the server again where it was.
+    /// Starts the server again where it was. The network is back too.
     pub(crate) async fn restarted(self) -> Self {
+        let port = self.server.address().port();
         self.server.shutdown().await;
-        let server = DevServer::builder().reference(self.reference.clone()).port(self.port).start().await.unwrap();
+        let server = DevServer::builder().reference(self.reference.clone()).port(port).start().await.unwrap();
+        self.network.offline(false).await;
         Self { server, ..self }
     }
 
@@ -53,7 +55,7 @@ impl Site {
     }
 
     pub(crate) fn phone(&self) -> Phone {
-        Phone::new(self.server.url(), self.server.anon_key())
+        Phone::new(self.network.url(), self.server.anon_key())
     }
 
     /// A phone whose owner has signed in and synced once.

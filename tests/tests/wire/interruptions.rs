@@ -2,7 +2,7 @@
 
 use crate::given::*;
 use fieldpost::{Client, Error};
-use fieldpost_devserver::{DevServer, Endpoint};
+use fieldpost_devserver::{Endpoint, Fault};
 use fieldpost_domain::ServerLimits;
 use fieldpost_tests::thread;
 
@@ -11,12 +11,12 @@ const SMALL: ServerLimits =
     ServerLimits { push_rows: 20, push_bytes: 1 << 20, page_rows: 20, page_bytes: 1 << 20, ..ServerLimits::PROTOCOL };
 
 /// Syncs, and cuts every connection once an endpoint has been asked so often.
-async fn sync_until(client: &Client, server: &DevServer, endpoint: Endpoint, times: usize) -> fieldpost::Result<()> {
+async fn sync_until(client: &Client, site: &Site, endpoint: Endpoint, times: usize) -> fieldpost::Result<()> {
     let cut = async {
-        while server.requests().count(endpoint) < times {
+        while site.server.requests().count(endpoint) < times {
             tokio::task::yield_now().await;
         }
-        server.faults().offline(true).await;
+        site.network.offline(true).await;
     };
     let (synced, ()) = tokio::join!(client.trigger_message_sync(), cut);
     synced.map(|_| ())
@@ -28,7 +28,7 @@ async fn a_server_that_stops_in_the_middle_of_a_push_loses_and_doubles_nothing()
     let (_phone, ada) = site.client(ADA).await;
     let written = write(&ada, 200).await;
     site.server.requests().clear();
-    assert!(matches!(sync_until(&ada, &site.server, Endpoint::Push, 3).await, Err(Error::Offline(_))));
+    assert!(matches!(sync_until(&ada, &site, Endpoint::Push, 3).await, Err(Error::Offline(_))));
     let left = ada.pending().await.unwrap().pending;
     assert!(left > 0 && left < 200, "stopped in the middle: {left} left");
 
@@ -50,7 +50,7 @@ async fn a_server_that_stops_in_the_middle_of_a_pull_loses_and_doubles_nothing()
     let written: Vec<_> =
         site.reference.insert_messages(conversation, ada, &contents).into_iter().map(|message| message.id).collect();
     site.server.requests().clear();
-    assert!(matches!(sync_until(&admin, &site.server, Endpoint::Pull, 3).await, Err(Error::Offline(_))));
+    assert!(matches!(sync_until(&admin, &site, Endpoint::Pull, 3).await, Err(Error::Offline(_))));
     let here = thread(&admin, conversation).await.len();
     assert!(here > 3 && here < 203, "stopped in the middle: {here} are here");
 
@@ -68,7 +68,7 @@ async fn a_server_that_stops_in_the_middle_of_a_first_load_goes_on_with_it() {
     let client = phone.start().await;
     client.sign_in(email, fieldpost_remote::reference::DEMO_PASSWORD).await.unwrap();
     // A first screen of 20 conversations, and then more of the whole than that.
-    assert!(sync_until(&client, &site.server, Endpoint::Bootstrap, 15).await.is_err());
+    assert!(sync_until(&client, &site, Endpoint::Bootstrap, 15).await.is_err());
     let here = client.conversations().await.unwrap().len();
     assert!(here > 20 && here < 100, "stopped in the middle: {here} are here, and can be read");
     drop(client);
@@ -87,25 +87,20 @@ async fn a_server_that_stops_in_the_middle_of_a_first_load_goes_on_with_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_are_lost_or_cut_after_the_commit_double_nothing() {
-    for fault in ["lost", "cut", "reset"] {
+    for fault in [Fault::LoseAnswer, Fault::CutAnswer, Fault::Reset] {
         let site = Site::new().await;
         let (phone, ada) = site.client(ADA).await;
         let written = write(&ada, 5).await;
-        let faults = site.server.faults();
-        match fault {
-            "lost" => faults.lose_answers(Endpoint::Push, 2),
-            "cut" => faults.cut_answers(Endpoint::Push, 2),
-            _ => faults.reset_connections(Endpoint::Push, 2),
-        }
+        site.network.order(Endpoint::Push, 2, fault);
         let failed = ada.trigger_message_sync().await;
-        assert!(failed.is_err(), "{fault}: {failed:?}");
-        assert_eq!(ada.pending().await.unwrap().pending, 5, "{fault}");
+        assert!(failed.is_err(), "{fault:?}: {failed:?}");
+        assert_eq!(ada.pending().await.unwrap().pending, 5, "{fault:?}");
         drop(ada);
 
         let ada = phone.start().await;
         ada.trigger_message_sync().await.unwrap();
-        assert_eq!(site.stored(adas(&ada).await, &written), [1; 5], "{fault}");
-        assert_eq!(ada.pending().await.unwrap().pending, 0, "{fault}");
+        assert_eq!(site.stored(adas(&ada).await, &written), [1; 5], "{fault:?}");
+        assert_eq!(ada.pending().await.unwrap().pending, 0, "{fault:?}");
     }
 }
 
@@ -114,9 +109,9 @@ async fn a_gateway_that_answers_for_a_server_that_is_down_loses_nothing() {
     let site = Site::new().await;
     let (_phone, ada) = site.client(ADA).await;
     let written = write(&ada, 2).await;
-    site.server.faults().bad_gateway(None, 5);
+    site.network.order(None, 5, Fault::BadGateway);
     assert!(ada.trigger_message_sync().await.is_err());
-    site.server.faults().clear();
+    site.network.heal();
     ada.trigger_message_sync().await.unwrap();
     assert_eq!(site.stored(adas(&ada).await, &written), [1; 2]);
 }

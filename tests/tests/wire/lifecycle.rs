@@ -71,7 +71,7 @@ async fn going_to_the_background_sends_what_waits_and_says_what_is_left() {
     let written = write(&ada, 2).await;
     assert_eq!(ada.background(Duration::from_secs(20)).await.unwrap().pending, 0);
     assert_eq!(site.stored(adas(&ada).await, &written), [1, 1]);
-    site.server.faults().offline(true).await;
+    site.network.offline(true).await;
     write(&ada, 2).await;
     assert_eq!(ada.background(Duration::from_secs(20)).await.unwrap().pending, 2);
 }

@@ -10,6 +10,7 @@ mod lifecycle;
 mod observing;
 mod outbox;
 mod projects;
+mod reported_edits;
 mod requests;
 mod strangers;
 mod walk;

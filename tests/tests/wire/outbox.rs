@@ -2,6 +2,7 @@
 
 use crate::given::*;
 use fieldpost::{Client, ConversationId, EntryState, Error, RefusalCode};
+use fieldpost_devserver::{Endpoint, Fault};
 use fieldpost_tests::thread;
 
 /// The org's notices: a medic sees them and must not write there.
@@ -39,7 +40,7 @@ async fn a_refused_message_is_shown_and_can_be_sent_again_or_taken_back() {
 async fn what_was_never_sent_can_be_edited_and_taken_back_offline() {
     let site = Site::new().await;
     let (_phone, ada) = site.client(ADA).await;
-    site.server.faults().offline(true).await;
+    site.network.offline(true).await;
     let written = write(&ada, 3).await;
     assert!(matches!(ada.trigger_message_sync().await, Err(Error::Offline(_))), "trying changes nothing");
 
@@ -59,7 +60,7 @@ async fn a_message_whose_answer_was_lost_cannot_be_taken_back_and_an_edit_waits_
     let (phone, ada) = site.client(ADA).await;
     let written = write(&ada, 1).await[0];
     // Both the attempt and its repetition reach the server, and no answer comes back.
-    site.server.faults().lose_answers(fieldpost_devserver::Endpoint::Push, 2);
+    site.network.order(Endpoint::Push, 2, Fault::LoseAnswer);
     assert!(matches!(ada.trigger_message_sync().await, Err(Error::Offline(_))));
 
     let edited = handle(&ada, written).await.edit("something else").await.unwrap();

@@ -3,7 +3,7 @@
 use super::{stage::Stage, story::Story, writer};
 use crate::failure::Failure;
 use fieldpost::{Error, MessageId, Seq, Window};
-use fieldpost_devserver::Endpoint;
+use fieldpost_devserver::{Endpoint, Fault};
 
 /// What the admin writes while the medic is offline.
 const ANNOUNCEMENTS: [&str; 2] = ["Crane 2 is closed until noon", "Please check the first-aid kit at gate 3"];
@@ -30,7 +30,7 @@ pub(super) async fn first_sync(stage: &Stage, story: &Story) -> Result<(), Failu
 
 pub(super) async fn offline_and_killed(stage: &Stage, story: &Story, messages: u32) -> Result<Vec<MessageId>, Failure> {
     story.chapter("The medic goes offline");
-    stage.medic.network.faults().offline(true).await;
+    stage.medic.network.offline(true).await;
     let client = stage.medic.start_app().await?;
     let thread = stage.thread(&client).await?;
     client.close().await?;
@@ -63,8 +63,8 @@ pub(super) async fn admin_writes_meanwhile(stage: &Stage, story: &Story) -> Resu
 
 pub(super) async fn network_returns(stage: &Stage, story: &Story, messages: u32) -> Result<(), Failure> {
     story.chapter("The network returns, and loses an answer");
-    stage.medic.network.faults().offline(false).await;
-    stage.medic.network.faults().lose_answers(Endpoint::Push, 1);
+    stage.medic.network.offline(false).await;
+    stage.medic.network.order(Endpoint::Push, 1, Fault::LoseAnswer);
     let client = stage.medic.start_app().await?;
     let report = client.sync().await?;
     story.claim("answers lost on the way", report.repeated, 1)?;

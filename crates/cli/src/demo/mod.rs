@@ -1,6 +1,6 @@
 //! `fieldpost demo`: tells the main story while it happens, and checks it.
 //!
-//! There is one server in memory, with one listener per device in front of it, so that each device's network can be cut
+//! There is one server in memory, with one proxy per device in front of it, so that each device's network can be cut
 //! separately. The medic writes in a separate process, which is killed with SIGKILL. The demo checks every claim on the
 //! devices and on the server; a claim that does not hold ends it with an error.
 

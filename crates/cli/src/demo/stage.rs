@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use fieldpost::{Client, ConversationId, Fieldpost};
-use fieldpost_devserver::DevServer;
+use fieldpost_devserver::{DevServer, FaultProxy};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -13,7 +13,8 @@ const DEMO_PASSWORD: &str = "fieldpost-demo";
 pub(super) struct Device {
     pub(super) file: PathBuf,
     /// This device's connection to the server; other devices have their own.
-    pub(super) network: DevServer,
+    pub(super) network: FaultProxy,
+    anon_key: String,
     email: &'static str,
 }
 
@@ -21,7 +22,7 @@ impl Device {
     /// Starts the app on this device.
     pub(super) async fn start_app(&self) -> Result<Client, Failure> {
         let builder = Fieldpost::builder().database(&self.file);
-        Ok(builder.url(self.network.url()).anon_key(self.network.anon_key()).open().await?)
+        Ok(builder.url(self.network.url()).anon_key(&self.anon_key).open().await?)
     }
 
     pub(super) async fn sign_in(&self, client: &Client) -> Result<(), Failure> {
@@ -34,19 +35,22 @@ impl Device {
 pub(super) struct Stage {
     pub(super) medic: Device,
     pub(super) admin: Device,
+    server: DevServer,
     folder: TempDir,
 }
 
 impl Stage {
     pub(super) async fn set() -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("fieldpost-demo-").tempdir().map_err(Failure::error)?;
-        let first = DevServer::builder().start().await.map_err(Failure::error)?;
-        let reference = first.reference().clone();
-        let second = DevServer::builder().reference(reference).start().await.map_err(Failure::error)?;
-        let device = |name: &str, email, network| Device { file: folder.path().join(name), network, email };
-        let medic = device("medic.db", "ada@fieldpost.test", first);
-        let admin = device("admin.db", "admin@fieldpost.test", second);
-        Ok(Self { medic, admin, folder })
+        let server = DevServer::builder().start().await.map_err(Failure::error)?;
+        let anon_key = server.anon_key().to_owned();
+        let device = async |name: &str, email| {
+            let network = FaultProxy::before(&server).await.map_err(Failure::error)?;
+            Ok::<_, Failure>(Device { file: folder.path().join(name), network, anon_key: anon_key.clone(), email })
+        };
+        let medic = device("medic.db", "ada@fieldpost.test").await?;
+        let admin = device("admin.db", "admin@fieldpost.test").await?;
+        Ok(Self { medic, admin, server, folder })
     }
 
     /// The thread of the story: the medic's own.
@@ -65,12 +69,11 @@ impl Stage {
 
     /// The number of requests of both devices.
     pub(super) fn requests(&self) -> u64 {
-        (self.medic.network.requests().log().len() + self.admin.network.requests().log().len()) as u64
+        self.server.requests().log().len() as u64
     }
 
     pub(super) async fn strike(self) -> Result<(), Failure> {
-        self.medic.network.shutdown().await;
-        self.admin.network.shutdown().await;
+        self.server.shutdown().await;
         self.folder.close().map_err(Failure::error)
     }
 }

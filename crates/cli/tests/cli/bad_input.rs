@@ -4,7 +4,7 @@ use crate::{
     canned,
     terminal::{ADA, Ended, PASSWORD, Terminal, server},
 };
-use fieldpost_devserver::Endpoint;
+use fieldpost_devserver::{Endpoint, Fault, FaultProxy};
 use serde_json::json;
 
 fn must(what: &str, ended: &Ended, code: i32, says: &str) {
@@ -26,7 +26,7 @@ async fn signing_in_to_the_wrong_place_or_with_the_wrong_thing() {
         ("wrong password", url, key, ADA, "wrong", 1, "wrong e-mail address or password"),
         ("unknown address", url, key, "nobody@fieldpost.test", PASSWORD, 1, "wrong e-mail address or password"),
         ("no password", url, key, ADA, "", 2, "standard input"),
-        ("some other site", &html, key, ADA, PASSWORD, 1, "the project's URL"),
+        ("some other site", &html, key, ADA, PASSWORD, 3, "sign in first"),
     ];
     for (what, url, key, email, password, code, says) in table {
         let terminal = Terminal::with(url, key);
@@ -89,19 +89,19 @@ async fn a_disk_that_runs_full_loses_nothing_that_was_accepted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_cannot_be_read_keep_what_waits() {
     let server = server().await;
-    let terminal = Terminal::of_ada(&server);
+    let network = FaultProxy::before(&server).await.unwrap();
+    let terminal = Terminal::of_ada_behind(&network, &server);
     assert_eq!(terminal.run(&["--offline", "send", "Admin", "hello"]).code, 0);
-    let faults = server.faults();
-    faults.cut_answers(None, 4);
+    network.order(None, 4, Fault::CutAnswer);
     must("half an answer", &terminal.run(&["sync"]), 3, "kept");
-    faults.clear();
-    faults.bad_gateway(None, 9);
+    network.heal();
+    network.order(None, 9, Fault::BadGateway);
     must("HTML from a gateway", &terminal.run(&["sync"]), 3, "not available");
-    faults.clear();
-    faults.offline(true).await;
+    network.heal();
+    network.offline(true).await;
     must("no network", &terminal.run(&["sync"]), 3, "kept");
-    faults.offline(false).await;
-    faults.lose_answers(Endpoint::Push, 1);
+    network.offline(false).await;
+    network.order(Endpoint::Push, 1, Fault::LoseAnswer);
     assert_eq!(terminal.run(&["sync"]).code, 0);
     let sent = terminal.run(&["--json", "--offline", "messages", "Admin"]).json();
     assert_eq!(sent.last().unwrap()["status"], "sent");

@@ -2,7 +2,7 @@
 
 use crate::terminal::{ADA, PASSWORD, Terminal, server};
 use fieldpost::remote::reference::{Profile, ReferenceServer};
-use fieldpost_devserver::{DevServer, Endpoint};
+use fieldpost_devserver::{DevServer, Endpoint, Fault, FaultProxy};
 use serde_json::json;
 use std::{fs::File, io::pipe};
 use unicode_width::UnicodeWidthStr;
@@ -114,7 +114,8 @@ async fn times_are_those_of_the_person_with_their_zone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_send_says_whether_it_was_sent_or_only_kept() {
     let server = server().await;
-    let ada = Terminal::of_ada(&server);
+    let network = FaultProxy::before(&server).await.unwrap();
+    let ada = Terminal::of_ada_behind(&network, &server);
     let last = |ended: &crate::terminal::Ended| ended.out.lines().last().unwrap_or_default().to_owned();
 
     let sent = ada.run(&["send", "Admin", "one"]);
@@ -123,10 +124,10 @@ async fn a_send_says_whether_it_was_sent_or_only_kept() {
     assert_eq!((kept.code, last(&kept).as_str()), (0, "Not sent yet: the next sync sends it."), "{kept:?}");
     let refused = ada.run(&["send", "Site notices", "may I?"]);
     assert!(refused.code == 1 && !refused.out.contains("Sent:") && refused.err.contains("refused"), "{refused:?}");
-    server.faults().bad_gateway(Some(Endpoint::Push), 9);
+    network.order(Endpoint::Push, 9, Fault::BadGateway);
     let unlucky = ada.run(&["send", "Admin", "three"]);
     assert_eq!((unlucky.code, last(&unlucky).as_str()), (3, "Not sent yet: the next sync sends it."), "{unlucky:?}");
-    server.faults().clear();
+    network.heal();
     assert_eq!(ada.run(&["sync"]).code, 0);
 
     let id = ada.run(&["--json", "messages", "Admin"]).json().last().unwrap()["id"].as_str().unwrap().to_owned();

@@ -1,6 +1,6 @@
 //! Runs the tool.
 
-use fieldpost_devserver::DevServer;
+use fieldpost_devserver::{DevServer, FaultProxy};
 use serde_json::Value;
 use std::{
     io::Write,
@@ -77,7 +77,16 @@ impl Terminal {
 
     /// A terminal signed in as Ada and synced once.
     pub(crate) fn of_ada(server: &DevServer) -> Self {
-        let terminal = Self::with(server.url(), server.anon_key());
+        Self::with(server.url(), server.anon_key()).signed_in_as_ada()
+    }
+
+    /// The same behind a network that fails on command.
+    pub(crate) fn of_ada_behind(network: &FaultProxy, server: &DevServer) -> Self {
+        Self::with(network.url(), server.anon_key()).signed_in_as_ada()
+    }
+
+    fn signed_in_as_ada(self) -> Self {
+        let terminal = self;
         assert_eq!(terminal.login(ADA, PASSWORD).code, 0);
         assert_eq!(terminal.run(&["sync"]).code, 0);
         terminal

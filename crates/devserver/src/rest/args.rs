@@ -21,6 +21,9 @@ pub(super) struct Signature {
 /// Arguments of every call.
 const ENVELOPE: [&str; 3] = ["p_protocol", "p_app", "p_capabilities"];
 
+/// An argument of the functions that read, since [`Capability::PageBytes`].
+const PAGE_BYTES: &str = "p_bytes";
+
 impl Args {
     /// Parses a body and checks its argument names. An empty body is an empty object.
     pub(super) fn read(signature: Signature, body: &[u8]) -> Result<Self, RestError> {
@@ -58,6 +61,16 @@ impl Args {
     pub(super) fn limit(&self, name: &str) -> Result<Option<u32>, Refused> {
         let number = self.int(name)?;
         number.map(|number| u32::try_from(number).map_err(|_| Refused::bad_request(name))).transpose()
+    }
+
+    /// The most bytes of a page. Every page holds a row, so a number below one asks for that.
+    pub(super) fn bytes(&self) -> Result<Option<u32>, RestError> {
+        Ok(self.int(PAGE_BYTES)?.map(|bytes| u32::try_from(bytes).unwrap_or(0).max(1)))
+    }
+
+    /// Whether the call names an argument that the functions have only with this capability.
+    pub(super) fn needs(&self, capability: &Capability) -> bool {
+        *capability == Capability::PageBytes && self.0.contains_key(PAGE_BYTES)
     }
 
     /// A text. PostgreSQL would convert a number to text; this server is stricter and refuses it.

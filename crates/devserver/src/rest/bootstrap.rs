@@ -11,6 +11,7 @@ pub(super) fn bootstrap(app: &App, token: &AccessToken, args: &Args) -> Answer {
         after: args.text("p_after")?.map(Continuation::new),
         limit: args.limit("p_limit")?,
         messages: args.limit("p_messages")?,
+        bytes: args.bytes()?,
     };
     let page = app.reference.bootstrap_for(token, &request, &args.capabilities())?;
     Ok(rows::page(

@@ -13,7 +13,7 @@ use serde_json::json;
 pub(super) async fn history(app: &App, token: &AccessToken, args: &Args) -> Answer {
     let conversation_id = args.uuid("p_conversation")?.ok_or_else(|| Refused::bad_request("p_conversation"))?;
     let before = args.bigint("p_before_seq")?.map(|seq| Seq::new(u64::try_from(seq).unwrap_or(0)));
-    let request = HistoryRequest { conversation_id, before, limit: args.limit("p_limit")? };
+    let request = HistoryRequest { conversation_id, before, limit: args.limit("p_limit")?, bytes: args.bytes()? };
     let page = app.reference.history(token, request).await?;
     Ok(rows::page(
         &page.changes,

@@ -15,15 +15,23 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
     response::Response,
 };
-use fieldpost_domain::AccessToken;
+use fieldpost_domain::{AccessToken, Capability};
 use fieldpost_remote::PROTOCOL;
 use serde_json::{Map, Value, json};
 
 const FUNCTIONS: [Signature; 4] = [
-    Signature { name: "fieldpost_bootstrap", required: &[], optional: &["p_after", "p_limit", "p_messages"] },
-    Signature { name: "fieldpost_pull", required: &["p_cursor"], optional: &["p_limit"] },
+    Signature {
+        name: "fieldpost_bootstrap",
+        required: &[],
+        optional: &["p_after", "p_limit", "p_messages", "p_bytes"],
+    },
+    Signature { name: "fieldpost_pull", required: &["p_cursor"], optional: &["p_limit", "p_bytes"] },
     Signature { name: "fieldpost_push", required: &["p_mutations"], optional: &[] },
-    Signature { name: "fieldpost_history", required: &["p_conversation"], optional: &["p_before_seq", "p_limit"] },
+    Signature {
+        name: "fieldpost_history",
+        required: &["p_conversation"],
+        optional: &["p_before_seq", "p_limit", "p_bytes"],
+    },
 ];
 
 pub(super) async fn call(
@@ -53,6 +61,10 @@ async fn answer(app: &App, function: &str, method: &Method, headers: &HeaderMap,
     let signature = FUNCTIONS.into_iter().find(|signature| signature.name == function);
     let Some(signature) = signature else { return Err(unknown(function, body)?.into()) };
     let args = Args::read(signature, body)?;
+    let bytes = Capability::PageBytes;
+    if args.needs(&bytes) && !app.reference.info().capabilities.contains(&bytes) {
+        return Err(unknown(function, body)?.into());
+    }
     let Caller::Person(token) = caller else { return Err(RestError::not_signed_in().into()) };
     check_envelope(app, &args)?;
     run(app, function, &token, &args).await

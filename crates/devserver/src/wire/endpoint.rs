@@ -1,4 +1,4 @@
-//! The endpoints that faults and counters distinguish.
+//! The endpoints that counters and the proxy distinguish.
 
 /// An endpoint of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,10 +1,7 @@
-//! Shared by all requests: the endpoints, the faults, the request log.
+//! Shared by all requests: the endpoints and the request log.
 
 mod endpoint;
-mod faults;
 mod requests;
 
 pub use endpoint::Endpoint;
-pub(crate) use faults::Fault;
-pub use faults::Faults;
 pub use requests::{RequestRecord, Requests};

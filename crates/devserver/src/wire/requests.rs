@@ -14,8 +14,8 @@ const KEPT: usize = 10_000;
 pub struct RequestRecord {
     /// The endpoint.
     pub endpoint: Endpoint,
-    /// The status of the response; none if a fault broke the connection before there was one.
-    pub status: Option<u16>,
+    /// The status of the response.
+    pub status: u16,
     /// Size of the request body in bytes.
     pub request_bytes: usize,
     /// Size of the response body in bytes as sent, compressed if it was.

@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests: a failure here is the test's failure")]
 
-use fieldpost_devserver::DevServer;
+use fieldpost_devserver::{DevServer, FaultProxy};
 use fieldpost_remote::reference::{DEMO_ADA, DEMO_PASSWORD};
 use serde_json::{Value, json};
 use std::io;
@@ -34,7 +34,7 @@ impl Answer {
 
 /// A request to send.
 pub(crate) struct Ask<'a> {
-    server: &'a DevServer,
+    url: &'a str,
     method: &'static str,
     path: String,
     headers: Vec<(String, String)>,
@@ -46,10 +46,16 @@ pub(crate) fn ask<'a>(server: &'a DevServer, method: &'static str, path: &str) -
         ("apikey".to_owned(), server.anon_key().to_owned()),
         ("content-type".to_owned(), "application/json".to_owned()),
     ];
-    Ask { server, method, path: path.to_owned(), headers, body: String::new() }
+    Ask { url: server.url(), method, path: path.to_owned(), headers, body: String::new() }
 }
 
-impl Ask<'_> {
+impl<'a> Ask<'a> {
+    /// Sends it through this network.
+    pub(crate) fn through(mut self, network: &'a FaultProxy) -> Self {
+        self.url = network.url();
+        self
+    }
+
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(key, _)| key != name);
         self
@@ -80,7 +86,7 @@ impl Ask<'_> {
 
     /// Fails if the connection is refused, or breaks before the response is complete.
     pub(crate) async fn try_send(self) -> io::Result<Answer> {
-        let host = self.server.url().trim_start_matches("http://").to_owned();
+        let host = self.url.trim_start_matches("http://").to_owned();
         let mut stream = TcpStream::connect(&host).await?;
         let headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let Self { method, path, body, .. } = self;
@@ -110,6 +116,13 @@ fn parse(bytes: &[u8]) -> io::Result<Answer> {
 
 pub(crate) async fn demo() -> DevServer {
     DevServer::builder().start().await.expect("a free port")
+}
+
+/// The same behind a network that fails on command.
+pub(crate) async fn demo_behind_a_network() -> (DevServer, FaultProxy) {
+    let server = demo().await;
+    let network = FaultProxy::before(&server).await.expect("a free port");
+    (server, network)
 }
 
 pub(crate) async fn sign_in(server: &DevServer, email: &str) -> Value {

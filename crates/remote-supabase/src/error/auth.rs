@@ -101,6 +101,7 @@ mod tests {
             date: None,
             retry_after: None,
             body: body.as_bytes().to_vec(),
+            took: std::time::Duration::ZERO,
         }
     }
 
@@ -136,8 +137,8 @@ mod tests {
             (reply(403, "<html>"), Unavailable),
             (reply(400, "{}"), BadRequest),
             (reply(404, "{}"), NotFieldpost),
-            (reply(404, "<html>"), NotFieldpost),
-            (reply(302, ""), NotFieldpost),
+            (reply(404, "<html>"), Intercepted),
+            (reply(302, ""), Intercepted),
             (reply(502, "<html>"), Unavailable),
             (reply(500, ""), Unavailable),
         ] {

@@ -9,7 +9,9 @@
 //! |---|---|---|
 //! | no connection: DNS, refused, TLS, connect timeout | not applied | `Unreachable` |
 //! | any break after that: reset, half a response | unknown | `Interrupted` |
-//! | timeout: ours (total), a gateway's (408, 504, 524), the database's (57014) | unknown | `TimedOut` |
+//! | timeout: ours (total), a gateway's (408, 504, 524) | unknown | `TimedOut` |
+//! | the database stopped the statement (57014), and rolled it back | not applied | `StatementTimeout` |
+//! | a web page with 200 or 404, a redirect, 511: a captive portal | unknown | `Intercepted` |
 //! | 2xx with an unreadable response | unknown | `Malformed` |
 //! | any other 5xx, a gateway's page | unknown: a 502 may come after the commit | `Unavailable` |
 //! | 413, with or without a page; class 54 of the database; a response above our size limit | not applied, or the call only reads | `Oversized` |
@@ -46,17 +48,19 @@ use reqwest::StatusCode;
 /// Failures that mean the same on every interface: those of the gateway, the rate limiter or a proxy. None: the
 /// interface's own table decides.
 fn common(operation: &'static str, reply: &Reply, body: &ErrorBody) -> Option<RemoteError> {
-    use RemoteErrorKind::{NotFieldpost, Oversized, RateLimited, TimedOut, Unavailable, WrongApiKey};
+    use RemoteErrorKind::{Intercepted, Oversized, RateLimited, TimedOut, Unavailable, WrongApiKey};
     let status = reply.status;
     let (kind, sentence) = match status.as_u16() {
         429 => (RateLimited, None),
         // Cloudflare, in front of hosted Supabase, sends 524 instead of 504.
         408 | 504 | 524 => (TimedOut, None),
+        // Network Authentication Required (RFC 6585): a portal says so itself.
+        511 => (Intercepted, None),
         407 => (Unavailable, Some("the proxy wants a user and a password in its URL")),
         425 | 500.. => (Unavailable, None),
-        300..=399 => (NotFieldpost, Some("it points to another address, and that is not followed")),
+        300..=399 => (Intercepted, Some("it points to another address, and that is not followed")),
         401 | 403 if body.names_api_key() => (WrongApiKey, None),
-        404 if reply.html => (NotFieldpost, Some("a web page instead of an answer")),
+        404 if reply.html => (Intercepted, Some("a web page instead of an answer")),
         413 => (Oversized, Some("a gateway takes no request of this size")),
         // A page of a firewall or a captive portal: the project itself has not answered.
         _ if reply.html => (Unavailable, Some("a web page instead of an answer")),
@@ -77,9 +81,13 @@ fn describe(status: StatusCode, body: &ErrorBody) -> String {
 /// Applies `Retry-After` only where waiting helps. On a refusal it would turn "never" into "later".
 fn with_retry_after(error: RemoteError, reply: &Reply) -> RemoteError {
     match (error.kind(), reply.retry_after) {
-        (RemoteErrorKind::RateLimited | RemoteErrorKind::Unavailable | RemoteErrorKind::TimedOut, Some(after)) => {
-            error.with_retry_after(after)
-        }
+        (
+            RemoteErrorKind::RateLimited
+            | RemoteErrorKind::Unavailable
+            | RemoteErrorKind::TimedOut
+            | RemoteErrorKind::StatementTimeout,
+            Some(after),
+        ) => error.with_retry_after(after),
         _ => error,
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn classify(operation: &'static str, reply: &Reply) -> RemoteError {
 
 /// Codes that mean the same whatever their status (servers that imitate PostgREST use other statuses).
 fn by_code(code: &str, status: u16) -> Option<(RemoteErrorKind, &'static str)> {
-    use RemoteErrorKind::{BadRequest, NotFieldpost, Other, Oversized, TimedOut, Unauthorized, Unavailable};
+    use RemoteErrorKind::{BadRequest, NotFieldpost, Other, Oversized, StatementTimeout, Unauthorized, Unavailable};
     const MISSING: &str = "the functions of migrations/supabase are not there, or in a schema that is not exposed";
     let known = match code {
         "PT401" => (Unauthorized, ""),
@@ -39,7 +39,7 @@ fn by_code(code: &str, status: u16) -> Option<(RemoteErrorKind, &'static str)> {
         "42883" | "42P01" | "42703" | "3F000" => (NotFieldpost, "migrations/supabase is not applied whole"),
         // With 401 the anonymous role lacks the right: the token was not accepted.
         "42501" if status != 401 => (NotFieldpost, "the signed-in role may not execute the functions"),
-        "57014" => (TimedOut, "the server stopped a statement that took too long"),
+        "57014" => (StatementTimeout, ""),
         // A limit of PostgreSQL: a text above 1 GB, JSON nested too deep for its stack.
         code if is_sqlstate(code, "54") => (Oversized, "it is more than the database makes at once"),
         // Its status is 504, but no statement had started.
@@ -75,6 +75,7 @@ mod tests {
             date: None,
             retry_after: Some(Duration::from_secs(9)),
             body: body.as_bytes().to_vec(),
+            took: std::time::Duration::ZERO,
         }
     }
 
@@ -101,9 +102,10 @@ mod tests {
             (404, code("42P01"), NotFieldpost),
             (406, code("PGRST106"), NotFieldpost),
             (404, String::new(), NotFieldpost),
-            (404, "<html>".to_owned(), NotFieldpost),
-            (302, String::new(), NotFieldpost),
-            (308, String::new(), NotFieldpost),
+            (404, "<html>".to_owned(), Intercepted),
+            (302, String::new(), Intercepted),
+            (308, String::new(), Intercepted),
+            (511, "<html>".to_owned(), Intercepted),
             (403, code("42501"), NotFieldpost),
             (403, "<html>".to_owned(), Unavailable),
             (400, code("22P02"), BadRequest),
@@ -119,8 +121,8 @@ mod tests {
             (400, code("54001"), Oversized),
             (429, String::new(), RateLimited),
             (429, message("API rate limit exceeded"), RateLimited),
-            (500, code("57014"), TimedOut),
-            (400, code("57014"), TimedOut),
+            (500, code("57014"), StatementTimeout),
+            (400, code("57014"), StatementTimeout),
             (500, code("40001"), Unavailable),
             (409, code("40P01"), Unavailable),
             (500, code("55P03"), Unavailable),
@@ -141,7 +143,11 @@ mod tests {
             assert!(!error.to_string().contains("secret"), "{error}");
             assert!(error.detail().is_some_and(|detail| detail.starts_with(&status.to_string())), "{error}");
             let waits = error.retry() == fieldpost_domain::Retry::After(Duration::from_secs(9));
-            assert_eq!(waits, matches!(kind, Unavailable | RateLimited | TimedOut), "{status} {body}");
+            assert_eq!(
+                waits,
+                matches!(kind, Unavailable | RateLimited | TimedOut | StatementTimeout),
+                "{status} {body}"
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     scalar::{Number, Stamp},
 };
 use crate::{error::refusal, http::Reply};
-use fieldpost_domain::{Capability, Changes, Conversation, Person, ServerInfo, ServerLimits};
+use fieldpost_domain::{Capability, Changes, Conversation, Person, ServerInfo, ServerLimits, Transfer};
 use fieldpost_remote::{PROTOCOL, RemoteError, RemoteErrorKind, RemoteResult};
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -58,6 +58,7 @@ object!(
 
 /// A successful response, with its rows.
 pub(crate) struct Read {
+    pub(crate) transfer: Transfer,
     pub(crate) limits: ServerLimits,
     pub(crate) server: ServerInfo,
     pub(crate) server_time: Option<Stamp>,
@@ -80,16 +81,19 @@ pub(crate) struct Read {
 pub(crate) fn read(operation: &'static str, reply: &Reply) -> RemoteResult<Read> {
     let not_fieldpost = |what| RemoteError::new(RemoteErrorKind::NotFieldpost, operation).with_detail(what);
     if reply.html {
-        return Err(not_fieldpost("a web page instead of an answer"));
+        let intercepted = RemoteError::new(RemoteErrorKind::Intercepted, operation);
+        return Err(intercepted.with_detail("a web page instead of an answer"));
     }
     let text = std::str::from_utf8(&reply.body).map_err(|_| malformed(operation, "not UTF-8"))?;
     if !reply.json && !text.trim_start().starts_with('{') {
         return Err(not_fieldpost("not JSON"));
     }
-    match serde_json::from_str::<Answer<Fast>>(text) {
+    let read = match serde_json::from_str::<Answer<Fast>>(text) {
         Ok(answer) => take(operation, answer),
         Err(_) => take(operation, read_carefully(operation, text)?),
-    }
+    }?;
+    let transfer = Transfer { bytes: u32::try_from(text.len()).unwrap_or(u32::MAX), took: reply.took };
+    Ok(Read { transfer, ..read })
 }
 
 fn read_carefully(operation: &'static str, text: &str) -> RemoteResult<Answer<Careful>> {
@@ -123,6 +127,7 @@ fn take<R: Reading>(operation: &'static str, answer: Answer<R>) -> RemoteResult<
     };
     changes.unreadable = unreadable;
     Ok(Read {
+        transfer: Transfer::default(),
         limits: limits(answer.limits.as_ref()),
         server: server(answer.sql_version.as_ref(), answer.capabilities.as_ref()),
         server_time: answer.server_time,

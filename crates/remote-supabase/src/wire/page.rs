@@ -11,6 +11,7 @@ use serde_json::Value;
 /// The page of `fieldpost_bootstrap`.
 pub(crate) fn bootstrap(operation: &'static str, read: Read) -> RemoteResult<BootstrapPage> {
     Ok(BootstrapPage {
+        transfer: read.transfer,
         cursor: cursor(operation, read.cursor)?,
         server_time: server_time(operation, &read.server_time)?,
         total_conversations: read.total_conversations.map_or(0, |number| number.0),
@@ -27,6 +28,7 @@ pub(crate) fn bootstrap(operation: &'static str, read: Read) -> RemoteResult<Boo
 /// The page of `fieldpost_pull`.
 pub(crate) fn pull(operation: &'static str, read: Read) -> RemoteResult<PullPage> {
     Ok(PullPage {
+        transfer: read.transfer,
         cursor: cursor(operation, read.cursor)?,
         server_time: server_time(operation, &read.server_time)?,
         more: read.more.ok_or_else(|| malformed(operation, "more: missing"))?,
@@ -52,6 +54,7 @@ pub(crate) fn history(
         return Err(malformed(operation, "from_seq, to_seq: no range"));
     }
     Ok(HistoryPage {
+        transfer: read.transfer,
         conversation_id,
         conversation: read.conversation,
         changes: read.changes,

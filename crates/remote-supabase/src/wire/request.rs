@@ -26,6 +26,8 @@ struct Bootstrap<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     p_limit: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    p_bytes: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     p_messages: Option<u32>,
 }
 
@@ -34,6 +36,8 @@ struct Pull<'a> {
     p_cursor: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     p_limit: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_bytes: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +47,8 @@ struct History {
     p_before_seq: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     p_limit: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_bytes: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -61,18 +67,35 @@ struct Element<T> {
 /// The body of `fieldpost_bootstrap`.
 pub(crate) fn bootstrap(operation: &'static str, app: &str, request: &BootstrapRequest) -> RemoteResult<Vec<u8>> {
     let p_after = request.after.as_ref().map(fieldpost_domain::Continuation::as_str);
-    arguments(operation, app, Bootstrap { p_after, p_limit: request.limit, p_messages: request.messages })
+    arguments(
+        operation,
+        app,
+        Bootstrap { p_after, p_limit: request.limit, p_bytes: request.bytes, p_messages: request.messages },
+    )
 }
 
 /// The body of `fieldpost_pull`.
 pub(crate) fn pull(operation: &'static str, app: &str, request: &PullRequest) -> RemoteResult<Vec<u8>> {
-    arguments(operation, app, Pull { p_cursor: request.cursor.as_str(), p_limit: request.limit })
+    arguments(
+        operation,
+        app,
+        Pull { p_cursor: request.cursor.as_str(), p_limit: request.limit, p_bytes: request.bytes },
+    )
 }
 
 /// The body of `fieldpost_history`.
 pub(crate) fn history(operation: &'static str, app: &str, request: HistoryRequest) -> RemoteResult<Vec<u8>> {
     let p_before_seq = request.before.map(fieldpost_domain::Seq::get);
-    arguments(operation, app, History { p_conversation: request.conversation_id, p_before_seq, p_limit: request.limit })
+    arguments(
+        operation,
+        app,
+        History {
+            p_conversation: request.conversation_id,
+            p_before_seq,
+            p_limit: request.limit,
+            p_bytes: request.bytes,
+        },
+    )
 }
 
 /// The body of `fieldpost_push`.

@@ -52,7 +52,11 @@ pub(crate) fn refresh(operation: &'static str, token: &RefreshToken) -> RemoteRe
 /// Reads a 2xx response of the token endpoint. `now` is called only when the server sends neither an expiry time nor
 /// its own time.
 pub(crate) fn read(operation: &'static str, reply: &Reply, now: impl FnOnce() -> Time) -> RemoteResult<Session> {
-    if reply.html || (!reply.json && !reply.body.trim_ascii_start().starts_with(b"{")) {
+    if reply.html {
+        let intercepted = RemoteError::new(RemoteErrorKind::Intercepted, operation);
+        return Err(intercepted.with_detail("a web page instead of an answer"));
+    }
+    if !reply.json && !reply.body.trim_ascii_start().starts_with(b"{") {
         return Err(RemoteError::new(RemoteErrorKind::NotFieldpost, operation).with_detail("not JSON"));
     }
     // serde's message would quote a token.

@@ -11,7 +11,15 @@ const A: &str = "0198c0de-0000-7000-8000-00000000000a";
 
 fn changes(body: &Value) -> Changes {
     let body = body.to_string().into_bytes();
-    let reply = Reply { status: StatusCode::OK, html: false, json: true, date: None, retry_after: None, body };
+    let reply = Reply {
+        status: StatusCode::OK,
+        html: false,
+        json: true,
+        date: None,
+        retry_after: None,
+        body,
+        took: std::time::Duration::ZERO,
+    };
     let Ok(Read { changes, .. }) = read("pull", &reply) else { panic!("it is read") };
     changes
 }

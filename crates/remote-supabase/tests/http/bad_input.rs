@@ -30,10 +30,10 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_web_page_is_another_server_or_a_gateway_in_trouble() {
-    use RemoteErrorKind::{NotFieldpost, Unavailable};
+async fn a_web_page_is_a_portal_or_a_gateway_in_trouble() {
+    use RemoteErrorKind::{Intercepted, NotFieldpost, Unavailable};
     for (status, kind) in
-        [(200, NotFieldpost), (404, NotFieldpost), (403, Unavailable), (502, Unavailable), (522, Unavailable)]
+        [(200, Intercepted), (404, Intercepted), (403, Unavailable), (502, Unavailable), (522, Unavailable)]
     {
         assert_eq!(kind_of(Answer::new(status, HTML, "<!DOCTYPE html>secret")).await, kind, "{status}");
         assert_eq!(kind_of(Answer::new(status, JSON, " \n<html>secret")).await, kind, "{status}");
@@ -105,7 +105,7 @@ async fn a_history_without_a_range_is_malformed() {
     let server = Server::start().await;
     let remote = server.remote();
     let conversation_id: ConversationId = "0198c0de-0000-7000-8000-00000000000c".parse().unwrap();
-    let request = HistoryRequest { conversation_id, before: None, limit: None };
+    let request = HistoryRequest { conversation_id, before: None, limit: None, bytes: None };
     for (from, to, complete, good) in [
         (json!(1), json!(0), json!(true), true),
         (json!(21), json!(120), json!(false), true),

@@ -48,11 +48,17 @@ async fn arguments_are_named_and_absent_ones_left_out() {
 
     remote.bootstrap(&token(), BootstrapRequest::default()).await.unwrap();
     let after = Some(Continuation::new("list"));
-    remote.bootstrap(&token(), BootstrapRequest { after, limit: Some(7), messages: Some(0) }).await.unwrap();
-    remote.pull(&token(), PullRequest { cursor: Cursor::new("c").unwrap(), limit: Some(3) }).await.unwrap();
-    remote.history(&token(), HistoryRequest { conversation_id, before: None, limit: None }).await.unwrap();
+    remote
+        .bootstrap(&token(), BootstrapRequest { after, limit: Some(7), messages: Some(0), bytes: None })
+        .await
+        .unwrap();
+    remote
+        .pull(&token(), PullRequest { cursor: Cursor::new("c").unwrap(), limit: Some(3), bytes: None })
+        .await
+        .unwrap();
+    remote.history(&token(), HistoryRequest { conversation_id, before: None, limit: None, bytes: None }).await.unwrap();
     let before = Some(Seq::new(21));
-    remote.history(&token(), HistoryRequest { conversation_id, before, limit: Some(100) }).await.unwrap();
+    remote.history(&token(), HistoryRequest { conversation_id, before, limit: Some(100), bytes: None }).await.unwrap();
 
     let own = |index: usize| {
         let mut body = server.requests()[index].body.clone();

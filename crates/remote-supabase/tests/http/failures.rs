@@ -116,7 +116,7 @@ async fn refusals_of_the_interfaces() {
         (401, json!({"message": "No API key found in request"}), WrongApiKey),
         (401, json!({"message": "Invalid API key", "hint": "Double check your Supabase key."}), WrongApiKey),
         (404, json!({"code": "PGRST202", "message": "Could not find the function"}), NotFieldpost),
-        (500, json!({"code": "57014", "message": "canceling statement due to statement timeout"}), TimedOut),
+        (500, json!({"code": "57014", "message": "canceling statement due to statement timeout"}), StatementTimeout),
         (500, json!({"code": "40001", "message": "could not serialize access"}), Unavailable),
         (413, json!({"message": "too large"}), Oversized),
         (400, json!({"code": "PGRST102", "message": "Empty or invalid json"}), BadRequest),
@@ -189,7 +189,7 @@ async fn a_redirect_is_not_followed() {
     for status in [301, 302, 307, 308] {
         let location = format!("{}/rest/v1/rpc/fieldpost_pull", elsewhere.url());
         let error = answered(Answer::new(status, "text/html", "<a>").with_header("location", location)).await;
-        assert_eq!(error.kind(), RemoteErrorKind::NotFieldpost);
+        assert_eq!(error.kind(), RemoteErrorKind::Intercepted);
     }
     assert_eq!(elsewhere.connections(), 0);
 }

@@ -116,7 +116,7 @@ async fn the_example_of_a_history_is_read() {
     let server = Server::start().await;
     server.history().replies(&example);
     let conversation_id: ConversationId = "0198c0de-0000-7000-8000-00000000000c".parse().unwrap();
-    let request = HistoryRequest { conversation_id, before: None, limit: None };
+    let request = HistoryRequest { conversation_id, before: None, limit: None, bytes: None };
     let page = server.remote().history(&token(), request).await.unwrap();
     assert_eq!((page.range.from, page.range.to, page.complete), (Seq::new(21), Seq::new(120), false));
     assert_eq!(page.conversation_id, conversation_id);

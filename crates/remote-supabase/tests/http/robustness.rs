@@ -33,7 +33,7 @@ async fn ask(status: u16, content_type: &str, body: Vec<u8>) -> Vec<String> {
     }
     let remote = server.remote();
     let conversation_id = "0198c0de-0000-7000-8000-00000000000a".parse().unwrap();
-    let history = HistoryRequest { conversation_id, before: None, limit: None };
+    let history = HistoryRequest { conversation_id, before: None, limit: None, bytes: None };
     let mut said = Vec::new();
     let pull = remote.pull(&token(), pull_request()).await;
     if let Ok(page) = &pull {

@@ -88,7 +88,7 @@ async fn a_session_that_cannot_be_read_is_malformed_and_not_repeated() {
         assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
     }
     server.sign_in().raw(200, "text/html", "<html>");
-    assert_eq!(remote.sign_in(&credentials()).await.unwrap_err().kind(), RemoteErrorKind::NotFieldpost);
+    assert_eq!(remote.sign_in(&credentials()).await.unwrap_err().kind(), RemoteErrorKind::Intercepted);
 }
 
 #[tokio::test]

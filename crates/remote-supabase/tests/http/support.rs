@@ -37,7 +37,7 @@ pub(crate) fn token() -> AccessToken {
 }
 
 pub(crate) fn pull_request() -> PullRequest {
-    PullRequest { cursor: Cursor::new("c0").unwrap(), limit: None }
+    PullRequest { cursor: Cursor::new("c0").unwrap(), limit: None, bytes: None }
 }
 
 /// A request that the server received.

@@ -60,7 +60,10 @@ impl<'b> Actor<'b> {
         loop {
             assert!(pages.len() < 500, "a bootstrap must come to an end");
             let after = pages.last().and_then(|page| page.next_after.clone());
-            let page = self.bootstrap_with(BootstrapRequest { after, limit, messages }).await.expect("the next page");
+            let page = self
+                .bootstrap_with(BootstrapRequest { after, limit, messages, bytes: None })
+                .await
+                .expect("the next page");
             let last = page.next_after.is_none();
             pages.push(page);
             if last {
@@ -78,7 +81,7 @@ impl<'b> Actor<'b> {
 
     /// One page of changes.
     pub async fn pull(&self, cursor: &Cursor, limit: Option<u32>) -> RemoteResult<PullPage> {
-        self.backend.api().pull(self.token(), PullRequest { cursor: cursor.clone(), limit }).await
+        self.backend.api().pull(self.token(), PullRequest { cursor: cursor.clone(), limit, bytes: None }).await
     }
 
     /// A whole pass.
@@ -110,7 +113,7 @@ impl<'b> Actor<'b> {
         before: Option<u64>,
         limit: Option<u32>,
     ) -> RemoteResult<HistoryPage> {
-        let request = HistoryRequest { conversation_id, before: before.map(Seq::new), limit };
+        let request = HistoryRequest { conversation_id, before: before.map(Seq::new), limit, bytes: None };
         self.backend.api().history(self.token(), request).await
     }
 

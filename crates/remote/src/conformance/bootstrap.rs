@@ -138,7 +138,7 @@ pub async fn the_list_is_fixed_when_the_bootstrap_starts(backend: &dyn Backend) 
 
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let request = BootstrapRequest { after, limit: Some(2), messages: Some(2) };
+        let request = BootstrapRequest { after, limit: Some(2), messages: Some(2), bytes: None };
         let page = admin.bootstrap_with(request).await.expect("a page");
         found.extend(page.changes.conversations.iter().map(|row| row.id));
         let Some(next) = page.next_after else { break };
@@ -162,7 +162,7 @@ pub async fn what_is_written_during_a_bootstrap_is_in_the_first_pull(backend: &d
 
     let (mut after, mut cursor) = (first.next_after, first.cursor);
     while let Some(next) = after {
-        let request = BootstrapRequest { after: Some(next), limit: Some(1), messages: None };
+        let request = BootstrapRequest { after: Some(next), limit: Some(1), messages: None, bytes: None };
         let page = admin.bootstrap_with(request).await.expect("a page");
         (after, cursor) = (page.next_after, page.cursor);
     }

@@ -44,10 +44,10 @@ pub async fn an_expired_token_is_unauthorized_in_every_call(backend: &dyn Backen
     scene.perform(Action::ExpireTokens { person_id: ada.id }).await?;
 
     let (api, token) = (backend.api(), ada.token());
-    let history = HistoryRequest { conversation_id: conversation, before: None, limit: None };
+    let history = HistoryRequest { conversation_id: conversation, before: None, limit: None, bytes: None };
     let kinds = [
         failure(api.bootstrap(token, BootstrapRequest::default()).await),
-        failure(api.pull(token, PullRequest { cursor, limit: None }).await),
+        failure(api.pull(token, PullRequest { cursor, limit: None, bytes: None }).await),
         failure(api.push(token, &[]).await),
         failure(api.history(token, history).await),
     ];

@@ -13,6 +13,7 @@ use fieldpost_domain::{
     AccessToken, BootstrapPage, Capabilities, HistoryPage, Mutation, PullPage, PushResult, RefreshToken, ServerLimits,
     Session,
 };
+use std::time::Duration;
 
 #[async_trait]
 impl MessagingApi for ReferenceServer {
@@ -49,7 +50,7 @@ impl PushAnswer {
             mutation_id: mutation.id,
             outcome: result.outcome,
         };
-        Self { results: answered.map(result).collect(), limits }
+        Self { results: answered.map(result).collect(), limits, took: Duration::ZERO }
     }
 }
 

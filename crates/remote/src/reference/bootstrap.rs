@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{BootstrapRequest, RemoteResult};
 use fieldpost_domain::{
-    BootstrapPage, Capabilities, ConversationId, Message, OrgId, PersonId, Seq, SeqRange, ServerEpoch,
+    BootstrapPage, Capabilities, ConversationId, Message, OrgId, PersonId, Seq, SeqRange, ServerEpoch, Transfer,
 };
 use std::cmp::Reverse;
 
@@ -37,7 +37,7 @@ pub(super) fn bootstrap(
     let mut filling = Filling {
         state,
         viewer: &viewer,
-        budget: Budget::new(limits, request.limit, OPERATION)?,
+        budget: Budget::new(limits, (request.limit, request.bytes), OPERATION)?,
         messages_each: request.messages.unwrap_or(MESSAGES).min(limits.page_rows) as usize,
         page: Page::new(&state.tables, &viewer, speaks),
         messages: 0,
@@ -46,6 +46,7 @@ pub(super) fn bootstrap(
     let next = filling.fill(position.remaining);
     let me = viewer.members.first().and_then(|member| state.tables.people.get(&(member.org_id, caller)));
     Ok(BootstrapPage {
+        transfer: Transfer { bytes: filling.page.weight(), ..Transfer::default() },
         me: me.map(rows::person),
         total_conversations: position.total,
         changes: filling.page.finish(),

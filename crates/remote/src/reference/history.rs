@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{HistoryRequest, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{
-    Capabilities, ConversationId, HistoryPage, Message, PersonId, Seq, SeqRange, Tombstone, TombstoneOf,
+    Capabilities, ConversationId, HistoryPage, Message, PersonId, Seq, SeqRange, Tombstone, TombstoneOf, Transfer,
 };
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(super) fn history(
     let row = viewer.conversation(tables, id).ok_or(RemoteError::new(RemoteErrorKind::NotFound, OPERATION))?;
 
     let to = request.before.map_or(row.last_seq, |before| before.previous().min(row.last_seq));
-    let budget = Budget::new(&state.options.limits, request.limit, OPERATION)?;
+    let budget = Budget::new(&state.options.limits, (request.limit, request.bytes), OPERATION)?;
     let (entries, from) = newest_below(entries(tables, id, to), budget);
     let range = SeqRange { from, to };
 
@@ -42,11 +42,13 @@ pub(super) fn history(
             Entry::Tombstone(tombstone) => tombstones.push(tombstone.clone()),
         }
     }
+    let weight = page.weight();
     let mut changes = page.finish();
     changes.tombstones = tombstones;
     // This response has a separate field for the conversation.
     changes.conversations.clear();
     Ok(HistoryPage {
+        transfer: Transfer { bytes: weight, ..Transfer::default() },
         conversation_id: request.conversation_id,
         conversation: Some(rows::conversation(tables, &viewer, row)),
         changes,

@@ -24,7 +24,7 @@ impl fmt::Debug for Options {
 
 /// The capabilities of a server of this version beyond protocol 1: the contents of pages, and the kinds of mutation.
 fn capabilities() -> Capabilities {
-    [Capability::SetDigest, Capability::Ranges].into_iter().chain(Task::needed()).collect()
+    [Capability::SetDigest, Capability::Ranges, Capability::PageBytes].into_iter().chain(Task::needed()).collect()
 }
 
 /// Sets up a [`ReferenceServer`].

@@ -23,13 +23,19 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// The server's limits, or fewer rows if the caller asks for fewer. A page of zero rows would never advance.
-    pub(super) fn new(limits: &ServerLimits, asked: Option<u32>, operation: &'static str) -> RemoteResult<Self> {
+    /// The server's limits, or less if the caller asks for less. A page of zero rows would never advance; a page of few
+    /// bytes holds one row.
+    pub(super) fn new(
+        limits: &ServerLimits,
+        (asked, bytes): (Option<u32>, Option<u32>),
+        operation: &'static str,
+    ) -> RemoteResult<Self> {
         let rows = asked.unwrap_or(limits.page_rows).min(limits.page_rows);
+        let bytes = bytes.unwrap_or(limits.page_bytes).clamp(1, limits.page_bytes.max(1));
         if rows == 0 {
             return Err(RemoteError::new(RemoteErrorKind::BadRequest, operation).with_detail("p_limit"));
         }
-        Ok(Self { rows: rows as usize, bytes: limits.page_bytes as usize })
+        Ok(Self { rows: rows as usize, bytes: bytes as usize })
     }
 }
 
@@ -56,6 +62,11 @@ impl<'t> Page<'t> {
     /// Its approximate size as JSON.
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// As [`Page::bytes`], for the answer.
+    pub(super) fn weight(&self) -> u32 {
+        u32::try_from(self.bytes).unwrap_or(u32::MAX)
     }
 
     pub(super) fn finish(mut self) -> Changes {

@@ -8,7 +8,7 @@ use super::{
     viewer::Viewer,
 };
 use crate::{PullRequest, RemoteResult};
-use fieldpost_domain::{Capabilities, PersonId, PullPage};
+use fieldpost_domain::{Capabilities, PersonId, PullPage, Transfer};
 
 const OPERATION: &str = "pull";
 
@@ -23,7 +23,7 @@ pub(super) fn pull(
     position.check(state, &viewer.fingerprint(), OPERATION)?;
 
     let (to, mut at) = position.pass.unwrap_or((state.feed.snapshot(), Place::start_of(0)));
-    let budget = Budget::new(&state.options.limits, request.limit, OPERATION)?;
+    let budget = Budget::new(&state.options.limits, (request.limit, request.bytes), OPERATION)?;
     let mut page = Page::new(&state.tables, &viewer, speaks);
     let (mut rows, mut more) = (0, false);
     for (place, key) in state.feed.between(at, &position.from, &to) {
@@ -43,6 +43,7 @@ pub(super) fn pull(
     let (from, pass) = if more { (position.from, Some((to, at))) } else { (to, None) };
     let next = Position { epoch: state.epoch, fingerprint: viewer.fingerprint(), from, pass };
     Ok(PullPage {
+        transfer: Transfer { bytes: page.weight(), ..Transfer::default() },
         changes: page.finish(),
         cursor: next.write().ok_or(unreadable(OPERATION))?,
         more,

@@ -17,7 +17,7 @@ async fn start(server: &ReferenceServer, session: &Session) -> Cursor {
 }
 
 async fn pull_kind(server: &ReferenceServer, session: &Session, cursor: Cursor) -> Option<RemoteErrorKind> {
-    let answer = server.pull(&session.access_token, PullRequest { cursor, limit: None }).await;
+    let answer = server.pull(&session.access_token, PullRequest { cursor, limit: None, bytes: None }).await;
     answer.err().map(|error| error.kind())
 }
 

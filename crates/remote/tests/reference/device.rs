@@ -61,7 +61,7 @@ impl Device {
     }
 
     async fn load(&mut self, after: Option<Continuation>, limit: u32) -> RemoteResult<bool> {
-        let request = BootstrapRequest { after, limit: Some(limit), messages: Some(3) };
+        let request = BootstrapRequest { after, limit: Some(limit), messages: Some(3), bytes: None };
         let page = self.server.bootstrap(&self.session.access_token, request).await?;
         self.apply(page.changes);
         self.stage = page.next_after.map_or(Stage::Pulling(page.cursor), |next| Stage::Loading(Some(next)));
@@ -69,7 +69,7 @@ impl Device {
     }
 
     async fn pull(&mut self, cursor: Cursor, limit: u32) -> RemoteResult<bool> {
-        let request = PullRequest { cursor, limit: Some(limit) };
+        let request = PullRequest { cursor, limit: Some(limit), bytes: None };
         let page = self.server.pull(&self.session.access_token, request).await?;
         self.apply(page.changes);
         // A digest shows the current state, a pass the state at its start: only a pass of one page can be compared.
@@ -96,7 +96,7 @@ impl Device {
         for conversation_id in ids {
             let mut before: Option<Seq> = None;
             loop {
-                let request = HistoryRequest { conversation_id, before, limit: Some(limit) };
+                let request = HistoryRequest { conversation_id, before, limit: Some(limit), bytes: None };
                 let page = self.server.history(&self.session.access_token, request).await.unwrap();
                 before = Some(page.range.from);
                 self.conversations.extend(page.conversation.map(|row| (row.id, row)));

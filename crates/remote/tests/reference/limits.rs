@@ -31,7 +31,7 @@ async fn a_page_ends_at_its_bytes_and_the_next_goes_on() {
 
     let (mut cursor, mut found, mut pages) = (start.cursor, 0, 0);
     loop {
-        let page = server.pull(&session.access_token, PullRequest { cursor, limit: None }).await.unwrap();
+        let page = server.pull(&session.access_token, PullRequest { cursor, limit: None, bytes: None }).await.unwrap();
         let bytes = serde_json::to_string(&page.changes.messages).unwrap().len();
         assert!(bytes < 6000 + 1600, "a page is over by one row at most, this one has {bytes}");
         (cursor, found, pages) = (page.cursor, found + page.changes.messages.len(), pages + 1);
@@ -42,7 +42,7 @@ async fn a_page_ends_at_its_bytes_and_the_next_goes_on() {
     assert_eq!(found, 30);
     assert!(pages >= 5, "{pages} pages");
 
-    let request = HistoryRequest { conversation_id: conversation, before: None, limit: None };
+    let request = HistoryRequest { conversation_id: conversation, before: None, limit: None, bytes: None };
     let newest = server.history(&session.access_token, request).await.unwrap();
     assert!(newest.changes.messages.len() < 10 && !newest.complete);
     let first = server.bootstrap(&session.access_token, BootstrapRequest::default()).await.unwrap();
@@ -59,7 +59,10 @@ async fn a_row_larger_than_a_page_still_comes() {
     let (server, session, admin, conversation) = crowded().await;
     let start = server.bootstrap(&session.access_token, BootstrapRequest::default()).await.unwrap();
     server.insert_messages(conversation, admin, &["y".repeat(5000), "😀".repeat(4000)]);
-    let page = server.pull(&session.access_token, PullRequest { cursor: start.cursor, limit: None }).await.unwrap();
+    let page = server
+        .pull(&session.access_token, PullRequest { cursor: start.cursor, limit: None, bytes: None })
+        .await
+        .unwrap();
     assert_eq!(page.changes.messages.len(), 2 - usize::from(page.more));
     assert_eq!(page.limits, LIMITS);
 }

@@ -105,7 +105,7 @@ async fn bootstrap(server: &ReferenceServer, token: &AccessToken) -> (Changes, C
 }
 
 async fn pull(server: &ReferenceServer, token: &AccessToken, cursor: &Cursor) -> (Changes, Cursor) {
-    let page = server.pull(token, PullRequest { cursor: cursor.clone(), limit: None }).await.unwrap();
+    let page = server.pull(token, PullRequest { cursor: cursor.clone(), limit: None, bytes: None }).await.unwrap();
     (page.changes, page.cursor)
 }
 
@@ -134,7 +134,7 @@ async fn what_a_policy_hides_is_nowhere_and_its_number_is_no_gap() {
     assert_eq!(texts(&changes), ["seven"]);
     assert_eq!(changes.covered.iter().map(|part| part.range).collect::<Vec<_>>(), [range(5, 6)]);
     assert_eq!(changes.tombstones, [], "she was never shown them");
-    let request = HistoryRequest { conversation_id: thread, before: None, limit: None };
+    let request = HistoryRequest { conversation_id: thread, before: None, limit: None, bytes: None };
     let page = server.history(&hers, request).await.unwrap();
     assert_eq!((texts(&page.changes), page.range), (vec!["one", "three", "seven"], range(1, 7)));
     assert_eq!(texts(&server.visible_to(ada.person_id)), ["one", "three", "seven"]);
@@ -142,7 +142,7 @@ async fn what_a_policy_hides_is_nowhere_and_its_number_is_no_gap() {
     assert_eq!(texts(&bootstrap(&server, &his).await.0).len(), 7, "their author sees them");
 
     let old = Capabilities::from([Capability::SetDigest]);
-    let page = server.pull_for(&hers, &PullRequest { cursor, limit: None }, &old).unwrap();
+    let page = server.pull_for(&hers, &PullRequest { cursor, limit: None, bytes: None }, &old).unwrap();
     assert_eq!(page.changes.covered, [], "only to those that named it");
 }
 

@@ -34,7 +34,6 @@ pub(crate) struct Model {
     pub(crate) missing_before: Option<i64>,
     pub(crate) last_message_at: Option<Micros>,
     pub(crate) last_message_preview: Option<String>,
-    #[sea_orm(indexed)]
     pub(crate) unread_count: i64,
     pub(crate) unread_here: i64,
     pub(crate) unread_above: Option<i64>,

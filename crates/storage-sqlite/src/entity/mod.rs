@@ -21,6 +21,7 @@ pub(crate) mod read_markers;
 pub(crate) mod session;
 pub(crate) mod sync_state;
 pub(crate) mod tombstones;
+pub(crate) mod unread_total;
 pub(crate) mod unreadable_rows;
 pub(crate) mod value;
 

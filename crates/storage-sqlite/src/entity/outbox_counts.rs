@@ -1,4 +1,4 @@
-//! How many mutations wait, and how many have failed: one row, which triggers of the outbox keep up.
+//! The numbers of queued and of failed mutations: one row. Triggers keep them up to date.
 
 use sea_orm::entity::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use super::{
     access, account, aliases, conversations, known_changes, messages, outbox, outbox_counts, people, read_markers,
-    session, sync_state, tombstones, unreadable_rows,
+    session, sync_state, tombstones, unread_total, unreadable_rows,
 };
 use crate::{SqliteStore, sql::Tx};
 use sea_orm::{
@@ -69,6 +69,7 @@ fn entities() -> Vec<Table> {
         of_entity(session::Entity),
         of_entity(sync_state::Entity),
         of_entity(tombstones::Entity),
+        of_entity(unread_total::Entity),
         of_entity(unreadable_rows::Entity),
     ]
 }

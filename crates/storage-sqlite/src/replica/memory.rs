@@ -4,7 +4,7 @@
 //! cannot read, is reported and dropped; what it said is learned again.
 
 use fieldpost_domain::{Capabilities, ConversationDigest, ConversationId, ServerLimits};
-use fieldpost_storage::{Health, ReducedSize, SyncMemory};
+use fieldpost_storage::{Health, LineSpeed, ReducedSize, SyncMemory};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -14,6 +14,10 @@ struct Stored<'a> {
     limits: ServerLimits,
     push_size: ReducedSize,
     page_size: ReducedSize,
+    #[serde(skip_serializing_if = "is_default")]
+    line: LineSpeed,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock_ahead_ms: Option<i64>,
     suspects: &'a BTreeSet<ConversationId>,
     unresolved_digest: Option<&'a ConversationDigest>,
     checked: Option<ConversationId>,
@@ -22,11 +26,17 @@ struct Stored<'a> {
     health: Health,
 }
 
+fn is_default(line: &LineSpeed) -> bool {
+    *line == LineSpeed::default()
+}
+
 pub(super) fn encode(memory: &SyncMemory) -> String {
     let stored = Stored {
         limits: memory.limits,
         push_size: memory.push_size,
         page_size: memory.page_size,
+        line: memory.line,
+        clock_ahead_ms: memory.clock_ahead_ms,
         suspects: &memory.suspects,
         unresolved_digest: memory.unresolved_digest.as_ref(),
         checked: memory.checked,
@@ -47,6 +57,8 @@ pub(super) fn decode(stored: Option<&str>) -> SyncMemory {
         limits: take(&mut fields, "limits"),
         push_size: take(&mut fields, "push_size"),
         page_size: take(&mut fields, "page_size"),
+        line: take(&mut fields, "line"),
+        clock_ahead_ms: take(&mut fields, "clock_ahead_ms"),
         suspects: take(&mut fields, "suspects"),
         unresolved_digest: take(&mut fields, "unresolved_digest"),
         checked: take(&mut fields, "checked"),
@@ -75,7 +87,7 @@ mod tests {
 
     fn memory() -> SyncMemory {
         SyncMemory {
-            push_size: ReducedSize { rows: Some(62) },
+            push_size: ReducedSize { rows: Some(62), ..ReducedSize::default() },
             suspects: [build::conversation_id(1)].into(),
             unresolved_digest: Some(ConversationDigest::of([])),
             checked: Some(build::conversation_id(2)),
@@ -109,7 +121,7 @@ mod tests {
     fn a_part_that_cannot_be_read_costs_nothing_but_itself() {
         let damaged = stored().replace(r#""rows":62"#, r#""rows":-1"#);
         assert_eq!(decode(Some(&damaged)), SyncMemory { push_size: ReducedSize::default(), ..memory() });
-        let later = stored().replace(r#""push_size""#, r#""line":{"kbit":64},"push_size""#);
+        let later = stored().replace(r#""push_size""#, r#""radio":{"kbit":64},"push_size""#);
         assert_eq!(decode(Some(&later)), memory());
         let narrower = stored().replace(r#","oversized":0"#, "");
         assert_eq!(decode(Some(&narrower)), memory());

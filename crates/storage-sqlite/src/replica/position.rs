@@ -61,8 +61,10 @@ pub(crate) async fn begin_bootstrap(tx: &Tx, reason: BootstrapReason) -> Res<()>
     Ok(())
 }
 
-/// What was remembered of the old history says nothing of the new one.
+/// What was remembered of the old history says nothing of the new one. A thread in which a tombstone had filled a gap
+/// shows less.
 async fn forget_remembered(tx: &Tx) -> Res<()> {
+    tx.changed(ChangeSet::everything()).await;
     tx.execute(&tombstones::Entity::delete_many()).await?;
     tx.execute(&access::Entity::delete_many()).await.map(drop)
 }

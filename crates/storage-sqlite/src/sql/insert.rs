@@ -81,7 +81,8 @@ impl<R, C> Insert<R, C> {
         Bound::new(self.sql(1), self.values.iter().map(|value| value(row, context)).collect())
     }
 
-    fn sql(&self, rows: usize) -> String {
+    /// The statement for so many rows.
+    pub(crate) fn sql(&self, rows: usize) -> String {
         let row = format!("({})", vec!["?"; self.values.len()].join(","));
         format!("{} {} {}", self.head, vec![row.as_str(); rows].join(","), self.tail)
     }

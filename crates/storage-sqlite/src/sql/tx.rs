@@ -8,7 +8,10 @@ use crate::{
 };
 use fieldpost_domain::ConversationId;
 use fieldpost_storage::{ChangeSet, StorageErrorKind};
-use sea_orm::{DbBackend, FromQueryResult, QueryTrait, Statement, TryGetable, Value, sqlx::sqlite::SqliteRow};
+use sea_orm::{
+    DbBackend, EntityTrait, FromQueryResult, QuerySelect, QueryTrait, Select, Statement, TryGetable, Value,
+    sqlx::sqlite::SqliteRow,
+};
 use std::borrow::Cow;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -63,12 +66,9 @@ impl Tx {
         Ok(rows.into_iter().map(queried).collect())
     }
 
+    /// The first row of a query, which has few.
     pub(crate) async fn one(&self, sql: &str, values: Vec<Value>) -> Res<Option<Row>> {
-        let row = match self {
-            Self::Writing(writing) => writing.lock().await.one(sql, values).await?,
-            Self::Reading(reading) => reading.lock().await.one(sql, values).await?,
-        };
-        Ok(row.map(queried))
+        Ok(self.all(sql, values).await?.into_iter().next())
     }
 
     fn writing(&self) -> Res<&Mutex<Writing>> {
@@ -101,8 +101,8 @@ impl Tx {
     }
 
     /// Whether a query that was built finds anything.
-    pub(crate) async fn finds(&self, query: &impl QueryTrait) -> Res<bool> {
-        let (sql, values) = built(query);
+    pub(crate) async fn finds<E: EntityTrait>(&self, query: &Select<E>) -> Res<bool> {
+        let (sql, values) = built(&query.clone().limit(1));
         Ok(self.one(&sql, values).await?.is_some())
     }
 
@@ -127,7 +127,7 @@ impl Tx {
     async fn ending<const N: usize>(&self, statements: [Bound; N]) -> Res<Vec<SqliteRow>> {
         let sql = statements.iter().map(|statement| statement.sql.as_ref()).collect::<Vec<_>>().join(";");
         let values = statements.into_iter().flat_map(|statement| statement.values).collect();
-        self.writing()?.lock().await.last(&sql, values).await
+        self.writing()?.lock().await.last(&sql, N, values).await
     }
 }
 

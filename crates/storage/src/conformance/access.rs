@@ -41,7 +41,7 @@ async fn is_here(store: &dyn Store, conversation: ConversationId) -> bool {
     store.conversation(conversation).await.unwrap().is_some()
 }
 
-/// A revocation removes the conversation, its messages and markers.
+/// `Replica::apply_pull`: a revocation removes the conversation, its messages and markers.
 pub async fn a_revoked_conversation_leaves_the_device(store: &dyn Store) {
     let id = three(store).await;
     pulled(store, Changes { read_markers: vec![read_to(id, &iris(), 3)], ..Changes::default() }).await;
@@ -60,7 +60,7 @@ pub async fn a_revoked_conversation_leaves_the_device(store: &dyn Store) {
     assert_eq!(super::given::unread(store, id).await, 3, "the marker had gone with the rest");
 }
 
-/// What waited in its lane becomes dead letters, and stays visible to its author.
+/// The queued mutations of the lane become dead letters, and the author still sees their messages.
 pub async fn unsent_messages_of_a_revoked_conversation_become_dead_letters(store: &dyn Store) {
     let id = three(store).await;
     pulled(store, Changes { conversations: vec![broadcast(2, 0)], ..Changes::default() }).await;
@@ -79,8 +79,8 @@ pub async fn unsent_messages_of_a_revoked_conversation_become_dead_letters(store
     assert_eq!(shown.content.as_deref(), Some("own 1"));
 }
 
-/// A message that the server has is no dead letter: only its answer was still to come.
-pub async fn an_echoed_message_of_a_revoked_conversation_just_leaves(store: &dyn Store) {
+/// The server has the message and only the response was missing, so it is no dead letter.
+pub async fn an_echoed_message_of_a_revoked_conversation_leaves_the_outbox(store: &dyn Store) {
     let id = three(store).await;
     sent(store, 1, id).await;
     pulled_messages(store, vec![echo(1, id, 4)]).await;
@@ -91,7 +91,7 @@ pub async fn an_echoed_message_of_a_revoked_conversation_just_leaves(store: &dyn
     assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
 }
 
-/// A refusal that a dead letter already had is not overwritten.
+/// A revocation does not overwrite the reason of an earlier dead letter.
 pub async fn an_earlier_dead_letter_keeps_its_reason(store: &dyn Store) {
     let id = three(store).await;
     sent(store, 1, id).await;
@@ -100,7 +100,7 @@ pub async fn an_earlier_dead_letter_keeps_its_reason(store: &dyn Store) {
     assert_eq!(failure(&outbox(store).await[0]), Some(&RefusalCode::Forbidden));
 }
 
-/// The push was under way when access was lost, and the server had taken the message.
+/// Access was lost during the push, after the server had stored the message.
 pub async fn an_answer_after_the_revocation_settles_the_dead_letter(store: &dyn Store) {
     let id = three(store).await;
     sent(store, 1, id).await;
@@ -109,11 +109,11 @@ pub async fn an_answer_after_the_revocation_settles_the_dead_letter(store: &dyn 
     assert_eq!(stored(store, 1, ack(1, id, 4)).await.acknowledged, 1);
 
     assert!(outbox(store).await.is_empty());
-    assert_eq!(store.message(own_message_id(1)).await.unwrap(), None, "it is not of this device's business any more");
+    assert_eq!(store.message(own_message_id(1)).await.unwrap(), None, "the message has left the device");
     assert!(!is_here(store, id).await);
 }
 
-/// A revocation is remembered: late answers bring nothing back.
+/// The store remembers the revocation: late responses do not bring the conversation back.
 pub async fn late_rows_of_a_revoked_conversation_are_ignored(store: &dyn Store) {
     let id = three(store).await;
     pulled(store, revoked(3)).await;
@@ -131,7 +131,7 @@ pub async fn late_rows_of_a_revoked_conversation_are_ignored(store: &dyn Store) 
     assert!(!is_here(store, id).await);
 }
 
-/// A newer grant makes it welcome again; its row comes in the same page.
+/// A newer grant brings the conversation back; its row is in the same page.
 pub async fn a_newer_grant_brings_the_conversation_back(store: &dyn Store) {
     let id = three(store).await;
     pulled(store, revoked(3)).await;
@@ -142,9 +142,9 @@ pub async fn a_newer_grant_brings_the_conversation_back(store: &dyn Store) {
     assert_eq!(seqs(&newest(store, id, 10).await), [1, 2, 3]);
 }
 
-/// Of a conversation that came into sight a pull brings what has changed since its cursor, which need not be the newest: the
-/// rest is older than any cursor, and is fetched through history.
-pub async fn a_granted_conversation_is_missing_what_has_not_changed_lately(store: &dyn Store) {
+/// A pull brings only the messages of a granted conversation that have changed since the cursor. The others are fetched
+/// as history.
+pub async fn a_granted_conversation_is_missing_its_older_messages(store: &dyn Store) {
     loaded(store, Changes { people: vec![iris(), ada()], ..Changes::default() }).await;
     let id = conversation_id(1);
     pulled(store, granted(1, thread(direct(1, 4), vec![message(id, 1, &ada()), message(id, 3, &ada())]))).await;
@@ -156,7 +156,7 @@ pub async fn a_granted_conversation_is_missing_what_has_not_changed_lately(store
     assert!(store.missing_ranges(10).await.unwrap().is_empty());
 }
 
-/// A grant without messages: they are fetched through history.
+/// A grant without messages: they are fetched as history.
 pub async fn a_granted_conversation_is_missing_its_messages(store: &dyn Store) {
     loaded(store, Changes::default()).await;
     let rows = Changes { conversations: vec![direct(1, 40)], ..Changes::default() };
@@ -168,9 +168,8 @@ pub async fn a_granted_conversation_is_missing_its_messages(store: &dyn Store) {
     );
 }
 
-/// A mark that was refused while there was no sight of the conversation is sent again once there is; unless the server knows
-/// as much from another device.
-pub async fn what_was_read_is_told_again_when_sight_comes_back(store: &dyn Store) {
+/// A read mark that was refused without access is queued again after a grant, unless another device has read as far.
+pub async fn a_read_mark_is_queued_again_when_access_returns(store: &dyn Store) {
     let one = loaded_thread(store, direct(1, 3), messages(conversation_id(1), 1..=3, &ada())).await;
     let back = |read, version| {
         let grant = AccessChange { conversation_id: one, access: Access::Grant, version: Version::new(version) };
@@ -181,15 +180,15 @@ pub async fn what_was_read_is_told_again_when_sight_comes_back(store: &dyn Store
     refused(store, 1, RefusalCode::NotFound).await;
     assert!(outbox(store).await.is_empty());
 
-    assert_eq!(pulled(store, back(3, 1)).await.marked_again, 0, "another device has told");
+    assert_eq!(pulled(store, back(3, 1)).await.marked_again, 0, "another device has read as far");
     assert_eq!(pulled(store, back(2, 2)).await.marked_again, 1);
     let queued = store.next_batch(super::build::wide(), &HashSet::new()).await.unwrap();
     assert_eq!(queued[0].intent, Intent::MarkRead(MarkRead { conversation_id: one, read_seq: seq(3) }));
     assert_eq!(pulled(store, back(2, 3)).await.marked_again, 0, "one waits");
 }
 
-/// The same when a first load brings it back into sight.
-pub async fn what_was_read_is_told_again_after_a_first_load(store: &dyn Store) {
+/// The same when a bootstrap makes the conversation visible again.
+pub async fn a_read_mark_is_queued_again_after_a_bootstrap(store: &dyn Store) {
     let rows = || messages(conversation_id(1), 1..=3, &ada());
     let one = loaded_thread(store, direct(1, 3), rows()).await;
     read(store, 1, one).await;
@@ -198,8 +197,8 @@ pub async fn what_was_read_is_told_again_after_a_first_load(store: &dyn Store) {
     assert_eq!((report.marked_again, outbox(store).await.len(), unread(store, one).await), (1, 1, 0));
 }
 
-/// Messages that could not be sent come into sight again with their conversation.
-pub async fn dead_letters_stand_in_their_thread_again_after_a_grant(store: &dyn Store) {
+/// Messages that could not be sent appear again together with their conversation.
+pub async fn dead_letters_return_to_their_thread_after_a_grant(store: &dyn Store) {
     let id = three(store).await;
     sent(store, 1, id).await;
     pulled(store, revoked(1)).await;
@@ -208,7 +207,7 @@ pub async fn dead_letters_stand_in_their_thread_again_after_a_grant(store: &dyn 
     assert!(batch(store).await.is_empty(), "only a person decides to send it again");
 }
 
-/// Lost and regained between two pulls, told in one page.
+/// One page contains both the grant and the later revocation.
 pub async fn a_revocation_wins_over_an_older_grant_of_the_same_page(store: &dyn Store) {
     let id = three(store).await;
     let mut changes = granted(5, whole());
@@ -218,8 +217,8 @@ pub async fn a_revocation_wins_over_an_older_grant_of_the_same_page(store: &dyn 
     assert!(!is_here(store, id).await);
 }
 
-/// Revoking what is not here is remembered all the same.
-pub async fn a_revocation_of_what_is_not_here_is_remembered(store: &dyn Store) {
+/// A revocation of a conversation that is not stored is remembered too.
+pub async fn a_revocation_of_an_unknown_conversation_is_remembered(store: &dyn Store) {
     loaded(store, Changes::default()).await;
     let report = pulled(store, revoked(1)).await;
     assert_eq!((report.applied, report.purged.len()), (1, 0));
@@ -227,7 +226,7 @@ pub async fn a_revocation_of_what_is_not_here_is_remembered(store: &dyn Store) {
     assert!(!is_here(store, conversation_id(1)).await);
 }
 
-/// A conversation that was opened offline turns out to be one that was revoked.
+/// A conversation that was opened offline turns out to be a revoked one.
 pub async fn an_open_that_leads_to_a_revoked_conversation_leaves_dead_letters(store: &dyn Store) {
     three(store).await;
     pulled(store, revoked(1)).await;
@@ -240,7 +239,7 @@ pub async fn an_open_that_leads_to_a_revoked_conversation_leaves_dead_letters(st
     assert_eq!(outbox(store).await.iter().map(failure).collect::<Vec<_>>(), [Some(&RefusalCode::AccessLost)]);
 }
 
-/// The tombstone of a conversation removes everything of it, for good.
+/// The tombstone of a conversation removes everything of it.
 pub async fn a_deleted_conversation_leaves_and_does_not_come_back(store: &dyn Store) {
     let id = three(store).await;
     sent(store, 1, id).await;
@@ -262,7 +261,7 @@ pub async fn a_deleted_conversation_leaves_and_does_not_come_back(store: &dyn St
     assert!(!is_here(store, id).await);
 }
 
-/// The tombstone of a conversation that is older than the row says nothing.
+/// A tombstone that is older than the conversation's row changes nothing.
 pub async fn an_older_tombstone_of_a_conversation_is_ignored(store: &dyn Store) {
     let row = Conversation { version: Version::new(9), ..direct(1, 1) };
     let id = loaded_thread(store, row, vec![message(conversation_id(1), 1, &ada())]).await;
@@ -272,7 +271,7 @@ pub async fn an_older_tombstone_of_a_conversation_is_ignored(store: &dyn Store) 
     assert!(is_here(store, id).await);
 }
 
-/// Rows that other conversations have are not touched.
+/// Rows of other conversations stay.
 pub async fn a_revocation_touches_no_other_conversation(store: &dyn Store) {
     three(store).await;
     let other = conversation_id(2);

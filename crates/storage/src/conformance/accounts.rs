@@ -1,4 +1,4 @@
-//! Sessions, whose database this is, and the end of a store.
+//! Sessions, the owner of the store, and closing it.
 
 use super::build::{
     ada, at, bootstrap_page, composed, conversation_id, cursor, direct, history_page, iris, mutation_id, new_direct,
@@ -21,14 +21,14 @@ pub async fn a_fresh_store_belongs_to_nobody(store: &dyn Store) {
     store.clear_session().await.unwrap();
 }
 
-/// The first session makes the store that person's.
+/// The first session makes its person the owner.
 pub async fn the_first_session_decides_whose_store_it_is(store: &dyn Store) {
     store.save_session(&session(&iris(), 1)).await.unwrap();
     assert_eq!(store.session().await.unwrap(), Some(session(&iris(), 1)));
     assert_eq!(store.account().await.unwrap(), Some(iris().id));
 }
 
-/// Rotated tokens take the place of the old ones.
+/// Rotated tokens replace the old ones.
 pub async fn a_refreshed_session_replaces_the_old_one(store: &dyn Store) {
     store.save_session(&session(&iris(), 1)).await.unwrap();
     let rotated = fieldpost_domain::Session { email: None, ..session(&iris(), 2) };
@@ -47,12 +47,12 @@ pub async fn another_persons_session_is_refused(store: &dyn Store) {
     }
     store.clear_session().await.unwrap();
     let error = store.save_session(&session(&ada(), 1)).await.unwrap_err();
-    assert_eq!(error.kind(), StorageErrorKind::WrongAccount, "for good, also after signing out");
+    assert_eq!(error.kind(), StorageErrorKind::WrongAccount, "also after signing out");
     assert_eq!(store.session().await.unwrap(), None);
 }
 
 /// `Sessions::claim`: an app that owns the session.
-pub async fn a_claimed_store_is_that_persons_and_keeps_no_tokens(store: &dyn Store) {
+pub async fn a_claimed_store_belongs_to_its_person_and_keeps_no_tokens(store: &dyn Store) {
     store.claim(iris().id).await.unwrap();
     store.claim(iris().id).await.unwrap();
     assert_eq!((store.account().await.unwrap(), store.session().await.unwrap()), (Some(iris().id), None));
@@ -65,7 +65,7 @@ pub async fn a_claimed_store_is_that_persons_and_keeps_no_tokens(store: &dyn Sto
     assert_eq!(store.session().await.unwrap(), Some(session(&iris(), 1)), "claiming takes nothing away");
 }
 
-/// Signing out forgets the tokens and nothing else.
+/// Signing out deletes the tokens and nothing else.
 pub async fn signing_out_keeps_the_outbox_and_everything_else(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 0), vec![]).await;
     sent(store, 1, thread).await;
@@ -76,11 +76,11 @@ pub async fn signing_out_keeps_the_outbox_and_everything_else(store: &dyn Store)
     assert_eq!(store.account().await.unwrap(), Some(iris().id));
     assert_eq!(texts(store, thread).await, ["own 1"]);
     assert_eq!(batch(store).await, mutations([1]));
-    assert!(sent(store, 2, thread).await.mine, "writing goes on");
+    assert!(sent(store, 2, thread).await.mine, "sending still works");
     store.save_session(&session(&iris(), 2)).await.unwrap();
 }
 
-/// An error of the store carries neither content nor token.
+/// An error of the store contains neither content nor tokens.
 pub async fn errors_carry_no_content_and_no_token(store: &dyn Store) {
     loaded(store, Changes::default()).await;
     let wrong = store.save_session(&session(&ada(), 7)).await.unwrap_err();
@@ -101,7 +101,7 @@ pub async fn closing_twice_is_allowed(store: &dyn Store) {
     store.close().await.unwrap();
 }
 
-/// Every method that reads fails after `close`.
+/// Every reading method fails after `close`.
 pub async fn a_closed_store_cannot_be_read(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 0), vec![]).await;
     store.close().await.unwrap();
@@ -122,7 +122,7 @@ pub async fn a_closed_store_cannot_be_read(store: &dyn Store) {
     closed("account", store.account().await);
 }
 
-/// Every method that writes fails after `close`.
+/// Every writing method fails after `close`.
 pub async fn a_closed_store_cannot_be_written(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 0), vec![]).await;
     store.close().await.unwrap();
@@ -140,8 +140,8 @@ pub async fn a_closed_store_cannot_be_written(store: &dyn Store) {
     closed("clear_session", store.clear_session().await);
 }
 
-/// `Store::inspect`: a store that nothing happened to is sound, and looking changes nothing.
-pub async fn a_store_in_use_is_sound(store: &dyn Store) {
+/// `Store::inspect`: it finds no fault in a store in use, and changes nothing.
+pub async fn inspect_finds_no_fault_in_a_sound_store(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 1), super::build::messages(conversation_id(1), 1..=1, &ada())).await;
     sent(store, 1, id).await;
     assert!(store.inspect().await.unwrap().faults.is_empty());

@@ -1,4 +1,4 @@
-//! What goes out next.
+//! Batches of mutations to send.
 
 use super::build::{ada, composed, conversation_id, direct, messages, mutation_id, new_direct, other_direct, wide};
 use super::given::{answered, batch, loaded, loaded_thread, mutations, outbox, read, refused, send, sent};
@@ -20,7 +20,7 @@ async fn fitting(store: &dyn Store, rows: u32, bytes: u32) -> Vec<fieldpost_doma
     batch.into_iter().map(|mutation| mutation.id).collect()
 }
 
-/// `Outbox::next_batch`: in the order in which they were recorded, whatever their ids.
+/// `Outbox::next_batch`: in the order of recording, regardless of the ids.
 pub async fn a_batch_is_in_the_order_of_recording(store: &dyn Store) {
     let (one, two) = two_lanes(store).await;
     for (n, lane) in [(5, one), (2, two), (9, one), (1, two)] {
@@ -29,7 +29,7 @@ pub async fn a_batch_is_in_the_order_of_recording(store: &dyn Store) {
     assert_eq!(batch(store).await, mutations([5, 2, 9, 1]));
 }
 
-/// `Outbox::next_batch`: what is sent stays until it is answered.
+/// `Outbox::next_batch`: the mutations stay in the outbox until they are settled.
 pub async fn reading_a_batch_takes_nothing_out(store: &dyn Store) {
     let (one, _) = two_lanes(store).await;
     sent(store, 1, one).await;
@@ -39,7 +39,7 @@ pub async fn reading_a_batch_takes_nothing_out(store: &dyn Store) {
 }
 
 /// `BatchLimits::rows`.
-pub async fn a_batch_has_at_most_so_many_rows(store: &dyn Store) {
+pub async fn a_batch_respects_its_row_limit(store: &dyn Store) {
     let (one, two) = two_lanes(store).await;
     for (n, lane) in [(1, one), (2, two), (3, one)] {
         sent(store, n, lane).await;
@@ -47,8 +47,8 @@ pub async fn a_batch_has_at_most_so_many_rows(store: &dyn Store) {
     assert_eq!(fitting(store, 2, u32::MAX).await, mutations([1, 2]));
 }
 
-/// `BatchLimits::bytes`: by the size on the wire, and nothing overtakes what did not fit.
-pub async fn a_batch_has_at_most_so_many_bytes(store: &dyn Store) {
+/// `BatchLimits::bytes`: by the wire size; no mutation overtakes one that does not fit.
+pub async fn a_batch_respects_its_byte_limit(store: &dyn Store) {
     let (one, two) = two_lanes(store).await;
     let content = MessageContent::new(&"x".repeat(4000)).unwrap();
     sent(store, 1, one).await;
@@ -67,8 +67,8 @@ pub async fn a_batch_has_at_most_so_many_bytes(store: &dyn Store) {
     assert_eq!(fitting(store, 10, 2 * size(1) + 8000).await, mutations([1, 2, 3]));
 }
 
-/// `Outbox::next_batch`: at least one, whatever its size.
-pub async fn a_batch_has_at_least_one(store: &dyn Store) {
+/// `Outbox::next_batch`: at least one mutation, whatever its size.
+pub async fn a_batch_has_at_least_one_mutation(store: &dyn Store) {
     let (one, _) = two_lanes(store).await;
     sent(store, 1, one).await;
     sent(store, 2, one).await;
@@ -83,8 +83,8 @@ pub async fn an_empty_outbox_gives_an_empty_batch(store: &dyn Store) {
     assert!(outbox(store).await.is_empty());
 }
 
-/// `Outbox::next_batch`: a held lane holds up no other.
-pub async fn held_lanes_are_passed_over(store: &dyn Store) {
+/// `Outbox::next_batch`: a held lane delays no other lane.
+pub async fn held_lanes_are_skipped(store: &dyn Store) {
     let (one, two) = two_lanes(store).await;
     for (n, lane) in [(1, one), (2, two), (3, one)] {
         sent(store, n, lane).await;
@@ -93,8 +93,8 @@ pub async fn held_lanes_are_passed_over(store: &dyn Store) {
     assert_eq!(batch.iter().map(|mutation| mutation.id).collect::<Vec<_>>(), mutations([2]));
 }
 
-/// Defect 8: what was refused for good is not attempted again, and holds up nothing, not even its own lane.
-pub async fn defect_8_dead_letters_are_passed_over(store: &dyn Store) {
+/// Defect 8: a refused mutation is not sent again, and delays nothing, not even its own lane.
+pub async fn defect_8_dead_letters_are_skipped(store: &dyn Store) {
     let (one, two) = two_lanes(store).await;
     for (n, lane) in [(1, one), (2, one), (3, two)] {
         sent(store, n, lane).await;
@@ -104,8 +104,8 @@ pub async fn defect_8_dead_letters_are_passed_over(store: &dyn Store) {
     assert_eq!(outbox(store).await.len(), 3);
 }
 
-/// Defect 8: no number of "not now" and no clock makes a failure of a message that may still be sent.
-pub async fn defect_8_nothing_is_given_up_by_itself(store: &dyn Store) {
+/// Defect 8: no number of "retry" results and no clock makes a dead letter.
+pub async fn defect_8_retries_and_time_make_no_dead_letter(store: &dyn Store) {
     let (one, _) = two_lanes(store).await;
     sent(store, 1, one).await;
     for _ in 0..50 {
@@ -116,7 +116,7 @@ pub async fn defect_8_nothing_is_given_up_by_itself(store: &dyn Store) {
     assert_eq!(batch(store).await, mutations([1]));
 }
 
-/// `Outbox::entries`: dead letters in their place, at most `limit`.
+/// `Outbox::entries`: at most `limit`, with dead letters at their place.
 pub async fn entries_are_listed_in_order_dead_letters_included(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
     sent(store, 1, thread).await;
@@ -135,8 +135,8 @@ pub async fn entries_are_listed_in_order_dead_letters_included(store: &dyn Store
     assert_eq!((counts.pending, counts.failed), (2, 1));
 }
 
-/// `Outbox::open_direct`: ahead of everything written in it.
-pub async fn the_open_goes_ahead_of_what_is_written_in_it(store: &dyn Store) {
+/// `Outbox::open_direct`: the open is sent before the messages of its conversation.
+pub async fn an_open_is_sent_before_the_messages_of_its_conversation(store: &dyn Store) {
     loaded(store, Changes::default()).await;
     store.open_direct(mutation_id(1), new_direct(1)).await.unwrap();
     sent(store, 2, conversation_id(1)).await;

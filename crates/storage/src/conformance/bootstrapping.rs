@@ -1,4 +1,4 @@
-//! The first load, resuming, and what leaves with it.
+//! Bootstraps: pages, resuming, and what they remove.
 
 use super::build::{
     ack, ada, ben, bootstrap_page, broadcast, composed, continuation, conversation_id, cursor, digest, direct, echo,
@@ -14,13 +14,13 @@ use fieldpost_domain::{
     RefusalCode, Version,
 };
 
-/// The first of two pages; it brings conversation 1.
+/// The first of two pages, with conversation 1.
 fn first_page() -> BootstrapPage {
     let changes = thread(direct(1, 2), messages(conversation_id(1), 1..=2, &ada()));
     BootstrapPage { total_conversations: 2, next_after: Some(continuation("next")), ..bootstrap_page(changes) }
 }
 
-/// The second of two pages; it brings conversation 2.
+/// The second of two pages, with conversation 2.
 fn second_page() -> BootstrapPage {
     let changes = thread(broadcast(2, 1), messages(conversation_id(2), 1..=1, &ada()));
     BootstrapPage { total_conversations: 2, digest: Some(digest([1, 2])), ..bootstrap_page(changes) }
@@ -34,13 +34,13 @@ async fn position(store: &dyn Store) -> SyncPosition {
     store.sync_state().await.unwrap().position
 }
 
-/// What Iris and Ada have written in 1.
+/// The messages of Iris and Ada in conversation 1.
 pub(super) fn settled_messages() -> Vec<Message> {
     let authors = [iris(), ada(), iris(), ada(), iris()];
     (1..).zip(&authors).map(|(n, author)| message(conversation_id(1), n, author)).collect()
 }
 
-/// Both conversations are here, each with its messages: five of Iris and Ada in 1, one broadcast in 2.
+/// Both conversations are loaded: five messages of Iris and Ada in 1, one broadcast in 2.
 pub(super) async fn settled_down(store: &dyn Store) {
     let mut changes = thread(direct(1, 5), settled_messages());
     changes.people.push(ben());
@@ -49,7 +49,7 @@ pub(super) async fn settled_down(store: &dyn Store) {
     loaded(store, changes).await;
 }
 
-/// Page by page, with progress, until the server's cursor is the position.
+/// The pages show progress, and the last one makes the server's cursor the position.
 pub async fn a_bootstrap_goes_page_by_page(store: &dyn Store) {
     assert_eq!(position(store).await, SyncPosition::Fresh);
     store.begin_bootstrap(BootstrapReason::First).await.unwrap();
@@ -58,7 +58,7 @@ pub async fn a_bootstrap_goes_page_by_page(store: &dyn Store) {
     let report = store.apply_bootstrap(None, first_page()).await.unwrap();
     assert_eq!((report.digest_matches, report.new_messages), (None, 2));
     assert_eq!(position(store).await, under_way(Some("next"), 1, Some(2)));
-    assert_eq!(texts(store, conversation_id(1)).await.len(), 2, "what is loaded can be read");
+    assert_eq!(texts(store, conversation_id(1)).await.len(), 2, "loaded rows are readable");
     assert_eq!(store.sync_state().await.unwrap().me, Some(iris()));
 
     let report = store.apply_bootstrap(Some(&continuation("next")), second_page()).await.unwrap();
@@ -80,7 +80,7 @@ pub async fn the_progress_of_a_bootstrap_adds_up(store: &dyn Store) {
     }
 }
 
-/// Defect 4: a page that failed is asked for again; nothing of it is skipped, and no other page fits in its place.
+/// Defect 4: a failed page is requested again; no page is skipped, and no other page is accepted in its place.
 pub async fn defect_4_no_page_of_a_bootstrap_can_be_skipped(store: &dyn Store) {
     store.begin_bootstrap(BootstrapReason::First).await.unwrap();
     let too_early = store.apply_bootstrap(Some(&continuation("next")), second_page()).await.unwrap_err();
@@ -96,15 +96,15 @@ pub async fn defect_4_no_page_of_a_bootstrap_can_be_skipped(store: &dyn Store) {
     assert_eq!(done.kind(), StorageErrorKind::Superseded);
 }
 
-/// A page without a bootstrap.
+/// A page is refused if no bootstrap has begun.
 pub async fn a_bootstrap_page_needs_a_bootstrap(store: &dyn Store) {
     let error = store.apply_bootstrap(None, first_page()).await.unwrap_err();
     assert_eq!(error.kind(), StorageErrorKind::Superseded);
     assert!(store.conversations(10).await.unwrap().is_empty());
 }
 
-/// A first screen can be read at once. Where its page leads nobody goes on.
-pub async fn a_first_screen_leads_to_no_page_and_the_bootstrap_begins_anew(store: &dyn Store) {
+/// A first screen is readable at once. Its continuation is not used.
+pub async fn after_a_first_screen_the_bootstrap_begins_again(store: &dyn Store) {
     store.begin_bootstrap(BootstrapReason::First).await.unwrap();
     let before = store.sync_state().await.unwrap().generation;
 
@@ -113,8 +113,8 @@ pub async fn a_first_screen_leads_to_no_page_and_the_bootstrap_begins_anew(store
     assert_eq!((report.digest_matches, report.new_messages, report.purged.len()), (None, 2, 0));
     let state = store.sync_state().await.unwrap();
     assert_eq!((state.position, state.me), (SyncPosition::FirstScreen, Some(iris())));
-    assert!(state.generation > before, "what was asked for before it proves nothing");
-    assert_eq!(texts(store, conversation_id(1)).await.len(), 2, "what is here can be read");
+    assert!(state.generation > before, "earlier requests are superseded");
+    assert_eq!(texts(store, conversation_id(1)).await.len(), 2, "stored rows are readable");
     for after in [None, Some(continuation("next"))] {
         let error = store.apply_bootstrap(after.as_ref(), second_page()).await.unwrap_err();
         assert_eq!(error.kind(), StorageErrorKind::Superseded);
@@ -128,7 +128,7 @@ pub async fn a_first_screen_leads_to_no_page_and_the_bootstrap_begins_anew(store
     assert_eq!(store.conversations(10).await.unwrap().len(), 2);
 }
 
-/// It takes the place of the first page, and of no other.
+/// A first screen is accepted only in place of the first page.
 pub async fn a_first_screen_needs_a_bootstrap_that_has_just_begun(store: &dyn Store) {
     let fresh = store.apply_first_screen(first_page()).await.unwrap_err();
     assert_eq!((fresh.kind(), fresh.operation()), (StorageErrorKind::Superseded, "apply_first_screen"));
@@ -141,7 +141,7 @@ pub async fn a_first_screen_needs_a_bootstrap_that_has_just_begun(store: &dyn St
     assert_eq!(position(store).await, under_way(Some("next"), 1, Some(2)));
 }
 
-/// Starting over begins from the beginning, and what the first attempt confirmed does not count.
+/// Starting over begins with the first page, and the confirmations of the first attempt do not count.
 pub async fn a_bootstrap_can_start_over(store: &dyn Store) {
     settled_down(store).await;
     store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
@@ -154,7 +154,7 @@ pub async fn a_bootstrap_can_start_over(store: &dyn Store) {
     assert_eq!(report.purged, [conversation_id(1)]);
 }
 
-/// Everything stays readable while a bootstrap is under way, and the outbox goes on.
+/// Everything stays readable during a bootstrap, and the outbox is still sent.
 pub async fn everything_stays_readable_during_a_bootstrap(store: &dyn Store) {
     for reason in [BootstrapReason::First, BootstrapReason::Reconcile, BootstrapReason::Epoch] {
         settled_down(store).await;
@@ -168,7 +168,7 @@ pub async fn everything_stays_readable_during_a_bootstrap(store: &dyn Store) {
     assert_eq!(batch(store).await, mutations([1]));
 }
 
-/// Nobody without a membership sees anything.
+/// A person without a membership sees nothing.
 pub async fn a_person_without_membership_has_an_empty_store(store: &dyn Store) {
     settled_down(store).await;
     sent(store, 1, conversation_id(1)).await;
@@ -183,7 +183,7 @@ pub async fn a_person_without_membership_has_an_empty_store(store: &dyn Store) {
     assert_eq!(failure(&outbox(store).await[0]), Some(&RefusalCode::AccessLost));
 }
 
-/// Conversations that did not come leave, with the consequences of a revocation for their lanes.
+/// Unconfirmed conversations leave, and their lanes are handled as after a revocation.
 pub async fn conversations_that_a_bootstrap_does_not_confirm_leave(store: &dyn Store) {
     settled_down(store).await;
     sent(store, 1, conversation_id(1)).await;
@@ -200,7 +200,7 @@ pub async fn conversations_that_a_bootstrap_does_not_confirm_leave(store: &dyn S
     assert!(store.conversation(conversation_id(1)).await.unwrap().is_some(), "it is not remembered as revoked");
 }
 
-/// Messages inside a confirmed range that did not come leave, and so do those below it.
+/// Unconfirmed messages leave, inside a confirmed range and below it.
 pub async fn messages_that_a_bootstrap_does_not_confirm_leave(store: &dyn Store) {
     settled_down(store).await;
     let one = conversation_id(1);
@@ -213,14 +213,14 @@ pub async fn messages_that_a_bootstrap_does_not_confirm_leave(store: &dyn Store)
     assert!(outbox(store).await.is_empty(), "only a change of epoch loses messages");
 }
 
-/// The position jumps over what was committed since the old cursor: no pull brings it. So what lies below a confirmed range
-/// is fetched again, and nothing that was deleted or edited meanwhile is taken for verified history.
+/// The position jumps over changes that were committed since the old cursor, and no pull brings them. So messages below
+/// a confirmed range are fetched again.
 pub async fn history_from_before_a_bootstrap_is_fetched_again(store: &dyn Store) {
     for reason in [BootstrapReason::Reconcile, BootstrapReason::Epoch, BootstrapReason::First] {
         let id = conversation_id(1);
         loaded_thread(store, direct(1, 10), messages(id, 1..=10, &ada())).await;
 
-        // Unseen: 2 and 5 were deleted for good, 6 was edited.
+        // Meanwhile 2 and 5 were deleted, and 6 was edited.
         bootstrapped(store, reason, thread(direct(1, 10), messages(id, 9..=10, &ada()))).await;
         let window = newest(store, id, 100).await;
         assert_eq!((seqs(&window), window.older), (vec![9, 10], Older::OnServer(seq(9))), "{reason:?}");
@@ -236,7 +236,8 @@ pub async fn history_from_before_a_bootstrap_is_fetched_again(store: &dyn Store)
     }
 }
 
-/// A conversation whose recent messages were all deleted comes without one: what is here of it proves nothing any more.
+/// All recent messages of a conversation were deleted, so it comes without messages. Its stored messages are no longer
+/// confirmed.
 pub async fn a_conversation_that_comes_without_messages_is_missing_them(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 3), messages(conversation_id(1), 1..=3, &ada())).await;
     bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 3), vec![])).await;
@@ -253,7 +254,7 @@ pub async fn a_conversation_that_comes_without_messages_is_missing_them(store: &
     assert_eq!((seqs(&window), window.older), (vec![1], Older::Nothing));
 }
 
-/// What was deleted for good stays so: the number is known, whatever lies around it.
+/// The seq of a deleted message stays known, whatever surrounds it.
 pub async fn known_deletions_below_a_confirmed_range_stay_known(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 5), messages(conversation_id(1), 1..=5, &ada())).await;
     let tombstones = vec![tombstone(message_id(id, 3), id, 3, 7), tombstone(message_id(id, 1), id, 1, 7)];
@@ -268,8 +269,9 @@ pub async fn known_deletions_below_a_confirmed_range_stay_known(store: &dyn Stor
     assert_eq!((seqs(&window), window.older), (vec![2, 4, 5], Older::Nothing));
 }
 
-/// An own message whose answer never came may leave with what lies below: its mutation goes on waiting, and it stays visible.
-pub async fn a_message_that_awaits_its_answer_is_shown_through_a_bootstrap(store: &dyn Store) {
+/// The row of an own message in flight may leave with the others below the range. Its mutation stays queued, and the
+/// message stays visible.
+pub async fn a_message_in_flight_stays_visible_during_a_bootstrap(store: &dyn Store) {
     for (reason, n) in [(BootstrapReason::Reconcile, 1), (BootstrapReason::Epoch, 2)] {
         let id = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
         sent(store, n, id).await;
@@ -291,7 +293,7 @@ pub async fn a_message_that_awaits_its_answer_is_shown_through_a_bootstrap(store
     }
 }
 
-/// History that comes while a bootstrap runs may be older than the cursor that the bootstrap leads to.
+/// History that is applied during a bootstrap may be older than the cursor of the bootstrap.
 pub async fn history_during_a_bootstrap_is_fetched_again(store: &dyn Store) {
     for reason in [BootstrapReason::Reconcile, BootstrapReason::Epoch] {
         settled_down(store).await;
@@ -306,7 +308,7 @@ pub async fn history_during_a_bootstrap_is_fetched_again(store: &dyn Store) {
     }
 }
 
-/// Versions still hold when access is reconciled.
+/// Stored versions stay valid in a reconciling bootstrap.
 pub async fn a_reconciling_bootstrap_respects_versions(store: &dyn Store) {
     let id = conversation_id(1);
     let newer = Message { version: Version::new(4), content: Some("edited".to_owned()), ..message(id, 2, &ada()) };
@@ -319,8 +321,8 @@ pub async fn a_reconciling_bootstrap_respects_versions(store: &dyn Store) {
     assert_eq!(texts(store, id).await, ["message 1", "edited"]);
 }
 
-/// A bootstrap that brings a conversation says more than the revocation that was remembered, but not than a later one.
-pub async fn a_bootstrap_makes_a_revoked_conversation_welcome(store: &dyn Store) {
+/// A bootstrap that lists a conversation overrides an earlier revocation, but not a later one.
+pub async fn a_bootstrap_brings_back_a_revoked_conversation(store: &dyn Store) {
     settled_down(store).await;
     let one = conversation_id(1);
     let revoke = |version| Changes {
@@ -338,13 +340,13 @@ pub async fn a_bootstrap_makes_a_revoked_conversation_welcome(store: &dyn Store)
     assert_eq!(pulled(store, revoke(7)).await.purged, [one]);
 }
 
-/// People that did not come leave, except those who wrote what is still here.
+/// Unconfirmed people leave, except the authors of stored messages.
 pub async fn people_that_a_bootstrap_does_not_confirm_leave(store: &dyn Store) {
     settled_down(store).await;
     let stranger = Person { id: super::build::person_id(9), ..ben() };
     pulled(store, Changes { people: vec![stranger.clone()], ..Changes::default() }).await;
 
-    // What Ada wrote is in the page, she is not; Ben's broadcast is gone.
+    // The page has Ada's messages but not her row; Ben's broadcast is gone.
     let rows = vec![message(conversation_id(1), 4, &ada()), message(conversation_id(1), 5, &iris())];
     let changes = Changes { people: vec![iris()], ..thread(direct(1, 5), rows) };
     bootstrapped(store, BootstrapReason::Reconcile, changes).await;
@@ -356,13 +358,13 @@ pub async fn people_that_a_bootstrap_does_not_confirm_leave(store: &dyn Store) {
     assert_eq!(newest(store, conversation_id(1), 10).await.messages[0].sender_name, "Ada Moss");
 
     pulled(store, Changes { people: vec![ada()], ..Changes::default() }).await;
-    assert_eq!(store.people().await.unwrap().len(), 2, "a later word of the server counts");
+    assert_eq!(store.people().await.unwrap().len(), 2, "a later row of the server applies");
 }
 
-/// The recent range that a bootstrap tells: from the lowest seq that came up to `last_seq`.
-pub async fn a_bootstrap_tells_the_recent_range(store: &dyn Store) {
+/// The recent range of a page begins at its lowest seq and ends at `last_seq`.
+pub async fn a_bootstrap_sets_the_recent_range(store: &dyn Store) {
     let id = conversation_id(1);
-    // 20 was deleted for good: nothing is missing above 19.
+    // 20 was deleted, so nothing is missing above 19.
     loaded_thread(store, direct(1, 20), messages(id, 11..=19, &ada())).await;
     assert!(store.missing_ranges(10).await.unwrap().is_empty());
     assert_eq!(read(store, 1, id).await, 20);
@@ -370,7 +372,7 @@ pub async fn a_bootstrap_tells_the_recent_range(store: &dyn Store) {
     assert_eq!((window.messages.len(), window.older), (9, Older::OnServer(seq(11))));
 }
 
-/// A later bootstrap replaces the range, whether it touches what was loaded or not.
+/// A later bootstrap replaces the recent range, even if both touch.
 pub async fn a_later_bootstrap_replaces_the_range(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 10), messages(id, 1..=10, &ada())).await;
@@ -382,11 +384,11 @@ pub async fn a_later_bootstrap_replaces_the_range(store: &dyn Store) {
     bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 30), messages(id, 21..=30, &ada()))).await;
     let window = newest(store, id, 100).await;
     assert_eq!((window.messages.len(), window.older), (10, Older::OnServer(seq(21))));
-    assert!(store.missing_ranges(10).await.unwrap().is_empty(), "what lies below is history");
+    assert!(store.missing_ranges(10).await.unwrap().is_empty(), "messages below are history");
 }
 
-/// An acknowledgement that comes between the pages of a bootstrap is of their epoch: its message is not lost.
-pub async fn what_is_acknowledged_during_a_bootstrap_is_not_swept(store: &dyn Store) {
+/// A message that is acknowledged between two pages belongs to the epoch of the bootstrap and is not lost.
+pub async fn a_message_acknowledged_during_a_bootstrap_stays(store: &dyn Store) {
     for reason in [BootstrapReason::Epoch, BootstrapReason::Reconcile] {
         settled_down(store).await;
         let one = conversation_id(1);
@@ -404,8 +406,8 @@ pub async fn what_is_acknowledged_during_a_bootstrap_is_not_swept(store: &dyn St
     }
 }
 
-/// A conversation that the server opened while the bootstrap runs is not in its list, and stays.
-pub async fn what_is_opened_during_a_bootstrap_is_not_swept(store: &dyn Store) {
+/// A conversation that the server opened during the bootstrap is not in its pages, and stays.
+pub async fn a_conversation_opened_during_a_bootstrap_stays(store: &dyn Store) {
     loaded(store, Changes::default()).await;
     store.open_direct(mutation_id(1), super::build::new_direct(1)).await.unwrap();
     store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
@@ -415,7 +417,7 @@ pub async fn what_is_opened_during_a_bootstrap_is_not_swept(store: &dyn Store) {
     assert!(summary(store, conversation_id(1)).await.on_server);
 }
 
-/// The local echo of what is queued stays through any bootstrap.
+/// The local echoes of queued messages stay through any bootstrap.
 pub async fn queued_messages_stay_in_their_thread_through_a_bootstrap(store: &dyn Store) {
     for (reason, n) in [(BootstrapReason::First, 1), (BootstrapReason::Reconcile, 2), (BootstrapReason::Epoch, 3)] {
         loaded_thread(store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;

@@ -1,5 +1,5 @@
-//! Builders: rows and pages with everything filled in, to be changed where a story needs it (`Message { deleted_at: …,
-//! ..message(…) }`). Ids and times are made of small numbers, so that a failing test prints the same every time.
+//! Builders for rows and pages with all fields set; a story changes the fields it needs (`Message { deleted_at: …,
+//! ..message(…) }`). Ids and times are made from small numbers, so that a failing test always prints the same.
 
 use crate::{BatchLimits, NewDirect};
 use chrono::{DateTime, TimeDelta};
@@ -38,7 +38,7 @@ pub fn person_id(n: u64) -> PersonId {
     PersonId::from_uuid(uuid(2, n))
 }
 
-/// The row in `medics` of person number `n`: never the same id as the person's.
+/// The medic id of person number `n`. It differs from the person id.
 #[must_use]
 pub fn medic_id(n: u64) -> MedicId {
     MedicId::from_uuid(uuid(3, n))
@@ -50,13 +50,13 @@ pub fn conversation_id(n: u64) -> ConversationId {
     ConversationId::from_uuid(uuid(4, n))
 }
 
-/// The message that stands at `seq` of a conversation, unless the story says otherwise.
+/// The message at `seq` of a conversation, unless the story says otherwise.
 #[must_use]
 pub fn message_id(conversation: ConversationId, seq: u64) -> MessageId {
     MessageId::from_uuid(uuid(5, (number(conversation.as_uuid()) << 32) | (seq & 0xffff_ffff)))
 }
 
-/// Message number `n` of those that this device writes.
+/// Own message number `n`, written on this device.
 #[must_use]
 pub fn own_message_id(n: u64) -> MessageId {
     MessageId::from_uuid(uuid(6, n))
@@ -68,7 +68,7 @@ pub fn mutation_id(n: u64) -> MutationId {
     MutationId::from_uuid(uuid(7, n))
 }
 
-/// So many seconds into the story.
+/// A time, in seconds since the story began.
 #[must_use]
 pub fn at(seconds: u64) -> Time {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(1_769_846_400) + TimeDelta::seconds(seconds as i64)
@@ -94,7 +94,7 @@ fn person(n: u64, role: Role, first_name: &str, last_name: &str, medic_id: Optio
     }
 }
 
-/// An admin; she holds the phone in most stories.
+/// An admin; the owner of the device in most stories.
 #[must_use]
 pub fn iris() -> Person {
     person(1, Role::OrgAdmin, "Iris", "Vale", None)
@@ -112,7 +112,7 @@ pub fn ben() -> Person {
     person(3, Role::Medic, "Ben", "Okafor", Some(medic_id(3)))
 }
 
-/// Direct conversation number `n`, with Ada, whose last message has the seq `last`.
+/// Direct conversation number `n`, with Ada, and with `last` as its last seq.
 #[must_use]
 pub fn direct(n: u64, last: u64) -> Conversation {
     Conversation {
@@ -135,7 +135,7 @@ pub fn direct(n: u64, last: u64) -> Conversation {
     }
 }
 
-/// Direct conversation number `n`, with a medic of its own whom nobody has told about.
+/// Direct conversation number `n`, with a medic of its own who is not known.
 #[must_use]
 pub fn other_direct(n: u64, last: u64) -> Conversation {
     Conversation { medic_id: Some(medic_id(100 + n)), ..direct(n, last) }
@@ -152,7 +152,7 @@ fn text(n: u64) -> String {
     format!("message {n}")
 }
 
-/// The message at `n` of a conversation, by `sender`; its text is `message <n>`, its time [`at`]`(100 + n)`.
+/// The message at seq `n` of a conversation. Its text is `message <n>` and its time is [`at`]`(100 + n)`.
 #[must_use]
 pub fn message(conversation: ConversationId, n: u64, sender: &Person) -> Message {
     let created_at = at(100 + (n & 0xffff));
@@ -184,14 +184,14 @@ pub fn messages(conversation: ConversationId, seqs: impl IntoIterator<Item = u64
     seqs.into_iter().map(|n| message(conversation, n, sender)).collect()
 }
 
-/// The next state of a message: deleted softly.
+/// The message after its soft deletion.
 #[must_use]
 pub fn deleted(message: Message) -> Message {
     let version = Version::new(message.version.get() + 1);
     Message { content: None, metadata: None, deleted_at: Some(at(900)), updated_at: at(900), version, ..message }
 }
 
-/// Message number `n` as Iris composes it; its text is `own <n>`.
+/// Own message number `n` as Iris composes it. Its text is `own <n>`.
 #[must_use]
 pub fn composed(n: u64, conversation: ConversationId) -> NewMessage {
     NewMessage {
@@ -207,7 +207,7 @@ pub fn composed(n: u64, conversation: ConversationId) -> NewMessage {
     }
 }
 
-/// The server's row of the message that Iris composed as number `n`, standing at `place`.
+/// The server's row of own message number `n`, at the seq `place`.
 #[must_use]
 pub fn echo(n: u64, conversation: ConversationId, place: u64) -> Message {
     let composed = composed(n, conversation);
@@ -219,7 +219,7 @@ pub fn echo(n: u64, conversation: ConversationId, place: u64) -> Message {
     }
 }
 
-/// What the server tells when it has just stored that message.
+/// The server's acknowledgement of own message number `n`, at the seq `place`.
 #[must_use]
 pub fn ack(n: u64, conversation: ConversationId, place: u64) -> MessageAck {
     MessageAck {
@@ -231,13 +231,13 @@ pub fn ack(n: u64, conversation: ConversationId, place: u64) -> MessageAck {
     }
 }
 
-/// Ada's direct conversation, opened on this device as number `n`.
+/// Ada's direct conversation, opened on this device with number `n`.
 #[must_use]
 pub fn new_direct(n: u64) -> NewDirect {
     NewDirect { id: conversation_id(n), medic_id: medic_id(2), at: at(400 + n) }
 }
 
-/// How far somebody has read; delivered as far.
+/// A person's marker, read and delivered up to `read`.
 #[must_use]
 pub fn read_to(conversation: ConversationId, person: &Person, read: u64) -> ReadMarker {
     ReadMarker {
@@ -268,22 +268,23 @@ pub fn cursor(text: &str) -> Cursor {
     Cursor::new(text).unwrap()
 }
 
-/// Where a bootstrap goes on.
+/// A continuation of a bootstrap.
 #[must_use]
 pub fn continuation(text: &str) -> Continuation {
     Continuation::new(text)
 }
 
-/// What the server says about itself: it can do whatever mutations need.
+/// A server info with all capabilities that mutations need.
 #[must_use]
 pub fn server() -> ServerInfo {
     ServerInfo { sql_version: Some(2), capabilities: [Capability::EditMessage].into() }
 }
 
-/// One page of a pull, the last of its pass, leading to the cursor `to`.
+/// The last page of a pull, leading to the cursor `to`.
 #[must_use]
 pub fn pull_page(to: &str, changes: Changes) -> PullPage {
     PullPage {
+        transfer: fieldpost_domain::Transfer::default(),
         changes,
         cursor: cursor(to),
         more: false,
@@ -294,10 +295,11 @@ pub fn pull_page(to: &str, changes: Changes) -> PullPage {
     }
 }
 
-/// A bootstrap in one page, as Iris gets it, leading to the cursor `0`.
+/// A bootstrap of one page for Iris, leading to the cursor `0`.
 #[must_use]
 pub fn bootstrap_page(changes: Changes) -> BootstrapPage {
     BootstrapPage {
+        transfer: fieldpost_domain::Transfer::default(),
         me: Some(iris()),
         total_conversations: changes.conversations.len() as u64,
         changes,
@@ -311,10 +313,11 @@ pub fn bootstrap_page(changes: Changes) -> BootstrapPage {
     }
 }
 
-/// A page of history that covers the seqs from `from` to `to`; `complete` when `from` is 1.
+/// A page of history that covers the seqs from `from` to `to`. It is complete if `from` is 1.
 #[must_use]
 pub fn history_page(conversation: ConversationId, from: u64, to: u64, messages: Vec<Message>) -> HistoryPage {
     HistoryPage {
+        transfer: fieldpost_domain::Transfer::default(),
         conversation_id: conversation,
         conversation: None,
         changes: Changes { messages, ..Changes::default() },
@@ -330,13 +333,13 @@ pub fn digest(numbers: impl IntoIterator<Item = u64>) -> ConversationDigest {
     ConversationDigest::of(numbers.into_iter().map(conversation_id))
 }
 
-/// Limits that no story reaches by accident.
+/// Limits that no story reaches.
 #[must_use]
 pub fn wide() -> BatchLimits {
     BatchLimits { rows: 500, bytes: 1 << 20 }
 }
 
-/// A session of somebody; `generation` is in its tokens.
+/// A session of a person, with `generation` in its tokens.
 #[must_use]
 pub fn session(person: &Person, generation: u32) -> Session {
     Session {

@@ -1,4 +1,4 @@
-//! Changing what the server has: it shows at once, waits its turn, and gives way to what the server says.
+//! Changes of stored messages: they show at once, are queued, and give way to the server's row.
 
 use super::build::{
     ack, ada, at, ben, conversation_id, cursor, deleted, direct, echo, iris, message, message_id, mutation_id,
@@ -14,7 +14,7 @@ use fieldpost_domain::{
     MessageContent, MessageId, Mutation, PersonId, PullPage, PushOutcome, RefusalCode, ServerInfo, Version,
 };
 
-/// One thread with a message of Ada's and one of Iris', on a server that can do `server`.
+/// One thread with a message of Ada and one of Iris, on a server with the capabilities of `server`.
 async fn given_server(store: &dyn Store, server: ServerInfo) -> ConversationId {
     let one = conversation_id(1);
     let id = loaded_thread(store, direct(1, 2), vec![message(one, 1, &ada()), echo(1, one, 2)]).await;
@@ -27,7 +27,7 @@ async fn given_thread(store: &dyn Store) -> ConversationId {
     given_server(store, server()).await
 }
 
-/// Mutation `n` edits a message.
+/// Edits a message with mutation `n`.
 async fn edit(store: &dyn Store, n: u64, message: MessageId, text: &str) -> StorageResult<ThreadMessage> {
     edit_mentioning(store, n, message, text, []).await
 }
@@ -40,7 +40,7 @@ async fn edit_mentioning<const N: usize>(
     mentions: [PersonId; N],
 ) -> StorageResult<ThreadMessage> {
     let edit = EditMessage {
-        // The store knows where the message stands.
+        // The store uses the conversation of the message instead.
         conversation_id: conversation_id(77),
         message_id,
         content: MessageContent::new(text).unwrap(),
@@ -49,7 +49,7 @@ async fn edit_mentioning<const N: usize>(
     store.change(Mutation { id: mutation_id(n), intent: Intent::EditMessage(edit) }, at(600 + n)).await
 }
 
-/// The message that Iris wrote, edited on the server.
+/// Iris' message after an edit on the server.
 fn edited(conversation: ConversationId, text: &str, version: u64) -> Message {
     let row = echo(1, conversation, 2);
     Message { content: Some(text.to_owned()), edited_at: Some(at(950)), version: Version::new(version), ..row }
@@ -72,8 +72,8 @@ fn text(text: &str, changing: bool) -> (String, bool) {
     (text.to_owned(), changing)
 }
 
-/// `change`: it shows at once, in the thread and the list, and waits in the outbox.
-pub async fn an_edit_shows_at_once_and_waits(store: &dyn Store) {
+/// `change`: the edit shows at once in thread and list, and is queued.
+pub async fn an_edit_shows_at_once_and_is_queued(store: &dyn Store) {
     let id = given_thread(store).await;
 
     let edited = edit_mentioning(store, 2, mine(), "own 1, at gate 3", [ada().id]).await.unwrap();
@@ -89,8 +89,8 @@ pub async fn an_edit_shows_at_once_and_waits(store: &dyn Store) {
     assert_eq!(store.entry_of(mine()).await.unwrap(), None, "nothing sends the message");
 }
 
-/// `change`: what goes out names the message and its conversation, and says what was written last.
-pub async fn an_edit_goes_out_as_it_was_written(store: &dyn Store) {
+/// `change`: the mutation names the message and its conversation, and has the latest text.
+pub async fn a_batch_contains_the_latest_edit(store: &dyn Store) {
     let id = given_thread(store).await;
     edit_mentioning(store, 2, mine(), "at gate 3", [ada().id, ben().id]).await.unwrap();
 
@@ -102,8 +102,8 @@ pub async fn an_edit_goes_out_as_it_was_written(store: &dyn Store) {
     assert_eq!(batch, [Mutation { id: mutation_id(2), intent: Intent::EditMessage(edit) }]);
 }
 
-/// `settle`: the row that the server tells takes the place of what was shown.
-pub async fn an_edit_that_is_answered_leaves_the_servers_row(store: &dyn Store) {
+/// `settle`: the server's row replaces the shown text.
+pub async fn an_acknowledged_edit_shows_the_servers_row(store: &dyn Store) {
     let id = given_thread(store).await;
     edit(store, 2, mine(), "at gate 3").await.unwrap();
     batch(store).await;
@@ -116,8 +116,8 @@ pub async fn an_edit_that_is_answered_leaves_the_servers_row(store: &dyn Store) 
     assert_eq!(summary(store, id).await.last_message_preview.as_deref(), Some("at gate 3."));
 }
 
-/// A refused change is a dead letter, and what the server has shows again.
-pub async fn a_refused_edit_shows_what_the_server_has(store: &dyn Store) {
+/// A refused change becomes a dead letter, and the server's text shows again.
+pub async fn a_refused_edit_shows_the_servers_text(store: &dyn Store) {
     let id = given_thread(store).await;
     edit_mentioning(store, 2, mine(), "at gate 3", [ada().id]).await.unwrap();
     batch(store).await;
@@ -129,11 +129,11 @@ pub async fn a_refused_edit_shows_what_the_server_has(store: &dyn Store) {
     assert_eq!(summary(store, id).await.last_message_preview.as_deref(), Some("own 1"));
 
     store.retry(mutation_id(2), at(800)).await.unwrap();
-    assert_eq!(shown_text(store).await, text("at gate 3", true), "it waits again");
+    assert_eq!(shown_text(store).await, text("at gate 3", true), "it is queued again");
 }
 
-/// `cancel`: what the server has shows again.
-pub async fn a_cancelled_edit_shows_what_the_server_has(store: &dyn Store) {
+/// `cancel`: the server's text shows again.
+pub async fn a_cancelled_edit_shows_the_servers_text(store: &dyn Store) {
     let id = given_thread(store).await;
     edit(store, 2, mine(), "at gate 3").await.unwrap();
 
@@ -144,7 +144,7 @@ pub async fn a_cancelled_edit_shows_what_the_server_has(store: &dyn Store) {
     assert_eq!(summary(store, id).await.last_message_preview.as_deref(), Some("own 1"));
 }
 
-/// `edit` of what waits: a queued edit says something else.
+/// `edit`: the text of a queued edit can be changed.
 pub async fn a_queued_edit_can_be_edited(store: &dyn Store) {
     given_thread(store).await;
     edit(store, 2, mine(), "at gate 3").await.unwrap();
@@ -155,8 +155,8 @@ pub async fn a_queued_edit_can_be_edited(store: &dyn Store) {
     assert_eq!(outbox(store).await.len(), 1);
 }
 
-/// `change`: an edit takes the place of one that was never attempted, a dead letter included.
-pub async fn an_edit_takes_the_place_of_one_that_waits(store: &dyn Store) {
+/// `change`: an edit replaces one that is not in flight, including a dead letter.
+pub async fn an_edit_replaces_a_queued_one(store: &dyn Store) {
     given_thread(store).await;
     edit(store, 2, mine(), "at gate 3").await.unwrap();
     edit(store, 3, mine(), "at gate 4").await.unwrap();
@@ -169,8 +169,8 @@ pub async fn an_edit_takes_the_place_of_one_that_waits(store: &dyn Store) {
     assert_eq!(shown_text(store).await, text("at gate 5", true));
 }
 
-/// `change`: one that is on its way stays, and the new one comes after it; answers come in any order with pages.
-pub async fn an_edit_waits_behind_one_on_its_way(store: &dyn Store) {
+/// `change`: an edit in flight stays, and the new one follows it. Results and pages come in any order.
+pub async fn an_edit_is_queued_behind_one_in_flight(store: &dyn Store) {
     let id = given_thread(store).await;
     edit(store, 2, mine(), "at gate 3").await.unwrap();
     batch(store).await;
@@ -180,13 +180,13 @@ pub async fn an_edit_waits_behind_one_on_its_way(store: &dyn Store) {
     assert_eq!(batch(store).await, mutations([2, 3]));
     assert_eq!(shown_text(store).await, text("at gate 4", true));
     acknowledged(store, 2, Acknowledgement::Stored(Box::new(edited(id, "at gate 3", 2)))).await;
-    assert_eq!(shown_text(store).await, text("at gate 4", true), "the newer one still waits");
+    assert_eq!(shown_text(store).await, text("at gate 4", true), "the newer one is still queued");
     acknowledged(store, 3, Acknowledgement::Stored(Box::new(edited(id, "at gate 4", 3)))).await;
     assert_eq!(shown_text(store).await, text("at gate 4", false));
 }
 
-/// `change`: a message that was never sent goes out with its new text.
-pub async fn an_edit_of_what_was_never_sent_goes_with_it(store: &dyn Store) {
+/// `change`: a message that was never sent is sent with its new text.
+pub async fn an_edit_of_an_unsent_message_changes_its_send(store: &dyn Store) {
     let id = given_thread(store).await;
     sent(store, 5, id).await;
 
@@ -213,8 +213,8 @@ pub async fn an_edit_of_a_refused_message_sends_it_again(store: &dyn Store) {
     assert_eq!(texts(store, id).await.last().map(String::as_str), Some("shorter"));
 }
 
-/// `change`: a message on its way may have arrived with its old text, so the edit comes behind it.
-pub async fn an_edit_of_a_message_on_its_way_waits_behind_it(store: &dyn Store) {
+/// `change`: a message in flight may have arrived with its old text, so the edit follows it.
+pub async fn an_edit_of_a_message_in_flight_is_queued_behind_it(store: &dyn Store) {
     let id = given_thread(store).await;
     sent(store, 5, id).await;
     batch(store).await;
@@ -230,7 +230,7 @@ pub async fn an_edit_of_a_message_on_its_way_waits_behind_it(store: &dyn Store) 
     assert_eq!((now().await.content.as_deref(), now().await.changing), (Some("own 5"), false));
 }
 
-/// The server may know a message of an older app under another id: so do the changes of it.
+/// The server may know a message of an older app under another id; its changes follow.
 pub async fn an_edit_follows_its_message_to_another_id(store: &dyn Store) {
     let id = given_thread(store).await;
     sent(store, 5, id).await;
@@ -245,8 +245,9 @@ pub async fn an_edit_follows_its_message_to_another_id(store: &dyn Store) {
     assert_eq!((now.content.as_deref(), now.changing), (Some("own 5, corrected"), true));
 }
 
-/// Pages bring rows as the server has them: the change stays on top, and what they say shows when it is gone.
-pub async fn a_page_changes_what_is_under_an_edit(store: &dyn Store) {
+/// Pages update the server's row; the change is still shown on top of it, and the new row shows when the change is
+/// gone.
+pub async fn a_page_updates_the_row_under_an_edit(store: &dyn Store) {
     let id = given_thread(store).await;
     edit(store, 2, mine(), "at gate 3").await.unwrap();
 
@@ -258,7 +259,7 @@ pub async fn a_page_changes_what_is_under_an_edit(store: &dyn Store) {
     assert_eq!(shown_text(store).await, text("from another device", false));
 }
 
-/// A row that comes again is the same, whatever change is on top of it.
+/// A repeated row is stale, whatever change is shown on top of it.
 pub async fn a_row_that_comes_again_under_an_edit_is_stale(store: &dyn Store) {
     let id = given_thread(store).await;
     edit(store, 2, mine(), "at gate 3").await.unwrap();
@@ -269,7 +270,7 @@ pub async fn a_row_that_comes_again_under_an_edit_is_stale(store: &dyn Store) {
     assert_eq!(shown_text(store).await, text("at gate 3", true));
 }
 
-/// A first load brings the message again, or not: what waits stays.
+/// A change stays queued whether or not a bootstrap brings its message.
 pub async fn a_bootstrap_keeps_an_edit_on_its_message(store: &dyn Store) {
     let id = given_thread(store).await;
     edit(store, 2, mine(), "at gate 3").await.unwrap();
@@ -282,7 +283,7 @@ pub async fn a_bootstrap_keeps_an_edit_on_its_message(store: &dyn Store) {
     assert_eq!(shown_text(store).await, text("own 1", false));
 }
 
-/// A message that leaves takes nothing along: the edit waits for its answer, and then for the person.
+/// When a message leaves, its edit stays until it is settled, and then waits for the person.
 pub async fn an_edit_outlives_its_message(store: &dyn Store) {
     let id = given_thread(store).await;
     edit(store, 2, mine(), "at gate 3").await.unwrap();
@@ -299,8 +300,8 @@ pub async fn an_edit_outlives_its_message(store: &dyn Store) {
     store.cancel(mutation_id(2)).await.unwrap();
 }
 
-/// A conversation out of sight parks what changes its messages.
-pub async fn an_edit_in_a_conversation_out_of_sight_is_a_dead_letter(store: &dyn Store) {
+/// When a conversation is revoked, the changes of its messages become dead letters.
+pub async fn an_edit_in_a_revoked_conversation_becomes_a_dead_letter(store: &dyn Store) {
     let id = given_thread(store).await;
     edit(store, 2, mine(), "at gate 3").await.unwrap();
 
@@ -312,7 +313,7 @@ pub async fn an_edit_in_a_conversation_out_of_sight_is_a_dead_letter(store: &dyn
     assert_eq!(left[0].content.as_deref(), Some("at gate 3"));
 }
 
-/// `change`: only one's own, and what is there.
+/// `change`: only stored messages of one's own can be edited.
 pub async fn only_ones_own_messages_can_be_edited(store: &dyn Store) {
     let id = given_thread(store).await;
     let kind = async |message| edit(store, 9, message, "not mine").await.unwrap_err().kind();
@@ -323,15 +324,15 @@ pub async fn only_ones_own_messages_can_be_edited(store: &dyn Store) {
     assert!(outbox(store).await.is_empty());
 }
 
-/// `change`: one that changes nothing is none.
-pub async fn an_edit_to_the_same_changes_nothing(store: &dyn Store) {
+/// `change`: an edit that changes nothing is not queued.
+pub async fn an_edit_with_the_same_text_queues_nothing(store: &dyn Store) {
     given_thread(store).await;
     let same = edit(store, 2, mine(), "own 1").await.unwrap();
     assert_eq!((same.changing, outbox(store).await.len()), (false, 0));
 }
 
-/// A server that has not said that it can is not asked, and nothing behind the edit waits for that.
-pub async fn an_edit_waits_for_a_server_that_can(store: &dyn Store) {
+/// An edit is not sent to a server without the capability, and it delays no other mutation.
+pub async fn an_edit_waits_for_the_servers_capability(store: &dyn Store) {
     let id = given_server(store, ServerInfo { sql_version: Some(1), ..ServerInfo::default() }).await;
     edit(store, 2, mine(), "at gate 3").await.unwrap();
     sent(store, 5, id).await;

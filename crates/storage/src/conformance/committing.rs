@@ -1,4 +1,4 @@
-//! What a commit reports: as much as looks different, and little more.
+//! The changes that commits report: everything that looks different, and little more.
 
 use super::Device;
 use super::build::{
@@ -19,7 +19,7 @@ async fn two_threads(store: &dyn Store) -> ConversationId {
     conversation_id(1)
 }
 
-/// `Store::changes`: a send touches its conversation and the outbox, and nothing is unread because of it.
+/// `Store::changes`: a send reports its conversation and the outbox, but no unread count.
 pub async fn a_send_reports_its_conversation_and_the_outbox(store: &dyn Store) {
     let thread = two_threads(store).await;
     let mut changes = store.changes();
@@ -29,8 +29,8 @@ pub async fn a_send_reports_its_conversation_and_the_outbox(store: &dyn Store) {
     assert_eq!(changes.take(), of(1).and_outbox());
 }
 
-/// `Store::changes`: one commit, one report, to each receiver.
-pub async fn each_receiver_hears_every_commit(store: &dyn Store) {
+/// `Store::changes`: each receiver gets one report per commit.
+pub async fn each_receiver_gets_every_commit(store: &dyn Store) {
     let thread = two_threads(store).await;
     let (mut early, mut late) = (store.changes(), store.changes());
     sent(store, 1, thread).await;
@@ -42,7 +42,7 @@ pub async fn each_receiver_hears_every_commit(store: &dyn Store) {
     assert_eq!(late.next().await, Some(both), "commits that wait are one answer");
 }
 
-/// `Store::changes`: what comes in.
+/// `Store::changes`: rows of a page.
 pub async fn a_page_reports_the_conversations_of_its_rows(store: &dyn Store) {
     let thread = two_threads(store).await;
     let mut changes = store.changes();
@@ -52,7 +52,7 @@ pub async fn a_page_reports_the_conversations_of_its_rows(store: &dyn Store) {
     assert_eq!(changes.take(), of(1).and_unread());
 }
 
-/// `Store::changes`: somebody has read what was written here.
+/// `Store::changes`: another person has read a message.
 pub async fn a_receipt_reports_its_conversation(store: &dyn Store) {
     let thread = two_threads(store).await;
     let mut changes = store.changes();
@@ -63,11 +63,11 @@ pub async fn a_receipt_reports_its_conversation(store: &dyn Store) {
     assert!(heard.conversations.contains(thread) && !heard.conversations.contains(conversation_id(2)), "{heard:?}");
 }
 
-/// `Store::changes`: most passes bring nothing, and nobody reads anything again because of that.
-pub async fn what_changes_nothing_reports_nothing(store: &dyn Store) {
+/// `Store::changes`: most passes bring nothing, so that no watcher reads again.
+pub async fn a_commit_without_effect_reports_nothing(store: &dyn Store) {
     let thread = two_threads(store).await;
     let known = message(thread, 2, &ada());
-    // What another process may have written is behind us.
+    // First report what another process may have written.
     store.remember(&SyncMemory::default(), Some(at(1))).await.unwrap();
     let mut changes = store.changes();
 
@@ -93,8 +93,8 @@ pub async fn a_mark_reports_that_less_is_unread(store: &dyn Store) {
     assert_eq!(changes.take(), of(1).and_unread().and_outbox());
 }
 
-/// `Store::changes`: names are in every line.
-pub async fn a_person_whose_name_changes_may_be_in_every_conversation(store: &dyn Store) {
+/// `Store::changes`: names are in every line of the list.
+pub async fn a_changed_name_reports_every_conversation(store: &dyn Store) {
     two_threads(store).await;
     let mut changes = store.changes();
     let version = fieldpost_domain::Version::new(ada().version.get() + 1);
@@ -105,8 +105,8 @@ pub async fn a_person_whose_name_changes_may_be_in_every_conversation(store: &dy
     assert_eq!(changes.take().conversations, Touched::All);
 }
 
-/// `Store::changes`: a failure changes nothing.
-pub async fn what_failed_reports_nothing(store: &dyn Store) {
+/// `Store::changes`: a failed call changes nothing.
+pub async fn a_failed_call_reports_nothing(store: &dyn Store) {
     two_threads(store).await;
     store.remember(&SyncMemory::default(), Some(at(1))).await.unwrap();
     let mut changes = store.changes();
@@ -117,7 +117,7 @@ pub async fn what_failed_reports_nothing(store: &dyn Store) {
     assert!(changes.take().is_empty());
 }
 
-/// `Store::changes`: what another process commits is reported with the next commit here.
+/// `Store::changes`: commits of another process are reported with the next commit here.
 pub async fn the_commits_of_others_are_reported_with_the_next_one_here(device: &dyn Device) {
     let (here, there) = (device.open().await, device.open().await);
     let thread = two_threads(&*here).await;
@@ -125,7 +125,7 @@ pub async fn the_commits_of_others_are_reported_with_the_next_one_here(device: &
     let mut changes = here.changes();
 
     sent(&*there, 1, conversation_id(2)).await;
-    assert!(changes.take().is_empty(), "nobody has looked yet");
+    assert!(changes.take().is_empty(), "not read yet");
     sent(&*here, 2, thread).await;
 
     let heard = changes.take();
@@ -134,7 +134,7 @@ pub async fn the_commits_of_others_are_reported_with_the_next_one_here(device: &
     assert_eq!(changes.take(), of(1).and_outbox(), "once");
 }
 
-/// `Turns::try_turn`: most passes find nothing and write nothing, but what another process has written shows all the same.
+/// `Turns::try_turn`: most passes write nothing, but commits of another process are reported anyway.
 pub async fn the_commits_of_others_are_reported_when_a_pass_begins(device: &dyn Device) {
     let (here, there) = (device.open().await, device.open().await);
     two_threads(&*here).await;
@@ -151,8 +151,8 @@ pub async fn the_commits_of_others_are_reported_when_a_pass_begins(device: &dyn 
     assert!(changes.take().is_empty(), "once");
 }
 
-/// `Store::look_again`: a person comes back to the app.
-pub async fn the_commits_of_others_are_reported_when_somebody_looks_again(device: &dyn Device) {
+/// `Store::look_again`: the app comes to the foreground.
+pub async fn the_commits_of_others_are_reported_by_look_again(device: &dyn Device) {
     let (here, there) = (device.open().await, device.open().await);
     two_threads(&*here).await;
     let mut changes = here.changes();
@@ -173,7 +173,7 @@ pub async fn the_commits_of_others_are_reported_after_a_pause(device: &dyn Devic
     assert!(changes.take().conversations.contains(conversation_id(2)));
 }
 
-/// `Store::close`: nothing is committed any more.
+/// `Store::close`: there are no more commits.
 pub async fn changes_end_when_the_store_is_closed(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 0), vec![]).await;
     let mut changes = store.changes();

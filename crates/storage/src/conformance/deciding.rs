@@ -1,4 +1,4 @@
-//! What a person decides about what waits: send it again, send something else, take it back; and what is on its way.
+//! A person's decisions about mutations in the outbox (retry, edit, cancel), and mutations in flight.
 
 use super::build::{
     ack, ada, at, conversation_id, direct, echo, iris, message_id, messages, mutation_id, new_direct, other_direct,
@@ -15,7 +15,7 @@ use fieldpost_domain::{
 };
 use std::collections::HashSet;
 
-/// One thread with one message of Ada's, in which Iris has written so many.
+/// One thread with one message of Ada, in which Iris has written `count` messages.
 async fn waiting(store: &dyn Store, count: u64) -> ConversationId {
     let id = loaded_thread(store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
     for n in 1..=count {
@@ -24,7 +24,7 @@ async fn waiting(store: &dyn Store, count: u64) -> ConversationId {
     id
 }
 
-/// Messages 2 and 3 in a conversation that was opened offline with mutation 1, which the server refused.
+/// Messages 2 and 3 in a conversation that was opened offline with mutation 1, and whose open the server refused.
 async fn open_refused(store: &dyn Store) -> ConversationId {
     loaded(store, Changes { people: vec![iris(), ada()], ..Changes::default() }).await;
     let id = store.open_direct(mutation_id(1), new_direct(1)).await.unwrap().id;
@@ -52,8 +52,8 @@ async fn sending(store: &dyn Store, n: u64) -> bool {
 
 const QUEUED: EntryState = EntryState::Queued { retries: 0, last_retry: None };
 
-/// `next_batch`: what left for the server says so until there is an answer.
-pub async fn what_left_for_the_server_is_sending(store: &dyn Store) {
+/// `next_batch`: a mutation is `Sending` until its result comes.
+pub async fn a_mutation_in_a_batch_is_sending(store: &dyn Store) {
     let id = waiting(store, 2).await;
     assert!(!sending(store, 1).await);
 
@@ -67,16 +67,16 @@ pub async fn what_left_for_the_server_is_sending(store: &dyn Store) {
     assert!(!sending(store, 1).await && !sending(store, 2).await);
 }
 
-/// `settle`: "not now" is an answer.
-pub async fn not_now_ends_an_attempt(store: &dyn Store) {
+/// `settle`: "retry" ends the attempt.
+pub async fn a_retry_result_ends_an_attempt(store: &dyn Store) {
     waiting(store, 1).await;
     batch(store).await;
     answered(store, 1, PushOutcome::Retry(RetryCode::Busy)).await;
     assert_eq!(states(store).await, [EntryState::Queued { retries: 1, last_retry: Some(RetryCode::Busy) }]);
 }
 
-/// `withdraw`: an attempt that never arrived leaves nothing behind.
-pub async fn what_never_arrived_is_queued_as_before(store: &dyn Store) {
+/// `withdraw`: the attempt leaves no trace.
+pub async fn a_withdrawn_mutation_is_queued_again(store: &dyn Store) {
     waiting(store, 2).await;
     let left = batch(store).await;
     store.withdraw(&left[..1]).await.unwrap();
@@ -84,9 +84,9 @@ pub async fn what_never_arrived_is_queued_as_before(store: &dyn Store) {
     store.withdraw(&[mutation_id(99)]).await.unwrap();
 }
 
-/// A lost answer is not found again by a later attempt that never arrived, nor by one that was put off: the server may be
-/// about to carry out the first.
-pub async fn a_lost_answer_stays_lost_until_the_server_has_decided(store: &dyn Store) {
+/// A later attempt that was withdrawn or answered "retry" does not settle an attempt with a lost response: the server
+/// may still apply that one.
+pub async fn a_lost_response_keeps_the_mutation_in_flight_until_a_result(store: &dyn Store) {
     let id = waiting(store, 1).await;
     let lost = batch(store).await;
     assert_eq!(batch(store).await, lost);
@@ -101,7 +101,7 @@ pub async fn a_lost_answer_stays_lost_until_the_server_has_decided(store: &dyn S
     assert!(outbox(store).await.is_empty());
 }
 
-/// `edit`: a queued message keeps its place, in the outbox and in its thread.
+/// `edit`: a queued message keeps its place in the outbox and in its thread.
 pub async fn an_edited_message_keeps_its_place(store: &dyn Store) {
     let id = waiting(store, 2).await;
 
@@ -116,8 +116,8 @@ pub async fn an_edited_message_keeps_its_place(store: &dyn Store) {
     assert_eq!(ids(&outbox(store).await), mutations([1, 2]));
 }
 
-/// `edit`: the newest message of a conversation is the edited one, and a batch is filled by its new size.
-pub async fn an_edit_shows_everywhere(store: &dyn Store) {
+/// `edit`: the list shows the new text, and batches count its new size.
+pub async fn an_edit_of_a_queued_message_shows_everywhere(store: &dyn Store) {
     let id = waiting(store, 1).await;
     let long = "x".repeat(3000);
     store.edit(mutation_id(1), text(&long), at(900)).await.unwrap();
@@ -129,8 +129,8 @@ pub async fn an_edit_shows_everywhere(store: &dyn Store) {
     assert_eq!(summary(store, id).await.last_message_preview.map(|preview| preview.starts_with("xxx")), Some(true));
 }
 
-/// `edit`, `cancel`: refused while nobody knows whether the server has it.
-pub async fn nothing_is_decided_while_the_outcome_is_unknown(store: &dyn Store) {
+/// `edit`, `cancel`: refused while the server may have the mutation.
+pub async fn edit_and_cancel_fail_while_the_outcome_is_unknown(store: &dyn Store) {
     let id = waiting(store, 1).await;
     batch(store).await;
 
@@ -145,8 +145,8 @@ pub async fn nothing_is_decided_while_the_outcome_is_unknown(store: &dyn Store) 
     assert_eq!(texts(store, id).await, ["message 1", "in time"]);
 }
 
-/// `retry` of what waits already: nothing happens.
-pub async fn retrying_what_is_queued_changes_nothing(store: &dyn Store) {
+/// `retry` of a queued mutation: nothing changes.
+pub async fn retry_of_a_queued_mutation_changes_nothing(store: &dyn Store) {
     waiting(store, 2).await;
     assert_eq!(store.retry(mutation_id(1), at(900)).await.unwrap().state, QUEUED);
     assert_eq!(ids(&outbox(store).await), mutations([1, 2]));
@@ -154,8 +154,8 @@ pub async fn retrying_what_is_queued_changes_nothing(store: &dyn Store) {
     assert_eq!(store.retry(mutation_id(1), at(900)).await.unwrap().state, EntryState::Sending);
 }
 
-/// `retry` of a dead letter: order is judged from the end of the outbox.
-pub async fn a_dead_letter_is_sent_again_from_the_end(store: &dyn Store) {
+/// `retry` of a dead letter: it moves to the end of the outbox.
+pub async fn a_retried_dead_letter_goes_to_the_end(store: &dyn Store) {
     let id = waiting(store, 3).await;
     refused(store, 1, RefusalCode::Forbidden).await;
     answered(store, 2, PushOutcome::Retry(RetryCode::Busy)).await;
@@ -171,7 +171,7 @@ pub async fn a_dead_letter_is_sent_again_from_the_end(store: &dyn Store) {
     assert_eq!(store.counts().await.unwrap().failed, 0);
 }
 
-/// `edit` of a dead letter: it is sent again, with the new text.
+/// `edit` of a dead letter: it is sent again with the new text.
 pub async fn an_edited_dead_letter_is_sent_again(store: &dyn Store) {
     let id = waiting(store, 2).await;
     refused(store, 1, RefusalCode::ContentTooLong).await;
@@ -182,9 +182,9 @@ pub async fn an_edited_dead_letter_is_sent_again(store: &dyn Store) {
     assert_eq!(texts(store, id).await, ["message 1", "own 2", "shorter"]);
 }
 
-/// An answer was lost, then the person lost sight of the conversation: that nothing more may be sent there does not say that
-/// nothing arrived. Under the same id another text would be taken for the one that did.
-pub async fn a_refusal_said_unseen_leaves_open_whether_an_earlier_attempt_arrived(store: &dyn Store) {
+/// A response was lost, and then the person lost access. The refusal of the second attempt does not say whether the
+/// first one arrived. If it did, the server would take a new text with this id for the old one.
+pub async fn a_refusal_said_unseen_keeps_an_earlier_outcome_unknown(store: &dyn Store) {
     for (n, code) in [(1, RefusalCode::Forbidden), (2, RefusalCode::NotFound), (3, RefusalCode::IdTaken)] {
         let id = loaded_thread(store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
         sent(store, n, id).await;
@@ -205,8 +205,8 @@ pub async fn a_refusal_said_unseen_leaves_open_whether_an_earlier_attempt_arrive
     }
 }
 
-/// Whichever page brings the message: by a pull, a first load or a look back.
-pub async fn what_has_arrived_is_no_dead_letter_any_more(store: &dyn Store) {
+/// The page may be of a pull, a bootstrap or history.
+pub async fn a_dead_letter_whose_message_arrives_leaves(store: &dyn Store) {
     let id = waiting(store, 4).await;
     for n in 1..=4 {
         refused(store, n, RefusalCode::ContentTooLong).await;
@@ -219,16 +219,16 @@ pub async fn what_has_arrived_is_no_dead_letter_any_more(store: &dyn Store) {
     bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 3), rows)).await;
     assert_eq!(ids(&outbox(store).await), mutations([3, 4]));
     pulled_messages(store, vec![message_of_another(id, 3)]).await;
-    assert_eq!(ids(&outbox(store).await), mutations([3, 4]), "somebody else's under that id is not it");
+    assert_eq!(ids(&outbox(store).await), mutations([3, 4]), "another person's message with that id does not count");
 }
 
-/// Ada's, under the id that Iris' message has here.
+/// A message of Ada, with the id of Iris' message.
 fn message_of_another(id: ConversationId, n: u64) -> fieldpost_domain::Message {
     fieldpost_domain::Message { sender_id: ada().id, ..echo(n, id, 1 + n) }
 }
 
-/// `retry` of a refused open, or of anything that parked with it: all of it goes, the open first.
-pub async fn a_refused_open_is_tried_again_with_all_that_waits_in_it(store: &dyn Store) {
+/// `retry` of a refused open, or of a mutation in its lane: the whole lane is queued again, the open first.
+pub async fn retry_of_a_refused_open_queues_its_whole_lane(store: &dyn Store) {
     let id = open_refused(store).await;
     let entry = store.retry(mutation_id(3), at(900)).await.unwrap();
     assert_eq!((entry.mutation_id, entry.state), (mutation_id(3), QUEUED));
@@ -237,8 +237,8 @@ pub async fn a_refused_open_is_tried_again_with_all_that_waits_in_it(store: &dyn
     assert!(send(store, 4, super::build::composed(4, id)).await.failure.is_none(), "the open may yet succeed");
 }
 
-/// `retry` of a refused open: what was refused elsewhere is another matter.
-pub async fn trying_one_conversation_again_leaves_other_dead_letters_alone(store: &dyn Store) {
+/// `retry` of a refused open: dead letters of other conversations stay.
+pub async fn retry_of_a_refused_open_leaves_other_dead_letters(store: &dyn Store) {
     open_refused(store).await;
     pulled(store, Changes { conversations: vec![other_direct(5, 0)], ..Changes::default() }).await;
     sent(store, 4, conversation_id(5)).await;
@@ -251,8 +251,8 @@ pub async fn trying_one_conversation_again_leaves_other_dead_letters_alone(store
     assert_eq!(failure(&elsewhere), Some(&RefusalCode::ContentTooLong));
 }
 
-/// `retry`: the place at the end is for good, even when the message comes back from the server and is lost there again.
-pub async fn what_is_tried_again_and_then_lost_by_the_server_keeps_its_new_place(store: &dyn Store) {
+/// `retry`: the message keeps its place at the end, even if the server stores it and then loses it.
+pub async fn a_retried_message_lost_by_the_server_keeps_its_new_place(store: &dyn Store) {
     let id = waiting(store, 2).await;
     refused(store, 1, RefusalCode::Forbidden).await;
     store.retry(mutation_id(1), at(20)).await.unwrap();
@@ -265,8 +265,8 @@ pub async fn what_is_tried_again_and_then_lost_by_the_server_keeps_its_new_place
     assert_eq!(batch(store).await, mutations([2, 1]));
 }
 
-/// `retry` of what the server lost: it is sent under its old id.
-pub async fn what_the_server_lost_is_sent_again_under_its_id(store: &dyn Store) {
+/// `retry` of a message that the server lost: it keeps its id.
+pub async fn retry_of_a_lost_message_keeps_its_id(store: &dyn Store) {
     let one = waiting(store, 1).await;
     stored(store, 1, ack(1, one, 2)).await;
     bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 1), messages(one, 1..=1, &ada()))).await;
@@ -280,8 +280,8 @@ pub async fn what_the_server_lost_is_sent_again_under_its_id(store: &dyn Store) 
     assert_eq!((next.len(), message.id, message.content.as_str()), (1, own_message_id(1), "own 1"));
 }
 
-/// `retry`, `edit`: not where the conversation has left the device; the dead letter stays, and can be taken back.
-pub async fn what_has_no_conversation_can_only_be_taken_back(store: &dyn Store) {
+/// `retry`, `edit`: not possible when the conversation has left the device. The dead letter stays and can be cancelled.
+pub async fn a_dead_letter_without_its_conversation_can_only_be_cancelled(store: &dyn Store) {
     let id = waiting(store, 1).await;
     let revoked = AccessChange { conversation_id: id, access: Access::Revoke, version: Version::new(9) };
     pulled(store, Changes { access: vec![revoked], ..Changes::default() }).await;
@@ -299,14 +299,14 @@ pub async fn what_has_no_conversation_can_only_be_taken_back(store: &dyn Store) 
     assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
 }
 
-/// `edit`: only messages have a text.
+/// `edit`: only messages have text.
 pub async fn only_a_message_can_be_edited(store: &dyn Store) {
     open_refused(store).await;
     let error = store.edit(mutation_id(1), text("x"), at(900)).await.unwrap_err();
     assert_eq!(error.kind(), StorageErrorKind::NotApplicable(NotPossible::NoMessage));
 }
 
-/// `cancel`: the message leaves with its mutation, and what follows goes on.
+/// `cancel`: the message leaves with its mutation, and later mutations are sent.
 pub async fn a_cancelled_message_leaves(store: &dyn Store) {
     let id = waiting(store, 3).await;
     refused(store, 3, RefusalCode::Forbidden).await;
@@ -322,8 +322,8 @@ pub async fn a_cancelled_message_leaves(store: &dyn Store) {
     assert_eq!((counts.pending, counts.failed), (1, 0));
 }
 
-/// `cancel` of what the server has nevertheless: its row stays.
-pub async fn cancelling_never_takes_what_the_server_has(store: &dyn Store) {
+/// `cancel` of a message that the server has: its row stays.
+pub async fn cancel_keeps_a_message_that_the_server_has(store: &dyn Store) {
     let id = waiting(store, 1).await;
     pulled_messages(store, vec![echo(1, id, 2)]).await;
     store.cancel(mutation_id(1)).await.unwrap();
@@ -331,8 +331,8 @@ pub async fn cancelling_never_takes_what_the_server_has(store: &dyn Store) {
     assert!(outbox(store).await.is_empty());
 }
 
-/// `cancel` of an open: the conversation goes, with all that waits in it.
-pub async fn a_cancelled_open_takes_its_conversation_along(store: &dyn Store) {
+/// `cancel` of an open: the conversation and its mutations leave.
+pub async fn cancel_of_an_open_removes_its_conversation(store: &dyn Store) {
     let id = open_refused(store).await;
     let left = store.cancel(mutation_id(1)).await.unwrap();
     assert_eq!(ids(&left), mutations([1, 2, 3]));
@@ -341,16 +341,16 @@ pub async fn a_cancelled_open_takes_its_conversation_along(store: &dyn Store) {
     assert!(outbox(store).await.is_empty());
 }
 
-/// `cancel` of one message of a refused conversation: that one alone.
-pub async fn one_message_of_a_refused_conversation_can_be_taken_back(store: &dyn Store) {
+/// `cancel` of one message in a refused conversation: only that message leaves.
+pub async fn one_message_of_a_refused_conversation_can_be_cancelled(store: &dyn Store) {
     let id = open_refused(store).await;
     store.cancel(mutation_id(2)).await.unwrap();
     assert_eq!(texts(store, id).await, ["own 3"]);
     assert_eq!(ids(&outbox(store).await), mutations([1, 3]));
 }
 
-/// `cancel` of an open that is on its way, or of one with a message on its way: not yet.
-pub async fn an_open_on_its_way_cannot_be_cancelled(store: &dyn Store) {
+/// `cancel` of an open in flight, or with a message in flight: not possible yet.
+pub async fn an_open_in_flight_cannot_be_cancelled(store: &dyn Store) {
     loaded(store, Changes { people: vec![iris(), ada()], ..Changes::default() }).await;
     let id = store.open_direct(mutation_id(1), new_direct(1)).await.unwrap().id;
     sent(store, 2, id).await;
@@ -363,8 +363,8 @@ pub async fn an_open_on_its_way_cannot_be_cancelled(store: &dyn Store) {
     assert_eq!(texts(store, id).await, ["own 2"]);
 }
 
-/// Without the mark the person's other devices would go on showing as unread what this one shows as read.
-pub async fn what_was_read_stays_read(store: &dyn Store) {
+/// Without the mark, the person's other devices would still show as unread what was read here.
+pub async fn a_read_mark_cannot_be_cancelled(store: &dyn Store) {
     let id = waiting(store, 0).await;
     read(store, 1, id).await;
     let error = store.cancel(mutation_id(1)).await.unwrap_err();
@@ -372,8 +372,8 @@ pub async fn what_was_read_stays_read(store: &dyn Store) {
     assert_eq!(batch(store).await, mutations([1]));
 }
 
-/// All of them: what is not in the outbox cannot be decided about.
-pub async fn what_is_not_waiting_is_not_found(store: &dyn Store) {
+/// Every decision: a mutation that is not in the outbox is not found.
+pub async fn a_mutation_outside_the_outbox_is_not_found(store: &dyn Store) {
     let id = waiting(store, 1).await;
     stored(store, 1, ack(1, id, 2)).await;
     for error in [
@@ -386,7 +386,7 @@ pub async fn what_is_not_waiting_is_not_found(store: &dyn Store) {
     assert_eq!(store.entry_of(own_message_id(1)).await.unwrap(), None);
 }
 
-/// `entry_of`: by the message that it sends.
+/// `entry_of`: the entry that sends a message.
 pub async fn an_entry_is_found_by_its_message(store: &dyn Store) {
     let id = waiting(store, 2).await;
     read(store, 7, id).await;

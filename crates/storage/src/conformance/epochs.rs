@@ -1,4 +1,4 @@
-//! A server that was restored from an older state, or promoted: another epoch.
+//! Changes of epoch: a server that was restored from an older state, or promoted.
 
 use super::bootstrapping::settled_messages;
 use super::build::{
@@ -17,7 +17,7 @@ use fieldpost_domain::{
 };
 use std::collections::{BTreeSet, HashSet};
 
-/// Another epoch: rows of lower versions replace those of the old one, and what it had remembered says nothing.
+/// Rows of lower versions replace rows of the old epoch. Its tombstones and revocations mean nothing.
 pub async fn after_an_epoch_versions_count_from_the_beginning(store: &dyn Store) {
     let id = conversation_id(1);
     let high = |n| Message { version: Version::new(70), content: Some("old".to_owned()), ..message(id, n, &ada()) };
@@ -38,14 +38,14 @@ pub async fn after_an_epoch_versions_count_from_the_beginning(store: &dyn Store)
     assert_eq!(newest(store, id, 10).await.messages[0].sender_name, "Adele Moss");
 }
 
-/// Another epoch: own acknowledged messages that the server no longer has are shown as lost, and can be sent again.
+/// Acknowledged own messages that the server no longer has are shown as lost and can be sent again.
 pub async fn messages_that_the_server_lost_become_dead_letters(store: &dyn Store) {
     super::bootstrapping::settled_down(store).await;
     let one = conversation_id(1);
     sent(store, 1, one).await;
     stored(store, 1, ack(1, one, 6)).await;
 
-    // Restored from a time when only the first two messages were there.
+    // Restored to the time of the first two messages.
     bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 2), messages(one, 1..=2, &iris()))).await;
 
     let entries = outbox(store).await;
@@ -61,18 +61,18 @@ pub async fn messages_that_the_server_lost_become_dead_letters(store: &dyn Store
     assert_eq!(texts, ["message 1", "message 2", "message 3", "message 5", "own 1"]);
     assert_eq!((&shown[4].status, shown[4].seq, shown[4].created_at), (&MessageStatus::Queued, None, at(501)));
     assert_eq!(shown[4].failure.as_ref().map(|refusal| &refusal.code), Some(&RefusalCode::LostByServer));
-    assert_eq!(store.message(message_id(one, 4)).await.unwrap(), None, "Ada's message is hers to send again");
+    assert_eq!(store.message(message_id(one, 4)).await.unwrap(), None, "only Ada can send her message again");
     assert!(batch(store).await.is_empty());
     assert_eq!(summary(store, one).await.last_seq, seq(2));
 }
 
-/// A page of a server whose history has this name.
+/// A page of a server with this name of its epoch.
 fn of_epoch(name: &str, changes: Changes) -> BootstrapPage {
     BootstrapPage { epoch: Some(ServerEpoch::new(name)), ..bootstrap_page(changes) }
 }
 
-/// The server was restored between the end of a cursor, for whatever reason, and the first page that followed.
-pub async fn a_first_page_of_another_history_is_a_change_of_epoch(store: &dyn Store) {
+/// The server was restored between the expiry of a cursor and the first page.
+pub async fn a_first_page_of_another_epoch_is_a_change_of_epoch(store: &dyn Store) {
     let id = conversation_id(1);
     let high =
         |n, sender| Message { version: Version::new(70), content: Some("old".to_owned()), ..message(id, n, sender) };
@@ -96,8 +96,8 @@ pub async fn a_first_page_of_another_history_is_a_change_of_epoch(store: &dyn St
     assert_eq!(texts(store, id).await, ["message 1", "message 4", "old"], "old deletions say nothing");
 }
 
-/// History that was asked for and told in the old history, while the bootstrap waited for its first page, confirms nothing.
-pub async fn what_was_told_before_the_first_page_is_of_the_old_history(store: &dyn Store) {
+/// History of the old epoch that is applied before the first page confirms nothing.
+pub async fn history_before_the_first_page_belongs_to_the_old_epoch(store: &dyn Store) {
     let id = conversation_id(1);
     store.begin_bootstrap(BootstrapReason::First).await.unwrap();
     store.apply_bootstrap(None, of_epoch("a", thread(direct(1, 3), messages(id, 2..=3, &ada())))).await.unwrap();
@@ -111,8 +111,8 @@ pub async fn what_was_told_before_the_first_page_is_of_the_old_history(store: &d
     assert_eq!((shown.last_seq, shown.unread), (seq(2), 2));
 }
 
-/// What the answer has said already is not said again by the page; a server that does not name its history changes nothing.
-pub async fn a_change_of_epoch_is_dealt_with_once(store: &dyn Store) {
+/// The page does not report again what an earlier page has reported. A server that names no epoch changes nothing.
+pub async fn a_change_of_epoch_is_handled_once(store: &dyn Store) {
     let id = conversation_id(1);
     store.claim(iris().id).await.unwrap();
     let changes = || thread(direct(1, 2), messages(id, 1..=2, &iris()));
@@ -128,9 +128,9 @@ pub async fn a_change_of_epoch_is_dealt_with_once(store: &dyn Store) {
     assert_eq!(seqs(&newest(store, id, 10).await), [1, 2]);
 }
 
-/// The server was restored, took a message before anything of its new history was here, and was restored again: the message is
-/// gone, whatever was said of it. One that came after the first page is of the same history as that.
-pub async fn what_was_acknowledged_before_the_first_page_may_be_lost_as_well(store: &dyn Store) {
+/// The server was restored, stored a message before the first page, and was restored again: the message is lost in
+/// spite of its acknowledgement. A message that was acknowledged after the first page belongs to the new epoch.
+pub async fn a_message_acknowledged_before_the_first_page_may_be_lost(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 2), messages(id, 1..=2, &ada())).await;
     store.claim(iris().id).await.unwrap();
@@ -149,13 +149,12 @@ pub async fn what_was_acknowledged_before_the_first_page_may_be_lost_as_well(sto
     stored(store, 2, ack(2, id, 3)).await;
     let rest = of_epoch("c", thread(broadcast(2, 1), messages(conversation_id(2), 1..=1, &ada())));
     store.apply_bootstrap(next_after.as_ref(), rest).await.unwrap();
-    assert_eq!(seqs(&newest(store, id, 10).await), [1, 2, 3, 0], "acknowledged in the new history: not lost");
+    assert_eq!(seqs(&newest(store, id, 10).await), [1, 2, 3, 0], "acknowledged in the new epoch: not lost");
     assert_eq!(outbox(store).await.len(), 1);
 }
 
-/// Nor does an open that was accepted then keep its conversation: it may be of a history that has ended, with all that was
-/// written in it.
-pub async fn what_was_opened_before_the_first_page_may_be_lost_as_well(store: &dyn Store) {
+/// The same for a conversation whose open was accepted before the first page.
+pub async fn a_conversation_opened_before_the_first_page_may_be_lost(store: &dyn Store) {
     loaded(store, Changes { people: vec![iris(), ada()], ..Changes::default() }).await;
     let id = conversation_id(1);
     store.open_direct(mutation_id(1), new_direct(1)).await.unwrap();
@@ -174,15 +173,15 @@ pub async fn what_was_opened_before_the_first_page_may_be_lost_as_well(store: &d
     assert!(failure(&lost[0]).is_some(), "its author can see it, and send it again");
 }
 
-/// What history told in between is of nobody knows which history either.
-pub async fn what_history_told_before_the_first_page_is_older_than_it(store: &dyn Store) {
+/// History that comes before the first page may belong to either epoch.
+pub async fn history_before_the_first_page_is_older_than_it(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 2), messages(id, 1..=2, &ada())).await;
     store.begin_bootstrap(BootstrapReason::Epoch).await.unwrap();
     let high = Message { version: Version::new(70), content: Some("undone".to_owned()), ..message(id, 2, &ada()) };
     let conversation = Some(Conversation { version: Version::new(70), ..direct(1, 8) });
-    let told = vec![high, message(id, 8, &ada())];
-    applied_history(store, HistoryPage { conversation, ..history_page(id, 2, 8, told) }).await;
+    let rows = vec![high, message(id, 8, &ada())];
+    applied_history(store, HistoryPage { conversation, ..history_page(id, 2, 8, rows) }).await;
 
     store.apply_bootstrap(None, of_epoch("c", thread(direct(1, 2), messages(id, 1..=2, &ada())))).await.unwrap();
 
@@ -190,8 +189,8 @@ pub async fn what_history_told_before_the_first_page_is_older_than_it(store: &dy
     assert_eq!(summary(store, id).await.last_seq, seq(2));
 }
 
-/// Later pages belong to the first.
-pub async fn only_the_first_page_says_which_history_it_is_of(store: &dyn Store) {
+/// Later pages belong to the epoch of the first.
+pub async fn only_the_first_page_names_the_epoch(store: &dyn Store) {
     let next_after = Some(continuation("next"));
     store.begin_bootstrap(BootstrapReason::First).await.unwrap();
     let first = of_epoch("a", thread(direct(1, 2), messages(conversation_id(1), 1..=2, &iris())));
@@ -202,7 +201,7 @@ pub async fn only_the_first_page_says_which_history_it_is_of(store: &dyn Store) 
     assert_eq!(texts(store, conversation_id(1)).await, ["message 1", "message 2"]);
 }
 
-/// Another epoch: a conversation that is not there any more takes nothing of what its author wrote.
+/// Own messages of a conversation that the server lost stay as dead letters.
 pub async fn messages_of_a_conversation_that_the_server_lost_become_dead_letters(store: &dyn Store) {
     super::bootstrapping::settled_down(store).await;
     let report = bootstrapped(store, BootstrapReason::Epoch, thread(broadcast(2, 1), vec![])).await;
@@ -212,9 +211,9 @@ pub async fn messages_of_a_conversation_that_the_server_lost_become_dead_letters
     assert_eq!(store.message(lost[0]).await.unwrap().unwrap().content.as_deref(), Some("message 1"));
 }
 
-/// Another epoch: what is merely out of sight is not called lost. Nobody can say what became of it, but for what an admin is
-/// shown of her org, and every member of its broadcasts.
-pub async fn what_is_out_of_sight_after_an_epoch_is_not_called_lost(store: &dyn Store) {
+/// Messages of a conversation that the person merely cannot see are not reported as lost. Only an admin in their org,
+/// and a member in broadcasts, can tell the difference.
+pub async fn messages_out_of_sight_after_an_epoch_are_not_reported_as_lost(store: &dyn Store) {
     let medic = Person { role: Role::Medic, ..iris() };
     let hers = Person { medic_id: Some(medic_id(2)), ..medic.clone() };
     let elsewhere = Person { org_id: other_org(), ..iris() };
@@ -228,8 +227,8 @@ pub async fn what_is_out_of_sight_after_an_epoch_is_not_called_lost(store: &dyn 
     }
 }
 
-/// Iris' own message in a conversation that a first load after a change of epoch does not list: what it is a dead letter for,
-/// if it is one. It is taken back afterwards.
+/// Iris' own message is in a conversation that a bootstrap after a change of epoch does not list. Returns the reason of
+/// its dead letter, if it becomes one. The dead letter is cancelled afterwards.
 async fn fate_after_an_epoch(store: &dyn Store, row: Conversation, me: Option<Person>) -> Option<RefusalCode> {
     let own = message(row.id, 1, &iris());
     loaded_thread(store, row, vec![own.clone()]).await;
@@ -244,7 +243,7 @@ async fn fate_after_an_epoch(store: &dyn Store, row: Conversation, me: Option<Pe
     fate
 }
 
-/// Another epoch: what is below the confirmed range leaves, and is no loss: the server may have it.
+/// Messages below the confirmed range leave but are not lost: the server may have them.
 pub async fn after_an_epoch_older_messages_are_fetched_again(store: &dyn Store) {
     super::bootstrapping::settled_down(store).await;
     let one = conversation_id(1);
@@ -256,7 +255,7 @@ pub async fn after_an_epoch_older_messages_are_fetched_again(store: &dyn Store) 
     assert_eq!((seqs(&window), window.older), (vec![4, 5], Older::OnServer(seq(4))));
 }
 
-/// Another epoch: what cannot be sent again is not offered.
+/// Messages that cannot be sent again do not become dead letters.
 pub async fn deleted_and_unsendable_messages_are_not_lost(store: &dyn Store) {
     let id = conversation_id(1);
     let photo = Message { kind: MessageKind::Attachment, content: None, ..message(id, 2, &iris()) };
@@ -268,7 +267,7 @@ pub async fn deleted_and_unsendable_messages_are_not_lost(store: &dyn Store) {
     assert_eq!((window.messages.len(), window.older), (0, Older::Nothing));
 }
 
-/// Another epoch: the outbox and its dead letters are kept as they are.
+/// The outbox and its dead letters stay as they are.
 pub async fn the_outbox_survives_an_epoch(store: &dyn Store) {
     super::bootstrapping::settled_down(store).await;
     let one = conversation_id(1);
@@ -276,12 +275,12 @@ pub async fn the_outbox_survives_an_epoch(store: &dyn Store) {
         sent(store, n, one).await;
     }
     refused(store, 2, RefusalCode::Forbidden).await;
-    // The echo of the third came, its answer did not.
+    // The echo of the third message came, but not its result.
     pulled(store, Changes { messages: vec![echo(3, one, 6)], ..Changes::default() }).await;
 
     bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 2), messages(one, 1..=2, &ada()))).await;
 
-    assert_eq!(batch(store).await, mutations([1, 3]), "what still waits goes on waiting");
+    assert_eq!(batch(store).await, mutations([1, 3]), "queued mutations stay queued");
     let failures: Vec<_> = outbox(store).await.iter().map(|entry| failure(entry).cloned()).collect();
     let lost = Some(RefusalCode::LostByServer);
     assert_eq!(failures, [None, Some(RefusalCode::Forbidden), None, lost.clone(), lost]);
@@ -289,14 +288,14 @@ pub async fn the_outbox_survives_an_epoch(store: &dyn Store) {
     assert_eq!((shown.status, shown.seq), (MessageStatus::Queued, None));
 }
 
-/// Another epoch: seqs are given again, so a marker above them would hide what is new.
-pub async fn after_an_epoch_markers_come_down_to_what_is_there(store: &dyn Store) {
+/// Seqs are assigned again, so a marker above them would hide new messages.
+pub async fn after_an_epoch_markers_are_lowered_to_the_last_seq(store: &dyn Store) {
     super::bootstrapping::settled_down(store).await;
     let one = conversation_id(1);
     read(store, 1, one).await;
     pulled(store, Changes { read_markers: vec![read_to(one, &ada(), 5)], ..Changes::default() }).await;
 
-    // Restored to two messages; since then Ben has written a third, with a seq that another message had before.
+    // Restored to two messages. Since then Ben has written a third, at a seq that another message had before.
     let third = Message { id: message_id(one, 77), ..message(one, 3, &ben()) };
     let rows = vec![message(one, 1, &iris()), message(one, 2, &ada())];
     bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 2), rows)).await;
@@ -308,11 +307,11 @@ pub async fn after_an_epoch_markers_come_down_to_what_is_there(store: &dyn Store
     sent(store, 2, one).await;
     stored(store, 2, ack(2, one, 4)).await;
     let mine = store.message(own_message_id(2)).await.unwrap().unwrap();
-    assert_eq!(mine.status, MessageStatus::Sent, "Ada's receipt came down too");
+    assert_eq!(mine.status, MessageStatus::Sent, "Ada's receipt was lowered too");
 }
 
-/// Another epoch: what was read since the backup is read, and the server is told again; not of what it knows.
-pub async fn after_an_epoch_the_server_is_told_again_what_was_read(store: &dyn Store) {
+/// What was read since the backup stays read, and the read mark is sent again, unless the server knows it.
+pub async fn after_an_epoch_read_marks_are_queued_again(store: &dyn Store) {
     super::bootstrapping::settled_down(store).await;
     let one = conversation_id(1);
     read(store, 1, one).await;
@@ -336,9 +335,9 @@ pub async fn after_an_epoch_the_server_is_told_again_what_was_read(store: &dyn S
     assert_eq!((report.marked_again, outbox(store).await.len()), (0, 0), "the server knows");
 }
 
-/// Another epoch, and another: each time the server is told under an id of its own, and a late answer to the first telling
-/// says nothing of the second.
-pub async fn after_each_epoch_the_server_is_told_under_a_new_id(store: &dyn Store) {
+/// After each change of epoch the read mark has a new id, so a late result for the first one does not settle the
+/// second.
+pub async fn after_each_epoch_the_read_mark_has_a_new_id(store: &dyn Store) {
     super::bootstrapping::settled_down(store).await;
     let one = conversation_id(1);
     read(store, 1, one).await;
@@ -347,16 +346,16 @@ pub async fn after_each_epoch_the_server_is_told_under_a_new_id(store: &dyn Stor
         read_markers: vec![read_to(one, &ada(), 5), read_to(one, &iris(), 2)],
         ..thread(direct(1, 5), settled_messages())
     };
-    let told = |id| PushResult {
+    let acknowledged_mark = |id| PushResult {
         mutation_id: id,
         outcome: PushOutcome::Acknowledged(Acknowledgement::Marked(read_to(one, &iris(), 5))),
     };
     bootstrapped(store, BootstrapReason::Epoch, set_back()).await;
     let first = batch(store).await;
-    store.settle(vec![told(first[0])]).await.unwrap();
+    store.settle(vec![acknowledged_mark(first[0])]).await.unwrap();
     bootstrapped(store, BootstrapReason::Epoch, set_back()).await;
 
-    let late = store.settle(vec![told(first[0])]).await.unwrap();
+    let late = store.settle(vec![acknowledged_mark(first[0])]).await.unwrap();
 
     assert_eq!((late.acknowledged, late.unknown), (0, 1));
     let second = batch(store).await;
@@ -364,8 +363,8 @@ pub async fn after_each_epoch_the_server_is_told_under_a_new_id(store: &dyn Stor
     assert!(second != first && second[0].as_uuid() != one.as_uuid());
 }
 
-/// Another epoch: nobody has read a message that has taken the place of one that was read.
-pub async fn after_an_epoch_what_took_the_place_of_another_is_unread(store: &dyn Store) {
+/// A new message at the seq of a read one is unread.
+pub async fn after_an_epoch_a_message_in_the_place_of_another_is_unread(store: &dyn Store) {
     super::bootstrapping::settled_down(store).await;
     let one = conversation_id(1);
     read(store, 1, one).await;
@@ -374,12 +373,12 @@ pub async fn after_an_epoch_what_took_the_place_of_another_is_unread(store: &dyn
 
     bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 4), rows)).await;
 
-    assert_eq!(unread(store, one).await, 2, "the third, and what stands behind it");
+    assert_eq!(unread(store, one).await, 2, "the third message and those after it");
     let queued = store.next_batch(super::build::wide(), &HashSet::new()).await.unwrap();
     assert_eq!(queued[0].intent, Intent::MarkRead(MarkRead { conversation_id: one, read_seq: seq(2) }));
 }
 
-/// Another epoch: a new message may stand where an old one stood.
+/// A new message may have the seq of an old one.
 pub async fn after_an_epoch_a_seq_can_be_taken_by_another_message(store: &dyn Store) {
     super::bootstrapping::settled_down(store).await;
     let one = conversation_id(1);
@@ -394,8 +393,8 @@ pub async fn after_an_epoch_a_seq_can_be_taken_by_another_message(store: &dyn St
     assert_eq!(shown.messages[3].id, message_id(one, 3), "Iris' own third message was lost");
 }
 
-/// A change of epoch that was interrupted is still one when the bootstrap starts over for a lesser reason.
-pub async fn starting_over_does_not_forget_a_change_of_epoch(store: &dyn Store) {
+/// An interrupted change of epoch stays one when the bootstrap starts over for a lesser reason.
+pub async fn starting_over_keeps_a_change_of_epoch(store: &dyn Store) {
     super::bootstrapping::settled_down(store).await;
     store.begin_bootstrap(BootstrapReason::Epoch).await.unwrap();
     bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 4), messages(conversation_id(1), 1..=4, &ada())))
@@ -404,7 +403,7 @@ pub async fn starting_over_does_not_forget_a_change_of_epoch(store: &dyn Store) 
     assert_eq!(lost, [message_id(conversation_id(1), 5)]);
 }
 
-/// Another epoch: deletions and revocations of the old one say nothing, and those of the new one count from the beginning.
+/// Deletions and revocations of the old epoch mean nothing; those of the new one count from version zero.
 pub async fn after_an_epoch_old_deletions_and_revocations_are_forgotten(store: &dyn Store) {
     super::bootstrapping::settled_down(store).await;
     let (one, two) = (conversation_id(1), conversation_id(2));

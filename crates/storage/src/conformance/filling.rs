@@ -1,4 +1,4 @@
-//! History, the recent range, and what is missing.
+//! History, the recent range, and missing parts.
 
 use super::build::{
     ack, ada, conversation_id, direct, history_page, iris, message, message_id, messages, mutation_id, new_direct,
@@ -13,7 +13,7 @@ use fieldpost_domain::{
     Acknowledgement, Changes, Conversation, ConversationId, HistoryPage, Message, SeqRange, Version,
 };
 
-/// Of a hundred messages the last ten are here.
+/// The last ten of a hundred messages are stored.
 async fn last_ten(store: &dyn Store) -> ConversationId {
     loaded_thread(store, direct(1, 100), messages(conversation_id(1), 91..=100, &ada())).await
 }
@@ -28,7 +28,7 @@ async fn shown(store: &dyn Store, thread: ConversationId) -> (Vec<u64>, Older) {
     (seqs(&window), window.older)
 }
 
-/// `Replica::apply_history`: older messages on demand, down to the beginning. The position stays.
+/// `Replica::apply_history`: older messages on demand, down to the first. The position stays.
 pub async fn history_extends_a_thread_down_to_its_beginning(store: &dyn Store) {
     let thread = last_ten(store).await;
 
@@ -42,7 +42,7 @@ pub async fn history_extends_a_thread_down_to_its_beginning(store: &dyn Store) {
     assert_eq!(position, SyncPosition::Following(super::build::cursor("0")));
 }
 
-/// The range of a page is trusted over counting: a number without a message was deleted for good.
+/// The range of a page counts: a seq in it without a message was deleted.
 pub async fn a_page_of_history_covers_its_range_whole(store: &dyn Store) {
     let thread = last_ten(store).await;
     history(store, thread, 81, 90, vec![message(thread, 84, &ada()), message(thread, 87, &ada())]).await;
@@ -58,7 +58,7 @@ pub async fn a_page_of_history_may_hold_no_message(store: &dyn Store) {
     assert_eq!(shown(store, thread).await, ((91..=100).collect(), Older::Nothing));
 }
 
-/// `complete` says that nothing lies below, whatever the numbers.
+/// `complete` says that nothing is below, whatever the seqs.
 pub async fn a_complete_page_is_the_beginning(store: &dyn Store) {
     let thread = last_ten(store).await;
     let page = history_page(thread, 88, 90, messages(thread, 88..=90, &ada()));
@@ -66,7 +66,7 @@ pub async fn a_complete_page_is_the_beginning(store: &dyn Store) {
     assert_eq!(shown(store, thread).await, ((88..=100).collect(), Older::Nothing));
 }
 
-/// An empty conversation answers from 1 to 0.
+/// An empty conversation has the range from 1 to 0.
 pub async fn history_of_an_empty_conversation(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 0), vec![]).await;
     let page = HistoryPage { range: SeqRange { from: seq(1), to: seq(0) }, ..history_page(thread, 1, 0, vec![]) };
@@ -77,7 +77,7 @@ pub async fn history_of_an_empty_conversation(store: &dyn Store) {
     assert_eq!(shown(store, thread).await, (vec![1, 2], Older::Nothing));
 }
 
-/// A page brings the conversation's row and people with it.
+/// A page brings the conversation's row and people too.
 pub async fn history_brings_people_and_the_conversation(store: &dyn Store) {
     let thread = last_ten(store).await;
     let row = Conversation { unread: 7, version: Version::new(2), ..direct(1, 100) };
@@ -90,8 +90,8 @@ pub async fn history_brings_people_and_the_conversation(store: &dyn Store) {
     assert_eq!(summary(store, thread).await.unread, 7);
 }
 
-/// A page for a conversation that is not here (any more) changes nothing.
-pub async fn history_of_what_is_not_here_changes_nothing(store: &dyn Store) {
+/// A page for a conversation that is not stored changes nothing.
+pub async fn history_of_an_unknown_conversation_changes_nothing(store: &dyn Store) {
     loaded(store, Changes::default()).await;
     let id = conversation_id(1);
     let page = HistoryPage { conversation: Some(direct(1, 2)), ..history_page(id, 1, 2, messages(id, 1..=2, &ada())) };
@@ -101,7 +101,7 @@ pub async fn history_of_what_is_not_here_changes_nothing(store: &dyn Store) {
     assert_eq!(store.sync_state().await.unwrap().unreadable_rows, 0);
 }
 
-/// A message inside the range that did not come was deleted, although no tombstone told.
+/// A message inside the range that is not in the page was deleted, even without a tombstone.
 pub async fn history_removes_what_the_server_no_longer_has(store: &dyn Store) {
     let thread = last_ten(store).await;
     let report = history(store, thread, 91, 95, messages(thread, [91, 93, 95], &ada())).await;
@@ -110,7 +110,7 @@ pub async fn history_removes_what_the_server_no_longer_has(store: &dyn Store) {
     assert_eq!(store.message(message_id(thread, 92)).await.unwrap(), None);
 }
 
-/// A stale page of history does not undo newer states.
+/// A stale page of history does not replace newer rows.
 pub async fn history_respects_versions(store: &dyn Store) {
     let id = conversation_id(1);
     let edited = Message { version: Version::new(5), content: Some("edited".to_owned()), ..message(id, 2, &ada()) };
@@ -131,7 +131,7 @@ pub async fn history_may_bring_tombstones(store: &dyn Store) {
     assert_eq!(pulled_messages(store, messages(thread, [90, 93], &ada())).await.stale, 2);
 }
 
-/// A page above the range with a hole between becomes the new recent range; when the hole is filled, both are one.
+/// A page above the range with a hole between becomes the new recent range. When the hole is filled, both are one.
 pub async fn a_page_above_a_hole_becomes_the_recent_range(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 10), messages(id, 1..=10, &ada())).await;
@@ -144,7 +144,7 @@ pub async fn a_page_above_a_hole_becomes_the_recent_range(store: &dyn Store) {
     assert_eq!(shown(store, id).await, ((1..=40).collect(), Older::Nothing));
 }
 
-/// A page that lies apart below the range is kept, and shown once what lies between is here.
+/// A page below the range with a hole between is stored, and shown once the hole is filled.
 pub async fn a_page_below_a_hole_waits_until_it_is_filled(store: &dyn Store) {
     let thread = last_ten(store).await;
     history(store, thread, 71, 80, messages(thread, 71..=80, &ada())).await;
@@ -161,7 +161,7 @@ pub async fn overlapping_pages_of_history_become_one(store: &dyn Store) {
     assert_eq!(shown(store, thread).await, ((81..=100).collect(), Older::OnServer(seq(81))));
 }
 
-/// `missing_ranges`: none of a conversation that has messages is here.
+/// `missing_ranges`: a conversation with messages of which none is stored.
 pub async fn an_unloaded_conversation_is_missing(store: &dyn Store) {
     let conversations = vec![direct(1, 0), other_direct(2, 5), other_direct(3, 9)];
     loaded(store, Changes { conversations, ..Changes::default() }).await;
@@ -175,7 +175,7 @@ pub async fn an_unloaded_conversation_is_missing(store: &dyn Store) {
     assert_eq!(missing(store).await, [(conversation_id(3), None)], "loaded, although every message was deleted");
 }
 
-/// `missing_ranges`: a message with a hole below it. The page that is asked for closes the hole.
+/// `missing_ranges`: a message with a hole below it. The requested page closes the hole.
 pub async fn a_hole_above_the_range_is_missing(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 3), messages(id, 1..=3, &ada())).await;
@@ -183,7 +183,7 @@ pub async fn a_hole_above_the_range_is_missing(store: &dyn Store) {
     assert_eq!(missing(store).await, [(id, Some(8))], "below the newest run that is here");
     assert_eq!(summary(store, id).await.last_seq, seq(9));
 
-    // The page that the server gives for it, here of three messages at most.
+    // The server's page for it, of at most three messages.
     history(store, id, 5, 7, messages(id, 5..=7, &ada())).await;
     assert!(missing(store).await.is_empty());
     assert_eq!(shown(store, id).await, (vec![5, 6, 7, 8, 9], Older::OnServer(seq(5))));
@@ -191,7 +191,7 @@ pub async fn a_hole_above_the_range_is_missing(store: &dyn Store) {
     assert_eq!(shown(store, id).await, ((1..=9).collect(), Older::Nothing));
 }
 
-/// `missing_ranges`: a conversation that came into sight lately, with one new message.
+/// `missing_ranges`: a conversation that became visible lately, with one new message.
 pub async fn a_message_without_any_range_has_a_hole_below(store: &dyn Store) {
     let id = conversation_id(1);
     loaded(store, Changes::default()).await;
@@ -203,7 +203,7 @@ pub async fn a_message_without_any_range_has_a_hole_below(store: &dyn Store) {
     assert_eq!(shown(store, id).await, ((31..=50).collect(), Older::OnServer(seq(31))));
 }
 
-/// A conversation that is pulled from its first message on is whole.
+/// A conversation that is pulled from its first message on is complete.
 pub async fn a_thread_that_begins_at_one_is_whole(store: &dyn Store) {
     let id = conversation_id(1);
     loaded(store, Changes::default()).await;
@@ -213,7 +213,7 @@ pub async fn a_thread_that_begins_at_one_is_whole(store: &dyn Store) {
     assert_eq!(shown(store, id).await, ((1..=4).collect(), Older::Nothing));
 }
 
-/// The messages of a pass can come in any order over its pages.
+/// The messages of a run may be in any order over its pages.
 pub async fn a_hole_that_later_pages_fill_is_gone(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 1), messages(id, 1..=1, &ada())).await;
@@ -225,7 +225,7 @@ pub async fn a_hole_that_later_pages_fill_is_gone(store: &dyn Store) {
     assert_eq!(shown(store, id).await, ((1..=6).collect(), Older::Nothing));
 }
 
-/// An acknowledgement extends the range, or stands above a hole until the pull brings what others wrote.
+/// An acknowledgement extends the range, or is above a hole until a pull fills it.
 pub async fn an_acknowledged_message_extends_the_range(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 1), messages(id, 1..=1, &ada())).await;
@@ -242,7 +242,7 @@ pub async fn an_acknowledged_message_extends_the_range(store: &dyn Store) {
     assert_eq!(shown(store, id).await, (vec![1, 2, 3, 4], Older::Nothing));
 }
 
-/// A conversation that only this device knows is missing nothing; once it is open, what is in it is.
+/// Nothing is missing from a conversation that only this device has. Once it is open, its messages may be missing.
 pub async fn an_unsent_conversation_is_missing_nothing(store: &dyn Store) {
     loaded(store, Changes::default()).await;
     store.open_direct(mutation_id(1), new_direct(1)).await.unwrap();
@@ -252,7 +252,7 @@ pub async fn an_unsent_conversation_is_missing_nothing(store: &dyn Store) {
     assert_eq!(missing(store).await, [(conversation_id(2), None)]);
 }
 
-/// A tombstone keeps the seq as known, so it fills a hole.
+/// The seq of a tombstone is known, so it fills a hole.
 pub async fn a_tombstone_fills_a_hole(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 1), messages(id, 1..=1, &ada())).await;
@@ -265,7 +265,7 @@ pub async fn a_tombstone_fills_a_hole(store: &dyn Store) {
     assert_eq!(shown(store, id).await, (vec![1, 3, 5], Older::Nothing));
 }
 
-/// A deletion above a hole tells that something is missing below it.
+/// A tombstone above a hole shows that something below it is missing.
 pub async fn a_tombstone_above_a_hole_has_a_hole_below(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 1), messages(id, 1..=1, &ada())).await;
@@ -278,8 +278,8 @@ pub async fn a_tombstone_above_a_hole_has_a_hole_below(store: &dyn Store) {
     assert_eq!(read(store, 1, id).await, 6);
 }
 
-/// `Replica::apply_history`: a page that a person waited for while a bootstrap began, or brought its first page.
-pub async fn history_asked_for_before_a_bootstrap_is_superseded(store: &dyn Store) {
+/// `Replica::apply_history`: the page was requested before a bootstrap began, or before its first page.
+pub async fn history_requested_before_a_bootstrap_is_superseded(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 4), messages(id, 3..=4, &ada())).await;
     let generation = async || store.sync_state().await.unwrap().generation;
@@ -305,14 +305,14 @@ pub async fn history_asked_for_before_a_bootstrap_is_superseded(store: &dyn Stor
     assert_eq!(store.apply_history(after_a_pull, page()).await.unwrap().stale, 2, "pulls supersede nothing");
 }
 
-/// `Replica::apply_bootstrap`: only what its pages list is confirmed, whatever history told before the first of them.
-pub async fn history_told_before_a_bootstrap_keeps_nothing_in_sight(store: &dyn Store) {
+/// `Replica::apply_bootstrap`: only its pages confirm, not history that came before the first of them.
+pub async fn history_applied_before_the_first_page_confirms_nothing(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 4), messages(id, 3..=4, &ada())).await;
     store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();
     let conversation = Some(direct(1, 4));
-    let told = HistoryPage { conversation, ..history_page(id, 1, 2, messages(id, 1..=2, &ada())) };
-    applied_history(store, told).await;
+    let page = HistoryPage { conversation, ..history_page(id, 1, 2, messages(id, 1..=2, &ada())) };
+    applied_history(store, page).await;
 
     let changes = super::given::thread(other_direct(2, 1), messages(conversation_id(2), 1..=1, &ada()));
     let report = store.apply_bootstrap(None, super::build::bootstrap_page(changes)).await.unwrap();
@@ -321,7 +321,7 @@ pub async fn history_told_before_a_bootstrap_keeps_nothing_in_sight(store: &dyn 
     assert_eq!(store.conversation(id).await.unwrap(), None);
 }
 
-/// `Replica::next_check`: conversations with a recent range, each in its turn.
+/// `Replica::next_check`: conversations with a recent range, in turn.
 pub async fn conversations_are_checked_in_turn(store: &dyn Store) {
     assert_eq!(store.next_check(None).await.unwrap(), None);
     let conversations = vec![direct(1, 9), other_direct(2, 2), Conversation { medic_id: None, ..direct(3, 0) }];
@@ -339,8 +339,8 @@ pub async fn conversations_are_checked_in_turn(store: &dyn Store) {
     assert_eq!(store.next_check(Some(second.conversation_id)).await.unwrap(), None, "nothing to compare in the others");
 }
 
-/// `Replica::apply_history`: what left counts.
-pub async fn what_a_page_of_history_drops_counts_as_applied(store: &dyn Store) {
+/// `Replica::apply_history`: removed messages count as applied.
+pub async fn messages_that_history_removes_count_as_applied(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 3), messages(id, 1..=3, &ada())).await;
     let report = history(store, id, 1, 3, messages(id, [1, 3], &ada())).await;

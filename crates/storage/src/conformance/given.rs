@@ -1,4 +1,4 @@
-//! Steps that stories share. Each is a few calls of the contract, and what they return is unwrapped: a step that fails fails
+//! Steps that stories share. Each makes a few calls of the contract and unwraps the results, so a failing step fails
 //! the story.
 
 use super::build::{bootstrap_page, composed, cursor, history_page, iris, mutation_id, pull_page, session, wide};
@@ -42,7 +42,7 @@ pub fn thread(conversation: Conversation, messages: Vec<Message>) -> Changes {
     }
 }
 
-/// Pulls one page at the cursor where the store stands; the next cursor is one higher.
+/// Pulls one page at the store's cursor; the next cursor is one higher.
 pub async fn pulled(store: &dyn Store, changes: Changes) -> ApplyReport {
     let SyncPosition::Following(from) = store.sync_state().await.unwrap().position else {
         panic!("the store follows nothing yet");
@@ -51,7 +51,7 @@ pub async fn pulled(store: &dyn Store, changes: Changes) -> ApplyReport {
     store.apply_pull(&cursor(from.as_str()), pull_page(&next.to_string(), changes)).await.unwrap()
 }
 
-/// Pulls messages alone.
+/// Pulls a page that holds only messages.
 pub async fn pulled_messages(store: &dyn Store, messages: Vec<Message>) -> ApplyReport {
     pulled(store, Changes { messages, ..Changes::default() }).await
 }
@@ -67,48 +67,48 @@ pub async fn history(
     applied_history(store, history_page(conversation, from, to, messages)).await
 }
 
-/// A page of history that was asked for just now is applied.
+/// Applies a page of history as if it was requested just now.
 pub async fn applied_history(store: &dyn Store, page: HistoryPage) -> ApplyReport {
     let generation = store.sync_state().await.unwrap().generation;
     store.apply_history(generation, page).await.unwrap()
 }
 
-/// Iris writes message number `n` with mutation number `n`.
+/// Iris writes own message number `n` with mutation number `n`.
 pub async fn sent(store: &dyn Store, n: u64, conversation: ConversationId) -> ThreadMessage {
     send(store, n, composed(n, conversation)).await
 }
 
-/// A message is sent with mutation number `n`.
+/// Sends a message with mutation number `n`.
 pub async fn send(store: &dyn Store, n: u64, message: NewMessage) -> ThreadMessage {
     store.send(mutation_id(n), message.into()).await.unwrap()
 }
 
-/// The server's answer to mutation number `n`.
+/// Settles mutation number `n` with this outcome.
 pub async fn answered(store: &dyn Store, n: u64, outcome: PushOutcome) -> SettleReport {
     store.settle(vec![PushResult { mutation_id: mutation_id(n), outcome }]).await.unwrap()
 }
 
-/// The server has mutation number `n`.
+/// Acknowledges mutation number `n`.
 pub async fn acknowledged(store: &dyn Store, n: u64, what: Acknowledgement) -> SettleReport {
     answered(store, n, PushOutcome::Acknowledged(what)).await
 }
 
-/// The server has just stored the message that mutation number `n` sends.
+/// Acknowledges the send of mutation number `n`: the server has just stored the message.
 pub async fn stored(store: &dyn Store, n: u64, ack: MessageAck) -> SettleReport {
     acknowledged(store, n, Acknowledgement::Sent(ack)).await
 }
 
-/// The server refused mutation number `n` for good.
+/// Refuses mutation number `n`.
 pub async fn refused(store: &dyn Store, n: u64, code: RefusalCode) -> SettleReport {
     answered(store, n, PushOutcome::Rejected(Refusal { code, detail: None })).await
 }
 
-/// Iris opens the thread and everything in it is displayed; mutation number `n`.
+/// Iris opens the thread and displays all of it; mutation number `n`.
 pub async fn read(store: &dyn Store, n: u64, conversation: ConversationId) -> u64 {
     read_up_to(store, n, conversation, u64::MAX).await
 }
 
-/// Iris opens the thread and what is displayed ends with the seq `up_to`; mutation number `n`.
+/// Iris opens the thread and displays it up to the seq `up_to`; mutation number `n`.
 pub async fn read_up_to(store: &dyn Store, n: u64, conversation: ConversationId, up_to: u64) -> u64 {
     let at = super::build::at(700 + n);
     store.mark_read(mutation_id(n), conversation, super::build::seq(up_to), at).await.unwrap().get()
@@ -119,7 +119,7 @@ pub async fn newest(store: &dyn Store, conversation: ConversationId, limit: u32)
     store.messages(conversation, Window::newest(limit)).await.unwrap()
 }
 
-/// The texts of a thread, all of it that is here.
+/// The texts of all stored messages of a thread.
 pub async fn texts(store: &dyn Store, conversation: ConversationId) -> Vec<String> {
     let window = newest(store, conversation, 10_000).await;
     window.messages.into_iter().map(|message| message.content.unwrap_or_default()).collect()
@@ -131,12 +131,12 @@ pub fn seqs(window: &ThreadWindow) -> Vec<u64> {
     window.messages.iter().map(|message| message.seq.map_or(0, fieldpost_domain::Seq::get)).collect()
 }
 
-/// One conversation that is here.
+/// The summary of a stored conversation.
 pub async fn summary(store: &dyn Store, conversation: ConversationId) -> ConversationSummary {
     store.conversation(conversation).await.unwrap().unwrap()
 }
 
-/// Its unread count.
+/// The unread count of a conversation.
 pub async fn unread(store: &dyn Store, conversation: ConversationId) -> u64 {
     summary(store, conversation).await.unread
 }
@@ -146,7 +146,7 @@ pub async fn outbox(store: &dyn Store) -> Vec<OutboxEntry> {
     store.entries(10_000).await.unwrap()
 }
 
-/// Why an entry is a dead letter; none if it is not.
+/// The reason of a dead letter; none for another entry.
 #[must_use]
 pub fn failure(entry: &OutboxEntry) -> Option<&RefusalCode> {
     match &entry.state {
@@ -155,19 +155,19 @@ pub fn failure(entry: &OutboxEntry) -> Option<&RefusalCode> {
     }
 }
 
-/// The ids of the mutations that go out next.
+/// The ids of the next batch.
 pub async fn batch(store: &dyn Store) -> Vec<MutationId> {
     let batch = store.next_batch(wide(), &HashSet::new()).await.unwrap();
     batch.into_iter().map(|mutation| mutation.id).collect()
 }
 
-/// Mutations by their numbers.
+/// The ids of mutations by their numbers.
 #[must_use]
 pub fn mutations(numbers: impl IntoIterator<Item = u64>) -> Vec<MutationId> {
     numbers.into_iter().map(mutation_id).collect()
 }
 
-/// A person's row, as the store has it.
+/// The stored row of a person.
 pub async fn person(store: &dyn Store, who: &Person) -> Option<Person> {
     store.person(who.id).await.unwrap()
 }

@@ -32,6 +32,7 @@ pub mod bootstrapping;
 pub mod build;
 pub mod changing;
 pub mod committing;
+pub mod counting;
 pub mod deciding;
 pub mod epochs;
 pub mod expiring;

@@ -1,4 +1,4 @@
-//! The names that are shown, and that they follow the people.
+//! The names that are shown, and how they follow the people's rows.
 
 use super::build::{
     ada, ben, bootstrap_page, broadcast, conversation_id, direct, iris, message, mutation_id, new_direct, person_id,
@@ -21,8 +21,8 @@ async fn renamed(store: &dyn Store, who: Person, first_name: &str, version: u64)
     pulled(store, Changes { people: vec![person], ..Changes::default() }).await;
 }
 
-/// Somebody who has moved to another org has a row in each; what counts is where she is now.
-pub async fn a_person_is_of_the_org_that_she_is_a_member_of(store: &dyn Store) {
+/// A person who has moved to another org has a row in each. The current membership counts.
+pub async fn person_returns_the_row_of_the_current_org(store: &dyn Store) {
     loaded(store, Changes { people: vec![iris(), Person { version: Version::new(7), ..ada() }], ..Changes::default() })
         .await;
     let left = Person { removed: true, version: Version::new(8), ..ada() };
@@ -33,8 +33,8 @@ pub async fn a_person_is_of_the_org_that_she_is_a_member_of(store: &dyn Store) {
     }
 }
 
-/// Who has moved to an org that the signed-in person cannot see any more is what the one that she sees says.
-pub async fn a_bootstrap_says_of_which_org_a_person_was(store: &dyn Store) {
+/// A person has left for an org that the signed-in person cannot see any more. The rows that the bootstrap lists count.
+pub async fn person_returns_the_row_that_a_bootstrap_names(store: &dyn Store) {
     let elsewhere = Person { org_id: super::build::other_org(), version: Version::new(7), ..ada() };
     let left = Person { removed: true, version: Version::new(3), ..ada() };
     for (rows, expected) in [
@@ -57,7 +57,7 @@ fn people(people: Vec<Person>) -> Changes {
     Changes { people, ..Changes::default() }
 }
 
-/// An admin sees the medic, a broadcast its subject.
+/// An admin sees the medic's name, and the subject of a broadcast.
 pub async fn an_admin_sees_the_medics_name(store: &dyn Store) {
     let unnamed = Conversation { subject: None, ..broadcast(3, 0) };
     loaded(
@@ -75,7 +75,7 @@ pub async fn an_admin_sees_the_medics_name(store: &dyn Store) {
     );
 }
 
-/// Defect 9: a medic is found by the id of the row in `medics`, also when a person's id is the same number.
+/// Defect 9: a medic is found by the medic id, even if a person id has the same number.
 pub async fn defect_9_a_medic_is_found_by_the_medics_row(store: &dyn Store) {
     let trap = Person { id: person_id(8), medic_id: Some(MedicId::from_uuid(ada().id.as_uuid())), ..ben() };
     let of_trap = Conversation { medic_id: trap.medic_id, ..direct(2, 0) };
@@ -99,11 +99,11 @@ pub async fn a_medic_sees_admin(store: &dyn Store) {
     assert_eq!(summary(store, id).await.unread, 1);
 }
 
-/// The name that the server sent, where the medic is not known; else "Unknown Medic".
+/// If the medic is not known, the name that the server sent is shown; else "Unknown Medic".
 pub async fn an_unknown_medic_has_the_name_that_the_server_sent(store: &dyn Store) {
-    let told = Conversation { medic_name: Some("Ada M.".to_owned()), ..direct(1, 0) };
+    let named = Conversation { medic_name: Some("Ada M.".to_owned()), ..direct(1, 0) };
     let nameless = Conversation { medic_id: ben().medic_id, ..direct(2, 0) };
-    loaded(store, Changes { conversations: vec![told, nameless], ..Changes::default() }).await;
+    loaded(store, Changes { conversations: vec![named, nameless], ..Changes::default() }).await;
     assert_eq!([name(store, 1).await, name(store, 2).await], ["Ada M.", names::UNKNOWN_MEDIC]);
 
     let corrected = Conversation { medic_name: Some("Ada Mo.".to_owned()), ..direct(1, 0) };
@@ -123,7 +123,7 @@ pub async fn an_unknown_medic_has_the_name_that_the_server_sent(store: &dyn Stor
     assert_eq!(name(store, 1).await, "A. Moss");
 }
 
-/// A person whose name changed changes the name of their messages and of their conversation.
+/// A new name shows on the person's messages and conversation.
 pub async fn a_new_name_shows_everywhere(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 2), vec![message(id, 1, &ada()), message(id, 2, &iris())]).await;
@@ -137,7 +137,7 @@ pub async fn a_new_name_shows_everywhere(store: &dyn Store) {
     assert_eq!(senders(store, id).await, ["Adele Moss", names::ADMIN]);
 }
 
-/// A sender that is told after the message.
+/// A sender's row may come after the message.
 pub async fn a_sender_may_come_after_the_message(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 1), vec![message(id, 1, &ben())]).await;
@@ -146,7 +146,7 @@ pub async fn a_sender_may_come_after_the_message(store: &dyn Store) {
     assert_eq!(senders(store, id).await, ["Ben Okafor"]);
 }
 
-/// Somebody who left keeps the name on what they wrote.
+/// A former member keeps the name on their messages.
 pub async fn a_member_of_the_past_keeps_the_name(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 1), vec![message(id, 1, &ada())]).await;
@@ -156,8 +156,8 @@ pub async fn a_member_of_the_past_keeps_the_name(store: &dyn Store) {
     assert_eq!(store.people().await.unwrap(), [iris()]);
 }
 
-/// Queued messages and conversations opened offline have names too.
-pub async fn what_is_queued_has_names(store: &dyn Store) {
+/// Queued messages and conversations opened offline have names.
+pub async fn queued_rows_have_names(store: &dyn Store) {
     loaded(store, Changes { people: vec![ada()], ..Changes::default() }).await;
     store.open_direct(mutation_id(1), new_direct(1)).await.unwrap();
     assert_eq!(sent(store, 2, conversation_id(1)).await.sender_name, names::ADMIN);
@@ -166,8 +166,8 @@ pub async fn what_is_queued_has_names(store: &dyn Store) {
     assert_eq!(name(store, 1).await, "Adele Moss");
 }
 
-/// My role decides what I see; when it changes, so does that.
-pub async fn a_new_role_changes_what_is_seen(store: &dyn Store) {
+/// The viewer's role decides which names they see.
+pub async fn a_new_role_changes_the_names(store: &dyn Store) {
     loaded_thread(store, direct(1, 0), vec![]).await;
     assert_eq!(name(store, 1).await, "Ada Moss");
     let medic = Person { role: Role::Medic, version: Version::new(2), ..iris() };
@@ -175,8 +175,8 @@ pub async fn a_new_role_changes_what_is_seen(store: &dyn Store) {
     assert_eq!(name(store, 1).await, names::ADMIN);
 }
 
-/// Somebody who is a member of two orgs is in each what she is there.
-pub async fn somebody_of_two_orgs_is_in_each_what_she_is_there(store: &dyn Store) {
+/// A member of two orgs has the role of each org in its conversations.
+pub async fn a_member_of_two_orgs_has_the_role_of_each_org(store: &dyn Store) {
     let other = super::build::other_org();
     let there = Person {
         org_id: other,
@@ -205,7 +205,7 @@ pub async fn somebody_of_two_orgs_is_in_each_what_she_is_there(store: &dyn Store
     }
     let left = Person { removed: true, version: Version::new(2), ..ada_there };
     pulled(store, people(vec![left])).await;
-    assert_eq!(store.person(ada().id).await.unwrap(), Some(ada()), "here she is still");
+    assert_eq!(store.person(ada().id).await.unwrap(), Some(ada()), "here she is still a member");
     assert_eq!(store.people().await.unwrap().len(), 3);
     assert_eq!(store.medic(super::build::medic_id(99)).await.unwrap(), None);
 }

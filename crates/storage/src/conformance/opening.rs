@@ -1,4 +1,4 @@
-//! Opening a direct conversation offline, and the id that the server gives it.
+//! Opening a direct conversation offline, and its canonical id.
 
 use super::build::{
     ack, ada, at, ben, conversation_id, direct, echo, history_page, iris, message, mutation_id, new_direct,
@@ -43,7 +43,7 @@ async fn lanes(store: &dyn Store) -> Vec<ConversationId> {
     batch.iter().map(|mutation| mutation.intent.lane()).collect()
 }
 
-/// `Outbox::open_direct`: a new one.
+/// `Outbox::open_direct`: a new conversation.
 pub async fn a_conversation_opened_offline_is_there_at_once(store: &dyn Store) {
     loaded(store, Changes { people: vec![iris(), ada()], ..Changes::default() }).await;
 
@@ -78,7 +78,7 @@ pub async fn a_conversation_opened_offline_is_there_at_once(store: &dyn Store) {
     assert_eq!(outbox(store).await[0].recorded_at, at(401));
 }
 
-/// `Outbox::open_direct`: the one that is here.
+/// `Outbox::open_direct`: the stored conversation is returned.
 pub async fn opening_twice_gives_the_same_conversation(store: &dyn Store) {
     opened_offline(store).await;
     let again = store.open_direct(mutation_id(9), new_direct(7)).await.unwrap();
@@ -87,8 +87,8 @@ pub async fn opening_twice_gives_the_same_conversation(store: &dyn Store) {
     assert_eq!(store.conversations(10).await.unwrap().len(), 1);
 }
 
-/// `Outbox::open_direct`: one that the server has told about.
-pub async fn opening_one_that_is_synced_queues_nothing(store: &dyn Store) {
+/// `Outbox::open_direct`: a conversation that the server has.
+pub async fn opening_a_synced_conversation_queues_nothing(store: &dyn Store) {
     loaded(store, thread(direct(CANONICAL, 0), vec![])).await;
     assert_eq!(store.open_direct(mutation_id(1), new_direct(LOCAL)).await.unwrap().id, canonical());
     assert!(outbox(store).await.is_empty());
@@ -100,7 +100,7 @@ pub async fn opening_one_that_is_synced_queues_nothing(store: &dyn Store) {
     );
 }
 
-/// `Outbox::open_direct`: who opens it and where is not known yet.
+/// `Outbox::open_direct`: the opener and the org are not known yet.
 pub async fn opening_before_the_first_sync_is_refused(store: &dyn Store) {
     store.save_session(&super::build::session(&super::build::iris(), 1)).await.unwrap();
     let error = store.open_direct(mutation_id(1), new_direct(LOCAL)).await.unwrap_err();
@@ -108,7 +108,7 @@ pub async fn opening_before_the_first_sync_is_refused(store: &dyn Store) {
     assert!(outbox(store).await.is_empty());
 }
 
-/// Settled under the id that the device had made.
+/// The server keeps the id of the device.
 pub async fn an_accepted_open_keeps_its_id(store: &dyn Store) {
     opened_offline(store).await;
 
@@ -119,7 +119,7 @@ pub async fn an_accepted_open_keeps_its_id(store: &dyn Store) {
     assert_eq!(batch(store).await, mutations([2, 3]));
 }
 
-/// Settled under another id: everything moves.
+/// The server assigns another id: everything moves to it.
 pub async fn the_canonical_id_takes_the_place_of_the_local_one(store: &dyn Store) {
     opened_offline(store).await;
 
@@ -134,7 +134,7 @@ pub async fn the_canonical_id_takes_the_place_of_the_local_one(store: &dyn Store
     assert_eq!(outbox(store).await[0].conversation_id, canonical());
 }
 
-/// Defect 10: an open screen holds the old id; every method goes on understanding it.
+/// Defect 10: an open screen holds the old id, and every method still accepts it.
 pub async fn defect_10_the_old_id_works_in_every_method(store: &dyn Store) {
     opened_offline(store).await;
     acknowledged(store, 1, opened(direct(CANONICAL, 2))).await;
@@ -154,7 +154,7 @@ pub async fn defect_10_the_old_id_works_in_every_method(store: &dyn Store) {
     assert_eq!(seqs(&window), [1]);
 }
 
-/// A page that names the old id is understood too: rows, markers and tombstones.
+/// Rows, markers and tombstones of a page may name the old id.
 pub async fn rows_under_the_old_id_are_taken_as_the_canonical_ones(store: &dyn Store) {
     opened_offline(store).await;
     acknowledged(store, 1, opened(direct(CANONICAL, 2))).await;
@@ -170,7 +170,8 @@ pub async fn rows_under_the_old_id_are_taken_as_the_canonical_ones(store: &dyn S
     assert!(store.missing_ranges(10).await.unwrap().is_empty(), "the deleted one is known too");
 }
 
-/// The canonical row came by a pull before the answer: merged under the server's id, and the answer finds it done.
+/// A pull brings the canonical row before the result. The rows are merged under the server's id, and the result changes
+/// nothing more.
 pub async fn a_pulled_row_of_the_same_medic_merges_before_the_answer(store: &dyn Store) {
     opened_offline(store).await;
 
@@ -179,7 +180,7 @@ pub async fn a_pulled_row_of_the_same_medic_merges_before_the_answer(store: &dyn
     let listed = store.conversations(10).await.unwrap();
     assert_eq!(listed.iter().map(|one| (one.id, one.on_server)).collect::<Vec<_>>(), [(canonical(), true)]);
     assert_eq!(texts(store, local()).await, ["message 1", "own 2", "own 3"]);
-    assert_eq!(batch(store).await, mutations([1, 2, 3]), "the open still waits for its answer");
+    assert_eq!(batch(store).await, mutations([1, 2, 3]), "the open still waits for its result");
     assert_eq!(lanes(store).await, [canonical(); 3]);
 
     let report = acknowledged(store, 1, opened(direct(CANONICAL, 1))).await;
@@ -187,8 +188,9 @@ pub async fn a_pulled_row_of_the_same_medic_merges_before_the_answer(store: &dyn
     assert_eq!(texts(store, canonical()).await.len(), 3);
 }
 
-/// The open arrived and its answer was lost; then the conversation was deleted, and somebody else opened one with the medic.
-pub async fn what_took_the_place_of_a_deleted_conversation_stays(store: &dyn Store) {
+/// The open arrived and its response was lost. Then the conversation was deleted, and somebody else opened one with the
+/// same medic.
+pub async fn the_successor_of_a_deleted_conversation_stays(store: &dyn Store) {
     opened_offline(store).await;
     let tombstones =
         vec![Tombstone { conversation_id: local(), of: TombstoneOf::Conversation, version: Version::new(2) }];
@@ -200,9 +202,9 @@ pub async fn what_took_the_place_of_a_deleted_conversation_stays(store: &dyn Sto
     assert_eq!(texts(store, canonical()).await, ["message 1", "own 2", "own 3"]);
 }
 
-/// The open arrived and its answer was lost; then the conversation was handed to Ben, and somebody else opened one with the
-/// medic. An admin sees both.
-pub async fn a_conversation_opened_here_that_the_server_lists_stays_itself(store: &dyn Store) {
+/// The open arrived and its response was lost. Then the conversation was given to Ben, and somebody else opened one
+/// with the medic. An admin sees both.
+pub async fn an_opened_conversation_that_the_server_lists_is_not_merged(store: &dyn Store) {
     opened_offline(store).await;
     let handed_on = Conversation { id: local(), medic_id: ben().medic_id, ..direct(5, 0) };
     for conversations in [vec![direct(CANONICAL, 1), handed_on.clone()], vec![handed_on, direct(CANONICAL, 1)]] {
@@ -213,8 +215,9 @@ pub async fn a_conversation_opened_here_that_the_server_lists_stays_itself(store
     }
 }
 
-/// As above, but the row of the opened one comes a page later, when it has been merged already: from then on its id means it.
-pub async fn an_old_id_that_the_server_lists_means_that_conversation(store: &dyn Store) {
+/// The same, but the opened conversation's row comes a page later, when it has been merged already. From then on its id
+/// is a conversation again.
+pub async fn an_alias_that_the_server_lists_becomes_a_conversation_again(store: &dyn Store) {
     opened_offline(store).await;
     pulled(store, thread(direct(CANONICAL, 1), vec![message(canonical(), 1, &ada())])).await;
 
@@ -227,7 +230,7 @@ pub async fn an_old_id_that_the_server_lists_means_that_conversation(store: &dyn
     assert_eq!(store.conversations(10).await.unwrap().len(), 2);
 }
 
-/// The row of another medic, or of another kind, is another conversation.
+/// A row of another medic or another kind is another conversation.
 pub async fn only_the_same_org_and_medic_merge(store: &dyn Store) {
     opened_offline(store).await;
     let of_ben = Conversation { medic_id: ben().medic_id, ..direct(5, 0) };
@@ -238,10 +241,10 @@ pub async fn only_the_same_org_and_medic_merge(store: &dyn Store) {
     assert!(!summary(store, local()).await.on_server);
 }
 
-/// Both are here, each with messages of its own, when the answer comes: one thread, each message once.
-pub async fn messages_of_both_meet_in_the_canonical_thread(store: &dyn Store) {
+/// Both conversations are stored with messages when the result comes: one thread, each message once.
+pub async fn merged_conversations_keep_all_messages(store: &dyn Store) {
     opened_offline(store).await;
-    // The server has lost sight of the medic's row, so the pulled conversation cannot be recognised by it.
+    // The pulled conversation has no medic, so it cannot be recognised by it.
     let unnamed = Conversation { medic_id: None, ..direct(CANONICAL, 2) };
     let messages = super::build::messages(canonical(), 1..=2, &ada());
     pulled(store, Changes { conversations: vec![unnamed], messages, ..Changes::default() }).await;
@@ -258,7 +261,7 @@ pub async fn messages_of_both_meet_in_the_canonical_thread(store: &dyn Store) {
     assert_eq!(unread(store, canonical()).await, 0);
 }
 
-/// The whole story: opened, written, pushed and pulled; the messages keep their ids.
+/// From opening and writing to push and pull: the messages keep their ids.
 pub async fn messages_sent_under_the_old_id_are_stored_under_the_new_one(store: &dyn Store) {
     opened_offline(store).await;
     acknowledged(store, 1, opened(direct(CANONICAL, 0))).await;
@@ -273,8 +276,8 @@ pub async fn messages_sent_under_the_old_id_are_stored_under_the_new_one(store: 
     assert_eq!(texts(store, local()).await, ["own 2", "own 3"]);
 }
 
-/// The answers to all of it come together: what the first one re-keys, those behind it are about.
-pub async fn answers_behind_a_new_id_are_about_the_canonical_conversation(store: &dyn Store) {
+/// All results come in one batch: the first one re-keys, and the others apply to the canonical conversation.
+pub async fn later_results_of_a_batch_use_the_canonical_id(store: &dyn Store) {
     opened_offline(store).await;
     let outcome = |what| PushOutcome::Acknowledged(what);
     let results = [
@@ -292,7 +295,7 @@ pub async fn answers_behind_a_new_id_are_about_the_canonical_conversation(store:
     assert_eq!(lanes(store).await, [canonical()]);
 }
 
-/// A message's answer names the canonical conversation before the open's own answer was recorded.
+/// A message's result names the canonical conversation before the open's own result.
 pub async fn an_answer_to_a_message_can_bring_the_canonical_id(store: &dyn Store) {
     opened_offline(store).await;
 
@@ -304,7 +307,7 @@ pub async fn an_answer_to_a_message_can_bring_the_canonical_id(store: &dyn Store
     assert_eq!(newest(store, canonical(), 10).await.messages[0].seq, Some(seq(1)));
 }
 
-/// The server names one id and then another: every id that was ever good stays so, and everything has moved along.
+/// The server assigns one id and then another: all earlier ids stay aliases, and everything has moved.
 pub async fn an_id_can_become_canonical_in_two_steps(store: &dyn Store) {
     opened_offline(store).await;
     stored(store, 2, ack(2, canonical(), 1)).await;
@@ -325,8 +328,8 @@ pub async fn an_id_can_become_canonical_in_two_steps(store: &dyn Store) {
     assert_eq!(shown.status, fieldpost_domain::MessageStatus::Read, "and so have receipts");
 }
 
-/// Rejected open: what was written in it parks with it, and nothing else does.
-pub async fn a_refused_open_parks_what_depends_on_it(store: &dyn Store) {
+/// Rejected open: only the mutations of its lane become dead letters.
+pub async fn a_refused_open_parks_its_lane(store: &dyn Store) {
     opened_offline(store).await;
     pulled(store, Changes { conversations: vec![other_direct(5, 0)], ..Changes::default() }).await;
     sent(store, 4, conversation_id(5)).await;
@@ -341,11 +344,11 @@ pub async fn a_refused_open_parks_what_depends_on_it(store: &dyn Store) {
     assert_eq!(batch(store).await, mutations([4]));
     let shown = store.message(own_message_id(2)).await.unwrap().unwrap();
     assert_eq!(shown.failure.map(|refusal| refusal.code), Some(RefusalCode::OpenRefused));
-    assert_eq!(texts(store, local()).await, ["own 2", "own 3"], "the person still sees what did not get through");
+    assert_eq!(texts(store, local()).await, ["own 2", "own 3"], "the person still sees the unsent messages");
 }
 
-/// Rejected open: a message of which the server has shown that it has it is no dead letter.
-pub async fn a_refused_open_does_not_park_what_the_server_has(store: &dyn Store) {
+/// Rejected open: a message with a remote echo is no dead letter.
+pub async fn a_refused_open_does_not_park_an_echoed_message(store: &dyn Store) {
     opened_offline(store).await;
     pulled(store, Changes { messages: vec![echo(2, local(), 1)], ..Changes::default() }).await;
 
@@ -357,8 +360,8 @@ pub async fn a_refused_open_does_not_park_what_the_server_has(store: &dyn Store)
     assert_eq!(texts(store, local()).await, ["own 2", "own 3"]);
 }
 
-/// Rejected open of one that a pull has brought meanwhile: messages do not depend on it any more.
-pub async fn a_refused_open_of_a_conversation_that_is_there_parks_nothing_else(store: &dyn Store) {
+/// Rejected open of a conversation that a pull has brought: its messages do not depend on the open any more.
+pub async fn a_refused_open_of_a_known_conversation_parks_nothing_else(store: &dyn Store) {
     opened_offline(store).await;
     pulled(store, thread(direct(CANONICAL, 1), vec![message(canonical(), 1, &ada())])).await;
 
@@ -368,7 +371,7 @@ pub async fn a_refused_open_of_a_conversation_that_is_there_parks_nothing_else(s
     assert_eq!(batch(store).await, mutations([2, 3]));
 }
 
-/// What is written after the refusal parks as well: the server could only refuse it.
+/// A message that is written after the refusal becomes a dead letter at once, because the server could only refuse it.
 pub async fn a_message_to_a_refused_conversation_parks_at_once(store: &dyn Store) {
     opened_offline(store).await;
     refused(store, 1, RefusalCode::Forbidden).await;
@@ -380,7 +383,7 @@ pub async fn a_message_to_a_refused_conversation_parks_at_once(store: &dyn Store
     assert_eq!(store.counts().await.unwrap().failed, 4);
 }
 
-/// A conversation that the server does not know is in no digest, and no bootstrap takes it away.
+/// A conversation that the server does not have is in no digest, and no bootstrap removes it.
 pub async fn an_unsent_conversation_stays_through_a_bootstrap(store: &dyn Store) {
     opened_offline(store).await;
     let other = Conversation { medic_id: ben().medic_id, ..direct(5, 0) };
@@ -398,7 +401,7 @@ pub async fn an_unsent_conversation_stays_through_a_bootstrap(store: &dyn Store)
     assert_eq!(batch(store).await, mutations([1, 2, 3]));
 }
 
-/// The old id stays good when the canonical conversation changes later.
+/// The old id stays an alias when the canonical conversation changes later.
 pub async fn an_alias_outlives_later_changes(store: &dyn Store) {
     opened_offline(store).await;
     acknowledged(store, 1, opened(direct(CANONICAL, 0))).await;

@@ -1,4 +1,4 @@
-//! Letting go of the file for a while, sharing it, and forgetting what is in it.
+//! Pausing and wiping a store, and sharing it between processes.
 
 use super::Device;
 use super::build::{ada, at, conversation_id, direct, history_page, iris, message, messages, session};
@@ -6,7 +6,7 @@ use super::given::{loaded_thread, outbox, pulled_messages, sent, texts};
 use crate::{StorageErrorKind, SyncMemory, SyncPosition};
 
 /// `Store::pause` and `Store::resume`.
-pub async fn what_was_let_go_of_fails_until_it_is_taken_back(device: &dyn Device) {
+pub async fn a_paused_store_fails_until_resumed(device: &dyn Device) {
     let store = device.open().await;
     let thread = loaded_thread(&*store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
     sent(&*store, 1, thread).await;
@@ -33,8 +33,8 @@ pub async fn what_was_let_go_of_fails_until_it_is_taken_back(device: &dyn Device
     assert_eq!(outbox(&*store).await.len(), 2);
 }
 
-/// An app that is suspended keeps nobody from working.
-pub async fn others_work_while_one_has_let_go(device: &dyn Device) {
+/// Another handle can work while one is paused.
+pub async fn other_handles_work_while_one_is_paused(device: &dyn Device) {
     let (one, two) = (device.open().await, device.open().await);
     let thread = loaded_thread(&*one, direct(1, 0), vec![]).await;
 
@@ -47,8 +47,8 @@ pub async fn others_work_while_one_has_let_go(device: &dyn Device) {
     assert_eq!(texts(&*one, thread).await, ["message 1", "own 1"]);
 }
 
-/// `Store::close` is for good.
-pub async fn a_closed_store_cannot_be_taken_back(device: &dyn Device) {
+/// `Store::close` is final.
+pub async fn a_closed_store_cannot_be_resumed(device: &dyn Device) {
     let store = device.open().await;
     store.pause().await.unwrap();
     store.close().await.unwrap();
@@ -65,22 +65,22 @@ pub async fn a_closed_store_cannot_be_taken_back(device: &dyn Device) {
 }
 
 /// `Turns::try_turn`.
-pub async fn one_at_a_time_has_the_turn(device: &dyn Device) {
+pub async fn one_handle_at_a_time_has_the_turn(device: &dyn Device) {
     let (one, two) = (device.open().await, device.open().await);
 
     let turn = one.try_turn().await.unwrap();
 
     assert!(turn.is_some());
     assert!(two.try_turn().await.unwrap().is_none(), "not another process");
-    assert!(one.try_turn().await.unwrap().is_none(), "nor somebody else in this one");
+    assert!(one.try_turn().await.unwrap().is_none(), "nor another caller of this process");
     drop(turn);
     let turn = two.try_turn().await.unwrap();
     assert!(turn.is_some());
     assert!(one.try_turn().await.unwrap().is_none());
 }
 
-/// A turn is given back by whoever lets go, closes or dies.
-pub async fn a_turn_outlives_nobody(device: &dyn Device) {
+/// A turn is released when its holder pauses, closes or is dropped.
+pub async fn a_turn_ends_with_its_holder(device: &dyn Device) {
     let one = device.open().await;
     drop(one.try_turn().await.unwrap());
     one.pause().await.unwrap();
@@ -92,7 +92,7 @@ pub async fn a_turn_outlives_nobody(device: &dyn Device) {
 }
 
 /// `Store::wipe`.
-pub async fn a_wiped_store_is_as_new_for_anybody(device: &dyn Device) {
+pub async fn a_wiped_store_is_empty_and_belongs_to_nobody(device: &dyn Device) {
     let store = device.open().await;
     let thread = loaded_thread(&*store, direct(1, 3), messages(conversation_id(1), 1..=2, &ada())).await;
     sent(&*store, 1, thread).await;
@@ -116,8 +116,8 @@ pub async fn a_wiped_store_is_as_new_for_anybody(device: &dyn Device) {
     assert_eq!(store.account().await.unwrap(), Some(iris().id));
 }
 
-/// A page of history that was asked for before the wipe, perhaps by somebody else, is not applied after it.
-pub async fn what_was_asked_for_before_a_wipe_is_not_applied_after_it(device: &dyn Device) {
+/// A page of history that was requested before the wipe, perhaps by another person, is not applied after it.
+pub async fn history_requested_before_a_wipe_is_not_applied(device: &dyn Device) {
     let store = device.open().await;
     let id = loaded_thread(&*store, direct(1, 3), messages(conversation_id(1), 2..=3, &ada())).await;
     for _ in 0..3 {
@@ -131,8 +131,8 @@ pub async fn what_was_asked_for_before_a_wipe_is_not_applied_after_it(device: &d
     }
 }
 
-/// Another handle sees the wiped store, and so does the next start.
-pub async fn a_wipe_is_seen_by_everybody(device: &dyn Device) {
+/// Other handles and later starts see the wiped store.
+pub async fn a_wipe_is_visible_to_all_handles(device: &dyn Device) {
     let (one, two) = (device.open().await, device.open().await);
     let thread = loaded_thread(&*one, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
     assert_eq!(texts(&*two, thread).await, ["message 1"]);

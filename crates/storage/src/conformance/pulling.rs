@@ -1,4 +1,4 @@
-//! Applying pages of a pull: rows, versions and the position.
+//! Pages of a pull: rows, versions and the position.
 
 use super::build::{
     ada, ben, continuation, conversation_id, cursor, deleted, digest, direct, iris, message, message_id, messages,
@@ -12,7 +12,7 @@ async fn position(store: &dyn Store) -> SyncPosition {
     store.sync_state().await.unwrap().position
 }
 
-/// Defect 1: the position is the server's cursor, stored with the rows. No clock of a device is in it.
+/// Defect 1: the position is the server's cursor, stored with the rows. It contains no clock of a device.
 pub async fn defect_1_the_position_is_the_servers_cursor(store: &dyn Store) {
     loaded(store, Changes::default()).await;
     store.remember(&SyncMemory::default(), Some(super::build::at(86_400 * 365))).await.unwrap();
@@ -25,7 +25,7 @@ pub async fn defect_1_the_position_is_the_servers_cursor(store: &dyn Store) {
     assert_eq!(texts(store, conversation_id(1)).await, ["message 1"]);
 }
 
-/// Defect 2: a page that is not the last moves the cursor only as far as its rows go, and the next page goes on there.
+/// Defect 2: each page moves the cursor only as far as its rows go, and the next page continues there.
 pub async fn defect_2_the_cursor_moves_page_by_page(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 0), vec![]).await;
     for n in 1..=3 {
@@ -38,7 +38,7 @@ pub async fn defect_2_the_cursor_moves_page_by_page(store: &dyn Store) {
     assert_eq!(seqs(&newest(store, thread, 10).await), [1, 2, 3]);
 }
 
-/// Defect 7: two pulls at once; the second page was asked for at a cursor that is no longer the position.
+/// Defect 7: two pulls run at once, and the second page was requested at a cursor that is no longer the position.
 pub async fn defect_7_a_page_for_another_position_is_superseded(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 0), vec![]).await;
     let page = |n| pull_page("1", Changes { messages: messages(thread, [n], &ada()), ..Changes::default() });
@@ -86,7 +86,7 @@ pub async fn a_page_applied_again_is_stale(store: &dyn Store) {
     assert_eq!(newest(store, conversation_id(1), 10).await, before);
 }
 
-/// A newer state replaces, an older never.
+/// A newer row replaces, an older one never.
 pub async fn an_older_state_of_a_message_is_ignored(store: &dyn Store) {
     let id = conversation_id(1);
     let state = |version, text: &str| Message {
@@ -104,7 +104,7 @@ pub async fn an_older_state_of_a_message_is_ignored(store: &dyn Store) {
     assert_eq!(texts(store, id).await, ["fourth"]);
 }
 
-/// Two states of one row in one page, in any order: the newer stands.
+/// One page has two states of one row, in any order: the newer one stays.
 pub async fn the_newest_of_several_states_in_a_page_stands(store: &dyn Store) {
     let id = conversation_id(1);
     let state = |version: u64| Message {
@@ -140,7 +140,7 @@ pub async fn an_older_state_of_a_conversation_or_person_is_ignored(store: &dyn S
     assert_eq!(person(store, &ada()).await.map(|ada| ada.first_name).as_deref(), Some("newer"));
 }
 
-/// Versions of different rows have nothing to do with each other.
+/// Versions of different rows are not comparable.
 pub async fn versions_are_compared_per_row(store: &dyn Store) {
     let id = conversation_id(1);
     let high = Message { version: Version::new(900), ..message(id, 1, &ada()) };
@@ -158,7 +158,7 @@ pub async fn last_seq_only_grows(store: &dyn Store) {
     assert_eq!(summary(store, thread).await.last_seq, seq(9));
 }
 
-/// Defect 3: what changed arrives, however old the row: status and deletion.
+/// Defect 3: changes of status and deletions arrive, however old the row is.
 pub async fn defect_3_changes_of_old_messages_arrive(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 2), vec![message(id, 1, &iris()), message(id, 2, &ada())]).await;
@@ -171,7 +171,7 @@ pub async fn defect_3_changes_of_old_messages_arrive(store: &dyn Store) {
     assert!(shown[1].deleted && shown[1].content.is_none());
 }
 
-/// A tombstone removes the row, and is remembered against late answers.
+/// A tombstone removes the row and is remembered, so that late rows do not bring it back.
 pub async fn a_deleted_message_does_not_come_back(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
     let tombstones = vec![tombstone(message_id(id, 1), id, 1, 5)];
@@ -188,7 +188,7 @@ pub async fn a_deleted_message_does_not_come_back(store: &dyn Store) {
     assert_eq!(seqs(&newest(store, id, 10).await), [2]);
 }
 
-/// A tombstone can come before the row that it is about.
+/// A tombstone may come before its row.
 pub async fn a_tombstone_before_its_message_is_remembered(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
     let tombstones = vec![tombstone(message_id(id, 3), id, 3, 5)];
@@ -198,7 +198,7 @@ pub async fn a_tombstone_before_its_message_is_remembered(store: &dyn Store) {
     assert_eq!(seqs(&newest(store, id, 10).await), [1, 2, 4]);
 }
 
-/// A tombstone that is older than the row.
+/// A tombstone that is older than the row changes nothing.
 pub async fn an_older_tombstone_is_ignored(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 1), vec![Message { version: Version::new(9), ..message(id, 1, &ada()) }]).await;
@@ -207,7 +207,7 @@ pub async fn an_older_tombstone_is_ignored(store: &dyn Store) {
     assert_eq!(seqs(&newest(store, id, 10).await), [1]);
 }
 
-/// Rows of one page depend on each other in every order in which the lists can be filled.
+/// The rows of a page depend on each other, in any order of the lists.
 pub async fn a_page_brings_a_conversation_and_its_messages_together(store: &dyn Store) {
     loaded(store, Changes::default()).await;
     let report = pulled(store, thread(direct(1, 3), messages(conversation_id(1), [3, 1, 2], &ada()))).await;
@@ -216,19 +216,19 @@ pub async fn a_page_brings_a_conversation_and_its_messages_together(store: &dyn 
     assert!(store.missing_ranges(10).await.unwrap().is_empty());
 }
 
-/// News are messages of others, not deleted, that were not here.
-pub async fn only_messages_of_others_are_news(store: &dyn Store) {
+/// New messages of others count, but not deleted ones.
+pub async fn only_messages_of_others_count_as_new(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 0), vec![]).await;
     let rows =
         vec![message(id, 1, &iris()), message(id, 2, &ada()), deleted(message(id, 3, &ada())), message(id, 4, &ben())];
     assert_eq!(pulled_messages(store, rows).await.new_messages, 2);
 }
 
-/// The digest is that of the store after the page.
+/// The digest is compared after the page is applied.
 pub async fn the_digest_of_a_page_is_compared_after_it(store: &dyn Store) {
     loaded(store, Changes { conversations: vec![direct(1, 0)], ..Changes::default() }).await;
-    let page = |to: &str, number, told| PullPage {
-        digest: told,
+    let page = |to: &str, number, digest| PullPage {
+        digest,
         ..pull_page(to, Changes { conversations: vec![other_direct(number, 0)], ..Changes::default() })
     };
     let same = store.apply_pull(&cursor("0"), page("1", 2, Some(digest([1, 2])))).await.unwrap();
@@ -239,7 +239,7 @@ pub async fn the_digest_of_a_page_is_compared_after_it(store: &dyn Store) {
     assert_eq!(none.digest_matches, None);
 }
 
-/// `SyncState`: a sync that finished well, and who I am by a later pull.
+/// `SyncState`: the time of the last success, and the signed-in person by a later pull.
 pub async fn the_sync_state_remembers_success_and_who_i_am(store: &dyn Store) {
     assert_eq!(store.sync_state().await.unwrap().me, None);
     loaded(store, Changes::default()).await;

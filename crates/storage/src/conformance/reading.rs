@@ -18,7 +18,7 @@ async fn three_unread(store: &dyn Store) -> ConversationId {
     loaded_thread(store, direct(1, 3), messages(conversation_id(1), 1..=3, &ada())).await
 }
 
-/// A long conversation of which the last ten messages are here; the server counts 40 unread.
+/// A long conversation with its last ten messages stored; the server counts 40 unread.
 async fn partial(store: &dyn Store) -> ConversationId {
     let row = Conversation { unread: 40, ..direct(1, 100) };
     loaded_thread(store, row, messages(conversation_id(1), 91..=100, &ada())).await
@@ -33,7 +33,7 @@ async fn queued_marks(store: &dyn Store) -> Vec<u64> {
     marks.collect()
 }
 
-/// `Outbox::mark_read`: to the newest, locally at once and queued.
+/// `Outbox::mark_read`: the marker moves at once, and the mark is queued.
 pub async fn reading_a_thread_moves_the_marker_and_queues_that(store: &dyn Store) {
     let thread = three_unread(store).await;
     assert_eq!(unread(store, thread).await, 3);
@@ -46,7 +46,7 @@ pub async fn reading_a_thread_moves_the_marker_and_queues_that(store: &dyn Store
     assert_eq!((queued[0].id, queued.len()), (mutation_id(1), 1));
 }
 
-/// `Outbox::mark_read`: nothing is queued when it did not move.
+/// `Outbox::mark_read`: nothing is queued if the marker does not move.
 pub async fn reading_again_queues_nothing(store: &dyn Store) {
     let thread = three_unread(store).await;
     read(store, 1, thread).await;
@@ -57,7 +57,7 @@ pub async fn reading_again_queues_nothing(store: &dyn Store) {
     assert!(outbox(store).await.is_empty());
 }
 
-/// `Outbox::mark_read`: a mark that still waits is replaced.
+/// `Outbox::mark_read`: a queued mark is replaced.
 pub async fn a_queued_mark_is_replaced_by_a_later_one(store: &dyn Store) {
     let thread = three_unread(store).await;
     read(store, 1, thread).await;
@@ -99,7 +99,7 @@ pub async fn reading_a_conversation_that_is_not_here_is_refused(store: &dyn Stor
     assert!(outbox(store).await.is_empty());
 }
 
-/// `Outbox::mark_read`: nothing here, nothing read.
+/// `Outbox::mark_read`: without stored messages nothing is read.
 pub async fn an_unloaded_thread_cannot_be_read(store: &dyn Store) {
     let row = Conversation { unread: 5, ..direct(1, 5) };
     let thread = loaded_thread(store, row, vec![]).await;
@@ -108,8 +108,8 @@ pub async fn an_unloaded_thread_cannot_be_read(store: &dyn Store) {
     assert_eq!(unread(store, thread).await, 5);
 }
 
-/// What is here beyond a hole counts as what it is, and not once more as what may be missing there.
-pub async fn what_is_here_beyond_a_hole_counts_once(store: &dyn Store) {
+/// Messages above a hole are counted, but not again as missing ones.
+pub async fn messages_above_a_hole_count_once(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 4), messages(id, 1..=4, &ada())).await;
     assert_eq!(read(store, 1, id).await, 4);
@@ -118,8 +118,8 @@ pub async fn what_is_here_beyond_a_hole_counts_once(store: &dyn Store) {
     assert_eq!(unread(store, id).await, 5, "two are here, three may be unread");
 }
 
-/// Another device has read further: the answer to a mark says so.
-pub async fn the_answer_to_a_mark_may_say_that_more_was_read(store: &dyn Store) {
+/// Another device has read further: the result of a mark says so.
+pub async fn an_acknowledged_mark_may_move_the_marker_further(store: &dyn Store) {
     let thread = three_unread(store).await;
     read_up_to(store, 1, thread, 1).await;
     assert_eq!(unread(store, thread).await, 2);
@@ -127,20 +127,20 @@ pub async fn the_answer_to_a_mark_may_say_that_more_was_read(store: &dyn Store) 
     assert_eq!(unread(store, thread).await, 0);
 }
 
-/// `Outbox::mark_read`: what arrived after the thread was displayed was not read.
-pub async fn what_was_not_displayed_stays_unread(store: &dyn Store) {
+/// `Outbox::mark_read`: messages that arrived after the display stay unread.
+pub async fn a_message_that_was_not_displayed_stays_unread(store: &dyn Store) {
     let thread = three_unread(store).await;
     assert_eq!(read_up_to(store, 1, thread, 2).await, 2);
     assert_eq!((unread(store, thread).await, queued_marks(store).await), (1, vec![2]));
 
-    // The screen still shows what ends with 3.
+    // The screen still ends with 3.
     pulled_messages(store, messages(thread, 4..=5, &ada())).await;
     assert_eq!(read_up_to(store, 2, thread, 3).await, 3);
     assert_eq!((unread(store, thread).await, queued_marks(store).await), (2, vec![3]));
 }
 
-/// `Outbox::mark_read`: a screen that shows less than was read before takes nothing back.
-pub async fn displaying_less_takes_nothing_back(store: &dyn Store) {
+/// `Outbox::mark_read`: a screen that shows less does not move the marker back.
+pub async fn displaying_less_does_not_move_the_marker_back(store: &dyn Store) {
     let thread = three_unread(store).await;
     read(store, 1, thread).await;
     assert_eq!(read_up_to(store, 2, thread, 1).await, 3);
@@ -148,14 +148,14 @@ pub async fn displaying_less_takes_nothing_back(store: &dyn Store) {
     assert_eq!((unread(store, thread).await, batch(store).await), (0, mutations([1])));
 }
 
-/// `Outbox::mark_read`: a claim beyond what is here is not believed.
-pub async fn the_marker_stops_at_what_is_here(store: &dyn Store) {
+/// `Outbox::mark_read`: a seq above the stored messages is not accepted.
+pub async fn the_marker_stops_at_the_newest_stored_message(store: &dyn Store) {
     let thread = three_unread(store).await;
     assert_eq!(read_up_to(store, 1, thread, 9).await, 3);
     assert_eq!(queued_marks(store).await, [3]);
 }
 
-/// The gap rule: the marker stays below what was never displayed.
+/// `Outbox::mark_read`: the marker stays below a gap.
 pub async fn the_marker_stops_below_a_gap(store: &dyn Store) {
     let thread = three_unread(store).await;
     pulled_messages(store, messages(thread, 6..=7, &ada())).await;
@@ -167,7 +167,7 @@ pub async fn the_marker_stops_below_a_gap(store: &dyn Store) {
     assert_eq!(read(store, 2, thread).await, 7);
 }
 
-/// A seq that was deleted for good is no gap.
+/// The seq of a deleted message is no gap.
 pub async fn a_deleted_message_is_no_gap_for_the_marker(store: &dyn Store) {
     let thread = three_unread(store).await;
     let tombstones = vec![tombstone(super::build::message_id(thread, 4), thread, 4, 2)];
@@ -175,7 +175,7 @@ pub async fn a_deleted_message_is_no_gap_for_the_marker(store: &dyn Store) {
     assert_eq!(read(store, 1, thread).await, 5);
 }
 
-/// Own read marker: the larger position wins, whichever comes later.
+/// The larger position of the own marker wins, in any order.
 pub async fn the_marker_never_goes_backwards(store: &dyn Store) {
     let thread = three_unread(store).await;
     read(store, 1, thread).await;
@@ -187,7 +187,7 @@ pub async fn the_marker_never_goes_backwards(store: &dyn Store) {
 }
 
 /// The person read on another device.
-pub async fn a_marker_from_another_device_is_taken(store: &dyn Store) {
+pub async fn a_marker_from_another_device_is_applied(store: &dyn Store) {
     let thread = three_unread(store).await;
     let read_markers = vec![read_to(thread, &iris(), 2)];
     assert_eq!(pulled(store, Changes { read_markers: read_markers.clone(), ..Changes::default() }).await.applied, 1);
@@ -196,14 +196,14 @@ pub async fn a_marker_from_another_device_is_taken(store: &dyn Store) {
     assert!(outbox(store).await.is_empty());
 }
 
-/// Somebody else's marker is a receipt, not mine.
+/// A marker of another person is a receipt and does not change the own marker.
 pub async fn receipts_of_others_do_not_read_for_me(store: &dyn Store) {
     let thread = three_unread(store).await;
     pulled(store, Changes { read_markers: vec![read_to(thread, &ada(), 3)], ..Changes::default() }).await;
     assert_eq!(unread(store, thread).await, 3);
 }
 
-/// Unread: of others, not deleted.
+/// Only messages of others that are not deleted are unread.
 pub async fn own_and_deleted_messages_are_not_unread(store: &dyn Store) {
     let id = conversation_id(1);
     let mine = message(id, 2, &iris());
@@ -219,7 +219,7 @@ pub async fn own_and_deleted_messages_are_not_unread(store: &dyn Store) {
     assert_eq!(unread(store, thread).await, 0);
 }
 
-/// One's own message, confirmed, is not unread either, and does not make others read.
+/// An acknowledged own message is not unread, and does not mark others as read.
 pub async fn an_acknowledged_message_of_mine_is_not_unread(store: &dyn Store) {
     let thread = three_unread(store).await;
     sent(store, 1, thread).await;
@@ -229,7 +229,7 @@ pub async fn an_acknowledged_message_of_mine_is_not_unread(store: &dyn Store) {
     assert_eq!(unread(store, thread).await, 3);
 }
 
-/// Where local history does not reach down to the marker the server counts.
+/// If the stored range does not reach down to the marker, the server counts.
 pub async fn unread_of_a_partial_thread_is_the_servers_count(store: &dyn Store) {
     let thread = partial(store).await;
     assert_eq!(unread(store, thread).await, 40);
@@ -240,7 +240,7 @@ pub async fn unread_of_a_partial_thread_is_the_servers_count(store: &dyn Store) 
     assert_eq!(unread(store, thread).await, 41);
 }
 
-/// Read, then a page that the server made before it knew: the count does not come back.
+/// A page that the server made before a read does not bring the old count back.
 pub async fn a_stale_count_does_not_undo_reading(store: &dyn Store) {
     let thread = partial(store).await;
     assert_eq!(read(store, 1, thread).await, 100);
@@ -252,9 +252,9 @@ pub async fn a_stale_count_does_not_undo_reading(store: &dyn Store) {
     assert_eq!(unread(store, thread).await, 1);
 }
 
-/// Read where only a part of the thread is here, and the mark still waits: what the server counts meanwhile, it counts above an
-/// older marker, and nothing of what was read is unread again.
-pub async fn what_was_read_of_a_partial_thread_stays_read_while_its_mark_waits(store: &dyn Store) {
+/// Only a part of the thread is stored and the mark is queued. The server's count is still above an older marker, but
+/// messages that were read stay read.
+pub async fn reads_in_a_partial_thread_stay_read_while_the_mark_is_queued(store: &dyn Store) {
     let thread = partial(store).await;
     assert_eq!(read(store, 1, thread).await, 100);
 
@@ -265,17 +265,17 @@ pub async fn what_was_read_of_a_partial_thread_stays_read_while_its_mark_waits(s
     let row = Conversation { unread: 70, ..direct(1, 130) };
     let page = super::given::thread(row, messages(thread, 121..=130, &ada()));
     bootstrapped(store, BootstrapReason::Reconcile, page).await;
-    assert_eq!(unread(store, thread).await, 10 + 20, "101 to 120 are not here");
+    assert_eq!(unread(store, thread).await, 10 + 20, "101 to 120 are not stored");
     assert_eq!(store.total_unread().await.unwrap(), 30);
 }
 
-/// The same where it can be said exactly: what was read is here when the first load comes, and leaves with it.
-pub async fn what_was_read_is_taken_off_the_servers_count(store: &dyn Store) {
+/// The same with an exact count: the read messages are stored when the bootstrap comes, and leave with it.
+pub async fn reads_are_subtracted_from_the_servers_count(store: &dyn Store) {
     let thread = partial(store).await;
     pulled(store, Changes { read_markers: vec![read_to(thread, &iris(), 90)], ..Changes::default() }).await;
     assert_eq!(read(store, 1, thread).await, 100);
 
-    // Ten that she has read, three of hers, two of Ada's, and then the newest.
+    // Ten that she has read, three of her own, two of Ada, and then the newest.
     let row = Conversation { unread: 10 + 2 + 5, ..direct(1, 110) };
     let page = super::given::thread(row, messages(thread, 106..=110, &ada()));
     let page = Changes { read_markers: vec![read_to(thread, &iris(), 90)], ..page };
@@ -283,26 +283,26 @@ pub async fn what_was_read_is_taken_off_the_servers_count(store: &dyn Store) {
     assert_eq!(unread(store, thread).await, 2 + 5);
 }
 
-/// The server's count is believed as long as it can be true.
-pub async fn the_servers_count_is_believed_where_little_is_here(store: &dyn Store) {
+/// The server's count applies as long as it is possible.
+pub async fn the_servers_count_applies_where_few_messages_are_stored(store: &dyn Store) {
     let thread = loaded_thread(store, Conversation { unread: 7, ..direct(1, 100) }, vec![]).await;
     assert_eq!(unread(store, thread).await, 7);
     pulled(store, Changes { read_markers: vec![read_to(thread, &iris(), 95)], ..Changes::default() }).await;
     assert_eq!(unread(store, thread).await, 5, "no more than there are above the marker");
 }
 
-/// Local history that reaches down to the marker counts, whatever the server said.
+/// If the stored range reaches down to the marker, it counts, whatever the server says.
 pub async fn loaded_history_counts_for_itself(store: &dyn Store) {
     let thread = partial(store).await;
     pulled(store, Changes { read_markers: vec![read_to(thread, &iris(), 65)], ..Changes::default() }).await;
-    assert_eq!(unread(store, thread).await, 35, "66 to 90 are not here");
+    assert_eq!(unread(store, thread).await, 35, "66 to 90 are not stored");
     pulled(store, Changes { read_markers: vec![read_to(thread, &iris(), 85)], ..Changes::default() }).await;
 
     history(store, thread, 81, 90, messages(thread, 81..=90, &ada())).await;
     assert_eq!(unread(store, thread).await, 15);
 }
 
-/// A page names messages that come with the next one: the server's count stands until they are here.
+/// A page names messages that come with the next one: the server's count applies until they are stored.
 pub async fn unread_is_exact_while_a_pass_is_under_way(store: &dyn Store) {
     let thread = three_unread(store).await;
     read(store, 1, thread).await;
@@ -316,7 +316,7 @@ pub async fn unread_is_exact_while_a_pass_is_under_way(store: &dyn Store) {
     assert_eq!(unread(store, thread).await, 4);
 }
 
-/// An acknowledgement above messages that were not pulled yet does not bring an old count back.
+/// An acknowledgement above messages that are not pulled yet does not bring an old count back.
 pub async fn sending_past_unpulled_messages_does_not_revive_an_old_count(store: &dyn Store) {
     let row = Conversation { unread: 3, ..direct(1, 3) };
     let thread = loaded_thread(store, row, messages(conversation_id(1), 1..=3, &ada())).await;
@@ -330,8 +330,8 @@ pub async fn sending_past_unpulled_messages_does_not_revive_an_old_count(store: 
     assert_eq!(unread(store, thread).await, 2);
 }
 
-/// `unread` comes from the answer with the larger `last_seq`, of equals from the later one,
-/// unless its version is older.
+/// `unread` comes from the row with the larger `last_seq`; at equal ones from the later row, unless its version is
+/// older.
 pub async fn an_older_count_of_the_server_is_ignored(store: &dyn Store) {
     let thread = partial(store).await;
     let older = Conversation { unread: 39, version: Version::new(3), ..direct(1, 99) };
@@ -348,9 +348,9 @@ pub async fn an_older_count_of_the_server_is_ignored(store: &dyn Store) {
     assert_eq!((unread(store, thread).await, report.applied), (12, 1));
 }
 
-/// History is asked for beside the passes: its answer may be of before a message was deleted, and come after a pull that told
-/// of that.
-pub async fn history_that_a_pull_has_overtaken_does_not_count(store: &dyn Store) {
+/// History is requested beside the passes. Its page may be older than a deletion and be applied after the pull that
+/// brought the deletion.
+pub async fn history_overtaken_by_a_pull_does_not_change_the_count(store: &dyn Store) {
     let thread = partial(store).await;
     let conversation = |unread| Conversation { unread, ..direct(1, 100) };
     pulled(store, Changes { conversations: vec![conversation(39)], ..Changes::default() }).await;
@@ -362,10 +362,10 @@ pub async fn history_that_a_pull_has_overtaken_does_not_count(store: &dyn Store)
     let page = history_page(thread, 71, 80, messages(thread, 71..=80, &ada()));
     let renamed = Conversation { version: Version::new(2), ..conversation(38) };
     applied_history(store, HistoryPage { conversation: Some(renamed), ..page }).await;
-    assert_eq!(unread(store, thread).await, 38, "of a newer version: told later");
+    assert_eq!(unread(store, thread).await, 38, "a newer version is the later row");
 }
 
-/// A marker that stands at the end leaves nothing unread, however little is here.
+/// A marker at the last seq leaves nothing unread, however little is stored.
 pub async fn nothing_is_unread_below_a_marker_at_the_end(store: &dyn Store) {
     let row = Conversation { unread: 5, ..direct(1, 5) };
     let thread = loaded_thread(store, row, vec![]).await;
@@ -373,7 +373,7 @@ pub async fn nothing_is_unread_below_a_marker_at_the_end(store: &dyn Store) {
     assert_eq!(unread(store, thread).await, 0);
 }
 
-/// A marker may come a page before its conversation.
+/// A marker may come one page before its conversation.
 pub async fn a_marker_before_its_conversation_is_kept(store: &dyn Store) {
     loaded(store, Changes::default()).await;
     let id = conversation_id(1);
@@ -384,7 +384,7 @@ pub async fn a_marker_before_its_conversation_is_kept(store: &dyn Store) {
     assert_eq!(unread(store, id).await, 1);
 }
 
-/// Defect 10: unread belongs to a conversation by one id, and is not always 0.
+/// Defect 10: unread counts use the canonical id, and are not always 0.
 pub async fn defect_10_unread_counts_by_the_canonical_id(store: &dyn Store) {
     loaded(store, Changes { people: vec![iris(), ada()], ..Changes::default() }).await;
     store.open_direct(mutation_id(1), super::build::new_direct(1)).await.unwrap();

@@ -1,4 +1,4 @@
-//! How far one's own messages have got.
+//! The status of own messages.
 
 use super::build::{
     ack, ada, ben, broadcast, conversation_id, direct, iris, message, messages, own_message_id, read_to, seq,
@@ -22,7 +22,7 @@ async fn receipt(store: &dyn Store, marker: ReadMarker) {
 use MessageStatus::{Delivered, Queued, Read, Sent};
 
 /// `ThreadMessage::status`: delivered and read by the receipts of others.
-pub async fn receipts_say_how_far_a_message_has_got(store: &dyn Store) {
+pub async fn receipts_set_the_status_of_own_messages(store: &dyn Store) {
     let thread = three_of_mine(store).await;
     assert_eq!(statuses(store, thread).await, [Sent, Sent, Sent]);
     receipt(store, ReadMarker { delivered_seq: seq(2), ..read_to(thread, &ada(), 1) }).await;
@@ -31,22 +31,22 @@ pub async fn receipts_say_how_far_a_message_has_got(store: &dyn Store) {
     assert_eq!(statuses(store, thread).await, [Read, Read, Read]);
 }
 
-/// A receipt never goes back.
-pub async fn an_older_receipt_takes_nothing_back(store: &dyn Store) {
+/// A receipt never moves back.
+pub async fn an_older_receipt_changes_nothing(store: &dyn Store) {
     let thread = three_of_mine(store).await;
     receipt(store, read_to(thread, &ada(), 3)).await;
     receipt(store, ReadMarker { version: Version::new(99), ..read_to(thread, &ada(), 1) }).await;
     assert_eq!(statuses(store, thread).await, [Read, Read, Read]);
 }
 
-/// My own marker is no receipt of my own messages.
+/// The own marker is no receipt of own messages.
 pub async fn my_own_marker_is_no_receipt(store: &dyn Store) {
     let thread = three_of_mine(store).await;
     receipt(store, read_to(thread, &iris(), 3)).await;
     assert_eq!(statuses(store, thread).await, [Sent, Sent, Sent]);
 }
 
-/// In a broadcast it is enough that somebody has it.
+/// In a broadcast the furthest receipt counts.
 pub async fn the_furthest_of_several_receipts_counts(store: &dyn Store) {
     let thread = loaded_thread(store, broadcast(1, 3), messages(conversation_id(1), 1..=3, &iris())).await;
     receipt(store, ReadMarker { delivered_seq: seq(3), ..read_to(thread, &ada(), 1) }).await;
@@ -54,7 +54,7 @@ pub async fn the_furthest_of_several_receipts_counts(store: &dyn Store) {
     assert_eq!(statuses(store, thread).await, [Read, Read, Delivered]);
 }
 
-/// What other clients wrote into the status column counts where the receipts say less.
+/// A status that another client wrote counts if it is further than the receipts.
 pub async fn the_servers_status_counts_where_receipts_say_less(store: &dyn Store) {
     let id = conversation_id(1);
     let marked = |n, status| Message { status, ..message(id, n, &iris()) };
@@ -64,7 +64,7 @@ pub async fn the_servers_status_counts_where_receipts_say_less(store: &dyn Store
     assert_eq!(statuses(store, id).await, [Read, Read, weird]);
 }
 
-/// A message of somebody else is as far as its row says.
+/// The status of another person's message is that of its row.
 pub async fn messages_of_others_have_the_status_of_their_row(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
     receipt(store, read_to(thread, &iris(), 1)).await;
@@ -72,7 +72,7 @@ pub async fn messages_of_others_have_the_status_of_their_row(store: &dyn Store) 
     assert_eq!(statuses(store, thread).await, [Sent]);
 }
 
-/// A receipt that came before the message was known to be there.
+/// A receipt may come before the result of the send.
 pub async fn a_receipt_can_come_before_the_answer(store: &dyn Store) {
     let thread = three_of_mine(store).await;
     sent(store, 1, thread).await;

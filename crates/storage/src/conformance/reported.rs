@@ -1,6 +1,6 @@
-//! A store that is looked at before and after each of its commits: what looks different has to have been reported.
+//! A store that is compared before and after each of its commits: every difference must have been reported.
 //!
-//! Run the whole suite on it, and every story proves that [`Store::changes`] forgets nothing:
+//! Run the whole suite on it, and every story checks that [`Store::changes`] is complete:
 //!
 //! ```
 //! # use fieldpost_storage::{Store, conformance::{Device, reported::Reported}, memory::MemoryStore};
@@ -17,9 +17,9 @@
 use super::Device;
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, ChangeSet, Checkable, ConversationSummary,
-    Conversations, Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage,
-    People, Replica, Sessions, SettleReport, StorageResult, Store, SyncMemory, SyncState, ThreadMessage, ThreadWindow,
-    Turn, Turns, Window,
+    Conversations, EntryState, Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry,
+    OutgoingMessage, People, Replica, Sessions, SettleReport, StorageResult, Store, SyncMemory, SyncState,
+    ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
@@ -59,6 +59,7 @@ struct View {
     threads: BTreeMap<ConversationId, ThreadWindow>,
     unread: u64,
     outbox: Vec<OutboxEntry>,
+    counts: OutboxCounts,
 }
 
 /// Stories with more than that are about speed, and looking at all of it takes long.
@@ -80,11 +81,19 @@ impl View {
         }
         let lines = list.into_iter().map(|line| (line.id, line)).collect();
         let (unread, outbox) = (store.total_unread().await.ok()?, store.entries(MANY).await.ok()?);
-        Some(Self { lines, threads, unread, outbox })
+        Some(Self { lines, threads, unread, outbox, counts: waiting })
     }
 
     fn unread_of(&self, conversation: ConversationId) -> u64 {
         self.lines.get(&conversation).map_or(0, |line| line.unread)
+    }
+
+    /// Counts that a store may keep up to date equal a recount.
+    fn assert_counted(&self) {
+        assert_eq!(self.unread, self.lines.values().map(|line| line.unread).sum::<u64>(), "the badge is wrong");
+        let failed = self.outbox.iter().filter(|entry| matches!(entry.state, EntryState::Failed(_))).count() as u64;
+        let recount = OutboxCounts { pending: self.outbox.len() as u64 - failed, failed };
+        assert_eq!(self.counts, recount, "the counts of the outbox are wrong");
     }
 
     fn assert_reported(&self, after: &Self, reported: &ChangeSet) {
@@ -93,9 +102,9 @@ impl View {
             let differs = before != now || self.threads.get(id) != after.threads.get(id);
             assert!(!differs || reported.conversations.contains(*id), "{id} changed unreported: {before:?} to {now:?}");
             let recounted = self.unread_of(*id) != after.unread_of(*id);
-            assert!(!recounted || reported.unread, "what is unread changed unreported");
+            assert!(!recounted || reported.unread, "an unread count changed unreported");
         }
-        assert!(self.unread == after.unread || reported.unread, "what is unread changed unreported");
+        assert!(self.unread == after.unread || reported.unread, "an unread count changed unreported");
         assert!(self.outbox == after.outbox || reported.outbox, "the outbox changed unreported");
     }
 }
@@ -109,6 +118,7 @@ impl Watched {
         let reported = heard.take();
         if let (Some(before), Some(after)) = (before, View::of(&*self.store).await) {
             before.assert_reported(&after, &reported);
+            after.assert_counted();
         }
         result
     }

@@ -1,4 +1,4 @@
-//! The next start of the app finds what the last one left.
+//! The next start of the app continues with what the last one stored.
 
 use super::Device;
 use super::build::{
@@ -10,7 +10,8 @@ use super::given::{
     pulled_messages, read, refused, sent, seqs, stored, summary, texts, thread, unread,
 };
 use crate::{
-    BootstrapReason, EntryState, Health, Older, ReducedSize, StorageErrorKind, Store, SyncMemory, SyncPosition,
+    BootstrapReason, EntryState, Health, LineSpeed, Older, ReducedSize, StorageErrorKind, Store, SyncMemory,
+    SyncPosition,
 };
 use fieldpost_domain::{
     Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, ConversationDigest, Message, PullPage,
@@ -18,14 +19,14 @@ use fieldpost_domain::{
 };
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
 
-/// The app is closed properly and started again.
+/// Closes the store and opens it again.
 async fn restarted(device: &dyn Device, store: Arc<dyn Store>) -> Arc<dyn Store> {
     store.close().await.unwrap();
     drop(store);
     device.open().await
 }
 
-/// What was accepted is there after a restart, in its order and state.
+/// Accepted mutations keep their order and state.
 pub async fn the_outbox_survives_a_restart(device: &dyn Device) {
     let store = device.open().await;
     let id = loaded_thread(&*store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
@@ -43,11 +44,11 @@ pub async fn the_outbox_survives_a_restart(device: &dyn Device) {
     assert_eq!(outbox(&*store).await[0].state, EntryState::Queued { retries: 1, last_retry: Some(RetryCode::Busy) });
     assert_eq!(batch(&*store).await, mutations([1, 3, 4]));
     sent(&*store, 5, id).await;
-    assert_eq!(batch(&*store).await, mutations([1, 3, 4, 5]), "what comes later goes behind");
+    assert_eq!(batch(&*store).await, mutations([1, 3, 4, 5]), "later mutations are behind");
     assert_eq!(texts(&*store, id).await, ["message 1", "own 1", "own 2", "own 3", "own 5"]);
 }
 
-/// The process died while an answer was awaited: nobody knows, until an answer comes.
+/// The process died while a response was expected: the outcome is unknown until a result comes.
 pub async fn an_unknown_outcome_survives_a_restart(device: &dyn Device) {
     let store = device.open().await;
     let id = loaded_thread(&*store, direct(1, 0), vec![]).await;
@@ -63,8 +64,8 @@ pub async fn an_unknown_outcome_survives_a_restart(device: &dyn Device) {
     assert_eq!(batch(&*store).await, mutations([1]), "it is sent again");
 }
 
-/// The process died without closing.
-pub async fn what_was_accepted_survives_without_closing(device: &dyn Device) {
+/// The process died without closing the store.
+pub async fn accepted_messages_survive_without_closing(device: &dyn Device) {
     let store = device.open().await;
     let id = loaded_thread(&*store, direct(1, 0), vec![]).await;
     sent(&*store, 1, id).await;
@@ -76,7 +77,7 @@ pub async fn what_was_accepted_survives_without_closing(device: &dyn Device) {
     assert_eq!(batch(&*store).await, mutations([1]));
 }
 
-/// The position and what is known about syncing.
+/// The position and the sync state.
 pub async fn the_position_survives_a_restart(device: &dyn Device) {
     let store = device.open().await;
     loaded(&*store, Changes::default()).await;
@@ -94,7 +95,7 @@ pub async fn the_position_survives_a_restart(device: &dyn Device) {
     assert_eq!((before.me, before.last_success_at, before.unreadable_rows), (Some(iris()), Some(at(77)), 1));
 }
 
-/// A run of pages that was interrupted is known to be one, until its last page or a bootstrap.
+/// An interrupted run of pages stays open until its last page or a bootstrap.
 pub async fn an_open_run_of_pages_survives_a_restart(device: &dyn Device) {
     let store = device.open().await;
     loaded(&*store, Changes::default()).await;
@@ -114,8 +115,8 @@ pub async fn an_open_run_of_pages_survives_a_restart(device: &dyn Device) {
     assert!(!open(&*store).await, "a pull from there begins a run");
 }
 
-/// The app was killed after the page of a first screen.
-pub async fn a_first_screen_is_known_for_one_after_a_restart(device: &dyn Device) {
+/// The app was killed after a first screen.
+pub async fn a_first_screen_is_remembered_after_a_restart(device: &dyn Device) {
     let store = device.open().await;
     store.save_session(&session(&iris(), 1)).await.unwrap();
     store.begin_bootstrap(BootstrapReason::First).await.unwrap();
@@ -128,14 +129,16 @@ pub async fn a_first_screen_is_known_for_one_after_a_restart(device: &dyn Device
     assert_eq!(texts(&*store, conversation_id(1)).await.len(), 1);
 }
 
-/// Each process begins with what the last one has learned.
-pub async fn what_passes_have_learned_survives_a_restart(device: &dyn Device) {
+/// Each process starts with the memory of the last one.
+pub async fn the_sync_memory_survives_a_restart(device: &dyn Device) {
     let store = device.open().await;
     assert_eq!(store.sync_state().await.unwrap().memory, SyncMemory::default());
     let learned = SyncMemory {
         limits: ServerLimits { page_rows: 9, ..ServerLimits::default() },
-        push_size: ReducedSize { rows: Some(62) },
-        page_size: ReducedSize { rows: Some(1) },
+        push_size: ReducedSize { rows: Some(62), refused: Some(125), passed: 3 },
+        line: LineSpeed { down: Some(7_000), up: Some(2_000) },
+        clock_ahead_ms: Some(-3_900_000),
+        page_size: ReducedSize { rows: Some(1), ..ReducedSize::default() },
         suspects: [conversation_id(1), conversation_id(2)].into(),
         unresolved_digest: Some(ConversationDigest::of([conversation_id(3)])),
         checked: Some(conversation_id(4)),
@@ -149,11 +152,11 @@ pub async fn what_passes_have_learned_survives_a_restart(device: &dyn Device) {
     assert_eq!(store.sync_state().await.unwrap().memory, learned);
     let sorted = SyncMemory { unresolved_digest: Some(ConversationDigest::sorted([])), ..learned };
     store.remember(&sorted, None).await.unwrap();
-    assert_eq!(restarted(device, store).await.sync_state().await.unwrap().memory, sorted, "what is newer counts");
+    assert_eq!(restarted(device, store).await.sync_state().await.unwrap().memory, sorted, "the newer memory counts");
 }
 
-/// A pass that failed has learned something, but it was no success.
-pub async fn a_pass_that_failed_leaves_the_last_success_as_it_was(device: &dyn Device) {
+/// A failed pass saves its memory, but no success.
+pub async fn a_failed_pass_keeps_the_time_of_the_last_success(device: &dyn Device) {
     let store = device.open().await;
     let failing = SyncMemory { health: Health { failed_passes: 1, ..Health::default() }, ..SyncMemory::default() };
     store.remember(&failing, None).await.unwrap();
@@ -166,7 +169,7 @@ pub async fn a_pass_that_failed_leaves_the_last_success_as_it_was(device: &dyn D
     assert_eq!((state.last_success_at, state.memory), (Some(at(7)), failing));
 }
 
-/// A bootstrap goes on where it stood, and its end sweeps by what both halves confirmed.
+/// A bootstrap continues, and its last page removes what neither half confirmed.
 pub async fn a_bootstrap_resumes_after_a_restart(device: &dyn Device) {
     let store = device.open().await;
     let rows = [messages(conversation_id(1), 1..=1, &ada()), messages(conversation_id(3), 1..=1, &iris())].concat();
@@ -195,7 +198,7 @@ pub async fn a_bootstrap_resumes_after_a_restart(device: &dyn Device) {
 }
 
 /// Tombstones, revocations and versions are remembered.
-pub async fn what_is_remembered_survives_a_restart(device: &dyn Device) {
+pub async fn tombstones_and_revocations_survive_a_restart(device: &dyn Device) {
     let store = device.open().await;
     let edited = Message {
         version: Version::new(5),
@@ -220,7 +223,7 @@ pub async fn what_is_remembered_survives_a_restart(device: &dyn Device) {
     assert_eq!(store.conversation(conversation_id(2)).await.unwrap(), None);
 }
 
-/// An open screen restored by the system still holds the old id.
+/// An open screen that the system restored still holds the old id.
 pub async fn aliases_survive_a_restart(device: &dyn Device) {
     let store = device.open().await;
     loaded(&*store, Changes { people: vec![iris(), ada()], ..Changes::default() }).await;
@@ -236,7 +239,7 @@ pub async fn aliases_survive_a_restart(device: &dyn Device) {
     assert_eq!(seqs(&newest(&*store, conversation_id(1), 10).await), [1]);
 }
 
-/// Ranges, markers and counts.
+/// Ranges, markers and unread counts.
 pub async fn ranges_and_markers_survive_a_restart(device: &dyn Device) {
     let store = device.open().await;
     let id = conversation_id(1);
@@ -256,7 +259,7 @@ pub async fn ranges_and_markers_survive_a_restart(device: &dyn Device) {
     assert_eq!(unread(&*store, id).await, 3);
 }
 
-/// Tokens are there after a restart, and the store still belongs to the same person.
+/// The tokens and the owner are still there.
 pub async fn the_session_survives_a_restart(device: &dyn Device) {
     let store = device.open().await;
     store.save_session(&session(&iris(), 3)).await.unwrap();
@@ -271,7 +274,8 @@ pub async fn the_session_survives_a_restart(device: &dyn Device) {
     assert_eq!((store.session().await.unwrap(), store.account().await.unwrap()), (None, Some(iris().id)));
 }
 
-/// Defect 7: two processes on one file; the second finds the position moved, and reads what the first wrote.
+/// Defect 7: two processes use one file. The second one finds that the position has moved, and reads what the first one
+/// wrote.
 pub async fn defect_7_two_handles_do_not_undo_each_other(device: &dyn Device) {
     let (one, two) = (device.open().await, device.open().await);
     let id = loaded_thread(&*one, direct(1, 0), vec![]).await;
@@ -288,7 +292,7 @@ pub async fn defect_7_two_handles_do_not_undo_each_other(device: &dyn Device) {
     assert!(one.message(own_message_id(1)).await.unwrap().is_some());
 }
 
-/// Two tasks of one process write at the same time: each message once, each in the outbox.
+/// Two tasks of one process write at the same time: each message is stored and queued once.
 pub async fn concurrent_writes_are_all_kept(device: &dyn Device) {
     let store = device.open().await;
     let id = loaded_thread(&*store, direct(1, 0), vec![]).await;
@@ -307,7 +311,7 @@ pub async fn concurrent_writes_are_all_kept(device: &dyn Device) {
     assert_eq!(texts(&*store, id).await.len(), 40);
 }
 
-/// Runs all of them interleaved until the last is done.
+/// Runs all futures interleaved until the last is done.
 async fn all(mut running: Vec<Pin<Box<dyn Future<Output = ()> + Send + '_>>>) {
     poll_fn(|context| {
         running.retain_mut(|one| one.as_mut().poll(context).is_pending());

@@ -17,7 +17,7 @@ use serde_json::json;
 use std::collections::HashSet;
 
 /// `Outbox::send`: the local echo.
-pub async fn a_sent_message_stands_queued_at_the_end_of_its_thread(store: &dyn Store) {
+pub async fn a_sent_message_is_queued_at_the_end_of_its_thread(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
 
     let shown = sent(store, 1, thread).await;
@@ -51,7 +51,7 @@ pub async fn a_sent_message_is_queued_with_its_mutation(store: &dyn Store) {
     assert_eq!(batch(store).await, mutations([1]));
 }
 
-/// Defect 6: the same message sent twice is one message.
+/// Defect 6: a message that is sent twice is stored once.
 pub async fn defect_6_sending_the_same_id_again_changes_nothing(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 0), vec![]).await;
     let first = sent(store, 1, thread).await;
@@ -76,8 +76,8 @@ pub async fn sending_to_a_conversation_that_is_not_here_is_refused(store: &dyn S
     assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
 }
 
-/// `Outbox::send`: what one person writes is never sent by another.
-pub async fn a_message_is_by_whoever_has_signed_in_since(store: &dyn Store) {
+/// `Outbox::send`: a message of one person is never sent by another.
+pub async fn a_message_has_the_sender_who_is_signed_in(store: &dyn Store) {
     let content = thread(direct(1, 0), vec![]);
     for (n, person) in [(1, iris()), (2, ada())] {
         store.save_session(&session(&person, 1)).await.unwrap();
@@ -93,7 +93,7 @@ pub async fn a_message_is_by_whoever_has_signed_in_since(store: &dyn Store) {
     }
 }
 
-/// `Outbox::send`: nor by somebody who comes after them.
+/// `Outbox::send`: nor by a person who signs in later.
 pub async fn sending_before_anybody_has_signed_in_is_refused(store: &dyn Store) {
     let error = store.send(mutation_id(1), composed(1, conversation_id(1)).into()).await.unwrap_err();
 
@@ -102,7 +102,7 @@ pub async fn sending_before_anybody_has_signed_in_is_refused(store: &dyn Store) 
     assert_eq!(store.message(own_message_id(1)).await.unwrap(), None);
 }
 
-/// `Outbox::send`: what arrived while the sender was offline stays unread.
+/// `Outbox::send`: messages that arrived while the sender was offline stay unread.
 pub async fn sending_never_moves_the_read_marker(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
 
@@ -112,7 +112,7 @@ pub async fn sending_never_moves_the_read_marker(store: &dyn Store) {
     assert_eq!(read(store, 2, thread).await, 2);
 }
 
-/// `ConversationSummary`: the newest message, queued ones included.
+/// `ConversationSummary`: the newest message, including queued ones.
 pub async fn a_queued_message_is_the_newest_of_its_conversation(store: &dyn Store) {
     let conversations = vec![direct(1, 1), other_direct(2, 3)];
     loaded(store, Changes { conversations, ..Changes::default() }).await;
@@ -127,7 +127,7 @@ pub async fn a_queued_message_is_the_newest_of_its_conversation(store: &dyn Stor
     assert_eq!(listed[0], shown);
 }
 
-/// Defect 12: what a reader sees as one character is never cut.
+/// Defect 12: a preview never splits a grapheme cluster.
 pub async fn defect_12_a_preview_never_splits_a_character(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 0), vec![]).await;
     let text = format!("{}👩‍👩‍👧‍👦 at gate 4", "x".repeat(98));
@@ -138,7 +138,7 @@ pub async fn defect_12_a_preview_never_splits_a_character(store: &dyn Store) {
     assert_eq!(preview(&text), "x".repeat(98));
 }
 
-/// Whatever a message may hold comes back as it was.
+/// All fields of a message survive.
 pub async fn a_message_comes_back_as_it_was_composed(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
     let object = json!({"photo": "a.jpg", "gps": [51.5, -0.12], "none": null, "ünï": {"deep": true}});
@@ -166,8 +166,8 @@ pub async fn the_longest_message_is_kept_whole(store: &dyn Store) {
     assert_eq!(texts(store, thread).await, [text]);
 }
 
-/// `Window::limit` counts what the server has: none of one's own waiting messages is out of reach.
-pub async fn all_queued_messages_stand_in_the_newest_window_in_the_order_of_sending(store: &dyn Store) {
+/// `Window::limit` counts only messages with a seq, so that every queued message is reachable.
+pub async fn the_newest_window_shows_all_queued_messages_in_order(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 3), messages(conversation_id(1), 1..=3, &ada())).await;
 
     for n in [3, 1, 2] {

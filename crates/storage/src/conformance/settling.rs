@@ -1,4 +1,4 @@
-//! Recording what the server answered.
+//! Recording the results of a batch.
 
 use super::build::{
     ack, ada, at, conversation_id, direct, echo, messages, mutation_id, other_direct, own_message_id, read_to, seq,
@@ -39,7 +39,7 @@ pub async fn a_stored_message_keeps_its_id_and_gets_its_place(store: &dyn Store)
     assert_eq!(shown.last_message_preview.as_deref(), Some("own 1"));
 }
 
-/// A message that came before the acknowledged one was seen by the server first: the acknowledged one moves behind it.
+/// The server saw another message first: the acknowledged one moves behind it.
 pub async fn the_servers_order_is_the_threads_order(store: &dyn Store) {
     let thread = one_queued(store).await;
     sent(store, 2, thread).await;
@@ -50,7 +50,7 @@ pub async fn the_servers_order_is_the_threads_order(store: &dyn Store) {
     assert_eq!(texts(store, thread).await, ["message 1", "message 2", "message 3", "own 1", "own 2"]);
 }
 
-/// Acknowledged by an earlier attempt: the row as it is now.
+/// Acknowledged for an earlier attempt: the result has the current row.
 pub async fn a_duplicate_is_a_success_with_the_row_as_it_is_now(store: &dyn Store) {
     let thread = one_queued(store).await;
     let row = Message { status: MessageStatus::Read, version: Version::new(4), ..echo(1, thread, 3) };
@@ -64,7 +64,7 @@ pub async fn a_duplicate_is_a_success_with_the_row_as_it_is_now(store: &dyn Stor
     assert_eq!(texts(store, thread).await.len(), 3);
 }
 
-/// An older version of the app had sent it under its key, and the server gave it an id of its own.
+/// An older app version had sent the message under its key, and the server had assigned another id.
 pub async fn a_message_that_the_server_has_under_another_id_is_shown_once(store: &dyn Store) {
     let thread = one_queued(store).await;
     let row = Message { id: own_message_id(77), ..echo(1, thread, 3) };
@@ -77,7 +77,7 @@ pub async fn a_message_that_the_server_has_under_another_id_is_shown_once(store:
     assert_eq!(texts(store, thread).await.len(), 3);
 }
 
-/// The same, and it was deleted since: nothing of it stays.
+/// The same, but it has been deleted since: nothing of it stays.
 pub async fn a_message_deleted_under_another_id_leaves(store: &dyn Store) {
     let thread = one_queued(store).await;
     let gone = tombstone(own_message_id(77), thread, 3, 5);
@@ -87,7 +87,7 @@ pub async fn a_message_deleted_under_another_id_leaves(store: &dyn Store) {
     assert!(outbox(store).await.is_empty());
 }
 
-/// Acknowledged and deleted since: the message leaves, its seq is known.
+/// Acknowledged and deleted since: the message leaves, and its seq stays known.
 pub async fn a_message_deleted_since_leaves_and_its_seq_stays_taken(store: &dyn Store) {
     let thread = one_queued(store).await;
 
@@ -102,7 +102,7 @@ pub async fn a_message_deleted_since_leaves_and_its_seq_stays_taken(store: &dyn 
     assert!(store.missing_ranges(10).await.unwrap().is_empty());
 }
 
-/// An acknowledged mark: the marker as the server has it, never lower.
+/// An acknowledged mark: the server's marker applies, but never moves back.
 pub async fn an_acknowledged_mark_leaves_the_outbox(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
     read(store, 1, thread).await;
@@ -115,7 +115,7 @@ pub async fn an_acknowledged_mark_leaves_the_outbox(store: &dyn Store) {
     assert_eq!(unread(store, thread).await, 0);
 }
 
-/// An acknowledgement that tells nothing more.
+/// An acknowledgement without a row.
 pub async fn a_bare_acknowledgement_is_enough_to_leave_the_outbox(store: &dyn Store) {
     let thread = one_queued(store).await;
 
@@ -145,7 +145,7 @@ pub async fn a_refused_message_becomes_a_dead_letter(store: &dyn Store) {
     assert_eq!((counts.pending, counts.failed), (0, 1));
 }
 
-/// Rejected: the lane goes on past a dead letter, which keeps its place among what waits.
+/// Rejected: the lane goes on, and the dead letter keeps its place.
 pub async fn a_dead_letter_does_not_park_what_follows(store: &dyn Store) {
     let thread = one_queued(store).await;
     sent(store, 2, thread).await;
@@ -156,8 +156,8 @@ pub async fn a_dead_letter_does_not_park_what_follows(store: &dyn Store) {
     assert_eq!(texts(store, thread).await[2..], ["own 1", "own 2"]);
 }
 
-/// Rejected: a mark that is refused leaves, and stands locally.
-pub async fn a_refused_mark_leaves_and_the_marker_stands(store: &dyn Store) {
+/// Rejected: a refused mark leaves, and the local marker stays.
+pub async fn a_refused_mark_leaves_and_the_marker_stays(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
     read(store, 1, thread).await;
 
@@ -168,7 +168,7 @@ pub async fn a_refused_mark_leaves_and_the_marker_stands(store: &dyn Store) {
     assert_eq!(unread(store, thread).await, 0);
 }
 
-/// Rejected, although its remote echo is here: the server has the message, so nothing is lost.
+/// Rejected, but the remote echo is stored: the server has the message, so nothing is lost.
 pub async fn a_refusal_after_the_remote_echo_makes_no_dead_letter(store: &dyn Store) {
     let thread = one_queued(store).await;
     pulled_messages(store, vec![echo(1, thread, 3)]).await;
@@ -180,8 +180,8 @@ pub async fn a_refusal_after_the_remote_echo_makes_no_dead_letter(store: &dyn St
     assert_eq!(store.message(own_message_id(1)).await.unwrap().unwrap().status, MessageStatus::Sent);
 }
 
-/// Retry: it stays where it is, and the answer is counted.
-pub async fn not_now_keeps_the_place_and_is_counted(store: &dyn Store) {
+/// Retry: the mutation keeps its place, and the result is counted.
+pub async fn a_retry_result_keeps_the_place_and_is_counted(store: &dyn Store) {
     let thread = one_queued(store).await;
     sent(store, 2, thread).await;
 
@@ -195,8 +195,8 @@ pub async fn not_now_keeps_the_place_and_is_counted(store: &dyn Store) {
     assert_eq!(store.message(own_message_id(1)).await.unwrap().unwrap().failure, None);
 }
 
-/// Answers to mutations that are no longer here change nothing.
-pub async fn an_answer_that_comes_twice_is_unknown_the_second_time(store: &dyn Store) {
+/// Results for mutations that are no longer in the outbox change nothing.
+pub async fn a_repeated_result_is_unknown(store: &dyn Store) {
     let thread = one_queued(store).await;
     stored(store, 1, ack(1, thread, 3)).await;
 
@@ -208,7 +208,7 @@ pub async fn an_answer_that_comes_twice_is_unknown_the_second_time(store: &dyn S
     assert_eq!(seqs(&newest(store, thread, 10).await), [1, 2, 3]);
 }
 
-/// One batch of answers of every kind; one poisoned lane delays no other.
+/// One batch with results of every kind; one failing lane delays no other.
 pub async fn the_answers_of_a_batch_are_recorded_together(store: &dyn Store) {
     let conversations = vec![direct(1, 0), other_direct(2, 0), other_direct(3, 0)];
     loaded(store, Changes { conversations, ..Changes::default() }).await;
@@ -231,13 +231,13 @@ pub async fn the_answers_of_a_batch_are_recorded_together(store: &dyn Store) {
     assert_eq!(failure(&outbox(store).await[0]), Some(&RefusalCode::ConversationDeleted));
 }
 
-/// The remote echo can come before the answer: then the row is the server's, and the mutation waits for its answer.
+/// The remote echo comes before the result: the row is the server's, and the mutation stays until its result.
 pub async fn a_remote_echo_before_the_answer_is_not_doubled(store: &dyn Store) {
     let thread = one_queued(store).await;
 
     let report = pulled_messages(store, vec![Message { version: Version::new(2), ..echo(1, thread, 3) }]).await;
 
-    assert_eq!((report.applied, report.new_messages), (1, 0), "one's own message is no news");
+    assert_eq!((report.applied, report.new_messages), (1, 0), "an own message is not new");
     let shown = store.message(own_message_id(1)).await.unwrap().unwrap();
     assert_eq!((shown.status, shown.seq), (MessageStatus::Sent, Some(seq(3))));
     assert_eq!(batch(store).await, mutations([1]));
@@ -246,7 +246,7 @@ pub async fn a_remote_echo_before_the_answer_is_not_doubled(store: &dyn Store) {
     assert!(outbox(store).await.is_empty());
 }
 
-/// A tombstone that came before the answer: the answer cannot bring the message back.
+/// A tombstone comes before the result: the result does not bring the message back.
 pub async fn a_late_answer_does_not_resurrect_a_deleted_message(store: &dyn Store) {
     let thread = one_queued(store).await;
     let tombstones = vec![tombstone(own_message_id(1), thread, 3, 2)];
@@ -259,22 +259,22 @@ pub async fn a_late_answer_does_not_resurrect_a_deleted_message(store: &dyn Stor
     assert!(outbox(store).await.is_empty());
 }
 
-/// A reason that this version does not know is kept as it came.
+/// A refusal code that this version does not know is kept.
 pub async fn a_refusal_of_a_newer_server_survives(store: &dyn Store) {
     one_queued(store).await;
     refused(store, 1, RefusalCode::Unknown("quarantined".to_owned())).await;
     assert_eq!(failure(&outbox(store).await[0]), Some(&RefusalCode::Unknown("quarantined".to_owned())));
 }
 
-/// No answers, nothing done.
+/// No results change nothing.
 pub async fn no_answers_change_nothing(store: &dyn Store) {
     one_queued(store).await;
     assert_eq!(store.settle(vec![]).await.unwrap(), SettleReport::default());
     assert_eq!(batch(store).await, mutations([1]));
 }
 
-/// Retry: a dead letter stays one; only a person brings it back.
-pub async fn not_now_does_not_revive_a_dead_letter(store: &dyn Store) {
+/// Retry: a dead letter stays one; only a person retries it.
+pub async fn a_retry_result_does_not_revive_a_dead_letter(store: &dyn Store) {
     one_queued(store).await;
     refused(store, 1, RefusalCode::Forbidden).await;
     let report = answered(store, 1, PushOutcome::Retry(RetryCode::Busy)).await;

@@ -1,11 +1,11 @@
-//! From stories to tests.
+//! Turns the stories into tests.
 
 include!(concat!(env!("OUT_DIR"), "/stories.rs"));
 
-/// Runs the whole suite on devices of the given kind: one `#[tokio::test]` per story, in one module per role, so that the
-/// runner of each implementation counts them one by one. The crate that calls it needs `tokio` with `macros` and `rt`.
+/// Runs the whole suite on devices of one kind: one `#[tokio::test]` per story, in one module per role, so that the
+/// test runner counts each story. The calling crate needs `tokio` with `macros` and `rt`.
 ///
-/// The build lists the stories: every public function of `src/conformance/<role>.rs` is one.
+/// The build script lists the stories: every public function of `src/conformance/<role>.rs`.
 #[macro_export]
 macro_rules! storage_conformance {
     ($device:expr) => {
@@ -32,7 +32,7 @@ macro_rules! storage_conformance_group {
     };
 }
 
-/// One test. Most stories are about an opened store; those about a start of the app get the device.
+/// One test. Most stories take an open store; those about a restart take the device.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! storage_conformance_story {

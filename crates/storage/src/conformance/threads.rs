@@ -27,7 +27,7 @@ pub async fn a_thread_is_read_window_by_window(store: &dyn Store) {
     assert_eq!(below(store, thread, 1, 2).await, (vec![], Older::Nothing));
 }
 
-/// A window that holds all there is.
+/// A window that holds the whole thread.
 pub async fn a_window_that_reaches_the_beginning_says_so(store: &dyn Store) {
     let thread = five(store).await;
     let window = newest(store, thread, 5).await;
@@ -43,8 +43,8 @@ pub async fn a_window_says_what_the_server_may_have(store: &dyn Store) {
     assert_eq!(below(store, thread, 41, 5).await, (vec![], Older::OnServer(seq(41))));
 }
 
-/// A conversation with nothing in it, and one of which nothing is here.
-pub async fn an_empty_and_an_unloaded_thread_are_told_apart(store: &dyn Store) {
+/// A conversation without messages, and one whose messages are not stored.
+pub async fn an_empty_and_an_unloaded_thread_differ(store: &dyn Store) {
     let conversations = vec![direct(1, 0), other_direct(2, 7)];
     loaded(store, Changes { conversations, ..Changes::default() }).await;
     let empty = newest(store, conversation_id(1), 10).await;
@@ -53,7 +53,7 @@ pub async fn an_empty_and_an_unloaded_thread_are_told_apart(store: &dyn Store) {
     assert_eq!((unloaded.messages.len(), unloaded.older), (0, Older::OnServer(seq(8))));
 }
 
-/// Windows never show below a gap.
+/// A window never shows messages below a gap.
 pub async fn a_window_ends_above_a_gap(store: &dyn Store) {
     let thread = five(store).await;
     pulled_messages(store, messages(thread, 8..=9, &ada())).await;
@@ -62,13 +62,13 @@ pub async fn a_window_ends_above_a_gap(store: &dyn Store) {
     assert_eq!((seqs(&window), window.older), (vec![8, 9], Older::OnServer(seq(8))));
     assert_eq!(below(store, thread, 9, 10).await, (vec![8], Older::OnServer(seq(8))));
     assert_eq!(below(store, thread, 8, 10).await, (vec![], Older::OnServer(seq(8))));
-    assert_eq!(below(store, thread, 6, 10).await.0, [1, 2, 3, 4, 5], "what is below the gap can be asked for");
+    assert_eq!(below(store, thread, 6, 10).await.0, [1, 2, 3, 4, 5], "messages below the gap can be requested");
 
     history(store, thread, 6, 7, messages(thread, 6..=7, &ada())).await;
     assert_eq!(seqs(&newest(store, thread, 10).await), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
 }
 
-/// A seq that was deleted for good is no gap in a window.
+/// The seq of a deleted message is no gap in a window.
 pub async fn a_window_goes_on_below_a_deleted_message(store: &dyn Store) {
     let thread = five(store).await;
     let tombstones =
@@ -80,7 +80,7 @@ pub async fn a_window_goes_on_below_a_deleted_message(store: &dyn Store) {
     assert_eq!(below(store, thread, 4, 2).await, (vec![2], Older::Nothing));
 }
 
-/// Queued messages are above every seq: a window below one does not show them.
+/// Queued messages are above every seq, so a window below a seq does not show them.
 pub async fn queued_messages_are_only_in_the_newest_window(store: &dyn Store) {
     let thread = five(store).await;
     sent(store, 1, thread).await;
@@ -88,7 +88,7 @@ pub async fn queued_messages_are_only_in_the_newest_window(store: &dyn Store) {
     assert_eq!(below(store, thread, 100, 2).await, (vec![4, 5], Older::Here(seq(4))));
 }
 
-/// A window of nothing still says what lies below.
+/// An empty window still says what is below it.
 pub async fn a_window_of_no_messages_is_allowed(store: &dyn Store) {
     let thread = five(store).await;
     let window = newest(store, thread, 0).await;
@@ -104,7 +104,7 @@ pub async fn a_thread_that_is_not_here_is_not_found(store: &dyn Store) {
     assert_eq!(store.message(message_id(conversation_id(9), 1)).await.unwrap(), None);
 }
 
-/// The order is the server's, not that of arrival or of any clock.
+/// The order is the server's, regardless of arrival and clocks.
 pub async fn a_thread_is_ordered_by_seq_alone(store: &dyn Store) {
     let id = conversation_id(1);
     let skewed = Message { composed_at: Some(super::build::at(0)), ..message(id, 3, &ada()) };
@@ -117,7 +117,7 @@ pub async fn a_thread_is_ordered_by_seq_alone(store: &dyn Store) {
     assert_eq!(seqs(&newest(store, id, 10).await), [1, 2, 3, 4]);
 }
 
-/// Two conversations never mix.
+/// Messages stay in their conversation.
 pub async fn threads_do_not_mix(store: &dyn Store) {
     let rows = [messages(conversation_id(1), 1..=2, &ada()), messages(conversation_id(2), 1..=3, &ben())].concat();
     loaded(store, Changes { conversations: vec![direct(1, 2), broadcast(2, 3)], messages: rows, ..Changes::default() })
@@ -126,11 +126,11 @@ pub async fn threads_do_not_mix(store: &dyn Store) {
     assert_eq!(seqs(&newest(store, conversation_id(2), 10).await), [1, 2, 3]);
 }
 
-/// `Conversations::conversations`: newest activity first, else when it was created, ties by id; at most `limit`.
+/// `Conversations::conversations`: at most `limit`, by activity, else by creation, then by id.
 pub async fn conversations_are_listed_by_activity(store: &dyn Store) {
     let activity =
         |n, at: Option<u64>| Conversation { last_message_at: at.map(super::build::at), ..other_direct(n, 0) };
-    // Without a message, the time it was created counts: at(3) and at(4).
+    // Without a message the time of creation counts: at(3) and at(4).
     let conversations =
         vec![activity(1, Some(50)), activity(2, Some(90)), activity(3, None), activity(4, None), activity(5, Some(50))];
     loaded(store, Changes { conversations, ..Changes::default() }).await;
@@ -142,7 +142,7 @@ pub async fn conversations_are_listed_by_activity(store: &dyn Store) {
     assert!(store.conversations(0).await.unwrap().is_empty());
 }
 
-/// The preview of a thread follows its newest message, also when that goes.
+/// The preview follows the newest message, also when that leaves.
 pub async fn the_preview_follows_the_newest_message(store: &dyn Store) {
     let thread = five(store).await;
     assert_eq!(summary(store, thread).await.last_message_preview.as_deref(), Some("message 5"));
@@ -157,7 +157,7 @@ pub async fn the_preview_follows_the_newest_message(store: &dyn Store) {
     assert_eq!(summary(store, thread).await.last_message_preview, None, "a deleted message shows nothing of its text");
 }
 
-/// Where the newest message is not here, what the server derived is shown.
+/// If the newest message is not stored, the server's preview is shown.
 pub async fn the_preview_of_an_unloaded_thread_is_the_servers(store: &dyn Store) {
     let thread = loaded_thread(store, direct(1, 7), vec![]).await;
     let shown = summary(store, thread).await;
@@ -165,7 +165,7 @@ pub async fn the_preview_of_an_unloaded_thread_is_the_servers(store: &dyn Store)
     assert_eq!((shown.last_message_at, shown.last_seq), (Some(super::build::at(107)), seq(7)));
 }
 
-/// `People::people`: members by first name, last name, then id; members of the past only by id.
+/// `People::people`: members by first name, last name, then id; former members only by id.
 pub async fn people_are_listed_by_name(store: &dyn Store) {
     let named = |n, first: &str, last: &str| Person {
         id: super::build::person_id(n),
@@ -185,8 +185,8 @@ pub async fn people_are_listed_by_name(store: &dyn Store) {
     assert_eq!(store.person(super::build::person_id(99)).await.unwrap(), None);
 }
 
-/// Numbers near the end of what JSON can carry exactly.
-pub async fn huge_seqs_are_as_good_as_small_ones(store: &dyn Store) {
+/// Seqs near the largest integer that JSON represents exactly.
+pub async fn huge_seqs_are_exact(store: &dyn Store) {
     const TOP: u64 = (1 << 53) - 1;
     let row = Conversation { unread: TOP, last_message_at: None, last_message_preview: None, ..direct(1, 0) };
     let row = Conversation { last_seq: Seq::new(TOP), ..row };

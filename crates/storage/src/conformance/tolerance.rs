@@ -1,4 +1,4 @@
-//! What a newer server may send, and what cannot be read.
+//! Rows of a newer server, and unreadable rows.
 
 use super::build::{
     ada, conversation_id, direct, history_page, iris, message, messages, other_direct, own_message_id, read_to, seq,
@@ -22,7 +22,7 @@ async fn kept_aside(store: &dyn Store) -> u64 {
     store.sync_state().await.unwrap().unreadable_rows
 }
 
-/// Values of a newer server survive.
+/// Unknown values of a newer server are kept.
 pub async fn unknown_values_are_kept_as_they_came(store: &dyn Store) {
     let id = conversation_id(1);
     let poll = Message {
@@ -40,7 +40,7 @@ pub async fn unknown_values_are_kept_as_they_came(store: &dyn Store) {
     assert_eq!(person(store, &auditor).await, Some(auditor));
 }
 
-/// Fields of a newer server survive.
+/// Unknown fields of a newer server are kept.
 pub async fn unknown_fields_are_kept_as_they_came(store: &dyn Store) {
     let extra = json!({"badge": {"level": 3}, "tags": ["night"], "none": null}).as_object().cloned().unwrap();
     let tagged = Person { extra, ..ada() };
@@ -48,7 +48,7 @@ pub async fn unknown_fields_are_kept_as_they_came(store: &dyn Store) {
     assert_eq!(person(store, &ada()).await, Some(tagged));
 }
 
-/// Metadata of the server is carried, whatever its size.
+/// Metadata of the server is stored, whatever its size.
 pub async fn metadata_is_carried_whatever_its_size(store: &dyn Store) {
     let id = conversation_id(1);
     let object = json!({"blob": "x".repeat(40_000), "deep": [[{"n": 1.5}]]}).as_object().cloned().unwrap();
@@ -57,8 +57,8 @@ pub async fn metadata_is_carried_whatever_its_size(store: &dyn Store) {
     assert_eq!(newest(store, id, 1).await.messages[0].metadata, metadata);
 }
 
-/// Rows that could not be read are counted and kept once; the rest of the page is applied.
-pub async fn unreadable_rows_lose_nothing_else(store: &dyn Store) {
+/// Unreadable rows are counted and kept once; the rest of the page is applied.
+pub async fn unreadable_rows_do_not_affect_other_rows(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 0), vec![]).await;
     let page = || Changes { unreadable: vec![unreadable("{\"a\":1}"), unreadable("{\"a\":2}")], ..Changes::default() };
 
@@ -74,7 +74,7 @@ fn unreadable_message(message: &Message) -> UnreadableRow {
     unreadable(&json!({"id": message.id, "conversation_id": message.conversation_id}).to_string())
 }
 
-/// What a page tells whole cannot be told where one of its messages cannot be read: nothing is taken for deleted.
+/// If a message of a page is unreadable, no stored message counts as deleted.
 pub async fn an_unreadable_message_deletes_nothing(store: &dyn Store) {
     for reason in [BootstrapReason::Reconcile, BootstrapReason::First] {
         let id = loaded_thread(store, direct(1, 4), messages(conversation_id(1), 1..=4, &ada())).await;
@@ -84,14 +84,14 @@ pub async fn an_unreadable_message_deletes_nothing(store: &dyn Store) {
         };
         bootstrapped(store, reason, with_gaps(3)).await;
         assert_eq!(texts(store, id).await, ["message 2", "message 3", "message 4"], "{reason:?}");
-        // Below the lowest that came, the one that the page names stays.
+        // The unreadable message stays, although it is below the lowest seq of the page.
         history(store, id, 1, 1, messages(id, 1..=1, &ada())).await;
         bootstrapped(store, reason, with_gaps(1)).await;
         assert_eq!(texts(store, id).await, ["message 1", "message 2", "message 3", "message 4"], "{reason:?}");
     }
 }
 
-/// The same of a page of history; one that says nothing about which message it is, too.
+/// The same for a page of history, even if the unreadable row has no id.
 pub async fn an_unreadable_message_of_history_deletes_nothing(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 4), messages(conversation_id(1), 1..=4, &ada())).await;
     for row in [unreadable_message(&message(id, 2, &ada())), unreadable("[1, 2")] {
@@ -100,7 +100,7 @@ pub async fn an_unreadable_message_of_history_deletes_nothing(store: &dyn Store)
         applied_history(store, page).await;
         assert_eq!(texts(store, id).await.len(), 4);
     }
-    // Of another list it says nothing about messages.
+    // An unreadable row of another list does not concern messages.
     let mut page = history_page(id, 1, 4, messages(id, [1, 4], &ada()));
     page.changes.unreadable.push(UnreadableRow { list: "people".to_owned(), ..unreadable("{}") });
     applied_history(store, page).await;
@@ -111,7 +111,7 @@ fn unreadable_conversation(row: serde_json::Value) -> UnreadableRow {
     UnreadableRow { list: "conversations".to_owned(), ..unreadable(&row.to_string()) }
 }
 
-/// A first load whose second conversation is there to be read, and whose first one is not.
+/// A bootstrap in which the first conversation is unreadable and the second one is readable.
 fn with_an_unreadable_conversation(row: serde_json::Value, messages_of_it: Vec<Message>) -> Changes {
     let two = conversation_id(2);
     let readable = thread(other_direct(2, 1), messages(two, 1..=1, &ada()));
@@ -119,9 +119,9 @@ fn with_an_unreadable_conversation(row: serde_json::Value, messages_of_it: Vec<M
     Changes { messages, unreadable: vec![unreadable_conversation(row)], ..Changes { messages: vec![], ..readable } }
 }
 
-/// The server lists a conversation by a row that cannot be read: it may be seen, so it stays, and what waits in it goes on
-/// waiting. What did not come of its messages may have changed since, which nothing would ever tell: it is fetched again.
-pub async fn a_conversation_that_cannot_be_read_stays_as_it_was(store: &dyn Store) {
+/// The server lists a conversation with an unreadable row. It is visible, so it stays, and its mutations stay queued.
+/// Stored messages that are not in the page may have changed since, so they are fetched again.
+pub async fn an_unreadable_conversation_keeps_its_row(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 2), messages(conversation_id(1), 1..=2, &ada())).await;
     sent(store, 1, id).await;
     let row = json!({"id": id, "subject": 7});
@@ -139,7 +139,7 @@ pub async fn a_conversation_that_cannot_be_read_stays_as_it_was(store: &dyn Stor
     history(store, id, 1, 1, messages(id, 1..=1, &ada())).await;
     assert_eq!((summary(store, id).await.last_seq, unread(store, id).await), (seq(3), 3));
 
-    // The same, and none of its messages comes.
+    // The same, without messages in the page.
     let row = json!({"id": id, "subject": 7});
     bootstrapped(store, BootstrapReason::Reconcile, with_an_unreadable_conversation(row, vec![])).await;
     assert_eq!(texts(store, id).await, ["own 1"]);
@@ -149,9 +149,9 @@ pub async fn a_conversation_that_cannot_be_read_stays_as_it_was(store: &dyn Stor
     assert_eq!(texts(store, id).await, ["message 1", "message 2", "message 3", "own 1"], "and can be read again");
 }
 
-/// Of a row that does not say which conversation it is nobody can tell, so that what is not listed is out of sight; and after a
-/// change of epoch an earlier state is one of another history.
-pub async fn a_conversation_that_is_not_known_to_be_listed_leaves(store: &dyn Store) {
+/// An unreadable row without an id names no conversation, so a conversation that is not listed counts as out of sight.
+/// After a change of epoch the stored row belongs to the old epoch.
+pub async fn a_conversation_with_an_unidentified_row_leaves(store: &dyn Store) {
     let id = conversation_id(1);
     let rows = [(BootstrapReason::Reconcile, json!({"subject": 7})), (BootstrapReason::Epoch, json!({"id": id}))];
     for (n, (reason, row)) in (1..).zip(rows) {
@@ -160,12 +160,16 @@ pub async fn a_conversation_that_is_not_known_to_be_listed_leaves(store: &dyn St
         let report = bootstrapped(store, reason, with_an_unreadable_conversation(row, vec![])).await;
         assert_eq!(report.purged, [id], "{reason:?}");
         let waited = outbox(store).await.into_iter().find(|entry| entry.message_id == Some(own_message_id(n)));
-        assert_eq!(failure(&waited.unwrap()), Some(&RefusalCode::AccessLost), "{reason:?}: what waited is not lost");
+        assert_eq!(
+            failure(&waited.unwrap()),
+            Some(&RefusalCode::AccessLost),
+            "{reason:?}: the queued mutation is not lost"
+        );
     }
 }
 
-/// The same of people: they stay as they were.
-pub async fn a_person_that_cannot_be_read_stays_as_she_was(store: &dyn Store) {
+/// The same for people: they keep their rows.
+pub async fn an_unreadable_person_keeps_its_row(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
     for reason in [BootstrapReason::Reconcile, BootstrapReason::Epoch] {
         let row = UnreadableRow { list: "people".to_owned(), ..unreadable(&json!({"id": ada().id}).to_string()) };
@@ -176,7 +180,7 @@ pub async fn a_person_that_cannot_be_read_stays_as_she_was(store: &dyn Store) {
     }
 }
 
-/// What may not be seen any more leaves, readable or not.
+/// An unreadable row leaves when its conversation may not be seen any more.
 pub async fn unreadable_rows_leave_with_their_conversation(store: &dyn Store) {
     let (one, two) = (conversation_id(1), conversation_id(2));
     let conversations = vec![direct(1, 1), other_direct(2, 1)];
@@ -205,7 +209,7 @@ pub async fn unreadable_rows_leave_with_their_conversation(store: &dyn Store) {
     assert_eq!(kept_aside(store).await, 2, "those that name no conversation stay");
 }
 
-/// A re-key moves them too.
+/// A re-key changes unreadable rows too.
 pub async fn unreadable_rows_follow_the_canonical_id(store: &dyn Store) {
     loaded(store, Changes { people: vec![iris(), ada()], ..Changes::default() }).await;
     store.open_direct(super::build::mutation_id(1), super::build::new_direct(1)).await.unwrap();
@@ -219,7 +223,7 @@ pub async fn unreadable_rows_follow_the_canonical_id(store: &dyn Store) {
     assert_eq!(kept_aside(store).await, 0);
 }
 
-/// A server that sends nothing but what cannot be read fills no disk: the oldest leave.
+/// A server that sends only unreadable rows does not fill the disk: the oldest rows leave.
 pub async fn the_newest_thousand_unreadable_rows_are_kept(store: &dyn Store) {
     let (one, two) = (conversation_id(1), conversation_id(2));
     let conversations = vec![direct(1, 0), other_direct(2, 0)];
@@ -234,10 +238,10 @@ pub async fn the_newest_thousand_unreadable_rows_are_kept(store: &dyn Store) {
 
     let tombstones = vec![super::build::conversation_tombstone(one, 9)];
     pulled(store, Changes { tombstones, ..Changes::default() }).await;
-    assert_eq!(kept_aside(store).await, 600, "of the older ones 400 were left");
+    assert_eq!(kept_aside(store).await, 600, "400 of the older rows stay");
 }
 
-/// A message whose conversation nobody knows is kept aside; the page goes on.
+/// A message of an unknown conversation is kept aside; the rest of the page is applied.
 pub async fn a_message_of_an_unknown_conversation_is_kept_aside(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 0), vec![]).await;
     let orphan = message(conversation_id(9), 1, &ada());
@@ -253,7 +257,7 @@ pub async fn a_message_of_an_unknown_conversation_is_kept_aside(store: &dyn Stor
     assert_eq!(store.missing_ranges(10).await.unwrap().len(), 1, "once its conversation is here, history brings it");
 }
 
-/// A kind of access that this version does not know changes nothing here.
+/// A kind of access that this version does not know changes nothing.
 pub async fn an_unknown_kind_of_access_is_kept_aside(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
     let access = Access::Unknown("suspend".to_owned());
@@ -263,7 +267,7 @@ pub async fn an_unknown_kind_of_access_is_kept_aside(store: &dyn Store) {
     assert_eq!(texts(store, id).await.len(), 1);
 }
 
-/// Messages of kinds that have no text, of people nobody knows, without a device's time.
+/// Messages without text, of unknown people, or without a device time.
 pub async fn sparse_messages_are_shown(store: &dyn Store) {
     let id = conversation_id(1);
     let sparse = Message { content: None, composed_at: None, kind: MessageKind::Attachment, ..message(id, 1, &ada()) };
@@ -275,8 +279,8 @@ pub async fn sparse_messages_are_shown(store: &dyn Store) {
     assert_eq!(super::given::unread(store, id).await, 2);
 }
 
-/// Markers of people nobody knows, in conversations nobody knows.
-pub async fn markers_of_strangers_do_no_harm(store: &dyn Store) {
+/// Markers of unknown people, in unknown conversations.
+pub async fn markers_of_unknown_people_are_harmless(store: &dyn Store) {
     let id = loaded_thread(store, direct(1, 1), messages(conversation_id(1), 1..=1, &ada())).await;
     let read_markers = vec![read_to(conversation_id(9), &super::build::ben(), 3), read_to(id, &super::build::ben(), 3)];
     let report = pulled(store, Changes { read_markers, ..Changes::default() }).await;
@@ -284,7 +288,7 @@ pub async fn markers_of_strangers_do_no_harm(store: &dyn Store) {
     assert_eq!(texts(store, id).await.len(), 1);
 }
 
-/// Defect 5: as much as one answer can hold is applied, and one batch of answers recorded, by one call each.
+/// Defect 5: the largest page is applied by one call, and so are the results of the largest batch.
 pub async fn defect_5_the_largest_page_and_batch_are_one_call_each(store: &dyn Store) {
     let id = conversation_id(1);
     loaded_thread(store, direct(1, 0), vec![]).await;

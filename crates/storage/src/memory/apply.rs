@@ -1,4 +1,4 @@
-//! Applying the rows of a page, and a page of a pull.
+//! Applies the rows of a page, and the page of a pull.
 
 use super::rows::Placed;
 use super::state::{KeptAside, Row, State};
@@ -18,17 +18,17 @@ impl State {
         let mut report = ApplyReport::default();
         let read = self.read_as_told(&page.changes, false);
         self.apply(page.changes, &mut report);
-        self.discount(&read);
+        self.subtract_reads(&read);
         report.marked_again = self.requeue_read_marks(read, page.server_time);
         self.position = SyncPosition::Following(page.cursor);
         self.server = Some(page.server);
         self.run_open = page.more;
-        report.digest_matches = page.digest.map(|digest| self.has(&digest));
+        report.digest_matches = page.digest.map(|digest| self.matches_digest(&digest));
         Ok(report)
     }
 
-    /// Applies rows in the order of the contract. Grants go first, since the conversations that they admit come in the same
-    /// page, and revocations last.
+    /// Applies rows in the order of the contract. Grants come first because their conversations are in the same page;
+    /// revocations come last.
     pub(super) fn apply(&mut self, changes: Changes, report: &mut ApplyReport) {
         let touched = self.threads_of(&changes);
         let (grants, revocations): (Vec<_>, Vec<_>) =
@@ -39,7 +39,7 @@ impl State {
         for person in changes.people {
             report.count(self.put_person(person));
         }
-        // Those first that are here, so that one which was opened here stays itself.
+        // Stored conversations come first, so that one opened here is not merged with another row for the same medic.
         let (here, others): (Vec<_>, Vec<_>) =
             changes.conversations.into_iter().partition(|row| self.threads.contains_key(&row.id));
         for conversation in here.into_iter().chain(others) {
@@ -55,7 +55,7 @@ impl State {
             self.apply_tombstone(&tombstone, report);
         }
         for covered in changes.covered {
-            self.join(self.resolve(covered.conversation_id), covered.range);
+            self.cover_adjoining(self.resolve(covered.conversation_id), covered.range);
         }
         for change in revocations {
             self.apply_revocation(change, report);
@@ -76,10 +76,10 @@ impl State {
     }
 
     fn apply_message(&mut self, message: Message, report: &mut ApplyReport) {
-        let (id, mine) = (message.id, Some(message.sender_id) == self.own());
+        let (id, mine) = (message.id, Some(message.sender_id) == self.owner());
         self.place_message(message, report);
         if mine && matches!(self.messages.get(&id), Some(Row::Server(_))) {
-            // Refused or lost once, and sent from another device, or restored.
+            // The message was refused or lost here, but was sent from another device or restored.
             self.outbox.retain(|entry| !(entry.is_failed() && entry.intent.creates() == Some(id)));
         }
     }
@@ -122,7 +122,7 @@ impl State {
         }
     }
 
-    /// False if it was not here.
+    /// False if the conversation was not stored.
     fn revoke(&mut self, conversation: ConversationId) -> bool {
         if planted(PlantedBug::RevokedStays) {
             return self.threads.remove(&conversation).is_some();
@@ -130,7 +130,7 @@ impl State {
         self.purge(conversation, RefusalCode::AccessLost)
     }
 
-    /// Keeps a row for a version that can read it; once, however often it comes.
+    /// Keeps an unreadable row for a newer version. Each row is kept once.
     fn keep_aside(&mut self, row: UnreadableRow, report: &mut ApplyReport) {
         let conversation = unreadable::conversation_of(&row).map(|id| self.resolve(id));
         if conversation.is_some_and(|id| !self.threads.contains_key(&id) && self.has_left(id)) {
@@ -144,10 +144,10 @@ impl State {
         self.unreadable.drain(..too_many);
     }
 
-    /// Whether the conversations here that the server knows are those of a digest.
-    pub(super) fn has(&self, told: &ConversationDigest) -> bool {
+    /// Whether a digest matches the stored conversations that the server knows.
+    pub(super) fn matches_digest(&self, digest: &ConversationDigest) -> bool {
         let known = self.threads.iter().filter(|(_, thread)| thread.on_server).map(|(id, _)| *id);
-        ConversationDigest::like(told, known) == *told
+        ConversationDigest::like(digest, known) == *digest
     }
 }
 

@@ -1,16 +1,17 @@
-//! The first load, and every later one.
+//! Applies bootstraps.
 //!
-//! A bootstrap confirms: conversations by their rows, people by theirs, and of each conversation the recent messages, which
-//! all come in the page that brings the conversation. So messages are swept page by page, and conversations and people that
-//! nothing confirmed leave with the last page.
+//! A bootstrap confirms conversations and people by their rows, and the recent messages of each conversation, which
+//! come in the same page as the conversation. So unconfirmed messages are removed page by page, and unconfirmed
+//! conversations and people with the last page.
 //!
-//! The cursor that a bootstrap leads to lies beyond the one before: what was committed between the two is in its pages, or
-//! below what they tell, where no pull will bring it. So a confirmed range takes the place of the recent range, and the rows
-//! below it leave.
+//! A bootstrap moves the cursor ahead. Changes that were committed in between are in its pages, or concern messages
+//! below the ranges of its pages, where no pull will bring them. So a confirmed range replaces the recent range, and
+//! the rows below it are removed.
 //!
-//! After a change of epoch all stored versions are set to zero when the bootstrap begins, and once more with its first page: of
-//! what came in between nobody knows the history. Whatever still has version zero when its conversation is confirmed is of
-//! the old epoch. An acknowledgement that came after the first page is of the new one, and stays.
+//! A change of epoch sets all stored versions to zero when the bootstrap begins, and again with its first page, because
+//! rows that came in between may belong to either epoch. A row that still has version zero when its conversation is
+//! confirmed belongs to the old epoch. A row that was acknowledged after the first page belongs to the new one and
+//! stays.
 
 use super::purge::refused;
 use super::state::{Bootstrap, Entry, Row, State};
@@ -25,17 +26,17 @@ use fieldpost_domain::{
 };
 use std::collections::BTreeSet;
 
-/// What comes after a page.
+/// What follows a page.
 enum Next {
-    /// The bootstrap, from its beginning.
-    Anew,
+    /// The bootstrap begins again.
+    Restart,
     Page(Continuation),
     Pull,
 }
 
 impl State {
     pub(super) fn begin_bootstrap(&mut self, reason: BootstrapReason) {
-        // A change of epoch that was not dealt with to the end is not forgotten by starting over.
+        // If a change of epoch was not finished, starting over does not end it.
         let unfinished = self.bootstrap.as_ref().is_some_and(|under_way| under_way.reason == BootstrapReason::Epoch);
         let reason = if unfinished { BootstrapReason::Epoch } else { reason };
         if reason == BootstrapReason::Epoch {
@@ -58,7 +59,7 @@ impl State {
     }
 
     pub(super) fn apply_first_screen(&mut self, page: BootstrapPage) -> StorageResult<ApplyReport> {
-        self.apply_listed("apply_first_screen", None, BootstrapPage { digest: None, ..page }, Next::Anew)
+        self.apply_listed("apply_first_screen", None, BootstrapPage { digest: None, ..page }, Next::Restart)
     }
 
     fn apply_listed(
@@ -74,16 +75,16 @@ impl State {
         };
         self.generation += u64::from(after.is_none());
         if after.is_none() {
-            self.meet(page.epoch.clone());
+            self.compare_epoch(page.epoch.clone());
         }
         let mut report = ApplyReport::default();
-        let told = told_ranges(&page.changes);
-        let came: BTreeSet<MessageId> = page.changes.messages.iter().map(|message| message.id).collect();
-        let unread = unreadable::messages_of(&page.changes);
+        let covered = covered_ranges(&page.changes);
+        let received: BTreeSet<MessageId> = page.changes.messages.iter().map(|message| message.id).collect();
+        let unreadable_ids = unreadable::messages_of(&page.changes);
         let (conversations, people) =
             (unreadable::conversations_of(&page.changes), unreadable::people_of(&page.changes));
-        told.iter().for_each(|(id, _)| self.lift_revocation(*id));
-        self.lower_to_the_same(&page.changes);
+        covered.iter().for_each(|(id, _)| self.lift_revocation(*id));
+        self.lower_markers_of_replaced(&page.changes);
         let read = self.read_as_told(&page.changes, true);
         self.apply(page.changes, &mut report);
         self.me = page.me.as_ref().map(|me| me.id);
@@ -91,20 +92,20 @@ impl State {
             self.put_person(me);
         }
         let confirmed = self.confirm_unreadable(conversations, people);
-        for (id, range) in &told {
-            self.sweep_messages(*id, *range, &came, unread.is_none());
+        for (id, range) in &covered {
+            self.sweep_messages(*id, *range, &received, unreadable_ids.is_none());
         }
-        self.discount(&read);
-        for (id, range) in &told {
-            self.begin_range(*id, *range, unread.as_ref());
+        self.subtract_reads(&read);
+        for (id, range) in &covered {
+            self.replace_range(*id, *range, unreadable_ids.as_ref());
         }
         for id in confirmed {
-            self.tell_anew(id, &came, unread.as_ref());
+            self.refetch_unlisted(id, &received, unreadable_ids.as_ref());
         }
         self.position = match next {
-            Next::Anew => SyncPosition::FirstScreen,
+            Next::Restart => SyncPosition::FirstScreen,
             Next::Page(after) => {
-                let (done, total) = (done + told.len() as u64, Some(page.total_conversations));
+                let (done, total) = (done + covered.len() as u64, Some(page.total_conversations));
                 SyncPosition::Bootstrapping { after: Some(after), done, total }
             }
             Next::Pull => {
@@ -114,14 +115,14 @@ impl State {
         };
         self.server = Some(page.server);
         report.marked_again = self.requeue_read_marks(read, page.server_time);
-        report.digest_matches = page.digest.map(|digest| self.has(&digest));
+        report.digest_matches = page.digest.map(|digest| self.matches_digest(&digest));
         Ok(report)
     }
 
-    /// The first page names the history that it is of. If it is not the one that the rows here are of, the bootstrap under way
-    /// follows a change of epoch, whatever it began for. What was acknowledged or told since that began is of nobody knows which
-    /// history: the server may have been restored again.
-    fn meet(&mut self, named: Option<ServerEpoch>) {
+    /// Compares the epoch that the first page names with the epoch of the stored rows. If they differ, this is a change
+    /// of epoch, whatever the bootstrap began for. Rows that came since it began may belong to either epoch, because
+    /// the server may have been restored again meanwhile.
+    fn compare_epoch(&mut self, named: Option<ServerEpoch>) {
         let another = self.server_epoch.is_some() && named.is_some() && self.server_epoch != named;
         if let Some(bootstrap) = self.bootstrap.as_mut().filter(|_| another) {
             bootstrap.reason = BootstrapReason::Epoch;
@@ -135,8 +136,8 @@ impl State {
         self.server_epoch = named.or(self.server_epoch.take());
     }
 
-    /// What the page lists by rows that cannot be read stays here, a conversation with its row as it was. After a change of epoch that would be a state of another
-    /// history, which a conversation does not keep.
+    /// Confirms the conversations and people of unreadable rows, which keep their stored rows. After a change of epoch
+    /// a conversation is not confirmed, because its stored row belongs to the old epoch.
     fn confirm_unreadable(
         &mut self,
         conversations: BTreeSet<ConversationId>,
@@ -152,102 +153,108 @@ impl State {
         conversations
     }
 
-    /// Of a conversation whose row cannot be read nobody knows up to where its messages were told, and no pull will bring what
-    /// has changed in it: what did not come with the page comes back as history.
-    fn tell_anew(
+    /// Handles the messages of a conversation with an unreadable row. Its `last_seq` is unknown, and no pull will bring
+    /// what has changed. So messages that are not in the page come again as history.
+    fn refetch_unlisted(
         &mut self,
         conversation: ConversationId,
-        came: &BTreeSet<MessageId>,
-        unread: Option<&BTreeSet<MessageId>>,
+        received: &BTreeSet<MessageId>,
+        unreadable_ids: Option<&BTreeSet<MessageId>>,
     ) {
-        let here = self.server_messages(conversation).filter(|message| came.contains(&message.id));
+        let here = self.server_messages(conversation).filter(|message| received.contains(&message.id));
         let seqs: BTreeSet<Seq> = here.map(|message| message.seq).collect();
         let (lowest, highest) = (seqs.first().copied(), seqs.last().copied());
-        let from = lowest.unwrap_or(BEYOND);
-        self.sweep_messages(conversation, SeqRange { from, to: BEYOND }, came, unread.is_none());
-        self.forget_below(conversation, from, unread);
+        let from = lowest.unwrap_or(ABOVE_ALL);
+        self.sweep_messages(conversation, SeqRange { from, to: ABOVE_ALL }, received, unreadable_ids.is_none());
+        self.remove_below(conversation, from, unreadable_ids);
         if let Some(to) = highest {
             self.cover(conversation, SeqRange { from, to }, false);
         }
     }
 
-    /// The page told this range of a conversation whole (an empty one, just above the last seq, if no message came). While
-    /// messages came that cannot be read, nothing that is absent was deleted.
+    /// Removes stored messages in a range that the page covers but that are not in the page. If the page has unreadable
+    /// messages, nothing is removed as deleted. The range is empty, just above the last seq, if no message received.
     fn sweep_messages(
         &mut self,
         conversation: ConversationId,
-        told: SeqRange,
-        came: &BTreeSet<MessageId>,
+        covered: SeqRange,
+        received: &BTreeSet<MessageId>,
         readable: bool,
     ) {
         if self.is_new_epoch() {
-            self.lose(conversation, told.from, Some(RefusalCode::LostByServer));
+            self.remove_lost(conversation, covered.from, Some(RefusalCode::LostByServer));
         }
         if readable {
-            self.drop_absent(conversation, told, came);
+            self.remove_absent(conversation, covered, received);
         }
     }
 
-    /// The range that was told takes the place of what was known. `unread` are messages that came and cannot be read.
-    fn begin_range(&mut self, conversation: ConversationId, told: SeqRange, unread: Option<&BTreeSet<MessageId>>) {
-        // After a change of epoch an earlier state is one of another history.
-        self.forget_below(conversation, told.from, unread.filter(|_| !self.is_new_epoch()));
-        self.cover(conversation, told, told.to == Seq::ZERO);
+    /// Replaces the recent range by the one that the page covers. `unread` are the ids of unreadable messages in the
+    /// page.
+    fn replace_range(
+        &mut self,
+        conversation: ConversationId,
+        covered: SeqRange,
+        unreadable_ids: Option<&BTreeSet<MessageId>>,
+    ) {
+        // After a change of epoch a stored row belongs to the old epoch.
+        self.remove_below(conversation, covered.from, unreadable_ids.filter(|_| !self.is_new_epoch()));
+        self.cover(conversation, covered, covered.to == Seq::ZERO);
     }
 
     fn is_new_epoch(&self) -> bool {
         self.bootstrap.as_ref().is_some_and(|bootstrap| bootstrap.reason == BootstrapReason::Epoch)
     }
 
-    /// Nobody vouches for what lies below a confirmed range. Numbers of messages that were deleted for good stay known, and
-    /// a message whose send awaits its answer is a local echo again: the answer will tell.
-    fn forget_below(&mut self, conversation: ConversationId, from: Seq, but: Option<&BTreeSet<MessageId>>) {
-        let confirmed = |id: &MessageId| but.is_some_and(|but| but.contains(id));
+    /// Removes messages below a confirmed range, which nothing confirms. Seqs with a tombstone stay known. A message
+    /// whose send is in the outbox becomes a local echo again, until its result comes.
+    fn remove_below(&mut self, conversation: ConversationId, from: Seq, except: Option<&BTreeSet<MessageId>>) {
+        let confirmed = |id: &MessageId| except.is_some_and(|except| except.contains(id));
         let below = self.server_messages(conversation).filter(|message| message.seq < from && !confirmed(&message.id));
         for id in below.map(|message| message.id).collect::<Vec<_>>() {
             self.messages.remove(&id);
-            self.echo_again(id);
+            self.restore_echo(id);
         }
         if let Some(thread) = self.threads.get_mut(&conversation) {
             thread.range = None;
         }
     }
 
-    /// The local echo of a message whose send is in the outbox; false if it is not.
-    fn echo_again(&mut self, id: MessageId) -> bool {
+    /// Restores the local echo of a message whose send is in the outbox. False if there is no such send.
+    fn restore_echo(&mut self, id: MessageId) -> bool {
         let Some(Entry { intent: Intent::SendMessage(waiting), order, .. }) = self.entry_of(id) else { return false };
         let row = Row::Local { message: waiting.clone(), order: *order };
         self.messages.insert(id, row);
         true
     }
 
-    /// Messages from `from` up that the server had, in another epoch. Those of the signed-in person become dead letters that
-    /// say what became of them, if there is anything to say; one whose send is still in the outbox goes on waiting there.
-    fn lose(&mut self, conversation: ConversationId, from: Seq, fate: Option<RefusalCode>) {
+    /// Removes messages of the old epoch from `from` on. The own ones become dead letters with this code, if there is
+    /// one and if they can be sent again. If the send of a message is still in the outbox, it stays there.
+    fn remove_lost(&mut self, conversation: ConversationId, from: Seq, code: Option<RefusalCode>) {
         let old = self.server_messages(conversation).filter(|message| message.version == Version::ZERO);
         let mut lost: Vec<Message> = old.filter(|message| message.seq >= from).cloned().collect();
         lost.sort_by_key(|message| message.seq);
-        let own = self.own();
+        let own = self.owner();
         for message in lost {
             self.messages.remove(&message.id);
             if Some(message.sender_id) != own {
                 continue;
             }
-            if !self.echo_again(message.id)
-                && let Some((fate, again)) = fate.clone().zip(as_composed(message))
+            if !self.restore_echo(message.id)
+                && let Some((code, composed)) = code.clone().zip(as_composed(message))
             {
-                self.push_lost(again, fate);
+                self.push_lost(composed, code);
             }
         }
     }
 
-    fn push_lost(&mut self, message: NewMessage, fate: RefusalCode) {
+    fn push_lost(&mut self, message: NewMessage, code: RefusalCode) {
         let (id, at) = (self.ids.new_id(message.composed_at), message.composed_at);
-        let order = self.record(id, Intent::SendMessage(message.clone()), refused(fate), at);
+        let order = self.record(id, Intent::SendMessage(message.clone()), refused(code), at);
         self.messages.insert(message.id, Row::Local { message, order });
     }
 
-    /// With the last page: what the bootstrap did not confirm leaves.
+    /// After the last page, removes what the bootstrap did not confirm.
     fn sweep_unconfirmed(&mut self, me: Option<&Person>, report: &mut ApplyReport) {
         let Some(bootstrap) = self.bootstrap.take() else { return };
         let unconfirmed = |(id, _): &(&ConversationId, &super::state::Thread)| !bootstrap.conversations.contains(id);
@@ -255,35 +262,36 @@ impl State {
         let leaving: Vec<_> = on_server.filter(unconfirmed).map(|(id, thread)| (*id, thread.place())).collect();
         for (conversation, place) in leaving {
             if bootstrap.reason == BootstrapReason::Epoch {
-                // What she is in the org of the conversation, which need not be the one that the server names first.
+                // The person's row in the org of this conversation. The server may have named the row of another org
+                // first.
                 let there = me.map(|me| (me.id, place.org_id)).filter(|key| bootstrap.people.contains(key));
                 let me = there.and_then(|key| self.people.get(&key)).cloned();
                 let lost = planted(PlantedBug::HiddenIsLost).then_some(RefusalCode::LostByServer);
-                self.lose(conversation, Seq::ZERO, lost.or_else(|| fate_of_unlisted(me.as_ref(), &place)));
+                self.remove_lost(conversation, Seq::ZERO, lost.or_else(|| fate_of_unlisted(me.as_ref(), &place)));
             }
             self.purge(conversation, RefusalCode::AccessLost);
             report.purged.push(conversation);
         }
         let senders: BTreeSet<_> = self.messages.values().map(Row::sender_id).collect();
-        let came = |id| bootstrap.people.iter().any(|(came, _)| *came == id);
-        self.people.retain(|key, _| bootstrap.people.contains(key) || (senders.contains(&key.0) && !came(key.0)));
+        let confirmed = |id| bootstrap.people.iter().any(|(confirmed, _)| *confirmed == id);
+        self.people.retain(|key, _| bootstrap.people.contains(key) || (senders.contains(&key.0) && !confirmed(key.0)));
         for (_, person) in self.people.iter_mut().filter(|(key, _)| !bootstrap.people.contains(key)) {
             person.removed = true;
-            // Any later word of the server about them is news.
+            // Any later row of the server replaces this one.
             person.version = Version::ZERO;
         }
     }
 }
 
-/// Above every seq that a server gives.
-const BEYOND: Seq = Seq::new((1 << 53) - 1);
+/// Above every seq of the server.
+const ABOVE_ALL: Seq = Seq::new((1 << 53) - 1);
 
-/// Of each conversation of the page the range that it tells whole: from the lowest seq that came up to its last.
-fn told_ranges(changes: &Changes) -> Vec<(ConversationId, SeqRange)> {
+/// The range of each conversation that the page covers: from its lowest seq in the page to its last seq.
+fn covered_ranges(changes: &Changes) -> Vec<(ConversationId, SeqRange)> {
     let lowest = |id: ConversationId| {
         changes.messages.iter().filter(|message| message.conversation_id == id).map(|message| message.seq).min()
     };
-    // A page that says what it covers goes down to there, whatever a policy hides of it.
+    // A page may state that it covers more than its messages show, because a policy hides the others.
     let covered = |conversation: &fieldpost_domain::Conversation| {
         let up_to_the_end = changes
             .covered
@@ -298,7 +306,7 @@ fn told_ranges(changes: &Changes) -> Vec<(ConversationId, SeqRange)> {
     changes.conversations.iter().map(|conversation| (conversation.id, range(conversation))).collect()
 }
 
-/// What its author once composed, if it can be sent again.
+/// The message as its author composed it, if it can be sent again.
 fn as_composed(message: Message) -> Option<NewMessage> {
     if message.deleted_at.is_some() || message.kind == MessageKind::System {
         return None;

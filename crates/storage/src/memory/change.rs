@@ -1,7 +1,7 @@
-//! Changing a message, and showing the change while it is queued.
+//! Changes a message and shows the change while it is queued.
 //!
-//! The message row stays as it is. Every read applies the queued changes of the outbox to it, so a change that leaves the outbox
-//! shows no more.
+//! The message row stays as the server sent it. Every read applies the queued changes to it, so a change is no longer
+//! shown once it leaves the outbox.
 
 use super::outbox::queued;
 use super::state::{Entry, Row, State};
@@ -38,7 +38,7 @@ impl State {
         }
     }
 
-    /// Whether a send that was never attempted has taken the change with it.
+    /// Adds the change to the send of the message, if that was never attempted. True if it was added.
     fn fold(&mut self, target: MessageId, intent: &Intent, at: Time) -> StorageResult<bool> {
         if !matches!(self.messages.get(&target), Some(Row::Local { .. })) {
             return Ok(false);
@@ -56,26 +56,26 @@ impl State {
         self.retry(mutation, at).map(|_| true)
     }
 
-    /// The changes of a message in the outbox.
+    /// The outbox entries that change a message.
     pub(super) fn changes_of(&self, message: MessageId) -> Vec<OutboxEntry> {
         let changes = self.outbox.iter().filter(|entry| entry.intent.target() == Some(message));
         changes.map(|entry| self.view(entry)).collect()
     }
 
-    fn waiting_changes(&self, message: MessageId) -> impl Iterator<Item = &Intent> {
+    fn pending_changes(&self, message: MessageId) -> impl Iterator<Item = &Intent> {
         let waiting = self.outbox.iter().filter(move |entry| entry.intent.target() == Some(message));
         waiting.filter(|entry| !entry.is_failed() || planted(PlantedBug::RefusedEditStays)).map(|entry| &entry.intent)
     }
 
-    /// Whether a change of it waits.
+    /// Whether a change of the message is pending.
     pub(super) fn is_changing(&self, message: MessageId) -> bool {
-        self.waiting_changes(message).next().is_some()
+        self.pending_changes(message).next().is_some()
     }
 
-    /// What is shown of a message: as the server has it, with the changes that wait.
+    /// The message with its pending changes applied.
     pub(super) fn shown(&self, row: &Row) -> Changeable {
         let mut shown = row.changeable();
-        self.waiting_changes(row.id()).for_each(|change| change.change(&mut shown));
+        self.pending_changes(row.id()).for_each(|change| change.change(&mut shown));
         shown
     }
 
@@ -85,7 +85,7 @@ impl State {
         shown
     }
 
-    /// The server knows a message under another id: so do the changes of it.
+    /// The server has the message under another id: its changes now target that id.
     pub(super) fn retarget(&mut self, from: MessageId, to: MessageId) {
         for entry in self.outbox.iter_mut().filter(|entry| entry.intent.target() == Some(from)) {
             entry.intent.address(entry.intent.lane(), Some(to));

@@ -1,4 +1,4 @@
-//! What a person decides about what waits: send it again, send something else, take it back.
+//! A person's decisions about outbox entries: retry, edit and cancel.
 
 use super::outbox::queued;
 use super::state::{Entry, Row, State};
@@ -10,15 +10,15 @@ use fieldpost_domain::{
 
 impl State {
     pub(super) fn retry(&mut self, mutation: MutationId, at: Time) -> StorageResult<OutboxEntry> {
-        let entry = self.waiting(mutation, "retry")?;
+        let entry = self.find_entry(mutation, "retry")?;
         if entry.is_failed() {
             let lane = entry.intent.lane();
             self.check_sendable(entry, "retry")?;
-            for again in self.going_together(mutation, lane) {
-                self.queue_again(again, at);
+            for dead_letter in self.retried_together(mutation, lane) {
+                self.requeue(dead_letter, at);
             }
         }
-        Ok(self.view(self.waiting(mutation, "retry")?))
+        Ok(self.view(self.find_entry(mutation, "retry")?))
     }
 
     pub(super) fn edit(
@@ -27,12 +27,13 @@ impl State {
         content: MessageContent,
         at: Time,
     ) -> StorageResult<OutboxEntry> {
-        let entry = self.waiting(mutation, "edit")?;
+        let entry = self.find_entry(mutation, "edit")?;
         if entry.intent.text().is_none() {
             let why = NotPossible::NoMessage;
             return Err(StorageError::new(StorageErrorKind::NotApplicable(why), "edit"));
         }
-        // Of a dead letter too: should the server have it, under this id, the new text would be taken for the old.
+        // Also for a dead letter: if the server has the message under this id, it would take the new text for the old
+        // one.
         if entry.in_flight > 0 && !planted(PlantedBug::EditOfUnknownOutcome) {
             return Err(StorageError::new(StorageErrorKind::OutcomeUnknown, "edit"));
         }
@@ -50,32 +51,32 @@ impl State {
     }
 
     pub(super) fn cancel(&mut self, mutation: MutationId) -> StorageResult<Vec<OutboxEntry>> {
-        let entry = self.waiting(mutation, "cancel")?;
+        let entry = self.find_entry(mutation, "cancel")?;
         if entry.intent.policy().decision == Decision::Nobody {
             let why = NotPossible::AlreadyRead;
             return Err(StorageError::new(StorageErrorKind::NotApplicable(why), "cancel"));
         }
         let (lane, opens) = (entry.intent.lane(), entry.intent.policy().opens);
-        let whole = opens && self.threads.get(&lane).is_some_and(|thread| !thread.on_server);
-        let goes = |entry: &Entry| entry.id == mutation || (whole && entry.intent.lane() == lane);
-        let in_flight = self.outbox.iter().any(|entry| goes(entry) && entry.is_sending());
+        let with_conversation = opens && self.threads.get(&lane).is_some_and(|thread| !thread.on_server);
+        let leaves = |entry: &Entry| entry.id == mutation || (with_conversation && entry.intent.lane() == lane);
+        let in_flight = self.outbox.iter().any(|entry| leaves(entry) && entry.is_sending());
         if in_flight && !planted(PlantedBug::CancelOfUnknownOutcome) {
             return Err(StorageError::new(StorageErrorKind::OutcomeUnknown, "cancel"));
         }
-        let (left, stay) = std::mem::take(&mut self.outbox).into_iter().partition(goes);
+        let (left, stay) = std::mem::take(&mut self.outbox).into_iter().partition(leaves);
         self.outbox = stay;
         for id in left.iter().filter_map(|entry: &Entry| entry.intent.creates()) {
             if matches!(self.messages.get(&id), Some(Row::Local { .. })) {
                 self.messages.remove(&id);
             }
         }
-        if whole {
+        if with_conversation {
             self.purge(lane, RefusalCode::OpenRefused);
         }
         Ok(left.iter().map(|entry| self.view(entry)).collect())
     }
 
-    fn waiting(&self, mutation: MutationId, operation: &'static str) -> StorageResult<&Entry> {
+    fn find_entry(&self, mutation: MutationId, operation: &'static str) -> StorageResult<&Entry> {
         let entry = self.outbox.iter().find(|entry| entry.id == mutation);
         entry.ok_or_else(|| StorageError::new(StorageErrorKind::NotFound, operation))
     }
@@ -92,8 +93,8 @@ impl State {
         Ok(())
     }
 
-    /// The dead letters that are sent again with this one, in their order.
-    fn going_together(&self, mutation: MutationId, lane: ConversationId) -> Vec<MutationId> {
+    /// The dead letters that are retried together with this one, in their order.
+    fn retried_together(&self, mutation: MutationId, lane: ConversationId) -> Vec<MutationId> {
         if !self.open_is_refused(lane) {
             return vec![mutation];
         }
@@ -101,7 +102,7 @@ impl State {
         parked.map(|entry| entry.id).collect()
     }
 
-    fn queue_again(&mut self, mutation: MutationId, recorded_at: Time) {
+    fn requeue(&mut self, mutation: MutationId, recorded_at: Time) {
         let Some(at) = self.outbox.iter().position(|entry| entry.id == mutation) else { return };
         let order = self.take_order();
         let entry = Entry { state: queued(), recorded_at, order, ..self.outbox.remove(at) };

@@ -1,4 +1,4 @@
-//! What has waited too long to be sent.
+//! Makes messages with an expired ttl dead letters.
 
 use super::purge::refused;
 use super::state::{Entry, Row, State};
@@ -24,14 +24,15 @@ impl State {
 
     fn message_expires(&self, entry: &Entry, before: Time) -> bool {
         let echo = entry.intent.creates().and_then(|id| self.messages.get(&id));
-        entry.intent.policy().expires && entry.has_waited(before) && !matches!(echo, Some(Row::Server(_)))
+        entry.intent.policy().expires && entry.can_expire(before) && !matches!(echo, Some(Row::Server(_)))
     }
 
-    /// With the last message behind it: one that still waits keeps it, and one without messages is no message.
+    /// An open expires with the last message of its lane. While a message is pending it stays, and without messages it
+    /// does not expire.
     fn open_expires(&self, entry: &Entry, before: Time) -> bool {
         let lane = entry.intent.lane();
         let known = self.threads.get(&lane).is_some_and(|thread| thread.on_server);
-        entry.intent.policy().opens && entry.has_waited(before) && !known && self.all_expired(lane)
+        entry.intent.policy().opens && entry.can_expire(before) && !known && self.all_expired(lane)
     }
 
     fn all_expired(&self, lane: ConversationId) -> bool {
@@ -41,8 +42,8 @@ impl State {
 }
 
 impl Entry {
-    /// It waits since before this moment, and the server certainly has not had it.
-    fn has_waited(&self, before: Time) -> bool {
+    /// Whether the entry was recorded before this time and certainly did not reach the server.
+    fn can_expire(&self, before: Time) -> bool {
         let settled = self.in_flight == 0 || planted(PlantedBug::ExpiresInFlight);
         !self.is_failed() && settled && self.recorded_at < before
     }

@@ -1,4 +1,4 @@
-//! A page of history.
+//! Applies pages of history.
 
 use super::state::{Row, State};
 use crate::{ApplyReport, StorageError, StorageErrorKind, StorageResult, SyncPosition, unreadable};
@@ -16,39 +16,39 @@ impl State {
             return Ok(report);
         }
         let readable = unreadable::messages_of(&page.changes).is_none();
-        let came = page.changes.messages.iter().map(|message| message.id).collect();
+        let received = page.changes.messages.iter().map(|message| message.id).collect();
         let mut changes = page.changes;
         changes.conversations.extend(page.conversation);
-        self.apply_beside_a_bootstrap(changes, &mut report);
+        self.apply_without_confirming(changes, &mut report);
         if readable {
-            report.applied += self.drop_absent(id, page.range, &came);
+            report.applied += self.remove_absent(id, page.range, &received);
         }
         self.cover(id, page.range, page.complete);
         Ok(report)
     }
 
-    /// Before the first page of a bootstrap has listed what there is, this confirms nothing: it may be of the old history, or of
-    /// before a conversation left.
-    fn apply_beside_a_bootstrap(&mut self, changes: Changes, report: &mut ApplyReport) {
+    /// Before the first page of a bootstrap, history confirms nothing: it may belong to the old epoch, or to a
+    /// conversation that has left since.
+    fn apply_without_confirming(&mut self, changes: Changes, report: &mut ApplyReport) {
         let unlisted = matches!(self.position, SyncPosition::Bootstrapping { after: None, .. });
         let under_way = if unlisted { self.bootstrap.take() } else { None };
-        self.beside = true;
+        self.outside_pass = true;
         self.apply(changes, report);
-        self.beside = false;
+        self.outside_pass = false;
         self.bootstrap = under_way.or(self.bootstrap.take());
     }
 
-    /// A range was told whole: a message in it that did not come was deleted for good.
-    pub(super) fn drop_absent(
+    /// Removes messages in a covered range that are not in the page, because they were deleted. Returns how many.
+    pub(super) fn remove_absent(
         &mut self,
         conversation: ConversationId,
-        told: SeqRange,
-        came: &BTreeSet<MessageId>,
+        covered: SeqRange,
+        received: &BTreeSet<MessageId>,
     ) -> u64 {
         let before = self.messages.len();
         self.messages.retain(|id, row| match row {
             Row::Server(message) if message.conversation_id == conversation => {
-                message.seq < told.from || message.seq > told.to || came.contains(id)
+                message.seq < covered.from || message.seq > covered.to || received.contains(id)
             }
             _ => true,
         });

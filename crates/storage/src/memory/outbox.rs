@@ -1,4 +1,4 @@
-//! The queue itself: recording, batches, and what is shown of it.
+//! The queue: recording, batches and views.
 
 use super::state::{Entry, State};
 use crate::{BatchLimits, EntryState, OutboxCounts, OutboxEntry};
@@ -9,7 +9,7 @@ use fieldpost_domain::{
 use std::collections::{BTreeSet, HashSet};
 
 impl State {
-    /// Appends a mutation, which takes the place of those that its kind says. Returns its place.
+    /// Appends a mutation and removes the entries that its kind replaces. Returns its order.
     pub(super) fn record(&mut self, id: MutationId, intent: Intent, state: EntryState, recorded_at: Time) -> u64 {
         self.outbox.retain(|entry| !is_replaced(entry, &intent));
         let order = self.take_order();
@@ -64,7 +64,7 @@ impl State {
         }
     }
 
-    /// What the server must be able to do before an entry is sent, if it has not said that it can.
+    /// The capability that the entry needs and that the server has not stated.
     fn needs(&self, entry: &Entry) -> Option<Capability> {
         let can = |needed: &Capability| self.server.as_ref().is_some_and(|server| server.capabilities.contains(needed));
         entry.intent.policy().needs.filter(|needed| !can(needed))
@@ -94,7 +94,7 @@ impl State {
     }
 }
 
-/// Whether a mutation takes the place of one that waits.
+/// Whether a new mutation replaces an entry.
 fn is_replaced(waiting: &Entry, by: &Intent) -> bool {
     waiting.intent.kind() == by.kind()
         && match by.policy().replaces {

@@ -1,17 +1,17 @@
-//! A conversation leaves the device.
+//! Removes a conversation from the device.
 
 use super::state::{Row, State};
 use crate::EntryState;
 use fieldpost_domain::{ConversationId, MessageId, Refusal, RefusalCode};
 
-/// A refusal that this device gives itself.
+/// A refusal that the device records by itself.
 pub(super) const fn refused(code: RefusalCode) -> EntryState {
     EntryState::Failed(Refusal { code, detail: None })
 }
 
 impl State {
-    /// Removes a conversation with its messages and markers. What the person wrote and the server never had becomes dead
-    /// letters, and only their messages stay. Returns whether the conversation was here.
+    /// Removes a conversation with its messages and markers. Mutations that the server never had become dead letters,
+    /// and the messages of those stay. Returns whether the conversation was stored.
     pub(super) fn purge(&mut self, conversation: ConversationId, code: RefusalCode) -> bool {
         self.park_lane(conversation, code);
         let unsent: Vec<MessageId> = self.outbox.iter().filter_map(|entry| entry.intent.creates()).collect();
@@ -23,8 +23,8 @@ impl State {
         self.threads.remove(&conversation).is_some()
     }
 
-    /// What waits in a lane becomes dead letters. Read marks and messages that the server has leave: nothing of them could
-    /// be lost. Returns how many became dead letters and how many left.
+    /// Makes the mutations of a lane dead letters. Read marks, and messages that the server has, leave instead, because
+    /// nothing of them could be lost. Returns how many became dead letters and how many left.
     pub(super) fn park_lane(&mut self, lane: ConversationId, code: RefusalCode) -> (u32, u32) {
         let (mut parked, mut left) = (0, 0);
         let messages = &self.messages;

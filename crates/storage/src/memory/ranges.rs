@@ -1,8 +1,8 @@
-//! Which part of a thread is known whole.
+//! Which part of a thread is stored completely.
 //!
-//! Of each conversation one run of seqs is known to be whole: the recent range. It grows upward with what pulls and
-//! acknowledgements bring, and downward with history. What lies above it with a hole between is missing and is reported;
-//! what lies below it is older history, fetched on demand.
+//! Each conversation has one complete run of seqs: the recent range. It grows upward with pulls and acknowledgements,
+//! and downward with history. Messages above it, beyond a hole, are reported as missing. Messages below it are older
+//! history, which is fetched on demand.
 
 use super::state::{State, Thread};
 use crate::{Checkable, MissingRange};
@@ -13,16 +13,16 @@ use std::collections::BTreeSet;
 pub(super) const FIRST: Seq = Seq::new(1);
 
 impl State {
-    /// The seqs of which it is known what became of them. Rows from before a change of epoch do not count.
-    fn known(&self, conversation: ConversationId) -> BTreeSet<Seq> {
-        let gone = self.threads.get(&conversation).into_iter().flat_map(|thread| thread.gone.iter().copied());
+    /// The known seqs: stored or deleted messages. Rows from before a change of epoch do not count.
+    fn known_seqs(&self, conversation: ConversationId) -> BTreeSet<Seq> {
+        let gone = self.threads.get(&conversation).into_iter().flat_map(|thread| thread.deleted_seqs.iter().copied());
         let here = self.server_messages(conversation).filter(|message| message.version > Version::ZERO);
         here.map(|message| message.seq).chain(gone).collect()
     }
 
-    /// Lets the range grow over what is here and touches it.
+    /// Extends the range over known seqs that touch it.
     pub(super) fn extend(&mut self, conversation: ConversationId) {
-        let known = self.known(conversation);
+        let known = self.known_seqs(conversation);
         let Some(thread) = self.threads.get_mut(&conversation) else { return };
         let start = known.contains(&FIRST).then_some(SeqRange { from: FIRST, to: FIRST });
         let Some(mut range) = thread.range.or(start) else { return };
@@ -36,40 +36,40 @@ impl State {
         thread.row.last_seq = thread.row.last_seq.max(range.to);
     }
 
-    /// Takes in a range that the server has told whole.
-    pub(super) fn cover(&mut self, conversation: ConversationId, mut told: SeqRange, complete: bool) {
+    /// Adds a range that the server has covered.
+    pub(super) fn cover(&mut self, conversation: ConversationId, mut covered: SeqRange, complete: bool) {
         if complete {
-            told.from = FIRST;
+            covered.from = FIRST;
         }
         let Some(thread) = self.threads.get_mut(&conversation) else { return };
-        let empty = told.to < told.from;
+        let empty = covered.to < covered.from;
         thread.range = match thread.range {
-            Some(old) if touches(old, told) => {
-                Some(SeqRange { from: old.from.min(told.from), to: old.to.max(told.to) })
+            Some(old) if touches(old, covered) => {
+                Some(SeqRange { from: old.from.min(covered.from), to: old.to.max(covered.to) })
             }
-            // Below with a hole between, or nothing: the recent range stays.
-            Some(old) if empty || told.to < old.from => Some(old),
+            // Below the recent range with a hole between, or empty: the recent range stays.
+            Some(old) if empty || covered.to < old.from => Some(old),
             None if empty && !complete => None,
-            // The first, or above with a hole between.
-            _ => Some(told),
+            // The first range, or above the recent one with a hole between.
+            _ => Some(covered),
         };
         self.extend(conversation);
     }
 
-    /// Takes in a part of a thread of which a page has brought all that may be seen, if the recent range touches it, or if it is
-    /// where a thread begins. Any other stays missing until history tells it: the recent range must not jump over a hole.
-    pub(super) fn join(&mut self, conversation: ConversationId, told: SeqRange) {
+    /// Adds a covered part of a thread, if it touches the recent range or begins the thread. Any other part stays
+    /// missing until history brings it, because the recent range must not contain a hole.
+    pub(super) fn cover_adjoining(&mut self, conversation: ConversationId, covered: SeqRange) {
         self.extend(conversation);
         let Some(thread) = self.threads.get(&conversation) else { return };
-        let touches = thread.range.map_or(told.from == FIRST, |range| touches(range, told));
-        if touches && told.from <= told.to {
-            self.cover(conversation, told, false);
+        let touches = thread.range.map_or(covered.from == FIRST, |range| touches(range, covered));
+        if touches && covered.from <= covered.to {
+            self.cover(conversation, covered, false);
         }
     }
 
     pub(super) fn missing_ranges(&self, limit: u32) -> Vec<MissingRange> {
         let missing = self.listed().into_iter().filter_map(|(id, thread)| {
-            let before = self.missing_in(id, thread)?;
+            let before = self.missing_below(id, thread)?;
             let newest = before.map_or(thread.row.last_seq, Seq::previous);
             Some(MissingRange { conversation_id: id, before, newest })
         });
@@ -84,17 +84,18 @@ impl State {
         found.map(|(conversation_id, range)| Checkable { conversation_id, range })
     }
 
-    /// Below which seq something is missing (none inside: the newest); none if nothing is.
-    fn missing_in(&self, id: ConversationId, thread: &Thread) -> Option<Option<Seq>> {
+    /// The seq below which something is missing. `Some(None)` means that the newest messages are missing; none means
+    /// that nothing is missing.
+    fn missing_below(&self, id: ConversationId, thread: &Thread) -> Option<Option<Seq>> {
         if !thread.on_server || thread.row.last_seq == Seq::ZERO {
             return None;
         }
-        let known = self.known(id);
+        let known = self.known_seqs(id);
         let newest = known.last().copied();
         let loaded = thread.range.filter(|range| range.to >= range.from);
         match (loaded, newest) {
             (None, None) => Some(None),
-            // The server has told of newer ones, which nothing has brought.
+            // The server has named newer messages, which have not come yet.
             _ if newest.max(loaded.map(|range| range.to)) < Some(thread.row.last_seq)
                 && !planted(PlantedBug::OlderRowsNotFetched) =>
             {
@@ -107,12 +108,12 @@ impl State {
     }
 }
 
-/// Whether two ranges overlap or stand side by side.
+/// Whether two ranges overlap or adjoin.
 fn touches(a: SeqRange, b: SeqRange) -> bool {
     b.from <= a.to.next() && b.to.next() >= a.from
 }
 
-/// The lowest seq of the run that ends with `top`.
+/// The lowest seq of the run of known seqs that ends with `top`.
 pub(super) fn run_start(known: &BTreeSet<Seq>, top: Seq) -> Seq {
     let mut start = top;
     while known.contains(&start.previous()) {

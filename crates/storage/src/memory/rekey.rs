@@ -1,11 +1,11 @@
-//! A conversation that was opened offline gets the id under which the server knows it.
+//! Gives a conversation that was opened offline its canonical id.
 
 use super::state::{Row, State, Thread};
 use fieldpost_domain::{ConversationId, ReadMarker, RefusalCode};
 
 impl State {
-    /// Moves everything that names `from` to `to` and keeps `from` as an alias. Where both are here, the row of `to` is the
-    /// server's and stays.
+    /// Changes every `from` to `to` and keeps `from` as an alias. If both conversations are stored, the row of `to`
+    /// stays, because it is the server's.
     pub(super) fn rekey(&mut self, from: ConversationId, to: ConversationId) {
         self.aliases.values_mut().filter(|target| **target == from).for_each(|target| *target = to);
         self.aliases.insert(from, to);

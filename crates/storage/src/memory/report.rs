@@ -1,4 +1,4 @@
-//! What looks different in another state, found by comparing: nobody can forget to report something.
+//! Finds what looks different by comparing two states, so that no report can be forgotten.
 
 use super::state::State;
 use crate::{ChangeSet, Touched};
@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 impl State {
     pub(super) fn changed_since(&self, before: &Self) -> ChangeSet {
-        // Names and roles are in every line of the list.
+        // Every line of the list depends on names and roles.
         if (&self.people, self.me, self.account) != (&before.people, before.me, before.account) {
             return ChangeSet::everything();
         }
         let touched = self.touched_since(before);
         let unread = touched.iter().any(|id| self.unread_if_here(*id) != before.unread_if_here(*id));
-        // What an entry needs of the server is part of its state.
+        // The capability that an entry waits for is part of its state.
         let outbox = self.outbox != before.outbox || self.server != before.server;
         ChangeSet { conversations: Touched::Only(touched), unread, outbox }
     }
@@ -43,7 +43,7 @@ impl State {
     }
 }
 
-/// The keys whose values are not the same, those of one map only included.
+/// The keys whose values differ, including keys of only one map.
 fn differing<'a, K: Ord, V: PartialEq>(
     before: &'a BTreeMap<K, V>,
     after: &'a BTreeMap<K, V>,

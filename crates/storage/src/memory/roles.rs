@@ -1,4 +1,4 @@
-//! The roles of the contract: each method looks at the state or replaces it.
+//! The roles of the contract. Each method reads the state or replaces it.
 
 use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
@@ -200,7 +200,7 @@ impl Replica for MemoryStore {
         self.read("next_check", |state| Ok(state.next_check(after)))
     }
 
-    /// Nothing is kept: it is worked out whenever it is asked for.
+    /// Nothing is stored, so nothing can be wrong: the digest is computed at every use.
     async fn check_digest(&self) -> StorageResult<bool> {
         self.read("check_digest", |_| Ok(true))
     }
@@ -263,11 +263,11 @@ impl Turns for MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn pause(&self) -> StorageResult<()> {
-        self.turn_to(PAUSED, "pause")
+        self.set_lifecycle(PAUSED, "pause")
     }
 
     async fn resume(&self) -> StorageResult<()> {
-        self.turn_to(OPEN, "resume")?;
+        self.set_lifecycle(OPEN, "resume")?;
         self.look_again();
         Ok(())
     }
@@ -286,7 +286,7 @@ impl Store for MemoryStore {
 
     async fn wipe(&self) -> StorageResult<()> {
         self.write("wipe", |state| {
-            // What was asked for before proves nothing of what comes after.
+            // Requests from before the wipe must not be applied after it, so the generation changes too.
             let ids = Arc::clone(&state.ids);
             *state = State { ids, generation: state.generation + 1, ..State::default() };
             Ok(())
@@ -294,7 +294,7 @@ impl Store for MemoryStore {
     }
 
     async fn close(&self) -> StorageResult<()> {
-        self.standing.store(CLOSED, Ordering::SeqCst);
+        self.lifecycle.store(CLOSED, Ordering::SeqCst);
         self.changes.close();
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Taking in single rows of the server. Each function says whether the row changed something.
+//! Applies single rows of the server. Each function returns whether the row changed something.
 
 use super::state::{Row, State, Thread};
 use super::versions::is_newer;
@@ -7,13 +7,13 @@ use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{Conversation, ConversationId, ConversationKind, Message, Person, Tombstone, TombstoneOf};
 use std::collections::BTreeSet;
 
-/// What became of a message row.
+/// The result of applying a message row.
 pub(super) enum Placed {
-    /// It changed something; `new` if it is a message of somebody else that was not here before.
+    /// The row changed something; `new` if it is a new message of somebody else.
     Changed { new: bool },
-    /// It is older than what is known, or the same.
+    /// The row is older than the stored one, or equal.
     Stale,
-    /// Its conversation is not here, and nobody knows why.
+    /// The conversation is not stored and was not removed for a known reason.
     Orphan(Box<Message>),
 }
 
@@ -35,7 +35,8 @@ impl State {
         if self.is_excluded(id, row.version) {
             return false;
         }
-        // It was merged into another one of the same medic, and then handed on to another: it is itself.
+        // The conversation was merged into another one of the same medic, and then the server gave it to another medic.
+        // So it is a conversation again, and no alias.
         self.aliases.remove(&id);
         if let Some(twin) = self.offline_twin(&row) {
             self.rekey(twin, id);
@@ -43,20 +44,22 @@ impl State {
         let confirmed_now = self.bootstrap.as_mut().is_some_and(|bootstrap| bootstrap.conversations.insert(id));
         let epoch = self.bootstrap.as_ref().is_some_and(|bootstrap| bootstrap.reason == BootstrapReason::Epoch);
         match self.threads.get_mut(&id) {
-            Some(thread) if !(confirmed_now && epoch) => thread.merge(row, self.beside),
+            Some(thread) if !(confirmed_now && epoch) => thread.merge(row, self.outside_pass),
             _ => {
                 if epoch {
                     self.lower_markers(id, row.last_seq);
                 }
                 let counted_to = row.last_seq;
-                self.threads
-                    .insert(id, Thread { row, on_server: true, range: None, gone: BTreeSet::new(), counted_to });
+                self.threads.insert(
+                    id,
+                    Thread { row, on_server: true, range: None, deleted_seqs: BTreeSet::new(), counted_to },
+                );
                 true
             }
         }
     }
 
-    /// The conversation that was opened on this device with the same medic and that the server knows under another id.
+    /// The conversation that was opened here for the same medic, and that the server knows under another id.
     fn offline_twin(&self, row: &Conversation) -> Option<ConversationId> {
         if row.kind != ConversationKind::Direct {
             return None;
@@ -74,7 +77,7 @@ impl State {
         if self.has_tombstone(message.id, message.version) {
             return Placed::Stale;
         }
-        let own = self.own();
+        let own = self.owner();
         let Some(thread) = self.threads.get_mut(&message.conversation_id) else {
             return if self.has_left(message.conversation_id) {
                 Placed::Stale
@@ -97,12 +100,12 @@ impl State {
         Placed::Changed { new }
     }
 
-    /// A tombstone; the conversation that left with it, if it is one of a conversation.
+    /// Records a tombstone. Returns whether it is new, and the conversation if it deletes one.
     pub(super) fn record_tombstone(&mut self, tombstone: &Tombstone) -> (bool, Option<ConversationId>) {
         match tombstone.of {
             TombstoneOf::Message { id, seq } => {
                 let conversation = self.resolve(tombstone.conversation_id);
-                // Of equals the deletion counts: what a policy hides is withdrawn by the version that was shown.
+                // At equal versions the tombstone wins: a withdrawal has the version of the row that it withdraws.
                 let equal_stays = planted(PlantedBug::WithdrawnByEqualStays);
                 let newer_row = matches!(
                     self.messages.get(&id), Some(Row::Server(stored)) if stored.version > tombstone.version
@@ -113,13 +116,14 @@ impl State {
                 self.message_tombstones.insert(id, tombstone.version);
                 self.messages.remove(&id);
                 if let Some(thread) = self.threads.get_mut(&conversation) {
-                    thread.gone.insert(seq);
+                    thread.deleted_seqs.insert(seq);
                     thread.row.last_seq = thread.row.last_seq.max(seq);
                 }
                 (true, None)
             }
             TombstoneOf::Conversation => {
-                // By the server's own id. Here it may be an alias by now, of the conversation that has taken its place.
+                // The server's own id, unresolved: it may be an alias here, and then it must not delete the
+                // conversation that took its place.
                 let conversation = tombstone.conversation_id;
                 let recorded = self.conversation_tombstones.get(&conversation).copied();
                 let known = recorded.max(self.threads.get(&conversation).map(|thread| thread.row.version));
@@ -134,22 +138,23 @@ impl State {
 }
 
 impl Thread {
-    /// Takes in a row of the server. The derived fields carry no version: they come from the answer that knew most, of equals
-    /// from the later one, which one that was asked for `beside` a pass need not be.
-    fn merge(&mut self, incoming: Conversation, beside: bool) -> bool {
+    /// Merges a row of the server. The derived fields carry no version: they come from the row with the larger
+    /// `last_seq`, at equal ones from the later row. A row that was requested outside a pass need not be the later
+    /// one.
+    fn merge(&mut self, incoming: Conversation, outside_pass: bool) -> bool {
         let before = (self.row.clone(), self.on_server);
         let last_seq = self.row.last_seq.max(incoming.last_seq);
         let newer = incoming.version > self.row.version || !self.on_server;
-        let later = newer || (incoming.version == self.row.version && !beside);
-        let as_much = incoming.last_seq == self.counted_to && later;
-        let knows_more = incoming.last_seq > self.counted_to || as_much || !self.on_server;
-        let (row, derived) = match (newer, knows_more) {
+        let later = newer || (incoming.version == self.row.version && !outside_pass);
+        let equal = incoming.last_seq == self.counted_to && later;
+        let wins = incoming.last_seq > self.counted_to || equal || !self.on_server;
+        let (row, derived) = match (newer, wins) {
             (true, true) => (incoming.clone(), incoming),
             (true, false) => (incoming, self.row.clone()),
             (false, true) => (self.row.clone(), incoming),
             (false, false) => (self.row.clone(), self.row.clone()),
         };
-        if knows_more {
+        if wins {
             self.counted_to = derived.last_seq;
         }
         self.row = Conversation {

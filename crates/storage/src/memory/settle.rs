@@ -1,4 +1,4 @@
-//! Recording the server's answers to a batch.
+//! Records the results of a batch.
 
 use super::rows::Placed;
 use super::state::{Entry, Row, State};
@@ -23,7 +23,7 @@ impl State {
                 PushOutcome::Retry(_) if planted(PlantedBug::RetryIsRefusal) => {
                     self.reject(at, Refusal { code: RefusalCode::Forbidden, detail: None }, &mut report);
                 }
-                PushOutcome::Retry(code) => self.not_now(at, code, &mut report),
+                PushOutcome::Retry(code) => self.record_retry(at, code, &mut report),
             }
         }
         report
@@ -35,15 +35,15 @@ impl State {
         let lane = entry.intent.lane();
         match what {
             Acknowledgement::Sent(ack) => {
-                self.unify(lane, ack.conversation_id, report);
+                self.use_canonical_id(lane, ack.conversation_id, report);
                 if let Intent::SendMessage(message) = &entry.intent {
-                    self.land(Message::sent(message.clone(), &ack));
+                    self.put_acknowledged(Message::sent(message.clone(), &ack));
                 }
             }
             Acknowledgement::Stored(message) => {
-                self.unify(lane, message.conversation_id, report);
+                self.use_canonical_id(lane, message.conversation_id, report);
                 self.drop_other_echo(&entry, message.id);
-                self.land(*message);
+                self.put_acknowledged(*message);
             }
             Acknowledgement::Deleted(tombstone) => {
                 if let Some(id) = tombstone.message_id() {
@@ -55,7 +55,7 @@ impl State {
                 self.extend(self.resolve(tombstone.conversation_id));
             }
             Acknowledgement::Opened(conversation) => {
-                self.unify(lane, conversation.id, report);
+                self.use_canonical_id(lane, conversation.id, report);
                 self.put_conversation(*conversation);
             }
             Acknowledgement::Marked(marker) => drop(self.put_marker(marker)),
@@ -64,15 +64,16 @@ impl State {
         self.drop_orphan(&entry);
     }
 
-    /// The server has the message: its row takes the place of the local echo.
-    fn land(&mut self, message: Message) {
+    /// The server has the message: its row replaces the local echo.
+    fn put_acknowledged(&mut self, message: Message) {
         let conversation = self.resolve(message.conversation_id);
         if let Placed::Changed { .. } = self.put_message(message) {
             self.extend(conversation);
         }
     }
 
-    /// The server has the message under another id, which it gave to an older version of the app: one message, one row.
+    /// The server has the message under another id, which it assigned for an older app version. Removes the local echo,
+    /// so that the message is shown once.
     fn drop_other_echo(&mut self, settled: &Entry, stored: MessageId) {
         let Some(id) = settled.intent.creates().filter(|id| *id != stored) else { return };
         self.retarget(id, stored);
@@ -81,21 +82,20 @@ impl State {
         }
     }
 
-    /// The local echo of a message that the server has, of a conversation that is not here any more.
+    /// Removes the local echo of an acknowledged message whose conversation is no longer stored.
     fn drop_orphan(&mut self, settled: &Entry) {
         let Some(id) = settled.intent.creates() else { return };
-        let unplaced =
-            |row: &Row| matches!(row, Row::Local { .. }) && !self.threads.contains_key(&row.conversation_id());
-        if self.messages.get(&id).is_some_and(unplaced) {
+        let orphan = |row: &Row| matches!(row, Row::Local { .. }) && !self.threads.contains_key(&row.conversation_id());
+        if self.messages.get(&id).is_some_and(orphan) {
             self.messages.remove(&id);
         }
     }
 
-    /// The server knows the conversation of a lane under `canonical`.
-    fn unify(&mut self, lane: ConversationId, canonical: ConversationId, report: &mut SettleReport) {
+    /// The server knows the conversation of a lane as `canonical`.
+    fn use_canonical_id(&mut self, lane: ConversationId, canonical: ConversationId, report: &mut SettleReport) {
         let (from, to) = (self.resolve(lane), self.resolve(canonical));
-        let of_the_server = self.threads.get(&from).is_some_and(|thread| thread.on_server);
-        if from != to && !of_the_server {
+        let on_server = self.threads.get(&from).is_some_and(|thread| thread.on_server);
+        if from != to && !on_server {
             self.rekey(from, to);
             report.rekeyed.push((from, to));
         }
@@ -104,8 +104,8 @@ impl State {
     fn reject(&mut self, at: usize, refusal: Refusal, report: &mut SettleReport) {
         let entry = &mut self.outbox[at];
         let (lane, policy) = (entry.intent.lane(), entry.intent.policy());
-        let has_it = entry.intent.creates().is_some_and(|id| matches!(self.messages.get(&id), Some(Row::Server(_))));
-        if has_it || !policy.becomes_dead_letter() {
+        let echoed = entry.intent.creates().is_some_and(|id| matches!(self.messages.get(&id), Some(Row::Server(_))));
+        if echoed || !policy.becomes_dead_letter() {
             self.outbox.remove(at);
             report.acknowledged += 1;
             return;
@@ -120,7 +120,7 @@ impl State {
         }
     }
 
-    fn not_now(&mut self, at: usize, code: RetryCode, report: &mut SettleReport) {
+    fn record_retry(&mut self, at: usize, code: RetryCode, report: &mut SettleReport) {
         let entry = &mut self.outbox[at];
         entry.in_flight = entry.in_flight.saturating_sub(1);
         if let EntryState::Queued { retries, last_retry } = &mut entry.state {

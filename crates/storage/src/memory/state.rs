@@ -1,4 +1,4 @@
-//! What a device knows, as one value.
+//! All data of a device as one value.
 
 use crate::{BootstrapReason, EntryState, MutationIds, RandomIds, SyncMemory, SyncPosition};
 use fieldpost_domain::{
@@ -12,23 +12,23 @@ use std::{
 
 #[derive(Debug, Clone)]
 pub(super) struct State {
-    /// For mutations that the store records by itself.
+    /// The ids of mutations that the store records by itself.
     pub(super) ids: Arc<dyn MutationIds>,
     pub(super) account: Option<PersonId>,
     pub(super) session: Option<Session>,
-    /// Whom the last bootstrap named as the caller; the row is among `people`.
+    /// The caller that the last bootstrap or pull named; the row is in `people`.
     pub(super) me: Option<PersonId>,
     pub(super) position: SyncPosition,
-    /// The last page that was pulled said that there is more.
+    /// The last pulled page said that there is more.
     pub(super) run_open: bool,
-    /// The history that the rows are of, by the server's name for it.
+    /// The server's name for the epoch of the rows.
     pub(super) server_epoch: Option<ServerEpoch>,
-    /// Counts the beginnings and the first pages of bootstraps.
+    /// Changes when a bootstrap begins and when its first page is applied.
     pub(super) generation: u64,
-    /// What the bootstrap under way has confirmed; none unless one is.
+    /// What the current bootstrap has confirmed; none if there is none.
     pub(super) bootstrap: Option<Bootstrap>,
-    /// What is applied just now was asked for beside a pass, which may have applied a later answer meanwhile.
-    pub(super) beside: bool,
+    /// The page being applied was requested beside the passes, so a pass may have applied a later one already.
+    pub(super) outside_pass: bool,
     /// What the server last said about itself.
     pub(super) server: Option<ServerInfo>,
     pub(super) last_success_at: Option<Time>,
@@ -36,46 +36,46 @@ pub(super) struct State {
     pub(super) memory: SyncMemory,
     /// The oldest first.
     pub(super) unreadable: Vec<KeptAside>,
-    /// By org: role, name and medic may differ.
+    /// A person's role, name and medic may differ by org.
     pub(super) people: BTreeMap<(PersonId, OrgId), Person>,
     pub(super) threads: BTreeMap<ConversationId, Thread>,
     pub(super) messages: BTreeMap<MessageId, Row>,
     pub(super) markers: BTreeMap<(ConversationId, PersonId), ReadMarker>,
-    /// In the order in which the mutations were recorded.
+    /// In the order of recording.
     pub(super) outbox: Vec<Entry>,
     /// The next number of [`Entry::order`].
     pub(super) next_order: u64,
-    /// From ids that conversations had before the server gave the canonical ones; never a chain.
+    /// From former ids of conversations to their canonical ids; never a chain.
     pub(super) aliases: BTreeMap<ConversationId, ConversationId>,
     pub(super) message_tombstones: BTreeMap<MessageId, Version>,
     pub(super) conversation_tombstones: BTreeMap<ConversationId, Version>,
     pub(super) access: BTreeMap<ConversationId, Access>,
 }
 
-/// A conversation that is here.
+/// A stored conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Thread {
     pub(super) row: Conversation,
-    /// False while it is known to this device only.
+    /// False while only this device has it.
     pub(super) on_server: bool,
-    /// The recent range. From 1 to 0 for one that is empty.
+    /// The recent range. An empty one is from 1 to 0.
     pub(super) range: Option<SeqRange>,
-    /// Seqs of messages that were deleted for good by a tombstone.
-    pub(super) gone: BTreeSet<Seq>,
-    /// The `last_seq` of the answer from which the row's derived fields are.
+    /// Seqs of messages that a tombstone deleted.
+    pub(super) deleted_seqs: BTreeSet<Seq>,
+    /// The `last_seq` of the row that the derived fields come from.
     pub(super) counted_to: Seq,
 }
 
-/// A message that is here.
+/// A stored message.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Row {
     /// The local echo.
     Local {
         message: NewMessage,
-        /// Its place among those without a seq.
+        /// Its order among the messages without a seq.
         order: u64,
     },
-    /// As the server has it.
+    /// The server's row.
     Server(Message),
 }
 
@@ -87,11 +87,11 @@ pub(super) struct Entry {
     pub(super) state: EntryState,
     pub(super) recorded_at: Time,
     pub(super) order: u64,
-    /// Attempts of which nobody knows what became of them.
+    /// Attempts with an unknown outcome.
     pub(super) in_flight: u32,
 }
 
-/// The newest that is known of one's access to a conversation.
+/// The newest known state of the person's access to a conversation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Access {
     pub(super) version: Version,
@@ -101,12 +101,12 @@ pub(super) struct Access {
 /// A row that this version cannot read.
 #[derive(Debug, Clone)]
 pub(super) struct KeptAside {
-    /// Whose it is, if it says so.
+    /// Its conversation, if the row names one.
     pub(super) conversation: Option<ConversationId>,
     pub(super) row: UnreadableRow,
 }
 
-/// What the bootstrap under way has confirmed so far.
+/// What the current bootstrap has confirmed so far.
 #[derive(Debug, Clone)]
 pub(super) struct Bootstrap {
     pub(super) reason: BootstrapReason,
@@ -126,7 +126,7 @@ impl Default for State {
             server_epoch: None,
             generation: 0,
             bootstrap: None,
-            beside: false,
+            outside_pass: false,
             server: None,
             last_success_at: None,
             memory: SyncMemory::default(),
@@ -146,7 +146,7 @@ impl Default for State {
 }
 
 impl State {
-    /// The canonical id behind an id that may be an alias.
+    /// Resolves an alias to the canonical id.
     pub(super) fn resolve(&self, id: ConversationId) -> ConversationId {
         self.aliases.get(&id).copied().unwrap_or(id)
     }
@@ -156,8 +156,8 @@ impl State {
         self.next_order
     }
 
-    /// Whose store this is: whoever signed in, else whom the server named.
-    pub(super) fn own(&self) -> Option<PersonId> {
+    /// The owner of the store: who signed in, else the caller that the server named.
+    pub(super) fn owner(&self) -> Option<PersonId> {
         self.account.or(self.me)
     }
 
@@ -176,7 +176,7 @@ impl State {
 }
 
 impl Entry {
-    /// Whether it may have reached the server.
+    /// Whether the entry may have reached the server.
     pub(super) const fn is_sending(&self) -> bool {
         self.in_flight > 0 && !self.is_failed()
     }

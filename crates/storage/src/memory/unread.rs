@@ -7,25 +7,26 @@ use fieldpost_domain::{ConversationId, ReadMarker, Seq, Version};
 impl State {
     /// How far the signed-in person has read.
     pub(super) fn read_seq(&self, conversation: ConversationId) -> Seq {
-        let own = self.own().and_then(|own| self.markers.get(&(conversation, own)));
+        let own = self.owner().and_then(|own| self.markers.get(&(conversation, own)));
         own.map_or(Seq::ZERO, |marker| marker.read_seq)
     }
 
-    /// Counted here if everything from the marker up to the server's last word is here; else the server's count.
+    /// Counts locally if everything from the marker to the server's last seq is stored; otherwise uses the server's
+    /// count.
     pub(super) fn unread(&self, conversation: ConversationId) -> u64 {
         let Some(thread) = self.threads.get(&conversation) else { return 0 };
         let read = self.read_seq(conversation);
         if read >= thread.row.last_seq {
             return 0;
         }
-        let own = self.own();
+        let own = self.owner();
         let from = if planted(PlantedBug::UnreadOffByOne) { read } else { read.next() };
         let unread = self
             .server_messages(conversation)
             .filter(|message| message.seq >= from && Some(message.sender_id) != own && message.deleted_at.is_none());
         let here = unread.count() as u64;
-        let whole = thread.range.is_some_and(|range| range.from <= read.next() && range.to >= thread.counted_to);
-        if whole {
+        let complete = thread.range.is_some_and(|range| range.from <= read.next() && range.to >= thread.counted_to);
+        if complete {
             here
         } else if planted(PlantedBug::ServerCountBelieved) {
             thread.row.unread
@@ -34,8 +35,8 @@ impl State {
         }
     }
 
-    /// Of the seqs above a marker that the server has counted, how many are neither in the recent range nor those of messages
-    /// outside it: so many messages there can be at most besides those that are here.
+    /// How many seqs above the marker, counted by the server, have no stored message and are outside the recent range.
+    /// At most this many unread messages can exist besides the stored ones.
     fn unknown_above(&self, conversation: ConversationId, thread: &Thread, read: Seq) -> u64 {
         let counted = thread.counted_to.get().saturating_sub(read.get());
         let known = thread.range.map_or(0, |range| {
@@ -43,13 +44,13 @@ impl State {
             to.next().get().saturating_sub(from.get())
         });
         let inside = |seq: Seq| thread.range.is_some_and(|range| range.from <= seq && seq <= range.to);
-        let beside = self
+        let outside = self
             .server_messages(conversation)
             .filter(|message| message.seq > read && message.seq <= thread.counted_to && !inside(message.seq));
-        counted.saturating_sub(known).saturating_sub(beside.count() as u64)
+        counted.saturating_sub(known).saturating_sub(outside.count() as u64)
     }
 
-    /// Moves a marker; positions never go back. False when it stands where it was.
+    /// Moves a marker, never backwards. False if nothing changed.
     pub(super) fn put_marker(&mut self, incoming: ReadMarker) -> bool {
         let conversation_id = self.resolve(incoming.conversation_id);
         if !self.threads.contains_key(&conversation_id) && self.has_left(conversation_id) {
@@ -68,9 +69,9 @@ impl State {
         moved
     }
 
-    /// Moves the signed-in person's own marker on this device.
+    /// Moves the signed-in person's own marker.
     pub(super) fn mark_own(&mut self, conversation_id: ConversationId, read_seq: Seq) {
-        if let Some(person_id) = self.own() {
+        if let Some(person_id) = self.owner() {
             let version = Version::ZERO;
             self.put_marker(ReadMarker { conversation_id, person_id, delivered_seq: read_seq, read_seq, version });
         }

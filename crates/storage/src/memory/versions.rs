@@ -1,4 +1,4 @@
-//! What is too old to be taken: the memory of deletions and revocations.
+//! Decides which rows are too old to apply, by stored versions, tombstones and revocations.
 
 use super::state::{Access, State};
 use fieldpost_domain::planted::{PlantedBug, planted};
@@ -10,7 +10,7 @@ pub(super) fn is_newer(stored: Option<Version>, incoming: Version) -> bool {
 }
 
 impl State {
-    /// Whether a conversation's row of this version may not come (back).
+    /// Whether a tombstone or revocation excludes a conversation row of this version.
     pub(super) fn is_excluded(&self, conversation: ConversationId, version: Version) -> bool {
         self.is_revoked(conversation) || !is_newer(self.conversation_tombstones.get(&conversation).copied(), version)
     }
@@ -19,7 +19,7 @@ impl State {
         self.access.get(&conversation).is_some_and(|access| access.revoked)
     }
 
-    /// Whether rows of a conversation that is not here are of no interest, because it left for a known reason.
+    /// Whether a missing conversation left for a known reason, so that its rows are ignored.
     pub(super) fn has_left(&self, conversation: ConversationId) -> bool {
         self.is_revoked(conversation) || self.conversation_tombstones.contains_key(&conversation)
     }
@@ -28,7 +28,7 @@ impl State {
         !planted(PlantedBug::DeletedComesBack) && !is_newer(self.message_tombstones.get(&message).copied(), version)
     }
 
-    /// Notes a state of access; false when a newer one is known.
+    /// Records a state of access. False if a newer one is known.
     pub(super) fn note_access(&mut self, conversation: ConversationId, version: Version, revoked: bool) -> bool {
         let newer = is_newer(self.access.get(&conversation).map(|access| access.version), version);
         if newer {
@@ -37,15 +37,15 @@ impl State {
         newer
     }
 
-    /// The server lists the conversation as visible, which says more than any revocation that came before. The version of
-    /// that revocation stays, so that its late repetition is still recognised.
+    /// The server lists the conversation, which overrides every earlier revocation. The version of the revocation is
+    /// kept, so that a late repetition is still recognised.
     pub(super) fn lift_revocation(&mut self, conversation: ConversationId) {
         if let Some(access) = self.access.get_mut(&conversation) {
             access.revoked = false;
         }
     }
 
-    /// Another epoch of the server: what was remembered says nothing any more, and any row from now on is newer.
+    /// After a change of epoch, stored versions mean nothing and every row counts as newer.
     pub(super) fn forget_versions(&mut self) {
         self.message_tombstones.clear();
         self.conversation_tombstones.clear();

@@ -1,4 +1,4 @@
-//! What is shown: summaries, messages, windows.
+//! Builds the views: summaries, messages and windows.
 
 use super::ranges::{FIRST, run_start};
 use super::state::{Row, State, Thread};
@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl State {
-    /// All conversations, newest activity first.
+    /// All conversations, the newest activity first.
     pub(super) fn listed(&self) -> Vec<(ConversationId, &Thread)> {
         let mut all: Vec<_> = self.threads.iter().map(|(id, thread)| (*id, thread)).collect();
         all.sort_by_cached_key(|(id, thread)| (Reverse(self.newest(thread).0.unwrap_or(thread.row.created_at)), *id));
@@ -37,9 +37,9 @@ impl State {
         }
     }
 
-    /// When the newest message was written, and how it starts.
+    /// The time and preview of the newest message.
     fn newest(&self, thread: &Thread) -> (Option<Time>, Option<String>) {
-        if let Some(message) = self.unplaced(thread.row.id).last() {
+        if let Some(message) = self.queued_messages(thread.row.id).last() {
             return (Some(message.composed_at), self.preview_of(message.id));
         }
         let up_to_date = |seq: Seq| seq >= thread.counted_to;
@@ -56,9 +56,9 @@ impl State {
         self.messages.get(&message).and_then(|row| self.shown(row).content).as_deref().map(preview)
     }
 
-    /// Messages without a seq, in the order in which they were sent.
-    fn unplaced(&self, conversation: ConversationId) -> Vec<&NewMessage> {
-        let mut unplaced: Vec<(u64, &NewMessage)> = self
+    /// Messages without a seq, in the order of sending.
+    fn queued_messages(&self, conversation: ConversationId) -> Vec<&NewMessage> {
+        let mut queued_messages: Vec<(u64, &NewMessage)> = self
             .messages
             .values()
             .filter_map(|row| match row {
@@ -66,8 +66,8 @@ impl State {
                 _ => None,
             })
             .collect();
-        unplaced.sort_by_key(|(order, _)| *order);
-        unplaced.into_iter().map(|(_, message)| message).collect()
+        queued_messages.sort_by_key(|(order, _)| *order);
+        queued_messages.into_iter().map(|(_, message)| message).collect()
     }
 
     pub(super) fn window(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow> {
@@ -75,13 +75,13 @@ impl State {
         let Some(thread) = self.threads.get(&id) else {
             return Err(StorageError::new(StorageErrorKind::NotFound, "messages"));
         };
-        let placed: BTreeMap<Seq, &Message> = self.server_messages(id).map(|message| (message.seq, message)).collect();
-        let run = self.run_below(thread, &placed, window.before);
+        let by_seq: BTreeMap<Seq, &Message> = self.server_messages(id).map(|message| (message.seq, message)).collect();
+        let run = self.run_below(thread, &by_seq, window.before);
         let mut rows: Vec<&Message> =
-            placed.range(run.0..run.1).map(|(_, message)| *message).rev().take(window.limit as usize).collect();
+            by_seq.range(run.0..run.1).map(|(_, message)| *message).rev().take(window.limit as usize).collect();
         rows.reverse();
         let shown_from = rows.first().map_or(run.1, |message| message.seq);
-        let older = if placed.range(run.0..shown_from).next().is_some() {
+        let older = if by_seq.range(run.0..shown_from).next().is_some() {
             Older::Here(shown_from)
         } else if run.0 <= FIRST {
             Older::Nothing
@@ -90,18 +90,18 @@ impl State {
         };
         let mut messages: Vec<_> = rows.into_iter().filter_map(|message| self.view_of(message.id)).collect();
         if window.before.is_none() {
-            messages.extend(self.unplaced(id).into_iter().filter_map(|message| self.view_of(message.id)));
+            messages.extend(self.queued_messages(id).into_iter().filter_map(|message| self.view_of(message.id)));
         }
         Ok(ThreadWindow { messages, older })
     }
 
-    /// The seqs `[from, end)` below `before` that are here without a gap.
-    fn run_below(&self, thread: &Thread, placed: &BTreeMap<Seq, &Message>, before: Option<Seq>) -> (Seq, Seq) {
-        let known: BTreeSet<Seq> = placed.keys().chain(&thread.gone).copied().collect();
+    /// The run of known seqs `[from, end)` below `before`.
+    fn run_below(&self, thread: &Thread, by_seq: &BTreeMap<Seq, &Message>, before: Option<Seq>) -> (Seq, Seq) {
+        let known: BTreeSet<Seq> = by_seq.keys().chain(&thread.deleted_seqs).copied().collect();
         let loaded = thread.range.filter(|range| range.to >= range.from);
         let newest = known.last().copied().max(loaded.map(|range| range.to));
         let Some(newest) = newest else {
-            // Nothing is here: either there is nothing, or all of it is on the server.
+            // Nothing is stored here: the part is empty, or it is on the server only.
             let end = thread.row.last_seq.next().min(before.unwrap_or(Seq::new(u64::MAX)));
             return (end, end);
         };
@@ -138,7 +138,7 @@ impl State {
             conversation_id: message.conversation_id,
             sender_id: message.sender_id,
             sender_name: self.sender_name(message.sender_id, message.conversation_id),
-            mine: Some(message.sender_id) == self.own(),
+            mine: Some(message.sender_id) == self.owner(),
             kind: message.kind.clone(),
             content: Some(message.content.as_str().to_owned()),
             metadata: message.metadata.clone(),
@@ -158,7 +158,7 @@ impl State {
     }
 
     fn server_view(&self, message: &Message) -> ThreadMessage {
-        let mine = Some(message.sender_id) == self.own();
+        let mine = Some(message.sender_id) == self.owner();
         ThreadMessage {
             id: message.id,
             conversation_id: message.conversation_id,
@@ -183,7 +183,7 @@ impl State {
         }
     }
 
-    /// As far as any receipt of somebody else says, but never less than the row says.
+    /// The furthest status of any receipt of others, but at least that of the row.
     fn status_by_receipts(&self, message: &Message) -> MessageStatus {
         let others = self.markers.values().filter(|marker| {
             marker.conversation_id == message.conversation_id && marker.person_id != message.sender_id

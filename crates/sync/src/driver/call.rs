@@ -1,42 +1,61 @@
-//! Makes a call with a session that works.
+//! Makes an authenticated call.
 
 use super::Engine;
 use crate::SyncError;
 use fieldpost_domain::AccessToken;
-use fieldpost_remote::{RemoteErrorKind, RemoteResult};
+use fieldpost_remote::{RemoteError, RemoteErrorKind, RemoteResult};
 use std::future::Future;
 use tracing::Instrument;
 
-/// So many tokens that were lying about are tried; then the answer is the answer.
-const MOST_FOUND: u32 = 2;
+/// How many cached tokens to try before the 401 is returned.
+const MAX_CACHED_TOKENS: u32 = 2;
 
 impl Engine {
-    /// Makes a call with the current token; if the server does not accept that, once more with another one. If that was not
-    /// fetched for this, but left by another process, it may have run out as well, and one is fetched. The outer error means that
-    /// there is no session to call with, the inner one is the call's own.
-    pub(super) async fn call<T, F, Made>(&self, operation: &'static str, make: F) -> Result<RemoteResult<T>, SyncError>
+    /// Makes a call with the current token. If the server rejects the token, the call is repeated with another one.
+    /// That one may come from another process and have expired too; then a refreshed one follows. The outer error means
+    /// that there is no session to call with; the inner error is the call's own.
+    pub(super) async fn call<T, F, Call>(
+        &self,
+        operation: &'static str,
+        make_call: F,
+    ) -> Result<RemoteResult<T>, SyncError>
     where
-        F: Fn(AccessToken) -> Made,
-        Made: Future<Output = RemoteResult<T>>,
+        F: Fn(AccessToken) -> Call,
+        Call: Future<Output = RemoteResult<T>>,
     {
         let mut token = self.session.token().await?;
-        let mut found = true;
-        for _ in 0..MOST_FOUND {
-            let answer = self.attempt(operation, make(token.clone())).await;
-            if !found || !answer.as_ref().is_err_and(|error| error.kind() == RemoteErrorKind::Unauthorized) {
-                return Ok(answer);
+        let mut cached_tokens = 0;
+        loop {
+            let response = self.attempt(operation, make_call(token.clone())).await;
+            let refused = response.as_ref().is_err_and(|error| error.kind() == RemoteErrorKind::Unauthorized);
+            cached_tokens += 1;
+            if !refused || cached_tokens > MAX_CACHED_TOKENS {
+                return Ok(response);
             }
             let replacement = self.session.replacement(&token).await?;
-            (token, found) = (replacement.token, replacement.found);
+            token = replacement.token;
+            if !replacement.cached {
+                let response = self.attempt(operation, make_call(token)).await;
+                return Ok(response.map_err(|error| of_new_token(operation, error)));
+            }
         }
-        Ok(self.attempt(operation, make(token)).await)
     }
 
     async fn attempt<T>(
         &self,
         operation: &'static str,
-        made: impl Future<Output = RemoteResult<T>>,
+        call: impl Future<Output = RemoteResult<T>>,
     ) -> RemoteResult<T> {
-        made.instrument(tracing::debug_span!("call", operation)).await
+        call.instrument(tracing::debug_span!("call", operation)).await
+    }
+}
+
+/// The server refused a token that it has just issued.
+fn of_new_token(operation: &'static str, error: RemoteError) -> RemoteError {
+    match error.kind() {
+        RemoteErrorKind::Unauthorized => {
+            RemoteError::new(RemoteErrorKind::NewTokenRefused, operation).with_source(error)
+        }
+        _ => error,
     }
 }

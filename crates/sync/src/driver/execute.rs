@@ -1,6 +1,6 @@
-//! One effect, one await.
+//! Carries out the effects of a pass, one after the other.
 
-use super::{Engine, prefetch::Prefetch};
+use super::{Engine, meanwhile::SharedPass, prefetch::Prefetch};
 use crate::machine::{Effect, Event, Outcome, Pass};
 use fieldpost_domain::{HistoryPage, Mutation};
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
@@ -8,25 +8,60 @@ use fieldpost_storage::{ApplyReport, StorageResult};
 use tracing::{Instrument, Span};
 
 impl Engine {
-    /// Runs a pass to its end.
+    /// Runs a pass to its end, and pushes what is written while it follows.
     pub(super) async fn drive(&self, pass: &mut Pass) -> Outcome {
-        let mut effect = pass.start();
-        let mut prefetch = Prefetch::default();
-        loop {
-            let event = match self.execute(effect, &mut prefetch).await {
-                Ok(event) => event,
-                Err(outcome) => return prefetch.heard_at_the_end(outcome),
-            };
-            effect = pass.next(event);
-            self.status.send_if_modified(|status| {
-                let changed = status.bootstrap != pass.progress();
-                status.bootstrap = pass.progress();
-                changed
-            });
+        let pass = SharedPass::new(pass);
+        tokio::select! {
+            biased;
+            outcome = self.run_effects(&pass) => outcome,
+            never = self.push_meanwhile(&pass) => match never {},
         }
     }
 
-    /// Carries out one effect; an outcome is the end of the pass.
+    async fn run_effects(&self, pass: &SharedPass<'_>) -> Outcome {
+        let mut pushing = Some(pass.pushing().await);
+        let mut effect = pass.lock().start();
+        let mut prefetch = Prefetch::default();
+        loop {
+            match effect {
+                // From here on others may push.
+                Effect::ReadState => pushing = None,
+                // Whatever is being pushed belongs to this pass: it ends with that.
+                Effect::Remember { .. } | Effect::Finish(_) | Effect::Withdraw { .. } if pushing.is_none() => {
+                    pushing = Some(pass.pushing().await);
+                }
+                _ => {}
+            }
+            let event = match self.execute(effect, &mut prefetch).await {
+                Ok(event) => event,
+                Err(outcome) => return prefetch.with_prefetched_wait(outcome),
+            };
+            self.observe(pass, &event);
+            let progress = {
+                let mut pass = pass.lock();
+                effect = pass.next(event);
+                pass.progress()
+            };
+            self.status.send_if_modified(|status| std::mem::replace(&mut status.bootstrap, progress) != progress);
+        }
+    }
+
+    /// Notes what an event tells besides what it is about.
+    fn observe(&self, pass: &SharedPass<'_>, event: &Event) {
+        let server_time = match event {
+            Event::Recalled(memory) => return self.session.clock_is_ahead(memory.clock_ahead_ms),
+            Event::Bootstrapped(Ok(page)) => page.server_time,
+            Event::Pulled(Ok(page)) => page.server_time,
+            // Another process may have written while the page was applied.
+            Event::BootstrapApplied(_) => return pass.look(),
+            _ => return,
+        };
+        let ahead = (self.env.now() - server_time).num_milliseconds();
+        self.session.clock_is_ahead(Some(ahead));
+        pass.lock().clock_is_ahead(ahead);
+    }
+
+    /// Carries out one effect. `Err` ends the pass with that outcome.
     async fn execute(&self, effect: Effect, prefetch: &mut Prefetch) -> Result<Event, Outcome> {
         let span = effect.operation().map_or_else(Span::none, |operation| tracing::debug_span!("apply", operation));
         self.carry_out(effect, prefetch).instrument(span).await
@@ -40,9 +75,10 @@ impl Engine {
             Effect::Push(mutations) => self.call_push(&mutations).await,
             Effect::Withdraw { mutations, then } => match (self.outbox.withdraw(&mutations).await, *then) {
                 (Ok(()), then) => return Box::pin(self.execute(then, prefetch)).await,
-                // The pass ends anyway, and why it does says when the next one may come; the server may have named a time.
+                // The pass ends anyway. Report its own error, not the store's: the server may have named a time for the
+                // next pass.
                 (Err(error), Effect::Finish(outcome)) => {
-                    tracing::debug!(%error, "what was not carried out could not be withdrawn");
+                    tracing::debug!(%error, "the attempts could not be withdrawn");
                     return Err(outcome);
                 }
                 (Err(error), _) => Event::StorageFailed(error),
@@ -77,13 +113,13 @@ impl Engine {
         })
     }
 
-    /// While a pass has the turn, nobody else begins a bootstrap: the page is of the generation that there is.
+    /// Only the process with the turn begins a bootstrap, so the generation cannot have changed since the request.
     async fn apply_history(&self, page: HistoryPage) -> StorageResult<ApplyReport> {
         let generation = self.replica.sync_state().await?.generation;
         self.replica.apply_history(generation, page).await
     }
 
-    async fn call_push(&self, mutations: &[Mutation]) -> Event {
+    pub(super) async fn call_push(&self, mutations: &[Mutation]) -> Event {
         let answer = self.call("push", |token| async move { self.api.push(&token, mutations).await }).await;
         answer.map_or_else(Event::SessionFailed, Event::Pushed)
     }

@@ -1,17 +1,18 @@
 //! Carries out what the machine decides.
 //!
-//! One pass runs at a time. Whoever asks for a pass while one is running waits for the next one, together with everybody else
-//! who asks meanwhile: the running pass may already be past the point where it would have seen what the caller wants synced.
-//! A caller that goes away stops the pass at its next await; every effect is atomic and every call may be repeated, so the
-//! next pass takes up from there.
+//! One pass runs at a time. If a caller asks for a pass while one is running, it waits for the next one and shares it
+//! with all other waiting callers: the running pass may already be past the point where it would see the caller's
+//! write. A caller that is dropped stop_requests the pass at its next await. Every effect is atomic and every call may be
+//! repeated, so the next pass continues from there.
 //!
-//! A person who asks for a pass ([`Engine::sync`]) gets one that tries everything. All others are run by the runner
-//! ([`Engine::keep_syncing`]), when [`machine::schedule`](crate::machine::schedule) says so.
+//! A person's own request ([`Engine::sync`]) always runs a pass, and that pass tries every lane. All other passes are
+//! run by the runner ([`Engine::keep_syncing`]) when [`machine::schedule`](crate::machine::schedule) says so.
 
 mod call;
 mod execute;
 mod history;
 mod lifecycle;
+mod meanwhile;
 mod pass;
 mod prefetch;
 mod probe;
@@ -38,21 +39,21 @@ use tokio::{
     time::Instant,
 };
 
-/// What an engine is made of.
+/// The parts that an engine is built from.
 pub struct Parts {
-    /// The queue of mutations.
+    /// The outbox.
     pub outbox: Arc<dyn Outbox>,
-    /// The copy of what the server has.
+    /// The copy of the server's rows.
     pub replica: Arc<dyn Replica>,
     /// The stored session.
     pub sessions: Arc<dyn Sessions>,
-    /// Who may sync the store at a time.
+    /// Decides which process may sync the store.
     pub turns: Arc<dyn Turns>,
-    /// The server's calls.
+    /// The server's messaging calls.
     pub api: Arc<dyn MessagingApi>,
-    /// The server's sessions.
+    /// The server's sign-in calls.
     pub auth: Arc<dyn Auth>,
-    /// Time and chance.
+    /// The clock and the randomness.
     pub env: Env,
 }
 
@@ -66,23 +67,25 @@ pub struct Engine {
     session: SessionKeeper,
     env: Env,
     status: watch::Sender<Status>,
-    /// Held while what waits is counted and published, so that no count overtakes a later one.
+    /// Held from counting the outbox until the counts are published, so that an old count never replaces a newer one.
     counting: Mutex<()>,
-    /// How many passes were asked for.
-    asked: AtomicU64,
+    /// Counts local writes; a pass under way pushes them.
+    writes: watch::Sender<u64>,
+    /// How many passes callers have requested.
+    requested: AtomicU64,
     gate: Mutex<Gate>,
-    /// When the next pass runs; whoever watches it hears of everything that changes that.
+    /// Decides when the next pass runs. The runner watches it for changes.
     schedule: watch::Sender<Schedule>,
     /// How long messages may wait.
     expiry: watch::Sender<Expiry>,
-    /// What moments are counted from.
-    began: Instant,
-    /// How often running passes were told to stop.
-    stops: watch::Sender<u64>,
+    /// The moment zero of the schedule.
+    started: Instant,
+    /// How often running passes were asked to stop.
+    stop_requests: watch::Sender<u64>,
 }
 
 impl Engine {
-    /// An engine at rest. Nothing happens until it is asked to.
+    /// A new engine. It does nothing until it is asked to.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let session = SessionKeeper::new(parts.auth, Arc::clone(&parts.sessions), parts.env.clone());
@@ -96,12 +99,13 @@ impl Engine {
             env: parts.env,
             status: watch::Sender::new(Status::default()),
             counting: Mutex::default(),
-            asked: AtomicU64::new(0),
+            writes: watch::Sender::new(0),
+            requested: AtomicU64::new(0),
             gate: Mutex::default(),
             schedule: watch::Sender::new(Schedule::new(Rhythm::default())),
             expiry: watch::Sender::new(Expiry::never()),
-            began: Instant::now(),
-            stops: watch::Sender::new(0),
+            started: Instant::now(),
+            stop_requests: watch::Sender::new(0),
         }
     }
 
@@ -112,15 +116,15 @@ impl Engine {
         self
     }
 
-    /// Does not send what has waited for longer than this: it becomes a dead letter
-    /// ([`fieldpost_domain::RefusalCode::Expired`]), with the next pass. Nothing expires unless this is set.
+    /// Sets the ttl. A message that has waited longer is not sent: the next pass makes it a dead letter
+    /// ([`fieldpost_domain::RefusalCode::Expired`]). Without this, nothing expires.
     #[must_use]
     pub fn with_send_ttl(self, ttl: Duration) -> Self {
         self.expiry.send_replace(Expiry::after(ttl, self.env.now(), self.moment()));
         self
     }
 
-    /// Asks the app for tokens, which owns the session, instead of signing in.
+    /// Uses the session of the app, which gives the tokens. The engine then does not sign in.
     #[must_use]
     pub fn with_tokens(self, tokens: Arc<dyn TokenProvider>) -> Self {
         let session = SessionKeeper::of_the_app(tokens, Arc::clone(&self.sessions));
@@ -133,13 +137,13 @@ impl Engine {
         &self.session
     }
 
-    /// The status, and its changes.
+    /// The status; the receiver sees every change.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
     }
 
-    /// Reads the counts and the session anew and publishes them.
+    /// Reads the counts and the session again and publishes them.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -154,7 +158,7 @@ impl Engine {
         self.count().await
     }
 
-    /// Counts what is in the outbox, and publishes that.
+    /// Counts the outbox entries and publishes the counts.
     async fn count(&self) -> Result<(), SyncError> {
         let _counting = self.counting.lock().await;
         let counts = self.outbox.counts().await?;
@@ -166,7 +170,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Signs in, and forgets what went wrong before.
+    /// Signs in, and clears the last error.
     ///
     /// # Errors
     /// As [`SessionKeeper::sign_in`].
@@ -183,7 +187,7 @@ impl Engine {
     /// As [`SessionKeeper::sign_out`].
     pub async fn sign_out(&self) -> Result<(), SyncError> {
         self.session.sign_out().await?;
-        // Telling the server takes a while, in which somebody may have signed in again.
+        // Ending the session on the server takes a while; the person may have signed in again meanwhile.
         if !self.session.is_signed_in().await? {
             self.trigger(Trigger::SignedOut);
         }
@@ -191,14 +195,15 @@ impl Engine {
         Ok(())
     }
 
-    /// The app has signed somebody in or out, or renewed its session.
+    /// The app has signed somebody in or out, or has renewed its session.
     pub async fn session_changed(&self) {
         self.session.look_again();
         self.trigger(Trigger::SignedIn);
         self.finish_status(None).await;
     }
 
-    /// What was done is done, whether or not it can be told: a status that cannot be read is no failure of its own.
+    /// Publishes the result. If the status cannot be read, that is logged only: the operation itself has succeeded or
+    /// failed already.
     async fn finish_status(&self, error: Option<&SyncError>) {
         self.status.send_modify(|status| {
             status.bootstrap = None;
@@ -209,9 +214,9 @@ impl Engine {
         }
     }
 
-    /// Now, by a clock that never jumps.
+    /// The current moment, by the monotonic clock.
     fn moment(&self) -> Moment {
-        self.began.elapsed()
+        self.started.elapsed()
     }
 
     fn trigger(&self, trigger: Trigger) {

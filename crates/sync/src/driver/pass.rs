@@ -10,54 +10,54 @@ use fieldpost_storage::{StorageError, StorageErrorKind, StorageResult, Turn};
 use std::{collections::HashSet, sync::atomic::Ordering, time::Duration};
 use tracing::{Instrument, field::Empty};
 
-/// Whoever holds it runs the pass.
+/// The lock that a pass holds, with the result of the last one.
 #[derive(Default)]
 pub(super) struct Gate {
-    /// Requests up to this number are covered by `last`.
+    /// The requests up to this number are answered by `last`.
     covers: u64,
     last: Option<Result<SyncReport, SyncError>>,
 }
 
 impl Engine {
-    /// Pushes what waits, then follows the server until nothing is new; whatever the schedule says, and leaving nothing
-    /// out. Concurrent calls share a pass.
+    /// Pushes the outbox, then pulls until nothing is new. It ignores backoff and skips no lane. Concurrent callers
+    /// share a pass.
     ///
     /// # Errors
-    /// Why the pass did not finish. What it did until then stays done.
+    /// Why the pass did not finish. What it did before is kept.
     pub async fn sync(&self) -> Result<SyncReport, SyncError> {
-        let ticket = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let ticket = self.requested.fetch_add(1, Ordering::SeqCst) + 1;
         let mut gate = self.gate.lock().await;
         if gate.covers >= ticket
             && let Some(last) = &gate.last
         {
             return last.clone();
         }
-        let covers = self.asked.load(Ordering::SeqCst);
+        let covers = self.requested.load(Ordering::SeqCst);
         let result = self.run(HashSet::new(), false).await;
         gate.covers = covers;
         gate.last = Some(result.clone());
         result
     }
 
-    /// The runner's pass. By the time that it is its turn, another may have done the work.
+    /// Runs a pass for the runner, unless another pass did the work while this one waited for the gate.
     pub(super) async fn scheduled_pass(&self) {
         let _gate = self.gate.lock().await;
         let step = self.schedule.borrow().next(self.moment());
         if let Step::Pass { held, periodic } = step
             && let Err(error) = self.run(held, periodic).await
         {
-            tracing::debug!(%error, "a pass came to nothing");
+            tracing::debug!(%error, "a scheduled pass failed");
         }
     }
 
-    /// Waits until no pass runs.
+    /// Waits until no pass is running.
     pub(super) async fn until_idle(&self) {
         drop(self.gate.lock().await);
     }
 
-    /// To be called by whoever holds the gate.
+    /// Runs a pass. The caller must hold the gate.
     async fn run(&self, held: HashSet<ConversationId>, periodic: bool) -> Result<SyncReport, SyncError> {
-        let mut stops = self.stops.subscribe();
+        let mut stop_requests = self.stop_requests.subscribe();
         if self.schedule.borrow().is_paused() {
             return Err(SyncError::Stopped);
         }
@@ -78,7 +78,7 @@ impl Engine {
         let outcome = tokio::select! {
             biased;
             outcome = work.instrument(span.clone()) => Some(outcome),
-            _ = stops.changed() => None,
+            _ = stop_requests.changed() => None,
         };
         if outcome.is_none() {
             self.remember_cut_off(&pass).await;
@@ -97,39 +97,39 @@ impl Engine {
 }
 
 impl Engine {
-    /// A pass that was told to stop has learned something all the same.
+    /// Saves what a stopped pass has learned.
     async fn remember_cut_off(&self, pass: &Pass) {
         if let Some(memory) = pass.unwritten()
             && let Err(error) = self.replica.remember(&memory, None).await
         {
-            tracing::debug!(%error, "what a pass had learned before it was stopped could not be kept");
+            tracing::debug!(%error, "the memory of a stopped pass could not be saved");
         }
     }
 }
 
 /// How long to wait for another process that syncs the same store.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// How often to look whether it is done.
-const LOOK: Duration = Duration::from_millis(100);
+const TURN_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often to check whether that process is done.
+const TURN_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Engine {
-    /// The turn to sync the store.
+    /// Takes the turn to sync the store.
     async fn turn(&self) -> StorageResult<Turn> {
-        let begun = self.moment();
+        let began_waiting = self.moment();
         loop {
             if let Some(turn) = self.turns.try_turn().await? {
                 return Ok(turn);
             }
-            if self.moment() - begun >= PATIENCE {
+            if self.moment() - began_waiting >= TURN_TIMEOUT {
                 return Err(StorageError::new(StorageErrorKind::Busy, "sync"));
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(TURN_POLL_INTERVAL).await;
         }
     }
 }
 
-/// A pass under way. Dropped before it was told of the end, the pass was cut off: nothing says `syncing` any more, and
-/// whatever wanted the pass wants another.
+/// A running pass. If it is dropped before `end`, the pass was cut off: the status no longer says `syncing`, and
+/// another pass is scheduled.
 struct UnderWay<'a> {
     engine: &'a Engine,
     ended: bool,
@@ -143,9 +143,9 @@ impl<'a> UnderWay<'a> {
         Self { engine, ended: false }
     }
 
-    fn end(&mut self, tell: impl FnOnce(&mut Schedule)) {
+    fn end(&mut self, update: impl FnOnce(&mut Schedule)) {
         self.ended = true;
-        self.engine.schedule.send_modify(tell);
+        self.engine.schedule.send_modify(update);
     }
 }
 

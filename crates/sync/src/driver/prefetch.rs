@@ -1,8 +1,8 @@
-//! The next page of a first load, fetched while the one before it is applied.
+//! Fetches the next bootstrap page while the current one is applied.
 //!
-//! Server and device then work at the same time. What came ahead is an answer like any other: it waits here until the machine
-//! asks for it, and if the machine asks for something else, nobody has asked for it. Bootstraps are read-only on the server,
-//! so that costs nothing but the way.
+//! So the server and the device work at the same time. The response is kept until the machine requests that page. If
+//! the machine requests something else, the response is dropped; that costs only bandwidth, because a bootstrap changes
+//! nothing on the server.
 
 use super::Engine;
 use crate::{
@@ -13,14 +13,14 @@ use fieldpost_remote::{BootstrapRequest, RemoteErrorKind};
 use fieldpost_storage::{ApplyReport, StorageResult};
 use std::future::Future;
 
-/// An answer that came before it was asked for.
+/// A request and its response, fetched ahead of time.
 #[derive(Default)]
 pub(super) struct Prefetch(Option<(BootstrapRequest, Event)>);
 
 impl Prefetch {
-    /// The end of the pass. If the store has ended it before the machine asked, what the server said of when to come back
-    /// still counts.
-    pub(super) fn heard_at_the_end(self, mut outcome: Outcome) -> Outcome {
+    /// Adjusts the outcome of the pass: if the store failed and the unused response was "rate limited", the server's
+    /// wait still counts.
+    pub(super) fn with_prefetched_wait(self, mut outcome: Outcome) -> Outcome {
         if let (Some((_, Event::Bootstrapped(Err(answer)))), Some(SyncError::Storage(_))) = (self.0, &outcome.error)
             && answer.kind() == RemoteErrorKind::RateLimited
         {
@@ -29,7 +29,7 @@ impl Prefetch {
         outcome
     }
 
-    /// The answer to this request, if it is here.
+    /// The response to this request, if it was prefetched.
     fn take(&mut self, request: &BootstrapRequest) -> Option<Event> {
         self.0.take().filter(|(asked, _)| asked == request).map(|(_, answer)| answer)
     }
@@ -43,7 +43,7 @@ impl Engine {
         }
     }
 
-    /// Applies a page and fetches the next one. A page that cannot be applied does not wait for the other.
+    /// Applies a page and fetches the next one at the same time. If applying fails, the fetch is dropped.
     pub(super) async fn apply_and_fetch(
         &self,
         apply: impl Future<Output = StorageResult<ApplyReport>>,

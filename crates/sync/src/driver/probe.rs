@@ -1,4 +1,4 @@
-//! Asks the server once, changes nothing, and tells what came of it.
+//! Asks the server once and reports the answer. It changes nothing.
 
 use super::Engine;
 use crate::SyncError;
@@ -9,40 +9,41 @@ use fieldpost_storage::SyncPosition;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What the server makes of the place where this device stands.
+/// Whether the server still accepts the cursor of this device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CursorHealth {
-    /// The first load has not come to its end.
+    /// There is no cursor yet: the bootstrap is not finished.
     Loading,
-    /// It is served; `behind` says whether something new waits there.
+    /// The server accepts it.
     Good {
         /// Whether the next pull will bring anything.
         behind: bool,
     },
-    /// It is served no more: the next sync loads everything anew.
+    /// The server no longer accepts it. The next sync bootstraps again.
     Expired(ExpiredReason),
 }
 
-/// What asking the server once has told.
+/// What one request showed about the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
-    /// The protocol that both sides speak.
+    /// The protocol version that both sides use.
     pub protocol: u32,
     /// The server's clock.
     pub server_time: Time,
-    /// By how much the device's clock is ahead of that; negative if it is behind. Half of `round_trip` may be wrong with it.
+    /// How far the device clock is ahead of the server's; negative if it is behind. It is exact to half of
+    /// `round_trip`.
     pub clock_skew: TimeDelta,
-    /// How long the answer took.
+    /// How long the response took.
     pub round_trip: Duration,
     /// What the server accepts.
     pub limits: ServerLimits,
-    /// What it says about itself.
+    /// What the server reports about itself.
     pub server: ServerInfo,
-    /// What it makes of where this device stands.
+    /// Whether the server still accepts the cursor of this device.
     pub cursor: CursorHealth,
 }
 
-struct Told {
+struct ServerReport {
     server_time: Time,
     limits: ServerLimits,
     server: ServerInfo,
@@ -50,16 +51,18 @@ struct Told {
 }
 
 impl Engine {
-    /// Asks the server for a row of what comes next, and forgets it. Nothing is sent and nothing is stored, but for a session
-    /// that had to be renewed.
+    /// Requests one row from the current position and discards it. Nothing is sent and nothing is stored, except a
+    /// session that had to be renewed.
     ///
     /// # Errors
-    /// As a pass would have failed; an expired cursor is none.
+    /// Those of a pass, except that an expired cursor is not an error.
     pub async fn probe(&self) -> Result<Probe, SyncError> {
         let position = self.replica.sync_state().await?.position;
         let (asked, asked_at) = (Instant::now(), self.env.now());
-        let told = match position {
-            SyncPosition::Following(cursor) => self.probe_pull(PullRequest { cursor, limit: Some(1) }).await?,
+        let report = match position {
+            SyncPosition::Following(cursor) => {
+                self.probe_pull(PullRequest { cursor, limit: Some(1), bytes: None }).await?
+            }
             SyncPosition::Fresh | SyncPosition::FirstScreen | SyncPosition::Bootstrapping { .. } => {
                 self.probe_bootstrap(CursorHealth::Loading).await?
             }
@@ -68,22 +71,22 @@ impl Engine {
         let half = TimeDelta::from_std(round_trip / 2).unwrap_or_default();
         Ok(Probe {
             protocol: PROTOCOL,
-            server_time: told.server_time,
-            clock_skew: asked_at + half - told.server_time,
+            server_time: report.server_time,
+            clock_skew: asked_at + half - report.server_time,
             round_trip,
-            limits: told.limits,
-            server: told.server,
-            cursor: told.cursor,
+            limits: report.limits,
+            server: report.server,
+            cursor: report.cursor,
         })
     }
 
-    async fn probe_pull(&self, request: PullRequest) -> Result<Told, SyncError> {
+    async fn probe_pull(&self, request: PullRequest) -> Result<ServerReport, SyncError> {
         let request = &request;
         match self.call("pull", |token| async move { self.api.pull(&token, request.clone()).await }).await? {
             Ok(page) => {
                 let behind = page.more || !page.changes.is_empty();
                 let cursor = CursorHealth::Good { behind };
-                Ok(Told { server_time: page.server_time, limits: page.limits, server: page.server, cursor })
+                Ok(ServerReport { server_time: page.server_time, limits: page.limits, server: page.server, cursor })
             }
             Err(error) => match error.kind() {
                 RemoteErrorKind::CursorExpired(reason) => self.probe_bootstrap(CursorHealth::Expired(reason)).await,
@@ -92,11 +95,11 @@ impl Engine {
         }
     }
 
-    async fn probe_bootstrap(&self, cursor: CursorHealth) -> Result<Told, SyncError> {
-        let request = BootstrapRequest { after: None, limit: Some(1), messages: Some(1) };
+    async fn probe_bootstrap(&self, cursor: CursorHealth) -> Result<ServerReport, SyncError> {
+        let request = BootstrapRequest { after: None, limit: Some(1), messages: Some(1), bytes: None };
         let request = &request;
         let page =
             self.call("bootstrap", |token| async move { self.api.bootstrap(&token, request.clone()).await }).await??;
-        Ok(Told { server_time: page.server_time, limits: page.limits, server: page.server, cursor })
+        Ok(ServerReport { server_time: page.server_time, limits: page.limits, server: page.server, cursor })
     }
 }

@@ -1,4 +1,4 @@
-//! Syncs without being asked.
+//! Runs passes in the background.
 
 use super::Engine;
 use crate::machine::Step;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 impl Engine {
-    /// Runs passes whenever the schedule says so, for as long as this future lives. Dropped, it stops at an await; running it
-    /// twice at the same time is harmless, and useless.
+    /// Runs a pass whenever the schedule says so, as long as this future is polled. Dropping it stop_requests the running pass
+    /// at an await. Running it twice is harmless but useless.
     pub async fn keep_syncing(&self) {
         let mut schedule = self.schedule.subscribe();
         loop {
@@ -17,7 +17,7 @@ impl Engine {
                     self.scheduled_pass().await;
                     continue;
                 }
-                Step::Wait(at) => Some(self.began + at),
+                Step::Wait(at) => Some(self.started + at),
                 Step::Rest => None,
             };
             let alarm = async {
@@ -34,23 +34,23 @@ impl Engine {
     }
 }
 
-/// [`Engine::keep_syncing`] as a task. It stops when this is dropped.
+/// [`Engine::keep_syncing`] as a task. Dropping it stop_requests the task.
 #[derive(Debug)]
 pub struct Runner {
     task: JoinHandle<()>,
 }
 
 impl Runner {
-    /// Starts the task on the runtime that this is called on.
+    /// Starts the task on the current runtime.
     #[must_use]
     pub fn start(engine: Arc<Engine>) -> Self {
         Self { task: tokio::spawn(async move { engine.keep_syncing().await }) }
     }
 
-    /// Stops it, and waits until nothing of it runs any more.
+    /// Stops the task and waits for its end.
     pub async fn stop(mut self) {
         self.task.abort();
-        // An abort is what was asked for; a panic has been reported where it happened.
+        // The abort is expected, and a panic has already been reported.
         let _ = (&mut self.task).await;
     }
 }

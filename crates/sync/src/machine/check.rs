@@ -1,9 +1,9 @@
-//! The check: a look at a part of a thread that should be the same here and on the server.
+//! The check: compares a part of a thread with the server.
 //!
-//! Nothing should ever differ there: pulls bring every change. But a bug, here or in somebody's trigger, may have lost one,
-//! and then nothing would ever tell. So now and then a pass fetches the newest part of what is here of one conversation, each
-//! in its turn. Applying that repairs what differs, in content too where the version is the same, and the report says how often
-//! there was something to repair. After the last conversation the fingerprint of all of them is worked out anew.
+//! There should never be a difference, because pulls bring every change. But a bug, here or in a trigger of the
+//! project, may lose a change, and nothing else would show that. So each pass of the timer fetches the newest stored
+//! part of one conversation, in turn. Applying the page repairs what differs, even content of the same version, and the
+//! report counts the differences. After the last conversation, the digest of all of them is recomputed.
 
 use super::{Effect, Pass};
 use fieldpost_domain::{Changes, HistoryPage};
@@ -14,27 +14,27 @@ use fieldpost_remote::{
 };
 use fieldpost_storage::{ApplyReport, Checkable};
 
-/// How many messages are looked at. What differs further up is found by other means: seqs have no holes.
+/// How many messages are compared. Missing messages further up are found without this, because seqs have no holes.
 const MESSAGES: u32 = 20;
 
-/// What the check remembers.
+/// The state of the check.
 #[derive(Debug, Default)]
 pub(super) struct Check {
     wanted: bool,
     current: Option<Checkable>,
-    /// The page that is being applied is not longer than what was here.
-    within: bool,
+    /// The fetched page lies within the range that was stored.
+    within_range: bool,
 }
 
 impl Pass {
-    /// Looks at one conversation when everything else is done.
+    /// Also checks one conversation after everything else, if `wanted`.
     #[must_use]
     pub const fn checking(mut self, wanted: bool) -> Self {
         self.check.wanted = wanted;
         self
     }
 
-    /// Everything that is known to be missing is here.
+    /// The repair is complete.
     pub(super) fn after_repair(&mut self) -> Effect {
         if self.check.wanted {
             self.check.wanted = false;
@@ -44,23 +44,23 @@ impl Pass {
     }
 
     pub(super) fn on_checkable(&mut self, checkable: Option<Checkable>) -> Effect {
-        // After the last one it begins again with the first.
+        // After the last conversation, the next round starts with the first.
         self.memory.checked = checkable.map(|checkable| checkable.conversation_id);
         self.check.current = checkable;
-        // With each round, what is kept of all of them is looked at too.
-        checkable.map_or(Effect::CheckDigest, |checkable| Effect::Check(request(checkable)))
+        // Each round ends with the digest.
+        checkable.map_or(Effect::CheckDigest, |checkable| Effect::Check(request(checkable, self.page_bytes())))
     }
 
     pub(super) fn on_checked(&mut self, answer: RemoteResult<HistoryPage>) -> Effect {
         let repeat = self.repeats(&answer);
         let Some(checkable) = self.check.current else { return self.end_well() };
         if repeat {
-            return Effect::Check(request(checkable));
+            return Effect::Check(request(checkable, self.page_bytes()));
         }
         match answer {
             Ok(page) => {
-                self.check.within = page.range.from >= checkable.range.from;
-                // The messages alone: what else has changed since the pull is for the next one to tell.
+                self.check.within_range = page.range.from >= checkable.range.from;
+                // Only the messages: the next pull brings everything else.
                 let messages = Changes {
                     messages: page.changes.messages,
                     unreadable: page.changes.unreadable,
@@ -68,7 +68,7 @@ impl Pass {
                 };
                 Effect::ApplyCheck(Box::new(HistoryPage { conversation: None, changes: messages, ..page }))
             }
-            // Out of sight, or too large to be looked at from here.
+            // Not visible any more, or too large to be fetched.
             Err(error) if matches!(error.kind(), NotFound | Oversized | TooLarge) => self.end_well(),
             Err(error) => self.fail(error),
         }
@@ -76,7 +76,7 @@ impl Pass {
 
     pub(super) fn on_check_applied(&mut self, applied: &ApplyReport) -> Effect {
         self.report.checked += 1;
-        self.report.diverged += u64::from(self.check.within && applied.applied > 0);
+        self.report.diverged += u64::from(self.check.within_range && applied.applied > 0);
         self.end_well()
     }
 }
@@ -88,10 +88,11 @@ impl Pass {
     }
 }
 
-const fn request(checkable: Checkable) -> HistoryRequest {
+const fn request(checkable: Checkable, bytes: Option<u32>) -> HistoryRequest {
     HistoryRequest {
         conversation_id: checkable.conversation_id,
         before: Some(checkable.range.to.next()),
         limit: Some(MESSAGES),
+        bytes,
     }
 }

@@ -1,4 +1,4 @@
-//! What the machine asks for.
+//! What the machine asks the driver to do.
 
 use super::Outcome;
 use fieldpost_domain::{
@@ -8,61 +8,61 @@ use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
 use fieldpost_storage::{BatchLimits, BootstrapReason, SyncMemory};
 use std::collections::HashSet;
 
-/// What to do next. Each is answered by one [`super::Event`], except [`Effect::Finish`].
+/// What to do next. The driver answers each effect with one [`super::Event`], except [`Effect::Finish`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Read what earlier passes have learned: [`super::Event::Recalled`].
     Recall,
-    /// Park the messages that have waited since before this: [`super::Event::Expired`].
+    /// Make messages recorded before this time dead letters: [`super::Event::Expired`].
     Expire {
-        /// What was recorded later may still be sent.
+        /// Messages recorded at or after this time may still be sent.
         before: Time,
     },
-    /// Take the next mutations: [`super::Event::Batch`].
+    /// Read the next mutations: [`super::Event::Batch`].
     ReadBatch {
-        /// How many.
+        /// How many mutations and bytes.
         limits: BatchLimits,
-        /// The lanes to pass over.
+        /// The lanes to skip.
         held: HashSet<ConversationId>,
     },
-    /// Send them: [`super::Event::Pushed`].
+    /// Send these mutations: [`super::Event::Pushed`].
     Push(Vec<Mutation>),
-    /// Note that these have certainly not been carried out, then go on with the other effect.
+    /// Record that these attempts were certainly not applied, then carry out the other effect.
     Withdraw {
-        /// Attempts that came to nothing.
+        /// The mutations.
         mutations: Vec<MutationId>,
-        /// What to do then.
+        /// The next effect.
         then: Box<Self>,
     },
-    /// Record the answers: [`super::Event::Settled`].
+    /// Record the results: [`super::Event::Settled`].
     Settle(Vec<PushResult>),
-    /// Read where the store stands: [`super::Event::State`].
+    /// Read the position of the store: [`super::Event::State`].
     ReadState,
-    /// Start a first load, or start it over: [`super::Event::BootstrapBegun`].
+    /// Begin a bootstrap, or begin it again: [`super::Event::BootstrapBegun`].
     BeginBootstrap(BootstrapReason),
-    /// Fetch a page of it: [`super::Event::Bootstrapped`].
+    /// Fetch a page of the bootstrap: [`super::Event::Bootstrapped`].
     Bootstrap(BootstrapRequest),
-    /// Apply that page: [`super::Event::BootstrapApplied`].
+    /// Apply a page of the bootstrap: [`super::Event::BootstrapApplied`].
     ApplyBootstrap {
-        /// What the page was asked for with.
+        /// The continuation that the page was requested with.
         after: Option<Continuation>,
         /// The page.
         page: Box<BootstrapPage>,
-        /// What will be asked for next if all goes well: it may be fetched meanwhile.
+        /// The next request, if all goes well. It may be prefetched.
         next: Option<BootstrapRequest>,
     },
-    /// Apply a page that is shown while the first load has still to begin: [`super::Event::BootstrapApplied`].
+    /// Apply the first screen, before the bootstrap begins: [`super::Event::BootstrapApplied`].
     ApplyFirstScreen {
         /// The page.
         page: Box<BootstrapPage>,
-        /// What will be asked for next: it may be fetched meanwhile.
+        /// The next request. It may be prefetched.
         next: BootstrapRequest,
     },
     /// Fetch changes: [`super::Event::Pulled`].
     Pull(PullRequest),
-    /// Apply them: [`super::Event::PullApplied`].
+    /// Apply changes: [`super::Event::PullApplied`].
     ApplyPull {
-        /// What the page was asked for with.
+        /// The cursor that the page was requested with.
         from: Cursor,
         /// The page.
         page: Box<PullPage>,
@@ -72,27 +72,26 @@ pub enum Effect {
         /// How many at most.
         limit: u32,
     },
-    /// Fetch one of them: [`super::Event::HistoryRead`].
+    /// Fetch a missing part: [`super::Event::HistoryRead`].
     History(HistoryRequest),
-    /// Apply it: [`super::Event::HistoryApplied`].
+    /// Apply a page of history: [`super::Event::HistoryApplied`].
     ApplyHistory(Box<HistoryPage>),
     /// Find the conversation to check after this one: [`super::Event::Checkable`].
     NextCheck {
-        /// None for the first one.
+        /// None to start with the first one.
         after: Option<ConversationId>,
     },
-    /// Fetch what should be here already: [`super::Event::Checked`].
+    /// Fetch a part that should be stored already: [`super::Event::Checked`].
     Check(HistoryRequest),
-    /// Apply it: [`super::Event::CheckApplied`].
+    /// Apply the page of the check: [`super::Event::CheckApplied`].
     ApplyCheck(Box<HistoryPage>),
-    /// Work the fingerprint of the conversations out anew, and compare it with what is kept:
-    /// [`super::Event::DigestChecked`].
+    /// Recompute the digest of the conversations and compare it with the stored one: [`super::Event::DigestChecked`].
     CheckDigest,
-    /// Keep what was learned: [`super::Event::Remembered`]. It comes at most once in a pass.
+    /// Save what was learned: [`super::Event::Remembered`]. It comes at most once in a pass.
     Remember {
-        /// For the next pass.
+        /// What the next pass starts with.
         memory: Box<SyncMemory>,
-        /// Note too that everything went well.
+        /// Also record the time of this successful sync.
         succeeded: bool,
     },
     /// The pass is over.
@@ -100,7 +99,7 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// What is written to the store with it, if anything is.
+    /// The name of the store operation for the log, if the effect writes something.
     #[must_use]
     pub const fn operation(&self) -> Option<&'static str> {
         match self {

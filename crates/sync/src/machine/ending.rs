@@ -1,29 +1,29 @@
-//! The end of a pass: before it, what was learned is written down.
+//! The end of a pass: it first saves what it has learned.
 //!
-//! Once, and together with the note that all went well, if it did: a sync of nothing must not cost more than that note. A pass
-//! that was never told what is known has nothing to write.
+//! It saves once, in the same write as the time of a successful sync: a sync of nothing must cost no more than one
+//! write. A pass that never read what earlier passes learned saves nothing.
 
 use super::{Effect, Outcome, Pass, SyncReport};
 use fieldpost_storage::{Health, SyncMemory};
 
-/// How far a pass is with its end.
+/// How far the pass is with saving.
 #[derive(Debug, Default)]
 pub(super) enum Ending {
-    /// It does not know what earlier passes have learned, or has written down what it has.
+    /// Nothing to save: the memory was not read yet, or is saved already.
     #[default]
     Nothing,
-    /// The store keeps this.
+    /// The store has this memory.
     Kept(Box<SyncMemory>),
-    /// What was learned is being written; the pass failed, and then ends with this.
+    /// The pass has failed and is saving; then it ends with this effect.
     Failing(Box<Effect>),
 }
 
 impl Ending {
-    pub(super) fn before(memory: &SyncMemory) -> Self {
+    pub(super) fn stored(memory: &SyncMemory) -> Self {
         Self::Kept(Box::new(memory.clone()))
     }
 
-    /// How a pass that failed ends, once what it has learned is written, or could not be.
+    /// The effect that ends a failed pass, once saving has succeeded or failed.
     pub(super) fn take_failure(&mut self) -> Option<Effect> {
         match std::mem::take(self) {
             Self::Failing(end) => Some(*end),
@@ -36,7 +36,7 @@ impl Ending {
 }
 
 impl Pass {
-    /// Everything is done.
+    /// The pass has done everything.
     pub(super) fn end_well(&mut self) -> Effect {
         self.ending = Ending::Nothing;
         let failed = self.push_error.is_some();
@@ -47,15 +47,15 @@ impl Pass {
         self.ending.take_failure().unwrap_or_else(|| self.finish())
     }
 
-    /// A pass that fails writes down first what it has learned.
-    pub(super) fn before_the_end(&mut self, effect: Effect) -> Effect {
+    /// Before a failed pass ends, it saves what it has learned.
+    pub(super) fn save_before_end(&mut self, effect: Effect) -> Effect {
         let (Ending::Kept(_), Some(outcome)) = (&self.ending, effect.outcome()) else { return effect };
         let memory = self.learned(&outcome.report, outcome.error.is_some());
         self.ending = Ending::Failing(Box::new(effect));
         Effect::Remember { memory: Box::new(memory), succeeded: false }
     }
 
-    /// What a pass that is cut off leaves to be written; none if that is what the store keeps.
+    /// What a pass that is cut off still has to save; none if the store has it.
     #[must_use]
     pub fn unwritten(&self) -> Option<SyncMemory> {
         let Ending::Kept(kept) = &self.ending else { return None };
@@ -64,13 +64,13 @@ impl Pass {
     }
 
     fn learned(&self, report: &SyncReport, failed: bool) -> SyncMemory {
-        let health = after(self.memory.health, report, failed);
+        let health = health_after(self.memory.health, report, failed);
         SyncMemory { suspects: self.push.suspects(), health, ..self.memory.clone() }
     }
 }
 
 impl Effect {
-    /// How the pass ends with this, if it does.
+    /// The outcome, if this effect ends the pass.
     fn outcome(&self) -> Option<&Outcome> {
         match self {
             Self::Finish(outcome) => Some(outcome),
@@ -80,8 +80,8 @@ impl Effect {
     }
 }
 
-/// Health after one more pass.
-const fn after(health: Health, report: &SyncReport, failed: bool) -> Health {
+/// The health counters after one more pass.
+const fn health_after(health: Health, report: &SyncReport, failed: bool) -> Health {
     Health {
         passes: health.passes + 1,
         failed_passes: health.failed_passes + failed as u64,

@@ -1,53 +1,53 @@
-//! What the machine is told.
+//! What the driver reports to the machine.
 
 use crate::SyncError;
 use fieldpost_domain::{BootstrapPage, HistoryPage, Mutation, PullPage};
 use fieldpost_remote::{PushAnswer, RemoteResult};
 use fieldpost_storage::{ApplyReport, Checkable, MissingRange, SettleReport, StorageError, SyncMemory, SyncState};
 
-/// What happened when the last effect was carried out.
+/// The result of the last effect.
 #[derive(Debug)]
 pub enum Event {
-    /// This is what earlier passes have learned.
+    /// What earlier passes have learned.
     Recalled(Box<SyncMemory>),
-    /// So many mutations have become dead letters because they had waited too long.
+    /// This many mutations became dead letters because their ttl passed.
     Expired(u64),
-    /// These are the next mutations.
+    /// The next mutations.
     Batch(Vec<Mutation>),
-    /// The server answered a batch, or not.
+    /// The response to a batch, or why there is none.
     Pushed(RemoteResult<PushAnswer>),
-    /// The answers are recorded.
+    /// The results are recorded.
     Settled(SettleReport),
-    /// This is where the store stands.
+    /// The position of the store.
     State(SyncState),
-    /// A first load may start.
+    /// The bootstrap has begun.
     BootstrapBegun,
-    /// A page of it came, or not.
+    /// A page of the bootstrap, or why there is none.
     Bootstrapped(RemoteResult<BootstrapPage>),
-    /// It is applied.
+    /// The page of the bootstrap is applied.
     BootstrapApplied(ApplyReport),
-    /// A page of changes came, or not.
+    /// A page of changes, or why there is none.
     Pulled(RemoteResult<PullPage>),
-    /// It is applied.
+    /// The page of changes is applied.
     PullApplied(ApplyReport),
-    /// These parts of threads are missing.
+    /// The missing parts of threads.
     Missing(Vec<MissingRange>),
-    /// A page of history came, or not.
+    /// A page of history, or why there is none.
     HistoryRead(RemoteResult<HistoryPage>),
-    /// It is applied.
+    /// The page of history is applied.
     HistoryApplied(ApplyReport),
-    /// This conversation is to be checked; none after the last one.
+    /// The conversation to check; none after the last one.
     Checkable(Option<Checkable>),
-    /// What should be here already came, or not.
+    /// The page to compare, or why there is none.
     Checked(RemoteResult<HistoryPage>),
-    /// It is applied.
+    /// The page of the check is applied.
     CheckApplied(ApplyReport),
-    /// Whether the fingerprint that the store keeps was that of its conversations.
+    /// Whether the stored digest was right.
     DigestChecked(bool),
-    /// What was learned is kept.
+    /// What was learned is saved.
     Remembered,
-    /// The store failed at whatever was asked of it.
+    /// The store failed to carry out the effect.
     StorageFailed(StorageError),
-    /// There is no session to make a call with, or it could not be renewed.
+    /// There is no session, or it could not be renewed.
     SessionFailed(SyncError),
 }

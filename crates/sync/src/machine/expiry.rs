@@ -1,28 +1,32 @@
-//! Which messages have waited too long to be sent.
+//! Decides which messages have waited too long to be sent.
 //!
-//! What a person wrote is dated by the device's clock, and that clock may jump: somebody sets it, a phone wakes up with an
-//! empty battery, the network corrects it. What is told to expire is visible and can be sent again, but it should not happen
-//! for nothing. So the device's clock is not believed as it stands: it is looked at whenever something is written and before
-//! every pass, and compared with a clock that never jumps. What counts as now is the **earliest** that it has said since the
-//! last **anchor**, moved on by the clock that never jumps. The anchor is set when the engine begins, and again when the
-//! person comes back to the app and after a pause: while a device sleeps, the clock that never jumps may sleep too.
+//! The device clock dates what a person writes, and that clock may jump: somebody sets it, a phone starts with an empty
+//! battery, the network corrects it. A person can see an expired message and send it again, but it should not expire
+//! without need. So the engine does not trust the device clock alone. It reads the clock at every write and before
+//! every pass, and compares it with a monotonic clock. The current time is the **earliest** reading since the last
+//! **anchor**, advanced by the monotonic clock. The anchor is set when the engine starts, when the app comes to the
+//! foreground, and after a pause: the monotonic clock may stand still while the device sleeps.
 //!
-//! So while an anchor holds, a clock that jumps ahead expires nothing: it has said an earlier time before. One that jumps back
-//! expires nothing either: by what counts as now everything has waited less, or has not been written yet; and when it is put
-//! right, it has been heard. What is left is a clock that was wrong when a message was written and was put right before an
-//! anchor; that can expire a message too early, into a dead letter that the person sees and sends again, or keep it waiting for
-//! longer. It removes nothing and doubles nothing.
+//! While an anchor holds:
+//!
+//! * If the device clock jumps ahead, nothing expires, because an earlier reading counts.
+//! * If it jumps back, nothing expires: every message then seems younger, or not written yet. When it is corrected, the
+//!   earlier reading still counts.
+//!
+//! One case is left: the clock was wrong when a message was written, and was corrected before an anchor. Then the
+//! message may expire too early, as a dead letter that the person sees and can send again, or wait longer. Nothing is
+//! lost or sent twice.
 
 use super::Moment;
 use chrono::TimeDelta;
 use fieldpost_domain::Time;
 use std::time::Duration;
 
-/// How long a message may wait, and what the age of one is judged by; see the source of this module.
+/// The ttl of messages, and the clock that measures it.
 #[derive(Debug, Clone, Copy)]
 pub struct Expiry {
     ttl: Option<Duration>,
-    /// What the device's clock would have said at the moment zero; the earliest since the anchor.
+    /// The reading of the device clock at moment zero; the earliest since the anchor.
     zero: Option<Time>,
 }
 
@@ -33,23 +37,23 @@ impl Expiry {
         Self { ttl: None, zero: None }
     }
 
-    /// What has waited for longer than this expires.
+    /// A message expires after this time.
     #[must_use]
     pub fn after(ttl: Duration, now: Time, moment: Moment) -> Self {
         Self { ttl: Some(ttl), zero: zero(now, moment) }
     }
 
-    /// Believes the device's clock from here on.
+    /// Trusts the device clock from now on.
     pub fn anchor(&mut self, now: Time, moment: Moment) {
         self.zero = zero(now, moment);
     }
 
-    /// Takes note of what the device's clock says.
+    /// Records a reading of the device clock.
     pub fn look(&mut self, now: Time, moment: Moment) {
         self.zero = self.zero.min(zero(now, moment));
     }
 
-    /// What was recorded before this has waited too long; none if nothing can have.
+    /// Messages recorded before this time have expired; none if nothing can expire.
     #[must_use]
     pub fn before(&self, moment: Moment) -> Option<Time> {
         let ttl = TimeDelta::from_std(self.ttl?).ok()?;
@@ -58,7 +62,7 @@ impl Expiry {
     }
 }
 
-/// None if there is no such time; then nothing expires.
+/// None if the time is out of range; then nothing expires.
 fn zero(now: Time, moment: Moment) -> Option<Time> {
     now.checked_sub_signed(TimeDelta::from_std(moment).ok()?)
 }

@@ -1,15 +1,15 @@
-//! What a new device shows while its first load is on its way.
+//! The first screen: what a new device shows before its bootstrap.
 //!
-//! A page of a first load is applied whole before any of it is shown, and a full one may be a MiB: more than two minutes at
-//! 64 kbit/s. So a device to which nothing has ever come asks for a first screen: some conversations,
-//! newest activity first, each with its last message. Then the first load begins, and brings these again with all the
+//! A bootstrap page is applied as a whole before anything of it is shown, and a full page may be a MiB: more than two
+//! minutes at 64 kbit/s. So an empty device first requests a first screen: some conversations, the newest activity
+//! first, each with its last message. Then the bootstrap begins and brings these conversations again with all the
 //! others.
 //!
-//! For the server a first screen is the first page of a bootstrap that is then begun anew. The store knows it for what it is
-//! ([`SyncPosition::FirstScreen`]): a device that stops right then begins anew, too. To go on where that page led would leave
-//! its conversations with what little came of them.
+//! For the server, a first screen is the first page of a bootstrap that is then begun again. The store records it as
+//! [`SyncPosition::FirstScreen`], so a device that stops right then begins the bootstrap again too. If it continued
+//! after that page, the messages that the first screen left out would never come.
 //!
-//! A first screen that turns out to be everything (few conversations, short ones) is the first load.
+//! If the first screen holds everything (few and short conversations), it counts as the bootstrap.
 
 use super::{Effect, Pass, follow::Then};
 use crate::Progress;
@@ -20,7 +20,7 @@ use fieldpost_storage::{SyncPosition, SyncState};
 /// How many conversations, each with its last message.
 const CONVERSATIONS: u32 = 20;
 
-/// Whether the page on its way is a first screen.
+/// Whether the requested page is a first screen.
 #[derive(Debug, Default)]
 pub(super) struct FirstScreen(bool);
 
@@ -29,13 +29,13 @@ impl FirstScreen {
         self.0
     }
 
-    /// A page came. True if it is a first screen and there is more to come than what it holds.
+    /// Takes a page. True if it is a first screen and the server has more than it holds.
     pub(super) fn ends_with(&mut self, page: &BootstrapPage) -> bool {
         std::mem::take(&mut self.0) && (page.next_after.is_some() || !is_everything(&page.changes))
     }
 }
 
-/// Each conversation came from its first message on.
+/// Whether every conversation came with its first message.
 fn is_everything(changes: &Changes) -> bool {
     let begins = |conversation: &Conversation| {
         let first = |seq: Seq| {
@@ -47,20 +47,24 @@ fn is_everything(changes: &Changes) -> bool {
 }
 
 impl Pass {
-    /// Every page says who the person is: a device that does not know, and asks for a first one, has never had any.
+    /// Every page says who the person is. So a device that does not know that and requests a first page has never had
+    /// one.
     pub(super) const fn want_first_screen(&mut self, state: &SyncState) {
         let first = matches!(state.position, SyncPosition::Fresh | SyncPosition::Bootstrapping { after: None, .. });
         self.follow.first_screen = FirstScreen(first && state.me.is_none());
     }
 
-    pub(super) const fn first_screen_request() -> BootstrapRequest {
-        BootstrapRequest { after: None, limit: Some(CONVERSATIONS), messages: Some(1) }
+    pub(super) fn first_screen_request(&self) -> BootstrapRequest {
+        let limit = self.page_limit().map_or(CONVERSATIONS, |rows| rows.min(CONVERSATIONS));
+        BootstrapRequest { after: None, limit: Some(limit), messages: Some(1), bytes: self.page_bytes() }
     }
 
     pub(super) fn on_first_screen(&mut self, page: BootstrapPage) -> Effect {
+        self.measure_down(page.transfer, page.changes.len());
+        self.know_server(Some(&page.server));
         self.memory.limits = page.limits;
         self.follow.progress = Some(Progress { done: 0, total: Some(page.total_conversations) });
-        self.follow.then = Then::BeginWhole;
+        self.follow.then = Then::BeginBootstrap;
         Effect::ApplyFirstScreen { page: Box::new(page), next: self.page_request(None) }
     }
 }

@@ -1,4 +1,4 @@
-//! The follow phase: first load, or changes since the cursor.
+//! The follow phase: bootstraps, or pulls from the cursor.
 
 use super::{Effect, Pass, first_screen::FirstScreen, pace::Pace};
 use crate::Progress;
@@ -13,63 +13,70 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-/// How many first loads one pass begins because the server says that its position has expired.
+/// How many bootstraps one pass begins because the server says that its position has expired.
 const EXPIRY_LIMIT: u32 = 2;
 
-/// How often one pass pulls once more because the digest it got cannot be compared.
-const PULL_AGAIN_LIMIT: u32 = 3;
+/// How often one pass pulls again because it cannot compare the digest.
+const EXTRA_PULL_LIMIT: u32 = 3;
 
-/// How many pages without a single row may follow each other.
+/// How many empty pages may follow each other.
 const EMPTY_LIMIT: u32 = 10;
 
-/// What the follow phase remembers.
+/// The state of the follow phase.
 #[derive(Debug, Default)]
 pub(super) struct Follow {
     pub(super) progress: Option<Progress>,
-    /// What the page on its way was asked for with.
+    /// The continuation that the current page was requested with.
     after: Option<Continuation>,
     pub(super) first_screen: FirstScreen,
     cursor: Option<Cursor>,
-    /// What comes after the page that is being applied.
+    /// What follows the page that is being applied.
     pub(super) then: Then,
-    expired: u32,
-    /// Positions that were asked for, as hashes: a server that sends the same one again would do so forever.
-    asked: HashSet<u64>,
-    empty: u32,
+    expiries: u32,
+    /// Hashes of the requested positions. A server that returns one of them again would do so forever.
+    requested: HashSet<u64>,
+    empty_pages: u32,
     run: Run,
-    pulled_again: u32,
+    extra_pulls: u32,
     reconciled: bool,
-    /// The next page of a first load is asked for without messages: with them the first conversation of it is too large.
-    bare: bool,
-    /// A pull of one row was too large, and a first load has taken its place.
-    passed_over: bool,
-    /// Pages made marks wait again, which no push of this pass has taken along.
+    /// Request the next bootstrap page without messages, because its first conversation is too large with them.
+    without_messages: bool,
+    /// A pull of a single row was too large, and a bootstrap has replaced it.
+    skipped_oversized_row: bool,
+    /// Applied pages have queued read marks that no push of this pass has sent.
     marked_again: bool,
 }
 
 #[derive(Debug, Default)]
 pub(super) enum Then {
-    BeginWhole,
+    BeginBootstrap,
     BootstrapFrom(Continuation),
     PullFrom(Cursor),
     #[default]
     Repair,
 }
 
-/// Pages that belong together. A digest is of the moment of its page, the rows of a run are of the moment of its first page:
-/// the two are the same only in a run of one page whose beginning is known.
+/// A run: pages that belong together. A digest describes the moment of its page, and the rows of a run describe the
+/// moment of its first page. So they are comparable only in a run of one page whose beginning is known.
 #[derive(Debug, Default)]
 struct Run {
-    /// The run began in this pass, not in one that was interrupted.
-    whole: bool,
+    /// The run began in this pass, not in an interrupted one.
+    from_start: bool,
     pages: u32,
     end: Option<Cursor>,
     digest: Option<ConversationDigest>,
+    /// A push was answered since the run began.
+    disturbed: bool,
 }
 
 impl Follow {
     pub(super) const fn progress(&self) -> Option<Progress> {
         self.progress
+    }
+
+    /// A push was answered meanwhile.
+    pub(super) const fn disturb(&mut self) {
+        self.run.disturbed = true;
     }
 
     pub(super) const fn has_marked_again(&self) -> bool {
@@ -80,6 +87,7 @@ impl Follow {
 impl Pass {
     pub(super) fn on_state(&mut self, state: SyncState) -> Effect {
         self.want_first_screen(&state);
+        self.know_server(state.server.as_ref());
         match state.position {
             SyncPosition::Fresh | SyncPosition::FirstScreen => self.begin_bootstrap(BootstrapReason::First),
             SyncPosition::Bootstrapping { after, done, total } => {
@@ -87,11 +95,11 @@ impl Pass {
                 self.bootstrap(after)
             }
             SyncPosition::Following(cursor) => {
-                if self.has_learned_to_read_more() {
+                if self.has_new_capabilities() {
                     return self.begin_bootstrap(BootstrapReason::Reconcile);
                 }
-                let whole = !state.run_open;
-                self.follow.run = Run { whole, ..Run::default() };
+                let from_start = !state.run_open;
+                self.follow.run = Run { from_start, ..Run::default() };
                 if planted(PlantedBug::EveryPassLoadsAnew) {
                     return self.begin_bootstrap(BootstrapReason::Reconcile);
                 }
@@ -100,19 +108,19 @@ impl Pass {
         }
     }
 
-    /// Whether this client names a capability that was not named when the present copy was loaded.
-    fn has_learned_to_read_more(&self) -> bool {
-        !client_capabilities().is_subset(&self.named())
+    /// Whether this client names a capability that the client which loaded the stored copy did not name.
+    fn has_new_capabilities(&self) -> bool {
+        !client_capabilities().is_subset(&self.named_capabilities())
     }
 
-    fn named(&self) -> Capabilities {
-        // Older files do not say. The clients that loaded them named these two.
+    fn named_capabilities(&self) -> Capabilities {
+        // Older files do not record this. The clients that wrote them named these two.
         let before = || Capabilities::from([Capability::SetDigest, Capability::Ranges]);
         self.memory.named.clone().unwrap_or_else(before)
     }
 
     fn begin_bootstrap(&mut self, reason: BootstrapReason) -> Effect {
-        if self.named() != client_capabilities() {
+        if self.named_capabilities() != client_capabilities() {
             self.memory.named = Some(client_capabilities());
         }
         self.report.bootstraps += 1;
@@ -127,52 +135,65 @@ impl Pass {
     fn bootstrap(&mut self, after: Option<Continuation>) -> Effect {
         self.follow.after.clone_from(&after);
         let first_screen = self.follow.first_screen.is_on();
-        Effect::Bootstrap(if first_screen { Self::first_screen_request() } else { self.page_request(after) })
+        Effect::Bootstrap(if first_screen { self.first_screen_request() } else { self.page_request(after) })
     }
 
     pub(super) fn page_request(&self, after: Option<Continuation>) -> BootstrapRequest {
-        BootstrapRequest { after, limit: self.page_limit(), messages: self.follow.bare.then_some(0) }
+        BootstrapRequest {
+            after,
+            limit: self.page_limit(),
+            messages: self.follow.without_messages.then_some(0),
+            bytes: self.page_bytes(),
+        }
     }
 
     pub(super) fn on_bootstrapped(&mut self, answer: RemoteResult<BootstrapPage>) -> Effect {
         if self.repeats(&answer) {
-            let after = self.follow.after.take();
-            return self.bootstrap(after);
+            self.page_was_cut_off();
+            return self.bootstrap_again();
         }
         match answer {
             Ok(page) if self.follow.first_screen.ends_with(&page) => self.on_first_screen(page),
             Ok(page) => self.on_bootstrap_page(page),
             Err(error) if is_oversized(&error) => self.on_oversized_bootstrap(error),
+            Err(error) if self.may_get_smaller_page(&error) => self.bootstrap_again(),
             Err(error) => self.on_follow_error(error),
         }
     }
 
-    /// A page that is too large is asked for again by half; of a single conversation first without its messages, which then come
-    /// as history.
-    fn on_oversized_bootstrap(&mut self, error: RemoteError) -> Effect {
-        if !self.ask_for_less() {
-            if self.follow.bare {
-                return self.fail(error);
-            }
-            self.report.oversized += 1;
-            self.follow.bare = true;
-        }
+    fn bootstrap_again(&mut self) -> Effect {
         let after = self.follow.after.take();
         self.bootstrap(after)
     }
 
+    /// Requests a page that is too large again at half the size. A single conversation is first requested without its
+    /// messages; they come as history later.
+    fn on_oversized_bootstrap(&mut self, error: RemoteError) -> Effect {
+        if !self.halve_page_size() {
+            if self.follow.without_messages {
+                return self.fail(error);
+            }
+            self.report.oversized += 1;
+            self.follow.without_messages = true;
+        }
+        self.bootstrap_again()
+    }
+
     fn on_bootstrap_page(&mut self, page: BootstrapPage) -> Effect {
-        self.follow.bare = false;
-        self.took_a_page(page.limits.page_rows);
+        self.follow.without_messages = false;
+        self.measure_down(page.transfer, page.changes.len());
+        self.know_server(Some(&page.server));
+        self.note_short_threads(&page);
+        self.note_page_received(page.limits.page_rows, page.next_after.is_some());
         self.memory.limits = page.limits;
         let done = self.follow.progress.map_or(0, |progress| progress.done) + page.changes.conversations.len() as u64;
         self.follow.progress = Some(Progress { done, total: Some(page.total_conversations) });
         let empty = page.changes.is_empty() && page.next_after.is_some();
-        let seen = page.next_after.as_ref().is_some_and(|next| self.was_asked(next));
-        if seen || self.too_many_empty(empty) {
-            return self.fail(going_in_circles("bootstrap"));
+        let repeated = page.next_after.as_ref().is_some_and(|next| self.was_requested(next));
+        if repeated || self.too_many_empty(empty) {
+            return self.fail(endless_paging("bootstrap"));
         }
-        self.follow.run = Run { whole: true, ..Run::default() };
+        self.follow.run = Run { from_start: true, ..Run::default() };
         self.follow.then =
             page.next_after.clone().map_or_else(|| Then::PullFrom(page.cursor.clone()), Then::BootstrapFrom);
         let next = page.next_after.clone().map(|after| self.page_request(Some(after)));
@@ -180,9 +201,9 @@ impl Pass {
     }
 
     pub(super) fn on_bootstrap_applied(&mut self, applied: &ApplyReport) -> Effect {
-        // What cannot be read of a first screen comes again, and counts then.
-        let again = matches!(self.follow.then, Then::BeginWhole);
-        let unreadable = if again { 0 } else { applied.unreadable };
+        // The bootstrap brings the unreadable rows of a first screen again, and counts them then.
+        let comes_again = matches!(self.follow.then, Then::BeginBootstrap);
+        let unreadable = if comes_again { 0 } else { applied.unreadable };
         self.note_page(&ApplyReport { unreadable, ..applied.clone() });
         self.go_on()
     }
@@ -195,50 +216,54 @@ impl Pass {
     fn pull(&mut self, cursor: Cursor) -> Effect {
         self.follow.progress = None;
         self.follow.cursor = Some(cursor.clone());
-        Effect::Pull(PullRequest { cursor, limit: self.page_limit() })
+        Effect::Pull(PullRequest { cursor, limit: self.page_limit(), bytes: self.page_bytes() })
     }
 
     pub(super) fn on_pulled(&mut self, answer: RemoteResult<PullPage>) -> Effect {
         let repeat = self.repeats(&answer);
         let Some(from) = self.follow.cursor.take() else {
-            // Told of an answer that nobody asked for: find out where things stand.
+            // A response without a request: read the position again.
             return Effect::ReadState;
         };
         if repeat {
+            self.page_was_cut_off();
             return self.pull(from);
         }
         match answer {
             Ok(page) => self.on_pull_page(from, page),
             Err(error) if is_oversized(&error) => self.on_oversized_pull(from, error),
+            Err(error) if self.may_get_smaller_page(&error) => self.pull(from),
             Err(error) => self.on_follow_error(error),
         }
     }
 
-    /// As with a first load. A single row that is too large cannot be passed over in the feed, but a first load leads past it.
+    /// As for a bootstrap page. A pull cannot skip a single row that is too large, but a bootstrap can.
     fn on_oversized_pull(&mut self, from: Cursor, error: RemoteError) -> Effect {
-        if self.ask_for_less() {
+        if self.halve_page_size() {
             return self.pull(from);
         }
-        if std::mem::replace(&mut self.follow.passed_over, true) {
+        if std::mem::replace(&mut self.follow.skipped_oversized_row, true) {
             return self.fail(error);
         }
         self.report.oversized += 1;
         self.begin_bootstrap(BootstrapReason::Reconcile)
     }
 
-    /// Halves the pages. False if they have one row already.
-    fn ask_for_less(&mut self) -> bool {
+    /// Halves the page size. False if it was one row already.
+    fn halve_page_size(&mut self) -> bool {
         let rows = self.memory.page_size.of(self.memory.limits.page_rows);
         self.memory.page_size.slow_down(rows);
         rows > 1
     }
 
     fn on_pull_page(&mut self, from: Cursor, page: PullPage) -> Effect {
-        self.took_a_page(page.limits.page_rows);
+        self.measure_down(page.transfer, page.changes.len());
+        self.know_server(Some(&page.server));
+        self.note_page_received(page.limits.page_rows, page.more);
         self.memory.limits = page.limits;
-        let circles = page.more && (page.cursor == from || self.was_asked(&page.cursor));
-        if circles || self.too_many_empty(page.more && page.changes.is_empty()) {
-            return self.fail(going_in_circles("pull"));
+        let repeated = page.more && (page.cursor == from || self.was_requested(&page.cursor));
+        if repeated || self.too_many_empty(page.more && page.changes.is_empty()) {
+            return self.fail(endless_paging("pull"));
         }
         self.follow.run.pages += 1;
         self.follow.run.end = Some(page.cursor.clone());
@@ -259,17 +284,21 @@ impl Pass {
         }
     }
 
-    /// The device sees other conversations than the server says. Of a run of a single page that is so, and a new first load
-    /// finds out what was missed, unless it already did so in vain for the same difference.
+    /// The device sees other conversations than the server. If that is certain (a run of a single page), a new
+    /// bootstrap repairs it, unless a bootstrap has already failed to resolve the same difference.
     fn on_difference(&mut self) -> Effect {
-        let comparable = self.follow.run.whole && self.follow.run.pages == 1;
+        let disturbed = self.follow.run.disturbed && !planted(PlantedBug::DigestOfAnotherMoment);
+        let comparable = self.follow.run.from_start && self.follow.run.pages == 1 && !disturbed;
         if !comparable
-            && self.follow.pulled_again < PULL_AGAIN_LIMIT
+            && self.follow.extra_pulls < EXTRA_PULL_LIMIT
             && let Some(end) = self.follow.run.end.take()
         {
-            self.follow.pulled_again += 1;
-            self.follow.run = Run { whole: true, ..Run::default() };
+            self.follow.extra_pulls += 1;
+            self.follow.run = Run { from_start: true, ..Run::default() };
             return self.pull(end);
+        }
+        if disturbed {
+            return self.go_on();
         }
         let digest = self.follow.run.digest.take();
         if self.follow.reconciled || digest == self.memory.unresolved_digest {
@@ -282,22 +311,23 @@ impl Pass {
 
     fn go_on(&mut self) -> Effect {
         match std::mem::take(&mut self.follow.then) {
-            Then::BeginWhole => Effect::BeginBootstrap(BootstrapReason::First),
+            Then::BeginBootstrap => Effect::BeginBootstrap(BootstrapReason::First),
             Then::BootstrapFrom(after) => self.bootstrap(Some(after)),
             Then::PullFrom(cursor) => self.pull(cursor),
             Then::Repair => self.end_of_run(),
         }
     }
 
-    /// A run ends where the server stood when it began. If that was before this pass, what was committed since then is still
-    /// to be pulled: whoever asks for a sync now wants it, whether the rest of the old run brought anything or not.
+    /// A run ends at the server's position when the run began. If it began before this pass, later commits are still to
+    /// be pulled. The caller of this pass expects them, so the pass pulls again, even if the rest of the old run was
+    /// empty.
     fn end_of_run(&mut self) -> Effect {
         let run = &mut self.follow.run;
-        if !run.whole
+        if !run.from_start
             && (run.pages > 1 || !planted(PlantedBug::RestOfRunIsEverything))
             && let Some(end) = run.end.take()
         {
-            *run = Run { whole: true, ..Run::default() };
+            *run = Run { from_start: true, ..Run::default() };
             return self.pull(end);
         }
         self.read_missing()
@@ -305,12 +335,17 @@ impl Pass {
 
     fn on_follow_error(&mut self, error: RemoteError) -> Effect {
         match error.kind() {
-            RemoteErrorKind::CursorExpired(reason) if self.may_expire() && !planted(PlantedBug::ExpiredCursorFails) => {
+            RemoteErrorKind::CursorExpired(reason)
+                if self.within_expiry_limit() && !planted(PlantedBug::ExpiredCursorFails) =>
+            {
                 self.begin_bootstrap(reason_of(reason))
             }
-            RemoteErrorKind::Interrupted | RemoteErrorKind::TimedOut | RemoteErrorKind::Unavailable => {
-                let full = self.memory.limits.page_rows;
-                let rows = self.memory.page_size.of(full);
+            RemoteErrorKind::Interrupted => {
+                self.page_was_cut_off();
+                self.fail(error)
+            }
+            RemoteErrorKind::Unavailable => {
+                let rows = self.requested_rows();
                 self.memory.page_size.slow_down(rows);
                 self.fail(error)
             }
@@ -318,43 +353,66 @@ impl Pass {
         }
     }
 
-    /// None, and so the server's own limit, as long as pages come through.
-    fn page_limit(&self) -> Option<u32> {
-        let size = self.memory.page_size;
-        size.is_reduced().then(|| size.of(self.memory.limits.page_rows))
+    /// Whether to request the page again in this pass, now that it is smaller.
+    fn may_get_smaller_page(&mut self, error: &RemoteError) -> bool {
+        match error.kind() {
+            RemoteErrorKind::StatementTimeout => {
+                let rows = self.requested_rows();
+                self.memory.page_size.refuse(rows);
+                rows > 1
+            }
+            RemoteErrorKind::TimedOut => {
+                self.page_was_cut_off();
+                self.retries_slow_page()
+            }
+            _ => false,
+        }
     }
 
-    fn took_a_page(&mut self, full: u32) {
-        self.memory.page_size.speed_up(full);
+    /// None while full pages arrive; then the server's own limit applies.
+    pub(super) fn page_limit(&self) -> Option<u32> {
+        let (size, full) = (self.memory.page_size, self.memory.limits.page_rows);
+        let rows = self.rows_of_slow_line().unwrap_or(full).min(size.of(full));
+        (rows < full).then_some(rows)
     }
 
-    fn was_asked(&mut self, position: &impl Hash) -> bool {
+    fn requested_rows(&self) -> u32 {
+        let request = self.follow.first_screen.is_on().then(|| self.first_screen_request().limit).flatten();
+        request.or(self.page_limit()).unwrap_or(self.memory.limits.page_rows)
+    }
+
+    fn note_page_received(&mut self, full: u32, has_more: bool) {
+        let rows = if has_more { self.requested_rows() } else { 0 };
+        self.memory.page_size.speed_up(full, rows);
+    }
+
+    fn was_requested(&mut self, position: &impl Hash) -> bool {
         let mut hasher = DefaultHasher::new();
         position.hash(&mut hasher);
-        !self.follow.asked.insert(hasher.finish())
+        !self.follow.requested.insert(hasher.finish())
     }
 
     const fn too_many_empty(&mut self, empty: bool) -> bool {
-        self.follow.empty = if empty { self.follow.empty + 1 } else { 0 };
-        self.follow.empty > EMPTY_LIMIT
+        self.follow.empty_pages = if empty { self.follow.empty_pages + 1 } else { 0 };
+        self.follow.empty_pages > EMPTY_LIMIT
     }
 
-    const fn may_expire(&mut self) -> bool {
-        self.follow.expired += 1;
-        self.follow.expired <= EXPIRY_LIMIT
+    const fn within_expiry_limit(&mut self) -> bool {
+        self.follow.expiries += 1;
+        self.follow.expiries <= EXPIRY_LIMIT
     }
 }
 
-/// Whether asking for less can help.
+/// Whether a smaller page can help.
 pub(super) fn is_oversized(error: &RemoteError) -> bool {
     matches!(error.kind(), RemoteErrorKind::Oversized | RemoteErrorKind::TooLarge)
 }
 
-fn going_in_circles(operation: &'static str) -> RemoteError {
-    RemoteError::new(RemoteErrorKind::Malformed, operation).with_detail("its pages lead nowhere")
+fn endless_paging(operation: &'static str) -> RemoteError {
+    RemoteError::new(RemoteErrorKind::Malformed, operation).with_detail("its pages repeat or stay empty")
 }
 
-/// After a change of access or a compaction the rows that are here keep their versions; otherwise nothing is known of them.
+/// After a change of access or a compaction, stored versions stay valid. After anything else they do not.
 const fn reason_of(reason: ExpiredReason) -> BootstrapReason {
     match reason {
         ExpiredReason::Access | ExpiredReason::Compacted => BootstrapReason::Reconcile,

@@ -1,29 +1,30 @@
-//! Decides what a pass of syncing does next.
+//! Decides what a pass does next.
 //!
-//! A [`Pass`] is told what happened (an [`Event`]) and answers what to do (an [`Effect`]), one at a time, until it answers
-//! [`Effect::Finish`]. It goes through three phases:
+//! A [`Pass`] takes what happened (an [`Event`]) and returns what to do (an [`Effect`]), one at a time, until it
+//! returns [`Effect::Finish`]. It has three phases:
 //!
-//! 1. **Push.** What has waited too long is parked first, if there is a limit (`expiry`). Then batches of the outbox until
-//!    nothing sendable is left. A lane whose mutation must be retried is held for the rest of the pass, so that its order stays
-//!    and other lanes go on. What happens to a batch that comes to nothing as a whole is told in `push`.
-//! 2. **Follow.** From where the store says: a first load, one that was interrupted, or pulls by cursor until there is no
-//!    more. A device that has nothing yet begins with a first screen (`first_screen`). An expired cursor leads to a new first load; so
-//!    does a digest that shows a difference, once per pass.
-//! 3. **Repair.** Parts of threads that are known to be missing are fetched through history. A pass of the timer also checks
-//!    one conversation (`check`).
+//! 1. **Push.** If there is a ttl, expired messages become dead letters first (`expiry`). Then the pass sends batches
+//!    of the outbox until nothing can be sent any more. If a mutation must be retried, its lane is held for the rest of
+//!    the pass: the lane keeps its order and the other lanes go on. `push` says what happens when a whole batch fails.
+//! 2. **Follow.** The pass continues from the stored position: it bootstraps, continues an interrupted bootstrap, or
+//!    pulls from the cursor until there is no more. An empty device begins with a first screen (`first_screen`). An
+//!    expired cursor leads to a new bootstrap, and so does a digest that differs, once per pass.
+//! 3. **Repair.** The pass fetches missing parts of threads through history. A pass of the timer also checks one
+//!    conversation (`check`).
 //!
-//! What must stay true:
+//! These rules must hold:
 //!
-//! * Nothing is settled without an answer of the server. What an answer was lost of is sent again under its id, and is known
-//!   to be on its way until there is one.
-//! * The position only moves with the page that it belongs to ([`Effect::ApplyPull`] carries both).
-//! * Every loop is bounded: by progress of the store, or by a count kept here. A server that answers nonsense can make a pass
-//!   fail, never run forever.
-//! * What does not get through is not sent again as it was: batches and pages shrink until something does, and grow back.
-//! * What a pass has learned is given out before it ends, whichever way ([`Effect::Remember`]), so that the next one begins with
-//!   it, in this process or another.
-//! * A push that fails while the server is there does not keep the person from receiving: its error is remembered, the pass
-//!   goes on to follow, and ends with that error.
+//! * A mutation is settled only by a response of the server. If a response is lost, the mutation stays in flight and is
+//!   resent with the same id.
+//! * The position moves only together with its page ([`Effect::ApplyPull`] carries both).
+//! * Every loop is bounded, by progress of the store or by a counter. A faulty server can make a pass fail, but never
+//!   run forever.
+//! * A batch or page that fails because of its size or a timeout is not repeated at that size. It shrinks until it gets
+//!   through, and grows back later.
+//! * A pass saves what it has learned before it ends, whichever way it ends ([`Effect::Remember`]). The next pass
+//!   starts with that, in this process or another.
+//! * If only pushing fails, the pass still follows, so that the person receives messages. It remembers the error and
+//!   ends with it.
 
 mod check;
 mod effect;
@@ -32,6 +33,8 @@ mod event;
 mod expiry;
 mod first_screen;
 mod follow;
+mod line;
+mod meanwhile;
 mod outcome;
 mod pace;
 mod pass_result;
@@ -55,31 +58,35 @@ use fieldpost_domain::{
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::{StorageError, StorageErrorKind, SyncMemory};
 
-/// How often one call is repeated at once because its answer was lost. More than that is the network's state, not bad luck.
+/// How often to repeat one call at once when its response was lost. More losses in a row mean a bad network.
 const REPEATS: u32 = 1;
 
-/// How often a pass reads the position again because another process moved it.
+/// How often one pass reads the position again because another process moved it.
 const SUPERSEDED_LIMIT: u32 = 3;
+
+/// A difference between two clocks that no answer takes to come, in milliseconds.
+const WRONG_CLOCK_MS: i64 = 60_000;
 
 /// One pass of syncing.
 #[derive(Debug)]
 pub struct Pass {
-    /// What was learned, by earlier passes and by this one.
+    /// What this pass and earlier ones have learned.
     memory: SyncMemory,
     ending: Ending,
     push: push::Push,
     follow: follow::Follow,
     repair: repair::Repair,
     check: check::Check,
+    line: line::Line,
     report: SyncReport,
-    /// Calls whose answers were lost in a row.
+    /// How many responses were lost in a row.
     lost_in_a_row: u32,
     superseded: u32,
-    /// Why pushing failed, when the pass went on to follow nevertheless.
+    /// The error of the push phase, if the pass followed in spite of it.
     push_error: Option<SyncError>,
-    /// The pass came to its end, whatever pushing did.
+    /// The pass reached its end, even if pushing failed.
     ended_well: bool,
-    /// What has waited since before this is parked before anything is sent; none if messages wait as long as it takes.
+    /// Messages recorded before this time become dead letters before anything is sent; none without a ttl.
     expire_before: Option<Time>,
 }
 
@@ -90,7 +97,7 @@ impl Default for Pass {
 }
 
 impl Pass {
-    /// A pass that has not begun.
+    /// A pass that has not begun yet.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -100,6 +107,7 @@ impl Pass {
             follow: follow::Follow::default(),
             repair: repair::Repair::default(),
             check: check::Check::default(),
+            line: line::Line::default(),
             report: SyncReport::default(),
             lost_in_a_row: 0,
             superseded: 0,
@@ -109,24 +117,24 @@ impl Pass {
         }
     }
 
-    /// Does not send what has waited since before this, if given, but parks it first.
+    /// Makes messages recorded before this time dead letters, instead of sending them.
     #[must_use]
     pub fn expiring(mut self, before: Option<Time>) -> Self {
         self.expire_before = before;
         self
     }
 
-    /// What to do first.
+    /// The first effect.
     #[must_use]
     pub const fn start(&self) -> Effect {
         Effect::Recall
     }
 
-    /// What to do after this has happened.
+    /// The effect that follows an event.
     #[must_use]
     pub fn next(&mut self, event: Event) -> Effect {
         let effect = self.decide(event);
-        self.before_the_end(effect)
+        self.save_before_end(effect)
     }
 
     fn decide(&mut self, event: Event) -> Effect {
@@ -140,7 +148,7 @@ impl Pass {
             Event::Pushed(answer) => self.on_pushed(answer),
             Event::Settled(report) => self.on_settled(&report),
             Event::State(state) => {
-                self.push.is_over();
+                self.push.clear_batch();
                 self.on_state(state)
             }
             Event::BootstrapBegun => self.on_bootstrap_begun(),
@@ -157,14 +165,25 @@ impl Pass {
             Event::DigestChecked(right) => self.on_digest_checked(right),
             Event::Remembered => self.on_remembered(),
             Event::StorageFailed(error) => self.on_storage_failed(error),
-            // Nothing is ever sent without a session.
+            // Without a session the driver has not sent anything.
             Event::SessionFailed(error) => {
                 self.withdraw_before(|pass| Effect::Finish(Outcome::failed(error, pass.report)))
             }
         }
     }
 
-    /// How far a first load is, while one is under way.
+    /// Notes by how many milliseconds the device's clock is ahead of the server's, if that is more than a slow response
+    /// explains.
+    pub fn clock_is_ahead(&mut self, millis: i64) {
+        let moved = self.memory.clock_ahead_ms.is_none_or(|before| (before - millis).abs() > WRONG_CLOCK_MS);
+        if millis.abs() <= WRONG_CLOCK_MS {
+            self.memory.clock_ahead_ms = None;
+        } else if moved {
+            self.memory.clock_ahead_ms = Some(millis);
+        }
+    }
+
+    /// The progress of the bootstrap, while one is running.
     #[must_use]
     pub fn progress(&self) -> Option<Progress> {
         self.follow.progress()
@@ -172,8 +191,8 @@ impl Pass {
 
     fn on_recalled(&mut self, memory: SyncMemory) -> Effect {
         let memory = if planted(PlantedBug::NothingRemembered) { SyncMemory::default() } else { memory };
-        self.push.suspect(&memory.suspects);
-        self.ending = Ending::before(&memory);
+        self.push.try_last(&memory.suspects);
+        self.ending = Ending::stored(&memory);
         self.memory = memory;
         match self.expire_before {
             Some(before) => Effect::Expire { before },
@@ -193,7 +212,7 @@ impl Pass {
         Effect::Finish(Outcome::failed(error.into(), self.report))
     }
 
-    /// Counts a call, and says whether it is to be repeated: its answer was lost, and repeating it is harmless.
+    /// Counts a call. True if the call is to be repeated: its response was lost, and repeating it is harmless.
     fn repeats<T>(&mut self, answer: &Result<T, RemoteError>) -> bool {
         self.report.requests += 1;
         let lost = matches!(answer, Err(error) if error.kind() == RemoteErrorKind::Interrupted);
@@ -203,10 +222,10 @@ impl Pass {
         repeat
     }
 
-    /// Another process applied a page meanwhile: go on from where it stands now. Everything else ends the pass.
+    /// If another process applied a page meanwhile, the pass continues from the new position. Any other error ends it.
     fn on_storage_failed(&mut self, error: StorageError) -> Effect {
         if let Some(end) = self.ending.take_failure() {
-            // Why the pass failed says more than that it could not be noted.
+            // The pass ends with its own error: it says more than a failure to save.
             return end;
         }
         if error.kind() == StorageErrorKind::Superseded && self.superseded < SUPERSEDED_LIMIT {

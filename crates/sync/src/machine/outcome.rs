@@ -1,41 +1,41 @@
-//! How a pass ends.
+//! The result of a pass.
 
 use crate::SyncError;
 use fieldpost_storage::{ApplyReport, SettleReport};
 use serde::Serialize;
 
-/// What a pass of syncing did, counted.
+/// Counts what a pass did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct SyncReport {
-    /// Calls made, repeated ones included; renewing the session is not counted.
+    /// Calls, including repeated ones, but without renewing the session.
     pub requests: u64,
-    /// Calls made again because their answer was lost.
+    /// Calls that were repeated because their response was lost.
     pub repeated: u64,
     /// Mutations that the server acknowledged.
     pub pushed: u64,
     /// Mutations that became dead letters.
     pub failed: u64,
-    /// Mutations that wait for another attempt.
+    /// Mutations that the server wants again later.
     pub retrying: u64,
-    /// Pages applied.
+    /// Pages that were applied.
     pub pages: u64,
-    /// Rows that changed something here.
+    /// Rows that changed something in the store.
     pub rows: u64,
-    /// Messages of others that are new here.
+    /// New messages of others.
     pub new_messages: u64,
-    /// Rows that could not be read and were kept aside.
+    /// Unreadable rows that were kept aside.
     pub unreadable: u64,
-    /// First loads begun, for whatever reason.
+    /// Bootstraps that were begun, for any reason.
     pub bootstraps: u64,
-    /// Parts of threads that were missing and have been fetched.
+    /// Missing parts of threads that were fetched.
     pub repaired: u64,
     /// Conversations that were compared with the server.
     pub checked: u64,
-    /// Of those, how many differed, and have been repaired.
+    /// Comparisons that found a difference; it has been repaired.
     pub diverged: u64,
     /// How often another process had moved the position.
     pub superseded: u64,
-    /// Single things that are too large for the way to the server or back: held back, or passed over.
+    /// Single mutations or rows that are too large to be transferred; they were held or skipped.
     pub oversized: u64,
 }
 
@@ -54,12 +54,12 @@ impl SyncReport {
     }
 }
 
-/// How a pass ended. What it did before an error stays done.
+/// How a pass ended. What it did before an error is kept.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// What it did.
     pub report: SyncReport,
-    /// Why it did not finish; none if it did.
+    /// Why it failed; none if it finished.
     pub error: Option<SyncError>,
 }
 
@@ -74,7 +74,7 @@ impl Outcome {
 }
 
 impl PartialEq for Outcome {
-    /// Errors are compared by what they say: tests ask which error it was, not whether it is the same object.
+    /// Compares errors by their text, because they carry no equality of their own.
     fn eq(&self, other: &Self) -> bool {
         let text = |outcome: &Self| outcome.error.as_ref().map(ToString::to_string);
         self.report == other.report && text(self) == text(other)

@@ -1,21 +1,30 @@
-//! How much to ask for at once.
+//! How many rows to request or send at once.
 
 use fieldpost_storage::ReducedSize;
 
-/// A share of what the server accepts, halved when a call came to nothing and doubled when one went well. On a line that
-/// carries 64 kbit/s a full batch takes longer than anybody waits; half of a half of it gets through.
+/// How many calls of the full size must get through before a size that was refused is tried again.
+const PATIENCE: u32 = 64;
+
+/// Steps smaller than this share of the size are not worth a call that may be refused.
+const SMALLEST_STEP: u32 = 8;
+
+/// A batch or page size below the server's limit.
+///
+/// A line that fails says nothing about the next call: after it the size halves, and doubles with each success. A server
+/// that refuses a size because it is too much says so every time: the size that it refused is kept, and the size grows
+/// towards it in halves of what is left, until the steps are small. Then it stays for a while.
 pub(super) trait Pace {
-    /// How many rows, of at most `full`. Never none: a server that states nonsense must not bring everything to a halt.
+    /// The size, at most `full`. At least 1: nonsensical limits must not stop the sync.
     fn of(self, full: u32) -> u32;
 
-    /// Whether less is asked for than the server accepts.
-    fn is_reduced(&self) -> bool;
-
-    /// So many rows were too many.
+    /// The line failed at this many rows.
     fn slow_down(&mut self, rows: u32);
 
-    /// What was asked for came through.
-    fn speed_up(&mut self, full: u32);
+    /// This many rows were refused because they were too many.
+    fn refuse(&mut self, rows: u32);
+
+    /// This many rows got through.
+    fn speed_up(&mut self, full: u32, rows: u32);
 }
 
 impl Pace for ReducedSize {
@@ -23,16 +32,34 @@ impl Pace for ReducedSize {
         self.rows.unwrap_or(full).min(full).max(1)
     }
 
-    fn is_reduced(&self) -> bool {
-        self.rows.is_some()
-    }
-
     fn slow_down(&mut self, rows: u32) {
         self.rows = Some((rows / 2).max(1));
     }
 
-    fn speed_up(&mut self, full: u32) {
-        self.rows = self.rows.map(|rows| rows.saturating_mul(2)).filter(|rows| *rows < full);
+    fn refuse(&mut self, rows: u32) {
+        *self = Self { rows: Some((rows / 2).max(1)), refused: Some(rows), passed: 0 };
+    }
+
+    fn speed_up(&mut self, full: u32, rows: u32) {
+        let Some(size) = self.rows else { return };
+        let next = match self.refused.filter(|refused| *refused > size) {
+            None => size.saturating_mul(2),
+            // Fewer rows than the size say nothing about more.
+            Some(_) if rows < size => return,
+            Some(refused) => {
+                let step = (refused - size) / 2;
+                if step > size / SMALLEST_STEP {
+                    size + step
+                } else if self.passed < PATIENCE {
+                    self.passed += 1;
+                    return;
+                } else {
+                    self.refused = None;
+                    size.saturating_mul(2)
+                }
+            }
+        };
+        *self = if next < full { Self { rows: Some(next), refused: self.refused, passed: 0 } } else { Self::default() };
     }
 }
 
@@ -41,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pace_halves_down_to_one_and_doubles_back_to_everything() {
+    fn after_a_failed_line_the_size_halves_down_to_one_and_doubles_back_to_the_limit() {
         let mut pace = ReducedSize::default();
         assert_eq!(pace.of(500), 500);
         pace.slow_down(500);
@@ -49,11 +76,57 @@ mod tests {
         pace.slow_down(1);
         assert_eq!(pace.of(500), 1);
         for expected in [2, 4, 8] {
-            pace.speed_up(10);
+            pace.speed_up(10, 1);
             assert_eq!(pace.of(10), expected);
         }
-        pace.speed_up(10);
-        assert!(!pace.is_reduced());
+        pace.speed_up(10, 1);
+        assert_eq!(pace, ReducedSize::default());
         assert_eq!(pace.of(0), 1);
+    }
+
+    /// Calls of the full size until `calls` have been made; those above `most` are refused. Returns how many were.
+    fn refused_of(pace: &mut ReducedSize, calls: u32, most: u32) -> u32 {
+        let mut refused = 0;
+        for _ in 0..calls {
+            let rows = pace.of(500);
+            if rows > most {
+                pace.refuse(rows);
+                refused += 1;
+            } else {
+                pace.speed_up(500, rows);
+            }
+        }
+        refused
+    }
+
+    #[test]
+    fn a_size_that_the_server_refuses_is_found_in_a_few_calls_and_seldom_tried_again() {
+        for most in [1, 2, 3, 7, 56, 100, 112, 250, 400, 499] {
+            let mut pace = ReducedSize::default();
+            let first = refused_of(&mut pace, 20, most);
+            let found = pace.of(500);
+            assert!(found <= most && found >= most - most / 3, "{found} of {most}");
+            assert!(first <= 10, "{first} of {most}");
+            let later = refused_of(&mut pace, 1000, most);
+            assert!(later <= 80, "{later} of 1000 calls were refused at {most}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_takes_more_again_gets_more() {
+        let mut pace = ReducedSize::default();
+        refused_of(&mut pace, 20, 100);
+        assert_eq!(refused_of(&mut pace, 500, 500), 0);
+        assert_eq!(pace, ReducedSize::default());
+    }
+
+    #[test]
+    fn small_calls_do_not_raise_a_size_that_was_refused() {
+        let mut pace = ReducedSize::default();
+        pace.refuse(100);
+        for _ in 0..1000 {
+            pace.speed_up(500, 3);
+        }
+        assert_eq!(pace.of(500), 50);
     }
 }

@@ -1,41 +1,40 @@
-//! What a pass means for when the next one runs.
+//! What a pass means for the schedule.
 
 use super::Pass;
 use crate::SyncError;
 use fieldpost_domain::ConversationId;
 use std::collections::{BTreeSet, HashSet};
 
-/// What a pass means for when the next one runs. In an order of its own, so that whoever draws lots for the lanes draws the
-/// same ones every time.
+/// What a pass means for the schedule. The lanes are sorted, so that each draws the same random wait in every run.
 #[derive(Debug, Clone, Default)]
 pub struct PassResult {
-    /// Lanes that the pass left alone because it was told to.
+    /// Lanes that the pass was told to skip.
     pub held: HashSet<ConversationId>,
-    /// Lanes whose mutation the server wants again later, or that made a whole call fail alone.
+    /// Lanes whose mutation the server wants again later, or failed a whole call alone.
     pub waiting: BTreeSet<ConversationId>,
-    /// Lanes of which something got an answer for good.
+    /// Lanes with a mutation that was acknowledged or refused.
     pub moved: BTreeSet<ConversationId>,
-    /// What the server said made something wait again: another pass is worth its while.
+    /// The pass has queued something to send: another pass is needed.
     pub more_to_push: bool,
-    /// Why the pass as a whole came to nothing; none if it got through, or if only lanes are to blame.
+    /// Why the pass as a whole failed; none if it succeeded or only lanes failed.
     pub connection: Option<SyncError>,
 }
 
 impl Pass {
-    /// Leaves these lanes alone.
+    /// Skips these lanes.
     #[must_use]
     pub fn holding(mut self, lanes: HashSet<ConversationId>) -> Self {
-        self.push.leave_alone(lanes);
+        self.push.skip(lanes);
         self
     }
 
-    /// What it means that the pass ended with this.
+    /// The result of the pass, if it ended with this error.
     #[must_use]
     pub fn result(&self, error: Option<&SyncError>) -> PassResult {
         let (held, waiting, moved) = self.push.lanes();
-        // An error that was kept while the pass went on to its end is the lanes' own, unless too many failed in a row.
-        let only_lanes = self.ended_well && self.push.blames_lanes();
-        let connection = error.filter(|_| !only_lanes).cloned();
+        // A push error that did not end the pass is the lanes' own, unless too many failed in a row.
+        let only_lanes_failed = self.ended_well && self.push.blames_lanes();
+        let connection = error.filter(|_| !only_lanes_failed).cloned();
         PassResult { held, waiting, moved, more_to_push: self.follow.has_marked_again(), connection }
     }
 }

@@ -1,15 +1,16 @@
 //! The push phase.
 //!
-//! A batch that comes to nothing as a whole says nothing about any one mutation in it. How it failed decides what happens:
+//! When a batch fails as a whole, that says nothing about any single mutation. The kind of failure decides what
+//! happens:
 //!
-//! * The server, or the way to it, is out of reach: the pass ends. A timeout also makes the next batches smaller.
-//! * It does not accept the batch (too large, bad request): the batch is halved at once, until the mutation at fault stands
-//!   alone.
-//! * It fails otherwise: the next pass sends half as much, so that in a few passes the mutation at fault stands alone as well.
+//! * The server is out of reach: the pass ends. After a timeout the next batches are smaller too.
+//! * The server does not accept the batch (too large, bad request): the batch is halved at once, until the faulty
+//!   mutation is alone.
+//! * Another failure: the next pass sends half as much, so that after a few passes the faulty mutation is alone too.
 //!
-//! A mutation that fails alone holds its lane for the rest of the pass, and its lane becomes a suspect: the next passes try
-//! suspects last, after every other lane, so that nothing they do can hold up anybody else. When several fail alone in a row
-//! the fault is the server's, and the phase ends.
+//! When a mutation fails alone, its lane is held for the rest of the pass and becomes a suspect. The next passes try
+//! suspects last, so that they cannot hold up other lanes. When several fail alone in a row, the fault is the server's,
+//! and the phase ends.
 
 use super::{Effect, Pass, pace::Pace};
 use fieldpost_domain::{
@@ -17,77 +18,84 @@ use fieldpost_domain::{
     planted::{self, PlantedBug, planted},
 };
 use fieldpost_remote::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
-use fieldpost_storage::{BatchLimits, SettleReport};
+use fieldpost_storage::{ReducedSize, SettleReport};
 use std::collections::{BTreeSet, HashSet};
 
-/// How many mutations fail alone in a row before the fault is the server's rather than theirs.
-const ALONE_LIMIT: u32 = 3;
+/// After this many mutations fail alone in a row, the fault is the server's.
+const FAILED_ALONE_LIMIT: u32 = 3;
 
-/// How many answers of a pass may be about mutations that are no longer in the outbox before it stops pushing.
-const UNKNOWN_LIMIT: u32 = 3;
+/// After this many responses about mutations that are no longer in the outbox, the pass stops pushing.
+const UNKNOWN_RESULT_LIMIT: u32 = 3;
 
-/// What the push phase remembers.
+/// The state of the push phase.
 #[derive(Debug, Default)]
 pub(super) struct Push {
-    /// The batch that is on its way.
+    /// The batch in flight.
     batch: Vec<Mutation>,
-    /// Lanes that wait until the next pass.
+    /// Lanes that are held for the rest of the pass.
     held: HashSet<ConversationId>,
-    /// Lanes that are tried last; emptied when their turn comes.
+    /// Lanes to try last; emptied when they are tried.
     waiting: BTreeSet<ConversationId>,
     /// Lanes that the next pass tries last.
     suspects: BTreeSet<ConversationId>,
-    /// How many mutations the next batch may have, while one at fault is being looked for.
+    /// The size of the next batch, while a faulty mutation is being searched for.
     narrowed: Option<u32>,
-    alone: u32,
-    unknown: u32,
-    /// Lanes that the pass was told to leave alone.
-    left_alone: HashSet<ConversationId>,
-    /// Lanes that must wait before they are tried again.
+    failed_alone: u32,
+    unknown_results: u32,
+    /// Lanes that the pass was told to skip.
+    skipped: HashSet<ConversationId>,
+    /// Lanes that must back off.
     backing_off: BTreeSet<ConversationId>,
-    /// Lanes of which something was settled for good.
+    /// Lanes with a mutation that was acknowledged or refused.
     moved: BTreeSet<ConversationId>,
-    /// A batch failed, and no lane is to blame for it.
+    /// A batch failed, and no single lane is to blame.
     batch_failed: bool,
 }
 
 impl Push {
-    /// Tries these lanes last, as far as they are not left alone anyway: a suspect among those stays one, for it gets no turn.
-    pub(super) fn suspect(&mut self, lanes: &BTreeSet<ConversationId>) {
-        self.suspects.extend(lanes.iter().filter(|lane| self.left_alone.contains(*lane)));
+    /// Tries these lanes last. A suspect that is skipped in this pass stays one.
+    pub(super) fn try_last(&mut self, lanes: &BTreeSet<ConversationId>) {
+        self.suspects.extend(lanes.iter().filter(|lane| self.skipped.contains(*lane)));
         self.waiting.extend(lanes);
     }
 
-    /// Nothing is on its way any more.
-    pub(super) fn is_over(&mut self) {
+    pub(super) fn batch(&self) -> &[Mutation] {
+        &self.batch
+    }
+
+    /// Nothing is in flight any more.
+    pub(super) fn clear_batch(&mut self) {
         self.batch.clear();
     }
 
-    pub(super) fn leave_alone(&mut self, lanes: HashSet<ConversationId>) {
+    pub(super) fn skip(&mut self, lanes: HashSet<ConversationId>) {
         self.held.extend(lanes.iter().copied());
-        self.left_alone = lanes;
+        self.skipped = lanes;
     }
 
-    /// Lanes that were left alone, that must wait, and that have moved.
+    /// The lanes that were skipped, that must back off, and that made progress.
     pub(super) fn lanes(&self) -> (HashSet<ConversationId>, BTreeSet<ConversationId>, BTreeSet<ConversationId>) {
-        (self.left_alone.clone(), self.backing_off.clone(), self.moved.clone())
+        (self.skipped.clone(), self.backing_off.clone(), self.moved.clone())
     }
 
-    /// Whether whatever failed is the fault of single lanes.
+    /// Whether only single lanes are to blame for the failures.
     pub(super) const fn blames_lanes(&self) -> bool {
-        !self.batch_failed && self.alone < ALONE_LIMIT
+        !self.batch_failed && self.failed_alone < FAILED_ALONE_LIMIT
     }
 
-    /// Suspects that did not get their turn stay suspects.
+    /// The suspects for the next pass, including those that were not tried.
     pub(super) fn suspects(&self) -> BTreeSet<ConversationId> {
         self.suspects.union(&self.waiting).copied().collect()
     }
 }
 
+fn rows_of(batch: &[Mutation]) -> u32 {
+    u32::try_from(batch.len()).unwrap_or(u32::MAX)
+}
+
 impl Pass {
     pub(super) fn read_batch(&mut self) -> Effect {
-        let mut limits = BatchLimits::from(self.memory.limits);
-        limits.rows = self.memory.push_size.of(limits.rows);
+        let mut limits = self.batch_limits();
         if let Some(rows) = self.push.narrowed {
             limits.rows = limits.rows.min(rows);
         }
@@ -103,7 +111,7 @@ impl Pass {
         if self.push.waiting.is_empty() {
             return Effect::ReadState;
         }
-        // Everybody else is through: now those that failed before, one by one.
+        // All other lanes are done: now try the suspects, one mutation at a time.
         self.push.waiting.clear();
         self.push.narrowed = Some(1);
         self.read_batch()
@@ -111,7 +119,8 @@ impl Pass {
 
     pub(super) fn on_pushed(&mut self, answer: RemoteResult<PushAnswer>) -> Effect {
         if self.repeats(&answer) {
-            // Taken anew, which counts the attempt: what is known of this one says nothing about the one that was lost.
+            // Reading the batch again counts the attempt. The lost response may still belong to a success, so nothing
+            // is withdrawn.
             return self.read_batch();
         }
         match answer {
@@ -123,7 +132,7 @@ impl Pass {
         }
     }
 
-    /// The batch that is on its way has come to nothing for certain, and with that the person may decide about it again.
+    /// Withdraws the batch in flight, which was certainly not applied. The person may then edit or cancel it again.
     pub(super) fn withdraw_before(&mut self, then: impl FnOnce(&mut Self) -> Effect) -> Effect {
         let mutations: Vec<MutationId> = self.push.batch.iter().map(|mutation| mutation.id).collect();
         let then = then(self);
@@ -131,9 +140,12 @@ impl Pass {
     }
 
     fn on_push_answer(&mut self, answer: PushAnswer) -> Effect {
+        let batch = std::mem::take(&mut self.push.batch);
+        self.measure_up(&batch, answer.took);
         self.memory.limits = answer.limits;
-        self.memory.push_size.speed_up(answer.limits.push_rows);
-        self.push.alone = 0;
+        self.memory.push_size.speed_up(answer.limits.push_rows, rows_of(&batch));
+        self.push.batch = batch;
+        self.push.failed_alone = 0;
         for (mutation, result) in self.push.batch.iter().zip(&answer.results) {
             let lane = mutation.intent.lane();
             if matches!(result.outcome, PushOutcome::Retry(_)) {
@@ -151,9 +163,12 @@ impl Pass {
     fn on_push_error(&mut self, error: RemoteError) -> Effect {
         match error.kind() {
             RemoteErrorKind::TooLarge | RemoteErrorKind::BadRequest | RemoteErrorKind::Oversized => self.narrow(error),
-            // Following would fail as well.
+            RemoteErrorKind::StatementTimeout => self.send_fewer(error),
+            // The follow phase would fail too.
             RemoteErrorKind::Unreachable
             | RemoteErrorKind::Unauthorized
+            | RemoteErrorKind::NewTokenRefused
+            | RemoteErrorKind::Intercepted
             | RemoteErrorKind::WrongApiKey
             | RemoteErrorKind::RateLimited
             | RemoteErrorKind::ClientTooOld
@@ -165,17 +180,33 @@ impl Pass {
                 self.send_less();
                 self.fail(error)
             }
+            RemoteErrorKind::TimedOut => {
+                self.batch_was_too_slow();
+                self.on_unexplained(error)
+            }
             _ => self.on_unexplained(error),
         }
     }
 
-    /// The next batches are half of this one.
+    /// Halves the size of the next batches.
     fn send_less(&mut self) {
-        let rows = u32::try_from(self.push.batch.len()).unwrap_or(u32::MAX);
+        let rows = rows_of(&self.push.batch);
         self.memory.push_size.slow_down(rows);
     }
 
-    /// The batch as a whole was not accepted and nothing of it carried out: look for the mutation at fault.
+    /// The batch was too much for one statement, and nothing of it was applied: half of it may pass, in this pass still.
+    fn send_fewer(&mut self, error: RemoteError) -> Effect {
+        let rows = rows_of(&self.push.batch);
+        if rows > 1 {
+            self.memory.push_size.refuse(rows);
+            return self.read_batch();
+        }
+        // It was not the size. The others may be as many again, soon.
+        self.memory.push_size = ReducedSize { rows: Some(1), ..ReducedSize::default() };
+        self.on_failed_alone(error)
+    }
+
+    /// The batch was not accepted and nothing of it was applied: search for the faulty mutation.
     fn narrow(&mut self, error: RemoteError) -> Effect {
         let [only] = self.push.batch.as_slice() else {
             let half = self.push.batch.len() / 2;
@@ -183,7 +214,8 @@ impl Pass {
             return self.read_batch();
         };
         if error.kind() != RemoteErrorKind::TooLarge {
-            // Too large for somebody on the way, who may be gone tomorrow: it waits, and holds up nobody else.
+            // Something between device and server limits the size, and may not do so tomorrow. So the mutation waits
+            // and its lane alone is held.
             self.report.oversized += u64::from(error.kind() == RemoteErrorKind::Oversized);
             return self.on_failed_alone(error);
         }
@@ -192,7 +224,7 @@ impl Pass {
         Effect::Settle(vec![PushResult { mutation_id: only.id, outcome: PushOutcome::Rejected(refusal) }])
     }
 
-    /// Whose fault it is cannot be told yet.
+    /// It is not known which mutation is at fault.
     fn on_unexplained(&mut self, error: RemoteError) -> Effect {
         if self.push.batch.len() == 1 {
             return self.on_failed_alone(error);
@@ -203,7 +235,7 @@ impl Pass {
         Effect::ReadState
     }
 
-    /// Not known to be the mutation's own fault, so it is no dead letter; but it must not hold up the others.
+    /// The mutation may not be at fault, so it is no dead letter. But it must not hold up other lanes.
     fn on_failed_alone(&mut self, error: RemoteError) -> Effect {
         let lanes = self.push.batch.iter().map(|mutation| mutation.intent.lane());
         if !planted(PlantedBug::FailedAloneHoldsOthers) {
@@ -213,17 +245,17 @@ impl Pass {
         }
         self.push_error = Some(error.into());
         self.push.narrowed = None;
-        self.push.alone += 1;
-        if self.push.alone >= ALONE_LIMIT { Effect::ReadState } else { self.read_batch() }
+        self.push.failed_alone += 1;
+        if self.push.failed_alone >= FAILED_ALONE_LIMIT { Effect::ReadState } else { self.read_batch() }
     }
 
     pub(super) fn on_settled(&mut self, settled: &SettleReport) -> Effect {
         self.report.add_settled(settled);
         let progressed = settled.acknowledged > 0 || settled.failed > 0 || settled.retrying > 0;
         if !progressed {
-            // Somebody else settled it, or replaced it meanwhile. Once or twice that is bad luck.
-            self.push.unknown += 1;
+            // Another process settled or replaced the mutation. That may happen once or twice.
+            self.push.unknown_results += 1;
         }
-        if self.push.unknown >= UNKNOWN_LIMIT { Effect::ReadState } else { self.read_batch() }
+        if self.push.unknown_results >= UNKNOWN_RESULT_LIMIT { Effect::ReadState } else { self.read_batch() }
     }
 }

@@ -1,8 +1,8 @@
-//! A session that the app owns: supabase-swift, supabase-kt and supabase-js keep one already.
+//! A session that the app owns, because supabase-swift, supabase-kt or supabase-js keeps it already.
 //!
-//! The app is asked for a token for every call, and once more when the server did not accept it. No token is stored. Whose
-//! token it is has to be told with it, is compared with whose store this is, and with what the token says about itself: an
-//! app that is just switching accounts must not send one person's outbox in the name of another.
+//! The engine asks the app for a token before every call, and once more if the server rejects it. No token is stored.
+//! The app must say whose token it is. The engine compares that with the owner of the store and with the claims of the
+//! token: an app that is just switching accounts must not send one person's outbox as another person.
 
 use super::{
     Replacement,
@@ -19,12 +19,12 @@ use std::{
 };
 use tokio::sync::Mutex;
 
-/// A token that the app gives.
+/// A token that the app provides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvidedToken {
-    /// Whose it is: the id of the user in the app's session.
+    /// The user id in the app's session.
     pub person_id: PersonId,
-    /// The access token. Never the project's public key.
+    /// The access token, never the project's public key.
     pub access_token: AccessToken,
 }
 
@@ -35,66 +35,66 @@ pub enum TokenError {
     /// Nobody is signed in.
     #[error("nobody is signed in")]
     SignedOut,
-    /// The session could not be renewed right now, for example because there is no network.
+    /// The app could not renew the session now, for example because there is no network.
     #[error("the app could not renew its session")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// Gives the tokens of a session that the app owns.
+/// Provides the tokens of a session that the app owns.
 #[async_trait]
 pub trait TokenProvider: Send + Sync {
-    /// The token to send now. `refused` is one that the server has just not accepted: give another, renewing the session if
-    /// need be. It is asked for before every call, so it should answer from memory when it can.
+    /// The token to send now. `refused` is a token that the server has just rejected: return another one, and renew the
+    /// session if need be. The engine asks before every call, so answer from memory when possible.
     ///
     /// # Errors
-    /// [`TokenError`]; nothing is lost by either.
+    /// [`TokenError`]. Neither of its values loses anything.
     async fn token(&self, refused: Option<&AccessToken>) -> Result<ProvidedToken, TokenError>;
 }
 
 pub(super) struct AppSession {
     tokens: Arc<dyn TokenProvider>,
     sessions: Arc<dyn Sessions>,
-    known: Lock<Known>,
-    /// Whoever holds it may ask for another token.
+    last_answer: Lock<Answered>,
+    /// Only its holder may ask the app to replace a token.
     renewing: Mutex<()>,
 }
 
-/// What is remembered of the app's session.
+/// What the engine remembers of the app's session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Known {
-    /// It was never asked.
-    Nothing,
-    /// It had a token when it was last asked.
+enum Answered {
+    /// The app was not asked yet.
+    NotAsked,
+    /// The app had a token at the last call.
     SignedIn,
-    /// It had none.
+    /// The app had none.
     SignedOut,
-    /// It is not asked any more: the person has signed out here.
-    Left,
+    /// The person signed out in Fieldpost, so the app is not asked any more.
+    SignedOutHere,
 }
 
 impl AppSession {
     pub(super) fn new(tokens: Arc<dyn TokenProvider>, sessions: Arc<dyn Sessions>) -> Self {
-        Self { tokens, sessions, known: Lock::new(Known::Nothing), renewing: Mutex::default() }
+        Self { tokens, sessions, last_answer: Lock::new(Answered::NotAsked), renewing: Mutex::default() }
     }
 
     pub(super) fn sign_out(&self) {
-        self.know(Known::Left);
+        self.set(Answered::SignedOutHere);
     }
 
     pub(super) fn look_again(&self) {
-        self.know(Known::Nothing);
+        self.set(Answered::NotAsked);
     }
 
     pub(super) async fn is_signed_in(&self) -> Result<bool, SyncError> {
-        if self.known() == Known::Nothing {
+        if self.last_answer() == Answered::NotAsked {
             return match self.token().await {
                 Ok(_) => Ok(true),
                 Err(SyncError::SignedOut) => Ok(false),
-                // It cannot be asked right now; whoever was signed in before still is.
+                // The app cannot answer now. If somebody was signed in before, that is still so.
                 Err(_) => Ok(self.sessions.account().await?.is_some()),
             };
         }
-        Ok(self.known() == Known::SignedIn)
+        Ok(self.last_answer() == Answered::SignedIn)
     }
 
     pub(super) async fn token(&self) -> Result<AccessToken, SyncError> {
@@ -103,26 +103,26 @@ impl AppSession {
 
     pub(super) async fn replace(&self, refused: &AccessToken) -> Result<Replacement, SyncError> {
         let _turn = self.renewing.lock().await;
-        // Somebody else may have had it replaced meanwhile.
+        // Another caller may have replaced the token meanwhile.
         let now = self.ask(None).await?;
         if now != *refused {
-            return Ok(Replacement::found(now));
+            return Ok(Replacement::cached(now));
         }
         let other = self.ask(Some(refused)).await?;
         if other == *refused {
             return Err(RemoteError::new(RemoteErrorKind::Unauthorized, "token").into());
         }
-        Ok(Replacement::fetched(other))
+        Ok(Replacement::refreshed(other))
     }
 
     async fn ask(&self, refused: Option<&AccessToken>) -> Result<AccessToken, SyncError> {
-        if self.known() == Known::Left {
+        if self.last_answer() == Answered::SignedOutHere {
             return Err(SyncError::SignedOut);
         }
         match self.tokens.token(refused).await {
             Ok(provided) => self.check(provided).await,
             Err(TokenError::SignedOut) => {
-                self.learn(Known::SignedOut)?;
+                self.record(Answered::SignedOut)?;
                 Err(SyncError::SignedOut)
             }
             Err(error @ TokenError::Unavailable(_)) => {
@@ -131,38 +131,38 @@ impl AppSession {
         }
     }
 
-    /// Only a token of the person whose store this is.
+    /// Accepts the token only if it belongs to the owner of this store.
     async fn check(&self, provided: ProvidedToken) -> Result<AccessToken, SyncError> {
         match claims(&provided.access_token) {
             Claims::Of(person) if person != provided.person_id => {
                 return Err(StorageError::new(StorageErrorKind::WrongAccount, "token").into());
             }
             Claims::Nobody => {
-                self.learn(Known::SignedOut)?;
+                self.record(Answered::SignedOut)?;
                 return Err(SyncError::SignedOut);
             }
             Claims::Of(_) | Claims::Unreadable => {}
         }
         self.sessions.claim(provided.person_id).await?;
-        self.learn(Known::SignedIn)?;
+        self.record(Answered::SignedIn)?;
         Ok(provided.access_token)
     }
 
-    fn known(&self) -> Known {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last_answer(&self) -> Answered {
+        *self.last_answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes note of what the app has answered, unless the person has signed out here since it was asked.
-    fn learn(&self, known: Known) -> Result<(), SyncError> {
-        let mut before = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if *before == Known::Left {
+    /// Records what the app answered, unless the person has signed out here meanwhile.
+    fn record(&self, answer: Answered) -> Result<(), SyncError> {
+        let mut before = self.last_answer.lock().unwrap_or_else(PoisonError::into_inner);
+        if *before == Answered::SignedOutHere {
             return Err(SyncError::SignedOut);
         }
-        *before = known;
+        *before = answer;
         Ok(())
     }
 
-    fn know(&self, known: Known) {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    fn set(&self, answer: Answered) {
+        *self.last_answer.lock().unwrap_or_else(PoisonError::into_inner) = answer;
     }
 }

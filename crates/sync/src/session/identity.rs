@@ -1,18 +1,18 @@
-//! What a token says about itself.
+//! Reads the claims of an access token.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use fieldpost_domain::{AccessToken, PersonId};
 use serde::Deserialize;
 
-/// Whose a token says that it is. Nobody checks its signature here: this is no proof, but a way to notice a mistake before
+/// Whose token it is by its own claims. The signature is not verified: this proves nothing, but finds a mistake before
 /// the server does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claims {
-    /// This person's.
+    /// It belongs to this person.
     Of(PersonId),
-    /// Nobody's: the project's public key, or its service key.
+    /// It belongs to nobody: it is the project's public key or its service key.
     Nobody,
-    /// It does not say; not every token can be read.
+    /// It has no readable claims.
     Unreadable,
 }
 
@@ -22,7 +22,7 @@ struct Payload {
     sub: Option<PersonId>,
 }
 
-/// Reads the middle part of a JWT (RFC 7519).
+/// Reads the payload of a JWT (RFC 7519).
 pub(super) fn claims(token: &AccessToken) -> Claims {
     let mut parts = token.reveal().split('.');
     let (Some(_), Some(payload), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
@@ -47,18 +47,18 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_whose_it_is() {
+    fn claims_name_the_person_of_a_token() {
         let person = PersonId::from_uuid(uuid::Uuid::from_u128(7));
         assert_eq!(claims(&jwt(&json!({"sub": person, "role": "authenticated", "exp": 1}))), Claims::Of(person));
     }
 
     #[test]
-    fn a_public_key_is_nobodys() {
+    fn claims_of_a_public_key_name_nobody() {
         assert_eq!(claims(&jwt(&json!({"iss": "supabase", "role": "anon"}))), Claims::Nobody);
     }
 
     #[test]
-    fn what_is_no_jwt_does_not_say() {
+    fn claims_of_a_text_that_is_no_jwt_are_unreadable() {
         for token in ["", "opaque", "a.b", "a.b.c", "a.!.c", "a.e30.c.d", "sb_publishable_x"] {
             assert_eq!(claims(&AccessToken::new(token)), Claims::Unreadable, "{token:?}");
         }

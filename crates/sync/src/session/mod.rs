@@ -1,8 +1,8 @@
-//! Whose token goes with a call.
+//! Provides the access token for each call.
 //!
-//! A session belongs either to Fieldpost, which signs in, stores the tokens and renews them (`own`), or to the app, which is
-//! asked for a token whenever one is sent (`app`). What holds for both: no call is ever made without a person's token, and
-//! never with another person's than the one whose store this is.
+//! The session belongs either to Fieldpost, which signs in, stores the tokens and refreshes them (`own`), or to the
+//! app, which provides a token for each call (`app`). In both cases, every call carries the token of the person who
+//! owns this store.
 
 mod app;
 mod identity;
@@ -18,20 +18,20 @@ use fieldpost_storage::Sessions;
 use own::OwnSession;
 use std::{fmt, sync::Arc};
 
-/// A token in place of one that the server did not accept.
+/// A token that replaces one which the server rejected.
 pub(crate) struct Replacement {
     pub(crate) token: AccessToken,
-    /// Nobody asked the server for it just now: somebody else had left it, who knows when, and it may have run out as well.
-    pub(crate) found: bool,
+    /// The token was not refreshed just now. Another caller or process left it, so it may have expired too.
+    pub(crate) cached: bool,
 }
 
 impl Replacement {
-    const fn found(token: AccessToken) -> Self {
-        Self { token, found: true }
+    const fn cached(token: AccessToken) -> Self {
+        Self { token, cached: true }
     }
 
-    const fn fetched(token: AccessToken) -> Self {
-        Self { token, found: false }
+    const fn refreshed(token: AccessToken) -> Self {
+        Self { token, cached: false }
     }
 }
 
@@ -46,13 +46,13 @@ enum Owner {
 }
 
 impl SessionKeeper {
-    /// Keeps the session that `sessions` stores, renewing it with `auth`.
+    /// Stores its session in `sessions` and renews it with `auth`.
     #[must_use]
     pub fn new(auth: Arc<dyn Auth>, sessions: Arc<dyn Sessions>, env: Env) -> Self {
         Self { owner: Owner::Fieldpost(Box::new(OwnSession::new(auth, sessions, env))) }
     }
 
-    /// Asks the app for tokens. `sessions` knows whose store it is; no token is stored.
+    /// Asks the app for tokens. `sessions` tells who owns the store; no token is stored.
     #[must_use]
     pub fn of_the_app(tokens: Arc<dyn TokenProvider>, sessions: Arc<dyn Sessions>) -> Self {
         Self { owner: Owner::App(AppSession::new(tokens, sessions)) }
@@ -61,23 +61,23 @@ impl SessionKeeper {
     /// Signs in and stores the session.
     ///
     /// # Errors
-    /// As [`Auth::sign_in`] and [`Sessions::save_session`]: notably when the database is another person's. When the app owns
-    /// the session, it is the app that signs in.
+    /// Those of [`Auth::sign_in`] and [`Sessions::save_session`], for example when the database belongs to another
+    /// person. Also when the app owns the session: then the app signs in.
     pub async fn sign_in(&self, credentials: &Credentials) -> Result<Session, SyncError> {
         match &self.owner {
             Owner::Fieldpost(session) => session.sign_in(credentials).await,
             Owner::App(_) => {
                 let error = RemoteError::new(RemoteErrorKind::BadRequest, "sign_in");
-                Err(error.with_detail("the app owns the session, and signs in itself").into())
+                Err(error.with_detail("the app owns the session: sign in there").into())
             }
         }
     }
 
-    /// Forgets the session here, and ends it on the server if that can be reached. Nothing else is touched. A session of the
-    /// app's is not ended, but not used any more until [`SessionKeeper::look_again`].
+    /// Deletes the session here and, if the server can be reached, ends it there. Nothing else changes. A session of
+    /// the app is not ended; it is only unused until [`SessionKeeper::look_again`].
     ///
     /// # Errors
-    /// Only if the store cannot forget it.
+    /// Only if the store cannot delete the session.
     pub async fn sign_out(&self) -> Result<(), SyncError> {
         match &self.owner {
             Owner::Fieldpost(session) => session.sign_out().await,
@@ -88,10 +88,18 @@ impl SessionKeeper {
         }
     }
 
-    /// The app has signed somebody in or out: what is remembered of that is forgotten.
+    /// The app has signed somebody in or out. What was remembered of its session is forgotten.
     pub fn look_again(&self) {
         if let Owner::App(session) = &self.owner {
             session.look_again();
+        }
+    }
+
+    /// The device's clock is known to be ahead of the server's by so many milliseconds; a session's end is judged by the
+    /// server's.
+    pub fn clock_is_ahead(&self, millis: Option<i64>) {
+        if let Owner::Fieldpost(session) = &self.owner {
+            session.clock_is_ahead(millis);
         }
     }
 
@@ -109,7 +117,7 @@ impl SessionKeeper {
     /// The token to send now.
     ///
     /// # Errors
-    /// [`SyncError::SignedOut`] when there is none.
+    /// [`SyncError::SignedOut`] when nobody is signed in.
     pub async fn token(&self) -> Result<AccessToken, SyncError> {
         match &self.owner {
             Owner::Fieldpost(session) => session.token().await,
@@ -117,10 +125,10 @@ impl SessionKeeper {
         }
     }
 
-    /// A token in place of one that the server did not accept. Whoever comes second gets what the first has fetched.
+    /// A token that replaces one which the server rejected. Concurrent callers share one refresh.
     ///
     /// # Errors
-    /// [`SyncError::SignedOut`] when the session has ended; else why there is no other one.
+    /// [`SyncError::SignedOut`] when the session has ended; otherwise the reason why there is no other token.
     pub async fn replace(&self, refused: &AccessToken) -> Result<AccessToken, SyncError> {
         self.replacement(refused).await.map(|replacement| replacement.token)
     }

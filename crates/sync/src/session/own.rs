@@ -1,46 +1,63 @@
-//! A session of Fieldpost's own: kept fresh for everybody.
+//! A session that Fieldpost owns and keeps fresh for all callers.
 //!
-//! Any number of calls may find at the same moment that the access token no longer works. One of them refreshes, the others
-//! wait and get the result: refresh tokens rotate, and a second refresh with the same token can end the session. The
-//! rotated tokens are stored before they are used, so that a crash in between cannot leave the device with a dead one: the
-//! server accepts the parent of a token it has just given.
+//! Many calls may find at the same moment that the access token has expired. One of them refreshes it and the others
+//! wait for the result: refresh tokens rotate, and a second refresh with the same token can end the session. The
+//! rotated tokens are stored before they are used. A crash before that is harmless, because the server accepts the
+//! parent of the token that it issued last.
 //!
-//! Another process may work on the same database. Before and after a refresh the stored session is looked at again: newer
-//! tokens of the other process are taken over, and a session that it signed out stays signed out.
+//! Another process may use the same database. Before and after a refresh the stored session is read again: newer tokens
+//! of another process are adopted, and a session that another process signed out stays signed out.
 //!
-//! What must stay true: no call is ever made without a person's token; only [`RemoteErrorKind::SessionEnded`] signs out;
-//! the device's clock alone never judges a token, it only makes a refresh early; whoever only wants to know who is signed
-//! in, or signs out, never waits for the network.
+//! These rules must hold:
+//!
+//! * No call is made without a person's token.
+//! * Only [`RemoteErrorKind::SessionEnded`] signs out.
+//! * The device clock may trigger an early refresh, but never invalidates a token.
+//! * Asking who is signed in, and signing out, never wait for a refresh.
 
 use super::Replacement;
 use crate::{Env, SyncError};
 use chrono::TimeDelta;
 use fieldpost_domain::planted::{PlantedBug, planted};
-use fieldpost_domain::{AccessToken, Session};
-use fieldpost_remote::{Auth, Credentials, RemoteErrorKind};
+use fieldpost_domain::{AccessToken, Session, Time};
+use fieldpost_remote::{Auth, Credentials, RemoteError, RemoteErrorKind};
 use fieldpost_storage::Sessions;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc, Mutex as Lock, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{sync::Mutex, time::Instant};
 
-/// How long before its announced end a token is refreshed ahead of time.
-const EARLY: TimeDelta = TimeDelta::seconds(60);
-const EARLY_BY: Duration = Duration::from_secs(60);
+/// How long before its stated expiry a token is refreshed.
+const REFRESH_EARLY: TimeDelta = TimeDelta::seconds(60);
+const REFRESH_EARLY_BY: Duration = Duration::from_secs(60);
 
-/// The longest lifetime of a token that is believed: the most that Supabase can be set to.
-const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// The longest token lifetime that is plausible: the maximum of Supabase.
+const MAX_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How long signing out waits for the server to hear of it.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a token counts as new. A server that refuses one would refuse the next as well; asking for one with every
+/// pass would only fill its table of refresh tokens.
+const NEW: Duration = Duration::from_secs(60);
+
+/// How long signing out waits for the server.
+const SIGN_OUT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The session of one store, shared by all calls.
 pub(super) struct OwnSession {
     auth: Arc<dyn Auth>,
     sessions: Arc<dyn Sessions>,
     env: Env,
-    /// Never held while the network is asked.
+    /// Never held during a network call.
     current: Mutex<Current>,
-    /// Whoever holds it may ask the server for tokens.
+    /// Only its holder may ask the server for tokens.
     renewing: Mutex<()>,
+    /// By how much the device's clock is ahead of the server's.
+    clock_ahead_ms: AtomicI64,
+    /// The token that was fetched last, and when. One that is refused right away is not replaced by another.
+    issued: Lock<Option<(AccessToken, Instant)>>,
 }
 
 #[derive(Default)]
@@ -48,18 +65,26 @@ enum Current {
     #[default]
     NotRead,
     SignedOut,
-    /// Read from the store; may have run out since.
+    /// Read from the store; it may have expired since.
     Stored(Session),
-    /// Fetched by this process. When to renew it ahead of time is known by a clock that never jumps; none when what the
-    /// device's own clock says about its lifetime cannot be true. Then it is used until the server refuses it, so that a
-    /// device whose clock is wrong does not refresh before every call.
+    /// Fetched by this process. The instant is the time of the early refresh, by the monotonic clock. It is none when
+    /// the device clock makes the lifetime implausible. Then the token is used until the server rejects it, so that a
+    /// device with a wrong clock does not refresh before every call.
     Fetched(Session, Option<Instant>),
 }
 
 impl OwnSession {
-    /// Keeps the session that `sessions` stores, renewing it with `auth`.
+    /// Stores its session in `sessions` and renews it with `auth`.
     pub(super) fn new(auth: Arc<dyn Auth>, sessions: Arc<dyn Sessions>, env: Env) -> Self {
-        Self { auth, sessions, env, current: Mutex::default(), renewing: Mutex::default() }
+        Self {
+            auth,
+            sessions,
+            env,
+            current: Mutex::default(),
+            renewing: Mutex::default(),
+            clock_ahead_ms: AtomicI64::new(0),
+            issued: Lock::default(),
+        }
     }
 
     /// Signs in and stores the session.
@@ -72,7 +97,7 @@ impl OwnSession {
         Ok(session)
     }
 
-    /// Forgets the session here, and ends it on the server if that can be reached. Nothing else is touched.
+    /// Deletes the session here and, if the server can be reached, ends it there. Nothing else changes.
     pub(super) async fn sign_out(&self) -> Result<(), SyncError> {
         let mut current = self.current.lock().await;
         let session = self.read(&mut current).await?;
@@ -80,10 +105,10 @@ impl OwnSession {
         *current = Current::SignedOut;
         drop(current);
         if let Some(session) = session {
-            // The tokens run out by themselves; signing out must work in a basement too.
-            let told = tokio::time::timeout(PATIENCE, self.auth.sign_out(&session.access_token)).await;
-            if !matches!(told, Ok(Ok(()))) {
-                tracing::debug!("the server was not told about signing out");
+            // Signing out must work offline. The tokens expire by themselves.
+            let ended = tokio::time::timeout(SIGN_OUT_TIMEOUT, self.auth.sign_out(&session.access_token)).await;
+            if !matches!(ended, Ok(Ok(()))) {
+                tracing::debug!("the server was not ended about signing out");
             }
         }
         Ok(())
@@ -94,52 +119,66 @@ impl OwnSession {
         Ok(self.known().await?.is_some())
     }
 
-    /// The token to send now. It is refreshed ahead of its announced end; if that fails, the old one is tried all the same, since
-    /// the device's clock may be wrong.
+    /// The token to send now. It is refreshed shortly before its stated expiry. If that fails, the old token is used,
+    /// because the device clock may be wrong.
     pub(super) async fn token(&self) -> Result<AccessToken, SyncError> {
-        let (session, runs_out) = {
+        let (session, refresh_due) = {
             let mut current = self.current.lock().await;
             let session = self.read(&mut current).await?.ok_or(SyncError::SignedOut)?;
-            let runs_out = match &*current {
+            let refresh_due = match &*current {
                 Current::Fetched(_, renew_at) => renew_at.is_some_and(|at| at <= Instant::now()),
-                _ => session.expires_at - EARLY <= self.env.now(),
+                _ => session.expires_at - REFRESH_EARLY <= self.server_now(),
             };
-            (session, runs_out)
+            (session, refresh_due)
         };
-        if !runs_out {
+        if !refresh_due {
             return Ok(session.access_token);
         }
         match self.renew(&session).await {
             Ok(renewed) => Ok(renewed.token),
             Err(SyncError::SignedOut) => Err(SyncError::SignedOut),
             Err(error) => {
-                tracing::debug!(%error, "refreshing ahead of time failed");
+                tracing::debug!(%error, "the early refresh failed");
                 Ok(session.access_token)
             }
         }
     }
 
-    /// A token in place of one that the server did not accept. Whoever comes second gets what the first has fetched.
+    /// A token that replaces one which the server rejected. Concurrent callers share one refresh.
     pub(super) async fn replace(&self, refused: &AccessToken) -> Result<Replacement, SyncError> {
         let session = self.known().await?.ok_or(SyncError::SignedOut)?;
         if session.access_token != *refused {
-            return Ok(Replacement::found(session.access_token));
+            return Ok(Replacement::cached(session.access_token));
+        }
+        if self.was_just_issued(refused) && self.newer_than(&session).await?.is_none() {
+            return Err(RemoteError::new(RemoteErrorKind::NewTokenRefused, "token").into());
         }
         self.renew(&session).await
+    }
+
+    /// Whether this process fetched this token a moment ago.
+    fn was_just_issued(&self, token: &AccessToken) -> bool {
+        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        issued.as_ref().is_some_and(|(last, at)| last == token && at.elapsed() < NEW)
     }
 
     async fn renew(&self, old: &Session) -> Result<Replacement, SyncError> {
         let alone = !planted(PlantedBug::RefreshesInParallel);
         let _turn = if alone { Some(self.renewing.lock().await) } else { None };
         if let Some(newer) = self.newer_than(old).await? {
-            return Ok(Replacement::found(newer.access_token));
+            return Ok(Replacement::cached(newer.access_token));
         }
         match self.auth.refresh(&old.refresh_token).await {
-            Ok(renewed) => Ok(Replacement::fetched(self.keep(renewed).await?.access_token)),
+            Ok(renewed) => {
+                let token = self.keep(renewed).await?.access_token;
+                let issued = (token.clone(), Instant::now());
+                *self.issued.lock().unwrap_or_else(PoisonError::into_inner) = Some(issued);
+                Ok(Replacement::refreshed(token))
+            }
             Err(error) if error.kind() == RemoteErrorKind::SessionEnded => {
-                // It may have ended because another process rotated the tokens first.
+                // Another process may have rotated the tokens first.
                 if let Some(newer) = self.newer_than(old).await? {
-                    return Ok(Replacement::found(newer.access_token));
+                    return Ok(Replacement::cached(newer.access_token));
                 }
                 let mut current = self.current.lock().await;
                 self.sessions.clear_session().await?;
@@ -150,8 +189,8 @@ impl OwnSession {
         }
     }
 
-    /// What the store has in place of `old`: tokens that somebody else has fetched meanwhile. Nothing stored means that
-    /// somebody signed out.
+    /// The stored tokens, if another caller or process has replaced `old` meanwhile. If none are stored, somebody
+    /// signed out.
     async fn newer_than(&self, old: &Session) -> Result<Option<Session>, SyncError> {
         let mut current = self.current.lock().await;
         match self.sessions.session().await? {
@@ -167,7 +206,7 @@ impl OwnSession {
         }
     }
 
-    /// Stores renewed tokens, unless the person has signed out while they were fetched.
+    /// Stores the renewed tokens, unless the person signed out during the refresh.
     async fn keep(&self, renewed: Session) -> Result<Session, SyncError> {
         let mut current = self.current.lock().await;
         if self.sessions.session().await?.is_none() {
@@ -179,12 +218,24 @@ impl OwnSession {
         Ok(renewed)
     }
 
-    /// Tokens that are new to this process.
+    /// Marks tokens as fetched by this process and sets the time of their early refresh.
     fn fetched(&self, session: Session) -> Current {
-        let lifetime = (session.expires_at - self.env.now()).to_std().ok().filter(|lifetime| *lifetime <= LONGEST);
-        let early = |lifetime: Duration| (lifetime / 2).max(lifetime.saturating_sub(EARLY_BY));
+        let lifetime =
+            (session.expires_at - self.server_now()).to_std().ok().filter(|lifetime| *lifetime <= MAX_LIFETIME);
+        let early = |lifetime: Duration| (lifetime / 2).max(lifetime.saturating_sub(REFRESH_EARLY_BY));
         let renew_at = lifetime.map(|lifetime| Instant::now() + early(lifetime));
         Current::Fetched(session, renew_at)
+    }
+
+    pub(super) fn clock_is_ahead(&self, millis: Option<i64>) {
+        self.clock_ahead_ms.store(millis.unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// The server's time, as far as it is known.
+    fn server_now(&self) -> Time {
+        let ahead = TimeDelta::try_milliseconds(self.clock_ahead_ms.load(Ordering::Relaxed)).unwrap_or_default();
+        let now = self.env.now();
+        now.checked_sub_signed(ahead).unwrap_or(now)
     }
 
     async fn known(&self) -> Result<Option<Session>, SyncError> {

@@ -1,4 +1,4 @@
-//! Two phones and a server end up with the same, whatever happens in between.
+//! Two phones and a server converge, whatever happens in between.
 
 use crate::given::*;
 use chrono::TimeDelta;
@@ -28,7 +28,7 @@ async fn what_a_medic_writes_offline_reaches_the_admin_once_and_back() {
 }
 
 #[tokio::test]
-async fn an_app_that_is_killed_between_commit_and_answer_doubles_nothing() {
+async fn an_app_killed_between_commit_and_response_sends_nothing_twice() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("is this thing on").await;
@@ -45,7 +45,7 @@ async fn an_app_that_is_killed_between_commit_and_answer_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_heals_within_the_same_sync() {
+async fn a_lost_response_is_repaired_within_the_same_sync() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;
@@ -96,7 +96,7 @@ async fn defect_2_more_than_a_page_of_new_messages_all_arrive() {
 }
 
 #[tokio::test]
-async fn a_sync_after_a_kill_in_the_middle_of_a_pull_brings_what_was_written_since_then_too() {
+async fn a_sync_after_a_kill_during_a_pull_brings_later_messages_too() {
     let server = server_with_small_pages();
     let (ada, admin) = (Phone::of(&server, ADA, 1).await, Phone::of(&server, ADMIN, 2).await);
     for number in 0..10 {
@@ -142,12 +142,12 @@ async fn an_epoch_change_bootstraps_again_and_keeps_the_outbox() {
     ada.network.go_online();
     let report = ada.sync().await;
     assert_eq!((report.bootstraps, report.pushed), (1, 1));
-    assert!(!ada.bootstraps_again().await);
+    assert!(!ada.is_bootstrapping().await);
     assert_eq!(ada.texts().await.len(), 4);
 }
 
 #[tokio::test]
-async fn a_first_load_that_breaks_off_goes_on_where_it_was() {
+async fn a_bootstrap_that_breaks_off_continues_at_its_position() {
     let server = server_with_small_pages();
     let ada = Phone::new(&server, 1);
     ada.sign_in(ADA).await;
@@ -162,7 +162,7 @@ async fn a_first_load_that_breaks_off_goes_on_where_it_was() {
     second.sign_in(ADMIN).await;
     second.network.fail_after(2, RemoteErrorKind::Unreachable);
     assert!(second.engine.sync().await.is_err());
-    assert!(second.bootstraps_again().await);
+    assert!(second.is_bootstrapping().await);
     let before = second.network.take_calls().iter().filter(|call| **call == "bootstrap").count() - 1;
     second.sync().await;
     let after = second.network.take_calls().iter().filter(|call| **call == "bootstrap").count();
@@ -171,7 +171,7 @@ async fn a_first_load_that_breaks_off_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn one_lane_that_must_be_retried_holds_up_no_other() {
+async fn a_lane_answered_retry_delays_no_other_lane() {
     let server = ReferenceServer::demo();
     let admin = Phone::of(&server, ADMIN, 2).await;
     let all = admin.store.conversations(10).await.unwrap();
@@ -190,7 +190,7 @@ async fn one_lane_that_must_be_retried_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn what_the_server_refuses_waits_for_a_person_and_the_rest_goes_on() {
+async fn a_refused_message_becomes_a_dead_letter_and_the_rest_is_sent() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let all = ada.store.conversations(10).await.unwrap();
@@ -204,7 +204,7 @@ async fn what_the_server_refuses_waits_for_a_person_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
-async fn what_was_pulled_is_unread_until_read_and_both_sides_know() {
+async fn a_pulled_message_is_unread_until_read_here_and_on_the_server() {
     let server = ReferenceServer::demo();
     let (ada, admin) = (Phone::of(&server, ADA, 1).await, Phone::of(&server, ADMIN, 2).await);
     ada.read().await;
@@ -228,7 +228,7 @@ async fn what_was_pulled_is_unread_until_read_and_both_sides_know() {
 }
 
 #[tokio::test]
-async fn a_member_who_is_removed_keeps_nothing_of_the_org() {
+async fn a_removed_member_keeps_nothing_of_the_org() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     server.remove_member(server.person_with(ADA).unwrap());
@@ -237,7 +237,7 @@ async fn a_member_who_is_removed_keeps_nothing_of_the_org() {
 }
 
 #[tokio::test]
-async fn what_was_read_since_a_backup_is_told_to_the_restored_server() {
+async fn reads_since_a_backup_are_sent_to_the_restored_server() {
     let server = ReferenceServer::demo();
     let (ada, admin) = (Phone::of(&server, ADA, 1).await, Phone::of(&server, ADMIN, 2).await);
     let (thread, reader) = (ada.thread().await, server.person_with(ADA).unwrap());
@@ -247,19 +247,18 @@ async fn what_was_read_since_a_backup_is_told_to_the_restored_server() {
     ada.sync().await;
     ada.read().await;
     ada.sync().await;
-    let told = || server.marker_of(thread, reader).map(|marker| marker.read_seq);
-    let (read, unread) = (told(), ada.unread().await);
+    let on_server = || server.marker_of(thread, reader).map(|marker| marker.read_seq);
+    let (read, unread) = (on_server(), ada.unread().await);
 
     server.restore(&backup);
-    assert!(told() < read, "the server has forgotten");
+    assert!(on_server() < read, "the server has forgotten");
     ada.sync().await;
-    assert_eq!((ada.unread().await, ada.pending().await), (unread, 1), "she has not");
-    ada.sync().await;
-    assert_eq!((told(), ada.pending().await), (read, 0));
+    assert_eq!((ada.unread().await, ada.pending().await), (unread, 0), "the device has not");
+    assert_eq!(on_server(), read, "the same pass tells it");
 }
 
 #[tokio::test]
-async fn a_mark_that_was_refused_out_of_sight_is_made_when_sight_comes_back() {
+async fn a_read_mark_refused_without_access_is_sent_when_access_returns() {
     let server = ReferenceServer::demo();
     let (ada, admin) = (Phone::of(&server, ADA, 1).await, Phone::of(&server, ADMIN, 2).await);
     let (thread, reader) = (ada.thread().await, server.person_with(ADA).unwrap());
@@ -272,7 +271,7 @@ async fn a_mark_that_was_refused_out_of_sight_is_made_when_sight_comes_back() {
     server.remove_member(reader);
     ada.network.fail_after(1, RemoteErrorKind::Unreachable);
     assert!(ada.engine.sync().await.is_err());
-    assert_eq!(ada.pending().await, 0, "the mark was refused, and she does not know yet why");
+    assert_eq!(ada.pending().await, 0, "the mark was refused; the revocation is not pulled yet");
     server.add_member(reader, member.org_id, member.role, "Ada", "Moss");
     ada.sync().await;
     ada.sync().await;
@@ -282,7 +281,7 @@ async fn a_mark_that_was_refused_out_of_sight_is_made_when_sight_comes_back() {
 }
 
 #[tokio::test]
-async fn what_a_member_wrote_before_she_was_removed_is_not_called_lost() {
+async fn messages_of_a_removed_member_are_not_reported_as_lost() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let written = ada.write("is this still here?").await;

@@ -1,4 +1,4 @@
-//! How many requests it takes.
+//! How many requests a sync takes.
 
 use crate::given::*;
 use fieldpost_remote::reference::ReferenceServer;
@@ -35,7 +35,7 @@ async fn concurrent_triggers_share_passes() {
 }
 
 #[tokio::test]
-async fn a_trigger_during_a_pass_gets_a_pass_that_saw_its_write() {
+async fn a_sync_requested_during_a_pass_sends_the_new_write() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("first").await;

@@ -1,4 +1,4 @@
-//! Messages that may not wait for ever, and clocks that jump.
+//! Messages with a ttl, and clocks that jump.
 
 use crate::given::*;
 use chrono::TimeDelta;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const TTL: Duration = Duration::from_secs(60 * 60);
 
-/// Ada's phone, synced, where messages wait for an hour at most.
+/// Ada's phone after a sync, with a ttl of an hour.
 async fn ada(server: &ReferenceServer) -> Phone {
     let ada = Phone::with_send_ttl(server, 1, TTL);
     ada.sign_in(ADA).await;
@@ -18,7 +18,7 @@ async fn ada(server: &ReferenceServer) -> Phone {
     ada
 }
 
-/// Time passes by all clocks.
+/// Advances all clocks.
 async fn wait(phone: &Phone, time: Duration) {
     phone.clock.advance(TimeDelta::from_std(time).unwrap());
     tokio::time::advance(time).await;
@@ -33,7 +33,7 @@ fn has_expired(entry: &OutboxEntry) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_waited_too_long_is_not_sent_until_the_person_says_so() {
+async fn an_expired_message_is_sent_only_when_the_person_retries() {
     let server = ReferenceServer::demo();
     let ada = ada(&server).await;
     let late = ada.write("the crane is free now").await;
@@ -53,7 +53,7 @@ async fn what_has_waited_too_long_is_not_sent_until_the_person_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_whose_answer_was_lost_does_not_expire() {
+async fn a_message_in_flight_does_not_expire() {
     let server = ReferenceServer::demo();
     let ada = ada(&server).await;
     let message = ada.write("hello").await;
@@ -87,14 +87,14 @@ async fn a_clock_that_jumps_while_the_app_runs_expires_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_put_right_while_nobody_watched_costs_a_dead_letter_at_most() {
+async fn a_clock_corrected_before_an_anchor_costs_at_most_a_dead_letter() {
     let server = ReferenceServer::demo();
     let ada = ada(&server).await;
     let message = ada.write("hello").await;
     ada.clock.advance(TimeDelta::days(400));
     ada.engine.foreground();
     ada.sync().await;
-    assert!(has_expired(&entry(&ada).await), "the clock is believed when the person comes back");
+    assert!(has_expired(&entry(&ada).await), "the foreground sets an anchor");
     ada.store.retry(entry(&ada).await.mutation_id, ada.clock.now()).await.unwrap();
     ada.sync().await;
     assert!(server.message(message).is_some());

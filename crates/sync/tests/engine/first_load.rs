@@ -1,11 +1,11 @@
-//! The first load of a device: a first screen, then everything, the next page fetched while the one before is applied.
+//! The bootstrap of a new device: the first screen, all pages, and prefetching.
 
 use crate::given::*;
 use fieldpost_remote::{RemoteErrorKind, reference::ReferenceServer};
 use fieldpost_storage::{Conversations, Replica, Store, SyncPosition, Touched};
 
 #[tokio::test]
-async fn what_is_fetched_ahead_is_asked_for_once() {
+async fn a_prefetched_page_is_requested_once() {
     let server = server_with_small_pages();
     let phone = Phone::new(&server, 1);
     phone.sign_in(ADMIN).await;
@@ -20,7 +20,7 @@ async fn what_is_fetched_ahead_is_asked_for_once() {
 }
 
 #[tokio::test]
-async fn a_first_screen_can_be_read_when_nothing_more_comes() {
+async fn a_first_screen_is_readable_when_the_bootstrap_fails() {
     let server = ReferenceServer::demo();
     let phone = Phone::new(&server, 1);
     phone.sign_in(ADMIN).await;
@@ -34,14 +34,17 @@ async fn a_first_screen_can_be_read_when_nothing_more_comes() {
 }
 
 #[tokio::test]
-async fn a_phone_that_got_no_further_than_its_first_screen_ends_up_with_everything() {
+async fn a_phone_interrupted_after_its_first_screen_still_loads_everything() {
     let server = ReferenceServer::demo();
     let phone = Phone::new(&server, 1);
     phone.sign_in(ADMIN).await;
     phone.network.fail_after(1, RemoteErrorKind::Unavailable);
     assert!(phone.engine.sync().await.is_err());
     let position = phone.store.sync_state().await.unwrap().position;
-    assert!(matches!(position, SyncPosition::Bootstrapping { after: None, .. }), "it has begun anew: {position:?}");
+    assert!(
+        matches!(position, SyncPosition::Bootstrapping { after: None, .. }),
+        "the bootstrap began again: {position:?}"
+    );
 
     let phone = phone.restarted(2);
     phone.sync().await;
@@ -52,7 +55,7 @@ async fn a_phone_that_got_no_further_than_its_first_screen_ends_up_with_everythi
 }
 
 #[tokio::test]
-async fn whoever_watches_is_told_of_a_page_whatever_comes_of_the_next_one() {
+async fn watchers_see_an_applied_page_even_if_the_next_fails() {
     let server = ReferenceServer::demo();
     let phone = Phone::new(&server, 1);
     phone.sign_in(ADMIN).await;

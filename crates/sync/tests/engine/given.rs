@@ -1,8 +1,8 @@
-//! A phone: a store, an engine, and a network of its own.
+//! A phone: a store, an engine, and a network.
 
 use fieldpost_domain::{ConversationId, MessageContent, MessageId, MessageKind, Seq, ServerLimits};
 use fieldpost_remote::{
-    Credentials,
+    Credentials, MessagingApi,
     reference::{DEMO_PASSWORD, ReferenceServer},
 };
 use fieldpost_storage::{
@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 
 pub(crate) use fieldpost_remote::reference::{DEMO_ADA as ADA, DEMO_ADMIN as ADMIN};
 
-/// The demo world on a server whose pages hold three rows.
+/// The demo data on a server with three rows per page.
 pub(crate) fn server_with_small_pages() -> ReferenceServer {
     let limits = ServerLimits { page_rows: 3, ..ServerLimits::default() };
     let server = ReferenceServer::builder().limits(limits).build();
@@ -46,7 +46,7 @@ impl Phone {
         Self::build(server, seed, Arc::new(MemoryStore::new()), |engine| engine.with_tokens(tokens))
     }
 
-    /// A phone whose messages wait for so long at most; nobody has signed in yet.
+    /// A phone with a ttl, on which nobody has signed in yet.
     pub(crate) fn with_send_ttl(server: &ReferenceServer, seed: u64, ttl: Duration) -> Self {
         Self::build(server, seed, Arc::new(MemoryStore::new()), |engine| engine.with_send_ttl(ttl))
     }
@@ -75,6 +75,19 @@ impl Phone {
         Self { store, network, engine, clock, env }
     }
 
+    /// An engine on this phone's store that makes its messaging calls elsewhere.
+    pub(crate) fn engine_with_api(&self, api: impl MessagingApi + 'static) -> Engine {
+        Engine::new(Parts {
+            outbox: self.store.clone(),
+            replica: self.store.clone(),
+            sessions: self.store.clone(),
+            turns: self.store.clone(),
+            api: Arc::new(api),
+            auth: self.network.clone(),
+            env: self.env.clone(),
+        })
+    }
+
     /// A phone whose owner has signed in and synced once.
     pub(crate) async fn of(server: &ReferenceServer, email: &str, seed: u64) -> Self {
         let phone = Self::new(server, seed);
@@ -96,7 +109,7 @@ impl Phone {
         self.engine.sync().await.unwrap()
     }
 
-    /// The conversation of Ada, as this phone knows it.
+    /// Ada's conversation.
     pub(crate) async fn thread(&self) -> ConversationId {
         let all = self.store.conversations(100).await.unwrap();
         let direct = all.iter().filter(|one| one.medic_id.is_some());
@@ -114,7 +127,7 @@ impl Phone {
         written.id
     }
 
-    /// As another process does, of which the engine hears nothing.
+    /// Writes like another process would: the engine is not notified.
     pub(crate) async fn write_silently(&self, conversation_id: ConversationId, text: &str) -> ThreadMessage {
         let message = OutgoingMessage {
             id: self.env.message_id(),
@@ -129,12 +142,12 @@ impl Phone {
         self.store.send(self.env.mutation_id(), message).await.unwrap()
     }
 
-    /// Ada's thread as this phone shows it.
+    /// Ada's thread.
     pub(crate) async fn messages(&self) -> Vec<ThreadMessage> {
         self.store.messages(self.thread().await, Window::newest(10_000)).await.unwrap().messages
     }
 
-    /// The same, short enough to compare.
+    /// The seqs and texts of Ada's thread.
     pub(crate) async fn texts(&self) -> Vec<(Option<u64>, String)> {
         let short = |message: ThreadMessage| (message.seq.map(|seq| seq.get()), message.content.unwrap_or_default());
         self.messages().await.into_iter().map(short).collect()
@@ -157,7 +170,7 @@ impl Phone {
         self.store.mark_read(self.env.mutation_id(), thread, Seq::new(u64::MAX), self.env.now()).await.unwrap();
     }
 
-    pub(crate) async fn bootstraps_again(&self) -> bool {
+    pub(crate) async fn is_bootstrapping(&self) -> bool {
         matches!(self.store.sync_state().await.unwrap().position, fieldpost_storage::SyncPosition::Bootstrapping { .. })
     }
 }

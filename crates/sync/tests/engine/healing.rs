@@ -1,4 +1,4 @@
-//! What a bug has broken is found and put right.
+//! The check finds and repairs the damage of a bug.
 
 use crate::given::*;
 use fieldpost_domain::{Changes, HistoryPage, Seq, SeqRange, ServerLimits};
@@ -8,14 +8,15 @@ use fieldpost_sync::Runner;
 use std::{sync::Arc, time::Duration};
 
 #[tokio::test(start_paused = true)]
-async fn a_message_that_was_lost_here_is_back_after_a_round_of_checks() {
+async fn a_message_lost_here_returns_after_a_round_of_checks() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let before = ada.texts().await;
     let generation = ada.store.sync_state().await.unwrap().generation;
     let seq = Seq::new(before[0].0.unwrap());
-    // As if the server had told this part of the thread, and had left the message out.
+    // A page that covers this part of the thread but leaves the message out.
     let hollow = HistoryPage {
+        transfer: fieldpost_domain::Transfer::default(),
         conversation_id: ada.thread().await,
         conversation: None,
         changes: Changes::default(),
@@ -26,7 +27,7 @@ async fn a_message_that_was_lost_here_is_back_after_a_round_of_checks() {
     ada.store.apply_history(generation, hollow).await.unwrap();
     assert_eq!(ada.texts().await.len(), before.len() - 1);
     ada.sync().await;
-    assert_eq!(ada.texts().await.len(), before.len() - 1, "no pull tells of it");
+    assert_eq!(ada.texts().await.len(), before.len() - 1, "a pull does not bring it");
 
     let _runner = Runner::start(Arc::clone(&ada.engine));
     tokio::time::sleep(Duration::from_secs(5 * 60)).await;

@@ -1,4 +1,4 @@
-//! Older messages, fetched beside passes.
+//! Older messages, fetched while passes run.
 
 use crate::given::*;
 use fieldpost_domain::Seq;
@@ -6,12 +6,12 @@ use fieldpost_remote::reference::ReferenceServer;
 use fieldpost_storage::{BootstrapReason, Replica};
 
 #[tokio::test]
-async fn a_page_of_history_that_a_bootstrap_overtook_is_asked_for_anew() {
+async fn a_history_page_overtaken_by_a_bootstrap_is_requested_again() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let thread = ada.thread().await;
     let overtake = async {
-        // The call has left by now, and its answer is not here yet.
+        // Wait until the request is sent; its response is held back.
         while ada.network.take_calls().is_empty() {
             tokio::task::yield_now().await;
         }
@@ -19,6 +19,6 @@ async fn a_page_of_history_that_a_bootstrap_overtook_is_asked_for_anew() {
     };
     let (loaded, ()) = futures::future::join(ada.engine.load_older(thread, Seq::new(3)), overtake).await;
     loaded.unwrap();
-    assert_eq!(ada.network.take_calls(), ["history"], "once more");
-    assert!(ada.bootstraps_again().await);
+    assert_eq!(ada.network.take_calls(), ["history"], "requested again");
+    assert!(ada.is_bootstrapping().await);
 }

@@ -1,4 +1,4 @@
-//! What the app tells the engine about its surroundings.
+//! Foreground, background, pause and resume.
 
 use crate::given::*;
 use fieldpost_remote::reference::ReferenceServer;
@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 const S: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
-async fn going_to_the_background_sends_what_waits() {
+async fn going_to_the_background_sends_the_outbox() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;
@@ -16,11 +16,11 @@ async fn going_to_the_background_sends_what_waits() {
     assert_eq!(left.pending, 0);
     ada.network.take_calls();
     ada.engine.background(S).await.unwrap();
-    assert!(ada.network.take_calls().is_empty(), "nothing waits, nothing is done");
+    assert!(ada.network.take_calls().is_empty(), "an empty outbox needs no call");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_stops_what_does_not_get_done_and_the_next_pass_takes_it_up() {
+async fn background_stops_the_pass_at_the_deadline_and_the_next_pass_continues() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;
@@ -31,7 +31,7 @@ async fn the_deadline_stops_what_does_not_get_done_and_the_next_pass_takes_it_up
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_stops_a_pass_of_somebody_else_as_well() {
+async fn background_stops_the_pass_of_another_caller_at_the_deadline() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;
@@ -41,13 +41,13 @@ async fn the_deadline_stops_a_pass_of_somebody_else_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_paused_engine_calls_nobody_until_it_is_resumed() {
+async fn a_paused_engine_makes_no_call_until_resumed() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let _runner = Runner::start(Arc::clone(&ada.engine));
     ada.write("hello").await;
     let (synced, ()) = futures::future::join(ada.engine.sync(), ada.engine.pause()).await;
-    assert!(matches!(synced, Err(SyncError::Stopped)), "what was running is stopped: {synced:?}");
+    assert!(matches!(synced, Err(SyncError::Stopped)), "the running pass is stopped: {synced:?}");
     ada.network.take_calls();
     assert!(matches!(ada.engine.sync().await, Err(SyncError::Stopped)));
     tokio::time::sleep(60 * 60 * S).await;

@@ -1,4 +1,4 @@
-//! The engine on the reference store and the reference server, with a network that fails on command.
+//! The engine with the in-memory store, the reference server, and a network that fails on command.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails has to fail its test")]
 

@@ -1,4 +1,4 @@
-//! The engine on mocks: called so often, with this, and then it failed.
+//! The engine with mocks, which check how often it calls what, and which fail on command.
 
 use crate::given::*;
 use fieldpost_domain::{
@@ -32,7 +32,7 @@ struct Mocks {
     auth: MockAuth,
 }
 
-/// Mocks of a signed-in device that stands at a cursor and has nothing to send.
+/// Mocks of a signed-in device with a cursor and an empty outbox.
 fn mocks() -> Mocks {
     let mut mocks = Mocks {
         outbox: MockOutbox::new(),
@@ -78,13 +78,13 @@ fn engine(mocks: Mocks) -> Engine {
 }
 
 #[tokio::test]
-async fn a_call_that_is_refused_is_made_once_more_with_the_new_token_and_no_third_time() {
+async fn a_call_refused_with_a_refreshed_token_is_not_repeated_again() {
     let mut mocks = mocks();
     mocks.api.expect_pull().times(2).returning(|_, _| Err(RemoteError::new(RemoteErrorKind::Unauthorized, "pull")));
     mocks.auth.expect_refresh().times(1).returning(|_| Ok(session("new")));
     mocks.sessions.expect_save_session().times(1).returning(|_| Ok(()));
     let error = engine(mocks).sync().await.unwrap_err();
-    assert!(matches!(error, SyncError::Remote(error) if error.kind() == RemoteErrorKind::Unauthorized));
+    assert!(matches!(error, SyncError::Remote(error) if error.kind() == RemoteErrorKind::NewTokenRefused));
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn rotated_tokens_that_cannot_be_stored_are_not_used() {
 }
 
 #[tokio::test]
-async fn a_page_is_applied_with_the_cursor_it_was_asked_for_with_and_never_without() {
+async fn a_page_is_applied_with_the_cursor_of_its_request() {
     let mut mocks = mocks();
     mocks.api.expect_pull().times(1).returning(|token, request| {
         assert_eq!((token.reveal(), request.cursor.as_str()), ("old", "c"));
@@ -122,7 +122,7 @@ async fn a_store_that_cannot_be_read_ends_the_sync_before_any_call() {
 }
 
 #[tokio::test]
-async fn what_the_server_said_of_when_to_come_back_counts_although_the_store_fails_after_it() {
+async fn retry_after_counts_although_the_store_fails_afterwards() {
     let mut mocks = mocks();
     mocks.outbox = MockOutbox::new();
     mocks.outbox.expect_counts().returning(|| Ok(OutboxCounts::default()));
@@ -135,9 +135,10 @@ async fn what_the_server_said_of_when_to_come_back_counts_although_the_store_fai
     assert_eq!(error.retry(), Retry::After(later));
 }
 
-/// One of several.
+/// The first of several bootstrap pages.
 fn first_page() -> BootstrapPage {
     BootstrapPage {
+        transfer: fieldpost_domain::Transfer::default(),
         me: None,
         total_conversations: 50,
         changes: Changes::default(),
@@ -152,7 +153,7 @@ fn first_page() -> BootstrapPage {
 }
 
 #[tokio::test]
-async fn what_the_server_said_to_a_request_made_ahead_counts_although_the_store_fails_before_it_is_read() {
+async fn retry_after_of_a_prefetch_counts_although_the_store_fails_first() {
     let mut mocks = mocks();
     mocks.replica = MockReplica::new();
     let state = SyncState { position: SyncPosition::Fresh, ..following() };
@@ -179,7 +180,7 @@ fn read_mark() -> Mutation {
 }
 
 #[tokio::test]
-async fn signing_in_stores_the_session_before_it_counts() {
+async fn signing_in_stores_the_session() {
     let server = fieldpost_remote::reference::ReferenceServer::demo();
     let phone = Phone::new(&server, 1);
     phone.sign_in(ADA).await;

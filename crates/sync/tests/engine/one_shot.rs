@@ -1,4 +1,4 @@
-//! Processes that live for one pass: each gets further than the one before.
+//! Processes that run a single pass: each gets further than the one before.
 
 use crate::given::*;
 use fieldpost_remote::{RemoteErrorKind, reference::ReferenceServer};
@@ -6,11 +6,11 @@ use fieldpost_storage::Replica;
 use fieldpost_sync::Runner;
 use std::{sync::Arc, time::Duration};
 
-/// How many messages wait.
+/// How many messages are in the outbox.
 const WAITING: u64 = 40;
 
-/// A phone with messages that wait, on a line that carries so many mutations at once and no more.
-async fn phone_on_a_thin_line(server: &ReferenceServer, most: usize) -> Phone {
+/// A phone with a full outbox, on a line that carries at most `most` mutations per batch.
+async fn phone_on_a_slow_line(server: &ReferenceServer, most: usize) -> Phone {
     let ada = Phone::of(server, ADA, 1).await;
     for number in 0..WAITING {
         ada.write(&format!("number {number}")).await;
@@ -19,7 +19,7 @@ async fn phone_on_a_thin_line(server: &ReferenceServer, most: usize) -> Phone {
     ada
 }
 
-/// The same, with another process on the same file.
+/// Another process with the same file and the same line.
 fn next_process(phone: &Phone, seed: u64, most: usize) -> Phone {
     let next = phone.restarted(seed);
     next.network.carries_at_most(most);
@@ -27,9 +27,9 @@ fn next_process(phone: &Phone, seed: u64, most: usize) -> Phone {
 }
 
 #[tokio::test(start_paused = true)]
-async fn processes_that_end_after_one_pass_get_everything_through_a_thin_line() {
+async fn one_pass_processes_send_everything_over_a_slow_line() {
     let server = ReferenceServer::demo();
-    let mut phone = phone_on_a_thin_line(&server, 3).await;
+    let mut phone = phone_on_a_slow_line(&server, 3).await;
     let mut waiting = vec![WAITING];
     for seed in 2..40 {
         drop(phone.engine.sync().await);
@@ -41,11 +41,11 @@ async fn processes_that_end_after_one_pass_get_everything_through_a_thin_line() 
     }
     assert_eq!(waiting.last(), Some(&0), "{waiting:?}");
     let halving = 5;
-    assert!(waiting[halving..].windows(2).all(|pair| pair[1] < pair[0]), "each one gets further: {waiting:?}");
+    assert!(waiting[halving..].windows(2).all(|pair| pair[1] < pair[0]), "each process sends some: {waiting:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lane_that_fails_alone_is_tried_last_by_the_next_process_too() {
+async fn a_lane_that_failed_alone_is_tried_last_by_the_next_process() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let bad = ada.thread().await;
@@ -57,18 +57,18 @@ async fn a_lane_that_fails_alone_is_tried_last_by_the_next_process_too() {
     let next = ada.restarted(2);
     next.sync().await;
 
-    assert_eq!(next.store.sync_state().await.unwrap().memory.suspects, [].into(), "and is forgiven");
+    assert_eq!(next.store.sync_state().await.unwrap().memory.suspects, [].into(), "no suspect after a success");
     assert_eq!(next.pending().await, 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn checks_go_on_where_the_last_process_left_off() {
+async fn checks_continue_after_the_last_process() {
     let server = ReferenceServer::demo();
     let first = Phone::of(&server, ADMIN, 1).await;
     let mut checked = Vec::new();
     let mut phone = first;
     for seed in 2..5 {
-        // The first pass of a runner is the timer's.
+        // The timer is due for the first pass of a runner, so that pass checks.
         let runner = Runner::start(Arc::clone(&phone.engine));
         tokio::time::sleep(Duration::from_secs(1)).await;
         runner.stop().await;
@@ -76,11 +76,11 @@ async fn checks_go_on_where_the_last_process_left_off() {
         phone = phone.restarted(seed);
     }
     checked.dedup();
-    assert_eq!(checked.len(), 3, "another one each time: {checked:?}");
+    assert_eq!(checked.len(), 3, "a different conversation each time: {checked:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn health_counts_what_earlier_processes_met() {
+async fn health_counts_continue_across_processes() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.network.lose_next_answer();

@@ -1,4 +1,4 @@
-//! Asking the server once.
+//! Probing the server.
 
 use crate::given::*;
 use chrono::TimeDelta;
@@ -7,7 +7,7 @@ use fieldpost_storage::Replica;
 use fieldpost_sync::CursorHealth;
 
 #[tokio::test]
-async fn a_probe_tells_where_the_device_stands_and_changes_nothing() {
+async fn probe_reports_the_cursor_health_and_changes_nothing() {
     let server = ReferenceServer::demo();
     let (ada, admin) = (Phone::of(&server, ADA, 1).await, Phone::of(&server, ADMIN, 2).await);
     let before = ada.store.sync_state().await.unwrap();
@@ -26,7 +26,7 @@ async fn a_probe_tells_where_the_device_stands_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_probe_tells_how_wrong_the_clock_is() {
+async fn probe_reports_the_clock_skew() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let before = ada.engine.probe().await.unwrap().clock_skew;

@@ -1,4 +1,4 @@
-//! Passes that nobody asks for. Time is tokio's, paused: it moves when everybody waits, and says what was waited.
+//! Passes that the runner starts. Tokio's time is paused: it advances when every task waits.
 
 use crate::given::*;
 use fieldpost_remote::{RemoteErrorKind, reference::ReferenceServer};
@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 const S: Duration = Duration::from_secs(1);
 
-/// A phone whose runner runs, with its first pass behind it.
+/// A phone with a running runner, after its first pass.
 async fn running(server: &ReferenceServer) -> (Phone, Runner) {
     let ada = Phone::of(server, ADA, 1).await;
     let runner = Runner::start(Arc::clone(&ada.engine));
@@ -17,13 +17,13 @@ async fn running(server: &ReferenceServer) -> (Phone, Runner) {
     (ada, runner)
 }
 
-/// How often changes were fetched since this was last asked.
+/// The number of pulls since the last call of this function.
 fn pulls(phone: &Phone) -> usize {
     phone.network.take_calls().into_iter().filter(|call| *call == "pull").count()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_written_goes_out_by_itself() {
+async fn the_runner_sends_a_local_write() {
     let server = ReferenceServer::demo();
     let (ada, _runner) = running(&server).await;
     ada.write("hello").await;
@@ -47,7 +47,7 @@ async fn the_timer_fetches_what_is_new_every_30_seconds_and_in_the_background_ev
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_out_of_reach_is_tried_with_longer_and_longer_waits_and_at_once_when_it_is_back() {
+async fn an_unreachable_server_is_retried_with_backoff_and_at_once_when_online() {
     let server = ReferenceServer::demo();
     let (ada, _runner) = running(&server).await;
     ada.network.go_offline();
@@ -63,7 +63,7 @@ async fn a_server_out_of_reach_is_tried_with_longer_and_longer_waits_and_at_once
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_network_nothing_is_tried_but_what_a_person_asks_for() {
+async fn offline_only_a_call_of_sync_runs_a_pass() {
     let server = ReferenceServer::demo();
     let (ada, _runner) = running(&server).await;
     ada.engine.set_online(false);
@@ -77,7 +77,7 @@ async fn without_a_network_nothing_is_tried_but_what_a_person_asks_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_person_who_asks_does_not_wait() {
+async fn sync_ignores_backoff() {
     let server = ReferenceServer::demo();
     let (ada, _runner) = running(&server).await;
     ada.network.fail_next(RemoteErrorKind::RateLimited);
@@ -90,7 +90,7 @@ async fn a_person_who_asks_does_not_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn signing_in_again_as_the_same_person_sends_what_waited() {
+async fn signing_in_again_sends_the_outbox() {
     let server = ReferenceServer::demo();
     let (ada, _runner) = running(&server).await;
     ada.engine.sign_out().await.unwrap();
@@ -103,7 +103,7 @@ async fn signing_in_again_as_the_same_person_sends_what_waited() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hint_fetches_at_once() {
+async fn a_hint_triggers_a_pull() {
     let server = ReferenceServer::demo();
     let (ada, _runner) = running(&server).await;
     ada.engine.hint();
@@ -133,7 +133,7 @@ async fn a_dropped_runner_stops_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_person_asked_for_and_did_not_wait_for_is_done_at_once() {
+async fn a_dropped_sync_is_repeated_by_the_runner_at_once() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;

@@ -1,19 +1,19 @@
-//! Sessions run out; nothing is lost by it, and nothing is sent without one.
+//! Sessions expire. Nothing is lost then, and nothing is sent without a session.
 
 use crate::given::*;
 use chrono::TimeDelta;
-use fieldpost_domain::{AccessToken, RefreshToken, Session};
+use fieldpost_domain::{AccessToken, RefreshToken, Retry, Session};
 use fieldpost_remote::{
-    Auth, Credentials, RemoteErrorKind, RemoteResult,
+    Auth, Credentials, MockMessagingApi, RemoteError, RemoteErrorKind, RemoteResult,
     reference::{DEMO_PASSWORD, ReferenceServer},
 };
 use fieldpost_storage::{Sessions, memory::MemoryStore};
 use fieldpost_sync::{SessionKeeper, SyncError};
 use fieldpost_testkit::env;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
-async fn a_token_that_ran_out_is_renewed_and_the_call_made_again() {
+async fn an_expired_token_is_refreshed_and_the_call_repeated() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;
@@ -24,7 +24,7 @@ async fn a_token_that_ran_out_is_renewed_and_the_call_made_again() {
 }
 
 #[tokio::test]
-async fn many_calls_that_find_the_token_expired_refresh_it_once() {
+async fn concurrent_calls_with_an_expired_token_share_one_refresh() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let token = ada.engine.session().token().await.unwrap();
@@ -35,7 +35,7 @@ async fn many_calls_that_find_the_token_expired_refresh_it_once() {
 }
 
 #[tokio::test]
-async fn a_refresh_whose_answer_was_lost_does_not_sign_out() {
+async fn a_refresh_with_a_lost_response_does_not_sign_out() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;
@@ -48,7 +48,7 @@ async fn a_refresh_whose_answer_was_lost_does_not_sign_out() {
 }
 
 #[tokio::test]
-async fn only_the_servers_word_ends_a_session_and_the_outbox_stays() {
+async fn a_session_that_the_server_ended_signs_out_and_keeps_the_outbox() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;
@@ -63,7 +63,7 @@ async fn only_the_servers_word_ends_a_session_and_the_outbox_stays() {
 }
 
 #[tokio::test]
-async fn a_server_that_fails_at_refreshing_signs_nobody_out() {
+async fn a_failed_refresh_does_not_sign_out() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let token = ada.engine.session().token().await.unwrap();
@@ -75,7 +75,7 @@ async fn a_server_that_fails_at_refreshing_signs_nobody_out() {
 }
 
 #[tokio::test]
-async fn nothing_is_called_when_nobody_is_signed_in() {
+async fn no_call_is_made_when_nobody_is_signed_in() {
     let server = ReferenceServer::demo();
     let phone = Phone::new(&server, 1);
     assert!(matches!(phone.engine.sync().await, Err(SyncError::SignedOut)));
@@ -83,7 +83,7 @@ async fn nothing_is_called_when_nobody_is_signed_in() {
 }
 
 #[tokio::test]
-async fn a_phone_whose_clock_is_a_year_ahead_does_not_refresh_before_every_call() {
+async fn a_session_ends_by_the_clock_of_the_server_in_this_process_and_the_next() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.clock.advance(TimeDelta::days(365));
@@ -94,7 +94,36 @@ async fn a_phone_whose_clock_is_a_year_ahead_does_not_refresh_before_every_call(
     restarted.clock.advance(TimeDelta::days(365));
     restarted.sync().await;
     restarted.sync().await;
-    assert_eq!(restarted.network.take_calls(), ["refresh", "pull", "pull"]);
+    assert_eq!(restarted.network.take_calls(), ["pull", "pull"], "the file knows the difference");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_put_wrong_between_two_processes_costs_one_refresh() {
+    let server = ReferenceServer::demo();
+    let mut ada = Phone::of(&server, ADA, 1).await;
+    for (seed, expected) in [(2, ["refresh", "pull"].as_slice()), (3, ["pull"].as_slice())] {
+        ada = ada.restarted(seed);
+        ada.clock.advance(TimeDelta::minutes(65));
+        ada.sync().await;
+        assert_eq!(ada.network.take_calls(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_refuses_its_own_tokens_is_asked_for_one_a_minute() {
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    let mut api = MockMessagingApi::new();
+    api.expect_pull().returning(|_, _| Err(RemoteError::new(RemoteErrorKind::Unauthorized, "pull")));
+    let engine = ada.engine_with_api(api);
+    for second in 0..90 {
+        let error = engine.sync().await.unwrap_err();
+        assert!(matches!(&error, SyncError::Remote(error) if error.kind() == RemoteErrorKind::NewTokenRefused));
+        assert!(matches!(error.retry(), Retry::After(_)), "out of reach for now, not signed out");
+        assert_eq!(ada.network.take_calls().len(), usize::from(second % 60 == 0), "after {second} s");
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    assert!(engine.session().is_signed_in().await.unwrap());
 }
 
 #[tokio::test]
@@ -106,11 +135,11 @@ async fn a_rotated_token_is_stored_before_it_is_used() {
     let after = ada.store.session().await.unwrap().unwrap();
     let differ = |a: &RefreshToken, b: &RefreshToken| a.reveal() != b.reveal();
     assert!(differ(&before.refresh_token, &after.refresh_token));
-    assert_eq!(ada.restarted(2).sync().await.requests, 1, "a restart goes on with the stored one");
+    assert_eq!(ada.restarted(2).sync().await.requests, 1, "a restart uses the stored token");
 }
 
 #[tokio::test]
-async fn signing_out_works_offline_and_keeps_what_waits() {
+async fn signing_out_works_offline_and_keeps_the_outbox() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;
@@ -121,7 +150,7 @@ async fn signing_out_works_offline_and_keeps_what_waits() {
 }
 
 #[tokio::test]
-async fn another_account_cannot_sign_in_on_this_database() {
+async fn another_person_cannot_sign_in_to_this_database() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let other = fieldpost_remote::Credentials {
@@ -129,25 +158,26 @@ async fn another_account_cannot_sign_in_on_this_database() {
         password: fieldpost_remote::reference::DEMO_PASSWORD.into(),
     };
     assert!(ada.engine.session().sign_in(&other).await.is_err());
-    assert_eq!(ada.sync().await.requests, 1, "the one who was signed in still is");
+    assert_eq!(ada.sync().await.requests, 1, "the first person is still signed in");
 }
 
-#[tokio::test]
-async fn tokens_that_another_process_rotated_are_taken_over_and_not_ended() {
+#[tokio::test(start_paused = true)]
+async fn tokens_that_another_process_rotated_are_adopted() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let other = ada.restarted(2);
     let first = ada.engine.session().token().await.unwrap();
-    // The other process renews twice: what this one remembers is older than the server forgives.
+    // The other process refreshes twice, so the server no longer accepts the refresh token that this one remembers.
     let second = other.engine.session().replace(&first).await.unwrap();
+    tokio::time::advance(Duration::from_secs(61)).await;
     let third = other.engine.session().replace(&second).await.unwrap();
     assert_eq!(ada.engine.session().replace(&first).await.unwrap(), third);
-    assert!(ada.network.take_calls().is_empty(), "nothing had to be fetched");
+    assert!(ada.network.take_calls().is_empty(), "no refresh was needed");
     assert!(other.restarted(3).engine.session().is_signed_in().await.unwrap());
 }
 
 #[tokio::test]
-async fn a_token_that_another_process_left_and_that_ran_out_is_renewed_too() {
+async fn an_adopted_token_that_has_expired_is_refreshed() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let other = ada.restarted(2);
@@ -159,7 +189,7 @@ async fn a_token_that_another_process_left_and_that_ran_out_is_renewed_too() {
 }
 
 #[tokio::test]
-async fn a_session_that_another_process_signed_out_is_not_brought_back() {
+async fn a_session_that_another_process_signed_out_stays_signed_out() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let token = ada.engine.session().token().await.unwrap();
@@ -170,7 +200,7 @@ async fn a_session_that_another_process_signed_out_is_not_brought_back() {
     assert_eq!(ada.store.session().await.unwrap(), None);
 }
 
-/// Signs in, and then never answers.
+/// A server whose refresh never returns.
 struct Silent(ReferenceServer);
 
 #[async_trait::async_trait]
@@ -189,7 +219,7 @@ impl Auth for Silent {
 }
 
 #[tokio::test]
-async fn whoever_only_wants_to_know_or_to_sign_out_does_not_wait_for_a_refresh() {
+async fn is_signed_in_and_sign_out_do_not_wait_for_a_refresh() {
     let store = Arc::new(MemoryStore::new());
     let keeper = SessionKeeper::new(Arc::new(Silent(ReferenceServer::demo())), store.clone(), env(1).0);
     let credentials = Credentials { email: ADA.to_owned(), password: DEMO_PASSWORD.into() };
@@ -203,7 +233,7 @@ async fn whoever_only_wants_to_know_or_to_sign_out_does_not_wait_for_a_refresh()
 }
 
 #[tokio::test]
-async fn signing_in_again_forgets_what_went_wrong_before() {
+async fn signing_in_clears_the_last_error() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let person = server.person_with(ADA).unwrap();
@@ -215,7 +245,7 @@ async fn signing_in_again_forgets_what_went_wrong_before() {
     assert!(ada.engine.status().borrow().last_error.is_none());
 }
 
-/// Renews its tokens and counts how often.
+/// A server that counts refreshes and issues tokens for an hour.
 struct Hourly {
     renewed: std::sync::atomic::AtomicU32,
     clock: Arc<fieldpost_testkit::ManualClock>,
@@ -250,7 +280,7 @@ impl Auth for Hourly {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_is_renewed_ahead_of_its_end_by_a_clock_that_never_jumps() {
+async fn a_token_is_refreshed_early_by_the_monotonic_clock() {
     let (env, clock) = env(1);
     let auth = Arc::new(Hourly { renewed: 0.into(), clock: clock.clone() });
     let keeper = SessionKeeper::new(auth, Arc::new(MemoryStore::new()), env);
@@ -259,7 +289,7 @@ async fn a_token_is_renewed_ahead_of_its_end_by_a_clock_that_never_jumps() {
     let minutes = |n: u64| std::time::Duration::from_secs(60 * n);
 
     clock.advance(TimeDelta::days(365));
-    assert_eq!(token().await, "access 0", "the device's clock alone judges nothing");
+    assert_eq!(token().await, "access 0", "the device clock alone invalidates no token");
     tokio::time::advance(minutes(58)).await;
     assert_eq!(token().await, "access 0");
     tokio::time::advance(minutes(1)).await;

@@ -1,11 +1,11 @@
-//! What a person sees of syncing.
+//! The status that an app shows.
 
 use crate::given::*;
 use fieldpost_remote::{RemoteErrorKind, reference::ReferenceServer};
 use fieldpost_sync::{MessageSyncStatus, SyncStatus};
 
 #[tokio::test]
-async fn the_status_tells_how_things_stand() {
+async fn sync_status_follows_the_outbox_the_network_and_the_session() {
     let server = ReferenceServer::demo();
     let ada = Phone::new(&server, 1);
     let status = ada.engine.status();
@@ -39,7 +39,7 @@ async fn the_status_tells_how_things_stand() {
 }
 
 #[tokio::test]
-async fn a_first_load_shows_its_progress() {
+async fn a_bootstrap_shows_its_progress() {
     let server = server_with_small_pages();
     let admin = Phone::new(&server, 1);
     admin.sign_in(ADMIN).await;
@@ -59,11 +59,11 @@ async fn a_first_load_shows_its_progress() {
     assert!(seen.windows(2).all(|pair| pair[0].done <= pair[1].done), "{seen:?}");
     assert!(seen.last().is_some_and(|last| last.total == Some(last.done)), "{seen:?}");
     let status = admin.engine.status();
-    assert_eq!(status.borrow().bootstrap, None, "nothing is left over once it is done");
+    assert_eq!(status.borrow().bootstrap, None, "no progress after the end");
 }
 
 #[tokio::test]
-async fn a_pass_that_is_dropped_half_way_does_not_stay_syncing() {
+async fn a_dropped_pass_resets_the_syncing_status() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let status = ada.engine.status();
@@ -79,7 +79,7 @@ async fn a_pass_that_is_dropped_half_way_does_not_stay_syncing() {
 }
 
 #[tokio::test]
-async fn what_another_process_wrote_is_counted_with_the_next_look() {
+async fn refresh_status_counts_the_writes_of_another_process() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.sync().await;
@@ -87,7 +87,7 @@ async fn what_another_process_wrote_is_counted_with_the_next_look() {
     let thread = ada.thread().await;
     ada.write_silently(thread, "of another process").await;
 
-    assert_eq!(status.borrow().pending, 0, "nobody has looked");
+    assert_eq!(status.borrow().pending, 0, "not read yet");
 
     ada.write("written here").await;
     assert_eq!(status.borrow().pending, 2);
@@ -96,7 +96,7 @@ async fn what_another_process_wrote_is_counted_with_the_next_look() {
 }
 
 #[tokio::test]
-async fn messages_written_at_the_same_time_are_all_counted() {
+async fn concurrent_writes_are_all_counted() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.sync().await;

@@ -1,4 +1,4 @@
-//! An app that owns the session and is asked for tokens.
+//! An app that owns the session and provides tokens.
 
 use crate::given::*;
 use async_trait::async_trait;
@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex};
 struct App {
     server: ReferenceServer,
     state: Mutex<State>,
-    /// Whoever holds it keeps the answer back.
+    /// While it is held, the app does not answer.
     answering: tokio::sync::Mutex<()>,
 }
 
 struct State {
     session: Option<Session>,
     offline: bool,
-    /// Claims that the token is somebody else's than it is.
+    /// Claim that the token belongs to this person.
     claims: Option<fieldpost_domain::PersonId>,
     refused: u32,
 }
@@ -83,7 +83,7 @@ async fn the_apps_token_goes_with_every_call_and_none_is_stored() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_accepted_is_asked_for_once_more() {
+async fn a_rejected_token_is_replaced_by_the_app_once() {
     let server = ReferenceServer::demo();
     let app = App::of(&server, ADA).await;
     let ada = phone(&server, &app).await;
@@ -95,7 +95,7 @@ async fn a_token_that_is_not_accepted_is_asked_for_once_more() {
 }
 
 #[tokio::test]
-async fn many_calls_that_find_it_not_accepted_ask_once() {
+async fn concurrent_calls_with_a_rejected_token_ask_the_app_once() {
     let server = ReferenceServer::demo();
     let app = App::of(&server, ADA).await;
     let ada = phone(&server, &app).await;
@@ -107,7 +107,7 @@ async fn many_calls_that_find_it_not_accepted_ask_once() {
 }
 
 #[tokio::test]
-async fn a_token_that_comes_after_signing_out_signs_nobody_in() {
+async fn a_token_that_arrives_after_sign_out_signs_nobody_in() {
     let server = ReferenceServer::demo();
     let app = App::of(&server, ADA).await;
     let ada = phone(&server, &app).await;
@@ -124,7 +124,7 @@ async fn a_token_that_comes_after_signing_out_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn another_persons_token_never_sends_this_outbox() {
+async fn the_token_of_another_person_fails_the_sync_before_any_call() {
     let server = ReferenceServer::demo();
     let app = App::of(&server, ADA).await;
     let ada = phone(&server, &app).await;
@@ -136,7 +136,7 @@ async fn another_persons_token_never_sends_this_outbox() {
 
     app.signs_in(ADMIN).await;
     wrong(ada.engine.sync().await);
-    // In the middle of switching accounts an app may hold the id of one and the token of the other.
+    // While an app switches accounts, it may combine the id of one person with the token of another.
     app.set(|state| state.claims = server.person_with(ADA));
     wrong(ada.engine.sync().await);
     assert!(ada.network.take_calls().is_empty(), "no call was made");
@@ -161,7 +161,7 @@ async fn the_public_key_is_never_sent_as_a_token() {
 }
 
 #[tokio::test]
-async fn signed_out_keeps_the_outbox_and_a_change_of_session_sends_it() {
+async fn signing_out_in_the_app_keeps_the_outbox_until_the_session_changes() {
     let server = ReferenceServer::demo();
     let app = App::of(&server, ADA).await;
     let ada = phone(&server, &app).await;
@@ -176,7 +176,7 @@ async fn signed_out_keeps_the_outbox_and_a_change_of_session_sends_it() {
 }
 
 #[tokio::test]
-async fn an_app_that_cannot_renew_right_now_is_offline_and_not_signed_out() {
+async fn an_app_that_cannot_renew_its_session_is_offline_and_not_signed_out() {
     let server = ReferenceServer::demo();
     let app = App::of(&server, ADA).await;
     let ada = phone(&server, &app).await;
@@ -189,7 +189,7 @@ async fn an_app_that_cannot_renew_right_now_is_offline_and_not_signed_out() {
 }
 
 #[tokio::test]
-async fn after_signing_out_here_the_app_is_not_asked_until_it_says_so() {
+async fn after_sign_out_the_app_is_not_asked_until_its_session_changes() {
     let server = ReferenceServer::demo();
     let app = App::of(&server, ADA).await;
     let ada = phone(&server, &app).await;
@@ -198,5 +198,5 @@ async fn after_signing_out_here_the_app_is_not_asked_until_it_says_so() {
     assert!(ada.network.take_calls().is_empty());
     ada.engine.session_changed().await;
     ada.sync().await;
-    assert!(ada.engine.sign_in(&Phone::credentials(ADA)).await.is_err(), "it is the app that signs in");
+    assert!(ada.engine.sign_in(&Phone::credentials(ADA)).await.is_err(), "only the app signs in");
 }

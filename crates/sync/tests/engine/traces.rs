@@ -1,4 +1,4 @@
-//! What is logged: that things happen, and never what anybody wrote, nor a token.
+//! Logs contain what happens, but no content and no token.
 
 use crate::given::*;
 use fieldpost_remote::{
@@ -35,7 +35,7 @@ impl MakeWriter<'_> for Log {
 }
 
 #[tokio::test]
-async fn spans_tell_what_happens_and_no_content_and_no_token() {
+async fn spans_contain_no_content_and_no_token() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
@@ -43,8 +43,8 @@ async fn spans_tell_what_happens_and_no_content_and_no_token() {
         .with_ansi(false)
         .with_writer(log.clone())
         .finish();
-    // While there is but one subscriber, whoever comes to a span first asks the one of its own thread, and its answer holds for
-    // all. The other tests' threads have none.
+    // With a single subscriber, the first thread that reaches a span decides for all threads whether it is enabled. The
+    // threads of other tests have no subscriber and would disable it.
     let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let _logging = tracing::subscriber::set_default(subscriber);
 
@@ -62,8 +62,8 @@ async fn spans_tell_what_happens_and_no_content_and_no_token() {
     assert!(ada.engine.sync().await.is_err());
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    for told in ["pass{", "call{operation=\"push\"}", "apply{operation=\"settle\"}", "pushed=1"] {
-        assert!(text.contains(told), "{told} is not told:\n{text}");
+    for span in ["pass{", "call{operation=\"push\"}", "apply{operation=\"settle\"}", "pushed=1"] {
+        assert!(text.contains(span), "{span} is missing:\n{text}");
     }
     let tokens = [&first, &second].map(|session| [session.access_token.reveal(), session.refresh_token.reveal()]);
     for secret in tokens.as_flattened().iter().chain(&["heron", "gatehouse", DEMO_PASSWORD]) {

@@ -1,4 +1,4 @@
-//! Two engines on one store: an app and its notification extension.
+//! Two engines on one store, such as an app and its notification extension.
 
 use crate::given::*;
 use fieldpost_remote::reference::ReferenceServer;
@@ -18,11 +18,11 @@ async fn two_engines_on_one_store_send_a_message_once() {
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_eq!((one.pushed + two.pushed, one.failed + two.failed), (20, 0));
     let pushes = |phone: &Phone| phone.network.take_calls().into_iter().filter(|call| *call == "push").count();
-    assert_eq!(pushes(&ada) + pushes(&other), 1, "nothing goes out twice");
+    assert_eq!(pushes(&ada) + pushes(&other), 1, "each message is sent once");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_turn_that_does_not_come_is_an_error_that_says_so_and_is_tried_again() {
+async fn a_pass_without_a_turn_fails_with_busy_and_is_retried() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     let turn = ada.store.reopen().try_turn().await.unwrap().unwrap();
@@ -42,7 +42,7 @@ async fn a_turn_that_does_not_come_is_an_error_that_says_so_and_is_tried_again()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pass_that_is_cut_off_gives_its_turn_back() {
+async fn a_pass_that_is_cut_off_releases_its_turn() {
     let server = ReferenceServer::demo();
     let ada = Phone::of(&server, ADA, 1).await;
     ada.write("hello").await;

@@ -11,10 +11,10 @@ fn checkable(number: u128, from: u64, to: u64) -> Event {
     Event::Checkable(Some(Checkable { conversation_id: lane(number), range }))
 }
 
-/// A pass of the timer that has pulled and repaired, after one that left this; with what it does next.
+/// A pass of the timer after pull and repair, with its next effect. Earlier passes have left `memory`.
 fn done(memory: SyncMemory) -> (Pass, Effect) {
     let mut pass = Pass::new().checking(true);
-    let _ = begun(&mut pass, memory);
+    let _ = after_recall(&mut pass, memory);
     let _ = pass.next(Event::Batch(vec![]));
     let _ = pass.next(state(following("c")));
     let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
@@ -23,7 +23,7 @@ fn done(memory: SyncMemory) -> (Pass, Effect) {
     (pass, effect)
 }
 
-/// What the report counts after a page of the seqs from `from` up changed so many rows.
+/// The numbers of checks and differences after a page that begins at `from` and changes `rows` rows.
 fn found(from: u64, rows: u64) -> (u64, u64) {
     let (mut pass, _) = done(SyncMemory::default());
     let _ = pass.next(checkable(1, 5, 9));
@@ -37,12 +37,16 @@ fn found(from: u64, rows: u64) -> (u64, u64) {
 }
 
 #[test]
-fn the_timers_pass_looks_at_one_conversation_and_others_do_not() {
+fn only_a_pass_of_the_timer_checks_a_conversation() {
     let (mut pass, next) = done(SyncMemory::default());
     assert_eq!(next, Effect::NextCheck { after: None });
     match pass.next(checkable(1, 5, 9)) {
         Effect::Check(request) => {
-            assert_eq!((request.conversation_id, request.before), (lane(1), Some(Seq::new(10))), "nothing newer");
+            assert_eq!(
+                (request.conversation_id, request.before),
+                (lane(1), Some(Seq::new(10))),
+                "no message above the stored range"
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -51,34 +55,35 @@ fn the_timers_pass_looks_at_one_conversation_and_others_do_not() {
 }
 
 #[test]
-fn each_has_its_turn_and_after_the_last_comes_the_first() {
+fn checks_take_turns_and_start_over_after_the_last_conversation() {
     let (mut pass, _) = done(SyncMemory::default());
     let _ = pass.next(checkable(1, 5, 9));
-    let (mut pass, next) = done(left_by(&pass));
+    let (mut pass, next) = done(unwritten_memory(&pass));
     assert_eq!(next, Effect::NextCheck { after: Some(lane(1)) });
     assert_eq!(pass.next(Event::Checkable(None)), Effect::CheckDigest);
     assert!(is_success(&pass.next(Event::DigestChecked(true))));
-    assert_eq!(done(left_by(&pass)).1, Effect::NextCheck { after: None });
+    assert_eq!(done(unwritten_memory(&pass)).1, Effect::NextCheck { after: None });
 }
 
 #[test]
-fn only_what_should_have_been_the_same_counts_as_a_difference() {
+fn a_difference_counts_only_within_the_stored_range() {
     assert_eq!(found(5, 0), (1, 0));
     assert_eq!(found(5, 2), (1, 1));
-    assert_eq!(found(1, 4), (1, 0), "some of it was never here");
+    assert_eq!(found(1, 4), (1, 0), "part of the page was never stored");
 }
 
 #[test]
-fn a_check_repairs_messages_and_leaves_everything_else_to_the_next_pull() {
+fn a_check_applies_only_messages() {
     let (mut pass, _) = done(SyncMemory::default());
     let _ = pass.next(checkable(1, 5, 9));
-    let unreadable = UnreadableRow { list: "messages".into(), payload: "{}".into(), reason: "of tomorrow".into() };
+    let unreadable =
+        UnreadableRow { list: "messages".into(), payload: "{}".into(), reason: "a kind of a newer version".into() };
     let changes =
         Changes { conversations: vec![conversation(1)], unreadable: vec![unreadable.clone()], ..Changes::default() };
     let page = HistoryPage { conversation: Some(conversation(1)), changes, ..history_page(1) };
     let Effect::ApplyCheck(kept) = pass.next(Event::Checked(Ok(page))) else { panic!("nothing is applied") };
     assert_eq!((kept.conversation, &kept.changes.conversations), (None, &vec![]));
-    assert_eq!(kept.changes.unreadable, [unreadable], "it is kept for a version that can read it");
+    assert_eq!(kept.changes.unreadable, [unreadable], "it is kept for a newer version");
 }
 
 #[test]
@@ -90,7 +95,7 @@ fn a_check_that_fails_fails_the_pass() {
 }
 
 #[test]
-fn a_check_whose_answer_was_lost_is_made_again_and_one_out_of_sight_passed_over() {
+fn a_lost_check_is_repeated_and_a_conversation_not_found_is_skipped() {
     let (mut pass, _) = done(SyncMemory::default());
     let first = pass.next(checkable(1, 5, 9));
     assert_eq!(pass.next(Event::Checked(Err(error(RemoteErrorKind::Interrupted)))), first);
@@ -98,7 +103,7 @@ fn a_check_whose_answer_was_lost_is_made_again_and_one_out_of_sight_passed_over(
 }
 
 #[test]
-fn a_digest_that_was_kept_wrong_counts_as_a_difference() {
+fn a_wrong_stored_digest_counts_as_a_difference() {
     for (right, diverged) in [(true, 0), (false, 1)] {
         let (mut pass, _) = done(SyncMemory::default());
         let _ = pass.next(Event::Checkable(None));
@@ -108,7 +113,7 @@ fn a_digest_that_was_kept_wrong_counts_as_a_difference() {
 }
 
 #[test]
-fn a_check_that_is_too_large_for_the_way_is_passed_over() {
+fn an_oversized_check_is_skipped() {
     for kind in [RemoteErrorKind::Oversized, RemoteErrorKind::TooLarge] {
         let (mut pass, _) = done(SyncMemory::default());
         let _ = pass.next(checkable(1, 5, 9));

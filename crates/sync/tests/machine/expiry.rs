@@ -1,4 +1,4 @@
-//! Which messages have waited too long, and what a pass does about them.
+//! Which messages expire, and how a pass handles them.
 
 use crate::given::*;
 use fieldpost_domain::Time;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const TTL: Duration = Duration::from_secs(100);
 
-/// So many seconds after a beginning, by the device's clock.
+/// A reading of the device clock.
 fn clock(seconds: i64) -> Time {
     Time::from_timestamp(1_000_000 + seconds, 0).unwrap()
 }
@@ -18,15 +18,15 @@ const fn moment(seconds: u64) -> Duration {
 }
 
 #[test]
-fn what_counts_as_now_is_the_earliest_that_the_clock_has_said() {
+fn the_earliest_reading_since_the_anchor_counts() {
     let mut expiry = Expiry::after(TTL, clock(0), moment(0));
     for (now, passed, before) in [
         (150, 150, 50),
-        // Jumped ahead: it has said an earlier time before.
+        // Jumped ahead: an earlier reading counts.
         (9_000, 160, 60),
-        // Jumped back: nothing has been waiting for long.
+        // Jumped back: no message is old.
         (-9_000, 170, -9_100),
-        // Put right: what was written in between is as young as it was.
+        // Corrected: messages written in between are as young as they are.
         (180, 180, -9_090),
     ] {
         expiry.look(clock(now), moment(passed));
@@ -35,23 +35,23 @@ fn what_counts_as_now_is_the_earliest_that_the_clock_has_said() {
 }
 
 #[test]
-fn an_anchor_believes_the_devices_clock_from_then_on() {
+fn an_anchor_trusts_the_device_clock_from_then_on() {
     let mut expiry = Expiry::after(TTL, clock(0), moment(0));
     expiry.anchor(clock(9_000), moment(10));
     assert_eq!(expiry.before(moment(30)), Some(clock(8_920)));
 }
 
 #[test]
-fn what_may_wait_for_ever_never_expires_and_no_time_overflows() {
+fn nothing_expires_without_a_ttl_or_when_the_time_overflows() {
     assert_eq!(Expiry::never().before(moment(0)), None);
     assert_eq!(Expiry::after(Duration::MAX, clock(0), moment(0)).before(moment(0)), None);
     assert_eq!(Expiry::after(TTL, Time::MAX_UTC, moment(0)).before(moment(1)), None);
 }
 
 #[test]
-fn a_pass_parks_what_has_waited_too_long_before_it_sends_anything() {
+fn a_pass_expires_messages_before_it_sends_anything() {
     let mut pass = Pass::new().expiring(Some(clock(5)));
-    assert_eq!(begun(&mut pass, SyncMemory::default()), Effect::Expire { before: clock(5) });
+    assert_eq!(after_recall(&mut pass, SyncMemory::default()), Effect::Expire { before: clock(5) });
     assert!(matches!(pass.next(Event::Expired(2)), Effect::ReadBatch { .. }));
     assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
     let pull = pass.next(state(following("c")));

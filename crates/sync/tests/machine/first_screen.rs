@@ -1,4 +1,4 @@
-//! What an empty device is shown first.
+//! What an empty device shows first.
 
 use crate::given::*;
 use fieldpost_domain::{Changes, Continuation};
@@ -9,7 +9,7 @@ use fieldpost_sync::{
     machine::{Effect, Event, Pass},
 };
 
-/// A pass of a device on which a first load has begun and to which nothing has come, with its first request.
+/// A pass of an empty device that has begun its bootstrap, with its first request.
 fn empty_device() -> (Pass, Effect) {
     pass_at(SyncPosition::Bootstrapping { after: None, done: 0, total: None })
 }
@@ -19,7 +19,7 @@ fn first_full_page() -> BootstrapRequest {
 }
 
 #[test]
-fn an_empty_device_asks_for_a_little_first_and_then_for_everything() {
+fn an_empty_device_requests_a_first_screen_and_then_the_bootstrap() {
     let (mut pass, begin) = pass_at(SyncPosition::Fresh);
     assert_eq!(begin, Effect::BeginBootstrap(BootstrapReason::First));
     let first_screen = pass.next(Event::BootstrapBegun);
@@ -27,34 +27,35 @@ fn an_empty_device_asks_for_a_little_first_and_then_for_everything() {
 
     let apply = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("where a bootstrap would go on")))));
     let Effect::ApplyFirstScreen { next, .. } = apply else { panic!("{apply:?}") };
-    assert_eq!(next, first_full_page(), "which may be on its way already");
-    assert_eq!(pass.progress(), Some(Progress { done: 0, total: Some(3) }), "what was shown is still to be loaded");
+    assert_eq!(next, first_full_page(), "it may be prefetched");
+    assert_eq!(pass.progress(), Some(Progress { done: 0, total: Some(3) }), "the bootstrap counts from zero");
 
     assert_eq!(pass.next(Event::BootstrapApplied(applied())), Effect::BeginBootstrap(BootstrapReason::First));
     assert_eq!(pass.next(Event::BootstrapBegun), Effect::Bootstrap(first_full_page()));
     let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(None))));
     let pull = pass.next(Event::BootstrapApplied(applied()));
-    assert_eq!(finish(&mut pass, pull).report.bootstraps, 1, "it was one first load");
+    assert_eq!(finish(&mut pass, pull).report.bootstraps, 1, "they count as one bootstrap");
 }
 
 #[test]
-fn a_device_that_stopped_after_its_first_screen_begins_the_first_load_anew_and_asks_for_no_other() {
+fn a_device_that_stopped_after_its_first_screen_begins_the_bootstrap_without_another() {
     let (mut next, begin) = pass_at(SyncPosition::FirstScreen);
     assert_eq!(begin, Effect::BeginBootstrap(BootstrapReason::First));
     assert_eq!(next.next(Event::BootstrapBegun), Effect::Bootstrap(first_full_page()));
 }
 
 #[test]
-fn a_first_screen_that_did_not_come_is_asked_for_again() {
+fn a_lost_first_screen_is_requested_again() {
     let (mut pass, first_screen) = empty_device();
-    assert_eq!(pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted)))), first_screen, "at once");
+    let again = pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted))));
+    assert_eq!(again, first_screen, "at once");
 
     let _ = pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted))));
     assert_eq!(empty_device().1, first_screen, "and by the next pass");
 }
 
 #[test]
-fn a_first_screen_that_holds_everything_is_the_first_load() {
+fn a_first_screen_that_holds_everything_counts_as_the_bootstrap() {
     let (mut pass, _) = empty_device();
     let mut page = bootstrap_page(None);
     page.changes.conversations = vec![conversation(7)];
@@ -64,7 +65,7 @@ fn a_first_screen_that_holds_everything_is_the_first_load() {
 }
 
 #[test]
-fn a_first_screen_of_all_conversations_but_not_of_all_messages_is_not_the_first_load() {
+fn a_first_screen_without_all_messages_does_not_count_as_the_bootstrap() {
     let (mut pass, _) = empty_device();
     let mut long = conversation(7);
     long.last_seq = fieldpost_domain::Seq::new(2);
@@ -75,7 +76,7 @@ fn a_first_screen_of_all_conversations_but_not_of_all_messages_is_not_the_first_
 }
 
 #[test]
-fn a_device_that_has_had_a_page_asks_for_no_first_screen() {
+fn a_device_that_has_applied_a_page_requests_no_first_screen() {
     let whole = Some(Continuation::new("rest"));
     let (mut pass, _) = pass_at(SyncPosition::Bootstrapping { after: whole, done: 2, total: Some(3) });
     let apply = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("more")))));
@@ -89,7 +90,7 @@ fn a_device_that_has_had_a_page_asks_for_no_first_screen() {
 }
 
 #[test]
-fn what_cannot_be_read_of_a_first_screen_is_counted_once() {
+fn unreadable_rows_of_a_first_screen_are_counted_once() {
     let (mut pass, _) = empty_device();
     let applied = || Event::BootstrapApplied(ApplyReport { unreadable: 1, new_messages: 1, ..ApplyReport::default() });
     let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))));

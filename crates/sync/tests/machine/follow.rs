@@ -1,13 +1,14 @@
 //! The follow phase.
 
 use crate::given::*;
-use fieldpost_domain::Continuation;
+use fieldpost_domain::{Continuation, PullPage, Transfer};
 use fieldpost_remote::{ExpiredReason, RemoteErrorKind};
 use fieldpost_storage::{ApplyReport, BootstrapReason, StorageError, StorageErrorKind, SyncPosition};
 use fieldpost_sync::{
     Progress,
     machine::{Effect, Event},
 };
+use std::time::Duration;
 
 #[test]
 fn a_sync_with_nothing_new_is_one_request() {
@@ -38,7 +39,7 @@ fn a_fresh_store_is_bootstrapped_page_by_page_and_then_pulled() {
 }
 
 #[test]
-fn a_bootstrap_that_was_interrupted_goes_on_where_it_was() {
+fn an_interrupted_bootstrap_continues_at_its_position() {
     let after = Some(Continuation::new("rest"));
     let (pass, effect) = pass_at(SyncPosition::Bootstrapping { after: after.clone(), done: 2, total: Some(3) });
     assert!(matches!(effect, Effect::Bootstrap(request) if request.after == after));
@@ -46,7 +47,7 @@ fn a_bootstrap_that_was_interrupted_goes_on_where_it_was() {
 }
 
 #[test]
-fn the_progress_of_a_first_load_counts_conversations_and_goes_on_where_it_was() {
+fn bootstrap_progress_counts_conversations_and_continues_after_an_interruption() {
     let (mut pass, _) =
         pass_at(SyncPosition::Bootstrapping { after: Some(Continuation::new("more")), done: 2, total: Some(3) });
     let mut page = bootstrap_page(Some("rest"));
@@ -56,7 +57,7 @@ fn the_progress_of_a_first_load_counts_conversations_and_goes_on_where_it_was() 
 }
 
 #[test]
-fn what_pages_did_is_added_up() {
+fn the_report_sums_up_all_pages() {
     let (mut pass, _) = pass_at(following("c"));
     let applied = || ApplyReport { applied: 5, new_messages: 3, unreadable: 2, ..ApplyReport::default() };
     for (cursor, more) in [("d", true), ("e", true)] {
@@ -69,7 +70,7 @@ fn what_pages_did_is_added_up() {
 }
 
 #[test]
-fn outcomes_that_say_the_same_are_the_same() {
+fn outcomes_with_the_same_error_text_are_equal() {
     let ended = |kind| {
         let (mut pass, _) = pass_at(following("c"));
         let end = pass.next(Event::StorageFailed(StorageError::new(kind, "test")));
@@ -80,17 +81,19 @@ fn outcomes_that_say_the_same_are_the_same() {
 }
 
 #[test]
-fn a_lost_page_is_asked_for_again_with_the_same_place() {
+fn a_page_that_was_cut_off_is_requested_again_smaller_with_the_same_cursor() {
     let after = Some(Continuation::new("rest"));
-    let (mut pass, first) = pass_at(SyncPosition::Bootstrapping { after, done: 2, total: Some(3) });
-    assert_eq!(pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted)))), first);
+    let (mut pass, _) = pass_at(SyncPosition::Bootstrapping { after: after.clone(), done: 2, total: Some(3) });
+    let again = pass.next(Event::Bootstrapped(Err(error(RemoteErrorKind::Interrupted))));
+    assert!(matches!(again, Effect::Bootstrap(request) if request.after == after && request.limit <= Some(1250)));
 
-    let (mut pass, first) = pass_at(following("c"));
-    assert_eq!(pass.next(Event::Pulled(Err(error(RemoteErrorKind::Interrupted)))), first);
+    let (mut pass, _) = pass_at(following("c"));
+    let again = pass.next(Event::Pulled(Err(error(RemoteErrorKind::Interrupted))));
+    assert!(matches!(again, Effect::Pull(request) if request.cursor == at("c") && request.limit <= Some(1250)));
 }
 
 #[test]
-fn an_expired_cursor_starts_over_and_says_whether_versions_still_hold() {
+fn an_expired_cursor_begins_a_bootstrap_with_the_matching_reason() {
     for (reason, expected) in [
         (ExpiredReason::Epoch, BootstrapReason::Epoch),
         (ExpiredReason::Invalid, BootstrapReason::Epoch),
@@ -103,7 +106,7 @@ fn an_expired_cursor_starts_over_and_says_whether_versions_still_hold() {
 }
 
 #[test]
-fn a_server_whose_cursors_always_expire_ends_the_pass() {
+fn cursors_that_always_expire_end_the_pass() {
     let (mut pass, _) = pass_at(following("c"));
     for _ in 0..2 {
         let begin = pass.next(Event::Pulled(Err(expired(ExpiredReason::Epoch))));
@@ -117,7 +120,7 @@ fn a_server_whose_cursors_always_expire_ends_the_pass() {
 }
 
 #[test]
-fn pulls_page_after_page_from_the_cursor_of_the_page_before() {
+fn each_pull_uses_the_cursor_of_the_page_before() {
     let (mut pass, _) = pass_at(following("c"));
     let apply = pass.next(Event::Pulled(Ok(pull_page("d", true))));
     assert!(matches!(apply, Effect::ApplyPull { from, .. } if from == at("c")));
@@ -126,10 +129,10 @@ fn pulls_page_after_page_from_the_cursor_of_the_page_before() {
 }
 
 #[test]
-fn pages_that_lead_nowhere_end_the_pass() {
+fn pages_that_repeat_a_position_end_the_pass() {
     let (mut pass, _) = pass_at(following("c"));
     let end = pass.next(Event::Pulled(Ok(pull_page("c", true))));
-    assert!(failed(&mut pass, &end).error.is_some(), "the very place it was asked for");
+    assert!(failed(&mut pass, &end).error.is_some(), "the cursor of the request");
 
     let (mut pass, _) = pass_at(following("c"));
     for cursor in ["a", "b"] {
@@ -137,7 +140,7 @@ fn pages_that_lead_nowhere_end_the_pass() {
         assert!(matches!(pass.next(Event::PullApplied(ApplyReport::default())), Effect::Pull(_)));
     }
     let end = pass.next(Event::Pulled(Ok(pull_page("a", true))));
-    assert!(failed(&mut pass, &end).error.is_some(), "round and round");
+    assert!(failed(&mut pass, &end).error.is_some(), "earlier cursors");
 
     let (mut pass, _) = pass_after_first_screen();
     let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("rest")))));
@@ -147,23 +150,23 @@ fn pages_that_lead_nowhere_end_the_pass() {
 }
 
 #[test]
-fn pages_without_rows_do_not_go_on_forever() {
+fn too_many_empty_pages_end_the_pass() {
     let (mut pass, _) = pass_at(following("c"));
     for number in 0..50 {
         let page = fieldpost_domain::PullPage { changes: Default::default(), ..pull_page(&format!("c{number}"), true) };
         let next = pass.next(Event::Pulled(Ok(page)));
         if matches!(next, Effect::Remember { .. }) {
             assert!(failed(&mut pass, &next).error.is_some());
-            assert_eq!(number, 10, "ten in a row may be");
+            assert_eq!(number, 10, "ten in a row are allowed");
             return;
         }
         let _ = pass.next(Event::PullApplied(ApplyReport::default()));
     }
-    panic!("it goes on and on");
+    panic!("the pass does not end");
 }
 
 #[test]
-fn pages_with_rows_may_be_as_many_as_there_are() {
+fn pages_with_rows_are_not_limited_in_number() {
     let (mut pass, _) = pass_at(following("c"));
     for number in 0..50 {
         let _ = pass.next(Event::Pulled(Ok(pull_page(&format!("c{number}"), true))));
@@ -183,7 +186,7 @@ fn differs() -> Event {
     Event::PullApplied(ApplyReport { digest_matches: Some(false), ..ApplyReport::default() })
 }
 
-/// Goes through a new first load, up to the pull after it.
+/// Completes a new bootstrap, up to the pull after it.
 fn reconcile(pass: &mut fieldpost_sync::machine::Pass) {
     let _ = pass.next(Event::BootstrapBegun);
     let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(None))));
@@ -191,36 +194,40 @@ fn reconcile(pass: &mut fieldpost_sync::machine::Pass) {
 }
 
 #[test]
-fn a_digest_is_compared_only_after_a_single_page_whose_beginning_is_known() {
-    let mut pass = pass_amid_run("the middle of a run");
+fn a_digest_is_compared_only_in_a_run_of_one_page() {
+    let mut pass = pass_in_interrupted_run("the middle of a run");
     let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
-    let again = pass.next(differs());
-    assert!(matches!(&again, Effect::Pull(request) if request.cursor == at("d")), "{again:?}");
+    let extra = pass.next(differs());
+    assert!(matches!(&extra, Effect::Pull(request) if request.cursor == at("d")), "{extra:?}");
     let _ = pass.next(Event::Pulled(Ok(pull_page("e", true))));
     let _ = pass.next(Event::PullApplied(ApplyReport::default()));
     let _ = pass.next(Event::Pulled(Ok(pull_page("f", false))));
     assert!(matches!(pass.next(differs()), Effect::Pull(request) if request.cursor == at("f")), "two pages");
     let _ = pass.next(Event::Pulled(Ok(pull_page("g", false))));
-    assert_eq!(pass.next(differs()), Effect::BeginBootstrap(BootstrapReason::Reconcile), "now it is so");
+    assert_eq!(
+        pass.next(differs()),
+        Effect::BeginBootstrap(BootstrapReason::Reconcile),
+        "now the digest is comparable"
+    );
 }
 
 #[test]
-fn a_server_that_is_written_to_without_a_pause_is_not_pulled_for_ever_for_a_digest() {
+fn extra_pulls_for_a_digest_are_limited_on_a_busy_server() {
     let (mut pass, _) = pass_at(following("c"));
     for run in 0..10 {
         let _ = pass.next(Event::Pulled(Ok(pull_page(&format!("first of {run}"), true))));
         let _ = pass.next(Event::PullApplied(ApplyReport::default()));
         let _ = pass.next(Event::Pulled(Ok(pull_page(&format!("last of {run}"), false))));
         if pass.next(differs()) == Effect::BeginBootstrap(BootstrapReason::Reconcile) {
-            assert_eq!(run, 3, "three more runs, and then a first load finds out");
+            assert_eq!(run, 3, "a bootstrap after three extra runs");
             return;
         }
     }
-    panic!("it goes on and on");
+    panic!("the pass does not end");
 }
 
 #[test]
-fn digests_that_go_on_differing_lead_to_one_new_bootstrap_and_no_other() {
+fn a_digest_that_still_differs_after_a_bootstrap_causes_no_second_one() {
     let (mut pass, _) = pass_at(following("c"));
     let _ = pass.next(Event::Pulled(Ok(pull_page("e", false))));
     assert_eq!(pass.next(differs()), Effect::BeginBootstrap(BootstrapReason::Reconcile));
@@ -228,7 +235,7 @@ fn digests_that_go_on_differing_lead_to_one_new_bootstrap_and_no_other() {
     let _ = pass.next(Event::Pulled(Ok(pull_page("f", false))));
     assert!(matches!(pass.next(differs()), Effect::ReadMissing { .. }), "in this pass");
 
-    let mut next = pass_after(left_by(&pass));
+    let mut next = pass_after(unwritten_memory(&pass));
     let _ = next.next(Event::Batch(vec![]));
     let _ = next.next(state(following("f")));
     let _ = next.next(Event::Pulled(Ok(pull_page("g", false))));
@@ -236,19 +243,19 @@ fn digests_that_go_on_differing_lead_to_one_new_bootstrap_and_no_other() {
 }
 
 #[test]
-fn a_run_that_was_interrupted_is_followed_by_one_that_begins_now() {
+fn an_interrupted_run_is_followed_by_a_new_run() {
     for rest in [pull_page("d", false), empty_pull_page("d", false)] {
-        let mut pass = pass_amid_run("the middle of a run");
+        let mut pass = pass_in_interrupted_run("the middle of a run");
         let _ = pass.next(Event::Pulled(Ok(rest)));
-        let again = pass.next(Event::PullApplied(ApplyReport::default()));
-        assert!(matches!(&again, Effect::Pull(request) if request.cursor == at("d")), "{again:?}");
+        let extra = pass.next(Event::PullApplied(ApplyReport::default()));
+        assert!(matches!(&extra, Effect::Pull(request) if request.cursor == at("d")), "{extra:?}");
         let _ = pass.next(Event::Pulled(Ok(pull_page("e", false))));
-        assert!(matches!(pass.next(Event::PullApplied(applied())), Effect::ReadMissing { .. }), "and that is enough");
+        assert!(matches!(pass.next(Event::PullApplied(applied())), Effect::ReadMissing { .. }), "one extra run");
     }
 }
 
 #[test]
-fn a_run_of_which_nothing_was_there_before_is_enough() {
+fn a_run_that_begins_in_this_pass_is_not_pulled_again() {
     let (mut pass, _) = pass_at(following("where the last run ended"));
     let _ = pass.next(Event::Pulled(Ok(pull_page("d", true))));
     let _ = pass.next(Event::PullApplied(applied()));
@@ -258,20 +265,21 @@ fn a_run_of_which_nothing_was_there_before_is_enough() {
 }
 
 #[test]
-fn a_page_that_does_not_come_through_is_asked_for_in_smaller_parts() {
+fn a_page_that_times_out_is_requested_smaller_by_the_next_pass() {
     let (mut pass, first) = pass_at(following("c"));
     assert!(matches!(first, Effect::Pull(request) if request.limit.is_none()));
-    let mut next = pass_after(learned(pass.next(Event::Pulled(Err(error(RemoteErrorKind::TimedOut))))));
+    let mut next = pass_after(saved_memory(pass.next(Event::Pulled(Err(error(RemoteErrorKind::TimedOut))))));
     let _ = next.next(Event::Batch(vec![]));
     let smaller = next.next(state(following("c")));
-    assert!(matches!(smaller, Effect::Pull(request) if request.limit == Some(1250)));
-    let _ = next.next(Event::Pulled(Ok(pull_page("d", true))));
+    assert!(matches!(smaller, Effect::Pull(request) if request.limit.is_some_and(|rows| rows <= 1250)));
+    let quick = Transfer { bytes: 500_000, took: Duration::from_secs(1) };
+    let _ = next.next(Event::Pulled(Ok(PullPage { transfer: quick, ..pull_page("d", true) })));
     let whole = next.next(Event::PullApplied(ApplyReport::default()));
-    assert!(matches!(whole, Effect::Pull(request) if request.limit.is_none()), "and in whole ones once that worked");
+    assert!(matches!(whole, Effect::Pull(request) if request.limit.is_none()), "and at full size after a success");
 }
 
 #[test]
-fn a_position_that_another_process_moved_is_read_again_but_not_forever() {
+fn a_superseded_position_is_read_again_a_limited_number_of_times() {
     let superseded = || Event::StorageFailed(StorageError::new(StorageErrorKind::Superseded, "apply_pull"));
     let (mut pass, _) = pass_at(following("c"));
     for _ in 0..3 {
@@ -287,7 +295,7 @@ fn a_position_that_another_process_moved_is_read_again_but_not_forever() {
 }
 
 #[test]
-fn the_log_names_what_is_written_to_the_store() {
+fn effects_that_write_name_their_operation() {
     let (mut pass, _) = pass_at(SyncPosition::Fresh);
     let _ = pass.next(Event::BootstrapBegun);
     let first_load = pass.next(Event::Bootstrapped(Ok(bootstrap_page(None))));
@@ -310,7 +318,7 @@ fn a_failing_store_ends_the_pass() {
 }
 
 #[test]
-fn what_the_server_has_forgotten_asks_for_another_pass() {
+fn read_marks_that_a_page_queues_ask_for_another_pass() {
     let (mut pass, _) = pass_at(following("c"));
     let _ = pass.next(Event::Pulled(Ok(pull_page("d", false))));
     assert!(!pass.result(None).more_to_push);
@@ -325,7 +333,7 @@ fn what_the_server_has_forgotten_asks_for_another_pass() {
 }
 
 #[test]
-fn a_page_that_is_too_large_is_halved_within_the_pass() {
+fn an_oversized_page_is_halved_within_the_pass() {
     for kind in [RemoteErrorKind::Oversized, RemoteErrorKind::TooLarge] {
         let (mut pass, mut next) = pass_at(following("c"));
         for limit in [None, Some(1250), Some(625)] {
@@ -340,7 +348,7 @@ fn a_page_that_is_too_large_is_halved_within_the_pass() {
 }
 
 #[test]
-fn a_first_load_leads_past_a_single_row_that_is_too_large_once() {
+fn an_oversized_row_is_skipped_by_one_bootstrap_per_pass() {
     let oversized = || error(RemoteErrorKind::Oversized);
     let (mut pass, mut next) = pass_at(following("c"));
     while matches!(next, Effect::Pull(_)) {
@@ -350,13 +358,13 @@ fn a_first_load_leads_past_a_single_row_that_is_too_large_once() {
     let next = pass.next(Event::BootstrapBegun);
     assert!(matches!(next, Effect::Bootstrap(request) if request.messages.is_none() && request.limit == Some(1)));
 
-    // With its last message its conversation is too large; the messages come as history.
+    // The conversation is too large with its last message, so the messages come as history later.
     let next = pass.next(Event::Bootstrapped(Err(oversized())));
     assert!(matches!(next, Effect::Bootstrap(request) if request.messages == Some(0) && request.after.is_none()));
     let Effect::ApplyBootstrap { next, .. } = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("b"))))) else {
-        panic!("it is applied")
+        panic!("the page is not applied")
     };
-    assert!(next.is_some_and(|request| request.messages.is_none()), "the next ones bring theirs");
+    assert!(next.is_some_and(|request| request.messages.is_none()), "the following pages have messages again");
     let _ = pass.next(Event::BootstrapApplied(applied()));
     let _ = pass.next(Event::Bootstrapped(Ok(bootstrap_page(None))));
     let mut next = pass.next(Event::BootstrapApplied(applied()));

@@ -1,4 +1,4 @@
-//! What the stories of this suite are made of.
+//! Helpers of this suite.
 
 use fieldpost_domain::{
     Acknowledgement, BootstrapPage, Changes, Continuation, Conversation, ConversationDigest, ConversationId,
@@ -15,49 +15,49 @@ pub(crate) fn pass() -> Pass {
     pass_after(SyncMemory::default())
 }
 
-/// The same, after passes that have learned this.
+/// A pass that has read the memory of earlier passes.
 pub(crate) fn pass_after(memory: SyncMemory) -> Pass {
     let mut pass = Pass::new();
-    assert!(matches!(begun(&mut pass, memory), Effect::ReadBatch { .. }));
+    assert!(matches!(after_recall(&mut pass, memory), Effect::ReadBatch { .. }));
     pass
 }
 
-/// What a pass does first, after passes that have learned this.
-pub(crate) fn begun(pass: &mut Pass, memory: SyncMemory) -> Effect {
+/// The first effect of a pass after it has read the memory.
+pub(crate) fn after_recall(pass: &mut Pass, memory: SyncMemory) -> Effect {
     assert_eq!(pass.start(), Effect::Recall);
     pass.next(Event::Recalled(Box::new(memory)))
 }
 
-/// What a pass leaves to the next one if it is cut off here.
-pub(crate) fn left_by(pass: &Pass) -> SyncMemory {
+/// The memory that a pass would save if it were cut off here.
+pub(crate) fn unwritten_memory(pass: &Pass) -> SyncMemory {
     pass.unwritten().unwrap_or_default()
 }
 
-/// What a pass leaves to the next one at its end.
-pub(crate) fn learned(effect: Effect) -> SyncMemory {
+/// The memory that a pass saves at its end.
+pub(crate) fn saved_memory(effect: Effect) -> SyncMemory {
     match effect {
         Effect::Remember { memory, .. } => *memory,
-        other => panic!("the pass goes on with {other:?}"),
+        other => panic!("the pass continues with {other:?}"),
     }
 }
 
-/// Everything is done, and that is noted.
+/// Whether the pass has succeeded and saves that.
 pub(crate) fn is_success(effect: &Effect) -> bool {
     matches!(effect, Effect::Remember { succeeded: true, .. })
 }
 
-/// What a pass that fails does once it has written down what it learned.
-pub(crate) fn remembered(pass: &mut Pass, effect: &Effect) -> Effect {
+/// The effect of a failed pass after it has saved its memory.
+pub(crate) fn after_saving(pass: &mut Pass, effect: &Effect) -> Effect {
     assert!(matches!(effect, Effect::Remember { succeeded: false, .. }), "{effect:?}");
     pass.next(Event::Remembered)
 }
 
-/// How a pass that fails ends.
+/// The outcome of a failed pass.
 pub(crate) fn failed(pass: &mut Pass, effect: &Effect) -> Outcome {
-    outcome(remembered(pass, effect))
+    outcome(after_saving(pass, effect))
 }
 
-/// A pass that has nothing to push and stands at `position`; with what it does first.
+/// A pass with an empty outbox at `position`, with its next effect.
 pub(crate) fn pass_at(position: SyncPosition) -> (Pass, Effect) {
     let mut pass = pass();
     assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
@@ -66,15 +66,15 @@ pub(crate) fn pass_at(position: SyncPosition) -> (Pass, Effect) {
 }
 
 pub(crate) fn state(position: SyncPosition) -> Event {
-    Event::State(standing(position))
+    Event::State(sync_state_at(position))
 }
 
-/// The last page that was pulled said that there is more.
-pub(crate) fn state_amid_run(cursor: &str) -> Event {
-    Event::State(SyncState { run_open: true, ..standing(following(cursor)) })
+/// The state of a store in the middle of a run.
+pub(crate) fn state_in_interrupted_run(cursor: &str) -> Event {
+    Event::State(SyncState { run_open: true, ..sync_state_at(following(cursor)) })
 }
 
-fn standing(position: SyncPosition) -> SyncState {
+fn sync_state_at(position: SyncPosition) -> SyncState {
     SyncState {
         position,
         run_open: false,
@@ -87,15 +87,17 @@ fn standing(position: SyncPosition) -> SyncState {
     }
 }
 
-/// A pass that goes on with a run of pages that was interrupted at `cursor`.
-pub(crate) fn pass_amid_run(cursor: &str) -> Pass {
+/// A pass that continues an interrupted run at `cursor`.
+pub(crate) fn pass_in_interrupted_run(cursor: &str) -> Pass {
     let mut pass = pass();
     assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
-    assert!(matches!(pass.next(state_amid_run(cursor)), Effect::Pull(request) if request.cursor == at(cursor)));
+    assert!(
+        matches!(pass.next(state_in_interrupted_run(cursor)), Effect::Pull(request) if request.cursor == at(cursor))
+    );
     pass
 }
 
-/// The first load of a device that has shown its first screen; with its first request.
+/// A pass that begins the bootstrap after a first screen, with its first request.
 pub(crate) fn pass_after_first_screen() -> (Pass, Effect) {
     let (mut pass, _) = pass_at(SyncPosition::Fresh);
     let _ = pass.next(Event::BootstrapBegun);
@@ -117,7 +119,7 @@ pub(crate) fn lane(number: u128) -> ConversationId {
     ConversationId::from_uuid(Uuid::from_u128(number))
 }
 
-/// A mutation in a lane; which kind does not matter to the machine.
+/// A mutation in a lane. The machine does not care about its kind.
 pub(crate) fn mutation(number: u128, lane_number: u128) -> Mutation {
     Mutation {
         id: MutationId::from_uuid(Uuid::from_u128(number)),
@@ -129,7 +131,7 @@ pub(crate) fn answer(outcomes: Vec<(u128, PushOutcome)>) -> Event {
     let result =
         |(number, outcome)| PushResult { mutation_id: MutationId::from_uuid(Uuid::from_u128(number)), outcome };
     let results = outcomes.into_iter().map(result).collect();
-    Event::Pushed(Ok(PushAnswer { results, limits: ServerLimits::default() }))
+    Event::Pushed(Ok(PushAnswer { results, limits: ServerLimits::default(), took: std::time::Duration::ZERO }))
 }
 
 pub(crate) fn acknowledged() -> PushOutcome {
@@ -148,7 +150,7 @@ pub(crate) fn expired(reason: ExpiredReason) -> RemoteError {
     error(RemoteErrorKind::CursorExpired(reason))
 }
 
-/// Changes that are not nothing.
+/// Changes that are not empty.
 fn one_row() -> Changes {
     let tombstone = Tombstone { conversation_id: lane(9), of: TombstoneOf::Conversation, version: Version::new(1) };
     Changes { tombstones: vec![tombstone], ..Changes::default() }
@@ -156,6 +158,7 @@ fn one_row() -> Changes {
 
 pub(crate) fn bootstrap_page(next_after: Option<&str>) -> BootstrapPage {
     BootstrapPage {
+        transfer: fieldpost_domain::Transfer::default(),
         me: None,
         total_conversations: 3,
         changes: one_row(),
@@ -169,13 +172,14 @@ pub(crate) fn bootstrap_page(next_after: Option<&str>) -> BootstrapPage {
     }
 }
 
-/// One that brings nothing.
+/// A page without rows.
 pub(crate) fn empty_pull_page(cursor: &str, more: bool) -> PullPage {
     PullPage { changes: Changes::default(), ..pull_page(cursor, more) }
 }
 
 pub(crate) fn pull_page(cursor: &str, more: bool) -> PullPage {
     PullPage {
+        transfer: fieldpost_domain::Transfer::default(),
         changes: one_row(),
         cursor: at(cursor),
         more,
@@ -186,7 +190,7 @@ pub(crate) fn pull_page(cursor: &str, more: bool) -> PullPage {
     }
 }
 
-/// A conversation that a page brings.
+/// A conversation of a page.
 pub(crate) fn conversation(number: u128) -> Conversation {
     Conversation {
         id: lane(number),
@@ -208,13 +212,14 @@ pub(crate) fn conversation(number: u128) -> Conversation {
     }
 }
 
-/// The last page of a run that brings nothing.
+/// The last page of a run, without rows.
 pub(crate) fn empty_page(cursor: &str) -> PullPage {
     PullPage { changes: Changes::default(), ..pull_page(cursor, false) }
 }
 
 pub(crate) fn history_page(number: u128) -> HistoryPage {
     HistoryPage {
+        transfer: fieldpost_domain::Transfer::default(),
         conversation_id: lane(number),
         conversation: None,
         changes: Changes::default(),
@@ -228,7 +233,7 @@ pub(crate) fn applied() -> ApplyReport {
     ApplyReport { applied: 1, digest_matches: Some(true), ..ApplyReport::default() }
 }
 
-/// Goes through a pull that brings nothing, to the end of the pass.
+/// Takes a pass through an empty pull to its end.
 pub(crate) fn finish(pass: &mut Pass, effect: Effect) -> Outcome {
     assert!(matches!(effect, Effect::Pull(_)), "{effect:?}");
     let nothing = empty_page("end");
@@ -238,18 +243,18 @@ pub(crate) fn finish(pass: &mut Pass, effect: Effect) -> Outcome {
     outcome(pass.next(Event::Remembered))
 }
 
-/// What the machine does once it has said that these, and only these, were certainly not carried out.
-pub(crate) fn withdrawn(effect: Effect, numbers: &[u128]) -> Effect {
+/// The effect after the withdrawal of exactly these mutations.
+pub(crate) fn after_withdrawal(effect: Effect, numbers: &[u128]) -> Effect {
     let expected: Vec<_> = numbers.iter().map(|number| MutationId::from_uuid(Uuid::from_u128(*number))).collect();
     match effect {
         Effect::Withdraw { mutations, then } if mutations == expected => *then,
-        other => panic!("{numbers:?} are not withdrawn: {other:?}"),
+        other => panic!("{numbers:?} are not withdrawn but: {other:?}"),
     }
 }
 
 pub(crate) fn outcome(effect: Effect) -> Outcome {
     match effect {
         Effect::Finish(outcome) => outcome,
-        other => panic!("the pass goes on with {other:?}"),
+        other => panic!("the pass continues with {other:?}"),
     }
 }

@@ -1,4 +1,4 @@
-//! The machine as a table: what has happened, and what it decides.
+//! The machine as a table of events and decisions.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails has to fail its test")]
 
 mod check;
@@ -6,7 +6,9 @@ mod expiry;
 mod first_screen;
 mod follow;
 mod given;
+mod meanwhile;
 mod memory;
 mod push;
 mod repair;
 mod schedule;
+mod sizes;

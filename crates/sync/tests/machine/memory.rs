@@ -1,4 +1,4 @@
-//! What one pass leaves to the next, in this process or another.
+//! What a pass saves for the next one, in this process or another.
 
 use crate::given::*;
 use fieldpost_domain::{Capability, Mutation, ServerLimits};
@@ -10,11 +10,11 @@ fn full() -> Event {
     Event::StorageFailed(StorageError::new(StorageErrorKind::Full, "remember"))
 }
 
-/// A pass of a process of its own: it begins with what the file says, has 400 mutations to send, and calls a server that
-/// answers nothing to more than so many. Returns how many it asked for at first, and what it left in the file.
+/// Runs one pass in a process of its own. It starts with `memory`, has 400 mutations to send, and its server times out
+/// on batches above `most`. Returns the size of its first batch and the memory it saved.
 fn one_shot(memory: SyncMemory, most: usize) -> (u32, SyncMemory) {
     let mut pass = Pass::new();
-    let mut effect = begun(&mut pass, memory);
+    let mut effect = after_recall(&mut pass, memory);
     let mut first = None;
     let mut left = 400;
     loop {
@@ -42,44 +42,48 @@ fn one_shot(memory: SyncMemory, most: usize) -> (u32, SyncMemory) {
 }
 
 #[test]
-fn every_process_begins_with_the_size_that_the_last_one_left() {
+fn a_new_process_starts_with_the_batch_size_of_the_last_one() {
     let (first, memory) = one_shot(SyncMemory::default(), 120);
-    assert_eq!((first, memory.push_size.rows), (500, Some(200)), "400 were too many");
+    assert_eq!((first, memory.push_size.rows), (500, Some(200)), "400 timed out");
     let (second, memory) = one_shot(memory, 120);
     assert_eq!((second, memory.push_size.rows), (200, Some(100)));
     let (third, memory) = one_shot(memory, 120);
-    assert_eq!((third, memory.push_size.rows), (100, Some(100)), "100 got through, and twice as many did not");
+    assert_eq!((third, memory.push_size.rows), (100, Some(100)), "100 got through, 200 timed out");
 }
 
 #[test]
-fn a_size_grows_back_step_by_step() {
-    let memory = SyncMemory { push_size: ReducedSize { rows: Some(25) }, ..SyncMemory::default() };
+fn a_reduced_batch_size_doubles_with_each_success() {
+    let memory =
+        SyncMemory { push_size: ReducedSize { rows: Some(25), ..ReducedSize::default() }, ..SyncMemory::default() };
     let mut pass = pass_after(memory);
     for expected in [50, 100, 200, 400, 500] {
         let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
         let _ = pass.next(answer(vec![(1, acknowledged())]));
         assert!(matches!(pass.next(settled(1, 0)), Effect::ReadBatch { limits, .. } if limits.rows == expected));
     }
-    assert_eq!(left_by(&pass).push_size, ReducedSize::default(), "and nothing is left to remember");
+    assert_eq!(unwritten_memory(&pass).push_size, ReducedSize::default(), "and nothing is left to remember");
 }
 
 #[test]
-fn a_pass_that_fails_leaves_what_it_learned_and_ends_with_what_it_failed_of() {
+fn a_failed_pass_saves_its_memory_and_ends_with_its_own_error() {
     for event in [Event::Remembered, full()] {
         let (mut pass, _) = pass_at(following("c"));
         let last = pass.next(Event::Pulled(Err(error(RemoteErrorKind::TimedOut))));
         let Effect::Remember { memory, succeeded: false } = last else { panic!("{last:?}") };
-        assert_eq!(memory.page_size, ReducedSize { rows: Some(1250) });
+        assert_eq!(memory.page_size, ReducedSize { rows: Some(1250), ..ReducedSize::default() });
         let health = Health { passes: 1, failed_passes: 1, ..Health::default() };
         assert_eq!(memory.health, health);
 
         let end = outcome(pass.next(event));
-        assert!(end.error.is_some_and(|error| error.to_string().contains("test")), "of the call, not of the store");
+        assert!(
+            end.error.is_some_and(|error| error.to_string().contains("test")),
+            "the error of the call, not of the store"
+        );
     }
 }
 
 #[test]
-fn a_pass_that_succeeds_notes_that_and_what_it_learned_in_one_write() {
+fn a_successful_pass_saves_its_memory_and_time_in_one_write() {
     let before = SyncMemory { health: Health { passes: 6, gaps: 2, ..Health::default() }, ..SyncMemory::default() };
     let mut pass = pass_after(before.clone());
     let _ = pass.next(Event::Batch(vec![]));
@@ -92,51 +96,50 @@ fn a_pass_that_succeeds_notes_that_and_what_it_learned_in_one_write() {
     let Effect::Remember { memory, succeeded: true } = last else { panic!("{last:?}") };
     let limits = ServerLimits { page_rows: 40, ..ServerLimits::default() };
     assert_eq!(*memory, SyncMemory { limits, health: Health { passes: 7, gaps: 2, ..Health::default() }, ..before });
-    assert!(outcome(pass.next(Event::Remembered)).error.is_none(), "and that was the only one");
+    assert!(outcome(pass.next(Event::Remembered)).error.is_none(), "no second write");
 }
 
 #[test]
-fn a_success_that_cannot_be_noted_is_none() {
+fn a_pass_whose_success_cannot_be_saved_fails() {
     let (mut pass, _) = pass_at(following("c"));
     let _ = pass.next(Event::Pulled(Ok(empty_page("c"))));
     let _ = pass.next(Event::PullApplied(applied()));
     assert!(is_success(&pass.next(Event::Missing(vec![]))));
     let end = outcome(pass.next(full()));
-    assert!(end.error.is_some(), "and it is not tried twice");
+    assert!(end.error.is_some(), "it is not saved twice");
 }
 
 #[test]
-fn a_pass_that_does_not_know_what_was_learned_overwrites_nothing() {
+fn a_pass_that_could_not_read_the_memory_saves_nothing() {
     let mut pass = Pass::new();
     assert_eq!(pass.start(), Effect::Recall);
     assert!(outcome(pass.next(full())).error.is_some());
 }
 
 #[test]
-fn a_pass_that_is_cut_off_leaves_what_it_has_learned_if_that_is_anything() {
+fn a_pass_that_is_cut_off_has_unwritten_memory_if_it_learned_something() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
     assert_eq!(pass.unwritten(), None, "nothing to write");
     let _ = pass.next(Event::Pushed(Err(error(RemoteErrorKind::Unavailable))));
     let left = pass.unwritten();
     assert_eq!(left, Some(SyncMemory { suspects: [lane(1)].into(), ..SyncMemory::default() }));
-    assert_eq!(pass_after(left.unwrap()).unwritten(), None, "it is a suspect until it gets its turn");
+    assert_eq!(pass_after(left.unwrap()).unwritten(), None, "a suspect stays one until it is tried");
 }
 
-/// A client that can read more than the one that loaded what is here has missed rows of that kind: it loads once more, and then
-/// remembers what it named.
+/// An older client did not store rows that need the new capability.
 #[test]
-fn a_client_that_has_learned_to_read_more_loads_once_more() {
+fn a_client_with_a_new_capability_bootstraps_once() {
     let named =
         |names: &[Capability]| SyncMemory { named: Some(names.iter().cloned().collect()), ..SyncMemory::default() };
     let first = |memory| {
         let mut pass = Pass::new();
-        begun(&mut pass, memory);
+        after_recall(&mut pass, memory);
         let _ = pass.next(Event::Batch(vec![]));
         pass.next(state(following("7")))
     };
     assert_eq!(first(named(&[Capability::SetDigest])), Effect::BeginBootstrap(BootstrapReason::Reconcile));
     let all: Vec<_> = client_capabilities().into_iter().collect();
     assert!(matches!(first(named(&all)), Effect::Pull(_)));
-    assert!(matches!(first(SyncMemory::default()), Effect::Pull(_)), "a file of before clients kept this");
+    assert!(matches!(first(SyncMemory::default()), Effect::Pull(_)), "an older file does not name them");
 }

@@ -8,7 +8,7 @@ use fieldpost_sync::machine::{Effect, Event, Pass};
 use std::collections::HashSet;
 
 #[test]
-fn pushes_batch_after_batch_until_nothing_is_left_and_then_follows() {
+fn batches_are_pushed_until_the_outbox_is_empty_and_then_the_pass_follows() {
     let mut pass = pass();
     let batch = vec![mutation(1, 1), mutation(2, 2)];
     assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(batch));
@@ -23,12 +23,12 @@ fn pushes_batch_after_batch_until_nothing_is_left_and_then_follows() {
 }
 
 #[test]
-fn a_batch_whose_answer_was_lost_is_sent_again_as_it_was_but_not_forever() {
+fn a_batch_with_a_lost_response_is_resent_once() {
     let mut pass = pass();
     let batch = vec![mutation(1, 1)];
     assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(batch.clone()));
     let lost = || Event::Pushed(Err(error(RemoteErrorKind::Interrupted)));
-    assert!(matches!(pass.next(lost()), Effect::ReadBatch { .. }), "taken anew: that is another attempt");
+    assert!(matches!(pass.next(lost()), Effect::ReadBatch { .. }), "reading it again counts the attempt");
     assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(batch));
     let end = pass.next(lost());
     let outcome = failed(&mut pass, &end);
@@ -37,7 +37,7 @@ fn a_batch_whose_answer_was_lost_is_sent_again_as_it_was_but_not_forever() {
 }
 
 #[test]
-fn a_lane_that_must_be_retried_is_held_and_the_others_go_on() {
+fn a_lane_answered_retry_is_held_and_the_others_go_on() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1), mutation(2, 2)]));
     let retry = PushOutcome::Retry(RetryCode::Conflict);
@@ -49,18 +49,18 @@ fn a_lane_that_must_be_retried_is_held_and_the_others_go_on() {
 }
 
 #[test]
-fn a_batch_that_is_too_large_is_halved_until_the_one_at_fault_stands_alone() {
+fn an_oversized_batch_is_halved_until_the_faulty_mutation_is_alone() {
     let mut pass = pass();
     let too_large = || Event::Pushed(Err(error(RemoteErrorKind::TooLarge)));
     for (size, half) in [(6, 3), (3, 1)] {
         let _ = pass.next(Event::Batch((1..=size).map(|number| mutation(number, 1)).collect()));
-        match withdrawn(pass.next(too_large()), &(1..=size).collect::<Vec<_>>()) {
+        match after_withdrawal(pass.next(too_large()), &(1..=size).collect::<Vec<_>>()) {
             Effect::ReadBatch { limits, held } => assert_eq!((limits.rows, held.len()), (half, 0)),
             other => panic!("{other:?}"),
         }
     }
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
-    match withdrawn(pass.next(too_large()), &[1]) {
+    match after_withdrawal(pass.next(too_large()), &[1]) {
         Effect::Settle(results) => assert!(matches!(
             &results[0].outcome,
             PushOutcome::Rejected(Refusal { code: RefusalCode::ContentTooLong, .. })
@@ -68,24 +68,24 @@ fn a_batch_that_is_too_large_is_halved_until_the_one_at_fault_stands_alone() {
         other => panic!("{other:?}"),
     }
     let after = pass.next(Event::Settled(SettleReport { failed: 1, ..SettleReport::default() }));
-    assert!(matches!(after, Effect::ReadBatch { limits, .. } if limits.rows == 500), "the full size is tried again");
+    assert!(matches!(after, Effect::ReadBatch { limits, .. } if limits.rows == 500), "back to the full size");
 }
 
 #[test]
-fn a_mutation_that_makes_the_whole_call_fail_holds_up_its_own_lane_only() {
+fn a_mutation_that_fails_the_call_alone_holds_only_its_lane() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
-    match withdrawn(pass.next(Event::Pushed(Err(error(RemoteErrorKind::BadRequest)))), &[1]) {
+    match after_withdrawal(pass.next(Event::Pushed(Err(error(RemoteErrorKind::BadRequest)))), &[1]) {
         Effect::ReadBatch { held, .. } => assert_eq!(held, HashSet::from([lane(1)])),
         other => panic!("{other:?}"),
     }
-    assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState, "receiving goes on");
+    assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState, "the pass follows");
     let pull = pass.next(state(following("c")));
-    assert!(finish(&mut pass, pull).error.is_some(), "and the pass says what happened");
+    assert!(finish(&mut pass, pull).error.is_some(), "the pass ends with the error");
 }
 
 #[test]
-fn failures_of_push_that_would_hit_the_pull_as_well_end_the_pass() {
+fn push_errors_that_pulling_would_share_end_the_pass() {
     for kind in [
         RemoteErrorKind::Unreachable,
         RemoteErrorKind::Unauthorized,
@@ -97,13 +97,13 @@ fn failures_of_push_that_would_hit_the_pull_as_well_end_the_pass() {
         let mut pass = pass();
         let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
         let end = pass.next(Event::Pushed(Err(error(kind))));
-        let outcome = outcome(withdrawn(remembered(&mut pass, &end), &[1]));
+        let outcome = outcome(after_withdrawal(after_saving(&mut pass, &end), &[1]));
         assert!(outcome.error.is_some(), "{kind:?}");
     }
 }
 
 #[test]
-fn failures_of_push_alone_do_not_keep_the_person_from_receiving() {
+fn the_pass_follows_after_an_error_of_push_alone() {
     for kind in [RemoteErrorKind::Unavailable, RemoteErrorKind::Malformed, RemoteErrorKind::Other] {
         let mut pass = pass();
         let _ = pass.next(Event::Batch(vec![mutation(1, 1), mutation(2, 2)]));
@@ -114,33 +114,39 @@ fn failures_of_push_alone_do_not_keep_the_person_from_receiving() {
 }
 
 #[test]
-fn answers_that_settle_nothing_do_not_loop() {
+fn results_that_settle_nothing_end_the_push_phase() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
     let _ = pass.next(answer(vec![(1, acknowledged())]));
     let unknown = || Event::Settled(SettleReport { unknown: 1, ..SettleReport::default() });
-    assert!(matches!(pass.next(unknown()), Effect::ReadBatch { .. }), "once is bad luck");
+    assert!(matches!(pass.next(unknown()), Effect::ReadBatch { .. }), "one loss is tolerated");
     assert!(matches!(pass.next(unknown()), Effect::ReadBatch { .. }));
     assert_eq!(pass.next(unknown()), Effect::ReadState);
 }
 
 #[test]
-fn a_batch_that_takes_too_long_is_smaller_the_next_time_and_receiving_goes_on() {
+fn a_batch_that_times_out_is_smaller_in_the_next_pass_and_the_pass_follows() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch((1..=400).map(|number| mutation(number, number)).collect()));
-    assert_eq!(pass.next(Event::Pushed(Err(error(RemoteErrorKind::TimedOut)))), Effect::ReadState, "not at once again");
+    assert_eq!(
+        pass.next(Event::Pushed(Err(error(RemoteErrorKind::TimedOut)))),
+        Effect::ReadState,
+        "no immediate repeat"
+    );
     let mut next = Pass::new();
-    assert!(matches!(begun(&mut next, left_by(&pass)), Effect::ReadBatch { limits, .. } if limits.rows == 200));
+    assert!(
+        matches!(after_recall(&mut next, unwritten_memory(&pass)), Effect::ReadBatch { limits, .. } if limits.rows == 200)
+    );
     let _ = next.next(Event::Batch(vec![mutation(1, 1)]));
     let _ = next.next(answer(vec![(1, acknowledged())]));
     assert!(
         matches!(next.next(settled(1, 0)), Effect::ReadBatch { limits, .. } if limits.rows == 400),
-        "and grows again"
+        "and grows back"
     );
 }
 
 #[test]
-fn a_lane_that_fails_alone_is_tried_after_all_others_from_then_on() {
+fn a_lane_that_failed_alone_is_tried_last_by_the_next_pass() {
     let unavailable = || Event::Pushed(Err(error(RemoteErrorKind::Unavailable)));
     let mut first = pass();
     let _ = first.next(Event::Batch(vec![mutation(1, 1)]));
@@ -148,7 +154,7 @@ fn a_lane_that_fails_alone_is_tried_after_all_others_from_then_on() {
 
     let mut second = Pass::new();
     assert!(
-        matches!(begun(&mut second, left_by(&first)), Effect::ReadBatch { held, .. } if held == HashSet::from([lane(1)]))
+        matches!(after_recall(&mut second, unwritten_memory(&first)), Effect::ReadBatch { held, .. } if held == HashSet::from([lane(1)]))
     );
     let _ = second.next(Event::Batch(vec![mutation(2, 2)]));
     let _ = second.next(answer(vec![(2, acknowledged())]));
@@ -157,11 +163,11 @@ fn a_lane_that_fails_alone_is_tried_after_all_others_from_then_on() {
     assert!(matches!(&last, Effect::ReadBatch { held, limits } if held.is_empty() && limits.rows == 1), "{last:?}");
     let _ = second.next(Event::Batch(vec![mutation(1, 1)]));
     let _ = second.next(answer(vec![(1, acknowledged())]));
-    assert!(left_by(&second).suspects.is_empty(), "and is forgiven once it got through");
+    assert!(unwritten_memory(&second).suspects.is_empty(), "no suspect after a success");
 }
 
 #[test]
-fn a_server_that_refuses_every_call_is_not_asked_for_every_lane() {
+fn a_server_that_refuses_every_call_is_not_called_for_every_lane() {
     let mut pass = pass();
     let mut calls = 0;
     let mut effect = pass.next(Event::Batch((1..=64).map(|number| mutation(number, number)).collect()));
@@ -186,23 +192,23 @@ fn a_server_that_refuses_every_call_is_not_asked_for_every_lane() {
 }
 
 #[test]
-fn a_server_that_states_no_room_at_all_still_gets_one_mutation() {
+fn a_push_limit_of_zero_still_sends_one_mutation() {
     let limits = fieldpost_domain::ServerLimits { push_rows: 0, ..Default::default() };
     let memory = SyncMemory { limits, ..SyncMemory::default() };
-    assert!(matches!(begun(&mut Pass::new(), memory), Effect::ReadBatch { limits, .. } if limits.rows == 1));
+    assert!(matches!(after_recall(&mut Pass::new(), memory), Effect::ReadBatch { limits, .. } if limits.rows == 1));
 }
 
 #[test]
-fn without_a_session_the_pass_ends_and_the_outbox_stays() {
+fn a_missing_session_ends_the_pass_and_withdraws_the_batch() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
     let end = pass.next(Event::SessionFailed(fieldpost_sync::SyncError::SignedOut));
-    let outcome = outcome(withdrawn(remembered(&mut pass, &end), &[1]));
+    let outcome = outcome(after_withdrawal(after_saving(&mut pass, &end), &[1]));
     assert!(matches!(outcome.error, Some(fieldpost_sync::SyncError::SignedOut)));
 }
 
 #[test]
-fn what_may_have_been_carried_out_is_not_withdrawn() {
+fn a_batch_that_may_have_been_applied_is_not_withdrawn() {
     for kind in [
         RemoteErrorKind::Interrupted,
         RemoteErrorKind::TimedOut,
@@ -218,7 +224,7 @@ fn what_may_have_been_carried_out_is_not_withdrawn() {
 }
 
 #[test]
-fn a_session_that_fails_while_following_withdraws_nothing() {
+fn a_session_error_while_following_withdraws_nothing() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
     let _ = pass.next(Event::Pushed(Err(error(RemoteErrorKind::TimedOut))));
@@ -228,22 +234,22 @@ fn a_session_that_fails_while_following_withdraws_nothing() {
 }
 
 #[test]
-fn a_lane_that_was_told_to_wait_is_left_alone_for_the_whole_pass() {
+fn a_lane_in_backoff_is_skipped_for_the_whole_pass() {
     let held = HashSet::from([lane(1)]);
     let suspects = SyncMemory { suspects: [lane(1), lane(2)].into(), ..SyncMemory::default() };
     let mut pass = Pass::new().holding(held.clone());
     assert!(
-        matches!(begun(&mut pass, suspects), Effect::ReadBatch { held, .. } if held == HashSet::from([lane(1), lane(2)]))
+        matches!(after_recall(&mut pass, suspects), Effect::ReadBatch { held, .. } if held == HashSet::from([lane(1), lane(2)]))
     );
     let last = pass.next(Event::Batch(vec![]));
-    assert!(matches!(last, Effect::ReadBatch { held: now, .. } if now == held), "the other suspect gets its turn");
+    assert!(matches!(last, Effect::ReadBatch { held: now, .. } if now == held), "the other suspect is tried");
     assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
-    assert_eq!(left_by(&pass).suspects, [lane(1)].into(), "and this one stays one");
+    assert_eq!(unwritten_memory(&pass).suspects, [lane(1)].into(), "the skipped one stays a suspect");
     assert_eq!(pass.result(None).held, held);
 }
 
 #[test]
-fn a_refusal_makes_nobody_wait_and_a_retry_its_lane() {
+fn a_refusal_causes_no_backoff_and_a_retry_backs_off_its_lane() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1), mutation(2, 2), mutation(3, 3)]));
     let refused = PushOutcome::Rejected(Refusal { code: RefusalCode::Forbidden, detail: None });
@@ -255,7 +261,7 @@ fn a_refusal_makes_nobody_wait_and_a_retry_its_lane() {
     assert!(result.connection.is_none());
 }
 
-/// The result of a pass in which so many lanes each made a whole call fail, and which then fetched what is new.
+/// The result of a pass in which `lanes` lanes failed a whole call alone, and which then pulled.
 fn result_of_failing_alone(lanes: u128) -> fieldpost_sync::machine::PassResult {
     let mut pass = pass();
     let mut effect = Effect::ReadState;
@@ -273,15 +279,15 @@ fn result_of_failing_alone(lanes: u128) -> fieldpost_sync::machine::PassResult {
 }
 
 #[test]
-fn a_lane_that_fails_alone_waits_and_the_connection_does_not() {
+fn a_lane_that_fails_alone_backs_off_and_the_connection_does_not() {
     let result = result_of_failing_alone(2);
     assert_eq!(result.waiting, [lane(1), lane(2)].into());
     assert!(result.connection.is_none(), "{:?}", result.connection);
-    assert!(result_of_failing_alone(3).connection.is_some(), "so many are the server's fault");
+    assert!(result_of_failing_alone(3).connection.is_some(), "three are the server's fault");
 }
 
 #[test]
-fn a_batch_that_fails_as_a_whole_makes_the_connection_wait() {
+fn a_batch_that_fails_as_a_whole_backs_off_the_connection() {
     let mut pass = pass();
     let _ = pass.next(Event::Batch(vec![mutation(1, 1), mutation(2, 2)]));
     let _ = pass.next(Event::Pushed(Err(error(RemoteErrorKind::Unavailable))));
@@ -292,7 +298,7 @@ fn a_batch_that_fails_as_a_whole_makes_the_connection_wait() {
 }
 
 #[test]
-fn a_batch_that_was_settled_in_any_way_is_progress_and_one_that_was_not_is_bad_luck_three_times() {
+fn three_batches_with_unknown_mutations_end_the_push_phase() {
     let after = |report: SettleReport| {
         let mut pass = pass();
         let mut last = Effect::ReadState;
@@ -313,19 +319,21 @@ fn a_batch_that_was_settled_in_any_way_is_progress_and_one_that_was_not_is_bad_l
 }
 
 #[test]
-fn what_a_gateway_does_not_take_is_halved_and_alone_it_waits_without_holding_up_anybody() {
+fn a_batch_that_a_gateway_refuses_is_halved_and_a_single_mutation_holds_only_its_lane() {
     let mut pass = pass();
     let too_large = || Event::Pushed(Err(error(RemoteErrorKind::Oversized)));
     for (size, half) in [(4, 2), (2, 1)] {
         let _ = pass.next(Event::Batch((1..=size).map(|number| mutation(number, number)).collect()));
-        match withdrawn(pass.next(too_large()), &(1..=size).collect::<Vec<_>>()) {
+        match after_withdrawal(pass.next(too_large()), &(1..=size).collect::<Vec<_>>()) {
             Effect::ReadBatch { limits, .. } => assert_eq!(limits.rows, half),
             other => panic!("{other:?}"),
         }
     }
     let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
-    match withdrawn(pass.next(too_large()), &[1]) {
-        Effect::ReadBatch { held, .. } => assert_eq!(held, HashSet::from([lane(1)]), "no dead letter, and no wall"),
+    match after_withdrawal(pass.next(too_large()), &[1]) {
+        Effect::ReadBatch { held, .. } => {
+            assert_eq!(held, HashSet::from([lane(1)]), "no dead letter, and the others go on")
+        }
         other => panic!("{other:?}"),
     }
     let _ = pass.next(Event::Batch(vec![mutation(2, 2), mutation(3, 3)]));
@@ -334,6 +342,6 @@ fn what_a_gateway_does_not_take_is_halved_and_alone_it_waits_without_holding_up_
     assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
     let pull = pass.next(state(following("c")));
     let end = finish(&mut pass, pull);
-    assert!(end.error.is_some_and(|error| error.to_string().contains("too large")), "and it is said");
+    assert!(end.error.is_some_and(|error| error.to_string().contains("too large")), "and the error names it");
     assert_eq!((end.report.oversized, end.report.pushed), (1, 2));
 }

@@ -10,7 +10,7 @@ fn missing(number: u128, before: u64) -> MissingRange {
     MissingRange { conversation_id: lane(number), before: Some(Seq::new(before)), newest: Seq::new(before - 1) }
 }
 
-/// A pass that has pulled and asks what is missing.
+/// A pass that has pulled and reads what is missing.
 fn pulled() -> Pass {
     let (mut pass, _) = pass_at(following("c"));
     let _ = pass.next(Event::Pulled(Ok(empty_page("d"))));
@@ -19,7 +19,7 @@ fn pulled() -> Pass {
 }
 
 #[test]
-fn missing_parts_are_fetched_one_by_one_and_looked_for_again() {
+fn missing_parts_are_fetched_one_by_one_and_read_again() {
     let mut pass = pulled();
     let first = pass.next(Event::Missing(vec![missing(1, 9), missing(2, 5)]));
     assert!(matches!(&first, Effect::History(request) if request.conversation_id == lane(1)), "in the order listed");
@@ -32,7 +32,7 @@ fn missing_parts_are_fetched_one_by_one_and_looked_for_again() {
 }
 
 #[test]
-fn a_conversation_that_left_sight_meanwhile_is_passed_over() {
+fn a_conversation_that_is_not_found_is_skipped() {
     let mut pass = pulled();
     let _ = pass.next(Event::Missing(vec![missing(1, 9), missing(2, 5)]));
     let next = pass.next(Event::HistoryRead(Err(error(RemoteErrorKind::NotFound))));
@@ -40,7 +40,7 @@ fn a_conversation_that_left_sight_meanwhile_is_passed_over() {
 }
 
 #[test]
-fn a_history_that_cannot_be_had_fails_the_pass() {
+fn a_failed_history_call_fails_the_pass() {
     let mut pass = pulled();
     let _ = pass.next(Event::Missing(vec![missing(1, 9)]));
     let end = pass.next(Event::HistoryRead(Err(error(RemoteErrorKind::Unavailable))));
@@ -49,7 +49,7 @@ fn a_history_that_cannot_be_had_fails_the_pass() {
 }
 
 #[test]
-fn a_part_that_stays_missing_is_not_asked_for_twice_in_a_pass() {
+fn a_part_that_stays_missing_is_requested_once_per_pass() {
     let mut pass = pulled();
     let _ = pass.next(Event::Missing(vec![missing(1, 9)]));
     let _ = pass.next(Event::HistoryRead(Ok(history_page(1))));
@@ -58,14 +58,14 @@ fn a_part_that_stays_missing_is_not_asked_for_twice_in_a_pass() {
 }
 
 #[test]
-fn a_lost_history_page_is_asked_for_again() {
+fn a_lost_history_page_is_requested_again() {
     let mut pass = pulled();
     let first = pass.next(Event::Missing(vec![missing(1, 9)]));
     assert_eq!(pass.next(Event::HistoryRead(Err(error(RemoteErrorKind::Interrupted)))), first);
 }
 
 #[test]
-fn a_pass_fetches_two_hundred_parts_and_leaves_the_rest_to_the_next() {
+fn a_pass_fetches_at_most_200_parts() {
     let mut pass = pulled();
     let mut next = pass.next(Event::Missing((1..=300).map(|number| missing(number, 9)).collect()));
     let mut fetched = 0;
@@ -78,7 +78,7 @@ fn a_pass_fetches_two_hundred_parts_and_leaves_the_rest_to_the_next() {
 }
 
 #[test]
-fn a_history_that_is_too_large_is_halved_and_a_single_message_passed_over() {
+fn an_oversized_history_page_is_halved_and_an_oversized_message_recorded_as_unreadable() {
     for kind in [RemoteErrorKind::Oversized, RemoteErrorKind::TooLarge] {
         let mut pass = pulled();
         let mut next = pass.next(Event::Missing(vec![missing(1, 9), missing(2, 5)]));
@@ -91,9 +91,9 @@ fn a_history_that_is_too_large_is_halved_and_a_single_message_passed_over() {
         assert_eq!(limits, [100, 50, 25, 12, 6, 3, 1]);
         let Effect::ApplyHistory(page) = next else { panic!("{next:?}") };
         assert_eq!((page.conversation_id, page.range.from, page.range.to), (lane(1), Seq::new(8), Seq::new(8)));
-        assert_eq!(page.changes.unreadable.len(), 1, "it is not lost in silence");
+        assert_eq!(page.changes.unreadable.len(), 1, "the message is recorded as unreadable");
         let after = pass.next(Event::HistoryApplied(applied()));
-        assert!(matches!(after, Effect::History(request) if request.limit == Some(1)), "what is behind it is fetched");
+        assert!(matches!(after, Effect::History(request) if request.limit == Some(1)), "the next part is fetched");
         let _ = pass.next(Event::HistoryRead(Ok(history_page(2))));
         let _ = pass.next(Event::HistoryApplied(applied()));
         let _ = pass.next(Event::Missing(vec![]));

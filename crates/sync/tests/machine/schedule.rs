@@ -12,7 +12,7 @@ use std::{collections::HashSet, time::Duration};
 
 const S: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
-/// Chance that always draws the longest wait.
+/// Randomness that always draws the longest wait.
 const LONGEST: u32 = u32::MAX;
 
 fn at(seconds: u32) -> Moment {
@@ -27,7 +27,7 @@ fn pass_without<const N: usize>(lanes: [ConversationId; N]) -> Step {
     Step::Pass { held: HashSet::from(lanes), periodic: false }
 }
 
-/// A schedule whose first pass has just gone well.
+/// A schedule after a successful first pass.
 fn settled() -> Schedule {
     let mut schedule = Schedule::new(Rhythm::default());
     ends(&mut schedule, Moment::ZERO, &PassResult::default());
@@ -61,7 +61,7 @@ fn the_first_pass_is_due_at_once_and_the_next_with_the_timer() {
 }
 
 #[test]
-fn in_the_background_the_timer_is_slower_and_the_foreground_wants_a_pass_at_once() {
+fn the_timer_is_slower_in_the_background_and_the_foreground_triggers_a_pass() {
     let mut schedule = settled();
     schedule.trigger(at(5), Background);
     assert_eq!(schedule.next(at(5)), Step::Wait(at(5) + 15 * MINUTE));
@@ -80,7 +80,7 @@ fn the_rhythm_can_be_set() {
 }
 
 #[test]
-fn whatever_is_worth_a_pass_gets_one_and_several_at_once_get_one() {
+fn each_trigger_causes_a_pass_and_simultaneous_triggers_share_one() {
     for trigger in [LocalWrite, Hint, Online, Foreground, SignedIn, Resume] {
         let mut schedule = settled();
         schedule.trigger(at(3), trigger);
@@ -92,7 +92,7 @@ fn whatever_is_worth_a_pass_gets_one_and_several_at_once_get_one() {
 }
 
 #[test]
-fn what_happens_during_a_pass_gets_another_one() {
+fn a_trigger_during_a_pass_causes_another_pass() {
     let mut schedule = settled();
     schedule.begun(at(3));
     schedule.trigger(at(4), LocalWrite);
@@ -101,7 +101,7 @@ fn what_happens_during_a_pass_gets_another_one() {
 }
 
 #[test]
-fn a_pass_that_was_cut_off_is_wanted_again() {
+fn a_pass_that_was_cut_off_is_repeated() {
     let mut schedule = settled();
     schedule.begun(at(3));
     schedule.cut_off();
@@ -122,8 +122,8 @@ fn nothing_runs_without_a_network_a_session_or_a_store() {
 }
 
 #[test]
-fn a_pass_that_finds_nobody_signed_in_is_the_last_until_somebody_may_be() {
-    // Another process on the same file may have signed in; whoever opens the app again has it looked.
+fn after_a_signed_out_pass_nothing_runs_until_somebody_may_have_signed_in() {
+    // Another process on the same file may have signed in. After each of these triggers, the engine checks that.
     for news in [SignedIn, Foreground, Online, Resume] {
         let mut schedule = settled();
         fails(&mut schedule, at(3), SyncError::SignedOut);
@@ -137,7 +137,7 @@ fn a_pass_that_finds_nobody_signed_in_is_the_last_until_somebody_may_be() {
 }
 
 #[test]
-fn a_server_out_of_reach_is_tried_less_and_less_often_but_not_less_than_the_cap() {
+fn connection_backoff_doubles_up_to_the_cap() {
     let mut schedule = settled();
     let mut now = at(1);
     let mut waited = Vec::new();
@@ -152,7 +152,7 @@ fn a_server_out_of_reach_is_tried_less_and_less_often_but_not_less_than_the_cap(
 }
 
 #[test]
-fn chance_decides_how_much_of_the_wait_is_waited() {
+fn the_wait_is_a_random_part_of_its_ceiling() {
     let mut schedule = settled();
     let result = PassResult { connection: Some(unreachable()), ..PassResult::default() };
     schedule.begun(at(1));
@@ -161,7 +161,7 @@ fn chance_decides_how_much_of_the_wait_is_waited() {
 }
 
 #[test]
-fn in_the_background_a_server_out_of_reach_is_not_asked_more_often_than_one_that_answers() {
+fn background_backoff_reaches_at_least_the_timer_interval() {
     let mut schedule = settled();
     schedule.trigger(at(1), Background);
     for n in 0..12 {
@@ -171,7 +171,7 @@ fn in_the_background_a_server_out_of_reach_is_not_asked_more_often_than_one_that
 }
 
 #[test]
-fn writing_does_not_shorten_the_wait_for_the_connection() {
+fn a_local_write_does_not_end_connection_backoff() {
     let mut schedule = settled();
     for n in 1..=5 {
         fails(&mut schedule, at(n), unreachable());
@@ -181,7 +181,7 @@ fn writing_does_not_shorten_the_wait_for_the_connection() {
 }
 
 #[test]
-fn a_reconnect_a_person_who_comes_back_and_a_session_end_all_waits() {
+fn online_foreground_sign_in_and_resume_end_all_backoff() {
     for trigger in [Online, Foreground, SignedIn, Resume] {
         let mut schedule = settled();
         for n in 1..=5 {
@@ -191,12 +191,12 @@ fn a_reconnect_a_person_who_comes_back_and_a_session_end_all_waits() {
         schedule.trigger(at(6), trigger);
         assert_eq!(schedule.next(at(6)), pass(), "{trigger:?}");
         fails(&mut schedule, at(6), unreachable());
-        assert_eq!(schedule.next(at(6)), Step::Wait(at(7)), "{trigger:?}: and they start from the beginning");
+        assert_eq!(schedule.next(at(6)), Step::Wait(at(7)), "{trigger:?}: the next wait is a first one");
     }
 }
 
 #[test]
-fn a_success_starts_the_waits_from_the_beginning() {
+fn a_successful_pass_resets_connection_backoff() {
     let mut schedule = settled();
     for n in 1..=5 {
         fails(&mut schedule, at(n), unreachable());
@@ -207,7 +207,7 @@ fn a_success_starts_the_waits_from_the_beginning() {
 }
 
 #[test]
-fn what_the_server_asked_for_is_waited_whoever_comes_back() {
+fn retry_after_is_honoured_in_spite_of_triggers() {
     for kind in [RemoteErrorKind::RateLimited, RemoteErrorKind::Unavailable] {
         let mut schedule = settled();
         fails(&mut schedule, at(1), error(kind).with_retry_after(20 * S));
@@ -222,14 +222,14 @@ fn what_the_server_asked_for_is_waited_whoever_comes_back() {
 }
 
 #[test]
-fn a_server_that_asks_to_wait_for_a_year_is_not_believed() {
+fn retry_after_is_capped() {
     let mut schedule = settled();
     fails(&mut schedule, at(0), error(RemoteErrorKind::Unavailable).with_retry_after(Duration::MAX));
     assert_eq!(schedule.next(at(1)), Step::Wait(15 * MINUTE));
 }
 
 #[test]
-fn what_waiting_cannot_mend_is_left_to_the_timer() {
+fn an_error_that_retrying_cannot_help_waits_for_the_timer() {
     let storage = |kind| SyncError::from(StorageError::new(kind, "test"));
     for error in [
         error(RemoteErrorKind::ClientTooOld).into(),
@@ -242,22 +242,22 @@ fn what_waiting_cannot_mend_is_left_to_the_timer() {
     }
     let mut schedule = settled();
     fails(&mut schedule, at(1), storage(StorageErrorKind::Busy));
-    assert_eq!(schedule.next(at(1)), Step::Wait(at(2)), "another process will be done soon");
+    assert_eq!(schedule.next(at(1)), Step::Wait(at(2)), "another process may finish soon");
 }
 
 #[test]
-fn a_lane_waits_alone() {
+fn a_lane_in_backoff_does_not_delay_other_lanes() {
     let mut schedule = settled();
     ends(&mut schedule, at(1), &waits([lane(1)]));
     schedule.trigger(at(1), LocalWrite);
     assert_eq!(schedule.next(at(1)), pass_without([lane(1)]), "the others go on at once");
     ends(&mut schedule, at(1), &PassResult { held: HashSet::from([lane(1)]), ..PassResult::default() });
-    assert_eq!(schedule.next(at(1)), Step::Wait(at(2)), "and it gets its own pass when its wait is over");
+    assert_eq!(schedule.next(at(1)), Step::Wait(at(2)), "its own pass follows after its backoff");
     assert_eq!(schedule.next(at(2)), pass());
 }
 
 #[test]
-fn each_lane_waits_longer_and_longer_for_itself() {
+fn each_lane_has_its_own_growing_backoff() {
     let mut schedule = settled();
     ends(&mut schedule, at(1), &waits([lane(1)]));
     ends(&mut schedule, at(2), &waits([lane(1), lane(2)]));
@@ -267,7 +267,7 @@ fn each_lane_waits_longer_and_longer_for_itself() {
 }
 
 #[test]
-fn a_lane_that_moved_starts_from_the_beginning() {
+fn a_lane_that_made_progress_resets_its_backoff() {
     let mut schedule = settled();
     for n in 1..=4 {
         ends(&mut schedule, at(n), &waits([lane(1)]));
@@ -277,7 +277,7 @@ fn a_lane_that_moved_starts_from_the_beginning() {
 }
 
 #[test]
-fn a_lane_that_has_nothing_left_is_forgotten() {
+fn a_lane_with_nothing_to_send_loses_its_backoff() {
     let mut schedule = settled();
     ends(&mut schedule, at(1), &waits([lane(1)]));
     ends(&mut schedule, at(3), &PassResult::default());
@@ -285,7 +285,7 @@ fn a_lane_that_has_nothing_left_is_forgotten() {
 }
 
 #[test]
-fn a_lane_is_not_forgotten_by_a_pass_that_came_to_nothing_or_left_it_alone() {
+fn a_failed_pass_and_a_pass_that_skips_the_lane_keep_its_backoff() {
     let mut schedule = settled();
     for n in 1..=4 {
         ends(&mut schedule, at(n), &waits([lane(1)]));
@@ -296,7 +296,7 @@ fn a_lane_is_not_forgotten_by_a_pass_that_came_to_nothing_or_left_it_alone() {
 }
 
 #[test]
-fn the_wait_for_the_connection_goes_before_that_of_a_lane() {
+fn connection_backoff_delays_lanes_that_are_due() {
     let mut schedule = settled();
     let connection = Some(error(RemoteErrorKind::RateLimited).with_retry_after(9 * S).into());
     ends(&mut schedule, at(1), &PassResult { connection, ..waits([lane(1)]) });
@@ -304,7 +304,7 @@ fn the_wait_for_the_connection_goes_before_that_of_a_lane() {
 }
 
 #[test]
-fn a_pass_that_left_something_to_push_is_followed_by_another() {
+fn more_to_push_causes_another_pass() {
     let mut schedule = settled();
     ends(&mut schedule, at(1), &PassResult { more_to_push: true, ..PassResult::default() });
     assert_eq!(schedule.next(at(1)), pass());

@@ -4,9 +4,9 @@ use super::{
     app_events::AppEvents,
     dice::branch,
     policy::Policy,
-    step::{Act, Decision, Event, Fault, Step, ThirdPartyOp},
+    step::{Act, Decision, Event, Step, ThirdPartyOp},
 };
-use crate::SeededRandom;
+use crate::{Fault, SeededRandom};
 
 /// What a run is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,29 +216,12 @@ impl Taste {
 fn network(dice: &mut SeededRandom) -> Act {
     let device = dice.next() as u8;
     match dice.below(10) {
-        0..7 => Act::Fault { device, skip: dice.below(6) as u8, fault: fault(dice) },
+        0..7 => Act::Fault { device, skip: dice.below(6) as u8, fault: Fault::draw(dice) },
         7..9 => {
             let (seed, lasting) = (dice.next(), dice.below(60_000) as u32);
             Act::Rough { device, seed, lasting, per_mille: 100 + dice.below(400) as u16 }
         }
         _ => Act::Offline { device, lasting: dice.below(100_000) as u32 },
-    }
-}
-
-pub(super) fn fault(dice: &mut SeededRandom) -> Fault {
-    match dice.below(16) {
-        0 => Fault::Unreachable,
-        1..3 => Fault::LoseRequest,
-        3..7 => Fault::LoseAnswer,
-        7 => Fault::Garble,
-        8..10 => Fault::Twice(dice.below(3_000) as u32),
-        // Sometimes longer than anybody waits: the server executes the call when nobody expects it any more.
-        10 => Fault::Slow(dice.below(45_000) as u32),
-        11 => Fault::SlowBack(dice.below(45_000) as u32),
-        12 => Fault::SlowCommit(dice.below(3_000) as u32),
-        13 => Fault::TooMany(dice.below(4) as u8),
-        14 => Fault::Unavailable(dice.below(4) as u8),
-        _ => Fault::Failure,
     }
 }
 

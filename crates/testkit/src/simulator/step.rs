@@ -4,6 +4,7 @@
 //! step happens, and it carries its own seed. So removing a step leaves the others unchanged, and a failing schedule
 //! can be shrunk.
 
+use crate::Fault;
 use std::fmt;
 
 /// A step, some time after the previous one.
@@ -124,53 +125,6 @@ impl Trouble {
             Self::Busy => "busy stores",
             Self::Full => "full stores",
             Self::Broken => "broken writes",
-        }
-    }
-}
-
-/// A fault of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// It never leaves the device.
-    Unreachable,
-    /// The connection breaks before the server receives it.
-    LoseRequest,
-    /// The connection breaks after the server has executed it.
-    LoseAnswer,
-    /// The response cannot be read.
-    Garble,
-    /// The server executes it twice, the second time this many milliseconds later; after the response only if that said
-    /// that everything was done.
-    Twice(u32),
-    /// The request takes this many milliseconds to arrive.
-    Slow(u32),
-    /// The response takes this many milliseconds to arrive.
-    SlowBack(u32),
-    /// The server executes a push in a transaction that stays open for this many milliseconds.
-    SlowCommit(u32),
-    /// 429, with `Retry-After` in seconds.
-    TooMany(u8),
-    /// 503, with `Retry-After` in seconds.
-    Unavailable(u8),
-    /// 500 without an explanation.
-    Failure,
-}
-
-impl Fault {
-    /// Its name in the counts.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Unreachable => "unreachable",
-            Self::LoseRequest => "lost requests",
-            Self::LoseAnswer => "lost answers",
-            Self::Garble => "garbled answers",
-            Self::Twice(_) => "doubled requests",
-            Self::Slow(_) => "slow requests",
-            Self::SlowBack(_) => "slow answers",
-            Self::SlowCommit(_) => "slow commits",
-            Self::TooMany(_) => "429",
-            Self::Unavailable(_) => "503",
-            Self::Failure => "500",
         }
     }
 }

@@ -49,6 +49,7 @@ pub(crate) async fn rows(tx: &Tx, context: &mut PageContext, changes: Changes) -
     covered::join(tx, context, &changes.covered, &mut applied).await?;
     access::revoke(tx, context, others, &mut applied).await?;
     unreadable::keep(tx, context, changes.unreadable, &mut applied).await?;
-    derived::tell(tx, &applied.touched, &applied.told, &applied.news).await?;
+    let (told, news) = (std::mem::take(&mut applied.told), std::mem::take(&mut applied.news));
+    derived::tell(tx, &applied.touched, told, news).await?;
     Ok(applied)
 }

@@ -1,4 +1,4 @@
-//! Marking a thread as read: the signed-in person's marker.
+//! The effect of a read mark: it moves the person's marker.
 
 use crate::memory::{outbox::queued, state::State};
 use crate::{StorageError, StorageErrorKind, StorageResult};

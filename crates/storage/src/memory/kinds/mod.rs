@@ -1,4 +1,4 @@
-//! What each kind of mutation does to the rows that are here, at once: one file per kind.
+//! The local effect of each kind of mutation, one file per kind.
 
 mod mark_read;
 mod open_direct;

@@ -1,4 +1,4 @@
-//! Opening a direct conversation: its local row.
+//! The effect of opening a direct conversation: its local row.
 
 use crate::memory::{
     outbox::queued,
@@ -26,7 +26,7 @@ impl State {
         if let Some(thread) = self.threads.values().find(|thread| thread.is_direct_with(org, new.medic_id)) {
             return Ok(self.summary(thread));
         }
-        let opener = self.own().ok_or_else(not_synced)?;
+        let opener = self.owner().ok_or_else(not_synced)?;
         let intent = OpenDirect { conversation_id: id, medic_id: Some(new.medic_id), org_id: Some(org) };
         self.record(mutation, Intent::OpenDirect(intent), queued(), new.at);
         let thread = opened_offline(id, &new, org, opener);
@@ -55,5 +55,5 @@ fn opened_offline(id: ConversationId, new: &NewDirect, org_id: OrgId, created_by
         version: Version::ZERO,
         extra: Extra::new(),
     };
-    Thread { row, on_server: false, range: None, gone: BTreeSet::new(), counted_to: Seq::ZERO }
+    Thread { row, on_server: false, range: None, deleted_seqs: BTreeSet::new(), counted_to: Seq::ZERO }
 }

@@ -1,4 +1,4 @@
-//! Writing a message: its local echo.
+//! The effect of sending a message: its local echo.
 
 use crate::memory::{
     outbox::queued,

@@ -1,18 +1,18 @@
-//! Waiting longer and longer, each time for a while that chance decides.
+//! Exponential backoff with full jitter.
 
 use super::Moment;
 use std::time::Duration;
 
-/// How waits grow.
+/// How the waits grow.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Growth {
     /// The ceiling of the first wait.
     pub(super) first: Duration,
-    /// No ceiling is above this.
+    /// The highest ceiling.
     pub(super) cap: Duration,
 }
 
-/// One who waits.
+/// The backoff of the connection or of one lane.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Backoff {
     failures: u32,
@@ -20,12 +20,12 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// Not before this.
+    /// The end of the current wait.
     pub(super) const fn until(&self) -> Moment {
         self.until
     }
 
-    /// It came to nothing once more.
+    /// Records a failure and draws the next wait.
     pub(super) fn failed(&mut self, now: Moment, growth: Growth, chance: u32) {
         let ceiling = growth.first.saturating_mul(2_u32.saturating_pow(self.failures)).min(growth.cap);
         self.failures = self.failures.saturating_add(1);
@@ -33,8 +33,8 @@ impl Backoff {
     }
 }
 
-/// Between nothing and the ceiling, evenly (full jitter): of many devices that lost the same server, no two come back
-/// together. Never quite nothing, which would be no wait.
+/// A wait between zero and the ceiling (full jitter), so that devices which lost the same server do not return at once.
+/// At least a millisecond, because zero would be no wait.
 fn jittered(ceiling: Duration, chance: u32) -> Duration {
     let nanos = ceiling.as_nanos() * (u128::from(chance) + 1) / (u128::from(u32::MAX) + 1);
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)).max(Duration::from_millis(1))
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_anywhere_between_nothing_and_its_ceiling() {
+    fn a_wait_lies_between_zero_and_its_ceiling() {
         let ceiling = Duration::from_secs(8);
         assert_eq!(jittered(ceiling, u32::MAX), ceiling);
         assert_eq!(jittered(ceiling, u32::MAX / 2), ceiling / 2);

@@ -1,19 +1,19 @@
-//! Decides when the next pass runs, and which lanes it leaves alone.
+//! Decides when the next pass runs and which lanes it skips.
 //!
-//! A [`Schedule`] is told what happened ([`Trigger`]s, and how passes ended) and answers what to do now ([`Step`]). It reads
-//! no clock: every moment is given to it, as the time since some beginning by a clock that never jumps. Chance is given to it
-//! as well.
+//! A [`Schedule`] takes what happened ([`Trigger`]s and the results of passes) and returns what to do now ([`Step`]).
+//! It reads no clock: the caller passes each moment, measured by a monotonic clock. The caller also passes random
+//! numbers.
 //!
-//! There are two kinds of waiting, and they do not mix:
+//! There are two separate kinds of backoff:
 //!
-//! * The **connection** waits after a pass that came to nothing: no network, a server that is down or asks to slow down.
-//! * A **lane** waits after its mutation was answered `retry`, or made a whole call fail alone. All other lanes go on, and
-//!   what the server has is fetched. A mutation that is refused makes nobody wait: that was an answer.
+//! * The **connection** backs off after a pass that failed as a whole: no network, or a server that is down or asks to
+//!   slow down.
+//! * A **lane** backs off after the server answered `retry` to its mutation, or after its mutation failed a whole call
+//!   alone. All other lanes go on, and pulls go on. A refusal causes no backoff, because it is a final answer.
 //!
-//! Both wait with full jitter: a moment between nothing and a ceiling that doubles with every failure, up to a cap. A person
-//! who comes back to the app, and a network that comes back, end both at once. What the server itself asked for
-//! (`Retry-After`) they do not end. A person's own [`crate::Engine::sync`] is not decided here: it always runs, and tries
-//! everything.
+//! Both use full jitter: a random wait below a ceiling that doubles with each failure, up to a cap. When the app comes
+//! to the foreground or the network returns, both end at once. A wait that the server named (`Retry-After`) does not
+//! end then. A person's own [`crate::Engine::sync`] ignores this schedule: it always runs and tries every lane.
 
 mod backoff;
 mod rhythm;
@@ -30,50 +30,50 @@ use std::{
     time::Duration,
 };
 
-/// A point in time: how long after some beginning, by a clock that never jumps.
+/// A point in time: the duration since some start, by a monotonic clock.
 pub type Moment = Duration;
 
-/// The longest that a server is believed when it asks to wait. A gateway that says a year is mistaken.
-const LONGEST_ASKED: Duration = Duration::from_secs(15 * 60);
+/// The longest `Retry-After` that is honoured. A gateway that says a year is mistaken.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// What makes a pass worth its while.
+/// An event that the schedule reacts to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trigger {
-    /// Something was written here.
+    /// Something was written locally.
     LocalWrite,
-    /// The server says that there is something new.
+    /// The server signals that it has something new.
     Hint,
-    /// There is a network again.
+    /// The network is back.
     Online,
-    /// There is none any more: nothing is tried until there is.
+    /// The network is gone: nothing runs until it is back.
     Offline,
-    /// The person looks at the app.
+    /// The app came to the foreground.
     Foreground,
-    /// The person does not look at it any more.
+    /// The app went to the background.
     Background,
-    /// There is a session that works: somebody signed in, or the app renewed it.
+    /// Somebody signed in, or the app renewed its session.
     SignedIn,
-    /// Nobody is signed in any more: nothing is tried until somebody is.
+    /// Nobody is signed in: nothing runs until somebody is.
     SignedOut,
-    /// The store is let go of: nothing is tried until it is back.
+    /// The store is being closed: nothing runs until it is open again.
     Pause,
-    /// The store is back.
+    /// The store is open again.
     Resume,
 }
 
-/// What to do now.
+/// What the runner does now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Run a pass.
     Pass {
-        /// Lanes that still wait.
+        /// Lanes that still back off.
         held: HashSet<ConversationId>,
-        /// It is the timer's: the right one for looking after things that are not urgent.
+        /// The timer is due. Such a pass also does work that is not urgent.
         periodic: bool,
     },
-    /// Look again at this moment, or when something happens.
+    /// Ask again at this moment, or after a trigger.
     Wait(Moment),
-    /// Nothing until something happens.
+    /// Do nothing until a trigger.
     Rest,
 }
 
@@ -85,18 +85,18 @@ pub struct Schedule {
     foreground: bool,
     signed_in: bool,
     paused: bool,
-    /// A pass is worth its while as soon as nothing stands against it.
+    /// A pass is wanted as soon as nothing prevents it.
     wanted: bool,
-    /// When the timer next wants one.
+    /// When the timer is due.
     periodic: Moment,
     connection: Backoff,
-    /// Not before this, the server says.
-    asked: Moment,
+    /// The end of the wait that the server named.
+    retry_after: Moment,
     lanes: BTreeMap<ConversationId, Backoff>,
 }
 
 impl Schedule {
-    /// The schedule of an engine that has just begun: the first pass is due at once.
+    /// The schedule of a new engine: the first pass is due at once.
     #[must_use]
     pub fn new(rhythm: Rhythm) -> Self {
         Self {
@@ -108,12 +108,12 @@ impl Schedule {
             wanted: true,
             periodic: Moment::ZERO,
             connection: Backoff::default(),
-            asked: Moment::ZERO,
+            retry_after: Moment::ZERO,
             lanes: BTreeMap::new(),
         }
     }
 
-    /// Something happened.
+    /// Records a trigger.
     pub fn trigger(&mut self, now: Moment, trigger: Trigger) {
         match trigger {
             Trigger::LocalWrite | Trigger::Hint | Trigger::SignedIn => {}
@@ -127,7 +127,7 @@ impl Schedule {
         }
         match trigger {
             Trigger::Offline | Trigger::SignedOut | Trigger::Pause => {}
-            Trigger::Background => self.periodic = now + self.every(),
+            Trigger::Background => self.periodic = now + self.timer_interval(),
             Trigger::LocalWrite | Trigger::Hint => self.wanted = true,
             Trigger::Online | Trigger::Foreground | Trigger::SignedIn | Trigger::Resume => {
                 self.wanted = true;
@@ -135,19 +135,20 @@ impl Schedule {
                     self.connection = Backoff::default();
                     self.lanes.clear();
                 }
-                // Somebody may have signed in meanwhile, in another process on the same file. A pass finds out without a call.
+                // Somebody may have signed in through another process on the same file. A pass finds out without a
+                // call.
                 self.signed_in = true;
             }
         }
     }
 
-    /// Whether the store is let go of.
+    /// Whether the store is closed for a pause.
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.paused && !planted(PlantedBug::PausedEngineSyncs)
     }
 
-    /// What to do now.
+    /// The next step.
     #[must_use]
     pub fn next(&self, now: Moment) -> Step {
         if !self.online || !self.signed_in || self.paused {
@@ -155,7 +156,7 @@ impl Schedule {
         }
         let wanted = if self.wanted { now } else { self.periodic };
         let lanes = self.lanes.values().map(Backoff::until);
-        let due = lanes.fold(wanted, Ord::min).max(self.connection.until()).max(self.asked);
+        let due = lanes.fold(wanted, Ord::min).max(self.connection.until()).max(self.retry_after);
         if due > now {
             return Step::Wait(due);
         }
@@ -163,26 +164,26 @@ impl Schedule {
         Step::Pass { held, periodic: self.periodic <= now }
     }
 
-    /// A pass begins, whoever wanted it: what has happened until now is covered by it.
+    /// A pass begins. It covers all triggers so far.
     pub fn begun(&mut self, now: Moment) {
         self.wanted = false;
-        self.periodic = now + self.every();
+        self.periodic = now + self.timer_interval();
     }
 
-    /// The pass was cut off before its end. Whoever wanted it still does.
+    /// The pass was cut off, so another one is still wanted.
     pub const fn cut_off(&mut self) {
         self.wanted = true;
     }
 
-    /// A pass has ended. `chance` gives a new number, any, whenever it is asked.
+    /// A pass has ended. `chance` returns a new random number at each call.
     pub fn ended(&mut self, now: Moment, result: &PassResult, mut chance: impl FnMut() -> u32) {
-        self.periodic = now + self.every();
+        self.periodic = now + self.timer_interval();
         self.wanted |= result.more_to_push;
         let growth = self.growth();
-        let tried = result.connection.is_none();
+        let got_through = result.connection.is_none();
         self.lanes.retain(|lane, _| {
-            let silent = tried && !result.held.contains(lane) && !result.waiting.contains(lane);
-            !silent && !result.moved.contains(lane)
+            let done = got_through && !result.held.contains(lane) && !result.waiting.contains(lane);
+            !done && !result.moved.contains(lane)
         });
         for lane in &result.waiting {
             self.lanes.entry(*lane).or_default().failed(now, growth, chance());
@@ -191,7 +192,7 @@ impl Schedule {
             None => {
                 self.wanted &= !planted(PlantedBug::HintDuringPassLost);
                 self.connection = Backoff::default();
-                self.asked = Moment::ZERO;
+                self.retry_after = Moment::ZERO;
             }
             Some(SyncError::SignedOut) => self.signed_in = false,
             Some(error) => self.connection_failed(now, error.retry(), growth, chance()),
@@ -200,22 +201,22 @@ impl Schedule {
 
     fn connection_failed(&mut self, now: Moment, retry: Retry, growth: Growth, chance: u32) {
         if retry == Retry::Never {
-            // Asking again soon would be told the same; the timer asks now and then.
+            // The same call would fail again; only the timer tries again.
             return;
         }
         self.wanted = true;
         self.connection.failed(now, growth, chance);
         if let Retry::After(wait) = retry {
-            let longest = if planted(PlantedBug::NamedWaitIgnored) { Duration::ZERO } else { LONGEST_ASKED };
-            self.asked = now + wait.min(longest);
+            let limit = if planted(PlantedBug::NamedWaitIgnored) { Duration::ZERO } else { MAX_RETRY_AFTER };
+            self.retry_after = now + wait.min(limit);
         }
     }
 
-    const fn every(&self) -> Duration {
+    const fn timer_interval(&self) -> Duration {
         if self.foreground { self.rhythm.foreground } else { self.rhythm.background }
     }
 
-    /// Nobody looks: no need to ask a server that is out of reach more often than one that is not.
+    /// In the background, a server that is out of reach is tried no more often than one that is in reach.
     fn growth(&self) -> Growth {
         let cap = if self.foreground {
             self.rhythm.longest_wait

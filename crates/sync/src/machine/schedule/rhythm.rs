@@ -1,18 +1,18 @@
-//! How often, and how long to wait.
+//! The intervals of the timer and of backoff.
 
 use std::time::Duration;
 
-/// How often the timer wants a pass, and how long to wait after one that failed.
+/// How often the timer starts a pass, and how long to wait after a failed one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rhythm {
-    /// Between two passes while the person looks at the app. 30 seconds unless set.
+    /// The time between two passes in the foreground. Default: 30 seconds.
     pub foreground: Duration,
-    /// Between two passes while nobody does. 15 minutes unless set.
+    /// The time between two passes in the background. Default: 15 minutes.
     pub background: Duration,
-    /// The longest that the first wait after a failure can be. 1 second unless set.
+    /// The ceiling of the first wait after a failure. Default: 1 second.
     pub first_wait: Duration,
-    /// The longest that any wait can be while the person looks at the app; in the background it is at least the time between
-    /// two passes. 1 minute unless set.
+    /// The highest ceiling in the foreground; in the background it is at least the time between two passes. Default: 1
+    /// minute.
     pub longest_wait: Duration,
 }
 

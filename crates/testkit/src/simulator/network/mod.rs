@@ -1,15 +1,11 @@
-//! The network between one device and the server.
-//!
-//! A sent call continues on its own: an app that is killed, or that times out, cannot take back a request that is
-//! already in flight. So the server may execute a request long after its sender has given up on it, twice, or after a
-//! later one.
+//! The simulator's side of the network: what each process does is checked, and each call is part of the trace.
 
-mod delivery;
 mod habits;
+mod hub;
 mod link;
 mod watch;
 
-pub(super) use delivery::NetworkConditions;
 pub(super) use habits::{ByHand, Habits};
-pub(super) use link::{Hub, Link};
+pub(super) use hub::Hub;
+pub(super) use link::Link;
 pub(super) use watch::Tracks;

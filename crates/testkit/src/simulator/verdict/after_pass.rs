@@ -19,7 +19,7 @@ use std::{
 pub(crate) struct Before {
     reader: PersonId,
     read: ReadUpTo,
-    restarts: u64,
+    breaks: u64,
     sights: u64,
     threads: BTreeMap<ConversationId, Vec<Message>>,
     /// The messages on the device, for each conversation with a queued read mark.
@@ -32,7 +32,7 @@ impl Before {
     pub(crate) async fn new(hub: &Hub, process: &Process, reader: PersonId, read: ReadUpTo) -> Self {
         let all = hub.server.conversations_of(reader);
         let threads = all.into_iter().map(|row| (row.id, hub.messages_for(reader, row.id))).collect();
-        let (restarts, sights) = (hub.restarts.load(Ordering::SeqCst), hub.sights.load(Ordering::SeqCst));
+        let (breaks, sights) = (hub.uplink.breaks(), hub.sights.load(Ordering::SeqCst));
         let mut marked = BTreeMap::new();
         for conversation in marks(process).await.unwrap_or_default() {
             let window = process.store.messages(conversation, Window::newest(u32::MAX)).await;
@@ -41,12 +41,12 @@ impl Before {
         }
         let state = process.store.sync_state().await;
         let loading = state.is_ok_and(|state| !matches!(state.position, SyncPosition::Following(_)));
-        Self { reader, read, restarts, sights, threads, marked, loading }
+        Self { reader, read, breaks, sights, threads, marked, loading }
     }
 
     /// Call this right after a successful pass.
     pub(crate) async fn judge(self, hub: &Hub, process: &Process, tracks: &Tracks) -> Result<(), Breach> {
-        if hub.restarts.load(Ordering::SeqCst) != self.restarts {
+        if hub.uplink.breaks() != self.breaks {
             // The history may be another one.
             return Ok(());
         }
@@ -73,7 +73,7 @@ impl Before {
 
     /// Call this after a failed pass. It may have failed while pushing, after it had pulled everything.
     pub(crate) async fn judge_failed(self, hub: &Hub, process: &Process, tracks: &Tracks) -> Result<(), Breach> {
-        let same_history = hub.restarts.load(Ordering::SeqCst) == self.restarts;
+        let same_history = hub.uplink.breaks() == self.breaks;
         // A released store cannot be read.
         let can_be_read = marks(process).await.is_ok();
         if can_be_read && same_history && tracks.commits_at_end(process.who) == Some(hub.server.commits()) {

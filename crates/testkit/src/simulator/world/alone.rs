@@ -22,9 +22,8 @@ impl World {
 
     /// Takes devices that sync on their own offline for a while; their attempts fail.
     pub(super) fn nobody_is_reached(&self, lasting: Duration) {
-        let until = self.observer().now() + u64::try_from(lasting.as_millis()).unwrap_or(u64::MAX);
         for device in self.by_themselves() {
-            self.devices[device].conditions().offline(until);
+            self.devices[device].network.offline_for(lasting);
         }
     }
 

@@ -5,12 +5,15 @@ use super::{
     process::{Ground, Manner},
     roster::Character,
 };
-use crate::simulator::{
-    Disk,
-    clocks::RunningClock,
-    network::{Hub, Link, NetworkConditions, Tracks},
-    schedule::Setup,
-    troubles::Troubles,
+use crate::{
+    network::Courier,
+    simulator::{
+        Disk,
+        clocks::RunningClock,
+        network::{Hub, Link, Tracks},
+        schedule::Setup,
+        troubles::Troubles,
+    },
 };
 use fieldpost_domain::{ConversationId, MessageId, Seq};
 use fieldpost_storage::{StorageResult, Store};
@@ -45,7 +48,7 @@ pub(crate) struct Device {
     seed: u64,
     disk: Arc<dyn Disk>,
     hub: Arc<Hub>,
-    conditions: Arc<Mutex<NetworkConditions>>,
+    pub(crate) network: Arc<Courier>,
     pub(crate) troubles: Arc<Troubles>,
     pub(crate) manner: Manner,
     processes: [Option<Arc<Process>>; 2],
@@ -84,8 +87,8 @@ impl Device {
             tracks: Arc::default(),
             seed,
             disk,
+            network: Arc::new(Courier::with_delays(Arc::clone(&hub.uplink), seed)),
             hub,
-            conditions: Arc::new(Mutex::new(NetworkConditions::new(seed))),
             troubles: Arc::default(),
             manner,
             processes: [None, None],
@@ -94,10 +97,6 @@ impl Device {
             notes: 0,
             read: Arc::default(),
         }
-    }
-
-    pub(crate) fn conditions(&self) -> MutexGuard<'_, NetworkConditions> {
-        self.conditions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The app, started again if it is not running.
@@ -110,8 +109,8 @@ impl Device {
         let who = self.starts;
         let store = self.disk.open().await?;
         let name = format!("device {}{}", self.number, if slot == 0 { "" } else { "'" });
-        let (tracks, conditions) = (Arc::clone(&self.tracks), Arc::clone(&self.conditions));
-        let link = Link::new(Arc::clone(&self.hub), name.clone(), conditions, tracks, who);
+        let (tracks, network) = (Arc::clone(&self.tracks), Arc::clone(&self.network));
+        let link = Link::new(Arc::clone(&self.hub), name.clone(), network, tracks, who);
         let env = fieldpost_sync::Env::new(
             self.clock.clone(),
             Arc::new(crate::SeededEntropy::new(self.seed.wrapping_mul(1009).wrapping_add(who))),

@@ -3,7 +3,7 @@
 use super::World;
 use crate::simulator::{dice::pick, step::Event};
 use fieldpost_domain::{MessageId, TombstoneOf};
-use std::{collections::BTreeSet, sync::atomic::Ordering};
+use std::{collections::BTreeSet, time::Duration};
 
 impl World {
     pub(super) async fn event(&mut self, event: Event) {
@@ -14,15 +14,14 @@ impl World {
         let server = self.hub.server.clone();
         match event {
             Event::Down { lasting } => {
-                let until = self.observer().now() + u64::from(lasting);
-                self.hub.down_until.fetch_max(until, Ordering::SeqCst);
+                self.hub.uplink.down_for(Duration::from_millis(lasting.into()));
             }
             Event::Restart => {
-                self.break_connections();
+                self.hub.uplink.break_connections();
                 server.restart();
             }
             Event::NewEpoch => {
-                self.break_connections();
+                self.hub.uplink.break_connections();
                 server.restart();
                 server.change_epoch();
                 self.forget_what_was_read();
@@ -59,7 +58,7 @@ impl World {
 
     fn restore(&mut self) {
         let Some(backup) = &self.backup else { return };
-        self.break_connections();
+        self.hub.uplink.break_connections();
         let before = self.all_messages();
         self.hub.server.restore(backup);
         let after = self.all_messages();
@@ -71,10 +70,6 @@ impl World {
         let server = &self.hub.server;
         let threads = server.conversation_ids().into_iter().flat_map(|id| server.messages_of(id));
         threads.map(|message| message.id).collect()
-    }
-
-    fn break_connections(&self) {
-        self.hub.restarts.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Markers of another epoch are meaningless.

@@ -2,7 +2,7 @@
 
 use super::World;
 use crate::simulator::{Breach, Invariant, verdict};
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 use tokio::time::sleep;
 
 /// The most rounds of syncs until nothing may be left. A lane that made whole calls fail is tried last and alone, and
@@ -19,9 +19,9 @@ impl World {
         // Calls in flight arrive, and attempts of devices that sync on their own fail.
         self.nobody_is_reached(ARRIVAL);
         sleep(ARRIVAL).await;
-        self.hub.down_until.store(0, Ordering::SeqCst);
+        self.hub.uplink.heal();
         for device in &self.devices {
-            device.conditions().heal();
+            device.network.heal();
             device.troubles.heal();
         }
         self.wake().await;

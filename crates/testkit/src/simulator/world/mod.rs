@@ -24,9 +24,10 @@ use super::{
     clocks::RunningClock,
     network::Hub,
     observer::Observer,
-    step::{Act, Fault, Step},
+    step::{Act, Step},
     troubles::was_ordered,
 };
+use crate::Fault;
 use fieldpost_domain::{MessageId, ServerLimits};
 use fieldpost_remote::reference::{Backup, ReferenceServer};
 use fieldpost_storage::{StorageError, StorageErrorKind};
@@ -106,7 +107,7 @@ impl World {
             Act::Decide { device, pick, decision } => self.decide(self.at(*device), *pick, *decision).await,
             Act::LookBack { device, process, pick, slowly } => {
                 if *slowly > 0 {
-                    self.devices[self.at(*device)].conditions().order(0, Fault::SlowBack(*slowly));
+                    self.devices[self.at(*device)].network.order(0, Fault::SlowBack(*slowly));
                 }
                 self.look_back(self.at(*device), *process, *pick).await;
             }
@@ -122,14 +123,13 @@ impl World {
                 self.observer().count("clock jumps");
                 self.devices[self.at(*device)].clock.jump((*seconds).into());
             }
-            Act::Fault { device, skip, fault } => self.devices[self.at(*device)].conditions().order(*skip, *fault),
+            Act::Fault { device, skip, fault } => self.devices[self.at(*device)].network.order((*skip).into(), *fault),
             Act::Rough { device, seed, lasting, per_mille } => {
-                let until = self.observer().now() + u64::from(*lasting);
-                self.devices[self.at(*device)].conditions().rough(*seed, until, (*per_mille).into());
+                let lasting = Duration::from_millis((*lasting).into());
+                self.devices[self.at(*device)].network.rough(*seed, lasting, (*per_mille).into());
             }
             Act::Offline { device, lasting } => {
-                let until = self.observer().now() + u64::from(*lasting);
-                self.devices[self.at(*device)].conditions().offline(until);
+                self.devices[self.at(*device)].network.offline_for(Duration::from_millis((*lasting).into()));
             }
             Act::Server(event) => self.event(*event).await,
             Act::ThirdPartyClient { ops, holding, roll_back } => self.third_party(ops, *holding, *roll_back),

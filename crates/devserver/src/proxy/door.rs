@@ -1,6 +1,9 @@
 //! Accepts connections or refuses them. Refusals come from the operating system, as if nothing listened.
 
-use super::{Shared, exchange};
+use super::{
+    exchange,
+    shared::{Outage, Shared},
+};
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
@@ -11,7 +14,6 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinSet,
-    time::Instant,
 };
 
 /// The pause before trying again to bind the port.
@@ -21,6 +23,7 @@ pub(super) struct Door {
     shared: Arc<Shared>,
     address: SocketAddr,
     listener: TcpListener,
+    open: watch::Sender<bool>,
     /// The connections; they end when this is dropped.
     connections: JoinSet<()>,
 }
@@ -29,11 +32,16 @@ impl Door {
     pub(super) async fn open(shared: Arc<Shared>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        Ok(Self { shared, address, listener, connections: JoinSet::new() })
+        Ok(Self { shared, address, listener, open: watch::Sender::new(true), connections: JoinSet::new() })
     }
 
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whether there is no outage now.
+    pub(super) fn is_open(&self) -> watch::Receiver<bool> {
+        self.open.subscribe()
     }
 
     pub(super) async fn serve(mut self) {
@@ -47,8 +55,11 @@ impl Door {
                 Some(_) = self.connections.join_next() => {}
                 () = begins(&mut outage) => {
                     drop(self.listener);
+                    self.connections.shutdown().await;
+                    self.open.send_replace(false);
                     ends(&mut outage).await;
                     self.listener = rebound(self.address).await;
+                    self.open.send_replace(true);
                 }
             }
         }
@@ -64,38 +75,54 @@ async fn rebound(address: SocketAddr) -> TcpListener {
     }
 }
 
-/// Serves one connection until it ends, or an outage ends it.
-async fn connection(shared: Arc<Shared>, mut client: TcpStream) {
-    let mut outage = shared.outage.subscribe();
-    let _ = client.set_nodelay(true);
-    let ending = tokio::select! {
-        ending = exchange::serve(&shared, &mut client) => ending,
-        () = begins(&mut outage) => exchange::Ending::Reset,
-    };
-    if ending == exchange::Ending::Reset {
-        // Closing then discards unsent data and resets the connection.
-        let _ = client.set_zero_linger();
+/// Serves one connection until it ends.
+async fn connection(shared: Arc<Shared>, stream: TcpStream) {
+    let _ = stream.set_nodelay(true);
+    let mut client = Client { stream, resets: true };
+    client.resets = exchange::serve(&shared, &mut client.stream).await == exchange::Ending::Reset;
+}
+
+/// The client's connection. An outage drops it in the middle, and then it is reset.
+struct Client {
+    stream: TcpStream,
+    resets: bool,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if self.resets {
+            // Closing then discards unsent data and resets the connection.
+            let _ = self.stream.set_zero_linger();
+        }
     }
 }
 
-fn is_over(until: Option<Instant>) -> bool {
-    until.is_none_or(|until| until <= Instant::now())
-}
-
-async fn begins(outage: &mut watch::Receiver<Option<Instant>>) {
-    if outage.wait_for(|until| !is_over(*until)).await.is_err() {
+async fn begins(outage: &mut watch::Receiver<Outage>) {
+    if outage.wait_for(|outage| !outage.is_over()).await.is_err() {
         // The proxy is gone, so no outage can be ordered any more.
         std::future::pending::<()>().await;
     }
 }
 
-async fn ends(outage: &mut watch::Receiver<Option<Instant>>) {
+async fn ends(outage: &mut watch::Receiver<Outage>) {
     loop {
-        let until = *outage.borrow_and_update();
-        let Some(until) = until.filter(|until| !is_over(Some(*until))) else { return };
+        let now = *outage.borrow_and_update();
+        if now.is_over() {
+            return;
+        }
         tokio::select! {
-            () = tokio::time::sleep_until(until) => {}
+            () = over(now) => {}
+            // The proxy is gone: the task ends with it.
             _ = outage.changed() => {}
         }
+    }
+}
+
+/// Waits until an outage has ended by itself.
+async fn over(outage: Outage) {
+    match outage {
+        Outage::Over => {}
+        Outage::Until(until) => tokio::time::sleep_until(until).await,
+        Outage::UntilFurtherNotice => std::future::pending().await,
     }
 }

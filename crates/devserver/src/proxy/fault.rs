@@ -1,7 +1,7 @@
 //! The faults, their shares, and how often each happened.
 
-use crate::SeededRandom;
-use std::collections::BTreeMap;
+use fieldpost_remote::reference::SeededRandom;
+use std::{collections::BTreeMap, time::Duration};
 
 /// A fault of one exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,11 +19,19 @@ pub enum Fault {
     Trickle,
     /// Every connection breaks, and new ones are refused for a while.
     Refuse,
+    /// The request arrives later by this much.
+    Delay(Duration),
+    /// A gateway answers in HTML, with 502; the server never sees the request.
+    BadGateway,
+    /// 503, as PostgREST answers without a database; the functions never see the request.
+    Unavailable,
+    /// 429, with `Retry-After` in seconds; the server never sees the request.
+    RateLimit(u64),
 }
 
 impl Fault {
-    /// All faults.
-    pub const ALL: [Self; 6] =
+    /// The faults of a bad connection, all but a delay. The other faults are answers of a gateway.
+    pub const OF_CONNECTIONS: [Self; 6] =
         [Self::Reset, Self::CutRequest, Self::LoseAnswer, Self::CutAnswer, Self::Trickle, Self::Refuse];
 
     /// The fault in words, for a report.
@@ -36,6 +44,10 @@ impl Fault {
             Self::CutAnswer => "cut answer",
             Self::Trickle => "trickle",
             Self::Refuse => "refused",
+            Self::Delay(_) => "delay",
+            Self::BadGateway => "502",
+            Self::Unavailable => "503",
+            Self::RateLimit(_) => "429",
         }
     }
 }
@@ -53,7 +65,7 @@ impl FaultMix {
         Self::default()
     }
 
-    /// A construction site: every third exchange fails, with every kind of fault.
+    /// A construction site: every third exchange fails, with every fault of a bad connection.
     #[must_use]
     pub fn rough() -> Self {
         Self::none()
@@ -118,9 +130,9 @@ mod tests {
     }
 
     #[test]
-    fn a_rough_mix_has_every_fault_and_leaves_most_exchanges_alone() {
+    fn a_rough_mix_has_every_fault_of_a_bad_connection_and_leaves_most_exchanges_alone() {
         let all = drawn(&FaultMix::rough(), 7);
-        assert!(Fault::ALL.iter().all(|fault| all.contains(&Some(*fault))));
+        assert!(Fault::OF_CONNECTIONS.iter().all(|fault| all.contains(&Some(*fault))));
         assert!(all.iter().filter(|drawn| drawn.is_none()).count() > 1000);
     }
 

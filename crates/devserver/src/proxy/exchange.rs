@@ -1,6 +1,11 @@
 //! One connection: requests and responses in turn, each pair with its delivery.
 
-use super::{Fault, Shared, frame};
+use super::{
+    fault::Fault,
+    frame, gateway,
+    shared::{Delivery, Shared},
+};
+use crate::wire::Endpoint;
 use frame::{Message, SWITCHING};
 use std::{io, time::Duration};
 use tokio::{
@@ -21,36 +26,14 @@ pub(super) enum Ending {
 const DROPS: usize = 24;
 const BETWEEN_DROPS: Duration = Duration::from_millis(2);
 
-/// How long an outage lasts, in milliseconds.
-const OUTAGE: (u64, u64) = (10, 120);
-
-/// The fault of one exchange, and where it cuts the message.
-#[derive(Debug, Clone, Copy)]
-struct Delivery {
-    fault: Option<Fault>,
-    /// The cut, in thousandths of the message.
-    at: u64,
-    outage: Duration,
-}
-
-impl Shared {
-    fn draw(&self) -> Delivery {
-        let mut guard = self.chance();
-        let chance = &mut *guard;
-        let fault = chance.mix.draw(&mut chance.random);
-        chance.tally.add(fault);
-        let at = chance.random.below(1000);
-        let outage = OUTAGE.0 + chance.random.below(OUTAGE.1 - OUTAGE.0);
-        Delivery { fault, at, outage: Duration::from_millis(outage) }
-    }
-}
-
-impl Delivery {
-    /// The part of a message that gets through: at least a byte, never all.
-    fn part(self, bytes: &[u8]) -> &[u8] {
-        let length = usize::try_from(self.at).unwrap_or_default().saturating_mul(bytes.len()) / 1000;
-        &bytes[..length.clamp(1, bytes.len().saturating_sub(1).max(1))]
-    }
+/// The part of a message that gets through: at least a byte, never all.
+fn part(message: &Message, delivery: Delivery) -> &[u8] {
+    let bytes = &message.bytes;
+    let length = match delivery.cut {
+        Some(cut) => usize::try_from(cut).unwrap_or_default().saturating_mul(bytes.len()) / 1000,
+        None => message.middle(),
+    };
+    &bytes[..length.clamp(1, bytes.len().saturating_sub(1).max(1))]
 }
 
 /// Serves a client until either side ends the connection or a fault does.
@@ -70,8 +53,13 @@ async fn exchanges(shared: &Shared, client: &mut BufReader<&mut TcpStream>) -> i
             () = hangs_up(&mut server) => None,
         };
         let Some(request) = request else { return Ok(Ending::Close) };
-        let delivery = shared.draw();
+        let delivery = shared.next(Endpoint::of(request.path()));
+        if let Some(response) = delivery.fault.and_then(gateway::response) {
+            client.write_all(&response).await?;
+            return Ok(Ending::Close);
+        }
         match delivery.fault {
+            Some(Fault::Delay(by)) => tokio::time::sleep(by).await,
             Some(Fault::Reset) => return Ok(Ending::Reset),
             Some(Fault::Refuse) => {
                 shared.refuse_for(delivery.outage);
@@ -84,7 +72,7 @@ async fn exchanges(shared: &Shared, client: &mut BufReader<&mut TcpStream>) -> i
             None => connect(shared).await?,
         };
         if delivery.fault == Some(Fault::CutRequest) {
-            upstream.write_all(delivery.part(&request.bytes)).await?;
+            upstream.write_all(part(&request, delivery)).await?;
             return Ok(Ending::Reset);
         }
         upstream.write_all(&request.bytes).await?;
@@ -123,7 +111,7 @@ async fn deliver(
     match delivery.fault {
         Some(Fault::LoseAnswer) => return Ok(Some(Ending::Reset)),
         Some(Fault::CutAnswer) => {
-            client.write_all(delivery.part(&answer.bytes)).await?;
+            client.write_all(part(answer, delivery)).await?;
             return Ok(Some(Ending::Close));
         }
         Some(Fault::Trickle) => {

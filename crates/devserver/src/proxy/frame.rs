@@ -76,6 +76,17 @@ async fn line(stream: &mut (impl AsyncBufRead + Unpin), into: &mut Vec<u8>) -> i
 }
 
 impl Message {
+    /// The path of a request.
+    pub(super) fn path(&self) -> &str {
+        let target = self.bytes.split(|byte| *byte == b' ').nth(1).and_then(|word| str::from_utf8(word).ok());
+        target.and_then(|target| target.split('?').next()).unwrap_or_default()
+    }
+
+    /// The number of bytes up to the middle of the body.
+    pub(super) fn middle(&self) -> usize {
+        usize::midpoint(self.head, self.bytes.len())
+    }
+
     /// The status of a response.
     pub(super) fn status(&self) -> io::Result<u16> {
         let text = self.bytes.split(|byte| *byte == b' ').nth(1).and_then(|word| str::from_utf8(word).ok());
