@@ -101,7 +101,7 @@ fn run(terminal: &Terminal, command: &str) -> Vec<String> {
         Some((input, command)) => (input, command),
         None => ("", command),
     };
-    let words = words(command.strip_prefix("fieldpost ").unwrap_or_else(|| panic!("not ours: {command}")));
+    let words = words(command.strip_prefix("fieldpost ").unwrap());
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let ended = terminal.run_with(&words, input);
     let mut printed: Vec<String> = ended.out.lines().chain(ended.err.lines()).map(str::to_owned).collect();
