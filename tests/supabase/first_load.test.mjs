@@ -136,7 +136,9 @@ test("a page has at most the bytes that the caller names, and at least one row, 
     // The envelope and the people that a page names are not counted.
     for (const page of pages) assert.ok(bytes(page) <= p_bytes + 8192, `${bytes(page)} of ${p_bytes}`);
     assert.equal(replica.conversations.size, 12);
-    for (const c of org.conversations) assert.ok([...replica.messages.values()].some((m) => m.conversation_id === c.id));
+    // One that came without any has a gap, which history fills.
+    const came = (c) => [...replica.messages.values()].some((m) => m.conversation_id === c.id);
+    assert.ok(p_bytes < 16_384 || org.conversations.every(came));
   }
   const seen = new Set();
   let cursor = before.cursor;
@@ -325,7 +327,7 @@ test("what is wrong with a call is said with a code, and a caller who is not sig
   assert.deepEqual(await refusal("bootstrap", { p_messages: -1 }), { code: "bad_request", detail: "p_messages" });
   assert.deepEqual(await refusal("history", {}), { code: "bad_request", detail: "p_conversation" });
   const envelope = await call(js, "pull", { p_cursor: cursor, p_capabilities: ["a,b", 'q"z', "{}"] });
-  assert.deepEqual([envelope.protocol, envelope.min_protocol, envelope.capabilities], [1, 1, ["set_digest", "ranges", "edit_message"]]);
+  assert.deepEqual([envelope.protocol, envelope.min_protocol, envelope.capabilities], [1, 1, ["set_digest", "ranges", "edit_message", "page_bytes"]]);
   assert.deepEqual(envelope.limits, { push_rows: 500, push_bytes: 1048576, page_rows: 2500, page_bytes: 1048576, content_chars: 5000, metadata_bytes: 16384, metadata_depth: 64, subject_chars: 500 });
   assert.match(envelope.server_time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
 

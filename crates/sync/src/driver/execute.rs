@@ -8,13 +8,13 @@ use fieldpost_storage::{ApplyReport, StorageResult};
 use tracing::{Instrument, Span};
 
 impl Engine {
-    /// Runs a pass to its end, and pushes what is written while it follows.
+    /// Runs a pass to its end, and pushes what is written while it follows. Both loops are large, so they live on the heap.
     pub(super) async fn drive(&self, pass: &mut Pass) -> Outcome {
         let pass = SharedPass::new(pass);
         tokio::select! {
             biased;
-            outcome = self.run_effects(&pass) => outcome,
-            never = self.push_meanwhile(&pass) => match never {},
+            outcome = Box::pin(self.run_effects(&pass)) => outcome,
+            never = Box::pin(self.push_meanwhile(&pass)) => match never {},
         }
     }
 
