@@ -23,7 +23,7 @@ async fn look(tx: &Tx) -> Res<Inspection> {
     let version = number(tx, "user_version").await?;
     let (pages, size) = (number(tx, "page_count").await?, number(tx, "page_size").await?);
     let mut faults = Vec::new();
-    for row in pragma(tx, "quick_check(20)").await? {
+    for row in pragma(tx, "integrity_check(20)").await? {
         let said: String = row.only()?;
         if said != "ok" {
             faults.push(said);
