@@ -10,7 +10,7 @@ use fieldpost_devserver::LineConditions;
 use std::{path::Path, time::Duration};
 
 const LINE: LineConditions = LineConditions {
-    bytes_per_second: Some(60_000),
+    bytes_per_second: Some(200_000),
     round_trip: Duration::from_millis(200),
     lost_of_hundred: 0,
     most_mutations: None,
@@ -32,8 +32,10 @@ fn fill(terminal: &Terminal) {
         let medic = server.add_medic_without_account(terminal.org, "Medic", &number.to_string());
         let thread = server.open_direct(terminal.org, medic, terminal.admin);
         let text = |line| format!("note {line} of {number}, written on the site this morning");
-        server.insert_messages(thread, terminal.admin, &(0..40).map(text).collect::<Vec<_>>());
+        server.insert_messages(thread, terminal.admin, &(0..100).map(text).collect::<Vec<_>>());
     }
+    // The newest activity, so that the first screen shows the thread.
+    server.insert_message(terminal.thread, terminal.admin, "Are you there?");
 }
 
 /// One app: the time from `send` until the server's acknowledgement is stored.

@@ -96,6 +96,9 @@ impl Terminal {
     /// The values that a command prints.
     pub(super) async fn values(&self, arguments: &[&str]) -> Result<Vec<Value>> {
         let output = self.run(&[&["--json", "--offline"], arguments].concat()).await?;
+        if !output.status.success() {
+            return Ok(Vec::new());
+        }
         let text = String::from_utf8_lossy(&output.stdout);
         Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
