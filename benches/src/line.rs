@@ -19,7 +19,7 @@ use hyper_util::{
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -45,6 +45,9 @@ pub(crate) struct Passed {
     pub(crate) requests: u64,
     pub(crate) bytes: u64,
     pub(crate) lost: u64,
+    /// The writing requests, and the server's own time for all of them.
+    pub(crate) writes: u64,
+    pub(crate) writing: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -65,7 +68,6 @@ struct Answer {
 struct State {
     conditions: NetworkConditions,
     passed: Passed,
-    writes: u64,
     /// The number of recorded responses.
     kept: usize,
     /// The newest response to each request, with its number.
@@ -97,7 +99,7 @@ impl Line {
     /// Changes the conditions, and resets the counts.
     pub(crate) fn turn(&self, conditions: NetworkConditions) {
         let mut state = lock(&self.state);
-        (state.conditions, state.passed, state.writes) = (conditions, Passed::default(), 0);
+        (state.conditions, state.passed) = (conditions, Passed::default());
     }
 
     /// The recorded responses of a function of the server, in order of arrival.
@@ -159,13 +161,14 @@ async fn pass(
         )
     };
     tokio::time::sleep(conditions.round_trip).await;
+    let asked = Instant::now();
     let answer = match known {
         Some(answer) => answer,
         None => ask(&question, parts.headers, server, forward).await?,
     };
     let mut response = Response::new(Full::new(answer.body.clone()));
     (*response.status_mut(), *response.headers_mut()) = (answer.status, answer.headers.clone());
-    note(state, question, answer)?;
+    note(state, question, answer, asked.elapsed())?;
     Ok(response)
 }
 
@@ -188,13 +191,14 @@ async fn ask(question: &Question, mut headers: HeaderMap, server: &str, forward:
 }
 
 /// Counts a response; an error if it must be lost.
-fn note(state: &Mutex<State>, question: Question, answer: Answer) -> Result<()> {
+fn note(state: &Mutex<State>, question: Question, answer: Answer, took: Duration) -> Result<()> {
     let mut state = lock(state);
     state.passed.requests += 1;
     state.passed.bytes += (question.body.len() + answer.body.len()) as u64;
     if is_write(&question) {
-        state.writes += 1;
-        if state.conditions.lose_every.is_some_and(|every| state.writes % every == LOST_AT) {
+        state.passed.writes += 1;
+        state.passed.writing += took;
+        if state.conditions.lose_every.is_some_and(|every| state.passed.writes % every == LOST_AT) {
             state.passed.lost += 1;
             anyhow::bail!("lost on the way");
         }

@@ -227,12 +227,14 @@ async fn send_meanwhile(client: &Client, task: &Task) -> Result<Done> {
         let diffs = changes.next().await.context("the client is gone")?;
         diffs?.into_iter().for_each(|diff| diff.apply(&mut list));
     }
-    let (mut all, mut seconds) = (Reading::default(), Vec::new());
+    let (mut all, mut seconds, mut recorded) = (Reading::default(), Vec::new(), Duration::ZERO);
     for (number, conversation) in (0..task.queued).zip(list.iter().cycle()) {
         ensure!(is_loading(client), "the load was over before message {number} was sent");
         let text = format!("{} {number}", task.mark);
-        let watch = Watch::start();
-        let delivery = client.conversation(conversation.id).send(&text).await?.delivered().await?;
+        let (watch, started) = (Watch::start(), Instant::now());
+        let sent = client.conversation(conversation.id).send(&text).await?;
+        recorded += started.elapsed();
+        let delivery = sent.delivered().await?;
         let one = watch.stop();
         ensure!(matches!(delivery, Delivery::Sent(_)), "message {number}: {delivery:?}");
         ensure!(is_loading(client), "the load was over before message {number} was acknowledged");
@@ -240,7 +242,12 @@ async fn send_meanwhile(client: &Client, task: &Task) -> Result<Done> {
         seconds.push(one.seconds);
     }
     seconds.sort_by(f64::total_cmp);
-    Ok(Done::new(all, [("p50", percentile(&seconds, 0.5)), ("p99", percentile(&seconds, 1.0))]))
+    let facts = [
+        ("p50", percentile(&seconds, 0.5)),
+        ("p99", percentile(&seconds, 1.0)),
+        ("recorded_ms", recorded.as_secs_f64() * 1e3 / task.queued.max(1) as f64),
+    ];
+    Ok(Done::new(all, facts))
 }
 
 fn is_loading(client: &Client) -> bool {

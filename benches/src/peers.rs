@@ -115,8 +115,11 @@ impl Peers {
             }
             other => other.context(mark.clone())?,
         };
-        let all = turn.expected.max(turn.queued).max(1);
         let mut facts = facts(&ended.done, passed);
+        if turn.task == "meanwhile" && passed.writes > 0 {
+            facts.push(("server_ms", passed.writing.as_secs_f64() * 1e3 / passed.writes as f64));
+        }
+        let all = turn.expected.max(turn.queued).max(1);
         let mut units = all;
         if turn.queued > 0 {
             let counts = self.arrived(&mark, turn.queued)?;
@@ -178,7 +181,7 @@ fn facts(done: &Done, passed: Passed) -> Vec<(&'static str, f64)> {
     if passed.lost > 0 {
         facts.push(("answers_lost", passed.lost as f64));
     }
-    for known in ["usable_ms", "usable_pages", "peak_MiB", "lost", "doubled", "failed", "p50", "p99"] {
+    for known in ["usable_ms", "usable_pages", "peak_MiB", "lost", "doubled", "failed", "p50", "p99", "recorded_ms"] {
         if let Some(value) = done.facts.get(known) {
             facts.push((known, *value));
         }
