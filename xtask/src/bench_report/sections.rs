@@ -206,8 +206,9 @@ pub(super) const SECTIONS: [Section; 15] = [
                them, a person sends four messages, one after the other: from the call of `send` until the acknowledgement is \
                stored, which is when `SentMessage::delivered` says so (of RxDB: when its push handler has got the answer for that \
                document, in memory). The connection is open and somebody is signed in. Each client checks before and after each \
-               message that its load still runs; without that there is no figure. The seed algorithm, which sends only once its \
-               pull is over, is left out.",
+               message that its load still runs; without that there is no figure. *Recorded* is until `send` has returned, \
+               *server* the server's own time for a message, in which it also makes a page. The seed algorithm, which sends \
+               only once its pull is over, is left out.",
         unit: Unit::Calls,
         stack: Stack::Clean,
         seconds: 60,

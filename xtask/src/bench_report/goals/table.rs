@@ -3,7 +3,7 @@
 use super::{
     Bound::{self, AtLeast, AtMost},
     Goal, Look,
-    reasons::{GROWTH, POWER, Profile, SQLX, THREAD, TRIGGERS, UNKNOWN, USABLE, WIRE},
+    reasons::{ACKNOWLEDGEMENT, GROWTH, POWER, Profile, SQLX, THREAD, TRIGGERS, UNKNOWN, USABLE, WIRE},
 };
 
 const RAW: &str = "raw SQLite";
@@ -150,7 +150,7 @@ fn sending_meanwhile() -> Of {
         "ms until a message is acknowledged",
         Look::Milliseconds("p50"),
         AtMost(240.0),
-        UNKNOWN,
+        ACKNOWLEDGEMENT,
     )
 }
 
