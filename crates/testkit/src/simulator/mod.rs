@@ -17,6 +17,7 @@
 //!   background, and hints; it is paused and resumed; the app owns the session; somebody signs out and wipes the
 //!   device; messages expire.
 //! * In some runs the project hides messages from some of those who see the conversation, and refuses some.
+//! * In some runs large batches and pages never fit: the server refuses them, or the line is too slow. This never heals.
 //! * Other clients write, edit, delete, reassign, rename, remove people and add them again.
 //!
 //! Afterwards the world heals, and the eleven invariants of docs/invariants.md must hold. Those that can be checked
@@ -60,6 +61,7 @@ mod interruptible;
 mod invariant;
 mod life;
 mod minimise;
+mod narrow;
 mod network;
 mod observer;
 mod policy;

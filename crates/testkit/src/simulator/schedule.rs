@@ -3,6 +3,7 @@
 use super::{
     app_events::AppEvents,
     dice::branch,
+    narrow::Narrow,
     policy::Policy,
     step::{Act, Decision, Event, Step, ThirdPartyOp},
 };
@@ -42,6 +43,8 @@ pub struct Setup {
     pub send_ttl: Option<u32>,
     /// The messages that the project hides or refuses.
     pub(super) policy: Option<Policy>,
+    /// The batches and pages that fit.
+    pub(super) narrow: Narrow,
 }
 
 /// The most steps of a run.
@@ -52,7 +55,7 @@ impl Schedule {
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
         let mut dice = branch(seed, 1);
-        let mut setup = Setup { policy: Policy::roll(seed), ..Setup::roll(&mut dice) };
+        let mut setup = Setup { policy: Policy::roll(seed), narrow: Narrow::roll(seed), ..Setup::roll(&mut dice) };
         let count = 20 + dice.below(STEPS - 20);
         // Most runs favour some kinds of steps, so that these combine in ways that an even mix hardly produces.
         let taste = Taste::roll(&mut dice);
@@ -85,6 +88,7 @@ impl Setup {
             one_shot: Vec::new(),
             send_ttl: None,
             policy: None,
+            narrow: Narrow::default(),
         }
     }
 }

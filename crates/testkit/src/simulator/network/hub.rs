@@ -2,7 +2,7 @@
 
 use crate::{
     network::Uplink,
-    simulator::{observer::Observer, policy::Policy, rules::Places},
+    simulator::{narrow::Narrow, observer::Observer, policy::Policy, rules::Places},
 };
 use fieldpost_domain::{ConversationId, Intent, Message, MessageId, Mutation, MutationId, PersonId, PushOutcome};
 use fieldpost_remote::{PushAnswer, RemoteResult, reference::ReferenceServer};
@@ -16,6 +16,7 @@ use std::{
 pub(crate) struct Hub {
     pub(crate) server: ReferenceServer,
     pub(crate) policy: Option<Policy>,
+    pub(crate) narrow: Narrow,
     pub(crate) observer: Arc<Observer>,
     /// The server's own connection.
     pub(crate) uplink: Arc<Uplink>,
@@ -32,10 +33,16 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(server: ReferenceServer, policy: Option<Policy>, observer: Arc<Observer>) -> Self {
+    pub(crate) fn new(
+        server: ReferenceServer,
+        policy: Option<Policy>,
+        narrow: Narrow,
+        observer: Arc<Observer>,
+    ) -> Self {
         Self {
             server,
             policy,
+            narrow,
             observer,
             uplink: Arc::default(),
             poisoned: Mutex::default(),

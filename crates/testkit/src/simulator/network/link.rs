@@ -25,7 +25,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// More calls than any run needs: a process that makes them is in a loop, and gets no more responses.
 const TOO_MANY_CALLS: u64 = 20_000;
@@ -129,10 +129,14 @@ impl MessagingApi for Link {
             async move {
                 let answer = hub.server.bootstrap(&token, request).await?;
                 watch::page(&hub, &token, &answer.changes, "bootstrap");
+                hub.narrow.carry_page(&answer.changes, answer.transfer.bytes, "bootstrap").await?;
                 Ok(answer)
             }
         };
-        self.call("bootstrap", execute).await
+        let asked = Instant::now();
+        let mut page = self.call("bootstrap", execute).await?;
+        page.transfer.took = asked.elapsed();
+        Ok(page)
     }
 
     async fn pull(&self, token: &AccessToken, request: PullRequest) -> RemoteResult<PullPage> {
@@ -142,10 +146,14 @@ impl MessagingApi for Link {
             async move {
                 let answer = hub.server.pull(&token, request).await?;
                 watch::page(&hub, &token, &answer.changes, "pull");
-                Ok((answer, hub.server.commits()))
+                let commits = hub.server.commits();
+                hub.narrow.carry_page(&answer.changes, answer.transfer.bytes, "pull").await?;
+                Ok((answer, commits))
             }
         };
-        let (page, commits) = self.call("pull", execute).await?;
+        let sent = Instant::now();
+        let (mut page, commits) = self.call("pull", execute).await?;
+        page.transfer.took = sent.elapsed();
         // Recorded only here: nobody receives the response of a copy or of a late call.
         self.tracks.answered(self.who, &asked, commits, &page);
         Ok(page)
@@ -157,6 +165,7 @@ impl MessagingApi for Link {
         let execute = move |hub: Arc<Hub>, arrival| {
             let (token, mutations) = (token.clone(), Arc::clone(&mutations));
             async move {
+                hub.narrow.carry_batch(&mutations).await?;
                 let open = match arrival {
                     Arrival::Slowly(lasting) => Some(held_open(&hub, &mutations, lasting).await),
                     Arrival::First | Arrival::Again => None,
@@ -176,7 +185,10 @@ impl MessagingApi for Link {
         let is_done = |answer: &PushAnswer| {
             answer.results.iter().all(|result| matches!(result.outcome, PushOutcome::Acknowledged(_)))
         };
-        self.call_with("push", count, execute, is_done).await
+        let sent = Instant::now();
+        let mut answer = self.call_with("push", count, execute, is_done).await?;
+        answer.took = sent.elapsed();
+        Ok(answer)
     }
 
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {
@@ -186,10 +198,14 @@ impl MessagingApi for Link {
             async move {
                 let answer = hub.server.history(&token, request).await?;
                 watch::page(&hub, &token, &answer.changes, "history");
+                hub.narrow.carry_page(&answer.changes, answer.transfer.bytes, "history").await?;
                 Ok(answer)
             }
         };
-        self.call("history", execute).await
+        let asked = Instant::now();
+        let mut page = self.call("history", execute).await?;
+        page.transfer.took = asked.elapsed();
+        Ok(page)
     }
 }
 

@@ -62,7 +62,8 @@ impl World {
         self.on_conversation(number, |id| {
             let people = self.roster.of_org(&self.hub.server, id);
             let Some(sender) = pick(&people, sender) else { return Ok(()) };
-            open.insert_message(id, sender, &format!("from another client {number}")).map(drop)
+            let text = self.hub.narrow.text(format!("from another client {number}"), number);
+            open.insert_message(id, sender, &text).map(drop)
         })
     }
 

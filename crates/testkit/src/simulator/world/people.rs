@@ -53,7 +53,8 @@ impl World {
         let Some((process, conversation)) = self.app(device, number).await else { return };
         let Some(store) = self.stored(device, self.devices[device].look().await) else { return };
         let Ok(Some(_)) = store.account().await else { return };
-        let content = format!("note {} of device {device}", self.devices[device].notes);
+        let words = format!("note {} of device {device}", self.devices[device].notes);
+        let content = self.hub.narrow.text(words, number);
         self.devices[device].notes += 1;
         let Ok(text) = MessageContent::new(&content) else { return };
         let message = OutgoingMessage {
