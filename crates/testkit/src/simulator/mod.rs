@@ -12,6 +12,7 @@
 //! * Clocks are wrong and jump.
 //! * Tokens expire, sessions end, people sign out and in.
 //! * The server restarts, is restored, removes its tombstones, sends small pages.
+//! * Captive portals answer instead of the server, its functions are missing, or it refuses its own tokens.
 //! * Stores fail: busy, full, broken, before the write is committed.
 //! * On some devices the engine's own runner decides when to sync. It is told about networks, foreground and
 //!   background, and hints; it is paused and resumed; the app owns the session; somebody signs out and wipes the
@@ -57,6 +58,7 @@ mod app_events;
 mod clocks;
 mod dice;
 mod disk;
+mod extras;
 mod interruptible;
 mod invariant;
 mod life;

@@ -3,6 +3,7 @@
 use super::{
     app_events::AppEvents,
     dice::branch,
+    extras,
     narrow::Narrow,
     policy::Policy,
     step::{Act, Decision, Event, Step, ThirdPartyOp},
@@ -63,6 +64,7 @@ impl Schedule {
         if let Some(app_events) = AppEvents::roll(seed, &mut setup) {
             steps = app_events.among(seed, steps);
         }
+        steps = extras::with_writes_beside_syncs(seed, extras::with_outages(seed, steps));
         setup.live_for_one_pass(seed);
         Self { seed, setup, steps }
     }

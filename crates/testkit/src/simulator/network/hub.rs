@@ -1,5 +1,6 @@
 //! The server, and what all devices share.
 
+use super::Outages;
 use crate::{
     network::Uplink,
     simulator::{narrow::Narrow, observer::Observer, policy::Policy, rules::Places},
@@ -18,6 +19,7 @@ pub(crate) struct Hub {
     pub(crate) policy: Option<Policy>,
     pub(crate) narrow: Narrow,
     pub(crate) observer: Arc<Observer>,
+    pub(crate) outages: Outages,
     /// The server's own connection.
     pub(crate) uplink: Arc<Uplink>,
     /// A push that touches one of these fails as a whole.
@@ -44,6 +46,7 @@ impl Hub {
             policy,
             narrow,
             observer,
+            outages: Outages::default(),
             uplink: Arc::default(),
             poisoned: Mutex::default(),
             reached: Mutex::default(),

@@ -110,7 +110,7 @@ impl Device {
         let store = self.disk.open().await?;
         let name = format!("device {}{}", self.number, if slot == 0 { "" } else { "'" });
         let (tracks, network) = (Arc::clone(&self.tracks), Arc::clone(&self.network));
-        let link = Link::new(Arc::clone(&self.hub), name.clone(), network, tracks, who);
+        let link = Link::new(Arc::clone(&self.hub), name.clone(), (network, Arc::clone(&store)), tracks, who);
         let env = fieldpost_sync::Env::new(
             self.clock.clone(),
             Arc::new(crate::SeededEntropy::new(self.seed.wrapping_mul(1009).wrapping_add(who))),

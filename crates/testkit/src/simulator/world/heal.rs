@@ -24,6 +24,7 @@ impl World {
         self.nobody_is_reached(ARRIVAL);
         sleep(ARRIVAL).await;
         self.hub.uplink.heal();
+        self.hub.outages.heal();
         for device in &self.devices {
             device.network.heal();
             device.troubles.heal();
@@ -32,6 +33,7 @@ impl World {
         self.heal_beside_poison().await;
         self.hub.poisoned().clear();
         self.observer().say(|| "· everything heals".to_owned());
+        self.outage().await;
         if !self.hub.narrow.is_slow() {
             // On a slow line they may have more to fetch first.
             self.hints_are_heard(self.seed).await;

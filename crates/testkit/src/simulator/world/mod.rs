@@ -8,6 +8,7 @@ mod events;
 mod heal;
 mod notices;
 mod ops;
+mod outage;
 mod pass;
 mod people;
 mod process;
@@ -37,6 +38,7 @@ use tokio::{task::JoinHandle, time::sleep};
 
 pub(super) struct World {
     seed: u64,
+    token_lifetime: Duration,
     pub(super) hub: Arc<Hub>,
     pub(super) roster: Roster,
     pub(super) devices: Vec<Device>,
@@ -51,11 +53,12 @@ impl World {
         let observer = Arc::new(Observer::new(traced));
         let setup = &schedule.setup;
         let limits = ServerLimits { page_rows: setup.page_rows, push_rows: setup.push_rows, ..ServerLimits::default() };
+        let token_lifetime = Duration::from_secs(setup.token_lifetime.into());
         let clock = RunningClock::new(0);
         let server = ReferenceServer::builder()
             .seed(schedule.seed)
             .limits(limits)
-            .token_lifetime(Duration::from_secs(setup.token_lifetime.into()))
+            .token_lifetime(token_lifetime)
             .clock(move || clock.now());
         let server = setup.policy.into_iter().fold(server, |server, policy| server.project(policy)).build();
         let roster = Roster::new(&server);
@@ -66,6 +69,7 @@ impl World {
         let devices = setup.owners.iter().enumerate().map(device).collect();
         Self {
             seed: schedule.seed,
+            token_lifetime,
             hub,
             devices,
             roster,
@@ -130,6 +134,10 @@ impl World {
             }
             Act::Offline { device, lasting } => {
                 self.devices[self.at(*device)].network.offline_for(Duration::from_millis((*lasting).into()));
+            }
+            Act::Portal { device, lasting } => {
+                self.observer().count("captive portals");
+                self.devices[self.at(*device)].network.intercepted_for(Duration::from_millis((*lasting).into()));
             }
             Act::Server(event) => self.event(*event).await,
             Act::ThirdPartyClient { ops, holding, roll_back } => self.third_party(ops, *holding, *roll_back),

@@ -41,6 +41,9 @@ impl World {
         let (tracks, read) = (Arc::clone(&device.tracks), Arc::clone(&device.read));
         Some(tokio::spawn(async move {
             let _by_hand = process.by_hand();
+            if !process.engine.status().borrow().syncing {
+                process.beside.calm();
+            }
             let before = verdict::Before::new(&hub, &process, reader, read).await;
             let ended = timeout(TOO_LONG, process.run(sync(&process, &owner))).await;
             let Ok(ended) = ended else {
