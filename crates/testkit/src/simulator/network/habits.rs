@@ -16,6 +16,8 @@ pub(crate) struct Habits {
     by_hand: AtomicU64,
     asked_until: AtomicU64,
     last_call: AtomicU64,
+    /// How often it had a reason to load everything anew.
+    loads_anew: AtomicU64,
     /// It is known when it needs a new token, so each refresh can be judged.
     refreshes_judged: AtomicBool,
     /// When it last got a new token from a server that refuses all of them; zero: never.
@@ -54,6 +56,16 @@ impl Habits {
     /// Records that it got one.
     pub(super) fn refreshed_in_vain(&self, now: u64) {
         self.refreshed_in_vain.store(now, Ordering::SeqCst);
+    }
+
+    /// How often it had a reason to load everything anew.
+    pub(crate) fn loads_anew(&self) -> u64 {
+        self.loads_anew.load(Ordering::SeqCst)
+    }
+
+    /// The server has said that its cursor has expired, or the store is wiped.
+    pub(crate) fn must_load_anew(&self) {
+        self.loads_anew.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Records a call. A process that syncs on its own must not call before the time that the server named.

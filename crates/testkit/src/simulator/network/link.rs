@@ -138,6 +138,9 @@ impl Link {
             self.courier.carry(delivery, CallInFlight { name: call, execute: Box::new(execute), is_done }).await;
         if let Err(error) = &answer {
             self.note_wait(call, error);
+            if matches!(error.kind(), RemoteErrorKind::CursorExpired(_)) {
+                self.habits.must_load_anew();
+            }
             self.beside.failed(call, error.kind());
             if error.kind() == RemoteErrorKind::TimedOut {
                 observer.count("timeouts");

@@ -31,6 +31,8 @@ pub(crate) struct Accepted {
     pub(crate) content: String,
     /// The texts that its author gave it later. Of two edits the one that arrives later counts, and a refused one never shows.
     pub(crate) amended: Vec<String>,
+    /// The texts that it had before its author changed it in the outbox.
+    pub(crate) before: Vec<String>,
     /// Its author has cancelled it.
     pub(crate) taken_back: bool,
     /// Another device of the author resends it, after the server had it and lost it.

@@ -11,7 +11,7 @@ const ROUNDS: u32 = 12;
 
 /// The same where large batches and pages never fit. A page of 2,500 rows that takes too long is a single row after twelve
 /// halvings, and a batch after nine. A pass halves once or more. TODO
-const NARROW_ROUNDS: u32 = 60;
+const NARROW_ROUNDS: u32 = 14;
 
 /// By then every call in flight has arrived.
 const ARRIVAL: Duration = Duration::from_secs(300);

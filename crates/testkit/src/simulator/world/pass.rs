@@ -54,6 +54,7 @@ impl World {
             hub.observer.say(|| format!("{} syncs: {}", process.name, said(&ended)));
             if let Some(Ok(report)) = &ended {
                 hub.observer.judge(verdict::patience(&process, report).await);
+                hub.observer.judge(before.loads_only_what_it_must(&process, report));
                 hub.observer.judge(before.judge(&hub, &process, &tracks).await);
             } else if ended.as_ref().is_some_and(|ended| !is_of_the_store(ended)) {
                 hub.observer.judge(before.judge_failed(&hub, &process, &tracks).await);

@@ -148,6 +148,16 @@ impl Process {
         }
     }
 
+    /// Its store is wiped, so it loads everything anew.
+    pub(crate) fn is_wiped(&self) {
+        self.habits.must_load_anew();
+    }
+
+    /// How often it had a reason to load everything anew.
+    pub(crate) fn loads_anew(&self) -> u64 {
+        self.habits.loads_anew()
+    }
+
     /// Records that the pass it was started for is over.
     pub(crate) fn has_synced(&self) {
         if self.manner.one_shot {
