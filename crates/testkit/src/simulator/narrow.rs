@@ -41,7 +41,7 @@ impl Narrow {
         Self {
             batch_rows: if rows { dice.pick(&[1, 2, 3, 5, 9]).copied() } else { None },
             page_rows: if rows { dice.pick(&[2, 3, 5, 8, 13]).copied() } else { None },
-            bytes: if bytes { dice.pick(&[8_000, 12_000, 20_000, 40_000]).copied() } else { None },
+            bytes: if bytes { dice.pick(&[8_000, 16_000, 30_000, 50_000]).copied() } else { None },
         }
     }
 
@@ -51,6 +51,11 @@ impl Narrow {
 
     pub(super) const fn is_narrow(self) -> bool {
         self.batch_rows.is_some() || self.page_rows.is_some() || self.bytes.is_some()
+    }
+
+    /// How many messages a conversation has at the start.
+    pub(super) const fn welcomes(self) -> u64 {
+        if self.is_slow() { 25 } else { 4 }
     }
 
     /// A text: on a slow line it is long enough that a few of them no longer fit.

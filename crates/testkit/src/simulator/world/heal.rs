@@ -1,17 +1,17 @@
 //! Healing: all faults end, and everybody syncs until nothing is left to do.
 
-use super::World;
+use super::{Device, World, process::Manner};
 use crate::simulator::{Breach, Invariant, verdict};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 
 /// The most rounds of syncs until nothing may be left. A lane that made whole calls fail is tried last and alone, and
 /// reduced batches grow back by doubling.
 const ROUNDS: u32 = 12;
 
-/// The same where large batches and pages never fit. A page of 2,500 rows that takes too long is a single row after twelve
-/// halvings, and a batch after nine. A pass halves once or more. TODO
-const NARROW_ROUNDS: u32 = 14;
+/// The same where large batches and pages never fit. A full page of 2,500 rows is a single row after twelve halvings, and a
+/// pass in which every page takes too long halves it once. A size that the server refuses is halved within the pass.
+const NARROW_ROUNDS: u32 = ROUNDS + 12;
 
 /// By then every call in flight has arrived.
 const ARRIVAL: Duration = Duration::from_secs(300);
@@ -34,6 +34,9 @@ impl World {
         self.hub.poisoned().clear();
         self.observer().say(|| "· everything heals".to_owned());
         self.outage().await;
+        if self.hub.narrow.is_narrow() {
+            self.newcomer();
+        }
         if !self.hub.narrow.is_slow() {
             // On a slow line they may have more to fetch first.
             self.hints_are_heard(self.seed).await;
@@ -49,6 +52,16 @@ impl World {
         }
         let what = format!("after {rounds} syncs of everybody there is still something to do");
         self.observer().report(Breach::new(Invariant::Liveness, what));
+    }
+
+    /// Somebody gets another device. Its app is a process for each pass, and has everything to load.
+    fn newcomer(&mut self) {
+        let number = self.devices.len();
+        let owner = self.devices[0].owner.clone();
+        let disk = self.disks.make();
+        let mut device = Device::new(number, owner, &self.setup, self.seed, disk, Arc::clone(&self.hub));
+        device.manner = Manner { one_shot: true, ..Manner::default() };
+        self.devices.push(device);
     }
 
     fn rounds(&self) -> u32 {

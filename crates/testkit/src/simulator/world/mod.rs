@@ -21,7 +21,7 @@ pub(super) use process::Process;
 pub(super) use roster::{Character, Roster};
 
 use super::{
-    Breach, Disks, Invariant, Schedule,
+    Breach, Disks, Invariant, Schedule, Setup,
     clocks::RunningClock,
     network::Hub,
     observer::Observer,
@@ -38,7 +38,8 @@ use tokio::{task::JoinHandle, time::sleep};
 
 pub(super) struct World {
     seed: u64,
-    token_lifetime: Duration,
+    setup: Setup,
+    disks: Disks,
     pub(super) hub: Arc<Hub>,
     pub(super) roster: Roster,
     pub(super) devices: Vec<Device>,
@@ -53,15 +54,14 @@ impl World {
         let observer = Arc::new(Observer::new(traced));
         let setup = &schedule.setup;
         let limits = ServerLimits { page_rows: setup.page_rows, push_rows: setup.push_rows, ..ServerLimits::default() };
-        let token_lifetime = Duration::from_secs(setup.token_lifetime.into());
         let clock = RunningClock::new(0);
         let server = ReferenceServer::builder()
             .seed(schedule.seed)
             .limits(limits)
-            .token_lifetime(token_lifetime)
+            .token_lifetime(Duration::from_secs(setup.token_lifetime.into()))
             .clock(move || clock.now());
         let server = setup.policy.into_iter().fold(server, |server, policy| server.project(policy)).build();
-        let roster = Roster::new(&server);
+        let roster = Roster::new(&server, setup.narrow);
         let hub = Arc::new(Hub::new(server, setup.policy, setup.narrow, observer));
         let device = |(number, owner): (usize, &u8)| {
             Device::new(number, roster.person(*owner), setup, schedule.seed, disks.make(), Arc::clone(&hub))
@@ -69,7 +69,8 @@ impl World {
         let devices = setup.owners.iter().enumerate().map(device).collect();
         Self {
             seed: schedule.seed,
-            token_lifetime,
+            setup: setup.clone(),
+            disks: disks.clone(),
             hub,
             devices,
             roster,

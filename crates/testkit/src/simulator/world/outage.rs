@@ -15,8 +15,8 @@ const MINUTES: Duration = Duration::from_secs(3 * 60);
 /// After an outage of [`MINUTES`], longer than the longest wait.
 const LONG: Duration = Duration::from_secs(11 * 60);
 
-/// Tokens that live shorter are refreshed every few seconds where a clock is wrong by a minute.
-const LIFETIME: Duration = Duration::from_secs(600);
+/// In seconds. Tokens that live shorter are refreshed every few seconds where a clock is wrong by a minute.
+const LIFETIME: u32 = 600;
 
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ enum Kind {
 
 impl Kind {
     /// None in some runs.
-    fn roll(seed: u64, token_lifetime: Duration) -> Option<Self> {
+    fn roll(seed: u64, token_lifetime: u32) -> Option<Self> {
         let mut dice = branch(seed, 8);
         match dice.below(10) {
             0..2 => Some(Self::Portal),
@@ -50,7 +50,7 @@ impl Kind {
 impl World {
     /// Nobody does anything: the apps must go on by themselves, and everybody stays signed in.
     pub(super) async fn outage(&mut self) {
-        let Some(kind) = Kind::roll(self.seed, self.token_lifetime) else { return };
+        let Some(kind) = Kind::roll(self.seed, self.setup.token_lifetime) else { return };
         let apps = self.fresh_apps().await;
         self.observer().say(|| format!("· {kind:?} begins"));
         self.begin_outage(kind);

@@ -1,10 +1,14 @@
 //! The people of a run: an org with two admins and three medics, and another org with one of each.
 
+use crate::simulator::narrow::Narrow;
 use fieldpost_domain::{ConversationId, OrgId, PersonId};
 use fieldpost_remote::{
     Credentials,
     reference::{Profile, ReferenceServer},
 };
+
+/// Makes the lengths of texts differ.
+const STRIDE: u64 = 997;
 
 const PASSWORD: &str = "password";
 
@@ -23,8 +27,9 @@ pub(crate) struct Roster {
 }
 
 impl Roster {
-    /// Adds everybody to the server, with a few conversations and messages.
-    pub(crate) fn new(server: &ReferenceServer) -> Self {
+    /// Adds everybody to the server, with a few conversations and messages; on a slow line with so many that a first load
+    /// takes many pages.
+    pub(crate) fn new(server: &ReferenceServer, narrow: Narrow) -> Self {
         let (here, there) = (server.add_org("North Tower"), server.add_org("Harbour"));
         let mut people = Vec::new();
         let mut admin = |org, name: &'static str| {
@@ -43,7 +48,9 @@ impl Roster {
         medic(here, "cara");
         for (org, by, of) in [(here, robin, ada), (here, robin, ben), (there, kim, lou)] {
             let conversation = server.open_direct(org, of.medic_id, by);
-            let texts: Vec<_> = (0..4).map(|number| format!("welcome {number} {conversation}")).collect();
+            let texts: Vec<_> = (0..narrow.welcomes())
+                .map(|number| narrow.text(format!("welcome {number} {conversation}"), number * STRIDE))
+                .collect();
             server.insert_messages(conversation, by, &texts);
         }
         for (org, by) in [(here, robin), (there, kim)] {
