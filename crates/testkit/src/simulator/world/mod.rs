@@ -61,7 +61,7 @@ impl World {
             .token_lifetime(Duration::from_secs(setup.token_lifetime.into()))
             .clock(move || clock.now());
         let server = setup.policy.into_iter().fold(server, |server, policy| server.project(policy)).build();
-        let roster = Roster::new(&server, setup.narrow);
+        let roster = Roster::new(&server, setup);
         let hub = Arc::new(Hub::new(server, setup.policy, setup.narrow, observer));
         let device = |(number, owner): (usize, &u8)| {
             Device::new(number, roster.person(*owner), setup, schedule.seed, disks.make(), Arc::clone(&hub))

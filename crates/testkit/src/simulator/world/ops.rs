@@ -74,7 +74,7 @@ impl World {
             let Some(row) = server.conversation(id).filter(|row| row.kind == ConversationKind::Direct) else {
                 return Ok(());
             };
-            let members = self.roster.people.iter().filter_map(|person| server.member(person.id));
+            let members = self.roster.people.iter().flat_map(|person| server.memberships(person.id));
             let medics = members.filter(|member| member.org_id == row.org_id).filter_map(|member| member.medic_id);
             let taken: Vec<MedicId> = server
                 .conversation_ids()
