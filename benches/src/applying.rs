@@ -9,7 +9,7 @@ use crate::{
     subject::{FILL, Subject},
     watch::Watch,
 };
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 const CONVERSATIONS: u64 = 200;
 /// The messages of a page.
@@ -54,25 +54,21 @@ struct Round<'a> {
 struct Files {
     scene: Scene,
     ours: Subject,
-    raw: Vec<(Way, Raw, Subject)>,
+    raw: Vec<(Way, Raw)>,
 }
 
 impl Files {
     fn new() -> Result<Self> {
         let scene = Scene::new(CONVERSATIONS);
         let ours = Subject::new(&scene)?;
-        let raw = Way::ALL.map(|way| {
-            let made = Subject::new(&scene)?;
-            made.close()?;
-            Ok((way, Raw::open(&made.file())?, made))
-        });
-        Ok(Self { scene, ours, raw: raw.into_iter().collect::<Result<_>>()? })
+        let raw = Raw::in_every_way(&scene.bootstrap()?)?;
+        Ok(Self { scene, ours, raw })
     }
 
     fn fill(&mut self, messages: u64) -> Result<()> {
         while self.scene.sent() < messages {
             let step = self.scene.step(FILL.min(messages - self.scene.sent()))?;
-            for (_, raw, _) in &mut self.raw {
+            for (_, raw) in &mut self.raw {
                 raw.apply(&step.page, Way::InBatches)?;
             }
             self.ours.apply(step)?;
@@ -88,7 +84,7 @@ impl Files {
         if ours_first {
             self.ours(notes, &round, steps.clone())?;
         }
-        for (way, raw, _) in &mut self.raw {
+        for (way, raw) in &mut self.raw {
             let watch = Watch::start();
             for step in &steps {
                 raw.apply(&step.page, *way)?;
@@ -108,10 +104,6 @@ impl Files {
 
     /// Checks that all subjects have written the same rows.
     fn check(&self) -> Result<()> {
-        let ours = Raw::open(&self.ours.file())?.content()?;
-        for (way, raw, _) in &self.raw {
-            ensure!(raw.content()? == ours, "{}: not the same rows as Fieldpost's", way.name());
-        }
-        Ok(())
+        Raw::check(&self.raw, &self.ours.file())
     }
 }

@@ -26,20 +26,16 @@ pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
     for round in notes.rounds(size.pick(1, 5, 9)) {
         let work = Work { recorded: &recorded, case: &case, round, messages };
         let ours = Subject::following(&recorded.first)?;
-        let raw = Way::ALL.map(|way| Ok((way, Subject::following(&recorded.first)?)));
-        let raw = raw.into_iter().collect::<Result<Vec<_>>>()?;
+        let mut raw = Raw::in_every_way(&recorded.first)?;
         if round.is_multiple_of(2) {
             work.ours(notes, &ours)?;
         }
-        let files = raw.iter().map(|(way, subject)| work.raw(notes, *way, subject)).collect::<Result<Vec<_>>>()?;
+        raw.iter_mut().try_for_each(|(way, raw)| work.raw(notes, *way, raw))?;
         if !round.is_multiple_of(2) {
             work.ours(notes, &ours)?;
         }
         work.serde_alone(notes)?;
-        let content = Raw::open(&ours.file())?.content()?;
-        for file in files {
-            ensure!(file.content()? == content, "not the same rows as Fieldpost's");
-        }
+        Raw::check(&raw, &ours.file())?;
     }
     Ok(())
 }
@@ -105,9 +101,7 @@ impl Work<'_> {
     }
 
     /// Decodes every page with serde alone, and writes the rows that are known in advance to be in it.
-    fn raw(&self, notes: &mut Notes, way: Way, subject: &Subject) -> Result<Raw> {
-        subject.close()?;
-        let mut raw = Raw::open(&subject.file())?;
+    fn raw(&self, notes: &mut Notes, way: Way, raw: &mut Raw) -> Result<()> {
         let pages = self.recorded.pulls.iter().map(|body| Ok(fuzzing::pull(body)?));
         let pages = pages.collect::<Result<Vec<PullPage>>>()?;
         let watch = Watch::start();
@@ -116,8 +110,7 @@ impl Work<'_> {
             raw.apply(page, way)?;
         }
         let name = format!("serde alone, then {}", way.name());
-        notes.write(self.case, &name, self.round, watch.stop(), self.messages, [])?;
-        Ok(raw)
+        notes.write(self.case, &name, self.round, watch.stop(), self.messages, [])
     }
 
     /// The share of decoding alone.

@@ -7,7 +7,7 @@
 
 use crate::{
     Notes, Reading, Size,
-    calls::{Call, Subject as Who},
+    calls::{CALLS, Call},
     notes::say,
     peers::program,
     scene::Scene,
@@ -29,16 +29,16 @@ pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
     }
     let folder = tempfile::tempdir()?;
     let file = prepare(&folder, size.pick(500, 20_000, 20_000))?;
-    for call in Call::ALL {
-        let more = size.pick(1, call.times(), call.times());
-        for who in call.subjects() {
+    for call in &CALLS {
+        let more = size.pick(1, call.times, call.times);
+        for who in call.subjects {
             let started = Instant::now();
-            let count = |times| count(&folder, &file, call, *who, times);
-            let (before, after) = (count(call.before())?, count(call.before() + more)?);
-            ensure!(after > before, "{}: {after} instructions after {before}", call.name());
+            let count = |times| count(&folder, &file, call, who, times);
+            let (before, after) = (count(call.before)?, count(call.before + more)?);
+            ensure!(after > before, "{}: {after} instructions after {before}", call.name);
             let reading = Reading { seconds: started.elapsed().as_secs_f64(), cpu: 0.0 };
             let one = (after - before) as f64 / more as f64;
-            notes.write(call.title(), who.name(), 0, reading, more, [("instructions", one)])?;
+            notes.write(call.title, who, 0, reading, more, [("instructions", one)])?;
         }
     }
     Ok(())
@@ -62,7 +62,7 @@ fn prepare(folder: &TempDir, messages: u64) -> Result<PathBuf> {
     Ok(file)
 }
 
-fn count(folder: &TempDir, prepared: &Path, call: Call, who: Who, times: u64) -> Result<u64> {
+fn count(folder: &TempDir, prepared: &Path, call: &Call, who: &str, times: u64) -> Result<u64> {
     let file = folder.path().join("counted.db");
     for left in ["", "-wal", "-shm"] {
         // The previous run may have left these files behind.
@@ -71,10 +71,10 @@ fn count(folder: &TempDir, prepared: &Path, call: Call, who: Who, times: u64) ->
     fs::copy(prepared, &file)?;
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program()?);
-    command.args(["--call", call.name(), who.name(), &times.to_string()]).arg(&file);
+    command.args(["--call", call.name, who, &times.to_string()]).arg(&file);
     let output = command.output().context("cannot start valgrind")?;
     let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{} by {} under callgrind failed: {said}", call.name(), who.name());
+    ensure!(output.status.success(), "{} by {who} under callgrind failed: {said}", call.name);
     collected(&said).with_context(|| format!("callgrind has collected nothing: {said}"))
 }
 

@@ -2,16 +2,16 @@
 //! which gets the same rows from a stream in its own format.
 
 use crate::{
-    Notes, Reading, Size,
+    Notes, Size,
+    notes::OURS,
     peer_client::Done,
-    project::{root, run as run_program},
+    project::root,
     raw::{Raw, Way},
-    scene::Scene,
+    scene::{Scene, Step},
     subject::Subject,
-    watch::Watch,
+    watch::{Reading, Watch, mebibytes},
 };
 use anyhow::{Result, bail};
-use serde_json::Value;
 use std::{fs, path::PathBuf, process::Command};
 
 const CONVERSATIONS: u64 = 200;
@@ -20,16 +20,16 @@ const PAGE: u64 = 2_000;
 pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
     let powersync = powersync(size)?;
     for messages in size.pick(vec![2_000], vec![20_000], vec![20_000, 100_000]) {
-        let case = format!("{messages} messages");
         for round in 0..size.pick(1, 2, 3) {
-            ours(notes, &case, round, messages)?;
-            raw(notes, &case, round, messages)?;
+            let mut note = |subject, (reading, bytes)| {
+                let facts = [("file_MiB", mebibytes(bytes))];
+                notes.write(&format!("{messages} messages"), subject, round, reading, messages, facts)
+            };
+            note(OURS, ours(messages)?)?;
+            note(Way::InBatches.name(), raw(messages)?)?;
             if let Some(program) = &powersync {
-                let done = run_program(Command::new(program).arg(messages.to_string()), &Value::Null)?;
-                let done: Done = serde_json::from_value(done)?;
-                let bytes = done.facts.get("file_bytes").copied().unwrap_or_default();
-                let reading = Reading { seconds: done.seconds, cpu: done.cpu };
-                notes.write(&case, "powersync 0.2.0", round, reading, messages, [("file_MiB", mebibytes(bytes))])?;
+                let done = Done::of(Command::new(program).arg(messages.to_string()))?;
+                note("powersync 0.2.0", (done.reading, done.fact("file_bytes") as u64))?;
             }
         }
     }
@@ -45,36 +45,28 @@ fn powersync(size: Size) -> Result<Option<PathBuf>> {
     }
 }
 
-fn ours(notes: &mut Notes, case: &str, round: u32, messages: u64) -> Result<()> {
-    let mut scene = Scene::new(CONVERSATIONS);
-    let subject = Subject::new(&scene)?;
-    let steps = (0..messages / PAGE).map(|_| scene.step(PAGE)).collect::<Result<Vec<_>, _>>()?;
-    let watch = Watch::start();
-    for step in steps {
-        subject.apply(step)?;
-    }
-    let reading = watch.stop();
-    subject.close()?;
-    let bytes = fs::metadata(subject.file())?.len() as f64;
-    notes.write(case, "fieldpost", round, reading, messages, [("file_MiB", mebibytes(bytes))])
+fn steps(mut scene: Scene, messages: u64) -> Result<Vec<Step>> {
+    (0..messages / PAGE).map(|_| Ok(scene.step(PAGE)?)).collect()
 }
 
-fn raw(notes: &mut Notes, case: &str, round: u32, messages: u64) -> Result<()> {
-    let mut scene = Scene::new(CONVERSATIONS);
+/// The time, and the size of the file.
+fn ours(messages: u64) -> Result<(Reading, u64)> {
+    let scene = Scene::new(CONVERSATIONS);
     let subject = Subject::new(&scene)?;
-    subject.close()?;
-    let mut raw = Raw::open(&subject.file())?;
-    let steps = (0..messages / PAGE).map(|_| scene.step(PAGE)).collect::<Result<Vec<_>, _>>()?;
+    let steps = steps(scene, messages)?;
     let watch = Watch::start();
-    for step in &steps {
-        raw.apply(&step.page, Way::InBatches)?;
-    }
+    steps.into_iter().try_for_each(|step| subject.apply(step))?;
     let reading = watch.stop();
-    drop(raw);
-    let bytes = fs::metadata(subject.file())?.len() as f64;
-    notes.write(case, Way::InBatches.name(), round, reading, messages, [("file_MiB", mebibytes(bytes))])
+    subject.close()?;
+    Ok((reading, fs::metadata(subject.file())?.len()))
 }
 
-fn mebibytes(bytes: f64) -> f64 {
-    bytes / f64::from(1 << 20)
+fn raw(messages: u64) -> Result<(Reading, u64)> {
+    let scene = Scene::new(CONVERSATIONS);
+    let mut raw = Raw::following(&scene.bootstrap()?)?;
+    let steps = steps(scene, messages)?;
+    let watch = Watch::start();
+    steps.iter().try_for_each(|step| raw.apply(&step.page, Way::InBatches))?;
+    let reading = watch.stop();
+    Ok((reading, raw.close()?))
 }

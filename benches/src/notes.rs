@@ -10,6 +10,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Fieldpost's name in the lines.
+pub(crate) const OURS: &str = "fieldpost";
+
 /// One measurement of a piece of work.
 #[derive(Debug, Clone, Serialize)]
 pub struct Line {

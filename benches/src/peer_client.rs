@@ -1,15 +1,18 @@
 //! Fieldpost as a separate process, with the same protocol as the peers in `benches/peers`.
 
 use crate::{
+    project::run,
     subject::runtime,
-    watch::{Watch, memory},
+    watch::{Reading, Watch, mebibytes, memory},
 };
 use anyhow::{Context as _, Result, ensure};
 use fieldpost::{Client, ConversationId, ConversationQuery, Fieldpost, Window};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{
     collections::BTreeMap,
     io::Write as _,
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -36,9 +39,29 @@ pub(crate) struct Task {
 /// The result of a process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Done {
-    pub(crate) seconds: f64,
-    pub(crate) cpu: f64,
+    #[serde(flatten)]
+    pub(crate) reading: Reading,
     pub(crate) facts: BTreeMap<String, f64>,
+}
+
+impl Done {
+    pub(crate) fn new<const N: usize>(reading: Reading, facts: [(&str, f64); N]) -> Self {
+        Self { reading, facts: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
+    }
+
+    /// Reports it on standard output.
+    pub(crate) fn say(&self) -> Result<()> {
+        Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string(self)?)?)
+    }
+
+    /// What a program reports that loads a number of messages and ends.
+    pub(crate) fn of(command: &mut Command) -> Result<Self> {
+        Ok(serde_json::from_value(run(command, &Value::Null)?)?)
+    }
+
+    pub(crate) fn fact(&self, name: &str) -> f64 {
+        self.facts.get(name).copied().unwrap_or_default()
+    }
 }
 
 /// The conversations of a first screen.
@@ -52,9 +75,7 @@ pub fn answer() -> Result<()> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     let task: Task = serde_json::from_str(&line)?;
-    let done = runtime()?.block_on(carry_out(&task))?;
-    writeln!(std::io::stdout(), "{}", serde_json::to_string(&done)?)?;
-    Ok(())
+    runtime()?.block_on(carry_out(&task))?.say()
 }
 
 async fn carry_out(task: &Task) -> Result<Done> {
@@ -99,7 +120,7 @@ async fn pull(client: &Client, task: &Task) -> Result<Done> {
         ("over_idle_MiB", mebibytes(peak.saturating_sub(idle))),
         ("lost", task.expected.saturating_sub(here) as f64),
     ];
-    Ok(done(reading, facts))
+    Ok(Done::new(reading, facts))
 }
 
 /// Waits until an app that observes the list can open its first screen: the latest message of each conversation is
@@ -141,7 +162,7 @@ async fn again(client: &Client) -> Result<Done> {
     wait_for_the_start()?;
     let watch = Watch::start();
     client.trigger_message_sync().await?;
-    Ok(done(watch.stop(), []))
+    Ok(Done::new(watch.stop(), []))
 }
 
 async fn queue(client: &Client, task: &Task) -> Result<()> {
@@ -165,7 +186,7 @@ async fn drain(client: &Client) -> Result<Done> {
             ensure!(failures < 1_000, "it never drains");
         }
     }
-    Ok(done(watch.stop(), [("failed_passes", f64::from(failures))]))
+    Ok(Done::new(watch.stop(), [("failed_passes", f64::from(failures))]))
 }
 
 /// Reports that it is ready, and waits until the conditions of the line are set.
@@ -174,13 +195,4 @@ fn wait_for_the_start() -> Result<()> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     Ok(())
-}
-
-fn done<const N: usize>(reading: crate::Reading, facts: [(&str, f64); N]) -> Done {
-    let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Done { seconds: reading.seconds, cpu: reading.cpu, facts }
-}
-
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
 }

@@ -1,7 +1,7 @@
 //! Compares whole clients, each in its own process, over the same line to the same server.
 
 use crate::{
-    Notes, Reading, Size,
+    Notes, Size,
     line::{Line, NetworkConditions, Passed},
     notes::say,
     peer_client::{Done, Task},
@@ -129,8 +129,7 @@ impl Peers {
             // Unfinished work does not count as done.
             facts.extend([("unfinished_s", turn.limit.as_secs_f64()), ("arrived", units as f64), ("of", all as f64)]);
         }
-        let reading = Reading { seconds: ended.done.seconds, cpu: ended.done.cpu };
-        notes.write(turn.case, client.name(), turn.round, reading, units, facts)?;
+        notes.write(turn.case, client.name(), turn.round, ended.done.reading, units, facts)?;
         Ok(ended.finished)
     }
 

@@ -6,9 +6,10 @@
 use crate::{
     peer_client::{Done, Task},
     peers::Client,
+    watch::Reading,
 };
 use anyhow::{Context as _, Result, bail};
-use std::{collections::BTreeMap, process::Stdio, time::Duration};
+use std::{process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout},
@@ -30,8 +31,8 @@ pub(crate) struct Ended {
 impl Ended {
     /// A process that did nothing, as far as is known.
     pub(crate) fn failed(limit: Duration) -> Self {
-        let facts = BTreeMap::from([("failed".to_owned(), 1.0)]);
-        Self { finished: false, done: Done { seconds: limit.as_secs_f64(), cpu: 0.0, facts } }
+        let reading = Reading { seconds: limit.as_secs_f64(), cpu: 0.0 };
+        Self { finished: false, done: Done::new(reading, [("failed", 1.0)]) }
     }
 }
 
@@ -76,8 +77,8 @@ impl Process {
         let words = timeout(LAST_WORDS, self.output.next_line()).await;
         self.child.kill().await?;
         let said = words.ok().and_then(Result::ok).flatten().and_then(|line| read(&line).ok());
-        let nothing = Done { seconds: 0.0, cpu: 0.0, facts: BTreeMap::new() };
-        let done = Done { seconds: limit.as_secs_f64(), ..said.unwrap_or(nothing) };
+        let mut done = said.unwrap_or_else(|| Done::new(Reading::default(), []));
+        done.reading.seconds = limit.as_secs_f64();
         Ok(Ended { finished: false, done })
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn window(size: Size, notes: &mut Notes) -> Result<()> {
             let window = ours.store.messages(next(&mut left), Window::newest(SHOWN));
             Ok(ours.runtime.block_on(window)?.messages.len())
         },
-        || raw.window(other(&mut right).as_uuid().as_bytes(), SHOWN),
+        || raw.window(other(&mut right), SHOWN),
     )
 }
 

@@ -90,7 +90,7 @@ fn text(number: u64) -> String {
 
 /// Repeating the read after a write: SQLite itself offers an observer nothing else.
 fn read_again(raw: &Raw, message: &Message) -> Result<()> {
-    let rows = raw.window(message.conversation_id.as_uuid().as_bytes(), SHOWN)?;
+    let rows = raw.window(message.conversation_id, SHOWN)?;
     ensure!(rows > 0, "a thread without messages");
     Ok(())
 }

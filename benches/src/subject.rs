@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 pub(crate) struct Subject {
     pub(crate) runtime: Runtime,
     pub(crate) store: Arc<SqliteStore>,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Subject {

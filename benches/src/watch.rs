@@ -3,13 +3,14 @@
 //! The CPU time covers all threads of this process: SQLite works on its own thread, and moving work there is part of
 //! the cost. Linux counts it in nanoseconds per thread (`schedstat`); without that file it is zero.
 
+use serde::{Deserialize, Serialize};
 use std::{
     fs,
     time::{Duration, Instant},
 };
 
 /// The time that a piece of work took.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     /// Wall time.
     pub seconds: f64,
@@ -57,4 +58,8 @@ pub(crate) fn memory(field: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
     let kibibytes: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
     Some(kibibytes * 1024)
+}
+
+pub(crate) fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }

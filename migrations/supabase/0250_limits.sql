@@ -16,7 +16,7 @@ comment on function fieldpost.trim(text) is 'Trims Unicode white space, in every
 
 -- Those that nobody sees are the ones with the Unicode property Default_Ignorable_Code_Point. The client has the same rule.
 create or replace function fieldpost.is_blank(p_text text) returns boolean
-language sql immutable parallel safe
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select p_text operator(pg_catalog.!~) E'[^ \t\n\u000b\f\r\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]'
 $$;

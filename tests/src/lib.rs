@@ -3,6 +3,7 @@
 
 pub mod crash;
 pub mod fuzz;
+pub mod lines;
 mod phone;
 mod stack;
 

@@ -123,6 +123,38 @@ test("a first load begins with what was last said, newest first, and next_after 
   assert.deepEqual([...seen].sort(), [...org.conversations.map((c) => c.id), org.broadcast.id].sort(), "each once");
 });
 
+test("a page has at most the bytes that the caller names, and at least one row, whichever call it is", async () => {
+  const org = await createOrg(sql, { medics: 12, conversations: true });
+  const js = await client(org.admin.email, org.admin.password);
+  const before = await call(js, "bootstrap", {});
+  await fill(org, 30, "x".repeat(900));
+  const bytes = (page) => Buffer.byteLength(JSON.stringify(page));
+  for (const p_bytes of [60_000, 16_384, 1, 0, -5]) {
+    const replica = new Replica(js);
+    const pages = await replica.bootstrap({ p_bytes });
+    assert.ok(pages.length > (p_bytes > 20_000 ? 5 : 11), `${pages.length} pages of ${p_bytes}`);
+    // The envelope and the people that a page names are not counted.
+    for (const page of pages) assert.ok(bytes(page) <= p_bytes + 8192, `${bytes(page)} of ${p_bytes}`);
+    assert.equal(replica.conversations.size, 12);
+    // One that came without any has a gap, which history fills.
+    const came = (c) => [...replica.messages.values()].some((m) => m.conversation_id === c.id);
+    assert.ok(p_bytes < 16_384 || org.conversations.every(came));
+  }
+  const seen = new Set();
+  let cursor = before.cursor;
+  for (let more = true, pages = 0; more; pages++) {
+    const page = await call(js, "pull", { p_cursor: cursor, p_bytes: 16_384 });
+    assert.ok(bytes(page) <= 16_384 + 16_384 && pages < 60, `${bytes(page)}`);
+    for (const m of page.messages) seen.add(m.id);
+    ({ cursor, more } = page);
+  }
+  assert.equal(seen.size, 360);
+  const older = await call(js, "history", { p_conversation: org.conversations[0].id, p_bytes: 5_000 });
+  assert.ok(older.messages.length >= 1 && older.messages.length <= 5 && !older.complete, `${older.messages.length}`);
+  const whole = await call(js, "history", { p_conversation: org.conversations[0].id });
+  assert.equal(whole.messages.length, 30, "what one call asks for does not stay for the next on its connection");
+});
+
 test("whatever happens to conversations while a first load runs, it and one pull bring all there are, and none twice", async () => {
   const org = await createOrg(sql, { medics: 60, conversations: true, broadcast: true });
   const js = await client(org.admin.email, org.admin.password);
@@ -295,7 +327,7 @@ test("what is wrong with a call is said with a code, and a caller who is not sig
   assert.deepEqual(await refusal("bootstrap", { p_messages: -1 }), { code: "bad_request", detail: "p_messages" });
   assert.deepEqual(await refusal("history", {}), { code: "bad_request", detail: "p_conversation" });
   const envelope = await call(js, "pull", { p_cursor: cursor, p_capabilities: ["a,b", 'q"z', "{}"] });
-  assert.deepEqual([envelope.protocol, envelope.min_protocol, envelope.capabilities], [1, 1, ["set_digest", "ranges", "edit_message"]]);
+  assert.deepEqual([envelope.protocol, envelope.min_protocol, envelope.capabilities], [1, 1, ["set_digest", "ranges", "edit_message", "page_bytes"]]);
   assert.deepEqual(envelope.limits, { push_rows: 500, push_bytes: 1048576, page_rows: 2500, page_bytes: 1048576, content_chars: 5000, metadata_bytes: 16384, metadata_depth: 64, subject_chars: 500 });
   assert.match(envelope.server_time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
 

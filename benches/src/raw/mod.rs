@@ -11,16 +11,22 @@ mod write;
 
 pub(crate) use page::Way;
 
-use anyhow::Result;
+use crate::subject::Subject;
+use anyhow::{Context as _, Result, ensure};
+use fieldpost_domain::BootstrapPage;
 use rusqlite::{Connection, types::ValueRef};
 use std::{
+    fs,
     hash::{DefaultHasher, Hash, Hasher},
     path::Path,
 };
+use tempfile::TempDir;
 
 /// A separate connection to a file that Fieldpost created.
 pub(crate) struct Raw {
     connection: Connection,
+    /// The folder of a file that exists only for this.
+    _folder: Option<TempDir>,
 }
 
 impl Raw {
@@ -32,7 +38,36 @@ impl Raw {
              PRAGMA wal_autocheckpoint = 8000;",
         )?;
         connection.set_prepared_statement_cache_capacity(256);
-        Ok(Self { connection })
+        Ok(Self { connection, _folder: None })
+    }
+
+    /// A file of its own with this first load, which Fieldpost has applied.
+    pub(crate) fn following(first: &BootstrapPage) -> Result<Self> {
+        let made = Subject::following(first)?;
+        made.close()?;
+        let connection = Self::open(&made.file())?.connection;
+        Ok(Self { connection, _folder: Some(made.folder) })
+    }
+
+    /// The same for every way to write.
+    pub(crate) fn in_every_way(first: &BootstrapPage) -> Result<Vec<(Way, Self)>> {
+        Way::ALL.into_iter().map(|way| Ok((way, Self::following(first)?))).collect()
+    }
+
+    /// Checks that all of them hold the same rows as Fieldpost's file.
+    pub(crate) fn check(all: &[(Way, Self)], ours: &Path) -> Result<()> {
+        let content = Self::open(ours)?.content()?;
+        for (way, raw) in all {
+            ensure!(raw.content()? == content, "{}: not the same rows as Fieldpost's", way.name());
+        }
+        Ok(())
+    }
+
+    /// Closes the file and returns its size.
+    pub(crate) fn close(self) -> Result<u64> {
+        let path = self.connection.path().context("a file")?.to_owned();
+        drop(self.connection);
+        Ok(fs::metadata(path)?.len())
     }
 
     /// From now on every commit survives a power failure.
@@ -41,7 +76,7 @@ impl Raw {
     }
 
     /// A digest of everything that a page writes.
-    pub(crate) fn content(&self) -> Result<u64> {
+    fn content(&self) -> Result<u64> {
         let mut hasher = DefaultHasher::new();
         for table in ["messages ORDER BY id", "conversations ORDER BY id", "sync_state"] {
             let mut statement = self.connection.prepare(&format!("SELECT * FROM {table}"))?;

@@ -2,6 +2,7 @@
 
 use super::Raw;
 use anyhow::Result;
+use fieldpost_domain::ConversationId;
 use rusqlite::{Row, params};
 
 /// A row as an app would hold it: owned ids, numbers and texts.
@@ -22,9 +23,10 @@ impl Raw {
     }
 
     /// The newest messages of a thread with their senders' names.
-    pub(crate) fn window(&self, conversation: &[u8; 16], limit: u32) -> Result<usize> {
+    pub(crate) fn window(&self, conversation: ConversationId, limit: u32) -> Result<usize> {
         let mut statement = self.connection.prepare_cached(WINDOW)?;
-        let rows = statement.query_map(params![conversation, limit], |row| cells(row, 0..3, 3..7, 7..14))?;
+        let rows = statement
+            .query_map(params![conversation.as_uuid().as_bytes(), limit], |row| cells(row, 0..3, 3..7, 7..14))?;
         Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.len())
     }
 }

@@ -7,7 +7,6 @@
 //! A request passes through these modules, from the outside in:
 //!
 //! - `proxy`: the bad network, if a test puts one before the server, this one or a real one.
-//! - `net`: sockets that end with the server.
 //! - `outer`: what all requests share, with the counters of `wire`.
 //! - `auth` and `rest`: GoTrue's three endpoints and the four functions.
 //!
@@ -33,13 +32,12 @@ mod auth;
 #[doc(hidden)]
 pub mod fuzzing;
 mod json;
-mod net;
 mod outer;
 mod proxy;
 mod rest;
 mod server;
 mod wire;
 
-pub use proxy::{Fault, FaultMix, FaultProxy, Tally};
+pub use proxy::{Fault, FaultMix, FaultProxy, LineConditions, Tally};
 pub use server::{DevServer, DevServerBuilder, StartError};
 pub use wire::{Endpoint, RequestRecord, Requests};

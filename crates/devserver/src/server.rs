@@ -1,20 +1,13 @@
 //! Starting and stopping.
 
-use crate::{
-    app::App,
-    auth,
-    net::{BoundListener, Lifeline},
-    outer::outer,
-    rest,
-    wire::Requests,
-};
-use axum::{Router, middleware::from_fn_with_state};
+use crate::{app::App, auth, outer::outer, rest, wire::Requests};
+use axum::{Router, middleware::from_fn_with_state, serve::ListenerExt};
 use fieldpost_remote::reference::ReferenceServer;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
 };
-use tokio::task::JoinHandle;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tower_http::compression::CompressionLayer;
 
 /// The default API key of every devserver. It has the form of a JWT and opens nothing else.
@@ -87,10 +80,13 @@ impl DevServerBuilder {
     /// [`StartError`] if the server cannot listen on the address.
     pub async fn start(self) -> Result<DevServer, StartError> {
         let address = SocketAddr::new(self.address, self.port);
-        let lifeline = Lifeline::default();
-        let listener = BoundListener::bind(address, &lifeline);
-        let listener = listener.await.map_err(|source| StartError::Bind { address, source })?;
-        let address = axum::serve::Listener::local_addr(&listener).unwrap_or(address);
+        let bound = |source| StartError::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(bound)?;
+        let address = listener.local_addr().map_err(bound)?;
+        let listener = listener.tap_io(|stream| {
+            // Responses are small and complete; waiting for more data only delays them.
+            let _ = stream.set_nodelay(true);
+        });
         let app = App {
             reference: self.reference.unwrap_or_else(ReferenceServer::demo),
             anon_key: self.anon_key.into(),
@@ -102,7 +98,7 @@ impl DevServerBuilder {
             // The task ends when the server is dropped.
             let _ = axum::serve(listener, service).await;
         });
-        Ok(DevServer { app, address, url: format!("http://{address}"), _lifeline: lifeline, task })
+        Ok(DevServer { app, address, url: format!("http://{address}"), task })
     }
 }
 
@@ -117,14 +113,12 @@ fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// A running server. Dropping it stops it.
+/// A running server. Dropping it stops it, and closes its connections after the request that each is working on.
 #[derive(Debug)]
 pub struct DevServer {
     app: App,
     address: SocketAddr,
     url: String,
-    /// Dropped with the server, which breaks its connections.
-    _lifeline: Lifeline,
     task: JoinHandle<()>,
 }
 
@@ -177,7 +171,7 @@ impl DevServer {
         let _ = (&mut self.task).await;
     }
 
-    /// Stops the server. When this returns, the port is free and every connection is closed.
+    /// Stops the server. When this returns, the port is free; connections close.
     pub async fn shutdown(mut self) {
         self.task.abort();
         let _ = (&mut self.task).await;

@@ -42,7 +42,8 @@ pub(crate) async fn connect(options: &SqliteOptions, access: Access) -> Res<Data
 
 fn tuned(sqlite: SqliteConnectOptions, options: &SqliteOptions, access: Access) -> SqliteConnectOptions {
     let sqlite = sqlite.filename(options.path()).create_if_missing(false).busy_timeout(options.timeout());
-    let sqlite = sqlite.read_only(access == Access::Look).statement_cache_capacity(256);
+    let sqlite = sqlite.read_only(access == Access::Look || options.is_frozen()).immutable(options.is_frozen());
+    let sqlite = sqlite.statement_cache_capacity(256);
     match access {
         Access::Look => sqlite,
         Access::Read => sqlite.pragma("query_only", "ON"),

@@ -1,8 +1,8 @@
 //! All connections to one file: looked at first, refused untouched, then upgraded.
 
 use crate::{
-    connect::{Access, connect},
-    error::{Fault, Res, is_cut_off},
+    connect::{Access, connect, reader},
+    error::{Fault, Res, is_cut_off, is_full},
     file,
     held::Held,
     options::SqliteOptions,
@@ -10,7 +10,10 @@ use crate::{
 };
 use fieldpost_migrations::{FileState, inspect, upgrade};
 use fieldpost_storage::StorageErrorKind;
-use sea_orm::{DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{
+    DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sqlx::{self, Connection as _},
+};
 
 /// A writing connection and the reading ones.
 #[derive(Debug)]
@@ -20,10 +23,42 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// Looks at the file, upgrades it, and connects to it.
+    /// Looks at the file, upgrades it, and connects to it. On a full disk, where SQLite cannot make the files that it needs
+    /// beside a file, what is in the file itself can still be read.
     pub(crate) async fn open(options: &SqliteOptions) -> Res<Self> {
+        match Self::open_whole(options).await {
+            Err(fault) if is_full(&fault) => Self::open_frozen(options).await,
+            opened => opened,
+        }
+    }
+
+    async fn open_frozen(options: &SqliteOptions) -> Res<Self> {
+        let full = || Fault::Kind(StorageErrorKind::Full, Some(options.path().display().to_string()));
+        // What is in the log only shows with the files that there is no room for.
+        if file::has_log(options.path().to_owned()).await {
+            return Err(full());
+        }
+        let options = options.frozen();
+        let only = connect(&options, Access::Look).await?;
+        let held = match inspect(&only).await {
+            Ok(FileState::Fieldpost(fieldpost_migrations::SCHEMA_VERSION)) => Ok(hold(&only).await?),
+            // There is no room for an upgrade.
+            _ => Err(full()),
+        };
+        let _ = only.close().await;
+        let readers = Readers::connect(&options).await?;
+        tracing::warn!("the disk is full: this file can be read and not written");
+        Ok(Self { writer: held?, readers })
+    }
+
+    async fn open_whole(options: &SqliteOptions) -> Res<Self> {
         if !file::prepare(options.path().to_owned()).await? {
+            let had_log = file::has_log(options.path().to_owned()).await;
             refuse_unknown(options).await?;
+            file::make_private(options.path().to_owned()).await;
+            if had_log {
+                refuse_mixed(options).await?;
+            }
         }
         let writer = connect(options, Access::Write).await?;
         let readers = match migrate(&writer).await {
@@ -74,6 +109,42 @@ async fn refuse_unknown(options: &SqliteOptions) -> Res<()> {
         FileState::Newer(version) => Err(Fault::Kind(StorageErrorKind::NewerSchema, detail(version))),
         FileState::Foreign(version) => Err(Fault::Kind(StorageErrorKind::NotADatabase, detail(version))),
     }
+}
+
+/// The tables that are always checked. Each change of a person or of a page writes to one of them and to its indexes.
+const SMALL: [&str; 6] = ["account", "sync_state", "conversations", "people", "outbox", "outbox_counts"];
+/// These too, as long as nobody has to wait for it.
+const LARGE: [&str; 4] = ["messages", "read_markers", "tombstones", "access"];
+/// About a tenth of a second.
+const NO_WAIT: u64 = 32 << 20;
+
+/// A log that somebody left beside a file belongs to it only if the file is the one that it was written for. SQLite cannot
+/// tell: beside an older copy of the file it shows some pages of the one and some of the other. Their tables then disagree
+/// with their indexes.
+async fn refuse_mixed(options: &SqliteOptions) -> Res<()> {
+    let mut connection = reader(options).await?;
+    let large = file::size(options.path().to_owned()).await <= NO_WAIT;
+    let tables = SMALL.iter().chain(large.then_some(&LARGE).into_iter().flatten());
+    for table in tables {
+        // A table of a version that is still to come is none, which is no fault.
+        let check = format!("PRAGMA integrity_check('{table}')");
+        let said: Result<Vec<String>, _> =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(check)).fetch_all(&mut connection).await;
+        let is_sound = match said {
+            Ok(said) => said.iter().all(|said| said == "ok"),
+            Err(error) if error.as_database_error().is_some_and(|error| error.message().contains("no such table")) => {
+                true
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if !is_sound {
+            // Closing the last connection would move the log into the file, and neither could be put right any more.
+            std::mem::forget(connection);
+            let detail = format!("{}: the -wal file beside it is of another state of it", options.path().display());
+            return Err(Fault::Kind(StorageErrorKind::Corrupt, Some(detail)));
+        }
+    }
+    Ok(connection.close().await?)
 }
 
 async fn look(options: &SqliteOptions, access: Access) -> Res<FileState> {

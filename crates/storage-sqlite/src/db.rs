@@ -97,6 +97,9 @@ impl Db {
     /// Waits for the turn to write. The transaction begins with its first statement.
     pub(crate) async fn write(&self, operation: &'static str, durability: Durability) -> StorageResult<Write<'_>> {
         let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        if self.check_open().is_ok_and(|readers| readers.are_frozen()) {
+            return Err(self.fail(Fault::kind(StorageErrorKind::Full), operation));
+        }
         match writer.prepare(durability).await {
             Ok(()) => Ok(Write { db: self, operation, tx: Tx::Writing(Mutex::new(Writing::new(writer))) }),
             Err(fault) => Err(self.fail(fault, operation)),

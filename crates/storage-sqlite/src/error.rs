@@ -105,8 +105,22 @@ pub(crate) fn is_cut_off(fault: &Fault) -> bool {
     matches!(code_of(error), Some(SQLITE_READONLY_RECOVERY | SQLITE_READONLY_ROLLBACK))
 }
 
+/// Whether there was no room for what SQLite wanted to write.
+pub(crate) fn is_full(fault: &Fault) -> bool {
+    match fault {
+        Fault::Kind(kind, _) => *kind == StorageErrorKind::Full,
+        Fault::Database(error) => kind_of(error) == StorageErrorKind::Full,
+    }
+}
+
 /// By SQLite's result codes; the lower byte is the primary one, the rest says more (<https://sqlite.org/rescode.html>).
 const fn kind_of_code(code: i32) -> StorageErrorKind {
+    /// The memory that connections share is a file, and there was no room for it, or not for all of it.
+    const SQLITE_IOERR_SHMOPEN: i32 = 4618;
+    const SQLITE_IOERR_SHMSIZE: i32 = 4874;
+    if matches!(code, SQLITE_IOERR_SHMOPEN | SQLITE_IOERR_SHMSIZE) {
+        return StorageErrorKind::Full;
+    }
     // SQLITE_IOERR_WRITE and friends on a full disk arrive as SQLITE_FULL already.
     match code & 0xff {
         // SQLITE_PERM, SQLITE_CANTOPEN

@@ -23,11 +23,7 @@ fn make_or_check(path: &Path) -> Res<bool> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            check_header(path)?;
-            tighten(path);
-            Ok(false)
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => check_header(path).map(|()| false),
         Err(error) => Err(cannot_open(path, &error)),
     }
 }
@@ -43,8 +39,41 @@ fn check_header(path: &Path) -> Res<()> {
     }
     let mut start = Vec::with_capacity(MAGIC.len());
     file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(|error| cannot_open(path, &error))?;
-    // A new file that was never written to is empty.
-    if start.is_empty() || start == MAGIC { Ok(()) } else { Err(not_a_database()) }
+    match start.is_empty() {
+        // Beside an empty file SQLite would delete a log, and what is in it would be gone.
+        true if log_size(path) > 0 => {
+            let detail = format!("{} is empty, but the -wal file beside it is not", path.display());
+            Err(Fault::Kind(StorageErrorKind::Corrupt, Some(detail)))
+        }
+        // A new file that was never written to is empty.
+        true => Ok(()),
+        false if start == MAGIC => Ok(()),
+        false => Err(not_a_database()),
+    }
+}
+
+/// The bytes in the write-ahead log beside a file.
+fn log_size(path: &Path) -> u64 {
+    let mut log = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).into_os_string();
+    log.push("-wal");
+    fs::metadata(log).map_or(0, |metadata| metadata.len())
+}
+
+/// Whether changes were left in the log beside a file.
+pub(crate) async fn has_log(path: PathBuf) -> bool {
+    tokio::task::spawn_blocking(move || log_size(&path) > 0).await.unwrap_or(false)
+}
+
+/// The bytes of a file and its log.
+pub(crate) async fn size(path: PathBuf) -> u64 {
+    let sizes = tokio::task::spawn_blocking(move || fs::metadata(&path).map_or(0, |file| file.len()) + log_size(&path));
+    sizes.await.unwrap_or(u64::MAX)
+}
+
+/// See [`tighten`].
+pub(crate) async fn make_private(path: PathBuf) {
+    // Whether it ran or not, the file is used as it is.
+    let _ = tokio::task::spawn_blocking(move || tighten(&path)).await;
 }
 
 /// Takes a file, and what SQLite and the turn keep beside it, from everybody but its owner. It may have come with a backup,

@@ -2,7 +2,12 @@
 //!
 //! SQL by hand: pragmas, which no query builder has.
 
-use crate::{db::Db, error::Res, sql::Tx};
+use crate::{
+    db::Db,
+    error::{Fault, Res},
+    row::Row,
+    sql::Tx,
+};
 use fieldpost_storage::{Inspection, StorageResult};
 
 /// How many faults are told; whoever has one seldom wants all of them.
@@ -15,19 +20,27 @@ pub(crate) async fn inspect(db: &Db) -> StorageResult<Inspection> {
 }
 
 async fn look(tx: &Tx) -> Res<Inspection> {
-    let version: i64 = tx.value("PRAGMA user_version", vec![]).await?;
-    let pages: i64 = tx.value("PRAGMA page_count", vec![]).await?;
-    let size: i64 = tx.value("PRAGMA page_size", vec![]).await?;
+    let version = number(tx, "user_version").await?;
+    let (pages, size) = (number(tx, "page_count").await?, number(tx, "page_size").await?);
     let mut faults = Vec::new();
-    for row in tx.all("PRAGMA quick_check(20)", vec![]).await? {
+    for row in pragma(tx, "integrity_check(20)").await? {
         let said: String = row.only()?;
         if said != "ok" {
             faults.push(said);
         }
     }
-    for row in tx.all("PRAGMA foreign_key_check", vec![]).await?.iter().take(TOLD) {
+    for row in pragma(tx, "foreign_key_check").await?.iter().take(TOLD) {
         faults.push(format!("a row of {} belongs to nothing", row.get::<String>("table")?));
     }
     faults.truncate(TOLD);
     Ok(Inspection { schema_version: u32::try_from(version).ok(), bytes: u64::try_from(pages * size).ok(), faults })
+}
+
+async fn pragma(tx: &Tx, name: &str) -> Res<Vec<Row>> {
+    tx.all(&format!("PRAGMA {name}"), vec![]).await
+}
+
+async fn number(tx: &Tx, name: &str) -> Res<i64> {
+    let row = pragma(tx, name).await?.pop();
+    row.ok_or_else(|| Fault::corrupt("a pragma says nothing"))?.only()
 }

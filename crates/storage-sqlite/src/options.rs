@@ -14,6 +14,7 @@ pub struct SqliteOptions {
     busy_timeout: Duration,
     readers: u32,
     max_pages: Option<u32>,
+    frozen: bool,
     ids: Arc<dyn MutationIds>,
 }
 
@@ -22,7 +23,7 @@ impl SqliteOptions {
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let (busy_timeout, ids) = (Duration::from_secs(5), Arc::new(RandomIds));
-        Self { path: path.into(), busy_timeout, readers: 3, max_pages: None, ids }
+        Self { path: path.into(), busy_timeout, readers: 3, max_pages: None, frozen: false, ids }
     }
 
     pub(crate) fn most_readers(&self) -> u32 {
@@ -39,6 +40,15 @@ impl SqliteOptions {
 
     pub(crate) fn ids(&self) -> Arc<dyn MutationIds> {
         Arc::clone(&self.ids)
+    }
+
+    /// The same for a disk that is full: what is in the file is read, and nothing is written beside it.
+    pub(crate) fn frozen(&self) -> Self {
+        Self { frozen: true, ..self.clone() }
+    }
+
+    pub(crate) const fn is_frozen(&self) -> bool {
+        self.frozen
     }
 
     pub(crate) const fn most_pages(&self) -> Option<u32> {

@@ -22,12 +22,13 @@
 //! SQL by hand: sets of threads at once (`apply`).
 
 use crate::{
+    entity::conversations::{Column as C, Entity},
     error::Res,
     hot::{Plan, hot},
-    sql::{IdSet, Tx, text},
+    sql::{IdSet, Tx, among, text, written},
 };
 use fieldpost_domain::SeqRange;
-use sea_orm::Value;
+use sea_orm::{EntityTrait, QueryFilter, QueryTrait, UpdateMany, Value, sea_query::Expr};
 use uuid::Uuid;
 
 /// Brings the ranges of these conversations in line with the rows that are here now.
@@ -42,7 +43,7 @@ pub(crate) async fn refresh(tx: &Tx, ids: &IdSet) -> Res<()> {
 
 hot! {
     FORGET: "a range that is forgotten", Plan::Bounded,
-        "UPDATE conversations SET range_from = 0, range_to = 0 WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+        written(nothing().filter(among(C::Id)).as_query());
 
     /// A message or a tombstone with a higher seq than any answer has told of.
     LAST_SEQ: "the last seq", Plan::Bounded, "
@@ -124,6 +125,11 @@ SET range_from = CASE WHEN c.range_from > 0 THEN min(c.range_from, told.f) ELSE 
     range_to = max(c.range_to, told.t), last_seq = max(c.last_seq, told.t)
 FROM told WHERE c.id = told.id
     AND CASE WHEN c.range_from > 0 THEN told.f <= c.range_to + 1 AND told.t + 1 >= c.range_from ELSE told.f = 1 END";
+}
+
+fn nothing() -> UpdateMany<Entity> {
+    let none = || Expr::value(0);
+    Entity::update_many().col_expr(C::RangeFrom, none()).col_expr(C::RangeTo, none())
 }
 
 /// Of these conversations nothing is known whole any more, but for single deletions.

@@ -39,6 +39,11 @@ impl Readers {
         Ok(Self(Arc::new(Place { options: options.clone(), idle, door: places(), inside: places() })))
     }
 
+    /// Whether they read on a disk that is full.
+    pub(crate) fn are_frozen(&self) -> bool {
+        self.0.options.is_frozen()
+    }
+
     fn idle(&self) -> MutexGuard<'_, Vec<Held>> {
         self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,19 +5,26 @@
 //! id moves (messages, markers, the lane of queued mutations; the stored payload of a mutation does not name its lane), and
 //! the old id becomes an alias, because a screen may still hold it. Where both rows are here, the server's stays.
 //!
-//! SQL by hand: what moves of a table is the same statement for each, and marks are joined in one.
-//!
 //! Aliases never form a chain: those that led to the old id are turned to the new one.
 
 use crate::{
-    entity::{access, conversations, read_markers, value::Id},
+    entity::{
+        access, aliases, conversations, messages, outbox,
+        read_markers::{self, Column as Marker},
+        tombstones, unreadable_rows,
+        value::Id,
+    },
     error::Res,
     mutations::park,
-    sql::{Tx, id},
+    sql::Tx,
 };
 use fieldpost_domain::{ConversationId, RefusalCode};
 use fieldpost_storage::ChangeSet;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, QueryFilter,
+    sea_query::{Expr, OnConflict},
+};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -25,17 +32,18 @@ use uuid::Uuid;
 pub(crate) async fn rekey(tx: &Tx, from: Uuid, to: Uuid, touched: &mut BTreeSet<Uuid>) -> Res<()> {
     let both = [from, to].map(ConversationId::from_uuid);
     tx.changed(ChangeSet::of(both).and_unread().and_outbox()).await;
-    for sql in ALIAS {
-        tx.run(sql, vec![id(to), id(from)]).await?;
-    }
+    name_anew(tx, from, to).await?;
     // The server's row, if it is here, stays; else the local one becomes it.
-    tx.run("UPDATE OR IGNORE conversations SET id = ? WHERE id = ?", vec![id(to), id(from)]).await?;
-    tx.execute(&conversations::Entity::delete_by_id(Id(from))).await?;
-    for sql in MOVE {
-        tx.run(sql, vec![id(to), id(from)]).await?;
+    if tx.finds(&conversations::Entity::find_by_id(Id(to))).await? {
+        tx.execute(&conversations::Entity::delete_by_id(Id(from))).await?;
+    } else {
+        move_rows(tx, conversations::Column::Id, from, to).await?;
     }
-    let moved = read_markers::Column::ConversationId.eq(Id(from));
-    tx.execute(&read_markers::Entity::delete_many().filter(moved)).await?;
+    move_rows(tx, messages::Column::ConversationId, from, to).await?;
+    move_rows(tx, tombstones::Column::ConversationId, from, to).await?;
+    move_rows(tx, outbox::Column::ConversationId, from, to).await?;
+    move_rows(tx, unreadable_rows::Column::ConversationId, from, to).await?;
+    join_markers(tx, from, to).await?;
     touched.remove(&from);
     touched.insert(to);
     let revoked = access::Entity::find_by_id(Id(to)).filter(access::Column::Revoked.eq(true));
@@ -45,18 +53,40 @@ pub(crate) async fn rekey(tx: &Tx, from: Uuid, to: Uuid, touched: &mut BTreeSet<
     Ok(())
 }
 
-const ALIAS: [&str; 2] = [
-    "UPDATE aliases SET canonical_id = ? WHERE canonical_id = ?",
-    "INSERT INTO aliases (canonical_id, id) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET canonical_id = excluded.canonical_id",
-];
+/// Turns a column of all rows of a table from one id to another.
+async fn move_rows<C: ColumnTrait>(tx: &Tx, column: C, from: Uuid, to: Uuid) -> Res<()>
+where
+    C::EntityName: EntityTrait<Column = C>,
+{
+    let moved = <C::EntityName as EntityTrait>::update_many().col_expr(column, Expr::value(Id(to)));
+    tx.execute(&moved.filter(column.eq(Id(from)))).await.map(drop)
+}
 
-const MOVE: [&str; 5] = [
-    "UPDATE messages SET conversation_id = ? WHERE conversation_id = ?",
-    "UPDATE tombstones SET conversation_id = ? WHERE conversation_id = ?",
-    "UPDATE outbox SET conversation_id = ? WHERE conversation_id = ?",
-    "UPDATE unreadable_rows SET conversation_id = ? WHERE conversation_id = ?",
-    "INSERT INTO read_markers (conversation_id, person_id, delivered_seq, read_seq, version)
-        SELECT ?, person_id, delivered_seq, read_seq, version FROM read_markers WHERE conversation_id = ?
-        ON CONFLICT DO UPDATE SET delivered_seq = max(delivered_seq, excluded.delivered_seq),
-            read_seq = max(read_seq, excluded.read_seq), version = max(version, excluded.version)",
-];
+async fn name_anew(tx: &Tx, from: Uuid, to: Uuid) -> Res<()> {
+    move_rows(tx, aliases::Column::CanonicalId, from, to).await?;
+    let alias = aliases::ActiveModel { id: Set(Id(from)), canonical_id: Set(Id(to)) };
+    let known = OnConflict::column(aliases::Column::Id).update_column(aliases::Column::CanonicalId).to_owned();
+    tx.execute(&aliases::Entity::insert(alias).on_conflict(known)).await.map(drop)
+}
+
+/// Of each person the marker that is further stays. There are as many as people in a conversation.
+async fn join_markers(tx: &Tx, from: Uuid, to: Uuid) -> Res<()> {
+    let moving = Marker::ConversationId.eq(Id(from));
+    for marker in tx.find::<read_markers::Model>(&read_markers::Entity::find().filter(moving.clone())).await? {
+        let there = read_markers::Entity::find_by_id((Id(to), marker.person_id));
+        let there = tx.find_one::<read_markers::Model>(&there).await?;
+        let further =
+            |here: i64, part: fn(&read_markers::Model) -> i64| Set(there.as_ref().map_or(here, part).max(here));
+        let joined = read_markers::ActiveModel {
+            conversation_id: Set(Id(to)),
+            person_id: Set(marker.person_id),
+            delivered_seq: further(marker.delivered_seq, |there| there.delivered_seq),
+            read_seq: further(marker.read_seq, |there| there.read_seq),
+            version: further(marker.version, |there| there.version),
+        };
+        let mut known = OnConflict::columns([Marker::ConversationId, Marker::PersonId]);
+        known.update_columns([Marker::DeliveredSeq, Marker::ReadSeq, Marker::Version]);
+        tx.execute(&read_markers::Entity::insert(joined).on_conflict(known)).await?;
+    }
+    tx.execute(&read_markers::Entity::delete_many().filter(moving)).await.map(drop)
+}

@@ -13,9 +13,10 @@
 use crate::{
     error::Res,
     hot::{Plan, hot},
-    sql::{IdSet, Tx, int},
+    sql::{IdSet, Tx, int, text},
 };
 use fieldpost_domain::{Access, Changes, TombstoneOf};
+use sea_orm::Value;
 
 /// Above so many messages merging is cheaper.
 const FEW: usize = 100;
@@ -46,21 +47,24 @@ hot! {
 
 /// From here on words are only noted as deleted. [`end_many`] or [`pause_many`] follows in the same transaction.
 pub(crate) async fn begin_many(tx: &Tx) -> Res<()> {
-    tx.run(NOTE_ONLY, vec![]).await.map(drop)
+    command(tx, "secure-delete", Some(0)).await
 }
 
 /// Takes everything out that was noted as deleted.
 pub(crate) async fn end_many(tx: &Tx) -> Res<()> {
-    tx.run("INSERT INTO messages_search (messages_search) VALUES ('optimize')", vec![]).await?;
-    tx.run(AT_ONCE, vec![]).await.map(drop)
+    command(tx, "optimize", None).await?;
+    command(tx, "secure-delete", Some(1)).await
 }
 
 /// A later transaction will end it.
 pub(crate) async fn pause_many(tx: &Tx) -> Res<()> {
     // What is still in memory would be taken out at once after all.
-    tx.run("INSERT INTO messages_search (messages_search) VALUES ('flush')", vec![]).await?;
-    tx.run(AT_ONCE, vec![]).await.map(drop)
+    command(tx, "flush", None).await?;
+    command(tx, "secure-delete", Some(1)).await
 }
 
-const NOTE_ONLY: &str = "INSERT INTO messages_search (messages_search, rank) VALUES ('secure-delete', 0)";
-const AT_ONCE: &str = "INSERT INTO messages_search (messages_search, rank) VALUES ('secure-delete', 1)";
+/// Tells the index what to do, or sets an option of it.
+async fn command(tx: &Tx, what: &str, value: Option<i64>) -> Res<()> {
+    let command = "INSERT INTO messages_search (messages_search, rank) VALUES (?, ?)";
+    tx.run(command, vec![text(what), Value::BigInt(value)]).await.map(drop)
+}

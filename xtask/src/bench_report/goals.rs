@@ -7,7 +7,7 @@ use reasons::Profile;
 pub(super) use reasons::link;
 pub(super) use table::goals;
 
-use super::lines::{Lines, OURS, Spread};
+use super::lines::{Line, Lines, OURS};
 
 /// The measured quantity.
 #[derive(Debug, Clone, Copy)]
@@ -53,33 +53,31 @@ impl Goal {
     /// The value of this run; none if it did not measure it.
     pub(super) fn measured(&self, lines: &Lines) -> Option<f64> {
         let place = (self.bench, self.case.as_str());
-        let ours = lines.of(self.bench, &self.case, OURS);
-        let fact = |name: &str| Spread::of(ours.iter().filter_map(|line| line.facts.get(name).copied()));
+        let median = |subject, what: &dyn Fn(&Line) -> Option<f64>| lines.median((place.0, place.1, subject), what);
+        let ratio = |other, what: &dyn Fn(&Line) -> Option<f64>| lines.ratio(place, (OURS, other), what);
         match self.look {
-            Look::Speed(other) => lines.ratio(place, (OURS, other), |line| Some(line.rate())),
-            Look::Time(other) => lines.ratio(place, (OURS, other), |line| line.facts.get("p50").copied()),
-            Look::Share(name, other) => lines.ratio(place, (OURS, other), |line| line.facts.get(name).copied()),
+            Look::Speed(other) => ratio(other, &|line| Some(line.rate())),
+            Look::Time(other) => ratio(other, &|line| line.fact("p50")),
+            Look::Share(name, other) => ratio(other, &|line| line.fact(name)),
             Look::Longer(other) => {
-                let others = lines.of(self.bench, &self.case, other);
-                let theirs = Spread::of(others.iter().filter_map(|line| line.facts.get("p50").copied()))?;
-                Some((fact("p50")?.median - theirs.median) * 1e3)
+                let p50 = |subject| median(subject, &|line| line.fact("p50"));
+                Some((p50(OURS)? - p50(other)?) * 1e3)
             }
             Look::Growth(before) => {
-                let before = lines.of(self.bench, before, OURS);
-                let before = Spread::of(before.iter().map(|line| line.rate()))?;
-                Some(before.median / Spread::of(ours.iter().map(|line| line.rate()))?.median)
+                let rate = |case| lines.median((self.bench, case, OURS), |line| Some(line.rate()));
+                Some(rate(before)? / rate(&self.case)?)
             }
-            Look::Fact(name) => fact(name).map(|spread| spread.median),
-            Look::Milliseconds(name) => fact(name).map(|spread| spread.median * 1e3),
-            Look::Seconds => Spread::of(ours.iter().map(|line| line.seconds)).map(|spread| spread.median),
+            Look::Fact(name) => median(OURS, &|line| line.fact(name)),
+            Look::Milliseconds(name) => median(OURS, &|line| line.fact(name)).map(|seconds| seconds * 1e3),
+            Look::Seconds => median(OURS, &|line| Some(line.seconds)),
         }
     }
 
     /// The duration of the rounds: the share of processor time shows whether it is work or waiting.
     pub(super) fn took(&self, lines: &Lines) -> Option<(f64, f64)> {
-        let ours = lines.of(self.bench, &self.case, OURS);
-        let seconds = Spread::of(ours.iter().map(|line| line.seconds))?.median;
-        Some((seconds * 1e3, Spread::of(ours.iter().map(|line| line.cpu))?.median * 1e3))
+        let place = (self.bench, self.case.as_str(), OURS);
+        let milliseconds = |what: fn(&Line) -> f64| lines.median(place, |line| Some(what(line) * 1e3));
+        Some((milliseconds(|line| line.seconds)?, milliseconds(|line| line.cpu)?))
     }
 
     pub(super) fn met(&self, measured: f64) -> bool {

@@ -21,6 +21,10 @@ impl Line {
     pub(super) fn rate(&self) -> f64 {
         self.units as f64 / self.seconds
     }
+
+    pub(super) fn fact(&self, name: &str) -> Option<f64> {
+        self.facts.get(name).copied()
+    }
 }
 
 /// All lines of a run.
@@ -49,6 +53,15 @@ impl Lines {
     pub(super) fn of(&self, bench: &str, case: &str, subject: &str) -> Vec<&Line> {
         let wanted = |line: &&Line| line.bench == bench && line.case == case && line.subject == subject;
         self.0.iter().filter(wanted).collect()
+    }
+
+    /// The median over the rounds of `what`.
+    pub(super) fn median(
+        &self,
+        (bench, case, subject): (&str, &str, &str),
+        what: impl Fn(&Line) -> Option<f64>,
+    ) -> Option<f64> {
+        Spread::of(self.of(bench, case, subject).into_iter().filter_map(what)).map(|spread| spread.median)
     }
 
     /// The median over the rounds of `what` of `subject`, relative to that of `other`.

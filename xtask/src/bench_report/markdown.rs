@@ -141,11 +141,11 @@ pub(super) fn shown(unit: Unit, line: &Line) -> f64 {
 /// The cost of one unit: seconds, or instructions.
 fn shown_time(unit: Unit, line: &Line) -> f64 {
     let known = match unit {
-        Unit::Instructions => line.facts.get("instructions"),
-        Unit::Calls => line.facts.get("p50"),
+        Unit::Instructions => line.fact("instructions"),
+        Unit::Calls => line.fact("p50"),
         Unit::Messages | Unit::Seeds => None,
     };
-    known.copied().unwrap_or_else(|| line.seconds / line.units.max(1) as f64)
+    known.unwrap_or_else(|| line.seconds / line.units.max(1) as f64)
 }
 
 /// Facts that are shown in another form, or in another column.
@@ -155,7 +155,7 @@ fn facts(measured: &[&Line]) -> String {
     let names: BTreeSet<_> = measured.iter().flat_map(|line| line.facts.keys()).collect();
     let names = names.into_iter().filter(|name| !ELSEWHERE.contains(&name.as_str()));
     let said = names.filter_map(|name| {
-        let median = Spread::of(measured.iter().filter_map(|line| line.facts.get(name).copied()))?.median;
+        let median = Spread::of(measured.iter().filter_map(|line| line.fact(name)))?.median;
         Some(if name.starts_with('p') && name[1..].parse::<u32>().is_ok() {
             format!("{name} {} ms", number(median * 1e3))
         } else {
@@ -167,11 +167,10 @@ fn facts(measured: &[&Line]) -> String {
 
 /// The progress of subjects that did not finish in time; of several rounds, the worst.
 fn unfinished(measured: &[&Line]) -> Option<String> {
-    let fact = |line: &Line, name: &str| line.facts.get(name).copied();
     let late = measured.iter().filter(|line| line.facts.contains_key("unfinished_s"));
     let worst = late.min_by(|a, b| a.units.cmp(&b.units))?;
     let [limit, arrived, of] =
-        ["unfinished_s", "arrived", "of"].map(|name| fact(worst, name).map(number).unwrap_or_default());
+        ["unfinished_s", "arrived", "of"].map(|name| worst.fact(name).map(number).unwrap_or_default());
     if worst.facts.contains_key("failed") {
         return Some(format!("**failed, {arrived} of {of} arrived**"));
     }

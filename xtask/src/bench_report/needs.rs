@@ -2,56 +2,38 @@
 
 use super::sections::{Section, Stack};
 use crate::{peers, supabase};
-use std::{
-    fmt,
-    process::{Command, Stdio},
-};
+use std::process::{Command, Stdio};
 
 /// A requirement of a bench that this repository does not contain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Need {
-    /// The stack, and the peers that run on it.
-    Node,
-    /// To install the peers that run on Node.
-    Npm,
-    /// To build PowerSync, for its bindings.
-    Libclang,
-    /// To count instructions.
-    Valgrind,
+struct Need {
+    /// What it is, what it is for, and where to get it.
+    name: &'static str,
+    is_of: fn(&Section) -> bool,
+    is_there: fn() -> bool,
 }
 
-impl Need {
-    const ALL: [Self; 4] = [Self::Node, Self::Npm, Self::Libclang, Self::Valgrind];
-
-    fn is_of(self, section: &Section) -> bool {
-        match self {
-            Self::Node => section.stack != Stack::Unused || runs_peers(section),
-            Self::Npm => runs_peers(section),
-            Self::Libclang => runs_powersync(section),
-            Self::Valgrind => section.bench == "instructions",
-        }
-    }
-
-    fn is_there(self) -> bool {
-        match self {
-            Self::Node => supabase::node_is_there(),
-            Self::Npm => peers::packages_are_installed() || answers("npm"),
-            Self::Libclang => peers::powersync_is_built() || peers::libclang_is_there(),
-            Self::Valgrind => answers("valgrind"),
-        }
-    }
-}
-
-impl fmt::Display for Need {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Node => "Node 20 or newer (https://nodejs.org)",
-            Self::Npm => "npm, which comes with Node, for RxDB and the seed algorithm",
-            Self::Libclang => "libclang, to build the peer PowerSync (Debian: libclang-dev; or LIBCLANG_PATH)",
-            Self::Valgrind => "valgrind, to count instructions (Debian: valgrind)",
-        })
-    }
-}
+const NEEDS: [Need; 4] = [
+    Need {
+        name: "Node 20 or newer (https://nodejs.org)",
+        is_of: |section| section.stack != Stack::Unused || runs_peers(section),
+        is_there: supabase::node_is_there,
+    },
+    Need {
+        name: "npm, which comes with Node, for RxDB and the seed algorithm",
+        is_of: runs_peers,
+        is_there: || peers::packages_are_installed() || answers("npm"),
+    },
+    Need {
+        name: "libclang, to build the peer PowerSync (Debian: libclang-dev; or LIBCLANG_PATH)",
+        is_of: runs_powersync,
+        is_there: || peers::powersync_is_built() || peers::libclang_is_there(),
+    },
+    Need {
+        name: "valgrind, to count instructions (Debian: valgrind)",
+        is_of: |section| section.bench == "instructions",
+        is_there: || answers("valgrind"),
+    },
+];
 
 /// Benches that compare with RxDB and the seed algorithm.
 pub(super) fn runs_peers(section: &Section) -> bool {
@@ -65,18 +47,16 @@ pub(super) fn runs_powersync(section: &Section) -> bool {
 
 /// The missing requirements, each with the benches that need it.
 pub(super) fn lacking(sections: &[&Section]) -> Vec<String> {
-    lacks(sections, Need::is_there)
+    lacks(sections, |need| (need.is_there)())
 }
 
-fn lacks(sections: &[&Section], is_there: impl Fn(Need) -> bool) -> Vec<String> {
-    let mut lines = Vec::new();
-    for need in Need::ALL {
-        let of: Vec<_> = sections.iter().filter(|section| need.is_of(section)).map(|section| section.bench).collect();
-        if !of.is_empty() && !is_there(need) {
-            lines.push(format!("{need}: needed by {}", of.join(", ")));
-        }
-    }
-    lines
+fn lacks(sections: &[&Section], is_there: impl Fn(&Need) -> bool) -> Vec<String> {
+    let line = |need: &Need| {
+        let of: Vec<_> = sections.iter().filter(|section| (need.is_of)(section)).map(|section| section.bench).collect();
+        let lacks = !of.is_empty() && !is_there(need);
+        lacks.then(|| format!("{}: needed by {}", need.name, of.join(", ")))
+    };
+    NEEDS.iter().filter_map(line).collect()
 }
 
 fn answers(program: &str) -> bool {
@@ -95,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_a_machine_lacks_is_said_with_the_benches_that_need_it() {
-        let lines = lacks(&wanted(&["load", "pull", "again"]), |need| need == Need::Node);
+        let lines = lacks(&wanted(&["load", "pull", "again"]), |need| need.name.starts_with("Node"));
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert!(lines[0].ends_with("needed by pull, again") && lines[1].ends_with("needed by load"), "{lines:?}");
     }

@@ -1,7 +1,7 @@
 //! The figures of docs/scaling.md: how many devices the measured rates of the server support.
 
 use super::{
-    lines::{Lines, OURS, Spread},
+    lines::{Lines, OURS},
     markdown::number,
 };
 use anyhow::{Context, Result};
@@ -26,9 +26,7 @@ pub(super) fn write(path: &Path, lines: &Lines) -> Result<()> {
 }
 
 fn figures(lines: &Lines) -> Option<String> {
-    let rate = |bench: &str, case: &str| {
-        Spread::of(lines.of(bench, case, OURS).iter().map(|line| line.rate())).map(|rate| rate.median)
-    };
+    let rate = |bench: &str, case: &str| lines.median((bench, case, OURS), |line| Some(line.rate()));
     let pushed = rate("serve", "push 500, 16 clients")?;
     let pulled = rate("serve", "pull 2000, 16 clients")?;
     let empty = 1.0 / rate("again", "1000000 messages").map(|rate| 1.0 / rate)?;
@@ -45,15 +43,8 @@ fn figures(lines: &Lines) -> Option<String> {
         let messages = devices * MESSAGES / (HOURS * 3600.0);
         let pulls = devices * PULLS;
         let machines = messages / pushed + messages / pulled + pulls / empty;
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} | {} |",
-            number(devices),
-            number(messages),
-            number(messages),
-            number(pulls),
-            number(machines)
-        );
+        let [devices, messages, pulls, machines] = [devices, messages, pulls, machines].map(number);
+        let _ = writeln!(text, "| {devices} | {messages} | {messages} | {pulls} | {machines} |");
     }
     Some(text + "\n")
 }

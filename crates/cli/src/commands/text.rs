@@ -66,3 +66,20 @@ fn state(message: &ThreadMessage) -> String {
         (None, false) => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::{DateTime, Utc};
+
+    #[test]
+    fn the_farthest_times_that_a_row_can_have_are_shown() {
+        for time in ["10000-01-01T00:00:00Z", "11533-06-30T23:59:59Z", "2038-01-19T03:14:08Z", "1883-11-18T12:00:00Z"] {
+            let time: Time = time.parse().or_else(|_| format!("+{time}").parse()).unwrap();
+            assert!(moment(time).contains(':'));
+        }
+        for time in [DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC] {
+            assert!(moment(time).contains(':'));
+        }
+    }
+}

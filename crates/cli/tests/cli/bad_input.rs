@@ -26,7 +26,7 @@ async fn signing_in_to_the_wrong_place_or_with_the_wrong_thing() {
         ("wrong password", url, key, ADA, "wrong", 1, "wrong e-mail address or password"),
         ("unknown address", url, key, "nobody@fieldpost.test", PASSWORD, 1, "wrong e-mail address or password"),
         ("no password", url, key, ADA, "", 2, "standard input"),
-        ("some other site", &html, key, ADA, PASSWORD, 1, "the project's URL"),
+        ("some other site", &html, key, ADA, PASSWORD, 3, "sign in first"),
     ];
     for (what, url, key, email, password, code, says) in table {
         let terminal = Terminal::with(url, key);

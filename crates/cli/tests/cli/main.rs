@@ -6,12 +6,16 @@ mod canned;
 mod commands;
 mod doctor;
 #[cfg(unix)]
+mod files;
+#[cfg(unix)]
 mod hardening;
 mod names;
 mod proxies;
 mod screen;
 mod sql;
 mod terminal;
+#[cfg(unix)]
+mod tour;
 #[cfg(unix)]
 mod watch;
 mod wiping;

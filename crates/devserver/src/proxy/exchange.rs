@@ -3,6 +3,7 @@
 use super::{
     fault::Fault,
     frame, gateway,
+    line::Way,
     shared::{Delivery, Shared},
 };
 use crate::wire::Endpoint;
@@ -54,10 +55,17 @@ async fn exchanges(shared: &Shared, client: &mut BufReader<&mut TcpStream>) -> i
         };
         let Some(request) = request else { return Ok(Ending::Close) };
         let delivery = shared.next(Endpoint::of(request.path()));
+        shared.carry_whole(Way::Up, &request).await;
         if let Some(response) = delivery.fault.and_then(gateway::response) {
             client.write_all(&response).await?;
             return Ok(Ending::Close);
         }
+        if let Some(response) = shared.refused_size(&request) {
+            shared.note_refused_size();
+            client.write_all(&response).await?;
+            return Ok(Ending::Close);
+        }
+        tokio::time::sleep(shared.round_trip()).await;
         match delivery.fault {
             Some(Fault::Delay(by)) => tokio::time::sleep(by).await,
             Some(Fault::Reset) => return Ok(Ending::Reset),
@@ -77,7 +85,7 @@ async fn exchanges(shared: &Shared, client: &mut BufReader<&mut TcpStream>) -> i
         }
         upstream.write_all(&request.bytes).await?;
         let answer = frame::response(&mut upstream, &request).await?;
-        if let Some(ending) = deliver(client, &answer, delivery).await? {
+        if let Some(ending) = deliver(shared, client, &answer, delivery).await? {
             return Ok(ending);
         }
         if answer.status()? == SWITCHING {
@@ -104,6 +112,7 @@ async fn connect(shared: &Shared) -> io::Result<BufReader<TcpStream>> {
 
 /// Sends the response, or the part that the fault lets through. Returns how the connection ends, if it does.
 async fn deliver(
+    shared: &Shared,
     client: &mut BufReader<&mut TcpStream>,
     answer: &Message,
     delivery: Delivery,
@@ -120,7 +129,13 @@ async fn deliver(
                 tokio::time::sleep(BETWEEN_DROPS).await;
             }
         }
-        _ => client.write_all(&answer.bytes).await?,
+        _ => {
+            shared.chance().tally.bytes_down += answer.bytes.len() as u64;
+            for packet in Shared::packets(answer) {
+                shared.carry_packet(Way::Down, packet).await;
+                client.write_all(packet).await?;
+            }
+        }
     }
     Ok(answer.closes.then_some(Ending::Close))
 }

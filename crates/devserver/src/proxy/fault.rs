@@ -27,6 +27,16 @@ pub enum Fault {
     Unavailable,
     /// 429, with `Retry-After` in seconds; the server never sees the request.
     RateLimit(u64),
+    /// A captive portal answers 200 with its page.
+    Portal,
+    /// A captive portal redirects to its page.
+    PortalRedirect,
+    /// A captive portal, or a parked domain, answers 404 with a page.
+    PortalNotFound,
+    /// PostgREST does not know the function (PGRST202): its SQL is not applied, or was applied just now.
+    NoFunction,
+    /// PostgREST does not accept the times in the token (PGRST303): one of the server's clocks is wrong.
+    WrongClock,
 }
 
 impl Fault {
@@ -48,6 +58,11 @@ impl Fault {
             Self::BadGateway => "502",
             Self::Unavailable => "503",
             Self::RateLimit(_) => "429",
+            Self::Portal => "portal, 200",
+            Self::PortalRedirect => "portal, 302",
+            Self::PortalNotFound => "portal, 404",
+            Self::NoFunction => "PGRST202",
+            Self::WrongClock => "PGRST303",
         }
     }
 }
@@ -101,6 +116,10 @@ impl FaultMix {
 pub struct Tally {
     /// Requests that arrived completely.
     pub requests: u64,
+    /// The bytes of all responses that were sent on.
+    pub bytes_down: u64,
+    /// How many of them were more than the server takes.
+    pub refused_sizes: u64,
     /// How many of them had a fault, by kind.
     pub faults: BTreeMap<Fault, u64>,
 }

@@ -82,6 +82,11 @@ impl Message {
         target.and_then(|target| target.split('?').next()).unwrap_or_default()
     }
 
+    /// The body.
+    pub(super) fn body(&self) -> &[u8] {
+        self.bytes.get(self.head..).unwrap_or_default()
+    }
+
     /// The number of bytes up to the middle of the body.
     pub(super) fn middle(&self) -> usize {
         usize::midpoint(self.head, self.bytes.len())

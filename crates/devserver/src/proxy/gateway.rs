@@ -21,8 +21,34 @@ pub(super) fn response(fault: Fault) -> Option<Vec<u8>> {
             let retry_after = format!("retry-after: {seconds}\r\n");
             Some(message("429 Too Many Requests", JSON, &retry_after, r#"{"message":"API rate limit exceeded"}"#))
         }
+        Fault::Portal => Some(message("200 OK", HTML, "", PORTAL)),
+        Fault::PortalRedirect => {
+            let location = "location: http://login.example/\r\n";
+            Some(message("302 Found", HTML, location, PORTAL))
+        }
+        Fault::PortalNotFound => Some(message("404 Not Found", HTML, "", PORTAL)),
+        Fault::NoFunction => {
+            let body = r#"{"code":"PGRST202","details":null,"hint":null,"message":"Could not find the function in the schema cache"}"#;
+            Some(message("404 Not Found", JSON, "", body))
+        }
+        Fault::WrongClock => {
+            let body = r#"{"code":"PGRST303","details":null,"hint":null,"message":"JWT issued at future"}"#;
+            Some(message("401 Unauthorized", JSON, "", body))
+        }
         _ => None,
     }
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+
+const PORTAL: &str =
+    "<!DOCTYPE html><html><head><title>Welcome to our free network</title></head><body>Sign in</body></html>";
+
+/// As PostgREST answers when the database stops a statement.
+pub(super) fn statement_timeout() -> Vec<u8> {
+    let body =
+        r#"{"code":"57014","details":null,"hint":null,"message":"canceling statement due to statement timeout"}"#;
+    message("500 Internal Server Error", JSON, "", body)
 }
 
 fn message(status: &str, content_type: &str, header: &str, body: &str) -> Vec<u8> {

@@ -10,12 +10,14 @@ mod exchange;
 mod fault;
 mod frame;
 mod gateway;
+mod line;
 mod orders;
 mod shared;
 #[cfg(test)]
 mod tests;
 
 pub use fault::{Fault, FaultMix, Tally};
+pub use line::LineConditions;
 
 use crate::{server::DevServer, wire::Endpoint};
 use door::Door;
@@ -95,6 +97,11 @@ impl FaultProxy {
         self.shared.chance().mix = mix;
     }
 
+    /// Changes what the line carries and what the server refuses, from the next exchange on.
+    pub fn line(&self, conditions: LineConditions) {
+        self.shared.chance().line = conditions;
+    }
+
     /// Cuts the network off, or brings it back: connections break and new ones are refused. Returns when that has
     /// happened.
     pub async fn offline(&self, offline: bool) {
@@ -108,6 +115,7 @@ impl FaultProxy {
         {
             let mut chance = self.shared.chance();
             chance.mix = FaultMix::none();
+            chance.line = LineConditions::default();
             chance.orders.cancel();
         }
         self.shared.outage.send_replace(Outage::Over);

@@ -2,6 +2,7 @@
 
 use super::{
     fault::{Fault, FaultMix, Tally},
+    line::{Line, LineConditions},
     orders::Orders,
 };
 use crate::wire::Endpoint;
@@ -21,14 +22,16 @@ pub(super) struct Shared {
     pub(super) upstream: SocketAddr,
     chance: Mutex<Chance>,
     pub(super) outage: watch::Sender<Outage>,
+    pub(super) line: Line,
 }
 
 #[derive(Debug)]
 pub(super) struct Chance {
-    random: SeededRandom,
+    pub(super) random: SeededRandom,
     pub(super) mix: FaultMix,
     pub(super) orders: Orders,
     pub(super) tally: Tally,
+    pub(super) line: LineConditions,
 }
 
 /// Whether connections are refused.
@@ -65,8 +68,9 @@ impl Shared {
             mix: FaultMix::none(),
             orders: Orders::default(),
             tally: Tally::default(),
+            line: LineConditions::default(),
         };
-        Self { upstream, chance: Mutex::new(chance), outage: watch::Sender::new(Outage::Over) }
+        Self { upstream, chance: Mutex::new(chance), outage: watch::Sender::new(Outage::Over), line: Line::new() }
     }
 
     pub(super) fn chance(&self) -> MutexGuard<'_, Chance> {

@@ -124,14 +124,14 @@ async fn offline_refuses_connections_and_breaks_those_there_are() {
 }
 
 #[tokio::test]
-async fn a_stopped_server_breaks_its_connections() {
+async fn a_stopped_server_closes_its_connections() {
     let server = demo().await;
     let mut idle = TcpStream::connect(server.address()).await.unwrap();
     idle.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     idle.read_exact(&mut [0]).await.unwrap();
     drop(server);
     let mut rest = Vec::new();
-    let _ = tokio::time::timeout(Duration::from_secs(5), idle.read_to_end(&mut rest)).await.expect("it breaks");
+    let _ = tokio::time::timeout(Duration::from_secs(5), idle.read_to_end(&mut rest)).await.expect("it closes");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What to send next.
 //!
-//! SQL by hand: a batch is read and marked as a set (`drain`).
+//! SQL by hand: a batch is read past the lanes that are held (`drain`).
 
 use crate::{
     entity::outbox::{Column, Entity},
@@ -10,17 +10,20 @@ use crate::{
     outbox::views::CAN_BE_SENT,
     resolve,
     row::Row,
-    sql::{IdSet, Tx, int, select, unsigned},
+    sql::{IdSet, Tx, among, int, select, unsigned, written},
 };
 use fieldpost_domain::{ConversationId, Mutation, MutationId};
 use fieldpost_storage::{BatchLimits, ChangeSet};
-use sea_orm::IdenStatic;
+use sea_orm::{
+    ColumnTrait, EntityTrait, IdenStatic, QueryFilter, QuerySelect, QueryTrait, Select, UpdateMany,
+    sea_query::{Expr, ExprTrait, Func},
+};
 use std::collections::HashSet;
 use uuid::Uuid;
 
 hot! {
     ANY: "whether anything can be sent", Plan::Ordered("outbox_pending"),
-        format!("SELECT 1 FROM outbox WHERE failed_code IS NULL AND {CAN_BE_SENT} LIMIT 1");
+        written(any().as_query());
     /// In the order of recording; the caller's held lanes are left out where the rows are found, so that a long lane that waits
     /// costs nothing.
     PENDING: "what waits", Plan::Ordered("outbox_pending"), format!(
@@ -29,10 +32,24 @@ hot! {
         select::<Entity, Recorded>(),
     );
     LEAVE: "what leaves for the server", Plan::Bounded,
-        "UPDATE outbox SET in_flight = in_flight + 1 WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+        written(in_flight(Expr::col(Column::InFlight).add(1)).as_query());
     WITHDRAW: "what never arrived", Plan::Bounded,
-        "UPDATE outbox SET in_flight = max(in_flight - 1, 0) WHERE id IN (SELECT unhex(value) FROM json_each(?))
-        RETURNING conversation_id";
+        written(in_flight(attempt_ended()).into_query().returning_col(Column::ConversationId));
+}
+
+fn any() -> Select<Entity> {
+    let waits = Entity::find().select_only().column(Column::Position).filter(Column::FailedCode.is_null());
+    waits.filter(Expr::cust(CAN_BE_SENT)).limit(1)
+}
+
+/// Of a set of entries.
+fn in_flight(attempts: Expr) -> UpdateMany<Entity> {
+    Entity::update_many().col_expr(Column::InFlight, attempts).filter(among(Column::Id))
+}
+
+/// The attempts in flight when one of them has ended.
+pub(super) fn attempt_ended() -> Expr {
+    Func::cust("max").args([Expr::col(Column::InFlight).sub(1), Expr::value(0)]).into()
 }
 
 /// Rows read at a time. A batch seldom needs more than one turn.

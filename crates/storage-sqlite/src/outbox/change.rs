@@ -5,7 +5,11 @@
 use super::decide;
 use crate::{
     derived,
-    entity::{messages, value::Id},
+    entity::{
+        messages,
+        outbox::{self, Column as O},
+        value::Id,
+    },
     error::{Fault, Res},
     hot::{Plan, hot},
     messages::by_id,
@@ -15,11 +19,11 @@ use crate::{
     },
     resolve::OWNER,
     rows::json,
-    sql::{Tx, opt_id, text},
+    sql::{Tx, is_given, opt_id, text, written},
 };
 use fieldpost_domain::{Changeable, ConversationId, Intent, MessageId, Mutation, NewMessage, Target, Time};
 use fieldpost_storage::{ChangeSet, NotPossible, StorageErrorKind, ThreadMessage};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, DeleteMany, EntityTrait, QueryFilter, QueryTrait, sea_query::Expr};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -84,7 +88,12 @@ hot! {
         Recorded::of("o"),
     );
     REPLACE: "what a change replaces", Plan::Bounded,
-        "DELETE FROM outbox WHERE target_id = ? AND slot = ? AND in_flight = 0";
+        written(replaced().as_query());
+}
+
+fn replaced() -> DeleteMany<outbox::Entity> {
+    let of_slot = outbox::Entity::delete_many().filter(is_given(O::TargetId)).filter(is_given(O::Slot));
+    of_slot.filter(O::InFlight.eq(0_i64))
 }
 
 /// Whether a send that was never attempted has taken the change with it.

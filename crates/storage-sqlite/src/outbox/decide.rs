@@ -1,6 +1,6 @@
 //! What a person decides about what waits: send it again, send something else, take it back.
 //!
-//! SQL by hand: positions are SQLite's own count, and echoes leave with their mutations.
+//! SQL by hand: positions are SQLite's own count, in a table of its own.
 
 use crate::{
     derived,
@@ -16,11 +16,11 @@ use crate::{
     },
     outbox::views,
     resolve,
-    sql::{IdSet, Tx, id},
+    sql::{Tx, id},
 };
 use fieldpost_domain::{Intent, MessageContent, MutationId, RefusalCode, Time};
 use fieldpost_storage::{ChangeSet, NotPossible, OutboxEntry, StorageErrorKind};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, sea_query::Expr};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -95,14 +95,16 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     if tx.finds(&on_their_way.filter(Column::InFlight.gt(0_i64))).await? {
         return Err(Fault::kind(StorageErrorKind::OutcomeUnknown));
     }
-    let ids = IdSet::of(leaving.iter().copied());
     let mut left = Vec::with_capacity(leaving.len());
     for mutation in leaving {
         left.extend(views::of_mutation(tx, mutation).await?);
     }
     tx.changed(ChangeSet::of_outbox()).await;
     let targets = if whole { BTreeSet::new() } else { entry.target.into_iter().collect() };
-    tx.run(DROP_ECHOES, vec![ids.bind()]).await?;
+    let echoes = messages::Entity::delete_many().filter(messages::Column::ServerId.is_null());
+    let echoes = echoes.filter(messages::Column::Seq.is_null());
+    let sent = Entity::find().select_only().column(Column::MessageId).filter(these.clone());
+    tx.execute(&echoes.filter(messages::Column::Id.in_subquery(sent.into_query()))).await?;
     tx.execute(&Entity::delete_many().filter(these)).await?;
     overlay::rebuild(tx, targets).await?;
     if whole {
@@ -111,10 +113,6 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     derived::refresh_newest(tx, &BTreeSet::from([entry.lane])).await?;
     Ok(left)
 }
-
-const DROP_ECHOES: &str = "
-DELETE FROM messages WHERE server_id IS NULL AND seq IS NULL
-    AND id IN (SELECT message_id FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?)))";
 
 fn not_found() -> Fault {
     Fault::kind(StorageErrorKind::NotFound)

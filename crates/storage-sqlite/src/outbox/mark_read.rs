@@ -4,15 +4,17 @@
 
 use crate::{
     derived,
+    entity::outbox::{Column as O, Entity},
     error::{Fault, Res},
     hot::{Plan, hot},
     mutations::record::Recording,
     resolve::{CANONICAL, VIEWER},
     row::Row,
-    sql::{Bound, Tx, id, seq},
+    sql::{Bound, Tx, id, is_given, seq, written},
 };
 use fieldpost_domain::{ConversationId, Intent, MarkRead, Mutation, MutationId, Seq, Time};
 use fieldpost_storage::{ChangeSet, StorageErrorKind};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryTrait};
 use uuid::Uuid;
 
 pub(super) async fn mark_read(
@@ -49,7 +51,7 @@ hot! {
         "INSERT INTO read_markers (conversation_id, person_id, delivered_seq, read_seq, version) VALUES (?, ?, ?, ?, 0)
         ON CONFLICT DO UPDATE SET read_seq = excluded.read_seq, delivered_seq = max(delivered_seq, excluded.delivered_seq)";
     REPLACED: "a mark that another one replaces", Plan::Bounded,
-        "DELETE FROM outbox WHERE conversation_id = ? AND slot = 'mark_read'";
+        written(Entity::delete_many().filter(is_given(O::ConversationId)).filter(O::Slot.eq("mark_read")).as_query());
     STAND: "how far a thread is read", Plan::Bounded, format!(
         "SELECT c.id, a.viewer, coalesce(r.read_seq, 0) AS read, c.range_to AS known
         FROM conversations AS c CROSS JOIN (SELECT {VIEWER} AS viewer) AS a

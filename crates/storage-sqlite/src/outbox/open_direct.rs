@@ -1,23 +1,25 @@
 //! Opening the direct conversation with a medic.
-//!
-//! SQL by hand: in which org, and by whom, is one question.
 
 use crate::{
     conversations::by_id,
     derived,
     entity::{
         conversations::{self, Column, Entity, Model},
+        people::{self, Column as People},
+        sync_state,
         value::{Id, Micros},
     },
     error::{Fault, Res},
     mutations::record,
-    resolve::{self, VIEWER},
-    sql::{Tx, id},
+    resolve,
+    sql::Tx,
     version::UNKNOWN_TO_SERVER,
 };
 use fieldpost_domain::{ConversationId, ConversationKind, Intent, Mutation, MutationId, OpenDirect, OrgId};
 use fieldpost_storage::{ConversationSummary, NewDirect, StorageErrorKind};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::IntoCondition,
+};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -54,14 +56,20 @@ pub(super) async fn open_direct(tx: &Tx, mutation: MutationId, new: &NewDirect) 
 
 /// In which org, and who opens it; none while that is not known.
 async fn here(tx: &Tx, new: &NewDirect) -> Res<Option<(Uuid, Uuid)>> {
-    let sql = format!(
-        "SELECT coalesce(
-            (SELECT p.org_id FROM people AS p WHERE p.medic_id = ? ORDER BY p.removed, p.id, p.org_id LIMIT 1),
-            (SELECT p.org_id FROM people AS p WHERE p.id = (SELECT me_id FROM sync_state WHERE only = 1)
-                ORDER BY p.removed, p.org_id LIMIT 1)) AS org, {VIEWER} AS opener"
-    );
-    let row = tx.only(&sql, vec![id(new.medic_id.as_uuid())]).await?;
-    Ok(row.opt_id("org")?.zip(row.opt_id("opener")?))
+    let state = tx.find_one::<sync_state::Model>(&sync_state::Entity::find()).await?;
+    let medic = People::MedicId.eq(Id(new.medic_id.as_uuid()));
+    let org = match org_of(tx, medic).await? {
+        Some(org) => Some(org),
+        None => org_of(tx, People::Id.eq(state.and_then(|state| state.me_id))).await?,
+    };
+    Ok(org.zip(resolve::viewer(tx).await?))
+}
+
+/// One that the person belongs to, rather than one that they belonged to.
+async fn org_of(tx: &Tx, person: impl IntoCondition) -> Res<Option<Uuid>> {
+    let person = people::Entity::find().filter(person).order_by_asc(People::Removed);
+    let person = person.order_by_asc(People::Id).order_by_asc(People::OrgId).limit(1);
+    Ok(tx.find_one::<people::Model>(&person).await?.map(|person| person.org_id.0))
 }
 
 async fn with_medic(tx: &Tx, new: &NewDirect, org: Uuid) -> Res<Option<Uuid>> {

@@ -7,8 +7,6 @@
 //!
 //! An answer never takes a newer row back: when the message has already come by a pull, or has been deleted since, the
 //! version of the row decides, as it does for a page.
-//!
-//! SQL by hand: the entries of a batch are read as a set (`drain`).
 
 pub(crate) mod acks;
 mod single;
@@ -21,12 +19,12 @@ use crate::{
     mutations::overlay,
     replica::context::PageContext,
     row::Row,
-    sql::{IdSet, Tx, select},
+    sql::{IdSet, Tx, among, written},
 };
 use acks::Acks;
 use fieldpost_domain::{Acknowledgement, ConversationId, PushOutcome, PushResult};
 use fieldpost_storage::{ChangeSet, SettleReport};
-use sea_orm::DerivePartialModel;
+use sea_orm::{DerivePartialModel, EntityTrait, PartialModelTrait, QueryFilter, QuerySelect, QueryTrait};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -126,7 +124,7 @@ async fn entries(tx: &Tx, results: &[PushResult]) -> Res<HashMap<Uuid, Entry>> {
 
 hot! {
     ENTRIES: "what is answered", Plan::Bounded,
-        format!("{} WHERE id IN (SELECT unhex(value) FROM json_each(?))", select::<outbox::Entity, Sent>());
+        written(Sent::select_cols(outbox::Entity::find().select_only()).filter(among(outbox::Column::Id)).as_query());
 }
 
 /// As it is stored.

@@ -4,19 +4,23 @@
 
 use crate::{
     entity::{
-        outbox::{Column, Model},
+        outbox::{Column, Entity, Model},
         outbox_counts,
+        value::Id,
     },
     error::Res,
     mutations::record::Recorded,
-    sql::{Tx, id, int, names, unsigned},
+    sql::{Tx, unsigned},
 };
 use fieldpost_domain::{
     Capability, ConversationId, Intent, MessageId, Mutation, MutationId, MutationKind, Refusal, RefusalCode, RetryCode,
     Undecodable,
 };
 use fieldpost_storage::{EntryState, OutboxCounts, OutboxEntry};
-use sea_orm::{EntityTrait, Iterable, Value};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    sea_query::{CaseStatement, Expr, ExprTrait},
+};
 use uuid::Uuid;
 
 pub(super) async fn counts(tx: &Tx) -> Res<OutboxCounts> {
@@ -26,33 +30,41 @@ pub(super) async fn counts(tx: &Tx) -> Res<OutboxCounts> {
 }
 
 pub(super) async fn entries(tx: &Tx, limit: u32) -> Res<Vec<OutboxEntry>> {
-    read(tx, "ORDER BY position LIMIT 0 + ?", int(limit.into())).await
+    read(tx, all().limit(u64::from(limit))).await
 }
 
 /// One entry, by the mutation.
 pub(super) async fn of_mutation(tx: &Tx, mutation: Uuid) -> Res<Option<OutboxEntry>> {
-    Ok(read(tx, "WHERE id = ?", id(mutation)).await?.pop())
+    Ok(read(tx, all().filter(Column::Id.eq(Id(mutation)))).await?.pop())
 }
 
 /// One entry, by the message that it sends.
 pub(super) async fn of_message(tx: &Tx, message: Uuid) -> Res<Option<OutboxEntry>> {
-    Ok(read(tx, "WHERE message_id = ?", id(message)).await?.pop())
+    Ok(read(tx, all().filter(Column::MessageId.eq(Id(message)))).await?.pop())
 }
 
 /// The entries that change a message, oldest first.
 pub(super) async fn of_target(tx: &Tx, message: Uuid) -> Res<Vec<OutboxEntry>> {
-    read(tx, "WHERE target_id = ? ORDER BY position", id(message)).await
+    read(tx, all().filter(Column::TargetId.eq(Id(message)))).await
 }
 
 /// Whether the server can do what an entry of `outbox` needs, as far as it has said.
 pub(super) const CAN_BE_SENT: &str =
     "(needs IS NULL OR needs IN (SELECT value FROM json_each((SELECT capabilities FROM sync_state WHERE only = 1))))";
 
-async fn read(tx: &Tx, which: &str, value: Value) -> Res<Vec<OutboxEntry>> {
-    let columns = names(&Column::iter().collect::<Vec<_>>());
-    let sql = format!("SELECT {columns}, CASE WHEN NOT {CAN_BE_SENT} THEN needs END AS lacking FROM outbox {which}");
-    tx.all(&sql, vec![value]).await?.iter().map(|row| Ok(entry(row.model()?, row.get("lacking")?))).collect()
+/// In the order of recording.
+fn all() -> Select<Entity> {
+    Entity::find().order_by_asc(Column::Position)
 }
+
+async fn read(tx: &Tx, entries: Select<Entity>) -> Res<Vec<OutboxEntry>> {
+    let lacking = CaseStatement::new().case(Expr::cust(CAN_BE_SENT).not(), Expr::col(Column::Needs));
+    let rows = tx.rows(&entries.column_as(Expr::Case(Box::new(lacking)), LACKING)).await?;
+    rows.iter().map(|row| Ok(entry(row.model()?, row.get(LACKING)?))).collect()
+}
+
+/// What an entry needs of the server and the server cannot do.
+const LACKING: &str = "lacking";
 
 fn entry(entry: Model, lacking: Option<String>) -> OutboxEntry {
     let read = Recorded::from(&entry).mutation();

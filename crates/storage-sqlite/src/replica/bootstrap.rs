@@ -17,6 +17,7 @@
 use crate::{
     derived,
     entity::{
+        access,
         conversations::{Column, Entity},
         value::Id,
     },
@@ -31,13 +32,15 @@ use crate::{
         position::{self, superseded},
     },
     search,
-    sql::{IdSet, Tx, id, int},
+    sql::{IdSet, Tx, among, id, int, written},
 };
 use fieldpost_domain::{
     BootstrapPage, Changes, Continuation, ConversationId, Person, PersonId, RefusalCode, Seq, SeqRange,
 };
 use fieldpost_storage::{ApplyReport, ChangeSet, MutationIds, SyncPosition, unreadable};
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait, UpdateMany, sea_query::Expr,
+};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -245,8 +248,7 @@ async fn sweep(
 
 hot! {
     LIFT: "revocations that are lifted", Plan::Bounded,
-        "UPDATE access SET revoked = 0
-        WHERE revoked AND conversation_id IN (SELECT unhex(value) FROM json_each(?))";
+        written(lifted().filter(among(access::Column::ConversationId)).as_query());
 
     CAME_OF: "what came of a conversation", Plan::Bounded,
         "SELECT min(m.seq) AS lowest, max(m.seq) AS highest FROM messages AS m
@@ -276,6 +278,11 @@ DELETE FROM messages WHERE pk IN (
 DELETE FROM messages WHERE seq IS NULL AND position IS NULL AND conversation_id IN (
     SELECT c.id FROM conversations AS c
     WHERE c.id IN (SELECT unhex(value) FROM json_each(?)) AND (c.range_to > 0 OR c.last_seq = 0))";
+}
+
+fn lifted() -> UpdateMany<access::Entity> {
+    let lifted = access::Entity::update_many().col_expr(access::Column::Revoked, Expr::value(false));
+    lifted.filter(access::Column::Revoked.eq(true))
 }
 
 /// What nobody confirmed leaves the store.

@@ -1,10 +1,11 @@
 //! How far this device has followed the server: one row, moved in the transaction that makes it true.
 //!
-//! SQL by hand: what changes of the row depends on what it holds.
+//! SQL by hand: where a page has led is written only if that is news (`apply`).
 
 use crate::{
     entity::{
         access,
+        conversations::{self, Column::Confirmed},
         sync_state::{Column, Entity, Model},
         tombstones,
         value::Id,
@@ -15,7 +16,7 @@ use crate::{
 };
 use fieldpost_domain::{Continuation, Cursor, ServerEpoch, ServerInfo};
 use fieldpost_storage::{BootstrapReason, ChangeSet, StorageErrorKind, SyncPosition};
-use sea_orm::{EntityTrait, ExprTrait, UpdateMany, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, UpdateMany, sea_query::Expr};
 use uuid::Uuid;
 
 /// The phases, as they are stored.
@@ -52,13 +53,25 @@ pub(crate) const fn superseded() -> Fault {
 /// Everything stays readable; from here on rows are of the new epoch if it is one. A change of epoch that was not dealt with
 /// to the end is not forgotten by starting over.
 pub(crate) async fn begin_bootstrap(tx: &Tx, reason: BootstrapReason) -> Res<()> {
-    let epoch = i64::from(reason == BootstrapReason::Epoch);
-    tx.run(BEGIN, vec![int(epoch), int(epoch), int(epoch)]).await?;
-    let begun = tx.find_one::<Model>(&Entity::find()).await?;
-    if begun.is_some_and(|state| state.epoch_pending) {
-        forget_remembered(tx).await?;
+    let state = tx.find_one::<Model>(&Entity::find()).await?;
+    let another = reason == BootstrapReason::Epoch || state.is_some_and(|state| state.epoch_pending);
+    let begun = change()
+        .col_expr(Column::Phase, Expr::value(BOOTSTRAPPING))
+        .col_expr(Column::After, Expr::value(None::<String>))
+        .col_expr(Column::Done, Expr::value(0_i64))
+        .col_expr(Column::Total, Expr::value(None::<i64>))
+        .col_expr(Column::Cursor, Expr::value(None::<String>))
+        .col_expr(Column::RunOpen, Expr::value(false))
+        .col_expr(Column::Generation, Expr::col(Column::Generation).add(1));
+    if !another {
+        return tx.execute(&begun).await.map(drop);
     }
-    Ok(())
+    let begun = begun
+        .col_expr(Column::EpochPending, Expr::value(true))
+        .col_expr(Column::Epoch, Expr::col(Column::Epoch).add(1))
+        .col_expr(Column::ServerEpoch, Expr::value(None::<String>));
+    tx.execute(&begun).await?;
+    forget_remembered(tx).await
 }
 
 /// What was remembered of the old history says nothing of the new one. A thread in which a tombstone had filled a gap
@@ -68,14 +81,6 @@ async fn forget_remembered(tx: &Tx) -> Res<()> {
     tx.execute(&tombstones::Entity::delete_many()).await?;
     tx.execute(&access::Entity::delete_many()).await.map(drop)
 }
-
-const BEGIN: &str = "
-UPDATE sync_state SET
-    epoch_pending = max(?, epoch_pending),
-    epoch = epoch + max(?, epoch_pending),
-    server_epoch = CASE WHEN max(?, epoch_pending) THEN NULL ELSE server_epoch END,
-    phase = 'bootstrapping', after = NULL, done = 0, total = NULL, cursor = NULL, run_open = 0, generation = generation + 1
-WHERE only = 1";
 
 /// The first page of a bootstrap names the history that it is of. If it is not the one that the rows here are of, the
 /// bootstrap under way follows a change of epoch, whatever it began for.
@@ -94,7 +99,11 @@ pub(crate) async fn meet(tx: &Tx, state: &Model, named: Option<&ServerEpoch>) ->
             .col_expr(Column::Epoch, Expr::col(Column::Epoch).add(1));
         tx.execute(&later).await?;
         forget_remembered(tx).await?;
-        tx.run(CONFIRMED_BY_NOBODY, vec![]).await?;
+        // An answer that came before the first page has confirmed nothing either.
+        let confirmed_by_nobody = conversations::Entity::update_many()
+            .col_expr(Confirmed, Expr::col(Confirmed).sub(1))
+            .filter(Confirmed.gte(state.generation));
+        tx.execute(&confirmed_by_nobody).await?;
     }
     if let Some(named) = named.filter(|named| known != Some(*named)) {
         tx.execute(&change().col_expr(Column::ServerEpoch, Expr::value(named))).await?;
@@ -106,11 +115,6 @@ pub(crate) async fn meet(tx: &Tx, state: &Model, named: Option<&ServerEpoch>) ->
 fn change() -> UpdateMany<Entity> {
     Entity::update_many()
 }
-
-/// An answer that came before the first page has confirmed nothing either.
-const CONFIRMED_BY_NOBODY: &str = "
-UPDATE conversations SET confirmed = confirmed - 1
-WHERE confirmed >= (SELECT s.generation FROM sync_state AS s WHERE s.only = 1)";
 
 /// The next page of the bootstrap is the one after `after`.
 pub(crate) async fn advance(tx: &Tx, after: &Continuation, loaded: u64, total: u64) -> Res<()> {

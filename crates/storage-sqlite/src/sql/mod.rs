@@ -7,11 +7,13 @@
 //!
 //! What a [`Tx`] itself is built on knows the values only (`values`).
 
+mod built;
 mod columns;
 mod insert;
 mod tx;
 
 pub(crate) use crate::values::{IdSet, id, int, opt_id, opt_text, opt_time, seq, signed, text, time, unsigned};
+pub(crate) use built::{among, given, is_given, written};
 pub(crate) use columns::{excluded, hex, names, of, select, set_excluded};
 pub(crate) use insert::{Field, Insert};
 pub(crate) use tx::{Bound, Tx};

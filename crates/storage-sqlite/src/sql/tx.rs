@@ -89,9 +89,14 @@ impl Tx {
     }
 
     /// The rows of a query that was built.
-    pub(crate) async fn find<M: FromQueryResult>(&self, query: &impl QueryTrait) -> Res<Vec<M>> {
+    pub(crate) async fn rows(&self, query: &impl QueryTrait) -> Res<Vec<Row>> {
         let (sql, values) = built(query);
-        self.all(&sql, values).await?.iter().map(Row::model).collect()
+        self.all(&sql, values).await
+    }
+
+    /// The same as models.
+    pub(crate) async fn find<M: FromQueryResult>(&self, query: &impl QueryTrait) -> Res<Vec<M>> {
+        self.rows(query).await?.iter().map(Row::model).collect()
     }
 
     /// The row of a query that was built and finds at most one.

@@ -35,8 +35,8 @@ impl Engine {
             let replacement = self.session.replacement(&token).await?;
             token = replacement.token;
             if !replacement.cached {
-                let response = self.attempt(operation, make_call(token)).await;
-                return Ok(response.map_err(|error| of_new_token(operation, error)));
+                let response = self.attempt(operation, make_call(token.clone())).await;
+                return Ok(response.map_err(|error| self.of_new_token(operation, &token, error)));
             }
         }
     }
@@ -48,14 +48,13 @@ impl Engine {
     ) -> RemoteResult<T> {
         call.instrument(tracing::debug_span!("call", operation)).await
     }
-}
 
-/// The server refused a token that it has just issued.
-fn of_new_token(operation: &'static str, error: RemoteError) -> RemoteError {
-    match error.kind() {
-        RemoteErrorKind::Unauthorized => {
-            RemoteError::new(RemoteErrorKind::NewTokenRefused, operation).with_source(error)
+    /// An error of a call with a token that the server has issued just now.
+    fn of_new_token(&self, operation: &'static str, token: &AccessToken, error: RemoteError) -> RemoteError {
+        if error.kind() != RemoteErrorKind::Unauthorized {
+            return error;
         }
-        _ => error,
+        self.session.new_token_refused(token);
+        RemoteError::new(RemoteErrorKind::NewTokenRefused, operation).with_source(error)
     }
 }

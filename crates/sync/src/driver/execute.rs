@@ -8,13 +8,13 @@ use fieldpost_storage::{ApplyReport, StorageResult};
 use tracing::{Instrument, Span};
 
 impl Engine {
-    /// Runs a pass to its end, and pushes what is written while it follows.
+    /// Runs a pass to its end, and pushes what is written while it follows. Both loops are large, so they live on the heap.
     pub(super) async fn drive(&self, pass: &mut Pass) -> Outcome {
         let pass = SharedPass::new(pass);
         tokio::select! {
             biased;
-            outcome = self.run_effects(&pass) => outcome,
-            never = self.push_meanwhile(&pass) => match never {},
+            outcome = Box::pin(self.run_effects(&pass)) => outcome,
+            never = Box::pin(self.push_meanwhile(&pass)) => match never {},
         }
     }
 
@@ -94,7 +94,7 @@ impl Engine {
                 self.apply_and_fetch(apply, next, prefetch).await
             }
             Effect::ApplyFirstScreen { page, next } => {
-                self.apply_and_fetch(self.replica.apply_first_screen(*page), Some(next), prefetch).await
+                self.apply_and_fetch(self.replica.apply_first_screen(*page), next, prefetch).await
             }
             Effect::Pull(request) => self.call_pull(request).await,
             Effect::ApplyPull { from, page } => stored(self.replica.apply_pull(&from, *page).await, Event::PullApplied),

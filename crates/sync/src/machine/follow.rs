@@ -183,6 +183,7 @@ impl Pass {
         self.follow.without_messages = false;
         self.measure_down(page.transfer, page.changes.len());
         self.know_server(Some(&page.server));
+        self.note_short_threads(&page);
         self.note_page_received(page.limits.page_rows, page.next_after.is_some());
         self.memory.limits = page.limits;
         let done = self.follow.progress.map_or(0, |progress| progress.done) + page.changes.conversations.len() as u64;

@@ -78,6 +78,11 @@ impl Push {
         (self.skipped.clone(), self.backing_off.clone(), self.moved.clone())
     }
 
+    /// A batch failed, and no single lane is to blame.
+    pub(super) const fn fail_batch(&mut self) {
+        self.batch_failed = true;
+    }
+
     /// Whether only single lanes are to blame for the failures.
     pub(super) const fn blames_lanes(&self) -> bool {
         !self.batch_failed && self.failed_alone < FAILED_ALONE_LIMIT

@@ -1,10 +1,17 @@
 //! The repair phase: fetches missing parts of threads.
+//!
+//! The store knows which parts are missing. Beside that, a bootstrap page that is cut short for a slow line brings only the
+//! newest messages of a long conversation. The pass fetches the rest of its recent messages here, so that a slow line costs
+//! time and nothing else. If the pass ends before that, they are history like all older ones, and come when somebody
+//! scrolls there.
 
 use super::{Effect, Pass, follow::is_oversized};
-use fieldpost_domain::{Changes, ConversationId, HistoryPage, Seq, SeqRange, ServerLimits, UnreadableRow};
+use fieldpost_domain::{
+    BootstrapPage, Changes, ConversationId, HistoryPage, Seq, SeqRange, ServerLimits, UnreadableRow,
+};
 use fieldpost_remote::{HistoryRequest, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{ApplyReport, MissingRange, SyncState};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// How many missing parts to read at once.
 const BATCH: u32 = 50;
@@ -16,13 +23,25 @@ const PAGE_MESSAGES: u32 = 100;
 /// The state of the repair phase.
 #[derive(Debug, Default)]
 pub(super) struct Repair {
-    waiting: Vec<MissingRange>,
+    waiting: Vec<Gap>,
+    /// Conversations of which a small page has brought too few messages.
+    short: Vec<Gap>,
     /// What this pass has requested. The same request would bring the same page.
     requested: HashSet<(ConversationId, Option<Seq>)>,
-    current: Option<MissingRange>,
+    current: Option<Gap>,
     pages: u32,
     /// The page size, once a full page was too large.
     reduced: Option<u32>,
+}
+
+/// A part of a thread to fetch.
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    range: MissingRange,
+    /// How many messages to request at most.
+    rows: u32,
+    /// Fetch the rest too if the page brings less; the store does not list it.
+    is_short: bool,
 }
 
 impl Pass {
@@ -31,11 +50,34 @@ impl Pass {
         Effect::ReadMissing { limit: BATCH }
     }
 
-    pub(super) fn on_missing(&mut self, mut ranges: Vec<MissingRange>) -> Effect {
-        ranges.retain(|range| !self.repair.requested.contains(&(range.conversation_id, range.before)));
+    /// Notes the conversations of a page for a slow line that came with fewer messages than a full page brings.
+    pub(super) fn note_short_threads(&mut self, page: &BootstrapPage) {
+        if self.page_bytes().is_none() && self.page_limit().is_none() {
+            return;
+        }
+        let mut came: HashMap<ConversationId, (u32, Seq)> = HashMap::new();
+        for message in &page.changes.messages {
+            let (count, lowest) = came.entry(message.conversation_id).or_insert((0, message.seq));
+            *count += 1;
+            *lowest = message.seq.min(*lowest);
+        }
+        let short = came.into_iter().filter(|(_, (count, lowest))| *count < PAGE_MESSAGES && *lowest > Seq::new(1));
+        let gaps = short.map(|(conversation_id, (count, lowest))| Gap {
+            range: MissingRange { conversation_id, before: Some(lowest), newest: lowest.previous() },
+            rows: PAGE_MESSAGES - count,
+            is_short: true,
+        });
+        self.repair.short.extend(gaps);
+    }
+
+    pub(super) fn on_missing(&mut self, ranges: Vec<MissingRange>) -> Effect {
+        let missing = ranges.into_iter().map(|range| Gap { range, rows: PAGE_MESSAGES, is_short: false });
+        let short = std::mem::take(&mut self.repair.short);
+        let mut gaps: Vec<Gap> = missing.chain(short).collect();
+        gaps.retain(|Gap { range, .. }| !self.repair.requested.contains(&(range.conversation_id, range.before)));
         // The store lists the newest activity first; `pop` takes from the end.
-        ranges.reverse();
-        self.repair.waiting = ranges;
+        gaps.reverse();
+        self.repair.waiting = gaps;
         if self.repair.waiting.is_empty() { self.after_repair() } else { self.fetch_missing() }
     }
 
@@ -43,22 +85,34 @@ impl Pass {
         if self.repair.pages >= PAGES {
             return self.after_repair();
         }
-        let Some(range) = self.repair.waiting.pop() else {
+        let Some(gap) = self.repair.waiting.pop() else {
             return self.read_missing();
         };
         self.repair.pages += 1;
-        self.repair.requested.insert((range.conversation_id, range.before));
-        self.repair.current = Some(range);
-        self.history(range)
+        self.repair.requested.insert((gap.range.conversation_id, gap.range.before));
+        self.repair.current = Some(gap);
+        self.history(gap)
     }
 
-    fn history(&self, range: MissingRange) -> Effect {
+    fn history(&self, gap: Gap) -> Effect {
         Effect::History(HistoryRequest {
-            conversation_id: range.conversation_id,
-            before: range.before,
-            limit: Some(self.history_rows()),
+            conversation_id: gap.range.conversation_id,
+            before: gap.range.before,
+            limit: Some(self.history_rows().min(gap.rows)),
             bytes: self.page_bytes(),
         })
+    }
+
+    /// Fetches what a page has left of a conversation that came with too few messages.
+    fn note_rest(&mut self, page: &HistoryPage) {
+        let Some(gap) = self.repair.current.filter(|gap| gap.is_short && !page.complete) else { return };
+        let came = u32::try_from(page.changes.messages.len() + page.changes.tombstones.len()).unwrap_or(u32::MAX);
+        let rows = gap.rows.saturating_sub(came.max(1));
+        if rows > 0 {
+            let from = page.range.from;
+            let range = MissingRange { before: Some(from), newest: from.previous(), ..gap.range };
+            self.repair.waiting.push(Gap { range, rows, ..gap });
+        }
     }
 
     fn history_rows(&self) -> u32 {
@@ -75,14 +129,18 @@ impl Pass {
 
     /// Requests a page that is too large again at half the size. A single message that is too large is recorded as an
     /// unreadable row, so that it is not requested again and again.
-    fn on_oversized_history(&mut self, range: MissingRange) -> Effect {
+    fn on_oversized_history(&mut self, gap: Gap) -> Effect {
         let size = self.history_rows();
         self.repair.reduced = Some((size / 2).max(1));
         if size > 1 {
-            return self.history(range);
+            return self.history(gap);
         }
         self.report.oversized += 1;
-        Effect::ApplyHistory(Box::new(placeholder_page(range.conversation_id, range.newest, self.memory.limits)))
+        Effect::ApplyHistory(Box::new(placeholder_page(
+            gap.range.conversation_id,
+            gap.range.newest,
+            self.memory.limits,
+        )))
     }
 
     /// Whether to request the page again in this pass, now that it is smaller.
@@ -103,25 +161,30 @@ impl Pass {
 
     pub(super) fn on_history(&mut self, answer: RemoteResult<HistoryPage>) -> Effect {
         if self.repeats(&answer)
-            && let Some(range) = self.repair.current
+            && let Some(gap) = self.repair.current
         {
             self.page_was_cut_off();
-            return self.history(range);
+            return self.history(gap);
         }
         match answer {
             Ok(page) => {
                 self.measure_down(page.transfer, page.changes.len());
+                self.note_rest(&page);
                 self.repair.reduced = self.repair.reduced.map(|rows| rows * 2).filter(|rows| *rows < PAGE_MESSAGES);
                 Effect::ApplyHistory(Box::new(page))
             }
             // The conversation is not visible any more; the next pull says so.
             Err(error) if error.kind() == RemoteErrorKind::NotFound => self.fetch_missing(),
-            Err(error) => match { self.repair.current } {
-                Some(range) if is_oversized(&error) => self.on_oversized_history(range),
-                Some(range) if self.may_get_less_history(&error) => self.history(range),
-                _ => self.fail(error),
-            },
+            Err(error) => self.on_history_error(error),
         }
+    }
+
+    fn on_history_error(&mut self, error: RemoteError) -> Effect {
+        let Some(gap) = self.repair.current else { return self.fail(error) };
+        if is_oversized(&error) {
+            return self.on_oversized_history(gap);
+        }
+        if self.may_get_less_history(&error) { self.history(gap) } else { self.fail(error) }
     }
 
     pub(super) fn on_history_applied(&mut self, report: &ApplyReport) -> Effect {

@@ -95,6 +95,13 @@ impl SessionKeeper {
         }
     }
 
+    /// The server refuses this token, which it has issued just now.
+    pub(crate) fn new_token_refused(&self, token: &AccessToken) {
+        if let Owner::Fieldpost(session) = &self.owner {
+            session.new_token_refused(token);
+        }
+    }
+
     /// The device's clock is known to be ahead of the server's by so many milliseconds; a session's end is judged by the
     /// server's.
     pub fn clock_is_ahead(&self, millis: Option<i64>) {

@@ -38,9 +38,9 @@ const REFRESH_EARLY_BY: Duration = Duration::from_secs(60);
 /// The longest token lifetime that is plausible: the maximum of Supabase.
 const MAX_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How long a token counts as new. A server that refuses one would refuse the next as well; asking for one with every
-/// pass would only fill its table of refresh tokens.
-const NEW: Duration = Duration::from_secs(60);
+/// How long to wait before another token is fetched for one that the server refused when it was new. It would refuse the
+/// next one as well, and asking for one with every pass would only fill its table of refresh tokens.
+const NEXT_TRY: Duration = Duration::from_secs(60);
 
 /// How long signing out waits for the server.
 const SIGN_OUT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -56,8 +56,8 @@ pub(super) struct OwnSession {
     renewing: Mutex<()>,
     /// By how much the device's clock is ahead of the server's.
     clock_ahead_ms: AtomicI64,
-    /// The token that was fetched last, and when. One that is refused right away is not replaced by another.
-    issued: Lock<Option<(AccessToken, Instant)>>,
+    /// A token that the server refused right after it had issued it, and when that was.
+    refused_when_new: Lock<Option<(AccessToken, Instant)>>,
 }
 
 #[derive(Default)]
@@ -83,7 +83,7 @@ impl OwnSession {
             current: Mutex::default(),
             renewing: Mutex::default(),
             clock_ahead_ms: AtomicI64::new(0),
-            issued: Lock::default(),
+            refused_when_new: Lock::default(),
         }
     }
 
@@ -150,17 +150,22 @@ impl OwnSession {
         if session.access_token != *refused {
             return Ok(Replacement::cached(session.access_token));
         }
-        if self.was_just_issued(refused) && self.newer_than(&session).await?.is_none() {
+        if self.was_refused_when_new(refused) && self.newer_than(&session).await?.is_none() {
             return Err(RemoteError::new(RemoteErrorKind::NewTokenRefused, "token").into());
         }
         self.renew(&session).await
     }
 
-    /// Whether this process fetched this token a moment ago.
-    fn was_just_issued(&self, token: &AccessToken) -> bool {
-        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        let just_issued = issued.as_ref().is_some_and(|(last, at)| last == token && at.elapsed() < NEW);
-        just_issued && !planted(PlantedBug::RefreshesForEver)
+    /// The server refuses this token, which it has issued just now.
+    pub(super) fn new_token_refused(&self, token: &AccessToken) {
+        let refused = Some((token.clone(), Instant::now()));
+        *self.refused_when_new.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+    }
+
+    fn was_refused_when_new(&self, token: &AccessToken) -> bool {
+        let refused = self.refused_when_new.lock().unwrap_or_else(PoisonError::into_inner);
+        let just_now = refused.as_ref().is_some_and(|(last, at)| last == token && at.elapsed() < NEXT_TRY);
+        just_now && !planted(PlantedBug::RefreshesForEver)
     }
 
     async fn renew(&self, old: &Session) -> Result<Replacement, SyncError> {
@@ -170,12 +175,7 @@ impl OwnSession {
             return Ok(Replacement::cached(newer.access_token));
         }
         match self.auth.refresh(&old.refresh_token).await {
-            Ok(renewed) => {
-                let token = self.keep(renewed).await?.access_token;
-                let issued = (token.clone(), Instant::now());
-                *self.issued.lock().unwrap_or_else(PoisonError::into_inner) = Some(issued);
-                Ok(Replacement::refreshed(token))
-            }
+            Ok(renewed) => Ok(Replacement::refreshed(self.keep(renewed).await?.access_token)),
             Err(error) if error.kind() == RemoteErrorKind::SessionEnded => {
                 // Another process may have rotated the tokens first.
                 if let Some(newer) = self.newer_than(old).await? {

@@ -2,8 +2,8 @@
 
 use crate::given::*;
 use fieldpost_domain::{
-    Capability, ConversationId, Intent, MessageContent, MessageId, MessageKind, Mutation, MutationId, NewMessage,
-    PersonId, ServerInfo, Time, Transfer,
+    Capability, ConversationId, Intent, Message, MessageContent, MessageId, MessageKind, Mutation, MutationId,
+    NewMessage, PersonId, Seq, SeqRange, ServerInfo, Time, Transfer,
 };
 use fieldpost_remote::{PushAnswer, RemoteErrorKind};
 use fieldpost_storage::{MissingRange, SyncMemory, SyncPosition};
@@ -214,6 +214,54 @@ fn history_of_a_slow_line_comes_in_small_pages_too() {
     let gap = MissingRange { conversation_id: lane(1), before: None, newest: fieldpost_domain::Seq::new(9) };
     let request = pass.next(Event::Missing(vec![gap]));
     assert!(matches!(request, Effect::History(request) if request.bytes == Some(7_000 * 15)));
+}
+
+fn received(conversation: u128, seq: u64) -> Message {
+    Message {
+        id: MessageId::from_uuid(Uuid::from_u128(u128::from(seq))),
+        conversation_id: lane(conversation),
+        sender_id: PersonId::from_uuid(Uuid::from_u128(1)),
+        kind: MessageKind::Text,
+        content: Some("on my way".to_owned()),
+        metadata: None,
+        reply_to: None,
+        mentions: fieldpost_domain::Mentions::new(),
+        status: fieldpost_domain::MessageStatus::Sent,
+        seq: Seq::new(seq),
+        composed_at: None,
+        created_at: Time::UNIX_EPOCH,
+        updated_at: Time::UNIX_EPOCH,
+        edited_at: None,
+        deleted_at: None,
+        omitted: None,
+        version: fieldpost_domain::Version::new(seq),
+        extra: fieldpost_domain::Extra::default(),
+    }
+}
+
+#[test]
+fn a_conversation_that_a_small_page_cut_short_gets_its_recent_messages_as_history() {
+    let (mut pass, _) = after_first_screen_of(70_000, true);
+    let mut page = fieldpost_domain::BootstrapPage { server: server(true), ..bootstrap_page(None) };
+    page.changes.messages = (181..=200).map(|seq| received(1, seq)).collect();
+    let _ = pass.next(Event::Bootstrapped(Ok(page)));
+    let _ = pass.next(Event::BootstrapApplied(applied()));
+    let _ = pass.next(Event::Pulled(Ok(fieldpost_domain::PullPage { server: server(true), ..empty_page("d") })));
+    let _ = pass.next(Event::PullApplied(applied()));
+
+    let mut effect = pass.next(Event::Missing(vec![]));
+
+    for (before, rows) in [(181, 80), (151, 50), (121, 20)] {
+        let Effect::History(request) = &effect else { panic!("{effect:?}") };
+        assert_eq!((request.before, request.limit), (Some(Seq::new(before)), Some(rows)));
+        let from = before - u64::from(rows.min(30));
+        let mut older = history_page(1);
+        older.changes.messages = (from..before).map(|seq| received(1, seq)).collect();
+        (older.range, older.complete) = (SeqRange { from: Seq::new(from), to: Seq::new(before - 1) }, false);
+        let _ = pass.next(Event::HistoryRead(Ok(older)));
+        effect = pass.next(Event::HistoryApplied(applied()));
+    }
+    assert!(matches!(effect, Effect::ReadMissing { .. }), "one hundred are enough: {effect:?}");
 }
 
 /// A message of this many characters.

@@ -15,10 +15,8 @@ pub(super) const POWER: Profile = Some("PowerSync");
 
 /// The section as a link from docs/benchmarks.md.
 pub(in crate::bench_report) fn link(profile: Profile) -> String {
-    profile.map_or_else(
-        || "not profiled yet".to_owned(),
-        |title| format!("[{}](profiles.md#{})", title.to_lowercase(), title.to_lowercase().replace(' ', "-")),
-    )
+    let Some(title) = profile.map(str::to_lowercase) else { return "not profiled yet".to_owned() };
+    format!("[{title}](profiles.md#{})", title.replace(' ', "-"))
 }
 
 #[cfg(test)]

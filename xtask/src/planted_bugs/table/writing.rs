@@ -47,6 +47,7 @@ pub(super) fn push() -> Vec<Bug> {
             EVERY_CODE,
             [replace("fieldpost.push", "exception when data_exception then", "exception when division_by_zero then")],
         ),
+        bug("a text that nobody sees is a message", EVERY_CODE, [replace("fieldpost.is_blank", "\\ufeff", "")]),
         bug(
             "a broadcast has no recipients",
             OPENED,

@@ -3,12 +3,22 @@
 //! SQL by hand: sets of answers (`drain`).
 
 use crate::{
+    entity::{
+        conversations::{self, Column as C},
+        messages::{self, Column as M},
+        outbox::{Column as O, Entity},
+    },
     error::Res,
     hot::{Plan, hot},
-    sql::{IdSet, Insert, Tx, id, int, seq, text, time},
+    outbox::batch::attempt_ended,
+    sql::{IdSet, Insert, Tx, among, given, id, int, seq, text, time, written},
     version::Epoch,
 };
 use fieldpost_domain::{MessageAck, RetryCode, Seq, Time};
+use sea_orm::{
+    ColumnTrait, DeleteMany, EntityTrait, QueryFilter, QuerySelect, QueryTrait, UpdateMany,
+    sea_query::{Expr, ExprTrait},
+};
 use std::{collections::BTreeMap, sync::LazyLock};
 use uuid::Uuid;
 
@@ -78,10 +88,22 @@ static ACKNOWLEDGE: LazyLock<Insert<Ack>> = LazyLock::new(|| {
 hot! {
     /// Local echoes of messages that the server has, of conversations that are not here any more.
     DROP_ORPHANS: "echoes without a conversation", Plan::Bounded,
-        "DELETE FROM messages WHERE server_id IS NULL AND id IN (SELECT unhex(value) FROM json_each(?))
-        AND NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = messages.conversation_id)";
-    DONE: "what is done", Plan::Bounded, "DELETE FROM outbox WHERE id IN (SELECT unhex(value) FROM json_each(?))";
-    RETRY: "what is to be tried again", Plan::Bounded,
-        "UPDATE outbox SET retries = retries + 1, last_retry = ?, in_flight = max(in_flight - 1, 0)
-        WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+        written(orphans().as_query());
+    DONE: "what is done", Plan::Bounded, written(Entity::delete_many().filter(among(O::Id)).as_query());
+    RETRY: "what is to be tried again", Plan::Bounded, written(retry().as_query());
+}
+
+fn orphans() -> DeleteMany<messages::Entity> {
+    let place = Expr::col((conversations::Entity, C::Id)).equals((messages::Entity, M::ConversationId));
+    let place = conversations::Entity::find().select_only().column(C::Id).filter(place);
+    let echoes = messages::Entity::delete_many().filter(M::ServerId.is_null()).filter(among(M::Id));
+    echoes.filter(Expr::exists(place.into_query()).not())
+}
+
+fn retry() -> UpdateMany<Entity> {
+    Entity::update_many()
+        .col_expr(O::Retries, Expr::col(O::Retries).add(1))
+        .col_expr(O::LastRetry, given())
+        .col_expr(O::InFlight, attempt_ended())
+        .filter(among(O::Id))
 }

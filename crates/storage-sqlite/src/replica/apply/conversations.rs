@@ -12,6 +12,7 @@ use super::{applied::Applied, excluded::Excluded};
 use crate::{
     derived::Told,
     entity::{
+        aliases,
         conversations::{Column as C, Entity},
         read_markers,
         value::Id,
@@ -23,14 +24,14 @@ use crate::{
     replica::context::PageContext,
     rows::json,
     sql::{
-        Field, IdSet, Insert, Tx, excluded, hex, id, int, names, of, opt_id, opt_text, opt_time, seq, signed, text,
-        time,
+        Field, IdSet, Insert, Tx, among, excluded, given, hex, id, int, names, of, opt_id, opt_text, opt_time, seq,
+        signed, text, time, written,
     },
 };
 use fieldpost_domain::{Conversation, ConversationKind, Seq};
 use fieldpost_storage::ChangeSet;
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter,
+    ColumnTrait, EntityTrait, QueryFilter, QueryTrait,
     sea_query::{Expr, Func},
 };
 use std::{
@@ -277,7 +278,7 @@ hot! {
         "FROM json_each(?) AS j CROSS JOIN conversations AS c WHERE c.id = unhex(j.value) AND c.server_id IS NOT NULL",
     ));
     OWN_AGAIN: "which ids are their own again", Plan::Bounded,
-        "DELETE FROM aliases WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+        written(aliases::Entity::delete_many().filter(among(aliases::Column::Id)).as_query());
     CONFIRM: "what a bootstrap confirms", Plan::Bounded,
-        "UPDATE conversations SET confirmed = ? WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+        written(Entity::update_many().col_expr(C::Confirmed, given()).filter(among(C::Id)).as_query());
 }

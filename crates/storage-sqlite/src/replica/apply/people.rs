@@ -8,12 +8,12 @@ use crate::{
     hot::{Plan, hot},
     replica::context::PageContext,
     rows::json,
-    sql::{Field, IdSet, Insert, Tx, id, int, opt_id, set_excluded, text},
+    sql::{Field, IdSet, Insert, Tx, among, given, id, int, opt_id, set_excluded, text, written},
     version::UNKNOWN_TO_SERVER,
 };
 use fieldpost_domain::{Person, PersonId};
 use fieldpost_storage::ChangeSet;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryTrait, sea_query::Expr};
 use std::{collections::BTreeSet, sync::LazyLock};
 
 /// Upserts them and says how many changed.
@@ -63,7 +63,7 @@ hot! {
         WHERE (id, org_id) IN (SELECT unhex(value ->> 0), unhex(value ->> 1) FROM json_each(?))";
     /// Those whose rows cannot be read stay as they were, in whatever org.
     SPARE: "people whose rows cannot be read", Plan::Bounded,
-        "UPDATE people SET confirmed = ? WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+        written(Entity::update_many().col_expr(P::Confirmed, given()).filter(among(P::Id)).as_query());
 }
 
 /// Keeps those whose rows cannot be read.

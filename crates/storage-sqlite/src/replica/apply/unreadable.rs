@@ -1,6 +1,6 @@
 //! Rows that this version cannot read.
 //!
-//! SQL by hand: as many stay as a number says.
+//! SQL by hand: what happens to a row that is kept already.
 
 use super::{applied::Applied, excluded::Excluded};
 use crate::{
@@ -8,11 +8,14 @@ use crate::{
     error::Res,
     replica::context::PageContext,
     resolve,
-    sql::{Field, IdSet, Insert, Tx, int, opt_id, text},
+    sql::{Field, IdSet, Insert, Tx, opt_id, text},
 };
 use fieldpost_domain::UnreadableRow;
 use fieldpost_storage::unreadable;
-use sea_orm::Value;
+use sea_orm::{
+    EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Value,
+    sea_query::{Expr, ExprTrait},
+};
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 use uuid::Uuid;
@@ -27,7 +30,10 @@ pub(super) async fn keep(tx: &Tx, context: &PageContext, rows: Vec<UnreadableRow
     applied.report.unreadable += rows.len() as u64;
     applied.report.stale += (all - rows.len()) as u64;
     KEEP.run(tx, &rows, &()).await?;
-    tx.run(TRIM, vec![int(unreadable::KEPT.into())]).await.map(drop)
+    let oldest =
+        Entity::find().select_only().column(U::Pk).order_by_desc(U::Pk).offset(u64::from(unreadable::KEPT)).limit(1);
+    let many = Entity::delete_many().filter(Expr::col(U::Pk).lte(Expr::from(oldest.into_query())));
+    tx.execute(&many).await.map(drop)
 }
 
 /// Each with the conversation that it names; without those whose conversation left for a known reason.
@@ -58,9 +64,6 @@ const COLUMNS: [Field<Entity, Kept>; 5] = [
 ];
 
 static KEEP: LazyLock<Insert<Kept>> = LazyLock::new(|| Insert::into::<Entity>(&COLUMNS, "ON CONFLICT DO NOTHING"));
-
-const TRIM: &str = "
-DELETE FROM unreadable_rows WHERE pk <= (SELECT pk FROM unreadable_rows ORDER BY pk DESC LIMIT 1 OFFSET 0 + ?)";
 
 fn digest(row: &UnreadableRow) -> Vec<u8> {
     let mut hash = Sha256::new();
