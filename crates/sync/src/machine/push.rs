@@ -198,8 +198,7 @@ impl Pass {
     fn send_fewer(&mut self, error: RemoteError) -> Effect {
         let rows = rows_of(&self.push.batch);
         if rows > 1 {
-            self.memory.push_size.refuse(rows);
-            return self.read_batch();
+            return if self.memory.push_size.refuse(rows) { self.read_batch() } else { self.fail(error) };
         }
         // It was not the size. The others may be as many again, soon.
         self.memory.push_size = ReducedSize { rows: Some(1), ..ReducedSize::default() };

@@ -126,7 +126,7 @@ impl World {
     fn say_differently(&mut self, owner: PersonId, message: Option<MessageId>, words: &str) {
         for device in self.devices.iter_mut().filter(|device| device.owner.id == owner) {
             for written in device.written.iter_mut().filter(|written| Some(written.id) == message) {
-                words.clone_into(&mut written.content);
+                written.before.push(std::mem::replace(&mut written.content, words.to_owned()));
             }
         }
     }
