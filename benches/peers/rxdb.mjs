@@ -9,6 +9,7 @@ import { randomUUID } from "node:crypto";
 import { createRxDatabase } from "rxdb/plugins/core";
 import { replicateSupabase } from "rxdb/plugins/replication-supabase";
 import { getRxStorageMemory } from "rxdb/plugins/storage-memory";
+import { firstValueFrom } from "rxjs";
 
 import { SCREEN, run } from "./task.mjs";
 
@@ -70,12 +71,60 @@ function adapt(client) {
   };
 }
 
-async function pull(client, database, more = {}) {
+async function pull(client, database) {
   const states = [
     replicate(client, database.conversations, conversations),
-    replicate(client, database.messages, messages, more),
+    replicate(client, database.messages, messages),
   ];
   for (const state of states) await state.awaitInitialReplication();
+}
+
+/** Like `pull`, and pushes. Also returns a function that waits until the push handler has its answer for a document. */
+function sync(client, database) {
+  const pulled = replicate(client, database.conversations, conversations);
+  const pushed = replicate(client, database.messages, messages, { push: { batchSize: 100 } });
+  const done = Promise.all([pulled, pushed].map((state) => state.awaitInitialReplication()));
+  return { done, acknowledged: acknowledgements(pushed.push) };
+}
+
+function acknowledgements(push) {
+  const [answered, waiting] = [new Set(), new Map()];
+  const { handler } = push;
+  push.handler = async (rows) => {
+    const conflicts = await handler(rows);
+    for (const { newDocumentState } of rows) {
+      answered.add(newDocumentState.id);
+      waiting.get(newDocumentState.id)?.();
+    }
+    return conflicts;
+  };
+  return async (id) => answered.has(id) || new Promise((resolve) => waiting.set(id, resolve));
+}
+
+/** The messages with these numbers, spread over conversations. */
+function composed(task, numbers) {
+  const now = new Date().toISOString();
+  return numbers.map((n) => ({
+    id: randomUUID(), conversation_id: task.conversations[n % task.conversations.length], org_id: task.org_id, sender_id: task.user_id,
+    message_type: "text", content: `${task.mark} ${n}`, created_at: now, updated_at: now,
+  }));
+}
+
+/** Sends messages one after the other, until each is acknowledged; `isLoading` must hold all the while. */
+async function sendMeanwhile(database, task, acknowledged, isLoading) {
+  const times = [];
+  for (let n = 0; n < task.queued; n += 1) {
+    if (!isLoading()) throw new Error(`the load was over before message ${n} was sent`);
+    const started = performance.now();
+    const [row] = composed(task, [n]);
+    await database.messages.insert(row);
+    await acknowledged(row.id);
+    times.push((performance.now() - started) / 1000);
+    if (!isLoading()) throw new Error(`the load was over before message ${n} was acknowledged`);
+  }
+  times.sort((a, b) => a - b);
+  const seconds = times.reduce((sum, time) => sum + time, 0);
+  return { seconds, p50: times[Math.round((times.length - 1) / 2)], p99: times.at(-1) };
 }
 
 /** Whether the first screen of the list shows the latest message of each. */
@@ -108,13 +157,23 @@ await run({
   async drain(client, task) {
     const database = await open(client);
     await pull(client, database);
-    const now = new Date().toISOString();
-    const rows = Array.from({ length: task.queued }, (_, n) => ({
-      id: randomUUID(), conversation_id: task.conversations[n % task.conversations.length], org_id: task.org_id, sender_id: task.user_id,
-      message_type: "text", content: `${task.mark} ${n}`, created_at: now, updated_at: now,
-    }));
+    const rows = composed(task, Array.from({ length: task.queued }, (_, n) => n));
     await database.messages.bulkInsert(rows);
-    return () => pull(client, database, { push: { batchSize: 100 } });
+    return async () => {
+      const { acknowledged } = sync(client, database);
+      for (const { id } of rows) await acknowledged(id);
+    };
+  },
+  async meanwhile(client, task) {
+    const database = await open(client);
+    return async () => {
+      const first = firstValueFrom(database.messages.$);
+      const { done, acknowledged } = sync(client, database);
+      let loading = true;
+      done.then(() => (loading = false));
+      await first;
+      return sendMeanwhile(database, task, acknowledged, () => loading);
+    };
   },
   arrived: () => database.messages.count().exec(),
 });

@@ -84,8 +84,8 @@ async fn drain(peers: &Peers, notes: &mut Notes, client: Client, case: &Case, ro
     peers.turn(notes, client, &turn).await
 }
 
-/// The peers send each message with one to four requests, one after the other. So the time for a few messages predicts
-/// that for many, and the run need not wait seven minutes.
+/// The peers send each message with one to four requests: the seed algorithm one message after the other, RxDB those of
+/// a batch at once. So the time for a few messages predicts that for many, and the run need not wait seven minutes.
 fn patience(client: Client, case: &Case) -> u64 {
     let slow = case.conditions.round_trip > Duration::ZERO;
     match client {

@@ -16,6 +16,7 @@ mod generated;
 mod instructions;
 mod line;
 mod loading;
+mod meanwhile;
 mod memory;
 mod notes;
 mod peer_client;
@@ -86,5 +87,6 @@ pub const BENCHES: &[Bench] = &[
     on_the_stack("pull", pulling::first),
     on_the_stack("again", pulling::again),
     on_the_stack("drain", draining::run),
+    on_the_stack("meanwhile", meanwhile::run),
     on_the_stack("serve", serving::run),
 ];

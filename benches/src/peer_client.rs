@@ -1,12 +1,13 @@
 //! Fieldpost as a separate process, with the same protocol as the peers in `benches/peers`.
 
 use crate::{
+    notes::percentile,
     project::run,
     subject::runtime,
     watch::{Reading, Watch, mebibytes, memory},
 };
-use anyhow::{Context as _, Result, ensure};
-use fieldpost::{Client, ConversationId, ConversationQuery, Fieldpost, Window};
+use anyhow::{Context as _, Result, bail, ensure};
+use fieldpost::{Client, ConversationId, ConversationQuery, Delivery, Fieldpost, SentMessage, Window};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
@@ -25,14 +26,14 @@ pub(crate) struct Task {
     pub(crate) password: String,
     pub(crate) user_id: String,
     pub(crate) org_id: String,
-    /// `pull`, `again` or `drain`.
+    /// `pull`, `again`, `drain` or `meanwhile`.
     pub(crate) task: String,
     /// How many messages there are to pull.
     pub(crate) expected: u64,
-    /// How many messages to queue, and in which conversations.
+    /// How many messages to queue or to send, and in which conversations.
     pub(crate) queued: u64,
     pub(crate) conversations: Vec<String>,
-    /// The prefix of the queued texts.
+    /// The prefix of their texts.
     pub(crate) mark: String,
 }
 
@@ -91,11 +92,12 @@ async fn carry_out(task: &Task) -> Result<Done> {
         }
         "drain" => {
             client.trigger_message_sync().await?;
-            queue(&client, task).await?;
+            let queued = queue(&client, task).await?;
             wait_for_the_start()?;
-            drain(&client).await?
+            drain(&client, &queued).await?
         }
-        other => anyhow::bail!("nobody knows how to {other}"),
+        "meanwhile" => meanwhile(&client, task).await?,
+        other => bail!("nobody knows how to {other}"),
     };
     client.close().await?;
     Ok(done)
@@ -145,7 +147,7 @@ async fn usable(client: &Client, screen: usize, started: Instant) -> Result<(Dur
             return Ok((at, pages));
         }
     }
-    anyhow::bail!("the client is gone")
+    bail!("the client is gone")
 }
 
 async fn count(client: &Client) -> Result<u64> {
@@ -165,28 +167,84 @@ async fn again(client: &Client) -> Result<Done> {
     Ok(Done::new(watch.stop(), []))
 }
 
-async fn queue(client: &Client, task: &Task) -> Result<()> {
+async fn queue(client: &Client, task: &Task) -> Result<Vec<SentMessage>> {
     let conversations = task.conversations.iter().map(|id| id.parse::<ConversationId>());
     let conversations = conversations.collect::<Result<Vec<_>, _>>()?;
+    let mut queued = Vec::new();
     for number in 0..task.queued {
         let conversation = conversations.get((number % conversations.len().max(1) as u64) as usize);
         let conversation = conversation.context("a conversation to write in")?;
-        client.conversation(*conversation).send(&format!("{} {number}", task.mark)).await?;
+        queued.push(client.conversation(*conversation).send(&format!("{} {number}", task.mark)).await?);
+    }
+    Ok(queued)
+}
+
+/// Syncs until every acknowledgement is stored, as an app does: a failed pass is followed by another. What the last pass
+/// still does after that is not in the time.
+async fn drain(client: &Client, queued: &[SentMessage]) -> Result<Done> {
+    let watch = Watch::start();
+    let mut failures = 0;
+    let syncs = async {
+        while failures < 1_000 {
+            failures += u32::from(client.trigger_message_sync().await.is_err());
+        }
+    };
+    tokio::select! {
+        biased;
+        acknowledged = acknowledged(client, queued) => acknowledged?,
+        () = syncs => bail!("it never drains"),
+    }
+    Ok(Done::new(watch.stop(), [("failed_passes", f64::from(failures))]))
+}
+
+/// Waits for the message that was queued last, and then for those that were overtaken by it.
+async fn acknowledged(client: &Client, queued: &[SentMessage]) -> Result<()> {
+    for message in queued.iter().rev() {
+        message.delivered().await?;
+        if client.pending().await?.pending == 0 {
+            break;
+        }
     }
     Ok(())
 }
 
-/// Syncs until everything is sent, as an app does: a failed pass is followed by another.
-async fn drain(client: &Client) -> Result<Done> {
-    let watch = Watch::start();
-    let mut failures = 0;
-    while client.pending().await?.pending > 0 {
-        if client.trigger_message_sync().await.is_err() {
-            failures += 1;
-            ensure!(failures < 1_000, "it never drains");
+/// Sends messages while a first load runs.
+async fn meanwhile(client: &Client, task: &Task) -> Result<Done> {
+    wait_for_the_start()?;
+    tokio::select! {
+        biased;
+        sent = send_meanwhile(client, task) => sent,
+        load = client.trigger_message_sync() => {
+            load?;
+            bail!("the load was over before the messages were sent")
         }
     }
-    Ok(Done::new(watch.stop(), [("failed_passes", f64::from(failures))]))
+}
+
+async fn send_meanwhile(client: &Client, task: &Task) -> Result<Done> {
+    let (mut list, mut changes) = client.watch_conversations(ConversationQuery::default()).await?;
+    while list.is_empty() {
+        let diffs = changes.next().await.context("the client is gone")?;
+        diffs?.into_iter().for_each(|diff| diff.apply(&mut list));
+    }
+    let (mut all, mut seconds) = (Reading::default(), Vec::new());
+    for (number, conversation) in (0..task.queued).zip(list.iter().cycle()) {
+        ensure!(is_loading(client), "the load was over before message {number} was sent");
+        let text = format!("{} {number}", task.mark);
+        let watch = Watch::start();
+        let delivery = client.conversation(conversation.id).send(&text).await?.delivered().await?;
+        let one = watch.stop();
+        ensure!(matches!(delivery, Delivery::Sent(_)), "message {number}: {delivery:?}");
+        ensure!(is_loading(client), "the load was over before message {number} was acknowledged");
+        (all.seconds, all.cpu) = (all.seconds + one.seconds, all.cpu + one.cpu);
+        seconds.push(one.seconds);
+    }
+    seconds.sort_by(f64::total_cmp);
+    Ok(Done::new(all, [("p50", percentile(&seconds, 0.5)), ("p99", percentile(&seconds, 1.0))]))
+}
+
+fn is_loading(client: &Client) -> bool {
+    client.status().borrow().bootstrap.is_some()
 }
 
 /// Reports that it is ready, and waits until the conditions of the line are set.

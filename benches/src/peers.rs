@@ -178,7 +178,7 @@ fn facts(done: &Done, passed: Passed) -> Vec<(&'static str, f64)> {
     if passed.lost > 0 {
         facts.push(("answers_lost", passed.lost as f64));
     }
-    for known in ["usable_ms", "usable_pages", "peak_MiB", "lost", "doubled", "failed"] {
+    for known in ["usable_ms", "usable_pages", "peak_MiB", "lost", "doubled", "failed", "p50", "p99"] {
         if let Some(value) = done.facts.get(known) {
             facts.push((known, *value));
         }

@@ -15,6 +15,7 @@ mod orders;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod transit;
 
 pub use fault::{Fault, FaultMix, Tally};
 pub use line::LineConditions;

@@ -45,7 +45,7 @@ impl Of {
 /// All goals.
 pub(in crate::bench_report) fn goals() -> Vec<Goal> {
     let device = [applying(), recorded(), loading(), sending(), screen("list"), screen("window"), memory()];
-    let network = [pulling(), nothing_new(), draining(), serving()];
+    let network = [pulling(), nothing_new(), draining(), sending_meanwhile(), serving()];
     device.into_iter().chain(network).flat_map(|of| of.goals).collect()
 }
 
@@ -141,6 +141,17 @@ fn draining() -> Of {
     of.speed(LOSSES, "× the seed algorithm", SEED, 50.0, UNKNOWN)
         .fact(LOSSES, "doubled", "doubled", 0.0, UNKNOWN)
         .fact(LOSSES, "lost", "lost", 0.0, UNKNOWN)
+}
+
+/// At most 1.2 round trips.
+fn sending_meanwhile() -> Of {
+    Of::bench("meanwhile").goal(
+        "200 × 100 to load, 200 ms",
+        "ms until a message is acknowledged",
+        Look::Milliseconds("p50"),
+        AtMost(240.0),
+        UNKNOWN,
+    )
 }
 
 fn serving() -> Of {
