@@ -4,10 +4,11 @@
 import { text } from "node:stream/consumers";
 
 import { owner } from "./lib/stack.mjs";
+import { dropDatabase } from "./lib/databases.mjs";
 
 const { database_url, name, template, drop } = JSON.parse(await text(process.stdin));
 const sql = owner({ url: database_url });
-await sql.unsafe(`drop database if exists ${name} with (force)`);
+await dropDatabase(sql, name);
 if (!drop) await sql.unsafe(`create database ${name}${template ? ` template ${template}` : ""}`);
 await sql.end();
 if (!drop && !template) {

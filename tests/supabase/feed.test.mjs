@@ -8,6 +8,7 @@ import { claim } from "./lib/claim.mjs";
 import { assertGapless } from "./lib/replica.mjs";
 import { owner, stack } from "./lib/stack.mjs";
 import { createOrg } from "./lib/tenant.mjs";
+import { dropDatabase } from "./lib/databases.mjs";
 
 let sql;
 before(() => (sql = owner()));
@@ -186,7 +187,7 @@ const idlers = {
     return async () => {
       held.release();
       await db.end({ timeout: 1 });
-      await sql.unsafe(`drop database ${name} with (force)`);
+      await dropDatabase(sql, name);
     };
   },
   "prepared": async () => {

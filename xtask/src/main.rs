@@ -5,6 +5,7 @@ mod bench_report;
 mod crash;
 mod fuzz;
 mod layers;
+mod lines;
 mod lint;
 mod modules;
 mod mutants;
@@ -45,6 +46,8 @@ enum Command {
     Mutants(mutants::Options),
     /// Install and build the clients that the benches compare with
     Peers,
+    /// Measure the command line behind slow lines, refusing servers and captive portals
+    Lines(lines::Options),
     /// Check formatting, lints, layers, dependencies and docs
     Lint,
     /// Check that no crate or module has a forbidden or circular dependency
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Mutants(options) => mutants::run(&options),
         Command::Peers => peers::ensure(),
+        Command::Lines(options) => lines::run(&options),
         Command::Lint => lint::run(),
         Command::Layers => layers::run(),
         Command::SqlLiterals => sql_literals::run(),

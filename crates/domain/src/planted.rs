@@ -51,7 +51,6 @@ bugs! {
     CancelOfUnknownOutcome: "no_duplicate", "a message is taken back while its outcome is unknown";
     LanesByClock: "lane_order", "lanes are ordered by the device's clock";
     FailedAloneHoldsOthers: "isolation", "a mutation that fails alone is tried again before any other lane";
-    DigestOfAnotherMoment: "isolation", "a digest is compared although a push was answered since its page was requested";
     NothingRemembered: "isolation", "a pass knows nothing of what the one before has learned";
     CursorBeforePage: "gap_free", "the cursor is advanced before the page is applied";
     OwnRowsFiltered: "gap_free", "a pull filters out what its own reader wrote";
@@ -67,6 +66,10 @@ bugs! {
     ExpiredCursorFails: "liveness", "an expired cursor is an error like any other";
     OnlineKeepsWaiting: "liveness", "a network that is back ends no wait";
     HintDuringPassLost: "liveness", "a hint that comes while a pass runs is lost";
+    SizeForgotten: "liveness", "a size that the server refused is neither halved nor kept";
+    LineForgotten: "liveness", "a page that took too long is asked for again in the same size";
+    PortalEndsRunner: "liveness", "the runner stops asking when a captive portal answers, or a server without the functions";
+    PushWaitsForBootstrap: "liveness", "what is written while a pass loads is sent once it has ended";
     UnreadOffByOne: "unread_exact", "unread is off by one";
     MarkerGoesBack: "unread_exact", "a read marker goes back";
     MarkNotRequeued: "unread_exact", "a mark that the server has forgotten is not made again";
@@ -79,6 +82,8 @@ bugs! {
     PausedEngineSyncs: "crash_safe", "a paused engine syncs when it is asked to";
     RetryAskedAtOnce: "bounded", "a lane that was told to come back is asked again at once";
     RefreshesInParallel: "bounded", "refreshing is not single-flight";
+    RefreshesForEver: "bounded", "a token that the server refuses right after it has issued it is replaced by another";
+    DigestOfAnotherMoment: "bounded", "a digest is compared although a push was answered since its page was requested";
     EveryPassLoadsAnew: "bounded", "every pass loads everything anew";
     NamedWaitIgnored: "bounded", "the time that the server names is not waited for";
 }

@@ -1,6 +1,9 @@
 //! Why a sync did not finish.
 
-use fieldpost_domain::Retry;
+use fieldpost_domain::{
+    Retry,
+    planted::{PlantedBug, planted},
+};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::StorageError;
 use std::sync::Arc;
@@ -31,7 +34,14 @@ impl SyncError {
             Self::SignedOut => Retry::AfterReauth,
             Self::Stopped => Retry::Never,
             Self::Storage(error) => error.retry(),
-            Self::Remote(error) => error.retry(),
+            Self::Remote(error) => match error.kind() {
+                RemoteErrorKind::Intercepted | RemoteErrorKind::NotFieldpost
+                    if planted(PlantedBug::PortalEndsRunner) =>
+                {
+                    Retry::Never
+                }
+                _ => error.retry(),
+            },
         }
     }
 

@@ -29,8 +29,9 @@ fn seeds_that_once_found_something_stay_calm() {
     // A reassigned conversation that was partly loaded; a cancelled read mark; a person in two orgs; a removed admin's
     // own messages; a refused mark; a run of pages with an empty rest; queued marks in a partly loaded thread; messages
     // read while the server was rolled back; a token that arrived after signing out; signing in while signing out; a
-    // session that another process started.
-    calm([42, 55, 113, 403, 3913, 9770, 1559, 8254, 9692, 5954, 6664, 1066, 6943, 4859].into_iter());
+    // session that another process started; a 429 to a push beside a pass; a wipe during a sync; a lost message that two
+    // devices send again.
+    calm([42, 55, 113, 403, 3913, 9770, 1559, 8254, 9692, 5954, 6664, 1066, 6943, 4859, 9503, 1393, 3880].into_iter());
 }
 
 #[test]

@@ -54,16 +54,19 @@ impl Group {
     }
 }
 
+/// Takes each case's measurements as soon as they are there: a run takes minutes, and may be cut short.
+pub type Sink<'s> = &'s mut dyn FnMut(Vec<Measured>);
+
 /// Measures a group with this build of the command line.
 ///
 /// # Errors
 /// If a case cannot be set up. A case that does not come to its end is a figure, not an error.
-pub async fn measure(group: Group, program: &Path) -> Result<Vec<Measured>> {
+pub async fn measure(group: Group, program: &Path, sink: Sink<'_>) -> Result<()> {
     match group {
-        Group::Refusing => refusing::measure(program).await,
-        Group::Slow => slow::measure(program).await,
-        Group::Portals => portals::measure(program).await,
-        Group::Loading => loading::measure(program).await,
+        Group::Refusing => refusing::measure(program, sink).await,
+        Group::Slow => slow::measure(program, sink).await,
+        Group::Portals => portals::measure(program, sink).await,
+        Group::Loading => loading::measure(program, sink).await,
     }
 }
 

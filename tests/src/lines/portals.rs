@@ -1,7 +1,7 @@
 //! What answers is not the server, or not in a state to: does a watching process go on, and what does a single one say?
 
 use super::{
-    Measured, measured,
+    Measured, Sink, measured,
     terminal::{Terminal, seconds, until},
 };
 use anyhow::Result;
@@ -22,12 +22,11 @@ const TEXT: &str = "from behind the portal";
 const STRETCH: Duration = Duration::from_secs(30);
 const AFTER: Duration = Duration::from_secs(70);
 
-pub(super) async fn measure(program: &Path) -> Result<Vec<Measured>> {
-    let mut all = Vec::new();
+pub(super) async fn measure(program: &Path, sink: Sink<'_>) -> Result<()> {
     for (case, fault) in CASES {
-        all.extend(one(program, case, fault).await?);
+        sink(one(program, case, fault).await?);
     }
-    Ok(all)
+    Ok(())
 }
 
 /// Tokens are issued all the same when only the messaging calls refuse them.

@@ -1,7 +1,7 @@
 //! A server that refuses batches above 100 mutations, or pages above 500 rows, because the statement takes too long. Each
 //! sync is a process of its own, as a job of the system runs it.
 
-use super::{Measured, measured, terminal::Terminal};
+use super::{Measured, Sink, measured, terminal::Terminal};
 use anyhow::Result;
 use fieldpost_devserver::LineConditions;
 use std::path::Path;
@@ -10,10 +10,10 @@ const WRITTEN: usize = 450;
 const RECEIVED: usize = 3_000;
 const PROCESSES: usize = 6;
 
-pub(super) async fn measure(program: &Path) -> Result<Vec<Measured>> {
-    let mut all = batches(program).await?;
-    all.extend(pages(program).await?);
-    Ok(all)
+pub(super) async fn measure(program: &Path, sink: Sink<'_>) -> Result<()> {
+    sink(batches(program).await?);
+    sink(pages(program).await?);
+    Ok(())
 }
 
 async fn batches(program: &Path) -> Result<Vec<Measured>> {

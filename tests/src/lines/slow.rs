@@ -1,7 +1,7 @@
 //! A first load over a slow line, by processes that sync once each, and by one that watches.
 
 use super::{
-    Measured, measured,
+    Measured, Sink, measured,
     terminal::{MEDIC, Terminal, seconds},
 };
 use anyhow::Result;
@@ -17,14 +17,13 @@ const PROCESSES: usize = 6;
 /// Bytes per second, and lost packets of a hundred.
 const LINES: [(&str, u32, u32); 2] = [("7 kB/s", 7_000, 0), ("2 kB/s, 5 % lost", 2_000, 5)];
 
-pub(super) async fn measure(program: &Path) -> Result<Vec<Measured>> {
-    let mut all = Vec::new();
+pub(super) async fn measure(program: &Path, sink: Sink<'_>) -> Result<()> {
     for (line, speed, lost) in LINES {
         for watches in [false, true] {
-            all.extend(one(program, line, (speed, lost), watches).await?);
+            sink(one(program, line, (speed, lost), watches).await?);
         }
     }
-    Ok(all)
+    Ok(())
 }
 
 /// Text that does not compress better than text does.

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 
 import { Cluster } from "./cluster.mjs";
 import { owner } from "./stack.mjs";
+import { dropDatabase } from "./databases.mjs";
 
 /** How long a request of each role may take, as hosted projects set it. */
 export const TIMEOUTS = { anon: "3s", authenticated: "8s" };
@@ -132,7 +133,7 @@ export class Project {
   async drop() {
     await Promise.all([this.sql.end({ timeout: 1 }), this.requests.end({ timeout: 1 })]);
     const sql = superuser(this.hosted.cluster, "postgres");
-    await sql.unsafe(`drop database if exists ${this.name} with (force)`);
+    await dropDatabase(sql, this.name);
     await sql.end();
   }
 }

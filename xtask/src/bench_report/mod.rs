@@ -56,6 +56,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let note = options.note.as_deref().unwrap_or("Nothing is said about these lines.");
         report = report.replacen("\n## Goals", &format!("\n**About these lines:** {note}\n\n## Goals"), 1);
     }
+    let bad_lines = crate::lines::section(&process::root().join("docs/benchmarks"))?;
+    if !bad_lines.is_empty() {
+        report = crate::lines::with_section(&report, &bad_lines);
+    }
     if options.quick {
         report = report.replacen("\n## Goals", QUICK, 1);
     }

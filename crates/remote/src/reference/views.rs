@@ -43,6 +43,12 @@ impl ReferenceServer {
         self.lock().tables.memberships(person).next().map(rows::person)
     }
 
+    /// A person's memberships, one for each org.
+    #[must_use]
+    pub fn memberships(&self, person: PersonId) -> Vec<Person> {
+        self.lock().tables.memberships(person).map(rows::person).collect()
+    }
+
     /// The canonical id of a conversation; the id itself if it is no alias.
     #[must_use]
     pub fn canonical(&self, conversation: ConversationId) -> ConversationId {

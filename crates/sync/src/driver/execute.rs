@@ -94,7 +94,7 @@ impl Engine {
                 self.apply_and_fetch(apply, next, prefetch).await
             }
             Effect::ApplyFirstScreen { page, next } => {
-                self.apply_and_fetch(self.replica.apply_first_screen(*page), Some(next), prefetch).await
+                self.apply_and_fetch(self.replica.apply_first_screen(*page), next, prefetch).await
             }
             Effect::Pull(request) => self.call_pull(request).await,
             Effect::ApplyPull { from, page } => stored(self.replica.apply_pull(&from, *page).await, Event::PullApplied),

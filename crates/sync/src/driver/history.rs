@@ -1,16 +1,19 @@
 //! Fetches older messages when a person scrolls up. This does not wait for a running pass.
 
 use super::Engine;
-use crate::{SyncError, machine::repair::placeholder_page};
+use crate::{
+    SyncError,
+    machine::{Pass, repair::placeholder_page},
+};
 use fieldpost_domain::{ConversationId, HistoryPage, Seq, ServerLimits};
 use fieldpost_remote::{HistoryRequest, RemoteErrorKind};
-use fieldpost_storage::{ApplyReport, StorageErrorKind};
+use fieldpost_storage::{ApplyReport, StorageErrorKind, SyncState};
 
 /// How often to request a page when a bootstrap began in between.
 const ATTEMPTS: u32 = 3;
 
-/// How many messages to request per page.
-const PAGE_MESSAGES: u32 = 100;
+/// A page that took too long is requested again with this many times fewer messages: somebody is waiting.
+const SLOW_DIVISOR: u32 = 4;
 
 impl Engine {
     /// Fetches one page of older messages of a thread. If a bootstrap begins meanwhile, the page is out of date and is
@@ -21,27 +24,36 @@ impl Engine {
     pub async fn load_older(&self, conversation_id: ConversationId, before: Seq) -> Result<ApplyReport, SyncError> {
         let mut attempt = 1;
         loop {
-            let generation = self.replica.sync_state().await?.generation;
-            let page = self.fetch_older(conversation_id, before).await?;
-            match self.replica.apply_history(generation, page).await {
+            let state = self.replica.sync_state().await?;
+            let page = self.fetch_older(&state, conversation_id, before).await?;
+            match self.replica.apply_history(state.generation, page).await {
                 Err(error) if error.kind() == StorageErrorKind::Superseded && attempt < ATTEMPTS => attempt += 1,
                 applied => return Ok(applied?),
             }
         }
     }
 
-    /// Requests a page, and halves it while it is too large. A single message that is too large is recorded as
-    /// unreadable.
-    async fn fetch_older(&self, conversation_id: ConversationId, before: Seq) -> Result<HistoryPage, SyncError> {
-        let mut limit = PAGE_MESSAGES;
+    /// Requests a page of the size that passes have learned, and makes it smaller while it is too large or takes too
+    /// long. A single message that is too large is recorded as unreadable.
+    async fn fetch_older(
+        &self,
+        state: &SyncState,
+        conversation_id: ConversationId,
+        before: Seq,
+    ) -> Result<HistoryPage, SyncError> {
+        let (mut limit, bytes) = Pass::older_page(state);
         loop {
-            let request = HistoryRequest { conversation_id, before: Some(before), limit: Some(limit), bytes: None };
+            let request = HistoryRequest { conversation_id, before: Some(before), limit: Some(limit), bytes };
             match self.call("history", |token| async move { self.api.history(&token, request).await }).await? {
                 Err(error) if matches!(error.kind(), RemoteErrorKind::Oversized | RemoteErrorKind::TooLarge) => {
                     if limit == 1 {
                         return Ok(placeholder_page(conversation_id, before.previous(), ServerLimits::default()));
                     }
                     limit /= 2;
+                }
+                Err(error) if error.kind() == RemoteErrorKind::StatementTimeout && limit > 1 => limit /= 2,
+                Err(error) if error.kind() == RemoteErrorKind::TimedOut && limit > 1 => {
+                    limit = (limit / SLOW_DIVISOR).max(1);
                 }
                 page => return Ok(page?),
             }

@@ -2,8 +2,10 @@
 
 use super::Engine;
 use crate::machine::{Effect, Event, Pass};
+use fieldpost_domain::planted::{PlantedBug, planted};
 use std::{
     convert::Infallible,
+    future,
     sync::{Mutex as Lock, MutexGuard as LockGuard, PoisonError},
 };
 use tokio::sync::{Mutex, MutexGuard, Notify};
@@ -45,6 +47,9 @@ impl Engine {
     /// Pushes whenever something was written, for as long as this future lives.
     pub(super) async fn push_meanwhile(&self, pass: &SharedPass<'_>) -> Infallible {
         let mut writes = self.writes.subscribe();
+        if planted(PlantedBug::PushWaitsForBootstrap) {
+            return future::pending().await;
+        }
         loop {
             tokio::select! {
                 // The sender lives as long as the engine.

@@ -9,7 +9,7 @@ use super::{Effect, Pass};
 use fieldpost_domain::{Changes, HistoryPage};
 use fieldpost_remote::{
     HistoryRequest,
-    RemoteErrorKind::{NotFound, Oversized, TooLarge},
+    RemoteErrorKind::{NotFound, Oversized, StatementTimeout, TooLarge},
     RemoteResult,
 };
 use fieldpost_storage::{ApplyReport, Checkable};
@@ -48,14 +48,23 @@ impl Pass {
         self.memory.checked = checkable.map(|checkable| checkable.conversation_id);
         self.check.current = checkable;
         // Each round ends with the digest.
-        checkable.map_or(Effect::CheckDigest, |checkable| Effect::Check(request(checkable, self.page_bytes())))
+        checkable.map_or(Effect::CheckDigest, |checkable| self.check_page(checkable))
+    }
+
+    fn check_page(&self, checkable: Checkable) -> Effect {
+        Effect::Check(HistoryRequest {
+            conversation_id: checkable.conversation_id,
+            before: Some(checkable.range.to.next()),
+            limit: Some(self.page_limit().map_or(MESSAGES, |fit| fit.min(MESSAGES))),
+            bytes: self.page_bytes(),
+        })
     }
 
     pub(super) fn on_checked(&mut self, answer: RemoteResult<HistoryPage>) -> Effect {
         let repeat = self.repeats(&answer);
         let Some(checkable) = self.check.current else { return self.end_well() };
         if repeat {
-            return Effect::Check(request(checkable, self.page_bytes()));
+            return self.check_page(checkable);
         }
         match answer {
             Ok(page) => {
@@ -69,7 +78,7 @@ impl Pass {
                 Effect::ApplyCheck(Box::new(HistoryPage { conversation: None, changes: messages, ..page }))
             }
             // Not visible any more, or too large to be fetched.
-            Err(error) if matches!(error.kind(), NotFound | Oversized | TooLarge) => self.end_well(),
+            Err(error) if matches!(error.kind(), NotFound | Oversized | StatementTimeout | TooLarge) => self.end_well(),
             Err(error) => self.fail(error),
         }
     }
@@ -85,14 +94,5 @@ impl Pass {
     pub(super) fn on_digest_checked(&mut self, right: bool) -> Effect {
         self.report.diverged += u64::from(!right);
         self.end_well()
-    }
-}
-
-const fn request(checkable: Checkable, bytes: Option<u32>) -> HistoryRequest {
-    HistoryRequest {
-        conversation_id: checkable.conversation_id,
-        before: Some(checkable.range.to.next()),
-        limit: Some(MESSAGES),
-        bytes,
     }
 }

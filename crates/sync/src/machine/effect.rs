@@ -55,8 +55,8 @@ pub enum Effect {
     ApplyFirstScreen {
         /// The page.
         page: Box<BootstrapPage>,
-        /// The next request. It may be prefetched.
-        next: BootstrapRequest,
+        /// The next request, if all goes well. It may be prefetched.
+        next: Option<BootstrapRequest>,
     },
     /// Fetch changes: [`super::Event::Pulled`].
     Pull(PullRequest),

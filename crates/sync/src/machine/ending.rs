@@ -71,7 +71,7 @@ impl Pass {
 
 impl Effect {
     /// The outcome, if this effect ends the pass.
-    fn outcome(&self) -> Option<&Outcome> {
+    pub(super) fn outcome(&self) -> Option<&Outcome> {
         match self {
             Self::Finish(outcome) => Some(outcome),
             Self::Withdraw { then, .. } => then.outcome(),

@@ -65,6 +65,6 @@ impl Pass {
         self.memory.limits = page.limits;
         self.follow.progress = Some(Progress { done: 0, total: Some(page.total_conversations) });
         self.follow.then = Then::BeginBootstrap;
-        Effect::ApplyFirstScreen { page: Box::new(page), next: self.page_request(None) }
+        Effect::ApplyFirstScreen { page: Box::new(page), next: Some(self.page_request(None)) }
     }
 }

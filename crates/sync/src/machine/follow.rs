@@ -358,8 +358,7 @@ impl Pass {
         match error.kind() {
             RemoteErrorKind::StatementTimeout => {
                 let rows = self.requested_rows();
-                self.memory.page_size.refuse(rows);
-                rows > 1
+                self.memory.page_size.refuse(rows)
             }
             RemoteErrorKind::TimedOut => {
                 self.page_was_cut_off();

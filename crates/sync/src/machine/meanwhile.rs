@@ -12,9 +12,11 @@
 //!   survives.
 //! * A digest describes the moment of its page. If a push settled something since the page was requested, the two cannot
 //!   be compared, and the pass pulls once more.
-//! * Whatever goes wrong here is the error of the pass, which goes on.
+//! * Whatever goes wrong here is the error of the pass, which goes on; except that once the server has asked one of the
+//!   two to slow down, neither makes another call.
 
-use super::{Effect, Event, Pass};
+use super::{Effect, Event, Outcome, Pass};
+use crate::SyncError;
 
 impl Pass {
     /// What to do first when something was written while the pass follows.
@@ -35,14 +37,8 @@ impl Pass {
                 self.on_pushed(answer)
             }
             Event::Settled(report) => self.on_settled(&report),
-            Event::StorageFailed(error) => {
-                self.push_error = Some(error.into());
-                return self.over_meanwhile();
-            }
-            Event::SessionFailed(error) => {
-                self.push_error = Some(error);
-                return self.over_meanwhile();
-            }
+            Event::StorageFailed(error) => return self.failed_meanwhile(error.into()),
+            Event::SessionFailed(error) => return self.failed_meanwhile(error),
             _ => return self.over_meanwhile(),
         };
         self.after_meanwhile(effect)
@@ -52,13 +48,21 @@ impl Pass {
     #[must_use]
     pub fn after_meanwhile(&mut self, effect: Effect) -> Option<Effect> {
         match effect {
-            Effect::Finish(outcome) => {
-                self.push_error = outcome.error.or_else(|| self.push_error.take());
-                self.over_meanwhile()
-            }
-            Effect::ReadState => self.over_meanwhile(),
+            Effect::Finish(Outcome { error: Some(error), .. }) => self.failed_meanwhile(error),
+            Effect::Finish(_) | Effect::ReadState => self.over_meanwhile(),
+            // Nothing is called any more; what was read for this batch was not sent.
+            Effect::Push(_) if self.told_to_wait.is_some() => Some(self.withdraw_before(|_| Effect::ReadState)),
+            Effect::ReadBatch { .. } if self.told_to_wait.is_some() => self.over_meanwhile(),
             effect => Some(effect),
         }
+    }
+
+    /// Pushing failed as a whole: no lane is to blame.
+    fn failed_meanwhile(&mut self, error: SyncError) -> Option<Effect> {
+        self.note_wait(&error);
+        self.push.fail_batch();
+        self.push_error = Some(error);
+        self.over_meanwhile()
     }
 
     fn over_meanwhile(&mut self) -> Option<Effect> {

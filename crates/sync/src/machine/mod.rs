@@ -41,6 +41,7 @@ mod pass_result;
 mod push;
 pub(crate) mod repair;
 pub mod schedule;
+mod wait;
 
 pub use effect::Effect;
 pub use event::Event;
@@ -82,6 +83,8 @@ pub struct Pass {
     /// How many responses were lost in a row.
     lost_in_a_row: u32,
     superseded: u32,
+    /// The server has asked to slow down: neither the pass nor what pushes beside it makes another call.
+    told_to_wait: Option<SyncError>,
     /// The error of the push phase, if the pass followed in spite of it.
     push_error: Option<SyncError>,
     /// The pass reached its end, even if pushing failed.
@@ -111,6 +114,7 @@ impl Pass {
             report: SyncReport::default(),
             lost_in_a_row: 0,
             superseded: 0,
+            told_to_wait: None,
             push_error: None,
             ended_well: false,
             expire_before: None,
@@ -134,6 +138,7 @@ impl Pass {
     #[must_use]
     pub fn next(&mut self, event: Event) -> Effect {
         let effect = self.decide(event);
+        let effect = self.heed_wait(effect);
         self.save_before_end(effect)
     }
 

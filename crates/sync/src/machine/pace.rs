@@ -1,5 +1,6 @@
 //! How many rows to request or send at once.
 
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_storage::ReducedSize;
 
 /// How many calls of the full size must get through before a size that was refused is tried again.
@@ -20,8 +21,8 @@ pub(super) trait Pace {
     /// The line failed at this many rows.
     fn slow_down(&mut self, rows: u32);
 
-    /// This many rows were refused because they were too many.
-    fn refuse(&mut self, rows: u32);
+    /// This many rows were refused because they were too many. Returns whether fewer may pass.
+    fn refuse(&mut self, rows: u32) -> bool;
 
     /// This many rows got through.
     fn speed_up(&mut self, full: u32, rows: u32);
@@ -36,8 +37,12 @@ impl Pace for ReducedSize {
         self.rows = Some((rows / 2).max(1));
     }
 
-    fn refuse(&mut self, rows: u32) {
+    fn refuse(&mut self, rows: u32) -> bool {
+        if planted(PlantedBug::SizeForgotten) {
+            return false;
+        }
         *self = Self { rows: Some((rows / 2).max(1)), refused: Some(rows), passed: 0 };
+        rows > 1
     }
 
     fn speed_up(&mut self, full: u32, rows: u32) {
@@ -90,7 +95,7 @@ mod tests {
         for _ in 0..calls {
             let rows = pace.of(500);
             if rows > most {
-                pace.refuse(rows);
+                assert!(pace.refuse(rows), "a single row passes");
                 refused += 1;
             } else {
                 pace.speed_up(500, rows);
@@ -123,7 +128,7 @@ mod tests {
     #[test]
     fn small_calls_do_not_raise_a_size_that_was_refused() {
         let mut pace = ReducedSize::default();
-        pace.refuse(100);
+        assert!(pace.refuse(100));
         for _ in 0..1000 {
             pace.speed_up(500, 3);
         }

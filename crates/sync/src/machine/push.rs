@@ -78,6 +78,11 @@ impl Push {
         (self.skipped.clone(), self.backing_off.clone(), self.moved.clone())
     }
 
+    /// A batch failed, and no single lane is to blame.
+    pub(super) const fn fail_batch(&mut self) {
+        self.batch_failed = true;
+    }
+
     /// Whether only single lanes are to blame for the failures.
     pub(super) const fn blames_lanes(&self) -> bool {
         !self.batch_failed && self.failed_alone < FAILED_ALONE_LIMIT
@@ -198,8 +203,7 @@ impl Pass {
     fn send_fewer(&mut self, error: RemoteError) -> Effect {
         let rows = rows_of(&self.push.batch);
         if rows > 1 {
-            self.memory.push_size.refuse(rows);
-            return self.read_batch();
+            return if self.memory.push_size.refuse(rows) { self.read_batch() } else { self.fail(error) };
         }
         // It was not the size. The others may be as many again, soon.
         self.memory.push_size = ReducedSize { rows: Some(1), ..ReducedSize::default() };

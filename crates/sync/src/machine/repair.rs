@@ -10,7 +10,7 @@ use fieldpost_domain::{
     BootstrapPage, Changes, ConversationId, HistoryPage, Seq, SeqRange, ServerLimits, UnreadableRow,
 };
 use fieldpost_remote::{HistoryRequest, RemoteError, RemoteErrorKind, RemoteResult};
-use fieldpost_storage::{ApplyReport, MissingRange};
+use fieldpost_storage::{ApplyReport, MissingRange, SyncState};
 use std::collections::{HashMap, HashSet};
 
 /// How many missing parts to read at once.
@@ -117,13 +117,20 @@ impl Pass {
 
     fn history_rows(&self) -> u32 {
         let rows = self.repair.reduced.unwrap_or(PAGE_MESSAGES);
-        self.rows_of_slow_line().map_or(rows, |fit| rows.min(fit))
+        self.page_limit().map_or(rows, |fit| rows.min(fit))
+    }
+
+    /// How many messages and bytes of a thread to request outside of a pass, by what passes have learned.
+    pub(crate) fn older_page(state: &SyncState) -> (u32, Option<u32>) {
+        let mut pass = Self { memory: state.memory.clone(), ..Self::new() };
+        pass.know_server(state.server.as_ref());
+        (pass.history_rows(), pass.page_bytes())
     }
 
     /// Requests a page that is too large again at half the size. A single message that is too large is recorded as an
     /// unreadable row, so that it is not requested again and again.
     fn on_oversized_history(&mut self, gap: Gap) -> Effect {
-        let size = self.repair.reduced.unwrap_or(PAGE_MESSAGES);
+        let size = self.history_rows();
         self.repair.reduced = Some((size / 2).max(1));
         if size > 1 {
             return self.history(gap);

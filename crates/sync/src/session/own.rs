@@ -164,7 +164,8 @@ impl OwnSession {
 
     fn was_refused_when_new(&self, token: &AccessToken) -> bool {
         let refused = self.refused_when_new.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.as_ref().is_some_and(|(last, at)| last == token && at.elapsed() < NEXT_TRY)
+        let recently = refused.as_ref().is_some_and(|(last, at)| last == token && at.elapsed() < NEXT_TRY);
+        recently && !planted(PlantedBug::RefreshesForEver)
     }
 
     async fn renew(&self, old: &Session) -> Result<Replacement, SyncError> {

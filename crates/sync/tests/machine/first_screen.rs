@@ -27,7 +27,7 @@ fn an_empty_device_requests_a_first_screen_and_then_the_bootstrap() {
 
     let apply = pass.next(Event::Bootstrapped(Ok(bootstrap_page(Some("where a bootstrap would go on")))));
     let Effect::ApplyFirstScreen { next, .. } = apply else { panic!("{apply:?}") };
-    assert_eq!(next, first_full_page(), "it may be prefetched");
+    assert_eq!(next, Some(first_full_page()), "it may be prefetched");
     assert_eq!(pass.progress(), Some(Progress { done: 0, total: Some(3) }), "the bootstrap counts from zero");
 
     assert_eq!(pass.next(Event::BootstrapApplied(applied())), Effect::BeginBootstrap(BootstrapReason::First));

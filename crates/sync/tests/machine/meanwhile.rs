@@ -97,3 +97,33 @@ fn nothing_is_asked_of_a_pass_that_has_nothing_to_send() {
     assert_eq!(pass.next_meanwhile(Event::Batch(vec![])), None);
     assert!(matches!(pass.next(Event::BootstrapBegun), Effect::Bootstrap(_)));
 }
+
+/// Fails the push beside a pass with "slow down".
+fn told_to_wait_meanwhile(pass: &mut Pass) {
+    let _ = pass.push_meanwhile();
+    let _ = pass.next_meanwhile(Event::Batch(vec![mutation(1, 1)]));
+    let after = pass.next_meanwhile(Event::Pushed(Err(error(RemoteErrorKind::RateLimited))));
+    let Some(Effect::Withdraw { then, .. }) = after else { panic!("nothing was sent: {after:?}") };
+    assert_eq!(pass.after_meanwhile(*then), None);
+}
+
+#[test]
+fn a_pass_makes_no_call_after_a_push_beside_it_was_told_to_wait_and_ends_with_that() {
+    let mut pass = pulling();
+    told_to_wait_meanwhile(&mut pass);
+    let _ = pass.next(Event::Pulled(Ok(pull_page("d", true))));
+    assert!(matches!(pass.next(Event::PullApplied(applied())), Effect::Remember { .. }), "it does not pull again");
+    let ended = outcome(pass.next(Event::Remembered));
+    assert!(pass.result(ended.error.as_ref()).connection.is_some(), "the schedule waits");
+}
+
+#[test]
+fn what_pushes_beside_a_pass_makes_no_call_after_the_pass_was_told_to_wait() {
+    let mut pass = pulling();
+    let _ = pass.push_meanwhile();
+    assert!(matches!(pass.next(Event::Pulled(Err(error(RemoteErrorKind::RateLimited)))), Effect::Remember { .. }));
+    let Some(Effect::Withdraw { then, .. }) = pass.next_meanwhile(Event::Batch(vec![mutation(1, 1)])) else {
+        panic!("what was read is not sent")
+    };
+    assert_eq!(pass.after_meanwhile(*then), None);
+}

@@ -29,6 +29,8 @@ pub(super) struct Conditions {
     ordered: Vec<(u32, Fault)>,
     rough: Option<Rough>,
     offline: Offline,
+    /// Before this moment a captive portal answers.
+    portal_until: Option<Instant>,
     largest_batch: Option<usize>,
 }
 
@@ -65,6 +67,10 @@ impl Conditions {
         self.offline = Offline::Until(Instant::now() + lasting);
     }
 
+    pub(super) fn intercepted_for(&mut self, lasting: Duration) {
+        self.portal_until = self.portal_until.max(Some(Instant::now() + lasting));
+    }
+
     pub(super) fn set_offline(&mut self, offline: bool) {
         self.offline = if offline { Offline::UntilFurtherNotice } else { Offline::No };
     }
@@ -91,6 +97,9 @@ impl Conditions {
     fn fault(&mut self, mutations: usize) -> Option<Fault> {
         if self.is_offline() {
             return Some(Fault::Unreachable);
+        }
+        if self.portal_until.is_some_and(|until| Instant::now() < until) {
+            return Some(Fault::Error(RemoteErrorKind::Intercepted));
         }
         let fault = self.ordered_fault().or_else(|| self.rough_fault());
         let too_large = self.largest_batch.is_some_and(|largest| mutations > largest);

@@ -81,6 +81,11 @@ impl Courier {
         self.conditions().offline_for(lasting);
     }
 
+    /// For this long, a captive portal answers every call.
+    pub(crate) fn intercepted_for(&self, lasting: Duration) {
+        self.conditions().intercepted_for(lasting);
+    }
+
     /// There is no network, until this is called again.
     pub(super) fn set_offline(&self, offline: bool) {
         self.conditions().set_offline(offline);

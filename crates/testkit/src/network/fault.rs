@@ -50,6 +50,7 @@ impl Fault {
             Self::TooMany(_) => "429",
             Self::Unavailable(_) => "503",
             Self::Failure => "500",
+            Self::Error(RemoteErrorKind::Intercepted) => "intercepted calls",
             Self::Error(_) => "errors",
         }
     }

@@ -1,6 +1,10 @@
 //! A store that allows an app to be killed around each call: it pauses before and after each commit.
 
-use super::{Breach, Invariant, network::Hub, troubles::Troubles};
+use super::{
+    Breach, Invariant,
+    network::{Beside, Hub},
+    troubles::Troubles,
+};
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MessageContent, MessageId, Mutation, MutationId,
@@ -19,6 +23,7 @@ pub(super) struct Interruptible {
     pub(super) store: Arc<dyn Store>,
     pub(super) troubles: Arc<Troubles>,
     pub(super) hub: Arc<Hub>,
+    pub(super) beside: Arc<Beside>,
 }
 
 impl Interruptible {
@@ -31,6 +36,7 @@ impl Interruptible {
         yield_now().await;
         if let Err(error) = self.troubles.next(operation) {
             self.hub.observer.say(|| format!("the store fails at {operation}: {:?}", error.kind()));
+            self.beside.trouble();
             return Err(error);
         }
         let answer = work.await;

@@ -12,11 +12,13 @@
 //! * Clocks are wrong and jump.
 //! * Tokens expire, sessions end, people sign out and in.
 //! * The server restarts, is restored, removes its tombstones, sends small pages.
+//! * Captive portals answer instead of the server, its functions are missing, or it refuses its own tokens.
 //! * Stores fail: busy, full, broken, before the write is committed.
 //! * On some devices the engine's own runner decides when to sync. It is told about networks, foreground and
 //!   background, and hints; it is paused and resumed; the app owns the session; somebody signs out and wipes the
 //!   device; messages expire.
 //! * In some runs the project hides messages from some of those who see the conversation, and refuses some.
+//! * In some runs large batches and pages never fit: the server refuses them, or the line is too slow. This never heals.
 //! * Other clients write, edit, delete, reassign, rename, remove people and add them again.
 //!
 //! Afterwards the world heals, and the eleven invariants of docs/invariants.md must hold. Those that can be checked
@@ -56,10 +58,12 @@ mod app_events;
 mod clocks;
 mod dice;
 mod disk;
+mod extras;
 mod interruptible;
 mod invariant;
 mod life;
 mod minimise;
+mod narrow;
 mod network;
 mod observer;
 mod policy;

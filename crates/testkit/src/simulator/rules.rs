@@ -5,7 +5,7 @@ use fieldpost_domain::{
     Access, Changes, ConversationId, ConversationKind, MedicId, OrgId, PersonId, Role, TombstoneOf,
 };
 use fieldpost_remote::reference::ReferenceServer;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What decides who sees a conversation. Kept after it was deleted: its tombstones go to those who saw it.
 pub(super) type Places = BTreeMap<ConversationId, (OrgId, ConversationKind, Option<MedicId>)>;
@@ -19,13 +19,12 @@ pub(super) fn note(places: &mut Places, server: &ReferenceServer) {
 
 /// Admins see the conversations of their org, medics their own direct one and the org's broadcasts.
 pub(super) fn may_see(places: &Places, server: &ReferenceServer, reader: PersonId, id: ConversationId) -> bool {
-    let (Some(member), Some((org, kind, medic))) = (server.member(reader), places.get(&id)) else { return false };
-    member.org_id == *org
-        && match member.role {
-            Role::OrgAdmin => true,
-            _ if *kind == ConversationKind::Broadcast => true,
-            _ => medic.is_some() && *medic == member.medic_id,
-        }
+    let Some((org, kind, medic)) = places.get(&id) else { return false };
+    server.memberships(reader).iter().filter(|member| member.org_id == *org).any(|member| match member.role {
+        Role::OrgAdmin => true,
+        _ if *kind == ConversationKind::Broadcast => true,
+        _ => medic.is_some() && *medic == member.medic_id,
+    })
 }
 
 /// Whether a response holds only what its reader may see.
@@ -45,10 +44,8 @@ pub(super) fn may_be_told(
     let told =
         conversations.chain(messages).chain(markers).chain(deleted.map(|row| row.conversation_id)).chain(granted);
     let hidden = told.into_iter().find(|id| !may_see(places, server, reader, *id));
-    let third_party = changes
-        .people
-        .iter()
-        .find(|row| row.id != reader && server.member(reader).is_none_or(|member| member.org_id != row.org_id));
+    let orgs: BTreeSet<_> = server.memberships(reader).into_iter().map(|member| member.org_id).collect();
+    let third_party = changes.people.iter().find(|row| row.id != reader && !orgs.contains(&row.org_id));
     let withheld =
         changes.messages.iter().find(|message| policy.is_some_and(|policy| !policy.lets_see(message, reader)));
     match (hidden, third_party) {

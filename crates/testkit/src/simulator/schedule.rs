@@ -3,6 +3,8 @@
 use super::{
     app_events::AppEvents,
     dice::branch,
+    extras,
+    narrow::Narrow,
     policy::Policy,
     step::{Act, Decision, Event, Step, ThirdPartyOp},
 };
@@ -42,6 +44,10 @@ pub struct Setup {
     pub send_ttl: Option<u32>,
     /// The messages that the project hides or refuses.
     pub(super) policy: Option<Policy>,
+    /// Somebody who also belongs to the other org, as a number among the people; and whether she is an admin there.
+    pub two_orgs: Option<(u8, bool)>,
+    /// The batches and pages that fit.
+    pub(super) narrow: Narrow,
 }
 
 /// The most steps of a run.
@@ -52,7 +58,12 @@ impl Schedule {
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
         let mut dice = branch(seed, 1);
-        let mut setup = Setup { policy: Policy::roll(seed), ..Setup::roll(&mut dice) };
+        let mut setup = Setup {
+            policy: Policy::roll(seed),
+            narrow: Narrow::roll(seed),
+            two_orgs: two_orgs(seed),
+            ..Setup::roll(&mut dice)
+        };
         let count = 20 + dice.below(STEPS - 20);
         // Most runs favour some kinds of steps, so that these combine in ways that an even mix hardly produces.
         let taste = Taste::roll(&mut dice);
@@ -60,6 +71,7 @@ impl Schedule {
         if let Some(app_events) = AppEvents::roll(seed, &mut setup) {
             steps = app_events.among(seed, steps);
         }
+        steps = extras::with_writes_beside_syncs(seed, extras::with_outages(seed, steps));
         setup.live_for_one_pass(seed);
         Self { seed, setup, steps }
     }
@@ -85,6 +97,8 @@ impl Setup {
             one_shot: Vec::new(),
             send_ttl: None,
             policy: None,
+            narrow: Narrow::default(),
+            two_orgs: None,
         }
     }
 }
@@ -97,6 +111,12 @@ impl Setup {
             self.one_shot = self.owners.iter().map(|_| dice.chance(600)).collect();
         }
     }
+}
+
+/// In some runs somebody belongs to both orgs. The rest of a run is the same as without it.
+fn two_orgs(seed: u64) -> Option<(u8, bool)> {
+    let mut dice = branch(seed, 9);
+    dice.chance(200).then(|| (dice.next() as u8, dice.chance(500)))
 }
 
 /// The weight of each kind of step in a run.

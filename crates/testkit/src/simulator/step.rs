@@ -43,6 +43,8 @@ pub(super) enum Act {
     Rough { device: u8, seed: u64, lasting: u32, per_mille: u16 },
     /// A device has no network for a while.
     Offline { device: u8, lasting: u32 },
+    /// The network of a device wants somebody to sign in on a web page, for a while.
+    Portal { device: u8, lasting: u32 },
     /// Something happens to the server.
     Server(Event),
     /// The app receives a notice from the platform or the person.
@@ -134,6 +136,10 @@ impl Trouble {
 pub(super) enum Event {
     /// Nobody reaches it for a while.
     Down { lasting: u32 },
+    /// Its functions are missing for a while.
+    Missing { lasting: u32 },
+    /// It refuses its own tokens for a while.
+    RefuseTokens { lasting: u32 },
     /// It restarts; open transactions are rolled back.
     Restart,
     /// It starts a new epoch.
@@ -157,6 +163,8 @@ impl Event {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Down { .. } => "server down",
+            Self::Missing { .. } => "missing functions",
+            Self::RefuseTokens { .. } => "refused tokens",
             Self::Restart => "server restarts",
             Self::NewEpoch => "new epochs",
             Self::Backup => "backups",

@@ -3,8 +3,11 @@
 use crate::simulator::{Breach, Invariant};
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
+
+/// The server is asked for new tokens no more often while it refuses all of them, in milliseconds.
+const MINUTE: u64 = 60_000;
 
 /// The behaviour of one start of an app. Times are the observer's.
 #[derive(Debug, Default)]
@@ -13,6 +16,12 @@ pub(crate) struct Habits {
     by_hand: AtomicU64,
     asked_until: AtomicU64,
     last_call: AtomicU64,
+    /// How often it had a reason to load everything anew.
+    loads_anew: AtomicU64,
+    /// It is known when it needs a new token, so each refresh can be judged.
+    refreshes_judged: AtomicBool,
+    /// When it last got a new token from a server that refuses all of them; zero: never.
+    refreshed_in_vain: AtomicU64,
 }
 
 impl Habits {
@@ -26,6 +35,37 @@ impl Habits {
     /// The time of its last call.
     pub(crate) fn last_call(&self) -> u64 {
         self.last_call.load(Ordering::SeqCst)
+    }
+
+    /// From now on each refresh is judged.
+    pub(crate) fn judge_refreshes(&self) {
+        self.refreshes_judged.store(true, Ordering::SeqCst);
+    }
+
+    /// Records that it asks a server for another token that refuses every token.
+    pub(super) fn refreshes_in_vain(&self, now: u64) -> Result<(), Breach> {
+        let last = self.refreshed_in_vain.load(Ordering::SeqCst);
+        let judged = self.refreshes_judged.load(Ordering::SeqCst);
+        if !judged || last == 0 || now - last >= MINUTE {
+            return Ok(());
+        }
+        let what = format!("a refresh {} ms after one whose token was refused", now - last);
+        Err(Breach::new(Invariant::Bounded, what))
+    }
+
+    /// Records that it got one.
+    pub(super) fn refreshed_in_vain(&self, now: u64) {
+        self.refreshed_in_vain.store(now, Ordering::SeqCst);
+    }
+
+    /// How often it had a reason to load everything anew.
+    pub(crate) fn loads_anew(&self) -> u64 {
+        self.loads_anew.load(Ordering::SeqCst)
+    }
+
+    /// The server has said that its cursor has expired, or the store is wiped.
+    pub(crate) fn must_load_anew(&self) {
+        self.loads_anew.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Records a call. A process that syncs on its own must not call before the time that the server named.
@@ -48,7 +88,7 @@ impl Habits {
 }
 
 /// Calls about the session: an app that owns the session waits by its own rules.
-fn is_of_the_session(call: &str) -> bool {
+pub(super) fn is_of_the_session(call: &str) -> bool {
     matches!(call, "sign_in" | "sign_out" | "refresh")
 }
 

@@ -1,8 +1,9 @@
 //! The server, and what all devices share.
 
+use super::Outages;
 use crate::{
     network::Uplink,
-    simulator::{observer::Observer, policy::Policy, rules::Places},
+    simulator::{narrow::Narrow, observer::Observer, policy::Policy, rules::Places},
 };
 use fieldpost_domain::{ConversationId, Intent, Message, MessageId, Mutation, MutationId, PersonId, PushOutcome};
 use fieldpost_remote::{PushAnswer, RemoteResult, reference::ReferenceServer};
@@ -16,7 +17,9 @@ use std::{
 pub(crate) struct Hub {
     pub(crate) server: ReferenceServer,
     pub(crate) policy: Option<Policy>,
+    pub(crate) narrow: Narrow,
     pub(crate) observer: Arc<Observer>,
+    pub(crate) outages: Outages,
     /// The server's own connection.
     pub(crate) uplink: Arc<Uplink>,
     /// A push that touches one of these fails as a whole.
@@ -32,11 +35,18 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    pub(crate) fn new(server: ReferenceServer, policy: Option<Policy>, observer: Arc<Observer>) -> Self {
+    pub(crate) fn new(
+        server: ReferenceServer,
+        policy: Option<Policy>,
+        narrow: Narrow,
+        observer: Arc<Observer>,
+    ) -> Self {
         Self {
             server,
             policy,
+            narrow,
             observer,
+            outages: Outages::default(),
             uplink: Arc::default(),
             poisoned: Mutex::default(),
             reached: Mutex::default(),

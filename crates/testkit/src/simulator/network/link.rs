@@ -1,7 +1,7 @@
 //! One process's connection to the server: a network that fails, and the checks of each call.
 
 use super::{
-    Habits, Hub,
+    Beside, Habits, Hub,
     watch::{self, Tracks},
 };
 use crate::{
@@ -16,16 +16,17 @@ use fieldpost_remote::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
     RemoteErrorKind, RemoteResult, reference::OpenTransaction,
 };
+use fieldpost_storage::{EntryState, Store};
 use futures::FutureExt;
 use std::{
-    future::Future,
+    future::{Future, ready},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// More calls than any run needs: a process that makes them is in a loop, and gets no more responses.
 const TOO_MANY_CALLS: u64 = 20_000;
@@ -39,12 +40,46 @@ pub(crate) struct Link {
     tracks: Arc<Tracks>,
     who: u64,
     habits: Arc<Habits>,
+    beside: Arc<Beside>,
+    store: Arc<dyn Store>,
     refreshing: AtomicBool,
 }
 
 impl Link {
-    pub(crate) fn new(hub: Arc<Hub>, name: String, courier: Arc<Courier>, tracks: Arc<Tracks>, who: u64) -> Self {
-        Self { hub, name, courier, tracks, who, habits: Arc::default(), refreshing: AtomicBool::new(false) }
+    pub(crate) fn new(
+        hub: Arc<Hub>,
+        name: String,
+        (courier, store): (Arc<Courier>, Arc<dyn Store>),
+        tracks: Arc<Tracks>,
+        who: u64,
+    ) -> Self {
+        Self {
+            hub,
+            name,
+            courier,
+            tracks,
+            who,
+            habits: Arc::default(),
+            beside: Arc::default(),
+            store,
+            refreshing: AtomicBool::new(false),
+        }
+    }
+
+    /// What it does with messages that are written while it loads.
+    pub(crate) fn beside(&self) -> Arc<Beside> {
+        Arc::clone(&self.beside)
+    }
+
+    /// A message that was written during a pass must not wait until everything is loaded.
+    async fn sends_before(&self, call: &'static str) {
+        let Some(message) = self.beside.begins(call) else { return };
+        if let Ok(Some(entry)) = self.store.entry_of(message).await
+            && matches!(entry.state, EntryState::Queued { .. })
+        {
+            let what = format!("{} goes on loading although {message} waits", self.name);
+            self.hub.observer.report(Breach::new(Invariant::Liveness, what));
+        }
     }
 
     /// The behaviour of this process.
@@ -82,6 +117,7 @@ impl Link {
             std::future::pending::<()>().await;
         }
         observer.judge(self.habits.calls(observer.now(), call));
+        self.sends_before(call).await;
         let delivery = self.courier.next(mutations);
         if let Some(fault) = delivery.fault {
             observer.count(fault.name());
@@ -93,12 +129,19 @@ impl Link {
             if arrival == Arrival::Again {
                 hub.observer.say(|| format!("the server gets a {call} once more"));
             }
-            execute(Arc::clone(&hub), arrival).boxed()
+            match hub.outages.answer(call) {
+                Some(kind) => ready(Err(RemoteError::new(kind, call))).boxed(),
+                None => execute(Arc::clone(&hub), arrival).boxed(),
+            }
         };
         let answer =
             self.courier.carry(delivery, CallInFlight { name: call, execute: Box::new(execute), is_done }).await;
         if let Err(error) = &answer {
             self.note_wait(call, error);
+            if matches!(error.kind(), RemoteErrorKind::CursorExpired(_)) {
+                self.habits.must_load_anew();
+            }
+            self.beside.failed(call, error.kind());
             if error.kind() == RemoteErrorKind::TimedOut {
                 observer.count("timeouts");
             }
@@ -129,10 +172,14 @@ impl MessagingApi for Link {
             async move {
                 let answer = hub.server.bootstrap(&token, request).await?;
                 watch::page(&hub, &token, &answer.changes, "bootstrap");
+                hub.narrow.carry_page(&answer.changes, answer.transfer.bytes, "bootstrap").await?;
                 Ok(answer)
             }
         };
-        self.call("bootstrap", execute).await
+        let asked = Instant::now();
+        let mut page = self.call("bootstrap", execute).await?;
+        page.transfer.took = asked.elapsed();
+        Ok(page)
     }
 
     async fn pull(&self, token: &AccessToken, request: PullRequest) -> RemoteResult<PullPage> {
@@ -142,10 +189,14 @@ impl MessagingApi for Link {
             async move {
                 let answer = hub.server.pull(&token, request).await?;
                 watch::page(&hub, &token, &answer.changes, "pull");
-                Ok((answer, hub.server.commits()))
+                let commits = hub.server.commits();
+                hub.narrow.carry_page(&answer.changes, answer.transfer.bytes, "pull").await?;
+                Ok((answer, commits))
             }
         };
-        let (page, commits) = self.call("pull", execute).await?;
+        let sent = Instant::now();
+        let (mut page, commits) = self.call("pull", execute).await?;
+        page.transfer.took = sent.elapsed();
         // Recorded only here: nobody receives the response of a copy or of a late call.
         self.tracks.answered(self.who, &asked, commits, &page);
         Ok(page)
@@ -157,6 +208,7 @@ impl MessagingApi for Link {
         let execute = move |hub: Arc<Hub>, arrival| {
             let (token, mutations) = (token.clone(), Arc::clone(&mutations));
             async move {
+                hub.narrow.carry_batch(&mutations).await?;
                 let open = match arrival {
                     Arrival::Slowly(lasting) => Some(held_open(&hub, &mutations, lasting).await),
                     Arrival::First | Arrival::Again => None,
@@ -176,7 +228,13 @@ impl MessagingApi for Link {
         let is_done = |answer: &PushAnswer| {
             answer.results.iter().all(|result| matches!(result.outcome, PushOutcome::Acknowledged(_)))
         };
-        self.call_with("push", count, execute, is_done).await
+        let sent = Instant::now();
+        let mut answer = self.call_with("push", count, execute, is_done).await?;
+        answer.took = sent.elapsed();
+        if !is_done(&answer) {
+            self.beside.trouble();
+        }
+        Ok(answer)
     }
 
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {
@@ -186,10 +244,14 @@ impl MessagingApi for Link {
             async move {
                 let answer = hub.server.history(&token, request).await?;
                 watch::page(&hub, &token, &answer.changes, "history");
+                hub.narrow.carry_page(&answer.changes, answer.transfer.bytes, "history").await?;
                 Ok(answer)
             }
         };
-        self.call("history", execute).await
+        let asked = Instant::now();
+        let mut page = self.call("history", execute).await?;
+        page.transfer.took = asked.elapsed();
+        Ok(page)
     }
 }
 
@@ -218,6 +280,10 @@ impl Auth for Link {
             let what = format!("{} refreshes twice at the same time", self.name);
             self.hub.observer.report(Breach::new(Invariant::Bounded, what));
         }
+        let in_vain = self.hub.outages.refuses_tokens();
+        if in_vain {
+            self.hub.observer.judge(self.habits.refreshes_in_vain(self.hub.observer.now()));
+        }
         // Also clears it when the caller drops this future.
         let _over = Over(&self.refreshing);
         let token = token.clone();
@@ -225,7 +291,11 @@ impl Auth for Link {
             let token = token.clone();
             async move { hub.server.refresh(&token).await }
         };
-        self.call("refresh", execute).await
+        let session = self.call("refresh", execute).await?;
+        if in_vain {
+            self.habits.refreshed_in_vain(self.hub.observer.now());
+        }
+        Ok(session)
     }
 
     async fn sign_out(&self, token: &AccessToken) -> RemoteResult<()> {

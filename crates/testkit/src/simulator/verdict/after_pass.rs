@@ -26,6 +26,7 @@ pub(crate) struct Before {
     marked: BTreeMap<ConversationId, BTreeSet<MessageId>>,
     /// A first load was under way.
     loading: bool,
+    loads_anew: u64,
 }
 
 impl Before {
@@ -41,7 +42,17 @@ impl Before {
         }
         let state = process.store.sync_state().await;
         let loading = state.is_ok_and(|state| !matches!(state.position, SyncPosition::Following(_)));
-        Self { reader, read, breaks, sights, threads, marked, loading }
+        let loads_anew = process.loads_anew();
+        Self { reader, read, breaks, sights, threads, marked, loading, loads_anew }
+    }
+
+    /// A pass that continues from a cursor begins a first load only if the server says that the cursor has expired,
+    /// or if the store was wiped.
+    pub(crate) fn loads_only_what_it_must(&self, process: &Process, report: &SyncReport) -> Result<(), Breach> {
+        if self.loading || report.bootstraps == 0 || process.loads_anew() > self.loads_anew {
+            return Ok(());
+        }
+        Err(Breach::new(Invariant::Bounded, format!("{} loads everything anew for no reason", process.name)))
     }
 
     /// Call this right after a successful pass.

@@ -77,7 +77,12 @@ pub(super) async fn same_people(world: &World, device: &Device, store: &dyn Stor
         // For a person who has left, it is enough to know that.
         let gone = person.removed && left.as_ref().is_none_or(|(.., removed)| *removed);
         let right = Some((person.first_name, person.last_name, person.role, person.removed));
-        if left != right && !gone {
+        // Somebody of two orgs may have a role in each.
+        let in_another = people.iter().any(|other| {
+            let row = (other.first_name.clone(), other.last_name.clone(), other.role.clone(), other.removed);
+            other.id == person.id && !other.removed && left.as_ref() == Some(&row)
+        });
+        if left != right && !gone && !in_another {
             let what = format!("{} on device {}", person.id, device.number);
             return Err(Breach::new(Invariant::Convergence, what).with_views(format!("{right:?}"), format!("{left:?}")));
         }

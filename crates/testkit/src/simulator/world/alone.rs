@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::sleep;
 
 /// By then a device that was told about a network has called the server, whatever it was waiting for.
-const PROMPT: Duration = Duration::from_secs(90);
+pub(super) const PROMPT: Duration = Duration::from_secs(90);
 
 /// Longer than any device waits for its timer, or after any failure.
 const LONG: Duration = Duration::from_secs(11 * 60);
@@ -16,7 +16,7 @@ impl World {
         self.devices[device].manner.by_itself
     }
 
-    fn by_themselves(&self) -> Vec<usize> {
+    pub(super) fn by_themselves(&self) -> Vec<usize> {
         (0..self.devices.len()).filter(|device| self.syncs_by_itself(*device)).collect()
     }
 
@@ -52,7 +52,7 @@ impl World {
         }
     }
 
-    async fn wake_one(&mut self, device: usize, number: u8) -> Option<Arc<Process>> {
+    pub(super) async fn wake_one(&mut self, device: usize, number: u8) -> Option<Arc<Process>> {
         let process = self.process(device, number).await?;
         if process.is_paused() {
             self.stored(device, process.run(process.resume()).await?)?;

@@ -126,7 +126,7 @@ impl World {
     fn say_differently(&mut self, owner: PersonId, message: Option<MessageId>, words: &str) {
         for device in self.devices.iter_mut().filter(|device| device.owner.id == owner) {
             for written in device.written.iter_mut().filter(|written| Some(written.id) == message) {
-                words.clone_into(&mut written.content);
+                written.before.push(std::mem::replace(&mut written.content, words.to_owned()));
             }
         }
     }
@@ -134,7 +134,10 @@ impl World {
     /// A resent message goes to the end of the order, which is checked from then on. If another device resends it than
     /// the one that wrote it, the other device's order counts.
     fn reorder(&mut self, device: usize, entries: &[OutboxEntry]) {
-        let waiting: Vec<MessageId> = entries.iter().filter_map(|entry| entry.message_id).collect();
+        // One that the server has stays at its place, even if the device does not know that yet.
+        let is_there = |id: &MessageId| self.hub.server.message(*id).is_some();
+        let ids = entries.iter().filter_map(|entry| entry.message_id);
+        let waiting: Vec<MessageId> = ids.filter(|id| !is_there(id)).collect();
         let place = |written: &Accepted| waiting.iter().position(|id| *id == written.id).map_or(0, |at| at + 1);
         self.devices[device].written.sort_by_key(place);
         let sent = entries.iter().filter(|entry| !matches!(entry.state, EntryState::Failed(_)));

@@ -31,6 +31,8 @@ pub(crate) struct Accepted {
     pub(crate) content: String,
     /// The texts that its author gave it later. Of two edits the one that arrives later counts, and a refused one never shows.
     pub(crate) amended: Vec<String>,
+    /// The texts that it had before its author changed it in the outbox.
+    pub(crate) before: Vec<String>,
     /// Its author has cancelled it.
     pub(crate) taken_back: bool,
     /// Another device of the author resends it, after the server had it and lost it.
@@ -110,7 +112,7 @@ impl Device {
         let store = self.disk.open().await?;
         let name = format!("device {}{}", self.number, if slot == 0 { "" } else { "'" });
         let (tracks, network) = (Arc::clone(&self.tracks), Arc::clone(&self.network));
-        let link = Link::new(Arc::clone(&self.hub), name.clone(), network, tracks, who);
+        let link = Link::new(Arc::clone(&self.hub), name.clone(), (network, Arc::clone(&store)), tracks, who);
         let env = fieldpost_sync::Env::new(
             self.clock.clone(),
             Arc::new(crate::SeededEntropy::new(self.seed.wrapping_mul(1009).wrapping_add(who))),

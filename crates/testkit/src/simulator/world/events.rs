@@ -1,7 +1,7 @@
 //! Events on the server.
 
 use super::World;
-use crate::simulator::{dice::pick, step::Event};
+use crate::simulator::{dice::pick, network::Outage, step::Event};
 use fieldpost_domain::{MessageId, TombstoneOf};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -15,6 +15,12 @@ impl World {
         match event {
             Event::Down { lasting } => {
                 self.hub.uplink.down_for(Duration::from_millis(lasting.into()));
+            }
+            Event::Missing { lasting } => {
+                self.hub.outages.begin(Outage::Missing, Duration::from_millis(lasting.into()));
+            }
+            Event::RefuseTokens { lasting } => {
+                self.hub.outages.begin(Outage::Tokens, Duration::from_millis(lasting.into()));
             }
             Event::Restart => {
                 self.hub.uplink.break_connections();

@@ -8,6 +8,7 @@ mod events;
 mod heal;
 mod notices;
 mod ops;
+mod outage;
 mod pass;
 mod people;
 mod process;
@@ -20,7 +21,7 @@ pub(super) use process::Process;
 pub(super) use roster::{Character, Roster};
 
 use super::{
-    Breach, Disks, Invariant, Schedule,
+    Breach, Disks, Invariant, Schedule, Setup,
     clocks::RunningClock,
     network::Hub,
     observer::Observer,
@@ -37,6 +38,8 @@ use tokio::{task::JoinHandle, time::sleep};
 
 pub(super) struct World {
     seed: u64,
+    setup: Setup,
+    disks: Disks,
     pub(super) hub: Arc<Hub>,
     pub(super) roster: Roster,
     pub(super) devices: Vec<Device>,
@@ -58,14 +61,16 @@ impl World {
             .token_lifetime(Duration::from_secs(setup.token_lifetime.into()))
             .clock(move || clock.now());
         let server = setup.policy.into_iter().fold(server, |server, policy| server.project(policy)).build();
-        let roster = Roster::new(&server);
-        let hub = Arc::new(Hub::new(server, setup.policy, observer));
+        let roster = Roster::new(&server, setup);
+        let hub = Arc::new(Hub::new(server, setup.policy, setup.narrow, observer));
         let device = |(number, owner): (usize, &u8)| {
             Device::new(number, roster.person(*owner), setup, schedule.seed, disks.make(), Arc::clone(&hub))
         };
         let devices = setup.owners.iter().enumerate().map(device).collect();
         Self {
             seed: schedule.seed,
+            setup: setup.clone(),
+            disks: disks.clone(),
             hub,
             devices,
             roster,
@@ -130,6 +135,10 @@ impl World {
             }
             Act::Offline { device, lasting } => {
                 self.devices[self.at(*device)].network.offline_for(Duration::from_millis((*lasting).into()));
+            }
+            Act::Portal { device, lasting } => {
+                self.observer().count("captive portals");
+                self.devices[self.at(*device)].network.intercepted_for(Duration::from_millis((*lasting).into()));
             }
             Act::Server(event) => self.event(*event).await,
             Act::ThirdPartyClient { ops, holding, roll_back } => self.third_party(ops, *holding, *roll_back),

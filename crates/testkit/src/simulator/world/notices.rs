@@ -45,6 +45,7 @@ impl World {
         if let Some(other) = self.devices[device].running(1) {
             other.kill_after(0);
         }
+        process.is_wiped();
         let unsent = process.run(wipe(&process)).await;
         let emptied =
             matches!(self.devices[device].look().await, Ok(store) if matches!(store.account().await, Ok(None)));

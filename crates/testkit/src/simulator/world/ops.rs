@@ -62,7 +62,8 @@ impl World {
         self.on_conversation(number, |id| {
             let people = self.roster.of_org(&self.hub.server, id);
             let Some(sender) = pick(&people, sender) else { return Ok(()) };
-            open.insert_message(id, sender, &format!("from another client {number}")).map(drop)
+            let text = self.hub.narrow.text(format!("from another client {number}"), number);
+            open.insert_message(id, sender, &text).map(drop)
         })
     }
 
@@ -73,7 +74,7 @@ impl World {
             let Some(row) = server.conversation(id).filter(|row| row.kind == ConversationKind::Direct) else {
                 return Ok(());
             };
-            let members = self.roster.people.iter().filter_map(|person| server.member(person.id));
+            let members = self.roster.people.iter().flat_map(|person| server.memberships(person.id));
             let medics = members.filter(|member| member.org_id == row.org_id).filter_map(|member| member.medic_id);
             let taken: Vec<MedicId> = server
                 .conversation_ids()

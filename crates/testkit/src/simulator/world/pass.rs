@@ -41,6 +41,9 @@ impl World {
         let (tracks, read) = (Arc::clone(&device.tracks), Arc::clone(&device.read));
         Some(tokio::spawn(async move {
             let _by_hand = process.by_hand();
+            if !process.engine.status().borrow().syncing {
+                process.beside.calm();
+            }
             let before = verdict::Before::new(&hub, &process, reader, read).await;
             let ended = timeout(TOO_LONG, process.run(sync(&process, &owner))).await;
             let Ok(ended) = ended else {
@@ -51,6 +54,7 @@ impl World {
             hub.observer.say(|| format!("{} syncs: {}", process.name, said(&ended)));
             if let Some(Ok(report)) = &ended {
                 hub.observer.judge(verdict::patience(&process, report).await);
+                hub.observer.judge(before.loads_only_what_it_must(&process, report));
                 hub.observer.judge(before.judge(&hub, &process, &tracks).await);
             } else if ended.as_ref().is_some_and(|ended| !is_of_the_store(ended)) {
                 hub.observer.judge(before.judge_failed(&hub, &process, &tracks).await);

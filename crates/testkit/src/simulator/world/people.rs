@@ -53,7 +53,8 @@ impl World {
         let Some((process, conversation)) = self.app(device, number).await else { return };
         let Some(store) = self.stored(device, self.devices[device].look().await) else { return };
         let Ok(Some(_)) = store.account().await else { return };
-        let content = format!("note {} of device {device}", self.devices[device].notes);
+        let words = format!("note {} of device {device}", self.devices[device].notes);
+        let content = self.hub.narrow.text(words, number);
         self.devices[device].notes += 1;
         let Ok(text) = MessageContent::new(&content) else { return };
         let message = OutgoingMessage {
@@ -71,6 +72,9 @@ impl World {
         let there = self.is_there(device, id).await;
         self.observer().say(|| format!("{} writes {id} in {}", process.name, conversation.id));
         self.observer().judge(told_the_truth(&process, id, sent.as_ref(), there));
+        if matches!(sent, Some(Ok(_))) {
+            self.tell_of_write(&process, Some(id), number).await;
+        }
         // Killed after the commit, before it returned: the person sees the message in the thread.
         if there {
             self.devices[device].written.push(Accepted {
@@ -78,10 +82,26 @@ impl World {
                 conversation: conversation.id,
                 content,
                 amended: Vec::new(),
+                before: Vec::new(),
                 taken_back: false,
                 sent_elsewhere: false,
             });
         }
+    }
+
+    /// The app tells the engine of a write; unless another part of it has written, which does not know the engine.
+    pub(super) async fn tell_of_write(&self, process: &Process, written: Option<MessageId>, number: u64) {
+        if (number >> 32).is_multiple_of(4) {
+            return;
+        }
+        let syncing = process.engine.status().borrow().syncing;
+        if let (true, Some(message), Ok(counts)) = (syncing, written, process.store.counts().await)
+            && (counts.pending, counts.failed) == (1, 0)
+        {
+            self.observer().count("writes beside passes");
+            process.beside.wrote(message);
+        }
+        drop(process.run(process.engine.note_local_write()).await);
     }
 
     async fn is_there(&self, device: usize, id: MessageId) -> bool {
@@ -134,6 +154,7 @@ impl World {
         let opened = process.run(process.outbox.open_direct(process.env.mutation_id(), new)).await;
         if let Some(Ok(opened)) = opened {
             self.observer().say(|| format!("{} opens {}", process.name, opened.id));
+            self.tell_of_write(&process, None, number).await;
         }
     }
 

@@ -4,7 +4,7 @@ use super::{Character, app_session::AppSession};
 use crate::simulator::{
     interruptible::Interruptible,
     life::{Life, Mortal},
-    network::{ByHand, Habits, Hub, Link},
+    network::{Beside, ByHand, Habits, Hub, Link},
     troubles::Troubles,
 };
 use fieldpost_storage::{Outbox, StorageError, Store};
@@ -49,6 +49,7 @@ pub(crate) struct Process {
     pub(crate) env: Env,
     pub(crate) manner: Manner,
     habits: Arc<Habits>,
+    pub(crate) beside: Arc<Beside>,
     paused: AtomicBool,
     life: Life,
 }
@@ -65,8 +66,8 @@ pub(crate) struct Ground {
 impl Process {
     pub(crate) fn start(name: String, who: u64, manner: Manner, owner: &Character, ground: Ground) -> Arc<Self> {
         let Ground { store, hub, troubles, link, env } = ground;
-        let roles = Arc::new(Interruptible { store: Arc::clone(&store), troubles, hub });
-        let habits = link.habits();
+        let roles = Arc::new(Interruptible { store: Arc::clone(&store), troubles, hub, beside: link.beside() });
+        let (habits, beside) = (link.habits(), link.beside());
         let link = Arc::new(link);
         let parts = Parts {
             outbox: roles.clone(),
@@ -85,7 +86,8 @@ impl Process {
             engine = engine.with_tokens(Arc::new(AppSession::new(link, owner.credentials.clone())));
         }
         let (paused, life) = (AtomicBool::new(false), Life::new());
-        let process = Arc::new(Self { name, who, store, outbox: roles, engine, env, manner, habits, paused, life });
+        let process =
+            Arc::new(Self { name, who, store, outbox: roles, engine, env, manner, habits, beside, paused, life });
         if manner.by_itself {
             let running = Arc::clone(&process);
             tokio::spawn(async move { running.run(running.engine.keep_syncing()).await });
@@ -137,6 +139,23 @@ impl Process {
     /// The time of its last call to the server, by the observer's clock.
     pub(crate) fn last_call(&self) -> u64 {
         self.habits.last_call()
+    }
+
+    /// From now on each refresh of its session is judged, if the engine decides about it.
+    pub(crate) fn judge_refreshes(&self) {
+        if !self.manner.owns_session {
+            self.habits.judge_refreshes();
+        }
+    }
+
+    /// Its store is wiped, so it loads everything anew.
+    pub(crate) fn is_wiped(&self) {
+        self.habits.must_load_anew();
+    }
+
+    /// How often it had a reason to load everything anew.
+    pub(crate) fn loads_anew(&self) -> u64 {
+        self.habits.loads_anew()
     }
 
     /// Records that the pass it was started for is over.

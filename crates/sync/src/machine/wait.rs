@@ -1,0 +1,33 @@
+//! What a pass does once the server has asked to slow down.
+//!
+//! Two loops may be calling the server: the pass, and the one that pushes beside it. The wait is for both: whichever was
+//! asked, neither makes another call, and the pass ends with that error, so that the schedule waits too.
+
+use super::{Effect, Outcome, Pass};
+use crate::SyncError;
+use fieldpost_remote::RemoteErrorKind;
+
+impl Pass {
+    /// Remembers that the server has asked to slow down, if that is the error.
+    pub(super) fn note_wait(&mut self, error: &SyncError) {
+        if matches!(error, SyncError::Remote(error) if error.kind() == RemoteErrorKind::RateLimited) {
+            self.told_to_wait = Some(error.clone());
+        }
+    }
+
+    /// Ends the pass instead of making another call.
+    pub(super) fn heed_wait(&mut self, effect: Effect) -> Effect {
+        if let Some(error) = effect.outcome().and_then(|outcome| outcome.error.clone()) {
+            self.note_wait(&error);
+        }
+        let Some(error) = &self.told_to_wait else { return effect };
+        match effect {
+            Effect::Bootstrap(_) | Effect::Pull(_) | Effect::History(_) | Effect::Check(_) => {
+                Effect::Finish(Outcome::failed(error.clone(), self.report))
+            }
+            Effect::ApplyBootstrap { after, page, .. } => Effect::ApplyBootstrap { after, page, next: None },
+            Effect::ApplyFirstScreen { page, .. } => Effect::ApplyFirstScreen { page, next: None },
+            other => other,
+        }
+    }
+}
