@@ -31,7 +31,13 @@ fn seeds_that_once_found_something_stay_calm() {
     // read while the server was rolled back; a token that arrived after signing out; signing in while signing out; a
     // session that another process started; a 429 to a push beside a pass; a wipe during a sync; a lost message that two
     // devices send again.
-    calm([42, 55, 113, 403, 3913, 9770, 1559, 8254, 9692, 5954, 6664, 1066, 6943, 4859, 9503, 1393, 3880].into_iter());
+    calm(
+        [
+            42, 55, 113, 403, 3913, 9770, 1559, 8254, 9692, 5954, 6664, 1066, 6943, 4859, 9503, 1393, 3880, 27943,
+            32893, 35548,
+        ]
+        .into_iter(),
+    );
 }
 
 #[test]

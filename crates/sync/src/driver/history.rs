@@ -7,7 +7,7 @@ use crate::{
 };
 use fieldpost_domain::{ConversationId, HistoryPage, Seq, ServerLimits};
 use fieldpost_remote::{HistoryRequest, RemoteErrorKind};
-use fieldpost_storage::{ApplyReport, StorageErrorKind, SyncState};
+use fieldpost_storage::{ApplyReport, StorageErrorKind, SyncPosition, SyncState};
 
 /// How often to request a page when a bootstrap began in between.
 const ATTEMPTS: u32 = 3;
@@ -16,8 +16,9 @@ const ATTEMPTS: u32 = 3;
 const SLOW_DIVISOR: u32 = 4;
 
 impl Engine {
-    /// Fetches one page of older messages of a thread. If a bootstrap begins meanwhile, the page is out of date and is
-    /// requested again.
+    /// Fetches one page of older messages of a thread. If a bootstrap begins or a pull is applied meanwhile, the page may be
+    /// older than what is stored, and is requested again: a message that became visible in between is in the pull, and the
+    /// page would say that it is gone.
     ///
     /// # Errors
     /// Those of the call and the store.
@@ -26,11 +27,21 @@ impl Engine {
         loop {
             let state = self.replica.sync_state().await?;
             let page = self.fetch_older(&state, conversation_id, before).await?;
+            if attempt < ATTEMPTS && self.has_pulled_since(&state).await? {
+                attempt += 1;
+                continue;
+            }
             match self.replica.apply_history(state.generation, page).await {
                 Err(error) if error.kind() == StorageErrorKind::Superseded && attempt < ATTEMPTS => attempt += 1,
                 applied => return Ok(applied?),
             }
         }
+    }
+
+    async fn has_pulled_since(&self, before: &SyncState) -> Result<bool, SyncError> {
+        let now = self.replica.sync_state().await?;
+        let follows = |state: &SyncState| matches!(state.position, SyncPosition::Following(_));
+        Ok(follows(before) && follows(&now) && before.position != now.position)
     }
 
     /// Requests a page of the size that passes have learned, and makes it smaller while it is too large or takes too

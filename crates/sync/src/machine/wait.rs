@@ -15,6 +15,12 @@ impl Pass {
         }
     }
 
+    /// Whether the server has asked to slow down.
+    #[must_use]
+    pub const fn is_told_to_wait(&self) -> bool {
+        self.told_to_wait.is_some()
+    }
+
     /// Ends the pass instead of making another call.
     pub(super) fn heed_wait(&mut self, effect: Effect) -> Effect {
         if let Some(error) = effect.outcome().and_then(|outcome| outcome.error.clone()) {

@@ -47,6 +47,8 @@ impl World {
         }
         process.is_wiped();
         let unsent = process.run(wipe(&process)).await;
+        // A pass may have begun in between, before the file was empty.
+        process.is_wiped();
         let emptied =
             matches!(self.devices[device].look().await, Ok(store) if matches!(store.account().await, Ok(None)));
         let Some(Ok(unsent)) = unsent else {
