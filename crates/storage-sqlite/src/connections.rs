@@ -1,4 +1,6 @@
 //! All connections to one file: looked at first, refused untouched, then upgraded.
+//!
+//! SQL by hand: a pragma.
 
 use crate::{
     connect::{Access, connect, reader},
