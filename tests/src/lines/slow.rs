@@ -80,11 +80,16 @@ async fn one(program: &Path, line: &str, (speed, lost): (u32, u32), watches: boo
         whole = whole.or((count >= MESSAGES).then(|| begun.elapsed()));
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+    let gave_up = whole.is_none() && processes == PROCESSES;
     let ideal = Duration::from_secs_f64(bytes as f64 / f64::from(speed));
     let ratio = whole.map_or_else(|| "-".to_owned(), |time| format!("{:.2}", time.as_secs_f64() / ideal.as_secs_f64()));
     Ok(vec![
         measured(&case, "first messages after", seconds(first, most)),
-        measured(&case, "all after", seconds(whole, most)),
+        measured(
+            &case,
+            "all after",
+            if gave_up { format!("not in {PROCESSES} processes") } else { seconds(whole, most) },
+        ),
         measured(&case, "times what the bytes take", ratio),
         measured(&case, "processes", processes.to_string()),
     ])

@@ -12,8 +12,9 @@ pub(super) async fn once(device: &Device, output: &Output) -> Result<(), Failure
 
 /// The timer of `--watch`: every `every` seconds, whether or not anybody is looking.
 pub(super) fn rhythm(every: u64) -> Rhythm {
-    let every = Duration::from_secs(every);
-    Rhythm { foreground: every, background: every, ..Rhythm::default() }
+    let (every, usual) = (Duration::from_secs(every), Rhythm::default());
+    // Whoever wants a sync so often also wants to know soon that the network is back.
+    Rhythm { foreground: every, background: every, longest_wait: usual.longest_wait.min(every), ..usual }
 }
 
 fn print(report: &SyncReport, output: &Output) {
