@@ -16,9 +16,9 @@ const ATTEMPTS: u32 = 3;
 const SLOW_DIVISOR: u32 = 4;
 
 impl Engine {
-    /// Fetches one page of older messages of a thread. If a bootstrap begins or a pull is applied meanwhile, the page may be
-    /// older than what is stored, and is requested again: a message that became visible in between is in the pull, and the
-    /// page would say that it is gone.
+    /// Fetches one page of older messages of a thread. If a bootstrap begins meanwhile, the page is out of date and is
+    /// requested again. So is a page with a hole, if a pull is applied meanwhile: the pull may have brought the message
+    /// that the page says is hidden or gone.
     ///
     /// # Errors
     /// Those of the call and the store.
@@ -27,7 +27,7 @@ impl Engine {
         loop {
             let state = self.replica.sync_state().await?;
             let page = self.fetch_older(&state, conversation_id, before).await?;
-            if attempt < ATTEMPTS && self.has_pulled_since(&state).await? {
+            if attempt < ATTEMPTS && has_holes(&page) && self.has_pulled_since(&state).await? {
                 attempt += 1;
                 continue;
             }
@@ -70,4 +70,11 @@ impl Engine {
             }
         }
     }
+}
+
+/// Whether the page covers a seq that it has no row of.
+fn has_holes(page: &HistoryPage) -> bool {
+    let rows = page.changes.messages.len() + page.changes.tombstones.len() + page.changes.unreadable.len();
+    let covered = (page.range.to.get() + 1).saturating_sub(page.range.from.get());
+    (rows as u64) < covered
 }
