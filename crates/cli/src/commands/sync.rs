@@ -13,7 +13,7 @@ pub(super) async fn once(device: &Device, output: &Output) -> Result<(), Failure
 /// The timer of `--watch`: every `every` seconds, whether or not anybody is looking.
 pub(super) fn rhythm(every: u64) -> Rhythm {
     let (every, usual) = (Duration::from_secs(every), Rhythm::default());
-    // Whoever wants a sync so often also wants to know soon that the network is back.
+    // A short interval asks for quick retries too.
     Rhythm { foreground: every, background: every, longest_wait: usual.longest_wait.min(every), ..usual }
 }
 

@@ -61,11 +61,18 @@ impl Pass {
             *count += 1;
             *lowest = message.seq.min(*lowest);
         }
-        let short = came.into_iter().filter(|(_, (count, lowest))| *count < PAGE_MESSAGES && *lowest > Seq::new(1));
-        let gaps = short.map(|(conversation_id, (count, lowest))| Gap {
-            range: MissingRange { conversation_id, before: Some(lowest), newest: lowest.previous() },
-            rows: PAGE_MESSAGES - count,
-            is_short: true,
+        // In the order of the page: the newest activity first, and the same in every run.
+        let gaps = page.changes.conversations.iter().filter_map(|conversation| {
+            let (count, lowest) = *came.get(&conversation.id)?;
+            (count < PAGE_MESSAGES && lowest > Seq::new(1)).then(|| Gap {
+                range: MissingRange {
+                    conversation_id: conversation.id,
+                    before: Some(lowest),
+                    newest: lowest.previous(),
+                },
+                rows: PAGE_MESSAGES - count,
+                is_short: true,
+            })
         });
         self.repair.short.extend(gaps);
     }
@@ -98,9 +105,13 @@ impl Pass {
         Effect::History(HistoryRequest {
             conversation_id: gap.range.conversation_id,
             before: gap.range.before,
-            limit: Some(self.history_rows().min(gap.rows)),
+            limit: Some(self.rows_for(gap)),
             bytes: self.page_bytes(),
         })
+    }
+
+    fn rows_for(&self, gap: Gap) -> u32 {
+        self.history_rows().min(gap.rows)
     }
 
     /// Fetches what a page has left of a conversation that came with too few messages.
@@ -130,7 +141,7 @@ impl Pass {
     /// Requests a page that is too large again at half the size. A single message that is too large is recorded as an
     /// unreadable row, so that it is not requested again and again.
     fn on_oversized_history(&mut self, gap: Gap) -> Effect {
-        let size = self.history_rows();
+        let size = self.rows_for(gap);
         self.repair.reduced = Some((size / 2).max(1));
         if size > 1 {
             return self.history(gap);
@@ -144,10 +155,10 @@ impl Pass {
     }
 
     /// Whether to request the page again in this pass, now that it is smaller.
-    fn may_get_less_history(&mut self, error: &RemoteError) -> bool {
+    fn may_get_less_history(&mut self, gap: Gap, error: &RemoteError) -> bool {
         match error.kind() {
             RemoteErrorKind::StatementTimeout => {
-                let rows = self.history_rows();
+                let rows = self.rows_for(gap);
                 self.repair.reduced = Some((rows / 2).max(1));
                 rows > 1
             }
@@ -184,7 +195,7 @@ impl Pass {
         if is_oversized(&error) {
             return self.on_oversized_history(gap);
         }
-        if self.may_get_less_history(&error) { self.history(gap) } else { self.fail(error) }
+        if self.may_get_less_history(gap, &error) { self.history(gap) } else { self.fail(error) }
     }
 
     pub(super) fn on_history_applied(&mut self, report: &ApplyReport) -> Effect {

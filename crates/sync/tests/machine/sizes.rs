@@ -243,6 +243,7 @@ fn received(conversation: u128, seq: u64) -> Message {
 fn a_conversation_that_a_small_page_cut_short_gets_its_recent_messages_as_history() {
     let (mut pass, _) = after_first_screen_of(70_000, true);
     let mut page = fieldpost_domain::BootstrapPage { server: server(true), ..bootstrap_page(None) };
+    page.changes.conversations = vec![conversation(1)];
     page.changes.messages = (181..=200).map(|seq| received(1, seq)).collect();
     let _ = pass.next(Event::Bootstrapped(Ok(page)));
     let _ = pass.next(Event::BootstrapApplied(applied()));
@@ -262,6 +263,27 @@ fn a_conversation_that_a_small_page_cut_short_gets_its_recent_messages_as_histor
         effect = pass.next(Event::HistoryApplied(applied()));
     }
     assert!(matches!(effect, Effect::ReadMissing { .. }), "one hundred are enough: {effect:?}");
+}
+
+#[test]
+fn short_threads_are_filled_in_the_order_of_the_page_and_a_page_that_is_too_large_is_halved_from_what_was_asked() {
+    let (mut pass, _) = after_first_screen_of(70_000, true);
+    let mut page = fieldpost_domain::BootstrapPage { server: server(true), ..bootstrap_page(None) };
+    page.changes.conversations = (1..=30).rev().map(conversation).collect();
+    page.changes.messages = (1..=30).flat_map(|one| (3..=101).map(move |seq| received(one, seq))).collect();
+    let _ = pass.next(Event::Bootstrapped(Ok(page)));
+    let _ = pass.next(Event::BootstrapApplied(applied()));
+    let _ = pass.next(Event::Pulled(Ok(fieldpost_domain::PullPage { server: server(true), ..empty_page("d") })));
+    let _ = pass.next(Event::PullApplied(applied()));
+
+    let mut effect = pass.next(Event::Missing(vec![]));
+
+    let Effect::History(request) = &effect else { panic!("{effect:?}") };
+    assert_eq!((request.conversation_id, request.limit), (lane(30), Some(1)), "one is missing of a hundred");
+    effect = pass.next(Event::HistoryRead(Err(error(RemoteErrorKind::Oversized))));
+    assert!(matches!(effect, Effect::ApplyHistory(_)), "one row cannot be halved: {effect:?}");
+    let next = pass.next(Event::HistoryApplied(applied()));
+    assert!(matches!(next, Effect::History(request) if request.conversation_id == lane(29)));
 }
 
 /// A message of this many characters.
