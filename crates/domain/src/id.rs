@@ -111,6 +111,15 @@ id!(
     MutationId
 );
 
+id!(
+    /// A record of any declared table.
+    RecordId
+);
+id!(
+    /// An entry of the audit log. It is the primary key on the server, so an entry that is sent twice is stored once.
+    AuditId
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

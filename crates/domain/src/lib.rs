@@ -26,6 +26,7 @@ pub mod person;
 pub mod planted;
 pub mod position;
 pub mod read_marker;
+pub mod records;
 pub mod retry;
 pub mod session;
 
@@ -35,7 +36,7 @@ pub use content::{ContentError, MessageContent, preview};
 pub use conversation::{Conversation, ConversationKind};
 pub use cursor::{Continuation, Cursor, CursorError, ServerEpoch};
 pub use digest::{ConversationDigest, Fingerprint, SetFingerprint};
-pub use id::{ConversationId, IdError, MedicId, MessageId, MutationId, OrgId, PersonId};
+pub use id::{AuditId, ConversationId, IdError, MedicId, MessageId, MutationId, OrgId, PersonId, RecordId};
 pub use message::{Changeable, MENTIONS_MAX, Mentions, Message, MessageKind, MessageStatus, NewMessage};
 pub use metadata::{Extra, Metadata, MetadataError};
 // The fields of every kind of mutation.

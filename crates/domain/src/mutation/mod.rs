@@ -107,7 +107,7 @@ fn mentions_size(mentions: &Mentions) -> usize {
     if mentions.is_empty() { 0 } else { json_size(mentions) }
 }
 
-fn json_size(value: &impl serde::Serialize) -> usize {
+pub(crate) fn json_size(value: &impl serde::Serialize) -> usize {
     // Strings and JSON objects always serialize.
     serde_json::to_string(value).map_or(0, |json| json.len())
 }

@@ -1,0 +1,123 @@
+//! A column of a declared table.
+
+use super::{ColumnName, FieldError, TableName};
+use crate::Time;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a column holds, and how a value looks in [`super::Fields`] and on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ColumnKind {
+    /// Text: a JSON string.
+    Text,
+    /// A whole number of 64 bits.
+    Integer,
+    /// A number. A whole number counts as one.
+    Real,
+    /// True or false.
+    Bool,
+    /// A moment: RFC 3339 with an offset, kept with microseconds.
+    Time,
+    /// A day without a time: `2026-01-31`.
+    Date,
+    /// Any JSON.
+    Json,
+    /// A UUID.
+    Uuid,
+    /// The id of a record of another declared table. It follows that record when it is re-keyed.
+    Reference(TableName),
+}
+
+/// A column of a declared table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name on the device.
+    pub name: ColumnName,
+    /// Its name on the server.
+    pub server_name: ColumnName,
+    /// What it holds.
+    pub kind: ColumnKind,
+    /// Whether a new record needs a value.
+    pub required: bool,
+    /// Whether the device keeps an index for it, for queries that filter by it.
+    pub indexed: bool,
+}
+
+impl Column {
+    /// An optional column with one name on both sides.
+    #[must_use]
+    pub fn new(name: ColumnName, kind: ColumnKind) -> Self {
+        Self { server_name: name.clone(), name, kind, required: false, indexed: false }
+    }
+
+    /// A new record needs a value in it.
+    #[must_use]
+    pub fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    /// The device keeps an index for it.
+    #[must_use]
+    pub fn indexed(self) -> Self {
+        Self { indexed: true, ..self }
+    }
+
+    /// The server calls it differently.
+    #[must_use]
+    pub fn on_server(self, server_name: ColumnName) -> Self {
+        Self { server_name, ..self }
+    }
+
+    /// Checks a value. Null is a value of every column that is not required.
+    ///
+    /// # Errors
+    /// [`FieldError`] when the value does not fit.
+    pub fn check(&self, value: &Value) -> Result<(), FieldError> {
+        if value.is_null() && self.required {
+            return Err(FieldError::Missing(self.name.clone()));
+        }
+        if value.is_null() || self.kind.fits(value) {
+            return Ok(());
+        }
+        Err(FieldError::WrongType { column: self.name.clone(), expected: self.kind.expected() })
+    }
+}
+
+impl ColumnKind {
+    /// Whether a value that is not null is of this kind.
+    #[must_use]
+    pub fn fits(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Json, _) | (Self::Bool, Value::Bool(_)) => true,
+            (Self::Text, Value::String(text)) => !text.contains('\0'),
+            (Self::Integer, Value::Number(number)) => number.is_i64(),
+            (Self::Real, Value::Number(number)) => number.as_f64().is_some_and(f64::is_finite),
+            (Self::Time, Value::String(text)) => parse_time(text).is_some(),
+            (Self::Date, Value::String(text)) => chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok(),
+            (Self::Uuid | Self::Reference(_), Value::String(text)) => uuid::Uuid::try_parse(text).is_ok(),
+            _ => false,
+        }
+    }
+
+    const fn expected(&self) -> &'static str {
+        match self {
+            Self::Text => "a text without U+0000",
+            Self::Integer => "a whole number of 64 bits",
+            Self::Real => "a number",
+            Self::Bool => "true or false",
+            Self::Time => "a time such as 2026-01-31T08:15:00Z",
+            Self::Date => "a day such as 2026-01-31",
+            Self::Json => "JSON",
+            Self::Uuid => "a UUID",
+            Self::Reference(_) => "the id of a record",
+        }
+    }
+}
+
+/// The moment that a [`ColumnKind::Time`] holds, in the years 2000 to 9999; none if the text is none.
+pub(super) fn parse_time(text: &str) -> Option<Time> {
+    let time = chrono::DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    (946_684_800_000..=253_402_300_799_999).contains(&time.timestamp_millis()).then_some(time)
+}
