@@ -10,6 +10,8 @@
 mod api;
 mod auth;
 mod error;
+#[cfg(feature = "records")]
+mod records;
 
 pub mod reference;
 
@@ -21,6 +23,10 @@ pub use api::{
 };
 pub use auth::{Auth, Credentials};
 pub use error::{ExpiredReason, RemoteError, RemoteErrorKind, RemoteResult};
+#[cfg(feature = "records")]
+pub use records::{AuditAnswer, OutgoingAudit, OutgoingRecord, RecordPullRequest, RecordPushAnswer, RecordsApi};
 
 #[cfg(feature = "mock")]
 pub use self::{api::MockMessagingApi, auth::MockAuth};
+#[cfg(all(feature = "mock", feature = "records"))]
+pub use records::MockRecordsApi;

@@ -1,6 +1,6 @@
 //! What a commit changed. A watcher uses it to read again only what may look different.
 
-use fieldpost_domain::ConversationId;
+use fieldpost_domain::{ConversationId, records::TableName};
 use std::{
     collections::BTreeSet,
     sync::{Arc, PoisonError, RwLock},
@@ -46,6 +46,45 @@ impl Default for Touched {
     }
 }
 
+/// The tables whose records may look different.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TouchedTables {
+    /// Only these.
+    Only(BTreeSet<TableName>),
+    /// Any table.
+    All,
+}
+
+impl TouchedTables {
+    /// Whether records of this table may look different.
+    #[must_use]
+    pub fn contains(&self, table: &TableName) -> bool {
+        match self {
+            Self::Only(touched) => touched.contains(table),
+            Self::All => true,
+        }
+    }
+
+    /// Whether no record looks different.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Only(touched) if touched.is_empty())
+    }
+
+    fn merge(&mut self, other: Self) {
+        match (&mut *self, other) {
+            (Self::Only(touched), Self::Only(more)) => touched.extend(more),
+            _ => *self = Self::All,
+        }
+    }
+}
+
+impl Default for TouchedTables {
+    fn default() -> Self {
+        Self::Only(BTreeSet::new())
+    }
+}
+
 /// What may look different after a commit. It may name more than has changed, but never less.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChangeSet {
@@ -55,6 +94,10 @@ pub struct ChangeSet {
     pub unread: bool,
     /// Whether the outbox may have changed.
     pub outbox: bool,
+    /// Tables whose records may have changed.
+    pub records: TouchedTables,
+    /// Whether the queue of records, its conflicts or the audit log may have changed.
+    pub record_queue: bool,
 }
 
 impl ChangeSet {
@@ -67,7 +110,13 @@ impl ChangeSet {
     /// Any change: everything must be read again.
     #[must_use]
     pub const fn everything() -> Self {
-        Self { conversations: Touched::All, unread: true, outbox: true }
+        Self {
+            conversations: Touched::All,
+            unread: true,
+            outbox: true,
+            records: TouchedTables::All,
+            record_queue: true,
+        }
     }
 
     /// A change of these conversations.
@@ -80,6 +129,18 @@ impl ChangeSet {
     #[must_use]
     pub fn of_outbox() -> Self {
         Self { outbox: true, ..Self::default() }
+    }
+
+    /// A change of these tables' records.
+    #[must_use]
+    pub fn of_records(tables: impl IntoIterator<Item = TableName>) -> Self {
+        Self { records: TouchedTables::Only(tables.into_iter().collect()), ..Self::default() }
+    }
+
+    /// Adds the queue of records.
+    #[must_use]
+    pub fn and_record_queue(self) -> Self {
+        Self { record_queue: true, ..self }
     }
 
     /// Adds the outbox.
@@ -97,7 +158,7 @@ impl ChangeSet {
     /// Whether nothing looks different.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.unread && !self.outbox && self.conversations.is_empty()
+        !self.unread && !self.outbox && !self.record_queue && self.conversations.is_empty() && self.records.is_empty()
     }
 
     /// Adds the changes of another commit.
@@ -105,6 +166,8 @@ impl ChangeSet {
         self.conversations.merge(other.conversations);
         self.unread |= other.unread;
         self.outbox |= other.outbox;
+        self.records.merge(other.records);
+        self.record_queue |= other.record_queue;
     }
 }
 

@@ -54,6 +54,10 @@ pub enum StorageErrorKind {
     OutcomeUnknown,
     /// The operation is not possible for this mutation or message.
     NotApplicable(NotPossible),
+    /// The fields of a record, or the conditions of a query, do not fit the declaration of the table.
+    InvalidRecord,
+    /// The declaration of a table is not accepted.
+    Declaration,
     /// Another process holds the file. It may be free soon.
     Busy,
     /// The disk is full.
@@ -154,6 +158,8 @@ impl fmt::Display for StorageError {
             StorageErrorKind::NotApplicable(why) => {
                 return write!(f, "not possible: {why} ({})", self.operation);
             }
+            StorageErrorKind::InvalidRecord => "the record does not fit the declaration of its table",
+            StorageErrorKind::Declaration => "the declaration of a table is not accepted",
             StorageErrorKind::Busy => "the local database is in use by another process",
             StorageErrorKind::Full => "the disk is full; free some space, nothing that was accepted is lost",
             StorageErrorKind::ReadOnly => "the local database cannot be written",

@@ -29,13 +29,15 @@ mod sync_memory;
 mod turns;
 
 pub mod memory;
+#[cfg(feature = "records")]
+pub mod records;
 pub mod unreadable;
 pub mod visibility;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
-pub use changes::{ChangeReceiver, ChangeSender, ChangeSet, Touched};
+pub use changes::{ChangeReceiver, ChangeSender, ChangeSet, Touched, TouchedTables};
 pub use conversations::{ConversationSummary, Conversations};
 pub use error::{NotPossible, StorageError, StorageErrorKind, StorageResult};
 pub use messages::{Messages, Older, ThreadMessage, ThreadWindow, Window};

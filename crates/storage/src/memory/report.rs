@@ -15,7 +15,7 @@ impl State {
         let unread = touched.iter().any(|id| self.unread_if_here(*id) != before.unread_if_here(*id));
         // The capability that an entry waits for is part of its state.
         let outbox = self.outbox != before.outbox || self.server != before.server;
-        ChangeSet { conversations: Touched::Only(touched), unread, outbox }
+        ChangeSet { conversations: Touched::Only(touched), unread, outbox, ..ChangeSet::nothing() }
     }
 
     fn touched_since(&self, before: &Self) -> BTreeSet<ConversationId> {

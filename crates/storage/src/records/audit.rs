@@ -1,0 +1,46 @@
+//! The role that keeps the audit log until it is uploaded.
+
+use crate::StorageResult;
+use async_trait::async_trait;
+use fieldpost_domain::{
+    AuditId,
+    records::{AuditEntry, AuditOperation, DeviceTime, RecordId, TableName},
+};
+
+/// The sizes of the audit log on this device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AuditCounts {
+    /// Entries that wait to be uploaded.
+    pub pending: u64,
+    /// Entries that were dropped because the log was full, ever. The newest stay.
+    pub dropped: u64,
+}
+
+/// The audit log: bounded, and never in the way of anything else.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    /// Adds an entry for the owner of the file.
+    ///
+    /// 1. Nothing is added, and that is no error, when nobody is signed in (`nothing_is_audited_when_signed_out`).
+    /// 2. The table is written by its name on the server, the record by its current id.
+    /// 3. Above 10,000 entries the oldest are dropped and counted (`a_full_audit_log_drops_the_oldest_and_counts_them`).
+    async fn audit(
+        &self,
+        id: AuditId,
+        table: &TableName,
+        record: RecordId,
+        operation: AuditOperation,
+        context: Option<String>,
+        at: DeviceTime,
+    ) -> StorageResult<()>;
+
+    /// The oldest entries, at most `limit`. They stay until [`AuditLog::audited`].
+    async fn next_audit(&self, limit: u32) -> StorageResult<Vec<AuditEntry>>;
+
+    /// The server has these entries, or has refused them for good: they leave.
+    async fn audited(&self, entries: &[AuditId]) -> StorageResult<()>;
+
+    /// The sizes of the log.
+    async fn audit_counts(&self) -> StorageResult<AuditCounts>;
+}

@@ -1,0 +1,80 @@
+//! The role that keeps the copy of the server's records.
+
+use crate::{LineSpeed, ReducedSize, StorageResult};
+use async_trait::async_trait;
+use fieldpost_domain::{Cursor, Time, records::RecordPage};
+use serde::{Deserialize, Serialize};
+
+/// What passes have learned, for the next one in any process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RecordMemory {
+    /// The size of batches that gets through.
+    pub push_size: ReducedSize,
+    /// The size of pages that gets through.
+    pub page_size: ReducedSize,
+    /// How fast the line is.
+    pub line: LineSpeed,
+    /// Changes that lost, ever.
+    pub lost: u64,
+    /// Changes whose record the server did not have, ever.
+    pub missing: u64,
+    /// Rows that this version could not read, ever.
+    pub unreadable: u64,
+}
+
+/// How far this device has followed the server's records.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordSyncState {
+    /// Where the next pull continues; none for a first load.
+    pub cursor: Option<Cursor>,
+    /// When records last synced successfully, by the device clock.
+    pub last_success_at: Option<Time>,
+    /// What passes have learned.
+    pub memory: RecordMemory,
+}
+
+/// What applying a page did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RecordApplyReport {
+    /// Records that are new or look different.
+    pub changed: u32,
+    /// Records that left.
+    pub removed: u32,
+}
+
+/// The copy of the server's records.
+///
+/// Each rule names, in brackets, the story of the conformance suite that holds it.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait RecordReplica: Send + Sync {
+    /// How far this device has followed.
+    async fn record_state(&self) -> StorageResult<RecordSyncState>;
+
+    /// Applies a page and stores its cursor, in one transaction. `from` is the cursor that the page was requested with.
+    ///
+    /// 1. A row of an older version never replaces a newer one, and a deleted record does not come back by a late page
+    ///    (`an_older_row_replaces_nothing`, `a_late_page_does_not_resurrect_a_record`).
+    /// 2. Queued changes stay visible over the new row (`a_queued_change_stays_over_a_pulled_row`).
+    /// 3. A row whose `client_id` is the id of a record here is that record, whose id becomes the server's
+    ///    (`a_pulled_row_finds_the_record_that_it_is`).
+    /// 4. A page of a load marks what it names. The last one removes the records that no page has named, except those
+    ///    with queued changes; their changes become dead letters ([`fieldpost_domain::records::RecordRefusalCode::AccessLost`])
+    ///    unless they are creates (`a_load_removes_what_it_did_not_name`).
+    /// 5. A tombstone removes the record; queued changes of it become conflicts as with a missing record
+    ///    (`a_tombstone_removes_the_record`).
+    /// 6. Fields that the declaration does not have, and rows of tables that are not declared, lose nothing: the former
+    ///    are kept in `extra`, the latter are fetched when the table is declared
+    ///    (`unknown_fields_are_kept`).
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::Superseded`] when the position is no longer `from`: another process has moved it.
+    async fn apply_records(&self, from: Option<Cursor>, page: &RecordPage) -> StorageResult<RecordApplyReport>;
+
+    /// Begins a first load: the cursor is dropped, the rows stay until the load has ended.
+    async fn begin_record_load(&self) -> StorageResult<()>;
+
+    /// Saves what a pass has learned and, if it succeeded, when.
+    async fn remember_records(&self, memory: &RecordMemory, success_at: Option<Time>) -> StorageResult<()>;
+}
