@@ -4,7 +4,7 @@ use crate::RemoteResult;
 use async_trait::async_trait;
 use fieldpost_domain::{
     AccessToken, AuditId, Cursor, MutationId, OrgId, RecordId, ServerLimits, Time,
-    records::{AuditOperation, Fields, Modified, RecordOperation, RecordPage, RecordResult, TableName},
+    records::{AuditOperation, ConflictRule, Fields, Modified, RecordOperation, RecordPage, RecordResult, TableName},
 };
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub struct OutgoingRecord {
     pub fields: Fields,
     /// When it was made.
     pub modified: Modified,
+    /// Who wins if somebody else has changed the record.
+    pub rule: ConflictRule,
 }
 
 /// Asks for a page of records.
