@@ -6,7 +6,7 @@
 
 use super::RecordEngine;
 use fieldpost_domain::{
-    Time,
+    MutationId, Time,
     planted::{PlantedBug, planted},
     records::{AuditEntry, DeviceTime, Modified, RecordMutation, RecordTable, TableName},
 };
@@ -33,8 +33,14 @@ impl Tables {
         names
     }
 
-    /// The change as the server understands it; none if its table is not declared.
-    pub(super) fn outgoing(&self, mutation: &RecordMutation, now: DeviceTime) -> Option<OutgoingRecord> {
+    /// The change as the server understands it; none if its table is not declared. `after` is the change of the record
+    /// that was sent before it.
+    pub(super) fn outgoing(
+        &self,
+        mutation: &RecordMutation,
+        now: DeviceTime,
+        after: Option<MutationId>,
+    ) -> Option<OutgoingRecord> {
         let table = self.0.get(&mutation.table)?;
         Some(OutgoingRecord {
             id: mutation.id,
@@ -44,6 +50,7 @@ impl Tables {
             org_id: mutation.org_id,
             fields: table.to_server(mutation.fields.clone()),
             modified: modified(mutation.modified_at, now, mutation.ahead_micros),
+            after,
             rule: table.conflict,
         })
     }

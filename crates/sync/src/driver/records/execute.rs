@@ -11,12 +11,14 @@ use crate::{
 use fieldpost_domain::{
     AccessToken, Cursor,
     planted::{self, PlantedBug, planted},
-    records::{AuditEntry, Priority, RecordMutation, RecordPage},
+    records::{AuditEntry, DeviceTime, Priority, RecordMutation, RecordPage, RecordResult},
 };
-use fieldpost_remote::{RecordPullRequest, RecordPushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
+use fieldpost_remote::{
+    OutgoingRecord, RecordPullRequest, RecordPushAnswer, RemoteError, RemoteErrorKind, RemoteResult,
+};
 use fieldpost_storage::{
     BatchLimits, StorageResult,
-    records::{RecordApplyReport, RecordBatch},
+    records::{RecordApplyReport, RecordBatch, RecordSettleReport},
 };
 use std::future::Future;
 
@@ -57,9 +59,7 @@ impl RecordEngine {
                 stored(self.next_batch(limits, at_most).await, RecordEvent::Batch)
             }
             RecordEffect::Push(mutations) => self.push(&mutations, tables).await,
-            RecordEffect::Settle(results) => {
-                stored(self.queue.settle_records(&results, self.env.now()).await, RecordEvent::Settled)
-            }
+            RecordEffect::Settle(results) => stored(self.settle(&results).await, RecordEvent::Settled),
             RecordEffect::Withdraw { mutations, then } => {
                 let done = self.queue.withdraw_records(&mutations).await;
                 return self.go_on(done, *then, pass, tables).await;
@@ -113,12 +113,26 @@ impl RecordEngine {
         let call = |token| async move {
             // An age is that of the moment of the call, also if it is repeated with another token.
             let sent = self.clock.now();
-            let changes: Vec<_> = mutations.iter().filter_map(|mutation| tables.outgoing(mutation, sent)).collect();
+            let changes = self.outgoing(mutations, tables, sent);
             let answer: RecordPushAnswer = self.api.push_records(&token, &changes).await?;
             self.measure_clock(sent, answer.server_time).await;
             Ok(answer)
         };
         self.call("push_records", call).await.map_or_else(RecordEvent::NotCalled, RecordEvent::Pushed)
+    }
+
+    fn outgoing(&self, mutations: &[RecordMutation], tables: &Tables, now: DeviceTime) -> Vec<OutgoingRecord> {
+        let outgoing = |mutation: &RecordMutation| {
+            let after = self.sent.note(mutation.record_id, mutation.id);
+            tables.outgoing(mutation, now, after)
+        };
+        mutations.iter().filter_map(outgoing).collect()
+    }
+
+    async fn settle(&self, results: &[RecordResult]) -> StorageResult<RecordSettleReport> {
+        let report = self.queue.settle_records(results, self.env.now()).await?;
+        report.rekeyed.iter().for_each(|(from, to)| self.sent.rekeyed(*from, *to));
+        Ok(report)
     }
 
     async fn pull(&self, request: RecordPullRequest) -> RecordEvent {

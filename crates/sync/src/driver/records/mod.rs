@@ -14,6 +14,7 @@ mod execute;
 mod lifecycle;
 mod pass;
 mod runner;
+mod sent;
 mod status;
 mod turn;
 mod waits;
@@ -98,6 +99,8 @@ pub struct RecordEngine {
     clock: RecordClock,
     /// By how much our clock is ahead of the server's.
     measured: border::Measured,
+    /// What was sent last, by record.
+    sent: sent::Sent,
     turn: turn::SharedTurn,
     waits: waits::Waits,
     status: watch::Sender<RecordStatus>,
@@ -140,6 +143,7 @@ impl RecordEngine {
             session: parts.session,
             env: parts.env,
             measured: border::Measured::default(),
+            sent: sent::Sent::default(),
             waits: waits::Waits::default(),
             status: watch::Sender::new(RecordStatus::default()),
             running: AtomicU32::new(0),

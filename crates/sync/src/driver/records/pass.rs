@@ -114,10 +114,11 @@ impl RecordEngine {
             outcome = work.instrument(span.clone()) => Some(outcome),
             _ = stop_requests.changed() => None,
         };
-        if outcome.is_none() && pass.has_learned() {
-            if let Err(error) = self.remember(&pass, false).await {
-                tracing::debug!(%error, "the memory of a stopped pass could not be saved");
-            }
+        if outcome.is_none()
+            && pass.has_learned()
+            && let Err(error) = self.remember(&pass, false).await
+        {
+            tracing::debug!(%error, "the memory of a stopped pass could not be saved");
         }
         drop(turn);
         let Some(RecordPassOutcome { report, error, audit_error }) = outcome else {
