@@ -41,6 +41,10 @@ pub(crate) struct DeviceArgs {
     #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) send_ttl: Option<u64>,
 
+    /// The declarations of the app's own tables, as a JSON list; without it the clinical tables are declared
+    #[arg(long, global = true, env = "FIELDPOST_TABLES", value_name = "FILE")]
+    pub(crate) tables: Option<PathBuf>,
+
     /// Only touch the local database, as if there were no network
     #[arg(long, global = true)]
     pub(crate) offline: bool,
@@ -137,6 +141,22 @@ pub(crate) enum Command {
         #[command(subcommand)]
         decision: Option<Decision>,
     },
+    /// Records: rows of the app's own tables, by default the clinical ones
+    Records {
+        #[command(subcommand)]
+        what: crate::commands::records::Records,
+    },
+    /// List the changes of records that wait, by priority, and decide about them
+    Queue {
+        /// How many entries at most
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+
+        #[command(subcommand)]
+        decision: Option<crate::commands::queue::Decision>,
+    },
+    /// Show how much of the audit log waits to be uploaded
+    Audit,
     /// Show the status
     Status,
     /// Check everything, here and on the server, and say what to do

@@ -206,7 +206,7 @@ impl Client {
     /// # Errors
     /// If the store cannot be read; all other failures are part of the diagnosis.
     pub async fn diagnose(&self) -> Result<Diagnosis> {
-        let server = self.inner.engine.probe().await.map_err(Error::from);
+        let server = self.inner.sides.messages.probe().await.map_err(Error::from);
         self.diagnosis(Some(server)).await
     }
 

@@ -78,7 +78,10 @@ mod messages;
 mod no_server;
 mod outbox;
 mod people;
+#[cfg(feature = "records")]
+pub mod records;
 mod sessions;
+mod sides;
 mod syncing;
 mod watch;
 
@@ -110,6 +113,13 @@ pub use fieldpost_sync::{
     Clock, CursorHealth, Entropy, Env, MessageSyncStatus, OsEntropy, Probe, Progress, ProvidedToken, Rhythm, Status,
     SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,
 };
+
+#[cfg(feature = "records")]
+pub use fieldpost_remote::RecordsApi;
+#[cfg(feature = "records")]
+pub use fieldpost_storage::records::RecordStore;
+#[cfg(feature = "records")]
+pub use fieldpost_sync::{ConnectionKind, ContextReport, ContextState, ContextWatch, RecordReport, RecordStatus};
 
 /// The domain types, of which the types above are made.
 pub use fieldpost_domain as domain;

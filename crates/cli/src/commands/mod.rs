@@ -1,5 +1,6 @@
 //! One module per command.
 
+mod audit;
 mod conversations;
 mod doctor;
 pub(crate) mod edit;
@@ -8,7 +9,9 @@ mod open;
 mod outbox;
 mod people;
 mod project;
+pub(crate) mod queue;
 mod read;
+pub(crate) mod records;
 mod send;
 #[cfg(feature = "demo")]
 mod serve;
@@ -71,6 +74,9 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Read { conversation } => read::run(device, &conversation, output).await,
         Command::Outbox { limit, decision: None } => outbox::list(device, limit, output).await,
         Command::Outbox { decision: Some(decision), .. } => outbox::decide(device, decision, output).await,
+        Command::Records { what } => records::run(device, what, output).await,
+        Command::Queue { limit, decision } => queue::run(device, limit, decision, output).await,
+        Command::Audit => audit::run(device, output).await,
         Command::Doctor { project } => doctor::run(device, project.as_deref(), output).await,
         Command::Status => status::run(device, output).await,
         Command::Sql { .. } => Err(Failure::usage("this command needs no device")),
