@@ -41,8 +41,8 @@ pub(crate) struct DeviceArgs {
     #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) send_ttl: Option<u64>,
 
-    /// The declarations of the app's own tables, as a JSON list; without it the clinical tables are declared
-    #[arg(long, global = true, env = "FIELDPOST_TABLES", value_name = "FILE")]
+    /// The tables of records: `clinical`, or a file with a JSON list of declarations; the database remembers them
+    #[arg(long, global = true, env = "FIELDPOST_TABLES", value_name = "clinical|FILE")]
     pub(crate) tables: Option<PathBuf>,
 
     /// Only touch the local database, as if there were no network
@@ -58,6 +58,9 @@ pub(crate) enum Command {
         /// How many messages the medic writes offline
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         messages: u32,
+        /// How many messages wait before the treatment that is to be reported
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        backlog: u32,
     },
     /// The medic's app of the demo: writes, then waits to be killed
     #[cfg(feature = "demo")]

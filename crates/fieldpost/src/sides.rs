@@ -2,7 +2,7 @@
 //!
 //! Only this module knows whether there are records. What the app reports goes to both sides, by the coordinator.
 
-use crate::{Result, Rhythm};
+use crate::Result;
 use fieldpost_domain::Session;
 use fieldpost_remote::Credentials;
 use fieldpost_storage::OutboxCounts;
@@ -63,7 +63,7 @@ impl Sides {
         store: Arc<dyn fieldpost_storage::records::RecordStore>,
         api: Arc<dyn fieldpost_remote::RecordsApi>,
         env: fieldpost_sync::Env,
-        rhythm: Rhythm,
+        rhythm: fieldpost_sync::Rhythm,
     ) -> Self {
         let parts = RecordParts::of(store, api, self.messages.shared_session(), env);
         let records = Arc::new(RecordEngine::new(parts).with_rhythm(rhythm));

@@ -34,7 +34,7 @@ use fieldpost::Rhythm;
 pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
     match args.command {
         #[cfg(feature = "demo")]
-        Command::Demo { messages } => crate::demo::run(messages, output).await,
+        Command::Demo { messages, backlog } => crate::demo::run(messages, backlog, output).await,
         #[cfg(feature = "demo")]
         Command::DemoWriter { conversation, messages } => {
             let database = args.device.db.ok_or_else(|| Failure::usage("demo-writer needs --db"))?;
@@ -49,6 +49,7 @@ pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
 
 /// Opens the device, and closes it whatever the command's result, so that the file is left tidy.
 async fn on_a_device(args: &DeviceArgs, command: Command, output: &Output) -> Result<(), Failure> {
+    let args = &with_tables(args, &command);
     let device = match command {
         Command::Sync { every, .. } => Device::open_online(args, sync::rhythm(every), output).await?,
         Command::Login { .. } => Device::open_online(args, Rhythm::default(), output).await?,
@@ -57,6 +58,13 @@ async fn on_a_device(args: &DeviceArgs, command: Command, output: &Output) -> Re
     let result = with(&device, command, output).await;
     let closed = device.client.close().await;
     result.and(closed.map_err(Failure::from))
+}
+
+/// A command about records declares the clinical tables, unless others are given.
+fn with_tables(args: &DeviceArgs, command: &Command) -> DeviceArgs {
+    let about_records = matches!(command, Command::Records { .. } | Command::Queue { .. } | Command::Audit);
+    let clinical = || about_records.then(|| crate::declarations::CLINICAL.into());
+    DeviceArgs { tables: args.tables.clone().or_else(clinical), ..args.clone() }
 }
 
 async fn with(device: &Device, command: Command, output: &Output) -> Result<(), Failure> {

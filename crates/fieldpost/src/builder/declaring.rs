@@ -15,6 +15,8 @@ use std::sync::Arc;
 #[derive(Default)]
 pub(super) struct Declaring {
     tables: Option<Vec<RecordTable>>,
+    /// Tables of earlier declarations stay declared.
+    known: bool,
     store: Option<Arc<dyn RecordStore>>,
     api: Option<Arc<dyn RecordsApi>>,
 }
@@ -29,6 +31,13 @@ impl Builder {
     /// Declares the four clinical tables: treatments, workers, near misses and safety checks.
     pub fn clinical(self) -> Self {
         self.records(clinical_tables())
+    }
+
+    /// Keeps the tables that were declared when the file was last open, beside those that are declared now. For tools that
+    /// open the files of apps; an app declares what it uses.
+    pub fn known_records(mut self) -> Self {
+        self.records.known = true;
+        self
     }
 
     /// Your own store of records in place of the file.
@@ -64,8 +73,19 @@ impl Declaring {
         env: &Env,
         rhythm: Rhythm,
     ) -> Result<(Sides, Option<Arc<dyn RecordStore>>)> {
-        let Some(tables) = self.tables else { return Ok((sides, None)) };
+        if self.tables.is_none() && !(self.known && self.store.is_some()) {
+            return Ok((sides, None));
+        }
         let store = self.store.ok_or_else(|| missing("a store of records", "record_store"))?;
+        let mut tables = self.tables.unwrap_or_default();
+        if self.known {
+            let declared = |name| tables.iter().any(|table: &RecordTable| table.name == name);
+            let known: Vec<_> = store.declared().await?.into_iter().filter(|it| !declared(it.name.clone())).collect();
+            tables.extend(known);
+        }
+        if tables.is_empty() {
+            return Ok((sides, None));
+        }
         let api = self.api.ok_or_else(|| missing("a remote for records", "records_remote"))?;
         store.declare(&tables).await.map_err(refused)?;
         Ok((sides.with_records(store.clone(), api, env.clone(), rhythm), Some(store)))

@@ -67,6 +67,12 @@ impl Client {
         Clinical::new(self.clone())
     }
 
+    /// Whether any table is declared.
+    #[must_use]
+    pub fn has_records(&self) -> bool {
+        self.inner.records.is_some()
+    }
+
     pub(crate) fn record_store(&self) -> Result<&Arc<dyn RecordStore>> {
         self.inner.records.as_ref().ok_or_else(no_records)
     }
