@@ -6,9 +6,9 @@
 
 mod args;
 mod commands;
+mod declarations;
 #[cfg(feature = "demo")]
 mod demo;
-mod declarations;
 mod device;
 mod failure;
 mod named;

@@ -35,7 +35,12 @@ pub(crate) async fn run(messages: u32, backlog: u32, output: &Output) -> Result<
     let requests = stage.requests();
     let seconds = began.elapsed().as_secs_f64();
     stage.strike().await?;
-    let summary = Summary { verdict, waiting_behind_the_treatment: urgent.waiting, requests, seconds: (seconds * 1000.0).round() / 1000.0 };
+    let summary = Summary {
+        verdict,
+        waiting_behind_the_treatment: urgent.waiting,
+        requests,
+        seconds: (seconds * 1000.0).round() / 1000.0,
+    };
     output.result(&summary, || summary.to_string());
     Ok(())
 }

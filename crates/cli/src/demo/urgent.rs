@@ -27,7 +27,9 @@ pub(super) async fn treatment_before_backlog(stage: &Stage, story: &Story, backl
     for number in 0..backlog {
         thread.send(&format!("Round {number}: all quiet")).await?;
     }
-    story.say(&format!("Offline again, the medic writes {backlog} messages, and then a treatment that is to be reported (RIDDOR),"));
+    story.say(&format!(
+        "Offline again, the medic writes {backlog} messages, and then a treatment that is to be reported (RIDDOR),"
+    ));
     story.say("of a worker whom the server does not know yet either.");
     let treatment = write(&client).await?;
     stage.medic.network.offline(false).await;
