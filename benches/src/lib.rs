@@ -26,6 +26,7 @@ mod project;
 mod pulling;
 mod raw;
 mod reading;
+mod records;
 mod scene;
 mod sending;
 mod serving;
@@ -88,5 +89,6 @@ pub const BENCHES: &[Bench] = &[
     on_the_stack("again", pulling::again),
     on_the_stack("drain", draining::run),
     on_the_stack("meanwhile", meanwhile::run),
+    on_the_stack("records", records::run),
     on_the_stack("serve", serving::run),
 ];
