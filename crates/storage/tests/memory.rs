@@ -45,3 +45,21 @@ async fn restore_resets_the_disk_to_the_snapshot() {
     assert_eq!(given::batch(&reopened).await, given::mutations([1]));
     assert!(store.counts().await.is_err(), "the closed handle stays closed");
 }
+
+/// The suite for records, and what only this store can be told.
+#[cfg(feature = "records")]
+mod records {
+    use super::MemoryDevice;
+    use fieldpost_storage::conformance::records::{Phone, RecordDevice};
+    use std::sync::Arc;
+
+    #[async_trait::async_trait]
+    impl RecordDevice for MemoryDevice {
+        async fn open(&self) -> Phone {
+            let store = Arc::new(self.0.reopen());
+            Phone { store: store.clone(), records: store }
+        }
+    }
+
+    fieldpost_storage::record_conformance!(MemoryDevice::default());
+}

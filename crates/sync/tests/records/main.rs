@@ -1,0 +1,10 @@
+//! Syncing records: the machine as a table, the driver with mocks, and both with the reference store and server.
+#![cfg(feature = "records")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails has to fail its test")]
+
+mod audit;
+mod given;
+mod mocks;
+mod pull;
+mod push;
+mod state;
