@@ -1,6 +1,6 @@
 //! Upgrades a file to the current version inside one transaction.
 
-use crate::{FileState, SCHEMA_VERSION, inspect, v4, v5, v6, v7, v8, v9, v10};
+use crate::{FileState, SCHEMA_VERSION, inspect, v4, v5, v6, v7, v8, v9, v10, v11};
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait,
     sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement},
@@ -20,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(v8::MIGRATION),
             Box::new(v9::MIGRATION),
             Box::new(v10::MIGRATION),
+            Box::new(v11::Migration),
         ]
     }
 }

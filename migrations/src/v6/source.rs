@@ -41,14 +41,14 @@ impl Source {
     }
 }
 
-fn micros(text: &str) -> Option<i64> {
+pub(crate) fn micros(text: &str) -> Option<i64> {
     let millis: f64 = text.parse().ok().filter(|millis: &f64| !millis.is_nan())?;
     // A float outside the range of an integer is clamped.
     Some((millis as i64).clamp(EARLIEST, LATEST) * 1_000)
 }
 
 /// Equal texts become equal ids.
-fn reference(text: &str) -> Uuid {
+pub(crate) fn reference(text: &str) -> Uuid {
     Uuid::try_parse(text).unwrap_or_else(|_| {
         // FNV-1a, 128 bits.
         let hash = text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128, |hash, byte| {
@@ -59,7 +59,7 @@ fn reference(text: &str) -> Uuid {
 }
 
 /// A new id that sorts as if made at this time (microseconds).
-pub(super) async fn new_id(db: &impl ConnectionTrait, at: i64) -> Result<Uuid, DbErr> {
+pub(crate) async fn new_id(db: &impl ConnectionTrait, at: i64) -> Result<Uuid, DbErr> {
     let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, "SELECT randomblob(10)")).await?;
     let random: Vec<u8> = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
     let random = random.try_into().map_err(|_| DbErr::Custom("SQLite made no random bytes".to_owned()))?;
@@ -85,15 +85,15 @@ pub(super) async fn chunk(
     rows.into_iter().map(|row| Ok((row.try_get("", "rowid")?, Source(row)))).collect()
 }
 
-pub(super) async fn insert(db: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<u64, DbErr> {
+pub(crate) async fn insert(db: &impl ConnectionTrait, sql: &str, values: Vec<Value>) -> Result<u64, DbErr> {
     Ok(db.execute_raw(Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)).await?.rows_affected())
 }
 
-pub(super) fn blob(id: Uuid) -> Value {
+pub(crate) fn blob(id: Uuid) -> Value {
     Value::Bytes(Some(id.as_bytes().to_vec()))
 }
 
-pub(super) fn opt_blob(id: Option<Uuid>) -> Value {
+pub(crate) fn opt_blob(id: Option<Uuid>) -> Value {
     Value::Bytes(id.map(|id| id.as_bytes().to_vec()))
 }
 

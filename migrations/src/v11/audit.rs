@@ -1,0 +1,58 @@
+//! Audit entries that were not uploaded.
+
+use super::{
+    ids::Ids,
+    report::{At, report},
+    source::{Row, Table},
+};
+use crate::v6::source::{blob, insert, new_id, reference};
+use sea_orm_migration::{SchemaManagerConnection, sea_orm::DbErr};
+use uuid::Uuid;
+
+const COLUMNS: [&str; 9] =
+    ["id", "_status", "user_id", "table_name", "record_id", "operation", "context", "synced", "created_at"];
+
+pub(super) async fn move_all(db: &SchemaManagerConnection<'_>, ids: &Ids, clock: Uuid) -> Result<(), DbErr> {
+    let source = Table::open(db, "audit_log", COLUMNS).await?;
+    let mut after = 0;
+    loop {
+        let rows = source.chunk(db, after).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.rowid;
+        for row in rows.iter().filter(|row| !row.is_deleted() && !is_synced(row)) {
+            move_one(db, row, ids, clock).await?;
+        }
+    }
+}
+
+fn is_synced(row: &Row) -> bool {
+    matches!(row.word("synced").as_str(), "1" | "true")
+}
+
+async fn move_one(db: &SchemaManagerConnection<'_>, row: &Row, ids: &Ids, clock: Uuid) -> Result<(), DbErr> {
+    let (name, table, record) = (row.word("id"), row.word("table_name"), row.word("record_id"));
+    let at = row.time("created_at").unwrap_or(0);
+    let record_id = match ids.of(&table, &record) {
+        Some(id) => id,
+        None => {
+            let column = At { table: "audit_log", row: &name, column: Some("record_id") };
+            report(db, column, "no such record is here", Some(record.clone())).await?;
+            reference(&record)
+        }
+    };
+    let values = vec![
+        blob(new_id(db, at).await?),
+        blob(row.text("user_id").map(|user| reference(&user)).unwrap_or_default()),
+        table.into(),
+        blob(record_id),
+        row.word("operation").into(),
+        row.text("context").into(),
+        blob(clock),
+        at.into(),
+    ];
+    insert(db, AUDIT, values).await.map(drop)
+}
+
+const AUDIT: &str = "
+INSERT INTO audit_log (id, person_id, table_name, record_id, operation, context, clock, at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
