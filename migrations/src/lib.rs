@@ -12,6 +12,7 @@
 //! * A new file runs the whole history, so that a fresh install and an upgraded one have the same tables.
 //! * [`inspect`] writes nothing: a file that must be refused is refused unchanged.
 
+mod adoption;
 mod inspect;
 mod script;
 mod upgrade;
@@ -24,8 +25,9 @@ mod v7;
 mod v8;
 mod v9;
 
+pub use adoption::{Outcome, Progress};
 pub use inspect::{FileState, inspect};
-pub use upgrade::{Migrator, upgrade};
+pub use upgrade::{Migrator, upgrade, upgrade_watched};
 
 /// The version that [`upgrade`] produces, kept in `PRAGMA user_version`.
 pub const SCHEMA_VERSION: u32 = 11;

@@ -5,10 +5,11 @@
 use crate::{
     db::Db,
     error::{Fault, Res},
+    import::convert::parse,
     row::Row,
     sql::Tx,
 };
-use fieldpost_storage::{Inspection, StorageResult};
+use fieldpost_storage::{ImportReport, Inspection, StorageResult};
 
 /// How many faults are told; whoever has one seldom wants all of them.
 const TOLD: usize = 20;
@@ -33,7 +34,19 @@ async fn look(tx: &Tx) -> Res<Inspection> {
         faults.push(format!("a row of {} belongs to nothing", row.get::<String>("table")?));
     }
     faults.truncate(TOLD);
-    Ok(Inspection { schema_version: u32::try_from(version).ok(), bytes: u64::try_from(pages * size).ok(), faults })
+    let imported = imported(tx).await?;
+    Ok(Inspection {
+        schema_version: u32::try_from(version).ok(),
+        bytes: u64::try_from(pages * size).ok(),
+        faults,
+        imported,
+    })
+}
+
+/// The account of an import.
+async fn imported(tx: &Tx) -> Res<Option<Box<ImportReport>>> {
+    let row = tx.all("SELECT account FROM import_account", vec![]).await?.pop();
+    row.map(|row| parse(&row.only::<String>()?).map(Box::new)).transpose()
 }
 
 async fn pragma(tx: &Tx, name: &str) -> Res<Vec<Row>> {

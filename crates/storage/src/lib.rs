@@ -19,6 +19,7 @@
 mod changes;
 mod conversations;
 mod error;
+mod import;
 mod messages;
 mod mutation_ids;
 mod outbox;
@@ -40,6 +41,9 @@ pub mod conformance;
 pub use changes::{ChangeReceiver, ChangeSender, ChangeSet, Touched, TouchedTables};
 pub use conversations::{ConversationSummary, Conversations};
 pub use error::{NotPossible, StorageError, StorageErrorKind, StorageResult};
+pub use import::{
+    DroppedObject, ImportNote, ImportOutcome, ImportReport, ImportedItems, ImportedQueue, ImportedTable, SetAside,
+};
 pub use messages::{Messages, Older, ThreadMessage, ThreadWindow, Window};
 pub use mutation_ids::{MutationIds, RandomIds};
 pub use outbox::{
@@ -68,6 +72,8 @@ pub struct Inspection {
     pub bytes: Option<u64>,
     /// What is wrong with it, in words for a person; empty if it is sound.
     pub faults: Vec<String>,
+    /// What came over from the app that Fieldpost replaces; none if nothing did.
+    pub imported: Option<Box<ImportReport>>,
 }
 
 /// All roles of one local database.

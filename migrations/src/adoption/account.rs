@@ -8,6 +8,7 @@ use super::{
     known::{CLINICAL, MESSAGING},
     prepare::count,
 };
+use crate::v6::source::micros;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 use serde_json::{Map, Value, json};
 use std::{
@@ -159,9 +160,15 @@ impl Account {
 
     /// Writes it into the file.
     pub(super) async fn write(&self, db: &DatabaseTransaction) -> Result<(), DbErr> {
-        let carried = carried(db).await?;
-        let local = local(db).await?;
-        let (account, kept) = self.with(|sheet| (sheet.to_json(carried, local), std::mem::take(&mut sheet.kept)));
+        let mut account = now(db).await?;
+        account["carried"] = carried(db).await?;
+        account["local_storage"] = local(db).await?;
+        let last_sync = last_sync(db).await?.and_then(chrono::DateTime::from_timestamp_micros);
+        account["last_sync_at"] = last_sync.map(|at| at.to_rfc3339()).into();
+        let kept = self.with(|sheet| {
+            sheet.write(&mut account);
+            std::mem::take(&mut sheet.kept)
+        });
         for Kept { table, row, column, reason, content } in kept {
             let values = [table.into(), row.into(), column.into(), reason.into(), content.into()];
             db.execute_raw(Statement::from_sql_and_values(DbBackend::Sqlite, KEEP, values)).await?;
@@ -179,9 +186,40 @@ impl Account {
 const KEEP: &str = "
 INSERT INTO import_report (table_name, row_id, column_name, reason, content) VALUES (?, ?, ?, ?, ?)";
 
-const WRITE: &str = "
-INSERT INTO import_account (only, imported_at, account)
-VALUES (1, CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000, ?)";
+const WRITE: &str = "INSERT INTO import_account (only, account) VALUES (1, ?)";
+
+/// When it is, and what waits for the server now.
+async fn now(db: &DatabaseTransaction) -> Result<Value, DbErr> {
+    let sql = "SELECT json_object('imported_at', strftime('%Y-%m-%dT%H:%M:%fZ'), 'queued', json_object(\
+        'messages', (SELECT count(*) FROM outbox WHERE kind = 'send_message' AND failed_code IS NULL), \
+        'refused', (SELECT failed FROM outbox_counts), \
+        'conversations', (SELECT count(*) FROM outbox WHERE opens = 1), \
+        'changes', (SELECT pending FROM record_counts), \
+        'immediate', (SELECT immediate FROM record_counts), \
+        'audit', (SELECT audit FROM record_counts)))";
+    let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?;
+    let text: String = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or_default();
+    serde_json::from_str(&text).map_err(|error| DbErr::Custom(error.to_string()))
+}
+
+/// Under these names the app and WatermelonDB kept when they had synced last.
+const LAST_SYNCS: [&str; 3] = ["messaging_last_synced_at", "last_message_sync", "__watermelon_last_pulled_at"];
+
+/// When the app had synced last, by the phone's clock. It is shown and never used as a cursor.
+async fn last_sync(db: &DatabaseTransaction) -> Result<Option<i64>, DbErr> {
+    let sql = "SELECT value FROM local_storage WHERE \"key\" = ?";
+    let mut last = None;
+    for name in LAST_SYNCS {
+        let row = db.query_one_raw(Statement::from_sql_and_values(DbBackend::Sqlite, sql, [name.into()])).await?;
+        let text: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+        last = last.max(text.as_deref().and_then(micros).filter(|at| *at > 0));
+    }
+    let sql = "UPDATE sync_state SET last_success_at = min(?, unixepoch() * 1000000) WHERE last_success_at IS NULL";
+    if let Some(at) = last {
+        db.execute_raw(Statement::from_sql_and_values(DbBackend::Sqlite, sql, [at.into()])).await?;
+    }
+    Ok(last)
+}
 
 /// What is carried for the app, which has to take it over.
 async fn carried(db: &DatabaseTransaction) -> Result<Value, DbErr> {
@@ -206,7 +244,7 @@ async fn local(db: &DatabaseTransaction) -> Result<Value, DbErr> {
 }
 
 impl Sheet {
-    fn to_json(&self, carried: Value, local: Value) -> Value {
+    fn write(&self, account: &mut Value) {
         let tables: Vec<Value> = self
             .tables
             .iter()
@@ -215,16 +253,12 @@ impl Sheet {
             })
             .collect();
         let notes: Vec<Value> = self.notes.iter().map(|(about, note)| said(about, note)).collect();
-        json!({
-            "app_version": self.version,
-            "tables": tables,
-            "notes": notes,
-            "carried": carried,
-            "set_aside": self.set_aside,
-            "dropped": self.dropped,
-            "file": self.file,
-            "local_storage": local,
-        })
+        account["app_version"] = self.version.into();
+        account["tables"] = tables.into();
+        account["notes"] = notes.into();
+        account["set_aside"] = self.set_aside.clone().into();
+        account["dropped"] = self.dropped.clone().into();
+        account["file"] = self.file.clone().into();
     }
 
     fn step(&mut self) {

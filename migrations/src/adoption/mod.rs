@@ -11,8 +11,8 @@ mod account;
 mod known;
 mod prepare;
 
-pub use account::{Outcome, Progress};
 pub(crate) use account::{At, came, note};
+pub use account::{Outcome, Progress};
 
 use crate::{Migrator, v4, v5};
 use account::Account;

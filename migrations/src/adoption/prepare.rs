@@ -25,7 +25,6 @@ pub(super) struct Found {
     pub(super) has_messaging: bool,
 }
 
-
 pub(super) async fn prepare(db: &DatabaseTransaction, version: u32) -> Result<Found, DbErr> {
     for kind in ["trigger", "view", "index"] {
         drop_all(db, kind).await?;

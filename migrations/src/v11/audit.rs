@@ -2,12 +2,15 @@
 
 use super::{
     ids::Ids,
-    report::{At, report},
+    report::{At, Outcome, report},
     source::{Row, Table},
 };
+use crate::adoption::{came, note};
 use crate::v6::source::{blob, insert, new_id, reference};
 use sea_orm_migration::{SchemaManagerConnection, sea_orm::DbErr};
 use uuid::Uuid;
+
+const TABLE: &str = "audit_log";
 
 const COLUMNS: [&str; 9] =
     ["id", "_status", "user_id", "table_name", "record_id", "operation", "context", "synced", "created_at"];
@@ -19,10 +22,18 @@ pub(super) async fn move_all(db: &SchemaManagerConnection<'_>, ids: &Ids, clock:
         let rows = source.chunk(db, after).await?;
         let Some(last) = rows.last() else { return Ok(()) };
         after = last.rowid;
-        for row in rows.iter().filter(|row| !row.is_deleted() && !is_synced(row)) {
-            move_one(db, row, ids, clock).await?;
+        for row in &rows {
+            match (row.is_deleted(), is_synced(row)) {
+                (false, false) => move_one(db, row, ids, clock).await?,
+                (_, true) => left(row, "it was uploaded"),
+                (true, false) => left(row, "it was deleted in the app"),
+            }
         }
     }
+}
+
+fn left(row: &Row, reason: &str) {
+    note(At::row(TABLE, &row.word("id")), Outcome::Left, reason, None);
 }
 
 fn is_synced(row: &Row) -> bool {
@@ -30,13 +41,14 @@ fn is_synced(row: &Row) -> bool {
 }
 
 async fn move_one(db: &SchemaManagerConnection<'_>, row: &Row, ids: &Ids, clock: Uuid) -> Result<(), DbErr> {
+    came(TABLE);
     let (name, table, record) = (row.word("id"), row.word("table_name"), row.word("record_id"));
     let at = row.time("created_at").unwrap_or(0);
     let record_id = match ids.of(&table, &record) {
         Some(id) => id,
         None => {
-            let column = At { table: "audit_log", row: &name, column: Some("record_id") };
-            report(db, column, "no such record is here", Some(record.clone())).await?;
+            let column = At::column(TABLE, &name, "record_id");
+            report(db, column, Outcome::Changed, "no such record is here", Some(record.clone())).await?;
             reference(&record)
         }
     };

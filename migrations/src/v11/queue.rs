@@ -3,10 +3,11 @@
 use super::{
     clinical::{self, REPORTABLE, TREATMENTS},
     ids::Ids,
-    report::{At, report},
+    report::{At, Outcome, report},
     rows::{self, Kept},
     source::{Raw, Row, Table},
 };
+use crate::adoption::{came, note};
 use crate::v6::source::{blob, insert, new_id, opt_blob};
 use sea_orm_migration::{SchemaManagerConnection, sea_orm::DbErr};
 use serde_json::{Map, Value};
@@ -76,6 +77,8 @@ INSERT INTO record_queue (id, table_name, record_id, operation, org_id, fields, 
     failures, next_at, recorded_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+const TABLE: &str = "sync_queue";
+
 const COLUMNS: [&str; 11] = [
     "id",
     "_status",
@@ -102,7 +105,11 @@ pub(super) async fn move_all(
         let rows = source.chunk(db, after).await?;
         let Some(last) = rows.last() else { return Ok(()) };
         after = last.rowid;
-        for row in rows.iter().filter(|row| !row.is_deleted()) {
+        for row in &rows {
+            if row.is_deleted() {
+                left(row, "the app had removed it");
+                continue;
+            }
             match (clinical::find(&row.word("table_name")), Operation::parse(&row.word("operation"))) {
                 (Some(table), Some(operation)) => move_one(db, row, table, operation, ids, kept, clock).await?,
                 _ => carry(db, row, ids).await?,
@@ -123,18 +130,20 @@ async fn move_one(
     let item = row.word("id");
     let at = row.time("created_at").unwrap_or(0);
     let payload = payload(db, row, ids).await?;
-    let record = match record(row, table, payload.as_ref(), ids) {
+    let record = match record(row, table, operation, payload.as_ref(), ids) {
         Some(id) => id,
         None if operation == Operation::Create => new_id(db, at).await?,
         None => {
-            let at = At { table: "sync_queue", row: &item, column: Some("record_id") };
-            return report(db, at, "no such record is here", Some(row.content())).await;
+            let at = At::column(TABLE, &item, "record_id");
+            return report(db, at, Outcome::KeptAside, "no such record is here", Some(row.content())).await;
         }
     };
     let given_up = operation != Operation::Delete && kept.given_up.contains(&record);
     if given_up || kept.gone.contains(&(table.name, record)) {
+        left(row, "its record was deleted in the app before the server had it");
         return Ok(());
     }
+    came(TABLE);
     let of_row = kept.records.get(&record);
     let org = payload.as_ref().and_then(|payload| id_in(payload, "org_id")).or(of_row.map(|(org, _)| *org));
     let mut change = Change {
@@ -159,6 +168,7 @@ async fn move_one(
     }
     change.priority = priority(table, change.priority, &change.fields, of_row.map(|(_, fields)| fields));
     if operation == Operation::Create && of_row.is_none() {
+        note(At::row(TABLE, &item), Outcome::Changed, "its row is gone; the record is what the item says", None);
         rows::make(db, &change, ids).await?;
     }
     change.queue(db, clock).await
@@ -176,10 +186,18 @@ pub(super) fn priority(
 }
 
 /// The record that an item means.
-fn record(row: &Row, table: &clinical::Table, payload: Option<&Map<String, Value>>, ids: &Ids) -> Option<Uuid> {
+fn record(
+    row: &Row,
+    table: &clinical::Table,
+    operation: Operation,
+    payload: Option<&Map<String, Value>>,
+    ids: &Ids,
+) -> Option<Uuid> {
     let named = ids.of(table.name, &row.word("record_id"));
     let in_payload = || ["server_id", "id"].into_iter().find_map(|name| id_in(payload?, name));
-    named.or_else(in_payload).or_else(|| row.uuid("idempotency_key"))
+    // The key of an update or a delete is its own, and names nothing.
+    let key = || row.uuid("idempotency_key").filter(|_| operation == Operation::Create);
+    named.or_else(in_payload).or_else(key)
 }
 
 fn id_in(payload: &Map<String, Value>, name: &str) -> Option<Uuid> {
@@ -193,11 +211,16 @@ async fn payload(db: &SchemaManagerConnection<'_>, row: &Row, ids: &Ids) -> Resu
         Ok(payload) => Ok(Some(payload)),
         Err(_) => {
             let item = row.word("id");
-            let at = At { table: "sync_queue", row: &item, column: Some("payload") };
-            report(db, at, "it is no JSON object; the row is sent instead", Some(text)).await?;
+            let at = At::column(TABLE, &item, "payload");
+            report(db, at, Outcome::Changed, "it is no JSON object; the row is sent instead", Some(text)).await?;
             Ok(None)
         }
     }
+}
+
+/// An item that is not needed any more.
+fn left(row: &Row, reason: &str) {
+    note(At::row(TABLE, &row.word("id")), Outcome::Left, reason, None);
 }
 
 /// What every record has beside its fields, by any of its names.
@@ -218,8 +241,8 @@ async fn fields(
         let value = match kind.map(|kind| kind.of_json(&value, ids)) {
             Some(Ok(converted)) => converted,
             Some(Err(reason)) => {
-                let at = At { table: "sync_queue", row: item, column: Some(&name) };
-                report(db, at, reason, Some(value.to_string())).await?;
+                let at = At::column(TABLE, item, &name);
+                report(db, at, Outcome::Changed, reason, Some(value.to_string())).await?;
                 value
             }
             None => value,
@@ -262,7 +285,11 @@ async fn carry(db: &SchemaManagerConnection<'_>, row: &Row, ids: &Ids) -> Result
         row.number("retry_count").unwrap_or(0).into(),
         row.time("created_at").into(),
     ];
-    insert(db, CARRY, values).await.map(drop)
+    match insert(db, CARRY, values).await? {
+        0 => left(row, "another item has the same id"),
+        _ => came(TABLE),
+    }
+    Ok(())
 }
 
 const CARRY: &str = "

@@ -5,11 +5,12 @@ use super::{
     ids::Ids,
     items::{Items, OfRecord},
     queue::{self, Change, Operation},
-    report::{At, report},
+    report::{At, Outcome, report},
     source::{Row, Table},
     values::rfc3339,
 };
-use crate::v6::source::{blob, insert, opt_blob, reference};
+use crate::adoption::{came, note};
+use crate::v6::source::{Moment, blob, insert, opt_blob, reference};
 use chrono::{DateTime, Utc};
 use sea_orm_migration::{
     SchemaManagerConnection,
@@ -85,13 +86,17 @@ async fn move_one(
     let server_id = row.uuid("server_id");
     if row.is_deleted() && server_id.is_none() && !queued.is_some_and(|queued| queued.tried) {
         kept.gone.insert((table.name, id));
+        let reason = "it was deleted in the app before the server had it";
+        note(At::row(table.name, &name), Outcome::Left, reason, None);
         return Ok(());
     }
     let moved = convert(db, table, row, ids, id, queued).await?;
-    let at = At { table: table.name, row: &name, column: None };
+    let at = At::row(table.name, &name);
     if insert(db, &insert_into(table), values(&moved, queued.is_some())).await? == 0 {
-        return report(db, at, "another row is the same record", Some(row.content())).await;
+        let reason = "another row is the same record";
+        return report(db, at, Outcome::KeptAside, reason, Some(row.content())).await;
     }
+    came(table.name);
     queue_lost(db, table, row, &moved, queued, clock, kept).await?;
     if queued.is_some() {
         kept.records.insert(id, (moved.org, moved.fields));
@@ -110,8 +115,11 @@ async fn queue_lost(
     kept: &mut Kept,
 ) -> Result<(), DbErr> {
     let OfRecord { creates, deletes, .. } = queued.unwrap_or_default();
+    let name = row.word("id");
+    let at = At::row(table.name, &name);
     if row.is_deleted() {
         if !deletes {
+            note(at, Outcome::Changed, "it was deleted, and the queue had no item for it; its delete is queued", None);
             kept.deletes.push((table.name, moved.id, moved.modified_at));
         }
         if moved.server_id.is_none() {
@@ -122,6 +130,12 @@ async fn queue_lost(
     if moved.server_id.is_some() || creates {
         return Ok(());
     }
+    note(
+        at,
+        Outcome::Changed,
+        "the server does not have it, and the queue had no item for it; its create is queued",
+        None,
+    );
     let create = Change {
         table: table.name,
         record: moved.id,
@@ -138,7 +152,7 @@ async fn queue_lost(
 
 async fn convert(
     db: &SchemaManagerConnection<'_>,
-    table: &clinical::Table,
+    table: &'static clinical::Table,
     row: &Row,
     ids: &Ids,
     id: Uuid,
@@ -159,11 +173,17 @@ async fn convert(
         deleted: row.is_deleted() || queued.is_some_and(|queued| queued.deletes),
     };
     if let (None, Some(odd)) = (moved.server_id, row.text("server_id")) {
-        let at = At { table: table.name, row: &name, column: Some("server_id") };
-        report(db, at, "it is no UUID", Some(odd)).await?;
+        let at = At::column(table.name, &name, "server_id");
+        report(db, at, Outcome::Changed, "it is no UUID", Some(odd)).await?;
     }
+    note_times(table, row, &name);
     for (column, kind) in table.columns {
         let raw = row.raw(column);
+        if let Some(bytes) = raw.broken() {
+            let at = At::column(table.name, &name, column);
+            let reason = "it is no UTF-8; what cannot be read shows as \u{fffd}";
+            report(db, at, Outcome::Changed, reason, Some(bytes)).await?;
+        }
         let stored = match kind.convert(raw, ids) {
             Ok(None) => kind.null(),
             Ok(Some(value)) => {
@@ -172,8 +192,8 @@ async fn convert(
             }
             Err(reason) => {
                 moved.extra.insert((*column).to_owned(), raw.json());
-                let at = At { table: table.name, row: &name, column: Some(column) };
-                report(db, at, reason, raw.text()).await?;
+                let at = At::column(table.name, &name, column);
+                report(db, at, Outcome::Changed, reason, raw.text()).await?;
                 kind.null()
             }
         };
@@ -182,14 +202,26 @@ async fn convert(
     Ok(moved)
 }
 
+/// Says of the times that every record has whether they are odd.
+fn note_times(table: &'static clinical::Table, row: &Row, name: &str) {
+    for column in ["created_at", "updated_at", "last_modified_at"] {
+        let text = row.text(column);
+        let odd = text.as_deref().map(|text| Moment::read(text).map_or(Some("it is no time"), |moment| moment.odd));
+        if let Some(odd) = odd.flatten() {
+            note(At::column(table.name, name, column), Outcome::Changed, odd, text);
+        }
+    }
+}
+
 /// An org that is no UUID cannot come from a server. A hash keeps equal ones equal.
-async fn org(db: &SchemaManagerConnection<'_>, table: &clinical::Table, row: &Row) -> Result<Uuid, DbErr> {
+async fn org(db: &SchemaManagerConnection<'_>, table: &'static clinical::Table, row: &Row) -> Result<Uuid, DbErr> {
     let text = row.text("org_id");
     match text.as_deref().map(Uuid::try_parse) {
         Some(Ok(id)) => Ok(id),
         _ => {
-            let at = At { table: table.name, row: &row.word("id"), column: Some("org_id") };
-            report(db, at, "it is no UUID", text.clone()).await?;
+            let name = row.word("id");
+            let at = At::column(table.name, &name, "org_id");
+            report(db, at, Outcome::Changed, "it is no UUID", text.clone()).await?;
             Ok(text.as_deref().map(reference).unwrap_or_default())
         }
     }

@@ -52,6 +52,8 @@ pub(super) enum Raw {
     Null,
     Number(f64),
     Text(String),
+    /// A text that is no UTF-8.
+    Broken(Vec<u8>),
 }
 
 /// A table that is being read.
@@ -90,7 +92,7 @@ impl Table {
 
     fn row(&self, row: &QueryResult) -> Result<Row, DbErr> {
         let value = |column: &&'static str| {
-            let text: Option<String> = row.try_get("", column)?;
+            let text: Option<Vec<u8>> = row.try_get("", column)?;
             let kind: String = row.try_get("", &format!("{column}:"))?;
             Ok((*column, raw(text, &kind)))
         };
@@ -99,16 +101,20 @@ impl Table {
     }
 }
 
-/// A value as text, and its type.
+/// A value as the bytes of its text, and its type.
 fn read(column: &str) -> String {
     format!(
-        ", CASE typeof(\"{column}\") WHEN 'blob' THEN hex(\"{column}\") ELSE CAST(\"{column}\" AS TEXT) END AS \"{column}\", \
+        ", CAST(CASE typeof(\"{column}\") WHEN 'blob' THEN hex(\"{column}\") ELSE \"{column}\" END AS BLOB) AS \"{column}\", \
          typeof(\"{column}\") AS \"{column}:\""
     )
 }
 
-fn raw(text: Option<String>, kind: &str) -> Raw {
-    let Some(text) = text else { return Raw::Null };
+fn raw(bytes: Option<Vec<u8>>, kind: &str) -> Raw {
+    let Some(bytes) = bytes else { return Raw::Null };
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => return Raw::Broken(error.into_bytes()),
+    };
     match (kind, text.parse()) {
         ("integer" | "real", Ok(number)) => Raw::Number(number),
         _ => Raw::Text(text),
@@ -167,7 +173,14 @@ impl Raw {
             Self::Null => None,
             Self::Number(_) => self.json().as_number().map(ToString::to_string),
             Self::Text(text) => Some(text.clone()),
+            Self::Broken(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
         }
+    }
+
+    /// The bytes of a text that is no UTF-8, in hexadecimal.
+    pub(super) fn broken(&self) -> Option<String> {
+        let Self::Broken(bytes) = self else { return None };
+        Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     pub(super) fn json(&self) -> Value {
@@ -177,6 +190,7 @@ impl Raw {
             Self::Number(number) if number.fract() == 0.0 && number.abs() < 9e15 => (*number as i64).into(),
             Self::Number(number) => (*number).into(),
             Self::Text(text) => text.clone().into(),
+            Self::Broken(bytes) => String::from_utf8_lossy(bytes).into(),
         }
     }
 }

@@ -134,6 +134,12 @@ CREATE TABLE import_report (
     reason TEXT NOT NULL,
     content TEXT
 ) STRICT;
+
+-- The account of what came over from the older app, as JSON.
+CREATE TABLE import_account (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    account TEXT NOT NULL
+) STRICT;
 ";
 
 /// The sizes, kept by triggers: they are read after every commit, and counting takes longer the more rows there are.

@@ -1,7 +1,7 @@
 //! A value that the older app wrote, as its column's kind.
 
 use super::{clinical::Kind, ids::Ids, source::Raw};
-use crate::v6::source::blob;
+use crate::v6::source::{Moment, blob};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use sea_orm_migration::sea_orm;
 use serde_json::Value;
@@ -35,17 +35,17 @@ impl Kind {
         if text.trim().is_empty() && self != Self::Text {
             return Ok(None);
         }
-        self.read(raw, &text, ids).map(Some)
+        self.read(&text, ids).map(Some)
     }
 
-    fn read(self, raw: &Raw, text: &str, ids: &Ids) -> Result<Converted, &'static str> {
+    fn read(self, text: &str, ids: &Ids) -> Result<Converted, &'static str> {
         let trimmed = text.trim();
         match self {
             Self::Text if text.contains('\0') => Err("it contains U+0000"),
             Self::Text => Ok(of_text(text)),
             Self::Real => real(trimmed).ok_or("it is no number"),
             Self::Bool => bool(trimmed).ok_or("it is neither true nor false"),
-            Self::Time => time(raw, trimmed).ok_or("it is no time"),
+            Self::Time => time(trimmed).ok_or("it is no time"),
             Self::Date => date(trimmed).ok_or("it is no day"),
             Self::Json => json(&ids.follow(text)).ok_or("it is no JSON"),
             Self::Uuid => {
@@ -79,12 +79,8 @@ fn bool(text: &str) -> Option<Converted> {
 }
 
 /// Milliseconds since 1970, or text of RFC 3339; in the years 2000 to 9999.
-fn time(raw: &Raw, text: &str) -> Option<Converted> {
-    let time = match (raw, text.parse::<f64>()) {
-        (_, Ok(millis)) => DateTime::<Utc>::from_timestamp_millis(millis as i64)?,
-        (Raw::Text(_), _) => DateTime::parse_from_rfc3339(text).ok()?.to_utc(),
-        _ => return None,
-    };
+fn time(text: &str) -> Option<Converted> {
+    let time = DateTime::<Utc>::from_timestamp_millis(Moment::read(text)?.millis)?;
     if !(946_684_800_000..=253_402_300_799_999).contains(&time.timestamp_millis()) {
         return None;
     }
