@@ -4,15 +4,25 @@
 
 use crate::{
     db::Db,
+    entity::import_account,
     error::{Fault, Res},
     import::convert::parse,
     row::Row,
     sql::Tx,
 };
 use fieldpost_storage::{ImportReport, Inspection, StorageResult};
+use sea_orm::EntityTrait;
 
 /// How many faults are told; whoever has one seldom wants all of them.
 const TOLD: usize = 20;
+
+/// The account of an import.
+pub(crate) async fn imported(db: &Db) -> StorageResult<Option<ImportReport>> {
+    let read = db.read("imported").await?;
+    let found = read.tx().find_one::<import_account::Model>(&import_account::Entity::find()).await;
+    let found = found.and_then(|row| row.map(|row| parse(&row.account)).transpose());
+    read.finish(found).await
+}
 
 pub(crate) async fn inspect(db: &Db) -> StorageResult<Inspection> {
     let read = db.read("inspect").await?;
@@ -34,19 +44,7 @@ async fn look(tx: &Tx) -> Res<Inspection> {
         faults.push(format!("a row of {} belongs to nothing", row.get::<String>("table")?));
     }
     faults.truncate(TOLD);
-    let imported = imported(tx).await?;
-    Ok(Inspection {
-        schema_version: u32::try_from(version).ok(),
-        bytes: u64::try_from(pages * size).ok(),
-        faults,
-        imported,
-    })
-}
-
-/// The account of an import.
-async fn imported(tx: &Tx) -> Res<Option<Box<ImportReport>>> {
-    let row = tx.all("SELECT account FROM import_account", vec![]).await?.pop();
-    row.map(|row| parse(&row.only::<String>()?).map(Box::new)).transpose()
+    Ok(Inspection { schema_version: u32::try_from(version).ok(), bytes: u64::try_from(pages * size).ok(), faults })
 }
 
 async fn pragma(tx: &Tx, name: &str) -> Res<Vec<Row>> {

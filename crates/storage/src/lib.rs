@@ -72,8 +72,6 @@ pub struct Inspection {
     pub bytes: Option<u64>,
     /// What is wrong with it, in words for a person; empty if it is sound.
     pub faults: Vec<String>,
-    /// What came over from the app that Fieldpost replaces; none if nothing did.
-    pub imported: Option<Box<ImportReport>>,
 }
 
 /// All roles of one local database.
@@ -103,6 +101,9 @@ pub trait Store: Conversations + Messages + People + Outbox + Replica + Sessions
 
     /// Checks the database and changes nothing. This may take a while for a large one.
     async fn inspect(&self) -> StorageResult<Inspection>;
+
+    /// What came over from the app that Fieldpost replaces; none if nothing did.
+    async fn imported(&self) -> StorageResult<Option<ImportReport>>;
 
     /// Deletes everything: messages, outbox, session and owner. The database is then like a new one that anybody can
     /// sign in to. No trace of its content stays in the file.

@@ -1,6 +1,6 @@
 //! `fieldpost status`.
 
-use super::text::moment;
+use super::{import, text::moment};
 use crate::{device::Device, failure::Failure, output::Output, terminal::one_line};
 use serde_json::json;
 
@@ -8,6 +8,7 @@ pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure>
     let status = device.client.status().borrow().clone();
     let me = device.client.me().await?;
     let unread = device.client.total_unread().await?;
+    let imported = device.client.imported().await?;
     let value = json!({
         "status": status.sync_status(),
         "me": me.as_ref().map(|me| json!({"id": me.id, "name": me.full_name(), "role": me.role})),
@@ -15,6 +16,7 @@ pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure>
         "pending": status.pending,
         "failed": status.failed,
         "last_success_at": status.last_success_at,
+        "imported": imported.as_ref().map(import::brief),
     });
     output.result(&value, || {
         let word = serde_json::to_value(status.sync_status()).ok();
@@ -26,10 +28,11 @@ pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure>
         });
         let last = status.last_success_at.map_or_else(|| "never".to_owned(), moment);
         format!(
-            "{word}{}\n{unread} unread, {} waiting for the server, {} refused\nlast synced: {last}",
+            "{word}{}\n{unread} unread, {} waiting for the server, {} refused\nlast synced: {last}{}",
             name.unwrap_or_default(),
             status.pending,
-            status.failed
+            status.failed,
+            imported.map_or_else(String::new, |report| format!("\nimported: {}", import::summary(&report)))
         )
     });
     Ok(())
