@@ -160,6 +160,14 @@ pub(crate) enum Command {
     },
     /// Show how much of the audit log waits to be uploaded
     Audit,
+    /// Make a database from the file of the app that Fieldpost replaces (WatermelonDB); the file stays as it is
+    ImportWatermelon {
+        /// The file of the app
+        file: PathBuf,
+        /// The database to make [default: that of --db]
+        #[arg(long, value_name = "DB")]
+        into: Option<PathBuf>,
+    },
     /// Show the status
     Status,
     /// Check everything, here and on the server, and say what to do

@@ -179,7 +179,8 @@ fn readable_by_others(_path: &Path) -> bool {
     false
 }
 
-fn database(args: &DeviceArgs) -> Result<PathBuf, Failure> {
+/// Where the database of this command line is.
+pub(crate) fn database(args: &DeviceArgs) -> Result<PathBuf, Failure> {
     if let Some(path) = &args.db {
         return Ok(path.clone());
     }

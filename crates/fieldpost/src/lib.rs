@@ -106,9 +106,12 @@ pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteE
 #[cfg(feature = "supabase")]
 pub use fieldpost_remote_supabase::Proxy;
 pub use fieldpost_storage::{
-    ConversationSummary, EntryState, Health, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, ReducedSize,
+    ConversationSummary, DroppedObject, EntryState, Health, ImportNote, ImportOutcome, ImportReport, ImportedItems,
+    ImportedQueue, ImportedTable, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, ReducedSize, SetAside,
     StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Window,
 };
+#[cfg(feature = "sqlite")]
+pub use fieldpost_storage_sqlite::{ImportError, ImportProgress, Occupied, import_watermelon};
 pub use fieldpost_sync::{
     Clock, CursorHealth, Entropy, Env, MessageSyncStatus, OsEntropy, Probe, Progress, ProvidedToken, Rhythm, Status,
     SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,

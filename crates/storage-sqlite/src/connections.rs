@@ -109,7 +109,9 @@ async fn refuse_unknown(options: &SqliteOptions) -> Res<()> {
     match state {
         FileState::Empty | FileState::Watermelon(_) | FileState::Fieldpost(_) => Ok(()),
         FileState::Newer(version) => Err(Fault::Kind(StorageErrorKind::NewerSchema, detail(version))),
-        FileState::Foreign(version) => Err(Fault::Kind(StorageErrorKind::NotADatabase, detail(version))),
+        FileState::Foreign(version) | FileState::OtherWatermelon(version) => {
+            Err(Fault::Kind(StorageErrorKind::NotADatabase, detail(version)))
+        }
     }
 }
 

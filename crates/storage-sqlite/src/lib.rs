@@ -18,6 +18,7 @@ mod error;
 mod file;
 mod held;
 mod hot;
+mod import;
 mod inspect;
 mod line;
 mod messages;
@@ -47,5 +48,6 @@ mod writer;
 #[cfg(test)]
 mod plans;
 
+pub use import::{ImportError, ImportProgress, Occupied, import_watermelon};
 pub use options::SqliteOptions;
 pub use store::SqliteStore;

@@ -1,9 +1,16 @@
 //! The store: its connections, and whose turn it is.
 
-use crate::{db::Db, error::Fault, inspect::inspect, turn::TurnFile, wipe::wipe};
+use crate::{
+    db::Db,
+    error::Fault,
+    inspect::{imported, inspect},
+    turn::TurnFile,
+    wipe::wipe,
+};
 use async_trait::async_trait;
 use fieldpost_storage::{
-    ChangeReceiver, ChangeSet, Inspection, MutationIds, StorageErrorKind, StorageResult, Store, Turn, Turns,
+    ChangeReceiver, ChangeSet, ImportReport, Inspection, MutationIds, StorageErrorKind, StorageResult, Store, Turn,
+    Turns,
 };
 use std::{path::Path, sync::Arc};
 
@@ -49,6 +56,10 @@ impl Store for SqliteStore {
 
     async fn inspect(&self) -> StorageResult<Inspection> {
         inspect(&self.db).await
+    }
+
+    async fn imported(&self) -> StorageResult<Option<ImportReport>> {
+        imported(&self.db).await
     }
 
     async fn wipe(&self) -> StorageResult<()> {

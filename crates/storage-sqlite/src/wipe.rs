@@ -9,7 +9,7 @@ use crate::{
     db::{Db, Durability},
     entity::{outbox_counts, sync_state, unread_total},
     error::Res,
-    sql::Tx,
+    sql::{Tx, text},
 };
 use fieldpost_storage::{ChangeSet, StorageResult};
 use sea_orm::{ActiveValue::Set, EntityTrait};
@@ -19,6 +19,10 @@ use sea_orm::{ActiveValue::Set, EntityTrait};
 const TABLES: &str = "
 SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
     AND name NOT LIKE 'messages\\_search%' ESCAPE '\\' AND name <> 'seaql_migrations'";
+
+/// Tables that Fieldpost does not know, which an adoption has kept.
+const OF_THE_OLDER_APP: &str = "
+SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = ? AND name LIKE 'watermelon\\_%' ESCAPE '\\'";
 
 pub(crate) async fn wipe(db: &Db) -> StorageResult<()> {
     let write = db.write("wipe", Durability::PowerCut).await?;
@@ -35,6 +39,13 @@ async fn empty(tx: &Tx) -> Res<()> {
     // What was asked for before proves nothing of what comes after: no generation comes again.
     let before = tx.find_one::<sync_state::Model>(&sync_state::Entity::find()).await?;
     let generation = before.map_or(0, |state| state.generation);
+    // A virtual table takes along what belongs to it, so it goes first.
+    for kind in ["virtual", "table"] {
+        for row in tx.all(OF_THE_OLDER_APP, vec![text(kind)]).await? {
+            let name = row.only::<String>()?.replace('"', "\"\"");
+            tx.run(&format!("DROP TABLE \"{name}\""), vec![]).await?;
+        }
+    }
     for row in tx.all(TABLES, vec![]).await? {
         tx.run(&format!("DELETE FROM \"{}\"", row.only::<String>()?), vec![]).await?;
     }

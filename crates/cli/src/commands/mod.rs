@@ -4,6 +4,7 @@ mod audit;
 mod conversations;
 mod doctor;
 pub(crate) mod edit;
+mod import;
 mod messages;
 mod open;
 mod outbox;
@@ -43,6 +44,7 @@ pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
         #[cfg(feature = "demo")]
         Command::Serve { port } => serve::run(port, output).await,
         Command::Sql { what } => sql::run(&what, output),
+        Command::ImportWatermelon { file, into } => import::run(&args.device, &file, into, output).await,
         command => on_a_device(&args.device, command, output).await,
     }
 }
@@ -87,7 +89,7 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Audit => audit::run(device, output).await,
         Command::Doctor { project } => doctor::run(device, project.as_deref(), output).await,
         Command::Status => status::run(device, output).await,
-        Command::Sql { .. } => Err(Failure::usage("this command needs no device")),
+        Command::Sql { .. } | Command::ImportWatermelon { .. } => Err(Failure::usage("this command needs no device")),
         #[cfg(feature = "demo")]
         Command::Demo { .. } | Command::DemoWriter { .. } | Command::Serve { .. } => {
             Err(Failure::usage("this command brings its own devices"))

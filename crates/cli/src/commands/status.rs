@@ -1,6 +1,6 @@
 //! `fieldpost status`.
 
-use super::text::moment;
+use super::{import, text::moment};
 use crate::{device::Device, failure::Failure, output::Output, terminal::one_line};
 use fieldpost::ContextState;
 use serde_json::{Map, Value, json};
@@ -9,6 +9,7 @@ pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure>
     let status = device.client.status().borrow().clone();
     let me = device.client.me().await?;
     let unread = device.client.total_unread().await?;
+    let imported = device.client.imported().await?;
     let mut value = json!({
         "status": status.sync_status(),
         "me": me.as_ref().map(|me| json!({"id": me.id, "name": me.full_name(), "role": me.role})),
@@ -16,6 +17,7 @@ pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure>
         "pending": status.pending,
         "failed": status.failed,
         "last_success_at": status.last_success_at,
+        "imported": imported.as_ref().map(import::brief),
     });
     let records = records(device)?;
     if let (Some(state), Some(fields)) = (&records, value.as_object_mut()) {
@@ -35,7 +37,8 @@ pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure>
             name.unwrap_or_default(),
             status.pending,
             status.failed,
-            records.as_ref().map(records_text).unwrap_or_default(),
+            records.as_ref().map(records_text).unwrap_or_default()
+                + &imported.map_or_else(String::new, |report| format!("\nimported: {}", import::summary(&report))),
         )
     });
     Ok(())

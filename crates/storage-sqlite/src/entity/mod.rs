@@ -12,6 +12,7 @@ pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod aliases;
 pub(crate) mod conversations;
+pub(crate) mod import_account;
 pub(crate) mod known_changes;
 pub(crate) mod messages;
 pub(crate) mod outbox;

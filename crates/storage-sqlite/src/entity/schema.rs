@@ -1,8 +1,8 @@
 //! Every entity says what the migrated schema says, and every table has an entity.
 
 use super::{
-    access, account, aliases, conversations, known_changes, messages, outbox, outbox_counts, people, read_markers,
-    session, sync_state, tombstones, unread_total, unreadable_rows,
+    access, account, aliases, conversations, import_account, known_changes, messages, outbox, outbox_counts, people,
+    read_markers, session, sync_state, tombstones, unread_total, unreadable_rows,
 };
 use crate::{SqliteStore, sql::Tx};
 use sea_orm::{
@@ -60,6 +60,7 @@ fn entities() -> Vec<Table> {
         of_entity(account::Entity),
         of_entity(aliases::Entity),
         of_entity(conversations::Entity),
+        of_entity(import_account::Entity),
         of_entity(known_changes::Entity),
         of_entity(messages::Entity),
         of_entity(outbox::Entity),
