@@ -425,3 +425,14 @@ begin
 end
 $$;
 comment on function fieldpost.compact_records(interval) is 'Forgets old deletions of records.';
+
+-- For the tables of migrations/supabase/clinical.
+create or replace function fieldpost.touch() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+  new.updated_at := now();
+  return new;
+end
+$$;
+comment on function fieldpost.touch() is 'Keeps updated_at.';

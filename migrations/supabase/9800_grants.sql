@@ -28,7 +28,7 @@ begin
          'records_pull', 'records_scope', 'record_walk', 'record_picks', 'record_texts', 'record_modified', 'page_budget', 'snapshot_text',
          'records_push', 'records_read', 'record_targets', 'record_deletions', 'record_shapes', 'offered_tables', 'record_refused', 'record_failed', 'told_time',
          'int_or_null', 'time_or_null', 'careful_time', 'record_references', 'resolve_references', 'record_won', 'create_records', 'update_records', 'delete_records',
-         'carry_out_records', 'try_records', 'audit_push', 'audit_orgs', 'audit_owned', 'write_audit')
+         'carry_out_records', 'try_record', 'try_records', 'audit_push', 'audit_orgs', 'audit_owned', 'write_audit')
   loop
     execute format('revoke all on function %s from public, anon, service_role', v_function);
     execute format('grant execute on function %s to authenticated', v_function);
