@@ -195,6 +195,12 @@ pub(crate) enum Sql {
         #[arg(long)]
         adopt: bool,
     },
+    /// Write the clinical tables and the audit log as a migration of their own, for projects that want them
+    Clinical {
+        /// The folder of the migrations; - prints it
+        #[arg(long, default_value = "supabase/migrations", value_name = "FOLDER")]
+        to: PathBuf,
+    },
     /// Print a script that says what fits, what will be adapted and what cannot be; it installs nothing
     Preflight,
     /// Print what a project with more than half a million messages applies first
