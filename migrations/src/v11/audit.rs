@@ -1,6 +1,7 @@
 //! Audit entries that were not uploaded.
 
 use super::{
+    clinical,
     ids::Ids,
     report::{At, Outcome, report},
     source::{Row, Table},
@@ -44,6 +45,10 @@ async fn move_one(db: &SchemaManagerConnection<'_>, row: &Row, ids: &Ids, clock:
     came(TABLE);
     let (name, table, record) = (row.word("id"), row.word("table_name"), row.word("record_id"));
     let at = row.time("created_at").unwrap_or(0);
+    if clinical::find(&table).is_none() {
+        let column = At { table: "audit_log", row: &name, column: Some("table_name") };
+        return report(db, column, "there is no such table", Some(row.content())).await;
+    }
     let record_id = match ids.of(&table, &record) {
         Some(id) => id,
         None => {
