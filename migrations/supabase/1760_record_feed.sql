@@ -5,10 +5,11 @@
 --
 -- A pass goes through streams: for each table, for each organization of the caller, the rows, then the tombstones, each in the order
 -- of (stamp, id). A first load is a pass from before everything. A row that changes while the load is under way moves behind its end; so
--- the load goes on with a pass from there, as long as a pass takes more than one call. What no page has named by then is gone.
+-- the load goes on with a pass from there, as long as a pass takes more than one call. What no page has named by then is gone. A pull that
+-- takes more than one call goes on too, once: so it ends, and has what was changed meanwhile.
 --
 -- Layout of the cursor, fields separated by '.':   r1.<epoch><run>.<access>.<tables>.<from>[.<to>.<stream>.<xid>.<id>]
--- `l1` while it loads. <from> is '-' for before everything.
+-- `l1` while it loads, `s1` in the second pass of a pull. <from> is '-' for before everything.
 --
 -- What must stay true: what is said in 1100 and 1300 of cursors and ranges. And no content comes from a function that runs as its owner.
 
@@ -23,7 +24,7 @@ begin
   end if;
   if to_regtype('fieldpost.record_walk') is null then
     create type fieldpost.record_walk as (
-      refusal jsonb, head text, loading boolean, from_ pg_snapshot, to_ pg_snapshot, now_ pg_snapshot, stream int, xid xid8, id uuid
+      refusal jsonb, head text, loading boolean, last boolean, from_ pg_snapshot, to_ pg_snapshot, now_ pg_snapshot, stream int, xid xid8, id uuid
     );
   end if;
 end
@@ -74,7 +75,7 @@ begin
     w.loading := true;
     w.to_ := w.now_;
     return w;
-  elsif length(p_cursor) > 1024 or p_cursor !~ ('^[lr]1\.[0-9a-f]{24}\.[0-9a-f]{12}\.[0-9a-f]{12}\.(-|[0-9]{1,18}:[0-9]{1,18}:[0-9,]*)'
+  elsif length(p_cursor) > 1024 or p_cursor !~ ('^[lrs]1\.[0-9a-f]{24}\.[0-9a-f]{12}\.[0-9a-f]{12}\.(-|[0-9]{1,18}:[0-9]{1,18}:[0-9,]*)'
       '(\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*\.[0-9]{1,6}\.[0-9]{1,18}\.[0-9a-f-]{36})?$')
      or not (fieldpost.snapshot_fits(v_part[5]) and fieldpost.snapshot_fits(coalesce(v_part[6], ''))) then
     w.refusal := fieldpost.refusal('cursor_expired', 'invalid');
@@ -82,6 +83,7 @@ begin
   end if;
   begin
     w.loading := left(p_cursor, 1) = 'l';
+    w.last := left(p_cursor, 1) = 's';
     if v_part[5] <> '-' then
       w.from_ := fieldpost.snapshot_of(v_part[5]);
     end if;
@@ -284,8 +286,9 @@ begin
         v_more := true;
       end if;
     end loop;
-    exit when v_more or v_begun or not w.loading;
-    -- The load goes on with what has changed since it began.
+    exit when v_more or v_begun or w.last;
+    -- It goes on with what has changed since it began.
+    w.last := not w.loading;
     w.from_ := w.to_;
     w.to_ := w.now_;
     w.stream := 0;
@@ -294,7 +297,7 @@ begin
   return fieldpost.answer(
     fieldpost.envelope() || jsonb_build_object('more', v_more, 'loading', w.loading, 'unknown_tables', to_jsonb(s.unknown), 'epoch', left(w.head, 16),
       'cursor', case when v_more
-        then concat_ws('.', case when w.loading then 'l1' else 'r1' end, w.head, coalesce(fieldpost.snapshot_text(w.from_), '-'), fieldpost.snapshot_text(w.to_), w.stream, w.xid, w.id)
+        then concat_ws('.', case when w.loading then 'l1' when w.last then 's1' else 'r1' end, w.head, coalesce(fieldpost.snapshot_text(w.from_), '-'), fieldpost.snapshot_text(w.to_), w.stream, w.xid, w.id)
         else concat_ws('.', 'r1', w.head, fieldpost.snapshot_text(w.to_)) end),
     array['records', 'tombstones'], array[substr(v_rows, 2), substr(v_tombstones, 2)]);
 end

@@ -11,6 +11,7 @@ export const TABLES = `
     id uuid primary key default gen_random_uuid(), org_id uuid not null, site_id uuid references public.sites, follows_id uuid references public.visits,
     notes text, minutes int check (minutes >= 0), private boolean not null default false, done boolean not null default false,
     created_at timestamptz not null default now(), updated_at timestamptz);
+  create index on public.visits (site_id); create index on public.visits (follows_id);
   alter table public.sites enable row level security; alter table public.visits enable row level security;
   create policy members on public.sites for all to authenticated using ${MEMBER};
   create policy members on public.visits for all to authenticated using ${MEMBER};`;
