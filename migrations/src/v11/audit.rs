@@ -42,13 +42,13 @@ fn is_synced(row: &Row) -> bool {
 }
 
 async fn move_one(db: &SchemaManagerConnection<'_>, row: &Row, ids: &Ids, clock: Uuid) -> Result<(), DbErr> {
-    came(TABLE);
     let (name, table, record) = (row.word("id"), row.word("table_name"), row.word("record_id"));
     let at = row.time("created_at").unwrap_or(0);
     if clinical::find(&table).is_none() {
-        let column = At { table: "audit_log", row: &name, column: Some("table_name") };
-        return report(db, column, "there is no such table", Some(row.content())).await;
+        let at = At::column(TABLE, &name, "table_name");
+        return report(db, at, Outcome::KeptAside, "there is no such table", Some(row.content())).await;
     }
+    came(TABLE);
     let record_id = match ids.of(&table, &record) {
         Some(id) => id,
         None => {
