@@ -19,6 +19,8 @@ pub enum ExpiredReason {
     Access,
     /// The cursor is older than the tombstones that the server keeps.
     Compacted,
+    /// The cursor was made for other tables of records.
+    Tables,
     /// The server cannot read the cursor, or gives a reason that this version does not know.
     Invalid,
 }

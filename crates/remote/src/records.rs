@@ -4,7 +4,7 @@ use crate::RemoteResult;
 use async_trait::async_trait;
 use fieldpost_domain::{
     AccessToken, AuditId, Cursor, MutationId, OrgId, RecordId, ServerLimits, Time,
-    records::{AuditOperation, Fields, Modified, RecordOperation, RecordPage, RecordResult, TableName},
+    records::{AuditOperation, ConflictRule, Fields, Modified, RecordOperation, RecordPage, RecordResult, TableName},
 };
 use std::time::Duration;
 
@@ -25,6 +25,12 @@ pub struct OutgoingRecord {
     pub fields: Fields,
     /// When it was made.
     pub modified: Modified,
+    /// The change of the record that this device made before this one, if it has just sent it or sends it in the same
+    /// batch. While that is the last change of the row, nobody else came between, and nothing is compared. Without it,
+    /// a change that was slow to arrive would look later than the one that a person made while it was on its way.
+    pub after: Option<MutationId>,
+    /// What decides between it and the changes of others.
+    pub rule: ConflictRule,
 }
 
 /// Asks for a page of records.
@@ -82,6 +88,8 @@ pub struct AuditAnswer {
 /// The calls for records that the engine makes for a signed-in person.
 ///
 /// A server without these functions answers [`crate::RemoteErrorKind::NotFieldpost`].
+///
+/// The suite in `conformance::records` holds every sentence of docs/protocol.md, "Records".
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait RecordsApi: Send + Sync {
@@ -91,6 +99,8 @@ pub trait RecordsApi: Send + Sync {
     /// 1. A create is recognised by the record's id; what is stored already is not changed by it, and it counts as won.
     /// 2. An update is applied if it is later than the row (by the server's clock, a time in the future counts as now);
     ///    ties are decided by the larger mutation id. Otherwise it lost. A change that the row says it had last is won.
+    ///    A change with [`OutgoingRecord::after`] or with the rule [`ConflictRule::LastArrivalWins`] may be applied
+    ///    without comparing.
     /// 3. A delete is won whether the record is there or not.
     /// 4. A `retry` takes all later changes of its record in the batch along.
     async fn push_records(&self, token: &AccessToken, changes: &[OutgoingRecord]) -> RemoteResult<RecordPushAnswer>;

@@ -46,6 +46,7 @@ const fn expired(reason: ExpiredReason) -> &'static str {
         ExpiredReason::Epoch => "epoch",
         ExpiredReason::Access => "access",
         ExpiredReason::Compacted => "compacted",
+        ExpiredReason::Tables => "tables",
         _ => "invalid",
     }
 }

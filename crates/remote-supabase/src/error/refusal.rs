@@ -25,6 +25,7 @@ fn expired(detail: Option<&str>) -> ExpiredReason {
         Some("epoch") => ExpiredReason::Epoch,
         Some("access") => ExpiredReason::Access,
         Some("compacted") => ExpiredReason::Compacted,
+        Some("tables") => ExpiredReason::Tables,
         _ => ExpiredReason::Invalid,
     }
 }
@@ -45,6 +46,7 @@ mod tests {
             ("cursor_expired", Some("epoch"), CursorExpired(ExpiredReason::Epoch)),
             ("cursor_expired", Some("access"), CursorExpired(ExpiredReason::Access)),
             ("cursor_expired", Some("compacted"), CursorExpired(ExpiredReason::Compacted)),
+            ("cursor_expired", Some("tables"), CursorExpired(ExpiredReason::Tables)),
             ("cursor_expired", Some("invalid"), CursorExpired(ExpiredReason::Invalid)),
             ("cursor_expired", Some("tuesday"), CursorExpired(ExpiredReason::Invalid)),
             ("cursor_expired", None, CursorExpired(ExpiredReason::Invalid)),

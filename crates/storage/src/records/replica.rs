@@ -15,6 +15,8 @@ pub struct RecordMemory {
     pub page_size: ReducedSize,
     /// How fast the line is.
     pub line: LineSpeed,
+    /// A pull of several pages has begun and has not ended: its last page tells only what was committed before it began.
+    pub run_open: bool,
     /// Changes that lost, ever.
     pub lost: u64,
     /// Changes whose record the server did not have, ever.
