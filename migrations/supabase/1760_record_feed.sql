@@ -193,7 +193,7 @@ $$;
 comment on function fieldpost.record_texts(text, uuid[]) is 'Records on the wire, as far as the caller may read them.';
 
 create or replace function fieldpost.records_pull(p_protocol int, p_tables text[], p_cursor text, p_limit int) returns json
-language plpgsql stable set search_path = pg_catalog, public, extensions, pg_temp
+language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
   c_zero constant uuid := '00000000-0000-0000-0000-000000000000';

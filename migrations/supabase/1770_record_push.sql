@@ -387,7 +387,7 @@ $$;
 comment on function fieldpost.delete_records(fieldpost.record_shape, fieldpost.record_change[]) is 'Deletes records as the caller.';
 
 create or replace function fieldpost.carry_out_records(s fieldpost.record_shape, p_items fieldpost.record_change[]) returns jsonb[]
-language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp
+language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 begin
   return case p_items[1].operation
@@ -400,7 +400,7 @@ comment on function fieldpost.carry_out_records(fieldpost.record_shape, fieldpos
 
 -- One change, under a savepoint of its own.
 create or replace function fieldpost.try_record(s fieldpost.record_shape, p_item fieldpost.record_change, p_stuck uuid[]) returns jsonb
-language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp
+language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_result jsonb;
@@ -428,7 +428,7 @@ comment on function fieldpost.try_record(fieldpost.record_shape, fieldpost.recor
 
 -- As a set; where that is refused, as two halves of it. So one bad change among 500 costs some twenty statements and not 500.
 create or replace function fieldpost.try_records(s fieldpost.record_shape, p_items fieldpost.record_change[], p_stuck uuid[], p_until timestamptz) returns jsonb[]
-language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp
+language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_half constant int := cardinality(p_items) / 2;
@@ -452,7 +452,7 @@ comment on function fieldpost.try_records(fieldpost.record_shape, fieldpost.reco
   'Carries out changes that are alike: as a set, or by halves where that is refused.';
 
 create or replace function fieldpost.records_push(p_protocol int, p_changes jsonb[]) returns json
-language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp set lock_timeout = '3s'
+language plpgsql volatile set search_path = pg_catalog, pg_temp set lock_timeout = '3s'
 as $$
 declare
   v_refused constant json := fieldpost.push_refused(p_protocol, p_changes);

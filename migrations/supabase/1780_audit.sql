@@ -41,7 +41,7 @@ $$;
 comment on function fieldpost.write_audit(jsonb[], text) is 'Writes entries of the audit log as the caller.';
 
 create or replace function fieldpost.audit_push(p_protocol int, p_entries jsonb[]) returns json
-language plpgsql volatile set search_path = pg_catalog, public, extensions, pg_temp set lock_timeout = '3s'
+language plpgsql volatile set search_path = pg_catalog, pg_temp set lock_timeout = '3s'
 as $$
 declare
   v_refused constant json := fieldpost.push_refused(p_protocol, p_entries);
