@@ -13,6 +13,7 @@ mod calls;
 mod decoding;
 mod draining;
 mod generated;
+mod importing;
 mod instructions;
 mod line;
 mod loading;
@@ -37,6 +38,7 @@ mod watching;
 mod wire;
 
 pub use calls::make as make_calls;
+pub use importing::import;
 pub use instructions::can_be_counted as instructions_can_be_counted;
 pub use memory::hoard;
 pub use notes::{Line, Notes};
@@ -83,6 +85,7 @@ pub const BENCHES: &[Bench] = &[
     alone("list", reading::list),
     alone("window", reading::window),
     alone("memory", memory::run),
+    alone("import", importing::run),
     alone("instructions", instructions::run),
     on_the_stack("decode", decoding::run),
     on_the_stack("pull", pulling::first),

@@ -219,7 +219,7 @@ async fn files_that_are_not_ours_are_told_apart() {
 
     let old = fixture("v4.db").await;
     old.run("PRAGMA user_version = 3").await;
-    assert_eq!(inspect(&old.db).await.unwrap(), FileState::Foreign(3));
+    assert_eq!(inspect(&old.db).await.unwrap(), FileState::OtherWatermelon(3));
 
     let other = empty().await;
     other.run("CREATE TABLE recipes (id INTEGER PRIMARY KEY)").await;

@@ -95,11 +95,13 @@ async fn acknowledged(
     }
     came(TABLE);
     if row.uuid("server_id")?.is_none() {
+        // The first load leaves it out unless the server has it.
+        let kept = row.text("content")?;
         note(
             At::row(TABLE, &name),
             Outcome::Changed,
             "the app had marked it as sent, without an id of the server",
-            None,
+            kept,
         );
     }
     note_odd(TABLE, row, &COLUMNS, &TIMES, &REFERENCES)

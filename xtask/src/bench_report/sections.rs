@@ -138,6 +138,15 @@ pub(super) const SECTIONS: [Section; 16] = [
         seconds: 45,
     },
     Section {
+        bench: "import",
+        title: "Importing a file of the older app",
+        text: "A WatermelonDB file with 100,000 messages becomes a database of Fieldpost, in a process of its own: copied, \
+               converted, with its words in the search index, checked and written out.",
+        unit: Unit::Messages,
+        stack: Stack::Unused,
+        seconds: 45,
+    },
+    Section {
         bench: "instructions",
         title: "Instructions",
         text: "Counted by callgrind over all threads, for one call more of many; starting, opening the file and ending are not in \
