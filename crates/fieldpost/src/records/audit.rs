@@ -14,6 +14,9 @@ impl Client {
     /// # Errors
     /// If the store fails.
     pub async fn audit_read(&self, table: &TableName, record: RecordId, context: &str) -> Result<()> {
+        if !self.is_signed_in().await? {
+            return Ok(());
+        }
         let id = self.inner.env.audit_id();
         let at = self.device_time()?;
         let context = Some(context.trim()).filter(|context| !context.is_empty());
