@@ -66,6 +66,17 @@ struct Report {
     removed: usize,
 }
 
+impl Report {
+    fn compare(&mut self, before: &BTreeMap<Uuid, Local>, after: &BTreeMap<Uuid, Local>, table: &RecordTable) {
+        for (id, local) in after {
+            let old = before.get(id).and_then(|local| local.record(table));
+            let new = local.record(table);
+            self.changed += usize::from(new.is_some() && new != old);
+            self.removed += usize::from(new.is_none() && old.is_some());
+        }
+    }
+}
+
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -128,19 +139,10 @@ impl Applying<'_> {
                 lost.extend(bury(local, signed(tombstone.version.get()), &mut tombstones, at));
             }
         }
-        self.report(&before, &records, report);
+        report.compare(&before, &records, self.declaration);
         local::store(tx, self.table, &before, &records).await?;
         tombstones.store(tx, self.table).await?;
         conflicts::keep(tx, lost).await
-    }
-
-    fn report(&self, before: &BTreeMap<Uuid, Local>, after: &BTreeMap<Uuid, Local>, report: &mut Report) {
-        for (id, local) in after {
-            let old = before.get(id).and_then(|local| local.record(self.declaration));
-            let new = local.record(self.declaration);
-            report.changed += usize::from(new.is_some() && new != old);
-            report.removed += usize::from(new.is_none() && old.is_some());
-        }
     }
 
     /// The current ids of these records, where they are others. What was made here and is named by its first id is re-keyed.
@@ -223,11 +225,7 @@ async fn end_load(tx: &Tx, tables: &Tables, unknown: &[TableName], generation: i
             let before = local::load(tx, table, chunk.iter().copied()).await?;
             let mut records = before.clone();
             records.values_mut().for_each(lose_access);
-            let left = records.iter().filter(|(id, local)| {
-                let was = before.get(id).is_some_and(|local| local.record(declaration).is_some());
-                was && local.record(declaration).is_none()
-            });
-            report.removed += left.count();
+            report.compare(&before, &records, declaration);
             local::store(tx, table, &before, &records).await?;
         }
     }

@@ -3,7 +3,7 @@
 use super::{
     alias, clocks,
     sql::{among, col, rows, run},
-    tables::Tables,
+    tables,
 };
 use crate::{
     entity::{
@@ -33,9 +33,8 @@ use sea_orm::{
 /// The entry names its table as the device does; its person is the owner of the file.
 pub(super) async fn add(tx: &Tx, entry: AuditEntry) -> Res<()> {
     let Some(owner) = tx.find_one::<account::Model>(&account::Entity::find()).await? else { return Ok(()) };
-    let tables = Tables::read(tx).await?;
-    let (table, declaration) = tables.get(&entry.table)?;
-    let record = alias::resolve(tx, &table.name, entry.record_id).await?;
+    let declaration = tables::declaration(tx, &entry.table).await?;
+    let record = alias::resolve(tx, &entry.table, entry.record_id).await?;
     let row = ActiveModel {
         position: NotSet,
         id: Set(Id(entry.id.as_uuid())),
@@ -48,7 +47,9 @@ pub(super) async fn add(tx: &Tx, entry: AuditEntry) -> Res<()> {
         at: Set(Micros(entry.at.at)),
     };
     let known = OnConflict::column(A::Id).do_nothing().to_owned();
-    tx.execute(&Entity::insert(row).on_conflict(known)).await?;
+    if tx.execute(&Entity::insert(row).on_conflict(known)).await? == 0 {
+        return Ok(());
+    }
     tx.changed(ChangeSet::nothing().and_record_queue()).await;
     bound(tx).await
 }

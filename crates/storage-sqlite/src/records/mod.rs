@@ -45,7 +45,11 @@ mod views;
 mod waiting;
 
 #[cfg(test)]
+mod carrying;
+#[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod reading;
 #[cfg(test)]
 mod schema;
 

@@ -5,6 +5,7 @@
 use super::{
     local,
     sql::{col, name, run},
+    stored,
     tables::{Table, Tables},
     tombstones,
 };
@@ -18,7 +19,7 @@ use crate::{
         value::Id,
     },
     error::Res,
-    sql::Tx,
+    sql::{IdSet, Tx},
 };
 use fieldpost_domain::records::ColumnName;
 use fieldpost_storage::ChangeSet;
@@ -45,11 +46,7 @@ pub(super) async fn rekey(tx: &Tx, tables: &Tables, table: &Table, from: Uuid, t
         merged.row = new.row.clone().or(old.row.clone());
         merged.changes.extend(old.changes.iter().cloned().map(|change| super::entry::Entry { record: to, ..change }));
         merged.changes.sort_by_key(|change| change.position);
-        let mut empty = old.clone();
-        (empty.row, empty.changes) = (None, Vec::new());
-        // The changes themselves have moved already.
-        let bare = local::Local { changes: Vec::new(), ..old };
-        local::store_one(tx, table, bare, empty).await?;
+        stored::remove(tx, table, &IdSet::of([from])).await?;
         local::store_one(tx, table, new, merged).await?;
     }
     tombstones::rekey(tx, table, from, to).await?;

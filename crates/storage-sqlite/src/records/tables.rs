@@ -47,6 +47,21 @@ impl Table {
     }
 }
 
+/// The declaration of one table.
+pub(super) async fn declaration(tx: &Tx, table: &TableName) -> Res<RecordTable> {
+    let declared = tx.find_one::<tables::Model>(&tables::Entity::find_by_id(table.as_str())).await?;
+    let declared = declared.filter(|table| table.declared).ok_or_else(undeclared)?;
+    parse(&declared.declaration)
+}
+
+fn parse(declaration: &str) -> Res<RecordTable> {
+    serde_json::from_str(declaration).map_err(|_| Fault::corrupt("a declaration cannot be read"))
+}
+
+fn undeclared() -> Fault {
+    Fault::Kind(StorageErrorKind::NotFound, Some("the table is not declared".to_owned()))
+}
+
 /// The clinical tables were here before others could be declared, and have kept their names.
 pub(super) fn physical(table: &TableName) -> String {
     if clinical::TABLES.contains(&table.as_str()) { table.as_str().to_owned() } else { format!("app_{table}") }
@@ -65,8 +80,7 @@ impl Tables {
         }
         for row in rows(tx, tables::Entity::find().as_query()).await? {
             let table = row.model::<tables::Model>()?;
-            let declaration: RecordTable =
-                serde_json::from_str(&table.declaration).map_err(|_| Fault::corrupt("a declaration cannot be read"))?;
+            let declaration = parse(&table.declaration)?;
             let entry = read.entry(declaration.name.clone());
             entry.declaration = Some(declaration).filter(|_| table.declared);
         }
@@ -89,7 +103,6 @@ impl Tables {
 
     /// The same; it is a failure if it is not.
     pub(super) fn get(&self, name: &TableName) -> Res<(&Table, &RecordTable)> {
-        let undeclared = || Fault::Kind(StorageErrorKind::NotFound, Some("the table is not declared".to_owned()));
         self.find(name).ok_or_else(undeclared)
     }
 
