@@ -39,6 +39,7 @@ pub mod pulling;
 pub mod querying;
 pub mod referring;
 pub mod rekeying;
+pub mod reported;
 pub mod restarting;
 pub mod sending;
 pub mod settling;
