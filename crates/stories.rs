@@ -11,11 +11,21 @@ const SUITE: &str = "src/conformance";
 
 /// Writes the macro `list` for the build: one call of the macro `group` for each file but the `helpers`.
 pub(crate) fn write(list: &str, group: &str, helpers: &[&str]) -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed={SUITE}");
+    write_suite((SUITE, "stories.rs"), list, group, helpers)
+}
+
+/// The same for the suite in a folder, into a file of its own.
+pub(crate) fn write_suite(
+    (suite, output): (&str, &str),
+    list: &str,
+    group: &str,
+    helpers: &[&str],
+) -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={suite}");
     let mut calls = String::new();
-    for (file, source) in files()? {
+    for (file, source) in files(suite)? {
         if !helpers.contains(&file.as_str()) {
-            let stories = stories(&source).map_err(|line| format!("{SUITE}/{file}.rs: not a story: {line}"))?;
+            let stories = stories(&source).map_err(|line| format!("{suite}/{file}.rs: not a story: {line}"))?;
             calls += &format!("        $crate::{group}! {{ $made; {file}: {} }}\n", stories.concat());
         }
     }
@@ -23,14 +33,17 @@ pub(crate) fn write(list: &str, group: &str, helpers: &[&str]) -> Result<(), Box
     let text = format!(
         "#[doc(hidden)]\n#[macro_export]\nmacro_rules! {list} {{\n    ($made:expr) => {{\n{calls}    }};\n}}\n"
     );
-    Ok(fs::write(Path::new(&out).join("stories.rs"), text)?)
+    Ok(fs::write(Path::new(&out).join(output), text)?)
 }
 
 /// The files of the suite in the order of their names, without the ending, and what they hold.
-fn files() -> Result<Vec<(String, String)>, Box<dyn Error>> {
+fn files(suite: &str) -> Result<Vec<(String, String)>, Box<dyn Error>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(SUITE)? {
+    for entry in fs::read_dir(suite)? {
         let path = entry?.path();
+        if path.is_dir() {
+            continue;
+        }
         if let Some(name) = path.file_stem().and_then(|name| name.to_str()) {
             files.push((name.to_owned(), fs::read_to_string(&path)?));
         }

@@ -119,7 +119,17 @@ async fn refuse_unknown(options: &SqliteOptions) -> Res<()> {
 }
 
 /// The tables that are always checked. Each change of a person or of a page writes to one of them and to its indexes.
-const SMALL: [&str; 6] = ["account", "sync_state", "conversations", "people", "outbox", "outbox_counts"];
+const SMALL: [&str; 9] = [
+    "account",
+    "sync_state",
+    "conversations",
+    "people",
+    "outbox",
+    "outbox_counts",
+    "record_queue",
+    "record_counts",
+    "record_sync",
+];
 /// These too, as long as nobody has to wait for it.
 const LARGE: [&str; 4] = ["messages", "read_markers", "tombstones", "access"];
 /// About a tenth of a second.

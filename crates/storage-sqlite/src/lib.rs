@@ -30,6 +30,8 @@ mod packed;
 mod people;
 mod ranges;
 mod readers;
+#[cfg(feature = "records")]
+mod records;
 mod rekey;
 mod replica;
 mod resolve;

@@ -18,16 +18,15 @@ use std::{path::Path, sync::Arc};
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(crate) db: Db,
-    turn: TurnFile,
+    pub(crate) turn: TurnFile,
     /// For mutations that the store records by itself.
     pub(crate) ids: Arc<dyn MutationIds>,
+    /// The turn to sync the records.
+    #[cfg(feature = "records")]
+    pub(crate) records: crate::records::Pass,
 }
 
 impl SqliteStore {
-    pub(crate) const fn new(db: Db, turn: TurnFile, ids: Arc<dyn MutationIds>) -> Self {
-        Self { db, turn, ids }
-    }
-
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -39,6 +38,8 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn pause(&self) -> StorageResult<()> {
         self.turn.until_free().await;
+        #[cfg(feature = "records")]
+        self.records.turn.until_free().await;
         self.db.pause().await
     }
 

@@ -1,6 +1,7 @@
 //! Audit entries that were not uploaded.
 
 use super::{
+    clinical,
     ids::Ids,
     report::{At, Outcome, report},
     source::{Row, Table},
@@ -41,9 +42,13 @@ fn is_synced(row: &Row) -> bool {
 }
 
 async fn move_one(db: &SchemaManagerConnection<'_>, row: &Row, ids: &Ids, clock: Uuid) -> Result<(), DbErr> {
-    came(TABLE);
     let (name, table, record) = (row.word("id"), row.word("table_name"), row.word("record_id"));
     let at = row.time("created_at").unwrap_or(0);
+    if clinical::find(&table).is_none() {
+        let column = At::column(TABLE, &name, "table_name");
+        return report(db, column, Outcome::KeptAside, "there is no such table", Some(row.content())).await;
+    }
+    came(TABLE);
     let record_id = match ids.of(&table, &record) {
         Some(id) => id,
         None => {

@@ -116,7 +116,7 @@ pub(super) fn create() -> String {
 }
 
 impl Table {
-    /// Every record table has the same columns around its own.
+    /// Every record table has the same columns around its own. No name of a table has a dot, so none is an index's.
     fn create(&self) -> String {
         let name = self.name;
         let columns: String =
@@ -134,11 +134,11 @@ impl Table {
     confirmed INTEGER NOT NULL DEFAULT 0,
     extra TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX {name}_by_creation ON {name} (created_at DESC, id) WHERE deleted = 0;
+CREATE INDEX \"{name}.created_at\" ON {name} (created_at DESC, id) WHERE deleted = 0;
 "
         );
         for column in self.indexed {
-            sql += &format!("CREATE INDEX {name}_by_{column} ON {name} ({column});\n");
+            sql += &format!("CREATE INDEX \"{name}.{column}\" ON {name} ({column});\n");
         }
         for (column, kind) in self.columns {
             let kind = kind.declared();

@@ -315,11 +315,11 @@ pub(super) async fn delete_all(db: &SchemaManagerConnection<'_>, kept: &Kept, cl
     Ok(())
 }
 
-/// All changes of an immediate record are immediate, and so is the create of the worker whom it names.
+/// The create of a worker goes ahead of an immediate treatment, and no change of a record waits for a more urgent one behind
+/// it.
 pub(super) const FINISH: &str = "
-UPDATE record_queue SET priority = 0 WHERE table_name = 'treatments' AND priority <> 0
-    AND record_id IN (SELECT record_id FROM record_queue WHERE table_name = 'treatments' AND priority = 0);
 UPDATE record_queue SET priority = 0 WHERE table_name = 'workers' AND operation = 'create' AND priority <> 0
     AND record_id IN (SELECT t.worker_id FROM treatments AS t
         JOIN record_queue AS q ON q.table_name = 'treatments' AND q.record_id = t.id WHERE q.priority = 0);
-UPDATE record_sync SET last_change_at = (SELECT max(recorded_at) FROM record_queue);";
+UPDATE record_queue AS q SET priority = (SELECT min(e.priority) FROM record_queue AS e
+    WHERE e.table_name = q.table_name AND e.record_id = q.record_id AND e.position >= q.position);";

@@ -1,13 +1,12 @@
 //! The tables of version 11 that are the same for all records.
 //!
-//! Ids are 16 bytes, times microseconds since 1970 in UTC. `version` is as in version 6: the server's version of a row, with
-//! the count of server histories above bit 53, and −1 for what the server has not sent.
+//! Ids are 16 bytes, times microseconds since 1970 in UTC. `version` is the server's version of a row, and −1 for what the
+//! server has not sent.
 
 pub(super) const CREATE: &str = r"
 -- The declarations of the app. What is no longer declared stays.
 CREATE TABLE record_tables (
     name TEXT PRIMARY KEY NOT NULL,
-    place INTEGER NOT NULL,
     declared INTEGER NOT NULL,
     declaration TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -46,6 +45,7 @@ CREATE TABLE record_queue (
 CREATE INDEX record_queue_by_priority ON record_queue (priority, position);
 CREATE INDEX record_queue_by_record ON record_queue (table_name, record_id, position);
 CREATE INDEX record_queue_waiting ON record_queue (next_at, position) WHERE failed_code IS NULL;
+CREATE INDEX record_queue_by_change ON record_queue (modified_at);
 
 -- By how much a clock of this device was ahead of the server's.
 CREATE TABLE record_clocks (
@@ -84,16 +84,14 @@ CREATE TABLE record_aliases (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX record_aliases_by_canonical ON record_aliases (table_name, canonical_id);
 
--- How far this device has followed the server's records. `generation` counts first loads, `epoch` the server's histories.
+-- How far this device has followed the server's records. `generation` counts first loads.
 CREATE TABLE record_sync (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     cursor TEXT,
-    loading INTEGER NOT NULL DEFAULT 1,
-    generation INTEGER NOT NULL DEFAULT 1,
-    epoch INTEGER NOT NULL DEFAULT 0,
+    loading INTEGER NOT NULL DEFAULT 0,
+    generation INTEGER NOT NULL DEFAULT 0,
     server_epoch TEXT,
     last_success_at INTEGER,
-    last_change_at INTEGER,
     memory TEXT
 ) STRICT;
 INSERT INTO record_sync (only) VALUES (1);
