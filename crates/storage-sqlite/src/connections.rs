@@ -108,7 +108,10 @@ async fn refuse_unknown(options: &SqliteOptions) -> Res<()> {
     let detail = |version: u32| Some(format!("{} has version {version}", options.path().display()));
     match state {
         FileState::Empty | FileState::Watermelon(_) | FileState::Fieldpost(_) => Ok(()),
-        FileState::Newer(version) => Err(Fault::Kind(StorageErrorKind::NewerSchema, detail(version))),
+        // A later version of the app that Fieldpost replaces is newer too.
+        FileState::Newer(version) | FileState::OtherWatermelon(version @ 6..) => {
+            Err(Fault::Kind(StorageErrorKind::NewerSchema, detail(version)))
+        }
         FileState::Foreign(version) | FileState::OtherWatermelon(version) => {
             Err(Fault::Kind(StorageErrorKind::NotADatabase, detail(version)))
         }

@@ -206,14 +206,22 @@ async fn a_file_that_is_written_to_all_the_time_is_refused() {
     let path = moving.source("v5.db");
     let stop = Arc::new(AtomicBool::new(false));
     let (file, stopped) = (path.clone(), Arc::clone(&stop));
+    let (begun, has_begun) = std::sync::mpsc::channel();
     let writing = std::thread::spawn(move || {
-        use std::io::Write;
-        // Longer and longer, as a log is.
-        let mut log = fs::File::create(file.with_extension("db-wal")).unwrap();
+        use std::os::unix::fs::FileExt;
+        let log = fs::File::create(file.with_extension("db-wal")).unwrap();
+        // So large that copying it takes long beside a write.
+        log.set_len(64 << 20).unwrap();
+        let mut count = 0_u64;
         while !stopped.load(Ordering::Relaxed) {
-            log.write_all(&[0; 512]).unwrap();
+            log.write_all_at(&count.to_be_bytes(), 0).unwrap();
+            count += 1;
+            if count == 1 {
+                begun.send(()).unwrap();
+            }
         }
     });
+    has_begun.recv().unwrap();
     let error = moving.import("v5.db").await.unwrap_err();
     stop.store(true, Ordering::Relaxed);
     writing.join().unwrap();

@@ -45,8 +45,8 @@ async fn move_one(db: &SchemaManagerConnection<'_>, row: &Row, ids: &Ids, clock:
     let (name, table, record) = (row.word("id"), row.word("table_name"), row.word("record_id"));
     let at = row.time("created_at").unwrap_or(0);
     if clinical::find(&table).is_none() {
-        let at = At::column(TABLE, &name, "table_name");
-        return report(db, at, Outcome::KeptAside, "there is no such table", Some(row.content())).await;
+        let column = At::column(TABLE, &name, "table_name");
+        return report(db, column, Outcome::KeptAside, "there is no such table", Some(row.content())).await;
     }
     came(TABLE);
     let record_id = match ids.of(&table, &record) {

@@ -73,7 +73,7 @@ impl Source {
                 thread::sleep(PAUSE);
             }
             let before = self.stamps()?;
-            self.copy_once(target)?;
+            self.copy_once(target, &before)?;
             if before == self.stamps()? {
                 return Ok(());
             }
@@ -81,10 +81,15 @@ impl Source {
         Err(ImportError::SourceBusy(self.path.clone()))
     }
 
-    fn copy_once(&self, target: &Path) -> Result<(), ImportError> {
+    /// Not more than was there before: what somebody goes on writing to has no end.
+    fn copy_once(&self, target: &Path, before: &[Option<Stamp>]) -> Result<(), ImportError> {
         let targets = std::iter::once(target.to_owned()).chain(BESIDE.iter().map(|suffix| beside(target, suffix)));
-        for (from, to) in self.files().iter().zip(targets) {
-            match copy(from, &to) {
+        for ((from, to), stamp) in self.files().iter().zip(targets).zip(before) {
+            let copied = match stamp {
+                Some(stamp) => copy(from, &to, stamp.length),
+                None => Err(io::ErrorKind::NotFound.into()),
+            };
+            match copied {
                 Ok(()) => {}
                 // There was none, or it is gone again.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => remove(&to)?,
@@ -116,8 +121,8 @@ fn start(file: &Path, bytes: u64) -> io::Result<Vec<u8>> {
 }
 
 /// The copy can be read and written by its owner alone, whatever the rights of the original are.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    let mut from = File::open(from)?;
+fn copy(from: &Path, to: &Path, bytes: u64) -> io::Result<()> {
+    let mut from = File::open(from)?.take(bytes);
     io::copy(&mut from, &mut create(to)?).map(drop)
 }
 
