@@ -4,7 +4,10 @@ use crate::ManualClock;
 use chrono::TimeDelta;
 use fieldpost_domain::Time;
 use fieldpost_sync::Clock;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// The clock of a device, or of the server.
@@ -31,5 +34,9 @@ impl Clock for RunningClock {
         let passed = i64::try_from(self.start.elapsed().as_micros()).unwrap_or(i64::MAX);
         let right = Time::from_timestamp_micros(ManualClock::START + passed).unwrap_or(Time::UNIX_EPOCH);
         right + TimeDelta::seconds(self.wrong_by.load(Ordering::SeqCst))
+    }
+
+    fn since_boot(&self) -> Duration {
+        self.start.elapsed()
     }
 }
