@@ -426,13 +426,22 @@ end
 $$;
 comment on function fieldpost.compact_records(interval) is 'Forgets old deletions of records.';
 
--- For the tables of migrations/supabase/clinical.
-create or replace function fieldpost.touch() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp
+-- For the tables of migrations/supabase/clinical. Grants say the same of a client; they are lost with a dump.
+create or replace function fieldpost.keep_maker() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  c_stamps constant text[] := array['client_id', 'client_modified_at', 'last_mutation_id', 'version', 'sync_xid', 'updated_at'];
 begin
-  new.updated_at := now();
+  if fieldpost.uid() is not null then
+    new.id := old.id;
+    new.org_id := old.org_id;
+    new.created_by := old.created_by;
+    new.created_at := old.created_at;
+  end if;
+  new.updated_at := case when to_jsonb(new) - c_stamps = to_jsonb(old) - c_stamps then old.updated_at else now() end;
   return new;
 end
 $$;
-comment on function fieldpost.touch() is 'Keeps updated_at.';
+comment on function fieldpost.keep_maker() is
+  'Keeps who made a row, and updated_at. Security definer: roles of a project''s own may not look into this schema.';
