@@ -13,5 +13,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo::rerun-if-changed=build.rs");
         return Ok(());
     }
+    if env::var_os("CARGO_FEATURE_RECORDS").is_some() {
+        let suite = ("src/conformance/records", "record_stories.rs");
+        stories::write_suite(suite, "records_conformance_list", "records_conformance_group", HELPERS)?;
+    }
     stories::write("remote_conformance_list", "remote_conformance_group", HELPERS)
 }

@@ -4,9 +4,7 @@ use crate::RemoteResult;
 use async_trait::async_trait;
 use fieldpost_domain::{
     AccessToken, AuditId, Cursor, MutationId, OrgId, RecordId, ServerLimits, Time,
-    records::{
-        AuditOperation, ConflictRule, Fields, Modified, RecordOperation, RecordPage, RecordResult, TableName,
-    },
+    records::{AuditOperation, ConflictRule, Fields, Modified, RecordOperation, RecordPage, RecordResult, TableName},
 };
 use std::time::Duration;
 

@@ -1,13 +1,20 @@
 //! What the engine needs besides store and server: the time and randomness. Both are injected.
 
+use crate::steady;
 use fieldpost_domain::{ConversationId, MessageId, MutationId, Time};
 use fieldpost_storage::MutationIds;
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// The clock of this device. It dates what a person writes and does not influence what is pulled.
 pub trait Clock: Send + Sync {
     /// Now, in UTC.
     fn now(&self) -> Time;
+
+    /// The time since some start that stays the same while the process lives. Nobody can set it, and it goes on while
+    /// the device sleeps, as far as the operating system can tell.
+    fn since_boot(&self) -> Duration {
+        steady::since_boot()
+    }
 }
 
 /// A source of random bytes, for ids and backoff.
@@ -55,6 +62,12 @@ impl Env {
     pub fn now(&self) -> Time {
         let now = self.clock.now();
         chrono::DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+    }
+
+    /// The steady time of [`Clock::since_boot`].
+    #[must_use]
+    pub fn since_boot(&self) -> Duration {
+        self.clock.since_boot()
     }
 
     /// A random number.

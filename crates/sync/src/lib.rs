@@ -9,10 +9,14 @@
 pub mod driver;
 pub mod machine;
 
+#[cfg(feature = "records")]
+pub mod coordinator;
+
 mod env;
 mod error;
 mod session;
 mod status;
+mod steady;
 
 pub use driver::{CursorHealth, Engine, Parts, Probe, Runner};
 pub use env::{Clock, Entropy, Env, OsEntropy, SystemClock};
@@ -20,3 +24,10 @@ pub use error::SyncError;
 pub use machine::{Rhythm, SyncReport};
 pub use session::{ProvidedToken, SessionKeeper, TokenError, TokenProvider};
 pub use status::{MessageSyncStatus, Progress, Status, SyncStatus};
+
+#[cfg(feature = "records")]
+pub use coordinator::{ConnectionKind, ContextReport, ContextRunner, ContextState, ContextWatch, Coordinator, Left};
+#[cfg(feature = "records")]
+pub use driver::records::{RecordClock, RecordEngine, RecordParts, RecordStatus};
+#[cfg(feature = "records")]
+pub use machine::records::RecordReport;

@@ -101,6 +101,27 @@ impl ColumnKind {
         }
     }
 
+    /// A value in the one spelling that is kept: times in UTC with microseconds, UUIDs in lower case with hyphens, days as
+    /// `2026-01-31`, numbers as [`f64`]. A value that does not fit stays as it is.
+    #[must_use]
+    pub fn canonical(&self, value: Value) -> Value {
+        let spelled = match (self, &value) {
+            (Self::Real, Value::Number(number)) => number.as_f64().map(Value::from),
+            (Self::Time, Value::String(text)) => {
+                parse_time(text).map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true).into())
+            }
+            (Self::Date, Value::String(text)) => {
+                let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+                day.map(|day| day.format("%Y-%m-%d").to_string().into())
+            }
+            (Self::Uuid | Self::Reference(_), Value::String(text)) => {
+                uuid::Uuid::try_parse(text).ok().map(|id| id.hyphenated().to_string().into())
+            }
+            _ => None,
+        };
+        spelled.unwrap_or(value)
+    }
+
     const fn expected(&self) -> &'static str {
         match self {
             Self::Text => "a text without U+0000",

@@ -191,6 +191,16 @@ impl RecordTable {
         self.check_names_and_size(fields)
     }
 
+    /// Fields with each value in the one spelling that is kept ([`ColumnKind::canonical`]).
+    #[must_use]
+    pub fn canonical(&self, fields: Fields) -> Fields {
+        let spell = |name: String, value| match self.find(&name) {
+            Some(column) => (name, column.kind.canonical(value)),
+            None => (name, value),
+        };
+        fields.into_iter().map(|(name, value)| spell(name, value)).collect()
+    }
+
     fn check_names_and_size(&self, fields: &Fields) -> Result<(), FieldError> {
         if let Some((name, _)) = fields.iter().find(|(name, _)| self.find(name).is_none()) {
             return Err(FieldError::Unknown(name.to_owned()));
@@ -209,7 +219,7 @@ impl RecordTable {
     }
 
     /// Fields of the server under the names on the device, and, apart, those that do not fit the declaration: unknown
-    /// columns, and values of another kind. They are kept, never refused.
+    /// columns, and values of another kind. They are kept, never refused. Values are in the one spelling that is kept.
     #[must_use]
     pub fn from_server(&self, fields: Fields) -> (Fields, Fields) {
         let mut extra = Fields::new();
@@ -217,7 +227,7 @@ impl RecordTable {
         for (name, value) in fields {
             let column = self.columns.iter().find(|column| column.server_name.as_str() == name);
             match column.filter(|column| value.is_null() || column.kind.fits(&value)) {
-                Some(column) => known.set(column.name.as_str(), value),
+                Some(column) => known.set(column.name.as_str(), column.kind.canonical(value)),
                 None => extra.set(name, value),
             }
         }
@@ -276,6 +286,35 @@ mod tests {
         assert!(matches!(visits.check_change(&Fields::new().with("count", 1.5)), Err(FieldError::WrongType { .. })));
         let large = Fields::new().with("place", "x".repeat(RECORD_LIMIT));
         assert!(matches!(visits.check_new(&large), Err(FieldError::TooLarge(_))));
+    }
+
+    #[test]
+    fn values_have_one_spelling() {
+        let kinds = [
+            ("at", ColumnKind::Time),
+            ("day", ColumnKind::Date),
+            ("id_of", ColumnKind::Uuid),
+            ("share", ColumnKind::Real),
+            ("note", ColumnKind::Text),
+        ];
+        let table = kinds.into_iter().fold(RecordTable::new(table("spelled")), |table, (name, kind)| {
+            table.column(Column::new(column(name), kind))
+        });
+        let written = Fields::new()
+            .with("at", "2026-01-31T09:15:00+01:00")
+            .with("day", "2026-1-31")
+            .with("id_of", "0198C0DE00007000800000000000000A")
+            .with("share", 2)
+            .with("note", Value::Null);
+        let kept = Fields::new()
+            .with("at", "2026-01-31T08:15:00.000000Z")
+            .with("day", "2026-01-31")
+            .with("id_of", "0198c0de-0000-7000-8000-00000000000a")
+            .with("share", 2.0)
+            .with("note", Value::Null);
+        assert_eq!(table.canonical(written.clone()), kept);
+        assert_eq!(table.from_server(written).0, kept);
+        assert_eq!(table.canonical(kept.clone()), kept);
     }
 
     #[test]

@@ -28,3 +28,8 @@ pub(super) fn conversation_id() -> ConversationId {
 pub(super) fn mutation_id() -> MutationId {
     MutationId::from_parts(Utc::now(), fresh_bytes())
 }
+
+#[cfg(feature = "records")]
+pub(super) fn record_id() -> fieldpost_domain::records::RecordId {
+    fieldpost_domain::records::RecordId::from_parts(Utc::now(), fresh_bytes())
+}

@@ -38,6 +38,8 @@ pub mod open;
 pub mod paging;
 pub mod privacy;
 pub mod pull;
+#[cfg(feature = "records")]
+pub mod records;
 pub mod reference;
 pub mod retry;
 pub mod send;

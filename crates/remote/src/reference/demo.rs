@@ -24,6 +24,8 @@ impl ReferenceServer {
 
     /// Adds the demo world to this server.
     pub fn add_demo(&self) {
+        #[cfg(feature = "records")]
+        self.offer_clinical_tables();
         let org = self.add_org(DEMO_ORG);
         let admin = self.add_admin(org, profile("Robin", "Hale", DEMO_ADMIN));
         let ada = self.add_medic(org, profile("Ada", "Moss", DEMO_ADA));

@@ -11,6 +11,8 @@
 //! visible when it commits. So, as in a database, a place can appear below one that a reader has already passed. That
 //! is why a position is a [`Snapshot`] and not a place: a row belongs to the first pass whose end sees its transaction.
 
+#[cfg(feature = "records")]
+use super::records::RecordKey;
 use super::{snapshot::Snapshot, tables::Deleted};
 use fieldpost_domain::{ConversationId, MessageId, OrgId, PersonId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -24,6 +26,11 @@ pub(super) enum RowKey {
     ReadMarker(ConversationId, PersonId),
     Tombstone(Deleted),
     Access(PersonId, ConversationId),
+    #[cfg(feature = "records")]
+    Record(RecordKey),
+    /// What the members of an org are told of a record that is no longer theirs.
+    #[cfg(feature = "records")]
+    RecordTombstone(RecordKey, OrgId),
 }
 
 /// The place of a row: the transaction that last changed it, and its order within that transaction.

@@ -28,6 +28,8 @@ mod project;
 mod pull;
 mod push;
 mod random;
+#[cfg(feature = "records")]
+mod records;
 mod rows;
 mod sessions;
 mod snapshot;
@@ -52,6 +54,8 @@ pub use options::ReferenceBuilder;
 pub use project::Project;
 pub use push::*;
 pub use random::SeededRandom;
+#[cfg(feature = "records")]
+pub use records::{AuditRow, RecordSubmission, RecordSubmissionResult};
 pub use sessions::RefreshRefused;
 
 /// A server in memory. Clones are the same server.

@@ -21,10 +21,10 @@ use fieldpost_domain::{
 };
 use std::{collections::BTreeMap, fmt};
 
-/// Another transaction has locked the conversation. A real transaction would wait, or be chosen as the victim of a
+/// Another transaction has locked the conversation or the record. A real transaction would wait, or be chosen as the victim of a
 /// deadlock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("another transaction has locked the conversation")]
+#[error("another transaction has locked the conversation or the record")]
 pub struct Locked;
 
 /// A write that a transaction applies when it commits.
@@ -34,20 +34,44 @@ type Write = Box<dyn FnOnce(&mut Transaction<'_>) + Send>;
 #[derive(Default)]
 pub(super) struct OpenTransactions {
     last: u64,
-    by_id: BTreeMap<u64, Pending>,
-    locks: BTreeMap<ConversationId, u64>,
+    pub(super) by_id: BTreeMap<u64, Pending>,
+    locks: BTreeMap<Lock, u64>,
 }
 
-struct Pending {
-    stamp: u64,
-    now: Time,
+/// What a transaction locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lock {
+    Conversation(ConversationId),
+    #[cfg(feature = "records")]
+    Record(super::records::RecordKey),
+}
+
+pub(super) struct Pending {
+    pub(super) stamp: u64,
+    pub(super) now: Time,
     writes: Vec<Write>,
 }
 
 impl OpenTransactions {
     /// Whether a transaction other than `own` has locked a conversation.
     pub(super) fn is_locked(&self, conversation: ConversationId, own: Option<u64>) -> bool {
-        self.locks.get(&conversation).is_some_and(|holder| Some(*holder) != own)
+        self.holds(Lock::Conversation(conversation), own)
+    }
+
+    /// Whether a transaction other than `own` holds a lock.
+    pub(super) fn holds(&self, lock: Lock, own: Option<u64>) -> bool {
+        self.locks.get(&lock).is_some_and(|holder| Some(*holder) != own)
+    }
+
+    /// Takes a lock for a transaction that is open.
+    pub(super) fn take(&mut self, lock: Lock, id: u64) -> Result<(), Locked> {
+        if self.holds(lock, Some(id)) {
+            return Err(Locked);
+        }
+        if self.by_id.contains_key(&id) {
+            self.locks.insert(lock, id);
+        }
+        Ok(())
     }
 
     /// The state after all transactions have ended. Remaining handles hold numbers that are no longer valid.
@@ -55,7 +79,7 @@ impl OpenTransactions {
         Self { last: self.last, ..Self::default() }
     }
 
-    fn end(&mut self, id: u64) -> Option<Pending> {
+    pub(super) fn end(&mut self, id: u64) -> Option<Pending> {
         self.locks.retain(|_, holder| *holder != id);
         self.by_id.remove(&id)
     }
@@ -70,8 +94,8 @@ impl fmt::Debug for OpenTransactions {
 /// A transaction of another client. Dropping it rolls it back.
 #[derive(Debug)]
 pub struct OpenTransaction {
-    server: ReferenceServer,
-    id: u64,
+    pub(super) server: ReferenceServer,
+    pub(super) id: u64,
 }
 
 impl ReferenceServer {
@@ -96,13 +120,7 @@ impl OpenTransaction {
     pub fn lock(&self, conversation: ConversationId) -> Result<(), Locked> {
         let mut state = self.server.lock();
         let conversation = state.tables.resolve(conversation);
-        if state.open.is_locked(conversation, Some(self.id)) {
-            return Err(Locked);
-        }
-        if state.open.by_id.contains_key(&self.id) {
-            state.open.locks.insert(conversation, self.id);
-        }
-        Ok(())
+        state.open.take(Lock::Conversation(conversation), self.id)
     }
 
     /// Commits. False if the server has restarted meanwhile, or if a write breaks a rule of the tables: then nothing
@@ -147,7 +165,7 @@ impl OpenTransaction {
         Ok(PushAnswer::of(mutations, results, state.options.limits))
     }
 
-    fn add(&self, write: impl FnOnce(&mut Transaction<'_>) + Send + 'static) {
+    pub(super) fn add(&self, write: impl FnOnce(&mut Transaction<'_>) + Send + 'static) {
         let mut state = self.server.lock();
         if let Some(pending) = state.open.by_id.get_mut(&self.id) {
             pending.writes.push(Box::new(write));

@@ -290,6 +290,8 @@ impl ReferenceServer {
         let mut state = self.lock();
         state.compacted = state.feed.snapshot();
         state.tables.tombstones.clear();
+        #[cfg(feature = "records")]
+        state.tables.records.tombstones.clear();
     }
 
     /// Answers the next mutation, of this conversation or of any, with `retry`. Each call adds one such answer.

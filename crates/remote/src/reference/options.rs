@@ -14,6 +14,9 @@ pub(super) struct Options {
     pub(super) token_lifetime: Duration,
     pub(super) info: ServerInfo,
     pub(super) project: Option<Arc<dyn Project>>,
+    /// Whether the functions for records are installed.
+    #[cfg(feature = "records")]
+    pub(super) records: bool,
 }
 
 impl fmt::Debug for Options {
@@ -43,6 +46,8 @@ impl ReferenceBuilder {
                 token_lifetime: Duration::from_secs(3600),
                 info: ServerInfo { sql_version: Some(SQL_VERSION), capabilities: capabilities() },
                 project: None,
+                #[cfg(feature = "records")]
+                records: true,
             },
         }
     }
@@ -86,6 +91,14 @@ impl ReferenceBuilder {
     #[must_use]
     pub fn without(mut self, capability: &Capability) -> Self {
         self.options.info.capabilities.remove(capability);
+        self
+    }
+
+    /// A server without the functions for records.
+    #[cfg(feature = "records")]
+    #[must_use]
+    pub const fn without_records(mut self) -> Self {
+        self.options.records = false;
         self
     }
 

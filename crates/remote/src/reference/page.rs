@@ -115,6 +115,8 @@ impl<'t> Page<'t> {
                     self.add_markers(*id);
                 }
             }
+            #[cfg(feature = "records")]
+            RowKey::Record(_) | RowKey::RecordTombstone(..) => {}
         }
     }
 

@@ -5,6 +5,11 @@
 
 use super::push::SubmittedMessage;
 use fieldpost_domain::{Message, PersonId, Refusal};
+#[cfg(feature = "records")]
+use fieldpost_domain::{
+    Role,
+    records::{RecordRefusal, RecordRow},
+};
 use std::{fmt, sync::Arc};
 
 /// The triggers and policies of a project. The default methods add nothing.
@@ -26,6 +31,39 @@ pub trait Project: Send + Sync {
     /// A trigger, a constraint or a policy of the project refuses the row, in its own words.
     fn stores(&self, message: &mut SubmittedMessage, author: PersonId) -> Result<(), Refusal> {
         let _ = (message, author);
+        Ok(())
+    }
+
+    /// Whether its policies show a record to a member of the record's org.
+    #[cfg(feature = "records")]
+    fn shows_record(&self, row: &RecordRow, reader: PersonId, role: &Role) -> bool {
+        let _ = (row, reader, role);
+        true
+    }
+
+    /// Applies the project's triggers and policies to a record that a member of its org creates or changes. `before` is
+    /// the row that is there.
+    ///
+    /// # Errors
+    /// A trigger, a constraint or a policy of the project refuses the row.
+    #[cfg(feature = "records")]
+    fn stores_record(
+        &self,
+        before: Option<&RecordRow>,
+        row: &mut RecordRow,
+        (author, role): (PersonId, &Role),
+    ) -> Result<(), RecordRefusal> {
+        let _ = (before, row, author, role);
+        Ok(())
+    }
+
+    /// The same for a record that somebody deletes who may do so.
+    ///
+    /// # Errors
+    /// A trigger, a constraint or a policy of the project refuses it.
+    #[cfg(feature = "records")]
+    fn removes_record(&self, row: &RecordRow, (author, role): (PersonId, &Role)) -> Result<(), RecordRefusal> {
+        let _ = (row, author, role);
         Ok(())
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) sessions: Sessions,
     pub(super) random: SeededRandom,
     pub(super) injections: Injections,
+    #[cfg(feature = "records")]
+    pub(super) record_retries: super::records::Retries,
     pub(super) min_protocol: u32,
     /// Tombstones of the transactions in this snapshot were removed.
     pub(super) compacted: Snapshot,
@@ -39,6 +41,8 @@ impl State {
             feed: Feed::default(),
             sessions: Sessions::default(),
             injections: Injections::default(),
+            #[cfg(feature = "records")]
+            record_retries: super::records::Retries::default(),
             min_protocol: PROTOCOL,
             compacted: Snapshot::default(),
             open: OpenTransactions::default(),

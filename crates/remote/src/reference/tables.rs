@@ -2,6 +2,8 @@
 //! (`viewer`).
 
 use super::project::OfProject;
+#[cfg(feature = "records")]
+use super::records::RecordTables;
 use fieldpost_domain::{
     AccessChange, ConversationId, ConversationKind, MedicId, Message, MessageId, OrgId, PersonId, ReadMarker, Role,
     Seq, Time, Tombstone, Version,
@@ -82,6 +84,9 @@ pub(super) struct Tables {
     pub(super) aliases: BTreeMap<ConversationId, ConversationId>,
     /// The ids of all deleted conversations. They are never reused.
     pub(super) used_up: BTreeSet<ConversationId>,
+    /// Tables of records, their rows, and the audit log.
+    #[cfg(feature = "records")]
+    pub(super) records: RecordTables,
     /// Triggers and policies are part of the database, like the rows.
     pub(super) project: OfProject,
 }

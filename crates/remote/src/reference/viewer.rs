@@ -184,6 +184,9 @@ impl Viewer {
                 *person == self.person_id
                     && tables.access.get(&(*person, *id)).is_some_and(|row| (row.access == Access::Grant) == seen)
             }
+            // Records have calls of their own.
+            #[cfg(feature = "records")]
+            RowKey::Record(_) | RowKey::RecordTombstone(..) => false,
         }
     }
 }

@@ -16,15 +16,28 @@ pub struct AuditCounts {
     pub dropped: u64,
 }
 
+/// The most entries that wait on a device.
+pub const AUDIT_LIMIT: usize = 10_000;
+
+/// The most characters of a context.
+pub const CONTEXT_LIMIT: usize = 500;
+
 /// The audit log: bounded, and never in the way of anything else.
+///
+/// Each rule names, in brackets, the story of the conformance suite that holds it.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait AuditLog: Send + Sync {
     /// Adds an entry for the owner of the file.
     ///
-    /// 1. Nothing is added, and that is no error, when nobody is signed in (`nothing_is_audited_when_signed_out`).
-    /// 2. The table is written by its name on the server, the record by its current id.
-    /// 3. Above 10,000 entries the oldest are dropped and counted (`a_full_audit_log_drops_the_oldest_and_counts_them`).
+    /// 1. Nothing is added, and that is no error, when the file has no owner (`nothing_is_audited_without_an_owner`).
+    ///    Whether the owner is signed in now is for the caller to know, because an app may keep its session itself.
+    /// 2. The table is written by its name on the server, the record by its current id
+    ///    (`an_entry_has_the_names_of_the_server`).
+    /// 3. Above [`AUDIT_LIMIT`] entries the oldest are dropped and counted
+    ///    (`a_full_audit_log_drops_the_oldest_and_counts_them`).
+    /// 4. A context is cut after [`CONTEXT_LIMIT`] characters; an id that is there already adds nothing
+    ///    (`an_entry_is_never_refused`).
     async fn audit(
         &self,
         id: AuditId,
@@ -35,7 +48,8 @@ pub trait AuditLog: Send + Sync {
         at: DeviceTime,
     ) -> StorageResult<()>;
 
-    /// The oldest entries, at most `limit`. They stay until [`AuditLog::audited`].
+    /// The oldest entries, at most `limit`. They stay until [`AuditLog::audited`]
+    /// (`entries_stay_until_the_server_has_them`).
     async fn next_audit(&self, limit: u32) -> StorageResult<Vec<AuditEntry>>;
 
     /// The server has these entries, or has refused them for good: they leave.

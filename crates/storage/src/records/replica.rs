@@ -15,6 +15,8 @@ pub struct RecordMemory {
     pub page_size: ReducedSize,
     /// How fast the line is.
     pub line: LineSpeed,
+    /// A pull of several pages has begun and has not ended: its last page tells only what was committed before it began.
+    pub run_open: bool,
     /// Changes that lost, ever.
     pub lost: u64,
     /// Changes whose record the server did not have, ever.
@@ -56,23 +58,31 @@ pub trait RecordReplica: Send + Sync {
     ///
     /// 1. A row of an older version never replaces a newer one, and a deleted record does not come back by a late page
     ///    (`an_older_row_replaces_nothing`, `a_late_page_does_not_resurrect_a_record`).
+    ///    A row of the same version does replace: it is the row. A tombstone counts against a row of its version or an
+    ///    older one, and removes a record of its version or an older one.
     /// 2. Queued changes stay visible over the new row (`a_queued_change_stays_over_a_pulled_row`).
     /// 3. A row whose `client_id` is the id of a record here is that record, whose id becomes the server's
     ///    (`a_pulled_row_finds_the_record_that_it_is`).
     /// 4. A page of a load marks what it names. The last one removes the records that no page has named, except those
     ///    with queued changes; their changes become dead letters ([`fieldpost_domain::records::RecordRefusalCode::AccessLost`])
-    ///    unless they are creates (`a_load_removes_what_it_did_not_name`).
-    /// 5. A tombstone removes the record; queued changes of it become conflicts as with a missing record
-    ///    (`a_tombstone_removes_the_record`).
+    ///    unless they are creates, or follow one (`a_load_removes_what_it_did_not_name`). When its last dead letter has
+    ///    left, the record leaves. A record whose last queued change is a delete leaves at once. Tables that are not
+    ///    declared, and tables that the page calls unknown, keep all (`a_load_leaves_other_tables_alone`).
+    /// 5. A tombstone removes the record; queued changes of it become conflicts as with a missing record, noticed at the
+    ///    server's time of the page (`a_tombstone_removes_the_record`). If the last of them is a delete there is none.
     /// 6. Fields that the declaration does not have, and rows of tables that are not declared, lose nothing: the former
-    ///    are kept in `extra`, the latter are fetched when the table is declared
-    ///    (`unknown_fields_are_kept`).
+    ///    are kept in `extra`, as are values of another kind than the column's, under the server's names; the latter are
+    ///    fetched when the table is declared (`unknown_fields_are_kept`). A field that the row does not name keeps its
+    ///    value.
+    /// 7. A page of another epoch than the last one: the versions of before mean nothing, so any row replaces, and
+    ///    tombstones are forgotten (`after_a_restore_any_row_counts`).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Superseded`] when the position is no longer `from`: another process has moved it.
     async fn apply_records(&self, from: Option<Cursor>, page: &RecordPage) -> StorageResult<RecordApplyReport>;
 
-    /// Begins a first load: the cursor is dropped, the rows stay until the load has ended.
+    /// Begins a first load: the cursor is dropped, the rows stay until the load has ended. A page of a load that nobody
+    /// has begun begins it.
     async fn begin_record_load(&self) -> StorageResult<()>;
 
     /// Saves what a pass has learned and, if it succeeded, when.

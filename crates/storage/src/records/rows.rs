@@ -19,17 +19,19 @@ pub trait Records: Send + Sync {
     ///
     /// 1. A new table is created, a new column is added; a field that was kept in [`Record::extra`] moves into it
     ///    (`a_new_column_takes_what_was_kept`).
-    /// 2. A table or column that is no longer declared keeps its data and its queued changes; it is neither shown nor
-    ///    sent until it is declared again (`what_is_no_longer_declared_is_kept`).
+    /// 2. A table that is no longer declared keeps its data and its queued changes; it is neither shown nor sent until it
+    ///    is declared again (`what_is_no_longer_declared_is_kept`). A column keeps its data too and is not shown; changes
+    ///    of it that are queued are sent as they were made (`a_column_that_is_no_longer_declared_is_kept`).
     /// 3. Declaring the same again changes nothing (`declaring_again_changes_nothing`).
-    /// 4. When the set of tables grows, the next pull is a first load, which fetches the rows that other devices wrote
-    ///    before (`a_new_table_loads_again`).
+    /// 4. When the set of tables grows, or a table gets another name on the server, the next pull is a first load, which
+    ///    fetches the rows that other devices wrote before (`a_new_table_loads_again`).
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::Declaration`] for a declaration that is refused.
+    /// [`crate::StorageErrorKind::Declaration`] for a declaration that is refused, also for a column that once was
+    /// declared with another kind. Then nothing is declared differently (`a_faulty_declaration_changes_nothing`).
     async fn declare(&self, tables: &[RecordTable]) -> StorageResult<()>;
 
-    /// The declared tables.
+    /// The declared tables, by name.
     async fn declared(&self) -> StorageResult<Vec<RecordTable>>;
 
     /// Creates a record and queues the create.
@@ -41,7 +43,8 @@ pub trait Records: Send + Sync {
     /// 4. Creating the same id again changes nothing and returns the stored record (`creating_twice_changes_nothing`).
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::InvalidRecord`] for fields that do not fit; [`crate::StorageErrorKind::NotFound`] for
+    /// [`crate::StorageErrorKind::InvalidRecord`] for fields that do not fit, and for the id of a record that was deleted
+    /// (`a_deleted_record_is_not_created_again`); [`crate::StorageErrorKind::NotFound`] for
     /// a table that is not declared; [`crate::StorageErrorKind::NoAccount`] when nobody has signed in;
     /// [`crate::StorageErrorKind::NotSynced`] when no org is given and the person's is not known yet.
     async fn create_record(&self, mutation: MutationId, new: NewRecord) -> StorageResult<Record>;
@@ -50,9 +53,12 @@ pub trait Records: Send + Sync {
     ///
     /// 1. Only the fields of the change are set (`an_update_sets_its_fields_alone`).
     /// 2. A change of a record whose last queued mutation was never attempted is folded into it, with the later time
-    ///    (`an_update_is_folded_into_what_was_never_sent`).
+    ///    (`an_update_is_folded_into_what_was_never_sent`). Not if it refers to a record that was created since, because
+    ///    that must be sent before it (`an_update_is_not_folded_past_what_it_refers_to`), and not if the result would be
+    ///    larger than [`fieldpost_domain::records::RECORD_LIMIT`].
     /// 3. If the change makes the record immediate, all its queued mutations become immediate
-    ///    (`a_record_that_becomes_immediate_takes_its_queue_along`).
+    ///    (`a_record_that_becomes_immediate_takes_its_queue_along`), and creates of records that it refers to as with
+    ///    [`Records::create_record`]. What becomes more urgent no longer waits. No priority is ever lowered.
     /// 4. If an earlier change of the record is a dead letter, this one is parked with it
     ///    (`a_change_behind_a_refused_one_parks`).
     /// 5. A change that sets nothing to another value queues nothing (`an_update_of_nothing_queues_nothing`).
@@ -63,9 +69,12 @@ pub trait Records: Send + Sync {
 
     /// Deletes a record and queues the delete. The record is no longer shown.
     ///
-    /// 1. A record whose create was never attempted leaves with all its queued mutations, and nothing is queued
-    ///    (`deleting_what_was_never_sent_leaves_nothing`).
+    /// 1. A record whose create was never attempted, or was refused, leaves with all its queued mutations, and nothing is
+    ///    queued (`deleting_what_was_never_sent_leaves_nothing`).
     /// 2. Deleting what is not there succeeds and queues nothing (`deleting_twice_is_one_delete`).
+    /// 3. Changes of the record that were never attempted or were refused leave: the delete makes them pointless
+    ///    (`a_delete_replaces_what_was_never_sent`).
+    /// 4. Its priority is that of a change of the record as it is shown.
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::NotFound`] for a table that is not declared.
@@ -80,10 +89,13 @@ pub trait Records: Send + Sync {
     /// A record; none if it is not there.
     async fn record(&self, table: &TableName, record: RecordId) -> StorageResult<Option<Record>>;
 
-    /// The records that a query asks for (`a_query_filters_orders_and_limits`).
+    /// The records that a query asks for (`a_query_filters_orders_and_limits`). Text is compared by its bytes, false is
+    /// below true, times are compared as moments.
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::InvalidRecord`] when a condition names no column, or its value does not fit.
+    /// [`crate::StorageErrorKind::InvalidRecord`] when a condition names no column, or its value does not fit: null can
+    /// only be compared with `Is` and `IsNot`, JSON only with null, and only text can contain. JSON gives no order
+    /// (`a_faulty_query_is_refused`).
     async fn records(&self, query: &RecordQuery) -> StorageResult<Vec<Record>>;
 
     /// The changes of this device that lost against later ones, the newest first.
@@ -96,7 +108,8 @@ pub trait Records: Send + Sync {
     /// (`a_lost_change_can_be_applied_again`).
     ///
     /// # Errors
-    /// [`crate::StorageErrorKind::NotFound`] when there is no such conflict, or its record is gone.
+    /// [`crate::StorageErrorKind::NotFound`] when there is no such conflict, or its record is gone. The conflict stays
+    /// then.
     async fn reapply_record_conflict(
         &self,
         lost: MutationId,
@@ -107,6 +120,6 @@ pub trait Records: Send + Sync {
     /// Records in a table, shown ones only.
     async fn count_records(&self, table: &TableName) -> StorageResult<u64>;
 
-    /// When the newest change was made here; none without any. For the sync status of an app.
+    /// When the newest change in the queue was made, by the device clock; none if the queue is empty.
     async fn last_record_change(&self) -> StorageResult<Option<Time>>;
 }

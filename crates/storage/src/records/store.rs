@@ -10,6 +10,8 @@ pub trait RecordStore: Records + RecordQueue + RecordReplica + AuditLog {
     /// The changes of each commit from now on ([`crate::ChangeSet::records`]), as [`crate::Store::changes`].
     fn record_changes(&self) -> ChangeReceiver;
 
-    /// The turn to sync the records. It is another turn than that of messages: neither waits for the other.
+    /// The turn to sync the records. It is another turn than that of messages: neither waits for the other. What was
+    /// under way when the last turn ended is under way no more: it is sent again, with the same ids
+    /// (`what_a_turn_left_under_way_is_sent_again`).
     async fn try_record_turn(&self) -> StorageResult<Option<Turn>>;
 }

@@ -1,7 +1,7 @@
 //! Makes an authenticated call.
 
 use super::Engine;
-use crate::SyncError;
+use crate::{SessionKeeper, SyncError};
 use fieldpost_domain::AccessToken;
 use fieldpost_remote::{RemoteError, RemoteErrorKind, RemoteResult};
 use std::future::Future;
@@ -11,6 +11,21 @@ use tracing::Instrument;
 const MAX_CACHED_TOKENS: u32 = 2;
 
 impl Engine {
+    /// As [`SessionKeeper::call`].
+    pub(super) async fn call<T, F, Call>(
+        &self,
+        operation: &'static str,
+        make_call: F,
+    ) -> Result<RemoteResult<T>, SyncError>
+    where
+        F: Fn(AccessToken) -> Call,
+        Call: Future<Output = RemoteResult<T>>,
+    {
+        self.session.call(operation, make_call).await
+    }
+}
+
+impl SessionKeeper {
     /// Makes a call with the current token. If the server rejects the token, the call is repeated with another one.
     /// That one may come from another process and have expired too; then a refreshed one follows. The outer error means
     /// that there is no session to call with; the inner error is the call's own.
@@ -23,7 +38,7 @@ impl Engine {
         F: Fn(AccessToken) -> Call,
         Call: Future<Output = RemoteResult<T>>,
     {
-        let mut token = self.session.token().await?;
+        let mut token = self.token().await?;
         let mut cached_tokens = 0;
         loop {
             let response = self.attempt(operation, make_call(token.clone())).await;
@@ -32,7 +47,7 @@ impl Engine {
             if !refused || cached_tokens > MAX_CACHED_TOKENS {
                 return Ok(response);
             }
-            let replacement = self.session.replacement(&token).await?;
+            let replacement = self.replacement(&token).await?;
             token = replacement.token;
             if !replacement.cached {
                 let response = self.attempt(operation, make_call(token.clone())).await;
@@ -54,7 +69,7 @@ impl Engine {
         if error.kind() != RemoteErrorKind::Unauthorized {
             return error;
         }
-        self.session.new_token_refused(token);
+        self.new_token_refused(token);
         RemoteError::new(RemoteErrorKind::NewTokenRefused, operation).with_source(error)
     }
 }

@@ -16,6 +16,8 @@ mod meanwhile;
 mod pass;
 mod prefetch;
 mod probe;
+#[cfg(feature = "records")]
+pub(crate) mod records;
 mod runner;
 
 pub use probe::{CursorHealth, Probe};
@@ -64,7 +66,7 @@ pub struct Engine {
     sessions: Arc<dyn Sessions>,
     turns: Arc<dyn Turns>,
     api: Arc<dyn MessagingApi>,
-    session: SessionKeeper,
+    session: Arc<SessionKeeper>,
     env: Env,
     status: watch::Sender<Status>,
     /// Held from counting the outbox until the counts are published, so that an old count never replaces a newer one.
@@ -88,7 +90,7 @@ impl Engine {
     /// A new engine. It does nothing until it is asked to.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let session = SessionKeeper::new(parts.auth, Arc::clone(&parts.sessions), parts.env.clone());
+        let session = Arc::new(SessionKeeper::new(parts.auth, Arc::clone(&parts.sessions), parts.env.clone()));
         Self {
             outbox: parts.outbox,
             replica: parts.replica,
@@ -127,14 +129,21 @@ impl Engine {
     /// Uses the session of the app, which gives the tokens. The engine then does not sign in.
     #[must_use]
     pub fn with_tokens(self, tokens: Arc<dyn TokenProvider>) -> Self {
-        let session = SessionKeeper::of_the_app(tokens, Arc::clone(&self.sessions));
+        let session = Arc::new(SessionKeeper::of_the_app(tokens, Arc::clone(&self.sessions)));
         Self { session, ..self }
     }
 
     /// The session.
     #[must_use]
-    pub const fn session(&self) -> &SessionKeeper {
+    pub fn session(&self) -> &SessionKeeper {
         &self.session
+    }
+
+    /// The session, to share it with a [`crate::RecordEngine`] of the same store.
+    #[cfg(feature = "records")]
+    #[must_use]
+    pub fn shared_session(&self) -> Arc<SessionKeeper> {
+        Arc::clone(&self.session)
     }
 
     /// The status; the receiver sees every change.

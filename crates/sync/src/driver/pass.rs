@@ -108,9 +108,9 @@ impl Engine {
 }
 
 /// How long to wait for another process that syncs the same store.
-const TURN_TIMEOUT: Duration = Duration::from_secs(15);
+pub(super) const TURN_TIMEOUT: Duration = Duration::from_secs(15);
 /// How often to check whether that process is done.
-const TURN_POLL_INTERVAL: Duration = Duration::from_millis(100);
+pub(super) const TURN_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Engine {
     /// Takes the turn to sync the store.

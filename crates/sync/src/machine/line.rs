@@ -19,13 +19,13 @@ use fieldpost_storage::BatchLimits;
 use std::time::Duration;
 
 /// How long a page or a batch should take: a quarter of the time that a call may take.
-const TARGET_SECONDS: u32 = 15;
+pub(super) const TARGET_SECONDS: u32 = 15;
 
 /// Smaller responses measure the way there and back, not the line.
-const TELLING_BYTES: u32 = 4096;
+pub(super) const TELLING_BYTES: u32 = 4096;
 
 /// Calls faster than this are not the line's fault.
-const TELLING_TIME: Duration = Duration::from_secs(1);
+pub(super) const TELLING_TIME: Duration = Duration::from_secs(1);
 
 /// The smallest page: below this the way there and back costs more than the bytes.
 const LEAST_BYTES: u32 = 16 * 1024;
@@ -34,7 +34,7 @@ const LEAST_BYTES: u32 = 16 * 1024;
 const ROW_BYTES: u32 = 512;
 
 /// How often one pass requests a page again that took too long.
-const SLOW_LIMIT: u32 = 2;
+pub(super) const SLOW_LIMIT: u32 = 2;
 
 /// What a pass knows about its line beyond [`fieldpost_storage::LineSpeed`].
 #[derive(Debug, Default)]
@@ -137,12 +137,12 @@ fn weight(batch: &[Mutation]) -> u32 {
 }
 
 /// What comes in the target time at this speed.
-fn within_target(speed: Option<u32>) -> Option<u32> {
+pub(super) fn within_target(speed: Option<u32>) -> Option<u32> {
     speed.map(|speed| speed.saturating_mul(TARGET_SECONDS).max(LEAST_BYTES))
 }
 
 /// The speed after one more measurement; none if it is enough for `full` bytes.
-fn averaged(before: Option<u32>, bytes: u32, took: Duration, full: u32) -> Option<u32> {
+pub(super) fn averaged(before: Option<u32>, bytes: u32, took: Duration, full: u32) -> Option<u32> {
     let millis = took.as_millis().max(1);
     let measured = u32::try_from(u128::from(bytes) * 1000 / millis).unwrap_or(u32::MAX);
     let speed = before.map_or(measured, |before| before / 2 + measured / 2).max(1);

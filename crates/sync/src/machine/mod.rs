@@ -39,6 +39,8 @@ mod outcome;
 mod pace;
 mod pass_result;
 mod push;
+#[cfg(feature = "records")]
+pub mod records;
 pub(crate) mod repair;
 pub mod schedule;
 mod wait;

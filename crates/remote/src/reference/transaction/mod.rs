@@ -7,6 +7,8 @@
 mod conversations;
 mod membership;
 mod messages;
+#[cfg(feature = "records")]
+mod records;
 
 use super::{
     SeededRandom,
