@@ -74,6 +74,8 @@ comment on function fieldpost.record_modified(oid) is 'The expression of when a 
 create or replace function fieldpost.record_before_insert() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_name constant text := tg_table_name;  -- of type name it would use no index
 begin
   if new.last_mutation_id is not null and coalesce(current_setting('fieldpost.records_push', true), '') = 'on' then
     new.client_modified_at := least(coalesce(new.client_modified_at, clock_timestamp()), clock_timestamp());
@@ -83,7 +85,7 @@ begin
   end if;
   new.version := 1 + greatest(
     (select k.records_version from fieldpost.compaction k),
-    (select max(t.version) from fieldpost.record_tombstones t where t.name = tg_table_name and t.id = new.id));
+    (select max(t.version) from fieldpost.record_tombstones t where t.name = v_name and t.id = new.id));
   new.sync_xid := pg_current_xact_id();
   return new;
 end
