@@ -117,7 +117,7 @@ async fn a_table_that_is_offered_later_asks_for_a_new_load() {
     let visits = TableName::new("visits").unwrap();
     let tables = [workers(), visits.clone()];
     let before = given.server.pull_records(&given.token, request(&tables, None)).await.unwrap();
-    assert_eq!(before.unknown_tables, [visits.clone()]);
+    assert_eq!(before.unknown_tables, std::slice::from_ref(&visits));
     given.server.offer_table(&RecordTable::new(visits));
     assert_eq!(given.expired(&tables, &before.cursor).await, expired(ExpiredReason::Tables));
 }
