@@ -74,6 +74,8 @@ comment on function fieldpost.record_modified(oid) is 'The expression of when a 
 create or replace function fieldpost.record_before_insert() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_name constant text := tg_table_name;  -- of type name it would use no index
 begin
   if new.last_mutation_id is not null and coalesce(current_setting('fieldpost.records_push', true), '') = 'on' then
     new.client_modified_at := least(coalesce(new.client_modified_at, clock_timestamp()), clock_timestamp());
@@ -83,7 +85,7 @@ begin
   end if;
   new.version := 1 + greatest(
     (select k.records_version from fieldpost.compaction k),
-    (select max(t.version) from fieldpost.record_tombstones t where t.name = tg_table_name and t.id = new.id));
+    (select max(t.version) from fieldpost.record_tombstones t where t.name = v_name and t.id = new.id));
   new.sync_xid := pg_current_xact_id();
   return new;
 end
@@ -426,13 +428,22 @@ end
 $$;
 comment on function fieldpost.compact_records(interval) is 'Forgets old deletions of records.';
 
--- For the tables of migrations/supabase/clinical.
-create or replace function fieldpost.touch() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp
+-- For the tables of migrations/supabase/clinical. Grants say the same of a client; they are lost with a dump.
+create or replace function fieldpost.keep_maker() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  c_stamps constant text[] := array['client_id', 'client_modified_at', 'last_mutation_id', 'version', 'sync_xid', 'updated_at'];
 begin
-  new.updated_at := now();
+  if fieldpost.uid() is not null then
+    new.id := old.id;
+    new.org_id := old.org_id;
+    new.created_by := old.created_by;
+    new.created_at := old.created_at;
+  end if;
+  new.updated_at := case when to_jsonb(new) - c_stamps = to_jsonb(old) - c_stamps then old.updated_at else now() end;
   return new;
 end
 $$;
-comment on function fieldpost.touch() is 'Keeps updated_at.';
+comment on function fieldpost.keep_maker() is
+  'Keeps who made a row, and updated_at. Security definer: roles of a project''s own may not look into this schema.';

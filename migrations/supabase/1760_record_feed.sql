@@ -128,10 +128,12 @@ as $$
 $$;
 comment on function fieldpost.record_ranges(fieldpost.span) is 'As ranges_left, and from before everything where a load begins.';
 
--- The next rows of a stream: which, and nothing of what is in them.
+-- The next rows of a stream: which, and nothing of what is in them. In the order of the index: of a load or after an import the ranges
+-- are most of the table, which the planner does not know; it would sort all of it for each page.
 create or replace function fieldpost.record_picks(p_name text, p_org uuid, p_gone boolean, f fieldpost.span)
 returns table (xid xid8, id uuid, client_id uuid, version bigint)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+  set enable_bitmapscan = off set enable_seqscan = off
 as $$
 begin
   if not exists (select from fieldpost.memberships(auth.uid()) m where m.org_id = p_org)
@@ -298,7 +300,8 @@ begin
     fieldpost.envelope() || jsonb_build_object('more', v_more, 'loading', w.loading, 'unknown_tables', to_jsonb(s.unknown), 'epoch', left(w.head, 16),
       'cursor', case when v_more
         then concat_ws('.', case when w.loading then 'l1' when w.last then 's1' else 'r1' end, w.head, coalesce(fieldpost.snapshot_text(w.from_), '-'), fieldpost.snapshot_text(w.to_), w.stream, w.xid, w.id)
-        else concat_ws('.', 'r1', w.head, fieldpost.snapshot_text(w.to_)) end),
+        -- After a load: everything since it began, as if it had not gone on.
+        else concat_ws('.', 'r1', w.head, fieldpost.snapshot_text(case when w.loading then coalesce(w.from_, w.to_) else w.to_ end)) end),
     array['records', 'tombstones'], array[substr(v_rows, 2), substr(v_tombstones, 2)]);
 end
 $$;

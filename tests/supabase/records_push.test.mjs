@@ -69,7 +69,7 @@ test("a time after now counts as now, and one before 2000 as the beginning of 20
 });
 
 test("a direct writer's change counts as made now, whatever it claims, and ends the trace of the device's", async () => {
-  const made = visit({ notes: "old" });
+  const made = visit({ notes: "old" }, { age_ms: 10_000_000 });
   await one(ada, made);
   await sql`update public.visits set notes = 'dashboard', client_modified_at = '2001-01-01', version = 99, sync_xid = '1', client_id = gen_random_uuid() where id = ${made.record_id}`;
   const now = await row(made.record_id);

@@ -158,7 +158,7 @@ begin
     execute format('create policy members_change on public.%I for update to authenticated using %s with check %s', v_table, c_member, c_member);
     execute format('create policy admins_and_makers_delete on public.%I for delete to authenticated using '
       '(org_id in (select fieldpost.my_admin_orgs()) or %s and org_id in (select fieldpost.my_medic_orgs()))', v_table, c_maker);
-    execute format('create trigger updated_at before update on public.%I for each row when (old.* is distinct from new.*) execute function fieldpost.touch()', v_table);
+    execute format('create trigger keep_maker before update on public.%I for each row execute function fieldpost.keep_maker()', v_table);
     execute format('revoke all on public.%I from anon, authenticated', v_table);
     execute format('grant select, insert, delete on public.%I to authenticated', v_table);
     -- Neither whose a row is nor who made it is changed from outside.
