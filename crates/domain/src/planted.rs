@@ -85,18 +85,18 @@ bugs! {
     RefreshesForEver: "bounded", "a token that the server refuses right after it has issued it is replaced by another";
     DigestOfAnotherMoment: "bounded", "a digest is compared although a push was answered since its page was requested";
     EveryPassLoadsAnew: "bounded", "every pass loads everything anew";
-    RecordPriorityIgnored: "immediate_first", "changes of records are sent without regard to their priority";
-    ImmediateWaitsForBatch: "immediate_first", "an immediate change waits for the pass that is running";
-    UpdateOvertakesCreate: "record_order", "an update is sent before the create of its record";
-    LostAnswerIsConflict: "record_no_loss", "a lost answer counts as a change that did not win";
-    RecordRetryIsRefusal: "record_no_loss", "`retry` for a change of a record counts as a refusal";
-    MissingRecordBlocks: "record_liveness", "a change whose record is missing is tried for ever";
-    RecordWaitsOutlastReconnect: "record_liveness", "a network that is back ends no wait of a change";
-    LwwByRawClock: "last_write_wins", "a change is dated by the device's clock as it is";
-    ClockSessionIgnored: "last_write_wins", "a time of an earlier run of the clock is taken for one of this run";
-    RecordCursorBeforePage: "record_gap_free", "the cursor of the records is advanced before the page is applied";
-    AuditBeforeRecords: "sides_apart", "the audit log is uploaded before the records, and fails them";
-    MessageFailureFailsRecords: "sides_apart", "a failure of message syncing is one of the records";
+    RecordPriorityIgnored: "isolation", "changes of records are sent without regard to their priority";
+    ImmediateWaitsForBatch: "isolation", "an immediate change waits for the pass that is running";
+    UpdateOvertakesCreate: "lane_order", "an update is sent before the create of its record";
+    LostAnswerIsConflict: "no_loss", "a lost answer counts as a change that did not win";
+    RecordRetryIsRefusal: "no_loss", "`retry` for a change of a record counts as a refusal";
+    MissingRecordBlocks: "liveness", "a change whose record is missing is tried for ever";
+    RecordWaitsOutlastReconnect: "liveness", "a network that is back ends no wait of a change";
+    LwwByRawClock: "convergence", "a change is dated by the device's clock as it is";
+    ClockSessionIgnored: "convergence", "a time of an earlier run of the clock is taken for one of this run";
+    RecordCursorBeforePage: "gap_free", "the cursor of the records is advanced before the page is applied";
+    AuditBeforeRecords: "isolation", "the audit log is uploaded before the records, and fails them";
+    MessageFailureFailsRecords: "isolation", "a failure of message syncing is one of the records";
     NamedWaitIgnored: "bounded", "the time that the server names is not waited for";
 }
 

@@ -45,6 +45,8 @@ pub mod projects;
 pub mod pulling;
 pub mod reading;
 pub mod receipts;
+#[cfg(feature = "records")]
+pub mod records;
 pub mod reported;
 pub mod restarting;
 pub mod sending;

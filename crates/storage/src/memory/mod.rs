@@ -14,6 +14,8 @@
 //! they are read (`views`, `unread`, `names`), so they cannot be stale. An implementation that stores them for speed
 //! can be compared with this one.
 //!
+//! Records lie beside the messages, in a value of their own (`records`).
+//!
 //! # What must stay true
 //!
 //! * A message row is either `Local` (only this device has it, and it has no seq) or `Server`. If a local row has no
@@ -38,6 +40,8 @@ mod names;
 mod outbox;
 mod purge;
 mod ranges;
+#[cfg(feature = "records")]
+mod records;
 mod rekey;
 mod report;
 mod roles;
@@ -67,6 +71,12 @@ pub struct MemoryStore {
     changes: ChangeSender,
     /// The state that was reported last.
     reported: Mutex<Arc<State>>,
+    /// As `turn`, for records.
+    #[cfg(feature = "records")]
+    record_turn: Arc<tokio::sync::Mutex<()>>,
+    /// What this handle has taken from the queue of records.
+    #[cfg(feature = "records")]
+    record_pass: records::Pass,
 }
 
 /// The state of a handle: open, paused or closed. A closed handle stays closed.
@@ -102,6 +112,10 @@ impl MemoryStore {
             lifecycle: AtomicU8::new(OPEN),
             changes: ChangeSender::default(),
             reported: Mutex::new(Arc::clone(&self.disk())),
+            #[cfg(feature = "records")]
+            record_turn: Arc::clone(&self.record_turn),
+            #[cfg(feature = "records")]
+            record_pass: records::Pass::default(),
         }
     }
 

@@ -7,6 +7,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 impl State {
     pub(super) fn changed_since(&self, before: &Self) -> ChangeSet {
+        let changes = self.changed_messages_since(before);
+        #[cfg(feature = "records")]
+        let changes = {
+            let mut changes = changes;
+            if !std::sync::Arc::ptr_eq(&self.records, &before.records) {
+                changes.merge(self.records.changed_since(&before.records));
+            }
+            changes
+        };
+        changes
+    }
+
+    fn changed_messages_since(&self, before: &Self) -> ChangeSet {
         // Every line of the list depends on names and roles.
         if (&self.people, self.me, self.account) != (&before.people, before.me, before.account) {
             return ChangeSet::everything();

@@ -50,6 +50,8 @@ pub(super) struct State {
     pub(super) message_tombstones: BTreeMap<MessageId, Version>,
     pub(super) conversation_tombstones: BTreeMap<ConversationId, Version>,
     pub(super) access: BTreeMap<ConversationId, Access>,
+    #[cfg(feature = "records")]
+    pub(super) records: Arc<super::records::RecordsState>,
 }
 
 /// A stored conversation.
@@ -141,6 +143,8 @@ impl Default for State {
             message_tombstones: BTreeMap::new(),
             conversation_tombstones: BTreeMap::new(),
             access: BTreeMap::new(),
+            #[cfg(feature = "records")]
+            records: Arc::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod conditions;
 mod courier;
 mod fault;
+mod records;
 #[cfg(test)]
 mod tests;
 mod uplink;

@@ -4,7 +4,10 @@ use crate::ManualClock;
 use chrono::TimeDelta;
 use fieldpost_domain::Time;
 use fieldpost_sync::Clock;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// The clock of a device, or of the server.
@@ -20,6 +23,11 @@ impl RunningClock {
         Self { start: Instant::now(), wrong_by: AtomicI64::new(wrong_by) }
     }
 
+    /// By how many microseconds it is ahead.
+    pub(super) fn wrong_by_micros(&self) -> i64 {
+        self.wrong_by.load(Ordering::SeqCst) * 1_000_000
+    }
+
     /// Moves the clock by `seconds`.
     pub(super) fn jump(&self, seconds: i64) {
         self.wrong_by.fetch_add(seconds, Ordering::SeqCst);
@@ -31,5 +39,9 @@ impl Clock for RunningClock {
         let passed = i64::try_from(self.start.elapsed().as_micros()).unwrap_or(i64::MAX);
         let right = Time::from_timestamp_micros(ManualClock::START + passed).unwrap_or(Time::UNIX_EPOCH);
         right + TimeDelta::seconds(self.wrong_by.load(Ordering::SeqCst))
+    }
+
+    fn since_boot(&self) -> Duration {
+        self.start.elapsed()
     }
 }

@@ -48,11 +48,8 @@ impl RecordEngine {
         tables: &mut Tables,
     ) -> Result<RecordEvent, RecordPassOutcome> {
         Ok(match effect {
-            RecordEffect::Recall => match self.records.declared().await {
-                Ok(declared) => {
-                    *tables = Tables::new(declared);
-                    stored(self.replica.record_state().await, |state| RecordEvent::Recalled(state.memory))
-                }
+            RecordEffect::Recall => match self.declared(tables).await {
+                Ok(()) => stored(self.replica.record_state().await, |state| RecordEvent::Recalled(state.memory)),
                 Err(error) => RecordEvent::StorageFailed(error),
             },
             RecordEffect::ReadBatch { limits, at_most } => {
@@ -68,10 +65,13 @@ impl RecordEngine {
                 let done = self.queue.postpone_records(&mutations, self.env.now()).await;
                 return self.go_on(done, *then, pass, tables).await;
             }
-            RecordEffect::ReadState => stored(self.replica.record_state().await, |state| RecordEvent::State {
-                cursor: state.cursor,
-                tables: tables.server_names(),
-            }),
+            RecordEffect::ReadState => match self.declared(tables).await {
+                Ok(()) => stored(self.replica.record_state().await, |state| RecordEvent::State {
+                    cursor: state.cursor,
+                    tables: tables.server_names(),
+                }),
+                Err(error) => RecordEvent::StorageFailed(error),
+            },
             RecordEffect::BeginLoad => stored(self.replica.begin_record_load().await, |()| RecordEvent::LoadBegun),
             RecordEffect::Pull(request) => self.pull(request).await,
             RecordEffect::Apply { from, page } => stored(self.apply(from, *page).await, RecordEvent::Applied),
@@ -103,6 +103,12 @@ impl RecordEngine {
             }
             (Err(error), _) => Ok(RecordEvent::StorageFailed(error)),
         }
+    }
+
+    /// Reads which tables are declared now.
+    async fn declared(&self, tables: &mut Tables) -> StorageResult<()> {
+        *tables = Tables::new(self.records.declared().await?);
+        Ok(())
     }
 
     async fn next_batch(&self, limits: BatchLimits, at_most: Priority) -> StorageResult<Vec<RecordMutation>> {

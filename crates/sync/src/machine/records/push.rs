@@ -46,11 +46,14 @@ pub(super) struct Push {
     idle: u32,
     /// A batch failed, and no single change is to blame.
     batch_failed: bool,
+    /// Never, except for a planted bug.
+    ignores_priority: bool,
 }
 
 impl Default for Push {
     fn default() -> Self {
-        let stage = if planted(PlantedBug::RecordPriorityIgnored) { Priority::Low } else { Priority::Immediate };
+        let ignores_priority = planted(PlantedBug::RecordPriorityIgnored);
+        let stage = if ignores_priority { Priority::Low } else { Priority::Immediate };
         Self {
             batch: Vec::new(),
             stage,
@@ -59,6 +62,7 @@ impl Default for Push {
             failed_alone: 0,
             idle: 0,
             batch_failed: false,
+            ignores_priority,
         }
     }
 }
@@ -92,7 +96,11 @@ impl RecordPass {
         if mutations.is_empty() {
             return self.after_stage();
         }
-        let (urgent, rest) = alone_if_immediate(mutations);
+        let (urgent, rest) = if self.push.ignores_priority {
+            (mutations.into_iter().rev().collect(), Vec::new())
+        } else {
+            alone_if_immediate(mutations)
+        };
         self.push.batch.clone_from(&urgent);
         let push = RecordEffect::Push(in_order(urgent));
         withdraw(&rest, push)
@@ -109,7 +117,7 @@ impl RecordPass {
     }
 
     pub(super) fn on_pushed(&mut self, answer: RemoteResult<RecordPushAnswer>) -> RecordEffect {
-        if self.repeats(&answer) && !planted(PlantedBug::LostAnswerIsConflict) {
+        if self.repeats(&answer) {
             return RecordEffect::Push(self.push.batch.clone());
         }
         match answer {
@@ -215,11 +223,7 @@ impl RecordPass {
 fn alone_if_immediate(mutations: Vec<RecordMutation>) -> (Vec<RecordMutation>, Vec<RecordMutation>) {
     let (urgent, rest): (Vec<_>, Vec<_>) =
         mutations.into_iter().partition(|mutation| mutation.priority == Priority::Immediate);
-    match (urgent.is_empty(), planted(PlantedBug::RecordPriorityIgnored)) {
-        (true, _) => (rest, urgent),
-        (false, true) => (rest.into_iter().chain(urgent).collect(), Vec::new()),
-        (false, false) => (urgent, rest),
-    }
+    if urgent.is_empty() { (rest, urgent) } else { (urgent, rest) }
 }
 
 /// The batch as it is sent: as the queue gave it.

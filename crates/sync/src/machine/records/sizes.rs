@@ -5,11 +5,7 @@ use crate::machine::{
     line::{SLOW_LIMIT, TARGET_SECONDS, TELLING_BYTES, TELLING_TIME, averaged, within_target},
     pace::Pace,
 };
-use fieldpost_domain::{
-    Transfer,
-    planted::{PlantedBug, planted},
-    records::RecordMutation,
-};
+use fieldpost_domain::{Transfer, records::RecordMutation};
 use fieldpost_storage::BatchLimits;
 use std::time::Duration;
 
@@ -86,9 +82,6 @@ impl RecordPass {
 
     /// A page took too long, or was cut off: the next ones are half as large.
     pub(super) fn page_was_cut_off(&mut self) {
-        if planted(PlantedBug::LineForgotten) {
-            return;
-        }
         self.halve_page_size();
         let bytes = self.page_bytes().unwrap_or(self.limits.page_bytes);
         self.memory.line.down = Some((bytes / 2 / TARGET_SECONDS).max(1));

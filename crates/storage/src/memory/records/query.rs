@@ -1,0 +1,121 @@
+//! Queries.
+
+use super::state::RecordsState;
+use crate::{StorageError, StorageErrorKind, StorageResult};
+use fieldpost_domain::{
+    RecordId,
+    records::{ColumnKind, Comparison, Filter, Record, RecordQuery, RecordTable, TableName},
+};
+use serde_json::Value;
+use std::cmp::Ordering;
+
+/// A condition whose value is in the spelling that is kept.
+struct Condition {
+    column: String,
+    kind: ColumnKind,
+    comparison: Comparison,
+    value: Value,
+}
+
+impl RecordsState {
+    pub(super) fn query(&self, query: &RecordQuery) -> StorageResult<Vec<Record>> {
+        let table = self.table(&query.table, "records")?;
+        let conditions =
+            query.filters.iter().map(|filter| self.condition(table, filter)).collect::<StorageResult<Vec<_>>>()?;
+        let (column, descending) = match &query.order {
+            Some(order) => (order.column.as_str(), order.descending),
+            None => ("created_at", true),
+        };
+        let kind = kind(table, column).filter(|kind| *kind != ColumnKind::Json).ok_or_else(invalid)?;
+        let mut found: Vec<Record> = self.all_shown(&table.name).into_values().collect();
+        found.retain(|record| conditions.iter().all(|condition| condition.holds(&record.value(&condition.column))));
+        found.sort_by(|a, b| {
+            let order = order(&kind, &a.value(column), &b.value(column), descending);
+            order.then(a.id.cmp(&b.id))
+        });
+        let limit = query.limit.map_or(usize::MAX, |limit| limit as usize);
+        Ok(found.into_iter().skip(query.offset as usize).take(limit).collect())
+    }
+
+    fn condition(&self, table: &RecordTable, filter: &Filter) -> StorageResult<Condition> {
+        let kind = kind(table, filter.column.as_str()).ok_or_else(invalid)?;
+        let by_equality = matches!(filter.comparison, Comparison::Is | Comparison::IsNot);
+        let possible = match (&kind, filter.comparison) {
+            _ if filter.value.is_null() => by_equality,
+            (ColumnKind::Json, _) => false,
+            (ColumnKind::Text, Comparison::Contains) => true,
+            (_, Comparison::Contains) => false,
+            _ => true,
+        };
+        if !possible || !(filter.value.is_null() || kind.fits(&filter.value)) {
+            return Err(invalid());
+        }
+        let value = self.current(table, filter.column.as_str(), &kind, kind.canonical(filter.value.clone()));
+        Ok(Condition { column: filter.column.as_str().to_owned(), kind, comparison: filter.comparison, value })
+    }
+
+    /// The value with the current id, if it is that of a record.
+    fn current(&self, table: &RecordTable, column: &str, kind: &ColumnKind, value: Value) -> Value {
+        let of: &TableName = match kind {
+            ColumnKind::Reference(other) => other,
+            _ if column == "id" => &table.name,
+            _ => return value,
+        };
+        match value.as_str().and_then(|text| text.parse::<RecordId>().ok()) {
+            Some(id) => self.resolve(of, id).1.to_string().into(),
+            None => value,
+        }
+    }
+}
+
+/// The kind of a column: a declared one, or one that every record has.
+fn kind(table: &RecordTable, column: &str) -> Option<ColumnKind> {
+    match column {
+        "id" | "org_id" => Some(ColumnKind::Uuid),
+        "created_at" | "modified_at" => Some(ColumnKind::Time),
+        other => table.find(other).map(|column| column.kind.clone()),
+    }
+}
+
+impl Condition {
+    fn holds(&self, value: &Value) -> bool {
+        let ordering = || (!value.is_null()).then(|| compare(&self.kind, value, &self.value));
+        match self.comparison {
+            Comparison::Is => *value == self.value,
+            Comparison::IsNot => *value != self.value,
+            Comparison::Below => ordering().is_some_and(Ordering::is_lt),
+            Comparison::AtMost => ordering().is_some_and(Ordering::is_le),
+            Comparison::Above => ordering().is_some_and(Ordering::is_gt),
+            Comparison::AtLeast => ordering().is_some_and(Ordering::is_ge),
+            Comparison::Contains => contains(value, &self.value),
+        }
+    }
+}
+
+fn contains(value: &Value, part: &Value) -> bool {
+    let lower = |value: &Value| value.as_str().map(str::to_ascii_lowercase);
+    lower(value).zip(lower(part)).is_some_and(|(text, part)| text.contains(&part))
+}
+
+/// The order of a result: records without a value come last in either direction.
+fn order(kind: &ColumnKind, a: &Value, b: &Value, descending: bool) -> Ordering {
+    match (a.is_null(), b.is_null()) {
+        (false, false) if descending => compare(kind, b, a),
+        (false, false) => compare(kind, a, b),
+        (a, b) => a.cmp(&b),
+    }
+}
+
+/// Compares two values in the spelling that is kept, neither of them null. In it, times have the order of their text.
+fn compare(kind: &ColumnKind, a: &Value, b: &Value) -> Ordering {
+    match kind {
+        ColumnKind::Integer => a.as_i64().cmp(&b.as_i64()),
+        ColumnKind::Real => a.as_f64().partial_cmp(&b.as_f64()).unwrap_or(Ordering::Equal),
+        ColumnKind::Bool => a.as_bool().cmp(&b.as_bool()),
+        _ => a.as_str().cmp(&b.as_str()),
+    }
+}
+
+fn invalid() -> StorageError {
+    StorageError::new(StorageErrorKind::InvalidRecord, "records")
+}
