@@ -1,6 +1,9 @@
 //! Runs seeds and writes one line of JSON for each: `simulate <first> <step> <end>`. `simulate trace <seed>` shows the
 //! whole trace of one, `simulate minimal <seed>` the smallest schedule that still breaks an invariant.
 //!
+//! Each seed is a run with messages and a run with records; `--world messages` and `--world records` before them choose
+//! one.
+//!
 //! `--plant <name>` before them plants a bug, if built with the feature `planted-bugs`; `--list-planted` lists the
 //! bugs, one line of JSON for each.
 //!
@@ -8,7 +11,7 @@
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use fieldpost_domain::planted::PlantedBug;
-use fieldpost_testkit::simulator::Simulation;
+use fieldpost_testkit::simulator::{Breach, Counts, RecordSimulation, Run, Simulation, Violation};
 use serde::Serialize;
 use std::{
     io::{Write, stdout},
@@ -21,7 +24,7 @@ struct Line {
     seed: u64,
     steps: u64,
     calls: u64,
-    faults: fieldpost_testkit::simulator::Counts,
+    faults: Counts,
     invariant: Option<&'static str>,
     report: Option<String>,
 }
@@ -34,30 +37,81 @@ struct Listed {
     what: &'static str,
 }
 
-fn main() -> ExitCode {
-    let mut args: Vec<String> = std::env::args().skip(1).collect();
-    if args.first().is_some_and(|arg| arg == "--plant") {
-        let name = args.get(1).cloned().unwrap_or_default();
-        if let Err(why) = plant(&name) {
-            println!("{why}");
-            return ExitCode::FAILURE;
-        }
-        args.drain(..2);
-    }
-    run(&args)
+/// A kind of run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum World {
+    Messages,
+    Records,
 }
 
-fn run(args: &[String]) -> ExitCode {
+impl World {
+    const ALL: [Self; 2] = [Self::Messages, Self::Records];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Records => "records",
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|world| world.name() == name)
+    }
+
+    fn once(self, seed: u64) -> Run {
+        match self {
+            Self::Messages => Simulation::new(seed).once(),
+            Self::Records => RecordSimulation::new(seed).once(),
+        }
+    }
+
+    fn trace(self, seed: u64) -> Run {
+        match self {
+            Self::Messages => Simulation::new(seed).trace(),
+            Self::Records => RecordSimulation::new(seed).trace(),
+        }
+    }
+
+    fn minimal(self, seed: u64) -> Result<Run, Box<Violation>> {
+        match self {
+            Self::Messages => Simulation::new(seed).run(),
+            Self::Records => RecordSimulation::new(seed).run(),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let plants = taken(&mut args, "--plant").map(|name| plant(&name));
+    let chosen = taken(&mut args, "--world").map(|name| World::named(&name).ok_or(format!("no world \"{name}\"")));
+    match (plants.transpose(), chosen.transpose()) {
+        (Err(why), _) | (_, Err(why)) => {
+            println!("{why}");
+            ExitCode::FAILURE
+        }
+        (Ok(_), Ok(Some(world))) => run(&args, &[world]),
+        (Ok(_), Ok(None)) => run(&args, &World::ALL),
+    }
+}
+
+/// The value of an option, which leaves the arguments.
+fn taken(args: &mut Vec<String>, name: &str) -> Option<String> {
+    let at = args.iter().position(|arg| arg == name)?;
+    let end = (at + 2).min(args.len());
+    args.drain(at..end).nth(1).or(Some(String::new()))
+}
+
+fn run(args: &[String], worlds: &[World]) -> ExitCode {
     let numbers: Vec<u64> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
     match (args.first().map(String::as_str), numbers.as_slice()) {
-        (Some("trace"), [seed]) => trace(*seed),
-        (Some("minimal"), [seed]) => minimal(*seed),
+        (Some("trace"), [seed]) => trace(*seed, worlds),
+        (Some("minimal"), [seed]) => minimal(*seed, worlds),
         (Some("--list-planted"), []) => list_planted(),
         (_, [first, step, end]) if *step > 0 => {
             let mut seed = *first;
             while seed < *end {
                 // The reader has closed the pipe because it found what it looked for.
-                if writeln!(stdout(), "{}", line(seed)).is_err() {
+                if writeln!(stdout(), "{}", line(seed, worlds)).is_err() {
                     break;
                 }
                 seed += step;
@@ -65,7 +119,9 @@ fn run(args: &[String]) -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            println!("usage: simulate [--plant <name>] <first> <step> <end> | trace <seed> | minimal <seed>");
+            println!(
+                "usage: simulate [--plant <name>] [--world <name>] <first> <step> <end> | trace <seed> | minimal <seed>"
+            );
             println!("       simulate --list-planted");
             ExitCode::FAILURE
         }
@@ -92,24 +148,28 @@ fn plant(name: &str) -> Result<(), String> {
     Err(format!("\"{name}\" cannot be planted: this is built without the feature planted-bugs"))
 }
 
-fn line(seed: u64) -> String {
-    let simulation = Simulation::new(seed);
-    let run = simulation.once();
-    let violation = run.breach.is_some().then(|| simulation.run().err()).flatten();
-    let line = Line {
-        seed,
-        steps: run.steps,
-        calls: run.calls,
-        faults: run.faults,
-        invariant: run.breach.map(|breach| breach.invariant.name()),
-        report: violation.map(|violation| violation.to_string()),
-    };
+fn line(seed: u64, worlds: &[World]) -> String {
+    let mut line = Line { seed, steps: 0, calls: 0, faults: Counts::new(), invariant: None, report: None };
+    for world in worlds {
+        let run = world.once(seed);
+        line.steps += run.steps;
+        line.calls += run.calls;
+        for (fault, count) in run.faults {
+            *line.faults.entry(fault).or_default() += count;
+        }
+        if let (Some(Breach { invariant, .. }), None) = (run.breach, line.invariant) {
+            line.invariant = Some(invariant.name());
+            line.report = world.minimal(seed).err().map(|violation| violation.to_string());
+        }
+    }
     serde_json::to_string(&line).unwrap_or_default()
 }
 
 /// The trace of the smallest schedule that fails.
-fn minimal(seed: u64) -> ExitCode {
-    let Err(violation) = Simulation::new(seed).run() else { return ExitCode::SUCCESS };
+fn minimal(seed: u64, worlds: &[World]) -> ExitCode {
+    let Some(violation) = worlds.iter().find_map(|world| world.minimal(seed).err()) else {
+        return ExitCode::SUCCESS;
+    };
     println!("{violation}");
     for line in &violation.trace {
         println!("{line}");
@@ -117,18 +177,20 @@ fn minimal(seed: u64) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn trace(seed: u64) -> ExitCode {
-    let run = Simulation::new(seed).trace();
-    for line in run.trace {
-        println!("{line}");
-    }
-    match run.breach {
-        None => ExitCode::SUCCESS,
-        Some(breach) => {
+fn trace(seed: u64, worlds: &[World]) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for world in worlds {
+        let run = world.trace(seed);
+        println!("── {}", world.name());
+        for line in run.trace {
+            println!("{line}");
+        }
+        if let Some(breach) = run.breach {
             println!("{} is broken: {}", breach.invariant, breach.what);
-            ExitCode::FAILURE
+            code = ExitCode::FAILURE;
         }
     }
+    code
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ mod doctor;
 mod files;
 #[cfg(unix)]
 mod hardening;
+#[cfg(unix)]
+mod importing;
 mod names;
 mod proxies;
 mod screen;

@@ -23,6 +23,11 @@ impl RunningClock {
         Self { start: Instant::now(), wrong_by: AtomicI64::new(wrong_by) }
     }
 
+    /// By how many microseconds it is ahead.
+    pub(super) fn wrong_by_micros(&self) -> i64 {
+        self.wrong_by.load(Ordering::SeqCst) * 1_000_000
+    }
+
     /// Moves the clock by `seconds`.
     pub(super) fn jump(&self, seconds: i64) {
         self.wrong_by.fetch_add(seconds, Ordering::SeqCst);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use std::fmt;
 
-/// One of the eleven invariants.
+/// One of the invariants: eleven of messages, then those of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Invariant {
@@ -29,11 +29,39 @@ pub enum Invariant {
     CrashSafe,
     /// Requests and pages stay within their limits.
     Bounded,
+    /// After healing, an accepted change of a record is on the server, or was superseded by a later one, or is kept as a
+    /// conflict, or is a dead letter that the person can see.
+    RecordsNoLoss,
+    /// One row per record, despite lost responses, kills and repeated requests.
+    RecordsNoDuplicate,
+    /// The changes of a device to one record are applied in the order in which they were made, and after the creates of
+    /// what they refer to.
+    RecordsOrder,
+    /// Every committed row reaches every device that may see it, with the first pass after its commit.
+    RecordsGapFree,
+    /// The change of a record stands that was made last, as far as the clocks can tell.
+    LastWriteWins,
+    /// An immediate change waits for no other and for no message.
+    ImmediateFirst,
+    /// After healing, every device shows the rows that its person may see.
+    RecordsConvergence,
+    /// Records, messages and the audit log end as each would alone.
+    Independence,
+    /// After healing, the queue drains and passes end, in a bounded number of steps.
+    RecordsLiveness,
+    /// No row of another org or hidden by a policy is delivered, and none stays on a device.
+    RecordsPrivacy,
+    /// Every read that was logged reaches the server's audit log once.
+    AuditKept,
+    /// Every change accepted before a kill is still there after it.
+    RecordsCrashSafe,
+    /// Batches and pages stay within their limits, and nothing is loaded anew without a reason.
+    RecordsBounded,
 }
 
 impl Invariant {
     /// All invariants, in the order of docs/invariants.md.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 24] = [
         Self::NoLoss,
         Self::NoDuplicate,
         Self::LaneOrder,
@@ -45,6 +73,19 @@ impl Invariant {
         Self::Privacy,
         Self::CrashSafe,
         Self::Bounded,
+        Self::RecordsNoLoss,
+        Self::RecordsNoDuplicate,
+        Self::RecordsOrder,
+        Self::RecordsGapFree,
+        Self::LastWriteWins,
+        Self::ImmediateFirst,
+        Self::RecordsConvergence,
+        Self::Independence,
+        Self::RecordsLiveness,
+        Self::RecordsPrivacy,
+        Self::AuditKept,
+        Self::RecordsCrashSafe,
+        Self::RecordsBounded,
     ];
 
     /// The invariant's name in the docs.
@@ -62,6 +103,19 @@ impl Invariant {
             Self::Privacy => "privacy",
             Self::CrashSafe => "crash_safe",
             Self::Bounded => "bounded",
+            Self::RecordsNoLoss => "records_no_loss",
+            Self::RecordsNoDuplicate => "records_no_duplicate",
+            Self::RecordsOrder => "records_order",
+            Self::RecordsGapFree => "records_gap_free",
+            Self::LastWriteWins => "last_write_wins",
+            Self::ImmediateFirst => "immediate_first",
+            Self::RecordsConvergence => "records_convergence",
+            Self::Independence => "independence",
+            Self::RecordsLiveness => "records_liveness",
+            Self::RecordsPrivacy => "records_privacy",
+            Self::AuditKept => "audit_kept",
+            Self::RecordsCrashSafe => "records_crash_safe",
+            Self::RecordsBounded => "records_bounded",
         }
     }
 }

@@ -1,12 +1,10 @@
 //! Shrinks a failing schedule: `ddmin` of Zeller and Hildebrandt, over whole steps.
 
-use super::step::Step;
-
 /// The most runs to spend on it.
 const RUNS: u32 = 600;
 
 /// The smallest set of steps, found by leaving parts out, for which `fails` still holds.
-pub(super) fn minimise(steps: &[Step], mut fails: impl FnMut(&[Step]) -> bool) -> Vec<Step> {
+pub(super) fn minimise<S: Clone>(steps: &[S], mut fails: impl FnMut(&[S]) -> bool) -> Vec<S> {
     let mut best = steps.to_vec();
     let (mut parts, mut runs) = (2, 0);
     while best.len() >= 2 && runs < RUNS {
@@ -14,7 +12,7 @@ pub(super) fn minimise(steps: &[Step], mut fails: impl FnMut(&[Step]) -> bool) -
         let mut smaller = None;
         for start in (0..best.len()).step_by(size) {
             let end = (start + size).min(best.len());
-            let without: Vec<Step> = best[..start].iter().chain(&best[end..]).cloned().collect();
+            let without: Vec<S> = best[..start].iter().chain(&best[end..]).cloned().collect();
             runs += 1;
             if fails(&without) {
                 smaller = Some(without);
@@ -36,7 +34,7 @@ pub(super) fn minimise(steps: &[Step], mut fails: impl FnMut(&[Step]) -> bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulator::step::{Act, Event};
+    use crate::simulator::step::{Act, Event, Step};
 
     fn step(after: u32) -> Step {
         Step { after, act: Act::Server(Event::Restart) }

@@ -21,7 +21,9 @@
 //! * In some runs large batches and pages never fit: the server refuses them, or the line is too slow. This never heals.
 //! * Other clients write, edit, delete, reassign, rename, remove people and add them again.
 //!
-//! Afterwards the world heals, and the eleven invariants of docs/invariants.md must hold. Those that can be checked
+//! A [`RecordSimulation`] does the same with records beside the messages (`records`).
+//!
+//! Afterwards the world heals, and the invariants of docs/invariants.md must hold. Those that can be checked
 //! during the run are checked then. The checks are in `verdict`.
 //!
 //! # On an app's own store
@@ -67,6 +69,7 @@ mod narrow;
 mod network;
 mod observer;
 mod policy;
+mod records;
 mod rules;
 mod run;
 mod schedule;
@@ -79,6 +82,7 @@ mod world;
 pub use disk::{Disk, Disks, MemoryDisk};
 pub use invariant::Invariant;
 pub use observer::{Breach, Counts};
+pub use records::{RecordSchedule, RecordSetup, RecordSimulation, RecordStep};
 pub use run::{Run, Simulation};
 pub use schedule::{Schedule, Setup};
 pub use step::Step;

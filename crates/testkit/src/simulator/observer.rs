@@ -61,6 +61,11 @@ impl Observer {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// The same in microseconds.
+    pub(super) fn micros(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
     /// Adds a line to the trace, if the run is traced.
     pub(super) fn say(&self, line: impl FnOnce() -> String) {
         let now = self.now();

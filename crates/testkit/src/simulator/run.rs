@@ -79,7 +79,13 @@ impl Simulation {
         let steps = minimise(&self.schedule.steps, fails);
         let run = self.steps(&steps, true);
         let breach = run.breach.unwrap_or(Breach::new(invariant, "it does not happen again"));
-        Violation { seed: self.schedule.seed, setup: self.schedule.setup.clone(), steps, breach, trace: run.trace }
+        Violation {
+            seed: self.schedule.seed,
+            setup: format!("{:?}", self.schedule.setup),
+            steps: steps.iter().map(ToString::to_string).collect(),
+            breach,
+            trace: run.trace,
+        }
     }
 
     fn steps(&self, steps: &[Step], traced: bool) -> Run {

@@ -104,6 +104,24 @@ impl Setup {
 }
 
 impl Setup {
+    /// Nothing special, for runs with a schedule of their own.
+    pub(super) fn plain() -> Self {
+        Self {
+            owners: Vec::new(),
+            skews: Vec::new(),
+            page_rows: 2500,
+            push_rows: 500,
+            token_lifetime: 3600,
+            by_itself: Vec::new(),
+            app_sessions: Vec::new(),
+            one_shot: Vec::new(),
+            send_ttl: None,
+            policy: None,
+            two_orgs: None,
+            narrow: Narrow::default(),
+        }
+    }
+
     /// In some runs some apps end with each pass. The rest of a run is the same as without it.
     fn live_for_one_pass(&mut self, seed: u64) {
         let mut dice = branch(seed, 4);

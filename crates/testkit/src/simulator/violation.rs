@@ -1,6 +1,6 @@
 //! The report of a broken invariant.
 
-use super::{Breach, Setup, step::Step};
+use super::Breach;
 use std::{error::Error, fmt};
 
 /// A broken invariant, and the smallest schedule found that breaks it.
@@ -9,9 +9,9 @@ pub struct Violation {
     /// The original seed.
     pub seed: u64,
     /// The participants and settings.
-    pub setup: Setup,
+    pub setup: String,
     /// The steps.
-    pub steps: Vec<Step>,
+    pub steps: Vec<String>,
     /// The breach, with the two views where they differ.
     pub breach: Breach,
     /// The trace of the smallest schedule.
@@ -24,7 +24,7 @@ impl fmt::Display for Violation {
         if let Some((expected, found)) = &self.breach.views {
             writeln!(f, "  should be: {expected}\n  is:        {found}")?;
         }
-        writeln!(f, "  with {:?}", self.setup)?;
+        writeln!(f, "  with {}", self.setup)?;
         writeln!(f, "  {} steps are enough:", self.steps.len())?;
         self.steps.iter().try_for_each(|step| writeln!(f, "    {step}"))?;
         write!(f, "  see all of it: cargo xtask simulate --seed {} --trace", self.seed)

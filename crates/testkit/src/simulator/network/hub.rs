@@ -56,6 +56,11 @@ impl Hub {
         }
     }
 
+    /// A server that hides nothing and carries everything.
+    pub(crate) fn plain(server: ReferenceServer, observer: Arc<Observer>) -> Self {
+        Self::new(server, None, Narrow::default(), observer)
+    }
+
     /// The messages of a conversation that a reader of it may see.
     pub(crate) fn messages_for(&self, reader: PersonId, conversation: ConversationId) -> Vec<Message> {
         let mut messages = self.server.messages_of(conversation);

@@ -104,7 +104,7 @@ impl Link {
     }
 
     /// Makes a call with this many mutations. `is_done` tells whether a response says that everything was done.
-    async fn call_with<T: Send + 'static, F: Future<Output = RemoteResult<T>> + Send + 'static>(
+    pub(crate) async fn call_with<T: Send + 'static, F: Future<Output = RemoteResult<T>> + Send + 'static>(
         &self,
         call: &'static str,
         mutations: usize,
