@@ -75,6 +75,23 @@ async fn a_lost_answer_is_neither_a_duplicate_nor_a_conflict() {
 }
 
 #[tokio::test]
+async fn an_update_never_arrives_before_the_create_of_its_record() {
+    let (server, clock) = server();
+    let ada = Phone::of(&server, ADA, 1).await;
+    let gate = ada.create("Gate 1").await;
+    // Nobody knows whether the create has arrived, so the update is a change of its own.
+    ada.records.order(0, fieldpost_testkit::Fault::LoseRequest);
+    ada.records.order(0, fieldpost_testkit::Fault::LoseRequest);
+    assert!(ada.coordinator.records().sync().await.is_err());
+    Phone::pass(&[&clock, &ada.clock], chrono::TimeDelta::minutes(1));
+    ada.update(gate, "Gate 2").await;
+    assert_eq!(ada.counts().await.pending, 2);
+    ada.sync().await;
+    assert_eq!(places_on(&server), ["Gate 2"]);
+    assert_eq!((ada.counts().await.pending, ada.counts().await.conflicts), (0, 0));
+}
+
+#[tokio::test]
 async fn an_app_that_is_killed_before_the_answer_sends_the_same_changes_again() {
     let (server, clock) = server();
     let ada = Phone::of(&server, ADA, 1).await;
