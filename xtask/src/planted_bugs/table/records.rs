@@ -17,7 +17,7 @@ pub(super) fn winners() -> Vec<Bug> {
         bug("a client writes versions", RECORD_CLIENT, [replace("fieldpost.record_before_update", "  new.version := old.version;\n", "")]),
         bug("a client takes a device's id", RECORD_CLIENT, [replace("fieldpost.record_before_update", "    new.client_id := old.client_id;\n", "    null;\n")]),
         bug("rows from before are older than everything", RECORD_BEFORE, [replace("fieldpost.record_modified", "unnest(array['updated_at', 'created_at'])", "unnest(array['']::text[])")]),
-        bug("a change is applied once more", RECORD_ARRIVAL, [replace("fieldpost.update_records", " and t.last_mutation_id is distinct from i.id '", " '")]),
+        bug("a change is applied once more", RECORD_BESIDE, [replace("fieldpost.update_records", " and t.last_mutation_id is distinct from i.id '", " '")]),
         bug("the time of a row goes back", RECORD_ARRIVAL, [replace("fieldpost.update_records", "greatest(i.modified_at, case when i.arrival or t.last_mutation_id = i.after then %4$s end)", "i.modified_at")]),
         bug("a change is compared with the one before it", RECORD_FOLLOWS, [replace("fieldpost.update_records", "'and (i.arrival or t.last_mutation_id = i.after or (%4$s,", "'and (i.arrival or (%4$s,")]),
         bug("a change is lost to the one after it", RECORD_AGAIN, [replace("fieldpost.update_records", " or t.last_mutation_id = any (i.later)", "")]),
