@@ -27,6 +27,8 @@ mod open;
 mod options;
 mod outbox;
 mod packed;
+#[cfg(feature = "records")]
+mod pass;
 mod people;
 mod ranges;
 mod readers;

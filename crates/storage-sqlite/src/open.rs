@@ -24,7 +24,7 @@ impl SqliteStore {
         let real = file::real(options.path().to_owned()).await;
         let turn = TurnFile::beside(&real, "-turn");
         #[cfg(feature = "records")]
-        let records = crate::records::Pass::beside(&real);
+        let records = crate::pass::Pass::beside(&real);
         let db = Db::new(options, opened);
         if let Err(error) = outbox::check_readable(&db).await {
             // The failure that matters is the first one.

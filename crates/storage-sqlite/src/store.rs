@@ -23,7 +23,7 @@ pub struct SqliteStore {
     pub(crate) ids: Arc<dyn MutationIds>,
     /// The turn to sync the records.
     #[cfg(feature = "records")]
-    pub(crate) records: crate::records::Pass,
+    pub(crate) records: crate::pass::Pass,
 }
 
 impl SqliteStore {

@@ -1,7 +1,7 @@
 //! The role that keeps the audit log until it is uploaded.
 
 use super::audit;
-use crate::{db::Durability, store::SqliteStore};
+use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;
 use fieldpost_domain::{
     AuditId, PersonId,

@@ -52,5 +52,3 @@ mod plans;
 mod reading;
 #[cfg(test)]
 mod schema;
-
-pub(crate) use store::Pass;

@@ -2,9 +2,9 @@
 
 use super::{batch, clocks, decide, settle, views};
 use crate::{
+    SqliteStore,
     db::Durability,
     entity::carried_items::{Column as I, Entity as Carried},
-    store::SqliteStore,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{

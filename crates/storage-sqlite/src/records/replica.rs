@@ -1,7 +1,7 @@
 //! The role that keeps the copy of the server's records.
 
 use super::{apply, state};
-use crate::{db::Durability, store::SqliteStore};
+use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;
 use fieldpost_domain::{Cursor, Time, records::RecordPage};
 use fieldpost_storage::{

@@ -1,7 +1,7 @@
 //! The role that shows records and takes a person's changes.
 
 use super::{change, conflicts, declare, query, tables::Tables, views};
-use crate::{db::Durability, store::SqliteStore};
+use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;
 use fieldpost_domain::{
     MutationId, Time,

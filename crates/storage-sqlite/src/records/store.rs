@@ -1,41 +1,8 @@
 //! The role that combines the others, and whose turn it is.
 
-use crate::{error::Fault, store::SqliteStore, turn::TurnFile};
+use crate::{SqliteStore, error::Fault};
 use async_trait::async_trait;
-use fieldpost_storage::{
-    ChangeReceiver, MutationIds, RandomIds, StorageErrorKind, StorageResult, Turn, records::RecordStore,
-};
-use std::{
-    path::Path,
-    sync::{Mutex, PoisonError},
-};
-use uuid::Uuid;
-
-/// The turn, and the name of the pass that has it. What an earlier pass has taken is not under way any more.
-#[derive(Debug)]
-pub(crate) struct Pass {
-    pub(crate) turn: TurnFile,
-    name: Mutex<Uuid>,
-}
-
-impl Pass {
-    pub(crate) fn beside(database: &Path) -> Self {
-        Self { turn: TurnFile::beside(database, "-records-turn"), name: Mutex::new(random()) }
-    }
-
-    pub(super) fn name(&self) -> Uuid {
-        *self.name.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn begin(&self) {
-        *self.name.lock().unwrap_or_else(PoisonError::into_inner) = random();
-    }
-}
-
-/// No other pass has it, in any process.
-fn random() -> Uuid {
-    RandomIds.new_id(fieldpost_domain::Time::UNIX_EPOCH).as_uuid()
-}
+use fieldpost_storage::{ChangeReceiver, StorageErrorKind, StorageResult, Turn, records::RecordStore};
 
 #[async_trait]
 impl RecordStore for SqliteStore {

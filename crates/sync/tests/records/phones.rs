@@ -74,7 +74,7 @@ impl Phone {
             auth: messages.clone(),
             env: env.clone(),
         }));
-        let parts = RecordParts::of(Arc::clone(&store), records.clone(), engine.shared_session(), env.clone());
+        let parts = RecordParts::of(store.clone(), records.clone(), engine.shared_session(), env.clone());
         let coordinator = Arc::new(Coordinator::new(Arc::new(RecordEngine::new(parts)), engine));
         Self { store, records, messages, coordinator, clock, env, server: server.clone() }
     }
