@@ -96,7 +96,7 @@ pub(super) fn winners() -> Vec<Bug> {
         ),
         bug(
             "a change is applied once more",
-            RECORD_ARRIVAL,
+            RECORD_BESIDE,
             [replace("fieldpost.update_records", " and t.last_mutation_id is distinct from i.id '", " '")],
         ),
         bug(
