@@ -4,7 +4,7 @@
 //! [`planted`] for it. Without the feature `planted-bugs` the answer is always false, and the compiler removes the bug.
 //! Only `cargo xtask planted-bugs --suite simulation` builds with the feature, and it builds only the simulator.
 
-use crate::{Acknowledgement, Intent, MessageId, Mutation, PushOutcome, PushResult};
+use crate::{Acknowledgement, Intent, MessageId, Mutation, PushOutcome, PushResult, RecordId};
 use std::{future, task::Poll};
 use uuid::Uuid;
 
@@ -85,18 +85,37 @@ bugs! {
     RefreshesForEver: "bounded", "a token that the server refuses right after it has issued it is replaced by another";
     DigestOfAnotherMoment: "bounded", "a digest is compared although a push was answered since its page was requested";
     EveryPassLoadsAnew: "bounded", "every pass loads everything anew";
-    RecordPriorityIgnored: "isolation", "changes of records are sent without regard to their priority";
-    ImmediateWaitsForBatch: "isolation", "an immediate change waits for the pass that is running";
-    UpdateOvertakesCreate: "lane_order", "an update is sent before the create of its record";
-    LostAnswerIsConflict: "no_loss", "a lost answer counts as a change that did not win";
-    RecordRetryIsRefusal: "no_loss", "`retry` for a change of a record counts as a refusal";
-    MissingRecordBlocks: "liveness", "a change whose record is missing is tried for ever";
-    RecordWaitsOutlastReconnect: "liveness", "a network that is back ends no wait of a change";
-    LwwByRawClock: "convergence", "a change is dated by the device's clock as it is";
-    ClockSessionIgnored: "convergence", "a time of an earlier run of the clock is taken for one of this run";
-    RecordCursorBeforePage: "gap_free", "the cursor of the records is advanced before the page is applied";
-    AuditBeforeRecords: "isolation", "the audit log is uploaded before the records, and fails them";
-    MessageFailureFailsRecords: "isolation", "a failure of message syncing is one of the records";
+    RecordPriorityIgnored: "immediate_first", "changes of records are sent without regard to their priority";
+    ImmediateWaitsForBatch: "immediate_first", "an immediate change waits for the pass that is running";
+    UpdateOvertakesCreate: "records_order", "an update is sent before the create of its record";
+    LostAnswerIsConflict: "records_no_loss", "a lost answer counts as a change that did not win";
+    RecordRetryIsRefusal: "records_no_loss", "`retry` for a change of a record counts as a refusal";
+    MissingRecordBlocks: "records_liveness", "a change whose record is missing is tried for ever";
+    RecordWaitsOutlastReconnect: "records_liveness", "a network that is back ends no wait of a change";
+    LwwByRawClock: "last_write_wins", "a change is dated by the device's clock as it is";
+    ClockSessionIgnored: "last_write_wins", "a time of an earlier run of the clock is taken for one of this run";
+    RecordCursorBeforePage: "records_gap_free", "the cursor of the records is advanced before the page is applied";
+    AuditBeforeRecords: "independence", "the audit log is uploaded before the records, and fails them";
+    MessageFailureFailsRecords: "independence", "a failure of message syncing is one of the records";
+    ResendRecordUnderNewId: "records_no_duplicate", "a record gets another id when its create is sent again";
+    AuditLeavesWhenSent: "audit_kept", "entries of the audit log leave although their upload has failed";
+    EveryPassLoadsRecordsAnew: "records_bounded", "every pass loads all records anew";
+    FoldedIntoSent: "records_no_loss", "a change is folded into one that was sent already";
+    LostChangeNotKept: "records_no_loss", "a change that has lost is not kept";
+    TombstoneDropsChanges: "records_no_loss", "changes of a record leave with it when somebody else deletes it";
+    AccessLostDropsChanges: "records_no_loss", "changes of a record leave with it when access is lost";
+    SentRecordLeavesQueue: "records_crash_safe", "a change of a record leaves the queue when it is sent, before it is answered";
+    LanesOvertake: "records_order", "a change of a record is taken while another one of it is under way";
+    ReferenceOvertakesCreate: "records_order", "a change is taken before the create of the record that it refers to";
+    OlderRecordWins: "records_convergence", "a row of an older version replaces a newer one";
+    UnnamedRecordStays: "records_privacy", "a record that a load does not name stays on the device";
+    ArrivalDecides: "last_write_wins", "the server lets the change win that arrives last";
+    CreateOverwrites: "last_write_wins", "a create that is sent again replaces the row";
+    LastMutationForgotten: "records_no_loss", "the server compares a change with itself when it is sent again";
+    RefusedTakesOthersAlong: "records_no_loss", "a refused change of a record takes those of other records along";
+    RecordTombstoneMissing: "records_convergence", "the server tells nobody that a record was deleted";
+    RecordsOfOtherOrgs: "records_privacy", "the server tells of records of other orgs";
+    HiddenRecordIsTold: "records_privacy", "a page tells of records that the project hides";
     NamedWaitIgnored: "bounded", "the time that the server names is not waited for";
 }
 
@@ -143,6 +162,12 @@ pub fn give_new_id(intent: &mut Intent) {
     if let Intent::SendMessage(message) = intent {
         message.id = MessageId::from_uuid(Uuid::from_u128(message.id.as_uuid().as_u128() ^ 1));
     }
+}
+
+/// The change that [`PlantedBug::ResendRecordUnderNewId`] makes to the id of a record.
+#[must_use]
+pub fn new_record_id(id: RecordId) -> RecordId {
+    RecordId::from_uuid(Uuid::from_u128(id.as_uuid().as_u128() ^ 1))
 }
 
 /// An await point at which [`PlantedBug::CursorBeforePage`] can be killed.

@@ -11,8 +11,9 @@
 //! the server has a record under another primary key (an older app created it), the record is re-keyed to that.
 //!
 //! **Time.** Last-write-wins compares when two people changed a record. No clock of a device can be trusted for that,
-//! so a change carries a [`DeviceTime`]: a time and the clock that it was read from. What travels is how long ago the
-//! change was made, and the server subtracts that from its own clock ([`Modified`]).
+//! so a change carries a [`DeviceTime`]: a time and the clock that it was read from. Each answer of the server
+//! tells how far the two clocks are apart, so what travels is a time of the server's clock; before the first answer it is
+//! how long ago the change was made ([`Modified`]).
 
 pub mod audit;
 pub mod clinical;

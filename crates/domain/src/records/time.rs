@@ -37,9 +37,11 @@ pub struct DeviceTime {
 /// When a change was made, as it is told to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Modified {
-    /// This long before the call.
+    /// This long before the call. It counts from the arrival, so a call that is slow, or that the network repeats later,
+    /// makes a change look later than it was.
     Ago(Duration),
-    /// At this time of the server's clock: it was compared with the clock of the device while that ran.
+    /// At this time of the server's clock: it was compared with the clock of the device while that ran. However often and
+    /// whenever the call arrives, the time is the same.
     At(Time),
 }
 
@@ -47,17 +49,17 @@ impl DeviceTime {
     /// What to tell the server.
     ///
     /// `now` is the time of the call. `ahead_micros` is by how much this time's clock was ahead of the server's, if that
-    /// was ever measured. A time of another clock that was never compared with the server's is taken as a time of
-    /// today's clock: that is right unless somebody has set the device's clock since. A time in the future counts as
-    /// now.
+    /// was ever measured; then the change has a time of the server's clock. Otherwise it has an age. A time of another
+    /// clock that was never compared with the server's is taken as a time of today's clock: that is right unless somebody
+    /// has set the device's clock since. A time in the future counts as now.
     #[must_use]
     pub fn modified(self, now: Self, ahead_micros: Option<i64>) -> Modified {
         match ahead_micros {
-            Some(ahead) if self.clock != now.clock => {
+            Some(ahead) => {
                 let at = chrono::TimeDelta::microseconds(ahead);
                 Modified::At(self.at.checked_sub_signed(at).unwrap_or(self.at))
             }
-            _ => Modified::Ago((now.at - self.at).to_std().unwrap_or_default()),
+            None => Modified::Ago((now.at - self.at).to_std().unwrap_or_default()),
         }
     }
 }
@@ -72,9 +74,9 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_the_running_clock_is_an_age() {
+    fn a_time_of_the_running_clock_is_an_age_until_that_clock_was_measured() {
         assert_eq!(at(1, 0).modified(at(1, 7200), None), Modified::Ago(Duration::from_secs(7200)));
-        assert_eq!(at(1, 0).modified(at(1, 7200), Some(3)), Modified::Ago(Duration::from_secs(7200)));
+        assert_eq!(at(1, 60).modified(at(1, 7200), Some(60_000_000)), Modified::At(at(1, 0).at));
     }
 
     #[test]

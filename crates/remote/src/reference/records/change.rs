@@ -7,6 +7,7 @@ use crate::{
 };
 use fieldpost_domain::{
     OrgId, Role, Time, Version,
+    planted::{PlantedBug, planted},
     records::{
         ConflictRule, Fields, RecordId, RecordOperation, RecordOutcome, RecordRefusal, RecordRefusalCode, RecordRow,
         RecordTable,
@@ -40,7 +41,7 @@ impl Change<'_> {
         let tables = transaction.tables();
         let org = self.change.org_id.ok_or(refuse(RecordRefusalCode::BadRequest))?;
         let role = self.role(org)?;
-        if let Some(earlier) = self.earlier(tables, now) {
+        if let Some(earlier) = self.earlier(tables, now).filter(|earlier| !overwrites(earlier)) {
             return earlier;
         }
         let (fields, unknown) = columns::split(self.spec(tables)?, &self.change.fields);
@@ -85,7 +86,7 @@ impl Change<'_> {
         let (fields, unknown) = columns::split(self.spec(tables)?, &self.change.fields);
         *ignored = unknown;
         let applied = |id| id == self.change.id || self.later.iter().any(|one| one.id == Some(id));
-        if before.last_mutation_id.is_some_and(applied) {
+        if before.last_mutation_id.is_some_and(applied) && !planted(PlantedBug::LastMutationForgotten) {
             return Ok(there(before));
         }
         let Some(modified_at) = self.wins_at(before, self.stamp(now)) else {
@@ -119,7 +120,8 @@ impl Change<'_> {
     /// The time that the row gets if this change stands; none if the row's last change is the later one.
     fn wins_at(&self, row: &RecordRow, stamp: Time) -> Option<Time> {
         let follows = self.change.after.is_some() && self.change.after == row.last_mutation_id;
-        if follows || self.change.rule == ConflictRule::LastArrivalWins {
+        let arrival = self.change.rule == ConflictRule::LastArrivalWins || planted(PlantedBug::ArrivalDecides);
+        if follows || arrival {
             return Some(stamp.max(row.modified_at));
         }
         ((stamp, Some(self.change.id)) > (row.modified_at, row.last_mutation_id)).then_some(stamp)
@@ -159,6 +161,11 @@ impl Change<'_> {
     fn stamp(&self, now: Time) -> Time {
         stamp(self.change.modified, now)
     }
+}
+
+/// What [`PlantedBug::CreateOverwrites`] makes of a create whose record is there.
+fn overwrites(earlier: &Judged) -> bool {
+    planted(PlantedBug::CreateOverwrites) && matches!(earlier, Ok(RecordOutcome::Won { version: Some(_), .. }))
 }
 
 fn over(row: &RecordRow, fields: &Fields) -> Fields {

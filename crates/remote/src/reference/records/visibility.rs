@@ -4,6 +4,7 @@ use super::{RecordKey, StoredRecord};
 use crate::reference::{tables::Tables, viewer::Viewer};
 use fieldpost_domain::{
     OrgId, Role,
+    planted::{PlantedBug, planted},
     records::{RecordRow, RecordTombstone},
 };
 
@@ -16,7 +17,11 @@ pub(super) enum Told {
 impl Viewer {
     /// Whether the caller may see a record: she is a member of its org, and no policy hides it.
     pub(super) fn sees_record(&self, tables: &Tables, row: &RecordRow) -> bool {
-        self.role_in(row.org_id).is_some_and(|role| tables.project.0.shows_record(row, self.person_id, role))
+        if planted(PlantedBug::RecordsOfOtherOrgs) && !self.members.is_empty() {
+            return true;
+        }
+        let shows = |role: &Role| tables.project.0.shows_record(row, self.person_id, role);
+        self.role_in(row.org_id).is_some_and(|role| shows(role) || planted(PlantedBug::HiddenRecordIsTold))
     }
 
     /// The caller's role in an org.

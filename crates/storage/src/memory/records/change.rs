@@ -4,6 +4,7 @@ use super::state::{Entry, Key, RecordsState};
 use crate::{StorageError, StorageErrorKind, StorageResult};
 use fieldpost_domain::{
     MutationId, OrgId,
+    planted::{PlantedBug, planted},
     records::{
         DeviceTime, FieldError, Fields, NewRecord, Priority, RECORD_LIMIT, Record, RecordChange, RecordId,
         RecordOperation, RecordRefusal, RecordRefusalCode, RecordTable, TableName,
@@ -143,7 +144,7 @@ impl RecordsState {
         let created_since = self.queue[at + 1..]
             .iter()
             .any(|other| other.operation == RecordOperation::Create && referred.contains(&other.key));
-        let unsent = entry.attempts == 0 && entry.refusal.is_none();
+        let unsent = (entry.attempts == 0 || planted(PlantedBug::FoldedIntoSent)) && entry.refusal.is_none();
         (unsent && !created_since && fields.json_size() <= RECORD_LIMIT).then_some(at)
     }
 

@@ -4,6 +4,7 @@ use super::state::{Entry, Key, RecordsState, Row, set};
 use crate::{StorageError, StorageErrorKind, StorageResult, records::RecordApplyReport};
 use fieldpost_domain::{
     Cursor, ServerEpoch, Time, Version,
+    planted::{PlantedBug, planted},
     records::{
         Fields, Record, RecordOperation, RecordPage, RecordRefusal, RecordRefusalCode, RecordRow, RecordTombstone,
         TableName,
@@ -67,7 +68,8 @@ impl RecordsState {
         if let Some(stored) = self.rows.get_mut(&key) {
             stored.confirmed = generation;
         }
-        let newer = self.rows.get(&key).is_some_and(|stored| stored.version > row.version);
+        let newer = self.rows.get(&key).is_some_and(|stored| stored.version > row.version)
+            && !planted(PlantedBug::OlderRecordWins);
         let deleted = self.tombstones.get(&key).is_some_and(|deleted| *deleted >= row.version);
         if newer || deleted {
             return;
@@ -117,7 +119,9 @@ impl RecordsState {
         *version = (*version).max(tombstone.version);
         let (gone, stay): (Vec<Entry>, _) = self.queue.drain(..).partition(|entry| entry.key == key);
         self.queue = stay;
-        if gone.last().is_some_and(|last| last.operation != RecordOperation::Delete) {
+        if gone.last().is_some_and(|last| last.operation != RecordOperation::Delete)
+            && !planted(PlantedBug::TombstoneDropsChanges)
+        {
             gone.into_iter().for_each(|entry| self.keep_gone(entry, at));
         }
     }
@@ -130,14 +134,17 @@ impl RecordsState {
         let unnamed = self.rows.iter().filter(|(key, row)| row.confirmed != self.generation && in_load(&key.0));
         let unnamed: Vec<Key> = unnamed.map(|(key, _)| key.clone()).collect();
         for key in unnamed {
-            self.lose_access(&key);
+            if !planted(PlantedBug::UnnamedRecordStays) {
+                self.lose_access(&key);
+            }
         }
     }
 
     fn lose_access(&mut self, key: &Key) {
         let operation = |entry: Option<&Entry>| entry.map(|entry| entry.operation.clone());
         let (first, last) = (operation(self.changes_of(key).next()), operation(self.changes_of(key).next_back()));
-        if last.is_none() || last == Some(RecordOperation::Delete) {
+        let drops = planted(PlantedBug::AccessLostDropsChanges);
+        if last.is_none() || last == Some(RecordOperation::Delete) || drops {
             self.queue.retain(|entry| entry.key != *key);
             self.rows.remove(key);
         } else if first != Some(RecordOperation::Create) {

@@ -4,6 +4,7 @@ use super::state::{Entry, RecordsState, long};
 use crate::records::{RecordBatch, RecordCounts, RecordEntryState, RecordQueueEntry};
 use fieldpost_domain::{
     MutationId, Time,
+    planted::{PlantedBug, planted},
     records::{RecordMutation, RecordOperation},
 };
 use std::collections::BTreeSet;
@@ -26,6 +27,9 @@ impl RecordsState {
             }
             taken.insert(entry.position);
             mutations.push(mutation);
+        }
+        if planted(PlantedBug::SentRecordLeavesQueue) {
+            self.queue.retain(|entry| !taken.contains(&entry.position));
         }
         for entry in self.queue.iter_mut().filter(|entry| taken.contains(&entry.position)) {
             entry.attempts = entry.attempts.saturating_add(1);
@@ -50,10 +54,12 @@ impl RecordsState {
     fn is_held(&self, entry: &Entry, taken: &BTreeSet<u64>) -> bool {
         let referred = self.references(&entry.key.0, &entry.fields);
         let creates = |other: &Entry| {
-            other.operation == RecordOperation::Create && other.refusal.is_none() && referred.contains(&other.key)
+            let waits = other.operation == RecordOperation::Create && other.refusal.is_none();
+            waits && referred.contains(&other.key) && !planted(PlantedBug::ReferenceOvertakesCreate)
         };
         let mut before = self.queue.iter().filter(|other| other.position < entry.position);
-        before.any(|other| !taken.contains(&other.position) && (other.key == entry.key || creates(other)))
+        let of_record = |other: &Entry| other.key == entry.key && !planted(PlantedBug::LanesOvertake);
+        before.any(|other| !taken.contains(&other.position) && (of_record(other) || creates(other)))
     }
 
     fn mutation(&self, entry: &Entry) -> RecordMutation {

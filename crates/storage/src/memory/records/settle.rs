@@ -4,6 +4,7 @@ use super::state::{Entry, Key, RecordsState, Row};
 use crate::records::RecordSettleReport;
 use fieldpost_domain::{
     Time, Version,
+    planted::{PlantedBug, planted},
     records::{
         Fields, RecordConflict, RecordId, RecordOperation, RecordOutcome, RecordRefusal, RecordRefusalCode,
         RecordResult, RecordRow,
@@ -106,7 +107,7 @@ impl RecordsState {
         let known = self.declared(&key.0).map(|table| table.from_server(winner.fields.clone()).0).unwrap_or_default();
         let of_winner = |name: &str| known.get(name).cloned().unwrap_or(Value::Null);
         let won: Fields = entry.fields.iter().map(|(name, _)| (name.to_owned(), of_winner(name))).collect();
-        if won != entry.fields {
+        if won != entry.fields && !planted(PlantedBug::LostChangeNotKept) {
             self.conflicts.push(RecordConflict {
                 mutation_id: entry.id,
                 table: key.0,

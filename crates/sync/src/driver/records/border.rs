@@ -1,7 +1,7 @@
 //! The border between device and server: names and times are translated here.
 //!
 //! On the device a record has the declared names, and a time is that of a clock of the device. On the wire the names are
-//! the server's, and a time is an age, or one of the server's clock. Rows come back under the server's names; the store
+//! the server's, and a time is one of the server's clock, or an age. Rows come back under the server's names; the store
 //! translates those, because only it knows what it keeps of a table that is no longer declared.
 
 use super::RecordEngine;

@@ -11,7 +11,7 @@ use crate::{
 use fieldpost_domain::{
     AccessToken, Cursor,
     planted::{self, PlantedBug, planted},
-    records::{AuditEntry, DeviceTime, Priority, RecordMutation, RecordPage, RecordResult},
+    records::{AuditEntry, DeviceTime, Priority, RecordMutation, RecordOperation, RecordPage, RecordResult},
 };
 use fieldpost_remote::{
     OutgoingRecord, RecordPullRequest, RecordPushAnswer, RemoteError, RemoteErrorKind, RemoteResult,
@@ -129,8 +129,14 @@ impl RecordEngine {
 
     fn outgoing(&self, mutations: &[RecordMutation], tables: &Tables, now: DeviceTime) -> Vec<OutgoingRecord> {
         let outgoing = |mutation: &RecordMutation| {
+            let again = self.sent.knows(mutation.record_id, mutation.id);
             let after = self.sent.note(mutation.record_id, mutation.id);
-            tables.outgoing(mutation, now, after)
+            let mut change = tables.outgoing(mutation, now, after)?;
+            let creates = change.operation == RecordOperation::Create;
+            if again && creates && planted(PlantedBug::ResendRecordUnderNewId) {
+                change.record_id = planted::new_record_id(change.record_id);
+            }
+            Some(change)
         };
         mutations.iter().filter_map(outgoing).collect()
     }

@@ -26,8 +26,9 @@ impl RecordEngine {
             }
         };
         tokio::select! {
-            () = full => {}
+            biased;
             never = self.keep_sending_immediate() => match never {},
+            () = full => {}
         }
     }
 
@@ -71,6 +72,7 @@ impl RecordEngine {
             };
             let change = *due.borrow_and_update();
             tokio::select! {
+                biased;
                 () = until(at) => {}
                 () = until(change.filter(|_| at.is_some())) => self.change_is_due(change),
                 // The senders live as long as the engine.

@@ -38,6 +38,11 @@ impl Sent {
         place.checked_sub(1).and_then(|before| changes.get(before)).copied()
     }
 
+    /// Whether the change was sent before.
+    pub(super) fn knows(&self, record: RecordId, mutation: MutationId) -> bool {
+        self.lock().get(&record).is_some_and(|changes| changes.contains(&mutation))
+    }
+
     /// The record has another id from now on.
     pub(super) fn rekeyed(&self, from: RecordId, to: RecordId) {
         let mut records = self.lock();

@@ -68,6 +68,9 @@ impl RecordPass {
             error.kind(),
             RemoteErrorKind::TooLarge | RemoteErrorKind::Oversized | RemoteErrorKind::StatementTimeout
         );
+        if planted(PlantedBug::AuditLeavesWhenSent) {
+            return RecordEffect::Audited(batch.iter().map(|entry| entry.id).collect());
+        }
         match batch {
             _ if error.kind() == RemoteErrorKind::RateLimited || self.audit.first => self.fail(error),
             [_, _, ..] if too_much => {

@@ -8,6 +8,7 @@ use super::{RecordEffect, RecordPass};
 use crate::machine::{SUPERSEDED_LIMIT, follow::is_oversized, pace::Pace};
 use fieldpost_domain::{
     Cursor,
+    planted::{PlantedBug, planted},
     records::{RecordPage, TableName},
 };
 use fieldpost_remote::{RecordPullRequest, RemoteError, RemoteErrorKind, RemoteResult};
@@ -60,6 +61,9 @@ impl RecordPass {
         }
         self.pull.tables = tables;
         self.pull.resumed = self.memory.run_open;
+        if planted(PlantedBug::EveryPassLoadsRecordsAnew) {
+            return RecordEffect::BeginLoad;
+        }
         self.request(cursor)
     }
 

@@ -216,7 +216,9 @@ impl Records for InterruptibleRecords {
 #[async_trait]
 impl RecordQueue for InterruptibleRecords {
     async fn next_records(&self, batch: RecordBatch) -> StorageResult<Vec<RecordMutation>> {
-        self.slowly("next_records", self.store.next_records(batch)).await
+        let taken = self.slowly("next_records", self.store.next_records(batch)).await?;
+        self.urgent.read(&taken);
+        Ok(taken)
     }
 
     async fn settle_records(&self, results: &[RecordResult], at: Time) -> StorageResult<RecordSettleReport> {

@@ -132,12 +132,10 @@ impl RecordLink {
     async fn judge_priority(&self, changes: &[OutgoingRecord]) {
         let Ok(queue) = self.store.record_queue(u32::MAX).await else { return };
         let now = self.shared.observer().micros();
-        let sent: Vec<&RecordQueueEntry> =
-            queue.iter().filter(|entry| changes.iter().any(|change| change.id == entry.mutation_id)).collect();
-        let urgent = sent.iter().filter(|entry| entry.priority == Priority::Immediate).count();
+        let urgent = changes.iter().filter(|change| self.urgent.was_immediate(change.id)).count();
         if urgent > 0 {
-            if urgent < sent.len() {
-                let what = format!("device {} sends an immediate change among {} others", self.device, sent.len());
+            if urgent < changes.len() {
+                let what = format!("device {} sends {urgent} immediate of {} changes", self.device, changes.len());
                 self.shared.observer().report(Breach::new(Invariant::ImmediateFirst, what));
             }
             return;

@@ -257,7 +257,8 @@ impl Taste {
             4 => Event::NewEpoch,
             5..7 => Event::Backup,
             7 => Event::Restore,
-            8..10 => Event::Compact,
+            // It expires the cursors of a side on which nothing is written.
+            8..10 if !self.independent => Event::Compact,
             10..13 if !self.independent => Event::Expire { person },
             13..15 if !self.independent => Event::EndSessions { person },
             15..20 => Event::Retry { pick: dice.next() },

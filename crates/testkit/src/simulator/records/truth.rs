@@ -68,6 +68,13 @@ pub(super) struct Decided {
     pub(super) undated: bool,
 }
 
+impl Decided {
+    /// Whether the server has said anything about it that counts.
+    pub(super) const fn is_decided(self) -> bool {
+        self.won || self.lost || self.missing || self.refused
+    }
+}
+
 /// An entry of the audit log that a device has accepted.
 #[derive(Debug, Clone)]
 pub(super) struct Audited {
@@ -76,6 +83,15 @@ pub(super) struct Audited {
     /// The table's name on the server.
     pub(super) table: TableName,
     pub(super) record: RecordId,
+}
+
+/// How many microseconds before and after the truth a change may be dated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Promise {
+    pub(super) before: u64,
+    pub(super) after: u64,
+    /// The date is the same at each attempt.
+    pub(super) exact: bool,
 }
 
 #[derive(Debug, Default)]
@@ -88,6 +104,8 @@ pub(super) struct State {
     pub(super) decided: BTreeMap<MutationId, Decided>,
     /// The changes of each record in the order in which the server has applied them; since the last restore.
     pub(super) applied: BTreeMap<Key, Vec<MutationId>>,
+    /// The change of each record that has arrived last, and stands.
+    pub(super) arrived: BTreeMap<Key, MutationId>,
     /// The changes that were decided since the last restore.
     pub(super) since_restore: BTreeSet<MutationId>,
     /// Records that were deleted, moved or hidden at some time.
@@ -160,28 +178,29 @@ impl State {
         }
     }
 
-    /// Between which times, in microseconds before and after the true one, the server may date a change that was on its
-    /// way for `travelled` and was sent by a process with the clock `now`; none if nothing is promised.
+    /// What is promised about the date of a change that was on its way for `travelled`, and was sent at `at` by a process
+    /// with the clock `now`; none if nothing is.
     ///
-    /// The age of a change by the clock that is still running is exact, and counts from the arrival. A time of a clock
-    /// that was compared with the server's is as exact as the comparison. Any other time is right only if nobody has
+    /// A time of a clock that was compared with the server's is as exact as the comparison. The age of a change by the
+    /// clock that is still running is exact too, but counts from the arrival. Any other time is right only if nobody has
     /// set the clock since.
-    pub(super) fn promise(&self, made: &Made, now: ClockId, (at, travelled): (u64, u64)) -> Option<(u64, u64)> {
-        if made.clock == now {
-            return Some((0, travelled));
-        }
-        let (then, now) = (self.runs.get(&made.clock)?, self.runs.get(&now)?);
+    pub(super) fn promise(&self, made: &Made, now: ClockId, (at, travelled): (u64, u64)) -> Option<Promise> {
+        let (then, running) = (self.runs.get(&made.clock)?, self.runs.get(&now)?);
+        let same = made.clock == now || then.ahead == running.ahead;
         match then.wrong {
-            // The batch may have been read by one process while another one compared its clock.
-            Some(_) if at < then.measured_at + READ_BEFORE => None,
-            Some(wrong) => Some((wrong, wrong)),
-            None => (then.ahead == now.ahead).then_some((0, travelled)),
+            None => same.then_some(Promise { before: 0, after: travelled, exact: false }),
+            // The batch may have been read before the clock was compared.
+            Some(wrong) if at < then.measured_at + READ_BEFORE => {
+                same.then_some(Promise { before: wrong, after: wrong.max(travelled), exact: false })
+            }
+            Some(wrong) => Some(Promise { before: wrong, after: wrong, exact: true }),
         }
     }
 
     /// The server's data is older than before.
     pub(super) fn restored(&mut self) {
         self.applied.clear();
+        self.arrived.clear();
         self.since_restore.clear();
         self.sight_changed = true;
         self.restored = true;

@@ -1,7 +1,13 @@
 //! Whether an immediate change is sent at once, whatever else its process does.
 
-use fieldpost_domain::MutationId;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use fieldpost_domain::{
+    MutationId,
+    records::{Priority, RecordMutation},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// How many other calls a process may begin after an immediate change was written and before it is sent: one of each side
 /// that was about to begin, and as many again if the token has to be renewed.
@@ -17,6 +23,8 @@ struct State {
     waiting: Option<(MutationId, u32)>,
     /// Something failed or was put off, so a change may have to wait.
     troubled: bool,
+    /// How urgent each change was when it was read.
+    read: BTreeMap<MutationId, Priority>,
 }
 
 impl Urgent {
@@ -34,7 +42,8 @@ impl Urgent {
 
     /// Until [`Urgent::calm`], changes may wait.
     pub(super) fn trouble(&self) {
-        *self.state() = State { waiting: None, troubled: true };
+        let mut state = self.state();
+        (state.waiting, state.troubled) = (None, true);
     }
 
     /// A new pass tries everything again.
@@ -44,6 +53,16 @@ impl Urgent {
 
     pub(super) fn is_troubled(&self) -> bool {
         self.state().troubled
+    }
+
+    /// These changes were read.
+    pub(super) fn read(&self, changes: &[RecordMutation]) {
+        self.state().read.extend(changes.iter().map(|change| (change.id, change.priority)));
+    }
+
+    /// Whether a change was immediate when it was read.
+    pub(super) fn was_immediate(&self, change: MutationId) -> bool {
+        self.state().read.get(&change) == Some(&Priority::Immediate)
     }
 
     /// A call begins that sends these changes. Returns a change that should have been sent before it.

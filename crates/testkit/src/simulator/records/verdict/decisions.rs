@@ -6,13 +6,15 @@ use crate::simulator::{
     records::{
         link::Shared,
         policy::RecordPolicy,
-        truth::{Decided, Key, Made, State},
+        tables,
+        truth::{Decided, Key, Made, Promise, State},
     },
 };
 use fieldpost_domain::{
-    AccessToken, MutationId, ServerLimits,
+    AccessToken, ServerLimits,
     records::{
-        ClockId, Fields, Modified, RecordId, RecordOperation, RecordOutcome, RecordPage, RecordRefusalCode, RecordRow,
+        ClockId, ConflictRule, Fields, Modified, RecordId, RecordOperation, RecordOutcome, RecordPage,
+        RecordRefusalCode, RecordRow,
     },
 };
 use fieldpost_remote::{OutgoingRecord, RecordPushAnswer};
@@ -63,8 +65,9 @@ pub(in crate::simulator::records) fn decided(
             let what = format!("device {} sends {}, which nobody has made", arrived.device, change.id);
             return Err(Breach::new(Invariant::RecordsNoDuplicate, what));
         };
-        is_dated_rightly(&mut truth, arrived, change, &made)?;
-        follows_its_reference(&truth, change, &made, &result.outcome)?;
+        let exact = is_dated_rightly(&mut truth, arrived, change, &made)?;
+        is_sent_as_made(change, &made)?;
+        follows_its_create(&truth, change, &made, &result.outcome)?;
         refused_for_a_reason(changes, answer, place)?;
         note(&mut truth, change, &result.outcome)?;
         if let RecordOutcome::Won { server_id, version, .. } = result.outcome {
@@ -75,27 +78,33 @@ pub(in crate::simulator::records) fn decided(
             });
             if version.is_some() && is_last {
                 is_stored(change, row.as_ref())?;
+                if row.as_ref().is_some_and(|row| row.last_mutation_id == Some(change.id)) {
+                    truth.arrived.insert(key.clone(), change.id);
+                }
             }
-            is_in_order(&mut truth, key, (change.id, &made), row.as_ref())?;
+            // Where the last arrival wins, a copy of a change that arrives last wins too.
+            let compared = exact && change.rule == ConflictRule::LastWriteWins;
+            is_in_order(&mut truth, key, (change, &made, compared), row.as_ref())?;
         }
     }
     Ok(())
 }
 
-/// The server dates a change as it was made, as exactly as is promised.
-fn is_dated_rightly(truth: &mut State, arrived: Arrived, change: &OutgoingRecord, made: &Made) -> Result<(), Breach> {
+/// The server dates a change as it was made, as exactly as is promised. Returns whether it does so at each attempt.
+fn is_dated_rightly(truth: &mut State, arrived: Arrived, change: &OutgoingRecord, made: &Made) -> Result<bool, Breach> {
     let travelled = arrived.dated.saturating_sub(arrived.departed);
     let date = date(change.modified, arrived.dated);
     let promise = arrived.clock.and_then(|now| truth.promise(made, now, (arrived.departed, travelled)));
     let decided = truth.decided.entry(change.id).or_default();
-    let Some((before, after)) = promise else {
+    let Some(Promise { before, after, exact }) = promise else {
         decided.undated = true;
-        return Ok(());
+        return Ok(false);
     };
     decided.late = decided.late.max(before.max(after));
     let (earliest, latest) = (made.at.saturating_sub(before + ROUNDING), made.at + after + ROUNDING);
-    if (earliest..=latest).contains(&date) {
-        return Ok(());
+    // The server's own clock is the limit.
+    if (earliest.min(arrived.dated)..=latest).contains(&date) {
+        return Ok(exact);
     }
     let what = format!("{} of device {} is dated wrongly", change.id, made.device);
     let breach = Breach::new(Invariant::LastWriteWins, what);
@@ -111,27 +120,44 @@ fn date(modified: Modified, now: u64) -> u64 {
     date.min(now)
 }
 
-/// A change is not sent before the create of the record that it refers to.
-fn follows_its_reference(
+/// What is sent is what the person has written, also if she has written more since.
+fn is_sent_as_made(change: &OutgoingRecord, made: &Made) -> Result<(), Breach> {
+    let table = tables::tables().into_iter().find(|table| table.server_name == change.table);
+    let Some(fields) = table.map(|table| table.to_server(made.fields.clone())) else { return Ok(()) };
+    let other = differing(&fields, &change.fields).find(|name| *name != "about");
+    other.map_or(Ok(()), |field| {
+        let what = format!("{} is sent without what was written as `{field}`", change.id);
+        Err(Breach::new(Invariant::RecordsNoLoss, what))
+    })
+}
+
+/// A change is not sent before the create of its record, or of one that it refers to.
+fn follows_its_create(
     truth: &State,
     change: &OutgoingRecord,
     made: &Made,
     outcome: &RecordOutcome,
 ) -> Result<(), Breach> {
-    let RecordOutcome::Refused(refusal) = outcome else { return Ok(()) };
-    let unknown = refusal.detail.as_ref().is_some_and(|detail| detail.ends_with("(23503)"));
-    let about = change.fields.get("about").and_then(|value| value.as_str()?.parse::<RecordId>().ok());
-    let Some(about) = about.filter(|_| unknown) else { return Ok(()) };
+    let about = || change.fields.get("about").and_then(|value| value.as_str()?.parse::<RecordId>().ok());
+    let needed = match outcome {
+        RecordOutcome::Missing => Some(made.record),
+        RecordOutcome::Refused(refusal) => {
+            let unknown = refusal.detail.as_ref().is_some_and(|detail| detail.ends_with("(23503)"));
+            about().filter(|_| unknown)
+        }
+        _ => None,
+    };
+    let Some(needed) = needed else { return Ok(()) };
     let waits = truth.made.iter().find(|(id, other)| {
-        other.record == about
+        other.record == needed
             && other.device == made.device
             && other.order < made.order
             && other.operation == RecordOperation::Create
             && !other.withdrawn
-            && !truth.decided.contains_key(id)
+            && truth.decided.get(id).is_none_or(|decided| !decided.is_decided())
     });
     waits.map_or(Ok(()), |_| {
-        let what = format!("{} is sent before the create of {about}, which it refers to", change.id);
+        let what = format!("{} is sent before the create of {needed}, which it needs", change.id);
         Err(Breach::new(Invariant::RecordsOrder, what))
     })
 }
@@ -209,16 +235,17 @@ fn is_stored(change: &OutgoingRecord, row: Option<&RecordRow>) -> Result<(), Bre
 fn is_in_order(
     truth: &mut State,
     key: Key,
-    (id, made): (MutationId, &Made),
+    (change, made, compared): (&OutgoingRecord, &Made, bool),
     row: Option<&RecordRow>,
 ) -> Result<(), Breach> {
+    let id = change.id;
     let applied = truth.applied.entry(key).or_default();
     let is_last = row.is_some_and(|row| row.last_mutation_id == Some(id));
     let again = applied.contains(&id);
     let later = applied.iter().filter(|other| **other != id).filter_map(|other| Some((other, truth.made.get(other)?)));
     let mut later = later.filter(|(_, other)| other.device == made.device && other.order > made.order);
     // A create that finds its record, and a change that was applied before, change nothing.
-    let changes = is_last || (!again && made.operation != RecordOperation::Create);
+    let changes = (is_last && (!again || compared)) || (!again && made.operation != RecordOperation::Create);
     if let Some((other, _)) = later.next().filter(|_| changes) {
         let how = if again { "is applied once more" } else { "is applied" };
         let what = format!("{id} {how} after {other}, which device {} made later", made.device);

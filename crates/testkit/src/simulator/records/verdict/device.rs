@@ -13,7 +13,7 @@ use crate::simulator::{
 };
 use fieldpost_domain::{
     MutationId,
-    records::{RecordOperation, RecordQuery, RecordRefusalCode, RecordState},
+    records::{RecordOperation, RecordQuery, RecordRefusal, RecordRefusalCode, RecordState},
 };
 use fieldpost_storage::{
     Outbox,
@@ -42,6 +42,13 @@ pub(super) async fn nothing_waits(world: &World, device: &Device) -> Result<(), 
     Ok(())
 }
 
+/// Whether a change is a dead letter because the other one is.
+fn leads(entry: &RecordQueueEntry, other: &RecordQueueEntry) -> bool {
+    let led = |refusal: &RecordRefusal| refusal.code == RecordRefusalCode::AfterRefused;
+    let dead = matches!(&other.state, RecordEntryState::Failed(refusal) if !led(refusal));
+    other.record_id == entry.record_id && dead
+}
+
 /// The device has given up only what the server refused, or what followed that, or what is out of sight.
 pub(super) async fn nothing_is_given_up(world: &World, device: &Device) -> Result<(), Breach> {
     let entries = device.disk.record_queue(u32::MAX).await.map_err(unreadable)?;
@@ -49,9 +56,7 @@ pub(super) async fn nothing_is_given_up(world: &World, device: &Device) -> Resul
     let refused = |entry: &RecordQueueEntry| truth.decided.get(&entry.mutation_id).is_some_and(|it| it.refused);
     let given_up = entries.iter().find(|entry| match &entry.state {
         RecordEntryState::Failed(refusal) => match refusal.code {
-            RecordRefusalCode::AfterRefused => {
-                !refused(entry) && !entries.iter().any(|other| other.record_id == entry.record_id && refused(other))
-            }
+            RecordRefusalCode::AfterRefused => !refused(entry) && !entries.iter().any(|other| leads(entry, other)),
             RecordRefusalCode::AccessLost => !truth.sight_changed && !truth.gone.contains(&entry.record_id),
             _ => !refused(entry),
         },

@@ -65,9 +65,8 @@ fn made_later_than_the_last(truth: &State, row: &RecordRow) -> Option<(MutationI
     Some((last, *id))
 }
 
-/// The change that stands, and one that the server applied after it.
+/// The change that stands, and one that arrived after it.
 fn arrived_later_than_the_last(truth: &State, key: &Key, row: &RecordRow) -> Option<(MutationId, MutationId)> {
-    let (last, applied) = (row.last_mutation_id?, truth.applied.get(key)?);
-    let newest = applied.last().copied()?;
-    (newest != last && applied.contains(&last)).then_some((last, newest))
+    let (last, newest) = (row.last_mutation_id?, *truth.arrived.get(key)?);
+    (newest != last).then_some((last, newest))
 }

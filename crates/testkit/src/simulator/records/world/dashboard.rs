@@ -74,7 +74,9 @@ impl World {
             Op::Move { pick } => {
                 let Some(row) = self.any_row(pick) else { return Ok(()) };
                 let Some(other) = self.roster.orgs.into_iter().find(|org| *org != row.org_id) else { return Ok(()) };
-                self.shared.truth.lock().gone.extend([Some(row.id), row.client_id].into_iter().flatten());
+                let mut truth = self.shared.truth.lock();
+                truth.gone.extend([Some(row.id), row.client_id].into_iter().flatten());
+                truth.orgs.entry(row.id).or_default().extend([row.org_id, other]);
                 open.move_record(&row.table, row.id, other)
             }
             Op::Message { pick: number, sender } => {

@@ -81,10 +81,7 @@ impl World {
 
     /// Syncs the messages while other things go on.
     pub(super) async fn sync_messages(&mut self, device: usize, number: u8) {
-        if !self.sides.messages {
-            return;
-        }
-        let Some(process) = self.process(device, number).await else { return };
+        let Some(process) = self.process(device, number).await.filter(|_| self.sides.messages) else { return };
         let owner = self.devices[device].owner.clone();
         let hub = Arc::clone(&self.hub);
         tokio::spawn(async move {

@@ -197,17 +197,13 @@ impl World {
 
     /// The app of a device, if records are synced in this run.
     async fn on_records(&mut self, device: usize, number: u8) -> Option<Arc<Process>> {
-        if !self.sides.records {
-            return None;
-        }
-        self.process(device, number).await
+        // A person opens the app either way.
+        let process = self.process(device, number).await?;
+        self.sides.records.then_some(process)
     }
 
     pub(super) async fn write(&mut self, device: usize, number: u8, choice: u64) {
-        if !self.sides.messages {
-            return;
-        }
-        let Some(process) = self.process(device, number).await else { return };
+        let Some(process) = self.process(device, number).await.filter(|_| self.sides.messages) else { return };
         let disk = &self.devices[device].disk;
         let mut all = disk.conversations(u32::MAX).await.unwrap_or_default();
         all.sort_by_key(|conversation| conversation.id);
