@@ -300,8 +300,7 @@ begin
     fieldpost.envelope() || jsonb_build_object('more', v_more, 'loading', w.loading, 'unknown_tables', to_jsonb(s.unknown), 'epoch', left(w.head, 16),
       'cursor', case when v_more
         then concat_ws('.', case when w.loading then 'l1' when w.last then 's1' else 'r1' end, w.head, coalesce(fieldpost.snapshot_text(w.from_), '-'), fieldpost.snapshot_text(w.to_), w.stream, w.xid, w.id)
-        -- After a load: everything since it began, as if it had not gone on.
-        else concat_ws('.', 'r1', w.head, fieldpost.snapshot_text(case when w.loading then coalesce(w.from_, w.to_) else w.to_ end)) end),
+        else concat_ws('.', 'r1', w.head, fieldpost.snapshot_text(w.to_)) end),
     array['records', 'tombstones'], array[substr(v_rows, 2), substr(v_tombstones, 2)]);
 end
 $$;

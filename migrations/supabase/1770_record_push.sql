@@ -128,11 +128,12 @@ language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_age constant jsonb := nullif(p_change -> 'age_ms', 'null');
+  v_ms constant bigint := case when jsonb_typeof(v_age) = 'number' and v_age::text ~ '^[0-9]{1,18}$' then v_age::text::bigint end;
   v_time constant timestamptz := case when v_age is not null
-    then p_now - least(fieldpost.int_or_null(v_age), 4000000000000) * interval '1 millisecond'
+    then p_now - least(v_ms, 4000000000000) * interval '1 millisecond'
     when jsonb_typeof(p_change -> 'modified_at') = 'string' then fieldpost.time_or_null(p_change ->> 'modified_at', true) end;
 begin
-  return case when v_time is not null and (v_age is null or fieldpost.int_or_null(v_age) is not null)
+  return case when v_time is not null and (v_age is null or v_ms is not null)
     then greatest(timestamptz '2000-01-01 00:00:00+00', least(p_now, v_time)) end;
 end
 $$;
@@ -172,7 +173,7 @@ begin
   end loop;
   return array(
     select row(l.n, l.id, l.name, l.record_id, l.operation, l.org_id, l.fields, l.modified_at, l.after, l.arrival, l.lane,
-               row_number() over w, array_agg(l.id) over (partition by l.lane order by l.n rows between 1 following and unbounded following),
+               row_number() over lanes, array_agg(l.id) over (partition by l.lane order by l.n rows between 1 following and unbounded following),
                array(select k from jsonb_object_keys(l.fields) k where s.columns ? k order by k),
                array(select k from jsonb_object_keys(l.fields) k where not s.columns ? k order by k), null,
                case when l.id is null then fieldpost.record_refused('bad_request', 'id')
@@ -187,7 +188,9 @@ begin
                  when cardinality(v_orgs) = 0 then fieldpost.record_refused('forbidden', 'no membership')
                  when s.name is null then fieldpost.record_refused('unknown_table', l.name)
                  when pg_column_size(l.fields) > 16384 and fieldpost.json_bytes(l.fields) > 262144 then fieldpost.record_refused('too_large', 'fields')
-                 when l.operation = 'create' and not l.org_id = any (v_orgs) then fieldpost.record_refused('forbidden', 'org_id') end
+                 when l.operation = 'create' and not l.org_id = any (v_orgs) then fieldpost.record_refused('forbidden', 'org_id')
+                 -- PostgreSQL reads some words as dates: yesterday, infinity. No device writes those.
+                 when w.word is not null then fieldpost.record_failed(format('invalid input syntax for type %s: "%s"', w.type, w.word), '22007') end
            )::fieldpost.record_change
     from (
       select r.*, r.name || '/' || coalesce(v_keys ->> (r.name || '/' || r.record_id), r.record_id::text) as lane
@@ -201,7 +204,10 @@ begin
       ) r
     ) l
     left join unnest(v_shapes) s on s.name = l.name
-    window w as (partition by l.lane order by l.n)
+    left join lateral (
+      select s.columns ->> f.key as type, left(f.value #>> '{}', 100) as word from jsonb_each(l.fields) f
+      where s.columns ->> f.key ~ '^(date|time)' and jsonb_typeof(f.value) = 'string' and f.value #>> '{}' !~ '^ *[0-9]' limit 1) w on true
+    window lanes as (partition by l.lane order by l.n)
     order by l.n);
 end
 $$;

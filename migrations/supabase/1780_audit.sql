@@ -46,6 +46,7 @@ as $$
 declare
   v_refused constant json := fieldpost.push_refused(p_protocol, p_entries);
   v_now constant timestamptz := clock_timestamp();
+  v_order constant uuid[] := array(select fieldpost.uuid_or_null(e ->> 'id') from unnest(p_entries) e);
   v_fault text;
   v_columns text;
   v_row record;
@@ -88,7 +89,8 @@ begin
       v_rows := v_rows || v_row.m;
     end if;
   end loop;
-  if v_rows is null then
+  v_rows := coalesce(v_rows, '{}');
+  if v_fault is not null then
     return fieldpost.envelope() || jsonb_build_object('stored', '[]'::jsonb, 'refused', v_refusals);
   end if;
 
@@ -131,7 +133,9 @@ begin
       end;
     end loop;
   end;
-  return fieldpost.envelope() || jsonb_build_object('stored', to_jsonb(v_stored), 'refused', v_refusals);
+  return fieldpost.envelope() || jsonb_build_object('refused', (
+      select coalesce(jsonb_agg(r order by array_position(v_order, (r ->> 'id')::uuid)), '[]') from jsonb_array_elements(v_refusals) r),
+    'stored', (select coalesce(jsonb_agg(s order by array_position(v_order, s)), '[]') from unnest(v_stored) s));
 end
 $$;
 comment on function fieldpost.audit_push(int, jsonb[]) is 'Stores entries of the audit log as the caller.';

@@ -278,10 +278,10 @@ test("what triggers write beside belongs to nobody's device, and to the change i
     const parent = site("busy");
     await one(ben, parent);
     const made = visit({ site_id: parent.record_id });
-    const change = update("visits", made.record_id, { notes: "x" }, { age_ms: 0 });
+    const change = update("visits", made.record_id, { minutes: 5 }, { age_ms: 0, rule: "last_arrival_wins" });
     assert.deepEqual(said([await one(ada, made), await one(ada, change), await one(ada, change)]), ["won", "won", "won"]);
     const { minutes, last_mutation_id, version } = await row(made.record_id);
-    assert.deepEqual([minutes, last_mutation_id, version], [2, change.id, 4]);
+    assert.deepEqual([minutes, last_mutation_id, version], [6, change.id, 4]);
     const beside = await row(parent.record_id, "sites");
     assert.deepEqual([beside.name, beside.last_mutation_id, beside.version], ["busy!!", null, 3]);
   } finally {

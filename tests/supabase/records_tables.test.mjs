@@ -205,7 +205,7 @@ test("columns of every kind travel there and back", async () => {
   await device.pull();
   const { word, mood, j, jb, tags, twice } = device.row("kinds", made.record_id).fields;
   assert.deepEqual([word, mood, j, jb, tags, twice], [null, null, null, null, null, 6]);
-  const bad = [["mood", "odd", "22P02"], ["code", "abc", "23514"], ["day", "some day", "22007"], ["amount", 1e12, "22003"], ["big", 1.5, "22P02"], ["other", "x", "22P02"], ["must", null, "23502"], ["yes", "maybe", "22P02"], ["tags", "no list", "22P02"]];
+  const bad = [["mood", "odd", "22P02"], ["code", "abc", "23514"], ["day", "some day", "22007"], ["day", "yesterday", "22007"], ["at", "infinity", "22007"], ["amount", 1e12, "22003"], ["big", 1.5, "22P02"], ["other", "x", "22P02"], ["must", null, "23502"], ["yes", "maybe", "22P02"], ["tags", "no list", "22P02"]];
   const results = await push(db, ada, create(org.org, "kinds", { word: "before" }), ...bad.map(([k, v]) => create(org.org, "kinds", { [k]: v })), create(org.org, "kinds", { word: "after" }));
   assert.deepEqual(said(results), ["won", ...bad.map(() => "refused: refused"), "won"]);
   results.slice(1, -1).forEach((r, n) => assert.ok(r.detail.endsWith(`(${bad[n][2]})`), `${bad[n][0]}: ${r.detail}`));

@@ -12,7 +12,12 @@ use crate::{
     sql::{Tx, text},
 };
 use fieldpost_storage::{ChangeSet, StorageResult};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::Set,
+    EntityTrait, IntoActiveModel,
+    sea_query::{Alias, SqliteQueryBuilder, Table},
+};
 
 /// Everything but what SQLite, the full-text index, the migrations and the tables of records keep for themselves: the last
 /// are the columns that those tables have. The index empties itself by the
@@ -43,8 +48,8 @@ async fn empty(tx: &Tx) -> Res<()> {
     // A virtual table takes along what belongs to it, so it goes first.
     for kind in ["virtual", "table"] {
         for row in tx.all(OF_THE_OLDER_APP, vec![text(kind)]).await? {
-            let name = row.only::<String>()?.replace('"', "\"\"");
-            tx.run(&format!("DROP TABLE \"{name}\""), vec![]).await?;
+            let drop = Table::drop().table(Alias::new(row.only::<String>()?)).to_string(SqliteQueryBuilder);
+            tx.run(&drop, vec![]).await?;
         }
     }
     let records = tx.find_one::<record_sync::Model>(&record_sync::Entity::find()).await?;

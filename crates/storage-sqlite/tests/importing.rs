@@ -118,7 +118,7 @@ async fn a_file_becomes_a_database_and_stays_as_it_is() {
     assert_eq!(seen_names(moving.new.path()), [moving.target()]);
     assert_eq!(fs::metadata(moving.target()).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!((report.rows(), report.queued.messages, report.queued.changes), ((32, 25), 5, 4));
-    let told = told.lock().unwrap();
+    let told = told.lock().unwrap().clone();
     assert_eq!((told.first(), told.last()), (Some(&ImportProgress::Copying), Some(&ImportProgress::Finishing)));
     assert!(told.contains(&ImportProgress::Converting { done: 32, total: 32 }));
 

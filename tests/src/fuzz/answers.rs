@@ -34,7 +34,8 @@ pub fn answers(bytes: &[u8]) {
         check(&page.changes);
     }
     if let (Ok(page), Some(value)) = (fuzzing::pull_records(bytes), &value) {
-        let sent: usize = ["records", "tombstones"].iter().filter_map(|name| value[name].as_array()).map(Vec::len).sum();
+        let sent: usize =
+            ["records", "tombstones"].iter().filter_map(|name| value[name].as_array()).map(Vec::len).sum();
         let read = page.rows.len() + page.tombstones.len() + page.unreadable as usize;
         assert_eq!(read, sent, "a record was lost in silence");
     }

@@ -97,7 +97,10 @@ mod records {
         }
 
         async fn stored_audit(&self, id: AuditId) -> Result<Option<StoredAudit>, Unsupported> {
-            let found = sql(&format!("select * from public.audit_log where id = '{id}'"));
+            let found = sql(&format!(
+                "select user_id, table_name, record_id, operation, context, fieldpost.time_text(created_at) as created_at \
+                 from public.audit_log where id = '{id}'"
+            ));
             let text = |column: &str| found[0][column].as_str().unwrap_or_default().to_owned();
             Ok(found[0].is_object().then(|| StoredAudit {
                 person_id: parse(&text("user_id")),

@@ -2,7 +2,7 @@
 
 use crate::given::{ADA, ADMIN, Site};
 use fieldpost::{Client, ConversationId, Fieldpost, ImportReport, MessageId, Window, import_watermelon};
-use fieldpost_domain::{ConversationKind, Metadata, OrgId, PersonId};
+use fieldpost_domain::{ConversationKind, Metadata, OrgId, PersonId, records::TableName};
 use fieldpost_remote::reference::DEMO_PASSWORD;
 use fieldpost_tests::{OldApp, Phone};
 use serde_json::json;
@@ -83,7 +83,7 @@ async fn what_the_older_app_had_queued_is_sent_once() {
         assert_eq!(world.times(text), 1, "{text}: {:?}", world.texts());
     }
     assert_eq!(report.queued.messages, 3);
-    let counts = client.outbox().await.unwrap();
+    let counts = client.outbox(u32::MAX).await.unwrap();
     assert!(counts.iter().all(|entry| matches!(entry.state, fieldpost::EntryState::Failed(_))), "{counts:?}");
     assert_eq!(std::fs::read(world.app.file()).unwrap(), before);
     client.close().await.unwrap();
@@ -136,5 +136,40 @@ async fn somebody_else_who_signs_in_on_the_imported_file_sends_nothing_in_her_na
     for text in ["on my way", "trimmed", "third"] {
         assert_eq!(world.times(text), 0, "{text}");
     }
+    client.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_the_older_app_had_not_sent_are_sent_once_too() {
+    // Given
+    let world = World::new().await;
+    let app = OldApp::new();
+    let org = world.site.reference.memberships(world.ada)[0].org_id;
+    app.belong_to(&org.to_string(), &world.ada.to_string(), &world.conversation.to_string()).await;
+    let phone = world.site.phone();
+
+    // When
+    import_watermelon(app.file(), phone.file(), |_| {}).await.unwrap();
+    let client = phone.start_with_records().await;
+    client.sign_in(ADA, DEMO_PASSWORD).await.unwrap();
+    world.site.network.order(fieldpost_devserver::Endpoint::RecordsPush, 1, fieldpost_devserver::Fault::LoseAnswer);
+    for _ in 0..3 {
+        let report = client.trigger_sync().await.unwrap();
+        report.messages.unwrap();
+        report.records.unwrap();
+    }
+
+    // Then
+    for table in fieldpost::records::clinical_tables() {
+        let rows = world.site.reference.records_of(&TableName::new(table.name.as_str()).unwrap());
+        assert_eq!(rows.iter().filter(|row| row.org_id == org).count(), 1, "{}", table.name);
+    }
+    let counts = client.record_counts().await.unwrap();
+    assert_eq!((counts.pending, counts.failed), (0, 0), "{:?}", client.record_queue(10).await.unwrap());
+    let treatments = TableName::new("treatments").unwrap();
+    let row = world.site.reference.records_of(&treatments).remove(0);
+    assert_eq!(row.fields.get("reference_number").unwrap(), "SITE-20260131-002");
+    let workers = world.site.reference.records_of(&TableName::new("workers").unwrap());
+    assert_eq!(row.fields.get("worker_id").unwrap(), &json!(workers[0].id), "the reference follows");
     client.close().await.unwrap();
 }

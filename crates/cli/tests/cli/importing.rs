@@ -123,7 +123,7 @@ fn wait_for(child: &mut Child, moment: &dyn Fn() -> bool) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_that_is_killed_at_any_moment_is_done_by_the_next_one() {
     let app = OldApp::new();
-    app.receive(20_000).await;
+    app.receive(5_000).await;
     let (file, source) = (app.file().display().to_string(), fs::read(app.file()).unwrap());
     let whole = Terminal::new();
     let report = whole.run(&["--json", "import-watermelon", &file]).json()[0]["imported"].clone();

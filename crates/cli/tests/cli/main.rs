@@ -13,6 +13,7 @@ mod hardening;
 mod importing;
 mod names;
 mod proxies;
+mod records;
 mod screen;
 mod sql;
 mod terminal;

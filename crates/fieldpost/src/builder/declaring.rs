@@ -83,6 +83,9 @@ impl Declaring {
             let known: Vec<_> = store.declared().await?.into_iter().filter(|it| !declared(it.name.clone())).collect();
             tables.extend(known);
         }
+        if tables.is_empty() && waits(&*store, env).await? {
+            tables = clinical_tables();
+        }
         if tables.is_empty() {
             return Ok((sides, None));
         }
@@ -90,6 +93,12 @@ impl Declaring {
         store.declare(&tables).await.map_err(refused)?;
         Ok((sides.with_records(store.clone(), api, env.clone(), rhythm), Some(store)))
     }
+}
+
+/// Whether a queue came with the file of an older app, which knew only the clinical tables.
+async fn waits(store: &dyn RecordStore, env: &Env) -> Result<bool> {
+    let counts = store.record_counts(env.now()).await?;
+    Ok(counts.pending + counts.failed > 0)
 }
 
 fn refused(error: StorageError) -> Error {

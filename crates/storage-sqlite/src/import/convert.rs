@@ -1,11 +1,16 @@
 //! Converts the copy, and makes a compact file of it.
+//!
+//! SQL by hand: pragmas and `VACUUM`, which no query builder has.
 
-use super::{ImportProgress, copy::create, error::ImportError};
-use crate::error::{Fault, Res, at_border};
+use super::{copy::create, error::ImportError, progress::ImportProgress};
+use crate::{
+    entity::import_account,
+    error::{Fault, Res, at_border},
+};
 use fieldpost_migrations::{FileState, Progress, inspect, upgrade_watched};
 use fieldpost_storage::{ImportReport, StorageErrorKind};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, SqliteTransactionMode, Statement,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, EntityTrait, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
 use std::{path::Path, sync::Arc};
@@ -95,9 +100,8 @@ pub(crate) fn parse(account: &str) -> Res<ImportReport> {
 }
 
 async fn read_report(db: &DatabaseConnection) -> Res<ImportReport> {
-    let row = db.query_one_raw(statement("SELECT account FROM import_account")).await?;
-    let row = row.ok_or_else(|| Fault::corrupt("import_account"))?;
-    parse(&row.try_get_by_index::<String>(0)?)
+    let row = import_account::Entity::find().one(db).await?.ok_or_else(|| Fault::corrupt("import_account"))?;
+    parse(&row.account)
 }
 
 /// Writes a file without the pages that came free.

@@ -8,37 +8,20 @@
 //!    the target is there whole or not at all, whenever the process is killed.
 //!
 //! The folder has a lock. What a killed attempt left in it is removed by the next one.
-//!
-//! SQL by hand: pragmas and `VACUUM`.
 
 pub(crate) mod convert;
 mod copy;
 mod error;
 mod place;
+mod progress;
 
 pub use error::{ImportError, Occupied};
+pub use progress::ImportProgress;
 
 use copy::Source;
 use fieldpost_storage::ImportReport;
 use place::Place;
 use std::path::{Path, PathBuf};
-
-/// How far an import is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ImportProgress {
-    /// The file is being copied.
-    Copying,
-    /// Its rows are being converted.
-    Converting {
-        /// Rows that are done.
-        done: u64,
-        /// All rows.
-        total: u64,
-    },
-    /// The new file is being written out.
-    Finishing,
-}
 
 /// Makes a database of Fieldpost at `target` from the WatermelonDB file `source`, and returns what came over.
 ///

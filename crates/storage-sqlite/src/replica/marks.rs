@@ -3,16 +3,18 @@
 //! SQL by hand: sets of ranges, for each page of a first load (`load`).
 
 use crate::{
+    entity::{conversations, value::Id},
     error::Res,
     hot::{Plan, hot},
     mutations::record,
     ranges::RangeSet,
-    replica::{apply::conversations, context::PageContext},
+    replica::{apply::conversations::lower_markers, context::PageContext},
     row::Row,
     sql::{IdSet, Tx, id, int, text},
 };
 use fieldpost_domain::{Changes, ConversationId, Intent, MarkRead, Mutation, PersonId, Seq, SeqRange, Time};
 use fieldpost_storage::{MutationIds, visibility};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 
 /// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.
@@ -33,7 +35,11 @@ pub(super) async fn read_in_the_older_app(tx: &Tx, told: &[(Uuid, SeqRange)]) ->
 pub(super) async fn keep_read(tx: &Tx, context: &PageContext, told: &[(Uuid, SeqRange)], read: Vec<Uuid>) -> Res<()> {
     let Some(viewer) = context.viewer.filter(|_| !told.is_empty()) else { return Ok(()) };
     tx.run(&KEEP_READ, vec![id(viewer), IdSet::of(read).bind()]).await?;
-    tx.run(&KEPT_READ, vec![RangeSet::of(told).bind()]).await.map(drop)
+    let moved = conversations::Entity::update_many()
+        .col_expr(conversations::Column::LastReadAt, Expr::value(Option::<i64>::None))
+        .filter(conversations::Column::LastReadAt.is_not_null())
+        .filter(conversations::Column::Id.is_in(told.iter().map(|(conversation, _)| Id(*conversation))));
+    tx.execute(&moved).await.map(drop)
 }
 
 /// Queues a mark again where more was read than the server says, and no mark waits. How many.
@@ -72,7 +78,7 @@ pub(super) async fn lower_to_the_same(tx: &Tx, context: &PageContext, changes: &
     let told = format!("[{}]", told.collect::<Vec<_>>().join(","));
     for row in tx.all(&OTHERS, vec![text(told), int(context.generation)]).await? {
         let (conversation, other) = conversation_and_seq(&row)?;
-        conversations::lower_markers(tx, conversation, other.previous()).await?;
+        lower_markers(tx, conversation, other.previous()).await?;
     }
     Ok(())
 }
@@ -90,10 +96,6 @@ INSERT INTO read_markers (conversation_id, person_id, delivered_seq, read_seq, v
 SELECT m.conversation_id, ?, m.seq, m.seq, 0 FROM messages AS m
 WHERE m.id IN (SELECT unhex(value) FROM json_each(?)) AND m.seq IS NOT NULL
 ON CONFLICT DO UPDATE SET read_seq = max(read_seq, excluded.read_seq), delivered_seq = max(delivered_seq, excluded.read_seq)";
-
-    KEPT_READ: "markers of the older app that are kept", Plan::Bounded, "
-UPDATE conversations SET last_read_at = NULL
-WHERE last_read_at IS NOT NULL AND id IN (SELECT unhex(value ->> 0) FROM json_each(?))";
 
     FORGOTTEN: "marks that the server has forgotten", Plan::Bounded, "
 WITH told AS (SELECT key AS n, unhex(value ->> 0) AS id, value ->> 1 AS f, value ->> 2 AS t FROM json_each(?))

@@ -150,7 +150,7 @@ impl World {
             let now = fieldpost_sync::Clock::now(self.devices[device].clock.as_ref());
             let records = disk.record_counts(now).await.is_ok_and(|counts| counts.pending > 0);
             let messages = disk.counts().await.is_ok_and(|counts| counts.pending > 0);
-            quiet &= !(records && self.sides.records) && !(messages && self.sides.messages);
+            quiet &= !(records && self.sides.records || messages && self.sides.messages);
             quiet &= self.devices[device].running(0).is_some();
         }
         quiet
