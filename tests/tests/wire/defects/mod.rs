@@ -13,7 +13,7 @@ mod sending;
 
 use crate::given::Site;
 use chrono::TimeDelta;
-use fieldpost::{Client, Clock as _, Fieldpost};
+use fieldpost::{Client, Clock as _, ConversationId, Fieldpost};
 use fieldpost_devserver::{DevServer, FaultProxy};
 use fieldpost_remote::reference::{DEMO_PASSWORD, ReferenceServer};
 use fieldpost_testkit::{ManualClock, env};
@@ -26,6 +26,12 @@ type Verdict = Result<(), String>;
 /// Whether what came of a scenario is what a person expects.
 fn same<T: PartialEq + Debug>(found: &T, expected: &T) -> Verdict {
     if found == expected { Ok(()) } else { Err(format!("expected {expected:?}, found {found:?}")) }
+}
+
+/// The direct conversation of a medic of the demo.
+fn direct_of(site: &Site, medic: &str) -> ConversationId {
+    let person = site.reference.person_with(medic).unwrap();
+    site.reference.conversations_of(person).into_iter().find(|one| one.medic_id.is_some()).unwrap().id
 }
 
 /// Time passes, here and there.

@@ -33,7 +33,8 @@ fn welcomed(texts: &[String], unread: u64) -> Verdict {
 #[tokio::test]
 async fn defect_10_a_conversation_opened_offline_shows_what_arrives_under_the_servers_id() {
     let old = OldThreads { local_id: 1, pulled: vec![(501, "Welcome")] };
-    assert!(welcomed(&old.thread(), old.unread()).is_err());
+    assert!(welcomed(&old.thread(), 1).is_err());
+    assert!(welcomed(&["Welcome".to_owned()], old.unread()).is_err());
 
     let site = Site::new().await;
     let (_phone, cleo) = newcomer(&site).await;

@@ -1,9 +1,8 @@
 //! Defects 5 to 8: how often a message left the phone, and what became of it.
 
-use super::{Verdict, device::Device, old::*, pass, phone_with_clock, same, site_with_clock};
-use crate::given::*;
+use super::{Verdict, device::Device, direct_of, old::*, pass, phone_with_clock, same, site_with_clock};
+use crate::{given::*, outbox::notices};
 use chrono::TimeDelta;
-use fieldpost::Client;
 use fieldpost_devserver::Endpoint;
 use fieldpost_remote::reference::DEMO_PASSWORD;
 
@@ -59,8 +58,8 @@ async fn defect_6_two_attempts_at_the_same_time_store_one_message() {
 
     let site = Site::new().await;
     let ada = Device::of(&site, ADA).await;
-    let thread = site.reference.conversations_of(ada.person).into_iter().find(|one| one.medic_id.is_some()).unwrap().id;
-    let message = ada.message(thread, ada.person, text);
+    let thread = direct_of(&site, ADA);
+    let message = ada.message(thread, text);
     let (one, two) = tokio::join!(ada.push(&message), ada.push(&message));
     assert_eq!((one, two), (true, true), "both attempts succeed");
     stored_once(&Device::texts(&site, thread), text).unwrap();
@@ -105,31 +104,28 @@ async fn defect_8_a_refused_message_is_tried_once_and_a_late_one_is_sent() {
     const HOURS_WITHOUT_NETWORK: i64 = 25;
 
     let (mut server, mut outbox) = (OldServer::default(), OldOutbox::default());
-    let (notices, thread) = (server.open(), server.open());
-    outbox.refused = Some(notices);
-    let (late, refused) = (outbox.write(thread, "late", 0), outbox.write(notices, "may I?", 25 * 60));
+    let (read_only, thread) = (server.open(), server.open());
+    outbox.refused = Some(read_only);
+    let (late, refused) = (outbox.write(thread, "late", 0), outbox.write(read_only, "may I?", 25 * 60));
     server.now = HOURS_WITHOUT_NETWORK * 60;
     (0..PUSHES).for_each(|_| outbox.push(&mut server));
     let is_sent = outbox.written[late].message.status == "sent";
-    assert!(the_server_decides(outbox.written[refused].attempts, is_sent).is_err());
-    assert!(
-        the_server_decides(1, is_sent).is_err() && the_server_decides(outbox.written[refused].attempts, true).is_err()
-    );
+    assert!(the_server_decides(1, is_sent).is_err());
+    assert!(the_server_decides(outbox.written[refused].attempts, true).is_err());
 
     let (site, server_clock) = site_with_clock().await;
     let (_phone, ada, clock) = phone_with_clock(&site, ADA, 1).await;
+    site.network.offline(true).await;
     let late = write(&ada, 1).await;
+    assert!(ada.trigger_message_sync().await.is_err());
     pass(&[&server_clock, &clock], TimeDelta::hours(HOURS_WITHOUT_NETWORK));
+    site.network.offline(false).await;
     ada.trigger_message_sync().await.unwrap();
     let is_sent = site.stored(adas(&ada).await, &late) == [1];
-    ada.conversation(notices_of(&ada).await).send("may I?").await.unwrap();
+    ada.conversation(notices(&ada).await).send("may I?").await.unwrap();
     site.server.requests().clear();
     for _ in 0..PUSHES {
         ada.trigger_message_sync().await.unwrap();
     }
     the_server_decides(site.server.requests().count(Endpoint::Push), is_sent).unwrap();
-}
-
-async fn notices_of(client: &Client) -> fieldpost::ConversationId {
-    client.conversations().await.unwrap().iter().find(|one| one.medic_id.is_none()).unwrap().id
 }
