@@ -80,8 +80,7 @@ async fn an_update_never_arrives_before_the_create_of_its_record() {
     let ada = Phone::of(&server, ADA, 1).await;
     let gate = ada.create("Gate 1").await;
     // Nobody knows whether the create has arrived, so the update is a change of its own.
-    ada.records.order(0, fieldpost_testkit::Fault::LoseRequest);
-    ada.records.order(0, fieldpost_testkit::Fault::LoseRequest);
+    ada.records.fail_next(RemoteErrorKind::TimedOut);
     assert!(ada.coordinator.records().sync().await.is_err());
     Phone::pass(&[&clock, &ada.clock], chrono::TimeDelta::minutes(1));
     ada.update(gate, "Gate 2").await;
