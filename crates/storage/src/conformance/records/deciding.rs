@@ -77,6 +77,7 @@ pub async fn a_cancelled_change_takes_no_other_along(store: &dyn RecordStore) {
     assert_eq!(queued(store).await, mutations([2, 4]));
     assert_eq!(visit(store, 1).await.fields, field("place", "Roof").with("share", 0.5));
     assert_eq!(failure(store, 2).await, Some(RecordRefusalCode::Refused));
+    assert_eq!(failure(store, 4).await, Some(RecordRefusalCode::AfterRefused), "what holds it is still there");
 }
 
 /// `RecordQueue::cancel_record`: what was parked behind it.
@@ -119,7 +120,9 @@ pub async fn a_row_of_the_server_stays_when_its_create_is_cancelled(store: &dyn 
     created(store, 1).await;
     batch(store).await;
     super::given::pulled(store, vec![super::build::row(1, 1)]).await;
+    updated(store, 2, 1, field("count", 2)).await;
     answered(store, 1, RecordOutcome::Refused(refusal())).await;
     store.cancel_record(mutation_id(1)).await.unwrap();
-    assert_eq!(place(store, 1).await, Some("Place 1".into()));
+    assert_eq!(visit(store, 1).await.fields, field("place", "Place 1").with("count", 2));
+    assert_eq!(batch(store).await, mutations([2]), "what follows it stays");
 }

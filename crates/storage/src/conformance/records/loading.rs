@@ -151,6 +151,19 @@ pub async fn a_load_that_begins_again_forgets_the_one_before(store: &dyn RecordS
     assert_eq!(all_places(store).await, ["Place 2"]);
 }
 
+/// The server had the record, and has not now: what was written here may still be sent.
+pub async fn a_load_keeps_a_create_that_it_does_not_name(store: &dyn RecordStore) {
+    loaded(store, vec![]).await;
+    created(store, 1).await;
+    batch(store).await;
+    pulled(store, vec![row(1, 1)]).await;
+    updated(store, 2, 1, field("count", 2)).await;
+    loaded(store, vec![]).await;
+    assert_eq!(visit(store, 1).await.state, RecordState::Queued);
+    assert_eq!(answered(store, 1, won(1, 1)).await.won, 1);
+    assert_eq!(batch(store).await, mutations([2]));
+}
+
 /// A record whose create was refused is nobody's business but this device's.
 pub async fn a_load_keeps_what_only_this_device_has(store: &dyn RecordStore) {
     created(store, 1).await;

@@ -89,6 +89,8 @@ pub async fn conflicts_and_audit_entries_follow_a_re_keyed_record(store: &dyn Re
     assert_eq!(conflicts(store).await[0].record_id, record_id(8));
     assert_eq!(store.next_audit(9).await.unwrap()[0].record_id, record_id(8));
     assert_eq!(answered(store, 1, won(8, 4)).await.rekeyed, []);
+    pulled(store, vec![RecordRow { client_id: Some(record_id(8)), ..row(9, 5) }]).await;
+    assert_eq!(conflicts(store).await[0].record_id, record_id(9), "also one that was there before");
 }
 
 /// Both were here: the row that was pulled under the server's id, and the record that was made here.

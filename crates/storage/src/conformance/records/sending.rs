@@ -127,6 +127,10 @@ pub async fn a_withdrawn_change_was_never_sent(store: &dyn RecordStore) {
     let waiting = RecordEntryState::Queued { failures: 0, next_at: None, last_retry: None };
     assert_eq!(queue(store).await[0].state, waiting);
     assert_eq!(batch(store).await, mutations([1]));
+    answered(store, 1, RecordOutcome::Retry(fieldpost_domain::RetryCode::Busy)).await;
+    assert_eq!(batch(store).await, mutations([1]));
+    store.withdraw_records(&mutations([1])).await.unwrap();
+    assert_eq!(ids(taken(store, super::build::due(at(501))).await), mutations([1]), "it waits for nothing");
     store.withdraw_records(&mutations([1])).await.unwrap();
     store.cancel_record(mutation_id(1)).await.unwrap();
 }

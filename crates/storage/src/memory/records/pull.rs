@@ -25,9 +25,6 @@ impl RecordsState {
         }
         let before = self.everything();
         self.enter(page.epoch.as_ref());
-        if page.loading && from.is_none() && !self.loading {
-            self.begin_load();
-        }
         page.rows.iter().for_each(|row| self.put_row(row));
         page.tombstones.iter().for_each(|tombstone| self.bury(tombstone, page.server_time));
         if page.loading && !page.more {

@@ -50,15 +50,15 @@ impl RecordsState {
         if !possible || !(filter.value.is_null() || kind.fits(&filter.value)) {
             return Err(invalid());
         }
-        let value = self.current(table, &filter.column.as_str(), &kind, kind.canonical(filter.value.clone()));
+        let value = self.current(table, filter.column.as_str(), &kind, kind.canonical(filter.value.clone()));
         Ok(Condition { column: filter.column.as_str().to_owned(), kind, comparison: filter.comparison, value })
     }
 
     /// The value with the current id, if it is that of a record.
-    fn current(&self, table: &RecordTable, column: &&str, kind: &ColumnKind, value: Value) -> Value {
+    fn current(&self, table: &RecordTable, column: &str, kind: &ColumnKind, value: Value) -> Value {
         let of: &TableName = match kind {
             ColumnKind::Reference(other) => other,
-            _ if *column == "id" => &table.name,
+            _ if column == "id" => &table.name,
             _ => return value,
         };
         match value.as_str().and_then(|text| text.parse::<RecordId>().ok()) {
