@@ -16,6 +16,27 @@ const number = (name) => ({ name, type: "number" });
 const optional = { isOptional: true };
 const indexed = { isIndexed: true };
 
+const flag = (name) => ({ name, type: "boolean" });
+
+/** The clinical part: what a treatment and the queue need. */
+const clinical = [
+  tableSchema({
+    name: "treatments",
+    columns: [
+      text("server_id", optional), text("org_id", indexed), text("worker_id", indexed), text("medic_id"), text("reference_number", indexed),
+      text("status"), text("injury_type"), text("severity"), text("treatment_notes", optional), flag("is_riddor_reportable"),
+      text("photo_uris"), number("created_at"), number("updated_at"), number("last_modified_at"),
+    ],
+  }),
+  tableSchema({
+    name: "sync_queue",
+    columns: [
+      text("operation"), text("table_name"), text("record_id"), text("idempotency_key"), text("payload"), number("priority"),
+      number("retry_count"), number("next_retry_at"), number("created_at"),
+    ],
+  }),
+];
+
 /** Version 5 of the app's schema, its messaging part. `server_id` has no index, as there. */
 const schema = appSchema({
   version: 5,
@@ -37,6 +58,7 @@ const schema = appSchema({
         text("idempotency_key", optional), number("created_at"), number("updated_at"),
       ],
     }),
+    ...clinical,
   ],
 });
 
@@ -75,6 +97,8 @@ class Seed {
     this.database = open();
     this.conversations = this.database.get("conversations");
     this.messages = this.database.get("messages");
+    this.treatments = this.database.get("treatments");
+    this.waiting = this.database.get("sync_queue");
     this.cursor = null;
   }
 
@@ -169,6 +193,52 @@ class Seed {
     await this.database.write(() => record.update((it) => Object.assign(it._raw, { server_id: row.id, status: "sent" })));
   }
 
+  /** Treatments, each with its item in the queue. */
+  async queueRecords(worker_id) {
+    const { mark, org_id, queued, user_id } = this.task;
+    const now = Date.now();
+    await this.database.write(async () => {
+      for (let n = 0; n < queued; n += 1) {
+        const values = {
+          org_id, worker_id, medic_id: user_id, reference_number: `${mark} ${n}`, status: "draft", injury_type: "laceration",
+          severity: "minor", treatment_notes: "Cleaned and dressed; next check in two hours at gate B", is_riddor_reportable: false,
+        };
+        const times = { created_at: now + n, updated_at: now + n, last_modified_at: now + n };
+        const record = await this.treatments.create((it) => Object.assign(it._raw, values, { photo_uris: "[]" }, times));
+        await this.waiting.create((it) => Object.assign(it._raw, {
+          operation: "create", table_name: "treatments", record_id: record.id, idempotency_key: randomUUID(),
+          payload: JSON.stringify(values), priority: 1, retry_count: 0, next_retry_at: 0, created_at: now + n,
+        }));
+      }
+    });
+  }
+
+  /** One request for each item, by priority and age. What was stored before answers 23505; then its id is asked for. */
+  async pushRecords() {
+    const items = await this.waiting.query(Q.sortBy("priority"), Q.sortBy("created_at")).fetch();
+    for (const item of items) {
+      try {
+        await this.create(item);
+      } catch (error) {
+        if (process.env.FIELDPOST_DEBUG) console.error(error);
+      }
+    }
+    return this.waiting.query().fetchCount();
+  }
+
+  async create(item) {
+    const { record_id, idempotency_key: client_id, payload } = item._raw;
+    const table = this.client.from("treatments");
+    let { data: row, error } = await table.insert({ ...JSON.parse(payload), client_id }).select("id").single();
+    if (error?.code === "23505") row = await checked(table.select("id").eq("client_id", client_id).single());
+    else if (error) throw error;
+    const record = await this.treatments.find(record_id);
+    await this.database.write(async () => {
+      await record.update((it) => Object.assign(it._raw, { server_id: row.id }));
+      await item.destroyPermanently();
+    });
+  }
+
   async counts() {
     const rows = await this.messages.query().fetch();
     const ids = new Set(rows.map((row) => row._raw.server_id));
@@ -199,6 +269,15 @@ await run({
     await seed.queue();
     return async () => {
       for (let pass = 0; pass < 1000 && (await seed.push()) > 0; pass += 1);
+    };
+  },
+  async records(client, task) {
+    seed = new Seed(client, task);
+    const worker = { org_id: task.org_id, client_id: randomUUID(), first_name: "Sam", last_name: "Reyes", company: "Crane Ltd", role: "rigger" };
+    const { id } = await checked(client.from("workers").insert(worker).select("id").single());
+    await seed.queueRecords(id);
+    return async () => {
+      for (let pass = 0; pass < 1000 && (await seed.pushRecords()) > 0; pass += 1);
     };
   },
   arrived: () => seed.messages.query().fetchCount(),

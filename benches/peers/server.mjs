@@ -1,5 +1,6 @@
 // Queries the database of the local stack: reads one question from standard input, prints one answer. Questions:
 //   {"count": prefix, "org_id"}   how many messages have this prefix, and how many different texts
+//   {"count_records": prefix, "org_id"}   how many treatments have this prefix in their number, and how many different ones
 //   {"write": n, "org_id", "sender_id"}   n messages, spread over the conversations of the organization
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -16,6 +17,13 @@ async function count({ count, org_id }) {
   const [found] = await sql`
     select count(*)::int as rows, count(distinct content)::int as texts from public.messages
     where org_id = ${org_id} and starts_with(content, ${count})`;
+  return found;
+}
+
+async function countRecords({ count_records, org_id }) {
+  const [found] = await sql`
+    select count(*)::int as rows, count(distinct reference_number)::int as texts from public.treatments
+    where org_id = ${org_id} and starts_with(reference_number, ${count_records})`;
   return found;
 }
 
@@ -36,5 +44,6 @@ async function write({ write, org_id, sender_id }) {
   return { rows: write };
 }
 
-console.log(JSON.stringify(await ("write" in question ? write : count)(question)));
+const answer = "write" in question ? write : "count_records" in question ? countRecords : count;
+console.log(JSON.stringify(await answer(question)));
 await sql.end();

@@ -13,6 +13,7 @@ mod calls;
 mod decoding;
 mod draining;
 mod generated;
+mod importing;
 mod instructions;
 mod line;
 mod loading;
@@ -26,6 +27,7 @@ mod project;
 mod pulling;
 mod raw;
 mod reading;
+mod records;
 mod scene;
 mod sending;
 mod serving;
@@ -36,6 +38,7 @@ mod watching;
 mod wire;
 
 pub use calls::make as make_calls;
+pub use importing::import;
 pub use instructions::can_be_counted as instructions_can_be_counted;
 pub use memory::hoard;
 pub use notes::{Line, Notes};
@@ -82,11 +85,13 @@ pub const BENCHES: &[Bench] = &[
     alone("list", reading::list),
     alone("window", reading::window),
     alone("memory", memory::run),
+    alone("import", importing::run),
     alone("instructions", instructions::run),
     on_the_stack("decode", decoding::run),
     on_the_stack("pull", pulling::first),
     on_the_stack("again", pulling::again),
     on_the_stack("drain", draining::run),
     on_the_stack("meanwhile", meanwhile::run),
+    on_the_stack("records", records::run),
     on_the_stack("serve", serving::run),
 ];

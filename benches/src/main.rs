@@ -15,6 +15,9 @@ struct Args {
     /// Load this many messages and print the memory that took
     #[arg(long, hide = true)]
     hoard: Option<u64>,
+    /// Import this file of the older app and print the time and the memory that took
+    #[arg(long, hide = true)]
+    import: Option<std::path::PathBuf>,
     /// Repeat one kind of call, for counting instructions: `<call> <subject> <times> <file>`
     #[arg(long, hide = true, num_args = 4)]
     call: Option<Vec<String>>,
@@ -30,6 +33,9 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     if let Some(messages) = args.hoard {
         return fieldpost_benches::hoard(messages);
+    }
+    if let Some(source) = args.import {
+        return fieldpost_benches::import(&source);
     }
     if args.phone {
         return fieldpost_benches::answer_as_phone();

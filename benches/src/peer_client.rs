@@ -1,5 +1,7 @@
 //! Fieldpost as a separate process, with the same protocol as the peers in `benches/peers`.
 
+mod records;
+
 use crate::{
     notes::percentile,
     project::run,
@@ -26,11 +28,11 @@ pub(crate) struct Task {
     pub(crate) password: String,
     pub(crate) user_id: String,
     pub(crate) org_id: String,
-    /// `pull`, `again`, `drain` or `meanwhile`.
+    /// `pull`, `again`, `drain`, `meanwhile` or `records`.
     pub(crate) task: String,
     /// How many messages there are to pull.
     pub(crate) expected: u64,
-    /// How many messages to queue or to send, and in which conversations.
+    /// How many messages or records to queue or to send, and in which conversations.
     pub(crate) queued: u64,
     pub(crate) conversations: Vec<String>,
     /// The prefix of their texts.
@@ -82,6 +84,7 @@ pub fn answer() -> Result<()> {
 async fn carry_out(task: &Task) -> Result<Done> {
     let folder = tempfile::tempdir()?;
     let builder = Fieldpost::builder().url(&task.url).anon_key(&task.key).database(folder.path().join("phone.db"));
+    let builder = if task.task == "records" { builder.clinical() } else { builder };
     let client = builder.open().await?;
     client.sign_in(&task.email, &task.password).await?;
     let done = match task.task.as_str() {
@@ -97,6 +100,7 @@ async fn carry_out(task: &Task) -> Result<Done> {
             drain(&client, &queued).await?
         }
         "meanwhile" => meanwhile(&client, task).await?,
+        "records" => records::drain(&client, task).await?,
         other => bail!("nobody knows how to {other}"),
     };
     client.close().await?;

@@ -122,7 +122,7 @@ impl Peers {
         let all = turn.expected.max(turn.queued).max(1);
         let mut units = all;
         if turn.queued > 0 {
-            let counts = self.arrived(&mark, turn.queued)?;
+            let counts = self.arrived(turn.task, &mark, turn.queued)?;
             facts.extend(counts);
             units = turn.queued - counts[0].1 as u64;
         } else if !ended.finished {
@@ -167,9 +167,10 @@ impl Peers {
         }
     }
 
-    /// The number of queued messages that the server has.
-    fn arrived(&self, mark: &str, queued: u64) -> Result<[(&'static str, f64); 2]> {
-        let found = Project::sql(&serde_json::json!({"count": format!("{mark} "), "org_id": self.org.org_id}))?;
+    /// The number of queued messages or records that the server has.
+    fn arrived(&self, task: &str, mark: &str, queued: u64) -> Result<[(&'static str, f64); 2]> {
+        let what = if task == "records" { "count_records" } else { "count" };
+        let found = Project::sql(&serde_json::json!({what: format!("{mark} "), "org_id": self.org.org_id}))?;
         let number = |name: &str| found[name].as_f64().context("server.mjs counts");
         let (rows, texts) = (number("rows")?, number("texts")?);
         Ok([("lost", queued as f64 - texts), ("doubled", rows - texts)])

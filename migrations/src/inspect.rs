@@ -13,6 +13,8 @@ pub enum FileState {
     Empty,
     /// Written by WatermelonDB, at version 4 or 5.
     Watermelon(u32),
+    /// Written by WatermelonDB, at another version, or for another app.
+    OtherWatermelon(u32),
     /// Written by Fieldpost, at this version or an older one.
     Fieldpost(u32),
     /// Written by a newer Fieldpost (or a newer version of the app it replaces).
@@ -34,6 +36,7 @@ pub async fn inspect(db: &impl ConnectionTrait) -> Result<FileState, DbErr> {
     Ok(match version {
         0 if tables == 0 => FileState::Empty,
         4 | 5 if is_watermelon(db).await? => FileState::Watermelon(version),
+        other if is_of_watermelon(db).await? => FileState::OtherWatermelon(other),
         newer if newer > crate::SCHEMA_VERSION => FileState::Newer(newer),
         other => FileState::Foreign(other),
     })
@@ -56,9 +59,16 @@ async fn fieldpost(db: &impl ConnectionTrait, version: u32) -> Result<FileState,
     Ok(if version > crate::SCHEMA_VERSION { FileState::Newer(version) } else { ours })
 }
 
-/// WatermelonDB keeps its own values in `local_storage`; the clinical tables exist since version 4.
+/// The clinical tables exist since version 4.
 async fn is_watermelon(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
-    Ok(has_table(db, "local_storage").await? && has_table(db, "treatments").await?)
+    Ok(is_of_watermelon(db).await? && has_table(db, "treatments").await?)
+}
+
+/// WatermelonDB keeps its own values in a table, and adds two columns to all others.
+async fn is_of_watermelon(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let marked = "SELECT count(*) FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS c \
+        WHERE m.type = 'table' AND c.name IN ('_status', '_changed')";
+    Ok(has_table(db, "local_storage").await? && number(db, marked).await? >= 2)
 }
 
 async fn has_table(db: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {

@@ -12,10 +12,12 @@
 //! * A new file runs the whole history, so that a fresh install and an upgraded one have the same tables.
 //! * [`inspect`] writes nothing: a file that must be refused is refused unchanged.
 
+mod adoption;
 mod inspect;
 mod script;
 mod upgrade;
 mod v10;
+mod v11;
 mod v4;
 mod v5;
 mod v6;
@@ -23,11 +25,12 @@ mod v7;
 mod v8;
 mod v9;
 
+pub use adoption::{Outcome, Progress};
 pub use inspect::{FileState, inspect};
-pub use upgrade::{Migrator, upgrade};
+pub use upgrade::{Migrator, upgrade, upgrade_watched};
 
 /// The version that [`upgrade`] produces, kept in `PRAGMA user_version`.
-pub const SCHEMA_VERSION: u32 = 10;
+pub const SCHEMA_VERSION: u32 = 11;
 
 /// Marks a file as Fieldpost's (`PRAGMA application_id`), for tools such as `file`: "FPST".
 pub const APPLICATION_ID: u32 = 0x4650_5354;

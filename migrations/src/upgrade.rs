@@ -1,9 +1,9 @@
 //! Upgrades a file to the current version inside one transaction.
 
-use crate::{FileState, SCHEMA_VERSION, inspect, v4, v5, v6, v7, v8, v9, v10};
+use crate::{FileState, Progress, SCHEMA_VERSION, adoption, inspect, v4, v5, v6, v7, v8, v9, v10, v11};
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait,
-    sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement},
+    sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr},
 };
 
 /// The migrations, as SeaORM runs them.
@@ -20,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(v8::MIGRATION),
             Box::new(v9::MIGRATION),
             Box::new(v10::MIGRATION),
+            Box::new(v11::Migration),
         ]
     }
 }
@@ -31,27 +32,25 @@ impl MigratorTrait for Migrator {
 /// Errors of SQLite; the caller then rolls back and the file stays unchanged. A file that [`inspect`] finds newer or
 /// foreign is an error too, but callers refuse those before they begin.
 pub async fn upgrade(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
-    match inspect(transaction).await? {
-        FileState::Fieldpost(SCHEMA_VERSION) => return Ok(()),
-        FileState::Empty | FileState::Fieldpost(_) => {}
-        FileState::Watermelon(version) => adopt(transaction, version).await?,
-        FileState::Newer(version) | FileState::Foreign(version) => {
-            return Err(DbErr::Custom(format!("a file of version {version} cannot be upgraded")));
-        }
-    }
-    Migrator::up(transaction, None).await
+    upgrade_watched(transaction, |_| {}).await
 }
 
-/// Records the first migrations as applied, because WatermelonDB has created their tables.
-async fn adopt(transaction: &DatabaseTransaction, version: u32) -> Result<(), DbErr> {
-    Migrator::install(transaction).await?;
-    let done: &[&str] = if version >= 5 { &[v4::MIGRATION.name, v5::MIGRATION.name] } else { &[v4::MIGRATION.name] };
-    for name in done {
-        let sql = "INSERT INTO seaql_migrations (version, applied_at) VALUES (?, unixepoch())";
-        let values = [(*name).into()];
-        transaction.execute_raw(Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)).await?;
+/// As [`upgrade`], and tells how far the rows of an older app are.
+///
+/// # Errors
+/// As [`upgrade`].
+pub async fn upgrade_watched(
+    transaction: &DatabaseTransaction,
+    watch: impl Fn(Progress) + Send + Sync + 'static,
+) -> Result<(), DbErr> {
+    match inspect(transaction).await? {
+        FileState::Fieldpost(SCHEMA_VERSION) => Ok(()),
+        FileState::Empty | FileState::Fieldpost(_) => Migrator::up(transaction, None).await,
+        FileState::Watermelon(version) => adoption::adopt(transaction, version, Box::new(watch)).await,
+        FileState::Newer(version) | FileState::Foreign(version) | FileState::OtherWatermelon(version) => {
+            Err(DbErr::Custom(format!("a file of version {version} cannot be upgraded")))
+        }
     }
-    Ok(())
 }
 
 /// Runs statements without parameters.

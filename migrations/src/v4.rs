@@ -1,5 +1,5 @@
 //! Version 4: the clinical tables, as WatermelonDB created them. Their columns have no type, because WatermelonDB
-//! leaves typing to the app. Fieldpost keeps these tables and writes nothing in them.
+//! leaves typing to the app. Version 11 gives them types.
 
 use crate::script::Script;
 

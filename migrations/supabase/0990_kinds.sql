@@ -34,5 +34,5 @@ comment on function fieldpost.carry_out_as_caller(text, jsonb) is 'Carries out o
 
 create or replace function fieldpost.capabilities() returns text[]
 language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select array['set_digest', 'ranges', 'edit_message', 'page_bytes'] $$;
+as $$ select array['set_digest', 'ranges', 'edit_message', 'page_bytes', 'records'] $$;
 comment on function fieldpost.capabilities() is 'What this server can do beyond protocol 1.';

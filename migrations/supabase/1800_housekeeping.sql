@@ -92,6 +92,9 @@ begin
   delete from fieldpost.conversation_aliases a where a.created_at < now() - p_older_than;
   get diagnostics rows = row_count;
   return next;
+  what := 'deletions of records forgotten';
+  rows := fieldpost.compact_records(p_older_than);
+  return next;
   what := 'digests put right';
   rows := (select count(*) from fieldpost.check_digest());
   return next;

@@ -1,7 +1,7 @@
 -- Who may call what, and housekeeping.
 --
 -- What must stay true: nothing of schema fieldpost can be called or read by the API roles but what the policies need,
--- and the four functions can be called by people who are signed in and by nobody else. Hosted projects grant execute on
+-- and the seven functions can be called by people who are signed in and by nobody else. Hosted projects grant execute on
 -- every new function in `public` to the API roles by default, hence the revocations by name.
 
 revoke all on all functions in schema fieldpost from public, anon;
@@ -13,7 +13,8 @@ declare
 begin
   for v_function in
     select p.oid::regprocedure from pg_catalog.pg_proc p
-    where p.pronamespace = 'public'::regnamespace and p.proname in ('fieldpost_bootstrap', 'fieldpost_pull', 'fieldpost_push', 'fieldpost_history')
+    where p.pronamespace = 'public'::regnamespace and p.proname in (
+         'fieldpost_bootstrap', 'fieldpost_pull', 'fieldpost_push', 'fieldpost_history', 'fieldpost_records_pull', 'fieldpost_records_push', 'fieldpost_audit_push')
        or p.pronamespace = 'fieldpost'::regnamespace and p.proname in (
          'bootstrap', 'pull', 'push', 'history',
          -- what runs as the caller, and what that calls
@@ -22,7 +23,12 @@ begin
          'refusal', 'envelope', 'push_read', 'sends_known', 'sends_done', 'mark_target', 'write_messages', 'send_as_caller', 'mark_as_caller',
          'push_as_caller', 'open_as_caller', 'my_opening', 'openings', 'refused_by_project', 'rejected', 'marker_json',
          'push_refused', 'refused', 'uuid_or_null', 'wait_until',
-         'carry_out_as_caller', 'later_kinds', 'capabilities', 'mentions', 'few')
+         'carry_out_as_caller', 'later_kinds', 'capabilities', 'mentions', 'few',
+         -- records, which all run as the caller
+         'records_pull', 'records_scope', 'record_walk', 'record_picks', 'record_texts', 'record_modified', 'page_budget', 'snapshot_text',
+         'records_push', 'records_read', 'record_targets', 'record_deletions', 'record_shapes', 'offered_tables', 'record_refused', 'record_failed', 'told_time',
+         'int_or_null', 'time_or_null', 'careful_time', 'record_references', 'resolve_references', 'record_won', 'create_records', 'update_records', 'delete_records',
+         'carry_out_records', 'try_record', 'try_records', 'audit_push', 'audit_orgs', 'audit_owned', 'write_audit')
   loop
     execute format('revoke all on function %s from public, anon, service_role', v_function);
     execute format('grant execute on function %s to authenticated', v_function);

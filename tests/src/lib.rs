@@ -4,8 +4,10 @@
 pub mod crash;
 pub mod fuzz;
 pub mod lines;
+mod old_app;
 mod phone;
 mod stack;
 
+pub use old_app::OldApp;
 pub use phone::{Phone, thread};
 pub use stack::{Account, Org, Stack, node, sql};

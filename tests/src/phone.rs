@@ -31,6 +31,12 @@ impl Phone {
         builder.open().await.expect("the app starts")
     }
 
+    /// The same with the clinical tables.
+    pub async fn start_with_records(&self) -> Client {
+        let builder = Fieldpost::builder().url(&self.url).anon_key(&self.key).database(self.file());
+        builder.clinical().open().await.expect("the app starts")
+    }
+
     /// Starts the app, signs in and syncs once.
     pub async fn first_start(&self, email: &str, password: &str) -> Client {
         let client = self.start().await;

@@ -54,7 +54,26 @@ const actions = {
   },
 };
 
+const table = (name) => sql(`public.${name}`);
+Object.assign(actions, {
+  async insert_record({ table: name, id, client_id, org_id, fields }) {
+    const row = { ...fields, id, org_id, ...(client_id && { client_id }) };
+    hit(await sql`insert into ${table(name)} ${sql(Object.fromEntries(Object.entries(row).map(([k, v]) => [k, v !== null && typeof v === "object" ? sql.json(v) : v])))}`);
+  },
+  async update_record({ table: name, id, fields }) {
+    hit(await sql`update ${table(name)} set ${sql(Object.fromEntries(Object.entries(fields).map(([k, v]) => [k, v !== null && typeof v === "object" ? sql.json(v) : v])))} where id = ${id}`);
+  },
+  async move_record({ table: name, id, org_id }) {
+    hit(await sql`update ${table(name)} set org_id = ${org_id} where id = ${id}`);
+  },
+  async delete_record({ table: name, id }) {
+    hit(await sql`delete from ${table(name)} where id = ${id}`);
+  },
+});
+
 const unsupported = {
+  retry_next_record: "order a lock failure for one record",
+  change_policies: "change policies while other tests share the tables",
   expire_tokens: "make a signed token run out early",
   change_epoch: "begin a new epoch while other tests share the database",
   advance_clock: "move the clock of the machine",

@@ -56,6 +56,8 @@ test("it can be removed, and the messages stay", async () => {
     const [{ id }] = await sql`insert into public.conversations (org_id, type, created_by) values (${org}, 'broadcast', ${user}) returning id`;
     const write = (content) => sql`insert into public.messages (conversation_id, org_id, sender_id, content) values (${id}, ${org}, ${user}, ${content})`;
     await write("before");
+    await db.clinical();
+    await sql`insert into public.near_misses (org_id, reported_by, category, severity, description) values (${org}, ${user}, 'trip', 'minor', 'a cable')`;
     await sql.begin((tx) => tx.unsafe(section("Removing it").join("\n")).simple());
     await write("after");
     assert.deepEqual((await sql`select content from public.messages order by created_at`).map((m) => m.content), ["before", "after"]);
@@ -64,6 +66,8 @@ test("it can be removed, and the messages stay", async () => {
       union all select t.tgname from pg_trigger t where t.tgname like '%fieldpost%' union all select p.policyname from pg_policies p where p.policyname like 'fieldpost%'
       union all select i.indexname from pg_indexes i where i.indexname like 'fieldpost%'`;
     assert.deepEqual([...left], []);
+    const [near] = await sql`select * from public.near_misses`;
+    assert.deepEqual([near.description, near.sync_xid, near.client_id], ["a cable", undefined, undefined], "records stay, without what was added");
     // and it can come back: the row from in between is numbered with the others
     await db.apply();
     assert.deepEqual((await sql`select content, seq from public.messages order by seq`).map((m) => [m.content, m.seq]), [["before", "1"], ["after", "2"]]);

@@ -1,9 +1,9 @@
 // Installs Fieldpost: sends the parts of migrations/supabase as one script, as any client of PostgreSQL can send the file that
 // `fieldpost sql export` writes. Reads {"database_url"} from standard input, else takes the stack's; {"migrations"} names
-// another folder. (What the real Supabase CLI does with that file is the business of projects/.)
+// another folder. Then the clinical tables, as `fieldpost sql clinical`. (What the real Supabase CLI does with that file is the business of projects/.)
 import { text } from "node:stream/consumers";
 
-import { apply, script } from "./lib/migrations.mjs";
+import { apply, clinical, script } from "./lib/migrations.mjs";
 import { owner } from "./lib/stack.mjs";
 
 const input = process.stdin.isTTY ? "" : (await text(process.stdin)).trim();
@@ -11,6 +11,7 @@ const { database_url, migrations: folder } = input ? JSON.parse(input) : {};
 const sql = owner(database_url ? { url: database_url } : {});
 try {
   await apply(sql, script({ folder }));
+  await apply(sql, clinical());
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

@@ -176,7 +176,8 @@ test("every function is commented, pinned where it is security definer, and clos
     assert.ok(f.comment, `${f.name} has no comment`);
     const path = (f.proconfig ?? []).find((c) => c.startsWith("search_path="));
     // Where triggers, constraints and policies of the project run inside of a function, they find what they find elsewhere.
-    const meetsTheirs = /(insert into|update|delete from) public\.(messages|conversations|message_recipients|conversation_read_status)\b/.test(f.source) || /_as_caller|_i_see$/.test(f.proname);
+    const meetsTheirs = /(insert into|update|delete from) public\.(messages|conversations|message_recipients|conversation_read_status)\b/.test(f.source) || /_as_caller|_i_see$/.test(f.proname)
+      || ["record_texts", "record_references", "resolve_references", "create_records", "update_records", "delete_records", "write_audit"].includes(f.proname);
     if (!INLINED.includes(`fieldpost.${f.proname}`)) {
       const wanted = meetsTheirs && !["people_i_see", "markers_i_see"].includes(f.proname) ? "pg_catalog, public, extensions, pg_temp" : "pg_catalog, pg_temp";
       assert.equal(path, `search_path=${wanted}`, f.name);
@@ -186,6 +187,7 @@ test("every function is commented, pinned where it is security definer, and clos
     assert.ok(f.acl !== "default" && !/[{,]=X/.test(f.acl), `${f.name} may be called by public: ${f.acl}`);
   }
   const volatility = Object.fromEntries(rows.filter((f) => f.schema === "public").map((f) => [f.name.replace(/^public\.|\(.*/g, ""), f.provolatile]));
-  assert.deepEqual(volatility, { fieldpost_bootstrap: "s", fieldpost_pull: "s", fieldpost_history: "s", fieldpost_push: "v" });
+  assert.deepEqual(volatility, { fieldpost_bootstrap: "s", fieldpost_pull: "s", fieldpost_history: "s", fieldpost_push: "v",
+    fieldpost_records_pull: "s", fieldpost_records_push: "v", fieldpost_audit_push: "v" });
   await sql.end();
 });

@@ -12,14 +12,15 @@ import { claim } from "./lib/claim.mjs";
 import { client, owner, stack, uuid7 } from "./lib/stack.mjs";
 import { createOrg } from "./lib/tenant.mjs";
 
-const TABLES = ["organizations", "medics", "profiles", "conversations", "messages", "message_recipients", "conversation_read_status"];
+const RECORDS = ["workers", "treatments", "near_misses", "safety_checks"];
+const TABLES = [...RECORDS, "audit_log", "organizations", "medics", "profiles", "conversations", "messages", "message_recipients", "conversation_read_status"];
 const HIDDEN = [
   "people", "tombstones", "access_log", "conversation_aliases", "epoch", "compaction", "runs", "managed", "replaceable", "installed", "applying", "redated",
-  "deleted_conversations", "digest_parts", "digest_marks", "recency",
+  "deleted_conversations", "digest_parts", "digest_marks", "recency", "record_tables", "record_tombstones",
 ];
 const SECRET = `secret-${randomUUID().slice(0, 8)}`;
 
-let sql, org, foreign, attackers, insiders, columns, ids, hostile, cursor;
+let sql, org, foreign, attackers, insiders, columns, ids, hostile, cursor, loaded;
 before(async () => {
   sql = owner();
   const people = (tag) => [
@@ -36,10 +37,21 @@ before(async () => {
   await sql`insert into public.message_recipients (message_id, recipient_id, org_id) values (${ids.all}, ${org.medics[0].user_id}, ${org.org_id})`;
   await sql`insert into public.conversation_read_status (user_id, conversation_id, org_id) values (${org.medics[0].user_id}, ${direct.id}, ${org.org_id})`;
   await sql`delete from public.messages where id = ${ids.gone}`;
+  // A record of each kind, which Ada made; one that was deleted; and an entry of her log.
+  const by = { org_id: org.org_id, created_by: org.medics[0].user_id };
+  const person = { first_name: SECRET, last_name: "Son", company: SECRET, role: "rigger" };
+  ids.workers = (await sql`insert into public.workers ${sql({ ...by, ...person, client_id: randomUUID() })} returning id`)[0].id;
+  ids.treatments = (await sql`insert into public.treatments ${sql({ ...by, worker_id: ids.workers, medic_id: org.medics[0].medic_id, reference_number: SECRET, injury_type: "cut", severity: "minor" })} returning id`)[0].id;
+  ids.near_misses = (await sql`insert into public.near_misses ${sql({ ...by, reported_by: org.medics[0].user_id, category: "trip", severity: "minor", description: SECRET })} returning id`)[0].id;
+  ids.safety_checks = (await sql`insert into public.safety_checks ${sql({ ...by, medic_id: org.medics[0].medic_id, check_date: "2026-01-31", items: sql.json([SECRET]), overall_status: "pass" })} returning id`)[0].id;
+  ids.buried = (await sql`insert into public.workers ${sql({ ...by, ...person })} returning id`)[0].id;
+  await sql`delete from public.workers where id = ${ids.buried}`;
+  ids.audit_log = (await sql`insert into public.audit_log ${sql({ org_id: org.org_id, user_id: org.medics[0].user_id, table_name: "workers", record_id: ids.workers, operation: "READ", context: SECRET })} returning id`)[0].id;
 
   const sign = (p) => client(p.email, p.password);
   const [admin, ada, ben, gone, outside, outsideMedic] = await Promise.all([org.admin, ...org.medics, foreign.admin, foreign.medics[0]].map(sign));
   cursor = (await admin.rpc("fieldpost_bootstrap", { p_protocol: 1 })).data.cursor;
+  loaded = (await admin.rpc("fieldpost_records_pull", { p_protocol: 1, p_tables: RECORDS })).data;
   await sql`delete from public.profiles where id = ${gone.user_id}`;
   const { url, anon_key } = stack();
   const bearer = (token) => createClient(url, anon_key, { accessToken: async () => token });
@@ -59,6 +71,11 @@ before(async () => {
     first_name: "hacked", last_name: "hacked", subject: "hacked", content: "hacked", metadata: { hacked: 1 }, client_key: "hacked", last_message_preview: "hacked", reply_to: ids.theirs,
     omitted: { reason: "hacked", bytes: 1 }, seq: 1, last_seq: 999, read_seq: 999, delivered_seq: 999, version: 999, sync_xid: "1", created_at: "2001-01-01T00:00:00Z", updated_at: "2001-01-01T00:00:00Z", composed_at: "2001-01-01T00:00:00Z",
     edited_at: "2001-01-01T00:00:00Z", mentions: [org.medics[1].user_id],
+    client_id: randomUUID(), client_modified_at: "2999-01-01T00:00:00Z", last_mutation_id: randomUUID(), worker_id: ids.workers, record_id: ids.workers, reported_by: org.admin.user_id, booking_id: randomUUID(), table_name: "hacked",
+    operation: "DELETE", context: "hacked", severity: "critical", overall_status: "fail", check_date: "2001-01-01", consent_date: "2001-01-01T00:00:00Z", is_incomplete: true, consent_given: true, is_riddor_reportable: true, gps_lat: 1, gps_lng: 1,
+    ...Object.fromEntries(["items", "photo_uris", "certifications", "treatment_types", "vertical_extra_fields"].map((c) => [c, ["hacked"]])),
+    ...Object.fromEntries(["company", "phone", "emergency_contact_name", "emergency_contact_phone", "emergency_contact_relationship", "health_notes", "allergies", "current_medications", "pre_existing_conditions", "blood_type", "cscs_card_number",
+      "cscs_expiry_date", "reference_number", "injury_type", "body_part", "mechanism_of_injury", "treatment_notes", "outcome", "signature_uri", "event_vertical", "category", "description", "location", "corrective_action"].map((c) => [c, "hacked"])),
     deleted_at: now, last_message_at: now, last_read_at: "2099-01-01T00:00:00Z", delivered_at: now, read_at: now,
   };
 });
@@ -74,6 +91,12 @@ const state = async () => JSON.stringify(await sql`
     ('messages', array(select m::text from public.messages m where m.org_id = ${org.org_id})),
     ('message_recipients', array(select r::text from public.message_recipients r where r.org_id = ${org.org_id})),
     ('conversation_read_status', array(select r::text from public.conversation_read_status r where r.org_id = ${org.org_id})),
+    ('workers', array(select r::text from public.workers r where r.org_id = ${org.org_id})),
+    ('treatments', array(select r::text from public.treatments r where r.org_id = ${org.org_id})),
+    ('near_misses', array(select r::text from public.near_misses r where r.org_id = ${org.org_id})),
+    ('safety_checks', array(select r::text from public.safety_checks r where r.org_id = ${org.org_id})),
+    ('audit_log', array(select r::text from public.audit_log r where r.org_id = ${org.org_id})),
+    ('record tombstones', array(select x::text from fieldpost.record_tombstones x where x.org_id = ${org.org_id})),
     ('tombstones', array(select x::text from fieldpost.tombstones x where x.org_id = ${org.org_id})),
     ('people', array(select x::text from fieldpost.people x where x.org_id = ${org.org_id})),
     ('aliases', array(select x::text from fieldpost.conversation_aliases x join public.conversations c on c.id = x.conversation_id where c.org_id = ${org.org_id}))
@@ -82,11 +105,17 @@ const state = async () => JSON.stringify(await sql`
 /** The row of each table that is attacked. Ada's own, and nobody else's to see but the admin's. */
 const TARGET = () => ({
   organizations: { id: org.org_id }, medics: { id: org.medics[0].medic_id }, profiles: { id: org.medics[0].user_id }, conversations: { id: ids.conversation },
+  workers: { id: ids.workers }, treatments: { id: ids.treatments }, near_misses: { id: ids.near_misses }, safety_checks: { id: ids.safety_checks }, audit_log: { id: ids.audit_log },
   messages: { id: ids.hers }, message_recipients: { message_id: ids.all, recipient_id: org.medics[0].user_id }, conversation_read_status: { conversation_id: ids.conversation, user_id: org.medics[0].user_id },
 });
 
 /** A row that would be right if its writer belonged there. */
 const BASE = (me) => ({
+  workers: { id: randomUUID(), org_id: org.org_id, first_name: "x", last_name: "x", company: "x", role: "x" },
+  treatments: { id: randomUUID(), org_id: org.org_id, worker_id: ids.workers, medic_id: org.medics[0].medic_id, reference_number: "x", injury_type: "x", severity: "minor" },
+  near_misses: { id: randomUUID(), org_id: org.org_id, reported_by: me, category: "x", severity: "minor", description: "x" },
+  safety_checks: { id: randomUUID(), org_id: org.org_id, medic_id: org.medics[0].medic_id, check_date: "2026-01-31", overall_status: "pass" },
+  audit_log: { id: randomUUID(), org_id: org.org_id, user_id: me, table_name: "workers", record_id: ids.workers, operation: "READ" },
   organizations: { id: randomUUID(), name: "hacked" },
   medics: { id: randomUUID(), org_id: org.org_id, user_id: me, first_name: "x", last_name: "x" },
   profiles: { id: me, org_id: org.org_id, role: "org_admin" },
@@ -144,7 +173,36 @@ function* attacks(me) {
   yield ["open under a known id", push({ id: uuid7(), kind: "open_direct", conversation_id: ids.conversation, medic_id: org.medics[0].medic_id })];
   yield ["open a broadcast", push({ id: uuid7(), kind: "open_broadcast", conversation_id: uuid7(), org_id: org.org_id })];
   yield ["mark read", push({ id: uuid7(), kind: "mark_read", conversation_id: ids.conversation, read_seq: 1 })];
-  for (const [name, args] of [["access_changed", { p_user: org.medics[0].user_id }], ["scope_of", { p_user: org.admin.user_id }], ["memberships", { p_user: org.admin.user_id }], ["roster", { p_org: org.org_id }], ["backfill", {}], ["compact_tombstones", {}], ["epoch", {}],
+  // Every table of records, every operation, every way to name a row; and the readers.
+  const records = (...p_changes) => (js) => js.rpc("fieldpost_records_push", { p_protocol: 1, p_changes });
+  const change = (operation, table, record_id, fields, more) => ({ id: uuid7(), table, record_id, operation, fields, org_id: org.org_id, age_ms: 0, ...more });
+  for (const table of RECORDS) {
+    const { id, org_id, ...fields } = BASE(me)[table];
+    for (const record_id of [id, ids[table], ids.buried]) {
+      yield [`create in ${table}`, records(change("create", table, record_id, fields))];
+      for (const column of process.env.FIELDPOST_SMALL ? columns[table].slice(0, 4) : columns[table]) yield [`push ${table}.${column}`, records(change("update", table, record_id, { [column]: hostile[column] }))];
+      yield [`push ${table} by the last arrival`, records(change("update", table, record_id, { created_by: me }, { rule: "last_arrival_wins" }))];
+      yield [`delete from ${table}`, records(change("delete", table, record_id, {}))];
+    }
+    yield [`create in ${table} of one's own organization what names another's`, records(change("create", table, uuid7(), { ...fields, worker_id: ids.workers }, { org_id: foreign.org_id }))];
+  }
+  for (const table of ["messages", "profiles", "audit_log", "record_tables", "fieldpost.people", "workers; drop table public.workers", '"'].concat(RECORDS)) {
+    yield [`push to ${table}`, records(change("update", table, ids.workers, { role: "org_admin" }))];
+    yield [`load ${table}`, (js) => js.rpc("fieldpost_records_pull", { p_protocol: 1, p_tables: [table] })];
+  }
+  yield ["records with an admin's cursor", (js) => js.rpc("fieldpost_records_pull", { p_protocol: 1, p_tables: RECORDS, p_cursor: loaded.cursor })];
+  yield ["records with a cursor made by hand", async (js) => {
+    const { data, error } = await js.rpc("fieldpost_records_pull", { p_protocol: 1, p_tables: RECORDS });
+    if (!data?.cursor) return { data, error };
+    const part = data.cursor.split(".");
+    return js.rpc("fieldpost_records_pull", { p_protocol: 1, p_tables: RECORDS, p_cursor: ["l1", ...part.slice(1, 4), "-", part[4], "0", "0", "00000000-0000-0000-0000-000000000000"].join(".") });
+  }];
+  for (const more of [{}, { id: ids.audit_log }, { user_id: org.admin.user_id, org_id: org.org_id }]) {
+    yield ["audit", (js) => js.rpc("fieldpost_audit_push", { p_protocol: 1, p_entries: [{ id: uuid7(), table: "workers", record_id: uuid7(), operation: "READ", age_ms: 0, ...more }] })];
+  }
+  for (const [name, args] of [["add_record_table", { p_table: "public.profiles" }], ["remove_record_table", { p_table: "public.workers" }], ["compact_records", {}], ["record_picks", { p_name: "workers", p_org: org.org_id, p_gone: false, f: null }],
+    ["record_texts", { p_name: "workers", p_ids: [ids.workers] }], ["record_targets", { p_name: "workers", p_ids: [ids.workers] }], ["audit_owned", { p_ids: [ids.audit_log] }],
+    ["access_changed", { p_user: org.medics[0].user_id }], ["scope_of", { p_user: org.admin.user_id }], ["memberships", { p_user: org.admin.user_id }], ["roster", { p_org: org.org_id }], ["backfill", {}], ["compact_tombstones", {}], ["epoch", {}],
     ["begin_epoch", {}], ["prepare_restore", {}], ["restore_message", { p_id: ids.gone, p_sender: me, p_content: "hacked" }], ["erase_person", { p_user: org.medics[0].user_id }], ["guard_memberships", {}],
     ["housekeeping", {}], ["check_digest", {}], ["preflight", {}], ["redate", {}], ["restore_dates", {}], ["take_locks", { p_mode: "access exclusive" }], ["note", { p_name: "version" }],
     ["pull_picks", { p_protocol: 1, p_capabilities: [], p_cursor: cursor, p_limit: 10 }], ["texts_i_see", { p_messages: [ids.hers, ids.theirs] }], ["hidden", { p_messages: [ids.hers, ids.theirs] }],
@@ -154,6 +212,12 @@ function* attacks(me) {
     yield [`call ${name}`, (js) => js.rpc(name, args)];
   }
 }
+
+/** Another medic of the organization may read its records and write them; she is no stranger to these. */
+const mayToo = { "another medic": (what) => RECORDS.some((t) => what.includes(`read ${t}.`) || what.includes(`read all of ${t}`) || what.includes(` ${t}`)) || /records|audit/.test(what) };
+
+/** Fieldpost's columns of records. */
+const FIXED = ["client_id", "client_modified_at", "last_mutation_id", "version", "sync_xid"];
 
 /** What a medic of the org may read of it: the broadcast. Taken out before the answer is searched. */
 const known = { "another medic": (row) => [ids.broadcast, ids.all, org.broadcast.id].some((id) => JSON.stringify(row).includes(id)) || JSON.stringify(row).includes(attackers["another medic"].user_id) };
@@ -165,6 +229,7 @@ test("whoever has no business there reads and changes nothing, table by table an
     let before = await state();
     for (const [what, attack, { reads } = {}] of attacks(js.user_id ?? org.admin.user_id)) {
       tried++;
+      if (mayToo[who]?.(what)) continue;
       const { data, error } = await attack(js);
       const rows = (Array.isArray(data) ? data : data ? [data] : []).filter((row) => !known[who]?.(row));
       if (!error && reads && rows.length) mistakes.push(`${who}: ${what} answers ${JSON.stringify(rows).slice(0, 200)}`);
@@ -181,10 +246,10 @@ test("whoever has no business there reads and changes nothing, table by table an
 test("people who belong there change what is theirs and no other column", async () => {
   // What each may change, by table. Everything else is restored.
   const may = {
-    ada: { messages: ["content", "metadata", "mentions"], conversations: [], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: ["delivered_at", "read_at"] },
-    admin: { messages: ["status"], conversations: ["subject", "medic_id"], conversation_read_status: [], message_recipients: [] },
+    ada: { ...Object.fromEntries(RECORDS.map((t) => [t, columns[t].filter((c) => !["id", "org_id", "created_by", "created_at", ...FIXED].includes(c))])), audit_log: [], messages: ["content", "metadata", "mentions"], conversations: [], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: ["delivered_at", "read_at"] },
+    admin: { audit_log: [], messages: ["status"], conversations: ["subject", "medic_id"], conversation_read_status: [], message_recipients: [] },
   };
-  const follows = { messages: ["version", "sync_xid", "updated_at", "edited_at", "deleted_at", "content", "metadata"], conversations: ["version", "sync_xid", "updated_at", "last_message_preview"], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: [] };
+  const follows = { ...Object.fromEntries(RECORDS.map((t) => [t, ["version", "sync_xid", "updated_at", "client_modified_at", "last_mutation_id"]])), messages: ["version", "sync_xid", "updated_at", "edited_at", "deleted_at", "content", "metadata"], conversations: ["version", "sync_xid", "updated_at", "last_message_preview"], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: [] };
   let tried = 0;
   const mistakes = [];
   const target = TARGET();
@@ -197,7 +262,7 @@ test("people who belong there change what is theirs and no other column", async 
         tried++;
         const before = await row();
         // Words of one's own: what the one may write must not hide that the other can write it too.
-        const value = { content: `hacked by ${who}`, mentions: [js.user_id] }[column] ?? hostile[column];
+        const value = { content: `hacked by ${who}`, mentions: [js.user_id], worker_id: ids.workers }[column] ?? hostile[column];
         await Object.entries(target[table]).reduce((q, [c, v]) => q.eq(c, v), js.from(table).update({ [column]: value }));
         const after = await row();
         const changed = Object.keys(after ?? {}).filter((c) => JSON.stringify(after[c]) !== JSON.stringify(before[c]));
@@ -221,7 +286,7 @@ test("the helpers that the API's roles may call tell a stranger nothing, whoever
     where p.pronamespace = 'fieldpost'::regnamespace and has_function_privilege('authenticated', p.oid, 'execute')`;
   const values = {
     "uuid": `'${ids.conversation}'`, "uuid[]": `array['${ids.conversation}','${ids.hers}','${ids.theirs}','${ids.all}','${org.medics[0].user_id}','${org.medics[0].medic_id}']::uuid[]`,
-    "text": "'x'", "text[]": "'{}'", "integer": "1", "bigint": "1", "jsonb": `'{"conversation_id":"${ids.conversation}","read_seq":1}'`, "jsonb[]": "'{}'", "regclass": "'public.messages'", "json": "'{}'",
+    "text": "'x'", "text[]": "'{}'", "integer": "1", "bigint": "1", "jsonb": `'{"conversation_id":"${ids.conversation}","read_seq":1}'`, "jsonb[]": "'{}'", "regclass": "'public.messages'", "json": "'{}'", "oid": "'public.workers'::regclass", "boolean": "false", "timestamp with time zone": "now()",
   };
   let [tried, mistakes] = [0, []];
   for (const { name, args } of rows) {

@@ -41,6 +41,10 @@ pub(crate) struct DeviceArgs {
     #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) send_ttl: Option<u64>,
 
+    /// The tables of records: `clinical`, or a file with a JSON list of declarations; the database remembers them
+    #[arg(long, global = true, env = "FIELDPOST_TABLES", value_name = "clinical|FILE")]
+    pub(crate) tables: Option<PathBuf>,
+
     /// Only touch the local database, as if there were no network
     #[arg(long, global = true)]
     pub(crate) offline: bool,
@@ -54,6 +58,9 @@ pub(crate) enum Command {
         /// How many messages the medic writes offline
         #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         messages: u32,
+        /// How many messages wait before the treatment that is to be reported
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        backlog: u32,
     },
     /// The medic's app of the demo: writes, then waits to be killed
     #[cfg(feature = "demo")]
@@ -137,6 +144,30 @@ pub(crate) enum Command {
         #[command(subcommand)]
         decision: Option<Decision>,
     },
+    /// Records: rows of the app's own tables, by default the clinical ones
+    Records {
+        #[command(subcommand)]
+        what: crate::commands::records::Records,
+    },
+    /// List the changes of records that wait, by priority, and decide about them
+    Queue {
+        /// How many entries at most
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+
+        #[command(subcommand)]
+        decision: Option<crate::commands::queue::Decision>,
+    },
+    /// Show how much of the audit log waits to be uploaded
+    Audit,
+    /// Make a database from the file of the app that Fieldpost replaces (WatermelonDB); the file stays as it is
+    ImportWatermelon {
+        /// The file of the app
+        file: PathBuf,
+        /// The database to make [default: that of --db]
+        #[arg(long, value_name = "DB")]
+        into: Option<PathBuf>,
+    },
     /// Show the status
     Status,
     /// Check everything, here and on the server, and say what to do
@@ -163,6 +194,12 @@ pub(crate) enum Sql {
         /// Let Fieldpost switch row level security on where it is off on a messaging table, and refuse rows above its limits there
         #[arg(long)]
         adopt: bool,
+    },
+    /// Write the clinical tables and the audit log as a migration of their own, for projects that want them
+    Clinical {
+        /// The folder of the migrations; - prints it
+        #[arg(long, default_value = "supabase/migrations", value_name = "FOLDER")]
+        to: PathBuf,
     },
     /// Print a script that says what fits, what will be adapted and what cannot be; it installs nothing
     Preflight,

@@ -2,11 +2,13 @@
 
 use crate::{
     args::DeviceArgs,
+    declarations,
     failure::Failure,
     named::{self, Candidate, Kind},
     output::Output,
 };
-use fieldpost::{Client, ConversationSummary, Fieldpost, MedicId, Person, Rhythm, SyncReport};
+use fieldpost::{Client, ConversationSummary, Fieldpost, MedicId, Person, RecordReport, Rhythm, SyncReport};
+use serde::Serialize;
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -21,6 +23,15 @@ pub(crate) const WAYS_ON: &str = "which project? There are two ways on:\n  \
 #[cfg(not(feature = "demo"))]
 pub(crate) const WAYS_ON: &str = "which project? Set SUPABASE_URL and SUPABASE_ANON_KEY, or give --url and --anon-key \
     (`fieldpost sql export` has the SQL that the project needs)";
+
+/// What a sync did.
+#[derive(Debug, Serialize)]
+pub(crate) struct Synced {
+    #[serde(flatten)]
+    pub(crate) messages: SyncReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) records: Option<RecordReport>,
+}
 
 /// The client of this command line, and whether a server was given.
 pub(crate) struct Device {
@@ -49,7 +60,12 @@ impl Device {
         let builder = Fieldpost::builder()
             .database(path)
             .app(concat!("fieldpost-cli/", env!("CARGO_PKG_VERSION")))
-            .rhythm(rhythm);
+            .rhythm(rhythm)
+            .known_records();
+        let builder = match &args.tables {
+            Some(tables) => builder.records(declarations::read(tables)?),
+            None => builder,
+        };
         let builder = match args.send_ttl {
             Some(seconds) => builder.send_ttl(Duration::from_secs(seconds)),
             None => builder,
@@ -87,11 +103,11 @@ impl Device {
         }
     }
 
-    /// Syncs, with a progress bar during a first load.
-    pub(crate) async fn sync(&self, output: &Output) -> Result<SyncReport, Failure> {
+    /// Syncs records, if there are any, and messages, with a progress bar during a first load.
+    pub(crate) async fn sync(&self, output: &Output) -> Result<Synced, Failure> {
         let bar = output.progress();
         let mut status = self.client.status();
-        let sync = self.client.sync();
+        let sync = self.sync_what_there_is();
         tokio::pin!(sync);
         let result = loop {
             tokio::select! {
@@ -100,7 +116,18 @@ impl Device {
             }
         };
         bar.done();
-        Ok(result?)
+        result
+    }
+
+    /// A failure of one side comes after both have been synced.
+    async fn sync_what_there_is(&self) -> Result<Synced, Failure> {
+        if !self.client.has_records() {
+            return Ok(Synced { messages: self.client.sync().await?, records: None });
+        }
+        let report = self.client.trigger_sync().await?;
+        let messages = report.messages.map_err(fieldpost::Error::from)?;
+        let records = report.records.map_err(fieldpost::Error::from)?;
+        Ok(Synced { messages, records: Some(records) })
     }
 
     /// After a local write: syncs if a server was given.
@@ -152,7 +179,8 @@ fn readable_by_others(_path: &Path) -> bool {
     false
 }
 
-fn database(args: &DeviceArgs) -> Result<PathBuf, Failure> {
+/// Where the database of this command line is.
+pub(crate) fn database(args: &DeviceArgs) -> Result<PathBuf, Failure> {
     if let Some(path) = &args.db {
         return Ok(path.clone());
     }

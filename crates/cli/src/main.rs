@@ -6,6 +6,7 @@
 
 mod args;
 mod commands;
+mod declarations;
 #[cfg(feature = "demo")]
 mod demo;
 mod device;

@@ -7,7 +7,7 @@
 //! to its end: what it was to send is sent, and its exit code is its own.
 
 use crate::{failure::Failure, terminal::harmless};
-use fieldpost::Status;
+use fieldpost::{ImportProgress, Status};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
@@ -106,6 +106,40 @@ impl Output {
     pub(crate) fn progress(&self) -> FirstLoadBar {
         let visible = !self.json && stderr().is_terminal();
         FirstLoadBar { bar: visible.then(ProgressBar::no_length) }
+    }
+
+    /// A progress bar for an import; hidden likewise.
+    pub(crate) fn import_bar(&self) -> ImportBar {
+        let visible = !self.json && stderr().is_terminal();
+        ImportBar { bar: visible.then(ProgressBar::no_length) }
+    }
+}
+
+/// Shows the progress of an import.
+#[derive(Clone)]
+pub(crate) struct ImportBar {
+    bar: Option<ProgressBar>,
+}
+
+impl ImportBar {
+    pub(crate) fn show(&self, progress: ImportProgress) {
+        let (Some(bar), ImportProgress::Converting { done, total }) = (&self.bar, progress) else {
+            return;
+        };
+        if bar.length().is_none() {
+            bar.set_style(
+                ProgressStyle::with_template("Import [{bar:32}] {pos}/{len} rows")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+        }
+        bar.set_length(total);
+        bar.set_position(done);
+    }
+
+    pub(crate) fn done(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The four functions without sockets, for tests that generate requests. Not part of the interface.
+//! The functions without sockets, for tests that generate requests. Not part of the interface.
 
 use crate::{app::App, rest, wire::Requests};
 use axum::{

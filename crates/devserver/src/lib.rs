@@ -8,7 +8,7 @@
 //!
 //! - `proxy`: the bad network, if a test puts one before the server, this one or a real one.
 //! - `outer`: what all requests share, with the counters of `wire`.
-//! - `auth` and `rest`: GoTrue's three endpoints and the four functions.
+//! - `auth` and `rest`: GoTrue's three endpoints, the four functions, and the three for records.
 //!
 //! It shares no types with `remote-supabase`: each side implements docs/protocol.md on its own, so that a mistake in
 //! one does not hide in the other.

@@ -1,6 +1,9 @@
 //! The composition root: the only module that names implementations.
 
-use crate::{Client, Error, Result, client::Inner, no_server::NoServer};
+#[cfg(feature = "records")]
+mod declaring;
+
+use crate::{Client, Error, Result, client::Inner, no_server::NoServer, sides::Sides};
 use fieldpost_remote::{Auth, MessagingApi};
 #[cfg(feature = "supabase")]
 use fieldpost_remote_supabase::Proxy;
@@ -33,6 +36,8 @@ pub struct Builder {
     database: Option<PathBuf>,
     store: Option<Arc<dyn Store>>,
     remote: Option<(Arc<dyn MessagingApi>, Arc<dyn Auth>)>,
+    #[cfg(feature = "records")]
+    records: declaring::Declaring,
     env: Env,
     rhythm: Rhythm,
     send_ttl: Option<Duration>,
@@ -93,7 +98,12 @@ impl Builder {
 
     /// No server: everything local works, and a sync fails as offline. For reading a file, and for tests.
     pub fn local_only(self) -> Self {
-        self.remote(Arc::new(NoServer))
+        let none = Arc::new(NoServer);
+        #[cfg(feature = "records")]
+        let this = self.records_remote(none.clone());
+        #[cfg(not(feature = "records"))]
+        let this = self;
+        this.remote(none)
     }
 
     /// Your own clock and entropy, for repeatable tests.
@@ -148,10 +158,20 @@ impl Builder {
             Some(tokens) => engine.with_tokens(tokens),
             None => engine,
         });
-        engine.refresh_status().await?;
-        Ok(Client {
-            inner: Arc::new(Inner { store, engine, env, runner: Mutex::default(), alive: watch::Sender::new(()) }),
-        })
+        let sides = Sides::of_messages(engine);
+        #[cfg(feature = "records")]
+        let (sides, records) = self.records.open(sides, &env, self.rhythm).await?;
+        sides.refresh_status().await?;
+        let inner = Inner {
+            store,
+            sides,
+            #[cfg(feature = "records")]
+            records,
+            env,
+            runner: Mutex::default(),
+            alive: watch::Sender::new(()),
+        };
+        Ok(Client { inner: Arc::new(inner) })
     }
 
     async fn open_store(&mut self) -> Result<Arc<dyn Store>> {
@@ -159,7 +179,10 @@ impl Builder {
             return Ok(store);
         }
         let path = self.database.take().ok_or_else(|| missing("a database", "database"))?;
-        open_file(path, &self.env).await
+        let store = open_file(path, &self.env).await?;
+        #[cfg(all(feature = "records", feature = "sqlite"))]
+        self.records.default_store(&store);
+        Ok(store)
     }
 
     fn open_remote(&mut self) -> Result<(Arc<dyn MessagingApi>, Arc<dyn Auth>)> {
@@ -168,12 +191,15 @@ impl Builder {
         }
         let url = self.url.take().ok_or_else(|| missing("the project's URL", "url"))?;
         let key = self.anon_key.take().ok_or_else(|| missing("the project's anon key", "anon_key"))?;
-        connect(url, key, self)
+        let remote = connect(url, key, self)?;
+        #[cfg(all(feature = "records", feature = "supabase"))]
+        self.records.default_api(&remote);
+        Ok((remote.clone(), remote))
     }
 }
 
 #[cfg(feature = "sqlite")]
-async fn open_file(path: PathBuf, env: &Env) -> Result<Arc<dyn Store>> {
+async fn open_file(path: PathBuf, env: &Env) -> Result<Arc<fieldpost_storage_sqlite::SqliteStore>> {
     let options = fieldpost_storage_sqlite::SqliteOptions::new(path).mutation_ids(Arc::new(env.clone()));
     Ok(Arc::new(fieldpost_storage_sqlite::SqliteStore::open(options).await?))
 }
@@ -184,7 +210,7 @@ async fn open_file(_path: PathBuf, _env: &Env) -> Result<Arc<dyn Store>> {
 }
 
 #[cfg(feature = "supabase")]
-fn connect(url: String, key: String, settings: &mut Builder) -> Result<(Arc<dyn MessagingApi>, Arc<dyn Auth>)> {
+fn connect(url: String, key: String, settings: &mut Builder) -> Result<Arc<fieldpost_remote_supabase::SupabaseRemote>> {
     let mut config = fieldpost_remote_supabase::SupabaseConfig::new(url, key);
     if let Some(app) = settings.app.take() {
         config = config.with_app(app);
@@ -193,12 +219,11 @@ fn connect(url: String, key: String, settings: &mut Builder) -> Result<(Arc<dyn 
     config.allow_http = settings.allow_http;
     let remote = fieldpost_remote_supabase::SupabaseRemote::new(config)
         .map_err(|error| Error::Configuration(error.to_string()))?;
-    let remote = Arc::new(remote);
-    Ok((remote.clone(), remote))
+    Ok(Arc::new(remote))
 }
 
 #[cfg(not(feature = "supabase"))]
-fn connect(_url: String, _key: String, _settings: &mut Builder) -> Result<(Arc<dyn MessagingApi>, Arc<dyn Auth>)> {
+fn connect(_url: String, _key: String, _settings: &mut Builder) -> Result<Arc<NoServer>> {
     Err(missing("a remote (this build is without the feature `supabase`)", "remote"))
 }
 

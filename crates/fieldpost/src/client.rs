@@ -1,8 +1,11 @@
 //! The client, which an app holds.
 
-use crate::{Conversation, ConversationId, Result};
+use crate::{
+    Conversation, ConversationId, Result,
+    sides::{Running, Sides},
+};
 use fieldpost_storage::Store;
-use fieldpost_sync::{Engine, Env, Runner, SyncError};
+use fieldpost_sync::{Env, SyncError};
 use std::{fmt, sync::Arc};
 use tokio::sync::{Mutex, watch};
 
@@ -17,10 +20,13 @@ pub struct Client {
 
 pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) engine: Arc<Engine>,
+    pub(crate) sides: Sides,
+    /// The records, if tables are declared.
+    #[cfg(feature = "records")]
+    pub(crate) records: Option<Arc<dyn fieldpost_storage::records::RecordStore>>,
     pub(crate) env: Env,
     /// Background sync, once started.
-    pub(crate) runner: Mutex<Option<Runner>>,
+    pub(crate) runner: Mutex<Option<Running>>,
     /// Nothing is sent on it: streams end when it is dropped.
     pub(crate) alive: watch::Sender<()>,
 }
@@ -40,18 +46,18 @@ impl Client {
     /// If the store cannot close.
     pub async fn close(&self) -> Result<()> {
         self.stop().await;
-        self.inner.engine.pause().await;
+        self.inner.sides.pause().await;
         Ok(self.inner.store.close().await?)
     }
 
     /// Publishes the outbox's new size after a local write and triggers a pass. The write itself has succeeded, so a
     /// failure here must not make the app write again.
     pub(crate) async fn note_local_write(&self) {
-        log_status_error(self.inner.engine.note_local_write().await);
+        log_status_error(self.inner.sides.messages.note_local_write().await);
     }
 }
 
-fn log_status_error(noted: std::result::Result<(), SyncError>) {
+pub(crate) fn log_status_error(noted: std::result::Result<(), SyncError>) {
     if let Err(error) = noted {
         tracing::warn!(%error, "the status could not be read after a local write");
     }

@@ -97,7 +97,7 @@ impl Conversation {
         };
         // An open screen may hold an id from before the server assigned the canonical one.
         let id = self.summary().await?.ok_or(Error::NotFound)?.id;
-        self.client.inner.engine.load_older(id, before).await?;
+        self.client.inner.sides.messages.load_older(id, before).await?;
         self.messages(window).await
     }
 

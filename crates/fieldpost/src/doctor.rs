@@ -1,8 +1,8 @@
 //! A diagnosis: what is wrong, and how to fix it.
 
 use crate::{
-    Client, ConversationId, EntryState, Error, Inspection, OrgId, OutboxEntry, Person, PersonId, Probe, Result, Role,
-    ServerInfo, Time,
+    Client, ConversationId, EntryState, Error, ImportReport, Inspection, OrgId, OutboxEntry, Person, PersonId, Probe,
+    Result, Role, ServerInfo, Time,
 };
 use fieldpost_remote::SQL_VERSION;
 use fieldpost_storage::{SyncPosition, SyncState};
@@ -22,6 +22,8 @@ const SKEW_LIMIT: i64 = 120;
 pub struct Diagnosis {
     /// The local database.
     pub database: Inspection,
+    /// What came over from the app that Fieldpost replaces; none if nothing did.
+    pub imported: Option<ImportReport>,
     /// The owner of the database.
     pub owner: Option<PersonId>,
     /// Whether somebody is signed in.
@@ -206,8 +208,17 @@ impl Client {
     /// # Errors
     /// If the store cannot be read; all other failures are part of the diagnosis.
     pub async fn diagnose(&self) -> Result<Diagnosis> {
-        let server = self.inner.engine.probe().await.map_err(Error::from);
+        let server = self.inner.sides.messages.probe().await.map_err(Error::from);
         self.diagnosis(Some(server)).await
+    }
+
+    /// What came over from the app that Fieldpost replaces, whether the file was opened in place or imported; none if it
+    /// was not that app's.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn imported(&self) -> Result<Option<ImportReport>> {
+        Ok(self.inner.store.imported().await?)
     }
 
     /// Like [`Client::diagnose`], without asking the server.
@@ -223,6 +234,7 @@ impl Client {
         let sync = store.sync_state().await?;
         let mut diagnosis = Diagnosis {
             database: store.inspect().await?,
+            imported: store.imported().await?,
             owner: store.account().await?,
             signed_in: self.is_signed_in().await?,
             orgs: store.people().await?.iter().filter(|person| !person.removed).map(|person| person.org_id).collect(),

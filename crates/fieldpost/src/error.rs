@@ -25,6 +25,14 @@ pub enum Error {
     /// The client was paused, or sent to the background before this finished. Local changes are kept.
     #[error("the client is paused; resume it first (local changes are kept)")]
     Paused,
+    /// The fields do not fit the declaration of their table, or break a rule of its model; nothing was written.
+    #[cfg(feature = "records")]
+    #[error(transparent)]
+    InvalidRecord(fieldpost_domain::records::FieldError),
+    /// A stored record does not fit its typed model. Its untyped handle shows it.
+    #[cfg(feature = "records")]
+    #[error(transparent)]
+    UnreadableRecord(fieldpost_domain::records::clinical::ModelError),
     /// The text is not valid for a message.
     #[error(transparent)]
     InvalidContent(#[from] ContentError),
@@ -111,6 +119,8 @@ impl From<Arc<StorageError>> for Error {
             StorageErrorKind::Paused => Self::Paused,
             StorageErrorKind::OutcomeUnknown => Self::OutcomeUnknown,
             StorageErrorKind::NotApplicable(why) => Self::NotPossible(why),
+            #[cfg(feature = "records")]
+            StorageErrorKind::InvalidRecord => invalid_record(error),
             _ => Self::Storage(error),
         }
     }
@@ -130,5 +140,15 @@ impl From<SyncError> for Error {
             SyncError::Stopped => Self::Paused,
             SyncError::SignedOut => Self::SignedOut,
         }
+    }
+}
+
+/// The fault of the fields, if the store names it.
+#[cfg(feature = "records")]
+fn invalid_record(error: Arc<StorageError>) -> Error {
+    let source = std::error::Error::source(&*error);
+    match source.and_then(|source| source.downcast_ref::<fieldpost_domain::records::FieldError>()) {
+        Some(fault) => Error::InvalidRecord(fault.clone()),
+        None => Error::Storage(error),
     }
 }

@@ -78,7 +78,10 @@ mod messages;
 mod no_server;
 mod outbox;
 mod people;
+#[cfg(feature = "records")]
+pub mod records;
 mod sessions;
+mod sides;
 mod syncing;
 mod watch;
 
@@ -103,13 +106,23 @@ pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteE
 #[cfg(feature = "supabase")]
 pub use fieldpost_remote_supabase::Proxy;
 pub use fieldpost_storage::{
-    ConversationSummary, EntryState, Health, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, ReducedSize,
+    ConversationSummary, DroppedObject, EntryState, Health, ImportNote, ImportOutcome, ImportReport, ImportedItems,
+    ImportedQueue, ImportedTable, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, ReducedSize, SetAside,
     StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Window,
 };
+#[cfg(feature = "sqlite")]
+pub use fieldpost_storage_sqlite::{ImportError, ImportProgress, Occupied, import_watermelon};
 pub use fieldpost_sync::{
     Clock, CursorHealth, Entropy, Env, MessageSyncStatus, OsEntropy, Probe, Progress, ProvidedToken, Rhythm, Status,
     SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,
 };
+
+#[cfg(feature = "records")]
+pub use fieldpost_remote::RecordsApi;
+#[cfg(feature = "records")]
+pub use fieldpost_storage::records::RecordStore;
+#[cfg(feature = "records")]
+pub use fieldpost_sync::{ConnectionKind, ContextReport, ContextState, ContextWatch, RecordReport, RecordStatus};
 
 /// The domain types, of which the types above are made.
 pub use fieldpost_domain as domain;

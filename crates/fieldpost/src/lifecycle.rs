@@ -1,8 +1,7 @@
 //! Background sync, and the app's lifecycle.
 
 use crate::{Client, OutboxCounts, Result};
-use fieldpost_sync::Runner;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 impl Client {
     /// Starts background sync: after every local write, when the network or the person comes back, and on a timer
@@ -10,7 +9,7 @@ impl Client {
     pub async fn start(&self) {
         let mut runner = self.inner.runner.lock().await;
         if runner.is_none() {
-            *runner = Some(Runner::start(Arc::clone(&self.inner.engine)));
+            *runner = Some(self.inner.sides.start());
         }
     }
 
@@ -25,23 +24,24 @@ impl Client {
     /// Reports whether the platform has a network. Without one the client makes no calls except for [`Client::sync`];
     /// when the network is back, all waits end.
     pub fn set_online(&self, online: bool) {
-        self.inner.engine.set_online(online);
+        self.inner.sides.set_online(online);
     }
 
     /// Reports that the app is in the foreground: syncs at once, and the timer then runs at the faster rate.
     pub fn foreground(&self) {
         // Another process may have written in the meantime.
         self.inner.store.look_again();
-        self.inner.engine.foreground();
+        self.inner.sides.foreground();
     }
 
-    /// Reports that the app is in the background. Sends the outbox, but stops at an await once `deadline` has passed;
+    /// Reports that the app is in the background. Sends immediate changes of records first, then the outbox, then the
+    /// other records, but stops at an await once `deadline` has passed;
     /// the next sync continues. The timer then runs at the slower rate. Returns what is still in the outbox.
     ///
     /// # Errors
     /// If the store fails. The status says why something could not be sent.
     pub async fn background(&self, deadline: Duration) -> Result<OutboxCounts> {
-        Ok(self.inner.engine.background(deadline).await?)
+        self.inner.sides.background(deadline).await
     }
 
     /// Prepares for suspension: stops syncing at an await and closes the file. When this returns, the client has no
@@ -52,7 +52,7 @@ impl Client {
     /// # Errors
     /// If the store cannot close the file, or was closed before.
     pub async fn pause(&self) -> Result<()> {
-        self.inner.engine.pause().await;
+        self.inner.sides.pause().await;
         Ok(self.inner.store.pause().await?)
     }
 
@@ -62,12 +62,12 @@ impl Client {
     /// Those of opening the file; the call can be repeated.
     pub async fn resume(&self) -> Result<()> {
         self.inner.store.resume().await?;
-        self.inner.engine.resume();
-        Ok(self.inner.engine.refresh_status().await?)
+        self.inner.sides.resume();
+        Ok(self.inner.sides.refresh_status().await?)
     }
 
     /// Reports that the server has something new, after a push notification or a signal of the project's own.
     pub fn hint(&self) {
-        self.inner.engine.hint();
+        self.inner.sides.hint();
     }
 }

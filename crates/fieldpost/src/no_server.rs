@@ -48,3 +48,27 @@ impl Auth for NoServer {
         unreachable("sign_out")
     }
 }
+
+#[cfg(feature = "records")]
+mod records {
+    use super::{NoServer, unreachable};
+    use fieldpost_domain::{AccessToken, records::RecordPage};
+    use fieldpost_remote::{
+        AuditAnswer, OutgoingAudit, OutgoingRecord, RecordPullRequest, RecordPushAnswer, RecordsApi, RemoteResult,
+    };
+
+    #[async_trait::async_trait]
+    impl RecordsApi for NoServer {
+        async fn push_records(&self, _: &AccessToken, _: &[OutgoingRecord]) -> RemoteResult<RecordPushAnswer> {
+            unreachable("push_records")
+        }
+
+        async fn pull_records(&self, _: &AccessToken, _: RecordPullRequest) -> RemoteResult<RecordPage> {
+            unreachable("pull_records")
+        }
+
+        async fn push_audit(&self, _: &AccessToken, _: &[OutgoingAudit]) -> RemoteResult<AuditAnswer> {
+            unreachable("push_audit")
+        }
+    }
+}

@@ -20,7 +20,7 @@ impl Client {
     /// [`crate::Error::Offline`].
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<PersonId> {
         let credentials = Credentials { email: email.to_owned(), password: password.into() };
-        let session = self.inner.engine.sign_in(&credentials).await?;
+        let session = self.inner.sides.sign_in(&credentials).await?;
         Ok(session.person_id)
     }
 
@@ -33,16 +33,16 @@ impl Client {
     /// # Errors
     /// If the store fails.
     pub async fn sign_out(&self, wipe: Wipe) -> Result<Vec<OutboxEntry>> {
-        self.inner.engine.sign_out().await?;
+        self.inner.sides.sign_out().await?;
         if wipe == Wipe::Keep {
             return self.outbox(u32::MAX).await;
         }
-        self.inner.engine.pause().await;
+        self.inner.sides.pause().await;
         let wiped = self.wipe().await;
-        self.inner.engine.forget().await;
-        self.inner.engine.resume();
+        self.inner.sides.forget().await;
+        self.inner.sides.resume();
         let unsent = wiped?;
-        self.inner.engine.refresh_status().await?;
+        self.inner.sides.refresh_status().await?;
         Ok(unsent)
     }
 
@@ -56,7 +56,7 @@ impl Client {
 
     /// Reports that the app has signed somebody in or out, or renewed its session ([`crate::Builder::tokens`]).
     pub async fn session_changed(&self) {
-        self.inner.engine.session_changed().await;
+        self.inner.sides.session_changed().await;
     }
 
     /// Whether somebody is signed in on this device, online or offline.
@@ -64,7 +64,7 @@ impl Client {
     /// # Errors
     /// If the store fails.
     pub async fn is_signed_in(&self) -> Result<bool> {
-        Ok(self.inner.engine.session().is_signed_in().await?)
+        Ok(self.inner.sides.messages.session().is_signed_in().await?)
     }
 
     /// The signed-in person; none before the first sync, and none for a person without an org.

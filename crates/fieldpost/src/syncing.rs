@@ -10,7 +10,7 @@ impl Client {
     /// [`crate::Error::Offline`] when the server is out of reach, [`crate::Error::SignedOut`] when there is no session.
     /// Local changes are kept in any case.
     pub async fn sync(&self) -> Result<SyncReport> {
-        Ok(self.inner.engine.sync().await?)
+        Ok(self.inner.sides.messages.sync().await?)
     }
 
     /// Alias of [`Client::sync`], named as in the sync context of the app that Fieldpost was made for.
@@ -24,6 +24,6 @@ impl Client {
     /// The status and its changes: read it with `borrow()`, wait for the next change with `changed()`.
     #[must_use]
     pub fn status(&self) -> watch::Receiver<Status> {
-        self.inner.engine.status()
+        self.inner.sides.messages.status()
     }
 }

@@ -13,6 +13,12 @@ pub(crate) struct Endpoints {
     pub(crate) pull: Url,
     pub(crate) push: Url,
     pub(crate) history: Url,
+    #[cfg(feature = "records")]
+    pub(crate) records_push: Url,
+    #[cfg(feature = "records")]
+    pub(crate) records_pull: Url,
+    #[cfg(feature = "records")]
+    pub(crate) audit_push: Url,
     pub(crate) sign_in: Url,
     pub(crate) refresh: Url,
     pub(crate) sign_out: Url,
@@ -29,6 +35,12 @@ impl Endpoints {
             pull: rpc("fieldpost_pull"),
             push: rpc("fieldpost_push"),
             history: rpc("fieldpost_history"),
+            #[cfg(feature = "records")]
+            records_push: rpc("fieldpost_records_push"),
+            #[cfg(feature = "records")]
+            records_pull: rpc("fieldpost_records_pull"),
+            #[cfg(feature = "records")]
+            audit_push: rpc("fieldpost_audit_push"),
             sign_in: join(&base, "auth/v1/token", Some("grant_type=password")),
             refresh: join(&base, "auth/v1/token", Some("grant_type=refresh_token")),
             sign_out: join(&base, "auth/v1/logout", Some("scope=local")),

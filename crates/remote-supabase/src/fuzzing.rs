@@ -55,6 +55,42 @@ pub fn push(mutations: &[Mutation], body: &[u8]) -> RemoteResult<Vec<PushResult>
     result::match_up("push", mutations, read.results)
 }
 
+/// Decodes a response to `pull_records`.
+///
+/// # Errors
+/// As the call.
+#[cfg(feature = "records")]
+pub fn pull_records(body: &[u8]) -> RemoteResult<fieldpost_domain::records::RecordPage> {
+    use crate::wire::records::{answer, page};
+    page::pull("pull_records", answer::read("pull_records", &reply(StatusCode::OK, body))?)
+}
+
+/// Decodes a response to `push_records`.
+///
+/// # Errors
+/// As the call.
+#[cfg(feature = "records")]
+pub fn push_records(
+    changes: &[fieldpost_remote::OutgoingRecord],
+    body: &[u8],
+) -> RemoteResult<fieldpost_remote::RecordPushAnswer> {
+    use crate::wire::records::{answer, result};
+    result::push("push_records", changes, answer::read("push_records", &reply(StatusCode::OK, body))?)
+}
+
+/// Decodes a response to `push_audit`.
+///
+/// # Errors
+/// As the call.
+#[cfg(feature = "records")]
+pub fn push_audit(
+    entries: &[fieldpost_remote::OutgoingAudit],
+    body: &[u8],
+) -> RemoteResult<fieldpost_remote::AuditAnswer> {
+    use crate::wire::records::{answer, audit};
+    Ok(audit::push(entries, answer::read("push_audit", &reply(StatusCode::OK, body))?))
+}
+
 /// Decodes a response to `sign_in` or `refresh`.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
 //! The remote contract of Fieldpost over Supabase's HTTP interfaces: PostgREST RPC for the four calls of
-//! docs/protocol.md, GoTrue for sessions.
+//! docs/protocol.md (with the feature `records`, of its three for records too), GoTrue for sessions.
 //!
 //! ```no_run
 //! use fieldpost_remote_supabase::{SupabaseConfig, SupabaseRemote};
@@ -30,6 +30,8 @@ pub mod fuzzing;
 mod http;
 mod key;
 mod proxy;
+#[cfg(feature = "records")]
+mod records;
 mod remote;
 mod rpc;
 mod tls;

@@ -13,7 +13,7 @@ const UNENCRYPTED: &str = "the project's URL begins with http://, so passwords a
      https://, or allow it for a network that you trust (allow_http)";
 
 /// A Supabase project with Fieldpost's functions: implements [`fieldpost_remote::MessagingApi`] and
-/// [`fieldpost_remote::Auth`].
+/// [`fieldpost_remote::Auth`], and with the feature `records` `RecordsApi`.
 ///
 /// Clones are cheap and share their connections. Calls need a tokio runtime; creating the client does not.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use crate::{
     SupabaseRemote,
     error::rpc,
-    http::Request,
+    http::{Reply, Request},
     wire::{
         answer::{self, Read},
         page, request, result,
@@ -21,11 +21,14 @@ impl SupabaseRemote {
     /// Calls a function and reads the fields that every response has.
     async fn call(&self, operation: &'static str, url: &Url, token: &AccessToken, body: Vec<u8>) -> RemoteResult<Read> {
         let reads = operation != PUSH;
-        let reply = self.http.post(Request { operation, reads, url, bearer: Some(token), body }).await?;
-        if !reply.status.is_success() {
-            return Err(rpc::classify(operation, &reply));
-        }
-        answer::read(operation, &reply)
+        answer::read(operation, &self.reply(Request { operation, reads, url, bearer: Some(token), body }).await?)
+    }
+
+    /// The response of a function, if it ran.
+    pub(crate) async fn reply(&self, request: Request<'_>) -> RemoteResult<Reply> {
+        let operation = request.operation;
+        let reply = self.http.post(request).await?;
+        if reply.status.is_success() { Ok(reply) } else { Err(rpc::classify(operation, &reply)) }
     }
 }
 

@@ -50,3 +50,46 @@ impl Backend for Wire {
 }
 
 fieldpost_remote::remote_conformance!(Wire::start().await);
+
+#[cfg(feature = "records")]
+mod records {
+    use super::{DevServer, SupabaseConfig, SupabaseRemote, Wire, async_trait};
+    use fieldpost_domain::AuditId;
+    use fieldpost_remote::{
+        RecordsApi,
+        conformance::{
+            Unsupported, Verdict,
+            records::{Held, RecordAction, RecordsBackend, StoredAudit, reference},
+        },
+    };
+
+    impl Wire {
+        async fn with_records() -> Self {
+            let server = DevServer::builder().reference(reference::server()).start().await.expect("a port on loopback");
+            let config = SupabaseConfig::new(server.url(), server.anon_key());
+            let remote = SupabaseRemote::new(config).expect("the devserver's address and key are right");
+            Self { server, remote }
+        }
+    }
+
+    #[async_trait]
+    impl RecordsBackend for Wire {
+        fn records(&self) -> &dyn RecordsApi {
+            &self.remote
+        }
+
+        async fn perform_on_records(&self, action: RecordAction) -> Verdict {
+            reference::perform(self.server.reference(), action)
+        }
+
+        async fn hold(&self, action: RecordAction) -> Result<Box<dyn Held>, Unsupported> {
+            reference::hold(self.server.reference(), action)
+        }
+
+        async fn stored_audit(&self, id: AuditId) -> Result<Option<StoredAudit>, Unsupported> {
+            Ok(reference::stored_audit(self.server.reference(), id))
+        }
+    }
+
+    fieldpost_remote::records_conformance!(Wire::with_records().await);
+}

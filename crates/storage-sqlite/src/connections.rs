@@ -108,13 +108,28 @@ async fn refuse_unknown(options: &SqliteOptions) -> Res<()> {
     let detail = |version: u32| Some(format!("{} has version {version}", options.path().display()));
     match state {
         FileState::Empty | FileState::Watermelon(_) | FileState::Fieldpost(_) => Ok(()),
-        FileState::Newer(version) => Err(Fault::Kind(StorageErrorKind::NewerSchema, detail(version))),
-        FileState::Foreign(version) => Err(Fault::Kind(StorageErrorKind::NotADatabase, detail(version))),
+        // A later version of the app that Fieldpost replaces is newer too.
+        FileState::Newer(version) | FileState::OtherWatermelon(version @ 6..) => {
+            Err(Fault::Kind(StorageErrorKind::NewerSchema, detail(version)))
+        }
+        FileState::Foreign(version) | FileState::OtherWatermelon(version) => {
+            Err(Fault::Kind(StorageErrorKind::NotADatabase, detail(version)))
+        }
     }
 }
 
 /// The tables that are always checked. Each change of a person or of a page writes to one of them and to its indexes.
-const SMALL: [&str; 6] = ["account", "sync_state", "conversations", "people", "outbox", "outbox_counts"];
+const SMALL: [&str; 9] = [
+    "account",
+    "sync_state",
+    "conversations",
+    "people",
+    "outbox",
+    "outbox_counts",
+    "record_queue",
+    "record_counts",
+    "record_sync",
+];
 /// These too, as long as nobody has to wait for it.
 const LARGE: [&str; 4] = ["messages", "read_markers", "tombstones", "access"];
 /// About a tenth of a second.

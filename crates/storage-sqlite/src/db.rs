@@ -301,4 +301,29 @@ mod tests {
         store.settle(vec![]).await.unwrap();
         assert_eq!(stands_at(&store).await, FULL);
     }
+
+    #[cfg(feature = "records")]
+    #[tokio::test]
+    async fn changes_of_records_survive_a_power_cut_and_their_pages_need_not() {
+        use fieldpost_storage::{
+            conformance::records::{Phone, build as records, given as ready},
+            records::{RecordQueue as _, RecordReplica as _},
+        };
+        const NORMAL: i64 = 1;
+        const FULL: i64 = 2;
+        let folder = tempfile::tempdir().unwrap();
+        let store = std::sync::Arc::new(SqliteStore::open(folder.path().join("fieldpost.db")).await.unwrap());
+        ready::ready(&Phone { store: store.clone(), records: store.clone() }).await;
+        ready::loaded(&*store, vec![]).await;
+        assert_eq!(stands_at(&store).await, NORMAL);
+        ready::created(&*store, 1).await;
+        assert_eq!(stands_at(&store).await, FULL);
+        store.begin_record_load().await.unwrap();
+        assert_eq!(stands_at(&store).await, NORMAL);
+        assert_eq!(store.next_records(records::everything()).await.unwrap().len(), 1);
+        assert_eq!(stands_at(&store).await, FULL);
+        store.begin_record_load().await.unwrap();
+        store.settle_records(&[], build::at(1)).await.unwrap();
+        assert_eq!(stands_at(&store).await, FULL);
+    }
 }

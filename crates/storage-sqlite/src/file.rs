@@ -83,7 +83,7 @@ fn tighten(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     const OTHERS: u32 = 0o077;
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    for suffix in ["", "-wal", "-shm", "-turn"] {
+    for suffix in ["", "-wal", "-shm", "-turn", "-records-turn"] {
         let mut file = real.as_os_str().to_owned();
         file.push(suffix);
         let Ok(mode) = fs::metadata(&file).map(|metadata| metadata.permissions().mode()) else { continue };

@@ -4,14 +4,25 @@
 
 use crate::{
     db::Db,
+    entity::import_account,
     error::{Fault, Res},
+    import::convert::parse,
     row::Row,
     sql::Tx,
 };
-use fieldpost_storage::{Inspection, StorageResult};
+use fieldpost_storage::{ImportReport, Inspection, StorageResult};
+use sea_orm::EntityTrait;
 
 /// How many faults are told; whoever has one seldom wants all of them.
 const TOLD: usize = 20;
+
+/// The account of an import.
+pub(crate) async fn imported(db: &Db) -> StorageResult<Option<ImportReport>> {
+    let read = db.read("imported").await?;
+    let found = read.tx().find_one::<import_account::Model>(&import_account::Entity::find()).await;
+    let found = found.and_then(|row| row.map(|row| parse(&row.account)).transpose());
+    read.finish(found).await
+}
 
 pub(crate) async fn inspect(db: &Db) -> StorageResult<Inspection> {
     let read = db.read("inspect").await?;

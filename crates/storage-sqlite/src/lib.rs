@@ -18,6 +18,7 @@ mod error;
 mod file;
 mod held;
 mod hot;
+mod import;
 mod inspect;
 mod line;
 mod messages;
@@ -26,9 +27,13 @@ mod open;
 mod options;
 mod outbox;
 mod packed;
+#[cfg(feature = "records")]
+mod pass;
 mod people;
 mod ranges;
 mod readers;
+#[cfg(feature = "records")]
+mod records;
 mod rekey;
 mod replica;
 mod resolve;
@@ -47,5 +52,6 @@ mod writer;
 #[cfg(test)]
 mod plans;
 
+pub use import::{ImportError, ImportProgress, Occupied, import_watermelon};
 pub use options::SqliteOptions;
 pub use store::SqliteStore;

@@ -21,13 +21,22 @@ impl SqliteStore {
         let options = options.into();
         let opened = Connections::open(&options).await.map_err(|fault| at_border(fault, "open", options.path()))?;
         let ids = options.ids();
-        let turn = TurnFile::beside(&file::real(options.path().to_owned()).await);
+        let real = file::real(options.path().to_owned()).await;
+        let turn = TurnFile::beside(&real, "-turn");
+        #[cfg(feature = "records")]
+        let records = crate::pass::Pass::beside(&real);
         let db = Db::new(options, opened);
         if let Err(error) = outbox::check_readable(&db).await {
             // The failure that matters is the first one.
             let _ = db.close().await;
             return Err(error);
         }
-        Ok(Self::new(db, turn, ids))
+        Ok(Self {
+            db,
+            turn,
+            ids,
+            #[cfg(feature = "records")]
+            records,
+        })
     }
 }

@@ -1,9 +1,16 @@
 //! The store: its connections, and whose turn it is.
 
-use crate::{db::Db, error::Fault, inspect::inspect, turn::TurnFile, wipe::wipe};
+use crate::{
+    db::Db,
+    error::Fault,
+    inspect::{imported, inspect},
+    turn::TurnFile,
+    wipe::wipe,
+};
 use async_trait::async_trait;
 use fieldpost_storage::{
-    ChangeReceiver, ChangeSet, Inspection, MutationIds, StorageErrorKind, StorageResult, Store, Turn, Turns,
+    ChangeReceiver, ChangeSet, ImportReport, Inspection, MutationIds, StorageErrorKind, StorageResult, Store, Turn,
+    Turns,
 };
 use std::{path::Path, sync::Arc};
 
@@ -11,16 +18,15 @@ use std::{path::Path, sync::Arc};
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(crate) db: Db,
-    turn: TurnFile,
+    pub(crate) turn: TurnFile,
     /// For mutations that the store records by itself.
     pub(crate) ids: Arc<dyn MutationIds>,
+    /// The turn to sync the records.
+    #[cfg(feature = "records")]
+    pub(crate) records: crate::pass::Pass,
 }
 
 impl SqliteStore {
-    pub(crate) const fn new(db: Db, turn: TurnFile, ids: Arc<dyn MutationIds>) -> Self {
-        Self { db, turn, ids }
-    }
-
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -32,6 +38,8 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn pause(&self) -> StorageResult<()> {
         self.turn.until_free().await;
+        #[cfg(feature = "records")]
+        self.records.turn.until_free().await;
         self.db.pause().await
     }
 
@@ -49,6 +57,10 @@ impl Store for SqliteStore {
 
     async fn inspect(&self) -> StorageResult<Inspection> {
         inspect(&self.db).await
+    }
+
+    async fn imported(&self) -> StorageResult<Option<ImportReport>> {
+        imported(&self.db).await
     }
 
     async fn wipe(&self) -> StorageResult<()> {

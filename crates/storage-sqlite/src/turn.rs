@@ -24,9 +24,9 @@ pub(crate) struct TurnFile {
 
 impl TurnFile {
     /// `database` is the file itself and no link to it: whoever opens the one or the other shares a turn.
-    pub(crate) fn beside(database: &Path) -> Self {
+    pub(crate) fn beside(database: &Path, suffix: &str) -> Self {
         let mut path = database.as_os_str().to_owned();
-        path.push("-turn");
+        path.push(suffix);
         Self { path: path.into(), here: Arc::default() }
     }
 

@@ -103,6 +103,7 @@ pub(crate) fn arguments(values: Vec<Value>) -> Res<SqliteArguments> {
             // Limits, as they are built.
             Value::BigUnsigned(number) => arguments.add(number.map(signed)),
             Value::Bool(truth) => arguments.add(truth),
+            Value::Double(number) => arguments.add(number),
             Value::String(text) => arguments.add(text),
             Value::Bytes(bytes) => arguments.add(bytes),
             other => Err(format!("a value of a type that no column has: {other:?}").into()),

@@ -7,18 +7,28 @@
 
 use crate::{
     db::{Db, Durability},
-    entity::{outbox_counts, sync_state, unread_total},
+    entity::{outbox_counts, record_counts, record_sync, sync_state, unread_total},
     error::Res,
-    sql::Tx,
+    sql::{Tx, text},
 };
 use fieldpost_storage::{ChangeSet, StorageResult};
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::Set,
+    EntityTrait, IntoActiveModel,
+    sea_query::{Alias, SqliteQueryBuilder, Table},
+};
 
-/// Everything but what SQLite, the full-text index and the migrations keep for themselves. The index empties itself by the
+/// Everything but what SQLite, the full-text index, the migrations and the tables of records keep for themselves: the last
+/// are the columns that those tables have. The index empties itself by the
 /// triggers of `messages`.
 const TABLES: &str = "
 SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-    AND name NOT LIKE 'messages\\_search%' ESCAPE '\\' AND name <> 'seaql_migrations'";
+    AND name NOT LIKE 'messages\\_search%' ESCAPE '\\' AND name NOT IN ('seaql_migrations', 'record_columns')";
+
+/// Tables that Fieldpost does not know, which an adoption has kept.
+const OF_THE_OLDER_APP: &str = "
+SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = ? AND name LIKE 'watermelon\\_%' ESCAPE '\\'";
 
 pub(crate) async fn wipe(db: &Db) -> StorageResult<()> {
     let write = db.write("wipe", Durability::PowerCut).await?;
@@ -35,17 +45,28 @@ async fn empty(tx: &Tx) -> Res<()> {
     // What was asked for before proves nothing of what comes after: no generation comes again.
     let before = tx.find_one::<sync_state::Model>(&sync_state::Entity::find()).await?;
     let generation = before.map_or(0, |state| state.generation);
+    // A virtual table takes along what belongs to it, so it goes first.
+    for kind in ["virtual", "table"] {
+        for row in tx.all(OF_THE_OLDER_APP, vec![text(kind)]).await? {
+            let drop = Table::drop().table(Alias::new(row.only::<String>()?)).to_string(SqliteQueryBuilder);
+            tx.run(&drop, vec![]).await?;
+        }
+    }
+    let records = tx.find_one::<record_sync::Model>(&record_sync::Entity::find()).await?;
+    let of_records = records.map_or(0, |state| state.generation);
     for row in tx.all(TABLES, vec![]).await? {
         tx.run(&format!("DELETE FROM \"{}\"", row.only::<String>()?), vec![]).await?;
     }
-    let state = sync_state::ActiveModel {
-        only: Set(1),
-        generation: Set(generation.saturating_add(1)),
-        ..sync_state::ActiveModel::default()
-    };
+    let state =
+        sync_state::ActiveModel { only: Set(1), generation: Set(generation.saturating_add(1)), ..Default::default() };
     tx.execute(&sync_state::Entity::insert(state)).await?;
     let counts = outbox_counts::ActiveModel { only: Set(1), pending: Set(0), failed: Set(0) };
     tx.execute(&outbox_counts::Entity::insert(counts)).await?;
     let unread = unread_total::ActiveModel { only: Set(1), messages: Set(0) };
-    tx.execute(&unread_total::Entity::insert(unread)).await.map(drop)
+    tx.execute(&unread_total::Entity::insert(unread)).await?;
+    let records =
+        record_sync::ActiveModel { only: Set(1), generation: Set(of_records.saturating_add(1)), ..Default::default() };
+    tx.execute(&record_sync::Entity::insert(records)).await?;
+    let counts = record_counts::Model { only: 1, ..record_counts::Model::default() };
+    tx.execute(&record_counts::Entity::insert(counts.into_active_model().reset_all())).await.map(drop)
 }

@@ -187,6 +187,32 @@ async fn the_first_bootstrap_places_upgraded_messages_and_keeps_what_is_queued()
     assert!(matches!(store.sync_state().await.unwrap().position, SyncPosition::Following(_)));
 }
 
+#[tokio::test]
+async fn what_was_read_in_the_old_app_stays_read_and_the_server_is_told() {
+    let phone = Phone::with_fixture("v5.db");
+    let store = phone.open().await;
+    store.save_session(&session(0x201)).await.unwrap();
+    store.begin_bootstrap(BootstrapReason::First).await.unwrap();
+    // The old app had read the first of two messages without a network. The server knows of no marker.
+    let mut page = bootstrap();
+    let read =
+        Message { id: MessageId::from_uuid(fixture_uuid(0xa1)), seq: Seq::new(7), ..page.changes.messages[0].clone() };
+    page.changes.messages.insert(0, read);
+    page.changes.conversations[0].unread = 2;
+
+    let report = store.apply_bootstrap(None, page).await.unwrap();
+
+    assert_eq!(report.marked_again, 1);
+    assert_eq!(store.conversation(direct()).await.unwrap().unwrap().unread, 1);
+    let batch = store.next_batch(ALL, &HashSet::new()).await.unwrap();
+    let mark = |intent: &Intent| match intent {
+        Intent::MarkRead(mark) => Some((mark.conversation_id, mark.read_seq)),
+        _ => None,
+    };
+    let marks: Vec<_> = batch.iter().filter_map(|mutation| mark(&mutation.intent)).collect();
+    assert_eq!(marks, [(direct(), Seq::new(7))]);
+}
+
 fn bootstrap() -> BootstrapPage {
     let message = Message {
         id: MessageId::from_uuid(fixture_uuid(0xa2)),

@@ -19,6 +19,7 @@
 mod changes;
 mod conversations;
 mod error;
+mod import;
 mod messages;
 mod mutation_ids;
 mod outbox;
@@ -40,6 +41,9 @@ pub mod conformance;
 pub use changes::{ChangeReceiver, ChangeSender, ChangeSet, Touched, TouchedTables};
 pub use conversations::{ConversationSummary, Conversations};
 pub use error::{NotPossible, StorageError, StorageErrorKind, StorageResult};
+pub use import::{
+    DroppedObject, ImportNote, ImportOutcome, ImportReport, ImportedItems, ImportedQueue, ImportedTable, SetAside,
+};
 pub use messages::{Messages, Older, ThreadMessage, ThreadWindow, Window};
 pub use mutation_ids::{MutationIds, RandomIds};
 pub use outbox::{
@@ -97,6 +101,9 @@ pub trait Store: Conversations + Messages + People + Outbox + Replica + Sessions
 
     /// Checks the database and changes nothing. This may take a while for a large one.
     async fn inspect(&self) -> StorageResult<Inspection>;
+
+    /// What came over from the app that Fieldpost replaces; none if nothing did.
+    async fn imported(&self) -> StorageResult<Option<ImportReport>>;
 
     /// Deletes everything: messages, outbox, session and owner. The database is then like a new one that anybody can
     /// sign in to. No trace of its content stays in the file.

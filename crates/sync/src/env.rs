@@ -1,7 +1,7 @@
 //! What the engine needs besides store and server: the time and randomness. Both are injected.
 
 use crate::steady;
-use fieldpost_domain::{ConversationId, MessageId, MutationId, Time};
+use fieldpost_domain::{AuditId, ConversationId, MessageId, MutationId, RecordId, Time};
 use fieldpost_storage::MutationIds;
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -87,6 +87,18 @@ impl Env {
     #[must_use]
     pub fn conversation_id(&self) -> ConversationId {
         ConversationId::from_parts(self.clock.now(), self.entropy.bytes())
+    }
+
+    /// A new id for a record.
+    #[must_use]
+    pub fn record_id(&self) -> RecordId {
+        RecordId::from_parts(self.clock.now(), self.entropy.bytes())
+    }
+
+    /// A new id for an entry of the audit log.
+    #[must_use]
+    pub fn audit_id(&self) -> AuditId {
+        AuditId::from_parts(self.clock.now(), self.entropy.bytes())
     }
 
     /// A new id for a mutation.

@@ -1,6 +1,7 @@
 //! Conversations of version 5 under their new ids.
 
-use super::source::{Source, blob, chunk, insert, new_id, opt_blob};
+use super::source::{Source, blob, chunk, insert, new_id, note_deleted, note_odd, opt_blob};
+use crate::adoption::{At, Outcome, came, note};
 use sea_orm_migration::{
     SchemaManagerConnection,
     sea_orm::{DbErr, Value},
@@ -28,9 +29,14 @@ const COLUMNS: [&str; 14] = [
     "updated_at",
 ];
 
+const TABLE: &str = "conversations";
+const TIMES: [&str; 4] = ["last_message_at", "last_read_at", "created_at", "updated_at"];
+const REFERENCES: [&str; 4] = ["server_id", "org_id", "medic_id", "created_by"];
+
 pub(super) async fn move_all(db: &SchemaManagerConnection<'_>) -> Result<Ids, DbErr> {
     let mut ids = Ids::new();
     let mut after = 0;
+    note_deleted(db, TABLE).await?;
     loop {
         let rows = chunk(db, "conversations_v5", &COLUMNS, after).await?;
         let Some((last, _)) = rows.last() else { return Ok(ids) };
@@ -51,11 +57,14 @@ async fn move_one(db: &SchemaManagerConnection<'_>, row: &Source, ids: &mut Ids)
     for name in [row.text("id")?, row.text("server_id")?].into_iter().flatten() {
         ids.entry(name).or_insert(id);
     }
-    let new = insert(db, INSERT, values(row, id, server_id, created_at)?).await? > 0;
-    if new && server_id.is_none() {
-        queue_open(db, row, id, created_at).await?;
+    let name = row.word("id", "")?;
+    if insert(db, INSERT, values(row, id, server_id, created_at)?).await? == 0 {
+        note(At::row(TABLE, &name), Outcome::Left, "another row is the same conversation of the server", None);
+        return Ok(());
     }
-    Ok(())
+    came(TABLE);
+    note_odd(TABLE, row, &COLUMNS, &TIMES, &REFERENCES)?;
+    if server_id.is_none() { queue_open(db, row, id, created_at).await } else { Ok(()) }
 }
 
 fn created_at(row: &Source) -> Result<i64, DbErr> {

@@ -2,11 +2,12 @@
 
 use super::{
     conversations::Ids,
-    source::{Source, blob, chunk, insert, new_id, opt_blob},
+    source::{Source, blob, chunk, insert, new_id, note_deleted, note_odd, opt_blob},
 };
+use crate::adoption::{At, Outcome, came, note};
 use sea_orm_migration::{
     SchemaManagerConnection,
-    sea_orm::{DbErr, Value},
+    sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -26,8 +27,13 @@ const COLUMNS: [&str; 12] = [
     "updated_at",
 ];
 
+const TABLE: &str = "messages";
+const TIMES: [&str; 2] = ["created_at", "updated_at"];
+const REFERENCES: [&str; 2] = ["server_id", "sender_id"];
+
 /// Rows that the server has come first: a queued row with the same id was delivered.
 pub(super) async fn move_all(db: &SchemaManagerConnection<'_>, ids: &Ids) -> Result<(), DbErr> {
+    note_deleted(db, TABLE).await?;
     for queued in [false, true] {
         let mut after = 0;
         loop {
@@ -80,8 +86,25 @@ async fn acknowledged(
     // Marked as queued, but with a server id: the app stored the response and did not update the mark.
     let status = row.word("status", "sent")?;
     let status = if status == "queued" { "sent".to_owned() } else { status };
-    let values = values(row, id, Some(id), conversation, at, status, row.text("content")?)?;
-    insert(db, INSERT, values).await.map(drop)
+    let name = row.word("id", "")?;
+    let content = row.text("content")?;
+    let values = values(row, id, Some(id), conversation, at, status, content.clone())?;
+    if insert(db, INSERT, values).await? == 0 {
+        twin(db, &name, id, content).await?;
+        return Ok(());
+    }
+    came(TABLE);
+    if row.uuid("server_id")?.is_none() {
+        // The first load leaves it out unless the server has it.
+        let kept = row.text("content")?;
+        note(
+            At::row(TABLE, &name),
+            Outcome::Changed,
+            "the app had marked it as sent, without an id of the server",
+            kept,
+        );
+    }
+    note_odd(TABLE, row, &COLUMNS, &TIMES, &REFERENCES)
 }
 
 /// Queues a message; one that could never be sent becomes a dead letter at once.
@@ -96,9 +119,23 @@ async fn queue(
     let content = row.text("content")?.unwrap_or_default().trim().to_owned();
     let failed = failed.or_else(|| refused(&content));
     let shown = Some(content.clone()).filter(|text| !text.is_empty());
-    let values = values(row, id, None, conversation, at, "queued".to_owned(), shown)?;
-    if insert(db, INSERT, values).await? == 0 {
-        return Ok(());
+    let name = row.word("id", "")?;
+    let as_queued = |id| values(row, id, None, conversation, at, "queued".to_owned(), shown.clone());
+    let mut id = id;
+    if insert(db, INSERT, as_queued(id)?).await? == 0 {
+        if is_there(db, id, shown.as_deref()).await? {
+            note(At::row(TABLE, &name), Outcome::Left, "it had arrived, or is queued twice", None);
+            return Ok(());
+        }
+        // The app gave one key to two messages.
+        note(At::column(TABLE, &name, "idempotency_key"), Outcome::Changed, "another message has the same key", None);
+        id = new_id(db, at).await?;
+        insert(db, INSERT, as_queued(id)?).await?;
+    }
+    came(TABLE);
+    note_odd(TABLE, row, &COLUMNS, &TIMES, &REFERENCES)?;
+    if let Some(code) = failed {
+        note(At::row(TABLE, &name), Outcome::Refused, why(code), None);
     }
     let payload = json!({
         "id": id.hyphenated().to_string(),
@@ -119,6 +156,34 @@ async fn queue(
     ];
     insert(db, QUEUE, values).await?;
     insert(db, PLACE, vec![blob(id)]).await.map(drop)
+}
+
+/// A row of the server that is another one once more. What differs in it is kept.
+async fn twin(db: &SchemaManagerConnection<'_>, name: &str, id: Uuid, content: Option<String>) -> Result<(), DbErr> {
+    let reason = "another row is the same message of the server";
+    let (outcome, content) = match is_there(db, id, content.as_deref()).await? {
+        true => (Outcome::Left, None),
+        false => (Outcome::KeptAside, content),
+    };
+    note(At::row(TABLE, name), outcome, reason, content);
+    Ok(())
+}
+
+/// Whether the message of this id has this content.
+async fn is_there(db: &SchemaManagerConnection<'_>, id: Uuid, content: Option<&str>) -> Result<bool, DbErr> {
+    let sql = "SELECT 1 FROM messages WHERE id = ? AND content IS ?";
+    let values = [blob(id), content.map(str::to_owned).into()];
+    Ok(db.query_one_raw(Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)).await?.is_some())
+}
+
+/// Why a message waits for its author.
+fn why(code: &str) -> &'static str {
+    match code {
+        "content_empty" => "it has no text, and could never be sent",
+        "content_too_long" => "it is longer than 5,000 characters",
+        "not_found" => "its conversation is not in the file",
+        _ => "the server would refuse its text",
+    }
 }
 
 /// The limits of version 6, by the code with which the server would refuse.
@@ -177,7 +242,10 @@ async fn keep_aside(db: &SchemaManagerConnection<'_>, row: &Source, conversation
         fields.insert(column.to_owned(), row.text(column)?.map_or(serde_json::Value::Null, Into::into));
     }
     let payload = serde_json::Value::Object(fields).to_string();
-    insert(db, KEEP_ASIDE, vec![opt_blob(conversation), payload.into()]).await.map(drop)
+    insert(db, KEEP_ASIDE, vec![opt_blob(conversation), payload.into()]).await?;
+    let reason = "its conversation is not in the file; the server sends it again with its conversation";
+    note(At::row(TABLE, &row.word("id", "")?), Outcome::KeptAside, reason, None);
+    Ok(())
 }
 
 const KEEP_ASIDE: &str = "

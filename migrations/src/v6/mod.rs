@@ -28,7 +28,7 @@
 
 mod conversations;
 mod messages;
-mod source;
+pub(crate) mod source;
 mod tables;
 
 use crate::{APPLICATION_ID, upgrade::run};

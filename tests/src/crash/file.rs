@@ -30,6 +30,22 @@ const RETURNED: &str = "SELECT value FROM json_each(?) WHERE unhex(value, '-') I
 const UNOPENED: &str = "SELECT value FROM json_each(?) WHERE unhex(value, '-') NOT IN
     (SELECT id FROM conversations UNION SELECT id FROM aliases)";
 
+/// Treatments (as a JSON array of ids) that the file does not have.
+const NO_RECORD: &str = "SELECT value FROM json_each(?) WHERE unhex(value, '-') NOT IN
+    (SELECT id FROM treatments WHERE NOT deleted UNION SELECT id FROM record_aliases)";
+
+/// A record that the server does not have needs a create in the queue, and a queued change its record.
+const HALF_RECORDS: &str =
+    "SELECT 'record without create ' || hex(id) FROM treatments WHERE server_id IS NULL AND id NOT IN
+        (SELECT record_id FROM record_queue WHERE operation = 'create')
+    UNION ALL SELECT 'create without record ' || hex(record_id) FROM record_queue
+        WHERE operation = 'create' AND table_name = 'treatments' AND record_id NOT IN (SELECT id FROM treatments)";
+
+/// Nothing refuses a record here.
+const REFUSED_RECORDS: &str =
+    "SELECT operation || ' ' || failed_code || ' ' || coalesce(failed_detail, '') FROM record_queue
+    WHERE failed_code IS NOT NULL";
+
 /// Unexpected refusals. Expected are those of conversations with a medic who had not joined yet (a JSON array has the
 /// ids of the medics who have always been on the roster).
 const REFUSED: &str =
@@ -63,6 +79,9 @@ async fn look(file: &DatabaseConnection, ledger: &Ledger, stored: &[Stored]) -> 
     add(Harm::Lost, "not open", texts(file, UNOPENED, Some(&json_ids(ledger.open_ids()))).await?);
     add(Harm::Returned, "still in the file", texts(file, RETURNED, Some(&json_ids(ledger.gone_ids()))).await?);
     add(Harm::Refused, "a dead letter", texts(file, REFUSED, Some(&json_ids(ledger.known_medics()))).await?);
+    add(Harm::Lost, "no record", texts(file, NO_RECORD, Some(&json_ids(ledger.owed_records()))).await?);
+    add(Harm::Corrupt, "half a record", texts(file, HALF_RECORDS, None).await?);
+    add(Harm::Refused, "a record", texts(file, REFUSED_RECORDS, None).await?);
     // The integrity check of the search index covers every word of every message.
     let index = "INSERT INTO messages_search (messages_search, rank) VALUES ('integrity-check', 1)";
     if let Err(error) = file.execute_unprepared(index).await {

@@ -2,7 +2,8 @@
 //!
 //! Everything here is real. A separate process ([`writer`]) opens a real SQLite file with the SDK. It sends in several
 //! conversations and opens new ones; it edits, cancels and retries queued messages, marks threads as read and syncs
-//! without a pause, through a [`FaultProxy`] that breaks every third exchange. It reports what the SDK has returned
+//! without a pause; beside that it creates, changes and deletes records of workers and treatments, some of them
+//! immediate, which sync with a queue of their own; all of it through a [`FaultProxy`] that breaks every third exchange. It reports what the SDK has returned
 //! (`said`). It is killed with SIGKILL at a moment drawn from the seed; sometimes two processes share one file. After
 //! every kill, before anybody else opens the file:
 //!
@@ -11,6 +12,7 @@
 //! - no message is on the server twice, and those of one process are there in the order in which it sent them
 //!   (`ledger`),
 //! - nothing cancelled is in the file or on the server, and an edited message has the last accepted text,
+//! - every accepted record is in it, unless it was deleted, and none is on the server twice,
 //! - no medic has two conversations, and no message is in another conversation than it was written in.
 //!
 //! Some conversations are opened with medics who are not on the roster yet (`newcomers`), so the server refuses them
@@ -18,7 +20,7 @@
 //!
 //! From time to time, and at the end, the network heals, the newcomers have joined, the person retries refused
 //! messages, and the file is synced until nothing is queued. Then the server must have every accepted message and
-//! conversation once, and the devices must show what the server has (`views`).
+//! conversation once and every record as it was last changed, and the devices must show what the server has (`views`).
 //!
 //! The seed decides what is done and when; the operating system decides where exactly a kill lands. So a seed does not
 //! repeat a run exactly, and a finding keeps its file.
@@ -35,7 +37,7 @@ mod views;
 pub mod writer;
 
 pub use report::{Finding, Harm, Report};
-pub use site::{Contents, DevSite, Site, Stored, SupabaseSite};
+pub use site::{Contents, DevSite, Site, Stored, StoredRecord, SupabaseSite};
 
 use anyhow::{Context, Result};
 use fieldpost::OrgId;
@@ -114,6 +116,7 @@ impl<'a> Run<'a> {
         };
         let client = program.open().await?;
         site.victim().sign_in(&client).await?;
+        client.trigger_sync().await?.records?;
         let org = client.me().await?.context("the victim is in no org")?.org_id;
         let known = newcomers::known(org);
         site.enlist(&known).await?;

@@ -87,6 +87,8 @@ pub struct Report {
     pub cancelled: usize,
     /// How many conversations were opened.
     pub opened: usize,
+    /// How many records were created.
+    pub records: usize,
     /// How often the person found something refused at the end, and retried it.
     pub retried: u64,
     /// How many requests went through the proxy.
@@ -117,6 +119,7 @@ impl Report {
             edited: 0,
             cancelled: 0,
             opened: 0,
+            records: 0,
             retried: 0,
             requests: 0,
             faults,
@@ -131,6 +134,7 @@ impl Report {
     pub(super) fn count_words(&mut self, counts: Counts) {
         (self.messages, self.edited) = (counts.messages, counts.edited);
         (self.cancelled, self.opened) = (counts.cancelled, counts.opened);
+        self.records = counts.records;
     }
 
     pub(super) fn note(&mut self, tally: &Tally, elapsed: Duration) {
@@ -151,7 +155,8 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} kills (two processes on the file {} times), seed {}", self.kills, self.pairs, self.seed)?;
-        writeln!(f, "{} messages accepted, {} requests in {} s", self.messages, self.requests, self.seconds)?;
+        let Self { messages, records, requests, seconds, .. } = self;
+        writeln!(f, "{messages} messages and {records} records accepted, {requests} requests in {seconds} s")?;
         let Self { edited, cancelled, opened, retried, .. } = self;
         writeln!(
             f,

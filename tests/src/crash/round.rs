@@ -7,7 +7,7 @@ use super::{
     views,
 };
 use anyhow::Result;
-use fieldpost::{Client, ConversationKind, Error, MedicId, OutboxCounts};
+use fieldpost::{Client, ConversationKind, Error, MedicId, OutboxCounts, records::RecordCounts};
 use fieldpost_testkit::SeededRandom;
 use std::time::Duration;
 
@@ -113,7 +113,9 @@ impl Run<'_> {
         let mut last = String::new();
         for _ in 0..PATIENCE {
             match self.sync_and_retry(client).await {
-                Ok(OutboxCounts { pending: 0, failed: 0 }) => return Ok(()),
+                Ok((OutboxCounts { pending: 0, failed: 0 }, RecordCounts { pending: 0, failed: 0, .. })) => {
+                    return Ok(());
+                }
                 Ok(counts) => last = format!("{counts:?}"),
                 Err(error @ Error::SignedOut) => return Err(Harm::Stuck.found(format!("{error:?}"))),
                 Err(error) => last = format!("{error:?}"),
@@ -122,10 +124,12 @@ impl Run<'_> {
         Err(Harm::Stuck.found(format!("after {PATIENCE} syncs with a healed network: {last}")))
     }
 
-    async fn sync_and_retry(&mut self, client: &Client) -> Result<OutboxCounts, Error> {
-        client.trigger_message_sync().await?;
-        self.report.retried += client.retry_all().await?;
-        client.pending().await
+    async fn sync_and_retry(&mut self, client: &Client) -> Result<(OutboxCounts, RecordCounts), Error> {
+        let report = client.trigger_sync().await?;
+        report.messages?;
+        report.records?;
+        self.report.retried += client.retry_all().await? + client.retry_all_records().await?;
+        Ok((client.pending().await?, client.record_counts().await?))
     }
 }
 

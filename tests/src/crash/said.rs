@@ -3,7 +3,7 @@
 //! A result is reported after the call has returned: that is a promise. A call that can remove or change something is
 //! also reported before it starts, so that an earlier promise does not count as broken if the kill lands in between.
 
-use fieldpost::{ConversationId, MedicId, MessageId};
+use fieldpost::{ConversationId, MedicId, MessageId, records::RecordId};
 use serde::{Deserialize, Serialize};
 
 /// One line of output.
@@ -30,4 +30,14 @@ pub(super) enum Said {
     Cancelled { messages: Vec<MessageId>, conversation: Option<ConversationId> },
     /// `cancel` has returned: nothing was cancelled.
     NotCancelled { id: Option<MessageId>, conversation: Option<ConversationId> },
+    /// `create` has accepted a record.
+    RecordCreated { id: RecordId, reference: String },
+    /// `update` is about to be called.
+    RecordChanging { id: RecordId, notes: String },
+    /// `update` has returned.
+    RecordChanged { id: RecordId },
+    /// `delete` is about to be called.
+    RecordDeleting { id: RecordId },
+    /// `delete` has returned.
+    RecordDeleted { id: RecordId },
 }

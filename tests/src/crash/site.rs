@@ -2,9 +2,12 @@
 
 use anyhow::{Context, Result, anyhow};
 use async_trait::async_trait;
-use fieldpost::{Client, ConversationId, MedicId, MessageId, OrgId, PersonId};
+use fieldpost::{
+    Client, ConversationId, MedicId, MessageId, OrgId, PersonId,
+    records::{RecordId, TableName},
+};
 use fieldpost_devserver::DevServer;
-use fieldpost_domain::ServerLimits;
+use fieldpost_domain::{ServerLimits, records::RecordRow};
 use fieldpost_remote::reference::{Profile, ReferenceServer};
 use std::{collections::BTreeMap, net::SocketAddr};
 
@@ -25,6 +28,17 @@ pub struct Stored {
     pub text: String,
 }
 
+/// A treatment on the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// The id that the device made.
+    pub id: RecordId,
+    /// Its reference number.
+    pub reference: String,
+    /// Its notes.
+    pub notes: String,
+}
+
 /// The org's rows on the server.
 #[derive(Debug, Clone, Default)]
 pub struct Contents {
@@ -32,6 +46,8 @@ pub struct Contents {
     pub messages: Vec<Stored>,
     /// Each direct conversation, with its medic.
     pub directs: Vec<(MedicId, ConversationId)>,
+    /// All treatments.
+    pub records: Vec<StoredRecord>,
 }
 
 /// An account.
@@ -118,6 +134,7 @@ impl DevSite {
             reference.open_direct(org, medic.medic_id, admin);
         }
         reference.open_broadcast(org, Some("All"), admin);
+        reference.offer_clinical_tables();
         let ada = medics.first().ok_or_else(|| anyhow!("no medic"))?.person_id;
         let server = DevServer::builder().reference(reference).start().await?;
         let (victim, companion) = (sign_in(admin, "admin@crash.test"), sign_in(ada, "ada@crash.test"));
@@ -155,7 +172,17 @@ impl Site for DevSite {
             id: message.id,
             text: message.content.unwrap_or_default(),
         });
-        Ok(Contents { messages: messages.collect(), directs })
+        let treatments = TableName::new("treatments")?;
+        let rows = reference.records_of(&treatments).into_iter().filter(|row| row.org_id == self.org);
+        let text = |row: &RecordRow, column: &str| {
+            row.fields.get(column).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+        };
+        let records = rows.map(|row| StoredRecord {
+            id: row.client_id.unwrap_or(row.id),
+            reference: text(&row, "reference_number"),
+            notes: text(&row, "treatment_notes"),
+        });
+        Ok(Contents { messages: messages.collect(), directs, records: records.collect() })
     }
 
     async fn enlist(&self, medics: &[MedicId]) -> Result<()> {

@@ -44,7 +44,7 @@ impl Program {
     /// Opens the file in this process.
     pub(super) async fn open(&self) -> Result<Client> {
         let builder = Fieldpost::builder().database(&self.file).url(&self.url).anon_key(&self.anon_key);
-        builder.open().await.with_context(|| format!("opening {}", self.file.display()))
+        builder.clinical().open().await.with_context(|| format!("opening {}", self.file.display()))
     }
 
     pub(super) fn start(&self, name: String, seed: u64) -> Result<Victim> {

@@ -1,9 +1,14 @@
 //! Responses of the server, and of anything else that answers in its place.
 
 use fieldpost::{ConversationId, Seq};
-use fieldpost_domain::{Changes, Intent, MarkRead, Mutation, MutationId};
+use fieldpost_domain::{
+    Changes, Intent, MarkRead, Mutation, MutationId,
+    records::{ConflictRule, Fields, Modified, RecordId, RecordOperation, RecordOutcome, TableName},
+};
+use fieldpost_remote::OutgoingRecord;
 use fieldpost_remote_supabase::fuzzing;
 use serde_json::Value;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Decodes the bytes as a response to every call.
@@ -28,7 +33,14 @@ pub fn answers(bytes: &[u8]) {
         assert!(page.range.from.get() > 0, "a range begins at 1");
         check(&page.changes);
     }
+    if let (Ok(page), Some(value)) = (fuzzing::pull_records(bytes), &value) {
+        let sent: usize =
+            ["records", "tombstones"].iter().filter_map(|name| value[name].as_array()).map(Vec::len).sum();
+        let read = page.rows.len() + page.tombstones.len() + page.unreadable as usize;
+        assert_eq!(read, sent, "a record was lost in silence");
+    }
     results_belong_to_their_mutations(bytes);
+    results_belong_to_their_changes(bytes);
     if let Ok(session) = fuzzing::session(bytes) {
         assert!(!session.access_token.reveal().is_empty() && !session.refresh_token.reveal().is_empty());
     }
@@ -60,6 +72,35 @@ fn mutations() -> Vec<Mutation> {
         intent: Intent::MarkRead(MarkRead { conversation_id, read_seq: Seq::new(1) }),
     };
     [1, 2, 3].map(mark).into()
+}
+
+/// Two changes with the ids of the first mutations.
+fn changes() -> Vec<OutgoingRecord> {
+    let table = TableName::new("visits").expect("a name");
+    let change = |number| OutgoingRecord {
+        id: MutationId::from_uuid(Uuid::from_u128(number)),
+        table: table.clone(),
+        record_id: RecordId::from_uuid(Uuid::from_u128(number)),
+        operation: RecordOperation::Update,
+        org_id: None,
+        fields: Fields::new(),
+        modified: Modified::Ago(Duration::ZERO),
+        after: None,
+        rule: ConflictRule::LastWriteWins,
+    };
+    [1, 2].map(change).into()
+}
+
+fn results_belong_to_their_changes(bytes: &[u8]) {
+    let changes = changes();
+    let Ok(answer) = fuzzing::push_records(&changes, bytes) else { return };
+    for (change, result) in changes.iter().zip(&answer.results) {
+        assert_eq!(change.id, result.mutation_id);
+        if let RecordOutcome::Lost { winner } = &result.outcome {
+            assert!(winner.id == change.record_id || winner.client_id == Some(change.record_id));
+        }
+    }
+    assert_eq!(answer.results.len(), changes.len());
 }
 
 fn results_belong_to_their_mutations(bytes: &[u8]) {

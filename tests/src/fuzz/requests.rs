@@ -15,13 +15,22 @@ use tokio::runtime::{Builder, Runtime};
 pub fn requests(bytes: &[u8]) {
     let runtime = runtime();
     let functions = runtime.block_on(functions());
-    for function in ["fieldpost_bootstrap", "fieldpost_pull", "fieldpost_history", "fieldpost_push"] {
+    for function in [
+        "fieldpost_bootstrap",
+        "fieldpost_pull",
+        "fieldpost_history",
+        "fieldpost_push",
+        "fieldpost_records_push",
+        "fieldpost_records_pull",
+        "fieldpost_audit_push",
+    ] {
         let (status, answer) = runtime.block_on(functions.call(function, bytes));
         let answer: Value = serde_json::from_slice(&answer).expect("every answer is JSON");
         assert!([200, 400, 404, 413].contains(&status), "{status} {answer}");
         if let Some(results) = answer["results"].as_array() {
             let asked: Value = serde_json::from_slice(bytes).expect("it was carried out, so it was JSON");
-            assert_eq!(Some(results.len()), asked["p_mutations"].as_array().map(Vec::len));
+            let batch = asked["p_mutations"].as_array().or(asked["p_changes"].as_array());
+            assert_eq!(Some(results.len()), batch.map(Vec::len));
         }
     }
 }

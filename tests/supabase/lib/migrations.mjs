@@ -24,6 +24,9 @@ export function script({ folder = standard, adopt = false } = {}) {
 export const prepare = () =>
   readFileSync(join(root, "migrations", "supabase", "prepare", "prepare.sql"), "utf8").split(/;\s*\n/).filter((statement) => /^[^-]/m.test(statement));
 
+/** What `fieldpost sql clinical` writes. */
+export const clinical = () => readFileSync(join(root, "migrations", "supabase", "clinical", "clinical.sql"), "utf8");
+
 /** The files of version 1, as they were released: applied one by one, each in a transaction. */
 export const released = () => files(join(root, "tests", "supabase", "released", "v1"));
 

@@ -2,7 +2,7 @@
 // a stand-in for the auth schema, and is made and used by the owner, who is no superuser.
 import { randomUUID } from "node:crypto";
 
-import { apply, script } from "./migrations.mjs";
+import { apply, clinical, script } from "./migrations.mjs";
 import { owner, stack } from "./stack.mjs";
 
 /** A new database of the stack's cluster. */
@@ -43,6 +43,7 @@ export function database(url, options = {}) {
     sql,
     url,
     apply: (options) => apply(sql, script(options)),
+    clinical: () => apply(sql, clinical()),
     /** One of the four functions as a person, in a transaction of its own. */
     call: (user_id, name, args = {}) =>
       sql.begin(async (tx) => {

@@ -7,7 +7,7 @@ use fieldpost_remote::{
 };
 use fieldpost_remote_supabase::{SupabaseConfig, SupabaseRemote};
 use fieldpost_tests::{Account, Stack, node};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::str::FromStr;
 
 /// The Supabase implementation over PostgreSQL and Supabase Lite.
@@ -40,12 +40,15 @@ impl Backend for RealStack {
     }
 
     async fn perform(&self, action: Action) -> Verdict {
-        let answer = node("act.mjs", &serde_json::to_value(action).unwrap());
-        match answer["unsupported"].as_str() {
-            // A verdict borrows its reason for good; the few there are may stay in memory.
-            Some(reason) => Err(Unsupported(Box::leak(reason.to_owned().into_boxed_str()))),
-            None => Ok(()),
-        }
+        acted(&node("act.mjs", &serde_json::to_value(action).unwrap()))
+    }
+}
+
+fn acted(answer: &Value) -> Verdict {
+    match answer["unsupported"].as_str() {
+        // A verdict borrows its reason for good; the few there are may stay in memory.
+        Some(reason) => Err(Unsupported(Box::leak(reason.to_owned().into_boxed_str()))),
+        None => Ok(()),
     }
 }
 
@@ -64,3 +67,58 @@ fn parse<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 }
 
 fieldpost_remote::remote_conformance!(RealStack::new());
+
+mod records {
+    use super::{RealStack, parse};
+    use async_trait::async_trait;
+    use fieldpost_domain::{
+        AuditId,
+        records::{AuditOperation, RecordId},
+    };
+    use fieldpost_remote::{
+        RecordsApi,
+        conformance::{
+            Unsupported, Verdict,
+            records::{RecordAction, RecordsBackend, StoredAudit},
+        },
+    };
+    use fieldpost_tests::{node, sql};
+    use serde_json::json;
+    use std::sync::Once;
+
+    #[async_trait]
+    impl RecordsBackend for RealStack {
+        fn records(&self) -> &dyn RecordsApi {
+            &self.remote
+        }
+
+        async fn perform_on_records(&self, action: RecordAction) -> Verdict {
+            super::acted(&node("act.mjs", &serde_json::to_value(action).unwrap()))
+        }
+
+        async fn stored_audit(&self, id: AuditId) -> Result<Option<StoredAudit>, Unsupported> {
+            let found = sql(&format!(
+                "select user_id, table_name, record_id, operation, context, fieldpost.time_text(created_at) as created_at \
+                 from public.audit_log where id = '{id}'"
+            ));
+            let text = |column: &str| found[0][column].as_str().unwrap_or_default().to_owned();
+            Ok(found[0].is_object().then(|| StoredAudit {
+                person_id: parse(&text("user_id")),
+                table: text("table_name"),
+                record_id: parse::<RecordId>(&text("record_id")),
+                operation: AuditOperation::from(text("operation").as_str()),
+                context: found[0]["context"].as_str().map(str::to_owned),
+                at: parse(&text("created_at")),
+            }))
+        }
+    }
+
+    /// With the table `visits` of the suite.
+    fn stack() -> RealStack {
+        static MADE: Once = Once::new();
+        MADE.call_once(|| assert_eq!(node("visits.mjs", &json!({}))["done"], true));
+        RealStack::new()
+    }
+
+    fieldpost_remote::records_conformance!(stack());
+}

@@ -3,5 +3,6 @@
 
 mod backend;
 mod converge;
+mod importing;
 mod requests;
 mod rewind;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails has to fail its test")]
 
 mod accounts;
+mod adopting;
 mod editing;
 mod given;
 mod hostile;

@@ -139,5 +139,11 @@ async fn a_new_server_says_which_sql_it_has_and_nothing_is_wrong_with_it() {
     let diagnosis = client.diagnose().await.unwrap();
     assert_eq!((diagnosis.sql_version(), diagnosis.findings.len()), (Some(fieldpost::SQL_VERSION), 0));
     let capabilities = diagnosis.sync.server.unwrap().capabilities;
-    assert!(capabilities.iter().map(|one| one.as_str()).eq(["set_digest", "ranges", "edit_message", "page_bytes"]));
+    assert!(capabilities.iter().map(|one| one.as_str()).eq([
+        "set_digest",
+        "ranges",
+        "edit_message",
+        "page_bytes",
+        "records"
+    ]));
 }

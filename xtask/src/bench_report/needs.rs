@@ -37,7 +37,7 @@ const NEEDS: [Need; 4] = [
 
 /// Benches that compare with RxDB and the seed algorithm.
 pub(super) fn runs_peers(section: &Section) -> bool {
-    ["pull", "again", "drain", "meanwhile"].contains(&section.bench)
+    ["pull", "again", "drain", "meanwhile", "records"].contains(&section.bench)
 }
 
 /// Benches that compare with PowerSync.

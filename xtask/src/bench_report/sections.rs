@@ -57,7 +57,7 @@ pub(super) struct Section {
     pub(super) seconds: u64,
 }
 
-pub(super) const SECTIONS: [Section; 15] = [
+pub(super) const SECTIONS: [Section; 17] = [
     Section {
         bench: "apply",
         title: "Applying pages",
@@ -138,6 +138,15 @@ pub(super) const SECTIONS: [Section; 15] = [
         seconds: 45,
     },
     Section {
+        bench: "import",
+        title: "Importing a file of the older app",
+        text: "A WatermelonDB file with 100,000 messages becomes a database of Fieldpost, in a process of its own: copied, \
+               converted, with its words in the search index, checked and written out.",
+        unit: Unit::Messages,
+        stack: Stack::Unused,
+        seconds: 45,
+    },
+    Section {
         bench: "instructions",
         title: "Instructions",
         text: "Counted by callgrind over all threads, for one call more of many; starting, opening the file and ending are not in \
@@ -211,6 +220,17 @@ pub(super) const SECTIONS: [Section; 15] = [
                only once its pull is over, is left out.",
         unit: Unit::Calls,
         stack: Stack::Clean,
+        seconds: 60,
+    },
+    Section {
+        bench: "records",
+        title: "Draining the clinical queue",
+        text: "500 treatments of one worker, written offline, until the server has them and the device knows. The seed algorithm is \
+               that of the app before: one INSERT for each, with its idempotency key as `client_id`, then the id written back, on \
+               WatermelonDB in memory; at 200 ms it sends 20, which predicts the rest. Fieldpost syncs everything in that time: the \
+               queue, its pull, the audit log, and the messages.",
+        unit: Unit::Messages,
+        stack: Stack::Used,
         seconds: 60,
     },
     Section {

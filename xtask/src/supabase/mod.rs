@@ -263,7 +263,8 @@ fn apply(places: &Places, settings: &Settings) -> Result<()> {
 }
 
 fn fingerprint(folder: &Path) -> Result<String> {
-    let mut files: Vec<_> = fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
+    let mut files: Vec<_> =
+        fs::read_dir(folder)?.chain(fs::read_dir(folder.join("clinical"))?).collect::<std::io::Result<_>>()?;
     files.retain(|file| file.path().is_file());
     files.sort_by_key(fs::DirEntry::file_name);
     let mut hasher = DefaultHasher::new();

@@ -1,6 +1,7 @@
 //! `fieldpost doctor`.
 
 use super::{
+    import,
     project::{self, Sentence},
     text::moment,
 };
@@ -58,6 +59,7 @@ fn as_json(diagnosis: &Diagnosis, sentences: Option<&Result<Vec<Sentence>, Strin
             "bytes": diagnosis.database.bytes,
             "faults": diagnosis.database.faults,
         },
+        "imported": diagnosis.imported,
         "owner": diagnosis.owner,
         "signed_in": diagnosis.signed_in,
         "orgs": diagnosis.orgs,
@@ -130,7 +132,12 @@ const fn place(cursor: CursorHealth) -> &'static str {
 }
 
 fn as_text(diagnosis: &Diagnosis) -> Vec<String> {
-    let mut lines = vec![database(diagnosis), account(diagnosis), followed(diagnosis)];
+    let mut lines = vec![database(diagnosis)];
+    if let Some(report) = &diagnosis.imported {
+        lines.push(format!("imported  {}", import::summary(report)));
+        lines.extend(import::told(report).iter().map(|line| format!("          {line}")));
+    }
+    lines.extend([account(diagnosis), followed(diagnosis)]);
     lines.extend(diagnosis.lanes.iter().map(|lane| {
         let Lane { conversation_id, queued, sending, failed, retries, oldest_at } = lane;
         format!(

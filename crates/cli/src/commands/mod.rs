@@ -1,14 +1,18 @@
 //! One module per command.
 
+mod audit;
 mod conversations;
 mod doctor;
 pub(crate) mod edit;
+mod import;
 mod messages;
 mod open;
 mod outbox;
 mod people;
 mod project;
+pub(crate) mod queue;
 mod read;
+pub(crate) mod records;
 mod send;
 #[cfg(feature = "demo")]
 mod serve;
@@ -31,7 +35,7 @@ use fieldpost::Rhythm;
 pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
     match args.command {
         #[cfg(feature = "demo")]
-        Command::Demo { messages } => crate::demo::run(messages, output).await,
+        Command::Demo { messages, backlog } => crate::demo::run(messages, backlog, output).await,
         #[cfg(feature = "demo")]
         Command::DemoWriter { conversation, messages } => {
             let database = args.device.db.ok_or_else(|| Failure::usage("demo-writer needs --db"))?;
@@ -40,12 +44,14 @@ pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
         #[cfg(feature = "demo")]
         Command::Serve { port } => serve::run(port, output).await,
         Command::Sql { what } => sql::run(&what, output),
+        Command::ImportWatermelon { file, into } => import::run(&args.device, &file, into, output).await,
         command => on_a_device(&args.device, command, output).await,
     }
 }
 
 /// Opens the device, and closes it whatever the command's result, so that the file is left tidy.
 async fn on_a_device(args: &DeviceArgs, command: Command, output: &Output) -> Result<(), Failure> {
+    let args = &with_tables(args, &command);
     let device = match command {
         Command::Sync { every, .. } => Device::open_online(args, sync::rhythm(every), output).await?,
         Command::Login { .. } => Device::open_online(args, Rhythm::default(), output).await?,
@@ -54,6 +60,13 @@ async fn on_a_device(args: &DeviceArgs, command: Command, output: &Output) -> Re
     let result = with(&device, command, output).await;
     let closed = device.client.close().await;
     result.and(closed.map_err(Failure::from))
+}
+
+/// A command about records declares the clinical tables, unless others are given.
+fn with_tables(args: &DeviceArgs, command: &Command) -> DeviceArgs {
+    let about_records = matches!(command, Command::Records { .. } | Command::Queue { .. } | Command::Audit);
+    let clinical = || about_records.then(|| crate::declarations::CLINICAL.into());
+    DeviceArgs { tables: args.tables.clone().or_else(clinical), ..args.clone() }
 }
 
 async fn with(device: &Device, command: Command, output: &Output) -> Result<(), Failure> {
@@ -71,9 +84,12 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Read { conversation } => read::run(device, &conversation, output).await,
         Command::Outbox { limit, decision: None } => outbox::list(device, limit, output).await,
         Command::Outbox { decision: Some(decision), .. } => outbox::decide(device, decision, output).await,
+        Command::Records { what } => records::run(device, what, output).await,
+        Command::Queue { limit, decision } => queue::run(device, limit, decision, output).await,
+        Command::Audit => audit::run(device, output).await,
         Command::Doctor { project } => doctor::run(device, project.as_deref(), output).await,
         Command::Status => status::run(device, output).await,
-        Command::Sql { .. } => Err(Failure::usage("this command needs no device")),
+        Command::Sql { .. } | Command::ImportWatermelon { .. } => Err(Failure::usage("this command needs no device")),
         #[cfg(feature = "demo")]
         Command::Demo { .. } | Command::DemoWriter { .. } | Command::Serve { .. } => {
             Err(Failure::usage("this command brings its own devices"))

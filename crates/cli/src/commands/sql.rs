@@ -11,6 +11,7 @@ use std::{
 
 /// All parts of `migrations/supabase`, joined.
 const SCRIPT: &str = include_str!(concat!(env!("OUT_DIR"), "/fieldpost.sql"));
+const CLINICAL: &str = include_str!("../../../../migrations/supabase/clinical/clinical.sql");
 const PREFLIGHT: &str = include_str!("../../../../migrations/supabase/0050_preflight.sql");
 const PREPARE: &str = include_str!("../../../../migrations/supabase/prepare/prepare.sql");
 
@@ -20,7 +21,12 @@ pub(super) fn run(what: &Sql, output: &Output) -> Result<(), Failure> {
             output.raw(&script(*adopt));
             Ok(())
         }
-        Sql::Export { to, adopt } => export(to, *adopt, output),
+        Sql::Export { to, adopt } => export(to, &suffix(), &script(*adopt), output),
+        Sql::Clinical { to } if to == Path::new("-") => {
+            output.raw(CLINICAL);
+            Ok(())
+        }
+        Sql::Clinical { to } => export(to, "_fieldpost_clinical.sql", CLINICAL, output),
         Sql::Preflight => {
             output.raw(&preflight());
             Ok(())
@@ -61,18 +67,18 @@ fn preflight() -> String {
     )
 }
 
-fn export(folder: &Path, adopt: bool, output: &Output) -> Result<(), Failure> {
+/// Writes a script as the last migration, unless the last one of this name says the same.
+fn export(folder: &Path, suffix: &str, script: &str, output: &Output) -> Result<(), Failure> {
     let names = names(folder)?;
-    let script = script(adopt);
-    if let Some(last) = names.iter().rfind(|name| name.ends_with(&suffix())) {
+    if let Some(last) = names.iter().rfind(|name| name.ends_with(suffix)) {
         let there = folder.join(last);
         if fs::read_to_string(&there).is_ok_and(|text| text == script) {
             report(&there, false, output);
             return Ok(());
         }
     }
-    let path = folder.join(format!("{}{}", stamp(&names), suffix()));
-    write(&path, &script).map_err(|error| Failure::error(format!("cannot write {}: {error}", path.display())))?;
+    let path = folder.join(format!("{}{suffix}", stamp(&names)));
+    write(&path, script).map_err(|error| Failure::error(format!("cannot write {}: {error}", path.display())))?;
     report(&path, true, output);
     Ok(())
 }
@@ -146,6 +152,12 @@ mod tests {
             .collect();
         assert_eq!(statements, ["create or replace function pg_temp.fieldpost_preflight()", "begin"]);
         assert!(!text.contains("take_locks") && text.contains("pg_temp.fieldpost_preflight()"));
+    }
+
+    #[test]
+    fn the_clinical_file_brings_its_own_transaction() {
+        assert_eq!((CLINICAL.matches("\nbegin;\n").count(), CLINICAL.matches("\ncommit;\n").count()), (1, 1));
+        assert!(CLINICAL.trim_end().ends_with("commit;"));
     }
 
     #[test]

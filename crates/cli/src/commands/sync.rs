@@ -1,7 +1,11 @@
 //! `fieldpost sync`.
 
-use crate::{device::Device, failure::Failure, output::Output};
-use fieldpost::{Rhythm, SyncReport};
+use crate::{
+    device::{Device, Synced},
+    failure::Failure,
+    output::Output,
+};
+use fieldpost::{RecordReport, Rhythm};
 use std::time::Duration;
 
 pub(super) async fn once(device: &Device, output: &Output) -> Result<(), Failure> {
@@ -17,8 +21,9 @@ pub(super) fn rhythm(every: u64) -> Rhythm {
     Rhythm { foreground: every, background: every, longest_wait: usual.longest_wait.min(every), ..usual }
 }
 
-fn print(report: &SyncReport, output: &Output) {
-    output.result(report, || {
+fn print(synced: &Synced, output: &Output) {
+    let report = &synced.messages;
+    output.result(synced, || {
         let mut parts = vec![
             format!("{} sent", report.pushed),
             format!("{} new", report.new_messages),
@@ -33,6 +38,24 @@ fn print(report: &SyncReport, output: &Output) {
                 parts.push(format!("{count} {what}"));
             }
         }
-        format!("Synced: {}.", parts.join(", "))
+        let records = synced.records.as_ref().map(|records| format!("\n{}", records_line(records)));
+        format!("Synced: {}.{}", parts.join(", "), records.unwrap_or_default())
     });
+}
+
+fn records_line(report: &RecordReport) -> String {
+    let mut parts = vec![format!("{} sent", report.won), format!("{} changed", report.changed)];
+    for (count, what) in [
+        (report.lost, "lost against later changes (see `fieldpost records conflicts`)"),
+        (report.missing, "of records that are gone (see `fieldpost records conflicts`)"),
+        (report.failed, "refused (see `fieldpost queue`)"),
+        (report.retrying, "to be sent again"),
+        (report.unknown_tables, "tables that the server does not offer (see docs/howto/records.md)"),
+        (report.audited, "audit entries uploaded"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    format!("Records: {}.", parts.join(", "))
 }

@@ -5,7 +5,7 @@ use crate::{
     terminal::{column, cut, one_line, width},
 };
 use chrono::Local;
-use fieldpost::{Refusal, RefusalCode, ThreadMessage, Time};
+use fieldpost::{Refusal, RefusalCode, ThreadMessage, Time, records::RecordRefusal};
 use std::fmt::Display;
 
 /// The local time, with its zone. A list needs no more than minutes.
@@ -24,6 +24,12 @@ pub(super) const NOT_YET: &str = "Not sent yet: the next sync sends it.";
 pub(super) fn refused(what: &str, refusal: &Refusal) -> Failure {
     let why = one_line(refusal.detail.as_deref().unwrap_or(refusal.code.as_str()));
     Failure::error(format!("the server refused this {what} ({why}); it is kept, see `fieldpost outbox`"))
+}
+
+/// Said when the server refused a change of a record.
+pub(super) fn refused_record(refusal: &RecordRefusal) -> Failure {
+    let why = one_line(refusal.detail.as_deref().unwrap_or(refusal.code.as_str()));
+    Failure::error(format!("the server refused this record ({why}); it is kept, see `fieldpost queue`"))
 }
 
 /// The columns of a [`moment`] of our days.

@@ -8,6 +8,7 @@ mod act;
 mod compare;
 mod stage;
 mod story;
+mod urgent;
 mod writer;
 
 pub(crate) use writer::write_and_wait;
@@ -19,8 +20,8 @@ use stage::Stage;
 use std::{fmt, time::Instant};
 use story::Story;
 
-/// Tells the story with `messages` messages written offline.
-pub(crate) async fn run(messages: u32, output: &Output) -> Result<(), Failure> {
+/// Tells the story with `messages` messages written offline, and a treatment behind a `backlog` of them.
+pub(crate) async fn run(messages: u32, backlog: u32, output: &Output) -> Result<(), Failure> {
     let began = Instant::now();
     let story = Story::new(output.clone());
     let stage = Stage::set().await?;
@@ -30,10 +31,16 @@ pub(crate) async fn run(messages: u32, output: &Output) -> Result<(), Failure> {
     act::network_returns(&stage, &story, messages).await?;
     let verdict = compare::both_threads(&stage, &story, &written, &announced).await?;
     act::unread_until_read(&stage, &story, announced.len()).await?;
+    let urgent = urgent::treatment_before_backlog(&stage, &story, backlog).await?;
     let requests = stage.requests();
     let seconds = began.elapsed().as_secs_f64();
     stage.strike().await?;
-    let summary = Summary { verdict, requests, seconds: (seconds * 1000.0).round() / 1000.0 };
+    let summary = Summary {
+        verdict,
+        waiting_behind_the_treatment: urgent.waiting,
+        requests,
+        seconds: (seconds * 1000.0).round() / 1000.0,
+    };
     output.result(&summary, || summary.to_string());
     Ok(())
 }
@@ -43,6 +50,7 @@ pub(crate) async fn run(messages: u32, output: &Output) -> Result<(), Failure> {
 struct Summary {
     #[serde(flatten)]
     verdict: Verdict,
+    waiting_behind_the_treatment: u64,
     requests: u64,
     seconds: f64,
 }

@@ -21,7 +21,7 @@ pub(super) struct Device {
 impl Device {
     /// Starts the app on this device.
     pub(super) async fn start_app(&self) -> Result<Client, Failure> {
-        let builder = Fieldpost::builder().database(&self.file);
+        let builder = Fieldpost::builder().database(&self.file).clinical();
         Ok(builder.url(self.network.url()).anon_key(&self.anon_key).open().await?)
     }
 

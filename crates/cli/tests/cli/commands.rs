@@ -54,11 +54,12 @@ fn a_database_is_for_its_owner_only() {
 
 #[test]
 fn the_demo_holds_and_ends_with_one_line_of_figures() {
-    let ended = Terminal::new().run(&["--json", "demo", "--messages", "20"]);
+    let ended = Terminal::new().run(&["--json", "demo", "--messages", "20", "--backlog", "1000"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     let last = ended.json().pop().unwrap();
     assert_eq!((&last["sent"], &last["delivered"]), (&json!(20), &json!(20)));
     assert_eq!((&last["lost"], &last["duplicated"]), (&json!(0), &json!(0)));
+    assert!(last["waiting_behind_the_treatment"].as_u64().unwrap() > 500, "{last}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

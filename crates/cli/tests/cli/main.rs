@@ -9,8 +9,11 @@ mod doctor;
 mod files;
 #[cfg(unix)]
 mod hardening;
+#[cfg(unix)]
+mod importing;
 mod names;
 mod proxies;
+mod records;
 mod screen;
 mod sql;
 mod terminal;

@@ -1,4 +1,4 @@
-//! PostgREST: the four functions, and the refusals that come before them.
+//! PostgREST: the four functions, the three for records, and the refusals that come before them.
 
 mod answer;
 mod args;
@@ -7,6 +7,7 @@ mod error;
 mod history;
 mod pull;
 mod push;
+mod records;
 mod rows;
 mod rpc;
 mod session;

@@ -5,7 +5,7 @@ use super::{
     args::{Args, Signature},
     bootstrap,
     error::RestError,
-    history, pull, push, rows,
+    history, pull, push, records, rows,
     session::{Caller, caller},
 };
 use crate::{app::App, json::json_response};
@@ -19,7 +19,7 @@ use fieldpost_domain::{AccessToken, Capability};
 use fieldpost_remote::PROTOCOL;
 use serde_json::{Map, Value, json};
 
-const FUNCTIONS: [Signature; 4] = [
+const FUNCTIONS: [Signature; 7] = [
     Signature {
         name: "fieldpost_bootstrap",
         required: &[],
@@ -32,6 +32,9 @@ const FUNCTIONS: [Signature; 4] = [
         required: &["p_conversation"],
         optional: &["p_before_seq", "p_limit", "p_bytes"],
     },
+    Signature { name: records::PUSH, required: &["p_changes"], optional: &[] },
+    Signature { name: records::PULL, required: &["p_tables"], optional: &["p_cursor", "p_limit", "p_bytes"] },
+    Signature { name: records::AUDIT, required: &["p_entries"], optional: &[] },
 ];
 
 pub(super) async fn call(
@@ -58,11 +61,13 @@ async fn answer(app: &App, function: &str, method: &Method, headers: &HeaderMap,
     let caller = caller(app, headers)?;
     check_method(method, function)?;
     check_content_type(headers)?;
-    let signature = FUNCTIONS.into_iter().find(|signature| signature.name == function);
+    let there = |name| app.reference.has_records() || !records::ALL.contains(&name);
+    let signature = FUNCTIONS.into_iter().find(|signature| signature.name == function && there(signature.name));
     let Some(signature) = signature else { return Err(unknown(function, body)?.into()) };
     let args = Args::read(signature, body)?;
     let bytes = Capability::PageBytes;
-    if args.needs(&bytes) && !app.reference.info().capabilities.contains(&bytes) {
+    // The functions for records have always had the argument.
+    if args.needs(&bytes) && !records::ALL.contains(&function) && !app.reference.info().capabilities.contains(&bytes) {
         return Err(unknown(function, body)?.into());
     }
     let Caller::Person(token) = caller else { return Err(RestError::not_signed_in().into()) };
@@ -75,6 +80,9 @@ async fn run(app: &App, function: &str, token: &AccessToken, args: &Args) -> Ans
         "fieldpost_bootstrap" => bootstrap::bootstrap(app, token, args),
         "fieldpost_pull" => pull::pull(app, token, args),
         "fieldpost_push" => push::push(app, token, args),
+        records::PUSH => records::push(app, token, args),
+        records::PULL => records::pull(app, token, args).await,
+        records::AUDIT => records::audit(app, token, args).await,
         _ => history::history(app, token, args).await,
     }
 }
@@ -85,7 +93,8 @@ fn check_method(method: &Method, function: &str) -> Result<(), RestError> {
         return Ok(());
     }
     let status = StatusCode::METHOD_NOT_ALLOWED;
-    Err(if *method == Method::GET && function == "fieldpost_push" {
+    let writes = ["fieldpost_push", records::PUSH, records::AUDIT];
+    Err(if *method == Method::GET && writes.contains(&function) {
         RestError::new(status, "25006", "cannot execute INSERT in a read-only transaction")
     } else {
         RestError::new(status, "PGRST101", format!("Cannot use the {method} method on RPC"))

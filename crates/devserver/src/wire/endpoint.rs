@@ -11,6 +11,12 @@ pub enum Endpoint {
     Push,
     /// `fieldpost_history`
     History,
+    /// `fieldpost_records_push`
+    RecordsPush,
+    /// `fieldpost_records_pull`
+    RecordsPull,
+    /// `fieldpost_audit_push`
+    AuditPush,
     /// `/auth/v1/token`, sign-in and refresh.
     Token,
     /// `/auth/v1/logout`
@@ -28,6 +34,9 @@ impl Endpoint {
             "/rest/v1/rpc/fieldpost_pull" => Self::Pull,
             "/rest/v1/rpc/fieldpost_push" => Self::Push,
             "/rest/v1/rpc/fieldpost_history" => Self::History,
+            "/rest/v1/rpc/fieldpost_records_push" => Self::RecordsPush,
+            "/rest/v1/rpc/fieldpost_records_pull" => Self::RecordsPull,
+            "/rest/v1/rpc/fieldpost_audit_push" => Self::AuditPush,
             "/auth/v1/token" => Self::Token,
             "/auth/v1/logout" => Self::Logout,
             "/auth/v1/user" => Self::User,

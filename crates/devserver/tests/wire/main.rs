@@ -5,5 +5,6 @@ mod client;
 mod faults;
 mod gate;
 mod push;
+mod records;
 mod rpc;
 mod sessions;

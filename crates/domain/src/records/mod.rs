@@ -40,5 +40,7 @@ pub use page::{RecordPage, RecordRow, RecordTombstone};
 pub use priority::{Priority, PriorityRule};
 pub use query::{Comparison, Filter, Order, RecordQuery};
 pub use record::{Record, RecordConflict, RecordState};
+/// A value of a field: JSON.
+pub use serde_json::Value;
 pub use table::{ConflictRule, DeclarationError, RECORD_LIMIT, RecordTable};
 pub use time::{ClockId, DeviceTime, Modified};

@@ -4,7 +4,7 @@
 //! without a read of the store. The store may have more lines below the last one held; they are not read. A list with a
 //! filter holds every line that matches, because the next match may be anywhere in the store.
 
-use super::{difference::difference, list::ConversationQuery};
+use super::{difference, list::ConversationQuery};
 use crate::{ConversationId, ConversationSummary, Time};
 use eyeball_im::{Vector, VectorDiff};
 use std::{cmp::Reverse, collections::HashMap};

@@ -16,6 +16,8 @@ pub use list::ConversationQuery;
 pub use outbox::OutboxEvent;
 pub use thread::ThreadUpdate;
 
+pub(crate) use difference::difference;
+
 use crate::{Client, Error, Result, client::Inner};
 use fieldpost_storage::{ChangeReceiver, ChangeSet, StorageErrorKind};
 use futures::stream::{self, Stream, StreamExt};
@@ -72,6 +74,13 @@ impl Watcher {
         }
     }
 
+    /// Receives the commits of the store that has the records.
+    #[cfg(feature = "records")]
+    pub(crate) fn of_records(client: &Client) -> Result<Self> {
+        let changes = client.record_store()?.record_changes();
+        Ok(Self { changes, ..Self::new(client) })
+    }
+
     fn client(&self) -> Option<Client> {
         self.client.upgrade().map(|inner| Client { inner })
     }
@@ -89,7 +98,7 @@ impl Watcher {
 }
 
 /// Something on a screen that a commit may change.
-trait View: Send + 'static {
+pub(crate) trait View: Send + 'static {
     /// A change of it.
     type Update: Send + 'static;
 
@@ -159,13 +168,13 @@ impl<V: View> Watching<V> {
 }
 
 /// The updates of a view that was read after the watcher had subscribed.
-fn follow<V: View>(watcher: Watcher, view: V) -> Updates<V::Update> {
+pub(crate) fn follow<V: View>(watcher: Watcher, view: V) -> Updates<V::Update> {
     updates(Watching { watcher, view, missed: ChangeSet::nothing(), unread: false })
 }
 
 /// The updates of a view that was not read yet: its present state comes first.
-fn begin<V: View>(client: &Client, view: V) -> Updates<V::Update> {
-    updates(Watching { watcher: Watcher::new(client), view, missed: ChangeSet::nothing(), unread: true })
+pub(crate) fn begin<V: View>(watcher: Watcher, view: V) -> Updates<V::Update> {
+    updates(Watching { watcher, view, missed: ChangeSet::nothing(), unread: true })
 }
 
 fn updates<V: View>(watching: Watching<V>) -> Updates<V::Update> {

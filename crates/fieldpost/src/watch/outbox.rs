@@ -1,6 +1,6 @@
 //! Watching the outbox.
 
-use super::{Updates, View, begin};
+use super::{Updates, View, Watcher, begin};
 use crate::{Client, MutationId, OutboxEntry, Result};
 use fieldpost_storage::ChangeSet;
 use futures::stream::{self, StreamExt};
@@ -21,7 +21,7 @@ pub enum OutboxEvent {
 impl Client {
     /// The outbox: its present entries, then every change.
     pub fn watch_outbox(&self) -> Updates<OutboxEvent> {
-        let batches = begin(self, Waiting(Vec::new()));
+        let batches = begin(Watcher::new(self), Waiting(Vec::new()));
         Updates(Box::pin(batches.flat_map(|batch| {
             stream::iter(match batch {
                 Ok(events) => events.into_iter().map(Ok).collect(),

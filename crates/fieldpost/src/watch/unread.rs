@@ -1,13 +1,13 @@
 //! Watching the badge.
 
-use super::{View, begin};
+use super::{View, Watcher, begin};
 use crate::{Client, Result, Updates};
 use fieldpost_storage::ChangeSet;
 
 impl Client {
     /// The number of unread messages over all conversations: its present value, then every change.
     pub fn watch_total_unread(&self) -> Updates<u64> {
-        begin(self, Badge(None))
+        begin(Watcher::new(self), Badge(None))
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{error::refusal, http::Reply};
 use fieldpost_domain::{Capability, Changes, Conversation, Person, ServerInfo, ServerLimits, Transfer};
 use fieldpost_remote::{PROTOCOL, RemoteError, RemoteErrorKind, RemoteResult};
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 object!(
@@ -79,6 +79,22 @@ pub(crate) struct Read {
 
 /// Reads a 2xx response.
 pub(crate) fn read(operation: &'static str, reply: &Reply) -> RemoteResult<Read> {
+    let text = text(operation, reply)?;
+    let read = match serde_json::from_str::<Answer<Fast>>(text) {
+        Ok(answer) => take(operation, answer),
+        Err(_) => take(operation, read_carefully::<Answer<Careful>>(operation, text)?),
+    }?;
+    let transfer = transfer(text, reply);
+    Ok(Read { transfer, ..read })
+}
+
+/// What a call cost.
+pub(super) fn transfer(text: &str, reply: &Reply) -> Transfer {
+    Transfer { bytes: u32::try_from(text.len()).unwrap_or(u32::MAX), took: reply.took }
+}
+
+/// The text of a 2xx response, if it can be one of the protocol.
+pub(super) fn text<'r>(operation: &'static str, reply: &'r Reply) -> RemoteResult<&'r str> {
     let not_fieldpost = |what| RemoteError::new(RemoteErrorKind::NotFieldpost, operation).with_detail(what);
     if reply.html {
         let intercepted = RemoteError::new(RemoteErrorKind::Intercepted, operation);
@@ -88,15 +104,11 @@ pub(crate) fn read(operation: &'static str, reply: &Reply) -> RemoteResult<Read>
     if !reply.json && !text.trim_start().starts_with('{') {
         return Err(not_fieldpost("not JSON"));
     }
-    let read = match serde_json::from_str::<Answer<Fast>>(text) {
-        Ok(answer) => take(operation, answer),
-        Err(_) => take(operation, read_carefully(operation, text)?),
-    }?;
-    let transfer = Transfer { bytes: u32::try_from(text.len()).unwrap_or(u32::MAX), took: reply.took };
-    Ok(Read { transfer, ..read })
+    Ok(text)
 }
 
-fn read_carefully(operation: &'static str, text: &str) -> RemoteResult<Answer<Careful>> {
+/// Reads a response of which a row cannot be read, or says where it is no JSON.
+pub(super) fn read_carefully<T: DeserializeOwned>(operation: &'static str, text: &str) -> RemoteResult<T> {
     // serde's syntax errors name positions and no content.
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| malformed(operation, error.to_string()))?;
     if !text.trim_start().starts_with('{') {
@@ -106,7 +118,7 @@ fn read_carefully(operation: &'static str, text: &str) -> RemoteResult<Answer<Ca
 }
 
 fn take<R: Reading>(operation: &'static str, answer: Answer<R>) -> RemoteResult<Read> {
-    check(operation, &answer)?;
+    check(operation, answer.error.as_ref(), [answer.protocol, answer.min_protocol])?;
     let mut unreadable = Vec::new();
     let me = answer.me.map(|slot| R::take::<PersonRow>(slot, "me", &mut unreadable));
     if me == Some(None) {
@@ -148,18 +160,22 @@ fn take<R: Reading>(operation: &'static str, answer: Answer<R>) -> RemoteResult<
 }
 
 /// Checks that it is a response of the protocol, readable by this version, and not a refusal.
-fn check<R: Reading>(operation: &'static str, answer: &Answer<R>) -> RemoteResult<()> {
-    if let Some(error) = &answer.error {
+pub(super) fn check(
+    operation: &'static str,
+    error: Option<&Refusal>,
+    [protocol, min_protocol]: [Option<Number>; 2],
+) -> RemoteResult<()> {
+    if let Some(error) = error {
         let code = error.code.as_deref().unwrap_or("refused without a code");
         return Err(refusal::classify(operation, code, error.detail.as_deref()));
     }
-    let Some(protocol) = answer.protocol else {
+    let Some(protocol) = protocol else {
         return Err(
             RemoteError::new(RemoteErrorKind::NotFieldpost, operation).with_detail("JSON, but not of the protocol")
         );
     };
     // Normally the refusal comes first. Without it, the rows may mean something else in the newer protocol.
-    match answer.min_protocol {
+    match min_protocol {
         Some(Number(oldest)) if oldest > u64::from(PROTOCOL) => {
             Err(RemoteError::new(RemoteErrorKind::ClientTooOld, operation)
                 .with_detail(format!("it serves protocol {oldest} to {}", protocol.0)))
@@ -169,7 +185,7 @@ fn check<R: Reading>(operation: &'static str, answer: &Answer<R>) -> RemoteResul
 }
 
 /// Reads each limit on its own: one that is absent, zero or not a number becomes the protocol's default.
-fn limits(stated: Option<&Value>) -> ServerLimits {
+pub(super) fn limits(stated: Option<&Value>) -> ServerLimits {
     let protocol = ServerLimits::default();
     let limit = |name: &str, default: u32| {
         let number = stated.and_then(|limits| limits.get(name)).and_then(Value::as_u64);

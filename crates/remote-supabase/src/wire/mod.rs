@@ -31,6 +31,8 @@ mod kinds;
 mod list;
 mod object;
 pub(crate) mod page;
+#[cfg(feature = "records")]
+pub(crate) mod records;
 pub(crate) mod request;
 pub(crate) mod result;
 mod result_row;

@@ -64,12 +64,12 @@ pub(crate) fn history(
     })
 }
 
-fn cursor(operation: &'static str, text: Option<String>) -> RemoteResult<Cursor> {
+pub(super) fn cursor(operation: &'static str, text: Option<String>) -> RemoteResult<Cursor> {
     let text = text.ok_or_else(|| malformed(operation, "cursor: missing"))?;
     Cursor::new(text).map_err(|error| malformed(operation, format!("cursor: {error}")))
 }
 
-fn server_time(operation: &'static str, stamp: &Option<super::scalar::Stamp>) -> RemoteResult<Time> {
+pub(super) fn server_time(operation: &'static str, stamp: &Option<super::scalar::Stamp>) -> RemoteResult<Time> {
     stamp.map(|stamp| stamp.0).ok_or_else(|| malformed(operation, "server_time: missing"))
 }
 

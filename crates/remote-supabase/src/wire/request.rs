@@ -108,7 +108,7 @@ pub(crate) fn push(operation: &'static str, app: &str, mutations: &[Mutation]) -
     arguments(operation, app, Push { p_mutations: p_mutations.collect() })
 }
 
-fn arguments(operation: &'static str, app: &str, own: impl Serialize) -> RemoteResult<Vec<u8>> {
+pub(super) fn arguments(operation: &'static str, app: &str, own: impl Serialize) -> RemoteResult<Vec<u8>> {
     json(
         operation,
         &Arguments { p_protocol: PROTOCOL, p_app: without_nul(app), p_capabilities: client_capabilities(), own },

@@ -23,7 +23,7 @@ use fieldpost_domain::{Mutation, PushOutcome, PushResult, Refusal, RefusalCode, 
 use fieldpost_remote::RemoteResult;
 
 /// The code for a refusal or a retry without one.
-const UNSPECIFIED: &str = "unspecified";
+pub(super) const UNSPECIFIED: &str = "unspecified";
 
 /// The results of a batch, one per mutation and in its order.
 pub(crate) fn match_up(

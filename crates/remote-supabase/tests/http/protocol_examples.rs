@@ -20,6 +20,7 @@ fn tidy(block: &str) -> String {
     block
         .replace("{…envelope,", "{\"envelope\":true,")
         .replace("{person}", "\"{person}\"")
+        .replace("{record}", "\"{record}\"")
         .replace("{…}", "\"{conversation}\"")
         .replace("[…]", "[]")
         .replace(", …}", "}")
@@ -121,4 +122,61 @@ async fn the_example_of_a_history_is_read() {
     assert_eq!((page.range.from, page.range.to, page.complete), (Seq::new(21), Seq::new(120), false));
     assert_eq!(page.conversation_id, conversation_id);
     assert!(page.conversation.is_some() && page.changes.is_empty());
+}
+
+#[cfg(feature = "records")]
+mod records {
+    use super::{Server, Value, token, with};
+    use fieldpost_domain::records::{
+        ConflictRule, Fields, Modified, RecordId, RecordOperation, RecordOutcome, TableName,
+    };
+    use fieldpost_remote::{OutgoingRecord, RecordPullRequest, RecordsApi};
+    use std::time::Duration;
+
+    /// The example of a record; its fields are an object.
+    fn record() -> Value {
+        let mut record = with(&["table", "created_at", "last_mutation_id"]);
+        record["fields"] = serde_json::json!({"severity": "minor"});
+        record
+    }
+
+    #[tokio::test]
+    async fn the_example_of_a_page_of_records_is_read() {
+        let mut page = with(&["unknown_tables"]);
+        page["records"] = Value::Array(vec![record()]);
+        let mut tombstone = record();
+        tombstone.as_object_mut().unwrap().retain(|name, _| ["table", "id", "client_id", "version"].contains(&&**name));
+        page["tombstones"] = Value::Array(vec![tombstone]);
+        page["unknown_tables"] = serde_json::json!(["none_such"]);
+        let server = Server::start().await;
+        server.at("/rest/v1/rpc/fieldpost_records_pull").replies(&page);
+        let (tables, cursor, limit, bytes) = (Vec::new(), None, None, None);
+        let page =
+            server.remote().pull_records(&token(), RecordPullRequest { tables, cursor, limit, bytes }).await.unwrap();
+        assert_eq!((page.rows.len(), page.tombstones.len(), page.unreadable), (1, 1, 0));
+        assert!(page.more && page.loading && page.epoch.is_some() && page.unknown_tables.len() == 1);
+    }
+
+    #[tokio::test]
+    async fn the_example_of_a_push_of_records_is_read() {
+        let example = super::examples().into_iter().find(|example| example["results"][0]["record_id"].is_string());
+        let server = Server::start().await;
+        server.at("/rest/v1/rpc/fieldpost_records_push").replies(&example.unwrap());
+        let id = "0198c0de-0000-7000-8000-00000000000a";
+        let change = OutgoingRecord {
+            id: id.parse().unwrap(),
+            table: TableName::new("treatments").unwrap(),
+            record_id: RecordId::from_uuid(uuid::Uuid::from_u128(1)),
+            operation: RecordOperation::Update,
+            org_id: None,
+            fields: Fields::new(),
+            modified: Modified::Ago(Duration::ZERO),
+            after: None,
+            rule: ConflictRule::LastWriteWins,
+        };
+        let result = server.remote().push_records(&token(), &[change]).await.unwrap().results.remove(0);
+        let RecordOutcome::Won { server_id, version, .. } = result.outcome else { panic!("{result:?}") };
+        assert_eq!((server_id.to_string(), version.map(|version| version.get())), (id.to_owned(), Some(4)));
+        assert_eq!(result.ignored, ["weather"]);
+    }
 }

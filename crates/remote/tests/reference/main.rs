@@ -7,4 +7,8 @@ mod device;
 mod limits;
 mod open;
 mod projects;
+#[cfg(feature = "records")]
+mod record_walk;
+#[cfg(feature = "records")]
+mod records;
 mod walk;

@@ -11,19 +11,36 @@
 pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod aliases;
+pub(crate) mod audit_log;
+pub(crate) mod carried_items;
 pub(crate) mod conversations;
+pub(crate) mod import_account;
+pub(crate) mod import_report;
 pub(crate) mod known_changes;
 pub(crate) mod messages;
+pub(crate) mod near_misses;
 pub(crate) mod outbox;
 pub(crate) mod outbox_counts;
 pub(crate) mod people;
 pub(crate) mod read_markers;
+pub(crate) mod record_aliases;
+pub(crate) mod record_clocks;
+pub(crate) mod record_columns;
+pub(crate) mod record_conflicts;
+pub(crate) mod record_counts;
+pub(crate) mod record_queue;
+pub(crate) mod record_sync;
+pub(crate) mod record_tables;
+pub(crate) mod record_tombstones;
+pub(crate) mod safety_checks;
 pub(crate) mod session;
 pub(crate) mod sync_state;
 pub(crate) mod tombstones;
+pub(crate) mod treatments;
 pub(crate) mod unread_total;
 pub(crate) mod unreadable_rows;
 pub(crate) mod value;
+pub(crate) mod workers;
 
 #[cfg(test)]
 mod schema;

@@ -1,8 +1,10 @@
 //! Every entity says what the migrated schema says, and every table has an entity.
 
 use super::{
-    access, account, aliases, conversations, known_changes, messages, outbox, outbox_counts, people, read_markers,
-    session, sync_state, tombstones, unread_total, unreadable_rows,
+    access, account, aliases, audit_log, carried_items, conversations, import_account, import_report, known_changes,
+    messages, near_misses, outbox, outbox_counts, people, read_markers, record_aliases, record_clocks, record_columns,
+    record_conflicts, record_counts, record_queue, record_sync, record_tables, record_tombstones, safety_checks,
+    session, sync_state, tombstones, treatments, unread_total, unreadable_rows, workers,
 };
 use crate::{SqliteStore, sql::Tx};
 use sea_orm::{
@@ -49,6 +51,7 @@ fn kind(column: &ColumnType) -> &'static str {
     match column {
         ColumnType::BigInteger | ColumnType::Boolean => "INTEGER",
         ColumnType::String(_) | ColumnType::Text => "TEXT",
+        ColumnType::Double => "REAL",
         ColumnType::VarBinary(StringLen::None) | ColumnType::Blob => "BLOB",
         other => panic!("no STRICT table has {other:?}"),
     }
@@ -59,18 +62,35 @@ fn entities() -> Vec<Table> {
         of_entity(access::Entity),
         of_entity(account::Entity),
         of_entity(aliases::Entity),
+        of_entity(audit_log::Entity),
+        of_entity(carried_items::Entity),
         of_entity(conversations::Entity),
+        of_entity(import_account::Entity),
+        of_entity(import_report::Entity),
         of_entity(known_changes::Entity),
         of_entity(messages::Entity),
+        of_entity(near_misses::Entity),
         of_entity(outbox::Entity),
         of_entity(outbox_counts::Entity),
         of_entity(people::Entity),
         of_entity(read_markers::Entity),
+        of_entity(record_aliases::Entity),
+        of_entity(record_clocks::Entity),
+        of_entity(record_columns::Entity),
+        of_entity(record_conflicts::Entity),
+        of_entity(record_counts::Entity),
+        of_entity(record_queue::Entity),
+        of_entity(record_sync::Entity),
+        of_entity(record_tables::Entity),
+        of_entity(record_tombstones::Entity),
+        of_entity(safety_checks::Entity),
         of_entity(session::Entity),
         of_entity(sync_state::Entity),
         of_entity(tombstones::Entity),
+        of_entity(treatments::Entity),
         of_entity(unread_total::Entity),
         of_entity(unreadable_rows::Entity),
+        of_entity(workers::Entity),
     ]
 }
 
@@ -97,6 +117,7 @@ async fn of_schema(tx: &Tx, table: String) -> Table {
         Column {
             kind: match row.get::<String>("type").unwrap().as_str() {
                 "INTEGER" => "INTEGER",
+                "REAL" => "REAL",
                 "TEXT" => "TEXT",
                 _ => "BLOB",
             },

@@ -96,9 +96,11 @@ async fn apply_listed(
         marks::lower_to_the_same(tx, &context, &page.changes).await?;
     }
     let read = marks::read_as_told(&context, &page.changes, true);
+    let read_before = marks::read_in_the_older_app(tx, &read).await?;
     let (conversations, people) = (unreadable::conversations_of(&page.changes), unreadable::people_of(&page.changes));
     let mut applied = apply::rows(tx, &mut context, page.changes).await?;
     apply::people::put(tx, &context, page.me.as_slice()).await?;
+    marks::keep_read(tx, &context, &read, read_before).await?;
     let confirmed = confirm_unreadable(tx, &context, conversations, people).await?;
     sweep(tx, ids, &context, &told, &came, &read).await?;
     tell_anew(tx, &confirmed, &came).await?;

@@ -3,16 +3,18 @@
 //! SQL by hand: sets of ranges, for each page of a first load (`load`).
 
 use crate::{
+    entity::{conversations, value::Id},
     error::Res,
     hot::{Plan, hot},
     mutations::record,
     ranges::RangeSet,
-    replica::{apply::conversations, context::PageContext},
+    replica::{apply::conversations::lower_markers, context::PageContext},
     row::Row,
-    sql::{Tx, id, int, text},
+    sql::{IdSet, Tx, id, int, text},
 };
 use fieldpost_domain::{Changes, ConversationId, Intent, MarkRead, Mutation, PersonId, Seq, SeqRange, Time};
 use fieldpost_storage::{MutationIds, visibility};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 use uuid::Uuid;
 
 /// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.
@@ -20,6 +22,24 @@ pub(super) fn read_as_told(context: &PageContext, changes: &Changes, first_load:
     let Some(viewer) = context.viewer.filter(|_| first_load || !changes.access.is_empty()) else { return Vec::new() };
     let told = visibility::read_as_told(changes, PersonId::from_uuid(viewer), first_load);
     told.into_iter().map(|(conversation, range)| (conversation.as_uuid(), range)).collect()
+}
+
+/// The messages up to which the older app had read, of those that it had: the newest of each conversation. It is asked for
+/// before the rows of a page give them their seq.
+pub(super) async fn read_in_the_older_app(tx: &Tx, told: &[(Uuid, SeqRange)]) -> Res<Vec<Uuid>> {
+    let rows = tx.all(&READ_BEFORE, vec![RangeSet::of(told).bind()]).await?;
+    rows.iter().filter_map(|row| row.opt_id("id").transpose()).collect()
+}
+
+/// Moves the marker to what the older app had read, once.
+pub(super) async fn keep_read(tx: &Tx, context: &PageContext, told: &[(Uuid, SeqRange)], read: Vec<Uuid>) -> Res<()> {
+    let Some(viewer) = context.viewer.filter(|_| !told.is_empty()) else { return Ok(()) };
+    tx.run(&KEEP_READ, vec![id(viewer), IdSet::of(read).bind()]).await?;
+    let moved = conversations::Entity::update_many()
+        .col_expr(conversations::Column::LastReadAt, Expr::value(Option::<i64>::None))
+        .filter(conversations::Column::LastReadAt.is_not_null())
+        .filter(conversations::Column::Id.is_in(told.iter().map(|(conversation, _)| Id(*conversation))));
+    tx.execute(&moved).await.map(drop)
 }
 
 /// Queues a mark again where more was read than the server says, and no mark waits. How many.
@@ -58,12 +78,25 @@ pub(super) async fn lower_to_the_same(tx: &Tx, context: &PageContext, changes: &
     let told = format!("[{}]", told.collect::<Vec<_>>().join(","));
     for row in tx.all(&OTHERS, vec![text(told), int(context.generation)]).await? {
         let (conversation, other) = conversation_and_seq(&row)?;
-        conversations::lower_markers(tx, conversation, other.previous()).await?;
+        lower_markers(tx, conversation, other.previous()).await?;
     }
     Ok(())
 }
 
 hot! {
+    READ_BEFORE: "what the older app had read", Plan::Bounded, "
+WITH told AS (SELECT unhex(value ->> 0) AS id FROM json_each(?))
+SELECT (SELECT m.id FROM messages AS m
+    WHERE m.conversation_id = c.id AND m.seq IS NULL AND m.position IS NULL AND m.created_at <= c.last_read_at
+    ORDER BY m.created_at DESC, m.pk DESC LIMIT 1) AS id
+FROM told CROSS JOIN conversations AS c ON c.id = told.id WHERE c.last_read_at IS NOT NULL";
+
+    KEEP_READ: "a marker where the older app had read", Plan::Bounded, "
+INSERT INTO read_markers (conversation_id, person_id, delivered_seq, read_seq, version)
+SELECT m.conversation_id, ?, m.seq, m.seq, 0 FROM messages AS m
+WHERE m.id IN (SELECT unhex(value) FROM json_each(?)) AND m.seq IS NOT NULL
+ON CONFLICT DO UPDATE SET read_seq = max(read_seq, excluded.read_seq), delivered_seq = max(delivered_seq, excluded.read_seq)";
+
     FORGOTTEN: "marks that the server has forgotten", Plan::Bounded, "
 WITH told AS (SELECT key AS n, unhex(value ->> 0) AS id, value ->> 1 AS f, value ->> 2 AS t FROM json_each(?))
 SELECT told.id, min(r.read_seq, told.t) AS seq FROM told JOIN read_markers AS r ON r.conversation_id = told.id AND r.person_id = ?

@@ -17,8 +17,8 @@
 use super::Device;
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, ChangeSet, Checkable, ConversationSummary,
-    Conversations, EntryState, Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry,
-    OutgoingMessage, People, Replica, Sessions, SettleReport, StorageResult, Store, SyncMemory, SyncState,
+    Conversations, EntryState, ImportReport, Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts,
+    OutboxEntry, OutgoingMessage, People, Replica, Sessions, SettleReport, StorageResult, Store, SyncMemory, SyncState,
     ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
@@ -331,6 +331,10 @@ impl Store for Watched {
 
     async fn inspect(&self) -> StorageResult<Inspection> {
         self.store.inspect().await
+    }
+
+    async fn imported(&self) -> StorageResult<Option<ImportReport>> {
+        self.store.imported().await
     }
 
     async fn wipe(&self) -> StorageResult<()> {

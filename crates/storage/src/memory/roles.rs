@@ -3,9 +3,9 @@
 use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, Checkable, ConversationSummary, Conversations,
-    Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica,
-    Sessions, SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncMemory, SyncPosition, SyncState,
-    ThreadMessage, ThreadWindow, Turn, Turns, Window,
+    ImportReport, Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage,
+    People, Replica, Sessions, SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncMemory,
+    SyncPosition, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
@@ -282,6 +282,10 @@ impl Store for MemoryStore {
 
     async fn inspect(&self) -> StorageResult<Inspection> {
         self.read("inspect", |_| Ok(Inspection::default()))
+    }
+
+    async fn imported(&self) -> StorageResult<Option<ImportReport>> {
+        self.read("imported", |_| Ok(None))
     }
 
     async fn wipe(&self) -> StorageResult<()> {

@@ -219,6 +219,21 @@ async fn a_server_without_the_functions_is_asked_twice_a_minute_at_most() {
 }
 
 #[tokio::test]
+async fn a_page_and_its_cursor_are_applied_in_one_call() {
+    let mut mocks = with_clock(mocks(vec![]));
+    mocks.replica = MockRecordReplica::new();
+    mocks.replica.expect_record_state().returning(|| {
+        Ok(RecordSyncState { cursor: Some(cursor("c")), last_success_at: None, memory: RecordMemory::default() })
+    });
+    mocks.replica.expect_remember_records().returning(|_, _| Ok(()));
+    let whole = |from: &Option<_>, page: &RecordPage| *from == Some(cursor("c")) && page.rows.len() == 2;
+    mocks.replica.expect_apply_records().times(1).withf(whole).returning(|_, _| Ok(RecordApplyReport::default()));
+    let mut api = MockRecordsApi::new();
+    api.expect_pull_records().times(1).returning(|_, _| Ok(page("d", false, 2)));
+    build(mocks, Arc::new(api)).0.sync().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_store_that_fails_ends_the_pass_before_any_call() {
     let mut mocks = mocks(vec![]);
     mocks.records = MockRecords::new();

@@ -16,6 +16,7 @@ impl Ledger {
         findings.extend(self.altered(stored));
         findings.extend(self.returned(server));
         findings.extend(self.misplaced(server));
+        findings.extend(self.records.judge(&server.records));
         findings
     }
 
@@ -30,6 +31,7 @@ impl Ledger {
         });
         messages
             .chain(unopened.map(|(id, _)| Harm::Lost.found(format!("{id} was never opened on the server"))))
+            .chain(self.records.missing(&server.records))
             .collect()
     }
 

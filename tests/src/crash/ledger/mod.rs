@@ -2,10 +2,12 @@
 
 mod decided;
 mod judge;
+mod records;
 
 use super::{Finding, Harm, said::Said};
 use decided::{Text, Withdrawal};
-use fieldpost::{ConversationId, MedicId, MessageId};
+use fieldpost::{ConversationId, MedicId, MessageId, records::RecordId};
+use records::Records;
 use std::collections::{HashMap, HashSet};
 
 /// A message that `send` has accepted.
@@ -44,6 +46,7 @@ pub(super) struct Ledger {
     /// The medics who were on the roster from the start. Messages to others may be refused at first; a retry puts them
     /// at the end of the lane.
     known: HashSet<MedicId>,
+    records: Records,
 }
 
 impl Ledger {
@@ -63,6 +66,11 @@ impl Ledger {
                 self.withdraw(None, conversation, Withdrawal::promise);
                 messages.into_iter().for_each(|id| self.withdraw(Some(id), None, Withdrawal::promise));
             }
+            Said::RecordCreated { id, reference } => self.records.create(id, reference),
+            Said::RecordChanging { id, notes } => self.records.announce(id, notes),
+            Said::RecordChanged { id } => self.records.change(id),
+            Said::RecordDeleting { id } => self.records.deletion(id, Withdrawal::announce),
+            Said::RecordDeleted { id } => self.records.deletion(id, Withdrawal::promise),
             Said::Busy | Said::Offline | Said::Trouble(_) => {}
         }
     }
@@ -114,6 +122,11 @@ impl Ledger {
         self.owed().map(|one| one.id).collect()
     }
 
+    /// Records that must be in the file.
+    pub(super) fn owed_records(&self) -> Vec<RecordId> {
+        self.records.owed().collect()
+    }
+
     /// Messages whose cancel was confirmed.
     pub(super) fn gone_ids(&self) -> Vec<MessageId> {
         self.withdrawn.iter().filter(|(_, withdrawal)| **withdrawal == Withdrawal::Yes).map(|(id, _)| *id).collect()
@@ -135,13 +148,14 @@ impl Ledger {
         &self.medics
     }
 
-    /// The numbers of messages accepted, edited and cancelled, and of conversations opened.
+    /// The numbers of messages accepted, edited and cancelled, of conversations opened, and of records created.
     pub(super) fn counts(&self) -> Counts {
         Counts {
             messages: self.accepted.len(),
             edited: self.texts.values().filter(|text| text.was_changed()).count(),
             cancelled: self.gone_ids().len(),
             opened: self.medics.len(),
+            records: self.records.len(),
         }
     }
 }
@@ -153,4 +167,5 @@ pub(super) struct Counts {
     pub(super) edited: usize,
     pub(super) cancelled: usize,
     pub(super) opened: usize,
+    pub(super) records: usize,
 }

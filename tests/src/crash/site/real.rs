@@ -1,6 +1,6 @@
 //! PostgreSQL and Supabase Lite: the tests' stack.
 
-use super::{Contents, SignIn, Site, Stored};
+use super::{Contents, SignIn, Site, Stored, StoredRecord};
 use crate::{Account, Org, Stack, sql};
 use anyhow::{Context, Result};
 use async_trait::async_trait;
@@ -78,7 +78,14 @@ impl Site for SupabaseSite {
             format!("select medic_id, id from public.conversations where org_id = '{org}' and medic_id is not null");
         let direct = |row: &Value| Ok((text(row, "medic_id")?.parse()?, text(row, "id")?.parse()?));
         let directs = rows(query).await?.iter().map(direct).collect::<Result<_>>()?;
-        Ok(Contents { messages, directs })
+        let columns = "coalesce(client_id, id) as id, reference_number, coalesce(treatment_notes, '') as notes";
+        let query = format!("select {columns} from public.treatments where org_id = '{org}' order by 1");
+        let record = |row: &Value| {
+            let (reference, notes) = (text(row, "reference_number")?.to_owned(), text(row, "notes")?.to_owned());
+            Ok(StoredRecord { id: text(row, "id")?.parse()?, reference, notes })
+        };
+        let records = rows(query).await?.iter().map(record).collect::<Result<_>>()?;
+        Ok(Contents { messages, directs, records })
     }
 
     async fn enlist(&self, medics: &[MedicId]) -> Result<()> {

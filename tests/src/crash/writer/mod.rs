@@ -1,12 +1,14 @@
 //! The process to be killed: it runs the SDK on a file, and sends, opens, decides, reads and syncs until it is killed.
 
 mod decide;
+mod records;
 
 use super::{newcomers, said::Said};
 use anyhow::{Context, Result};
 use clap::Parser;
 use fieldpost::{Client, ConversationId, Error, Fieldpost, OrgId, Window};
 use fieldpost_testkit::SeededRandom;
+use records::OwnRecords;
 use std::{io::Write, path::PathBuf, time::Duration};
 
 /// The arguments of the process.
@@ -36,13 +38,14 @@ pub struct Args {
 /// When it cannot continue: that is a finding.
 pub async fn main(args: Args) -> Result<()> {
     let builder = Fieldpost::builder().database(args.db).url(args.url).anon_key(args.anon_key);
-    let client = builder.open().await?;
+    let client = builder.clinical().open().await?;
     let conversations = known_conversations(&client).await?;
     let org = client.me().await?.context("the file was synced once")?.org_id;
     say(&Said::Busy)?;
     let syncing = sync_for_ever(&client, SeededRandom::new(args.seed));
     let random = SeededRandom::new(args.seed ^ 1);
-    let writer = Writer { client: &client, name: &args.name, org, conversations, random };
+    let records = OwnRecords::default();
+    let writer = Writer { client: &client, name: &args.name, org, conversations, records, random };
     tokio::try_join!(syncing, writer.write_for_ever())?;
     Ok(())
 }
@@ -63,6 +66,7 @@ struct Writer<'a> {
     name: &'a str,
     org: OrgId,
     conversations: Vec<ConversationId>,
+    records: OwnRecords,
     random: SeededRandom,
 }
 
@@ -75,6 +79,9 @@ impl Writer<'_> {
             self.send(number).await?;
             if self.random.one_in(6) {
                 self.decide(number).await?;
+            }
+            if self.random.one_in(3) {
+                self.work_on_records(number).await?;
             }
             tokio::time::sleep(Duration::from_millis(self.random.below(4))).await;
         }
@@ -121,10 +128,12 @@ impl Writer<'_> {
 
 async fn sync_for_ever(client: &Client, mut random: SeededRandom) -> Result<()> {
     loop {
-        match client.trigger_message_sync().await {
-            Ok(_) => {}
-            Err(Error::Offline(_)) => say(&Said::Offline)?,
-            Err(error) => say(&Said::Trouble(format!("{error:?}")))?,
+        let report = client.trigger_sync().await?;
+        for failed in [report.messages.err(), report.records.err()].into_iter().flatten() {
+            match Error::from(failed) {
+                Error::Offline(_) => say(&Said::Offline)?,
+                error => say(&Said::Trouble(format!("{error:?}")))?,
+            }
         }
         tokio::time::sleep(Duration::from_millis(random.below(8))).await;
     }

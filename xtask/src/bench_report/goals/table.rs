@@ -45,7 +45,7 @@ impl Of {
 /// All goals.
 pub(in crate::bench_report) fn goals() -> Vec<Goal> {
     let device = [applying(), recorded(), loading(), sending(), screen("list"), screen("window"), memory()];
-    let network = [pulling(), nothing_new(), draining(), sending_meanwhile(), serving()];
+    let network = [pulling(), nothing_new(), draining(), sending_meanwhile(), draining_records(), serving()];
     device.into_iter().chain(network).flat_map(|of| of.goals).collect()
 }
 
@@ -152,6 +152,17 @@ fn sending_meanwhile() -> Of {
         AtMost(240.0),
         ACKNOWLEDGEMENT,
     )
+}
+
+fn draining_records() -> Of {
+    let mut of = Of::bench("records");
+    for case in ["500 treatments, 0 ms", "500 treatments, 200 ms"] {
+        of = of
+            .fact(case, "requests", "requests", 5.0, WIRE)
+            .fact(case, "lost", "lost", 0.0, UNKNOWN)
+            .fact(case, "doubled", "doubled", 0.0, UNKNOWN);
+    }
+    of.speed("500 treatments, 200 ms", "× the seed algorithm", SEED, 20.0, UNKNOWN)
 }
 
 fn serving() -> Of {

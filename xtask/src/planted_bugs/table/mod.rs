@@ -6,6 +6,7 @@ mod guests;
 mod histories;
 mod leaving;
 mod privacy;
+mod records;
 mod schema;
 mod writing;
 
@@ -26,6 +27,10 @@ pub(super) fn bugs() -> Vec<Bug> {
         guests::policies(),
         guests::projects(),
         guests::organizations(),
+        records::winners(),
+        records::batches(),
+        records::feed(),
+        records::tables(),
         schema::triggers(),
         schema::policies(),
         schema::indexes(),

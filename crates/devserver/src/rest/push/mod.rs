@@ -26,7 +26,7 @@ pub(super) fn push(app: &App, token: &AccessToken, args: &Args) -> Answer {
 }
 
 /// PostgreSQL cannot store U+0000, and refuses the whole call before it runs the function.
-fn has_nul(value: &Value) -> bool {
+pub(super) fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => items.iter().any(has_nul),

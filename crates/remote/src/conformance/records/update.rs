@@ -142,8 +142,10 @@ pub async fn an_update_that_is_sent_again_changes_nothing(backend: &dyn RecordsB
     let id = ada.created_ago(HOUR, "workers", worker("Moss")).await;
     let change = OutgoingRecord { modified: ago(600), ..update("workers", id, one("phone", "Ada's")) };
     let first = ada.push_one(&change).await;
-    let again = OutgoingRecord { modified: ago(601), ..change.clone() };
-    assert_eq!(ada.push_one(&again).await, first, "whatever it says of its time: the row had it last");
+    for seconds in [601, 599] {
+        let again = OutgoingRecord { modified: ago(seconds), ..change.clone() };
+        assert_eq!(ada.push_one(&again).await, first, "whatever it says of its time: the row had it last");
+    }
 
     ben.updated_ago(60, "workers", id, one("phone", "Ben's")).await;
     assert_eq!(text(&lost(&ada.push_one(&change).await), "phone"), Some("Ben's"), "somebody has come between");
@@ -206,6 +208,26 @@ pub async fn a_batch_may_create_and_update_a_record(backend: &dyn RecordsBackend
         let row = ada.row("workers", id).await.expect("it is there");
         assert_eq!((text(&row, "phone"), row.last_mutation_id), (Some("2"), Some(second.id)));
     }
+    Ok(())
+}
+
+/// The answer to a batch is lost: sent again, none of its changes is lost to the one after it.
+pub async fn a_batch_that_is_sent_again_loses_to_nobody(backend: &dyn RecordsBackend) -> Verdict {
+    let scene = Scene::with_medics(backend, 1).await;
+    let ada = Clerk::medic(backend, &scene, 0).await;
+    let create = OutgoingRecord { modified: ago(60), ..ada.create("workers", worker("Moss")) };
+    let id = create.record_id;
+    let first = OutgoingRecord { modified: ago(50), ..update("workers", id, one("phone", "1")) };
+    let second = OutgoingRecord { modified: ago(40), ..update("workers", id, one("company", "Hoist Ltd")) };
+    let batch = [create, first, second];
+    ada.push(&batch).await;
+    let row = ada.row("workers", id).await.expect("it is there");
+    let created = row.created_at.expect("the table says when");
+    assert!(row.modified_at - created >= TimeDelta::seconds(19), "it was made when its device made it");
+    for result in ada.push(&batch).await {
+        assert_eq!(won(&result.outcome), (id, Some(row.version)), "each is told of the row as it is");
+    }
+    assert_eq!(ada.row("workers", id).await, Some(row), "and nothing is changed");
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! One change of a batch: a create, an update or a delete.
 
-use super::{RecordKey, StoredRecord, columns, push::refuse, stamp::stamp};
+use super::{RecordKey, RecordSubmission, StoredRecord, columns, push::refuse, stamp::stamp};
 use crate::{
     OutgoingRecord,
     reference::{tables::Tables, transaction::Transaction, viewer::Viewer},
@@ -22,6 +22,8 @@ pub(super) struct Change<'c> {
     pub(super) viewer: &'c Viewer,
     pub(super) table: usize,
     pub(super) change: &'c OutgoingRecord,
+    /// What comes after it in the batch.
+    pub(super) later: &'c [RecordSubmission],
 }
 
 impl Change<'_> {
@@ -53,7 +55,7 @@ impl Change<'_> {
             client_id: Some(id),
             org_id: org,
             version: Version::ZERO,
-            created_at: Some(now),
+            created_at: Some(self.stamp(now)),
             modified_at: self.stamp(now),
             last_mutation_id: Some(self.change.id),
             fields: all,
@@ -83,7 +85,8 @@ impl Change<'_> {
         let before = &stored.row;
         let (fields, unknown) = columns::split(self.spec(tables)?, &self.change.fields);
         *ignored = unknown;
-        if before.last_mutation_id == Some(self.change.id) && !planted(PlantedBug::LastMutationForgotten) {
+        let applied = |id| id == self.change.id || self.later.iter().any(|one| one.id == Some(id));
+        if before.last_mutation_id.is_some_and(applied) && !planted(PlantedBug::LastMutationForgotten) {
             return Ok(there(before));
         }
         let Some(modified_at) = self.wins_at(before, self.stamp(now)) else {

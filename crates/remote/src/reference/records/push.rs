@@ -56,7 +56,11 @@ pub(super) fn push_as(
         own,
     };
     let results = state.write_as(stamp, now, |transaction| {
-        batch.iter().map(|submission| judge(transaction, caller, submission, &mut obstacles)).collect()
+        (1..=batch.len())
+            .map(|next| batch.split_at(next))
+            .filter_map(|(until, later)| Some((until.last()?, later)))
+            .map(|(submission, later)| judge(transaction, caller, (submission, later), &mut obstacles))
+            .collect()
     });
     state.record_retries = obstacles.retries;
     state.open = obstacles.open;
@@ -66,7 +70,7 @@ pub(super) fn push_as(
 fn judge(
     transaction: &mut Transaction<'_>,
     caller: PersonId,
-    submission: &RecordSubmission,
+    (submission, later): (&RecordSubmission, &[RecordSubmission]),
     obstacles: &mut Obstacles,
 ) -> RecordSubmissionResult {
     let names = submission.record.as_ref().map(|(table, id)| Names::of(transaction.tables(), table, *id));
@@ -76,7 +80,7 @@ fn judge(
         (Some(Hold::Retry), _) => RecordOutcome::Retry(RetryCode::AfterRetry),
         (Some(Hold::Refused), _) => RecordOutcome::Refused(refuse(RecordRefusalCode::AfterRefused)),
         (None, Err(refusal)) => RecordOutcome::Refused(refusal.clone()),
-        (None, Ok(change)) => apply(transaction, caller, change, obstacles, &mut ignored),
+        (None, Ok(change)) => apply(transaction, caller, (change, later), obstacles, &mut ignored),
     };
     let hold = match &outcome {
         RecordOutcome::Refused(_) => Some(Hold::Refused),
@@ -92,7 +96,7 @@ fn judge(
 fn apply(
     transaction: &mut Transaction<'_>,
     caller: PersonId,
-    change: &OutgoingRecord,
+    (change, later): (&OutgoingRecord, &[RecordSubmission]),
     obstacles: &mut Obstacles,
     ignored: &mut Vec<String>,
 ) -> RecordOutcome {
@@ -108,7 +112,7 @@ fn apply(
     if viewer.members.is_empty() {
         return RecordOutcome::Refused(refuse(RecordRefusalCode::Forbidden));
     }
-    let outcome = Change { viewer: &viewer, table, change }.carry_out(transaction, ignored);
+    let outcome = Change { viewer: &viewer, table, change, later }.carry_out(transaction, ignored);
     outcome.unwrap_or_else(RecordOutcome::Refused)
 }
 

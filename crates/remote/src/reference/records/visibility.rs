@@ -35,14 +35,15 @@ impl Viewer {
     }
 
     /// A change of a record, as the caller is told of it. A record of her org that policies hide is withdrawn, because
-    /// she may have seen it before.
+    /// she may have seen it before; with the version before its own, so that it can come back with its own.
     pub(super) fn told_of_record(&self, tables: &Tables, key: RecordKey) -> Option<Told> {
         let row = &tables.records.rows.get(&key)?.row;
         self.role_in(row.org_id)?;
         if self.sees_record(tables, row) {
             return Some(Told::Row(row.clone()));
         }
-        let (table, id, client_id, version) = (row.table.clone(), row.id, row.client_id, row.version);
+        let (table, id, client_id) = (row.table.clone(), row.id, row.client_id);
+        let version = row.version.previous();
         Some(Told::Tombstone(RecordTombstone { table, id, client_id, version }))
     }
 

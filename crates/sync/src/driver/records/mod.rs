@@ -68,12 +68,7 @@ pub struct RecordParts {
 impl RecordParts {
     /// All roles of one store.
     #[must_use]
-    pub fn of<S: RecordStore + 'static>(
-        store: Arc<S>,
-        api: Arc<dyn RecordsApi>,
-        session: Arc<SessionKeeper>,
-        env: Env,
-    ) -> Self {
+    pub fn of(store: Arc<dyn RecordStore>, api: Arc<dyn RecordsApi>, session: Arc<SessionKeeper>, env: Env) -> Self {
         Self {
             records: store.clone(),
             queue: store.clone(),

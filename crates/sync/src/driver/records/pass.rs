@@ -37,10 +37,22 @@ impl RecordEngine {
         let covers = self.requested.load(Ordering::SeqCst);
         self.waits.end();
         self.end_waits();
-        let result = self.beside(self.run(Lane::Full)).await;
+        let result = self.run_both_lanes().await;
         gate.covers = covers;
         gate.last = Some(result.clone());
         result
+    }
+
+    /// The immediate lane goes first: other changes may refer to what it sends, and wait until the server has that. What
+    /// becomes immediate meanwhile is sent beside the full pass.
+    async fn run_both_lanes(&self) -> Result<RecordReport, SyncError> {
+        let first = match self.send_immediate().await {
+            Err(error) if error.is_offline() => return Err(error),
+            first => first.unwrap_or_default(),
+        };
+        let mut report = self.beside(self.run(Lane::Full)).await?;
+        report.add(&first);
+        Ok(report)
     }
 
     /// Sends the immediate changes that are due, and nothing else.
@@ -55,6 +67,7 @@ impl RecordEngine {
     /// Runs a full pass for the runner, unless another pass did the work while this one waited for the gate.
     pub(super) async fn scheduled_pass(&self) {
         let _gate = self.gate.lock().await;
+        self.scheduled_immediate().await;
         let step = self.schedule.borrow().next(self.moment());
         if matches!(step, Step::Pass { .. })
             && let Err(error) = self.run(Lane::Full).await

@@ -74,7 +74,7 @@ impl RecordEngine {
             tokio::select! {
                 biased;
                 () = until(at) => {}
-                () = until(change.filter(|_| at.is_some())) => self.change_is_due(),
+                () = until(change.filter(|_| at.is_some())) => self.change_is_due(change),
                 // The senders live as long as the engine.
                 _ = schedule.changed() => {}
                 _ = due.changed() => {}
@@ -82,9 +82,12 @@ impl RecordEngine {
         }
     }
 
-    fn change_is_due(&self) {
-        self.due.send_replace(None);
-        self.trigger_both(Trigger::LocalWrite);
+    /// Both loops wait for the same moment; the first one tells both schedules.
+    fn change_is_due(&self, at: Option<Instant>) {
+        let first = self.due.send_if_modified(|due| *due == at && due.take().is_some());
+        if first {
+            self.trigger_both(Trigger::LocalWrite);
+        }
     }
 }
 

@@ -10,10 +10,10 @@ use tokio::{
 };
 
 /// The turns of [`RecordStore::try_record_turn`].
-pub(super) struct RecordTurns<S>(pub(super) Arc<S>);
+pub(super) struct RecordTurns(pub(super) Arc<dyn RecordStore>);
 
 #[async_trait]
-impl<S: RecordStore + 'static> Turns for RecordTurns<S> {
+impl Turns for RecordTurns {
     async fn try_turn(&self) -> StorageResult<Option<Turn>> {
         self.0.try_record_turn().await
     }

@@ -44,6 +44,50 @@ pub struct RecordReport {
 }
 
 impl RecordReport {
+    /// Adds what another pass did.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let Self {
+            requests,
+            repeated,
+            won,
+            lost,
+            missing,
+            failed,
+            retrying,
+            ignored,
+            pages,
+            changed,
+            removed,
+            unreadable,
+            loads,
+            unknown_tables,
+            superseded,
+            audited,
+            audit_refused,
+        } = other;
+        for (sum, more) in [
+            (&mut self.requests, requests),
+            (&mut self.repeated, repeated),
+            (&mut self.won, won),
+            (&mut self.lost, lost),
+            (&mut self.missing, missing),
+            (&mut self.failed, failed),
+            (&mut self.retrying, retrying),
+            (&mut self.ignored, ignored),
+            (&mut self.pages, pages),
+            (&mut self.changed, changed),
+            (&mut self.removed, removed),
+            (&mut self.unreadable, unreadable),
+            (&mut self.loads, loads),
+            (&mut self.unknown_tables, unknown_tables),
+            (&mut self.superseded, superseded),
+            (&mut self.audited, audited),
+            (&mut self.audit_refused, audit_refused),
+        ] {
+            *sum += more;
+        }
+    }
+
     pub(super) fn add_settled(&mut self, settled: &RecordSettleReport) {
         self.won += u64::from(settled.won);
         self.lost += u64::from(settled.lost);

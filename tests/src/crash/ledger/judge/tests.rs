@@ -30,7 +30,7 @@ fn stored(number: u64, as_id: u64, seq: u64) -> Stored {
 }
 
 fn server(messages: &[Stored]) -> Contents {
-    Contents { messages: messages.to_vec(), directs: vec![(medic(), conversation(0))] }
+    Contents { messages: messages.to_vec(), directs: vec![(medic(), conversation(0))], records: vec![] }
 }
 
 fn harms(findings: Vec<Finding>) -> Vec<Harm> {

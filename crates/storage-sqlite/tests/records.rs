@@ -1,0 +1,35 @@
+//! The suite for records that every store must pass, on a real file.
+#![cfg(feature = "records")]
+#![expect(clippy::unwrap_used, reason = "a step of a test that fails has to fail the test")]
+
+use async_trait::async_trait;
+use fieldpost_storage::conformance::records::{Phone, RecordDevice};
+use fieldpost_storage_sqlite::SqliteStore;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+struct OnDisk(TempDir);
+
+impl OnDisk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+}
+
+#[async_trait]
+impl RecordDevice for OnDisk {
+    async fn open(&self) -> Phone {
+        let store = Arc::new(SqliteStore::open(self.0.path().join("fieldpost.db")).await.unwrap());
+        Phone { store: store.clone(), records: store }
+    }
+}
+
+fieldpost_storage::record_conformance!(OnDisk::new());
+
+/// The same, and each commit has to report what looks different.
+mod reported {
+    use super::OnDisk;
+    use fieldpost_storage::conformance::records::reported::Reported;
+
+    fieldpost_storage::record_conformance!(Reported(OnDisk::new()));
+}
