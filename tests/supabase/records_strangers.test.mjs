@@ -4,12 +4,14 @@ import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 
 import { Device, create, push, remove, update } from "./lib/records.mjs";
+import { apply, clinical } from "./lib/migrations.mjs";
 import { call, client, owner } from "./lib/stack.mjs";
 import { createOrg } from "./lib/tenant.mjs";
 
 let sql, org, admin, medic, db;
 before(async () => {
   sql = owner();
+  await apply(sql, clinical()); // where it is there already this changes nothing
   org = await createOrg(sql, { medics: 1 });
   [admin, medic] = await Promise.all([org.admin, org.medics[0]].map((p) => client(p.email, p.password)));
   db = { call: (js, name, args) => call(js, name, args) }; // a device, over HTTP

@@ -11,7 +11,12 @@ const SMALL: ServerLimits =
     ServerLimits { push_rows: 20, push_bytes: 1 << 20, page_rows: 20, page_bytes: 1 << 20, ..ServerLimits::PROTOCOL };
 
 /// Syncs, and cuts every connection once an endpoint has been asked so often.
-async fn sync_until(client: &Client, site: &Site, endpoint: Endpoint, times: usize) -> fieldpost::Result<()> {
+pub(crate) async fn sync_until(
+    client: &Client,
+    site: &Site,
+    endpoint: Endpoint,
+    times: usize,
+) -> fieldpost::Result<()> {
     let cut = async {
         while site.server.requests().count(endpoint) < times {
             tokio::task::yield_now().await;

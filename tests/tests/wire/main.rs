@@ -3,6 +3,7 @@
 
 mod accounts;
 mod adopting;
+mod defects;
 mod editing;
 mod given;
 mod hostile;

@@ -6,7 +6,7 @@ use fieldpost_devserver::{Endpoint, Fault};
 use fieldpost_tests::thread;
 
 /// The org's notices: a medic sees them and must not write there.
-async fn notices(client: &Client) -> ConversationId {
+pub(crate) async fn notices(client: &Client) -> ConversationId {
     client.conversations().await.unwrap().iter().find(|one| one.medic_id.is_none()).unwrap().id
 }
 

@@ -27,7 +27,9 @@ impl fmt::Debug for Options {
 
 /// The capabilities of a server of this version beyond protocol 1: the contents of pages, and the kinds of mutation.
 fn capabilities() -> Capabilities {
-    [Capability::SetDigest, Capability::Ranges, Capability::PageBytes].into_iter().chain(Task::needed()).collect()
+    let of_records = cfg!(feature = "records").then_some(Capability::Records);
+    let of_pages = [Capability::SetDigest, Capability::Ranges, Capability::PageBytes];
+    of_pages.into_iter().chain(Task::needed()).chain(of_records).collect()
 }
 
 /// Sets up a [`ReferenceServer`].
@@ -97,7 +99,8 @@ impl ReferenceBuilder {
     /// A server without the functions for records.
     #[cfg(feature = "records")]
     #[must_use]
-    pub const fn without_records(mut self) -> Self {
+    pub fn without_records(mut self) -> Self {
+        self.options.info.capabilities.remove(&Capability::Records);
         self.options.records = false;
         self
     }
