@@ -70,6 +70,8 @@ pub trait RecordReplica: Send + Sync {
     ///    declared, and tables that the page calls unknown, keep all (`a_load_leaves_other_tables_alone`).
     /// 5. A tombstone removes the record; queued changes of it become conflicts as with a missing record, noticed at the
     ///    server's time of the page (`a_tombstone_removes_the_record`). If the last of them is a delete there is none.
+    ///    A tombstone names the record's `client_id` too; if the record has another row by now, it is that of an earlier
+    ///    one (`a_tombstone_of_an_earlier_row_leaves_the_record`).
     /// 6. Fields that the declaration does not have, and rows of tables that are not declared, lose nothing: the former
     ///    are kept in `extra`, as are values of another kind than the column's, under the server's names; the latter are
     ///    fetched when the table is declared (`unknown_fields_are_kept`). A field that the row does not name keeps its

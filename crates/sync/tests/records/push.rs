@@ -3,7 +3,7 @@
 use crate::given::*;
 use fieldpost_domain::{
     RetryCode, ServerLimits,
-    records::{Priority, RecordOutcome, RecordRefusalCode},
+    records::{Fields, Priority, RecordMutation, RecordOperation, RecordOutcome, RecordRefusal, RecordRefusalCode},
 };
 use fieldpost_remote::RemoteErrorKind::{self, *};
 use fieldpost_storage::{
@@ -47,6 +47,34 @@ fn an_immediate_change_never_travels_with_others() {
     let alone = vec![change(1, Priority::Immediate), change(5, Priority::Immediate)];
     assert_eq!(then, RecordEffect::Push(alone));
     assert_eq!(pass.next(answer(vec![won(1), won(5)])), RecordEffect::Settle(vec![won(1), won(5)]));
+}
+
+/// Given a batch in which one record refers to another that is created before it, when the server can apply the first
+/// create later only and so refuses the second, then both wait, and what follows; what refers to nothing is refused.
+#[test]
+fn what_refers_to_a_create_that_waits_waits_with_it() {
+    let refused = |number| {
+        let refusal = RecordRefusal { code: RecordRefusalCode::Refused, detail: Some("no such row (23503)".into()) };
+        result(number, RecordOutcome::Refused(refusal))
+    };
+    let retry = |number, code| result(number, RecordOutcome::Retry(code));
+    let place = change(1, Priority::Normal);
+    let visit = RecordMutation {
+        fields: Fields::new().with("place", place.record_id.to_string()),
+        ..change(2, Priority::Normal)
+    };
+    let note = RecordMutation {
+        record_id: visit.record_id,
+        operation: RecordOperation::Update,
+        ..change(3, Priority::Normal)
+    };
+    let other = change(4, Priority::Normal);
+    let mut pass = pass_of_others();
+    assert!(matches!(pass.next(RecordEvent::Batch(vec![place, visit, note, other])), RecordEffect::Push(_)));
+    let results = vec![retry(1, RetryCode::Busy), refused(2), refused(3), refused(4)];
+    let settled =
+        vec![retry(1, RetryCode::Busy), retry(2, RetryCode::AfterRetry), retry(3, RetryCode::AfterRetry), refused(4)];
+    assert_eq!(pass.next(answer(results)), RecordEffect::Settle(settled));
 }
 
 #[test]

@@ -156,6 +156,16 @@ pub async fn a_tombstone_finds_the_record_by_the_id_of_the_device(store: &dyn Re
     assert!(all_places(store).await.is_empty());
 }
 
+/// An older app has created the record twice, and somebody has deleted the first row: the second one is the record.
+pub async fn a_tombstone_of_an_earlier_row_leaves_the_record(store: &dyn RecordStore) {
+    let of_client = Some(record_id(1));
+    pulled(store, vec![RecordRow { client_id: of_client, ..row(9, 1) }]).await;
+    buried(store, vec![RecordTombstone { client_id: of_client, ..tombstone(8, 2) }]).await;
+    assert_eq!(all_places(store).await, ["Place 9"]);
+    buried(store, vec![RecordTombstone { client_id: of_client, ..tombstone(9, 2) }]).await;
+    assert!(all_places(store).await.is_empty(), "the row keeps its id");
+}
+
 /// `RecordReplica::apply_records`, rule 6.
 pub async fn unknown_fields_are_kept(store: &dyn RecordStore) {
     let odd = Fields::new().with("weather", "rain").with("visitors", "many").with("tide", Value::Null);

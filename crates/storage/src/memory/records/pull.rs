@@ -105,8 +105,10 @@ impl RecordsState {
     fn bury(&mut self, tombstone: &RecordTombstone, at: Time) {
         let Some(table) = self.on_server(&tombstone.table).map(|table| table.name.clone()) else { return };
         let key = self.resolve(&table, tombstone.id);
+        // If the record has a row of its own, the tombstone is that of an earlier one.
         if let Some(made_here) = tombstone.client_id.map(|id| self.resolve(&table, id))
             && made_here != key
+            && !self.rows.contains_key(&made_here)
             && self.is_known(&made_here)
         {
             self.rekey(&made_here, key.1);

@@ -21,6 +21,7 @@
 //! * A pass saves what it has learned before it ends ([`RecordEffect::Remember`]).
 
 mod audit;
+mod dependent;
 mod effect;
 mod outcome;
 mod pull;

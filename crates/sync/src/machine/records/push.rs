@@ -12,7 +12,7 @@
 //! A change that fails a call alone waits, and the others go on. When several fail alone in a row, the fault is the
 //! server's, and the phase ends.
 
-use super::{Lane, RecordEffect, RecordPass};
+use super::{Lane, RecordEffect, RecordPass, dependent::put_off};
 use crate::machine::pace::Pace;
 use fieldpost_domain::{
     MutationId, RetryCode,
@@ -138,6 +138,7 @@ impl RecordPass {
         // A change without a result would stay under way.
         self.push.unanswered = ids_of(&batch).into_iter().filter(|id| open.contains(id)).collect();
         self.report.ignored += results.iter().filter(|result| !result.ignored.is_empty()).count() as u64;
+        put_off(&batch, &mut results);
         results.iter_mut().for_each(|result| distort(&mut result.outcome));
         self.push.batch = batch;
         RecordEffect::Settle(results)

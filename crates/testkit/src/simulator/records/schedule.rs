@@ -204,7 +204,7 @@ impl Taste {
     fn dashboard(&self, dice: &mut SeededRandom) -> Act {
         // A transaction that writes on both sides makes them depend on each other.
         let messages = dice.chance(200);
-        let count = if messages { 1 } else { 1 + dice.below(3) };
+        let count = if messages || self.independent { 1 } else { 1 + dice.below(3) };
         let ops = (0..count).map(|_| if messages { message(dice) } else { self.op(dice) }).collect();
         let holding = match dice.below(4) {
             0 => 0,

@@ -60,6 +60,8 @@ pub(in crate::simulator::records) fn decided(
     if changes.iter().map(|change| change.id).ne(answer.results.iter().map(|result| result.mutation_id)) {
         return Err(Breach::new(Invariant::RecordsNoLoss, "an answer has other results than the batch has changes"));
     }
+    // Records whose create is answered with `retry`, with what needs them: the device puts those off too.
+    let mut put_off: BTreeSet<RecordId> = BTreeSet::new();
     for (place, (change, result)) in changes.iter().zip(&answer.results).enumerate() {
         let Some(made) = truth.made.get(&change.id).cloned() else {
             let what = format!("device {} sends {}, which nobody has made", arrived.device, change.id);
@@ -67,6 +69,12 @@ pub(in crate::simulator::records) fn decided(
         };
         let exact = is_dated_rightly(&mut truth, arrived, change, &made)?;
         is_sent_as_made(change, &made)?;
+        if waits(change, &result.outcome, &put_off) {
+            if change.operation == RecordOperation::Create {
+                put_off.insert(change.record_id);
+            }
+            continue;
+        }
         follows_its_create(&truth, change, &made, &result.outcome)?;
         refused_for_a_reason(changes, answer, place)?;
         note(&mut truth, change, &result.outcome)?;
@@ -120,6 +128,21 @@ fn date(modified: Modified, now: u64) -> u64 {
     date.min(now)
 }
 
+/// Whether a change has no answer that counts: it must be sent again, or needs a create that must.
+fn waits(change: &OutgoingRecord, outcome: &RecordOutcome, put_off: &BTreeSet<RecordId>) -> bool {
+    let needs_one = || put_off.contains(&change.record_id) || about(change).is_some_and(|id| put_off.contains(&id));
+    match outcome {
+        RecordOutcome::Retry(_) => true,
+        RecordOutcome::Refused(_) => needs_one(),
+        _ => false,
+    }
+}
+
+/// The record that a change refers to.
+fn about(change: &OutgoingRecord) -> Option<RecordId> {
+    change.fields.get("about").and_then(|value| value.as_str()?.parse().ok())
+}
+
 /// What is sent is what the person has written, also if she has written more since.
 fn is_sent_as_made(change: &OutgoingRecord, made: &Made) -> Result<(), Breach> {
     let table = tables::tables().into_iter().find(|table| table.server_name == change.table);
@@ -138,12 +161,11 @@ fn follows_its_create(
     made: &Made,
     outcome: &RecordOutcome,
 ) -> Result<(), Breach> {
-    let about = || change.fields.get("about").and_then(|value| value.as_str()?.parse::<RecordId>().ok());
     let needed = match outcome {
         RecordOutcome::Missing => Some(made.record),
         RecordOutcome::Refused(refusal) => {
             let unknown = refusal.detail.as_ref().is_some_and(|detail| detail.ends_with("(23503)"));
-            about().filter(|_| unknown)
+            about(change).filter(|_| unknown)
         }
         _ => None,
     };

@@ -4,13 +4,13 @@ use crate::simulator::{
     Breach, Invariant,
     records::{
         tables,
-        truth::{Key, State},
+        truth::{Key, Made, State},
         world::World,
     },
 };
 use fieldpost_domain::{
     MutationId,
-    records::{ConflictRule, RecordId, RecordRow},
+    records::{ConflictRule, RecordId, RecordOperation, RecordRow},
 };
 use std::collections::BTreeMap;
 
@@ -56,8 +56,12 @@ fn made_later_than_the_last(truth: &State, row: &RecordRow) -> Option<(MutationI
         return None;
     }
     let latest = stands.at + decided.late;
-    let of_this = |record: RecordId| record == row.id || Some(record) == row.client_id;
-    let mut later = truth.made.iter().filter(|(id, made)| of_this(made.record) && truth.since_restore.contains(id));
+    // Only updates are compared. A create finds its record there and changes nothing, and a delete deletes what it finds.
+    let is_compared = |made: &Made| {
+        let of_this = made.record == row.id || Some(made.record) == row.client_id;
+        of_this && made.operation == RecordOperation::Update
+    };
+    let mut later = truth.made.iter().filter(|(id, made)| is_compared(made) && truth.since_restore.contains(id));
     let (id, _) = later.find(|(id, made)| {
         let compared = truth.decided.get(id).filter(|it| (it.won || it.lost) && !it.undated);
         compared.is_some_and(|it| made.at.saturating_sub(it.late) > latest)

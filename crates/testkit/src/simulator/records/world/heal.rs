@@ -98,7 +98,9 @@ impl World {
             }
             let Some(pass) = self.begin_sync(device, 0).await else { return false };
             match pass.await {
-                Ok(ended) => quiet &= self.had_nothing_to_do(device, &ended, idle && quiet),
+                Ok(ended) => {
+                    quiet &= self.had_nothing_to_do(device, &ended, idle && quiet) && self.is_drained(device).await
+                }
                 Err(error) => {
                     let what = format!("an engine panicked: {error}");
                     self.observer().report(Breach::new(Invariant::RecordsCrashSafe, what));
@@ -146,13 +148,17 @@ impl World {
         sleep(LONG).await;
         let mut quiet = self.hub.server.commits() == before;
         for device in alone {
-            let disk = &self.devices[device].disk;
-            let now = fieldpost_sync::Clock::now(self.devices[device].clock.as_ref());
-            let records = disk.record_counts(now).await.is_ok_and(|counts| counts.pending > 0);
-            let messages = disk.counts().await.is_ok_and(|counts| counts.pending > 0);
-            quiet &= !(records && self.sides.records || messages && self.sides.messages);
+            quiet &= self.is_drained(device).await;
             quiet &= self.devices[device].running(0).is_some();
         }
         quiet
+    }
+    /// Whether nothing waits in either queue.
+    async fn is_drained(&self, device: usize) -> bool {
+        let disk = &self.devices[device].disk;
+        let now = fieldpost_sync::Clock::now(self.devices[device].clock.as_ref());
+        let records = disk.record_counts(now).await.is_ok_and(|counts| counts.pending > 0);
+        let messages = disk.counts().await.is_ok_and(|counts| counts.pending > 0);
+        !(records && self.sides.records) && !(messages && self.sides.messages)
     }
 }

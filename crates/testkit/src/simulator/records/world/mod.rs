@@ -169,7 +169,7 @@ impl World {
                 self.devices[self.at(*device)].troubles[side.index()].order(*skip, *trouble);
             }
             Act::Tell { device, process, notice } => self.tell(self.at(*device), *process, *notice).await,
-            Act::Server(event) => self.event(*event),
+            Act::Server(event) => self.event(*event).await,
             Act::Dashboard { ops, holding, roll_back } => self.dashboard(ops, *holding, *roll_back).await,
         }
     }

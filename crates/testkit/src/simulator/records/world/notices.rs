@@ -12,7 +12,15 @@ impl World {
         self.observer().count(notice.name());
         let coordinator = &process.coordinator;
         match notice {
-            Notice::Online(online) => coordinator.set_online(online),
+            Notice::Online(online) => {
+                // Nothing is sent until there is a network again.
+                if online {
+                    process.urgent.calm()
+                } else {
+                    process.urgent.trouble()
+                }
+                coordinator.set_online(online);
+            }
             Notice::Foreground => coordinator.foreground(),
             Notice::Background(deadline) => leave(process, deadline),
             Notice::Pause => self.pause(&process).await,

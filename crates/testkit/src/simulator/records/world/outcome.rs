@@ -2,7 +2,7 @@
 
 use super::World;
 use crate::simulator::records::tables;
-use fieldpost_domain::records::RecordQuery;
+use fieldpost_domain::records::{Record, RecordQuery};
 use fieldpost_storage::{
     Conversations,
     records::{RecordQueue, Records},
@@ -23,8 +23,8 @@ impl World {
         for table in tables::tables() {
             for row in server.records_of(&table.server_name) {
                 outcome.records.push(format!(
-                    "{} {}: {:?} of {} at {} by {:?}",
-                    table.name, row.id, row.fields, row.org_id, row.modified_at, row.last_mutation_id
+                    "{} {}: {:?} of {} by {:?}",
+                    table.name, row.id, row.fields, row.org_id, row.last_mutation_id
                 ));
             }
         }
@@ -45,7 +45,10 @@ impl World {
         let number = device.number;
         for table in tables::tables() {
             let shown = device.disk.records(&RecordQuery::new(table.name)).await.unwrap_or_default();
-            outcome.records.extend(shown.iter().map(|record| format!("device {number}: {record:?}")));
+            // Not its time: which of two calls of one moment leaves first may depend on the other side.
+            let line =
+                |record: &Record| format!("device {number}: {} {:?} {:?}", record.id, record.fields, record.state);
+            outcome.records.extend(shown.iter().map(line));
         }
         let queue = device.disk.record_queue(u32::MAX).await.unwrap_or_default();
         let dead = queue.iter().map(|entry| format!("device {number}: {} {:?}", entry.mutation_id, entry.state));

@@ -120,8 +120,10 @@ fn is_its_own(process: &Process, error: &SyncError, failures: u64) -> Result<(),
     let SyncError::Remote(remote) = error else { return Ok(()) };
     // A wait that the server named before this pass.
     let named = remote.retry() != fieldpost_domain::Retry::Never && remote.operation() == "records";
+    // A server that asks to slow down is heeded, whatever it was asked for.
+    let of_all = remote.kind() == fieldpost_remote::RemoteErrorKind::RateLimited && remote.operation() == "push_audit";
     let of_the_session = matches!(remote.operation(), "sign_in" | "refresh" | "sign_out");
-    if named || of_the_session || process.failures.count() > failures {
+    if named || of_all || of_the_session || process.failures.count() > failures {
         return Ok(());
     }
     let what = format!("the records of {} fail by something else: {remote}", process.name);
