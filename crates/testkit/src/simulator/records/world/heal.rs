@@ -159,6 +159,6 @@ impl World {
         let now = fieldpost_sync::Clock::now(self.devices[device].clock.as_ref());
         let records = disk.record_counts(now).await.is_ok_and(|counts| counts.pending > 0);
         let messages = disk.counts().await.is_ok_and(|counts| counts.pending > 0);
-        !(records && self.sides.records) && !(messages && self.sides.messages)
+        !(records && self.sides.records || messages && self.sides.messages)
     }
 }
