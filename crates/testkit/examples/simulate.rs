@@ -11,7 +11,7 @@
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use fieldpost_domain::planted::PlantedBug;
-use fieldpost_testkit::simulator::{Breach, Counts, RecordSimulation, Run, Simulation, Violation};
+use fieldpost_testkit::simulator::{Breach, Counts, Invariant, RecordSimulation, Run, Simulation, Violation};
 use serde::Serialize;
 use std::{
     io::{Write, stdout},
@@ -35,6 +35,8 @@ struct Listed {
     name: &'static str,
     invariant: &'static str,
     what: &'static str,
+    /// The kind of run that must find it.
+    world: &'static str,
 }
 
 /// A kind of run.
@@ -130,7 +132,9 @@ fn run(args: &[String], worlds: &[World]) -> ExitCode {
 
 fn list_planted() -> ExitCode {
     for bug in PlantedBug::ALL {
-        let listed = Listed { name: bug.name(), invariant: bug.invariant(), what: bug.what() };
+        let broken = Invariant::ALL.into_iter().find(|invariant| invariant.name() == bug.invariant());
+        let world = if broken.is_some_and(Invariant::is_of_records) { World::Records } else { World::Messages };
+        let listed = Listed { name: bug.name(), invariant: bug.invariant(), what: bug.what(), world: world.name() };
         println!("{}", serde_json::to_string(&listed).unwrap_or_default());
     }
     ExitCode::SUCCESS

@@ -15,7 +15,8 @@ pub(super) fn measure(quick: bool, mut keep: impl FnMut(&str) -> Result<()>) -> 
         let (first, end) = (round * seeds, (round + 1) * seeds);
         let (mut calls, mut broken) = (0, None::<(u64, String)>);
         let started = Instant::now();
-        Seeds::new(first, end).run(&simulator, |found| {
+        let seeds_of_messages = Seeds { world: Some("messages".to_owned()), ..Seeds::new(first, end) };
+        seeds_of_messages.run(&simulator, |found| {
             calls += found.calls;
             broken = found.invariant.map(|invariant| (found.seed, invariant));
             broken.is_none()

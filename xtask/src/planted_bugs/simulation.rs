@@ -24,11 +24,13 @@ struct Bug {
     /// The invariant's name in docs/invariants.md.
     invariant: String,
     what: String,
+    /// The kind of run that must find it.
+    world: String,
 }
 
 impl Bug {
     fn line(&self) -> String {
-        format!("{:<13} {}: {}", self.invariant, self.name, self.what)
+        format!("{:<20} {}: {}", self.invariant, self.name, self.what)
     }
 }
 
@@ -75,7 +77,8 @@ fn list(simulator: &Path) -> Result<Vec<Bug>> {
 /// Whether the simulator finds the bug.
 fn plant(simulator: &Path, bug: &Bug) -> Result<bool> {
     let start = Instant::now();
-    let seeds = Seeds { plant: Some(bug.name.clone()), ..Seeds::new(0, SEEDS) };
+    let (plant, world) = (Some(bug.name.clone()), Some(bug.world.clone()));
+    let seeds = Seeds { plant, world, ..Seeds::new(0, SEEDS) };
     let broken = first_break(&seeds, simulator, |name| name == bug.invariant)?;
     let (word, how) = broken.as_ref().map_or_else(
         || ("MISSED", format!("{SEEDS} seeds")),

@@ -24,6 +24,9 @@ pub(crate) struct Options {
     /// The first seed; with --trace the only one
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Only runs of this kind: messages or records
+    #[arg(long)]
+    world: Option<String>,
     /// Show every step, call and kind of response of one seed
     #[arg(long)]
     trace: bool,
@@ -37,11 +40,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let simulator = build(&root, Simulator::Plain)?;
     if options.trace {
         let seed = options.seed.to_string();
-        let status = Command::new(&simulator).args(["trace", &seed]).status().context("cannot start the simulator")?;
+        let world = options.world.iter().flat_map(|world| ["--world", world.as_str()]);
+        let mut command = Command::new(&simulator);
+        let status = command.args(world).args(["trace", &seed]).status().context("cannot start the simulator")?;
         return if status.success() { Ok(()) } else { bail!("seed {seed} breaks an invariant") };
     }
     let start = Instant::now();
-    let seeds = Seeds::new(options.seed, options.seed.saturating_add(options.seeds));
+    let all = Seeds::new(options.seed, options.seed.saturating_add(options.seeds));
+    let seeds = Seeds { world: options.world.clone(), ..all };
     let mut tally = Tally::default();
     seeds.run(&simulator, |found| {
         tally.add(found);

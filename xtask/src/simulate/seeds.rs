@@ -28,11 +28,13 @@ pub(crate) struct Seeds {
     pub(crate) end: u64,
     /// The bug to plant.
     pub(crate) plant: Option<String>,
+    /// The kind of run, `messages` or `records`; none for both.
+    pub(crate) world: Option<String>,
 }
 
 impl Seeds {
     pub(crate) const fn new(first: u64, end: u64) -> Self {
-        Self { first, end, plant: None }
+        Self { first, end, plant: None, world: None }
     }
 
     /// Runs them all, in no particular order, until `each` returns false.
@@ -73,6 +75,9 @@ impl Seeds {
         let mut command = Command::new(simulator);
         if let Some(bug) = &self.plant {
             command.args(["--plant", bug]);
+        }
+        if let Some(world) = &self.world {
+            command.args(["--world", world]);
         }
         command.args(numbers).stdin(Stdio::null()).stdout(Stdio::piped());
         command.spawn().context("cannot start the simulator")

@@ -77,6 +77,26 @@ fn what_refers_to_a_create_that_waits_waits_with_it() {
     assert_eq!(pass.next(answer(results)), RecordEffect::Settle(settled));
 }
 
+/// Given a response that was lost, when the repeated call is certainly not carried out, or `retry` answers it, then the
+/// first one may have been: nothing is withdrawn, so nobody changes or cancels it meanwhile.
+#[test]
+fn what_a_lost_call_may_have_done_is_not_withdrawn_by_the_next() {
+    let after_a_loss = || {
+        let mut pass = pass_of_others();
+        let _ = pass.next(RecordEvent::Batch(normal(1..3)));
+        assert!(matches!(pass.next(RecordEvent::Pushed(Err(failed(Interrupted)))), RecordEffect::Push(_)), "once more");
+        pass
+    };
+    let effect = after_a_loss().next(RecordEvent::Pushed(Err(failed(RateLimited))));
+    assert_eq!(postpones(effect).0, [id(1), id(2)]);
+    let effect = after_a_loss().next(RecordEvent::NotCalled(SyncError::SignedOut));
+    assert_eq!(postpones(effect).0, [id(1), id(2)]);
+    let mut pass = after_a_loss();
+    let retry = result(1, RecordOutcome::Retry(RetryCode::Busy));
+    assert_eq!(pass.next(answer(vec![retry, won(2)])), RecordEffect::Settle(vec![won(2)]));
+    assert_eq!(postpones(pass.next(all_won(1))).0, [id(1)]);
+}
+
 #[test]
 fn the_immediate_lane_sends_and_does_nothing_else() {
     let mut pass = pass(Lane::Immediate);

@@ -88,6 +88,12 @@ impl Invariant {
         Self::RecordsBounded,
     ];
 
+    /// Whether it is judged in runs with records.
+    #[must_use]
+    pub fn is_of_records(self) -> bool {
+        self > Self::Bounded
+    }
+
     /// The invariant's name in the docs.
     #[must_use]
     pub const fn name(self) -> &'static str {

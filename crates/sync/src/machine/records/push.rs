@@ -38,6 +38,8 @@ pub(super) struct Push {
     pub(super) batch: Vec<RecordMutation>,
     /// The least urgent changes to read.
     stage: Priority,
+    /// A response to the batch was lost: the server may have carried it out.
+    uncertain: bool,
     /// The size of the next batch, while a faulty change is being searched for.
     narrowed: Option<u32>,
     /// Changes of the batch that the answer did not mention.
@@ -56,6 +58,7 @@ impl Default for Push {
         let stage = if ignores_priority { Priority::Low } else { Priority::Immediate };
         Self {
             batch: Vec::new(),
+            uncertain: false,
             stage,
             narrowed: None,
             unanswered: Vec::new(),
@@ -102,6 +105,7 @@ impl RecordPass {
             alone_if_immediate(mutations)
         };
         self.push.batch.clone_from(&urgent);
+        self.push.uncertain = false;
         let push = RecordEffect::Push(in_order(urgent));
         withdraw(&rest, push)
     }
@@ -118,6 +122,7 @@ impl RecordPass {
 
     pub(super) fn on_pushed(&mut self, answer: RemoteResult<RecordPushAnswer>) -> RecordEffect {
         if self.repeats(&answer) {
+            self.push.uncertain = true;
             return RecordEffect::Push(self.push.batch.clone());
         }
         match answer {
@@ -139,9 +144,28 @@ impl RecordPass {
         self.push.unanswered = ids_of(&batch).into_iter().filter(|id| open.contains(id)).collect();
         self.report.ignored += results.iter().filter(|result| !result.ignored.is_empty()).count() as u64;
         put_off(&batch, &mut results);
+        self.keep_uncertain(&mut results);
         results.iter_mut().for_each(|result| distort(&mut result.outcome));
         self.push.batch = batch;
         RecordEffect::Settle(results)
+    }
+
+    /// `retry` says that this attempt has changed nothing. If another one may have, the change waits as one that may have
+    /// been carried out.
+    fn keep_uncertain(&mut self, results: &mut Vec<RecordResult>) {
+        if !self.push.uncertain {
+            return;
+        }
+        let (retried, answered): (Vec<_>, Vec<_>) =
+            std::mem::take(results).into_iter().partition(|result| matches!(result.outcome, RecordOutcome::Retry(_)));
+        *results = answered;
+        self.report.retrying += retried.len() as u64;
+        self.push.unanswered.extend(retried.into_iter().map(|result| result.mutation_id));
+    }
+
+    /// Gives a batch back to the queue that was certainly not carried out, unless an attempt before may have been.
+    fn give_back(&self, batch: &[RecordMutation], then: RecordEffect) -> RecordEffect {
+        if self.push.uncertain { postpone(ids_of(batch), then) } else { withdraw(batch, then) }
     }
 
     pub(super) fn on_settled(&mut self, settled: &RecordSettleReport) -> RecordEffect {
@@ -160,11 +184,15 @@ impl RecordPass {
             RemoteErrorKind::StatementTimeout if batch.len() > 1 => self.send_fewer(&batch, error),
             RemoteErrorKind::BadRequest if batch.len() > 1 => {
                 self.push.narrowed = Some((rows_of(&batch) / 2).max(1));
-                withdraw(&batch, self.read_batch())
+                let next = self.read_batch();
+                self.give_back(&batch, next)
             }
             RemoteErrorKind::BadRequest | RemoteErrorKind::StatementTimeout => self.on_failed_alone(&batch, error),
             // The pull would fail too.
-            kind if kind.is_certainly_not_carried_out() => withdraw(&batch, self.fail(error)),
+            kind if kind.is_certainly_not_carried_out() => {
+                let end = self.fail(error);
+                self.give_back(&batch, end)
+            }
             RemoteErrorKind::Interrupted if planted(PlantedBug::LostAnswerIsConflict) => {
                 let missing = |id| RecordResult { mutation_id: id, outcome: RecordOutcome::Missing, ignored: vec![] };
                 RecordEffect::Settle(ids_of(&batch).into_iter().map(missing).collect())
@@ -190,7 +218,7 @@ impl RecordPass {
             return RecordEffect::Settle(vec![too_large(only.id, &error)]);
         }
         let next = if self.memory.push_size.refuse(rows_of(batch)) { self.read_batch() } else { self.fail(error) };
-        withdraw(batch, next)
+        self.give_back(batch, next)
     }
 
     /// It is not known which change is at fault.
@@ -216,7 +244,8 @@ impl RecordPass {
     /// The call was not made.
     pub(super) fn on_not_called(&mut self, error: crate::SyncError) -> RecordEffect {
         let batch = std::mem::take(&mut self.push.batch);
-        withdraw(&batch, self.fail_with(error))
+        let end = self.fail_with(error);
+        self.give_back(&batch, end)
     }
 }
 

@@ -304,6 +304,9 @@ pub(in crate::simulator::records) fn page(
     for table in server.offered_tables() {
         for row in server.records_of(&table) {
             truth.orgs.entry(row.id).or_default().insert(row.org_id);
+            if row.fields.get("hidden") == Some(&Value::Bool(true)) {
+                truth.gone.extend([Some(row.id), row.client_id].into_iter().flatten());
+            }
         }
     }
     for tombstone in &page.tombstones {

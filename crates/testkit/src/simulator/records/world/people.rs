@@ -182,7 +182,8 @@ impl World {
         }
         let disk = &self.devices[device].disk;
         let state = process.coordinator.state();
-        let busy = state.records.syncing || state.messages.syncing;
+        // Without a network, as the app says, nothing is sent.
+        let busy = (state.records.syncing || state.messages.syncing) && state.connection.is_online();
         if busy
             && self.devices[device].is_one_process()
             && let Ok(queue) = disk.record_queue(u32::MAX).await
