@@ -118,11 +118,12 @@ impl Applying<'_> {
         at: Time,
         report: &mut Report,
     ) -> Res<()> {
-        let named = page.iter().map(|row| (row.id, row.client_id));
-        let named: Vec<_> = named.chain(buried.iter().map(|buried| (buried.id, buried.client_id))).collect();
+        let of_rows = page.iter().map(|row| Named { id: row.id, made: row.client_id, buried: false });
+        let of_buried = buried.iter().map(|gone| Named { id: gone.id, made: gone.client_id, buried: true });
+        let named: Vec<_> = of_rows.chain(of_buried).collect();
         let current = self.current(tx, &named, report).await?;
         let id = |id: RecordId| current.get(&id.as_uuid()).copied().unwrap_or(id.as_uuid());
-        let ids: BTreeSet<_> = named.iter().map(|(named, _)| id(*named)).collect();
+        let ids: BTreeSet<_> = named.iter().map(|named| id(named.id)).collect();
         let before = local::load(tx, self.table, ids.iter().copied()).await?;
         let mut tombstones = Tombstones::of(tx, self.table, ids).await?;
         let (mut records, mut lost) = (before.clone(), Vec::new());
@@ -146,51 +147,56 @@ impl Applying<'_> {
     }
 
     /// The current ids of these records, where they are others. What was made here and is named by its first id is re-keyed.
-    async fn current(
-        &self,
-        tx: &Tx,
-        named: &[(RecordId, Option<RecordId>)],
-        report: &mut Report,
-    ) -> Res<HashMap<Uuid, Uuid>> {
-        let made: Vec<_> =
-            named.iter().filter_map(|(id, made)| Some((id, (*made)?))).filter(|(id, made)| *id != made).collect();
-        let all = named.iter().map(|(id, _)| id.as_uuid()).chain(made.iter().map(|(_, made)| made.as_uuid()));
+    async fn current(&self, tx: &Tx, named: &[Named], report: &mut Report) -> Res<HashMap<Uuid, Uuid>> {
+        let made = |named: &Named| named.made.filter(|made| *made != named.id);
+        let all = named.iter().flat_map(|named| [Some(named.id), made(named)]).flatten().map(|id| id.as_uuid());
         let mut aliases = alias::resolve_all(tx, &self.table.name, &IdSet::of(all)).await?;
-        if made.is_empty() {
+        let current = |id: RecordId, aliases: &HashMap<_, _>| *aliases.get(&id.as_uuid()).unwrap_or(&id.as_uuid());
+        let made_here = IdSet::of(named.iter().filter_map(made).map(|made| current(made, &aliases)));
+        if made_here.is_empty() {
             return Ok(aliases);
         }
-        let here = self.here(tx, &IdSet::of(made.iter().map(|(_, made)| made.as_uuid()))).await?;
-        for (id, made) in made {
-            let current =
-                |id: RecordId, aliases: &HashMap<_, _>| aliases.get(&id.as_uuid()).copied().unwrap_or(id.as_uuid());
-            let (id, made) = (current(*id, &aliases), current(made, &aliases));
-            if id != made && here.contains(&made) {
+        let here = self.here(tx, &made_here).await?;
+        for named in named {
+            let Some(made) = made(named).map(|made| current(made, &aliases)) else { continue };
+            let id = current(named.id, &aliases);
+            // If the record has a row of its own, a tombstone is that of an earlier one.
+            let is_it = here.get(&made).is_some_and(|has_row| !(named.buried && *has_row));
+            if id != made && is_it {
                 report.changed += 1 + usize::try_from(rekey(tx, self.tables, self.table, made, id).await?).unwrap_or(0);
+                aliases.values_mut().filter(|target| **target == made).for_each(|target| *target = id);
                 aliases.insert(made, id);
             }
         }
         Ok(aliases)
     }
 
-    /// Which of these records this device has anything of.
-    async fn here(&self, tx: &Tx, ids: &IdSet) -> Res<BTreeSet<Uuid>> {
-        let stored =
-            Query::select().column(name("id")).from(self.table.iden()).and_where(among(col("id"), ids)).to_owned();
+    /// Which of these records this device has anything of, and whether that is a row of the server.
+    async fn here(&self, tx: &Tx, ids: &IdSet) -> Res<HashMap<Uuid, bool>> {
+        let mut stored = Query::select();
+        stored.columns(["id", "server_id"].map(name)).from(self.table.iden()).and_where(among(col("id"), ids));
         let queued = Query::select()
             .column(queue::Column::RecordId)
             .from(queue::Entity)
             .and_where(queue::Column::TableName.eq(self.table.name.as_str()))
             .and_where(among(col("record_id"), ids))
             .to_owned();
-        let mut here = BTreeSet::new();
-        for row in rows(tx, &stored).await? {
-            here.insert(row.id("id")?);
-        }
+        let mut here = HashMap::new();
         for row in rows(tx, &queued).await? {
-            here.insert(row.id("record_id")?);
+            here.insert(row.id("record_id")?, false);
+        }
+        for row in rows(tx, &stored).await? {
+            here.insert(row.id("id")?, row.opt_id("server_id")?.is_some());
         }
         Ok(here)
     }
+}
+
+/// A record that a page names, and the id that the device made.
+struct Named {
+    id: RecordId,
+    made: Option<RecordId>,
+    buried: bool,
 }
 
 /// The server has deleted the record, or hides it. Returns what was lost by that.

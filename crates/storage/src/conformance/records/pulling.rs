@@ -166,6 +166,17 @@ pub async fn a_tombstone_of_an_earlier_row_leaves_the_record(store: &dyn RecordS
     assert!(all_places(store).await.is_empty(), "the row keeps its id");
 }
 
+/// The same of a record that was created here and that the server had under another id.
+pub async fn a_tombstone_of_an_earlier_row_leaves_a_re_keyed_record(store: &dyn RecordStore) {
+    created(store, 1).await;
+    batch(store).await;
+    answered(store, 1, won(9, 1)).await;
+    buried(store, vec![RecordTombstone { client_id: Some(record_id(1)), ..tombstone(8, 2) }]).await;
+    assert_eq!(all_places(store).await, ["Gate 1"]);
+    pulled(store, vec![RecordRow { client_id: Some(record_id(1)), ..row(10, 3) }]).await;
+    assert_eq!(all_places(store).await, ["Place 10"], "a row of the record is the record");
+}
+
 /// `RecordReplica::apply_records`, rule 6.
 pub async fn unknown_fields_are_kept(store: &dyn RecordStore) {
     let odd = Fields::new().with("weather", "rain").with("visitors", "many").with("tide", Value::Null);
