@@ -86,9 +86,9 @@ pub(in crate::simulator::records) fn decided(
             });
             if version.is_some() && is_last {
                 is_stored(change, row.as_ref())?;
-                if row.as_ref().is_some_and(|row| row.last_mutation_id == Some(change.id)) {
-                    truth.arrived.insert(key.clone(), change.id);
-                }
+            }
+            if row.as_ref().is_some_and(|row| row.last_mutation_id == Some(change.id)) {
+                truth.arrived.insert(key.clone(), change.id);
             }
             // Where the last arrival wins, a copy of a change that arrives last wins too.
             let compared = exact && change.rule == ConflictRule::LastWriteWins;

@@ -22,10 +22,7 @@ impl World {
         let server = &self.hub.server;
         for table in tables::tables() {
             for row in server.records_of(&table.server_name) {
-                outcome.records.push(format!(
-                    "{} {}: {:?} of {} by {:?}",
-                    table.name, row.id, row.fields, row.org_id, row.last_mutation_id
-                ));
+                outcome.records.push(format!("{} {}: {:?} of {}", table.name, row.id, row.fields, row.org_id));
             }
         }
         for id in server.conversation_ids() {
@@ -45,16 +42,18 @@ impl World {
         let number = device.number;
         for table in tables::tables() {
             let shown = device.disk.records(&RecordQuery::new(table.name)).await.unwrap_or_default();
-            // Not its time: which of two calls of one moment leaves first may depend on the other side.
+            // Neither times nor mutations: which of two calls of one moment leaves first may depend on the other side.
             let line =
                 |record: &Record| format!("device {number}: {} {:?} {:?}", record.id, record.fields, record.state);
             outcome.records.extend(shown.iter().map(line));
         }
         let queue = device.disk.record_queue(u32::MAX).await.unwrap_or_default();
-        let dead = queue.iter().map(|entry| format!("device {number}: {} {:?}", entry.mutation_id, entry.state));
+        let dead = queue.iter().map(|entry| format!("device {number}: {} {:?}", entry.record_id, entry.state));
         outcome.records.extend(dead);
         let conflicts = device.disk.record_conflicts().await.unwrap_or_default();
-        let lost = conflicts.iter().map(|conflict| format!("device {number}: {} lost", conflict.mutation_id));
+        let lost = conflicts
+            .iter()
+            .map(|conflict| format!("device {number}: {:?} of {} lost", conflict.lost, conflict.record_id));
         outcome.records.extend(lost);
         let shown = device.disk.conversations(u32::MAX).await.unwrap_or_default();
         let shown =
