@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+import { apply, clinical } from "./migrations.mjs";
 import { database, prepare } from "./scratch.mjs";
 import { owner } from "./stack.mjs";
 import { makeRoles } from "./project.mjs";
@@ -176,6 +177,7 @@ export class Cluster {
     }
     const db = this.open();
     await db.apply();
+    await apply(db.sql, clinical());  // before anybody calls the API, which reads the tables once
     await db.sql.end();
     const path = join(this.home, "stack.json");
     fs.writeFileSync(path, JSON.stringify({
