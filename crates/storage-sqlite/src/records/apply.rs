@@ -95,6 +95,13 @@ async fn enter(tx: &Tx, tables: &Tables, state: &State, page: &RecordPage) -> Re
                 .and_where(col("version").gt(0))
                 .to_owned();
             run(tx, &reset).await?;
+            // What an answer of another history has confirmed is not confirmed by this load.
+            let unconfirmed = Query::update()
+                .table(table.iden())
+                .value(name("confirmed"), state.generation.saturating_sub(1))
+                .and_where(col("confirmed").eq(state.generation))
+                .to_owned();
+            run(tx, &unconfirmed).await?;
         }
         tombstones::forget(tx).await?;
     }
@@ -136,7 +143,10 @@ impl Applying<'_> {
             }
         }
         for tombstone in buried {
-            if let Some(local) = records.get_mut(&id(tombstone.id)) {
+            let current = id(tombstone.id);
+            let renamed = current != tombstone.id.as_uuid();
+            // If the record has another row, the tombstone is that of an earlier one.
+            if let Some(local) = records.get_mut(&current).filter(|local| !renamed || local.row.is_none()) {
                 lost.extend(bury(local, signed(tombstone.version.get()), &mut tombstones, at));
             }
         }

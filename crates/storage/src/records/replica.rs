@@ -77,7 +77,8 @@ pub trait RecordReplica: Send + Sync {
     ///    fetched when the table is declared (`unknown_fields_are_kept`). A field that the row does not name keeps its
     ///    value.
     /// 7. A page of another epoch than the last one: the versions of before mean nothing, so any row replaces, and
-    ///    tombstones are forgotten (`after_a_restore_any_row_counts`).
+    ///    tombstones are forgotten (`after_a_restore_any_row_counts`). Nor does a load count as named what an answer of the
+    ///    other epoch has said (`a_load_after_a_restore_does_not_name_what_was_won_before`).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Superseded`] when the position is no longer `from`: another process has moved it.

@@ -11,7 +11,10 @@ use crate::conformance::{
     given::mutations,
 };
 use crate::records::{RecordApplyReport, RecordStore};
-use fieldpost_domain::records::{RecordOutcome, RecordPage, RecordRefusalCode, RecordState};
+use fieldpost_domain::{
+    ServerEpoch,
+    records::{RecordOutcome, RecordPage, RecordRefusalCode, RecordState},
+};
 
 /// `RecordReplica::begin_record_load`.
 pub async fn rows_stay_while_a_load_runs(store: &dyn RecordStore) {
@@ -74,6 +77,16 @@ pub async fn an_unnamed_record_leaves_with_its_dead_letters(store: &dyn RecordSt
     assert_eq!(batch(store).await, mutations([7]));
     assert_eq!(answered(store, 7, won(2, 2)).await.won, 1);
     assert_eq!(visit(store, 2).await.state, RecordState::Synced, "the server has it after all");
+}
+
+/// The server's data was restored while a load ran: an answer of the history before confirms nothing.
+pub async fn a_load_after_a_restore_does_not_name_what_was_won_before(store: &dyn RecordStore) {
+    let of = |epoch: &str| RecordPage { epoch: Some(ServerEpoch::new(epoch)), ..load_page("0", vec![row(2, 1)]) };
+    store.apply_records(None, &of("a")).await.unwrap();
+    store.begin_record_load().await.unwrap();
+    stored(store, 1).await;
+    store.apply_records(None, &of("b")).await.unwrap();
+    assert_eq!(all_places(store).await, ["Place 2"]);
 }
 
 /// What was won during the load is known to be there.

@@ -164,6 +164,10 @@ pub async fn a_tombstone_of_an_earlier_row_leaves_the_record(store: &dyn RecordS
     assert_eq!(all_places(store).await, ["Place 9"]);
     buried(store, vec![RecordTombstone { client_id: of_client, ..tombstone(9, 2) }]).await;
     assert!(all_places(store).await.is_empty(), "the row keeps its id");
+    stored(store, 2).await;
+    pulled(store, vec![RecordRow { client_id: Some(record_id(2)), ..row(7, 1) }]).await;
+    buried(store, vec![tombstone(2, 2)]).await;
+    assert_eq!(all_places(store).await, ["Place 7"], "the first row had the id that the device made");
 }
 
 /// The same of a record that was created here and that the server had under another id.

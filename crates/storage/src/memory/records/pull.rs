@@ -49,7 +49,11 @@ impl RecordsState {
     fn enter(&mut self, epoch: Option<&ServerEpoch>) {
         let Some(epoch) = epoch else { return };
         if self.epoch.replace(epoch.clone()).is_some_and(|before| before != *epoch) {
-            self.rows.values_mut().for_each(|row| row.version = Version::default());
+            // What an answer of another history has confirmed is not confirmed by this load.
+            let unconfirmed = self.generation.saturating_sub(1);
+            for row in self.rows.values_mut() {
+                (row.version, row.confirmed) = (Version::default(), unconfirmed);
+            }
             self.tombstones.clear();
         }
     }
@@ -105,7 +109,10 @@ impl RecordsState {
     fn bury(&mut self, tombstone: &RecordTombstone, at: Time) {
         let Some(table) = self.on_server(&tombstone.table).map(|table| table.name.clone()) else { return };
         let key = self.resolve(&table, tombstone.id);
-        // If the record has a row of its own, the tombstone is that of an earlier one.
+        // If the record has another row, the tombstone is that of an earlier one.
+        if key.1 != tombstone.id && self.rows.contains_key(&key) {
+            return;
+        }
         if let Some(made_here) = tombstone.client_id.map(|id| self.resolve(&table, id))
             && made_here != key
             && !self.rows.contains_key(&made_here)

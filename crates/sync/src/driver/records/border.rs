@@ -86,8 +86,10 @@ pub(super) struct Measured(Lock<Option<Measurement>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Measurement {
+    /// By how much at most. So no change is ever dated later than it was made: a server that finds a time in its future
+    /// takes its own, and a repeated request would then have another time than the first.
     ahead_micros: i64,
-    /// It is exact to half of this.
+    /// It is this much less at most.
     round_trip: Duration,
 }
 
@@ -95,11 +97,11 @@ impl Measured {
     /// Compares the clocks by one answer. Returns by how many microseconds ours is ahead, if that is worth recording.
     fn compare(&self, sent: DeviceTime, received: DeviceTime, server_time: Time) -> Option<i64> {
         let round_trip = (received.at - sent.at).to_std().unwrap_or_default();
-        let middle = sent.at + (received.at - sent.at) / 2;
-        let ahead_micros = (middle - server_time).num_microseconds()?;
+        // The server's clock showed that time before the answer left.
+        let ahead_micros = (received.at - server_time).num_microseconds()?;
         let mut best = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let worth = best.is_none_or(|best| {
-            let uncertain = (best.round_trip + round_trip) / 2;
+            let uncertain = best.round_trip.max(round_trip);
             let uncertain = u64::try_from(uncertain.as_micros()).unwrap_or(u64::MAX);
             let moved = best.ahead_micros.abs_diff(ahead_micros) > uncertain.saturating_add(SERVER_WAS_SET);
             moved || round_trip < best.round_trip / 2
@@ -144,9 +146,9 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_is_compared_at_the_middle_of_the_call() {
+    fn the_clock_is_compared_when_the_answer_has_come() {
         let measured = Measured::default();
-        assert_eq!(measured.compare(at(1000), at(1200), server(100)), Some(1_000_000));
+        assert_eq!(measured.compare(at(1000), at(1200), server(100)), Some(1_100_000));
     }
 
     #[test]

@@ -246,12 +246,13 @@ impl RecordQueue for InterruptibleRecords {
             let mut truth = self.shared.truth.lock();
             truth.runs.get_mut(&clock).and_then(|run| {
                 let wrong = run.ahead.abs_diff(ahead_micros);
+                let too_little = ahead_micros < run.ahead;
                 if run.wrong.is_none() {
                     run.measured_at = now;
                 }
                 run.wrong = run.wrong.max(Some(wrong));
-                // The middle of a call is half its duration away from the moment of the server's clock at most.
-                (wrong > run.slowest / 2 + 1_000).then_some(wrong)
+                // The answer has left when the server's clock showed that time, and no call took longer.
+                (too_little || wrong > run.slowest + 1_000).then_some(wrong)
             })
         };
         if let Some(wrong) = wrong {

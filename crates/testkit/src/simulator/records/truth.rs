@@ -181,7 +181,7 @@ impl State {
     /// What is promised about the date of a change that was on its way for `travelled`, and was sent at `at` by a process
     /// with the clock `now`; none if nothing is.
     ///
-    /// A time of a clock that was compared with the server's is as exact as the comparison. The age of a change by the
+    /// A time of a clock that was compared with the server's is never late, and as exact as the comparison. The age of a change by the
     /// clock that is still running is exact too, but counts from the arrival. Any other time is right only if nobody has
     /// set the clock since.
     pub(super) fn promise(&self, made: &Made, now: ClockId, (at, travelled): (u64, u64)) -> Option<Promise> {
@@ -191,9 +191,9 @@ impl State {
             None => same.then_some(Promise { before: 0, after: travelled, exact: false }),
             // The batch may have been read before the clock was compared.
             Some(wrong) if at < then.measured_at + READ_BEFORE => {
-                same.then_some(Promise { before: wrong, after: wrong.max(travelled), exact: false })
+                same.then_some(Promise { before: wrong, after: travelled, exact: false })
             }
-            Some(wrong) => Some(Promise { before: wrong, after: wrong, exact: true }),
+            Some(wrong) => Some(Promise { before: wrong, after: 0, exact: true }),
         }
     }
 

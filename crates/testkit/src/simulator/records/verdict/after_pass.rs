@@ -25,10 +25,16 @@ pub(in crate::simulator::records) struct Before {
     /// A first load was under way, or had to begin.
     loading: bool,
     loads_anew: u64,
+    /// The other process may have been told to load anew.
+    in_two_processes: bool,
 }
 
 impl Before {
-    pub(in crate::simulator::records) async fn new(hub: &Hub, process: &Process, reader: PersonId) -> Self {
+    pub(in crate::simulator::records) async fn new(
+        hub: &Hub,
+        process: &Process,
+        (reader, in_two_processes): (PersonId, bool),
+    ) -> Self {
         let state = process.store.record_state().await;
         Self {
             reader,
@@ -37,6 +43,7 @@ impl Before {
             rows: hub.server.records_visible_to(reader),
             loading: state.is_ok_and(|state| state.cursor.is_none()),
             loads_anew: process.records_load_anew(),
+            in_two_processes,
         }
     }
 
@@ -46,7 +53,7 @@ impl Before {
         process: &Process,
         report: &RecordReport,
     ) -> Result<(), Breach> {
-        if self.loading || report.loads == 0 || process.records_load_anew() > self.loads_anew {
+        if self.loading || self.in_two_processes || report.loads == 0 || process.records_load_anew() > self.loads_anew {
             return Ok(());
         }
         let what = format!("{} loads all records anew for no reason", process.name);

@@ -86,9 +86,9 @@ pub(in crate::simulator::records) fn decided(
             });
             if version.is_some() && is_last {
                 is_stored(change, row.as_ref())?;
-                if row.as_ref().is_some_and(|row| row.last_mutation_id == Some(change.id)) {
-                    truth.arrived.insert(key.clone(), change.id);
-                }
+            }
+            if row.as_ref().is_some_and(|row| row.last_mutation_id == Some(change.id)) {
+                truth.arrived.insert(key.clone(), change.id);
             }
             // Where the last arrival wins, a copy of a change that arrives last wins too.
             let compared = exact && change.rule == ConflictRule::LastWriteWins;
@@ -176,6 +176,7 @@ fn follows_its_create(
             && other.order < made.order
             && other.operation == RecordOperation::Create
             && !other.withdrawn
+            && !truth.gone.contains(&needed)
             && truth.decided.get(id).is_none_or(|decided| !decided.is_decided())
     });
     waits.map_or(Ok(()), |_| {
@@ -264,6 +265,11 @@ fn is_in_order(
     let applied = truth.applied.entry(key).or_default();
     let is_last = row.is_some_and(|row| row.last_mutation_id == Some(id));
     let again = applied.contains(&id);
+    let last = row.and_then(|row| row.last_mutation_id);
+    if !again && last.is_some_and(|last| last != id && applied.contains(&last)) {
+        // One after it in the batch has arrived before, so this one has its answer, and changes nothing.
+        return Ok(());
+    }
     let later = applied.iter().filter(|other| **other != id).filter_map(|other| Some((other, truth.made.get(other)?)));
     let mut later = later.filter(|(_, other)| other.device == made.device && other.order > made.order);
     // A create that finds its record, and a change that was applied before, change nothing.

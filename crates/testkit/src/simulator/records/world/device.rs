@@ -107,6 +107,11 @@ impl Device {
         self.running(0).is_none() || self.running(1).is_none()
     }
 
+    /// Whether a second process was ever started.
+    pub(super) fn has_second_process(&self) -> bool {
+        self.processes[1].is_some()
+    }
+
     pub(super) fn is_paused(&self) -> bool {
         [0, 1].into_iter().any(|number| self.running(number).is_some_and(|process| process.is_paused()))
     }

@@ -40,9 +40,12 @@ impl World {
             Event::Retry { pick: number } => {
                 let rows = tables::tables().into_iter().flat_map(|table| server.records_of(&table.server_name));
                 let ids: Vec<_> = rows.map(|row| row.id).collect();
-                // Of nobody in particular, or of one record.
-                let record = if number.is_multiple_of(3) { None } else { pick(&ids, number) };
-                server.retry_next_record(record, RetryCode::Busy);
+                // For whoever comes first, or for one record. Who comes first may depend on the other side.
+                let anybody = number.is_multiple_of(3) && !self.setup.independent;
+                let record = if anybody { None } else { pick(&ids, number) };
+                if anybody || record.is_some() {
+                    server.retry_next_record(record, RetryCode::Busy);
+                }
             }
             Event::Policies => {
                 server.change_record_policies();

@@ -2,7 +2,7 @@
 
 use super::World;
 use crate::simulator::records::tables;
-use fieldpost_domain::records::{Record, RecordQuery};
+use fieldpost_domain::records::{Fields, Record, RecordQuery};
 use fieldpost_storage::{
     Conversations,
     records::{RecordQueue, Records},
@@ -22,10 +22,7 @@ impl World {
         let server = &self.hub.server;
         for table in tables::tables() {
             for row in server.records_of(&table.server_name) {
-                outcome.records.push(format!(
-                    "{} {}: {:?} of {} by {:?}",
-                    table.name, row.id, row.fields, row.org_id, row.last_mutation_id
-                ));
+                outcome.records.push(format!("{}: {:?} of {}", table.name, written(row.fields), row.org_id));
             }
         }
         for id in server.conversation_ids() {
@@ -36,6 +33,7 @@ impl World {
         for device in &self.devices {
             self.of_device(device, &mut outcome).await;
         }
+        outcome.records.sort();
         // Two devices may have written in one conversation at the same time.
         outcome.messages.sort();
         outcome
@@ -45,20 +43,24 @@ impl World {
         let number = device.number;
         for table in tables::tables() {
             let shown = device.disk.records(&RecordQuery::new(table.name)).await.unwrap_or_default();
-            // Not its time: which of two calls of one moment leaves first may depend on the other side.
-            let line =
-                |record: &Record| format!("device {number}: {} {:?} {:?}", record.id, record.fields, record.state);
-            outcome.records.extend(shown.iter().map(line));
+            let line = |record: Record| format!("device {number}: {:?} {:?}", written(record.fields), record.state);
+            outcome.records.extend(shown.into_iter().map(line));
         }
         let queue = device.disk.record_queue(u32::MAX).await.unwrap_or_default();
-        let dead = queue.iter().map(|entry| format!("device {number}: {} {:?}", entry.mutation_id, entry.state));
-        outcome.records.extend(dead);
+        outcome.records.extend(queue.iter().map(|entry| format!("device {number}: {:?}", entry.state)));
         let conflicts = device.disk.record_conflicts().await.unwrap_or_default();
-        let lost = conflicts.iter().map(|conflict| format!("device {number}: {} lost", conflict.mutation_id));
+        let lost = conflicts.into_iter().map(|conflict| format!("device {number}: {:?} lost", written(conflict.lost)));
         outcome.records.extend(lost);
         let shown = device.disk.conversations(u32::MAX).await.unwrap_or_default();
         let shown =
             shown.iter().map(|row| format!("device {number}: {} to {:?}, {} unread", row.id, row.last_seq, row.unread));
         outcome.messages.extend(shown);
     }
+}
+
+/// What people have written. Ids and times are left out: when a call leaves may depend on the other side by a moment, and
+/// with that how many random numbers were drawn before.
+fn written(mut fields: Fields) -> Fields {
+    fields.take("about");
+    fields
 }

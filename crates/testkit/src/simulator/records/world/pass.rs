@@ -42,11 +42,12 @@ impl World {
     pub(super) async fn begin_sync(&mut self, device: usize, number: u8) -> Option<JoinHandle<Ended>> {
         let process = self.process(device, number).await?;
         let owner = self.devices[device].owner.clone();
+        let in_two_processes = self.devices[device].has_second_process();
         let hub = Arc::clone(&self.hub);
         Some(tokio::spawn(async move {
             let _by_hand = process.by_hand();
             process.urgent.calm();
-            let before = verdict::Before::new(&hub, &process, owner.id).await;
+            let before = verdict::Before::new(&hub, &process, (owner.id, in_two_processes)).await;
             let failures = process.failures.count();
             let work = async {
                 process.sign_in(&owner).await?;
