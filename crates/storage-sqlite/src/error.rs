@@ -16,6 +16,9 @@ pub(crate) type Res<T> = Result<T, Fault>;
 pub(crate) enum Fault {
     /// The contract names it.
     Kind(StorageErrorKind, Option<String>),
+    /// Fields or conditions do not fit the declaration of their table.
+    #[cfg(feature = "records")]
+    Field(fieldpost_domain::records::FieldError),
     /// The database said so.
     Database(DbErr),
 }
@@ -49,6 +52,11 @@ pub(crate) fn at_border(fault: Fault, operation: &'static str, path: &Path) -> S
     match fault {
         Fault::Kind(kind, None) => StorageError::new(kind, operation),
         Fault::Kind(kind, Some(detail)) => StorageError::new(kind, operation).with_detail(detail),
+        #[cfg(feature = "records")]
+        Fault::Field(fault) => {
+            let error = StorageError::new(StorageErrorKind::InvalidRecord, operation);
+            error.with_detail(fault.to_string()).with_source(fault)
+        }
         Fault::Database(error) => {
             StorageError::new(kind_of(&error), operation).with_detail(path.to_string()).with_source(error)
         }
@@ -109,6 +117,8 @@ pub(crate) fn is_cut_off(fault: &Fault) -> bool {
 pub(crate) fn is_full(fault: &Fault) -> bool {
     match fault {
         Fault::Kind(kind, _) => *kind == StorageErrorKind::Full,
+        #[cfg(feature = "records")]
+        Fault::Field(_) => false,
         Fault::Database(error) => kind_of(error) == StorageErrorKind::Full,
     }
 }

@@ -17,6 +17,23 @@ open_enum!(
     }
 );
 
+/// An entry that a device adds for the owner of its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAuditEntry {
+    /// Its id.
+    pub id: AuditId,
+    /// The table, by its name on the device.
+    pub table: TableName,
+    /// The record.
+    pub record_id: RecordId,
+    /// What was done.
+    pub operation: AuditOperation,
+    /// Where in the app, or why.
+    pub context: Option<String>,
+    /// When.
+    pub at: DeviceTime,
+}
+
 /// One entry. It names a record and never holds its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {

@@ -122,7 +122,7 @@ impl ColumnKind {
         spelled.unwrap_or(value)
     }
 
-    const fn expected(&self) -> &'static str {
+    pub(super) const fn expected(&self) -> &'static str {
         match self {
             Self::Text => "a text without U+0000",
             Self::Integer => "a whole number of 64 bits",

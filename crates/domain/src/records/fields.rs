@@ -33,6 +33,9 @@ pub enum FieldError {
     /// The record is larger than [`RECORD_LIMIT`].
     #[error("a record has at most {RECORD_LIMIT} bytes as JSON, this one has {0}")]
     TooLarge(usize),
+    /// The id of a new record is that of one that was deleted.
+    #[error("the id is that of a deleted record")]
+    IdOfDeleted,
 }
 
 /// Values by the names of columns, in the order of the names.

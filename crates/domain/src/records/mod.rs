@@ -30,7 +30,7 @@ mod table;
 mod time;
 
 pub use crate::id::{AuditId, RecordId};
-pub use audit::{AuditEntry, AuditOperation};
+pub use audit::{AuditEntry, AuditOperation, NewAuditEntry};
 pub use column::{Column, ColumnKind};
 pub use fields::{FieldError, Fields};
 pub use mutation::{NewRecord, RecordChange, RecordMutation, RecordOperation};

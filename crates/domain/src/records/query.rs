@@ -1,6 +1,6 @@
 //! What an app asks of its records.
 
-use super::{ColumnName, Fields, Record, TableName};
+use super::{ColumnKind, ColumnName, FieldError, Fields, Record, RecordTable, TableName};
 use serde_json::Value;
 
 /// How a value is compared with a column.
@@ -84,6 +84,46 @@ impl RecordQuery {
         self.limit = Some(limit);
         self
     }
+
+    /// The column that orders the result, and whether the largest comes first.
+    #[must_use]
+    pub fn sorting(&self) -> (&str, bool) {
+        self.order.as_ref().map_or(("created_at", true), |order| (order.column.as_str(), order.descending))
+    }
+
+    /// Checks the conditions and the order.
+    ///
+    /// # Errors
+    /// [`FieldError`] for the first that does not fit the table.
+    pub fn check(&self, table: &RecordTable) -> Result<(), FieldError> {
+        self.filters.iter().try_for_each(|filter| filter.check(table))?;
+        let Some(Order { column, .. }) = &self.order else { return Ok(()) };
+        match table.kind_of(column.as_str()) {
+            Some(ColumnKind::Json) => Err(not_allowed(column, "columns of JSON have no order")),
+            Some(_) => Ok(()),
+            None => Err(FieldError::Unknown(column.to_string())),
+        }
+    }
+}
+
+impl Filter {
+    fn check(&self, table: &RecordTable) -> Result<(), FieldError> {
+        use Comparison::{Contains, Is, IsNot};
+        let column = &self.column;
+        let kind = table.kind_of(column.as_str()).ok_or_else(|| FieldError::Unknown(column.to_string()))?;
+        match (self.comparison, &kind) {
+            (Is | IsNot, _) if self.value.is_null() => Ok(()),
+            (_, ColumnKind::Json) => Err(not_allowed(column, "columns of JSON can only be compared with null")),
+            _ if self.value.is_null() => Err(not_allowed(column, "null can only be equal, or not equal")),
+            (Contains, kind) if *kind != ColumnKind::Text => Err(not_allowed(column, "only text can contain a text")),
+            _ if kind.fits(&self.value) => Ok(()),
+            _ => Err(FieldError::WrongType { column: column.clone(), expected: kind.expected() }),
+        }
+    }
+}
+
+fn not_allowed(column: &ColumnName, rule: &'static str) -> FieldError {
+    FieldError::NotAllowed { column: column.clone(), rule }
 }
 
 impl Record {

@@ -191,6 +191,16 @@ impl RecordTable {
         self.check_names_and_size(fields)
     }
 
+    /// The kind of a column that a query can name: a declared one, or one that every record has.
+    #[must_use]
+    pub fn kind_of(&self, column: &str) -> Option<ColumnKind> {
+        match column {
+            "id" | "org_id" => Some(ColumnKind::Uuid),
+            "created_at" | "modified_at" => Some(ColumnKind::Time),
+            other => self.find(other).map(|column| column.kind.clone()),
+        }
+    }
+
     /// Fields with each value in the one spelling that is kept ([`ColumnKind::canonical`]).
     #[must_use]
     pub fn canonical(&self, fields: Fields) -> Fields {

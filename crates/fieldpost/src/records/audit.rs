@@ -2,6 +2,7 @@
 
 use super::{AuditCounts, AuditOperation, RecordId, TableName};
 use crate::{Client, Result};
+use fieldpost_domain::records::NewAuditEntry;
 
 /// The most characters of a context.
 const CONTEXT_LIMIT: usize = 500;
@@ -14,14 +15,30 @@ impl Client {
     /// # Errors
     /// If the store fails.
     pub async fn audit_read(&self, table: &TableName, record: RecordId, context: &str) -> Result<()> {
-        if !self.is_signed_in().await? {
+        self.audit_reads(table, &[record], context).await
+    }
+
+    /// The same for a list of records, in one write.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn audit_reads(&self, table: &TableName, records: &[RecordId], context: &str) -> Result<()> {
+        if records.is_empty() || !self.is_signed_in().await? {
             return Ok(());
         }
-        let id = self.inner.env.audit_id();
         let at = self.device_time()?;
         let context = Some(context.trim()).filter(|context| !context.is_empty());
-        let context = context.map(|context| context.replace('\0', "").chars().take(CONTEXT_LIMIT).collect());
-        Ok(self.record_store()?.audit(id, table, record, AuditOperation::Read, context, at).await?)
+        let context: Option<String> =
+            context.map(|context| context.replace('\0', "").chars().take(CONTEXT_LIMIT).collect());
+        let read = |record: &RecordId| NewAuditEntry {
+            id: self.inner.env.audit_id(),
+            table: table.clone(),
+            record_id: *record,
+            operation: AuditOperation::Read,
+            context: context.clone(),
+            at,
+        };
+        Ok(self.record_store()?.audit(records.iter().map(read).collect()).await?)
     }
 
     /// The sizes of the audit log on this device.

@@ -92,6 +92,18 @@ impl<M: Model + Send + Sync> TypedRecords<M> {
         Ok(record)
     }
 
+    /// Shows a list of records to the signed-in person: queries them and adds each to the audit log, with where in the
+    /// app. Records that do not fit the model are left out.
+    ///
+    /// # Errors
+    /// As [`TypedRecords::query`].
+    pub async fn read_all(&self, query: RecordQuery, context: &str) -> Result<Vec<TypedRecord<M>>> {
+        let found = self.query(query).await?;
+        let shown: Vec<_> = found.iter().map(|record| record.id).collect();
+        self.records.client().audit_reads(self.records.table(), &shown, context).await?;
+        Ok(found)
+    }
+
     /// The records that a query asks for. Records that do not fit the model are left out; [`Records::query`] has them.
     ///
     /// # Errors

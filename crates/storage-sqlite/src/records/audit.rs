@@ -18,7 +18,7 @@ use crate::{
 };
 use fieldpost_domain::{
     AuditId, PersonId,
-    records::{AuditEntry, ClockId, DeviceTime, RecordId, TableName},
+    records::{AuditEntry, ClockId, DeviceTime, NewAuditEntry, RecordId, TableName},
 };
 use fieldpost_storage::{
     ChangeSet,
@@ -30,15 +30,27 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 
-/// The entry names its table as the device does; its person is the owner of the file.
-pub(super) async fn add(tx: &Tx, entry: AuditEntry) -> Res<()> {
+pub(super) async fn add(tx: &Tx, entries: Vec<NewAuditEntry>) -> Res<()> {
     let Some(owner) = tx.find_one::<account::Model>(&account::Entity::find()).await? else { return Ok(()) };
+    let mut added = 0;
+    for entry in entries {
+        added += add_one(tx, owner.person_id, entry).await?;
+    }
+    if added == 0 {
+        return Ok(());
+    }
+    tx.changed(ChangeSet::nothing().and_record_queue()).await;
+    bound(tx).await
+}
+
+/// The number of rows that were added: none if the id is there already.
+async fn add_one(tx: &Tx, person_id: Id, entry: NewAuditEntry) -> Res<u64> {
     let declaration = tables::declaration(tx, &entry.table).await?;
     let record = alias::resolve(tx, &entry.table, entry.record_id).await?;
     let row = ActiveModel {
         position: NotSet,
         id: Set(Id(entry.id.as_uuid())),
-        person_id: Set(owner.person_id),
+        person_id: Set(person_id),
         table_name: Set(declaration.server_name.as_str().to_owned()),
         record_id: Set(Id(record)),
         operation: Set(entry.operation.as_str().to_owned()),
@@ -47,11 +59,7 @@ pub(super) async fn add(tx: &Tx, entry: AuditEntry) -> Res<()> {
         at: Set(Micros(entry.at.at)),
     };
     let known = OnConflict::column(A::Id).do_nothing().to_owned();
-    if tx.execute(&Entity::insert(row).on_conflict(known)).await? == 0 {
-        return Ok(());
-    }
-    tx.changed(ChangeSet::nothing().and_record_queue()).await;
-    bound(tx).await
+    tx.execute(&Entity::insert(row).on_conflict(known)).await
 }
 
 /// Drops the oldest above the limit, and counts them.

@@ -28,10 +28,6 @@ const fn missing() -> Fault {
     Fault::kind(StorageErrorKind::NotFound)
 }
 
-fn invalid(fault: &FieldError) -> Fault {
-    Fault::Kind(StorageErrorKind::InvalidRecord, Some(fault.to_string()))
-}
-
 /// Who makes a change must have signed in.
 async fn author(tx: &Tx) -> Res<Uuid> {
     let account = tx.find_one::<account::Model>(&account::Entity::find()).await?;
@@ -71,10 +67,9 @@ pub(super) async fn create(tx: &Tx, mutation: MutationId, new: NewRecord) -> Res
         return Ok(stored);
     }
     if local.is_known() || is_buried(tx, &table.name, record).await? {
-        let detail = "the id is that of a deleted record".to_owned();
-        return Err(Fault::Kind(StorageErrorKind::InvalidRecord, Some(detail)));
+        return Err(Fault::Field(FieldError::IdOfDeleted));
     }
-    declaration.check_new(&new.fields).map_err(|fault| invalid(&fault))?;
+    declaration.check_new(&new.fields).map_err(Fault::Field)?;
     let fields = kept(tx, table, declaration, new.fields).await?;
     let priority = declaration.priority.of(&fields);
     let org_id = Some(match new.org_id {
@@ -108,7 +103,7 @@ pub(super) async fn update(tx: &Tx, mutation: MutationId, change: RecordChange) 
     let record = alias::resolve(tx, &table.name, change.id).await?;
     let mut local = local::one(tx, table, record).await?;
     let shown = local.record(declaration).ok_or_else(missing)?;
-    declaration.check_change(&change.fields).map_err(|fault| invalid(&fault))?;
+    declaration.check_change(&change.fields).map_err(Fault::Field)?;
     let fields = kept(tx, table, declaration, change.fields).await?;
     let null = serde_json::Value::Null;
     let changes = fields.iter().any(|(name, value)| shown.fields.get(name).unwrap_or(&null) != value);

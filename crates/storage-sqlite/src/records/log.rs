@@ -4,8 +4,8 @@ use super::audit;
 use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AuditId, PersonId,
-    records::{AuditEntry, AuditOperation, DeviceTime, RecordId, TableName},
+    AuditId,
+    records::{AuditEntry, NewAuditEntry},
 };
 use fieldpost_storage::{
     StorageResult,
@@ -15,19 +15,9 @@ use fieldpost_storage::{
 /// A lost entry costs nobody their work, so none waits for the disk.
 #[async_trait]
 impl AuditLog for SqliteStore {
-    async fn audit(
-        &self,
-        id: AuditId,
-        table: &TableName,
-        record: RecordId,
-        operation: AuditOperation,
-        context: Option<String>,
-        at: DeviceTime,
-    ) -> StorageResult<()> {
-        let (person_id, table, record_id) = (PersonId::NOBODY, table.clone(), record);
-        let entry = AuditEntry { id, person_id, table, record_id, operation, context, at, ahead_micros: None };
+    async fn audit(&self, entries: Vec<NewAuditEntry>) -> StorageResult<()> {
         let write = self.db.write("audit", Durability::Process).await?;
-        let added = audit::add(write.tx(), entry).await;
+        let added = audit::add(write.tx(), entries).await;
         write.finish(added).await
     }
 

@@ -20,18 +20,14 @@ use fieldpost_domain::{
     RecordId,
     records::{ColumnKind, Comparison, Filter, Record, RecordQuery, RecordState, RecordTable, TableName},
 };
-use fieldpost_storage::StorageErrorKind;
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, Func, Order, Query, SelectStatement};
 use serde_json::Value;
 use uuid::Uuid;
 
-const fn invalid() -> Fault {
-    Fault::kind(StorageErrorKind::InvalidRecord)
-}
-
 pub(super) async fn find(tx: &Tx, query: &RecordQuery) -> Res<Vec<Record>> {
     let tables = Tables::read(tx).await?;
     let (table, declaration) = tables.get(&query.table)?;
+    query.check(declaration).map_err(Fault::Field)?;
     let select = select(tx, table, declaration, query).await?;
     rows(tx, &select).await?.iter().map(|row| read(table, declaration, row)).collect()
 }
@@ -59,7 +55,7 @@ pub(super) async fn select(
     for filter in &query.filters {
         select.and_where(condition(tx, declaration, filter).await?);
     }
-    order(&mut select, declaration, query)?;
+    order(&mut select, declaration, query);
     // SQLite has no offset without a limit.
     let limit = query.limit.map_or(i64::MAX.unsigned_abs(), u64::from);
     if query.limit.is_some() || query.offset > 0 {
@@ -75,44 +71,23 @@ fn changes_of(table: &Table) -> SelectStatement {
     Query::select().expr(super::sql::literal(1)).from(Queue).and_where(of_table).and_where(record).to_owned()
 }
 
-fn order(select: &mut SelectStatement, declaration: &RecordTable, query: &RecordQuery) -> Res<()> {
-    let (column, descending) = match &query.order {
-        Some(order) => (order.column.as_str(), order.descending),
-        None => ("created_at", true),
-    };
-    kind_of(declaration, column).filter(|kind| *kind != ColumnKind::Json).ok_or_else(invalid)?;
+fn order(select: &mut SelectStatement, declaration: &RecordTable, query: &RecordQuery) {
+    let (column, descending) = query.sorting();
     let direction = if descending { Order::Desc } else { Order::Asc };
     if declaration.find(column).is_some() {
         select.order_by_expr(col(column).is_null(), Order::Asc);
     }
     select.order_by_expr(col(column), direction).order_by_expr(col("id"), Order::Asc);
-    Ok(())
-}
-
-/// The kind of a column: a declared one, or one that every record has.
-fn kind_of(table: &RecordTable, column: &str) -> Option<ColumnKind> {
-    match column {
-        "id" | "org_id" => Some(ColumnKind::Uuid),
-        "created_at" | "modified_at" => Some(ColumnKind::Time),
-        other => table.find(other).map(|column| column.kind.clone()),
-    }
 }
 
 async fn condition(tx: &Tx, declaration: &RecordTable, filter: &Filter) -> Res<Expr> {
     let name = filter.column.as_str();
-    let kind = kind_of(declaration, name).ok_or_else(invalid)?;
     let column = || col(name);
     if filter.value == Value::Null {
-        return match filter.comparison {
-            Comparison::Is => Ok(column().is_null()),
-            Comparison::IsNot => Ok(column().is_not_null()),
-            _ => Err(invalid()),
-        };
+        let is_null = filter.comparison == Comparison::Is;
+        return Ok(if is_null { column().is_null() } else { column().is_not_null() });
     }
-    let contains = filter.comparison == Comparison::Contains;
-    if kind == ColumnKind::Json || (contains && kind != ColumnKind::Text) || !kind.fits(&filter.value) {
-        return Err(invalid());
-    }
+    let kind = declaration.kind_of(name).unwrap_or(ColumnKind::Text);
     let value = Expr::value(value(tx, declaration, name, &kind, &filter.value).await?);
     Ok(match filter.comparison {
         Comparison::Is => column().eq(value),

@@ -29,7 +29,10 @@ use fieldpost_domain::{
 use std::{
     collections::{BTreeMap, HashSet},
     future::Future,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::sync::Mutex;
 
@@ -42,7 +45,7 @@ impl<D: Device> Device for Reported<D> {
     async fn open(&self) -> Arc<dyn Store> {
         let store = self.0.open().await;
         let heard = Mutex::new(store.changes());
-        Arc::new(Watched { store, heard })
+        Arc::new(Watched { store, heard, large: AtomicBool::new(false) })
     }
 }
 
@@ -50,6 +53,8 @@ struct Watched {
     store: Arc<dyn Store>,
     /// Held for the length of a commit.
     heard: Mutex<ChangeReceiver>,
+    /// It has many conversations, and is no longer looked at.
+    large: AtomicBool,
 }
 
 /// Everything that a person can see.
@@ -63,7 +68,7 @@ struct View {
 }
 
 /// Stories with more than that are about speed, and looking at all of it takes long.
-const FEW: usize = 20;
+const FEW: u32 = 20;
 const MANY: u32 = 1_000;
 const MANY_WAITING: u64 = 100;
 
@@ -74,7 +79,7 @@ impl View {
         if waiting.pending + waiting.failed > MANY_WAITING {
             return None;
         }
-        let list = store.conversations(MANY).await.ok().filter(|list| list.len() <= FEW)?;
+        let list = store.conversations(FEW).await.ok()?;
         let mut threads = BTreeMap::new();
         for line in &list {
             threads.insert(line.id, store.messages(line.id, Window::newest(MANY)).await.ok()?);
@@ -110,13 +115,22 @@ impl View {
 }
 
 impl Watched {
+    async fn view(&self) -> Option<View> {
+        if self.large.load(Ordering::Relaxed) {
+            return None;
+        }
+        let few = self.store.conversations(FEW + 1).await.ok()?.len() <= FEW as usize;
+        self.large.store(!few, Ordering::Relaxed);
+        if few { View::of(&*self.store).await } else { None }
+    }
+
     async fn commit<T>(&self, call: impl Future<Output = StorageResult<T>> + Send) -> StorageResult<T> {
         let mut heard = self.heard.lock().await;
-        let before = View::of(&*self.store).await;
+        let before = self.view().await;
         heard.take();
         let result = call.await;
         let reported = heard.take();
-        if let (Some(before), Some(after)) = (before, View::of(&*self.store).await) {
+        if let (Some(before), Some(after)) = (before, self.view().await) {
             before.assert_reported(&after, &reported);
             after.assert_counted();
         }

@@ -4,7 +4,7 @@ use crate::StorageResult;
 use async_trait::async_trait;
 use fieldpost_domain::{
     AuditId,
-    records::{AuditEntry, AuditOperation, DeviceTime, RecordId, TableName},
+    records::{AuditEntry, NewAuditEntry},
 };
 
 /// The sizes of the audit log on this device.
@@ -28,7 +28,7 @@ pub const CONTEXT_LIMIT: usize = 500;
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait AuditLog: Send + Sync {
-    /// Adds an entry for the owner of the file.
+    /// Adds entries for the owner of the file, all of them or none: a list that is shown is one call.
     ///
     /// 1. Nothing is added, and that is no error, when the file has no owner (`nothing_is_audited_without_an_owner`).
     ///    Whether the owner is signed in now is for the caller to know, because an app may keep its session itself.
@@ -38,15 +38,7 @@ pub trait AuditLog: Send + Sync {
     ///    (`a_full_audit_log_drops_the_oldest_and_counts_them`).
     /// 4. A context is cut after [`CONTEXT_LIMIT`] characters; an id that is there already adds nothing
     ///    (`an_entry_is_never_refused`).
-    async fn audit(
-        &self,
-        id: AuditId,
-        table: &TableName,
-        record: RecordId,
-        operation: AuditOperation,
-        context: Option<String>,
-        at: DeviceTime,
-    ) -> StorageResult<()>;
+    async fn audit(&self, entries: Vec<NewAuditEntry>) -> StorageResult<()>;
 
     /// The oldest entries, at most `limit`. They stay until [`AuditLog::audited`]
     /// (`entries_stay_until_the_server_has_them`).

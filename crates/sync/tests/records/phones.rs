@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use fieldpost_domain::{
     ConversationId, MessageContent, MessageId, MessageKind, MutationId, RecordId, Time,
     records::{
-        AuditOperation, Column, ColumnKind, ColumnName, Fields, NewRecord, Record, RecordChange, RecordQuery,
-        RecordRow, RecordState, RecordTable,
+        AuditOperation, Column, ColumnKind, ColumnName, Fields, NewAuditEntry, NewRecord, Record, RecordChange,
+        RecordQuery, RecordRow, RecordState, RecordTable,
     },
 };
 use fieldpost_remote::{
@@ -141,9 +141,9 @@ impl Phone {
 
     pub(crate) async fn read(&self, id: RecordId) {
         let at = self.coordinator.records().now();
-        let entry = fieldpost_domain::AuditId::from_uuid(self.env.mutation_id().as_uuid());
-        let context = Some("list".to_owned());
-        self.store.audit(entry, &table("visits"), id, AuditOperation::Read, context, at).await.unwrap();
+        let (record_id, id) = (id, fieldpost_domain::AuditId::from_uuid(self.env.mutation_id().as_uuid()));
+        let (table, operation, context) = (table("visits"), AuditOperation::Read, Some("list".to_owned()));
+        self.store.audit(vec![NewAuditEntry { id, table, record_id, operation, context, at }]).await.unwrap();
     }
 
     pub(crate) async fn shown(&self) -> Vec<Record> {

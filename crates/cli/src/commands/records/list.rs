@@ -34,6 +34,8 @@ pub(super) async fn records(
     if found.is_empty() {
         output.tell("There is no such record on this device.");
     }
+    let shown: Vec<_> = found.iter().map(|record| record.id).collect();
+    device.client.audit_reads(name, &shown, "fieldpost records list").await?;
     found.iter().for_each(|record| output.result(&as_json(record), || line(record)));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The audit log.
 
-use super::build::{audit_id, moment, record_id, table};
+use super::build::{audit_entry, audit_id, moment, record_id, table};
 use super::given::{changes_of, counts, ready};
 use super::{Phone, RecordDevice};
 use crate::conformance::build::iris;
@@ -8,12 +8,11 @@ use crate::records::{AUDIT_LIMIT, AuditCounts, CONTEXT_LIMIT, RecordStore};
 use crate::{ChangeSet, StorageErrorKind};
 use fieldpost_domain::{
     Changes,
-    records::{AuditEntry, AuditOperation},
+    records::{AuditEntry, AuditOperation, NewAuditEntry},
 };
 
 async fn read(store: &dyn RecordStore, n: u64) {
-    let context = Some("the list".to_owned());
-    store.audit(audit_id(n), &table("visits"), record_id(n), AuditOperation::Read, context, moment(n)).await.unwrap();
+    store.audit(vec![audit_entry(n)]).await.unwrap();
 }
 
 async fn ids(store: &dyn RecordStore, limit: u32) -> Vec<fieldpost_domain::AuditId> {
@@ -45,9 +44,10 @@ pub async fn an_entry_has_the_names_of_the_server(store: &dyn RecordStore) {
         ahead_micros: None,
     };
     assert_eq!(store.next_audit(9).await.unwrap(), [entry]);
-    let unknown = table("tools");
-    let error = store.audit(audit_id(2), &unknown, record_id(1), AuditOperation::Read, None, moment(1)).await;
+    let unknown = NewAuditEntry { table: table("tools"), ..audit_entry(3) };
+    let error = store.audit(vec![audit_entry(2), unknown]).await;
     assert_eq!(error.unwrap_err().kind(), StorageErrorKind::NotFound);
+    assert_eq!(ids(store, 9).await, [audit_id(1)], "all entries of a call, or none");
 }
 
 /// `AuditLog::next_audit` and `AuditLog::audited`.
@@ -66,9 +66,9 @@ pub async fn entries_stay_until_the_server_has_them(store: &dyn RecordStore) {
 /// `AuditLog::audit`, rule 3.
 pub async fn a_full_audit_log_drops_the_oldest_and_counts_them(store: &dyn RecordStore) {
     let all = AUDIT_LIMIT as u64 + 2;
-    for n in 1..=all {
-        read(store, n).await;
-    }
+    store.audit((1..all).map(audit_entry).collect()).await.unwrap();
+    assert_eq!(store.audit_counts().await.unwrap(), AuditCounts { pending: AUDIT_LIMIT as u64, dropped: 1 });
+    read(store, all).await;
     assert_eq!(store.audit_counts().await.unwrap(), AuditCounts { pending: AUDIT_LIMIT as u64, dropped: 2 });
     assert_eq!(ids(store, 2).await, [audit_id(3), audit_id(4)]);
     assert_eq!(ids(store, u32::MAX).await.last(), Some(&audit_id(all)));
@@ -78,11 +78,9 @@ pub async fn a_full_audit_log_drops_the_oldest_and_counts_them(store: &dyn Recor
 /// `AuditLog::audit`, rule 4.
 pub async fn an_entry_is_never_refused(store: &dyn RecordStore) {
     let long = "ü".repeat(CONTEXT_LIMIT + 1);
-    let audit = |context| {
-        let table = table("visits");
-        async move {
-            store.audit(audit_id(1), &table, record_id(1), AuditOperation::Update, context, moment(1)).await.unwrap();
-        }
+    let audit = |context| async move {
+        let entry = NewAuditEntry { operation: AuditOperation::Update, context, ..audit_entry(1) };
+        store.audit(vec![entry]).await.unwrap();
     };
     audit(Some(long)).await;
     let again = changes_of(store, audit(None)).await;

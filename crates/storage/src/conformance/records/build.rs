@@ -5,9 +5,9 @@ use crate::records::RecordBatch;
 use fieldpost_domain::{
     AuditId, Time, Transfer, Version,
     records::{
-        ClockId, Column, ColumnKind, ColumnName, DeviceTime, Fields, NewRecord, Priority, RecordChange, RecordId,
-        RecordOutcome, RecordPage, RecordQuery, RecordRefusal, RecordRefusalCode, RecordResult, RecordRow, RecordTable,
-        RecordTombstone, TableName,
+        AuditOperation, ClockId, Column, ColumnKind, ColumnName, DeviceTime, Fields, NewAuditEntry, NewRecord,
+        Priority, RecordChange, RecordId, RecordOutcome, RecordPage, RecordQuery, RecordRefusal, RecordRefusalCode,
+        RecordResult, RecordRow, RecordTable, RecordTombstone, TableName,
     },
 };
 use serde_json::Value;
@@ -28,6 +28,19 @@ pub fn record_id(n: u64) -> RecordId {
 #[must_use]
 pub fn audit_id(n: u64) -> AuditId {
     AuditId::from_uuid(uuid(2, n))
+}
+
+/// Iris has seen visit number `n`, at the second `n`.
+#[must_use]
+pub fn audit_entry(n: u64) -> NewAuditEntry {
+    NewAuditEntry {
+        id: audit_id(n),
+        table: table("visits"),
+        record_id: record_id(n),
+        operation: AuditOperation::Read,
+        context: Some("the list".to_owned()),
+        at: moment(n),
+    }
 }
 
 /// Clock number `n`. Clock 1 runs in most stories.

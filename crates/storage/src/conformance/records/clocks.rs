@@ -1,11 +1,11 @@
 //! Clocks of a device.
 
-use super::build::{audit_id, change, clock, everything, field, moment, record_id, table};
+use super::build::{audit_entry, change, clock, everything, field, moment};
 use super::given::{created, ready, stored, taken};
 use super::{Phone, RecordDevice};
 use crate::conformance::build::{at, mutation_id};
 use crate::records::RecordStore;
-use fieldpost_domain::records::{AuditOperation, DeviceTime};
+use fieldpost_domain::records::DeviceTime;
 
 async fn aheads(store: &dyn RecordStore) -> Vec<Option<i64>> {
     taken(store, everything()).await.into_iter().map(|mutation| mutation.ahead_micros).collect()
@@ -17,7 +17,7 @@ pub async fn times_of_a_measured_clock_are_known_in_the_next_process(device: &dy
     ready(&Phone { store: store.clone(), records: records.clone() }).await;
     records.clock_measured(clock(1), 5_000_000).await.unwrap();
     created(&*records, 1).await;
-    records.audit(audit_id(1), &table("visits"), record_id(1), AuditOperation::Read, None, moment(1)).await.unwrap();
+    records.audit(vec![audit_entry(1)]).await.unwrap();
     records.clock_measured(clock(1), -7_000_000).await.unwrap();
     store.close().await.unwrap();
 

@@ -3,8 +3,8 @@
 use super::RecordDevice;
 use super::build::{change, column, field, moment, new_visit, record_id, table};
 use super::given::{
-    all_places, answered, batch, buried, counts, create, created, deleted, loaded, pulled, queue, seen, stored, taken,
-    visit,
+    all_places, answered, batch, buried, counts, create, created, deleted, loaded, names_the_field, pulled, queue,
+    seen, stored, taken, visit,
 };
 use crate::StorageErrorKind;
 use crate::conformance::{
@@ -89,6 +89,7 @@ pub async fn a_record_is_checked_against_its_declaration(store: &dyn RecordStore
         let named = format!("{:.80?}", fields);
         let error = store.create_record(mutation_id(1), NewRecord { fields, ..new_visit(1) }).await.unwrap_err();
         assert_eq!((error.kind(), error.operation()), (StorageErrorKind::InvalidRecord, "create_record"), "{named}");
+        assert!(names_the_field(&error), "{named}: an app shows which field is wrong");
     }
     assert!(all_places(store).await.is_empty() && queue(store).await.is_empty(), "nothing is stored");
 }

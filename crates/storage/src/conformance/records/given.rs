@@ -8,11 +8,11 @@ use crate::conformance::build::{at, mutation_id};
 use crate::records::{
     RecordApplyReport, RecordBatch, RecordCounts, RecordEntryState, RecordQueueEntry, RecordSettleReport, RecordStore,
 };
-use crate::{ChangeSet, Turn};
+use crate::{ChangeSet, StorageError, Turn};
 use fieldpost_domain::{
     Changes, MutationId,
     records::{
-        Fields, NewRecord, Record, RecordConflict, RecordMutation, RecordOutcome, RecordPage, RecordQuery,
+        FieldError, Fields, NewRecord, Record, RecordConflict, RecordMutation, RecordOutcome, RecordPage, RecordQuery,
         RecordRefusalCode, RecordResult, RecordRow, RecordTombstone,
     },
 };
@@ -21,6 +21,11 @@ use fieldpost_domain::{
 pub async fn ready(phone: &Phone) {
     crate::conformance::given::loaded(&*phone.store, Changes::default()).await;
     phone.records.declare(&tables()).await.unwrap();
+}
+
+/// The error says what is wrong with which field, so that an app can show it.
+pub fn names_the_field(error: &StorageError) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.is::<FieldError>())
 }
 
 /// Iris creates visit number `n` with mutation number `n`.

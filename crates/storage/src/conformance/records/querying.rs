@@ -1,7 +1,7 @@
 //! Queries.
 
 use super::build::{all_visits, column, field, new_visit, record_id, row_with, table};
-use super::given::{create, created, deleted, loaded, places, stored, updated};
+use super::given::{create, created, deleted, loaded, names_the_field, places, stored, updated};
 use crate::StorageErrorKind;
 use crate::conformance::build::{at, org, other_org};
 use crate::records::RecordStore;
@@ -155,5 +155,6 @@ pub async fn a_faulty_query_is_refused(store: &dyn RecordStore) {
     for query in faulty {
         let error = store.records(&query).await.unwrap_err();
         assert_eq!((error.kind(), error.operation()), (StorageErrorKind::InvalidRecord, "records"), "{query:?}");
+        assert!(names_the_field(&error), "{query:?}");
     }
 }

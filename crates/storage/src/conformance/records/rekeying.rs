@@ -1,8 +1,8 @@
 //! The server has a record under another id.
 
 use super::build::{
-    all_visits, audit_id, change, column, everything, field, moment, new_site, new_visit_of, record_id, row, row_with,
-    site_row, table, won,
+    all_visits, audit_entry, change, column, everything, field, moment, new_site, new_visit_of, record_id, row,
+    row_with, site_row, table, won,
 };
 use super::given::{
     all_places, answered, batch, conflicts, create, created, deleted, loaded, places, pulled, queue, seen, taken,
@@ -14,7 +14,7 @@ use crate::conformance::{
     given::mutations,
 };
 use crate::records::{RecordSettleReport, RecordStore};
-use fieldpost_domain::records::{AuditOperation, Comparison, RecordOutcome, RecordRow, RecordState};
+use fieldpost_domain::records::{Comparison, RecordOutcome, RecordRow, RecordState};
 
 /// `RecordQueue::settle_records`, rule 2.
 pub async fn another_server_id_re_keys_the_record(store: &dyn RecordStore) {
@@ -68,7 +68,7 @@ pub async fn the_former_id_works_everywhere(store: &dyn RecordStore) {
     assert_eq!(visit(store, 8).await.fields, field("place", "Roof"));
     let query = all_visits().filter(column("id"), Comparison::Is, record_id(1).to_string());
     assert_eq!(places(store, &query).await, ["Roof"]);
-    store.audit(audit_id(1), &table("visits"), record_id(1), AuditOperation::Read, None, moment(1)).await.unwrap();
+    store.audit(vec![audit_entry(1)]).await.unwrap();
     assert_eq!(store.next_audit(9).await.unwrap()[0].record_id, record_id(8));
     assert_eq!(create(store, 3, super::build::new_visit(1)).await.id, record_id(8), "it is not created again");
     deleted(store, 4, 1).await;
@@ -78,7 +78,7 @@ pub async fn the_former_id_works_everywhere(store: &dyn RecordStore) {
 /// What waits in the audit log, and what was lost, belong to the record.
 pub async fn conflicts_and_audit_entries_follow_a_re_keyed_record(store: &dyn RecordStore) {
     created(store, 1).await;
-    store.audit(audit_id(1), &table("visits"), record_id(1), AuditOperation::Read, None, moment(1)).await.unwrap();
+    store.audit(vec![audit_entry(1)]).await.unwrap();
     batch(store).await;
     updated(store, 2, 1, field("place", "Ours")).await;
     store.postpone_records(&mutations([1]), at(1)).await.unwrap();

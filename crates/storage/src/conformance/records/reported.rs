@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use fieldpost_domain::{
     AuditId, Cursor, MutationId, Time,
     records::{
-        AuditEntry, AuditOperation, ClockId, DeviceTime, NewRecord, Record, RecordChange, RecordConflict, RecordId,
+        AuditEntry, ClockId, DeviceTime, NewAuditEntry, NewRecord, Record, RecordChange, RecordConflict, RecordId,
         RecordMutation, RecordPage, RecordQuery, RecordResult, RecordTable, TableName,
     },
 };
@@ -248,16 +248,8 @@ impl RecordReplica for Watched {
 
 #[async_trait]
 impl AuditLog for Watched {
-    async fn audit(
-        &self,
-        id: AuditId,
-        table: &TableName,
-        record: RecordId,
-        operation: AuditOperation,
-        context: Option<String>,
-        at: DeviceTime,
-    ) -> StorageResult<()> {
-        self.commit(self.records.audit(id, table, record, operation, context, at)).await
+    async fn audit(&self, entries: Vec<NewAuditEntry>) -> StorageResult<()> {
+        self.commit(self.records.audit(entries)).await
     }
 
     async fn next_audit(&self, limit: u32) -> StorageResult<Vec<AuditEntry>> {

@@ -1,6 +1,8 @@
 //! What a commit reports as changed.
 
-use super::build::{audit_id, field, moment, new_site, new_visit_of, record_id, row, table, tombstone, visits, won};
+use super::build::{
+    audit_entry, audit_id, field, moment, new_site, new_visit_of, record_id, row, table, tombstone, visits, won,
+};
 use super::given::{
     answered, batch, buried, changes_of, create, created, deleted, loaded, pulled, ready, stored, turn, updated,
 };
@@ -8,7 +10,7 @@ use super::{Phone, RecordDevice};
 use crate::conformance::{build::mutation_id, given::mutations};
 use crate::records::{RecordMemory, RecordStore};
 use crate::{ChangeSet, Touched};
-use fieldpost_domain::records::{AuditOperation, RecordOutcome};
+use fieldpost_domain::records::RecordOutcome;
 
 fn tables(changes: &ChangeSet) -> (bool, bool) {
     (changes.records.contains(&table("visits")), changes.records.contains(&table("sites")))
@@ -87,8 +89,7 @@ pub async fn the_queue_is_reported(store: &dyn RecordStore) {
         changes_of(store, store.cancel_record(mutation_id(1))).await,
     ];
     assert!(calls.iter().all(|changes| changes.record_queue), "{calls:?}");
-    let visits = table("visits");
-    let read = store.audit(audit_id(1), &visits, record_id(1), AuditOperation::Read, None, moment(1));
+    let read = store.audit(vec![audit_entry(1)]);
     assert_eq!(changes_of(store, read).await, ChangeSet::nothing().and_record_queue());
     assert!(changes_of(store, store.audited(&[audit_id(1)])).await.record_queue);
 }

@@ -2,7 +2,8 @@
 
 use super::build::{change, clock, everything, field, immediate, moment, new_visit, record_id, row_with};
 use super::given::{
-    answered, batch, counts, created, failure, loaded, place, queue, queued, stored, taken, updated, visit,
+    answered, batch, counts, created, failure, loaded, names_the_field, place, queue, queued, stored, taken, updated,
+    visit,
 };
 use crate::StorageErrorKind;
 use crate::conformance::{
@@ -140,6 +141,7 @@ pub async fn a_faulty_update_changes_nothing(store: &dyn RecordStore) {
     for fields in [field("place", Value::Null), field("colour", "red"), field("count", "many"), field("version", 1)] {
         let error = store.update_record(mutation_id(2), change(1, fields, moment(2))).await.unwrap_err();
         assert_eq!((error.kind(), error.operation()), (StorageErrorKind::InvalidRecord, "update_record"));
+        assert!(names_the_field(&error));
     }
     let error = store.update_record(mutation_id(2), change(9, Fields::new(), moment(2))).await.unwrap_err();
     assert_eq!(error.kind(), StorageErrorKind::NotFound);

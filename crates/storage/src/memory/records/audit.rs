@@ -5,23 +5,35 @@ use crate::{
     StorageResult,
     records::{AUDIT_LIMIT, AuditCounts, CONTEXT_LIMIT},
 };
-use fieldpost_domain::{AuditId, records::AuditEntry};
-use std::sync::Arc;
+use fieldpost_domain::{
+    AuditId, PersonId,
+    records::{AuditEntry, NewAuditEntry},
+};
+use std::{collections::HashSet, sync::Arc};
 
 impl RecordsState {
     /// Adds an entry with names of the device.
-    pub(super) fn audit(&mut self, entry: AuditEntry) -> StorageResult<()> {
-        let table = self.table(&entry.table, "audit")?.server_name.clone();
-        let (_, record_id) = self.resolve(&entry.table, entry.record_id);
-        let context = entry.context.as_ref().map(|text| text.chars().take(CONTEXT_LIMIT).collect());
-        if self.audit.iter().all(|other| other.id != entry.id) {
-            self.audit.push_back(Arc::new(AuditEntry { table, record_id, context, ..entry }));
+    pub(super) fn audit(&mut self, person_id: PersonId, entries: Vec<NewAuditEntry>) -> StorageResult<()> {
+        let mut known: HashSet<_> = self.audit.iter().map(|entry| entry.id).collect();
+        for new in entries {
+            let entry = self.entry(person_id, new)?;
+            if known.insert(entry.id) {
+                self.audit.push_back(Arc::new(entry));
+            }
         }
         while self.audit.len() > AUDIT_LIMIT {
             self.audit.pop_front();
             self.dropped += 1;
         }
         Ok(())
+    }
+
+    fn entry(&self, person_id: PersonId, new: NewAuditEntry) -> StorageResult<AuditEntry> {
+        let NewAuditEntry { id, table, record_id, operation, context, at } = new;
+        let (_, record_id) = self.resolve(&table, record_id);
+        let table = self.table(&table, "audit")?.server_name.clone();
+        let context = context.map(|text| text.chars().take(CONTEXT_LIMIT).collect());
+        Ok(AuditEntry { id, person_id, table, record_id, operation, context, at, ahead_micros: None })
     }
 
     pub(super) fn next_audit(&self, limit: u32) -> Vec<AuditEntry> {

@@ -42,10 +42,9 @@ impl RecordsState {
             return Ok(stored);
         }
         if self.is_known(&key) || self.tombstones.contains_key(&key) {
-            let detail = "the id is that of a deleted record";
-            return Err(StorageError::new(StorageErrorKind::InvalidRecord, OPERATION).with_detail(detail));
+            return Err(invalid(FieldError::IdOfDeleted, OPERATION));
         }
-        table.check_new(&new.fields).map_err(|fault| invalid(&fault, OPERATION))?;
+        table.check_new(&new.fields).map_err(|fault| invalid(fault, OPERATION))?;
         let fields = self.kept(table, new.fields);
         let priority = table.priority.of(&fields);
         let org_id = Some(match new.org_id {
@@ -64,7 +63,7 @@ impl RecordsState {
         let table = self.table(&change.table, OPERATION)?;
         let key = self.resolve(&change.table, change.id);
         let shown = self.must_show(&key, OPERATION)?;
-        table.check_change(&change.fields).map_err(|fault| invalid(&fault, OPERATION))?;
+        table.check_change(&change.fields).map_err(|fault| invalid(fault, OPERATION))?;
         let fields = self.kept(table, change.fields);
         let null = serde_json::Value::Null;
         let changes = fields.iter().any(|(name, value)| shown.fields.get(name).unwrap_or(&null) != value);
@@ -163,6 +162,6 @@ impl RecordsState {
     }
 }
 
-fn invalid(fault: &FieldError, operation: &'static str) -> StorageError {
-    StorageError::new(StorageErrorKind::InvalidRecord, operation).with_detail(fault.to_string())
+pub(super) fn invalid(fault: FieldError, operation: &'static str) -> StorageError {
+    StorageError::new(StorageErrorKind::InvalidRecord, operation).with_detail(fault.to_string()).with_source(fault)
 }

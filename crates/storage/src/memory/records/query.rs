@@ -1,7 +1,7 @@
 //! Queries.
 
-use super::state::RecordsState;
-use crate::{StorageError, StorageErrorKind, StorageResult};
+use super::{change::invalid, state::RecordsState};
+use crate::StorageResult;
 use fieldpost_domain::{
     RecordId,
     records::{ColumnKind, Comparison, Filter, Record, RecordQuery, RecordTable, TableName},
@@ -20,13 +20,10 @@ struct Condition {
 impl RecordsState {
     pub(super) fn query(&self, query: &RecordQuery) -> StorageResult<Vec<Record>> {
         let table = self.table(&query.table, "records")?;
-        let conditions =
-            query.filters.iter().map(|filter| self.condition(table, filter)).collect::<StorageResult<Vec<_>>>()?;
-        let (column, descending) = match &query.order {
-            Some(order) => (order.column.as_str(), order.descending),
-            None => ("created_at", true),
-        };
-        let kind = kind(table, column).filter(|kind| *kind != ColumnKind::Json).ok_or_else(invalid)?;
+        query.check(table).map_err(|fault| invalid(fault, "records"))?;
+        let conditions: Vec<_> = query.filters.iter().map(|filter| self.condition(table, filter)).collect();
+        let (column, descending) = query.sorting();
+        let kind = table.kind_of(column).unwrap_or(ColumnKind::Text);
         let mut found: Vec<Record> = self.all_shown(&table.name).into_values().collect();
         found.retain(|record| conditions.iter().all(|condition| condition.holds(&record.value(&condition.column))));
         found.sort_by(|a, b| {
@@ -37,21 +34,10 @@ impl RecordsState {
         Ok(found.into_iter().skip(query.offset as usize).take(limit).collect())
     }
 
-    fn condition(&self, table: &RecordTable, filter: &Filter) -> StorageResult<Condition> {
-        let kind = kind(table, filter.column.as_str()).ok_or_else(invalid)?;
-        let by_equality = matches!(filter.comparison, Comparison::Is | Comparison::IsNot);
-        let possible = match (&kind, filter.comparison) {
-            _ if filter.value.is_null() => by_equality,
-            (ColumnKind::Json, _) => false,
-            (ColumnKind::Text, Comparison::Contains) => true,
-            (_, Comparison::Contains) => false,
-            _ => true,
-        };
-        if !possible || !(filter.value.is_null() || kind.fits(&filter.value)) {
-            return Err(invalid());
-        }
+    fn condition(&self, table: &RecordTable, filter: &Filter) -> Condition {
+        let kind = table.kind_of(filter.column.as_str()).unwrap_or(ColumnKind::Text);
         let value = self.current(table, filter.column.as_str(), &kind, kind.canonical(filter.value.clone()));
-        Ok(Condition { column: filter.column.as_str().to_owned(), kind, comparison: filter.comparison, value })
+        Condition { column: filter.column.as_str().to_owned(), kind, comparison: filter.comparison, value }
     }
 
     /// The value with the current id, if it is that of a record.
@@ -65,15 +51,6 @@ impl RecordsState {
             Some(id) => self.resolve(of, id).1.to_string().into(),
             None => value,
         }
-    }
-}
-
-/// The kind of a column: a declared one, or one that every record has.
-fn kind(table: &RecordTable, column: &str) -> Option<ColumnKind> {
-    match column {
-        "id" | "org_id" => Some(ColumnKind::Uuid),
-        "created_at" | "modified_at" => Some(ColumnKind::Time),
-        other => table.find(other).map(|column| column.kind.clone()),
     }
 }
 
@@ -114,8 +91,4 @@ fn compare(kind: &ColumnKind, a: &Value, b: &Value) -> Ordering {
         ColumnKind::Bool => a.as_bool().cmp(&b.as_bool()),
         _ => a.as_str().cmp(&b.as_str()),
     }
-}
-
-fn invalid() -> StorageError {
-    StorageError::new(StorageErrorKind::InvalidRecord, "records")
 }

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use fieldpost_domain::{
     AuditId, Cursor, MutationId, OrgId, Time,
     records::{
-        AuditEntry, AuditOperation, ClockId, DeviceTime, NewRecord, Record, RecordChange, RecordConflict, RecordId,
+        AuditEntry, ClockId, DeviceTime, NewAuditEntry, NewRecord, Record, RecordChange, RecordConflict, RecordId,
         RecordMutation, RecordPage, RecordQuery, RecordResult, RecordTable, TableName,
     },
 };
@@ -232,20 +232,10 @@ impl RecordReplica for MemoryStore {
 
 #[async_trait]
 impl AuditLog for MemoryStore {
-    async fn audit(
-        &self,
-        id: AuditId,
-        table: &TableName,
-        record: RecordId,
-        operation: AuditOperation,
-        context: Option<String>,
-        at: DeviceTime,
-    ) -> StorageResult<()> {
+    async fn audit(&self, entries: Vec<NewAuditEntry>) -> StorageResult<()> {
         self.write("audit", |state| {
             let Some(person_id) = state.owner() else { return Ok(()) };
-            let (table, ahead_micros) = (table.clone(), None);
-            let entry = AuditEntry { id, person_id, table, record_id: record, operation, context, at, ahead_micros };
-            Arc::make_mut(&mut state.records).audit(entry)
+            Arc::make_mut(&mut state.records).audit(person_id, entries)
         })
     }
 

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use fieldpost_domain::{
     AuditId, Cursor, MutationId, PersonId, Time, Version,
     records::{
-        AuditEntry, AuditOperation, ClockId, DeviceTime, NewRecord, Record, RecordChange, RecordConflict, RecordId,
+        AuditEntry, ClockId, DeviceTime, NewAuditEntry, NewRecord, Record, RecordChange, RecordConflict, RecordId,
         RecordMutation, RecordPage, RecordQuery, RecordResult, RecordTable, TableName,
     },
 };
@@ -319,22 +319,16 @@ impl RecordReplica for InterruptibleRecords {
 
 #[async_trait]
 impl AuditLog for InterruptibleRecords {
-    async fn audit(
-        &self,
-        id: AuditId,
-        table: &TableName,
-        record: RecordId,
-        operation: AuditOperation,
-        context: Option<String>,
-        at: DeviceTime,
-    ) -> StorageResult<()> {
+    async fn audit(&self, entries: Vec<NewAuditEntry>) -> StorageResult<()> {
         yield_now().await;
         self.fails("audit")?;
         let declared = self.store.declared().await?;
-        self.store.audit(id, table, record, operation, context, at).await?;
-        if let Some(declared) = declared.iter().find(|declared| declared.name == *table) {
-            let (device, person, table) = (self.device, self.owner, declared.server_name.clone());
-            self.shared.truth.lock().audited.insert(id, Audited { device, person, table, record });
+        self.store.audit(entries.clone()).await?;
+        for NewAuditEntry { id, table, record_id: record, .. } in entries {
+            if let Some(declared) = declared.iter().find(|declared| declared.name == table) {
+                let (device, person, table) = (self.device, self.owner, declared.server_name.clone());
+                self.shared.truth.lock().audited.insert(id, Audited { device, person, table, record });
+            }
         }
         yield_now().await;
         Ok(())

@@ -10,8 +10,8 @@ use crate::simulator::{
 use fieldpost_domain::{
     AuditId, MessageContent, MessageKind, MutationId, RecordId,
     records::{
-        AuditOperation, ColumnKind, DeviceTime, Fields, NewRecord, Priority, Record, RecordChange, RecordQuery,
-        RecordTable, TableName,
+        AuditOperation, ColumnKind, DeviceTime, Fields, NewAuditEntry, NewRecord, Priority, Record, RecordChange,
+        RecordQuery, RecordTable, TableName,
     },
 };
 use fieldpost_storage::{
@@ -170,8 +170,9 @@ impl World {
         let id = AuditId::from_uuid(process.mutation_id().as_uuid());
         let at = process.coordinator.records().now();
         let context = choice.is_multiple_of(3).then(|| "the list".to_owned());
-        let logged = process.records.audit(id, &table.name, record.id, AuditOperation::Read, context, at);
-        let done = process.run(logged).await;
+        let (table, record_id, operation) = (table.name, record.id, AuditOperation::Read);
+        let entry = NewAuditEntry { id, table, record_id, operation, context, at };
+        let done = process.run(process.records.audit(vec![entry])).await;
         self.observer().say(|| format!("{} reads {}: {}", process.name, record.id, said(&done)));
     }
 
