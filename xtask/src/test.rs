@@ -20,6 +20,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 /// The tests to run.
@@ -53,6 +54,13 @@ struct Counts {
     ignored: i64,
 }
 
+/// What the runs of a rung came to.
+#[derive(Debug, Default)]
+struct Row {
+    counts: Counts,
+    took: Duration,
+}
+
 struct Binary {
     rung: Rung,
     name: String,
@@ -62,26 +70,26 @@ struct Binary {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let wanted = |rung: Rung| options.suite.is_none_or(|suite| suite == rung);
-    let mut table: BTreeMap<Rung, Counts> = BTreeMap::new();
+    let mut table = Table::new();
     // The rung of existing projects uses none of our own programs.
     let binaries = if options.suite == Some(Rung::Projects) { Vec::new() } else { build()? };
     let mut skipped = 0;
     let mut claims = Vec::new();
     for binary in binaries.iter().filter(|binary| wanted(binary.rung) && binary.rung != Rung::Supabase) {
-        add(&mut table, binary.rung, run_binary(binary)?);
+        add(&mut table, binary.rung, || run_binary(binary))?;
     }
     if wanted(Rung::Doc) {
-        add(&mut table, Rung::Doc, run_docs()?);
+        add(&mut table, Rung::Doc, run_docs)?;
     }
     if wanted(Rung::Projects) && !options.without_supabase {
-        add(&mut table, Rung::Projects, run_projects(&mut claims)?);
+        add(&mut table, Rung::Projects, || run_projects(&mut claims))?;
     }
     if wanted(Rung::Supabase) {
         let real: Vec<_> = binaries.iter().filter(|binary| binary.rung == Rung::Supabase).collect();
         if options.without_supabase {
             skipped = skip(&real)?;
         } else {
-            add(&mut table, Rung::Supabase, run_supabase(&real, &mut claims)?);
+            add(&mut table, Rung::Supabase, || run_supabase(&real, &mut claims))?;
         }
     }
     show_claims(&claims);
@@ -281,17 +289,25 @@ impl Counts {
     }
 }
 
-fn add(table: &mut BTreeMap<Rung, Counts>, rung: Rung, counts: Counts) {
-    let entry = table.entry(rung).or_default();
-    *entry = entry.plus(counts);
+type Table = BTreeMap<Rung, Row>;
+
+/// Runs something of a rung, and adds what it came to.
+fn add(table: &mut Table, rung: Rung, runs: impl FnOnce() -> Result<Counts>) -> Result<()> {
+    let started = Instant::now();
+    let counts = runs()?;
+    let row = table.entry(rung).or_default();
+    row.counts = row.counts.plus(counts);
+    row.took += started.elapsed();
+    Ok(())
 }
 
-fn summarise(table: &BTreeMap<Rung, Counts>, left_out: i64) -> Result<()> {
-    println!("\nrung            passed  failed  skipped");
+fn summarise(table: &Table, left_out: i64) -> Result<()> {
+    println!("\nrung            passed  failed  skipped  seconds");
     let mut total = Counts { ignored: left_out, ..Counts::default() };
-    for (rung, counts) in table {
+    for (rung, Row { counts, took }) in table {
         let name = format!("{rung:?}").to_lowercase();
-        println!("{name:<14} {:>7} {:>7} {:>8}", counts.passed, counts.failed, counts.ignored);
+        let Counts { passed, failed, ignored } = counts;
+        println!("{name:<14} {passed:>7} {failed:>7} {ignored:>8} {:>8}", took.as_secs());
         total = total.plus(*counts);
     }
     println!("\n{} passed, {} failed, {} skipped", total.passed, total.failed, total.ignored);
