@@ -35,12 +35,18 @@ pub(crate) struct Options {
     /// Where to plant the bugs
     #[arg(long, value_enum, default_value = "supabase")]
     suite: Suite,
-    /// Only bugs whose line contains this
+    /// Only bugs whose line contains this; may be given several times
     #[arg(long)]
-    only: Option<String>,
+    only: Vec<String>,
     /// Check that every bug still matches the files, and run nothing
     #[arg(long)]
     check: bool,
+}
+
+impl Options {
+    fn wants(&self, line: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| line.contains(only.as_str()))
+    }
 }
 
 /// The test suites that bugs can be planted for.
@@ -71,7 +77,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let files = root.join("migrations/supabase");
     let wanted: Vec<_> = bugs()
         .into_iter()
-        .filter(|bug| options.only.as_ref().is_none_or(|only| bug.line().contains(only.as_str())))
+        .filter(|bug| options.wants(&bug.line()))
         .collect();
     // Checks all of them before planting the first, so that a wrong list is reported at once.
     for bug in &wanted {

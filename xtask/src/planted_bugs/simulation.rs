@@ -37,7 +37,7 @@ impl Bug {
 pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
     let simulator = build(root)?;
     let mut wanted = list(&simulator)?;
-    wanted.retain(|bug| options.only.as_ref().is_none_or(|only| bug.line().contains(only.as_str())));
+    wanted.retain(|bug| options.wants(&bug.line()));
     if options.check || wanted.is_empty() {
         println!("{} bugs can be planted", wanted.len());
         return Ok(());
