@@ -157,6 +157,9 @@ pub struct Changeable {
     /// Whom it mentions.
     #[serde(default)]
     pub mentions: Mentions,
+    /// When it was deleted; the text is gone then.
+    #[serde(default)]
+    pub deleted_at: Option<Time>,
 }
 
 #[cfg(test)]

@@ -70,6 +70,7 @@ mod builder;
 mod client;
 mod conversation;
 mod conversations;
+mod deleting;
 mod doctor;
 mod editing;
 mod error;

@@ -51,6 +51,14 @@ pub struct ThreadMessage {
     pub omitted: Option<Omitted>,
 }
 
+impl ThreadMessage {
+    /// What stays of it when somebody deletes it: its place, and who wrote it when.
+    #[must_use]
+    pub fn without_content(self) -> Self {
+        Self { content: None, metadata: None, mentions: Mentions::new(), omitted: None, deleted: true, ..self }
+    }
+}
+
 /// Which part of a thread to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {

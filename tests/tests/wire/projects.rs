@@ -143,6 +143,7 @@ async fn a_new_server_says_which_sql_it_has_and_nothing_is_wrong_with_it() {
         "set_digest",
         "ranges",
         "edit_message",
+        "delete_message",
         "page_bytes",
         "records"
     ]));

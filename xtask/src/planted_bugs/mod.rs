@@ -75,10 +75,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return simulation::run(&root, options);
     }
     let files = root.join("migrations/supabase");
-    let wanted: Vec<_> = bugs()
-        .into_iter()
-        .filter(|bug| options.wants(&bug.line()))
-        .collect();
+    let wanted: Vec<_> = bugs().into_iter().filter(|bug| options.wants(&bug.line())).collect();
     // Checks all of them before planting the first, so that a wrong list is reported at once.
     for bug in &wanted {
         bug.planted(&files).with_context(|| format!("the bug \"{}\" no longer fits", bug.name))?;

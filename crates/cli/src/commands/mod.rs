@@ -2,6 +2,7 @@
 
 mod audit;
 mod conversations;
+pub(crate) mod delete;
 mod doctor;
 pub(crate) mod edit;
 mod import;
@@ -78,6 +79,7 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Conversations => conversations::run(device, output).await,
         Command::Messages { conversation, limit } => messages::run(device, &conversation, limit, output).await,
         Command::Edit(arguments) => edit::run(device, &arguments, output).await,
+        Command::Delete(arguments) => delete::run(device, &arguments, output).await,
         Command::Send { conversation, text } => send::run(device, &conversation, &text, output).await,
         Command::Open { medic } => open::run(device, &medic, output).await,
         Command::People => people::run(device, output).await,

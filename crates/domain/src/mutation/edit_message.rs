@@ -47,8 +47,11 @@ impl Kind for EditMessage {
     }
 
     fn change(&self, shown: &mut Changeable) {
-        shown.content = Some(self.content.as_str().to_owned());
-        shown.mentions.clone_from(&self.mentions);
+        // Delete beats edit, whichever comes first.
+        if shown.deleted_at.is_none() {
+            shown.content = Some(self.content.as_str().to_owned());
+            shown.mentions.clone_from(&self.mentions);
+        }
     }
 
     fn fold_into(&self, unsent: &mut NewMessage) -> bool {

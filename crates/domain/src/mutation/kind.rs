@@ -30,6 +30,11 @@ pub(super) trait Kind {
         false
     }
 
+    /// Whether it takes back a message that was never sent, so that neither is sent.
+    fn withdraws(&self) -> bool {
+        false
+    }
+
     /// The text that the person wrote.
     fn text(&self) -> Option<&str> {
         None

@@ -2,6 +2,7 @@
 //!
 //! Each kind has its own file with its fields, its [`Policy`] and its behaviour; the list below registers it.
 
+mod delete_message;
 mod edit_message;
 mod kind;
 mod mark_read;
@@ -11,6 +12,7 @@ mod policy;
 mod send_message;
 mod stored;
 
+pub use delete_message::DeleteMessage;
 pub use edit_message::EditMessage;
 pub use mark_read::MarkRead;
 pub use open_broadcast::OpenBroadcast;
@@ -29,6 +31,8 @@ kind::kinds! {
     OpenBroadcast(OpenBroadcast) => "open_broadcast",
     /// Change the text and the mentions of a message that the server has.
     EditMessage(EditMessage) => "edit_message",
+    /// Delete a message that the server has.
+    DeleteMessage(DeleteMessage) => "delete_message",
     /// Move the signed-in person's read marker forward.
     MarkRead(MarkRead) => "mark_read",
 }
@@ -76,6 +80,12 @@ impl Intent {
     /// folded: it then waits for the message to be sent.
     pub fn fold_into(&self, unsent: &mut NewMessage) -> bool {
         self.as_kind().fold_into(unsent)
+    }
+
+    /// Whether it takes back a message that was never sent, so that neither is sent.
+    #[must_use]
+    pub fn withdraws(&self) -> bool {
+        self.as_kind().withdraws()
     }
 
     /// The text that the person wrote, if there is one.

@@ -28,6 +28,8 @@ pub enum Target {
     None,
     /// One's own.
     Own,
+    /// One's own, and an admin's also those of others in the org.
+    OwnOrAsAdmin,
 }
 
 /// Who decides about a refused mutation.
@@ -48,6 +50,8 @@ pub enum Replaces {
     InLane,
     /// Those of the same kind that change the same message.
     OfTarget,
+    /// All that change the same message.
+    ChangesOfTarget,
 }
 
 impl Policy {

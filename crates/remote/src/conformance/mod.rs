@@ -31,6 +31,7 @@ mod scene;
 
 pub mod access;
 pub mod bootstrap;
+pub mod delete;
 pub mod edit;
 pub mod history;
 pub mod mark;

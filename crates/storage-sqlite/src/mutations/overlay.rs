@@ -14,14 +14,14 @@ use crate::{
     entity::{
         messages::{Column as M, Entity},
         outbox::{self, Column as O},
-        value::Id,
+        value::{Id, Micros},
     },
     error::Res,
     hot::{Plan, hot},
     mutations::record::Recorded,
     row::Row,
     rows::json,
-    sql::{IdSet, Tx, id, of, opt_text},
+    sql::{IdSet, Tx, id, of, opt_text, opt_time},
 };
 use fieldpost_domain::{Changeable, Mutation};
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, IdenStatic, QueryFilter, QuerySelect, Select};
@@ -49,8 +49,9 @@ pub(crate) async fn lay(tx: &Tx, messages: &IdSet) -> Res<()> {
     for (message, (base, changes)) in waiting {
         let mut shown = base.clone();
         changes.iter().for_each(|change| change.intent.change(&mut shown));
-        let base = [opt_text(base.content.as_deref()), json::mentions(&base.mentions)];
-        let shown = [opt_text(shown.content.as_deref()), json::mentions(&shown.mentions)];
+        let values =
+            |of: &Changeable| [opt_text(of.content.as_deref()), json::mentions(&of.mentions), opt_time(of.deleted_at)];
+        let (base, shown) = (values(&base), values(&shown));
         tx.run(&LAY, base.into_iter().chain(shown).chain([id(message)]).collect()).await?;
     }
     Ok(())
@@ -58,19 +59,20 @@ pub(crate) async fn lay(tx: &Tx, messages: &IdSet) -> Res<()> {
 
 hot! {
     LIFT: "changes taken off messages", Plan::Bounded,
-        "UPDATE messages SET content = base ->> 'content', mentions = base -> 'mentions', base = NULL
+        "UPDATE messages SET content = base ->> 'content', mentions = base -> 'mentions', deleted_at = base ->> 'deleted_at', base = NULL
         WHERE base IS NOT NULL AND id IN (SELECT unhex(value) FROM json_each(?))";
     WAITING: "the changes of messages", Plan::Bounded, format!(
-        "SELECT {}, {}, {} FROM json_each(?) AS j
+        "SELECT {}, {}, {}, {} FROM json_each(?) AS j
         CROSS JOIN outbox AS o ON o.target_id = unhex(j.value) JOIN messages AS m ON m.id = o.target_id
         WHERE o.failed_code IS NULL AND o.target_id IS NOT NULL ORDER BY o.position",
         Recorded::of("o"),
         of("m", M::Content),
         of("m", M::Mentions),
+        of("m", M::DeletedAt),
     );
     LAY: "changes put on messages", Plan::Bounded,
-        "UPDATE messages SET base = json_patch('{}', json_object('content', ?, 'mentions', json(?))), content = ?, mentions = ?
-        WHERE id = ?";
+        "UPDATE messages SET base = json_patch('{}', json_object('content', ?, 'mentions', json(?), 'deleted_at', ?)),
+            content = ?, mentions = ?, deleted_at = ? WHERE id = ?";
 }
 
 /// To be called when the queued changes of these messages have changed.
@@ -118,5 +120,6 @@ pub(crate) fn changeable(row: &Row) -> Res<Changeable> {
     Ok(Changeable {
         content: row.get(M::Content.as_str())?,
         mentions: json::read_mentions(row.get(M::Mentions.as_str())?)?,
+        deleted_at: row.get::<Option<Micros>>(M::DeletedAt.as_str())?.map(|at| at.0),
     })
 }

@@ -21,7 +21,7 @@ use crate::{
     rows::json,
     sql::{Tx, is_given, opt_id, text, written},
 };
-use fieldpost_domain::{Changeable, ConversationId, Intent, MessageId, Mutation, NewMessage, Target, Time};
+use fieldpost_domain::{Changeable, ConversationId, Intent, MessageId, Mutation, NewMessage, Replaces, Target, Time};
 use fieldpost_storage::{ChangeSet, NotPossible, StorageErrorKind, ThreadMessage};
 use sea_orm::{ColumnTrait, DeleteMany, EntityTrait, QueryFilter, QueryTrait, sea_query::Expr};
 use std::collections::BTreeSet;
@@ -41,11 +41,18 @@ pub(super) async fn change(tx: &Tx, mutation: Mutation, at: Time) -> Res<ThreadM
     let message = find(tx, &intent).await?;
     let (lane, target) = (ConversationId::from_uuid(message.lane), MessageId::from_uuid(message.id));
     intent.address(lane, Some(target));
+    if intent.withdraws()
+        && let Some(send) = &message.unsent
+    {
+        let shown = by_id(tx, message.id).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
+        decide::cancel(tx, send.id).await?;
+        return Ok(ThreadMessage { failure: None, ..shown.without_content() });
+    }
     if !fold(tx, &message, &intent, at).await? && changes(&message.shown, &intent) {
         replace(tx, &intent).await?;
         record::record(tx, Mutation { id: mutation_id, intent }, None, at).await?;
         overlay::rebuild(tx, BTreeSet::from([message.id])).await?;
-        derived::refresh_newest(tx, &BTreeSet::from([message.lane])).await?;
+        derived::refresh(tx, &BTreeSet::from([message.lane])).await?;
     }
     by_id(tx, message.id).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))
 }
@@ -60,13 +67,15 @@ async fn find(tx: &Tx, intent: &Intent) -> Res<Changing> {
     let target = opt_id(intent.target().map(|id| id.as_uuid()));
     let row = tx.one(&CHANGING, vec![target]).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
     let owner = row.opt_id("owner")?.ok_or_else(|| Fault::kind(StorageErrorKind::NoAccount))?;
-    if intent.policy().changes == Target::Own && row.id("sender")? != owner {
+    let as_admin = intent.policy().changes == Target::OwnOrAsAdmin && row.is("is_admin")?;
+    if !as_admin && row.id("sender")? != owner {
         return Err(decide::not_possible(NotPossible::AnotherPersons));
     }
-    if row.get::<Option<i64>>("deleted_at")?.is_some() {
+    // A message can also be deleted again, and if its content is not here.
+    if !intent.withdraws() && row.get::<Option<i64>>("deleted_at")?.is_some() {
         return Err(decide::not_possible(NotPossible::Deleted));
     }
-    if row.get::<Option<String>>("omitted")?.is_some() {
+    if !intent.withdraws() && row.get::<Option<String>>("omitted")?.is_some() {
         return Err(decide::not_possible(NotPossible::Incomplete));
     }
     let unsent = row.is("unsent")?.then(|| row.model::<Recorded>()).transpose()?;
@@ -82,18 +91,21 @@ hot! {
     /// A message with its send, if that was never attempted.
     CHANGING: "a message to be changed", Plan::Bounded, format!(
         "SELECT {}, {OWNER} AS owner, o.id IS NOT NULL AS unsent, m.sender_id AS sender, m.conversation_id AS lane, m.deleted_at,
-            m.omitted, m.content, m.mentions, m.id AS message
+            m.omitted, m.content, m.mentions, m.id AS message,
+            EXISTS (SELECT 1 FROM people AS p JOIN conversations AS c ON c.org_id = p.org_id
+                WHERE c.id = m.conversation_id AND p.id = {OWNER} AND p.role = 'org_admin' AND NOT p.removed) AS is_admin
         FROM messages AS m
         LEFT JOIN outbox AS o ON o.message_id = m.id AND o.in_flight = 0 AND m.server_id IS NULL WHERE m.id = ?",
         Recorded::of("o"),
     );
     REPLACE: "what a change replaces", Plan::Bounded,
-        written(replaced().as_query());
+        written(of_target().filter(is_given(O::Slot)).as_query());
+    REPLACE_ALL: "all changes of a message", Plan::Bounded,
+        written(of_target().as_query());
 }
 
-fn replaced() -> DeleteMany<outbox::Entity> {
-    let of_slot = outbox::Entity::delete_many().filter(is_given(O::TargetId)).filter(is_given(O::Slot));
-    of_slot.filter(O::InFlight.eq(0_i64))
+fn of_target() -> DeleteMany<outbox::Entity> {
+    outbox::Entity::delete_many().filter(is_given(O::TargetId)).filter(O::InFlight.eq(0_i64))
 }
 
 /// Whether a send that was never attempted has taken the change with it.
@@ -117,5 +129,9 @@ async fn fold(tx: &Tx, message: &Changing, intent: &Intent, at: Time) -> Res<boo
 async fn replace(tx: &Tx, intent: &Intent) -> Res<()> {
     let target = opt_id(intent.target().map(|id| id.as_uuid()));
     tx.changed(ChangeSet::of_outbox()).await;
-    tx.run(&REPLACE, vec![target, text(intent.kind().as_str())]).await.map(drop)
+    let replaced = match intent.policy().replaces {
+        Replaces::ChangesOfTarget => tx.run(&REPLACE_ALL, vec![target]).await,
+        _ => tx.run(&REPLACE, vec![target, text(intent.kind().as_str())]).await,
+    };
+    replaced.map(drop)
 }

@@ -47,7 +47,7 @@ pub(super) async fn retry(tx: &Tx, mutation: MutationId, at: Time) -> Res<Outbox
             queue_again(tx, again, at).await?;
         }
         overlay::rebuild(tx, overlay::targets_of_lane(tx, entry.lane).await?).await?;
-        derived::refresh_newest(tx, &BTreeSet::from([entry.lane])).await?;
+        derived::refresh(tx, &BTreeSet::from([entry.lane])).await?;
     }
     views::of_mutation(tx, entry.id).await?.ok_or_else(not_found)
 }
@@ -110,7 +110,7 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     if whole {
         park::purge(tx, entry.lane, &RefusalCode::OpenRefused).await?;
     }
-    derived::refresh_newest(tx, &BTreeSet::from([entry.lane])).await?;
+    derived::refresh(tx, &BTreeSet::from([entry.lane])).await?;
     Ok(left)
 }
 

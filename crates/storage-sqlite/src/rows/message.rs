@@ -117,7 +117,7 @@ pub(crate) fn thread_message(row: &Line, receipts: &Receipts) -> Res<ThreadMessa
     let sending = stored == MessageStatus::Queued
         && failure.is_none()
         && row.get::<Option<i64>>(Shown::InFlight)?.unwrap_or(0) > 0;
-    Ok(ThreadMessage {
+    let shown = ThreadMessage {
         id: MessageId::from_uuid(row.id(Shown::Id)?),
         conversation_id: ConversationId::from_uuid(row.id(Shown::Conversation)?),
         sender_id: PersonId::from_uuid(sender),
@@ -138,7 +138,8 @@ pub(crate) fn thread_message(row: &Line, receipts: &Receipts) -> Res<ThreadMessa
         edited_at: row.opt_time(Shown::EditedAt)?,
         deleted: row.get::<Option<i64>>(Shown::DeletedAt)?.is_some(),
         omitted: json::read_omitted(row.get(Shown::Omitted)?)?.or(unread),
-    })
+    };
+    Ok(if shown.deleted { shown.without_content() } else { shown })
 }
 
 fn sender_name(row: &Line, sender: PersonId) -> Res<String> {

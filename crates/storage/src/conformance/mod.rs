@@ -34,6 +34,7 @@ pub mod changing;
 pub mod committing;
 pub mod counting;
 pub mod deciding;
+pub mod deleting;
 pub mod epochs;
 pub mod expiring;
 pub mod filling;

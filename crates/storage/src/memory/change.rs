@@ -8,6 +8,7 @@ use super::state::{Entry, Row, State};
 use crate::{NotPossible, OutboxEntry, StorageError, StorageErrorKind, StorageResult, ThreadMessage};
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{Changeable, Intent, Message, MessageId, Mutation, NewMessage, Target, Time};
+use std::collections::HashSet;
 
 impl State {
     pub(super) fn change(&mut self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage> {
@@ -18,6 +19,11 @@ impl State {
         let (lane, target) = (row.conversation_id(), row.id());
         intent.address(lane, Some(target));
         let changes = self.shown(row) != self.shown_with(row, &intent);
+        if intent.withdraws()
+            && let Some(withdrawn) = self.withdraw_unsent(target)?
+        {
+            return Ok(withdrawn);
+        }
         if !self.fold(target, &intent, at)? && changes {
             self.record(id, intent, queued(), at);
         }
@@ -28,14 +34,33 @@ impl State {
     fn check_changeable(&self, row: &Row, intent: &Intent) -> StorageResult<()> {
         let not_possible = |why| Err(StorageError::new(StorageErrorKind::NotApplicable(why), "change"));
         let account = self.account.ok_or_else(|| StorageError::new(StorageErrorKind::NoAccount, "change"))?;
-        if intent.policy().changes == Target::Own && row.sender_id() != account {
+        let may = match intent.policy().changes {
+            Target::OwnOrAsAdmin => row.sender_id() == account || self.is_admin_of(row.conversation_id()),
+            _ => row.sender_id() == account,
+        };
+        if !may {
             return not_possible(NotPossible::AnotherPersons);
         }
+        if intent.withdraws() {
+            // Also when it is deleted or its content is not here.
+            return Ok(());
+        }
+        if self.shown(row).deleted_at.is_some() {
+            return not_possible(NotPossible::Deleted);
+        }
         match row {
-            Row::Server(message) if message.deleted_at.is_some() => not_possible(NotPossible::Deleted),
             Row::Server(message) if message.omitted.is_some() => not_possible(NotPossible::Incomplete),
             _ => Ok(()),
         }
+    }
+
+    /// Takes the message back, if its send was never attempted. Returns it as it was last seen: deleted.
+    fn withdraw_unsent(&mut self, target: MessageId) -> StorageResult<Option<ThreadMessage>> {
+        let Some(row @ Row::Local { .. }) = self.messages.get(&target) else { return Ok(None) };
+        let withdrawn = ThreadMessage { failure: None, ..self.thread_message(row).without_content() };
+        let sends = |entry: &&Entry| entry.intent.creates() == Some(target) && entry.in_flight == 0;
+        let Some(send) = self.outbox.iter().find(sends).map(|entry| entry.id) else { return Ok(None) };
+        self.cancel(send).map(|_| Some(withdrawn))
     }
 
     /// Adds the change to the send of the message, if that was never attempted. True if it was added.
@@ -65,6 +90,12 @@ impl State {
     fn pending_changes(&self, message: MessageId) -> impl Iterator<Item = &Intent> {
         let waiting = self.outbox.iter().filter(move |entry| entry.intent.target() == Some(message));
         waiting.filter(|entry| !entry.is_failed() || planted(PlantedBug::RefusedEditStays)).map(|entry| &entry.intent)
+    }
+
+    /// The messages that somebody has deleted here and that the server still has.
+    pub(super) fn being_deleted(&self) -> HashSet<MessageId> {
+        let waiting = self.outbox.iter().filter(|entry| !entry.is_failed() && entry.intent.withdraws());
+        waiting.filter_map(|entry| entry.intent.target()).collect()
     }
 
     /// Whether a change of the message is pending.
@@ -97,10 +128,10 @@ impl Row {
     fn changeable(&self) -> Changeable {
         match self {
             Self::Local { message: NewMessage { content, mentions, .. }, .. } => {
-                Changeable { content: Some(content.as_str().to_owned()), mentions: mentions.clone() }
+                Changeable { content: Some(content.as_str().to_owned()), mentions: mentions.clone(), deleted_at: None }
             }
-            Self::Server(Message { content, mentions, .. }) => {
-                Changeable { content: content.clone(), mentions: mentions.clone() }
+            Self::Server(Message { content, mentions, deleted_at, .. }) => {
+                Changeable { content: content.clone(), mentions: mentions.clone(), deleted_at: *deleted_at }
             }
         }
     }

@@ -9,6 +9,13 @@ impl State {
         self.me.and_then(|id| self.person_row(id))
     }
 
+    /// Whether the owner of the store is an admin of the conversation's org.
+    pub(super) fn is_admin_of(&self, conversation: ConversationId) -> bool {
+        let Some(thread) = self.threads.get(&conversation) else { return false };
+        let here = |person: &&Person| Some(person.id) == self.owner() && person.org_id == thread.row.org_id;
+        self.people.values().find(here).is_some_and(|person| person.role == Role::OrgAdmin && !person.removed)
+    }
+
     /// The row of a person, in an org where they are still a member if there is one.
     pub(super) fn person_row(&self, id: PersonId) -> Option<&Person> {
         let rows = self.people.values().filter(|person| person.id == id);

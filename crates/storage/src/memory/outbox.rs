@@ -96,12 +96,14 @@ impl State {
 
 /// Whether a new mutation replaces an entry.
 fn is_replaced(waiting: &Entry, by: &Intent) -> bool {
-    waiting.intent.kind() == by.kind()
-        && match by.policy().replaces {
-            Replaces::Nothing => false,
-            Replaces::InLane => waiting.intent.lane() == by.lane(),
-            Replaces::OfTarget => waiting.intent.target() == by.target() && waiting.in_flight == 0,
-        }
+    let same_kind = waiting.intent.kind() == by.kind();
+    let of_target = waiting.intent.target() == by.target() && waiting.in_flight == 0;
+    match by.policy().replaces {
+        Replaces::Nothing => false,
+        Replaces::InLane => same_kind && waiting.intent.lane() == by.lane(),
+        Replaces::OfTarget => same_kind && of_target,
+        Replaces::ChangesOfTarget => of_target,
+    }
 }
 
 pub(super) const fn queued() -> EntryState {

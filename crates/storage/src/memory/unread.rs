@@ -20,11 +20,12 @@ impl State {
             return 0;
         }
         let own = self.owner();
+        let deleting = self.being_deleted();
         let from = if planted(PlantedBug::UnreadOffByOne) { read } else { read.next() };
         let unread = self
             .server_messages(conversation)
             .filter(|message| message.seq >= from && Some(message.sender_id) != own && message.deleted_at.is_none());
-        let here = unread.count() as u64;
+        let here = unread.filter(|message| !deleting.contains(&message.id)).count() as u64;
         let complete = thread.range.is_some_and(|range| range.from <= read.next() && range.to >= thread.counted_to);
         if complete {
             here

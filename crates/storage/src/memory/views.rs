@@ -119,8 +119,9 @@ impl State {
             Row::Local { message, .. } => self.local_view(message),
             Row::Server(message) => self.server_view(message),
         };
-        let Changeable { content, mentions } = self.shown(row);
-        ThreadMessage { content, mentions, changing: self.is_changing(row.id()), ..view }
+        let Changeable { content, mentions, deleted_at } = self.shown(row);
+        let view = ThreadMessage { content, mentions, changing: self.is_changing(row.id()), ..view };
+        if deleted_at.is_some() { view.without_content() } else { view }
     }
 
     fn view_of(&self, message: MessageId) -> Option<ThreadMessage> {

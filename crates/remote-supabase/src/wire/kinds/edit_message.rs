@@ -30,10 +30,14 @@ impl Kind for EditMessage {
     /// other row is ignored: the edit was applied, and the next pull brings the message.
     fn acknowledgement(&self, row: ResultRow) -> Result<Acknowledgement, &'static str> {
         let row: Option<Message> = good(row.message);
-        let row =
-            row.filter(|row| row.id == self.message_id || key_of(row) == Some(self.message_id.to_string().as_str()));
+        let row = row.filter(|row| is_of(row, self.message_id));
         Ok(row.map_or(Acknowledgement::Bare, |row| Acknowledgement::Stored(Box::new(row))))
     }
+}
+
+/// Whether the row is of this message, also if an older version of the app sent it with a key.
+pub(super) fn is_of(row: &Message, message: MessageId) -> bool {
+    row.id == message || key_of(row) == Some(message.to_string().as_str())
 }
 
 /// The key with which an older version of the app sent it.

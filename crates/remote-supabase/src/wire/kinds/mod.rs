@@ -4,6 +4,7 @@ use super::result_row::{ResultRow, good};
 use fieldpost_domain::{Acknowledgement, Conversation, Intent};
 use serde::Serialize;
 
+mod delete_message;
 mod edit_message;
 mod mark_read;
 mod open_broadcast;
@@ -54,6 +55,7 @@ kinds! {
     OpenDirect(fieldpost_domain::OpenDirect),
     OpenBroadcast(fieldpost_domain::OpenBroadcast),
     EditMessage(fieldpost_domain::EditMessage),
+    DeleteMessage(fieldpost_domain::DeleteMessage),
     MarkRead(fieldpost_domain::MarkRead),
 }
 

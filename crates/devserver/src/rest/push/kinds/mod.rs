@@ -4,6 +4,7 @@ use super::fields::Fields;
 use fieldpost_domain::Refusal;
 use fieldpost_remote::reference::Task;
 
+mod delete_message;
 mod edit_message;
 mod mark_read;
 mod open_broadcast;
@@ -19,6 +20,7 @@ const KINDS: &[(&str, Read)] = &[
     ("open_direct", open_direct::read),
     ("open_broadcast", open_broadcast::read),
     ("edit_message", edit_message::read),
+    ("delete_message", delete_message::read),
     ("mark_read", mark_read::read),
 ];
 

@@ -12,6 +12,7 @@ use crate::reference::{
 };
 use fieldpost_domain::{
     Acknowledgement, Capability, ConversationId, EditMessage, Mentions, Message, MessageId, MessageKind, RefusalCode,
+    Tombstone,
 };
 
 /// An edit in its wire form.
@@ -70,10 +71,9 @@ impl Kind for SubmittedEdit {
 impl SubmittedEdit {
     /// The message to edit, if the caller may edit it.
     fn target<'t>(&self, tables: &'t Tables, viewer: &Viewer, place: &ConversationRow) -> Judged<&'t Message> {
-        let named = tables.messages.get(&self.message_id).filter(|message| message.conversation_id == place.id);
-        let message = named.or_else(|| sent_by_older_app(tables, viewer, place.id, self.message_id));
-        let Some(message) = message.filter(|message| tables.project.0.shows(message, viewer.person_id)) else {
-            return Err(refuse(self.absence(tables, place)));
+        let Some(message) = named(tables, viewer, place, self.message_id) else {
+            let deleted = tombstone(tables, place, self.message_id).is_some();
+            return Err(refuse(if deleted { RefusalCode::MessageDeleted } else { RefusalCode::NotFound }));
         };
         if message.deleted_at.is_some() {
             return Err(refuse(RefusalCode::MessageDeleted));
@@ -82,14 +82,27 @@ impl SubmittedEdit {
         let written = matches!(message.kind, MessageKind::Text | MessageKind::Attachment);
         if hers && written { Ok(message) } else { Err(refuse(RefusalCode::Forbidden)) }
     }
-
-    fn absence(&self, tables: &Tables, place: &ConversationRow) -> RefusalCode {
-        let tombstone = tables.tombstones.get(&Deleted::Message(self.message_id));
-        let deleted = tombstone.is_some_and(|row| row.tombstone.conversation_id == place.id);
-        if deleted { RefusalCode::MessageDeleted } else { RefusalCode::NotFound }
-    }
 }
 
-fn done(message: &Message, applied: bool) -> Done {
+/// The message of this id in a conversation, or the one that an older version of the app sent with this key, if the caller
+/// sees it.
+pub(super) fn named<'t>(
+    tables: &'t Tables,
+    viewer: &Viewer,
+    place: &ConversationRow,
+    id: MessageId,
+) -> Option<&'t Message> {
+    let message = tables.messages.get(&id).filter(|message| message.conversation_id == place.id);
+    let message = message.or_else(|| sent_by_older_app(tables, viewer, place.id, id));
+    message.filter(|message| tables.project.0.shows(message, viewer.person_id))
+}
+
+/// What is left of a message of a conversation that was deleted for good.
+pub(super) fn tombstone<'t>(tables: &'t Tables, place: &ConversationRow, id: MessageId) -> Option<&'t Tombstone> {
+    let row = tables.tombstones.get(&Deleted::Message(id))?;
+    Some(&row.tombstone).filter(|tombstone| tombstone.conversation_id == place.id)
+}
+
+pub(super) fn done(message: &Message, applied: bool) -> Done {
     Done { acknowledgement: Acknowledgement::Stored(Box::new(message.clone())), applied }
 }

@@ -4,12 +4,14 @@ use super::{Done, Judged};
 use crate::reference::{transaction::Transaction, viewer::Viewer};
 use fieldpost_domain::{Capability, ConversationId, Intent, MarkRead, OpenBroadcast, OpenDirect, Refusal};
 
+mod delete_message;
 mod edit_message;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
 mod send_message;
 
+pub use delete_message::SubmittedDeletion;
 pub use edit_message::SubmittedEdit;
 pub use send_message::SubmittedMessage;
 
@@ -22,6 +24,8 @@ pub(super) enum Step {
     Send,
     /// Edit messages.
     Edit,
+    /// Delete messages.
+    Delete,
     /// Move read markers.
     Mark,
 }
@@ -116,6 +120,8 @@ kinds! {
     OpenBroadcast(OpenBroadcast),
     /// Change a message.
     EditMessage(SubmittedEdit),
+    /// Delete a message.
+    DeleteMessage(SubmittedDeletion),
     /// Move the caller's read marker forward.
     MarkRead(MarkRead),
 }

@@ -1,0 +1,31 @@
+//! `delete_message`.
+
+use super::{Kind, ResultRow, edit_message::is_of, good};
+use fieldpost_domain::{Acknowledgement, ConversationId, DeleteMessage, Message, MessageId};
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(super) struct Fields {
+    conversation_id: ConversationId,
+    message_id: MessageId,
+}
+
+impl Kind for DeleteMessage {
+    type Fields<'a> = Fields;
+
+    fn fields(&self) -> Fields {
+        Fields { conversation_id: self.conversation_id, message_id: self.message_id }
+    }
+
+    /// The row without its content; or the tombstone, if somebody has deleted it for good. What is not of this message is
+    /// ignored: the message was deleted, and the next pull says so.
+    fn acknowledgement(&self, row: ResultRow) -> Result<Acknowledgement, &'static str> {
+        let stored: Option<Message> = good(row.message);
+        if let Some(stored) = stored.filter(|stored| is_of(stored, self.message_id)) {
+            return Ok(Acknowledgement::Stored(Box::new(stored)));
+        }
+        let tombstone = good(row.tombstone);
+        let tombstone = tombstone.filter(|it: &fieldpost_domain::Tombstone| it.message_id() == Some(self.message_id));
+        Ok(tombstone.map_or(Acknowledgement::Bare, Acknowledgement::Deleted))
+    }
+}
