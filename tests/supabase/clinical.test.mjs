@@ -122,6 +122,12 @@ test("the audit log takes a person's own entries once, and only admins read it",
   const mixed = await upload(ada, rude, fine);
   assert.deepEqual([mixed.stored, mixed.refused[0].id], [[fine.id], rude.id]);
   assert.match(mixed.refused[0].detail, /polite.*\(23514\)/);
+  await sql.unsafe(`
+    create function public.asserts() returns trigger language plpgsql as $$ begin assert new.context <> 'loud', 'be quiet'; return new; end $$;
+    create trigger asserts before insert on public.audit_log for each row execute function public.asserts()`).simple();
+  const [loud, low] = [entry({ context: "loud" }), entry()];
+  assert.deepEqual(await upload(ada, loud, low), { error: undefined, stored: [low.id], refused: [{ id: loud.id, detail: "be quiet (P0004)" }] });
+  await sql.unsafe("drop trigger asserts on public.audit_log; drop function public.asserts()");
 });
 
 test("without the table, or with one that lacks what an entry has, every entry is refused with the reason", async () => {

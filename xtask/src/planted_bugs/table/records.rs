@@ -222,7 +222,12 @@ pub(super) fn batches() -> Vec<Bug> {
         bug(
             "one bad change undoes the others",
             RECORD_FAILS,
-            [replace("fieldpost.try_records", "  exception when others then\n    null;\n  end;\n", "  end;\n")],
+            [replace("fieldpost.try_records", "  exception when assert_failure or others then\n    null;\n  end;\n", "  end;\n")],
+        ),
+        bug(
+            "an assertion of the project's fails the whole batch",
+            RECORD_FAILS,
+            [replace("fieldpost.try_records", "when assert_failure or others then", "when others then")],
         ),
         bug(
             "a retry does not hold its record back",
