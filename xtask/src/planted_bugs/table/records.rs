@@ -382,6 +382,16 @@ pub(super) fn feed() -> Vec<Bug> {
             [replace("fieldpost.records_scope", "md5(s.access || coalesce(v_rules, ''))", "md5(s.access)")],
         ),
         bug(
+            "a new column keeps the cursor",
+            RECORD_COLUMNS,
+            [replace("fieldpost.records_scope", "from pg_attribute a where a.attrelid = o.relid", "from pg_attribute a where false")],
+        ),
+        bug(
+            "a grant of a column keeps the cursor",
+            RECORD_COLUMNS,
+            [replace("fieldpost.records_scope", "a.atttypmod, a.attacl::text,", "a.atttypmod,")],
+        ),
+        bug(
             "a change of memberships keeps the cursor",
             RECORD_EXPIRES,
             [replace(
