@@ -205,9 +205,9 @@ begin
       ) r
     ) l
     left join unnest(v_shapes) s on s.name = l.name
-    left join lateral (
+    left join lateral (  -- not of daterange or date[], whose values begin otherwise
       select s.columns ->> f.key as type, left(f.value #>> '{}', 100) as word from jsonb_each(l.fields) f
-      where s.columns ->> f.key ~ '^(date|time)' and jsonb_typeof(f.value) = 'string' and f.value #>> '{}' !~ '^ *[0-9]' limit 1) w on true
+      where s.columns ->> f.key ~ '^(date$|time(stamp)?([ (]|$))' and jsonb_typeof(f.value) = 'string' and f.value #>> '{}' !~ '^ *[0-9]' limit 1) w on true
     window lanes as (partition by l.lane order by l.n)
     order by l.n);
 end

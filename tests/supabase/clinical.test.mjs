@@ -77,6 +77,23 @@ test("members read and write, an admin or the maker deletes, and nobody else doe
   }
 });
 
+test("a change of nothing is none, also where the project has added a generated column", async () => {
+  const w = worker();
+  await push(db, ada, w);
+  await sql.unsafe("alter table public.workers add column full_name text generated always as (first_name || ' ' || last_name) stored");
+  try {
+    const look = async () => (await sql`select updated_at, version::int as version, full_name from public.workers where id = ${w.record_id}`)[0];
+    const was = await look();
+    await sql`update public.workers set first_name = first_name where id = ${w.record_id}`;
+    assert.deepEqual(await look(), was);
+    await sql`update public.workers set first_name = 'Shirley' where id = ${w.record_id}`;
+    const now = await look();
+    assert.deepEqual([now.version, now.full_name, now.updated_at > was.updated_at], [was.version + 1, "Shirley Son", true]);
+  } finally {
+    await sql.unsafe("alter table public.workers drop column full_name");
+  }
+});
+
 test("a worker with treatments stays, and the refusal says why", async () => {
   const w = worker();
   const t = treatment(w.record_id);

@@ -316,6 +316,24 @@ test("a constraint that waits for the end of a transaction refuses its own chang
   }
 });
 
+test("two records exchange a unique value in one batch if the constraint can wait; else both are refused, and nothing of either is stored", async () => {
+  const names = async (...made) => Promise.all(made.map(async (c) => (await row(c.record_id, "sites")).name));
+  for (const [kind, verdict] of [["deferrable", "won"], ["deferrable initially deferred", "won"], ["", "refused: refused"]]) {
+    await sql.unsafe(`alter table public.sites add constraint one_name unique (org_id, name) ${kind}`);
+    try {
+      const [a, b] = [site(`a ${randomUUID()}`), site(`b ${randomUUID()}`)];
+      const was = [a.fields.name, b.fields.name];
+      await push(db, ada, a, b);
+      const results = await push(db, ada, update("sites", a.record_id, { name: was[1] }, { age_ms: 0 }), update("sites", b.record_id, { name: was[0] }, { age_ms: 0 }));
+      assert.deepEqual(said(results), [verdict, verdict], kind);
+      assert.deepEqual(await names(a, b), verdict === "won" ? was.toReversed() : was, kind);
+      if (verdict !== "won") for (const r of results) assert.match(r.detail, /one_name.*\(23505\)/);
+    } finally {
+      await sql.unsafe("alter table public.sites drop constraint one_name");
+    }
+  }
+});
+
 test("what cannot be read is refused as a bad request, each with the field", async () => {
   const id = randomUUID();
   const cases = [
