@@ -248,6 +248,25 @@ test("a device's own value comes back: whole numbers of 64 bits to the last digi
   }
 });
 
+test("a numeric keeps all its digits where devices have it as a text, by a generated column either way", async () => {
+  const org = await members(sql, { medics: 1 });
+  const [ada] = org.medics;
+  await sql.unsafe(`
+    create table public.prices (id uuid primary key, org_id uuid not null, paid numeric, paid_text text generated always as (paid::text) stored, asked_text text, asked numeric generated always as (asked_text::numeric) stored);
+    alter table public.prices enable row level security; create policy m on public.prices for all to authenticated using (org_id in (select fieldpost.my_medic_orgs()));
+    select fieldpost.add_record_table('public.prices')`).simple();
+  const exact = "1234567890123456789.250";
+  const made = create(org.org, "prices", { asked_text: exact });
+  const bad = create(org.org, "prices", { asked_text: "a lot" });
+  assert.deepEqual(said(await push(db, ada, made, bad)), ["won", "refused: refused"]);
+  await sql`update public.prices set paid = ${exact}::text::numeric where id = ${made.record_id}`;
+  const device = new Device(db, ada, ["prices"]);
+  await device.pull();
+  const { paid_text, asked_text } = device.row("prices", made.record_id).fields;
+  assert.deepEqual([paid_text, asked_text], [exact, exact]);
+  assert.equal((await sql`select asked::text as asked from public.prices where id = ${made.record_id}`)[0].asked, exact);
+});
+
 test("of creates of one batch, those that leave a field out have the default of its column, and those that name it have what they name", async () => {
   const org = await members(sql, { medics: 1 });
   const [ada] = org.medics;
