@@ -14,11 +14,11 @@ pub enum ColumnKind {
     Text,
     /// A whole number of 64 bits.
     Integer,
-    /// A number. A whole number counts as one.
+    /// A number, with the 15 digits of an [`f64`]. A whole number counts as one.
     Real,
     /// True or false.
     Bool,
-    /// A moment: RFC 3339 with an offset, kept with microseconds.
+    /// A moment: RFC 3339 with an offset, kept with microseconds. A time of the server without an offset is in UTC.
     Time,
     /// A day without a time: `2026-01-31`.
     Date,
@@ -120,6 +120,14 @@ impl ColumnKind {
             _ => None,
         };
         spelled.unwrap_or(value)
+    }
+
+    /// A time that the server says without a zone, with that of UTC: PostgreSQL's `timestamp` forgets the zone of what is
+    /// written, and devices write UTC.
+    pub(super) fn in_utc(&self, value: &Value) -> Option<Value> {
+        let text = value.as_str().filter(|_| *self == Self::Time)?;
+        let moment = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
+        Some(moment.and_utc().to_rfc3339_opts(chrono::SecondsFormat::Micros, true).into())
     }
 
     pub(super) const fn expected(&self) -> &'static str {

@@ -236,8 +236,9 @@ impl RecordTable {
         let mut known = Fields::new();
         for (name, value) in fields {
             let column = self.columns.iter().find(|column| column.server_name.as_str() == name);
-            match column.filter(|column| value.is_null() || column.kind.fits(&value)) {
-                Some(column) => known.set(column.name.as_str(), column.kind.canonical(value)),
+            let moment = column.and_then(|column| column.kind.in_utc(&value));
+            match column.filter(|column| value.is_null() || column.kind.fits(moment.as_ref().unwrap_or(&value))) {
+                Some(column) => known.set(column.name.as_str(), column.kind.canonical(moment.unwrap_or(value))),
                 None => extra.set(name, value),
             }
         }
@@ -325,6 +326,30 @@ mod tests {
         assert_eq!(table.canonical(written.clone()), kept);
         assert_eq!(table.from_server(written).0, kept);
         assert_eq!(table.canonical(kept.clone()), kept);
+    }
+
+    #[test]
+    fn a_time_of_the_server_without_a_zone_is_in_utc() {
+        let times = RecordTable::new(table("times")).column(Column::new(column("at"), ColumnKind::Time));
+        // What a device writes to a `timestamp`, PostgreSQL keeps without its offset, which was that of UTC.
+        let written = times.canonical(Fields::new().with("at", "2026-01-31T09:15:00.5+01:00"));
+        for (told, read) in [
+            ("2026-01-31T08:15:00.5", "2026-01-31T08:15:00.500000Z"),
+            ("2026-01-31T08:15:00", "2026-01-31T08:15:00.000000Z"),
+            ("2026-01-31T08:15:00+02:00", "2026-01-31T06:15:00.000000Z"),
+        ] {
+            let row = times.from_server(Fields::new().with("at", told));
+            assert_eq!(row, (Fields::new().with("at", read), Fields::new()), "{told}");
+        }
+        assert_eq!(times.from_server(Fields::new().with("at", "2026-01-31T08:15:00.5")).0, written);
+        for odd in ["infinity", "0044-03-15T00:00:00 BC", "2026-01-31", "2026-01-31T08:15:00.5x"] {
+            let row = times.from_server(Fields::new().with("at", odd));
+            assert_eq!(row, (Fields::new(), Fields::new().with("at", odd)), "{odd}");
+        }
+        let local = Fields::new().with("at", "2026-01-31T08:15:00");
+        assert!(times.check_new(&local).is_err(), "an app says which zone it means");
+        let texts = RecordTable::new(table("times")).column(Column::new(column("at"), ColumnKind::Text));
+        assert_eq!(texts.from_server(local.clone()), (local, Fields::new()), "a text stays the text");
     }
 
     #[test]
