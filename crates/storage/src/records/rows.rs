@@ -51,7 +51,8 @@ pub trait Records: Send + Sync {
 
     /// Changes a record and queues the change.
     ///
-    /// 1. Only the fields of the change are set (`an_update_sets_its_fields_alone`).
+    /// 1. Only the fields of the change are set (`an_update_sets_its_fields_alone`), and only those that differ from what is
+    ///    shown are queued: somebody else may have changed the others meanwhile (`an_update_sends_only_what_differs`).
     /// 2. A change of a record whose last queued mutation was never attempted is folded into it, with the later time
     ///    (`an_update_is_folded_into_what_was_never_sent`). Not if it refers to a record that was created since, because
     ///    that must be sent before it (`an_update_is_not_folded_past_what_it_refers_to`), and not if the result would be
