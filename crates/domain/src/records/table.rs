@@ -167,6 +167,13 @@ impl RecordTable {
     }
 
     /// Checks the fields of a new record.
+    /// Whether it has a column that `before` did not have, or had under another name on either side.
+    #[must_use]
+    pub fn adds_columns_to(&self, before: &Self) -> bool {
+        let same = |a: &Column, b: &Column| a.name == b.name && a.server_name == b.server_name;
+        self.columns.iter().any(|column| !before.columns.iter().any(|old| same(column, old)))
+    }
+
     ///
     /// # Errors
     /// [`FieldError`] for the first fault.

@@ -24,7 +24,9 @@ pub trait Records: Send + Sync {
     ///    of it that are queued are sent as they were made (`a_column_that_is_no_longer_declared_is_kept`).
     /// 3. Declaring the same again changes nothing (`declaring_again_changes_nothing`).
     /// 4. When the set of tables grows, or a table gets another name on the server, the next pull is a first load, which
-    ///    fetches the rows that other devices wrote before (`a_new_table_loads_again`).
+    ///    fetches the rows that other devices wrote before (`a_new_table_loads_again`). So it is when a table that has rows
+    ///    of the server gets a column, or a column another name: what the server has of it was perhaps never sent
+    ///    (`a_new_column_loads_again`).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Declaration`] for a declaration that is refused, also for a column that once was
