@@ -23,6 +23,8 @@ pub struct RecordMemory {
     pub missing: u64,
     /// Rows that this version could not read, ever.
     pub unreadable: u64,
+    /// Changes of which the server has left out fields, because its table has no such columns, ever.
+    pub ignored: u64,
 }
 
 /// How far this device has followed the server's records.
