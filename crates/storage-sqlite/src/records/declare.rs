@@ -195,7 +195,7 @@ async fn adopt(tx: &Tx, table: &Table, declaration: &RecordTable) -> Res<()> {
         let mut records = before.clone();
         for row in records.values_mut().filter_map(|local| local.row.as_mut()) {
             let (known, extra) = declaration.from_server(std::mem::take(&mut row.extra));
-            row.extra = extra;
+            local::set(&mut row.extra, extra);
             row.set(known);
             row.base.fields = kept(tx, table, declaration, std::mem::take(&mut row.base.fields)).await?;
         }

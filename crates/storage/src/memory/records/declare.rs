@@ -1,6 +1,6 @@
 //! Declarations.
 
-use super::state::{RecordsState, Table};
+use super::state::{RecordsState, Table, set};
 use crate::{StorageError, StorageErrorKind, StorageResult};
 use fieldpost_domain::records::{DeclarationError, Fields, RecordTable};
 
@@ -48,7 +48,7 @@ impl RecordsState {
         for row in self.rows.iter_mut().filter(|(key, _)| key.0 == table.name).map(|(_, row)| row) {
             // What fits the declaration by now moves into its column.
             let (known, extra) = table.from_server(std::mem::take(&mut row.extra));
-            row.extra = extra;
+            set(&mut row.extra, extra);
             row.set(known);
         }
         self.resolve_references();
