@@ -270,10 +270,10 @@ begin
     when unique_violation then
       begin
         return fieldpost.send_as_set(s, p_items, true);  -- some of it is here already
-      exception when others then
+      exception when assert_failure or others then
         null;
       end;
-    when others then
+    when assert_failure or others then
       null;
   end;
 
@@ -296,7 +296,7 @@ begin
       when insufficient_resources or disk_full or out_of_memory or too_many_connections or configuration_limit_exceeded then
         v_stuck := v_stuck || v_item.conversation_id;
         v_results[v_place] := '{"status":"retry","code":"busy"}';
-      when others then
+      when assert_failure or others then
         v_results[v_place] := fieldpost.refused_by_project(sqlerrm, sqlstate);
     end;
   end loop;

@@ -59,7 +59,7 @@ begin
       when insufficient_resources or disk_full or out_of_memory or too_many_connections or configuration_limit_exceeded then
         v_item.result := '{"status":"retry","code":"busy"}';
         v_stuck := v_stuck || v_item.lane;
-      when others then
+      when assert_failure or others then
         v_item.result := fieldpost.refused_by_project(sqlerrm, sqlstate);
     end;
     v_opened := v_opened || v_item;
@@ -143,7 +143,7 @@ begin
         v_result := '{"status":"retry","code":"conflict"}';
       when insufficient_resources or disk_full or out_of_memory or too_many_connections or configuration_limit_exceeded then
         v_result := '{"status":"retry","code":"busy"}';
-      when others then
+      when assert_failure or others then
         v_result := fieldpost.refused_by_project(sqlerrm, sqlstate);
     end;
     if v_result ->> 'status' = 'retry' then

@@ -366,7 +366,7 @@ begin
       v_results[v_row.n] := coalesce(v_results[v_row.n], v_row.result);
     end loop;
     return v_results;
-  exception when others then
+  exception when assert_failure or others then
     v_results := '{}';  -- one by one
   end;
   for v_item in select i.* from unnest(p_items) i order by i.conversation_id, i.n loop
@@ -390,7 +390,7 @@ begin
         v_results[v_item.n] := '{"status":"retry","code":"busy"}';
       when unique_violation then
         v_results[v_item.n] := coalesce((select k.result from fieldpost.sends_known(array[v_item]) k), fieldpost.rejected('id_taken')::text);
-      when others then
+      when assert_failure or others then
         v_results[v_item.n] := fieldpost.refused_by_project(sqlerrm, sqlstate);
     end;
   end loop;
@@ -443,7 +443,7 @@ begin
         v_stuck := v_stuck || v_item.lane;
       when unique_violation then
         v_item.result := coalesce((fieldpost.my_opening(v_item.mutation)).result, fieldpost.rejected('id_taken'));
-      when others then
+      when assert_failure or others then
         v_item.result := fieldpost.refused_by_project(sqlerrm, sqlstate);
     end;
     -- Its row as policies let her see it.
@@ -532,7 +532,7 @@ begin
         v_result := '{"status":"retry","code":"conflict"}';
       when insufficient_resources or disk_full or out_of_memory or too_many_connections or configuration_limit_exceeded then
         v_result := '{"status":"retry","code":"busy"}';
-      when others then
+      when assert_failure or others then
         v_result := fieldpost.refused_by_project(sqlerrm, sqlstate);
     end;
     v_results[v_item.n] := v_result;

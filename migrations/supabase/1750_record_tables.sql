@@ -93,12 +93,21 @@ $$;
 comment on function fieldpost.record_before_insert() is
   'Stamps a new record. Security definer: whoever may write records need not be allowed to look into this schema.';
 
--- The argument: generated columns, which have no value yet.
+-- Asked for when a row is written, for the project may add such a column at any time, or keep one and drop its expression.
+create or replace function fieldpost.generated_columns(p_table oid) returns text[]
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(array_agg(a.attname::text), '{}') from pg_attribute a
+  where a.attrelid = p_table and a.attnum > 0 and a.attgenerated <> '' and not a.attisdropped
+$$;
+comment on function fieldpost.generated_columns(oid) is 'The columns that have no value yet in a BEFORE trigger.';
+
 create or replace function fieldpost.record_before_update() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_push constant boolean := coalesce(current_setting('fieldpost.records_push', true), '') = 'on';
+  v_generated text[];
 begin
   if old.client_id is not null or fieldpost.uid() is not null then
     new.client_id := old.client_id;
@@ -110,7 +119,8 @@ begin
   else
     new.client_modified_at := old.client_modified_at;
     new.last_mutation_id := old.last_mutation_id;
-    if to_jsonb(new) - tg_argv[0]::text[] = to_jsonb(old) - tg_argv[0]::text[] then
+    v_generated := fieldpost.generated_columns(tg_relid);
+    if to_jsonb(new) - v_generated = to_jsonb(old) - v_generated then
       return new;  -- nothing changed: no device needs to hear of it
     end if;
     -- What a trigger of the project makes of a change that this transaction has pushed is a part of that change.
@@ -163,15 +173,13 @@ language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_table constant text := format('public.%I', p_name);
-  v_generated constant text[] := array(
-    select a.attname::text from pg_attribute a where a.attrelid = v_table::regclass and a.attgenerated <> '' and not a.attisdropped);
 begin
   execute format('create or replace trigger aa_fieldpost_run before insert or update or delete on %s for each statement '
     'execute function fieldpost.note_run()', v_table);
   execute format('create or replace trigger zz_fieldpost_record_insert before insert on %s for each row '
     'execute function fieldpost.record_before_insert()', v_table);
   execute format('create or replace trigger zz_fieldpost_record_update before update on %s for each row '
-    'execute function fieldpost.record_before_update(%L)', v_table, v_generated);
+    'execute function fieldpost.record_before_update()', v_table);
   execute format('create or replace trigger zz_fieldpost_record_moved after update on %s for each row '
     'when (old.org_id is distinct from new.org_id or old.id <> new.id) execute function fieldpost.record_after_update()', v_table);
   execute format('create or replace trigger zz_fieldpost_record_delete after delete on %s referencing old table as fieldpost_old '
@@ -433,7 +441,7 @@ create or replace function fieldpost.keep_maker() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  c_stamps constant text[] := array['client_id', 'client_modified_at', 'last_mutation_id', 'version', 'sync_xid', 'updated_at'];
+  v_stamps constant text[] := array['client_id', 'client_modified_at', 'last_mutation_id', 'version', 'sync_xid', 'updated_at'] || fieldpost.generated_columns(tg_relid);
 begin
   if fieldpost.uid() is not null then
     new.id := old.id;
@@ -441,7 +449,7 @@ begin
     new.created_by := old.created_by;
     new.created_at := old.created_at;
   end if;
-  new.updated_at := case when to_jsonb(new) - c_stamps = to_jsonb(old) - c_stamps then old.updated_at else now() end;
+  new.updated_at := case when to_jsonb(new) - v_stamps = to_jsonb(old) - v_stamps then old.updated_at else now() end;
   return new;
 end
 $$;

@@ -18,7 +18,7 @@ begin
   if to_regtype('fieldpost.record_scope') is null then
     create type fieldpost.record_scope as (
       member boolean, orgs uuid[], names text[], unknown text[],
-      access text,  -- changes with the caller's memberships and the tables' policies
+      access text,  -- changes with the caller's memberships, and with the tables' columns, grants and policies
       tables text   -- changes with the tables
     );
   end if;
@@ -42,6 +42,10 @@ begin
   from fieldpost.memberships(auth.uid()) m where m.org_id is not null;
   select coalesce(array_agg(o.name order by o.name), '{}'),
          string_agg(concat_ws('/', o.name, c.relacl::text, (
+           -- What changes the values of rows without touching them. Nothing that VACUUM or ANALYZE may change.
+           select string_agg(concat_ws('/', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attacl::text, case when a.attgenerated <> '' then (
+             select pg_get_expr(d.adbin, d.adrelid) from pg_attrdef d where d.adrelid = a.attrelid and d.adnum = a.attnum) end), ',' order by a.attnum)
+           from pg_attribute a where a.attrelid = o.relid and a.attnum > 0 and not a.attisdropped), (
            select string_agg(concat_ws('/', p.polname, p.polcmd, p.polpermissive, p.polroles::text, pg_get_expr(p.polqual, p.polrelid)), ',' order by p.polname)
            from pg_policy p where p.polrelid = o.relid and p.polcmd in ('r', '*'))), ';' order by o.name)
     into s.names, v_rules

@@ -7,7 +7,8 @@
 --
 -- What must stay true:
 --  * Last-write-wins is decided by the condition of one UPDATE, on the row as it is once its lock is held.
---  * One bad change undoes no other. Savepoints are not the normal way: 500 of them cost several times as much.
+--  * One bad change undoes no other. `others` does not catch an `assert` of a project's trigger, so it is named beside. A statement that
+--    is cancelled ends the call: the device then sends fewer. Savepoints are not the normal way: 500 of them cost several times as much.
 --  * What the caller may not see is told in the same words as what is not there; but for a create, whose id is taken.
 --  * What triggers of the project write to records beside is no change of a device: see record_before_update.
 
@@ -204,9 +205,9 @@ begin
       ) r
     ) l
     left join unnest(v_shapes) s on s.name = l.name
-    left join lateral (
+    left join lateral (  -- not of daterange or date[], whose values begin otherwise
       select s.columns ->> f.key as type, left(f.value #>> '{}', 100) as word from jsonb_each(l.fields) f
-      where s.columns ->> f.key ~ '^(date|time)' and jsonb_typeof(f.value) = 'string' and f.value #>> '{}' !~ '^ *[0-9]' limit 1) w on true
+      where s.columns ->> f.key ~ '^(date$|time(stamp)?([ (]|$))' and jsonb_typeof(f.value) = 'string' and f.value #>> '{}' !~ '^ *[0-9]' limit 1) w on true
     window lanes as (partition by l.lane order by l.n)
     order by l.n);
 end
@@ -413,12 +414,12 @@ declare
 begin
   begin
     v_result := (fieldpost.carry_out_records(s, array[p_item]))[1];
-  exception when others then
+  exception when assert_failure or others then
     v_result := fieldpost.record_failed(sqlerrm, sqlstate);
     if sqlstate = '23505' and p_item.operation = 'create' and exists (select from fieldpost.record_targets(s.name, array[p_item.record_id])) then
       begin
         v_result := (fieldpost.carry_out_records(s, array[p_item]))[1];  -- somebody was quicker, with the same record
-      exception when others then
+      exception when assert_failure or others then
         v_result := fieldpost.record_failed(sqlerrm, sqlstate);
       end;
     end if;
@@ -446,7 +447,7 @@ begin
   end if;
   begin
     return fieldpost.carry_out_records(s, p_items);
-  exception when others then
+  exception when assert_failure or others then
     null;
   end;
   v_first := fieldpost.try_records(s, p_items[:v_half], p_stuck, p_until);

@@ -112,7 +112,7 @@ begin
   begin
     perform fieldpost.write_audit(v_rows, v_columns);
     v_stored := v_stored || array(select (e ->> 'id')::uuid from unnest(v_rows) e);
-  exception when others then
+  exception when assert_failure or others then
     for v_row in select e as m, (e ->> 'id')::uuid as id from unnest(v_rows) e loop
       begin
         perform fieldpost.write_audit(array[v_row.m], v_columns);
@@ -128,7 +128,7 @@ begin
           else
             v_refusals := v_refusals || jsonb_build_object('id', v_row.id, 'detail', 'id_taken');
           end if;
-        when others then
+        when assert_failure or others then
           v_refusals := v_refusals || jsonb_build_object('id', v_row.id, 'detail', left(sqlerrm, 500) || ' (' || sqlstate || ')');
       end;
     end loop;

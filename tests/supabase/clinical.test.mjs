@@ -77,6 +77,23 @@ test("members read and write, an admin or the maker deletes, and nobody else doe
   }
 });
 
+test("a change of nothing is none, also where the project has added a generated column", async () => {
+  const w = worker();
+  await push(db, ada, w);
+  await sql.unsafe("alter table public.workers add column full_name text generated always as (first_name || ' ' || last_name) stored");
+  try {
+    const look = async () => (await sql`select updated_at, version::int as version, full_name from public.workers where id = ${w.record_id}`)[0];
+    const was = await look();
+    await sql`update public.workers set first_name = first_name where id = ${w.record_id}`;
+    assert.deepEqual(await look(), was);
+    await sql`update public.workers set first_name = 'Shirley' where id = ${w.record_id}`;
+    const now = await look();
+    assert.deepEqual([now.version, now.full_name, now.updated_at > was.updated_at], [was.version + 1, "Shirley Son", true]);
+  } finally {
+    await sql.unsafe("alter table public.workers drop column full_name");
+  }
+});
+
 test("a worker with treatments stays, and the refusal says why", async () => {
   const w = worker();
   const t = treatment(w.record_id);
@@ -122,6 +139,12 @@ test("the audit log takes a person's own entries once, and only admins read it",
   const mixed = await upload(ada, rude, fine);
   assert.deepEqual([mixed.stored, mixed.refused[0].id], [[fine.id], rude.id]);
   assert.match(mixed.refused[0].detail, /polite.*\(23514\)/);
+  await sql.unsafe(`
+    create function public.asserts() returns trigger language plpgsql as $$ begin assert new.context <> 'loud', 'be quiet'; return new; end $$;
+    create trigger asserts before insert on public.audit_log for each row execute function public.asserts()`).simple();
+  const [loud, low] = [entry({ context: "loud" }), entry()];
+  assert.deepEqual(await upload(ada, loud, low), { error: undefined, stored: [low.id], refused: [{ id: loud.id, detail: "be quiet (P0004)" }] });
+  await sql.unsafe("drop trigger asserts on public.audit_log; drop function public.asserts()");
 });
 
 test("without the table, or with one that lacks what an entry has, every entry is refused with the reason", async () => {

@@ -249,13 +249,15 @@ test("where policies of a project narrow, they decide about edits too", async ()
 test("a trigger of the project that refuses an edit refuses that one, in its words", async () => {
   await sql.unsafe(`
     create or replace function public.keeps_orders() returns trigger language plpgsql as $$ begin
-      if old.content like 'order:%' then raise exception 'an order stands'; end if; return new; end $$;
+      if old.content like 'order:%' then raise exception 'an order stands'; end if;
+      assert old.content not like 'oath:%', 'an oath stands'; return new; end $$;
     create or replace trigger keeps_orders before update on public.messages for each row execute function public.keeps_orders();`);
   try {
-    const [order, note] = [await sent(ada, hers(), "order: 1"), await sent(ada, hers(), "note")];
-    const results = await push(ada, edit(order, "order: 2"), edit(note, "noted"));
-    assert.deepEqual(results.map(verdict), [["rejected", "refused"], ["applied", undefined]]);
+    const [order, oath, note] = [await sent(ada, hers(), "order: 1"), await sent(ada, hers(), "oath: 1"), await sent(ada, hers(), "note")];
+    const results = await push(ada, edit(order, "order: 2"), edit(oath, "oath: 2"), edit(note, "noted"));
+    assert.deepEqual(results.map(verdict), [["rejected", "refused"], ["rejected", "refused"], ["applied", undefined]]);
     assert.match(results[0].detail, /an order stands \(P0001\)/);
+    assert.match(results[1].detail, /an oath stands \(P0004\)/);
   } finally {
     await sql.unsafe("drop trigger keeps_orders on public.messages; drop function public.keeps_orders()");
   }

@@ -74,6 +74,18 @@ test("a policy that refuses writes refuses pushes, with its name, and the rest o
   assert.deepEqual(opened.map((r) => r.status), ["applied", "applied", "applied"]);
   const [{ n }] = await db.sql`select count(*)::int as n from public.message_recipients where org_id = ${org.org}`;
   assert.equal(n, 2, "recipients of a broadcast are written");
+  // An assertion of the project's refuses what it is about, of every kind.
+  await db.sql.unsafe(`
+    create function public.asserts() returns trigger language plpgsql as $$ begin assert to_jsonb(new) ->> tg_argv[0] is distinct from 'odd', 'not odd'; return new; end $$;
+    create trigger asserts before insert or update on public.messages for each row execute function public.asserts('content');
+    create trigger asserts before insert on public.conversations for each row execute function public.asserts('subject')`).simple();
+  const [kept, odd] = [send(direct, "even"), send(direct, "odd")];
+  await db.sql`delete from public.conversations where id = ${org.broadcast}`;
+  const asserted = await push(org.admin, kept, odd, { id: randomUUID(), kind: "open_broadcast", conversation_id: randomUUID(), org_id: org.org, subject: "odd" },
+    { id: randomUUID(), kind: "edit_message", conversation_id: direct, message_id: kept.message_id, content: "odd", base_version: 1 }, send(direct, "last"));
+  assert.deepEqual(asserted.map((r) => [r.status, r.code]), [["applied", undefined], ["rejected", "refused"], ["rejected", "refused"], ["rejected", "refused"], ["applied", undefined]]);
+  for (const r of asserted.slice(1, 4)) assert.equal(r.detail, "not odd (P0004)");
+  await db.sql.unsafe("drop trigger asserts on public.messages; drop trigger asserts on public.conversations");
   await db.sql.unsafe("drop policy not_blocked on public.messages");
 });
 

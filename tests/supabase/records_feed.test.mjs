@@ -197,6 +197,47 @@ test("a change of policies, of memberships or of the tables expires the cursor, 
   assert.equal(device.rows.size, 0, "and there is nothing for her any more");
 });
 
+test("a change of what columns a table has, or of who may read them, expires the cursor; so devices have of all rows what they name", async () => {
+  await people();
+  await fill(3);
+  const device = new Device(db, ada, BOTH);
+  const detail = () => device.pull().then(() => null, (e) => `${e.code} ${e.detail}`);
+  const values = async (column) => {
+    Object.assign(device, { cursor: null, named: new Set() });
+    await device.pull();
+    assert.equal(await detail(), null, "a load later the cursor holds");
+    return [...device.rows.values()].map((r) => r.fields[column]);
+  };
+  await device.pull();
+  const named = "id, org_id, client_id, client_modified_at, last_mutation_id, version, sync_xid, created_at, updated_at, notes";
+  const cases = [
+    ["alter table public.visits add column risk text not null default 'low'", "risk", "low"],
+    ["alter table public.visits add column twice int generated always as (coalesce(minutes, 0) * 0 + 2) stored", "twice", 2],
+    ["alter table public.visits drop column twice; alter table public.visits add column twice int not null default 3", "twice", 3],
+    ["alter table public.visits alter column twice type text using 'three'", "twice", "three"],
+    ["alter table public.visits drop column twice", "twice", undefined],
+    [`revoke select on public.visits from authenticated; grant select (${named}, risk) on public.visits to authenticated`, "minutes", undefined],
+    ["revoke select (risk) on public.visits from authenticated", "risk", undefined],
+    ["grant select (risk) on public.visits to authenticated", "risk", "low"],
+    ["grant select on public.visits to authenticated", "risk", "low"],
+  ];
+  try {
+    for (const [change, column, value] of cases) {
+      await sql.unsafe(change).simple();
+      assert.equal(await detail(), "cursor_expired access", change);
+      assert.deepEqual(await values(column), Array(3).fill(value), change);
+    }
+    // What moves or counts rows, or is about writing alone, changes nothing that is seen.
+    for (const change of ["vacuum full public.visits", "analyze public.visits", "alter table public.visits alter column notes set statistics 10", "alter table public.visits alter column risk set default 'high'", "create index odd on public.visits (notes)"]) {
+      await sql.unsafe(change);
+      assert.equal(await detail(), null, change);
+    }
+  } finally {
+    await sql.unsafe("grant all on public.visits to authenticated; alter table public.visits drop column if exists risk, drop column if exists twice; drop index if exists public.odd").simple();
+  }
+  claim(`records: ${cases.length} changes of columns and of who may read them made devices load again; VACUUM, statistics and defaults did not`);
+});
+
 test("a cursor that is none of ours is refused before it is read, and one of another history too", async () => {
   await people();
   const load = await pull(ada);

@@ -245,14 +245,31 @@ test("a lock, deadlock or space failure is a retry of its record alone; any othe
     assert.deepEqual(said(results), ["won", `retry: ${code}`, `retry: ${code}`, "retry: after_retry", "won", "won", "retry: after_retry"], state);
     assert.deepEqual([(await row(a.record_id)).minutes, (await row(b.record_id)).minutes], [null, 2]);
   }
-  for (const state of ["22000", "23514", "P0001", "XX000"]) {
+  for (const state of ["22000", "23514", "P0001", "P0004", "XX000"]) {
     const [a, b] = [visit({ notes: `fail ${state}` }), visit({ notes: "b" })];
     const results = await push(db, ada, a, update("visits", a.record_id, { minutes: 1 }), b, update("visits", b.record_id, { minutes: -1 }, { age_ms: 0 }));
     assert.deepEqual(said(results), ["refused: refused", "refused: after_refused", "won", "refused: refused"], state);
     assert.equal(results[0].detail, `injected (${state})`);
     assert.match(results[3].detail, /check constraint.*\(23514\)/);
   }
-  claim(`records: one bad change never undoes another: ${Object.keys(CODES).length} transient failures were retries of their record, 4 others refused their own change`);
+  claim(`records: one bad change never undoes another: ${Object.keys(CODES).length} transient failures were retries of their record, 5 others refused their own change`);
+});
+
+test("an assertion of the project's refuses its own change, and a statement that is cancelled ends the call", async () => {
+  await sql.unsafe(`
+    create or replace function public.asserts() returns trigger language plpgsql as $$ begin assert new.minutes is null or new.minutes < 600, 'too long'; return new; end $$;
+    create trigger asserts before insert or update on public.visits for each row execute function public.asserts()`).simple();
+  try {
+    const [a, b] = [visit({ notes: "a" }), visit({ notes: "b" })];
+    const results = await push(db, ada, a, visit({ minutes: 700 }), b, update("visits", a.record_id, { minutes: 800 }, { age_ms: 0 }), update("visits", b.record_id, { minutes: 8 }, { age_ms: 0 }));
+    assert.deepEqual(said(results), ["won", "refused: refused", "won", "refused: refused", "won"]);
+    assert.deepEqual([results[1].detail, results[3].detail], Array(2).fill("too long (P0004)"));
+    assert.deepEqual(said([await one(ada, visit({ minutes: 700 }))]), ["refused: refused"], "alone, too");
+  } finally {
+    await sql.unsafe("drop trigger asserts on public.visits");
+  }
+  // A time limit is nobody's fault: neither a dead letter nor a reason to go on.
+  await assert.rejects(push(db, ada, visit({ notes: "fine" }), visit({ notes: "fail 57014" })), { code: "57014" });
 });
 
 test("what a trigger drops is refused with a word, what it rewrites is stored and pulled", async () => {
@@ -296,6 +313,24 @@ test("a constraint that waits for the end of a transaction refuses its own chang
     assert.deepEqual(said(await push(db, ada, site(twice), visit({}), site(twice))), ["won", "won", "refused: refused"]);
   } finally {
     await sql.unsafe("alter table public.sites drop constraint one_name; alter table public.visits alter constraint visits_site_id_fkey not deferrable");
+  }
+});
+
+test("two records exchange a unique value in one batch if the constraint can wait; else both are refused, and nothing of either is stored", async () => {
+  const names = async (...made) => Promise.all(made.map(async (c) => (await row(c.record_id, "sites")).name));
+  for (const [kind, verdict] of [["deferrable", "won"], ["deferrable initially deferred", "won"], ["", "refused: refused"]]) {
+    await sql.unsafe(`alter table public.sites add constraint one_name unique (org_id, name) ${kind}`);
+    try {
+      const [a, b] = [site(`a ${randomUUID()}`), site(`b ${randomUUID()}`)];
+      const was = [a.fields.name, b.fields.name];
+      await push(db, ada, a, b);
+      const results = await push(db, ada, update("sites", a.record_id, { name: was[1] }, { age_ms: 0 }), update("sites", b.record_id, { name: was[0] }, { age_ms: 0 }));
+      assert.deepEqual(said(results), [verdict, verdict], kind);
+      assert.deepEqual(await names(a, b), verdict === "won" ? was.toReversed() : was, kind);
+      if (verdict !== "won") for (const r of results) assert.match(r.detail, /one_name.*\(23505\)/);
+    } finally {
+      await sql.unsafe("alter table public.sites drop constraint one_name");
+    }
   }
 });
 

@@ -43,12 +43,12 @@ test("a lock, deadlock, serialization or space failure is a retry of its lane; a
     assert.deepEqual(results.map((r) => [r.status, r.code]),
       [["retry", code], ["applied", undefined], ["retry", "after_retry"], ["applied", undefined]], state);
   }
-  for (const state of ["22000", "23514", "P0001", "42501", "XX000"]) {
+  for (const state of ["22000", "23514", "P0001", "P0004", "42501", "XX000"]) {
     const results = await push(org.admin, [send(a, "before"), send(a, `fail ${state}`), send(a, "after"), send(b, "b")]);
     assert.deepEqual(results.map((r) => [r.status, r.code]),
       [["applied", undefined], ["rejected", "refused"], ["applied", undefined], ["applied", undefined]], state);
   }
-  claim(`one bad mutation never undoes another: ${Object.keys(CODES).length} transient failures injected were retries of their lane, 5 others refused their own message`);
+  claim(`one bad mutation never undoes another: ${Object.keys(CODES).length} transient failures injected were retries of their lane, 6 others refused their own message`);
 });
 
 test("a trigger of the project that drops a message without a word leaves no hole in the numbers", async () => {

@@ -16,6 +16,10 @@ pub const METADATA_LIMIT: usize = 16 * 1024;
 /// Maximum nesting depth of metadata; the object itself is the first level.
 pub const METADATA_DEPTH: usize = 64;
 
+/// The deepest nesting of a value from the server that is kept; what is deeper counts as one that cannot be read. It lies
+/// below what a parser reads (serde's limit is 128), because a value is stored and sent inside of other JSON.
+pub const READABLE_DEPTH: usize = 120;
+
 /// Why metadata cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -106,7 +110,8 @@ pub fn depth_of(json: &str) -> usize {
 }
 
 /// Whether a value has more than `levels` levels. It never recurses deeper than that.
-fn is_deeper(value: &Value, levels: usize) -> bool {
+#[must_use]
+pub fn is_deeper(value: &Value, levels: usize) -> bool {
     let mut children: Box<dyn Iterator<Item = &Value> + '_> = match value {
         Value::Array(items) => Box::new(items.iter()),
         Value::Object(fields) => Box::new(fields.values()),

@@ -117,6 +117,7 @@ pub(super) const RECORD_MOVING: Proof = scratch("records_feed.test.mjs", "what c
 pub(super) const RECORD_CHANGED: Proof = scratch("records_feed.test.mjs", "a pull brings what was changed");
 pub(super) const RECORD_HIDDEN: Proof = scratch("records_feed.test.mjs", "what a policy hides is not sent");
 pub(super) const RECORD_EXPIRES: Proof = scratch("records_feed.test.mjs", "a change of policies, of memberships");
+pub(super) const RECORD_COLUMNS: Proof = scratch("records_feed.test.mjs", "a change of what columns a table has");
 pub(super) const RECORD_CURSOR: Proof = scratch("records_feed.test.mjs", "a cursor that is none of ours");
 pub(super) const RECORD_ENDS: Proof = scratch("records_feed.test.mjs", "a page of hidden rows ends");
 pub(super) const RECORD_FIRE: Proof = scratch("records_feed.test.mjs", "under eight writers");

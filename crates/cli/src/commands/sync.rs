@@ -50,6 +50,7 @@ fn records_line(report: &RecordReport) -> String {
         (report.missing, "of records that are gone (see `fieldpost records conflicts`)"),
         (report.failed, "refused (see `fieldpost queue`)"),
         (report.retrying, "to be sent again"),
+        (report.ignored, "with columns that the server does not have (see docs/howto/offline-tables.md)"),
         (report.unknown_tables, "tables that the server does not offer (see docs/howto/records.md)"),
         (report.audited, "audit entries uploaded"),
     ] {

@@ -1,7 +1,10 @@
 //! A column of a declared table.
 
 use super::{ColumnName, FieldError, TableName};
-use crate::Time;
+use crate::{
+    Time,
+    metadata::{METADATA_DEPTH, is_deeper},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,15 +17,16 @@ pub enum ColumnKind {
     Text,
     /// A whole number of 64 bits.
     Integer,
-    /// A number. A whole number counts as one.
+    /// A number, with the 15 digits of an [`f64`]. A whole number counts as one.
     Real,
     /// True or false.
     Bool,
-    /// A moment: RFC 3339 with an offset, kept with microseconds.
+    /// A moment: RFC 3339 with an offset, kept with microseconds. In UTC its year is 1 to 9999. A time of the server
+    /// without an offset is in UTC.
     Time,
     /// A day without a time: `2026-01-31`.
     Date,
-    /// Any JSON.
+    /// Any JSON, nested at most [`METADATA_DEPTH`] deep.
     Json,
     /// A UUID.
     Uuid,
@@ -78,6 +82,9 @@ impl Column {
         if value.is_null() && self.required {
             return Err(FieldError::Missing(self.name.clone()));
         }
+        if self.kind == ColumnKind::Json && is_deeper(value, METADATA_DEPTH) {
+            return Err(FieldError::TooDeep(self.name.clone()));
+        }
         if value.is_null() || self.kind.fits(value) {
             return Ok(());
         }
@@ -122,6 +129,14 @@ impl ColumnKind {
         spelled.unwrap_or(value)
     }
 
+    /// A time that the server says without a zone, with that of UTC: PostgreSQL's `timestamp` forgets the zone of what is
+    /// written, and devices write UTC.
+    pub(super) fn in_utc(&self, value: &Value) -> Option<Value> {
+        let text = value.as_str().filter(|_| *self == Self::Time)?;
+        let moment = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
+        Some(moment.and_utc().to_rfc3339_opts(chrono::SecondsFormat::Micros, true).into())
+    }
+
     pub(super) const fn expected(&self) -> &'static str {
         match self {
             Self::Text => "a text without U+0000",
@@ -137,8 +152,8 @@ impl ColumnKind {
     }
 }
 
-/// The moment that a [`ColumnKind::Time`] holds, in the years 2000 to 9999; none if the text is none.
+/// The moment that a [`ColumnKind::Time`] holds, in the years 1 to 9999; none if the text is none.
 pub(super) fn parse_time(text: &str) -> Option<Time> {
     let time = chrono::DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-    (946_684_800_000..=253_402_300_799_999).contains(&time.timestamp_millis()).then_some(time)
+    (-62_135_596_800_000..=253_402_300_799_999).contains(&time.timestamp_millis()).then_some(time)
 }

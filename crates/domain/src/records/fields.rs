@@ -1,6 +1,7 @@
 //! The fields of a record: values by the names of columns.
 
 use super::{ColumnName, RECORD_LIMIT};
+use crate::metadata::METADATA_DEPTH;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -22,6 +23,9 @@ pub enum FieldError {
         /// What it holds, in words.
         expected: &'static str,
     },
+    /// JSON is nested deeper than [`METADATA_DEPTH`].
+    #[error("`{0}`: JSON is nested at most {METADATA_DEPTH} deep, this is deeper")]
+    TooDeep(ColumnName),
     /// A rule of the table does not allow the value.
     #[error("`{column}`: {rule}")]
     NotAllowed {
@@ -38,6 +42,56 @@ pub enum FieldError {
     IdOfDeleted,
 }
 
+/// What a field can be set to.
+///
+/// JSON has no number for what is not finite, and serde makes null of it, which would clear the field. Here it is the text
+/// that PostgreSQL writes for it (`NaN`, `Infinity`, `-Infinity`), which no column of numbers accepts.
+pub trait IntoValue {
+    /// As a value.
+    fn into_value(self) -> Value;
+}
+
+macro_rules! into_value {
+    ($($kind:ty),+) => {
+        $(impl IntoValue for $kind {
+            fn into_value(self) -> Value {
+                self.into()
+            }
+        })+
+    };
+}
+
+into_value!(Value, bool, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, String, &str, Map<String, Value>);
+
+impl IntoValue for f64 {
+    fn into_value(self) -> Value {
+        match self {
+            Self::INFINITY => "Infinity".into(),
+            Self::NEG_INFINITY => "-Infinity".into(),
+            number if number.is_nan() => "NaN".into(),
+            number => number.into(),
+        }
+    }
+}
+
+impl IntoValue for f32 {
+    fn into_value(self) -> Value {
+        f64::from(self).into_value()
+    }
+}
+
+impl<T: IntoValue> IntoValue for Option<T> {
+    fn into_value(self) -> Value {
+        self.map_or(Value::Null, T::into_value)
+    }
+}
+
+impl<T: IntoValue> IntoValue for Vec<T> {
+    fn into_value(self) -> Value {
+        self.into_iter().map(T::into_value).collect()
+    }
+}
+
 /// Values by the names of columns, in the order of the names.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -52,14 +106,14 @@ impl Fields {
 
     /// Adds a field, or replaces its value.
     #[must_use]
-    pub fn with(mut self, column: impl Into<String>, value: impl Into<Value>) -> Self {
+    pub fn with(mut self, column: impl Into<String>, value: impl IntoValue) -> Self {
         self.set(column, value);
         self
     }
 
     /// Sets a field.
-    pub fn set(&mut self, column: impl Into<String>, value: impl Into<Value>) {
-        self.0.insert(column.into(), value.into());
+    pub fn set(&mut self, column: impl Into<String>, value: impl IntoValue) {
+        self.0.insert(column.into(), value.into_value());
     }
 
     /// The value of a field; none if it is not there. A field that is there may be null.

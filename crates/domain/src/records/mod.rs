@@ -32,7 +32,7 @@ mod time;
 pub use crate::id::{AuditId, RecordId};
 pub use audit::{AuditEntry, AuditOperation, NewAuditEntry};
 pub use column::{Column, ColumnKind};
-pub use fields::{FieldError, Fields};
+pub use fields::{FieldError, Fields, IntoValue};
 pub use mutation::{NewRecord, RecordChange, RecordMutation, RecordOperation};
 pub use name::{ColumnName, NameError, TableName};
 pub use outcome::{RecordOutcome, RecordRefusal, RecordRefusalCode, RecordResult};

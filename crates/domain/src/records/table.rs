@@ -1,6 +1,7 @@
 //! The declaration of a table.
 
 use super::{Column, ColumnKind, ColumnName, FieldError, Fields, Priority, PriorityRule, TableName};
+use crate::metadata::{READABLE_DEPTH, is_deeper};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -166,6 +167,13 @@ impl RecordTable {
         self.columns.iter().find(|column| column.name.as_str() == name)
     }
 
+    /// Whether it has a column that `before` did not have, or had under another name on either side.
+    #[must_use]
+    pub fn adds_columns_to(&self, before: &Self) -> bool {
+        let same = |a: &Column, b: &Column| a.name == b.name && a.server_name == b.server_name;
+        self.columns.iter().any(|column| !before.columns.iter().any(|old| same(column, old)))
+    }
+
     /// Checks the fields of a new record.
     ///
     /// # Errors
@@ -229,15 +237,18 @@ impl RecordTable {
     }
 
     /// Fields of the server under the names on the device, and, apart, those that do not fit the declaration: unknown
-    /// columns, and values of another kind. They are kept, never refused. Values are in the one spelling that is kept.
+    /// columns, and values of another kind. They are kept, never refused. Values are in the one spelling that is kept. One
+    /// that is nested deeper than [`READABLE_DEPTH`] could be stored but not read again; it is null.
     #[must_use]
     pub fn from_server(&self, fields: Fields) -> (Fields, Fields) {
         let mut extra = Fields::new();
         let mut known = Fields::new();
         for (name, value) in fields {
+            let value = if is_deeper(&value, READABLE_DEPTH) { Value::Null } else { value };
             let column = self.columns.iter().find(|column| column.server_name.as_str() == name);
-            match column.filter(|column| value.is_null() || column.kind.fits(&value)) {
-                Some(column) => known.set(column.name.as_str(), column.kind.canonical(value)),
+            let moment = column.and_then(|column| column.kind.in_utc(&value));
+            match column.filter(|column| value.is_null() || column.kind.fits(moment.as_ref().unwrap_or(&value))) {
+                Some(column) => known.set(column.name.as_str(), column.kind.canonical(moment.unwrap_or(value))),
                 None => extra.set(name, value),
             }
         }
@@ -294,6 +305,10 @@ mod tests {
             Err(FieldError::Unknown("colour".into()))
         );
         assert!(matches!(visits.check_change(&Fields::new().with("count", 1.5)), Err(FieldError::WrongType { .. })));
+        let deep = |levels| (0..levels).fold(Value::from(1), |inner, _| Value::Array(vec![inner]));
+        let json = visits.clone().column(Column::new(column("notes"), ColumnKind::Json));
+        let notes = |levels| json.check_change(&Fields::new().with("notes", deep(levels)));
+        assert_eq!((notes(64), notes(65)), (Ok(()), Err(FieldError::TooDeep(column("notes")))));
         let large = Fields::new().with("place", "x".repeat(RECORD_LIMIT));
         assert!(matches!(visits.check_new(&large), Err(FieldError::TooLarge(_))));
     }
@@ -325,6 +340,34 @@ mod tests {
         assert_eq!(table.canonical(written.clone()), kept);
         assert_eq!(table.from_server(written).0, kept);
         assert_eq!(table.canonical(kept.clone()), kept);
+        let born = Fields::new().with("at", "1987-05-04T02:00:00+02:00");
+        assert_eq!(table.from_server(born).0, Fields::new().with("at", "1987-05-04T00:00:00.000000Z"));
+        let before_years = Fields::new().with("at", "0001-01-01T00:00:00+01:00");
+        assert_eq!(table.from_server(before_years.clone()), (Fields::new(), before_years));
+    }
+
+    #[test]
+    fn a_time_of_the_server_without_a_zone_is_in_utc() {
+        let times = RecordTable::new(table("times")).column(Column::new(column("at"), ColumnKind::Time));
+        // What a device writes to a `timestamp`, PostgreSQL keeps without its offset, which was that of UTC.
+        let written = times.canonical(Fields::new().with("at", "2026-01-31T09:15:00.5+01:00"));
+        for (told, read) in [
+            ("2026-01-31T08:15:00.5", "2026-01-31T08:15:00.500000Z"),
+            ("2026-01-31T08:15:00", "2026-01-31T08:15:00.000000Z"),
+            ("2026-01-31T08:15:00+02:00", "2026-01-31T06:15:00.000000Z"),
+        ] {
+            let row = times.from_server(Fields::new().with("at", told));
+            assert_eq!(row, (Fields::new().with("at", read), Fields::new()), "{told}");
+        }
+        assert_eq!(times.from_server(Fields::new().with("at", "2026-01-31T08:15:00.5")).0, written);
+        for odd in ["infinity", "0044-03-15T00:00:00 BC", "2026-01-31", "2026-01-31T08:15:00.5x"] {
+            let row = times.from_server(Fields::new().with("at", odd));
+            assert_eq!(row, (Fields::new(), Fields::new().with("at", odd)), "{odd}");
+        }
+        let local = Fields::new().with("at", "2026-01-31T08:15:00");
+        assert!(times.check_new(&local).is_err(), "an app says which zone it means");
+        let texts = RecordTable::new(table("times")).column(Column::new(column("at"), ColumnKind::Text));
+        assert_eq!(texts.from_server(local.clone()), (local, Fields::new()), "a text stays the text");
     }
 
     #[test]

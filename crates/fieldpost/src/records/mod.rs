@@ -41,8 +41,8 @@ pub use fieldpost_domain::records::clinical::{
 };
 pub use fieldpost_domain::records::{
     AuditOperation, Column, ColumnKind, ColumnName, Comparison, ConflictRule, DeclarationError, FieldError, Fields,
-    Filter, NameError, Order, Priority, PriorityRule, Record, RecordConflict, RecordId, RecordOperation, RecordQuery,
-    RecordRefusal, RecordRefusalCode, RecordState, RecordTable, TableName, Value,
+    Filter, IntoValue, NameError, Order, Priority, PriorityRule, Record, RecordConflict, RecordId, RecordOperation,
+    RecordQuery, RecordRefusal, RecordRefusalCode, RecordState, RecordTable, TableName, Value,
 };
 pub use fieldpost_storage::records::{AuditCounts, CarriedItem, RecordCounts, RecordEntryState, RecordQueueEntry};
 pub use handle::Records;

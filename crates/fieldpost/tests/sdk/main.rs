@@ -2,4 +2,6 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails has to fail the test")]
 
 mod owner;
+#[cfg(feature = "records")]
+mod typed;
 mod watching;

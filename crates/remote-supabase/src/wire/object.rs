@@ -72,7 +72,7 @@ pub(crate) fn field<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     map.next_value().map_err(|_| cannot_be_read(name))
 }
 
-fn cannot_be_read<E: de::Error>(what: &str) -> E {
+pub(crate) fn cannot_be_read<E: de::Error>(what: &str) -> E {
     E::custom(format_args!("{what}: cannot be read"))
 }
 

@@ -104,10 +104,10 @@ pub(super) async fn update(tx: &Tx, mutation: MutationId, change: RecordChange) 
     let mut local = local::one(tx, table, record).await?;
     let shown = local.record(declaration).ok_or_else(missing)?;
     declaration.check_change(&change.fields).map_err(Fault::Field)?;
-    let fields = kept(tx, table, declaration, change.fields).await?;
     let null = serde_json::Value::Null;
-    let changes = fields.iter().any(|(name, value)| shown.fields.get(name).unwrap_or(&null) != value);
-    if !changes || entry::find(tx, mutation).await?.is_some() {
+    let fields = kept(tx, table, declaration, change.fields).await?.into_iter();
+    let fields: Fields = fields.filter(|(name, value)| shown.fields.get(name).unwrap_or(&null) != value).collect();
+    if fields.is_empty() || entry::find(tx, mutation).await?.is_some() {
         return Ok(shown);
     }
     let mut after = shown.fields;

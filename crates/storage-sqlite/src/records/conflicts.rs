@@ -3,6 +3,7 @@
 use super::{
     change,
     entry::{self, Entry},
+    json,
     sql::rows,
     tables::Tables,
 };
@@ -82,14 +83,14 @@ pub(super) async fn all(tx: &Tx) -> Res<Vec<RecordConflict>> {
 
 fn read(row: &Row) -> Res<RecordConflict> {
     let model = row.model::<Model>()?;
-    let fields = |text: &str| serde_json::from_str(text).map_err(|_| Fault::corrupt("a conflict cannot be read"));
+    let fields = |text| json::read_or_nothing(Some(text), "a conflict").unwrap_or_default();
     Ok(RecordConflict {
         mutation_id: MutationId::from_uuid(model.id.0),
         table: TableName::new(model.table_name).map_err(|_| Fault::corrupt("a conflict names no table"))?,
         record_id: RecordId::from_uuid(model.record_id.0),
-        lost: fields(&model.lost)?,
+        lost: fields(model.lost),
         lost_modified_at: model.lost_modified_at.0,
-        won: fields(&model.won)?,
+        won: fields(model.won),
         won_modified_at: model.won_modified_at.0,
         noticed_at: model.noticed_at.0,
     })

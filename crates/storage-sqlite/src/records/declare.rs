@@ -36,9 +36,10 @@ pub(super) async fn declare(tx: &Tx, declarations: &[RecordTable]) -> Res<()> {
     if is_same(&before, declarations) {
         return Ok(());
     }
-    let grows = declarations
-        .iter()
-        .any(|table| before.find(&table.name).is_none_or(|(_, before)| before.server_name != table.server_name));
+    let mut grows = false;
+    for declaration in declarations {
+        grows = grows || self::grows(tx, &before, declaration).await?;
+    }
     tx.execute(&Entity::update_many().col_expr(T::Declared, Expr::value(false))).await?;
     for declaration in declarations {
         prepare(tx, &before, declaration).await?;
@@ -54,6 +55,21 @@ pub(super) async fn declare(tx: &Tx, declarations: &[RecordTable]) -> Res<()> {
     let touched = before.0.into_keys().chain(tables.0.into_keys());
     tx.changed(ChangeSet::of_records(touched).and_record_queue()).await;
     Ok(())
+}
+
+/// Whether the server has more of a table now than it was asked for.
+async fn grows(tx: &Tx, before: &Tables, declaration: &RecordTable) -> Res<bool> {
+    let Some((table, before)) = before.find(&declaration.name) else { return Ok(true) };
+    if before.server_name != declaration.server_name {
+        return Ok(true);
+    }
+    let row = Query::select()
+        .column(name("id"))
+        .from(table.iden())
+        .and_where(col("server_id").is_not_null())
+        .limit(1)
+        .to_owned();
+    Ok(declaration.adds_columns_to(before) && super::sql::one(tx, &row).await?.is_some())
 }
 
 fn is_same(before: &Tables, declarations: &[RecordTable]) -> bool {
@@ -179,7 +195,7 @@ async fn adopt(tx: &Tx, table: &Table, declaration: &RecordTable) -> Res<()> {
         let mut records = before.clone();
         for row in records.values_mut().filter_map(|local| local.row.as_mut()) {
             let (known, extra) = declaration.from_server(std::mem::take(&mut row.extra));
-            row.extra = extra;
+            local::set(&mut row.extra, extra);
             row.set(known);
             row.base.fields = kept(tx, table, declaration, std::mem::take(&mut row.base.fields)).await?;
         }

@@ -1,6 +1,9 @@
 //! Changes in the queue.
 
-use super::sql::{among, col, name, rows, run};
+use super::{
+    json,
+    sql::{among, col, name, rows, run},
+};
 use crate::{
     entity::{
         record_queue::{ActiveModel, Column as Q, Entity, Model},
@@ -54,9 +57,9 @@ pub(super) struct Entry {
 
 impl From<Model> for Entry {
     fn from(model: Model) -> Self {
-        let fields = serde_json::from_str::<Fields>(&model.fields.0);
+        let fields = json::read::<Fields>(&model.fields.0);
         let operation = RecordOperation::from(model.operation.0);
-        let is_unreadable = fields.is_err() || matches!(operation, RecordOperation::Unknown(_));
+        let is_unreadable = fields.is_none() || matches!(operation, RecordOperation::Unknown(_));
         let unreadable =
             || is_unreadable.then_some(RecordRefusal { code: RecordRefusalCode::Unreadable, detail: None });
         let refused = |code: String| RecordRefusal { code: code.into(), detail: model.failed_detail };

@@ -1,10 +1,7 @@
 //! How a column of a declared table is stored.
 
-use crate::{
-    error::{Fault, Res},
-    row::Row,
-    values,
-};
+use super::json;
+use crate::{error::Res, row::Row, values};
 use fieldpost_domain::records::ColumnKind;
 use sea_orm::Value as Stored;
 use serde_json::Value;
@@ -60,14 +57,10 @@ pub(super) fn read(kind: &ColumnKind, row: &Row, column: &str) -> Res<Option<Val
         ColumnKind::Real => row.get::<Option<f64>>(column)?.map(Value::from),
         ColumnKind::Reference(_) => row.opt_id(column)?.map(|id| id.hyphenated().to_string().into()),
         ColumnKind::Text | ColumnKind::Date | ColumnKind::Uuid => row.get::<Option<String>>(column)?.map(Value::from),
-        _ => row.get::<Option<String>>(column)?.map(|text| json(&text)).transpose()?,
+        _ => json::read_or_nothing(row.get(column)?, "a column of JSON"),
     })
 }
 
 fn rfc3339(time: fieldpost_domain::Time) -> Value {
     time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true).into()
-}
-
-fn json(text: &str) -> Res<Value> {
-    serde_json::from_str(text).map_err(|_| Fault::corrupt("a column of JSON cannot be read"))
 }

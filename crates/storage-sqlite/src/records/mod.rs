@@ -23,6 +23,7 @@ mod conflicts;
 mod decide;
 mod declare;
 mod entry;
+mod json;
 mod kind;
 mod local;
 mod log;

@@ -4,7 +4,7 @@
 //! queued over it; null means that no change is. A row without `server_id` is a create that waits.
 
 use super::{
-    kind,
+    json, kind,
     sql::{among, col, literal, name, rows, run},
     tables::Table,
 };
@@ -77,8 +77,11 @@ pub(super) fn read(table: &Table, row: &Row) -> Res<Stored> {
             fields.set(column.as_str(), value);
         }
     }
-    let base: Option<String> = row.get("base")?;
-    let extra: Option<String> = row.get("extra")?;
+    let text: Option<String> = row.get("base")?;
+    let has_base = text.is_some();
+    let base = json::read_or_nothing(text, "the server's row below a change");
+    // What is shown takes its place, and any row of the server replaces that.
+    let version = if has_base && base.is_none() { 0 } else { row.get("version")? };
     Ok(Stored {
         id: row.id("id")?,
         server_id: row.opt_id("server_id")?,
@@ -86,16 +89,12 @@ pub(super) fn read(table: &Table, row: &Row) -> Res<Stored> {
         created_at: row.get::<Micros>("created_at")?.0,
         modified_at: row.get::<Micros>("modified_at")?.0,
         fields,
-        version: row.get("version")?,
-        base: base.map(|text| serde_json::from_str(&text)).transpose().map_err(|_| unreadable())?,
+        version,
+        base,
         deleted: row.is("deleted")?,
         confirmed: row.get("confirmed")?,
-        extra: extra.map(|text| serde_json::from_str(&text)).transpose().map_err(|_| unreadable())?.unwrap_or_default(),
+        extra: json::read_or_nothing(row.get("extra")?, "what a row has beside its columns").unwrap_or_default(),
     })
-}
-
-fn unreadable() -> Fault {
-    Fault::corrupt("what is kept beside a record cannot be read")
 }
 
 impl Stored {

@@ -23,6 +23,8 @@ pub struct RecordMemory {
     pub missing: u64,
     /// Rows that this version could not read, ever.
     pub unreadable: u64,
+    /// Changes of which the server has left out fields, because its table has no such columns, ever.
+    pub ignored: u64,
 }
 
 /// How far this device has followed the server's records.
@@ -75,7 +77,8 @@ pub trait RecordReplica: Send + Sync {
     /// 6. Fields that the declaration does not have, and rows of tables that are not declared, lose nothing: the former
     ///    are kept in `extra`, as are values of another kind than the column's, under the server's names; the latter are
     ///    fetched when the table is declared (`unknown_fields_are_kept`). A field that the row does not name keeps its
-    ///    value.
+    ///    value. A value that is nested deeper than [`fieldpost_domain::metadata::READABLE_DEPTH`] is null
+    ///    (`deep_json_of_a_row_harms_no_query`).
     /// 7. A page of another epoch than the last one: the versions of before mean nothing, so any row replaces, and
     ///    tombstones are forgotten (`after_a_restore_any_row_counts`). Nor does a load count as named what an answer of the
     ///    other epoch has said (`a_load_after_a_restore_does_not_name_what_was_won_before`).

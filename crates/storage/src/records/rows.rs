@@ -24,7 +24,9 @@ pub trait Records: Send + Sync {
     ///    of it that are queued are sent as they were made (`a_column_that_is_no_longer_declared_is_kept`).
     /// 3. Declaring the same again changes nothing (`declaring_again_changes_nothing`).
     /// 4. When the set of tables grows, or a table gets another name on the server, the next pull is a first load, which
-    ///    fetches the rows that other devices wrote before (`a_new_table_loads_again`).
+    ///    fetches the rows that other devices wrote before (`a_new_table_loads_again`). So it is when a table that has rows
+    ///    of the server gets a column, or a column another name: what the server has of it was perhaps never sent
+    ///    (`a_new_column_loads_again`).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Declaration`] for a declaration that is refused, also for a column that once was
@@ -51,7 +53,8 @@ pub trait Records: Send + Sync {
 
     /// Changes a record and queues the change.
     ///
-    /// 1. Only the fields of the change are set (`an_update_sets_its_fields_alone`).
+    /// 1. Only the fields of the change are set (`an_update_sets_its_fields_alone`), and only those that differ from what is
+    ///    shown are queued: somebody else may have changed the others meanwhile (`an_update_sends_only_what_differs`).
     /// 2. A change of a record whose last queued mutation was never attempted is folded into it, with the later time
     ///    (`an_update_is_folded_into_what_was_never_sent`). Not if it refers to a record that was created since, because
     ///    that must be sent before it (`an_update_is_not_folded_past_what_it_refers_to`), and not if the result would be

@@ -3,7 +3,10 @@
 use crate::given::*;
 use fieldpost_domain::{
     RetryCode, ServerLimits,
-    records::{Fields, Priority, RecordMutation, RecordOperation, RecordOutcome, RecordRefusal, RecordRefusalCode},
+    records::{
+        Fields, Priority, RecordMutation, RecordOperation, RecordOutcome, RecordRefusal, RecordRefusalCode,
+        RecordResult,
+    },
 };
 use fieldpost_remote::RemoteErrorKind::{self, *};
 use fieldpost_storage::{
@@ -330,4 +333,16 @@ fn both_lanes_save_what_they_have_learned_without_undoing_the_other() {
     };
     let kept = pass.learn(meanwhile);
     assert_eq!((kept.page_size.rows, kept.run_open, kept.lost, kept.push_size.rows), (Some(9), true, 4, Some(1)));
+}
+
+/// The server's table has no such column: the value stays on this device, which somebody should know for longer than a pass.
+#[test]
+fn fields_that_the_server_leaves_out_are_counted_for_ever() {
+    let mut pass = pass_of_others();
+    let _ = pass.next(RecordEvent::Batch(normal(0..3)));
+    let ignoring = |number| RecordResult { ignored: vec!["venue".into(), "mood".into()], ..won(number) };
+    let _ = pass.next(answer(vec![ignoring(0), won(1), ignoring(2)]));
+    let kept = RecordMemory { ignored: 5, ..RecordMemory::default() };
+    assert_eq!(pass.learn(kept).ignored, 7);
+    assert_eq!(pass.learn(RecordMemory { ignored: 7, ..kept }).ignored, 9, "another lane has counted two more");
 }

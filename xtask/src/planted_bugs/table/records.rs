@@ -4,11 +4,11 @@ use crate::planted_bugs::{
     bug::{Bug, bug, replace, sql},
     proofs::{
         AUDIT, NO_AUDIT, OWN_COLUMNS, RECORD_AGAIN, RECORD_ARRIVAL, RECORD_BEFORE, RECORD_BESIDE, RECORD_BLIND,
-        RECORD_BYTES, RECORD_CHANGED, RECORD_CLIENT, RECORD_CURSOR, RECORD_DEFERRED, RECORD_DIRECT, RECORD_DROPPED,
-        RECORD_ENDS, RECORD_EXPIRES, RECORD_FAILS, RECORD_FAULTS, RECORD_FEW, RECORD_FIRE, RECORD_FOLLOWS,
-        RECORD_FOREIGN, RECORD_FUTURE, RECORD_GRANTS, RECORD_HIDDEN, RECORD_HOUSE, RECORD_KINDS, RECORD_LATER,
-        RECORD_MANY, RECORD_MOVING, RECORD_NAMING, RECORD_NOBODY, RECORD_OFFERS, RECORD_ORDER, RECORD_POLICY,
-        RECORD_RACE, RECORD_READ, RECORD_SAME, RECORD_SCALE, RECORD_TIE, RECORD_WAIT,
+        RECORD_BYTES, RECORD_CHANGED, RECORD_CLIENT, RECORD_COLUMNS, RECORD_CURSOR, RECORD_DEFERRED, RECORD_DIRECT,
+        RECORD_DROPPED, RECORD_ENDS, RECORD_EXPIRES, RECORD_FAILS, RECORD_FAULTS, RECORD_FEW, RECORD_FIRE,
+        RECORD_FOLLOWS, RECORD_FOREIGN, RECORD_FUTURE, RECORD_GRANTS, RECORD_HIDDEN, RECORD_HOUSE, RECORD_KINDS,
+        RECORD_LATER, RECORD_MANY, RECORD_MOVING, RECORD_NAMING, RECORD_NOBODY, RECORD_OFFERS, RECORD_ORDER,
+        RECORD_POLICY, RECORD_RACE, RECORD_READ, RECORD_SAME, RECORD_SCALE, RECORD_TIE, RECORD_WAIT,
     },
 };
 
@@ -222,7 +222,16 @@ pub(super) fn batches() -> Vec<Bug> {
         bug(
             "one bad change undoes the others",
             RECORD_FAILS,
-            [replace("fieldpost.try_records", "  exception when others then\n    null;\n  end;\n", "  end;\n")],
+            [replace(
+                "fieldpost.try_records",
+                "  exception when assert_failure or others then\n    null;\n  end;\n",
+                "  end;\n",
+            )],
+        ),
+        bug(
+            "an assertion of the project's fails the whole batch",
+            RECORD_FAILS,
+            [replace("fieldpost.try_records", "when assert_failure or others then", "when others then")],
         ),
         bug(
             "a retry does not hold its record back",
@@ -377,6 +386,20 @@ pub(super) fn feed() -> Vec<Bug> {
             [replace("fieldpost.records_scope", "md5(s.access || coalesce(v_rules, ''))", "md5(s.access)")],
         ),
         bug(
+            "a new column keeps the cursor",
+            RECORD_COLUMNS,
+            [replace(
+                "fieldpost.records_scope",
+                "from pg_attribute a where a.attrelid = o.relid",
+                "from pg_attribute a where false",
+            )],
+        ),
+        bug(
+            "a grant of a column keeps the cursor",
+            RECORD_COLUMNS,
+            [replace("fieldpost.records_scope", "a.atttypmod, a.attacl::text,", "a.atttypmod,")],
+        ),
+        bug(
             "a change of memberships keeps the cursor",
             RECORD_EXPIRES,
             [replace(
@@ -501,7 +524,7 @@ pub(super) fn tables() -> Vec<Bug> {
         bug(
             "a generated column makes every update a change",
             RECORD_KINDS,
-            [replace("fieldpost.watch_record_table", "a.attgenerated <> ''", "false")],
+            [replace("fieldpost.generated_columns", "a.attgenerated <> ''", "false")],
         ),
         bug(
             "who made a record can be written",

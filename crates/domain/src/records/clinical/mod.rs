@@ -47,7 +47,8 @@ pub trait Model: Serialize + DeserializeOwned {
     /// The declaration of the table.
     fn table() -> RecordTable;
 
-    /// Checks what the columns alone do not say.
+    /// Checks what the columns alone do not say. That a number is finite is such a thing: as JSON it is null if it is not, and
+    /// would clear its field.
     ///
     /// # Errors
     /// [`FieldError`] for the first fault.
@@ -117,6 +118,16 @@ fn not_blank(column: &str, text: &str) -> Result<(), FieldError> {
     }
 }
 
+/// Checks that a number is one.
+fn finite(column: &str, number: Option<f64>) -> Result<(), FieldError> {
+    match ColumnName::new(column) {
+        Ok(column) if !number.is_none_or(f64::is_finite) => {
+            Err(FieldError::NotAllowed { column, rule: "it must be a finite number" })
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +191,17 @@ mod tests {
         assert_eq!(treatment.check(), Ok(()));
         treatment.reference_number = " ".into();
         assert!(matches!(treatment.check(), Err(FieldError::NotAllowed { .. })));
+    }
+
+    #[test]
+    fn a_place_that_is_no_number_is_not_allowed() {
+        let mut near_miss = NearMiss::new(Uuid::nil(), "fall", Severity::Minor, "a loose plank");
+        (near_miss.gps_lat, near_miss.gps_lng) = (Some(51.5), Some(-0.1));
+        assert_eq!(near_miss.check(), Ok(()));
+        near_miss.gps_lng = Some(f64::NAN);
+        assert!(matches!(near_miss.check(), Err(FieldError::NotAllowed { .. })));
+        (near_miss.gps_lat, near_miss.gps_lng) = (Some(f64::INFINITY), None);
+        assert!(matches!(near_miss.check(), Err(FieldError::NotAllowed { .. })));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Near misses: what could have injured somebody.
 
-use super::{ColumnKind, FieldError, Model, Need, RecordTable, Severity, declare, not_blank};
+use super::{ColumnKind, FieldError, Model, Need, RecordTable, Severity, declare, finite, not_blank};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -74,6 +74,8 @@ impl Model for NearMiss {
     }
 
     fn check(&self) -> Result<(), FieldError> {
-        not_blank("description", &self.description)
+        not_blank("description", &self.description)?;
+        finite("gps_lat", self.gps_lat)?;
+        finite("gps_lng", self.gps_lng)
     }
 }

@@ -1,7 +1,10 @@
 //! The fields of a record: any JSON, by the names of columns.
 
-use crate::wire::object::{Key, Rest};
-use fieldpost_domain::{Extra, records::Fields};
+use crate::wire::{
+    free::Free,
+    object::{Key, cannot_be_read},
+};
+use fieldpost_domain::records::Fields;
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -9,7 +12,8 @@ use serde::{
 use serde_json::Value;
 use std::{borrow::Cow, fmt};
 
-/// Fields as they are read. Null is a value; what cannot be read is left out.
+/// Fields as they are read. Null is a value. What cannot be read is null too: the value of an earlier row is not that of
+/// this one.
 pub(crate) struct ReadFields(pub(super) Fields);
 
 impl<'de> Deserialize<'de> for ReadFields {
@@ -24,11 +28,18 @@ impl<'de> Deserialize<'de> for ReadFields {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ReadFields, A::Error> {
-                let mut fields = Extra::new();
-                while let Some(key) = map.next_key::<Key<'de>>()? {
-                    fields.take(key, &mut map)?;
+                let mut fields = Fields::new();
+                while let Some(Key(name)) = map.next_key::<Key<'de>>()? {
+                    let value = match map.next_value::<Free>().map_err(|_| cannot_be_read("a field"))? {
+                        Free::Value(value) => value,
+                        Free::Unreadable(why) => {
+                            tracing::warn!(field = %name, reason = ?why.reason, "a field cannot be read, and is empty here");
+                            Value::Null
+                        }
+                    };
+                    fields.set(name, value);
                 }
-                Ok(ReadFields(fields.into_iter().collect()))
+                Ok(ReadFields(fields))
             }
         }
 

@@ -122,16 +122,52 @@ fn a_time_out_of_range_costs_no_row() {
     assert_eq!(page.rows[0].modified_at.to_rfc3339(), "9999-12-31T23:59:59.999999+00:00");
 }
 
-#[test]
-fn a_field_that_cannot_be_read_costs_only_itself_and_unknown_ones_nothing() {
-    let text = row().to_string().replace("null", "1e400").replace("\"version\"", "\"mood\":[1],\"version\"");
+/// The fields of a row, read from the text that the server sends.
+fn fields_of(minutes: &str) -> Fields {
+    let text = row().to_string().replace("null", minutes).replace("\"version\"", "\"mood\":[1],\"version\"");
     let body =
         format!(r#"{{"protocol":1,"server_time":"{T}","cursor":"c","more":false,"loading":false,"records":[{text}]}}"#);
     let (html, json, date, retry_after) = (false, true, None, None);
     let body = body.into_bytes();
     let reply = Reply { status: StatusCode::OK, html, json, date, retry_after, body, took: Duration::ZERO };
-    let page = page::pull("pull_records", answer::read("pull_records", &reply).unwrap()).unwrap();
-    assert_eq!((page.unreadable, &page.rows[0].fields), (0, &Fields::new().with("site", "Hall A")));
+    let mut page = page::pull("pull_records", answer::read("pull_records", &reply).unwrap()).unwrap();
+    assert_eq!(page.unreadable, 0);
+    page.rows.remove(0).fields
+}
+
+#[test]
+fn a_field_that_cannot_be_read_costs_only_itself_and_unknown_ones_nothing() {
+    let read = Fields::new().with("site", "Hall A");
+    let deep = format!("{}1{}", "[".repeat(128), "]".repeat(128));
+    for unreadable in ["1e400", r#""\ud800""#, &deep] {
+        let expected = read.clone().with("minutes", Value::Null);
+        assert_eq!(fields_of(unreadable), expected, "an older value would not be that of this row");
+    }
+}
+
+#[test]
+fn a_number_is_read_and_sent_to_the_last_digit() {
+    let numbers = ["117.63331139400017", "94.95886283158103", "0.30000000000000004", "1.0000000000000002e-300"];
+    let random = |n: u64| f64::from_bits(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) & !(1 << 62));
+    let numbers = numbers.map(str::to_owned).into_iter().chain((1..=20).map(|n| random(n).to_string()));
+    for number in numbers {
+        let exact: f64 = number.parse().unwrap();
+        let text = serde_json::to_string(&exact).unwrap();
+        assert_eq!(fields_of(&text).get("minutes").and_then(Value::as_f64), Some(exact));
+        let change = OutgoingRecord { fields: Fields::new().with("share", exact), ..update() };
+        let body = String::from_utf8(request::push("push_records", "t", &[change]).unwrap()).unwrap();
+        assert!(body.contains(&format!(r#""share":{text}"#)), "{body}");
+    }
+}
+
+#[test]
+fn a_whole_number_of_64_bits_is_exact_both_ways() {
+    for number in [9_007_199_254_740_993, i64::MIN, i64::MAX] {
+        assert_eq!(fields_of(&number.to_string()).get("minutes").and_then(Value::as_i64), Some(number));
+        let change = OutgoingRecord { fields: Fields::new().with("count", number), ..update() };
+        let body = String::from_utf8(request::push("push_records", "t", &[change]).unwrap()).unwrap();
+        assert!(body.contains(&format!(r#""count":{number}"#)), "{body}");
+    }
 }
 
 #[test]

@@ -262,7 +262,7 @@ pub(super) fn visit(site: &str) -> Fields {
 }
 
 /// The field with this one value.
-pub(super) fn one(column: &str, value: impl Into<serde_json::Value>) -> Fields {
+pub(super) fn one(column: &str, value: impl fieldpost_domain::records::IntoValue) -> Fields {
     Fields::new().with(column, value)
 }
 

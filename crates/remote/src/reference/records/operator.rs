@@ -119,7 +119,7 @@ impl ReferenceServer {
         self.lock().write(|transaction| transaction.delete_foreign(table, id))
     }
 
-    /// A policy of the tables has changed: older cursors of records expire.
+    /// A policy, a grant or a column of the tables has changed: older cursors of records expire.
     pub fn change_record_policies(&self) {
         self.lock().tables.records.policies += 1;
     }

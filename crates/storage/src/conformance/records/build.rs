@@ -5,9 +5,9 @@ use crate::records::RecordBatch;
 use fieldpost_domain::{
     AuditId, Time, Transfer, Version,
     records::{
-        AuditOperation, ClockId, Column, ColumnKind, ColumnName, DeviceTime, Fields, NewAuditEntry, NewRecord,
-        Priority, RecordChange, RecordId, RecordOutcome, RecordPage, RecordQuery, RecordRefusal, RecordRefusalCode,
-        RecordResult, RecordRow, RecordTable, RecordTombstone, TableName,
+        AuditOperation, ClockId, Column, ColumnKind, ColumnName, DeviceTime, Fields, IntoValue, NewAuditEntry,
+        NewRecord, Priority, RecordChange, RecordId, RecordOutcome, RecordPage, RecordQuery, RecordRefusal,
+        RecordRefusalCode, RecordResult, RecordRow, RecordTable, RecordTombstone, TableName,
     },
 };
 use serde_json::Value;
@@ -102,7 +102,7 @@ pub fn tables() -> Vec<RecordTable> {
 
 /// One field.
 #[must_use]
-pub fn field(name: &str, value: impl Into<Value>) -> Fields {
+pub fn field(name: &str, value: impl IntoValue) -> Fields {
     Fields::new().with(name, value)
 }
 
@@ -245,4 +245,10 @@ pub fn result(n: u64, outcome: RecordOutcome) -> RecordResult {
 #[must_use]
 pub fn all_visits() -> RecordQuery {
     RecordQuery::new(table("visits"))
+}
+
+/// The number 1 in this many arrays.
+#[must_use]
+pub fn deep(levels: usize) -> Value {
+    (0..levels).fold(Value::from(1), |inner, _| Value::Array(vec![inner]))
 }

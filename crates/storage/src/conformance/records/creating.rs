@@ -1,7 +1,7 @@
 //! Creating records.
 
 use super::RecordDevice;
-use super::build::{change, column, field, moment, new_visit, record_id, table};
+use super::build::{change, column, deep, field, moment, new_visit, record_id, table};
 use super::given::{
     all_places, answered, batch, buried, counts, create, created, deleted, loaded, names_the_field, pulled, queue,
     seen, stored, taken, visit,
@@ -14,6 +14,7 @@ use crate::conformance::{
 use crate::records::{RecordEntryState, RecordQueueEntry, RecordStore};
 use fieldpost_domain::{
     Changes, Version,
+    metadata::METADATA_DEPTH,
     records::{Fields, NewRecord, Priority, RECORD_LIMIT, Record, RecordMutation, RecordOperation, RecordState},
 };
 use serde_json::{Value, json};
@@ -84,6 +85,12 @@ pub async fn a_record_is_checked_against_its_declaration(store: &dyn RecordStore
         good.clone().with("site", "Site 1"),
         good.clone().with("id", record_id(3).to_string()),
         good.clone().with("notes", "x".repeat(RECORD_LIMIT)),
+        good.clone().with("notes", deep(METADATA_DEPTH + 1)),
+        good.clone().with("notes", deep(128)),
+        good.clone().with("share", f64::NAN),
+        good.clone().with("share", f64::INFINITY),
+        good.clone().with("share", f32::NEG_INFINITY),
+        good.clone().with("at", "0000-12-31T23:59:59Z"),
     ];
     for fields in faulty {
         let named = format!("{:.80?}", fields);
@@ -216,4 +223,35 @@ pub async fn a_flag_makes_a_record_immediate(store: &dyn RecordStore) {
     assert_eq!(counts(store, 600).await.immediate, 1);
     let query = super::build::all_visits().filter(column("urgent"), fieldpost_domain::records::Comparison::Is, true);
     assert_eq!(super::given::places(store, &query).await, ["Gate 2"]);
+}
+
+/// JSON as deep as it may be is created, changed, sent and settled.
+pub async fn the_deepest_json_that_is_accepted_survives(store: &dyn RecordStore) {
+    let notes = deep(METADATA_DEPTH);
+    create(store, 1, NewRecord { fields: new_visit(1).fields.with("notes", notes.clone()), ..new_visit(1) }).await;
+    assert_eq!(taken(store, super::build::everything()).await[0].fields.get("notes"), Some(&notes));
+    answered(store, 1, super::build::won(1, 1)).await;
+    super::given::updated(store, 2, 1, field("place", "Roof")).await;
+    assert_eq!(visit(store, 1).await.fields, field("place", "Roof").with("notes", notes));
+}
+
+/// Times before 2000 are times: births, certificates, the day on which somebody was hired.
+pub async fn a_time_may_be_of_any_year_with_four_digits(store: &dyn RecordStore) {
+    let times = [
+        "0001-01-01T00:00:00.000000Z",
+        "1899-12-31T23:59:59.999999Z",
+        "1987-05-04T00:00:00.000000Z",
+        "9999-12-31T23:59:59.999999Z",
+    ];
+    for (n, time) in (1..).zip(times) {
+        let made = create(store, n, NewRecord { fields: new_visit(n).fields.with("at", time), ..new_visit(n) }).await;
+        assert_eq!(made.fields.get("at"), Some(&time.into()));
+        assert_eq!(visit(store, n).await.fields.get("at"), Some(&time.into()));
+        pulled(store, vec![super::build::row_with(10 + n, 1, field("at", time))]).await;
+        assert_eq!(visit(store, 10 + n).await.fields.get("at"), Some(&time.into()), "from the server");
+    }
+    let by_time = fieldpost_domain::records::RecordQuery::new(table("visits")).order(column("at"), false).limit(3);
+    let found = store.records(&by_time).await.unwrap();
+    let found: Vec<_> = found.iter().filter_map(|visit| visit.fields.get("at")?.as_str()).collect();
+    assert_eq!(found, [times[0], times[0], times[1]]);
 }

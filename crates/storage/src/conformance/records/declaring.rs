@@ -45,7 +45,6 @@ pub async fn a_new_column_takes_what_was_kept(store: &dyn RecordStore) {
     assert_eq!(seen.extra, field("depth", "deep"), "what does not fit stays where it is");
     let fixed = updated(store, 5, 1, Fields::new().with("depth", 7).with("sky", "sun")).await;
     assert_eq!(fixed.fields.get("depth"), Some(&7.into()));
-    assert_eq!(store.record_state().await.unwrap().cursor, Some(cursor("0")), "a column needs no load");
 }
 
 /// `Records::declare`, rule 2: a table.
@@ -157,4 +156,27 @@ pub async fn declarations_survive_a_restart(device: &dyn RecordDevice) {
     assert_eq!(visit(&*other.records, 1).await.state, RecordState::Queued);
     store.close().await.unwrap();
     assert_eq!(device.open().await.records.declared().await.unwrap().len(), 2);
+}
+
+/// `Records::declare`, rule 4: what the server has of a new column was never sent of the rows that are here.
+pub async fn a_new_column_loads_again(store: &dyn RecordStore) {
+    loaded(store, vec![super::build::row(1, 3)]).await;
+    let risk = Column::new(column("risk"), ColumnKind::Text);
+    let narrow = super::build::sites();
+    let wide = narrow.clone().column(Column::new(column("colour"), ColumnKind::Text));
+    store.declare(&[visits(), wide.clone()]).await.unwrap();
+    assert_eq!(store.record_state().await.unwrap().cursor, Some(cursor("0")), "there is no site");
+
+    store.declare(&[visits().column(risk.clone()), wide.clone()]).await.unwrap();
+    assert_eq!(store.record_state().await.unwrap().cursor, None);
+    assert!(seen(store, 1).await.is_some(), "the rows stay until the load has ended");
+    loaded(store, vec![row_with(1, 3, field("risk", "low"))]).await;
+    assert_eq!(visit(store, 1).await.fields.get("risk"), Some(&"low".into()), "of the version that is here already");
+
+    let indexed = visits().column(risk.clone().indexed());
+    store.declare(&[indexed, wide.clone()]).await.unwrap();
+    assert_eq!(store.record_state().await.unwrap().cursor, Some(cursor("0")), "the column is none the less the same");
+    let renamed = visits().column(risk.on_server(column("danger")));
+    store.declare(&[renamed, wide]).await.unwrap();
+    assert_eq!(store.record_state().await.unwrap().cursor, None, "the column has another name on the server");
 }

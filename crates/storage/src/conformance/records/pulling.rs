@@ -1,7 +1,8 @@
 //! Applying pages of changes.
 
 use super::build::{
-    column, field, moment, page, record_id, row, row_with, site_row, sites, table, tombstone, visits, won,
+    column, deep, field, load_page, moment, page, record_id, row, row_with, site_row, sites, table, tombstone, visits,
+    won,
 };
 use super::given::{
     all_places, answered, batch, buried, conflicts, created, deleted, loaded, place, pulled, pulled_page, queue,
@@ -15,6 +16,7 @@ use crate::conformance::{
 use crate::records::{RecordApplyReport, RecordMemory, RecordStore, RecordSyncState};
 use fieldpost_domain::{
     ServerEpoch, Version,
+    metadata::READABLE_DEPTH,
     records::{Column, ColumnKind, Fields, Record, RecordOutcome, RecordPage, RecordRow, RecordState, RecordTombstone},
 };
 use serde_json::Value;
@@ -266,4 +268,36 @@ pub async fn a_renamed_column_follows_the_server(store: &dyn RecordStore) {
     pulled(store, vec![row_with(1, 2, field("sky", "fog"))]).await;
     assert_eq!(visit(store, 1).await.fields.get("weather"), Some(&"sun".into()));
     assert_eq!(visit(store, 1).await.modified_at, moment(3).at);
+}
+
+/// `RecordReplica::apply_records`, rule 6: what is nested too deep to be read again from a file is no value, and harms nothing else.
+pub async fn deep_json_of_a_row_harms_no_query(store: &dyn RecordStore) {
+    let calm = Fields::new().with("weather", "rain").with("notes", 1);
+    pulled(store, vec![row_with(1, 1, calm.clone()), row_with(3, 1, calm)]).await;
+    let deepest = Fields::new().with("weather", deep(READABLE_DEPTH)).with("notes", deep(READABLE_DEPTH));
+    let deeper = Fields::new().with("weather", deep(127)).with("notes", deep(126));
+    pulled(store, vec![row_with(1, 2, deeper), row(2, 1), row_with(3, 2, deepest)]).await;
+
+    assert_eq!(all_places(store).await, ["Place 3", "Place 2", "Place 1"]);
+    let shown = visit(store, 1).await;
+    assert_eq!((shown.fields, shown.extra), (field("place", "Place 1"), Fields::new()), "the old values are not these");
+    updated(store, 5, 1, field("place", "Roof")).await;
+    updated(store, 6, 3, field("place", "Shed")).await;
+    assert_eq!(all_places(store).await, ["Shed", "Place 2", "Roof"], "the rows below changes are kept, too");
+    pulled(store, vec![row_with(1, 3, field("weather", "sun")), row_with(3, 3, field("notes", 2))]).await;
+    assert_eq!(visit(store, 1).await.extra, field("weather", "sun"), "and it can be repaired");
+    assert_eq!(visit(store, 3).await.fields, field("place", "Shed").with("notes", 2));
+    assert_eq!(visit(store, 3).await.extra, field("weather", deep(READABLE_DEPTH)));
+}
+
+/// `RecordReplica::apply_records`, rule 1: a page may have both a row and a tombstone of a record. The versions decide, not the order.
+pub async fn a_row_and_a_tombstone_of_one_page_are_told_apart_by_their_versions(store: &dyn RecordStore) {
+    let both =
+        RecordPage { tombstones: vec![tombstone(1, 2), tombstone(2, 1)], ..page("0", vec![row(1, 1), row(2, 2)]) };
+    pulled_page(store, both).await;
+    assert_eq!(all_places(store).await, ["Place 2"]);
+    store.begin_record_load().await.unwrap();
+    let load = RecordPage { tombstones: vec![tombstone(3, 2)], ..load_page("l", vec![row(2, 2), row(3, 1)]) };
+    store.apply_records(None, &load).await.unwrap();
+    assert_eq!(all_places(store).await, ["Place 2"], "the last page of a load brings nothing back");
 }

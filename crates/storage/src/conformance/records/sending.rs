@@ -1,7 +1,7 @@
 //! Taking changes from the queue.
 
 use super::build::{everything, field, immediate, new_visit, urgent, won};
-use super::given::{answered, batch, create, created, ids, loaded, queue, queued, stored, taken, turn, updated};
+use super::given::{answered, batch, create, created, ids, loaded, queue, queued, stored, taken, turn, updated, visit};
 use super::{RecordDevice, given::ready};
 use crate::BatchLimits;
 use crate::conformance::{
@@ -146,4 +146,24 @@ pub async fn a_withdrawn_attempt_says_nothing_of_an_earlier_one(store: &dyn Reco
     assert_eq!(queue(store).await[0].state, RecordEntryState::Sending);
     let error = store.cancel_record(mutation_id(2)).await.unwrap_err();
     assert_eq!(error.kind(), crate::StorageErrorKind::OutcomeUnknown);
+}
+
+/// A number is sent, settled and shown as it was written, to the last bit.
+pub async fn a_number_keeps_all_its_digits(store: &dyn RecordStore) {
+    // Numbers that a hasty parser reads one off, sums that are no round numbers, and twenty numbers of random bits.
+    let mut numbers =
+        vec![117.633_311_394_000_17, 94.958_862_831_581_03, 0.1 + 0.2, 0.1 + 0.7, 1.1 * 1.1, 1e23, f64::MIN_POSITIVE];
+    let mut bits = 0x0198_c0de_u64;
+    while numbers.len() < 27 {
+        bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        numbers.extend(Some(f64::from_bits(bits)).filter(|number| number.is_finite()));
+    }
+    for (n, number) in (1..).zip(numbers) {
+        let written = new_visit(n).fields.with("share", number).with("notes", serde_json::json!({ "at": [number] }));
+        create(store, n, NewRecord { fields: written.clone(), ..new_visit(n) }).await;
+        let sent = taken(store, everything()).await.remove(0);
+        assert_eq!(sent.fields, written, "as it is sent");
+        answered(store, n, won(n, 1)).await;
+        assert_eq!(visit(store, n).await.fields, written, "as it is shown");
+    }
 }

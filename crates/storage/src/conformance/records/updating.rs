@@ -168,3 +168,20 @@ pub async fn an_update_is_not_folded_to_more_than_a_record(store: &dyn RecordSto
     assert_eq!(queued(store).await, mutations([1, 2]));
     assert_eq!(visit(store, 1).await.id, record_id(1));
 }
+
+/// `Records::update_record`, rule 1: what is set to what it is already is not sent. Somebody else may have changed it meanwhile.
+pub async fn an_update_sends_only_what_differs(store: &dyn RecordStore) {
+    loaded(store, vec![row_with(1, 3, field("visitors", 2))]).await;
+    updated(store, 5, 1, visit(store, 1).await.fields.with("share", 0.5)).await;
+    updated(store, 6, 1, visit(store, 1).await.fields.with("day", "2026-01-31")).await;
+    let sent = taken(store, everything()).await.remove(0);
+    assert_eq!(sent.fields, field("share", 0.5).with("day", "2026-01-31"));
+
+    let shown = visit(store, 1).await.fields;
+    updated(store, 7, 1, shown.clone().with("count", 3)).await;
+    assert_eq!(queue(store).await[1].fields, field("count", 3), "what is under way is shown, so it is not sent again");
+    updated(store, 8, 1, shown.clone()).await;
+    assert_eq!(queue(store).await[1].fields, field("count", 2), "what is shown differs from it");
+    updated(store, 9, 1, shown).await;
+    assert_eq!(queued(store).await, mutations([5, 7]));
+}

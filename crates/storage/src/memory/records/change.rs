@@ -64,10 +64,10 @@ impl RecordsState {
         let key = self.resolve(&change.table, change.id);
         let shown = self.must_show(&key, OPERATION)?;
         table.check_change(&change.fields).map_err(|fault| invalid(fault, OPERATION))?;
-        let fields = self.kept(table, change.fields);
         let null = serde_json::Value::Null;
-        let changes = fields.iter().any(|(name, value)| shown.fields.get(name).unwrap_or(&null) != value);
-        if !changes || self.find(mutation).is_some() {
+        let fields = self.kept(table, change.fields).into_iter();
+        let fields: Fields = fields.filter(|(name, value)| shown.fields.get(name).unwrap_or(&null) != value).collect();
+        if fields.is_empty() || self.find(mutation).is_some() {
             return Ok(shown);
         }
         let mut after = shown.fields;

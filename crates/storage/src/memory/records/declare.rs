@@ -1,6 +1,6 @@
 //! Declarations.
 
-use super::state::{RecordsState, Table};
+use super::state::{RecordsState, Table, set};
 use crate::{StorageError, StorageErrorKind, StorageResult};
 use fieldpost_domain::records::{DeclarationError, Fields, RecordTable};
 
@@ -11,9 +11,7 @@ impl RecordsState {
         };
         RecordTable::check_all(tables).map_err(refuse)?;
         tables.iter().try_for_each(|table| self.check_kinds(table)).map_err(refuse)?;
-        let grows = tables
-            .iter()
-            .any(|table| self.declared(&table.name).is_none_or(|before| before.server_name != table.server_name));
+        let grows = tables.iter().any(|table| self.grows(table));
         self.tables.values_mut().for_each(|table| table.declared = false);
         for table in tables {
             self.declare_one(table);
@@ -22,6 +20,13 @@ impl RecordsState {
             self.begin_load();
         }
         Ok(())
+    }
+
+    /// Whether the server has more of a table now than it was asked for.
+    fn grows(&self, table: &RecordTable) -> bool {
+        let Some(before) = self.declared(&table.name) else { return true };
+        let has_rows = || self.rows.keys().any(|key| key.0 == table.name);
+        before.server_name != table.server_name || (table.adds_columns_to(before) && has_rows())
     }
 
     fn check_kinds(&self, table: &RecordTable) -> Result<(), DeclarationError> {
@@ -43,7 +48,7 @@ impl RecordsState {
         for row in self.rows.iter_mut().filter(|(key, _)| key.0 == table.name).map(|(_, row)| row) {
             // What fits the declaration by now moves into its column.
             let (known, extra) = table.from_server(std::mem::take(&mut row.extra));
-            row.extra = extra;
+            set(&mut row.extra, extra);
             row.set(known);
         }
         self.resolve_references();

@@ -145,6 +145,7 @@ impl RecordEngine {
             status.lost = state.memory.lost;
             status.missing = state.memory.missing;
             status.unreadable = state.memory.unreadable;
+            status.ignored = state.memory.ignored;
         });
         self.count().await
     }

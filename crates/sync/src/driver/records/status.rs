@@ -40,4 +40,7 @@ pub struct RecordStatus {
     pub missing: u64,
     /// Rows that this version could not read, ever.
     pub unreadable: u64,
+    /// Changes of which the server has left out fields, because its table has no such columns, ever. Their values are on
+    /// this device alone; the log names the columns.
+    pub ignored: u64,
 }

@@ -160,7 +160,7 @@ impl RecordPass {
     /// Whether there is something to save that the store does not have.
     #[must_use]
     pub fn has_learned(&self) -> bool {
-        let counts = |report: &RecordReport| (report.lost, report.missing, report.unreadable);
+        let counts = |report: &RecordReport| (report.lost, report.missing, report.unreadable, report.ignored);
         self.recalled.is_some_and(|recalled| recalled != self.memory || counts(&self.counted) != counts(&self.report))
     }
 
@@ -172,6 +172,7 @@ impl RecordPass {
             lost: counted(kept.lost, |report| report.lost),
             missing: counted(kept.missing, |report| report.missing),
             unreadable: counted(kept.unreadable, |report| report.unreadable),
+            ignored: counted(kept.ignored, |report| report.ignored),
             ..self.memory
         };
         match self.lane {

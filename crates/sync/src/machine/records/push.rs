@@ -23,7 +23,7 @@ use fieldpost_domain::{
 };
 use fieldpost_remote::{RecordPushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{ReducedSize, records::RecordSettleReport};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// After this many changes fail alone in a row, the fault is the server's.
 const FAILED_ALONE_LIMIT: u32 = 3;
@@ -142,7 +142,7 @@ impl RecordPass {
         results.retain(|result| open.remove(&result.mutation_id));
         // A change without a result would stay under way.
         self.push.unanswered = ids_of(&batch).into_iter().filter(|id| open.contains(id)).collect();
-        self.report.ignored += results.iter().filter(|result| !result.ignored.is_empty()).count() as u64;
+        self.report.ignored += count_ignored(&batch, &results);
         put_off(&batch, &mut results);
         self.keep_uncertain(&mut results);
         results.iter_mut().for_each(|result| distort(&mut result.outcome));
@@ -289,4 +289,19 @@ fn withdraw(batch: &[RecordMutation], then: RecordEffect) -> RecordEffect {
 
 fn postpone(mutations: Vec<MutationId>, then: RecordEffect) -> RecordEffect {
     if mutations.is_empty() { then } else { RecordEffect::Postpone { mutations, then: Box::new(then) } }
+}
+
+/// How many changes lost fields because the server's table has no such columns. Their values stay on this device alone, so
+/// the log says which.
+fn count_ignored(batch: &[RecordMutation], results: &[RecordResult]) -> u64 {
+    let ignored: Vec<_> = results.iter().filter(|result| !result.ignored.is_empty()).collect();
+    let table = |id| batch.iter().find(|mutation| mutation.id == id).map(|mutation| mutation.table.as_str());
+    let columns: BTreeSet<_> = ignored
+        .iter()
+        .flat_map(|result| result.ignored.iter().map(|column| (table(result.mutation_id).unwrap_or_default(), column)))
+        .collect();
+    for (table, column) in columns {
+        tracing::warn!(table, column, "the server's table has no such column: its values stay on this device");
+    }
+    ignored.len() as u64
 }
