@@ -1,6 +1,7 @@
 //! Changing a message that was sent.
 
 use super::{Decision, Policy, Replaces, Target, json_size, kind::Kind, mentions_size};
+use crate::planted::{PlantedBug, planted};
 use crate::{Capability, Changeable, ConversationId, Mentions, MessageContent, MessageId, NewMessage};
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +49,7 @@ impl Kind for EditMessage {
 
     fn change(&self, shown: &mut Changeable) {
         // Delete beats edit, whichever comes first.
-        if shown.deleted_at.is_none() {
+        if shown.deleted_at.is_none() || planted(PlantedBug::EditBeatsDelete) {
             shown.content = Some(self.content.as_str().to_owned());
             shown.mentions.clone_from(&self.mentions);
         }

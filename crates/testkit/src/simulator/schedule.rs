@@ -205,7 +205,7 @@ impl Taste {
                 device,
                 pick,
                 decision: dice
-                    .pick(&[Decision::Retry, Decision::Edit, Decision::Cancel, Decision::Amend])
+                    .pick(&[Decision::Retry, Decision::Edit, Decision::Cancel, Decision::Amend, Decision::Delete])
                     .copied()
                     .unwrap_or(Decision::Retry),
             },

@@ -66,6 +66,8 @@ pub(super) enum Decision {
     Cancel,
     /// Gives another text to a message in the thread, whether the server has it or not.
     Amend,
+    /// Deletes a message in the thread, whether the server has it or not.
+    Delete,
 }
 
 /// A notice to an app. Its engine decides what to do; on some devices the engine syncs on its own.

@@ -203,7 +203,7 @@ async fn all_are_here(
             let what = format!("{} (seq {}) of {conversation} is missing after a pass", message.id, message.seq);
             return Err(gap(process, what).with_views(format!("seq {}", message.seq), format!("seqs {shown:?}")));
         };
-        let same = (found.changing || found.content == now.content) && found.deleted == now.deleted_at.is_some();
+        let same = found.changing || (found.content == now.content && found.deleted == now.deleted_at.is_some());
         if !same {
             let what = format!("{}: {} of {conversation} is in an old state after a pass", process.name, message.id);
             return Err(Breach::new(Invariant::Convergence, what));

@@ -30,6 +30,7 @@ pub(super) async fn judge(world: &World) -> Result<(), Breach> {
         visibility::nothing_hidden_is_left(world, device, store.as_ref()).await?;
         visibility::same_people(world, device, store.as_ref()).await?;
     }
+    outbox::what_was_deleted_is_gone(world).await?;
     outbox::nothing_is_doubled(world)
 }
 

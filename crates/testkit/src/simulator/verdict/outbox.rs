@@ -114,6 +114,22 @@ pub(super) fn words_are_kept(world: &World, device: &Device) -> Result<(), Breac
     Ok(())
 }
 
+/// What its author has deleted has no content on the server, unless the deletion waits for a decision.
+pub(super) async fn what_was_deleted_is_gone(world: &World) -> Result<(), Breach> {
+    let mut undecided = BTreeSet::new();
+    for device in &world.devices {
+        let entries = device.look().await.map_err(unreadable)?.entries(u32::MAX).await.map_err(unreadable)?;
+        undecided.extend(entries.into_iter().filter_map(|entry| entry.target_id));
+    }
+    let shown = |id: &MessageId| {
+        let message = world.hub.server.message(*id);
+        message.is_some_and(|message| message.content.is_some() || message.deleted_at.is_none())
+    };
+    world.deleted.iter().find(|id| !undecided.contains(*id) && shown(id)).map_or(Ok(()), |id| {
+        Err(Breach::new(Invariant::NoLoss, format!("{id} was deleted by its author and is on the server as before")))
+    })
+}
+
 /// The messages of a device have ascending seqs in each conversation, in the order in which they were written.
 pub(super) fn order_is_kept(world: &World, device: &Device) -> Result<(), Breach> {
     let mut last: BTreeMap<ConversationId, Seq> = BTreeMap::new();

@@ -2,14 +2,18 @@
 
 use super::{World, device::Accepted};
 use crate::simulator::{Breach, Invariant, dice::pick, step::Decision};
-use fieldpost_domain::{EditMessage, Intent, MessageContent, MessageId, Mutation, MutationId, PersonId};
+use fieldpost_domain::{
+    DeleteMessage, EditMessage, Intent, MessageContent, MessageId, Mutation, MutationId, MutationKind, PersonId,
+};
 use fieldpost_storage::{EntryState, OutboxEntry, StorageErrorKind, StorageResult, Window};
 use std::collections::BTreeSet;
 
 impl World {
     pub(super) async fn decide(&mut self, device: usize, number: u64, decision: Decision) {
-        if decision == Decision::Amend {
-            return self.amend(device, number).await;
+        match decision {
+            Decision::Amend => return self.amend(device, number).await,
+            Decision::Delete => return self.delete(device, number).await,
+            Decision::Retry | Decision::Edit | Decision::Cancel => {}
         }
         let Some(process) = self.process(device, 0).await else { return };
         let entries = process.store.entries(u32::MAX).await;
@@ -48,6 +52,9 @@ impl World {
                 let here: BTreeSet<_> = entries.iter().map(|entry| entry.mutation_id).collect();
                 if !here.contains(&before.mutation_id) {
                     self.take_back(owner, before);
+                    if before.kind == MutationKind::DeleteMessage {
+                        before.target_id.map(|target| self.deleted.remove(&target));
+                    }
                 }
             }
             Decision::Edit => {
@@ -60,7 +67,7 @@ impl World {
                 }
                 self.reorder(device, &entries);
             }
-            Decision::Retry | Decision::Amend => self.reorder(device, &entries),
+            Decision::Retry | Decision::Amend | Decision::Delete => self.reorder(device, &entries),
         }
     }
 
@@ -89,6 +96,54 @@ impl World {
         let Ok(store) = self.devices[device].look().await else { return };
         if let Ok(entries) = store.entries(u32::MAX).await {
             self.reorder(device, &entries);
+        }
+    }
+
+    /// Deletes a message of their own, wherever it is by now.
+    async fn delete(&mut self, device: usize, number: u64) {
+        let Some((process, conversation)) = self.app(device, number).await else { return };
+        let Ok(window) = process.store.messages(conversation.id, Window::newest(50)).await else { return };
+        let own: Vec<_> = window.messages.iter().filter(|message| message.mine && !message.deleted).collect();
+        let Some(message) = pick(&own, number) else { return };
+        let message_id = message.id;
+        let (conversation_id, at) = (conversation.id, process.env.now());
+        let deletion = DeleteMessage { conversation_id, message_id, deleted_at: at };
+        let mutation = Mutation { id: process.env.mutation_id(), intent: Intent::DeleteMessage(deletion) };
+        let done = process.run(process.outbox.change(mutation, at)).await;
+        self.observer()
+            .say(|| format!("{} deletes {message_id}: {:?}", process.name, done.as_ref().map(Result::is_ok)));
+        if let Some(Err(error)) = &done
+            && !is_refusal(error.kind())
+        {
+            self.store_failed(device, error);
+        }
+        // An app that was killed before it got the answer may have done it all the same.
+        let Ok(store) = self.devices[device].look().await else { return };
+        let (Ok(now), Ok(entries)) = (store.message(message_id).await, store.entries(u32::MAX).await) else { return };
+        match now {
+            // A page may have taken the message away instead: then the server knows what became of it.
+            None if message.seq.is_none() && done.as_ref().is_none_or(Result::is_ok) => self.never_sent(message_id),
+            Some(now) if now.deleted && now.content.is_none() => {
+                self.deleted.insert(message_id);
+            }
+            Some(now) if done.as_ref().is_some_and(Result::is_ok) => {
+                let what = format!("{message_id} is shown to device {device} after it was deleted");
+                self.observer().report(
+                    Breach::new(Invariant::Privacy, what).with_views("nothing", now.content.unwrap_or_default()),
+                );
+            }
+            _ => {}
+        }
+        self.reorder(device, &entries);
+    }
+
+    fn never_sent(&mut self, message: MessageId) {
+        if self.hub.server.message(message).is_some() {
+            let what = format!("{message} was taken back and is on the server");
+            self.observer().report(Breach::new(Invariant::NoDuplicate, what));
+        }
+        for written in self.devices.iter_mut().flat_map(|device| &mut device.written) {
+            written.taken_back |= written.id == message;
         }
     }
 

@@ -69,6 +69,8 @@ impl World {
         self.hub.server.restore(backup);
         let after = self.all_messages();
         self.rolled_back.extend(before.difference(&after));
+        // The server may not know of it any more.
+        self.deleted.clear();
         self.forget_what_was_read();
     }
 

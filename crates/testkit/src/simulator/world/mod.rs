@@ -46,6 +46,8 @@ pub(super) struct World {
     backup: Option<Backup>,
     /// Messages that a restore removed from the server.
     pub(super) rolled_back: BTreeSet<MessageId>,
+    /// Messages that their author has deleted for sure.
+    pub(super) deleted: BTreeSet<MessageId>,
     third_parties: Vec<JoinHandle<()>>,
 }
 
@@ -76,6 +78,7 @@ impl World {
             roster,
             backup: None,
             rolled_back: BTreeSet::new(),
+            deleted: BTreeSet::new(),
             third_parties: Vec::new(),
         }
     }

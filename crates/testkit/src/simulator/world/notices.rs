@@ -51,6 +51,8 @@ impl World {
         process.is_wiped();
         let emptied =
             matches!(self.devices[device].look().await, Ok(store) if matches!(store.account().await, Ok(None)));
+        // Those that waited are gone with the file, and apps say so before they ask.
+        self.deleted.clear();
         let Some(Ok(unsent)) = unsent else {
             if emptied {
                 // Killed after the wipe, before it reported. The person had seen the unsent messages: apps show them
