@@ -135,6 +135,17 @@ async fn a_send_says_whether_it_was_sent_or_only_kept() {
     assert_eq!((edited.code, last(&edited).as_str()), (0, "Sent: the server has it."), "{edited:?}");
     let later = ada.run(&["--offline", "edit", "Admin", &id, "three, changed again"]);
     assert_eq!((later.code, last(&later).as_str()), (0, "Not sent yet: the next sync sends it."), "{later:?}");
+
+    let gone = ada.run(&["--offline", "delete", "Admin", &id]);
+    assert_eq!((gone.code, last(&gone).as_str()), (0, "Not sent yet: the next sync sends it."), "{gone:?}");
+    let again = ada.run(&["delete", "Admin", &id]);
+    assert_eq!((again.code, last(&again).as_str()), (0, "Sent: the server has it."), "{again:?}");
+    assert!(again.out.contains("(deleted)") && !again.out.contains("three"), "{again:?}");
+    ada.run(&["--offline", "send", "Admin", "a slip"]);
+    let slip = ada.run(&["--json", "messages", "Admin"]).json().last().unwrap()["id"].as_str().unwrap().to_owned();
+    let back = ada.run(&["--offline", "--json", "delete", "Admin", &slip]).json();
+    assert_eq!((&back[0]["deleted"], &back[0]["content"]), (&json!(true), &serde_json::Value::Null));
+    assert!(ada.thread().iter().all(|text| text != "a slip"), "it was never sent, and is taken back");
 }
 
 #[tokio::test(flavor = "multi_thread")]

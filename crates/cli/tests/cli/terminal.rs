@@ -169,7 +169,7 @@ impl Terminal {
     pub(crate) fn thread(&self) -> Vec<String> {
         let ended = self.run(&["--json", "--offline", "messages", "Admin", "--limit", "1000"]);
         assert_eq!(ended.code, 0, "{ended:?}");
-        ended.json().iter().map(|row| row["content"].as_str().unwrap().to_owned()).collect()
+        ended.json().iter().map(|row| row["content"].as_str().unwrap_or_default().to_owned()).collect()
     }
 }
 
