@@ -61,7 +61,8 @@ impl OldApp {
              DELETE FROM messages WHERE conversation_id NOT IN ('convDirect000001', 'convDirectTwin01', '{DIRECT}');
              UPDATE messages SET conversation_id = '{conversation}' WHERE conversation_id = '{DIRECT}';
              UPDATE messages SET org_id = '{org}', sender_id = iif(sender_id = '{ME}', '{person}', sender_id);
-             UPDATE messages SET idempotency_key = replace(idempotency_key, '-8000-0000000000', '-8000-{own}');
+             UPDATE messages SET idempotency_key = replace(idempotency_key, '-8000-0000000000', '-8000-{own}')
+                 WHERE idempotency_key NOT IN (SELECT server_id FROM messages WHERE server_id IS NOT NULL);
              DELETE FROM audit_log;
              DELETE FROM treatments WHERE id <> 'treatment0000002';
              UPDATE sync_queue SET payload = (SELECT json_object('org_id', '{org}', 'worker_id', worker_id,
