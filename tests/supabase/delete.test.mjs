@@ -131,10 +131,13 @@ test("a message that somebody holds is deleted later, with its lane", async () =
     await held;
   });
   await ready;
+  const started = Date.now();
   const results = await push(ada, remove(message), { id: uuid7(), kind: "mark_read", conversation_id: hers(), read_seq: 1 });
+  const took = Date.now() - started;
   release();
   await transaction;
   await writer.end();
   assert.deepEqual(results.map(verdict), [["retry", "conflict"], ["retry", "after_retry"]]);
+  assert.ok(took < 2000, `a push waits for nobody who holds a message: ${took} ms`);
   assert.equal((await push(ada, remove(message)))[0].status, "applied");
 });

@@ -18,7 +18,8 @@ pub(super) async fn run(device: &Device, arguments: &Arguments, output: &Output)
     let message = find(&shown, &arguments.message)?;
     let deleted = conversation.delete(message.id).await?;
     if device.client.sent_message(message.id).await?.is_none() {
-        output.result(&super::messages::as_json(&deleted), || "The message was never sent. It is taken back.".to_owned());
+        output
+            .result(&super::messages::as_json(&deleted), || "The message was never sent. It is taken back.".to_owned());
         return Ok(());
     }
     follow(device, &conversation, deleted, "deletion", output).await

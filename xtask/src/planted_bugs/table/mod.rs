@@ -1,5 +1,6 @@
 //! The bugs of the SQL, and the test that catches each.
 
+mod deletions;
 mod edits;
 mod feed;
 mod guests;
@@ -19,6 +20,7 @@ pub(super) fn bugs() -> Vec<Bug> {
         writing::push(),
         writing::first_load(),
         edits::edits(),
+        deletions::deletions(),
         leaving::deletes(),
         leaving::epochs(),
         histories::histories(),
