@@ -214,6 +214,15 @@ pub async fn an_admin_deletes_what_others_wrote(store: &dyn Store) {
     delete(store, 4, mine()).await.unwrap();
 }
 
+/// A restored server has lost the message that is being deleted: it does not come back as a dead letter.
+pub async fn what_is_being_deleted_is_not_missed_when_the_server_loses_it(store: &dyn Store) {
+    let id = given_thread(store).await;
+    delete(store, 2, mine()).await.unwrap();
+    bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 1), vec![message(id, 1, &ada())])).await;
+    assert_eq!(store.message(mine()).await.unwrap(), None);
+    assert_eq!(mutations([2]), outbox(store).await.iter().map(|entry| entry.mutation_id).collect::<Vec<_>>());
+}
+
 /// `settle`: somebody has deleted the message for good meanwhile; the deletion leaves with it.
 pub async fn a_deletion_of_what_is_gone_is_done(store: &dyn Store) {
     let id = given_thread(store).await;

@@ -234,10 +234,11 @@ impl State {
         let old = self.server_messages(conversation).filter(|message| message.version == Version::ZERO);
         let mut lost: Vec<Message> = old.filter(|message| message.seq >= from).cloned().collect();
         lost.sort_by_key(|message| message.seq);
-        let own = self.owner();
+        let (own, deleting) = (self.owner(), self.being_deleted());
         for message in lost {
             self.messages.remove(&message.id);
-            if Some(message.sender_id) != own {
+            // Of what its author was deleting nothing is missed.
+            if Some(message.sender_id) != own || deleting.contains(&message.id) {
                 continue;
             }
             if !self.restore_echo(message.id)
