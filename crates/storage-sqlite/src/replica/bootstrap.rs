@@ -98,6 +98,7 @@ async fn apply_listed(
     let read = marks::read_as_told(&context, &page.changes, true);
     let read_before = marks::read_in_the_older_app(tx, &read).await?;
     let (conversations, people) = (unreadable::conversations_of(&page.changes), unreadable::people_of(&page.changes));
+    let forgotten = lost::forgotten_deletions(tx, &context, &page.changes).await?;
     let mut applied = apply::rows(tx, &mut context, page.changes).await?;
     apply::people::put(tx, &context, page.me.as_slice()).await?;
     marks::keep_read(tx, &context, &read, read_before).await?;
@@ -122,6 +123,7 @@ async fn apply_listed(
         }
     }
     position::note_server(tx, &context.state, &page.server).await?;
+    lost::delete_again(tx, ids, forgotten, page.server_time).await?;
     overlay::rebuild_all(tx).await?;
     derived::refresh(tx, &applied.touched).await?;
     applied.report.marked_again = marks::requeue_read_marks(tx, ids, &context, &read, page.server_time).await?;

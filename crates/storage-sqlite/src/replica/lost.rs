@@ -18,8 +18,8 @@ use crate::{
     sql::{Tx, signed},
 };
 use fieldpost_domain::{
-    ConversationId, ConversationKind, Intent, MedicId, MessageContent, MessageId, MessageKind, Mutation, NewMessage,
-    OrgId, Person, PersonId, RefusalCode, Seq,
+    Changes, ConversationId, ConversationKind, DeleteMessage, Intent, MedicId, MessageContent, MessageId, MessageKind,
+    Mutation, NewMessage, OrgId, Person, PersonId, RefusalCode, Seq, Time,
 };
 use fieldpost_storage::{
     MutationIds,
@@ -78,6 +78,40 @@ pub(super) async fn sweep(
             (false, None) => continue,
         }
         insert_local(tx, &message).await?;
+    }
+    Ok(())
+}
+
+/// The own messages that were deleted and that the restored server has with their content.
+pub(super) async fn forgotten_deletions(tx: &Tx, context: &PageContext, changes: &Changes) -> Res<Vec<DeleteMessage>> {
+    let Some(viewer) = context.viewer.filter(|_| context.new_epoch) else { return Ok(Vec::new()) };
+    let own = changes.messages.iter().filter(|row| row.deleted_at.is_none() && row.sender_id.as_uuid() == viewer);
+    let own: Vec<_> = own.map(|row| Id(row.id.as_uuid())).collect();
+    let mut forgotten = Vec::new();
+    for these in own.chunks(AT_ONCE) {
+        let deleted = Entity::find().filter(Column::Id.is_in(these.iter().copied()));
+        let deleted = deleted.filter(Column::DeletedAt.is_not_null()).filter(Column::Base.is_null());
+        forgotten.extend(tx.find::<Model>(&deleted).await?.into_iter().filter_map(|row| {
+            Some(DeleteMessage {
+                conversation_id: ConversationId::from_uuid(row.conversation_id.0),
+                message_id: MessageId::from_uuid(row.id.0),
+                deleted_at: row.deleted_at?.0,
+            })
+        }));
+    }
+    Ok(forgotten)
+}
+
+/// The most ids of one statement.
+const AT_ONCE: usize = 500;
+
+/// Queues deletions anew, of messages that are still here.
+pub(super) async fn delete_again(tx: &Tx, ids: &dyn MutationIds, forgotten: Vec<DeleteMessage>, at: Time) -> Res<()> {
+    for deletion in forgotten {
+        if tx.finds(&Entity::find().filter(Column::Id.eq(Id(deletion.message_id.as_uuid())))).await? {
+            let mutation = Mutation { id: ids.new_id(at), intent: Intent::DeleteMessage(deletion) };
+            record::record(tx, mutation, None, at).await?;
+        }
     }
     Ok(())
 }

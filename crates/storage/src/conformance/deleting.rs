@@ -214,6 +214,24 @@ pub async fn an_admin_deletes_what_others_wrote(store: &dyn Store) {
     delete(store, 4, mine()).await.unwrap();
 }
 
+/// A restored server has the message as it was: its author's deletion is made again, once.
+pub async fn a_deletion_that_the_server_has_forgotten_is_made_again(store: &dyn Store) {
+    let id = given_thread(store).await;
+    delete(store, 2, mine()).await.unwrap();
+    batch(store).await;
+    acknowledged(store, 2, Acknowledgement::Stored(Box::new(deleted(echo(1, id, 2))))).await;
+    pulled_messages(store, vec![deleted(message(id, 1, &ada()))]).await;
+    for _ in 0..2 {
+        let rows = vec![message(id, 1, &ada()), echo(1, id, 2)];
+        bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 2), rows)).await;
+
+        assert_eq!(gone(store, mine()).await, (true, true));
+        let waiting = outbox(store).await;
+        assert_eq!((waiting.len(), waiting[0].target_id), (1, Some(mine())));
+    }
+    assert_eq!(gone(store, message_id(id, 1)).await, (false, false), "what others wrote is their device's business");
+}
+
 /// A restored server has lost the message that is being deleted: it does not come back as a dead letter.
 pub async fn what_is_being_deleted_is_not_missed_when_the_server_loses_it(store: &dyn Store) {
     let id = given_thread(store).await;

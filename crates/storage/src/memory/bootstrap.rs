@@ -13,6 +13,7 @@
 //! confirmed belongs to the old epoch. A row that was acknowledged after the first page belongs to the new one and
 //! stays.
 
+use super::outbox::queued;
 use super::purge::refused;
 use super::state::{Bootstrap, Entry, Row, State};
 use crate::{
@@ -21,8 +22,8 @@ use crate::{
 };
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
-    BootstrapPage, Changes, Continuation, ConversationId, Intent, Message, MessageContent, MessageId, MessageKind,
-    NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Version,
+    BootstrapPage, Changes, Continuation, ConversationId, DeleteMessage, Intent, Message, MessageContent, MessageId,
+    MessageKind, NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Time, Version,
 };
 use std::collections::BTreeSet;
 
@@ -86,6 +87,7 @@ impl State {
         covered.iter().for_each(|(id, _)| self.lift_revocation(*id));
         self.lower_markers_of_replaced(&page.changes);
         let read = self.read_as_told(&page.changes, true);
+        let forgotten = self.forgotten_deletions(&page.changes);
         self.apply(page.changes, &mut report);
         self.me = page.me.as_ref().map(|me| me.id);
         if let Some(me) = page.me.clone() {
@@ -114,6 +116,7 @@ impl State {
             }
         };
         self.server = Some(page.server);
+        forgotten.into_iter().for_each(|deletion| self.delete_again(deletion, page.server_time));
         report.marked_again = self.requeue_read_marks(read, page.server_time);
         report.digest_matches = page.digest.map(|digest| self.matches_digest(&digest));
         Ok(report)
@@ -204,6 +207,30 @@ impl State {
 
     fn is_new_epoch(&self) -> bool {
         self.bootstrap.as_ref().is_some_and(|bootstrap| bootstrap.reason == BootstrapReason::Epoch)
+    }
+
+    /// The own messages that were deleted and that the restored server has with their content.
+    fn forgotten_deletions(&self, changes: &Changes) -> Vec<DeleteMessage> {
+        if !self.is_new_epoch() {
+            return Vec::new();
+        }
+        let own = self.owner();
+        let there = changes.messages.iter().filter(|row| row.deleted_at.is_none() && Some(row.sender_id) == own);
+        let forgotten = there.filter_map(|row| match self.messages.get(&row.id) {
+            Some(Row::Server(Message { deleted_at: Some(deleted_at), conversation_id, .. })) => {
+                Some(DeleteMessage { conversation_id: *conversation_id, message_id: row.id, deleted_at: *deleted_at })
+            }
+            _ => None,
+        });
+        forgotten.collect()
+    }
+
+    fn delete_again(&mut self, deletion: DeleteMessage, at: Time) {
+        if self.being_deleted().contains(&deletion.message_id) || !self.messages.contains_key(&deletion.message_id) {
+            return;
+        }
+        let id = self.ids.new_id(at);
+        self.record(id, Intent::DeleteMessage(deletion), queued(), at);
     }
 
     /// Removes messages below a confirmed range, which nothing confirms. Seqs with a tombstone stay known. A message
