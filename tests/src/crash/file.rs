@@ -34,12 +34,14 @@ const UNOPENED: &str = "SELECT value FROM json_each(?) WHERE unhex(value, '-') N
 const NO_RECORD: &str = "SELECT value FROM json_each(?) WHERE unhex(value, '-') NOT IN
     (SELECT id FROM treatments WHERE NOT deleted UNION SELECT id FROM record_aliases)";
 
-/// A record that the server does not have needs a create in the queue, and a queued change its record.
+/// A record that the server does not have needs a create in the queue, and a queued create its record, unless that is
+/// deleted since.
 const HALF_RECORDS: &str =
     "SELECT 'record without create ' || hex(id) FROM treatments WHERE server_id IS NULL AND id NOT IN
         (SELECT record_id FROM record_queue WHERE operation = 'create')
     UNION ALL SELECT 'create without record ' || hex(record_id) FROM record_queue
-        WHERE operation = 'create' AND table_name = 'treatments' AND record_id NOT IN (SELECT id FROM treatments)";
+        WHERE operation = 'create' AND table_name = 'treatments' AND record_id NOT IN (SELECT id FROM treatments)
+        AND record_id NOT IN (SELECT record_id FROM record_queue WHERE operation = 'delete')";
 
 /// Nothing refuses a record here.
 const REFUSED_RECORDS: &str =
