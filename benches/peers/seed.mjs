@@ -62,10 +62,12 @@ const schema = appSchema({
   ],
 });
 
+const tables = ["conversations", "messages", "treatments", "sync_queue"];
+
 function open() {
   const adapter = new LokiJSAdapter({ schema, useWebWorker: false, useIncrementalIndexedDB: false, _testLokiAdapter: new LokiMemoryAdapter() });
   const model = (table) => Object.assign(class extends Model {}, { table });
-  return new Database({ adapter, modelClasses: [model("conversations"), model("messages")] });
+  return new Database({ adapter, modelClasses: tables.map(model) });
 }
 
 const millis = (at) => (at ? Date.parse(at) : null);
