@@ -4,6 +4,7 @@
 mod accounts;
 mod adopting;
 mod defects;
+mod deleting;
 mod editing;
 mod given;
 mod hostile;
