@@ -23,7 +23,7 @@ const as = (db, user_id, text, values = []) =>
   });
 
 // `cargo xtask planted-bugs` runs this with fewer rows: a bug shows long before a guarantee does.
-const ROWS = Number(process.env.FIELDPOST_FEED_ROWS ?? (process.env.FIELDPOST_SMALL ? 2_500 : 20_000));
+const ROWS = Number(process.env.FIELDPOST_FEED_ROWS ?? (process.env.FIELDPOST_FULL ? 20_000 : process.env.FIELDPOST_SMALL ? 2_500 : 12_000));
 const WRITERS = 8;
 
 /** Numbers that look like chance and are the same in every run. */
