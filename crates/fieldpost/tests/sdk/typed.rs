@@ -1,4 +1,4 @@
-//! Typed models say what they have, and nothing of what they have not.
+//! Typed models: only the fields that a model has are sent.
 
 use fieldpost::{
     Client, Error, Fieldpost,

@@ -1,33 +1,17 @@
 //! Deleting messages.
 
 use super::{
-    Action, Actor, Backend, Scene, Verdict,
+    Action, Backend, Scene, Verdict,
     actor::{mutation, refused, send},
+    edit::{edit, one, row},
 };
 use fieldpost_domain::{
-    Acknowledgement, ConversationId, DeleteMessage, EditMessage, Intent, Mentions, Message, MessageContent, MessageId,
-    Mutation, PushOutcome, RefusalCode, Time,
+    Acknowledgement, ConversationId, DeleteMessage, Intent, Mentions, Message, MessageId, Mutation, PushOutcome,
+    RefusalCode, Time,
 };
 
 fn delete(conversation_id: ConversationId, message_id: MessageId) -> Mutation {
     mutation(Intent::DeleteMessage(DeleteMessage { conversation_id, message_id, deleted_at: Time::UNIX_EPOCH }))
-}
-
-fn edit(conversation_id: ConversationId, message_id: MessageId, text: &str) -> Mutation {
-    let content = MessageContent::new(text).expect("a text that can be sent");
-    let mentions = Mentions::new();
-    mutation(Intent::EditMessage(EditMessage { conversation_id, message_id, content, mentions }))
-}
-
-async fn one(actor: &Actor<'_>, mutation: &Mutation) -> PushOutcome {
-    actor.push(std::slice::from_ref(mutation)).await.remove(0)
-}
-
-fn row(outcome: PushOutcome) -> Message {
-    match outcome {
-        PushOutcome::Acknowledged(Acknowledgement::Stored(message)) => *message,
-        other => panic!("expected the row of a message, got {other:?}"),
-    }
 }
 
 fn is_empty(message: &Message) -> bool {
@@ -62,11 +46,15 @@ pub async fn a_deletion_sent_again_changes_nothing(backend: &dyn Backend) -> Ver
     let deletion = delete(own, id);
     let first = row(one(&ada, &deletion).await);
     assert_eq!(row(one(&ada, &deletion).await), first);
-    assert_eq!(row(one(&scene.admin().await, &delete(own, id)).await), first, "whoever deletes it again");
+    assert_eq!(
+        row(one(&scene.admin().await, &delete(own, id)).await),
+        first,
+        "also when somebody else deletes it again"
+    );
     Ok(())
 }
 
-/// Given a message of somebody else, then an admin of the org can delete it, and nobody else.
+/// Given a message that somebody else wrote, only an admin of the org can delete it.
 pub async fn an_admin_deletes_what_others_wrote(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 2).await;
     let (admin, ada, ben) = (scene.admin().await, scene.medic(0).await, scene.medic(1).await);
@@ -119,7 +107,7 @@ pub async fn a_message_and_its_deletion_go_in_one_batch(backend: &dyn Backend) -
     Ok(())
 }
 
-/// Given a message that was deleted for good, then its deletion succeeds with the tombstone.
+/// Given a message whose row is gone, when it is deleted, then that succeeds, and the response has the tombstone.
 pub async fn a_deletion_of_what_is_gone_is_answered_with_the_tombstone(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let ada = scene.medic(0).await;

@@ -10,7 +10,7 @@ use fieldpost_domain::{
     OpenDirect, PushOutcome, RefusalCode, RetryCode, Version,
 };
 
-fn edit(conversation_id: ConversationId, message_id: MessageId, text: &str) -> Mutation {
+pub(super) fn edit(conversation_id: ConversationId, message_id: MessageId, text: &str) -> Mutation {
     edit_with(conversation_id, message_id, text, Mentions::new())
 }
 
@@ -19,11 +19,11 @@ fn edit_with(conversation_id: ConversationId, message_id: MessageId, text: &str,
     mutation(Intent::EditMessage(EditMessage { conversation_id, message_id, content, mentions }))
 }
 
-async fn one(actor: &Actor<'_>, mutation: &Mutation) -> PushOutcome {
+pub(super) async fn one(actor: &Actor<'_>, mutation: &Mutation) -> PushOutcome {
     actor.push(std::slice::from_ref(mutation)).await.remove(0)
 }
 
-fn row(outcome: PushOutcome) -> Message {
+pub(super) fn row(outcome: PushOutcome) -> Message {
     match outcome {
         PushOutcome::Acknowledged(Acknowledgement::Stored(message)) => *message,
         other => panic!("expected the row of a message, got {other:?}"),

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 /// use up the stack.
 const DEEPEST: usize = 256;
 
-/// None if nobody can read it.
+/// Parses stored JSON. None if it is invalid or nested too deep.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
     if let Ok(value) = serde_json::from_str(text) {
         return Some(value);
@@ -21,8 +21,8 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
     reader.end().ok().map(|()| value)
 }
 
-/// The same, where nothing takes the place of what nobody can read. That costs this value, but no other one and no pull:
-/// the next row of the server replaces it.
+/// Parses stored JSON. If that fails, it logs a warning and returns none, so that one bad value does not fail a query or a
+/// pull. The server's next row replaces the value.
 pub(super) fn read_or_nothing<T: DeserializeOwned>(text: Option<String>, what: &str) -> Option<T> {
     let text = text?;
     let value = read(&text);

@@ -7,6 +7,7 @@ mod guests;
 mod histories;
 mod leaving;
 mod privacy;
+mod record_tables;
 mod records;
 mod schema;
 mod writing;
@@ -31,8 +32,8 @@ pub(super) fn bugs() -> Vec<Bug> {
         guests::organizations(),
         records::winners(),
         records::batches(),
-        records::feed(),
-        records::tables(),
+        record_tables::feed(),
+        record_tables::tables(),
         schema::triggers(),
         schema::policies(),
         schema::indexes(),

@@ -17,8 +17,8 @@ impl Kind for DeleteMessage {
         Fields { conversation_id: self.conversation_id, message_id: self.message_id }
     }
 
-    /// The row without its content; or the tombstone, if somebody has deleted it for good. What is not of this message is
-    /// ignored: the message was deleted, and the next pull says so.
+    /// The row without its content; or the tombstone, if the message was hard-deleted. A row of another message is ignored:
+    /// the deletion succeeded, and the next pull brings the message.
     fn acknowledgement(&self, row: ResultRow) -> Result<Acknowledgement, &'static str> {
         let stored: Option<Message> = good(row.message);
         if let Some(stored) = stored.filter(|stored| is_of(stored, self.message_id)) {

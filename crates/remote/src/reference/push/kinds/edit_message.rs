@@ -98,7 +98,7 @@ pub(super) fn named<'t>(
     message.filter(|message| tables.project.0.shows(message, viewer.person_id))
 }
 
-/// What is left of a message of a conversation that was deleted for good.
+/// The tombstone of a hard-deleted message of this conversation.
 pub(super) fn tombstone<'t>(tables: &'t Tables, place: &ConversationRow, id: MessageId) -> Option<&'t Tombstone> {
     let row = tables.tombstones.get(&Deleted::Message(id))?;
     Some(&row.tombstone).filter(|tombstone| tombstone.conversation_id == place.id)
