@@ -48,7 +48,6 @@ bugs! {
     HiddenIsLost: "no_loss", "what is merely out of sight is called lost by the server";
     ExpiresInFlight: "no_loss", "a message expires although the server may have it";
     ResendUnderNewId: "no_duplicate", "a message gets another id when it is sent again";
-    DeletionOfUnknownOutcome: "no_duplicate", "a message is taken back by its deletion while its outcome is unknown";
     CancelOfUnknownOutcome: "no_duplicate", "a message is taken back while its outcome is unknown";
     LanesByClock: "lane_order", "lanes are ordered by the device's clock";
     FailedAloneHoldsOthers: "isolation", "a mutation that fails alone is tried again before any other lane";
@@ -59,8 +58,6 @@ bugs! {
     OlderRowsNotFetched: "gap_free", "what is older than the cursor is not fetched when a conversation comes into sight";
     RestOfRunIsEverything: "gap_free", "the rest of an interrupted run of pages counts as everything";
     OlderRowWins: "convergence", "a history answer is applied after a newer pull";
-    EditBeatsDelete: "privacy", "an edit that waits shows a message that was deleted";
-    DeletedIsEdited: "no_loss", "the server lets an edit bring back what was deleted";
     DeletedComesBack: "convergence", "a late answer brings back what was deleted";
     HiddenLaterStays: "convergence", "what the project hides later stays on the device";
     WithdrawnByEqualStays: "convergence", "what is withdrawn by the version that was shown stays";

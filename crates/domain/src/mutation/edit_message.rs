@@ -1,7 +1,6 @@
 //! Changing a message that was sent.
 
 use super::{Decision, Policy, Replaces, Target, json_size, kind::Kind, mentions_size};
-use crate::planted::{PlantedBug, planted};
 use crate::{Capability, Changeable, ConversationId, Mentions, MessageContent, MessageId, NewMessage};
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +48,7 @@ impl Kind for EditMessage {
 
     fn change(&self, shown: &mut Changeable) {
         // Delete beats edit, whichever comes first.
-        if shown.deleted_at.is_none() || planted(PlantedBug::EditBeatsDelete) {
+        if shown.deleted_at.is_none() {
             shown.content = Some(self.content.as_str().to_owned());
             shown.mentions.clone_from(&self.mentions);
         }

@@ -10,7 +10,6 @@ use crate::reference::{
     transaction::Transaction,
     viewer::Viewer,
 };
-use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     Acknowledgement, Capability, ConversationId, EditMessage, Mentions, Message, MessageId, MessageKind, RefusalCode,
     Tombstone,
@@ -76,7 +75,7 @@ impl SubmittedEdit {
             let deleted = tombstone(tables, place, self.message_id).is_some();
             return Err(refuse(if deleted { RefusalCode::MessageDeleted } else { RefusalCode::NotFound }));
         };
-        if message.deleted_at.is_some() && !planted(PlantedBug::DeletedIsEdited) {
+        if message.deleted_at.is_some() {
             return Err(refuse(RefusalCode::MessageDeleted));
         }
         let hers = message.sender_id == viewer.person_id;
