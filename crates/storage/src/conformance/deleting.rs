@@ -182,6 +182,15 @@ pub async fn a_page_does_not_show_what_is_being_deleted(store: &dyn Store) {
     assert_eq!(shown(store, mine()).await.content.as_deref(), Some("from elsewhere"));
 }
 
+/// A page says that the message was deleted while an edit of it waits: neither thread nor list shows the edit's text.
+pub async fn an_edit_that_waits_shows_nothing_of_a_deleted_message(store: &dyn Store) {
+    let id = given_thread(store).await;
+    edit(store, 2, mine()).await.unwrap();
+    pulled_messages(store, vec![deleted(echo(1, id, 2))]).await;
+    assert!(gone(store, mine()).await.0);
+    assert_eq!(summary(store, id).await.last_message_preview, None);
+}
+
 /// `change`: what is deleted cannot be edited; deleting it again does nothing.
 pub async fn what_is_deleted_stays_deleted(store: &dyn Store) {
     let id = given_thread(store).await;
