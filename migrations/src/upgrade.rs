@@ -1,6 +1,6 @@
 //! Upgrades a file to the current version inside one transaction.
 
-use crate::{FileState, Progress, SCHEMA_VERSION, adoption, inspect, v4, v5, v6, v7, v8, v9, v10, v11};
+use crate::{FileState, Progress, SCHEMA_VERSION, adoption, inspect, v4, v5, v6, v7, v8, v9, v10, v11, v12};
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait,
     sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr},

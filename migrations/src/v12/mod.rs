@@ -1,0 +1,7 @@
+//! Version 12: what people expect of a messenger, beyond messages and read markers. Each part has a file of its own.
+
+use crate::script::Script;
+
+pub(crate) const MIGRATION: Script = Script { name: "m0012_messaging", parts: &[VERSION] };
+
+const VERSION: &str = "PRAGMA user_version = 12;";
