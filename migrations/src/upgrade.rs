@@ -21,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(v9::MIGRATION),
             Box::new(v10::MIGRATION),
             Box::new(v11::Migration),
+            Box::new(v12::MIGRATION),
         ]
     }
 }

@@ -6,8 +6,8 @@ import { randomUUID } from "node:crypto";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Cluster } from "./lib/cluster.mjs";
-import { Replica } from "./lib/replica.mjs";
+import { Cluster } from "../lib/cluster.mjs";
+import { Replica } from "../lib/replica.mjs";
 
 const made = [];
 const cluster = async (options) => {

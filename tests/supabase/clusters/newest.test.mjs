@@ -1,11 +1,11 @@
 // The same tests on the newest PostgreSQL: a cluster of it, with a Supabase Lite in front, in the place of the stack.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { Cluster } from "./lib/cluster.mjs";
+import { Cluster } from "../lib/cluster.mjs";
 
 let cluster, version, FIELDPOST_STACK;
 before(async () => {
@@ -23,7 +23,7 @@ async function run(files, only) {
   delete env.NODE_TEST_CONTEXT;  // or it takes itself for a part of this run
   const pattern = only ? [`--test-name-pattern=${only}`] : [];
   const child = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-reporter=tap", ...pattern, ...files], {
-    cwd: dirname(fileURLToPath(import.meta.url)), env, stdio: ["ignore", "pipe", "inherit"],
+    cwd: join(dirname(fileURLToPath(import.meta.url)), ".."), env, stdio: ["ignore", "pipe", "inherit"],
   });
   let out = "";
   for await (const chunk of child.stdout) out += chunk;
@@ -46,6 +46,6 @@ describe("on the newest PostgreSQL", { concurrency: true }, () => {
   });
 
   test("crashes and standbys", async () => {
-    await run(["clusters.test.mjs"], "a crash gives numbers out again|pulls that a standby serves|a copy of the files");
+    await run(["clusters/clusters.test.mjs"], "a crash gives numbers out again|pulls that a standby serves|a copy of the files");
   });
 });

@@ -3,21 +3,29 @@
 //! Cargo lists the test binaries; they are sorted by target name, run and counted. A rung that cannot run fails with a
 //! message that says what is missing; one that a flag leaves out is counted as skipped.
 //!
+//! Tests that bring clusters of their own wait more than they compute, so they run beside the others ([`beside`]).
+//!
 //! The results of Node's runner come from the summary of its TAP stream. Rust's runner has only an unstable
 //! machine-readable output (`--format json`), so its summary line is parsed, which has been the same since Rust 1.0;
 //! the counts must equal the number of tests that the binary lists.
+
+mod beside;
+mod node;
+mod runner;
 
 use crate::{
     process,
     supabase::{self, Purpose},
 };
 use anyhow::{Context, Result, bail};
+use beside::Beside;
 use cargo_metadata::{Message, Target, TargetKind};
 use clap::Args;
+use node::Run;
+use runner::{Counts, Output, run_and_count, rust_summary};
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{BufRead, BufReader, Write},
+    io::BufReader,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -46,14 +54,6 @@ enum Rung {
     Supabase,
 }
 
-#[derive(Debug, Default, Clone, Copy)]
-struct Counts {
-    /// Signed, so that a test can be subtracted that passed and then turns out to have been skipped.
-    passed: i64,
-    failed: i64,
-    ignored: i64,
-}
-
 /// What the runs of a rung came to.
 #[derive(Debug, Default)]
 struct Row {
@@ -73,6 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut table = Table::new();
     // The rung of existing projects uses none of our own programs.
     let binaries = if options.suite == Some(Rung::Projects) { Vec::new() } else { build()? };
+    let beside = if options.without_supabase { None } else { Some(Beside::start(wanted)?) };
     let mut skipped = 0;
     let mut claims = Vec::new();
     for binary in binaries.iter().filter(|binary| wanted(binary.rung) && binary.rung != Rung::Supabase) {
@@ -81,9 +82,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if wanted(Rung::Doc) {
         add(&mut table, Rung::Doc, run_docs)?;
     }
-    if wanted(Rung::Projects) && !options.without_supabase {
-        add(&mut table, Rung::Projects, || run_projects(&mut claims))?;
-    }
     if wanted(Rung::Supabase) {
         let real: Vec<_> = binaries.iter().filter(|binary| binary.rung == Rung::Supabase).collect();
         if options.without_supabase {
@@ -91,6 +89,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         } else {
             add(&mut table, Rung::Supabase, || run_supabase(&real, &mut claims))?;
         }
+    }
+    if let Some(beside) = beside {
+        beside.finish(&mut table, &mut claims)?;
     }
     show_claims(&claims);
     summarise(&table, skipped)
@@ -149,7 +150,7 @@ fn run_binary(binary: &Binary) -> Result<Counts> {
     command.env(supabase::VARIABLE, Purpose::Tests.stack(&process::root()));
     // Also shows the output of passing tests: it may say that the test could not run.
     command.arg("--show-output");
-    let counts = run_and_count(&mut command, |line| {
+    let counts = run_and_count(&mut command, &mut Output::Live, |line| {
         let skipped = Counts { passed: -1, failed: 0, ignored: 1 };
         if line.contains("SKIPPED ") { Some(skipped) } else { rust_summary(line) }
     })?;
@@ -165,7 +166,9 @@ fn listed(binary: &Binary) -> Result<i64> {
 
 fn run_docs() -> Result<Counts> {
     println!("── doc tests");
-    run_and_count(process::cargo().args(["test", "--workspace", "--doc", "--locked"]), rust_summary)
+    let mut cargo = process::cargo();
+    cargo.args(["test", "--workspace", "--doc", "--locked"]);
+    run_and_count(&mut cargo, &mut Output::Live, rust_summary)
 }
 
 /// Runs the rung on the tests' stack.
@@ -179,30 +182,10 @@ fn run_on_the_stack(binaries: &[&Binary], root: &Path, claims: &mut Vec<String>)
     for binary in binaries {
         counts = counts.plus(run_binary(binary)?);
     }
-    Ok(counts.plus(run_node(&root.join("tests/supabase"), claims)?))
-}
-
-/// Existing projects and the real Supabase CLI. They create their own clusters and need only the packages.
-fn run_projects(claims: &mut Vec<String>) -> Result<Counts> {
-    let root = process::root();
-    supabase::install_packages(&root)?;
-    run_node(&root.join("tests/supabase/projects"), claims)
-}
-
-/// Runs the `*.test.mjs` files of a folder, without those of its subfolders.
-fn run_node(folder: &Path, claims: &mut Vec<String>) -> Result<Counts> {
-    println!("── node --test {}", folder.strip_prefix(process::root()).unwrap_or(folder).display());
-    let mut files: Vec<_> = fs::read_dir(folder)?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".test.mjs"))
-        .collect();
-    files.sort();
-    let mut node = Command::new("node");
-    node.args(["--test", "--test-concurrency=1", "--test-reporter=tap"]).args(files).current_dir(folder);
-    run_and_count(&mut node, |line| {
-        claims.extend(line.strip_prefix("# claim: ").map(str::to_owned));
-        node_summary(line)
-    })
+    let mut node = Run::default();
+    node.files_of(&root.join("tests/supabase"), &mut Output::Live)?;
+    claims.extend(node.claims);
+    Ok(counts.plus(node.counts))
 }
 
 /// Prints the measured claims of the tests on the real stack: one line each, easy to find.
@@ -227,78 +210,20 @@ fn skip(binaries: &[&Binary]) -> Result<i64> {
     Ok(tests)
 }
 
-/// Runs a command, shows its output, and adds up the summaries in it.
-fn run_and_count(command: &mut Command, mut summary: impl FnMut(&str) -> Option<Counts>) -> Result<Counts> {
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {command:?}"))?;
-    let stdout = child.stdout.take().context("no output")?;
-    let mut counts = Counts::default();
-    for line in BufReader::new(stdout).lines() {
-        let line = line?;
-        println!("{line}");
-        if let Some(found) = summary(&line) {
-            counts = counts.plus(found);
-        }
-    }
-    std::io::stdout().flush()?;
-    let status = child.wait()?;
-    if !status.success() && counts.failed == 0 {
-        // It died without a summary, or failed before the first test.
-        counts.failed = 1;
-    }
-    Ok(counts)
-}
-
-/// `test result: ok. 19 passed; 0 failed; 0 ignored; …`
-fn rust_summary(line: &str) -> Option<Counts> {
-    let rest = line.strip_prefix("test result: ")?;
-    let number = |word: &str| {
-        rest.split(['.', ';']).find_map(|part| part.trim().strip_suffix(word)?.trim().parse().ok()).unwrap_or(0)
-    };
-    Some(Counts { passed: number("passed"), failed: number("failed"), ignored: number("ignored") })
-}
-
-/// `# pass 12`, `# fail 0`, `# skipped 0`
-fn node_summary(line: &str) -> Option<Counts> {
-    let (word, number) = line.strip_prefix("# ")?.split_once(' ')?;
-    let number = number.trim().parse().ok()?;
-    match word {
-        "pass" => Some(Counts { passed: number, ..Counts::default() }),
-        "fail" | "cancelled" => Some(Counts { failed: number, ..Counts::default() }),
-        "skipped" | "todo" => Some(Counts { ignored: number, ..Counts::default() }),
-        _ => None,
-    }
-}
-
-impl Counts {
-    /// If the output was misread, or the runner died midway, the counts differ from the list.
-    fn of(self, listed: i64) -> Self {
-        let counted = self.passed + self.failed + self.ignored;
-        if counted == listed {
-            return self;
-        }
-        println!("{listed} tests are listed, and {counted} were counted");
-        Self { failed: self.failed.max(1), ..self }
-    }
-
-    const fn plus(self, other: Self) -> Self {
-        Self {
-            passed: self.passed + other.passed,
-            failed: self.failed + other.failed,
-            ignored: self.ignored + other.ignored,
-        }
-    }
-}
-
 type Table = BTreeMap<Rung, Row>;
 
 /// Runs something of a rung, and adds what it came to.
 fn add(table: &mut Table, rung: Rung, runs: impl FnOnce() -> Result<Counts>) -> Result<()> {
     let started = Instant::now();
     let counts = runs()?;
+    enter(table, rung, counts, started.elapsed());
+    Ok(())
+}
+
+fn enter(table: &mut Table, rung: Rung, counts: Counts, took: Duration) {
     let row = table.entry(rung).or_default();
     row.counts = row.counts.plus(counts);
-    row.took += started.elapsed();
-    Ok(())
+    row.took += took;
 }
 
 fn summarise(table: &Table, left_out: i64) -> Result<()> {
@@ -318,25 +243,4 @@ fn summarise(table: &Table, left_out: i64) -> Result<()> {
         bail!("no test ran");
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_summaries_of_both_runners_are_read() {
-        let rust =
-            rust_summary("test result: FAILED. 19 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out").unwrap();
-        assert_eq!((rust.passed, rust.failed, rust.ignored), (19, 2, 1));
-        assert_eq!(node_summary("# pass 12").unwrap().passed, 12);
-        assert!(node_summary("# Subtest: fail 3").is_none());
-    }
-
-    #[test]
-    fn a_binary_that_counts_other_tests_than_it_lists_has_failed() {
-        let counts = Counts { passed: 3, failed: 0, ignored: 1 };
-        assert_eq!(counts.of(4).failed, 0);
-        assert_eq!(counts.of(5).failed, 1);
-    }
 }

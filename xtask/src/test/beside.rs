@@ -1,0 +1,54 @@
+//! Tests that bring clusters of their own: they share nothing with the others, so they run at the same time. Their output
+//! is printed when they are over.
+
+use super::{Rung, Table, enter, node::Run, runner::Output};
+use crate::{process, supabase};
+use anyhow::{Result, anyhow};
+use std::{
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// The folders with such tests, and their rungs.
+const FOLDERS: [(Rung, &str); 2] =
+    [(Rung::Projects, "tests/supabase/projects"), (Rung::Supabase, "tests/supabase/clusters")];
+
+/// Such tests, under way.
+pub(super) struct Beside(JoinHandle<Result<Vec<Over>>>);
+
+/// A folder whose tests are over.
+struct Over {
+    rung: Rung,
+    run: Run,
+    output: Output,
+    took: Duration,
+}
+
+impl Beside {
+    /// Starts those that are wanted, one folder after the other.
+    pub(super) fn start(wanted: impl Fn(Rung) -> bool) -> Result<Self> {
+        let folders: Vec<_> = FOLDERS.into_iter().filter(|(rung, _)| wanted(*rung)).collect();
+        if !folders.is_empty() {
+            supabase::install_packages(&process::root())?;
+            println!("── beside the others: {}", folders.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", "));
+        }
+        Ok(Self(thread::spawn(move || folders.into_iter().map(|(rung, name)| run(rung, name)).collect())))
+    }
+
+    /// Waits until they are over, and shows and counts them.
+    pub(super) fn finish(self, table: &mut Table, claims: &mut Vec<String>) -> Result<()> {
+        println!("── waiting for the tests that run beside the others");
+        for over in self.0.join().map_err(|_| anyhow!("the thread of the tests beside the others has panicked"))?? {
+            over.output.print();
+            claims.extend(over.run.claims);
+            enter(table, over.rung, over.run.counts, over.took);
+        }
+        Ok(())
+    }
+}
+
+fn run(rung: Rung, name: &str) -> Result<Over> {
+    let (mut run, mut output, started) = (Run::default(), Output::Kept(Vec::new()), Instant::now());
+    run.files_of(&process::root().join(name), &mut output)?;
+    Ok(Over { rung, run, output, took: started.elapsed() })
+}
