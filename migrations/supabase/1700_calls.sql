@@ -52,7 +52,7 @@ returns json
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select set_config('fieldpost.page_bytes', coalesce(p_bytes::text, ''), true);
-  select case when fieldpost.narrowed('r') then fieldpost.history_as_caller(p_protocol, p_conversation, p_before_seq, p_limit)
+  select case when fieldpost.narrowed('r') then fieldpost.history_as_caller(p_protocol, p_capabilities, p_conversation, p_before_seq, p_limit)
               else fieldpost.history(p_protocol, p_app, p_capabilities, p_conversation, p_before_seq, p_limit) end
 $$;
 comment on function public.fieldpost_history(int, text, text[], uuid, bigint, int, int) is 'Older messages of a conversation (docs/protocol.md).';

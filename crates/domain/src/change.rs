@@ -1,7 +1,8 @@
 //! The contents of a page: rows, deletions, and changes of access.
 
 use crate::{
-    Conversation, ConversationId, Message, MessageId, Person, Reaction, ReadMarker, Seq, SeqRange, Version, open_enum::open_enum,
+    Conversation, ConversationId, Message, MessageId, Person, Reaction, ReadMarker, Seq, SeqRange, Version,
+    open_enum::open_enum,
 };
 use serde::{Deserialize, Serialize};
 

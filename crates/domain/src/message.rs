@@ -1,8 +1,8 @@
 //! Messages: as composed on a device, and as the server stores them.
 
 use crate::{
-    ConversationId, Emoji, Extra, MessageAck, MessageContent, MessageId, Metadata, Omitted, PersonId, Seq, Time, Version,
-    open_enum::open_enum,
+    ConversationId, Emoji, Extra, MessageAck, MessageContent, MessageId, Metadata, Omitted, PersonId, Seq, Time,
+    Version, open_enum::open_enum,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

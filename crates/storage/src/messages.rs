@@ -57,7 +57,15 @@ impl ThreadMessage {
     /// What stays of it when somebody deletes it: its place, and who wrote it when.
     #[must_use]
     pub fn without_content(self) -> Self {
-        Self { content: None, metadata: None, mentions: Mentions::new(), reactions: Vec::new(), omitted: None, deleted: true, ..self }
+        Self {
+            content: None,
+            metadata: None,
+            mentions: Mentions::new(),
+            reactions: Vec::new(),
+            omitted: None,
+            deleted: true,
+            ..self
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use chrono::SecondsFormat;
 use fieldpost_domain::{
-    AccessChange, Changes, Conversation, ConversationDigest, Covered, Fingerprint, Message, Person, ReactedBy, Reaction, ReadMarker, Time,
-    Tombstone, TombstoneOf,
+    AccessChange, Changes, Conversation, ConversationDigest, Covered, Fingerprint, Message, Person, ReactedBy,
+    Reaction, ReadMarker, Time, Tombstone, TombstoneOf,
 };
 use serde_json::{Map, Value, json};
 

@@ -55,8 +55,8 @@ impl Intent {
 mod tests {
     use super::*;
     use crate::{
-        Emoji, MarkRead, MedicId, MessageContent, MessageId, MessageKind, Metadata, NewMessage, OpenBroadcast, OpenDirect,
-        OrgId, PersonId, React, Seq, Time,
+        Emoji, MarkRead, MedicId, MessageContent, MessageId, MessageKind, Metadata, NewMessage, OpenBroadcast,
+        OpenDirect, OrgId, PersonId, React, Seq, Time,
     };
     use uuid::Uuid;
 

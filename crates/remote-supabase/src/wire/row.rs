@@ -7,9 +7,9 @@ use super::{
     scalar::{Moment, Name, Number},
 };
 use fieldpost_domain::{
-    Access, AccessChange, Conversation, ConversationId, ConversationKind, Covered, Emoji, Extra, MedicId, Message, MessageAck,
-    MessageId, MessageKind, MessageStatus, Omitted, OmittedReason, OrgId, Person, PersonId, ReactedBy, Reaction, ReadMarker, Role, Seq,
-    SeqRange, Time, Tombstone, TombstoneOf,
+    Access, AccessChange, Conversation, ConversationId, ConversationKind, Covered, Emoji, Extra, MedicId, Message,
+    MessageAck, MessageId, MessageKind, MessageStatus, Omitted, OmittedReason, OrgId, Person, PersonId, ReactedBy,
+    Reaction, ReadMarker, Role, Seq, SeqRange, Time, Tombstone, TombstoneOf,
 };
 use serde_json::Value;
 

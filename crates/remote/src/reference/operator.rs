@@ -8,8 +8,8 @@ use super::{
     transaction::{MessageDraft, NewMember, Transaction},
 };
 use fieldpost_domain::{
-    ConversationId, Emoji, MedicId, Mentions, Message, MessageId, MessageKind, MessageStatus, Metadata, OrgId, PersonId,
-    RetryCode, Role, Seq,
+    ConversationId, Emoji, MedicId, Mentions, Message, MessageId, MessageKind, MessageStatus, Metadata, OrgId,
+    PersonId, RetryCode, Role, Seq,
 };
 use std::time::Duration;
 

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{
-    Capabilities, Capability, Changes, ConversationId, Covered, Message, MessageId, OrgId, PersonId, ReadMarker, SeqRange,
-    ServerLimits, Tombstone, TombstoneOf, Version,
+    Capabilities, Capability, Changes, ConversationId, Covered, Message, MessageId, OrgId, PersonId, ReadMarker,
+    SeqRange, ServerLimits, Tombstone, TombstoneOf, Version,
     planted::{PlantedBug, planted},
 };
 use serde::Serialize;

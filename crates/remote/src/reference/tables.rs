@@ -5,8 +5,8 @@ use super::project::OfProject;
 #[cfg(feature = "records")]
 use super::records::RecordTables;
 use fieldpost_domain::{
-    AccessChange, ConversationId, ConversationKind, Emoji, MedicId, Message, MessageId, OrgId, PersonId, Reaction, ReadMarker, Role,
-    Seq, Time, Tombstone, Version,
+    AccessChange, ConversationId, ConversationKind, Emoji, MedicId, Message, MessageId, OrgId, PersonId, Reaction,
+    ReadMarker, Role, Seq, Time, Tombstone, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -23,7 +23,8 @@ use super::{
 };
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
-    Access, ConversationId, ConversationKind, MedicId, Message, OrgId, PersonId, Reaction, ReadMarker, Role, TombstoneOf,
+    Access, ConversationId, ConversationKind, MedicId, Message, OrgId, PersonId, Reaction, ReadMarker, Role,
+    TombstoneOf,
 };
 use std::collections::BTreeSet;
 

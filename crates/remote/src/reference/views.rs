@@ -3,8 +3,8 @@
 use super::{ReferenceServer, cursor::Position, feed::Place, page::Page, rows, snapshot::Snapshot, viewer::Viewer};
 use crate::client_capabilities;
 use fieldpost_domain::{
-    AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Emoji, Message, MessageId, Person, PersonId,
-    ReadMarker, ServerInfo, ServerLimits, Time, Tombstone,
+    AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Emoji, Message, MessageId, Person,
+    PersonId, ReadMarker, ServerInfo, ServerLimits, Time, Tombstone,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

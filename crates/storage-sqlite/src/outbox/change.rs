@@ -21,7 +21,9 @@ use crate::{
     rows::json,
     sql::{Tx, is_given, opt_id, text, written},
 };
-use fieldpost_domain::{Changeable, ConversationId, Intent, MessageId, Mutation, NewMessage, REACTIONS_MAX, Replaces, Target, Time};
+use fieldpost_domain::{
+    Changeable, ConversationId, Intent, MessageId, Mutation, NewMessage, REACTIONS_MAX, Replaces, Target, Time,
+};
 use fieldpost_storage::{ChangeSet, NotPossible, StorageErrorKind, ThreadMessage};
 use sea_orm::{ColumnTrait, DeleteMany, EntityTrait, QueryFilter, QueryTrait, sea_query::Expr};
 use std::collections::BTreeSet;
@@ -105,12 +107,7 @@ async fn find(tx: &Tx, intent: &Intent) -> Res<Changing> {
         return Err(decide::not_possible(NotPossible::TooManyReactions));
     }
     let unsent = row.is("unsent")?.then(|| row.model::<Recorded>()).transpose()?;
-    Ok(Changing {
-        id,
-        lane: row.id("lane")?,
-        shown,
-        unsent: unsent.and_then(|send| send.mutation().ok()),
-    })
+    Ok(Changing { id, lane: row.id("lane")?, shown, unsent: unsent.and_then(|send| send.mutation().ok()) })
 }
 
 hot! {

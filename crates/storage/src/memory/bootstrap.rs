@@ -23,8 +23,8 @@ use crate::{
 };
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
-    BootstrapPage, Capability, Changes, Continuation, ConversationId, DeleteMessage, Intent, Message, MessageContent, MessageId,
-    MessageKind, NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Time, Version,
+    BootstrapPage, Capability, Changes, Continuation, ConversationId, DeleteMessage, Intent, Message, MessageContent,
+    MessageId, MessageKind, NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Time, Version,
 };
 use std::collections::BTreeSet;
 

@@ -67,7 +67,9 @@ impl State {
             return not_possible(NotPossible::TooManyReactions);
         }
         match row {
-            Row::Server(message) if message.omitted.is_some() && intent.rewrites() => not_possible(NotPossible::Incomplete),
+            Row::Server(message) if message.omitted.is_some() && intent.rewrites() => {
+                not_possible(NotPossible::Incomplete)
+            }
             _ => Ok(()),
         }
     }

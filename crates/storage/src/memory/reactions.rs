@@ -18,7 +18,8 @@ impl State {
     /// Applies a row of the server. The message may come later, with history.
     pub(super) fn put_reaction(&mut self, mut row: Reaction) -> bool {
         row.conversation_id = self.resolve(row.conversation_id);
-        let deleted = self.message_tombstones.contains_key(&row.message_id) && !self.messages.contains_key(&row.message_id);
+        let deleted =
+            self.message_tombstones.contains_key(&row.message_id) && !self.messages.contains_key(&row.message_id);
         if deleted || !self.threads.contains_key(&row.conversation_id) {
             return false;
         }

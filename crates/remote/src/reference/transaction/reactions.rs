@@ -2,9 +2,7 @@
 
 use super::{RowKey, Transaction};
 use fieldpost_domain::planted::{PlantedBug, planted};
-use fieldpost_domain::{
-    ConversationId, ConversationKind, Emoji, MessageId, PersonId, ReactedBy, Reaction, Version,
-};
+use fieldpost_domain::{ConversationId, ConversationKind, Emoji, MessageId, PersonId, ReactedBy, Reaction, Version};
 
 impl Transaction<'_> {
     /// Sets or takes back a person's reaction. False if it was so already, or if there is no such message.

@@ -6,8 +6,7 @@ use super::{
     applied::Applied,
     excluded::{Excluded, deleted},
     news::{Here, note_new},
-    reactions,
-    unreadable,
+    reactions, unreadable,
 };
 use crate::{
     entity::messages::{Column as M, Entity},

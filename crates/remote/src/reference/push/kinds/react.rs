@@ -10,7 +10,7 @@ use crate::reference::{
     viewer::Viewer,
 };
 use fieldpost_domain::{
-    Acknowledgement, Capability, ConversationId, Emoji, MessageId, React, REACTIONS_MAX, Reaction, RefusalCode,
+    Acknowledgement, Capability, ConversationId, Emoji, MessageId, REACTIONS_MAX, React, Reaction, RefusalCode,
 };
 
 /// A reaction in its wire form.
