@@ -182,7 +182,7 @@ function* attacks(me) {
   yield ["open a broadcast", push({ id: uuid7(), kind: "open_broadcast", conversation_id: uuid7(), org_id: org.org_id })];
   for (const message_id of [ids.hers, ids.theirs, ids.all, ids.gone]) {
     for (const conversation_id of [ids.conversation, ids.broadcast, foreign.conversations[0].id]) {
-      for (const removed of [false, true]) yield ["react", push({ id: uuid7(), kind: "react", conversation_id, message_id, emoji: SECRET, removed })];
+      for (const removed of [false, true]) yield [message_id === ids.all && conversation_id === ids.broadcast ? "react to a broadcast" : "react", push({ id: uuid7(), kind: "react", conversation_id, message_id, emoji: SECRET, removed })];
     }
   }
   yield ["mark read", push({ id: uuid7(), kind: "mark_read", conversation_id: ids.conversation, read_seq: 1 })];
@@ -227,7 +227,7 @@ function* attacks(me) {
 }
 
 /** Another medic of the organization may read its records and write them; she is no stranger to these. */
-const mayToo = { "another medic": (what) => RECORDS.some((t) => what.includes(`read ${t}.`) || what.includes(`read all of ${t}`) || what.includes(` ${t}`)) || /records|audit/.test(what) };
+const mayToo = { "another medic": (what) => RECORDS.some((t) => what.includes(`read ${t}.`) || what.includes(`read all of ${t}`) || what.includes(` ${t}`)) || /records|audit|react to a broadcast/.test(what) };
 
 /** Fieldpost's columns of records. */
 const FIXED = ["client_id", "client_modified_at", "last_mutation_id", "version", "sync_xid"];

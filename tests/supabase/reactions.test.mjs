@@ -121,7 +121,9 @@ test("every refusal has its code, and reveals nothing of what the caller does no
     [ada, theirs, "👍", {}, "42501"], [outside, mine, "👍", {}, "42501"], [ada, { message_id: randomUUID() }, "👍", {}, "42501"], [ben, mine, "👍", {}, "42501"],
     [ada, mine, "👍", { person_id: admin.user_id }, "42501"], [ada, mine, "a b", {}, "23514"], [ada, mine, "", {}, "23514"], [ada, gone, "👍", {}, "23514"],
   ]) {
-    assert.equal((await direct(js, message, emoji, more)).error?.code, code, JSON.stringify([message, emoji, more]));
+    const { error } = await direct(js, message, emoji, more);
+    if (code === "42501") assert.equal(error?.code, code, JSON.stringify([message, emoji, more]));
+    else assert.match(error?.message ?? "accepted", /message_deleted|message_reactions_emoji/, JSON.stringify([message, emoji, more]));
   }
   const { data } = await admin.from("message_reactions").update({ removed: true }).eq("message_id", mine.message_id).select();
   assert.deepEqual(data, [], "an admin does not take back what a medic gave");
@@ -174,27 +176,27 @@ test("the reactions of a message leave with it, whoever deletes it and whoever r
 
 test("a pull pages through reactions, and whatever commits late comes with the next one", async () => {
   const messages = [];
-  for (let n = 0; n < 4; n++) messages.push(await said(ada, hers(), `page ${n}`));
+  for (let n = 0; n < 3; n++) messages.push(await said(ada, hers(), `page ${n}`));
+  const elsewhere = await said(admin, org.broadcast.id);  // who reacts holds the conversation
   const [device] = await following(ada);
   const late = owner();
   let release, held;
   const [until, ready] = [new Promise((resolve) => (release = resolve)), new Promise((resolve) => (held = resolve))];
   const transaction = late.begin(async (tx) => {
-    await tx`insert into public.message_reactions (message_id, person_id, emoji) values (${messages[0].message_id}, ${org.admin.user_id}, '⏳')`;
+    await tx`insert into public.message_reactions (message_id, person_id, emoji) values (${elsewhere.message_id}, ${ada.user_id}, '⏳')`;
     held();
     await until;
   });
   await ready;
-  await sql`insert into public.message_reactions (message_id, person_id, emoji) select m.id, ${ben.user_id}, e from unnest(${messages.slice(1).map((m) => m.message_id)}::uuid[]) m (id), unnest(array['a','b','c']) e`
-    .catch((error) => assert.fail(error.message));
+  await sql`insert into public.message_reactions (message_id, person_id, emoji) select m.id, ${admin.user_id}, e from unnest(${messages.map((m) => m.message_id)}::uuid[]) m (id), unnest(array['a','b','c']) e`;
   const pages = await device.pull({ p_capabilities, p_limit: 2 });
   assert.ok(pages.length >= 5, `${pages.length} pages`);
-  for (const message of messages.slice(1)) assert.equal(Object.keys(device.shown(message.message_id)).length, 3);
+  for (const message of messages) assert.equal(Object.keys(device.shown(message.message_id)).length, 3);
   release();
   await transaction;
   await late.end();
   await device.pull({ p_capabilities });
-  assert.deepEqual(Object.keys(device.shown(messages[0].message_id)), ["⏳"]);
+  assert.deepEqual(Object.keys(device.shown(elsewhere.message_id)), ["⏳"]);
 });
 
 test("reactions are found by an index, however many there are", async () => {
@@ -209,7 +211,7 @@ test("reactions are found by an index, however many there are", async () => {
     insert into public.messages (id, conversation_id, org_id, content, seq) select ${id(5, "n")}, ${id(4, "1 + n % 2")}, '${orgId}', 'x', (n + 1) / 2 from generate_series(1, 400) n;
     insert into public.message_reactions (message_id, person_id, emoji, conversation_id, org_id)
       select ${id(5, "1 + n % 400")}, ${id(2, "2 + n / 400")}, 'a', ${id(4, "1 + (1 + n % 400) % 2")}, '${orgId}' from generate_series(0, 39999) n;
-    insert into fieldpost.reaction_counts (message_id, emoji, conversation_id, org_id, count, sync_xid) select ${id(5, "n")}, 'a', ${id(4, "1 + n % 2")}, '${orgId}', 100, '0' from generate_series(1, 400) n where n % 2 = 1;
+    insert into fieldpost.reaction_counts (message_id, emoji, conversation_id, org_id, count, sync_xid) select ${id(5, "n")}, 'e' || e, ${id(4, "1 + n % 2")}, '${orgId}', 100, '0' from generate_series(1, 400) n, generate_series(1, 100) e where n % 2 = 1;
     insert into fieldpost.people (org_id, user_id, role, medic_id, sync_xid) values ('${orgId}', '${who}', 'medic', ${id(3, 1)}, '0');
     analyze`);
   const named = { p_capabilities: "{reactions}" };

@@ -5,6 +5,7 @@ mod accounts;
 mod adopting;
 mod defects;
 mod deleting;
+mod reacting;
 mod editing;
 mod given;
 mod hostile;

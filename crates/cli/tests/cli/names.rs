@@ -42,11 +42,12 @@ async fn every_command_finds_a_name_by_a_part_in_any_case_and_form() {
             &["read", name],
             &["edit", name, "0000ffff", "hello"],
             &["delete", name, "0000ffff"],
+            &["react", name, "0000ffff", "👍"],
         ];
         for command in commands {
             let ended = office.run(command);
             let found =
-                ended.code == 0 || (matches!(command[0], "edit" | "delete") && ended.err.contains("no message here"));
+                ended.code == 0 || (matches!(command[0], "edit" | "delete" | "react") && ended.err.contains("no message here"));
             assert!(found, "{command:?}: {ended:?}");
         }
     }
