@@ -46,8 +46,8 @@ async fn every_command_finds_a_name_by_a_part_in_any_case_and_form() {
         ];
         for command in commands {
             let ended = office.run(command);
-            let found =
-                ended.code == 0 || (matches!(command[0], "edit" | "delete" | "react") && ended.err.contains("no message here"));
+            let found = ended.code == 0
+                || (matches!(command[0], "edit" | "delete" | "react") && ended.err.contains("no message here"));
             assert!(found, "{command:?}: {ended:?}");
         }
     }

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{
-    AccessToken, ConversationId, Emoji, MedicId, Mentions, MessageId, MessageKind, Mutation, OrgId, PersonId, Role,
-    Seq, Time,
+    AccessToken, ConversationId, Emoji, MedicId, Mentions, MessageId, MessageKind, Mutation, OrgId, PersonId, Reaction,
+    Role, Seq, Time,
 };
 use std::{collections::BTreeMap, fmt};
 
@@ -228,9 +228,8 @@ impl OpenTransaction {
     /// Gives a message a person's reaction, or takes it back if it is given.
     pub fn react(&self, id: MessageId, person: PersonId, emoji: Emoji) -> Result<(), Locked> {
         self.on_message(id, move |transaction| {
-            let rows = transaction.tables().reactions_to(id);
-            let mut own = rows.filter(|row| row.emoji == emoji && row.by.person() == Some(person));
-            let removed = own.any(|row| row.by.count() > 0);
+            let own = |row: &Reaction| row.emoji == emoji && row.by.person() == Some(person);
+            let removed = transaction.tables().reactions_to(id).any(|row| own(row) && row.by.count() > 0);
             transaction.react(id, person, &emoji, removed);
         })
     }

@@ -29,14 +29,12 @@ pub(super) fn reactions() -> Vec<Bug> {
             [
                 sql("drop policy fieldpost_insert on public.message_reactions"),
                 sql("drop policy fieldpost_only_insert on public.message_reactions"),
-                sql("create policy fieldpost_insert on public.message_reactions for insert to authenticated with check (true)"),
+                sql(
+                    "create policy fieldpost_insert on public.message_reactions for insert to authenticated with check (true)",
+                ),
             ],
         ),
-        bug(
-            "there is no limit to one person's reactions",
-            REACTIONS_LIMIT,
-            [replace(JUDGE, "v_given >= 20", "false")],
-        ),
+        bug("there is no limit to one person's reactions", REACTIONS_LIMIT, [replace(JUDGE, "v_given >= 20", "false")]),
         bug(
             "a reaction that is sent again counts again",
             REACTED,
@@ -50,7 +48,11 @@ pub(super) fn reactions() -> Vec<Bug> {
         bug(
             "a medic is told who has reacted in a broadcast, by pull",
             REACTED_IN_BROADCAST,
-            [replace("fieldpost.feed_reactions", "where q.person_id = s.user_id and q.conversation_id", "where q.conversation_id")],
+            [replace(
+                "fieldpost.feed_reactions",
+                "where q.person_id = s.user_id and q.conversation_id",
+                "where q.conversation_id",
+            )],
         ),
         bug(
             "a medic is told who has reacted in a broadcast, by a first load and history",
@@ -60,17 +62,21 @@ pub(super) fn reactions() -> Vec<Bug> {
         bug(
             "what is taken back goes on counting",
             REACTED_IN_BROADCAST,
-            [replace("fieldpost.reactions_after_write", "case when n.removed then -1 else 1 end", "case when n.removed then 0 else 1 end")],
+            [replace(
+                "fieldpost.reactions_after_write",
+                "case when n.removed then -1 else 1 end",
+                "case when n.removed then 0 else 1 end",
+            )],
         ),
-        bug(
-            "deleted messages keep their reactions",
-            REACTIONS_LEAVE,
-            [drop_trigger("messages", "reactions")],
-        ),
+        bug("deleted messages keep their reactions", REACTIONS_LEAVE, [drop_trigger("messages", "reactions")]),
         bug(
             "whoever reacts does not wait for who deletes",
             REACTIONS_LEAVE,
-            [replace("fieldpost.reactions_before_insert", "where c.id = new.conversation_id for no key update", "where c.id = new.conversation_id")],
+            [replace(
+                "fieldpost.reactions_before_insert",
+                "where c.id = new.conversation_id for no key update",
+                "where c.id = new.conversation_id",
+            )],
         ),
     ]
 }

@@ -5,7 +5,7 @@ use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{ConversationId, ConversationKind, Emoji, MessageId, PersonId, ReactedBy, Reaction, Version};
 
 impl Transaction<'_> {
-    /// Sets or takes back a person's reaction. False if it was so already, or if there is no such message.
+    /// Sets or takes back a person's reaction. False if it was so already, or if there is no such message or it is deleted.
     pub(in crate::reference) fn react(
         &mut self,
         message_id: MessageId,
@@ -13,9 +13,8 @@ impl Transaction<'_> {
         emoji: &Emoji,
         removed: bool,
     ) -> bool {
-        let Some(conversation_id) = self.tables.messages.get(&message_id).map(|message| message.conversation_id) else {
-            return false;
-        };
+        let message = self.tables.messages.get(&message_id).filter(|message| message.deleted_at.is_none());
+        let Some(conversation_id) = message.map(|message| message.conversation_id) else { return false };
         let stored = self.tables.reactions.get(&message_id).and_then(|rows| rows.get(&(emoji.clone(), Some(person))));
         let was = stored.map(|row| row.by.count());
         let by = ReactedBy::Person { id: person, removed };
