@@ -77,7 +77,8 @@ async fn a_reaction_waits_for_a_server_that_has_learned_of_them_and_odd_emojis_a
     let older = ReferenceServer::builder().without(&Capability::Reactions).build();
     older.add_demo();
     let server = DevServer::builder().reference(older.clone()).start().await.unwrap();
-    let ada = Phone::new(server.url(), server.anon_key()).first_start(ADA, DEMO_PASSWORD).await;
+    let phone = Phone::new(server.url(), server.anon_key());
+    let ada = phone.first_start(ADA, DEMO_PASSWORD).await;
     let message = sent(&ada).await;
     react(&ada, message, "👍").await;
     ada.sync().await.unwrap();

@@ -35,7 +35,7 @@ async fn office() -> (DevServer, Terminal) {
 async fn every_command_finds_a_name_by_a_part_in_any_case_and_form() {
     let (_server, office) = office().await;
     for name in ["okafor", "BEN OK", "zoe\u{308}", "ZO\u{cb} MU\u{308}LLER", "m\u{fc}ll", "unknown medic"] {
-        let commands: [&[&str]; 6] = [
+        let commands: [&[&str]; 7] = [
             &["open", "--medic", name],
             &["send", name, "hello"],
             &["messages", name],
