@@ -257,7 +257,7 @@ pub fn reaction(message: MessageId, conversation: ConversationId, who: &Person, 
         message_id: message,
         conversation_id: conversation,
         emoji: Emoji::told(emoji),
-        by: ReactedBy::Person { id: who.id, removed: version % 2 == 0 },
+        by: ReactedBy::Person { id: who.id, removed: version.is_multiple_of(2) },
         created_at: at(300 + number(who.id.as_uuid())),
         version: Version::new(version),
     }
