@@ -79,6 +79,7 @@ mod messages;
 mod no_server;
 mod outbox;
 mod people;
+mod reacting;
 #[cfg(feature = "records")]
 pub mod records;
 mod sessions;
@@ -99,9 +100,10 @@ pub use watch::{ConversationQuery, OutboxEvent, ThreadUpdate, Updates};
 pub use async_trait::async_trait;
 pub use eyeball_im::{Vector, VectorDiff};
 pub use fieldpost_domain::{
-    AccessToken, ContentError, ConversationId, ConversationKind, IdError, MedicId, Mentions, MessageContent, MessageId,
-    MessageKind, MessageStatus, Metadata, MetadataError, MutationId, MutationKind, Omitted, OmittedReason, OrgId,
-    Password, Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role, Seq, ServerInfo, Time,
+    AccessToken, ContentError, ConversationId, ConversationKind, Emoji, EmojiError, IdError, MedicId, Mentions,
+    MessageContent, MessageId, MessageKind, MessageStatus, Metadata, MetadataError, MutationId, MutationKind, Omitted,
+    OmittedReason, OrgId, Password, Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role, Seq, ServerInfo,
+    Time,
 };
 pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION};
 #[cfg(feature = "supabase")]
@@ -109,7 +111,8 @@ pub use fieldpost_remote_supabase::Proxy;
 pub use fieldpost_storage::{
     ConversationSummary, DroppedObject, EntryState, Health, ImportNote, ImportOutcome, ImportReport, ImportedItems,
     ImportedQueue, ImportedTable, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, ReducedSize, SetAside,
-    StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Window,
+    StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadReaction,
+    ThreadWindow, Window,
 };
 #[cfg(feature = "sqlite")]
 pub use fieldpost_storage_sqlite::{ImportError, ImportProgress, Occupied, import_watermelon};

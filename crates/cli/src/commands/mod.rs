@@ -12,6 +12,7 @@ mod outbox;
 mod people;
 mod project;
 pub(crate) mod queue;
+pub(crate) mod react;
 mod read;
 pub(crate) mod records;
 mod send;
@@ -79,6 +80,7 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Conversations => conversations::run(device, output).await,
         Command::Messages { conversation, limit } => messages::run(device, &conversation, limit, output).await,
         Command::Edit(arguments) => edit::run(device, &arguments, output).await,
+        Command::React(arguments) => react::run(device, &arguments, output).await,
         Command::Delete(arguments) => delete::run(device, &arguments, output).await,
         Command::Send { conversation, text } => send::run(device, &conversation, &text, output).await,
         Command::Open { medic } => open::run(device, &medic, output).await,

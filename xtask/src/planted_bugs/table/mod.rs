@@ -7,6 +7,7 @@ mod guests;
 mod histories;
 mod leaving;
 mod privacy;
+mod reactions;
 mod record_tables;
 mod records;
 mod schema;
@@ -22,6 +23,7 @@ pub(super) fn bugs() -> Vec<Bug> {
         writing::first_load(),
         edits::edits(),
         deletions::deletions(),
+        reactions::reactions(),
         leaving::deletes(),
         leaving::epochs(),
         histories::histories(),

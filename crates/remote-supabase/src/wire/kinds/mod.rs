@@ -9,6 +9,7 @@ mod edit_message;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
+mod react;
 mod send_message;
 
 /// The wire form of one kind of mutation.
@@ -55,6 +56,7 @@ kinds! {
     OpenDirect(fieldpost_domain::OpenDirect),
     OpenBroadcast(fieldpost_domain::OpenBroadcast),
     EditMessage(fieldpost_domain::EditMessage),
+    React(fieldpost_domain::React),
     DeleteMessage(fieldpost_domain::DeleteMessage),
     MarkRead(fieldpost_domain::MarkRead),
 }

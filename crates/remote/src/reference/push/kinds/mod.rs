@@ -9,10 +9,12 @@ mod edit_message;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
+mod react;
 mod send_message;
 
 pub use delete_message::SubmittedDeletion;
 pub use edit_message::SubmittedEdit;
+pub use react::SubmittedReaction;
 pub use send_message::SubmittedMessage;
 
 /// The steps of a batch.
@@ -24,6 +26,8 @@ pub(super) enum Step {
     Send,
     /// Edit messages.
     Edit,
+    /// React to messages.
+    React,
     /// Delete messages.
     Delete,
     /// Move read markers.
@@ -120,6 +124,8 @@ kinds! {
     OpenBroadcast(OpenBroadcast),
     /// Change a message.
     EditMessage(SubmittedEdit),
+    /// React to a message.
+    React(SubmittedReaction),
     /// Delete a message.
     DeleteMessage(SubmittedDeletion),
     /// Move the caller's read marker forward.
