@@ -15,6 +15,8 @@ open_enum!(
         EditMessage => "edit_message",
         /// A message can be deleted: by its author, and by an admin.
         DeleteMessage => "delete_message",
+        /// A device says what has reached it.
+        MarkDelivered => "mark_delivered",
         /// A request may name the most bytes of its page, for a slow line.
         PageBytes => "page_bytes",
         /// Tables of an app's own: `fieldpost_records_push`, `fieldpost_records_pull` and `fieldpost_audit_push`.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 mod delete_message;
 mod edit_message;
+mod mark_delivered;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
@@ -56,6 +57,7 @@ kinds! {
     OpenBroadcast(fieldpost_domain::OpenBroadcast),
     EditMessage(fieldpost_domain::EditMessage),
     DeleteMessage(fieldpost_domain::DeleteMessage),
+    MarkDelivered(fieldpost_domain::MarkDelivered),
     MarkRead(fieldpost_domain::MarkRead),
 }
 

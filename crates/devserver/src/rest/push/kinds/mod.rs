@@ -6,6 +6,7 @@ use fieldpost_remote::reference::Task;
 
 mod delete_message;
 mod edit_message;
+mod mark_delivered;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
@@ -21,6 +22,7 @@ const KINDS: &[(&str, Read)] = &[
     ("open_broadcast", open_broadcast::read),
     ("edit_message", edit_message::read),
     ("delete_message", delete_message::read),
+    ("mark_delivered", mark_delivered::read),
     ("mark_read", mark_read::read),
 ];
 

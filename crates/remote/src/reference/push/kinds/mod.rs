@@ -2,10 +2,11 @@
 
 use super::{Done, Judged};
 use crate::reference::{transaction::Transaction, viewer::Viewer};
-use fieldpost_domain::{Capability, ConversationId, Intent, MarkRead, OpenBroadcast, OpenDirect, Refusal};
+use fieldpost_domain::{Capability, ConversationId, Intent, MarkDelivered, MarkRead, OpenBroadcast, OpenDirect, Refusal};
 
 mod delete_message;
 mod edit_message;
+mod mark_delivered;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
@@ -26,6 +27,8 @@ pub(super) enum Step {
     Edit,
     /// Delete messages.
     Delete,
+    /// Say what has reached a device.
+    Deliver,
     /// Move read markers.
     Mark,
 }
@@ -122,6 +125,8 @@ kinds! {
     EditMessage(SubmittedEdit),
     /// Delete a message.
     DeleteMessage(SubmittedDeletion),
+    /// Say what has reached a device of the caller.
+    MarkDelivered(MarkDelivered),
     /// Move the caller's read marker forward.
     MarkRead(MarkRead),
 }
