@@ -3,7 +3,8 @@
 use crate::StorageResult;
 use async_trait::async_trait;
 use fieldpost_domain::{
-    ConversationId, Mentions, MessageId, MessageKind, MessageStatus, Metadata, Omitted, PersonId, Refusal, Seq, Time,
+    ConversationId, Mentions, MessageId, MessageKind, MessageStatus, Metadata, Omitted, PersonId, ReadMarker, Refusal,
+    Seq, Time,
 };
 
 /// A message as a thread shows it.
@@ -117,6 +118,10 @@ pub trait Messages: Send + Sync {
     /// # Errors
     /// [`crate::StorageErrorKind::NotFound`] when the conversation is not stored.
     async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow>;
+
+    /// How far each person has received and read a conversation, as far as this device knows, by the person's id; aliases
+    /// are resolved. In a broadcast a medic knows only their own (`a_marker_has_the_time_of_its_position`).
+    async fn markers(&self, conversation: ConversationId) -> StorageResult<Vec<ReadMarker>>;
 
     /// One message; none if it is not stored. A dead letter is stored even without its conversation.
     async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>>;

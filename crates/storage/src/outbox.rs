@@ -111,7 +111,8 @@ pub struct OutboxEntry {
     pub recorded_at: Time,
 }
 
-/// The sizes of the outbox.
+/// The sizes of the outbox. Marks of what has arrived are recorded by the store itself and not counted
+/// ([`fieldpost_domain::Policy::counts`]; `nobody_waits_for_a_mark_of_what_has_arrived`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OutboxCounts {
     /// Mutations that wait for the server.
@@ -310,7 +311,7 @@ pub trait Outbox: Send + Sync {
     /// The entry that sends a message; none if there is no such entry.
     async fn entry_of(&self, message: MessageId) -> StorageResult<Option<OutboxEntry>>;
 
-    /// At most `limit` mutations in order, including dead letters.
+    /// At most `limit` mutations in order, including dead letters, without those that are not counted.
     async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>>;
 
     /// The sizes of the outbox.

@@ -4,6 +4,7 @@ mod receipts;
 
 use crate::script::Script;
 
-pub(crate) const MIGRATION: Script = Script { name: "m0012_messaging", parts: &[receipts::MARKERS, receipts::OUTBOX, VERSION] };
+pub(crate) const MIGRATION: Script =
+    Script { name: "m0012_messaging", parts: &[receipts::MARKERS, receipts::OUTBOX, VERSION] };
 
 const VERSION: &str = "PRAGMA user_version = 12;";

@@ -35,6 +35,7 @@ pub mod committing;
 pub mod counting;
 pub mod deciding;
 pub mod deleting;
+pub mod delivering;
 pub mod epochs;
 pub mod expiring;
 pub mod filling;

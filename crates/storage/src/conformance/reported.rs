@@ -24,7 +24,7 @@ use crate::{
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MedicId, MessageContent, MessageId, Mutation,
-    MutationId, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
+    MutationId, Person, PersonId, PullPage, PushResult, ReadMarker, Seq, Session, Time,
 };
 use std::{
     collections::{BTreeMap, HashSet},
@@ -157,6 +157,10 @@ impl Conversations for Watched {
 impl Messages for Watched {
     async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow> {
         self.store.messages(conversation, window).await
+    }
+
+    async fn markers(&self, conversation: ConversationId) -> StorageResult<Vec<ReadMarker>> {
+        self.store.markers(conversation).await
     }
 
     async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>> {

@@ -10,7 +10,7 @@ use crate::{
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MedicId, MessageContent, MessageId, Mutation,
-    MutationId, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
+    MutationId, Person, PersonId, PullPage, PushResult, ReadMarker, Seq, Session, Time,
     planted::{self, PlantedBug, planted},
 };
 use std::{
@@ -39,6 +39,13 @@ impl Conversations for MemoryStore {
 impl Messages for MemoryStore {
     async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow> {
         self.read("messages", |state| state.window(conversation, window))
+    }
+
+    async fn markers(&self, conversation: ConversationId) -> StorageResult<Vec<ReadMarker>> {
+        self.read("markers", |state| {
+            let id = state.resolve(conversation);
+            Ok(state.markers.values().filter(|marker| marker.conversation_id == id).cloned().collect())
+        })
     }
 
     async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>> {

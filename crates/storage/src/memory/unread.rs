@@ -66,7 +66,8 @@ impl State {
         let before = stored.clone();
         let lowest = if planted(PlantedBug::MarkerGoesBack) { Seq::ZERO } else { stored.read_seq };
         // A time is that of its position.
-        stored.delivered_at = later(stored.delivered_seq, stored.delivered_at, incoming.delivered_seq, incoming.delivered_at);
+        stored.delivered_at =
+            later(stored.delivered_seq, stored.delivered_at, incoming.delivered_seq, incoming.delivered_at);
         stored.read_at = later(stored.read_seq, stored.read_at, incoming.read_seq, incoming.read_at);
         stored.read_seq = lowest.max(incoming.read_seq);
         stored.delivered_seq = stored.delivered_seq.max(incoming.delivered_seq);

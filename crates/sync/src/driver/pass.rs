@@ -33,7 +33,6 @@ impl Engine {
             return last.clone();
         }
         let covers = self.requested.load(Ordering::SeqCst);
-        self.schedule.send_modify(Schedule::deliver_now);
         let result = self.run(HashSet::new(), false).await;
         gate.covers = covers;
         gate.last = Some(result.clone());

@@ -180,11 +180,6 @@ impl Schedule {
         self.periodic = now + self.timer_interval();
     }
 
-    /// The next pass takes along what has arrived.
-    pub const fn deliver_now(&mut self) {
-        self.deliver = None;
-    }
-
     /// Whether the running pass sends marks of what has arrived even if nothing else waits. Otherwise they wait for more
     /// pages, so that a stream of them makes one call.
     #[must_use]

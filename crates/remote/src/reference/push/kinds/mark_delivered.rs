@@ -24,8 +24,7 @@ impl Kind for MarkDelivered {
 
     fn carry_out(&self, transaction: &mut Transaction<'_>, viewer: &Viewer) -> Judged<Done> {
         let conversation = find(transaction.tables(), viewer, self.conversation_id)?.id;
-        let (marker, applied) =
-            transaction.move_marker(conversation, viewer.person_id, self.delivered_seq, Seq::ZERO);
+        let (marker, applied) = transaction.move_marker(conversation, viewer.person_id, self.delivered_seq, Seq::ZERO);
         Ok(Done { acknowledgement: Acknowledgement::Marked(marker), applied })
     }
 }

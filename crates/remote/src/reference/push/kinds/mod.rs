@@ -2,7 +2,9 @@
 
 use super::{Done, Judged};
 use crate::reference::{transaction::Transaction, viewer::Viewer};
-use fieldpost_domain::{Capability, ConversationId, Intent, MarkDelivered, MarkRead, OpenBroadcast, OpenDirect, Refusal};
+use fieldpost_domain::{
+    Capability, ConversationId, Intent, MarkDelivered, MarkRead, OpenBroadcast, OpenDirect, Refusal,
+};
 
 mod delete_message;
 mod edit_message;
