@@ -32,6 +32,8 @@ pub struct ThreadMessage {
     pub mentions: Mentions,
     /// `queued` until the server has it. Then, for own messages, `delivered` and `read` follow the receipts of others.
     pub status: MessageStatus,
+    /// How many have received and read it; only with one's own messages in a broadcast that the server has.
+    pub receipts: Option<ReceiptCounts>,
     /// The send is in flight: it can be neither edited nor cancelled now. Only with `queued`.
     pub sending: bool,
     /// A change of the message is pending: others do not see it yet.
@@ -50,6 +52,17 @@ pub struct ThreadMessage {
     pub deleted: bool,
     /// Set if the message was above a limit. An app shows [`fieldpost_domain::Omitted::sentence`] in place of the text.
     pub omitted: Option<Omitted>,
+}
+
+/// How many people have received and read a message of a broadcast, as far as this device knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct ReceiptCounts {
+    /// The medics of the org today, and former ones who have received it. The server knows who they were when it was sent.
+    pub recipients: u64,
+    /// On a device of this many.
+    pub delivered: u64,
+    /// Read by this many.
+    pub read: u64,
 }
 
 impl ThreadMessage {

@@ -56,6 +56,17 @@ pub struct NewDirect {
     pub at: Time,
 }
 
+/// The broadcast that an admin opens. The store knows the admin and the org.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBroadcast {
+    /// The id that the device made. The server keeps it unless the org already has a broadcast.
+    pub id: ConversationId,
+    /// Its subject.
+    pub subject: Option<String>,
+    /// When it was opened, by the device clock.
+    pub at: Time,
+}
+
 /// The limits of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimits {
@@ -160,7 +171,8 @@ pub trait Outbox: Send + Sync {
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::NoAccount`] when nobody has signed in to this database;
-    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not stored.
+    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not stored;
+    /// [`crate::StorageErrorKind::NotApplicable`] when a medic writes in a broadcast (`a_medic_only_reads_a_broadcast`).
     async fn send(&self, mutation: MutationId, message: OutgoingMessage) -> StorageResult<ThreadMessage>;
 
     /// Opens the direct conversation with a medic.
@@ -176,6 +188,15 @@ pub trait Outbox: Send + Sync {
     /// [`crate::StorageErrorKind::NotSynced`] when it is not stored, and neither the medic nor the signed-in person is
     /// known.
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary>;
+
+    /// Opens the broadcast of the signed-in admin's org. If one is stored, the store returns it and queues nothing
+    /// (`an_org_has_one_broadcast`); otherwise the store creates it and queues the open ahead of its messages
+    /// (`an_admin_opens_a_broadcast_offline`).
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::NotSynced`] when the signed-in person is not known;
+    /// [`crate::StorageErrorKind::NotApplicable`] when they are no admin (`a_medic_opens_no_broadcast`).
+    async fn open_broadcast(&self, mutation: MutationId, new: NewBroadcast) -> StorageResult<ConversationSummary>;
 
     /// Moves the signed-in person's read marker to `up_to`, the highest seq that was displayed, and queues a read mark.
     ///

@@ -13,6 +13,7 @@ mod lifecycle;
 mod observing;
 mod outbox;
 mod projects;
+mod receipts;
 mod reported_edits;
 mod requests;
 mod strangers;

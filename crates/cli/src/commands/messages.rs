@@ -31,6 +31,9 @@ pub(super) fn as_json(message: &ThreadMessage) -> Value {
         "reply_to": message.reply_to,
         "mentions": message.mentions,
         "status": message.status,
+        "receipts": message.receipts.map(|counts| {
+            json!({"recipients": counts.recipients, "delivered": counts.delivered, "read": counts.read})
+        }),
         "sending": message.sending,
         "failure": message.failure,
         "seq": message.seq,

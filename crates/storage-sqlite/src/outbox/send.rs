@@ -22,7 +22,7 @@ use crate::{
     sql::{Bound, Tx, id, names},
 };
 use fieldpost_domain::{Intent, Mutation, MutationId, NewMessage, PersonId, RefusalCode};
-use fieldpost_storage::{ChangeSet, OutgoingMessage, StorageErrorKind, ThreadMessage};
+use fieldpost_storage::{ChangeSet, NotPossible, OutgoingMessage, StorageErrorKind, ThreadMessage};
 
 pub(super) async fn send(tx: &Tx, mutation: MutationId, message: OutgoingMessage) -> Res<ThreadMessage> {
     // The place of the sender, for the statements to fill.
@@ -39,6 +39,9 @@ pub(super) async fn send(tx: &Tx, mutation: MutationId, message: OutgoingMessage
     }
     if !row.is("here")? {
         return Err(Fault::kind(StorageErrorKind::NotFound));
+    }
+    if row.is("read_only")? {
+        return Err(Fault::kind(StorageErrorKind::NotApplicable(NotPossible::ReadOnly)));
     }
     let sent = messages::one(&row)?;
     tx.changed(ChangeSet::of([sent.conversation_id]).and_outbox()).await;
@@ -61,7 +64,10 @@ hot! {
     RECORD: "what a send records", Plan::Bounded, record();
     /// Whether the file is somebody's, whether the message is here, and the message.
     SENT: "what was sent", Plan::Bounded, format!(
-        "SELECT {OWNER} IS NOT NULL AS owned, m.id IS NOT NULL AS here, {message}
+        "SELECT {OWNER} IS NOT NULL AS owned, m.id IS NOT NULL AS here, {message}, EXISTS (
+            SELECT 1 FROM conversations AS b CROSS JOIN people AS q ON q.id = m.sender_id AND q.org_id = b.org_id
+            WHERE b.id = m.conversation_id AND b.type = 'broadcast' AND b.server_id IS NOT NULL AND m.seq IS NULL
+                AND q.role = 'medic' AND NOT q.removed) AS read_only
         FROM (SELECT 1) LEFT JOIN messages AS m ON m.id = ? {JOINS}",
         message = messages::columns(),
     );

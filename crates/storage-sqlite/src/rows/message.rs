@@ -129,6 +129,7 @@ pub(crate) fn thread_message(row: &Line, receipts: &Receipts) -> Res<ThreadMessa
         reply_to: row.opt_id(Shown::ReplyTo)?.map(MessageId::from_uuid),
         mentions: json::read_mentions(row.get(Shown::Mentions)?)?,
         status: if mine { receipts.raise(stored, seq) } else { stored },
+        receipts: None,
         sending,
         changing: row.is(Shown::Changing)?,
         failure,

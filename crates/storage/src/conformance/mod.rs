@@ -29,6 +29,7 @@ pub mod access;
 pub mod accounts;
 pub mod batches;
 pub mod bootstrapping;
+pub mod broadcasting;
 pub mod build;
 pub mod changing;
 pub mod committing;

@@ -17,9 +17,9 @@
 use super::Device;
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, ChangeSet, Checkable, ConversationSummary,
-    Conversations, EntryState, ImportReport, Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts,
-    OutboxEntry, OutgoingMessage, People, Replica, Sessions, SettleReport, StorageResult, Store, SyncMemory, SyncState,
-    ThreadMessage, ThreadWindow, Turn, Turns, Window,
+    Conversations, EntryState, ImportReport, Inspection, Messages, MissingRange, NewBroadcast, NewDirect, Outbox,
+    OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Sessions, SettleReport, StorageResult, Store,
+    SyncMemory, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
@@ -191,6 +191,10 @@ impl Outbox for Watched {
 
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary> {
         self.commit(self.store.open_direct(mutation, new)).await
+    }
+
+    async fn open_broadcast(&self, mutation: MutationId, new: NewBroadcast) -> StorageResult<ConversationSummary> {
+        self.commit(self.store.open_broadcast(mutation, new)).await
     }
 
     async fn mark_read(

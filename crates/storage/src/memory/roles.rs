@@ -3,9 +3,9 @@
 use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, Checkable, ConversationSummary, Conversations,
-    ImportReport, Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage,
-    People, Replica, Sessions, SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncMemory,
-    SyncPosition, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
+    ImportReport, Inspection, Messages, MissingRange, NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry,
+    OutgoingMessage, People, Replica, Sessions, SettleReport, StorageError, StorageErrorKind, StorageResult, Store,
+    SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
@@ -82,6 +82,10 @@ impl Outbox for MemoryStore {
 
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary> {
         self.write("open_direct", |state| state.open_direct(mutation, new))
+    }
+
+    async fn open_broadcast(&self, mutation: MutationId, new: NewBroadcast) -> StorageResult<ConversationSummary> {
+        self.write("open_broadcast", |state| state.open_broadcast(mutation, new))
     }
 
     async fn mark_read(

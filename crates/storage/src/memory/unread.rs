@@ -70,7 +70,8 @@ impl State {
             later(stored.delivered_seq, stored.delivered_at, incoming.delivered_seq, incoming.delivered_at);
         stored.read_at = later(stored.read_seq, stored.read_at, incoming.read_seq, incoming.read_at);
         stored.read_seq = lowest.max(incoming.read_seq);
-        stored.delivered_seq = stored.delivered_seq.max(incoming.delivered_seq);
+        let arrived = if planted(PlantedBug::DeliveryGoesBack) { Seq::ZERO } else { stored.delivered_seq };
+        stored.delivered_seq = arrived.max(incoming.delivered_seq);
         let moved = *stored != before;
         stored.version = stored.version.max(incoming.version);
         moved

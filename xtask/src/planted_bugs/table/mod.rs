@@ -7,6 +7,7 @@ mod guests;
 mod histories;
 mod leaving;
 mod privacy;
+mod receipts;
 mod record_tables;
 mod records;
 mod schema;
@@ -22,6 +23,7 @@ pub(super) fn bugs() -> Vec<Bug> {
         writing::first_load(),
         edits::edits(),
         deletions::deletions(),
+        receipts::receipts(),
         leaving::deletes(),
         leaving::epochs(),
         histories::histories(),

@@ -8,6 +8,7 @@ use crate::reference::{
 use fieldpost_domain::{
     ConversationId, Extra, Mentions, Message, MessageId, MessageKind, MessageStatus, Metadata, PersonId, Seq, Time,
     Tombstone, TombstoneOf, Version,
+    planted::{PlantedBug, planted},
 };
 
 /// A message without its place in the conversation.
@@ -92,7 +93,9 @@ impl Transaction<'_> {
         let reached: Vec<MessageId> = thread.map(|(_, id)| *id).collect();
         for id in reached {
             if let Some(message) = self.tables.messages.get_mut(&id).filter(|message| message.sender_id != by) {
-                let to = if message.seq <= read { MessageStatus::Read } else { MessageStatus::Delivered };
+                let arrived =
+                    if planted(PlantedBug::StatusStaysBehind) { MessageStatus::Sent } else { MessageStatus::Delivered };
+                let to = if message.seq <= read { MessageStatus::Read } else { arrived };
                 message.status = to.max(message.status.clone());
             }
         }
