@@ -247,7 +247,7 @@ declare
 begin
   v_batch.refusal := fieldpost.push_refused(p_protocol, p_mutations);
   if v_batch.refusal is null then
-    v_batch.items := fieldpost.read_batch(fieldpost.scope_of(auth.uid()), p_mutations, p_opened, true);
+    v_batch.items := fieldpost.hold_back(auth.uid(), fieldpost.read_batch(fieldpost.scope_of(auth.uid()), p_mutations, p_opened, true));
   end if;
   return v_batch;
 end

@@ -16,7 +16,7 @@ const RECORDS = ["workers", "treatments", "near_misses", "safety_checks"];
 const TABLES = [...RECORDS, "audit_log", "organizations", "medics", "profiles", "conversations", "messages", "message_recipients", "conversation_read_status"];
 const HIDDEN = [
   "people", "tombstones", "access_log", "conversation_aliases", "epoch", "compaction", "runs", "managed", "replaceable", "installed", "applying", "redated",
-  "deleted_conversations", "digest_parts", "digest_marks", "recency", "record_tables", "record_tombstones",
+  "deleted_conversations", "digest_parts", "digest_marks", "recency", "settings", "sent", "record_tables", "record_tombstones",
 ];
 const SECRET = `secret-${randomUUID().slice(0, 8)}`;
 

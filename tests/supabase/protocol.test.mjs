@@ -111,7 +111,7 @@ test("the examples of docs/protocol.md are what the server answers", async () =>
 });
 
 test("every code that the server may answer is in docs/protocol.md", () => {
-  const text = ["pull", "bootstrap", "history", "push", "push_messages", "push_parts", "edit_message", "delete_message", "receipts", "mark_delivered", "wire_rows"]
+  const text = ["pull", "bootstrap", "history", "push", "push_messages", "push_parts", "edit_message", "delete_message", "receipts", "mark_delivered", "limited_sends", "wire_rows"]
     .map((name) => readFileSync(join(root, "migrations", "supabase", FILES.find((f) => f.endsWith(`_${name}.sql`))), "utf8")).join("\n");
   const server = new Set([...text.matchAll(/(?:rejected|refusal)\('(\w+)'|"code":"(\w+)"|then '(\w+)' else '(id_taken|not_found)'/g)].flatMap((m) => m.slice(1).filter(Boolean)));
   const documented = new Set([...page.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap((m) => [...m[1].matchAll(/`(\w+)`/g)].map((x) => x[1])));

@@ -170,3 +170,29 @@ test("in a broadcast to a thousand, a mark costs what lies between its two posit
   const pages = await touched(read(all, 51));
   assert.ok(pages < 600, `one more message read touches ${pages} pages`);
 });
+
+test("above the limit of a minute a push waits with its lane, and a direct insert is refused; without one nothing is counted", async () => {
+  const { made, boss, medics: [medic] } = await fresh();
+  const thread = made.conversations[0].id;
+  const row = { conversation_id: thread, org_id: made.org_id, sender_id: medic.user_id, content: "from the web" };
+  await sql`select fieldpost.limit_sends(5)`;
+  try {
+    const batch = [...Array.from({ length: 7 }, () => send(thread)), read(thread, 1)];
+    const results = await push(medic, ...batch);
+    assert.deepEqual(results.map((r) => r.code ?? r.status), [...Array(5).fill("applied"), "too_many", "too_many", "after_retry"]);
+    assert.ok(results[5].status === "retry" && results[5].retry_after > 0 && results[5].retry_after <= 60, "it says when");
+    const { error, status } = await medic.from("messages").insert(row);
+    assert.deepEqual([status, error.message], [429, "a person sends at most 5 messages a minute"]);
+    assert.equal((await push(boss, send(thread)))[0].status, "applied", "another person's count is another");
+    await sql`update fieldpost.sent set minute = minute - interval '1 minute'`;
+    const again = await push(medic, ...batch.slice(5));
+    assert.deepEqual(again.map((r) => r.status), ["applied", "applied", "duplicate"].with(2, again[2].status), "in the next minute they go");
+    const many = await medic.from("messages").insert(Array(4).fill(row));
+    assert.equal(many.status, 429, "all of a statement or nothing");
+    assert.equal((await medic.from("messages").insert([row])).status, 201);
+  } finally {
+    await sql`select fieldpost.limit_sends(null)`;
+  }
+  assert.deepEqual((await push(medic, ...Array.from({ length: 7 }, () => send(thread)))).map((r) => r.status), Array(7).fill("applied"));
+  assert.equal((await sql`select from fieldpost.sent`).length, 0);
+});
