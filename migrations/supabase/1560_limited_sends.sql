@@ -1,8 +1,8 @@
 -- How many messages a person may send in a minute. Off unless the operator sets it: `select fieldpost.limit_sends(60)`.
 --
 -- What must stay true:
---  * What is above the limit waits and is not refused: a push answers `retry` with the seconds until the next minute. Its lane
---    waits with it.
+--  * What is above the limit waits and is not refused: a push answers `retry` with the seconds until the person's minute is over,
+--    which began with her first message of it. Its lane waits with it.
 --  * A client that writes the table directly is told with HTTP 429, and nothing of its statement is stored.
 --  * A person's counter is locked before any conversation, whoever writes.
 
@@ -18,7 +18,7 @@ create table if not exists fieldpost.sent (
   minute timestamptz not null,
   n int not null
 );
-comment on table fieldpost.sent is 'How many messages each person has sent in the minute of the last one; kept only where there is a limit.';
+comment on table fieldpost.sent is 'How many messages each person has sent in the minute that began with the first of them; kept only where there is a limit.';
 
 create or replace function fieldpost.limit_sends(p_per_minute int) returns text
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -39,11 +39,12 @@ create or replace function fieldpost.count_sends(p_user uuid, p_wanted int, p_li
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_minute constant timestamptz := date_trunc('minute', clock_timestamp());
+  v_now constant timestamptz := clock_timestamp();
   v_before int;
 begin
-  insert into fieldpost.sent as s (user_id, minute, n) values (p_user, v_minute, 0)
-  on conflict (user_id) do update set minute = excluded.minute, n = case when s.minute = excluded.minute then s.n else 0 end
+  insert into fieldpost.sent as s (user_id, minute, n) values (p_user, v_now, 0)
+  on conflict (user_id) do update set minute = case when s.minute > v_now - interval '1 minute' then s.minute else v_now end,
+    n = case when s.minute > v_now - interval '1 minute' then s.n else 0 end
   returning s.n into v_before;
   update fieldpost.sent s set n = least(v_before + p_wanted, p_limit) where s.user_id = p_user;
   return greatest(least(p_wanted, p_limit - v_before), 0);
@@ -71,7 +72,8 @@ begin
     return p_items;
   end if;
   v_result := jsonb_build_object('status', 'retry', 'code', 'too_many',
-    'retry_after', ceil(60 - extract(epoch from clock_timestamp() - date_trunc('minute', clock_timestamp())))::int);
+    'retry_after', (
+    select greatest(1, ceil(60 - extract(epoch from clock_timestamp() - s.minute)))::int from fieldpost.sent s where s.user_id = p_user));
   return array(
     select row(x.n, x.id, x.kind, x.mutation, x.lane, x.conversation_id, x.message_id, x.content, x.composed_at,
                case when x.kind = 'send_message' and x.result is null and x.place > v_allowed then v_result else x.result end)::fieldpost.push_item
@@ -95,7 +97,7 @@ begin
   end if;
   select count(*) into v_wanted from fieldpost_new;
   if fieldpost.count_sends(fieldpost.uid(), v_wanted, v_limit) < v_wanted then
-    raise sqlstate 'PT429' using message = format('a person sends at most %s messages a minute', v_limit), hint = 'Try again in the next minute.';
+    raise sqlstate 'PT429' using message = format('a person sends at most %s messages a minute', v_limit), hint = 'Try again in a minute.';
   end if;
   return null;
 end

@@ -19,9 +19,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use fieldpost_domain::{ConversationId, MessageId, PersonId, ReadMarker, Seq, Version};
-use fieldpost_storage::{
-    Messages, Older, ReceiptCounts, StorageErrorKind, StorageResult, ThreadMessage, ThreadWindow, Window,
-};
+use fieldpost_storage::{Messages, Older, StorageErrorKind, StorageResult, ThreadMessage, ThreadWindow, Window};
 use sea_orm::{Iterable, Value};
 use uuid::Uuid;
 
@@ -46,48 +44,6 @@ impl Messages for SqliteStore {
     }
 }
 
-/// Whether any of them may have been received by others.
-fn has_receipts(messages: &[ThreadMessage]) -> bool {
-    messages.iter().any(|message| message.mine && message.seq.is_some())
-}
-
-/// Fills in how many have received and read one's own messages of a broadcast: one query for all of them.
-async fn count_receipts(tx: &Tx, conversation: ConversationId, messages: &mut [ThreadMessage]) -> Res<()> {
-    let rows = tx.all(MEDICS, vec![id(conversation.as_uuid())]).await?;
-    let rows =
-        rows.iter().map(|row| Ok((row.seq("delivered")?, row.seq("read")?, row.is("removed")?, row.get("medics")?)));
-    let medics = rows.collect::<Res<Vec<(Seq, Seq, bool, i64)>>>()?;
-    if medics.is_empty() && tx.one(IS_BROADCAST, vec![id(conversation.as_uuid())]).await?.is_none() {
-        return Ok(());
-    }
-    for message in messages.iter_mut().filter(|message| message.mine) {
-        let Some(seq) = message.seq else { continue };
-        let count = |counts: fn(Seq, &(Seq, Seq, bool, i64)) -> bool| {
-            unsigned(medics.iter().filter(|medic| counts(seq, medic)).map(|medic| medic.3).sum())
-        };
-        message.receipts = Some(ReceiptCounts {
-            recipients: count(|seq, (delivered, _, removed, _)| *delivered >= seq || !removed),
-            delivered: count(|seq, (delivered, ..)| *delivered >= seq),
-            read: count(|seq, (_, read, ..)| *read >= seq),
-        });
-    }
-    Ok(())
-}
-
-/// The medics of a broadcast, by how far they have received and read it.
-const MEDICS: &str = "
-SELECT coalesce(r.delivered_seq, 0) AS delivered, coalesce(r.read_seq, 0) AS read, p.removed, count(*) AS medics
-FROM conversations AS c
-JOIN people AS p ON p.org_id = c.org_id AND p.role = 'medic'
-    AND p.id IS NOT coalesce((SELECT person_id FROM account WHERE only = 1), (SELECT me_id FROM sync_state WHERE only = 1))
-LEFT JOIN read_markers AS r ON r.conversation_id = c.id AND r.person_id = p.id
-WHERE c.id = coalesce((SELECT a.canonical_id FROM aliases AS a WHERE a.id = ?1), ?1) AND c.type = 'broadcast'
-GROUP BY 1, 2, 3";
-
-const IS_BROADCAST: &str = "
-SELECT 1 FROM conversations AS c
-WHERE c.id = coalesce((SELECT a.canonical_id FROM aliases AS a WHERE a.id = ?1), ?1) AND c.type = 'broadcast'";
-
 async fn markers(tx: &Tx, conversation: ConversationId) -> Res<Vec<ReadMarker>> {
     let rows = tx.all(&MARKERS, vec![id(conversation.as_uuid())]).await?;
     rows.iter().map(|row| Ok(marker(&row.model()?))).collect()
@@ -106,12 +62,7 @@ fn marker(row: &read_markers::Model) -> ReadMarker {
 }
 
 pub(crate) async fn by_id(tx: &Tx, message: Uuid) -> Res<Option<ThreadMessage>> {
-    let Some(row) = tx.one(&ONE, vec![id(message)]).await? else { return Ok(None) };
-    let mut shown = vec![one(&row)?];
-    if has_receipts(&shown) {
-        count_receipts(tx, shown[0].conversation_id, &mut shown).await?;
-    }
-    Ok(shown.pop())
+    tx.one(&ONE, vec![id(message)]).await?.as_ref().map(one).transpose()
 }
 
 /// The only message of what [`columns`] finds.
@@ -150,9 +101,6 @@ async fn read_window(tx: &Tx, conversation: ConversationId, window: Window) -> R
         let more = placed.len() > messages.len();
         older(&row, more, messages.first())?
     };
-    if row.is("broadcast")? && has_receipts(&messages) {
-        count_receipts(tx, conversation, &mut messages).await?;
-    }
     for row in row.lines("unplaced")? {
         messages.push(thread_message(&row, &receipts)?);
     }
@@ -207,7 +155,7 @@ run (seq) AS (
     SELECT ending.top FROM ending WHERE NOT {COVERED} AND {is_top_here}
     UNION ALL SELECT run.seq - 1 FROM run, ending WHERE {is_next_here}),
 window AS (SELECT *, CASE WHEN {COVERED} THEN range_from ELSE (SELECT min(seq) FROM run) END AS start FROM ending)
-SELECT {receipts} AS receipts, w.upgraded, w.type = 'broadcast' AS broadcast, w.top + 1 AS bound, w.start,
+SELECT {receipts} AS receipts, w.upgraded, w.top + 1 AS bound, w.start,
     CASE WHEN NOT w.upgraded THEN {placed} WHEN ?2 IS NULL THEN {upgraded} END AS placed,
     CASE WHEN ?2 IS NULL THEN {unplaced} END AS unplaced
 FROM window AS w",

@@ -143,8 +143,22 @@ pub struct SettleReport {
     pub retrying: u32,
     /// Results for mutations that are no longer in the outbox.
     pub unknown: u32,
+    /// Results for mutations that nobody waits for; those are in none of the numbers above.
+    pub uncounted: u32,
     /// Conversations that got their canonical id, from the old id to the new one.
     pub rekeyed: Vec<(ConversationId, ConversationId)>,
+}
+
+impl SettleReport {
+    /// A mutation has left the outbox.
+    pub const fn acknowledge(&mut self, counts: bool) {
+        *(if counts { &mut self.acknowledged } else { &mut self.uncounted }) += 1;
+    }
+
+    /// A mutation waits for another attempt.
+    pub const fn retry(&mut self, counts: bool) {
+        *(if counts { &mut self.retrying } else { &mut self.uncounted }) += 1;
+    }
 }
 
 /// The durable, ordered queue of mutations, and the writes that fill it.

@@ -2,7 +2,8 @@
 
 pub(super) const MARKERS: &str = "
 ALTER TABLE read_markers ADD COLUMN delivered_at INTEGER;
-ALTER TABLE read_markers ADD COLUMN read_at INTEGER;";
+ALTER TABLE read_markers ADD COLUMN read_at INTEGER;
+CREATE INDEX people_by_org ON people (org_id);";
 
 /// `counts`: a person waits for it. What the store records by itself is not counted.
 pub(super) const OUTBOX: &str = "
