@@ -23,5 +23,5 @@ fn instructions_are_counted_where_valgrind_is_installed() {
     let mut notes = Notes::kept(bench.name);
     bench.run(Size::Smoke, &mut notes).unwrap();
     let ours = notes.lines().iter().filter(|line| line.subject == "fieldpost");
-    assert_eq!(ours.map(|line| line.facts["instructions"] > 0.0).collect::<Vec<_>>(), [true; 5]);
+    assert_eq!(ours.map(|line| line.facts["instructions"] > 0.0).collect::<Vec<_>>(), [true]);
 }

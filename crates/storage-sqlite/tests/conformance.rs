@@ -1,6 +1,9 @@
 //! The suite that every store must pass, on a real file.
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails has to fail the test")]
 
+#[path = "fresh/mod.rs"]
+mod fresh;
+
 use async_trait::async_trait;
 use fieldpost_storage::{Store, conformance::Device};
 use fieldpost_storage_sqlite::SqliteStore;
@@ -18,7 +21,7 @@ impl Phone {
 #[async_trait]
 impl Device for Phone {
     async fn open(&self) -> Arc<dyn Store> {
-        Arc::new(SqliteStore::open(self.0.path().join("fieldpost.db")).await.unwrap())
+        Arc::new(SqliteStore::open(fresh::in_folder(self.0.path()).await).await.unwrap())
     }
 }
 

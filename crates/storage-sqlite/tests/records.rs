@@ -2,6 +2,9 @@
 #![cfg(feature = "records")]
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails has to fail the test")]
 
+#[path = "fresh/mod.rs"]
+mod fresh;
+
 use async_trait::async_trait;
 use fieldpost_storage::conformance::records::{Phone, RecordDevice};
 use fieldpost_storage_sqlite::SqliteStore;
@@ -19,7 +22,7 @@ impl OnDisk {
 #[async_trait]
 impl RecordDevice for OnDisk {
     async fn open(&self) -> Phone {
-        let store = Arc::new(SqliteStore::open(self.0.path().join("fieldpost.db")).await.unwrap());
+        let store = Arc::new(SqliteStore::open(fresh::in_folder(self.0.path()).await).await.unwrap());
         Phone { store: store.clone(), records: store }
     }
 }
