@@ -133,7 +133,9 @@ begin
     'Rename your column, or change its type.'
   from (values ('messages', 'reply_to', 'uuid'), ('messages', 'composed_at', 'timestamp with time zone'),  -- a removal leaves these
                ('messages', 'edited_at', 'timestamp with time zone'), ('messages', 'mentions', 'uuid[]'),
-               ('conversation_read_status', 'delivered_seq', 'bigint'), ('conversation_read_status', 'read_seq', 'bigint')) w (tab, col, type)
+               ('conversation_read_status', 'delivered_seq', 'bigint'), ('conversation_read_status', 'read_seq', 'bigint'),
+               ('conversation_read_status', 'delivered_seq_at', 'timestamp with time zone'),
+               ('conversation_read_status', 'read_seq_at', 'timestamp with time zone')) w (tab, col, type)
   join pg_attribute a on a.attrelid = to_regclass('public.' || w.tab) and a.attname = w.col and a.attnum > 0 and not a.attisdropped
   where format_type(a.atttypid, null) <> w.type;
 

@@ -40,8 +40,12 @@ comment on column public.conversations.last_seq is 'The highest seq ever given i
 alter table public.conversation_read_status
   add column if not exists delivered_seq bigint not null default 0,
   add column if not exists read_seq bigint not null default 0,
+  add column if not exists delivered_seq_at timestamptz,
+  add column if not exists read_seq_at timestamptz,
   add column if not exists version bigint not null default 1,
   add column if not exists sync_xid xid8 not null default '0';
+comment on column public.conversation_read_status.delivered_seq_at is 'When delivered_seq last moved, by the server''s clock.';
+comment on column public.conversation_read_status.read_seq_at is 'When read_seq last moved, by the server''s clock.';
 
 -- What the times of rows said that Fieldpost has dated anew: before the year 2000, in the future, without end.
 create table if not exists fieldpost.redated (

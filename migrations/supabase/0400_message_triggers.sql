@@ -20,6 +20,8 @@
 --    conditions of the triggers: those run with the rights of the writer, the functions with the owner's.
 --  * An update holds its message before any trigger of it runs, and waits for the conversation (its preview) after that. Whoever
 --    holds a conversation therefore never waits for a message: a push takes it at once, or asks its device to try again.
+--  * The status that `fieldpost.follow_markers` derives passes without version and stamp. A client cannot say that it derives: the
+--    trigger for clients does not listen.
 --  * What a project's own table accepted before is accepted. A row above a limit is marked, by whomever it comes.
 
 -- Two triggers call it, with `client` or `back_end`; with `own` or `guest`: whose the table is; and with the columns that cannot be null,
@@ -275,6 +277,12 @@ declare
   v_me uuid;
 begin
   if not v_client then
+    -- A status that follows the markers is no change of the message: every device knows the markers.
+    if current_setting('fieldpost.deriving', true) = 'on' and new.status is distinct from old.status then
+      v_same := old;
+      v_same.status := new.status;
+      return v_same;
+    end if;
     if old.seq is null then
       -- Part of the insert, or of the backfill: no client has the row yet, so this is no change and its version stays. The
       -- stamp becomes that of the numbering, which is when clients may first have it.

@@ -7,6 +7,7 @@
 -- What must stay true:
 --  * Both numbers only ever grow, and never beyond what the conversation holds.
 --  * Nothing but a person's own act moves her marker: not a push, not an update of a conversation.
+--  * What other clients read about a message (`messages.status`, `message_recipients`) follows the markers: 0610.
 
 create or replace function fieldpost.mark_row(inout p_row public.conversation_read_status, p_old public.conversation_read_status)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
@@ -20,8 +21,9 @@ begin
   p_row.org_id := coalesce(v_org, p_row.org_id);
   p_row.read_seq := least(greatest(p_row.read_seq, 0), v_last);
   p_row.delivered_seq := least(greatest(p_row.delivered_seq, 0), v_last);
-  if p_row.last_read_at is distinct from p_old.last_read_at and p_row.read_seq = coalesce(p_old.read_seq, 0) then
-    -- Only the time was written. created_at grows with seq, so the newest row not after it is the one that was read.
+  if p_row.last_read_at is distinct from p_old.last_read_at and p_row.read_seq = coalesce(p_old.read_seq, 0)
+     and p_row.last_read_at > '1970-01-01' then
+    -- Only the time was written, and it is one. created_at grows with seq, so the newest row not after it is the one that was read.
     p_row.read_seq := greatest(p_row.read_seq, coalesce((
       select m.seq from public.messages m
       where m.conversation_id = p_row.conversation_id and m.seq is not null
@@ -38,6 +40,8 @@ begin
     p_row.last_read_at := least(p_row.last_read_at, clock_timestamp() + interval '1 minute');
   end if;
   p_row.last_read_at := greatest(p_row.last_read_at, p_old.last_read_at, v_seen);
+  p_row.read_seq_at := case when p_row.read_seq > coalesce(p_old.read_seq, 0) then clock_timestamp() else p_old.read_seq_at end;
+  p_row.delivered_seq_at := case when p_row.delivered_seq > coalesce(p_old.delivered_seq, 0) then clock_timestamp() else p_old.delivered_seq_at end;
 end
 $$;
 comment on function fieldpost.mark_row(public.conversation_read_status, public.conversation_read_status) is
@@ -70,23 +74,3 @@ comment on function fieldpost.read_status_before_write() is
 
 create or replace trigger zz_fieldpost_before_write before insert or update on public.conversation_read_status
   for each row execute function fieldpost.read_status_before_write();
-
--- Recipients of broadcasts: a medic says when a message reached her and when she read it, and nothing else.
-create or replace function fieldpost.recipients_before_update() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp
-as $$
-begin
-  new.id := old.id;
-  new.message_id := old.message_id;
-  new.recipient_id := old.recipient_id;
-  new.org_id := old.org_id;
-  new.created_at := old.created_at;
-  new.delivered_at := coalesce(old.delivered_at, new.delivered_at);
-  new.read_at := coalesce(old.read_at, new.read_at);
-  return new;
-end
-$$;
-comment on function fieldpost.recipients_before_update() is 'Restores what may not change of a recipient row.';
-
-create or replace trigger zz_fieldpost_before_update before update on public.message_recipients
-  for each row execute function fieldpost.recipients_before_update();

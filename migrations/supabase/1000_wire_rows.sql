@@ -73,10 +73,11 @@ $$;
 comment on function fieldpost.person_json(fieldpost.people) is 'A person on the wire.';
 
 create or replace function fieldpost.marker_json(r public.conversation_read_status) returns jsonb
-language sql immutable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
-  select jsonb_build_object('conversation_id', r.conversation_id, 'person_id', r.user_id,
-    'delivered_seq', r.delivered_seq, 'read_seq', r.read_seq, 'version', r.version)
+  select jsonb_strip_nulls(jsonb_build_object('conversation_id', r.conversation_id, 'person_id', r.user_id,
+    'delivered_seq', r.delivered_seq, 'delivered_at', fieldpost.time_text(r.delivered_seq_at),
+    'read_seq', r.read_seq, 'read_at', fieldpost.time_text(r.read_seq_at), 'version', r.version))
 $$;
 comment on function fieldpost.marker_json(public.conversation_read_status) is 'A read marker on the wire.';
 

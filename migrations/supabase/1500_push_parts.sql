@@ -295,6 +295,7 @@ begin
 
   select r.* into v_before from public.conversation_read_status r where r.user_id = s.user_id and r.conversation_id = v_id for update;
   if coalesce(v_before.read_seq, 0) < v_seq then
+    perform fieldpost.wait_briefly();
     -- The trigger holds the number to what the conversation has and finds the time that belongs to it.
     insert into public.conversation_read_status as r (user_id, conversation_id, org_id, last_read_at, read_seq)
     values (s.user_id, v_id, v_org, '1970-01-01', v_seq)

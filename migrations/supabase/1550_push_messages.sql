@@ -114,19 +114,6 @@ as $$ select left(p_result, -1) || ',"message":' || fieldpost.message_text(m) ||
 comment on function fieldpost.with_row(text, public.messages) is
   'A result with the row as it was stored: a trigger of the project made something else of it than what was sent.';
 
-create or replace function fieldpost.add_recipients(p_messages uuid[]) returns void
-language sql set search_path = pg_catalog, public, extensions, pg_temp
-as $$
-  insert into public.message_recipients (message_id, recipient_id, org_id)
-  select m.id, r.user_id, c.org_id
-  from public.messages m
-  join public.conversations c on c.id = m.conversation_id and c.type = 'broadcast'
-  cross join lateral fieldpost.roster(c.org_id) r
-  where m.id = any (p_messages) and r.user_id is not null
-  on conflict do nothing
-$$;
-comment on function fieldpost.add_recipients(uuid[]) is 'The recipient rows of broadcasts.';
-
 -- Sends a set, or raises whatever stands in its way. Answers the results in the order of the items. With `p_look` it looks first which messages the server has; without, that
 -- is left to the unique indexes and to the trigger that knows the tombstones.
 create or replace function fieldpost.send_as_set(s fieldpost.scope, p_items fieldpost.push_item[], p_look boolean)
@@ -140,16 +127,13 @@ declare
   v_conversations constant uuid[] := array(select distinct x.conversation_id from unnest(p_items) x);
   v_start constant timestamptz := least(now(), clock_timestamp()) - interval '1 microsecond';
   v_fresh fieldpost.push_item[] := p_items;
-  v_broadcast boolean;
+  v_locked bigint;
   v_results text[];
   v_rewritten uuid[];
 begin
-  select count(*) filter (where l.type = 'broadcast') > 0 into v_broadcast
-  from (
-    select c.type from public.conversations c where c.id = any (v_conversations) order by c.id for no key update
-  ) l
-  having count(*) = cardinality(v_conversations);
-  if not found then
+  perform 1 from public.conversations c where c.id = any (v_conversations) order by c.id for no key update;
+  get diagnostics v_locked = row_count;
+  if v_locked < cardinality(v_conversations) then
     raise no_data_found using message = 'a conversation was deleted just now';
   end if;
   perform fieldpost.number_conversation(c.id) from public.conversations c where c.id = any (v_conversations) and c.last_seq is null;
@@ -192,9 +176,6 @@ begin
       from unnest(array(select f.message_id from unnest(v_fresh) f order by f.n), v_results) with ordinality r (id, result, place)
       left join public.messages m on m.id = r.id and m.id = any (v_rewritten)
       order by r.place);
-  end if;
-  if v_broadcast then
-    perform fieldpost.add_recipients(array(select x.message_id from unnest(v_fresh) x));
   end if;
   if cardinality(v_fresh) < cardinality(p_items) or array_position(v_results, null) is not null then
     -- Those that were known before, or twice in the batch; and what a trigger of the project dropped without a word.
@@ -243,7 +224,6 @@ begin
     return coalesce((select k.result from fieldpost.known_messages(s, array[p_item]) k),
                     fieldpost.refused_by_project('a trigger of this project dropped the message', 'no row'));
   end if;
-  perform fieldpost.add_recipients(array[v_row.id]);
   v_done := fieldpost.applied(v_row.id, v_row.conversation_id, v_row.seq, v_row.created_at, v_row.version);
   if v_row.content is distinct from p_item.content or v_row.metadata::jsonb is distinct from nullif(p_item.mutation -> 'metadata', 'null')
      or v_row.message_type::text <> coalesce(p_item.mutation ->> 'message_type', 'text') then

@@ -204,6 +204,7 @@ begin
   exception when data_exception then
     v_items := fieldpost.read_batch(s, p_mutations, v_opened, true);  -- of these, something only looks like an id or a time
   end;
+  v_items := fieldpost.hold_back(s.user_id, v_items);
   v_sends := v_items;
   if exists (select from unnest(v_items) i where i.kind is distinct from 'send_message' or i.result is not null) then
     v_sends := array(select i::fieldpost.push_item from unnest(v_items) i where i.kind = 'send_message' and i.result is null order by i.n);

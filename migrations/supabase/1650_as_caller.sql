@@ -252,7 +252,7 @@ declare
 begin
   v_batch.refusal := fieldpost.push_refused(p_protocol, p_mutations);
   if v_batch.refusal is null then
-    v_batch.items := fieldpost.read_batch(fieldpost.scope_of(auth.uid()), p_mutations, p_opened, true);
+    v_batch.items := fieldpost.hold_back(auth.uid(), fieldpost.read_batch(fieldpost.scope_of(auth.uid()), p_mutations, p_opened, true));
   end if;
   return v_batch;
 end
@@ -282,9 +282,6 @@ language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
-  perform fieldpost.add_recipients(array(
-    select m.id from unnest(p_items) i join public.messages m on m.id = i.message_id
-    where m.sender_id = auth.uid() and m.sync_xid = pg_current_xact_id()));
   return query
   select i.n, case when m.content is distinct from i.content or m.metadata::jsonb is distinct from nullif(i.mutation -> 'metadata', 'null')
                      or m.message_type::text <> coalesce(i.mutation ->> 'message_type', 'text')
@@ -295,7 +292,7 @@ begin
 end
 $$;
 comment on function fieldpost.sends_done(fieldpost.push_item[]) is
-  'The results of messages that the caller has written in this transaction, and their recipients. Security definer: writes rows of recipients for others.';
+  'The results of messages that the caller has written in this transaction. Security definer: a project may let nobody read all columns.';
 
 create or replace function fieldpost.mark_target(p_mutation jsonb, out result jsonb, out conversation_id uuid, out org_id uuid, out read_seq bigint)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp

@@ -16,7 +16,7 @@ const RECORDS = ["workers", "treatments", "near_misses", "safety_checks"];
 const TABLES = [...RECORDS, "audit_log", "organizations", "medics", "profiles", "conversations", "messages", "message_recipients", "message_reactions", "conversation_read_status"];
 const HIDDEN = [
   "people", "tombstones", "access_log", "conversation_aliases", "epoch", "compaction", "runs", "managed", "replaceable", "installed", "applying", "redated",
-  "deleted_conversations", "digest_parts", "digest_marks", "recency", "reaction_counts", "record_tables", "record_tombstones",
+  "deleted_conversations", "digest_parts", "digest_marks", "recency", "reaction_counts", "settings", "sent", "record_tables", "record_tombstones",
 ];
 const SECRET = `secret-${randomUUID().slice(0, 8)}`;
 
@@ -70,7 +70,7 @@ before(async () => {
     id: randomUUID(), org_id: foreign.org_id, conversation_id: foreign.conversations[0].id, sender_id: org.admin.user_id, user_id: org.admin.user_id, recipient_id: org.admin.user_id,
     created_by: org.admin.user_id, medic_id: org.medics[1].medic_id, message_id: ids.theirs, type: "broadcast", message_type: "system", status: "read", role: "org_admin", name: "hacked",
     first_name: "hacked", last_name: "hacked", subject: "hacked", content: "hacked", metadata: { hacked: 1 }, client_key: "hacked", last_message_preview: "hacked", reply_to: ids.theirs,
-    omitted: { reason: "hacked", bytes: 1 }, seq: 1, last_seq: 999, read_seq: 999, delivered_seq: 999, version: 999, sync_xid: "1", created_at: "2001-01-01T00:00:00Z", updated_at: "2001-01-01T00:00:00Z", composed_at: "2001-01-01T00:00:00Z",
+    omitted: { reason: "hacked", bytes: 1 }, seq: 1, last_seq: 999, read_seq: 999, delivered_seq: 999, delivered_seq_at: "2001-01-01T00:00:00Z", read_seq_at: "2001-01-01T00:00:00Z", version: 999, sync_xid: "1", created_at: "2001-01-01T00:00:00Z", updated_at: "2001-01-01T00:00:00Z", composed_at: "2001-01-01T00:00:00Z",
     emoji: "hacked", removed: true, person_id: org.admin.user_id, edited_at: "2001-01-01T00:00:00Z", mentions: [org.medics[1].user_id],
     client_id: randomUUID(), client_modified_at: "2999-01-01T00:00:00Z", last_mutation_id: randomUUID(), worker_id: ids.workers, record_id: ids.workers, reported_by: org.admin.user_id, booking_id: randomUUID(), table_name: "hacked",
     operation: "DELETE", context: "hacked", severity: "critical", overall_status: "fail", check_date: "2001-01-01", consent_date: "2001-01-01T00:00:00Z", is_incomplete: true, consent_given: true, is_riddor_reportable: true, gps_lat: 1, gps_lng: 1,
@@ -262,7 +262,7 @@ test("people who belong there change what is theirs and no other column", async 
     ada: { ...Object.fromEntries(RECORDS.map((t) => [t, columns[t].filter((c) => !["id", "org_id", "created_by", "created_at", ...FIXED].includes(c))])), audit_log: [], messages: ["content", "metadata", "mentions"], conversations: [], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: ["delivered_at", "read_at"], message_reactions: ["removed"] },
     admin: { audit_log: [], messages: ["status"], conversations: ["subject", "medic_id"], conversation_read_status: [], message_recipients: [], message_reactions: [] },
   };
-  const follows = { ...Object.fromEntries(RECORDS.map((t) => [t, ["version", "sync_xid", "updated_at", "client_modified_at", "last_mutation_id"]])), messages: ["version", "sync_xid", "updated_at", "edited_at", "deleted_at", "content", "metadata"], conversations: ["version", "sync_xid", "updated_at", "last_message_preview"], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: [], message_reactions: ["version", "sync_xid", "updated_at"] };
+  const follows = { ...Object.fromEntries(RECORDS.map((t) => [t, ["version", "sync_xid", "updated_at", "client_modified_at", "last_mutation_id"]])), messages: ["version", "sync_xid", "updated_at", "edited_at", "deleted_at", "content", "metadata"], conversations: ["version", "sync_xid", "updated_at", "last_message_preview"], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "read_seq_at", "delivered_seq_at", "version", "sync_xid"], message_recipients: ["delivered_at"], message_reactions: ["version", "sync_xid", "updated_at"] };
   let tried = 0;
   const mistakes = [];
   const target = TARGET();

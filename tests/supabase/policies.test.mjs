@@ -20,7 +20,7 @@ before(async () => {
   inBroadcast = await write(org.broadcast, org.admin);
   inBens = await write(org.conversations[1], ben);
   inAdas = await write(org.conversations[0], ada);
-  await db.sql`insert into public.message_recipients (message_id, recipient_id, org_id) select ${inBroadcast}, u, ${org.org} from unnest(${[ada, ben]}::uuid[]) u`;
+  await db.sql`delete from public.message_recipients where message_id = ${inBroadcast} and not recipient_id = any (${[ada, ben]})`;
   for (const [user, conversation] of [[ada, org.conversations[0]], [ben, org.conversations[1]], [ada, org.broadcast], [ada, org.conversations[2]]]) {
     await db.sql`insert into public.conversation_read_status (user_id, conversation_id, org_id) values (${user}, ${conversation}, ${org.org})`;
   }

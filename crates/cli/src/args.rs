@@ -126,6 +126,13 @@ pub(crate) enum Command {
     React(crate::commands::react::Arguments),
     /// Delete one's own message, or as an admin anybody's
     Delete(crate::commands::delete::Arguments),
+    /// Tell everybody in the organization, as an admin
+    Broadcast(crate::commands::broadcast::Arguments),
+    /// Show who has received and read a message, and when
+    Receipts {
+        /// The message's id, or a part of it
+        message: String,
+    },
     /// Open the conversation with a medic
     Open {
         /// The medic's id, a part of it, or the medic's name

@@ -17,6 +17,8 @@ open_enum!(
         DeleteMessage => "delete_message",
         /// People can react to messages: `react`, and rows of `reactions` in pages.
         Reactions => "reactions",
+        /// A device says what has reached it.
+        MarkDelivered => "mark_delivered",
         /// A request may name the most bytes of its page, for a slow line.
         PageBytes => "page_bytes",
         /// Tables of an app's own: `fieldpost_records_push`, `fieldpost_records_pull` and `fieldpost_audit_push`.

@@ -42,6 +42,8 @@ macro_rules! bugs {
 }
 
 bugs! {
+    StatusStaysBehind: "convergence", "the status of messages does not follow what has arrived";
+    DeliveryGoesBack: "convergence", "an older marker takes back what has arrived";
     LostAnswerAcknowledges: "no_loss", "a lost answer counts as an acknowledgement";
     EditOfUnknownOutcome: "no_loss", "a message is edited while its outcome is unknown";
     RetryIsRefusal: "no_loss", "`retry` counts as a refusal";

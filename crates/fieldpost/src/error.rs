@@ -45,6 +45,9 @@ pub enum Error {
     /// The message mentions too many people; nothing was written.
     #[error("a message can mention {MENTIONS_MAX} people at most")]
     TooManyMentions,
+    /// The subject of a broadcast is too long; nothing was written.
+    #[error("a subject can have 500 characters at most")]
+    SubjectTooLong,
     /// No such conversation or message on this device.
     #[error("there is no such conversation or message on this device; sync first, or check the id")]
     NotFound,

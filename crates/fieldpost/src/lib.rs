@@ -66,6 +66,7 @@
 //! Store, server, clock and entropy can be replaced ([`Builder::store`], [`Builder::remote`], [`Builder::env`]). The
 //! folder `examples` has a small chat, an app that owns the session, and an app with its own store.
 
+mod broadcasts;
 mod builder;
 mod client;
 mod conversation;
@@ -80,6 +81,7 @@ mod no_server;
 mod outbox;
 mod people;
 mod reacting;
+mod receipts;
 #[cfg(feature = "records")]
 pub mod records;
 mod sessions;
@@ -94,6 +96,7 @@ pub use doctor::{Diagnosis, Finding, Lane};
 pub use error::{Error, Result};
 pub use messages::{Delivery, Draft, SentMessage};
 pub use outbox::OutboxRef;
+pub use receipts::{MessageInfo, Receipt};
 pub use sessions::Wipe;
 pub use watch::{ConversationQuery, OutboxEvent, ThreadUpdate, Updates};
 
@@ -110,9 +113,9 @@ pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteE
 pub use fieldpost_remote_supabase::Proxy;
 pub use fieldpost_storage::{
     ConversationSummary, DroppedObject, EntryState, Health, ImportNote, ImportOutcome, ImportReport, ImportedItems,
-    ImportedQueue, ImportedTable, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, ReducedSize, SetAside,
-    StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadReaction,
-    ThreadWindow, Window,
+    ImportedQueue, ImportedTable, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, ReceiptCounts,
+    ReducedSize, SetAside, StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage,
+    ThreadReaction, ThreadWindow, Window,
 };
 #[cfg(feature = "sqlite")]
 pub use fieldpost_storage_sqlite::{ImportError, ImportProgress, Occupied, import_watermelon};

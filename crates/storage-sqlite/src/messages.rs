@@ -8,18 +8,19 @@
 
 use crate::{
     SqliteStore,
+    entity::read_markers,
     error::{Fault, Res},
     hot::{Plan, hot},
     line::packed,
     resolve::CANONICAL,
     row::Row,
     rows::message::{JOINS, Receipts, Shown, receipts, thread_message},
-    sql::{Tx, id, int, signed},
+    sql::{Tx, id, int, names, signed, unsigned},
 };
 use async_trait::async_trait;
-use fieldpost_domain::{ConversationId, MessageId, Seq};
+use fieldpost_domain::{ConversationId, MessageId, PersonId, ReadMarker, Seq, Version};
 use fieldpost_storage::{Messages, Older, StorageErrorKind, StorageResult, ThreadMessage, ThreadWindow, Window};
-use sea_orm::Value;
+use sea_orm::{Iterable, Value};
 use uuid::Uuid;
 
 #[async_trait]
@@ -30,10 +31,33 @@ impl Messages for SqliteStore {
         read.finish(found).await
     }
 
+    async fn markers(&self, conversation: ConversationId) -> StorageResult<Vec<ReadMarker>> {
+        let read = self.db.look("markers")?;
+        let found = markers(read.tx(), conversation).await;
+        read.finish(found).await
+    }
+
     async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>> {
         let read = self.db.look("message")?;
         let found = by_id(read.tx(), id.as_uuid()).await;
         read.finish(found).await
+    }
+}
+
+async fn markers(tx: &Tx, conversation: ConversationId) -> Res<Vec<ReadMarker>> {
+    let rows = tx.all(&MARKERS, vec![id(conversation.as_uuid())]).await?;
+    rows.iter().map(|row| Ok(marker(&row.model()?))).collect()
+}
+
+fn marker(row: &read_markers::Model) -> ReadMarker {
+    ReadMarker {
+        conversation_id: ConversationId::from_uuid(row.conversation_id.0),
+        person_id: PersonId::from_uuid(row.person_id.0),
+        delivered_seq: Seq::new(unsigned(row.delivered_seq)),
+        read_seq: Seq::new(unsigned(row.read_seq)),
+        delivered_at: row.delivered_at.map(|at| at.0),
+        read_at: row.read_at.map(|at| at.0),
+        version: Version::new(unsigned(row.version)),
     }
 }
 
@@ -49,6 +73,10 @@ pub(crate) fn one(row: &Row) -> Res<ThreadMessage> {
 hot! {
     /// By its id.
     ONE: "one message", Plan::Bounded, format!("SELECT {} FROM messages AS m {JOINS} WHERE m.id = ?", columns());
+    MARKERS: "the markers of a thread", Plan::Bounded, format!(
+        "SELECT {} FROM read_markers WHERE conversation_id = {CANONICAL} ORDER BY person_id",
+        names(&read_markers::Column::iter().collect::<Vec<_>>()),
+    );
     WINDOW: "a window", Plan::Bounded, window();
 }
 

@@ -84,6 +84,9 @@ async fn join_markers(tx: &Tx, from: Uuid, to: Uuid) -> Res<()> {
             delivered_seq: further(marker.delivered_seq, |there| there.delivered_seq),
             read_seq: further(marker.read_seq, |there| there.read_seq),
             version: further(marker.version, |there| there.version),
+            // Nobody else has read a conversation of which the server did not know.
+            delivered_at: Set(there.as_ref().and_then(|there| there.delivered_at)),
+            read_at: Set(there.as_ref().and_then(|there| there.read_at)),
         };
         let mut known = OnConflict::columns([Marker::ConversationId, Marker::PersonId]);
         known.update_columns([Marker::DeliveredSeq, Marker::ReadSeq, Marker::Version]);

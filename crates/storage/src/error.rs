@@ -34,6 +34,9 @@ pub enum NotPossible {
     /// Part of the message was above its limit and is missing here.
     #[error("part of it is missing on this device")]
     Incomplete,
+    /// The conversation is a broadcast, in which only admins write.
+    #[error("only admins write broadcasts")]
+    ReadOnly,
     /// A newer version wrote the mutation.
     #[error("this version cannot read it; update the app, or cancel it")]
     Unreadable,

@@ -45,10 +45,10 @@ pub use error::{NotPossible, StorageError, StorageErrorKind, StorageResult};
 pub use import::{
     DroppedObject, ImportNote, ImportOutcome, ImportReport, ImportedItems, ImportedQueue, ImportedTable, SetAside,
 };
-pub use messages::{Messages, Older, ThreadMessage, ThreadWindow, Window};
+pub use messages::{Messages, Older, ReceiptCounts, ThreadMessage, ThreadWindow, Window};
 pub use mutation_ids::{MutationIds, RandomIds};
 pub use outbox::{
-    BatchLimits, EntryState, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, SettleReport,
+    BatchLimits, EntryState, NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, SettleReport,
 };
 pub use people::People;
 pub use reactions::ThreadReaction;

@@ -3,7 +3,8 @@
 use crate::{StorageResult, ThreadReaction};
 use async_trait::async_trait;
 use fieldpost_domain::{
-    ConversationId, Mentions, MessageId, MessageKind, MessageStatus, Metadata, Omitted, PersonId, Refusal, Seq, Time,
+    ConversationId, Mentions, MessageId, MessageKind, MessageStatus, Metadata, Omitted, PersonId, ReadMarker, Refusal,
+    Seq, Time,
 };
 
 /// A message as a thread shows it.
@@ -33,6 +34,8 @@ pub struct ThreadMessage {
     pub reactions: Vec<ThreadReaction>,
     /// `queued` until the server has it. Then, for own messages, `delivered` and `read` follow the receipts of others.
     pub status: MessageStatus,
+    /// How many have received and read it; only with one's own messages in a broadcast that the server has.
+    pub receipts: Option<ReceiptCounts>,
     /// The send is in flight: it can be neither edited nor cancelled now. Only with `queued`.
     pub sending: bool,
     /// A change of what it says is pending: others do not see it yet.
@@ -51,6 +54,17 @@ pub struct ThreadMessage {
     pub deleted: bool,
     /// Set if the message was above a limit. An app shows [`fieldpost_domain::Omitted::sentence`] in place of the text.
     pub omitted: Option<Omitted>,
+}
+
+/// How many people have received and read a message of a broadcast, as far as this device knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct ReceiptCounts {
+    /// The medics of the org today, and former ones who have received it. The server knows who they were when it was sent.
+    pub recipients: u64,
+    /// On a device of this many.
+    pub delivered: u64,
+    /// Read by this many.
+    pub read: u64,
 }
 
 impl ThreadMessage {
@@ -127,6 +141,10 @@ pub trait Messages: Send + Sync {
     /// # Errors
     /// [`crate::StorageErrorKind::NotFound`] when the conversation is not stored.
     async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow>;
+
+    /// How far each person has received and read a conversation, as far as this device knows, by the person's id; aliases
+    /// are resolved. In a broadcast a medic knows only their own (`a_marker_has_the_time_of_its_position`).
+    async fn markers(&self, conversation: ConversationId) -> StorageResult<Vec<ReadMarker>>;
 
     /// One message; none if it is not stored. A dead letter is stored even without its conversation.
     async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>>;

@@ -56,6 +56,17 @@ pub struct NewDirect {
     pub at: Time,
 }
 
+/// The broadcast that an admin opens. The store knows the admin and the org.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBroadcast {
+    /// The id that the device made. The server keeps it unless the org already has a broadcast.
+    pub id: ConversationId,
+    /// Its subject.
+    pub subject: Option<String>,
+    /// When it was opened, by the device clock.
+    pub at: Time,
+}
+
 /// The limits of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimits {
@@ -111,7 +122,8 @@ pub struct OutboxEntry {
     pub recorded_at: Time,
 }
 
-/// The sizes of the outbox.
+/// The sizes of the outbox. Marks of what has arrived are recorded by the store itself and not counted
+/// ([`fieldpost_domain::Policy::counts`]; `nobody_waits_for_a_mark_of_what_has_arrived`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OutboxCounts {
     /// Mutations that wait for the server.
@@ -131,8 +143,22 @@ pub struct SettleReport {
     pub retrying: u32,
     /// Results for mutations that are no longer in the outbox.
     pub unknown: u32,
+    /// Results for mutations that nobody waits for; those are in none of the numbers above.
+    pub uncounted: u32,
     /// Conversations that got their canonical id, from the old id to the new one.
     pub rekeyed: Vec<(ConversationId, ConversationId)>,
+}
+
+impl SettleReport {
+    /// A mutation has left the outbox.
+    pub const fn acknowledge(&mut self, counts: bool) {
+        *(if counts { &mut self.acknowledged } else { &mut self.uncounted }) += 1;
+    }
+
+    /// A mutation waits for another attempt.
+    pub const fn retry(&mut self, counts: bool) {
+        *(if counts { &mut self.retrying } else { &mut self.uncounted }) += 1;
+    }
 }
 
 /// The durable, ordered queue of mutations, and the writes that fill it.
@@ -159,7 +185,8 @@ pub trait Outbox: Send + Sync {
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::NoAccount`] when nobody has signed in to this database;
-    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not stored.
+    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not stored;
+    /// [`crate::StorageErrorKind::NotApplicable`] when a medic writes in a broadcast (`a_medic_only_reads_a_broadcast`).
     async fn send(&self, mutation: MutationId, message: OutgoingMessage) -> StorageResult<ThreadMessage>;
 
     /// Opens the direct conversation with a medic.
@@ -175,6 +202,15 @@ pub trait Outbox: Send + Sync {
     /// [`crate::StorageErrorKind::NotSynced`] when it is not stored, and neither the medic nor the signed-in person is
     /// known.
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary>;
+
+    /// Opens the broadcast of the signed-in admin's org. If one is stored, the store returns it and queues nothing
+    /// (`an_org_has_one_broadcast`); otherwise the store creates it and queues the open ahead of its messages
+    /// (`an_admin_opens_a_broadcast_offline`).
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::NotSynced`] when the signed-in person is not known;
+    /// [`crate::StorageErrorKind::NotApplicable`] when they are no admin (`a_medic_opens_no_broadcast`).
+    async fn open_broadcast(&self, mutation: MutationId, new: NewBroadcast) -> StorageResult<ConversationSummary>;
 
     /// Moves the signed-in person's read marker to `up_to`, the highest seq that was displayed, and queues a read mark.
     ///
@@ -313,7 +349,7 @@ pub trait Outbox: Send + Sync {
     /// The entry that sends a message; none if there is no such entry.
     async fn entry_of(&self, message: MessageId) -> StorageResult<Option<OutboxEntry>>;
 
-    /// At most `limit` mutations in order, including dead letters.
+    /// At most `limit` mutations in order, including dead letters, without those that are not counted.
     async fn entries(&self, limit: u32) -> StorageResult<Vec<OutboxEntry>>;
 
     /// The sizes of the outbox.

@@ -94,6 +94,8 @@ pub struct ApplyReport {
     pub new_messages: u64,
     /// Read marks that were queued again, because the server does not know how far the person has read.
     pub marked_again: u64,
+    /// Marks of what has arrived that were queued.
+    pub delivered: u64,
     /// Conversations that left the device.
     pub purged: Vec<ConversationId>,
     /// Whether the digest of the page equals that of the store after the page; none if the page has no digest.

@@ -14,6 +14,7 @@ mod observing;
 mod outbox;
 mod projects;
 mod reacting;
+mod receipts;
 mod reported_edits;
 mod requests;
 mod strangers;

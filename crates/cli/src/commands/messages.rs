@@ -42,6 +42,9 @@ pub(super) fn as_json(message: &ThreadMessage) -> Value {
         "mentions": message.mentions,
         "reactions": message.reactions.iter().map(reaction).collect::<Vec<_>>(),
         "status": message.status,
+        "receipts": message.receipts.map(|counts| {
+            json!({"recipients": counts.recipients, "delivered": counts.delivered, "read": counts.read})
+        }),
         "sending": message.sending,
         "failure": message.failure,
         "seq": message.seq,

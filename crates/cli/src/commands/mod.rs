@@ -1,6 +1,7 @@
 //! One module per command.
 
 mod audit;
+pub(crate) mod broadcast;
 mod conversations;
 pub(crate) mod delete;
 mod doctor;
@@ -14,6 +15,7 @@ mod project;
 pub(crate) mod queue;
 pub(crate) mod react;
 mod read;
+mod receipts;
 pub(crate) mod records;
 mod send;
 #[cfg(feature = "demo")]
@@ -83,6 +85,8 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::React(arguments) => react::run(device, &arguments, output).await,
         Command::Delete(arguments) => delete::run(device, &arguments, output).await,
         Command::Send { conversation, text } => send::run(device, &conversation, &text, output).await,
+        Command::Broadcast(arguments) => broadcast::run(device, &arguments, output).await,
+        Command::Receipts { message } => receipts::run(device, &message, output).await,
         Command::Open { medic } => open::run(device, &medic, output).await,
         Command::People => people::run(device, output).await,
         Command::Read { conversation } => read::run(device, &conversation, output).await,

@@ -5,14 +5,25 @@ use super::{
     text::{KEPT, NOT_YET, SENT, message_line, refused},
 };
 use crate::{device::Device, failure::Failure, output::Output};
+use fieldpost::Conversation;
 
 pub(super) async fn run(device: &Device, wanted: &str, text: &str, output: &Output) -> Result<(), Failure> {
-    let conversation = device.find_conversation(wanted).await?;
-    let written = device.client.conversation(conversation.id).send(text).await?;
+    let conversation = device.client.conversation(device.find_conversation(wanted).await?.id);
+    to(device, &conversation, text, output).await
+}
+
+/// Writes a message, syncs, and shows what became of it.
+pub(super) async fn to(
+    device: &Device,
+    conversation: &Conversation,
+    text: &str,
+    output: &Output,
+) -> Result<(), Failure> {
+    let written = conversation.send(text).await?;
     // Printed before the network is tried: from here on the message is safe, whatever the network does.
     output.tell(KEPT);
     let synced = device.sync_if_possible(output).await;
-    let now = device.client.conversation(conversation.id).messages(fieldpost::Window::newest(100)).await?;
+    let now = conversation.messages(fieldpost::Window::newest(100)).await?;
     let message = now
         .messages
         .into_iter()

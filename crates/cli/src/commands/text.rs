@@ -5,7 +5,7 @@ use crate::{
     terminal::{column, cut, one_line, width},
 };
 use chrono::Local;
-use fieldpost::{Refusal, RefusalCode, ThreadMessage, ThreadReaction, Time, records::RecordRefusal};
+use fieldpost::{ReceiptCounts, Refusal, RefusalCode, ThreadMessage, ThreadReaction, Time, records::RecordRefusal};
 use std::fmt::Display;
 
 /// The local time, with its zone. A list needs no more than minutes.
@@ -77,8 +77,17 @@ fn state(message: &ThreadMessage) -> String {
         }
         (Some(refusal), _) => format!("[failed: {}]", one_line(refusal.code.as_str())),
         (None, true) if message.sending => "[sending]".to_owned(),
-        (None, true) => format!("[{}]", one_line(message.status.as_str())),
+        (None, true) => message.receipts.map_or_else(|| format!("[{}]", one_line(message.status.as_str())), counted),
         (None, false) => String::new(),
+    }
+}
+
+/// How far one's own message of a broadcast got.
+fn counted(counts: ReceiptCounts) -> String {
+    match counts {
+        ReceiptCounts { read: 0, delivered: 0, .. } => "[sent]".to_owned(),
+        ReceiptCounts { read: 0, delivered, recipients } => format!("[delivered to {delivered} of {recipients}]"),
+        ReceiptCounts { read, recipients, .. } => format!("[read by {read} of {recipients}]"),
     }
 }
 

@@ -9,6 +9,7 @@ mod compare;
 mod second_thoughts;
 mod stage;
 mod story;
+mod told;
 mod urgent;
 mod writer;
 
@@ -33,6 +34,7 @@ pub(crate) async fn run(messages: u32, backlog: u32, output: &Output) -> Result<
     let verdict = compare::both_threads(&stage, &story, &written, &announced).await?;
     act::unread_until_read(&stage, &story, announced.len()).await?;
     second_thoughts::edited_and_deleted(&stage, &story).await?;
+    told::received_and_read(&stage, &story).await?;
     let urgent = urgent::treatment_before_backlog(&stage, &story, backlog).await?;
     let requests = stage.requests();
     let seconds = began.elapsed().as_secs_f64();

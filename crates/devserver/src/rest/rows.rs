@@ -48,10 +48,11 @@ pub(super) fn message(row: &Message) -> Value {
 }
 
 pub(super) fn read_marker(row: &ReadMarker) -> Value {
-    json!({
+    object(json!({
         "conversation_id": row.conversation_id, "person_id": row.person_id, "delivered_seq": row.delivered_seq,
-        "read_seq": row.read_seq, "version": row.version,
-    })
+        "delivered_at": row.delivered_at.map(time), "read_seq": row.read_seq, "read_at": row.read_at.map(time),
+        "version": row.version,
+    }))
 }
 
 pub(super) fn reaction(row: &Reaction) -> Value {

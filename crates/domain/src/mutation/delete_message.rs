@@ -25,6 +25,7 @@ impl DeleteMessage {
         expires: false,
         decision: Decision::Person,
         replaces: Replaces::ChangesOfTarget,
+        counts: true,
         needs: Some(Capability::DeleteMessage),
     };
 }

@@ -28,6 +28,7 @@ impl EditMessage {
         expires: false,
         decision: Decision::Person,
         replaces: Replaces::OfTarget,
+        counts: true,
         needs: Some(Capability::EditMessage),
     };
 }

@@ -1,6 +1,6 @@
 //! What each kind of mutation implements, and the macro that registers the kinds.
 
-use crate::{Changeable, ConversationId, MessageContent, MessageId, NewMessage};
+use crate::{Changeable, ConversationId, Intent, MessageContent, MessageId, NewMessage};
 
 /// The common interface of the kinds' fields.
 pub(super) trait Kind {
@@ -37,6 +37,11 @@ pub(super) trait Kind {
 
     /// Whether it takes back a message that was never sent, so that neither is sent.
     fn withdraws(&self) -> bool {
+        false
+    }
+
+    /// Whether a later mutation says all that it says.
+    fn is_covered_by(&self, _later: &Intent) -> bool {
         false
     }
 

@@ -21,6 +21,7 @@ impl MarkRead {
         expires: false,
         decision: Decision::Nobody,
         replaces: Replaces::InLane,
+        counts: true,
         needs: None,
     };
 }

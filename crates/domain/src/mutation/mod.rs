@@ -5,6 +5,7 @@
 mod delete_message;
 mod edit_message;
 mod kind;
+mod mark_delivered;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
@@ -15,6 +16,7 @@ mod stored;
 
 pub use delete_message::DeleteMessage;
 pub use edit_message::EditMessage;
+pub use mark_delivered::MarkDelivered;
 pub use mark_read::MarkRead;
 pub use open_broadcast::OpenBroadcast;
 pub use open_direct::OpenDirect;
@@ -37,6 +39,8 @@ kind::kinds! {
     React(React) => "react",
     /// Delete a message that the server has.
     DeleteMessage(DeleteMessage) => "delete_message",
+    /// Say what has reached a device of the signed-in person.
+    MarkDelivered(MarkDelivered) => "mark_delivered",
     /// Move the signed-in person's read marker forward.
     MarkRead(MarkRead) => "mark_read",
 }
@@ -104,6 +108,12 @@ impl Intent {
     #[must_use]
     pub fn withdraws(&self) -> bool {
         self.as_kind().withdraws()
+    }
+
+    /// Whether a later mutation says all that it says, so that it need not be sent.
+    #[must_use]
+    pub fn is_covered_by(&self, later: &Self) -> bool {
+        self.as_kind().is_covered_by(later)
     }
 
     /// The text that the person wrote, if there is one.

@@ -24,6 +24,7 @@ impl OpenBroadcast {
         expires: false,
         decision: Decision::Person,
         replaces: Replaces::Nothing,
+        counts: true,
         needs: None,
     };
 }

@@ -25,6 +25,7 @@ impl OpenDirect {
         expires: false,
         decision: Decision::Person,
         replaces: Replaces::Nothing,
+        counts: true,
         needs: None,
     };
 }

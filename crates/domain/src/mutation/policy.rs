@@ -17,6 +17,8 @@ pub struct Policy {
     pub decision: Decision,
     /// Which earlier mutations it replaces, if they were never attempted.
     pub replaces: Replaces,
+    /// It is something that the person waits for: it is listed and counted. Otherwise the store records it itself.
+    pub counts: bool,
     /// The capability that it needs; it is not sent before the server has named it.
     pub needs: Option<Capability>,
 }
@@ -64,6 +66,7 @@ impl Policy {
         expires: false,
         decision: Decision::Person,
         replaces: Replaces::Nothing,
+        counts: true,
         needs: None,
     };
 

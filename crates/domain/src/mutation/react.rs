@@ -25,6 +25,7 @@ impl React {
         opens: false,
         changes: Target::Anybodys,
         expires: false,
+        counts: true,
         decision: Decision::Person,
         replaces: Replaces::OfTarget,
         needs: Some(Capability::Reactions),

@@ -10,6 +10,7 @@ impl NewMessage {
         expires: true,
         decision: Decision::Person,
         replaces: Replaces::Nothing,
+        counts: true,
         needs: None,
     };
 }

@@ -144,6 +144,13 @@ mod tests {
     }
 
     #[test]
+    fn a_delivery_says_how_far() {
+        let intent = Intent::MarkDelivered(crate::MarkDelivered { conversation_id: LANE, delivered_seq: Seq::new(17) });
+        assert_eq!(intent.payload().unwrap(), r#"{"delivered_seq":17}"#);
+        assert_eq!(Intent::from_payload(&intent.kind(), LANE, None, r#"{"delivered_seq":17}"#), Ok(intent));
+    }
+
+    #[test]
     fn what_cannot_be_read_says_so() {
         assert_eq!(decode("dance", "{}"), Err(Undecodable::UnknownKind));
         assert_eq!(decode("send_message", "{}"), Err(Undecodable::BadPayload));

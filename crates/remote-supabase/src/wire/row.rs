@@ -77,7 +77,9 @@ object!(
         conversation_id: ConversationId,
         person_id: PersonId,
         delivered_seq: Number,
+        delivered_at: Moment,
         read_seq: Number,
+        read_at: Moment,
         version: Number,
     }
 );
@@ -275,6 +277,8 @@ impl Row for ReadMarkerRow {
             person_id: need(self.person_id, "person_id")?,
             delivered_seq: need(self.delivered_seq, "delivered_seq")?.into(),
             read_seq: need(self.read_seq, "read_seq")?.into(),
+            delivered_at: self.delivered_at.map(|at| at.clamped()),
+            read_at: self.read_at.map(|at| at.clamped()),
             version: need(self.version, "version")?.into(),
         })
     }

@@ -32,6 +32,7 @@ mod scene;
 pub mod access;
 pub mod bootstrap;
 pub mod delete;
+pub mod deliver;
 pub mod edit;
 pub mod history;
 pub mod mark;

@@ -98,6 +98,13 @@ impl ReferenceServer {
         state.digest(&Viewer::of(&state.tables, person), &client_capabilities())
     }
 
+    /// Everybody's markers of a conversation.
+    #[must_use]
+    pub fn markers_of(&self, conversation: ConversationId) -> Vec<ReadMarker> {
+        let state = self.lock();
+        state.tables.markers.values().filter(|marker| marker.conversation_id == conversation).cloned().collect()
+    }
+
     /// A person's read marker.
     #[must_use]
     pub fn marker_of(&self, conversation: ConversationId, person: PersonId) -> Option<ReadMarker> {

@@ -31,6 +31,7 @@ pub(crate) struct Model {
     pub(crate) keeps: bool,
     pub(crate) slot: Option<String>,
     pub(crate) needs: Option<String>,
+    pub(crate) counts: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

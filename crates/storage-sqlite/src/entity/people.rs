@@ -9,7 +9,7 @@ use sea_orm::entity::prelude::*;
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: Id,
-    #[sea_orm(primary_key, auto_increment = false)]
+    #[sea_orm(primary_key, auto_increment = false, indexed)]
     pub(crate) org_id: Id,
     pub(crate) role: String,
     pub(crate) first_name: String,

@@ -1,6 +1,6 @@
 //! How far people have read.
 
-use super::value::Id;
+use super::value::{Id, Micros};
 use sea_orm::entity::prelude::*;
 
 #[sea_orm::model]
@@ -14,6 +14,8 @@ pub(crate) struct Model {
     pub(crate) delivered_seq: i64,
     pub(crate) read_seq: i64,
     pub(crate) version: i64,
+    pub(crate) delivered_at: Option<Micros>,
+    pub(crate) read_at: Option<Micros>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

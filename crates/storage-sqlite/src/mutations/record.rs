@@ -31,7 +31,7 @@ pub(crate) struct Recording {
 type Column = (O, fn(&Recording, &()) -> Value);
 
 /// The columns of a new entry.
-pub(crate) const COLUMNS: [Column; 14] = [
+pub(crate) const COLUMNS: [Column; 15] = [
     (O::Id, |new, ()| id(new.id.as_uuid())),
     (O::Kind, |new, ()| text(new.intent.kind().as_str())),
     (O::ConversationId, |new, ()| id(new.intent.lane().as_uuid())),
@@ -46,6 +46,7 @@ pub(crate) const COLUMNS: [Column; 14] = [
     (O::Keeps, |new, ()| int(new.policy.becomes_dead_letter().into())),
     (O::Slot, |new, ()| opt_text((new.policy.replaces != Replaces::Nothing).then(|| new.intent.slot()))),
     (O::Needs, |new, ()| opt_text(new.policy.needs.as_ref().map(Capability::as_str))),
+    (O::Counts, |new, ()| int(new.policy.counts.into())),
 ];
 
 impl Recording {
@@ -66,6 +67,13 @@ pub(crate) async fn record(tx: &Tx, mutation: Mutation, failed: Option<RefusalCo
     Recording::of(mutation, failed, at)?.bound().run(tx).await.map(drop)
 }
 
+/// Appends mutations that nobody waits for.
+pub(crate) async fn record_uncounted(tx: &Tx, mutations: Vec<Mutation>, at: Time) -> Res<()> {
+    let recordings = mutations.into_iter().map(|mutation| Recording::of(mutation, None, at));
+    let recordings = recordings.collect::<Res<Vec<_>>>()?;
+    RECORD_MANY.run(tx, &recordings, &()).await.map(drop)
+}
+
 /// Writes what a mutation in the outbox says anew.
 pub(crate) async fn rewrite(tx: &Tx, mutation: MutationId, intent: &Intent) -> Res<()> {
     tx.changed(ChangeSet::of_outbox()).await;
@@ -77,6 +85,10 @@ pub(crate) async fn rewrite(tx: &Tx, mutation: MutationId, intent: &Intent) -> R
 }
 
 static RECORD: LazyLock<Insert<Recording>> = LazyLock::new(|| Insert::into::<Entity>(&COLUMNS, ""));
+
+/// A last row may come twice.
+static RECORD_MANY: LazyLock<Insert<Recording>> =
+    LazyLock::new(|| Insert::into::<Entity>(&COLUMNS, "ON CONFLICT DO NOTHING"));
 
 pub(crate) fn payload(intent: &Intent) -> Res<String> {
     let unwritable = |_| Fault::Kind(StorageErrorKind::Other, Some("a mutation has no JSON form".to_owned()));

@@ -37,6 +37,7 @@ pub(super) async fn mark_read(
     tx.last([
         Bound::new(&MARK, vec![id(conversation), id(viewer), seq(read_seq), seq(read_seq)]),
         Bound::new(&REPLACED, vec![id(conversation)]),
+        covered(conversation, read_seq),
         Recording::of(Mutation { id: mutation, intent }, None, at)?.bound(),
         count,
         show,
@@ -46,10 +47,19 @@ pub(super) async fn mark_read(
     Ok(read_seq)
 }
 
+/// A mark of what has arrived that a read mark makes superfluous leaves.
+pub(crate) fn covered(conversation: Uuid, read_seq: Seq) -> Bound {
+    Bound::new(&COVERED, vec![id(conversation), seq(read_seq)])
+}
+
 hot! {
+    COVERED: "marks that a read mark covers", Plan::Bounded, "
+DELETE FROM outbox WHERE conversation_id = ? AND slot = 'mark_delivered'
+    AND json_valid(payload) AND payload ->> '$.delivered_seq' <= ?";
     MARK: "a mark that moves", Plan::Bounded,
         "INSERT INTO read_markers (conversation_id, person_id, delivered_seq, read_seq, version) VALUES (?, ?, ?, ?, 0)
-        ON CONFLICT DO UPDATE SET read_seq = excluded.read_seq, delivered_seq = max(delivered_seq, excluded.delivered_seq)";
+        ON CONFLICT DO UPDATE SET read_seq = excluded.read_seq, delivered_seq = max(delivered_seq, excluded.delivered_seq),
+            read_at = NULL, delivered_at = CASE WHEN excluded.delivered_seq > delivered_seq THEN NULL ELSE delivered_at END";
     REPLACED: "a mark that another one replaces", Plan::Bounded,
         written(Entity::delete_many().filter(is_given(O::ConversationId)).filter(O::Slot.eq("mark_read")).as_query());
     STAND: "how far a thread is read", Plan::Bounded, format!(

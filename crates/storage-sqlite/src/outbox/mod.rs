@@ -6,6 +6,7 @@ mod claim;
 mod decide;
 mod expire;
 pub(crate) mod mark_read;
+mod open_broadcast;
 mod open_direct;
 pub(crate) mod send;
 pub(crate) mod settle;
@@ -17,8 +18,8 @@ use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;
 use fieldpost_domain::{ConversationId, MessageContent, MessageId, Mutation, MutationId, PushResult, Seq, Time};
 use fieldpost_storage::{
-    BatchLimits, ConversationSummary, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, SettleReport,
-    StorageResult, ThreadMessage,
+    BatchLimits, ConversationSummary, NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage,
+    SettleReport, StorageResult, ThreadMessage,
 };
 use std::collections::HashSet;
 
@@ -33,6 +34,12 @@ impl Outbox for SqliteStore {
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary> {
         let write = self.db.write("open_direct", Durability::PowerCut).await?;
         let opened = open_direct::open_direct(write.tx(), mutation, &new).await;
+        write.finish(opened).await
+    }
+
+    async fn open_broadcast(&self, mutation: MutationId, new: NewBroadcast) -> StorageResult<ConversationSummary> {
+        let write = self.db.write("open_broadcast", Durability::PowerCut).await?;
+        let opened = open_broadcast::open_broadcast(write.tx(), mutation, &new).await;
         write.finish(opened).await
     }
 

@@ -81,6 +81,6 @@ async fn with_medic(tx: &Tx, new: &NewDirect, org: Uuid) -> Res<Option<Uuid>> {
     Ok(here.map(|here| here.id.0))
 }
 
-async fn opened(tx: &Tx, conversation: Uuid) -> Res<ConversationSummary> {
+pub(super) async fn opened(tx: &Tx, conversation: Uuid) -> Res<ConversationSummary> {
     by_id(tx, conversation).await?.ok_or_else(|| Fault::corrupt("a conversation that was just written is not here"))
 }

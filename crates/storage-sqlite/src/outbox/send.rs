@@ -22,23 +22,26 @@ use crate::{
     sql::{Bound, Tx, id, names},
 };
 use fieldpost_domain::{Intent, Mutation, MutationId, NewMessage, PersonId, RefusalCode};
-use fieldpost_storage::{ChangeSet, OutgoingMessage, StorageErrorKind, ThreadMessage};
+use fieldpost_storage::{ChangeSet, NotPossible, OutgoingMessage, StorageErrorKind, ThreadMessage};
 
 pub(super) async fn send(tx: &Tx, mutation: MutationId, message: OutgoingMessage) -> Res<ThreadMessage> {
     // The place of the sender, for the statements to fill.
     let message = message.by(PersonId::NOBODY);
+    let conversation = id(message.conversation_id.as_uuid());
     let written = tx.last_row([
         recording(mutation, &message)?,
         echo::local(&echo::ECHO_OF_NEW, None, id(mutation.as_uuid()), &message),
         Bound::new(&derived::NEWEST_OF_LANE, vec![id(mutation.as_uuid())]),
-        Bound::new(&SENT, vec![id(message.id.as_uuid())]),
+        Bound::new(&SENT, vec![conversation.clone(), conversation, id(message.id.as_uuid())]),
     ]);
     let row = written.await?;
     if !row.is("owned")? {
         return Err(Fault::kind(StorageErrorKind::NoAccount));
     }
     if !row.is("here")? {
-        return Err(Fault::kind(StorageErrorKind::NotFound));
+        // In a conversation that is here only what may not be written is not recorded.
+        let read_only = StorageErrorKind::NotApplicable(NotPossible::ReadOnly);
+        return Err(Fault::kind(if row.is("known")? { read_only } else { StorageErrorKind::NotFound }));
     }
     let sent = messages::one(&row)?;
     tx.changed(ChangeSet::of([sent.conversation_id]).and_outbox()).await;
@@ -59,9 +62,11 @@ fn recording(mutation: MutationId, message: &NewMessage) -> Res<Bound> {
 
 hot! {
     RECORD: "what a send records", Plan::Bounded, record();
-    /// Whether the file is somebody's, whether the message is here, and the message.
+    /// Whether the file is somebody's, whether the message and its conversation are here, and the message.
     SENT: "what was sent", Plan::Bounded, format!(
-        "SELECT {OWNER} IS NOT NULL AS owned, m.id IS NOT NULL AS here, {message}
+        "SELECT {OWNER} IS NOT NULL AS owned, m.id IS NOT NULL AS here, {message},
+            EXISTS (SELECT 1 FROM conversations AS c
+                WHERE c.id = coalesce((SELECT l.canonical_id FROM aliases AS l WHERE l.id = ?), ?)) AS known
         FROM (SELECT 1) LEFT JOIN messages AS m ON m.id = ? {JOINS}",
         message = messages::columns(),
     );
@@ -84,7 +89,9 @@ fn record() -> String {
         FROM account AS a CROSS JOIN conversations AS c
         WHERE a.only = 1 AND a.person_id IS NOT NULL
             AND c.id = coalesce((SELECT l.canonical_id FROM aliases AS l WHERE l.id = ?), ?)
-            AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = ?)",
+            AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.id = ?)
+            AND NOT (c.type = 'broadcast' AND c.server_id IS NOT NULL AND EXISTS (SELECT 1 FROM people AS q
+                WHERE q.id = a.person_id AND q.org_id = c.org_id AND q.role = 'medic' AND NOT q.removed))",
         columns = names(&columns),
         values = values.join(", "),
     )

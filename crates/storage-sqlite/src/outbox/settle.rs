@@ -34,6 +34,7 @@ struct Entry {
     id: Uuid,
     opens: bool,
     keeps: bool,
+    counts: bool,
     lane: Uuid,
     message: Option<Uuid>,
     target: Option<Uuid>,
@@ -84,7 +85,7 @@ impl Settling<'_> {
             }
             PushOutcome::Retry(code) => {
                 if !entry.failed {
-                    self.report.retrying += 1;
+                    self.report.retry(entry.counts);
                     self.acks.retry(entry.id, code);
                 }
                 Ok(())
@@ -138,6 +139,7 @@ struct Sent {
     failed_code: Option<String>,
     opens: bool,
     keeps: bool,
+    counts: bool,
 }
 
 impl From<Sent> for Entry {
@@ -146,6 +148,7 @@ impl From<Sent> for Entry {
             id: sent.id.0,
             opens: sent.opens,
             keeps: sent.keeps,
+            counts: sent.counts,
             lane: sent.conversation_id.0,
             message: sent.message_id.map(|id| id.0),
             target: sent.target_id.map(|id| id.0),

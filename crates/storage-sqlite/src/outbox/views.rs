@@ -52,9 +52,9 @@ pub(super) async fn of_target(tx: &Tx, message: Uuid) -> Res<Vec<OutboxEntry>> {
 pub(super) const CAN_BE_SENT: &str =
     "(needs IS NULL OR needs IN (SELECT value FROM json_each((SELECT capabilities FROM sync_state WHERE only = 1))))";
 
-/// In the order of recording.
+/// What a person waits for, in the order of recording.
 fn all() -> Select<Entity> {
-    Entity::find().order_by_asc(Column::Position)
+    Entity::find().filter(Column::Counts.eq(true)).order_by_asc(Column::Position)
 }
 
 async fn read(tx: &Tx, entries: Select<Entity>) -> Res<Vec<OutboxEntry>> {

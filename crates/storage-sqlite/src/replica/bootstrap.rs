@@ -100,6 +100,7 @@ async fn apply_listed(
     let read_before = marks::read_in_the_older_app(tx, &read).await?;
     let (conversations, people) = (unreadable::conversations_of(&page.changes), unreadable::people_of(&page.changes));
     let forgotten = lost::forgotten_deletions(tx, &context, &page.changes).await?;
+    marks::forget_arrivals(tx, &context, &page.changes).await?;
     let mut applied = apply::rows(tx, &mut context, page.changes).await?;
     apply::people::put(tx, &context, page.me.as_slice()).await?;
     if page.server.capabilities.contains(&Capability::Reactions) {
@@ -111,6 +112,7 @@ async fn apply_listed(
     tell_anew(tx, &confirmed, &came).await?;
     applied.touched.extend(confirmed.iter().copied());
     applied.touched.extend(told.iter().map(|(id, _)| *id));
+    let first_screen = matches!(next, Next::Anew);
     match next {
         Next::Anew => {
             position::show_first_screen(tx).await?;
@@ -131,6 +133,9 @@ async fn apply_listed(
     overlay::rebuild_all(tx).await?;
     derived::refresh(tx, &applied.touched).await?;
     applied.report.marked_again = marks::requeue_read_marks(tx, ids, &context, &read, page.server_time).await?;
+    if !first_screen {
+        applied.report.delivered = marks::note_arrived(tx, ids, &context, &applied.touched, page.server_time).await?;
+    }
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
     Ok(ApplyReport { digest_matches, ..applied.report })
 }

@@ -7,15 +7,16 @@ use crate::{
     error::Res,
     hot::{Plan, hot},
     ranges::{self, RangeSet},
-    replica::{apply, context::PageContext, position},
+    replica::{apply, context::PageContext, marks, position},
     resolve,
     sql::{IdSet, Tx},
 };
 use fieldpost_domain::{HistoryPage, Seq, SeqRange};
-use fieldpost_storage::{ApplyReport, unreadable};
+use fieldpost_storage::{ApplyReport, MutationIds, unreadable};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
-pub(super) async fn apply(tx: &Tx, generation: u64, page: HistoryPage) -> Res<ApplyReport> {
+pub(super) async fn apply(tx: &Tx, ids: &dyn MutationIds, generation: u64, page: HistoryPage) -> Res<ApplyReport> {
     let mut context = PageContext::beside(tx).await?;
     if position::generation(&context.state) != generation {
         return Err(position::superseded());
@@ -25,6 +26,7 @@ pub(super) async fn apply(tx: &Tx, generation: u64, page: HistoryPage) -> Res<Ap
         return Ok(ApplyReport::default());
     }
     let came: Vec<Uuid> = page.changes.messages.iter().map(|message| message.id.as_uuid()).collect();
+    let newest = page.changes.messages.iter().map(|message| message.created_at).max();
     let readable = unreadable::messages_of(&page.changes).is_none();
     let mut changes = page.changes;
     changes.conversations.extend(page.conversation);
@@ -37,6 +39,9 @@ pub(super) async fn apply(tx: &Tx, generation: u64, page: HistoryPage) -> Res<Ap
     ranges::cover(tx, &RangeSet::of(&[(conversation, SeqRange { from, to: page.range.to })])).await?;
     applied.touched.insert(conversation);
     derived::refresh(tx, &applied.touched).await?;
+    if let Some(at) = newest {
+        applied.report.delivered = marks::note_arrived(tx, ids, &context, &BTreeSet::from([conversation]), at).await?;
+    }
     Ok(applied.report)
 }
 

@@ -1,20 +1,25 @@
-//! What becomes of read marks when the server is set back, or a conversation comes into sight.
+//! Marks that the store queues by itself: of what has arrived, and read marks when the server is set back or a conversation
+//! comes into sight.
 //!
 //! SQL by hand: sets of ranges, for each page of a first load (`load`).
 
 use crate::{
-    entity::{conversations, value::Id},
+    entity::{conversations, outbox, value::Id},
     error::Res,
     hot::{Plan, hot},
     mutations::record,
+    outbox::mark_read,
     ranges::RangeSet,
     replica::{apply::conversations::lower_markers, context::PageContext},
     row::Row,
-    sql::{IdSet, Tx, id, int, text},
+    sql::{IdSet, Tx, among, id, int, text, written},
 };
-use fieldpost_domain::{Changes, ConversationId, Intent, MarkRead, Mutation, PersonId, Seq, SeqRange, Time};
+use fieldpost_domain::{
+    Capability, Changes, ConversationId, Intent, MarkDelivered, MarkRead, Mutation, PersonId, Seq, SeqRange, Time,
+};
 use fieldpost_storage::{MutationIds, visibility};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryTrait, sea_query::Expr};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// How far the server says that the signed-in person has read, in the conversations that come into sight with a page.
@@ -58,8 +63,45 @@ pub(super) async fn requeue_read_marks(
         let mutation =
             Mutation { id: ids.new_id(at), intent: Intent::MarkRead(MarkRead { conversation_id, read_seq }) };
         record::record(tx, mutation, None, at).await?;
+        mark_read::covered(conversation, read_seq).run(tx).await?;
     }
     Ok(forgotten.len() as u64)
+}
+
+/// Queues what the server is to know about messages of others that have arrived: where nothing is missing up to them and no
+/// marker says so yet. How many.
+pub(super) async fn note_arrived(
+    tx: &Tx,
+    ids: &dyn MutationIds,
+    context: &PageContext,
+    conversations: &BTreeSet<Uuid>,
+    at: Time,
+) -> Res<u64> {
+    let Some(viewer) = context.viewer.filter(|_| !conversations.is_empty()) else { return Ok(0) };
+    let among = IdSet::of(conversations.iter().copied());
+    let rows = tx.all(&ARRIVED, vec![id(viewer), among.bind()]).await?;
+    let arrived = rows.iter().map(conversation_and_seq).collect::<Res<Vec<_>>>()?;
+    if arrived.is_empty() {
+        return Ok(0);
+    }
+    let marks = arrived.iter().map(|(conversation, delivered_seq)| {
+        let conversation_id = ConversationId::from_uuid(*conversation);
+        let mark = MarkDelivered { conversation_id, delivered_seq: *delivered_seq };
+        Mutation { id: ids.new_id(at), intent: Intent::MarkDelivered(mark) }
+    });
+    let marks = marks.collect();
+    tx.run(&REPLACED, vec![IdSet::of(arrived.iter().map(|(conversation, _)| *conversation)).bind()]).await?;
+    record::record_uncounted(tx, marks, at).await?;
+    let moved: Vec<_> = arrived.iter().map(|(id, seq)| (*id, SeqRange { from: Seq::ZERO, to: *seq })).collect();
+    tx.run(&ARRIVED_HERE, vec![id(viewer), RangeSet::of(&moved).bind()]).await?;
+    Ok(arrived.len() as u64)
+}
+
+/// What the server knows of arrivals comes with the page that lists the conversations; what it has forgotten is said again.
+pub(super) async fn forget_arrivals(tx: &Tx, context: &PageContext, changes: &Changes) -> Res<()> {
+    let Some(viewer) = context.viewer.filter(|_| !changes.conversations.is_empty()) else { return Ok(()) };
+    let told = changes.conversations.iter().map(|row| context.aliases.canonical(row.id.as_uuid()));
+    tx.run(&FORGET_ARRIVALS, vec![id(viewer), IdSet::of(told).bind()]).await.map(drop)
 }
 
 /// Where more was read than the server says, its count is of an older marker: what is here of the difference is read.
@@ -84,6 +126,34 @@ pub(super) async fn lower_to_the_same(tx: &Tx, context: &PageContext, changes: &
 }
 
 hot! {
+    /// Up to where the range of each conversation is known, and only for a server that can be told.
+    ARRIVED: "what has arrived", Plan::Bounded, format!("
+WITH asked (viewer) AS (SELECT ?),
+told AS (
+    SELECT c.id, a.viewer, c.range_to, coalesce(max(r.delivered_seq, r.read_seq), 0) AS known
+    FROM asked AS a CROSS JOIN json_each(?) AS j CROSS JOIN conversations AS c ON c.id = unhex(j.value)
+    LEFT JOIN read_markers AS r ON r.conversation_id = c.id AND r.person_id = a.viewer
+    WHERE c.server_id IS NOT NULL AND '{needed}' IN (
+        SELECT value FROM json_each((SELECT capabilities FROM sync_state WHERE only = 1)))),
+run AS (
+    SELECT told.id, (SELECT m.seq FROM messages AS m
+        WHERE m.conversation_id = told.id AND m.seq > told.known AND m.seq <= told.range_to AND m.sender_id IS NOT told.viewer
+        ORDER BY m.seq DESC LIMIT 1) AS seq
+    FROM told WHERE told.range_to > told.known)
+SELECT id, seq FROM run WHERE seq IS NOT NULL", needed = Capability::MarkDelivered);
+
+    REPLACED: "marks that others replace", Plan::Bounded,
+        written(outbox::Entity::delete_many().filter(among(outbox::Column::ConversationId)).filter(outbox::Column::Slot.eq("mark_delivered")).as_query());
+
+    ARRIVED_HERE: "markers of what has arrived", Plan::Bounded, "
+INSERT INTO read_markers (person_id, conversation_id, delivered_seq, read_seq, version)
+SELECT a.viewer, unhex(j.value ->> 0), j.value ->> 2, 0, 0 FROM (SELECT ? AS viewer) AS a CROSS JOIN json_each(?) AS j WHERE true
+ON CONFLICT DO UPDATE SET delivered_seq = max(delivered_seq, excluded.delivered_seq), delivered_at = NULL";
+
+    FORGET_ARRIVALS: "markers that a first load tells", Plan::Bounded, "
+UPDATE read_markers SET delivered_seq = read_seq, delivered_at = NULL
+WHERE person_id = ? AND conversation_id IN (SELECT unhex(value) FROM json_each(?)) AND delivered_seq > read_seq";
+
     READ_BEFORE: "what the older app had read", Plan::Bounded, "
 WITH told AS (SELECT unhex(value ->> 0) AS id FROM json_each(?))
 SELECT (SELECT m.id FROM messages AS m

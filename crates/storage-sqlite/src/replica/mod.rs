@@ -57,7 +57,7 @@ impl Replica for SqliteStore {
 
     async fn apply_history(&self, generation: u64, page: HistoryPage) -> StorageResult<ApplyReport> {
         let write = self.db.write("apply_history", Durability::Process).await?;
-        let applied = history::apply(write.tx(), generation, page).await;
+        let applied = history::apply(write.tx(), &*self.ids, generation, page).await;
         write.finish(applied).await
     }
 

@@ -38,6 +38,7 @@ pub(super) async fn apply(tx: &Tx, ids: &dyn MutationIds, from: &Cursor, page: P
     }
     position::follow(tx, &page.cursor, page.more).await?;
     position::note_server(tx, &context.state, &page.server).await?;
+    applied.report.delivered = marks::note_arrived(tx, ids, &context, &applied.touched, page.server_time).await?;
     let digest_matches = digest::matches(tx, page.digest.as_ref()).await?;
     Ok(ApplyReport { digest_matches, ..applied.report })
 }

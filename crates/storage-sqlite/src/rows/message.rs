@@ -17,7 +17,7 @@ use fieldpost_domain::{
     ConversationId, MessageId, MessageKind, MessageStatus, PersonId, Refusal, RefusalCode, Role, Seq,
     names::{self, ADMIN},
 };
-use fieldpost_storage::ThreadMessage;
+use fieldpost_storage::{ReceiptCounts, ThreadMessage};
 use uuid::Uuid;
 
 cells! {
@@ -61,12 +61,17 @@ pub(crate) const JOINS: &str = "LEFT JOIN outbox AS o ON o.message_id = m.id \
         (SELECT min(q.org_id) FROM people AS q WHERE q.id = m.sender_id))";
 
 /// How far others have got with what the signed-in person wrote.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Receipts {
     viewer: Option<Uuid>,
     delivered: Seq,
     read: Seq,
+    /// Of a broadcast its medics, by how far they have got.
+    medics: Option<Vec<Medics>>,
 }
+
+/// Medics who have got equally far: delivered, read, whether they have left, how many.
+type Medics = (u64, u64, u8, u64);
 
 cells! {
     /// What [`Receipts`] are, of the conversation that an expression names.
@@ -74,7 +79,19 @@ cells! {
         Viewer = format!("hex({VIEWER})"),
         Delivered = furthest(R::DeliveredSeq, conversation),
         Read = furthest(R::ReadSeq, conversation),
+        Medics = medics(conversation),
     }
+}
+
+/// As a text: a cell holds no list.
+fn medics(conversation: &str) -> String {
+    format!(
+        "(SELECT (SELECT json_group_array(json_array(k.delivered, k.seen, k.gone, k.medics)) || '' FROM (
+            SELECT coalesce(r.delivered_seq, 0) AS delivered, coalesce(r.read_seq, 0) AS seen, p.removed AS gone, count(*) AS medics
+            FROM people AS p LEFT JOIN read_markers AS r ON r.conversation_id = b.id AND r.person_id = p.id
+            WHERE p.org_id = b.org_id AND p.role = 'medic' AND p.id IS NOT {VIEWER} GROUP BY 1, 2, 3) AS k)
+        FROM conversations AS b WHERE b.id = {conversation} AND b.type = 'broadcast')"
+    )
 }
 
 fn furthest(seq: R, conversation: &str) -> String {
@@ -93,6 +110,19 @@ impl Receipts {
             viewer: row.opt_id(Receipt::Viewer)?,
             delivered: row.seq(Receipt::Delivered)?,
             read: row.seq(Receipt::Read)?,
+            medics: row.get::<Option<String>>(Receipt::Medics)?.and_then(|medics| serde_json::from_str(&medics).ok()),
+        })
+    }
+
+    /// How many have received and read a message at this seq.
+    fn count(&self, seq: Option<Seq>) -> Option<ReceiptCounts> {
+        let (seq, medics) = (seq?.get(), self.medics.as_ref()?);
+        let sum =
+            |counts: fn(u64, &Medics) -> bool| medics.iter().filter(|one| counts(seq, one)).map(|one| one.3).sum();
+        Some(ReceiptCounts {
+            recipients: sum(|seq, (delivered, _, gone, _)| *delivered >= seq || *gone == 0),
+            delivered: sum(|seq, (delivered, ..)| *delivered >= seq),
+            read: sum(|seq, (_, read, ..)| *read >= seq),
         })
     }
 
@@ -132,6 +162,7 @@ pub(crate) fn thread_message(row: &Line, receipts: &Receipts) -> Res<ThreadMessa
         mentions: json::read_mentions(row.get(Shown::Mentions)?)?,
         reactions: reaction::shown(row, receipts.viewer)?,
         status: if mine { receipts.raise(stored, seq) } else { stored },
+        receipts: if mine { receipts.count(seq) } else { None },
         sending,
         changing: row.is(Shown::Changing)?,
         failure,

@@ -242,6 +242,8 @@ pub fn new_direct(n: u64) -> NewDirect {
 #[must_use]
 pub fn read_to(conversation: ConversationId, person: &Person, read: u64) -> ReadMarker {
     ReadMarker {
+        delivered_at: None,
+        read_at: None,
         conversation_id: conversation,
         person_id: person.id,
         delivered_seq: seq(read),

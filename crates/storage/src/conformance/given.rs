@@ -3,8 +3,8 @@
 
 use super::build::{bootstrap_page, composed, cursor, history_page, iris, mutation_id, pull_page, session, wide};
 use crate::{
-    ApplyReport, BootstrapReason, ConversationSummary, EntryState, OutboxEntry, SettleReport, Store, SyncPosition,
-    ThreadMessage, ThreadWindow, Window,
+    ApplyReport, BootstrapReason, ConversationSummary, EntryState, OutboxEntry, SettleReport, StorageResult, Store,
+    SyncPosition, ThreadMessage, ThreadWindow, Window,
 };
 use fieldpost_domain::{
     Acknowledgement, Changes, Conversation, ConversationId, HistoryPage, Message, MessageAck, MutationId, NewMessage,
@@ -76,6 +76,11 @@ pub async fn applied_history(store: &dyn Store, page: HistoryPage) -> ApplyRepor
 /// Iris writes own message number `n` with mutation number `n`.
 pub async fn sent(store: &dyn Store, n: u64, conversation: ConversationId) -> ThreadMessage {
     send(store, n, composed(n, conversation)).await
+}
+
+/// As [`sent`], with the store's answer.
+pub async fn send_outcome(store: &dyn Store, n: u64, conversation: ConversationId) -> StorageResult<ThreadMessage> {
+    store.send(mutation_id(n), composed(n, conversation).into()).await
 }
 
 /// Sends a message with mutation number `n`.

@@ -17,14 +17,14 @@
 use super::Device;
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, ChangeSet, Checkable, ConversationSummary,
-    Conversations, EntryState, ImportReport, Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts,
-    OutboxEntry, OutgoingMessage, People, Replica, Sessions, SettleReport, StorageResult, Store, SyncMemory, SyncState,
-    ThreadMessage, ThreadWindow, Turn, Turns, Window,
+    Conversations, EntryState, ImportReport, Inspection, Messages, MissingRange, NewBroadcast, NewDirect, Outbox,
+    OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Sessions, SettleReport, StorageResult, Store,
+    SyncMemory, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MedicId, MessageContent, MessageId, Mutation,
-    MutationId, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
+    MutationId, Person, PersonId, PullPage, PushResult, ReadMarker, Seq, Session, Time,
 };
 use std::{
     collections::{BTreeMap, HashSet},
@@ -159,6 +159,10 @@ impl Messages for Watched {
         self.store.messages(conversation, window).await
     }
 
+    async fn markers(&self, conversation: ConversationId) -> StorageResult<Vec<ReadMarker>> {
+        self.store.markers(conversation).await
+    }
+
     async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>> {
         self.store.message(id).await
     }
@@ -187,6 +191,10 @@ impl Outbox for Watched {
 
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary> {
         self.commit(self.store.open_direct(mutation, new)).await
+    }
+
+    async fn open_broadcast(&self, mutation: MutationId, new: NewBroadcast) -> StorageResult<ConversationSummary> {
+        self.commit(self.store.open_broadcast(mutation, new)).await
     }
 
     async fn mark_read(

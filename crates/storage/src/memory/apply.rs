@@ -17,11 +17,13 @@ impl State {
         }
         let mut report = ApplyReport::default();
         let read = self.read_as_told(&page.changes, false);
+        let named = self.named(&page.changes);
         self.apply(page.changes, &mut report);
         self.subtract_reads(&read);
         report.marked_again = self.requeue_read_marks(read, page.server_time);
         self.position = SyncPosition::Following(page.cursor);
         self.server = Some(page.server);
+        report.delivered = self.note_arrived(&named, page.server_time);
         self.run_open = page.more;
         report.digest_matches = page.digest.map(|digest| self.matches_digest(&digest));
         Ok(report)
@@ -69,6 +71,12 @@ impl State {
         for conversation in touched {
             self.extend(conversation);
         }
+    }
+
+    /// The conversations that a page names.
+    pub(super) fn named(&self, changes: &Changes) -> BTreeSet<ConversationId> {
+        let rows = changes.conversations.iter().map(|row| row.id);
+        self.threads_of(changes).into_iter().chain(rows.map(|id| self.resolve(id))).collect()
     }
 
     fn threads_of(&self, changes: &Changes) -> BTreeSet<ConversationId> {

@@ -90,6 +90,8 @@ impl State {
         self.lower_markers_of_replaced(&page.changes);
         let read = self.read_as_told(&page.changes, true);
         let forgotten = self.forgotten_deletions(&page.changes);
+        let named = self.named(&page.changes);
+        self.forget_arrivals(&page.changes);
         self.apply(page.changes, &mut report);
         self.me = page.me.as_ref().map(|me| me.id);
         if let Some(me) = page.me.clone() {
@@ -109,6 +111,7 @@ impl State {
         for id in confirmed {
             self.refetch_unlisted(id, &received, unreadable_ids.as_ref());
         }
+        let first_screen = matches!(next, Next::Restart);
         self.position = match next {
             Next::Restart => SyncPosition::FirstScreen,
             Next::Page(after) => {
@@ -123,6 +126,9 @@ impl State {
         self.server = Some(page.server);
         forgotten.into_iter().for_each(|deletion| self.delete_again(deletion, page.server_time));
         report.marked_again = self.requeue_read_marks(read, page.server_time);
+        if !first_screen {
+            report.delivered = self.note_arrived(&named, page.server_time);
+        }
         report.digest_matches = page.digest.map(|digest| self.matches_digest(&digest));
         Ok(report)
     }

@@ -16,6 +16,7 @@ impl State {
             return Ok(report);
         }
         let readable = unreadable::messages_of(&page.changes).is_none();
+        let newest = page.changes.messages.iter().map(|message| message.created_at).max();
         let received = page.changes.messages.iter().map(|message| message.id).collect();
         let mut changes = page.changes;
         changes.conversations.extend(page.conversation);
@@ -24,6 +25,9 @@ impl State {
             report.applied += self.remove_absent(id, page.range, &received);
         }
         self.cover(id, page.range, page.complete);
+        if let Some(at) = newest {
+            report.delivered = self.note_arrived(&BTreeSet::from([id]), at);
+        }
         Ok(report)
     }
 

@@ -1,12 +1,14 @@
-//! Queues read marks again after a restore of the server or a new grant.
+//! Marks that the store queues by itself: of what has arrived, and read marks again after a restore of the server or a new
+//! grant.
 
 use super::outbox::queued;
 use super::state::State;
 use crate::{BootstrapReason, visibility};
 use fieldpost_domain::{
-    Changes, ConversationId, Intent, MarkRead, Seq, SeqRange, Time,
+    Capability, Changes, ConversationId, Intent, MarkDelivered, MarkRead, ReadMarker, Seq, SeqRange, Time,
     planted::{PlantedBug, planted},
 };
+use std::collections::BTreeSet;
 
 impl State {
     /// How far the person has read by the server's knowledge, for the conversations that become visible with a page.
@@ -44,6 +46,39 @@ impl State {
         }
     }
 
+    /// Queues what the server is to know about messages of others that have arrived: where nothing is missing up to them
+    /// and no marker says so yet. Returns how many.
+    pub(super) fn note_arrived(&mut self, conversations: &BTreeSet<ConversationId>, at: Time) -> u64 {
+        let told = self.server.as_ref().is_some_and(|server| server.capabilities.contains(&Capability::MarkDelivered));
+        let Some(own) = self.owner().filter(|_| told) else { return 0 };
+        let mut queued_marks = 0;
+        for conversation_id in conversations.iter().copied() {
+            let Some(thread) = self.threads.get(&conversation_id).filter(|thread| thread.on_server) else { continue };
+            let known = self.markers.get(&(conversation_id, own)).map_or(Seq::ZERO, |marker| marker.delivered_seq);
+            let top = thread.range.map_or(Seq::ZERO, |range| range.to);
+            let of_others = self.server_messages(conversation_id).filter(|message| message.sender_id != own);
+            let arrived = of_others.map(|message| message.seq).filter(|seq| known < *seq && *seq <= top).max();
+            let Some(delivered_seq) = arrived else { continue };
+            let id = self.ids.new_id(at);
+            self.record(id, Intent::MarkDelivered(MarkDelivered { conversation_id, delivered_seq }), queued(), at);
+            self.note_own_delivery(conversation_id, delivered_seq);
+            queued_marks += 1;
+        }
+        queued_marks
+    }
+
+    /// What the server knows of arrivals comes with the page that lists the conversations; what it has forgotten is said
+    /// again.
+    pub(super) fn forget_arrivals(&mut self, changes: &Changes) {
+        let Some(own) = self.owner() else { return };
+        for id in changes.conversations.iter().map(|row| self.resolve(row.id)).collect::<Vec<_>>() {
+            let ahead = |marker: &&mut ReadMarker| marker.delivered_seq > marker.read_seq;
+            if let Some(marker) = self.markers.get_mut(&(id, own)).filter(ahead) {
+                (marker.delivered_seq, marker.delivered_at) = (marker.read_seq, None);
+            }
+        }
+    }
+
     fn mark_is_queued(&self, lane: ConversationId) -> bool {
         self.outbox.iter().any(|entry| matches!(entry.intent, Intent::MarkRead(_)) && entry.intent.lane() == lane)
     }
@@ -73,12 +108,17 @@ impl State {
         for marker in self.markers.values_mut().filter(|marker| marker.conversation_id == conversation) {
             marker.read_seq = marker.read_seq.min(last);
             marker.delivered_seq = marker.delivered_seq.min(last);
+            (marker.delivered_at, marker.read_at) = (None, None);
         }
         for entry in &mut self.outbox {
-            if let Intent::MarkRead(MarkRead { conversation_id, read_seq }) = &mut entry.intent
-                && *conversation_id == conversation
-            {
-                *read_seq = (*read_seq).min(last);
+            match &mut entry.intent {
+                Intent::MarkRead(MarkRead { conversation_id, read_seq: seq })
+                | Intent::MarkDelivered(MarkDelivered { conversation_id, delivered_seq: seq })
+                    if *conversation_id == conversation =>
+                {
+                    *seq = (*seq).min(last);
+                }
+                _ => {}
             }
         }
     }

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashSet};
 impl State {
     /// Appends a mutation and removes the entries that its kind replaces. Returns its order.
     pub(super) fn record(&mut self, id: MutationId, intent: Intent, state: EntryState, recorded_at: Time) -> u64 {
-        self.outbox.retain(|entry| !is_replaced(entry, &intent));
+        self.outbox.retain(|entry| !is_replaced(entry, &intent) && !entry.intent.is_covered_by(&intent));
         let order = self.take_order();
         self.outbox.push(Entry { id, intent, state, recorded_at, order, in_flight: 0 });
         order
@@ -55,7 +55,7 @@ impl State {
     }
 
     pub(super) fn entries(&self, limit: u32) -> Vec<OutboxEntry> {
-        self.outbox.iter().take(limit as usize).map(|entry| self.view(entry)).collect()
+        self.counted().take(limit as usize).map(|entry| self.view(entry)).collect()
     }
 
     pub(super) fn withdraw(&mut self, mutations: &[MutationId]) {
@@ -89,8 +89,13 @@ impl State {
     }
 
     pub(super) fn counts(&self) -> OutboxCounts {
-        let failed = self.outbox.iter().filter(|entry| entry.is_failed()).count();
-        OutboxCounts { pending: (self.outbox.len() - failed) as u64, failed: failed as u64 }
+        let failed = self.counted().filter(|entry| entry.is_failed()).count();
+        OutboxCounts { pending: (self.counted().count() - failed) as u64, failed: failed as u64 }
+    }
+
+    /// The entries that a person waits for.
+    fn counted(&self) -> impl Iterator<Item = &Entry> {
+        self.outbox.iter().filter(|entry| entry.intent.policy().counts)
     }
 }
 

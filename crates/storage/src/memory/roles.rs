@@ -3,14 +3,14 @@
 use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, Checkable, ConversationSummary, Conversations,
-    ImportReport, Inspection, Messages, MissingRange, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage,
-    People, Replica, Sessions, SettleReport, StorageError, StorageErrorKind, StorageResult, Store, SyncMemory,
-    SyncPosition, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
+    ImportReport, Inspection, Messages, MissingRange, NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry,
+    OutgoingMessage, People, Replica, Sessions, SettleReport, StorageError, StorageErrorKind, StorageResult, Store,
+    SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MedicId, MessageContent, MessageId, Mutation,
-    MutationId, Person, PersonId, PullPage, PushResult, Seq, Session, Time,
+    MutationId, Person, PersonId, PullPage, PushResult, ReadMarker, Seq, Session, Time,
     planted::{self, PlantedBug, planted},
 };
 use std::{
@@ -39,6 +39,13 @@ impl Conversations for MemoryStore {
 impl Messages for MemoryStore {
     async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow> {
         self.read("messages", |state| state.window(conversation, window))
+    }
+
+    async fn markers(&self, conversation: ConversationId) -> StorageResult<Vec<ReadMarker>> {
+        self.read("markers", |state| {
+            let id = state.resolve(conversation);
+            Ok(state.markers.values().filter(|marker| marker.conversation_id == id).cloned().collect())
+        })
     }
 
     async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>> {
@@ -75,6 +82,10 @@ impl Outbox for MemoryStore {
 
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary> {
         self.write("open_direct", |state| state.open_direct(mutation, new))
+    }
+
+    async fn open_broadcast(&self, mutation: MutationId, new: NewBroadcast) -> StorageResult<ConversationSummary> {
+        self.write("open_broadcast", |state| state.open_broadcast(mutation, new))
     }
 
     async fn mark_read(

@@ -31,7 +31,7 @@ impl State {
 
     fn acknowledge(&mut self, at: usize, what: Acknowledgement, report: &mut SettleReport) {
         let entry = self.outbox.remove(at);
-        report.acknowledged += 1;
+        report.acknowledge(entry.intent.policy().counts);
         let lane = entry.intent.lane();
         match what {
             Acknowledgement::Sent(ack) => {
@@ -112,7 +112,7 @@ impl State {
         let echoed = entry.intent.creates().is_some_and(|id| matches!(self.messages.get(&id), Some(Row::Server(_))));
         if echoed || !policy.becomes_dead_letter() {
             self.outbox.remove(at);
-            report.acknowledged += 1;
+            report.acknowledge(policy.counts);
             return;
         }
         entry.in_flight = if refusal.code.is_said_unseen() { entry.in_flight.saturating_sub(1) } else { 0 };
@@ -131,7 +131,7 @@ impl State {
         if let EntryState::Queued { retries, last_retry } = &mut entry.state {
             *retries = retries.saturating_add(1);
             *last_retry = Some(code);
-            report.retrying += 1;
+            report.retry(entry.intent.policy().counts);
         }
     }
 }

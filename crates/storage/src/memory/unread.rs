@@ -2,7 +2,8 @@
 
 use super::state::{State, Thread};
 use fieldpost_domain::planted::{PlantedBug, planted};
-use fieldpost_domain::{ConversationId, ReadMarker, Seq, Version};
+use fieldpost_domain::{ConversationId, PersonId, ReadMarker, Seq, Time, Version};
+use std::cmp::Ordering;
 
 impl State {
     /// How far the signed-in person has read.
@@ -62,10 +63,16 @@ impl State {
             self.markers.insert(key, ReadMarker { conversation_id, ..incoming });
             return true;
         };
-        let moved = incoming.read_seq > stored.read_seq || incoming.delivered_seq > stored.delivered_seq;
+        let before = stored.clone();
         let lowest = if planted(PlantedBug::MarkerGoesBack) { Seq::ZERO } else { stored.read_seq };
+        // A time is that of its position.
+        stored.delivered_at =
+            later(stored.delivered_seq, stored.delivered_at, incoming.delivered_seq, incoming.delivered_at);
+        stored.read_at = later(stored.read_seq, stored.read_at, incoming.read_seq, incoming.read_at);
         stored.read_seq = lowest.max(incoming.read_seq);
-        stored.delivered_seq = stored.delivered_seq.max(incoming.delivered_seq);
+        let arrived = if planted(PlantedBug::DeliveryGoesBack) { Seq::ZERO } else { stored.delivered_seq };
+        stored.delivered_seq = arrived.max(incoming.delivered_seq);
+        let moved = *stored != before;
         stored.version = stored.version.max(incoming.version);
         moved
     }
@@ -73,8 +80,34 @@ impl State {
     /// Moves the signed-in person's own marker.
     pub(super) fn mark_own(&mut self, conversation_id: ConversationId, read_seq: Seq) {
         if let Some(person_id) = self.owner() {
-            let version = Version::ZERO;
-            self.put_marker(ReadMarker { conversation_id, person_id, delivered_seq: read_seq, read_seq, version });
+            self.put_marker(own_marker(conversation_id, person_id, read_seq, read_seq));
         }
+    }
+
+    /// Something has arrived on this device.
+    pub(super) fn note_own_delivery(&mut self, conversation_id: ConversationId, delivered_seq: Seq) {
+        if let Some(person_id) = self.owner() {
+            self.put_marker(own_marker(conversation_id, person_id, delivered_seq, Seq::ZERO));
+        }
+    }
+}
+
+/// The signed-in person's own marker, of which the server has not heard.
+const fn own_marker(
+    conversation_id: ConversationId,
+    person_id: PersonId,
+    delivered_seq: Seq,
+    read_seq: Seq,
+) -> ReadMarker {
+    let version = Version::ZERO;
+    ReadMarker { conversation_id, person_id, delivered_seq, read_seq, delivered_at: None, read_at: None, version }
+}
+
+/// The time of the larger of two positions; of equal ones, the time that is known.
+fn later(stored: Seq, at: Option<Time>, incoming: Seq, incoming_at: Option<Time>) -> Option<Time> {
+    match incoming.cmp(&stored) {
+        Ordering::Less => at,
+        Ordering::Equal => at.or(incoming_at),
+        Ordering::Greater => incoming_at,
     }
 }

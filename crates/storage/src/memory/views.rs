@@ -3,10 +3,13 @@
 use super::ranges::{FIRST, run_start};
 use super::state::{Row, State, Thread};
 use crate::{
-    ConversationSummary, EntryState, Older, StorageError, StorageErrorKind, StorageResult, ThreadMessage, ThreadWindow,
-    Window,
+    ConversationSummary, EntryState, Older, ReceiptCounts, StorageError, StorageErrorKind, StorageResult,
+    ThreadMessage, ThreadWindow, Window,
 };
-use fieldpost_domain::{Changeable, ConversationId, Message, MessageId, MessageStatus, NewMessage, Seq, Time, preview};
+use fieldpost_domain::{
+    Changeable, ConversationId, ConversationKind, Message, MessageId, MessageStatus, NewMessage, Role, Seq, Time,
+    preview,
+};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -148,6 +151,7 @@ impl State {
             mentions: message.mentions.clone(),
             reactions: Vec::new(),
             status: if entry.is_some() { MessageStatus::Queued } else { MessageStatus::Sent },
+            receipts: None,
             sending: entry.is_some_and(super::state::Entry::is_sending),
             changing: false,
             failure,
@@ -175,6 +179,7 @@ impl State {
             mentions: message.mentions.clone(),
             reactions: Vec::new(),
             status: if mine { self.status_by_receipts(message) } else { message.status.clone() },
+            receipts: self.receipts_of(message).filter(|_| mine),
             sending: false,
             changing: false,
             failure: None,
@@ -185,6 +190,23 @@ impl State {
             deleted: message.deleted_at.is_some(),
             omitted: message.omitted.clone(),
         }
+    }
+
+    /// How many medics have received and read a message of a broadcast.
+    fn receipts_of(&self, message: &Message) -> Option<ReceiptCounts> {
+        let row = &self.threads.get(&message.conversation_id).filter(|thread| is_broadcast(thread))?.row;
+        let medics = self.people.values().filter(|person| {
+            person.org_id == row.org_id && person.role == Role::Medic && Some(person.id) != self.owner()
+        });
+        let mut counts = ReceiptCounts::default();
+        for medic in medics {
+            let marker = self.markers.get(&(row.id, medic.id));
+            let delivered = marker.is_some_and(|marker| marker.delivered_seq >= message.seq);
+            counts.recipients += u64::from(delivered || !medic.removed);
+            counts.delivered += u64::from(delivered);
+            counts.read += u64::from(marker.is_some_and(|marker| marker.read_seq >= message.seq));
+        }
+        Some(counts)
     }
 
     /// The furthest status of any receipt of others, but at least that of the row.
@@ -203,4 +225,8 @@ impl State {
         });
         by_receipt.chain([message.status.clone()]).max().unwrap_or(MessageStatus::Sent)
     }
+}
+
+fn is_broadcast(thread: &Thread) -> bool {
+    thread.row.kind == ConversationKind::Broadcast
 }

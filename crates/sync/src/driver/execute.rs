@@ -2,9 +2,10 @@
 
 use super::{Engine, meanwhile::SharedPass, prefetch::Prefetch};
 use crate::machine::{Effect, Event, Outcome, Pass};
-use fieldpost_domain::{HistoryPage, Mutation};
+use fieldpost_domain::{ConversationId, HistoryPage, Mutation};
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
-use fieldpost_storage::{ApplyReport, StorageResult};
+use fieldpost_storage::{ApplyReport, BatchLimits, StorageResult};
+use std::collections::HashSet;
 use tracing::{Instrument, Span};
 
 impl Engine {
@@ -78,7 +79,7 @@ impl Engine {
         Ok(match effect {
             Effect::Recall => stored(self.replica.sync_state().await, |state| Event::Recalled(Box::new(state.memory))),
             Effect::Expire { before } => stored(self.outbox.expire(before).await, Event::Expired),
-            Effect::ReadBatch { limits, held } => stored(self.outbox.next_batch(limits, &held).await, Event::Batch),
+            Effect::ReadBatch { limits, held } => stored(self.next_batch(limits, &held).await, Event::Batch),
             Effect::Push(mutations) => self.call_push(&mutations).await,
             Effect::Withdraw { mutations, then } => match (self.outbox.withdraw(&mutations).await, *then) {
                 (Ok(()), then) => return Box::pin(self.execute(then, prefetch)).await,
@@ -118,6 +119,14 @@ impl Engine {
             }
             Effect::Finish(outcome) => return Err(outcome),
         })
+    }
+
+    /// Marks of what has arrived wait for something to ride with.
+    async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {
+        if !self.schedule.borrow().is_delivering() && self.outbox.counts().await?.pending == 0 {
+            return Ok(Vec::new());
+        }
+        self.outbox.next_batch(limits, held).await
     }
 
     /// Only the process with the turn begins a bootstrap, so the generation cannot have changed since the request.

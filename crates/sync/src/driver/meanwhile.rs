@@ -54,7 +54,8 @@ impl Engine {
             tokio::select! {
                 // The sender lives as long as the engine.
                 _ = writes.changed() => {}
-                () = pass.changed() => {}
+                // What has arrived with the page is no reason to call.
+                () = pass.changed() => if !self.outbox.counts().await.is_ok_and(|counts| counts.pending > 0) { continue },
             }
             let _alone = pass.pushing().await;
             writes.mark_unchanged();

@@ -47,6 +47,8 @@ pub(super) struct Follow {
     skipped_oversized_row: bool,
     /// Applied pages have queued read marks that no push of this pass has sent.
     marked_again: bool,
+    /// Applied pages have queued marks of what has arrived.
+    delivered: bool,
 }
 
 #[derive(Debug, Default)]
@@ -83,6 +85,10 @@ impl Follow {
 
     pub(super) const fn has_marked_again(&self) -> bool {
         self.marked_again
+    }
+
+    pub(super) const fn has_delivered(&self) -> bool {
+        self.delivered
     }
 }
 
@@ -224,6 +230,7 @@ impl Pass {
     fn note_page(&mut self, applied: &ApplyReport) {
         self.report.add_page(applied);
         self.follow.marked_again |= applied.marked_again > 0;
+        self.follow.delivered |= applied.delivered > 0;
     }
 
     fn pull(&mut self, cursor: Cursor) -> Effect {

@@ -16,6 +16,8 @@ pub struct PassResult {
     pub moved: BTreeSet<ConversationId>,
     /// The pass has queued something to send: another pass is needed.
     pub more_to_push: bool,
+    /// The pass has queued marks of what has arrived: they ride with the next push, or go by themselves after a while.
+    pub delivered: bool,
     /// Why the pass as a whole failed; none if it succeeded or only lanes failed.
     pub connection: Option<SyncError>,
 }
@@ -35,6 +37,7 @@ impl Pass {
         // A push error that did not end the pass is the lanes' own, unless too many failed in a row.
         let only_lanes_failed = self.ended_well && self.push.blames_lanes();
         let connection = error.filter(|_| !only_lanes_failed).cloned();
-        PassResult { held, waiting, moved, more_to_push: self.follow.has_marked_again(), connection }
+        let (more_to_push, delivered) = (self.follow.has_marked_again(), self.follow.has_delivered());
+        PassResult { held, waiting, moved, more_to_push, delivered, connection }
     }
 }

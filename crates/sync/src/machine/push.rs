@@ -255,7 +255,8 @@ impl Pass {
 
     pub(super) fn on_settled(&mut self, settled: &SettleReport) -> Effect {
         self.report.add_settled(settled);
-        let progressed = settled.acknowledged > 0 || settled.failed > 0 || settled.retrying > 0;
+        let progressed =
+            settled.acknowledged > 0 || settled.failed > 0 || settled.retrying > 0 || settled.uncounted > 0;
         if !progressed {
             // Another process settled or replaced the mutation. That may happen once or twice.
             self.push.unknown_results += 1;

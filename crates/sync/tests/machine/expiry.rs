@@ -2,7 +2,6 @@
 
 use crate::given::*;
 use fieldpost_domain::Time;
-use fieldpost_storage::SyncMemory;
 use fieldpost_sync::machine::{Effect, Event, Expiry, Pass};
 use std::time::Duration;
 

@@ -311,3 +311,28 @@ fn more_to_push_causes_another_pass() {
     ends(&mut schedule, at(2), &PassResult::default());
     assert!(matches!(schedule.next(at(2)), Step::Wait(_)), "once");
 }
+
+#[test]
+fn what_has_arrived_waits_five_seconds_for_something_to_ride_with() {
+    let arrived = PassResult { delivered: true, ..PassResult::default() };
+    let mut schedule = settled();
+    ends(&mut schedule, at(1), &arrived);
+    assert_eq!(schedule.next(at(1)), Step::Wait(at(6)), "earlier than the timer");
+    schedule.trigger(at(3), Hint);
+    schedule.begun(at(3));
+    assert!(!schedule.is_delivering(), "a stream of pages makes one call");
+    schedule.ended(at(3), &arrived, || LONGEST);
+    assert_eq!(schedule.next(at(3)), Step::Wait(at(6)), "more of it does not put it off");
+    assert_eq!(schedule.next(at(6)), pass());
+    schedule.begun(at(6));
+    assert!(schedule.is_delivering());
+    schedule.ended(at(6), &PassResult::default(), || LONGEST);
+    assert_eq!(schedule.next(at(7)), Step::Wait(at(36)));
+}
+
+#[test]
+fn the_first_pass_of_a_process_takes_along_what_an_earlier_one_left() {
+    let mut schedule = Schedule::new(Rhythm::default());
+    schedule.begun(Moment::ZERO);
+    assert!(schedule.is_delivering());
+}

@@ -11,9 +11,9 @@ use fieldpost_domain::{
     PersonId, PullPage, PushResult, RefusalCode, Seq, Session, Time,
 };
 use fieldpost_storage::{
-    ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, EntryState, MissingRange, NewDirect,
-    Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, Replica, Sessions, SettleReport, StorageResult, Store,
-    SyncMemory, SyncState, ThreadMessage,
+    ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, EntryState, MissingRange, NewBroadcast,
+    NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, Replica, Sessions, SettleReport, StorageResult,
+    Store, SyncMemory, SyncState, ThreadMessage,
 };
 use std::{collections::HashSet, future::Future, sync::Arc};
 use tokio::task::yield_now;
@@ -64,6 +64,10 @@ impl Outbox for Interruptible {
 
     async fn open_direct(&self, mutation: MutationId, new: NewDirect) -> StorageResult<ConversationSummary> {
         self.slowly("open_direct", self.store.open_direct(mutation, new)).await
+    }
+
+    async fn open_broadcast(&self, mutation: MutationId, new: NewBroadcast) -> StorageResult<ConversationSummary> {
+        self.slowly("open_broadcast", self.store.open_broadcast(mutation, new)).await
     }
 
     async fn mark_read(

@@ -8,6 +8,7 @@ mod histories;
 mod leaving;
 mod privacy;
 mod reactions;
+mod receipts;
 mod record_tables;
 mod records;
 mod schema;
@@ -24,6 +25,7 @@ pub(super) fn bugs() -> Vec<Bug> {
         edits::edits(),
         deletions::deletions(),
         reactions::reactions(),
+        receipts::receipts(),
         leaving::deletes(),
         leaving::epochs(),
         histories::histories(),

@@ -51,7 +51,7 @@ pub(super) fn push() -> Vec<Bug> {
         bug(
             "a broadcast has no recipients",
             OPENED,
-            [replace("fieldpost.send_as_set", "if v_broadcast then", "if false then")],
+            [replace("fieldpost.recipients_of_new", "if v_messages <> '{}' then", "if false then")],
         ),
         bug(
             "one transaction for all: what refuses one message fails the call",

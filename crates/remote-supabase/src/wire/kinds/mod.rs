@@ -6,6 +6,7 @@ use serde::Serialize;
 
 mod delete_message;
 mod edit_message;
+mod mark_delivered;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
@@ -58,6 +59,7 @@ kinds! {
     EditMessage(fieldpost_domain::EditMessage),
     React(fieldpost_domain::React),
     DeleteMessage(fieldpost_domain::DeleteMessage),
+    MarkDelivered(fieldpost_domain::MarkDelivered),
     MarkRead(fieldpost_domain::MarkRead),
 }
 

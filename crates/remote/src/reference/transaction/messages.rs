@@ -6,8 +6,9 @@ use crate::reference::{
     tables::{Deleted, TombstoneRow},
 };
 use fieldpost_domain::{
-    ConversationId, Extra, Mentions, Message, MessageId, MessageKind, MessageStatus, Metadata, PersonId, Time,
+    ConversationId, Extra, Mentions, Message, MessageId, MessageKind, MessageStatus, Metadata, PersonId, Seq, Time,
     Tombstone, TombstoneOf, Version,
+    planted::{PlantedBug, planted},
 };
 
 /// A message without its place in the conversation.
@@ -83,6 +84,21 @@ impl Transaction<'_> {
     /// Sets the status column, as clients of the older app do; it never moves back.
     pub(in crate::reference) fn set_status(&mut self, id: MessageId, status: MessageStatus) -> bool {
         self.update_message(id, |message| message.status = status.max(message.status.clone()))
+    }
+
+    /// The status of messages follows the markers of others: without a version and a stamp, because every device knows
+    /// the markers.
+    pub(super) fn raise_status(&mut self, conversation: ConversationId, by: PersonId, delivered: Seq, read: Seq) {
+        let thread = self.tables.threads.range((conversation, Seq::ZERO)..=(conversation, delivered.max(read)));
+        let reached: Vec<MessageId> = thread.map(|(_, id)| *id).collect();
+        for id in reached {
+            if let Some(message) = self.tables.messages.get_mut(&id).filter(|message| message.sender_id != by) {
+                let arrived =
+                    if planted(PlantedBug::StatusStaysBehind) { MessageStatus::Sent } else { MessageStatus::Delivered };
+                let to = if message.seq <= read { MessageStatus::Read } else { arrived };
+                message.status = to.max(message.status.clone());
+            }
+        }
     }
 
     /// Soft-deletes a message: the row stays without its content.

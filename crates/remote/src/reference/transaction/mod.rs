@@ -92,12 +92,18 @@ impl<'a> Transaction<'a> {
             person_id: person,
             delivered_seq: Seq::ZERO,
             read_seq: Seq::ZERO,
+            delivered_at: None,
+            read_at: None,
             version: Version::ZERO,
         });
         let read = marker.read_seq.max(read.min(last));
         let delivered = marker.delivered_seq.max(delivered.min(last)).max(read);
         let moved = (marker.delivered_seq, marker.read_seq) != (delivered, read);
         if moved {
+            self.raise_status(conversation, person, delivered, read);
+            let now = Some(self.now);
+            marker.delivered_at = if delivered > marker.delivered_seq { now } else { marker.delivered_at };
+            marker.read_at = if read > marker.read_seq { now } else { marker.read_at };
             marker.delivered_seq = delivered;
             marker.read_seq = read;
             marker.version = marker.version.next();

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 impl Settling<'_> {
     pub(super) async fn acknowledge(&mut self, entry: &Entry, what: Acknowledgement) -> Res<()> {
-        self.report.acknowledged += 1;
+        self.report.acknowledge(entry.counts);
         self.touched.insert(entry.lane);
         match what {
             Acknowledgement::Sent(ack) => self.sent(entry, ack).await?,
@@ -111,7 +111,7 @@ impl Settling<'_> {
     pub(super) async fn reject(&mut self, entry: &Entry, refusal: &Refusal) -> Res<()> {
         self.touched.insert(entry.lane);
         if !entry.keeps || self.server_has_it(entry).await? {
-            self.report.acknowledged += 1;
+            self.report.acknowledge(entry.counts);
             return self.tx.run(&acks::DONE, vec![IdSet::of([entry.id]).bind()]).await.map(drop);
         }
         self.report.failed += 1;

@@ -140,13 +140,19 @@ pub(crate) async fn lower_markers(tx: &Tx, conversation: Uuid, last: Seq) -> Res
     let of_this = read_markers::Entity::update_many();
     let of_this = of_this.filter(read_markers::Column::ConversationId.eq(Id(conversation)));
     let lowered = markers.into_iter().fold(of_this, |lowered, column| lowered.col_expr(column, at_most(column).into()));
+    let times = [read_markers::Column::ReadAt, read_markers::Column::DeliveredAt];
+    let lowered = times.into_iter().fold(lowered, |lowered, at| lowered.col_expr(at, Expr::value(Option::<i64>::None)));
     tx.execute(&lowered).await?;
-    tx.run(CLAMP_QUEUED, vec![seq(last), id(conversation)]).await.map(drop)
+    tx.run(CLAMP_READ, vec![seq(last), id(conversation)]).await?;
+    tx.run(CLAMP_DELIVERED, vec![seq(last), id(conversation)]).await.map(drop)
 }
 
-const CLAMP_QUEUED: &str = "
+const CLAMP_READ: &str = "
 UPDATE outbox SET payload = json_set(payload, '$.read_seq', min(payload ->> '$.read_seq', ?))
 WHERE conversation_id = ? AND slot = 'mark_read'";
+const CLAMP_DELIVERED: &str = "
+UPDATE outbox SET payload = json_set(payload, '$.delivered_seq', min(payload ->> '$.delivered_seq', ?))
+WHERE conversation_id = ? AND slot = 'mark_delivered'";
 
 cells! {
     /// What is stored of a conversation, `c`, that the server tells again.

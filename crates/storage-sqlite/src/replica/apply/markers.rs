@@ -8,7 +8,7 @@ use crate::{
     error::Res,
     replica::context::PageContext,
     resolve,
-    sql::{Field, IdSet, Insert, Tx, id, seq},
+    sql::{Field, IdSet, Insert, Tx, id, opt_time, seq},
 };
 use fieldpost_domain::{ConversationId, ReadMarker};
 use std::{collections::BTreeSet, sync::LazyLock};
@@ -45,19 +45,28 @@ async fn welcome(tx: &Tx, context: &PageContext, mut markers: Vec<ReadMarker>) -
     Ok(markers)
 }
 
-const COLUMNS: [Field<Entity, ReadMarker, PageContext>; 5] = [
+const COLUMNS: [Field<Entity, ReadMarker, PageContext>; 7] = [
     (R::ConversationId, |marker, _| id(marker.conversation_id.as_uuid())),
     (R::PersonId, |marker, _| id(marker.person_id.as_uuid())),
     (R::DeliveredSeq, |marker, _| seq(marker.delivered_seq)),
     (R::ReadSeq, |marker, _| seq(marker.read_seq)),
     (R::Version, |marker, context| context.epoch.bind(marker.version)),
+    (R::DeliveredAt, |marker, _| opt_time(marker.delivered_at)),
+    (R::ReadAt, |marker, _| opt_time(marker.read_at)),
 ];
 
 static UPSERT: LazyLock<Insert<ReadMarker, PageContext>> = LazyLock::new(|| {
     Insert::into::<Entity>(
         &COLUMNS,
+        // A time is that of its position.
         "ON CONFLICT DO UPDATE SET delivered_seq = max(delivered_seq, excluded.delivered_seq),
-            read_seq = max(read_seq, excluded.read_seq), version = max(version, excluded.version)
-        WHERE excluded.delivered_seq > delivered_seq OR excluded.read_seq > read_seq",
+            read_seq = max(read_seq, excluded.read_seq), version = max(version, excluded.version),
+            delivered_at = CASE WHEN excluded.delivered_seq > delivered_seq THEN excluded.delivered_at
+                WHEN excluded.delivered_seq = delivered_seq THEN coalesce(delivered_at, excluded.delivered_at) ELSE delivered_at END,
+            read_at = CASE WHEN excluded.read_seq > read_seq THEN excluded.read_at
+                WHEN excluded.read_seq = read_seq THEN coalesce(read_at, excluded.read_at) ELSE read_at END
+        WHERE excluded.delivered_seq > delivered_seq OR excluded.read_seq > read_seq
+            OR (excluded.delivered_seq = delivered_seq AND delivered_at IS NULL AND excluded.delivered_at IS NOT NULL)
+            OR (excluded.read_seq = read_seq AND read_at IS NULL AND excluded.read_at IS NOT NULL)",
     )
 });

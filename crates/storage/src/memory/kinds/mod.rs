@@ -1,5 +1,6 @@
 //! The local effect of each kind of mutation, one file per kind.
 
 mod mark_read;
+mod open_broadcast;
 mod open_direct;
 mod send_message;

@@ -6,7 +6,7 @@ use crate::memory::{
 };
 use crate::{ConversationSummary, NewDirect, StorageError, StorageErrorKind, StorageResult};
 use fieldpost_domain::{
-    Conversation, ConversationId, ConversationKind, Extra, Intent, MutationId, OpenDirect, OrgId, PersonId, Seq,
+    Conversation, ConversationId, ConversationKind, Extra, Intent, MutationId, OpenDirect, OrgId, PersonId, Seq, Time,
     Version,
 };
 use std::collections::BTreeSet;
@@ -29,24 +29,25 @@ impl State {
         let opener = self.owner().ok_or_else(not_synced)?;
         let intent = OpenDirect { conversation_id: id, medic_id: Some(new.medic_id), org_id: Some(org) };
         self.record(mutation, Intent::OpenDirect(intent), queued(), new.at);
-        let thread = opened_offline(id, &new, org, opener);
+        let mut thread = opened_offline(id, new.at, org, opener);
+        thread.row.medic_id = Some(new.medic_id);
         let view = self.summary(&thread);
         self.threads.insert(id, thread);
         Ok(view)
     }
 }
 
-fn opened_offline(id: ConversationId, new: &NewDirect, org_id: OrgId, created_by: PersonId) -> Thread {
+pub(super) fn opened_offline(id: ConversationId, at: Time, org_id: OrgId, created_by: PersonId) -> Thread {
     let row = Conversation {
         id,
         org_id,
         kind: ConversationKind::Direct,
         subject: None,
-        medic_id: Some(new.medic_id),
+        medic_id: None,
         medic_name: None,
         created_by,
-        created_at: new.at,
-        updated_at: new.at,
+        created_at: at,
+        updated_at: at,
         last_seq: Seq::ZERO,
         last_message_at: None,
         last_message_preview: None,

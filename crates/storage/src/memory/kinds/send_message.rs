@@ -5,8 +5,8 @@ use crate::memory::{
     purge::refused,
     state::{Row, State},
 };
-use crate::{OutgoingMessage, StorageError, StorageErrorKind, StorageResult, ThreadMessage};
-use fieldpost_domain::{Intent, MutationId, RefusalCode};
+use crate::{NotPossible, OutgoingMessage, StorageError, StorageErrorKind, StorageResult, ThreadMessage};
+use fieldpost_domain::{ConversationKind, Intent, MutationId, RefusalCode, Role};
 
 impl State {
     pub(in crate::memory) fn send(
@@ -25,6 +25,11 @@ impl State {
         let Some(thread) = self.threads.get(&message.conversation_id) else {
             return Err(StorageError::new(StorageErrorKind::NotFound, "send"));
         };
+        let row = self.people.get(&(sender, thread.row.org_id));
+        let medic = row.is_some_and(|person| person.role == Role::Medic && !person.removed);
+        if thread.on_server && thread.row.kind == ConversationKind::Broadcast && medic {
+            return Err(StorageError::new(StorageErrorKind::NotApplicable(NotPossible::ReadOnly), "send"));
+        }
         let parked = !thread.on_server && self.open_is_refused(message.conversation_id);
         let state = if parked { refused(RefusalCode::OpenRefused) } else { queued() };
         let recorded_at = message.composed_at;

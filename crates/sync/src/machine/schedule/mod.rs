@@ -93,6 +93,10 @@ pub struct Schedule {
     /// The end of the wait that the server named.
     retry_after: Moment,
     lanes: BTreeMap<ConversationId, Backoff>,
+    /// When marks of what has arrived go by themselves; none if none wait.
+    deliver: Option<Moment>,
+    /// The running pass takes them along.
+    delivering: bool,
 }
 
 impl Schedule {
@@ -110,6 +114,8 @@ impl Schedule {
             connection: Backoff::default(),
             retry_after: Moment::ZERO,
             lanes: BTreeMap::new(),
+            deliver: None,
+            delivering: true,
         }
     }
 
@@ -154,7 +160,7 @@ impl Schedule {
         if !self.online || !self.signed_in || self.paused {
             return Step::Rest;
         }
-        let wanted = if self.wanted { now } else { self.periodic };
+        let wanted = if self.wanted { now } else { self.deliver.map_or(self.periodic, |at| at.min(self.periodic)) };
         let lanes = self.lanes.values().map(Backoff::until);
         let due = lanes.fold(wanted, Ord::min).max(self.connection.until()).max(self.retry_after);
         if due > now {
@@ -167,7 +173,18 @@ impl Schedule {
     /// A pass begins. It covers all triggers so far.
     pub fn begun(&mut self, now: Moment) {
         self.wanted = false;
+        self.delivering = self.deliver.is_none_or(|at| at <= now) || self.periodic <= now;
+        if self.delivering {
+            self.deliver = None;
+        }
         self.periodic = now + self.timer_interval();
+    }
+
+    /// Whether the running pass sends marks of what has arrived even if nothing else waits. Otherwise they wait for more
+    /// pages, so that a stream of them makes one call.
+    #[must_use]
+    pub const fn is_delivering(&self) -> bool {
+        self.delivering
     }
 
     /// The pass was cut off, so another one is still wanted.
@@ -179,6 +196,9 @@ impl Schedule {
     pub fn ended(&mut self, now: Moment, result: &PassResult, mut chance: impl FnMut() -> u32) {
         self.periodic = now + self.timer_interval();
         self.wanted |= result.more_to_push;
+        if result.delivered {
+            self.deliver.get_or_insert(now + self.rhythm.deliver);
+        }
         let growth = self.growth();
         let got_through = result.connection.is_none();
         self.lanes.retain(|lane, _| {

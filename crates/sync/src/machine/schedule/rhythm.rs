@@ -14,6 +14,8 @@ pub struct Rhythm {
     /// The highest ceiling in the foreground; in the background it is at least the time between two passes. Default: 1
     /// minute.
     pub longest_wait: Duration,
+    /// How long marks of what has arrived wait for something to ride with. Default: 5 seconds.
+    pub deliver: Duration,
 }
 
 impl Default for Rhythm {
@@ -23,6 +25,7 @@ impl Default for Rhythm {
             background: Duration::from_secs(15 * 60),
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(60),
+            deliver: Duration::from_secs(5),
         }
     }
 }

@@ -4,6 +4,7 @@ mod after_pass;
 mod isolation;
 mod outbox;
 mod reactions;
+mod receipts;
 mod thread;
 mod visibility;
 
@@ -25,6 +26,7 @@ pub(super) async fn judge(world: &World) -> Result<(), Breach> {
         outbox::order_is_kept(world, device)?;
         visibility::same_conversations(world, device, store.as_ref()).await?;
         thread::same_threads(world, device).await?;
+        receipts::receipts_agree(world, device, store.as_ref()).await?;
         // A second restore can bring back what the first one lost, in parts of a thread that a first load does not
         // fetch.
         outbox::nothing_is_wrongly_lost(world, device, store.as_ref()).await?;

@@ -25,6 +25,7 @@ const RHYTHM: Rhythm = Rhythm {
     background: Duration::from_secs(10 * 60),
     first_wait: Duration::from_secs(1),
     longest_wait: Duration::from_secs(10 * 60),
+    deliver: Duration::from_secs(5),
 };
 
 /// The settings of the app on a device.

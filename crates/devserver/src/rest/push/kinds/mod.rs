@@ -6,6 +6,7 @@ use fieldpost_remote::reference::Task;
 
 mod delete_message;
 mod edit_message;
+mod mark_delivered;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
@@ -23,6 +24,7 @@ const KINDS: &[(&str, Read)] = &[
     ("edit_message", edit_message::read),
     ("react", react::read),
     ("delete_message", delete_message::read),
+    ("mark_delivered", mark_delivered::read),
     ("mark_read", mark_read::read),
 ];
 

@@ -2,10 +2,13 @@
 
 use super::{Done, Judged};
 use crate::reference::{transaction::Transaction, viewer::Viewer};
-use fieldpost_domain::{Capability, ConversationId, Intent, MarkRead, OpenBroadcast, OpenDirect, Refusal};
+use fieldpost_domain::{
+    Capability, ConversationId, Intent, MarkDelivered, MarkRead, OpenBroadcast, OpenDirect, Refusal,
+};
 
 mod delete_message;
 mod edit_message;
+mod mark_delivered;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
@@ -30,6 +33,8 @@ pub(super) enum Step {
     React,
     /// Delete messages.
     Delete,
+    /// Say what has reached a device.
+    Deliver,
     /// Move read markers.
     Mark,
 }
@@ -128,6 +133,8 @@ kinds! {
     React(SubmittedReaction),
     /// Delete a message.
     DeleteMessage(SubmittedDeletion),
+    /// Say what has reached a device of the caller.
+    MarkDelivered(MarkDelivered),
     /// Move the caller's read marker forward.
     MarkRead(MarkRead),
 }
