@@ -29,6 +29,7 @@ mod raw;
 mod reading;
 mod records;
 mod scene;
+mod searching;
 mod sending;
 mod serving;
 mod size;
@@ -84,6 +85,7 @@ pub const BENCHES: &[Bench] = &[
     alone("watch", watching::run),
     alone("list", reading::list),
     alone("window", reading::window),
+    alone("search", searching::run),
     alone("memory", memory::run),
     alone("import", importing::run),
     alone("instructions", instructions::run),

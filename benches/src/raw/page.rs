@@ -7,8 +7,7 @@ use rusqlite::{Connection, Statement, TransactionBehavior, params};
 
 /// The number of rows that one execution of a statement inserts.
 ///
-/// Row by row is how most apps write. Batches are the fastest way in SQLite: the full-text index does its work once per
-/// statement.
+/// Row by row is how most apps write. Batches are the fastest way in SQLite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     RowByRow,

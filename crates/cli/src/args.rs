@@ -112,6 +112,8 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
     },
+    /// Find messages on this device by their words
+    Search(crate::commands::search::Arguments),
     /// Write a message; it is saved at once and sent now or with the next sync
     Send {
         /// The conversation's id, a part of it, or its name

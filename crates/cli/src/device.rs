@@ -7,7 +7,7 @@ use crate::{
     named::{self, Candidate, Kind},
     output::Output,
 };
-use fieldpost::{Client, ConversationSummary, Fieldpost, MedicId, Person, RecordReport, Rhythm, SyncReport};
+use fieldpost::{Client, ConversationSummary, Fieldpost, MedicId, Person, PersonId, RecordReport, Rhythm, SyncReport};
 use serde::Serialize;
 use std::{
     path::{Path, PathBuf},
@@ -153,6 +153,21 @@ impl Device {
         });
         let kind = Kind { one: "conversation", several: "conversations", listed_by: "conversations" };
         named::find(all.collect(), wanted, &kind)
+    }
+
+    /// The person whom a person named, likewise.
+    pub(crate) async fn find_person(&self, wanted: &str) -> Result<PersonId, Failure> {
+        let mut people = self.client.people().await?;
+        // Somebody of two orgs is one person.
+        let mut seen = std::collections::HashSet::new();
+        people.retain(|person| seen.insert(person.id));
+        let candidate = |person: Person| Candidate {
+            name: person.display_name(),
+            ids: std::iter::once(person.id.to_string()).chain(person.medic_id.map(|id| id.to_string())).collect(),
+            what: person.id,
+        };
+        let kind = Kind { one: "person", several: "people", listed_by: "people" };
+        named::find(people.into_iter().map(candidate).collect(), wanted, &kind)
     }
 
     /// The medic that a person named, likewise.

@@ -1,10 +1,11 @@
-//! What a person means by a name: all of it or a part of it, in any case and any Unicode form, or an id or a part of one.
+//! What a person means by a name: all of it or a part of it, in any case and any Unicode form, with or
+//! without accents, or an id or a part of one.
 
 use crate::{
     failure::Failure,
     terminal::{column, one_line},
 };
-use unicode_normalization::UnicodeNormalization;
+use fieldpost::domain::search::folded;
 
 /// Fewer characters of an id are likely an accident.
 const ID_PART: usize = 4;
@@ -78,17 +79,6 @@ impl Wanted {
     }
 }
 
-/// The name as it is compared: in one Unicode form and one case, white space as one space, and without what nobody sees.
-fn folded(name: &str) -> String {
-    let seen = name.nfkd().filter(|character| character.is_whitespace() || !unseen(*character));
-    let folded: String = seen.flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc().collect();
-    folded.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn unseen(character: char) -> bool {
-    character.is_control() || fieldpost::domain::content::is_invisible(character)
-}
-
 fn several<T>(found: &[Candidate<T>], wanted: &str, kind: &Kind) -> String {
     let mut lines =
         vec![format!("{:?} names {} {}; say more of the name, or an id:", one_line(wanted), found.len(), kind.several)];
@@ -137,6 +127,7 @@ mod tests {
             ("BEN  OKAFOR", 1),
             ("Zoe\u{308} Mu\u{308}ller", 2),
             ("ZOË", 2),
+            ("zoe mul", 2),
             ("strasse", 3),
             ("STRASSE", 3),
             ("\u{110f}\u{1162}\u{11af}\u{1105}\u{1175}\u{11ab}\u{1103}\u{1165}", 4),

@@ -46,6 +46,22 @@ impl Output {
         }
     }
 
+    /// As [`Output::result`], for people in parts of which some are emphasised: in bold, on a terminal.
+    pub(crate) fn emphasised(&self, value: &impl Serialize, parts: impl FnOnce() -> Vec<(String, bool)>) {
+        if self.json {
+            return self.result(value, String::new);
+        }
+        let styled = console::Term::stdout().is_term() && console::colors_enabled();
+        let line: String = parts()
+            .iter()
+            .map(|(part, bold)| {
+                let part = harmless(part);
+                if *bold && styled { console::Style::new().bold().apply_to(part).to_string() } else { part }
+            })
+            .collect();
+        self.print(format_args!("{line}\n"));
+    }
+
     /// Whether nobody reads any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.get().is_some()
@@ -108,10 +124,41 @@ impl Output {
         FirstLoadBar { bar: visible.then(ProgressBar::no_length) }
     }
 
+    /// A progress bar for the index of a search; hidden likewise.
+    pub(crate) fn index_bar(&self) -> IndexBar {
+        let visible = !self.json && stderr().is_terminal();
+        IndexBar { bar: visible.then(ProgressBar::no_length) }
+    }
+
     /// A progress bar for an import; hidden likewise.
     pub(crate) fn import_bar(&self) -> ImportBar {
         let visible = !self.json && stderr().is_terminal();
         ImportBar { bar: visible.then(ProgressBar::no_length) }
+    }
+}
+
+/// Shows how many messages are not indexed yet.
+pub(crate) struct IndexBar {
+    bar: Option<ProgressBar>,
+}
+
+impl IndexBar {
+    pub(crate) fn show(&self, left: u64) {
+        let Some(bar) = self.bar.as_ref().filter(|bar| left > 0 || bar.length().is_some()) else { return };
+        if bar.length().is_none() {
+            bar.set_style(
+                ProgressStyle::with_template("Index [{bar:32}] {pos}/{len} messages")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar.set_length(left);
+        }
+        bar.set_position(bar.length().unwrap_or(left).saturating_sub(left));
+    }
+
+    pub(crate) fn done(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 

@@ -29,6 +29,7 @@ pub mod reaction;
 pub mod read_marker;
 pub mod records;
 pub mod retry;
+pub mod search;
 pub mod session;
 
 pub use capability::{Capabilities, Capability};
@@ -50,6 +51,7 @@ pub use position::{Seq, Version};
 pub use reaction::{EMOJI_BYTES, Emoji, EmojiError, REACTIONS_MAX, ReactedBy, Reaction};
 pub use read_marker::ReadMarker;
 pub use retry::Retry;
+pub use search::{SearchRank, SearchText, SearchTextError, Snippet};
 pub use session::{AccessToken, Password, RefreshToken, Session};
 
 /// A moment, always in UTC. Fieldpost keeps microseconds, the resolution of PostgreSQL.

@@ -79,6 +79,7 @@ bugs! {
     MarkNotRequeued: "unread_exact", "a mark that the server has forgotten is not made again";
     ServerCountBelieved: "unread_exact", "the server counts what a waiting mark has read";
     HiddenIsCounted: "unread_exact", "the server counts what the project hides";
+    RevokedIsFound: "privacy", "a search finds what was lost from sight";
     ReactorsAreTold: "privacy", "a medic is told who has reacted in a broadcast";
     RevokedStays: "privacy", "what was lost from sight stays on the device";
     EveryDirectIsSeen: "privacy", "a medic is told of every direct conversation";

@@ -84,6 +84,7 @@ mod reacting;
 mod receipts;
 #[cfg(feature = "records")]
 pub mod records;
+mod searching;
 mod sessions;
 mod sides;
 mod syncing;
@@ -105,8 +106,8 @@ pub use eyeball_im::{Vector, VectorDiff};
 pub use fieldpost_domain::{
     AccessToken, ContentError, ConversationId, ConversationKind, Emoji, EmojiError, IdError, MedicId, Mentions,
     MessageContent, MessageId, MessageKind, MessageStatus, Metadata, MetadataError, MutationId, MutationKind, Omitted,
-    OmittedReason, OrgId, Password, Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role, Seq, ServerInfo,
-    Time,
+    OmittedReason, OrgId, Password, Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role, SearchRank,
+    SearchText, SearchTextError, Seq, ServerInfo, Snippet, Time,
 };
 pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION};
 #[cfg(feature = "supabase")]
@@ -114,8 +115,9 @@ pub use fieldpost_remote_supabase::Proxy;
 pub use fieldpost_storage::{
     ConversationSummary, DroppedObject, EntryState, Health, ImportNote, ImportOutcome, ImportReport, ImportedItems,
     ImportedQueue, ImportedTable, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, ReceiptCounts,
-    ReducedSize, SetAside, StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage,
-    ThreadReaction, ThreadWindow, Window,
+    ReducedSize, SearchHit, SearchOrder, SearchPage, SearchPosition, SearchPositionError, SearchQuery, SetAside,
+    StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadReaction,
+    ThreadWindow, Window,
 };
 #[cfg(feature = "sqlite")]
 pub use fieldpost_storage_sqlite::{ImportError, ImportProgress, Occupied, import_watermelon};

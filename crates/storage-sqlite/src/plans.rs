@@ -15,9 +15,24 @@ async fn plan(tx: &Tx, sql: &str) -> Vec<String> {
     rows.iter().map(|row| row.get::<String>("detail").unwrap()).collect()
 }
 
-/// What a plan may visit whole: the set that was bound, and what other steps of the same query have made.
-const MADE_BY_THE_QUERY: [&str; 12] =
-    ["json_each", "j", "CONSTANT", "told", "asked", "a", "run", "(subquery-", "n", "k", "thread", "ending"];
+/// What a plan may visit whole: the set that was bound, what other steps of the same query have made, what the full-text
+/// index finds, and the few messages that have changed since they were indexed.
+const MADE_BY_THE_QUERY: [&str; 14] = [
+    "json_each",
+    "j",
+    "CONSTANT",
+    "told",
+    "asked",
+    "a",
+    "run",
+    "(subquery-",
+    "n",
+    "k",
+    "thread",
+    "ending",
+    "messages_search",
+    "messages_search_pending",
+];
 
 fn is_bounded(step: &str) -> bool {
     let Some(scanned) = step.strip_prefix("SCAN ") else { return true };
@@ -77,7 +92,10 @@ fn hot() -> Vec<&'static Hot> {
         replica::marks::hot(),
         replica::position::hot(),
         replica::state::hot(),
+        search::erase::hot(),
+        search::hits::hot(),
         search::hot(),
+        search::index::hot(),
     ]
     .concat()
 }

@@ -19,9 +19,15 @@ use sea_orm::{
     sea_query::{Alias, SqliteQueryBuilder, Table},
 };
 
+const EMPTY_INDEX: [&str; 4] = [
+    "INSERT INTO messages_search (messages_search) VALUES ('delete-all')",
+    "DELETE FROM messages_search_entries",
+    "DELETE FROM messages_search_pending",
+    "UPDATE messages_search_state SET indexed_to = 0",
+];
+
 /// Everything but what SQLite, the full-text index, the migrations and the tables of records keep for themselves: the last
-/// are the columns that those tables have. The index empties itself by the
-/// triggers of `messages`.
+/// are the columns that those tables have.
 const TABLES: &str = "
 SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
     AND name NOT LIKE 'messages\\_search%' ESCAPE '\\' AND name NOT IN ('seaql_migrations', 'record_columns')";
@@ -51,6 +57,10 @@ async fn empty(tx: &Tx) -> Res<()> {
             let drop = Table::drop().table(Alias::new(row.only::<String>()?)).to_string(SqliteQueryBuilder);
             tx.run(&drop, vec![]).await?;
         }
+    }
+    // All words at once, which would else be taken out one by one.
+    for sql in EMPTY_INDEX {
+        tx.run(sql, vec![]).await?;
     }
     let records = tx.find_one::<record_sync::Model>(&record_sync::Entity::find()).await?;
     let of_records = records.map_or(0, |state| state.generation);

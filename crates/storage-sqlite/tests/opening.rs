@@ -7,8 +7,8 @@ use fieldpost_domain::{
     RefreshToken, Role, Seq, ServerLimits, Session, Time, Version,
 };
 use fieldpost_storage::{
-    BatchLimits, BootstrapReason, Conversations, EntryState, Messages, NotPossible, Older, Outbox, Replica, Sessions,
-    StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, Window,
+    BatchLimits, BootstrapReason, Conversations, EntryState, Messages, NotPossible, Older, Outbox, Replica, Search,
+    SearchQuery, Sessions, StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, Window,
 };
 use fieldpost_storage_sqlite::{SqliteOptions, SqliteStore};
 use sea_orm::{ConnectionTrait, TransactionTrait};
@@ -479,4 +479,12 @@ async fn a_damaged_file_says_so() {
         Err(error) => error.kind(),
     };
     assert_eq!(kind, StorageErrorKind::Corrupt);
+}
+
+#[tokio::test]
+async fn the_messages_of_an_upgraded_file_are_found() {
+    let phone = Phone::with_fixture("v5.db");
+    let store = phone.open().await;
+    let found = store.search(&SearchQuery::typed("ZWEITE \u{1fa79}").unwrap()).await.unwrap();
+    assert_eq!((found.hits.len(), found.unindexed), (1, 0));
 }

@@ -7,8 +7,8 @@ use fieldpost_domain::{
     RefusalCode, Time, UnreadableRow, Version,
 };
 use fieldpost_storage::{
-    BatchLimits, BootstrapReason, Conversations, EntryState, Messages, NewDirect, Outbox, People, Replica, Sessions,
-    StorageErrorKind, Store, SyncPosition, Window,
+    BatchLimits, BootstrapReason, Conversations, EntryState, Messages, NewDirect, Outbox, People, Replica, Search,
+    Sessions, StorageErrorKind, Store, SyncPosition, Window,
     conformance::{build, given},
 };
 use fieldpost_storage_sqlite::{SqliteOptions, SqliteStore};
@@ -267,6 +267,7 @@ async fn what_was_revoked_is_gone_from_the_search_too() {
         build::messages(build::conversation_id(1), 1..=3, &build::ada()),
     )
     .await;
+    indexed(&store).await;
     let SyncPosition::Following(cursor) = store.sync_state().await.unwrap().position else { panic!("not following") };
     let revoke = AccessChange { conversation_id: thread, access: Access::Revoke, version: Version::new(9) };
     let page = build::pull_page("after", Changes { access: vec![revoke], ..Changes::default() });
@@ -277,6 +278,11 @@ async fn what_was_revoked_is_gone_from_the_search_too() {
     db.execute_unprepared("INSERT INTO messages_search (messages_search, rank) VALUES ('integrity-check', 1)")
         .await
         .unwrap();
+}
+
+/// Every word is in the index from here on.
+async fn indexed(store: &SqliteStore) {
+    assert!(store.index().await.unwrap() == 0, "a step takes more than a test has");
 }
 
 /// A word that stands nowhere else; all of them end alike.
@@ -318,6 +324,7 @@ async fn what_was_purged_is_not_in_the_file() {
     // In pages, so that the index of words has many parts.
     for page in rows.chunks(50) {
         given::pulled_messages(&store, page.to_vec()).await;
+        indexed(&store).await;
     }
     let own = MessageContent::new(&secret(901)).unwrap();
     given::send(&store, 1, NewMessage { content: own, ..build::composed(1, leaving) }).await;
@@ -351,6 +358,7 @@ async fn what_a_bootstrap_drops_is_not_in_the_file() {
     given::loaded(&store, Changes { conversations: conversations.clone(), ..Changes::default() }).await;
     given::pulled_messages(&store, (1..=100).map(|n| row(one, n, n)).collect()).await;
     given::pulled_messages(&store, (1..=100).map(|n| row(two, n, 100 + n)).collect()).await;
+    indexed(&store).await;
 
     // Of the first the last ten come, then nothing of the second.
     store.begin_bootstrap(BootstrapReason::Reconcile).await.unwrap();

@@ -26,6 +26,7 @@ mod outbox;
 mod people;
 pub mod reactions;
 mod replica;
+mod search;
 mod sessions;
 mod sync_memory;
 mod turns;
@@ -53,6 +54,7 @@ pub use outbox::{
 pub use people::People;
 pub use reactions::ThreadReaction;
 pub use replica::{ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, SyncPosition, SyncState};
+pub use search::{Search, SearchHit, SearchOrder, SearchPage, SearchPosition, SearchPositionError, SearchQuery};
 pub use sessions::Sessions;
 pub use sync_memory::{Health, LineSpeed, ReducedSize, SyncMemory};
 pub use turns::{Turn, Turns};
@@ -60,7 +62,7 @@ pub use turns::{Turn, Turns};
 #[cfg(feature = "mock")]
 pub use self::{
     conversations::MockConversations, messages::MockMessages, outbox::MockOutbox, people::MockPeople,
-    replica::MockReplica, sessions::MockSessions, turns::MockTurns,
+    replica::MockReplica, search::MockSearch, sessions::MockSessions, turns::MockTurns,
 };
 
 use async_trait::async_trait;
@@ -78,7 +80,7 @@ pub struct Inspection {
 
 /// All roles of one local database.
 #[async_trait]
-pub trait Store: Conversations + Messages + People + Outbox + Replica + Sessions + Turns {
+pub trait Store: Conversations + Messages + People + Search + Outbox + Replica + Sessions + Turns {
     /// Closes the file until [`Store::resume`]. Once this returns, there is no connection to it and no lock on it: an
     /// operating system may kill a suspended app that holds one. Running calls are finished first; the caller must drop
     /// its turn before. Calls then fail with [`StorageErrorKind::Paused`]. Pausing twice is allowed.

@@ -84,7 +84,7 @@ async fn look(file: &DatabaseConnection, ledger: &Ledger, stored: &[Stored]) -> 
     add(Harm::Lost, "no record", texts(file, NO_RECORD, Some(&json_ids(ledger.owed_records()))).await?);
     add(Harm::Corrupt, "half a record", texts(file, HALF_RECORDS, None).await?);
     add(Harm::Refused, "a record", texts(file, REFUSED_RECORDS, None).await?);
-    // The integrity check of the search index covers every word of every message.
+    // The integrity check of the search index covers every word of every message that is in it.
     let index = "INSERT INTO messages_search (messages_search, rank) VALUES ('integrity-check', 1)";
     if let Err(error) = file.execute_unprepared(index).await {
         add(Harm::Corrupt, "search index", vec![error.to_string()]);

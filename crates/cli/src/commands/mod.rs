@@ -17,6 +17,7 @@ pub(crate) mod react;
 mod read;
 mod receipts;
 pub(crate) mod records;
+pub(crate) mod search;
 mod send;
 #[cfg(feature = "demo")]
 mod serve;
@@ -84,6 +85,7 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Edit(arguments) => edit::run(device, &arguments, output).await,
         Command::React(arguments) => react::run(device, &arguments, output).await,
         Command::Delete(arguments) => delete::run(device, &arguments, output).await,
+        Command::Search(arguments) => search::run(device, &arguments, output).await,
         Command::Send { conversation, text } => send::run(device, &conversation, &text, output).await,
         Command::Broadcast(arguments) => broadcast::run(device, &arguments, output).await,
         Command::Receipts { message } => receipts::run(device, &message, output).await,

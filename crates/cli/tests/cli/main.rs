@@ -15,6 +15,7 @@ mod names;
 mod proxies;
 mod records;
 mod screen;
+mod searching;
 mod sql;
 mod terminal;
 #[cfg(unix)]

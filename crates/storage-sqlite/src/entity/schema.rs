@@ -2,9 +2,10 @@
 
 use super::{
     access, account, aliases, audit_log, carried_items, conversations, import_account, import_report, known_changes,
-    messages, near_misses, outbox, outbox_counts, people, reactions, read_markers, record_aliases, record_clocks,
-    record_columns, record_conflicts, record_counts, record_queue, record_sync, record_tables, record_tombstones,
-    safety_checks, session, sync_state, tombstones, treatments, unread_total, unreadable_rows, workers,
+    messages, messages_search_entries, messages_search_pending, messages_search_state, near_misses, outbox,
+    outbox_counts, people, reactions, read_markers, record_aliases, record_clocks, record_columns, record_conflicts,
+    record_counts, record_queue, record_sync, record_tables, record_tombstones, safety_checks, session, sync_state,
+    tombstones, treatments, unread_total, unreadable_rows, workers,
 };
 use crate::{SqliteStore, sql::Tx};
 use sea_orm::{
@@ -69,6 +70,9 @@ fn entities() -> Vec<Table> {
         of_entity(import_report::Entity),
         of_entity(known_changes::Entity),
         of_entity(messages::Entity),
+        of_entity(messages_search_entries::Entity),
+        of_entity(messages_search_pending::Entity),
+        of_entity(messages_search_state::Entity),
         of_entity(near_misses::Entity),
         of_entity(outbox::Entity),
         of_entity(outbox_counts::Entity),

@@ -31,7 +31,7 @@ use crate::{
         digest, history, lost, marks,
         position::{self, superseded},
     },
-    search,
+    search::erase,
     sql::{IdSet, Tx, among, id, int, written},
 };
 use fieldpost_domain::{
@@ -88,7 +88,7 @@ async fn apply_listed(
     let told = told_ranges(&page.changes);
     let came = Came::of(&page.changes);
     let reactions = reactions::Told::by(&page.changes.reactions);
-    search::begin_many(tx).await?;
+    erase::begin_many(tx).await?;
     lift_revocations(tx, &told).await?;
     let me = page.me.as_ref().map(|me| me.id.as_uuid());
     position::set_me(tx, me).await?;
@@ -116,16 +116,16 @@ async fn apply_listed(
     match next {
         Next::Anew => {
             position::show_first_screen(tx).await?;
-            search::pause_many(tx).await?;
+            erase::pause_many(tx).await?;
         }
         Next::Page(after) => {
             position::advance(tx, &after, told.len() as u64, page.total_conversations).await?;
-            search::pause_many(tx).await?;
+            erase::pause_many(tx).await?;
         }
         Next::Pull => {
             applied.report.purged.extend(leave_unconfirmed(tx, ids, &context, page.me.as_ref()).await?);
             position::follow(tx, &page.cursor, false).await?;
-            search::end_many(tx).await?;
+            erase::end_many(tx).await?;
         }
     }
     position::note_server(tx, &context.state, &page.server).await?;

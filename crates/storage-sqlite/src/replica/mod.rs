@@ -84,6 +84,7 @@ impl Replica for SqliteStore {
         let remembered = state::remember(write.tx(), memory, succeeded_at).await;
         write.finish(remembered).await?;
         if succeeded_at.is_some() {
+            self.index_after_pass().await;
             self.db.tidy().await;
         }
         Ok(())

@@ -9,7 +9,7 @@ use crate::{
         digest, marks,
         position::{self, superseded},
     },
-    search,
+    search::erase,
     sql::Tx,
 };
 use fieldpost_domain::{Cursor, PullPage};
@@ -20,14 +20,14 @@ pub(super) async fn apply(tx: &Tx, ids: &dyn MutationIds, from: &Cursor, page: P
     if !matches!(context.position()?, SyncPosition::Following(cursor) if cursor == *from) {
         return Err(superseded());
     }
-    let many = search::leave_many(tx, &page.changes).await?;
+    let many = erase::leave_many(tx, &page.changes).await?;
     if many {
-        search::begin_many(tx).await?;
+        erase::begin_many(tx).await?;
     }
     let read = marks::read_as_told(&context, &page.changes, false);
     let mut applied = apply::rows(tx, &mut context, page.changes).await?;
     if many {
-        search::end_many(tx).await?;
+        erase::end_many(tx).await?;
     }
     if read.is_empty() {
         derived::settle(tx, &applied.touched).await?;

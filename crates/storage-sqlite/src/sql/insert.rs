@@ -21,7 +21,7 @@ pub(crate) struct Insert<R, C = ()> {
 pub(crate) type Field<E, R, C = ()> = (<E as EntityTrait>::Column, fn(&R, &C) -> Value);
 
 /// Few sizes, so that few statements are ever prepared. One statement for many rows costs one trip to SQLite's thread instead of
-/// one per row, and the full-text index writes out what it has gathered once for each statement.
+/// one per row.
 const SIZES: [usize; 9] = [1, 4, 16, 24, 64, 128, 256, 512, 2_000];
 
 /// The most parameters that SQLite takes in one statement.

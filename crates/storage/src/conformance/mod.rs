@@ -53,6 +53,7 @@ pub mod receipts;
 pub mod records;
 pub mod reported;
 pub mod restarting;
+pub mod searching;
 pub mod sending;
 pub mod settling;
 pub mod threads;

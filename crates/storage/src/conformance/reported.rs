@@ -18,8 +18,8 @@ use super::Device;
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, ChangeSet, Checkable, ConversationSummary,
     Conversations, EntryState, ImportReport, Inspection, Messages, MissingRange, NewBroadcast, NewDirect, Outbox,
-    OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Sessions, SettleReport, StorageResult, Store,
-    SyncMemory, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
+    OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Search, SearchPage, SearchQuery, Sessions,
+    SettleReport, StorageResult, Store, SyncMemory, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
@@ -180,6 +180,17 @@ impl People for Watched {
 
     async fn medic(&self, id: MedicId) -> StorageResult<Option<Person>> {
         self.store.medic(id).await
+    }
+}
+
+#[async_trait]
+impl Search for Watched {
+    async fn search(&self, query: &SearchQuery) -> StorageResult<SearchPage> {
+        self.store.search(query).await
+    }
+
+    async fn index(&self) -> StorageResult<u64> {
+        self.commit(self.store.index()).await
     }
 }
 

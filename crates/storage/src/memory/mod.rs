@@ -47,6 +47,7 @@ mod rekey;
 mod report;
 mod roles;
 mod rows;
+mod search;
 mod settle;
 mod state;
 mod unread;

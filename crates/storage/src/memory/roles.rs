@@ -4,8 +4,9 @@ use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, Checkable, ConversationSummary, Conversations,
     ImportReport, Inspection, Messages, MissingRange, NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry,
-    OutgoingMessage, People, Replica, Sessions, SettleReport, StorageError, StorageErrorKind, StorageResult, Store,
-    SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
+    OutgoingMessage, People, Replica, Search, SearchPage, SearchQuery, Sessions, SettleReport, StorageError,
+    StorageErrorKind, StorageResult, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Turn,
+    Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
@@ -71,6 +72,18 @@ impl People for MemoryStore {
 
     async fn medic(&self, id: MedicId) -> StorageResult<Option<Person>> {
         self.read("medic", |state| Ok(state.medic_row(id).cloned()))
+    }
+}
+
+#[async_trait]
+impl Search for MemoryStore {
+    async fn search(&self, query: &SearchQuery) -> StorageResult<SearchPage> {
+        self.read("search", |state| Ok(state.search(query)))
+    }
+
+    /// Nothing is indexed.
+    async fn index(&self) -> StorageResult<u64> {
+        self.read("index", |_| Ok(0))
     }
 }
 

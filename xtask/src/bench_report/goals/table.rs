@@ -44,7 +44,8 @@ impl Of {
 
 /// All goals.
 pub(in crate::bench_report) fn goals() -> Vec<Goal> {
-    let device = [applying(), recorded(), loading(), sending(), screen("list"), screen("window"), memory()];
+    let device =
+        [applying(), recorded(), loading(), sending(), screen("list"), screen("window"), searching(), memory()];
     let network = [pulling(), nothing_new(), draining(), sending_meanwhile(), draining_records(), serving()];
     device.into_iter().chain(network).flat_map(|of| of.goals).collect()
 }
@@ -95,6 +96,23 @@ fn screen(bench: &'static str) -> Of {
         AtMost(2.0),
         THREAD,
     )
+}
+
+fn searching() -> Of {
+    let typed = [
+        "one letter",
+        "two letters",
+        "three letters",
+        "the commonest word",
+        "a word of seven letters",
+        "two words",
+        "a phrase",
+        "in a conversation, one letter",
+    ];
+    typed.into_iter().fold(Of::bench("search"), |of, typed| {
+        let case = format!("{typed}, newest of 1000000");
+        of.fact(&case, "ms at the 95th percentile", "p95", 30.0, UNKNOWN)
+    })
 }
 
 fn pulling() -> Of {

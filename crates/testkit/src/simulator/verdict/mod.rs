@@ -30,6 +30,7 @@ pub(super) async fn judge(world: &World) -> Result<(), Breach> {
         // A second restore can bring back what the first one lost, in parts of a thread that a first load does not
         // fetch.
         outbox::nothing_is_wrongly_lost(world, device, store.as_ref()).await?;
+        visibility::search_agrees(device, store.as_ref()).await?;
         visibility::nothing_hidden_is_left(world, device, store.as_ref()).await?;
         visibility::same_people(world, device, store.as_ref()).await?;
     }

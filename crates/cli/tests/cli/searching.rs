@@ -1,0 +1,49 @@
+//! `fieldpost search`: by words, names, times; a page at a time.
+
+use crate::terminal::Terminal;
+use fieldpost_devserver::DevServer;
+
+/// A terminal of Ada, who has written these, none of which is sent.
+async fn written(texts: &[&str]) -> (DevServer, Terminal) {
+    let server = DevServer::builder().start().await.unwrap();
+    let ada = Terminal::of_ada(&server);
+    for text in texts {
+        assert_eq!(ada.run(&["--offline", "send", "admin", text]).code, 0);
+    }
+    (server, ada)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_are_found_by_their_words_page_by_page() {
+    let (_server, ada) = written(&["Crane at gate 3", "Große Straße gesperrt", "crane moved"]).await;
+    let found = ada.run(&["search", "STRASSE ges"]);
+    assert!(found.code == 0 && found.out.contains("Admin") && found.out.contains("Große Straße gesperrt"), "{found:?}");
+    let first = ada.run(&["search", "cran", "--limit", "1", "--json"]).json();
+    assert_eq!(first[0]["message"]["content"], "crane moved");
+    assert_eq!(first[0]["snippet"]["highlights"], serde_json::json!([[0, 5]]));
+    let next = first[1]["next"].as_str().unwrap();
+    let second = ada.run(&["search", "cran", "--after", next, "--json"]).json();
+    assert_eq!((second.len(), &second[0]["message"]["content"]), (1, &"Crane at gate 3".into()));
+    let best = ada.run(&["search", "crane at", "--best", "--in", "ADMIN", "--from", "ada", "--kind", "text"]);
+    assert!(best.out.contains("Crane at gate 3") && !best.out.contains("moved"), "{best:?}");
+    let none = ada.run(&["search", "crane", "--until", "2020-01-01"]);
+    assert_eq!((none.code, none.out.as_str()), (0, "Nothing was found on this device.\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_no_sense_is_said() {
+    let (_server, ada) = written(&["NEAR the gate"]).await;
+    let found = ada.run(&["search", "NEAR(\"gate OR* -"]);
+    assert_eq!((found.code, found.err.as_str()), (0, ""), "{found:?}");
+    for (arguments, says) in [
+        (vec!["search", "gate", "--in", "nobody"], "there is no conversation"),
+        (vec!["search", "gate", "--from", "nobody"], "there is no person"),
+        (vec!["search", "gate", "--since", "yesterday"], "2026-03-01"),
+        (vec!["search", "gate", "--after", "here"], "not the position of a search"),
+    ] {
+        let ended = ada.run(&arguments);
+        assert!(ended.code != 0 && ended.err.contains(says), "{arguments:?}: {ended:?}");
+    }
+    let long = ada.run(&["search", &"x".repeat(501)]);
+    assert!(long.code == 2 && long.err.contains("at most 500 characters"), "{long:?}");
+}

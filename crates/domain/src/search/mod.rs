@@ -1,0 +1,12 @@
+//! Search by words, the same on every store: how texts are folded and cut into words, what a search text means, and
+//! which part of a message a hit shows.
+
+mod fold;
+mod snippet;
+mod terms;
+mod words;
+
+pub use fold::folded;
+pub use snippet::{Snippet, snippet};
+pub use terms::{SearchRank, SearchText, SearchTextError, Term};
+pub use words::{Word, indexed, words};
