@@ -40,7 +40,9 @@ fn shown(changes: &Changes, message: MessageId) -> Shown {
     for row in newest.into_values() {
         let (total, people) = shown.entry(row.emoji.as_str().to_owned()).or_default();
         match row.by {
-            ReactedBy::Person { id, removed: false } => drop(people.insert(id)),
+            ReactedBy::Person { id, removed: false } => {
+                people.insert(id);
+            }
             ReactedBy::Person { .. } => {}
             ReactedBy::All { count } => *total = count,
         }

@@ -165,7 +165,11 @@ pub(super) fn policies() -> Vec<Bug> {
             "a push writes past the policies",
             WRITES_REFUSED,
             [
-                replace("public.fieldpost_push", "when fieldpost.narrowed('aw') then", "when false then"),
+                replace(
+                    "public.fieldpost_push",
+                    "then 'raw' else 'aw' end) then",
+                    "then 'raw' else 'aw' end) and false then",
+                ),
                 replace("fieldpost.push", "elsif fieldpost.narrowed('aw') then", "elsif false then"),
             ],
         ),
