@@ -58,6 +58,13 @@ begin
     end if;
   end loop;
 
+  -- A table that Fieldpost makes for itself.
+  if to_regclass('public.message_reactions') is not null
+     and coalesce(obj_description(to_regclass('public.message_reactions'), 'pg_class'), '') not like 'Fieldpost:%' then
+    return query select 'blocks', 'message_reactions', 'There is a table public.message_reactions of your own.',
+      'Fieldpost keeps the reactions to messages in a table of that name: rename yours.';
+  end if;
+
   -- Columns: what must be there, and of which type.
   for v_row in
     select w.tab, w.col, w.want, w.need, t.typname, t.typtype, format_type(a.atttypid, a.atttypmod) as has, a.attname is not null as there,

@@ -5,7 +5,7 @@
 -- The kinds that are carried out one by one after the sends, in the order of these steps. Each has a file.
 create or replace function fieldpost.later_kinds() returns text[]
 language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select array['edit_message', 'delete_message', 'mark_delivered', 'mark_read'] $$;
+as $$ select array['edit_message', 'react', 'delete_message', 'mark_delivered', 'mark_read'] $$;
 comment on function fieldpost.later_kinds() is 'What a push does after the sends, in this order.';
 
 create or replace function fieldpost.carry_out(s fieldpost.scope, p_kind text, p_mutation jsonb) returns jsonb
@@ -14,6 +14,7 @@ as $$
 begin
   return case p_kind
     when 'edit_message' then fieldpost.edit_message(s, p_mutation)
+    when 'react' then fieldpost.react(s, p_mutation)
     when 'delete_message' then fieldpost.delete_message(s, p_mutation)
     when 'mark_delivered' then fieldpost.mark_delivered(s, p_mutation)
     when 'mark_read' then fieldpost.mark_read(s, p_mutation)
@@ -28,6 +29,7 @@ as $$
 begin
   return case p_kind
     when 'edit_message' then fieldpost.edit_as_caller(p_mutation)
+    when 'react' then fieldpost.react_as_caller(p_mutation)
     when 'delete_message' then fieldpost.delete_as_caller(p_mutation)
     when 'mark_delivered' then fieldpost.mark_delivered_as_caller(p_mutation)
     when 'mark_read' then fieldpost.mark_as_caller(p_mutation)
@@ -38,5 +40,5 @@ comment on function fieldpost.carry_out_as_caller(text, jsonb) is 'Carries out o
 
 create or replace function fieldpost.capabilities() returns text[]
 language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select array['set_digest', 'ranges', 'edit_message', 'delete_message', 'mark_delivered', 'page_bytes', 'records'] $$;
+as $$ select array['set_digest', 'ranges', 'edit_message', 'delete_message', 'reactions', 'mark_delivered', 'page_bytes', 'records'] $$;
 comment on function fieldpost.capabilities() is 'What this server can do beyond protocol 1.';

@@ -19,6 +19,7 @@
 --  * No more than p_limit conversations are looked at for a page, and next_after is never longer than 1 KiB, however many there are.
 
 -- What an earlier version of these files had in their place.
+drop function if exists fieldpost.bootstrap_conversations(fieldpost.scope, uuid[], int, text, int, int, fieldpost.page);
 drop function if exists fieldpost.bootstrap_list(fieldpost.scope);
 drop function if exists fieldpost.bootstrap_conversations(fieldpost.scope, uuid[], int, int, fieldpost.page);
 
@@ -42,6 +43,9 @@ begin
   elsif not exists (select from pg_attribute a join pg_type t on t.typrelid = a.attrelid where t.oid = 'fieldpost.page'::regtype and a.attname = 'message_ids') then
     alter type fieldpost.page add attribute conversation_ids uuid[] cascade;  -- version 1 had none
     alter type fieldpost.page add attribute message_ids uuid[] cascade;
+  end if;
+  if not exists (select from pg_attribute a join pg_type t on t.typrelid = a.attrelid where t.oid = 'fieldpost.page'::regtype and a.attname = 'reactions') then
+    alter type fieldpost.page add attribute reactions text cascade;  -- joined by commas, as messages
   end if;
 end
 $$;
@@ -119,7 +123,7 @@ comment on function fieldpost.bootstrap_others(fieldpost.scope, uuid[], text, in
 
 -- The next conversations with their last messages, as many as fit: after `p_done` of the first ones, then the others.
 create or replace function fieldpost.bootstrap_conversations(
-  s fieldpost.scope, p_first uuid[], p_done int, p_after text, p_limit int, p_messages int, inout page fieldpost.page)
+  s fieldpost.scope, p_first uuid[], p_done int, p_after text, p_limit int, p_messages int, p_reactions boolean, inout page fieldpost.page)
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -146,10 +150,11 @@ begin
   ), candidates as (
     select * from listed where upto <= p_limit or nth = 1
   ), built as materialized (  -- a row is asked for twice, and made once
-    select k.ord, m.id, m.seq, m.sender_id, m.j, octet_length(m.j) + 1 as size
+    select k.ord, m.id, m.seq, m.sender_id, m.j, m.reactions, octet_length(m.j) + 1 + coalesce(octet_length(m.reactions) + 1, 0) as size
     from candidates k
     cross join lateral (
-      select x.id, x.seq, x.sender_id, fieldpost.message_text(x) as j from public.messages x
+      select x.id, x.seq, x.sender_id, fieldpost.message_text(x) as j,
+             case when p_reactions and exists (select from public.message_reactions r where r.message_id = x.id) then fieldpost.reactions_to(s, x) end as reactions from public.messages x
       where x.conversation_id = k.id and x.seq is not null
       order by x.seq desc limit least(p_messages, p_limit)
     ) m
@@ -189,9 +194,10 @@ begin
          array(select distinct k.sender_id from kept k union select c.created_by from chosen c where c.created_by is not null),
          array(select c.medic_id from chosen c where c.medic_id is not null),
          (select max(c.ord) from chosen c), (select count(*) from listed) > (select count(*) from chosen),
-         array(select c.id from chosen c order by c.ord), array(select k.id from kept k order by k.ord, k.seq)
+         array(select c.id from chosen c order by c.ord), array(select k.id from kept k order by k.ord, k.seq),
+         (select string_agg(k.reactions, ',' order by k.ord, k.seq) from kept k)
     into page.rows, page.bytes, page.conversations, page.messages, page.read_markers, page.users, page.medics, v_taken, v_more,
-         page.conversation_ids, page.message_ids;
+         page.conversation_ids, page.message_ids, page.reactions;
   if not v_more then
     v_taken := cardinality(v_list);  -- whatever is left of the list is gone or hidden by now
   end if;
@@ -208,7 +214,7 @@ begin
   page.position := fieldpost.ids_packed(p_first) || '.' || page.position;
 end
 $$;
-comment on function fieldpost.bootstrap_conversations(fieldpost.scope, uuid[], int, text, int, int, fieldpost.page) is
+comment on function fieldpost.bootstrap_conversations(fieldpost.scope, uuid[], int, text, int, int, boolean, fieldpost.page) is
   'Fills a page of the first load with conversations and their last messages.';
 
 -- The people after a position, as many as fit beside what the page holds already.
@@ -366,14 +372,15 @@ begin
     end if;
   end if;
 
-  page := row(0, 0, null, false, '[]', '[]', null, '[]', array[]::uuid[], array[]::uuid[], array[]::uuid[], array[]::uuid[])::fieldpost.page;
+  page := row(0, 0, null, false, '[]', '[]', null, '[]', array[]::uuid[], array[]::uuid[], array[]::uuid[], array[]::uuid[], null)::fieldpost.page;
   if not s.member then
     page.finished := true;
   elsif v_phase in ('c', 'k') then
     if v_phase = 'k' then
       v_done := cardinality(v_first);
     end if;
-    page := fieldpost.bootstrap_conversations(s, v_first, v_done, v_rest, v_limit, v_messages, page);
+    page := fieldpost.bootstrap_conversations(s, v_first, v_done, v_rest, v_limit, v_messages,
+      'reactions' = any (p_capabilities) and not v_narrowed, page);
     if page.finished then
       v_phase := 'p';
       v_rest := '';
@@ -411,7 +418,7 @@ begin
     v_picked.head := v_picked.head || jsonb_build_object('conversations', page.conversations,
       'people', (select coalesce(jsonb_agg(distinct p), '[]')
                  from jsonb_array_elements(page.people || fieldpost.people_named(s.admin_orgs || s.medic_orgs, page.users, page.medics)) p));
-    v_picked.kinds := array[page.messages];
+    v_picked.kinds := array[page.messages, page.reactions];
   end if;
   return v_picked;
 end
@@ -429,7 +436,7 @@ as $$
 declare
   p constant fieldpost.picked := fieldpost.bootstrap_picks(p_protocol, p_capabilities, p_after, p_limit, p_messages);
 begin
-  return coalesce(p.refusal, fieldpost.answer(p.head, array['messages'], array[p.kinds[1]]));
+  return coalesce(p.refusal, fieldpost.answer(p.head, array['messages', case when p.kinds[2] is not null then 'reactions' end], array[p.kinds[1], p.kinds[2]]));
 end
 $$;
 comment on function fieldpost.bootstrap(int, text, text[], text, int, int) is

@@ -1,7 +1,7 @@
 -- fieldpost_pull: everything visible to the caller that was committed since her cursor.
 --
--- A pass goes through six kinds of rows, one after the other, each in the order of (stamp, id): access, people,
--- conversations, tombstones, read markers, messages. `to`, the snapshot that ends the pass, is taken with its first page
+-- A pass goes through seven kinds of rows, one after the other, each in the order of (stamp, id): access, people,
+-- conversations, tombstones, read markers, messages, reactions (for clients that name the capability). `to`, the snapshot that ends the pass, is taken with its first page
 -- and kept for the rest, and becomes `from` of the next pass. So a row that is changed while a pass is under way is not
 -- in it twice: its new stamp is beyond `to`, and the next pass has it.
 --
@@ -223,6 +223,7 @@ begin
     when 4 then return query select * from fieldpost.feed_tombstones(s, f);
     when 5 then return query select * from fieldpost.feed_markers(s, f);
     when 6 then return query select * from fieldpost.feed_messages(s, f);
+    when 7 then return query select * from fieldpost.feed_reactions(s, f);
   end case;
 end
 $$;
@@ -265,7 +266,7 @@ begin
           join public.conversation_read_status k on k.conversation_id = (g ->> 'conversation_id')::uuid
           where g ->> 'access' = 'grant'
             and (k.user_id = s.user_id or k.conversation_id = any (s.directs) or k.org_id = any (s.admin_orgs))) x)),
-    array['tombstones', 'messages'], array[p_kinds[4], p_kinds[6]]);
+    array['tombstones', 'messages', case when p_kinds[7] is not null then 'reactions' end], array[p_kinds[4], p_kinds[6], p_kinds[7]]);
 end
 $$;
 comment on function fieldpost.pull_page(fieldpost.scope, jsonb, text[], uuid[], uuid[]) is 'Puts a page of the feed together.';
@@ -279,6 +280,8 @@ declare
   f fieldpost.span;
   v_picked fieldpost.picked;
   v_narrowed constant boolean := fieldpost.narrowed('r');
+  -- The kinds after the messages are for clients that name a capability.
+  v_wanted constant int[] := array[1, 2, 3, 4, 5, 6] || case when 'reactions' = any (p_capabilities) then array[7] else '{}' end;
   v_messages uuid[];
   v_refused jsonb := fieldpost.refused(p_protocol);
   v_limit int := least(coalesce(p_limit, 2500), 2500);
@@ -304,7 +307,7 @@ begin
     v_picked.refusal := fieldpost.refusal('bad_request', 'p_limit');
     return v_picked;
   elsif length(p_cursor) > 1024 or coalesce(p_cursor, '') !~ ('^c1\.[0-9a-f]{24}\.[0-9a-z]+\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*'
-      '(\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*\.[1-6]\.[0-9]{1,18}\.[0-9a-f-]{36}\.[0-9a-f-]{36})?$') then
+      '(\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*\.[1-7]\.[0-9]{1,18}\.[0-9a-f-]{36}\.[0-9a-f-]{36})?$') then
     v_picked.refusal := fieldpost.refusal('cursor_expired', 'invalid');
     return v_picked;
   end if;
@@ -350,8 +353,9 @@ begin
 
   -- (A loop of its own making: `for` would declare a variable that is gone after it.)
   v_kind := v_begin - 1;
-  while v_kind < 6 loop
+  while v_kind < v_wanted[cardinality(v_wanted)] loop
     v_kind := v_kind + 1;
+    continue when not v_kind = any (v_wanted);
     f.rows := v_limit - v_rows + 1;
     select count(*) as fetched, count(*) filter (where c.fits) as taken,
            string_agg(c.j, ',' order by c.n) filter (where c.fits) as list,

@@ -140,7 +140,8 @@ begin
             union all
             select jsonb_array_elements(fieldpost.markers_i_see(array(
               select (a ->> 'conversation_id')::uuid from jsonb_array_elements(v_access) a where a ->> 'access' = 'grant')))) k)),
-    array['tombstones', 'messages'], array[concat_ws(',', p.kinds[4], v_tombstones), v_texts]);
+    array['tombstones', 'messages', case when 'reactions' = any (p_capabilities) then 'reactions' end],
+    array[concat_ws(',', p.kinds[4], v_tombstones), v_texts, case when 'reactions' = any (p_capabilities) then fieldpost.reactions_i_see(p.kinds[7], v_seen) end]);
 end
 $$;
 comment on function fieldpost.pull_as_caller(int, text[], text, int) is 'fieldpost_pull where policies of the project narrow.';
@@ -178,18 +179,21 @@ begin
         'conversations', v_conversations,
         'read_markers', (select coalesce(jsonb_agg(r), '[]') from jsonb_array_elements(p.head -> 'read_markers') r
                          where (r ->> 'conversation_id')::uuid = any (v_ids) or not (r ->> 'conversation_id')::uuid = any (p.conversations))),
-    array['messages'], array[v_texts]);
+    array['messages', case when 'reactions' = any (p_capabilities) then 'reactions' end],
+    array[v_texts, case when 'reactions' = any (p_capabilities) then fieldpost.reactions_i_see(null, v_seen) end]);
 end
 $$;
 comment on function fieldpost.bootstrap_as_caller(int, text[], text, int, int) is 'fieldpost_bootstrap where policies of the project narrow.';
 
-create or replace function fieldpost.history_as_caller(p_protocol int, p_conversation uuid, p_before_seq bigint, p_limit int) returns json
+drop function if exists fieldpost.history_as_caller(int, uuid, bigint, int);  -- of an earlier version
+create or replace function fieldpost.history_as_caller(p_protocol int, p_capabilities text[], p_conversation uuid, p_before_seq bigint, p_limit int) returns json
 language plpgsql stable set search_path = pg_catalog, public, extensions, pg_temp
 as $$
 declare
-  p constant fieldpost.picked := fieldpost.history_picks(p_protocol, p_conversation, p_before_seq, p_limit);
+  p constant fieldpost.picked := fieldpost.history_picks(p_protocol, p_capabilities, p_conversation, p_before_seq, p_limit);
   v_conversation record;
   v_texts text;
+  v_seen uuid[];
 begin
   if p.refusal is not null then
     return p.refusal;
@@ -198,13 +202,14 @@ begin
   if not found then
     return fieldpost.refusal('not_found');
   end if;
-  select t.texts into v_texts from fieldpost.texts_i_see(p.messages) t;
+  select t.texts, t.seen into v_texts, v_seen from fieldpost.texts_i_see(p.messages) t;
   return fieldpost.answer(p.head || jsonb_build_object(
       'people', fieldpost.people_i_see(p.users, array[v_conversation.medic_id]), 'conversation', v_conversation.j),
-    array['messages', 'tombstones'], array[v_texts, p.kinds[4]]);
+    array['messages', 'tombstones', case when 'reactions' = any (p_capabilities) then 'reactions' end],
+    array[v_texts, p.kinds[4], case when 'reactions' = any (p_capabilities) then fieldpost.reactions_i_see(null, v_seen) end]);
 end
 $$;
-comment on function fieldpost.history_as_caller(int, uuid, bigint, int) is 'fieldpost_history where policies of the project narrow.';
+comment on function fieldpost.history_as_caller(int, text[], uuid, bigint, int) is 'fieldpost_history where policies of the project narrow.';
 
 create or replace function fieldpost.narrowed_on(p_table regclass) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp

@@ -40,7 +40,8 @@ create or replace function public.fieldpost_push(
 returns json
 language sql volatile set search_path = pg_catalog, pg_temp
 as $$
-  select case when fieldpost.narrowed('aw') then fieldpost.push_as_caller(p_protocol, p_mutations)
+  -- A reaction asks whether its message may be read.
+  select case when fieldpost.narrowed(case when exists (select from unnest(p_mutations) m where m ->> 'kind' = 'react') then 'raw' else 'aw' end) then fieldpost.push_as_caller(p_protocol, p_mutations)
               else fieldpost.push(p_protocol, p_app, p_capabilities, p_mutations) end
 $$;
 comment on function public.fieldpost_push(int, text, text[], jsonb[]) is 'Applies a device''s mutations (docs/protocol.md).';
@@ -52,7 +53,7 @@ returns json
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select set_config('fieldpost.page_bytes', coalesce(p_bytes::text, ''), true);
-  select case when fieldpost.narrowed('r') then fieldpost.history_as_caller(p_protocol, p_conversation, p_before_seq, p_limit)
+  select case when fieldpost.narrowed('r') then fieldpost.history_as_caller(p_protocol, p_capabilities, p_conversation, p_before_seq, p_limit)
               else fieldpost.history(p_protocol, p_app, p_capabilities, p_conversation, p_before_seq, p_limit) end
 $$;
 comment on function public.fieldpost_history(int, text, text[], uuid, bigint, int, int) is 'Older messages of a conversation (docs/protocol.md).';

@@ -127,6 +127,12 @@ begin
   update fieldpost.conversation_aliases a set created_by = null where a.created_by = p_user;
   get diagnostics rows = row_count;
   return next;
+  if p_messages in ('erase', 'remove') then
+    what := 'reactions taken back';
+    update public.message_reactions r set removed = true where r.person_id = p_user and not r.removed;
+    get diagnostics rows = row_count;
+    return next;
+  end if;
   if p_messages = 'erase' then
     what := 'messages erased';
     update public.messages m set deleted_at = now() where m.sender_id = p_user and m.deleted_at is null;

@@ -42,7 +42,7 @@ language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   truncate fieldpost.people, fieldpost.tombstones, fieldpost.access_log, fieldpost.conversation_aliases, fieldpost.deleted_conversations,
-    fieldpost.digest_parts, fieldpost.digest_marks, fieldpost.recency, fieldpost.redated, fieldpost.record_tombstones;
+    fieldpost.digest_parts, fieldpost.digest_marks, fieldpost.reaction_counts, fieldpost.recency, fieldpost.redated, fieldpost.record_tombstones;
 end
 $$;
 comment on function fieldpost.prepare_restore() is

@@ -24,6 +24,7 @@ begin
          'push_as_caller', 'open_as_caller', 'my_opening', 'openings', 'refused_by_project', 'rejected', 'marker_json',
          'push_refused', 'refused', 'uuid_or_null', 'wait_until',
          'carry_out_as_caller', 'later_kinds', 'capabilities', 'mentions', 'few',
+         'react_as_caller', 'my_reaction', 'my_reacted', 'reactions_i_see', 'reactions_of',
          -- records, which all run as the caller
          'records_pull', 'records_scope', 'record_walk', 'record_picks', 'record_texts', 'record_modified', 'page_budget', 'snapshot_text',
          'records_push', 'records_read', 'record_targets', 'record_deletions', 'record_shapes', 'offered_tables', 'record_refused', 'record_failed', 'told_time',

@@ -25,6 +25,11 @@ const actions = {
   async soft_delete({ id }) {
     hit(await sql`update public.messages set deleted_at = now() where id = ${id}`);
   },
+  async react({ id, person_id, emoji, removed }) {
+    hit(await sql`
+      insert into public.message_reactions (message_id, person_id, emoji, removed) values (${id}, ${person_id}, ${emoji}, ${removed})
+      on conflict (message_id, person_id, emoji) do update set removed = excluded.removed`);
+  },
   async hard_delete({ id }) {
     hit(await sql`delete from public.messages where id = ${id}`);
   },

@@ -128,8 +128,10 @@ test("a person is erased as docs/howto/erasing.md says", async () => {
   assert.equal(await left(ada), 0);
   for (const [who, how, rest] of [[ben, "erase", [null]], [cleo, "remove", []]]) {
     for (const block of blocks.slice(0, 2)) await sql.unsafe(block, [who]);
+    await sql`insert into public.message_reactions (message_id, person_id, emoji) select m.id, ${who}, '👍' from public.messages m where m.content = 'secret 3'`;
     const done = await sql`select * from fieldpost.erase_person(${who}, ${how})`;
-    assert.deepEqual(done.map((r) => r.rows), ["1", "0", "1"]);
+    assert.equal((await sql`select from public.message_reactions where person_id = ${who} and not removed`).length, 0);
+    assert.deepEqual(done.map((r) => r.rows), ["1", "0", "1", "1"]);
     assert.deepEqual((await sql`select content from public.messages where sender_id = ${who}`).map((m) => m.content), rest);
   }
   const all = JSON.stringify([await db.call(org.admin, "bootstrap"), await db.call(org.admin, "pull", { p_cursor: load.cursor })]);

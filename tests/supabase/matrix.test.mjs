@@ -13,10 +13,10 @@ import { client, owner, stack, uuid7 } from "./lib/stack.mjs";
 import { createOrg } from "./lib/tenant.mjs";
 
 const RECORDS = ["workers", "treatments", "near_misses", "safety_checks"];
-const TABLES = [...RECORDS, "audit_log", "organizations", "medics", "profiles", "conversations", "messages", "message_recipients", "conversation_read_status"];
+const TABLES = [...RECORDS, "audit_log", "organizations", "medics", "profiles", "conversations", "messages", "message_recipients", "message_reactions", "conversation_read_status"];
 const HIDDEN = [
   "people", "tombstones", "access_log", "conversation_aliases", "epoch", "compaction", "runs", "managed", "replaceable", "installed", "applying", "redated",
-  "deleted_conversations", "digest_parts", "digest_marks", "recency", "settings", "sent", "record_tables", "record_tombstones",
+  "deleted_conversations", "digest_parts", "digest_marks", "recency", "reaction_counts", "settings", "sent", "record_tables", "record_tombstones",
 ];
 const SECRET = `secret-${randomUUID().slice(0, 8)}`;
 
@@ -35,6 +35,7 @@ before(async () => {
   ids = { conversation: direct.id, broadcast: org.broadcast.id, hers: await write(direct.id, org.medics[0].user_id), theirs: await write(direct.id, org.admin.user_id), all: await write(org.broadcast.id, org.admin.user_id), gone: await write(direct.id, org.admin.user_id) };
   await sql`update public.conversations set subject = ${SECRET} where id = ${direct.id}`;
   await sql`insert into public.message_recipients (message_id, recipient_id, org_id) values (${ids.all}, ${org.medics[0].user_id}, ${org.org_id})`;
+  await sql`insert into public.message_reactions (message_id, person_id, emoji) values (${ids.theirs}, ${org.medics[0].user_id}, ${SECRET}), (${ids.all}, ${org.medics[0].user_id}, ${SECRET})`;
   await sql`insert into public.conversation_read_status (user_id, conversation_id, org_id) values (${org.medics[0].user_id}, ${direct.id}, ${org.org_id})`;
   await sql`delete from public.messages where id = ${ids.gone}`;
   // A record of each kind, which Ada made; one that was deleted; and an entry of her log.
@@ -70,7 +71,7 @@ before(async () => {
     created_by: org.admin.user_id, medic_id: org.medics[1].medic_id, message_id: ids.theirs, type: "broadcast", message_type: "system", status: "read", role: "org_admin", name: "hacked",
     first_name: "hacked", last_name: "hacked", subject: "hacked", content: "hacked", metadata: { hacked: 1 }, client_key: "hacked", last_message_preview: "hacked", reply_to: ids.theirs,
     omitted: { reason: "hacked", bytes: 1 }, seq: 1, last_seq: 999, read_seq: 999, delivered_seq: 999, delivered_seq_at: "2001-01-01T00:00:00Z", read_seq_at: "2001-01-01T00:00:00Z", version: 999, sync_xid: "1", created_at: "2001-01-01T00:00:00Z", updated_at: "2001-01-01T00:00:00Z", composed_at: "2001-01-01T00:00:00Z",
-    edited_at: "2001-01-01T00:00:00Z", mentions: [org.medics[1].user_id],
+    emoji: "hacked", removed: true, person_id: org.admin.user_id, edited_at: "2001-01-01T00:00:00Z", mentions: [org.medics[1].user_id],
     client_id: randomUUID(), client_modified_at: "2999-01-01T00:00:00Z", last_mutation_id: randomUUID(), worker_id: ids.workers, record_id: ids.workers, reported_by: org.admin.user_id, booking_id: randomUUID(), table_name: "hacked",
     operation: "DELETE", context: "hacked", severity: "critical", overall_status: "fail", check_date: "2001-01-01", consent_date: "2001-01-01T00:00:00Z", is_incomplete: true, consent_given: true, is_riddor_reportable: true, gps_lat: 1, gps_lng: 1,
     ...Object.fromEntries(["items", "photo_uris", "certifications", "treatment_types", "vertical_extra_fields"].map((c) => [c, ["hacked"]])),
@@ -90,6 +91,8 @@ const state = async () => JSON.stringify(await sql`
     ('conversations', array(select c::text from public.conversations c where c.org_id = ${org.org_id})),
     ('messages', array(select m::text from public.messages m where m.org_id = ${org.org_id})),
     ('message_recipients', array(select r::text from public.message_recipients r where r.org_id = ${org.org_id})),
+    ('message_reactions', array(select r::text from public.message_reactions r where r.org_id = ${org.org_id})),
+    ('reaction counts', array(select k::text from fieldpost.reaction_counts k where k.org_id = ${org.org_id})),
     ('conversation_read_status', array(select r::text from public.conversation_read_status r where r.org_id = ${org.org_id})),
     ('workers', array(select r::text from public.workers r where r.org_id = ${org.org_id})),
     ('treatments', array(select r::text from public.treatments r where r.org_id = ${org.org_id})),
@@ -110,7 +113,7 @@ const part = (table) => columns[table].filter((_, n) => process.env.FIELDPOST_FU
 const TARGET = () => ({
   organizations: { id: org.org_id }, medics: { id: org.medics[0].medic_id }, profiles: { id: org.medics[0].user_id }, conversations: { id: ids.conversation },
   workers: { id: ids.workers }, treatments: { id: ids.treatments }, near_misses: { id: ids.near_misses }, safety_checks: { id: ids.safety_checks }, audit_log: { id: ids.audit_log },
-  messages: { id: ids.hers }, message_recipients: { message_id: ids.all, recipient_id: org.medics[0].user_id }, conversation_read_status: { conversation_id: ids.conversation, user_id: org.medics[0].user_id },
+  messages: { id: ids.hers }, message_recipients: { message_id: ids.all, recipient_id: org.medics[0].user_id }, message_reactions: { message_id: ids.theirs, person_id: org.medics[0].user_id }, conversation_read_status: { conversation_id: ids.conversation, user_id: org.medics[0].user_id },
 });
 
 /** A row that would be right if its writer belonged there. */
@@ -126,6 +129,7 @@ const BASE = (me) => ({
   conversations: { id: randomUUID(), org_id: org.org_id, type: "direct", medic_id: org.medics[2].medic_id, created_by: me },
   messages: { id: randomUUID(), conversation_id: ids.conversation, org_id: org.org_id, sender_id: me, content: "x" },
   message_recipients: { id: randomUUID(), message_id: ids.all, recipient_id: me, org_id: org.org_id },
+  message_reactions: { message_id: ids.theirs, person_id: me, emoji: "x" },
   conversation_read_status: { user_id: me, conversation_id: ids.conversation, org_id: org.org_id },
 });
 
@@ -176,6 +180,11 @@ function* attacks(me) {
   yield ["open another's", push({ id: uuid7(), kind: "open_direct", conversation_id: uuid7(), medic_id: org.medics[0].medic_id, org_id: org.org_id })];
   yield ["open under a known id", push({ id: uuid7(), kind: "open_direct", conversation_id: ids.conversation, medic_id: org.medics[0].medic_id })];
   yield ["open a broadcast", push({ id: uuid7(), kind: "open_broadcast", conversation_id: uuid7(), org_id: org.org_id })];
+  for (const message_id of [ids.hers, ids.theirs, ids.all, ids.gone]) {
+    for (const conversation_id of [ids.conversation, ids.broadcast, foreign.conversations[0].id]) {
+      for (const removed of [false, true]) yield [message_id === ids.all && conversation_id === ids.broadcast ? "react to a broadcast" : "react", push({ id: uuid7(), kind: "react", conversation_id, message_id, emoji: SECRET, removed })];
+    }
+  }
   yield ["mark read", push({ id: uuid7(), kind: "mark_read", conversation_id: ids.conversation, read_seq: 1 })];
   // Every table of records, every operation, every way to name a row; and the readers.
   const records = (...p_changes) => (js) => js.rpc("fieldpost_records_push", { p_protocol: 1, p_changes });
@@ -211,14 +220,14 @@ function* attacks(me) {
     ["housekeeping", {}], ["check_digest", {}], ["preflight", {}], ["redate", {}], ["restore_dates", {}], ["take_locks", { p_mode: "access exclusive" }], ["note", { p_name: "version" }],
     ["pull_picks", { p_protocol: 1, p_capabilities: [], p_cursor: cursor, p_limit: 10 }], ["texts_i_see", { p_messages: [ids.hers, ids.theirs] }], ["hidden", { p_messages: [ids.hers, ids.theirs] }],
     ["conversations_i_see", { p_conversations: [ids.conversation] }], ["medic_names", { p_conversations: [ids.conversation] }], ["markers_i_see", { p_conversations: [ids.conversation] }],
-    ["people_i_see", { p_users: [org.medics[0].user_id], p_medics: [org.medics[0].medic_id] }]]) {
+    ["reactions_of", { p_messages: [ids.hers, ids.theirs] }], ["reactions_i_see", { p_chosen: null, p_messages: [ids.hers, ids.theirs] }], ["people_i_see", { p_users: [org.medics[0].user_id], p_medics: [org.medics[0].medic_id] }]]) {
     yield [`call fieldpost.${name}`, (js) => js.schema("fieldpost").rpc(name, args)];
     yield [`call ${name}`, (js) => js.rpc(name, args)];
   }
 }
 
 /** Another medic of the organization may read its records and write them; she is no stranger to these. */
-const mayToo = { "another medic": (what) => RECORDS.some((t) => what.includes(`read ${t}.`) || what.includes(`read all of ${t}`) || what.includes(` ${t}`)) || /records|audit/.test(what) };
+const mayToo = { "another medic": (what) => RECORDS.some((t) => what.includes(`read ${t}.`) || what.includes(`read all of ${t}`) || what.includes(` ${t}`)) || /records|audit|react to a broadcast/.test(what) };
 
 /** Fieldpost's columns of records. */
 const FIXED = ["client_id", "client_modified_at", "last_mutation_id", "version", "sync_xid"];
@@ -250,10 +259,10 @@ test("whoever has no business there reads and changes nothing, table by table an
 test("people who belong there change what is theirs and no other column", async () => {
   // What each may change, by table. Everything else is restored.
   const may = {
-    ada: { ...Object.fromEntries(RECORDS.map((t) => [t, columns[t].filter((c) => !["id", "org_id", "created_by", "created_at", ...FIXED].includes(c))])), audit_log: [], messages: ["content", "metadata", "mentions"], conversations: [], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: ["delivered_at", "read_at"] },
-    admin: { audit_log: [], messages: ["status"], conversations: ["subject", "medic_id"], conversation_read_status: [], message_recipients: [] },
+    ada: { ...Object.fromEntries(RECORDS.map((t) => [t, columns[t].filter((c) => !["id", "org_id", "created_by", "created_at", ...FIXED].includes(c))])), audit_log: [], messages: ["content", "metadata", "mentions"], conversations: [], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: ["delivered_at", "read_at"], message_reactions: ["removed"] },
+    admin: { audit_log: [], messages: ["status"], conversations: ["subject", "medic_id"], conversation_read_status: [], message_recipients: [], message_reactions: [] },
   };
-  const follows = { ...Object.fromEntries(RECORDS.map((t) => [t, ["version", "sync_xid", "updated_at", "client_modified_at", "last_mutation_id"]])), messages: ["version", "sync_xid", "updated_at", "edited_at", "deleted_at", "content", "metadata"], conversations: ["version", "sync_xid", "updated_at", "last_message_preview"], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "read_seq_at", "delivered_seq_at", "version", "sync_xid"], message_recipients: ["delivered_at"] };
+  const follows = { ...Object.fromEntries(RECORDS.map((t) => [t, ["version", "sync_xid", "updated_at", "client_modified_at", "last_mutation_id"]])), messages: ["version", "sync_xid", "updated_at", "edited_at", "deleted_at", "content", "metadata"], conversations: ["version", "sync_xid", "updated_at", "last_message_preview"], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "read_seq_at", "delivered_seq_at", "version", "sync_xid"], message_recipients: ["delivered_at"], message_reactions: ["version", "sync_xid", "updated_at"] };
   let tried = 0;
   const mistakes = [];
   const target = TARGET();

@@ -57,6 +57,33 @@ test("a message that a change hides is withdrawn, and comes back when it is show
   assert.deepEqual(again.messages.map((m) => [m.content, m.version]), [["seen", 3]]);
 });
 
+test("a reaction is told of with its message: not while a policy hides that, and all of them once it is shown", async () => {
+  const org = await members(db.sql, { medics: 1 });
+  const [ada, direct, p_capabilities] = [org.medics[0], org.conversations[0], ["reactions"]];
+  const [hidden, shown] = [send(direct, "secret", { metadata: { internal: true } }), send(direct, "shown")];
+  await push(org.admin, hidden, shown);
+  const react = (message, emoji = "👍") => ({ id: randomUUID(), kind: "react", conversation_id: direct, message_id: message.message_id, emoji });
+  const start = await db.call(ada, "bootstrap", { p_capabilities });
+  assert.deepEqual((await push(org.admin, react(hidden), react(shown), react(shown))).map((r) => [r.status, r.reactions?.length]), [["applied", 1], ["applied", 1], ["duplicate", 1]]);
+  assert.deepEqual((await push(ada, react(hidden), react(shown))).map((r) => [r.status, r.code]), [["rejected", "not_found"], ["applied", undefined]]);
+  const insert = (message) => db.sql.begin(async (tx) => {
+    await tx`select set_config('request.jwt.claim.sub', ${ada}, true)`;
+    await tx`set local role authenticated`;
+    return tx`insert into public.message_reactions (message_id, person_id, emoji) values (${message.message_id}, ${ada}, '🎉')`;
+  });
+  await insert(shown);
+  await assert.rejects(insert(hidden), /row-level security/, "nor by the table");
+  const told = (page) => page.reactions.map((r) => [r.message_id, r.emoji, r.person_id]).sort();
+  const seen = [[shown.message_id, "👍", org.admin], [shown.message_id, "👍", ada], [shown.message_id, "🎉", ada]].sort();
+  const pull = await db.call(ada, "pull", { p_cursor: start.cursor, p_capabilities });
+  for (const page of [pull, await db.call(ada, "bootstrap", { p_capabilities }), await db.call(ada, "history", { p_conversation: direct, p_capabilities })]) {
+    assert.deepEqual(told(page), seen);
+  }
+  await db.sql`update public.messages set metadata = null where id = ${hidden.message_id}`;
+  const later = await db.call(ada, "pull", { p_cursor: pull.cursor, p_capabilities });
+  assert.deepEqual(told(later), [[hidden.message_id, "👍", org.admin]]);
+});
+
 test("a policy that refuses writes refuses pushes, with its name, and the rest of the batch goes on", async () => {
   const org = await members(db.sql, { medics: 1, spare: 1 });
   const [ada, direct] = [org.medics[0], org.conversations[0]];

@@ -122,6 +122,8 @@ pub(crate) enum Command {
     },
     /// Change the text of one's own message; it shows at once and is sent now or with the next sync
     Edit(crate::commands::edit::Arguments),
+    /// Give a message a reaction, or take it back with --remove
+    React(crate::commands::react::Arguments),
     /// Delete one's own message, or as an admin anybody's
     Delete(crate::commands::delete::Arguments),
     /// Tell everybody in the organization, as an admin

@@ -1,7 +1,8 @@
 //! The contents of a page: rows, deletions, and changes of access.
 
 use crate::{
-    Conversation, ConversationId, Message, MessageId, Person, ReadMarker, Seq, SeqRange, Version, open_enum::open_enum,
+    Conversation, ConversationId, Message, MessageId, Person, Reaction, ReadMarker, Seq, SeqRange, Version,
+    open_enum::open_enum,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,8 @@ pub struct Changes {
     pub messages: Vec<Message>,
     /// Read markers and receipts.
     pub read_markers: Vec<ReadMarker>,
+    /// Reactions, new or changed.
+    pub reactions: Vec<Reaction>,
     /// Hard deletes.
     pub tombstones: Vec<Tombstone>,
     /// Conversations that the caller gained or lost access to.
@@ -35,6 +38,7 @@ impl Changes {
             + self.conversations.len()
             + self.messages.len()
             + self.read_markers.len()
+            + self.reactions.len()
             + self.tombstones.len()
             + self.access.len()
             + self.unreadable.len()

@@ -25,6 +25,7 @@ pub mod page;
 pub mod person;
 pub mod planted;
 pub mod position;
+pub mod reaction;
 pub mod read_marker;
 pub mod records;
 pub mod retry;
@@ -46,6 +47,7 @@ pub use outcome::{Acknowledgement, MessageAck, PushOutcome, PushResult, Refusal,
 pub use page::{BootstrapPage, HistoryPage, PullPage, SeqRange, ServerInfo, ServerLimits, Transfer};
 pub use person::{Person, Role};
 pub use position::{Seq, Version};
+pub use reaction::{EMOJI_BYTES, Emoji, EmojiError, REACTIONS_MAX, ReactedBy, Reaction};
 pub use read_marker::ReadMarker;
 pub use retry::Retry;
 pub use session::{AccessToken, Password, RefreshToken, Session};

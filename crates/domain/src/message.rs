@@ -1,8 +1,8 @@
 //! Messages: as composed on a device, and as the server stores them.
 
 use crate::{
-    ConversationId, Extra, MessageAck, MessageContent, MessageId, Metadata, Omitted, PersonId, Seq, Time, Version,
-    open_enum::open_enum,
+    ConversationId, Emoji, Extra, MessageAck, MessageContent, MessageId, Metadata, Omitted, PersonId, Seq, Time,
+    Version, open_enum::open_enum,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -160,6 +160,9 @@ pub struct Changeable {
     /// When it was deleted; the text is gone then.
     #[serde(default)]
     pub deleted_at: Option<Time>,
+    /// The reactions of the signed-in person. A store derives them from rows of their own.
+    #[serde(skip)]
+    pub reactions: BTreeSet<Emoji>,
 }
 
 #[cfg(test)]

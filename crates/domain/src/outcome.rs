@@ -1,7 +1,7 @@
 //! The server's results for mutations.
 
 use crate::{
-    Conversation, ConversationId, Message, MessageId, MutationId, ReadMarker, Seq, Time, Tombstone, Version,
+    Conversation, ConversationId, Message, MessageId, MutationId, Reaction, ReadMarker, Seq, Time, Tombstone, Version,
     open_enum::open_enum,
 };
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,8 @@ open_enum!(
         Refused => "refused",
         /// The message mentions more people than allowed.
         TooManyMentions => "too_many_mentions",
+        /// The person has given the message as many reactions as allowed.
+        TooManyReactions => "too_many_reactions",
         /// The message was deleted.
         MessageDeleted => "message_deleted",
         /// The conversation was deleted.
@@ -114,6 +116,8 @@ pub enum Acknowledgement {
     Opened(Box<Conversation>),
     /// The read marker as the server has it now.
     Marked(ReadMarker),
+    /// The person's reaction as the server has it now, and how many there are of its emoji where that is counted.
+    Reacted(Vec<Reaction>),
     /// No details.
     Bare,
 }

@@ -63,6 +63,8 @@ bugs! {
     DeletedComesBack: "convergence", "a late answer brings back what was deleted";
     HiddenLaterStays: "convergence", "what the project hides later stays on the device";
     WithdrawnByEqualStays: "convergence", "what is withdrawn by the version that was shown stays";
+    OlderReactionWins: "convergence", "an older row of a reaction replaces a newer one";
+    ReactionPerDevice: "convergence", "a reaction is counted for each device of a person";
     RefusedEditStays: "convergence", "an edit that was refused goes on showing";
     InFlightNeverResent: "liveness", "what was sent once without an answer is never sent again";
     ExpiredCursorFails: "liveness", "an expired cursor is an error like any other";
@@ -77,6 +79,7 @@ bugs! {
     MarkNotRequeued: "unread_exact", "a mark that the server has forgotten is not made again";
     ServerCountBelieved: "unread_exact", "the server counts what a waiting mark has read";
     HiddenIsCounted: "unread_exact", "the server counts what the project hides";
+    ReactorsAreTold: "privacy", "a medic is told who has reacted in a broadcast";
     RevokedStays: "privacy", "what was lost from sight stays on the device";
     EveryDirectIsSeen: "privacy", "a medic is told of every direct conversation";
     HiddenIsDelivered: "privacy", "a page tells of what the project hides";

@@ -1,6 +1,6 @@
 //! The errors of the SDK.
 
-use fieldpost_domain::{ContentError, MENTIONS_MAX, MetadataError, Retry};
+use fieldpost_domain::{ContentError, EmojiError, MENTIONS_MAX, MetadataError, Retry};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::{NotPossible, StorageError, StorageErrorKind};
 use fieldpost_sync::SyncError;
@@ -36,6 +36,9 @@ pub enum Error {
     /// The text is not valid for a message.
     #[error(transparent)]
     InvalidContent(#[from] ContentError),
+    /// The text is no emoji; nothing was written.
+    #[error(transparent)]
+    InvalidEmoji(#[from] EmojiError),
     /// The metadata is not valid; nothing was written.
     #[error(transparent)]
     InvalidMetadata(#[from] MetadataError),

@@ -80,6 +80,7 @@ mod messages;
 mod no_server;
 mod outbox;
 mod people;
+mod reacting;
 mod receipts;
 #[cfg(feature = "records")]
 pub mod records;
@@ -102,9 +103,10 @@ pub use watch::{ConversationQuery, OutboxEvent, ThreadUpdate, Updates};
 pub use async_trait::async_trait;
 pub use eyeball_im::{Vector, VectorDiff};
 pub use fieldpost_domain::{
-    AccessToken, ContentError, ConversationId, ConversationKind, IdError, MedicId, Mentions, MessageContent, MessageId,
-    MessageKind, MessageStatus, Metadata, MetadataError, MutationId, MutationKind, Omitted, OmittedReason, OrgId,
-    Password, Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role, Seq, ServerInfo, Time,
+    AccessToken, ContentError, ConversationId, ConversationKind, Emoji, EmojiError, IdError, MedicId, Mentions,
+    MessageContent, MessageId, MessageKind, MessageStatus, Metadata, MetadataError, MutationId, MutationKind, Omitted,
+    OmittedReason, OrgId, Password, Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role, Seq, ServerInfo,
+    Time,
 };
 pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION};
 #[cfg(feature = "supabase")]
@@ -113,7 +115,7 @@ pub use fieldpost_storage::{
     ConversationSummary, DroppedObject, EntryState, Health, ImportNote, ImportOutcome, ImportReport, ImportedItems,
     ImportedQueue, ImportedTable, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, ReceiptCounts,
     ReducedSize, SetAside, StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage,
-    ThreadWindow, Window,
+    ThreadReaction, ThreadWindow, Window,
 };
 #[cfg(feature = "sqlite")]
 pub use fieldpost_storage_sqlite::{ImportError, ImportProgress, Occupied, import_watermelon};

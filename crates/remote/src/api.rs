@@ -19,7 +19,7 @@ pub const SQL_VERSION: u32 = 2;
 /// and keeps what it has.
 #[must_use]
 pub fn client_capabilities() -> Capabilities {
-    Capabilities::from([Capability::SetDigest, Capability::Ranges])
+    Capabilities::from([Capability::SetDigest, Capability::Ranges, Capability::Reactions])
 }
 
 /// Asks for a page of the first load.

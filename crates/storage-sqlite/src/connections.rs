@@ -131,7 +131,7 @@ const SMALL: [&str; 9] = [
     "record_sync",
 ];
 /// These too, as long as nobody has to wait for it.
-const LARGE: [&str; 4] = ["messages", "read_markers", "tombstones", "access"];
+const LARGE: [&str; 5] = ["messages", "reactions", "read_markers", "tombstones", "access"];
 /// About a tenth of a second.
 const NO_WAIT: u64 = 32 << 20;
 

@@ -6,7 +6,7 @@
 
 use crate::{
     error::{Fault, Res},
-    packed::{Packed, Value},
+    packed::{Packed, Value, unpack},
     values::{moment, unsigned},
 };
 use fieldpost_domain::{Seq, Time};
@@ -94,6 +94,13 @@ impl Line {
 
     pub(crate) fn opt_time(&self, cell: impl Cell) -> Res<Option<Time>> {
         self.get::<Option<i64>>(cell)?.map(moment).transpose()
+    }
+
+    /// The rows that are packed into a cell; none if it is null.
+    pub(crate) fn lines(&self, cell: impl Cell) -> Res<Vec<Self>> {
+        let Some(text) = self.get::<Option<String>>(cell)? else { return Ok(Vec::new()) };
+        let rows = unpack(text).map_err(|_| Fault::corrupt("rows that were packed cannot be read"))?;
+        Ok(rows.into_iter().map(Self::new).collect())
     }
 
     pub(crate) fn count(&self, cell: impl Cell) -> Res<u64> {

@@ -68,6 +68,7 @@ fn hot() -> Vec<&'static Hot> {
         replica::apply::messages::hot(),
         replica::apply::news::hot(),
         replica::apply::people::hot(),
+        replica::apply::reactions::hot(),
         replica::apply::tombstones::hot(),
         replica::bootstrap::hot(),
         replica::context::hot(),

@@ -9,7 +9,7 @@
 
 use crate::{
     entity::{
-        access, aliases, conversations, messages, outbox,
+        access, aliases, conversations, messages, outbox, reactions,
         read_markers::{self, Column as Marker},
         tombstones, unreadable_rows,
         value::Id,
@@ -42,6 +42,7 @@ pub(crate) async fn rekey(tx: &Tx, from: Uuid, to: Uuid, touched: &mut BTreeSet<
     move_rows(tx, messages::Column::ConversationId, from, to).await?;
     move_rows(tx, tombstones::Column::ConversationId, from, to).await?;
     move_rows(tx, outbox::Column::ConversationId, from, to).await?;
+    move_rows(tx, reactions::Column::ConversationId, from, to).await?;
     move_rows(tx, unreadable_rows::Column::ConversationId, from, to).await?;
     join_markers(tx, from, to).await?;
     touched.remove(&from);

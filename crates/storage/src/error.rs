@@ -28,6 +28,9 @@ pub enum NotPossible {
     /// The message is deleted.
     #[error("it is deleted")]
     Deleted,
+    /// The person has given the message as many reactions as allowed ([`fieldpost_domain::REACTIONS_MAX`]).
+    #[error("it has 20 reactions of one person, which is the most")]
+    TooManyReactions,
     /// Part of the message was above its limit and is missing here.
     #[error("part of it is missing on this device")]
     Incomplete,

@@ -24,6 +24,7 @@ mod messages;
 mod mutation_ids;
 mod outbox;
 mod people;
+pub mod reactions;
 mod replica;
 mod sessions;
 mod sync_memory;
@@ -50,6 +51,7 @@ pub use outbox::{
     BatchLimits, EntryState, NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, SettleReport,
 };
 pub use people::People;
+pub use reactions::ThreadReaction;
 pub use replica::{ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, SyncPosition, SyncState};
 pub use sessions::Sessions;
 pub use sync_memory::{Health, LineSpeed, ReducedSize, SyncMemory};

@@ -1,6 +1,6 @@
 //! The role that reads a thread.
 
-use crate::StorageResult;
+use crate::{StorageResult, ThreadReaction};
 use async_trait::async_trait;
 use fieldpost_domain::{
     ConversationId, Mentions, MessageId, MessageKind, MessageStatus, Metadata, Omitted, PersonId, ReadMarker, Refusal,
@@ -30,13 +30,15 @@ pub struct ThreadMessage {
     pub reply_to: Option<MessageId>,
     /// The people that it mentions.
     pub mentions: Mentions,
+    /// The reactions to it, the first emoji first; none if deleted.
+    pub reactions: Vec<ThreadReaction>,
     /// `queued` until the server has it. Then, for own messages, `delivered` and `read` follow the receipts of others.
     pub status: MessageStatus,
     /// How many have received and read it; only with one's own messages in a broadcast that the server has.
     pub receipts: Option<ReceiptCounts>,
     /// The send is in flight: it can be neither edited nor cancelled now. Only with `queued`.
     pub sending: bool,
-    /// A change of the message is pending: others do not see it yet.
+    /// A change of what it says is pending: others do not see it yet.
     pub changing: bool,
     /// Why the send was refused. It is sent again only if the person decides so. Only with `queued`.
     pub failure: Option<Refusal>,
@@ -69,7 +71,15 @@ impl ThreadMessage {
     /// What stays of it when somebody deletes it: its place, and who wrote it when.
     #[must_use]
     pub fn without_content(self) -> Self {
-        Self { content: None, metadata: None, mentions: Mentions::new(), omitted: None, deleted: true, ..self }
+        Self {
+            content: None,
+            metadata: None,
+            mentions: Mentions::new(),
+            reactions: Vec::new(),
+            omitted: None,
+            deleted: true,
+            ..self
+        }
     }
 }
 

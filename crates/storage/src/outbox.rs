@@ -313,10 +313,12 @@ pub trait Outbox: Send + Sync {
     ///    ([`fieldpost_domain::Policy::replaces`]; `an_edit_replaces_a_queued_one`). A change in flight stays, and the
     ///    new one follows it (`an_edit_is_queued_behind_one_in_flight`).
     /// 4. A refused change becomes a dead letter and is no longer shown (`a_refused_edit_shows_the_servers_text`).
+    /// 5. Nothing is queued if it only takes back what it replaces
+    ///    (`a_reaction_taken_back_before_it_was_sent_disappears`).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::NotFound`] when the message is not stored; [`crate::StorageErrorKind::NotApplicable`]
-    /// when it is deleted, was omitted, or another person wrote it; [`crate::StorageErrorKind::NoAccount`] when nobody
+    /// when it is deleted, was omitted, another person wrote it, or it has as many reactions of the person as allowed; [`crate::StorageErrorKind::NoAccount`] when nobody
     /// has signed in.
     async fn change(&self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage>;
 
@@ -333,7 +335,8 @@ pub trait Outbox: Send + Sync {
     async fn edit(&self, mutation: MutationId, content: MessageContent, at: Time) -> StorageResult<OutboxEntry>;
 
     /// Removes a queued mutation or dead letter from the outbox. Its message is deleted here unless the server has it
-    /// (`cancel_keeps_a_message_that_the_server_has`). Cancelling an open also removes the conversation and its
+    /// (`cancel_keeps_a_message_that_the_server_has`), and what
+    /// was queued behind it leaves (`a_reaction_waits_behind_the_send_of_its_message`). Cancelling an open also removes the conversation and its
     /// mutations, because the server never had them (`cancel_of_an_open_removes_its_conversation`). Returns the removed
     /// entries in their order, so that an app can show them once more.
     ///

@@ -142,6 +142,11 @@ pub struct ApplyReport {
 ///     leave the outbox (`an_echoed_message_of_a_revoked_conversation_leaves_the_outbox`).
 /// 13. A newer grant brings the conversation back (`a_newer_grant_brings_the_conversation_back`), and so does a bootstrap that
 ///     lists it (`a_bootstrap_brings_back_a_revoked_conversation`).
+/// 14. Reactions are rows of their own, each with a version (`an_older_row_brings_no_reaction_back`). One whose message is not
+///     stored is kept (`a_reaction_may_come_before_its_message`); they leave with a message that is deleted, and with their
+///     conversation (`reactions_leave_with_their_message`, `reactions_leave_with_their_conversation`). A bootstrap from a server
+///     with [`fieldpost_domain::Capability::Reactions`] has all reactions to the messages of its conversations: others leave
+///     (`reactions_that_a_bootstrap_does_not_tell_leave`).
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Replica: Send + Sync {

@@ -51,12 +51,13 @@ pub fn answers(bytes: &[u8]) {
 
 /// Rows in = rows decoded + rows reported as unreadable, word for word.
 fn account_for_every_row(changes: &Changes, text: &str, value: &Value) {
-    let lists = ["people", "conversations", "messages", "read_markers", "tombstones", "access"];
+    let lists = ["people", "conversations", "messages", "read_markers", "reactions", "tombstones", "access"];
     let sent: usize = lists.iter().filter_map(|name| value[name].as_array()).map(Vec::len).sum();
     let read = changes.people.len()
         + changes.conversations.len()
         + changes.messages.len()
         + changes.read_markers.len()
+        + changes.reactions.len()
         + changes.tombstones.len()
         + changes.access.len();
     let reported = changes.unreadable.iter().filter(|row| row.list != "conversation").count();

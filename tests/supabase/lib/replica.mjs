@@ -18,6 +18,7 @@ export class Replica {
     this.conversations = new Map();
     this.people = new Map();
     this.markers = new Map();
+    this.reactions = new Map();
     this.deleted = new Map();
     this.revoked = new Map();
   }
@@ -76,14 +77,33 @@ export class Replica {
       this.keep(this.messages, m.id, m);
     }
     for (const r of page.read_markers) this.keep(this.markers, `${r.conversation_id}/${r.person_id}`, r);
+    for (const r of page.reactions ?? []) this.keep(this.reactions, `${r.message_id}/${r.emoji}/${r.person_id ?? "all"}`, r);
+    for (const m of page.messages) if (m.deleted_at) this.forget(m.id);
     for (const t of page.tombstones ?? []) {
       this.deleted.set(t.id, t);
-      if (t.entity === "message") this.messages.delete(t.id);
+      if (t.entity === "message") this.messages.delete(t.id), this.forget(t.id);
       else {
         this.conversations.delete(t.id);
         for (const [id, m] of this.messages) if (m.conversation_id === t.id) this.messages.delete(id);
       }
     }
+  }
+
+  forget(message) {
+    for (const [key, r] of this.reactions) if (r.message_id === message) this.reactions.delete(key);
+  }
+
+  /** What a message shows: how many of each emoji, and whose they are as far as she is told. */
+  shown(message) {
+    const emojis = {};
+    for (const r of this.reactions.values()) {
+      if (r.message_id !== message) continue;
+      const of = (emojis[r.emoji] ??= { total: 0, people: [] });
+      if (r.person_id && !r.removed) of.people.push(r.person_id);
+      of.total = Math.max(of.total, r.count ?? 0);
+    }
+    const list = Object.entries(emojis).map(([emoji, of]) => [emoji, Math.max(of.total, of.people.length), of.people.sort()]);
+    return Object.fromEntries(list.filter(([, n]) => n).map(([emoji, n, people]) => [emoji, { n, people }]));
   }
 
   keep(map, id, row) {

@@ -13,6 +13,7 @@ mod lifecycle;
 mod observing;
 mod outbox;
 mod projects;
+mod reacting;
 mod receipts;
 mod reported_edits;
 mod requests;

@@ -144,6 +144,7 @@ async fn a_new_server_says_which_sql_it_has_and_nothing_is_wrong_with_it() {
         "ranges",
         "edit_message",
         "delete_message",
+        "reactions",
         "page_bytes",
         "records"
     ]));

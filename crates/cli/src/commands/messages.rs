@@ -2,7 +2,7 @@
 
 use super::text::message_line;
 use crate::{device::Device, failure::Failure, output::Output};
-use fieldpost::{Older, ThreadMessage, Window};
+use fieldpost::{Older, ThreadMessage, ThreadReaction, Window};
 use serde_json::{Value, json};
 
 pub(super) async fn run(device: &Device, wanted: &str, limit: u32, output: &Output) -> Result<(), Failure> {
@@ -18,6 +18,16 @@ pub(super) async fn run(device: &Device, wanted: &str, limit: u32, output: &Outp
     Ok(())
 }
 
+fn reaction(reaction: &ThreadReaction) -> Value {
+    json!({
+        "emoji": reaction.emoji,
+        "count": reaction.count,
+        "mine": reaction.mine,
+        "changing": reaction.changing,
+        "people": reaction.people,
+    })
+}
+
 pub(super) fn as_json(message: &ThreadMessage) -> Value {
     json!({
         "id": message.id,
@@ -30,6 +40,7 @@ pub(super) fn as_json(message: &ThreadMessage) -> Value {
         "metadata": message.metadata,
         "reply_to": message.reply_to,
         "mentions": message.mentions,
+        "reactions": message.reactions.iter().map(reaction).collect::<Vec<_>>(),
         "status": message.status,
         "receipts": message.receipts.map(|counts| {
             json!({"recipients": counts.recipients, "delivered": counts.delivered, "read": counts.read})

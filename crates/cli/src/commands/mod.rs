@@ -13,6 +13,7 @@ mod outbox;
 mod people;
 mod project;
 pub(crate) mod queue;
+pub(crate) mod react;
 mod read;
 mod receipts;
 pub(crate) mod records;
@@ -81,6 +82,7 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Conversations => conversations::run(device, output).await,
         Command::Messages { conversation, limit } => messages::run(device, &conversation, limit, output).await,
         Command::Edit(arguments) => edit::run(device, &arguments, output).await,
+        Command::React(arguments) => react::run(device, &arguments, output).await,
         Command::Delete(arguments) => delete::run(device, &arguments, output).await,
         Command::Send { conversation, text } => send::run(device, &conversation, &text, output).await,
         Command::Broadcast(arguments) => broadcast::run(device, &arguments, output).await,

@@ -5,7 +5,7 @@ use crate::{
     terminal::{column, cut, one_line, width},
 };
 use chrono::Local;
-use fieldpost::{ReceiptCounts, Refusal, RefusalCode, ThreadMessage, Time, records::RecordRefusal};
+use fieldpost::{ReceiptCounts, Refusal, RefusalCode, ThreadMessage, ThreadReaction, Time, records::RecordRefusal};
 use std::fmt::Display;
 
 /// The local time, with its zone. A list needs no more than minutes.
@@ -57,7 +57,16 @@ pub(crate) fn message_line(message: &ThreadMessage) -> String {
         (None, None, false) => "(no text)".to_owned(),
     };
     let (when, sender) = (moment(message.created_at), column(&message.sender_name, 12));
-    format!("{when}  {sender} {}  {}", one_line(&content), state(message)).trim_end().to_owned()
+    let line = format!("{when}  {sender} {}  {}", one_line(&content), state(message));
+    format!("{}  {}", line.trim_end(), reactions(message)).trim_end().to_owned()
+}
+
+/// Each emoji with its number; one's own has an asterisk.
+fn reactions(message: &ThreadMessage) -> String {
+    let one = |one: &ThreadReaction| {
+        format!("{} {}{}", one_line(one.emoji.as_str()), one.count, if one.mine { "*" } else { "" })
+    };
+    message.reactions.iter().map(one).collect::<Vec<_>>().join("  ")
 }
 
 /// The delivery state of one's own message; empty for those of others.

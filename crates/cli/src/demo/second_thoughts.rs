@@ -20,13 +20,16 @@ pub(super) async fn edited_and_deleted(stage: &Stage, story: &Story) -> Result<(
     stage.medic.network.offline(true).await;
     conversation.edit(place, "I am at gate 4").await?;
     conversation.delete(slip).await?;
+    conversation.react(mistaken, "🎉").await?;
     story.claim(
         "the corrected text, offline",
         text(&client, thread, place).await?,
         Some("I am at gate 4".to_owned()),
     )?;
     story.claim("the deleted text, offline", text(&client, thread, slip).await?, None)?;
-    story.say("Offline she corrects one message and deletes another: on her device both are done at once.");
+    story.say(
+        "Offline she corrects one message, deletes another and reacts to a third: on her device all is done at once.",
+    );
     stage.medic.network.offline(false).await;
     client.sync().await?;
     client.close().await?;
@@ -37,6 +40,8 @@ pub(super) async fn edited_and_deleted(stage: &Stage, story: &Story) -> Result<(
     let deleted = find(&admin, thread, slip).await?.is_some_and(|message| message.deleted);
     story.claim("the deleted message shows as deleted", deleted, true)?;
     story.say("The admin sees the new text, and that a message was deleted; its content is on no device any more.");
+    let reacted = find(&admin, thread, mistaken).await?.map_or(0, |message| message.reactions.len());
+    story.claim("the reaction has arrived", reacted, 1)?;
     admin.conversation(thread).delete(mistaken).await?;
     admin.sync().await?;
     admin.close().await?;

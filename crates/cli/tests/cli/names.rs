@@ -35,18 +35,19 @@ async fn office() -> (DevServer, Terminal) {
 async fn every_command_finds_a_name_by_a_part_in_any_case_and_form() {
     let (_server, office) = office().await;
     for name in ["okafor", "BEN OK", "zoe\u{308}", "ZO\u{cb} MU\u{308}LLER", "m\u{fc}ll", "unknown medic"] {
-        let commands: [&[&str]; 6] = [
+        let commands: [&[&str]; 7] = [
             &["open", "--medic", name],
             &["send", name, "hello"],
             &["messages", name],
             &["read", name],
             &["edit", name, "0000ffff", "hello"],
             &["delete", name, "0000ffff"],
+            &["react", name, "0000ffff", "👍"],
         ];
         for command in commands {
             let ended = office.run(command);
-            let found =
-                ended.code == 0 || (matches!(command[0], "edit" | "delete") && ended.err.contains("no message here"));
+            let found = ended.code == 0
+                || (matches!(command[0], "edit" | "delete" | "react") && ended.err.contains("no message here"));
             assert!(found, "{command:?}: {ended:?}");
         }
     }

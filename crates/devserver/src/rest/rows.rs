@@ -2,8 +2,8 @@
 
 use chrono::SecondsFormat;
 use fieldpost_domain::{
-    AccessChange, Changes, Conversation, ConversationDigest, Covered, Fingerprint, Message, Person, ReadMarker, Time,
-    Tombstone, TombstoneOf,
+    AccessChange, Changes, Conversation, ConversationDigest, Covered, Fingerprint, Message, Person, ReactedBy,
+    Reaction, ReadMarker, Time, Tombstone, TombstoneOf,
 };
 use serde_json::{Map, Value, json};
 
@@ -55,6 +55,18 @@ pub(super) fn read_marker(row: &ReadMarker) -> Value {
     }))
 }
 
+pub(super) fn reaction(row: &Reaction) -> Value {
+    let (removed, count) = match row.by {
+        ReactedBy::Person { removed, .. } => (removed.then_some(true), None),
+        ReactedBy::All { count } => (None, Some(count)),
+    };
+    object(json!({
+        "message_id": row.message_id, "conversation_id": row.conversation_id, "person_id": row.by.person(),
+        "emoji": row.emoji, "removed": removed, "count": count, "created_at": time(row.created_at),
+        "version": row.version,
+    }))
+}
+
 pub(super) fn tombstone(row: &Tombstone) -> Value {
     let (entity, id, seq) = match row.of {
         TombstoneOf::Message { id, seq } => ("message", id.to_string(), Some(seq)),
@@ -87,6 +99,7 @@ pub(super) fn changes(changes: &Changes) -> Map<String, Value> {
         ("conversations", list(&changes.conversations, conversation)),
         ("messages", list(&changes.messages, message)),
         ("read_markers", list(&changes.read_markers, read_marker)),
+        ("reactions", list(&changes.reactions, reaction)),
         ("tombstones", list(&changes.tombstones, tombstone)),
         ("access", list(&changes.access, access)),
         ("ranges", list(&changes.covered, range)),

@@ -47,6 +47,7 @@ impl Kind for DeleteMessage {
     fn change(&self, shown: &mut Changeable) {
         shown.content = None;
         shown.mentions.clear();
+        shown.reactions.clear();
         shown.deleted_at.get_or_insert(self.deleted_at);
     }
 

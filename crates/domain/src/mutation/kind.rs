@@ -21,6 +21,11 @@ pub(super) trait Kind {
         None
     }
 
+    /// The part of the message that it changes, if it is one part of several beside the text.
+    fn part(&self) -> Option<&str> {
+        None
+    }
+
     /// Applies the change to the shown message until the server has answered.
     fn change(&self, _shown: &mut Changeable) {}
 

@@ -10,6 +10,7 @@ mod mark_read;
 mod open_broadcast;
 mod open_direct;
 mod policy;
+mod react;
 mod send_message;
 mod stored;
 
@@ -20,6 +21,7 @@ pub use mark_read::MarkRead;
 pub use open_broadcast::OpenBroadcast;
 pub use open_direct::OpenDirect;
 pub use policy::{Decision, Policy, Replaces, Target};
+pub use react::React;
 pub use stored::Undecodable;
 
 use crate::{Changeable, ConversationId, Mentions, MessageContent, MessageId, MutationId, NewMessage};
@@ -33,6 +35,8 @@ kind::kinds! {
     OpenBroadcast(OpenBroadcast) => "open_broadcast",
     /// Change the text and the mentions of a message that the server has.
     EditMessage(EditMessage) => "edit_message",
+    /// Give a message a reaction, or take it back.
+    React(React) => "react",
     /// Delete a message that the server has.
     DeleteMessage(DeleteMessage) => "delete_message",
     /// Say what has reached a device of the signed-in person.
@@ -73,6 +77,20 @@ impl Intent {
     #[must_use]
     pub fn target(&self) -> Option<MessageId> {
         self.as_kind().target()
+    }
+
+    /// What tells it from others of its kind in what it replaces ([`Replaces`]): the kind, and the part of the target that it
+    /// changes if that is not all of it.
+    #[must_use]
+    pub fn slot(&self) -> String {
+        let kind = self.kind();
+        self.as_kind().part().map_or_else(|| kind.as_str().to_owned(), |part| format!("{} {part}", kind.as_str()))
+    }
+
+    /// Whether it changes what the message says. A reaction does not.
+    #[must_use]
+    pub fn rewrites(&self) -> bool {
+        self.target().is_some() && self.as_kind().part().is_none()
     }
 
     /// Applies the change to the shown message until the server has answered.

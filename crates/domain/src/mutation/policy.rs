@@ -32,6 +32,8 @@ pub enum Target {
     Own,
     /// One's own, and an admin's also those of others in the org.
     OwnOrAsAdmin,
+    /// Anybody's: it adds to a message and changes nothing of it.
+    Anybodys,
 }
 
 /// Who decides about a refused mutation.
@@ -50,7 +52,7 @@ pub enum Replaces {
     Nothing,
     /// Those of the same kind in its lane.
     InLane,
-    /// Those of the same kind that change the same message.
+    /// Those of the same kind that change the same message, and the same part of it ([`super::Intent::slot`]).
     OfTarget,
     /// All that change the same message.
     ChangesOfTarget,

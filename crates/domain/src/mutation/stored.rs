@@ -55,8 +55,8 @@ impl Intent {
 mod tests {
     use super::*;
     use crate::{
-        MarkRead, MedicId, MessageContent, MessageId, MessageKind, Metadata, NewMessage, OpenBroadcast, OpenDirect,
-        OrgId, PersonId, Seq, Time,
+        Emoji, MarkRead, MedicId, MessageContent, MessageId, MessageKind, Metadata, NewMessage, OpenBroadcast,
+        OpenDirect, OrgId, PersonId, React, Seq, Time,
     };
     use uuid::Uuid;
 
@@ -102,6 +102,15 @@ mod tests {
             (
                 Intent::OpenBroadcast(OpenBroadcast { conversation_id: LANE, org_id, subject }),
                 r#"{"org_id":"00000000-0000-0000-0000-000000000006","subject":"Crane 3"}"#,
+            ),
+            (
+                Intent::React(React {
+                    conversation_id: LANE,
+                    message_id: MessageId::from_uuid(Uuid::from_u128(2)),
+                    emoji: Emoji::new("👍").unwrap(),
+                    removed: true,
+                }),
+                r#"{"emoji":"👍","removed":true}"#,
             ),
             (Intent::MarkRead(MarkRead { conversation_id: LANE, read_seq: Seq::new(17) }), r#"{"read_seq":17}"#),
         ]

@@ -7,7 +7,7 @@ use super::{
     list::{Careful, Fast, Reading},
     object::{Dropped, object},
     result_row::ResultRow,
-    row::{AccessRow, ConversationRow, MessageRow, PersonRow, RangeRow, ReadMarkerRow, TombstoneRow},
+    row::{AccessRow, ConversationRow, MessageRow, PersonRow, RangeRow, ReactionRow, ReadMarkerRow, TombstoneRow},
     scalar::{Number, Stamp},
 };
 use crate::{error::refusal, http::Reply};
@@ -33,6 +33,7 @@ object!(
         conversations: Vec<R::Slot<ConversationRow>>,
         messages: Vec<R::Slot<MessageRow>>,
         read_markers: Vec<R::Slot<ReadMarkerRow>>,
+        reactions: Vec<R::Slot<ReactionRow>>,
         tombstones: Vec<R::Slot<TombstoneRow>>,
         access: Vec<R::Slot<AccessRow>>,
         ranges: Vec<R::Slot<RangeRow>>,
@@ -132,6 +133,7 @@ fn take<R: Reading>(operation: &'static str, answer: Answer<R>) -> RemoteResult<
         conversations: R::rows::<ConversationRow>(answer.conversations, "conversations", bad),
         messages: R::rows::<MessageRow>(answer.messages, "messages", bad),
         read_markers: R::rows::<ReadMarkerRow>(answer.read_markers, "read_markers", bad),
+        reactions: R::rows::<ReactionRow>(answer.reactions, "reactions", bad),
         tombstones: R::rows::<TombstoneRow>(answer.tombstones, "tombstones", bad),
         access: R::rows::<AccessRow>(answer.access, "access", bad),
         covered: R::rows::<RangeRow>(answer.ranges, "ranges", bad),

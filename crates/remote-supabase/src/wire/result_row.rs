@@ -3,7 +3,7 @@
 use super::{
     list::{Kept, Row},
     object::{Dropped, object},
-    row::{AckRow, ConversationRow, MessageRow, ReadMarkerRow, TombstoneRow},
+    row::{AckRow, ConversationRow, MessageRow, ReactionRow, ReadMarkerRow, TombstoneRow},
 };
 use fieldpost_domain::MutationId;
 
@@ -19,6 +19,7 @@ object!(
         tombstone: Kept<TombstoneRow>,
         conversation: Kept<ConversationRow>,
         read_marker: Kept<ReadMarkerRow>,
+        reactions: Vec<Kept<ReactionRow>>,
     }
 );
 

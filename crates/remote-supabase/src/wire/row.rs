@@ -7,9 +7,9 @@ use super::{
     scalar::{Moment, Name, Number},
 };
 use fieldpost_domain::{
-    Access, AccessChange, Conversation, ConversationId, ConversationKind, Covered, Extra, MedicId, Message, MessageAck,
-    MessageId, MessageKind, MessageStatus, Omitted, OmittedReason, OrgId, Person, PersonId, ReadMarker, Role, Seq,
-    SeqRange, Time, Tombstone, TombstoneOf,
+    Access, AccessChange, Conversation, ConversationId, ConversationKind, Covered, Emoji, Extra, MedicId, Message,
+    MessageAck, MessageId, MessageKind, MessageStatus, Omitted, OmittedReason, OrgId, Person, PersonId, ReactedBy,
+    Reaction, ReadMarker, Role, Seq, SeqRange, Time, Tombstone, TombstoneOf,
 };
 use serde_json::Value;
 
@@ -80,6 +80,20 @@ object!(
         delivered_at: Moment,
         read_seq: Number,
         read_at: Moment,
+        version: Number,
+    }
+);
+
+object!(
+    /// `reaction`: of a person, or with `count` of all.
+    ReactionRow, rest: super::object::Dropped {
+        message_id: MessageId,
+        conversation_id: ConversationId,
+        person_id: PersonId,
+        emoji: String,
+        removed: bool,
+        count: Number,
+        created_at: Moment,
         version: Number,
     }
 );
@@ -265,6 +279,26 @@ impl Row for ReadMarkerRow {
             read_seq: need(self.read_seq, "read_seq")?.into(),
             delivered_at: self.delivered_at.map(|at| at.clamped()),
             read_at: self.read_at.map(|at| at.clamped()),
+            version: need(self.version, "version")?.into(),
+        })
+    }
+}
+
+impl Row for ReactionRow {
+    type Domain = Reaction;
+
+    fn domain(self) -> Result<Reaction, &'static str> {
+        let emoji = self.emoji.filter(|emoji| !emoji.is_empty()).ok_or("emoji")?;
+        let by = match self.person_id {
+            Some(id) => ReactedBy::Person { id, removed: self.removed.unwrap_or(false) },
+            None => ReactedBy::All { count: need(self.count, "count")?.0 },
+        };
+        Ok(Reaction {
+            message_id: need(self.message_id, "message_id")?,
+            conversation_id: need(self.conversation_id, "conversation_id")?,
+            emoji: Emoji::told(&emoji),
+            by,
+            created_at: need(self.created_at, "created_at")?.clamped(),
             version: need(self.version, "version")?.into(),
         })
     }

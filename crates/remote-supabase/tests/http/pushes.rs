@@ -3,8 +3,8 @@
 use crate::support::{Server, token};
 use chrono::DateTime;
 use fieldpost_domain::{
-    Acknowledgement, EditMessage, Intent, MarkRead, MessageContent, MessageKind, Metadata, Mutation, NewMessage,
-    OpenBroadcast, OpenDirect, PushOutcome, RefusalCode, RetryCode, Seq, TombstoneOf,
+    Acknowledgement, EditMessage, Emoji, Intent, MarkRead, MessageContent, MessageKind, Metadata, Mutation, NewMessage,
+    OpenBroadcast, OpenDirect, PushOutcome, React, RefusalCode, RetryCode, Seq, TombstoneOf,
 };
 use fieldpost_remote::{MessagingApi, RemoteErrorKind, RemoteResult};
 use pretty_assertions::assert_eq;
@@ -68,6 +68,12 @@ fn edit(n: u8, mentions: &[u8]) -> Mutation {
     mutation(n, Intent::EditMessage(edit))
 }
 
+fn react(n: u8) -> Mutation {
+    let (conversation_id, message_id) = (id(CONVERSATION).parse().unwrap(), id(MESSAGE).parse().unwrap());
+    let emoji = Emoji::new("👍").unwrap();
+    mutation(n, Intent::React(React { conversation_id, message_id, emoji, removed: true }))
+}
+
 fn result(n: u8, status: &str, more: Value) -> Value {
     let mut result = json!({"id": id(n), "status": status});
     result.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -129,15 +135,17 @@ async fn mutations_are_written_as_the_protocol_says() {
         mark(7),
         edit(8, &[9, 10]),
         edit(9, &[]),
+        react(10),
     ];
     let server = Server::start().await;
     server.push().answers(json!({}));
-    // No results for nine mutations: the response is rejected, but only the request matters here.
+    // No results for ten mutations: the response is rejected, but only the request matters here.
     server.remote().push(&token(), &mutations).await.unwrap_err();
 
     let (c, org, m) = (id(CONVERSATION), id(0x1f), id(MESSAGE));
     let sent = &server.requests()[0].body;
-    assert_eq!((&sent["p_protocol"], &sent["p_capabilities"]), (&json!(1), &json!(["set_digest", "ranges"])));
+    let named = json!(["set_digest", "ranges", "reactions"]);
+    assert_eq!((&sent["p_protocol"], &sent["p_capabilities"]), (&json!(1), &named));
     assert_eq!(
         sent["p_mutations"],
         json!([
@@ -154,6 +162,7 @@ async fn mutations_are_written_as_the_protocol_says() {
             {"id": id(8), "kind": "edit_message", "conversation_id": c, "message_id": m, "content": "almost there",
              "mentions": [id(9), id(10)]},
             {"id": id(9), "kind": "edit_message", "conversation_id": c, "message_id": m, "content": "almost there"},
+            {"id": id(10), "kind": "react", "conversation_id": c, "message_id": m, "emoji": "👍", "removed": true},
         ])
     );
 }
@@ -171,6 +180,12 @@ async fn acknowledgements_carry_their_rows() {
 
     let stored = acknowledged(send(1), "duplicate", json!({"message": message()})).await;
     assert!(matches!(stored, Acknowledgement::Stored(message) if message.seq == Seq::new(5)));
+
+    let row = json!({"message_id": id(MESSAGE), "conversation_id": id(0xd), "person_id": id(ME), "emoji": "👍",
+                     "removed": true, "created_at": T, "version": 2});
+    let reacted = acknowledged(react(1), "applied", json!({"reactions": [row, {"emoji": 7}]})).await;
+    assert!(matches!(reacted, Acknowledgement::Reacted(rows) if rows.len() == 1 && rows[0].by.count() == 0));
+    assert!(matches!(acknowledged(react(1), "duplicate", json!({})).await, Acknowledgement::Bare));
 
     let tombstone = json!({"entity": "message", "id": id(MESSAGE), "conversation_id": id(0xd), "seq": 5, "version": 3});
     let deleted = acknowledged(send(1), "duplicate", json!({"tombstone": tombstone})).await;

@@ -78,6 +78,17 @@ pub enum Action {
         /// The message.
         id: MessageId,
     },
+    /// A client sets or takes back a reaction itself, by the table.
+    React {
+        /// The message.
+        id: MessageId,
+        /// The person.
+        person_id: PersonId,
+        /// The emoji.
+        emoji: String,
+        /// Whether it is taken back.
+        removed: bool,
+    },
     /// Deletes a row of `messages`.
     HardDelete {
         /// The message.

@@ -40,6 +40,7 @@ pub mod open;
 pub mod paging;
 pub mod privacy;
 pub mod pull;
+pub mod reacting;
 #[cfg(feature = "records")]
 pub mod records;
 pub mod reference;

@@ -6,7 +6,7 @@ use crate::{
     reference::{Profile, ReferenceServer},
 };
 use async_trait::async_trait;
-use fieldpost_domain::Metadata;
+use fieldpost_domain::{Emoji, Metadata};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The reference server under test.
@@ -80,6 +80,7 @@ pub fn perform(server: &ReferenceServer, action: Action) -> Verdict {
         }
         Action::EditMessage { id, content } => server.edit_message(id, &content),
         Action::SoftDelete { id } => server.soft_delete(id),
+        Action::React { id, person_id, emoji, removed } => server.react(id, person_id, &Emoji::told(&emoji), removed),
         Action::HardDelete { id } => server.hard_delete(id),
         Action::DeleteConversation { id } => server.delete_conversation(id),
         Action::ReassignMedic { id, medic_id } => server.reassign_medic(id, Some(medic_id)),

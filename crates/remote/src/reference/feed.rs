@@ -24,6 +24,8 @@ pub(super) enum RowKey {
     Conversation(ConversationId),
     Message(MessageId),
     ReadMarker(ConversationId, PersonId),
+    /// The reactions to a message.
+    Reactions(MessageId),
     Tombstone(Deleted),
     Access(PersonId, ConversationId),
     #[cfg(feature = "records")]

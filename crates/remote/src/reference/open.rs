@@ -17,7 +17,8 @@ use super::{
 };
 use crate::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{
-    AccessToken, ConversationId, MedicId, Mentions, MessageId, MessageKind, Mutation, OrgId, PersonId, Role, Seq, Time,
+    AccessToken, ConversationId, Emoji, MedicId, Mentions, MessageId, MessageKind, Mutation, OrgId, PersonId, Reaction,
+    Role, Seq, Time,
 };
 use std::{collections::BTreeMap, fmt};
 
@@ -221,6 +222,15 @@ impl OpenTransaction {
     pub fn soft_delete(&self, id: MessageId) -> Result<(), Locked> {
         self.on_message(id, move |transaction| {
             transaction.soft_delete(id);
+        })
+    }
+
+    /// Gives a message a person's reaction, or takes it back if it is given.
+    pub fn react(&self, id: MessageId, person: PersonId, emoji: Emoji) -> Result<(), Locked> {
+        self.on_message(id, move |transaction| {
+            let own = |row: &Reaction| row.emoji == emoji && row.by.person() == Some(person);
+            let removed = transaction.tables().reactions_to(id).any(|row| own(row) && row.by.count() > 0);
+            transaction.react(id, person, &emoji, removed);
         })
     }
 

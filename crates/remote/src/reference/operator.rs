@@ -8,8 +8,8 @@ use super::{
     transaction::{MessageDraft, NewMember, Transaction},
 };
 use fieldpost_domain::{
-    ConversationId, MedicId, Mentions, Message, MessageId, MessageKind, MessageStatus, Metadata, OrgId, PersonId,
-    RetryCode, Role, Seq,
+    ConversationId, Emoji, MedicId, Mentions, Message, MessageId, MessageKind, MessageStatus, Metadata, OrgId,
+    PersonId, RetryCode, Role, Seq,
 };
 use std::time::Duration;
 
@@ -209,6 +209,12 @@ impl ReferenceServer {
     /// Sets the status column of a message; it never goes back.
     pub fn set_status(&self, id: MessageId, status: MessageStatus) -> bool {
         self.write(|transaction| transaction.set_status(id, status))
+    }
+
+    /// Sets or takes back a person's reaction, like a client that writes to the table directly. False if it was so
+    /// already.
+    pub fn react(&self, message: MessageId, person: PersonId, emoji: &Emoji, removed: bool) -> bool {
+        self.write(|transaction| transaction.react(message, person, emoji, removed))
     }
 
     /// Soft-deletes a message.

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{
-    Capabilities, Capability, Changes, ConversationId, Covered, Message, OrgId, PersonId, ReadMarker, SeqRange,
-    ServerLimits, Tombstone, TombstoneOf, Version,
+    Capabilities, Capability, Changes, ConversationId, Covered, Message, MessageId, OrgId, PersonId, ReadMarker,
+    SeqRange, ServerLimits, Tombstone, TombstoneOf, Version,
     planted::{PlantedBug, planted},
 };
 use serde::Serialize;
@@ -48,6 +48,9 @@ pub(super) struct Page<'t> {
     people: BTreeSet<(OrgId, PersonId)>,
     conversations: BTreeSet<ConversationId>,
     markers: BTreeSet<(ConversationId, PersonId)>,
+    /// The messages whose reactions it holds.
+    reacted: BTreeSet<MessageId>,
+    reacts: bool,
     bytes: usize,
     covers: bool,
 }
@@ -55,8 +58,10 @@ pub(super) struct Page<'t> {
 impl<'t> Page<'t> {
     pub(super) fn new(tables: &'t Tables, viewer: &'t Viewer, speaks: &Capabilities) -> Self {
         let covers = speaks.contains(&Capability::Ranges);
+        let reacts = speaks.contains(&Capability::Reactions);
         let (people, conversations, markers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        Self { tables, viewer, changes: Changes::default(), people, conversations, markers, bytes: 0, covers }
+        let (changes, reacted) = (Changes::default(), BTreeSet::new());
+        Self { tables, viewer, changes, people, conversations, markers, reacted, reacts, bytes: 0, covers }
     }
 
     /// Its approximate size as JSON.
@@ -95,6 +100,7 @@ impl<'t> Page<'t> {
                     self.add_conversation_id(*conversation);
                 }
             }
+            RowKey::Reactions(message) => self.add_reactions(*message),
             RowKey::Tombstone(deleted) => {
                 let tombstone = tables.tombstones.get(deleted).map(|row| row.tombstone.clone());
                 self.bytes += tombstone.as_ref().map_or(0, size);
@@ -128,6 +134,23 @@ impl<'t> Page<'t> {
         }
         self.bytes += size(message);
         self.changes.messages.push(message.clone());
+        // It may be one that a policy hid until now.
+        self.add_reactions(message.id);
+    }
+
+    /// Adds the reactions to a message, with their people.
+    fn add_reactions(&mut self, message: MessageId) {
+        if !self.reacts || !self.reacted.insert(message) {
+            return;
+        }
+        let tables = self.tables;
+        for row in tables.reactions_to(message).filter(|row| self.viewer.sees_reaction(tables, row)) {
+            let org = tables.conversations.get(&row.conversation_id).map(|place| place.org_id);
+            let who = org.zip(row.by.person()).and_then(|key| tables.people.get(&key));
+            self.add_people(who);
+            self.bytes += size(row);
+            self.changes.reactions.push(row.clone());
+        }
     }
 
     /// Adds a message that a policy hides: a version delivered earlier is withdrawn, and its number does not count as a

@@ -5,8 +5,8 @@ use super::project::OfProject;
 #[cfg(feature = "records")]
 use super::records::RecordTables;
 use fieldpost_domain::{
-    AccessChange, ConversationId, ConversationKind, MedicId, Message, MessageId, OrgId, PersonId, ReadMarker, Role,
-    Seq, Time, Tombstone, Version,
+    AccessChange, ConversationId, ConversationKind, Emoji, MedicId, Message, MessageId, OrgId, PersonId, Reaction,
+    ReadMarker, Role, Seq, Time, Tombstone, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,6 +77,8 @@ pub(super) struct Tables {
     /// Index: the messages of a conversation by seq.
     pub(super) threads: BTreeMap<(ConversationId, Seq), MessageId>,
     pub(super) markers: BTreeMap<(ConversationId, PersonId), ReadMarker>,
+    /// The reactions to each message: of each person, and in a broadcast also how many there are (of nobody).
+    pub(super) reactions: BTreeMap<MessageId, BTreeMap<(Emoji, Option<PersonId>), Reaction>>,
     pub(super) tombstones: BTreeMap<Deleted, TombstoneRow>,
     /// The access log: the newest change of each person's access to each conversation.
     pub(super) access: BTreeMap<(PersonId, ConversationId), AccessChange>,
@@ -112,6 +114,11 @@ impl Tables {
         // `range` panics on a reversed range; here it means an empty one.
         let ids = (from <= to).then(|| self.threads.range((id, from)..=(id, to)));
         ids.into_iter().flatten().filter_map(|(_, id)| self.messages.get(id))
+    }
+
+    /// The reactions to a message.
+    pub(super) fn reactions_to(&self, message: MessageId) -> impl Iterator<Item = &Reaction> {
+        self.reactions.get(&message).into_iter().flat_map(BTreeMap::values)
     }
 
     /// How far a person has read in a conversation.

@@ -10,6 +10,7 @@
 //!   she sees: senders, medic and opener. So she cannot list her colleagues.
 //! - A medic sees her own read markers, and those of the others in her direct conversation: they are her receipts. Only
 //!   admins see what other medics have read of a broadcast.
+//! - Whoever sees a message sees the reactions to it; in a broadcast a medic sees her own, and how many there are.
 //! - Everybody sees only her own rows of the access log.
 //! - A member of several orgs sees what each membership shows.
 //! - In addition, the project's policies hide messages from readers.
@@ -22,7 +23,8 @@ use super::{
 };
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
-    Access, ConversationId, ConversationKind, MedicId, Message, OrgId, PersonId, ReadMarker, Role, TombstoneOf,
+    Access, ConversationId, ConversationKind, MedicId, Message, OrgId, PersonId, Reaction, ReadMarker, Role,
+    TombstoneOf,
 };
 use std::collections::BTreeSet;
 
@@ -123,6 +125,17 @@ impl Viewer {
         })
     }
 
+    /// Whether she is told of a reaction to a message that she sees: in a broadcast a medic learns how many there are, and
+    /// not whose.
+    pub(super) fn sees_reaction(&self, tables: &Tables, row: &Reaction) -> bool {
+        let place = tables.conversations.get(&row.conversation_id);
+        place.is_some_and(|place| {
+            let open = place.kind == ConversationKind::Direct || self.is_admin_of(place.org_id);
+            open || row.by.person().is_none_or(|person| person == self.person_id)
+                || planted(PlantedBug::ReactorsAreTold)
+        })
+    }
+
     pub(super) fn sees_tombstone(&self, tables: &Tables, row: &TombstoneRow) -> bool {
         if matches!(row.tombstone.of, TombstoneOf::Conversation) {
             return self.sees_place(row.org_id, &row.kind, row.medic_id);
@@ -176,6 +189,7 @@ impl Viewer {
             RowKey::ReadMarker(conversation, person) => {
                 tables.markers.get(&(*conversation, *person)).is_some_and(|row| self.sees_marker(tables, row))
             }
+            RowKey::Reactions(id) => tables.messages.get(id).is_some_and(|row| self.sees_message(tables, row)),
             RowKey::Tombstone(deleted) => {
                 tables.tombstones.get(deleted).is_some_and(|row| self.sees_tombstone(tables, row))
             }

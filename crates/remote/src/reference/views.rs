@@ -3,10 +3,13 @@
 use super::{ReferenceServer, cursor::Position, feed::Place, page::Page, rows, snapshot::Snapshot, viewer::Viewer};
 use crate::client_capabilities;
 use fieldpost_domain::{
-    AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Message, MessageId, Person, PersonId,
-    ReadMarker, ServerInfo, ServerLimits, Time, Tombstone,
+    AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Emoji, Message, MessageId, Person,
+    PersonId, ReadMarker, ServerInfo, ServerLimits, Time, Tombstone,
 };
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 impl ReferenceServer {
     /// The messages of a conversation (by any of its ids), in order, including soft-deleted ones.
@@ -14,6 +17,17 @@ impl ReferenceServer {
     pub fn messages_of(&self, conversation: ConversationId) -> Vec<Message> {
         let state = self.lock();
         state.tables.thread(state.tables.resolve(conversation)).cloned().collect()
+    }
+
+    /// The people who have reacted to a message, by emoji.
+    #[must_use]
+    pub fn reactions_to(&self, message: MessageId) -> BTreeMap<Emoji, BTreeSet<PersonId>> {
+        let state = self.lock();
+        let mut people: BTreeMap<Emoji, BTreeSet<PersonId>> = BTreeMap::new();
+        for row in state.tables.reactions_to(message).filter(|row| row.by.count() > 0) {
+            people.entry(row.emoji.clone()).or_default().extend(row.by.person());
+        }
+        people
     }
 
     /// One message.

@@ -22,6 +22,7 @@ pub(crate) mod near_misses;
 pub(crate) mod outbox;
 pub(crate) mod outbox_counts;
 pub(crate) mod people;
+pub(crate) mod reactions;
 pub(crate) mod read_markers;
 pub(crate) mod record_aliases;
 pub(crate) mod record_clocks;

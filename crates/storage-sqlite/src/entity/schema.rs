@@ -2,9 +2,9 @@
 
 use super::{
     access, account, aliases, audit_log, carried_items, conversations, import_account, import_report, known_changes,
-    messages, near_misses, outbox, outbox_counts, people, read_markers, record_aliases, record_clocks, record_columns,
-    record_conflicts, record_counts, record_queue, record_sync, record_tables, record_tombstones, safety_checks,
-    session, sync_state, tombstones, treatments, unread_total, unreadable_rows, workers,
+    messages, near_misses, outbox, outbox_counts, people, reactions, read_markers, record_aliases, record_clocks,
+    record_columns, record_conflicts, record_counts, record_queue, record_sync, record_tables, record_tombstones,
+    safety_checks, session, sync_state, tombstones, treatments, unread_total, unreadable_rows, workers,
 };
 use crate::{SqliteStore, sql::Tx};
 use sea_orm::{
@@ -73,6 +73,7 @@ fn entities() -> Vec<Table> {
         of_entity(outbox::Entity),
         of_entity(outbox_counts::Entity),
         of_entity(people::Entity),
+        of_entity(reactions::Entity),
         of_entity(read_markers::Entity),
         of_entity(record_aliases::Entity),
         of_entity(record_clocks::Entity),

@@ -6,7 +6,7 @@
 //! removes them or makes them dead letters does the same ([`rebuild`]), in the same transaction.
 //!
 //! What must stay true: `base` is not null if and only if the outbox has a readable entry that is no dead letter and has the
-//! message as its target.
+//! message as its target and rewrites it ([`fieldpost_domain::Intent::rewrites`]). A reaction does not; see `rows::reaction`.
 //!
 //! SQL by hand: sets of messages, for each page that meets changes (`apply`).
 
@@ -41,7 +41,9 @@ pub(crate) async fn lay(tx: &Tx, messages: &IdSet) -> Res<()> {
     let mut waiting: BTreeMap<Uuid, (Changeable, Vec<Mutation>)> = BTreeMap::new();
     for row in tx.all(&WAITING, vec![messages.bind()]).await? {
         let recorded = row.model::<Recorded>()?;
-        if let (Some(target), Ok(change)) = (recorded.target_id, recorded.mutation()) {
+        if let (Some(target), Ok(change)) = (recorded.target_id, recorded.mutation())
+            && change.intent.rewrites()
+        {
             let (_, changes) = waiting.entry(target.0).or_insert((changeable(&row)?, Vec::new()));
             changes.push(change);
         }
@@ -121,5 +123,6 @@ pub(crate) fn changeable(row: &Row) -> Res<Changeable> {
         content: row.get(M::Content.as_str())?,
         mentions: json::read_mentions(row.get(M::Mentions.as_str())?)?,
         deleted_at: row.get::<Option<Micros>>(M::DeletedAt.as_str())?.map(|at| at.0),
+        reactions: BTreeSet::new(),
     })
 }

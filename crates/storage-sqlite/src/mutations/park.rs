@@ -5,7 +5,7 @@ use crate::{
         conversations,
         messages::{self, Column as M},
         outbox::{Column, Entity},
-        read_markers, unreadable_rows,
+        reactions, read_markers, unreadable_rows,
         value::Id,
     },
     error::Res,
@@ -59,6 +59,8 @@ pub(crate) async fn purge(tx: &Tx, conversation: Uuid, code: &RefusalCode) -> Re
     tx.execute(&leaving).await?;
     let markers = read_markers::Entity::delete_many().filter(read_markers::Column::ConversationId.eq(gone));
     tx.execute(&markers).await?;
+    let reactions = reactions::Entity::delete_many().filter(reactions::Column::ConversationId.eq(gone));
+    tx.execute(&reactions).await?;
     let unread = unreadable_rows::Entity::delete_many().filter(unreadable_rows::Column::ConversationId.eq(gone));
     tx.execute(&unread).await?;
     Ok(tx.execute(&conversations::Entity::delete_by_id(gone)).await? > 0)

@@ -44,9 +44,7 @@ pub(crate) const COLUMNS: [Column; 15] = [
     (O::Opens, |new, ()| int(new.policy.opens.into())),
     (O::Expires, |new, ()| int(new.policy.expires.into())),
     (O::Keeps, |new, ()| int(new.policy.becomes_dead_letter().into())),
-    (O::Slot, |new, ()| {
-        opt_text((new.policy.replaces != Replaces::Nothing).then(|| new.intent.kind().as_str().to_owned()))
-    }),
+    (O::Slot, |new, ()| opt_text((new.policy.replaces != Replaces::Nothing).then(|| new.intent.slot()))),
     (O::Needs, |new, ()| opt_text(new.policy.needs.as_ref().map(Capability::as_str))),
     (O::Counts, |new, ()| int(new.policy.counts.into())),
 ];

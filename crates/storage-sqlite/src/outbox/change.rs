@@ -21,7 +21,9 @@ use crate::{
     rows::json,
     sql::{Tx, is_given, opt_id, text, written},
 };
-use fieldpost_domain::{Changeable, ConversationId, Intent, MessageId, Mutation, NewMessage, Replaces, Target, Time};
+use fieldpost_domain::{
+    Changeable, ConversationId, Intent, MessageId, Mutation, NewMessage, REACTIONS_MAX, Replaces, Target, Time,
+};
 use fieldpost_storage::{ChangeSet, NotPossible, StorageErrorKind, ThreadMessage};
 use sea_orm::{ColumnTrait, DeleteMany, EntityTrait, QueryFilter, QueryTrait, sea_query::Expr};
 use std::collections::BTreeSet;
@@ -49,12 +51,30 @@ pub(super) async fn change(tx: &Tx, mutation: Mutation, at: Time) -> Res<ThreadM
         return Ok(ThreadMessage { failure: None, ..shown.without_content() });
     }
     if !fold(tx, &message, &intent, at).await? && changes(&message.shown, &intent) {
-        replace(tx, &intent).await?;
-        record::record(tx, Mutation { id: mutation_id, intent }, None, at).await?;
+        let mut shown = message.shown;
+        if replace(tx, &intent).await? > 0 {
+            overlay::rebuild(tx, BTreeSet::from([message.id])).await?;
+            shown = shown_now(tx, message.id).await?;
+        }
+        // It may only take back what it replaces.
+        if changes(&shown, &intent) {
+            record::record(tx, Mutation { id: mutation_id, intent }, None, at).await?;
+        }
         overlay::rebuild(tx, BTreeSet::from([message.id])).await?;
         derived::refresh(tx, &BTreeSet::from([message.lane])).await?;
     }
     by_id(tx, message.id).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))
+}
+
+/// What a thread shows of it, as much of that as changes may replace.
+async fn shown_now(tx: &Tx, message: Uuid) -> Res<Changeable> {
+    let now = by_id(tx, message).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
+    Ok(Changeable {
+        content: now.content,
+        mentions: now.mentions,
+        deleted_at: now.deleted.then_some(now.created_at),
+        reactions: now.reactions.into_iter().filter(|one| one.mine).map(|one| one.emoji).collect(),
+    })
 }
 
 fn changes(shown: &Changeable, intent: &Intent) -> bool {
@@ -68,23 +88,26 @@ async fn find(tx: &Tx, intent: &Intent) -> Res<Changing> {
     let row = tx.one(&CHANGING, vec![target]).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
     let owner = row.opt_id("owner")?.ok_or_else(|| Fault::kind(StorageErrorKind::NoAccount))?;
     let as_admin = intent.policy().changes == Target::OwnOrAsAdmin && row.is("is_admin")?;
-    if !as_admin && row.id("sender")? != owner {
+    let may = intent.policy().changes == Target::Anybodys || as_admin;
+    if !may && row.id("sender")? != owner {
         return Err(decide::not_possible(NotPossible::AnotherPersons));
     }
     // A message can also be deleted again, and if its content is not here.
     if !intent.withdraws() && row.get::<Option<i64>>("deleted_at")?.is_some() {
         return Err(decide::not_possible(NotPossible::Deleted));
     }
-    if !intent.withdraws() && row.get::<Option<String>>("omitted")?.is_some() {
+    if !intent.withdraws() && intent.rewrites() && row.get::<Option<String>>("omitted")?.is_some() {
         return Err(decide::not_possible(NotPossible::Incomplete));
     }
+    let id = row.id("message")?;
+    let shown = if intent.rewrites() { overlay::changeable(&row)? } else { shown_now(tx, id).await? };
+    let mut changed = shown.clone();
+    intent.change(&mut changed);
+    if changed.reactions.len() > REACTIONS_MAX {
+        return Err(decide::not_possible(NotPossible::TooManyReactions));
+    }
     let unsent = row.is("unsent")?.then(|| row.model::<Recorded>()).transpose()?;
-    Ok(Changing {
-        id: row.id("message")?,
-        lane: row.id("lane")?,
-        shown: overlay::changeable(&row)?,
-        unsent: unsent.and_then(|send| send.mutation().ok()),
-    })
+    Ok(Changing { id, lane: row.id("lane")?, shown, unsent: unsent.and_then(|send| send.mutation().ok()) })
 }
 
 hot! {
@@ -126,12 +149,11 @@ async fn fold(tx: &Tx, message: &Changing, intent: &Intent, at: Time) -> Res<boo
 }
 
 /// Takes out what the change replaces.
-async fn replace(tx: &Tx, intent: &Intent) -> Res<()> {
+async fn replace(tx: &Tx, intent: &Intent) -> Res<u64> {
     let target = opt_id(intent.target().map(|id| id.as_uuid()));
     tx.changed(ChangeSet::of_outbox()).await;
-    let replaced = match intent.policy().replaces {
+    match intent.policy().replaces {
         Replaces::ChangesOfTarget => tx.run(&REPLACE_ALL, vec![target]).await,
-        _ => tx.run(&REPLACE, vec![target, text(intent.kind().as_str())]).await,
-    };
-    replaced.map(drop)
+        _ => tx.run(&REPLACE, vec![target, text(intent.slot())]).await,
+    }
 }

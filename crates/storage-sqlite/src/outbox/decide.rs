@@ -89,7 +89,7 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     let here_alone =
         conversations::Entity::find_by_id(Id(entry.lane)).filter(conversations::Column::ServerId.is_null());
     let whole = entry.opens && tx.finds(&here_alone).await?;
-    let leaving = if whole { lane(tx, entry.lane).await? } else { vec![entry.id] };
+    let leaving = if whole { lane(tx, entry.lane).await? } else { with_dependent(tx, &entry).await? };
     let these = Column::Id.is_in(leaving.iter().copied().map(Id));
     let on_their_way = Entity::find().filter(these.clone()).filter(Column::FailedCode.is_null());
     if tx.finds(&on_their_way.filter(Column::InFlight.gt(0_i64))).await? {
@@ -112,6 +112,19 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     }
     derived::refresh(tx, &BTreeSet::from([entry.lane])).await?;
     Ok(left)
+}
+
+/// An entry, and what was queued behind the message that it sends, if the server never had that.
+async fn with_dependent(tx: &Tx, entry: &Waiting) -> Res<Vec<Uuid>> {
+    let mut leaving = vec![entry.id];
+    let Some(message) = entry.message else { return Ok(leaving) };
+    let unsent = messages::Entity::find().filter(messages::Column::Id.eq(Id(message)));
+    let unsent = unsent.filter(messages::Column::ServerId.is_null()).filter(messages::Column::Seq.is_null());
+    if tx.finds(&unsent).await? {
+        let behind = Entity::find().filter(Column::TargetId.eq(Id(message))).order_by_asc(Column::Position);
+        leaving.extend(ids(tx.find(&behind).await?));
+    }
+    Ok(leaving)
 }
 
 fn not_found() -> Fault {

@@ -26,7 +26,7 @@ use crate::{
     mutations::{overlay, park},
     ranges::{self, RangeSet},
     replica::{
-        apply::{self, conversations, people},
+        apply::{self, conversations, people, reactions},
         context::PageContext,
         digest, history, lost, marks,
         position::{self, superseded},
@@ -35,7 +35,7 @@ use crate::{
     sql::{IdSet, Tx, among, id, int, written},
 };
 use fieldpost_domain::{
-    BootstrapPage, Changes, Continuation, ConversationId, Person, PersonId, RefusalCode, Seq, SeqRange,
+    BootstrapPage, Capability, Changes, Continuation, ConversationId, Person, PersonId, RefusalCode, Seq, SeqRange,
 };
 use fieldpost_storage::{ApplyReport, ChangeSet, MutationIds, SyncPosition, unreadable};
 use sea_orm::{
@@ -87,6 +87,7 @@ async fn apply_listed(
     }
     let told = told_ranges(&page.changes);
     let came = Came::of(&page.changes);
+    let reactions = reactions::Told::by(&page.changes.reactions);
     search::begin_many(tx).await?;
     lift_revocations(tx, &told).await?;
     let me = page.me.as_ref().map(|me| me.id.as_uuid());
@@ -102,6 +103,9 @@ async fn apply_listed(
     marks::forget_arrivals(tx, &context, &page.changes).await?;
     let mut applied = apply::rows(tx, &mut context, page.changes).await?;
     apply::people::put(tx, &context, page.me.as_slice()).await?;
+    if page.server.capabilities.contains(&Capability::Reactions) {
+        reactions::sweep(tx, &IdSet::of(told.iter().map(|(id, _)| *id)), &reactions).await?;
+    }
     marks::keep_read(tx, &context, &read, read_before).await?;
     let confirmed = confirm_unreadable(tx, &context, conversations, people).await?;
     sweep(tx, ids, &context, &told, &came, &read).await?;

@@ -10,7 +10,7 @@ use crate::{
     error::Res,
     line::{Line, cells},
     resolve::VIEWER,
-    rows::json,
+    rows::{json, reaction},
     sql::{hex, of, unsigned},
 };
 use fieldpost_domain::{
@@ -46,6 +46,8 @@ cells! {
         Role = of("p", P::Role),
         IsMedic = format!("{} IS NOT NULL", of("p", P::MedicId)),
         Omitted = of("m", M::Omitted),
+        Reactions = reaction::stored(),
+        Waiting = reaction::waiting(),
         Changing = format!("{} IS NOT NULL", of("m", M::Base)),
     }
 }
@@ -158,6 +160,7 @@ pub(crate) fn thread_message(row: &Line, receipts: &Receipts) -> Res<ThreadMessa
         metadata,
         reply_to: row.opt_id(Shown::ReplyTo)?.map(MessageId::from_uuid),
         mentions: json::read_mentions(row.get(Shown::Mentions)?)?,
+        reactions: reaction::shown(row, receipts.viewer)?,
         status: if mine { receipts.raise(stored, seq) } else { stored },
         receipts: if mine { receipts.count(seq) } else { None },
         sending,

@@ -4,3 +4,4 @@ pub(crate) mod conversation;
 pub(crate) mod json;
 pub(crate) mod message;
 pub(crate) mod person;
+pub(crate) mod reaction;

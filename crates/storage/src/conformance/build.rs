@@ -5,9 +5,10 @@ use crate::{BatchLimits, NewDirect};
 use chrono::{DateTime, TimeDelta};
 use fieldpost_domain::{
     AccessToken, BootstrapPage, Capability, Changes, Continuation, Conversation, ConversationDigest, ConversationId,
-    ConversationKind, Cursor, Extra, HistoryPage, MedicId, Message, MessageAck, MessageContent, MessageId, MessageKind,
-    MessageStatus, MutationId, NewMessage, OrgId, Person, PersonId, PullPage, ReadMarker, RefreshToken, Role, Seq,
-    SeqRange, ServerInfo, ServerLimits, Session, Time, Tombstone, TombstoneOf, Version,
+    ConversationKind, Cursor, Emoji, Extra, HistoryPage, MedicId, Message, MessageAck, MessageContent, MessageId,
+    MessageKind, MessageStatus, MutationId, NewMessage, OrgId, Person, PersonId, PullPage, ReactedBy, Reaction,
+    ReadMarker, RefreshToken, Role, Seq, SeqRange, ServerInfo, ServerLimits, Session, Time, Tombstone, TombstoneOf,
+    Version,
 };
 use uuid::Uuid;
 
@@ -251,6 +252,26 @@ pub fn read_to(conversation: ConversationId, person: &Person, read: u64) -> Read
     }
 }
 
+/// The reaction of a person with an emoji, in its version number `version`; an even version takes it back.
+#[must_use]
+pub fn reaction(message: MessageId, conversation: ConversationId, who: &Person, emoji: &str, version: u64) -> Reaction {
+    Reaction {
+        message_id: message,
+        conversation_id: conversation,
+        emoji: Emoji::told(emoji),
+        by: ReactedBy::Person { id: who.id, removed: version.is_multiple_of(2) },
+        created_at: at(300 + number(who.id.as_uuid())),
+        version: Version::new(version),
+    }
+}
+
+/// How many have reacted with an emoji, in the version number `version`.
+#[must_use]
+pub fn counted(message: MessageId, conversation: ConversationId, emoji: &str, count: u64, version: u64) -> Reaction {
+    let by = ReactedBy::All { count };
+    Reaction { by, version: Version::new(version), ..reaction(message, conversation, &iris(), emoji, 1) }
+}
+
 /// The tombstone of a message.
 #[must_use]
 pub fn tombstone(id: MessageId, conversation: ConversationId, place: u64, version: u64) -> Tombstone {
@@ -276,10 +297,10 @@ pub fn continuation(text: &str) -> Continuation {
     Continuation::new(text)
 }
 
-/// A server info with all capabilities that mutations need.
+/// A server info with the capabilities that most stories need.
 #[must_use]
 pub fn server() -> ServerInfo {
-    ServerInfo { sql_version: Some(2), capabilities: [Capability::EditMessage].into() }
+    ServerInfo { sql_version: Some(2), capabilities: [Capability::EditMessage, Capability::Reactions].into() }
 }
 
 /// The last page of a pull, leading to the cursor `to`.

@@ -46,6 +46,7 @@ pub mod opening;
 pub mod pausing;
 pub mod projects;
 pub mod pulling;
+pub mod reacting;
 pub mod reading;
 pub mod receipts;
 #[cfg(feature = "records")]

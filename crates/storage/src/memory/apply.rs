@@ -53,6 +53,9 @@ impl State {
         for marker in changes.read_markers {
             report.count(self.put_marker(marker));
         }
+        for reaction in changes.reactions {
+            report.count(self.put_reaction(reaction));
+        }
         for tombstone in changes.tombstones {
             self.apply_tombstone(&tombstone, report);
         }

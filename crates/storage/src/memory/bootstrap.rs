@@ -15,6 +15,7 @@
 
 use super::outbox::queued;
 use super::purge::refused;
+use super::reactions;
 use super::state::{Bootstrap, Entry, Row, State};
 use crate::{
     ApplyReport, BootstrapReason, StorageError, StorageErrorKind, StorageResult, SyncPosition, unreadable,
@@ -22,8 +23,8 @@ use crate::{
 };
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
-    BootstrapPage, Changes, Continuation, ConversationId, DeleteMessage, Intent, Message, MessageContent, MessageId,
-    MessageKind, NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Time, Version,
+    BootstrapPage, Capability, Changes, Continuation, ConversationId, DeleteMessage, Intent, Message, MessageContent,
+    MessageId, MessageKind, NewMessage, Person, PersonId, RefusalCode, Seq, SeqRange, ServerEpoch, Time, Version,
 };
 use std::collections::BTreeSet;
 
@@ -85,6 +86,7 @@ impl State {
         let (conversations, people) =
             (unreadable::conversations_of(&page.changes), unreadable::people_of(&page.changes));
         covered.iter().for_each(|(id, _)| self.lift_revocation(*id));
+        let told = reactions::keys(&page.changes.reactions);
         self.lower_markers_of_replaced(&page.changes);
         let read = self.read_as_told(&page.changes, true);
         let forgotten = self.forgotten_deletions(&page.changes);
@@ -98,6 +100,9 @@ impl State {
         let confirmed = self.confirm_unreadable(conversations, people);
         for (id, range) in &covered {
             self.sweep_messages(*id, *range, &received, unreadable_ids.is_none());
+        }
+        if page.server.capabilities.contains(&Capability::Reactions) {
+            self.sweep_reactions(&covered.iter().map(|(id, _)| *id).collect(), &told);
         }
         self.subtract_reads(&read);
         for (id, range) in &covered {

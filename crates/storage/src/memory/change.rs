@@ -3,12 +3,14 @@
 //! The message row stays as the server sent it. Every read applies the queued changes to it, so a change is no longer
 //! shown once it leaves the outbox.
 
-use super::outbox::queued;
+use super::outbox::{is_replaced, queued};
 use super::state::{Entry, Row, State};
 use crate::{NotPossible, OutboxEntry, StorageError, StorageErrorKind, StorageResult, ThreadMessage};
 use fieldpost_domain::planted::{PlantedBug, planted};
-use fieldpost_domain::{Changeable, Intent, Message, MessageId, Mutation, NewMessage, Target, Time};
-use std::collections::HashSet;
+use fieldpost_domain::{
+    Changeable, Intent, Message, MessageId, Mutation, MutationId, NewMessage, REACTIONS_MAX, Target, Time,
+};
+use std::collections::{BTreeSet, HashSet};
 
 impl State {
     pub(super) fn change(&mut self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage> {
@@ -25,16 +27,28 @@ impl State {
             return Ok(withdrawn);
         }
         if !self.fold(target, &intent, at)? && changes {
-            self.record(id, intent, queued(), at);
+            self.queue_change(id, intent, at)?;
         }
         let row = self.messages.get(&target).ok_or_else(|| StorageError::new(StorageErrorKind::NotFound, "change"))?;
         Ok(self.thread_message(row))
+    }
+
+    /// Queues a change in place of those that it replaces. Nothing is queued if it only takes these back.
+    fn queue_change(&mut self, id: MutationId, intent: Intent, at: Time) -> StorageResult<()> {
+        self.outbox.retain(|entry| !is_replaced(entry, &intent));
+        let gone = || StorageError::new(StorageErrorKind::NotFound, "change");
+        let row = intent.target().and_then(|target| self.messages.get(&target)).ok_or_else(gone)?;
+        if self.shown(row) != self.shown_with(row, &intent) {
+            self.record(id, intent, queued(), at);
+        }
+        Ok(())
     }
 
     fn check_changeable(&self, row: &Row, intent: &Intent) -> StorageResult<()> {
         let not_possible = |why| Err(StorageError::new(StorageErrorKind::NotApplicable(why), "change"));
         let account = self.account.ok_or_else(|| StorageError::new(StorageErrorKind::NoAccount, "change"))?;
         let may = match intent.policy().changes {
+            Target::Anybodys => true,
             Target::OwnOrAsAdmin => row.sender_id() == account || self.is_admin_of(row.conversation_id()),
             _ => row.sender_id() == account,
         };
@@ -45,11 +59,17 @@ impl State {
             // Also when it is deleted or its content is not here.
             return Ok(());
         }
-        if self.shown(row).deleted_at.is_some() {
+        let shown = self.shown_with(row, intent);
+        if shown.deleted_at.is_some() {
             return not_possible(NotPossible::Deleted);
         }
+        if shown.reactions.len() > REACTIONS_MAX {
+            return not_possible(NotPossible::TooManyReactions);
+        }
         match row {
-            Row::Server(message) if message.omitted.is_some() => not_possible(NotPossible::Incomplete),
+            Row::Server(message) if message.omitted.is_some() && intent.rewrites() => {
+                not_possible(NotPossible::Incomplete)
+            }
             _ => Ok(()),
         }
     }
@@ -87,7 +107,7 @@ impl State {
         changes.map(|entry| self.view(entry)).collect()
     }
 
-    fn pending_changes(&self, message: MessageId) -> impl Iterator<Item = &Intent> {
+    pub(super) fn pending_changes(&self, message: MessageId) -> impl Iterator<Item = &Intent> {
         let waiting = self.outbox.iter().filter(move |entry| entry.intent.target() == Some(message));
         waiting.filter(|entry| !entry.is_failed() || planted(PlantedBug::RefusedEditStays)).map(|entry| &entry.intent)
     }
@@ -98,14 +118,14 @@ impl State {
         waiting.filter_map(|entry| entry.intent.target()).collect()
     }
 
-    /// Whether a change of the message is pending.
+    /// Whether a change of what the message says is pending.
     pub(super) fn is_changing(&self, message: MessageId) -> bool {
-        self.pending_changes(message).next().is_some()
+        self.pending_changes(message).any(Intent::rewrites)
     }
 
     /// The message with its pending changes applied.
     pub(super) fn shown(&self, row: &Row) -> Changeable {
-        let mut shown = row.changeable();
+        let mut shown = Changeable { reactions: self.own_reactions(row.id()), ..row.changeable() };
         self.pending_changes(row.id()).for_each(|change| change.change(&mut shown));
         shown
     }
@@ -128,10 +148,12 @@ impl Row {
     fn changeable(&self) -> Changeable {
         match self {
             Self::Local { message: NewMessage { content, mentions, .. }, .. } => {
-                Changeable { content: Some(content.as_str().to_owned()), mentions: mentions.clone(), deleted_at: None }
+                let (content, mentions) = (Some(content.as_str().to_owned()), mentions.clone());
+                Changeable { content, mentions, deleted_at: None, reactions: BTreeSet::new() }
             }
             Self::Server(Message { content, mentions, deleted_at, .. }) => {
-                Changeable { content: content.clone(), mentions: mentions.clone(), deleted_at: *deleted_at }
+                let (content, mentions) = (content.clone(), mentions.clone());
+                Changeable { content, mentions, deleted_at: *deleted_at, reactions: BTreeSet::new() }
             }
         }
     }

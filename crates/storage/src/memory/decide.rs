@@ -58,7 +58,12 @@ impl State {
         }
         let (lane, opens) = (entry.intent.lane(), entry.intent.policy().opens);
         let with_conversation = opens && self.threads.get(&lane).is_some_and(|thread| !thread.on_server);
-        let leaves = |entry: &Entry| entry.id == mutation || (with_conversation && entry.intent.lane() == lane);
+        // What was queued behind a message that was never sent goes with it.
+        let unsent = entry.intent.creates().filter(|id| matches!(self.messages.get(id), Some(Row::Local { .. })));
+        let leaves = |entry: &Entry| {
+            let depends = unsent.is_some() && entry.intent.target() == unsent;
+            entry.id == mutation || depends || (with_conversation && entry.intent.lane() == lane)
+        };
         let in_flight = self.outbox.iter().any(|entry| leaves(entry) && entry.is_sending());
         if in_flight && !planted(PlantedBug::CancelOfUnknownOutcome) {
             return Err(StorageError::new(StorageErrorKind::OutcomeUnknown, "cancel"));

@@ -40,6 +40,7 @@ mod names;
 mod outbox;
 mod purge;
 mod ranges;
+mod reactions;
 #[cfg(feature = "records")]
 mod records;
 mod rekey;

@@ -100,8 +100,8 @@ impl State {
 }
 
 /// Whether a new mutation replaces an entry.
-fn is_replaced(waiting: &Entry, by: &Intent) -> bool {
-    let same_kind = waiting.intent.kind() == by.kind();
+pub(super) fn is_replaced(waiting: &Entry, by: &Intent) -> bool {
+    let same_kind = waiting.intent.slot() == by.slot();
     let of_target = waiting.intent.target() == by.target() && waiting.in_flight == 0;
     match by.policy().replaces {
         Replaces::Nothing => false,

@@ -19,6 +19,7 @@ impl State {
             row.conversation_id() != conversation || (matches!(row, Row::Local { .. }) && unsent.contains(id))
         });
         self.markers.retain(|(of, _), _| *of != conversation);
+        self.reactions.retain(|_, row| row.conversation_id != conversation);
         self.unreadable.retain(|kept| kept.conversation != Some(conversation));
         self.threads.remove(&conversation).is_some()
     }

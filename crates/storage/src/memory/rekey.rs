@@ -25,6 +25,9 @@ impl State {
         for kept in self.unreadable.iter_mut().filter(|kept| kept.conversation == Some(from)) {
             kept.conversation = Some(to);
         }
+        for row in self.reactions.values_mut().filter(|row| row.conversation_id == from) {
+            row.conversation_id = to;
+        }
         self.move_markers(from, to);
         if self.is_revoked(to) {
             self.purge(to, RefusalCode::AccessLost);

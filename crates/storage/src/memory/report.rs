@@ -38,6 +38,10 @@ impl State {
             let rows = [before.messages.get(id), self.messages.get(id)];
             touched.extend(rows.into_iter().flatten().map(|row| row.conversation_id()));
         }
+        for key in differing(&before.reactions, &self.reactions) {
+            let rows = [before.reactions.get(key), self.reactions.get(key)];
+            touched.extend(rows.into_iter().flatten().map(|row| row.conversation_id));
+        }
         for id in differing(&before.aliases, &self.aliases) {
             touched.insert(*id);
             touched.extend(self.aliases.get(id));

@@ -96,6 +96,9 @@ impl State {
             Some(_) => false,
             None => Some(message.sender_id) != own && message.deleted_at.is_none(),
         };
+        if message.deleted_at.is_some() {
+            self.drop_reactions(message.id);
+        }
         self.messages.insert(message.id, Row::Server(message));
         Placed::Changed { new }
     }
@@ -114,6 +117,7 @@ impl State {
                     return (false, None);
                 }
                 self.message_tombstones.insert(id, tombstone.version);
+                self.drop_reactions(id);
                 self.messages.remove(&id);
                 if let Some(thread) = self.threads.get_mut(&conversation) {
                     thread.deleted_seqs.insert(seq);

@@ -59,6 +59,11 @@ impl State {
                 self.put_conversation(*conversation);
             }
             Acknowledgement::Marked(marker) => drop(self.put_marker(marker)),
+            Acknowledgement::Reacted(rows) => {
+                for row in rows {
+                    self.put_reaction(row);
+                }
+            }
             Acknowledgement::Bare => {}
         }
         self.drop_orphan(&entry);

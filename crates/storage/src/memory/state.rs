@@ -1,9 +1,10 @@
 //! All data of a device as one value.
 
+use super::reactions::ReactionKey;
 use crate::{BootstrapReason, EntryState, MutationIds, RandomIds, SyncMemory, SyncPosition};
 use fieldpost_domain::{
     Conversation, ConversationId, Intent, Message, MessageId, MutationId, NewMessage, OrgId, Person, PersonId,
-    ReadMarker, Seq, SeqRange, ServerEpoch, ServerInfo, Session, Time, UnreadableRow, Version,
+    Reaction, ReadMarker, Seq, SeqRange, ServerEpoch, ServerInfo, Session, Time, UnreadableRow, Version,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -41,6 +42,7 @@ pub(super) struct State {
     pub(super) threads: BTreeMap<ConversationId, Thread>,
     pub(super) messages: BTreeMap<MessageId, Row>,
     pub(super) markers: BTreeMap<(ConversationId, PersonId), ReadMarker>,
+    pub(super) reactions: BTreeMap<ReactionKey, Reaction>,
     /// In the order of recording.
     pub(super) outbox: Vec<Entry>,
     /// The next number of [`Entry::order`].
@@ -137,6 +139,7 @@ impl Default for State {
             threads: BTreeMap::new(),
             messages: BTreeMap::new(),
             markers: BTreeMap::new(),
+            reactions: BTreeMap::new(),
             outbox: Vec::new(),
             next_order: 0,
             aliases: BTreeMap::new(),

@@ -122,8 +122,9 @@ impl State {
             Row::Local { message, .. } => self.local_view(message),
             Row::Server(message) => self.server_view(message),
         };
-        let Changeable { content, mentions, deleted_at } = self.shown(row);
-        let view = ThreadMessage { content, mentions, changing: self.is_changing(row.id()), ..view };
+        let Changeable { content, mentions, deleted_at, .. } = self.shown(row);
+        let (changing, reactions) = (self.is_changing(row.id()), self.thread_reactions(row));
+        let view = ThreadMessage { content, mentions, changing, reactions, ..view };
         if deleted_at.is_some() { view.without_content() } else { view }
     }
 
@@ -148,6 +149,7 @@ impl State {
             metadata: message.metadata.clone(),
             reply_to: message.reply_to,
             mentions: message.mentions.clone(),
+            reactions: Vec::new(),
             status: if entry.is_some() { MessageStatus::Queued } else { MessageStatus::Sent },
             receipts: None,
             sending: entry.is_some_and(super::state::Entry::is_sending),
@@ -175,6 +177,7 @@ impl State {
             metadata: message.metadata.clone(),
             reply_to: message.reply_to,
             mentions: message.mentions.clone(),
+            reactions: Vec::new(),
             status: if mine { self.status_by_receipts(message) } else { message.status.clone() },
             receipts: self.receipts_of(message).filter(|_| mine),
             sending: false,

@@ -34,6 +34,7 @@ impl Engine {
                 _ => {}
             }
             let event = match self.execute(effect, &mut prefetch).await {
+                Ok(Event::BootstrapBegun) => self.remember_names(pass).await,
                 Ok(event) => event,
                 Err(outcome) => return prefetch.with_prefetched_wait(outcome),
             };
@@ -45,6 +46,12 @@ impl Engine {
             };
             self.status.send_if_modified(|status| std::mem::replace(&mut status.bootstrap, progress) != progress);
         }
+    }
+
+    /// Saves which capabilities the bootstrap that has just begun names.
+    async fn remember_names(&self, pass: &SharedPass<'_>) -> Event {
+        let Some(memory) = pass.lock().named_anew() else { return Event::BootstrapBegun };
+        stored(self.replica.remember(&memory, None).await, |()| Event::BootstrapBegun)
     }
 
     /// Notes what an event tells besides what it is about.

@@ -7,7 +7,7 @@ use fieldpost_domain::{BootstrapPage, Capabilities, Capability, Continuation, Co
 use fieldpost_remote::{
     BootstrapRequest, ExpiredReason, PullRequest, RemoteError, RemoteErrorKind, RemoteResult, client_capabilities,
 };
-use fieldpost_storage::{ApplyReport, BootstrapReason, SyncPosition, SyncState};
+use fieldpost_storage::{ApplyReport, BootstrapReason, SyncMemory, SyncPosition, SyncState};
 use std::{
     collections::HashSet,
     hash::{DefaultHasher, Hash, Hasher},
@@ -39,6 +39,8 @@ pub(super) struct Follow {
     run: Run,
     extra_pulls: u32,
     reconciled: bool,
+    /// A bootstrap begins that names other capabilities than the one before.
+    names_anew: bool,
     /// Request the next bootstrap page without messages, because its first conversation is too large with them.
     without_messages: bool,
     /// A pull of a single row was too large, and a bootstrap has replaced it.
@@ -96,6 +98,10 @@ impl Pass {
         self.know_server(state.server.as_ref());
         match state.position {
             SyncPosition::Fresh | SyncPosition::FirstScreen => self.begin_bootstrap(BootstrapReason::First),
+            // Another version of the app began it: its pages lack what this one names.
+            SyncPosition::Bootstrapping { .. } if self.has_new_capabilities() => {
+                self.begin_bootstrap(BootstrapReason::Reconcile)
+            }
             SyncPosition::Bootstrapping { after, done, total } => {
                 self.follow.progress = Some(Progress { done, total });
                 self.bootstrap(after)
@@ -128,10 +134,17 @@ impl Pass {
     fn begin_bootstrap(&mut self, reason: BootstrapReason) -> Effect {
         if self.named_capabilities() != client_capabilities() {
             self.memory.named = Some(client_capabilities());
+            self.follow.names_anew = true;
         }
         self.report.bootstraps += 1;
         self.follow.progress = Some(Progress { done: 0, total: None });
         Effect::BeginBootstrap(reason)
+    }
+
+    /// What is to be saved as soon as a bootstrap has begun that names other capabilities than the one before: if the pass is
+    /// killed at its end, the next one must not load again.
+    pub fn named_anew(&mut self) -> Option<SyncMemory> {
+        std::mem::take(&mut self.follow.names_anew).then(|| self.unwritten()).flatten()
     }
 
     pub(super) fn on_bootstrap_begun(&mut self) -> Effect {

@@ -5,7 +5,7 @@ use fieldpost_domain::{
     AccessToken, BootstrapPage, Changes, Continuation, ConversationId, Intent, MarkRead, Mutation, MutationId,
     PersonId, RefreshToken, Retry, Seq, ServerLimits, Session, Time,
 };
-use fieldpost_remote::{MockAuth, MockMessagingApi, RemoteError, RemoteErrorKind};
+use fieldpost_remote::{MockAuth, MockMessagingApi, RemoteError, RemoteErrorKind, client_capabilities};
 use fieldpost_storage::{
     ApplyReport, MockOutbox, MockReplica, MockSessions, MockTurns, OutboxCounts, StorageError, StorageErrorKind,
     SyncMemory, SyncPosition, SyncState, Turn,
@@ -59,7 +59,7 @@ fn following() -> SyncState {
         unreadable_rows: 0,
         server: None,
         generation: 1,
-        memory: SyncMemory::default(),
+        memory: SyncMemory { named: Some(client_capabilities()), ..SyncMemory::default() },
     }
 }
 

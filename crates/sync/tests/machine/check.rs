@@ -25,7 +25,7 @@ fn done(memory: SyncMemory) -> (Pass, Effect) {
 
 /// The numbers of checks and differences after a page that begins at `from` and changes `rows` rows.
 fn found(from: u64, rows: u64) -> (u64, u64) {
-    let (mut pass, _) = done(SyncMemory::default());
+    let (mut pass, _) = done(memory());
     let _ = pass.next(checkable(1, 5, 9));
     let mut page = history_page(1);
     page.range = SeqRange { from: Seq::new(from), to: Seq::new(9) };
@@ -38,7 +38,7 @@ fn found(from: u64, rows: u64) -> (u64, u64) {
 
 #[test]
 fn only_a_pass_of_the_timer_checks_a_conversation() {
-    let (mut pass, next) = done(SyncMemory::default());
+    let (mut pass, next) = done(memory());
     assert_eq!(next, Effect::NextCheck { after: None });
     match pass.next(checkable(1, 5, 9)) {
         Effect::Check(request) => {
@@ -56,7 +56,7 @@ fn only_a_pass_of_the_timer_checks_a_conversation() {
 
 #[test]
 fn checks_take_turns_and_start_over_after_the_last_conversation() {
-    let (mut pass, _) = done(SyncMemory::default());
+    let (mut pass, _) = done(memory());
     let _ = pass.next(checkable(1, 5, 9));
     let (mut pass, next) = done(unwritten_memory(&pass));
     assert_eq!(next, Effect::NextCheck { after: Some(lane(1)) });
@@ -74,7 +74,7 @@ fn a_difference_counts_only_within_the_stored_range() {
 
 #[test]
 fn a_check_applies_only_messages() {
-    let (mut pass, _) = done(SyncMemory::default());
+    let (mut pass, _) = done(memory());
     let _ = pass.next(checkable(1, 5, 9));
     let unreadable =
         UnreadableRow { list: "messages".into(), payload: "{}".into(), reason: "a kind of a newer version".into() };
@@ -88,7 +88,7 @@ fn a_check_applies_only_messages() {
 
 #[test]
 fn a_check_that_fails_fails_the_pass() {
-    let (mut pass, _) = done(SyncMemory::default());
+    let (mut pass, _) = done(memory());
     let _ = pass.next(checkable(1, 5, 9));
     let end = pass.next(Event::Checked(Err(error(RemoteErrorKind::Unavailable))));
     assert!(failed(&mut pass, &end).error.is_some());
@@ -96,7 +96,7 @@ fn a_check_that_fails_fails_the_pass() {
 
 #[test]
 fn a_lost_check_is_repeated_and_a_conversation_not_found_is_skipped() {
-    let (mut pass, _) = done(SyncMemory::default());
+    let (mut pass, _) = done(memory());
     let first = pass.next(checkable(1, 5, 9));
     assert_eq!(pass.next(Event::Checked(Err(error(RemoteErrorKind::Interrupted)))), first);
     assert!(is_success(&pass.next(Event::Checked(Err(error(RemoteErrorKind::NotFound))))));
@@ -105,7 +105,7 @@ fn a_lost_check_is_repeated_and_a_conversation_not_found_is_skipped() {
 #[test]
 fn a_wrong_stored_digest_counts_as_a_difference() {
     for (right, diverged) in [(true, 0), (false, 1)] {
-        let (mut pass, _) = done(SyncMemory::default());
+        let (mut pass, _) = done(memory());
         let _ = pass.next(Event::Checkable(None));
         assert!(is_success(&pass.next(Event::DigestChecked(right))));
         assert_eq!(outcome(pass.next(Event::Remembered)).report.diverged, diverged);
@@ -115,7 +115,7 @@ fn a_wrong_stored_digest_counts_as_a_difference() {
 #[test]
 fn an_oversized_check_is_skipped() {
     for kind in [RemoteErrorKind::Oversized, RemoteErrorKind::TooLarge] {
-        let (mut pass, _) = done(SyncMemory::default());
+        let (mut pass, _) = done(memory());
         let _ = pass.next(checkable(1, 5, 9));
         assert!(is_success(&pass.next(Event::Checked(Err(error(kind))))));
     }

@@ -51,7 +51,7 @@ fn nothing_expires_without_a_ttl_or_when_the_time_overflows() {
 #[test]
 fn a_pass_expires_messages_before_it_sends_anything() {
     let mut pass = Pass::new().expiring(Some(clock(5)));
-    assert_eq!(after_recall(&mut pass, SyncMemory::default()), Effect::Expire { before: clock(5) });
+    assert_eq!(after_recall(&mut pass, memory()), Effect::Expire { before: clock(5) });
     assert!(matches!(pass.next(Event::Expired(2)), Effect::ReadBatch { .. }));
     assert_eq!(pass.next(Event::Batch(vec![])), Effect::ReadState);
     let pull = pass.next(state(following("c")));

@@ -5,14 +5,19 @@ use fieldpost_domain::{
     ConversationKind, Cursor, Extra, HistoryPage, Intent, MarkRead, Mutation, MutationId, OrgId, PersonId, PullPage,
     PushOutcome, PushResult, Seq, SeqRange, ServerLimits, Time, Tombstone, TombstoneOf, Version,
 };
-use fieldpost_remote::{ExpiredReason, PushAnswer, RemoteError, RemoteErrorKind};
+use fieldpost_remote::{ExpiredReason, PushAnswer, RemoteError, RemoteErrorKind, client_capabilities};
 use fieldpost_storage::{ApplyReport, BootstrapReason, SettleReport, SyncMemory, SyncPosition, SyncState};
 use fieldpost_sync::machine::{Effect, Event, Outcome, Pass};
 use uuid::Uuid;
 
+/// What a client of this version has left.
+pub(crate) fn memory() -> SyncMemory {
+    SyncMemory { named: Some(client_capabilities()), ..SyncMemory::default() }
+}
+
 /// A pass after its first effect.
 pub(crate) fn pass() -> Pass {
-    pass_after(SyncMemory::default())
+    pass_after(memory())
 }
 
 /// A pass that has read the memory of earlier passes.
@@ -83,7 +88,7 @@ fn sync_state_at(position: SyncPosition) -> SyncState {
         unreadable_rows: 0,
         server: None,
         generation: 1,
-        memory: SyncMemory::default(),
+        memory: memory(),
     }
 }
 

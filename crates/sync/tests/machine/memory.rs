@@ -3,7 +3,9 @@
 use crate::given::*;
 use fieldpost_domain::{Capability, Mutation, ServerLimits};
 use fieldpost_remote::{RemoteErrorKind, client_capabilities};
-use fieldpost_storage::{BootstrapReason, Health, ReducedSize, StorageError, StorageErrorKind, SyncMemory};
+use fieldpost_storage::{
+    BootstrapReason, Health, ReducedSize, StorageError, StorageErrorKind, SyncMemory, SyncPosition,
+};
 use fieldpost_sync::machine::{Effect, Event, Pass};
 
 fn full() -> Event {
@@ -43,7 +45,7 @@ fn one_shot(memory: SyncMemory, most: usize) -> (u32, SyncMemory) {
 
 #[test]
 fn a_new_process_starts_with_the_batch_size_of_the_last_one() {
-    let (first, memory) = one_shot(SyncMemory::default(), 120);
+    let (first, memory) = one_shot(memory(), 120);
     assert_eq!((first, memory.push_size.rows), (500, Some(200)), "400 timed out");
     let (second, memory) = one_shot(memory, 120);
     assert_eq!((second, memory.push_size.rows), (200, Some(100)));
@@ -53,8 +55,7 @@ fn a_new_process_starts_with_the_batch_size_of_the_last_one() {
 
 #[test]
 fn a_reduced_batch_size_doubles_with_each_success() {
-    let memory =
-        SyncMemory { push_size: ReducedSize { rows: Some(25), ..ReducedSize::default() }, ..SyncMemory::default() };
+    let memory = SyncMemory { push_size: ReducedSize { rows: Some(25), ..ReducedSize::default() }, ..memory() };
     let mut pass = pass_after(memory);
     for expected in [50, 100, 200, 400, 500] {
         let _ = pass.next(Event::Batch(vec![mutation(1, 1)]));
@@ -84,7 +85,7 @@ fn a_failed_pass_saves_its_memory_and_ends_with_its_own_error() {
 
 #[test]
 fn a_successful_pass_saves_its_memory_and_time_in_one_write() {
-    let before = SyncMemory { health: Health { passes: 6, gaps: 2, ..Health::default() }, ..SyncMemory::default() };
+    let before = SyncMemory { health: Health { passes: 6, gaps: 2, ..Health::default() }, ..memory() };
     let mut pass = pass_after(before.clone());
     let _ = pass.next(Event::Batch(vec![]));
     let _ = pass.next(state(following("c")));
@@ -123,8 +124,32 @@ fn a_pass_that_is_cut_off_has_unwritten_memory_if_it_learned_something() {
     assert_eq!(pass.unwritten(), None, "nothing to write");
     let _ = pass.next(Event::Pushed(Err(error(RemoteErrorKind::Unavailable))));
     let left = pass.unwritten();
-    assert_eq!(left, Some(SyncMemory { suspects: [lane(1)].into(), ..SyncMemory::default() }));
+    assert_eq!(left, Some(SyncMemory { suspects: [lane(1)].into(), ..memory() }));
     assert_eq!(pass_after(left.unwrap()).unwritten(), None, "a suspect stays one until it is tried");
+}
+
+#[test]
+fn what_a_bootstrap_names_is_saved_as_soon_as_it_has_begun() {
+    let mut pass = Pass::new();
+    after_recall(&mut pass, SyncMemory::default());
+    let _ = pass.next(Event::Batch(vec![]));
+    let _ = pass.next(state(following("7")));
+    let saved = pass.named_anew().unwrap();
+    assert_eq!(saved, memory(), "a pass that is killed at its end does not load again");
+    assert_eq!(pass.named_anew(), None, "once");
+}
+
+/// An older client began a bootstrap, and its first pages lack what this one names.
+#[test]
+fn a_bootstrap_of_an_older_client_begins_again() {
+    let begun = SyncPosition::Bootstrapping { after: None, done: 3, total: Some(9) };
+    for (memory, again) in [(SyncMemory::default(), true), (memory(), false)] {
+        let mut pass = Pass::new();
+        after_recall(&mut pass, memory);
+        let _ = pass.next(Event::Batch(vec![]));
+        let next = pass.next(state(begun.clone()));
+        assert_eq!(matches!(next, Effect::BeginBootstrap(_)), again, "{next:?}");
+    }
 }
 
 /// An older client did not store rows that need the new capability.
@@ -141,5 +166,6 @@ fn a_client_with_a_new_capability_bootstraps_once() {
     assert_eq!(first(named(&[Capability::SetDigest])), Effect::BeginBootstrap(BootstrapReason::Reconcile));
     let all: Vec<_> = client_capabilities().into_iter().collect();
     assert!(matches!(first(named(&all)), Effect::Pull(_)));
-    assert!(matches!(first(SyncMemory::default()), Effect::Pull(_)), "an older file does not name them");
+    let older = first(SyncMemory::default());
+    assert_eq!(older, Effect::BeginBootstrap(BootstrapReason::Reconcile), "an older file does not name them");
 }

@@ -194,7 +194,7 @@ fn a_server_that_refuses_every_call_is_not_called_for_every_lane() {
 #[test]
 fn a_push_limit_of_zero_still_sends_one_mutation() {
     let limits = fieldpost_domain::ServerLimits { push_rows: 0, ..Default::default() };
-    let memory = SyncMemory { limits, ..SyncMemory::default() };
+    let memory = SyncMemory { limits, ..memory() };
     assert!(matches!(after_recall(&mut Pass::new(), memory), Effect::ReadBatch { limits, .. } if limits.rows == 1));
 }
 
@@ -236,7 +236,7 @@ fn a_session_error_while_following_withdraws_nothing() {
 #[test]
 fn a_lane_in_backoff_is_skipped_for_the_whole_pass() {
     let held = HashSet::from([lane(1)]);
-    let suspects = SyncMemory { suspects: [lane(1), lane(2)].into(), ..SyncMemory::default() };
+    let suspects = SyncMemory { suspects: [lane(1), lane(2)].into(), ..memory() };
     let mut pass = Pass::new().holding(held.clone());
     assert!(
         matches!(after_recall(&mut pass, suspects), Effect::ReadBatch { held, .. } if held == HashSet::from([lane(1), lane(2)]))

@@ -71,7 +71,7 @@ impl Refusing {
 fn one_pass_sends_and_receives_everything_whatever_size_the_server_refuses() {
     for most in [1, 7, 100, 499] {
         let mut server = Refusing { most, waiting: 450, pages: 40, refused: 0 };
-        let memory = server.run(SyncMemory::default());
+        let memory = server.run(memory());
         assert_eq!((server.waiting, server.pages), (0, 0), "at {most}");
         assert!(server.refused <= 28, "{} calls were refused at {most}", server.refused);
 
@@ -100,10 +100,8 @@ fn a_mutation_that_takes_too_long_by_itself_holds_its_lane_and_leaves_the_size_a
 
 #[test]
 fn a_statement_that_times_out_with_a_single_row_fails_the_pass() {
-    let memory = SyncMemory {
-        page_size: fieldpost_storage::ReducedSize { rows: Some(1), ..Default::default() },
-        ..SyncMemory::default()
-    };
+    let memory =
+        SyncMemory { page_size: fieldpost_storage::ReducedSize { rows: Some(1), ..Default::default() }, ..memory() };
     let mut pass = pass_after(memory);
     let _ = pass.next(Event::Batch(vec![]));
     let _ = pass.next(state(following("c")));

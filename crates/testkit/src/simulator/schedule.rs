@@ -201,11 +201,19 @@ impl Taste {
             0..10 => Act::Write { device, pick },
             10..14 => Act::Read { device, pick, share: dice.pick(&[0, 50, 100, 100]).copied().unwrap_or(100) },
             14..16 => Act::Open { device, pick },
+            16 if dice.chance(300) => Act::Decide { device, pick, decision: Decision::React },
             16 => Act::Decide {
                 device,
                 pick,
                 decision: dice
-                    .pick(&[Decision::Retry, Decision::Edit, Decision::Cancel, Decision::Amend, Decision::Delete])
+                    .pick(&[
+                        Decision::Retry,
+                        Decision::Edit,
+                        Decision::Cancel,
+                        Decision::Amend,
+                        Decision::Delete,
+                        Decision::React,
+                    ])
                     .copied()
                     .unwrap_or(Decision::Retry),
             },
@@ -235,7 +243,8 @@ impl Taste {
     fn op(&self, dice: &mut SeededRandom) -> ThirdPartyOp {
         let (pick, person) = (dice.next(), dice.next() as u8);
         match dice.below(if self.membership { 30 } else { 22 }) {
-            0..11 => ThirdPartyOp::Insert { pick, sender: dice.next() },
+            0..10 => ThirdPartyOp::Insert { pick, sender: dice.next() },
+            10 => ThirdPartyOp::React { pick, person },
             11..13 => ThirdPartyOp::Edit { pick },
             13..15 => ThirdPartyOp::SoftDelete { pick },
             15..17 => ThirdPartyOp::HardDelete { pick },

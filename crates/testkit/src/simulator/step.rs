@@ -68,6 +68,8 @@ pub(super) enum Decision {
     Amend,
     /// Deletes a message in the thread, whether the server has it or not.
     Delete,
+    /// Gives a message in the thread a reaction, or takes it back.
+    React,
 }
 
 /// A notice to an app. Its engine decides what to do; on some devices the engine syncs on its own.
@@ -188,6 +190,8 @@ pub(super) enum ThirdPartyOp {
     Edit { pick: u64 },
     /// Soft-deletes a message.
     SoftDelete { pick: u64 },
+    /// Gives a message a reaction of a person, or takes it back.
+    React { pick: u64, person: u8 },
     /// Hard-deletes a message.
     HardDelete { pick: u64 },
     /// Deletes a conversation.

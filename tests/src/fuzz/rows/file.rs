@@ -58,6 +58,7 @@ async fn loosen(path: &Path) {
     db.execute_unprepared(
         "INSERT INTO aliases SELECT randomblob(16), id FROM conversations LIMIT 2;
          INSERT INTO tombstones SELECT randomblob(16), id, 1, 1 FROM conversations LIMIT 2;
+         INSERT INTO reactions SELECT id, 'x', randomblob(16), conversation_id, 1, 1, 1 FROM messages LIMIT 2;
          INSERT INTO access SELECT id, 0, 1 FROM conversations LIMIT 2;
          INSERT INTO unreadable_rows (digest, list, payload, reason) VALUES (x'00', 'messages', '{}', 'a test');
          PRAGMA writable_schema = ON;

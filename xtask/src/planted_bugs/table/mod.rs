@@ -7,6 +7,7 @@ mod guests;
 mod histories;
 mod leaving;
 mod privacy;
+mod reactions;
 mod receipts;
 mod record_tables;
 mod records;
@@ -23,6 +24,7 @@ pub(super) fn bugs() -> Vec<Bug> {
         writing::first_load(),
         edits::edits(),
         deletions::deletions(),
+        reactions::reactions(),
         receipts::receipts(),
         leaving::deletes(),
         leaving::epochs(),

@@ -30,6 +30,9 @@ fn acknowledged(acknowledgement: &Acknowledgement, applied: bool) -> Value {
         Acknowledgement::Deleted(row) => json!({"status": status, "tombstone": rows::tombstone(row)}),
         Acknowledgement::Opened(row) => json!({"status": status, "conversation": rows::conversation(row)}),
         Acknowledgement::Marked(row) => json!({"status": status, "read_marker": rows::read_marker(row)}),
+        Acknowledgement::Reacted(rows) => {
+            json!({"status": status, "reactions": rows.iter().map(crate::rest::rows::reaction).collect::<Vec<_>>()})
+        }
         Acknowledgement::Bare => json!({"status": status}),
     }
 }

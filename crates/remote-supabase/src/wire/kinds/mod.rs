@@ -10,6 +10,7 @@ mod mark_delivered;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
+mod react;
 mod send_message;
 
 /// The wire form of one kind of mutation.
@@ -56,6 +57,7 @@ kinds! {
     OpenDirect(fieldpost_domain::OpenDirect),
     OpenBroadcast(fieldpost_domain::OpenBroadcast),
     EditMessage(fieldpost_domain::EditMessage),
+    React(fieldpost_domain::React),
     DeleteMessage(fieldpost_domain::DeleteMessage),
     MarkDelivered(fieldpost_domain::MarkDelivered),
     MarkRead(fieldpost_domain::MarkRead),

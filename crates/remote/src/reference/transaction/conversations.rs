@@ -72,6 +72,7 @@ impl Transaction<'_> {
             self.tables.threads.remove(&(id, seq));
             self.tables.messages.remove(&message);
             self.gone.insert(RowKey::Message(message));
+            self.drop_reactions(message);
         }
         let readers: Vec<_> = self.tables.markers.keys().filter(|key| key.0 == id).copied().collect();
         for (conversation, person) in readers {

@@ -104,13 +104,17 @@ impl Transaction<'_> {
     /// Soft-deletes a message: the row stays without its content.
     pub(in crate::reference) fn soft_delete(&mut self, id: MessageId) -> bool {
         let now = self.now;
-        self.update_message(id, |message| {
+        let deleted = self.update_message(id, |message| {
             message.deleted_at = Some(now);
             message.content = None;
             message.metadata = None;
             message.mentions.clear();
             message.omitted = None;
-        })
+        });
+        if deleted {
+            self.drop_reactions(id);
+        }
+        deleted
     }
 
     /// Hard-deletes a message; a tombstone keeps its place.
@@ -118,6 +122,7 @@ impl Transaction<'_> {
         let Some(message) = self.tables.messages.remove(&id) else { return false };
         self.tables.threads.remove(&(message.conversation_id, message.seq));
         self.gone.insert(RowKey::Message(id));
+        self.drop_reactions(id);
         let Some(conversation) = self.tables.conversations.get(&message.conversation_id) else { return true };
         let row = TombstoneRow {
             tombstone: Tombstone {

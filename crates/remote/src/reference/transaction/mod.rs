@@ -7,6 +7,7 @@
 mod conversations;
 mod membership;
 mod messages;
+mod reactions;
 #[cfg(feature = "records")]
 mod records;
 

@@ -36,6 +36,7 @@ impl Settling<'_> {
             Acknowledgement::Marked(marker) => {
                 self.apply(Changes { read_markers: vec![marker], ..Changes::default() }).await?;
             }
+            Acknowledgement::Reacted(reactions) => self.apply(Changes { reactions, ..Changes::default() }).await?,
             Acknowledgement::Bare => self.bare(entry).await?,
         }
         self.leave(entry).await

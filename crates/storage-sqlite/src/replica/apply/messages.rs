@@ -6,7 +6,7 @@ use super::{
     applied::Applied,
     excluded::{Excluded, deleted},
     news::{Here, note_new},
-    unreadable,
+    reactions, unreadable,
 };
 use crate::{
     entity::messages::{Column as M, Entity},
@@ -43,6 +43,11 @@ pub(super) async fn put(tx: &Tx, context: &PageContext, mut messages: Vec<Messag
         overlay::lift(tx, &came).await?;
     }
     let changed = UPSERT.run(tx, &messages, context).await?;
+    let deleted = messages.iter().filter(|message| message.deleted_at.is_some());
+    let deleted = IdSet::of(deleted.map(|message| message.id.as_uuid()));
+    if !deleted.is_empty() {
+        reactions::drop_of(tx, &deleted).await?;
+    }
     applied.count(all - orphans_and_left, changed);
     applied.report.new_messages += note_new(tx, &messages, &here, applied).await?;
     if here.dead_letters && tx.run(&HAS_ARRIVED, vec![came.bind(), opt_id(context.viewer)]).await? > 0 {

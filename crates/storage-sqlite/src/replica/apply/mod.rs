@@ -23,6 +23,7 @@ mod markers;
 pub(crate) mod messages;
 pub(crate) mod news;
 pub(crate) mod people;
+pub(crate) mod reactions;
 pub(crate) mod tombstones;
 mod unreadable;
 
@@ -41,6 +42,7 @@ pub(crate) async fn rows(tx: &Tx, context: &mut PageContext, changes: Changes) -
     applied.count(changes.people.len(), changed);
     conversations::put(tx, context, changes.conversations, &mut applied).await?;
     messages::put(tx, context, changes.messages, &mut applied).await?;
+    reactions::put(tx, context, changes.reactions, &mut applied).await?;
     markers::put(tx, context, changes.read_markers, &mut applied).await?;
     let (single, whole): (Vec<_>, Vec<_>) =
         changes.tombstones.into_iter().partition(|tombstone| matches!(tombstone.of, TombstoneOf::Message { .. }));

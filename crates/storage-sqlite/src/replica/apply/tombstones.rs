@@ -2,7 +2,7 @@
 //!
 //! SQL by hand: sets of rows (`apply`).
 
-use super::{applied::Applied, excluded::Excluded};
+use super::{applied::Applied, excluded::Excluded, reactions};
 use crate::{
     entity::{
         conversations,
@@ -41,7 +41,9 @@ pub(super) async fn of_messages(
     let gone = gone(context, tombstones);
     let changed = RECORD_TOMBSTONE.run(tx, &gone, &()).await?;
     applied.count(tombstones.len(), changed);
-    tx.run(&REMOVE, vec![IdSet::of(gone.iter().map(|gone| gone.id)).bind()]).await?;
+    let ids = IdSet::of(gone.iter().map(|gone| gone.id));
+    tx.run(&REMOVE, vec![ids.bind()]).await?;
+    reactions::drop_gone(tx, &ids).await?;
     applied.touched.extend(gone.iter().map(|gone| gone.conversation));
     Ok(())
 }

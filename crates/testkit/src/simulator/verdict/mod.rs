@@ -3,6 +3,7 @@
 mod after_pass;
 mod isolation;
 mod outbox;
+mod reactions;
 mod receipts;
 mod thread;
 mod visibility;

@@ -1,6 +1,6 @@
 //! convergence: each thread, scrolled up to its beginning, equals the server's.
 
-use super::unreadable;
+use super::{reactions, unreadable};
 use crate::simulator::{
     Breach, Invariant, World,
     world::{Device, Process},
@@ -18,6 +18,7 @@ pub(super) async fn same_threads(world: &World, device: &Device) -> Result<(), B
         let window = whole(device, process, conversation.id).await?;
         let there = world.hub.messages_for(device.owner.id, conversation.id);
         same(device, conversation.id, &window, &there)?;
+        reactions::same(world, device, conversation.id, &window)?;
     }
     Ok(())
 }

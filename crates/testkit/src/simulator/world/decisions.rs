@@ -1,9 +1,10 @@
 //! People's decisions about unsent messages: resend, edit, cancel.
 
-use super::{World, device::Accepted};
+use super::{World, device::Accepted, ops::EMOJIS};
 use crate::simulator::{Breach, Invariant, dice::pick, step::Decision};
 use fieldpost_domain::{
-    DeleteMessage, EditMessage, Intent, MessageContent, MessageId, Mutation, MutationId, MutationKind, PersonId,
+    DeleteMessage, EditMessage, Emoji, Intent, MessageContent, MessageId, Mutation, MutationId, MutationKind, PersonId,
+    React,
 };
 use fieldpost_storage::{EntryState, OutboxEntry, StorageErrorKind, StorageResult, Window};
 use std::collections::BTreeSet;
@@ -13,6 +14,7 @@ impl World {
         match decision {
             Decision::Amend => return self.amend(device, number).await,
             Decision::Delete => return self.delete(device, number).await,
+            Decision::React => return self.react(device, number).await,
             Decision::Retry | Decision::Edit | Decision::Cancel => {}
         }
         let Some(process) = self.process(device, 0).await else { return };
@@ -67,7 +69,7 @@ impl World {
                 }
                 self.reorder(device, &entries);
             }
-            Decision::Retry | Decision::Amend | Decision::Delete => self.reorder(device, &entries),
+            Decision::Retry | Decision::Amend | Decision::Delete | Decision::React => self.reorder(device, &entries),
         }
     }
 
@@ -135,6 +137,35 @@ impl World {
             _ => {}
         }
         self.reorder(device, &entries);
+    }
+
+    /// Taps on a reaction of any message that is shown.
+    async fn react(&mut self, device: usize, number: u64) {
+        let Some((process, conversation)) = self.app(device, number).await else { return };
+        let Ok(window) = process.store.messages(conversation.id, Window::newest(50)).await else { return };
+        let shown: Vec<_> = window.messages.iter().filter(|message| !message.deleted).collect();
+        let (Some(message), Some(emoji)) = (pick(&shown, number), pick(&EMOJIS, number / 7)) else { return };
+        let emoji = Emoji::told(emoji);
+        let removed = message.reactions.iter().any(|one| one.mine && one.emoji == emoji);
+        let (message_id, conversation_id, given) = (message.id, conversation.id, emoji.clone());
+        let reaction = React { conversation_id, message_id, emoji, removed };
+        let mutation = Mutation { id: process.env.mutation_id(), intent: Intent::React(reaction) };
+        let done = process.run(process.outbox.change(mutation, process.env.now())).await;
+        self.observer().say(|| {
+            format!("{} reacts to {message_id}: {removed} {:?}", process.name, done.as_ref().map(Result::is_ok))
+        });
+        match done {
+            Some(Err(error)) if !is_refusal(error.kind()) => self.store_failed(device, &error),
+            Some(Ok(now)) if now.reactions.iter().any(|one| one.mine && one.emoji == given) == removed => {
+                let what = format!("a reaction to {message_id} does not show on device {device} at once");
+                self.observer().report(Breach::new(Invariant::Convergence, what));
+            }
+            _ => {}
+        }
+        let Ok(store) = self.devices[device].look().await else { return };
+        if let Ok(entries) = store.entries(u32::MAX).await {
+            self.reorder(device, &entries);
+        }
     }
 
     fn never_sent(&mut self, message: MessageId) {

@@ -2,8 +2,11 @@
 
 use super::World;
 use crate::simulator::{dice::pick, step::ThirdPartyOp};
-use fieldpost_domain::{ConversationId, ConversationKind, MedicId, MessageId, Role, Seq};
+use fieldpost_domain::{ConversationId, ConversationKind, Emoji, MedicId, MessageId, Role, Seq};
 use fieldpost_remote::reference::{Locked, OpenTransaction};
+
+/// Few, so that people meet.
+pub(super) const EMOJIS: [&str; 3] = ["👍", "🎉", "❤"];
 
 /// The text of other clients' edits.
 pub(crate) const BY_OTHERS: &str = "edited";
@@ -14,6 +17,10 @@ impl World {
             ThirdPartyOp::Insert { pick, sender } => self.insert(open, pick, sender),
             ThirdPartyOp::Edit { pick } => self.on_message(pick, |id| open.edit_message(id, BY_OTHERS)),
             ThirdPartyOp::SoftDelete { pick } => self.on_message(pick, |id| open.soft_delete(id)),
+            ThirdPartyOp::React { pick: number, person } => self.on_message(number, |id| {
+                let Some(emoji) = pick(&EMOJIS, number) else { return Ok(()) };
+                open.react(id, self.roster.person(person).id, Emoji::told(emoji))
+            }),
             ThirdPartyOp::HardDelete { pick } => self.on_message(pick, |id| open.hard_delete(id)),
             ThirdPartyOp::DeleteConversation { pick } => self.on_conversation(pick, |id| open.delete_conversation(id)),
             ThirdPartyOp::Rename { pick: number } => {

@@ -10,6 +10,7 @@ mod mark_delivered;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
+mod react;
 mod send_message;
 
 /// Parses the fields of a kind.
@@ -21,6 +22,7 @@ const KINDS: &[(&str, Read)] = &[
     ("open_direct", open_direct::read),
     ("open_broadcast", open_broadcast::read),
     ("edit_message", edit_message::read),
+    ("react", react::read),
     ("delete_message", delete_message::read),
     ("mark_delivered", mark_delivered::read),
     ("mark_read", mark_read::read),

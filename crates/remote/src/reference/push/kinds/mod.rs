@@ -12,10 +12,12 @@ mod mark_delivered;
 mod mark_read;
 mod open_broadcast;
 mod open_direct;
+mod react;
 mod send_message;
 
 pub use delete_message::SubmittedDeletion;
 pub use edit_message::SubmittedEdit;
+pub use react::SubmittedReaction;
 pub use send_message::SubmittedMessage;
 
 /// The steps of a batch.
@@ -27,6 +29,8 @@ pub(super) enum Step {
     Send,
     /// Edit messages.
     Edit,
+    /// React to messages.
+    React,
     /// Delete messages.
     Delete,
     /// Say what has reached a device.
@@ -125,6 +129,8 @@ kinds! {
     OpenBroadcast(OpenBroadcast),
     /// Change a message.
     EditMessage(SubmittedEdit),
+    /// React to a message.
+    React(SubmittedReaction),
     /// Delete a message.
     DeleteMessage(SubmittedDeletion),
     /// Say what has reached a device of the caller.
