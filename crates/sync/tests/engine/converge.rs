@@ -2,7 +2,7 @@
 
 use crate::given::*;
 use chrono::TimeDelta;
-use fieldpost_domain::{RetryCode, Seq};
+use fieldpost_domain::{RetryCode, Role, Seq};
 use fieldpost_remote::{RemoteErrorKind, reference::ReferenceServer};
 use fieldpost_storage::Conversations;
 
