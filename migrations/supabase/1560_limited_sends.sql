@@ -40,14 +40,16 @@ language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := clock_timestamp();
-  v_before int;
+  v_sent fieldpost.sent;
 begin
-  insert into fieldpost.sent as s (user_id, minute, n) values (p_user, v_now, 0)
-  on conflict (user_id) do update set minute = case when s.minute > v_now - interval '1 minute' then s.minute else v_now end,
-    n = case when s.minute > v_now - interval '1 minute' then s.n else 0 end
-  returning s.n into v_before;
-  update fieldpost.sent s set n = least(v_before + p_wanted, p_limit) where s.user_id = p_user;
-  return greatest(least(p_wanted, p_limit - v_before), 0);
+  insert into fieldpost.sent (user_id, minute, n) values (p_user, v_now, 0) on conflict (user_id) do nothing;
+  select s.* into v_sent from fieldpost.sent s where s.user_id = p_user for update;
+  if v_sent.minute <= v_now - interval '1 minute' then
+    v_sent.minute := v_now;
+    v_sent.n := 0;
+  end if;
+  update fieldpost.sent s set minute = v_sent.minute, n = least(v_sent.n + p_wanted, p_limit) where s.user_id = p_user;
+  return greatest(least(p_wanted, p_limit - v_sent.n), 0);
 end
 $$;
 comment on function fieldpost.count_sends(uuid, int, int) is 'How many of so many messages a person may send now.';

@@ -28,6 +28,7 @@ impl React {
         counts: true,
         decision: Decision::Person,
         replaces: Replaces::OfTarget,
+        counts: true,
         needs: Some(Capability::Reactions),
     };
 }

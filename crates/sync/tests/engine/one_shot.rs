@@ -86,7 +86,7 @@ async fn health_counts_continue_across_processes() {
     ada.network.lose_next_answer();
     ada.sync().await;
     let before = ada.engine.status().borrow().health;
-    assert_eq!((before.passes, before.repeated), (2, 1), "{before:?}");
+    assert_eq!((before.passes, before.repeated), (3, 1), "{before:?}");
 
     let next = ada.restarted(2);
     next.engine.refresh_status().await.unwrap();

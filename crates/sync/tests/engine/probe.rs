@@ -10,6 +10,7 @@ use fieldpost_sync::CursorHealth;
 async fn probe_reports_the_cursor_health_and_changes_nothing() {
     let server = ReferenceServer::demo();
     let (ada, admin) = (Phone::of(&server, ADA, 1).await, Phone::of(&server, ADMIN, 2).await);
+    ada.sync().await;
     let before = ada.store.sync_state().await.unwrap();
     assert_eq!(ada.engine.probe().await.unwrap().cursor, CursorHealth::Good { behind: false });
 
