@@ -122,6 +122,7 @@ impl Scene {
             last_message_at: last.as_ref().map(|message| message.created_at),
             last_message_preview: last.and_then(|message| message.content),
             unread: self.unread.get(number as usize).copied().unwrap_or(0),
+            unread_mentions: 0,
             omitted: None,
             version: Version::new(1),
             extra: Extra::new(),

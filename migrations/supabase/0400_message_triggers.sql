@@ -44,6 +44,12 @@ begin
     new.deleted_at := null;
     new.edited_at := null;
     new.client_key := null;
+    if new.reply_to is not null then
+      new.reply_to := fieldpost.reply_target(new.conversation_id, new.sender_id, new.reply_to);
+    end if;
+    if new.mentions is not null then
+      new.mentions := fieldpost.mentions_kept(new.conversation_id, new.mentions);
+    end if;
     if not v_guest then
       if new.content is not null then
         new.content := fieldpost.trim(new.content);
@@ -306,6 +312,11 @@ begin
     new.edited_at := old.edited_at;
     if v_me = old.sender_id then
       new.status := old.status;  -- a sender does not say how far her message got
+      if new.mentions is distinct from old.mentions then
+        new.mentions := nullif(array(
+          select m from unnest(new.mentions) m where m = any (old.mentions)
+          union select unnest(fieldpost.mentions_kept(old.conversation_id, new.mentions))), '{}');
+      end if;
       if not v_guest and new.content is distinct from old.content and new.deleted_at is null then
         new.content := fieldpost.trim(new.content);
         perform fieldpost.check_content(new.message_type::text, new.content);

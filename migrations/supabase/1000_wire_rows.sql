@@ -50,16 +50,24 @@ as $$
 $$;
 comment on function fieldpost.conversation_row(public.conversations, text, bigint, timestamptz, text) is 'A conversation on the wire.';
 
+create or replace function fieldpost.unread_mentions(p_count bigint) returns jsonb
+language sql immutable set search_path = pg_catalog, pg_temp
+as $$ select case when p_count > 0 then jsonb_build_object('unread_mentions', p_count) else '{}' end $$;
+comment on function fieldpost.unread_mentions(bigint) is 'The field of a conversation that says how many unread messages mention its reader; absent for none.';
+
 create or replace function fieldpost.conversation_json(c public.conversations, p_user uuid) returns jsonb
 language sql stable
 as $$
   select fieldpost.conversation_row(c,
     (select nullif(fieldpost.trim(concat_ws(' ', r.first_name, r.last_name)), '') from fieldpost.roster(c.org_id) r where r.medic_id = c.medic_id),
-    (select count(*) from public.messages m
-     where m.conversation_id = c.id and m.deleted_at is null and m.sender_id is distinct from p_user
-       and m.seq > coalesce((select r.read_seq from public.conversation_read_status r
-                             where r.user_id = p_user and r.conversation_id = c.id), 0)),
-    c.last_message_at, c.last_message_preview)
+    u.unread, c.last_message_at, c.last_message_preview)
+    || fieldpost.unread_mentions(u.mentions)
+  from (
+    select count(*) as unread, count(*) filter (where p_user = any (m.mentions)) as mentions from public.messages m
+    where m.conversation_id = c.id and m.deleted_at is null and m.sender_id is distinct from p_user
+      and m.seq > coalesce((select r.read_seq from public.conversation_read_status r
+                            where r.user_id = p_user and r.conversation_id = c.id), 0)
+  ) u
 $$;
 comment on function fieldpost.conversation_json(public.conversations, uuid) is 'A conversation on the wire, as one person sees it.';
 

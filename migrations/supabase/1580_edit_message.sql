@@ -59,6 +59,7 @@ begin
     when v_row.message_type::text = 'text' and fieldpost.is_blank(v_content) then fieldpost.rejected('content_empty')
     when char_length(v_content) > 5000 then fieldpost.rejected('content_too_long')
     when v_content <> fieldpost.trim(v_content) then fieldpost.rejected('not_trimmed')
+    when fieldpost.names_strangers(v_conversation, fieldpost.mentions(p_mutation), v_row.mentions) then fieldpost.rejected('mention_not_allowed')
   end;
 end
 $$;

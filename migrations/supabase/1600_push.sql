@@ -80,7 +80,7 @@ as $$
 declare
   v_stuck constant uuid[] := array(select o.lane from unnest(p_opened) o where o.result ->> 'status' = 'retry');
 begin
-  return array(
+  return fieldpost.judge_addressed(s, array(
     select row(r.n, r.id, r.kind, r.m, r.lane, g.conversation_id, r.message_id, r.content, r.composed_at, case
              when r.id is null then fieldpost.rejected('bad_request', 'id')
              when r.kind is null then fieldpost.rejected('bad_request', 'kind')
@@ -111,7 +111,7 @@ begin
     cross join lateral (select coalesce(a.conversation_id, r.lane) as conversation_id) g
     left join public.conversations c
       on c.id = g.conversation_id and (c.org_id = any (s.admin_orgs) or c.id = any (s.conversations))
-    order by r.n);
+    order by r.n));
 end
 $$;
 comment on function fieldpost.read_batch(fieldpost.scope, jsonb[], fieldpost.push_item[], boolean) is

@@ -78,11 +78,12 @@ returns table (id uuid, created_by uuid, medic_id uuid, j jsonb)
 language sql stable set search_path = pg_catalog, public, extensions, pg_temp
 as $$
   select c.id, c.created_by, c.medic_id, fieldpost.conversation_row(c, n.name, coalesce(u.unread, 0), l.created_at, l.preview)
+         || fieldpost.unread_mentions(u.mentions)
   from public.conversations c
   left join fieldpost.medic_names(p_conversations) n on n.conversation_id = c.id
   left join lateral (
-    select count(*) as unread from (
-      select from public.messages m
+    select count(*) as unread, count(*) filter (where (select fieldpost.uid()) = any (x.mentions)) as mentions from (
+      select m.mentions from public.messages m
       where m.conversation_id = c.id and m.deleted_at is null and m.sender_id is distinct from (select fieldpost.uid())
         and m.seq > greatest(c.last_seq - 1000, (select r.read_seq from public.conversation_read_status r
                                                  where r.user_id = (select fieldpost.uid()) and r.conversation_id = c.id))
@@ -503,6 +504,7 @@ declare
   v_batch fieldpost.batch;
   v_results text[];
   v_item fieldpost.push_item;
+  v_place int;
   v_result jsonb;
   v_sent text[];
 begin
@@ -515,6 +517,11 @@ begin
   if v_batch.refusal is not null then
     return v_batch.refusal;
   end if;
+  foreach v_place in array fieldpost.replies_to_hidden(v_batch.items) loop
+    v_item := v_batch.items[v_place];
+    v_item.result := fieldpost.rejected('reply_not_found');
+    v_batch.items[v_place] := v_item;
+  end loop;
   v_sent := fieldpost.send_as_caller(array(
     select i::fieldpost.push_item from unnest(v_batch.items) i where i.kind = 'send_message' and i.result is null order by i.n));
   v_results := array(

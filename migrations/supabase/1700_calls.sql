@@ -40,8 +40,10 @@ create or replace function public.fieldpost_push(
 returns json
 language sql volatile set search_path = pg_catalog, pg_temp
 as $$
-  -- A reaction asks whether its message may be read.
-  select case when fieldpost.narrowed(case when exists (select from unnest(p_mutations) m where m ->> 'kind' = 'react') then 'raw' else 'aw' end) then fieldpost.push_as_caller(p_protocol, p_mutations)
+  -- A reaction, and an answer, asks whether its message may be read.
+  select case when fieldpost.narrowed(case when exists (
+                select from unnest(p_mutations) m where m ->> 'kind' = 'react' or m ->> 'reply_to' is not null) then 'raw' else 'aw' end)
+              then fieldpost.push_as_caller(p_protocol, p_mutations)
               else fieldpost.push(p_protocol, p_app, p_capabilities, p_mutations) end
 $$;
 comment on function public.fieldpost_push(int, text, text[], jsonb[]) is 'Applies a device''s mutations (docs/protocol.md).';

@@ -19,7 +19,7 @@ begin
          'bootstrap', 'pull', 'push', 'history',
          -- what runs as the caller, and what that calls
          'narrowed', 'narrowed_on', 'people_i_see', 'medic_names', 'hidden', 'markers_i_see', 'texts_i_see', 'conversations_i_see',
-         'pull_as_caller', 'history_as_caller', 'pull_picks', 'bootstrap_picks', 'bootstrap_as_caller', 'history_picks', 'digest_i_see', 'id_bits', 'conversation_row', 'message_text', 'time_text', 'answer',
+         'pull_as_caller', 'history_as_caller', 'pull_picks', 'bootstrap_picks', 'bootstrap_as_caller', 'history_picks', 'digest_i_see', 'id_bits', 'conversation_row', 'unread_mentions', 'message_text', 'time_text', 'answer',
          'refusal', 'envelope', 'push_read', 'sends_known', 'sends_done', 'mark_target', 'write_messages', 'send_as_caller', 'mark_as_caller',
          'push_as_caller', 'open_as_caller', 'my_opening', 'openings', 'refused_by_project', 'rejected', 'marker_json',
          'push_refused', 'refused', 'uuid_or_null', 'wait_until',

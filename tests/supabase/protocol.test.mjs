@@ -70,6 +70,7 @@ test("the examples of docs/protocol.md are what the server answers", async () =>
   const doomed = send(direct);
   await push(admin, doomed);
   await sql`delete from public.messages where id = ${doomed.message_id}`;
+  await push(ada, send(direct, { mentions: [org.admin.user_id] }));
   await push(admin, send(direct));
   await sql`update public.conversations set subject = 'S', medic_id = medic_id where id = ${direct}`;
   await sql`delete from public.profiles where id = ${org.medics[1].user_id}`;
@@ -129,7 +130,7 @@ test("clients and servers of different ages: an old client is told, a newer one 
     assert.deepEqual([old.protocol, old.min_protocol], [1, 1], "and it learns what would be served");
     assert.equal((await call(ada, name, { ...args, p_protocol: null })).error.code, "bad_request", name);
     const newer = await call(ada, name, { ...args, p_protocol: 2, p_app: null, p_capabilities: ["polls", "x".repeat(1000)] });
-    assert.deepEqual([newer.error, newer.protocol, newer.capabilities], [undefined, 1, ["set_digest", "ranges", "edit_message", "delete_message", "reactions", "mark_delivered", "page_bytes", "records"]], `${name}: it is served, and told that this is protocol 1`);
+    assert.deepEqual([newer.error, newer.protocol, newer.capabilities], [undefined, 1, ["set_digest", "ranges", "edit_message", "delete_message", "reactions", "mark_delivered", "mentions_count", "page_bytes", "records"]], `${name}: it is served, and told that this is protocol 1`);
   }
   const plain = await ada.rpc("fieldpost_pull", { p_protocol: 1, p_cursor: cursor });
   assert.equal(plain.data.error, undefined, "the app's name and the capabilities may be left out");

@@ -135,6 +135,8 @@ pub(crate) enum Command {
         /// The message's id, or a part of it
         message: String,
     },
+    /// Write a conversation as text or JSON, as far as it is on this device, with what is missing named
+    Export(crate::commands::export::Arguments),
     /// Open the conversation with a medic
     Open {
         /// The medic's id, a part of it, or the medic's name

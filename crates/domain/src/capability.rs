@@ -15,6 +15,8 @@ open_enum!(
         EditMessage => "edit_message",
         /// A message can be deleted: by its author, and by an admin.
         DeleteMessage => "delete_message",
+        /// A conversation says how many unread messages mention the caller.
+        MentionsCount => "mentions_count",
         /// People can react to messages: `react`, and rows of `reactions` in pages.
         Reactions => "reactions",
         /// A device says what has reached it.

@@ -42,10 +42,13 @@ pub struct Conversation {
     pub last_message_preview: Option<String>,
     /// The caller's unread messages as counted by the server; used where local history is partial.
     pub unread: u64,
+    /// How many of these mention the caller; zero too from a server that does not count them.
+    #[serde(default)]
+    pub unread_mentions: u64,
     /// Set when the subject is above its limit; the row then has no subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub omitted: Option<Omitted>,
-    /// Row version. Derived fields (`last_seq`, `last_message_*`, `unread`, `medic_name`) do not raise it.
+    /// Row version. Derived fields (`last_seq`, `last_message_*`, `unread*`, `medic_name`) do not raise it.
     pub version: Version,
     /// Fields that this version does not know.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]

@@ -98,6 +98,7 @@ mod tests {
             last_message_at: None,
             last_message_preview: None,
             unread: 0,
+            unread_mentions: 0,
             omitted: None,
             version: Version::new(1),
             extra: Extra::new(),

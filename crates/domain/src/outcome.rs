@@ -36,6 +36,10 @@ open_enum!(
         Refused => "refused",
         /// The message mentions more people than allowed.
         TooManyMentions => "too_many_mentions",
+        /// The message that it replies to is not in the conversation, or the person may not see it.
+        ReplyNotFound => "reply_not_found",
+        /// It mentions somebody who may not see the conversation.
+        MentionNotAllowed => "mention_not_allowed",
         /// The person has given the message as many reactions as allowed.
         TooManyReactions => "too_many_reactions",
         /// The message was deleted.
@@ -75,6 +79,12 @@ impl RefusalCode {
     #[must_use]
     pub const fn is_said_unseen(&self) -> bool {
         matches!(self, Self::Forbidden | Self::NotFound)
+    }
+
+    /// Whether what the mutation is about is not there for the person any more.
+    #[must_use]
+    pub const fn says_gone(&self) -> bool {
+        matches!(self, Self::NotFound | Self::MessageDeleted | Self::ConversationDeleted)
     }
 }
 

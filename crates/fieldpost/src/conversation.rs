@@ -52,7 +52,8 @@ impl Conversation {
     ///
     /// # Errors
     /// As [`Conversation::send`]; [`Error::InvalidMetadata`] when the metadata is above the limits, whatever its
-    /// source.
+    /// source; [`Error::NotPossible`] when it replies to a message of another conversation, or mentions somebody who may
+    /// not see this one.
     pub async fn send_draft(&self, draft: Draft) -> Result<SentMessage> {
         if let Some(metadata) = &draft.metadata {
             metadata.check()?;

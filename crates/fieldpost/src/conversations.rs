@@ -23,6 +23,14 @@ impl Client {
         Ok(self.inner.store.total_unread().await?)
     }
 
+    /// Unread messages over all conversations that mention the signed-in person.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn total_unread_mentions(&self) -> Result<u64> {
+        Ok(self.inner.store.total_unread_mentions().await?)
+    }
+
     /// Opens the conversation with a medic, online or offline. Opening it twice, or on two devices, gives the same
     /// conversation. A medic opens their own conversation with their own medic id ([`Client::me`]).
     ///

@@ -75,6 +75,7 @@ mod deleting;
 mod doctor;
 mod editing;
 mod error;
+mod export;
 mod lifecycle;
 mod messages;
 mod no_server;
@@ -95,6 +96,7 @@ pub use client::Client;
 pub use conversation::Conversation;
 pub use doctor::{Diagnosis, Finding, Lane};
 pub use error::{Error, Result};
+pub use export::{Export, ExportFormat};
 pub use messages::{Delivery, Draft, SentMessage};
 pub use outbox::OutboxRef;
 pub use receipts::{MessageInfo, Receipt};
@@ -114,10 +116,10 @@ pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteE
 pub use fieldpost_remote_supabase::Proxy;
 pub use fieldpost_storage::{
     ConversationSummary, DroppedObject, EntryState, Health, ImportNote, ImportOutcome, ImportReport, ImportedItems,
-    ImportedQueue, ImportedTable, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, ReceiptCounts,
-    ReducedSize, SearchHit, SearchOrder, SearchPage, SearchPosition, SearchPositionError, SearchQuery, SetAside,
-    StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadReaction,
-    ThreadWindow, Window,
+    ImportedQueue, ImportedTable, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, Quote, Quoted,
+    ReceiptCounts, ReducedSize, SearchHit, SearchOrder, SearchPage, SearchPosition, SearchPositionError, SearchQuery,
+    SetAside, StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage,
+    ThreadReaction, ThreadWindow, Window,
 };
 #[cfg(feature = "sqlite")]
 pub use fieldpost_storage_sqlite::{ImportError, ImportProgress, Occupied, import_watermelon};

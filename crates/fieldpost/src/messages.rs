@@ -28,14 +28,17 @@ impl Draft {
         self
     }
 
-    /// Mentions people.
+    /// Mentions people. They must be able to see the conversation: sending fails with
+    /// [`Error::NotPossible`] if this device knows that somebody cannot, and the server refuses it otherwise
+    /// (`mention_not_allowed`).
     #[must_use]
     pub fn mentioning(mut self, people: impl IntoIterator<Item = PersonId>) -> Self {
         self.mentions.extend(people);
         self
     }
 
-    /// Makes it a reply to another message.
+    /// Makes it a reply to another message of the same conversation, which may be queued itself. The thread shows what it
+    /// answers ([`ThreadMessage::reply`]).
     #[must_use]
     pub const fn in_reply_to(mut self, message: MessageId) -> Self {
         self.reply_to = Some(message);

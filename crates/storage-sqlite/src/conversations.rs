@@ -45,9 +45,19 @@ impl Conversations for SqliteStore {
     }
 
     async fn total_unread(&self) -> StorageResult<u64> {
-        let read = self.db.look("total_unread")?;
+        self.total("total_unread", |total| total.messages).await
+    }
+
+    async fn total_unread_mentions(&self) -> StorageResult<u64> {
+        self.total("total_unread_mentions", |total| total.mentions).await
+    }
+}
+
+impl SqliteStore {
+    async fn total(&self, operation: &'static str, of: fn(unread_total::Model) -> i64) -> StorageResult<u64> {
+        let read = self.db.look(operation)?;
         let total = read.tx().find_one::<unread_total::Model>(&unread_total::Entity::find()).await;
-        read.finish(total.map(|total| total.map_or(0, |total| unsigned(total.messages)))).await
+        read.finish(total.map(|total| total.map_or(0, |total| unsigned(of(total))))).await
     }
 }
 

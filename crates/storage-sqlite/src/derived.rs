@@ -49,6 +49,8 @@ pub(crate) struct Told {
     pub(crate) preview: Option<String>,
     /// so many were unread,
     pub(crate) unread: i64,
+    /// of which so many mentioned the reader,
+    pub(crate) mentions: i64,
     /// and the medic was called so.
     pub(crate) medic_name: Option<String>,
 }
@@ -64,6 +66,8 @@ pub(crate) struct News {
     pub(crate) whole: bool,
     /// How many count as unread.
     pub(crate) unread: u64,
+    /// How many of these mention the reader.
+    pub(crate) mentions: u64,
 }
 
 /// What a page says and changes in one conversation.
@@ -149,21 +153,21 @@ WHERE c.id = unhex(j.value) AND NOT (
         OR EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq = c.range_from - 1))))");
 
     /// Counts again where the count that is kept is of another marker, or a counted message has changed.
-    RECOUNT: "counting again", Plan::Bounded, "
-WITH asked (viewer) AS (SELECT ?),
+    RECOUNT: "counting again", Plan::Bounded, format!("
+WITH asked (viewer, name) AS (SELECT a.viewer, {name} FROM (SELECT ? AS viewer) AS a),
 marked AS (
-    SELECT unhex(j.value) AS id, a.viewer, coalesce(r.read_seq, 0) AS mark
+    SELECT unhex(j.value) AS id, a.viewer, a.name, coalesce(r.read_seq, 0) AS mark
     FROM json_each(?) AS j CROSS JOIN asked AS a
     LEFT JOIN read_markers AS r ON r.conversation_id = unhex(j.value) AND r.person_id = a.viewer)
 UPDATE conversations AS c
-SET unread_above = k.mark, unread_here = (
-    SELECT count(*) FROM messages AS m
+SET unread_above = k.mark, (unread_here, mentions_here) = (
+    SELECT count(*), coalesce(sum({mentioned}), 0) FROM messages AS m
     WHERE m.conversation_id = c.id AND m.seq > k.mark AND m.deleted_at IS NULL AND m.sender_id IS NOT k.viewer)
-FROM marked AS k WHERE c.id = k.id AND c.unread_above IS NOT k.mark";
+FROM marked AS k WHERE c.id = k.id AND c.unread_above IS NOT k.mark", name = name_of("a.viewer"), mentioned = mentions("k.name"));
 
     /// What a row of the list shows: the unread count and the newest message.
     SHOWN: "what a list shows", Plan::Bounded,
-        format!("UPDATE conversations AS c SET {}, {} {OF_SET}", unread("c"), newest("c"));
+        format!("UPDATE conversations AS c SET {}, {}, {} {OF_SET}", unread("c"), unread_mentions("c"), newest("c"));
 
     NEWEST: "the newest message", Plan::Bounded, format!("UPDATE conversations AS c SET {} {OF_SET}", newest("c"));
 
@@ -174,18 +178,34 @@ FROM marked AS k WHERE c.id = k.id AND c.unread_above IS NOT k.mark";
     );
 
     /// What is new in conversations, of messages with a key above the given one, when a page has brought others as well.
-    ADD_NEW: "what is new beside what is not", Plan::Bounded, "
-WITH asked (newest, viewer) AS (SELECT ?, ?)
-UPDATE conversations AS c SET unread_here = c.unread_here + n.count,
+    ADD_NEW: "what is new beside what is not", Plan::Bounded, format!("
+WITH asked (newest, viewer, name) AS (SELECT a.newest, a.viewer, {name} FROM (SELECT ? AS newest, ? AS viewer) AS a)
+UPDATE conversations AS c SET unread_here = c.unread_here + n.count, mentions_here = c.mentions_here + n.mentions,
     range_to = CASE WHEN c.range_from > 0 AND n.low = c.range_to + 1 AND n.high - n.low + 1 = n.seqs THEN n.high
         ELSE c.range_to END
 FROM (
     SELECT m.conversation_id AS id, min(m.seq) AS low, max(m.seq) AS high, count(DISTINCT m.seq) AS seqs,
-        sum(m.deleted_at IS NULL AND m.sender_id IS NOT a.viewer AND m.seq > coalesce(k.unread_above, 0)) AS count
+        sum({counts}) AS count, coalesce(sum({counts} AND {mentioned}), 0) AS mentions
     FROM asked AS a CROSS JOIN messages AS m JOIN conversations AS k ON k.id = m.conversation_id
     WHERE m.pk > a.newest
     GROUP BY m.conversation_id) AS n
-WHERE c.id = n.id";
+WHERE c.id = n.id",
+        name = name_of("a.viewer"),
+        counts = "(m.deleted_at IS NULL AND m.sender_id IS NOT a.viewer AND m.seq > coalesce(k.unread_above, 0))",
+        mentioned = mentions("a.name"),
+    );
+}
+
+/// A person's id as a message's mentions have it, made of the blob of an expression; null of null.
+fn name_of(person: &str) -> String {
+    let part = |from, length| format!("substr(hex({person}), {from}, {length})");
+    let parts = [part(1, 8), part(9, 4), part(13, 4), part(17, 4), part(21, 12)];
+    format!("CASE WHEN {person} IS NOT NULL THEN lower({}) END", parts.join(" || '-' || "))
+}
+
+/// Whether a message, `m`, mentions the person of this name; null if it mentions nobody.
+fn mentions(name: &str) -> String {
+    format!("instr(m.mentions, {name}) > 0")
 }
 
 /// As parameters: taken out of JSON, each value costs as much as writing the row. The range grows where new messages continue
@@ -203,14 +223,17 @@ pub(crate) static TELL: LazyLock<Insert<Line>> = LazyLock::new(|| {
             ("at", |line, ()| Value::BigInt(told(line, |told| told.at).flatten())),
             ("preview", |line, ()| opt_text(told(line, |told| told.preview.clone()).flatten())),
             ("unread", |line, ()| Value::BigInt(told(line, |told| told.unread))),
+            ("unread_mentions", |line, ()| Value::BigInt(told(line, |told| told.mentions))),
             ("medic", |line, ()| opt_text(told(line, |told| told.medic_name.clone()).flatten())),
             ("count", |line, ()| int(line.news.map_or(0, |news| signed(news.unread)))),
+            ("mentions", |line, ()| int(line.news.map_or(0, |news| signed(news.mentions)))),
             ("low", |line, ()| Value::BigInt(line.news.map(|news| signed(news.low)))),
             ("high", |line, ()| Value::BigInt(line.news.map(|news| signed(news.high)))),
             ("whole", |line, ()| int(line.news.is_some_and(|news| news.whole).into())),
         ],
         &format!(
             ", k AS (SELECT c.id, c.version, c.range_from, c.unread_above, c.unread_here + told.count AS unread_here,
+    c.mentions_here + told.mentions AS mentions_here, iif(told.again, told.unread_mentions, c.server_mentions) AS server_mentions,
     iif(told.again, told.last_seq, c.last_seq) AS last_seq, iif(told.again, told.medic, c.medic_name) AS medic_name,
     iif(told.again, told.seq, c.server_seq) AS server_seq, iif(told.again, told.at, c.server_at) AS server_at,
     iif(told.again, told.preview, c.server_preview) AS server_preview, iif(told.again, told.unread, c.server_unread) AS server_unread,
@@ -218,9 +241,11 @@ pub(crate) static TELL: LazyLock<Insert<Line>> = LazyLock::new(|| {
     FROM rows AS told CROSS JOIN conversations AS c WHERE c.id = told.id)
 UPDATE conversations AS c SET unread_here = k.unread_here, range_to = k.range_to, last_seq = k.last_seq,
     medic_name = k.medic_name, server_seq = k.server_seq, server_at = k.server_at, server_preview = k.server_preview,
-    server_unread = k.server_unread, {unread}, {newest}
+    server_unread = k.server_unread, mentions_here = k.mentions_here, server_mentions = k.server_mentions,
+    {unread}, {mentions}, {newest}
 FROM k WHERE c.id = k.id",
             unread = unread("k"),
+            mentions = unread_mentions("k"),
             newest = newest("k"),
         ),
     )
@@ -230,17 +255,35 @@ const OF_SET: &str = "WHERE c.id IN (SELECT unhex(value) FROM json_each(?))";
 
 /// The unread count of a conversation, by what `t` says of it; as long as nothing is counted it stays as it was.
 fn unread(t: &str) -> String {
+    let unknown = unknown(t);
+    counted(t, "unread_count", "unread_here", &format!("min({t}.server_unread, {t}.unread_here + {unknown})"))
+}
+
+/// How many of these mention the reader. A server that does not count them says zero.
+fn unread_mentions(t: &str) -> String {
+    let unknown = unknown(t);
+    let partly = format!("max({t}.mentions_here, min({t}.server_mentions, {t}.mentions_here + {unknown}))");
+    counted(t, "unread_mentions", "mentions_here", &partly)
+}
+
+fn counted(t: &str, count: &str, here: &str, partly: &str) -> String {
     format!(
-        "unread_count = coalesce(CASE
+        "{count} = coalesce(CASE
         WHEN {t}.version >= 0 AND {t}.unread_above >= {t}.last_seq THEN 0
-        WHEN {t}.range_from > 0 AND {t}.range_from <= {t}.unread_above + 1 AND {t}.range_to >= {t}.server_seq THEN {t}.unread_here
-        ELSE min({t}.server_unread, {t}.unread_here + max(max({t}.server_seq - {t}.unread_above, 0)
+        WHEN {t}.range_from > 0 AND {t}.range_from <= {t}.unread_above + 1 AND {t}.range_to >= {t}.server_seq THEN {t}.{here}
+        ELSE {partly} END, c.{count})"
+    )
+}
+
+/// How many messages above the marker the server has counted and this device has not: one for each seq.
+fn unknown(t: &str) -> String {
+    format!(
+        "max(max({t}.server_seq - {t}.unread_above, 0)
             - max(min({t}.range_to, {t}.server_seq) - max({t}.range_from, {t}.unread_above + 1) + 1, 0)
             - (SELECT count(*) FROM messages AS m WHERE m.conversation_id = {t}.id
                 AND m.seq > max({t}.unread_above, {t}.range_to) AND m.seq <= {t}.server_seq)
             - (SELECT count(*) FROM messages AS m WHERE m.conversation_id = {t}.id
-                AND m.seq > {t}.unread_above AND m.seq < min({t}.range_from, {t}.server_seq + 1)), 0))
-        END, c.unread_count)"
+                AND m.seq > {t}.unread_above AND m.seq < min({t}.range_from, {t}.server_seq + 1)), 0)"
     )
 }
 

@@ -65,6 +65,13 @@ impl Line {
         self.0.value(cell.place())
     }
 
+    /// A row that the query has packed into a cell, as text.
+    pub(crate) fn line(&self, cell: impl Cell) -> Res<Option<Self>> {
+        let Some(text) = self.get::<Option<String>>(cell)? else { return Ok(None) };
+        let rows = unpack(text).map_err(|_| Fault::corrupt("a row that was packed cannot be read"))?;
+        Ok(rows.into_iter().next().map(Self::new))
+    }
+
     pub(crate) fn is(&self, cell: impl Cell) -> Res<bool> {
         Ok(self.get::<i64>(cell)? != 0)
     }

@@ -9,18 +9,25 @@
 use crate::{
     SqliteStore,
     entity::read_markers,
+    entity::{
+        messages::{Column as M, Entity},
+        value::Id,
+    },
     error::{Fault, Res},
     hot::{Plan, hot},
     line::packed,
-    resolve::CANONICAL,
+    resolve::{self, CANONICAL},
     row::Row,
-    rows::message::{JOINS, Receipts, Shown, receipts, thread_message},
+    rows::message::{Receipts, Shown, joins, receipts, thread_message},
     sql::{Tx, id, int, names, signed, unsigned},
 };
 use async_trait::async_trait;
 use fieldpost_domain::{ConversationId, MessageId, PersonId, ReadMarker, Seq, Version};
 use fieldpost_storage::{Messages, Older, StorageErrorKind, StorageResult, ThreadMessage, ThreadWindow, Window};
-use sea_orm::{Iterable, Value};
+use sea_orm::{
+    ColumnTrait, DerivePartialModel, EntityTrait, Iterable, PartialModelTrait, QueryFilter, QueryOrder, QuerySelect,
+    Value,
+};
 use uuid::Uuid;
 
 #[async_trait]
@@ -34,6 +41,12 @@ impl Messages for SqliteStore {
     async fn markers(&self, conversation: ConversationId) -> StorageResult<Vec<ReadMarker>> {
         let read = self.db.look("markers")?;
         let found = markers(read.tx(), conversation).await;
+        read.finish(found).await
+    }
+
+    async fn stored_below(&self, conversation: ConversationId, below: Seq) -> StorageResult<Option<Seq>> {
+        let read = self.db.look("stored_below")?;
+        let found = stored_below(read.tx(), conversation, below).await;
         read.finish(found).await
     }
 
@@ -65,6 +78,20 @@ pub(crate) async fn by_id(tx: &Tx, message: Uuid) -> Res<Option<ThreadMessage>> 
     tx.one(&ONE, vec![id(message)]).await?.as_ref().map(one).transpose()
 }
 
+async fn stored_below(tx: &Tx, conversation: ConversationId, below: Seq) -> Res<Option<Seq>> {
+    let stored = Entity::find()
+        .filter(M::ConversationId.eq(Id(resolve::canonical(tx, conversation).await?)))
+        .filter(M::Seq.lt(signed(below.get())));
+    let highest = Placed::select_cols(stored.select_only()).order_by_desc(M::Seq).limit(1);
+    Ok(tx.find_one::<Placed>(&highest).await?.and_then(|placed| placed.seq).map(|seq| Seq::new(unsigned(seq))))
+}
+
+#[derive(Debug, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+struct Placed {
+    seq: Option<i64>,
+}
+
 /// The only message of what [`columns`] finds.
 pub(crate) fn one(row: &Row) -> Res<ThreadMessage> {
     thread_message(&row.line("message")?, &Receipts::read(&row.line("receipts")?)?)
@@ -72,7 +99,7 @@ pub(crate) fn one(row: &Row) -> Res<ThreadMessage> {
 
 hot! {
     /// By its id.
-    ONE: "one message", Plan::Bounded, format!("SELECT {} FROM messages AS m {JOINS} WHERE m.id = ?", columns());
+    ONE: "one message", Plan::Bounded, format!("SELECT {} FROM messages AS m {joins} WHERE m.id = ?", columns(), joins = joins());
     MARKERS: "the markers of a thread", Plan::Bounded, format!(
         "SELECT {} FROM read_markers WHERE conversation_id = {CANONICAL} ORDER BY person_id",
         names(&read_markers::Column::iter().collect::<Vec<_>>()),
@@ -80,7 +107,7 @@ hot! {
     WINDOW: "a window", Plan::Bounded, window();
 }
 
-/// What [`one`] reads, of `messages AS m` with its [`JOINS`].
+/// What [`one`] reads, of `messages AS m` with its [`joins`].
 pub(crate) fn columns() -> String {
     format!("json_array({}) AS message, {} AS receipts", Shown::row(), receipts("m.conversation_id"))
 }
@@ -130,16 +157,17 @@ const BEYOND: Seq = Seq::new((1 << 53) - 1);
 /// A thread of an upgraded file is shown in the order of its times before the server has told of it, as the old app did: its
 /// acknowledged messages have no seq yet, and what lies below them the server has to say.
 fn window() -> String {
+    let joins = joins();
     let placed = format!(
-        "FROM messages AS m {JOINS} WHERE m.conversation_id = w.id AND m.seq BETWEEN w.start AND w.top \
+        "FROM messages AS m {joins} WHERE m.conversation_id = w.id AND m.seq BETWEEN w.start AND w.top \
          ORDER BY m.seq DESC LIMIT 0 + ?3"
     );
     let upgraded = format!(
-        "FROM messages AS m {JOINS} WHERE m.conversation_id = w.id AND m.seq IS NULL AND m.position IS NULL \
+        "FROM messages AS m {joins} WHERE m.conversation_id = w.id AND m.seq IS NULL AND m.position IS NULL \
          ORDER BY m.created_at DESC, m.pk DESC LIMIT -1 + ?3"
     );
     let unplaced = format!(
-        "FROM messages AS m {JOINS} WHERE m.conversation_id = w.id AND m.position IS NOT NULL ORDER BY m.position"
+        "FROM messages AS m {joins} WHERE m.conversation_id = w.id AND m.position IS NOT NULL ORDER BY m.position"
     );
     let [placed, upgraded, unplaced] = [placed, upgraded, unplaced].map(|query| packed(&Shown::row(), &query));
     format!(

@@ -72,7 +72,7 @@ async fn empty(tx: &Tx) -> Res<()> {
     tx.execute(&sync_state::Entity::insert(state)).await?;
     let counts = outbox_counts::ActiveModel { only: Set(1), pending: Set(0), failed: Set(0) };
     tx.execute(&outbox_counts::Entity::insert(counts)).await?;
-    let unread = unread_total::ActiveModel { only: Set(1), messages: Set(0) };
+    let unread = unread_total::ActiveModel { only: Set(1), messages: Set(0), mentions: Set(0) };
     tx.execute(&unread_total::Entity::insert(unread)).await?;
     let records =
         record_sync::ActiveModel { only: Set(1), generation: Set(of_records.saturating_add(1)), ..Default::default() };

@@ -248,6 +248,7 @@ fn bootstrap() -> BootstrapPage {
         last_message_at: None,
         last_message_preview: None,
         unread: 1,
+        unread_mentions: 0,
         omitted: None,
         version: Version::ZERO,
         extra: Extra::new(),

@@ -35,6 +35,9 @@ pub struct ConversationSummary {
     /// them. Otherwise it takes the server's count and subtracts reads that the server does not know yet; the result is
     /// at most the number of seqs that may be unread. It is zero when the marker is at the highest known seq.
     pub unread: u64,
+    /// How many of these mention the signed-in person. Counted by the same rule; where local history is partial, it is
+    /// at least what is here and at most what the server says.
+    pub unread_mentions: u64,
     /// The highest known seq.
     pub last_seq: Seq,
     /// Whether the server has it. False while its open is queued.
@@ -54,4 +57,7 @@ pub trait Conversations: Send + Sync {
 
     /// The unread messages of all conversations.
     async fn total_unread(&self) -> StorageResult<u64>;
+
+    /// The unread messages of all conversations that mention the signed-in person.
+    async fn total_unread_mentions(&self) -> StorageResult<u64>;
 }

@@ -37,6 +37,12 @@ pub enum NotPossible {
     /// The conversation is a broadcast, in which only admins write.
     #[error("only admins write broadcasts")]
     ReadOnly,
+    /// The message that it replies to is in another conversation.
+    #[error("the message that it replies to is in another conversation")]
+    RepliesElsewhere,
+    /// It mentions somebody who may not see the conversation.
+    #[error("it mentions somebody who may not see the conversation")]
+    MentionNotAllowed,
     /// A newer version wrote the mutation.
     #[error("this version cannot read it; update the app, or cancel it")]
     Unreadable,

@@ -24,6 +24,7 @@ mod messages;
 mod mutation_ids;
 mod outbox;
 mod people;
+mod quoted;
 pub mod reactions;
 mod replica;
 mod search;
@@ -52,6 +53,7 @@ pub use outbox::{
     BatchLimits, EntryState, NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, SettleReport,
 };
 pub use people::People;
+pub use quoted::{Quote, Quoted};
 pub use reactions::ThreadReaction;
 pub use replica::{ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, SyncPosition, SyncState};
 pub use search::{Search, SearchHit, SearchOrder, SearchPage, SearchPosition, SearchPositionError, SearchQuery};

@@ -1,6 +1,6 @@
 //! The role that reads a thread.
 
-use crate::{StorageResult, ThreadReaction};
+use crate::{Quoted, StorageResult, ThreadReaction};
 use async_trait::async_trait;
 use fieldpost_domain::{
     ConversationId, Mentions, MessageId, MessageKind, MessageStatus, Metadata, Omitted, PersonId, ReadMarker, Refusal,
@@ -28,8 +28,12 @@ pub struct ThreadMessage {
     pub metadata: Option<Metadata>,
     /// The message that it replies to.
     pub reply_to: Option<MessageId>,
+    /// The same message as it shows above this one; none if this is no reply.
+    pub reply: Option<Quoted>,
     /// The people that it mentions.
     pub mentions: Mentions,
+    /// Whether it mentions the signed-in person.
+    pub mentions_me: bool,
     /// The reactions to it, the first emoji first; none if deleted.
     pub reactions: Vec<ThreadReaction>,
     /// `queued` until the server has it. Then, for own messages, `delivered` and `read` follow the receipts of others.
@@ -74,7 +78,9 @@ impl ThreadMessage {
         Self {
             content: None,
             metadata: None,
+            reply: None,
             mentions: Mentions::new(),
+            mentions_me: false,
             reactions: Vec::new(),
             omitted: None,
             deleted: true,
@@ -145,6 +151,10 @@ pub trait Messages: Send + Sync {
     /// How far each person has received and read a conversation, as far as this device knows, by the person's id; aliases
     /// are resolved. In a broadcast a medic knows only their own (`a_marker_has_the_time_of_its_position`).
     async fn markers(&self, conversation: ConversationId) -> StorageResult<Vec<ReadMarker>>;
+
+    /// The highest seq of a message that is stored below this one; aliases are resolved. Where a window ends at a gap, it
+    /// says where the next part of the thread is. None if nothing is stored there.
+    async fn stored_below(&self, conversation: ConversationId, below: Seq) -> StorageResult<Option<Seq>>;
 
     /// One message; none if it is not stored. A dead letter is stored even without its conversation.
     async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>>;

@@ -186,7 +186,8 @@ pub trait Outbox: Send + Sync {
     /// # Errors
     /// [`crate::StorageErrorKind::NoAccount`] when nobody has signed in to this database;
     /// [`crate::StorageErrorKind::NotFound`] when the conversation is not stored;
-    /// [`crate::StorageErrorKind::NotApplicable`] when a medic writes in a broadcast (`a_medic_only_reads_a_broadcast`).
+    /// [`crate::StorageErrorKind::NotApplicable`] when a medic writes in a broadcast (`a_medic_only_reads_a_broadcast`), it replies to a message of another conversation, or mentions
+    /// somebody who may not see this one ([`crate::visibility::may_see`]), as far as this device knows.
     async fn send(&self, mutation: MutationId, message: OutgoingMessage) -> StorageResult<ThreadMessage>;
 
     /// Opens the direct conversation with a medic.
@@ -262,6 +263,7 @@ pub trait Outbox: Send + Sync {
     /// 6. A refused read mark leaves the outbox, because no person can repair it; the marker stays
     ///    (`a_refused_mark_leaves_and_the_marker_stays`). So does a message whose remote echo is stored
     ///    (`a_refusal_after_the_remote_echo_makes_no_dead_letter`).
+    ///    And so does a deletion of what is gone (`a_deletion_of_what_the_server_does_not_have_is_done`).
     /// 7. Retry: the mutation keeps its place and the answer is counted
     ///    (`a_retry_result_keeps_the_place_and_is_counted`). It ends one attempt. If another attempt is in flight, the
     ///    server may still apply that one (`a_lost_response_keeps_the_mutation_in_flight_until_a_result`). A dead
@@ -318,7 +320,8 @@ pub trait Outbox: Send + Sync {
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::NotFound`] when the message is not stored; [`crate::StorageErrorKind::NotApplicable`]
-    /// when it is deleted, was omitted, another person wrote it, or it has as many reactions of the person as allowed; [`crate::StorageErrorKind::NoAccount`] when nobody
+    /// when it is deleted, was omitted, another person wrote it, it has as many reactions of the person as allowed, or it
+    /// would newly mention somebody who may not see the conversation; [`crate::StorageErrorKind::NoAccount`] when nobody
     /// has signed in.
     async fn change(&self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage>;
 

@@ -42,6 +42,17 @@ pub struct Place {
     pub medic_id: Option<MedicId>,
 }
 
+/// Whether a person of the conversation's org may see it, by what this device knows of both. The server decides about
+/// kinds and roles that this version does not know.
+#[must_use]
+pub fn may_see(person: &Person, place: &Place) -> bool {
+    let participates = match (&person.role, &place.kind) {
+        (Role::Medic, ConversationKind::Direct) => person.medic_id.is_some() && person.medic_id == place.medic_id,
+        _ => true,
+    };
+    participates && !person.removed && person.org_id == place.org_id
+}
+
 /// What happened to the person's own messages in a conversation that a bootstrap after a change of epoch does not list;
 /// none if the person has merely lost access.
 ///

@@ -2,6 +2,7 @@
 //!
 //! * [`search`]: the full-text index is built behind the writes.
 
+mod mentions;
 mod reactions;
 mod receipts;
 mod search;
@@ -10,7 +11,7 @@ use crate::script::Script;
 
 pub(crate) const MIGRATION: Script = Script {
     name: "m0012_messaging",
-    parts: &[search::SEARCH, reactions::REACTIONS, receipts::MARKERS, receipts::OUTBOX, VERSION],
+    parts: &[search::SEARCH, reactions::REACTIONS, receipts::MARKERS, receipts::OUTBOX, mentions::UNREAD, VERSION],
 };
 
 const VERSION: &str = "PRAGMA user_version = 12;";

@@ -83,6 +83,14 @@ pub(super) const EDIT_KEPT: Proof = proof("edit.test.mjs", "a success stays one"
 pub(super) const EDITED_DIRECTLY: Proof = proof("edit.test.mjs", "a direct update by its author");
 pub(super) const EDIT_WAITS: Proof = proof("edit.test.mjs", "a push waits for nobody");
 pub(super) const EDIT_NARROWED: Proof = scratch("edit.test.mjs", "where policies of a project narrow");
+pub(super) const REPLY_NAMES: Proof = proof("replies.test.mjs", "a reply names a message");
+pub(super) const REPLY_GONE: Proof =
+    proof("replies.test.mjs", "what was deleted, softly or for good, can still be answered");
+pub(super) const REPLY_HIDDEN: Proof = proof("replies.test.mjs", "where policies of a project narrow");
+pub(super) const MENTION_STRANGER: Proof = proof("replies.test.mjs", "nobody is mentioned who");
+pub(super) const DIRECT_ADDRESSED: Proof = proof("replies.test.mjs", "a direct writer's row");
+pub(super) const MENTIONS_COUNTED: Proof = proof("replies.test.mjs", "a conversation says how many");
+pub(super) const CHANGE_NAMED: Proof = proof("replies.test.mjs", "a change of what an older app sent");
 pub(super) const REACTED: Proof = proof("reactions.test.mjs", "people react by push and by the table");
 pub(super) const REACTED_IN_BROADCAST: Proof = proof("reactions.test.mjs", "in a broadcast a medic is told");
 pub(super) const REACTIONS_REFUSED: Proof = proof("reactions.test.mjs", "every refusal has its code");

@@ -36,6 +36,7 @@ pub(super) fn as_json(conversation: &ConversationSummary) -> Value {
         "last_message_at": conversation.last_message_at,
         "last_message_preview": conversation.last_message_preview,
         "unread": conversation.unread,
+        "unread_mentions": conversation.unread_mentions,
         "last_seq": conversation.last_seq,
         "on_server": conversation.on_server,
     })
@@ -50,8 +51,9 @@ fn line(conversation: &ConversationSummary) -> String {
         1..=99 => format!("({})", conversation.unread),
         _ => "(99+)".to_owned(),
     };
+    let unread = if conversation.unread_mentions > 0 { format!("{unread}@") } else { unread };
     let when = conversation.last_message_at.map(moment).unwrap_or_default();
     let preview = conversation.last_message_preview.as_deref().unwrap_or_default();
     let name = column(&cut(&one_line(&conversation.participant_name), NAME), NAME);
-    list_line(&format!("{}  {name} {unread:<5} {when:<MOMENT$}  ", short(conversation.id)), preview)
+    list_line(&format!("{}  {name} {unread:<6} {when:<MOMENT$}  ", short(conversation.id)), preview)
 }

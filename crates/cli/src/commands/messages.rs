@@ -2,7 +2,7 @@
 
 use super::text::message_line;
 use crate::{device::Device, failure::Failure, output::Output};
-use fieldpost::{Older, ThreadMessage, ThreadReaction, Window};
+use fieldpost::{Older, Quoted, ThreadMessage, ThreadReaction, Window};
 use serde_json::{Value, json};
 
 pub(super) async fn run(device: &Device, wanted: &str, limit: u32, output: &Output) -> Result<(), Failure> {
@@ -16,6 +16,18 @@ pub(super) async fn run(device: &Device, wanted: &str, limit: u32, output: &Outp
         output.result(&as_json(message), || message_line(message));
     }
     Ok(())
+}
+
+/// What a reply quotes: its state, and what is shown of it.
+fn quoted(quoted: &Quoted) -> Value {
+    match quoted {
+        Quoted::Here(quote) => json!({
+            "state": "here", "id": quote.id, "sender_name": quote.sender_name, "mine": quote.mine,
+            "kind": quote.kind, "text": quote.text,
+        }),
+        Quoted::Deleted(id) => json!({"state": "deleted", "id": id}),
+        Quoted::NotHere(id) => json!({"state": "not_here", "id": id}),
+    }
 }
 
 fn reaction(reaction: &ThreadReaction) -> Value {
@@ -39,7 +51,9 @@ pub(super) fn as_json(message: &ThreadMessage) -> Value {
         "content": message.content,
         "metadata": message.metadata,
         "reply_to": message.reply_to,
+        "reply": message.reply.as_ref().map(quoted),
         "mentions": message.mentions,
+        "mentions_me": message.mentions_me,
         "reactions": message.reactions.iter().map(reaction).collect::<Vec<_>>(),
         "status": message.status,
         "receipts": message.receipts.map(|counts| {

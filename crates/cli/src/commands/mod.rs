@@ -6,6 +6,7 @@ mod conversations;
 pub(crate) mod delete;
 mod doctor;
 pub(crate) mod edit;
+pub(crate) mod export;
 mod import;
 mod messages;
 mod open;
@@ -86,6 +87,7 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::React(arguments) => react::run(device, &arguments, output).await,
         Command::Delete(arguments) => delete::run(device, &arguments, output).await,
         Command::Search(arguments) => search::run(device, &arguments, output).await,
+        Command::Export(arguments) => export::run(device, &arguments, output).await,
         Command::Send { conversation, text } => send::run(device, &conversation, &text, output).await,
         Command::Broadcast(arguments) => broadcast::run(device, &arguments, output).await,
         Command::Receipts { message } => receipts::run(device, &message, output).await,

@@ -5,7 +5,10 @@ use crate::{
     terminal::{column, cut, one_line, width},
 };
 use chrono::Local;
-use fieldpost::{ReceiptCounts, Refusal, RefusalCode, ThreadMessage, ThreadReaction, Time, records::RecordRefusal};
+use fieldpost::{
+    MessageKind, PersonId, Quoted, ReceiptCounts, Refusal, RefusalCode, ThreadMessage, ThreadReaction, Time,
+    records::RecordRefusal,
+};
 use std::fmt::Display;
 
 /// The local time, with its zone. A list needs no more than minutes.
@@ -50,15 +53,51 @@ pub(super) fn list_line(columns: &str, text: &str) -> String {
 pub(crate) fn message_line(message: &ThreadMessage) -> String {
     let content = match (&message.content, &message.omitted, message.deleted) {
         (_, _, true) => "(deleted)".to_owned(),
+        // The metadata is the app's own, so nothing is read in it.
+        (None, None, false) if message.kind != MessageKind::Text => String::new(),
         (Some(text), None, false) => text.clone(),
         // Only its metadata exceeded the limits.
         (Some(text), Some(omitted), false) => format!("{text} ({})", omitted.sentence()),
         (None, Some(omitted), false) => format!("({})", omitted.sentence()),
         (None, None, false) => "(no text)".to_owned(),
     };
-    let (when, sender) = (moment(message.created_at), column(&message.sender_name, 12));
-    let line = format!("{when}  {sender} {}  {}", one_line(&content), state(message));
+    let name = if message.sender_id == PersonId::NOBODY { "(system)" } else { &message.sender_name };
+    let (when, sender) = (moment(message.created_at), column(name, 12));
+    let shown = format!("{}{}{}", quote(message), kind(message), one_line(&content));
+    let mut notes = state(message);
+    if message.edited_at.is_some() && !message.deleted {
+        notes.insert_str(0, "(edited) ");
+    }
+    if message.mentions_me {
+        notes.insert_str(0, "@you ");
+    }
+    let line = format!("{when}  {sender} {}  {notes}", shown.trim_end());
     format!("{}  {}", line.trim_end(), reactions(message)).trim_end().to_owned()
+}
+
+/// What it replies to.
+fn quote(message: &ThreadMessage) -> String {
+    match &message.reply {
+        None => String::new(),
+        Some(Quoted::Here(quote)) => {
+            let text = cut(&one_line(quote.text.as_deref().unwrap_or("…")), QUOTE);
+            format!("[to {}: {text}] ", one_line(&quote.sender_name))
+        }
+        Some(Quoted::Deleted(_)) => "[to a deleted message] ".to_owned(),
+        Some(Quoted::NotHere(_)) => "[to a message that is not on this device] ".to_owned(),
+    }
+}
+
+/// The columns of a quoted text.
+const QUOTE: usize = 30;
+
+/// What it is, if it is more than text.
+fn kind(message: &ThreadMessage) -> String {
+    match &message.kind {
+        _ if message.deleted => String::new(),
+        MessageKind::Text | MessageKind::System => String::new(),
+        kind => format!("[{}] ", one_line(kind.as_str())),
+    }
 }
 
 /// Each emoji with its number; one's own has an asterisk.

@@ -32,7 +32,8 @@ pub(super) fn conversation(row: &Conversation) -> Value {
         "id": row.id, "org_id": row.org_id, "kind": row.kind, "subject": row.subject, "medic_id": row.medic_id,
         "medic_name": row.medic_name, "created_by": row.created_by, "created_at": time(row.created_at),
         "updated_at": time(row.updated_at), "last_seq": row.last_seq, "last_message_at": row.last_message_at.map(time),
-        "last_message_preview": row.last_message_preview, "unread": row.unread, "omitted": row.omitted,
+        "last_message_preview": row.last_message_preview, "unread": row.unread,
+        "unread_mentions": Some(row.unread_mentions).filter(|count| *count > 0), "omitted": row.omitted,
         "version": row.version,
     }))
 }

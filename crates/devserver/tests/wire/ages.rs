@@ -52,9 +52,10 @@ impl<'a> Client<'a> {
     /// Opens her conversation and sends a message in it.
     async fn say(&self, message: u32) -> Value {
         let opening = json!({"id": id(1), "kind": "open_direct", "conversation_id": id(9)});
-        let opened = self.push(json!([opening])).await["results"][0]["conversation"]["id"].clone();
+        let row = self.push(json!([opening])).await["results"][0]["conversation"].clone();
+        let opened = row["id"].clone();
         let send = json!({"id": id(2), "kind": "send_message", "conversation_id": opened, "message_id": id(message),
-                          "content": "Hall A", "mentions": [id(77)]});
+                          "content": "Hall A", "mentions": [row["created_by"]]});
         assert_eq!(self.push(json!([send])).await["results"][0]["status"], "applied");
         opened
     }

@@ -24,7 +24,7 @@ pub use policy::{Decision, Policy, Replaces, Target};
 pub use react::React;
 pub use stored::Undecodable;
 
-use crate::{Changeable, ConversationId, Mentions, MessageContent, MessageId, MutationId, NewMessage};
+use crate::{Changeable, ConversationId, Mentions, MessageContent, MessageId, MutationId, NewMessage, RefusalCode};
 
 kind::kinds! {
     /// Write a message. Idempotent by the message's id.
@@ -114,6 +114,12 @@ impl Intent {
     #[must_use]
     pub fn is_covered_by(&self, later: &Self) -> bool {
         self.as_kind().is_covered_by(later)
+    }
+
+    /// Whether this refusal leaves nothing to do: what it would have deleted is gone.
+    #[must_use]
+    pub fn is_done_by(&self, refusal: &RefusalCode) -> bool {
+        self.withdraws() && refusal.says_gone()
     }
 
     /// The text that the person wrote, if there is one.

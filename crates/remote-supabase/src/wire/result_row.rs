@@ -5,7 +5,7 @@ use super::{
     object::{Dropped, object},
     row::{AckRow, ConversationRow, MessageRow, ReactionRow, ReadMarkerRow, TombstoneRow},
 };
-use fieldpost_domain::MutationId;
+use fieldpost_domain::{MessageId, MutationId};
 
 object!(
     /// One element of `results`.
@@ -16,6 +16,7 @@ object!(
         detail: String,
         ack: Kept<AckRow>,
         message: Kept<MessageRow>,
+        named: MessageId,
         tombstone: Kept<TombstoneRow>,
         conversation: Kept<ConversationRow>,
         read_marker: Kept<ReadMarkerRow>,

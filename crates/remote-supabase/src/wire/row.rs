@@ -43,6 +43,7 @@ object!(
         last_message_at: Moment,
         last_message_preview: String,
         unread: Number,
+        unread_mentions: Number,
         omitted: OmittedRow,
         version: Number,
     }
@@ -220,6 +221,7 @@ impl Row for ConversationRow {
             last_message_at: optional(self.last_message_at, "last_message_at", &mut extra),
             last_message_preview: self.last_message_preview,
             unread: need(self.unread, "unread")?.0,
+            unread_mentions: self.unread_mentions.map_or(0, |count| count.0),
             omitted: omitted(self.omitted),
             version: need(self.version, "version")?.into(),
             extra,

@@ -212,9 +212,10 @@ async fn an_edit_is_answered_with_its_row_or_with_nothing() {
     row["id"] = json!(id(0x77));
     let other = acknowledged(edit(1, &[]), "applied", json!({"message": row})).await;
     assert_eq!(other, Acknowledgement::Bare, "the row of another message is not taken for it");
-    row["metadata"] = json!({"idempotency_key": id(MESSAGE)});
-    let keyed = acknowledged(edit(1, &[]), "applied", json!({"message": row})).await;
+    let keyed = acknowledged(edit(1, &[]), "applied", json!({"message": row, "named": id(MESSAGE)})).await;
     assert!(matches!(keyed, Acknowledgement::Stored(message) if message.id.to_string() == id(0x77)));
+    let wrong = acknowledged(edit(1, &[]), "applied", json!({"message": row, "named": id(0x78)})).await;
+    assert_eq!(wrong, Acknowledgement::Bare, "nor if another one was named");
 
     assert_eq!(acknowledged(edit(1, &[]), "duplicate", json!({})).await, Acknowledgement::Bare);
     let deleted = one(edit(1, &[]), "rejected", json!({"code": "message_deleted"})).await.unwrap();

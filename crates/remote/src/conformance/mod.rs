@@ -30,6 +30,7 @@ mod registry;
 mod scene;
 
 pub mod access;
+pub mod addressed;
 pub mod bootstrap;
 pub mod delete;
 pub mod deliver;

@@ -40,7 +40,8 @@ pub(super) fn conversation(tables: &Tables, viewer: &Viewer, row: &ConversationR
         last_seq: row.last_seq,
         last_message_at: newest.map(|message| message.created_at),
         last_message_preview: newest.and_then(|message| message.content.as_deref()).map(preview),
-        unread: unread(tables, viewer, row),
+        unread: unread(tables, viewer, row, |_| true),
+        unread_mentions: unread(tables, viewer, row, |message| message.mentions.contains(&viewer.person_id)),
         omitted,
         version: row.version,
         extra: Extra::new(),
@@ -58,16 +59,16 @@ fn newest<'t>(tables: &'t Tables, viewer: &Viewer, conversation: ConversationId)
     tables.thread(conversation).rev().take(LOOK_BACK).find(|message| viewer.is_shown(tables, message))
 }
 
-/// The number of messages of others, not deleted, above the caller's marker.
-fn unread(tables: &Tables, viewer: &Viewer, row: &ConversationRow) -> u64 {
+/// The number of messages of others, not deleted, above the caller's marker, among those that count.
+fn unread(tables: &Tables, viewer: &Viewer, row: &ConversationRow, counts: impl Fn(&Message) -> bool) -> u64 {
     let read = tables.read_seq(row.id, viewer.person_id);
     let newer = tables.thread_between(row.id, read.next(), Seq::new(u64::MAX));
     let others = newer.filter(|message| message.sender_id != viewer.person_id && message.deleted_at.is_none());
     if !tables.project.0.hides() {
-        return others.count() as u64;
+        return others.filter(|message| counts(message)).count() as u64;
     }
-    let counts = |message: &&Message| planted(PlantedBug::HiddenIsCounted) || viewer.is_shown(tables, message);
-    others.filter(counts).take(COUNTED).count() as u64
+    let shown = |message: &&Message| planted(PlantedBug::HiddenIsCounted) || viewer.is_shown(tables, message);
+    others.filter(shown).take(COUNTED).filter(|message| counts(message)).count() as u64
 }
 
 fn medic_name(tables: &Tables, medic: MedicId) -> Option<String> {

@@ -41,6 +41,9 @@ pub(crate) struct Model {
     pub(crate) version: i64,
     pub(crate) extra: Option<String>,
     pub(crate) omitted: Option<String>,
+    pub(crate) server_mentions: i64,
+    pub(crate) mentions_here: i64,
+    pub(crate) unread_mentions: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,4 +1,4 @@
-//! The number of unread messages over all conversations: one row. Triggers keep it up to date.
+//! The numbers of unread messages, and of unread mentions, over all conversations: one row. Triggers keep it up to date.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,6 +9,7 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) only: i64,
     pub(crate) messages: i64,
+    pub(crate) mentions: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

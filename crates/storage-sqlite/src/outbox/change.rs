@@ -14,7 +14,7 @@ use crate::{
     hot::{Plan, hot},
     messages::by_id,
     mutations::{
-        overlay,
+        addressed, overlay,
         record::{self, Recorded},
     },
     resolve::OWNER,
@@ -43,6 +43,9 @@ pub(super) async fn change(tx: &Tx, mutation: Mutation, at: Time) -> Res<ThreadM
     let message = find(tx, &intent).await?;
     let (lane, target) = (ConversationId::from_uuid(message.lane), MessageId::from_uuid(message.id));
     intent.address(lane, Some(target));
+    let mut changed = message.shown.clone();
+    intent.change(&mut changed);
+    addressed::check_mentions(tx, message.lane, changed.mentions.difference(&message.shown.mentions)).await?;
     if intent.withdraws()
         && let Some(send) = &message.unsent
     {

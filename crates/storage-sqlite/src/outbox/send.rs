@@ -1,6 +1,6 @@
 //! Sending a message: the local echo, its mutation and the conversation, in one transaction and one trip.
 //!
-//! Nothing is asked before: what must hold (the file is somebody's, the message is not here yet, its conversation is)
+//! Nothing is asked before, except about replies and mentions: what must hold (the file is somebody's, the message is not here yet, its conversation is)
 //! are conditions of the first insert, and what follows builds on the row that it made. Where they do not hold nothing is
 //! written, and the last statement, which reads the message, says why there is none. The sender is whose file this is at that
 //! moment, so it is filled in by the statements too.
@@ -14,17 +14,18 @@ use crate::{
     hot::{Plan, hot},
     messages,
     mutations::{
-        echo,
+        addressed, echo,
         record::{COLUMNS, Recording},
     },
-    resolve::OWNER,
-    rows::message::JOINS,
+    resolve::{self, OWNER},
+    rows::message::joins,
     sql::{Bound, Tx, id, names},
 };
 use fieldpost_domain::{Intent, Mutation, MutationId, NewMessage, PersonId, RefusalCode};
 use fieldpost_storage::{ChangeSet, NotPossible, OutgoingMessage, StorageErrorKind, ThreadMessage};
 
 pub(super) async fn send(tx: &Tx, mutation: MutationId, message: OutgoingMessage) -> Res<ThreadMessage> {
+    check_addressed(tx, &message).await?;
     // The place of the sender, for the statements to fill.
     let message = message.by(PersonId::NOBODY);
     let conversation = id(message.conversation_id.as_uuid());
@@ -48,6 +49,16 @@ pub(super) async fn send(tx: &Tx, mutation: MutationId, message: OutgoingMessage
     Ok(sent)
 }
 
+/// Most messages reply to nothing and mention nobody; then nothing is asked.
+async fn check_addressed(tx: &Tx, message: &OutgoingMessage) -> Res<()> {
+    if message.reply_to.is_none() && message.mentions.is_empty() {
+        return Ok(());
+    }
+    let conversation = resolve::canonical(tx, message.conversation_id).await?;
+    addressed::check_reply(tx, conversation, message.reply_to).await?;
+    addressed::check_mentions(tx, conversation, message.mentions.iter()).await
+}
+
 /// Records a message that may be sent, in its conversation as that is called here. One that the server refused to open takes
 /// no messages; they wait with it for a person.
 fn recording(mutation: MutationId, message: &NewMessage) -> Res<Bound> {
@@ -67,8 +78,9 @@ hot! {
         "SELECT {OWNER} IS NOT NULL AS owned, m.id IS NOT NULL AS here, {message},
             EXISTS (SELECT 1 FROM conversations AS c
                 WHERE c.id = coalesce((SELECT l.canonical_id FROM aliases AS l WHERE l.id = ?), ?)) AS known
-        FROM (SELECT 1) LEFT JOIN messages AS m ON m.id = ? {JOINS}",
+        FROM (SELECT 1) LEFT JOIN messages AS m ON m.id = ? {joins}",
         message = messages::columns(),
+        joins = joins(),
     );
 }
 

@@ -40,6 +40,7 @@ cells! {
         LastName = of("p", P::LastName),
         Omitted = of("c", C::Omitted),
         CreatedAt = of("c", C::CreatedAt),
+        UnreadMentions = of("c", C::UnreadMentions),
     }
 }
 
@@ -70,6 +71,7 @@ pub(crate) fn summary(row: &Line) -> Res<ConversationSummary> {
         last_message_at: row.opt_time(Listed::LastMessageAt)?,
         last_message_preview: row.get::<Option<String>>(Listed::LastMessagePreview)?.as_deref().map(preview),
         unread: row.count(Listed::Unread)?,
+        unread_mentions: row.count(Listed::UnreadMentions)?,
         last_seq: row.seq(Listed::LastSeq)?,
         on_server: row.is(Listed::OnServer)?,
     })

@@ -8,16 +8,17 @@
 use crate::{
     entity::{messages::Column as M, outbox::Column as O, people::Column as P, read_markers::Column as R},
     error::Res,
-    line::{Line, cells},
+    line::{Cell, Line, cells},
     resolve::VIEWER,
     rows::{json, reaction},
     sql::{hex, of, unsigned},
 };
 use fieldpost_domain::{
     ConversationId, MessageId, MessageKind, MessageStatus, PersonId, Refusal, RefusalCode, Role, Seq,
+    content::PREVIEW_LIMIT,
     names::{self, ADMIN},
 };
-use fieldpost_storage::{ReceiptCounts, ThreadMessage};
+use fieldpost_storage::{Quote, Quoted, ReceiptCounts, ThreadMessage};
 use uuid::Uuid;
 
 cells! {
@@ -49,16 +50,58 @@ cells! {
         Reactions = reaction::stored(),
         Waiting = reaction::waiting(),
         Changing = format!("{} IS NOT NULL", of("m", M::Base)),
+        Quoted = of_a_reply(&quoted()),
+        QuotedIsGone = of_a_reply("EXISTS (SELECT 1 FROM tombstones AS x WHERE x.id = m.reply_to)"),
     }
 }
 
-/// What it is read from; `FROM messages AS m` comes before. A sender may be known in several orgs: what she is in the one of the
-/// conversation counts.
-pub(crate) const JOINS: &str = "LEFT JOIN outbox AS o ON o.message_id = m.id \
-    LEFT JOIN people AS p ON p.id = m.sender_id AND p.org_id = coalesce( \
-        (SELECT q.org_id FROM conversations AS t JOIN people AS q ON q.id = m.sender_id AND q.org_id = t.org_id \
-            WHERE t.id = m.conversation_id), \
-        (SELECT min(q.org_id) FROM people AS q WHERE q.id = m.sender_id))";
+cells! {
+    /// The message that another one replies to: `q`, and its sender `p`.
+    enum Quotation() {
+        Sender = hex("q", M::SenderId),
+        SenderName = of("q", M::SenderName),
+        Kind = of("q", M::MessageType),
+        Start = format!("substr({}, 1, {})", of("q", M::Content), START),
+        Deleted = format!("{} IS NOT NULL", of("q", M::DeletedAt)),
+        FirstName = of("p", P::FirstName),
+        LastName = of("p", P::LastName),
+        Role = of("p", P::Role),
+        IsMedic = format!("{} IS NOT NULL", of("p", P::MedicId)),
+    }
+}
+
+/// How much of a quoted text is read: a character more than a preview has, so that the cut is that of the whole text.
+const START: usize = PREVIEW_LIMIT + 1;
+
+/// What is asked of replies alone, which most messages are not.
+fn of_a_reply(sql: &str) -> String {
+    format!("CASE WHEN m.reply_to IS NOT NULL THEN {sql} END")
+}
+
+/// The quoted message, if it is in the same conversation. As text: what it says is read when it is shown.
+fn quoted() -> String {
+    let row = Quotation::row();
+    let sender = sender("q");
+    format!(
+        "(SELECT json_array({row}) || '' FROM messages AS q {sender} \
+        WHERE q.id = m.reply_to AND q.conversation_id = m.conversation_id)"
+    )
+}
+
+/// What it is read from; `FROM messages AS m` comes before.
+pub(crate) fn joins() -> String {
+    format!("LEFT JOIN outbox AS o ON o.message_id = m.id {}", sender("m"))
+}
+
+/// The sender of a message, as `p`. A sender may be known in several orgs: what she is in the one of the conversation counts.
+fn sender(m: &str) -> String {
+    format!(
+        "LEFT JOIN people AS p ON p.id = {m}.sender_id AND p.org_id = coalesce( \
+        (SELECT y.org_id FROM conversations AS t JOIN people AS y ON y.id = {m}.sender_id AND y.org_id = t.org_id \
+            WHERE t.id = {m}.conversation_id), \
+        (SELECT min(y.org_id) FROM people AS y WHERE y.id = {m}.sender_id))"
+    )
+}
 
 /// How far others have got with what the signed-in person wrote.
 #[derive(Debug, Clone, Default)]
@@ -149,17 +192,20 @@ pub(crate) fn thread_message(row: &Line, receipts: &Receipts) -> Res<ThreadMessa
     let sending = stored == MessageStatus::Queued
         && failure.is_none()
         && row.get::<Option<i64>>(Shown::InFlight)?.unwrap_or(0) > 0;
+    let mentions = json::read_mentions(row.get(Shown::Mentions)?)?;
     let shown = ThreadMessage {
         id: MessageId::from_uuid(row.id(Shown::Id)?),
         conversation_id: ConversationId::from_uuid(row.id(Shown::Conversation)?),
         sender_id: PersonId::from_uuid(sender),
-        sender_name: sender_name(row, PersonId::from_uuid(sender))?,
+        sender_name: sender_name(row, PersonId::from_uuid(sender), SENDER)?,
         mine,
         kind: MessageKind::from(row.get::<String>(Shown::Kind)?),
         content: row.get(Shown::Content)?,
         metadata,
         reply_to: row.opt_id(Shown::ReplyTo)?.map(MessageId::from_uuid),
-        mentions: json::read_mentions(row.get(Shown::Mentions)?)?,
+        reply: reply(row, receipts)?,
+        mentions_me: receipts.viewer.is_some_and(|viewer| mentions.contains(&PersonId::from_uuid(viewer))),
+        mentions,
         reactions: reaction::shown(row, receipts.viewer)?,
         status: if mine { receipts.raise(stored, seq) } else { stored },
         receipts: if mine { receipts.count(seq) } else { None },
@@ -176,15 +222,37 @@ pub(crate) fn thread_message(row: &Line, receipts: &Receipts) -> Res<ThreadMessa
     Ok(if shown.deleted { shown.without_content() } else { shown })
 }
 
-fn sender_name(row: &Line, sender: PersonId) -> Res<String> {
+fn reply(row: &Line, receipts: &Receipts) -> Res<Option<Quoted>> {
+    let Some(id) = row.opt_id(Shown::ReplyTo)?.map(MessageId::from_uuid) else { return Ok(None) };
+    let Some(quoted) = row.line(Shown::Quoted)? else {
+        return Ok(Some(if row.is(Shown::QuotedIsGone)? { Quoted::Deleted(id) } else { Quoted::NotHere(id) }));
+    };
+    if quoted.is(Quotation::Deleted)? {
+        return Ok(Some(Quoted::Deleted(id)));
+    }
+    let sender = quoted.id(Quotation::Sender)?;
+    let kind = MessageKind::from(quoted.get::<String>(Quotation::Kind)?);
+    let start: Option<String> = quoted.get(Quotation::Start)?;
+    let name = sender_name(&quoted, PersonId::from_uuid(sender), QUOTED_SENDER)?;
+    Ok(Some(Quoted::Here(Quote::new(id, name, receipts.viewer == Some(sender), kind, start.as_deref()))))
+}
+
+/// The cells that name a sender: what a v5 file had written beside the message, first and last name, role, whether a medic.
+type Names<C> = [C; 5];
+
+const SENDER: Names<Shown> = [Shown::SenderName, Shown::FirstName, Shown::LastName, Shown::Role, Shown::IsMedic];
+const QUOTED_SENDER: Names<Quotation> =
+    [Quotation::SenderName, Quotation::FirstName, Quotation::LastName, Quotation::Role, Quotation::IsMedic];
+
+fn sender_name<C: Cell>(row: &Line, sender: PersonId, [written, first, last, role, is_medic]: Names<C>) -> Res<String> {
     if sender.is_nobody() {
         return Ok(String::new());
     }
-    let Some(first) = row.get::<Option<String>>(Shown::FirstName)? else {
-        return Ok(row.get::<Option<String>>(Shown::SenderName)?.unwrap_or_else(|| ADMIN.to_owned()));
+    let Some(first) = row.get::<Option<String>>(first)? else {
+        return Ok(row.get::<Option<String>>(written)?.unwrap_or_else(|| ADMIN.to_owned()));
     };
-    let medic = row.is(Shown::IsMedic)? || Role::from(row.get::<String>(Shown::Role)?) == Role::Medic;
-    let name = if medic { names::full_name(&first, &row.get::<String>(Shown::LastName)?) } else { None };
+    let medic = row.is(is_medic)? || Role::from(row.get::<String>(role)?) == Role::Medic;
+    let name = if medic { names::full_name(&first, &row.get::<String>(last)?) } else { None };
     Ok(name.unwrap_or_else(|| ADMIN.to_owned()))
 }
 

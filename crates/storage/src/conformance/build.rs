@@ -130,6 +130,7 @@ pub fn direct(n: u64, last: u64) -> Conversation {
         last_message_at: (last > 0).then(|| at(100 + last)),
         last_message_preview: (last > 0).then(|| text(last)),
         unread: 0,
+        unread_mentions: 0,
         omitted: None,
         version: Version::new(1),
         extra: Extra::new(),

@@ -10,8 +10,8 @@ use super::build::{
 use super::given::{loaded, outbox, pulled};
 use crate::{BootstrapReason, EntryState, StorageResult, Store, SyncPosition};
 use fieldpost_domain::{
-    Access, AccessChange, Acknowledgement, Changes, Conversation, ConversationId, EditMessage, Intent, MessageContent,
-    Mutation, PushOutcome, PushResult, Refusal, RefusalCode, RetryCode, Version,
+    Access, AccessChange, Acknowledgement, Changes, Conversation, ConversationId, EditMessage, Intent, Message,
+    MessageContent, Mutation, PushOutcome, PushResult, Refusal, RefusalCode, RetryCode, Version,
 };
 use std::collections::HashSet;
 
@@ -20,6 +20,8 @@ async fn assert_exact(store: &dyn Store, after: &str) {
     let lines = store.conversations(10_000).await.unwrap();
     let unread: u64 = lines.iter().map(|line| line.unread).sum();
     assert_eq!(store.total_unread().await.unwrap(), unread, "the badge after {after}");
+    let mentions: u64 = lines.iter().map(|line| line.unread_mentions).sum();
+    assert_eq!(store.total_unread_mentions().await.unwrap(), mentions, "the badge of mentions after {after}");
     let entries = outbox(store).await;
     let failed = entries.iter().filter(|entry| matches!(entry.state, EntryState::Failed(_))).count() as u64;
     let counts = store.counts().await.unwrap();
@@ -56,14 +58,19 @@ impl Walk<'_> {
     fn row(&mut self) -> Conversation {
         let (number, last) = (1 + self.chance.below(CONVERSATIONS), self.chance.below(SEQS));
         let row = if number == 1 { direct(1, last) } else { other_direct(number, last) };
-        Conversation { unread: self.chance.below(last + 1), version: Version::new(self.step), ..row }
+        let unread = self.chance.below(last + 1);
+        let unread_mentions = self.chance.below(unread + 1);
+        Conversation { unread, unread_mentions, version: Version::new(self.step), ..row }
     }
 
     fn page(&mut self) -> Changes {
         let row = self.row();
         let place = 1 + self.chance.below(SEQS);
         let sender = if self.chance.below(3) == 0 { iris() } else { ada() };
-        let rows = messages(row.id, place..=(place + self.chance.below(3)), &sender);
+        let mut rows = messages(row.id, place..=(place + self.chance.below(3)), &sender);
+        if self.chance.below(2) == 0 {
+            rows.iter_mut().for_each(|message| message.mentions = [iris().id].into());
+        }
         Changes { conversations: vec![row], messages: rows, ..Changes::default() }
     }
 
@@ -72,7 +79,12 @@ impl Walk<'_> {
         let id = conversation_id(1 + self.chance.below(CONVERSATIONS));
         let (place, version) = (1 + self.chance.below(SEQS), Version::new(self.step));
         let access = |access| vec![AccessChange { conversation_id: id, access, version }];
-        match self.chance.below(7) {
+        match self.chance.below(8) {
+            7 => {
+                let row = message(id, place, &ada());
+                let mentions = if self.chance.below(2) == 0 { [iris().id].into() } else { [].into() };
+                Changes { messages: vec![Message { mentions, version, ..row }], ..Changes::default() }
+            }
             0 => Changes { messages: vec![deleted(message(id, place, &ada()))], ..Changes::default() },
             1 => {
                 let gone = tombstone(message_id(id, place), id, place, self.step);

@@ -259,3 +259,22 @@ pub async fn a_deletion_of_what_is_gone_is_done(store: &dyn Store) {
     answered(store, 2, PushOutcome::Acknowledged(Acknowledgement::Deleted(tombstone))).await;
     assert_eq!((store.message(mine()).await.unwrap(), outbox(store).await.len()), (None, 0));
 }
+
+/// `settle`: the server does not have what was to be deleted, or does not show it. The deletion is done: it leaves, and the
+/// message stays deleted until the server says something else.
+pub async fn a_deletion_of_what_the_server_does_not_have_is_done(store: &dyn Store) {
+    for code in [RefusalCode::NotFound, RefusalCode::ConversationDeleted] {
+        let id = given_thread(store).await;
+        delete(store, 2, mine()).await.unwrap();
+        batch(store).await;
+
+        refused(store, 2, code).await;
+
+        assert!(outbox(store).await.is_empty());
+        assert_eq!(gone(store, mine()).await, (true, false));
+        assert_eq!(summary(store, id).await.last_message_preview, None);
+        bootstrapped(store, BootstrapReason::Epoch, thread(direct(1, 1), vec![message(id, 1, &ada())])).await;
+        assert!(outbox(store).await.is_empty(), "nor is it called lost");
+        store.wipe().await.unwrap();
+    }
+}

@@ -41,6 +41,7 @@ pub mod epochs;
 pub mod expiring;
 pub mod filling;
 pub mod given;
+pub mod mentioning;
 pub mod naming;
 pub mod opening;
 pub mod pausing;
@@ -51,6 +52,7 @@ pub mod reading;
 pub mod receipts;
 #[cfg(feature = "records")]
 pub mod records;
+pub mod replying;
 pub mod reported;
 pub mod restarting;
 pub mod searching;

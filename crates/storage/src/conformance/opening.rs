@@ -61,6 +61,7 @@ pub async fn a_conversation_opened_offline_is_there_at_once(store: &dyn Store) {
         last_message_at: None,
         last_message_preview: None,
         unread: 0,
+        unread_mentions: 0,
         last_seq: Seq::ZERO,
         on_server: false,
     };

@@ -63,6 +63,7 @@ struct View {
     lines: BTreeMap<ConversationId, ConversationSummary>,
     threads: BTreeMap<ConversationId, ThreadWindow>,
     unread: u64,
+    mentions: u64,
     outbox: Vec<OutboxEntry>,
     counts: OutboxCounts,
 }
@@ -86,16 +87,19 @@ impl View {
         }
         let lines = list.into_iter().map(|line| (line.id, line)).collect();
         let (unread, outbox) = (store.total_unread().await.ok()?, store.entries(MANY).await.ok()?);
-        Some(Self { lines, threads, unread, outbox, counts: waiting })
+        let mentions = store.total_unread_mentions().await.ok()?;
+        Some(Self { lines, threads, unread, mentions, outbox, counts: waiting })
     }
 
-    fn unread_of(&self, conversation: ConversationId) -> u64 {
-        self.lines.get(&conversation).map_or(0, |line| line.unread)
+    fn unread_of(&self, conversation: ConversationId) -> (u64, u64) {
+        self.lines.get(&conversation).map_or((0, 0), |line| (line.unread, line.unread_mentions))
     }
 
     /// Counts that a store may keep up to date equal a recount.
     fn assert_counted(&self) {
         assert_eq!(self.unread, self.lines.values().map(|line| line.unread).sum::<u64>(), "the badge is wrong");
+        let mentions = self.lines.values().map(|line| line.unread_mentions).sum::<u64>();
+        assert_eq!(self.mentions, mentions, "the badge of mentions is wrong");
         let failed = self.outbox.iter().filter(|entry| matches!(entry.state, EntryState::Failed(_))).count() as u64;
         let recount = OutboxCounts { pending: self.outbox.len() as u64 - failed, failed };
         assert_eq!(self.counts, recount, "the counts of the outbox are wrong");
@@ -109,7 +113,8 @@ impl View {
             let recounted = self.unread_of(*id) != after.unread_of(*id);
             assert!(!recounted || reported.unread, "an unread count changed unreported");
         }
-        assert!(self.unread == after.unread || reported.unread, "an unread count changed unreported");
+        let same = (self.unread, self.mentions) == (after.unread, after.mentions);
+        assert!(same || reported.unread, "an unread count changed unreported");
         assert!(self.outbox == after.outbox || reported.outbox, "the outbox changed unreported");
     }
 }
@@ -151,6 +156,10 @@ impl Conversations for Watched {
     async fn total_unread(&self) -> StorageResult<u64> {
         self.store.total_unread().await
     }
+
+    async fn total_unread_mentions(&self) -> StorageResult<u64> {
+        self.store.total_unread_mentions().await
+    }
 }
 
 #[async_trait]
@@ -161,6 +170,10 @@ impl Messages for Watched {
 
     async fn markers(&self, conversation: ConversationId) -> StorageResult<Vec<ReadMarker>> {
         self.store.markers(conversation).await
+    }
+
+    async fn stored_below(&self, conversation: ConversationId, below: Seq) -> StorageResult<Option<Seq>> {
+        self.store.stored_below(conversation, below).await
     }
 
     async fn message(&self, id: MessageId) -> StorageResult<Option<ThreadMessage>> {

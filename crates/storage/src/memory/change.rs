@@ -20,7 +20,9 @@ impl State {
         self.check_changeable(row, &intent)?;
         let (lane, target) = (row.conversation_id(), row.id());
         intent.address(lane, Some(target));
-        let changes = self.shown(row) != self.shown_with(row, &intent);
+        let (before, after) = (self.shown(row), self.shown_with(row, &intent));
+        self.check_mentions("change", lane, &after.mentions, &before.mentions)?;
+        let changes = before != after;
         if intent.withdraws()
             && let Some(withdrawn) = self.withdraw_unsent(target)?
         {
@@ -116,6 +118,22 @@ impl State {
     pub(super) fn being_deleted(&self) -> HashSet<MessageId> {
         let waiting = self.outbox.iter().filter(|entry| !entry.is_failed() && entry.intent.withdraws());
         waiting.filter_map(|entry| entry.intent.target()).collect()
+    }
+
+    /// The server does not have the message that somebody has deleted here, or does not show it: it stays deleted until
+    /// the server says something else.
+    pub(super) fn keep_deleted(&mut self, deletion: &Intent) {
+        let Some(Row::Server(message)) = deletion.target().and_then(|target| self.messages.get_mut(&target)) else {
+            return;
+        };
+        let mut shown = Changeable {
+            content: message.content.take(),
+            mentions: std::mem::take(&mut message.mentions),
+            deleted_at: message.deleted_at,
+            reactions: Default::default(),
+        };
+        deletion.change(&mut shown);
+        (message.metadata, message.deleted_at) = (None, shown.deleted_at);
     }
 
     /// Whether a change of what the message says is pending.

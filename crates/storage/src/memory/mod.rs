@@ -28,6 +28,7 @@
 //! * An entry leaves the outbox in `settle`, because a person cancelled it (`decide`), or because nothing in it could
 //!   be lost (`purge`).
 
+mod addressed;
 mod apply;
 mod bootstrap;
 mod change;

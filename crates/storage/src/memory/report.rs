@@ -55,8 +55,9 @@ impl State {
         touched
     }
 
-    fn unread_if_here(&self, conversation: ConversationId) -> Option<u64> {
-        self.threads.contains_key(&conversation).then(|| self.unread(conversation))
+    fn unread_if_here(&self, conversation: ConversationId) -> Option<(u64, u64)> {
+        let here = self.threads.contains_key(&conversation);
+        here.then(|| (self.unread(conversation), self.unread_mentions(conversation)))
     }
 }
 

@@ -34,6 +34,11 @@ impl Conversations for MemoryStore {
     async fn total_unread(&self) -> StorageResult<u64> {
         self.read("total_unread", |state| Ok(state.threads.keys().map(|id| state.unread(*id)).sum()))
     }
+
+    async fn total_unread_mentions(&self) -> StorageResult<u64> {
+        let total = |state: &State| state.threads.keys().map(|id| state.unread_mentions(*id)).sum();
+        self.read("total_unread_mentions", |state| Ok(total(state)))
+    }
 }
 
 #[async_trait]
@@ -46,6 +51,13 @@ impl Messages for MemoryStore {
         self.read("markers", |state| {
             let id = state.resolve(conversation);
             Ok(state.markers.values().filter(|marker| marker.conversation_id == id).cloned().collect())
+        })
+    }
+
+    async fn stored_below(&self, conversation: ConversationId, below: Seq) -> StorageResult<Option<Seq>> {
+        self.read("stored_below", |state| {
+            let stored = state.server_messages(state.resolve(conversation)).map(|message| message.seq);
+            Ok(stored.filter(|seq| *seq < below).max())
         })
     }
 

@@ -164,6 +164,7 @@ impl Thread {
         self.row = Conversation {
             last_seq,
             unread: derived.unread,
+            unread_mentions: derived.unread_mentions,
             last_message_at: derived.last_message_at,
             last_message_preview: derived.last_message_preview,
             medic_name: derived.medic_name,

@@ -110,6 +110,12 @@ impl State {
         let entry = &mut self.outbox[at];
         let (lane, policy) = (entry.intent.lane(), entry.intent.policy());
         let echoed = entry.intent.creates().is_some_and(|id| matches!(self.messages.get(&id), Some(Row::Server(_))));
+        if entry.intent.is_done_by(&refusal.code) {
+            let deletion = self.outbox.remove(at).intent;
+            self.keep_deleted(&deletion);
+            report.acknowledged += 1;
+            return;
+        }
         if echoed || !policy.becomes_dead_letter() {
             self.outbox.remove(at);
             report.acknowledge(policy.counts);

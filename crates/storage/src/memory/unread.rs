@@ -2,8 +2,20 @@
 
 use super::state::{State, Thread};
 use fieldpost_domain::planted::{PlantedBug, planted};
-use fieldpost_domain::{ConversationId, PersonId, ReadMarker, Seq, Time, Version};
+use fieldpost_domain::{ConversationId, Message, PersonId, ReadMarker, Seq, Time, Version};
 use std::cmp::Ordering;
+/// What was counted of a conversation.
+enum Counted {
+    /// All that there is.
+    All(u64),
+    /// Some are not stored.
+    Some {
+        /// Those that are.
+        here: u64,
+        /// At most as many are not.
+        unknown: u64,
+    },
+}
 
 impl State {
     /// How far the signed-in person has read.
@@ -16,9 +28,28 @@ impl State {
     /// count.
     pub(super) fn unread(&self, conversation: ConversationId) -> u64 {
         let Some(thread) = self.threads.get(&conversation) else { return 0 };
+        let server = thread.row.unread;
+        match self.unread_here(conversation, thread, |_| true) {
+            Counted::All(here) => here,
+            Counted::Some { .. } if planted(PlantedBug::ServerCountBelieved) => server,
+            Counted::Some { here, unknown } => server.min(here.saturating_add(unknown)),
+        }
+    }
+
+    /// The same of the messages that mention the owner. A server that does not count them says zero.
+    pub(super) fn unread_mentions(&self, conversation: ConversationId) -> u64 {
+        let (Some(thread), Some(own)) = (self.threads.get(&conversation), self.owner()) else { return 0 };
+        match self.unread_here(conversation, thread, |message| message.mentions.contains(&own)) {
+            Counted::All(here) => here,
+            Counted::Some { here, unknown } => thread.row.unread_mentions.min(here.saturating_add(unknown)).max(here),
+        }
+    }
+
+    /// Counts the stored messages above the marker.
+    fn unread_here(&self, conversation: ConversationId, thread: &Thread, counts: impl Fn(&Message) -> bool) -> Counted {
         let read = self.read_seq(conversation);
         if read >= thread.row.last_seq {
-            return 0;
+            return Counted::All(0);
         }
         let own = self.owner();
         let deleting = self.being_deleted();
@@ -26,14 +57,13 @@ impl State {
         let unread = self
             .server_messages(conversation)
             .filter(|message| message.seq >= from && Some(message.sender_id) != own && message.deleted_at.is_none());
-        let here = unread.filter(|message| !deleting.contains(&message.id)).count() as u64;
+        let unread = unread.filter(|message| !deleting.contains(&message.id) && counts(message));
+        let here = unread.count() as u64;
         let complete = thread.range.is_some_and(|range| range.from <= read.next() && range.to >= thread.counted_to);
         if complete {
-            here
-        } else if planted(PlantedBug::ServerCountBelieved) {
-            thread.row.unread
+            Counted::All(here)
         } else {
-            thread.row.unread.min(here.saturating_add(self.unknown_above(conversation, thread, read)))
+            Counted::Some { here, unknown: self.unknown_above(conversation, thread, read) }
         }
     }
 

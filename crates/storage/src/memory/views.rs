@@ -3,8 +3,8 @@
 use super::ranges::{FIRST, run_start};
 use super::state::{Row, State, Thread};
 use crate::{
-    ConversationSummary, EntryState, Older, ReceiptCounts, StorageError, StorageErrorKind, StorageResult,
-    ThreadMessage, ThreadWindow, Window,
+    ConversationSummary, EntryState, Older, Quote, Quoted, ReceiptCounts, StorageError, StorageErrorKind,
+    StorageResult, ThreadMessage, ThreadWindow, Window,
 };
 use fieldpost_domain::{
     Changeable, ConversationId, ConversationKind, Message, MessageId, MessageStatus, NewMessage, Role, Seq, Time,
@@ -35,6 +35,7 @@ impl State {
             last_message_at,
             last_message_preview,
             unread: self.unread(thread.row.id),
+            unread_mentions: self.unread_mentions(thread.row.id),
             last_seq: thread.row.last_seq,
             on_server: thread.on_server,
         }
@@ -123,9 +124,31 @@ impl State {
             Row::Server(message) => self.server_view(message),
         };
         let Changeable { content, mentions, deleted_at, .. } = self.shown(row);
+        let mentions_me = self.owner().is_some_and(|own| mentions.contains(&own));
+        let reply = view.reply_to.map(|id| self.quoted(view.conversation_id, id));
         let (changing, reactions) = (self.is_changing(row.id()), self.thread_reactions(row));
-        let view = ThreadMessage { content, mentions, changing, reactions, ..view };
+        let view = ThreadMessage { content, reply, mentions, mentions_me, changing, reactions, ..view };
         if deleted_at.is_some() { view.without_content() } else { view }
+    }
+
+    /// The message that another one of this conversation replies to.
+    fn quoted(&self, conversation: ConversationId, id: MessageId) -> Quoted {
+        let row = self.messages.get(&id).filter(|row| row.conversation_id() == conversation);
+        let Some(row) = row else {
+            let deleted = self.message_tombstones.contains_key(&id);
+            return if deleted { Quoted::Deleted(id) } else { Quoted::NotHere(id) };
+        };
+        let Changeable { content, deleted_at, .. } = self.shown(row);
+        if deleted_at.is_some() {
+            return Quoted::Deleted(id);
+        }
+        let kind = match row {
+            Row::Local { message, .. } => &message.kind,
+            Row::Server(message) => &message.kind,
+        };
+        let sender = row.sender_id();
+        let (name, mine) = (self.sender_name(sender, conversation), Some(sender) == self.owner());
+        Quoted::Here(Quote::new(id, name, mine, kind.clone(), content.as_deref()))
     }
 
     fn view_of(&self, message: MessageId) -> Option<ThreadMessage> {
@@ -148,7 +171,9 @@ impl State {
             content: Some(message.content.as_str().to_owned()),
             metadata: message.metadata.clone(),
             reply_to: message.reply_to,
+            reply: None,
             mentions: message.mentions.clone(),
+            mentions_me: false,
             reactions: Vec::new(),
             status: if entry.is_some() { MessageStatus::Queued } else { MessageStatus::Sent },
             receipts: None,
@@ -176,7 +201,9 @@ impl State {
             content: message.content.clone(),
             metadata: message.metadata.clone(),
             reply_to: message.reply_to,
+            reply: None,
             mentions: message.mentions.clone(),
+            mentions_me: false,
             reactions: Vec::new(),
             status: if mine { self.status_by_receipts(message) } else { message.status.clone() },
             receipts: self.receipts_of(message).filter(|_| mine),

@@ -211,6 +211,7 @@ pub(crate) fn conversation(number: u128) -> Conversation {
         last_message_at: None,
         last_message_preview: None,
         unread: 0,
+        unread_mentions: 0,
         omitted: None,
         version: Version::new(1),
         extra: Extra::default(),

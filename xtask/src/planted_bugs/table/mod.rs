@@ -1,5 +1,6 @@
 //! The bugs of the SQL, and the test that catches each.
 
+mod addressed;
 mod deletions;
 mod edits;
 mod feed;
@@ -24,6 +25,7 @@ pub(super) fn bugs() -> Vec<Bug> {
         writing::first_load(),
         edits::edits(),
         deletions::deletions(),
+        addressed::addressed(),
         reactions::reactions(),
         receipts::receipts(),
         leaving::deletes(),

@@ -22,7 +22,8 @@ pub(super) fn push(app: &App, token: &AccessToken, args: &Args) -> Answer {
     let bytes = mutations.iter().map(|element| element.to_string().len()).sum();
     let batch = mutations.iter().map(element::read).collect();
     let results = app.reference.submit(token, batch, bytes)?;
-    Ok(json!({"results": results.iter().map(result::wire).collect::<Vec<_>>()}))
+    let wire = results.iter().zip(mutations).map(|(result, mutation)| result::naming(result::wire(result), mutation));
+    Ok(json!({"results": wire.collect::<Vec<_>>()}))
 }
 
 /// PostgreSQL cannot store U+0000, and refuses the whole call before it runs the function.

@@ -18,6 +18,16 @@ pub(super) fn wire(result: &SubmissionResult) -> Value {
     wire
 }
 
+/// The result of a change, with the id that the mutation named if the row has another one.
+pub(super) fn naming(mut wire: Value, mutation: &Value) -> Value {
+    let named = &mutation["message_id"];
+    let row = ["message", "tombstone"].iter().find_map(|row| wire.get(*row)?.get("id"));
+    if mutation["kind"] != "send_message" && row.is_some_and(|row| row != named) {
+        wire["named"] = named.clone();
+    }
+    wire
+}
+
 fn acknowledged(acknowledgement: &Acknowledgement, applied: bool) -> Value {
     let status = if applied { "applied" } else { "duplicate" };
     match acknowledgement {

@@ -21,6 +21,7 @@ fn line(number: u32, second: i64, unread: u64) -> ConversationSummary {
         last_message_at: Time::from_timestamp(second, 0),
         last_message_preview: None,
         unread,
+        unread_mentions: 0,
         last_seq: Seq::ZERO,
         on_server: true,
     }

@@ -20,12 +20,14 @@ impl Kind for DeleteMessage {
     /// The row without its content; or the tombstone, if the message was hard-deleted. A row of another message is ignored:
     /// the deletion succeeded, and the next pull brings the message.
     fn acknowledgement(&self, row: ResultRow) -> Result<Acknowledgement, &'static str> {
+        let named = row.named;
+        let is_of = |id| is_of(id, named, self.message_id);
         let stored: Option<Message> = good(row.message);
-        if let Some(stored) = stored.filter(|stored| is_of(stored, self.message_id)) {
+        if let Some(stored) = stored.filter(|stored| is_of(stored.id)) {
             return Ok(Acknowledgement::Stored(Box::new(stored)));
         }
         let tombstone = good(row.tombstone);
-        let tombstone = tombstone.filter(|it: &fieldpost_domain::Tombstone| it.message_id() == Some(self.message_id));
+        let tombstone = tombstone.filter(|it: &fieldpost_domain::Tombstone| it.message_id().is_some_and(is_of));
         Ok(tombstone.map_or(Acknowledgement::Bare, Acknowledgement::Deleted))
     }
 }

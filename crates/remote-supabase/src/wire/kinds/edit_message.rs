@@ -29,18 +29,14 @@ impl Kind for EditMessage {
     /// The row may have another id than the edit named, if an older version of the app sent the message with a key. Any
     /// other row is ignored: the edit was applied, and the next pull brings the message.
     fn acknowledgement(&self, row: ResultRow) -> Result<Acknowledgement, &'static str> {
+        let named = row.named;
         let row: Option<Message> = good(row.message);
-        let row = row.filter(|row| is_of(row, self.message_id));
+        let row = row.filter(|row| is_of(row.id, named, self.message_id));
         Ok(row.map_or(Acknowledgement::Bare, |row| Acknowledgement::Stored(Box::new(row))))
     }
 }
 
-/// Whether the row is of this message, also if an older version of the app sent it with a key.
-pub(super) fn is_of(row: &Message, message: MessageId) -> bool {
-    row.id == message || key_of(row) == Some(message.to_string().as_str())
-}
-
-/// The key with which an older version of the app sent it.
-fn key_of(message: &Message) -> Option<&str> {
-    message.metadata.as_ref()?.as_object().get("idempotency_key")?.as_str()
+/// Whether a row of this id is that of the message. Where it has another id, the server repeats the one that was named.
+pub(super) fn is_of(row: MessageId, named: Option<MessageId>, message: MessageId) -> bool {
+    row == message || named == Some(message)
 }

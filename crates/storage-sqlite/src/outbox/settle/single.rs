@@ -4,7 +4,7 @@ use super::{Entry, Settling, acks};
 use crate::{
     entity::{conversations, messages, outbox, value::Id},
     error::Res,
-    mutations::park,
+    mutations::{park, record::Recorded},
     rekey, replica,
     sql::IdSet,
 };
@@ -12,7 +12,7 @@ use fieldpost_domain::{
     Acknowledgement, Changes, ConversationId, MessageAck, MessageStatus, Refusal, RefusalCode, Tombstone,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, QueryFilter,
+    ColumnTrait, EntityTrait, ExprTrait, PartialModelTrait, QueryFilter, QuerySelect, Select,
     sea_query::{Expr, Func},
 };
 use uuid::Uuid;
@@ -114,12 +114,35 @@ impl Settling<'_> {
             self.report.acknowledge(entry.counts);
             return self.tx.run(&acks::DONE, vec![IdSet::of([entry.id]).bind()]).await.map(drop);
         }
+        if self.is_done(entry, refusal).await? {
+            self.report.acknowledged += 1;
+            return self.tx.run(&acks::DONE, vec![IdSet::of([entry.id]).bind()]).await.map(drop);
+        }
         self.report.failed += 1;
         self.refuse(entry, refusal).await?;
         if entry.opens {
             self.open_refused(entry.lane).await?;
         }
         Ok(())
+    }
+
+    /// Whether the refusal leaves nothing to do. What was to be deleted then stays deleted until the server says something
+    /// else: its row keeps what the pending deletion had made of it.
+    async fn is_done(&self, entry: &Entry, refusal: &Refusal) -> Res<bool> {
+        let Some(target) = entry.target.filter(|_| refusal.code.says_gone()) else { return Ok(false) };
+        let recorded = self.tx.find_one::<Recorded>(&recorded(entry.id)).await?;
+        let deletion = recorded.and_then(|recorded| recorded.mutation().ok());
+        if !deletion.is_some_and(|deletion| deletion.intent.is_done_by(&refusal.code)) {
+            return Ok(false);
+        }
+        let kept = messages::Entity::update_many()
+            .col_expr(messages::Column::Base, Expr::value(None::<String>))
+            .col_expr(messages::Column::Metadata, Expr::value(None::<String>))
+            .filter(messages::Column::Id.eq(Id(target)))
+            .filter(messages::Column::Base.is_not_null())
+            .filter(messages::Column::DeletedAt.is_not_null());
+        self.tx.execute(&kept).await?;
+        Ok(true)
     }
 
     async fn open_refused(&mut self, lane: Uuid) -> Res<()> {
@@ -153,4 +176,8 @@ impl Settling<'_> {
             .filter(outbox::Column::Id.eq(Id(entry.id)));
         self.tx.execute(&refused).await.map(drop)
     }
+}
+
+fn recorded(mutation: Uuid) -> Select<outbox::Entity> {
+    Recorded::select_cols(outbox::Entity::find_by_id(Id(mutation)).select_only())
 }

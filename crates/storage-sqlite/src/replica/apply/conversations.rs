@@ -164,6 +164,7 @@ cells! {
         At = of("c", C::ServerAt),
         Preview = of("c", C::ServerPreview),
         Unread = of("c", C::ServerUnread),
+        Mentions = of("c", C::ServerMentions),
         MedicName = of("c", C::MedicName),
     }
 }
@@ -183,6 +184,7 @@ impl Known {
             at: row.get(Stored::At)?,
             preview: row.get(Stored::Preview)?,
             unread: row.get(Stored::Unread)?,
+            mentions: row.get(Stored::Mentions)?,
             medic_name: row.get(Stored::MedicName)?,
         };
         Ok((row.id(Stored::Id)?, Self { version: row.get(Stored::Version)?, told }))
@@ -212,6 +214,7 @@ fn retell(
             at: row.last_message_at.map(|at| at.timestamp_micros()),
             preview: row.last_message_preview.clone(),
             unread: signed(row.unread),
+            mentions: signed(row.unread_mentions),
             medic_name: row.medic_name.clone(),
         };
         let newer = (news.seq, version) >= (known.told.seq, known.version);
@@ -226,7 +229,7 @@ fn retell(
 }
 
 /// The columns of a conversation that the server tells, with their values.
-const COLUMNS: [Field<Entity, Conversation, PageContext>; 18] = [
+const COLUMNS: [Field<Entity, Conversation, PageContext>; 19] = [
     (C::Id, |row, _| id(row.id.as_uuid())),
     (C::ServerId, |row, _| id(row.id.as_uuid())),
     (C::OrgId, |row, _| id(row.org_id.as_uuid())),
@@ -242,6 +245,7 @@ const COLUMNS: [Field<Entity, Conversation, PageContext>; 18] = [
     (C::ServerAt, |row, _| opt_time(row.last_message_at)),
     (C::ServerPreview, |row, _| opt_text(row.last_message_preview.as_deref())),
     (C::ServerUnread, |row, _| int(signed(row.unread))),
+    (C::ServerMentions, |row, _| int(signed(row.unread_mentions))),
     (C::Version, |row, context| context.epoch.bind(row.version)),
     (C::Omitted, |row, _| json::omitted(row.omitted.as_ref())),
     (C::Extra, |row, _| json::extra(&row.extra)),
@@ -254,7 +258,7 @@ static UPSERT: LazyLock<Insert<Conversation, PageContext>> =
 fn upsert() -> String {
     use C::*;
     let versioned = [OrgId, Kind, Subject, MedicId, CreatedBy, CreatedAt, UpdatedAt, Omitted, Extra];
-    let derived = [MedicName, ServerSeq, ServerAt, ServerPreview, ServerUnread];
+    let derived = [MedicName, ServerSeq, ServerAt, ServerPreview, ServerUnread, ServerMentions];
     let told_later = "(excluded.server_seq, excluded.version) >= (server_seq, version)";
     format!(
         "ON CONFLICT (id) DO UPDATE SET

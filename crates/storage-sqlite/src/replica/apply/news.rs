@@ -18,7 +18,7 @@ use crate::{
     replica::context::PageContext,
     sql::{IdSet, Tx, hex, int, opt_id, signed, unsigned},
 };
-use fieldpost_domain::Message;
+use fieldpost_domain::{Message, PersonId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -57,6 +57,10 @@ impl Here {
 
     fn is_of_others(&self, message: &Message) -> bool {
         message.deleted_at.is_none() && Some(message.sender_id.as_uuid()) != self.viewer
+    }
+
+    fn is_mentioned(&self, message: &Message) -> bool {
+        self.viewer.is_some_and(|viewer| message.mentions.contains(&PersonId::from_uuid(viewer)))
     }
 
     fn counts_as_unread(&self, message: &Message) -> bool {
@@ -100,15 +104,17 @@ pub(super) async fn note_new(tx: &Tx, messages: &[Message], here: &Here, applied
 
 /// What is new in each conversation.
 fn news(messages: &[Message], here: &Here) -> impl Iterator<Item = (Uuid, News)> {
-    let mut by_conversation: BTreeMap<Uuid, (BTreeSet<u64>, u64)> = BTreeMap::new();
+    let mut by_conversation: BTreeMap<Uuid, (BTreeSet<u64>, u64, u64)> = BTreeMap::new();
     for message in messages {
-        let (seqs, unread) = by_conversation.entry(message.conversation_id.as_uuid()).or_default();
+        let (seqs, unread, mentions) = by_conversation.entry(message.conversation_id.as_uuid()).or_default();
         seqs.insert(message.seq.get());
-        *unread += u64::from(here.counts_as_unread(message));
+        let counts = here.counts_as_unread(message);
+        *unread += u64::from(counts);
+        *mentions += u64::from(counts && here.is_mentioned(message));
     }
-    by_conversation.into_iter().map(|(conversation, (seqs, unread))| {
+    by_conversation.into_iter().map(|(conversation, (seqs, unread, mentions))| {
         let low = seqs.first().copied().unwrap_or(0);
         let high = seqs.last().copied().unwrap_or(0);
-        (conversation, News { low, high, whole: high - low + 1 == seqs.len() as u64, unread })
+        (conversation, News { low, high, whole: high - low + 1 == seqs.len() as u64, unread, mentions })
     })
 }

@@ -52,6 +52,7 @@ pub(super) fn opened_offline(id: ConversationId, at: Time, org_id: OrgId, create
         last_message_at: None,
         last_message_preview: None,
         unread: 0,
+        unread_mentions: 0,
         omitted: None,
         version: Version::ZERO,
         extra: Extra::new(),

@@ -6,7 +6,7 @@ use crate::memory::{
     state::{Row, State},
 };
 use crate::{NotPossible, OutgoingMessage, StorageError, StorageErrorKind, StorageResult, ThreadMessage};
-use fieldpost_domain::{ConversationKind, Intent, MutationId, RefusalCode, Role};
+use fieldpost_domain::{ConversationKind, Intent, Mentions, MutationId, RefusalCode, Role};
 
 impl State {
     pub(in crate::memory) fn send(
@@ -30,6 +30,8 @@ impl State {
         if thread.on_server && thread.row.kind == ConversationKind::Broadcast && medic {
             return Err(StorageError::new(StorageErrorKind::NotApplicable(NotPossible::ReadOnly), "send"));
         }
+        self.check_reply(message.conversation_id, message.reply_to)?;
+        self.check_mentions("send", message.conversation_id, &message.mentions, &Mentions::new())?;
         let parked = !thread.on_server && self.open_is_refused(message.conversation_id);
         let state = if parked { refused(RefusalCode::OpenRefused) } else { queued() };
         let recorded_at = message.composed_at;

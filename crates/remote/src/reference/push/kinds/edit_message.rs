@@ -2,7 +2,7 @@
 
 use super::{
     Kind, Step,
-    send_message::{check_text, sent_by_older_app},
+    send_message::{check_mentions, check_text, sent_by_older_app},
 };
 use crate::reference::{
     push::{Done, Judged, lookup::find, refuse},
@@ -61,6 +61,7 @@ impl Kind for SubmittedEdit {
             return Err(refuse(RefusalCode::Forbidden));
         }
         check_text(&message.kind, content, &self.mentions)?;
+        check_mentions(tables, conversation, self.mentions.difference(&message.mentions))?;
         let id = message.id;
         transaction.edit_message(id, Some(content.to_owned()), Some(self.mentions.clone()));
         let message = transaction.tables().messages.get(&id).ok_or(refuse(RefusalCode::NotFound))?;

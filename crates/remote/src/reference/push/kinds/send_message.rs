@@ -1,17 +1,20 @@
 //! `send_message`: writes a message.
 
-use super::{Kind, Step};
+use super::{
+    Kind, Step,
+    edit_message::{named, tombstone},
+};
 use crate::reference::{
     ids::to_micros,
     limits,
     push::{Done, Judged, lookup::find, refuse},
-    tables::{Deleted, Tables},
+    tables::{ConversationRow, Deleted, Tables},
     transaction::{MessageDraft, Transaction},
     viewer::Viewer,
 };
 use fieldpost_domain::{
     Acknowledgement, ConversationId, MENTIONS_MAX, Mentions, Message, MessageAck, MessageId, MessageKind, Metadata,
-    NewMessage, Refusal, RefusalCode, Time, content::is_blank,
+    NewMessage, PersonId, Refusal, RefusalCode, Time, content::is_blank,
 };
 
 /// A message in its wire form; the sender is the caller.
@@ -67,6 +70,8 @@ impl Kind for SubmittedMessage {
             return Err(refuse(RefusalCode::Forbidden));
         }
         check_content(self)?;
+        let reply_to = self.reply_to.map(|id| reply_target(tables, viewer, conversation, id)).transpose()?;
+        check_mentions(tables, conversation, self.mentions.iter())?;
         let (conversation, project) = (conversation.id, tables.project.clone());
         let mut stored = self.clone();
         project.0.stores(&mut stored, viewer.person_id)?;
@@ -78,7 +83,7 @@ impl Kind for SubmittedMessage {
             content: stored.content.clone(),
             metadata: stored.metadata.clone(),
             mentions: stored.mentions.clone(),
-            reply_to: self.reply_to,
+            reply_to,
             composed_at: self.composed_at.map(to_micros),
         };
         let message = transaction.insert_message(draft).ok_or(refuse(RefusalCode::NotFound))?;
@@ -127,6 +132,24 @@ pub(super) fn sent_by_older_app<'t>(
         let known = message.metadata.as_ref().and_then(|metadata| metadata.as_object().get("idempotency_key"));
         message.sender_id == viewer.person_id && known.and_then(|known| known.as_str()) == Some(&key)
     })
+}
+
+/// The message of this conversation that the caller replies to. One that was deleted may be answered: she may have
+/// written the reply before she knew.
+fn reply_target(tables: &Tables, viewer: &Viewer, place: &ConversationRow, id: MessageId) -> Judged<MessageId> {
+    let here = named(tables, viewer, place, id).map(|message| message.id);
+    let deleted = || tombstone(tables, place, id).map(|_| id);
+    here.or_else(deleted).ok_or(refuse(RefusalCode::ReplyNotFound))
+}
+
+/// Checks that everybody who is mentioned sees the conversation.
+pub(super) fn check_mentions<'p>(
+    tables: &Tables,
+    place: &ConversationRow,
+    mut mentions: impl Iterator<Item = &'p PersonId>,
+) -> Judged<()> {
+    let see = mentions.all(|person| Viewer::of(tables, *person).sees(place));
+    if see { Ok(()) } else { Err(refuse(RefusalCode::MentionNotAllowed)) }
 }
 
 fn check_content(submitted: &SubmittedMessage) -> Judged<()> {
