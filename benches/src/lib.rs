@@ -34,6 +34,7 @@ mod sending;
 mod serving;
 mod size;
 mod subject;
+mod timeline;
 mod watch;
 mod watching;
 mod wire;
@@ -86,6 +87,7 @@ pub const BENCHES: &[Bench] = &[
     alone("list", reading::list),
     alone("window", reading::window),
     alone("search", searching::run),
+    alone("timeline", timeline::run),
     alone("memory", memory::run),
     alone("import", importing::run),
     alone("instructions", instructions::run),

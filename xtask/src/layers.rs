@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("fieldpost-remote-supabase", &["fieldpost-domain", "fieldpost-remote"]),
     // Never an implementation.
     ("fieldpost-sync", &["fieldpost-domain", "fieldpost-storage", "fieldpost-remote"]),
+    ("fieldpost-timeline", &["fieldpost-domain", "fieldpost-storage"]),
     // The composition root is the only one that names implementations.
     (
         "fieldpost",
@@ -26,13 +27,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "fieldpost-storage",
             "fieldpost-remote",
             "fieldpost-sync",
+            "fieldpost-timeline",
             "fieldpost-storage-sqlite",
             "fieldpost-remote-supabase",
         ],
     ),
     // Never remote-supabase: a mistake in reading the protocol must not hide on both sides.
     ("fieldpost-devserver", &["fieldpost-domain", "fieldpost-remote"]),
-    ("fieldpost-testkit", &["fieldpost-domain", "fieldpost-storage", "fieldpost-remote", "fieldpost-sync"]),
+    (
+        "fieldpost-testkit",
+        &["fieldpost-domain", "fieldpost-storage", "fieldpost-remote", "fieldpost-sync", "fieldpost-timeline"],
+    ),
     ("fieldpost-cli", &["fieldpost", "fieldpost-devserver"]),
     // Whatever a public signature has in it, can be named with the SDK alone.
     ("fieldpost-app", &["fieldpost"]),
@@ -48,6 +53,7 @@ const WITHOUT_TESTKIT: &[&str] = &[
     "fieldpost-remote",
     "fieldpost-storage-sqlite",
     "fieldpost-remote-supabase",
+    "fieldpost-timeline",
 ];
 
 /// Libraries that only one layer may name, so that the layer stays replaceable.

@@ -114,6 +114,8 @@ pub(crate) enum Command {
     },
     /// Find messages on this device by their words
     Search(crate::commands::search::Arguments),
+    /// Show older messages of a conversation too, fetched from the server if they are not here
+    History(crate::commands::history::Arguments),
     /// Write a message; it is saved at once and sent now or with the next sync
     Send {
         /// The conversation's id, a part of it, or its name

@@ -59,6 +59,7 @@ bugs! {
     HighWaterMark: "gap_free", "the cursor is a high-water mark: what commits late is never delivered";
     OlderRowsNotFetched: "gap_free", "what is older than the cursor is not fetched when a conversation comes into sight";
     RestOfRunIsEverything: "gap_free", "the rest of an interrupted run of pages counts as everything";
+    TimelineMissesCommits: "timeline", "a timeline that does not follow the end of its thread misses what changes";
     OlderRowWins: "convergence", "a history answer is applied after a newer pull";
     DeletedComesBack: "convergence", "a late answer brings back what was deleted";
     HiddenLaterStays: "convergence", "what the project hides later stays on the device";
@@ -75,6 +76,7 @@ bugs! {
     PortalEndsRunner: "liveness", "the runner stops asking when a captive portal answers, or a server without the functions";
     PushWaitsForBootstrap: "liveness", "what is written while a pass loads is sent once it has ended";
     UnreadOffByOne: "unread_exact", "unread is off by one";
+    TrimmedIsKnown: "convergence", "what retention has dropped counts as known, so nobody fetches it again";
     MarkerGoesBack: "unread_exact", "a read marker goes back";
     MarkNotRequeued: "unread_exact", "a mark that the server has forgotten is not made again";
     ServerCountBelieved: "unread_exact", "the server counts what a waiting mark has read";

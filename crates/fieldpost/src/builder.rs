@@ -3,7 +3,7 @@
 #[cfg(feature = "records")]
 mod declaring;
 
-use crate::{Client, Error, Result, client::Inner, no_server::NoServer, sides::Sides};
+use crate::{Client, Error, Result, Retention, client::Inner, no_server::NoServer, sides::Sides};
 use fieldpost_remote::{Auth, MessagingApi};
 #[cfg(feature = "supabase")]
 use fieldpost_remote_supabase::Proxy;
@@ -41,6 +41,7 @@ pub struct Builder {
     env: Env,
     rhythm: Rhythm,
     send_ttl: Option<Duration>,
+    retention: Retention,
     tokens: Option<Arc<dyn TokenProvider>>,
 }
 
@@ -133,15 +134,22 @@ impl Builder {
         self
     }
 
+    /// Which messages stay on the device; by default all. [`Client::apply_retention`] drops the others.
+    pub const fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
     /// Opens the file and builds the client. Needs no network.
     ///
     /// # Errors
-    /// [`Error::Configuration`] when a setting is missing or invalid, [`Error::Storage`] when the file cannot be
+    /// [`Error::Configuration`] when a setting is missing or invalid, [`Error::InvalidRetention`], [`Error::Storage`] when the file cannot be
     /// opened.
     pub async fn open(mut self) -> Result<Client> {
         if self.send_ttl.is_some_and(|ttl| ttl.is_zero()) {
             return Err(Error::Configuration("a message that may not wait at all is never sent".to_owned()));
         }
+        self.retention.check()?;
         let (api, auth) = self.open_remote()?;
         let store = self.open_store().await?;
         let outbox: Arc<dyn Outbox> = store.clone();
@@ -168,6 +176,7 @@ impl Builder {
             #[cfg(feature = "records")]
             records,
             env,
+            retention: self.retention,
             runner: Mutex::default(),
             alive: watch::Sender::new(()),
         };

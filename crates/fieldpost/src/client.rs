@@ -1,7 +1,7 @@
 //! The client, which an app holds.
 
 use crate::{
-    Conversation, ConversationId, Result,
+    Conversation, ConversationId, Result, Retention,
     sides::{Running, Sides},
 };
 use fieldpost_storage::Store;
@@ -25,6 +25,7 @@ pub(crate) struct Inner {
     #[cfg(feature = "records")]
     pub(crate) records: Option<Arc<dyn fieldpost_storage::records::RecordStore>>,
     pub(crate) env: Env,
+    pub(crate) retention: Retention,
     /// Background sync, once started.
     pub(crate) runner: Mutex<Option<Running>>,
     /// Nothing is sent on it: streams end when it is dropped.

@@ -45,6 +45,9 @@ pub enum Error {
     /// The message mentions too many people; nothing was written.
     #[error("a message can mention {MENTIONS_MAX} people at most")]
     TooManyMentions,
+    /// A retention keeps zero messages or days.
+    #[error("a retention of zero keeps nothing; leave it out to keep everything")]
+    InvalidRetention,
     /// The subject of a broadcast is too long; nothing was written.
     #[error("a subject can have 500 characters at most")]
     SubjectTooLong,

@@ -85,10 +85,12 @@ mod reacting;
 mod receipts;
 #[cfg(feature = "records")]
 pub mod records;
+mod retention;
 mod searching;
 mod sessions;
 mod sides;
 mod syncing;
+mod timeline;
 mod watch;
 
 pub use builder::{Builder, Fieldpost};
@@ -100,7 +102,9 @@ pub use export::{Export, ExportFormat};
 pub use messages::{Delivery, Draft, SentMessage};
 pub use outbox::OutboxRef;
 pub use receipts::{MessageInfo, Receipt};
+pub use retention::Retention;
 pub use sessions::Wipe;
+pub use timeline::Timeline;
 pub use watch::{ConversationQuery, OutboxEvent, ThreadUpdate, Updates};
 
 pub use async_trait::async_trait;
@@ -109,7 +113,7 @@ pub use fieldpost_domain::{
     AccessToken, ContentError, ConversationId, ConversationKind, Emoji, EmojiError, IdError, MedicId, Mentions,
     MessageContent, MessageId, MessageKind, MessageStatus, Metadata, MetadataError, MutationId, MutationKind, Omitted,
     OmittedReason, OrgId, Password, Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role, SearchRank,
-    SearchText, SearchTextError, Seq, ServerInfo, Snippet, Time,
+    SearchText, SearchTextError, Seq, SeqRange, ServerInfo, Snippet, Time,
 };
 pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION};
 #[cfg(feature = "supabase")]
@@ -126,6 +130,11 @@ pub use fieldpost_storage_sqlite::{ImportError, ImportProgress, Occupied, import
 pub use fieldpost_sync::{
     Clock, CursorHealth, Entropy, Env, MessageSyncStatus, OsEntropy, Probe, Progress, ProvidedToken, Rhythm, Status,
     SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,
+};
+
+pub use fieldpost_timeline::{
+    Direction, Edge, Ends, ItemId, NaiveDate, OpenAt, TimelineItem, TimelineMessage, TimelineOptions, TimelineUpdate,
+    Zone,
 };
 
 #[cfg(feature = "records")]

@@ -40,6 +40,7 @@ mod resolve;
 mod row;
 mod rows;
 mod search;
+mod section;
 mod sessions;
 mod sql;
 mod store;

@@ -19,11 +19,14 @@ use crate::{
     resolve::{self, CANONICAL},
     row::Row,
     rows::message::{Receipts, Shown, joins, receipts, thread_message},
+    section,
     sql::{Tx, id, int, names, signed, unsigned},
 };
 use async_trait::async_trait;
 use fieldpost_domain::{ConversationId, MessageId, PersonId, ReadMarker, Seq, Version};
-use fieldpost_storage::{Messages, Older, StorageErrorKind, StorageResult, ThreadMessage, ThreadWindow, Window};
+use fieldpost_storage::{
+    Messages, Older, Section, StorageErrorKind, StorageResult, ThreadMessage, ThreadSection, ThreadWindow, Window,
+};
 use sea_orm::{
     ColumnTrait, DerivePartialModel, EntityTrait, Iterable, PartialModelTrait, QueryFilter, QueryOrder, QuerySelect,
     Value,
@@ -35,6 +38,12 @@ impl Messages for SqliteStore {
     async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow> {
         let read = self.db.look("messages")?;
         let found = read_window(read.tx(), conversation, window).await;
+        read.finish(found).await
+    }
+
+    async fn section(&self, conversation: ConversationId, asked: Section) -> StorageResult<ThreadSection> {
+        let read = self.db.look("section")?;
+        let found = section::read(read.tx(), conversation, asked).await;
         read.finish(found).await
     }
 

@@ -4,7 +4,7 @@
 use crate::{
     SqliteStore, conversations, derived,
     hot::{Hot, Plan},
-    messages, mutations, outbox, ranges, replica, search,
+    messages, mutations, outbox, ranges, replica, search, section,
     sql::Tx,
 };
 use sea_orm::Value;
@@ -94,8 +94,10 @@ fn hot() -> Vec<&'static Hot> {
         replica::state::hot(),
         search::erase::hot(),
         search::hits::hot(),
+        replica::trim::hot(),
         search::hot(),
         search::index::hot(),
+        section::hot(),
     ]
     .concat()
 }

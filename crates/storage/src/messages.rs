@@ -1,6 +1,6 @@
 //! The role that reads a thread.
 
-use crate::{Quoted, StorageResult, ThreadReaction};
+use crate::{Quoted, Section, StorageResult, ThreadReaction, ThreadSection};
 use async_trait::async_trait;
 use fieldpost_domain::{
     ConversationId, Mentions, MessageId, MessageKind, MessageStatus, Metadata, Omitted, PersonId, ReadMarker, Refusal,
@@ -147,6 +147,20 @@ pub trait Messages: Send + Sync {
     /// # Errors
     /// [`crate::StorageErrorKind::NotFound`] when the conversation is not stored.
     async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow>;
+
+    /// A section of a thread, over gaps; aliases are resolved.
+    ///
+    /// 1. A section goes on below a gap and names it (`a_section_goes_on_below_a_gap`), but never begins with one
+    ///    (`a_section_begins_above_a_gap`). Seqs of deleted messages are no gaps
+    ///    (`deleted_messages_are_no_gap_of_a_section`).
+    /// 2. It can be read from either end (`a_section_is_read_in_both_directions`), and says what is below it
+    ///    (`a_section_says_what_is_below_it`).
+    /// 3. Newer messages that are missing are a gap too (`missing_newest_messages_are_a_gap`).
+    /// 4. Messages without a seq belong to the end of the thread (`unsent_messages_belong_to_the_last_section`).
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not stored.
+    async fn section(&self, conversation: ConversationId, section: Section) -> StorageResult<ThreadSection>;
 
     /// How far each person has received and read a conversation, as far as this device knows, by the person's id; aliases
     /// are resolved. In a broadcast a medic knows only their own (`a_marker_has_the_time_of_its_position`).

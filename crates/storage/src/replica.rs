@@ -1,6 +1,6 @@
 //! The role that follows the server.
 
-use crate::{StorageResult, SyncMemory};
+use crate::{Keep, StorageResult, SyncMemory, Trimmed};
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Person, PullPage, Seq, SeqRange, ServerInfo, Time,
@@ -268,4 +268,17 @@ pub trait Replica: Send + Sync {
     /// Replaces the memory of earlier passes. `succeeded_at` is when the pass succeeded, by the device clock; none
     /// keeps the time of the last success (`a_failed_pass_keeps_the_time_of_the_last_success`).
     async fn remember(&self, memory: &SyncMemory, succeeded_at: Option<Time>) -> StorageResult<()>;
+
+    /// Drops old messages, at most `limit` of them in one transaction, of the next conversations by id, beginning with
+    /// `from`. They stay on the server, and history brings them back (`dropped_messages_come_back_as_history`).
+    ///
+    /// 1. A message stays if `keep` says so (`the_newest_messages_of_each_conversation_stay`,
+    ///    `messages_of_the_last_days_stay`, `what_one_of_two_rules_keeps_stays`). The newest message of a conversation
+    ///    always stays (`the_newest_message_stays_whatever_its_age`).
+    /// 2. Unsent messages stay, and so do messages with a change in the outbox (`unsent_messages_and_changes_stay`).
+    /// 3. Unread messages stay until they are read, so that every count stays exact (`unread_messages_stay`).
+    /// 4. The recent range then begins above what was dropped; check and digest go on as before
+    ///    (`the_range_begins_above_what_was_dropped`).
+    /// 5. A long thread takes several steps (`a_long_thread_is_trimmed_in_steps`).
+    async fn trim(&self, keep: Keep, from: Option<ConversationId>, limit: u32) -> StorageResult<Trimmed>;
 }

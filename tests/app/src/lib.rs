@@ -2,14 +2,16 @@
 
 use fieldpost::{
     AccessToken, Auth, Builder, Client, Clock, ContentError, Conversation, ConversationId, ConversationKind,
-    ConversationQuery, ConversationSummary, Credentials, CursorHealth, Delivery, Diagnosis, Draft, Entropy, EntryState,
-    Env, Error, Fieldpost, Finding, Health, IdError, Inspection, Lane, MedicId, MessageContent, MessageId, MessageKind,
-    MessageStatus, MessageSyncStatus, MessagingApi, Metadata, MetadataError, MutationId, MutationKind, NotPossible,
-    Older, Omitted, OmittedReason, OrgId, OsEntropy, OutboxCounts, OutboxEntry, OutboxEvent, OutboxRef, Person,
-    PersonId, Probe, Progress, ProvidedToken, Refusal, RefusalCode, RemoteError, RemoteErrorKind, Result, Retry,
-    RetryCode, Rhythm, Role, SentMessage, Seq, ServerInfo, Status, StorageError, StorageErrorKind, Store, SyncError,
-    SyncPosition, SyncReport, SyncState, SyncStatus, SystemClock, ThreadMessage, ThreadUpdate, ThreadWindow, Time,
-    TokenError, TokenProvider, Updates, Vector, VectorDiff, Window, Wipe,
+    ConversationQuery, ConversationSummary, Credentials, CursorHealth, Delivery, Diagnosis, Direction, Draft, Edge,
+    Ends, Entropy, EntryState, Env, Error, Fieldpost, Finding, Health, IdError, Inspection, ItemId, Lane, MedicId,
+    MessageContent, MessageId, MessageKind, MessageStatus, MessageSyncStatus, MessagingApi, Metadata, MetadataError,
+    MutationId, MutationKind, NaiveDate, NotPossible, Older, Omitted, OmittedReason, OpenAt, OrgId, OsEntropy,
+    OutboxCounts, OutboxEntry, OutboxEvent, OutboxRef, Person, PersonId, Probe, Progress, ProvidedToken, Refusal,
+    RefusalCode, RemoteError, RemoteErrorKind, Result, Retention, Retry, RetryCode, Rhythm, Role, SentMessage, Seq,
+    SeqRange, ServerInfo, Status, StorageError, StorageErrorKind, Store, SyncError, SyncPosition, SyncReport,
+    SyncState, SyncStatus, SystemClock, ThreadMessage, ThreadUpdate, ThreadWindow, Time, Timeline, TimelineItem,
+    TimelineMessage, TimelineOptions, TimelineUpdate, TokenError, TokenProvider, Updates, Vector, VectorDiff, Window,
+    Wipe, Zone,
 };
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::watch;
@@ -75,6 +77,41 @@ pub async fn handles(conversation: &Conversation, content: MessageContent, metad
     let _: ThreadMessage = sent.edit("").await?;
     let _: OutboxEntry = sent.retry().await?;
     let _: ThreadMessage = conversation.edit(sent.id(), "").await?;
+    Ok(())
+}
+
+/// What a timeline answers, by name.
+///
+/// # Errors
+/// The first one.
+pub async fn timeline(client: &Client, conversation: &Conversation) -> Result<()> {
+    let options = TimelineOptions::default().zone(Zone::by(|_: Time| 0)).open_at(OpenAt::FirstUnread);
+    let (timeline, items, mut updates): (Timeline, Vector<TimelineItem>, Updates<TimelineUpdate>) =
+        conversation.timeline(options).await?;
+    let Ends { older, newer }: Ends = timeline.ends();
+    let _: (Edge, Edge) = (older, newer);
+    for item in &items {
+        let _: ItemId = item.id();
+        match item {
+            TimelineItem::Day(day) => {
+                let _: &NaiveDate = day;
+            }
+            TimelineItem::Loading(direction) => {
+                let _: &Direction = direction;
+            }
+            TimelineItem::Gap { range, .. } => {
+                let _: &SeqRange = range;
+            }
+            TimelineItem::Message(message) => {
+                let _: &TimelineMessage = message;
+            }
+            _ => {}
+        }
+    }
+    let _: (bool, bool) = (timeline.paginate_backwards().await?, timeline.paginate_forwards().await?);
+    let _: Option<Result<TimelineUpdate>> = updates.next().await;
+    let _: Retention = Retention::last(1);
+    let _: u64 = client.apply_retention().await?;
     Ok(())
 }
 

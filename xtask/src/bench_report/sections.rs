@@ -141,6 +141,16 @@ pub(super) const SECTIONS: [Section; 18] = [
         seconds: 120,
     },
     Section {
+        bench: "timeline",
+        title: "Timeline",
+        text: "`Conversation::timeline` at the newest 50 messages of a thread, in a file of a million: with day dividers, groups and \
+               the unread marker. *A message comes in*: a page of one, until the timeline on the screen has told it, and the same \
+               with nobody looking; the difference is what a timeline costs per committed change.",
+        unit: Unit::Calls,
+        stack: Stack::Unused,
+        seconds: 110,
+    },
+    Section {
         bench: "memory",
         title: "Memory of a first sync",
         text: "Peak resident memory over that of an open, empty store, in a process of its own.",

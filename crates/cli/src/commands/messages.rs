@@ -1,19 +1,21 @@
 //! `fieldpost messages`.
 
-use super::text::message_line;
+use super::history::{line, newest, shown, tell_older};
 use crate::{device::Device, failure::Failure, output::Output};
-use fieldpost::{Older, Quoted, ThreadMessage, ThreadReaction, Window};
+use fieldpost::{Older, Quoted, ThreadMessage, ThreadReaction, TimelineItem};
 use serde_json::{Value, json};
 
 pub(super) async fn run(device: &Device, wanted: &str, limit: u32, output: &Output) -> Result<(), Failure> {
-    let conversation = device.find_conversation(wanted).await?;
-    let window = device.client.conversation(conversation.id).messages(Window::newest(limit)).await?;
-    match window.older {
-        Older::Here(_) | Older::OnServer(_) => output.tell("  … older messages above"),
-        Older::Nothing => {}
-    }
-    for message in &window.messages {
-        output.result(&as_json(message), || message_line(message));
+    let conversation = device.client.conversation(device.find_conversation(wanted).await?.id);
+    let (items, ends) = shown(&conversation, newest(limit)).await?;
+    tell_older(ends, output);
+    for item in &items {
+        match item {
+            TimelineItem::Start => {}
+            // For programs, messages alone; `history` tells them of everything.
+            TimelineItem::Message(message) => output.result(&as_json(&message.message), || line(item)),
+            _ => output.tell(&line(item)),
+        }
     }
     Ok(())
 }

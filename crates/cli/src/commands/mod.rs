@@ -7,6 +7,7 @@ pub(crate) mod delete;
 mod doctor;
 pub(crate) mod edit;
 pub(crate) mod export;
+pub(crate) mod history;
 mod import;
 mod messages;
 mod open;
@@ -83,6 +84,7 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Sync { watch: true, .. } => watch::run(device, output).await,
         Command::Conversations => conversations::run(device, output).await,
         Command::Messages { conversation, limit } => messages::run(device, &conversation, limit, output).await,
+        Command::History(arguments) => history::run(device, &arguments, output).await,
         Command::Edit(arguments) => edit::run(device, &arguments, output).await,
         Command::React(arguments) => react::run(device, &arguments, output).await,
         Command::Delete(arguments) => delete::run(device, &arguments, output).await,

@@ -39,7 +39,7 @@ async fn nothing_that_others_wrote_steers_the_terminal() {
     let commands: &[(&[&str], usize)] = &[
         (&["conversations"], 2),
         (&["people"], 2),
-        (&["messages", "moss"], 1),
+        (&["messages", "moss"], 3),
         (&["status"], 3),
         (&["open", "--medic", "moss"], 1),
         (&["send", "moss", HOSTILE], 3),
@@ -47,7 +47,7 @@ async fn nothing_that_others_wrote_steers_the_terminal() {
         (&["--offline", "outbox"], 1),
         (&["--offline", "doctor"], 8),
         (&["messages", "hi"], 0),
-        (&["messages", HOSTILE], 1),
+        (&["messages", HOSTILE], 2),
         (&["--offline", "logout", "--wipe"], 2),
     ];
     for (command, lines) in commands {
@@ -91,15 +91,21 @@ async fn lists_fit_the_terminal() {
     assert!(whole.contains("👩\u{200d}🚒 ".repeat(1_000).trim()), "a thread is there to be read");
 }
 
+/// The first line of a thread that is no divider.
+fn first_message(terminal: &Terminal) -> String {
+    let out = terminal.run(&["--offline", "messages", "Admin"]).out;
+    out.lines().find(|line| !line.starts_with('─')).unwrap().to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn times_are_those_of_the_person_with_their_zone() {
     let server = server().await;
     let mut ada = Terminal::of_ada(&server);
-    let utc = ada.run(&["--offline", "messages", "Admin"]).out;
+    let utc = first_message(&ada);
     assert_eq!(&utc[10..11], " ");
     assert_eq!(&utc[17..23], "+00:00", "{utc}");
     ada.variables = vec![("TZ", "XXX-05:45".to_owned())];
-    let nepal = ada.run(&["--offline", "messages", "Admin"]).out;
+    let nepal = first_message(&ada);
     assert_eq!(&nepal[17..23], "+05:45", "{nepal}");
     let minutes = |line: &str| {
         let number = |range: std::ops::Range<usize>| line[range].parse::<i64>().unwrap();
@@ -251,4 +257,24 @@ async fn an_output_that_cannot_be_written_is_an_error() {
     let (code, err) = ada.run_into(&["conversations"], full);
     assert_eq!(code, 1, "{err}");
     assert!(err.contains("the output could not be written"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_is_divided_by_days_and_says_where_the_person_left_off() {
+    let server = server().await;
+    let ada = Terminal::of_ada(&server);
+    let history = ada.run(&["history", "Admin"]).out;
+    let dividers: Vec<&str> = history.lines().filter(|line| line.starts_with('─')).collect();
+    assert_eq!(dividers[0], "── the conversation begins here ──");
+    assert!(dividers.iter().any(|line| line.starts_with("── 20")), "{history}");
+    assert!(dividers.contains(&"── unread ──"), "{history}");
+    assert_eq!(ada.run(&["read", "Admin"]).code, 0);
+    assert!(!ada.run(&["--offline", "messages", "Admin"]).out.contains("unread"));
+
+    let items = ada.run(&["--json", "history", "Admin"]).json();
+    assert_eq!(items[0]["item"], "start");
+    assert_eq!(items[1]["item"], "day");
+    let messages: Vec<_> = items.iter().filter(|item| item["item"] == "message").collect();
+    assert_eq!(messages.len(), ada.run(&["--json", "messages", "Admin"]).json().len());
+    assert_eq!(ada.run(&["history", "Admin", "--limit", "0"]).code, 2);
 }

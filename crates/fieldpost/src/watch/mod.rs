@@ -5,7 +5,6 @@
 //! [`VectorDiff`](crate::VectorDiff)s. A stream has only a weak reference to its client: it ends when the client is
 //! closed or its last clone is dropped.
 
-mod difference;
 mod lines;
 mod list;
 mod outbox;
@@ -16,14 +15,14 @@ pub use list::ConversationQuery;
 pub use outbox::OutboxEvent;
 pub use thread::ThreadUpdate;
 
-pub(crate) use difference::difference;
+pub(crate) use fieldpost_timeline::difference;
 
 use crate::{Client, Error, Result, client::Inner};
 use fieldpost_storage::{ChangeReceiver, ChangeSet, StorageErrorKind};
 use futures::stream::{self, Stream, StreamExt};
 use std::{
     fmt,
-    future::Future,
+    future::{self, Future},
     pin::Pin,
     sync::Weak,
     task::{Context, Poll},
@@ -105,6 +104,12 @@ pub(crate) trait View: Send + 'static {
     /// Whether a commit with these changes may have changed it.
     fn concerns(&self, changes: &ChangeSet) -> bool;
 
+    /// Completes when something else than a commit asks for a refresh; [`View::concerns`] is true from then on. Dropping
+    /// the future loses nothing.
+    fn woken(&mut self) -> impl Future<Output = ()> + Send {
+        future::pending()
+    }
+
     /// Reads what was touched and returns the difference; none if there is none. On an error the view does not change,
     /// and the caller repeats the changes together with the next ones.
     fn refresh(
@@ -161,7 +166,11 @@ impl<V: View> Watching<V> {
             self.missed = ChangeSet::everything();
             return self.watcher.client();
         }
-        let (client, changes) = self.watcher.next().await?;
+        let (client, changes) = tokio::select! {
+            biased;
+            next = self.watcher.next() => next?,
+            () = self.view.woken() => (self.watcher.client()?, ChangeSet::nothing()),
+        };
         self.missed.merge(changes);
         Some(client)
     }

@@ -1,6 +1,6 @@
 //! Watching a thread.
 
-use super::{View, Watcher, difference::difference, follow};
+use super::{View, Watcher, difference, follow};
 use crate::{Client, Conversation, ConversationId, Error, Older, Result, ThreadMessage, ThreadWindow, Updates, Window};
 use eyeball_im::{Vector, VectorDiff};
 use fieldpost_storage::ChangeSet;

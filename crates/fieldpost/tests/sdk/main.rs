@@ -3,6 +3,7 @@
 
 mod exporting;
 mod owner;
+mod timeline;
 #[cfg(feature = "records")]
 mod typed;
 mod watching;

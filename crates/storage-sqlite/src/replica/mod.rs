@@ -11,12 +11,13 @@ mod memory;
 pub(crate) mod position;
 mod pull;
 pub(crate) mod state;
+pub(crate) mod trim;
 
 use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;
 use fieldpost_domain::{BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, PullPage, Time};
 use fieldpost_storage::{
-    ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, StorageResult, SyncMemory, SyncState,
+    ApplyReport, BootstrapReason, Checkable, Keep, MissingRange, Replica, StorageResult, SyncMemory, SyncState, Trimmed,
 };
 
 #[async_trait]
@@ -88,5 +89,11 @@ impl Replica for SqliteStore {
             self.db.tidy().await;
         }
         Ok(())
+    }
+
+    async fn trim(&self, keep: Keep, from: Option<ConversationId>, limit: u32) -> StorageResult<Trimmed> {
+        let write = self.db.write("trim", Durability::Process).await?;
+        let trimmed = trim::trim(write.tx(), keep, from, limit).await;
+        write.finish(trimmed).await
     }
 }

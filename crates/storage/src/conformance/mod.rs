@@ -56,10 +56,12 @@ pub mod replying;
 pub mod reported;
 pub mod restarting;
 pub mod searching;
+pub mod sections;
 pub mod sending;
 pub mod settling;
 pub mod threads;
 pub mod tolerance;
+pub mod trimming;
 
 mod suite;
 

@@ -17,9 +17,10 @@
 use super::Device;
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, ChangeSet, Checkable, ConversationSummary,
-    Conversations, EntryState, ImportReport, Inspection, Messages, MissingRange, NewBroadcast, NewDirect, Outbox,
-    OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Search, SearchPage, SearchQuery, Sessions,
-    SettleReport, StorageResult, Store, SyncMemory, SyncState, ThreadMessage, ThreadWindow, Turn, Turns, Window,
+    Conversations, EntryState, ImportReport, Inspection, Keep, Messages, MissingRange, NewBroadcast, NewDirect, Outbox,
+    OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Search, SearchPage, SearchQuery, Section, Sessions,
+    SettleReport, StorageResult, Store, SyncMemory, SyncState, ThreadMessage, ThreadSection, ThreadWindow, Trimmed,
+    Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
@@ -166,6 +167,10 @@ impl Conversations for Watched {
 impl Messages for Watched {
     async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow> {
         self.store.messages(conversation, window).await
+    }
+
+    async fn section(&self, conversation: ConversationId, section: Section) -> StorageResult<ThreadSection> {
+        self.store.section(conversation, section).await
     }
 
     async fn markers(&self, conversation: ConversationId) -> StorageResult<Vec<ReadMarker>> {
@@ -324,6 +329,10 @@ impl Replica for Watched {
 
     async fn remember(&self, memory: &SyncMemory, succeeded_at: Option<Time>) -> StorageResult<()> {
         self.commit(self.store.remember(memory, succeeded_at)).await
+    }
+
+    async fn trim(&self, keep: Keep, from: Option<ConversationId>, limit: u32) -> StorageResult<Trimmed> {
+        self.commit(self.store.trim(keep, from, limit)).await
     }
 }
 

@@ -3,10 +3,10 @@
 use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
     ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, Checkable, ConversationSummary, Conversations,
-    ImportReport, Inspection, Messages, MissingRange, NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry,
-    OutgoingMessage, People, Replica, Search, SearchPage, SearchQuery, Sessions, SettleReport, StorageError,
-    StorageErrorKind, StorageResult, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadWindow, Turn,
-    Turns, Window,
+    ImportReport, Inspection, Keep, Messages, MissingRange, NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry,
+    OutgoingMessage, People, Replica, Search, SearchPage, SearchQuery, Section, Sessions, SettleReport, StorageError,
+    StorageErrorKind, StorageResult, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadSection,
+    ThreadWindow, Trimmed, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
@@ -45,6 +45,10 @@ impl Conversations for MemoryStore {
 impl Messages for MemoryStore {
     async fn messages(&self, conversation: ConversationId, window: Window) -> StorageResult<ThreadWindow> {
         self.read("messages", |state| state.window(conversation, window))
+    }
+
+    async fn section(&self, conversation: ConversationId, section: Section) -> StorageResult<ThreadSection> {
+        self.read("section", |state| state.section(conversation, section))
     }
 
     async fn markers(&self, conversation: ConversationId) -> StorageResult<Vec<ReadMarker>> {
@@ -247,6 +251,10 @@ impl Replica for MemoryStore {
             state.last_success_at = succeeded_at.or(state.last_success_at);
             Ok(())
         })
+    }
+
+    async fn trim(&self, keep: Keep, from: Option<ConversationId>, limit: u32) -> StorageResult<Trimmed> {
+        self.write("trim", |state| Ok(state.trim(keep, from, limit)))
     }
 }
 

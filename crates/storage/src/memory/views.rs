@@ -61,7 +61,7 @@ impl State {
     }
 
     /// Messages without a seq, in the order of sending.
-    fn queued_messages(&self, conversation: ConversationId) -> Vec<&NewMessage> {
+    pub(super) fn queued_messages(&self, conversation: ConversationId) -> Vec<&NewMessage> {
         let mut queued_messages: Vec<(u64, &NewMessage)> = self
             .messages
             .values()
@@ -151,7 +151,7 @@ impl State {
         Quoted::Here(Quote::new(id, name, mine, kind.clone(), content.as_deref()))
     }
 
-    fn view_of(&self, message: MessageId) -> Option<ThreadMessage> {
+    pub(super) fn view_of(&self, message: MessageId) -> Option<ThreadMessage> {
         self.messages.get(&message).map(|row| self.thread_message(row))
     }
 

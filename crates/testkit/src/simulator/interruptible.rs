@@ -11,9 +11,9 @@ use fieldpost_domain::{
     PersonId, PullPage, PushResult, RefusalCode, Seq, Session, Time,
 };
 use fieldpost_storage::{
-    ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, EntryState, MissingRange, NewBroadcast,
-    NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, Replica, Sessions, SettleReport, StorageResult,
-    Store, SyncMemory, SyncState, ThreadMessage,
+    ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, EntryState, Keep, MissingRange,
+    NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, Replica, Sessions, SettleReport,
+    StorageResult, Store, SyncMemory, SyncState, ThreadMessage, Trimmed,
 };
 use std::{collections::HashSet, future::Future, sync::Arc};
 use tokio::task::yield_now;
@@ -177,6 +177,10 @@ impl Replica for Interruptible {
 
     async fn remember(&self, memory: &SyncMemory, succeeded_at: Option<Time>) -> StorageResult<()> {
         self.slowly("remember", self.store.remember(memory, succeeded_at)).await
+    }
+
+    async fn trim(&self, keep: Keep, from: Option<ConversationId>, limit: u32) -> StorageResult<Trimmed> {
+        self.slowly("trim", self.store.trim(keep, from, limit)).await
     }
 }
 

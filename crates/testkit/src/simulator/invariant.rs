@@ -3,7 +3,7 @@
 use serde::Serialize;
 use std::fmt;
 
-/// One of the invariants: eleven of messages, then those of records.
+/// One of the invariants: twelve of messages, then those of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Invariant {
@@ -29,6 +29,8 @@ pub enum Invariant {
     CrashSafe,
     /// Requests and pages stay within their limits.
     Bounded,
+    /// What the diffs of a timeline make equals what is drawn from scratch.
+    Timeline,
     /// After healing, an accepted change of a record is on the server, or was superseded by a later one, or is kept as a
     /// conflict, or is a dead letter that the person can see.
     RecordsNoLoss,
@@ -61,7 +63,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All invariants, in the order of docs/invariants.md.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NoLoss,
         Self::NoDuplicate,
         Self::LaneOrder,
@@ -73,6 +75,7 @@ impl Invariant {
         Self::Privacy,
         Self::CrashSafe,
         Self::Bounded,
+        Self::Timeline,
         Self::RecordsNoLoss,
         Self::RecordsNoDuplicate,
         Self::RecordsOrder,
@@ -91,7 +94,7 @@ impl Invariant {
     /// Whether it is judged in runs with records.
     #[must_use]
     pub fn is_of_records(self) -> bool {
-        self > Self::Bounded
+        self > Self::Timeline
     }
 
     /// The invariant's name in the docs.
@@ -109,6 +112,7 @@ impl Invariant {
             Self::Privacy => "privacy",
             Self::CrashSafe => "crash_safe",
             Self::Bounded => "bounded",
+            Self::Timeline => "timeline",
             Self::RecordsNoLoss => "records_no_loss",
             Self::RecordsNoDuplicate => "records_no_duplicate",
             Self::RecordsOrder => "records_order",

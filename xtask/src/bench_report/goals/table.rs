@@ -44,8 +44,17 @@ impl Of {
 
 /// All goals.
 pub(in crate::bench_report) fn goals() -> Vec<Goal> {
-    let device =
-        [applying(), recorded(), loading(), sending(), screen("list"), screen("window"), searching(), memory()];
+    let device = [
+        applying(),
+        recorded(),
+        loading(),
+        sending(),
+        screen("list"),
+        screen("window"),
+        searching(),
+        timeline(),
+        memory(),
+    ];
     let network = [pulling(), nothing_new(), draining(), sending_meanwhile(), draining_records(), serving()];
     device.into_iter().chain(network).flat_map(|of| of.goals).collect()
 }
@@ -113,6 +122,10 @@ fn searching() -> Of {
         let case = format!("{typed}, newest of 1000000");
         of.fact(&case, "ms at the 95th percentile", "p95", 30.0, UNKNOWN)
     })
+}
+
+fn timeline() -> Of {
+    Of::bench("timeline").goal(CALL, "ms at the 99th percentile", Look::Milliseconds("p99"), AtMost(2.0), THREAD)
 }
 
 fn pulling() -> Of {

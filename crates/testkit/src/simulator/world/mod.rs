@@ -13,6 +13,7 @@ mod pass;
 mod people;
 mod process;
 mod roster;
+mod screen;
 mod third_party;
 
 pub(super) use device::{Accepted, Device, ReadUpTo};
@@ -49,6 +50,10 @@ pub(super) struct World {
     /// Messages that their author has deleted for sure.
     pub(super) deleted: BTreeSet<MessageId>,
     third_parties: Vec<JoinHandle<()>>,
+    /// The timeline that is open on a device.
+    screen: Option<screen::Screen>,
+    /// Whether a device drops old messages.
+    trims: bool,
 }
 
 impl World {
@@ -80,6 +85,8 @@ impl World {
             rolled_back: BTreeSet::new(),
             deleted: BTreeSet::new(),
             third_parties: Vec::new(),
+            screen: None,
+            trims: screen::may_trim(schedule.seed, &schedule.steps),
         }
     }
 
@@ -92,10 +99,11 @@ impl World {
         for device in 0..self.devices.len() {
             self.sync_by_hand(device, 0).await;
         }
-        for step in steps {
+        for (number, step) in steps.iter().enumerate() {
             sleep(Duration::from_millis(step.after.into())).await;
             self.observer().say(|| format!("· {:?}", step.act));
             self.perform(&step.act).await;
+            self.look_at_screen(number as u64).await;
             if self.observer().is_broken() {
                 return;
             }

@@ -7,7 +7,8 @@ use std::{collections::HashSet, hash::Hash};
 const MANY: usize = 500;
 
 /// The diffs that turn `before` into `after`; empty if they are equal. Rows with the same key are the same row.
-pub(crate) fn difference<T, K>(before: &Vector<T>, after: Vec<T>, key: impl Fn(&T) -> K) -> Vec<VectorDiff<T>>
+#[must_use]
+pub fn difference<T, K>(before: &Vector<T>, after: Vec<T>, key: impl Fn(&T) -> K) -> Vec<VectorDiff<T>>
 where
     T: Clone + PartialEq,
     K: Eq + Hash,
