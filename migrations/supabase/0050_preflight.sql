@@ -65,6 +65,12 @@ begin
       'Fieldpost keeps the reactions to messages in a table of that name: rename yours.';
   end if;
 
+  if to_regclass('public.conversation_settings') is not null
+     and coalesce(obj_description(to_regclass('public.conversation_settings'), 'pg_class'), '') not like 'Fieldpost:%' then
+    return query select 'blocks', 'conversation_settings', 'There is a table public.conversation_settings of your own.',
+      'Fieldpost keeps what people set for a conversation in a table of that name: rename yours.';
+  end if;
+
   -- Columns: what must be there, and of which type.
   for v_row in
     select w.tab, w.col, w.want, w.need, t.typname, t.typtype, format_type(a.atttypid, a.atttypmod) as has, a.attname is not null as there,

@@ -5,7 +5,7 @@
 -- The kinds that are carried out one by one after the sends, in the order of these steps. Each has a file.
 create or replace function fieldpost.later_kinds() returns text[]
 language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select array['edit_message', 'react', 'delete_message', 'mark_delivered', 'mark_read'] $$;
+as $$ select array['edit_message', 'react', 'delete_message', 'mark_delivered', 'mark_read', 'set_conversation'] $$;
 comment on function fieldpost.later_kinds() is 'What a push does after the sends, in this order.';
 
 -- A change may name its message by the key of an older version of the app. The row that answers it has another id then, and may
@@ -28,6 +28,7 @@ begin
     when 'delete_message' then fieldpost.delete_message(s, p_mutation)
     when 'mark_delivered' then fieldpost.mark_delivered(s, p_mutation)
     when 'mark_read' then fieldpost.mark_read(s, p_mutation)
+    when 'set_conversation' then fieldpost.set_conversation(s, p_mutation)
   end);
 end
 $$;
@@ -43,6 +44,7 @@ begin
     when 'delete_message' then fieldpost.delete_as_caller(p_mutation)
     when 'mark_delivered' then fieldpost.mark_delivered_as_caller(p_mutation)
     when 'mark_read' then fieldpost.mark_as_caller(p_mutation)
+    when 'set_conversation' then fieldpost.set_as_caller(p_mutation)
   end);
 end
 $$;
@@ -50,6 +52,6 @@ comment on function fieldpost.carry_out_as_caller(text, jsonb) is 'Carries out o
 
 create or replace function fieldpost.capabilities() returns text[]
 language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select array['set_digest', 'ranges', 'edit_message', 'delete_message', 'reactions', 'mark_delivered', 'mentions_count', 'page_bytes', 'records'] $$;
+as $$ select array['set_digest', 'ranges', 'edit_message', 'delete_message', 'reactions', 'mark_delivered', 'mentions_count', 'conversation_settings', 'page_bytes', 'records'] $$;
 grant execute on function fieldpost.naming(jsonb, jsonb) to authenticated;
 comment on function fieldpost.capabilities() is 'What this server can do beyond protocol 1.';

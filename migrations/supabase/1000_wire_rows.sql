@@ -65,8 +65,9 @@ as $$
   from (
     select count(*) as unread, count(*) filter (where p_user = any (m.mentions)) as mentions from public.messages m
     where m.conversation_id = c.id and m.deleted_at is null and m.sender_id is distinct from p_user
-      and m.seq > coalesce((select r.read_seq from public.conversation_read_status r
-                            where r.user_id = p_user and r.conversation_id = c.id), 0)
+      and m.seq > (select fieldpost.unread_above(
+         (select r.read_seq from public.conversation_read_status r
+          where r.user_id = p_user and r.conversation_id = c.id), p_user, c.id))
   ) u
 $$;
 comment on function fieldpost.conversation_json(public.conversations, uuid) is 'A conversation on the wire, as one person sees it.';

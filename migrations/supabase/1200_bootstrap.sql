@@ -180,7 +180,8 @@ begin
     group by z.ord
   ), cut as (
     select z.*, k.j as markers,
-           sum(z.size + octet_length(z.j::text) + 2 + coalesce(octet_length(k.j::text), 0)) over (order by z.ord) as run
+           sum(z.size + octet_length(z.j::text) + 2 + coalesce(octet_length(k.j::text), 0)
+             + coalesce((select 260 from public.conversation_settings q where q.user_id = s.user_id and q.conversation_id = z.id), 0)) over (order by z.ord) as run
     from sized z left join marked k on k.ord = z.ord
   ), chosen as (
     select * from cut where run <= v_budget or nth = 1
@@ -410,6 +411,9 @@ begin
       'total_conversations', (select v.n from fieldpost.visible_set(s) v),
       'people', page.people, 'read_markers', page.read_markers,
       'cursor', concat_ws('.', 'c1', v_here, s.fingerprint, v_snapshot), 'epoch', left(v_here, 16));
+  if 'conversation_settings' = any (p_capabilities) then
+    v_picked.head := v_picked.head || jsonb_build_object('settings', ('[' || coalesce(fieldpost.settings_for(s.user_id, page.conversation_ids), '') || ']')::jsonb);
+  end if;
   v_picked.conversations := page.conversation_ids;
   v_picked.users := page.users;
   if v_narrowed then

@@ -1,7 +1,7 @@
 -- fieldpost_pull: everything visible to the caller that was committed since her cursor.
 --
--- A pass goes through seven kinds of rows, one after the other, each in the order of (stamp, id): access, people,
--- conversations, tombstones, read markers, messages, reactions (for clients that name the capability). `to`, the snapshot that ends the pass, is taken with its first page
+-- A pass goes through eight kinds of rows, one after the other, each in the order of (stamp, id): access, people,
+-- conversations, tombstones, read markers, messages, reactions, settings (the last two for clients that name the capability). `to`, the snapshot that ends the pass, is taken with its first page
 -- and kept for the rest, and becomes `from` of the next pass. So a row that is changed while a pass is under way is not
 -- in it twice: its new stamp is beyond `to`, and the next pass has it.
 --
@@ -224,6 +224,7 @@ begin
     when 5 then return query select * from fieldpost.feed_markers(s, f);
     when 6 then return query select * from fieldpost.feed_messages(s, f);
     when 7 then return query select * from fieldpost.feed_reactions(s, f);
+    when 8 then return query select * from fieldpost.feed_settings(s, f);
   end case;
 end
 $$;
@@ -240,6 +241,9 @@ declare
   v_access constant jsonb := '[' || coalesce(p_kinds[1], '') || ']';
   v_people constant jsonb := '[' || coalesce(p_kinds[2], '') || ']';
   v_markers constant jsonb := '[' || coalesce(p_kinds[5], '') || ']';
+  -- Not null: for a client that knows settings. Those of a conversation that came into sight may be older than the cursor.
+  v_settings constant text := case when p_kinds[8] is not null then concat_ws(',', nullif(p_kinds[8], ''), fieldpost.settings_for(s.user_id, array(
+    select (g ->> 'conversation_id')::uuid from jsonb_array_elements(v_access) g where g ->> 'access' = 'grant'))) end;
   v_conversations jsonb;
   v_users uuid[];
   v_medics uuid[];
@@ -266,7 +270,8 @@ begin
           join public.conversation_read_status k on k.conversation_id = (g ->> 'conversation_id')::uuid
           where g ->> 'access' = 'grant'
             and (k.user_id = s.user_id or k.conversation_id = any (s.directs) or k.org_id = any (s.admin_orgs))) x)),
-    array['tombstones', 'messages', case when p_kinds[7] is not null then 'reactions' end], array[p_kinds[4], p_kinds[6], p_kinds[7]]);
+    array['tombstones', 'messages', case when p_kinds[7] is not null then 'reactions' end, case when v_settings is not null then 'settings' end],
+    array[p_kinds[4], p_kinds[6], p_kinds[7], v_settings]);
 end
 $$;
 comment on function fieldpost.pull_page(fieldpost.scope, jsonb, text[], uuid[], uuid[]) is 'Puts a page of the feed together.';
@@ -281,7 +286,8 @@ declare
   v_picked fieldpost.picked;
   v_narrowed constant boolean := fieldpost.narrowed('r');
   -- The kinds after the messages are for clients that name a capability.
-  v_wanted constant int[] := array[1, 2, 3, 4, 5, 6] || case when 'reactions' = any (p_capabilities) then array[7] else '{}' end;
+  v_wanted constant int[] := array[1, 2, 3, 4, 5, 6] || case when 'reactions' = any (p_capabilities) then array[7] else '{}' end
+    || case when 'conversation_settings' = any (p_capabilities) then array[8] else '{}' end;
   v_messages uuid[];
   v_refused jsonb := fieldpost.refused(p_protocol);
   v_limit int := least(coalesce(p_limit, 2500), 2500);
@@ -307,7 +313,7 @@ begin
     v_picked.refusal := fieldpost.refusal('bad_request', 'p_limit');
     return v_picked;
   elsif length(p_cursor) > 1024 or coalesce(p_cursor, '') !~ ('^c1\.[0-9a-f]{24}\.[0-9a-z]+\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*'
-      '(\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*\.[1-7]\.[0-9]{1,18}\.[0-9a-f-]{36}\.[0-9a-f-]{36})?$') then
+      '(\.[0-9]{1,18}:[0-9]{1,18}:[0-9,]*\.[1-8]\.[0-9]{1,18}\.[0-9a-f-]{36}\.[0-9a-f-]{36})?$') then
     v_picked.refusal := fieldpost.refusal('cursor_expired', 'invalid');
     return v_picked;
   end if;
@@ -351,6 +357,9 @@ begin
     return v_picked;
   end if;
 
+  if 8 = any (v_wanted) then
+    v_kinds[8] := '';  -- a list, also where the page ends before it
+  end if;
   -- (A loop of its own making: `for` would declare a variable that is gone after it.)
   v_kind := v_begin - 1;
   while v_kind < v_wanted[cardinality(v_wanted)] loop
@@ -374,7 +383,7 @@ begin
         from (select d.*, row_number() over () as n from fieldpost.feed(v_kind, s, f) d) w
       ) r
     ) c;
-    v_kinds[v_kind] := v_got.list;
+    v_kinds[v_kind] := case when v_kind = 8 then coalesce(v_got.list, '') else v_got.list end;
     if v_narrowed and v_kind = 6 then
       v_kinds[6] := null;
       v_messages := v_got.ids;

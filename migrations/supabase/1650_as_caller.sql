@@ -85,8 +85,9 @@ as $$
     select count(*) as unread, count(*) filter (where (select fieldpost.uid()) = any (x.mentions)) as mentions from (
       select m.mentions from public.messages m
       where m.conversation_id = c.id and m.deleted_at is null and m.sender_id is distinct from (select fieldpost.uid())
-        and m.seq > greatest(c.last_seq - 1000, (select r.read_seq from public.conversation_read_status r
-                                                 where r.user_id = (select fieldpost.uid()) and r.conversation_id = c.id))
+        and m.seq > greatest(c.last_seq - 1000, (select fieldpost.unread_above(
+          (select r.read_seq from public.conversation_read_status r where r.user_id = (select fieldpost.uid()) and r.conversation_id = c.id),
+          (select fieldpost.uid()), c.id)))
       limit 1000) x
   ) u on true
   left join lateral (
@@ -141,8 +142,10 @@ begin
             union all
             select jsonb_array_elements(fieldpost.markers_i_see(array(
               select (a ->> 'conversation_id')::uuid from jsonb_array_elements(v_access) a where a ->> 'access' = 'grant')))) k)),
-    array['tombstones', 'messages', case when 'reactions' = any (p_capabilities) then 'reactions' end],
-    array[concat_ws(',', p.kinds[4], v_tombstones), v_texts, case when 'reactions' = any (p_capabilities) then fieldpost.reactions_i_see(p.kinds[7], v_seen) end]);
+    array['tombstones', 'messages', case when 'reactions' = any (p_capabilities) then 'reactions' end,
+          case when 'conversation_settings' = any (p_capabilities) then 'settings' end],
+    array[concat_ws(',', p.kinds[4], v_tombstones), v_texts, case when 'reactions' = any (p_capabilities) then fieldpost.reactions_i_see(p.kinds[7], v_seen) end,
+          case when 'conversation_settings' = any (p_capabilities) then fieldpost.own_settings(p.kinds[8], v_access, v_ids) end]);
 end
 $$;
 comment on function fieldpost.pull_as_caller(int, text[], text, int) is 'fieldpost_pull where policies of the project narrow.';
@@ -175,6 +178,8 @@ begin
                 || case when p.head ? 'digest' then jsonb_build_object('digest', fieldpost.digest_i_see(p_capabilities)) else '{}' end end
       || case when 'ranges' = any (p_capabilities) then jsonb_build_object('ranges', (
            select coalesce(jsonb_agg(r), '[]') from jsonb_array_elements(v_ranges) r where (r ->> 'conversation_id')::uuid = any (v_ids))) else '{}' end
+      || case when p.head ? 'settings' then jsonb_build_object('settings', (
+           select coalesce(jsonb_agg(r), '[]') from jsonb_array_elements(p.head -> 'settings') r where (r ->> 'conversation_id')::uuid = any (v_ids))) else '{}' end
       || jsonb_build_object(
         'people', (select coalesce(jsonb_agg(distinct x), '[]') from jsonb_array_elements((p.head -> 'people') || fieldpost.people_i_see(v_users, v_medics)) x),
         'conversations', v_conversations,

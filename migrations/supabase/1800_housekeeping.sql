@@ -133,6 +133,10 @@ begin
     get diagnostics rows = row_count;
     return next;
   end if;
+  what := 'settings of conversations removed';
+  delete from public.conversation_settings s where s.user_id = p_user;
+  get diagnostics rows = row_count;
+  return next;
   if p_messages = 'erase' then
     what := 'messages erased';
     update public.messages m set deleted_at = now() where m.sender_id = p_user and m.deleted_at is null;

@@ -13,7 +13,7 @@ import { client, owner, stack, uuid7 } from "./lib/stack.mjs";
 import { createOrg } from "./lib/tenant.mjs";
 
 const RECORDS = ["workers", "treatments", "near_misses", "safety_checks"];
-const TABLES = [...RECORDS, "audit_log", "organizations", "medics", "profiles", "conversations", "messages", "message_recipients", "message_reactions", "conversation_read_status"];
+const TABLES = [...RECORDS, "audit_log", "organizations", "medics", "profiles", "conversations", "messages", "message_recipients", "message_reactions", "conversation_read_status", "conversation_settings"];
 const HIDDEN = [
   "people", "tombstones", "access_log", "conversation_aliases", "epoch", "compaction", "runs", "managed", "replaceable", "installed", "applying", "redated",
   "deleted_conversations", "digest_parts", "digest_marks", "recency", "reaction_counts", "settings", "sent", "record_tables", "record_tombstones",
@@ -37,6 +37,7 @@ before(async () => {
   await sql`insert into public.message_recipients (message_id, recipient_id, org_id) values (${ids.all}, ${org.medics[0].user_id}, ${org.org_id})`;
   await sql`insert into public.message_reactions (message_id, person_id, emoji) values (${ids.theirs}, ${org.medics[0].user_id}, ${SECRET}), (${ids.all}, ${org.medics[0].user_id}, ${SECRET})`;
   await sql`insert into public.conversation_read_status (user_id, conversation_id, org_id) values (${org.medics[0].user_id}, ${direct.id}, ${org.org_id})`;
+  await sql`insert into public.conversation_settings (user_id, conversation_id, pinned_at, unread_from) values (${org.medics[0].user_id}, ${direct.id}, '2020-02-02T02:02:02Z', 1)`;
   await sql`delete from public.messages where id = ${ids.gone}`;
   // A record of each kind, which Ada made; one that was deleted; and an entry of her log.
   const by = { org_id: org.org_id, created_by: org.medics[0].user_id };
@@ -71,7 +72,7 @@ before(async () => {
     created_by: org.admin.user_id, medic_id: org.medics[1].medic_id, message_id: ids.theirs, type: "broadcast", message_type: "system", status: "read", role: "org_admin", name: "hacked",
     first_name: "hacked", last_name: "hacked", subject: "hacked", content: "hacked", metadata: { hacked: 1 }, client_key: "hacked", last_message_preview: "hacked", reply_to: ids.theirs,
     omitted: { reason: "hacked", bytes: 1 }, seq: 1, last_seq: 999, read_seq: 999, delivered_seq: 999, delivered_seq_at: "2001-01-01T00:00:00Z", read_seq_at: "2001-01-01T00:00:00Z", version: 999, sync_xid: "1", created_at: "2001-01-01T00:00:00Z", updated_at: "2001-01-01T00:00:00Z", composed_at: "2001-01-01T00:00:00Z",
-    emoji: "hacked", removed: true, person_id: org.admin.user_id, edited_at: "2001-01-01T00:00:00Z", mentions: [org.medics[1].user_id],
+    muted_until: "2999-01-01T00:00:00Z", pinned_at: "2999-01-01T00:00:00Z", archived_at: "2999-01-01T00:00:00Z", archived_seq: 999, unread_from: 999, emoji: "hacked", removed: true, person_id: org.admin.user_id, edited_at: "2001-01-01T00:00:00Z", mentions: [org.medics[1].user_id],
     client_id: randomUUID(), client_modified_at: "2999-01-01T00:00:00Z", last_mutation_id: randomUUID(), worker_id: ids.workers, record_id: ids.workers, reported_by: org.admin.user_id, booking_id: randomUUID(), table_name: "hacked",
     operation: "DELETE", context: "hacked", severity: "critical", overall_status: "fail", check_date: "2001-01-01", consent_date: "2001-01-01T00:00:00Z", is_incomplete: true, consent_given: true, is_riddor_reportable: true, gps_lat: 1, gps_lng: 1,
     ...Object.fromEntries(["items", "photo_uris", "certifications", "treatment_types", "vertical_extra_fields"].map((c) => [c, ["hacked"]])),
@@ -94,6 +95,7 @@ const state = async () => JSON.stringify(await sql`
     ('message_reactions', array(select r::text from public.message_reactions r where r.org_id = ${org.org_id})),
     ('reaction counts', array(select k::text from fieldpost.reaction_counts k where k.org_id = ${org.org_id})),
     ('conversation_read_status', array(select r::text from public.conversation_read_status r where r.org_id = ${org.org_id})),
+    ('conversation_settings', array(select k::text from public.conversation_settings k where k.org_id = ${org.org_id})),
     ('workers', array(select r::text from public.workers r where r.org_id = ${org.org_id})),
     ('treatments', array(select r::text from public.treatments r where r.org_id = ${org.org_id})),
     ('near_misses', array(select r::text from public.near_misses r where r.org_id = ${org.org_id})),
@@ -114,6 +116,7 @@ const TARGET = () => ({
   organizations: { id: org.org_id }, medics: { id: org.medics[0].medic_id }, profiles: { id: org.medics[0].user_id }, conversations: { id: ids.conversation },
   workers: { id: ids.workers }, treatments: { id: ids.treatments }, near_misses: { id: ids.near_misses }, safety_checks: { id: ids.safety_checks }, audit_log: { id: ids.audit_log },
   messages: { id: ids.hers }, message_recipients: { message_id: ids.all, recipient_id: org.medics[0].user_id }, message_reactions: { message_id: ids.theirs, person_id: org.medics[0].user_id }, conversation_read_status: { conversation_id: ids.conversation, user_id: org.medics[0].user_id },
+  conversation_settings: { conversation_id: ids.conversation, user_id: org.medics[0].user_id },
 });
 
 /** A row that would be right if its writer belonged there. */
@@ -131,6 +134,7 @@ const BASE = (me) => ({
   message_recipients: { id: randomUUID(), message_id: ids.all, recipient_id: me, org_id: org.org_id },
   message_reactions: { message_id: ids.theirs, person_id: me, emoji: "x" },
   conversation_read_status: { user_id: me, conversation_id: ids.conversation, org_id: org.org_id },
+  conversation_settings: { user_id: me, conversation_id: ids.conversation, pinned_at: "2020-02-02T02:02:02Z" },
 });
 
 const OWN = { conversation_id: () => ids.conversation, org_id: () => org.org_id, sender_id: (me) => me, user_id: (me) => me, created_by: (me) => me };
@@ -185,6 +189,7 @@ function* attacks(me) {
       for (const removed of [false, true]) yield [message_id === ids.all && conversation_id === ids.broadcast ? "react to a broadcast" : "react", push({ id: uuid7(), kind: "react", conversation_id, message_id, emoji: SECRET, removed })];
     }
   }
+  yield ["set", push({ id: uuid7(), kind: "set_conversation", conversation_id: ids.conversation, pinned_at: "2020-02-02T02:02:02Z", unread_from: 1 })];
   yield ["mark read", push({ id: uuid7(), kind: "mark_read", conversation_id: ids.conversation, read_seq: 1 })];
   // Every table of records, every operation, every way to name a row; and the readers.
   const records = (...p_changes) => (js) => js.rpc("fieldpost_records_push", { p_protocol: 1, p_changes });
@@ -220,7 +225,7 @@ function* attacks(me) {
     ["housekeeping", {}], ["check_digest", {}], ["preflight", {}], ["redate", {}], ["restore_dates", {}], ["take_locks", { p_mode: "access exclusive" }], ["note", { p_name: "version" }],
     ["pull_picks", { p_protocol: 1, p_capabilities: [], p_cursor: cursor, p_limit: 10 }], ["texts_i_see", { p_messages: [ids.hers, ids.theirs] }], ["hidden", { p_messages: [ids.hers, ids.theirs] }],
     ["conversations_i_see", { p_conversations: [ids.conversation] }], ["medic_names", { p_conversations: [ids.conversation] }], ["markers_i_see", { p_conversations: [ids.conversation] }],
-    ["reactions_of", { p_messages: [ids.hers, ids.theirs] }], ["reactions_i_see", { p_chosen: null, p_messages: [ids.hers, ids.theirs] }], ["people_i_see", { p_users: [org.medics[0].user_id], p_medics: [org.medics[0].medic_id] }]]) {
+    ["settings_for", { p_user: org.medics[0].user_id, p_conversations: [ids.conversation] }], ["own_settings", { p_chosen: null, p_access: [{ conversation_id: ids.conversation, access: "grant" }], p_conversations: [ids.conversation] }], ["reactions_of", { p_messages: [ids.hers, ids.theirs] }], ["reactions_i_see", { p_chosen: null, p_messages: [ids.hers, ids.theirs] }], ["people_i_see", { p_users: [org.medics[0].user_id], p_medics: [org.medics[0].medic_id] }]]) {
     yield [`call fieldpost.${name}`, (js) => js.schema("fieldpost").rpc(name, args)];
     yield [`call ${name}`, (js) => js.rpc(name, args)];
   }
@@ -259,10 +264,10 @@ test("whoever has no business there reads and changes nothing, table by table an
 test("people who belong there change what is theirs and no other column", async () => {
   // What each may change, by table. Everything else is restored.
   const may = {
-    ada: { ...Object.fromEntries(RECORDS.map((t) => [t, columns[t].filter((c) => !["id", "org_id", "created_by", "created_at", ...FIXED].includes(c))])), audit_log: [], messages: ["content", "metadata", "mentions"], conversations: [], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: ["delivered_at", "read_at"], message_reactions: ["removed"] },
-    admin: { audit_log: [], messages: ["status"], conversations: ["subject", "medic_id"], conversation_read_status: [], message_recipients: [], message_reactions: [] },
+    ada: { ...Object.fromEntries(RECORDS.map((t) => [t, columns[t].filter((c) => !["id", "org_id", "created_by", "created_at", ...FIXED].includes(c))])), audit_log: [], messages: ["content", "metadata", "mentions"], conversations: [], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: ["delivered_at", "read_at"], message_reactions: ["removed"], conversation_settings: ["muted_until", "pinned_at", "archived_at", "archived_seq", "unread_from"] },
+    admin: { audit_log: [], messages: ["status"], conversations: ["subject", "medic_id"], conversation_read_status: [], message_recipients: [], message_reactions: [], conversation_settings: [] },
   };
-  const follows = { ...Object.fromEntries(RECORDS.map((t) => [t, ["version", "sync_xid", "updated_at", "client_modified_at", "last_mutation_id"]])), messages: ["version", "sync_xid", "updated_at", "edited_at", "deleted_at", "content", "metadata"], conversations: ["version", "sync_xid", "updated_at", "last_message_preview"], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "read_seq_at", "delivered_seq_at", "version", "sync_xid"], message_recipients: ["delivered_at"], message_reactions: ["version", "sync_xid", "updated_at"] };
+  const follows = { ...Object.fromEntries(RECORDS.map((t) => [t, ["version", "sync_xid", "updated_at", "client_modified_at", "last_mutation_id"]])), messages: ["version", "sync_xid", "updated_at", "edited_at", "deleted_at", "content", "metadata"], conversations: ["version", "sync_xid", "updated_at", "last_message_preview"], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "read_seq_at", "delivered_seq_at", "version", "sync_xid"], message_recipients: ["delivered_at"], message_reactions: ["version", "sync_xid", "updated_at"], conversation_settings: ["version", "sync_xid", "archived_seq"] };
   let tried = 0;
   const mistakes = [];
   const target = TARGET();

@@ -102,8 +102,8 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
         every: u64,
     },
-    /// List the conversations
-    Conversations,
+    /// List the conversations, pinned ones first; without those in the archive
+    Conversations(crate::commands::conversations::Arguments),
     /// Show a thread
     Messages {
         /// The conversation's id, a part of it, or its name
@@ -152,6 +152,22 @@ pub(crate) enum Command {
         /// The conversation's id, a part of it, or its name
         conversation: String,
     },
+    /// Mark a thread as unread, from a message on
+    Unread(crate::commands::set::Unread),
+    /// Keep, show, send or remove what you have begun to write
+    Draft(crate::commands::draft::Arguments),
+    /// Put a conversation at the top of the list, on all your devices
+    Pin(crate::commands::set::Which),
+    /// End a pin
+    Unpin(crate::commands::set::Which),
+    /// Mute a conversation: its unread messages do not count for the badge
+    Mute(crate::commands::set::Mute),
+    /// End a mute
+    Unmute(crate::commands::set::Which),
+    /// Archive a conversation, until somebody else writes in it
+    Archive(crate::commands::set::Which),
+    /// Take a conversation out of the archive
+    Unarchive(crate::commands::set::Which),
     /// List what is queued and what the server refused, and decide about it
     Outbox {
         /// How many entries at most

@@ -21,6 +21,8 @@ open_enum!(
         Reactions => "reactions",
         /// A device says what has reached it.
         MarkDelivered => "mark_delivered",
+        /// A person's own settings for a conversation: muted, pinned, archived, marked unread.
+        ConversationSettings => "conversation_settings",
         /// A request may name the most bytes of its page, for a slow line.
         PageBytes => "page_bytes",
         /// Tables of an app's own: `fieldpost_records_push`, `fieldpost_records_pull` and `fieldpost_audit_push`.

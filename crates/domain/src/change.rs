@@ -1,8 +1,8 @@
 //! The contents of a page: rows, deletions, and changes of access.
 
 use crate::{
-    Conversation, ConversationId, Message, MessageId, Person, Reaction, ReadMarker, Seq, SeqRange, Version,
-    open_enum::open_enum,
+    Conversation, ConversationId, ConversationSettings, Message, MessageId, Person, Reaction, ReadMarker, Seq,
+    SeqRange, Version, open_enum::open_enum,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,8 @@ pub struct Changes {
     pub read_markers: Vec<ReadMarker>,
     /// Reactions, new or changed.
     pub reactions: Vec<Reaction>,
+    /// The caller's own settings for conversations.
+    pub settings: Vec<ConversationSettings>,
     /// Hard deletes.
     pub tombstones: Vec<Tombstone>,
     /// Conversations that the caller gained or lost access to.
@@ -39,6 +41,7 @@ impl Changes {
             + self.messages.len()
             + self.read_markers.len()
             + self.reactions.len()
+            + self.settings.len()
             + self.tombstones.len()
             + self.access.len()
             + self.unreadable.len()

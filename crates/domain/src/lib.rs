@@ -31,6 +31,7 @@ pub mod records;
 pub mod retry;
 pub mod search;
 pub mod session;
+pub mod settings;
 
 pub use capability::{Capabilities, Capability};
 pub use change::{Access, AccessChange, Changes, Covered, Tombstone, TombstoneOf, UnreadableRow};
@@ -53,6 +54,7 @@ pub use read_marker::ReadMarker;
 pub use retry::Retry;
 pub use search::{SearchRank, SearchText, SearchTextError, Snippet};
 pub use session::{AccessToken, Password, RefreshToken, Session};
+pub use settings::{Archived, ConversationSettings, Settings, SettingsChange};
 
 /// A moment, always in UTC. Fieldpost keeps microseconds, the resolution of PostgreSQL.
 pub type Time = chrono::DateTime<chrono::Utc>;

@@ -1,8 +1,8 @@
 //! The server's results for mutations.
 
 use crate::{
-    Conversation, ConversationId, Message, MessageId, MutationId, Reaction, ReadMarker, Seq, Time, Tombstone, Version,
-    open_enum::open_enum,
+    Conversation, ConversationId, ConversationSettings, Message, MessageId, MutationId, Reaction, ReadMarker, Seq,
+    Time, Tombstone, Version, open_enum::open_enum,
 };
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +128,8 @@ pub enum Acknowledgement {
     Marked(ReadMarker),
     /// The person's reaction as the server has it now, and how many there are of its emoji where that is counted.
     Reacted(Vec<Reaction>),
+    /// The caller's settings for the conversation as the server has them now.
+    Set(ConversationSettings),
     /// No details.
     Bare,
 }

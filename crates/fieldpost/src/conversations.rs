@@ -1,13 +1,13 @@
 //! The conversation list, and opening conversations.
 
-use crate::{Client, Conversation, ConversationSummary, MedicId, Result};
+use crate::{Client, Conversation, ConversationQuery, ConversationSummary, MedicId, Result};
 use fieldpost_storage::NewDirect;
 
 /// Maximum number of conversations in a list.
 const LIST_LIMIT: u32 = 10_000;
 
 impl Client {
-    /// All conversations, newest activity first. [`Client::watch_conversations`] streams changes.
+    /// All conversations, pinned ones first, then newest activity. [`Client::watch_conversations`] streams changes.
     ///
     /// # Errors
     /// If the store fails.
@@ -15,7 +15,24 @@ impl Client {
         Ok(self.inner.store.conversations(LIST_LIMIT).await?)
     }
 
-    /// Unread messages over all conversations, for a badge.
+    /// The conversations that match, pinned ones first, then newest activity.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn conversations_matching(&self, query: ConversationQuery) -> Result<Vec<ConversationSummary>> {
+        Ok(self.inner.store.conversations_matching(&query.at(self.inner.env.now()).0).await?)
+    }
+
+    /// The unread messages that call for attention, for a badge: without those of muted conversations, and of those in the
+    /// archive. [`Client::watch_unread_for_badge`] streams changes, also when a mute ends.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn unread_for_badge(&self) -> Result<u64> {
+        Ok(self.inner.store.unread_for_badge(self.inner.env.now()).await?)
+    }
+
+    /// Unread messages over all conversations, muted and archived ones too.
     ///
     /// # Errors
     /// If the store fails.

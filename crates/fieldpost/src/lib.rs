@@ -73,6 +73,7 @@ mod conversation;
 mod conversations;
 mod deleting;
 mod doctor;
+mod drafts;
 mod editing;
 mod error;
 mod export;
@@ -88,6 +89,7 @@ pub mod records;
 mod retention;
 mod searching;
 mod sessions;
+mod settings;
 mod sides;
 mod syncing;
 mod timeline;
@@ -110,10 +112,10 @@ pub use watch::{ConversationQuery, OutboxEvent, ThreadUpdate, Updates};
 pub use async_trait::async_trait;
 pub use eyeball_im::{Vector, VectorDiff};
 pub use fieldpost_domain::{
-    AccessToken, ContentError, ConversationId, ConversationKind, Emoji, EmojiError, IdError, MedicId, Mentions,
-    MessageContent, MessageId, MessageKind, MessageStatus, Metadata, MetadataError, MutationId, MutationKind, Omitted,
-    OmittedReason, OrgId, Password, Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role, SearchRank,
-    SearchText, SearchTextError, Seq, SeqRange, ServerInfo, Snippet, Time,
+    AccessToken, Archived, ContentError, ConversationId, ConversationKind, Emoji, EmojiError, IdError, MedicId,
+    Mentions, MessageContent, MessageId, MessageKind, MessageStatus, Metadata, MetadataError, MutationId, MutationKind,
+    Omitted, OmittedReason, OrgId, Password, Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role,
+    SearchRank, SearchText, SearchTextError, Seq, SeqRange, ServerInfo, Settings, Snippet, Time,
 };
 pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION};
 #[cfg(feature = "supabase")]
@@ -122,7 +124,7 @@ pub use fieldpost_storage::{
     ConversationSummary, DroppedObject, EntryState, Health, ImportNote, ImportOutcome, ImportReport, ImportedItems,
     ImportedQueue, ImportedTable, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, Quote, Quoted,
     ReceiptCounts, ReducedSize, SearchHit, SearchOrder, SearchPage, SearchPosition, SearchPositionError, SearchQuery,
-    SetAside, StorageError, StorageErrorKind, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage,
+    SetAside, StorageError, StorageErrorKind, Store, StoredDraft, SyncMemory, SyncPosition, SyncState, ThreadMessage,
     ThreadReaction, ThreadWindow, Window,
 };
 #[cfg(feature = "sqlite")]

@@ -19,7 +19,12 @@ pub const SQL_VERSION: u32 = 2;
 /// and keeps what it has.
 #[must_use]
 pub fn client_capabilities() -> Capabilities {
-    Capabilities::from([Capability::SetDigest, Capability::Ranges, Capability::Reactions])
+    Capabilities::from([
+        Capability::SetDigest,
+        Capability::Ranges,
+        Capability::Reactions,
+        Capability::ConversationSettings,
+    ])
 }
 
 /// Asks for a page of the first load.

@@ -9,25 +9,65 @@ use crate::{
     hot::{Plan, hot},
     line::packed,
     resolve,
-    rows::conversation::{Listed, source, summary},
-    sql::{Tx, id, int, unsigned},
+    rows::conversation::{Listed, source, source_by, summary},
+    sql::{Tx, id, int, opt_text, time, unsigned},
+    values::moment,
 };
 use async_trait::async_trait;
-use fieldpost_domain::ConversationId;
-use fieldpost_storage::{ConversationSummary, Conversations, StorageResult};
+use fieldpost_domain::{ConversationId, ConversationKind, Time};
+use fieldpost_storage::{ConversationFilter, ConversationSummary, Conversations, StorageResult};
 use sea_orm::{EntityTrait, Value};
 use uuid::Uuid;
 
 hot! {
-    /// Newest activity first; the index is on this expression.
-    LIST: "the list of conversations", Plan::Ordered("conversations_by_activity"),
-        select("ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id LIMIT 0 + ?");
+    /// Pinned ones first, then the newest activity; the index is on these expressions.
+    LIST: "the list of conversations", Plan::Ordered("conversations_by_place"),
+        select(&format!("{PLACE} LIMIT 0 + ?"));
     /// By the id that the caller holds, or by the canonical one.
     ONE: "one conversation", Plan::Bounded, select(&format!("WHERE c.id = {}", resolve::CANONICAL));
+    /// The unread messages that do not call for attention. Few conversations with any are muted or archived.
+    HUSHED: "unread messages that do not count for a badge", Plan::Bounded, format!(
+        "SELECT coalesce(sum(c.unread_count), 0) FROM conversations AS c INDEXED BY conversations_hushed
+        WHERE c.unread_count > 0 AND (c.muted_until IS NOT NULL OR c.archived_at IS NOT NULL) AND ({MUTED} OR {ARCHIVED})");
+    UNMUTE: "when the next mute ends", Plan::Bounded,
+        "SELECT min(c.muted_until) FROM conversations AS c WHERE c.muted_until > ?";
 }
+
+/// The order of a list.
+const PLACE: &str = "ORDER BY coalesce(c.pinned_at, 0) DESC, coalesce(c.last_message_at, c.created_at) DESC, c.id";
+
+/// Whether a conversation is muted at the moment of the first parameter.
+const MUTED: &str = "coalesce(c.muted_until > ?1, 0)";
+
+/// Whether it is in the archive then.
+const ARCHIVED: &str = "(c.archived_at IS NOT NULL AND (NOT c.revived OR coalesce(c.muted_until > ?1, 0)))";
 
 fn select(which: &str) -> String {
     format!("SELECT {} AS list", packed(&Listed::row(), &format!("{} {which}", source())))
+}
+
+/// The list of what matches, all but the text: its second parameter is the limit, its third the kind. A list of few among
+/// many goes by an index of its own.
+pub(crate) fn matching(filter: &ConversationFilter) -> String {
+    let few = match filter {
+        ConversationFilter { unread: true, .. } => "INDEXED BY conversations_unread",
+        ConversationFilter { archived: Some(true), .. } => "INDEXED BY conversations_archived",
+        _ => "INDEXED BY conversations_by_place",
+    };
+    let mut conditions = vec!["?1 IS NOT NULL".to_owned(), "?3 IS ?3".to_owned()];
+    let mut only = |condition: &str, given: Option<bool>| match given {
+        Some(true) => conditions.push(condition.to_owned()),
+        Some(false) => conditions.push(format!("NOT {condition}")),
+        None => {}
+    };
+    only("(c.unread_count > 0 OR c.unread_from IS NOT NULL)", filter.unread.then_some(true));
+    only("c.type = ?3", filter.kind.as_ref().map(|_| true));
+    // For the index.
+    only("c.archived_at IS NOT NULL", (filter.archived == Some(true)).then_some(true));
+    only(ARCHIVED, filter.archived);
+    only(MUTED, filter.muted);
+    let which = format!("{} WHERE {} {PLACE} LIMIT 0 + ?2", source_by(few), conditions.join(" AND "));
+    format!("SELECT {} AS list", packed(&Listed::row(), &which))
 }
 
 #[async_trait]
@@ -51,6 +91,24 @@ impl Conversations for SqliteStore {
     async fn total_unread_mentions(&self) -> StorageResult<u64> {
         self.total("total_unread_mentions", |total| total.mentions).await
     }
+
+    async fn conversations_matching(&self, filter: &ConversationFilter) -> StorageResult<Vec<ConversationSummary>> {
+        let read = self.db.look("conversations_matching")?;
+        let list = listed(read.tx(), filter).await;
+        read.finish(list).await
+    }
+
+    async fn unread_for_badge(&self, now: Time) -> StorageResult<u64> {
+        let read = self.db.read("unread_for_badge").await?;
+        let calling = calling(read.tx(), now).await;
+        read.finish(calling).await
+    }
+
+    async fn next_unmute(&self, now: Time) -> StorageResult<Option<Time>> {
+        let read = self.db.look("next_unmute")?;
+        let next = read.tx().value::<Option<i64>>(&UNMUTE, vec![time(now)]).await;
+        read.finish(next.and_then(|next| next.map(moment).transpose())).await
+    }
 }
 
 impl SqliteStore {
@@ -59,6 +117,24 @@ impl SqliteStore {
         let total = read.tx().find_one::<unread_total::Model>(&unread_total::Entity::find()).await;
         read.finish(total.map(|total| total.map_or(0, |total| unsigned(of(total))))).await
     }
+}
+
+/// The text is looked for here: SQLite knows the cases of few letters.
+async fn listed(tx: &Tx, filter: &ConversationFilter) -> Res<Vec<ConversationSummary>> {
+    let limit = if filter.text.is_some() { u32::MAX } else { filter.limit };
+    let kind = opt_text(filter.kind.as_ref().map(ConversationKind::as_str));
+    let row = tx.only(&matching(filter), vec![time(filter.now), int(limit.into()), kind]).await?;
+    let mut list: Vec<_> = row.lines("list")?.iter().map(summary).collect::<Res<_>>()?;
+    list.retain(|line| filter.matches(line));
+    list.truncate(filter.limit as usize);
+    Ok(list)
+}
+
+async fn calling(tx: &Tx, now: Time) -> Res<u64> {
+    let total = tx.find_one::<unread_total::Model>(&unread_total::Entity::find()).await?;
+    let total = total.map_or(0, |total| unsigned(total.messages));
+    let hushed: i64 = tx.value(&HUSHED, vec![time(now)]).await?;
+    Ok(total.saturating_sub(unsigned(hushed)))
 }
 
 pub(crate) async fn by_id(tx: &Tx, conversation: Uuid) -> Res<Option<ConversationSummary>> {

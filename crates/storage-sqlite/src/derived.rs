@@ -9,6 +9,8 @@
 //! each seq above it that is not. Counting again what has not changed would make every page cost as much as there is unread,
 //! so the count is kept and what a page brings is added to it; triggers void it when a counted message is deleted or changes.
 //!
+//! A conversation that was marked unread counts from there on, although the marker stays ([`UNREAD_ABOVE`]).
+//!
 //! **The newest message** is the last one that is queued here (dead letters included: they stand at the end of the thread
 //! until somebody deals with them), else the highest seq that is here, unless the server has told of a newer one. Only the
 //! start of its text is kept; `fieldpost_domain::preview` cuts it between what a reader sees as characters when it is read. A
@@ -145,20 +147,21 @@ FROM (SELECT {VIEWER} AS viewer) AS a CROSS JOIN json_each(?) AS j CROSS JOIN co
 LEFT JOIN read_markers AS r ON r.conversation_id = c.id AND r.person_id = a.viewer
 WHERE c.id = unhex(j.value) AND NOT (
     c.range_from > 0 AND c.range_to >= max(c.range_from, c.last_seq, 1) AND c.missing_before IS NULL
-    AND c.unread_above IS coalesce(r.read_seq, 0)
+    AND c.unread_above IS {floor}
     AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.seq > c.last_seq)
     AND NOT EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq > c.last_seq)
     AND (c.range_from = 1 OR NOT (
         EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = c.id AND m.seq = c.range_from - 1)
-        OR EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq = c.range_from - 1))))");
+        OR EXISTS (SELECT 1 FROM tombstones AS t WHERE t.conversation_id = c.id AND t.seq = c.range_from - 1))))",
+        floor = UNREAD_ABOVE);
 
     /// Counts again where the count that is kept is of another marker, or a counted message has changed.
     RECOUNT: "counting again", Plan::Bounded, format!("
 WITH asked (viewer, name) AS (SELECT a.viewer, {name} FROM (SELECT ? AS viewer) AS a),
 marked AS (
-    SELECT unhex(j.value) AS id, a.viewer, a.name, coalesce(r.read_seq, 0) AS mark
-    FROM json_each(?) AS j CROSS JOIN asked AS a
-    LEFT JOIN read_markers AS r ON r.conversation_id = unhex(j.value) AND r.person_id = a.viewer)
+    SELECT c.id, a.viewer, a.name, {UNREAD_ABOVE} AS mark
+    FROM json_each(?) AS j CROSS JOIN asked AS a CROSS JOIN conversations AS c ON c.id = unhex(j.value)
+    LEFT JOIN read_markers AS r ON r.conversation_id = c.id AND r.person_id = a.viewer)
 UPDATE conversations AS c
 SET unread_above = k.mark, (unread_here, mentions_here) = (
     SELECT count(*), coalesce(sum({mentioned}), 0) FROM messages AS m
@@ -167,7 +170,7 @@ FROM marked AS k WHERE c.id = k.id AND c.unread_above IS NOT k.mark", name = nam
 
     /// What a row of the list shows: the unread count and the newest message.
     SHOWN: "what a list shows", Plan::Bounded,
-        format!("UPDATE conversations AS c SET {}, {}, {} {OF_SET}", unread("c"), unread_mentions("c"), newest("c"));
+        format!("UPDATE conversations AS c SET {}, {}, {}, {} {OF_SET}", unread("c"), unread_mentions("c"), newest("c"), revived());
 
     NEWEST: "the newest message", Plan::Bounded, format!("UPDATE conversations AS c SET {} {OF_SET}", newest("c"));
 
@@ -242,14 +245,27 @@ pub(crate) static TELL: LazyLock<Insert<Line>> = LazyLock::new(|| {
 UPDATE conversations AS c SET unread_here = k.unread_here, range_to = k.range_to, last_seq = k.last_seq,
     medic_name = k.medic_name, server_seq = k.server_seq, server_at = k.server_at, server_preview = k.server_preview,
     server_unread = k.server_unread, mentions_here = k.mentions_here, server_mentions = k.server_mentions,
-    {unread}, {mentions}, {newest}
+    {unread}, {mentions}, {newest}, {revived}
 FROM k WHERE c.id = k.id",
             unread = unread("k"),
             mentions = unread_mentions("k"),
             newest = newest("k"),
+            revived = revived(),
         ),
     )
 });
+
+/// The seq above which messages of `c` are unread for somebody whose marker is `r`: below the marker, if they were marked
+/// unread from there on. The marker itself never goes back.
+const UNREAD_ABOVE: &str = "min(coalesce(r.read_seq, 0), coalesce(max(c.unread_from - 1, 0), coalesce(r.read_seq, 0)))";
+
+/// Whether a message of somebody else came after a conversation was archived. Few are archived.
+fn revived() -> String {
+    format!(
+        "revived = c.archived_at IS NOT NULL AND EXISTS (SELECT 1 FROM messages AS m
+        WHERE m.conversation_id = c.id AND m.seq > c.archived_seq AND m.sender_id IS NOT {VIEWER})"
+    )
+}
 
 const OF_SET: &str = "WHERE c.id IN (SELECT unhex(value) FROM json_each(?))";
 

@@ -13,6 +13,7 @@ mod db;
 #[cfg(test)]
 mod deadly;
 mod derived;
+mod drafts;
 mod entity;
 mod error;
 mod file;

@@ -71,6 +71,7 @@ fn hot() -> Vec<&'static Hot> {
         messages::hot(),
         mutations::echo::hot(),
         mutations::overlay::hot(),
+        mutations::settings::hot(),
         outbox::batch::hot(),
         outbox::change::hot(),
         outbox::mark_read::hot(),

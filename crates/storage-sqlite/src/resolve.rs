@@ -44,6 +44,11 @@ const ABSENT: &str = "
 SELECT unhex(j.value) AS id FROM json_each(?) AS j
 WHERE NOT EXISTS (SELECT 1 FROM conversations AS c WHERE c.id = unhex(j.value))";
 
+/// Whose file this is.
+pub(crate) async fn owner(tx: &Tx) -> Res<Option<Uuid>> {
+    tx.only(&format!("SELECT {OWNER} AS owner"), vec![]).await?.opt_id("owner")
+}
+
 pub(crate) async fn viewer(tx: &Tx) -> Res<Option<Uuid>> {
     tx.only(&format!("SELECT {VIEWER} AS viewer"), vec![]).await?.opt_id("viewer")
 }

@@ -10,7 +10,7 @@ use crate::{
     line::packed,
     resolve::{CANONICAL, VIEWER},
     row::Row,
-    rows::message::{JOINS, Receipts, Shown, receipts, thread_message},
+    rows::message::{Receipts, Shown, joins, receipts, thread_message},
     sql::{Tx, id, int, signed},
 };
 use fieldpost_domain::{ConversationId, Seq, SeqRange};
@@ -92,7 +92,7 @@ hot! {
 
 /// Conversation, from, to, how many rows.
 fn section(order: &str) -> String {
-    let of_thread = format!("FROM messages AS m {JOINS} WHERE m.conversation_id = thread.id");
+    let of_thread = format!("FROM messages AS m {} WHERE m.conversation_id = thread.id", joins());
     let placed =
         format!("{of_thread} AND m.seq BETWEEN ?2 AND coalesce(?3, {BEYOND}) ORDER BY m.seq {order} LIMIT 0 + ?4");
     let upgraded = format!(

@@ -43,6 +43,9 @@ pub enum NotPossible {
     /// It mentions somebody who may not see the conversation.
     #[error("it mentions somebody who may not see the conversation")]
     MentionNotAllowed,
+    /// The text of a draft is no content of a message: it is blank, too long, or has a character that no server stores.
+    #[error("its text cannot be sent")]
+    NotSendable,
     /// A newer version wrote the mutation.
     #[error("this version cannot read it; update the app, or cancel it")]
     Unreadable,

@@ -18,6 +18,7 @@
 
 mod changes;
 mod conversations;
+mod drafts;
 mod error;
 mod import;
 mod messages;
@@ -44,7 +45,8 @@ pub mod visibility;
 pub mod conformance;
 
 pub use changes::{ChangeReceiver, ChangeSender, ChangeSet, Touched, TouchedTables};
-pub use conversations::{ConversationSummary, Conversations};
+pub use conversations::{ConversationFilter, ConversationSummary, Conversations};
+pub use drafts::{Drafts, StoredDraft};
 pub use error::{NotPossible, StorageError, StorageErrorKind, StorageResult};
 pub use import::{
     DroppedObject, ImportNote, ImportOutcome, ImportReport, ImportedItems, ImportedQueue, ImportedTable, SetAside,
@@ -67,8 +69,8 @@ pub use turns::{Turn, Turns};
 
 #[cfg(feature = "mock")]
 pub use self::{
-    conversations::MockConversations, messages::MockMessages, outbox::MockOutbox, people::MockPeople,
-    replica::MockReplica, search::MockSearch, sessions::MockSessions, turns::MockTurns,
+    conversations::MockConversations, drafts::MockDrafts, messages::MockMessages, outbox::MockOutbox,
+    people::MockPeople, replica::MockReplica, search::MockSearch, sessions::MockSessions, turns::MockTurns,
 };
 
 use async_trait::async_trait;
@@ -86,7 +88,7 @@ pub struct Inspection {
 
 /// All roles of one local database.
 #[async_trait]
-pub trait Store: Conversations + Messages + People + Search + Outbox + Replica + Sessions + Turns {
+pub trait Store: Conversations + Drafts + Messages + People + Search + Outbox + Replica + Sessions + Turns {
     /// Closes the file until [`Store::resume`]. Once this returns, there is no connection to it and no lock on it: an
     /// operating system may kill a suspended app that holds one. Running calls are finished first; the caller must drop
     /// its turn before. Calls then fail with [`StorageErrorKind::Paused`]. Pausing twice is allowed.

@@ -4,7 +4,8 @@ use crate::{ConversationSummary, StorageResult, ThreadMessage};
 use async_trait::async_trait;
 use fieldpost_domain::{
     Capability, ConversationId, MedicId, Mentions, MessageContent, MessageId, MessageKind, Metadata, Mutation,
-    MutationId, MutationKind, NewMessage, PersonId, PushResult, Refusal, RetryCode, Seq, ServerLimits, Time,
+    MutationId, MutationKind, NewMessage, PersonId, PushResult, Refusal, RetryCode, Seq, ServerLimits, SettingsChange,
+    Time,
 };
 use std::collections::HashSet;
 
@@ -220,6 +221,8 @@ pub trait Outbox: Send + Sync {
     /// 2. Messages that arrived after the display stay unread (`a_message_that_was_not_displayed_stays_unread`).
     /// 3. The mark replaces a queued mark of the conversation (`a_queued_mark_is_replaced_by_a_later_one`).
     /// 4. The marker never moves back. If it does not move, nothing is queued (`reading_again_queues_nothing`).
+    /// 5. What was marked unread is read: [`fieldpost_domain::Settings::unread_from`] is taken back, also if the marker does
+    ///    not move (`reading_takes_back_what_was_marked_unread`).
     ///
     /// Returns the position of the marker.
     ///
@@ -232,6 +235,27 @@ pub trait Outbox: Send + Sync {
         up_to: Seq,
         at: Time,
     ) -> StorageResult<Seq>;
+
+    /// Changes the person's settings for a conversation. Returns the conversation as it shows now.
+    ///
+    /// 1. The change shows at once, over what the server has (`a_setting_shows_at_once_and_is_queued`). It works before the
+    ///    server has the conversation, behind its open (`a_setting_waits_behind_the_open`).
+    /// 2. It is added, field by field, to a queued change of the conversation that was never attempted
+    ///    (`a_setting_is_added_to_a_queued_one`). One in flight stays, and the new one follows it
+    ///    (`a_setting_is_queued_behind_one_in_flight`). A change that changes nothing queues nothing.
+    /// 3. A refused change becomes a dead letter, and the server's settings show again
+    ///    (`a_refused_setting_shows_the_servers`).
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::NotFound`] when the conversation is not stored;
+    /// [`crate::StorageErrorKind::NoAccount`] when nobody has signed in.
+    async fn set_conversation(
+        &self,
+        mutation: MutationId,
+        conversation: ConversationId,
+        change: SettingsChange,
+        at: Time,
+    ) -> StorageResult<ConversationSummary>;
 
     /// Takes the next mutations to send.
     ///

@@ -106,7 +106,8 @@ pub struct ApplyReport {
 /// The copy of the server's rows.
 ///
 /// One transaction applies a page: its rows, the position that it leads to, and the unread counts of its conversations.
-/// The rows are applied in this order: grants, people, conversations, messages, read markers, tombstones, revocations.
+/// The rows are applied in this order: grants, people, conversations, messages, read markers, settings, tombstones,
+/// revocations.
 /// A story of the conformance suite (in brackets) holds each rule:
 ///
 /// 1. A row of an older or equal version changes nothing (`an_older_state_of_a_message_is_ignored`). A conversation's
@@ -133,6 +134,9 @@ pub struct ApplyReport {
 ///    store merges the two under the server's id (`a_pulled_row_of_the_same_medic_merges_before_the_answer`).
 /// 10. Of two positions of a marker the larger wins (`the_marker_never_goes_backwards`). A marker may come before its
 ///     conversation (`a_marker_before_its_conversation_is_kept`).
+///     Settings are versioned like every row, may come before their conversation, and leave with it
+///     (`settings_of_another_device_arrive`, `settings_leave_with_their_conversation`). After a change of epoch those that the
+///     server does not have are forgotten (`settings_that_a_restored_server_has_lost_are_gone`).
 /// 11. A tombstone of a message removes the row, unless the row is newer; its seq stays known
 ///     (`a_deleted_message_does_not_come_back`). A tombstone of a conversation removes everything of it, as a revocation does
 ///     ([`fieldpost_domain::RefusalCode::ConversationDeleted`]; `a_deleted_conversation_leaves_and_does_not_come_back`).
@@ -245,7 +249,7 @@ pub trait Replica: Send + Sync {
     /// the page and the cursor of the bootstrap (`history_requested_before_a_bootstrap_is_superseded`).
     async fn apply_history(&self, generation: u64, page: HistoryPage) -> StorageResult<ApplyReport>;
 
-    /// At most `limit` threads with a missing part, in the order of [`crate::Conversations::conversations`].
+    /// At most `limit` threads with a missing part, the newest activity first.
     ///
     /// 1. Each conversation has one complete run of seqs, the recent range: each of its seqs is a stored message, was
     ///    deleted by a tombstone, or is covered by a page. It begins with the first covered range, or at seq 1, and

@@ -6,12 +6,23 @@ mod mentions;
 mod reactions;
 mod receipts;
 mod search;
+mod settings;
 
 use crate::script::Script;
 
 pub(crate) const MIGRATION: Script = Script {
     name: "m0012_messaging",
-    parts: &[search::SEARCH, reactions::REACTIONS, receipts::MARKERS, receipts::OUTBOX, mentions::UNREAD, VERSION],
+    parts: &[
+        search::SEARCH,
+        reactions::REACTIONS,
+        receipts::MARKERS,
+        receipts::OUTBOX,
+        mentions::UNREAD,
+        settings::SETTINGS,
+        settings::DRAFTS,
+        settings::LIST,
+        VERSION,
+    ],
 };
 
 const VERSION: &str = "PRAGMA user_version = 12;";

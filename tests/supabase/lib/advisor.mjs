@@ -4,7 +4,7 @@
 // SQL functions that the planner has to put into the queries that call them, which it does not do with a function that brings
 // settings of its own. docs/howto/supabase.md lists them with what it costs otherwise.
 export const INLINED = [
-  "memberships", "roster", "trim", "time_text", "message_text", "reaction_text", "reaction_count_text", "conversation_json", "conversation_row", "id_bits",
+  "memberships", "roster", "trim", "time_text", "message_text", "reaction_text", "reaction_count_text", "settings_text", "unread_above", "conversation_json", "conversation_row", "id_bits",
   "uuid_or_null", "time_or_null", "send_fault", "applied",
 ].map((name) => `fieldpost.${name}`);
 

@@ -19,6 +19,7 @@ export class Replica {
     this.people = new Map();
     this.markers = new Map();
     this.reactions = new Map();
+    this.settings = new Map();
     this.deleted = new Map();
     this.revoked = new Map();
   }
@@ -78,6 +79,7 @@ export class Replica {
     }
     for (const r of page.read_markers) this.keep(this.markers, `${r.conversation_id}/${r.person_id}`, r);
     for (const r of page.reactions ?? []) this.keep(this.reactions, `${r.message_id}/${r.emoji}/${r.person_id ?? "all"}`, r);
+    for (const s of page.settings ?? []) this.keep(this.settings, s.conversation_id, s);
     for (const m of page.messages) if (m.deleted_at) this.forget(m.id);
     for (const t of page.tombstones ?? []) {
       this.deleted.set(t.id, t);

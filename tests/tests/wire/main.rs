@@ -17,5 +17,6 @@ mod reacting;
 mod receipts;
 mod reported_edits;
 mod requests;
+mod setting;
 mod strangers;
 mod walk;

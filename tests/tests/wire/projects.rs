@@ -144,7 +144,10 @@ async fn a_new_server_says_which_sql_it_has_and_nothing_is_wrong_with_it() {
         "ranges",
         "edit_message",
         "delete_message",
+        "mentions_count",
         "reactions",
+        "mark_delivered",
+        "conversation_settings",
         "page_bytes",
         "records"
     ]));

@@ -57,7 +57,7 @@ pub(super) struct Section {
     pub(super) seconds: u64,
 }
 
-pub(super) const SECTIONS: [Section; 18] = [
+pub(super) const SECTIONS: [Section; 19] = [
     Section {
         bench: "apply",
         title: "Applying pages",

@@ -2,7 +2,7 @@
 
 use super::history::{line, newest, shown, tell_older};
 use crate::{device::Device, failure::Failure, output::Output};
-use fieldpost::{Older, Quoted, ThreadMessage, ThreadReaction, TimelineItem};
+use fieldpost::{Quoted, ThreadMessage, ThreadReaction, TimelineItem};
 use serde_json::{Value, json};
 
 pub(super) async fn run(device: &Device, wanted: &str, limit: u32, output: &Output) -> Result<(), Failure> {

@@ -2,9 +2,10 @@
 
 mod audit;
 pub(crate) mod broadcast;
-mod conversations;
+pub(crate) mod conversations;
 pub(crate) mod delete;
 mod doctor;
+pub(crate) mod draft;
 pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod history;
@@ -24,6 +25,7 @@ mod send;
 #[cfg(feature = "demo")]
 mod serve;
 mod session;
+pub(crate) mod set;
 mod sql;
 mod status;
 mod sync;
@@ -82,7 +84,15 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Logout { wipe } => session::logout(device, wipe, output).await,
         Command::Sync { watch: false, .. } => sync::once(device, output).await,
         Command::Sync { watch: true, .. } => watch::run(device, output).await,
-        Command::Conversations => conversations::run(device, output).await,
+        Command::Conversations(arguments) => conversations::run(device, &arguments, output).await,
+        Command::Draft(arguments) => draft::run(device, &arguments, output).await,
+        Command::Unread(unread) => set::run(device, set::Setting::Unread(unread), output).await,
+        Command::Pin(which) => set::run(device, set::Setting::Pin(which), output).await,
+        Command::Unpin(which) => set::run(device, set::Setting::Unpin(which), output).await,
+        Command::Mute(mute) => set::run(device, set::Setting::Mute(mute), output).await,
+        Command::Unmute(which) => set::run(device, set::Setting::Unmute(which), output).await,
+        Command::Archive(which) => set::run(device, set::Setting::Archive(which), output).await,
+        Command::Unarchive(which) => set::run(device, set::Setting::Unarchive(which), output).await,
         Command::Messages { conversation, limit } => messages::run(device, &conversation, limit, output).await,
         Command::History(arguments) => history::run(device, &arguments, output).await,
         Command::Edit(arguments) => edit::run(device, &arguments, output).await,

@@ -2,8 +2,8 @@
 
 use chrono::SecondsFormat;
 use fieldpost_domain::{
-    AccessChange, Changes, Conversation, ConversationDigest, Covered, Fingerprint, Message, Person, ReactedBy,
-    Reaction, ReadMarker, Time, Tombstone, TombstoneOf,
+    AccessChange, Changes, Conversation, ConversationDigest, ConversationSettings, Covered, Fingerprint, Message,
+    Person, ReactedBy, Reaction, ReadMarker, Settings, Time, Tombstone, TombstoneOf,
 };
 use serde_json::{Map, Value, json};
 
@@ -68,6 +68,15 @@ pub(super) fn reaction(row: &Reaction) -> Value {
     }))
 }
 
+pub(super) fn settings(row: &ConversationSettings) -> Value {
+    let Settings { muted_until, pinned_at, archived, unread_from } = row.settings;
+    object(json!({
+        "conversation_id": row.conversation_id, "muted_until": muted_until.map(time), "pinned_at": pinned_at.map(time),
+        "archived_at": archived.map(|archived| time(archived.at)), "archived_seq": archived.map(|archived| archived.seq),
+        "unread_from": unread_from, "version": row.version,
+    }))
+}
+
 pub(super) fn tombstone(row: &Tombstone) -> Value {
     let (entity, id, seq) = match row.of {
         TombstoneOf::Message { id, seq } => ("message", id.to_string(), Some(seq)),
@@ -101,6 +110,7 @@ pub(super) fn changes(changes: &Changes) -> Map<String, Value> {
         ("messages", list(&changes.messages, message)),
         ("read_markers", list(&changes.read_markers, read_marker)),
         ("reactions", list(&changes.reactions, reaction)),
+        ("settings", list(&changes.settings, settings)),
         ("tombstones", list(&changes.tombstones, tombstone)),
         ("access", list(&changes.access, access)),
         ("ranges", list(&changes.covered, range)),

@@ -12,6 +12,7 @@ mod open_direct;
 mod policy;
 mod react;
 mod send_message;
+mod set_conversation;
 mod stored;
 
 pub use delete_message::DeleteMessage;
@@ -22,6 +23,7 @@ pub use open_broadcast::OpenBroadcast;
 pub use open_direct::OpenDirect;
 pub use policy::{Decision, Policy, Replaces, Target};
 pub use react::React;
+pub use set_conversation::SetConversation;
 pub use stored::Undecodable;
 
 use crate::{Changeable, ConversationId, Mentions, MessageContent, MessageId, MutationId, NewMessage, RefusalCode};
@@ -43,6 +45,8 @@ kind::kinds! {
     MarkDelivered(MarkDelivered) => "mark_delivered",
     /// Move the signed-in person's read marker forward.
     MarkRead(MarkRead) => "mark_read",
+    /// Mute, pin, archive or mark unread a conversation, for oneself.
+    SetConversation(SetConversation) => "set_conversation",
 }
 
 /// One intended change. Its id stays the same over all attempts.

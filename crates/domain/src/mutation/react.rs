@@ -25,7 +25,6 @@ impl React {
         opens: false,
         changes: Target::Anybodys,
         expires: false,
-        counts: true,
         decision: Decision::Person,
         replaces: Replaces::OfTarget,
         counts: true,

@@ -55,8 +55,8 @@ impl Intent {
 mod tests {
     use super::*;
     use crate::{
-        Emoji, MarkRead, MedicId, MessageContent, MessageId, MessageKind, Metadata, NewMessage, OpenBroadcast,
-        OpenDirect, OrgId, PersonId, React, Seq, Time,
+        Archived, Emoji, MarkRead, MedicId, MessageContent, MessageId, MessageKind, Metadata, NewMessage,
+        OpenBroadcast, OpenDirect, OrgId, PersonId, React, Seq, SetConversation, SettingsChange, Time,
     };
     use uuid::Uuid;
 
@@ -78,6 +78,14 @@ mod tests {
 
     fn metadata() -> Metadata {
         Metadata::from_stored(serde_json::from_str(r#"{"site":"A7"}"#).unwrap())
+    }
+
+    fn set(change: SettingsChange) -> Intent {
+        Intent::SetConversation(SetConversation { conversation_id: LANE, change })
+    }
+
+    fn time() -> Time {
+        Time::from_timestamp_micros(1_700_000_000_123_456).unwrap()
     }
 
     /// Payloads in existing files. Lines may be added here, never changed.
@@ -113,6 +121,16 @@ mod tests {
                 r#"{"emoji":"👍","removed":true}"#,
             ),
             (Intent::MarkRead(MarkRead { conversation_id: LANE, read_seq: Seq::new(17) }), r#"{"read_seq":17}"#),
+            (
+                set(SettingsChange {
+                    muted_until: Some(Some(time())),
+                    pinned_at: Some(None),
+                    archived: Some(Some(Archived { at: time(), seq: Seq::new(9) })),
+                    unread_from: Some(Some(Seq::new(4))),
+                }),
+                r#"{"muted_until":1700000000123456,"pinned_at":null,"archived":{"at":1700000000123456,"seq":9},"unread_from":4}"#,
+            ),
+            (set(SettingsChange::archive(None)), r#"{"archived":null}"#),
         ]
     }
 

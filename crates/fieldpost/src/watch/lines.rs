@@ -12,11 +12,11 @@ use std::{cmp::Reverse, collections::HashMap};
 /// How many lines are held below the shown ones.
 pub(super) const SPARE: usize = 50;
 
-/// The sort key of a line: newest activity first, ties by id.
-type Place = (Reverse<Time>, ConversationId);
+/// The sort key of a line: pinned ones first, then newest activity, ties by id.
+type Place = (Reverse<Option<Time>>, Reverse<Time>, ConversationId);
 
 fn place(line: &ConversationSummary) -> Place {
-    (Reverse(line.last_message_at.unwrap_or(line.created_at)), line.id)
+    line.place()
 }
 
 pub(super) type Diffs = Vec<VectorDiff<ConversationSummary>>;
@@ -30,15 +30,26 @@ pub(super) struct Lines {
     more: bool,
     /// How many of the held lines are shown.
     shown: usize,
+    /// When they may look different without a commit.
+    pub(super) due: Option<Time>,
 }
 
 impl Lines {
     /// From sorted lines; `more` if the store may have others below them.
     pub(super) fn new(query: ConversationQuery, lines: Vec<ConversationSummary>, more: bool) -> Self {
-        let mut new = Self { query, held: Vector::new(), places: HashMap::new(), more, shown: 0 };
+        let mut new = Self { query, held: Vector::new(), places: HashMap::new(), more, shown: 0, due: None };
         new.hold(lines, more);
         new.shown = new.most().min(new.held.len());
         new
+    }
+
+    pub(super) fn due_at(self, due: Option<Time>) -> Self {
+        Self { due, ..self }
+    }
+
+    /// The moment by which mutes end.
+    pub(super) fn set_now(&mut self, now: Time) {
+        self.query = self.query.clone().at(now);
     }
 
     pub(super) const fn query(&self) -> &ConversationQuery {

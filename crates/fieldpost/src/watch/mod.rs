@@ -17,7 +17,7 @@ pub use thread::ThreadUpdate;
 
 pub(crate) use fieldpost_timeline::difference;
 
-use crate::{Client, Error, Result, client::Inner};
+use crate::{Client, Error, Result, Time, client::Inner};
 use fieldpost_storage::{ChangeReceiver, ChangeSet, StorageErrorKind};
 use futures::stream::{self, Stream, StreamExt};
 use std::{
@@ -26,6 +26,7 @@ use std::{
     pin::Pin,
     sync::Weak,
     task::{Context, Poll},
+    time::Duration,
 };
 use tokio::sync::watch;
 
@@ -110,6 +111,11 @@ pub(crate) trait View: Send + 'static {
         future::pending()
     }
 
+    /// When it may look different although there was no commit.
+    fn due(&self) -> Option<Time> {
+        None
+    }
+
     /// Reads what was touched and returns the difference; none if there is none. On an error the view does not change,
     /// and the caller repeats the changes together with the next ones.
     fn refresh(
@@ -166,13 +172,33 @@ impl<V: View> Watching<V> {
             self.missed = ChangeSet::everything();
             return self.watcher.client();
         }
+        let due = until(Weak::clone(&self.watcher.client), self.view.due());
         let (client, changes) = tokio::select! {
             biased;
-            next = self.watcher.next() => next?,
+            heard = self.watcher.next() => heard?,
             () = self.view.woken() => (self.watcher.client()?, ChangeSet::nothing()),
+            client = due => (client?, ChangeSet::everything()),
         };
         self.missed.merge(changes);
         Some(client)
+    }
+}
+
+/// The longest sleep. The device's clock may be set, and a device may sleep itself.
+const AT_MOST: Duration = Duration::from_secs(600);
+
+/// Waits until a moment by the client's clock; for ever if there is none. None when the client has ended.
+async fn until(client: Weak<Inner>, due: Option<Time>) -> Option<Client> {
+    let Some(due) = due else { return future::pending().await };
+    loop {
+        let inner = client.upgrade()?;
+        match (due - inner.env.now()).to_std() {
+            Ok(left) if !left.is_zero() => {
+                drop(inner);
+                tokio::time::sleep(left.min(AT_MOST)).await;
+            }
+            _ => return Some(Client { inner }),
+        }
     }
 }
 

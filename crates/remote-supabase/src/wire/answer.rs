@@ -7,7 +7,10 @@ use super::{
     list::{Careful, Fast, Reading},
     object::{Dropped, object},
     result_row::ResultRow,
-    row::{AccessRow, ConversationRow, MessageRow, PersonRow, RangeRow, ReactionRow, ReadMarkerRow, TombstoneRow},
+    row::{
+        AccessRow, ConversationRow, MessageRow, PersonRow, RangeRow, ReactionRow, ReadMarkerRow, SettingsRow,
+        TombstoneRow,
+    },
     scalar::{Number, Stamp},
 };
 use crate::{error::refusal, http::Reply};
@@ -34,6 +37,7 @@ object!(
         messages: Vec<R::Slot<MessageRow>>,
         read_markers: Vec<R::Slot<ReadMarkerRow>>,
         reactions: Vec<R::Slot<ReactionRow>>,
+        settings: Vec<R::Slot<SettingsRow>>,
         tombstones: Vec<R::Slot<TombstoneRow>>,
         access: Vec<R::Slot<AccessRow>>,
         ranges: Vec<R::Slot<RangeRow>>,
@@ -134,6 +138,7 @@ fn take<R: Reading>(operation: &'static str, answer: Answer<R>) -> RemoteResult<
         messages: R::rows::<MessageRow>(answer.messages, "messages", bad),
         read_markers: R::rows::<ReadMarkerRow>(answer.read_markers, "read_markers", bad),
         reactions: R::rows::<ReactionRow>(answer.reactions, "reactions", bad),
+        settings: R::rows::<SettingsRow>(answer.settings, "settings", bad),
         tombstones: R::rows::<TombstoneRow>(answer.tombstones, "tombstones", bad),
         access: R::rows::<AccessRow>(answer.access, "access", bad),
         covered: R::rows::<RangeRow>(answer.ranges, "ranges", bad),

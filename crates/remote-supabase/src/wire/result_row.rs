@@ -3,7 +3,7 @@
 use super::{
     list::{Kept, Row},
     object::{Dropped, object},
-    row::{AckRow, ConversationRow, MessageRow, ReactionRow, ReadMarkerRow, TombstoneRow},
+    row::{AckRow, ConversationRow, MessageRow, ReactionRow, ReadMarkerRow, SettingsRow, TombstoneRow},
 };
 use fieldpost_domain::{MessageId, MutationId};
 
@@ -21,6 +21,7 @@ object!(
         conversation: Kept<ConversationRow>,
         read_marker: Kept<ReadMarkerRow>,
         reactions: Vec<Kept<ReactionRow>>,
+        settings: Kept<SettingsRow>,
     }
 );
 

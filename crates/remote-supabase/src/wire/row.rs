@@ -7,9 +7,9 @@ use super::{
     scalar::{Moment, Name, Number},
 };
 use fieldpost_domain::{
-    Access, AccessChange, Conversation, ConversationId, ConversationKind, Covered, Emoji, Extra, MedicId, Message,
-    MessageAck, MessageId, MessageKind, MessageStatus, Omitted, OmittedReason, OrgId, Person, PersonId, ReactedBy,
-    Reaction, ReadMarker, Role, Seq, SeqRange, Time, Tombstone, TombstoneOf,
+    Access, AccessChange, Archived, Conversation, ConversationId, ConversationKind, ConversationSettings, Covered,
+    Emoji, Extra, MedicId, Message, MessageAck, MessageId, MessageKind, MessageStatus, Omitted, OmittedReason, OrgId,
+    Person, PersonId, ReactedBy, Reaction, ReadMarker, Role, Seq, SeqRange, Settings, Time, Tombstone, TombstoneOf,
 };
 use serde_json::Value;
 
@@ -95,6 +95,19 @@ object!(
         removed: bool,
         count: Number,
         created_at: Moment,
+        version: Number,
+    }
+);
+
+object!(
+    /// `settings`.
+    SettingsRow, rest: super::object::Dropped {
+        conversation_id: ConversationId,
+        muted_until: Moment,
+        pinned_at: Moment,
+        archived_at: Moment,
+        archived_seq: Number,
+        unread_from: Number,
         version: Number,
     }
 );
@@ -301,6 +314,26 @@ impl Row for ReactionRow {
             emoji: Emoji::told(&emoji),
             by,
             created_at: need(self.created_at, "created_at")?.clamped(),
+            version: need(self.version, "version")?.into(),
+        })
+    }
+}
+
+impl Row for SettingsRow {
+    type Domain = ConversationSettings;
+
+    fn domain(self) -> Result<ConversationSettings, &'static str> {
+        let time = |moment: Option<Moment>| moment.map(|moment| moment.clamped());
+        let seq = self.archived_seq.map_or(Seq::ZERO, Seq::from);
+        let settings = Settings {
+            muted_until: time(self.muted_until),
+            pinned_at: time(self.pinned_at),
+            archived: time(self.archived_at).map(|at| Archived { at, seq }),
+            unread_from: self.unread_from.map(Seq::from),
+        };
+        Ok(ConversationSettings {
+            conversation_id: need(self.conversation_id, "conversation_id")?,
+            settings,
             version: need(self.version, "version")?.into(),
         })
     }

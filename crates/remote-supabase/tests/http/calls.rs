@@ -29,7 +29,7 @@ async fn every_call_is_a_post_with_key_token_and_envelope() {
     assert!(request.headers["user-agent"].starts_with("siteapp/3.1 fieldpost-remote-supabase/"));
     assert_eq!(
         request.body,
-        json!({"p_protocol": 1, "p_app": "siteapp/3.1", "p_capabilities": ["set_digest", "ranges", "reactions"],
+        json!({"p_protocol": 1, "p_app": "siteapp/3.1", "p_capabilities": ["set_digest", "ranges", "reactions", "conversation_settings"],
         "p_cursor": "c0"})
     );
 }

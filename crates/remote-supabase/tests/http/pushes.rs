@@ -144,7 +144,7 @@ async fn mutations_are_written_as_the_protocol_says() {
 
     let (c, org, m) = (id(CONVERSATION), id(0x1f), id(MESSAGE));
     let sent = &server.requests()[0].body;
-    let named = json!(["set_digest", "ranges", "reactions"]);
+    let named = json!(["set_digest", "ranges", "reactions", "conversation_settings"]);
     assert_eq!((&sent["p_protocol"], &sent["p_capabilities"]), (&json!(1), &named));
     assert_eq!(
         sent["p_mutations"],

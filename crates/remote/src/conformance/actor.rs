@@ -200,6 +200,7 @@ fn append(all: &mut Changes, mut page: Changes) {
     all.conversations.append(&mut page.conversations);
     all.messages.append(&mut page.messages);
     all.read_markers.append(&mut page.read_markers);
+    all.settings.append(&mut page.settings);
     all.reactions.append(&mut page.reactions);
     all.tombstones.append(&mut page.tombstones);
     all.access.append(&mut page.access);

@@ -48,6 +48,7 @@ pub mod reference;
 pub mod retry;
 pub mod send;
 pub mod sessions;
+pub mod setting;
 
 pub use actor::{Actor, Caught};
 pub use backend::{Action, Backend, Member, Unsupported, Verdict, World};

@@ -115,6 +115,7 @@ impl<'a> Filling<'a> {
                 self.page.add_message(message);
             }
             self.page.add_markers(*id);
+            self.page.add_settings(*id, self.viewer.person_id);
             self.messages += messages.len();
             self.units += 1;
         }

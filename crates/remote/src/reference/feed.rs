@@ -26,6 +26,7 @@ pub(super) enum RowKey {
     ReadMarker(ConversationId, PersonId),
     /// The reactions to a message.
     Reactions(MessageId),
+    Settings(ConversationId, PersonId),
     Tombstone(Deleted),
     Access(PersonId, ConversationId),
     #[cfg(feature = "records")]

@@ -9,7 +9,7 @@ use super::{
 };
 use fieldpost_domain::{
     ConversationId, Emoji, MedicId, Mentions, Message, MessageId, MessageKind, MessageStatus, Metadata, OrgId,
-    PersonId, RetryCode, Role, Seq,
+    PersonId, RetryCode, Role, Seq, SettingsChange,
 };
 use std::time::Duration;
 
@@ -240,6 +240,11 @@ impl ReferenceServer {
     /// Reassigns a direct conversation to another medic, or to none.
     pub fn reassign_medic(&self, id: ConversationId, medic: Option<MedicId>) -> bool {
         self.write(|transaction| transaction.reassign(id, medic))
+    }
+
+    /// Changes a person's settings for a conversation, like a client that writes to the tables directly.
+    pub fn set_conversation(&self, conversation: ConversationId, person: PersonId, change: &SettingsChange) {
+        self.write(|transaction| transaction.set_conversation(conversation, person, change));
     }
 
     /// Moves a person's marker; both positions only grow.

@@ -53,6 +53,9 @@ pub(super) struct Page<'t> {
     reacts: bool,
     bytes: usize,
     covers: bool,
+    settings: BTreeSet<ConversationId>,
+    /// Whether the client knows settings.
+    sets: bool,
 }
 
 impl<'t> Page<'t> {
@@ -60,8 +63,22 @@ impl<'t> Page<'t> {
         let covers = speaks.contains(&Capability::Ranges);
         let reacts = speaks.contains(&Capability::Reactions);
         let (people, conversations, markers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (settings, sets) = (BTreeSet::new(), speaks.contains(&Capability::ConversationSettings));
         let (changes, reacted) = (Changes::default(), BTreeSet::new());
-        Self { tables, viewer, changes, people, conversations, markers, reacted, reacts, bytes: 0, covers }
+        Self {
+            tables,
+            viewer,
+            changes,
+            people,
+            conversations,
+            markers,
+            reacted,
+            reacts,
+            bytes: 0,
+            covers,
+            settings,
+            sets,
+        }
     }
 
     /// Its approximate size as JSON.
@@ -101,6 +118,11 @@ impl<'t> Page<'t> {
                 }
             }
             RowKey::Reactions(message) => self.add_reactions(*message),
+            RowKey::Settings(conversation, person) => {
+                self.add_settings(*conversation, *person);
+                // What is marked unread changes the count.
+                self.add_conversation_id(*conversation);
+            }
             RowKey::Tombstone(deleted) => {
                 let tombstone = tables.tombstones.get(deleted).map(|row| row.tombstone.clone());
                 self.bytes += tombstone.as_ref().map_or(0, size);
@@ -119,6 +141,7 @@ impl<'t> Page<'t> {
                 if let Some(row) = self.viewer.conversation(tables, *id) {
                     self.add_conversation(row);
                     self.add_markers(*id);
+                    self.add_settings(*id, self.viewer.person_id);
                 }
             }
             #[cfg(feature = "records")]
@@ -216,6 +239,15 @@ impl<'t> Page<'t> {
         {
             self.bytes += size(marker);
             self.changes.read_markers.push(marker.clone());
+        }
+    }
+
+    /// Adds the settings of a person, if the client knows them.
+    pub(super) fn add_settings(&mut self, id: ConversationId, person: PersonId) {
+        let row = self.tables.settings.get(&(id, person)).filter(|_| self.sets);
+        if let Some(row) = row.filter(|_| self.settings.insert(id)) {
+            self.bytes += size(row);
+            self.changes.settings.push(*row);
         }
     }
 

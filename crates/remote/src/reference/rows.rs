@@ -59,10 +59,11 @@ fn newest<'t>(tables: &'t Tables, viewer: &Viewer, conversation: ConversationId)
     tables.thread(conversation).rev().take(LOOK_BACK).find(|message| viewer.is_shown(tables, message))
 }
 
-/// The number of messages of others, not deleted, above the caller's marker, among those that count.
+/// The number of messages of others, not deleted, above the caller's marker, or from where on
+/// the caller has marked them unread, among those that count.
 fn unread(tables: &Tables, viewer: &Viewer, row: &ConversationRow, counts: impl Fn(&Message) -> bool) -> u64 {
-    let read = tables.read_seq(row.id, viewer.person_id);
-    let newer = tables.thread_between(row.id, read.next(), Seq::new(u64::MAX));
+    let above = tables.unread_above(row.id, viewer.person_id);
+    let newer = tables.thread_between(row.id, above.next(), Seq::new(u64::MAX));
     let others = newer.filter(|message| message.sender_id != viewer.person_id && message.deleted_at.is_none());
     if !tables.project.0.hides() {
         return others.filter(|message| counts(message)).count() as u64;

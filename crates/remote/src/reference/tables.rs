@@ -5,8 +5,8 @@ use super::project::OfProject;
 #[cfg(feature = "records")]
 use super::records::RecordTables;
 use fieldpost_domain::{
-    AccessChange, ConversationId, ConversationKind, Emoji, MedicId, Message, MessageId, OrgId, PersonId, Reaction,
-    ReadMarker, Role, Seq, Time, Tombstone, Version,
+    AccessChange, ConversationId, ConversationKind, ConversationSettings, Emoji, MedicId, Message, MessageId, OrgId,
+    PersonId, Reaction, ReadMarker, Role, Seq, Time, Tombstone, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,6 +79,8 @@ pub(super) struct Tables {
     pub(super) markers: BTreeMap<(ConversationId, PersonId), ReadMarker>,
     /// The reactions to each message: of each person, and in a broadcast also how many there are (of nobody).
     pub(super) reactions: BTreeMap<MessageId, BTreeMap<(Emoji, Option<PersonId>), Reaction>>,
+    /// What a person has set for a conversation.
+    pub(super) settings: BTreeMap<(ConversationId, PersonId), ConversationSettings>,
     pub(super) tombstones: BTreeMap<Deleted, TombstoneRow>,
     /// The access log: the newest change of each person's access to each conversation.
     pub(super) access: BTreeMap<(PersonId, ConversationId), AccessChange>,
@@ -124,6 +126,13 @@ impl Tables {
     /// How far a person has read in a conversation.
     pub(super) fn read_seq(&self, conversation: ConversationId, person: PersonId) -> Seq {
         self.markers.get(&(conversation, person)).map_or(Seq::ZERO, |marker| marker.read_seq)
+    }
+
+    /// The seq above which messages are unread for a person: her marker, or below it from where on she has marked them
+    /// unread.
+    pub(super) fn unread_above(&self, conversation: ConversationId, person: PersonId) -> Seq {
+        let read = self.read_seq(conversation, person);
+        self.settings.get(&(conversation, person)).map_or(read, |row| row.settings.unread_above(read))
     }
 
     /// A person's current memberships, with roles. `profiles` has one row per person; a project's own tables may have

@@ -11,7 +11,7 @@
 //! - A medic sees her own read markers, and those of the others in her direct conversation: they are her receipts. Only
 //!   admins see what other medics have read of a broadcast.
 //! - Whoever sees a message sees the reactions to it; in a broadcast a medic sees her own, and how many there are.
-//! - Everybody sees only her own rows of the access log.
+//! - Everybody sees only her own rows of the access log, and only her own settings for conversations that she sees.
 //! - A member of several orgs sees what each membership shows.
 //! - In addition, the project's policies hide messages from readers.
 //!
@@ -190,6 +190,9 @@ impl Viewer {
                 tables.markers.get(&(*conversation, *person)).is_some_and(|row| self.sees_marker(tables, row))
             }
             RowKey::Reactions(id) => tables.messages.get(id).is_some_and(|row| self.sees_message(tables, row)),
+            RowKey::Settings(conversation, person) => {
+                *person == self.person_id && self.conversation(tables, *conversation).is_some()
+            }
             RowKey::Tombstone(deleted) => {
                 tables.tombstones.get(deleted).is_some_and(|row| self.sees_tombstone(tables, row))
             }

@@ -4,7 +4,7 @@ use super::{ReferenceServer, cursor::Position, feed::Place, page::Page, rows, sn
 use crate::client_capabilities;
 use fieldpost_domain::{
     AccessToken, Changes, Conversation, ConversationDigest, ConversationId, Emoji, Message, MessageId, Person,
-    PersonId, ReadMarker, ServerInfo, ServerLimits, Time, Tombstone,
+    PersonId, ReadMarker, ServerInfo, ServerLimits, Settings, Time, Tombstone,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -109,6 +109,12 @@ impl ReferenceServer {
     #[must_use]
     pub fn marker_of(&self, conversation: ConversationId, person: PersonId) -> Option<ReadMarker> {
         self.lock().tables.markers.get(&(conversation, person)).cloned()
+    }
+
+    /// What a person has set for a conversation.
+    #[must_use]
+    pub fn settings_of(&self, conversation: ConversationId, person: PersonId) -> Settings {
+        self.lock().tables.settings.get(&(conversation, person)).map(|row| row.settings).unwrap_or_default()
     }
 
     /// All tombstones.

@@ -34,6 +34,7 @@ pub(crate) struct Model {
     pub(crate) missing_before: Option<i64>,
     pub(crate) last_message_at: Option<Micros>,
     pub(crate) last_message_preview: Option<String>,
+    #[sea_orm(indexed)]
     pub(crate) unread_count: i64,
     pub(crate) unread_here: i64,
     pub(crate) unread_above: Option<i64>,
@@ -44,6 +45,13 @@ pub(crate) struct Model {
     pub(crate) server_mentions: i64,
     pub(crate) mentions_here: i64,
     pub(crate) unread_mentions: i64,
+    #[sea_orm(indexed)]
+    pub(crate) muted_until: Option<Micros>,
+    pub(crate) pinned_at: Option<Micros>,
+    pub(crate) archived_at: Option<Micros>,
+    pub(crate) archived_seq: Option<i64>,
+    pub(crate) unread_from: Option<i64>,
+    pub(crate) revived: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

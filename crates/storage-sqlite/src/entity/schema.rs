@@ -1,11 +1,11 @@
 //! Every entity says what the migrated schema says, and every table has an entity.
 
 use super::{
-    access, account, aliases, audit_log, carried_items, conversations, import_account, import_report, known_changes,
-    messages, messages_search_entries, messages_search_pending, messages_search_state, near_misses, outbox,
-    outbox_counts, people, reactions, read_markers, record_aliases, record_clocks, record_columns, record_conflicts,
-    record_counts, record_queue, record_sync, record_tables, record_tombstones, safety_checks, session, sync_state,
-    tombstones, treatments, unread_total, unreadable_rows, workers,
+    access, account, aliases, audit_log, carried_items, conversation_settings, conversations, drafts, import_account,
+    import_report, known_changes, messages, messages_search_entries, messages_search_pending, messages_search_state,
+    near_misses, outbox, outbox_counts, people, reactions, read_markers, record_aliases, record_clocks, record_columns,
+    record_conflicts, record_counts, record_queue, record_sync, record_tables, record_tombstones, safety_checks,
+    session, sync_state, tombstones, treatments, unread_total, unreadable_rows, workers,
 };
 use crate::{SqliteStore, sql::Tx};
 use sea_orm::{
@@ -65,7 +65,9 @@ fn entities() -> Vec<Table> {
         of_entity(aliases::Entity),
         of_entity(audit_log::Entity),
         of_entity(carried_items::Entity),
+        of_entity(conversation_settings::Entity),
         of_entity(conversations::Entity),
+        of_entity(drafts::Entity),
         of_entity(import_account::Entity),
         of_entity(import_report::Entity),
         of_entity(known_changes::Entity),

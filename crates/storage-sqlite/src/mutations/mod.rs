@@ -5,3 +5,4 @@ pub(crate) mod echo;
 pub(crate) mod overlay;
 pub(crate) mod park;
 pub(crate) mod record;
+pub(crate) mod settings;

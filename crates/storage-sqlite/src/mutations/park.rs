@@ -2,14 +2,14 @@
 
 use crate::{
     entity::{
-        conversations,
+        conversation_settings, conversations,
         messages::{self, Column as M},
         outbox::{Column, Entity},
         reactions, read_markers, unreadable_rows,
         value::Id,
     },
     error::Res,
-    mutations::overlay,
+    mutations::{overlay, settings},
     sql::Tx,
 };
 use fieldpost_domain::{ConversationId, RefusalCode};
@@ -18,6 +18,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait},
 };
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// What became of the mutations of a lane.
@@ -42,6 +43,7 @@ pub(crate) async fn park_lane(tx: &Tx, lane: Uuid, code: &RefusalCode) -> Res<Pa
         .filter(Column::FailedCode.is_null());
     let failed = tx.execute(&parked).await?;
     overlay::rebuild(tx, overlay::targets_of_lane(tx, lane).await?).await?;
+    settings::rebuild(tx, &BTreeSet::from([lane])).await?;
     Ok(Parked { failed, left })
 }
 
@@ -61,6 +63,7 @@ pub(crate) async fn purge(tx: &Tx, conversation: Uuid, code: &RefusalCode) -> Re
     tx.execute(&markers).await?;
     let reactions = reactions::Entity::delete_many().filter(reactions::Column::ConversationId.eq(gone));
     tx.execute(&reactions).await?;
+    tx.execute(&conversation_settings::Entity::delete_by_id(gone)).await?;
     let unread = unreadable_rows::Entity::delete_many().filter(unreadable_rows::Column::ConversationId.eq(gone));
     tx.execute(&unread).await?;
     Ok(tx.execute(&conversations::Entity::delete_by_id(gone)).await? > 0)

@@ -13,6 +13,7 @@ use crate::{
     mutations::{
         overlay, park,
         record::{self, Recorded},
+        settings,
     },
     outbox::views,
     resolve,
@@ -47,6 +48,7 @@ pub(super) async fn retry(tx: &Tx, mutation: MutationId, at: Time) -> Res<Outbox
             queue_again(tx, again, at).await?;
         }
         overlay::rebuild(tx, overlay::targets_of_lane(tx, entry.lane).await?).await?;
+        settings::rebuild(tx, &BTreeSet::from([entry.lane])).await?;
         derived::refresh(tx, &BTreeSet::from([entry.lane])).await?;
     }
     views::of_mutation(tx, entry.id).await?.ok_or_else(not_found)
@@ -107,6 +109,7 @@ pub(super) async fn cancel(tx: &Tx, mutation: MutationId) -> Res<Vec<OutboxEntry
     tx.execute(&echoes.filter(messages::Column::Id.in_subquery(sent.into_query()))).await?;
     tx.execute(&Entity::delete_many().filter(these)).await?;
     overlay::rebuild(tx, targets).await?;
+    settings::rebuild(tx, &BTreeSet::from([entry.lane])).await?;
     if whole {
         park::purge(tx, entry.lane, &RefusalCode::OpenRefused).await?;
     }

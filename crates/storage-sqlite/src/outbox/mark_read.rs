@@ -8,26 +8,31 @@ use crate::{
     error::{Fault, Res},
     hot::{Plan, hot},
     mutations::record::Recording,
+    outbox::set_conversation::take_back_unread,
     resolve::{CANONICAL, VIEWER},
     row::Row,
     sql::{Bound, Tx, id, is_given, seq, written},
 };
 use fieldpost_domain::{ConversationId, Intent, MarkRead, Mutation, MutationId, Seq, Time};
-use fieldpost_storage::{ChangeSet, StorageErrorKind};
+use fieldpost_storage::{ChangeSet, MutationIds, StorageErrorKind};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryTrait};
 use uuid::Uuid;
 
 pub(super) async fn mark_read(
     tx: &Tx,
+    ids: &dyn MutationIds,
     mutation: MutationId,
     conversation: ConversationId,
     up_to: Seq,
     at: Time,
 ) -> Res<Seq> {
     let row = tx.one(&STAND, vec![id(conversation.as_uuid())]).await?;
-    let Stand { conversation, viewer, read, known } = Stand::from_row(row)?;
+    let Stand { conversation, viewer, read, known, marked_unread } = Stand::from_row(row)?;
     // Before anybody has signed in there is nobody who could have read anything.
     let Some(viewer) = viewer else { return Ok(Seq::ZERO) };
+    if marked_unread {
+        take_back_unread(tx, ids, conversation, at).await?;
+    }
     let read_seq = known.min(up_to);
     if read_seq <= read {
         return Ok(read);
@@ -63,7 +68,7 @@ DELETE FROM outbox WHERE conversation_id = ? AND slot = 'mark_delivered'
     REPLACED: "a mark that another one replaces", Plan::Bounded,
         written(Entity::delete_many().filter(is_given(O::ConversationId)).filter(O::Slot.eq("mark_read")).as_query());
     STAND: "how far a thread is read", Plan::Bounded, format!(
-        "SELECT c.id, a.viewer, coalesce(r.read_seq, 0) AS read, c.range_to AS known
+        "SELECT c.id, a.viewer, coalesce(r.read_seq, 0) AS read, c.range_to AS known, c.unread_from IS NOT NULL AS marked_unread
         FROM conversations AS c CROSS JOIN (SELECT {VIEWER} AS viewer) AS a
         LEFT JOIN read_markers AS r ON r.conversation_id = c.id AND r.person_id = a.viewer WHERE c.id = {CANONICAL}"
     );
@@ -77,6 +82,8 @@ struct Stand {
     read: Seq,
     /// Up to where nothing is missing.
     known: Seq,
+    /// Whether it was marked unread.
+    marked_unread: bool,
 }
 
 impl Stand {
@@ -87,6 +94,7 @@ impl Stand {
             viewer: row.opt_id("viewer")?,
             read: row.seq("read")?,
             known: row.seq("known")?,
+            marked_unread: row.is("marked_unread")?,
         })
     }
 }

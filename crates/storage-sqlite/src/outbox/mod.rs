@@ -9,6 +9,7 @@ pub(crate) mod mark_read;
 mod open_broadcast;
 mod open_direct;
 pub(crate) mod send;
+mod set_conversation;
 pub(crate) mod settle;
 mod views;
 
@@ -16,7 +17,9 @@ pub(crate) use claim::{check_readable, claim};
 
 use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;
-use fieldpost_domain::{ConversationId, MessageContent, MessageId, Mutation, MutationId, PushResult, Seq, Time};
+use fieldpost_domain::{
+    ConversationId, MessageContent, MessageId, Mutation, MutationId, PushResult, Seq, SettingsChange, Time,
+};
 use fieldpost_storage::{
     BatchLimits, ConversationSummary, NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage,
     SettleReport, StorageResult, ThreadMessage,
@@ -51,8 +54,20 @@ impl Outbox for SqliteStore {
         at: Time,
     ) -> StorageResult<Seq> {
         let write = self.db.write("mark_read", Durability::PowerCut).await?;
-        let marked = mark_read::mark_read(write.tx(), mutation, conversation, up_to, at).await;
+        let marked = mark_read::mark_read(write.tx(), &*self.ids, mutation, conversation, up_to, at).await;
         write.finish(marked).await
+    }
+
+    async fn set_conversation(
+        &self,
+        mutation: MutationId,
+        conversation: ConversationId,
+        change: SettingsChange,
+        at: Time,
+    ) -> StorageResult<ConversationSummary> {
+        let write = self.db.write("set_conversation", Durability::PowerCut).await?;
+        let set = set_conversation::set_conversation(write.tx(), mutation, conversation, change, at).await;
+        write.finish(set).await
     }
 
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {

@@ -13,16 +13,19 @@ mod single;
 
 use crate::{
     derived,
-    entity::{outbox, value::Id},
+    entity::{
+        outbox,
+        value::{AnyText, Id},
+    },
     error::Res,
     hot::{Plan, hot},
-    mutations::overlay,
+    mutations::{overlay, settings},
     replica::context::PageContext,
     row::Row,
     sql::{IdSet, Tx, among, written},
 };
 use acks::Acks;
-use fieldpost_domain::{Acknowledgement, ConversationId, PushOutcome, PushResult};
+use fieldpost_domain::{Acknowledgement, ConversationId, MutationKind, PushOutcome, PushResult};
 use fieldpost_storage::{ChangeSet, SettleReport};
 use sea_orm::{DerivePartialModel, EntityTrait, PartialModelTrait, QueryFilter, QuerySelect, QueryTrait};
 use std::collections::{BTreeSet, HashMap};
@@ -35,6 +38,8 @@ struct Entry {
     opens: bool,
     keeps: bool,
     counts: bool,
+    /// It changes settings.
+    sets: bool,
     lane: Uuid,
     message: Option<Uuid>,
     target: Option<Uuid>,
@@ -49,6 +54,8 @@ struct Settling<'a> {
     touched: BTreeSet<Uuid>,
     /// The messages that the entries change.
     changed: BTreeSet<Uuid>,
+    /// The conversations of which they change settings.
+    set: BTreeSet<Uuid>,
     report: SettleReport,
 }
 
@@ -57,9 +64,10 @@ pub(super) async fn settle(tx: &Tx, results: Vec<PushResult>) -> Res<SettleRepor
     let lanes = entries.values().map(|entry| ConversationId::from_uuid(entry.lane));
     tx.changed(ChangeSet::of(lanes).and_outbox()).await;
     let changed = entries.values().filter_map(|entry| entry.target).collect();
+    let set = entries.values().filter(|entry| entry.sets).map(|entry| entry.lane).collect();
     let context = PageContext::read(tx).await?;
     let (touched, report) = (BTreeSet::new(), SettleReport::default());
-    let mut settling = Settling { tx, context, acks: Acks::default(), touched, changed, report };
+    let mut settling = Settling { tx, context, acks: Acks::default(), touched, changed, set, report };
     for result in results {
         // Removed, so that a second answer to the same mutation is one to nothing.
         match entries.remove(&result.mutation_id.as_uuid()) {
@@ -69,6 +77,7 @@ pub(super) async fn settle(tx: &Tx, results: Vec<PushResult>) -> Res<SettleRepor
     }
     settling.flush().await?;
     overlay::rebuild(tx, settling.changed).await?;
+    settings::rebuild(tx, &settling.set).await?;
     derived::refresh(tx, &settling.touched).await?;
     Ok(settling.report)
 }
@@ -133,6 +142,7 @@ hot! {
 #[sea_orm(entity = "outbox::Entity")]
 struct Sent {
     id: Id,
+    kind: AnyText,
     conversation_id: Id,
     message_id: Option<Id>,
     target_id: Option<Id>,
@@ -149,6 +159,7 @@ impl From<Sent> for Entry {
             opens: sent.opens,
             keeps: sent.keeps,
             counts: sent.counts,
+            sets: sent.kind.0 == MutationKind::SetConversation.as_str(),
             lane: sent.conversation_id.0,
             message: sent.message_id.map(|id| id.0),
             target: sent.target_id.map(|id| id.0),

@@ -124,6 +124,9 @@ async fn apply_listed(
         }
         Next::Pull => {
             applied.report.purged.extend(leave_unconfirmed(tx, ids, &context, page.me.as_ref()).await?);
+            if context.new_epoch {
+                applied.touched.extend(apply::settings::leave_unconfirmed(tx, &context).await?);
+            }
             position::follow(tx, &page.cursor, false).await?;
             erase::end_many(tx).await?;
         }

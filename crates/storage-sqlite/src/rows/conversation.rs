@@ -7,18 +7,18 @@
 
 use crate::{
     entity::{conversations::Column as C, people::Column as P},
-    error::Res,
+    error::{Fault, Res},
     line::{Line, cells},
     resolve::VIEWER,
     rows::json,
-    sql::{hex, of},
+    sql::{hex, of, unsigned},
 };
 use fieldpost_domain::{
-    ConversationId, ConversationKind, MedicId, OrgId, Role,
+    Archived, ConversationId, ConversationKind, MedicId, OrgId, Role, Seq, Settings,
     names::{self, Title},
     preview,
 };
-use fieldpost_storage::ConversationSummary;
+use fieldpost_storage::{ConversationSummary, StoredDraft};
 
 cells! {
     /// A conversation of a list: `c`, with who looks at it, `me`, and the medic whose it is, `p`.
@@ -41,13 +41,26 @@ cells! {
         Omitted = of("c", C::Omitted),
         CreatedAt = of("c", C::CreatedAt),
         UnreadMentions = of("c", C::UnreadMentions),
+        MutedUntil = of("c", C::MutedUntil),
+        PinnedAt = of("c", C::PinnedAt),
+        ArchivedAt = of("c", C::ArchivedAt),
+        ArchivedSeq = of("c", C::ArchivedSeq),
+        UnreadFrom = of("c", C::UnreadFrom),
+        Revived = of("c", C::Revived),
+        // A preview takes less.
+        Draft = "(SELECT substr(d.content, 1, 2000) FROM drafts AS d WHERE d.conversation_id = c.id)",
     }
 }
 
 /// What it is read from; add WHERE and ORDER BY.
 pub(crate) fn source() -> String {
+    source_by("")
+}
+
+/// The same, by an index.
+pub(crate) fn source_by(index: &str) -> String {
     format!(
-        "FROM conversations AS c LEFT JOIN people AS me ON me.id = {VIEWER} AND me.org_id = coalesce( \
+        "FROM conversations AS c {index} LEFT JOIN people AS me ON me.id = {VIEWER} AND me.org_id = coalesce( \
             (SELECT y.org_id FROM people AS y WHERE y.id = {VIEWER} AND y.org_id = c.org_id), \
             (SELECT min(y.org_id) FROM people AS y WHERE y.id = {VIEWER} AND NOT y.removed), \
             (SELECT min(y.org_id) FROM people AS y WHERE y.id = {VIEWER})) \
@@ -74,6 +87,20 @@ pub(crate) fn summary(row: &Line) -> Res<ConversationSummary> {
         unread_mentions: row.count(Listed::UnreadMentions)?,
         last_seq: row.seq(Listed::LastSeq)?,
         on_server: row.is(Listed::OnServer)?,
+        settings: settings(row)?,
+        revived: row.is(Listed::Revived)?,
+        draft: row.get::<Option<String>>(Listed::Draft)?.as_deref().map(StoredDraft::first_line),
+    })
+}
+
+fn settings(row: &Line) -> Res<Settings> {
+    let seq = |cell| Ok::<_, Fault>(row.get::<Option<i64>>(cell)?.map(|seq| Seq::new(unsigned(seq))));
+    let archived = row.opt_time(Listed::ArchivedAt)?.zip(seq(Listed::ArchivedSeq)?);
+    Ok(Settings {
+        muted_until: row.opt_time(Listed::MutedUntil)?,
+        pinned_at: row.opt_time(Listed::PinnedAt)?,
+        archived: archived.map(|(at, seq)| Archived { at, seq }),
+        unread_from: seq(Listed::UnreadFrom)?,
     })
 }
 

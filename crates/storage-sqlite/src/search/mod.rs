@@ -22,7 +22,7 @@ use crate::{
     resolve::canonical,
     rows::{
         conversation::{self, Listed},
-        message::{JOINS, Receipt, Receipts, Shown, thread_message},
+        message::{Receipt, Receipts, Shown, joins, thread_message},
     },
     sql::{IdSet, Tx, text},
 };
@@ -117,7 +117,7 @@ fn hit(query: &SearchQuery, conversation: &str, message: ThreadMessage) -> Searc
 hot! {
     MESSAGES: "messages that were found", Plan::Bounded, format!("SELECT {} AS found", packed(&Shown::row(), &format!(
         "FROM json_each(?1) AS j CROSS JOIN messages_search_entries AS s ON s.key = j.value \
-        CROSS JOIN messages AS m ON m.pk = s.message {JOINS} ORDER BY j.key"
+        CROSS JOIN messages AS m ON m.pk = s.message {} ORDER BY j.key", joins()
     )));
     CONVERSATIONS: "conversations of what was found", Plan::Bounded, format!(
         "SELECT {} AS names, {} AS receipts",

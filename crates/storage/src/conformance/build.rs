@@ -301,7 +301,8 @@ pub fn continuation(text: &str) -> Continuation {
 /// A server info with the capabilities that most stories need.
 #[must_use]
 pub fn server() -> ServerInfo {
-    ServerInfo { sql_version: Some(2), capabilities: [Capability::EditMessage, Capability::Reactions].into() }
+    let capabilities = [Capability::EditMessage, Capability::Reactions, Capability::ConversationSettings];
+    ServerInfo { sql_version: Some(2), capabilities: capabilities.into() }
 }
 
 /// The last page of a pull, leading to the cursor `to`.

@@ -50,6 +50,9 @@ pub async fn a_conversation_opened_offline_is_there_at_once(store: &dyn Store) {
     let shown = store.open_direct(mutation_id(1), new_direct(LOCAL)).await.unwrap();
 
     let expected = ConversationSummary {
+        settings: fieldpost_domain::Settings::default(),
+        revived: false,
+        draft: None,
         id: local(),
         org_id: super::build::org(),
         kind: fieldpost_domain::ConversationKind::Direct,

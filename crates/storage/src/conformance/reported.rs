@@ -16,16 +16,16 @@
 
 use super::Device;
 use crate::{
-    ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, ChangeSet, Checkable, ConversationSummary,
-    Conversations, EntryState, ImportReport, Inspection, Keep, Messages, MissingRange, NewBroadcast, NewDirect, Outbox,
-    OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Search, SearchPage, SearchQuery, Section, Sessions,
-    SettleReport, StorageResult, Store, SyncMemory, SyncState, ThreadMessage, ThreadSection, ThreadWindow, Trimmed,
-    Turn, Turns, Window,
+    ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, ChangeSet, Checkable, ConversationFilter,
+    ConversationSummary, Conversations, Drafts, EntryState, ImportReport, Inspection, Keep, Messages, MissingRange,
+    NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Search, SearchPage,
+    SearchQuery, Section, Sessions, SettleReport, StorageResult, Store, StoredDraft, SyncMemory, SyncState,
+    ThreadMessage, ThreadSection, ThreadWindow, Trimmed, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MedicId, MessageContent, MessageId, Mutation,
-    MutationId, Person, PersonId, PullPage, PushResult, ReadMarker, Seq, Session, Time,
+    MutationId, Person, PersonId, PullPage, PushResult, ReadMarker, Seq, Session, SettingsChange, Time,
 };
 use std::{
     collections::{BTreeMap, HashSet},
@@ -161,6 +161,47 @@ impl Conversations for Watched {
     async fn total_unread_mentions(&self) -> StorageResult<u64> {
         self.store.total_unread_mentions().await
     }
+
+    async fn conversations_matching(&self, filter: &ConversationFilter) -> StorageResult<Vec<ConversationSummary>> {
+        self.store.conversations_matching(filter).await
+    }
+
+    async fn unread_for_badge(&self, now: Time) -> StorageResult<u64> {
+        self.store.unread_for_badge(now).await
+    }
+
+    async fn next_unmute(&self, now: Time) -> StorageResult<Option<Time>> {
+        self.store.next_unmute(now).await
+    }
+}
+
+#[async_trait]
+impl Drafts for Watched {
+    async fn draft(&self, conversation: ConversationId) -> StorageResult<Option<StoredDraft>> {
+        self.store.draft(conversation).await
+    }
+
+    async fn drafts(&self) -> StorageResult<Vec<StoredDraft>> {
+        self.store.drafts().await
+    }
+
+    async fn set_draft(&self, draft: StoredDraft) -> StorageResult<()> {
+        self.commit(self.store.set_draft(draft)).await
+    }
+
+    async fn clear_draft(&self, conversation: ConversationId) -> StorageResult<()> {
+        self.commit(self.store.clear_draft(conversation)).await
+    }
+
+    async fn send_draft(
+        &self,
+        mutation: MutationId,
+        message: MessageId,
+        conversation: ConversationId,
+        at: Time,
+    ) -> StorageResult<ThreadMessage> {
+        self.commit(self.store.send_draft(mutation, message, conversation, at)).await
+    }
 }
 
 #[async_trait]
@@ -234,6 +275,16 @@ impl Outbox for Watched {
         at: Time,
     ) -> StorageResult<Seq> {
         self.commit(self.store.mark_read(mutation, conversation, up_to, at)).await
+    }
+
+    async fn set_conversation(
+        &self,
+        mutation: MutationId,
+        conversation: ConversationId,
+        change: SettingsChange,
+        at: Time,
+    ) -> StorageResult<ConversationSummary> {
+        self.commit(self.store.set_conversation(mutation, conversation, change, at)).await
     }
 
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {

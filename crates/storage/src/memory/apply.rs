@@ -56,6 +56,9 @@ impl State {
         for reaction in changes.reactions {
             report.count(self.put_reaction(reaction));
         }
+        for row in changes.settings {
+            report.count(self.put_settings(row));
+        }
         for tombstone in changes.tombstones {
             self.apply_tombstone(&tombstone, report);
         }

@@ -311,6 +311,9 @@ impl State {
             self.purge(conversation, RefusalCode::AccessLost);
             report.purged.push(conversation);
         }
+        // In a new epoch, what the server did not tell is not there any more.
+        let new_epoch = bootstrap.reason == BootstrapReason::Epoch;
+        self.settings.retain(|_, row| !new_epoch || row.version > Version::ZERO);
         let senders: BTreeSet<_> = self.messages.values().map(Row::sender_id).collect();
         let confirmed = |id| bootstrap.people.iter().any(|(confirmed, _)| *confirmed == id);
         self.people.retain(|key, _| bootstrap.people.contains(key) || (senders.contains(&key.0) && !confirmed(key.0)));

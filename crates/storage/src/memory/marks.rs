@@ -35,7 +35,7 @@ impl State {
     pub(super) fn subtract_reads(&mut self, server: &[(ConversationId, SeqRange)]) {
         let own = self.owner();
         for (conversation, server) in server {
-            let read = self.read_seq(*conversation).min(server.to);
+            let read = self.unread_above(*conversation).min(server.to);
             let counted = self
                 .server_messages(*conversation)
                 .filter(|message| server.from < message.seq && message.seq <= read && Some(message.sender_id) != own);

@@ -20,6 +20,7 @@ impl State {
         });
         self.markers.retain(|(of, _), _| *of != conversation);
         self.reactions.retain(|_, row| row.conversation_id != conversation);
+        self.settings.remove(&conversation);
         self.unreadable.retain(|kept| kept.conversation != Some(conversation));
         self.threads.remove(&conversation).is_some()
     }

@@ -68,7 +68,7 @@ impl State {
     }
 
     pub(super) fn missing_ranges(&self, limit: u32) -> Vec<MissingRange> {
-        let missing = self.listed().into_iter().filter_map(|(id, thread)| {
+        let missing = self.by_activity().into_iter().filter_map(|(id, thread)| {
             let before = self.missing_below(id, thread)?;
             let newest = before.map_or(thread.row.last_seq, Seq::previous);
             Some(MissingRange { conversation_id: id, before, newest })

@@ -29,6 +29,7 @@ impl State {
             row.conversation_id = to;
         }
         self.move_markers(from, to);
+        self.move_draft(from, to);
         if self.is_revoked(to) {
             self.purge(to, RefusalCode::AccessLost);
         }

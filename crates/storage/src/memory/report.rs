@@ -33,6 +33,8 @@ impl State {
 
     fn touched_since(&self, before: &Self) -> BTreeSet<ConversationId> {
         let mut touched: BTreeSet<ConversationId> = differing(&before.threads, &self.threads).copied().collect();
+        touched.extend(differing(&before.settings, &self.settings));
+        touched.extend(differing(&before.drafts, &self.drafts));
         touched.extend(differing(&before.markers, &self.markers).map(|(conversation, _)| *conversation));
         for id in differing(&before.messages, &self.messages) {
             let rows = [before.messages.get(id), self.messages.get(id)];

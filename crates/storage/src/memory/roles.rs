@@ -2,16 +2,16 @@
 
 use super::{CLOSED, MemoryStore, OPEN, PAUSED, state::State};
 use crate::{
-    ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, Checkable, ConversationSummary, Conversations,
-    ImportReport, Inspection, Keep, Messages, MissingRange, NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry,
-    OutgoingMessage, People, Replica, Search, SearchPage, SearchQuery, Section, Sessions, SettleReport, StorageError,
-    StorageErrorKind, StorageResult, Store, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadSection,
-    ThreadWindow, Trimmed, Turn, Turns, Window,
+    ApplyReport, BatchLimits, BootstrapReason, ChangeReceiver, Checkable, ConversationFilter, ConversationSummary,
+    Conversations, Drafts, ImportReport, Inspection, Keep, Messages, MissingRange, NewBroadcast, NewDirect, Outbox,
+    OutboxCounts, OutboxEntry, OutgoingMessage, People, Replica, Search, SearchPage, SearchQuery, Section, Sessions,
+    SettleReport, StorageError, StorageErrorKind, StorageResult, Store, StoredDraft, SyncMemory, SyncPosition,
+    SyncState, ThreadMessage, ThreadSection, ThreadWindow, Trimmed, Turn, Turns, Window,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MedicId, MessageContent, MessageId, Mutation,
-    MutationId, Person, PersonId, PullPage, PushResult, ReadMarker, Seq, Session, Time,
+    MutationId, Person, PersonId, PullPage, PushResult, ReadMarker, Seq, Session, SettingsChange, Time,
     planted::{self, PlantedBug, planted},
 };
 use std::{
@@ -22,9 +22,12 @@ use std::{
 #[async_trait]
 impl Conversations for MemoryStore {
     async fn conversations(&self, limit: u32) -> StorageResult<Vec<ConversationSummary>> {
-        self.read("conversations", |state| {
-            Ok(state.listed().into_iter().take(limit as usize).map(|(_, thread)| state.summary(thread)).collect())
-        })
+        let all = ConversationFilter { limit, ..ConversationFilter::all(Time::UNIX_EPOCH) };
+        self.read("conversations", |state| Ok(state.listed(&all)))
+    }
+
+    async fn conversations_matching(&self, filter: &ConversationFilter) -> StorageResult<Vec<ConversationSummary>> {
+        self.read("conversations_matching", |state| Ok(state.listed(filter)))
     }
 
     async fn conversation(&self, id: ConversationId) -> StorageResult<Option<ConversationSummary>> {
@@ -38,6 +41,47 @@ impl Conversations for MemoryStore {
     async fn total_unread_mentions(&self) -> StorageResult<u64> {
         let total = |state: &State| state.threads.keys().map(|id| state.unread_mentions(*id)).sum();
         self.read("total_unread_mentions", |state| Ok(total(state)))
+    }
+
+    async fn unread_for_badge(&self, now: Time) -> StorageResult<u64> {
+        self.read("unread_for_badge", |state| Ok(state.unread_for_badge(now)))
+    }
+
+    async fn next_unmute(&self, now: Time) -> StorageResult<Option<Time>> {
+        self.read("next_unmute", |state| Ok(state.next_unmute(now)))
+    }
+}
+
+#[async_trait]
+impl Drafts for MemoryStore {
+    async fn draft(&self, conversation: ConversationId) -> StorageResult<Option<StoredDraft>> {
+        self.read("draft", |state| Ok(state.drafts.get(&state.resolve(conversation)).cloned()))
+    }
+
+    async fn drafts(&self) -> StorageResult<Vec<StoredDraft>> {
+        self.read("drafts", |state| Ok(state.all_drafts()))
+    }
+
+    async fn set_draft(&self, draft: StoredDraft) -> StorageResult<()> {
+        self.write("set_draft", |state| state.set_draft(draft))
+    }
+
+    async fn clear_draft(&self, conversation: ConversationId) -> StorageResult<()> {
+        self.write("clear_draft", |state| {
+            let conversation = state.resolve(conversation);
+            state.drafts.remove(&conversation);
+            Ok(())
+        })
+    }
+
+    async fn send_draft(
+        &self,
+        mutation: MutationId,
+        message: MessageId,
+        conversation: ConversationId,
+        at: Time,
+    ) -> StorageResult<ThreadMessage> {
+        self.write("send_draft", |state| state.send_draft(mutation, message, conversation, at))
     }
 }
 
@@ -125,6 +169,16 @@ impl Outbox for MemoryStore {
         at: Time,
     ) -> StorageResult<Seq> {
         self.write("mark_read", |state| state.mark_read(mutation, conversation, up_to, at))
+    }
+
+    async fn set_conversation(
+        &self,
+        mutation: MutationId,
+        conversation: ConversationId,
+        change: SettingsChange,
+        at: Time,
+    ) -> StorageResult<ConversationSummary> {
+        self.write("set_conversation", |state| state.set_conversation(mutation, conversation, change, at))
     }
 
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {

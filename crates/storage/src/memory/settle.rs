@@ -64,6 +64,7 @@ impl State {
                     self.put_reaction(row);
                 }
             }
+            Acknowledgement::Set(row) => drop(self.put_settings(row)),
             Acknowledgement::Bare => {}
         }
         self.drop_orphan(&entry);

@@ -1,10 +1,11 @@
 //! All data of a device as one value.
 
 use super::reactions::ReactionKey;
-use crate::{BootstrapReason, EntryState, MutationIds, RandomIds, SyncMemory, SyncPosition};
+use crate::{BootstrapReason, EntryState, MutationIds, RandomIds, StoredDraft, SyncMemory, SyncPosition};
 use fieldpost_domain::{
-    Conversation, ConversationId, Intent, Message, MessageId, MutationId, NewMessage, OrgId, Person, PersonId,
-    Reaction, ReadMarker, Seq, SeqRange, ServerEpoch, ServerInfo, Session, Time, UnreadableRow, Version,
+    Conversation, ConversationId, ConversationSettings, Intent, Message, MessageId, MutationId, NewMessage, OrgId,
+    Person, PersonId, Reaction, ReadMarker, Seq, SeqRange, ServerEpoch, ServerInfo, Session, Time, UnreadableRow,
+    Version,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -43,6 +44,9 @@ pub(super) struct State {
     pub(super) messages: BTreeMap<MessageId, Row>,
     pub(super) markers: BTreeMap<(ConversationId, PersonId), ReadMarker>,
     pub(super) reactions: BTreeMap<ReactionKey, Reaction>,
+    /// The person's settings as the server has them. What is queued is applied when they are read.
+    pub(super) settings: BTreeMap<ConversationId, ConversationSettings>,
+    pub(super) drafts: BTreeMap<ConversationId, StoredDraft>,
     /// In the order of recording.
     pub(super) outbox: Vec<Entry>,
     /// The next number of [`Entry::order`].
@@ -140,6 +144,8 @@ impl Default for State {
             messages: BTreeMap::new(),
             markers: BTreeMap::new(),
             reactions: BTreeMap::new(),
+            settings: BTreeMap::new(),
+            drafts: BTreeMap::new(),
             outbox: Vec::new(),
             next_order: 0,
             aliases: BTreeMap::new(),

@@ -24,6 +24,11 @@ impl State {
         own.map_or(Seq::ZERO, |marker| marker.read_seq)
     }
 
+    /// The seq above which messages are unread: the marker, or below it from where on the person has marked them unread.
+    pub(super) fn unread_above(&self, conversation: ConversationId) -> Seq {
+        self.settings_of(conversation).unread_above(self.read_seq(conversation))
+    }
+
     /// Counts locally if everything from the marker to the server's last seq is stored; otherwise uses the server's
     /// count.
     pub(super) fn unread(&self, conversation: ConversationId) -> u64 {
@@ -47,7 +52,7 @@ impl State {
 
     /// Counts the stored messages above the marker.
     fn unread_here(&self, conversation: ConversationId, thread: &Thread, counts: impl Fn(&Message) -> bool) -> Counted {
-        let read = self.read_seq(conversation);
+        let read = self.unread_above(conversation);
         if read >= thread.row.last_seq {
             return Counted::All(0);
         }

@@ -54,6 +54,7 @@ impl State {
         self.threads.values_mut().for_each(|thread| thread.row.version = Version::ZERO);
         self.markers.values_mut().for_each(|marker| marker.version = Version::ZERO);
         self.reactions.values_mut().for_each(|reaction| reaction.version = Version::ZERO);
+        self.settings.values_mut().for_each(|row| row.version = Version::ZERO);
         for row in self.messages.values_mut() {
             if let super::state::Row::Server(message) = row {
                 message.version = Version::ZERO;

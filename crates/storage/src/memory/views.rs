@@ -3,8 +3,8 @@
 use super::ranges::{FIRST, run_start};
 use super::state::{Row, State, Thread};
 use crate::{
-    ConversationSummary, EntryState, Older, Quote, Quoted, ReceiptCounts, StorageError, StorageErrorKind,
-    StorageResult, ThreadMessage, ThreadWindow, Window,
+    ConversationFilter, ConversationSummary, EntryState, Older, Quote, Quoted, ReceiptCounts, StorageError,
+    StorageErrorKind, StorageResult, StoredDraft, ThreadMessage, ThreadWindow, Window,
 };
 use fieldpost_domain::{
     Changeable, ConversationId, ConversationKind, Message, MessageId, MessageStatus, NewMessage, Role, Seq, Time,
@@ -15,10 +15,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 impl State {
     /// All conversations, the newest activity first.
-    pub(super) fn listed(&self) -> Vec<(ConversationId, &Thread)> {
+    pub(super) fn by_activity(&self) -> Vec<(ConversationId, &Thread)> {
         let mut all: Vec<_> = self.threads.iter().map(|(id, thread)| (*id, thread)).collect();
         all.sort_by_cached_key(|(id, thread)| (Reverse(self.newest(thread).0.unwrap_or(thread.row.created_at)), *id));
         all
+    }
+
+    /// The conversations that match, in the order of a list.
+    pub(super) fn listed(&self, filter: &ConversationFilter) -> Vec<ConversationSummary> {
+        let all = self.threads.values().map(|thread| self.summary(thread));
+        let mut shown: Vec<_> = all.filter(|line| filter.matches(line)).collect();
+        shown.sort_by_cached_key(ConversationSummary::place);
+        shown.truncate(filter.limit as usize);
+        shown
     }
 
     pub(super) fn summary(&self, thread: &Thread) -> ConversationSummary {
@@ -38,6 +47,9 @@ impl State {
             unread_mentions: self.unread_mentions(thread.row.id),
             last_seq: thread.row.last_seq,
             on_server: thread.on_server,
+            settings: self.settings_of(thread.row.id),
+            revived: self.is_revived(thread.row.id),
+            draft: self.drafts.get(&thread.row.id).map(|draft| StoredDraft::first_line(&draft.text)),
         }
     }
 

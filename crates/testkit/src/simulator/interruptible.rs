@@ -8,7 +8,7 @@ use super::{
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MessageContent, MessageId, Mutation, MutationId,
-    PersonId, PullPage, PushResult, RefusalCode, Seq, Session, Time,
+    PersonId, PullPage, PushResult, RefusalCode, Seq, Session, SettingsChange, Time,
 };
 use fieldpost_storage::{
     ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, EntryState, Keep, MissingRange,
@@ -78,6 +78,16 @@ impl Outbox for Interruptible {
         at: Time,
     ) -> StorageResult<Seq> {
         self.slowly("mark_read", self.store.mark_read(mutation, conversation, up_to, at)).await
+    }
+
+    async fn set_conversation(
+        &self,
+        mutation: MutationId,
+        conversation: ConversationId,
+        change: SettingsChange,
+        at: Time,
+    ) -> StorageResult<ConversationSummary> {
+        self.slowly("set_conversation", self.store.set_conversation(mutation, conversation, change, at)).await
     }
 
     async fn next_batch(&self, limits: BatchLimits, held: &HashSet<ConversationId>) -> StorageResult<Vec<Mutation>> {

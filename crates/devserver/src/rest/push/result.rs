@@ -43,6 +43,7 @@ fn acknowledged(acknowledgement: &Acknowledgement, applied: bool) -> Value {
         Acknowledgement::Reacted(rows) => {
             json!({"status": status, "reactions": rows.iter().map(crate::rest::rows::reaction).collect::<Vec<_>>()})
         }
+        Acknowledgement::Set(row) => json!({"status": status, "settings": rows::settings(row)}),
         Acknowledgement::Bare => json!({"status": status}),
     }
 }

@@ -24,6 +24,9 @@ fn line(number: u32, second: i64, unread: u64) -> ConversationSummary {
         unread_mentions: 0,
         last_seq: Seq::ZERO,
         on_server: true,
+        settings: crate::Settings::default(),
+        revived: false,
+        draft: None,
     }
 }
 

@@ -12,6 +12,7 @@ mod open_broadcast;
 mod open_direct;
 mod react;
 mod send_message;
+mod set_conversation;
 
 /// The wire form of one kind of mutation.
 trait Kind {
@@ -61,6 +62,7 @@ kinds! {
     DeleteMessage(fieldpost_domain::DeleteMessage),
     MarkDelivered(fieldpost_domain::MarkDelivered),
     MarkRead(fieldpost_domain::MarkRead),
+    SetConversation(fieldpost_domain::SetConversation),
 }
 
 /// The acknowledgement of an opening. It must hold the canonical id, which is what the client asked for.

@@ -1,4 +1,4 @@
-//! `fieldpost_push`: applies a batch in steps (openings, sends, edits, marks), and within a step in the client's order.
+//! `fieldpost_push`: applies a batch in steps (openings, sends, edits, deletions, marks, settings), and within a step in the client's order.
 //!
 //! Each mutation is checked against what the batch has written so far. So a message may follow the opening of its
 //! conversation, by whatever id the client uses for it. A refused mutation does not affect the others. A mutation that

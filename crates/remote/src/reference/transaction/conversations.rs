@@ -79,6 +79,11 @@ impl Transaction<'_> {
             self.tables.markers.remove(&(conversation, person));
             self.gone.insert(RowKey::ReadMarker(conversation, person));
         }
+        let people: Vec<_> = self.tables.settings.keys().filter(|key| key.0 == id).copied().collect();
+        for (conversation, person) in people {
+            self.tables.settings.remove(&(conversation, person));
+            self.gone.insert(RowKey::Settings(conversation, person));
+        }
         self.gone.insert(RowKey::Conversation(id));
         let tombstone = Tombstone { conversation_id: id, of: TombstoneOf::Conversation, version: row.version.next() };
         let row =

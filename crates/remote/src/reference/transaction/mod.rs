@@ -16,7 +16,9 @@ use super::{
     feed::{Feed, RowKey},
     tables::Tables,
 };
-use fieldpost_domain::{ConversationId, PersonId, ReadMarker, Seq, Time, Version};
+use fieldpost_domain::{
+    ConversationId, ConversationSettings, PersonId, ReadMarker, Seq, Settings, SettingsChange, Time, Version,
+};
 use std::collections::HashSet;
 
 pub(super) use membership::NewMember;
@@ -96,6 +98,7 @@ impl<'a> Transaction<'a> {
             read_at: None,
             version: Version::ZERO,
         });
+        let known_read = marker.read_seq;
         let read = marker.read_seq.max(read.min(last));
         let delivered = marker.delivered_seq.max(delivered.min(last)).max(read);
         let moved = (marker.delivered_seq, marker.read_seq) != (delivered, read);
@@ -110,7 +113,35 @@ impl<'a> Transaction<'a> {
             self.tables.markers.insert((conversation, person), marker.clone());
             self.touch(RowKey::ReadMarker(conversation, person));
         }
+        if read > known_read {
+            // What was marked unread is read now.
+            self.set_conversation(conversation, person, &SettingsChange::mark_unread(None));
+        }
         (marker, moved)
+    }
+
+    /// Changes a person's settings for a conversation. Returns the resulting row and whether it changed.
+    pub(super) fn set_conversation(
+        &mut self,
+        conversation_id: ConversationId,
+        person: PersonId,
+        change: &SettingsChange,
+    ) -> (ConversationSettings, bool) {
+        let none = ConversationSettings { conversation_id, settings: Settings::default(), version: Version::ZERO };
+        let mut row = self.tables.settings.get(&(conversation_id, person)).copied().unwrap_or(none);
+        let before = row.settings;
+        change.apply(&mut row.settings);
+        let last = self.tables.conversations.get(&conversation_id).map_or(Seq::ZERO, |row| row.last_seq);
+        if let Some(archived) = &mut row.settings.archived {
+            archived.seq = archived.seq.min(last);
+        }
+        let changed = row.settings != before;
+        if changed {
+            row.version = row.version.next();
+            self.tables.settings.insert((conversation_id, person), row);
+            self.touch(RowKey::Settings(conversation_id, person));
+        }
+        (row, changed)
     }
 
     fn touch(&mut self, key: RowKey) {

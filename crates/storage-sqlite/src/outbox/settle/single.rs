@@ -37,6 +37,9 @@ impl Settling<'_> {
                 self.apply(Changes { read_markers: vec![marker], ..Changes::default() }).await?;
             }
             Acknowledgement::Reacted(reactions) => self.apply(Changes { reactions, ..Changes::default() }).await?,
+            Acknowledgement::Set(row) => {
+                self.apply(Changes { settings: vec![row], ..Changes::default() }).await?;
+            }
             Acknowledgement::Bare => self.bare(entry).await?,
         }
         self.leave(entry).await

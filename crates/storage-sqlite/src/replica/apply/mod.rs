@@ -24,6 +24,7 @@ pub(crate) mod messages;
 pub(crate) mod news;
 pub(crate) mod people;
 pub(crate) mod reactions;
+pub(crate) mod settings;
 pub(crate) mod tombstones;
 mod unreadable;
 
@@ -44,6 +45,7 @@ pub(crate) async fn rows(tx: &Tx, context: &mut PageContext, changes: Changes) -
     messages::put(tx, context, changes.messages, &mut applied).await?;
     reactions::put(tx, context, changes.reactions, &mut applied).await?;
     markers::put(tx, context, changes.read_markers, &mut applied).await?;
+    settings::put(tx, context, changes.settings, &mut applied).await?;
     let (single, whole): (Vec<_>, Vec<_>) =
         changes.tombstones.into_iter().partition(|tombstone| matches!(tombstone.of, TombstoneOf::Message { .. }));
     tombstones::of_messages(tx, context, &single, &mut applied).await?;

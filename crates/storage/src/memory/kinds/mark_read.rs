@@ -23,6 +23,7 @@ impl State {
         if read_seq > before {
             self.record(mutation, Intent::MarkRead(MarkRead { conversation_id, read_seq }), queued(), at);
         }
+        self.take_back_unread(conversation_id, at);
         Ok(read_seq)
     }
 }

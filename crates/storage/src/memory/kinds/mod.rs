@@ -4,3 +4,4 @@ mod mark_read;
 mod open_broadcast;
 mod open_direct;
 mod send_message;
+mod set_conversation;

@@ -12,6 +12,7 @@ mod open_broadcast;
 mod open_direct;
 mod react;
 mod send_message;
+mod set_conversation;
 
 /// Parses the fields of a kind.
 type Read = fn(&Fields<'_>) -> Result<Task, Refusal>;
@@ -26,6 +27,7 @@ const KINDS: &[(&str, Read)] = &[
     ("delete_message", delete_message::read),
     ("mark_delivered", mark_delivered::read),
     ("mark_read", mark_read::read),
+    ("set_conversation", set_conversation::read),
 ];
 
 /// The parser of a kind, if there is a kind of this name.

@@ -3,7 +3,7 @@
 use super::{Done, Judged};
 use crate::reference::{transaction::Transaction, viewer::Viewer};
 use fieldpost_domain::{
-    Capability, ConversationId, Intent, MarkDelivered, MarkRead, OpenBroadcast, OpenDirect, Refusal,
+    Capability, ConversationId, Intent, MarkDelivered, MarkRead, OpenBroadcast, OpenDirect, Refusal, SetConversation,
 };
 
 mod delete_message;
@@ -14,6 +14,7 @@ mod open_broadcast;
 mod open_direct;
 mod react;
 mod send_message;
+mod set_conversation;
 
 pub use delete_message::SubmittedDeletion;
 pub use edit_message::SubmittedEdit;
@@ -37,6 +38,8 @@ pub(super) enum Step {
     Deliver,
     /// Move read markers.
     Mark,
+    /// Change settings. After the marks, because one that moves takes a mark as unread back.
+    Set,
 }
 
 /// A kind of mutation: its fields and its effect.
@@ -137,4 +140,6 @@ kinds! {
     MarkDelivered(MarkDelivered),
     /// Move the caller's read marker forward.
     MarkRead(MarkRead),
+    /// Change the caller's own settings for a conversation.
+    SetConversation(SetConversation),
 }
