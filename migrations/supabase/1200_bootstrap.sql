@@ -149,12 +149,13 @@ begin
     where c.org_id = any (s.admin_orgs) or c.id = any (s.conversations)
   ), candidates as (
     select * from listed where upto <= p_limit or nth = 1
-  ), built as materialized (  -- a row is asked for twice, and made once
+  -- A row is asked for twice, and made once. A scalar subquery: the planner may answer `exists` from a scan of all reactions.
+  ), built as materialized (
     select k.ord, m.id, m.seq, m.sender_id, m.j, m.reactions, octet_length(m.j) + 1 + coalesce(octet_length(m.reactions) + 1, 0) as size
     from candidates k
     cross join lateral (
       select x.id, x.seq, x.sender_id, fieldpost.message_text(x) as j,
-             case when p_reactions and exists (select from public.message_reactions r where r.message_id = x.id) then fieldpost.reactions_to(s, x) end as reactions from public.messages x
+             case when p_reactions and (select true from public.message_reactions r where r.message_id = x.id limit 1) then fieldpost.reactions_to(s, x) end as reactions from public.messages x
       where x.conversation_id = k.id and x.seq is not null
       order by x.seq desc limit least(p_messages, p_limit)
     ) m

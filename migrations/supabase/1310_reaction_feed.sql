@@ -102,7 +102,7 @@ language sql stable set search_path = pg_catalog, public, extensions, pg_temp
 as $$
   select nullif(concat_ws(',',
     (select string_agg(r::text, ',') from jsonb_array_elements(('[' || p_chosen || ']')::jsonb) r
-     where exists (select from public.messages m where m.id = (r ->> 'message_id')::uuid)),
+     where (select true from public.messages m where m.id = (r ->> 'message_id')::uuid limit 1)),
     fieldpost.reactions_of(p_messages)), '')
 $$;
 comment on function fieldpost.reactions_i_see(text, uuid[]) is 'The reactions of a page, to messages that policies let the caller read.';

@@ -48,7 +48,7 @@ begin
 
   v_to := least(coalesce(p_before_seq - 1, v_row.last_seq), v_row.last_seq);
   with rows as (
-    (select m.seq, m.id, m.sender_id, fieldpost.message_text(m) as j, case when v_reacts and exists (select from public.message_reactions r where r.message_id = m.id) then fieldpost.reactions_to(s, m) end as reactions, true as is_message from public.messages m
+    (select m.seq, m.id, m.sender_id, fieldpost.message_text(m) as j, case when v_reacts and (select true from public.message_reactions r where r.message_id = m.id limit 1) then fieldpost.reactions_to(s, m) end as reactions, true as is_message from public.messages m
      where m.conversation_id = v_row.id and m.seq <= v_to order by m.seq desc limit v_limit + 1)
     union all
     (select t.seq, t.id, null, fieldpost.tombstone_json(t)::text, null, false from fieldpost.tombstones t

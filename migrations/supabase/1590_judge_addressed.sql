@@ -67,7 +67,7 @@ comment on function fieldpost.judge_addressed(fieldpost.scope, fieldpost.push_it
   'The sends of a batch, with results for those that reply to what is not there or mention who may not see it.';
 
 -- Where policies of the project narrow: what they hide from the caller cannot be answered by her.
-create or replace function fieldpost.replies_to_hidden(p_items fieldpost.push_item[]) returns int[]
+create or replace function fieldpost.hidden_replies_as_caller(p_items fieldpost.push_item[]) returns int[]
 language sql stable set search_path = pg_catalog, public, extensions, pg_temp
 as $$
   select array(
@@ -77,6 +77,6 @@ as $$
       and not exists (select from public.messages m where m.id = i.message_id)
       and not exists (select from unnest(p_items) e where e.n < i.n and e.result is null and e.message_id = (i.mutation ->> 'reply_to')::uuid))
 $$;
-comment on function fieldpost.replies_to_hidden(fieldpost.push_item[]) is 'The places of sends that reply to what policies hide from the caller.';
+comment on function fieldpost.hidden_replies_as_caller(fieldpost.push_item[]) is 'The places of sends that reply to what policies hide from the caller.';
 
-grant execute on function fieldpost.replies_to_hidden(fieldpost.push_item[]) to authenticated;
+grant execute on function fieldpost.hidden_replies_as_caller(fieldpost.push_item[]) to authenticated;

@@ -522,7 +522,7 @@ begin
   if v_batch.refusal is not null then
     return v_batch.refusal;
   end if;
-  foreach v_place in array fieldpost.replies_to_hidden(v_batch.items) loop
+  foreach v_place in array fieldpost.hidden_replies_as_caller(v_batch.items) loop
     v_item := v_batch.items[v_place];
     v_item.result := fieldpost.rejected('reply_not_found');
     v_batch.items[v_place] := v_item;

@@ -6,8 +6,10 @@ pub mod fuzz;
 pub mod lines;
 mod old_app;
 mod phone;
+mod picky;
 mod stack;
 
 pub use old_app::OldApp;
 pub use phone::{Phone, thread};
+pub use picky::{Picky, REFUSED, picky_demo};
 pub use stack::{Account, Org, Stack, node, sql};

@@ -164,8 +164,9 @@ test("TRUNCATE, and a restored epoch row, end the epoch", async () => {
   }
 });
 
-test("every function is commented, pinned where it is security definer, and closed to anon and public", async () => {
+test("every function is commented, pinned where it is security definer, and closed to anon and public", async (t) => {
   const sql = owner();
+  t.after(() => sql.end());
   const rows = await sql`
     select p.oid::regprocedure::text as name, p.proname, p.prosrc as source, p.prosecdef, p.proconfig, obj_description(p.oid) as comment, p.provolatile,
            has_function_privilege('anon', p.oid, 'execute') as anon, p.pronamespace::regnamespace::text as schema,
@@ -189,5 +190,4 @@ test("every function is commented, pinned where it is security definer, and clos
   const volatility = Object.fromEntries(rows.filter((f) => f.schema === "public").map((f) => [f.name.replace(/^public\.|\(.*/g, ""), f.provolatile]));
   assert.deepEqual(volatility, { fieldpost_bootstrap: "s", fieldpost_pull: "s", fieldpost_history: "s", fieldpost_push: "v",
     fieldpost_records_pull: "s", fieldpost_records_push: "v", fieldpost_audit_push: "v" });
-  await sql.end();
 });

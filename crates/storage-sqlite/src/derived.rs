@@ -257,7 +257,8 @@ FROM k WHERE c.id = k.id",
 
 /// The seq above which messages of `c` are unread for somebody whose marker is `r`: below the marker, if they were marked
 /// unread from there on. The marker itself never goes back.
-const UNREAD_ABOVE: &str = "min(coalesce(r.read_seq, 0), coalesce(max(c.unread_from - 1, 0), coalesce(r.read_seq, 0)))";
+pub(crate) const UNREAD_ABOVE: &str =
+    "min(coalesce(r.read_seq, 0), coalesce(max(c.unread_from - 1, 0), coalesce(r.read_seq, 0)))";
 
 /// Whether a message of somebody else came after a conversation was archived. Few are archived.
 fn revived() -> String {

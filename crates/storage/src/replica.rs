@@ -279,8 +279,11 @@ pub trait Replica: Send + Sync {
     /// 1. A message stays if `keep` says so (`the_newest_messages_of_each_conversation_stay`,
     ///    `messages_of_the_last_days_stay`, `what_one_of_two_rules_keeps_stays`). The newest message of a conversation
     ///    always stays (`the_newest_message_stays_whatever_its_age`).
-    /// 2. Unsent messages stay, and so do messages with a change in the outbox (`unsent_messages_and_changes_stay`).
-    /// 3. Unread messages stay until they are read, so that every count stays exact (`unread_messages_stay`).
+    /// 2. Unsent messages stay, and so do messages with a change in the outbox (`unsent_messages_and_changes_stay`), what
+    ///    a draft replies to, and the draft (`what_a_draft_replies_to_stays`). A pinned conversation stays whole
+    ///    (`a_pinned_conversation_stays_whole`).
+    /// 3. Unread messages stay until they are read, so that every count stays exact (`unread_messages_stay`,
+    ///    `what_was_marked_unread_stays`).
     /// 4. The recent range then begins above what was dropped; check and digest go on as before
     ///    (`the_range_begins_above_what_was_dropped`).
     /// 5. A long thread takes several steps (`a_long_thread_is_trimmed_in_steps`).

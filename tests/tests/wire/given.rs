@@ -4,7 +4,7 @@ use fieldpost::{Client, ConversationId, SentMessage};
 use fieldpost_devserver::{DevServer, FaultProxy};
 use fieldpost_domain::{MessageId, ServerLimits};
 use fieldpost_remote::reference::{DEMO_PASSWORD, Profile, ReferenceServer};
-use fieldpost_tests::Phone;
+use fieldpost_tests::{Phone, Picky};
 use std::collections::BTreeMap;
 
 pub(crate) use fieldpost_remote::reference::{DEMO_ADA as ADA, DEMO_ADMIN as ADMIN};
@@ -17,13 +17,13 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// The demo world, with the protocol's limits.
+    /// The demo world, with the protocol's limits. Its project refuses messages that begin with "no: ".
     pub(crate) async fn new() -> Self {
         Self::with_limits(ServerLimits::default()).await
     }
 
     pub(crate) async fn with_limits(limits: ServerLimits) -> Self {
-        let reference = ReferenceServer::builder().limits(limits).build();
+        let reference = ReferenceServer::builder().limits(limits).project(Picky).build();
         reference.add_demo();
         let server = DevServer::builder().reference(reference.clone()).start().await.unwrap();
         let network = FaultProxy::before(&server).await.unwrap();

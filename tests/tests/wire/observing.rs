@@ -21,8 +21,7 @@ async fn whoever_waits_for_a_message_is_told_what_became_of_it() {
     let site = Site::new().await;
     let (_phone, ada) = site.client(ADA).await;
     let written = write(&ada, 2).await;
-    let notices = ada.conversations().await.unwrap().iter().find(|one| one.medic_id.is_none()).unwrap().id;
-    let refused = ada.conversation(notices).send("may I?").await.unwrap();
+    let refused = ada.conversation(adas(&ada).await).send("no: may I?").await.unwrap();
     let (kept, taken_back) = (handle(&ada, written[0]).await, handle(&ada, written[1]).await);
     taken_back.cancel().await.unwrap();
     let (sent, gone, failed, synced) =

@@ -1,14 +1,9 @@
 //! What a person can do about what did not get through, over real sockets and files.
 
 use crate::given::*;
-use fieldpost::{Client, ConversationId, EntryState, Error, RefusalCode};
+use fieldpost::{Client, EntryState, Error, RefusalCode};
 use fieldpost_devserver::{Endpoint, Fault};
 use fieldpost_tests::thread;
-
-/// The org's notices: a medic sees them and must not write there.
-pub(crate) async fn notices(client: &Client) -> ConversationId {
-    client.conversations().await.unwrap().iter().find(|one| one.medic_id.is_none()).unwrap().id
-}
 
 async fn texts(client: &Client) -> Vec<String> {
     thread(client, adas(client).await).await.into_iter().filter_map(|row| row.2).skip(3).collect()
@@ -18,8 +13,7 @@ async fn texts(client: &Client) -> Vec<String> {
 async fn a_refused_message_is_shown_and_can_be_sent_again_or_taken_back() {
     let site = Site::new().await;
     let (_phone, ada) = site.client(ADA).await;
-    let notices = notices(&ada).await;
-    let refused = ada.conversation(notices).send("may I?").await.unwrap().id();
+    let refused = ada.conversation(adas(&ada).await).send("no: may I?").await.unwrap().id();
     ada.trigger_message_sync().await.unwrap();
     let entry = handle(&ada, refused).await.entry().await.unwrap().unwrap();
     assert!(matches!(&entry.state, EntryState::Failed(refusal) if refusal.code == RefusalCode::Forbidden));
@@ -30,7 +24,7 @@ async fn a_refused_message_is_shown_and_can_be_sent_again_or_taken_back() {
 
     // She gives up; the text comes back, as a draft for elsewhere.
     let left = ada.cancel(refused).await.unwrap();
-    assert_eq!(left[0].content.as_deref(), Some("may I?"));
+    assert_eq!(left[0].content.as_deref(), Some("no: may I?"));
     assert!(matches!(ada.cancel(refused).await, Err(Error::NotWaiting)));
     assert!(ada.outbox(10).await.unwrap().is_empty());
     assert_eq!(ada.status().borrow().failed, 0);

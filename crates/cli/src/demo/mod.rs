@@ -6,6 +6,7 @@
 
 mod act;
 mod compare;
+mod found;
 mod second_thoughts;
 mod stage;
 mod story;
@@ -35,6 +36,7 @@ pub(crate) async fn run(messages: u32, backlog: u32, output: &Output) -> Result<
     act::unread_until_read(&stage, &story, announced.len()).await?;
     second_thoughts::edited_and_deleted(&stage, &story).await?;
     told::received_and_read(&stage, &story).await?;
+    found::on_the_phone(&stage, &story).await?;
     let urgent = urgent::treatment_before_backlog(&stage, &story, backlog).await?;
     let requests = stage.requests();
     let seconds = began.elapsed().as_secs_f64();

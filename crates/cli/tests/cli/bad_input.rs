@@ -155,7 +155,7 @@ async fn wrong_usage_says_what_to_do() {
     let table: &[(&[&str], i32, &str)] = &[
         (&["send", "Admin", "  "], 2, "at least one character"),
         (&["send", "Admin", &long], 2, "5000"),
-        (&["send", "Site notices", "medics only read here"], 1, "refused"),
+        (&["send", "Site notices", "medics only read here"], 1, "only admins write"),
         (&["send", "Nobody", "hello"], 1, "fieldpost conversations"),
         (&["open", "--medic", "Nobody"], 1, "fieldpost people"),
         (&["--offline", "sync"], 2, "--offline"),

@@ -67,19 +67,19 @@ async fn what_was_refused_is_sent_again_changed_or_taken_back() {
     let server = server().await;
     let ada = Terminal::of_ada(&server);
     let outbox = || ada.run(&["--json", "--offline", "outbox"]).json();
-    ada.run(&["send", "Site notices", "may I?"]);
+    ada.run(&["send", "Admin", "no: may I?"]);
     let entry = outbox().pop().unwrap();
     assert_eq!((&entry["state"], &entry["failure"]["code"]), (&json!("failed"), &json!("forbidden")));
     let id = entry["message_id"].as_str().unwrap().to_owned();
 
-    let edited = ada.run(&["--json", "--offline", "outbox", "edit", &id, "please?"]).json();
-    assert_eq!((&edited[0]["state"], &edited[0]["content"]), (&json!("queued"), &json!("please?")));
+    let edited = ada.run(&["--json", "--offline", "outbox", "edit", &id, "no: please?"]).json();
+    assert_eq!((&edited[0]["state"], &edited[0]["content"]), (&json!("queued"), &json!("no: please?")));
     assert_eq!(ada.run(&["sync"]).code, 0);
     assert_eq!(outbox()[0]["state"], "failed", "still forbidden");
     assert_eq!(ada.run(&["--json", "--offline", "outbox", "retry", "--all"]).json()[0]["retried"], 1);
     assert_eq!(outbox()[0]["state"], "queued");
     let left = ada.run(&["--json", "outbox", "cancel", &id]).json();
-    assert_eq!(left[0]["content"], "please?");
+    assert_eq!(left[0]["content"], "no: please?");
     assert!(outbox().is_empty());
     let unknown = ada.run(&["outbox", "retry", &id]);
     assert!(unknown.code == 1 && unknown.err.contains("fieldpost outbox"), "{unknown:?}");
@@ -134,11 +134,13 @@ async fn the_doctor_says_what_is_wrong_and_what_to_do() {
     let sound = ada.run(&["doctor"]);
     assert_eq!(sound.code, 0, "{sound:?}");
     assert!(sound.out.contains("nothing is wrong") && sound.out.contains("protocol 1"), "{}", sound.out);
+    // The second sync says what has arrived with the first.
+    ada.run(&["sync"]);
     let report = ada.run(&["--json", "doctor"]).json().swap_remove(0);
     assert_eq!((&report["server"]["cursor"], &report["lanes"]), (&json!("up_to_date"), &json!([])));
     assert_eq!(ada.run(&["--json", "sync"]).json()[0]["requests"], 1, "asking changed nothing");
 
-    ada.run(&["send", "Site notices", "may I?"]);
+    ada.run(&["send", "Admin", "no: may I?"]);
     ada.run(&["--offline", "send", "Admin", "later"]);
     assert_eq!(codes(&ada, &["--json", "doctor"]), ["dead_letters"]);
     assert_eq!(codes(&ada, &["--json", "--offline", "doctor"]), ["dead_letters"]);

@@ -128,7 +128,7 @@ async fn a_send_says_whether_it_was_sent_or_only_kept() {
     assert_eq!((sent.code, last(&sent).as_str()), (0, "Sent: the server has it."), "{sent:?}");
     let kept = ada.run(&["--offline", "send", "Admin", "two"]);
     assert_eq!((kept.code, last(&kept).as_str()), (0, "Not sent yet: the next sync sends it."), "{kept:?}");
-    let refused = ada.run(&["send", "Site notices", "may I?"]);
+    let refused = ada.run(&["send", "Admin", "no: may I?"]);
     assert!(refused.code == 1 && !refused.out.contains("Sent:") && refused.err.contains("refused"), "{refused:?}");
     network.order(Endpoint::Push, 9, Fault::BadGateway);
     let unlucky = ada.run(&["send", "Admin", "three"]);
@@ -185,14 +185,14 @@ async fn a_text_may_begin_with_a_hyphen_and_must_show_something() {
 async fn what_failed_is_discarded_with_one_command_and_what_waits_stays() {
     let server = server().await;
     let ada = Terminal::of_ada(&server);
-    for text in ["may I?", "please?", "oh well"] {
-        ada.run(&["send", "Site notices", text]);
+    for text in ["no: may I?", "no: please?", "no: oh well"] {
+        ada.run(&["send", "Admin", text]);
     }
     ada.run(&["--offline", "send", "Admin", "it waits"]);
 
     let left = ada.run(&["--offline", "outbox", "discard", "--all"]);
     assert!(left.code == 0 && left.out.ends_with("\n3 taken back.\n"), "{left:?}");
-    assert!(["may I?", "please?", "oh well"].iter().all(|text| left.out.contains(text)), "{left:?}");
+    assert!(["no: may I?", "no: please?", "no: oh well"].iter().all(|text| left.out.contains(text)), "{left:?}");
     let waits = ada.run(&["--json", "--offline", "outbox"]).json();
     assert_eq!(waits.iter().map(|entry| &entry["content"]).collect::<Vec<_>>(), [&json!("it waits")]);
     assert_eq!(ada.run(&["--offline", "outbox", "cancel"]).code, 2, "which?");

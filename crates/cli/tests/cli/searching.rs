@@ -15,18 +15,18 @@ async fn written(texts: &[&str]) -> (DevServer, Terminal) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_are_found_by_their_words_page_by_page() {
-    let (_server, ada) = written(&["Crane at gate 3", "Große Straße gesperrt", "crane moved"]).await;
+    let (_server, ada) = written(&["Hoist at gate 3", "Große Straße gesperrt", "hoist moved"]).await;
     let found = ada.run(&["search", "STRASSE ges"]);
     assert!(found.code == 0 && found.out.contains("Admin") && found.out.contains("Große Straße gesperrt"), "{found:?}");
-    let first = ada.run(&["search", "cran", "--limit", "1", "--json"]).json();
-    assert_eq!(first[0]["message"]["content"], "crane moved");
+    let first = ada.run(&["search", "hois", "--limit", "1", "--json"]).json();
+    assert_eq!(first[0]["message"]["content"], "hoist moved");
     assert_eq!(first[0]["snippet"]["highlights"], serde_json::json!([[0, 5]]));
     let next = first[1]["next"].as_str().unwrap();
-    let second = ada.run(&["search", "cran", "--after", next, "--json"]).json();
-    assert_eq!((second.len(), &second[0]["message"]["content"]), (1, &"Crane at gate 3".into()));
-    let best = ada.run(&["search", "crane at", "--best", "--in", "ADMIN", "--from", "ada", "--kind", "text"]);
-    assert!(best.out.contains("Crane at gate 3") && !best.out.contains("moved"), "{best:?}");
-    let none = ada.run(&["search", "crane", "--until", "2020-01-01"]);
+    let second = ada.run(&["search", "hois", "--after", next, "--json"]).json();
+    assert_eq!((second.len(), &second[0]["message"]["content"]), (1, &"Hoist at gate 3".into()));
+    let best = ada.run(&["search", "hoist at", "--best", "--in", "ADMIN", "--from", "ada", "--kind", "text"]);
+    assert!(best.out.contains("Hoist at gate 3") && !best.out.contains("moved"), "{best:?}");
+    let none = ada.run(&["search", "hoist", "--until", "2020-01-01"]);
     assert_eq!((none.code, none.out.as_str()), (0, "Nothing was found on this device.\n"));
 }
 

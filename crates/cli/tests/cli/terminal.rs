@@ -173,7 +173,7 @@ impl Terminal {
     }
 }
 
-/// The demo world.
+/// The demo world. Its project refuses messages that begin with "no: ".
 pub(crate) async fn server() -> DevServer {
-    DevServer::builder().start().await.unwrap()
+    fieldpost_tests::picky_demo().await.unwrap()
 }

@@ -6,12 +6,12 @@ use serde_json::json;
 
 const BEN: &str = "ben@fieldpost.test";
 const WAITS: &str = "unsent zebra";
-const REFUSED: &str = "refused walrus";
+const REFUSED: &str = "no: refused walrus";
 
 /// Ada's file: one message waits for a network, and the server has refused another.
 fn ada_with_unsent(server: &DevServer) -> Terminal {
     let ada = Terminal::of_ada(server);
-    ada.run(&["send", "Site notices", REFUSED]);
+    ada.run(&["send", "Admin", REFUSED]);
     assert_eq!(ada.run(&["--offline", "send", "Admin", WAITS]).code, 0);
     ada
 }

@@ -3,6 +3,7 @@
 //! SQL by hand: which messages may leave is one statement, with the rules beside each other.
 
 use crate::{
+    derived::UNREAD_ABOVE,
     entity::sync_state::{Entity, Model},
     error::{Fault, Res},
     hot::{Plan, hot},
@@ -76,12 +77,13 @@ RETURNING seq", ends().join(", "));
         "UPDATE conversations SET range_from = ?2 + 1 WHERE id = ?1 AND range_from BETWEEN 1 AND ?2";
 }
 
-/// Something in the outbox sends or changes the message.
+/// Something in the outbox sends or changes the message, or a draft replies to it.
 const WAITS: &str = "EXISTS (SELECT 1 FROM outbox AS o WHERE o.message_id = m.id)
-            OR EXISTS (SELECT 1 FROM outbox AS o WHERE o.target_id = m.id)";
+            OR EXISTS (SELECT 1 FROM outbox AS o WHERE o.target_id = m.id)
+            OR EXISTS (SELECT 1 FROM drafts AS d WHERE d.conversation_id = m.conversation_id AND d.reply_to = m.id)";
 
 /// Only messages below each of these seqs may leave. What is to stay of a whole conversation, or from a seq on, belongs here.
-fn ends() -> [String; 4] {
+fn ends() -> [String; 5] {
     let of_thread = "FROM messages AS x WHERE x.conversation_id = ?1 AND x.seq IS NOT NULL ORDER BY x.seq DESC";
     [
         // What is kept by number; all of it if there are fewer.
@@ -97,9 +99,11 @@ fn ends() -> [String; 4] {
         ),
         // What is unread.
         format!(
-            "coalesce((SELECT r.read_seq FROM read_markers AS r
-            WHERE r.conversation_id = ?1 AND r.person_id = {VIEWER}), 0) + 1"
+            "(SELECT {UNREAD_ABOVE} + 1 FROM conversations AS c
+            LEFT JOIN read_markers AS r ON r.conversation_id = c.id AND r.person_id = {VIEWER} WHERE c.id = ?1)"
         ),
+        // A pinned conversation stays whole.
+        format!("(SELECT iif(c.pinned_at IS NULL, {BEYOND}, 0) FROM conversations AS c WHERE c.id = ?1)"),
     ]
 }
 

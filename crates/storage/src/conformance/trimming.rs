@@ -5,14 +5,18 @@ use super::given::{
     bootstrapped, history, loaded, loaded_thread, newest, outbox, pulled_messages, read, read_up_to, send, seqs,
     summary, unread,
 };
-use crate::{BootstrapReason, Keep, Older, Section, Store, Trimmed};
-use fieldpost_domain::{Changes, ConversationId, DeleteMessage, Intent, Message, Mutation};
+use crate::{BootstrapReason, Keep, Older, Section, Store, StoredDraft, Trimmed};
+use fieldpost_domain::{Changes, ConversationId, DeleteMessage, Intent, Message, Mutation, SettingsChange};
 
 /// Messages 1 to 10, all read.
 async fn ten_read(store: &dyn Store) -> ConversationId {
     let thread = loaded_thread(store, direct(1, 10), messages(conversation_id(1), 1..=10, &ada())).await;
     read(store, 900, thread).await;
     thread
+}
+
+async fn set(store: &dyn Store, n: u64, thread: ConversationId, change: SettingsChange) {
+    store.set_conversation(mutation_id(n), thread, change, at(600 + n)).await.unwrap();
 }
 
 /// All of it, whatever the number of steps.
@@ -103,6 +107,34 @@ pub async fn unread_messages_stay(store: &dyn Store) {
     assert_eq!(trimmed(store, Keep::Last(2)).await, 3);
     assert_eq!((here(store, thread).await, unread(store, thread).await), (vec![8, 9, 10], 3));
     assert_eq!(store.total_unread().await.unwrap(), 3);
+}
+
+/// `Replica::trim`, rule 3.
+pub async fn what_was_marked_unread_stays(store: &dyn Store) {
+    let thread = ten_read(store).await;
+    set(store, 1, thread, SettingsChange::mark_unread(Some(seq(7)))).await;
+    assert_eq!(trimmed(store, Keep::Last(2)).await, 6);
+    assert_eq!((here(store, thread).await, unread(store, thread).await), (vec![7, 8, 9, 10], 4));
+}
+
+/// `Replica::trim`, rule 2.
+pub async fn a_pinned_conversation_stays_whole(store: &dyn Store) {
+    let thread = ten_read(store).await;
+    set(store, 1, thread, SettingsChange::pin(Some(at(500)))).await;
+    assert_eq!(trimmed(store, Keep::Last(1)).await, 0);
+    set(store, 2, thread, SettingsChange::pin(None)).await;
+    assert_eq!(trimmed(store, Keep::Last(1)).await, 9);
+}
+
+/// `Replica::trim`, rule 2: nor does the draft leave.
+pub async fn what_a_draft_replies_to_stays(store: &dyn Store) {
+    let thread = ten_read(store).await;
+    let draft =
+        StoredDraft { reply_to: Some(message_id(thread, 2)), ..StoredDraft::new(thread, "Yes, that one", at(500)) };
+    store.set_draft(draft.clone()).await.unwrap();
+    trimmed(store, Keep::Last(1)).await;
+    assert_eq!(here(store, thread).await, [2, 10]);
+    assert_eq!(store.draft(thread).await.unwrap(), Some(draft));
 }
 
 /// `Replica::trim`, rule 4.

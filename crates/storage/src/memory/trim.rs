@@ -35,7 +35,7 @@ impl State {
         let mut all: Vec<&Message> = self.server_messages(conversation).collect();
         all.sort_by_key(|message| message.seq);
         let end = self.trimmed_below(conversation, &all, keep);
-        let waiting = self.changed_in_outbox();
+        let waiting = self.waited_for();
         let old = all.into_iter().filter(|message| {
             message.seq < end
                 && keep.since().is_none_or(|since| message.created_at < since)
@@ -46,6 +46,9 @@ impl State {
 
     /// Only messages below this seq may leave. What is to stay of a whole conversation, or from a seq on, belongs here.
     fn trimmed_below(&self, conversation: ConversationId, all: &[&Message], keep: Keep) -> Seq {
+        if self.settings_of(conversation).pinned_at.is_some() {
+            return Seq::ZERO;
+        }
         let newest = all.last().map_or(Seq::ZERO, |message| message.seq);
         let kept = keep.last().map_or(newest, |last| {
             let first_kept = all.len().checked_sub(last.max(1) as usize);
@@ -54,14 +57,15 @@ impl State {
         let range = self.threads.get(&conversation).and_then(|thread| thread.range);
         // The recent range keeps its newest seq, so that it stays a range.
         let top = range.filter(|range| range.to >= range.from && range.to > Seq::ZERO).map_or(newest, |range| range.to);
-        let unread = self.read_seq(conversation).next();
+        let unread = self.unread_above(conversation).next();
         kept.min(newest).min(top).min(unread)
     }
 
-    /// The messages that something in the outbox sends or changes.
-    fn changed_in_outbox(&self) -> BTreeSet<MessageId> {
+    /// The messages that something in the outbox sends or changes, or that a draft replies to.
+    fn waited_for(&self) -> BTreeSet<MessageId> {
         let of_entry = |entry: &Entry| [entry.intent.creates(), entry.intent.target()];
-        self.outbox.iter().flat_map(of_entry).flatten().collect()
+        let answered = self.drafts.values().filter_map(|draft| draft.reply_to);
+        self.outbox.iter().flat_map(of_entry).flatten().chain(answered).collect()
     }
 
     fn drop_messages(&mut self, conversation: ConversationId, leaving: &[(Seq, MessageId)]) {

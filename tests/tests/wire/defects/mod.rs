@@ -17,7 +17,7 @@ use fieldpost::{Client, Clock as _, ConversationId, Fieldpost};
 use fieldpost_devserver::{DevServer, FaultProxy};
 use fieldpost_remote::reference::{DEMO_PASSWORD, ReferenceServer};
 use fieldpost_testkit::{ManualClock, env};
-use fieldpost_tests::Phone;
+use fieldpost_tests::{Phone, Picky};
 use std::{fmt::Debug, sync::Arc};
 
 /// What a check says: the defect in words, if it happened.
@@ -43,7 +43,7 @@ fn pass(clocks: &[&ManualClock], by: TimeDelta) {
 async fn site_with_clock() -> (Site, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::default());
     let shown = Arc::clone(&clock);
-    let reference = ReferenceServer::builder().clock(move || shown.now()).build();
+    let reference = ReferenceServer::builder().clock(move || shown.now()).project(Picky).build();
     reference.add_demo();
     let server = DevServer::builder().reference(reference.clone()).start().await.unwrap();
     let network = FaultProxy::before(&server).await.unwrap();

@@ -1,7 +1,7 @@
 //! Defects 5 to 8: how often a message left the phone, and what became of it.
 
 use super::{Verdict, device::Device, direct_of, old::*, pass, phone_with_clock, same, site_with_clock};
-use crate::{given::*, outbox::notices};
+use crate::given::*;
 use chrono::TimeDelta;
 use fieldpost_devserver::Endpoint;
 use fieldpost_remote::reference::DEMO_PASSWORD;
@@ -122,7 +122,7 @@ async fn defect_8_a_refused_message_is_tried_once_and_a_late_one_is_sent() {
     site.network.offline(false).await;
     ada.trigger_message_sync().await.unwrap();
     let is_sent = site.stored(adas(&ada).await, &late) == [1];
-    ada.conversation(notices(&ada).await).send("may I?").await.unwrap();
+    ada.conversation(adas(&ada).await).send("no: may I?").await.unwrap();
     site.server.requests().clear();
     for _ in 0..PUSHES {
         ada.trigger_message_sync().await.unwrap();

@@ -1,7 +1,7 @@
 //! What happens on a day.
 
 use super::verdict;
-use fieldpost::{Client, ConversationId, Error, Fieldpost, MessageId, Seq, Store, Time};
+use fieldpost::{Client, ConversationId, Error, Fieldpost, MessageId, NotPossible, Seq, Store, Time};
 use fieldpost_domain::{Message, RetryCode, ServerLimits};
 use fieldpost_remote::{
     RemoteErrorKind,
@@ -115,7 +115,12 @@ impl Day {
         let all = self.phones[at].client.conversations().await.unwrap();
         let Some(conversation) = self.random.pick(&all).map(|one| one.id) else { return };
         let text = format!("note {} of phone {at}", self.phones[at].written.len());
-        let sent = self.phones[at].client.conversation(conversation).send(&text).await.unwrap();
+        let sent = match self.phones[at].client.conversation(conversation).send(&text).await {
+            Err(Error::NotPossible(NotPossible::ReadOnly)) => {
+                return self.log.push(format!("phone {at} only reads {conversation}"));
+            }
+            sent => sent.unwrap(),
+        };
         self.log.push(format!("phone {at} writes {text:?} in {conversation}: {}", sent.id()));
         self.phones[at].written.push((conversation, sent.id()));
     }

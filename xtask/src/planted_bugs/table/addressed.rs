@@ -41,7 +41,7 @@ pub(super) fn addressed() -> Vec<Bug> {
         bug(
             "what a policy hides can be answered",
             REPLY_HIDDEN,
-            [replace("fieldpost.replies_to_hidden", "where i.result is null and", "where false and")],
+            [replace("fieldpost.hidden_replies_as_caller", "where i.result is null and", "where false and")],
         ),
         bug(
             "whoever is of the org can be mentioned",
