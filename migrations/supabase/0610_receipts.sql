@@ -11,10 +11,11 @@
 --    the triggers of messages.
 --  * What a trigger of the project refuses keeps nobody from reading: the marker moves all the same.
 
+-- How many markers there are is unknown when it is planned; a plan that reads all recipients is never right.
 create or replace function fieldpost.follow_markers(
   p_conversations uuid[], p_users uuid[], p_delivered_from bigint[], p_delivered_to bigint[], p_read_from bigint[], p_read_to bigint[])
 returns void
-language plpgsql set search_path = pg_catalog, public, extensions, pg_temp
+language plpgsql set search_path = pg_catalog, public, extensions, pg_temp set enable_seqscan = off
 as $$
 declare
   -- The column's own type, which may be an enum of the project's.

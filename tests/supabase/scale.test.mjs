@@ -57,7 +57,7 @@ async function messages(from, to, own) {
   for (const { def } of indexes) await boss.unsafe(def);
 }
 
-/** Tombstones, read markers and access changes of a long life: `times` for every conversation. */
+/** Tombstones, read markers, reactions, settings and access changes of a long life: `times` for every conversation. */
 const traces = (times) => fill(`
   insert into fieldpost.tombstones (entity, id, conversation_id, org_id, seq, version, sync_xid)
     select 'message', ${id(5, "n * 10000 + c")}, ${id(3, "c")}, '${org}', 1000000 + n, 2, (3 + n)::text::xid8 from generate_series(1, ${times}) n, generate_series(1, ${CONVERSATIONS}) c on conflict do nothing;
@@ -68,6 +68,13 @@ const traces = (times) => fill(`
     select ${id(9, "n * 10000 + c")}, ${id(3, "c")} from generate_series(1, ${times}) n, generate_series(1, ${CONVERSATIONS}) c on conflict do nothing;
   insert into fieldpost.people (org_id, user_id, role, removed, sync_xid)
     select '${org}', ${id("a", "n")}, 'org_admin', true, '3' from generate_series(1, ${times} * 1500) n on conflict do nothing;
+  insert into public.message_reactions (message_id, person_id, emoji, conversation_id, org_id, sync_xid)
+    select m.id, p.id, '👍', m.conversation_id, m.org_id, '3' from public.messages m, unnest(array['${admin}', '${ada}']::uuid[]) p (id) where m.seq <= ${times} on conflict do nothing;
+  insert into fieldpost.reaction_counts (message_id, emoji, conversation_id, org_id, count, sync_xid)
+    select m.id, '👍', m.conversation_id, m.org_id, 1, '3' from public.messages m where m.seq <= ${times} on conflict do nothing;
+  insert into public.conversation_settings (user_id, conversation_id, org_id, sync_xid)
+    select p.user_id, ${id(3, "c")}, '${org}', '3' from generate_series(1, ${CONVERSATIONS}) c,
+      (select user_id from fieldpost.people order by user_id limit ${times}) p on conflict do nothing;
   insert into fieldpost.access_log (user_id, conversation_id, access, sync_xid)
     select p.user_id, ${id(3, "c")}, 'revoke', '3' from generate_series(100001, 100000 + ${times} * 1500) c, unnest(array['${admin}', '${ada}']::uuid[]) p (user_id) on conflict do nothing;`);
 
