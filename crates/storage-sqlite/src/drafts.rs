@@ -6,19 +6,18 @@ use crate::{
     entity::{
         conversations,
         drafts::{Column, Entity, Model},
-        value::{Id, Micros},
+        value::Id,
     },
     error::{Fault, Res},
     outbox::send,
     resolve,
-    rows::json,
+    rows::draft::{draft, of, put},
     sql::{Bound, Tx, id},
 };
 use async_trait::async_trait;
-use fieldpost_domain::{ConversationId, MessageId, Metadata, MutationId, Time};
+use fieldpost_domain::{ConversationId, MessageId, MutationId, Time};
 use fieldpost_storage::{Drafts, StorageErrorKind, StorageResult, StoredDraft, ThreadMessage};
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryOrder, Value, sea_query::OnConflict};
-use uuid::Uuid;
+use sea_orm::{EntityTrait, QueryOrder};
 
 #[async_trait]
 impl Drafts for SqliteStore {
@@ -63,24 +62,9 @@ async fn here(tx: &Tx, conversation: ConversationId) -> Res<Option<StoredDraft>>
     of(tx, resolve::canonical(tx, conversation).await?).await
 }
 
-async fn of(tx: &Tx, conversation: Uuid) -> Res<Option<StoredDraft>> {
-    tx.find_one::<Model>(&Entity::find_by_id(Id(conversation))).await?.map(draft).transpose()
-}
-
 async fn all(tx: &Tx) -> Res<Vec<StoredDraft>> {
     let newest_first = Entity::find().order_by_desc(Column::UpdatedAt).order_by_asc(Column::ConversationId);
     tx.find::<Model>(&newest_first).await?.into_iter().map(draft).collect()
-}
-
-fn draft(row: Model) -> Res<StoredDraft> {
-    Ok(StoredDraft {
-        conversation_id: ConversationId::from_uuid(row.conversation_id.0),
-        text: row.content,
-        reply_to: row.reply_to.map(|id| MessageId::from_uuid(id.0)),
-        mentions: json::read_mentions(row.mentions)?,
-        metadata: row.metadata.map(|text| json::read_extra(Some(text)).map(Metadata::from_stored)).transpose()?,
-        updated_at: row.updated_at.0,
-    })
 }
 
 async fn set(tx: &Tx, draft: StoredDraft) -> Res<()> {
@@ -94,22 +78,6 @@ async fn set(tx: &Tx, draft: StoredDraft) -> Res<()> {
         return tx.execute(&Entity::delete_by_id(Id(conversation))).await.map(drop);
     }
     put(tx, conversation, draft).await
-}
-
-async fn put(tx: &Tx, conversation: Uuid, draft: StoredDraft) -> Res<()> {
-    let text = |value| if let Value::String(text) = value { text } else { None };
-    let row = Model {
-        conversation_id: Id(conversation),
-        content: draft.text,
-        reply_to: draft.reply_to.map(|id| Id(id.as_uuid())),
-        mentions: text(json::mentions(&draft.mentions)),
-        metadata: text(json::metadata(draft.metadata.as_ref())),
-        updated_at: Micros(draft.updated_at),
-    };
-    let row = row.into_active_model().reset_all();
-    let mut known = OnConflict::column(Column::ConversationId);
-    known.update_columns([Column::Content, Column::ReplyTo, Column::Mentions, Column::Metadata, Column::UpdatedAt]);
-    tx.execute(&Entity::insert(row).on_conflict(known)).await.map(drop)
 }
 
 async fn clear(tx: &Tx, conversation: ConversationId) -> Res<()> {
@@ -133,14 +101,3 @@ async fn send_it(
 /// If the message was written.
 const SENT: &str =
     "DELETE FROM drafts WHERE conversation_id = ? AND EXISTS (SELECT 1 FROM messages AS m WHERE m.id = ?)";
-
-/// A conversation has another id now. If both had a draft, they become one.
-pub(crate) async fn join(tx: &Tx, from: Uuid, to: Uuid) -> Res<()> {
-    let Some(moving) = of(tx, from).await? else { return Ok(()) };
-    let joined = match of(tx, to).await? {
-        Some(there) => there.joined_with(moving),
-        None => moving,
-    };
-    tx.execute(&Entity::delete_by_id(Id(from))).await?;
-    put(tx, to, joined).await
-}

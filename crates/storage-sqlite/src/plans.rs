@@ -69,6 +69,7 @@ fn hot() -> Vec<&'static Hot> {
         conversations::hot(),
         derived::hot(),
         messages::hot(),
+        mutations::covering::hot(),
         mutations::echo::hot(),
         mutations::overlay::hot(),
         mutations::settings::hot(),

@@ -8,7 +8,6 @@
 //! Aliases never form a chain: those that led to the old id are turned to the new one.
 
 use crate::{
-    drafts,
     entity::{
         access, aliases, conversations, messages, outbox, reactions,
         read_markers::{self, Column as Marker},
@@ -17,6 +16,7 @@ use crate::{
     },
     error::Res,
     mutations::{park, settings},
+    rows::draft,
     sql::Tx,
 };
 use fieldpost_domain::{ConversationId, RefusalCode};
@@ -46,7 +46,7 @@ pub(crate) async fn rekey(tx: &Tx, from: Uuid, to: Uuid, touched: &mut BTreeSet<
     move_rows(tx, reactions::Column::ConversationId, from, to).await?;
     move_rows(tx, unreadable_rows::Column::ConversationId, from, to).await?;
     join_markers(tx, from, to).await?;
-    drafts::join(tx, from, to).await?;
+    draft::join(tx, from, to).await?;
     settings::rebuild(tx, &BTreeSet::from([to])).await?;
     touched.remove(&from);
     touched.insert(to);

@@ -177,7 +177,7 @@ async fn a_mutation_of_an_unknown_kind_is_kept_shown_and_not_sent() {
         .execute_unprepared(
             "INSERT INTO outbox (id, kind, conversation_id, payload, wire_size, recorded_at) \
              SELECT randomblob(16), value ->> 0, conversation_id, value ->> 1, 600, 0 FROM outbox, json_each( \
-             '[[\"react\", {\"content\": \"thumbs up\"}], [\"send_message\", {\"content\": \"\"}]]')",
+             '[[\"wave\", {\"content\": \"thumbs up\"}], [\"send_message\", {\"content\": \"\"}]]')",
         )
         .await
         .unwrap();
@@ -189,7 +189,7 @@ async fn a_mutation_of_an_unknown_kind_is_kept_shown_and_not_sent() {
     assert_eq!((counts.pending, counts.failed), (1, 2));
     let entries = store.entries(10).await.unwrap();
     let expected = [
-        ("react", Some("thumbs up"), "this version does not know what kind of change this is"),
+        ("wave", Some("thumbs up"), "this version does not know what kind of change this is"),
         ("send_message", None, "what was recorded cannot be read"),
     ];
     for (entry, (kind, content, why)) in entries[1..].iter().zip(expected) {
@@ -202,7 +202,7 @@ async fn a_mutation_of_an_unknown_kind_is_kept_shown_and_not_sent() {
     // A version that knows the kind takes it up again.
     let later = raw(&path).await;
     later
-        .execute_unprepared("UPDATE outbox SET kind = 'mark_read', payload = '{\"read_seq\":1}' WHERE kind = 'react'")
+        .execute_unprepared("UPDATE outbox SET kind = 'mark_read', payload = '{\"read_seq\":1}' WHERE kind = 'wave'")
         .await
         .unwrap();
     later.close().await.unwrap();
@@ -219,7 +219,7 @@ async fn what_another_version_queues_meanwhile_holds_up_nothing_behind_it() {
     let store = SqliteStore::open(path.clone()).await.unwrap();
     let conversation = open(&store).await;
     let newer = raw(&path).await;
-    newer.execute_unprepared("UPDATE outbox SET kind = 'react', payload = '{\"emoji\":\"+1\"}'").await.unwrap();
+    newer.execute_unprepared("UPDATE outbox SET kind = 'wave', payload = '{\"emoji\":\"+1\"}'").await.unwrap();
     newer.close().await.unwrap();
     store.send(build::mutation_id(1), build::composed(1, conversation).into()).await.unwrap();
 

@@ -7,7 +7,7 @@ use crate::{
     entity::outbox::{Column as O, Entity},
     error::{Fault, Res},
     hot::{Plan, hot},
-    mutations::record::Recording,
+    mutations::{covering::covered, record::Recording},
     outbox::set_conversation::take_back_unread,
     resolve::{CANONICAL, VIEWER},
     row::Row,
@@ -52,15 +52,7 @@ pub(super) async fn mark_read(
     Ok(read_seq)
 }
 
-/// A mark of what has arrived that a read mark makes superfluous leaves.
-pub(crate) fn covered(conversation: Uuid, read_seq: Seq) -> Bound {
-    Bound::new(&COVERED, vec![id(conversation), seq(read_seq)])
-}
-
 hot! {
-    COVERED: "marks that a read mark covers", Plan::Bounded, "
-DELETE FROM outbox WHERE conversation_id = ? AND slot = 'mark_delivered'
-    AND json_valid(payload) AND payload ->> '$.delivered_seq' <= ?";
     MARK: "a mark that moves", Plan::Bounded,
         "INSERT INTO read_markers (conversation_id, person_id, delivered_seq, read_seq, version) VALUES (?, ?, ?, ?, 0)
         ON CONFLICT DO UPDATE SET read_seq = excluded.read_seq, delivered_seq = max(delivered_seq, excluded.delivered_seq),

@@ -7,8 +7,7 @@ use crate::{
     entity::{conversations, outbox, value::Id},
     error::Res,
     hot::{Plan, hot},
-    mutations::record,
-    outbox::mark_read,
+    mutations::{covering, record},
     ranges::RangeSet,
     replica::{apply::conversations::lower_markers, context::PageContext},
     row::Row,
@@ -63,7 +62,7 @@ pub(super) async fn requeue_read_marks(
         let mutation =
             Mutation { id: ids.new_id(at), intent: Intent::MarkRead(MarkRead { conversation_id, read_seq }) };
         record::record(tx, mutation, None, at).await?;
-        mark_read::covered(conversation, read_seq).run(tx).await?;
+        covering::covered(conversation, read_seq).run(tx).await?;
     }
     Ok(forgotten.len() as u64)
 }

@@ -193,9 +193,12 @@ pub(crate) fn thread_message(row: &Line, receipts: &Receipts) -> Res<ThreadMessa
         && failure.is_none()
         && row.get::<Option<i64>>(Shown::InFlight)?.unwrap_or(0) > 0;
     let mentions = json::read_mentions(row.get(Shown::Mentions)?)?;
+    let id = MessageId::from_uuid(row.id(Shown::Id)?);
+    let conversation_id = ConversationId::from_uuid(row.id(Shown::Conversation)?);
+    let (reactions, waiting) = (row.lines(Shown::Reactions)?, row.lines(Shown::Waiting)?);
     let shown = ThreadMessage {
-        id: MessageId::from_uuid(row.id(Shown::Id)?),
-        conversation_id: ConversationId::from_uuid(row.id(Shown::Conversation)?),
+        id,
+        conversation_id,
         sender_id: PersonId::from_uuid(sender),
         sender_name: sender_name(row, PersonId::from_uuid(sender), SENDER)?,
         mine,
@@ -206,7 +209,7 @@ pub(crate) fn thread_message(row: &Line, receipts: &Receipts) -> Res<ThreadMessa
         reply: reply(row, receipts)?,
         mentions_me: receipts.viewer.is_some_and(|viewer| mentions.contains(&PersonId::from_uuid(viewer))),
         mentions,
-        reactions: reaction::shown(row, receipts.viewer)?,
+        reactions: reaction::shown((conversation_id, id), &reactions, &waiting, receipts.viewer)?,
         status: if mine { receipts.raise(stored, seq) } else { stored },
         receipts: if mine { receipts.count(seq) } else { None },
         sending,

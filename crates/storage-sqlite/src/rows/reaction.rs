@@ -9,7 +9,6 @@ use crate::{
     entity::{outbox::Column as O, reactions::Column as R},
     error::Res,
     line::{Line, cells, packed},
-    rows::message::Shown,
     sql::{hex, of, unsigned},
 };
 use fieldpost_domain::{ConversationId, Emoji, Intent, MessageId, MutationKind, PersonId, ReactedBy};
@@ -48,17 +47,19 @@ pub(crate) fn waiting() -> String {
     packed(&Waiting::row(), changes)
 }
 
-/// What a thread shows of the message of a row.
-pub(crate) fn shown(row: &Line, viewer: Option<Uuid>) -> Res<Vec<ThreadReaction>> {
-    let (stored, waiting) = (row.lines(Shown::Reactions)?, row.lines(Shown::Waiting)?);
+/// What a thread shows of a message: of what is [`stored`] and [`waiting`].
+pub(crate) fn shown(
+    (lane, target): (ConversationId, MessageId),
+    stored: &[Line],
+    waiting: &[Line],
+    viewer: Option<Uuid>,
+) -> Res<Vec<ThreadReaction>> {
     if stored.is_empty() && waiting.is_empty() {
         return Ok(Vec::new());
     }
     let stored = stored.iter().map(read).collect::<Res<Vec<_>>>()?;
-    let (lane, target) = (row.id(Shown::Conversation)?, row.id(Shown::Id)?);
-    let (lane, target) = (ConversationId::from_uuid(lane), MessageId::from_uuid(target));
     let mut pending = Vec::new();
-    for change in &waiting {
+    for change in waiting {
         let kind = MutationKind::from(change.get::<String>(Waiting::Kind)?);
         // What cannot be read waits for a version that can.
         pending.extend(Intent::from_payload(&kind, lane, Some(target), &change.get::<String>(Waiting::Payload)?).ok());
