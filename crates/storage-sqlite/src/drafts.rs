@@ -1,4 +1,6 @@
 //! The role that keeps what a person has begun to write.
+//!
+//! SQL by hand: a draft that is sent leaves in the one trip of the send (`send`).
 
 use crate::{
     SqliteStore,

@@ -57,7 +57,7 @@ pub async fn a_message_and_its_answer_go_in_one_batch(backend: &dyn Backend) -> 
     let own = ada.open_own().await.id;
     let (first, second) = (ada.draft(own, "one"), ada.draft(own, "two"));
     let outcomes = ada.push(&[send(first.clone()), replying(second.clone(), first.id)]).await;
-    outcomes.iter().for_each(|outcome| drop(sent(outcome)));
+    outcomes.iter().for_each(|outcome| _ = sent(outcome));
     let page = ada.history(own, None, None).await.expect("she sees it");
     let stored = page.changes.messages.iter().find(|message| message.id == second.id);
     assert_eq!(stored.and_then(|message| message.reply_to), Some(first.id));

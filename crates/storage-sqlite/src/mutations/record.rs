@@ -1,4 +1,6 @@
 //! Recording a mutation, and reading it again.
+//!
+//! SQL by hand: the marks of a page are recorded as one set (`apply`).
 
 use crate::{
     entity::{
