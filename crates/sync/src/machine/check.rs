@@ -69,9 +69,11 @@ impl Pass {
         match answer {
             Ok(page) => {
                 self.check.within_range = page.range.from >= checkable.range.from;
-                // Only the messages: the next pull brings everything else.
+                // Only the messages and their reactions: the next pull brings everything else. A reaction belongs to its
+                // message: of one that was not stored, no pull brings the reactions that it has already.
                 let messages = Changes {
                     messages: page.changes.messages,
+                    reactions: page.changes.reactions,
                     unreadable: page.changes.unreadable,
                     ..Changes::default()
                 };

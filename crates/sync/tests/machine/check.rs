@@ -1,10 +1,13 @@
 //! The check of one conversation.
 
 use crate::given::*;
-use fieldpost_domain::{Changes, HistoryPage, Seq, SeqRange, UnreadableRow};
+use fieldpost_domain::{
+    Changes, Emoji, HistoryPage, MessageId, ReactedBy, Reaction, Seq, SeqRange, Time, UnreadableRow, Version,
+};
 use fieldpost_remote::RemoteErrorKind;
 use fieldpost_storage::{ApplyReport, Checkable, SyncMemory};
 use fieldpost_sync::machine::{Effect, Event, Pass};
+use uuid::Uuid;
 
 fn checkable(number: u128, from: u64, to: u64) -> Event {
     let range = SeqRange { from: Seq::new(from), to: Seq::new(to) };
@@ -73,16 +76,29 @@ fn a_difference_counts_only_within_the_stored_range() {
 }
 
 #[test]
-fn a_check_applies_only_messages() {
+fn a_check_applies_only_messages_and_their_reactions() {
     let (mut pass, _) = done(memory());
     let _ = pass.next(checkable(1, 5, 9));
     let unreadable =
         UnreadableRow { list: "messages".into(), payload: "{}".into(), reason: "a kind of a newer version".into() };
-    let changes =
-        Changes { conversations: vec![conversation(1)], unreadable: vec![unreadable.clone()], ..Changes::default() };
+    let reaction = Reaction {
+        message_id: MessageId::from_uuid(Uuid::from_u128(1)),
+        conversation_id: lane(1),
+        emoji: Emoji::new("👍").unwrap(),
+        by: ReactedBy::All { count: 1 },
+        created_at: Time::UNIX_EPOCH,
+        version: Version::new(1),
+    };
+    let changes = Changes {
+        conversations: vec![conversation(1)],
+        reactions: vec![reaction.clone()],
+        unreadable: vec![unreadable.clone()],
+        ..Changes::default()
+    };
     let page = HistoryPage { conversation: Some(conversation(1)), changes, ..history_page(1) };
     let Effect::ApplyCheck(kept) = pass.next(Event::Checked(Ok(page))) else { panic!("nothing is applied") };
     assert_eq!((kept.conversation, &kept.changes.conversations), (None, &vec![]));
+    assert_eq!(kept.changes.reactions, [reaction], "no pull brings it for a message that was not stored");
     assert_eq!(kept.changes.unreadable, [unreadable], "it is kept for a newer version");
 }
 
