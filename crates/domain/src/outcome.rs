@@ -81,10 +81,10 @@ impl RefusalCode {
         matches!(self, Self::Forbidden | Self::NotFound)
     }
 
-    /// Whether what the mutation is about is not there for the person any more.
+    /// Whether what the mutation is about is gone for everybody. What is not found may be only out of the person's sight.
     #[must_use]
     pub const fn says_gone(&self) -> bool {
-        matches!(self, Self::NotFound | Self::MessageDeleted | Self::ConversationDeleted)
+        matches!(self, Self::MessageDeleted | Self::ConversationDeleted)
     }
 }
 

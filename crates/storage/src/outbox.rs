@@ -287,7 +287,7 @@ pub trait Outbox: Send + Sync {
     /// 6. A refused read mark leaves the outbox, because no person can repair it; the marker stays
     ///    (`a_refused_mark_leaves_and_the_marker_stays`). So does a message whose remote echo is stored
     ///    (`a_refusal_after_the_remote_echo_makes_no_dead_letter`).
-    ///    And so does a deletion of what is gone (`a_deletion_of_what_the_server_does_not_have_is_done`).
+    ///    And so does a deletion of what is gone (`a_deletion_refused_because_it_is_gone_is_done`).
     /// 7. Retry: the mutation keeps its place and the answer is counted
     ///    (`a_retry_result_keeps_the_place_and_is_counted`). It ends one attempt. If another attempt is in flight, the
     ///    server may still apply that one (`a_lost_response_keeps_the_mutation_in_flight_until_a_result`). A dead

@@ -260,10 +260,10 @@ pub async fn a_deletion_of_what_is_gone_is_done(store: &dyn Store) {
     assert_eq!((store.message(mine()).await.unwrap(), outbox(store).await.len()), (None, 0));
 }
 
-/// `settle`: the server does not have what was to be deleted, or does not show it. The deletion is done: it leaves, and the
-/// message stays deleted until the server says something else.
-pub async fn a_deletion_of_what_the_server_does_not_have_is_done(store: &dyn Store) {
-    for code in [RefusalCode::NotFound, RefusalCode::ConversationDeleted] {
+/// `settle`: what was to be deleted is gone. The deletion is done: it leaves, and the message stays deleted until the server
+/// says something else.
+pub async fn a_deletion_refused_because_it_is_gone_is_done(store: &dyn Store) {
+    for code in [RefusalCode::MessageDeleted, RefusalCode::ConversationDeleted] {
         let id = given_thread(store).await;
         delete(store, 2, mine()).await.unwrap();
         batch(store).await;

@@ -1,17 +1,17 @@
 //! Recording the results of a batch.
 
 use super::build::{
-    ack, ada, at, conversation_id, direct, echo, messages, mutation_id, other_direct, own_message_id, read_to, seq,
-    tombstone,
+    ack, ada, at, conversation_id, direct, echo, message, messages, mutation_id, other_direct, own_message_id, read_to,
+    seq, tombstone,
 };
 use super::given::{
-    acknowledged, answered, batch, failure, loaded, loaded_thread, mutations, newest, outbox, pulled, pulled_messages,
-    read, refused, sent, seqs, stored, summary, texts, unread,
+    acknowledged, answered, batch, bootstrapped, failure, loaded, loaded_thread, mutations, newest, outbox, pulled,
+    pulled_messages, read, refused, sent, seqs, stored, summary, texts, unread,
 };
-use crate::{EntryState, SettleReport, Store};
+use crate::{BootstrapReason, EntryState, Older, SettleReport, Store};
 use fieldpost_domain::{
-    Acknowledgement, Changes, ConversationId, Message, MessageStatus, PushOutcome, PushResult, Refusal, RefusalCode,
-    RetryCode, Version,
+    Acknowledgement, Changes, ConversationId, Covered, Message, MessageStatus, PushOutcome, PushResult, Refusal,
+    RefusalCode, RetryCode, SeqRange, Version,
 };
 
 async fn one_queued(store: &dyn Store) -> ConversationId {
@@ -280,4 +280,25 @@ pub async fn a_retry_result_does_not_revive_a_dead_letter(store: &dyn Store) {
     let report = answered(store, 1, PushOutcome::Retry(RetryCode::Busy)).await;
     assert_eq!(report, SettleReport::default());
     assert_eq!(failure(&outbox(store).await[0]), Some(&RefusalCode::Forbidden));
+}
+
+/// `settle`: the server had the message all the time, below what a bootstrap has brought since. It leaves the device until
+/// history brings it, with whatever belongs to it.
+pub async fn a_message_acknowledged_below_the_range_comes_with_history(store: &dyn Store) {
+    let one = conversation_id(1);
+    let thread = loaded_thread(store, direct(1, 1), messages(one, 1..=1, &ada())).await;
+    sent(store, 1, thread).await;
+    let above = Changes {
+        conversations: vec![direct(1, 3)],
+        messages: vec![message(one, 3, &ada())],
+        covered: vec![Covered { conversation_id: one, range: SeqRange { from: seq(3), to: seq(3) } }],
+        ..Changes::default()
+    };
+    bootstrapped(store, BootstrapReason::Epoch, above).await;
+
+    stored(store, 1, ack(1, thread, 2)).await;
+
+    let window = newest(store, thread, 10).await;
+    assert_eq!((seqs(&window), window.older), (vec![3], Older::OnServer(seq(3))));
+    assert!(outbox(store).await.is_empty());
 }

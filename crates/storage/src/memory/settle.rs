@@ -37,13 +37,13 @@ impl State {
             Acknowledgement::Sent(ack) => {
                 self.use_canonical_id(lane, ack.conversation_id, report);
                 if let Intent::SendMessage(message) = &entry.intent {
-                    self.put_acknowledged(Message::sent(message.clone(), &ack));
+                    self.put_sent(Message::sent(message.clone(), &ack));
                 }
             }
             Acknowledgement::Stored(message) => {
                 self.use_canonical_id(lane, message.conversation_id, report);
                 self.drop_other_echo(&entry, message.id);
-                self.put_acknowledged(*message);
+                if entry.intent.creates().is_some() { self.put_sent(*message) } else { self.put_acknowledged(*message) }
             }
             Acknowledgement::Deleted(tombstone) => {
                 if let Some(id) = tombstone.message_id() {
@@ -70,7 +70,18 @@ impl State {
         self.drop_orphan(&entry);
     }
 
-    /// The server has the message: its row replaces the local echo.
+    /// The server has a message of this device. Below the recent range the local echo leaves, until history brings the
+    /// message with its reactions.
+    fn put_sent(&mut self, message: Message) {
+        let range = self.threads.get(&self.resolve(message.conversation_id)).and_then(|thread| thread.range);
+        if range.is_some_and(|range| range.to >= range.from && message.seq < range.from) {
+            self.messages.remove(&message.id);
+        } else {
+            self.put_acknowledged(message);
+        }
+    }
+
+    /// The row of the server replaces what is here.
     fn put_acknowledged(&mut self, message: Message) {
         let conversation = self.resolve(message.conversation_id);
         if let Placed::Changed { .. } = self.put_message(message) {

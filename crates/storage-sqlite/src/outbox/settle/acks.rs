@@ -59,6 +59,7 @@ impl Acks {
             ACKNOWLEDGE.run(tx, &self.acks, &()).await?;
             let messages = IdSet::of(self.acks.iter().map(|ack| ack.message));
             tx.run(&DROP_ORPHANS, vec![messages.bind()]).await?;
+            drop_old(tx, &messages).await?;
             tx.run(&DONE, vec![IdSet::of(self.done).bind()]).await?;
         }
         for (code, mutations) in self.retries {
@@ -66,6 +67,11 @@ impl Acks {
         }
         Ok(())
     }
+}
+
+/// Echoes of messages below the recent range leave, until history brings them with what belongs to them.
+pub(super) async fn drop_old(tx: &Tx, messages: &IdSet) -> Res<()> {
+    tx.run(&DROP_OLD, vec![messages.bind()]).await.map(drop)
 }
 
 static ACKNOWLEDGE: LazyLock<Insert<Ack>> = LazyLock::new(|| {
@@ -89,6 +95,10 @@ hot! {
     /// Local echoes of messages that the server has, of conversations that are not here any more.
     DROP_ORPHANS: "echoes without a conversation", Plan::Bounded,
         written(orphans().as_query());
+    /// What the server had already, below the recent range: history brings it with its reactions.
+    DROP_OLD: "echoes of messages below the recent range", Plan::Bounded, "
+DELETE FROM messages WHERE id IN (SELECT unhex(value) FROM json_each(?)) AND seq < (
+    SELECT c.range_from FROM conversations AS c WHERE c.id = messages.conversation_id AND c.range_to >= c.range_from)";
     DONE: "what is done", Plan::Bounded, written(Entity::delete_many().filter(among(O::Id)).as_query());
     RETRY: "what is to be tried again", Plan::Bounded, written(retry().as_query());
 }

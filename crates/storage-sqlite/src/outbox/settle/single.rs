@@ -26,7 +26,11 @@ impl Settling<'_> {
             Acknowledgement::Stored(message) => {
                 self.unify(entry.lane, message.conversation_id.as_uuid()).await?;
                 self.drop_other_echo(entry, message.id.as_uuid()).await?;
+                let stored = message.id.as_uuid();
                 self.apply(Changes { messages: vec![*message], ..Changes::default() }).await?;
+                if entry.message.is_some() {
+                    acks::drop_old(self.tx, &IdSet::of([stored])).await?;
+                }
             }
             Acknowledgement::Deleted(tombstone) => self.deleted(entry, tombstone).await?,
             Acknowledgement::Opened(conversation) => {
