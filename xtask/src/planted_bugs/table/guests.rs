@@ -167,8 +167,8 @@ pub(super) fn policies() -> Vec<Bug> {
             [
                 replace(
                     "public.fieldpost_push",
-                    "then 'raw' else 'aw' end) then",
-                    "then 'raw' else 'aw' end) and false then",
+                    "select case when fieldpost.narrowed(case when exists (",
+                    "select case when false and fieldpost.narrowed(case when exists (",
                 ),
                 replace("fieldpost.push", "elsif fieldpost.narrowed('aw') then", "elsif false then"),
             ],
