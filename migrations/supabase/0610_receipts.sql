@@ -66,6 +66,9 @@ create or replace function fieldpost.markers_after_write() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if current_setting('fieldpost.backfilling', true) = 'on' then
+    return null;  -- an apply puts numbers to what was read, and changes no row of messages
+  end if;
   begin
     if tg_op = 'INSERT' then
       perform fieldpost.follow_markers(array_agg(n.conversation_id), array_agg(n.user_id), array_agg(0), array_agg(n.delivered_seq), array_agg(0), array_agg(n.read_seq))

@@ -5,7 +5,7 @@
 const COLUMNS = {
   messages: ["seq", "version", "sync_xid", "composed_at", "reply_to", "client_key", "omitted", "omitted_bytes", "mentions", "edited_at"],
   conversations: ["last_seq", "version", "sync_xid", "omitted", "omitted_bytes"],
-  conversation_read_status: ["delivered_seq", "read_seq", "version", "sync_xid"],
+  conversation_read_status: ["delivered_seq", "read_seq", "delivered_seq_at", "read_seq_at", "version", "sync_xid"],
 };
 const ours = (name) => name.includes("fieldpost");
 
@@ -54,8 +54,9 @@ const CATALOG = {
   extension: `select e.extname as name, concat_ws(' ', e.extversion, e.extnamespace::regnamespace) as text from pg_extension e`,
 };
 
-// Columns that may differ in rows that were there: what is derived from the newest message, as the documentation says.
-const DERIVED = { conversations: ["last_message_at", "last_message_preview"] };
+// Columns that may differ in rows that were there: what is derived from the newest message, as the documentation says, and the
+// status of messages, which follows the read markers, also those that the old app moves meanwhile.
+const DERIVED = { messages: ["status"], conversations: ["last_message_at", "last_message_preview"] };
 
 /** Looks with a superuser's connection. `rows` false: definitions alone. `except`: rows that name one of these are somebody's work. */
 export async function fingerprint(sql, { rows = true, except = [], columns = null } = {}) {
