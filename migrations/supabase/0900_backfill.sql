@@ -29,16 +29,21 @@ comment on function fieldpost.backfill(int) is
   'Numbers the messages of conversations from before the sync layer; at most so many conversations. Returns the messages numbered.';
 
 -- Read times of the older app become seqs. Rows that Fieldpost has stamped, and those that would stay at 0, are left alone.
-select set_config('fieldpost.backfilling', 'on', true);
-update public.conversation_read_status r set read_seq = m.seq
-from public.conversation_read_status o
-cross join lateral (
-  select x.seq from public.messages x
-  where x.conversation_id = o.conversation_id and x.seq is not null and x.created_at <= o.last_read_at
-  order by x.seq desc limit 1
-) m
-where (r.user_id, r.conversation_id) = (o.user_id, o.conversation_id) and r.read_seq = 0 and r.sync_xid = '0'::xid8;
-select set_config('fieldpost.backfilling', '', true);
+-- In one statement, so that the setting holds for it, however the file is run.
+do $$
+begin
+  perform set_config('fieldpost.backfilling', 'on', true);
+  update public.conversation_read_status r set read_seq = m.seq
+  from public.conversation_read_status o
+  cross join lateral (
+    select x.seq from public.messages x
+    where x.conversation_id = o.conversation_id and x.seq is not null and x.created_at <= o.last_read_at
+    order by x.seq desc limit 1
+  ) m
+  where (r.user_id, r.conversation_id) = (o.user_id, o.conversation_id) and r.read_seq = 0 and r.sync_xid = '0'::xid8;
+  perform set_config('fieldpost.backfilling', '', true);
+end
+$$;
 
 do $$
 begin
