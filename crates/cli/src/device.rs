@@ -158,7 +158,7 @@ impl Device {
     /// The person whom a person named, likewise.
     pub(crate) async fn find_person(&self, wanted: &str) -> Result<PersonId, Failure> {
         let mut people = self.client.people().await?;
-        // Somebody of two orgs is one person.
+        // A person in two orgs has a row in each.
         let mut seen = std::collections::HashSet::new();
         people.retain(|person| seen.insert(person.id));
         let candidate = |person: Person| Candidate {

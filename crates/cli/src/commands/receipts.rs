@@ -33,7 +33,7 @@ fn lines(info: &MessageInfo) -> String {
     let mut lines = vec![message_line(&info.message)];
     lines.extend(info.receipts.iter().map(line));
     if info.receipts.is_empty() {
-        lines.push("Nobody else is known to have received it.".to_owned());
+        lines.push("No receipt has arrived yet.".to_owned());
     }
     lines.join("\n")
 }

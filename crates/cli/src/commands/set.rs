@@ -17,7 +17,7 @@ pub(crate) struct Which {
 pub(crate) struct Mute {
     /// The conversation's id, a part of it, or its name
     conversation: String,
-    /// For so many hours [default: until it is unmuted]
+    /// How many hours to mute it [default: until it is unmuted]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=876_000))]
     hours: Option<u32>,
 }
