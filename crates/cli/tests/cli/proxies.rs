@@ -14,7 +14,7 @@ const PROJECT: &str = "http://project.invalid";
 /// A proxy that passes everything to one server, and refuses tunnels.
 struct Proxy {
     url: String,
-    /// The first line of each connection.
+    /// The first line of each connection that asked for something.
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -42,7 +42,10 @@ impl Proxy {
 fn pass(stream: &TcpStream, target: &str, log: &Mutex<Vec<String>>) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let mut first = String::new();
-    reader.read_line(&mut first).ok()?;
+    // A client may open a connection ahead of a request that then finds an idle one.
+    if reader.read_line(&mut first).ok()? == 0 {
+        return None;
+    }
     log.lock().unwrap().push(first.trim().to_owned());
     if first.starts_with("CONNECT") {
         let mut writer = stream;
