@@ -1,6 +1,6 @@
 //! Searching messages, and finding conversations and people by a part of their name.
 
-use crate::{Client, ConversationSummary, Person, Result, SearchPage, SearchQuery};
+use crate::{Client, ConversationQuery, ConversationSummary, Person, Result, SearchPage, SearchQuery};
 use fieldpost_domain::search::folded;
 
 impl Client {
@@ -58,7 +58,7 @@ impl Client {
     /// If the store fails.
     pub async fn find_conversations(&self, part: &str) -> Result<Vec<ConversationSummary>> {
         let part = folded(part);
-        let mut found = self.conversations().await?;
+        let mut found = self.conversations_matching(ConversationQuery::default().text(&part)).await?;
         found.retain(|conversation| folded(&conversation.participant_name).contains(&part));
         Ok(found)
     }

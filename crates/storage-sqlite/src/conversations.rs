@@ -6,15 +6,16 @@ use crate::{
     SqliteStore,
     entity::unread_total,
     error::Res,
+    filtered::{self, ARCHIVED, MUTED},
     hot::{Plan, hot},
     line::packed,
     resolve,
-    rows::conversation::{Listed, source, source_by, summary},
-    sql::{Tx, id, int, opt_text, time, unsigned},
+    rows::conversation::{Listed, source, summary},
+    sql::{Tx, id, int, time, unsigned},
     values::moment,
 };
 use async_trait::async_trait;
-use fieldpost_domain::{ConversationId, ConversationKind, Time};
+use fieldpost_domain::{ConversationId, Time};
 use fieldpost_storage::{ConversationFilter, ConversationSummary, Conversations, StorageResult};
 use sea_orm::{EntityTrait, Value};
 use uuid::Uuid;
@@ -34,40 +35,11 @@ hot! {
 }
 
 /// The order of a list.
-const PLACE: &str = "ORDER BY coalesce(c.pinned_at, 0) DESC, coalesce(c.last_message_at, c.created_at) DESC, c.id";
-
-/// Whether a conversation is muted at the moment of the first parameter.
-const MUTED: &str = "coalesce(c.muted_until > ?1, 0)";
-
-/// Whether it is in the archive then.
-const ARCHIVED: &str = "(c.archived_at IS NOT NULL AND (NOT c.revived OR coalesce(c.muted_until > ?1, 0)))";
+pub(crate) const PLACE: &str =
+    "ORDER BY coalesce(c.pinned_at, 0) DESC, coalesce(c.last_message_at, c.created_at) DESC, c.id";
 
 fn select(which: &str) -> String {
     format!("SELECT {} AS list", packed(&Listed::row(), &format!("{} {which}", source())))
-}
-
-/// The list of what matches, all but the text: its second parameter is the limit, its third the kind. A list of few among
-/// many goes by an index of its own.
-pub(crate) fn matching(filter: &ConversationFilter) -> String {
-    let few = match filter {
-        ConversationFilter { unread: true, .. } => "INDEXED BY conversations_unread",
-        ConversationFilter { archived: Some(true), .. } => "INDEXED BY conversations_archived",
-        _ => "INDEXED BY conversations_by_place",
-    };
-    let mut conditions = vec!["?1 IS NOT NULL".to_owned(), "?3 IS ?3".to_owned()];
-    let mut only = |condition: &str, given: Option<bool>| match given {
-        Some(true) => conditions.push(condition.to_owned()),
-        Some(false) => conditions.push(format!("NOT {condition}")),
-        None => {}
-    };
-    only("(c.unread_count > 0 OR c.unread_from IS NOT NULL)", filter.unread.then_some(true));
-    only("c.type = ?3", filter.kind.as_ref().map(|_| true));
-    // For the index.
-    only("c.archived_at IS NOT NULL", (filter.archived == Some(true)).then_some(true));
-    only(ARCHIVED, filter.archived);
-    only(MUTED, filter.muted);
-    let which = format!("{} WHERE {} {PLACE} LIMIT 0 + ?2", source_by(few), conditions.join(" AND "));
-    format!("SELECT {} AS list", packed(&Listed::row(), &which))
 }
 
 #[async_trait]
@@ -93,8 +65,12 @@ impl Conversations for SqliteStore {
     }
 
     async fn conversations_matching(&self, filter: &ConversationFilter) -> StorageResult<Vec<ConversationSummary>> {
-        let read = self.db.look("conversations_matching")?;
-        let list = listed(read.tx(), filter).await;
+        // A text may take several statements, which must see the same.
+        let read = match filter.text {
+            Some(_) => self.db.read("conversations_matching").await?,
+            None => self.db.look("conversations_matching")?,
+        };
+        let list = filtered::list(read.tx(), filter).await;
         read.finish(list).await
     }
 
@@ -117,17 +93,6 @@ impl SqliteStore {
         let total = read.tx().find_one::<unread_total::Model>(&unread_total::Entity::find()).await;
         read.finish(total.map(|total| total.map_or(0, |total| unsigned(of(total))))).await
     }
-}
-
-/// The text is looked for here: SQLite knows the cases of few letters.
-async fn listed(tx: &Tx, filter: &ConversationFilter) -> Res<Vec<ConversationSummary>> {
-    let limit = if filter.text.is_some() { u32::MAX } else { filter.limit };
-    let kind = opt_text(filter.kind.as_ref().map(ConversationKind::as_str));
-    let row = tx.only(&matching(filter), vec![time(filter.now), int(limit.into()), kind]).await?;
-    let mut list: Vec<_> = row.lines("list")?.iter().map(summary).collect::<Res<_>>()?;
-    list.retain(|line| filter.matches(line));
-    list.truncate(filter.limit as usize);
-    Ok(list)
 }
 
 async fn calling(tx: &Tx, now: Time) -> Res<u64> {

@@ -97,7 +97,7 @@ async fn send_it(
 ) -> Res<ThreadMessage> {
     let draft = here(tx, conversation).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
     let gone = Bound::new(SENT, vec![id(draft.conversation_id.as_uuid()), id(message.as_uuid())]);
-    send::send_and(tx, mutation, draft.outgoing(message, at).map_err(Fault::kind)?, gone).await
+    send::send_and(tx, mutation, draft.outgoing(message, at).map_err(Fault::kind)?, Some(gone)).await
 }
 
 /// If the message was written.

@@ -17,6 +17,7 @@ mod drafts;
 mod entity;
 mod error;
 mod file;
+mod filtered;
 mod held;
 mod hot;
 mod import;

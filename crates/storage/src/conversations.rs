@@ -2,7 +2,7 @@
 
 use crate::StorageResult;
 use async_trait::async_trait;
-use fieldpost_domain::{ConversationId, ConversationKind, MedicId, Omitted, OrgId, Seq, Settings, Time};
+use fieldpost_domain::{ConversationId, ConversationKind, MedicId, Omitted, OrgId, Seq, Settings, Time, search};
 
 /// A conversation as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub struct ConversationFilter {
     pub archived: Option<bool>,
     /// Only muted ones, or only the others.
     pub muted: Option<bool>,
-    /// Only those with this text in their name, subject or newest message, in any case.
+    /// Only those with this text in their name, subject or newest message, in any case and Unicode form ([`search::folded`]).
     pub text: Option<String>,
     /// At most this many, from the top.
     pub limit: u32,
@@ -118,13 +118,13 @@ impl ConversationFilter {
             && self.kind.as_ref().is_none_or(|kind| *kind == line.kind)
             && self.archived.is_none_or(|archived| archived == line.is_archived(self.now))
             && self.muted.is_none_or(|muted| muted == line.is_muted(self.now))
-            && self.text.as_ref().is_none_or(|text| has(line, &text.to_lowercase()))
+            && self.text.as_ref().is_none_or(|text| has(line, &search::folded(text)))
     }
 }
 
 fn has(line: &ConversationSummary, text: &str) -> bool {
     let shown = [Some(&line.participant_name), line.subject.as_ref(), line.last_message_preview.as_ref()];
-    shown.into_iter().flatten().any(|shown| shown.to_lowercase().contains(text))
+    shown.into_iter().flatten().any(|shown| search::folded(shown).contains(text))
 }
 
 /// Lists conversations.

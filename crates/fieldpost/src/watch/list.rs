@@ -22,9 +22,10 @@ impl Default for ConversationQuery {
 }
 
 impl ConversationQuery {
-    /// Only those with this text in their name, subject or newest message; ignores case.
+    /// Only those with this text in their name, subject or newest message, in any case and Unicode form, with or
+    /// without accents.
     pub fn text(mut self, text: &str) -> Self {
-        self.0.text = Some(text.trim().to_lowercase()).filter(|text| !text.is_empty());
+        self.0.text = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         self
     }
 

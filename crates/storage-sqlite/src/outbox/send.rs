@@ -25,29 +25,27 @@ use fieldpost_domain::{Intent, Mutation, MutationId, NewMessage, PersonId, Refus
 use fieldpost_storage::{ChangeSet, NotPossible, OutgoingMessage, StorageErrorKind, ThreadMessage};
 
 pub(super) async fn send(tx: &Tx, mutation: MutationId, message: OutgoingMessage) -> Res<ThreadMessage> {
-    // The statement of `send_and` that does nothing else.
-    send_and(tx, mutation, message, Bound::new("SELECT 1 WHERE 0", vec![])).await
+    send_and(tx, mutation, message, None).await
 }
 
-/// Sends, and runs another statement in the same transaction.
+/// Sends, and runs another statement, if there is one, in the same transaction.
 pub(crate) async fn send_and(
     tx: &Tx,
     mutation: MutationId,
     message: OutgoingMessage,
-    beside: Bound,
+    beside: Option<Bound>,
 ) -> Res<ThreadMessage> {
     check_addressed(tx, &message).await?;
     // The place of the sender, for the statements to fill.
     let message = message.by(PersonId::NOBODY);
     let conversation = id(message.conversation_id.as_uuid());
-    let written = tx.last_row([
+    let writes = [
         recording(mutation, &message)?,
         echo::local(&echo::ECHO_OF_NEW, None, id(mutation.as_uuid()), &message),
         Bound::new(&derived::NEWEST_OF_LANE, vec![id(mutation.as_uuid())]),
-        beside,
-        Bound::new(&SENT, vec![conversation.clone(), conversation, id(message.id.as_uuid())]),
-    ]);
-    let row = written.await?;
+    ];
+    let sent = Bound::new(&SENT, vec![conversation.clone(), conversation, id(message.id.as_uuid())]);
+    let row = tx.last_row(writes.into_iter().chain(beside).chain([sent])).await?;
     if !row.is("owned")? {
         return Err(Fault::kind(StorageErrorKind::NoAccount));
     }

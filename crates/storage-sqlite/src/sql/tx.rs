@@ -119,20 +119,22 @@ impl Tx {
 
     /// Runs the last statements of a transaction that writes, one after the other, and commits, all in one trip. Their
     /// parameters have no numbers. The first that fails ends it.
-    pub(crate) async fn last<const N: usize>(&self, statements: [Bound; N]) -> Res<()> {
+    pub(crate) async fn last(&self, statements: impl IntoIterator<Item = Bound>) -> Res<()> {
         self.ending(statements).await.map(drop)
     }
 
     /// As [`Tx::last`]; returns the row of the last of them, the others return none.
-    pub(crate) async fn last_row<const N: usize>(&self, statements: [Bound; N]) -> Res<Row> {
+    pub(crate) async fn last_row(&self, statements: impl IntoIterator<Item = Bound>) -> Res<Row> {
         let row = self.ending(statements).await?.into_iter().next();
         row.map(queried).ok_or_else(|| Fault::corrupt("a row is missing that is always there"))
     }
 
-    async fn ending<const N: usize>(&self, statements: [Bound; N]) -> Res<Vec<SqliteRow>> {
+    async fn ending(&self, statements: impl IntoIterator<Item = Bound>) -> Res<Vec<SqliteRow>> {
+        let statements: Vec<_> = statements.into_iter().collect();
+        let count = statements.len();
         let sql = statements.iter().map(|statement| statement.sql.as_ref()).collect::<Vec<_>>().join(";");
         let values = statements.into_iter().flat_map(|statement| statement.values).collect();
-        self.writing()?.lock().await.last(&sql, N, values).await
+        self.writing()?.lock().await.last(&sql, count, values).await
     }
 }
 

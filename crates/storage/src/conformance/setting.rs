@@ -342,6 +342,32 @@ pub async fn a_filter_shows_what_matches_it(store: &dyn Store) {
     assert!(listed(store, &ConversationFilter { limit: 0, ..all(700) }).await.is_empty());
 }
 
+/// `conversations_matching`: a name is found whatever its case and Unicode form, and behind any number that only look alike.
+pub async fn a_filter_by_text_knows_cases_and_unicode_forms(store: &dyn Store) {
+    let names =
+        ["Jose\u{301} N\u{fa}\u{f1}ez", "\u{c5}sa \u{212a}irk", "Bo\u{7}b Kirk", "ANNA kirk", "Z\u{fc}lal \u{2014}"];
+    let rows = (1..).zip(names).map(|(n, name)| Conversation {
+        medic_name: Some(name.to_owned()),
+        last_message_at: Some(at(100 - n)),
+        last_message_preview: Some(format!("gate {n}")),
+        ..other_direct(n, 1)
+    });
+    loaded(store, Changes { people: vec![iris()], conversations: rows.collect(), ..Changes::default() }).await;
+    let found = |text: &str, limit| {
+        let filter = ConversationFilter { text: Some(text.to_owned()), limit, ..all(700) };
+        async move { listed(store, &filter).await }
+    };
+    assert_eq!(found("jos\u{e9} nunez", 9).await, [1]);
+    assert_eq!(found("KIRK", 9).await, [2, 3, 4]);
+    assert_eq!(found("  bob   kirk ", 9).await, [3]);
+    assert_eq!(found("anna", 1).await, [4], "behind three that SQL alone cannot rule out");
+    assert_eq!(found("kirk anna", 9).await, [0_u64; 0], "both words, in another order");
+    assert_eq!(found("GATE 5", 1).await, [5], "the newest message counts");
+    assert_eq!(found("\u{2014}", 9).await, [5]);
+    assert_eq!(found("", 2).await, [1, 2]);
+    assert_eq!(found("dmin", 9).await, [0_u64; 0], "a name that medics see");
+}
+
 /// `unread_for_badge`, `next_unmute`: by the moment, without a commit.
 pub async fn a_muted_conversation_does_not_count_until_its_mute_ends(store: &dyn Store) {
     given_list(store).await;
