@@ -10,7 +10,7 @@ use crate::{
     hot::{Plan, hot},
     line::packed,
     resolve,
-    rows::conversation::{Listed, source, summary},
+    rows::conversation::{Listed, PLACE, source, summary},
     sql::{Tx, id, int, time, unsigned},
     values::moment,
 };
@@ -33,10 +33,6 @@ hot! {
     UNMUTE: "when the next mute ends", Plan::Bounded,
         "SELECT min(c.muted_until) FROM conversations AS c WHERE c.muted_until > ?";
 }
-
-/// The order of a list.
-pub(crate) const PLACE: &str =
-    "ORDER BY coalesce(c.pinned_at, 0) DESC, coalesce(c.last_message_at, c.created_at) DESC, c.id";
 
 fn select(which: &str) -> String {
     format!("SELECT {} AS list", packed(&Listed::row(), &format!("{} {which}", source())))

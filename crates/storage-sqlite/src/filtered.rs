@@ -8,10 +8,9 @@
 //! SQL by hand: the list, packed, with one of three indexes (`matching`).
 
 use crate::{
-    conversations::PLACE,
     error::Res,
     line::packed,
-    rows::conversation::{Listed, source_by, summary},
+    rows::conversation::{Listed, PLACE, source_by, summary},
     sql::{Tx, int, opt_text, time},
 };
 use fieldpost_domain::{ConversationKind, names, search};

@@ -16,6 +16,7 @@ mod projects;
 mod reacting;
 mod receipts;
 mod reported_edits;
+mod reported_messaging;
 mod requests;
 mod setting;
 mod strangers;

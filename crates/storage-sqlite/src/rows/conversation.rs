@@ -52,6 +52,10 @@ cells! {
     }
 }
 
+/// The order of a list.
+pub(crate) const PLACE: &str =
+    "ORDER BY coalesce(c.pinned_at, 0) DESC, coalesce(c.last_message_at, c.created_at) DESC, c.id";
+
 /// What it is read from; add WHERE and ORDER BY.
 pub(crate) fn source() -> String {
     source_by("")
