@@ -24,6 +24,11 @@ pub(crate) struct Arguments {
 pub(super) async fn run(device: &Device, arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let conversation = device.client.conversation(device.find_conversation(&arguments.conversation).await?.id);
     if arguments.send {
+        if conversation.draft().await?.is_none() {
+            return Err(Failure::error(
+                "there is no draft to send in this conversation; write one with `fieldpost draft`",
+            ));
+        }
         let sent = conversation.send_stored_draft().await?;
         let synced = device.sync_if_possible(output).await;
         let now = device.client.sent_message(sent.id()).await?;

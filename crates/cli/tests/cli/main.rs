@@ -16,6 +16,7 @@ mod proxies;
 mod records;
 mod screen;
 mod searching;
+mod settings;
 mod sql;
 mod terminal;
 #[cfg(unix)]
