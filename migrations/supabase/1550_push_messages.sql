@@ -72,7 +72,8 @@ begin
            else fieldpost.rejected('id_taken') end
     -- An older version of the app sent this message under its key: the same message, under the id it got then.
     when k.id is not null then jsonb_build_object('status', 'duplicate', 'message', fieldpost.message_json(k))
-    else jsonb_build_object('status', 'duplicate', 'tombstone', fieldpost.tombstone_json(d))
+    -- It is gone for good. The sender knows it by its key alone, and takes no other id for it.
+    else jsonb_build_object('status', 'duplicate', 'tombstone', fieldpost.tombstone_json(d) || jsonb_build_object('id', i.message_id))
   end
   from unnest(p_items) i
   left join public.messages m on m.id = i.message_id

@@ -160,6 +160,23 @@ pub async fn a_retry_of_a_message_deleted_for_good_gets_its_tombstone(backend: &
     Ok(())
 }
 
+/// Given a message that an older version of the app sent and somebody deleted for good, when it is resent, then its
+/// tombstone comes under the id that the sender knows, and the rest of the batch is unaffected.
+pub async fn what_an_older_app_sent_and_is_gone_gets_its_tombstone(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 1).await;
+    let ada = scene.medic(0).await;
+    let own = ada.open_own().await.id;
+    let messages = ["gone", "new"].map(|text| ada.draft(own, text));
+    let stored = scene.older_app_sends(&messages[0]).await?;
+    scene.perform(Action::HardDelete { id: stored }).await?;
+    let outcomes = ada.push(&messages.clone().map(send)).await;
+    let PushOutcome::Acknowledged(Acknowledgement::Deleted(row)) = &outcomes[0] else { panic!("got {outcomes:?}") };
+    assert_eq!((row.conversation_id, row.message_id()), (own, Some(messages[0].id)));
+    assert_eq!(sent(&outcomes[1]).message_id, messages[1].id);
+    assert_eq!(ids(&ada.history(own, None, None).await.expect("history").changes.messages), [messages[1].id]);
+    Ok(())
+}
+
 /// Given a soft-deleted message, when its send is retried, then the response has no content.
 pub async fn a_retry_of_a_softly_deleted_message_gets_no_content(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;

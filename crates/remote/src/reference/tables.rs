@@ -54,9 +54,16 @@ pub(super) struct TombstoneRow {
     pub(super) tombstone: Tombstone,
     /// The sender of a deleted message: it distinguishes a retry of the send from another person's use of the id.
     pub(super) sender_id: Option<PersonId>,
+    /// The key with which an older version of the app sent a deleted message.
+    pub(super) key: Option<String>,
     pub(super) org_id: OrgId,
     pub(super) kind: ConversationKind,
     pub(super) medic_id: Option<MedicId>,
+}
+
+/// The key with which an older version of the app sent a message. That version kept its own id in the metadata.
+pub(super) fn key_of(message: &Message) -> Option<&str> {
+    message.metadata.as_ref()?.as_object().get("idempotency_key")?.as_str()
 }
 
 /// The deleted row of a tombstone.

@@ -86,8 +86,14 @@ impl Transaction<'_> {
         }
         self.gone.insert(RowKey::Conversation(id));
         let tombstone = Tombstone { conversation_id: id, of: TombstoneOf::Conversation, version: row.version.next() };
-        let row =
-            TombstoneRow { tombstone, sender_id: None, org_id: row.org_id, kind: row.kind, medic_id: row.medic_id };
+        let row = TombstoneRow {
+            tombstone,
+            sender_id: None,
+            key: None,
+            org_id: row.org_id,
+            kind: row.kind,
+            medic_id: row.medic_id,
+        };
         self.tables.used_up.insert(id);
         self.tables.tombstones.insert(Deleted::Conversation(id), row);
         self.touch(RowKey::Tombstone(Deleted::Conversation(id)));

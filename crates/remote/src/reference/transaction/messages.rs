@@ -3,7 +3,7 @@
 use super::{RowKey, Transaction};
 use crate::reference::{
     limits,
-    tables::{Deleted, TombstoneRow},
+    tables::{Deleted, TombstoneRow, key_of},
 };
 use fieldpost_domain::{
     ConversationId, Extra, Mentions, Message, MessageId, MessageKind, MessageStatus, Metadata, PersonId, Seq, Time,
@@ -131,6 +131,7 @@ impl Transaction<'_> {
                 version: message.version.next(),
             },
             sender_id: Some(message.sender_id),
+            key: key_of(&message).map(str::to_owned),
             org_id: conversation.org_id,
             kind: conversation.kind.clone(),
             medic_id: conversation.medic_id,

@@ -8,13 +8,13 @@ use crate::reference::{
     ids::to_micros,
     limits,
     push::{Done, Judged, lookup::find, refuse},
-    tables::{ConversationRow, Deleted, Tables},
+    tables::{ConversationRow, Deleted, Tables, TombstoneRow, key_of},
     transaction::{MessageDraft, Transaction},
     viewer::Viewer,
 };
 use fieldpost_domain::{
     Acknowledgement, ConversationId, MENTIONS_MAX, Mentions, Message, MessageAck, MessageId, MessageKind, Metadata,
-    NewMessage, PersonId, Refusal, RefusalCode, Time, content::is_blank,
+    NewMessage, PersonId, Refusal, RefusalCode, Time, TombstoneOf, content::is_blank,
 };
 
 /// A message in its wire form; the sender is the caller.
@@ -111,7 +111,10 @@ fn earlier_attempt(
         };
     }
     match tables.tombstones.get(&Deleted::Message(submitted.id)) {
-        None => Ok(sent_by_older_app(tables, viewer, conversation, submitted.id).map(already_sent)),
+        None => {
+            let stored = sent_by_older_app(tables, viewer, conversation, submitted.id).map(already_sent);
+            Ok(stored.or_else(|| deleted_of_older_app(tables, conversation, submitted.id)))
+        }
         Some(row) if row.sender_id.is_some_and(|sender| same(sender, row.tombstone.conversation_id)) => {
             Ok(Some(Acknowledgement::Deleted(row.tombstone.clone())))
         }
@@ -119,8 +122,7 @@ fn earlier_attempt(
     }
 }
 
-/// A message that the caller sent here with an older version of the app. That version kept its own id in the metadata
-/// and let the server make another.
+/// A message that the caller sent here with an older version of the app, which let the server make its id.
 pub(super) fn sent_by_older_app<'t>(
     tables: &'t Tables,
     viewer: &Viewer,
@@ -128,10 +130,19 @@ pub(super) fn sent_by_older_app<'t>(
     key: MessageId,
 ) -> Option<&'t Message> {
     let key = key.to_string();
-    tables.thread(conversation).find(|message| {
-        let known = message.metadata.as_ref().and_then(|metadata| metadata.as_object().get("idempotency_key"));
-        message.sender_id == viewer.person_id && known.and_then(|known| known.as_str()) == Some(&key)
-    })
+    let mut thread = tables.thread(conversation);
+    thread.find(|message| message.sender_id == viewer.person_id && key_of(message) == Some(&key))
+}
+
+/// The tombstone of such a message. Its sender knows it by its key alone, so that is the id it has in the answer.
+fn deleted_of_older_app(tables: &Tables, conversation: ConversationId, key: MessageId) -> Option<Acknowledgement> {
+    let text = key.to_string();
+    let here = |row: &&TombstoneRow| row.tombstone.conversation_id == conversation && row.key.as_deref() == Some(&text);
+    let mut tombstone = tables.tombstones.values().find(here)?.tombstone.clone();
+    if let TombstoneOf::Message { id, .. } = &mut tombstone.of {
+        *id = key;
+    }
+    Some(Acknowledgement::Deleted(tombstone))
 }
 
 /// The message of this conversation that the caller replies to. One that was deleted may be answered: she may have
