@@ -50,8 +50,18 @@ end
 $$;
 comment on function fieldpost.carry_out_as_caller(text, jsonb) is 'Carries out one mutation of a later kind, under all policies.';
 
+-- The index is the switch (1670_search).
+create or replace function fieldpost.search_is_on() returns boolean
+language sql stable set search_path = pg_catalog, pg_temp
+as $$ select exists (select from pg_index i where i.indexrelid = to_regclass('public.fieldpost_messages_search') and i.indisvalid) $$;
+comment on function fieldpost.search_is_on() is 'Whether the index of a search is there, and complete.';
+
 create or replace function fieldpost.capabilities() returns text[]
-language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select array['set_digest', 'ranges', 'edit_message', 'delete_message', 'reactions', 'mark_delivered', 'mentions_count', 'conversation_settings', 'page_bytes', 'records'] $$;
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select array['set_digest', 'ranges', 'edit_message', 'delete_message', 'reactions', 'mark_delivered', 'mentions_count', 'conversation_settings', 'page_bytes', 'records']
+    || case when fieldpost.search_is_on() then '{search_server}'::text[] end
+$$;
+grant execute on function fieldpost.search_is_on() to authenticated;
 grant execute on function fieldpost.naming(jsonb, jsonb) to authenticated;
 comment on function fieldpost.capabilities() is 'What this server can do beyond protocol 1.';

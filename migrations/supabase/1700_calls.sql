@@ -1,4 +1,4 @@
--- The four functions that the API calls.
+-- The functions that the API calls for messages.
 --
 -- They run as their caller and pass on what they are given: to functions that run as their owner, in schema fieldpost, which the API does
 -- not expose; or, where a project has policies of its own that narrow, to those that run as the caller (1650_as_caller).
@@ -60,3 +60,16 @@ as $$
 $$;
 comment on function public.fieldpost_history(int, text, text[], uuid, bigint, int, int) is 'Older messages of a conversation (docs/protocol.md).';
 
+
+create or replace function public.fieldpost_search(
+  p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',
+  p_terms jsonb[] default '{}', p_conversation uuid default null, p_sender uuid default null, p_kind text default null,
+  p_since timestamptz default null, p_until timestamptz default null, p_after text default null, p_limit int default null, p_bytes int default null)
+returns json
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select set_config('fieldpost.page_bytes', coalesce(p_bytes::text, ''), true);
+  select case when fieldpost.narrowed('r') then fieldpost.search_as_caller(p_protocol, p_terms, p_conversation, p_sender, p_kind, p_since, p_until, p_after, p_limit)
+              else fieldpost.search(p_protocol, p_terms, p_conversation, p_sender, p_kind, p_since, p_until, p_after, p_limit) end
+$$;
+comment on function public.fieldpost_search(int, text, text[], jsonb[], uuid, uuid, text, timestamptz, timestamptz, text, int, int) is 'A search over the whole history (docs/protocol.md).';

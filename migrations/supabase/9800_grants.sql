@@ -1,7 +1,7 @@
 -- Who may call what, and housekeeping.
 --
 -- What must stay true: nothing of schema fieldpost can be called or read by the API roles but what the policies need,
--- and the seven functions can be called by people who are signed in and by nobody else. Hosted projects grant execute on
+-- and the eight functions can be called by people who are signed in and by nobody else. Hosted projects grant execute on
 -- every new function in `public` to the API roles by default, hence the revocations by name.
 
 revoke all on all functions in schema fieldpost from public, anon;
@@ -14,7 +14,7 @@ begin
   for v_function in
     select p.oid::regprocedure from pg_catalog.pg_proc p
     where p.pronamespace = 'public'::regnamespace and p.proname in (
-         'fieldpost_bootstrap', 'fieldpost_pull', 'fieldpost_push', 'fieldpost_history', 'fieldpost_records_pull', 'fieldpost_records_push', 'fieldpost_audit_push')
+         'fieldpost_bootstrap', 'fieldpost_pull', 'fieldpost_push', 'fieldpost_history', 'fieldpost_search', 'fieldpost_records_pull', 'fieldpost_records_push', 'fieldpost_audit_push')
        or p.pronamespace = 'fieldpost'::regnamespace and p.proname in (
          'bootstrap', 'pull', 'push', 'history',
          -- what runs as the caller, and what that calls
@@ -25,6 +25,8 @@ begin
          'push_refused', 'refused', 'uuid_or_null', 'wait_until',
          'carry_out_as_caller', 'later_kinds', 'capabilities', 'mentions', 'few',
          'react_as_caller', 'my_reaction', 'my_reacted', 'reactions_i_see', 'reactions_of',
+         'search', 'search_as_caller', 'search_picks', 'search_refused', 'search_answer', 'search_place', 'search_terms', 'search_quoted', 'search_months', 'search_mark', 'search_month', 'search_words', 'search_words_beyond_ascii',
+         'search_is_on',
          -- records, which all run as the caller
          'records_pull', 'records_scope', 'record_walk', 'record_picks', 'record_texts', 'record_modified', 'page_budget', 'snapshot_text',
          'records_push', 'records_read', 'record_targets', 'record_deletions', 'record_shapes', 'offered_tables', 'record_refused', 'record_failed', 'told_time',
@@ -36,6 +38,9 @@ begin
   end loop;
 end
 $$;
+
+-- Whoever writes a message, whatever the role, computes what the index of a search has of it.
+grant execute on function fieldpost.search_vector(text, uuid, uuid, uuid, timestamp), fieldpost.search_vector(text, uuid, uuid, uuid, timestamptz) to public;
 
 -- Deletes tombstones older than an age. Cursors from before then expire, with the detail "compacted".
 create or replace function fieldpost.compact_tombstones(p_older_than interval default '90 days') returns bigint

@@ -151,7 +151,7 @@ test("a grant to anon opens nothing, and back-end roles need no rights on schema
     await db.sql.unsafe("grant all on all tables in schema public to anon; grant execute on all functions in schema public to anon");
     await db.sql`insert into public.messages (conversation_id, org_id, sender_id, content) values (${org.conversations[0]}, ${org.org}, ${org.admin}, 'words')`;
     assert.deepEqual(await as(db, "anon", "select * from public.messages"), []);
-    for (const name of ["bootstrap", "pull", "push", "history"]) assert.ok(["42501", "PT401"].includes(await as(db, "anon", `select public.fieldpost_${name}(1)`)), name);
+    for (const name of ["bootstrap", "pull", "push", "history", "search"]) assert.ok(["42501", "PT401"].includes(await as(db, "anon", `select public.fieldpost_${name}(1)`)), name);
     const role = `reporting_${randomUUID().slice(0, 8)}`;
     await db.sql.unsafe(`create role ${role} nologin; grant ${role} to postgres; grant usage on schema public to ${role};
       grant select, insert, update, delete on all tables in schema public to ${role};

@@ -184,10 +184,12 @@ test("every function is commented, pinned where it is security definer, and clos
       assert.equal(path, `search_path=${wanted}`, f.name);
     }
     if (f.prosecdef) assert.match(f.comment, /[Ss]ecurity definer: /, `${f.name} does not say why it is security definer`);
+    // Whoever writes a message computes its entry of the index. It reads nothing.
+    if (f.proname === "search_vector") continue;
     assert.equal(f.anon, false, `${f.name} may be called by anon`);
     assert.ok(f.acl !== "default" && !/[{,]=X/.test(f.acl), `${f.name} may be called by public: ${f.acl}`);
   }
   const volatility = Object.fromEntries(rows.filter((f) => f.schema === "public").map((f) => [f.name.replace(/^public\.|\(.*/g, ""), f.provolatile]));
-  assert.deepEqual(volatility, { fieldpost_bootstrap: "s", fieldpost_pull: "s", fieldpost_history: "s", fieldpost_push: "v",
+  assert.deepEqual(volatility, { fieldpost_bootstrap: "s", fieldpost_pull: "s", fieldpost_history: "s", fieldpost_search: "s", fieldpost_push: "v",
     fieldpost_records_pull: "s", fieldpost_records_push: "v", fieldpost_audit_push: "v" });
 });

@@ -174,6 +174,10 @@ function* attacks(me) {
     return js.rpc("fieldpost_bootstrap", { p_protocol: 1, p_after: `b2.${epoch}.${access}.${snapshot}.${list}.c.0` });
   }];
   for (const p_conversation of [ids.conversation, foreign.conversations[0].id]) yield ["history", (js) => js.rpc("fieldpost_history", { p_protocol: 1, p_conversation })];
+  for (const more of [{}, { p_conversation: ids.conversation }, { p_conversation: ids.conversation, p_sender: org.admin.user_id }]) {
+    yield ["search", (js) => js.rpc("fieldpost_search", { p_protocol: 1, p_terms: [{ words: ["secret"], open: true }], ...more })];
+  }
+  yield ["search from an admin's place", (js) => js.rpc("fieldpost_search", { p_protocol: 1, p_terms: [{ words: ["secret"] }], p_conversation: ids.conversation, p_after: `s1/2999-01-01T00:00:00+00:00/${ids.theirs}` })];
   for (const id of [ids.hers, ids.theirs, ids.all, ids.gone]) {
     yield ["push under a known id", send({ message_id: id })];
     yield ["push under a known id to a conversation of one's own", send({ message_id: id, conversation_id: foreign.conversations[0].id })];
@@ -222,7 +226,7 @@ function* attacks(me) {
     ["record_texts", { p_name: "workers", p_ids: [ids.workers] }], ["record_targets", { p_name: "workers", p_ids: [ids.workers] }], ["audit_owned", { p_ids: [ids.audit_log] }],
     ["access_changed", { p_user: org.medics[0].user_id }], ["scope_of", { p_user: org.admin.user_id }], ["memberships", { p_user: org.admin.user_id }], ["roster", { p_org: org.org_id }], ["backfill", {}], ["compact_tombstones", {}], ["epoch", {}],
     ["begin_epoch", {}], ["prepare_restore", {}], ["restore_message", { p_id: ids.gone, p_sender: me, p_content: "hacked" }], ["erase_person", { p_user: org.medics[0].user_id }], ["guard_memberships", {}],
-    ["housekeeping", {}], ["check_digest", {}], ["preflight", {}], ["redate", {}], ["restore_dates", {}], ["take_locks", { p_mode: "access exclusive" }], ["note", { p_name: "version" }],
+    ["housekeeping", {}], ["enable_search", {}], ["disable_search", {}], ["search_picks", { p_terms: [{ words: ["secret"] }], p_conversation: null, p_sender: null, p_kind: null, p_since: null, p_until: null, p_at: null, p_id: null, p_limit: 50 }], ["check_digest", {}], ["preflight", {}], ["redate", {}], ["restore_dates", {}], ["take_locks", { p_mode: "access exclusive" }], ["note", { p_name: "version" }],
     ["pull_picks", { p_protocol: 1, p_capabilities: [], p_cursor: cursor, p_limit: 10 }], ["texts_i_see", { p_messages: [ids.hers, ids.theirs] }], ["hidden", { p_messages: [ids.hers, ids.theirs] }],
     ["conversations_i_see", { p_conversations: [ids.conversation] }], ["medic_names", { p_conversations: [ids.conversation] }], ["markers_i_see", { p_conversations: [ids.conversation] }],
     ["settings_for", { p_user: org.medics[0].user_id, p_conversations: [ids.conversation] }], ["own_settings", { p_chosen: null, p_access: [{ conversation_id: ids.conversation, access: "grant" }], p_conversations: [ids.conversation] }], ["reactions_of", { p_messages: [ids.hers, ids.theirs] }], ["reactions_i_see", { p_chosen: null, p_messages: [ids.hers, ids.theirs] }], ["people_i_see", { p_users: [org.medics[0].user_id], p_medics: [org.medics[0].medic_id] }]]) {

@@ -87,6 +87,7 @@ test("the examples of docs/protocol.md are what the server answers", async () =>
   same("bootstrap", { ...load, next_after: first_page.next_after }, example("## `fieldpost_bootstrap"), ["ranges"]);
   same("pull", pulled, example("## `fieldpost_pull"), ["ranges"]);
   same("history", history, example("## `fieldpost_history"));
+  same("search", await call(admin, "search", { p_terms: [{ words: ["way"] }], p_limit: 1 }), example("## `fieldpost_search"));
   const person = example("**person**");
   for (const p of [...load.people, load.me]) same("person", p, person, ["first_name", "last_name", "medic_id", "removed"]);
   same("all people", together(pulled.people), person);
@@ -108,11 +109,11 @@ test("the examples of docs/protocol.md are what the server answers", async () =>
   const [, limits] = page.match(/\| `limits` \| `(\{.*?\})`/);
   assert.deepEqual(load.limits, JSON.parse(limits));
   assert.match(load.digest.set, /^[0-9a-f]{32}$/);
-  claim("docs/protocol.md: its 10 examples, the limits and the ack have the fields and types of real answers, no more and no fewer");
+  claim("docs/protocol.md: its 11 examples, the limits and the ack have the fields and types of real answers, no more and no fewer");
 });
 
 test("every code that the server may answer is in docs/protocol.md", () => {
-  const text = ["pull", "bootstrap", "history", "push", "push_messages", "push_parts", "edit_message", "react", "delete_message", "receipts", "mark_delivered", "limited_sends", "set_conversation", "wire_rows"]
+  const text = ["pull", "bootstrap", "history", "push", "push_messages", "push_parts", "edit_message", "react", "delete_message", "receipts", "mark_delivered", "limited_sends", "set_conversation", "search", "wire_rows"]
     .map((name) => readFileSync(join(root, "migrations", "supabase", FILES.find((f) => f.endsWith(`_${name}.sql`))), "utf8")).join("\n");
   const server = new Set([...text.matchAll(/(?:rejected|refusal)\('(\w+)'|"code":"(\w+)"|then '(\w+)' else '(id_taken|not_found)'/g)].flatMap((m) => m.slice(1).filter(Boolean)));
   const documented = new Set([...page.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap((m) => [...m[1].matchAll(/`(\w+)`/g)].map((x) => x[1])));
@@ -123,14 +124,14 @@ test("every code that the server may answer is in docs/protocol.md", () => {
 test("clients and servers of different ages: an old client is told, a newer one is served what this server knows", async () => {
   const { cursor } = await call(ada, "bootstrap");
   const direct = org.conversations[0].id;
-  const calls = { bootstrap: {}, pull: { p_cursor: cursor }, history: { p_conversation: direct }, push: { p_mutations: [send(direct)] } };
+  const calls = { bootstrap: {}, pull: { p_cursor: cursor }, history: { p_conversation: direct }, push: { p_mutations: [send(direct)] }, search: { p_terms: [{ words: ["way"] }] } };
   for (const [name, args] of Object.entries(calls)) {
     const old = await call(ada, name, { ...args, p_protocol: 0 });
     assert.equal(old.error.code, "client_too_old", name);
     assert.deepEqual([old.protocol, old.min_protocol], [1, 1], "and it learns what would be served");
     assert.equal((await call(ada, name, { ...args, p_protocol: null })).error.code, "bad_request", name);
     const newer = await call(ada, name, { ...args, p_protocol: 2, p_app: null, p_capabilities: ["polls", "x".repeat(1000)] });
-    assert.deepEqual([newer.error, newer.protocol, newer.capabilities], [undefined, 1, ["set_digest", "ranges", "edit_message", "delete_message", "reactions", "mark_delivered", "mentions_count", "conversation_settings", "page_bytes", "records"]], `${name}: it is served, and told that this is protocol 1`);
+    assert.deepEqual([newer.error, newer.protocol, newer.capabilities], [undefined, 1, ["set_digest", "ranges", "edit_message", "delete_message", "reactions", "mark_delivered", "mentions_count", "conversation_settings", "page_bytes", "records", "search_server"]], `${name}: it is served, and told that this is protocol 1`);
   }
   const plain = await ada.rpc("fieldpost_pull", { p_protocol: 1, p_cursor: cursor });
   assert.equal(plain.data.error, undefined, "the app's name and the capabilities may be left out");
@@ -138,5 +139,5 @@ test("clients and servers of different ages: an old client is told, a newer one 
   const results = await push(ada, send(direct, { priority: "high", nested: { a: [1] } }), poll, send(direct, { message_type: "location" }), send(direct));
   assert.deepEqual(results.map((r) => [r.status, r.code, r.detail]),
     [["applied", undefined, undefined], ["rejected", "unknown_kind", "open_poll"], ["rejected", "bad_request", "message_type"], ["applied", undefined, undefined]]);
-  claim("negotiation: protocol 0 and none are refused by all 4 functions, protocol 2 with unknown capabilities, fields and kinds is served");
+  claim("negotiation: protocol 0 and none are refused by all 5 functions, protocol 2 with unknown capabilities, fields and kinds is served");
 });

@@ -25,6 +25,8 @@ open_enum!(
         ConversationSettings => "conversation_settings",
         /// A request may name the most bytes of its page, for a slow line.
         PageBytes => "page_bytes",
+        /// The server searches its history: `fieldpost_search`. The operator switches it on.
+        SearchServer => "search_server",
         /// Tables of an app's own: `fieldpost_records_push`, `fieldpost_records_pull` and `fieldpost_audit_push`.
         Records => "records",
     }

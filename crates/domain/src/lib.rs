@@ -46,7 +46,7 @@ pub use metadata::{Extra, Metadata, MetadataError};
 pub use mutation::*;
 pub use omitted::{Omitted, OmittedReason};
 pub use outcome::{Acknowledgement, MessageAck, PushOutcome, PushResult, Refusal, RefusalCode, RetryCode};
-pub use page::{BootstrapPage, HistoryPage, PullPage, SeqRange, ServerInfo, ServerLimits, Transfer};
+pub use page::{BootstrapPage, FoundPage, HistoryPage, PullPage, SeqRange, ServerInfo, ServerLimits, Transfer};
 pub use person::{Person, Role};
 pub use position::{Seq, Version};
 pub use reaction::{EMOJI_BYTES, Emoji, EmojiError, REACTIONS_MAX, ReactedBy, Reaction};

@@ -143,3 +143,16 @@ pub struct HistoryPage {
     /// The server's limits.
     pub limits: ServerLimits,
 }
+
+/// One page of what the server has found in its history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundPage {
+    /// What the call cost.
+    pub transfer: Transfer,
+    /// The messages, newest first, and the people who wrote them.
+    pub changes: Changes,
+    /// Where to continue; none on the last page. A page may have few messages, or none, and not be the last one.
+    pub next_after: Option<Continuation>,
+    /// The server's limits.
+    pub limits: ServerLimits,
+}

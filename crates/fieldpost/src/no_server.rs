@@ -1,9 +1,9 @@
 //! The remote of a client without a server.
 
-use fieldpost_domain::{AccessToken, BootstrapPage, HistoryPage, Mutation, PullPage, RefreshToken, Session};
+use fieldpost_domain::{AccessToken, BootstrapPage, FoundPage, HistoryPage, Mutation, PullPage, RefreshToken, Session};
 use fieldpost_remote::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
-    RemoteErrorKind, RemoteResult,
+    RemoteErrorKind, RemoteResult, SearchRequest,
 };
 
 /// A server that is never reachable.
@@ -31,6 +31,10 @@ impl MessagingApi for NoServer {
 
     async fn history(&self, _: &AccessToken, _: HistoryRequest) -> RemoteResult<HistoryPage> {
         unreachable("history")
+    }
+
+    async fn search(&self, _: &AccessToken, _: SearchRequest) -> RemoteResult<FoundPage> {
+        unreachable("search")
     }
 }
 

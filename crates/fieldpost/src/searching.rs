@@ -26,6 +26,8 @@ impl Client {
     /// # }
     /// ```
     ///
+    /// What is older than what the device holds is found by [`Client::search_with_server`].
+    ///
     /// After the first load of a large history, or an upgrade of its file, the index is still being built:
     /// [`SearchPage::unindexed`] says how many messages are left, and [`Client::build_search_index`] hurries.
     ///

@@ -13,6 +13,7 @@ pub(crate) struct Endpoints {
     pub(crate) pull: Url,
     pub(crate) push: Url,
     pub(crate) history: Url,
+    pub(crate) search: Url,
     #[cfg(feature = "records")]
     pub(crate) records_push: Url,
     #[cfg(feature = "records")]
@@ -35,6 +36,7 @@ impl Endpoints {
             pull: rpc("fieldpost_pull"),
             push: rpc("fieldpost_push"),
             history: rpc("fieldpost_history"),
+            search: rpc("fieldpost_search"),
             #[cfg(feature = "records")]
             records_push: rpc("fieldpost_records_push"),
             #[cfg(feature = "records")]

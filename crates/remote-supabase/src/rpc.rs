@@ -1,4 +1,4 @@
-//! The four calls.
+//! The calls for messages.
 
 use crate::{
     SupabaseRemote,
@@ -10,8 +10,10 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use fieldpost_domain::{AccessToken, BootstrapPage, HistoryPage, Mutation, PullPage};
-use fieldpost_remote::{BootstrapRequest, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteResult};
+use fieldpost_domain::{AccessToken, BootstrapPage, FoundPage, HistoryPage, Mutation, PullPage};
+use fieldpost_remote::{
+    BootstrapRequest, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteResult, SearchRequest,
+};
 use url::Url;
 
 /// The only call that changes anything.
@@ -59,5 +61,14 @@ impl MessagingApi for SupabaseRemote {
         let body = request::history(NAME, &self.config.app, request)?;
         let read = self.call(NAME, &self.endpoints.history, token, body).await?;
         page::history(NAME, request.conversation_id, read)
+    }
+
+    async fn search(&self, token: &AccessToken, request: SearchRequest) -> RemoteResult<FoundPage> {
+        const NAME: &str = "search";
+        let body = request::search(NAME, &self.config.app, &request)?;
+        let mut page = page::found(self.call(NAME, &self.endpoints.search, token, body).await?);
+        // The server cuts scripts without spaces, and emoji, into smaller words than a device, and finds more.
+        page.changes.messages.retain(|message| request.fits(message));
+        Ok(page)
     }
 }

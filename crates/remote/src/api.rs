@@ -1,10 +1,11 @@
-//! The four calls of the wire contract.
+//! The calls of the wire contract for messages.
 
 use crate::RemoteResult;
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, Capabilities, Capability, Continuation, ConversationId, Cursor, HistoryPage, Mutation,
-    PullPage, PushResult, Seq, ServerLimits,
+    AccessToken, BootstrapPage, Capabilities, Capability, Continuation, ConversationId, Cursor, FoundPage, HistoryPage,
+    Message, MessageKind, Mutation, PersonId, PullPage, PushResult, Seq, ServerLimits, Time,
+    search::{Term, fits},
 };
 use std::time::Duration;
 
@@ -64,6 +65,42 @@ pub struct HistoryRequest {
     pub bytes: Option<u32>,
 }
 
+/// Searches the server's history, for a server with [`Capability::SearchServer`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SearchRequest {
+    /// What a hit has; at most 4,000 words. No terms find nothing.
+    pub terms: Vec<Term>,
+    /// Only messages of this conversation; aliases are resolved.
+    pub conversation_id: Option<ConversationId>,
+    /// Only messages of this author.
+    pub sender_id: Option<PersonId>,
+    /// Only messages of this kind.
+    pub kind: Option<MessageKind>,
+    /// Only messages that the server stored at this time or later.
+    pub since: Option<Time>,
+    /// Only messages that it stored before this time.
+    pub until: Option<Time>,
+    /// `next_after` of the previous page; none to start.
+    pub after: Option<Continuation>,
+    /// The most hits in the page; none for the server's own limit, 50.
+    pub limit: Option<u32>,
+    /// As [`PullRequest::bytes`].
+    pub bytes: Option<u32>,
+}
+
+impl SearchRequest {
+    /// Whether a message is a hit, in whichever conversation.
+    #[must_use]
+    pub fn fits(&self, message: &Message) -> bool {
+        message.deleted_at.is_none()
+            && self.sender_id.is_none_or(|wanted| message.sender_id == wanted)
+            && self.kind.as_ref().is_none_or(|wanted| message.kind == *wanted)
+            && self.since.is_none_or(|since| message.created_at >= since)
+            && self.until.is_none_or(|until| message.created_at < until)
+            && message.content.as_deref().is_some_and(|content| fits(&self.terms, content))
+    }
+}
+
 /// The results of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PushAnswer {
@@ -95,4 +132,8 @@ pub trait MessagingApi: Send + Sync {
 
     /// Fetches a page of older messages.
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage>;
+
+    /// Searches the messages that the caller may see, newest first by the server's time. Page by page every hit comes
+    /// once; deleted messages never do. A server that does not search answers [`crate::RemoteErrorKind::BadRequest`].
+    async fn search(&self, token: &AccessToken, request: SearchRequest) -> RemoteResult<FoundPage>;
 }

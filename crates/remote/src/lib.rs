@@ -19,7 +19,8 @@ pub mod reference;
 pub mod conformance;
 
 pub use api::{
-    BootstrapRequest, HistoryRequest, MessagingApi, PROTOCOL, PullRequest, PushAnswer, SQL_VERSION, client_capabilities,
+    BootstrapRequest, HistoryRequest, MessagingApi, PROTOCOL, PullRequest, PushAnswer, SQL_VERSION, SearchRequest,
+    client_capabilities,
 };
 pub use auth::{Auth, Credentials};
 pub use error::{ExpiredReason, RemoteError, RemoteErrorKind, RemoteResult};

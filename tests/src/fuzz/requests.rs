@@ -20,6 +20,7 @@ pub fn requests(bytes: &[u8]) {
         "fieldpost_pull",
         "fieldpost_history",
         "fieldpost_push",
+        "fieldpost_search",
         "fieldpost_records_push",
         "fieldpost_records_pull",
         "fieldpost_audit_push",

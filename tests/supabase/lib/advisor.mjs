@@ -5,7 +5,7 @@
 // settings of its own. docs/howto/supabase.md lists them with what it costs otherwise.
 export const INLINED = [
   "memberships", "roster", "trim", "time_text", "message_text", "reaction_text", "reaction_count_text", "settings_text", "unread_above", "conversation_json", "conversation_row", "id_bits",
-  "uuid_or_null", "time_or_null", "send_fault", "applied",
+  "uuid_or_null", "time_or_null", "send_fault", "applied", "search_month", "search_mark",
 ].map((name) => `fieldpost.${name}`);
 
 // How an API role gets at schema public; schema fieldpost is not exposed.

@@ -18,6 +18,7 @@ mod receipts;
 mod reported_edits;
 mod reported_messaging;
 mod requests;
+mod searching;
 mod setting;
 mod strangers;
 mod walk;

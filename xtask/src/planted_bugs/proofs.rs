@@ -149,6 +149,11 @@ pub(super) const RECORD_CURSOR: Proof = scratch("records_feed.test.mjs", "a curs
 pub(super) const RECORD_ENDS: Proof = scratch("records_feed.test.mjs", "a page of hidden rows ends");
 pub(super) const RECORD_FIRE: Proof = scratch("records_feed.test.mjs", "under eight writers");
 pub(super) const RECORD_SCALE: Proof = scratch("records_scale.test.mjs", "a pull and a push of records cost");
+pub(super) const SEARCHED: Proof = scratch("search.test.mjs", "everybody finds what a pull would bring");
+pub(super) const SEARCHED_UNDER_POLICIES: Proof = scratch("search.test.mjs", "a project's own policies decide too");
+pub(super) const SEARCHED_CHANGES: Proof = scratch("search.test.mjs", "an edit is found by its new text only");
+pub(super) const SEARCHED_PAGES: Proof = scratch("search.test.mjs", "filters, pages and months");
+pub(super) const SEARCHED_CHEAPLY: Proof = scratch("search.test.mjs", "a search costs about the same");
 pub(super) const AUDIT: Proof = scratch("clinical.test.mjs", "the audit log takes");
 pub(super) const NO_AUDIT: Proof = scratch("clinical.test.mjs", "without the table, or with one");
 

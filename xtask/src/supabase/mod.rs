@@ -258,7 +258,10 @@ fn apply(places: &Places, settings: &Settings) -> Result<()> {
     if fs::read_to_string(&mark).is_ok_and(|applied| applied == fingerprint) {
         return Ok(());
     }
-    node::script(&places.tests(), "install.mjs", &json!({"database_url": settings.database_url()}))?;
+    // Benches measure what every project has; a search is for those that want one.
+    let search = places.home != places.root.join(Purpose::Benches.folder());
+    let input = json!({"database_url": settings.database_url(), "search": search});
+    node::script(&places.tests(), "install.mjs", &input)?;
     write_atomically(&mark, fingerprint.as_bytes())
 }
 

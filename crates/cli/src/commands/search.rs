@@ -8,7 +8,7 @@ use crate::{
     terminal::{column, one_line},
 };
 use chrono::{Local, NaiveDate, NaiveTime, TimeZone as _, Utc};
-use fieldpost::{MessageKind, SearchHit, SearchPosition, SearchQuery, Time};
+use fieldpost::{FoundHit, HitSource, MessageKind, NotSearched, SearchHit, SearchPosition, SearchQuery, Time};
 use serde_json::{Value, json};
 
 /// What to find.
@@ -41,6 +41,9 @@ pub(crate) struct Arguments {
     /// Go on after this position, which the page before has told
     #[arg(long, value_name = "POSITION")]
     after: Option<SearchPosition>,
+    /// Search the server's history too, which goes back further than this device's
+    #[arg(long, conflicts_with_all = ["best", "after"])]
+    server: bool,
 }
 
 pub(super) async fn run(device: &Device, arguments: &Arguments, output: &Output) -> Result<(), Failure> {
@@ -48,6 +51,9 @@ pub(super) async fn run(device: &Device, arguments: &Arguments, output: &Output)
     let bar = output.index_bar();
     device.client.build_search_index(|left| bar.show(left)).await?;
     bar.done();
+    if arguments.server {
+        return with_server(device, query, output).await;
+    }
     let page = device.client.search(&query).await?;
     for hit in &page.hits {
         output.emphasised(&hit_as_json(hit), || line(hit));
@@ -57,6 +63,31 @@ pub(super) async fn run(device: &Device, arguments: &Arguments, output: &Output)
         Some(next) => output.tell(&format!("  … more: --after {next}")),
         None if page.hits.is_empty() => output.tell("Nothing was found on this device."),
         None => {}
+    }
+    Ok(())
+}
+
+async fn with_server(device: &Device, query: SearchQuery, output: &Output) -> Result<(), Failure> {
+    let page = device.client.search_with_server(query).next_page().await?;
+    for found in &page.hits {
+        output.emphasised(&found_as_json(found), || found_line(found));
+    }
+    let reason = page.not_searched.as_ref().map(|why| match why {
+        NotSearched::NotOffered => "the server does not offer it".to_owned(),
+        NotSearched::Failed(error) => error.to_string(),
+        _ => "the server was not asked".to_owned(),
+    });
+    if output.is_json() {
+        output.result(&json!({"complete": page.is_complete(), "reason": reason, "more": page.more}), String::new);
+        return Ok(());
+    }
+    match reason {
+        Some(reason) => output.tell(&format!("  Older messages on the server were not searched: {reason}.")),
+        None if page.hits.is_empty() => output.tell("Nothing was found, on this device or on the server."),
+        None => {}
+    }
+    if page.more {
+        output.tell("  … more: --limit");
     }
     Ok(())
 }
@@ -111,6 +142,14 @@ fn line(hit: &SearchHit) -> Vec<(String, bool)> {
     parts
 }
 
+fn found_line(found: &FoundHit) -> Vec<(String, bool)> {
+    let mut parts = line(&found.hit);
+    if found.source == HitSource::Server {
+        parts.push(("  (on the server)".to_owned(), false));
+    }
+    parts
+}
+
 /// A part of a text in one line. White space at its ends stays, because it goes on there.
 fn joined(text: &str, place: std::ops::Range<usize>) -> String {
     let part = text.get(place).unwrap_or_default();
@@ -135,6 +174,15 @@ fn hit_as_json(hit: &SearchHit) -> Value {
             "cut_after": hit.snippet.cut_after,
         },
     })
+}
+
+fn found_as_json(found: &FoundHit) -> Value {
+    let mut value = hit_as_json(&found.hit);
+    value["source"] = match found.source {
+        HitSource::Local => json!("local"),
+        HitSource::Server => json!("server"),
+    };
+    value
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `fieldpost search`: by words, names, times; a page at a time.
 
 use crate::terminal::Terminal;
+use fieldpost::remote::reference::{DEMO_ADA, DEMO_ADMIN};
 use fieldpost_devserver::DevServer;
 
 /// A terminal of Ada, who has written these, none of which is sent.
@@ -46,4 +47,28 @@ async fn what_makes_no_sense_is_said() {
     }
     let long = ada.run(&["search", &"x".repeat(501)]);
     assert!(long.code == 2 && long.err.contains("at most 500 characters"), "{long:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_is_searched_too_and_it_is_said_if_it_cannot_be() {
+    let (server, ada) = written(&["Hoist at gate 3"]).await;
+    assert_eq!(ada.run(&["sync"]).code, 0);
+    let reference = server.reference();
+    let thread = reference.conversations_of(reference.person_with(DEMO_ADA).unwrap()).remove(0).id;
+    reference.insert_messages(thread, reference.person_with(DEMO_ADMIN).unwrap(), &["hoist of the server".to_owned()]);
+
+    let both = ada.run(&["search", "hoi", "--server", "--json"]).json();
+    let lines: Vec<_> =
+        both.iter().map(|line| (line["source"].as_str(), line["message"]["content"].as_str())).collect();
+    assert_eq!(lines[..2], [(Some("server"), Some("hoist of the server")), (Some("local"), Some("Hoist at gate 3"))]);
+    assert_eq!(both[2], serde_json::json!({"complete": true, "reason": null, "more": false}));
+    let shown = ada.run(&["search", "hoi", "--server"]);
+    assert!(shown.out.contains("hoist of the server  (on the server)"), "{shown:?}");
+
+    server.shutdown().await;
+    let alone = ada.run(&["search", "hoi", "--server"]);
+    assert!(alone.code == 0 && alone.out.contains("Hoist at gate 3"), "{alone:?}");
+    assert!(alone.out.contains("Older messages on the server were not searched"), "{alone:?}");
+    let refused = ada.run(&["search", "hoi", "--server", "--best"]);
+    assert_eq!(refused.code, 2);
 }

@@ -1,4 +1,4 @@
-//! PostgREST: the four functions, the three for records, and the refusals that come before them.
+//! PostgREST: the functions for messages, the three for records, and the refusals that come before them.
 
 mod answer;
 mod args;
@@ -10,6 +10,7 @@ mod push;
 mod records;
 mod rows;
 mod rpc;
+mod search;
 mod session;
 
 use crate::{app::App, json::json_response};

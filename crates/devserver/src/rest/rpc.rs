@@ -5,7 +5,7 @@ use super::{
     args::{Args, Signature},
     bootstrap,
     error::RestError,
-    history, pull, push, records, rows,
+    history, pull, push, records, rows, search,
     session::{Caller, caller},
 };
 use crate::{app::App, json::json_response};
@@ -19,7 +19,7 @@ use fieldpost_domain::{AccessToken, Capability};
 use fieldpost_remote::PROTOCOL;
 use serde_json::{Map, Value, json};
 
-const FUNCTIONS: [Signature; 7] = [
+const FUNCTIONS: [Signature; 8] = [
     Signature {
         name: "fieldpost_bootstrap",
         required: &[],
@@ -31,6 +31,11 @@ const FUNCTIONS: [Signature; 7] = [
         name: "fieldpost_history",
         required: &["p_conversation"],
         optional: &["p_before_seq", "p_limit", "p_bytes"],
+    },
+    Signature {
+        name: "fieldpost_search",
+        required: &["p_terms"],
+        optional: &["p_conversation", "p_sender", "p_kind", "p_since", "p_until", "p_after", "p_limit", "p_bytes"],
     },
     Signature { name: records::PUSH, required: &["p_changes"], optional: &[] },
     Signature { name: records::PULL, required: &["p_tables"], optional: &["p_cursor", "p_limit", "p_bytes"] },
@@ -80,6 +85,7 @@ async fn run(app: &App, function: &str, token: &AccessToken, args: &Args) -> Ans
         "fieldpost_bootstrap" => bootstrap::bootstrap(app, token, args),
         "fieldpost_pull" => pull::pull(app, token, args),
         "fieldpost_push" => push::push(app, token, args),
+        "fieldpost_search" => search::search(app, token, args).await,
         records::PUSH => records::push(app, token, args),
         records::PULL => records::pull(app, token, args).await,
         records::AUDIT => records::audit(app, token, args).await,

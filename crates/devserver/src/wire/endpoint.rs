@@ -11,6 +11,8 @@ pub enum Endpoint {
     Push,
     /// `fieldpost_history`
     History,
+    /// `fieldpost_search`
+    Search,
     /// `fieldpost_records_push`
     RecordsPush,
     /// `fieldpost_records_pull`
@@ -34,6 +36,7 @@ impl Endpoint {
             "/rest/v1/rpc/fieldpost_pull" => Self::Pull,
             "/rest/v1/rpc/fieldpost_push" => Self::Push,
             "/rest/v1/rpc/fieldpost_history" => Self::History,
+            "/rest/v1/rpc/fieldpost_search" => Self::Search,
             "/rest/v1/rpc/fieldpost_records_push" => Self::RecordsPush,
             "/rest/v1/rpc/fieldpost_records_pull" => Self::RecordsPull,
             "/rest/v1/rpc/fieldpost_audit_push" => Self::AuditPush,

@@ -8,5 +8,5 @@ mod words;
 
 pub use fold::folded;
 pub use snippet::{Snippet, snippet};
-pub use terms::{SearchRank, SearchText, SearchTextError, Term};
+pub use terms::{SearchRank, SearchText, SearchTextError, Term, fits};
 pub use words::{Word, indexed, words};

@@ -93,7 +93,7 @@ impl SearchText {
     #[must_use]
     pub fn rank(&self, content: &str) -> Option<SearchRank> {
         let words = words(content);
-        if self.terms.is_empty() || !self.terms.iter().all(|term| term.is_in(&words)) {
+        if !all_are_in(&self.terms, &words) {
             None
         } else if self.side_by_side().is_in(&words) {
             Some(SearchRank::SideBySide)
@@ -121,6 +121,16 @@ impl SearchText {
     }
 }
 
+/// Whether a text has all of these terms; no terms are in none.
+#[must_use]
+pub fn fits(terms: &[Term], content: &str) -> bool {
+    all_are_in(terms, &words(content))
+}
+
+fn all_are_in(terms: &[Term], words: &[Word]) -> bool {
+    !terms.is_empty() && terms.iter().all(|term| term.is_in(words))
+}
+
 /// The text at white space and quotes: what is between two quotes is one part.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
     let quoted = text.split(is_quote).enumerate();
@@ -142,7 +152,8 @@ impl Term {
     }
 
     fn is_in(&self, words: &[Word]) -> bool {
-        words.windows(self.words.len()).any(|run| self.fits(run))
+        // A term of another maker may be empty.
+        !self.words.is_empty() && words.windows(self.words.len()).any(|run| self.fits(run))
     }
 
     fn places(&self, words: &[Word]) -> Vec<Range<usize>> {

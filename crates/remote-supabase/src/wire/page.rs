@@ -2,8 +2,8 @@
 
 use super::answer::{Read, malformed};
 use fieldpost_domain::{
-    BootstrapPage, Continuation, ConversationDigest, ConversationId, Cursor, Fingerprint, HistoryPage, PullPage,
-    SeqRange, ServerEpoch, SetFingerprint, Time,
+    BootstrapPage, Continuation, ConversationDigest, ConversationId, Cursor, Fingerprint, FoundPage, HistoryPage,
+    PullPage, SeqRange, ServerEpoch, SetFingerprint, Time,
 };
 use fieldpost_remote::RemoteResult;
 use serde_json::Value;
@@ -62,6 +62,16 @@ pub(crate) fn history(
         complete,
         limits: read.limits,
     })
+}
+
+/// The page of `fieldpost_search`.
+pub(crate) fn found(read: Read) -> FoundPage {
+    FoundPage {
+        transfer: read.transfer,
+        changes: read.changes,
+        next_after: read.next_after.map(Continuation::new),
+        limits: read.limits,
+    }
 }
 
 pub(super) fn cursor(operation: &'static str, text: Option<String>) -> RemoteResult<Cursor> {

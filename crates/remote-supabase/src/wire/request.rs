@@ -1,9 +1,13 @@
 //! Request bodies. Nulls are left out.
 
-use super::{kinds, text::without_nul};
-use fieldpost_domain::{Capabilities, ConversationId, Mutation, MutationId, MutationKind};
+use super::{
+    kinds,
+    text::{microseconds, without_nul},
+};
+use chrono::Datelike as _;
+use fieldpost_domain::{Capabilities, ConversationId, Mutation, MutationId, MutationKind, PersonId, Time};
 use fieldpost_remote::{
-    BootstrapRequest, HistoryRequest, PROTOCOL, PullRequest, RemoteError, RemoteErrorKind, RemoteResult,
+    BootstrapRequest, HistoryRequest, PROTOCOL, PullRequest, RemoteError, RemoteErrorKind, RemoteResult, SearchRequest,
     client_capabilities,
 };
 use serde::Serialize;
@@ -52,6 +56,43 @@ struct History {
 }
 
 #[derive(Serialize)]
+struct Search<'a> {
+    p_terms: Vec<SearchTerm<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_conversation: Option<ConversationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_sender: Option<PersonId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_kind: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_since: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_until: Option<Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_after: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_limit: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_bytes: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct SearchTerm<'a> {
+    words: &'a [String],
+    open: bool,
+}
+
+#[derive(Serialize)]
+struct Moment(#[serde(serialize_with = "microseconds")] Time);
+
+impl Moment {
+    /// A time that every server reads. One outside is left out: the client looks at what it gets.
+    fn of(time: Time) -> Option<Self> {
+        (2000..=9999).contains(&time.year()).then_some(Self(time))
+    }
+}
+
+#[derive(Serialize)]
 struct Push<T> {
     p_mutations: Vec<Element<T>>,
 }
@@ -92,6 +133,25 @@ pub(crate) fn history(operation: &'static str, app: &str, request: HistoryReques
         History {
             p_conversation: request.conversation_id,
             p_before_seq,
+            p_limit: request.limit,
+            p_bytes: request.bytes,
+        },
+    )
+}
+
+/// The body of `fieldpost_search`.
+pub(crate) fn search(operation: &'static str, app: &str, request: &SearchRequest) -> RemoteResult<Vec<u8>> {
+    arguments(
+        operation,
+        app,
+        Search {
+            p_terms: request.terms.iter().map(|term| SearchTerm { words: &term.words, open: term.open }).collect(),
+            p_conversation: request.conversation_id,
+            p_sender: request.sender_id,
+            p_kind: request.kind.as_ref().map(|kind| without_nul(kind.as_str())),
+            p_since: request.since.and_then(Moment::of),
+            p_until: request.until.and_then(Moment::of),
+            p_after: request.after.as_ref().map(fieldpost_domain::Continuation::as_str),
             p_limit: request.limit,
             p_bytes: request.bytes,
         },

@@ -1,13 +1,13 @@
 //! A signed-in person and her actions: the verbs of the stories.
 
 use super::{Backend, Member, fresh};
-use crate::{BootstrapRequest, HistoryRequest, PullRequest, RemoteErrorKind, RemoteResult};
+use crate::{BootstrapRequest, HistoryRequest, PullRequest, RemoteErrorKind, RemoteResult, SearchRequest};
 use chrono::{TimeZone, Utc};
 use fieldpost_domain::{
     AccessToken, Acknowledgement, BootstrapPage, Changes, Conversation, ConversationDigest, ConversationId, Cursor,
-    HistoryPage, Intent, MarkRead, MedicId, Message, MessageAck, MessageContent, MessageId, MessageKind, Mutation,
-    NewMessage, OpenBroadcast, OpenDirect, OrgId, PersonId, PullPage, PushOutcome, ReadMarker, RefusalCode, Seq,
-    Session, Time,
+    FoundPage, HistoryPage, Intent, MarkRead, MedicId, Message, MessageAck, MessageContent, MessageId, MessageKind,
+    Mutation, NewMessage, OpenBroadcast, OpenDirect, OrgId, PersonId, PullPage, PushOutcome, ReadMarker, RefusalCode,
+    Seq, Session, Time,
 };
 
 /// A signed-in person.
@@ -115,6 +115,11 @@ impl<'b> Actor<'b> {
     ) -> RemoteResult<HistoryPage> {
         let request = HistoryRequest { conversation_id, before: before.map(Seq::new), limit, bytes: None };
         self.backend.api().history(self.token(), request).await
+    }
+
+    /// A page of what the server finds in its history.
+    pub async fn search(&self, request: SearchRequest) -> RemoteResult<FoundPage> {
+        self.backend.api().search(self.token(), request).await
     }
 
     /// Sends a batch and returns one outcome per mutation, in order and with its id.

@@ -46,6 +46,7 @@ pub mod reacting;
 pub mod records;
 pub mod reference;
 pub mod retry;
+pub mod searching;
 pub mod send;
 pub mod sessions;
 pub mod setting;

@@ -2,16 +2,16 @@
 
 use super::{
     ReferenceServer, RefreshRefused, Submission, SubmissionResult, bootstrap::bootstrap, history::history, pull::pull,
-    push,
+    push, search::search,
 };
 use crate::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
-    RemoteErrorKind, RemoteResult, client_capabilities,
+    RemoteErrorKind, RemoteResult, SearchRequest, client_capabilities,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, Capabilities, HistoryPage, Mutation, PullPage, PushResult, RefreshToken, ServerLimits,
-    Session,
+    AccessToken, BootstrapPage, Capabilities, FoundPage, HistoryPage, Mutation, PullPage, PushResult, RefreshToken,
+    ServerLimits, Session,
 };
 use std::time::Duration;
 
@@ -40,6 +40,12 @@ impl MessagingApi for ReferenceServer {
         let state = self.lock();
         let caller = state.caller(token, "history")?;
         history(&state, caller, request, &state.speaks(&client_capabilities()))
+    }
+
+    async fn search(&self, token: &AccessToken, request: SearchRequest) -> RemoteResult<FoundPage> {
+        let state = self.lock();
+        let caller = state.caller(token, "search")?;
+        search(&state, caller, &request, &state.speaks(&client_capabilities()))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It is meant to be obviously right rather than fast. `tables` keeps the rows in maps; `feed` records which
 //! transaction last changed each row. All writes go through `transaction`, which does the work of the SQL schema's
-//! triggers. All reads go through `viewer`, the only place that decides who sees what. The four calls are one file each
+//! triggers. All reads go through `viewer`, the only place that decides who sees what. The calls are one file each
 //! on top of that.
 //!
 //! A [`ReferenceServer`] is a handle: clones are the same server. Besides the contract it offers what an operator or a
@@ -31,6 +31,7 @@ mod random;
 #[cfg(feature = "records")]
 mod records;
 mod rows;
+mod search;
 mod sessions;
 mod snapshot;
 mod state;

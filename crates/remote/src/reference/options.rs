@@ -28,7 +28,13 @@ impl fmt::Debug for Options {
 /// The capabilities of a server of this version beyond protocol 1: the contents of pages, and the kinds of mutation.
 fn capabilities() -> Capabilities {
     let of_records = cfg!(feature = "records").then_some(Capability::Records);
-    let of_pages = [Capability::SetDigest, Capability::Ranges, Capability::PageBytes, Capability::MentionsCount];
+    let of_pages = [
+        Capability::SetDigest,
+        Capability::Ranges,
+        Capability::PageBytes,
+        Capability::MentionsCount,
+        Capability::SearchServer,
+    ];
     of_pages.into_iter().chain(Task::needed()).chain(of_records).collect()
 }
 

@@ -19,6 +19,7 @@ mod probe;
 #[cfg(feature = "records")]
 pub(crate) mod records;
 mod runner;
+mod search;
 
 pub use probe::{CursorHealth, Probe};
 pub use runner::Runner;

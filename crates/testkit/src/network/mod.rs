@@ -13,10 +13,10 @@ pub use fault::Fault;
 pub(crate) use uplink::Uplink;
 
 use async_trait::async_trait;
-use fieldpost_domain::{AccessToken, BootstrapPage, HistoryPage, Mutation, PullPage, RefreshToken, Session};
+use fieldpost_domain::{AccessToken, BootstrapPage, FoundPage, HistoryPage, Mutation, PullPage, RefreshToken, Session};
 use fieldpost_remote::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteErrorKind,
-    RemoteResult,
+    RemoteResult, SearchRequest,
 };
 use futures::FutureExt;
 use std::{
@@ -157,6 +157,15 @@ impl<R: MessagingApi + 'static> MessagingApi for Network<R> {
             async move { server.history(&token, request).await }
         };
         self.carry("history", 0, execute).await
+    }
+
+    async fn search(&self, token: &AccessToken, request: SearchRequest) -> RemoteResult<FoundPage> {
+        let token = token.clone();
+        let execute = move |server: Arc<R>| {
+            let (token, request) = (token.clone(), request.clone());
+            async move { server.search(&token, request).await }
+        };
+        self.carry("search", 0, execute).await
     }
 }
 

@@ -13,6 +13,7 @@ mod receipts;
 mod record_tables;
 mod records;
 mod schema;
+mod searching;
 mod writing;
 
 use super::bug::Bug;
@@ -40,6 +41,7 @@ pub(super) fn bugs() -> Vec<Bug> {
         records::batches(),
         record_tables::feed(),
         record_tables::tables(),
+        searching::searching(),
         schema::triggers(),
         schema::policies(),
         schema::indexes(),

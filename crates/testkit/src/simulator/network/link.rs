@@ -10,11 +10,11 @@ use crate::{
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, HistoryPage, Mutation, PullPage, PushOutcome, RefreshToken, Retry, Session,
+    AccessToken, BootstrapPage, FoundPage, HistoryPage, Mutation, PullPage, PushOutcome, RefreshToken, Retry, Session,
 };
 use fieldpost_remote::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
-    RemoteErrorKind, RemoteResult, reference::OpenTransaction,
+    RemoteErrorKind, RemoteResult, SearchRequest, reference::OpenTransaction,
 };
 use fieldpost_storage::{EntryState, Store};
 use futures::FutureExt;
@@ -252,6 +252,19 @@ impl MessagingApi for Link {
         let mut page = self.call("history", execute).await?;
         page.transfer.took = asked.elapsed();
         Ok(page)
+    }
+
+    async fn search(&self, token: &AccessToken, request: SearchRequest) -> RemoteResult<FoundPage> {
+        let token = token.clone();
+        let execute = move |hub: Arc<Hub>, _| {
+            let (token, request) = (token.clone(), request.clone());
+            async move {
+                let answer = hub.server.search(&token, request).await?;
+                watch::page(&hub, &token, &answer.changes, "search");
+                Ok(answer)
+            }
+        };
+        self.call("search", execute).await
     }
 }
 

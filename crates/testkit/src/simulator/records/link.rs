@@ -16,12 +16,13 @@ use crate::{
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, HistoryPage, Mutation, MutationId, PullPage,
+    AccessToken, BootstrapPage, FoundPage, HistoryPage, Mutation, MutationId, PullPage,
     records::{ClockId, Priority, RecordOutcome, RecordPage},
 };
 use fieldpost_remote::{
     AuditAnswer, BootstrapRequest, HistoryRequest, MessagingApi, OutgoingAudit, OutgoingRecord, PullRequest,
     PushAnswer, RecordPullRequest, RecordPushAnswer, RecordsApi, RemoteError, RemoteErrorKind, RemoteResult,
+    SearchRequest,
 };
 use fieldpost_storage::memory::MemoryStore;
 use fieldpost_storage::records::{RecordEntryState, RecordQueue, RecordQueueEntry};
@@ -299,5 +300,10 @@ impl MessagingApi for MessageLink {
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {
         self.begins();
         self.link.history(token, request).await
+    }
+
+    async fn search(&self, token: &AccessToken, request: SearchRequest) -> RemoteResult<FoundPage> {
+        self.begins();
+        self.link.search(token, request).await
     }
 }
