@@ -65,6 +65,12 @@ begin
       'Fieldpost keeps the reactions to messages in a table of that name: rename yours.';
   end if;
 
+  if to_regclass('public.message_reports') is not null
+     and coalesce(obj_description(to_regclass('public.message_reports'), 'pg_class'), '') not like 'Fieldpost:%' then
+    return query select 'blocks', 'message_reports', 'There is a table public.message_reports of your own.',
+      'Fieldpost keeps the reports of messages to admins in a table of that name: rename yours.';
+  end if;
+
   if to_regclass('public.conversation_settings') is not null
      and coalesce(obj_description(to_regclass('public.conversation_settings'), 'pg_class'), '') not like 'Fieldpost:%' then
     return query select 'blocks', 'conversation_settings', 'There is a table public.conversation_settings of your own.',

@@ -5,7 +5,7 @@
 -- The kinds that are carried out one by one after the sends, in the order of these steps. Each has a file.
 create or replace function fieldpost.later_kinds() returns text[]
 language sql immutable set search_path = pg_catalog, pg_temp
-as $$ select array['edit_message', 'react', 'delete_message', 'mark_delivered', 'mark_read', 'set_conversation'] $$;
+as $$ select array['edit_message', 'react', 'report_message', 'delete_message', 'mark_delivered', 'mark_read', 'set_conversation'] $$;
 comment on function fieldpost.later_kinds() is 'What a push does after the sends, in this order.';
 
 -- A change may name its message by the key of an older version of the app. The row that answers it has another id then, and may
@@ -25,6 +25,7 @@ begin
   return fieldpost.naming(p_mutation, case p_kind
     when 'edit_message' then fieldpost.edit_message(s, p_mutation)
     when 'react' then fieldpost.react(s, p_mutation)
+    when 'report_message' then fieldpost.report_message(s, p_mutation)
     when 'delete_message' then fieldpost.delete_message(s, p_mutation)
     when 'mark_delivered' then fieldpost.mark_delivered(s, p_mutation)
     when 'mark_read' then fieldpost.mark_read(s, p_mutation)
@@ -41,6 +42,7 @@ begin
   return fieldpost.naming(p_mutation, case p_kind
     when 'edit_message' then fieldpost.edit_as_caller(p_mutation)
     when 'react' then fieldpost.react_as_caller(p_mutation)
+    when 'report_message' then fieldpost.report_as_caller(p_mutation)
     when 'delete_message' then fieldpost.delete_as_caller(p_mutation)
     when 'mark_delivered' then fieldpost.mark_delivered_as_caller(p_mutation)
     when 'mark_read' then fieldpost.mark_as_caller(p_mutation)
@@ -59,7 +61,7 @@ comment on function fieldpost.search_is_on() is 'Whether the index of a search i
 create or replace function fieldpost.capabilities() returns text[]
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
-  select array['set_digest', 'ranges', 'edit_message', 'delete_message', 'reactions', 'mark_delivered', 'mentions_count', 'conversation_settings', 'page_bytes', 'records']
+  select array['set_digest', 'ranges', 'edit_message', 'delete_message', 'reactions', 'reports', 'mark_delivered', 'mentions_count', 'conversation_settings', 'page_bytes', 'records']
     || case when fieldpost.search_is_on() then '{search_server}'::text[] end
 $$;
 grant execute on function fieldpost.search_is_on() to authenticated;

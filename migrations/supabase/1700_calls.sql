@@ -40,9 +40,9 @@ create or replace function public.fieldpost_push(
 returns json
 language sql volatile set search_path = pg_catalog, pg_temp
 as $$
-  -- A reaction, and an answer, asks whether its message may be read.
+  -- A reaction, a report and an answer ask whether their message may be read.
   select case when fieldpost.narrowed(case when exists (
-                select from unnest(p_mutations) m where m ->> 'kind' = 'react' or m ->> 'reply_to' is not null) then 'raw' else 'aw' end)
+                select from unnest(p_mutations) m where m ->> 'kind' in ('react', 'report_message') or m ->> 'reply_to' is not null) then 'raw' else 'aw' end)
               then fieldpost.push_as_caller(p_protocol, p_mutations)
               else fieldpost.push(p_protocol, p_app, p_capabilities, p_mutations) end
 $$;

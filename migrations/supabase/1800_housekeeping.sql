@@ -132,6 +132,14 @@ begin
     update public.message_reactions r set removed = true where r.person_id = p_user and not r.removed;
     get diagnostics rows = row_count;
     return next;
+    what := 'texts in reports erased';
+    delete from fieldpost.reported_texts t using public.message_reports r where r.id = t.report_id and r.sender_id = p_user;
+    get diagnostics rows = row_count;
+    return next;
+    what := 'notes of reports erased';
+    update public.message_reports r set note = null where r.reporter_id = p_user and r.note is not null;
+    get diagnostics rows = row_count;
+    return next;
   end if;
   what := 'settings of conversations removed';
   delete from public.conversation_settings s where s.user_id = p_user;

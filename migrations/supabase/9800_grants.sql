@@ -1,7 +1,7 @@
 -- Who may call what, and housekeeping.
 --
 -- What must stay true: nothing of schema fieldpost can be called or read by the API roles but what the policies need,
--- and the eight functions can be called by people who are signed in and by nobody else. Hosted projects grant execute on
+-- and the ten functions can be called by people who are signed in and by nobody else. Hosted projects grant execute on
 -- every new function in `public` to the API roles by default, hence the revocations by name.
 
 revoke all on all functions in schema fieldpost from public, anon;
@@ -14,7 +14,7 @@ begin
   for v_function in
     select p.oid::regprocedure from pg_catalog.pg_proc p
     where p.pronamespace = 'public'::regnamespace and p.proname in (
-         'fieldpost_bootstrap', 'fieldpost_pull', 'fieldpost_push', 'fieldpost_history', 'fieldpost_search', 'fieldpost_records_pull', 'fieldpost_records_push', 'fieldpost_audit_push')
+         'fieldpost_bootstrap', 'fieldpost_pull', 'fieldpost_push', 'fieldpost_history', 'fieldpost_search', 'fieldpost_reports', 'fieldpost_resolve_report', 'fieldpost_records_pull', 'fieldpost_records_push', 'fieldpost_audit_push')
        or p.pronamespace = 'fieldpost'::regnamespace and p.proname in (
          'bootstrap', 'pull', 'push', 'history',
          -- what runs as the caller, and what that calls
@@ -24,6 +24,7 @@ begin
          'push_as_caller', 'open_as_caller', 'my_opening', 'openings', 'refused_by_project', 'rejected', 'marker_json',
          'push_refused', 'refused', 'uuid_or_null', 'wait_until',
          'carry_out_as_caller', 'later_kinds', 'capabilities', 'mentions', 'few',
+         'report_as_caller', 'my_report', 'reports', 'reported_messages', 'reports_as_caller', 'resolve_report',
          'react_as_caller', 'my_reaction', 'my_reacted', 'reactions_i_see', 'reactions_of',
          'search', 'search_as_caller', 'search_picks', 'search_refused', 'search_answer', 'search_place', 'search_terms', 'search_quoted', 'search_months', 'search_mark', 'search_month', 'search_words', 'search_words_beyond_ascii',
          'search_is_on',

@@ -57,7 +57,7 @@ test("grants, row level security and constraints of tables that existed are what
     const before = await acls(db.sql);
     await db.apply();
     await db.apply();
-    const after = (await acls(db.sql)).filter((t) => !["message_reactions", "conversation_settings"].includes(t.name)); // Fieldpost's own
+    const after = (await acls(db.sql)).filter((t) => !["message_reactions", "message_reports", "conversation_settings"].includes(t.name)); // Fieldpost's own
     assert.deepEqual([...after], [...before]);
     assert.equal(await as(db, "authenticated", "select phone from public.medics", randomUUID()), "42501");
     assert.equal((await as(db, "authenticated", "select first_name from public.medics", randomUUID())).length, 0);

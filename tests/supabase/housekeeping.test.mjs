@@ -130,10 +130,14 @@ test("a person is erased as docs/howto/erasing.md says", async () => {
     for (const block of blocks.slice(0, 2)) await sql.unsafe(block, [who]);
     await sql`insert into public.message_reactions (message_id, person_id, emoji) select m.id, ${who}, '👍' from public.messages m where m.content = 'secret 3'`;
     await sql`insert into public.conversation_settings (user_id, conversation_id, pinned_at) values (${who}, ${org.conversations[3]}, now())`;
+    await sql`insert into public.message_reports (message_id, reporter_id, reason, note) select m.id, ${who}, 'spam', 'a note' from public.messages m where m.content = 'secret 3'`;
+    await sql`insert into public.message_reports (message_id, reporter_id, reason) select m.id, ${org.admin}, 'spam' from public.messages m where m.sender_id = ${who}`;
     const done = await sql`select * from fieldpost.erase_person(${who}, ${how})`;
+    assert.equal((await sql`select from public.message_reports where reporter_id = ${who} and note is not null`).length, 0);
+    assert.equal((await sql`select from fieldpost.reported_texts t join public.message_reports r on r.id = t.report_id where r.sender_id = ${who}`).length, 0);
     assert.equal((await sql`select from public.conversation_settings where user_id = ${who}`).length, 0);
     assert.equal((await sql`select from public.message_reactions where person_id = ${who} and not removed`).length, 0);
-    assert.deepEqual(done.map((r) => r.rows), ["1", "0", "1", "1", "1"]);
+    assert.deepEqual(done.map((r) => r.rows), ["1", "0", "1", "1", "1", "1", "1"]);
     assert.deepEqual((await sql`select content from public.messages where sender_id = ${who}`).map((m) => m.content), rest);
   }
   const all = JSON.stringify([await db.call(org.admin, "bootstrap"), await db.call(org.admin, "pull", { p_cursor: load.cursor })]);

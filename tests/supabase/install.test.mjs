@@ -190,6 +190,6 @@ test("every function is commented, pinned where it is security definer, and clos
     assert.ok(f.acl !== "default" && !/[{,]=X/.test(f.acl), `${f.name} may be called by public: ${f.acl}`);
   }
   const volatility = Object.fromEntries(rows.filter((f) => f.schema === "public").map((f) => [f.name.replace(/^public\.|\(.*/g, ""), f.provolatile]));
-  assert.deepEqual(volatility, { fieldpost_bootstrap: "s", fieldpost_pull: "s", fieldpost_history: "s", fieldpost_search: "s", fieldpost_push: "v",
+  assert.deepEqual(volatility, { fieldpost_bootstrap: "s", fieldpost_pull: "s", fieldpost_history: "s", fieldpost_search: "s", fieldpost_push: "v", fieldpost_reports: "s", fieldpost_resolve_report: "v",
     fieldpost_records_pull: "s", fieldpost_records_push: "v", fieldpost_audit_push: "v" });
 });

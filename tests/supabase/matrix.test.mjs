@@ -13,10 +13,10 @@ import { client, owner, stack, uuid7 } from "./lib/stack.mjs";
 import { createOrg } from "./lib/tenant.mjs";
 
 const RECORDS = ["workers", "treatments", "near_misses", "safety_checks"];
-const TABLES = [...RECORDS, "audit_log", "organizations", "medics", "profiles", "conversations", "messages", "message_recipients", "message_reactions", "conversation_read_status", "conversation_settings"];
+const TABLES = [...RECORDS, "audit_log", "organizations", "medics", "profiles", "conversations", "messages", "message_recipients", "message_reactions", "message_reports", "conversation_read_status", "conversation_settings"];
 const HIDDEN = [
   "people", "tombstones", "access_log", "conversation_aliases", "epoch", "compaction", "runs", "managed", "replaceable", "installed", "applying", "redated",
-  "deleted_conversations", "digest_parts", "digest_marks", "recency", "reaction_counts", "settings", "sent", "record_tables", "record_tombstones",
+  "deleted_conversations", "digest_parts", "digest_marks", "recency", "reaction_counts", "reported_texts", "settings", "sent", "record_tables", "record_tombstones",
 ];
 const SECRET = `secret-${randomUUID().slice(0, 8)}`;
 
@@ -36,6 +36,7 @@ before(async () => {
   await sql`update public.conversations set subject = ${SECRET} where id = ${direct.id}`;
   await sql`insert into public.message_recipients (message_id, recipient_id, org_id) values (${ids.all}, ${org.medics[0].user_id}, ${org.org_id})`;
   await sql`insert into public.message_reactions (message_id, person_id, emoji) values (${ids.theirs}, ${org.medics[0].user_id}, ${SECRET}), (${ids.all}, ${org.medics[0].user_id}, ${SECRET})`;
+  ids.report = (await sql`insert into public.message_reports (message_id, reporter_id, reason, note) values (${ids.theirs}, ${org.medics[0].user_id}, ${SECRET}, ${SECRET}) returning id`)[0].id;
   await sql`insert into public.conversation_read_status (user_id, conversation_id, org_id) values (${org.medics[0].user_id}, ${direct.id}, ${org.org_id})`;
   await sql`insert into public.conversation_settings (user_id, conversation_id, pinned_at, unread_from) values (${org.medics[0].user_id}, ${direct.id}, '2020-02-02T02:02:02Z', 1)`;
   await sql`delete from public.messages where id = ${ids.gone}`;
@@ -72,7 +73,7 @@ before(async () => {
     created_by: org.admin.user_id, medic_id: org.medics[1].medic_id, message_id: ids.theirs, type: "broadcast", message_type: "system", status: "read", role: "org_admin", name: "hacked",
     first_name: "hacked", last_name: "hacked", subject: "hacked", content: "hacked", metadata: { hacked: 1 }, client_key: "hacked", last_message_preview: "hacked", reply_to: ids.theirs,
     omitted: { reason: "hacked", bytes: 1 }, seq: 1, last_seq: 999, read_seq: 999, delivered_seq: 999, delivered_seq_at: "2001-01-01T00:00:00Z", read_seq_at: "2001-01-01T00:00:00Z", version: 999, sync_xid: "1", created_at: "2001-01-01T00:00:00Z", updated_at: "2001-01-01T00:00:00Z", composed_at: "2001-01-01T00:00:00Z",
-    muted_until: "2999-01-01T00:00:00Z", pinned_at: "2999-01-01T00:00:00Z", archived_at: "2999-01-01T00:00:00Z", archived_seq: 999, unread_from: 999, emoji: "hacked", removed: true, person_id: org.admin.user_id, edited_at: "2001-01-01T00:00:00Z", mentions: [org.medics[1].user_id],
+    muted_until: "2999-01-01T00:00:00Z", pinned_at: "2999-01-01T00:00:00Z", archived_at: "2999-01-01T00:00:00Z", archived_seq: 999, unread_from: 999, emoji: "hacked", removed: true, reporter_id: org.admin.user_id, reason: "hacked", note: "hacked", reported_at: "2001-01-01T00:00:00Z", resolved_at: "2001-01-01T00:00:00Z", resolved_by: org.admin.user_id, mutation_ids: [randomUUID()], person_id: org.admin.user_id, edited_at: "2001-01-01T00:00:00Z", mentions: [org.medics[1].user_id],
     client_id: randomUUID(), client_modified_at: "2999-01-01T00:00:00Z", last_mutation_id: randomUUID(), worker_id: ids.workers, record_id: ids.workers, reported_by: org.admin.user_id, booking_id: randomUUID(), table_name: "hacked",
     operation: "DELETE", context: "hacked", severity: "critical", overall_status: "fail", check_date: "2001-01-01", consent_date: "2001-01-01T00:00:00Z", is_incomplete: true, consent_given: true, is_riddor_reportable: true, gps_lat: 1, gps_lng: 1,
     ...Object.fromEntries(["items", "photo_uris", "certifications", "treatment_types", "vertical_extra_fields"].map((c) => [c, ["hacked"]])),
@@ -94,6 +95,8 @@ const state = async () => JSON.stringify(await sql`
     ('message_recipients', array(select r::text from public.message_recipients r where r.org_id = ${org.org_id})),
     ('message_reactions', array(select r::text from public.message_reactions r where r.org_id = ${org.org_id})),
     ('reaction counts', array(select k::text from fieldpost.reaction_counts k where k.org_id = ${org.org_id})),
+    ('message_reports', array(select r::text from public.message_reports r where r.org_id = ${org.org_id})),
+    ('reported texts', array(select t::text from fieldpost.reported_texts t join public.message_reports r on r.id = t.report_id where r.org_id = ${org.org_id})),
     ('conversation_read_status', array(select r::text from public.conversation_read_status r where r.org_id = ${org.org_id})),
     ('conversation_settings', array(select k::text from public.conversation_settings k where k.org_id = ${org.org_id})),
     ('workers', array(select r::text from public.workers r where r.org_id = ${org.org_id})),
@@ -115,7 +118,7 @@ const part = (table) => columns[table].filter((_, n) => process.env.FIELDPOST_FU
 const TARGET = () => ({
   organizations: { id: org.org_id }, medics: { id: org.medics[0].medic_id }, profiles: { id: org.medics[0].user_id }, conversations: { id: ids.conversation },
   workers: { id: ids.workers }, treatments: { id: ids.treatments }, near_misses: { id: ids.near_misses }, safety_checks: { id: ids.safety_checks }, audit_log: { id: ids.audit_log },
-  messages: { id: ids.hers }, message_recipients: { message_id: ids.all, recipient_id: org.medics[0].user_id }, message_reactions: { message_id: ids.theirs, person_id: org.medics[0].user_id }, conversation_read_status: { conversation_id: ids.conversation, user_id: org.medics[0].user_id },
+  messages: { id: ids.hers }, message_recipients: { message_id: ids.all, recipient_id: org.medics[0].user_id }, message_reactions: { message_id: ids.theirs, person_id: org.medics[0].user_id }, message_reports: { message_id: ids.theirs, reporter_id: org.medics[0].user_id }, conversation_read_status: { conversation_id: ids.conversation, user_id: org.medics[0].user_id },
   conversation_settings: { conversation_id: ids.conversation, user_id: org.medics[0].user_id },
 });
 
@@ -133,6 +136,7 @@ const BASE = (me) => ({
   messages: { id: randomUUID(), conversation_id: ids.conversation, org_id: org.org_id, sender_id: me, content: "x" },
   message_recipients: { id: randomUUID(), message_id: ids.all, recipient_id: me, org_id: org.org_id },
   message_reactions: { message_id: ids.theirs, person_id: me, emoji: "x" },
+  message_reports: { message_id: ids.theirs, reporter_id: me, reason: "x" },
   conversation_read_status: { user_id: me, conversation_id: ids.conversation, org_id: org.org_id },
   conversation_settings: { user_id: me, conversation_id: ids.conversation, pinned_at: "2020-02-02T02:02:02Z" },
 });
@@ -193,6 +197,13 @@ function* attacks(me) {
       for (const removed of [false, true]) yield [message_id === ids.all && conversation_id === ids.broadcast ? "react to a broadcast" : "react", push({ id: uuid7(), kind: "react", conversation_id, message_id, emoji: SECRET, removed })];
     }
   }
+  for (const message_id of [ids.hers, ids.theirs, ids.all, ids.gone]) {
+    for (const conversation_id of [ids.conversation, ids.broadcast, foreign.conversations[0].id]) {
+      yield [message_id === ids.all && conversation_id === ids.broadcast ? "report of a broadcast" : "report", push({ id: uuid7(), kind: "report_message", conversation_id, message_id, reason: "spam", note: "hacked" })];
+    }
+  }
+  for (const p_all of [false, true]) yield ["reports", (js) => js.rpc("fieldpost_reports", { p_protocol: 1, p_all })];
+  yield ["resolve a report", (js) => js.rpc("fieldpost_resolve_report", { p_protocol: 1, p_report: ids.report })];
   yield ["set", push({ id: uuid7(), kind: "set_conversation", conversation_id: ids.conversation, pinned_at: "2020-02-02T02:02:02Z", unread_from: 1 })];
   yield ["mark read", push({ id: uuid7(), kind: "mark_read", conversation_id: ids.conversation, read_seq: 1 })];
   // Every table of records, every operation, every way to name a row; and the readers.
@@ -229,14 +240,15 @@ function* attacks(me) {
     ["housekeeping", {}], ["enable_search", {}], ["disable_search", {}], ["search_picks", { p_terms: [{ words: ["secret"] }], p_conversation: null, p_sender: null, p_kind: null, p_since: null, p_until: null, p_at: null, p_id: null, p_limit: 50 }], ["check_digest", {}], ["preflight", {}], ["redate", {}], ["restore_dates", {}], ["take_locks", { p_mode: "access exclusive" }], ["note", { p_name: "version" }],
     ["pull_picks", { p_protocol: 1, p_capabilities: [], p_cursor: cursor, p_limit: 10 }], ["texts_i_see", { p_messages: [ids.hers, ids.theirs] }], ["hidden", { p_messages: [ids.hers, ids.theirs] }],
     ["conversations_i_see", { p_conversations: [ids.conversation] }], ["medic_names", { p_conversations: [ids.conversation] }], ["markers_i_see", { p_conversations: [ids.conversation] }],
-    ["settings_for", { p_user: org.medics[0].user_id, p_conversations: [ids.conversation] }], ["own_settings", { p_chosen: null, p_access: [{ conversation_id: ids.conversation, access: "grant" }], p_conversations: [ids.conversation] }], ["reactions_of", { p_messages: [ids.hers, ids.theirs] }], ["reactions_i_see", { p_chosen: null, p_messages: [ids.hers, ids.theirs] }], ["people_i_see", { p_users: [org.medics[0].user_id], p_medics: [org.medics[0].medic_id] }]]) {
+    ["settings_for", { p_user: org.medics[0].user_id, p_conversations: [ids.conversation] }], ["own_settings", { p_chosen: null, p_access: [{ conversation_id: ids.conversation, access: "grant" }], p_conversations: [ids.conversation] }], ["report_page", { p_orgs: [org.org_id], p_all: true, p_after: null, p_limit: 9 }], ["reports", { p_protocol: 1, p_all: true, p_after: null, p_limit: 9 }], ["reported_messages", { p_protocol: 1, p_all: true, p_after: null, p_limit: 9 }], ["resolve_report", { p_protocol: 1, p_report: ids.report }], ["write_report", { p_reporter: me, p_message: ids.theirs, p_mutation: { reason: "spam" } }], ["my_report", { p_mutation: { id: uuid7(), conversation_id: ids.conversation, message_id: ids.theirs, reason: "spam" }, p_write: true }],
+    ["reactions_of", { p_messages: [ids.hers, ids.theirs] }], ["reactions_i_see", { p_chosen: null, p_messages: [ids.hers, ids.theirs] }], ["people_i_see", { p_users: [org.medics[0].user_id], p_medics: [org.medics[0].medic_id] }]]) {
     yield [`call fieldpost.${name}`, (js) => js.schema("fieldpost").rpc(name, args)];
     yield [`call ${name}`, (js) => js.rpc(name, args)];
   }
 }
 
 /** Another medic of the organization may read its records and write them; she is no stranger to these. */
-const mayToo = { "another medic": (what) => RECORDS.some((t) => what.includes(`read ${t}.`) || what.includes(`read all of ${t}`) || what.includes(` ${t}`)) || /records|audit|react to a broadcast/.test(what) };
+const mayToo = { "another medic": (what) => RECORDS.some((t) => what.includes(`read ${t}.`) || what.includes(`read all of ${t}`) || what.includes(` ${t}`)) || /records|audit|react to a broadcast|report of a broadcast/.test(what) };
 
 /** Fieldpost's columns of records. */
 const FIXED = ["client_id", "client_modified_at", "last_mutation_id", "version", "sync_xid"];
@@ -268,10 +280,10 @@ test("whoever has no business there reads and changes nothing, table by table an
 test("people who belong there change what is theirs and no other column", async () => {
   // What each may change, by table. Everything else is restored.
   const may = {
-    ada: { ...Object.fromEntries(RECORDS.map((t) => [t, columns[t].filter((c) => !["id", "org_id", "created_by", "created_at", ...FIXED].includes(c))])), audit_log: [], messages: ["content", "metadata", "mentions"], conversations: [], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: ["delivered_at", "read_at"], message_reactions: ["removed"], conversation_settings: ["muted_until", "pinned_at", "archived_at", "archived_seq", "unread_from"] },
-    admin: { audit_log: [], messages: ["status"], conversations: ["subject", "medic_id"], conversation_read_status: [], message_recipients: [], message_reactions: [], conversation_settings: [] },
+    ada: { ...Object.fromEntries(RECORDS.map((t) => [t, columns[t].filter((c) => !["id", "org_id", "created_by", "created_at", ...FIXED].includes(c))])), audit_log: [], messages: ["content", "metadata", "mentions"], conversations: [], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "version", "sync_xid"], message_recipients: ["delivered_at", "read_at"], message_reactions: ["removed"], message_reports: ["reason", "note"], conversation_settings: ["muted_until", "pinned_at", "archived_at", "archived_seq", "unread_from"] },
+    admin: { audit_log: [], messages: ["status"], conversations: ["subject", "medic_id"], conversation_read_status: [], message_recipients: [], message_reactions: [], message_reports: ["resolved_at"], conversation_settings: [] },
   };
-  const follows = { ...Object.fromEntries(RECORDS.map((t) => [t, ["version", "sync_xid", "updated_at", "client_modified_at", "last_mutation_id"]])), messages: ["version", "sync_xid", "updated_at", "edited_at", "deleted_at", "content", "metadata"], conversations: ["version", "sync_xid", "updated_at", "last_message_preview"], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "read_seq_at", "delivered_seq_at", "version", "sync_xid"], message_recipients: ["delivered_at"], message_reactions: ["version", "sync_xid", "updated_at"], conversation_settings: ["version", "sync_xid", "archived_seq"] };
+  const follows = { ...Object.fromEntries(RECORDS.map((t) => [t, ["version", "sync_xid", "updated_at", "client_modified_at", "last_mutation_id"]])), messages: ["version", "sync_xid", "updated_at", "edited_at", "deleted_at", "content", "metadata"], conversations: ["version", "sync_xid", "updated_at", "last_message_preview"], conversation_read_status: ["last_read_at", "read_seq", "delivered_seq", "read_seq_at", "delivered_seq_at", "version", "sync_xid"], message_recipients: ["delivered_at"], message_reactions: ["version", "sync_xid", "updated_at"], message_reports: ["reported_at", "resolved_by"], conversation_settings: ["version", "sync_xid", "archived_seq"] };
   let tried = 0;
   const mistakes = [];
   const target = TARGET();

@@ -130,6 +130,10 @@ pub(crate) enum Command {
     React(crate::commands::react::Arguments),
     /// Delete one's own message, or as an admin anybody's
     Delete(crate::commands::delete::Arguments),
+    /// Report somebody else's message to the admins of the organization
+    Report(crate::commands::report::Arguments),
+    /// List the reports of messages, as an admin, and mark them as dealt with
+    Reports(crate::commands::report::Which),
     /// Tell everybody in the organization, as an admin
     Broadcast(crate::commands::broadcast::Arguments),
     /// Show who has received and read a message, and when

@@ -70,7 +70,8 @@ impl From<Error> for Failure {
         };
         let kind = match (&error, error.retry()) {
             (Error::SignedOut, _) | (Error::Server(_), Retry::AfterReauth) => FailureKind::SignedOut,
-            (Error::InvalidContent(_) | Error::InvalidEmoji(_) | Error::Configuration(_), _) => FailureKind::Usage,
+            (Error::InvalidContent(_) | Error::InvalidEmoji(_) | Error::InvalidReport(_), _)
+            | (Error::Configuration(_), _) => FailureKind::Usage,
             // The server answers but asks to come back later: for the work that is the same as unreachable.
             (Error::Offline(_), _) | (Error::Server(_), Retry::After(_)) => FailureKind::Unreachable,
             _ => FailureKind::Error,

@@ -19,6 +19,9 @@ open_enum!(
         MentionsCount => "mentions_count",
         /// People can react to messages: `react`, and rows of `reactions` in pages.
         Reactions => "reactions",
+        /// People can report messages to the admins of their org: `report_message`, `fieldpost_reports` and
+        /// `fieldpost_resolve_report`.
+        Reports => "reports",
         /// A device says what has reached it.
         MarkDelivered => "mark_delivered",
         /// A person's own settings for a conversation: muted, pinned, archived, marked unread.

@@ -99,6 +99,10 @@ impl PersonId {
 }
 
 id!(
+    /// A report of a message to the admins.
+    ReportId
+);
+id!(
     /// A row of `medics`. A direct conversation names its medic by this, never by [`PersonId`].
     MedicId
 );

@@ -28,6 +28,7 @@ pub mod position;
 pub mod reaction;
 pub mod read_marker;
 pub mod records;
+pub mod report;
 pub mod retry;
 pub mod search;
 pub mod session;
@@ -39,7 +40,7 @@ pub use content::{ContentError, MessageContent, preview};
 pub use conversation::{Conversation, ConversationKind};
 pub use cursor::{Continuation, Cursor, CursorError, ServerEpoch};
 pub use digest::{ConversationDigest, Fingerprint, SetFingerprint};
-pub use id::{AuditId, ConversationId, IdError, MedicId, MessageId, MutationId, OrgId, PersonId, RecordId};
+pub use id::{AuditId, ConversationId, IdError, MedicId, MessageId, MutationId, OrgId, PersonId, RecordId, ReportId};
 pub use message::{Changeable, MENTIONS_MAX, Mentions, Message, MessageKind, MessageStatus, NewMessage};
 pub use metadata::{Extra, Metadata, MetadataError};
 // The fields of every kind of mutation.
@@ -51,6 +52,9 @@ pub use person::{Person, Role};
 pub use position::{Seq, Version};
 pub use reaction::{EMOJI_BYTES, Emoji, EmojiError, REACTIONS_MAX, ReactedBy, Reaction};
 pub use read_marker::ReadMarker;
+pub use report::{
+    MessageReport, REPORT_NOTE_CHARS, REPORT_REASON_BYTES, ReportError, ReportNote, ReportPage, ReportReason,
+};
 pub use retry::Retry;
 pub use search::{SearchRank, SearchText, SearchTextError, Snippet};
 pub use session::{AccessToken, Password, RefreshToken, Session};

@@ -42,6 +42,8 @@ open_enum!(
         MentionNotAllowed => "mention_not_allowed",
         /// The person has given the message as many reactions as allowed.
         TooManyReactions => "too_many_reactions",
+        /// The note of the report is longer than allowed.
+        NoteTooLong => "note_too_long",
         /// The message was deleted.
         MessageDeleted => "message_deleted",
         /// The conversation was deleted.

@@ -1,6 +1,6 @@
 //! The errors of the SDK.
 
-use fieldpost_domain::{ContentError, EmojiError, MENTIONS_MAX, MetadataError, Retry};
+use fieldpost_domain::{Capability, ContentError, EmojiError, MENTIONS_MAX, MetadataError, ReportError, Retry};
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
 use fieldpost_storage::{NotPossible, StorageError, StorageErrorKind};
 use fieldpost_sync::SyncError;
@@ -39,6 +39,9 @@ pub enum Error {
     /// The text is no emoji; nothing was written.
     #[error(transparent)]
     InvalidEmoji(#[from] EmojiError),
+    /// The words of a report are not valid; nothing was written.
+    #[error(transparent)]
+    InvalidReport(#[from] ReportError),
     /// The metadata is not valid; nothing was written.
     #[error(transparent)]
     InvalidMetadata(#[from] MetadataError),
@@ -54,6 +57,15 @@ pub enum Error {
     /// No such conversation or message on this device.
     #[error("there is no such conversation or message on this device; sync first, or check the id")]
     NotFound,
+    /// No such report in the orgs that the person administers.
+    #[error("there is no such report, or it is not yours to see")]
+    NoSuchReport,
+    /// Only an admin may do this.
+    #[error("only an admin of the organization may do this")]
+    NotAllowed,
+    /// The project's SQL is too old for this.
+    #[error("this needs a server that knows {0}: upgrade its SQL")]
+    NeedsServer(Capability),
     /// No such outbox entry: it was sent or cancelled.
     #[error("no such outbox entry: it was sent or cancelled")]
     NotWaiting,
@@ -107,6 +119,7 @@ impl From<Arc<RemoteError>> for Error {
             RemoteErrorKind::WrongCredentials => Self::WrongCredentials,
             RemoteErrorKind::SessionEnded => Self::SignedOut,
             RemoteErrorKind::ClientTooOld => Self::UpdateRequired,
+            RemoteErrorKind::Forbidden => Self::NotAllowed,
             _ => Self::Server(error),
         }
     }

@@ -86,6 +86,7 @@ mod reacting;
 mod receipts;
 #[cfg(feature = "records")]
 pub mod records;
+mod reporting;
 mod retention;
 mod searching;
 mod server_search;
@@ -105,6 +106,7 @@ pub use export::{Export, ExportFormat};
 pub use messages::{Delivery, Draft, SentMessage};
 pub use outbox::OutboxRef;
 pub use receipts::{MessageInfo, Receipt};
+pub use reporting::ReportQuery;
 pub use retention::Retention;
 pub use server_search::{FoundHit, FoundHits, HitSource, NotSearched, ServerSearch};
 pub use sessions::Wipe;
@@ -114,10 +116,11 @@ pub use watch::{ConversationQuery, OutboxEvent, ThreadUpdate, Updates};
 pub use async_trait::async_trait;
 pub use eyeball_im::{Vector, VectorDiff};
 pub use fieldpost_domain::{
-    AccessToken, Archived, ContentError, ConversationId, ConversationKind, Emoji, EmojiError, IdError, MedicId,
-    Mentions, MessageContent, MessageId, MessageKind, MessageStatus, Metadata, MetadataError, MutationId, MutationKind,
-    Omitted, OmittedReason, OrgId, Password, Person, PersonId, Refusal, RefusalCode, Retry, RetryCode, Role,
-    SearchRank, SearchText, SearchTextError, Seq, SeqRange, ServerInfo, Settings, Snippet, Time,
+    AccessToken, Archived, Capability, ContentError, Continuation, ConversationId, ConversationKind, Emoji, EmojiError,
+    IdError, MedicId, Mentions, MessageContent, MessageId, MessageKind, MessageReport, MessageStatus, Metadata,
+    MetadataError, MutationId, MutationKind, Omitted, OmittedReason, OrgId, Password, Person, PersonId, Refusal,
+    RefusalCode, ReportError, ReportId, ReportPage, ReportReason, Retry, RetryCode, Role, SearchRank, SearchText,
+    SearchTextError, Seq, SeqRange, ServerInfo, Settings, Snippet, Time,
 };
 pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION};
 #[cfg(feature = "supabase")]

@@ -1,9 +1,12 @@
 //! The remote of a client without a server.
 
-use fieldpost_domain::{AccessToken, BootstrapPage, FoundPage, HistoryPage, Mutation, PullPage, RefreshToken, Session};
+use fieldpost_domain::{
+    AccessToken, BootstrapPage, FoundPage, HistoryPage, MessageReport, Mutation, PullPage, RefreshToken, ReportId,
+    ReportPage, Session,
+};
 use fieldpost_remote::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
-    RemoteErrorKind, RemoteResult, SearchRequest,
+    RemoteErrorKind, RemoteResult, ReportsRequest, SearchRequest,
 };
 
 /// A server that is never reachable.
@@ -35,6 +38,14 @@ impl MessagingApi for NoServer {
 
     async fn search(&self, _: &AccessToken, _: SearchRequest) -> RemoteResult<FoundPage> {
         unreachable("search")
+    }
+
+    async fn reports(&self, _: &AccessToken, _: ReportsRequest) -> RemoteResult<ReportPage> {
+        unreachable("reports")
+    }
+
+    async fn resolve_report(&self, _: &AccessToken, _: ReportId) -> RemoteResult<MessageReport> {
+        unreachable("resolve_report")
     }
 }
 

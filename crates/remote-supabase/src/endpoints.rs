@@ -14,6 +14,8 @@ pub(crate) struct Endpoints {
     pub(crate) push: Url,
     pub(crate) history: Url,
     pub(crate) search: Url,
+    pub(crate) reports: Url,
+    pub(crate) resolve_report: Url,
     #[cfg(feature = "records")]
     pub(crate) records_push: Url,
     #[cfg(feature = "records")]
@@ -37,6 +39,8 @@ impl Endpoints {
             push: rpc("fieldpost_push"),
             history: rpc("fieldpost_history"),
             search: rpc("fieldpost_search"),
+            reports: rpc("fieldpost_reports"),
+            resolve_report: rpc("fieldpost_resolve_report"),
             #[cfg(feature = "records")]
             records_push: rpc("fieldpost_records_push"),
             #[cfg(feature = "records")]

@@ -1,4 +1,4 @@
-//! The calls for messages.
+//! The calls of the contract for messages.
 
 use crate::{
     SupabaseRemote,
@@ -6,23 +6,27 @@ use crate::{
     http::{Reply, Request},
     wire::{
         answer::{self, Read},
-        page, request, result,
+        page, report, request, result,
     },
 };
 use async_trait::async_trait;
-use fieldpost_domain::{AccessToken, BootstrapPage, FoundPage, HistoryPage, Mutation, PullPage};
+use fieldpost_domain::{
+    AccessToken, BootstrapPage, FoundPage, HistoryPage, MessageReport, Mutation, PullPage, ReportId, ReportPage,
+};
 use fieldpost_remote::{
-    BootstrapRequest, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteResult, SearchRequest,
+    BootstrapRequest, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteResult, ReportsRequest,
+    SearchRequest,
 };
 use url::Url;
 
-/// The only call that changes anything.
+/// The calls that change something.
 const PUSH: &str = "push";
+const RESOLVE_REPORT: &str = "resolve_report";
 
 impl SupabaseRemote {
     /// Calls a function and reads the fields that every response has.
     async fn call(&self, operation: &'static str, url: &Url, token: &AccessToken, body: Vec<u8>) -> RemoteResult<Read> {
-        let reads = operation != PUSH;
+        let reads = ![PUSH, RESOLVE_REPORT].contains(&operation);
         answer::read(operation, &self.reply(Request { operation, reads, url, bearer: Some(token), body }).await?)
     }
 
@@ -70,5 +74,17 @@ impl MessagingApi for SupabaseRemote {
         // The server cuts scripts without spaces, and emoji, into smaller words than a device, and finds more.
         page.changes.messages.retain(|message| request.fits(message));
         Ok(page)
+    }
+
+    async fn reports(&self, token: &AccessToken, request: ReportsRequest) -> RemoteResult<ReportPage> {
+        const NAME: &str = "reports";
+        let body = request::reports(NAME, &self.config.app, &request)?;
+        Ok(report::page(self.call(NAME, &self.endpoints.reports, token, body).await?))
+    }
+
+    async fn resolve_report(&self, token: &AccessToken, report: ReportId) -> RemoteResult<MessageReport> {
+        const NAME: &str = RESOLVE_REPORT;
+        let body = request::resolve_report(NAME, &self.config.app, report)?;
+        report::resolved(NAME, self.call(NAME, &self.endpoints.resolve_report, token, body).await?)
     }
 }

@@ -4,7 +4,8 @@ use crate::RemoteResult;
 use async_trait::async_trait;
 use fieldpost_domain::{
     AccessToken, BootstrapPage, Capabilities, Capability, Continuation, ConversationId, Cursor, FoundPage, HistoryPage,
-    Message, MessageKind, Mutation, PersonId, PullPage, PushResult, Seq, ServerLimits, Time,
+    Message, MessageKind, MessageReport, Mutation, PersonId, PullPage, PushResult, ReportId, ReportPage, Seq,
+    ServerLimits, Time,
     search::{Term, fits},
 };
 use std::time::Duration;
@@ -101,6 +102,17 @@ impl SearchRequest {
     }
 }
 
+/// Asks an admin's page of reports, of a server with [`Capability::Reports`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReportsRequest {
+    /// Also those that were dealt with, behind the open ones.
+    pub all: bool,
+    /// `next_after` of the previous page; none to start.
+    pub after: Option<Continuation>,
+    /// The most reports in the page; none for the server's own limit.
+    pub limit: Option<u32>,
+}
+
 /// The results of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PushAnswer {
@@ -136,4 +148,11 @@ pub trait MessagingApi: Send + Sync {
     /// Searches the messages that the caller may see, newest first by the server's time. Page by page every hit comes
     /// once; deleted messages never do. A server that does not search answers [`crate::RemoteErrorKind::BadRequest`].
     async fn search(&self, token: &AccessToken, request: SearchRequest) -> RemoteResult<FoundPage>;
+
+    /// Fetches a page of the reports of messages in the caller's orgs, the open ones first, and of these the newest first.
+    /// Somebody who is an admin of none is refused ([`crate::RemoteErrorKind::Forbidden`]).
+    async fn reports(&self, token: &AccessToken, request: ReportsRequest) -> RemoteResult<ReportPage>;
+
+    /// Marks a report as dealt with, as an admin of its org, and returns it. Repeating it changes nothing.
+    async fn resolve_report(&self, token: &AccessToken, report: ReportId) -> RemoteResult<MessageReport>;
 }

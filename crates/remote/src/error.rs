@@ -66,8 +66,10 @@ pub enum RemoteErrorKind {
     /// client reads. This does not come from Fieldpost's functions, so it says nothing about the content: ask for less,
     /// or send less.
     Oversized,
-    /// The conversation does not exist, or the caller may not see it.
+    /// The conversation or the report does not exist, or the caller may not see it.
     NotFound,
+    /// Only an admin may make this call.
+    Forbidden,
     /// The server rejects the request in this form.
     BadRequest,
     /// What responds at this address is no Supabase project with Fieldpost's functions, or not yet: their SQL may be being
@@ -95,6 +97,7 @@ impl RemoteErrorKind {
                 | Self::ClientTooOld
                 | Self::TooLarge
                 | Self::Oversized
+                | Self::Forbidden
                 | Self::BadRequest
                 | Self::NotFieldpost
         )
@@ -207,6 +210,7 @@ impl fmt::Display for RemoteError {
             RemoteErrorKind::TooLarge => "the batch is larger than the server accepts",
             RemoteErrorKind::Oversized => "it is too large for the way to the server or back",
             RemoteErrorKind::NotFound => "there is no such conversation, or it may not be seen",
+            RemoteErrorKind::Forbidden => "only an admin of the organization may do this",
             RemoteErrorKind::BadRequest => "the server does not accept the request",
             RemoteErrorKind::NotFieldpost => {
                 "what answers there does not have Fieldpost's functions, or not yet; if this lasts, check the project's URL, \

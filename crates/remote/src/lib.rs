@@ -1,6 +1,6 @@
 //! The remote contract of Fieldpost: the calls that the engine makes to a server.
 //!
-//! [`MessagingApi`] is the four calls of docs/protocol.md in domain types; [`Auth`] is signing in. Both are stateless.
+//! [`MessagingApi`] is the calls of docs/protocol.md in domain types; [`Auth`] is signing in. Both are stateless.
 //! The caller passes the token of the moment with each call, and reads from [`RemoteError::retry`] how to react to a
 //! failure.
 //!
@@ -19,8 +19,8 @@ pub mod reference;
 pub mod conformance;
 
 pub use api::{
-    BootstrapRequest, HistoryRequest, MessagingApi, PROTOCOL, PullRequest, PushAnswer, SQL_VERSION, SearchRequest,
-    client_capabilities,
+    BootstrapRequest, HistoryRequest, MessagingApi, PROTOCOL, PullRequest, PushAnswer, ReportsRequest, SQL_VERSION,
+    SearchRequest, client_capabilities,
 };
 pub use auth::{Auth, Credentials};
 pub use error::{ExpiredReason, RemoteError, RemoteErrorKind, RemoteResult};

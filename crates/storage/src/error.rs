@@ -19,6 +19,9 @@ pub enum NotPossible {
     /// Another person wrote it; several people have used this file.
     #[error("another person wrote it")]
     AnotherPersons,
+    /// It is the person's own, and nobody reports themselves.
+    #[error("it is one's own message")]
+    Own,
     /// The conversation is no longer stored.
     #[error("its conversation is no longer on this device")]
     ConversationGone,

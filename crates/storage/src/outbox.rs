@@ -341,10 +341,14 @@ pub trait Outbox: Send + Sync {
     /// 4. A refused change becomes a dead letter and is no longer shown (`a_refused_edit_shows_the_servers_text`).
     /// 5. Nothing is queued if it only takes back what it replaces
     ///    (`a_reaction_taken_back_before_it_was_sent_disappears`).
+    /// 6. A change that leaves the message as it is ([`fieldpost_domain::Policy::leaves_as_is`]) is queued and shows
+    ///    nothing (`a_report_is_queued_and_changes_nothing_that_shows`). A deletion does not replace it
+    ///    (`a_deletion_leaves_a_queued_report`).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::NotFound`] when the message is not stored; [`crate::StorageErrorKind::NotApplicable`]
-    /// when it is deleted, was omitted, another person wrote it, it has as many reactions of the person as allowed, or it
+    /// when it is deleted, was omitted, another person wrote it, it is one's own and only those of others can be meant
+    /// (`ones_own_message_is_not_reported`), it has as many reactions of the person as allowed, or it
     /// would newly mention somebody who may not see the conversation; [`crate::StorageErrorKind::NoAccount`] when nobody
     /// has signed in.
     async fn change(&self, mutation: Mutation, at: Time) -> StorageResult<ThreadMessage>;

@@ -7,7 +7,7 @@ import { owner, stack } from "./stack.mjs";
 
 /** Tables that grow. Nothing on the hot paths may read one of them from end to end. */
 export const GROWING = ["messages", "conversations", "conversation_read_status", "tombstones", "people", "access_log", "conversation_aliases",
-  "deleted_conversations", "recency", "message_reactions", "reaction_counts", "conversation_settings"];
+  "deleted_conversations", "recency", "message_reactions", "reaction_counts", "message_reports", "reported_texts", "conversation_settings"];
 
 const args = (named) => Object.entries({ p_protocol: 1, ...named }).map(([k, v]) => `${k} => ${typeof v === "string" ? `'${v}'` : v}`).join(", ");
 

@@ -17,6 +17,7 @@ mod reacting;
 mod receipts;
 mod reported_edits;
 mod reported_messaging;
+mod reporting;
 mod requests;
 mod searching;
 mod setting;

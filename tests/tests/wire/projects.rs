@@ -146,6 +146,7 @@ async fn a_new_server_says_which_sql_it_has_and_nothing_is_wrong_with_it() {
         "delete_message",
         "mentions_count",
         "reactions",
+        "reports",
         "mark_delivered",
         "conversation_settings",
         "page_bytes",

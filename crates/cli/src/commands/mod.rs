@@ -20,6 +20,7 @@ pub(crate) mod react;
 mod read;
 mod receipts;
 pub(crate) mod records;
+pub(crate) mod report;
 pub(crate) mod search;
 mod send;
 #[cfg(feature = "demo")]
@@ -63,7 +64,7 @@ async fn on_a_device(args: &DeviceArgs, command: Command, output: &Output) -> Re
     let args = &with_tables(args, &command);
     let device = match command {
         Command::Sync { every, .. } => Device::open_online(args, sync::rhythm(every), output).await?,
-        Command::Login { .. } => Device::open_online(args, Rhythm::default(), output).await?,
+        Command::Login { .. } | Command::Reports(_) => Device::open_online(args, Rhythm::default(), output).await?,
         _ => Device::open(args, Rhythm::default(), output).await?,
     };
     let result = with(&device, command, output).await;
@@ -97,6 +98,8 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::History(arguments) => history::run(device, &arguments, output).await,
         Command::Edit(arguments) => edit::run(device, &arguments, output).await,
         Command::React(arguments) => react::run(device, &arguments, output).await,
+        Command::Report(arguments) => report::report(device, &arguments, output).await,
+        Command::Reports(which) => report::reports(device, &which, output).await,
         Command::Delete(arguments) => delete::run(device, &arguments, output).await,
         Command::Search(arguments) => search::run(device, &arguments, output).await,
         Command::Export(arguments) => export::run(device, &arguments, output).await,

@@ -14,6 +14,7 @@ mod importing;
 mod names;
 mod proxies;
 mod records;
+mod reports;
 mod screen;
 mod searching;
 mod settings;

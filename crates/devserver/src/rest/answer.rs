@@ -34,6 +34,7 @@ impl From<RemoteError> for Refused {
             RemoteErrorKind::ClientTooOld => ("client_too_old", None),
             RemoteErrorKind::CursorExpired(reason) => ("cursor_expired", Some(expired(reason))),
             RemoteErrorKind::NotFound => ("not_found", None),
+            RemoteErrorKind::Forbidden => ("forbidden", None),
             RemoteErrorKind::TooLarge => ("too_large", None),
             _ => ("bad_request", error.detail()),
         };

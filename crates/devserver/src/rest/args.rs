@@ -73,6 +73,12 @@ impl Args {
         *capability == Capability::PageBytes && self.0.contains_key(PAGE_BYTES)
     }
 
+    /// A boolean.
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, RestError> {
+        let wrong = |value: &Value| RestError::bad_value("boolean", &value.to_string());
+        self.present(name).map(|value| value.as_bool().ok_or_else(|| wrong(value))).transpose()
+    }
+
     /// A text. PostgreSQL would convert a number to text; this server is stricter and refuses it.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, RestError> {
         let wrong = |value: &Value| RestError::bad_value("text", &value.to_string());

@@ -1,4 +1,4 @@
-//! PostgREST: the functions for messages, the three for records, and the refusals that come before them.
+//! PostgREST: the functions for messages, those for records and reports, and the refusals that come before them.
 
 mod answer;
 mod args;
@@ -8,6 +8,7 @@ mod history;
 mod pull;
 mod push;
 mod records;
+mod reports;
 mod rows;
 mod rpc;
 mod search;

@@ -5,7 +5,7 @@ use super::{
     args::{Args, Signature},
     bootstrap,
     error::RestError,
-    history, pull, push, records, rows, search,
+    history, pull, push, records, reports, rows, search,
     session::{Caller, caller},
 };
 use crate::{app::App, json::json_response};
@@ -66,8 +66,10 @@ async fn answer(app: &App, function: &str, method: &Method, headers: &HeaderMap,
     let caller = caller(app, headers)?;
     check_method(method, function)?;
     check_content_type(headers)?;
-    let there = |name| app.reference.has_records() || !records::ALL.contains(&name);
-    let signature = FUNCTIONS.into_iter().find(|signature| signature.name == function && there(signature.name));
+    let signature = FUNCTIONS
+        .into_iter()
+        .chain(reports::FUNCTIONS)
+        .find(|signature| signature.name == function && is_there(app, signature.name));
     let Some(signature) = signature else { return Err(unknown(function, body)?.into()) };
     let args = Args::read(signature, body)?;
     let bytes = Capability::PageBytes;
@@ -80,6 +82,13 @@ async fn answer(app: &App, function: &str, method: &Method, headers: &HeaderMap,
     run(app, function, &token, &args).await
 }
 
+/// Whether the server is of an age, and set up, to have the function.
+fn is_there(app: &App, function: &str) -> bool {
+    let reports = || app.reference.info().capabilities.contains(&Capability::Reports);
+    (app.reference.has_records() || !records::ALL.contains(&function))
+        && (!reports::ALL.contains(&function) || reports())
+}
+
 async fn run(app: &App, function: &str, token: &AccessToken, args: &Args) -> Answer {
     match function {
         "fieldpost_bootstrap" => bootstrap::bootstrap(app, token, args),
@@ -89,6 +98,8 @@ async fn run(app: &App, function: &str, token: &AccessToken, args: &Args) -> Ans
         records::PUSH => records::push(app, token, args),
         records::PULL => records::pull(app, token, args).await,
         records::AUDIT => records::audit(app, token, args).await,
+        reports::LIST => reports::list(app, token, args).await,
+        reports::RESOLVE => reports::resolve(app, token, args).await,
         _ => history::history(app, token, args).await,
     }
 }
@@ -99,7 +110,7 @@ fn check_method(method: &Method, function: &str) -> Result<(), RestError> {
         return Ok(());
     }
     let status = StatusCode::METHOD_NOT_ALLOWED;
-    let writes = ["fieldpost_push", records::PUSH, records::AUDIT];
+    let writes = ["fieldpost_push", records::PUSH, records::AUDIT, reports::RESOLVE];
     Err(if *method == Method::GET && writes.contains(&function) {
         RestError::new(status, "25006", "cannot execute INSERT in a read-only transaction")
     } else {

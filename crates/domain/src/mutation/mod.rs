@@ -11,6 +11,7 @@ mod open_broadcast;
 mod open_direct;
 mod policy;
 mod react;
+mod report_message;
 mod send_message;
 mod set_conversation;
 mod stored;
@@ -23,6 +24,7 @@ pub use open_broadcast::OpenBroadcast;
 pub use open_direct::OpenDirect;
 pub use policy::{Decision, Policy, Replaces, Target};
 pub use react::React;
+pub use report_message::ReportMessage;
 pub use set_conversation::SetConversation;
 pub use stored::Undecodable;
 
@@ -39,6 +41,8 @@ kind::kinds! {
     EditMessage(EditMessage) => "edit_message",
     /// Give a message a reaction, or take it back.
     React(React) => "react",
+    /// Report somebody else's message to the admins.
+    ReportMessage(ReportMessage) => "report_message",
     /// Delete a message that the server has.
     DeleteMessage(DeleteMessage) => "delete_message",
     /// Say what has reached a device of the signed-in person.
@@ -91,10 +95,10 @@ impl Intent {
         self.as_kind().part().map_or_else(|| kind.as_str().to_owned(), |part| format!("{} {part}", kind.as_str()))
     }
 
-    /// Whether it changes what the message says. A reaction does not.
+    /// Whether it changes what the message says. A reaction does not, nor does a report.
     #[must_use]
     pub fn rewrites(&self) -> bool {
-        self.target().is_some() && self.as_kind().part().is_none()
+        self.target().is_some() && self.as_kind().part().is_none() && !self.policy().leaves_as_is()
     }
 
     /// Applies the change to the shown message until the server has answered.

@@ -34,6 +34,8 @@ pub enum Target {
     OwnOrAsAdmin,
     /// Anybody's: it adds to a message and changes nothing of it.
     Anybodys,
+    /// Those of others: it says something about a message, which stays as it is.
+    Others,
 }
 
 /// Who decides about a refused mutation.
@@ -54,7 +56,7 @@ pub enum Replaces {
     InLane,
     /// Those of the same kind that change the same message, and the same part of it ([`super::Intent::slot`]).
     OfTarget,
-    /// All that change the same message.
+    /// All that change the same message. One that leaves it as it is stays ([`Policy::leaves_as_is`]).
     ChangesOfTarget,
 }
 
@@ -69,6 +71,12 @@ impl Policy {
         counts: true,
         needs: None,
     };
+
+    /// Whether its message shows the same with it as without it.
+    #[must_use]
+    pub const fn leaves_as_is(&self) -> bool {
+        matches!(self.changes, Target::Others)
+    }
 
     /// Whether a refusal leaves a dead letter.
     #[must_use]

@@ -56,7 +56,8 @@ mod tests {
     use super::*;
     use crate::{
         Archived, Emoji, MarkRead, MedicId, MessageContent, MessageId, MessageKind, Metadata, NewMessage,
-        OpenBroadcast, OpenDirect, OrgId, PersonId, React, Seq, SetConversation, SettingsChange, Time,
+        OpenBroadcast, OpenDirect, OrgId, PersonId, React, ReportMessage, ReportReason, Seq, SetConversation,
+        SettingsChange, Time,
     };
     use uuid::Uuid;
 
@@ -86,6 +87,11 @@ mod tests {
 
     fn time() -> Time {
         Time::from_timestamp_micros(1_700_000_000_123_456).unwrap()
+    }
+
+    fn report(note: &str) -> ReportMessage {
+        let message = MessageId::from_uuid(Uuid::from_u128(2));
+        ReportMessage::new(LANE, message, ReportReason::Harassment, note).unwrap()
     }
 
     /// Payloads in existing files. Lines may be added here, never changed.
@@ -120,6 +126,8 @@ mod tests {
                 }),
                 r#"{"emoji":"👍","removed":true}"#,
             ),
+            (Intent::ReportMessage(report("")), r#"{"reason":"harassment"}"#),
+            (Intent::ReportMessage(report(" again\n")), r#"{"reason":"harassment","note":"again"}"#),
             (Intent::MarkRead(MarkRead { conversation_id: LANE, read_seq: Seq::new(17) }), r#"{"read_seq":17}"#),
             (
                 set(SettingsChange {

@@ -1,11 +1,12 @@
 //! The envelope of every response, and all fields that a response can have besides it.
 //!
-//! There is one struct for the four functions. Each function returns a subset of its fields, and the code that builds
+//! There is one struct for all functions but those of records. Each function returns a subset of its fields, and the code that builds
 //! the page checks the fields it needs ([`super::page`], [`super::result`]).
 
 use super::{
     list::{Careful, Fast, Reading},
     object::{Dropped, object},
+    report::ReportRow,
     result_row::ResultRow,
     row::{
         AccessRow, ConversationRow, MessageRow, PersonRow, RangeRow, ReactionRow, ReadMarkerRow, SettingsRow,
@@ -14,7 +15,7 @@ use super::{
     scalar::{Number, Stamp},
 };
 use crate::{error::refusal, http::Reply};
-use fieldpost_domain::{Capability, Changes, Conversation, Person, ServerInfo, ServerLimits, Transfer};
+use fieldpost_domain::{Capability, Changes, Conversation, MessageReport, Person, ServerInfo, ServerLimits, Transfer};
 use fieldpost_remote::{PROTOCOL, RemoteError, RemoteErrorKind, RemoteResult};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
@@ -50,6 +51,8 @@ object!(
         to_seq: Number,
         complete: bool,
         results: Vec<ResultRow>,
+        reports: Vec<R::Slot<ReportRow>>,
+        report: R::Slot<ReportRow>,
     }
 );
 
@@ -80,6 +83,8 @@ pub(crate) struct Read {
     pub(crate) to_seq: Option<Number>,
     pub(crate) complete: Option<bool>,
     pub(crate) results: Option<Vec<ResultRow>>,
+    pub(crate) reports: Vec<MessageReport>,
+    pub(crate) report: Option<MessageReport>,
 }
 
 /// Reads a 2xx response.
@@ -132,6 +137,8 @@ fn take<R: Reading>(operation: &'static str, answer: Answer<R>) -> RemoteResult<
     let conversation =
         answer.conversation.and_then(|slot| R::take::<ConversationRow>(slot, "conversation", &mut unreadable));
     let bad = &mut unreadable;
+    let reports = R::rows::<ReportRow>(answer.reports, "reports", bad);
+    let report = answer.report.and_then(|slot| R::take::<ReportRow>(slot, "report", bad));
     let mut changes = Changes {
         people: R::rows::<PersonRow>(answer.people, "people", bad),
         conversations: R::rows::<ConversationRow>(answer.conversations, "conversations", bad),
@@ -163,6 +170,8 @@ fn take<R: Reading>(operation: &'static str, answer: Answer<R>) -> RemoteResult<
         to_seq: answer.to_seq,
         complete: answer.complete,
         results: answer.results,
+        reports,
+        report,
     })
 }
 

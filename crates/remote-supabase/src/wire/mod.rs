@@ -33,6 +33,7 @@ mod object;
 pub(crate) mod page;
 #[cfg(feature = "records")]
 pub(crate) mod records;
+pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod result;
 mod result_row;

@@ -5,10 +5,10 @@ use super::{
     text::{microseconds, without_nul},
 };
 use chrono::Datelike as _;
-use fieldpost_domain::{Capabilities, ConversationId, Mutation, MutationId, MutationKind, PersonId, Time};
+use fieldpost_domain::{Capabilities, ConversationId, Mutation, MutationId, MutationKind, PersonId, ReportId, Time};
 use fieldpost_remote::{
-    BootstrapRequest, HistoryRequest, PROTOCOL, PullRequest, RemoteError, RemoteErrorKind, RemoteResult, SearchRequest,
-    client_capabilities,
+    BootstrapRequest, HistoryRequest, PROTOCOL, PullRequest, RemoteError, RemoteErrorKind, RemoteResult,
+    ReportsRequest, SearchRequest, client_capabilities,
 };
 use serde::Serialize;
 use std::borrow::Cow;
@@ -93,6 +93,20 @@ impl Moment {
 }
 
 #[derive(Serialize)]
+struct Reports<'a> {
+    p_all: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_after: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_limit: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct ResolveReport {
+    p_report: ReportId,
+}
+
+#[derive(Serialize)]
 struct Push<T> {
     p_mutations: Vec<Element<T>>,
 }
@@ -156,6 +170,17 @@ pub(crate) fn search(operation: &'static str, app: &str, request: &SearchRequest
             p_bytes: request.bytes,
         },
     )
+}
+
+/// The body of `fieldpost_reports`.
+pub(crate) fn reports(operation: &'static str, app: &str, request: &ReportsRequest) -> RemoteResult<Vec<u8>> {
+    let p_after = request.after.as_ref().map(fieldpost_domain::Continuation::as_str);
+    arguments(operation, app, Reports { p_all: request.all, p_after, p_limit: request.limit })
+}
+
+/// The body of `fieldpost_resolve_report`.
+pub(crate) fn resolve_report(operation: &'static str, app: &str, p_report: ReportId) -> RemoteResult<Vec<u8>> {
+    arguments(operation, app, ResolveReport { p_report })
 }
 
 /// The body of `fieldpost_push`.

@@ -161,7 +161,7 @@ object!(
 );
 
 /// The value, or the name of the missing field.
-fn need<T>(value: Option<T>, field: &'static str) -> Result<T, &'static str> {
+pub(super) fn need<T>(value: Option<T>, field: &'static str) -> Result<T, &'static str> {
     value.ok_or(field)
 }
 

@@ -45,6 +45,7 @@ pub mod reacting;
 #[cfg(feature = "records")]
 pub mod records;
 pub mod reference;
+pub mod reporting;
 pub mod retry;
 pub mod searching;
 pub mod send;

@@ -1,17 +1,22 @@
 //! The contract, implemented by this server.
 
 use super::{
-    ReferenceServer, RefreshRefused, Submission, SubmissionResult, bootstrap::bootstrap, history::history, pull::pull,
-    push, search::search,
+    ReferenceServer, RefreshRefused, Submission, SubmissionResult,
+    bootstrap::bootstrap,
+    history::history,
+    pull::pull,
+    push,
+    reports::{reports, resolve},
+    search::search,
 };
 use crate::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
-    RemoteErrorKind, RemoteResult, SearchRequest, client_capabilities,
+    RemoteErrorKind, RemoteResult, ReportsRequest, SearchRequest, client_capabilities,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, Capabilities, FoundPage, HistoryPage, Mutation, PullPage, PushResult, RefreshToken,
-    ServerLimits, Session,
+    AccessToken, BootstrapPage, Capabilities, FoundPage, HistoryPage, MessageReport, Mutation, PullPage, PushResult,
+    RefreshToken, ReportId, ReportPage, ServerLimits, Session,
 };
 use std::time::Duration;
 
@@ -46,6 +51,17 @@ impl MessagingApi for ReferenceServer {
         let state = self.lock();
         let caller = state.caller(token, "search")?;
         search(&state, caller, &request, &state.speaks(&client_capabilities()))
+    }
+
+    async fn reports(&self, token: &AccessToken, request: ReportsRequest) -> RemoteResult<ReportPage> {
+        let state = self.lock();
+        reports(&state, state.caller(token, "reports")?, &request)
+    }
+
+    async fn resolve_report(&self, token: &AccessToken, report: ReportId) -> RemoteResult<MessageReport> {
+        let mut state = self.lock();
+        let caller = state.caller(token, "resolve_report")?;
+        resolve(&mut state, caller, report)
     }
 }
 

@@ -30,6 +30,7 @@ mod push;
 mod random;
 #[cfg(feature = "records")]
 mod records;
+mod reports;
 mod rows;
 mod search;
 mod sessions;

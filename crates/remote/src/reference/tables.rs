@@ -5,8 +5,8 @@ use super::project::OfProject;
 #[cfg(feature = "records")]
 use super::records::RecordTables;
 use fieldpost_domain::{
-    AccessChange, ConversationId, ConversationKind, ConversationSettings, Emoji, MedicId, Message, MessageId, OrgId,
-    PersonId, Reaction, ReadMarker, Role, Seq, Time, Tombstone, Version,
+    AccessChange, ConversationId, ConversationKind, ConversationSettings, Emoji, MedicId, Message, MessageId,
+    MessageReport, MutationId, OrgId, PersonId, Reaction, ReadMarker, Role, Seq, Time, Tombstone, Version,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,6 +61,14 @@ pub(super) struct TombstoneRow {
     pub(super) medic_id: Option<MedicId>,
 }
 
+/// A row of `message_reports`.
+#[derive(Debug, Clone)]
+pub(super) struct ReportRow {
+    pub(super) report: MessageReport,
+    /// The mutations that have reported it, by which one that is sent again is known.
+    pub(super) mutations: Vec<MutationId>,
+}
+
 /// The key with which an older version of the app sent a message. That version kept its own id in the metadata.
 pub(super) fn key_of(message: &Message) -> Option<&str> {
     message.metadata.as_ref()?.as_object().get("idempotency_key")?.as_str()
@@ -88,6 +96,8 @@ pub(super) struct Tables {
     pub(super) reactions: BTreeMap<MessageId, BTreeMap<(Emoji, Option<PersonId>), Reaction>>,
     /// What a person has set for a conversation.
     pub(super) settings: BTreeMap<(ConversationId, PersonId), ConversationSettings>,
+    /// The reports of each message, one for each person.
+    pub(super) reports: BTreeMap<(MessageId, PersonId), ReportRow>,
     pub(super) tombstones: BTreeMap<Deleted, TombstoneRow>,
     /// The access log: the newest change of each person's access to each conversation.
     pub(super) access: BTreeMap<(PersonId, ConversationId), AccessChange>,

@@ -8,7 +8,7 @@ use crate::{
     entity::{
         messages,
         outbox::{self, Column as O},
-        value::Id,
+        value::{AnyText, Id},
     },
     error::{Fault, Res},
     hot::{Plan, hot},
@@ -22,10 +22,13 @@ use crate::{
     sql::{Tx, is_given, opt_id, text, written},
 };
 use fieldpost_domain::{
-    Changeable, ConversationId, Intent, MessageId, Mutation, NewMessage, REACTIONS_MAX, Replaces, Target, Time,
+    Changeable, ConversationId, Intent, MessageId, Mutation, MutationKind, NewMessage, REACTIONS_MAX, Replaces, Target,
+    Time,
 };
 use fieldpost_storage::{ChangeSet, NotPossible, StorageErrorKind, ThreadMessage};
-use sea_orm::{ColumnTrait, DeleteMany, EntityTrait, QueryFilter, QueryTrait, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, DeleteMany, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait, sea_query::Expr,
+};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -53,14 +56,14 @@ pub(super) async fn change(tx: &Tx, mutation: Mutation, at: Time) -> Res<ThreadM
         decide::cancel(tx, send.id).await?;
         return Ok(ThreadMessage { failure: None, ..shown.without_content() });
     }
-    if !fold(tx, &message, &intent, at).await? && changes(&message.shown, &intent) {
+    if !fold(tx, &message, &intent, at).await? && is_worth_it(&message.shown, &intent) {
         let mut shown = message.shown;
         if replace(tx, &intent).await? > 0 {
             overlay::rebuild(tx, BTreeSet::from([message.id])).await?;
             shown = shown_now(tx, message.id).await?;
         }
         // It may only take back what it replaces.
-        if changes(&shown, &intent) {
+        if is_worth_it(&shown, &intent) {
             record::record(tx, Mutation { id: mutation_id, intent }, None, at).await?;
         }
         overlay::rebuild(tx, BTreeSet::from([message.id])).await?;
@@ -80,10 +83,11 @@ async fn shown_now(tx: &Tx, message: Uuid) -> Res<Changeable> {
     })
 }
 
-fn changes(shown: &Changeable, intent: &Intent) -> bool {
+/// Whether it changes what shows, or is meant to change nothing.
+fn is_worth_it(shown: &Changeable, intent: &Intent) -> bool {
     let mut changed = shown.clone();
     intent.change(&mut changed);
-    changed != *shown
+    changed != *shown || intent.policy().leaves_as_is()
 }
 
 async fn find(tx: &Tx, intent: &Intent) -> Res<Changing> {
@@ -91,9 +95,12 @@ async fn find(tx: &Tx, intent: &Intent) -> Res<Changing> {
     let row = tx.one(&CHANGING, vec![target]).await?.ok_or_else(|| Fault::kind(StorageErrorKind::NotFound))?;
     let owner = row.opt_id("owner")?.ok_or_else(|| Fault::kind(StorageErrorKind::NoAccount))?;
     let as_admin = intent.policy().changes == Target::OwnOrAsAdmin && row.is("is_admin")?;
-    let may = intent.policy().changes == Target::Anybodys || as_admin;
-    if !may && row.id("sender")? != owner {
-        return Err(decide::not_possible(NotPossible::AnotherPersons));
+    let own = row.id("sender")? == owner;
+    match intent.policy().changes {
+        Target::Others if own => return Err(decide::not_possible(NotPossible::Own)),
+        Target::Anybodys | Target::Others => {}
+        _ if own || as_admin => {}
+        _ => return Err(decide::not_possible(NotPossible::AnotherPersons)),
     }
     // A message can also be deleted again, and if its content is not here.
     if !intent.withdraws() && row.get::<Option<i64>>("deleted_at")?.is_some() {
@@ -126,8 +133,6 @@ hot! {
     );
     REPLACE: "what a change replaces", Plan::Bounded,
         written(of_target().filter(is_given(O::Slot)).as_query());
-    REPLACE_ALL: "all changes of a message", Plan::Bounded,
-        written(of_target().as_query());
 }
 
 fn of_target() -> DeleteMany<outbox::Entity> {
@@ -153,10 +158,26 @@ async fn fold(tx: &Tx, message: &Changing, intent: &Intent, at: Time) -> Res<boo
 
 /// Takes out what the change replaces.
 async fn replace(tx: &Tx, intent: &Intent) -> Res<u64> {
-    let target = opt_id(intent.target().map(|id| id.as_uuid()));
+    let target = intent.target().map(|id| id.as_uuid());
     tx.changed(ChangeSet::of_outbox()).await;
     match intent.policy().replaces {
-        Replaces::ChangesOfTarget => tx.run(&REPLACE_ALL, vec![target]).await,
-        _ => tx.run(&REPLACE, vec![target, text(intent.slot())]).await,
+        Replaces::ChangesOfTarget => replace_all(tx, target).await,
+        _ => tx.run(&REPLACE, vec![opt_id(target), text(intent.slot())]).await,
     }
+}
+
+/// Takes out all changes of a message but those that leave it as it is.
+async fn replace_all(tx: &Tx, target: Option<Uuid>) -> Res<u64> {
+    let waiting = outbox::Entity::find().select_only().columns([O::Id, O::Kind]);
+    let waiting = waiting.filter(O::TargetId.eq(target.map(Id))).filter(O::InFlight.eq(0_i64));
+    let waiting = tx.find::<Waiting>(&waiting).await?.into_iter();
+    let replaced = waiting.filter(|entry| !MutationKind::from(entry.kind.0.as_str()).policy().leaves_as_is());
+    let replaced: Vec<Id> = replaced.map(|entry| entry.id).collect();
+    tx.execute(&outbox::Entity::delete_many().filter(O::Id.is_in(replaced))).await
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Waiting {
+    id: Id,
+    kind: AnyText,
 }

@@ -301,7 +301,8 @@ pub fn continuation(text: &str) -> Continuation {
 /// A server info with the capabilities that most stories need.
 #[must_use]
 pub fn server() -> ServerInfo {
-    let capabilities = [Capability::EditMessage, Capability::Reactions, Capability::ConversationSettings];
+    use Capability::{ConversationSettings, EditMessage, Reactions, Reports};
+    let capabilities = [EditMessage, Reactions, ConversationSettings, Reports];
     ServerInfo { sql_version: Some(2), capabilities: capabilities.into() }
 }
 

@@ -55,6 +55,7 @@ pub mod receipts;
 pub mod records;
 pub mod replying;
 pub mod reported;
+pub mod reporting;
 pub mod restarting;
 pub mod searching;
 pub mod sections;

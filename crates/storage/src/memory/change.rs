@@ -22,7 +22,7 @@ impl State {
         intent.address(lane, Some(target));
         let (before, after) = (self.shown(row), self.shown_with(row, &intent));
         self.check_mentions("change", lane, &after.mentions, &before.mentions)?;
-        let changes = before != after;
+        let changes = before != after || intent.policy().leaves_as_is();
         if intent.withdraws()
             && let Some(withdrawn) = self.withdraw_unsent(target)?
         {
@@ -40,7 +40,7 @@ impl State {
         self.outbox.retain(|entry| !is_replaced(entry, &intent));
         let gone = || StorageError::new(StorageErrorKind::NotFound, "change");
         let row = intent.target().and_then(|target| self.messages.get(&target)).ok_or_else(gone)?;
-        if self.shown(row) != self.shown_with(row, &intent) {
+        if intent.policy().leaves_as_is() || self.shown(row) != self.shown_with(row, &intent) {
             self.record(id, intent, queued(), at);
         }
         Ok(())
@@ -49,10 +49,13 @@ impl State {
     fn check_changeable(&self, row: &Row, intent: &Intent) -> StorageResult<()> {
         let not_possible = |why| Err(StorageError::new(StorageErrorKind::NotApplicable(why), "change"));
         let account = self.account.ok_or_else(|| StorageError::new(StorageErrorKind::NoAccount, "change"))?;
+        let own = row.sender_id() == account;
         let may = match intent.policy().changes {
             Target::Anybodys => true,
-            Target::OwnOrAsAdmin => row.sender_id() == account || self.is_admin_of(row.conversation_id()),
-            _ => row.sender_id() == account,
+            Target::Others if own => return not_possible(NotPossible::Own),
+            Target::Others => true,
+            Target::OwnOrAsAdmin => own || self.is_admin_of(row.conversation_id()),
+            _ => own,
         };
         if !may {
             return not_possible(NotPossible::AnotherPersons);

@@ -107,7 +107,7 @@ pub(super) fn is_replaced(waiting: &Entry, by: &Intent) -> bool {
         Replaces::Nothing => false,
         Replaces::InLane => same_kind && waiting.intent.lane() == by.lane(),
         Replaces::OfTarget => same_kind && of_target,
-        Replaces::ChangesOfTarget => of_target,
+        Replaces::ChangesOfTarget => of_target && !waiting.intent.policy().leaves_as_is(),
     }
 }
 

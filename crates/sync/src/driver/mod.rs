@@ -18,6 +18,7 @@ mod prefetch;
 mod probe;
 #[cfg(feature = "records")]
 pub(crate) mod records;
+mod reports;
 mod runner;
 mod search;
 

@@ -13,10 +13,13 @@ pub use fault::Fault;
 pub(crate) use uplink::Uplink;
 
 use async_trait::async_trait;
-use fieldpost_domain::{AccessToken, BootstrapPage, FoundPage, HistoryPage, Mutation, PullPage, RefreshToken, Session};
+use fieldpost_domain::{
+    AccessToken, BootstrapPage, FoundPage, HistoryPage, MessageReport, Mutation, PullPage, RefreshToken, ReportId,
+    ReportPage, Session,
+};
 use fieldpost_remote::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteErrorKind,
-    RemoteResult, SearchRequest,
+    RemoteResult, ReportsRequest, SearchRequest,
 };
 use futures::FutureExt;
 use std::{
@@ -166,6 +169,24 @@ impl<R: MessagingApi + 'static> MessagingApi for Network<R> {
             async move { server.search(&token, request).await }
         };
         self.carry("search", 0, execute).await
+    }
+
+    async fn reports(&self, token: &AccessToken, request: ReportsRequest) -> RemoteResult<ReportPage> {
+        let token = token.clone();
+        let execute = move |server: Arc<R>| {
+            let (token, request) = (token.clone(), request.clone());
+            async move { server.reports(&token, request).await }
+        };
+        self.carry("reports", 0, execute).await
+    }
+
+    async fn resolve_report(&self, token: &AccessToken, report: ReportId) -> RemoteResult<MessageReport> {
+        let token = token.clone();
+        let execute = move |server: Arc<R>| {
+            let token = token.clone();
+            async move { server.resolve_report(&token, report).await }
+        };
+        self.carry("resolve_report", 0, execute).await
     }
 }
 

@@ -40,8 +40,8 @@ pub(super) fn deletions() -> Vec<Bug> {
             DELETE_BEATS,
             [replace(
                 "fieldpost.later_kinds",
-                "array['edit_message', 'react', 'delete_message', 'mark_delivered', 'mark_read', 'set_conversation']",
-                "array['react', 'delete_message', 'edit_message', 'mark_delivered', 'mark_read', 'set_conversation']",
+                "array['edit_message', 'react', 'report_message', 'delete_message', 'mark_delivered', 'mark_read', 'set_conversation']",
+                "array['react', 'report_message', 'delete_message', 'edit_message', 'mark_delivered', 'mark_read', 'set_conversation']",
             )],
         ),
         bug(

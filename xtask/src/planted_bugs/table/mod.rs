@@ -12,6 +12,7 @@ mod reactions;
 mod receipts;
 mod record_tables;
 mod records;
+mod reports;
 mod schema;
 mod searching;
 mod writing;
@@ -28,6 +29,7 @@ pub(super) fn bugs() -> Vec<Bug> {
         deletions::deletions(),
         addressed::addressed(),
         reactions::reactions(),
+        reports::reports(),
         receipts::receipts(),
         leaving::deletes(),
         leaving::epochs(),

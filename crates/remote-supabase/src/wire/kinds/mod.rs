@@ -11,6 +11,7 @@ mod mark_read;
 mod open_broadcast;
 mod open_direct;
 mod react;
+mod report_message;
 mod send_message;
 mod set_conversation;
 
@@ -59,6 +60,7 @@ kinds! {
     OpenBroadcast(fieldpost_domain::OpenBroadcast),
     EditMessage(fieldpost_domain::EditMessage),
     React(fieldpost_domain::React),
+    ReportMessage(fieldpost_domain::ReportMessage),
     DeleteMessage(fieldpost_domain::DeleteMessage),
     MarkDelivered(fieldpost_domain::MarkDelivered),
     MarkRead(fieldpost_domain::MarkRead),

@@ -73,6 +73,7 @@ pub(super) fn push_as(
         let mut results: Vec<_> = in_steps(&batch)
             .into_iter()
             .map(|(place, submission)| {
+                transaction.carries_out(submission.id);
                 let outcome = judge(transaction, caller, (place, &submission.task), &mut obstacles);
                 let (outcome, applied) = outcome_of(outcome);
                 (place, SubmissionResult { id: submission.id, outcome, applied })

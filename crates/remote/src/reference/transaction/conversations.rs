@@ -74,6 +74,7 @@ impl Transaction<'_> {
             self.gone.insert(RowKey::Message(message));
             self.drop_reactions(message);
         }
+        self.drop_reports(id);
         let readers: Vec<_> = self.tables.markers.keys().filter(|key| key.0 == id).copied().collect();
         for (conversation, person) in readers {
             self.tables.markers.remove(&(conversation, person));

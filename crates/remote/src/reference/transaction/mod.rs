@@ -10,6 +10,7 @@ mod messages;
 mod reactions;
 #[cfg(feature = "records")]
 mod records;
+mod reports;
 
 use super::{
     SeededRandom,
@@ -17,7 +18,8 @@ use super::{
     tables::Tables,
 };
 use fieldpost_domain::{
-    ConversationId, ConversationSettings, PersonId, ReadMarker, Seq, Settings, SettingsChange, Time, Version,
+    ConversationId, ConversationSettings, MutationId, PersonId, ReadMarker, Seq, Settings, SettingsChange, Time,
+    Version,
 };
 use std::collections::HashSet;
 
@@ -36,6 +38,8 @@ pub(super) struct Transaction<'a> {
     known: HashSet<RowKey>,
     gone: HashSet<RowKey>,
     failed: bool,
+    /// The mutation that is carried out, of a push.
+    mutation: Option<MutationId>,
 }
 
 impl<'a> Transaction<'a> {
@@ -47,12 +51,17 @@ impl<'a> Transaction<'a> {
         now: Time,
     ) -> Self {
         let (touched, known, gone) = (Vec::new(), HashSet::new(), HashSet::new());
-        Self { tables, feed, random, stamp, now, touched, known, gone, failed: false }
+        Self { tables, feed, random, stamp, now, touched, known, gone, failed: false, mutation: None }
     }
 
     /// The tables including its own writes.
     pub(super) const fn tables(&self) -> &Tables {
         self.tables
+    }
+
+    /// What follows is done for this mutation.
+    pub(super) const fn carries_out(&mut self, mutation: Option<MutationId>) {
+        self.mutation = mutation;
     }
 
     pub(super) const fn now(&self) -> Time {

@@ -10,11 +10,12 @@ use crate::{
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, FoundPage, HistoryPage, Mutation, PullPage, PushOutcome, RefreshToken, Retry, Session,
+    AccessToken, BootstrapPage, FoundPage, HistoryPage, MessageReport, Mutation, PullPage, PushOutcome, RefreshToken,
+    ReportId, ReportPage, Retry, Session,
 };
 use fieldpost_remote::{
     Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
-    RemoteErrorKind, RemoteResult, SearchRequest, reference::OpenTransaction,
+    RemoteErrorKind, RemoteResult, ReportsRequest, SearchRequest, reference::OpenTransaction,
 };
 use fieldpost_storage::{EntryState, Store};
 use futures::FutureExt;
@@ -265,6 +266,24 @@ impl MessagingApi for Link {
             }
         };
         self.call("search", execute).await
+    }
+
+    async fn reports(&self, token: &AccessToken, request: ReportsRequest) -> RemoteResult<ReportPage> {
+        let token = token.clone();
+        let execute = move |hub: Arc<Hub>, _| {
+            let (token, request) = (token.clone(), request.clone());
+            async move { hub.server.reports(&token, request).await }
+        };
+        self.call("reports", execute).await
+    }
+
+    async fn resolve_report(&self, token: &AccessToken, report: ReportId) -> RemoteResult<MessageReport> {
+        let token = token.clone();
+        let execute = move |hub: Arc<Hub>, _| {
+            let token = token.clone();
+            async move { hub.server.resolve_report(&token, report).await }
+        };
+        self.call("resolve_report", execute).await
     }
 }
 

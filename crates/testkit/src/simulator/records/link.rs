@@ -16,13 +16,14 @@ use crate::{
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, FoundPage, HistoryPage, Mutation, MutationId, PullPage,
+    AccessToken, BootstrapPage, FoundPage, HistoryPage, MessageReport, Mutation, MutationId, PullPage, ReportId,
+    ReportPage,
     records::{ClockId, Priority, RecordOutcome, RecordPage},
 };
 use fieldpost_remote::{
     AuditAnswer, BootstrapRequest, HistoryRequest, MessagingApi, OutgoingAudit, OutgoingRecord, PullRequest,
     PushAnswer, RecordPullRequest, RecordPushAnswer, RecordsApi, RemoteError, RemoteErrorKind, RemoteResult,
-    SearchRequest,
+    ReportsRequest, SearchRequest,
 };
 use fieldpost_storage::memory::MemoryStore;
 use fieldpost_storage::records::{RecordEntryState, RecordQueue, RecordQueueEntry};
@@ -305,5 +306,15 @@ impl MessagingApi for MessageLink {
     async fn search(&self, token: &AccessToken, request: SearchRequest) -> RemoteResult<FoundPage> {
         self.begins();
         self.link.search(token, request).await
+    }
+
+    async fn reports(&self, token: &AccessToken, request: ReportsRequest) -> RemoteResult<ReportPage> {
+        self.begins();
+        self.link.reports(token, request).await
+    }
+
+    async fn resolve_report(&self, token: &AccessToken, report: ReportId) -> RemoteResult<MessageReport> {
+        self.begins();
+        self.link.resolve_report(token, report).await
     }
 }

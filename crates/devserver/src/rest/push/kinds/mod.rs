@@ -11,6 +11,7 @@ mod mark_read;
 mod open_broadcast;
 mod open_direct;
 mod react;
+mod report_message;
 mod send_message;
 mod set_conversation;
 
@@ -24,6 +25,7 @@ const KINDS: &[(&str, Read)] = &[
     ("open_broadcast", open_broadcast::read),
     ("edit_message", edit_message::read),
     ("react", react::read),
+    ("report_message", report_message::read),
     ("delete_message", delete_message::read),
     ("mark_delivered", mark_delivered::read),
     ("mark_read", mark_read::read),

@@ -13,12 +13,14 @@ mod mark_read;
 mod open_broadcast;
 mod open_direct;
 mod react;
+mod report_message;
 mod send_message;
 mod set_conversation;
 
 pub use delete_message::SubmittedDeletion;
 pub use edit_message::SubmittedEdit;
 pub use react::SubmittedReaction;
+pub use report_message::SubmittedReport;
 pub use send_message::SubmittedMessage;
 
 /// The steps of a batch.
@@ -32,6 +34,8 @@ pub(super) enum Step {
     Edit,
     /// React to messages.
     React,
+    /// Report messages. Before they are deleted, so that the report has what they said.
+    Report,
     /// Delete messages.
     Delete,
     /// Say what has reached a device.
@@ -134,6 +138,8 @@ kinds! {
     EditMessage(SubmittedEdit),
     /// React to a message.
     React(SubmittedReaction),
+    /// Report a message to the admins.
+    ReportMessage(SubmittedReport),
     /// Delete a message.
     DeleteMessage(SubmittedDeletion),
     /// Say what has reached a device of the caller.
