@@ -165,7 +165,8 @@ test("the reactions of a message leave with it, whoever deletes it and whoever r
     await until;
   });
   await ready;
-  const reacting = direct(admin, message, "👍");
+  // A request of this client is sent when somebody waits for it.
+  const reacting = direct(admin, message, "👍").then((answer) => answer);
   await new Promise((resolve) => setTimeout(resolve, 100));
   release();
   await transaction;

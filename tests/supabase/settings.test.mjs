@@ -53,14 +53,17 @@ test("what a person sets reaches her devices, field by field in the order of arr
     await device.pull({ p_capabilities });
     assert.deepEqual(shown(device), { pinned_at: T });
   }
-  await push(ada, set(hers(), { unread_from: 1 }), set(hers(), { pinned_at: null, unread_from: null }));
+  await push(ada, set(hers(), { unread_from: 1 }));
+  await devices[0].pull({ p_capabilities });
+  assert.deepEqual(shown(devices[0]), { pinned_at: T, unread_from: 1 }, "what is not named stays");
+  await push(ada, set(hers(), { pinned_at: null, unread_from: null }));
   for (const device of devices) await device.pull({ p_capabilities });
   assert.deepEqual(devices.map((d) => shown(d)), [{}, {}]);
   await other.pull({ p_capabilities });
   assert.equal(other.settings.size, 0);
   assert.deepEqual((await admin.from("conversation_settings").select()).data, [], "the table tells others nothing either");
-  const [fresh] = await following(ada);
-  assert.deepEqual(shown(fresh), {});
+  const [fresh, theirs] = await following(ada, admin);
+  assert.deepEqual([shown(fresh), theirs.settings.size], [{}, 0]);
   assert.equal((await call(ada, "bootstrap", {})).settings, undefined, "who does not name the capability gets no list");
   assert.equal((await call(ada, "pull", { p_cursor: fresh.cursor })).settings, undefined);
 });
@@ -100,6 +103,7 @@ test("marked unread counts from there on, until she reads on: on every device an
 });
 
 test("archiving names the message after which it was archived, and no message writes the rows of those who have", async () => {
+  await said(admin, hers(), 2);
   const [{ last_seq }] = await sql`select last_seq from public.conversations where id = ${hers()}`;
   const last = Number(last_seq);
   const [archived] = await push(ada, set(hers(), { archived_at: T, archived_seq: last - 1 }));
@@ -116,6 +120,7 @@ test("archiving names the message after which it was archived, and no message wr
 });
 
 test("every refusal has its code, and reveals nothing of what the caller does not see", async () => {
+  await push(ada, set(hers(), { pinned_at: T }));
   const gone = randomUUID();
   await sql`insert into public.conversations (id, org_id, type, created_by) values (${gone}, ${org.org_id}, 'direct', ${org.admin.user_id})`;
   await sql`delete from public.conversations where id = ${gone}`;

@@ -18,7 +18,7 @@ use super::{
 use crate::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{
     AccessToken, ConversationId, Emoji, MedicId, Mentions, MessageId, MessageKind, Mutation, OrgId, PersonId, Reaction,
-    Role, Seq, Time,
+    Role, Seq, SettingsChange, Time,
 };
 use std::{collections::BTreeMap, fmt};
 
@@ -283,6 +283,23 @@ impl OpenTransaction {
         self.on_conversation(conversation, move |transaction| {
             if transaction.tables().conversations.contains_key(&conversation) {
                 transaction.move_marker(conversation, person, read, read);
+            }
+        })
+    }
+
+    /// Changes a person's settings for a conversation, like a client that writes to the tables directly.
+    ///
+    /// # Errors
+    /// [`Locked`].
+    pub fn set_conversation(
+        &self,
+        conversation: ConversationId,
+        person: PersonId,
+        change: SettingsChange,
+    ) -> Result<(), Locked> {
+        self.on_conversation(conversation, move |transaction| {
+            if transaction.tables().conversations.contains_key(&conversation) {
+                transaction.set_conversation(conversation, person, &change);
             }
         })
     }

@@ -146,12 +146,17 @@ impl Viewer {
         place.map_or(self.is_admin_of(row.org_id), |place| self.sees_place(place.org_id, &place.kind, place.medic_id))
     }
 
-    /// Whether a conversation names a person: as its medic, its opener or a sender.
+    /// Whether a conversation names a person: as its medic, its opener, a sender, or somebody who has reacted.
     fn names(&self, tables: &Tables, conversation: &ConversationRow, person: &PersonRow) -> bool {
         let medic = conversation.medic_id.and_then(|medic| tables.medics.get(&medic));
         conversation.created_by == person.id
             || medic.is_some_and(|medic| medic.person_id == Some(person.id))
-            || tables.thread(conversation.id).any(|row| row.sender_id == person.id && self.is_shown(tables, row))
+            || tables.thread(conversation.id).filter(|row| self.is_shown(tables, row)).any(|row| {
+                row.sender_id == person.id
+                    || tables
+                        .reactions_to(row.id)
+                        .any(|reaction| reaction.by.person() == Some(person.id) && self.sees_reaction(tables, reaction))
+            })
     }
 
     /// Whether the project's policies show a message of a conversation that the caller sees.

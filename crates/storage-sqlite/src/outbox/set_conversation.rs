@@ -17,7 +17,7 @@ use crate::{
     sql::Tx,
 };
 use fieldpost_domain::{
-    ConversationId, Intent, Mutation, MutationId, RefusalCode, SetConversation, Settings, SettingsChange, Time,
+    ConversationId, Intent, Mutation, MutationId, RefusalCode, Seq, SetConversation, Settings, SettingsChange, Time,
 };
 use fieldpost_storage::{ChangeSet, ConversationSummary, MutationIds, StorageErrorKind};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -68,31 +68,34 @@ async fn open_is_refused(tx: &Tx, lane: Uuid) -> Res<bool> {
     tx.finds(&opens.filter(O::FailedCode.is_not_null())).await
 }
 
-/// The person has read a conversation that was marked unread. A queued mark that was never attempted is taken back.
+/// The person has read a conversation that was marked unread. Queued marks that have never reached the server are taken back.
 pub(super) async fn take_back_unread(tx: &Tx, ids: &dyn MutationIds, conversation: Uuid, at: Time) -> Res<()> {
     let (mut before, waiting) = settings::layers(tx, conversation).await?;
     let (queued, attempted): (Vec<Waiting>, Vec<Waiting>) =
         waiting.into_iter().partition(|waiting| waiting.unattempted);
     attempted.iter().for_each(|waiting| waiting.change.apply(&mut before));
     let Settings { unread_from: still, .. } = before;
-    match queued.last() {
-        Some(Waiting { mutation, change, .. }) => {
-            let change = SettingsChange { unread_from: still.map(|_| None), ..*change };
-            if change.is_empty() {
-                tx.changed(ChangeSet::of_outbox()).await;
-                let empty = Entity::delete_many().filter(O::Id.eq(Id(mutation.as_uuid())));
-                tx.execute(&empty).await?;
-            } else {
-                record::rewrite(tx, *mutation, &intent(conversation, change)).await?;
-            }
-        }
-        None => {
-            let read = Mutation { id: ids.new_id(at), intent: intent(conversation, SettingsChange::mark_unread(None)) };
-            record::record(tx, read, None, at).await?;
-        }
+    // There are several where one was told to come again, after another was queued behind it.
+    for (place, waiting) in queued.iter().rev().enumerate() {
+        mark_unread(tx, conversation, waiting, still.filter(|_| place == 0).map(|_| None)).await?;
+    }
+    if queued.is_empty() {
+        let read = Mutation { id: ids.new_id(at), intent: intent(conversation, SettingsChange::mark_unread(None)) };
+        record::record(tx, read, None, at).await?;
     }
     tx.changed(ChangeSet::of([ConversationId::from_uuid(conversation)]).and_unread()).await;
     settings::rebuild(tx, &BTreeSet::from([conversation])).await?;
     let there = conversations::Entity::find_by_id(Id(conversation));
     if tx.finds(&there).await? { derived::refresh(tx, &BTreeSet::from([conversation])).await } else { Ok(()) }
+}
+
+/// Replaces what a queued change says about it. A change that says nothing else leaves.
+async fn mark_unread(tx: &Tx, conversation: Uuid, waiting: &Waiting, from: Option<Option<Seq>>) -> Res<()> {
+    let change = SettingsChange { unread_from: from, ..waiting.change };
+    if change.is_empty() {
+        tx.changed(ChangeSet::of_outbox()).await;
+        let empty = Entity::delete_many().filter(O::Id.eq(Id(waiting.mutation.as_uuid())));
+        return tx.execute(&empty).await.map(drop);
+    }
+    record::rewrite(tx, waiting.mutation, &intent(conversation, change)).await
 }

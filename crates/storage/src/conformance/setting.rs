@@ -255,6 +255,21 @@ pub async fn a_mark_unread_in_flight_is_taken_back_behind_it(store: &dyn Store) 
     assert_eq!((unread(store, id).await, shown(store, id).await.pinned_at), (0, Some(at(3))));
 }
 
+/// `mark_read`: several changes may wait that have not reached the server, where one was told to come again.
+pub async fn marks_unread_that_come_again_are_taken_back_too(store: &dyn Store) {
+    let id = given_thread(store).await;
+    set(store, 1, id, unread_from(2)).await.unwrap();
+    batch(store).await;
+    set(store, 2, id, pinned(3)).await.unwrap();
+    answered(store, 1, PushOutcome::Retry(RetryCode::Busy)).await;
+
+    read(store, 3, id).await;
+
+    assert_eq!((unread(store, id).await, summary(store, id).await.is_marked_unread()), (0, false));
+    assert_eq!(changes(store).await, [pinned(3)]);
+    assert_eq!(shown(store, id).await.pinned_at, Some(at(3)));
+}
+
 /// Until somebody else writes, or for as long as it is muted.
 pub async fn a_new_message_takes_a_conversation_out_of_the_archive(store: &dyn Store) {
     let id = given_thread(store).await;

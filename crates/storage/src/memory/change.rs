@@ -93,7 +93,10 @@ impl State {
         if !matches!(self.messages.get(&target), Some(Row::Local { .. })) {
             return Ok(false);
         }
-        let sends = |entry: &&mut Entry| entry.intent.creates() == Some(target) && entry.in_flight == 0;
+        let sends = |entry: &&mut Entry| {
+            let unsent = entry.in_flight == 0 || planted(PlantedBug::EditFoldedIntoSent);
+            entry.intent.creates() == Some(target) && unsent
+        };
         let Some(entry) = self.outbox.iter_mut().find(sends) else { return Ok(false) };
         let Intent::SendMessage(unsent) = &mut entry.intent else { return Ok(false) };
         if !intent.fold_into(unsent) {

@@ -11,13 +11,15 @@ use std::cmp::Reverse;
 
 impl State {
     pub(super) fn search(&self, query: &SearchQuery) -> SearchPage {
-        let mut found: Vec<(SearchPosition, ThreadMessage)> = self
-            .messages
-            .values()
-            .filter(|row| self.threads.contains_key(&row.conversation_id()) || planted(PlantedBug::RevokedIsFound))
-            .map(|row| self.thread_message(row))
-            .filter_map(|message| Some((self.position(query, &message)?, message)))
-            .collect();
+        let mut found: Vec<(SearchPosition, ThreadMessage)> =
+            self.messages
+                .values()
+                .filter(|row| self.threads.contains_key(&row.conversation_id()) || planted(PlantedBug::RevokedIsFound))
+                .map(|row| {
+                    if planted(PlantedBug::OldTextIsFound) { self.base_message(row) } else { self.thread_message(row) }
+                })
+                .filter_map(|message| Some((self.position(query, &message)?, message)))
+                .collect();
         found.sort_by_key(|(position, _)| in_order(*position));
         let mut rest = found
             .into_iter()

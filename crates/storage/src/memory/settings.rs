@@ -2,6 +2,7 @@
 
 use super::state::{Entry, State};
 use super::versions::is_newer;
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{ConversationId, ConversationSettings, Intent, SetConversation, Settings, Time};
 
 impl State {
@@ -13,6 +14,9 @@ impl State {
     /// The same without some entries of the outbox.
     pub(super) fn settings_but(&self, conversation: ConversationId, without: impl Fn(&Entry) -> bool) -> Settings {
         let mut shown = self.settings.get(&conversation).map(|row| row.settings).unwrap_or_default();
+        if planted(PlantedBug::QueuedSettingHidden) && self.settings.contains_key(&conversation) {
+            return shown;
+        }
         let waiting = self.outbox.iter().filter(|entry| !entry.is_failed() && !without(entry));
         for entry in waiting {
             match &entry.intent {
@@ -30,7 +34,8 @@ impl State {
     /// Whether a message of somebody else came after the conversation was archived.
     pub(super) fn is_revived(&self, conversation: ConversationId) -> bool {
         let own = self.owner();
-        self.settings_of(conversation).archived.is_some_and(|archived| {
+        let archived = self.settings_of(conversation).archived.filter(|_| !planted(PlantedBug::ArchivedForGood));
+        archived.is_some_and(|archived| {
             let mut newer = self.server_messages(conversation).filter(|message| message.seq > archived.seq);
             newer.any(|message| Some(message.sender_id) != own)
         })
@@ -47,6 +52,9 @@ impl State {
             stored.is_some_and(|row| row.version == incoming.version && row.settings != incoming.settings);
         let newer = is_newer(stored.map(|row| row.version), incoming.version) || same_version;
         if newer {
+            if planted(PlantedBug::PendingSettingLost) {
+                self.outbox.retain(|entry| !is_unattempted(entry, conversation_id));
+            }
             self.settings.insert(conversation_id, ConversationSettings { conversation_id, ..incoming });
         }
         newer
@@ -55,7 +63,8 @@ impl State {
     pub(super) fn unread_for_badge(&self, now: Time) -> u64 {
         let calls = |id: &&ConversationId| {
             let settings = self.settings_of(**id);
-            !settings.is_muted(now) && !settings.is_archived(self.is_revived(**id), now)
+            (!settings.is_muted(now) || planted(PlantedBug::BadgeCountsMuted))
+                && !settings.is_archived(self.is_revived(**id), now)
         };
         self.threads.keys().filter(calls).map(|id| self.unread(*id)).sum()
     }
@@ -64,4 +73,10 @@ impl State {
         let until = self.threads.keys().filter_map(|id| self.settings_of(*id).muted_until);
         until.filter(|until| *until > now).min()
     }
+}
+
+/// Whether an entry changes settings of a conversation and was never attempted.
+pub(super) fn is_unattempted(entry: &Entry, conversation: ConversationId) -> bool {
+    let sets = matches!(&entry.intent, Intent::SetConversation(set) if set.conversation_id == conversation);
+    sets && entry.in_flight == 0 && !entry.is_failed()
 }

@@ -46,7 +46,7 @@ impl State {
 
     /// Only messages below this seq may leave. What is to stay of a whole conversation, or from a seq on, belongs here.
     fn trimmed_below(&self, conversation: ConversationId, all: &[&Message], keep: Keep) -> Seq {
-        if self.settings_of(conversation).pinned_at.is_some() {
+        if self.settings_of(conversation).pinned_at.is_some() && !planted(PlantedBug::PinnedIsTrimmed) {
             return Seq::ZERO;
         }
         let newest = all.last().map_or(Seq::ZERO, |message| message.seq);
@@ -65,6 +65,7 @@ impl State {
     fn waited_for(&self) -> BTreeSet<MessageId> {
         let of_entry = |entry: &Entry| [entry.intent.creates(), entry.intent.target()];
         let answered = self.drafts.values().filter_map(|draft| draft.reply_to);
+        let answered = answered.filter(|_| !planted(PlantedBug::AnsweredIsTrimmed));
         self.outbox.iter().flat_map(of_entry).flatten().chain(answered).collect()
     }
 
@@ -73,6 +74,9 @@ impl State {
             self.messages.remove(id);
         }
         let Some((last, _)) = leaving.last() else { return };
+        if planted(PlantedBug::DraftIsTrimmed) {
+            self.drafts.remove(&conversation);
+        }
         let Some(thread) = self.threads.get_mut(&conversation) else { return };
         if let Some(range) = thread.range.as_mut().filter(|range| range.from <= *last)
             && !planted(PlantedBug::TrimmedIsKnown)

@@ -131,16 +131,21 @@ impl State {
     }
 
     pub(super) fn thread_message(&self, row: &Row) -> ThreadMessage {
-        let view = match row {
-            Row::Local { message, .. } => self.local_view(message),
-            Row::Server(message) => self.server_view(message),
-        };
+        let view = self.base_message(row);
         let Changeable { content, mentions, deleted_at, .. } = self.shown(row);
         let mentions_me = self.owner().is_some_and(|own| mentions.contains(&own));
         let reply = view.reply_to.map(|id| self.quoted(view.conversation_id, id));
         let (changing, reactions) = (self.is_changing(row.id()), self.thread_reactions(row));
         let view = ThreadMessage { content, reply, mentions, mentions_me, changing, reactions, ..view };
         if deleted_at.is_some() { view.without_content() } else { view }
+    }
+
+    /// The message without its pending changes.
+    pub(super) fn base_message(&self, row: &Row) -> ThreadMessage {
+        match row {
+            Row::Local { message, .. } => self.local_view(message),
+            Row::Server(message) => self.server_view(message),
+        }
     }
 
     /// The message that another one of this conversation replies to.

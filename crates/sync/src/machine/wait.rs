@@ -5,6 +5,7 @@
 
 use super::{Effect, Outcome, Pass};
 use crate::SyncError;
+use fieldpost_domain::Retry;
 use fieldpost_remote::RemoteErrorKind;
 
 impl Pass {
@@ -31,9 +32,17 @@ impl Pass {
             Effect::Bootstrap(_) | Effect::Pull(_) | Effect::History(_) | Effect::Check(_) => {
                 Effect::Finish(Outcome::failed(error.clone(), self.report))
             }
+            // A call that was under way has failed by itself. The schedule has to wait all the same.
+            Effect::Finish(outcome) if outcome.error.as_ref().is_some_and(passes_by_itself) => {
+                Effect::Finish(Outcome { error: Some(error.clone()), ..outcome })
+            }
             Effect::ApplyBootstrap { after, page, .. } => Effect::ApplyBootstrap { after, page, next: None },
             Effect::ApplyFirstScreen { page, .. } => Effect::ApplyFirstScreen { page, next: None },
             other => other,
         }
     }
+}
+
+fn passes_by_itself(error: &SyncError) -> bool {
+    matches!(error, SyncError::Remote(error) if matches!(error.retry(), Retry::After(_) | Retry::WhenOnline))
 }

@@ -4,7 +4,10 @@ use crate::given::*;
 use fieldpost_domain::{ConversationDigest, PushOutcome, RetryCode};
 use fieldpost_remote::RemoteErrorKind;
 use fieldpost_storage::{ApplyReport, BootstrapReason, StorageError, StorageErrorKind, SyncPosition};
-use fieldpost_sync::machine::{Effect, Event, Pass};
+use fieldpost_sync::{
+    SyncError,
+    machine::{Effect, Event, Pass},
+};
 
 /// A pass whose pull is under way.
 fn pulling() -> Pass {
@@ -115,6 +118,16 @@ fn a_pass_makes_no_call_after_a_push_beside_it_was_told_to_wait_and_ends_with_th
     assert!(matches!(pass.next(Event::PullApplied(applied())), Effect::Remember { .. }), "it does not pull again");
     let ended = outcome(pass.next(Event::Remembered));
     assert!(pass.result(ended.error.as_ref()).connection.is_some(), "the schedule waits");
+}
+
+#[test]
+fn a_call_that_fails_beside_a_push_that_was_told_to_wait_shortens_no_wait() {
+    let mut pass = pulling();
+    told_to_wait_meanwhile(&mut pass);
+    assert!(matches!(pass.next(Event::Pulled(Err(error(RemoteErrorKind::Unavailable)))), Effect::Remember { .. }));
+    let ended = outcome(pass.next(Event::Remembered)).error;
+    let kind = |error: &SyncError| if let SyncError::Remote(error) = error { Some(error.kind()) } else { None };
+    assert_eq!(ended.as_ref().and_then(kind), Some(RemoteErrorKind::RateLimited));
 }
 
 #[test]

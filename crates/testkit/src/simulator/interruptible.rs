@@ -44,6 +44,16 @@ impl Interruptible {
         answer
     }
 
+    /// Whoever reads a conversation takes back that it was marked unread.
+    async fn is_no_longer_marked(&self, conversation: ConversationId) {
+        if let Ok(Some(shown)) = self.store.conversation(conversation).await
+            && shown.is_marked_unread()
+        {
+            let what = format!("{conversation} was read and is still marked unread");
+            self.hub.observer.report(Breach::new(Invariant::UnreadExact, what));
+        }
+    }
+
     /// Checks that messages just reported as expired were not sent.
     async fn none_of_them_is_there(&self) {
         for entry in self.store.entries(u32::MAX).await.unwrap_or_default() {
@@ -77,7 +87,12 @@ impl Outbox for Interruptible {
         up_to: Seq,
         at: Time,
     ) -> StorageResult<Seq> {
-        self.slowly("mark_read", self.store.mark_read(mutation, conversation, up_to, at)).await
+        let marked = async {
+            let read = self.store.mark_read(mutation, conversation, up_to, at).await?;
+            self.is_no_longer_marked(conversation).await;
+            Ok(read)
+        };
+        self.slowly("mark_read", marked).await
     }
 
     async fn set_conversation(

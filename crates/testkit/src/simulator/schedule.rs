@@ -72,6 +72,7 @@ impl Schedule {
             steps = app_events.among(seed, steps);
         }
         steps = extras::with_writes_beside_syncs(seed, extras::with_outages(seed, steps));
+        steps = extras::with_settings(seed, extras::with_changes(seed, steps));
         setup.live_for_one_pass(seed);
         Self { seed, setup, steps }
     }

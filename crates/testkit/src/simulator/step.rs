@@ -27,6 +27,10 @@ pub(super) enum Act {
     Open { device: u8, pick: u64 },
     /// Somebody decides about an unsent message.
     Decide { device: u8, pick: u64, decision: Decision },
+    /// Somebody changes what she has set for a conversation.
+    Set { device: u8, pick: u64, wish: Wish },
+    /// Somebody begins to write a message and leaves it.
+    Draft { device: u8, pick: u64 },
     /// Somebody scrolls up; the response takes `slowly` milliseconds, unless that is zero.
     LookBack { device: u8, process: u8, pick: u64, slowly: u32 },
     /// The app syncs.
@@ -70,6 +74,37 @@ pub(super) enum Decision {
     Delete,
     /// Gives a message in the thread a reaction, or takes it back.
     React,
+}
+
+/// What somebody wants of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// At the top of the list.
+    Pin,
+    /// No longer at the top.
+    Unpin,
+    /// Silent for so many seconds.
+    Mute { seconds: u32 },
+    /// No longer silent.
+    Unmute,
+    /// Out of the list.
+    Archive,
+    /// Back in the list.
+    TakeOut,
+    /// Unread again, from some share of it on, in percent.
+    MarkUnread { share: u8 },
+}
+
+impl Wish {
+    /// Its name in the counts.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Pin | Self::Unpin => "pins",
+            Self::Mute { .. } | Self::Unmute => "mutes",
+            Self::Archive | Self::TakeOut => "archives",
+            Self::MarkUnread { .. } => "marks as unread",
+        }
+    }
 }
 
 /// A notice to an app. Its engine decides what to do; on some devices the engine syncs on its own.
@@ -202,6 +237,8 @@ pub(super) enum ThirdPartyOp {
     Reassign { pick: u64, medic: u64 },
     /// Marks as read on another client.
     Mark { pick: u64, person: u8, share: u8 },
+    /// Changes what a person has set for a conversation.
+    Set { pick: u64, person: u8, wish: Wish },
     /// Removes a person from the org.
     RemoveMember { person: u8 },
     /// Adds a person to an org.

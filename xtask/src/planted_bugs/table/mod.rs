@@ -15,6 +15,7 @@ mod records;
 mod reports;
 mod schema;
 mod searching;
+mod settings;
 mod writing;
 
 use super::bug::Bug;
@@ -31,6 +32,7 @@ pub(super) fn bugs() -> Vec<Bug> {
         reactions::reactions(),
         reports::reports(),
         receipts::receipts(),
+        settings::settings(),
         leaving::deletes(),
         leaving::epochs(),
         histories::histories(),

@@ -142,7 +142,8 @@ impl Transaction<'_> {
     }
 
     fn update_message(&mut self, id: MessageId, change: impl FnOnce(&mut Message)) -> bool {
-        let Some(message) = self.tables.messages.get_mut(&id).filter(|message| message.deleted_at.is_none()) else {
+        let may_change = |message: &&mut Message| message.deleted_at.is_none() || planted(PlantedBug::EditBeatsDelete);
+        let Some(message) = self.tables.messages.get_mut(&id).filter(may_change) else {
             return false;
         };
         change(message);

@@ -17,6 +17,7 @@ use super::{
     feed::{Feed, RowKey},
     tables::Tables,
 };
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
     ConversationId, ConversationSettings, MutationId, PersonId, ReadMarker, Seq, Settings, SettingsChange, Time,
     Version,
@@ -122,7 +123,7 @@ impl<'a> Transaction<'a> {
             self.tables.markers.insert((conversation, person), marker.clone());
             self.touch(RowKey::ReadMarker(conversation, person));
         }
-        if read > known_read {
+        if read > known_read && !planted(PlantedBug::MarkLeavesUnread) {
             // What was marked unread is read now.
             self.set_conversation(conversation, person, &SettingsChange::mark_unread(None));
         }
@@ -139,6 +140,9 @@ impl<'a> Transaction<'a> {
         let none = ConversationSettings { conversation_id, settings: Settings::default(), version: Version::ZERO };
         let mut row = self.tables.settings.get(&(conversation_id, person)).copied().unwrap_or(none);
         let before = row.settings;
+        if planted(PlantedBug::SettingsReplaced) {
+            row.settings = Settings::default();
+        }
         change.apply(&mut row.settings);
         let last = self.tables.conversations.get(&conversation_id).map_or(Seq::ZERO, |row| row.last_seq);
         if let Some(archived) = &mut row.settings.archived {

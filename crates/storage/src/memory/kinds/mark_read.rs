@@ -2,6 +2,7 @@
 
 use crate::memory::{outbox::queued, state::State};
 use crate::{StorageError, StorageErrorKind, StorageResult};
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{ConversationId, Intent, MarkRead, MutationId, Seq, Time};
 
 impl State {
@@ -23,7 +24,9 @@ impl State {
         if read_seq > before {
             self.record(mutation, Intent::MarkRead(MarkRead { conversation_id, read_seq }), queued(), at);
         }
-        self.take_back_unread(conversation_id, at);
+        if !planted(PlantedBug::ReadingLeavesUnread) {
+            self.take_back_unread(conversation_id, at);
+        }
         Ok(read_seq)
     }
 }

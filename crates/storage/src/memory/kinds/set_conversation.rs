@@ -3,10 +3,11 @@
 use crate::memory::{
     outbox::queued,
     purge::refused,
+    settings::is_unattempted,
     state::{Entry, State},
 };
 use crate::{ConversationSummary, StorageError, StorageErrorKind, StorageResult};
-use fieldpost_domain::{ConversationId, Intent, MutationId, RefusalCode, SetConversation, SettingsChange, Time};
+use fieldpost_domain::{ConversationId, Intent, MutationId, RefusalCode, Seq, SetConversation, SettingsChange, Time};
 
 impl State {
     pub(in crate::memory) fn set_conversation(
@@ -46,26 +47,35 @@ impl State {
         }
     }
 
-    /// The person has read a conversation that was marked unread. A queued mark that was never attempted is taken back.
+    /// The person has read a conversation that was marked unread. Queued marks that have never reached the server are taken
+    /// back.
     pub(in crate::memory) fn take_back_unread(&mut self, conversation_id: ConversationId, at: Time) {
         if self.settings_of(conversation_id).unread_from.is_none() {
             return;
         }
         let before = self.settings_but(conversation_id, |entry| is_unattempted(entry, conversation_id));
         let taken_back = before.unread_from.map(|_| None);
-        if let Some(queued) = self.unattempted(conversation_id) {
-            queued.unread_from = taken_back;
-            let empty = queued.is_empty();
-            self.outbox.retain(|entry| !(empty && is_unattempted(entry, conversation_id)));
+        // There are several where one was asked to come again, after another was queued behind it.
+        let mut waiting = self.outbox.iter_mut().filter(|entry| is_unattempted(entry, conversation_id)).rev();
+        if let Some(last) = waiting.next() {
+            mark_unread(last, taken_back);
+            waiting.for_each(|earlier| mark_unread(earlier, None));
+            self.outbox.retain(|entry| !(is_unattempted(entry, conversation_id) && changes_nothing(entry)));
             return;
         }
+        drop(waiting);
         let change = SettingsChange::mark_unread(None);
         let id = self.ids.new_id(at);
         self.record(id, Intent::SetConversation(SetConversation { conversation_id, change }), queued(), at);
     }
 }
 
-fn is_unattempted(entry: &Entry, conversation: ConversationId) -> bool {
-    let sets = matches!(&entry.intent, Intent::SetConversation(set) if set.conversation_id == conversation);
-    sets && entry.in_flight == 0 && !entry.is_failed()
+fn mark_unread(entry: &mut Entry, from: Option<Option<Seq>>) {
+    if let Intent::SetConversation(SetConversation { change, .. }) = &mut entry.intent {
+        change.unread_from = from;
+    }
+}
+
+fn changes_nothing(entry: &Entry) -> bool {
+    matches!(&entry.intent, Intent::SetConversation(set) if set.change.is_empty())
 }

@@ -5,11 +5,16 @@ use crate::{
     network::Uplink,
     simulator::{narrow::Narrow, observer::Observer, policy::Policy, rules::Places},
 };
-use fieldpost_domain::{ConversationId, Intent, Message, MessageId, Mutation, MutationId, PersonId, PushOutcome};
+use fieldpost_domain::{
+    ConversationId, Intent, Message, MessageId, Mutation, MutationId, PersonId, PushOutcome, SettingsChange,
+};
 use fieldpost_remote::{PushAnswer, RemoteResult, reference::ReferenceServer};
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// The server and the state that all links share.
@@ -26,10 +31,17 @@ pub(crate) struct Hub {
     poisoned: Mutex<BTreeSet<ConversationId>>,
     /// Messages that the server has stored at some time.
     reached: Mutex<BTreeSet<MessageId>>,
+    /// What the server has accepted of each person: the settings, and the texts of messages.
+    settings: Mutex<Vec<(PersonId, ConversationId, SettingsChange)>>,
+    texts: Mutex<BTreeSet<(MessageId, String)>>,
     /// Mutations that the server has finally refused.
     refused: Mutex<BTreeSet<MutationId>>,
     /// The current or last org, kind and medic of each conversation.
     places: Mutex<Places>,
+    /// The conversations of people whose settings follow no rule that the devices know.
+    undecided: Mutex<BTreeSet<(PersonId, ConversationId)>>,
+    /// The number of pushes that say nothing but what has arrived.
+    deliveries: AtomicU64,
     /// The number of transactions that have changed who sees what.
     pub(crate) sights: AtomicU64,
 }
@@ -50,8 +62,12 @@ impl Hub {
             uplink: Arc::default(),
             poisoned: Mutex::default(),
             reached: Mutex::default(),
+            settings: Mutex::default(),
+            texts: Mutex::default(),
             refused: Mutex::default(),
             places: Mutex::default(),
+            undecided: Mutex::default(),
+            deliveries: AtomicU64::new(0),
             sights: AtomicU64::new(0),
         }
     }
@@ -83,6 +99,12 @@ impl Hub {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The conversations of people whose settings follow no rule that the devices know: another client has changed them, or
+    /// a person has taken a change back.
+    pub(crate) fn undecided(&self) -> MutexGuard<'_, BTreeSet<(PersonId, ConversationId)>> {
+        self.undecided.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn poisons(&self, mutations: &[Mutation]) -> bool {
         let poisoned = self.poisoned();
         mutations.iter().any(|mutation| poisoned.contains(&self.server.canonical(mutation.intent.lane())))
@@ -100,6 +122,54 @@ impl Hub {
                 self.refused().insert(mutation.id);
             }
         }
+    }
+
+    /// Records the settings and texts of a push that the server has accepted.
+    pub(super) fn note_accepted(
+        &self,
+        by: Option<PersonId>,
+        mutations: &[Mutation],
+        answer: &RemoteResult<PushAnswer>,
+    ) {
+        let (Some(by), Ok(answer)) = (by, answer) else { return };
+        for (mutation, result) in mutations.iter().zip(&answer.results) {
+            if !matches!(result.outcome, PushOutcome::Acknowledged(_)) {
+                continue;
+            }
+            let text = match &mutation.intent {
+                Intent::SetConversation(set) => {
+                    let id = self.server.canonical(set.conversation_id);
+                    self.settings.lock().unwrap_or_else(PoisonError::into_inner).push((by, id, set.change));
+                    continue;
+                }
+                Intent::SendMessage(message) => (message.id, message.content.as_str().to_owned()),
+                Intent::EditMessage(edit) => (edit.message_id, edit.content.as_str().to_owned()),
+                _ => continue,
+            };
+            self.texts.lock().unwrap_or_else(PoisonError::into_inner).insert(text);
+        }
+    }
+
+    /// Whether the server has once accepted this text of a message. A copy of a request may have brought back an older one.
+    pub(crate) fn has_accepted_text(&self, message: MessageId, text: &str) -> bool {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner).contains(&(message, text.to_owned()))
+    }
+
+    /// What the server has accepted of a person's settings for a conversation, in the order of arrival.
+    pub(crate) fn accepted_settings(&self, by: PersonId, conversation: ConversationId) -> Vec<SettingsChange> {
+        let all = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        let hers = all.iter().filter(|(person, id, _)| *person == by && self.server.canonical(*id) == conversation);
+        hers.map(|(.., change)| *change).collect()
+    }
+
+    /// The number of pushes that say nothing but what has arrived.
+    pub(crate) fn deliveries(&self) -> u64 {
+        self.deliveries.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn note_delivery(&self, mutations: &[Mutation]) {
+        let delivers = mutations.iter().all(|mutation| matches!(mutation.intent, Intent::MarkDelivered(_)));
+        self.deliveries.fetch_add(u64::from(delivers), Ordering::SeqCst);
     }
 
     pub(super) fn note_reached(&self, mutations: &[Mutation]) {

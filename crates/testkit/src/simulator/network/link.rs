@@ -205,6 +205,7 @@ impl MessagingApi for Link {
 
     async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
         watch::batch(&self.hub, mutations);
+        self.hub.note_delivery(mutations);
         let (token, count, mutations) = (token.clone(), mutations.len(), Arc::<[Mutation]>::from(mutations));
         let execute = move |hub: Arc<Hub>, arrival| {
             let (token, mutations) = (token.clone(), Arc::clone(&mutations));
@@ -217,10 +218,13 @@ impl MessagingApi for Link {
                 if hub.poisons(&mutations) {
                     return Err(RemoteError::new(RemoteErrorKind::Other, "push"));
                 }
+                let before = watch::Settled::before(&hub, &token);
                 let answer = match open {
                     Some(open) => open.push(&token, &mutations),
                     None => hub.server.push(&token, &mutations).await,
                 };
+                hub.note_accepted(before.person(), &mutations, &answer);
+                before.judge(&hub, &mutations, &answer);
                 hub.note_reached(&mutations);
                 hub.note_refused(&mutations, &answer);
                 answer

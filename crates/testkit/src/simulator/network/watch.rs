@@ -2,7 +2,11 @@
 
 use super::Hub;
 use crate::simulator::{Breach, Invariant, rules};
-use fieldpost_domain::{AccessToken, Changes, Cursor, Mutation, PullPage};
+use fieldpost_domain::{
+    AccessToken, Archived, Changes, ConversationId, Cursor, Intent, Mutation, PersonId, PullPage, PushOutcome, Seq,
+    Settings,
+};
+use fieldpost_remote::{PushAnswer, RemoteResult};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -27,6 +31,54 @@ pub(super) fn batch(hub: &Hub, mutations: &[Mutation]) {
         let what = format!("a push of {} mutations", mutations.len());
         hub.observer.report(Breach::new(Invariant::Bounded, what));
     }
+}
+
+/// A person's settings and how far she has read, of each conversation, before a push.
+pub(super) struct Settled(Option<PersonId>, BTreeMap<ConversationId, (Settings, Seq)>);
+
+impl Settled {
+    pub(super) fn before(hub: &Hub, token: &AccessToken) -> Self {
+        let person = hub.server.caller(token);
+        Self(person, person.map(|person| settled(hub, person)).unwrap_or_default())
+    }
+
+    pub(super) const fn person(&self) -> Option<PersonId> {
+        self.0
+    }
+
+    /// A push changes the fields that it names, in its order, and no others; and whoever reads on takes back that a
+    /// conversation was marked unread. Of a field that two devices change, so, the last arrival counts.
+    pub(super) fn judge(mut self, hub: &Hub, mutations: &[Mutation], answer: &RemoteResult<PushAnswer>) {
+        let (Some(person), Ok(answer)) = (self.0, answer) else { return };
+        let after = settled(hub, person);
+        for (id, (_, read)) in &after {
+            let (settings, read_before) = self.1.entry(*id).or_default();
+            settings.unread_from = settings.unread_from.filter(|_| read <= read_before);
+        }
+        for (mutation, result) in mutations.iter().zip(&answer.results) {
+            if let (Intent::SetConversation(set), PushOutcome::Acknowledged(_)) = (&mutation.intent, &result.outcome)
+                && let Some((settings, _)) = self.1.get_mut(&hub.server.canonical(set.conversation_id))
+            {
+                set.change.apply(settings);
+            }
+        }
+        for (id, (settings, _)) in after {
+            let mut expected = self.1.get(&id).map(|(settings, _)| *settings).unwrap_or_default();
+            let last = hub.server.conversation(id).map_or(Seq::ZERO, |row| row.last_seq);
+            expected.archived = expected.archived.map(|one| Archived { seq: one.seq.min(last), ..one });
+            if settings != expected {
+                let breach =
+                    Breach::new(Invariant::Convergence, format!("a push to {id} sets something else than it says"));
+                return hub.observer.report(breach.with_views(format!("{expected:?}"), format!("{settings:?}")));
+            }
+        }
+    }
+}
+
+fn settled(hub: &Hub, person: PersonId) -> BTreeMap<ConversationId, (Settings, Seq)> {
+    let server = &hub.server;
+    let read = |id| server.marker_of(id, person).map_or(Seq::ZERO, |marker| marker.read_seq);
+    server.conversation_ids().into_iter().map(|id| (id, (server.settings_of(id, person), read(id)))).collect()
 }
 
 /// Follows the pulls of a device. `who` is one start of one of its processes.

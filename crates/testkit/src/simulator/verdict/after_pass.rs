@@ -74,7 +74,8 @@ impl Before {
         if tracks.commits_at_end(process.who) != Some(hub.server.commits()) {
             return Ok(());
         }
-        for row in visible.iter().filter(|row| !marked.contains(&row.id)) {
+        let setting = queued(process, MutationKind::SetConversation).await.map_err(unreadable)?;
+        for row in visible.iter().filter(|row| !marked.contains(&row.id) && !setting.contains(&row.id)) {
             let shown = here.get(&row.id);
             let shown = shown.ok_or_else(|| gap(process, format!("{} is not listed after a pass", row.id)))?;
             visibility::same(&process.name, row, shown)?;
@@ -114,7 +115,8 @@ impl Before {
         ended_well: bool,
     ) -> Result<(), Breach> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(&shown.id).copied();
-        let Some(read) = read else { return Ok(()) };
+        // What she has marked as unread since is unread.
+        let Some(read) = read.filter(|_| !shown.is_marked_unread()) else { return Ok(()) };
         // A first load of another history lowers a mark that was made meanwhile below the first message that was not here: it
         // may be one that an edit has made visible, or one that took the place of another.
         if self.loading && !self.marked.contains_key(&shown.id) {
@@ -153,9 +155,13 @@ impl Before {
 
 /// The conversations with a queued read mark.
 async fn marks(process: &Process) -> StorageResult<Vec<ConversationId>> {
+    queued(process, MutationKind::MarkRead).await
+}
+
+/// The conversations with a queued mutation of this kind.
+async fn queued(process: &Process, kind: MutationKind) -> StorageResult<Vec<ConversationId>> {
     let entries = process.store.entries(u32::MAX).await?;
-    let marks = entries.into_iter().filter(|entry| entry.kind == MutationKind::MarkRead);
-    Ok(marks.map(|entry| entry.conversation_id).collect())
+    Ok(entries.into_iter().filter(|entry| entry.kind == kind).map(|entry| entry.conversation_id).collect())
 }
 
 /// More mutations than any conversation of a run has queued when it is removed.

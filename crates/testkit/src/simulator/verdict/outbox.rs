@@ -99,19 +99,37 @@ async fn dead_letters(world: &World, device: &Device) -> Result<BTreeSet<Message
     Ok(dead)
 }
 
-/// The server's text is the author's last one. If two devices of hers send a message again that the server had lost, with
-/// two texts, the first to arrive counts.
-pub(super) fn words_are_kept(world: &World, device: &Device) -> Result<(), Breach> {
+/// The server's text is the author's last one; of the changes of two devices of hers the last to arrive counts, of repeated
+/// requests too. If they send
+/// a message again that the server had lost, with two texts, the first to arrive counts.
+pub(super) async fn words_are_kept(world: &World, device: &Device) -> Result<(), Breach> {
+    let refused = refused_changes(world, device).await?;
     for written in &device.written {
         let Some(content) = world.hub.server.message(written.id).and_then(|message| message.content) else { continue };
         let of_the_other_device = written.sent_elsewhere && written.before.contains(&content);
-        let is_hers = content == written.content || written.amended.contains(&content) || of_the_other_device;
+        let may_be_another = refused.contains(&written.id) || written.sent_elsewhere;
+        let last = Accepted { unsure: written.unsure || may_be_another, ..written.clone() };
+        let mut words = last.last_words().into_iter();
+        // If all of them have arrived, it was a copy of an earlier request that came last.
+        let is_one =
+            words.clone().any(|one| one == content) || words.all(|one| world.hub.has_accepted_text(written.id, one));
+        let is_hers = is_one || of_the_other_device;
         if !is_hers && content != BY_OTHERS {
             let breach = Breach::new(Invariant::NoLoss, format!("{} says something else than its author", written.id));
-            return Err(breach.with_views(&written.content, content));
+            return Err(breach.with_views(format!("one of {:?}", last.last_words()), content));
         }
     }
     Ok(())
+}
+
+/// The messages with a change that was refused on a device of the same person.
+async fn refused_changes(world: &World, device: &Device) -> Result<BTreeSet<MessageId>, Breach> {
+    let mut refused = BTreeSet::new();
+    for other in world.devices.iter().filter(|other| other.owner.id == device.owner.id) {
+        let entries = other.look().await.map_err(unreadable)?.entries(u32::MAX).await.map_err(unreadable)?;
+        refused.extend(entries.into_iter().filter_map(|entry| entry.target_id));
+    }
+    Ok(refused)
 }
 
 /// What its author has deleted has no content on the server, unless the deletion waits for a decision.

@@ -3,7 +3,7 @@
 use super::unreadable;
 use crate::simulator::{Breach, Invariant, World, rules, world::Device};
 use fieldpost_domain::{Conversation, ConversationId, Message};
-use fieldpost_storage::{ConversationSummary, SearchQuery, Store, Window};
+use fieldpost_storage::{ConversationSummary, Store};
 use std::collections::{BTreeMap, BTreeSet};
 
 type Shown = BTreeMap<ConversationId, ConversationSummary>;
@@ -61,33 +61,6 @@ pub(super) async fn nothing_hidden_is_left(world: &World, device: &Device, store
         if here.is_some_and(|here| !here.mine) {
             let what = format!("{} of {} is still on device {}", message.id, message.conversation_id, device.number);
             return Err(Breach::new(Invariant::Privacy, what));
-        }
-    }
-    Ok(())
-}
-
-/// A search finds what the threads show, and nothing of a conversation that the device does not list.
-pub(super) async fn search_agrees(device: &Device, store: &dyn Store) -> Result<(), Breach> {
-    // All messages that people write here have this word.
-    let Ok(query) = SearchQuery::typed("note") else { return Ok(()) };
-    let page = store.search(&query.clone().limit(u32::MAX)).await.map_err(unreadable)?;
-    let found: BTreeSet<_> = page.hits.iter().map(|hit| hit.message.id).collect();
-    let listed = store.conversations(u32::MAX).await.map_err(unreadable)?;
-    let is_listed = |id| listed.iter().any(|one| one.id == id);
-    if let Some(hit) = page.hits.iter().find(|hit| !is_listed(hit.message.conversation_id)) {
-        let (id, place) = (hit.message.id, hit.message.conversation_id);
-        let what = format!("a search on device {} finds {id} of {place}, which it does not list", device.number);
-        return Err(Breach::new(Invariant::Privacy, what));
-    }
-    for conversation in listed {
-        let window = store.messages(conversation.id, Window::newest(u32::MAX)).await.map_err(unreadable)?;
-        let mut fitting = window
-            .messages
-            .iter()
-            .filter(|message| message.content.as_deref().is_some_and(|content| query.text.rank(content).is_some()));
-        if let Some(missed) = fitting.find(|message| !found.contains(&message.id)) {
-            let what = format!("a search on device {} does not find {}", device.number, missed.id);
-            return Err(Breach::new(Invariant::Convergence, what));
         }
     }
     Ok(())

@@ -1,6 +1,10 @@
 //! People's decisions about unsent messages: resend, edit, cancel.
 
-use super::{World, device::Accepted, ops::EMOJIS};
+use super::{
+    World,
+    device::{Accepted, Amended},
+    ops::EMOJIS,
+};
 use crate::simulator::{Breach, Invariant, dice::pick, step::Decision};
 use fieldpost_domain::{
     DeleteMessage, EditMessage, Emoji, Intent, MessageContent, MessageId, Mutation, MutationId, MutationKind, PersonId,
@@ -36,6 +40,12 @@ impl World {
             _ => process.run(process.outbox.retry(entry.mutation_id, at)).await.map(|done| done.map(|one| vec![one])),
         };
         self.observer().say(|| format!("{} {decision:?} {:?}: {}", process.name, entry.kind, said(done.as_ref())));
+        if entry.kind == MutationKind::SetConversation || entry.kind.policy().opens {
+            self.hub.undecided().insert((self.devices[device].owner.id, entry.conversation_id));
+        }
+        if let (Some(target), Decision::Retry | Decision::Cancel) = (entry.target_id, decision) {
+            self.written(self.devices[device].owner.id, target, |written| written.unsure = true);
+        }
         match done {
             Some(Err(error)) if !is_refusal(error.kind()) => self.store_failed(device, &error),
             Some(Err(_)) => {}
@@ -63,8 +73,8 @@ impl World {
                 let said = entries.iter().find(|entry| entry.mutation_id == before.mutation_id);
                 if said.is_some_and(|entry| entry.content.as_deref() == Some(words)) {
                     self.say_differently(owner, before.message_id, words);
-                    if let Some(target) = before.target_id {
-                        self.note_amended(owner, target, words);
+                    if let Some(target) = before.message_id.or(before.target_id) {
+                        self.note_amended(device, target, words, true);
                     }
                 }
                 self.reorder(device, &entries);
@@ -93,8 +103,9 @@ impl World {
             self.store_failed(device, error);
         }
         // An app that was killed before it got the answer may have done it all the same.
-        let owner = self.devices[device].owner.id;
-        self.note_amended(owner, message_id, &words);
+        if done.as_ref().is_none_or(Result::is_ok) {
+            self.note_amended(device, message_id, &words, done.is_some());
+        }
         let Ok(store) = self.devices[device].look().await else { return };
         if let Ok(entries) = store.entries(u32::MAX).await {
             self.reorder(device, &entries);
@@ -201,20 +212,24 @@ impl World {
         }
     }
 
-    fn note_amended(&mut self, owner: PersonId, message: MessageId, words: &str) {
-        for device in self.devices.iter_mut().filter(|device| device.owner.id == owner) {
-            for written in device.written.iter_mut().filter(|written| written.id == message) {
-                written.amended.push(words.to_owned());
-            }
-        }
+    fn note_amended(&mut self, device: usize, message: MessageId, words: &str, certain: bool) {
+        let owner = self.devices[device].owner.id;
+        self.written(owner, message, |written| {
+            written.amended.push(Amended { device, words: words.to_owned(), certain });
+        });
     }
 
     fn say_differently(&mut self, owner: PersonId, message: Option<MessageId>, words: &str) {
-        for device in self.devices.iter_mut().filter(|device| device.owner.id == owner) {
-            for written in device.written.iter_mut().filter(|written| Some(written.id) == message) {
-                written.before.push(std::mem::replace(&mut written.content, words.to_owned()));
-            }
-        }
+        let Some(message) = message else { return };
+        self.written(owner, message, |written| {
+            written.before.push(std::mem::replace(&mut written.content, words.to_owned()));
+        });
+    }
+
+    /// What a person has written, on whichever device.
+    fn written(&mut self, owner: PersonId, message: MessageId, change: impl FnMut(&mut Accepted)) {
+        let hers = self.devices.iter_mut().filter(|device| device.owner.id == owner);
+        hers.flat_map(|device| &mut device.written).filter(|written| written.id == message).for_each(change);
     }
 
     /// A resent message goes to the end of the order, which is checked from then on. If another device resends it than

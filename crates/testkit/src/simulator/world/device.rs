@@ -1,7 +1,7 @@
 //! A device: a disk, a clock, a network, and one or two processes of the app.
 
 use super::{
-    Process,
+    Process, Wishes,
     process::{Ground, Manner},
     roster::Character,
 };
@@ -18,10 +18,20 @@ use crate::{
 use fieldpost_domain::{ConversationId, MessageId, Seq};
 use fieldpost_storage::{StorageResult, Store};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+
+/// A text that somebody gave her message later.
+#[derive(Debug, Clone)]
+pub(crate) struct Amended {
+    /// The number of her device.
+    pub(crate) device: usize,
+    pub(crate) words: String,
+    /// The app was not killed before it was told.
+    pub(crate) certain: bool,
+}
 
 /// A message that a device has accepted.
 #[derive(Debug, Clone)]
@@ -29,14 +39,38 @@ pub(crate) struct Accepted {
     pub(crate) id: MessageId,
     pub(crate) conversation: ConversationId,
     pub(crate) content: String,
-    /// The texts that its author gave it later. Of two edits the one that arrives later counts, and a refused one never shows.
-    pub(crate) amended: Vec<String>,
+    /// The texts that its author gave it later. Of the edits of two devices the one that arrives later counts, and a refused
+    /// one never shows.
+    pub(crate) amended: Vec<Amended>,
+    /// Its author has decided about a change that was refused, or the server was restored: any of the texts may count.
+    pub(crate) unsure: bool,
     /// The texts that it had before its author changed it in the outbox.
     pub(crate) before: Vec<String>,
     /// Its author has cancelled it.
     pub(crate) taken_back: bool,
     /// Another device of the author resends it, after the server had it and lost it.
     pub(crate) sent_elsewhere: bool,
+}
+
+impl Accepted {
+    /// The texts of which one must be the last: of each device that has changed it the last one, and those of which it was
+    /// never told whether they were accepted.
+    pub(crate) fn last_words(&self) -> Vec<&str> {
+        let mut last: Vec<&str> = Vec::new();
+        let devices: BTreeSet<usize> = self.amended.iter().map(|one| one.device).collect();
+        for device in devices {
+            let hers = self.amended.iter().rev().filter(|one| one.device == device);
+            let sure = hers.clone().take_while(|one| !one.certain).count() + 1;
+            last.extend(hers.take(sure).map(|one| one.words.as_str()));
+        }
+        if self.unsure || !self.amended.iter().any(|one| one.certain) {
+            last.push(&self.content);
+        }
+        if self.unsure {
+            last.extend(self.amended.iter().map(|one| one.words.as_str()));
+        }
+        last
+    }
 }
 
 /// How far a person was told that she has read, by conversation.
@@ -61,6 +95,10 @@ pub(crate) struct Device {
     pub(crate) notes: u64,
     /// How far the person was told that she has read.
     pub(crate) read: ReadUpTo,
+    /// What the person has set.
+    pub(crate) wishes: Wishes,
+    /// The texts of the drafts that the person has left.
+    pub(crate) drafts: Vec<String>,
 }
 
 impl Device {
@@ -98,6 +136,8 @@ impl Device {
             written: Vec::new(),
             notes: 0,
             read: Arc::default(),
+            wishes: Wishes::new(),
+            drafts: Vec::new(),
         }
     }
 

@@ -72,6 +72,8 @@ impl World {
         // The server may not know of it any more.
         self.deleted.clear();
         self.forget_what_was_read();
+        (0..self.devices.len()).for_each(|device| self.settings_are_undecided(device));
+        self.devices.iter_mut().flat_map(|device| &mut device.written).for_each(|written| written.unsure = true);
     }
 
     fn all_messages(&self) -> BTreeSet<MessageId> {

@@ -14,12 +14,14 @@ mod people;
 mod process;
 mod roster;
 mod screen;
+mod settings;
 mod third_party;
 
 pub(super) use device::{Accepted, Device, ReadUpTo};
 pub(super) use ops::BY_OTHERS;
 pub(super) use process::Process;
 pub(super) use roster::{Character, Roster};
+pub(super) use settings::Wishes;
 
 use super::{
     Breach, Disks, Invariant, Schedule, Setup,
@@ -121,6 +123,8 @@ impl World {
             Act::Read { device, pick, share } => self.read(self.at(*device), *pick, *share).await,
             Act::Open { device, pick } => self.open(self.at(*device), *pick).await,
             Act::Decide { device, pick, decision } => self.decide(self.at(*device), *pick, *decision).await,
+            Act::Set { device, pick, wish } => self.set(self.at(*device), *pick, *wish).await,
+            Act::Draft { device, pick } => self.draft(self.at(*device), *pick).await,
             Act::LookBack { device, process, pick, slowly } => {
                 if *slowly > 0 {
                     self.devices[self.at(*device)].network.order(0, Fault::SlowBack(*slowly));

@@ -1,6 +1,6 @@
 //! Notices from the platform and the person to apps, and what must hold then.
 
-use super::{Process, World};
+use super::{Accepted, Process, World};
 use crate::simulator::{Breach, Invariant, step::Notice};
 use fieldpost_storage::{OutboxEntry, StorageErrorKind, StorageResult};
 use fieldpost_sync::SyncError;
@@ -53,6 +53,14 @@ impl World {
             matches!(self.devices[device].look().await, Ok(store) if matches!(store.account().await, Ok(None)));
         // Those that waited are gone with the file, and apps say so before they ask.
         self.deleted.clear();
+        self.settings_are_undecided(device);
+        // What was changed here and never sent is gone, too.
+        let changed = |one: &&mut Accepted| one.amended.iter().any(|one| one.device == device);
+        self.devices.iter_mut().flat_map(|other| &mut other.written).filter(changed).for_each(|one| one.unsure = true);
+        if emptied || matches!(unsent, Some(Ok(_))) {
+            self.devices[device].wishes.clear();
+            self.devices[device].drafts.clear();
+        }
         let Some(Ok(unsent)) = unsent else {
             if emptied {
                 // Killed after the wipe, before it reported. The person had seen the unsent messages: apps show them

@@ -18,8 +18,11 @@ impl World {
             ThirdPartyOp::Edit { pick } => self.on_message(pick, |id| open.edit_message(id, BY_OTHERS)),
             ThirdPartyOp::SoftDelete { pick } => self.on_message(pick, |id| open.soft_delete(id)),
             ThirdPartyOp::React { pick: number, person } => self.on_message(number, |id| {
-                let Some(emoji) = pick(&EMOJIS, number) else { return Ok(()) };
-                open.react(id, self.roster.person(person).id, Emoji::told(emoji))
+                let person = self.roster.person(person).id;
+                let place = self.hub.server.message(id).map(|message| message.conversation_id);
+                let sees = self.hub.server.conversations_of(person).iter().any(|row| Some(row.id) == place);
+                let Some(emoji) = pick(&EMOJIS, number).filter(|_| sees) else { return Ok(()) };
+                open.react(id, person, Emoji::told(emoji))
             }),
             ThirdPartyOp::HardDelete { pick } => self.on_message(pick, |id| open.hard_delete(id)),
             ThirdPartyOp::DeleteConversation { pick } => self.on_conversation(pick, |id| open.delete_conversation(id)),
@@ -27,6 +30,7 @@ impl World {
                 self.on_conversation(number, |id| open.rename_conversation(id, &format!("Notices {}", number % 100)))
             }
             ThirdPartyOp::Reassign { pick, medic } => self.reassign(open, pick, medic),
+            ThirdPartyOp::Set { .. } => self.set_elsewhere(open, op),
             ThirdPartyOp::Mark { pick, person, share } => self.on_conversation(pick, |id| {
                 let last = self.hub.server.conversation(id).map_or(0, |row| row.last_seq.get());
                 open.mark(id, self.roster.person(person).id, Seq::new(last * u64::from(share) / 100))

@@ -82,6 +82,7 @@ impl World {
                 conversation: conversation.id,
                 content,
                 amended: Vec::new(),
+                unsure: false,
                 before: Vec::new(),
                 taken_back: false,
                 sent_elsewhere: false,

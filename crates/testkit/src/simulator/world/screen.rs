@@ -7,14 +7,15 @@ use crate::simulator::{
     Breach, Invariant,
     dice::{branch, pick},
     step::{Act, Event, Step},
+    verdict::search_agrees,
 };
 use eyeball_im::Vector;
-use fieldpost_domain::{ConversationId, Seq};
-use fieldpost_storage::{ChangeReceiver, Keep, StorageErrorKind, StorageResult, Store};
+use fieldpost_domain::{ConversationId, MessageId, Seq};
+use fieldpost_storage::{ChangeReceiver, Keep, StorageErrorKind, StorageResult, Store, StoredDraft, Window};
 use fieldpost_timeline::{
     Backwards, Marks, Model, OpenAt, Span, TimelineItem, TimelineOptions, backwards, forwards, open,
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The first number of the dice of this part.
 const DICE: u64 = 900_000;
@@ -99,6 +100,40 @@ impl Screen {
     }
 }
 
+/// What may not leave with old messages: all of pinned conversations, drafts, and what they reply to.
+struct Kept {
+    messages: BTreeSet<MessageId>,
+    drafts: Vec<StoredDraft>,
+}
+
+impl Kept {
+    async fn of(store: &dyn Store) -> StorageResult<Self> {
+        let (drafts, mut messages) = (store.drafts().await?, BTreeSet::new());
+        for conversation in store.conversations(u32::MAX).await? {
+            if conversation.settings.pinned_at.is_some() {
+                let all = store.messages(conversation.id, Window::newest(u32::MAX)).await?.messages;
+                messages.extend(all.into_iter().map(|message| message.id));
+            }
+        }
+        for answered in drafts.iter().filter_map(|draft| draft.reply_to) {
+            messages.extend(store.message(answered).await?.map(|message| message.id));
+        }
+        Ok(Self { messages, drafts })
+    }
+
+    async fn is_here(&self, store: &dyn Store) -> StorageResult<Result<(), Breach>> {
+        for id in &self.messages {
+            if store.message(*id).await?.is_none() {
+                let what = format!("{id} was dropped, which is pinned or somebody is answering");
+                return Ok(Err(Breach::new(Invariant::NoLoss, what)));
+            }
+        }
+        let same = store.drafts().await? == self.drafts;
+        let breach = || Breach::new(Invariant::NoLoss, "a draft has left with old messages");
+        Ok(if same { Ok(()) } else { Err(breach()) })
+    }
+}
+
 /// Whether the device may drop old messages: not where a restored server loses what it has dropped.
 pub(super) fn may_trim(seed: u64, steps: &[Step]) -> bool {
     let loses = |step: &Step| matches!(step.act, Act::Server(Event::Restore | Event::NewEpoch));
@@ -133,10 +168,14 @@ impl World {
         let mut dice = branch(self.seed, DICE + 2 + step);
         if self.trims && dice.chance(200) {
             let keep = Keep::Last(1 + dice.below(4) as u32);
-            let dropped = process.store.trim(keep, None, 100).await?.dropped;
-            if dropped > 0 {
+            let kept = Kept::of(process.store.as_ref()).await?;
+            if process.store.trim(keep, None, 100).await?.dropped > 0 {
                 self.observer().count("trims");
+                self.observer().judge(kept.is_here(process.store.as_ref()).await?);
             }
+        }
+        if dice.chance(100) {
+            self.observer().judge(search_agrees(&process.name, process.store.as_ref()).await);
         }
         if self.screen.as_ref().is_none_or(|screen| screen.who != process.who || dice.chance(50)) {
             let all = process.store.conversations(u32::MAX).await?;
