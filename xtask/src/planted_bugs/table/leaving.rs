@@ -27,6 +27,11 @@ pub(super) fn deletes() -> Vec<Bug> {
             [replace("fieldpost.known_messages", "on d.client_key = i.message_id::text", "on false")],
         ),
         bug(
+            "a deleted message is told under an id that its sender does not know",
+            OLD_KEY,
+            [replace("fieldpost.known_messages", " || jsonb_build_object('id', i.message_id)", "")],
+        ),
+        bug(
             "a deleted message comes back under its old key, by an insert",
             OLD_KEY,
             [replace("fieldpost.messages_after_insert", "t.client_key = n.client_key)", "false)")],
