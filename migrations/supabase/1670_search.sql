@@ -53,12 +53,13 @@ $$;
 comment on function fieldpost.search_vector(text, uuid, uuid, uuid, timestamptz) is
   'What the index of a search knows of a message. Security definer: whoever writes a message calls it, and need not be able to call what it calls.';
 
--- The statement that builds the index. The howto has it too.
+-- The statement that builds the index. The howto has it too. Without a list of what is yet to be added: whoever wrote when that was full
+-- would wait for all of it, and every search would read it.
 create or replace function fieldpost.search_index(p_how text default '') returns text
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
   select 'create index ' || p_how || ' fieldpost_messages_search on public.messages using gin ('
-    'fieldpost.search_vector(content, org_id, conversation_id, sender_id, created_at)) where deleted_at is null and omitted is null'
+    'fieldpost.search_vector(content, org_id, conversation_id, sender_id, created_at)) with (fastupdate = off) where deleted_at is null and omitted is null'
 $$;
 comment on function fieldpost.search_index(text) is 'The statement that builds the index of a search; with "concurrently" the one that locks nobody.';
 

@@ -145,7 +145,7 @@ test("without such policies none of that is asked: the functions that run as the
     const functions = await plain.sql`
       select p.proname as name, pg_get_function_arguments(p.oid) as arguments, p.provolatile = 's' as stable from pg_proc p
       where p.pronamespace = 'fieldpost'::regnamespace and p.proname like '%\_as\_caller' and p.prorettype = 'json'::regtype`;
-    assert.equal(functions.length, 5);
+    assert.equal(functions.length, 6);
     for (const f of functions) {
       await plain.sql.unsafe(`create or replace function fieldpost.${f.name}(${f.arguments}) returns json language plpgsql ${f.stable ? "stable" : "volatile"} as $$ begin raise 'called'; end $$`);
     }
@@ -154,6 +154,8 @@ test("without such policies none of that is asked: the functions that run as the
     assert.equal((await plain.call(org.admin, "history", { p_conversation: org.conversations[0] })).error, undefined);
     assert.equal((await plain.call(org.admin, "push", { p_mutations: [send(org.conversations[0], "x")] })).results[0].status, "applied");
     assert.deepEqual((await plain.call(org.admin, "reports")).reports, []);
+    await plain.sql`select fieldpost.enable_search()`;
+    assert.equal((await plain.call(org.admin, "search", { p_terms: [{ words: ["x"], open: true }] })).messages.length, 1);
     await plain.sql.unsafe(HIDES);
     await assert.rejects(plain.call(org.admin, "bootstrap"), /called/);
   } finally {

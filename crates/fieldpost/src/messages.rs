@@ -55,7 +55,8 @@ pub enum Delivery {
     /// The server refused it; it waits for the person ([`SentMessage::retry`], [`SentMessage::edit`],
     /// [`SentMessage::cancel`]).
     Failed(Refusal),
-    /// It is no longer on this device: deleted or cancelled.
+    /// It is no longer on this device: deleted or cancelled; or an earlier attempt had arrived, at a place of the thread that
+    /// this device does not hold any more. History brings it then ([`crate::Conversation::load_older`]).
     Gone,
 }
 

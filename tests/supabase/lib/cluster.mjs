@@ -178,6 +178,7 @@ export class Cluster {
     const db = this.open();
     await db.apply();
     await apply(db.sql, clinical());  // before anybody calls the API, which reads the tables once
+    await db.sql`select fieldpost.enable_search()`;  // as `install.mjs` does
     await db.sql.end();
     const path = join(this.home, "stack.json");
     fs.writeFileSync(path, JSON.stringify({
