@@ -53,7 +53,7 @@ impl OldApp {
     /// in it. Of the records there are one of each table, none of which the server has: a treatment that waits in the
     /// queue, and a worker, a near miss and a safety check whose items the app has lost.
     pub async fn belong_to(&self, org: &str, person: &str, conversation: &str) {
-        // The ids of messages are the server's primary keys, and a project may have met the fixture before.
+        // The ids of messages and records are the server's primary keys, and a project may have met the fixture before.
         let own: String = org.chars().filter(char::is_ascii_hexdigit).take(10).collect();
         let mut sql = format!(
             "UPDATE conversations SET org_id = '{org}', server_id = '{conversation}' WHERE server_id = '{DIRECT}';
@@ -65,7 +65,8 @@ impl OldApp {
                  WHERE idempotency_key NOT IN (SELECT server_id FROM messages WHERE server_id IS NOT NULL);
              DELETE FROM audit_log;
              DELETE FROM treatments WHERE id <> 'treatment0000002';
-             UPDATE sync_queue SET payload = (SELECT json_object('org_id', '{org}', 'worker_id', worker_id,
+             UPDATE sync_queue SET idempotency_key = replace(idempotency_key, '-8000-0000000000', '-8000-{own}'),
+                 payload = (SELECT json_object('org_id', '{org}', 'worker_id', worker_id,
                  'medic_id', medic_id, 'reference_number', reference_number, 'status', status,
                  'injury_type', injury_type, 'severity', severity, 'is_riddor_reportable', json('true'))
                  FROM treatments);"

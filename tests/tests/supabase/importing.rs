@@ -31,6 +31,8 @@ async fn what_an_older_app_had_not_sent_is_on_the_server_once() {
             format!("select id from public.messages where conversation_id = '{conversation}' and content = '{text}'");
         assert_eq!(sql(&query).as_array().unwrap().len(), 1, "{text}");
     }
+    let counts = client.record_counts().await.unwrap();
+    assert_eq!((counts.pending, counts.failed), (0, 0), "{:?}", client.record_queue(10).await.unwrap());
     for table in ["treatments", "workers", "near_misses", "safety_checks"] {
         let rows = sql(&format!("select id, client_id from public.{table} where org_id = '{}'", org.org_id));
         assert_eq!(rows.as_array().unwrap().len(), 1, "{table}: {rows}");
@@ -40,7 +42,5 @@ async fn what_an_older_app_had_not_sent_is_on_the_server_once() {
         org.org_id
     );
     assert_eq!(sql(&followed).as_array().unwrap().len(), 1, "the reference follows");
-    let counts = client.record_counts().await.unwrap();
-    assert_eq!((counts.pending, counts.failed), (0, 0), "{:?}", client.record_queue(10).await.unwrap());
     client.close().await.unwrap();
 }
