@@ -57,7 +57,7 @@ FROM conversations AS c
 LEFT JOIN people AS me ON me.id = (SELECT person_id FROM account WHERE only = 1)
 LEFT JOIN people AS p ON p.id =
     (SELECT q.id FROM people AS q WHERE q.medic_id = c.medic_id ORDER BY q.removed, q.id LIMIT 1)
-ORDER BY coalesce(c.last_message_at, c.created_at) DESC, c.id LIMIT 0 + ?";
+ORDER BY coalesce(c.pinned_at, 0) DESC, coalesce(c.last_message_at, c.created_at) DESC, c.id LIMIT 0 + ?";
 
 const WINDOW: &str = "
 SELECT m.id, m.conversation_id, m.sender_id, m.seq, m.composed_at, m.created_at, m.deleted_at,
