@@ -55,8 +55,8 @@ pub enum Delivery {
     /// The server refused it; it waits for the person ([`SentMessage::retry`], [`SentMessage::edit`],
     /// [`SentMessage::cancel`]).
     Failed(Refusal),
-    /// It is no longer on this device: deleted or cancelled; or an earlier attempt had arrived, at a place of the thread that
-    /// this device does not hold any more. History brings it then ([`crate::Conversation::load_older`]).
+    /// It is no longer on this device: somebody deleted or cancelled it. Or the server has it since an earlier attempt, at a
+    /// place of the thread that this device does not hold; then [`crate::Conversation::load_older`] loads it.
     Gone,
 }
 

@@ -1,9 +1,9 @@
 //! The list of conversations that match a filter.
 //!
-//! **By text.** A text matches folded: in any case and Unicode form, which SQLite does not know. So SQLite leaves out only
-//! what cannot match, and each row that it returns is looked at here. What it knows: folding a text of printable ASCII
-//! makes its letters small and changes nothing else. A row of such text without one of the filter's words cannot match; a row
-//! with any other character might.
+//! **By text.** Texts are compared folded, in any case and Unicode form. SQLite cannot fold. So it only leaves out rows that
+//! cannot match, and this module checks each row that SQLite returns. Folding printable ASCII only makes letters small.
+//! Therefore a row of printable ASCII cannot match if it lacks one of the filter's words. A row with any other character
+//! might match.
 //!
 //! SQL by hand: the list, packed, with one of three indexes (`matching`).
 
@@ -31,7 +31,7 @@ const MAY_MATCH: &str = "EXISTS (SELECT 1
     WHERE s.shown GLOB '*[^ -~]*'
         OR NOT EXISTS (SELECT 1 FROM json_each(?4) AS w WHERE instr(lower(s.shown), w.value) = 0))";
 
-/// How many rows are read for each that is wanted, when those before were too few.
+/// If too few rows matched, the next query reads this many times as many.
 const MORE: u32 = 16;
 
 pub(crate) async fn list(tx: &Tx, filter: &ConversationFilter) -> Res<Vec<ConversationSummary>> {
