@@ -206,7 +206,9 @@ pub trait Replica: Send + Sync {
     ///    stays queued.
     /// 9. If a conversation is not listed, its own messages are reported as lost only if their author would still be
     ///    allowed to see it ([`crate::visibility::fate_of_unlisted`];
-    ///    `messages_out_of_sight_after_an_epoch_are_not_reported_as_lost`).
+    ///    `messages_out_of_sight_after_an_epoch_are_not_reported_as_lost`). What was reported as lost before is in doubt
+    ///    from then on, and after a revocation: the page that lacked it may have been older than the answer to its push
+    ///    ([`fieldpost_domain::RefusalCode::AccessLost`]; `what_seems_lost_is_in_doubt_once_access_is_gone`).
     ///
     /// # Errors
     /// [`crate::StorageErrorKind::Superseded`] when the position is not the one that `after` belongs to.

@@ -47,6 +47,16 @@ pub(crate) async fn park_lane(tx: &Tx, lane: Uuid, code: &RefusalCode) -> Res<Pa
     Ok(Parked { failed, left })
 }
 
+/// The person has lost access to a conversation. The server may have accepted a message after it made the page that did not have
+/// it, and this device can no longer find out.
+pub(crate) async fn doubt_losses(tx: &Tx, lane: Uuid) -> Res<()> {
+    let doubted = Entity::update_many()
+        .col_expr(Column::FailedCode, Expr::value(RefusalCode::AccessLost.as_str()))
+        .filter(Column::ConversationId.eq(Id(lane)))
+        .filter(Column::FailedCode.eq(RefusalCode::LostByServer.as_str()));
+    tx.execute(&doubted).await.map(drop)
+}
+
 /// Removes a conversation with its messages and markers. Of what the person wrote, that which the server never had stays
 /// until they have dealt with it. Returns whether the conversation was here.
 pub(crate) async fn purge(tx: &Tx, conversation: Uuid, code: &RefusalCode) -> Res<bool> {

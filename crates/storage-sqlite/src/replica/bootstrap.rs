@@ -316,8 +316,11 @@ async fn leave_unconfirmed(
     let leaving = tx.find::<Leaving>(&unconfirmed).await?;
     let leaving: BTreeSet<_> = leaving.into_iter().map(|leaving| leaving.id.0).collect();
     for conversation in &leaving {
+        let fate = if context.new_epoch { lost::fate_of_unlisted(tx, context, *conversation, me).await? } else { None };
+        if fate != Some(RefusalCode::LostByServer) {
+            park::doubt_losses(tx, *conversation).await?;
+        }
         if context.new_epoch {
-            let fate = lost::fate_of_unlisted(tx, context, *conversation, me).await?;
             lost::sweep(tx, ids, context, *conversation, Seq::ZERO, fate.as_ref()).await?;
         }
         park::purge(tx, *conversation, &RefusalCode::AccessLost).await?;

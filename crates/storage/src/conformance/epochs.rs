@@ -12,8 +12,9 @@ use super::given::{
 };
 use crate::{BootstrapReason, Older, Store};
 use fieldpost_domain::{
-    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, HistoryPage, Intent, MarkRead,
-    Message, MessageKind, MessageStatus, Person, PushOutcome, PushResult, RefusalCode, Role, ServerEpoch, Version,
+    Access, AccessChange, Acknowledgement, BootstrapPage, Changes, Conversation, ConversationId, HistoryPage, Intent,
+    MarkRead, Message, MessageKind, MessageStatus, Person, PushOutcome, PushResult, RefusalCode, Role, ServerEpoch,
+    Version,
 };
 use std::collections::{BTreeSet, HashSet};
 
@@ -241,6 +242,40 @@ async fn fate_after_an_epoch(store: &dyn Store, row: Conversation, me: Option<Pe
         store.cancel(entry.mutation_id).await.unwrap();
     }
     fate
+}
+
+/// A page may be older than the answer to a push beside it, so what the page lacks is not lost for certain. The next pages tell,
+/// unless the person loses access first: then this device can no longer find out.
+pub async fn what_seems_lost_is_in_doubt_once_access_is_gone(store: &dyn Store) {
+    let hidden = Some(RefusalCode::AccessLost);
+    let one = lost_beside_a_bootstrap(store, 1).await;
+    let revoked = AccessChange { conversation_id: one, access: Access::Revoke, version: Version::new(9) };
+    pulled(store, Changes { access: vec![revoked], ..Changes::default() }).await;
+    assert_eq!(failure(&outbox(store).await[0]).cloned(), hidden);
+
+    // The same where the bootstrap begins again and does not list it, or a later one.
+    lost_beside_a_bootstrap(store, 2).await;
+    let medic = Person { role: Role::Medic, ..iris() };
+    for reason in [BootstrapReason::Epoch, BootstrapReason::First] {
+        store.begin_bootstrap(reason).await.unwrap();
+        let page = BootstrapPage { me: Some(medic.clone()), ..bootstrap_page(Changes::default()) };
+        store.apply_bootstrap(None, page).await.unwrap();
+        let failures: Vec<_> = outbox(store).await.iter().map(|entry| failure(entry).cloned()).collect();
+        assert_eq!(failures, [hidden.clone(), hidden.clone()], "{reason:?}");
+    }
+}
+
+/// Iris' message is acknowledged while a bootstrap after a change of epoch runs, whose page was made before it. The store
+/// takes it for lost.
+async fn lost_beside_a_bootstrap(store: &dyn Store, n: u64) -> ConversationId {
+    let id = loaded_thread(store, direct(n, 1), messages(conversation_id(n), 1..=1, &ada())).await;
+    sent(store, n, id).await;
+    store.begin_bootstrap(BootstrapReason::Epoch).await.unwrap();
+    stored(store, n, ack(n, id, 2)).await;
+    let older = thread(direct(n, 1), messages(id, 1..=1, &ada()));
+    store.apply_bootstrap(None, bootstrap_page(older)).await.unwrap();
+    assert_eq!(outbox(store).await.iter().filter_map(failure).last(), Some(&RefusalCode::LostByServer));
+    id
 }
 
 /// Messages below the confirmed range leave but are not lost: the server may have them.

@@ -131,6 +131,9 @@ impl State {
         }
         let newer = self.note_access(change.conversation_id, change.version, true);
         report.count(newer);
+        if newer {
+            self.doubt_losses(change.conversation_id);
+        }
         if newer && self.revoke(change.conversation_id) {
             report.purged.push(change.conversation_id);
         }

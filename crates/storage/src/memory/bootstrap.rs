@@ -306,7 +306,13 @@ impl State {
                 let there = me.map(|me| (me.id, place.org_id)).filter(|key| bootstrap.people.contains(key));
                 let me = there.and_then(|key| self.people.get(&key)).cloned();
                 let lost = planted(PlantedBug::HiddenIsLost).then_some(RefusalCode::LostByServer);
-                self.remove_lost(conversation, Seq::ZERO, lost.or_else(|| fate_of_unlisted(me.as_ref(), &place)));
+                let fate = lost.or_else(|| fate_of_unlisted(me.as_ref(), &place));
+                if fate != Some(RefusalCode::LostByServer) {
+                    self.doubt_losses(conversation);
+                }
+                self.remove_lost(conversation, Seq::ZERO, fate);
+            } else {
+                self.doubt_losses(conversation);
             }
             self.purge(conversation, RefusalCode::AccessLost);
             report.purged.push(conversation);

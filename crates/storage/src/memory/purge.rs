@@ -25,6 +25,15 @@ impl State {
         self.threads.remove(&conversation).is_some()
     }
 
+    /// The person has lost access to a conversation. The server may have accepted a message after it made the page that
+    /// did not have it, and this device can no longer find out.
+    pub(super) fn doubt_losses(&mut self, lane: ConversationId) {
+        let of_lane = self.outbox.iter_mut().filter(|entry| entry.intent.lane() == lane);
+        for entry in of_lane.filter(|entry| entry.state == refused(RefusalCode::LostByServer)) {
+            entry.state = refused(RefusalCode::AccessLost);
+        }
+    }
+
     /// Makes the mutations of a lane dead letters. Read marks, and messages that the server has, leave instead, because
     /// nothing of them could be lost. Returns how many became dead letters and how many left.
     pub(super) fn park_lane(&mut self, lane: ConversationId, code: RefusalCode) -> (u32, u32) {

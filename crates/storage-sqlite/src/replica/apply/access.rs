@@ -40,6 +40,9 @@ pub(super) async fn revoke(
         let newer = note(tx, context, &change, true).await?;
         applied.count(1, newer);
         let conversation = change.conversation_id.as_uuid();
+        if newer > 0 {
+            park::doubt_losses(tx, conversation).await?;
+        }
         if newer > 0 && park::purge(tx, conversation, &RefusalCode::AccessLost).await? {
             applied.purged(conversation);
         }

@@ -5,6 +5,7 @@ use crate::simulator::{Breach, Invariant, World, network::Hub, world::Device};
 use fieldpost_domain::{Archived, ConversationId, MutationKind, SettingsChange};
 use fieldpost_storage::{ConversationSummary, EntryState, Store};
 use fieldpost_sync::Clock;
+use std::collections::BTreeSet;
 
 /// The settings that a device shows are the server's; so is what follows from them: the archive and the badge.
 pub(super) async fn same_settings(world: &World, device: &Device, store: &dyn Store) -> Result<(), Breach> {
@@ -54,8 +55,8 @@ pub(super) async fn the_last_wish_counts(world: &World, device: &Device) -> Resu
         let of_hers = |(person, of): &(_, _)| *person == owner && hub.server.canonical(*of) == id;
         hub.undecided().iter().any(of_hers) || refused.contains(&id)
     };
-    for wished in device.wishes.keys() {
-        let id = hub.server.canonical(*wished);
+    let wished: BTreeSet<_> = device.wishes.iter().map(|(of, _)| hub.server.canonical(*of)).collect();
+    for id in wished {
         if hub.server.conversation(id).is_none() || is_undecided(id) {
             continue;
         }
@@ -93,7 +94,7 @@ fn counts<T: PartialEq>(
 fn wishes_of(world: &World, device: &Device, id: ConversationId) -> Vec<SettingsChange> {
     let hers = world.devices.iter().filter(|other| other.owner.id == device.owner.id);
     let of_each = hers.map(|other| {
-        let of_it = other.wishes.iter().filter(|(of, _)| world.hub.server.canonical(**of) == id);
+        let of_it = other.wishes.iter().filter(|(of, _)| world.hub.server.canonical(*of) == id);
         of_it.fold(SettingsChange::default(), |sum, (_, wish)| sum.then(*wish))
     });
     of_each.collect()

@@ -10,10 +10,9 @@ use chrono::TimeDelta;
 use fieldpost_domain::{Archived, ConversationId, Seq, Settings, SettingsChange, Time};
 use fieldpost_remote::reference::{Locked, OpenTransaction};
 use fieldpost_storage::{StorageErrorKind, StorageResult, Store, StoredDraft, Window};
-use std::collections::BTreeMap;
 
-/// What a person has set on a device: of each conversation the last value of each field.
-pub(crate) type Wishes = BTreeMap<ConversationId, SettingsChange>;
+/// What a person has set on a device, in the order of making: a conversation can have had two ids.
+pub(crate) type Wishes = Vec<(ConversationId, SettingsChange)>;
 
 impl Wish {
     /// The change that an app makes of it, for a conversation with this last seq.
@@ -68,8 +67,7 @@ impl World {
     }
 
     fn wished(&mut self, device: usize, id: ConversationId, change: SettingsChange) {
-        let wishes = self.devices[device].wishes.entry(id).or_default();
-        *wishes = wishes.then(change);
+        self.devices[device].wishes.push((id, change));
     }
 
     /// The same on another client of hers, which writes to the tables.
@@ -89,7 +87,7 @@ impl World {
     /// From now on nobody can say which of the settings of a device's person are to count.
     pub(super) fn settings_are_undecided(&self, device: usize) {
         let device = &self.devices[device];
-        self.hub.undecided().extend(device.wishes.keys().map(|id| (device.owner.id, *id)));
+        self.hub.undecided().extend(device.wishes.iter().map(|(id, _)| (device.owner.id, *id)));
     }
 
     /// Somebody begins to write, now and then in reply to a message.
