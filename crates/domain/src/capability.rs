@@ -32,6 +32,8 @@ open_enum!(
         SearchServer => "search_server",
         /// Tables of an app's own: `fieldpost_records_push`, `fieldpost_records_pull` and `fieldpost_audit_push`.
         Records => "records",
+        /// The server tells of changes as they are committed, by hints over Supabase Realtime.
+        Live => "live",
     }
 );
 

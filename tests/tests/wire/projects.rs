@@ -151,6 +151,7 @@ async fn a_new_server_says_which_sql_it_has_and_nothing_is_wrong_with_it() {
         "conversation_settings",
         "page_bytes",
         "search_server",
-        "records"
+        "records",
+        "live"
     ]));
 }

@@ -1,6 +1,6 @@
 //! What the suite needs from a backend.
 
-use crate::{Auth, Credentials, MessagingApi};
+use crate::{Auth, Credentials, LiveHints, MessagingApi};
 use async_trait::async_trait;
 use fieldpost_domain::{ConversationId, MedicId, MessageId, OrgId, PersonId, RetryCode, Role};
 use serde::Serialize;
@@ -14,6 +14,11 @@ pub trait Backend: Send + Sync {
 
     /// Sessions, under test too.
     fn auth(&self) -> &dyn Auth;
+
+    /// Live hints; none if this backend has no server that sends them.
+    fn live(&self) -> Option<&dyn LiveHints> {
+        None
+    }
 
     /// Creates an org with one admin, `medics` medics and no conversations. All have accounts and distinct names.
     async fn new_world(&self, medics: usize) -> World;

@@ -36,6 +36,7 @@ pub mod delete;
 pub mod deliver;
 pub mod edit;
 pub mod history;
+pub mod live;
 pub mod mark;
 pub mod open;
 pub mod paging;

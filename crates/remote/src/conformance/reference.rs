@@ -2,7 +2,7 @@
 
 use super::{Action, Backend, Member, Unsupported, Verdict, World};
 use crate::{
-    Auth, Credentials, MessagingApi,
+    Auth, Credentials, LiveHints, MessagingApi,
     reference::{Profile, ReferenceServer},
 };
 use async_trait::async_trait;
@@ -24,6 +24,10 @@ impl Backend for ReferenceBackend {
 
     fn auth(&self) -> &dyn Auth {
         &self.server
+    }
+
+    fn live(&self) -> Option<&dyn LiveHints> {
+        Some(&self.server)
     }
 
     async fn new_world(&self, medics: usize) -> World {

@@ -11,6 +11,7 @@
 //! visible when it commits. So, as in a database, a place can appear below one that a reader has already passed. That
 //! is why a position is a [`Snapshot`] and not a place: a row belongs to the first pass whose end sees its transaction.
 
+use super::live::Listeners;
 #[cfg(feature = "records")]
 use super::records::RecordKey;
 use super::{snapshot::Snapshot, tables::Deleted};
@@ -64,6 +65,8 @@ pub(super) struct Feed {
     commits: u64,
     rows: BTreeMap<Place, RowKey>,
     places: HashMap<RowKey, Place>,
+    /// Who is told of a commit.
+    pub(super) listeners: Listeners,
 }
 
 impl Feed {

@@ -20,6 +20,7 @@ mod feed;
 mod history;
 mod ids;
 mod limits;
+mod live;
 mod open;
 mod operator;
 mod options;

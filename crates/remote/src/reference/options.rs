@@ -34,6 +34,7 @@ fn capabilities() -> Capabilities {
         Capability::PageBytes,
         Capability::MentionsCount,
         Capability::SearchServer,
+        Capability::Live,
     ];
     of_pages.into_iter().chain(Task::needed()).chain(of_records).collect()
 }

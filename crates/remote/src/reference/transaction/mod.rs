@@ -15,6 +15,7 @@ mod reports;
 use super::{
     SeededRandom,
     feed::{Feed, RowKey},
+    live::topics_of,
     tables::Tables,
 };
 use fieldpost_domain::planted::{PlantedBug, planted};
@@ -85,7 +86,9 @@ impl<'a> Transaction<'a> {
 
     /// Makes its rows visible to everybody, all at once.
     pub(super) fn commit(self) {
+        let topics = topics_of(self.tables, &self.touched);
         self.feed.commit(self.stamp, self.touched, &self.gone);
+        self.feed.listeners.tell(topics);
     }
 
     /// Moves a person's marker forward, never back and never beyond the conversation's last message. Returns the

@@ -1,0 +1,68 @@
+//! Whom a commit concerns.
+
+use crate::{
+    Topic,
+    reference::{
+        feed::RowKey,
+        tables::{Deleted, Tables},
+    },
+};
+use fieldpost_domain::{ConversationId, ConversationKind, MedicId, OrgId, PersonId, Seq};
+use std::collections::BTreeSet;
+
+/// The topics of a transaction, each once, however many rows it has changed.
+pub(in crate::reference) fn topics_of<'r>(
+    tables: &Tables,
+    rows: impl IntoIterator<Item = &'r RowKey>,
+) -> BTreeSet<Topic> {
+    let mut topics = BTreeSet::new();
+    for row in rows {
+        add(tables, row, &mut topics);
+    }
+    topics
+}
+
+fn add(tables: &Tables, row: &RowKey, topics: &mut BTreeSet<Topic>) {
+    match *row {
+        RowKey::Person(org, person) => topics.extend([Topic::Org(org), Topic::Person(person)]),
+        RowKey::Conversation(id) => topics.extend(of_conversation(tables, id)),
+        RowKey::Message(id) | RowKey::Reactions(id) => {
+            let message = tables.messages.get(&id);
+            topics.extend(message.into_iter().flat_map(|row| of_conversation(tables, row.conversation_id)));
+        }
+        RowKey::ReadMarker(conversation, person) => topics.extend(of_marker(tables, conversation, person)),
+        RowKey::Settings(_, person) | RowKey::Access(person, _) => topics.extend([Topic::Person(person)]),
+        RowKey::Tombstone(deleted) => topics.extend(of_deleted(tables, deleted)),
+        #[cfg(feature = "records")]
+        RowKey::Record(_) | RowKey::RecordTombstone(..) => {}
+    }
+}
+
+fn of_conversation(tables: &Tables, id: ConversationId) -> Vec<Topic> {
+    let row = tables.conversations.get(&id);
+    row.map_or_else(Vec::new, |row| of_place(tables, row.org_id, &row.kind, row.medic_id))
+}
+
+fn of_place(tables: &Tables, org: OrgId, kind: &ConversationKind, medic: Option<MedicId>) -> Vec<Topic> {
+    if *kind == ConversationKind::Broadcast {
+        return vec![Topic::Org(org)];
+    }
+    let medic = medic.and_then(|medic| tables.person_of(medic)).map(Topic::Person);
+    [Topic::Admins(org)].into_iter().chain(medic).collect()
+}
+
+/// In a broadcast, what has arrived at a thousand devices would hint a thousand times; it comes with the next pull.
+fn of_marker(tables: &Tables, conversation: ConversationId, person: PersonId) -> Vec<Topic> {
+    let Some(row) = tables.conversations.get(&conversation) else { return Vec::new() };
+    if row.kind != ConversationKind::Broadcast {
+        let others = of_conversation(tables, conversation);
+        return others.into_iter().chain([Topic::Person(person)]).collect();
+    }
+    let has_read = tables.read_seq(conversation, person) > Seq::ZERO;
+    if has_read { vec![Topic::Admins(row.org_id), Topic::Person(person)] } else { Vec::new() }
+}
+
+fn of_deleted(tables: &Tables, deleted: Deleted) -> Vec<Topic> {
+    let row = tables.tombstones.get(&deleted);
+    row.map_or_else(Vec::new, |row| of_place(tables, row.org_id, &row.kind, row.medic_id))
+}

@@ -1,0 +1,63 @@
+//! Live hints of this server.
+//!
+//! A commit tells all listeners which topics it concerns (`audience`). Each connection picks what it has joined; who may join is
+//! decided at the join and with each new token, and holds until the token expires. A listener that does not keep up loses its
+//! connection, as it would lose hints of a real server.
+
+mod audience;
+mod connection;
+
+pub(super) use audience::topics_of;
+
+use super::ReferenceServer;
+use crate::{LiveConnection, LiveHints, RemoteError, RemoteErrorKind, RemoteResult, Topic};
+use async_trait::async_trait;
+use connection::ReferenceConnection;
+use fieldpost_domain::{AccessToken, Capability, ConversationId, PersonId};
+use tokio::sync::broadcast;
+
+/// How many signals a listener may lag behind.
+const BACKLOG: usize = 4096;
+
+/// What all connections hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signal {
+    Hint(Topic),
+    Typing(ConversationId, PersonId),
+}
+
+/// Whoever listens to this server.
+#[derive(Debug, Clone)]
+pub(super) struct Listeners(broadcast::Sender<Signal>);
+
+impl Listeners {
+    pub(super) fn tell(&self, topics: impl IntoIterator<Item = Topic>) {
+        if self.0.receiver_count() > 0 {
+            topics.into_iter().for_each(|topic| self.signal(Signal::Hint(topic)));
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        // It fails where nobody listens.
+        let _ = self.0.send(signal);
+    }
+}
+
+impl Default for Listeners {
+    fn default() -> Self {
+        Self(broadcast::Sender::new(BACKLOG))
+    }
+}
+
+#[async_trait]
+impl LiveHints for ReferenceServer {
+    async fn connect(&self, _token: &AccessToken) -> RemoteResult<Box<dyn LiveConnection>> {
+        let state = self.lock();
+        if !state.options.info.capabilities.contains(&Capability::Live) {
+            return Err(RemoteError::new(RemoteErrorKind::NotFound, "connect"));
+        }
+        let signals = state.feed.listeners.0.subscribe();
+        drop(state);
+        Ok(Box::new(ReferenceConnection::new(self.clone(), signals)))
+    }
+}
