@@ -42,6 +42,10 @@ macro_rules! bugs {
 }
 
 bugs! {
+    NoPullAfterJoin: "liveness", "what was committed before a live topic was joined waits for the timer";
+    ClosedTopicStaysClosed: "liveness", "a live topic that the server has closed is never joined again";
+    SilenceIsLife: "liveness", "a live connection that answers no heartbeat is kept";
+    LiveTokenNotRenewed: "liveness", "the server is never given a newer token for live topics";
     StatusStaysBehind: "convergence", "the status of messages does not follow what has arrived";
     DeliveryGoesBack: "convergence", "an older marker takes back what has arrived";
     LostAnswerAcknowledges: "no_loss", "a lost answer counts as an acknowledgement";

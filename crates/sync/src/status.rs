@@ -1,6 +1,6 @@
 //! The sync status that an app shows.
 
-use crate::SyncError;
+use crate::{SyncError, machine::live::LiveStatus};
 use fieldpost_domain::Time;
 use fieldpost_storage::Health;
 use serde::Serialize;
@@ -66,6 +66,8 @@ pub struct Status {
     pub bootstrap: Option<Progress>,
     /// How often something had to be repaired, by any process.
     pub health: Health,
+    /// Whether hints of the server come. Nothing depends on them: without, the timer finds what is new.
+    pub live: LiveStatus,
 }
 
 impl Status {

@@ -27,7 +27,9 @@ impl ContextRunner {
         Self {
             tasks: [
                 tokio::spawn(async move { records.keep_syncing().await }),
-                tokio::spawn(async move { messages.keep_syncing().await }),
+                tokio::spawn(async move {
+                    tokio::join!(messages.keep_syncing(), messages.keep_live());
+                }),
             ],
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! One pass runs at a time. If a caller asks for a pass while one is running, it waits for the next one and shares it
 //! with all other waiting callers: the running pass may already be past the point where it would see the caller's
-//! write. A caller that is dropped stop_requests the pass at its next await. Every effect is atomic and every call may be
+//! write. A caller that is dropped stops the pass at its next await. Every effect is atomic and every call may be
 //! repeated, so the next pass continues from there.
 //!
 //! A person's own request ([`Engine::sync`]) always runs a pass, and that pass tries every lane. All other passes are
@@ -12,6 +12,7 @@ mod call;
 mod execute;
 mod history;
 mod lifecycle;
+mod live;
 mod meanwhile;
 mod pass;
 mod prefetch;
@@ -27,10 +28,10 @@ pub use runner::Runner;
 
 use crate::{
     Env, SessionKeeper, Status, SyncError, TokenProvider,
-    machine::{Expiry, Moment, Rhythm, Schedule, Trigger},
+    machine::{Expiry, Live, LiveRhythm, Moment, Rhythm, Schedule, Trigger},
 };
 use fieldpost_domain::Session;
-use fieldpost_remote::{Auth, Credentials, MessagingApi};
+use fieldpost_remote::{Auth, Credentials, LiveHints, MessagingApi};
 use fieldpost_storage::{Outbox, Replica, Sessions, Turns};
 use pass::Gate;
 use std::{
@@ -80,6 +81,10 @@ pub struct Engine {
     gate: Mutex<Gate>,
     /// Decides when the next pass runs. The runner watches it for changes.
     schedule: watch::Sender<Schedule>,
+    /// Where hints come from; none if they are switched off.
+    hints: Option<Arc<dyn LiveHints>>,
+    /// Decides what becomes of the live connection.
+    live: watch::Sender<Live>,
     /// How long messages may wait.
     expiry: watch::Sender<Expiry>,
     /// The moment zero of the schedule.
@@ -107,6 +112,8 @@ impl Engine {
             requested: AtomicU64::new(0),
             gate: Mutex::default(),
             schedule: watch::Sender::new(Schedule::new(Rhythm::default())),
+            hints: None,
+            live: watch::Sender::new(Live::new(LiveRhythm::default())),
             expiry: watch::Sender::new(Expiry::never()),
             started: Instant::now(),
             stop_requests: watch::Sender::new(0),
@@ -118,6 +125,14 @@ impl Engine {
     pub fn with_rhythm(self, rhythm: Rhythm) -> Self {
         self.schedule.send_replace(Schedule::new(rhythm));
         self
+    }
+
+    /// Listens for hints while the runner runs, so that what others do is here at once. Whether the server has them, a pass
+    /// finds out.
+    #[must_use]
+    pub fn with_live(self, hints: Arc<dyn LiveHints>, rhythm: LiveRhythm) -> Self {
+        self.live.send_replace(Live::new(rhythm));
+        Self { hints: Some(hints), ..self }
     }
 
     /// Sets the ttl. A message that has waited longer is not sent: the next pass makes it a dead letter
@@ -161,6 +176,7 @@ impl Engine {
     pub async fn refresh_status(&self) -> Result<(), SyncError> {
         let state = self.replica.sync_state().await?;
         let signed_in = self.session.is_signed_in().await?;
+        self.want_hints(&state);
         self.status.send_modify(|status| {
             status.signed_in = signed_in;
             status.last_success_at = state.last_success_at;
@@ -233,6 +249,7 @@ impl Engine {
     fn trigger(&self, trigger: Trigger) {
         let now = self.moment();
         self.schedule.send_modify(|schedule| schedule.trigger(now, trigger));
+        self.change_live(|live| live.trigger(trigger));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 impl Engine {
-    /// Runs a pass whenever the schedule says so, as long as this future is polled. Dropping it stop_requests the running pass
+    /// Runs a pass whenever the schedule says so, as long as this future is polled. Dropping it stops the running pass
     /// at an await. Running it twice is harmless but useless.
     pub async fn keep_syncing(&self) {
         let mut schedule = self.schedule.subscribe();
@@ -34,7 +34,7 @@ impl Engine {
     }
 }
 
-/// [`Engine::keep_syncing`] as a task. Dropping it stop_requests the task.
+/// [`Engine::keep_syncing`] and [`Engine::keep_live`] as a task. Dropping it stops the task.
 #[derive(Debug)]
 pub struct Runner {
     task: JoinHandle<()>,
@@ -44,7 +44,11 @@ impl Runner {
     /// Starts the task on the current runtime.
     #[must_use]
     pub fn start(engine: Arc<Engine>) -> Self {
-        Self { task: tokio::spawn(async move { engine.keep_syncing().await }) }
+        Self {
+            task: tokio::spawn(async move {
+                tokio::join!(engine.keep_syncing(), engine.keep_live());
+            }),
+        }
     }
 
     /// Stops the task and waits for its end.

@@ -26,6 +26,7 @@
 //! * If only pushing fails, the pass still follows, so that the person receives messages. It remembers the error and
 //!   ends with it.
 
+mod backoff;
 mod check;
 mod effect;
 mod ending;
@@ -34,6 +35,7 @@ mod expiry;
 mod first_screen;
 mod follow;
 mod line;
+pub mod live;
 mod meanwhile;
 mod outcome;
 mod pace;
@@ -48,6 +50,7 @@ mod wait;
 pub use effect::Effect;
 pub use event::Event;
 pub use expiry::Expiry;
+pub use live::{Live, LiveRhythm, LiveStatus, LiveStep};
 pub use outcome::{Outcome, SyncReport};
 pub use pass_result::PassResult;
 pub use schedule::{Moment, Rhythm, Schedule, Step, Trigger};

@@ -6,6 +6,7 @@ mod expiry;
 mod first_screen;
 mod follow;
 mod given;
+mod live;
 mod meanwhile;
 mod memory;
 mod push;

@@ -15,14 +15,15 @@
 //! to the foreground or the network returns, both end at once. A wait that the server named (`Retry-After`) does not
 //! end then. A person's own [`crate::Engine::sync`] ignores this schedule: it always runs and tries every lane.
 
-mod backoff;
 mod rhythm;
 
 pub use rhythm::Rhythm;
 
-use super::PassResult;
+use super::{
+    PassResult,
+    backoff::{Backoff, Growth},
+};
 use crate::SyncError;
-use backoff::{Backoff, Growth};
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{ConversationId, Retry};
 use std::{
@@ -34,7 +35,7 @@ use std::{
 pub type Moment = Duration;
 
 /// The longest `Retry-After` that is honoured. A gateway that says a year is mistaken.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
+pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// An event that the schedule reacts to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,10 @@ pub enum Trigger {
     Pause,
     /// The store is open again.
     Resume,
+    /// Live hints come from now on: the timer may run at its slower pace.
+    LiveUp,
+    /// They do not come any more.
+    LiveDown,
 }
 
 /// What the runner does now.
@@ -85,6 +90,7 @@ pub struct Schedule {
     foreground: bool,
     signed_in: bool,
     paused: bool,
+    live: bool,
     /// A pass is wanted as soon as nothing prevents it.
     wanted: bool,
     /// When the timer is due.
@@ -109,6 +115,7 @@ impl Schedule {
             foreground: true,
             signed_in: true,
             paused: false,
+            live: false,
             wanted: true,
             periodic: Moment::ZERO,
             connection: Backoff::default(),
@@ -130,9 +137,13 @@ impl Schedule {
             Trigger::SignedOut => self.signed_in = false,
             Trigger::Pause => self.paused = true,
             Trigger::Resume => self.paused = false,
+            Trigger::LiveUp => self.live = true,
+            Trigger::LiveDown => self.live = false,
         }
         match trigger {
-            Trigger::Offline | Trigger::SignedOut | Trigger::Pause => {}
+            Trigger::Offline | Trigger::SignedOut | Trigger::Pause | Trigger::LiveUp => {}
+            // Whoever hears nothing any more looks as soon as those who never did.
+            Trigger::LiveDown => self.periodic = self.periodic.min(now + self.timer_interval()),
             Trigger::Background => self.periodic = now + self.timer_interval(),
             Trigger::LocalWrite | Trigger::Hint => self.wanted = true,
             Trigger::Online | Trigger::Foreground | Trigger::SignedIn | Trigger::Resume => {
@@ -233,7 +244,13 @@ impl Schedule {
     }
 
     const fn timer_interval(&self) -> Duration {
-        if self.foreground { self.rhythm.foreground } else { self.rhythm.background }
+        if !self.foreground {
+            return self.rhythm.background;
+        }
+        match self.rhythm.live {
+            Some(slower) if self.live => slower,
+            _ => self.rhythm.foreground,
+        }
     }
 
     /// In the background, a server that is out of reach is tried no more often than one that is in reach.

@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct Rhythm {
     /// The time between two passes in the foreground. Default: 30 seconds.
     pub foreground: Duration,
+    /// The time between two passes in the foreground while live hints come. None for the same as without. Default: none,
+    /// because a hint can be lost.
+    pub live: Option<Duration>,
     /// The time between two passes in the background. Default: 15 minutes.
     pub background: Duration,
     /// The ceiling of the first wait after a failure. Default: 1 second.
@@ -22,6 +25,7 @@ impl Default for Rhythm {
     fn default() -> Self {
         Self {
             foreground: Duration::from_secs(30),
+            live: None,
             background: Duration::from_secs(15 * 60),
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(60),

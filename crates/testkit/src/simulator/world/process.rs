@@ -22,6 +22,7 @@ use std::{
 /// timer.
 const RHYTHM: Rhythm = Rhythm {
     foreground: Duration::from_secs(2 * 60),
+    live: None,
     background: Duration::from_secs(10 * 60),
     first_wait: Duration::from_secs(1),
     longest_wait: Duration::from_secs(10 * 60),

@@ -34,6 +34,7 @@ use std::{
 /// How often engines that run on their own sync: rarely enough to show a run in which one wrongly waited for its timer.
 const RHYTHM: Rhythm = Rhythm {
     foreground: Duration::from_secs(2 * 60),
+    live: None,
     background: Duration::from_secs(10 * 60),
     first_wait: Duration::from_secs(1),
     longest_wait: Duration::from_secs(10 * 60),

@@ -1,6 +1,6 @@
 //! Exponential backoff with full jitter.
 
-use super::Moment;
+use super::schedule::Moment;
 use std::time::Duration;
 
 /// How the waits grow.
