@@ -23,7 +23,7 @@ pub mod simulator;
 pub use chance::SeededEntropy;
 pub use clock::ManualClock;
 pub use fieldpost_remote::reference::SeededRandom;
-pub use network::{Call, Fault, Network};
+pub use network::{Call, Fault, LiveCall, LiveNetwork, Network};
 
 use fieldpost_sync::Env;
 use std::sync::Arc;

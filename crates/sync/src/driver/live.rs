@@ -74,8 +74,9 @@ impl<'e> Line<'e> {
     async fn run(mut self) {
         loop {
             let (now, chance) = (self.engine.moment(), self.engine.env.chance());
-            self.changes.mark_unchanged();
             self.engine.change_live(|live| live.give_up_joins(now, chance));
+            // Before the machine is read, so that no change of somebody else is missed; after the own one, so that it is none.
+            self.changes.mark_unchanged();
             let step = self.engine.live.borrow().next(now);
             match step {
                 LiveStep::Connect => self.connect().await,

@@ -8,8 +8,8 @@ use fieldpost_remote::{
 use fieldpost_storage::{
     Conversations, Messages, Outbox, OutgoingMessage, Replica, ThreadMessage, Window, memory::MemoryStore,
 };
-use fieldpost_sync::{Engine, Env, Parts, SyncReport, TokenProvider};
-use fieldpost_testkit::{ManualClock, Network, env};
+use fieldpost_sync::{Engine, Env, LiveRhythm, Parts, SyncReport, TokenProvider};
+use fieldpost_testkit::{LiveNetwork, ManualClock, Network, env};
 use std::{sync::Arc, time::Duration};
 
 pub(crate) use fieldpost_remote::reference::{DEMO_ADA as ADA, DEMO_ADMIN as ADMIN};
@@ -49,6 +49,14 @@ impl Phone {
     /// A phone with a ttl, on which nobody has signed in yet.
     pub(crate) fn with_send_ttl(server: &ReferenceServer, seed: u64, ttl: Duration) -> Self {
         Self::build(server, seed, Arc::new(MemoryStore::new()), |engine| engine.with_send_ttl(ttl))
+    }
+
+    /// A phone that listens to the server, on which nobody has signed in yet.
+    pub(crate) fn with_live(server: &ReferenceServer, seed: u64) -> (Self, LiveNetwork) {
+        let live = LiveNetwork::new(server.clone());
+        let hints = Arc::new(live.clone());
+        let configure = |engine: Engine| engine.with_live(hints, LiveRhythm::default());
+        (Self::build(server, seed, Arc::new(MemoryStore::new()), configure), live)
     }
 
     fn with_store(server: &ReferenceServer, seed: u64, store: Arc<MemoryStore>) -> Self {

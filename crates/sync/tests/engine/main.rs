@@ -10,6 +10,7 @@ mod given;
 mod healing;
 mod history;
 mod lifecycle;
+mod live;
 mod mocks;
 mod one_shot;
 mod probe;

@@ -3,6 +3,7 @@
 mod conditions;
 mod courier;
 mod fault;
+mod live;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ mod uplink;
 
 pub(crate) use courier::{Arrival, Call as CallInFlight, Courier};
 pub use fault::Fault;
+pub use live::{LiveCall, LiveNetwork};
 pub(crate) use uplink::Uplink;
 
 use async_trait::async_trait;
