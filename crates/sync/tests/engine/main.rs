@@ -11,6 +11,7 @@ mod healing;
 mod history;
 mod lifecycle;
 mod live;
+mod live_week;
 mod mocks;
 mod one_shot;
 mod probe;
