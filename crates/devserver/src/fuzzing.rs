@@ -1,12 +1,13 @@
 //! The functions without sockets, for tests that generate requests. Not part of the interface.
 
-use crate::{app::App, rest, wire::Requests};
+use crate::{app::App, realtime::LiveFaults, rest, wire::Requests};
 use axum::{
     body::Bytes,
     http::{HeaderMap, HeaderValue, Method, header},
 };
 use fieldpost_domain::AccessToken;
 use fieldpost_remote::reference::ReferenceServer;
+use tokio::sync::watch;
 
 /// The server as called by one signed-in person.
 #[derive(Debug)]
@@ -19,7 +20,14 @@ impl Functions {
     /// The functions of this server, called with this token. None if a header cannot hold the token.
     #[must_use]
     pub fn new(reference: ReferenceServer, token: &AccessToken) -> Option<Self> {
-        let app = App { reference, anon_key: "key".into(), requests: Requests::default(), body_limit: usize::MAX };
+        let app = App {
+            reference,
+            anon_key: "key".into(),
+            requests: Requests::default(),
+            body_limit: usize::MAX,
+            live: LiveFaults::default(),
+            running: watch::channel(()).1,
+        };
         let bearer = HeaderValue::from_str(&format!("Bearer {}", token.reveal())).ok()?;
         Some(Self { app, headers: HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]) })
     }

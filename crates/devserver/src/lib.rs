@@ -1,4 +1,4 @@
-//! A local stand-in for a Supabase project: GoTrue's and PostgREST's wire over the reference server, on loopback.
+//! A local stand-in for a Supabase project: GoTrue's, PostgREST's and Realtime's wire over the reference server, on loopback.
 //!
 //! It serves the demo without any account, and `remote-supabase` is tested against it over real sockets. So it is as
 //! strict as hosted Supabase where that is strict: the API key, tokens, argument names, methods, content types, error
@@ -9,6 +9,7 @@
 //! - `proxy`: the bad network, if a test puts one before the server, this one or a real one.
 //! - `outer`: what all requests share, with the counters of `wire`.
 //! - `auth` and `rest`: GoTrue's three endpoints, the four functions, and the three for records.
+//! - `realtime`: the WebSocket of live hints, with faults of its own ([`LiveFaults`]).
 //!
 //! It shares no types with `remote-supabase`: each side implements docs/protocol.md on its own, so that a mistake in
 //! one does not hide in the other.
@@ -34,10 +35,12 @@ pub mod fuzzing;
 mod json;
 mod outer;
 mod proxy;
+mod realtime;
 mod rest;
 mod server;
 mod wire;
 
 pub use proxy::{Fault, FaultMix, FaultProxy, LineConditions, Tally};
+pub use realtime::{Interruption, LiveFault, LiveFaults};
 pub use server::{DevServer, DevServerBuilder, StartError};
 pub use wire::{Endpoint, RequestRecord, Requests};

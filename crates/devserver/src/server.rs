@@ -1,13 +1,20 @@
 //! Starting and stopping.
 
-use crate::{app::App, auth, outer::outer, rest, wire::Requests};
+use crate::{
+    app::App,
+    auth,
+    outer::outer,
+    realtime::{self, LiveFaults},
+    rest,
+    wire::Requests,
+};
 use axum::{Router, middleware::from_fn_with_state, serve::ListenerExt};
 use fieldpost_remote::reference::ReferenceServer;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tower_http::compression::CompressionLayer;
 
 /// The default API key of every devserver. It has the form of a JWT and opens nothing else.
@@ -87,18 +94,21 @@ impl DevServerBuilder {
             // Responses are small and complete; waiting for more data only delays them.
             let _ = stream.set_nodelay(true);
         });
+        let (runs, running) = watch::channel(());
         let app = App {
             reference: self.reference.unwrap_or_else(ReferenceServer::demo),
             anon_key: self.anon_key.into(),
             requests: Requests::default(),
             body_limit: self.body_limit,
+            live: LiveFaults::default(),
+            running,
         };
         let service = router(app.clone()).into_make_service();
         let task = tokio::spawn(async move {
             // The task ends when the server is dropped.
             let _ = axum::serve(listener, service).await;
         });
-        Ok(DevServer { app, address, url: format!("http://{address}"), task })
+        Ok(DevServer { app, address, url: format!("http://{address}"), task, _runs: runs })
     }
 }
 
@@ -106,6 +116,7 @@ fn router(app: App) -> Router {
     Router::new()
         .nest("/auth/v1", auth::routes())
         .nest("/rest/v1", rest::routes())
+        .nest("/realtime/v1", realtime::routes())
         .fallback(rest::no_route)
         .layer(axum::middleware::from_fn_with_state(app.clone(), crate::auth::require_api_key))
         .layer(CompressionLayer::new().gzip(true))
@@ -120,6 +131,8 @@ pub struct DevServer {
     address: SocketAddr,
     url: String,
     task: JoinHandle<()>,
+    /// WebSockets end with it.
+    _runs: watch::Sender<()>,
 }
 
 impl DevServer {
@@ -163,6 +176,12 @@ impl DevServer {
     #[must_use]
     pub const fn requests(&self) -> &Requests {
         &self.app.requests
+    }
+
+    /// The faults of live hints.
+    #[must_use]
+    pub const fn live(&self) -> &LiveFaults {
+        &self.app.live
     }
 
     /// Runs until the process ends, for a command that only serves.

@@ -25,6 +25,8 @@ pub(crate) struct Endpoints {
     pub(crate) sign_in: Url,
     pub(crate) refresh: Url,
     pub(crate) sign_out: Url,
+    /// Without its query, which has the key.
+    pub(crate) realtime: Url,
 }
 
 impl Endpoints {
@@ -50,6 +52,7 @@ impl Endpoints {
             sign_in: join(&base, "auth/v1/token", Some("grant_type=password")),
             refresh: join(&base, "auth/v1/token", Some("grant_type=refresh_token")),
             sign_out: join(&base, "auth/v1/logout", Some("scope=local")),
+            realtime: join(&base, "realtime/v1/websocket", None),
         })
     }
 }
@@ -70,8 +73,8 @@ fn base(text: &str) -> Result<Url, &'static str> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err("the project's URL must not contain a ? or a #");
     }
-    if ["/rest/v1", "/auth/v1"].iter().any(|tail| url.path().trim_end_matches('/').ends_with(tail)) {
-        return Err("the project's URL comes without /rest/v1 or /auth/v1");
+    if ["/rest/v1", "/auth/v1", "/realtime/v1"].iter().any(|tail| url.path().trim_end_matches('/').ends_with(tail)) {
+        return Err("the project's URL comes without /rest/v1, /auth/v1 or /realtime/v1");
     }
     Ok(url)
 }

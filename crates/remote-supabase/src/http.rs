@@ -1,6 +1,6 @@
 //! One request, one response of limited size.
 //!
-//! Every request is a POST with a JSON body. The response is read in chunks and counted after decompression, so that
+//! Every request is a POST with a JSON body, but for the one that asks to go on with another protocol. The response is read in chunks and counted after decompression, so that
 //! neither a large body nor a small one that decompresses to a large one takes more memory than the configuration
 //! allows. The span of a call records its name, status, size and duration; never tokens or content.
 
@@ -15,7 +15,7 @@ use crate::{
 use fieldpost_domain::{AccessToken, Time};
 use fieldpost_remote::{RemoteError, RemoteErrorKind, RemoteResult};
 use reqwest::{
-    Client, Response, StatusCode,
+    Client, Response, StatusCode, Upgraded,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
     redirect,
 };
@@ -54,6 +54,14 @@ pub(crate) struct Request<'a> {
     pub(crate) bearer: Option<&'a AccessToken>,
     /// The body, as JSON.
     pub(crate) body: Vec<u8>,
+}
+
+/// What came of a request to go on with another protocol.
+pub(crate) enum Switch {
+    /// The connection speaks it now. The headers are those of the answer.
+    Done(Upgraded, HeaderMap),
+    /// The server, or something before it, has answered instead.
+    Refused(Reply),
 }
 
 /// A response with any status.
@@ -104,12 +112,37 @@ impl Http {
 
     /// Sends a request and reads the response, whatever its status.
     pub(crate) async fn post(&self, request: Request<'_>) -> RemoteResult<Reply> {
-        let span = debug_span!("supabase", operation = request.operation, status = Empty, bytes = Empty, ms = Empty);
-        let started = Instant::now();
+        let (span, started) = (span(request.operation), Instant::now());
         let recorder = span.clone();
         let result = self.exchange(request).instrument(span).await;
-        record(&recorder, started, &result);
+        record(&recorder, started, result.as_ref().map(|reply| (reply.status, reply.body.len())));
         result
+    }
+
+    /// Asks the server to go on with another protocol on a connection like all others: with the same TLS, proxy and timeouts.
+    /// The timeout of a call ends with the answer; it does not limit what follows on the connection.
+    pub(crate) async fn switch(&self, operation: &'static str, url: Url, headers: HeaderMap) -> RemoteResult<Switch> {
+        let (span, started) = (span(operation), Instant::now());
+        let recorder = span.clone();
+        let result = self.ask_to_switch(operation, url, headers).instrument(span).await;
+        let outcome = result.as_ref().map(|switch| match switch {
+            Switch::Done(..) => (StatusCode::SWITCHING_PROTOCOLS, 0),
+            Switch::Refused(reply) => (reply.status, reply.body.len()),
+        });
+        record(&recorder, started, outcome);
+        result
+    }
+
+    async fn ask_to_switch(&self, operation: &'static str, url: Url, headers: HeaderMap) -> RemoteResult<Switch> {
+        let sent_at = Instant::now();
+        let sent = self.client.get(url).headers(headers).send().await;
+        let response = sent.map_err(|error| transport::sending(operation, &self.place, error))?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(Switch::Refused(self.reply(operation, true, response, sent_at).await?));
+        }
+        let headers = response.headers().clone();
+        let upgraded = response.upgrade().await.map_err(|error| transport::sending(operation, &self.place, error))?;
+        Ok(Switch::Done(upgraded, headers))
     }
 
     async fn exchange(&self, request: Request<'_>) -> RemoteResult<Reply> {
@@ -120,6 +153,16 @@ impl Http {
         }
         let sent_at = Instant::now();
         let response = builder.send().await.map_err(|error| transport::sending(operation, &self.place, error))?;
+        self.reply(operation, reads, response, sent_at).await
+    }
+
+    async fn reply(
+        &self,
+        operation: &'static str,
+        reads: bool,
+        response: Response,
+        sent_at: Instant,
+    ) -> RemoteResult<Reply> {
         let status = response.status();
         let headers = response.headers();
         let (html, json) = content_type(headers);
@@ -158,14 +201,18 @@ fn place(project: &Url, route: Option<&Route>) -> Arc<str> {
     }
 }
 
-fn record(span: &Span, started: Instant, result: &RemoteResult<Reply>) {
+fn span(operation: &'static str) -> Span {
+    debug_span!("supabase", operation, status = Empty, bytes = Empty, ms = Empty)
+}
+
+fn record(span: &Span, started: Instant, result: Result<(StatusCode, usize), &RemoteError>) {
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     span.record("ms", ms);
     let _entered = span.enter();
     match result {
-        Ok(reply) => {
-            span.record("status", reply.status.as_u16());
-            span.record("bytes", reply.body.len());
+        Ok((status, bytes)) => {
+            span.record("status", status.as_u16());
+            span.record("bytes", bytes);
             debug!("answered");
         }
         Err(error) => debug!(kind = ?error.kind(), "failed"),

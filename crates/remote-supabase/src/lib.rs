@@ -29,6 +29,7 @@ mod error;
 pub mod fuzzing;
 mod http;
 mod key;
+mod live;
 mod proxy;
 #[cfg(feature = "records")]
 mod records;

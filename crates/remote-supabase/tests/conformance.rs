@@ -9,7 +9,7 @@
 use async_trait::async_trait;
 use fieldpost_devserver::DevServer;
 use fieldpost_remote::{
-    Auth, MessagingApi,
+    Auth, LiveHints, MessagingApi,
     conformance::{Action, Backend, Verdict, World, reference},
     reference::ReferenceServer,
 };
@@ -38,6 +38,10 @@ impl Backend for Wire {
 
     fn auth(&self) -> &dyn Auth {
         &self.remote
+    }
+
+    fn live(&self) -> Option<&dyn LiveHints> {
+        Some(&self.remote)
     }
 
     async fn new_world(&self, medics: usize) -> World {

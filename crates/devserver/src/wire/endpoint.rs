@@ -25,6 +25,8 @@ pub enum Endpoint {
     Logout,
     /// `/auth/v1/user`
     User,
+    /// `/realtime/v1/websocket`
+    Realtime,
     /// Anything else.
     Other,
 }
@@ -43,6 +45,7 @@ impl Endpoint {
             "/auth/v1/token" => Self::Token,
             "/auth/v1/logout" => Self::Logout,
             "/auth/v1/user" => Self::User,
+            "/realtime/v1/websocket" => Self::Realtime,
             _ => Self::Other,
         }
     }

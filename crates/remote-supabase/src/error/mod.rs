@@ -35,6 +35,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod body;
+pub(crate) mod live;
 pub(crate) mod refusal;
 pub(crate) mod retry_after;
 pub(crate) mod rpc;

@@ -59,6 +59,12 @@ impl Sessions {
         self.access.get(token.reveal()).filter(|grant| now < grant.expires_at).map(|grant| grant.person)
     }
 
+    /// How long a token is still valid.
+    pub(super) fn time_left(&self, token: &AccessToken, now: Time) -> Duration {
+        let grant = self.access.get(token.reveal());
+        grant.and_then(|grant| (grant.expires_at - now).to_std().ok()).unwrap_or_default()
+    }
+
     /// Whether this server issued the token, expired or not.
     pub(super) fn knows(&self, token: &AccessToken) -> bool {
         self.access.contains_key(token.reveal())

@@ -161,6 +161,13 @@ impl ReferenceServer {
         state.sessions.knows(token) && state.sessions.person_of(token, state.now()).is_none()
     }
 
+    /// How long this access token is still valid; not at all if the server did not issue it.
+    #[must_use]
+    pub fn time_left(&self, token: &AccessToken) -> Duration {
+        let state = self.lock();
+        state.sessions.time_left(token, state.now())
+    }
+
     /// Whether the session of an access token is still active. The messaging calls do not check this: a JWT is valid
     /// until it expires.
     #[must_use]

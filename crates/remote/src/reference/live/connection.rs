@@ -1,6 +1,6 @@
 //! A device's connection.
 
-use super::Signal;
+use super::{ConnectionId, Signal};
 use crate::{
     LiveConnection, LiveEvent, RemoteError, RemoteErrorKind, RemoteResult, Topic,
     reference::{ReferenceServer, state::State, viewer::Viewer},
@@ -12,6 +12,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 pub(super) struct ReferenceConnection {
     server: ReferenceServer,
+    id: ConnectionId,
     signals: broadcast::Receiver<Signal>,
     joined: BTreeSet<Topic>,
     /// The newest token, by which expiry is judged.
@@ -21,8 +22,8 @@ pub(super) struct ReferenceConnection {
 }
 
 impl ReferenceConnection {
-    pub(super) fn new(server: ReferenceServer, signals: broadcast::Receiver<Signal>) -> Self {
-        Self { server, signals, joined: BTreeSet::new(), token: None, events: VecDeque::new() }
+    pub(super) fn new(server: ReferenceServer, id: ConnectionId, signals: broadcast::Receiver<Signal>) -> Self {
+        Self { server, id, signals, joined: BTreeSet::new(), token: None, events: VecDeque::new() }
     }
 
     /// Each topic that its person may not hear any more is left, when the server looks.
@@ -47,8 +48,8 @@ impl ReferenceConnection {
     fn hear(&self, signal: Signal) -> Option<LiveEvent> {
         match signal {
             Signal::Hint(topic) => self.joined.contains(&topic).then_some(LiveEvent::Hint(topic)),
-            Signal::Typing(conversation_id, person_id) => {
-                let hears = self.joined.contains(&Topic::Typing(conversation_id));
+            Signal::Typing(conversation_id, person_id, from) => {
+                let hears = from != self.id && self.joined.contains(&Topic::Typing(conversation_id));
                 hears.then_some(LiveEvent::Typing { conversation_id, person_id })
             }
         }
@@ -96,7 +97,7 @@ impl LiveConnection for ReferenceConnection {
         let state = self.server.lock();
         let writes = self.token.as_ref().is_some_and(|token| may_type(&state, token, conversation_id));
         if writes && self.joined.contains(&Topic::Typing(conversation_id)) {
-            state.feed.listeners.signal(Signal::Typing(conversation_id, person_id));
+            state.feed.listeners.signal(Signal::Typing(conversation_id, person_id, self.id));
         }
         Ok(())
     }

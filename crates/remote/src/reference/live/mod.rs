@@ -14,6 +14,10 @@ use crate::{LiveConnection, LiveHints, RemoteError, RemoteErrorKind, RemoteResul
 use async_trait::async_trait;
 use connection::ReferenceConnection;
 use fieldpost_domain::{AccessToken, Capability, ConversationId, PersonId};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use tokio::sync::broadcast;
 
 /// How many signals a listener may lag behind.
@@ -23,29 +27,40 @@ const BACKLOG: usize = 4096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
     Hint(Topic),
-    Typing(ConversationId, PersonId),
+    Typing(ConversationId, PersonId, ConnectionId),
 }
+
+/// A connection, so that nobody hears what she has told the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ConnectionId(u64);
 
 /// Whoever listens to this server.
 #[derive(Debug, Clone)]
-pub(super) struct Listeners(broadcast::Sender<Signal>);
+pub(super) struct Listeners {
+    sender: broadcast::Sender<Signal>,
+    connections: Arc<AtomicU64>,
+}
 
 impl Listeners {
     pub(super) fn tell(&self, topics: impl IntoIterator<Item = Topic>) {
-        if self.0.receiver_count() > 0 {
+        if self.sender.receiver_count() > 0 {
             topics.into_iter().for_each(|topic| self.signal(Signal::Hint(topic)));
         }
     }
 
+    fn listen(&self) -> (ConnectionId, broadcast::Receiver<Signal>) {
+        (ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed)), self.sender.subscribe())
+    }
+
     fn signal(&self, signal: Signal) {
         // It fails where nobody listens.
-        let _ = self.0.send(signal);
+        let _ = self.sender.send(signal);
     }
 }
 
 impl Default for Listeners {
     fn default() -> Self {
-        Self(broadcast::Sender::new(BACKLOG))
+        Self { sender: broadcast::Sender::new(BACKLOG), connections: Arc::default() }
     }
 }
 
@@ -56,8 +71,8 @@ impl LiveHints for ReferenceServer {
         if !state.options.info.capabilities.contains(&Capability::Live) {
             return Err(RemoteError::new(RemoteErrorKind::NotFound, "connect"));
         }
-        let signals = state.feed.listeners.0.subscribe();
+        let (id, signals) = state.feed.listeners.listen();
         drop(state);
-        Ok(Box::new(ReferenceConnection::new(self.clone(), signals)))
+        Ok(Box::new(ReferenceConnection::new(self.clone(), id, signals)))
     }
 }
