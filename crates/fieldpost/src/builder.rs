@@ -4,11 +4,11 @@
 mod declaring;
 
 use crate::{Client, Error, Result, Retention, client::Inner, no_server::NoServer, sides::Sides};
-use fieldpost_remote::{Auth, MessagingApi};
+use fieldpost_remote::{Auth, LiveHints, MessagingApi};
 #[cfg(feature = "supabase")]
 use fieldpost_remote_supabase::Proxy;
 use fieldpost_storage::{Outbox, Replica, Sessions, Store, Turns};
-use fieldpost_sync::{Engine, Env, Parts, Rhythm, TokenProvider};
+use fieldpost_sync::{Engine, Env, LiveRhythm, Parts, Rhythm, TokenProvider};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{Mutex, watch};
 
@@ -36,6 +36,7 @@ pub struct Builder {
     database: Option<PathBuf>,
     store: Option<Arc<dyn Store>>,
     remote: Option<(Arc<dyn MessagingApi>, Arc<dyn Auth>)>,
+    live: Live,
     #[cfg(feature = "records")]
     records: declaring::Declaring,
     env: Env,
@@ -43,6 +44,16 @@ pub struct Builder {
     send_ttl: Option<Duration>,
     retention: Retention,
     tokens: Option<Arc<dyn TokenProvider>>,
+}
+
+/// Where live hints come from.
+#[derive(Default)]
+enum Live {
+    /// The project, if it is one of Supabase.
+    #[default]
+    OfTheProject,
+    Own(Arc<dyn LiveHints>),
+    Off,
 }
 
 impl Builder {
@@ -94,6 +105,20 @@ impl Builder {
     /// Your own remote in place of a Supabase project.
     pub fn remote<R: MessagingApi + Auth + 'static>(mut self, remote: Arc<R>) -> Self {
         self.remote = Some((remote.clone(), remote));
+        self
+    }
+
+    /// Your own source of live hints, beside [`Builder::remote`].
+    pub fn live_hints(mut self, hints: Arc<dyn LiveHints>) -> Self {
+        self.live = Live::Own(hints);
+        self
+    }
+
+    /// Switches live hints off: what others do is found by the timer, by [`Client::sync`] and [`Client::hint`]. By default a started
+    /// client keeps a connection to Supabase Realtime while the app is in the foreground, if the server sends hints
+    /// (docs/howto/live.md).
+    pub fn without_live(mut self) -> Self {
+        self.live = Live::Off;
         self
     }
 
@@ -151,6 +176,7 @@ impl Builder {
         }
         self.retention.check()?;
         let (api, auth) = self.open_remote()?;
+        let live = std::mem::replace(&mut self.live, Live::Off);
         let store = self.open_store().await?;
         let outbox: Arc<dyn Outbox> = store.clone();
         let replica: Arc<dyn Replica> = store.clone();
@@ -161,6 +187,9 @@ impl Builder {
         let mut engine = Engine::new(parts).with_rhythm(self.rhythm);
         if let Some(ttl) = self.send_ttl {
             engine = engine.with_send_ttl(ttl);
+        }
+        if let Live::Own(hints) = live {
+            engine = engine.with_live(hints, LiveRhythm::default());
         }
         let engine = Arc::new(match self.tokens {
             Some(tokens) => engine.with_tokens(tokens),
@@ -203,6 +232,10 @@ impl Builder {
         let remote = connect(url, key, self)?;
         #[cfg(all(feature = "records", feature = "supabase"))]
         self.records.default_api(&remote);
+        #[cfg(feature = "supabase")]
+        if matches!(self.live, Live::OfTheProject) {
+            self.live = Live::Own(remote.clone());
+        }
         Ok((remote.clone(), remote))
     }
 }

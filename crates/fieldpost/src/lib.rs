@@ -122,7 +122,10 @@ pub use fieldpost_domain::{
     RefusalCode, ReportError, ReportId, ReportPage, ReportReason, Retry, RetryCode, Role, SearchRank, SearchText,
     SearchTextError, Seq, SeqRange, ServerInfo, Settings, Snippet, Time,
 };
-pub use fieldpost_remote::{Auth, Credentials, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION};
+pub use fieldpost_remote::{
+    Auth, Credentials, LiveConnection, LiveEvent, LiveHints, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION,
+    Topic,
+};
 #[cfg(feature = "supabase")]
 pub use fieldpost_remote_supabase::Proxy;
 pub use fieldpost_storage::{
@@ -135,8 +138,8 @@ pub use fieldpost_storage::{
 #[cfg(feature = "sqlite")]
 pub use fieldpost_storage_sqlite::{ImportError, ImportProgress, Occupied, import_watermelon};
 pub use fieldpost_sync::{
-    Clock, CursorHealth, Entropy, Env, MessageSyncStatus, OsEntropy, Probe, Progress, ProvidedToken, Rhythm, Status,
-    SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,
+    Clock, CursorHealth, Entropy, Env, LiveStatus, MessageSyncStatus, OsEntropy, Probe, Progress, ProvidedToken,
+    Rhythm, Status, SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,
 };
 
 pub use fieldpost_timeline::{

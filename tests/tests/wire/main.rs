@@ -10,6 +10,7 @@ mod given;
 mod hostile;
 mod interruptions;
 mod lifecycle;
+mod live;
 mod observing;
 mod outbox;
 mod projects;

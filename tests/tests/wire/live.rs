@@ -1,0 +1,97 @@
+//! Live hints of an app, over real sockets and files. The timer runs once an hour, so that only a hint can be the reason for what
+//! is here at once.
+
+use crate::given::*;
+use fieldpost::{Client, ConversationId, Fieldpost, LiveStatus, Rhythm, Window};
+use fieldpost_remote::reference::DEMO_PASSWORD;
+use fieldpost_tests::Phone;
+use std::time::Duration;
+
+/// How long to wait for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn hourly() -> Rhythm {
+    Rhythm { foreground: Duration::from_secs(3600), ..Rhythm::default() }
+}
+
+/// Ada's app, started and live; with records if asked for.
+async fn ada(site: &Site, records: bool) -> (Phone, Client) {
+    let phone = Phone::new(site.server.url(), site.server.anon_key());
+    let builder = Fieldpost::builder().url(site.server.url()).anon_key(site.server.anon_key()).rhythm(hourly());
+    let builder = builder.database(phone.file());
+    let client = if records { builder.clinical() } else { builder }.open().await.unwrap();
+    client.sign_in(ADA, DEMO_PASSWORD).await.unwrap();
+    client.start().await;
+    is_live(&client).await;
+    (phone, client)
+}
+
+async fn is_live(client: &Client) {
+    let mut status = client.status();
+    let live = status.wait_for(|status| status.live == LiveStatus::Live);
+    tokio::time::timeout(PATIENCE, live).await.expect("it becomes live").unwrap();
+}
+
+/// Waits until a message is on the device.
+async fn arrives(client: &Client, conversation: ConversationId, text: &str) {
+    let (_, mut updates) = client.conversation(conversation).watch(Window::newest(10)).await.unwrap();
+    let here = async {
+        loop {
+            let shown = client.conversation(conversation).messages(Window::newest(10)).await.unwrap().messages;
+            if shown.iter().any(|message| message.content.as_deref() == Some(text)) {
+                return;
+            }
+            updates.next().await.unwrap().unwrap();
+        }
+    };
+    tokio::time::timeout(PATIENCE, here).await.expect("it arrives long before the timer");
+}
+
+async fn admin_writes(site: &Site, text: &str) -> ConversationId {
+    let (_phone, admin) = site.client(ADMIN).await;
+    let thread = adas(&admin).await;
+    admin.conversation(thread).send(text).await.unwrap();
+    admin.sync().await.unwrap();
+    thread
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_writes_is_at_the_observer_at_once() {
+    let site = Site::new().await;
+    let (_phone, ada) = ada(&site, false).await;
+    let thread = admin_writes(&site, "Which gate?").await;
+    arrives(&ada, thread, "Which gate?").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_with_records_is_live_too() {
+    let site = Site::new().await;
+    let (_phone, ada) = ada(&site, true).await;
+    let thread = admin_writes(&site, "Which gate?").await;
+    arrives(&ada, thread, "Which gate?").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_of_the_server_it_is_live_again_and_has_what_it_missed() {
+    let site = Site::new().await;
+    let (_phone, ada) = ada(&site, false).await;
+    let thread = adas(&ada).await;
+    let site = site.restarted().await;
+    let writer = site.reference.person_with(ADMIN).unwrap();
+    site.reference.insert_messages(thread, writer, &["While it was down".to_owned()]);
+    arrives(&ada, thread, "While it was down").await;
+    is_live(&ada).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_wants_no_live_hints_opens_no_connection() {
+    let site = Site::new().await;
+    let phone = Phone::new(site.server.url(), site.server.anon_key());
+    let builder = Fieldpost::builder().url(site.server.url()).anon_key(site.server.anon_key()).without_live();
+    let client = builder.database(phone.file()).open().await.unwrap();
+    client.sign_in(ADA, DEMO_PASSWORD).await.unwrap();
+    client.start().await;
+    let mut status = client.status();
+    let synced = status.wait_for(|status| status.last_success_at.is_some());
+    assert_eq!(tokio::time::timeout(PATIENCE, synced).await.unwrap().unwrap().live, LiveStatus::Off);
+}
