@@ -28,8 +28,9 @@ impl Engine {
     }
 
     /// What to listen to, by what is known of the person and the server.
-    pub(super) fn want_hints(&self, state: &SyncState) {
-        let has_hints = state.server.as_ref().is_some_and(|server| server.capabilities.contains(&Capability::Live));
+    pub(super) fn want_hints(&self, state: &SyncState, signed_in: bool) {
+        let has_hints =
+            signed_in && state.server.as_ref().is_some_and(|server| server.capabilities.contains(&Capability::Live));
         let topics =
             if self.hints.is_some() && has_hints { live::concern(state.me.as_slice()) } else { BTreeSet::new() };
         self.change_live(|live| live.want(topics));
@@ -208,6 +209,7 @@ impl<'e> Line<'e> {
     async fn listen(&mut self, until: Option<Moment>) {
         let alarm = alarm(until.map(|at| self.engine.started + at));
         let event = tokio::select! {
+            biased;
             event = next(&mut self.connection) => event,
             () = alarm => return,
             changed = self.changes.changed() => match changed {

@@ -1,13 +1,15 @@
 //! A live connection that fails on command.
 
+use crate::{SeededRandom, chance::branch};
 use async_trait::async_trait;
 use fieldpost_domain::{AccessToken, ConversationId, PersonId};
 use fieldpost_remote::{LiveConnection, LiveEvent, LiveHints, RemoteError, RemoteErrorKind, RemoteResult, Topic};
+use std::time::Duration;
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 /// Stands between a device and a server's live hints, and passes everything on unless told to fail.
 #[derive(Clone)]
@@ -36,6 +38,9 @@ pub enum LiveCall {
 struct Orders {
     refuses: Option<RemoteErrorKind>,
     loses_hints: bool,
+    /// Connections fail at random, by this seed.
+    rough: Option<u64>,
+    connections: u64,
     /// How often open connections were cut, silenced, and all their topics closed.
     cuts: u64,
     silences: u64,
@@ -56,7 +61,15 @@ impl LiveNetwork {
 
     /// From now on everything works. What was cut or silenced before stays so.
     pub fn heal(&self) {
-        self.orders.send_modify(|orders| (orders.refuses, orders.loses_hints) = (None, false));
+        self.orders.send_modify(|orders| {
+            (orders.refuses, orders.loses_hints, orders.rough) = (None, false, None);
+        });
+    }
+
+    /// From now on each connection is refused, cut, silenced or closed after a while, and its hints are lost, doubled and late, all
+    /// by a seed.
+    pub fn rough(&self, seed: u64) {
+        self.orders.send_modify(|orders| orders.rough = Some(seed));
     }
 
     /// From now on no hint arrives.
@@ -101,12 +114,64 @@ impl LiveHints for LiveNetwork {
         self.note(LiveCall::Connect);
         let mut orders = self.orders.subscribe();
         let opened = *orders.borrow_and_update();
-        if let Some(kind) = opened.refuses {
+        let rough = opened.rough.map(|seed| Rough::new(&mut branch(seed, opened.connections)));
+        self.orders.send_modify(|orders| orders.connections += 1);
+        let refuses = opened.refuses.or_else(|| rough.as_ref()?.refuses());
+        if let Some(kind) = refuses {
             return Err(RemoteError::new(kind, "connect"));
         }
         let inner = self.server.connect(token).await?;
         let (network, events) = (self.clone(), VecDeque::new());
-        Ok(Box::new(Passing { network, inner, orders, opened, joined: BTreeSet::new(), events }))
+        Ok(Box::new(Passing { network, inner, orders, opened, joined: BTreeSet::new(), events, rough }))
+    }
+}
+
+/// What becomes of one connection on a bad day.
+struct Rough {
+    random: SeededRandom,
+    /// When something happens to the connection.
+    at: Instant,
+    fate: Option<Fate>,
+    /// Hints on their way, in no order.
+    late: Vec<(Instant, Topic)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Refused,
+    Cut,
+    Silence,
+    Close,
+}
+
+impl Rough {
+    fn new(random: &mut SeededRandom) -> Self {
+        let fates = [Some(Fate::Refused), Some(Fate::Cut), Some(Fate::Silence), Some(Fate::Close), None];
+        let fate = random.pick(&fates).copied().flatten();
+        let at = Instant::now() + Duration::from_millis(500 + random.next() % 60_000);
+        Self { random: branch(random.next(), 0), at, fate, late: Vec::new() }
+    }
+
+    fn refuses(&self) -> Option<RemoteErrorKind> {
+        (self.fate == Some(Fate::Refused)).then_some(RemoteErrorKind::Unavailable)
+    }
+
+    /// A hint is lost, late, or comes now, in a third of all cases twice.
+    fn hint(&mut self, topic: Topic) {
+        if self.random.next().is_multiple_of(3) {
+            return;
+        }
+        let times = 1 + u64::from(self.random.next().is_multiple_of(3));
+        for _ in 0..times {
+            let late = if self.random.next().is_multiple_of(2) { self.random.next() % 8_000 } else { 0 };
+            self.late.push((Instant::now() + Duration::from_millis(late), topic));
+        }
+    }
+
+    /// When something is due.
+    fn due(&self) -> Option<Instant> {
+        let fate = self.fate.map(|_| self.at);
+        self.late.iter().map(|(at, _)| *at).chain(fate).min()
     }
 }
 
@@ -118,11 +183,31 @@ struct Passing {
     opened: Orders,
     joined: BTreeSet<Topic>,
     events: VecDeque<LiveEvent>,
+    rough: Option<Rough>,
 }
 
 impl Passing {
     fn is_silent(&self) -> bool {
         self.orders.borrow().silences != self.opened.silences
+    }
+
+    /// Carries out what is due on a bad day.
+    fn suffer(&mut self) {
+        let now = Instant::now();
+        let Some(rough) = &mut self.rough else { return };
+        let (due, late): (Vec<_>, Vec<_>) = rough.late.drain(..).partition(|(at, _)| *at <= now);
+        rough.late = late;
+        self.events.extend(due.into_iter().map(|(_, topic)| LiveEvent::Hint(topic)));
+        if rough.at > now {
+            return;
+        }
+        match rough.fate.take() {
+            // One less than now differs from it.
+            Some(Fate::Cut) => self.opened.cuts = u64::MAX,
+            Some(Fate::Silence) => self.opened.silences = u64::MAX,
+            Some(Fate::Close) => self.opened.closes = u64::MAX,
+            Some(Fate::Refused) | None => {}
+        }
     }
 
     /// Fails if the connection was cut.
@@ -145,6 +230,9 @@ impl Passing {
 
     /// Passes an event on, unless it gets lost.
     fn pass(&mut self, event: LiveEvent) {
+        if let (Some(rough), LiveEvent::Hint(topic)) = (&mut self.rough, &event) {
+            return rough.hint(*topic);
+        }
         match &event {
             LiveEvent::Hint(_) | LiveEvent::Typing { .. } if self.orders.borrow().loses_hints => return,
             LiveEvent::Joined(topic) => drop(self.joined.insert(*topic)),
@@ -189,14 +277,17 @@ impl LiveConnection for Passing {
 
     async fn next(&mut self) -> RemoteResult<LiveEvent> {
         loop {
+            self.suffer();
             self.look()?;
             self.carry_out_closes().await?;
             if let Some(event) = self.events.pop_front() {
                 return Ok(event);
             }
             let silent = self.is_silent();
+            let due = self.rough.as_ref().and_then(Rough::due);
             tokio::select! {
                 biased;
+                () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
                 changed = self.orders.changed() => drop(changed),
                 event = self.inner.next(), if !silent => self.pass(event?),
             }

@@ -101,9 +101,11 @@ impl Live {
         }
     }
 
-    /// Sets what to listen to. Returns whether that is something else than before.
+    /// Sets what to listen to: nothing if nobody is signed in. Returns whether that is something else than before.
     pub fn want(&mut self, topics: BTreeSet<Topic>) -> bool {
         let changed = self.wanted != topics;
+        // Whoever knows what concerns the person knows that somebody is signed in, whatever was found out before.
+        self.signed_in |= !topics.is_empty();
         self.wanted = topics;
         changed
     }

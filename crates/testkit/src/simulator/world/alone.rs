@@ -32,7 +32,7 @@ impl World {
         let now = self.observer().now();
         let mut woken = Vec::new();
         for device in 0..self.devices.len() {
-            woken.extend(self.wake_one(device, 0).await);
+            woken.extend(self.wake_one(device, 0).await.map(|process| (device, process)));
             if self.devices[device].running(1).is_some() {
                 drop(self.wake_one(device, 1).await);
             }
@@ -43,10 +43,13 @@ impl World {
         sleep(PROMPT).await;
         // Another process on the file may have found that the session ended; then the person must sign in.
         let signed_in = |process: &Process| process.engine.status().borrow().signed_in;
-        let idle = |process: &&Arc<Process>| {
-            process.manner.by_itself && !process.is_dead() && process.last_call() < now && signed_in(process)
+        // While another process on the file syncs, this one waits for its turn.
+        let other_syncs = |device: usize| self.devices[device].running(1).is_some_and(|other| other.last_call() >= now);
+        let idle = |(device, process): &&(usize, Arc<Process>)| {
+            let calls = process.last_call() >= now || other_syncs(*device);
+            process.manner.by_itself && !process.is_dead() && !calls && signed_in(process)
         };
-        if let Some(process) = woken.iter().find(idle) {
+        if let Some((_, process)) = woken.iter().find(idle) {
             let what = format!("{} does nothing {} s after its network is back", process.name, PROMPT.as_secs());
             self.observer().report(Breach::new(Invariant::Liveness, what));
         }

@@ -6,6 +6,7 @@ use super::{
     roster::Character,
 };
 use crate::{
+    LiveNetwork,
     network::Courier,
     simulator::{
         Disk,
@@ -85,6 +86,7 @@ pub(crate) struct Device {
     disk: Arc<dyn Disk>,
     hub: Arc<Hub>,
     pub(crate) network: Arc<Courier>,
+    pub(crate) live: LiveNetwork,
     pub(crate) troubles: Arc<Troubles>,
     pub(crate) manner: Manner,
     processes: [Option<Arc<Process>>; 2],
@@ -128,6 +130,7 @@ impl Device {
             seed,
             disk,
             network: Arc::new(Courier::with_delays(Arc::clone(&hub.uplink), seed)),
+            live: rough_hints(&hub, seed),
             hub,
             troubles: Arc::default(),
             manner,
@@ -158,7 +161,7 @@ impl Device {
             Arc::new(crate::SeededEntropy::new(self.seed.wrapping_mul(1009).wrapping_add(who))),
         );
         let (hub, troubles) = (Arc::clone(&self.hub), Arc::clone(&self.troubles));
-        let ground = Ground { store, hub, troubles, link, env };
+        let ground = Ground { store, hub, troubles, link, env, live: self.live.clone() };
         let process = Process::start(name, who, self.manner, &self.owner, ground);
         self.processes[slot] = Some(Arc::clone(&process));
         Ok(process)
@@ -183,4 +186,11 @@ impl Device {
     pub(crate) async fn look(&self) -> StorageResult<Arc<dyn Store>> {
         self.disk.open().await
     }
+}
+
+/// Live hints of the server, until the world heals by way of a bad line.
+fn rough_hints(hub: &Hub, seed: u64) -> LiveNetwork {
+    let live = LiveNetwork::new(hub.server.clone());
+    live.rough(seed);
+    live
 }

@@ -27,6 +27,7 @@ impl World {
         self.hub.outages.heal();
         for device in &self.devices {
             device.network.heal();
+            device.live.heal();
             device.troubles.heal();
         }
         self.wake().await;
@@ -40,6 +41,7 @@ impl World {
         if !self.hub.narrow.is_slow() {
             // On a slow line they may have more to fetch first.
             self.hints_are_heard(self.seed).await;
+            self.live_is_kept().await;
         }
         let mut calm = 0;
         let rounds = self.rounds();

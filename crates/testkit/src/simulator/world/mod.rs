@@ -6,6 +6,7 @@ mod decisions;
 mod device;
 mod events;
 mod heal;
+mod live;
 mod notices;
 mod ops;
 mod outage;

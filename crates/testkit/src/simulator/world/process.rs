@@ -1,6 +1,7 @@
 //! One start of the app: the engine with its own handle.
 
 use super::{Character, app_session::AppSession};
+use crate::LiveNetwork;
 use crate::simulator::{
     interruptible::Interruptible,
     life::{Life, Mortal},
@@ -8,7 +9,7 @@ use crate::simulator::{
     troubles::Troubles,
 };
 use fieldpost_storage::{Outbox, StorageError, Store};
-use fieldpost_sync::{Engine, Env, Parts, Rhythm, SyncError};
+use fieldpost_sync::{Engine, Env, LiveRhythm, Parts, Rhythm, SyncError};
 use std::{
     future::Future,
     sync::{
@@ -63,11 +64,12 @@ pub(crate) struct Ground {
     pub(crate) troubles: Arc<Troubles>,
     pub(crate) link: Link,
     pub(crate) env: Env,
+    pub(crate) live: LiveNetwork,
 }
 
 impl Process {
     pub(crate) fn start(name: String, who: u64, manner: Manner, owner: &Character, ground: Ground) -> Arc<Self> {
-        let Ground { store, hub, troubles, link, env } = ground;
+        let Ground { store, hub, troubles, link, env, live } = ground;
         let roles = Arc::new(Interruptible { store: Arc::clone(&store), troubles, hub, beside: link.beside() });
         let (habits, beside) = (link.habits(), link.beside());
         let link = Arc::new(link);
@@ -80,7 +82,7 @@ impl Process {
             auth: link.clone(),
             env: env.clone(),
         };
-        let mut engine = Engine::new(parts).with_rhythm(RHYTHM);
+        let mut engine = Engine::new(parts).with_rhythm(RHYTHM).with_live(Arc::new(live), LiveRhythm::default());
         if let Some(ttl) = manner.send_ttl {
             engine = engine.with_send_ttl(ttl);
         }
@@ -92,7 +94,10 @@ impl Process {
             Arc::new(Self { name, who, store, outbox: roles, engine, env, manner, habits, beside, paused, life });
         if manner.by_itself {
             let running = Arc::clone(&process);
-            tokio::spawn(async move { running.run(running.engine.keep_syncing()).await });
+            tokio::spawn(async move {
+                let (syncing, listening) = (running.engine.keep_syncing(), running.engine.keep_live());
+                running.run(async { tokio::join!(syncing, listening) }).await
+            });
         }
         process
     }
