@@ -95,10 +95,10 @@ pub(crate) enum Command {
     },
     /// Send what is queued, and fetch what is new
     Sync {
-        /// Keep syncing until interrupted, and print the status whenever it changes
+        /// Keep syncing until interrupted, and print what arrives, and the status whenever it changes
         #[arg(long)]
         watch: bool,
-        /// Seconds between two syncs with --watch
+        /// Seconds between two syncs with --watch; what the server tells of by live hints comes at once
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
         every: u64,
     },

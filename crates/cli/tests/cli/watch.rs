@@ -1,7 +1,7 @@
 //! `fieldpost sync --watch` prints the status until it is interrupted.
 
 use crate::terminal::{PASSWORD, Terminal, server};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Lines},
     process::{Child, ChildStdout, Command},
@@ -15,7 +15,12 @@ struct Watch {
 
 impl Watch {
     fn of(terminal: &Terminal) -> Self {
-        let mut child = terminal.start(&["--json", "sync", "--watch", "--every", "1"]);
+        Self::every(terminal, "1")
+    }
+
+    /// With so many seconds between two syncs.
+    fn every(terminal: &Terminal, seconds: &str) -> Self {
+        let mut child = terminal.start(&["--json", "sync", "--watch", "--every", seconds]);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
     }
@@ -57,11 +62,16 @@ async fn a_watch_tells_what_comes_in_sends_what_waits_and_ends_cleanly() {
     let before = watch.until(|line| line["status"] == "synced")["unread"].as_u64().unwrap();
 
     assert_eq!(admin.run(&["send", "Ada Moss", "please confirm"]).code, 0);
-    watch.until(|line| line["unread"].as_u64().unwrap() == before + 1);
+    let arrived = watch.until(|line| line["arrived"].is_object());
+    assert_eq!(
+        (&arrived["arrived"]["content"], &arrived["arrived"]["mine"]),
+        (&json!("please confirm"), &json!(false))
+    );
+    watch.until(|line| line["unread"] == before + 1);
 
     assert_eq!(ada.run(&["--offline", "send", "Admin", "confirmed"]).code, 0);
     assert_eq!(admin.run(&["send", "Ada Moss", "thank you"]).code, 0);
-    watch.until(|line| line["unread"].as_u64().unwrap() == before + 2 && line["pending"] == 0);
+    watch.until(|line| line["unread"] == before + 2 && line["pending"] == 0);
 
     assert_eq!(watch.interrupt(), 0);
     assert_eq!(ada.run(&["--json", "--offline", "outbox"]).json(), Vec::<Value>::new());
@@ -74,4 +84,19 @@ async fn a_watch_without_a_session_says_what_to_do() {
     let ended = terminal.run(&["sync", "--watch"]);
     assert_eq!(ended.code, 4, "{ended:?}");
     assert!(ended.err.contains("fieldpost login"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_is_live_and_prints_what_arrives_long_before_its_timer() {
+    let server = server().await;
+    let ada = Terminal::of_ada(&server);
+    let admin = Terminal::with(server.url(), server.anon_key());
+    admin.login("admin@fieldpost.test", PASSWORD);
+    admin.run(&["sync"]);
+    let mut watch = Watch::every(&ada, "3600");
+    watch.until(|line| line["live"] == "live");
+    assert_eq!(admin.run(&["send", "Ada Moss", "which gate?"]).code, 0);
+    let arrived = watch.until(|line| line["arrived"].is_object());
+    assert_eq!(arrived["arrived"]["content"], "which gate?");
+    assert_eq!(watch.interrupt(), 0);
 }

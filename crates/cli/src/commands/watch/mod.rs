@@ -1,17 +1,21 @@
 //! `fieldpost sync --watch`.
 
+mod arrivals;
+
 use super::status::{records, records_as_json};
 use crate::{device::Device, failure::Failure, output::Output, terminal::one_line};
-use fieldpost::{ContextState, ContextWatch, Error, Status, SyncStatus};
+use arrivals::Arrivals;
+use fieldpost::{ContextState, ContextWatch, Error, LiveStatus, Status, SyncStatus};
 use serde_json::{Value, json};
 use tokio::sync::watch::Receiver;
 
-/// Keeps syncing until interrupted, and prints the status whenever it changes. The next sync continues a pass that was
+/// Keeps syncing until interrupted, and prints what arrives, and the status whenever it changes. The next sync continues a pass that was
 /// cut off.
 pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure> {
+    let mut arrivals = Arrivals::begin(device).await?;
     device.client.start().await;
     let ended = tokio::select! {
-        ended = print_changes(device, output) => ended,
+        ended = print_changes(device, &mut arrivals, output) => ended,
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
     device.client.stop().await;
@@ -19,7 +23,7 @@ pub(super) async fn run(device: &Device, output: &Output) -> Result<(), Failure>
 }
 
 /// Prints what may recover; any other failure ends the watch, and so does a reader who closes the pipe.
-async fn print_changes(device: &Device, output: &Output) -> Result<(), Failure> {
+async fn print_changes(device: &Device, arrivals: &mut Arrivals, output: &Output) -> Result<(), Failure> {
     let mut status = device.client.status();
     let mut context = device.client.has_records().then(|| device.client.sync_context()).transpose()?;
     let mut told = None;
@@ -40,7 +44,17 @@ async fn print_changes(device: &Device, output: &Output) -> Result<(), Failure> 
         if let Some(failure) = hopeless(&now) {
             return Err(failure);
         }
-        if !next(&mut status, &mut context).await {
+        let there = tokio::select! {
+            there = next(&mut status, &mut context) => there,
+            changed = arrivals.next() => match changed {
+                Some(changed) => {
+                    arrivals.tell(device, changed?, output).await?;
+                    true
+                }
+                None => false,
+            },
+        };
+        if !there {
             return Err(Failure::error("the client is gone"));
         }
     }
@@ -68,6 +82,7 @@ fn as_json(status: &Status, unread: u64, records: Option<&ContextState>) -> Valu
         "pending": status.pending,
         "failed": status.failed,
         "unread": unread,
+        "live": status.live,
         "error": status.last_error.as_ref().map(ToString::to_string),
     });
     if let (Some(state), Some(fields)) = (records, value.as_object_mut()) {
@@ -86,6 +101,11 @@ fn text(status: &Status, unread: u64, records: Option<&ContextState>) -> String 
         SyncStatus::Synced => "synced",
     };
     let mut parts = vec![word.to_owned()];
+    parts.extend(match status.live {
+        LiveStatus::Live => Some("live".to_owned()),
+        LiveStatus::Reconnecting => Some("not live yet".to_owned()),
+        LiveStatus::Off => None,
+    });
     for (count, what) in
         [(unread, "unread"), (status.pending, "waiting"), (status.failed, "refused (see `fieldpost outbox`)")]
     {
