@@ -160,6 +160,8 @@ pub(crate) enum Command {
     Unread(crate::commands::set::Unread),
     /// Keep, show, send or remove what you have begun to write
     Draft(crate::commands::draft::Arguments),
+    /// Show who is writing in a conversation, or tell the others that you are
+    Typing(crate::commands::typing::Arguments),
     /// Put a conversation at the top of the list, on all your devices
     Pin(crate::commands::set::Which),
     /// End a pin

@@ -61,6 +61,7 @@ impl Device {
             .database(path)
             .app(concat!("fieldpost-cli/", env!("CARGO_PKG_VERSION")))
             .rhythm(rhythm)
+            .typing()
             .known_records();
         let builder = match &args.tables {
             Some(tables) => builder.records(declarations::read(tables)?),

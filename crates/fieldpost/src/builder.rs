@@ -43,6 +43,7 @@ pub struct Builder {
     rhythm: Rhythm,
     send_ttl: Option<Duration>,
     retention: Retention,
+    typing: bool,
     tokens: Option<Arc<dyn TokenProvider>>,
 }
 
@@ -119,6 +120,13 @@ impl Builder {
     /// (docs/howto/live.md).
     pub fn without_live(mut self) -> Self {
         self.live = Live::Off;
+        self
+    }
+
+    /// Switches typing on ([`crate::Conversation::set_typing`], [`crate::Conversation::watch_typing`]): others see who is writing.
+    /// Off by default, because not every team wants that.
+    pub const fn typing(mut self) -> Self {
+        self.typing = true;
         self
     }
 
@@ -206,6 +214,7 @@ impl Builder {
             records,
             env,
             retention: self.retention,
+            typing: self.typing,
             runner: Mutex::default(),
             alive: watch::Sender::new(()),
         };

@@ -26,6 +26,8 @@ pub(crate) struct Inner {
     pub(crate) records: Option<Arc<dyn fieldpost_storage::records::RecordStore>>,
     pub(crate) env: Env,
     pub(crate) retention: Retention,
+    /// Whether the app shows who is writing.
+    pub(crate) typing: bool,
     /// Background sync, once started.
     pub(crate) runner: Mutex<Option<Running>>,
     /// Nothing is sent on it: streams end when it is dropped.

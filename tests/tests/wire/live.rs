@@ -2,7 +2,7 @@
 //! is here at once.
 
 use crate::given::*;
-use fieldpost::{Client, ConversationId, Fieldpost, LiveStatus, Rhythm, Window};
+use fieldpost::{Client, ConversationId, Error, Fieldpost, LiveStatus, Rhythm, Window};
 use fieldpost_remote::reference::DEMO_PASSWORD;
 use fieldpost_tests::Phone;
 use std::time::Duration;
@@ -18,9 +18,19 @@ fn hourly() -> Rhythm {
 async fn ada(site: &Site, records: bool) -> (Phone, Client) {
     let phone = Phone::new(site.server.url(), site.server.anon_key());
     let builder = Fieldpost::builder().url(site.server.url()).anon_key(site.server.anon_key()).rhythm(hourly());
-    let builder = builder.database(phone.file());
+    let builder = builder.database(phone.file()).typing();
     let client = if records { builder.clinical() } else { builder }.open().await.unwrap();
     client.sign_in(ADA, DEMO_PASSWORD).await.unwrap();
+    client.start().await;
+    is_live(&client).await;
+    (phone, client)
+}
+
+async fn live_admin(site: &Site) -> (Phone, Client) {
+    let phone = Phone::new(site.server.url(), site.server.anon_key());
+    let builder = Fieldpost::builder().url(site.server.url()).anon_key(site.server.anon_key()).rhythm(hourly());
+    let client = builder.database(phone.file()).typing().open().await.unwrap();
+    client.sign_in(ADMIN, DEMO_PASSWORD).await.unwrap();
     client.start().await;
     is_live(&client).await;
     (phone, client)
@@ -94,4 +104,37 @@ async fn an_app_that_wants_no_live_hints_opens_no_connection() {
     let mut status = client.status();
     let synced = status.wait_for(|status| status.last_success_at.is_some());
     assert_eq!(tokio::time::timeout(PATIENCE, synced).await.unwrap().unwrap().live, LiveStatus::Off);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_writes_is_shown_to_the_others_and_not_to_herself() {
+    let site = Site::new().await;
+    let (_phone, ada) = ada(&site, false).await;
+    let (_other, admin) = live_admin(&site).await;
+    let thread = adas(&ada).await;
+    let mut at_the_admin = admin.conversation(thread).watch_typing().unwrap();
+    let mut at_ada = ada.conversation(thread).watch_typing().unwrap();
+    let writes = async {
+        loop {
+            ada.conversation(thread).set_typing().unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let shown = tokio::select! {
+        shown = tokio::time::timeout(PATIENCE, at_the_admin.next()) => shown.expect("it is shown").unwrap().unwrap(),
+        () = writes => unreachable!(),
+        own = at_ada.next() => panic!("she is shown to herself: {own:?}"),
+    };
+    assert_eq!(shown.iter().map(|one| one.first_name.as_str()).collect::<Vec<_>>(), ["Ada"]);
+    let over = tokio::time::timeout(PATIENCE, at_the_admin.next()).await.expect("it ends by itself");
+    assert!(over.unwrap().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_has_not_switched_typing_on_is_told_so() {
+    let site = Site::new().await;
+    let (_phone, ada) = site.client(ADA).await;
+    let conversation = ada.conversation(adas(&ada).await);
+    assert!(matches!(conversation.set_typing(), Err(Error::Configuration(_))));
+    assert!(matches!(conversation.watch_typing(), Err(Error::Configuration(_))));
 }

@@ -31,6 +31,7 @@ mod sql;
 mod status;
 mod sync;
 mod text;
+pub(crate) mod typing;
 mod watch;
 
 use crate::{
@@ -87,6 +88,7 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Sync { watch: true, .. } => watch::run(device, output).await,
         Command::Conversations(arguments) => conversations::run(device, &arguments, output).await,
         Command::Draft(arguments) => draft::run(device, &arguments, output).await,
+        Command::Typing(arguments) => typing::run(device, &arguments, output).await,
         Command::Unread(unread) => set::run(device, set::Setting::Unread(unread), output).await,
         Command::Pin(which) => set::run(device, set::Setting::Pin(which), output).await,
         Command::Unpin(which) => set::run(device, set::Setting::Unpin(which), output).await,

@@ -9,6 +9,7 @@ mod lines;
 mod list;
 mod outbox;
 mod thread;
+mod typing;
 mod unread;
 
 pub use list::ConversationQuery;
@@ -37,6 +38,10 @@ use tokio::sync::watch;
 pub struct Updates<T>(Pin<Box<dyn Stream<Item = Result<T>> + Send>>);
 
 impl<T> Updates<T> {
+    fn of(stream: impl Stream<Item = Result<T>> + Send + 'static) -> Self {
+        Self(Box::pin(stream))
+    }
+
     /// Waits for the next update; none at the end of the stream. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<T>> {
         StreamExt::next(&mut self.0).await
@@ -213,5 +218,5 @@ pub(crate) fn begin<V: View>(watcher: Watcher, view: V) -> Updates<V::Update> {
 }
 
 fn updates<V: View>(watching: Watching<V>) -> Updates<V::Update> {
-    Updates(Box::pin(stream::unfold(watching, Watching::next)))
+    Updates::of(stream::unfold(watching, Watching::next))
 }

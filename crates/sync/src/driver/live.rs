@@ -7,13 +7,21 @@
 use super::Engine;
 use crate::{
     SyncError,
-    machine::{Live, LiveStatus, LiveStep, Moment, Trigger, live},
+    machine::{
+        Live, LiveStatus, LiveStep, Moment, Trigger,
+        live::{self, Writing},
+    },
 };
 use fieldpost_domain::planted::{PlantedBug, planted};
-use fieldpost_domain::{AccessToken, Capability, Retry};
+use fieldpost_domain::{AccessToken, Capability, ConversationId, PersonId, Retry};
 use fieldpost_remote::{LiveConnection, LiveEvent, LiveHints, RemoteError, RemoteErrorKind, RemoteResult, Topic};
 use fieldpost_storage::SyncState;
-use std::{collections::BTreeSet, future::Future, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    sync::PoisonError,
+    time::Duration,
+};
 use tokio::sync::watch;
 
 /// How long something that is sent may take, and a renewal of the token while hints wait to be read.
@@ -49,7 +57,46 @@ impl Engine {
             let (now, trigger) = (self.moment(), if up { Trigger::LiveUp } else { Trigger::LiveDown });
             self.schedule.send_modify(|schedule| schedule.trigger(now, trigger));
         }
+        self.writing.send_if_modified(|writing| {
+            let now = self.live.borrow().writing();
+            std::mem::replace(writing, now.clone()) != now
+        });
         answer
+    }
+
+    /// The person is writing in a conversation. The others are told at most every few seconds.
+    pub fn types(&self, conversation: ConversationId) {
+        let now = self.moment();
+        self.change_live(|live| live.types(now, conversation));
+    }
+
+    /// Who is writing, by conversation, of those that are looked at ([`Engine::look_at_typing`]).
+    #[must_use]
+    pub fn writing(&self) -> watch::Receiver<Writing> {
+        self.writing.subscribe()
+    }
+
+    /// Somebody looks who is writing in a conversation, until [`Engine::look_away`]: both are counted.
+    pub fn look_at_typing(&self, conversation: ConversationId) {
+        self.change_watched(|watched| *watched.entry(conversation).or_default() += 1);
+    }
+
+    /// Somebody looks there no more.
+    pub fn look_away(&self, conversation: ConversationId) {
+        self.change_watched(|watched| {
+            if let Some(count) = watched.get_mut(&conversation) {
+                *count = count.saturating_sub(1);
+            }
+            watched.retain(|_, count| *count > 0);
+        });
+    }
+
+    fn change_watched(&self, change: impl FnOnce(&mut BTreeMap<ConversationId, u32>)) {
+        // Held until the machine knows, so that an older set never replaces a newer one.
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut watched);
+        let places = watched.keys().copied().collect();
+        self.change_live(|live| live.watch_typing(places));
     }
 }
 
@@ -75,7 +122,7 @@ impl<'e> Line<'e> {
     async fn run(mut self) {
         loop {
             let (now, chance) = (self.engine.moment(), self.engine.env.chance());
-            self.engine.change_live(|live| live.give_up_joins(now, chance));
+            self.engine.change_live(|live| live.look(now, chance));
             // Before the machine is read, so that no change of somebody else is missed; after the own one, so that it is none.
             self.changes.mark_unchanged();
             let step = self.engine.live.borrow().next(now);
@@ -84,6 +131,7 @@ impl<'e> Line<'e> {
                 LiveStep::Disconnect => self.disconnect(),
                 LiveStep::Join(topic) => self.join(topic).await,
                 LiveStep::Leave(topic) => self.leave(topic).await,
+                LiveStep::Type(conversation, person) => self.type_in(conversation, person).await,
                 LiveStep::Heartbeat => self.heartbeat().await,
                 LiveStep::Wait(at) => self.listen(Some(at)).await,
                 LiveStep::Rest => self.listen(None).await,
@@ -180,6 +228,14 @@ impl<'e> Line<'e> {
         self.engine.change_live(|live| live.left(topic));
         let Some(connection) = &mut self.connection else { return };
         let sent = in_time(connection.leave(topic)).await;
+        self.unless_lost(sent);
+    }
+
+    async fn type_in(&mut self, conversation: ConversationId, person: PersonId) {
+        let now = self.engine.moment();
+        self.engine.change_live(|live| live.typed(now, conversation));
+        let Some(connection) = &mut self.connection else { return };
+        let sent = in_time(connection.type_in(conversation, person)).await;
         self.unless_lost(sent);
     }
 

@@ -28,15 +28,16 @@ pub use runner::Runner;
 
 use crate::{
     Env, SessionKeeper, Status, SyncError, TokenProvider,
-    machine::{Expiry, Live, LiveRhythm, Moment, Rhythm, Schedule, Trigger},
+    machine::{Expiry, Live, LiveRhythm, Moment, Rhythm, Schedule, Trigger, live::Writing},
 };
-use fieldpost_domain::Session;
+use fieldpost_domain::{ConversationId, Session};
 use fieldpost_remote::{Auth, Credentials, LiveHints, MessagingApi};
 use fieldpost_storage::{Outbox, Replica, Sessions, Turns};
 use pass::Gate;
 use std::{
+    collections::BTreeMap,
     fmt,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, Mutex as Lock, atomic::AtomicU64},
     time::Duration,
 };
 use tokio::{
@@ -85,6 +86,10 @@ pub struct Engine {
     hints: Option<Arc<dyn LiveHints>>,
     /// Decides what becomes of the live connection.
     live: watch::Sender<Live>,
+    /// Who is writing, where somebody looks.
+    writing: watch::Sender<Writing>,
+    /// Where somebody looks who is writing, and how many do.
+    watched: Lock<BTreeMap<ConversationId, u32>>,
     /// How long messages may wait.
     expiry: watch::Sender<Expiry>,
     /// The moment zero of the schedule.
@@ -114,6 +119,8 @@ impl Engine {
             schedule: watch::Sender::new(Schedule::new(Rhythm::default())),
             hints: None,
             live: watch::Sender::new(Live::new(LiveRhythm::default())),
+            writing: watch::Sender::default(),
+            watched: Lock::default(),
             expiry: watch::Sender::new(Expiry::never()),
             started: Instant::now(),
             stop_requests: watch::Sender::new(0),

@@ -50,7 +50,7 @@ mod wait;
 pub use effect::Effect;
 pub use event::Event;
 pub use expiry::Expiry;
-pub use live::{Live, LiveRhythm, LiveStatus, LiveStep};
+pub use live::{Live, LiveRhythm, LiveStatus, LiveStep, Writing};
 pub use outcome::{Outcome, SyncReport};
 pub use pass_result::PassResult;
 pub use schedule::{Moment, Rhythm, Schedule, Step, Trigger};

@@ -1,6 +1,6 @@
 //! The live connection.
 
-use fieldpost_domain::{Extra, OrgId, Person, PersonId, Retry, Role, Version};
+use fieldpost_domain::{ConversationId, Extra, OrgId, Person, PersonId, Retry, Role, Version};
 use fieldpost_remote::{LiveEvent, RemoteError, RemoteErrorKind, Topic};
 use fieldpost_sync::machine::{
     Live, LiveRhythm, LiveStatus, LiveStep, Moment, Trigger,
@@ -54,6 +54,7 @@ fn served(live: &mut Live, now: Moment) -> Vec<LiveStep> {
                 assert_eq!(live.heard(now, &LiveEvent::Joined(topic), LONGEST), is_for_hints(&topic));
             }
             LiveStep::Leave(topic) => live.left(topic),
+            LiveStep::Type(conversation, _) => live.typed(now, conversation),
             LiveStep::Heartbeat => {
                 live.asked(now);
                 live.heard(now, &LiveEvent::Alive, LONGEST);
@@ -140,8 +141,8 @@ fn a_join_that_is_not_answered_has_failed() {
     live.joining(at(0), own());
     live.joining(at(0), of_org());
     assert_eq!(live.next(at(0)), LiveStep::Wait(at(10)));
-    assert!(!live.give_up_joins(at(9), LONGEST));
-    assert!(live.give_up_joins(at(10), LONGEST));
+    assert!(!live.look(at(9), LONGEST));
+    assert!(live.look(at(10), LONGEST));
     assert_eq!(live.next(at(10)), LiveStep::Wait(at(11)));
     assert_eq!(live.next(at(11)), LiveStep::Join(own()));
 }
@@ -257,4 +258,56 @@ fn a_person_listens_to_herself_her_org_and_as_an_admin_to_the_admins() {
     assert_eq!(topics(member(Role::OrgAdmin, false)), BTreeSet::from([own(), of_org(), Topic::Admins(org())]));
     assert_eq!(topics(member(Role::OrgAdmin, true)), BTreeSet::from([own()]), "she may be taken in again");
     assert_eq!(concern(&[]), BTreeSet::new());
+}
+
+fn thread() -> ConversationId {
+    ConversationId::from_uuid(Uuid::from_u128(5))
+}
+
+fn other() -> PersonId {
+    PersonId::from_uuid(Uuid::from_u128(8))
+}
+
+#[test]
+fn whoever_writes_is_told_of_every_three_seconds_however_often_she_presses_a_key() {
+    let mut live = up();
+    let mut told = Vec::new();
+    for tenth in 0..100 {
+        let now = at(1) + Duration::from_millis(tenth * 100);
+        live.types(now, thread());
+        let steps = served(&mut live, now);
+        told.extend(steps.contains(&LiveStep::Type(thread(), me())).then_some(now.as_secs_f64()));
+    }
+    assert_eq!(told, [1.0, 4.0, 7.0, 10.0]);
+    live.look(at(80), LONGEST);
+    assert!(served(&mut live, at(80)).contains(&LiveStep::Leave(Topic::Typing(thread()))), "nobody needs it any more");
+}
+
+#[test]
+fn what_could_not_be_told_in_time_is_not_told_late() {
+    let mut live = wanting();
+    live.types(at(0), thread());
+    live.refused(at(0), RemoteErrorKind::Unreachable, Retry::WhenOnline, LONGEST);
+    let steps = served(&mut live, at(5));
+    assert!(steps.contains(&LiveStep::Join(Topic::Typing(thread()))), "{steps:?}");
+    assert!(!steps.iter().any(|step| matches!(step, LiveStep::Type(..))), "{steps:?}");
+}
+
+#[test]
+fn another_who_writes_is_shown_for_a_while_where_somebody_looks_and_the_person_herself_never() {
+    let typing = |person_id| LiveEvent::Typing { conversation_id: thread(), person_id };
+    let mut live = up();
+    live.heard(at(1), &typing(other()), LONGEST);
+    assert!(live.writing().is_empty(), "nobody looks");
+    live.watch_typing(BTreeSet::from([thread()]));
+    assert!(served(&mut live, at(1)).contains(&LiveStep::Join(Topic::Typing(thread()))));
+    live.heard(at(1), &typing(other()), LONGEST);
+    live.heard(at(1), &typing(me()), LONGEST);
+    assert_eq!(live.writing(), [(thread(), BTreeSet::from([other()]))].into());
+    assert_eq!(live.next(at(1)), LiveStep::Wait(at(8)));
+    live.look(at(8), LONGEST);
+    assert!(live.writing().is_empty());
+    live.heard(at(9), &typing(other()), LONGEST);
+    live.lost(at(10), LONGEST);
+    assert!(live.writing().is_empty(), "nobody knows any more");
 }

@@ -21,19 +21,23 @@ mod channel;
 mod connection;
 mod rhythm;
 mod topics;
+mod typing;
 
 pub use rhythm::LiveRhythm;
 pub use topics::{concern, is_for_hints};
+pub use typing::Writing;
 
 use super::{Moment, Trigger};
 use channel::Channel;
 use connection::Connection;
+use fieldpost_domain::{ConversationId, PersonId};
 use fieldpost_domain::{
     Retry,
     planted::{PlantedBug, planted},
 };
 use fieldpost_remote::{LiveEvent, RemoteErrorKind, Topic};
 use std::collections::{BTreeMap, BTreeSet};
+use typing::Typing;
 
 /// What the driver does now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +50,8 @@ pub enum LiveStep {
     Join(Topic),
     /// Leave a topic.
     Leave(Topic),
+    /// Tell the others in a conversation that this person is writing.
+    Type(ConversationId, PersonId),
     /// Send a heartbeat, and the token if it is a newer one.
     Heartbeat,
     /// Ask again at this moment, or after an event or a trigger.
@@ -82,6 +88,7 @@ pub struct Live {
     wanted: BTreeSet<Topic>,
     connection: Connection,
     channels: BTreeMap<Topic, Channel>,
+    typing: Typing,
 }
 
 impl Live {
@@ -98,6 +105,7 @@ impl Live {
             wanted: BTreeSet::new(),
             connection: Connection::default(),
             channels: BTreeMap::new(),
+            typing: Typing::default(),
         }
     }
 
@@ -108,6 +116,37 @@ impl Live {
         self.signed_in |= !topics.is_empty();
         self.wanted = topics;
         changed
+    }
+
+    /// Sets in which conversations somebody looks who is writing.
+    pub fn watch_typing(&mut self, conversations: BTreeSet<ConversationId>) {
+        self.typing.watch(conversations);
+    }
+
+    /// The person is writing.
+    pub fn types(&mut self, now: Moment, conversation: ConversationId) {
+        self.typing.pressed(now, conversation);
+    }
+
+    /// The others were told.
+    pub fn typed(&mut self, now: Moment, conversation: ConversationId) {
+        self.typing.said(now, conversation);
+    }
+
+    /// Who is writing, where somebody looks.
+    #[must_use]
+    pub fn writing(&self) -> Writing {
+        self.typing.writing()
+    }
+
+    /// All topics that are needed now.
+    fn needed(&self) -> BTreeSet<Topic> {
+        self.wanted.iter().copied().chain(self.typing.places().map(Topic::Typing)).collect()
+    }
+
+    /// Who listens here.
+    fn person(&self) -> Option<PersonId> {
+        self.wanted.iter().find_map(|topic| if let Topic::Person(id) = topic { Some(*id) } else { None })
     }
 
     /// Somebody carries out the steps from now on, or does so no more. Nothing is connected at either moment.
@@ -166,23 +205,33 @@ impl Live {
             Connection::Down(_) => LiveStep::Connect,
             Connection::Up(up) if up.is_dead(now) => LiveStep::Disconnect,
             Connection::Up(up) if up.heartbeat_at() <= now => LiveStep::Heartbeat,
-            Connection::Up(up) => self.next_topic(now).unwrap_or_else(|| self.until(up.heartbeat_at())),
+            Connection::Up(up) => {
+                let next = self.next_topic(now).or_else(|| self.next_word(now));
+                next.unwrap_or_else(|| self.until(up.heartbeat_at()))
+            }
         }
     }
 
     fn next_topic(&self, now: Moment) -> Option<LiveStep> {
-        let unwanted = self.channels.iter().find(|(topic, one)| !one.is_out() && !self.wanted.contains(topic));
+        let needed = self.needed();
+        let unwanted = self.channels.iter().find(|(topic, one)| !one.is_out() && !needed.contains(topic));
         if let Some((topic, _)) = unwanted {
             return Some(LiveStep::Leave(*topic));
         }
         let due = |topic: &&Topic| self.channels.get(topic).is_none_or(|one| one.due().is_some_and(|at| at <= now));
-        self.wanted.iter().find(due).map(|topic| LiveStep::Join(*topic))
+        needed.iter().find(due).map(|topic| LiveStep::Join(*topic))
+    }
+
+    fn next_word(&self, now: Moment) -> Option<LiveStep> {
+        let joined = |id| self.channels.get(&Topic::Typing(id)).is_some_and(Channel::is_joined);
+        Some(LiveStep::Type(self.typing.due(now, joined)?, self.person()?))
     }
 
     /// Waits for whatever is due first.
     fn until(&self, heartbeat: Moment) -> LiveStep {
-        let due = self.wanted.iter().filter_map(|topic| self.channels.get(topic)?.due());
-        LiveStep::Wait(due.fold(heartbeat, Ord::min))
+        let needed = self.needed();
+        let due = needed.iter().filter_map(|topic| self.channels.get(topic)?.due());
+        LiveStep::Wait(due.chain(self.typing.next()).fold(heartbeat, Ord::min))
     }
 
     /// The connection is open; nothing is joined on it.
@@ -199,12 +248,14 @@ impl Live {
     /// It has ended, or was given up. One that lasted is tried anew soon, one that ends at once later and later.
     pub fn lost(&mut self, now: Moment, chance: u32) {
         self.connection.lost(now, &self.rhythm, chance);
+        self.typing.silence();
         self.channels.values_mut().for_each(Channel::left);
     }
 
     /// It was closed on purpose.
     pub fn closed(&mut self) {
         self.connection = Connection::default();
+        self.typing.silence();
         self.channels.clear();
     }
 
@@ -243,12 +294,20 @@ impl Live {
                 self.connection.alive();
                 false
             }
-            LiveEvent::Typing { .. } => false,
+            LiveEvent::Typing { conversation_id, person_id } => {
+                // The person's other devices say so too.
+                if self.person() != Some(*person_id) {
+                    self.typing.heard(now, *conversation_id, *person_id);
+                }
+                false
+            }
         }
     }
 
-    /// Joins that were not answered in time have failed. Returns whether there are any.
-    pub fn give_up_joins(&mut self, now: Moment, chance: u32) -> bool {
+    /// Time has passed: joins that were not answered have failed, and who was writing may have stopped. Returns whether a join has
+    /// failed.
+    pub fn look(&mut self, now: Moment, chance: u32) -> bool {
+        self.typing.tidy(now);
         let late: Vec<_> = self.channels.values_mut().filter(|one| one.is_late(now)).collect();
         let some = !late.is_empty();
         for channel in late {
