@@ -4,10 +4,11 @@
 -- be applied to an empty project, to one that has tables, rows and users, to one that has an older version of it, and again to
 -- one that has this version.
 --
--- Three transactions, each of which leaves the app that runs as it was:
+-- Four transactions, each of which leaves the app that runs as it was:
 --   1  looks whether all fits (0050), makes the tables that are missing, adds the columns
 --   2  numbers the messages that are there and builds the indexes: writers wait, readers do not (0310)
 --   3  all that changes how the tables behave: triggers, policies, functions; ends with what is installed (9900)
+--   4  policies on the topics of live hints, where there is Realtime (9950)
 --
 -- What must stay true:
 --  * A running app keeps working, at every moment, and if the apply is broken off at any. Tables are locked together,

@@ -38,6 +38,13 @@ begin
     return query select 'blocks', 'auth', 'There is no auth.users or no auth.uid().', 'Start the project''s Auth once: it makes them.';
   end if;
 
+  if not v_before and has_schema_privilege(to_regnamespace('realtime'), 'usage') then
+    if to_regclass('realtime.messages') is not null and (
+      select count(*) < 2 from pg_policy p where p.polrelid = to_regclass('realtime.messages') and p.polname in ('fieldpost_hear', 'fieldpost_type')) then
+      return query select 'fits', 'realtime', 'Realtime is here, and live hints are off: devices pull by their timer.', 'select fieldpost.enable_live(); switches them on.';
+    end if;
+  end if;
+
   foreach v_table in array c_messaging || array['organizations', 'medics', 'profiles'] loop
     continue when to_regclass('public.' || v_table) is null;
     select c.relkind, c.relrowsecurity, c.relowner, c.reltuples into v_row from pg_class c where c.oid = to_regclass('public.' || v_table);

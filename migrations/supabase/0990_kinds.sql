@@ -63,6 +63,7 @@ language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select array['set_digest', 'ranges', 'edit_message', 'delete_message', 'reactions', 'reports', 'mark_delivered', 'mentions_count', 'conversation_settings', 'page_bytes', 'records']
     || case when fieldpost.search_is_on() then '{search_server}'::text[] end
+    || case when fieldpost.live_is_on() then '{live}'::text[] end
 $$;
 grant execute on function fieldpost.search_is_on() to authenticated;
 grant execute on function fieldpost.naming(jsonb, jsonb) to authenticated;

@@ -1,4 +1,4 @@
--- What is installed: the last thing that is written.
+-- What is installed: the last thing that is written of the apply.
 
 -- A hash of every function that belongs to Fieldpost. `fieldpost.installed` keeps it, so that a look at the catalog tells
 -- whether somebody has changed one by hand. The two functions that a project may replace do not count.

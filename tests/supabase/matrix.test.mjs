@@ -16,7 +16,7 @@ const RECORDS = ["workers", "treatments", "near_misses", "safety_checks"];
 const TABLES = [...RECORDS, "audit_log", "organizations", "medics", "profiles", "conversations", "messages", "message_recipients", "message_reactions", "message_reports", "conversation_read_status", "conversation_settings"];
 const HIDDEN = [
   "people", "tombstones", "access_log", "conversation_aliases", "epoch", "compaction", "runs", "managed", "replaceable", "installed", "applying", "redated",
-  "deleted_conversations", "digest_parts", "digest_marks", "recency", "reaction_counts", "reported_texts", "settings", "sent", "record_tables", "record_tombstones",
+  "deleted_conversations", "digest_parts", "digest_marks", "recency", "reaction_counts", "reported_texts", "settings", "sent", "live", "record_tables", "record_tombstones",
 ];
 const SECRET = `secret-${randomUUID().slice(0, 8)}`;
 
@@ -107,6 +107,7 @@ const state = async () => JSON.stringify(await sql`
     ('record tombstones', array(select x::text from fieldpost.record_tombstones x where x.org_id = ${org.org_id})),
     ('tombstones', array(select x::text from fieldpost.tombstones x where x.org_id = ${org.org_id})),
     ('people', array(select x::text from fieldpost.people x where x.org_id = ${org.org_id})),
+    ('live', array(select x::text from fieldpost.live x)),
     ('aliases', array(select x::text from fieldpost.conversation_aliases x join public.conversations c on c.id = x.conversation_id where c.org_id = ${org.org_id}))
   ) t (name, rows)`);
 
@@ -237,7 +238,8 @@ function* attacks(me) {
     ["record_texts", { p_name: "workers", p_ids: [ids.workers] }], ["record_targets", { p_name: "workers", p_ids: [ids.workers] }], ["audit_owned", { p_ids: [ids.audit_log] }],
     ["access_changed", { p_user: org.medics[0].user_id }], ["scope_of", { p_user: org.admin.user_id }], ["memberships", { p_user: org.admin.user_id }], ["roster", { p_org: org.org_id }], ["backfill", {}], ["compact_tombstones", {}], ["epoch", {}],
     ["begin_epoch", {}], ["prepare_restore", {}], ["restore_message", { p_id: ids.gone, p_sender: me, p_content: "hacked" }], ["erase_person", { p_user: org.medics[0].user_id }], ["guard_memberships", {}],
-    ["housekeeping", {}], ["enable_search", {}], ["disable_search", {}], ["search_picks", { p_terms: [{ words: ["secret"] }], p_conversation: null, p_sender: null, p_kind: null, p_since: null, p_until: null, p_at: null, p_id: null, p_limit: 50 }], ["check_digest", {}], ["preflight", {}], ["redate", {}], ["restore_dates", {}], ["take_locks", { p_mode: "access exclusive" }], ["note", { p_name: "version" }],
+    ["housekeeping", {}], ["enable_live", {}], ["disable_live", {}], ["send_hints", { p_topics: ["x"] }], ["hint_once", { p_topics: ["x"], p_orgs: [] }], ["conversation_topics", { p_conversations: [ids.conversation] }],
+    ["may_hear", { p_topic: `fieldpost:conversation:${ids.conversation}` }], ["may_type", { p_topic: `fieldpost:conversation:${ids.conversation}` }], ["may_hear_as_caller", { p_topic: `fieldpost:user:${org.admin.user_id}`, p_sends: false }], ["enable_search", {}], ["disable_search", {}], ["search_picks", { p_terms: [{ words: ["secret"] }], p_conversation: null, p_sender: null, p_kind: null, p_since: null, p_until: null, p_at: null, p_id: null, p_limit: 50 }], ["check_digest", {}], ["preflight", {}], ["redate", {}], ["restore_dates", {}], ["take_locks", { p_mode: "access exclusive" }], ["note", { p_name: "version" }],
     ["pull_picks", { p_protocol: 1, p_capabilities: [], p_cursor: cursor, p_limit: 10 }], ["texts_i_see", { p_messages: [ids.hers, ids.theirs] }], ["hidden", { p_messages: [ids.hers, ids.theirs] }],
     ["conversations_i_see", { p_conversations: [ids.conversation] }], ["medic_names", { p_conversations: [ids.conversation] }], ["markers_i_see", { p_conversations: [ids.conversation] }],
     ["settings_for", { p_user: org.medics[0].user_id, p_conversations: [ids.conversation] }], ["own_settings", { p_chosen: null, p_access: [{ conversation_id: ids.conversation, access: "grant" }], p_conversations: [ids.conversation] }], ["report_page", { p_orgs: [org.org_id], p_all: true, p_after: null, p_limit: 9 }], ["reports", { p_protocol: 1, p_all: true, p_after: null, p_limit: 9 }], ["reported_messages", { p_protocol: 1, p_all: true, p_after: null, p_limit: 9 }], ["resolve_report", { p_protocol: 1, p_report: ids.report }], ["write_report", { p_reporter: me, p_message: ids.theirs, p_mutation: { reason: "spam" } }], ["my_report", { p_mutation: { id: uuid7(), conversation_id: ids.conversation, message_id: ids.theirs, reason: "spam" }, p_write: true }],

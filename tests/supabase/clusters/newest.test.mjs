@@ -39,7 +39,7 @@ describe("on the newest PostgreSQL", { concurrency: true }, () => {
     const start = performance.now();
     const files = [
       "feed", "push", "first_load", "access", "strangers", "accounts", "install", "howto", "policies", "guest", "rows", "narrowing", "restoring", "digest", "imports",
-      "search", "records_tables", "records_push", "records_feed", "records_strangers", "clinical",
+      "search", "records_tables", "records_push", "records_feed", "records_strangers", "clinical", "live",
     ];
     const passed = await run(files.map((name) => `${name}.test.mjs`));
     console.log(`claim: PostgreSQL ${version}: ${passed} tests of ${files.length} files pass, in ${Math.round((performance.now() - start) / 1000)} s`);

@@ -1,10 +1,11 @@
 // A cluster like a hosted Supabase project: who owns what, who may what, and how long anybody may wait. Every project in it is a
-// database of its own, made from one template. Nothing here is Fieldpost's.
+// database of its own, made from one template, with Realtime's schema. Nothing here is Fieldpost's.
 import { randomUUID } from "node:crypto";
 
 import { Cluster } from "./cluster.mjs";
 import { owner } from "./stack.mjs";
 import { dropDatabase } from "./databases.mjs";
+import { installRealtime } from "./realtime.mjs";
 
 /** How long a request of each role may take, as hosted projects set it. */
 export const TIMEOUTS = { anon: "3s", authenticated: "8s" };
@@ -68,6 +69,7 @@ export class Hosted {
     if ((await made`select from pg_available_extensions where name = 'pgcrypto'`).length) {
       await made.unsafe("create extension pgcrypto with schema extensions");
     }
+    await installRealtime(made, { member: !newest });  // here it may make policies there, and there it may not
     await made.end();
     return hosted;
   }

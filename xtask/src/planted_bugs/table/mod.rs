@@ -7,6 +7,7 @@ mod feed;
 mod guests;
 mod histories;
 mod leaving;
+mod live;
 mod privacy;
 mod reactions;
 mod receipts;
@@ -46,6 +47,8 @@ pub(super) fn bugs() -> Vec<Bug> {
         record_tables::feed(),
         record_tables::tables(),
         searching::searching(),
+        live::hints(),
+        live::guests(),
         schema::triggers(),
         schema::policies(),
         schema::indexes(),

@@ -1,0 +1,23 @@
+-- The fourth transaction: where there is Realtime, lets devices hear live hints. It locks realtime.messages for a moment, which is why it
+-- is none of the others. If it cannot be, devices sync as they do without hints, and an operator calls `fieldpost.enable_live()` later.
+
+begin;
+
+set local client_min_messages = warning;
+set local search_path = pg_catalog, pg_temp;
+
+do $$
+begin
+  if (select l.off from fieldpost.live l) or to_regnamespace('realtime') is null then
+    return;  -- switched off by the operator, or not there (yet)
+  end if;
+  perform fieldpost.enable_live();
+exception
+  when undefined_table or undefined_function then
+    raise notice 'Fieldpost sends no live hints: %', sqlerrm;
+  when others then
+    raise warning 'Fieldpost sends no live hints yet: %. Later: select fieldpost.enable_live();', sqlerrm;
+end
+$$;
+
+commit;
