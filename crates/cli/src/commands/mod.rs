@@ -65,7 +65,9 @@ async fn on_a_device(args: &DeviceArgs, command: Command, output: &Output) -> Re
     let args = &with_tables(args, &command);
     let device = match command {
         Command::Sync { every, .. } => Device::open_online(args, sync::rhythm(every), output).await?,
-        Command::Login { .. } | Command::Reports(_) => Device::open_online(args, Rhythm::default(), output).await?,
+        Command::Login { .. } | Command::Reports(_) | Command::Typing(_) => {
+            Device::open_online(args, Rhythm::default(), output).await?
+        }
         _ => Device::open(args, Rhythm::default(), output).await?,
     };
     let result = with(&device, command, output).await;

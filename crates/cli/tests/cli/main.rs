@@ -22,6 +22,7 @@ mod sql;
 mod terminal;
 #[cfg(unix)]
 mod tour;
+mod typing;
 #[cfg(unix)]
 mod watch;
 mod wiping;

@@ -7,7 +7,7 @@ use crate::{
         tables::{Deleted, Tables},
     },
 };
-use fieldpost_domain::{ConversationId, ConversationKind, MedicId, OrgId, PersonId, Seq};
+use fieldpost_domain::{ConversationId, ConversationKind, MedicId, MessageId, OrgId, PersonId, Role, Seq};
 use std::collections::BTreeSet;
 
 /// The topics of a transaction, each once, however many rows it has changed.
@@ -24,9 +24,10 @@ pub(in crate::reference) fn topics_of<'r>(
 
 fn add(tables: &Tables, row: &RowKey, topics: &mut BTreeSet<Topic>) {
     match *row {
-        RowKey::Person(org, person) => topics.extend([Topic::Org(org), Topic::Person(person)]),
+        RowKey::Person(org, person) => topics.extend([of_member(tables, org, person), Topic::Person(person)]),
         RowKey::Conversation(id) => topics.extend(of_conversation(tables, id)),
-        RowKey::Message(id) | RowKey::Reactions(id) => {
+        RowKey::Reactions(id) => topics.extend(of_reactions(tables, id)),
+        RowKey::Message(id) => {
             let message = tables.messages.get(&id);
             topics.extend(message.into_iter().flat_map(|row| of_conversation(tables, row.conversation_id)));
         }
@@ -36,6 +37,24 @@ fn add(tables: &Tables, row: &RowKey, topics: &mut BTreeSet<Topic>) {
         #[cfg(feature = "records")]
         RowKey::Record(_) | RowKey::RecordTombstone(..) => {}
     }
+}
+
+/// Members see who the admins are, and admins everybody.
+fn of_member(tables: &Tables, org: OrgId, person: PersonId) -> Topic {
+    let is_admin = tables.people.get(&(org, person)).is_some_and(|row| row.role == Role::OrgAdmin);
+    if is_admin { Topic::Org(org) } else { Topic::Admins(org) }
+}
+
+/// In a broadcast, each reaction would wake everybody for a number that comes with the next pull.
+fn of_reactions(tables: &Tables, message: MessageId) -> Vec<Topic> {
+    let Some(row) = tables.messages.get(&message).and_then(|row| tables.conversations.get(&row.conversation_id)) else {
+        return Vec::new();
+    };
+    if row.kind != ConversationKind::Broadcast {
+        return of_conversation(tables, row.id);
+    }
+    let people = tables.reactions_to(message).filter_map(|reaction| reaction.by.person()).map(Topic::Person);
+    people.chain([Topic::Admins(row.org_id)]).collect()
 }
 
 fn of_conversation(tables: &Tables, id: ConversationId) -> Vec<Topic> {
