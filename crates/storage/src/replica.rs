@@ -157,6 +157,10 @@ pub trait Replica: Send + Sync {
     /// The position and everything else that is known about syncing.
     async fn sync_state(&self) -> StorageResult<SyncState>;
 
+    /// The signed-in person's rows, one for each org, those included where she is no member any more; none before a page has told
+    /// who she is (`a_member_of_two_orgs_has_the_role_of_each_org`).
+    async fn memberships(&self) -> StorageResult<Vec<Person>>;
+
     /// Begins a bootstrap, or begins it again: the position becomes `Bootstrapping` without a continuation. Everything
     /// stays readable (`everything_stays_readable_during_a_bootstrap`). [`BootstrapReason::Epoch`] forgets all stored
     /// versions, including those of tombstones and revocations, now and again with the first page, because rows that

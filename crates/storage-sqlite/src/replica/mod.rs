@@ -15,7 +15,7 @@ pub(crate) mod trim;
 
 use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;
-use fieldpost_domain::{BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, PullPage, Time};
+use fieldpost_domain::{BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Person, PullPage, Time};
 use fieldpost_storage::{
     ApplyReport, BootstrapReason, Checkable, Keep, MissingRange, Replica, StorageResult, SyncMemory, SyncState, Trimmed,
 };
@@ -26,6 +26,12 @@ impl Replica for SqliteStore {
         let read = self.db.look("sync_state")?;
         let state = state::read(read.tx()).await;
         read.finish(state).await
+    }
+
+    async fn memberships(&self) -> StorageResult<Vec<Person>> {
+        let read = self.db.look("memberships")?;
+        let own = state::memberships(read.tx()).await;
+        read.finish(own).await
     }
 
     async fn begin_bootstrap(&self, reason: BootstrapReason) -> StorageResult<()> {

@@ -17,7 +17,10 @@ use crate::{
 };
 use fieldpost_domain::{ConversationId, Person, Seq, SeqRange, ServerInfo, Time};
 use fieldpost_storage::{Checkable, MissingRange, SyncMemory, SyncState};
-use sea_orm::{EntityTrait, IdenStatic, Iterable, Value, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IdenStatic, Iterable, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Value,
+    sea_query::Expr,
+};
 
 /// How the columns of the person are named beside those of the state.
 const ME: &str = "me_";
@@ -35,6 +38,13 @@ pub(super) async fn read(tx: &Tx) -> Res<SyncState> {
         server: server(&state),
         me: row.joined::<people::Model>(ME)?.map(Person::try_from).transpose()?,
     })
+}
+
+/// The rows of the person who is signed in.
+pub(super) async fn memberships(tx: &Tx) -> Res<Vec<Person>> {
+    let me = sync_state::Entity::find().select_only().column(S::MeId).filter(S::MeId.is_not_null());
+    let own = people::Entity::find().filter(P::Id.in_subquery(me.into_query())).order_by_asc(P::OrgId);
+    tx.find::<people::Model>(&own).await?.into_iter().map(Person::try_from).collect()
 }
 
 fn server(state: &sync_state::Model) -> Option<ServerInfo> {

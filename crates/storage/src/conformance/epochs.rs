@@ -274,7 +274,7 @@ async fn lost_beside_a_bootstrap(store: &dyn Store, n: u64) -> ConversationId {
     stored(store, n, ack(n, id, 2)).await;
     let older = thread(direct(n, 1), messages(id, 1..=1, &ada()));
     store.apply_bootstrap(None, bootstrap_page(older)).await.unwrap();
-    assert_eq!(outbox(store).await.iter().filter_map(failure).last(), Some(&RefusalCode::LostByServer));
+    assert_eq!(outbox(store).await.iter().filter_map(failure).next_back(), Some(&RefusalCode::LostByServer));
     id
 }
 

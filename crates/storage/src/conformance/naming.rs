@@ -199,6 +199,9 @@ pub async fn a_member_of_two_orgs_has_the_role_of_each_org(store: &dyn Store) {
         assert_eq!(senders(store, conversation_id(1)).await, ["Ada Moss"]);
         assert_eq!(senders(store, conversation_id(2)).await, ["Adelaide Moss"]);
         assert_eq!(store.people().await.unwrap().len(), 4);
+        let mut own = store.memberships().await.unwrap();
+        own.sort_by_key(|one| one.org_id != there.org_id);
+        assert_eq!(own, [there.clone(), iris()]);
         assert_eq!(store.medic(MEDIC).await.unwrap(), Some(ada_there.clone()));
         assert_eq!(store.medic(ada().medic_id.unwrap()).await.unwrap(), Some(ada()));
         bootstrapped(store, BootstrapReason::Reconcile, rows.clone()).await;

@@ -342,6 +342,10 @@ impl Replica for Watched {
         self.store.sync_state().await
     }
 
+    async fn memberships(&self) -> StorageResult<Vec<Person>> {
+        self.store.memberships().await
+    }
+
     async fn begin_bootstrap(&self, reason: BootstrapReason) -> StorageResult<()> {
         self.commit(self.store.begin_bootstrap(reason)).await
     }

@@ -250,6 +250,13 @@ impl Replica for MemoryStore {
         })
     }
 
+    async fn memberships(&self) -> StorageResult<Vec<Person>> {
+        self.read("memberships", |state| {
+            let own = state.people.values().filter(|person| Some(person.id) == state.me);
+            Ok(own.cloned().collect())
+        })
+    }
+
     async fn begin_bootstrap(&self, reason: BootstrapReason) -> StorageResult<()> {
         self.write("begin_bootstrap", |state| {
             state.begin_bootstrap(reason);

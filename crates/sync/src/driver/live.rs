@@ -15,13 +15,8 @@ use crate::{
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{AccessToken, Capability, ConversationId, PersonId, Retry};
 use fieldpost_remote::{LiveConnection, LiveEvent, LiveHints, RemoteError, RemoteErrorKind, RemoteResult, Topic};
-use fieldpost_storage::SyncState;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    future::Future,
-    sync::PoisonError,
-    time::Duration,
-};
+use fieldpost_storage::{StorageResult, SyncState};
+use std::{collections::BTreeMap, future::Future, sync::PoisonError, time::Duration};
 use tokio::sync::watch;
 
 /// How long something that is sent may take, and a renewal of the token while hints wait to be read.
@@ -36,12 +31,13 @@ impl Engine {
     }
 
     /// What to listen to, by what is known of the person and the server.
-    pub(super) fn want_hints(&self, state: &SyncState, signed_in: bool) {
-        let has_hints =
-            signed_in && state.server.as_ref().is_some_and(|server| server.capabilities.contains(&Capability::Live));
-        let topics =
-            if self.hints.is_some() && has_hints { live::concern(state.me.as_slice()) } else { BTreeSet::new() };
+    pub(super) async fn want_hints(&self, state: &SyncState, signed_in: bool) -> StorageResult<()> {
+        let named = state.server.as_ref().is_some_and(|server| server.capabilities.contains(&Capability::Live));
+        let has_hints = signed_in && named && self.hints.is_some();
+        let memberships = if has_hints { self.replica.memberships().await? } else { Vec::new() };
+        let topics = live::concern(&memberships);
         self.change_live(|live| live.want(topics));
+        Ok(())
     }
 
     /// Changes the machine, and says what has become of it. Answers what `change` answers.

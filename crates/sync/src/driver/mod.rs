@@ -183,7 +183,7 @@ impl Engine {
     pub async fn refresh_status(&self) -> Result<(), SyncError> {
         let state = self.replica.sync_state().await?;
         let signed_in = self.session.is_signed_in().await?;
-        self.want_hints(&state, signed_in);
+        self.want_hints(&state, signed_in).await?;
         self.status.send_modify(|status| {
             status.signed_in = signed_in;
             status.last_success_at = state.last_success_at;

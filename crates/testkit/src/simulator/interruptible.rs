@@ -8,7 +8,7 @@ use super::{
 use async_trait::async_trait;
 use fieldpost_domain::{
     BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MessageContent, MessageId, Mutation, MutationId,
-    PersonId, PullPage, PushResult, RefusalCode, Seq, Session, SettingsChange, Time,
+    Person, PersonId, PullPage, PushResult, RefusalCode, Seq, Session, SettingsChange, Time,
 };
 use fieldpost_storage::{
     ApplyReport, BatchLimits, BootstrapReason, Checkable, ConversationSummary, EntryState, Keep, MissingRange,
@@ -162,6 +162,10 @@ impl Outbox for Interruptible {
 impl Replica for Interruptible {
     async fn sync_state(&self) -> StorageResult<SyncState> {
         self.slowly("sync_state", self.store.sync_state()).await
+    }
+
+    async fn memberships(&self) -> StorageResult<Vec<Person>> {
+        self.slowly("memberships", self.store.memberships()).await
     }
 
     async fn begin_bootstrap(&self, reason: BootstrapReason) -> StorageResult<()> {
