@@ -1,6 +1,6 @@
 //! State that the handlers of a server share.
 
-use crate::{realtime::LiveFaults, wire::Requests};
+use crate::{live::LiveFaults, wire::Requests};
 use fieldpost_remote::reference::ReferenceServer;
 use std::sync::Arc;
 use tokio::sync::watch;

@@ -1,6 +1,6 @@
 //! The functions without sockets, for tests that generate requests. Not part of the interface.
 
-use crate::{app::App, realtime::LiveFaults, rest, wire::Requests};
+use crate::{app::App, live::LiveFaults, rest, wire::Requests};
 use axum::{
     body::Bytes,
     http::{HeaderMap, HeaderValue, Method, header},

@@ -9,7 +9,7 @@
 //! - `proxy`: the bad network, if a test puts one before the server, this one or a real one.
 //! - `outer`: what all requests share, with the counters of `wire`.
 //! - `auth` and `rest`: GoTrue's three endpoints, the four functions, and the three for records.
-//! - `realtime`: the WebSocket of live hints, with faults of its own ([`LiveFaults`]).
+//! - `realtime`: the WebSocket of live hints, with faults of its own (`live`, [`LiveFaults`]).
 //!
 //! It shares no types with `remote-supabase`: each side implements docs/protocol.md on its own, so that a mistake in
 //! one does not hide in the other.
@@ -33,6 +33,7 @@ mod auth;
 #[doc(hidden)]
 pub mod fuzzing;
 mod json;
+mod live;
 mod outer;
 mod proxy;
 mod realtime;
@@ -40,7 +41,7 @@ mod rest;
 mod server;
 mod wire;
 
+pub use live::{Interruption, LiveFault, LiveFaults};
 pub use proxy::{Fault, FaultMix, FaultProxy, LineConditions, Tally};
-pub use realtime::{Interruption, LiveFault, LiveFaults};
 pub use server::{DevServer, DevServerBuilder, StartError};
 pub use wire::{Endpoint, RequestRecord, Requests};

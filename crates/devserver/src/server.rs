@@ -1,13 +1,6 @@
 //! Starting and stopping.
 
-use crate::{
-    app::App,
-    auth,
-    outer::outer,
-    realtime::{self, LiveFaults},
-    rest,
-    wire::Requests,
-};
+use crate::{app::App, auth, live::LiveFaults, outer::outer, realtime, rest, wire::Requests};
 use axum::{Router, middleware::from_fn_with_state, serve::ListenerExt};
 use fieldpost_remote::reference::ReferenceServer;
 use std::{

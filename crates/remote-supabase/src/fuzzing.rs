@@ -3,10 +3,11 @@
 use crate::{
     error::{auth, rpc},
     http::Reply,
+    live::{Channels, Frame},
     wire::{answer, page, result, session},
 };
 use fieldpost_domain::{BootstrapPage, ConversationId, HistoryPage, Mutation, PullPage, PushResult, Session, Time};
-use fieldpost_remote::{RemoteError, RemoteResult};
+use fieldpost_remote::{LiveEvent, RemoteError, RemoteResult, Topic};
 use reqwest::StatusCode;
 
 fn reply(status: StatusCode, body: &[u8]) -> Reply {
@@ -97,6 +98,19 @@ pub fn push_audit(
 /// As the calls.
 pub fn session(body: &[u8]) -> RemoteResult<Session> {
     session::read("sign_in", &reply(StatusCode::OK, body), || Time::UNIX_EPOCH)
+}
+
+/// Reads a frame of live hints as a device does that has joined this topic, and tells what it says.
+#[must_use]
+pub fn live(topic: Topic, bytes: &[u8]) -> Vec<LiveEvent> {
+    let text = str::from_utf8(bytes).ok().and_then(Frame::text);
+    let frames = text.into_iter().chain(Frame::binary(bytes));
+    let told = |frame| {
+        let mut channels = Channels::default();
+        channels.join(topic);
+        channels.take(&frame)
+    };
+    frames.filter_map(told).collect()
 }
 
 /// Classifies an error response with this status and body: of one of the four calls, of `sign_in`, of `refresh`.

@@ -1,5 +1,5 @@
-//! The remote contract of Fieldpost over Supabase's HTTP interfaces: PostgREST RPC for the four calls of
-//! docs/protocol.md (with the feature `records`, of its three for records too), GoTrue for sessions.
+//! The remote contract of Fieldpost over Supabase's interfaces: PostgREST RPC for the four calls of docs/protocol.md (with the
+//! feature `records`, of its three for records too), GoTrue for sessions, Realtime for live hints.
 //!
 //! ```no_run
 //! use fieldpost_remote_supabase::{SupabaseConfig, SupabaseRemote};
@@ -11,7 +11,7 @@
 //!
 //! Modules: `http` sends one request and reads one response of limited size; `error` classifies failures (its essay:
 //! what is known about the outcome); `wire` reads and writes JSON (its essay: tolerant reading); `rpc` and `auth`
-//! combine the three behind the contract. The crate retries nothing and keeps no state besides the connection pool:
+//! combine the three behind the contract; `live` is the WebSocket of Realtime. The crate retries nothing and keeps no state besides the connection pool:
 //! only `sync` decides to retry.
 //!
 //! Network: TLS is rustls with ring and the platform's trusted certificates, configured per client, so the app's own

@@ -1,11 +1,12 @@
 //! Responses of the server, and of anything else that answers in its place.
 
 use fieldpost::{ConversationId, Seq};
+use fieldpost_domain::OrgId;
 use fieldpost_domain::{
     Changes, Intent, MarkRead, Mutation, MutationId,
     records::{ConflictRule, Fields, Modified, RecordId, RecordOperation, RecordOutcome, TableName},
 };
-use fieldpost_remote::OutgoingRecord;
+use fieldpost_remote::{LiveEvent, OutgoingRecord, Topic};
 use fieldpost_remote_supabase::fuzzing;
 use serde_json::Value;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use uuid::Uuid;
 /// Decodes the bytes as a response to every call.
 ///
 /// # Panics
-/// When a row is neither decoded nor reported, or a result belongs to another mutation.
+/// When a row is neither decoded nor reported, a result belongs to another mutation, or a live frame to another topic.
 pub fn answers(bytes: &[u8]) {
     let text = std::str::from_utf8(bytes).ok();
     let value: Option<Value> = text.and_then(|text| serde_json::from_str(text).ok());
@@ -44,6 +45,7 @@ pub fn answers(bytes: &[u8]) {
     if let Ok(session) = fuzzing::session(bytes) {
         assert!(!session.access_token.reveal().is_empty() && !session.refresh_token.reveal().is_empty());
     }
+    live_frames_concern_what_was_joined(bytes);
     for status in [400, 401, 403, 404, 413, 429, 500, 503, 540] {
         let _ = fuzzing::failures(status, bytes);
     }
@@ -63,6 +65,20 @@ fn account_for_every_row(changes: &Changes, text: &str, value: &Value) {
     let reported = changes.unreadable.iter().filter(|row| row.list != "conversation").count();
     assert_eq!(sent, read + reported, "a row was lost in silence");
     assert!(changes.unreadable.iter().all(|row| text.contains(&row.payload)), "a row was reported as something else");
+}
+
+/// Whatever a frame says, it says it of the topic that was joined, or answers a heartbeat.
+fn live_frames_concern_what_was_joined(bytes: &[u8]) {
+    let topic = Topic::Org(OrgId::from_uuid(Uuid::from_u128(1)));
+    for event in fuzzing::live(topic, bytes) {
+        match event {
+            LiveEvent::Joined(of) | LiveEvent::Ready(of) | LiveEvent::Left(of, _) | LiveEvent::Hint(of) => {
+                assert_eq!(of, topic);
+            }
+            LiveEvent::Alive => {}
+            LiveEvent::Typing { .. } => panic!("no topic of a conversation was joined"),
+        }
+    }
 }
 
 /// Three mutations, matching the corpus's responses.

@@ -4,5 +4,6 @@
 mod backend;
 mod converge;
 mod importing;
+mod realtime;
 mod requests;
 mod rewind;

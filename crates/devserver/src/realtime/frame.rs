@@ -2,7 +2,7 @@
 
 use axum::extract::ws::Message;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The version that a client asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,10 @@ impl Received {
     /// None if it is no frame of this version. Phoenix ends the connection then.
     pub(super) fn text(version: Version, text: &str) -> Option<Self> {
         match version {
-            Version::One => serde_json::from_str(text).ok(),
+            // A struct could be read from an array as well.
+            Version::One => serde_json::from_str::<Map<String, Value>>(text)
+                .and_then(|fields| serde_json::from_value(Value::Object(fields)))
+                .ok(),
             Version::Two => {
                 let Array(join_ref, reference, topic, event, payload) = serde_json::from_str(text).ok()?;
                 Some(Self { join_ref, reference, topic, event, payload })

@@ -2,10 +2,12 @@
 
 use super::{
     channel::{Channel, Said},
-    faults::{Interruption, LiveFault},
     frame::{Received, Sent, Version},
 };
-use crate::app::App;
+use crate::{
+    app::App,
+    live::{Interruption, LiveFault},
+};
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures::{FutureExt as _, future::select_all};
 use serde_json::{Value, json};
@@ -44,12 +46,14 @@ pub(super) async fn serve(socket: WebSocket, app: App, version: Version) {
     let mut session = Session { app, version, socket, channels: Channels::new(), late };
     loop {
         let Session { app, socket, channels, .. } = &mut session;
+        // What has happened before a client asks comes before the answer.
         let step = tokio::select! {
-            message = socket.recv() => Step::Received(message),
+            biased;
+            _ = running.changed() => return,
+            Ok(interruption) = interruptions.recv() => Step::Interrupted(interruption),
             (name, said) = next_of(app, channels) => Step::Said(name, said),
             Some(sent) = arrives.recv() => Step::Late(sent),
-            Ok(interruption) = interruptions.recv() => Step::Interrupted(interruption),
-            _ = running.changed() => return,
+            message = socket.recv() => Step::Received(message),
         };
         if let Step::Interrupted(Interruption::FallSilent) = step {
             // Until the server stops.

@@ -5,6 +5,7 @@ mod client;
 mod faults;
 mod gate;
 mod push;
+mod realtime;
 mod records;
 mod rpc;
 mod sessions;

@@ -186,3 +186,115 @@ fn broken(operation: &'static str, error: Error) -> RemoteError {
         _ => closed(operation),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0198c1f0-0000-7000-8000-000000000001";
+
+    fn topic() -> Topic {
+        Topic::Person(ID.parse().unwrap())
+    }
+
+    /// What a frame of this topic tells, as text.
+    fn take(channels: &mut Channels, join_ref: &str, reference: &str, event: &str, payload: &str) -> String {
+        let text = format!(r#"[{join_ref},{reference},"realtime:fieldpost:user:{ID}","{event}",{payload}]"#);
+        told(channels, &text)
+    }
+
+    fn told(channels: &mut Channels, text: &str) -> String {
+        match channels.take(&Frame::text(text).unwrap()) {
+            None => "nothing".to_owned(),
+            Some(LiveEvent::Left(_, error)) => format!("left {:?}", error.kind()),
+            Some(LiveEvent::Joined(_)) => "joined".to_owned(),
+            Some(LiveEvent::Ready(_)) => "ready".to_owned(),
+            Some(LiveEvent::Hint(_)) => "hint".to_owned(),
+            Some(other) => format!("{other:?}"),
+        }
+    }
+
+    const OK: &str = r#"{"status":"ok","response":{}}"#;
+    const READY: &str = r#"{"extension":"system","status":"ok","message":"Replication connection established"}"#;
+    const EXPIRED: &str = r#"{"extension":"system","status":"error","message":"Token has expired 0 seconds ago"}"#;
+    const HINT: &str = r#"{"type":"broadcast","event":"hint","payload":{}}"#;
+
+    fn joined() -> Channels {
+        let mut channels = Channels::default();
+        channels.join(topic());
+        assert_eq!(take(&mut channels, "\"1\"", "\"1\"", "phx_reply", OK), "joined");
+        channels
+    }
+
+    #[test]
+    fn a_join_is_accepted_once_and_then_hints_count() {
+        let mut channels = Channels::default();
+        assert_eq!(take(&mut channels, "\"1\"", "\"1\"", "phx_reply", OK), "nothing", "nobody has asked");
+        channels.join(topic());
+        assert_eq!(take(&mut channels, "null", "null", "broadcast", HINT), "nothing", "of an earlier join");
+        assert_eq!(take(&mut channels, "\"1\"", "null", "system", READY), "nothing");
+        assert_eq!(take(&mut channels, "\"1\"", "\"2\"", "phx_reply", OK), "nothing", "it answers something else");
+        assert_eq!(take(&mut channels, "\"1\"", "\"1\"", "phx_reply", OK), "joined");
+        assert_eq!(take(&mut channels, "\"1\"", "\"1\"", "phx_reply", OK), "nothing");
+        assert_eq!(take(&mut channels, "\"1\"", "null", "system", READY), "ready");
+        assert_eq!(take(&mut channels, "null", "null", "broadcast", HINT), "hint");
+    }
+
+    #[test]
+    fn a_topic_ends_once_however_many_frames_say_so() {
+        for (event, payload, ends) in [
+            ("phx_close", "{}", "left Unavailable"),
+            ("phx_error", "{}", "left Unavailable"),
+            ("system", EXPIRED, "left Unauthorized"),
+        ] {
+            let mut channels = joined();
+            assert_eq!(take(&mut channels, "\"1\"", "\"1\"", event, payload), ends, "{event}");
+            assert_eq!(take(&mut channels, "\"1\"", "\"1\"", "phx_close", "{}"), "nothing", "{event}");
+            assert_eq!(take(&mut channels, "null", "null", "broadcast", HINT), "nothing", "{event}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_an_earlier_join_is_passed_over() {
+        let mut channels = joined();
+        channels.join(topic());
+        for (event, payload) in [("phx_close", "{}"), ("phx_error", "{}"), ("system", EXPIRED), ("phx_reply", OK)] {
+            assert_eq!(take(&mut channels, "\"1\"", "\"1\"", event, payload), "nothing", "{event}");
+        }
+        assert_eq!(take(&mut channels, "\"2\"", "\"2\"", "phx_reply", OK), "joined");
+    }
+
+    #[test]
+    fn frames_of_the_first_version_end_a_topic_by_the_reference_of_its_join() {
+        let frame = |reference: &str| {
+            format!(
+                r#"{{"topic":"realtime:fieldpost:user:{ID}","event":"phx_close","payload":{{}},"ref":"{reference}"}}"#
+            )
+        };
+        let mut channels = joined();
+        assert_eq!(told(&mut channels, &frame("7")), "nothing");
+        assert_eq!(told(&mut channels, &frame("1")), "left Unavailable");
+    }
+
+    #[test]
+    fn hints_and_typing_count_only_on_their_own_topics() {
+        let mut channels = joined();
+        let typing = format!(r#"{{"event":"typing","payload":{{"person_id":"{ID}"}}}}"#);
+        assert_eq!(take(&mut channels, "null", "null", "broadcast", &typing), "nothing");
+        channels.join(Topic::Typing(ID.parse().unwrap()));
+        let on = |reference: &str, event: &str, payload: &str| {
+            format!(r#"[null,{reference},"realtime:fieldpost:conversation:{ID}","{event}",{payload}]"#)
+        };
+        assert_eq!(told(&mut channels, &on("\"2\"", "phx_reply", OK)), "joined");
+        assert_eq!(told(&mut channels, &on("null", "broadcast", HINT)), "nothing");
+        assert!(told(&mut channels, &on("null", "broadcast", &typing)).starts_with("Typing"));
+        assert_eq!(told(&mut channels, r#"[null,null,"realtime:else","broadcast",{"event":"hint"}]"#), "nothing");
+    }
+
+    #[test]
+    fn only_a_success_says_that_the_server_is_there() {
+        let mut channels = Channels::default();
+        assert_eq!(told(&mut channels, r#"[null,"9","phoenix","phx_reply",{"status":"ok","response":{}}]"#), "Alive");
+        assert_eq!(told(&mut channels, r#"[null,"9","phoenix","phx_reply",{"status":"error"}]"#), "nothing");
+    }
+}

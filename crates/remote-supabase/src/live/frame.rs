@@ -6,7 +6,6 @@
 
 use fieldpost_domain::{AccessToken, ConversationId, PersonId};
 use fieldpost_remote::Topic;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The topic of heartbeats.
@@ -67,31 +66,16 @@ pub(super) enum System {
     Other,
 }
 
-/// The fields of a frame of 1.0.0.
-#[derive(Deserialize)]
-struct Fields {
-    join_ref: Option<Value>,
-    #[serde(rename = "ref")]
-    reference: Option<Value>,
-    topic: String,
-    event: String,
-    #[serde(default)]
-    payload: Value,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Text {
-    Array(Option<Value>, Option<Value>, String, String, Value),
-    Object(Fields),
-}
-
 impl Frame {
     pub(crate) fn text(text: &str) -> Option<Self> {
-        let (join_ref, reference, topic, event, payload) = match serde_json::from_str(text).ok()? {
-            Text::Array(join_ref, reference, topic, event, payload) => (join_ref, reference, topic, event, payload),
-            Text::Object(fields) => (fields.join_ref, fields.reference, fields.topic, fields.event, fields.payload),
+        let fields = match serde_json::from_str(text).ok()? {
+            Value::Array(fields) => fields.try_into().ok()?,
+            Value::Object(mut fields) => {
+                ["join_ref", "ref", "topic", "event", "payload"].map(|name| fields.remove(name).unwrap_or_default())
+            }
+            _ => return None,
         };
+        let [join_ref, reference, Value::String(topic), Value::String(event), payload] = fields else { return None };
         let body = Body::of(&event, &payload);
         Some(Self { join_ref: reference_of(join_ref), reference: reference_of(reference), topic, body })
     }
@@ -116,8 +100,8 @@ impl Frame {
 }
 
 /// A reference is a text; a number means the same.
-fn reference_of(value: Option<Value>) -> Option<String> {
-    match value? {
+fn reference_of(value: Value) -> Option<String> {
+    match value {
         Value::String(text) => Some(text),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
@@ -202,4 +186,153 @@ fn push(join: Option<u64>, reference: u64, topic: &str, event: &str, payload: Va
 
 fn name(topic: Topic) -> String {
     format!("{PREFIX}{topic}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const UID: &str = "0198c1f0-0000-7000-8000-000000000001";
+
+    fn topic() -> Topic {
+        Topic::Person(UID.parse().unwrap())
+    }
+
+    fn read(text: &str) -> Frame {
+        Frame::text(&text.replace("UID", UID)).unwrap()
+    }
+
+    /// The same text as JSON, so that the order of fields does not matter.
+    fn same(written: &str, expected: &str) {
+        let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(parse(written), parse(&expected.replace("UID", UID)));
+    }
+
+    #[test]
+    fn what_is_sent_is_what_the_server_expects() {
+        let token = AccessToken::new("JWT");
+        same(
+            &join(1, topic(), &token),
+            r#"["1","1","realtime:fieldpost:user:UID","phx_join",{"config":{"broadcast":{"ack":false,"self":false,"replication_ready":true},"presence":{"key":"","enabled":false},"postgres_changes":[],"private":true},"access_token":"JWT"}]"#,
+        );
+        same(&heartbeat(2), r#"[null,"2","phoenix","heartbeat",{}]"#);
+        same(
+            &access_token(1, 3, topic(), &token),
+            r#"["1","3","realtime:fieldpost:user:UID","access_token",{"access_token":"JWT"}]"#,
+        );
+        same(&leave(1, 4, topic()), r#"["1","4","realtime:fieldpost:user:UID","phx_leave",{}]"#);
+        same(
+            &typing(1, 5, UID.parse().unwrap(), UID.parse().unwrap()),
+            r#"["1","5","realtime:fieldpost:conversation:UID","broadcast",{"type":"broadcast","event":"typing","payload":{"person_id":"UID"}}]"#,
+        );
+    }
+
+    #[test]
+    fn what_the_server_sends_is_read() {
+        let refused = "InvalidJWTToken: Token has expired 300 seconds ago";
+        for (text, body) in [
+            (
+                r#"["1","1","realtime:fieldpost:user:UID","phx_reply",{"status":"ok","response":{"postgres_changes":[]}}]"#,
+                Body::Reply(Ok(())),
+            ),
+            (
+                r#"["1","1","realtime:fieldpost:user:UID","phx_reply",{"status":"error","response":{"reason":"InvalidJWTToken: Token has expired 300 seconds ago"}}]"#,
+                Body::Reply(Err(refused.to_owned())),
+            ),
+            (
+                r#"["1",null,"realtime:fieldpost:user:UID","system",{"extension":"system","status":"ok","message":"Replication connection established","channel":"fieldpost:user:UID"}]"#,
+                Body::System(System::Ready),
+            ),
+            (
+                r#"["1",null,"realtime:fieldpost:user:UID","system",{"extension":"system","status":"error","message":"Token has expired 0 seconds ago","channel":"x"}]"#,
+                Body::System(System::Ends("Token has expired 0 seconds ago".to_owned())),
+            ),
+            (
+                r#"["1",null,"realtime:fieldpost:user:UID","system",{"extension":"postgres_changes","status":"error","message":"no","channel":"x"}]"#,
+                Body::System(System::Other),
+            ),
+            (r#"["1","1","realtime:fieldpost:user:UID","phx_close",{}]"#, Body::Closed),
+            (r#"["1","1","realtime:fieldpost:user:UID","phx_error",{}]"#, Body::Failed),
+            (
+                r#"[null,null,"realtime:fieldpost:user:UID","broadcast",{"type":"broadcast","event":"hint","payload":{},"meta":{"id":"UID"}}]"#,
+                Body::Hint,
+            ),
+            (r#"[null,null,"realtime:fieldpost:user:UID","presence_state",{}]"#, Body::Other),
+            (r#"[null,null,"realtime:fieldpost:user:UID","broadcast",{"event":"else"}]"#, Body::Other),
+            (
+                r#"[null,null,"realtime:fieldpost:user:UID","broadcast",{"event":"typing","payload":{"person_id":"x"}}]"#,
+                Body::Other,
+            ),
+        ] {
+            let frame = read(text);
+            assert_eq!((frame.topic(), &frame.body), (Some(topic()), &body), "{text}");
+        }
+        assert_eq!(read(r#"[null,"2","phoenix","phx_reply",{"status":"ok","response":{}}]"#).topic, PHOENIX);
+    }
+
+    #[test]
+    fn objects_of_the_first_version_mean_the_same() {
+        let text = r#"{"topic":"realtime:fieldpost:user:UID","event":"phx_reply","ref":"7","payload":{"status":"ok","response":{}}}"#;
+        let frame = read(text);
+        assert_eq!((frame.join_ref, frame.reference.as_deref(), frame.body), (None, Some("7"), Body::Reply(Ok(()))));
+        let text = r#"{"topic":"realtime:fieldpost:user:UID","event":"broadcast","ref":null,"payload":{"type":"broadcast","event":"hint","payload":{}}}"#;
+        assert_eq!(read(text).body, Body::Hint);
+    }
+
+    fn binary(kind: u8, topic: &str, event: &str, metadata: &str, encoding: u8, payload: &[u8]) -> Vec<u8> {
+        let length = |text: &str| u8::try_from(text.len()).unwrap();
+        let head = [kind, length(topic), length(event), length(metadata), encoding];
+        [&head as &[u8], topic.as_bytes(), event.as_bytes(), metadata.as_bytes(), payload].concat()
+    }
+
+    #[test]
+    fn binary_broadcasts_are_read() {
+        let name = format!("realtime:{}", topic());
+        let person = format!(r#"{{"person_id":"{UID}"}}"#);
+        for (event, metadata, encoding, payload, body) in [
+            ("hint", r#"{"id":"1"}"#, 1, "{}", Body::Hint),
+            ("hint", "", 1, "no JSON", Body::Hint),
+            ("hint", "no JSON", 0, "\u{1}", Body::Hint),
+            ("typing", "", 1, &*person, Body::Typing(UID.parse().unwrap())),
+            ("typing", "", 0, &*person, Body::Other),
+            ("else", "", 1, "{}", Body::Other),
+        ] {
+            let frame = Frame::binary(&binary(4, &name, event, metadata, encoding, payload.as_bytes())).unwrap();
+            assert_eq!((frame.topic(), frame.body), (Some(topic()), body), "{event} {metadata} {encoding} {payload}");
+        }
+        for kind in [0, 1, 2, 3, 5] {
+            assert_eq!(Frame::binary(&binary(kind, &name, "hint", "", 1, b"{}")), None, "{kind}");
+        }
+        let whole = binary(4, &name, "hint", "{}", 1, b"");
+        for length in 0..whole.len() {
+            assert_eq!(Frame::binary(&whole[..length]), None, "{length}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_frame_is_none() {
+        for text in ["", "null", "[]", "{}", "[1,2,3,4,5]", r#"["1","1","t","e"]"#, r#"["1","1",null,"e",{}]"#, "[[[["]
+        {
+            assert_eq!(Frame::text(text), None, "{text}");
+        }
+        assert_eq!(Frame::text(&"[".repeat(60_000)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Frame::binary(&bytes);
+            let _ = Frame::text(&String::from_utf8_lossy(&bytes));
+        }
+
+        #[test]
+        fn a_broadcast_with_any_lengths_is_read_whole_or_not_at_all(
+            head in any::<[u8; 4]>(), rest in proptest::collection::vec(any::<u8>(), 0..900),
+        ) {
+            let bytes = [&[4], &head as &[u8], &rest].concat();
+            let expected = usize::from(head[0]) + usize::from(head[1]) + usize::from(head[2]);
+            prop_assert!(Frame::binary(&bytes).is_none() || rest.len() >= expected);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{ANON_KEY, Server, pull_request, token};
 use fieldpost_domain::RefreshToken;
-use fieldpost_remote::{Auth, Credentials, MessagingApi};
+use fieldpost_remote::{Auth, Credentials, LiveHints, MessagingApi};
 use serde_json::json;
 use std::{
     io,
@@ -61,8 +61,18 @@ async fn calls_are_traced_without_tokens_and_content() {
     let credentials = Credentials { email: "mail-secret@site.example".to_owned(), password: "pass-secret".into() };
     remote.sign_in(&credentials).await.unwrap_err();
 
+    assert!(remote.connect(&token()).await.is_err());
+
     let log = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
-    for words in ["operation=\"pull\"", "operation=\"sign_in\"", "status=200", "status=401", "bytes=", "ms="] {
+    for words in [
+        "operation=\"pull\"",
+        "operation=\"sign_in\"",
+        "operation=\"connect\"",
+        "status=200",
+        "status=401",
+        "bytes=",
+        "ms=",
+    ] {
         assert!(log.contains(words), "{words} in {log}");
     }
     for words in ["secret", ANON_KEY] {

@@ -5,6 +5,8 @@
 mod bad_input;
 mod calls;
 mod failures;
+mod live;
+mod live_faults;
 mod logs;
 mod protocol_examples;
 mod pushes;

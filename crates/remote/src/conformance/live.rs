@@ -160,7 +160,7 @@ pub async fn a_loss_of_access_hints_her_who_loses_it(backend: &dyn Backend) -> V
     Ok(())
 }
 
-/// Who writes shows to those who are in the conversation with her.
+/// Who writes shows to those who are in the conversation with her, and not to her.
 pub async fn typing_shows_to_the_others(backend: &dyn Backend) -> Verdict {
     let scene = Scene::with_medics(backend, 1).await;
     let (admin, ada) = (scene.admin().await, scene.medic(0).await);
@@ -171,7 +171,15 @@ pub async fn typing_shows_to_the_others(backend: &dyn Backend) -> Verdict {
     loop {
         if let LiveEvent::Typing { conversation_id, person_id } = of_admin.next().await {
             assert_eq!((conversation_id, person_id), (own, ada.id));
-            return Ok(());
+            break;
+        }
+    }
+    of_ada.0.heartbeat().await.expect("the connection is open");
+    loop {
+        match of_ada.next().await {
+            LiveEvent::Alive => return Ok(()),
+            LiveEvent::Typing { .. } => panic!("she sees herself write"),
+            _ => {}
         }
     }
 }

@@ -108,27 +108,27 @@ impl LiveFaults {
         self.hints.load(Ordering::Relaxed)
     }
 
-    pub(super) fn interruptions(&self) -> broadcast::Receiver<Interruption> {
+    pub(crate) fn interruptions(&self) -> broadcast::Receiver<Interruption> {
         self.interruptions.subscribe()
     }
 
     /// Counts a connection until the answer is dropped.
-    pub(super) fn connected(&self) -> Connected {
+    pub(crate) fn connected(&self) -> Connected {
         self.connections.fetch_add(1, Ordering::Relaxed);
         Connected(self.connections.clone())
     }
 
-    pub(super) fn joined(&self) {
+    pub(crate) fn joined(&self) {
         self.joins.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Counts a hint, and gives its id.
-    pub(super) fn next_hint(&self) -> String {
+    pub(crate) fn next_hint(&self) -> String {
         Uuid::from_u128(self.hints.fetch_add(1, Ordering::Relaxed) as u128 + 1).to_string()
     }
 
     /// The fault of the next hint.
-    pub(super) fn of_hint(&self) -> Option<LiveFault> {
+    pub(crate) fn of_hint(&self) -> Option<LiveFault> {
         let mut inner = self.lock();
         if let Some(fault) = inner.take(|fault| !matches!(fault, LiveFault::RefuseJoin(_))) {
             return Some(fault);
@@ -138,7 +138,7 @@ impl LiveFaults {
     }
 
     /// Why the next join is refused.
-    pub(super) fn of_join(&self) -> Option<&'static str> {
+    pub(crate) fn of_join(&self) -> Option<&'static str> {
         match self.lock().take(|fault| matches!(fault, LiveFault::RefuseJoin(_))) {
             Some(LiveFault::RefuseJoin(reason)) => Some(reason),
             _ => None,
@@ -174,7 +174,7 @@ impl Inner {
 
 /// A connection that is counted.
 #[derive(Debug)]
-pub(super) struct Connected(Arc<AtomicUsize>);
+pub(crate) struct Connected(Arc<AtomicUsize>);
 
 impl Drop for Connected {
     fn drop(&mut self) {
