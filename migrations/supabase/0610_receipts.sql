@@ -50,10 +50,17 @@ begin
     select m.id, y.user_id, m.seq > y.read_from and m.seq <= y.read_to as is_read
     from unnest(p_conversations, p_users, p_delivered_from, p_delivered_to, p_read_from, p_read_to)
       y (conversation_id, user_id, delivered_from, delivered_to, read_from, read_to)
-    join public.conversations c on c.id = y.conversation_id and c.type = 'broadcast'
-    join public.messages m on m.conversation_id = y.conversation_id
-     and m.seq > case when y.read_to > y.read_from then y.read_from else y.delivered_from end
-     and m.seq <= greatest(y.delivered_to, y.read_to)
+    -- The messages between the two positions first (`offset` keeps this order): a person may have a row for each broadcast that
+    -- there ever was.
+    cross join lateral (
+      select m.id, m.seq
+      from public.conversations c join public.messages m on m.conversation_id = c.id
+      where c.id = y.conversation_id and c.type = 'broadcast'
+        and m.seq > case when y.read_to > y.read_from then y.read_from else y.delivered_from end
+        and m.seq <= greatest(y.delivered_to, y.read_to)
+      offset 0
+    ) m
+    offset 0
   ) x
   where r.message_id = x.id and r.recipient_id = x.user_id and (r.delivered_at is null or x.is_read and r.read_at is null);
   perform set_config('fieldpost.deriving', '', true);

@@ -176,16 +176,14 @@ impl<'e> Line<'e> {
     }
 
     /// What an error means for the next try. A session that has ended is not tried again before somebody signs in.
-    fn note(&mut self, error: &SyncError) -> (RemoteErrorKind, Retry) {
+    fn note(&self, error: &SyncError) -> (RemoteErrorKind, Retry) {
         match error {
             SyncError::SignedOut => {
                 self.engine.change_live(|live| live.trigger(Trigger::SignedOut));
                 (RemoteErrorKind::Unauthorized, Retry::AfterReauth)
             }
-            SyncError::Remote(error) => {
-                self.note_refused_token(error);
-                (error.kind(), error.retry())
-            }
+            // A connection is opened with the project's key alone, so no refusal of it says anything about the token.
+            SyncError::Remote(error) => (error.kind(), error.retry()),
             _ => (RemoteErrorKind::Other, Retry::WhenOnline),
         }
     }
