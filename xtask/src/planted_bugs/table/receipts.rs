@@ -80,7 +80,7 @@ pub(super) fn receipts() -> Vec<Bug> {
             RECEIPT_COST,
             [replace(
                 FOLLOW,
-                "and m.seq > case when y.read_to > y.read_from then y.read_from else y.delivered_from end\n     and m.seq <= greatest(y.delivered_to, y.read_to)",
+                "and m.seq > case when y.read_to > y.read_from then y.read_from else y.delivered_from end\n        and m.seq <= greatest(y.delivered_to, y.read_to)",
                 "",
             )],
         ),
