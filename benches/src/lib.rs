@@ -13,6 +13,7 @@ mod calls;
 mod decoding;
 mod draining;
 mod generated;
+mod hearing;
 mod importing;
 mod instructions;
 mod line;
@@ -84,6 +85,7 @@ pub const BENCHES: &[Bench] = &[
     alone("load", loading::run),
     alone("send", sending::run),
     alone("watch", watching::run),
+    alone("hear", hearing::run),
     alone("list", reading::list),
     alone("window", reading::window),
     alone("search", searching::run),
