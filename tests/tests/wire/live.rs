@@ -39,7 +39,7 @@ async fn live_admin(site: &Site) -> (Phone, Client) {
 async fn is_live(client: &Client) {
     let mut status = client.status();
     let live = status.wait_for(|status| status.live == LiveStatus::Live);
-    tokio::time::timeout(PATIENCE, live).await.expect("it becomes live").unwrap();
+    tokio::time::timeout(PATIENCE, live).await.unwrap().unwrap();
 }
 
 /// Waits until a message is on the device.
@@ -54,7 +54,7 @@ async fn arrives(client: &Client, conversation: ConversationId, text: &str) {
             updates.next().await.unwrap().unwrap();
         }
     };
-    tokio::time::timeout(PATIENCE, here).await.expect("it arrives long before the timer");
+    tokio::time::timeout(PATIENCE, here).await.unwrap();
 }
 
 async fn admin_writes(site: &Site, text: &str) -> ConversationId {

@@ -57,7 +57,7 @@ pub(super) struct Section {
     pub(super) seconds: u64,
 }
 
-pub(super) const SECTIONS: [Section; 19] = [
+pub(super) const SECTIONS: [Section; 20] = [
     Section {
         bench: "apply",
         title: "Applying pages",
@@ -109,6 +109,17 @@ pub(super) const SECTIONS: [Section; 19] = [
         text: "A message is written, or comes in by a page of one, while the list (all conversations, at most 10,000), its thread \
                (50 messages) and the badge are watched: from the call until all of them have told it. Beside it the same call \
                with nobody looking. The difference is what the watchers cost; it does not grow with the conversations.",
+        unit: Unit::Calls,
+        stack: Stack::Unused,
+        seconds: 60,
+    },
+    Section {
+        bench: "hear",
+        title: "Live hints",
+        text: "From `send()` on one phone until the server has acknowledged it, and until it is on the screen of another one, by a live \
+               hint. Both talk to a devserver on loopback, over a line that answers requests later; a hint takes no longer there, so \
+               half a round trip is to be added to what the other one sees. Without hints the timer brings it, by default within 30 \
+               seconds.",
         unit: Unit::Calls,
         stack: Stack::Unused,
         seconds: 60,

@@ -51,6 +51,7 @@ pub(in crate::bench_report) fn goals() -> Vec<Goal> {
         sending(),
         screen("list"),
         screen("window"),
+        hearing(),
         searching(),
         timeline(),
         memory(),
@@ -122,6 +123,14 @@ fn searching() -> Of {
         let case = format!("{typed}, newest of 1000000");
         of.fact(&case, "ms at the 95th percentile", "p95", 30.0, UNKNOWN)
     })
+}
+
+fn hearing() -> Of {
+    let milliseconds = Look::Milliseconds;
+    Of::bench("hear")
+        .goal("200 ms, acknowledged", "ms: 1.1 round trips", milliseconds("p50"), AtMost(220.0), WIRE)
+        .goal("loopback, on the other's screen", "ms", milliseconds("p50"), AtMost(30.0), WIRE)
+        .goal("loopback, on the other's screen", "ms at the 99th percentile", milliseconds("p99"), AtMost(100.0), WIRE)
 }
 
 fn timeline() -> Of {
