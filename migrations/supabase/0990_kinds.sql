@@ -61,7 +61,7 @@ comment on function fieldpost.search_is_on() is 'Whether the index of a search i
 create or replace function fieldpost.capabilities() returns text[]
 language sql stable set search_path = pg_catalog, pg_temp
 as $$
-  select array['set_digest', 'ranges', 'edit_message', 'delete_message', 'reactions', 'reports', 'mark_delivered', 'mentions_count', 'conversation_settings', 'page_bytes', 'records']
+  select array['set_digest', 'ranges', 'edit_message', 'delete_message', 'reactions', 'reports', 'mark_delivered', 'mentions_count', 'conversation_settings', 'page_bytes', 'records', 'quiet_push']
     || case when fieldpost.search_is_on() then '{search_server}'::text[] end
     || case when fieldpost.live_is_on() then '{live}'::text[] end
 $$;

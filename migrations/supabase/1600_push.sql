@@ -174,9 +174,10 @@ end
 $$;
 comment on function fieldpost.push_refused(int, jsonb[]) is 'Refuses a push as a whole: not signed in, too old, too large.';
 
+drop function if exists fieldpost.push(int, text, text[], jsonb[]);  -- of an earlier version, which knew no quiet pushes
 create or replace function fieldpost.push(
   p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',
-  p_mutations jsonb[] default '{}')
+  p_mutations jsonb[] default '{}', p_cursor text default null)
 returns json
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' set plan_cache_mode = force_generic_plan
 as $$
@@ -187,6 +188,7 @@ declare
   v_items fieldpost.push_item[];
   v_sends fieldpost.push_item[];
   v_results text[];
+  v_quiet text;
 begin
   if v_refused is not null then
     return v_refused;
@@ -223,11 +225,15 @@ begin
     v_results := fieldpost.carry_out_all(s, v_items, v_results);
   end if;
 
-  return fieldpost.answer(fieldpost.envelope(), array['results'], array[(
+  if p_cursor is not null then
+    v_quiet := fieldpost.quiet(s.user_id, p_capabilities, p_cursor, p_mutations, v_results);
+  end if;
+  return fieldpost.answer(fieldpost.envelope() || case when v_quiet is null then '{}' else jsonb_build_object('quiet', jsonb_build_object('cursor', v_quiet)) end,
+    array['results'], array[(
     select string_agg(concat('{"id":', coalesce('"' || i.id || '"', 'null'), ',', substr(r.result, 2)), ',' order by i.n)
     from unnest(v_items) i join unnest(v_results) with ordinality r (result, n) on r.n = i.n)]);
 end
 $$;
-comment on function fieldpost.push(int, text, text[], jsonb[]) is
+comment on function fieldpost.push(int, text, text[], jsonb[], text) is
   'Applies a device''s mutations (docs/protocol.md). Security definer: it locks conversations and keeps aliases, which the '
   'API roles may not; every mutation is checked against fieldpost.scope_of(auth.uid()) first, and the sender is the caller.';

@@ -5,10 +5,11 @@
 --
 -- What a page may weigh at most (p_bytes) is a setting of the transaction: fieldpost.page_budget() reads it wherever a page is filled.
 
--- Of earlier versions, which had no p_bytes. The API finds a function by the names of its arguments, so there must be one of each.
+-- Of earlier versions, which had no p_bytes, and no p_cursor in a push. The API finds a function by the names of its arguments, so there must be one of each.
 drop function if exists public.fieldpost_bootstrap(int, text, text[], text, int, int);
 drop function if exists public.fieldpost_pull(int, text, text[], text, int);
 drop function if exists public.fieldpost_history(int, text, text[], uuid, bigint, int);
+drop function if exists public.fieldpost_push(int, text, text[], jsonb[]);
 
 create or replace function public.fieldpost_bootstrap(
   p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',
@@ -36,7 +37,7 @@ comment on function public.fieldpost_pull(int, text, text[], text, int, int) is 
 
 create or replace function public.fieldpost_push(
   p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',
-  p_mutations jsonb[] default '{}')
+  p_mutations jsonb[] default '{}', p_cursor text default null)
 returns json
 language sql volatile set search_path = pg_catalog, pg_temp
 as $$
@@ -44,9 +45,9 @@ as $$
   select case when fieldpost.narrowed(case when exists (
                 select from unnest(p_mutations) m where m ->> 'kind' in ('react', 'report_message') or m ->> 'reply_to' is not null) then 'raw' else 'aw' end)
               then fieldpost.push_as_caller(p_protocol, p_mutations)
-              else fieldpost.push(p_protocol, p_app, p_capabilities, p_mutations) end
+              else fieldpost.push(p_protocol, p_app, p_capabilities, p_mutations, p_cursor) end
 $$;
-comment on function public.fieldpost_push(int, text, text[], jsonb[]) is 'Applies a device''s mutations (docs/protocol.md).';
+comment on function public.fieldpost_push(int, text, text[], jsonb[], text) is 'Applies a device''s mutations (docs/protocol.md).';
 
 create or replace function public.fieldpost_history(
   p_protocol int default null, p_app text default null, p_capabilities text[] default '{}',

@@ -327,7 +327,7 @@ test("what is wrong with a call is said with a code, and a caller who is not sig
   assert.deepEqual(await refusal("bootstrap", { p_messages: -1 }), { code: "bad_request", detail: "p_messages" });
   assert.deepEqual(await refusal("history", {}), { code: "bad_request", detail: "p_conversation" });
   const envelope = await call(js, "pull", { p_cursor: cursor, p_capabilities: ["a,b", 'q"z', "{}"] });
-  assert.deepEqual([envelope.protocol, envelope.min_protocol, envelope.capabilities], [1, 1, ["set_digest", "ranges", "edit_message", "delete_message", "reactions", "reports", "mark_delivered", "mentions_count", "conversation_settings", "page_bytes", "records", "search_server"]]);
+  assert.deepEqual([envelope.protocol, envelope.min_protocol, envelope.capabilities], [1, 1, ["set_digest", "ranges", "edit_message", "delete_message", "reactions", "reports", "mark_delivered", "mentions_count", "conversation_settings", "page_bytes", "records", "quiet_push", "search_server"]]);
   assert.deepEqual(envelope.limits, { push_rows: 500, push_bytes: 1048576, page_rows: 2500, page_bytes: 1048576, content_chars: 5000, metadata_bytes: 16384, metadata_depth: 64, subject_chars: 500 });
   assert.match(envelope.server_time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
 

@@ -131,7 +131,7 @@ test("clients and servers of different ages: an old client is told, a newer one 
     assert.deepEqual([old.protocol, old.min_protocol], [1, 1], "and it learns what would be served");
     assert.equal((await call(ada, name, { ...args, p_protocol: null })).error.code, "bad_request", name);
     const newer = await call(ada, name, { ...args, p_protocol: 2, p_app: null, p_capabilities: ["polls", "x".repeat(1000)] });
-    assert.deepEqual([newer.error, newer.protocol, newer.capabilities], [undefined, 1, ["set_digest", "ranges", "edit_message", "delete_message", "reactions", "reports", "mark_delivered", "mentions_count", "conversation_settings", "page_bytes", "records", "search_server"]], `${name}: it is served, and told that this is protocol 1`);
+    assert.deepEqual([newer.error, newer.protocol, newer.capabilities], [undefined, 1, ["set_digest", "ranges", "edit_message", "delete_message", "reactions", "reports", "mark_delivered", "mentions_count", "conversation_settings", "page_bytes", "records", "quiet_push", "search_server"]], `${name}: it is served, and told that this is protocol 1`);
   }
   const plain = await ada.rpc("fieldpost_pull", { p_protocol: 1, p_cursor: cursor });
   assert.equal(plain.data.error, undefined, "the app's name and the capabilities may be left out");

@@ -34,6 +34,8 @@ open_enum!(
         Records => "records",
         /// The server tells of changes as they are committed, by hints over Supabase Realtime.
         Live => "live",
+        /// A push may carry the cursor, and its answer says whether nothing else has changed since: then no pull follows.
+        QuietPush => "quiet_push",
     }
 );
 

@@ -62,6 +62,9 @@ bugs! {
     OwnRowsFiltered: "gap_free", "a pull filters out what its own reader wrote";
     HighWaterMark: "gap_free", "the cursor is a high-water mark: what commits late is never delivered";
     OlderRowsNotFetched: "gap_free", "what is older than the cursor is not fetched when a conversation comes into sight";
+    QuietThoughOthersWrote: "gap_free", "a push is called quiet although somebody else has written since the cursor";
+    QuietSeesRunning: "gap_free", "the cursor of a quiet push has seen transactions that are still running";
+    QuietWithoutSettings: "convergence", "a push is called quiet although it has changed settings that no result holds";
     RestOfRunIsEverything: "gap_free", "the rest of an interrupted run of pages counts as everything";
     TimelineMissesCommits: "timeline", "a timeline that does not follow the end of its thread misses what changes";
     OlderRowWins: "convergence", "a history answer is applied after a newer pull";

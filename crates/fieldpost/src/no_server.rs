@@ -1,12 +1,12 @@
 //! The remote of a client without a server.
 
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, FoundPage, HistoryPage, MessageReport, Mutation, PullPage, RefreshToken, ReportId,
-    ReportPage, Session,
+    AccessToken, BootstrapPage, FoundPage, HistoryPage, MessageReport, PullPage, RefreshToken, ReportId, ReportPage,
+    Session,
 };
 use fieldpost_remote::{
-    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
-    RemoteErrorKind, RemoteResult, ReportsRequest, SearchRequest,
+    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, PushRequest,
+    RemoteError, RemoteErrorKind, RemoteResult, ReportsRequest, SearchRequest,
 };
 
 /// A server that is never reachable.
@@ -28,7 +28,7 @@ impl MessagingApi for NoServer {
         unreachable("pull")
     }
 
-    async fn push(&self, _: &AccessToken, _: &[Mutation]) -> RemoteResult<PushAnswer> {
+    async fn push(&self, _: &AccessToken, _: &PushRequest) -> RemoteResult<PushAnswer> {
         unreachable("push")
     }
 

@@ -11,10 +11,10 @@ use crate::{
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, FoundPage, HistoryPage, MessageReport, Mutation, PullPage, ReportId, ReportPage,
+    AccessToken, BootstrapPage, FoundPage, HistoryPage, MessageReport, PullPage, ReportId, ReportPage,
 };
 use fieldpost_remote::{
-    BootstrapRequest, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteResult, ReportsRequest,
+    BootstrapRequest, HistoryRequest, MessagingApi, PullRequest, PushAnswer, PushRequest, RemoteResult, ReportsRequest,
     SearchRequest,
 };
 use url::Url;
@@ -52,12 +52,13 @@ impl MessagingApi for SupabaseRemote {
         page::pull(NAME, self.call(NAME, &self.endpoints.pull, token, body).await?)
     }
 
-    async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
+    async fn push(&self, token: &AccessToken, request: &PushRequest) -> RemoteResult<PushAnswer> {
         const NAME: &str = PUSH;
-        let body = request::push(NAME, &self.config.app, mutations)?;
+        let body = request::push(NAME, &self.config.app, request)?;
         let read = self.call(NAME, &self.endpoints.push, token, body).await?;
-        let results = result::match_up(NAME, mutations, read.results)?;
-        Ok(PushAnswer { results, limits: read.limits, took: read.transfer.took })
+        let quiet = result::quiet(request, read.quiet);
+        let results = result::match_up(NAME, &request.mutations, read.results)?;
+        Ok(PushAnswer { results, quiet, limits: read.limits, took: read.transfer.took })
     }
 
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {

@@ -113,11 +113,33 @@ pub struct ReportsRequest {
     pub limit: Option<u32>,
 }
 
+/// Sends mutations.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PushRequest {
+    /// In the order in which they are to be applied.
+    pub mutations: Vec<Mutation>,
+    /// Everything up to here has been applied on the device. For a server with [`Capability::QuietPush`]; the answer may
+    /// be quiet then.
+    pub cursor: Option<Cursor>,
+}
+
+impl PushRequest {
+    /// A batch whose answer need not say what else has changed.
+    #[must_use]
+    pub const fn of(mutations: Vec<Mutation>) -> Self {
+        Self { mutations, cursor: None }
+    }
+}
+
 /// The results of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PushAnswer {
     /// One per mutation, in the order of the batch.
     pub results: Vec<PushResult>,
+    /// The answer is quiet: the results hold all that a pull from the request's cursor would bring. This is the cursor
+    /// after that, which has seen the batch too. A pull from it brings what is committed later, also by a transaction that
+    /// was running now.
+    pub quiet: Option<Cursor>,
     /// The server's current limits.
     pub limits: ServerLimits,
     /// From sending the batch until the last byte of the response: tells how fast the line is.
@@ -140,7 +162,7 @@ pub trait MessagingApi: Send + Sync {
     /// Sends mutations in order and returns one result for each. Resending a batch is harmless. An error means that the
     /// outcome of the whole batch is unknown or, for some kinds of error, that nothing was applied. A refusal of one
     /// mutation is a result, not an error.
-    async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer>;
+    async fn push(&self, token: &AccessToken, request: &PushRequest) -> RemoteResult<PushAnswer>;
 
     /// Fetches a page of older messages.
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage>;

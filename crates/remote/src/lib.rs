@@ -21,8 +21,8 @@ pub mod reference;
 pub mod conformance;
 
 pub use api::{
-    BootstrapRequest, HistoryRequest, MessagingApi, PROTOCOL, PullRequest, PushAnswer, ReportsRequest, SQL_VERSION,
-    SearchRequest, client_capabilities,
+    BootstrapRequest, HistoryRequest, MessagingApi, PROTOCOL, PullRequest, PushAnswer, PushRequest, ReportsRequest,
+    SQL_VERSION, SearchRequest, client_capabilities,
 };
 pub use auth::{Auth, Credentials};
 pub use error::{ExpiredReason, RemoteError, RemoteErrorKind, RemoteResult};

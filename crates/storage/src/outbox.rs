@@ -3,9 +3,9 @@
 use crate::{ConversationSummary, StorageResult, ThreadMessage};
 use async_trait::async_trait;
 use fieldpost_domain::{
-    Capability, ConversationId, MedicId, Mentions, MessageContent, MessageId, MessageKind, Metadata, Mutation,
-    MutationId, MutationKind, NewMessage, PersonId, PushResult, Refusal, RetryCode, Seq, ServerLimits, SettingsChange,
-    Time,
+    Capability, ConversationId, Cursor, MedicId, Mentions, MessageContent, MessageId, MessageKind, Metadata, Mutation,
+    MutationId, MutationKind, NewMessage, PersonId, PushOutcome, PushResult, Refusal, RetryCode, Seq, ServerLimits,
+    SettingsChange, Time,
 };
 use std::collections::HashSet;
 
@@ -148,9 +148,18 @@ pub struct SettleReport {
     pub uncounted: u32,
     /// Conversations that got their canonical id, from the old id to the new one.
     pub rekeyed: Vec<(ConversationId, ConversationId)>,
+    /// The position moved with them ([`Outbox::settle_quiet`]).
+    pub moved: bool,
 }
 
 impl SettleReport {
+    /// Whether this device now has everything that these results tell of.
+    #[must_use]
+    pub fn has_all_of(&self, results: &[PushResult]) -> bool {
+        let acknowledged = |result: &PushResult| matches!(result.outcome, PushOutcome::Acknowledged(_));
+        self.unknown == 0 && self.rekeyed.is_empty() && results.iter().all(acknowledged)
+    }
+
     /// A mutation has left the outbox.
     pub const fn acknowledge(&mut self, counts: bool) {
         *(if counts { &mut self.acknowledged } else { &mut self.uncounted }) += 1;
@@ -293,6 +302,19 @@ pub trait Outbox: Send + Sync {
     ///    server may still apply that one (`a_lost_response_keeps_the_mutation_in_flight_until_a_result`). A dead
     ///    letter stays one (`a_retry_result_does_not_revive_a_dead_letter`).
     async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport>;
+
+    /// Records the results of a batch as [`Outbox::settle`] does, and in the same transaction moves the position from the
+    /// cursor that was sent with the batch to the one of the quiet answer
+    /// (`a_quiet_push_settles_and_moves_in_one_write`). The next pull continues from there.
+    ///
+    /// The position stays, and only the results are recorded, when
+    ///
+    /// 1. it is not `Following(from)` any more (`a_quiet_push_moves_no_other_position`), or a run of pages is open
+    ///    (`a_quiet_push_moves_no_open_run`);
+    /// 2. not every result is an acknowledgement of a mutation in the outbox, or one gives a conversation its canonical id
+    ///    (`a_quiet_push_moves_only_with_all_results`,
+    ///    `a_quiet_push_moves_not_with_a_canonical_id`).
+    async fn settle_quiet(&self, results: Vec<PushResult>, from: &Cursor, to: &Cursor) -> StorageResult<SettleReport>;
 
     /// Ends one attempt of each of these mutations, because it was certainly not applied
     /// (`a_withdrawn_mutation_is_queued_again`). If the response to an earlier attempt was lost, the mutation is still

@@ -38,7 +38,7 @@ describe("on the newest PostgreSQL", { concurrency: true }, () => {
   test("what the functions promise", async () => {
     const start = performance.now();
     const files = [
-      "feed", "push", "first_load", "access", "strangers", "accounts", "install", "howto", "policies", "guest", "rows", "narrowing", "restoring", "digest", "imports",
+      "feed", "push", "first_load", "access", "strangers", "accounts", "install", "howto", "policies", "guest", "rows", "narrowing", "restoring", "digest", "imports", "quiet",
       "search", "records_tables", "records_push", "records_feed", "records_strangers", "clinical", "live",
     ];
     const passed = await run(files.map((name) => `${name}.test.mjs`));

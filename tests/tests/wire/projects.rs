@@ -152,6 +152,7 @@ async fn a_new_server_says_which_sql_it_has_and_nothing_is_wrong_with_it() {
         "page_bytes",
         "search_server",
         "records",
-        "live"
+        "live",
+        "quiet_push"
     ]));
 }

@@ -13,6 +13,32 @@ async fn a_sync_with_nothing_new_is_one_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_sent_while_nothing_else_happens_is_one_request() {
+    let site = Site::new().await;
+    let (_phone, ada) = site.client(ADA).await;
+    let conversation = adas(&ada).await;
+    for one in ada.conversations().await.unwrap() {
+        ada.conversation(one.id).mark_read(fieldpost_domain::Seq::new(u64::from(u32::MAX))).await.unwrap();
+    }
+    ada.trigger_message_sync().await.unwrap();
+    for text in ["On my way", "Here"] {
+        ada.conversation(conversation).send(text).await.unwrap();
+        site.server.requests().clear();
+        assert_eq!(ada.trigger_message_sync().await.unwrap().pushed, 1);
+        assert_eq!(site.server.requests().log().len(), 1, "{:?}", site.server.requests().log());
+    }
+    let (_other, admin) = site.client(ADMIN).await;
+    admin.conversation(conversation).send("Thank you").await.unwrap();
+    admin.trigger_message_sync().await.unwrap();
+    ada.conversation(conversation).send("Anything else?").await.unwrap();
+    site.server.requests().clear();
+    ada.trigger_message_sync().await.unwrap();
+    assert_eq!(site.server.requests().log().len(), 2, "a pull brings what the admin wrote");
+    let window = ada.conversation(conversation).messages(fieldpost::Window::newest(10)).await.unwrap();
+    assert!(window.messages.iter().any(|message| message.content.as_deref() == Some("Thank you")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn five_hundred_messages_of_a_kilobyte_leave_in_at_most_five_requests() {
     let site = Site::new().await;
     let (_phone, ada) = site.client(ADA).await;

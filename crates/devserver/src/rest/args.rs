@@ -68,9 +68,12 @@ impl Args {
         Ok(self.int(PAGE_BYTES)?.map(|bytes| u32::try_from(bytes).unwrap_or(0).max(1)))
     }
 
-    /// Whether the call names an argument that the functions have only with this capability.
-    pub(super) fn needs(&self, capability: &Capability) -> bool {
-        *capability == Capability::PageBytes && self.0.contains_key(PAGE_BYTES)
+    /// The capability without which a function does not have an argument that the call names.
+    pub(super) fn needs(&self, function: &str) -> Option<Capability> {
+        if self.0.contains_key(PAGE_BYTES) {
+            return Some(Capability::PageBytes);
+        }
+        (function == "fieldpost_push" && self.0.contains_key("p_cursor")).then_some(Capability::QuietPush)
     }
 
     /// A boolean.

@@ -26,7 +26,7 @@ const FUNCTIONS: [Signature; 8] = [
         optional: &["p_after", "p_limit", "p_messages", "p_bytes"],
     },
     Signature { name: "fieldpost_pull", required: &["p_cursor"], optional: &["p_limit", "p_bytes"] },
-    Signature { name: "fieldpost_push", required: &["p_mutations"], optional: &[] },
+    Signature { name: "fieldpost_push", required: &["p_mutations"], optional: &["p_cursor"] },
     Signature {
         name: "fieldpost_history",
         required: &["p_conversation"],
@@ -72,9 +72,9 @@ async fn answer(app: &App, function: &str, method: &Method, headers: &HeaderMap,
         .find(|signature| signature.name == function && is_there(app, signature.name));
     let Some(signature) = signature else { return Err(unknown(function, body)?.into()) };
     let args = Args::read(signature, body)?;
-    let bytes = Capability::PageBytes;
-    // The functions for records have always had the argument.
-    if args.needs(&bytes) && !records::ALL.contains(&function) && !app.reference.info().capabilities.contains(&bytes) {
+    // The functions for records have always had their arguments.
+    let beyond = args.needs(function).filter(|_| !records::ALL.contains(&function));
+    if beyond.is_some_and(|capability| !app.reference.info().capabilities.contains(&capability)) {
         return Err(unknown(function, body)?.into());
     }
     let Caller::Person(token) = caller else { return Err(RestError::not_signed_in().into()) };

@@ -51,6 +51,7 @@ object!(
         to_seq: Number,
         complete: bool,
         results: Vec<ResultRow>,
+        quiet: Value,
         reports: Vec<R::Slot<ReportRow>>,
         report: R::Slot<ReportRow>,
     }
@@ -83,6 +84,7 @@ pub(crate) struct Read {
     pub(crate) to_seq: Option<Number>,
     pub(crate) complete: Option<bool>,
     pub(crate) results: Option<Vec<ResultRow>>,
+    pub(crate) quiet: Option<Value>,
     pub(crate) reports: Vec<MessageReport>,
     pub(crate) report: Option<MessageReport>,
 }
@@ -170,6 +172,7 @@ fn take<R: Reading>(operation: &'static str, answer: Answer<R>) -> RemoteResult<
         to_seq: answer.to_seq,
         complete: answer.complete,
         results: answer.results,
+        quiet: answer.quiet,
         reports,
         report,
     })

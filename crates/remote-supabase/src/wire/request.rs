@@ -5,9 +5,9 @@ use super::{
     text::{microseconds, without_nul},
 };
 use chrono::Datelike as _;
-use fieldpost_domain::{Capabilities, ConversationId, Mutation, MutationId, MutationKind, PersonId, ReportId, Time};
+use fieldpost_domain::{Capabilities, ConversationId, Cursor, MutationId, MutationKind, PersonId, ReportId, Time};
 use fieldpost_remote::{
-    BootstrapRequest, HistoryRequest, PROTOCOL, PullRequest, RemoteError, RemoteErrorKind, RemoteResult,
+    BootstrapRequest, HistoryRequest, PROTOCOL, PullRequest, PushRequest, RemoteError, RemoteErrorKind, RemoteResult,
     ReportsRequest, SearchRequest, client_capabilities,
 };
 use serde::Serialize;
@@ -107,8 +107,11 @@ struct ResolveReport {
 }
 
 #[derive(Serialize)]
-struct Push<T> {
+struct Push<'a, T> {
     p_mutations: Vec<Element<T>>,
+    /// Only a server with [`fieldpost_domain::Capability::QuietPush`] knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_cursor: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -184,13 +187,17 @@ pub(crate) fn resolve_report(operation: &'static str, app: &str, p_report: Repor
 }
 
 /// The body of `fieldpost_push`.
-pub(crate) fn push(operation: &'static str, app: &str, mutations: &[Mutation]) -> RemoteResult<Vec<u8>> {
-    let p_mutations = mutations.iter().map(|mutation| Element {
+pub(crate) fn push(operation: &'static str, app: &str, request: &PushRequest) -> RemoteResult<Vec<u8>> {
+    let p_mutations = request.mutations.iter().map(|mutation| Element {
         id: mutation.id,
         kind: mutation.intent.kind(),
         fields: kinds::fields(&mutation.intent),
     });
-    arguments(operation, app, Push { p_mutations: p_mutations.collect() })
+    arguments(
+        operation,
+        app,
+        Push { p_mutations: p_mutations.collect(), p_cursor: request.cursor.as_ref().map(Cursor::as_str) },
+    )
 }
 
 pub(super) fn arguments(operation: &'static str, app: &str, own: impl Serialize) -> RemoteResult<Vec<u8>> {

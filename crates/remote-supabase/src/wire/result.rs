@@ -19,8 +19,9 @@
 //! a code gets the code [`UNSPECIFIED`].
 
 use super::{answer::malformed, kinds, result_row::ResultRow};
-use fieldpost_domain::{Mutation, PushOutcome, PushResult, Refusal, RefusalCode, RetryCode};
-use fieldpost_remote::RemoteResult;
+use fieldpost_domain::{Cursor, Mutation, PushOutcome, PushResult, Refusal, RefusalCode, RetryCode};
+use fieldpost_remote::{PushRequest, RemoteResult};
+use serde_json::Value;
 
 /// The code for a refusal or a retry without one.
 pub(super) const UNSPECIFIED: &str = "unspecified";
@@ -44,6 +45,13 @@ pub(crate) fn match_up(
             Ok(PushResult { mutation_id: mutation.id, outcome })
         })
         .collect()
+}
+
+/// The cursor of a quiet answer. One that cannot be read makes the answer an ordinary one, and a pull follows; so does one
+/// that was not asked for.
+pub(crate) fn quiet(request: &PushRequest, quiet: Option<Value>) -> Option<Cursor> {
+    let cursor = quiet?.get_mut("cursor").map(Value::take)?;
+    request.cursor.as_ref().and(serde_json::from_value(cursor).ok())
 }
 
 fn outcome(mutation: &Mutation, row: ResultRow) -> Result<PushOutcome, &'static str> {

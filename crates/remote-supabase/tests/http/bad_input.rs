@@ -2,7 +2,7 @@
 
 use crate::support::{Act, Answer, Server, envelope, pull_request, token};
 use fieldpost_domain::ConversationId;
-use fieldpost_remote::{BootstrapRequest, HistoryRequest, MessagingApi, RemoteError, RemoteErrorKind};
+use fieldpost_remote::{BootstrapRequest, HistoryRequest, MessagingApi, PushRequest, RemoteError, RemoteErrorKind};
 use fieldpost_remote_supabase::SupabaseRemote;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
@@ -181,7 +181,7 @@ async fn an_answer_to_a_push_above_the_cap_says_nothing_of_the_push() {
     let server = Server::start().await;
     server.push().answers(json!({"results": [], "padding": " ".repeat(100_000)}));
     let remote = SupabaseRemote::new(server.config().with_max_answer_bytes(10_000)).unwrap();
-    let error = remote.push(&token(), &[]).await.unwrap_err();
+    let error = remote.push(&token(), &PushRequest::default()).await.unwrap_err();
     assert_eq!(error.kind(), RemoteErrorKind::Malformed);
     assert!(!error.kind().is_certainly_not_carried_out());
 }

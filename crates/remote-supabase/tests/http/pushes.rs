@@ -6,7 +6,7 @@ use fieldpost_domain::{
     Acknowledgement, EditMessage, Emoji, Intent, MarkRead, MessageContent, MessageKind, Metadata, Mutation, NewMessage,
     OpenBroadcast, OpenDirect, PushOutcome, React, RefusalCode, RetryCode, Seq, TombstoneOf,
 };
-use fieldpost_remote::{MessagingApi, RemoteErrorKind, RemoteResult};
+use fieldpost_remote::{MessagingApi, PushRequest, RemoteErrorKind, RemoteResult};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ fn result(n: u8, status: &str, more: Value) -> Value {
 async fn push(mutations: &[Mutation], results: Value) -> RemoteResult<Vec<PushOutcome>> {
     let server = Server::start().await;
     server.push().answers(json!({"results": results}));
-    let answer = server.remote().push(&token(), mutations).await?;
+    let answer = server.remote().push(&token(), &PushRequest::of(mutations.to_vec())).await?;
     assert!(answer.results.iter().map(|result| result.mutation_id).eq(mutations.iter().map(|mutation| mutation.id)));
     Ok(answer.results.into_iter().map(|result| result.outcome).collect())
 }
@@ -140,7 +140,7 @@ async fn mutations_are_written_as_the_protocol_says() {
     let server = Server::start().await;
     server.push().answers(json!({}));
     // No results for ten mutations: the response is rejected, but only the request matters here.
-    server.remote().push(&token(), &mutations).await.unwrap_err();
+    server.remote().push(&token(), &PushRequest::of(mutations.to_vec())).await.unwrap_err();
 
     let (c, org, m) = (id(CONVERSATION), id(0x1f), id(MESSAGE));
     let sent = &server.requests()[0].body;
@@ -325,4 +325,29 @@ async fn what_the_project_refuses_comes_in_its_own_words() {
     let words = json!({"code": "refused", "detail": "You are suspended (P0001)"});
     let PushOutcome::Rejected(refusal) = one(send(1), "rejected", words).await.unwrap() else { panic!() };
     assert_eq!((refusal.code, refusal.detail.as_deref()), (RefusalCode::Refused, Some("You are suspended (P0001)")));
+}
+
+#[tokio::test]
+async fn a_push_with_a_cursor_learns_whether_it_was_quiet() {
+    let server = Server::start().await;
+    let cursor = |text: &str| fieldpost_domain::Cursor::new(text).unwrap();
+    let asked = PushRequest { mutations: Vec::new(), cursor: Some(cursor("here")) };
+    for (quiet, expected) in [
+        (json!({"cursor": "there"}), Some(cursor("there"))),
+        (json!({"cursor": "there", "more": 1}), Some(cursor("there"))),
+        (json!({"cursor": ""}), None),
+        (json!({"cursor": 7}), None),
+        (json!("there"), None),
+        (json!(null), None),
+    ] {
+        server.push().answers(json!({"results": [], "quiet": quiet}));
+        assert_eq!(server.remote().push(&token(), &asked).await.unwrap().quiet, expected, "{quiet}");
+    }
+    assert_eq!(server.requests()[0].body["p_cursor"], "here");
+    server.push().answers(json!({"results": [], "quiet": {"cursor": "there"}}));
+    let unasked = server.remote().push(&token(), &PushRequest::default()).await.unwrap();
+    assert_eq!(unasked.quiet, None, "nobody asked");
+    let requests = server.requests();
+    let sent = &requests.last().unwrap().body;
+    assert!(sent.get("p_cursor").is_none(), "an older server does not know the argument");
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Act, Answer, Server, envelope, pull_request, token};
 use fieldpost_domain::RefreshToken;
-use fieldpost_remote::{Auth, BootstrapRequest, HistoryRequest, MessagingApi, RemoteErrorKind};
+use fieldpost_remote::{Auth, BootstrapRequest, HistoryRequest, MessagingApi, PushRequest, RemoteErrorKind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ async fn ask(status: u16, content_type: &str, body: Vec<u8>) -> Vec<String> {
         pull.err(),
         remote.bootstrap(&token(), BootstrapRequest::default()).await.err(),
         remote.history(&token(), history).await.err(),
-        remote.push(&token(), &[]).await.err(),
+        remote.push(&token(), &PushRequest::default()).await.err(),
         remote.refresh(&RefreshToken::new("old")).await.err(),
     ];
     for error in failures.into_iter().flatten() {

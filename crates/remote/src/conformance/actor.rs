@@ -1,7 +1,7 @@
 //! A signed-in person and her actions: the verbs of the stories.
 
 use super::{Backend, Member, fresh};
-use crate::{BootstrapRequest, HistoryRequest, PullRequest, RemoteErrorKind, RemoteResult, SearchRequest};
+use crate::{BootstrapRequest, HistoryRequest, PullRequest, PushRequest, RemoteErrorKind, RemoteResult, SearchRequest};
 use chrono::{TimeZone, Utc};
 use fieldpost_domain::{
     AccessToken, Acknowledgement, BootstrapPage, Changes, Conversation, ConversationDigest, ConversationId, Cursor,
@@ -124,11 +124,21 @@ impl<'b> Actor<'b> {
 
     /// Sends a batch and returns one outcome per mutation, in order and with its id.
     pub async fn push(&self, mutations: &[Mutation]) -> Vec<PushOutcome> {
-        let answer = self.backend.api().push(self.token(), mutations).await.expect("an answer to a push");
+        self.push_since(mutations, None).await.0
+    }
+
+    /// The same with the position of the device; the second part of the answer is the cursor if it is quiet.
+    pub async fn push_since(
+        &self,
+        mutations: &[Mutation],
+        cursor: Option<&Cursor>,
+    ) -> (Vec<PushOutcome>, Option<Cursor>) {
+        let request = PushRequest { mutations: mutations.to_vec(), cursor: cursor.cloned() };
+        let answer = self.backend.api().push(self.token(), &request).await.expect("an answer to a push");
         let (asked, answered): (Vec<_>, Vec<_>) =
             (mutations.iter().map(|m| m.id).collect(), answer.results.iter().map(|r| r.mutation_id).collect());
         assert_eq!(asked, answered, "one result per mutation, in order, under the same id");
-        answer.results.into_iter().map(|result| result.outcome).collect()
+        (answer.results.into_iter().map(|result| result.outcome).collect(), answer.quiet)
     }
 
     /// Sends one mutation.

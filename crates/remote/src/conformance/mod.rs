@@ -42,6 +42,7 @@ pub mod open;
 pub mod paging;
 pub mod privacy;
 pub mod pull;
+pub mod quiet;
 pub mod reacting;
 #[cfg(feature = "records")]
 pub mod records;

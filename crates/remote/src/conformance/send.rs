@@ -5,7 +5,7 @@ use super::{
     actor::{already_sent, composed_at, failure, ids, refused, send, sent, seqs},
     fresh,
 };
-use crate::RemoteErrorKind;
+use crate::{PushRequest, RemoteErrorKind};
 use chrono::{TimeDelta, TimeZone, Utc};
 use fieldpost_domain::{
     Acknowledgement, Intent, MarkRead, MessageKind, Metadata, Mutation, NewMessage, PushOutcome, RefusalCode, Seq,
@@ -370,7 +370,7 @@ pub async fn a_batch_above_the_limits_is_too_large(backend: &dyn Backend) -> Ver
     let many: Vec<_> = (0..501).map(|_| send(ada.draft(own, "x"))).collect();
     let heavy: Vec<_> = (0..300).map(|_| send(ada.draft(own, &"x".repeat(5000)))).collect();
     for batch in [many, heavy] {
-        let answer = backend.api().push(ada.token(), &batch).await;
+        let answer = backend.api().push(ada.token(), &PushRequest::of(batch)).await;
         assert_eq!(failure(answer), RemoteErrorKind::TooLarge);
     }
     assert_eq!(ada.history(own, None, None).await.expect("history").changes.messages, []);

@@ -1,7 +1,7 @@
 //! Signing in and staying signed in.
 
 use super::{Action, Actor, Backend, Scene, Verdict, actor::failure};
-use crate::{BootstrapRequest, Credentials, HistoryRequest, PullRequest, RemoteErrorKind};
+use crate::{BootstrapRequest, Credentials, HistoryRequest, PullRequest, PushRequest, RemoteErrorKind};
 use fieldpost_domain::{AccessToken, RefreshToken};
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub async fn an_expired_token_is_unauthorized_in_every_call(backend: &dyn Backen
     let kinds = [
         failure(api.bootstrap(token, BootstrapRequest::default()).await),
         failure(api.pull(token, PullRequest { cursor, limit: None, bytes: None }).await),
-        failure(api.push(token, &[]).await),
+        failure(api.push(token, &PushRequest::default()).await),
         failure(api.history(token, history).await),
     ];
     assert_eq!(kinds, [RemoteErrorKind::Unauthorized; 4]);

@@ -10,13 +10,13 @@ use super::{
     search::search,
 };
 use crate::{
-    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
-    RemoteErrorKind, RemoteResult, ReportsRequest, SearchRequest, client_capabilities,
+    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, PushRequest,
+    RemoteError, RemoteErrorKind, RemoteResult, ReportsRequest, SearchRequest, client_capabilities,
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, Capabilities, FoundPage, HistoryPage, MessageReport, Mutation, PullPage, PushResult,
-    RefreshToken, ReportId, ReportPage, ServerLimits, Session,
+    AccessToken, BootstrapPage, Capabilities, Cursor, FoundPage, HistoryPage, MessageReport, Mutation, PullPage,
+    PushResult, RefreshToken, ReportId, ReportPage, ServerLimits, Session,
 };
 use std::time::Duration;
 
@@ -34,11 +34,12 @@ impl MessagingApi for ReferenceServer {
         pull(&state, caller, &request, &state.speaks(&client_capabilities()))
     }
 
-    async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
+    async fn push(&self, token: &AccessToken, request: &PushRequest) -> RemoteResult<PushAnswer> {
+        let PushRequest { mutations, cursor } = request;
         let bytes = mutations.iter().map(|mutation| mutation.intent.wire_size()).sum();
         let batch = mutations.iter().map(Submission::from).collect();
-        let results = self.submit(token, batch, bytes)?;
-        Ok(PushAnswer::of(mutations, results, self.limits()))
+        let (results, quiet) = self.submit_since(token, batch, bytes, cursor.as_ref().map(Cursor::as_str))?;
+        Ok(PushAnswer { quiet, ..PushAnswer::of(mutations, results, self.limits()) })
     }
 
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {
@@ -72,7 +73,7 @@ impl PushAnswer {
             mutation_id: mutation.id,
             outcome: result.outcome,
         };
-        Self { results: answered.map(result).collect(), limits, took: Duration::ZERO }
+        Self { results: answered.map(result).collect(), quiet: None, limits, took: Duration::ZERO }
     }
 }
 
@@ -119,13 +120,31 @@ impl ReferenceServer {
         batch: Vec<Submission>,
         bytes: usize,
     ) -> RemoteResult<Vec<SubmissionResult>> {
+        self.submit_since(token, batch, bytes, None).map(|(results, _)| results)
+    }
+
+    /// The same with the position of the caller's device. The second part of the answer is where that is now, if the
+    /// answer is quiet ([`PushAnswer::quiet`]).
+    ///
+    /// # Errors
+    /// As [`MessagingApi::push`].
+    pub fn submit_since(
+        &self,
+        token: &AccessToken,
+        batch: Vec<Submission>,
+        bytes: usize,
+        cursor: Option<&str>,
+    ) -> RemoteResult<(Vec<SubmissionResult>, Option<Cursor>)> {
         let mut state = self.lock();
         let caller = state.caller(token, "push")?;
         let limits = state.options.limits;
         if batch.len() > limits.push_rows as usize || bytes > limits.push_bytes as usize {
             return Err(RemoteError::new(RemoteErrorKind::TooLarge, "push"));
         }
-        Ok(push::push(&mut state, caller, batch))
+        let asked = cursor.map(|cursor| (cursor, batch.clone()));
+        let results = push::push(&mut state, caller, batch);
+        let quiet = asked.and_then(|(cursor, batch)| push::quiet(&state, caller, cursor, &batch, &results));
+        Ok((results, quiet))
     }
 
     /// [`Auth::refresh`], with the reason why a token is refused.

@@ -15,9 +15,9 @@ use super::{
     state::State,
     transaction::{MessageDraft, NewMember, Transaction},
 };
-use crate::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
+use crate::{PushAnswer, PushRequest, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_domain::{
-    AccessToken, ConversationId, Emoji, MedicId, Mentions, MessageId, MessageKind, Mutation, OrgId, PersonId, Reaction,
+    AccessToken, ConversationId, Cursor, Emoji, MedicId, Mentions, MessageId, MessageKind, OrgId, PersonId, Reaction,
     Role, Seq, SettingsChange, Time,
 };
 use std::{collections::BTreeMap, fmt};
@@ -153,7 +153,8 @@ impl OpenTransaction {
     ///
     /// # Errors
     /// As [`crate::MessagingApi::push`]; [`RemoteErrorKind::Interrupted`] when the server has restarted meanwhile.
-    pub fn push(self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
+    pub fn push(self, token: &AccessToken, request: &PushRequest) -> RemoteResult<PushAnswer> {
+        let PushRequest { mutations, cursor } = request;
         let mut guard = self.server.lock();
         let state: &mut State = &mut guard;
         let caller = state.caller(token, "push")?;
@@ -161,9 +162,11 @@ impl OpenTransaction {
             return Err(RemoteError::new(RemoteErrorKind::Interrupted, "push"));
         };
         let batch: Vec<Submission> = mutations.iter().map(Submission::from).collect();
-        let results = push::push_as(state, caller, batch, (pending.stamp, pending.now), Some(self.id));
+        let results = push::push_as(state, caller, batch.clone(), (pending.stamp, pending.now), Some(self.id));
         state.open.end(self.id);
-        Ok(PushAnswer::of(mutations, results, state.options.limits))
+        let cursor = cursor.as_ref().map(Cursor::as_str);
+        let quiet = cursor.and_then(|cursor| push::quiet(state, caller, cursor, &batch, &results));
+        Ok(PushAnswer { quiet, ..PushAnswer::of(mutations, results, state.options.limits) })
     }
 
     pub(super) fn add(&self, write: impl FnOnce(&mut Transaction<'_>) + Send + 'static) {

@@ -35,6 +35,7 @@ fn capabilities() -> Capabilities {
         Capability::MentionsCount,
         Capability::SearchServer,
         Capability::Live,
+        Capability::QuietPush,
     ];
     of_pages.into_iter().chain(Task::needed()).chain(of_records).collect()
 }

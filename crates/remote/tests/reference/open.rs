@@ -3,7 +3,7 @@
 use crate::device::Device;
 use fieldpost_domain::{Intent, MarkRead, Message, PushOutcome, RetryCode};
 use fieldpost_remote::{
-    Auth, Credentials, MessagingApi,
+    Auth, BootstrapRequest, Credentials, MessagingApi, PullRequest, PushRequest,
     reference::{DEMO_ADA, DEMO_ADMIN, DEMO_PASSWORD, Locked, ReferenceServer},
 };
 
@@ -78,11 +78,32 @@ async fn a_locked_conversation_is_answered_with_retry_and_others_are_not() {
         }),
     };
     let batch: Vec<_> = own.iter().map(mark).collect();
-    let answer = server.push(&session.access_token, &batch).await.unwrap();
+    let answer = server.push(&session.access_token, &PushRequest::of(batch)).await.unwrap();
     for (conversation, result) in own.iter().zip(&answer.results) {
         let refused = matches!(result.outcome, PushOutcome::Retry(RetryCode::Conflict));
         assert_eq!(refused, conversation.id == here, "{:?}", result.outcome);
     }
+}
+
+#[tokio::test]
+async fn the_cursor_of_a_quiet_push_has_not_seen_what_is_still_running() {
+    let Given { server, admin, here, there, .. } = given().await;
+    let credentials = Credentials { email: DEMO_ADMIN.to_owned(), password: DEMO_PASSWORD.into() };
+    let token = server.sign_in(&credentials).await.unwrap().access_token;
+    let cursor = server.bootstrap(&token, BootstrapRequest::default()).await.unwrap().cursor;
+    let slow = server.begin();
+    let late = slow.insert_message(there, admin, "began first").unwrap();
+    let last = server.conversation(here).unwrap().last_seq;
+    let mark = fieldpost_domain::Mutation {
+        id: fieldpost_domain::MutationId::from_uuid(here.as_uuid()),
+        intent: Intent::MarkRead(MarkRead { conversation_id: here, read_seq: last }),
+    };
+    let request = PushRequest { mutations: vec![mark], cursor: Some(cursor) };
+    let cursor = server.push(&token, &request).await.unwrap().quiet.unwrap();
+    assert!(slow.commit());
+    let page = server.pull(&token, PullRequest { cursor, limit: None, bytes: None }).await.unwrap();
+    assert!(page.changes.messages.iter().map(|message| message.id).eq([late]));
+    assert!(page.changes.read_markers.is_empty(), "its own is in the result");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use fieldpost_domain::{
     PushOutcome, Refusal, RefusalCode, Role, Seq, SeqRange, TombstoneOf, Version,
 };
 use fieldpost_remote::{
-    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, client_capabilities,
+    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushRequest, client_capabilities,
     reference::{DEMO_ADA, DEMO_PASSWORD, Medic, Profile, Project, ReferenceServer, SubmittedMessage},
 };
 use uuid::Uuid;
@@ -48,7 +48,7 @@ fn send(id: u128, conversation_id: ConversationId, sender_id: PersonId, text: &s
 }
 
 async fn push(server: &ReferenceServer, token: &AccessToken, mutation: Mutation) -> PushOutcome {
-    server.push(token, &[mutation]).await.unwrap().results.remove(0).outcome
+    server.push(token, &PushRequest::of(vec![mutation])).await.unwrap().results.remove(0).outcome
 }
 
 fn refused(outcome: &PushOutcome) -> RefusalCode {

@@ -18,7 +18,7 @@ pub(crate) use claim::{check_readable, claim};
 use crate::{SqliteStore, db::Durability};
 use async_trait::async_trait;
 use fieldpost_domain::{
-    ConversationId, MessageContent, MessageId, Mutation, MutationId, PushResult, Seq, SettingsChange, Time,
+    ConversationId, Cursor, MessageContent, MessageId, Mutation, MutationId, PushResult, Seq, SettingsChange, Time,
 };
 use fieldpost_storage::{
     BatchLimits, ConversationSummary, NewBroadcast, NewDirect, Outbox, OutboxCounts, OutboxEntry, OutgoingMessage,
@@ -84,6 +84,12 @@ impl Outbox for SqliteStore {
     async fn settle(&self, results: Vec<PushResult>) -> StorageResult<SettleReport> {
         let write = self.db.write("settle", Durability::PowerCut).await?;
         let settled = settle::settle(write.tx(), results).await;
+        write.finish(settled).await
+    }
+
+    async fn settle_quiet(&self, results: Vec<PushResult>, from: &Cursor, to: &Cursor) -> StorageResult<SettleReport> {
+        let write = self.db.write("settle", Durability::PowerCut).await?;
+        let settled = settle::settle_quiet(write.tx(), results, from, to).await;
         write.finish(settled).await
     }
 

@@ -20,12 +20,12 @@ use crate::{
     error::Res,
     hot::{Plan, hot},
     mutations::{overlay, settings},
-    replica::context::PageContext,
+    replica::{context::PageContext, position},
     row::Row,
     sql::{IdSet, Tx, among, written},
 };
 use acks::Acks;
-use fieldpost_domain::{Acknowledgement, ConversationId, MutationKind, PushOutcome, PushResult};
+use fieldpost_domain::{Acknowledgement, ConversationId, Cursor, MutationKind, PushOutcome, PushResult};
 use fieldpost_storage::{ChangeSet, SettleReport};
 use sea_orm::{DerivePartialModel, EntityTrait, PartialModelTrait, QueryFilter, QuerySelect, QueryTrait};
 use std::collections::{BTreeSet, HashMap};
@@ -80,6 +80,13 @@ pub(super) async fn settle(tx: &Tx, results: Vec<PushResult>) -> Res<SettleRepor
     settings::rebuild(tx, &settling.set).await?;
     derived::refresh(tx, &settling.touched).await?;
     Ok(settling.report)
+}
+
+/// The same, and where that leads: the answer said that nothing else is new.
+pub(super) async fn settle_quiet(tx: &Tx, results: Vec<PushResult>, from: &Cursor, to: &Cursor) -> Res<SettleReport> {
+    let report = settle(tx, results.clone()).await?;
+    let moved = report.has_all_of(&results) && position::go_on(tx, from, to).await?;
+    Ok(SettleReport { moved, ..report })
 }
 
 impl Settling<'_> {

@@ -137,6 +137,16 @@ pub(crate) async fn follow(tx: &Tx, cursor: &Cursor, run_open: bool) -> Res<()> 
     tx.run(&FOLLOW, vec![cursor.clone(), run_open.clone(), cursor, run_open]).await.map(drop)
 }
 
+/// Everything up to `to` is here, if everything up to `from` is and no run of pages is open. Whether that was so.
+pub(crate) async fn go_on(tx: &Tx, from: &Cursor, to: &Cursor) -> Res<bool> {
+    let there = change()
+        .col_expr(Column::Cursor, Expr::value(to.as_str()))
+        .filter(Column::Phase.eq(FOLLOWING))
+        .filter(Column::Cursor.eq(from.as_str()))
+        .filter(Column::RunOpen.eq(false));
+    Ok(tx.execute(&there).await? > 0)
+}
+
 hot! {
     FOLLOW: "where a pull has led", Plan::Bounded,
         "UPDATE sync_state SET phase = 'following', cursor = ?, run_open = ?, after = NULL, done = 0, total = NULL,

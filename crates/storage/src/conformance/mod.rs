@@ -48,6 +48,7 @@ pub mod opening;
 pub mod pausing;
 pub mod projects;
 pub mod pulling;
+pub mod quiet;
 pub mod reacting;
 pub mod reading;
 pub mod receipts;

@@ -295,6 +295,10 @@ impl Outbox for Watched {
         self.commit(self.store.settle(results)).await
     }
 
+    async fn settle_quiet(&self, results: Vec<PushResult>, from: &Cursor, to: &Cursor) -> StorageResult<SettleReport> {
+        self.commit(self.store.settle_quiet(results, from, to)).await
+    }
+
     async fn withdraw(&self, mutations: &[MutationId]) -> StorageResult<()> {
         self.commit(self.store.withdraw(mutations)).await
     }

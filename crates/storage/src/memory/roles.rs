@@ -189,6 +189,10 @@ impl Outbox for MemoryStore {
         self.write("settle", |state| Ok(state.settle(results)))
     }
 
+    async fn settle_quiet(&self, results: Vec<PushResult>, from: &Cursor, to: &Cursor) -> StorageResult<SettleReport> {
+        self.write("settle", |state| Ok(state.settle_quiet(results, from, to)))
+    }
+
     async fn withdraw(&self, mutations: &[MutationId]) -> StorageResult<()> {
         self.write("withdraw", |state| {
             state.withdraw(mutations);

@@ -2,10 +2,10 @@
 
 use super::rows::Placed;
 use super::state::{Entry, Row, State};
-use crate::{EntryState, SettleReport};
+use crate::{EntryState, SettleReport, SyncPosition};
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
-    Acknowledgement, ConversationId, Intent, Message, MessageId, PushOutcome, PushResult, Refusal, RefusalCode,
+    Acknowledgement, ConversationId, Cursor, Intent, Message, MessageId, PushOutcome, PushResult, Refusal, RefusalCode,
     RetryCode,
 };
 
@@ -25,6 +25,16 @@ impl State {
                 }
                 PushOutcome::Retry(code) => self.record_retry(at, code, &mut report),
             }
+        }
+        report
+    }
+
+    pub(super) fn settle_quiet(&mut self, results: Vec<PushResult>, from: &Cursor, to: &Cursor) -> SettleReport {
+        let mut report = self.settle(results.clone());
+        let is_here = matches!(&self.position, SyncPosition::Following(cursor) if cursor == from) && !self.run_open;
+        if is_here && report.has_all_of(&results) {
+            self.position = SyncPosition::Following(to.clone());
+            report.moved = true;
         }
         report
     }

@@ -3,7 +3,7 @@
 use super::{Engine, meanwhile::SharedPass, prefetch::Prefetch};
 use crate::machine::{Effect, Event, Outcome, Pass};
 use fieldpost_domain::{ConversationId, HistoryPage, Mutation};
-use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
+use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest, PushRequest};
 use fieldpost_storage::{ApplyReport, BatchLimits, StorageResult};
 use std::collections::HashSet;
 use tracing::{Instrument, Span};
@@ -26,7 +26,7 @@ impl Engine {
         loop {
             match effect {
                 // From here on others may push.
-                Effect::ReadState => pushing = None,
+                Effect::ReadState | Effect::ReadMissing { .. } => pushing = None,
                 // Whatever is being pushed belongs to this pass: it ends with that.
                 Effect::Remember { .. } | Effect::Finish(_) | Effect::Withdraw { .. } if pushing.is_none() => {
                     pushing = Some(pass.pushing().await);
@@ -57,7 +57,7 @@ impl Engine {
     /// Notes what an event tells besides what it is about.
     fn observe(&self, pass: &SharedPass<'_>, event: &Event) {
         let server_time = match event {
-            Event::Recalled(memory) => return self.session.clock_is_ahead(memory.clock_ahead_ms),
+            Event::Recalled(state) => return self.session.clock_is_ahead(state.memory.clock_ahead_ms),
             Event::Bootstrapped(Ok(page)) => page.server_time,
             Event::Pulled(Ok(page)) => page.server_time,
             // Another process may have written while the page was applied.
@@ -77,10 +77,10 @@ impl Engine {
 
     async fn carry_out(&self, effect: Effect, prefetch: &mut Prefetch) -> Result<Event, Outcome> {
         Ok(match effect {
-            Effect::Recall => stored(self.replica.sync_state().await, |state| Event::Recalled(Box::new(state.memory))),
+            Effect::Recall => stored(self.replica.sync_state().await, |state| Event::Recalled(Box::new(state))),
             Effect::Expire { before } => stored(self.outbox.expire(before).await, Event::Expired),
             Effect::ReadBatch { limits, held } => stored(self.next_batch(limits, &held).await, Event::Batch),
-            Effect::Push(mutations) => self.call_push(&mutations).await,
+            Effect::Push(request) => self.call_push(&request).await,
             Effect::Withdraw { mutations, then } => match (self.outbox.withdraw(&mutations).await, *then) {
                 (Ok(()), then) => return Box::pin(self.execute(then, prefetch)).await,
                 // The pass ends anyway. Report its own error, not the store's: the server may have named a time for the
@@ -92,6 +92,9 @@ impl Engine {
                 (Err(error), _) => Event::StorageFailed(error),
             },
             Effect::Settle(results) => stored(self.outbox.settle(results).await, Event::Settled),
+            Effect::SettleQuiet { results, from, to } => {
+                stored(self.outbox.settle_quiet(results, &from, &to).await, Event::Settled)
+            }
             Effect::ReadState => stored(self.replica.sync_state().await, Event::State),
             Effect::BeginBootstrap(reason) => {
                 stored(self.replica.begin_bootstrap(reason).await, |()| Event::BootstrapBegun)
@@ -135,8 +138,8 @@ impl Engine {
         self.replica.apply_history(generation, page).await
     }
 
-    pub(super) async fn call_push(&self, mutations: &[Mutation]) -> Event {
-        let answer = self.call("push", |token| async move { self.api.push(&token, mutations).await }).await;
+    pub(super) async fn call_push(&self, request: &PushRequest) -> Event {
+        let answer = self.call("push", |token| async move { self.api.push(&token, request).await }).await;
         answer.map_or_else(Event::SessionFailed, Event::Pushed)
     }
 

@@ -75,14 +75,14 @@ impl Engine {
                 Ok(batch) => Event::Batch(batch),
                 Err(error) => Event::StorageFailed(error),
             },
-            Effect::Push(mutations) => {
+            Effect::Push(request) => {
                 // Fetching a token takes a while, in which the other loop may be told to wait.
                 let fetched = self.session.token().await.is_ok();
                 let must_wait = fetched && pass.lock().is_told_to_wait();
                 if must_wait {
-                    return pass.lock().after_meanwhile(Effect::Push(mutations));
+                    return pass.lock().after_meanwhile(Effect::Push(request));
                 }
-                self.call_push(&mutations).await
+                self.call_push(&request).await
             }
             Effect::Settle(results) => match self.outbox.settle(results).await {
                 Ok(report) => Event::Settled(report),

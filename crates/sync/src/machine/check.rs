@@ -34,6 +34,11 @@ impl Pass {
         self
     }
 
+    /// Whether it is a pass of the timer.
+    pub(super) const fn is_periodic(&self) -> bool {
+        self.check.wanted
+    }
+
     /// The repair is complete.
     pub(super) fn after_repair(&mut self) -> Effect {
         if self.check.wanted {

@@ -2,9 +2,9 @@
 
 use super::Outcome;
 use fieldpost_domain::{
-    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, Mutation, MutationId, PullPage, PushResult, Time,
+    BootstrapPage, Continuation, ConversationId, Cursor, HistoryPage, MutationId, PullPage, PushResult, Time,
 };
-use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest};
+use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest, PushRequest};
 use fieldpost_storage::{BatchLimits, BootstrapReason, SyncMemory};
 use std::collections::HashSet;
 
@@ -26,7 +26,7 @@ pub enum Effect {
         held: HashSet<ConversationId>,
     },
     /// Send these mutations: [`super::Event::Pushed`].
-    Push(Vec<Mutation>),
+    Push(PushRequest),
     /// Record that these attempts were certainly not applied, then carry out the other effect.
     Withdraw {
         /// The mutations.
@@ -36,6 +36,15 @@ pub enum Effect {
     },
     /// Record the results: [`super::Event::Settled`].
     Settle(Vec<PushResult>),
+    /// Record the results of a quiet answer and move the position, in one write: [`super::Event::Settled`].
+    SettleQuiet {
+        /// The results.
+        results: Vec<PushResult>,
+        /// The cursor that was sent with the batch.
+        from: Cursor,
+        /// The cursor of the answer.
+        to: Cursor,
+    },
     /// Read the position of the store: [`super::Event::State`].
     ReadState,
     /// Begin a bootstrap, or begin it again: [`super::Event::BootstrapBegun`].
@@ -104,7 +113,7 @@ impl Effect {
     pub const fn operation(&self) -> Option<&'static str> {
         match self {
             Self::Expire { .. } => Some("expire"),
-            Self::Settle(_) => Some("settle"),
+            Self::Settle(_) | Self::SettleQuiet { .. } => Some("settle"),
             Self::ApplyBootstrap { .. } | Self::ApplyFirstScreen { .. } => Some("apply_bootstrap"),
             Self::ApplyPull { .. } => Some("apply_pull"),
             Self::ApplyHistory(_) | Self::ApplyCheck(_) => Some("apply_history"),

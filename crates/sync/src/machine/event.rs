@@ -3,13 +3,13 @@
 use crate::SyncError;
 use fieldpost_domain::{BootstrapPage, HistoryPage, Mutation, PullPage};
 use fieldpost_remote::{PushAnswer, RemoteResult};
-use fieldpost_storage::{ApplyReport, Checkable, MissingRange, SettleReport, StorageError, SyncMemory, SyncState};
+use fieldpost_storage::{ApplyReport, Checkable, MissingRange, SettleReport, StorageError, SyncState};
 
 /// The result of the last effect.
 #[derive(Debug)]
 pub enum Event {
-    /// What earlier passes have learned.
-    Recalled(Box<SyncMemory>),
+    /// The position of the store, and what earlier passes have learned.
+    Recalled(Box<SyncState>),
     /// This many mutations became dead letters because their ttl passed.
     Expired(u64),
     /// The next mutations.

@@ -121,7 +121,7 @@ impl Pass {
     }
 
     /// Whether this client names a capability that the client which loaded the stored copy did not name.
-    fn has_new_capabilities(&self) -> bool {
+    pub(super) fn has_new_capabilities(&self) -> bool {
         !client_capabilities().is_subset(&self.named_capabilities())
     }
 

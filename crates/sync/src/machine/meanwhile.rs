@@ -23,6 +23,7 @@ impl Pass {
     #[must_use]
     pub fn push_meanwhile(&mut self) -> Effect {
         self.push.clear_batch();
+        self.quiet = super::quiet::Quiet::No;
         self.read_batch()
     }
 

@@ -5,7 +5,8 @@
 //!
 //! 1. **Push.** If there is a ttl, expired messages become dead letters first (`expiry`). Then the pass sends batches
 //!    of the outbox until nothing can be sent any more. If a mutation must be retried, its lane is held for the rest of
-//!    the pass: the lane keeps its order and the other lanes go on. `push` says what happens when a whole batch fails.
+//!    the pass: the lane keeps its order and the other lanes go on. `push` says what happens when a whole batch fails. If
+//!    the server says that nothing else has changed, the pass does not pull (`quiet`).
 //! 2. **Follow.** The pass continues from the stored position: it bootstraps, continues an interrupted bootstrap, or
 //!    pulls from the cursor until there is no more. An empty device begins with a first screen (`first_screen`). An
 //!    expired cursor leads to a new bootstrap, and so does a digest that differs, once per pass.
@@ -41,6 +42,7 @@ mod outcome;
 mod pace;
 mod pass_result;
 mod push;
+mod quiet;
 #[cfg(feature = "records")]
 pub mod records;
 pub(crate) mod repair;
@@ -62,7 +64,7 @@ use fieldpost_domain::{
     planted::{PlantedBug, planted},
 };
 use fieldpost_remote::{RemoteError, RemoteErrorKind};
-use fieldpost_storage::{StorageError, StorageErrorKind, SyncMemory};
+use fieldpost_storage::{StorageError, StorageErrorKind, SyncMemory, SyncState};
 
 /// How often to repeat one call at once when its response was lost. More losses in a row mean a bad network.
 const REPEATS: u32 = 1;
@@ -80,6 +82,7 @@ pub struct Pass {
     memory: SyncMemory,
     ending: Ending,
     push: push::Push,
+    quiet: quiet::Quiet,
     follow: follow::Follow,
     repair: repair::Repair,
     check: check::Check,
@@ -112,6 +115,7 @@ impl Pass {
             memory: SyncMemory::default(),
             ending: Ending::default(),
             push: push::Push::default(),
+            quiet: quiet::Quiet::default(),
             follow: follow::Follow::default(),
             repair: repair::Repair::default(),
             check: check::Check::default(),
@@ -149,7 +153,7 @@ impl Pass {
 
     fn decide(&mut self, event: Event) -> Effect {
         match event {
-            Event::Recalled(memory) => self.on_recalled(*memory),
+            Event::Recalled(state) => self.on_recalled(*state),
             Event::Expired(count) => {
                 self.report.failed += count;
                 self.read_batch()
@@ -199,11 +203,12 @@ impl Pass {
         self.follow.progress()
     }
 
-    fn on_recalled(&mut self, memory: SyncMemory) -> Effect {
-        let memory = if planted(PlantedBug::NothingRemembered) { SyncMemory::default() } else { memory };
+    fn on_recalled(&mut self, state: SyncState) -> Effect {
+        let memory = if planted(PlantedBug::NothingRemembered) { SyncMemory::default() } else { state.memory.clone() };
         self.push.try_last(&memory.suspects);
         self.ending = Ending::stored(&memory);
         self.memory = memory;
+        self.may_be_quiet(&state);
         match self.expire_before {
             Some(before) => Effect::Expire { before },
             None => self.read_batch(),

@@ -12,12 +12,12 @@
 //! suspects last, so that they cannot hold up other lanes. When several fail alone in a row, the fault is the server's,
 //! and the phase ends.
 
-use super::{Effect, Pass, pace::Pace};
+use super::{Effect, Pass, pace::Pace, quiet::Quiet};
 use fieldpost_domain::{
     ConversationId, Mutation, MutationId, PushOutcome, PushResult, Refusal, RefusalCode,
     planted::{self, PlantedBug, planted},
 };
-use fieldpost_remote::{PushAnswer, RemoteError, RemoteErrorKind, RemoteResult};
+use fieldpost_remote::{PushAnswer, PushRequest, RemoteError, RemoteErrorKind, RemoteResult};
 use fieldpost_storage::{ReducedSize, SettleReport};
 use std::collections::{BTreeSet, HashSet};
 
@@ -111,10 +111,10 @@ impl Pass {
     pub(super) fn on_batch(&mut self, mutations: Vec<Mutation>) -> Effect {
         if !mutations.is_empty() {
             self.push.batch.clone_from(&mutations);
-            return Effect::Push(mutations);
+            return Effect::Push(PushRequest { mutations, cursor: self.quiet.cursor().cloned() });
         }
         if self.push.waiting.is_empty() {
-            return Effect::ReadState;
+            return self.after_push();
         }
         // All other lanes are done: now try the suspects, one mutation at a time.
         self.push.waiting.clear();
@@ -162,11 +162,15 @@ impl Pass {
                 self.push.moved.insert(lane);
             }
         }
-        Effect::Settle(answer.results)
+        self.settle(answer.results, answer.quiet)
     }
 
     fn on_push_error(&mut self, error: RemoteError) -> Effect {
+        let asked = self.quiet.cursor().is_some();
+        self.quiet = Quiet::No;
         match error.kind() {
+            // A server that was restored or upgraded just now may not know the argument, whatever it said before.
+            RemoteErrorKind::NotFieldpost if asked => self.read_batch(),
             RemoteErrorKind::TooLarge | RemoteErrorKind::BadRequest | RemoteErrorKind::Oversized => self.narrow(error),
             RemoteErrorKind::StatementTimeout => self.send_fewer(error),
             // The follow phase would fail too.
@@ -255,6 +259,7 @@ impl Pass {
 
     pub(super) fn on_settled(&mut self, settled: &SettleReport) -> Effect {
         self.report.add_settled(settled);
+        self.quiet.settled(settled.moved);
         let progressed =
             settled.acknowledged > 0 || settled.failed > 0 || settled.retrying > 0 || settled.uncounted > 0;
         if !progressed {

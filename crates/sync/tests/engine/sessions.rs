@@ -20,7 +20,7 @@ async fn an_expired_token_is_refreshed_and_the_call_repeated() {
     server.expire_tokens(server.person_with(ADA).unwrap());
     let report = ada.sync().await;
     assert_eq!(report.pushed, 1);
-    assert_eq!(ada.network.take_calls(), ["push", "refresh", "push", "pull"]);
+    assert_eq!(ada.network.take_calls(), ["push", "refresh", "push"]);
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ pub(crate) fn pass_after(memory: SyncMemory) -> Pass {
 /// The first effect of a pass after it has read the memory.
 pub(crate) fn after_recall(pass: &mut Pass, memory: SyncMemory) -> Effect {
     assert_eq!(pass.start(), Effect::Recall);
-    pass.next(Event::Recalled(Box::new(memory)))
+    pass.next(Event::Recalled(Box::new(SyncState { memory, ..sync_state_at(SyncPosition::Fresh) })))
 }
 
 /// The memory that a pass would save if it were cut off here.
@@ -79,7 +79,7 @@ pub(crate) fn state_in_interrupted_run(cursor: &str) -> Event {
     Event::State(SyncState { run_open: true, ..sync_state_at(following(cursor)) })
 }
 
-fn sync_state_at(position: SyncPosition) -> SyncState {
+pub(crate) fn sync_state_at(position: SyncPosition) -> SyncState {
     SyncState {
         position,
         run_open: false,
@@ -136,7 +136,12 @@ pub(crate) fn answer(outcomes: Vec<(u128, PushOutcome)>) -> Event {
     let result =
         |(number, outcome)| PushResult { mutation_id: MutationId::from_uuid(Uuid::from_u128(number)), outcome };
     let results = outcomes.into_iter().map(result).collect();
-    Event::Pushed(Ok(PushAnswer { results, limits: ServerLimits::default(), took: std::time::Duration::ZERO }))
+    Event::Pushed(Ok(PushAnswer {
+        results,
+        quiet: None,
+        limits: ServerLimits::default(),
+        took: std::time::Duration::ZERO,
+    }))
 }
 
 pub(crate) fn acknowledged() -> PushOutcome {

@@ -10,6 +10,7 @@ mod live;
 mod meanwhile;
 mod memory;
 mod push;
+mod quiet;
 mod repair;
 mod schedule;
 mod sizes;

@@ -20,7 +20,7 @@ fn pulling() -> Pass {
 fn push_meanwhile(pass: &mut Pass, number: u128, outcome: PushOutcome) {
     assert!(matches!(pass.push_meanwhile(), Effect::ReadBatch { .. }));
     let batch = pass.next_meanwhile(Event::Batch(vec![mutation(number, number)]));
-    assert!(matches!(batch, Some(Effect::Push(batch)) if batch.len() == 1));
+    assert!(matches!(batch, Some(Effect::Push(request)) if request.mutations.len() == 1 && request.cursor.is_none()));
     assert!(matches!(pass.next_meanwhile(answer(vec![(number, outcome)])), Some(Effect::Settle(_))));
     assert!(matches!(pass.next_meanwhile(settled(1, 0)), Some(Effect::ReadBatch { .. })));
     assert_eq!(pass.next_meanwhile(Event::Batch(vec![])), None, "and it is over");

@@ -26,13 +26,13 @@ fn one_shot(memory: SyncMemory, most: usize) -> (u32, SyncMemory) {
                 let batch = (1..=left.min(u128::from(limits.rows))).map(|number| mutation(number, number));
                 pass.next(Event::Batch(batch.collect()))
             }
-            Effect::Push(batch) if batch.len() > most => {
+            Effect::Push(batch) if batch.mutations.len() > most => {
                 pass.next(Event::Pushed(Err(error(RemoteErrorKind::TimedOut))))
             }
             Effect::Push(batch) => {
-                left -= batch.len() as u128;
+                left -= batch.mutations.len() as u128;
                 let number = |mutation: &Mutation| mutation.id.as_uuid().as_u128();
-                let outcomes = batch.iter().map(|mutation| (number(mutation), acknowledged()));
+                let outcomes = batch.mutations.iter().map(|mutation| (number(mutation), acknowledged()));
                 pass.next(answer(outcomes.collect()))
             }
             Effect::Settle(results) => pass.next(settled(u32::try_from(results.len()).unwrap(), 0)),

@@ -2,7 +2,7 @@
 
 use crate::given::*;
 use fieldpost_domain::{PushOutcome, Refusal, RefusalCode, RetryCode};
-use fieldpost_remote::RemoteErrorKind;
+use fieldpost_remote::{PushRequest, RemoteErrorKind};
 use fieldpost_storage::{SettleReport, SyncMemory};
 use fieldpost_sync::machine::{Effect, Event, Pass};
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use std::collections::HashSet;
 fn batches_are_pushed_until_the_outbox_is_empty_and_then_the_pass_follows() {
     let mut pass = pass();
     let batch = vec![mutation(1, 1), mutation(2, 2)];
-    assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(batch));
+    assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(PushRequest::of(batch)));
     let settle = pass.next(answer(vec![(1, acknowledged()), (2, acknowledged())]));
     assert!(matches!(settle, Effect::Settle(results) if results.len() == 2));
     assert!(matches!(pass.next(settled(2, 0)), Effect::ReadBatch { .. }));
@@ -26,10 +26,10 @@ fn batches_are_pushed_until_the_outbox_is_empty_and_then_the_pass_follows() {
 fn a_batch_with_a_lost_response_is_resent_once() {
     let mut pass = pass();
     let batch = vec![mutation(1, 1)];
-    assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(batch.clone()));
+    assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(PushRequest::of(batch.clone())));
     let lost = || Event::Pushed(Err(error(RemoteErrorKind::Interrupted)));
     assert!(matches!(pass.next(lost()), Effect::ReadBatch { .. }), "reading it again counts the attempt");
-    assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(batch));
+    assert_eq!(pass.next(Event::Batch(batch.clone())), Effect::Push(PushRequest::of(batch)));
     let end = pass.next(lost());
     let outcome = failed(&mut pass, &end);
     assert!(outcome.error.is_some_and(|error| error.is_offline()));

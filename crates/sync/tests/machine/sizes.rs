@@ -42,13 +42,13 @@ impl Refusing {
                 let count = self.waiting.min(limits.rows);
                 Event::Batch((1..=u128::from(count)).map(|number| mutation(number, number)).collect())
             }
-            Effect::Push(batch) if batch.len() > self.most as usize => {
+            Effect::Push(batch) if batch.mutations.len() > self.most as usize => {
                 self.refused += 1;
                 Event::Pushed(Err(error(timeout)))
             }
             Effect::Push(batch) => {
-                self.waiting -= u32::try_from(batch.len()).unwrap();
-                answer(batch.iter().map(|one| (one.id.as_uuid().as_u128(), acknowledged())).collect())
+                self.waiting -= u32::try_from(batch.mutations.len()).unwrap();
+                answer(batch.mutations.iter().map(|one| (one.id.as_uuid().as_u128(), acknowledged())).collect())
             }
             Effect::Settle(results) => settled(u32::try_from(results.len()).unwrap(), 0),
             Effect::ReadState => state(following("c")),

@@ -16,12 +16,12 @@ pub(crate) use uplink::Uplink;
 
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, FoundPage, HistoryPage, MessageReport, Mutation, PullPage, RefreshToken, ReportId,
-    ReportPage, Session,
+    AccessToken, BootstrapPage, FoundPage, HistoryPage, MessageReport, PullPage, RefreshToken, ReportId, ReportPage,
+    Session,
 };
 use fieldpost_remote::{
-    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteErrorKind,
-    RemoteResult, ReportsRequest, SearchRequest,
+    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, PushRequest,
+    RemoteErrorKind, RemoteResult, ReportsRequest, SearchRequest,
 };
 use futures::FutureExt;
 use std::{
@@ -146,11 +146,11 @@ impl<R: MessagingApi + 'static> MessagingApi for Network<R> {
         self.carry("pull", 0, execute).await
     }
 
-    async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
-        let (token, count, mutations) = (token.clone(), mutations.len(), Arc::<[Mutation]>::from(mutations));
+    async fn push(&self, token: &AccessToken, request: &PushRequest) -> RemoteResult<PushAnswer> {
+        let (token, count, request) = (token.clone(), request.mutations.len(), Arc::new(request.clone()));
         let execute = move |server: Arc<R>| {
-            let (token, mutations) = (token.clone(), Arc::clone(&mutations));
-            async move { server.push(&token, &mutations).await }
+            let (token, request) = (token.clone(), Arc::clone(&request));
+            async move { server.push(&token, &request).await }
         };
         self.carry("push", count, execute).await
     }

@@ -113,6 +113,10 @@ impl Outbox for Interruptible {
         self.slowly("settle", self.store.settle(results)).await
     }
 
+    async fn settle_quiet(&self, results: Vec<PushResult>, from: &Cursor, to: &Cursor) -> StorageResult<SettleReport> {
+        self.slowly("settle", self.store.settle_quiet(results, from, to)).await
+    }
+
     async fn withdraw(&self, mutations: &[MutationId]) -> StorageResult<()> {
         self.slowly("withdraw", self.store.withdraw(mutations)).await
     }

@@ -7,7 +7,7 @@ use fieldpost::{
 };
 use fieldpost_devserver::fuzzing::Functions;
 use fieldpost_domain::{Intent, Mentions, Mutation, NewMessage, PushOutcome};
-use fieldpost_remote::reference::DEMO_PASSWORD;
+use fieldpost_remote::{PushRequest, reference::DEMO_PASSWORD};
 use fieldpost_remote_supabase::{SupabaseConfig, SupabaseRemote};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -53,7 +53,7 @@ impl Device {
 
     /// Whether the server accepts it.
     pub(crate) async fn push(&self, mutation: &Mutation) -> bool {
-        let answer = self.remote.push(&self.token, std::slice::from_ref(mutation)).await.unwrap();
+        let answer = self.remote.push(&self.token, &PushRequest::of(vec![mutation.clone()])).await.unwrap();
         matches!(answer.results[0].outcome, PushOutcome::Acknowledged(_))
     }
 

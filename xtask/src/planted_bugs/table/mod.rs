@@ -9,6 +9,7 @@ mod histories;
 mod leaving;
 mod live;
 mod privacy;
+mod quiet;
 mod reactions;
 mod receipts;
 mod record_tables;
@@ -34,6 +35,7 @@ pub(super) fn bugs() -> Vec<Bug> {
         reports::reports(),
         receipts::receipts(),
         settings::settings(),
+        quiet::quiet(),
         leaving::deletes(),
         leaving::epochs(),
         histories::histories(),

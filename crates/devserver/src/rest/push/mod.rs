@@ -21,9 +21,13 @@ pub(super) fn push(app: &App, token: &AccessToken, args: &Args) -> Answer {
     }
     let bytes = mutations.iter().map(|element| element.to_string().len()).sum();
     let batch = mutations.iter().map(element::read).collect();
-    let results = app.reference.submit(token, batch, bytes)?;
+    let (results, quiet) = app.reference.submit_since(token, batch, bytes, args.text("p_cursor")?)?;
     let wire = results.iter().zip(mutations).map(|(result, mutation)| result::naming(result::wire(result), mutation));
-    Ok(json!({"results": wire.collect::<Vec<_>>()}))
+    let results = wire.collect::<Vec<_>>();
+    Ok(match quiet {
+        Some(cursor) => json!({"results": results, "quiet": {"cursor": cursor.as_str()}}),
+        None => json!({"results": results}),
+    })
 }
 
 /// PostgreSQL cannot store U+0000, and refuses the whole call before it runs the function.

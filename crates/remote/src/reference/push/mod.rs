@@ -20,6 +20,7 @@ mod injections;
 mod kinds;
 mod lookup;
 mod opening;
+mod quiet;
 mod submission;
 
 use super::{open::OpenTransactions, state::State, tables::Tables, transaction::Transaction, viewer::Viewer};
@@ -30,6 +31,7 @@ use kinds::Step;
 use std::collections::BTreeMap;
 
 pub(super) use injections::Injections;
+pub(super) use quiet::quiet;
 // The submitted types of the kinds are public.
 pub use kinds::*;
 pub use submission::{Submission, SubmissionResult};

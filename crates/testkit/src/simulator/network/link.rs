@@ -14,8 +14,8 @@ use fieldpost_domain::{
     ReportId, ReportPage, Retry, Session,
 };
 use fieldpost_remote::{
-    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, RemoteError,
-    RemoteErrorKind, RemoteResult, ReportsRequest, SearchRequest, reference::OpenTransaction,
+    Auth, BootstrapRequest, Credentials, HistoryRequest, MessagingApi, PullRequest, PushAnswer, PushRequest,
+    RemoteError, RemoteErrorKind, RemoteResult, ReportsRequest, SearchRequest, reference::OpenTransaction,
 };
 use fieldpost_storage::{EntryState, Store};
 use futures::FutureExt;
@@ -203,30 +203,31 @@ impl MessagingApi for Link {
         Ok(page)
     }
 
-    async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
-        watch::batch(&self.hub, mutations);
-        self.hub.note_delivery(mutations);
-        let (token, count, mutations) = (token.clone(), mutations.len(), Arc::<[Mutation]>::from(mutations));
+    async fn push(&self, token: &AccessToken, request: &PushRequest) -> RemoteResult<PushAnswer> {
+        watch::batch(&self.hub, &request.mutations);
+        self.hub.note_delivery(&request.mutations);
+        let (token, count, request) = (token.clone(), request.mutations.len(), Arc::new(request.clone()));
         let execute = move |hub: Arc<Hub>, arrival| {
-            let (token, mutations) = (token.clone(), Arc::clone(&mutations));
+            let (token, request) = (token.clone(), Arc::clone(&request));
             async move {
-                hub.narrow.carry_batch(&mutations).await?;
+                let mutations = &*request.mutations;
+                hub.narrow.carry_batch(mutations).await?;
                 let open = match arrival {
-                    Arrival::Slowly(lasting) => Some(held_open(&hub, &mutations, lasting).await),
+                    Arrival::Slowly(lasting) => Some(held_open(&hub, mutations, lasting).await),
                     Arrival::First | Arrival::Again => None,
                 };
-                if hub.poisons(&mutations) {
+                if hub.poisons(mutations) {
                     return Err(RemoteError::new(RemoteErrorKind::Other, "push"));
                 }
                 let before = watch::Settled::before(&hub, &token);
                 let answer = match open {
-                    Some(open) => open.push(&token, &mutations),
-                    None => hub.server.push(&token, &mutations).await,
+                    Some(open) => open.push(&token, &request),
+                    None => hub.server.push(&token, &request).await,
                 };
-                hub.note_accepted(before.person(), &mutations, &answer);
-                before.judge(&hub, &mutations, &answer);
-                hub.note_reached(&mutations);
-                hub.note_refused(&mutations, &answer);
+                hub.note_accepted(before.person(), mutations, &answer);
+                before.judge(&hub, mutations, &answer);
+                hub.note_reached(mutations);
+                hub.note_refused(mutations, &answer);
                 answer
             }
         };
@@ -236,6 +237,9 @@ impl MessagingApi for Link {
         let sent = Instant::now();
         let mut answer = self.call_with("push", count, execute, is_done).await?;
         answer.took = sent.elapsed();
+        if answer.quiet.is_some() {
+            self.hub.observer.count("quiet pushes");
+        }
         if !is_done(&answer) {
             self.beside.trouble();
         }

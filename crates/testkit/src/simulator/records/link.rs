@@ -16,14 +16,13 @@ use crate::{
 };
 use async_trait::async_trait;
 use fieldpost_domain::{
-    AccessToken, BootstrapPage, FoundPage, HistoryPage, MessageReport, Mutation, MutationId, PullPage, ReportId,
-    ReportPage,
+    AccessToken, BootstrapPage, FoundPage, HistoryPage, MessageReport, MutationId, PullPage, ReportId, ReportPage,
     records::{ClockId, Priority, RecordOutcome, RecordPage},
 };
 use fieldpost_remote::{
     AuditAnswer, BootstrapRequest, HistoryRequest, MessagingApi, OutgoingAudit, OutgoingRecord, PullRequest,
-    PushAnswer, RecordPullRequest, RecordPushAnswer, RecordsApi, RemoteError, RemoteErrorKind, RemoteResult,
-    ReportsRequest, SearchRequest,
+    PushAnswer, PushRequest, RecordPullRequest, RecordPushAnswer, RecordsApi, RemoteError, RemoteErrorKind,
+    RemoteResult, ReportsRequest, SearchRequest,
 };
 use fieldpost_storage::memory::MemoryStore;
 use fieldpost_storage::records::{RecordEntryState, RecordQueue, RecordQueueEntry};
@@ -293,9 +292,9 @@ impl MessagingApi for MessageLink {
         self.link.pull(token, request).await
     }
 
-    async fn push(&self, token: &AccessToken, mutations: &[Mutation]) -> RemoteResult<PushAnswer> {
+    async fn push(&self, token: &AccessToken, request: &PushRequest) -> RemoteResult<PushAnswer> {
         self.begins();
-        self.link.push(token, mutations).await
+        self.link.push(token, request).await
     }
 
     async fn history(&self, token: &AccessToken, request: HistoryRequest) -> RemoteResult<HistoryPage> {
