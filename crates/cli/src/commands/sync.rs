@@ -27,7 +27,10 @@ fn print(synced: &Synced, output: &Output) {
         let mut parts = vec![
             format!("{} sent", report.pushed),
             format!("{} new", report.new_messages),
-            format!("{} requests", report.requests),
+            match report.requests {
+                1 => "1 request".to_owned(),
+                more => format!("{more} requests"),
+            },
         ];
         for (count, what) in [
             (report.failed, "refused (see `fieldpost outbox`)"),

@@ -158,7 +158,7 @@ impl Phone {
 
     /// Ada's thread.
     pub(crate) async fn messages(&self) -> Vec<ThreadMessage> {
-        self.store.messages(self.thread().await, Window::newest(10_000)).await.unwrap().messages
+        self.store.messages(self.thread().await, Window::newest(20_000)).await.unwrap().messages
     }
 
     /// The seqs and texts of Ada's thread.

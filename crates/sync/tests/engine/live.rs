@@ -212,3 +212,32 @@ async fn who_becomes_an_admin_hears_the_admins_as_well() {
     assert!(joined.iter().any(|call| matches!(call, LiveCall::Join(Topic::Admins(_)))), "{joined:?}");
     assert_eq!(ada.status(), LiveStatus::Live);
 }
+
+/// Somebody writes fifty messages a second for 200 seconds. A third of the hints is lost, others are late or come twice, and every
+/// five seconds the line is cut, falls silent, or loses its topics.
+#[tokio::test(start_paused = true)]
+async fn of_ten_thousand_messages_none_is_lost_on_a_line_that_ends_every_five_seconds() {
+    let server = ReferenceServer::demo();
+    let ada = Listening::ada(&server).await;
+    let (thread, before) = (ada.phone.thread().await, ada.phone.texts().await.len());
+    let writer = server.person_with(ADMIN).unwrap();
+    ada.live.rough(3);
+    for second in 0..200 {
+        server.insert_messages(thread, writer, &(0..50).map(|n| format!("{second}.{n}")).collect::<Vec<_>>());
+        sleep(S).await;
+        match second % 15 {
+            4 => ada.live.cut(),
+            9 => ada.live.close_topics(),
+            14 => ada.live.silence(),
+            _ => {}
+        }
+        if second % 50 == 49 {
+            // The timer alone has brought what is older than its interval.
+            let here = ada.phone.texts().await.len() - before;
+            assert!(here + 31 * 50 >= (second + 1) * 50, "{here} of {} after {second} s", (second + 1) * 50);
+        }
+    }
+    ada.live.heal();
+    sleep(31 * S).await;
+    assert_eq!(ada.phone.texts().await.len() - before, 10_000);
+}

@@ -279,9 +279,9 @@ impl Live {
         match event {
             LiveEvent::Joined(topic) => {
                 self.channels.entry(*topic).or_default().joined();
-                is_for_hints(topic) && !planted(PlantedBug::NoPullAfterJoin)
+                pull_after_join(topic)
             }
-            LiveEvent::Ready(topic) => is_for_hints(topic) && !planted(PlantedBug::NoPullAfterJoin),
+            LiveEvent::Ready(topic) => pull_after_join(topic),
             LiveEvent::Left(topic, error) => {
                 if !planted(PlantedBug::ClosedTopicStaysClosed) {
                     let why = (error.kind(), error.retry());
@@ -315,4 +315,9 @@ impl Live {
         }
         some
     }
+}
+
+/// What was committed before a join has passed unheard.
+fn pull_after_join(topic: &Topic) -> bool {
+    is_for_hints(topic) && !planted(PlantedBug::NoPullAfterJoin)
 }
