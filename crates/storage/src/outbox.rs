@@ -3,11 +3,11 @@
 use crate::{ConversationSummary, StorageResult, ThreadMessage};
 use async_trait::async_trait;
 use fieldpost_domain::{
-    Capability, ConversationId, Cursor, MedicId, Mentions, MessageContent, MessageId, MessageKind, Metadata, Mutation,
-    MutationId, MutationKind, NewMessage, PersonId, PushOutcome, PushResult, Refusal, RetryCode, Seq, ServerLimits,
-    SettingsChange, Time,
+    Acknowledgement, Capability, ConversationId, Cursor, MedicId, Mentions, MessageContent, MessageId, MessageKind,
+    Metadata, Mutation, MutationId, MutationKind, NewMessage, PersonId, PushOutcome, PushResult, Refusal, RetryCode,
+    Seq, ServerLimits, SettingsChange, Time,
 };
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// A message that a person sends. The store knows the sender.
 #[derive(Debug, Clone, PartialEq)]
@@ -158,6 +158,18 @@ impl SettleReport {
     pub fn has_all_of(&self, results: &[PushResult]) -> bool {
         let acknowledged = |result: &PushResult| matches!(result.outcome, PushOutcome::Acknowledged(_));
         self.unknown == 0 && self.rekeyed.is_empty() && results.iter().all(acknowledged)
+    }
+
+    /// The conversations whose count of unread messages these results may have changed on the server, of which they do not tell the
+    /// new one.
+    #[must_use]
+    pub fn counted_anew(results: &[PushResult]) -> BTreeSet<ConversationId> {
+        let marked = results.iter().filter_map(|result| match &result.outcome {
+            PushOutcome::Acknowledged(Acknowledgement::Marked(marker)) => Some(marker.conversation_id),
+            PushOutcome::Acknowledged(Acknowledgement::Set(row)) => Some(row.conversation_id),
+            _ => None,
+        });
+        marked.collect()
     }
 
     /// A mutation has left the outbox.
@@ -313,7 +325,9 @@ pub trait Outbox: Send + Sync {
     ///    (`a_quiet_push_moves_no_open_run`);
     /// 2. not every result is an acknowledgement of a mutation in the outbox, or one gives a conversation its canonical id
     ///    (`a_quiet_push_moves_only_with_all_results`,
-    ///    `a_quiet_push_moves_not_with_a_canonical_id`).
+    ///    `a_quiet_push_moves_not_with_a_canonical_id`);
+    /// 3. one marks a conversation that still has unread messages here: the server's count, which this device may need, comes with
+    ///    a pull (`a_quiet_mark_moves_only_where_nothing_is_unread`).
     async fn settle_quiet(&self, results: Vec<PushResult>, from: &Cursor, to: &Cursor) -> StorageResult<SettleReport>;
 
     /// Ends one attempt of each of these mutations, because it was certainly not applied

@@ -14,7 +14,7 @@ mod single;
 use crate::{
     derived,
     entity::{
-        outbox,
+        conversations, outbox,
         value::{AnyText, Id},
     },
     error::Res,
@@ -27,7 +27,7 @@ use crate::{
 use acks::Acks;
 use fieldpost_domain::{Acknowledgement, ConversationId, Cursor, MutationKind, PushOutcome, PushResult};
 use fieldpost_storage::{ChangeSet, SettleReport};
-use sea_orm::{DerivePartialModel, EntityTrait, PartialModelTrait, QueryFilter, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, DerivePartialModel, EntityTrait, PartialModelTrait, QueryFilter, QuerySelect, QueryTrait};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -85,8 +85,19 @@ pub(super) async fn settle(tx: &Tx, results: Vec<PushResult>) -> Res<SettleRepor
 /// The same, and where that leads: the answer said that nothing else is new.
 pub(super) async fn settle_quiet(tx: &Tx, results: Vec<PushResult>, from: &Cursor, to: &Cursor) -> Res<SettleReport> {
     let report = settle(tx, results.clone()).await?;
-    let moved = report.has_all_of(&results) && position::go_on(tx, from, to).await?;
+    let counted = unread_of(tx, &SettleReport::counted_anew(&results)).await?;
+    let moved = counted == 0 && report.has_all_of(&results) && position::go_on(tx, from, to).await?;
     Ok(SettleReport { moved, ..report })
+}
+
+/// How many of these conversations have unread messages.
+async fn unread_of(tx: &Tx, conversations: &BTreeSet<ConversationId>) -> Res<u64> {
+    if conversations.is_empty() {
+        return Ok(0);
+    }
+    let unread = conversations::Entity::find().filter(conversations::Column::UnreadCount.gt(0_i64));
+    let unread = unread.filter(conversations::Column::Id.is_in(conversations.iter().map(|id| Id(id.as_uuid()))));
+    Ok(tx.find::<conversations::Model>(&unread).await?.len() as u64)
 }
 
 impl Settling<'_> {

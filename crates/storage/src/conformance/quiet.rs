@@ -1,8 +1,10 @@
 //! Quiet pushes: the results and the new position, in one write.
 
 use super::Device;
-use super::build::{ack, ada, conversation_id, cursor, direct, iris, messages, mutation_id, new_direct, pull_page};
-use super::given::{batch, loaded, loaded_thread, newest, outbox, pulled_messages, sent, seqs};
+use super::build::{
+    ack, ada, conversation_id, cursor, direct, iris, messages, mutation_id, new_direct, pull_page, read_to,
+};
+use super::given::{batch, loaded, loaded_thread, newest, outbox, pulled_messages, read_up_to, sent, seqs};
 use crate::{BootstrapReason, SettleReport, Store, SyncPosition};
 use fieldpost_domain::{Acknowledgement, Changes, ConversationId, PullPage, PushOutcome, PushResult, RetryCode};
 
@@ -120,4 +122,18 @@ pub async fn a_quiet_push_survives_a_restart(device: &dyn Device) {
 
     assert_eq!(position(&*store).await, following("after"));
     assert!(outbox(&*store).await.is_empty());
+}
+
+/// What is unread behind a mark may need the server's count, which comes with a pull.
+pub async fn a_quiet_mark_moves_only_where_nothing_is_unread(store: &dyn Store) {
+    let thread = loaded_thread(store, direct(1, 5), messages(conversation_id(1), 4..=5, &ada())).await;
+    for (n, read_seq, moves) in [(1, 4, false), (2, 5, true)] {
+        read_up_to(store, n, thread, read_seq).await;
+        batch(store).await;
+        let mark = Acknowledgement::Marked(read_to(thread, &iris(), read_seq));
+        let result = PushResult { mutation_id: mutation_id(n), outcome: PushOutcome::Acknowledged(mark) };
+        let report = settled(store, vec![result], "0").await;
+        assert_eq!((report.moved, report.unknown), (moves, 0), "read up to {read_seq}");
+    }
+    assert_eq!(position(store).await, following("after"));
 }

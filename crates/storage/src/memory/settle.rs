@@ -32,7 +32,8 @@ impl State {
     pub(super) fn settle_quiet(&mut self, results: Vec<PushResult>, from: &Cursor, to: &Cursor) -> SettleReport {
         let mut report = self.settle(results.clone());
         let is_here = matches!(&self.position, SyncPosition::Following(cursor) if cursor == from) && !self.run_open;
-        if is_here && report.has_all_of(&results) {
+        let mut marked = SettleReport::counted_anew(&results).into_iter();
+        if is_here && report.has_all_of(&results) && marked.all(|id| self.unread(id) == 0) {
             self.position = SyncPosition::Following(to.clone());
             report.moved = true;
         }
