@@ -11,12 +11,12 @@ use tokio::time::{Instant, interval, sleep_until};
 pub(crate) struct Arguments {
     /// The conversation's id, a part of it, or its name
     conversation: String,
-    /// Tell the others for so many seconds that you are writing, and end
+    /// Tell the others that you are writing, for this many seconds, then exit
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     say: Option<u64>,
 }
 
-/// How long a connection may take before somebody is told that there is none.
+/// How long to wait for a connection before the command fails.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(device: &Device, arguments: &Arguments, output: &Output) -> Result<(), Failure> {

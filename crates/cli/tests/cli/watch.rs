@@ -18,7 +18,7 @@ impl Watch {
         Self::every(terminal, "1")
     }
 
-    /// With so many seconds between two syncs.
+    /// A watch that syncs at this interval, in seconds.
     fn every(terminal: &Terminal, seconds: &str) -> Self {
         let mut child = terminal.start(&["--json", "sync", "--watch", "--every", seconds]);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -1,4 +1,4 @@
-//! Who is writing. Nothing of it is stored.
+//! Who is writing. None of this is stored.
 
 use super::Updates;
 use crate::{Conversation, ConversationId, Error, Person, Result, client::Inner};

@@ -22,6 +22,10 @@ use tokio::sync::watch;
 /// How long something that is sent may take, and a renewal of the token while hints wait to be read.
 const SENDING: Duration = Duration::from_secs(10);
 
+/// How long a token that replaced a refused one is not replaced itself. The pause doubles with each in a row.
+const REPLACING: Duration = Duration::from_secs(60);
+const LONGEST_REPLACING: Duration = Duration::from_secs(60 * 60);
+
 impl Engine {
     /// Keeps the live connection, as long as this future is polled. Returns at once without live hints.
     pub async fn keep_live(&self) {
@@ -106,20 +110,33 @@ struct Line<'e> {
     token: Option<AccessToken>,
     /// A token that the server does not accept.
     refused: Option<AccessToken>,
+    /// Until when a refused token is not replaced again: a server that refuses new tokens would refuse the next one too.
+    replaced_until: Moment,
+    /// How often tokens were replaced in a row, without a join in between.
+    replaced: u32,
 }
 
 impl<'e> Line<'e> {
     fn of(engine: &'e Engine, hints: &'e dyn LiveHints) -> Self {
         engine.change_live(|live| live.run(true));
         let changes = engine.live.subscribe();
-        Self { engine, hints, changes, connection: None, token: None, refused: None }
+        Self {
+            engine,
+            hints,
+            changes,
+            connection: None,
+            token: None,
+            refused: None,
+            replaced_until: Moment::ZERO,
+            replaced: 0,
+        }
     }
 
     async fn run(mut self) {
         loop {
             let (now, chance) = (self.engine.moment(), self.engine.env.chance());
             self.engine.change_live(|live| live.look(now, chance));
-            // Before the machine is read, so that no change of somebody else is missed; after the own one, so that it is none.
+            // After our own change, which must not wake this loop; before the machine is read, so that no other change is missed.
             self.changes.mark_unchanged();
             let step = self.engine.live.borrow().next(now);
             match step {
@@ -168,7 +185,13 @@ impl<'e> Line<'e> {
     async fn current_token(&mut self) -> Result<AccessToken, SyncError> {
         let session = self.engine.session();
         let token = match &self.refused {
-            Some(refused) => session.replace(refused).await?,
+            Some(refused) => {
+                let token = session.replace(refused).await?;
+                let pause = REPLACING.saturating_mul(2_u32.saturating_pow(self.replaced));
+                self.replaced = self.replaced.saturating_add(1);
+                self.replaced_until = self.engine.moment() + pause.min(LONGEST_REPLACING);
+                token
+            }
             None => session.token().await?,
         };
         self.refused = None;
@@ -189,7 +212,8 @@ impl<'e> Line<'e> {
     }
 
     fn note_refused_token(&mut self, error: &RemoteError) {
-        if error.kind() == RemoteErrorKind::Unauthorized && self.refused.is_none() {
+        let may_replace = self.engine.moment() >= self.replaced_until;
+        if error.kind() == RemoteErrorKind::Unauthorized && self.refused.is_none() && may_replace {
             self.refused = self.token.take();
         }
     }
@@ -278,6 +302,9 @@ impl<'e> Line<'e> {
         if let LiveEvent::Left(topic, error) = event {
             tracing::debug!(%topic, %error, "a live topic is left");
             self.note_refused_token(error);
+        }
+        if matches!(event, LiveEvent::Joined(_)) {
+            self.replaced = 0;
         }
         let (now, chance) = (self.engine.moment(), self.engine.env.chance());
         if self.engine.change_live(|live| live.heard(now, event, chance)) {

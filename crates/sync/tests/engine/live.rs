@@ -138,6 +138,20 @@ async fn an_expired_token_is_replaced_and_the_topics_are_joined_again() {
     assert_eq!(ada.newest().await, "With the new token");
 }
 
+/// Realtime may check tokens by another key than the rest of the server.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_refuses_every_token_of_live_topics_is_not_asked_for_new_ones_without_end() {
+    let server = ReferenceServer::demo();
+    let ada = Listening::ada(&server).await;
+    ada.live.refuse_tokens();
+    sleep(3600 * S).await;
+    let refreshes = ada.phone.network.take_calls().into_iter().filter(|call| *call == "refresh").count();
+    assert!((1..=8).contains(&refreshes), "{refreshes} new tokens in an hour");
+    ada.live.heal();
+    sleep(61 * S).await;
+    assert_eq!(ada.status(), LiveStatus::Live);
+}
+
 #[tokio::test(start_paused = true)]
 async fn in_the_background_and_during_a_pause_nothing_is_open_and_in_the_foreground_it_is_at_once() {
     let server = ReferenceServer::demo();

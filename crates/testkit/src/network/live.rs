@@ -38,6 +38,7 @@ pub enum LiveCall {
 struct Orders {
     refuses: Option<RemoteErrorKind>,
     loses_hints: bool,
+    refuses_tokens: bool,
     /// Connections fail at random, by this seed.
     rough: Option<u64>,
     connections: u64,
@@ -63,6 +64,7 @@ impl LiveNetwork {
     pub fn heal(&self) {
         self.orders.send_modify(|orders| {
             (orders.refuses, orders.loses_hints, orders.rough) = (None, false, None);
+            orders.refuses_tokens = false;
         });
     }
 
@@ -75,6 +77,14 @@ impl LiveNetwork {
     /// From now on no hint arrives.
     pub fn lose_hints(&self) {
         self.orders.send_modify(|orders| orders.loses_hints = true);
+    }
+
+    /// From now on the server accepts no token, of topics that are joined either.
+    pub fn refuse_tokens(&self) {
+        self.orders.send_modify(|orders| {
+            orders.refuses_tokens = true;
+            orders.closes += 1;
+        });
     }
 
     /// Open connections break.
@@ -248,6 +258,11 @@ impl LiveConnection for Passing {
     async fn join(&mut self, topic: Topic, token: &AccessToken) -> RemoteResult<()> {
         self.look()?;
         self.network.note(LiveCall::Join(topic));
+        if self.orders.borrow().refuses_tokens {
+            let refused = RemoteError::new(RemoteErrorKind::Unauthorized, "join");
+            self.events.push_back(LiveEvent::Left(topic, refused));
+            return Ok(());
+        }
         if self.is_silent() { Ok(()) } else { self.inner.join(topic, token).await }
     }
 

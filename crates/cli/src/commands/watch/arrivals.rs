@@ -1,4 +1,4 @@
-//! What arrives while somebody watches.
+//! Messages that arrive during a watch.
 
 use crate::{commands::messages, device::Device, failure::Failure, output::Output, terminal::one_line};
 use fieldpost::{

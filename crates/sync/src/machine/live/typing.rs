@@ -1,4 +1,4 @@
-//! Who is writing where. Nothing of it is stored.
+//! Who is writing in which conversation. None of this is stored.
 //!
 //! A person who writes is said to be writing at most once in [`Typing::PAUSE`], however often her keys are pressed. What was heard
 //! of another one ends by itself: she has stopped, or her message is there.
