@@ -2,7 +2,7 @@
 //!
 //! Everything here is real. A separate process ([`writer`]) opens a real SQLite file with the SDK. It sends in several
 //! conversations and opens new ones; it edits, cancels and retries queued messages, marks threads as read and syncs
-//! without a pause; beside that it creates, changes and deletes records of workers and treatments, some of them
+//! without a pause, or lets the client sync by itself with live hints, or both; beside that it creates, changes and deletes records of workers and treatments, some of them
 //! immediate, which sync with a queue of their own; all of it through a [`FaultProxy`] that breaks every third exchange. It reports what the SDK has returned
 //! (`said`). It is killed with SIGKILL at a moment drawn from the seed; sometimes two processes share one file. After
 //! every kill, before anybody else opens the file:
@@ -20,7 +20,8 @@
 //!
 //! From time to time, and at the end, the network heals, the newcomers have joined, the person retries refused
 //! messages, and the file is synced until nothing is queued. Then the server must have every accepted message and
-//! conversation once and every record as it was last changed, and the devices must show what the server has (`views`).
+//! conversation once and every record as it was last changed, the devices must show what the server has (`views`), and a
+//! client on the file must hear live hints.
 //!
 //! The seed decides what is done and when; the operating system decides where exactly a kill lands. So a seed does not
 //! repeat a run exactly, and a finding keeps its file.

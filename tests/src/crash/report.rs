@@ -95,6 +95,8 @@ pub struct Report {
     pub requests: u64,
     /// How many of them were given a fault, by kind.
     pub faults: BTreeMap<&'static str, u64>,
+    /// How many live topics the killed processes had joined.
+    pub live_joins: usize,
     /// Syncs that found the server out of reach.
     pub offline: u64,
     /// Syncs that failed for another reason, by error text.
@@ -123,6 +125,7 @@ impl Report {
             retried: 0,
             requests: 0,
             faults,
+            live_joins: 0,
             offline: 0,
             troubles: BTreeMap::new(),
             comparisons: 0,
@@ -163,7 +166,13 @@ impl fmt::Display for Report {
             "{edited} changed, {cancelled} taken back, {opened} conversations opened, {retried} refused and sent again"
         )?;
         let faults: Vec<_> = self.faults.iter().map(|(name, times)| format!("{times} {name}")).collect();
-        writeln!(f, "faults: {}; {} syncs out of reach", faults.join(", "), self.offline)?;
+        writeln!(
+            f,
+            "faults: {}; {} syncs out of reach; {} live topics joined",
+            faults.join(", "),
+            self.offline,
+            self.live_joins
+        )?;
         for (trouble, times) in &self.troubles {
             writeln!(f, "{times} syncs failed: {trouble}")?;
         }

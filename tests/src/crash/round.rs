@@ -7,17 +7,20 @@ use super::{
     views,
 };
 use anyhow::Result;
-use fieldpost::{Client, ConversationKind, Error, MedicId, OutboxCounts, records::RecordCounts};
+use fieldpost::{Client, ConversationKind, Error, LiveStatus, MedicId, OutboxCounts, records::RecordCounts};
 use fieldpost_testkit::SeededRandom;
 use std::time::Duration;
 
 /// How often a sync may fail with a healed network before it counts as stuck.
 const PATIENCE: u32 = 20;
 
+/// How long a client may take until it hears live hints over a healed network. It takes milliseconds on a quiet machine.
+const LIVE_WITHIN: Duration = Duration::from_secs(60);
+
 impl Run<'_> {
     /// Starts one or two processes, kills them, and examines the file.
     pub(super) async fn kill_once(&mut self) -> Result<()> {
-        let number = self.report.kills;
+        let (number, joins) = (self.report.kills, self.site.live_joins());
         let first = self.program.start(format!("k{number}"), self.random.next())?;
         let moment = moment(&mut self.random, self.options.within);
         let words = if self.random.one_in(5) {
@@ -30,6 +33,8 @@ impl Run<'_> {
             vec![first.kill_at(moment).await]
         };
         self.report.kills += u32::try_from(words.len())?;
+        let joined = self.site.live_joins().unwrap_or(0).saturating_sub(joins.unwrap_or(0));
+        self.report.live_joins += joined;
         for words in words {
             match words {
                 Ok(words) => self.hear(words),
@@ -51,10 +56,13 @@ impl Run<'_> {
         self.report.count_words(self.ledger.counts());
     }
 
-    /// Others write and open conversations, newcomers join, and tokens expire.
+    /// Others write and open conversations, newcomers join, tokens expire, and live connections break.
     async fn world_goes_on(&mut self) -> Result<()> {
         if self.random.one_in(10) {
             self.site.expire_token();
+        }
+        if self.random.one_in(2) {
+            self.site.disturb_live(&mut self.random);
         }
         if self.random.one_in(3) {
             let medic = self.sought_after();
@@ -88,6 +96,7 @@ impl Run<'_> {
     /// With a healed network and with everybody on the roster, everything is sent, and all devices show the same.
     pub(super) async fn come_to_rest(&mut self) -> Result<()> {
         self.proxy.heal();
+        self.site.heal_live();
         self.site.enlist(self.ledger.medics()).await?;
         let victim = self.program.open().await?;
         let drained = self.drain(&victim).await;
@@ -101,6 +110,7 @@ impl Run<'_> {
             findings.extend(views::compare("victim", &victim, stored, &site.unread(victim_id).await?).await?);
             let theirs = site.unread(companion_id).await?;
             findings.extend(views::compare("companion", &self.companion, stored, &theirs).await?);
+            findings.extend(self.hears_again(&victim).await.err());
         }
         victim.close().await?;
         self.report.findings.extend(findings);
@@ -122,6 +132,19 @@ impl Run<'_> {
             }
         }
         Err(Harm::Stuck.found(format!("after {PATIENCE} syncs with a healed network: {last}")))
+    }
+
+    /// The file hears live hints again, whatever the killed processes heard last.
+    async fn hears_again(&mut self, client: &Client) -> Result<(), super::Finding> {
+        if self.site.live_joins().is_none() {
+            return Ok(());
+        }
+        client.start().await;
+        let mut status = client.status();
+        let live = status.wait_for(|status| status.live == LiveStatus::Live);
+        let heard = tokio::time::timeout(LIVE_WITHIN, live).await.is_ok_and(|status| status.is_ok());
+        client.stop().await;
+        if heard { Ok(()) } else { Err(Harm::Stuck.found("the healed network brings no live hints".to_owned())) }
     }
 
     async fn sync_and_retry(&mut self, client: &Client) -> Result<(OutboxCounts, RecordCounts), Error> {

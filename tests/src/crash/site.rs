@@ -6,9 +6,10 @@ use fieldpost::{
     Client, ConversationId, MedicId, MessageId, OrgId, PersonId,
     records::{RecordId, TableName},
 };
-use fieldpost_devserver::DevServer;
+use fieldpost_devserver::{DevServer, Interruption};
 use fieldpost_domain::{ServerLimits, records::RecordRow};
 use fieldpost_remote::reference::{Profile, ReferenceServer};
+use fieldpost_testkit::SeededRandom;
 use std::{collections::BTreeMap, net::SocketAddr};
 
 mod real;
@@ -90,6 +91,14 @@ pub trait Site: Send + Sync {
     async fn unread(&self, person: PersonId) -> Result<BTreeMap<ConversationId, u64>>;
     /// Expires the victim's access token, if the server supports that.
     fn expire_token(&self) {}
+    /// Loses some of the hints from now on and interrupts all live connections, if the server has any.
+    fn disturb_live(&self, _random: &mut SeededRandom) {}
+    /// Loses no hint any more.
+    fn heal_live(&self) {}
+    /// How many live topics clients have joined so far; none on a server without live hints.
+    fn live_joins(&self) -> Option<usize> {
+        None
+    }
 
     /// The server's address.
     ///
@@ -115,6 +124,15 @@ const SMALL: ServerLimits =
     ServerLimits { push_rows: 20, push_bytes: 1 << 20, page_rows: 40, page_bytes: 1 << 20, ..ServerLimits::PROTOCOL };
 
 const PASSWORD: &str = "fieldpost-test";
+
+const INTERRUPTIONS: [Interruption; 6] = [
+    Interruption::CloseTopics,
+    Interruption::FailTopics,
+    Interruption::EndTopics("Token has expired 0 seconds ago"),
+    Interruption::CloseConnections,
+    Interruption::CutConnections,
+    Interruption::FallSilent,
+];
 
 impl DevSite {
     /// Starts a server with four medics.
@@ -204,5 +222,21 @@ impl Site for DevSite {
 
     fn expire_token(&self) {
         self.server.reference().expire_tokens(self.victim.id);
+    }
+
+    fn disturb_live(&self, random: &mut SeededRandom) {
+        let live = self.server.live();
+        live.lose(30, random.next());
+        if let Some(interruption) = random.pick(&INTERRUPTIONS) {
+            live.interrupt(*interruption);
+        }
+    }
+
+    fn heal_live(&self) {
+        self.server.live().heal();
+    }
+
+    fn live_joins(&self) -> Option<usize> {
+        Some(self.server.live().joins())
     }
 }

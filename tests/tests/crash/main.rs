@@ -15,5 +15,6 @@ async fn processes_that_are_killed_lose_double_and_break_nothing() {
     }
     assert!(report.findings.is_empty(), "{report}");
     assert!(report.kills >= 10 && report.comparisons >= 2, "{report}");
+    assert!(report.live_joins > 0, "nobody heard live hints: {report}");
     assert!(report.messages > 0 && report.faults.values().sum::<u64>() > 0, "it was no walk in the park: {report}");
 }

@@ -67,10 +67,26 @@ enum Current {
     SignedOut,
     /// Read from the store; it may have expired since.
     Stored(Session),
-    /// Fetched by this process. The instant is the time of the early refresh, by the monotonic clock. It is none when
-    /// the device clock makes the lifetime implausible. Then the token is used until the server rejects it, so that a
-    /// device with a wrong clock does not refresh before every call.
-    Fetched(Session, Option<Instant>),
+    /// Fetched by this process.
+    Fetched(Session, Fetched),
+}
+
+/// When tokens were fetched, by both clocks.
+#[derive(Debug, Clone, Copy)]
+struct Fetched {
+    at: Instant,
+    device_time: Time,
+}
+
+impl Fetched {
+    /// When they are refreshed early, by the monotonic clock. It is none when the device clock makes the lifetime
+    /// implausible. Then the token is used until the server rejects it, so that a device with a wrong clock does not refresh
+    /// before every call. Once a call has told by how much the clock is wrong, the same tokens have a plausible lifetime.
+    fn renew_at(self, expires_at: Time, clock_ahead: TimeDelta) -> Option<Instant> {
+        let fetched_at = self.device_time.checked_sub_signed(clock_ahead)?;
+        let lifetime = (expires_at - fetched_at).to_std().ok().filter(|lifetime| *lifetime <= MAX_LIFETIME)?;
+        self.at.checked_add((lifetime / 2).max(lifetime.saturating_sub(REFRESH_EARLY_BY)))
+    }
 }
 
 impl OwnSession {
@@ -126,7 +142,10 @@ impl OwnSession {
             let mut current = self.current.lock().await;
             let session = self.read(&mut current).await?.ok_or(SyncError::SignedOut)?;
             let refresh_due = match &*current {
-                Current::Fetched(_, renew_at) => renew_at.is_some_and(|at| at <= Instant::now()),
+                Current::Fetched(_, fetched) => {
+                    let renew_at = fetched.renew_at(session.expires_at, self.clock_ahead());
+                    renew_at.is_some_and(|at| at <= Instant::now())
+                }
                 _ => session.expires_at - REFRESH_EARLY <= self.server_now(),
             };
             (session, refresh_due)
@@ -219,13 +238,9 @@ impl OwnSession {
         Ok(renewed)
     }
 
-    /// Marks tokens as fetched by this process and sets the time of their early refresh.
+    /// Marks tokens as fetched by this process now.
     fn fetched(&self, session: Session) -> Current {
-        let lifetime =
-            (session.expires_at - self.server_now()).to_std().ok().filter(|lifetime| *lifetime <= MAX_LIFETIME);
-        let early = |lifetime: Duration| (lifetime / 2).max(lifetime.saturating_sub(REFRESH_EARLY_BY));
-        let renew_at = lifetime.map(|lifetime| Instant::now() + early(lifetime));
-        Current::Fetched(session, renew_at)
+        Current::Fetched(session, Fetched { at: Instant::now(), device_time: self.env.now() })
     }
 
     pub(super) fn clock_is_ahead(&self, millis: Option<i64>) {
@@ -234,9 +249,12 @@ impl OwnSession {
 
     /// The server's time, as far as it is known.
     fn server_now(&self) -> Time {
-        let ahead = TimeDelta::try_milliseconds(self.clock_ahead_ms.load(Ordering::Relaxed)).unwrap_or_default();
         let now = self.env.now();
-        now.checked_sub_signed(ahead).unwrap_or(now)
+        now.checked_sub_signed(self.clock_ahead()).unwrap_or(now)
+    }
+
+    fn clock_ahead(&self) -> TimeDelta {
+        TimeDelta::try_milliseconds(self.clock_ahead_ms.load(Ordering::Relaxed)).unwrap_or_default()
     }
 
     async fn known(&self) -> Result<Option<Session>, SyncError> {

@@ -296,3 +296,21 @@ async fn a_token_is_refreshed_early_by_the_monotonic_clock() {
     assert_eq!(token().await, "access 1", "a minute before its end");
     assert_eq!(token().await, "access 1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_first_token_of_a_device_with_a_wrong_clock_is_refreshed_early_once_the_server_has_told_the_time() {
+    for ahead in [TimeDelta::days(365), TimeDelta::days(-365), TimeDelta::minutes(50)] {
+        let (env, clock) = env(1);
+        let server = fieldpost_testkit::ManualClock::default();
+        let auth = Arc::new(Hourly { renewed: 0.into(), clock: server.into() });
+        clock.advance(ahead);
+        let keeper = SessionKeeper::new(auth, Arc::new(MemoryStore::new()), env);
+        keeper.sign_in(&Phone::credentials(ADA)).await.unwrap();
+        let token = async || keeper.token().await.unwrap().reveal().to_owned();
+        keeper.clock_is_ahead(Some(ahead.num_milliseconds()));
+        tokio::time::advance(std::time::Duration::from_secs(60 * 58)).await;
+        assert_eq!(token().await, "access 0");
+        tokio::time::advance(std::time::Duration::from_secs(60)).await;
+        assert_eq!(token().await, "access 1", "a minute before its end");
+    }
+}

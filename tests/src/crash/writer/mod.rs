@@ -32,6 +32,25 @@ pub struct Args {
     pub seed: u64,
 }
 
+/// Who says when to sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Syncing {
+    /// The app, all the time.
+    Asked,
+    /// The client, by its timer and by live hints.
+    BySelf,
+    /// Both at once.
+    Both,
+}
+
+impl Syncing {
+    const ALL: [Self; 3] = [Self::Asked, Self::BySelf, Self::Both];
+
+    fn of(seed: u64) -> Self {
+        SeededRandom::new(seed ^ 2).pick(&Self::ALL).copied().unwrap_or(Self::Both)
+    }
+}
+
 /// Works until it is killed. Each line of output is a JSON value.
 ///
 /// # Errors
@@ -42,11 +61,17 @@ pub async fn main(args: Args) -> Result<()> {
     let conversations = known_conversations(&client).await?;
     let org = client.me().await?.context("the file was synced once")?.org_id;
     say(&Said::Busy)?;
-    let syncing = sync_for_ever(&client, SeededRandom::new(args.seed));
+    let syncing = Syncing::of(args.seed);
+    if syncing != Syncing::Asked {
+        client.start().await;
+    }
+    let asking = async {
+        if syncing == Syncing::BySelf { Ok(()) } else { sync_for_ever(&client, SeededRandom::new(args.seed)).await }
+    };
     let random = SeededRandom::new(args.seed ^ 1);
     let records = OwnRecords::default();
     let writer = Writer { client: &client, name: &args.name, org, conversations, records, random };
-    tokio::try_join!(syncing, writer.write_for_ever())?;
+    tokio::try_join!(asking, writer.write_for_ever())?;
     Ok(())
 }
 
