@@ -15,6 +15,7 @@ pub mod conversation;
 pub mod cursor;
 pub mod digest;
 pub mod id;
+mod key;
 pub mod message;
 pub mod metadata;
 pub mod mutation;
@@ -41,6 +42,7 @@ pub use conversation::{Conversation, ConversationKind};
 pub use cursor::{Continuation, Cursor, CursorError, ServerEpoch};
 pub use digest::{ConversationDigest, Fingerprint, SetFingerprint};
 pub use id::{AuditId, ConversationId, IdError, MedicId, MessageId, MutationId, OrgId, PersonId, RecordId, ReportId};
+pub use key::{Key, KeyError};
 pub use message::{Changeable, MENTIONS_MAX, Mentions, Message, MessageKind, MessageStatus, NewMessage};
 pub use metadata::{Extra, Metadata, MetadataError};
 // The fields of every kind of mutation.

@@ -4,6 +4,7 @@
 mod declaring;
 
 use crate::{Client, Error, Result, Retention, client::Inner, no_server::NoServer, sides::Sides};
+use fieldpost_domain::Key;
 use fieldpost_remote::{Auth, LiveHints, MessagingApi};
 #[cfg(feature = "supabase")]
 use fieldpost_remote_supabase::Proxy;
@@ -34,6 +35,7 @@ pub struct Builder {
     proxy: Proxy,
     allow_http: bool,
     database: Option<PathBuf>,
+    key: Option<Key>,
     store: Option<Arc<dyn Store>>,
     remote: Option<(Arc<dyn MessagingApi>, Arc<dyn Auth>)>,
     live: Live,
@@ -94,6 +96,14 @@ impl Builder {
     /// The local file, one per account. It is created if it does not exist, and upgraded if it has an older version.
     pub fn database(mut self, path: impl Into<PathBuf>) -> Self {
         self.database = Some(path.into());
+        self
+    }
+
+    /// Encrypts the local file with this key, which the app keeps in the keychain of its platform (docs/howto/encryption.md). A file
+    /// that does not exist is made with it; one that is not encrypted is refused ([`crate::change_key`] encrypts it). Needs
+    /// the feature `encryption`; without it [`Builder::open`] refuses the key rather than write plain text.
+    pub fn key(mut self, key: Key) -> Self {
+        self.key = Some(key);
         self
     }
 
@@ -226,7 +236,7 @@ impl Builder {
             return Ok(store);
         }
         let path = self.database.take().ok_or_else(|| missing("a database", "database"))?;
-        let store = open_file(path, &self.env).await?;
+        let store = open_file(path, self.key.take(), &self.env).await?;
         #[cfg(all(feature = "records", feature = "sqlite"))]
         self.records.default_store(&store);
         Ok(store)
@@ -250,13 +260,17 @@ impl Builder {
 }
 
 #[cfg(feature = "sqlite")]
-async fn open_file(path: PathBuf, env: &Env) -> Result<Arc<fieldpost_storage_sqlite::SqliteStore>> {
+async fn open_file(path: PathBuf, key: Option<Key>, env: &Env) -> Result<Arc<fieldpost_storage_sqlite::SqliteStore>> {
     let options = fieldpost_storage_sqlite::SqliteOptions::new(path).mutation_ids(Arc::new(env.clone()));
+    let options = match key {
+        Some(key) => options.key(key),
+        None => options,
+    };
     Ok(Arc::new(fieldpost_storage_sqlite::SqliteStore::open(options).await?))
 }
 
 #[cfg(not(feature = "sqlite"))]
-async fn open_file(_path: PathBuf, _env: &Env) -> Result<Arc<dyn Store>> {
+async fn open_file(_path: PathBuf, _key: Option<Key>, _env: &Env) -> Result<Arc<dyn Store>> {
     Err(missing("a store (this build is without the feature `sqlite`)", "store"))
 }
 

@@ -117,10 +117,10 @@ pub use async_trait::async_trait;
 pub use eyeball_im::{Vector, VectorDiff};
 pub use fieldpost_domain::{
     AccessToken, Archived, Capability, ContentError, Continuation, ConversationId, ConversationKind, Emoji, EmojiError,
-    IdError, MedicId, Mentions, MessageContent, MessageId, MessageKind, MessageReport, MessageStatus, Metadata,
-    MetadataError, MutationId, MutationKind, Omitted, OmittedReason, OrgId, Password, Person, PersonId, Refusal,
-    RefusalCode, ReportError, ReportId, ReportPage, ReportReason, Retry, RetryCode, Role, SearchRank, SearchText,
-    SearchTextError, Seq, SeqRange, ServerInfo, Settings, Snippet, Time,
+    IdError, Key, KeyError, MedicId, Mentions, MessageContent, MessageId, MessageKind, MessageReport, MessageStatus,
+    Metadata, MetadataError, MutationId, MutationKind, Omitted, OmittedReason, OrgId, Password, Person, PersonId,
+    Refusal, RefusalCode, ReportError, ReportId, ReportPage, ReportReason, Retry, RetryCode, Role, SearchRank,
+    SearchText, SearchTextError, Seq, SeqRange, ServerInfo, Settings, Snippet, Time,
 };
 pub use fieldpost_remote::{
     Auth, Credentials, LiveConnection, LiveEvent, LiveHints, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION,
@@ -136,7 +136,9 @@ pub use fieldpost_storage::{
     ThreadReaction, ThreadWindow, Window,
 };
 #[cfg(feature = "sqlite")]
-pub use fieldpost_storage_sqlite::{ImportError, ImportProgress, Occupied, import_watermelon};
+pub use fieldpost_storage_sqlite::{
+    ImportError, ImportProgress, KeyChange, KeyProgress, Occupied, change_key, import_watermelon,
+};
 pub use fieldpost_sync::{
     Clock, CursorHealth, Entropy, Env, LiveStatus, MessageSyncStatus, OsEntropy, Probe, Progress, ProvidedToken,
     Rhythm, Status, SyncError, SyncReport, SyncStatus, SystemClock, TokenError, TokenProvider,

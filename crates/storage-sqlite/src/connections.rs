@@ -4,6 +4,7 @@
 
 use crate::{
     connect::{Access, connect, reader},
+    encryption,
     error::{Fault, Res, is_cut_off, is_full},
     file,
     held::Held,
@@ -54,17 +55,34 @@ impl Connections {
     }
 
     async fn open_whole(options: &SqliteOptions) -> Res<Self> {
-        if !file::prepare(options.path().to_owned()).await? {
-            let had_log = file::has_log(options.path().to_owned()).await;
+        let path = || options.path().to_owned();
+        let is_new = file::prepare(path(), options.key_given().cloned()).await?;
+        let identity = file::identity(path()).await;
+        let opened = Self::open_prepared(options, is_new).await;
+        if file::identity(path()).await == identity {
+            return opened;
+        }
+        // It was waiting for a file that has lost its name to one with another key.
+        if let Ok(connections) = opened {
+            let _ = connections.close().await;
+        }
+        Err(Fault::Kind(StorageErrorKind::Busy, Some(format!("{} was exchanged meanwhile", options.path().display()))))
+    }
+
+    async fn open_prepared(options: &SqliteOptions, is_new: bool) -> Res<Self> {
+        let path = || options.path().to_owned();
+        refuse_wrong_key(options).await?;
+        if !is_new {
+            let had_log = file::has_log(path()).await;
             refuse_unknown(options).await?;
-            file::make_private(options.path().to_owned()).await;
+            file::make_private(path()).await;
             if had_log {
                 refuse_mixed(options).await?;
             }
         }
         let writer = connect(options, Access::Write).await?;
-        let readers = match migrate(&writer).await {
-            Ok(()) => Readers::connect(options).await,
+        let readers = match file::check(path(), options.key_given().cloned()).await {
+            Ok(()) => Self::upgraded(&writer, options).await,
             Err(fault) => Err(fault),
         };
         let held = match readers {
@@ -74,6 +92,12 @@ impl Connections {
         // What is held is not the pool's any more.
         let _ = writer.close().await;
         held
+    }
+
+    async fn upgraded(writer: &DatabaseConnection, options: &SqliteOptions) -> Res<Readers> {
+        file::remove_converting(options.path().to_owned()).await;
+        migrate(writer).await?;
+        Readers::connect(options).await
     }
 
     /// Connects another writer, because the thread of this one has died.
@@ -162,6 +186,21 @@ async fn refuse_mixed(options: &SqliteOptions) -> Res<()> {
         }
     }
     Ok(connection.close().await?)
+}
+
+/// Refuses a key that cannot be used, or is not this file's, before SQLite looks at the log: with a wrong key it would begin to
+/// take back what a killed process left.
+pub(crate) async fn refuse_wrong_key(options: &SqliteOptions) -> Res<()> {
+    if options.key_given().is_none() {
+        return Ok(());
+    }
+    let probe = match connect(&options.frozen(), Access::Look).await {
+        Ok(probe) => probe,
+        Err(fault) => return Err(encryption::explained(fault, options.path())),
+    };
+    let fits = encryption::refuse_unless_it_fits(&probe).await;
+    probe.close().await?;
+    fits.map_err(|fault| encryption::explained(fault, options.path()))
 }
 
 async fn look(options: &SqliteOptions, access: Access) -> Res<FileState> {

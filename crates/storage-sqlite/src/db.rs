@@ -136,7 +136,7 @@ impl Db {
     /// writes, and of what writes there is one. What could not be moved stays where it is just as safe, so no failure of this is
     /// anybody's business.
     pub(crate) async fn tidy(&self) {
-        let _ = self.run_alone("tidy", "PRAGMA wal_checkpoint(PASSIVE)").await;
+        let _ = self.writer.lock().await.checkpoint().await;
     }
 
     /// Reports what others have committed since somebody looked last.

@@ -69,10 +69,16 @@ fn kind_of(error: &DbErr) -> StorageErrorKind {
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => StorageErrorKind::Busy,
         // A value of another type than every version has written there.
         DbErr::Type(_) => StorageErrorKind::Corrupt,
+        error => sqlx_error(error).map_or(StorageErrorKind::Other, kind_of_sqlx),
+    }
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error)) => kind_of_sqlx(error),
-        _ => StorageErrorKind::Other,
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
     }
 }
 
@@ -102,15 +108,18 @@ pub(crate) fn is_cut_off(fault: &Fault) -> bool {
     /// A log that has to be replayed, and a journal that has to be rolled back.
     const SQLITE_READONLY_RECOVERY: i32 = 264;
     const SQLITE_READONLY_ROLLBACK: i32 = 776;
-    let Fault::Database(
-        DbErr::Conn(RuntimeErr::SqlxError(error))
-        | DbErr::Exec(RuntimeErr::SqlxError(error))
-        | DbErr::Query(RuntimeErr::SqlxError(error)),
-    ) = fault
-    else {
-        return false;
-    };
-    matches!(code_of(error), Some(SQLITE_READONLY_RECOVERY | SQLITE_READONLY_ROLLBACK))
+    let Fault::Database(error) = fault else { return false };
+    let code = sqlx_error(error).and_then(code_of);
+    matches!(code, Some(SQLITE_READONLY_RECOVERY | SQLITE_READONLY_ROLLBACK))
+}
+
+/// Whether SQLite cannot read the first page of a file with the key that it was given. Behind a header that stays readable it
+/// only says that something went wrong.
+pub(crate) fn is_no_page(fault: &Fault) -> bool {
+    const SQLITE_ERROR: i32 = 1;
+    let Fault::Database(error) = fault else { return false };
+    let failed = |error| code_of(error) == Some(SQLITE_ERROR);
+    kind_of(error) == StorageErrorKind::NotADatabase || sqlx_error(error).is_some_and(failed)
 }
 
 /// Whether there was no room for what SQLite wanted to write.

@@ -52,6 +52,7 @@ async fn pragma(tx: &Tx, name: &str) -> Res<Vec<Row>> {
 }
 
 async fn number(tx: &Tx, name: &str) -> Res<i64> {
-    let row = pragma(tx, name).await?.pop();
+    // SQLCipher answers some of them as text.
+    let row = tx.all(&format!("SELECT CAST({name} AS INTEGER) FROM pragma_{name}"), vec![]).await?.pop();
     row.ok_or_else(|| Fault::corrupt("a pragma says nothing"))?.only()
 }

@@ -6,6 +6,7 @@
 //!
 //! No type of SeaORM or sqlx is in the public API.
 
+mod change_key;
 mod connect;
 mod connections;
 mod conversations;
@@ -14,6 +15,7 @@ mod db;
 mod deadly;
 mod derived;
 mod drafts;
+mod encryption;
 mod entity;
 mod error;
 mod file;
@@ -55,6 +57,7 @@ mod writer;
 #[cfg(test)]
 mod plans;
 
+pub use change_key::{KeyChange, KeyProgress, change_key};
 pub use import::{ImportError, ImportProgress, Occupied, import_watermelon};
 pub use options::SqliteOptions;
 pub use store::SqliteStore;

@@ -1,5 +1,6 @@
 //! How to open a file.
 
+use fieldpost_domain::Key;
 use fieldpost_storage::{MutationIds, RandomIds};
 use std::{
     path::{Path, PathBuf},
@@ -16,6 +17,7 @@ pub struct SqliteOptions {
     max_pages: Option<u32>,
     frozen: bool,
     ids: Arc<dyn MutationIds>,
+    key: Option<Key>,
 }
 
 impl SqliteOptions {
@@ -23,7 +25,7 @@ impl SqliteOptions {
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let (busy_timeout, ids) = (Duration::from_secs(5), Arc::new(RandomIds));
-        Self { path: path.into(), busy_timeout, readers: 3, max_pages: None, frozen: false, ids }
+        Self { path: path.into(), busy_timeout, readers: 3, max_pages: None, frozen: false, ids, key: None }
     }
 
     pub(crate) fn most_readers(&self) -> u32 {
@@ -53,6 +55,17 @@ impl SqliteOptions {
 
     pub(crate) const fn most_pages(&self) -> Option<u32> {
         self.max_pages
+    }
+
+    pub(crate) const fn key_given(&self) -> Option<&Key> {
+        self.key.as_ref()
+    }
+
+    /// The key of an encrypted file. A file that does not exist is made with it. Needs the feature `encryption`.
+    #[must_use]
+    pub fn key(mut self, key: Key) -> Self {
+        self.key = Some(key);
+        self
     }
 
     /// How long to wait for another process before a call fails as busy.

@@ -46,6 +46,31 @@ pub(crate) struct Writer {
     version: Option<i64>,
     /// Something may have been committed that was not reported.
     unreported: bool,
+    /// How much was committed since the last checkpoint, by [`Durability::weight`].
+    since_checkpoint: u32,
+}
+
+/// Moves the log into the file, as far as nobody reads what it would overwrite.
+///
+/// SQLCipher stands on an SQLite in which a checkpoint that does not hold the write lock can damage a file that another process
+/// writes to (docs/adr/0009-encrypted-files.md). So it takes the lock there, and SQLite's own, which does not, is off.
+pub(crate) const CHECKPOINT: &str =
+    if cfg!(feature = "encryption") { "PRAGMA wal_checkpoint(FULL)" } else { "PRAGMA wal_checkpoint(PASSIVE)" };
+
+/// After how many pages in the log SQLite makes a checkpoint by itself; never at 0.
+pub(crate) const OWN_CHECKPOINT: &str = if cfg!(feature = "encryption") { "0" } else { "8000" };
+
+/// After how much the writer makes one where SQLite does not: about as often.
+const MUCH: u32 = 500;
+
+impl Durability {
+    /// A page of a sync is about so many times a write of a person.
+    const fn weight(self) -> u32 {
+        match self {
+            Self::Process => 16,
+            Self::PowerCut => 1,
+        }
+    }
 }
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -53,7 +78,15 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 impl Writer {
     pub(crate) const fn new(options: SqliteOptions, connections: Connections) -> Self {
         let connections = Some(connections);
-        Self { options, connections, durability: None, closing: None, version: None, unreported: false }
+        Self {
+            options,
+            connections,
+            durability: None,
+            closing: None,
+            version: None,
+            unreported: false,
+            since_checkpoint: 0,
+        }
     }
 
     /// The writing connection, on which nothing is open. One whose thread has died is replaced.
@@ -74,6 +107,10 @@ impl Writer {
     /// Gets the connection ready for a transaction.
     pub(crate) async fn prepare(&mut self, durability: Durability) -> Res<()> {
         self.free().await?;
+        self.since_checkpoint += durability.weight();
+        if cfg!(feature = "encryption") && self.since_checkpoint > MUCH {
+            self.checkpoint().await?;
+        }
         if self.durability != Some(durability) {
             // This call may be dropped meanwhile; then nobody knows, and the next writer sets it again.
             self.durability = None;
@@ -81,6 +118,12 @@ impl Writer {
             self.durability = Some(durability);
         }
         Ok(())
+    }
+
+    /// Moves the log into the file, as far as that can be done now.
+    pub(crate) async fn checkpoint(&mut self) -> Res<()> {
+        self.since_checkpoint = 0;
+        self.free().await?.run(CHECKPOINT, 1, Vec::new()).await.map(drop)
     }
 
     /// Whether others have committed since somebody looked last.

@@ -48,6 +48,11 @@ impl Phone {
         SqliteStore::open(self.file()).await.unwrap()
     }
 
+    #[cfg(not(feature = "encryption"))]
+    fn names(&self) -> Vec<std::ffi::OsString> {
+        fs::read_dir(self.0.path()).unwrap().map(|file| file.unwrap().file_name()).collect()
+    }
+
     async fn refused(&self) -> StorageError {
         match SqliteStore::open(self.file()).await {
             Ok(_) => panic!("a file was opened that must be refused"),
@@ -488,4 +493,33 @@ async fn the_messages_of_an_upgraded_file_are_found() {
     let store = phone.open().await;
     let found = store.search(&SearchQuery::typed("ZWEITE \u{1fa79}").unwrap()).await.unwrap();
     assert_eq!((found.hits.len(), found.unindexed), (1, 0));
+}
+
+#[cfg(not(feature = "encryption"))]
+#[tokio::test]
+async fn a_build_that_cannot_encrypt_refuses_a_key_and_writes_nothing() {
+    let phone = Phone::new();
+    let key: fieldpost_domain::Key = "0123456789abcdef".repeat(4).parse().unwrap();
+
+    let error = SqliteStore::open(SqliteOptions::new(phone.file()).key(key)).await.err().unwrap();
+
+    assert_eq!(error.kind(), StorageErrorKind::NoEncryption);
+    assert_eq!(fs::metadata(phone.file()).unwrap().len(), 0);
+    assert_eq!(phone.names(), ["fieldpost.db"]);
+}
+
+#[cfg(not(feature = "encryption"))]
+#[tokio::test]
+async fn a_build_that_cannot_encrypt_leaves_a_plain_file_as_it_is() {
+    use fieldpost_storage_sqlite::{KeyChange, change_key};
+    let phone = Phone::new();
+    phone.open().await.close().await.unwrap();
+    let before = fs::read(phone.file()).unwrap();
+    let key: fieldpost_domain::Key = "0123456789abcdef".repeat(4).parse().unwrap();
+
+    let error = change_key(phone.file(), KeyChange::Encrypt(key), |_| {}).await.unwrap_err();
+
+    assert_eq!(error.kind(), StorageErrorKind::NoEncryption);
+    assert!(before == fs::read(phone.file()).unwrap());
+    assert_eq!(phone.names(), ["fieldpost.db"]);
 }

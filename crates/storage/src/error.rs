@@ -86,6 +86,14 @@ pub enum StorageErrorKind {
     CannotOpen,
     /// The file is not a Fieldpost database.
     NotADatabase,
+    /// The file is encrypted, and no key was given.
+    KeyMissing,
+    /// The file cannot be read with this key: it is another one's, or the beginning of the file is damaged.
+    WrongKey,
+    /// A key was given, and the file is not encrypted.
+    NotEncrypted,
+    /// A key was given, and this build cannot encrypt.
+    NoEncryption,
     /// The file was written by a newer version of Fieldpost.
     NewerSchema,
     /// The file is damaged.
@@ -183,6 +191,16 @@ impl fmt::Display for StorageError {
             StorageErrorKind::ReadOnly => "the local database cannot be written",
             StorageErrorKind::CannotOpen => "the local database cannot be opened",
             StorageErrorKind::NotADatabase => "the file is not a Fieldpost database",
+            StorageErrorKind::KeyMissing => "the file is encrypted; open it with its key",
+            StorageErrorKind::WrongKey => {
+                "the file cannot be read with this key: it has another one, or its beginning is damaged; nothing was changed"
+            }
+            StorageErrorKind::NotEncrypted => {
+                "the file is not encrypted, and a key was given; encrypt it first, or open it without a key"
+            }
+            StorageErrorKind::NoEncryption => {
+                "a key was given, and this build cannot encrypt; build it with the feature `encryption`"
+            }
             StorageErrorKind::NewerSchema => "the file was written by a newer Fieldpost; update this app to open it",
             StorageErrorKind::Corrupt => "the local database is damaged",
             StorageErrorKind::Paused => "the local database is paused; resume it first",
