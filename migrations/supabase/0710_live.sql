@@ -16,7 +16,7 @@
 --  * What no page brings is no hint: the status that follows markers, columns of a conversation that follow messages. Two things
 --    that pages bring are none either, or one broadcast would wake 1,000 devices 1,000 times: how far a broadcast has been
 --    delivered, and how many have reacted to it.
---  * Fieldpost is a guest in schema realtime: it has two policies there, on topics of its own, and changes nothing else.
+--  * Fieldpost is a guest in schema realtime: it has five policies there, on topics of its own, and changes nothing else.
 
 -- What the operator has said. Whether hints are sent also depends on what is there: `fieldpost.live_is_on()`.
 create table if not exists fieldpost.live (
@@ -41,6 +41,8 @@ begin
   v_table := to_regclass('realtime.messages');
   v_send := to_regprocedure('realtime.send(jsonb,text,text,boolean)');
   return coalesce(has_function_privilege(v_send, 'execute') and has_table_privilege(v_table, 'insert') and not row_security_active(v_table::oid)
+    -- Without row level security every private topic is open to everybody.
+    and (select c.relrowsecurity from pg_class c where c.oid = v_table)
     and (select count(*) = 2 from pg_policy p where p.polrelid = v_table and p.polname in ('fieldpost_hear', 'fieldpost_type')), false);
 end
 $$;
@@ -280,11 +282,41 @@ grant execute on function fieldpost.live_is_on(), fieldpost.may_hear(text), fiel
 
 -- For operators.
 
+-- Asks what Realtime asks at a join (one row of its own, read as the person), for somebody and her own topic. Answers what a policy raises
+-- there; none if nothing is raised, or if it cannot be asked: nobody is there yet, no partition for today, no right to be `authenticated`.
+create or replace function fieldpost.raised_at_a_join() returns text
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_user constant uuid := (select p.user_id from fieldpost.people p where p.user_id is not null limit 1);
+begin
+  begin
+    perform set_config('realtime.topic', 'fieldpost:user:' || v_user, true), set_config('request.jwt.claim.sub', v_user::text, true),
+      set_config('request.jwt.claims', jsonb_build_object('sub', v_user, 'role', 'authenticated')::text, true);
+    insert into realtime.messages (topic, extension) values (current_setting('realtime.topic'), 'broadcast');
+    set local role authenticated;
+    begin
+      perform from realtime.messages m where m.topic = current_setting('realtime.topic');
+    exception when others then
+      raise exception using errcode = 'FPASK', message = sqlerrm;
+    end;
+    raise exception using errcode = 'FPASK', message = '';  -- takes back all of this
+  exception
+    when sqlstate 'FPASK' then
+      return nullif(sqlerrm, '');
+    when others then
+      return null;
+  end;
+end
+$$;
+comment on function fieldpost.raised_at_a_join() is 'What a policy of the project raises when a device joins a topic of Fieldpost.';
+
 create or replace function fieldpost.enable_live() returns text
 language plpgsql set search_path = pg_catalog, pg_temp set lock_timeout = '2s'
 as $$
 declare
   v_policies int;
+  v_raised text;
 begin
   if to_regnamespace('realtime') is null then
     raise undefined_table using message = 'this project has no Realtime: there is no schema realtime',
@@ -295,6 +327,9 @@ begin
   elsif to_regclass('realtime.messages') is null or to_regprocedure('realtime.send(jsonb,text,text,boolean)') is null then
     raise undefined_function using message = 'the Realtime of this project cannot broadcast from the database: realtime.send(jsonb, text, text, boolean) or realtime.messages is missing',
       hint = 'Upgrade Realtime, start it once, and call fieldpost.enable_live() again.';
+  elsif not (select c.relrowsecurity from pg_class c where c.oid = to_regclass('realtime.messages')) then
+    raise object_not_in_prerequisite_state using message = 'row level security of realtime.messages is off: everybody may listen to every private channel of this project',
+      hint = 'alter table realtime.messages enable row level security; then call fieldpost.enable_live() again.';
   end if;
   update fieldpost.live set off = false;
   -- A policy locks the table for a moment, so those that are there stay: what they mean is in the function. (Nor is their text
@@ -302,8 +337,8 @@ begin
   select count(*) into v_policies from pg_policy p
   join pg_depend d on d.classid = 'pg_policy'::regclass and d.objid = p.oid and d.refclassid = 'pg_proc'::regclass
    and d.refobjid = 'fieldpost.may_hear_as_caller(text, boolean)'::regprocedure
-  where p.polrelid = 'realtime.messages'::regclass and p.polname in ('fieldpost_hear', 'fieldpost_type');
-  if v_policies < 2 then
+  where p.polrelid = 'realtime.messages'::regclass and p.polname in ('fieldpost_hear', 'fieldpost_type', 'fieldpost_only_hear', 'fieldpost_only_type');
+  if v_policies < 4 or not exists (select from pg_policy p where p.polrelid = 'realtime.messages'::regclass and p.polname = 'fieldpost_only') then
     begin
       drop policy if exists fieldpost_hear on realtime.messages;
       create policy fieldpost_hear on realtime.messages for select to authenticated
@@ -311,6 +346,17 @@ begin
       drop policy if exists fieldpost_type on realtime.messages;
       create policy fieldpost_type on realtime.messages for insert to authenticated
         with check (extension = 'broadcast' and (select fieldpost.may_hear_as_caller(realtime.topic(), true)));
+      -- What policies permit adds up, and many a project lets everybody hear and send everything. So these say who else may not, on
+      -- topics of Fieldpost alone. The first asks no function: other roles may call none of Fieldpost's.
+      drop policy if exists fieldpost_only on realtime.messages;
+      create policy fieldpost_only on realtime.messages as restrictive for all to public
+        using (left(realtime.topic(), 10) is distinct from 'fieldpost:' or (current_user = 'authenticated' and extension = 'broadcast'));
+      drop policy if exists fieldpost_only_hear on realtime.messages;
+      create policy fieldpost_only_hear on realtime.messages as restrictive for select to authenticated
+        using (left(realtime.topic(), 10) is distinct from 'fieldpost:' or (select fieldpost.may_hear_as_caller(realtime.topic(), false)));
+      drop policy if exists fieldpost_only_type on realtime.messages;
+      create policy fieldpost_only_type on realtime.messages as restrictive for insert to authenticated
+        with check (left(realtime.topic(), 10) is distinct from 'fieldpost:' or (select fieldpost.may_hear_as_caller(realtime.topic(), true)));
     exception
       when insufficient_privilege then
         raise insufficient_privilege using message = format('the role %s may not make policies on realtime.messages: %s', current_user, sqlerrm),
@@ -325,6 +371,10 @@ begin
         (select p.proowner::regrole from pg_proc p where p.oid = 'fieldpost.hint()'::regprocedure)),
       hint = 'On a hosted project the role postgres has all of that.';
   end if;
+  v_raised := fieldpost.raised_at_a_join();
+  if v_raised is not null then
+    return 'live hints are on, but no device hears them: a policy of this project on realtime.messages raises on topics that are not its own: ' || v_raised;
+  end if;
   return 'live hints are on';
 end
 $$;
@@ -337,12 +387,16 @@ as $$
 begin
   update fieldpost.live set off = true;
   perform set_config('fieldpost.hinted', '', true);
-  if exists (select from pg_policy p where p.polrelid = to_regclass('realtime.messages') and p.polname in ('fieldpost_hear', 'fieldpost_type')) then
+  if exists (select from pg_policy p where p.polrelid = to_regclass('realtime.messages')
+               and p.polname in ('fieldpost_hear', 'fieldpost_type', 'fieldpost_only', 'fieldpost_only_hear', 'fieldpost_only_type')) then
     begin
       drop policy if exists fieldpost_hear on realtime.messages;
       drop policy if exists fieldpost_type on realtime.messages;
+      drop policy if exists fieldpost_only on realtime.messages;
+      drop policy if exists fieldpost_only_hear on realtime.messages;
+      drop policy if exists fieldpost_only_type on realtime.messages;
     exception when insufficient_privilege or lock_not_available then
-      return 'live hints are off; the policies fieldpost_hear and fieldpost_type stay on realtime.messages: ' || sqlerrm;
+      return 'live hints are off; the policies that begin with fieldpost_ stay on realtime.messages: ' || sqlerrm;
     end;
   end if;
   return 'live hints are off';

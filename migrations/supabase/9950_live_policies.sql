@@ -7,11 +7,16 @@ set local client_min_messages = warning;
 set local search_path = pg_catalog, pg_temp;
 
 do $$
+declare
+  v_said text;
 begin
   if (select l.off from fieldpost.live l) or to_regnamespace('realtime') is null then
     return;  -- switched off by the operator, or not there (yet)
   end if;
-  perform fieldpost.enable_live();
+  v_said := fieldpost.enable_live();
+  if v_said <> 'live hints are on' then
+    raise warning 'Fieldpost: %', v_said;
+  end if;
 exception
   when undefined_table or undefined_function then
     raise notice 'Fieldpost sends no live hints: %', sqlerrm;

@@ -8,7 +8,7 @@ import { claim } from "./lib/claim.mjs";
 import { costs, id } from "./lib/costs.mjs";
 import { documented } from "./lib/exported.mjs";
 import { members } from "./lib/members.mjs";
-import { apply } from "./lib/migrations.mjs";
+import { apply, script } from "./lib/migrations.mjs";
 import { authorize, heard, installRealtime } from "./lib/realtime.mjs";
 import { scratch } from "./lib/scratch.mjs";
 import { client, owner, stack } from "./lib/stack.mjs";
@@ -201,6 +201,45 @@ describe("with Realtime", () => {
     await db.sql.unsafe("drop policy rooms on realtime.messages; drop policy talk on realtime.messages");
   });
 
+  // The first policy of every tutorial lets everybody who is signed in hear and send everything (supabase/supabase#27691, #22803).
+  // What is permitted adds up, so Fieldpost's topics would be open too: to strangers, and to hints that nobody of Fieldpost sent.
+  test("a project's policy that opens every topic to everybody opens none of Fieldpost's", async () => {
+    await db.boss.unsafe(`create policy open on realtime.messages for all to public using (true) with check (true);
+      do $$ begin create role visitor; grant visitor to supabase_admin; exception when duplicate_object then null; end $$;
+      grant usage on schema realtime to visitor; grant select, insert on realtime.messages to visitor`);
+    const none = { hears: false, sends: false, presence: false };
+    for (const topic of [user(ada), admins(org.org), all(org.org), conversation(direct), "fieldpost:else"]) {
+      for (const [who, role] of [[other.admin, "authenticated"], ["user_of-another-issuer", "authenticated"], [null, "anon"], [ada, "anon"], [ada, "visitor"]]) {
+        assert.deepEqual(await authorize(db.boss, who, topic, role), none, `${role} ${who} on ${topic}`);
+      }
+    }
+    assert.deepEqual(await authorize(db.boss, ada, user(ada)), { hears: true, sends: false, presence: false }, "who may hear sends nothing, and no presence");
+    assert.deepEqual(await authorize(db.boss, ada, conversation(direct)), { hears: true, sends: true, presence: false });
+    for (const [who, role] of [[ada, "authenticated"], ["user_of-another-issuer", "authenticated"], [null, "anon"], [null, "visitor"]]) {
+      assert.deepEqual(await authorize(db.boss, who, "room:1", role), { hears: true, sends: true, presence: true }, `the project's own, as ${role}`);
+    }
+    await db.boss.unsafe("drop policy open on realtime.messages; revoke all on realtime.messages from visitor; revoke all on schema realtime from visitor");
+  });
+
+  // A cast of the topic is in many policies, and raises on topics of others. Realtime then lets nobody in there (supabase/realtime#1111),
+  // and says so in its own log alone.
+  test("a project's policy that raises on Fieldpost's topics is named by enable_live, and costs the hints and nothing else", async () => {
+    await db.sql.unsafe(`create policy rooms on realtime.messages for select to authenticated using (realtime.topic()::uuid = auth.uid())`);
+    const [{ said }] = await db.sql`select fieldpost.enable_live() as said`;
+    assert.match(said, /^live hints are on, but no device hears them: a policy of this project on realtime\.messages raises on topics that are not its own: invalid input syntax for type uuid: "fieldpost:/);
+    await assert.rejects(authorize(db.boss, ada, user(ada)), /invalid input syntax for type uuid/);
+    const warned = [];
+    const applying = owner({ url: db.url, onnotice: (n) => warned.push(n.message) });
+    await apply(applying, script());
+    await applying.end();
+    assert.ok(warned.some((m) => m.startsWith(`Fieldpost: ${said.slice(0, 50)}`)), `an apply says so too: ${warned}`);
+    await push(ada, send(direct));
+    assert.equal(Object.keys((await heard(db.boss)).counts).length, 2);
+    await db.sql.unsafe(`drop policy rooms on realtime.messages`);
+    assert.deepEqual([...(await db.sql`select fieldpost.enable_live() as said`)], [{ said: "live hints are on" }]);
+    assert.equal((await heard(db.boss)).rows.length, 0, "asking left nothing there");
+  });
+
   test("a conversation that a project's own policies hide is not joined", async () => {
     await db.sql.unsafe(`create policy quiet on public.conversations as restrictive for select to authenticated using (subject is distinct from 'secret')`);
     assert.deepEqual(await authorize(db.boss, ada, conversation(direct)), { hears: true, sends: true, presence: false });
@@ -222,7 +261,7 @@ describe("whatever there is of Realtime", () => {
   });
   after(() => db?.drop());
 
-  const OURS = ["fieldpost_hear", "fieldpost_type"];
+  const OURS = ["fieldpost_hear", "fieldpost_only", "fieldpost_only_hear", "fieldpost_only_type", "fieldpost_type"];
   const policies = async () => (await db.boss`select polname from pg_policy where polname like 'fieldpost%' and polrelid = to_regclass('realtime.messages') order by 1`).map((r) => r.polname);
   const enable = async (sql = db.sql) => (await sql`select fieldpost.enable_live() as said`)[0].said;
   const disable = async () => (await db.sql`select fieldpost.disable_live() as said`)[0].said;
@@ -298,6 +337,39 @@ describe("whatever there is of Realtime", () => {
     }
   });
 
+  // For a while `realtime.send` was there twice, and a call that left the type of its payload open was ambiguous: supabase/realtime#1938.
+  test("a Realtime with another function of the same name is sent the same hints", async () => {
+    await realtime({});
+    await enable();
+    await db.boss.unsafe(`create function realtime.send(payload bytea, event text, topic text, private boolean default true) returns void language plpgsql as $$ begin raise 'the wrong one'; end $$`);
+    assert.deepEqual(await write(), [true, 2]);
+  });
+
+  // Whoever gets no private channel to work switches row level security off (supabase/realtime#1111), and lets everybody in everywhere.
+  test("where row level security of realtime.messages is off, nothing is sent and enable_live says why", async () => {
+    await realtime({});
+    await enable();
+    await db.boss.unsafe("alter table realtime.messages disable row level security");
+    assert.deepEqual(await write(), [false, 0]);
+    await assert.rejects(enable(), (error) => /row level security of realtime\.messages is off/.test(error.message) && /enable row level security/.test(error.hint));
+    await db.apply();
+    assert.deepEqual(await write(), [false, 0], "an apply goes on without hints");
+    await db.boss.unsafe("alter table realtime.messages enable row level security");
+    assert.deepEqual(await write(), [true, 2]);
+  });
+
+  // A project that had the two policies before there were the others, and may not make any by `supabase db push` (supabase/cli#6116).
+  test("an installation whose role may not make the other policies keeps its hints", async () => {
+    await realtime({});
+    await enable();
+    await db.boss.unsafe("drop policy fieldpost_only on realtime.messages; drop policy fieldpost_only_hear on realtime.messages; drop policy fieldpost_only_type on realtime.messages; revoke supabase_realtime_admin from postgres");
+    await db.apply();
+    assert.deepEqual([await policies(), await write()], [["fieldpost_hear", "fieldpost_type"], [true, 2]]);
+    await assert.rejects(enable(), /may not make policies on realtime\.messages/);
+    await enable(db.boss);
+    assert.deepEqual([await policies(), await write()], [OURS, [true, 2]]);
+  });
+
   test("somebody who holds realtime.messages keeps no write waiting, and no apply from ending", async () => {
     await realtime({});
     await enable();
@@ -360,7 +432,7 @@ describe("whatever there is of Realtime", () => {
     const before = await look();
     await enable();
     await write();
-    assert.notEqual(await look(), before, "two policies");
+    assert.notEqual(await look(), before, "its policies");
     await apply(db.sql, documented("Removing it"));
     assert.equal(await look(), before);
   });

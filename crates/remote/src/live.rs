@@ -58,7 +58,8 @@ impl FromStr for Topic {
 pub enum LiveEvent {
     /// The server has accepted the join. What was committed before may have passed unheard.
     Joined(Topic),
-    /// The server is able to send hints only from now on. What was committed before has passed unheard.
+    /// The server is able to send hints only from now on. What was committed before has passed unheard. Not all servers say so, and
+    /// none need do it of a topic that carries no hints.
     Ready(Topic),
     /// The topic is left, for whatever reason but an own [`LiveConnection::leave`]: the server has refused the join, the token
     /// has expired, a fault of the server. It says nothing any more until it is joined again.

@@ -128,7 +128,7 @@ async fn fieldpost(server: &DevServer, topic: Topic) -> (Box<dyn LiveConnection>
     let token: AccessToken = session.access_token;
     let mut live = remote.connect(&token).await.unwrap();
     live.join(topic, &token).await.unwrap();
-    while !matches!(live.next().await.unwrap(), LiveEvent::Ready(_)) {}
+    while !matches!(live.next().await.unwrap(), LiveEvent::Ready(_) | LiveEvent::Joined(Topic::Typing(_))) {}
     (live, session.person_id)
 }
 

@@ -163,6 +163,36 @@ mod tests {
             ("UnableToConnectToProject: Realtime was unable to connect", Unavailable, Some("UnableToConnectToProject")),
             ("RealtimeRestarting: Realtime is restarting, please standby", Unavailable, Some("RealtimeRestarting")),
             ("Replication connection was not established in time", Unavailable, None),
+            (
+                "DatabaseLackOfConnections: Database can't accept more connections, Realtime won't connect",
+                Unavailable,
+                Some("DatabaseLackOfConnections"),
+            ),
+            (
+                "DatabaseConnectionRateLimitReached: Too many database connections attempts per second",
+                RateLimited,
+                Some("DatabaseConnectionRateLimitReached"),
+            ),
+            (
+                "IncreaseConnectionPool: Please increase your connection pool size",
+                Unavailable,
+                Some("IncreaseConnectionPool"),
+            ),
+            (
+                "MissingPartition: Realtime was unable to find the expected messages partition",
+                Unavailable,
+                Some("MissingPartition"),
+            ),
+            (
+                "InitializingProjectConnection: Connecting to the project database",
+                Unavailable,
+                Some("InitializingProjectConnection"),
+            ),
+            ("InvalidJWTToken: Token expiration time is invalid", Unauthorized, Some("InvalidJWTToken")),
+            ("Query was cancelled, please try again", Unavailable, None),
+            ("Node request timeout", Unavailable, None),
+            // A token that ended between two looks at it: only how many seconds ago is said.
+            ("-3", Unavailable, None),
             ("Unknown Error on Channel", Unavailable, None),
             ("a secret: with a colon", Unavailable, None),
             ("", Unavailable, None),

@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const JOIN: &str = "join";
 const NEXT: &str = "next";
 
+/// What Phoenix answers to everything that is sent to a topic that it does not know on this connection.
+const UNMATCHED: &str = "unmatched topic";
+
 pub(crate) struct Connection<S> {
     socket: WebSocketStream<S>,
     channels: Channels,
@@ -67,6 +70,10 @@ impl Channels {
                 }
                 Err(reason) => self.left(topic, live::topic(JOIN, reason)),
             },
+            // An end of the topic that was never told.
+            Body::Reply(Err(reason)) if reason == UNMATCHED && join.is_before(frame.reference.as_deref()) => {
+                self.left(topic, ended("the server does not know the topic any more"))
+            }
             Body::System(System::Ready) if join.accepted => Some(LiveEvent::Ready(topic)),
             Body::System(System::Ends(reason)) => self.left(topic, live::topic(NEXT, reason)),
             Body::Closed => self.left(topic, ended("the server has closed the topic")),
@@ -94,6 +101,11 @@ impl Join {
         let ends = matches!(frame.body, Body::Closed | Body::Failed);
         let named = frame.join_ref.as_deref().or(frame.reference.as_deref().filter(|_| ends));
         named.is_none() || self.is_named(named)
+    }
+
+    /// Whether something was sent after this join under that reference.
+    fn is_before(&self, reference: Option<&str>) -> bool {
+        reference.and_then(|text| text.parse::<u64>().ok()).is_some_and(|sent| self.reference < sent)
     }
 
     fn is_named(&self, reference: Option<&str>) -> bool {
@@ -262,6 +274,45 @@ mod tests {
             assert_eq!(take(&mut channels, "\"1\"", "\"1\"", event, payload), "nothing", "{event}");
         }
         assert_eq!(take(&mut channels, "\"2\"", "\"2\"", "phx_reply", OK), "joined");
+    }
+
+    /// Clients whose channel had ended on the server, and who sent to it for ever: phoenixframework/phoenix#3458,
+    /// dsrees/JavaPhoenixClient#91.
+    #[test]
+    fn a_topic_that_the_server_does_not_know_any_more_is_left() {
+        let unmatched = r#"{"status":"error","response":{"reason":"unmatched topic"}}"#;
+        let other = r#"{"status":"error","response":{"reason":"payload_size_exceeded"}}"#;
+        let mut channels = joined();
+        channels.join(topic());
+        assert_eq!(take(&mut channels, "null", "\"1\"", "phx_reply", unmatched), "nothing", "of the earlier join");
+        assert_eq!(take(&mut channels, "\"2\"", "\"2\"", "phx_reply", OK), "joined");
+        assert_eq!(channels.reference(), 3, "a newer token");
+        assert_eq!(take(&mut channels, "\"2\"", "\"3\"", "phx_reply", other), "nothing");
+        assert_eq!(take(&mut channels, "null", "\"3\"", "phx_reply", unmatched), "left Unavailable");
+        assert_eq!(take(&mut channels, "null", "\"3\"", "phx_reply", unmatched), "nothing");
+    }
+
+    /// `phx_leave` and `phx_join` one after the other, and the answer to the first closed what the second had joined:
+    /// supabase/supabase-py#1337, supabase/supabase-flutter#237, supabase/realtime-js#192.
+    #[test]
+    fn what_the_server_says_of_a_topic_that_was_left_does_not_end_the_one_that_was_joined_after_it() {
+        let mut channels = joined();
+        channels.joins.remove(&topic());
+        let leave = channels.reference();
+        assert_eq!(take(&mut channels, "\"1\"", "\"1\"", "phx_reply", OK), "nothing", "nobody wants it any more");
+        let join = channels.join(topic());
+        assert_eq!((leave, join), (2, 3));
+        for (join_ref, reference, event, payload) in [
+            ("\"1\"", "\"2\"", "phx_reply", OK),
+            ("null", "\"2\"", "phx_reply", OK),
+            ("\"1\"", "\"1\"", "phx_close", "{}"),
+            ("\"1\"", "\"1\"", "phx_error", "{}"),
+            ("\"1\"", "null", "system", EXPIRED),
+        ] {
+            assert_eq!(take(&mut channels, join_ref, reference, event, payload), "nothing", "{event}");
+        }
+        assert_eq!(take(&mut channels, "\"3\"", "\"3\"", "phx_reply", OK), "joined");
+        assert_eq!(take(&mut channels, "\"1\"", "\"1\"", "phx_close", "{}"), "nothing");
     }
 
     #[test]

@@ -153,8 +153,10 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 }
 
 pub(super) fn join(reference: u64, topic: Topic, token: &AccessToken) -> String {
+    // Where the replication of the project is broken, this ends the topic after a minute. Typing does not need it.
+    let replication_ready = !matches!(topic, Topic::Typing(_));
     let config = json!({
-        "broadcast": {"ack": false, "self": false, "replication_ready": true},
+        "broadcast": {"ack": false, "self": false, "replication_ready": replication_ready},
         "presence": {"key": "", "enabled": false},
         "postgres_changes": [],
         "private": true,
@@ -216,6 +218,8 @@ mod tests {
             &join(1, topic(), &token),
             r#"["1","1","realtime:fieldpost:user:UID","phx_join",{"config":{"broadcast":{"ack":false,"self":false,"replication_ready":true},"presence":{"key":"","enabled":false},"postgres_changes":[],"private":true},"access_token":"JWT"}]"#,
         );
+        let typing_topic: Value = serde_json::from_str(&join(1, Topic::Typing(UID.parse().unwrap()), &token)).unwrap();
+        assert_eq!(typing_topic[4]["config"]["broadcast"]["replication_ready"], false);
         same(&heartbeat(2), r#"[null,"2","phoenix","heartbeat",{}]"#);
         same(
             &access_token(1, 3, topic(), &token),
@@ -307,6 +311,18 @@ mod tests {
         let whole = binary(4, &name, "hint", "{}", 1, b"");
         for length in 0..whole.len() {
             assert_eq!(Frame::binary(&whole[..length]), None, "{length}");
+        }
+    }
+
+    /// Rows with deep JSON, or with no JSON at all, whose hints got lost with them (supabase/realtime#252 for large ones).
+    #[test]
+    fn a_hint_is_a_hint_whatever_it_contains() {
+        let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
+        let text = r#"[null,null,"realtime:fieldpost:user:UID","broadcast",{"event":"hint","payload":NESTED}]"#;
+        assert_eq!(read(&text.replace("NESTED", &nested(100))).body, Body::Hint);
+        let name = format!("realtime:{}", topic());
+        for payload in [nested(30_000).into_bytes(), vec![0xff; 1_000], Vec::new()] {
+            assert_eq!(Frame::binary(&binary(4, &name, "hint", "", 1, &payload)).unwrap().body, Body::Hint);
         }
     }
 

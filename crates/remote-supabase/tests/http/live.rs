@@ -135,6 +135,39 @@ async fn frames_that_cannot_be_read_are_passed_over() {
     assert!(is_hint(&connection.next().await.unwrap()));
 }
 
+/// Realtime sends presence to those who have not asked for it (supabase/realtime#643), says in each topic when it is about to close
+/// connections, and tells of postgres_changes that fail (supabase/realtime#2093). Nor do answers to nobody's questions count, or the end of
+/// a topic that is not joined.
+#[tokio::test]
+async fn frames_that_nobody_has_asked_for_are_passed_over() {
+    let (mut connection, mut peer) = joined().await;
+    let (ours, other) = (format!("realtime:{}", topic()), "realtime:room:1");
+    let meta = json!({"metas": [{"phx_ref": "F", "user": "x"}]});
+    for (join_ref, reference, topic, event, payload) in [
+        (json!("1"), json!(null), &*ours, "presence_state", json!({"someone": meta})),
+        (json!(null), json!(null), &*ours, "presence_diff", json!({"joins": {"someone": meta}, "leaves": {}})),
+        (
+            json!(null),
+            json!(null),
+            &*ours,
+            "system",
+            json!({"extension": "system", "status": "ok", "message": "Server requested disconnect"}),
+        ),
+        (json!("1"), json!(null), &*ours, "system", json!({"extension": "postgres_changes", "status": "error"})),
+        (json!("1"), json!(null), &*ours, "postgres_changes", json!({"ids": [1], "data": {"type": "INSERT"}})),
+        (json!("1"), json!("99"), &*ours, "phx_reply", json!({"status": "error", "response": {"reason": "?"}})),
+        (json!("7"), json!("7"), &*ours, "phx_close", json!({})),
+        (json!("1"), json!("1"), other, "phx_close", json!({})),
+        (json!("1"), json!("1"), other, "phx_reply", json!({"status": "ok", "response": {}})),
+        (json!(null), json!(null), other, "broadcast", json!({"event": "hint"})),
+        (json!(1.5), json!([]), &*ours, "no such event", json!([[[]]])),
+    ] {
+        peer.says(json!([join_ref, reference, topic, event, payload])).await;
+    }
+    peer.says(hint()).await;
+    assert!(is_hint(&connection.next().await.unwrap()));
+}
+
 #[tokio::test]
 async fn a_ping_is_answered_and_is_no_event() {
     let (mut connection, mut peer) = joined().await;

@@ -22,7 +22,7 @@ impl Listener {
         let mut awaited: BTreeSet<_> = topics.iter().copied().collect();
         while !awaited.is_empty() {
             match listener.next().await {
-                LiveEvent::Ready(topic) => drop(awaited.remove(&topic)),
+                LiveEvent::Ready(topic) | LiveEvent::Joined(topic @ Topic::Typing(_)) => drop(awaited.remove(&topic)),
                 LiveEvent::Left(topic, error) => panic!("{topic} was refused: {error}"),
                 _ => {}
             }

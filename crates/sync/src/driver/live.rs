@@ -318,7 +318,12 @@ impl<'e> Line<'e> {
         tracing::debug!(%error, "the live connection has ended");
         self.connection = None;
         let (now, chance) = (self.engine.moment(), self.engine.env.chance());
-        self.engine.change_live(|live| live.lost(now, chance));
+        self.engine.change_live(|live| {
+            if error.kind() == RemoteErrorKind::Malformed {
+                live.abused(now);
+            }
+            live.lost(now, chance);
+        });
         false
     }
 }

@@ -2,7 +2,7 @@
 
 use fieldpost_domain::{ConversationId, MessageContent, MessageId, MessageKind, Seq, ServerLimits};
 use fieldpost_remote::{
-    Credentials, MessagingApi,
+    Credentials, LiveHints, MessagingApi,
     reference::{DEMO_PASSWORD, ReferenceServer},
 };
 use fieldpost_storage::{
@@ -54,9 +54,13 @@ impl Phone {
     /// A phone that listens to the server, on which nobody has signed in yet.
     pub(crate) fn with_live(server: &ReferenceServer, seed: u64) -> (Self, LiveNetwork) {
         let live = LiveNetwork::new(server.clone());
-        let hints = Arc::new(live.clone());
+        (Self::with_hints(server, seed, Arc::new(live.clone())), live)
+    }
+
+    /// A phone with a source of live hints, on which nobody has signed in yet.
+    pub(crate) fn with_hints(server: &ReferenceServer, seed: u64, hints: Arc<dyn LiveHints>) -> Self {
         let configure = |engine: Engine| engine.with_live(hints, LiveRhythm::default());
-        (Self::build(server, seed, Arc::new(MemoryStore::new()), configure), live)
+        Self::build(server, seed, Arc::new(MemoryStore::new()), configure)
     }
 
     fn with_store(server: &ReferenceServer, seed: u64, store: Arc<MemoryStore>) -> Self {

@@ -1,10 +1,21 @@
 //! Live hints. Tokio's time is paused: it advances when every task waits.
 
 use crate::given::*;
-use fieldpost_remote::{RemoteErrorKind, Topic, reference::ReferenceServer};
+use async_trait::async_trait;
+use fieldpost_domain::{AccessToken, ConversationId, PersonId};
+use fieldpost_remote::{
+    LiveConnection, LiveEvent, LiveHints, RemoteError, RemoteErrorKind, RemoteResult, Topic, reference::ReferenceServer,
+};
 use fieldpost_sync::{LiveStatus, Runner};
 use fieldpost_testkit::{LiveCall, LiveNetwork};
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 use tokio::time::sleep;
 
 const S: Duration = Duration::from_secs(1);
@@ -254,4 +265,173 @@ async fn of_ten_thousand_messages_none_is_lost_on_a_line_that_ends_every_five_se
     ada.live.heal();
     sleep(31 * S).await;
     assert_eq!(ada.phone.texts().await.len() - before, 10_000);
+}
+
+/// The socket of the network before stays open and says nothing: supabase/supabase-flutter#1071, supabase/supabase-js#1732.
+#[tokio::test(start_paused = true)]
+async fn when_the_network_changes_a_connection_that_is_dead_is_replaced_within_seconds() {
+    let server = ReferenceServer::demo();
+    let (ada, boss) = (Listening::ada(&server).await, admin(&server).await);
+    ada.live.silence();
+    ada.phone.engine.set_online(true);
+    sleep(12 * S).await;
+    assert!(ada.live.take_calls().contains(&LiveCall::Connect));
+    writes(&boss, "On the other network").await;
+    sleep(BLINK).await;
+    assert_eq!(ada.newest().await, "On the other network");
+}
+
+/// supabase/realtime#1691 ends the connection above a limit, supabase/realtime#1414 and supabase/supabase-flutter#886 for no reason.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_ends_every_connection_costs_a_connect_and_a_pull_a_minute_at_most() {
+    let server = ReferenceServer::demo();
+    let ada = Listening::ada(&server).await;
+    for _ in 0..7_200 {
+        if ada.status() == LiveStatus::Live {
+            ada.live.cut();
+        }
+        sleep(S / 2).await;
+    }
+    let connects = ada.live.take_calls().into_iter().filter(|call| *call == LiveCall::Connect).count();
+    // Full jitter: a wait is half a minute in the mean.
+    assert!((60..=180).contains(&connects), "{connects} connections in an hour");
+    let pulls = ada.pulls();
+    assert!((120..=120 + 2 * connects).contains(&pulls), "{pulls} pulls");
+}
+
+/// A server on which somebody sends something that is far too large to whoever looks at a conversation.
+#[derive(Clone, Default)]
+struct Abused {
+    connects: Arc<AtomicUsize>,
+}
+
+struct Cut(VecDeque<RemoteResult<LiveEvent>>);
+
+#[async_trait]
+impl LiveHints for Abused {
+    async fn connect(&self, _token: &AccessToken) -> RemoteResult<Box<dyn LiveConnection>> {
+        self.connects.fetch_add(1, Ordering::Relaxed);
+        Ok(Box::new(Cut(VecDeque::new())))
+    }
+}
+
+#[async_trait]
+impl LiveConnection for Cut {
+    async fn join(&mut self, topic: Topic, _token: &AccessToken) -> RemoteResult<()> {
+        self.0.push_back(Ok(LiveEvent::Joined(topic)));
+        if matches!(topic, Topic::Typing(_)) {
+            self.0.push_back(Err(RemoteError::new(RemoteErrorKind::Malformed, "next")));
+        }
+        Ok(())
+    }
+
+    async fn leave(&mut self, _topic: Topic) -> RemoteResult<()> {
+        Ok(())
+    }
+
+    async fn renew(&mut self, _token: &AccessToken) -> RemoteResult<()> {
+        Ok(())
+    }
+
+    async fn heartbeat(&mut self) -> RemoteResult<()> {
+        self.0.push_back(Ok(LiveEvent::Alive));
+        Ok(())
+    }
+
+    async fn type_in(&mut self, _conversation_id: ConversationId, _person_id: PersonId) -> RemoteResult<()> {
+        Ok(())
+    }
+
+    async fn next(&mut self) -> RemoteResult<LiveEvent> {
+        match self.0.pop_front() {
+            Some(event) => event,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Realtime passes on broadcasts of 256 KB (supabase/supabase#41734), four times what a phone takes.
+#[tokio::test(start_paused = true)]
+async fn whoever_sends_what_is_too_large_in_a_conversation_costs_its_readers_a_second_in_ten_minutes() {
+    let (server, abused) = (ReferenceServer::demo(), Abused::default());
+    let phone = Phone::with_hints(&server, 1, Arc::new(abused.clone()));
+    phone.sign_in(ADA).await;
+    phone.sync().await;
+    let _runner = Runner::start(Arc::clone(&phone.engine));
+    sleep(S).await;
+    phone.engine.look_at_typing(phone.thread().await);
+    sleep(3600 * S).await;
+    let connects = abused.connects.load(Ordering::Relaxed);
+    assert!((6..=8).contains(&connects), "{connects} connections in an hour");
+    assert_eq!(phone.engine.status().borrow().live, LiveStatus::Live);
+}
+
+/// A server that says ten times a millisecond, on each topic, that there is something new.
+struct Flood;
+
+struct Flooded {
+    topics: Vec<Topic>,
+    events: Vec<LiveEvent>,
+}
+
+#[async_trait]
+impl LiveHints for Flood {
+    async fn connect(&self, _token: &AccessToken) -> RemoteResult<Box<dyn LiveConnection>> {
+        Ok(Box::new(Flooded { topics: Vec::new(), events: Vec::new() }))
+    }
+}
+
+#[async_trait]
+impl LiveConnection for Flooded {
+    async fn join(&mut self, topic: Topic, _token: &AccessToken) -> RemoteResult<()> {
+        self.topics.push(topic);
+        self.events.push(LiveEvent::Joined(topic));
+        Ok(())
+    }
+
+    async fn leave(&mut self, _topic: Topic) -> RemoteResult<()> {
+        Ok(())
+    }
+
+    async fn renew(&mut self, _token: &AccessToken) -> RemoteResult<()> {
+        Ok(())
+    }
+
+    async fn heartbeat(&mut self) -> RemoteResult<()> {
+        self.events.push(LiveEvent::Alive);
+        Ok(())
+    }
+
+    async fn type_in(&mut self, _conversation_id: ConversationId, _person_id: PersonId) -> RemoteResult<()> {
+        Ok(())
+    }
+
+    async fn next(&mut self) -> RemoteResult<LiveEvent> {
+        if self.events.is_empty() {
+            sleep(Duration::from_millis(1)).await;
+            for topic in &self.topics {
+                self.events.extend((0..10).map(|_| LiveEvent::Hint(*topic)));
+            }
+        }
+        Ok(self.events.pop().unwrap_or(LiveEvent::Alive))
+    }
+}
+
+/// supabase/realtime#269: thousands of changes in one statement were thousands of messages, until nothing came any more.
+#[tokio::test(start_paused = true)]
+async fn of_a_flood_of_hints_passes_follow_one_another_and_the_app_goes_on() {
+    let server = ReferenceServer::demo();
+    let phone = Phone::with_hints(&server, 1, Arc::new(Flood));
+    phone.sign_in(ADA).await;
+    phone.sync().await;
+    let _runner = Runner::start(Arc::clone(&phone.engine));
+    sleep(S).await;
+    phone.network.take_calls();
+    sleep(2 * S).await;
+    let pulls = phone.network.take_calls().into_iter().filter(|call| *call == "pull").count();
+    assert!(pulls <= 2_001, "of 40,000 hints, {pulls} pulls: at most one for each millisecond in which any came");
+    assert_eq!(phone.engine.status().borrow().live, LiveStatus::Live);
+    phone.write("I am fine").await;
+    sleep(BLINK).await;
+    assert_eq!(phone.engine.status().borrow().pending, 0);
 }

@@ -3,10 +3,13 @@
 use crate::planted_bugs::{
     bug::{Bug, bug, replace, replace_in_block, sql},
     proofs::{
-        LIVE_ABSENT, LIVE_CHEAP, LIVE_EMPTY, LIVE_HALF, LIVE_JOIN, LIVE_LOCKED, LIVE_MANY, LIVE_NARROWED, LIVE_ONCE,
-        LIVE_OTHERS, LIVE_REFUSED, LIVE_WHO,
+        LIVE_ABSENT, LIVE_CHEAP, LIVE_EARLIER, LIVE_EMPTY, LIVE_HALF, LIVE_JOIN, LIVE_LOCKED, LIVE_MANY, LIVE_NAMESAKE,
+        LIVE_NARROWED, LIVE_NO_RLS, LIVE_ONCE, LIVE_OPEN, LIVE_OTHERS, LIVE_RAISES, LIVE_REFUSED, LIVE_WHO,
     },
 };
+
+const ONLY_THESE_TYPE: &str = "or (select fieldpost.may_hear_as_caller(realtime.topic(), true)));";
+const EVERYBODY: &str = "or true);";
 
 /// Who hears of what, and how often.
 pub(super) fn hints() -> Vec<Bug> {
@@ -140,11 +143,14 @@ pub(super) fn guests() -> Vec<Bug> {
         bug(
             "people send on topics of hints",
             LIVE_JOIN,
-            [replace(
-                "fieldpost.enable_live",
-                "with check (extension = 'broadcast' and (select fieldpost.may_hear_as_caller(realtime.topic(), true)));",
-                "with check (extension = 'broadcast' and (select fieldpost.may_hear_as_caller(realtime.topic(), false)));",
-            )],
+            [
+                replace(
+                    "fieldpost.enable_live",
+                    "with check (extension = 'broadcast' and (select fieldpost.may_hear_as_caller(realtime.topic(), true)));",
+                    "with check (extension = 'broadcast' and (select fieldpost.may_hear_as_caller(realtime.topic(), false)));",
+                ),
+                replace("fieldpost.enable_live", ONLY_THESE_TYPE, EVERYBODY),
+            ],
         ),
         bug(
             "a topic that names no id is an error",
@@ -162,10 +168,56 @@ pub(super) fn guests() -> Vec<Bug> {
         bug(
             "presence is let through",
             LIVE_JOIN,
+            [
+                replace(
+                    "fieldpost.enable_live",
+                    "using (extension = 'broadcast' and (select fieldpost.may_hear_as_caller(realtime.topic(), false)))",
+                    "using ((select fieldpost.may_hear_as_caller(realtime.topic(), false)))",
+                ),
+                replace("fieldpost.enable_live", "'authenticated' and extension = 'broadcast'))", "'authenticated'))"),
+            ],
+        ),
+        bug(
+            "whom the project lets hear everything hears Fieldpost's topics",
+            LIVE_OPEN,
             [replace(
                 "fieldpost.enable_live",
-                "using (extension = 'broadcast' and (select fieldpost.may_hear_as_caller(realtime.topic(), false)))",
-                "using ((select fieldpost.may_hear_as_caller(realtime.topic(), false)))",
+                "or (select fieldpost.may_hear_as_caller(realtime.topic(), false)));",
+                EVERYBODY,
+            )],
+        ),
+        bug(
+            "whom the project lets send everything sends hints",
+            LIVE_OPEN,
+            [replace("fieldpost.enable_live", ONLY_THESE_TYPE, EVERYBODY)],
+        ),
+        bug(
+            "other roles hear Fieldpost's topics where the project lets them",
+            LIVE_OPEN,
+            [replace("fieldpost.enable_live", "(current_user = 'authenticated' and", "(true and")],
+        ),
+        bug(
+            "hints go out where everybody may hear them",
+            LIVE_NO_RLS,
+            [replace("fieldpost.live_is_on", "and (select c.relrowsecurity from", "and (select true from")],
+        ),
+        bug(
+            "a policy that raises is not named",
+            LIVE_RAISES,
+            [replace("fieldpost.raised_at_a_join", "return nullif(sqlerrm, '');", "return null;")],
+        ),
+        bug(
+            "which function sends is left open",
+            LIVE_NAMESAKE,
+            [replace("fieldpost.send_hints", "'{}'::jsonb", "'{}'")],
+        ),
+        bug(
+            "who cannot make the newer policies has no hints",
+            LIVE_EARLIER,
+            [replace(
+                "fieldpost.live_is_on",
+                "p.polname in ('fieldpost_hear', 'fieldpost_type'))",
+                "p.polname in ('fieldpost_hear', 'fieldpost_only'))",
             )],
         ),
         bug(

@@ -4,12 +4,17 @@ use super::LiveRhythm;
 use crate::machine::{Moment, backoff::Backoff, schedule::MAX_RETRY_AFTER};
 use fieldpost_domain::Retry;
 use fieldpost_remote::RemoteErrorKind;
+use std::time::Duration;
 
 /// A topic and its waits.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Channel {
     state: State,
     backoff: Backoff,
+    /// When it was joined last.
+    joined: Moment,
+    /// It brings what it is there for, as far as one can know.
+    ready: bool,
     /// The end of the wait that the server named.
     retry_after: Moment,
 }
@@ -24,8 +29,15 @@ enum State {
 }
 
 impl Channel {
+    /// A topic that lasted so long has done its work, whatever it ends of.
+    const LASTING: Duration = Duration::from_secs(5 * 60);
+
     pub(super) fn is_joined(&self) -> bool {
         self.state == State::Joined
+    }
+
+    pub(super) const fn is_joining(&self) -> bool {
+        matches!(self.state, State::Joining(_))
     }
 
     pub(super) fn is_out(&self) -> bool {
@@ -49,8 +61,15 @@ impl Channel {
         self.state = State::Joining(until);
     }
 
-    pub(super) fn joined(&mut self) {
+    /// The waits begin anew only when it is ready: a server that lets everybody in and has nothing to say ends each topic after a while.
+    pub(super) const fn joined(&mut self, now: Moment) {
         self.state = State::Joined;
+        self.joined = now;
+        self.ready = false;
+    }
+
+    pub(super) fn ready(&mut self) {
+        self.ready = true;
         self.backoff = Backoff::default();
     }
 
@@ -63,6 +82,16 @@ impl Channel {
         self.backoff = Backoff::default();
     }
 
+    /// It is left alone until then, whatever else happens.
+    pub(super) const fn rest(&mut self, until: Moment) {
+        self.retry_after = until;
+    }
+
+    /// Nothing is known of it that the next join would need.
+    pub(super) fn is_forgotten(&self, now: Moment) -> bool {
+        self.is_out() && self.due().is_some_and(|at| at <= now)
+    }
+
     pub(super) fn refused(
         &mut self,
         now: Moment,
@@ -70,9 +99,15 @@ impl Channel {
         rhythm: &LiveRhythm,
         chance: u32,
     ) {
+        let lasted = self.is_joined() && now.saturating_sub(self.joined) >= Self::LASTING;
+        if lasted {
+            self.backoff = Backoff::default();
+        }
+        // Another token ends what a token is the reason of.
+        let in_vain = self.is_joined() && !self.ready && !lasted && kind != RemoteErrorKind::Unauthorized;
         self.state = State::Out;
         let is_a_refusal = matches!(kind, RemoteErrorKind::Forbidden | RemoteErrorKind::NotFound);
-        let growth = if is_a_refusal { rhythm.after_a_refusal() } else { rhythm.after_a_fault() };
+        let growth = if is_a_refusal || in_vain { rhythm.after_a_refusal() } else { rhythm.after_a_fault() };
         self.backoff.failed(now, growth, chance);
         if let Retry::After(wait) = retry {
             self.retry_after = now + wait.min(MAX_RETRY_AFTER);

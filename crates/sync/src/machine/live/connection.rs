@@ -30,6 +30,10 @@ pub(super) struct Up {
     heartbeat: Moment,
     /// The last one has not been answered.
     unanswered: bool,
+    /// Something has happened at which connections die in silence, so it is asked at once whether the server is there.
+    doubted: bool,
+    /// How many times in a row joins were not answered.
+    unheard: u32,
     /// The waits so far, for one that ends at once.
     waits: Waits,
 }
@@ -47,8 +51,16 @@ impl Waits {
 }
 
 impl Up {
+    /// So many times in a row that joins are not answered, the server does not hear them on this connection.
+    const UNHEARD: u32 = 3;
+
     pub(super) const fn heartbeat_at(&self) -> Moment {
-        self.heartbeat
+        if self.doubted { Moment::ZERO } else { self.heartbeat }
+    }
+
+    /// Joins are not answered, although heartbeats may be.
+    pub(super) const fn is_deaf(&self) -> bool {
+        self.unheard >= Self::UNHEARD
     }
 
     /// The last heartbeat was not answered by the time of the next.
@@ -60,7 +72,8 @@ impl Up {
 impl Connection {
     pub(super) fn opened(&mut self, now: Moment, rhythm: &LiveRhythm) {
         let waits = self.waits();
-        *self = Self::Up(Up { since: now, heartbeat: now + rhythm.heartbeat, unanswered: false, waits });
+        let heartbeat = now + rhythm.heartbeat;
+        *self = Self::Up(Up { since: now, heartbeat, unanswered: false, doubted: false, unheard: 0, waits });
     }
 
     pub(super) const fn is_up(&self) -> bool {
@@ -69,8 +82,26 @@ impl Connection {
 
     pub(super) fn asked(&mut self, now: Moment, rhythm: &LiveRhythm) {
         if let Self::Up(up) = self {
-            up.heartbeat = now + rhythm.heartbeat;
+            let wait = if up.doubted { rhythm.join_timeout } else { rhythm.heartbeat };
+            // An earlier one need not be answered later because of this one.
+            let earlier = up.heartbeat;
+            up.heartbeat = if up.doubted && up.unanswered { earlier.min(now + wait) } else { now + wait };
             up.unanswered = true;
+            up.doubted = false;
+        }
+    }
+
+    /// Joins were not answered in time.
+    pub(super) const fn unheard(&mut self) {
+        if let Self::Up(up) = self {
+            up.unheard += 1;
+        }
+    }
+
+    /// A join was answered.
+    pub(super) const fn heard(&mut self) {
+        if let Self::Up(up) = self {
+            up.unheard = 0;
         }
     }
 
@@ -80,9 +111,11 @@ impl Connection {
         }
     }
 
+    /// The network or the app is back: no wait is needed any more, and a connection that is open may be dead.
     pub(super) fn try_at_once(&mut self) {
-        if let Self::Down(waits) = self {
-            waits.backoff = Backoff::default();
+        match self {
+            Self::Down(waits) => waits.backoff = Backoff::default(),
+            Self::Up(up) => up.doubted = true,
         }
     }
 

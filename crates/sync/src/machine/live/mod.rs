@@ -9,7 +9,11 @@
 //! * **Never dead.** Each end of a topic or of the connection leads to another try, for ever, with full jitter. What the server
 //!   refuses is tried more slowly, because a refusal may end as well: access is given back, a policy is mended.
 //! * **Never deaf.** A heartbeat that is not answered by the next one ends the connection, and a join that is not answered in
-//!   time is a failed one.
+//!   time is a failed one. A connection on which three in a row are not answered, and nothing is joined, is ended too. When the
+//!   network changes or the app comes back, an open connection is asked at once whether it is still there.
+//! * **Never crowded.** What people send in conversations costs the conversations alone: their topics are few, are joined one after
+//!   the other, and are left alone when something far too large came. A server that lets everybody in and brings nothing is asked
+//!   as slowly as one that refuses.
 //! * **Never trusted.** Each join asks for a pull, because what was committed before it has passed unheard. A hint asks for a
 //!   pull and says nothing else. Nothing waits for a hint.
 //! * **Never in the way.** It is off in the background, offline, during a pause, and while nobody is signed in or the server
@@ -29,7 +33,7 @@ pub use typing::Writing;
 
 use super::{Moment, Trigger};
 use channel::Channel;
-use connection::Connection;
+use connection::{Connection, Up};
 use fieldpost_domain::{ConversationId, PersonId};
 use fieldpost_domain::{
     Retry,
@@ -141,7 +145,7 @@ impl Live {
 
     /// All topics that are needed now.
     fn needed(&self) -> BTreeSet<Topic> {
-        self.wanted.iter().copied().chain(self.typing.places().map(Topic::Typing)).collect()
+        self.wanted.iter().copied().chain(self.typing.places().into_iter().map(Topic::Typing)).collect()
     }
 
     /// Who listens here.
@@ -203,13 +207,18 @@ impl Live {
         match &self.connection {
             Connection::Down(waits) if waits.until() > now => LiveStep::Wait(waits.until()),
             Connection::Down(_) => LiveStep::Connect,
-            Connection::Up(up) if up.is_dead(now) => LiveStep::Disconnect,
+            Connection::Up(up) if up.is_dead(now) || self.is_deaf(up) => LiveStep::Disconnect,
             Connection::Up(up) if up.heartbeat_at() <= now => LiveStep::Heartbeat,
             Connection::Up(up) => {
                 let next = self.next_topic(now).or_else(|| self.next_word(now));
                 next.unwrap_or_else(|| self.until(up.heartbeat_at()))
             }
         }
+    }
+
+    /// Where something is joined, joins are heard, and another connection would be no better.
+    fn is_deaf(&self, up: &Up) -> bool {
+        up.is_deaf() && !self.channels.values().any(Channel::is_joined)
     }
 
     fn next_topic(&self, now: Moment) -> Option<LiveStep> {
@@ -219,7 +228,13 @@ impl Live {
             return Some(LiveStep::Leave(*topic));
         }
         let due = |topic: &&Topic| self.channels.get(topic).is_none_or(|one| one.due().is_some_and(|at| at <= now));
-        needed.iter().find(due).map(|topic| LiveStep::Join(*topic))
+        needed.iter().filter(|topic| self.may_join(topic)).find(due).map(|topic| LiveStep::Join(*topic))
+    }
+
+    /// Conversations are joined one after the other. Realtime answers so, takes seconds for a refusal, and lets a heartbeat wait for
+    /// all that came before it: many of them at once would look like a dead connection.
+    fn may_join(&self, topic: &Topic) -> bool {
+        is_for_hints(topic) || !self.channels.values().any(Channel::is_joining)
     }
 
     fn next_word(&self, now: Moment) -> Option<LiveStep> {
@@ -230,7 +245,10 @@ impl Live {
     /// Waits for whatever is due first.
     fn until(&self, heartbeat: Moment) -> LiveStep {
         let needed = self.needed();
-        let due = needed.iter().filter_map(|topic| self.channels.get(topic)?.due());
+        let due = needed.iter().filter_map(|topic| {
+            let one = self.channels.get(topic)?;
+            (one.is_joining() || self.may_join(topic)).then(|| one.due()).flatten()
+        });
         LiveStep::Wait(due.chain(self.typing.next()).fold(heartbeat, Ord::min))
     }
 
@@ -250,6 +268,14 @@ impl Live {
         self.connection.lost(now, &self.rhythm, chance);
         self.typing.silence();
         self.channels.values_mut().for_each(Channel::left);
+    }
+
+    /// Something came that no server of Fieldpost sends, such as a frame that is too large, and the connection ends of it. Everybody
+    /// in a conversation may send such on its topic, so these are left alone for a while. Hints come from the database alone.
+    pub fn abused(&mut self, now: Moment) {
+        let until = now + self.rhythm.longest_refused;
+        let typing = self.channels.iter_mut().filter(|(topic, _)| !is_for_hints(topic));
+        typing.for_each(|(_, channel)| channel.rest(until));
     }
 
     /// It was closed on purpose.
@@ -276,12 +302,23 @@ impl Live {
 
     /// Something came. Returns whether a pull is due.
     pub fn heard(&mut self, now: Moment, event: &LiveEvent, chance: u32) -> bool {
+        if matches!(event, LiveEvent::Joined(_) | LiveEvent::Left(..)) {
+            self.connection.heard();
+        }
         match event {
             LiveEvent::Joined(topic) => {
-                self.channels.entry(*topic).or_default().joined();
+                let channel = self.channels.entry(*topic).or_default();
+                channel.joined(now);
+                // Nobody says anything of these.
+                if !is_for_hints(topic) {
+                    channel.ready();
+                }
                 pull_after_join(topic)
             }
-            LiveEvent::Ready(topic) => pull_after_join(topic),
+            LiveEvent::Ready(topic) => {
+                self.is_ready(topic);
+                pull_after_join(topic)
+            }
             LiveEvent::Left(topic, error) => {
                 if !planted(PlantedBug::ClosedTopicStaysClosed) {
                     let why = (error.kind(), error.retry());
@@ -289,7 +326,10 @@ impl Live {
                 }
                 false
             }
-            LiveEvent::Hint(_) => true,
+            LiveEvent::Hint(topic) => {
+                self.is_ready(topic);
+                true
+            }
             LiveEvent::Alive => {
                 self.connection.alive();
                 false
@@ -304,14 +344,26 @@ impl Live {
         }
     }
 
+    /// Hints come.
+    fn is_ready(&mut self, topic: &Topic) {
+        if let Some(channel) = self.channels.get_mut(topic) {
+            channel.ready();
+        }
+    }
+
     /// Time has passed: joins that were not answered have failed, and who was writing may have stopped. Returns whether a join has
     /// failed.
     pub fn look(&mut self, now: Moment, chance: u32) -> bool {
         self.typing.tidy(now);
+        let needed = self.needed();
+        self.channels.retain(|topic, one| needed.contains(topic) || !one.is_forgotten(now));
         let late: Vec<_> = self.channels.values_mut().filter(|one| one.is_late(now)).collect();
         let some = !late.is_empty();
         for channel in late {
             channel.refused(now, (RemoteErrorKind::TimedOut, Retry::WhenOnline), &self.rhythm, chance);
+        }
+        if some {
+            self.connection.unheard();
         }
         some
     }

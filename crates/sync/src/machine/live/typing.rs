@@ -36,6 +36,10 @@ impl Typing {
     const SHOWN: Duration = Duration::from_secs(7);
     /// How long the topic stays joined after the last key.
     const JOINED: Duration = Duration::from_secs(60);
+    /// How many conversations are joined at once. Realtime lets a connection join 100 topics, and hints need some.
+    const PLACES: usize = 50;
+    /// How many are shown in one conversation. Everybody there can say that others are writing, and make up who.
+    const CROWD: usize = 20;
 
     pub(super) fn watch(&mut self, conversations: BTreeSet<ConversationId>) {
         self.others.retain(|(id, _), _| conversations.contains(id));
@@ -65,7 +69,9 @@ impl Typing {
     }
 
     pub(super) fn heard(&mut self, now: Moment, conversation: ConversationId, person: PersonId) {
-        if self.watched.contains(&conversation) {
+        let known = self.others.contains_key(&(conversation, person));
+        let here = self.others.keys().filter(|(id, _)| *id == conversation).count();
+        if self.watched.contains(&conversation) && (known || here < Self::CROWD) {
             self.others.insert((conversation, person), now + Self::SHOWN);
         }
     }
@@ -90,9 +96,10 @@ impl Typing {
         self.others.values().copied().map(Some).chain(own).flatten().min()
     }
 
-    /// The conversations whose topics are needed.
-    pub(super) fn places(&self) -> impl Iterator<Item = ConversationId> {
-        self.watched.iter().chain(self.own.keys()).copied()
+    /// The conversations whose topics are needed: first those where the person writes.
+    pub(super) fn places(&self) -> BTreeSet<ConversationId> {
+        let others = self.watched.iter().filter(|id| !self.own.contains_key(id));
+        self.own.keys().chain(others).copied().take(Self::PLACES).collect()
     }
 
     pub(super) fn writing(&self) -> Writing {
