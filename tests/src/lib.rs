@@ -3,12 +3,14 @@
 
 pub mod crash;
 pub mod fuzz;
+mod keys;
 pub mod lines;
 mod old_app;
 mod phone;
 mod picky;
 mod stack;
 
+pub use keys::a_key;
 pub use old_app::OldApp;
 pub use phone::{Phone, thread};
 pub use picky::{Picky, REFUSED, picky_demo};

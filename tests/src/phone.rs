@@ -1,7 +1,11 @@
 //! A phone: the SDK on a real file.
 
-use fieldpost::{Client, ConversationId, Fieldpost, MessageId, ThreadMessage, Window};
-use std::path::PathBuf;
+use crate::keys;
+use fieldpost::{
+    Builder, Client, ConversationId, Fieldpost, ImportError, ImportReport, Key, MessageId, ThreadMessage, Window,
+    import_watermelon, import_watermelon_encrypted,
+};
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// One device: a file that outlives the app, and its server.
@@ -10,13 +14,16 @@ pub struct Phone {
     folder: TempDir,
     url: String,
     key: String,
+    /// That of the file, if it is encrypted.
+    file_key: Option<Key>,
 }
 
 impl Phone {
     /// A new phone without data.
     #[must_use]
     pub fn new(url: &str, key: &str) -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder"), url: url.to_owned(), key: key.to_owned() }
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self { folder, url: url.to_owned(), key: key.to_owned(), file_key: keys::of_this_test() }
     }
 
     /// The file.
@@ -25,16 +32,40 @@ impl Phone {
         self.folder.path().join("phone.db")
     }
 
+    /// The same phone with a file that is not encrypted, for what looks at the file past the app.
+    #[must_use]
+    pub fn plain(self) -> Self {
+        Self { file_key: None, ..self }
+    }
+
+    /// A builder with the file, its key and the server.
+    pub fn builder(&self) -> Builder {
+        let builder = Fieldpost::builder().url(&self.url).anon_key(&self.key).database(self.file());
+        match &self.file_key {
+            Some(key) => builder.key(key.clone()),
+            None => builder,
+        }
+    }
+
+    /// Imports a file of the older app.
+    ///
+    /// # Errors
+    /// What the import says.
+    pub async fn import(&self, source: &Path) -> Result<ImportReport, ImportError> {
+        match &self.file_key {
+            Some(key) => import_watermelon_encrypted(source, self.file(), key.clone(), |_| {}).await,
+            None => import_watermelon(source, self.file(), |_| {}).await,
+        }
+    }
+
     /// Starts the app. Starting it again after a drop corresponds to a restart after a crash.
     pub async fn start(&self) -> Client {
-        let builder = Fieldpost::builder().url(&self.url).anon_key(&self.key).database(self.file());
-        builder.open().await.expect("the app starts")
+        self.builder().open().await.expect("the app starts")
     }
 
     /// The same with the clinical tables.
     pub async fn start_with_records(&self) -> Client {
-        let builder = Fieldpost::builder().url(&self.url).anon_key(&self.key).database(self.file());
-        builder.clinical().open().await.expect("the app starts")
+        self.builder().clinical().open().await.expect("the app starts")
     }
 
     /// Starts the app, signs in and syncs once.

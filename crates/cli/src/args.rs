@@ -45,6 +45,10 @@ pub(crate) struct DeviceArgs {
     #[arg(long, global = true, env = "FIELDPOST_TABLES", value_name = "clinical|FILE")]
     pub(crate) tables: Option<PathBuf>,
 
+    /// The file with the key of an encrypted database: 64 hexadecimal digits, or 32 bytes (`fieldpost key new` makes one)
+    #[arg(long, global = true, env = "FIELDPOST_KEY_FILE", value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+
     /// Only touch the local database, as if there were no network
     #[arg(long, global = true)]
     pub(crate) offline: bool,
@@ -206,6 +210,11 @@ pub(crate) enum Command {
         /// The database to make [default: that of --db]
         #[arg(long, value_name = "DB")]
         into: Option<PathBuf>,
+    },
+    /// Make a key, or encrypt the database with one, give it another one, or make it plain again
+    Key {
+        #[command(subcommand)]
+        what: crate::commands::key::What,
     },
     /// Show the status
     Status,

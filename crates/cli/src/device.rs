@@ -4,6 +4,7 @@ use crate::{
     args::DeviceArgs,
     declarations,
     failure::Failure,
+    keys,
     named::{self, Candidate, Kind},
     output::Output,
 };
@@ -69,6 +70,10 @@ impl Device {
         };
         let builder = match args.send_ttl {
             Some(seconds) => builder.send_ttl(Duration::from_secs(seconds)),
+            None => builder,
+        };
+        let builder = match keys::of(args)? {
+            Some(key) => builder.key(key),
             None => builder,
         };
         let builder = if args.allow_http { builder.allow_http() } else { builder };

@@ -11,6 +11,7 @@ mod declarations;
 mod demo;
 mod device;
 mod failure;
+mod keys;
 mod named;
 mod output;
 mod terminal;

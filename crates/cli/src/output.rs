@@ -7,7 +7,7 @@
 //! to its end: what it was to send is sent, and its exit code is its own.
 
 use crate::{failure::Failure, terminal::harmless};
-use fieldpost::{ImportProgress, Status};
+use fieldpost::{ImportProgress, KeyProgress, Status};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
@@ -130,10 +130,41 @@ impl Output {
         IndexBar { bar: visible.then(ProgressBar::no_length) }
     }
 
+    /// A progress bar for a change of key; hidden likewise.
+    pub(crate) fn key_bar(&self) -> KeyBar {
+        let visible = !self.json && stderr().is_terminal();
+        KeyBar { bar: visible.then(ProgressBar::no_length) }
+    }
+
     /// A progress bar for an import; hidden likewise.
     pub(crate) fn import_bar(&self) -> ImportBar {
         let visible = !self.json && stderr().is_terminal();
         ImportBar { bar: visible.then(ProgressBar::no_length) }
+    }
+}
+
+/// Shows the progress of a change of key.
+pub(crate) struct KeyBar {
+    bar: Option<ProgressBar>,
+}
+
+impl KeyBar {
+    pub(crate) fn show(&self, progress: KeyProgress) {
+        let Some(bar) = &self.bar else { return };
+        if bar.length().is_none() {
+            bar.set_style(
+                ProgressStyle::with_template("Writing [{bar:32}] {bytes}/{total_bytes}")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+        }
+        bar.set_length(progress.total);
+        bar.set_position(progress.written);
+    }
+
+    pub(crate) fn done(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 

@@ -138,6 +138,7 @@ pub use fieldpost_storage::{
 #[cfg(feature = "sqlite")]
 pub use fieldpost_storage_sqlite::{
     ImportError, ImportProgress, KeyChange, KeyProgress, Occupied, change_key, import_watermelon,
+    import_watermelon_encrypted,
 };
 pub use fieldpost_sync::{
     Clock, CursorHealth, Entropy, Env, LiveStatus, MessageSyncStatus, OsEntropy, Probe, Progress, ProvidedToken,

@@ -159,7 +159,7 @@ async fn lock(options: &SqliteOptions) -> Res<SqliteConnection> {
 }
 
 /// Writes everything to a new file, and holds that against the old one.
-async fn write(old: &mut SqliteConnection, new: &Path, key: Option<&Key>) -> Res<()> {
+pub(crate) async fn write(old: &mut SqliteConnection, new: &Path, key: Option<&Key>) -> Res<()> {
     attach(old, new, key).await?;
     // Nobody needs the new file unless it is whole, and then it is written out.
     run(old, "PRAGMA converted.journal_mode = OFF").await?;

@@ -58,6 +58,6 @@ mod writer;
 mod plans;
 
 pub use change_key::{KeyChange, KeyProgress, change_key};
-pub use import::{ImportError, ImportProgress, Occupied, import_watermelon};
+pub use import::{ImportError, ImportProgress, Occupied, import_watermelon, import_watermelon_encrypted};
 pub use options::SqliteOptions;
 pub use store::SqliteStore;

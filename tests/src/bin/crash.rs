@@ -3,7 +3,10 @@
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use fieldpost_tests::crash::{DevSite, Options, Report, Site, SupabaseSite, run};
+use fieldpost_tests::{
+    a_key,
+    crash::{DevSite, Options, Report, Site, SupabaseSite, run},
+};
 use std::{
     io::{IsTerminal, Write},
     process::ExitCode,
@@ -23,6 +26,9 @@ struct Args {
     /// Against PostgreSQL and Supabase Lite instead of the stand-in server; the stack must be up
     #[arg(long)]
     supabase: bool,
+    /// With an encrypted file; needs the feature `encryption`
+    #[arg(long)]
+    with_key: bool,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -38,7 +44,8 @@ async fn main() -> Result<ExitCode> {
     // Everything takes longer on the real stack.
     let (heal_every, within) = if args.supabase { (10, 800) } else { (50, 200) };
     let within = Duration::from_millis(within);
-    let options = Options { kills: args.kills, seed: args.seed, writer, heal_every, within };
+    let options =
+        Options { kills: args.kills, seed: args.seed, writer, heal_every, within, key: args.with_key.then(a_key) };
     let report = run(&options, site.as_ref(), folder.path(), progress)
         .await
         .with_context(|| format!("the run itself failed, with seed {}", args.seed))?;

@@ -1,10 +1,11 @@
 //! Examines the file that a killed process left behind, with its own SQL: the checks must not rely on the store under
 //! test.
 
-use super::{Finding, Harm, Stored, ledger::Ledger};
+use super::{Finding, Harm, Stored, ledger::Ledger, victim::digits};
 use anyhow::{Context, Result};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value};
-use std::{fmt::Display, path::Path};
+use fieldpost::Key;
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value};
+use std::{fmt::Display, fs, path::Path};
 
 /// Messages (as a JSON array of ids) that are neither in the outbox nor sent.
 const NOWHERE: &str = "SELECT value FROM json_each(?) WHERE NOT EXISTS (
@@ -55,15 +56,43 @@ const REFUSED: &str =
     (SELECT id FROM conversations WHERE medic_id NOT IN (SELECT unhex(value, '-') FROM json_each(?)))";
 
 /// Examines a file that nobody else has open.
-pub(super) async fn examine(path: &Path, ledger: &Ledger, stored: &[Stored]) -> Result<Vec<Finding>> {
-    let file = Database::connect(format!("sqlite://{}", path.display())).await.context("opening the file")?;
+pub(super) async fn examine(
+    path: &Path,
+    key: Option<&Key>,
+    ledger: &Ledger,
+    stored: &[Stored],
+) -> Result<Vec<Finding>> {
+    let leaks = if key.is_some() { leaks(path)? } else { Vec::new() };
+    let mut options = ConnectOptions::new(format!("sqlite://{}", path.display()));
+    if let Some(key) = key.map(|key| format!("\"x'{}'\"", digits(key))) {
+        options.map_sqlx_sqlite_opts(move |sqlite| sqlite.pragma("key", key.clone()));
+    }
+    let file = Database::connect(options).await.context("opening the file")?;
     let found = look(&file, ledger, stored).await;
     file.close().await?;
     match found {
-        Ok(findings) => Ok(findings),
+        Ok(findings) => Ok(leaks.into_iter().chain(findings).collect()),
         // A file that SQLite cannot read is a finding, not a failure of this program.
         Err(error) => Ok(vec![Harm::Corrupt.found(error.to_string())]),
     }
+}
+
+/// What every file with rows has in it, and what others write in this run.
+const WORDS: [&str; 4] = ["SQLite format 3", "CREATE TABLE", "meanwhile ", "messages_search"];
+
+/// The files of an encrypted database in which something can be read.
+fn leaks(path: &Path) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for entry in fs::read_dir(path.parent().context("a file in no folder")?)? {
+        let file = entry?.path();
+        // The companion's file is none of the victim's.
+        if file.is_file() && file.to_string_lossy().starts_with(&*path.to_string_lossy()) {
+            let bytes = fs::read(&file)?;
+            let found = WORDS.iter().find(|word| bytes.windows(word.len()).any(|part| part == word.as_bytes()));
+            findings.extend(found.map(|word| Harm::Readable.found(format!("{word} in {}", file.display()))));
+        }
+    }
+    Ok(findings)
 }
 
 async fn look(file: &DatabaseConnection, ledger: &Ledger, stored: &[Stored]) -> Result<Vec<Finding>, sea_orm::DbErr> {

@@ -18,6 +18,8 @@
 //! Some conversations are opened with medics who are not on the roster yet (`newcomers`), so the server refuses them
 //! with everything queued in them. Others are opened by somebody else meanwhile, so that they get another id.
 //!
+//! With a key the file is encrypted, and after every kill no file in its folder has a word of what was written.
+//!
 //! From time to time, and at the end, the network heals, the newcomers have joined, the person retries refused
 //! messages, and the file is synced until nothing is queued. Then the server must have every accepted message and
 //! conversation once and every record as it was last changed, the devices must show what the server has (`views`), and a
@@ -41,7 +43,7 @@ pub use report::{Finding, Harm, Report};
 pub use site::{Contents, DevSite, Site, Stored, StoredRecord, SupabaseSite};
 
 use anyhow::{Context, Result};
-use fieldpost::OrgId;
+use fieldpost::{Key, OrgId};
 use fieldpost_devserver::{FaultMix, FaultProxy};
 use fieldpost_testkit::SeededRandom;
 use ledger::Ledger;
@@ -64,6 +66,8 @@ pub struct Options {
     pub heal_every: u32,
     /// A process is killed within this time after it starts to work.
     pub within: Duration,
+    /// The key of the file, if it is encrypted.
+    pub key: Option<Key>,
 }
 
 /// The state of one run.
@@ -114,6 +118,7 @@ impl<'a> Run<'a> {
             file,
             url: proxy.url().to_owned(),
             anon_key: site.anon_key().to_owned(),
+            key: options.key.clone(),
         };
         let client = program.open().await?;
         site.victim().sign_in(&client).await?;

@@ -31,6 +31,8 @@ pub enum Harm {
     Returned,
     /// A message is in another conversation than it was written in.
     Misplaced,
+    /// Something of an encrypted file can be read.
+    Readable,
     /// Something queued is never sent.
     Stuck,
     /// The server refused what it must accept.
@@ -40,7 +42,7 @@ pub enum Harm {
 }
 
 impl Harm {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Lost,
         Self::Duplicated,
         Self::Disordered,
@@ -49,6 +51,7 @@ impl Harm {
         Self::Altered,
         Self::Returned,
         Self::Misplaced,
+        Self::Readable,
         Self::Stuck,
         Self::Refused,
         Self::Failed,

@@ -87,7 +87,8 @@ impl Run<'_> {
 
     async fn examine(&mut self) -> Result<()> {
         let server = self.site.contents().await?;
-        let findings = file::examine(&self.program.file, &self.ledger, &server.messages).await?;
+        let findings =
+            file::examine(&self.program.file, self.options.key.as_ref(), &self.ledger, &server.messages).await?;
         self.report.findings.extend(findings);
         self.report.findings.extend(self.ledger.judge(&server));
         Ok(())

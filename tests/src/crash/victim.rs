@@ -2,7 +2,7 @@
 
 use super::said::Said;
 use anyhow::{Context, Result, bail};
-use fieldpost::{Client, Fieldpost};
+use fieldpost::{Client, Fieldpost, Key};
 use std::{path::PathBuf, process::Stdio, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
@@ -15,6 +15,7 @@ pub(super) struct Program {
     pub(super) file: PathBuf,
     pub(super) url: String,
     pub(super) anon_key: String,
+    pub(super) key: Option<Key>,
 }
 
 /// One process.
@@ -44,11 +45,19 @@ impl Program {
     /// Opens the file in this process.
     pub(super) async fn open(&self) -> Result<Client> {
         let builder = Fieldpost::builder().database(&self.file).url(&self.url).anon_key(&self.anon_key);
+        let builder = match &self.key {
+            Some(key) => builder.key(key.clone()),
+            None => builder,
+        };
         builder.clinical().open().await.with_context(|| format!("opening {}", self.file.display()))
     }
 
     pub(super) fn start(&self, name: String, seed: u64) -> Result<Victim> {
-        let mut child = Command::new(&self.path)
+        let mut command = Command::new(&self.path);
+        if let Some(key) = &self.key {
+            command.arg("--key").arg(digits(key));
+        }
+        let mut child = command
             .arg("--db")
             .arg(&self.file)
             .args(["--url", &self.url, "--anon-key", &self.anon_key, "--name", &name, "--seed", &seed.to_string()])
@@ -60,6 +69,11 @@ impl Program {
         let stdout = child.stdout.take().context("a process without output")?;
         Ok(Victim { name, child, lines: BufReader::new(stdout).lines() })
     }
+}
+
+/// A key as the process reads it.
+pub(super) fn digits(key: &Key) -> String {
+    key.reveal().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Victim {

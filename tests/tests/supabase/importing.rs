@@ -1,6 +1,5 @@
 //! A file of the older app, imported and synced with a real project: each is on the server once.
 
-use fieldpost::import_watermelon;
 use fieldpost_tests::{OldApp, Phone, Stack, sql};
 use serde_json::json;
 
@@ -15,7 +14,7 @@ async fn what_an_older_app_had_not_sent_is_on_the_server_once() {
     let phone = Phone::new(&stack.url, &stack.anon_key);
 
     // When
-    let report = import_watermelon(app.file(), phone.file(), |_| {}).await.unwrap();
+    let report = phone.import(&app.file()).await.unwrap();
     let client = phone.start_with_records().await;
     client.sign_in(&medic.email, &medic.password).await.unwrap();
     for _ in 0..3 {

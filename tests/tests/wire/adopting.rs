@@ -1,7 +1,7 @@
 //! A phone of the older app, imported with what it had not sent, and synced: each is on the server once.
 
 use crate::given::{ADA, ADMIN, Site};
-use fieldpost::{Client, ConversationId, Fieldpost, ImportReport, MessageId, Window, import_watermelon};
+use fieldpost::{Client, ConversationId, Fieldpost, ImportReport, MessageId, Window};
 use fieldpost_domain::{ConversationKind, Metadata, OrgId, PersonId, records::TableName};
 use fieldpost_remote::reference::DEMO_PASSWORD;
 use fieldpost_tests::{OldApp, Phone};
@@ -40,7 +40,7 @@ impl World {
     }
 
     async fn import(&self, phone: &Phone) -> ImportReport {
-        import_watermelon(self.app.file(), phone.file(), |_| {}).await.unwrap()
+        phone.import(&self.app.file()).await.unwrap()
     }
 
     async fn start(&self, phone: &Phone) -> Client {
@@ -149,7 +149,7 @@ async fn records_that_the_older_app_had_not_sent_are_sent_once_too() {
     let phone = world.site.phone();
 
     // When
-    import_watermelon(app.file(), phone.file(), |_| {}).await.unwrap();
+    phone.import(&app.file()).await.unwrap();
     let client = phone.start_with_records().await;
     client.sign_in(ADA, DEMO_PASSWORD).await.unwrap();
     world.site.network.order(fieldpost_devserver::Endpoint::RecordsPush, 1, fieldpost_devserver::Fault::LoseAnswer);

@@ -2,7 +2,7 @@
 //! is here at once.
 
 use crate::given::*;
-use fieldpost::{Client, ConversationId, Error, Fieldpost, LiveStatus, Rhythm, Window};
+use fieldpost::{Client, ConversationId, Error, LiveStatus, Rhythm, Window};
 use fieldpost_remote::reference::DEMO_PASSWORD;
 use fieldpost_tests::Phone;
 use std::time::Duration;
@@ -17,8 +17,7 @@ fn hourly() -> Rhythm {
 /// Ada's app, started and live; with records if asked for.
 async fn ada(site: &Site, records: bool) -> (Phone, Client) {
     let phone = Phone::new(site.server.url(), site.server.anon_key());
-    let builder = Fieldpost::builder().url(site.server.url()).anon_key(site.server.anon_key()).rhythm(hourly());
-    let builder = builder.database(phone.file()).typing();
+    let builder = phone.builder().rhythm(hourly()).typing();
     let client = if records { builder.clinical() } else { builder }.open().await.unwrap();
     client.sign_in(ADA, DEMO_PASSWORD).await.unwrap();
     client.start().await;
@@ -28,8 +27,7 @@ async fn ada(site: &Site, records: bool) -> (Phone, Client) {
 
 async fn live_admin(site: &Site) -> (Phone, Client) {
     let phone = Phone::new(site.server.url(), site.server.anon_key());
-    let builder = Fieldpost::builder().url(site.server.url()).anon_key(site.server.anon_key()).rhythm(hourly());
-    let client = builder.database(phone.file()).typing().open().await.unwrap();
+    let client = phone.builder().rhythm(hourly()).typing().open().await.unwrap();
     client.sign_in(ADMIN, DEMO_PASSWORD).await.unwrap();
     client.start().await;
     is_live(&client).await;
@@ -97,8 +95,7 @@ async fn after_a_restart_of_the_server_it_is_live_again_and_has_what_it_missed()
 async fn an_app_that_wants_no_live_hints_opens_no_connection() {
     let site = Site::new().await;
     let phone = Phone::new(site.server.url(), site.server.anon_key());
-    let builder = Fieldpost::builder().url(site.server.url()).anon_key(site.server.anon_key()).without_live();
-    let client = builder.database(phone.file()).open().await.unwrap();
+    let client = phone.builder().without_live().open().await.unwrap();
     client.sign_in(ADA, DEMO_PASSWORD).await.unwrap();
     client.start().await;
     let mut status = client.status();

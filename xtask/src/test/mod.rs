@@ -10,6 +10,7 @@
 //! the counts must equal the number of tests that the binary lists.
 
 mod beside;
+mod encryption;
 mod node;
 mod runner;
 
@@ -72,9 +73,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let wanted = |rung: Rung| options.suite.is_none_or(|suite| suite == rung);
     let mut table = Table::new();
     // The rung of existing projects uses none of our own programs.
-    let binaries = if options.suite == Some(Rung::Projects) { Vec::new() } else { build()? };
+    let (binaries, mut skipped) = if options.suite == Some(Rung::Projects) { (Vec::new(), 0) } else { build_all()? };
     let beside = if options.without_supabase { None } else { Some(Beside::start(wanted)?) };
-    let mut skipped = 0;
     let mut claims = Vec::new();
     for binary in binaries.iter().filter(|binary| wanted(binary.rung) && binary.rung != Rung::Supabase) {
         add(&mut table, binary.rung, || run_binary(binary))?;
@@ -85,7 +85,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if wanted(Rung::Supabase) {
         let real: Vec<_> = binaries.iter().filter(|binary| binary.rung == Rung::Supabase).collect();
         if options.without_supabase {
-            skipped = skip(&real)?;
+            skipped += skip(&real)?;
         } else {
             add(&mut table, Rung::Supabase, || run_supabase(&real, &mut claims))?;
         }
@@ -97,11 +97,24 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     summarise(&table, skipped)
 }
 
-/// Builds all test binaries and sorts them by rung.
-fn build() -> Result<Vec<Binary>> {
+/// Builds all test binaries and sorts them by rung; says how many suites are left out.
+fn build_all() -> Result<(Vec<Binary>, i64)> {
     println!("── building the tests");
+    if !encryption::can_be_built() {
+        println!("── perl or make is missing, so encrypted files are NOT tested (Debian: apt-get install perl make)");
+        return Ok((build(&["--workspace"])?, 1));
+    }
+    let mut binaries = build(&[&["--workspace"], encryption::FEATURES.as_slice()].concat())?;
+    let plain = build(&encryption::PLAIN)?.into_iter().filter(|binary| binary.rung != Rung::Unit);
+    binaries.extend(plain.map(|binary| Binary { name: format!("{}, plain", binary.name), ..binary }));
+    binaries.sort_by(|a, b| (a.rung, &a.name).cmp(&(b.rung, &b.name)));
+    Ok((binaries, 0))
+}
+
+fn build(what: &[&str]) -> Result<Vec<Binary>> {
     let mut child = process::cargo()
-        .args(["test", "--workspace", "--no-run", "--locked", "--message-format=json-render-diagnostics"])
+        .args(["test", "--no-run", "--locked", "--message-format=json-render-diagnostics"])
+        .args(what)
         .stdout(Stdio::piped())
         .spawn()
         .context("cannot start cargo")?;
@@ -168,6 +181,8 @@ fn run_docs() -> Result<Counts> {
     println!("── doc tests");
     let mut cargo = process::cargo();
     cargo.args(["test", "--workspace", "--doc", "--locked"]);
+    // As the tests were built, so that nothing is compiled twice.
+    cargo.args(encryption::can_be_built().then_some(encryption::FEATURES).into_iter().flatten());
     run_and_count(&mut cargo, &mut Output::Live, rust_summary)
 }
 

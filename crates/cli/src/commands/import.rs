@@ -5,10 +5,13 @@ use crate::{
     args::DeviceArgs,
     device::database,
     failure::Failure,
+    keys,
     output::Output,
     terminal::{column, one_line},
 };
-use fieldpost::{ImportError, ImportOutcome, ImportReport, ImportedTable, import_watermelon};
+use fieldpost::{
+    ImportError, ImportOutcome, ImportReport, ImportedTable, import_watermelon, import_watermelon_encrypted,
+};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -22,7 +25,11 @@ pub(super) async fn run(args: &DeviceArgs, file: &Path, into: Option<PathBuf>, o
     };
     let bar = output.import_bar();
     let shown = bar.clone();
-    let report = import_watermelon(file, &target, move |progress| shown.show(progress)).await;
+    let watch = move |progress| shown.show(progress);
+    let report = match keys::of(args)? {
+        Some(key) => import_watermelon_encrypted(file, &target, key, watch).await,
+        None => import_watermelon(file, &target, watch).await,
+    };
     bar.done();
     let report = report.map_err(|error| failure(&error))?;
     output.result(&json!({"database": target, "imported": report}), || {

@@ -10,6 +10,7 @@ pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod history;
 mod import;
+pub(crate) mod key;
 mod messages;
 mod open;
 mod outbox;
@@ -56,6 +57,7 @@ pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
         Command::Serve { port } => serve::run(port, output).await,
         Command::Sql { what } => sql::run(&what, output),
         Command::ImportWatermelon { file, into } => import::run(&args.device, &file, into, output).await,
+        Command::Key { what } => key::run(&args.device, what, output).await,
         command => on_a_device(&args.device, command, output).await,
     }
 }
@@ -120,7 +122,9 @@ async fn with(device: &Device, command: Command, output: &Output) -> Result<(), 
         Command::Audit => audit::run(device, output).await,
         Command::Doctor { project } => doctor::run(device, project.as_deref(), output).await,
         Command::Status => status::run(device, output).await,
-        Command::Sql { .. } | Command::ImportWatermelon { .. } => Err(Failure::usage("this command needs no device")),
+        Command::Sql { .. } | Command::ImportWatermelon { .. } | Command::Key { .. } => {
+            Err(Failure::usage("this command needs no device"))
+        }
         #[cfg(feature = "demo")]
         Command::Demo { .. } | Command::DemoWriter { .. } | Command::Serve { .. } => {
             Err(Failure::usage("this command brings its own devices"))

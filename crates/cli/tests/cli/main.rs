@@ -11,6 +11,8 @@ mod files;
 mod hardening;
 #[cfg(unix)]
 mod importing;
+#[cfg(all(unix, feature = "encryption"))]
+mod keys;
 mod names;
 mod proxies;
 mod records;

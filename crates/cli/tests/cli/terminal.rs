@@ -38,7 +38,8 @@ pub(crate) struct Terminal {
 }
 
 /// Variables of whoever runs the tests that would change what is printed or where requests go.
-const FOREIGN: [&str; 12] = [
+const FOREIGN: [&str; 13] = [
+    "FIELDPOST_KEY_FILE",
     "FIELDPOST_DATABASE_URL",
     "FIELDPOST_ALLOW_HTTP",
     "FIELDPOST_LOG",

@@ -4,9 +4,11 @@
 
 use super::{copy::create, error::ImportError, progress::ImportProgress};
 use crate::{
+    change_key, encryption,
     entity::import_account,
     error::{Fault, Res, at_border},
 };
+use fieldpost_domain::Key;
 use fieldpost_migrations::{FileState, Progress, inspect, upgrade_watched};
 use fieldpost_storage::{ImportReport, StorageErrorKind};
 use sea_orm::{
@@ -18,12 +20,13 @@ use std::{path::Path, sync::Arc};
 pub(super) async fn convert(
     copy: &Path,
     new: &Path,
+    key: Option<&Key>,
     source: &Path,
     watch: impl Fn(ImportProgress) + Send + Sync + 'static,
 ) -> Result<ImportReport, ImportError> {
     let border = |fault| ImportError::from(at_border(fault, "import", source));
     let db = open(copy).await.map_err(border)?;
-    let converted = convert_on(&db, new, source, watch).await;
+    let converted = convert_on(&db, new, key, source, watch).await;
     let closed = db.close().await.map_err(Fault::from).map_err(border);
     let report = converted?;
     closed?;
@@ -33,16 +36,20 @@ pub(super) async fn convert(
 async fn convert_on(
     db: &DatabaseConnection,
     new: &Path,
+    key: Option<&Key>,
     source: &Path,
     watch: impl Fn(ImportProgress) + Send + Sync + 'static,
 ) -> Result<ImportReport, ImportError> {
     let border = |fault| ImportError::from(at_border(fault, "import", source));
+    if key.is_some() {
+        encryption::refuse_unless_it_fits(db).await.map_err(border)?;
+    }
     check(db, source).await?;
     let watch = Arc::new(watch);
     upgrade(db, Arc::clone(&watch)).await.map_err(border)?;
     let report = read_report(db).await.map_err(border)?;
     watch(ImportProgress::Finishing);
-    compact(db, new).await.map_err(border)?;
+    compact(db, new, key).await.map_err(border)?;
     Ok(report)
 }
 
@@ -105,10 +112,14 @@ async fn read_report(db: &DatabaseConnection) -> Res<ImportReport> {
 }
 
 /// Writes a file without the pages that came free.
-async fn compact(db: &DatabaseConnection, new: &Path) -> Res<()> {
+async fn compact(db: &DatabaseConnection, new: &Path, key: Option<&Key>) -> Res<()> {
     let full = |error: std::io::Error| Fault::Kind(StorageErrorKind::Other, Some(error.to_string()));
     // It is made here, so that it is its owner's alone.
     create(new).map(drop).map_err(full)?;
+    if key.is_some() {
+        let mut connection = db.get_sqlite_connection_pool().acquire().await?;
+        return change_key::write(&mut connection, new, key).await;
+    }
     let Some(name) = new.to_str() else {
         return Err(Fault::Kind(StorageErrorKind::CannotOpen, Some(format!("{} is no Unicode", new.display()))));
     };

@@ -19,6 +19,7 @@ pub use error::{ImportError, Occupied};
 pub use progress::ImportProgress;
 
 use copy::Source;
+use fieldpost_domain::Key;
 use fieldpost_storage::ImportReport;
 use place::Place;
 use std::path::{Path, PathBuf};
@@ -34,12 +35,36 @@ pub async fn import_watermelon(
     target: impl AsRef<Path>,
     watch: impl Fn(ImportProgress) + Send + Sync + 'static,
 ) -> Result<ImportReport, ImportError> {
-    let (source, target) = (source.as_ref().to_owned(), target.as_ref().to_owned());
+    import(source.as_ref(), target.as_ref(), None, watch).await
+}
+
+/// The same, and the target is encrypted with a key. The source is plain and stays so: remove it once you have looked at the
+/// target. If the import is killed, a plain copy of the source may be left in the folder `….importing` beside the target, until
+/// the next import there.
+///
+/// # Errors
+/// [`ImportError`], also where this build cannot encrypt.
+pub async fn import_watermelon_encrypted(
+    source: impl AsRef<Path>,
+    target: impl AsRef<Path>,
+    key: Key,
+    watch: impl Fn(ImportProgress) + Send + Sync + 'static,
+) -> Result<ImportReport, ImportError> {
+    import(source.as_ref(), target.as_ref(), Some(key), watch).await
+}
+
+async fn import(
+    source: &Path,
+    target: &Path,
+    key: Option<Key>,
+    watch: impl Fn(ImportProgress) + Send + Sync + 'static,
+) -> Result<ImportReport, ImportError> {
+    let (source, target) = (source.to_owned(), target.to_owned());
     watch(ImportProgress::Copying);
     let from = source.clone();
     let (place, copied) = blocking(move || prepare(from, target)).await?;
     let new = place.file("new.db");
-    let report = convert::convert(&copied, &new, &source, watch).await?;
+    let report = convert::convert(&copied, &new, key.as_ref(), &source, watch).await?;
     blocking(move || place.finish(&new)).await?;
     Ok(report)
 }

@@ -6,7 +6,7 @@ mod records;
 use super::{newcomers, said::Said};
 use anyhow::{Context, Result};
 use clap::Parser;
-use fieldpost::{Client, ConversationId, Error, Fieldpost, OrgId, Window};
+use fieldpost::{Client, ConversationId, Error, Fieldpost, Key, OrgId, Window};
 use fieldpost_testkit::SeededRandom;
 use records::OwnRecords;
 use std::{io::Write, path::PathBuf, time::Duration};
@@ -30,6 +30,9 @@ pub struct Args {
     /// Seed of all actions
     #[arg(long)]
     pub seed: u64,
+    /// The key of the file, if it is encrypted: 64 hexadecimal digits. One that nobody needs to hide
+    #[arg(long)]
+    pub key: Option<Key>,
 }
 
 /// Who says when to sync.
@@ -57,6 +60,10 @@ impl Syncing {
 /// When it cannot continue: that is a finding.
 pub async fn main(args: Args) -> Result<()> {
     let builder = Fieldpost::builder().database(args.db).url(args.url).anon_key(args.anon_key);
+    let builder = match args.key {
+        Some(key) => builder.key(key),
+        None => builder,
+    };
     let client = builder.clinical().open().await?;
     let conversations = known_conversations(&client).await?;
     let org = client.me().await?.context("the file was synced once")?.org_id;

@@ -28,7 +28,7 @@ pub(super) async fn sound() -> &'static Sound {
 /// An admin's phone: synced, with queued and refused messages, and one opened conversation of each kind.
 async fn make() -> Sound {
     let server = DevServer::builder().start().await.expect("a free port");
-    let phone = Phone::new(server.url(), server.anon_key());
+    let phone = Phone::new(server.url(), server.anon_key()).plain();
     let client = phone.first_start(DEMO_ADMIN, DEMO_PASSWORD).await;
     let medic = |number| MedicId::from_uuid(Uuid::from_u128(number));
     let refused = client.open_direct(medic(1)).await.expect("opening");

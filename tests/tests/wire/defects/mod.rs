@@ -13,7 +13,7 @@ mod sending;
 
 use crate::given::Site;
 use chrono::TimeDelta;
-use fieldpost::{Client, Clock as _, ConversationId, Fieldpost};
+use fieldpost::{Client, Clock as _, ConversationId};
 use fieldpost_devserver::{DevServer, FaultProxy};
 use fieldpost_remote::reference::{DEMO_PASSWORD, ReferenceServer};
 use fieldpost_testkit::{ManualClock, env};
@@ -54,8 +54,7 @@ async fn site_with_clock() -> (Site, Arc<ManualClock>) {
 async fn phone_with_clock(site: &Site, email: &str, seed: u64) -> (Phone, Client, Arc<ManualClock>) {
     let (env, clock) = env(seed);
     let phone = site.phone();
-    let builder = Fieldpost::builder().url(site.network.url()).anon_key(site.server.anon_key());
-    let client = builder.database(phone.file()).env(env).clinical().open().await.unwrap();
+    let client = phone.builder().env(env).clinical().open().await.unwrap();
     client.sign_in(email, DEMO_PASSWORD).await.unwrap();
     client.trigger_sync().await.unwrap().messages.unwrap();
     (phone, client, clock)
