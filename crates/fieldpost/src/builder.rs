@@ -47,6 +47,8 @@ pub struct Builder {
     retention: Retention,
     typing: bool,
     tokens: Option<Arc<dyn TokenProvider>>,
+    /// Gives up the connections to the project, if they are ours.
+    drop_connections: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// Where live hints come from.
@@ -225,6 +227,7 @@ impl Builder {
             env,
             retention: self.retention,
             typing: self.typing,
+            drop_connections: self.drop_connections,
             runner: Mutex::default(),
             alive: watch::Sender::new(()),
         };
@@ -254,6 +257,11 @@ impl Builder {
         #[cfg(feature = "supabase")]
         if matches!(self.live, Live::OfTheProject) {
             self.live = Live::Own(remote.clone());
+        }
+        #[cfg(feature = "supabase")]
+        {
+            let remote = remote.clone();
+            self.drop_connections = Some(Box::new(move || remote.drop_connections()));
         }
         Ok((remote.clone(), remote))
     }

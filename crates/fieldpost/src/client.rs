@@ -28,6 +28,8 @@ pub(crate) struct Inner {
     pub(crate) retention: Retention,
     /// Whether the app shows who is writing.
     pub(crate) typing: bool,
+    /// Gives up the connections to the project, if they are ours.
+    pub(crate) drop_connections: Option<Box<dyn Fn() + Send + Sync>>,
     /// Background sync, once started.
     pub(crate) runner: Mutex<Option<Running>>,
     /// Nothing is sent on it: streams end when it is dropped.

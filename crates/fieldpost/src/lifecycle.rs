@@ -22,8 +22,12 @@ impl Client {
     }
 
     /// Reports whether the platform has a network. Without one the client makes no calls except for [`Client::sync`];
-    /// when the network is back, all waits end.
+    /// when the network is back, all waits end. Also to call when one network takes the place of another: with `true`, calls from
+    /// now on use new connections, because nobody says that those over the old network are dead.
     pub fn set_online(&self, online: bool) {
+        if online {
+            self.drop_connections();
+        }
         self.inner.sides.set_online(online);
     }
 
@@ -36,12 +40,15 @@ impl Client {
 
     /// Reports that the app is in the background. Sends immediate changes of records first, then the outbox, then the
     /// other records, but stops at an await once `deadline` has passed;
-    /// the next sync continues. The timer then runs at the slower rate. Returns what is still in the outbox.
+    /// the next sync continues. The timer then runs at the slower rate, and idle connections are closed. Returns what is still in
+    /// the outbox.
     ///
     /// # Errors
     /// If the store fails. The status says why something could not be sent.
     pub async fn background(&self, deadline: Duration) -> Result<OutboxCounts> {
-        self.inner.sides.background(deadline).await
+        let left = self.inner.sides.background(deadline).await;
+        self.drop_connections();
+        left
     }
 
     /// Prepares for suspension: stops syncing at an await and closes the file. When this returns, the client has no
@@ -53,6 +60,7 @@ impl Client {
     /// If the store cannot close the file, or was closed before.
     pub async fn pause(&self) -> Result<()> {
         self.inner.sides.pause().await;
+        self.drop_connections();
         Ok(self.inner.store.pause().await?)
     }
 
@@ -69,5 +77,11 @@ impl Client {
     /// Reports that the server has something new, after a push notification or a signal of the project's own.
     pub fn hint(&self) {
         self.inner.sides.hint();
+    }
+
+    fn drop_connections(&self) {
+        if let Some(drop_connections) = &self.inner.drop_connections {
+            drop_connections();
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! One request, one response of limited size.
 //!
-//! Every request is a POST with a JSON body, but for the one that asks to go on with another protocol. The response is read in chunks and counted after decompression, so that
-//! neither a large body nor a small one that decompresses to a large one takes more memory than the configuration
-//! allows. The span of a call records its name, status, size and duration; never tokens or content.
+//! Every request is a POST with a JSON body, but for the one that asks to go on with another protocol. The response is
+//! read in chunks and counted after decompression, so that neither a large body nor a small one that decompresses to a
+//! large one takes more memory than the configuration allows. The span of a call records its name, status, size and
+//! duration; never tokens or content. What a request travels on is decided by `connections`.
 
 use crate::{
     config::SupabaseConfig,
+    connections::{Connections, Lease, Plan, Pulse},
     endpoints::CONFIGURE,
     error::{retry_after, transport},
     key,
@@ -15,9 +17,8 @@ use crate::{
 use fieldpost_domain::{AccessToken, Time};
 use fieldpost_remote::{RemoteError, RemoteErrorKind, RemoteResult};
 use reqwest::{
-    Client, Response, StatusCode, Upgraded,
+    Response, StatusCode, Upgraded,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
-    redirect,
 };
 use std::{
     sync::Arc,
@@ -28,17 +29,13 @@ use url::Url;
 
 const API_KEY: HeaderName = HeaderName::from_static("apikey");
 
-/// How long to keep an idle connection: shorter than the gateways in front of Supabase do, so that a call seldom uses a
-/// connection that the other side is just closing.
-const IDLE: Duration = Duration::from_secs(50);
-
 /// The most memory to reserve because of a header.
 const RESERVE: usize = 2 << 20;
 
 /// Sends requests. Clones share the connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
-    client: Client,
+    connections: Arc<Connections>,
     /// The host, and the proxy in between, for messages.
     place: Arc<str>,
     max_answer_bytes: usize,
@@ -87,27 +84,30 @@ impl Http {
         let route = proxy::route(&config.proxy, project, &|name| std::env::var(name).ok())
             .map_err(|sentence| RemoteError::new(RemoteErrorKind::Other, CONFIGURE).with_detail(sentence))?;
         let place = place(project, route.as_ref());
-        // A proxy may be reached by TLS where the project is not.
-        let https = project.scheme() == "https" || route.is_some();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls::client_config(https)?)
-            .default_headers(headers(&config.anon_key)?)
-            .user_agent(user_agent(&config.app))
-            .connect_timeout(config.connect_timeout)
-            .timeout(config.timeout)
-            .pool_idle_timeout(IDLE)
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            // From here on reqwest looks for none by itself.
-            .no_proxy();
-        let client = match route {
-            Some(route) => client.proxy(route.proxy),
-            None => client,
+        let https = project.scheme() == "https";
+        let plan = Plan {
+            // A proxy may be reached by TLS where the project is not.
+            tls: tls::client_config(https || route.is_some())?,
+            https,
+            route,
+            headers: headers(&config.anon_key)?,
+            user_agent: user_agent(&config.app),
+            connect_timeout: config.connect_timeout,
+            timeout: config.timeout,
+            pulse: Pulse::default(),
         };
-        let client = client
-            .build()
+        Self::over(plan, place, config.max_answer_bytes)
+    }
+
+    pub(crate) fn over(plan: Plan, place: Arc<str>, max_answer_bytes: usize) -> RemoteResult<Self> {
+        let connections = Connections::new(plan)
             .map_err(|error| RemoteError::new(RemoteErrorKind::Other, CONFIGURE).with_source(error.without_url()))?;
-        Ok(Self { client, place, max_answer_bytes: config.max_answer_bytes })
+        Ok(Self { connections: Arc::new(connections), place, max_answer_bytes })
+    }
+
+    /// From now on calls open new connections.
+    pub(crate) fn drop_connections(&self) {
+        self.connections.drop_all();
     }
 
     /// Sends a request and reads the response, whatever its status.
@@ -119,7 +119,7 @@ impl Http {
         result
     }
 
-    /// Asks the server to go on with another protocol on a connection like all others: with the same TLS, proxy and timeouts.
+    /// Asks the server to go on with another protocol, with the TLS, the proxy and the timeouts of all others.
     /// The timeout of a call ends with the answer; it does not limit what follows on the connection.
     pub(crate) async fn switch(&self, operation: &'static str, url: Url, headers: HeaderMap) -> RemoteResult<Switch> {
         let (span, started) = (span(operation), Instant::now());
@@ -135,7 +135,7 @@ impl Http {
 
     async fn ask_to_switch(&self, operation: &'static str, url: Url, headers: HeaderMap) -> RemoteResult<Switch> {
         let sent_at = Instant::now();
-        let sent = self.client.get(url).headers(headers).send().await;
+        let sent = self.connections.upgrades().get(url).headers(headers).send().await;
         let response = sent.map_err(|error| transport::sending(operation, &self.place, error))?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Ok(Switch::Refused(self.reply(operation, true, response, sent_at).await?));
@@ -146,14 +146,37 @@ impl Http {
     }
 
     async fn exchange(&self, request: Request<'_>) -> RemoteResult<Reply> {
+        let lease = self.connections.calls();
+        let result = self.exchange_over(&lease, request).await;
+        match result.as_ref().map_err(RemoteError::kind) {
+            Ok(_) => self.connections.answered(),
+            Err(RemoteErrorKind::TimedOut) => self.connections.failed(&lease, true),
+            Err(RemoteErrorKind::Interrupted) => self.connections.failed(&lease, false),
+            // Another protocol would change nothing.
+            Err(_) => {}
+        }
+        result
+    }
+
+    async fn exchange_over(&self, lease: &Lease, request: Request<'_>) -> RemoteResult<Reply> {
         let (operation, reads) = (request.operation, request.reads);
-        let mut builder = self.client.post(request.url.clone()).body(request.body);
+        let sending = |error| transport::sending(operation, &self.place, error);
+        let mut builder = lease.client.post(request.url.clone()).body(request.body);
         if let Some(token) = request.bearer {
             builder = builder.header(AUTHORIZATION, bearer(operation, token)?);
         }
+        let request = builder.build().map_err(sending)?;
+        let again = request.try_clone();
         let sent_at = Instant::now();
-        let response = builder.send().await.map_err(|error| transport::sending(operation, &self.place, error))?;
-        self.reply(operation, reads, response, sent_at).await
+        let response = match (lease.client.execute(request).await, again) {
+            // Nothing was done, or it is done once: every call may be sent twice.
+            (Err(error), Some(request)) if transport::breaks_http2(&error) => {
+                debug!("HTTP/2 does not work here; HTTP/1.1 takes its place");
+                self.connections.give_up_http2(lease).execute(request).await
+            }
+            (sent, _) => sent,
+        };
+        self.reply(operation, reads, response.map_err(sending)?, sent_at).await
     }
 
     async fn reply(

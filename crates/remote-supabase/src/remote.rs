@@ -42,6 +42,13 @@ impl SupabaseRemote {
         let http = Http::new(&config, &endpoints.pull)?;
         Ok(Self { http, endpoints: Arc::new(endpoints), config: Arc::new(config) })
     }
+
+    /// Gives up all connections, of all clones: the next call opens a new one. Idle ones are closed, and calls under way keep
+    /// theirs. To call when the device has another network, whose end of old connections nobody reports, and when the app goes
+    /// to the background, where nothing should keep them alive.
+    pub fn drop_connections(&self) {
+        self.http.drop_connections();
+    }
 }
 
 pub(crate) fn is_loopback(url: &Url) -> bool {

@@ -6,13 +6,19 @@ mod canned;
 mod commands;
 mod doctor;
 #[cfg(unix)]
+mod encrypted;
+#[cfg(unix)]
 mod files;
+#[cfg(unix)]
+mod forward;
 #[cfg(unix)]
 mod hardening;
 #[cfg(unix)]
 mod importing;
 #[cfg(all(unix, feature = "encryption"))]
 mod keys;
+#[cfg(unix)]
+mod live_proxies;
 mod names;
 mod proxies;
 mod records;
@@ -22,6 +28,8 @@ mod searching;
 mod settings;
 mod sql;
 mod terminal;
+#[cfg(unix)]
+mod tls;
 #[cfg(unix)]
 mod tour;
 mod typing;

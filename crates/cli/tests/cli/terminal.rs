@@ -38,7 +38,7 @@ pub(crate) struct Terminal {
 }
 
 /// Variables of whoever runs the tests that would change what is printed or where requests go.
-const FOREIGN: [&str; 13] = [
+const FOREIGN: [&str; 15] = [
     "FIELDPOST_KEY_FILE",
     "FIELDPOST_DATABASE_URL",
     "FIELDPOST_ALLOW_HTTP",
@@ -52,6 +52,8 @@ const FOREIGN: [&str; 13] = [
     "all_proxy",
     "NO_PROXY",
     "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
 ];
 
 impl Terminal {
@@ -86,7 +88,7 @@ impl Terminal {
         Self::with(network.url(), server.anon_key()).signed_in_as_ada()
     }
 
-    fn signed_in_as_ada(self) -> Self {
+    pub(crate) fn signed_in_as_ada(self) -> Self {
         let terminal = self;
         assert_eq!(terminal.login(ADA, PASSWORD).code, 0);
         assert_eq!(terminal.run(&["sync"]).code, 0);

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// A running watch.
-struct Watch {
+pub(crate) struct Watch {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
@@ -19,14 +19,14 @@ impl Watch {
     }
 
     /// A watch that syncs at this interval, in seconds.
-    fn every(terminal: &Terminal, seconds: &str) -> Self {
+    pub(crate) fn every(terminal: &Terminal, seconds: &str) -> Self {
         let mut child = terminal.start(&["--json", "sync", "--watch", "--every", seconds]);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
     }
 
     /// The next line that satisfies `holds`.
-    fn until(&mut self, holds: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&mut self, holds: impl Fn(&Value) -> bool) -> Value {
         loop {
             let line = self.lines.next().unwrap().unwrap();
             let value: Value = serde_json::from_str(&line).unwrap();
@@ -37,7 +37,7 @@ impl Watch {
     }
 
     /// Interrupts the watch, like ctrl-c, and returns its exit code.
-    fn interrupt(mut self) -> i32 {
+    pub(crate) fn interrupt(mut self) -> i32 {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
         self.child.wait().unwrap().code().unwrap_or(-1)

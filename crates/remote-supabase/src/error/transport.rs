@@ -22,9 +22,32 @@ pub(crate) fn reading(operation: &'static str, place: &str, error: reqwest::Erro
     failure(kind, operation, place, error)
 }
 
-/// The response did not arrive, or not completely.
+/// The response did not arrive, or not completely. A connection that was given up, because the other side has not answered to
+/// a PING or a probe, is a break: on another one the same call may work at once.
 fn lost(error: &reqwest::Error) -> RemoteErrorKind {
-    if error.is_timeout() { RemoteErrorKind::TimedOut } else { RemoteErrorKind::Interrupted }
+    if error.is_timeout() && !was_given_up(error) { RemoteErrorKind::TimedOut } else { RemoteErrorKind::Interrupted }
+}
+
+/// Whether the connection ended, and not the time of the call.
+fn was_given_up(error: &(dyn Error + 'static)) -> bool {
+    causes(error).any(|cause| {
+        cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout)
+            || cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+    })
+}
+
+/// Whether the other side of an HTTP/2 connection, or this one, cannot go on with it, though the line stands. It is no such
+/// break if the server stops, is too busy, or has failed on this one call.
+pub(crate) fn breaks_http2(error: &reqwest::Error) -> bool {
+    use h2::Reason;
+    const OF_THE_SERVER: [Reason; 5] =
+        [Reason::NO_ERROR, Reason::REFUSED_STREAM, Reason::CANCEL, Reason::INTERNAL_ERROR, Reason::CONNECT_ERROR];
+    let reason = causes(error).find_map(|cause| cause.downcast_ref::<h2::Error>()).and_then(h2::Error::reason);
+    reason.is_some_and(|reason| !OF_THE_SERVER.contains(&reason))
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| <dyn Error>::source(*error))
 }
 
 fn failure(kind: RemoteErrorKind, operation: &'static str, place: &str, error: reqwest::Error) -> RemoteError {
@@ -37,21 +60,11 @@ fn failure(kind: RemoteErrorKind, operation: &'static str, place: &str, error: r
 /// The innermost cause: "Connection refused", "invalid peer certificate: UnknownIssuer". None of them quotes the
 /// request.
 fn root_cause<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause
+    causes(error).last().unwrap_or(error)
 }
 
 fn is_corrupt(error: &(dyn Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
-        if matches!(kind, Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+    causes(error)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput))
 }
