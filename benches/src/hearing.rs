@@ -1,108 +1,163 @@
 //! From `send()` on one phone until the server has acknowledged it, and until it is on the screen of another one, with live hints.
-//! (Without them the timer brings it, by default within 30 seconds.) Both phones talk to a devserver on loopback, over a line that answers requests later; a hint takes no longer
-//! there, so half a round trip is to be added to what the other one sees.
+//! (Without them the timer brings it, by default within 30 seconds.)
+//!
+//! Both phones talk to a devserver on loopback, each over a line of its own that answers requests later; a hint takes no longer
+//! there, so half a round trip is to be added to what the other one sees. *Cold*: the sender's connections for requests have just
+//! been closed, and a new one takes two round trips more, for TCP and TLS. (No TLS is spoken, and no name is looked up.)
+//!
+//! Beside it supabase-js, without a file, an outbox and an order, which calls the same functions and listens to the same topic:
+//! what the transport itself takes. Each pair has a server of its own, so that one is idle while the other is measured.
 
-use crate::{
-    Notes, Size,
-    sending::Times,
-    watch::{Reading, Watch},
-};
-use anyhow::{Context as _, Result};
-use fieldpost::{Client, ConversationId, Fieldpost, LiveStatus, MessageStatus, Rhythm, Updates, Window};
-use fieldpost_devserver::{DevServer, FaultProxy, LineConditions};
-use fieldpost_remote::reference::{DEMO_ADA, DEMO_ADMIN, DEMO_PASSWORD};
+mod phones;
+mod supabase_js;
+
+use crate::{Notes, Reading, Size, notes::percentile, sending::Times};
+use anyhow::Result;
+use fieldpost_devserver::{DevServer, Endpoint, FaultProxy, LineConditions, Tally};
+use phones::Phones;
 use std::time::Duration;
-use tempfile::TempDir;
+use supabase_js::SupabaseJs;
+use tokio::time::sleep;
 
-const LIVE: &str = "fieldpost";
+/// Two people: Robin, an admin, sends to Ada.
+trait Pair: Sized {
+    const SUBJECT: &str;
 
-/// A phone, and the folder that lives as long.
-struct Phone {
-    client: Client,
-    _folder: TempDir,
+    /// Both are signed in, have everything, and listen.
+    async fn open(place: &Place) -> Result<Self>;
+
+    /// Sends, and waits until both know.
+    async fn send(&mut self, text: &str) -> Result<Sent>;
+}
+
+/// The times from the call until the sender knows that the server has it, and until the other one has it.
+struct Sent {
+    acknowledged: Reading,
+    seen: Reading,
+}
+
+/// A server, and the lines of both to it.
+struct Place {
+    server: DevServer,
+    here: FaultProxy,
+    there: FaultProxy,
+}
+
+#[derive(Clone, Copy)]
+enum Connection {
+    Warm,
+    Cold,
 }
 
 pub(crate) fn run(size: Size, notes: &mut Notes) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
+    let beside = supabase_js::is_installed(size)?;
     runtime.block_on(async {
         for milliseconds in [0, 50, 200] {
-            let line = LineConditions { round_trip: Duration::from_millis(milliseconds), ..LineConditions::default() };
-            let case = if milliseconds == 0 { "loopback".to_owned() } else { format!("{milliseconds} ms") };
-            with_live(size, notes, &case, line).await?;
+            on_a_line(size, notes, Duration::from_millis(milliseconds), beside).await?;
         }
         Ok(())
     })
 }
 
-async fn with_live(size: Size, notes: &mut Notes, case: &str, line: LineConditions) -> Result<()> {
-    let server = DevServer::builder().start().await?;
-    let network = FaultProxy::before(&server).await?;
-    let (ada, admin) = (phone(&server, &network, DEMO_ADA).await?, phone(&server, &network, DEMO_ADMIN).await?);
-    network.line(line);
-    let thread = thread(&ada.client).await?;
-    for round in notes.rounds(size.pick(1, 3, 5)) {
-        let (mut acknowledged, mut seen) = (Times::default(), Times::default());
-        for number in 0..size.pick(2, 30, 100) {
-            let (until_acknowledged, until_seen) =
-                sent(&admin.client, &ada.client, thread, &format!("note {round}.{number}")).await?;
-            acknowledged.note(until_acknowledged);
-            seen.note(until_seen);
-            // What it has caused is over before the next one.
-            tokio::time::sleep(Duration::from_millis(50) + line.round_trip).await;
+async fn on_a_line(size: Size, notes: &mut Notes, round_trip: Duration, beside: bool) -> Result<()> {
+    let mut ours = Subject::<Phones>::open(round_trip).await?;
+    let mut theirs = if beside { Some(Subject::<SupabaseJs>::open(round_trip).await?) } else { None };
+    for round in notes.rounds(size.pick(1, 2, 3)) {
+        for (connection, sends) in [(Connection::Warm, size.pick(2, 20, 30)), (Connection::Cold, size.pick(1, 6, 10))] {
+            ours.send_many(notes, round, connection, sends).await?;
+            if let Some(theirs) = &mut theirs {
+                theirs.send_many(notes, round, connection, sends).await?;
+            }
         }
-        acknowledged.write(notes, &format!("{case}, acknowledged"), LIVE, round)?;
-        seen.write(notes, &format!("{case}, on the other's screen"), LIVE, round)?;
     }
     Ok(())
 }
 
-async fn phone(server: &DevServer, network: &FaultProxy, email: &str) -> Result<Phone> {
-    let folder = tempfile::tempdir()?;
-    let builder =
-        Fieldpost::builder().url(network.url()).anon_key(server.anon_key()).database(folder.path().join("phone.db"));
-    let client = builder.rhythm(Rhythm::default()).open().await?;
-    client.sign_in(email, DEMO_PASSWORD).await?;
-    client.start().await;
-    let mut status = client.status();
-    status.wait_for(|status| status.live == LiveStatus::Live && status.last_success_at.is_some()).await?;
-    Ok(Phone { client, _folder: folder })
+/// Two people and where they are.
+struct Subject<P> {
+    pair: P,
+    place: Place,
+    round_trip: Duration,
 }
 
-/// Ada's conversation with the admins.
-async fn thread(ada: &Client) -> Result<ConversationId> {
-    let all = ada.conversations().await?;
-    all.iter().find(|one| one.medic_id.is_some()).map(|one| one.id).context("the demo has no thread of Ada's")
-}
+impl<P: Pair> Subject<P> {
+    async fn open(round_trip: Duration) -> Result<Self> {
+        let server = DevServer::builder().start().await?;
+        let (here, there) = (FaultProxy::before(&server).await?, FaultProxy::before(&server).await?);
+        let place = Place { server, here, there };
+        let pair = P::open(&place).await?;
+        let line = LineConditions { round_trip, handshake: 2 * round_trip, ..LineConditions::default() };
+        place.here.line(line);
+        place.there.line(line);
+        Ok(Self { pair, place, round_trip })
+    }
 
-/// The times from the call until the sender's device has the acknowledgement, and until the other one shows the message.
-async fn sent(from: &Client, to: &Client, thread: ConversationId, text: &str) -> Result<(Reading, Reading)> {
-    let (here, there) = (from.conversation(thread), to.conversation(thread));
-    let (_, mut own) = here.watch(Window::newest(20)).await?;
-    let (_, mut others) = there.watch(Window::newest(20)).await?;
-    let (acknowledged, seen) = (Watch::start(), Watch::start());
-    let sent = here.send(text).await?;
-    let acknowledgement = async {
-        while here
-            .messages(Window::newest(20))
-            .await?
-            .messages
-            .iter()
-            .any(|one| one.id == sent.id() && one.status == MessageStatus::Queued)
-        {
-            told(&mut own).await?;
+    async fn send_many(&mut self, notes: &mut Notes, round: u32, connection: Connection, sends: u32) -> Result<()> {
+        let (mut acknowledged, mut seen, mut requests) = (Times::default(), Times::default(), Vec::new());
+        for number in 0..=sends {
+            if matches!(connection, Connection::Cold) {
+                self.place.here.hang_up();
+                // Until the phone has noticed.
+                sleep(Duration::from_millis(20)).await;
+            }
+            let before = self.place.here.tally();
+            let sent = self.pair.send(&format!("note {round}.{number}")).await?;
+            // What it has caused is over before the next one.
+            sleep(Duration::from_millis(50) + self.round_trip).await;
+            if number == 0 {
+                // The first one opens what a phone in use has open.
+                continue;
+            }
+            acknowledged.note(sent.acknowledged);
+            seen.note(sent.seen);
+            requests.push(Asked::between(&before, &self.place.here.tally()));
         }
-        Ok::<_, anyhow::Error>(acknowledged.stop())
-    };
-    let arrival = async {
-        while !there.messages(Window::newest(20)).await?.messages.iter().any(|one| one.id == sent.id()) {
-            told(&mut others).await?;
-        }
-        Ok::<_, anyhow::Error>(seen.stop())
-    };
-    tokio::try_join!(acknowledgement, arrival)
+        let case = |what| format!("{}{}, {what}", name(self.round_trip), connection.name());
+        acknowledged.write_with(notes, &case("acknowledged"), P::SUBJECT, round, requests_of(&requests))?;
+        seen.write(notes, &case("on the other's screen"), P::SUBJECT, round)
+    }
 }
 
-async fn told<T>(updates: &mut Updates<T>) -> Result<()> {
-    updates.next().await.context("the client is gone")??;
-    Ok(())
+impl Connection {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Warm => "",
+            Self::Cold => ", cold",
+        }
+    }
+}
+
+/// What the sender's side has asked for one message, until nothing follows from it.
+struct Asked {
+    requests: u64,
+    pushes: u64,
+    pulls: u64,
+}
+
+impl Asked {
+    fn between(before: &Tally, after: &Tally) -> Self {
+        let of = |endpoint| {
+            let [before, after] = [before, after].map(|tally| tally.endpoints.get(&endpoint).copied().unwrap_or(0));
+            after - before
+        };
+        let requests = after.requests - before.requests;
+        Self { requests, pushes: of(Endpoint::Push), pulls: of(Endpoint::Pull) }
+    }
+}
+
+/// The requests for most messages, and how many pushes and pulls there were for one on average.
+fn requests_of(asked: &[Asked]) -> [(&'static str, f64); 3] {
+    let mut requests: Vec<_> = asked.iter().map(|asked| asked.requests as f64).collect();
+    requests.sort_by(f64::total_cmp);
+    let average = |of: fn(&Asked) -> u64| asked.iter().map(of).sum::<u64>() as f64 / asked.len().max(1) as f64;
+    [
+        ("requests", percentile(&requests, 0.5)),
+        ("pushes", average(|asked| asked.pushes)),
+        ("pulls", average(|asked| asked.pulls)),
+    ]
+}
+
+fn name(round_trip: Duration) -> String {
+    if round_trip.is_zero() { "loopback".to_owned() } else { format!("{} ms", round_trip.as_millis()) }
 }

@@ -10,6 +10,7 @@
 
 mod applying;
 mod calls;
+mod crowd;
 mod decoding;
 mod draining;
 mod generated;
@@ -41,6 +42,7 @@ mod watching;
 mod wire;
 
 pub use calls::make as make_calls;
+pub use crowd::answer_as_devices;
 pub use importing::import;
 pub use instructions::can_be_counted as instructions_can_be_counted;
 pub use memory::hoard;
@@ -86,6 +88,7 @@ pub const BENCHES: &[Bench] = &[
     alone("send", sending::run),
     alone("watch", watching::run),
     alone("hear", hearing::run),
+    alone("crowd", crowd::run),
     alone("list", reading::list),
     alone("window", reading::window),
     alone("search", searching::run),

@@ -12,6 +12,9 @@ struct Args {
     /// Do the task given on standard input, as one of the compared clients
     #[arg(long, hide = true)]
     phone: bool,
+    /// Be the devices of a crowd, and do what standard input says
+    #[arg(long, hide = true)]
+    devices: bool,
     /// Load this many messages and print the memory that took
     #[arg(long, hide = true)]
     hoard: Option<u64>,
@@ -39,6 +42,9 @@ fn main() -> anyhow::Result<()> {
     }
     if args.phone {
         return fieldpost_benches::answer_as_phone();
+    }
+    if args.devices {
+        return fieldpost_benches::answer_as_devices();
     }
     if let Some(call) = args.call {
         return fieldpost_benches::make_calls(&call);

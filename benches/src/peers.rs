@@ -190,14 +190,17 @@ fn facts(done: &Done, passed: Passed) -> Vec<(&'static str, f64)> {
     facts
 }
 
-/// The clients. If the peers are not installed, a smoke test runs without them.
+/// The clients.
 pub(crate) fn clients(size: Size) -> Result<Vec<Client>> {
     let all = vec![Client::Fieldpost, Client::Seed, Client::Rxdb(100), Client::Rxdb(1_000)];
-    if root().join("benches/peers/node_modules").is_dir() {
-        return Ok(all);
+    Ok(if is_installed("", size)? { all } else { vec![Client::Fieldpost] })
+}
+
+/// Whether a package of the peers is installed. A smoke test runs without.
+pub(crate) fn is_installed(package: &str, size: Size) -> Result<bool> {
+    let is_there = root().join("benches/peers/node_modules").join(package).is_dir();
+    if !is_there && size != Size::Smoke {
+        bail!("the peers are not installed: run `cargo xtask peers`");
     }
-    if size == Size::Smoke {
-        return Ok(vec![Client::Fieldpost]);
-    }
-    bail!("the peers are not installed: run `cargo xtask peers`")
+    Ok(is_there)
 }

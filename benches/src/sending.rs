@@ -145,11 +145,23 @@ impl Times {
     }
 
     /// Writes one line for a round of calls, with the median and a high percentile.
-    pub(crate) fn write(mut self, notes: &mut Notes, case: &str, subject: &str, round: u32) -> Result<()> {
+    pub(crate) fn write(self, notes: &mut Notes, case: &str, subject: &str, round: u32) -> Result<()> {
+        self.write_with(notes, case, subject, round, [])
+    }
+
+    /// The same, with more facts.
+    pub(crate) fn write_with(
+        mut self,
+        notes: &mut Notes,
+        case: &str,
+        subject: &str,
+        round: u32,
+        more: impl IntoIterator<Item = (&'static str, f64)>,
+    ) -> Result<()> {
         self.seconds.sort_by(f64::total_cmp);
         let calls = self.seconds.len() as u64;
         let reading = Reading { seconds: self.seconds.iter().sum(), cpu: self.cpu };
         let facts = [("p50", percentile(&self.seconds, 0.5)), ("p99", percentile(&self.seconds, 0.99))];
-        notes.write(case, subject, round, reading, calls, facts)
+        notes.write(case, subject, round, reading, calls, facts.into_iter().chain(more))
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn ensure() -> Result<()> {
     ensure_powersync()
 }
 
-/// RxDB, and the packages of the seed algorithm.
+/// RxDB, supabase-js, and the packages of the seed algorithm.
 pub(crate) fn ensure_packages() -> Result<()> {
     if packages_are_installed() {
         return Ok(());

@@ -41,7 +41,7 @@ mod rest;
 mod server;
 mod wire;
 
-pub use live::{Interruption, LiveFault, LiveFaults};
+pub use live::{HintsByTopic, Interruption, LiveFault, LiveFaults};
 pub use proxy::{Fault, FaultMix, FaultProxy, LineConditions, Tally};
 pub use server::{DevServer, DevServerBuilder, StartError};
 pub use wire::{Endpoint, RequestRecord, Requests};

@@ -1,6 +1,6 @@
 //! What may go wrong with live hints, on command.
 
-use fieldpost_remote::reference::SeededRandom;
+use fieldpost_remote::{Topic, reference::SeededRandom};
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -46,12 +46,24 @@ pub enum Interruption {
     FallSilent,
 }
 
+/// Hints that have concerned a client, by what they came on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HintsByTopic {
+    /// On the topic of one person.
+    pub person: usize,
+    /// On that of the admins of an org.
+    pub admins: usize,
+    /// On that of an org.
+    pub org: usize,
+}
+
 #[derive(Debug)]
 struct Inner {
     orders: Vec<(u32, LiveFault)>,
     /// The share of hints that are lost, in percent.
     lost_of_hundred: u32,
     random: SeededRandom,
+    hints: HintsByTopic,
 }
 
 /// The faults of live hints, and what has been served. All clones are of one server.
@@ -60,7 +72,6 @@ pub struct LiveFaults {
     inner: Arc<Mutex<Inner>>,
     interruptions: broadcast::Sender<Interruption>,
     connections: Arc<AtomicUsize>,
-    hints: Arc<AtomicUsize>,
     joins: Arc<AtomicUsize>,
 }
 
@@ -105,7 +116,13 @@ impl LiveFaults {
     /// How many hints have concerned a client so far, lost ones too.
     #[must_use]
     pub fn hints(&self) -> usize {
-        self.hints.load(Ordering::Relaxed)
+        self.hints_by_topic().all()
+    }
+
+    /// The same, by what they came on.
+    #[must_use]
+    pub fn hints_by_topic(&self) -> HintsByTopic {
+        self.lock().hints
     }
 
     pub(crate) fn interruptions(&self) -> broadcast::Receiver<Interruption> {
@@ -123,8 +140,16 @@ impl LiveFaults {
     }
 
     /// Counts a hint, and gives its id.
-    pub(crate) fn next_hint(&self) -> String {
-        Uuid::from_u128(self.hints.fetch_add(1, Ordering::Relaxed) as u128 + 1).to_string()
+    pub(crate) fn next_hint(&self, topic: Topic) -> String {
+        let hints = &mut self.lock().hints;
+        match topic {
+            Topic::Person(_) => hints.person += 1,
+            Topic::Admins(_) => hints.admins += 1,
+            Topic::Org(_) => hints.org += 1,
+            // Devices say there that somebody types; the server says nothing.
+            Topic::Typing(_) => {}
+        }
+        Uuid::from_u128(hints.all() as u128).to_string()
     }
 
     /// The fault of the next hint.
@@ -152,14 +177,22 @@ impl LiveFaults {
 
 impl Default for LiveFaults {
     fn default() -> Self {
-        let inner = Inner { orders: Vec::new(), lost_of_hundred: 0, random: SeededRandom::new(0) };
+        let (random, hints) = (SeededRandom::new(0), HintsByTopic::default());
+        let inner = Inner { orders: Vec::new(), lost_of_hundred: 0, random, hints };
         Self {
             inner: Arc::new(Mutex::new(inner)),
             interruptions: broadcast::Sender::new(BACKLOG),
             connections: Arc::default(),
-            hints: Arc::default(),
             joins: Arc::default(),
         }
+    }
+}
+
+impl HintsByTopic {
+    /// All of them.
+    #[must_use]
+    pub const fn all(self) -> usize {
+        self.person + self.admins + self.org
     }
 }
 

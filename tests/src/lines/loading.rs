@@ -12,6 +12,7 @@ use std::{path::Path, time::Duration};
 const LINE: LineConditions = LineConditions {
     bytes_per_second: Some(200_000),
     round_trip: Duration::from_millis(200),
+    handshake: Duration::ZERO,
     lost_of_hundred: 0,
     most_mutations: None,
     most_rows: None,

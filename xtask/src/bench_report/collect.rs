@@ -1,6 +1,6 @@
 //! Builds and runs the benches, and keeps their output.
 //!
-//! The run must end within half an hour, so each bench has a time: after it, the bench starts no new round, and it is
+//! The run must end within three quarters of an hour, so each bench has a time: after it, the bench starts no new round, and it is
 //! killed if it takes far longer. Benches without a stack come first, then those that need clean tables, then the rest,
 //! each group with the fastest first. The benches have their own stack. If it is already up
 //! (`cargo xtask supabase up --for benches`), it is used as it is; otherwise it is started over for clean tables. Every
@@ -74,7 +74,7 @@ pub(super) fn collect(wanted: &[&Section], quick: bool) -> Result<Collected> {
         Ok(())
     })?;
     if wanted.iter().any(|section| needs::runs_peers(section)) {
-        run.peer("RxDB and the seed algorithm", peers::ensure_packages);
+        run.peer("RxDB, supabase-js and the seed algorithm", peers::ensure_packages);
     }
     if wanted.iter().any(|section| needs::runs_powersync(section)) {
         run.peer("PowerSync", peers::ensure_powersync);

@@ -24,7 +24,7 @@ use std::fs;
 /// What to run.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// A tenth of the rows and fewer rounds: some minutes instead of half an hour
+    /// A tenth of the rows and fewer rounds: some minutes instead of three quarters of an hour
     #[arg(long)]
     quick: bool,
     /// Only benches whose name contains this; prints the tables and leaves docs/ alone

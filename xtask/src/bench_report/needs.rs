@@ -19,7 +19,7 @@ const NEEDS: [Need; 4] = [
         is_there: supabase::node_is_there,
     },
     Need {
-        name: "npm, which comes with Node, for RxDB and the seed algorithm",
+        name: "npm, which comes with Node, for RxDB, supabase-js and the seed algorithm",
         is_of: runs_peers,
         is_there: || peers::packages_are_installed() || answers("npm"),
     },
@@ -35,9 +35,9 @@ const NEEDS: [Need; 4] = [
     },
 ];
 
-/// Benches that compare with RxDB and the seed algorithm.
+/// Benches that compare with packages of npm: RxDB, supabase-js, the seed algorithm.
 pub(super) fn runs_peers(section: &Section) -> bool {
-    ["pull", "again", "drain", "meanwhile", "records"].contains(&section.bench)
+    ["hear", "pull", "again", "drain", "meanwhile", "records"].contains(&section.bench)
 }
 
 /// Benches that compare with PowerSync.

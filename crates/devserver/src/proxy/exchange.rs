@@ -48,9 +48,13 @@ pub(super) async fn serve(shared: &Shared, client: &mut TcpStream) -> Ending {
 
 async fn exchanges(shared: &Shared, client: &mut BufReader<&mut TcpStream>) -> io::Result<Ending> {
     let mut server: Option<BufReader<TcpStream>> = None;
+    // The system has accepted the connection already, but the client notices only when it uses it.
+    tokio::time::sleep(shared.handshake()).await;
+    let mut hang_up = shared.hang_up.subscribe();
     loop {
         let request = tokio::select! {
             request = frame::request(client) => request?,
+            _ = hang_up.changed() => None,
             () = hangs_up(&mut server) => None,
         };
         let Some(request) = request else { return Ok(Ending::Close) };

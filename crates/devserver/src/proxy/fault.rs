@@ -1,5 +1,6 @@
 //! The faults, their shares, and how often each happened.
 
+use crate::wire::Endpoint;
 use fieldpost_remote::reference::SeededRandom;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -116,6 +117,8 @@ impl FaultMix {
 pub struct Tally {
     /// Requests that arrived completely.
     pub requests: u64,
+    /// How many of them went to each endpoint.
+    pub endpoints: BTreeMap<Endpoint, u64>,
     /// The bytes of all responses that were sent on.
     pub bytes_down: u64,
     /// How many of them were more than the server takes.
@@ -125,8 +128,9 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, fault: Option<Fault>) {
+    pub(super) fn add(&mut self, endpoint: Endpoint, fault: Option<Fault>) {
         self.requests += 1;
+        *self.endpoints.entry(endpoint).or_default() += 1;
         if let Some(fault) = fault {
             *self.faults.entry(fault).or_default() += 1;
         }

@@ -13,6 +13,8 @@ pub struct LineConditions {
     pub bytes_per_second: Option<u32>,
     /// How much later a response comes, beyond the server's own time.
     pub round_trip: Duration,
+    /// How much later a new connection can be used: TCP takes a round trip, and TLS 1.3 another.
+    pub handshake: Duration,
     /// How many packets of a hundred are lost. The sender notices after a second, and sends them again.
     pub lost_of_hundred: u32,
     /// Pushes of more mutations are refused: the statement takes too long.

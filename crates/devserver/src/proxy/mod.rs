@@ -111,6 +111,11 @@ impl FaultProxy {
         let _ = self.open.clone().wait_for(|open| *open != offline).await;
     }
 
+    /// Closes every connection on which no exchange runs, as a server does after a while. WebSockets stay.
+    pub fn hang_up(&self) {
+        self.shared.hang_up.send_replace(());
+    }
+
     /// Stops all faults and cancels those that are ordered. A running outage ends.
     pub fn heal(&self) {
         {

@@ -22,6 +22,8 @@ pub(super) struct Shared {
     pub(super) upstream: SocketAddr,
     chance: Mutex<Chance>,
     pub(super) outage: watch::Sender<Outage>,
+    /// Tells connections without an exchange to end.
+    pub(super) hang_up: watch::Sender<()>,
     pub(super) line: Line,
 }
 
@@ -70,7 +72,8 @@ impl Shared {
             tally: Tally::default(),
             line: LineConditions::default(),
         };
-        Self { upstream, chance: Mutex::new(chance), outage: watch::Sender::new(Outage::Over), line: Line::new() }
+        let (outage, hang_up) = (watch::Sender::new(Outage::Over), watch::Sender::new(()));
+        Self { upstream, chance: Mutex::new(chance), outage, hang_up, line: Line::new() }
     }
 
     pub(super) fn chance(&self) -> MutexGuard<'_, Chance> {
@@ -84,7 +87,7 @@ impl Shared {
         let ordered = chance.orders.take(endpoint);
         let drawn = chance.mix.draw(&mut chance.random);
         let fault = ordered.or(drawn);
-        chance.tally.add(fault);
+        chance.tally.add(endpoint, fault);
         let cut = chance.random.below(1000);
         let outage = OUTAGE.0 + chance.random.below(OUTAGE.1 - OUTAGE.0);
         Delivery { fault, cut: ordered.is_none().then_some(cut), outage: Duration::from_millis(outage) }

@@ -1,16 +1,18 @@
 //! A server that counts, a minimal client, and the proxy between them.
 
-use super::{Fault, FaultMix, FaultProxy};
+use super::{Fault, FaultMix, FaultProxy, LineConditions};
 use std::{
     io,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
+    time::Instant,
 };
 
 const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n";
@@ -71,6 +73,31 @@ async fn without_faults_everything_passes_on_one_connection() {
     assert_eq!(ask(&proxy, 3).await.unwrap(), whole(3));
     assert_eq!((served.load(Ordering::SeqCst), proxy.tally().requests), (3, 3));
     assert!(proxy.tally().faults.is_empty());
+}
+
+/// On a clock that only goes on while everybody waits for it.
+#[tokio::test(start_paused = true)]
+async fn a_new_connection_waits_for_its_handshake_once() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let (address, _) = upstream().await;
+    let proxy = FaultProxy::start(address, 7).await.unwrap();
+    proxy.line(LineConditions { handshake: HOUR, ..LineConditions::default() });
+    let started = Instant::now();
+    assert_eq!(ask(&proxy, 3).await.unwrap(), whole(3));
+    assert_eq!(started.elapsed().as_secs() / 3600, 1);
+}
+
+#[tokio::test]
+async fn hanging_up_closes_connections_that_are_not_used() {
+    let (address, _) = upstream().await;
+    let proxy = FaultProxy::start(address, 7).await.unwrap();
+    let mut idle = TcpStream::connect(proxy.url().trim_start_matches("http://")).await.unwrap();
+    idle.write_all(REQUEST.as_bytes()).await.unwrap();
+    let mut first = vec![0; whole(1).len()];
+    idle.read_exact(&mut first).await.unwrap();
+    proxy.hang_up();
+    assert_eq!(idle.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+    assert_eq!(ask(&proxy, 2).await.unwrap(), whole(2), "new ones are open");
 }
 
 #[tokio::test]

@@ -46,6 +46,10 @@ impl Shared {
         self.chance().line.round_trip
     }
 
+    pub(super) fn handshake(&self) -> Duration {
+        self.chance().line.handshake
+    }
+
     pub(super) fn note_refused_size(&self) {
         self.chance().tally.refused_sizes += 1;
     }

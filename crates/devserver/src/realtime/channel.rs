@@ -131,7 +131,9 @@ impl Channel {
             Ok(LiveEvent::Ready(_)) if self.tells_ready => {
                 Said::Frame(self.system("ok", "Replication connection established"))
             }
-            Ok(LiveEvent::Hint(_)) => Said::Hint(Sent::Hint { topic: self.name.clone(), id: app.live.next_hint() }),
+            Ok(LiveEvent::Hint(topic)) => {
+                Said::Hint(Sent::Hint { topic: self.name.clone(), id: app.live.next_hint(topic) })
+            }
             Ok(LiveEvent::Typing { person_id, .. }) => {
                 let payload =
                     json!({"type": "broadcast", "event": "typing", "payload": {"person_id": person_id.to_string()}});

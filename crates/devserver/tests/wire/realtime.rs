@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a step that fails has to fail its test")]
 
 use crate::client::{ask, demo, sign_in};
-use fieldpost_devserver::{DevServer, Interruption};
+use fieldpost_devserver::{DevServer, HintsByTopic, Interruption};
 use fieldpost_domain::{Capability, PersonId};
 use fieldpost_remote::reference::{DEMO_ADA, DEMO_ADMIN, ReferenceServer};
 use futures::{SinkExt as _, StreamExt as _};
@@ -82,6 +82,18 @@ async fn the_second_version_is_arrays_and_hints_are_binary() {
     let (topic, metadata) = (client.topic.as_bytes(), br#"{"id":"00000000-0000-0000-0000-000000000001"}"#);
     let head = [4, u8::try_from(topic.len()).unwrap(), 4, u8::try_from(metadata.len()).unwrap(), 1];
     assert_eq!(bytes, [&head, topic, b"hint", metadata, b"{}"].concat());
+}
+
+/// A medic's name concerns the admins too, and only she listens.
+#[tokio::test]
+async fn hints_are_counted_once_and_for_each_who_hears_them() {
+    let server = demo().await;
+    let mut client = ada(&server, "&vsn=2.0.0").await;
+    client.has_joined("1").await;
+    change(&server, &client);
+    client.socket.next().await.unwrap().unwrap();
+    assert_eq!(server.live().hints_by_topic(), HintsByTopic { person: 1, admins: 0, org: 0 });
+    assert_eq!((server.live().hints(), server.reference().hints_told()), (1, 2));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::{Action, Actor, Backend, Scene, Unsupported, Verdict};
 use crate::{LiveConnection, LiveEvent, RemoteErrorKind, Topic};
-use fieldpost_domain::{Intent, SetConversation, SettingsChange};
+use fieldpost_domain::{Intent, MarkDelivered, Seq, SetConversation, SettingsChange};
 use std::{collections::BTreeSet, time::Duration};
 
 /// How long to wait for what must come.
@@ -157,6 +157,27 @@ pub async fn a_loss_of_access_hints_her_who_loses_it(backend: &dyn Backend) -> V
     scene.perform(Action::ReassignMedic { id, medic_id: scene.medic_id(1) }).await?;
     assert_eq!(of_ada.hint().await, Topic::Person(ada.id));
     assert_eq!(of_ben.hint().await, Topic::Person(ben.id));
+    Ok(())
+}
+
+/// Who has read what concerns those who are in the conversation; how far a broadcast has been delivered, nobody is told.
+pub async fn markers_hint_those_who_see_them(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 1).await;
+    let (admin, ada) = (scene.admin().await, scene.medic(0).await);
+    let (org, own) = (scene.world.org_id, ada.open_own().await.id);
+    let all = admin.open_broadcast(org, "All").await.id;
+    admin.say_all(all, &["One", "Two"]).await;
+    ada.say(own, "Three").await;
+    let topics = [Topic::Person(admin.id), Topic::Admins(org), Topic::Org(org)];
+    let mut of_admin = Listener::of(backend, &admin, &topics).await?;
+    admin.mark(own, 1).await;
+    assert_eq!(of_admin.hint().await, Topic::Admins(org));
+    ada.mark(all, 1).await;
+    assert_eq!(of_admin.hint().await, Topic::Admins(org), "nothing else of the first mark");
+    let arrived = MarkDelivered { conversation_id: all, delivered_seq: Seq::new(2) };
+    ada.push_one(Intent::MarkDelivered(arrived)).await;
+    admin.say(all, "Four").await;
+    assert_eq!(of_admin.hint().await, Topic::Org(org), "nothing of what has arrived");
     Ok(())
 }
 

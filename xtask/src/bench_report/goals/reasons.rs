@@ -13,6 +13,7 @@ pub(super) const USABLE: Profile = Some("First screen");
 pub(super) const GROWTH: Profile = Some("Growth");
 pub(super) const POWER: Profile = Some("PowerSync");
 pub(super) const ACKNOWLEDGEMENT: Profile = Some("Acknowledgements");
+pub(super) const ECHO: Profile = Some("Own hints");
 
 /// The section as a link from docs/benchmarks.md.
 pub(in crate::bench_report) fn link(profile: Profile) -> String {
@@ -27,7 +28,8 @@ mod tests {
     #[test]
     fn every_reason_is_a_section_of_the_profiles() {
         let profiles = std::fs::read_to_string(crate::process::root().join("docs/profiles.md")).unwrap();
-        for title in [SQLX, THREAD, TRIGGERS, WIRE, USABLE, GROWTH, POWER, ACKNOWLEDGEMENT].into_iter().flatten() {
+        for title in [SQLX, THREAD, TRIGGERS, WIRE, USABLE, GROWTH, POWER, ACKNOWLEDGEMENT, ECHO].into_iter().flatten()
+        {
             assert!(profiles.contains(&format!("\n## {title}\n")), "{title}");
         }
         assert_eq!(link(USABLE), "[first screen](profiles.md#first-screen)");

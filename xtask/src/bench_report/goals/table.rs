@@ -3,7 +3,7 @@
 use super::{
     Bound::{self, AtLeast, AtMost},
     Goal, Look,
-    reasons::{ACKNOWLEDGEMENT, GROWTH, POWER, Profile, SQLX, THREAD, TRIGGERS, UNKNOWN, USABLE, WIRE},
+    reasons::{ACKNOWLEDGEMENT, ECHO, GROWTH, POWER, Profile, SQLX, THREAD, TRIGGERS, UNKNOWN, USABLE, WIRE},
 };
 
 const RAW: &str = "raw SQLite";
@@ -52,6 +52,7 @@ pub(in crate::bench_report) fn goals() -> Vec<Goal> {
         screen("list"),
         screen("window"),
         hearing(),
+        crowd(),
         searching(),
         timeline(),
         memory(),
@@ -129,8 +130,20 @@ fn hearing() -> Of {
     let milliseconds = Look::Milliseconds;
     Of::bench("hear")
         .goal("200 ms, acknowledged", "ms: 1.1 round trips", milliseconds("p50"), AtMost(220.0), WIRE)
+        .fact("200 ms, acknowledged", "pushes", "pushes", 1.0, UNKNOWN)
+        .fact("200 ms, acknowledged", "requests", "requests", 1.0, ECHO)
         .goal("loopback, on the other's screen", "ms", milliseconds("p50"), AtMost(30.0), WIRE)
         .goal("loopback, on the other's screen", "ms at the 99th percentile", milliseconds("p99"), AtMost(100.0), WIRE)
+}
+
+/// As docs/protocol.md says: which rows are told where.
+fn crowd() -> Of {
+    let case = |what| format!("1000 devices, 100 of admins: {what}");
+    Of::bench("crowd")
+        .fact(&case("a direct message of a medic"), "topics", "topics", 2.0, UNKNOWN)
+        .fact(&case("a broadcast"), "topics", "topics", 1.0, UNKNOWN)
+        .fact(&case("a broadcast: its deliveries"), "topics", "topics", 0.0, UNKNOWN)
+        .fact(&case("a broadcast to readers of one: its deliveries"), "topics", "topics", 0.0, UNKNOWN)
 }
 
 fn timeline() -> Of {

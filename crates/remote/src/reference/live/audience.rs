@@ -7,22 +7,26 @@ use crate::{
         tables::{Deleted, Tables},
     },
 };
-use fieldpost_domain::{ConversationId, ConversationKind, MedicId, MessageId, OrgId, PersonId, Role, Seq};
-use std::collections::BTreeSet;
+use fieldpost_domain::{ConversationId, ConversationKind, MedicId, MessageId, OrgId, PersonId, Role};
+use std::collections::{BTreeSet, HashSet};
+
+/// The markers that say that more was read.
+type Readers = HashSet<(ConversationId, PersonId)>;
 
 /// The topics of a transaction, each once, however many rows it has changed.
 pub(in crate::reference) fn topics_of<'r>(
     tables: &Tables,
     rows: impl IntoIterator<Item = &'r RowKey>,
+    readers: &Readers,
 ) -> BTreeSet<Topic> {
     let mut topics = BTreeSet::new();
     for row in rows {
-        add(tables, row, &mut topics);
+        add(tables, row, readers, &mut topics);
     }
     topics
 }
 
-fn add(tables: &Tables, row: &RowKey, topics: &mut BTreeSet<Topic>) {
+fn add(tables: &Tables, row: &RowKey, readers: &Readers, topics: &mut BTreeSet<Topic>) {
     match *row {
         RowKey::Person(org, person) => topics.extend([of_member(tables, org, person), Topic::Person(person)]),
         RowKey::Conversation(id) => topics.extend(of_conversation(tables, id)),
@@ -31,7 +35,7 @@ fn add(tables: &Tables, row: &RowKey, topics: &mut BTreeSet<Topic>) {
             let message = tables.messages.get(&id);
             topics.extend(message.into_iter().flat_map(|row| of_conversation(tables, row.conversation_id)));
         }
-        RowKey::ReadMarker(conversation, person) => topics.extend(of_marker(tables, conversation, person)),
+        RowKey::ReadMarker(conversation, person) => topics.extend(of_marker(tables, conversation, person, readers)),
         RowKey::Settings(_, person) | RowKey::Access(person, _) => topics.extend([Topic::Person(person)]),
         RowKey::Tombstone(deleted) => topics.extend(of_deleted(tables, deleted)),
         #[cfg(feature = "records")]
@@ -71,14 +75,16 @@ fn of_place(tables: &Tables, org: OrgId, kind: &ConversationKind, medic: Option<
 }
 
 /// In a broadcast, what has arrived at a thousand devices would hint a thousand times; it comes with the next pull.
-fn of_marker(tables: &Tables, conversation: ConversationId, person: PersonId) -> Vec<Topic> {
+fn of_marker(tables: &Tables, conversation: ConversationId, person: PersonId, readers: &Readers) -> Vec<Topic> {
     let Some(row) = tables.conversations.get(&conversation) else { return Vec::new() };
     if row.kind != ConversationKind::Broadcast {
-        let others = of_conversation(tables, conversation);
-        return others.into_iter().chain([Topic::Person(person)]).collect();
+        return of_conversation(tables, conversation);
     }
-    let has_read = tables.read_seq(conversation, person) > Seq::ZERO;
-    if has_read { vec![Topic::Admins(row.org_id), Topic::Person(person)] } else { Vec::new() }
+    if readers.contains(&(conversation, person)) {
+        vec![Topic::Admins(row.org_id), Topic::Person(person)]
+    } else {
+        Vec::new()
+    }
 }
 
 fn of_deleted(tables: &Tables, deleted: Deleted) -> Vec<Topic> {

@@ -39,12 +39,17 @@ pub(super) struct ConnectionId(u64);
 pub(super) struct Listeners {
     sender: broadcast::Sender<Signal>,
     connections: Arc<AtomicU64>,
+    /// How many hints there have been, each once, however many hear it.
+    told: Arc<AtomicU64>,
 }
 
 impl Listeners {
     pub(super) fn tell(&self, topics: impl IntoIterator<Item = Topic>) {
         if self.sender.receiver_count() > 0 {
-            topics.into_iter().for_each(|topic| self.signal(Signal::Hint(topic)));
+            for topic in topics {
+                self.told.fetch_add(1, Ordering::Relaxed);
+                self.signal(Signal::Hint(topic));
+            }
         }
     }
 
@@ -60,7 +65,15 @@ impl Listeners {
 
 impl Default for Listeners {
     fn default() -> Self {
-        Self { sender: broadcast::Sender::new(BACKLOG), connections: Arc::default() }
+        Self { sender: broadcast::Sender::new(BACKLOG), connections: Arc::default(), told: Arc::default() }
+    }
+}
+
+impl ReferenceServer {
+    /// How many hints it has told so far, each once, however many hear it. Where nobody listens, it tells none.
+    #[must_use]
+    pub fn hints_told(&self) -> u64 {
+        self.lock().feed.listeners.told.load(Ordering::Relaxed)
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Transaction<'a> {
     touched: Vec<RowKey>,
     known: HashSet<RowKey>,
     gone: HashSet<RowKey>,
+    /// Whose markers say that more was read, and not only that more has arrived.
+    readers: HashSet<(ConversationId, PersonId)>,
     failed: bool,
     /// The mutation that is carried out, of a push.
     mutation: Option<MutationId>,
@@ -52,8 +54,19 @@ impl<'a> Transaction<'a> {
         stamp: u64,
         now: Time,
     ) -> Self {
-        let (touched, known, gone) = (Vec::new(), HashSet::new(), HashSet::new());
-        Self { tables, feed, random, stamp, now, touched, known, gone, failed: false, mutation: None }
+        Self {
+            tables,
+            feed,
+            random,
+            stamp,
+            now,
+            touched: Vec::new(),
+            known: HashSet::new(),
+            gone: HashSet::new(),
+            readers: HashSet::new(),
+            failed: false,
+            mutation: None,
+        }
     }
 
     /// The tables including its own writes.
@@ -86,7 +99,7 @@ impl<'a> Transaction<'a> {
 
     /// Makes its rows visible to everybody, all at once.
     pub(super) fn commit(self) {
-        let topics = topics_of(self.tables, &self.touched);
+        let topics = topics_of(self.tables, &self.touched, &self.readers);
         self.feed.commit(self.stamp, self.touched, &self.gone);
         self.feed.listeners.tell(topics);
     }
@@ -125,6 +138,9 @@ impl<'a> Transaction<'a> {
             marker.version = marker.version.next();
             self.tables.markers.insert((conversation, person), marker.clone());
             self.touch(RowKey::ReadMarker(conversation, person));
+        }
+        if read > known_read {
+            self.readers.insert((conversation, person));
         }
         if read > known_read && !planted(PlantedBug::MarkLeavesUnread) {
             // What was marked unread is read now.
