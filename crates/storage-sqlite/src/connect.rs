@@ -1,6 +1,6 @@
 //! One connection to the file, set up for what it may do.
 
-use crate::{encryption, error::Res, options::SqliteOptions, writer::OWN_CHECKPOINT};
+use crate::{encryption, error::Res, options::SqliteOptions};
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection,
     sqlx::{ConnectOptions as _, SqliteConnection, sqlite::SqliteConnectOptions},
@@ -62,7 +62,7 @@ fn tuned(sqlite: SqliteConnectOptions, options: &SqliteOptions, access: Access) 
             // Moving the log into the file rewrites every page that has changed since, scattered over all of it. Done every
             // 1,000 pages, as SQLite would, it takes more time than the pages of a sync themselves, and some commit of
             // a person has to wait for it. So a pass does it at its end (`Db::tidy`), and a commit only at 32 MiB.
-            let sqlite = sqlite.pragma("wal_autocheckpoint", OWN_CHECKPOINT);
+            let sqlite = sqlite.pragma("wal_autocheckpoint", encryption::OWN_CHECKPOINT);
             // What a person may not see any more must not be found in the file either. FAST would leave it in pages
             // that came free whole, and those of a conversation that leaves do; inserting costs nothing more with ON.
             let sqlite = sqlite.pragma("secure_delete", "ON");

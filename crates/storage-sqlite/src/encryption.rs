@@ -27,6 +27,16 @@ pub(crate) const START: usize = 4096;
 /// Where the header says how many bytes of each page are not SQLite's. Encrypted pages keep their signature there.
 const RESERVED: usize = 20;
 
+/// Moves the log into the file, as far as nobody reads what it would overwrite.
+///
+/// SQLCipher stands on an SQLite in which a checkpoint that does not hold the write lock can damage a file that another process
+/// writes to (docs/adr/0009-encrypted-files.md). So it takes the lock there, and SQLite's own, which does not, is off.
+pub(crate) const CHECKPOINT: &str =
+    if cfg!(feature = "encryption") { "PRAGMA wal_checkpoint(FULL)" } else { "PRAGMA wal_checkpoint(PASSIVE)" };
+
+/// After how many pages in the log SQLite makes a checkpoint by itself; never at 0.
+pub(crate) const OWN_CHECKPOINT: &str = if cfg!(feature = "encryption") { "0" } else { "8000" };
+
 /// What a file looks like from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {

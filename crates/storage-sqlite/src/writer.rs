@@ -12,6 +12,7 @@
 
 use crate::{
     connections::Connections,
+    encryption::CHECKPOINT,
     error::{Fault, Res},
     held::Held,
     options::SqliteOptions,
@@ -49,16 +50,6 @@ pub(crate) struct Writer {
     /// How much was committed since the last checkpoint, by [`Durability::weight`].
     since_checkpoint: u32,
 }
-
-/// Moves the log into the file, as far as nobody reads what it would overwrite.
-///
-/// SQLCipher stands on an SQLite in which a checkpoint that does not hold the write lock can damage a file that another process
-/// writes to (docs/adr/0009-encrypted-files.md). So it takes the lock there, and SQLite's own, which does not, is off.
-pub(crate) const CHECKPOINT: &str =
-    if cfg!(feature = "encryption") { "PRAGMA wal_checkpoint(FULL)" } else { "PRAGMA wal_checkpoint(PASSIVE)" };
-
-/// After how many pages in the log SQLite makes a checkpoint by itself; never at 0.
-pub(crate) const OWN_CHECKPOINT: &str = if cfg!(feature = "encryption") { "0" } else { "8000" };
 
 /// After how much the writer makes one where SQLite does not: about as often.
 const MUCH: u32 = 500;

@@ -36,3 +36,27 @@ mod reported {
 
     fieldpost_storage::record_conformance!(Reported(OnDisk::new()));
 }
+
+/// The same in a file that is encrypted.
+#[cfg(feature = "encryption")]
+mod encrypted {
+    use super::fresh;
+    use async_trait::async_trait;
+    use fieldpost_storage::conformance::records::{Phone, RecordDevice};
+    use fieldpost_storage_sqlite::SqliteStore;
+    use std::sync::Arc;
+    use tempfile::TempDir;
+
+    struct OnDisk(TempDir);
+
+    #[async_trait]
+    impl RecordDevice for OnDisk {
+        async fn open(&self) -> Phone {
+            let options = fresh::encrypted_in_folder(self.0.path()).await;
+            let store = Arc::new(SqliteStore::open(options).await.unwrap());
+            Phone { store: store.clone(), records: store }
+        }
+    }
+
+    fieldpost_storage::record_conformance!(OnDisk(tempfile::tempdir().unwrap()));
+}

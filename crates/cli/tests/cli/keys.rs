@@ -67,7 +67,7 @@ impl Desk {
 async fn a_database_is_encrypted_gets_another_key_and_is_made_plain() {
     let desk = Desk::new(10).await;
     let (first, second) = (desk.key("first"), desk.key("second"));
-    assert_eq!(desk.tells(), [desk.terminal.database.clone()]);
+    assert_eq!(desk.tells(), std::slice::from_ref(&desk.terminal.database));
 
     let ended = desk.terminal.run(&["--key-file", &first, "key", "set"]);
     assert!(ended.code == 0 && ended.out.contains("phone.db is encrypted."), "{ended:?}");
@@ -142,7 +142,7 @@ impl Moment {
         match random.below(6) {
             0 => Self::After(Duration::from_millis(random.below(150))),
             1 => Self::Exchanged,
-            _ => Self::Written(random.below(3_000_000)),
+            _ => Self::Written(random.below(1_500_000)),
         }
     }
 
@@ -200,5 +200,5 @@ async fn a_change_of_key_that_is_killed_leaves_the_old_file_or_the_new_one() {
         }
     }
     println!("{killed} of {kills} were killed before their end, {changed} changes had been made");
-    assert!(killed as u64 > kills / 2 && changed > 0, "{killed} of {kills} were killed, {changed} were through");
+    assert!(killed as u64 > kills / 3 && changed > 0, "{killed} of {kills} were killed, {changed} were through");
 }
