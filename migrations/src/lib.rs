@@ -19,6 +19,7 @@ mod upgrade;
 mod v10;
 mod v11;
 mod v12;
+mod v13;
 mod v4;
 mod v5;
 mod v6;
@@ -31,7 +32,7 @@ pub use inspect::{FileState, inspect};
 pub use upgrade::{Migrator, upgrade, upgrade_watched};
 
 /// The version that [`upgrade`] produces, kept in `PRAGMA user_version`.
-pub const SCHEMA_VERSION: u32 = 12;
+pub const SCHEMA_VERSION: u32 = 13;
 
 /// Marks a file as Fieldpost's (`PRAGMA application_id`), for tools such as `file`: "FPST".
 pub const APPLICATION_ID: u32 = 0x4650_5354;

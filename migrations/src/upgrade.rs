@@ -1,6 +1,6 @@
 //! Upgrades a file to the current version inside one transaction.
 
-use crate::{FileState, Progress, SCHEMA_VERSION, adoption, inspect, v4, v5, v6, v7, v8, v9, v10, v11, v12};
+use crate::{FileState, Progress, SCHEMA_VERSION, adoption, inspect, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13};
 use sea_orm_migration::{
     MigrationTrait, MigratorTrait,
     sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr},
@@ -22,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(v10::MIGRATION),
             Box::new(v11::Migration),
             Box::new(v12::MIGRATION),
+            Box::new(v13::MIGRATION),
         ]
     }
 }

@@ -24,8 +24,12 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// How much of a file has to be seen to tell what it is.
 pub(crate) const START: usize = 4096;
 
-/// Where the header says how many bytes of each page are not SQLite's. Encrypted pages keep their signature there.
+/// How many bytes stay readable for a shared container of iOS.
+const PLAIN_HEADER: usize = 32;
+
+/// Where the header says how many bytes of each page are not SQLite's, and how many SQLCipher needs for the signature of a page.
 const RESERVED: usize = 20;
+const SIGNATURE: u8 = 80;
 
 /// Moves the log into the file, as far as nobody reads what it would overwrite.
 ///
@@ -52,14 +56,15 @@ pub(crate) enum Look {
 
 impl Look {
     pub(crate) fn at(start: &[u8]) -> Self {
-        if start.starts_with(MAGIC) {
-            return if start.get(RESERVED).is_some_and(|bytes| *bytes > 0) {
+        let (plain, is_page) = (start.starts_with(MAGIC), start.len() >= START);
+        match start.get(PLAIN_HEADER..) {
+            Some(rest) if plain && is_page && start.get(RESERVED) == Some(&SIGNATURE) && is_chance(rest) => {
                 Self::EncryptedBehindHeader
-            } else {
-                Self::Plain
-            };
+            }
+            _ if plain => Self::Plain,
+            _ if is_page && is_chance(start) => Self::Encrypted,
+            _ => Self::Other,
         }
-        if start.len() >= START && is_chance(start) { Self::Encrypted } else { Self::Other }
     }
 
     /// Refuses a file that is not what the key, or its absence, says.
@@ -179,6 +184,19 @@ mod tests {
         half[..START / 4].fill(0);
         assert_eq!(Look::at(&half), Look::Other);
         assert_eq!(Look::at(&bytes(1)[..START - 1]), Look::Other, "no page is that short");
+    }
+
+    #[test]
+    fn a_readable_header_alone_makes_no_encrypted_file() {
+        let mut page = bytes(1);
+        page[..16].copy_from_slice(b"SQLite format 3\0");
+        page[20] = 80;
+        assert_eq!(Look::at(&page), Look::EncryptedBehindHeader);
+        page[20] = 0;
+        assert_eq!(Look::at(&page), Look::Plain);
+        page[20] = 80;
+        page[100..].fill(0);
+        assert_eq!(Look::at(&page), Look::Plain, "a plain one of somebody who reserves as much");
     }
 
     #[test]

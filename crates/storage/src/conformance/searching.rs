@@ -281,6 +281,26 @@ pub async fn a_queued_message_is_found(store: &dyn Store) {
     assert_eq!(found(store, "own").await, [own_message_id(5), mine()]);
 }
 
+/// `settle`: the answer to an edit may come before the index has taken up the edit itself.
+pub async fn an_edit_that_is_acknowledged_before_anybody_searches_is_found(store: &dyn Store) {
+    // Given: in the index, then changed twice
+    let id = given_thread(store).await;
+    edit(store, 2, mine(), "Straße gesperrt").await;
+    edit(store, 3, mine(), "free again").await;
+
+    // When: the server has stored each
+    batch(store).await;
+    for (n, text) in [(2, "Straße gesperrt"), (3, "free again")] {
+        let version = Version::new(10 + n);
+        let stored = Message { content: Some(text.to_owned()), version, ..echo(1, id, 2) };
+        acknowledged(store, n, Acknowledgement::Stored(Box::new(stored))).await;
+    }
+
+    // Then
+    assert_eq!((found(store, "strasse").await, found(store, "free").await), (vec![], vec![mine()]));
+    assert_eq!(found(store, "own").await, []);
+}
+
 /// `change`: the new text is found at once and the old one is not; a refused edit takes that back.
 pub async fn search_follows_an_edit(store: &dyn Store) {
     given_thread(store).await;
