@@ -8,7 +8,7 @@ use super::given::{applied_history, loaded_thread, outbox, read, read_up_to, thr
 use crate::{BootstrapReason, OutboxCounts, Store};
 use fieldpost_domain::{
     Acknowledgement, BootstrapPage, Capability, Changes, ConversationId, Intent, MarkDelivered, Message, Mutation,
-    PullPage, ReadMarker, ServerInfo,
+    PullPage, ReadMarker, ServerInfo, Version,
 };
 use std::collections::HashSet;
 
@@ -168,7 +168,8 @@ pub async fn a_refused_mark_of_arrival_is_no_dead_letter(store: &dyn Store) {
     assert_eq!(store.expire(at(10_000)).await.unwrap(), 0);
 }
 
-/// A marker says when it came to its position; a later position has its own time.
+/// A marker says when it came to its position; a later position has its own time. A newer row without one takes it away: whose
+/// marker it is was erased.
 pub async fn a_marker_has_the_time_of_its_position(store: &dyn Store) {
     let id = two_of_ada(store).await;
     let marker = |read, read_at| ReadMarker { read_at, delivered_at: read_at, ..read_to(id, &ben(), read) };
@@ -178,6 +179,8 @@ pub async fn a_marker_has_the_time_of_its_position(store: &dyn Store) {
         (marker(2, None), (2, None)),
         (marker(2, Some(at(3))), (2, Some(at(3)))),
         (marker(1, Some(at(1))), (2, Some(at(3)))),
+        (ReadMarker { version: Version::new(9), ..marker(1, None) }, (2, Some(at(3)))),
+        (ReadMarker { version: Version::new(10), ..marker(2, None) }, (2, None)),
     ] {
         arrive(store, Changes { read_markers: vec![told], ..Changes::default() }).await;
         let markers = store.markers(id).await.unwrap();

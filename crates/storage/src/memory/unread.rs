@@ -100,10 +100,12 @@ impl State {
         };
         let before = stored.clone();
         let lowest = if planted(PlantedBug::MarkerGoesBack) { Seq::ZERO } else { stored.read_seq };
-        // A time is that of its position.
+        // A time is that of its position. A newer row without it has lost it: whose marker it is was erased.
+        let newer = incoming.version > stored.version;
+        let known = |at: Option<Time>| at.filter(|_| !newer);
         stored.delivered_at =
-            later(stored.delivered_seq, stored.delivered_at, incoming.delivered_seq, incoming.delivered_at);
-        stored.read_at = later(stored.read_seq, stored.read_at, incoming.read_seq, incoming.read_at);
+            later(stored.delivered_seq, stored.delivered_at, incoming.delivered_seq, incoming.delivered_at, known);
+        stored.read_at = later(stored.read_seq, stored.read_at, incoming.read_seq, incoming.read_at, known);
         stored.read_seq = lowest.max(incoming.read_seq);
         let arrived = if planted(PlantedBug::DeliveryGoesBack) { Seq::ZERO } else { stored.delivered_seq };
         stored.delivered_seq = arrived.max(incoming.delivered_seq);
@@ -138,11 +140,17 @@ const fn own_marker(
     ReadMarker { conversation_id, person_id, delivered_seq, read_seq, delivered_at: None, read_at: None, version }
 }
 
-/// The time of the larger of two positions; of equal ones, the time that is known.
-fn later(stored: Seq, at: Option<Time>, incoming: Seq, incoming_at: Option<Time>) -> Option<Time> {
+/// The time of the larger of two positions; of equal ones, the time that is still known, or else the one that came.
+fn later(
+    stored: Seq,
+    at: Option<Time>,
+    incoming: Seq,
+    incoming_at: Option<Time>,
+    known: impl Fn(Option<Time>) -> Option<Time>,
+) -> Option<Time> {
     match incoming.cmp(&stored) {
         Ordering::Less => at,
-        Ordering::Equal => at.or(incoming_at),
+        Ordering::Equal => known(at).or(incoming_at),
         Ordering::Greater => incoming_at,
     }
 }

@@ -3,6 +3,7 @@
 mod addressed;
 mod deletions;
 mod edits;
+mod erasing;
 mod feed;
 mod guests;
 mod histories;
@@ -30,6 +31,8 @@ pub(super) fn bugs() -> Vec<Bug> {
         writing::first_load(),
         edits::edits(),
         deletions::deletions(),
+        erasing::retention(),
+        erasing::erasing(),
         addressed::addressed(),
         reactions::reactions(),
         reports::reports(),

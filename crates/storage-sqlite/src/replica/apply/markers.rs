@@ -58,15 +58,18 @@ const COLUMNS: [Field<Entity, ReadMarker, PageContext>; 7] = [
 static UPSERT: LazyLock<Insert<ReadMarker, PageContext>> = LazyLock::new(|| {
     Insert::into::<Entity>(
         &COLUMNS,
-        // A time is that of its position.
+        // A time is that of its position. A newer row without it has lost it: whose marker it is was erased.
         "ON CONFLICT DO UPDATE SET delivered_seq = max(delivered_seq, excluded.delivered_seq),
             read_seq = max(read_seq, excluded.read_seq), version = max(version, excluded.version),
             delivered_at = CASE WHEN excluded.delivered_seq > delivered_seq THEN excluded.delivered_at
-                WHEN excluded.delivered_seq = delivered_seq THEN coalesce(delivered_at, excluded.delivered_at) ELSE delivered_at END,
+                WHEN excluded.delivered_seq < delivered_seq THEN delivered_at
+                WHEN excluded.version > version THEN excluded.delivered_at ELSE coalesce(delivered_at, excluded.delivered_at) END,
             read_at = CASE WHEN excluded.read_seq > read_seq THEN excluded.read_at
-                WHEN excluded.read_seq = read_seq THEN coalesce(read_at, excluded.read_at) ELSE read_at END
+                WHEN excluded.read_seq < read_seq THEN read_at
+                WHEN excluded.version > version THEN excluded.read_at ELSE coalesce(read_at, excluded.read_at) END
         WHERE excluded.delivered_seq > delivered_seq OR excluded.read_seq > read_seq
-            OR (excluded.delivered_seq = delivered_seq AND delivered_at IS NULL AND excluded.delivered_at IS NOT NULL)
-            OR (excluded.read_seq = read_seq AND read_at IS NULL AND excluded.read_at IS NOT NULL)",
+            OR (excluded.delivered_seq = delivered_seq AND delivered_at IS NOT excluded.delivered_at
+                AND (delivered_at IS NULL OR excluded.version > version))
+            OR (excluded.read_seq = read_seq AND read_at IS NOT excluded.read_at AND (read_at IS NULL OR excluded.version > version))",
     )
 });
