@@ -14,6 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     stories::write("storage_conformance_list", "storage_conformance_group", HELPERS)?;
+    let suite = ("src/conformance/secrets", "secret_stories.rs");
+    stories::write_suite(suite, "secret_conformance_list", "secret_conformance_group", HELPERS)?;
     if env::var_os("CARGO_FEATURE_RECORDS").is_none() {
         return Ok(());
     }

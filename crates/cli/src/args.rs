@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::tokens::TokensIn;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -48,6 +49,10 @@ pub(crate) struct DeviceArgs {
     /// The file with the key of an encrypted database: 64 hexadecimal digits, or 32 bytes (`fieldpost key new` makes one)
     #[arg(long, global = true, env = "FIELDPOST_KEY_FILE", value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
+
+    /// Where the tokens of the session lie [default: the keyring of the platform, where there is one, else the file]
+    #[arg(long, global = true, env = "FIELDPOST_TOKENS", value_enum)]
+    pub(crate) tokens: Option<TokensIn>,
 
     /// Only touch the local database, as if there were no network
     #[arg(long, global = true)]

@@ -7,6 +7,7 @@ use crate::{
     keys,
     named::{self, Candidate, Kind},
     output::Output,
+    tokens::{self, TokensIn},
 };
 use fieldpost::{Client, ConversationSummary, Fieldpost, MedicId, Person, PersonId, RecordReport, Rhythm, SyncReport};
 use serde::Serialize;
@@ -38,6 +39,8 @@ pub(crate) struct Synced {
 pub(crate) struct Device {
     pub(crate) client: Client,
     has_server: bool,
+    /// Where tokens are to lie, if somebody has chosen.
+    pub(crate) tokens: Option<TokensIn>,
 }
 
 impl Device {
@@ -64,6 +67,7 @@ impl Device {
             .rhythm(rhythm)
             .typing()
             .known_records();
+        let builder = tokens::kept(builder, args)?;
         let builder = match &args.tables {
             Some(tables) => builder.records(declarations::read(tables)?),
             None => builder,
@@ -79,11 +83,15 @@ impl Device {
         let builder = if args.allow_http { builder.allow_http() } else { builder };
         let builder = match (&args.url, &args.anon_key) {
             (Some(url), Some(key)) if !args.offline => {
-                return Ok(Self { client: builder.url(url).anon_key(key).open().await?, has_server: true });
+                return Ok(Self {
+                    client: builder.url(url).anon_key(key).open().await?,
+                    has_server: true,
+                    tokens: args.tokens,
+                });
             }
             _ => builder.local_only(),
         };
-        Ok(Self { client: builder.open().await?, has_server: false })
+        Ok(Self { client: builder.open().await?, has_server: false, tokens: args.tokens })
     }
 
     /// Opens the file for a command that needs the server.

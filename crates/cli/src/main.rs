@@ -15,6 +15,7 @@ mod keys;
 mod named;
 mod output;
 mod terminal;
+mod tokens;
 
 use args::Args;
 use clap::Parser;

@@ -59,7 +59,7 @@ pub use report::{
 };
 pub use retry::Retry;
 pub use search::{SearchRank, SearchText, SearchTextError, Snippet};
-pub use session::{AccessToken, Password, RefreshToken, Session};
+pub use session::{AccessToken, Password, RefreshToken, Secret, Session};
 pub use settings::{Archived, ConversationSettings, Settings, SettingsChange};
 
 /// A moment, always in UTC. Fieldpost keeps microseconds, the resolution of PostgreSQL.

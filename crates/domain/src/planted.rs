@@ -144,6 +144,7 @@ bugs! {
     RecordTombstoneMissing: "records_convergence", "the server tells nobody that a record was deleted";
     RecordsOfOtherOrgs: "records_privacy", "the server tells of records of other orgs";
     HiddenRecordIsTold: "records_privacy", "a page tells of records that the project hides";
+    TokensStayInDatabase: "privacy", "tokens that are kept in a secret store stay in the database as well";
     NamedWaitIgnored: "bounded", "the time that the server names is not waited for";
 }
 

@@ -55,6 +55,10 @@ secret!(
     RefreshToken
 );
 secret!(
+    /// What a store of secrets keeps; only it and the code that made it read it.
+    Secret
+);
+secret!(
     /// What a person types to sign in. It is sent and never stored, so it has no stored form.
     Password
 );

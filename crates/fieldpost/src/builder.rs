@@ -8,7 +8,7 @@ use fieldpost_domain::Key;
 use fieldpost_remote::{Auth, LiveHints, MessagingApi};
 #[cfg(feature = "supabase")]
 use fieldpost_remote_supabase::Proxy;
-use fieldpost_storage::{Outbox, Replica, Sessions, Store, Turns};
+use fieldpost_storage::{Outbox, Replica, SecretStore, Sessions, Store, TokensApart, Turns};
 use fieldpost_sync::{Engine, Env, LiveRhythm, Parts, Rhythm, TokenProvider};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{Mutex, watch};
@@ -49,6 +49,8 @@ pub struct Builder {
     tokens: Option<Arc<dyn TokenProvider>>,
     /// Gives up the connections to the project, if they are ours.
     drop_connections: Option<Box<dyn Fn() + Send + Sync>>,
+    secrets: Option<Arc<dyn SecretStore>>,
+    former_secrets: Option<Arc<dyn SecretStore>>,
 }
 
 /// Where live hints come from.
@@ -165,6 +167,21 @@ impl Builder {
         self
     }
 
+    /// Keeps the tokens of the session in this secret store, such as the keychain of the platform (docs/howto/tokens.md); the file
+    /// keeps only who is signed in. Tokens that are in the file move there when it is opened, and leave no copy behind. By default
+    /// they are in the file. A store that is out of reach signs nobody out: what needs the server fails with an error that says so.
+    pub fn secrets(mut self, secrets: Arc<dyn SecretStore>) -> Self {
+        self.secrets = Some(secrets);
+        self
+    }
+
+    /// Keeps the tokens in the file again. Those that lie in this secret store move back when the file is opened.
+    pub fn secrets_no_longer_in(mut self, former: Arc<dyn SecretStore>) -> Self {
+        self.secrets = None;
+        self.former_secrets = Some(former);
+        self
+    }
+
     /// How often a started client syncs ([`Client::start`]), and how long it waits after a failure.
     pub const fn rhythm(mut self, rhythm: Rhythm) -> Self {
         self.rhythm = rhythm;
@@ -197,10 +214,17 @@ impl Builder {
         self.retention.check()?;
         let (api, auth) = self.open_remote()?;
         let live = std::mem::replace(&mut self.live, Live::Off);
+        // The path, from wherever it is given, tells the database from others of the device.
+        let place = self.database.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+        let place = place.map_or_else(String::new, |path| path.to_string_lossy().into_owned());
         let store = self.open_store().await?;
         let outbox: Arc<dyn Outbox> = store.clone();
         let replica: Arc<dyn Replica> = store.clone();
-        let sessions: Arc<dyn Sessions> = store.clone();
+        let tokens_apart = Arc::new(match self.secrets {
+            Some(secrets) => TokensApart::new(store.clone(), place, secrets),
+            None => TokensApart::in_the_database(store.clone(), self.former_secrets),
+        });
+        let sessions: Arc<dyn Sessions> = tokens_apart.clone();
         let turns: Arc<dyn Turns> = store.clone();
         let env = self.env;
         let parts = Parts { outbox, replica, sessions, turns, api, auth, env: env.clone() };
@@ -221,6 +245,7 @@ impl Builder {
         sides.refresh_status().await?;
         let inner = Inner {
             store,
+            tokens: tokens_apart,
             sides,
             #[cfg(feature = "records")]
             records,

@@ -4,7 +4,7 @@ use crate::{
     Conversation, ConversationId, Result, Retention,
     sides::{Running, Sides},
 };
-use fieldpost_storage::Store;
+use fieldpost_storage::{Store, TokensApart};
 use fieldpost_sync::{Env, SyncError};
 use std::{fmt, sync::Arc};
 use tokio::sync::{Mutex, watch};
@@ -20,6 +20,8 @@ pub struct Client {
 
 pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
+    /// Where the tokens of the session lie.
+    pub(crate) tokens: Arc<TokensApart>,
     pub(crate) sides: Sides,
     /// The records, if tables are declared.
     #[cfg(feature = "records")]

@@ -2,7 +2,7 @@
 
 use crate::{
     Client, ConversationId, EntryState, Error, ImportReport, Inspection, OrgId, OutboxEntry, Person, PersonId, Probe,
-    Result, Role, ServerInfo, Time,
+    Protection, Result, Role, ServerInfo, Time, TokenPlace, protection::protections,
 };
 use fieldpost_remote::SQL_VERSION;
 use fieldpost_storage::{SyncPosition, SyncState};
@@ -38,6 +38,8 @@ pub struct Diagnosis {
     pub server: Option<Result<Probe>>,
     /// How many single rows or mutations were too large to transfer since the file was created.
     pub oversized: u64,
+    /// What protects messages and tokens on this device, and what Fieldpost does not protect.
+    pub protection: Vec<Protection>,
     /// The problems found; empty if there are none.
     pub findings: Vec<Finding>,
 }
@@ -110,6 +112,10 @@ pub enum Finding {
     Damaged,
     /// Nobody is signed in.
     SignedOut,
+    /// The secret store that the tokens were in does not have them any more: what it is.
+    TokensLost(String),
+    /// The tokens cannot be read now: why.
+    TokensOutOfReach(String),
     /// The first load has never been completed.
     NeverLoaded,
     /// The signed-in person is a member of no org, so the server shows nothing.
@@ -139,6 +145,8 @@ impl Finding {
         match self {
             Self::Damaged => "damaged",
             Self::SignedOut => "signed_out",
+            Self::TokensLost(_) => "tokens_lost",
+            Self::TokensOutOfReach(_) => "tokens_out_of_reach",
             Self::NeverLoaded => "never_loaded",
             Self::NoMembership => "no_membership",
             Self::NoMedicRow => "no_medic_row",
@@ -159,6 +167,16 @@ impl fmt::Display for Finding {
             Self::Damaged => write!(f, "the local database is damaged; keep a copy of it, then start with a new file"),
             Self::SignedOut => {
                 write!(f, "nobody is signed in; local changes are kept until the owner signs in again")
+            }
+            Self::TokensLost(store) => {
+                write!(f, "{store} no longer has the tokens of the session; sign in again (nothing here was deleted)")
+            }
+            Self::TokensOutOfReach(why) => {
+                write!(
+                    f,
+                    "the tokens of the session cannot be read now: {why}; unlock the device or its keyring, or start with the \
+                     place where they were kept (nobody is signed out)"
+                )
             }
             Self::NeverLoaded => write!(f, "the first load was never completed; sync with a network"),
             Self::NoMembership => {
@@ -232,8 +250,10 @@ impl Client {
     async fn diagnosis(&self, server: Option<Result<Probe>>) -> Result<Diagnosis> {
         let store = &self.inner.store;
         let sync = store.sync_state().await?;
+        let (database, tokens) = (store.inspect().await?, self.inner.tokens.place().await?);
         let mut diagnosis = Diagnosis {
-            database: store.inspect().await?,
+            protection: protections(&database, &tokens),
+            database,
             imported: store.imported().await?,
             owner: store.account().await?,
             signed_in: self.is_signed_in().await?,
@@ -244,7 +264,7 @@ impl Client {
             server,
             findings: Vec::new(),
         };
-        diagnosis.findings = findings(&diagnosis);
+        diagnosis.findings = findings(&diagnosis, tokens);
         Ok(diagnosis)
     }
 }
@@ -269,13 +289,14 @@ fn lanes(entries: &[OutboxEntry]) -> Vec<Lane> {
     lanes.into_values().collect()
 }
 
-fn findings(diagnosis: &Diagnosis) -> Vec<Finding> {
+fn findings(diagnosis: &Diagnosis, tokens: TokenPlace) -> Vec<Finding> {
     let failed = diagnosis.lanes.iter().map(|lane| lane.failed).sum();
     let unreadable = diagnosis.sync.unreadable_rows;
     let standing = Standing::of(&diagnosis.sync);
+    let lost = matches!(tokens, TokenPlace::Lost(_));
     let here = [
         (!diagnosis.database.faults.is_empty(), Finding::Damaged),
-        (!diagnosis.signed_in, Finding::SignedOut),
+        (!diagnosis.signed_in && !lost, Finding::SignedOut),
         (!matches!(diagnosis.sync.position, SyncPosition::Following(_)), Finding::NeverLoaded),
         (standing == Standing::Stranger, Finding::NoMembership),
         (standing == Standing::Unlisted, Finding::NoMedicRow),
@@ -285,6 +306,7 @@ fn findings(diagnosis: &Diagnosis) -> Vec<Finding> {
     ];
     let sql = diagnosis.installed_sql().filter(|installed| *installed < SQL_VERSION);
     let mut found: Vec<Finding> = here.into_iter().filter_map(|(holds, finding)| holds.then_some(finding)).collect();
+    found.extend(about_tokens(tokens));
     found.extend(sql.map(Finding::OldSql));
     match &diagnosis.server {
         Some(Ok(probe)) => found.extend(probed(probe)),
@@ -293,6 +315,17 @@ fn findings(diagnosis: &Diagnosis) -> Vec<Finding> {
         Some(Err(error)) => found.push(Finding::Server(error.to_string())),
     }
     found
+}
+
+fn about_tokens(tokens: TokenPlace) -> Option<Finding> {
+    match tokens {
+        TokenPlace::Lost(store) => Some(Finding::TokensLost(store)),
+        TokenPlace::OutOfReach(_, why) => Some(Finding::TokensOutOfReach(why)),
+        TokenPlace::NotGiven => {
+            Some(Finding::TokensOutOfReach("they lie in a secret store, and this start was given none".to_owned()))
+        }
+        _ => None,
+    }
 }
 
 fn probed(probe: &Probe) -> Vec<Finding> {

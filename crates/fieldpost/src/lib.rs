@@ -82,6 +82,7 @@ mod messages;
 mod no_server;
 mod outbox;
 mod people;
+mod protection;
 mod reacting;
 mod receipts;
 #[cfg(feature = "records")]
@@ -105,6 +106,7 @@ pub use error::{Error, Result};
 pub use export::{Export, ExportFormat};
 pub use messages::{Delivery, Draft, SentMessage};
 pub use outbox::OutboxRef;
+pub use protection::{Protection, Safety};
 pub use receipts::{MessageInfo, Receipt};
 pub use reporting::ReportQuery;
 pub use retention::Retention;
@@ -120,7 +122,7 @@ pub use fieldpost_domain::{
     IdError, Key, KeyError, MedicId, Mentions, MessageContent, MessageId, MessageKind, MessageReport, MessageStatus,
     Metadata, MetadataError, MutationId, MutationKind, Omitted, OmittedReason, OrgId, Password, Person, PersonId,
     Refusal, RefusalCode, ReportError, ReportId, ReportPage, ReportReason, Retry, RetryCode, Role, SearchRank,
-    SearchText, SearchTextError, Seq, SeqRange, ServerInfo, Settings, Snippet, Time,
+    SearchText, SearchTextError, Secret, Seq, SeqRange, ServerInfo, Settings, Snippet, Time,
 };
 pub use fieldpost_remote::{
     Auth, Credentials, LiveConnection, LiveEvent, LiveHints, MessagingApi, RemoteError, RemoteErrorKind, SQL_VERSION,
@@ -130,10 +132,11 @@ pub use fieldpost_remote::{
 pub use fieldpost_remote_supabase::Proxy;
 pub use fieldpost_storage::{
     ConversationSummary, DroppedObject, EntryState, Health, ImportNote, ImportOutcome, ImportReport, ImportedItems,
-    ImportedQueue, ImportedTable, Inspection, NotPossible, Older, OutboxCounts, OutboxEntry, Quote, Quoted,
-    ReceiptCounts, ReducedSize, SearchHit, SearchOrder, SearchPage, SearchPosition, SearchPositionError, SearchQuery,
-    SetAside, StorageError, StorageErrorKind, Store, StoredDraft, SyncMemory, SyncPosition, SyncState, ThreadMessage,
-    ThreadReaction, ThreadWindow, Window,
+    ImportedQueue, ImportedTable, Inspection, MemorySecrets, NotPossible, Older, OutboxCounts, OutboxEntry, Quote,
+    Quoted, ReceiptCounts, ReducedSize, SearchHit, SearchOrder, SearchPage, SearchPosition, SearchPositionError,
+    SearchQuery, SecretError, SecretErrorKind, SecretName, SecretStore, SetAside, StorageError, StorageErrorKind,
+    Store, StoredDraft, SyncMemory, SyncPosition, SyncState, ThreadMessage, ThreadReaction, ThreadWindow, TokenPlace,
+    Window,
 };
 #[cfg(feature = "sqlite")]
 pub use fieldpost_storage_sqlite::{

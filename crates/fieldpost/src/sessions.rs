@@ -30,6 +30,9 @@ impl Client {
     /// [`Wipe::Everything`] nothing stays, the outbox included, and anybody can sign in to the file: check
     /// [`Client::outbox`] first, or show the person what is returned.
     ///
+    /// Tokens in a secret store ([`crate::Builder::secrets`]) are deleted there. If it is out of reach they are deleted when the file
+    /// is next opened with it; after [`Wipe::Everything`] nobody knows of them any more, and they end with the session.
+    ///
     /// # Errors
     /// If the store fails.
     pub async fn sign_out(&self, wipe: Wipe) -> Result<Vec<OutboxEntry>> {

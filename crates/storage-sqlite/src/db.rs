@@ -71,6 +71,10 @@ impl Db {
         self.options.path()
     }
 
+    pub(crate) const fn has_key(&self) -> bool {
+        self.options.key_given().is_some()
+    }
+
     fn availability(&self) -> Availability {
         self.availability.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -137,6 +141,12 @@ impl Db {
     /// anybody's business.
     pub(crate) async fn tidy(&self) {
         let _ = self.writer.lock().await.checkpoint().await;
+    }
+
+    /// Moves the whole log into the file and empties it, when it is the writer's turn.
+    pub(crate) async fn empty_log(&self, operation: &'static str) -> StorageResult<()> {
+        let emptied = self.writer.lock().await.empty_log().await;
+        emptied.map_err(|fault| self.fail(fault, operation))
     }
 
     /// Reports what others have committed since somebody looked last.

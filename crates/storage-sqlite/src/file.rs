@@ -119,6 +119,27 @@ fn tighten(path: &Path) {
 #[cfg(not(unix))]
 fn tighten(_path: &Path) {}
 
+/// Whether anybody but its owner may read a file, or what is kept beside it; none if that cannot be told.
+pub(crate) async fn readable_by_others(path: PathBuf) -> Option<bool> {
+    tokio::task::spawn_blocking(move || is_readable_by_others(&path)).await.ok().flatten()
+}
+
+#[cfg(unix)]
+fn is_readable_by_others(path: &Path) -> Option<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    const READ: u32 = 0o044;
+    let real = fs::canonicalize(path).ok()?;
+    let readable = |suffix: &str| {
+        fs::metadata(beside(&real, suffix)).is_ok_and(|metadata| metadata.permissions().mode() & READ != 0)
+    };
+    Some(["", "-wal", "-shm"].iter().any(|suffix| readable(suffix)))
+}
+
+#[cfg(not(unix))]
+fn is_readable_by_others(_path: &Path) -> Option<bool> {
+    None
+}
+
 /// Where a file with another key is made.
 pub(crate) fn converting(path: &Path) -> PathBuf {
     beside(path, "-converting")

@@ -6,6 +6,7 @@ use crate::{
     db::Db,
     entity::import_account,
     error::{Fault, Res},
+    file,
     import::convert::parse,
     row::Row,
     sql::Tx,
@@ -27,7 +28,17 @@ pub(crate) async fn imported(db: &Db) -> StorageResult<Option<ImportReport>> {
 pub(crate) async fn inspect(db: &Db) -> StorageResult<Inspection> {
     let read = db.read("inspect").await?;
     let found = look(read.tx()).await;
-    read.finish(found).await
+    let found = match found {
+        Ok(found) if db.has_key() => cipher(read.tx()).await.map(|encryption| Inspection { encryption, ..found }),
+        found => found,
+    };
+    let found = read.finish(found).await?;
+    Ok(Inspection { readable_by_others: file::readable_by_others(db.path().to_owned()).await, ..found })
+}
+
+/// The version of the cipher. A library that can encrypt names it for a plain file too, so only a file with a key is asked.
+async fn cipher(tx: &Tx) -> Res<Option<String>> {
+    pragma(tx, "cipher_version").await?.first().map(Row::only).transpose()
 }
 
 async fn look(tx: &Tx) -> Res<Inspection> {
@@ -44,7 +55,8 @@ async fn look(tx: &Tx) -> Res<Inspection> {
         faults.push(format!("a row of {} belongs to nothing", row.get::<String>("table")?));
     }
     faults.truncate(TOLD);
-    Ok(Inspection { schema_version: u32::try_from(version).ok(), bytes: u64::try_from(pages * size).ok(), faults })
+    let (schema_version, bytes) = (u32::try_from(version).ok(), u64::try_from(pages * size).ok());
+    Ok(Inspection { schema_version, bytes, faults, ..Inspection::default() })
 }
 
 async fn pragma(tx: &Tx, name: &str) -> Res<Vec<Row>> {

@@ -36,6 +36,11 @@ impl Sessions for SqliteStore {
         write.finish(claimed).await
     }
 
+    async fn forget_former_sessions(&self) -> StorageResult<()> {
+        // What is deleted in a page is overwritten there (`secure_delete`). The former page is in the log, until that is emptied.
+        self.db.empty_log("forget_former_sessions").await
+    }
+
     async fn clear_session(&self) -> StorageResult<()> {
         let write = self.db.write("clear_session", Durability::PowerCut).await?;
         let cleared = write.tx().execute(&session::Entity::delete_many()).await;

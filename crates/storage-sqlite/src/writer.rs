@@ -117,6 +117,13 @@ impl Writer {
         self.free().await?.run(CHECKPOINT, 1, Vec::new()).await.map(drop)
     }
 
+    /// Moves the whole log into the file and empties it; busy if somebody reads what is in it.
+    pub(crate) async fn empty_log(&mut self) -> Res<()> {
+        let answer = self.free().await?.run("PRAGMA wal_checkpoint(TRUNCATE)", 1, Vec::new()).await?;
+        let blocked = answer.rows.first().map(|row| row.try_get::<i64, _>(0)).transpose()?;
+        if blocked == Some(0) { Ok(()) } else { Err(Fault::kind(StorageErrorKind::Busy)) }
+    }
+
     /// Whether others have committed since somebody looked last.
     pub(crate) async fn look_for_others(&mut self) -> Res<bool> {
         let answer = self.free().await?.run("PRAGMA data_version", 1, Vec::new()).await?;

@@ -98,6 +98,11 @@ pub enum StorageErrorKind {
     NewerSchema,
     /// The file is damaged.
     Corrupt,
+    /// The tokens of the session lie in a secret store that is out of reach now, as the keychain of a locked device is. Nobody
+    /// is signed out by that.
+    SecretsOutOfReach,
+    /// The secret store that the tokens lie in, or are to lie in, refuses or fails; or none was given.
+    SecretsRefused,
     /// The store is paused; call [`crate::Store::resume`] first.
     Paused,
     /// The store is closed.
@@ -162,7 +167,8 @@ impl StorageError {
             StorageErrorKind::Superseded => Retry::After(Duration::ZERO),
             StorageErrorKind::OutcomeUnknown => Retry::WhenOnline,
             // Somebody must make room first, and that takes a while.
-            StorageErrorKind::Full => Retry::After(Duration::from_secs(30)),
+            // So it is here: the person must unlock the device.
+            StorageErrorKind::Full | StorageErrorKind::SecretsOutOfReach => Retry::After(Duration::from_secs(30)),
             _ => Retry::Never,
         }
     }
@@ -203,6 +209,13 @@ impl fmt::Display for StorageError {
             }
             StorageErrorKind::NewerSchema => "the file was written by a newer Fieldpost; update this app to open it",
             StorageErrorKind::Corrupt => "the local database is damaged",
+            StorageErrorKind::SecretsOutOfReach => {
+                "the tokens of the session cannot be read now (is the device or its keyring locked?); nobody is signed out, and \
+                 everything local works"
+            }
+            StorageErrorKind::SecretsRefused => {
+                "the tokens of the session cannot be read or kept; nobody is signed out, and everything local works"
+            }
             StorageErrorKind::Paused => "the local database is paused; resume it first",
             StorageErrorKind::Closed => "the local database is closed",
             StorageErrorKind::Other => "the local database failed",

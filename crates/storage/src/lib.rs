@@ -30,6 +30,7 @@ pub mod reactions;
 mod replica;
 mod retention;
 mod search;
+pub mod secrets;
 mod section;
 mod sessions;
 mod sync_memory;
@@ -62,6 +63,7 @@ pub use reactions::ThreadReaction;
 pub use replica::{ApplyReport, BootstrapReason, Checkable, MissingRange, Replica, SyncPosition, SyncState};
 pub use retention::{Keep, TRIMMED_AT_ONCE, Trimmed};
 pub use search::{Search, SearchHit, SearchOrder, SearchPage, SearchPosition, SearchPositionError, SearchQuery};
+pub use secrets::{MemorySecrets, SecretError, SecretErrorKind, SecretName, SecretStore, TokenPlace, TokensApart};
 pub use section::{End, Known, Section, ThreadSection};
 pub use sessions::Sessions;
 pub use sync_memory::{Health, LineSpeed, ReducedSize, SyncMemory};
@@ -70,7 +72,8 @@ pub use turns::{Turn, Turns};
 #[cfg(feature = "mock")]
 pub use self::{
     conversations::MockConversations, drafts::MockDrafts, messages::MockMessages, outbox::MockOutbox,
-    people::MockPeople, replica::MockReplica, search::MockSearch, sessions::MockSessions, turns::MockTurns,
+    people::MockPeople, replica::MockReplica, search::MockSearch, secrets::MockSecretStore, sessions::MockSessions,
+    turns::MockTurns,
 };
 
 use async_trait::async_trait;
@@ -84,6 +87,10 @@ pub struct Inspection {
     pub bytes: Option<u64>,
     /// What is wrong with it, in words for a person; empty if it is sound.
     pub faults: Vec<String>,
+    /// The version of the cipher that it is encrypted with; none if it is not.
+    pub encryption: Option<String>,
+    /// Whether other users of the machine may read one of its files; none if that cannot be told, or there are none.
+    pub readable_by_others: Option<bool>,
 }
 
 /// All roles of one local database.

@@ -25,6 +25,13 @@ pub trait Sessions: Send + Sync {
     /// [`crate::StorageErrorKind::WrongAccount`] when the database belongs to another person.
     async fn claim(&self, person: PersonId) -> StorageResult<()>;
 
+    /// Takes care that no tokens of a former session are left where the database keeps its past: in a log, or in free pages. It
+    /// may be called at any time; where there is no such past it does nothing.
+    ///
+    /// # Errors
+    /// [`crate::StorageErrorKind::Busy`] when somebody else still reads that past; call it again later.
+    async fn forget_former_sessions(&self) -> StorageResult<()>;
+
     /// Deletes the tokens. The outbox and everything else stay.
     async fn clear_session(&self) -> StorageResult<()>;
 

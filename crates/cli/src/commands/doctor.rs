@@ -5,8 +5,8 @@ use super::{
     project::{self, Sentence},
     text::moment,
 };
-use crate::{device::Device, failure::Failure, output::Output, terminal::one_line};
-use fieldpost::{CursorHealth, Diagnosis, Finding, Lane, Probe, SyncPosition};
+use crate::{device::Device, failure::Failure, output::Output, terminal::one_line, tokens};
+use fieldpost::{CursorHealth, Diagnosis, Finding, Lane, Probe, Protection, Safety, SyncPosition};
 use serde_json::{Value, json};
 
 /// Succeeds if nothing is wrong.
@@ -25,9 +25,12 @@ pub(super) async fn run(device: &Device, project: Option<&str>, output: &Output)
         Some(Err(_)) => 1,
     };
     let wrong = diagnosis.findings.len() + odd;
-    output.result(&as_json(&diagnosis, sentences.as_ref()), || {
+    // Whoever has chosen where tokens lie knows.
+    let no_keyring = tokens::keyring().err().filter(|_| device.tokens.is_none());
+    output.result(&as_json(&diagnosis, sentences.as_ref(), no_keyring.as_deref()), || {
         let mut lines = as_text(&diagnosis);
         lines.push(said(sentences.as_ref()));
+        lines.extend(protection(&diagnosis, no_keyring.as_deref()));
         lines.extend(diagnosis.findings.iter().map(|finding| one_line(&format!("✗ {finding}"))));
         if wrong == 0 {
             lines.push("✓ nothing is wrong".to_owned());
@@ -51,7 +54,11 @@ fn said(sentences: Option<&Result<Vec<Sentence>, String>>) -> String {
     }
 }
 
-fn as_json(diagnosis: &Diagnosis, sentences: Option<&Result<Vec<Sentence>, String>>) -> Value {
+fn as_json(
+    diagnosis: &Diagnosis,
+    sentences: Option<&Result<Vec<Sentence>, String>>,
+    no_keyring: Option<&str>,
+) -> Value {
     let finding = |finding: &Finding| json!({"code": finding.code(), "message": finding.to_string()});
     json!({
         "database": {
@@ -80,8 +87,31 @@ fn as_json(diagnosis: &Diagnosis, sentences: Option<&Result<Vec<Sentence>, Strin
             Ok(sentences) => json!(sentences),
             Err(why) => json!({"error": why}),
         }),
+        "protection": diagnosis.protection.iter().map(protection_json).collect::<Vec<_>>(),
+        "no_keyring": no_keyring,
         "findings": diagnosis.findings.iter().map(finding).collect::<Vec<_>>(),
     })
+}
+
+fn protection_json(protection: &Protection) -> Value {
+    json!({"subject": protection.subject, "safety": protection.safety.code(), "message": protection.text})
+}
+
+/// What is protected by what, and what is not: one line each.
+fn protection(diagnosis: &Diagnosis, no_keyring: Option<&str>) -> Vec<String> {
+    let mut lines: Vec<String> = diagnosis.protection.iter().map(protection_line).collect();
+    lines.extend(no_keyring.map(|why| format!("keyring   none can be used here: {}", one_line(why))));
+    lines
+}
+
+fn protection_line(protection: &Protection) -> String {
+    let sign = match protection.safety {
+        Safety::Protected => "protected",
+        Safety::Open => "open",
+        Safety::Elsewhere => "outside",
+        _ => "unknown",
+    };
+    format!("{sign:<9} {}", one_line(&protection.text))
 }
 
 fn lane_json(lane: &Lane) -> Value {

@@ -40,6 +40,7 @@ use crate::{
     device::Device,
     failure::Failure,
     output::Output,
+    tokens,
 };
 use fieldpost::Rhythm;
 
@@ -65,6 +66,10 @@ pub(crate) async fn run(args: Args, output: &Output) -> Result<(), Failure> {
 /// Opens the device, and closes it whatever the command's result, so that the file is left tidy.
 async fn on_a_device(args: &DeviceArgs, command: Command, output: &Output) -> Result<(), Failure> {
     let args = &with_tables(args, &command);
+    let args = &match &command {
+        Command::Login { .. } => tokens::decided(args, output).await,
+        _ => args.clone(),
+    };
     let device = match command {
         Command::Sync { every, .. } => Device::open_online(args, sync::rhythm(every), output).await?,
         Command::Login { .. } | Command::Reports(_) | Command::Typing(_) => {

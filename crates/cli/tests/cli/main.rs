@@ -31,6 +31,8 @@ mod terminal;
 #[cfg(unix)]
 mod tls;
 #[cfg(unix)]
+mod tokens;
+#[cfg(unix)]
 mod tour;
 mod typing;
 #[cfg(unix)]

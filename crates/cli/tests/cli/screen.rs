@@ -45,7 +45,7 @@ async fn nothing_that_others_wrote_steers_the_terminal() {
         (&["send", "moss", HOSTILE], 3),
         (&["--offline", "send", "moss", HOSTILE], 3),
         (&["--offline", "outbox"], 1),
-        (&["--offline", "doctor"], 8),
+        (&["--offline", "doctor"], 17),
         (&["messages", "hi"], 0),
         (&["messages", HOSTILE], 2),
         (&["--offline", "logout", "--wipe"], 2),

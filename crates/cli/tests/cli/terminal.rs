@@ -165,6 +165,11 @@ impl Terminal {
                 None => command.env_remove(name),
             };
         }
+        // The machine's own keyring is left alone. A test about keyrings brings its own bus.
+        match self.variables.iter().any(|(name, _)| *name == "DBUS_SESSION_BUS_ADDRESS") {
+            true => command.env_remove("FIELDPOST_TOKENS"),
+            false => command.env("FIELDPOST_TOKENS", "file"),
+        };
         command.env("TZ", "UTC").envs(self.variables.iter().map(|(name, value)| (name, value)));
     }
 

@@ -32,6 +32,7 @@ impl Terminal {
             .args(["--json", "--db"])
             .arg(&self.database)
             .args(arguments)
+            .env("FIELDPOST_TOKENS", "file")
             .env("SUPABASE_URL", &self.stack.url)
             .env("SUPABASE_ANON_KEY", &self.stack.anon_key)
             .stdin(Stdio::piped())

@@ -59,6 +59,7 @@ pub mod reported;
 pub mod reporting;
 pub mod restarting;
 pub mod searching;
+pub mod secrets;
 pub mod sections;
 pub mod sending;
 pub mod setting;

@@ -409,6 +409,10 @@ impl Sessions for Watched {
         self.commit(self.store.claim(person)).await
     }
 
+    async fn forget_former_sessions(&self) -> StorageResult<()> {
+        self.store.forget_former_sessions().await
+    }
+
     async fn clear_session(&self) -> StorageResult<()> {
         self.commit(self.store.clear_session()).await
     }

@@ -348,6 +348,10 @@ impl Sessions for MemoryStore {
         })
     }
 
+    async fn forget_former_sessions(&self) -> StorageResult<()> {
+        self.read("forget_former_sessions", |_| Ok(()))
+    }
+
     async fn clear_session(&self) -> StorageResult<()> {
         self.write("clear_session", |state| {
             state.session = None;

@@ -8,11 +8,15 @@
 //! Another process may use the same database. Before and after a refresh the stored session is read again: newer tokens
 //! of another process are adopted, and a session that another process signed out stays signed out.
 //!
+//! The tokens may lie in a secret store that is out of reach for a while, as the keychain of a locked device is. It is asked before
+//! the server is asked for new tokens, so that none are issued that could not be kept.
+//!
 //! These rules must hold:
 //!
 //! * No call is made without a person's token.
 //! * Only [`RemoteErrorKind::SessionEnded`] signs out.
 //! * The device clock may trigger an early refresh, but never invalidates a token.
+//! * A secret store that is out of reach signs nobody out.
 //! * Asking who is signed in, and signing out, never wait for a refresh.
 
 use super::Replacement;
@@ -21,7 +25,7 @@ use chrono::TimeDelta;
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{AccessToken, Session, Time};
 use fieldpost_remote::{Auth, Credentials, RemoteError, RemoteErrorKind};
-use fieldpost_storage::Sessions;
+use fieldpost_storage::{Sessions, StorageErrorKind};
 use std::{
     sync::{
         Arc, Mutex as Lock, PoisonError,
@@ -116,7 +120,11 @@ impl OwnSession {
     /// Deletes the session here and, if the server can be reached, ends it there. Nothing else changes.
     pub(super) async fn sign_out(&self) -> Result<(), SyncError> {
         let mut current = self.current.lock().await;
-        let session = self.read(&mut current).await?;
+        let session = match self.read(&mut current).await {
+            // The server is not told; the tokens expire by themselves.
+            Err(error) if is_out_of_reach(&error) => None,
+            session => session?,
+        };
         self.sessions.clear_session().await?;
         *current = Current::SignedOut;
         drop(current);
@@ -132,7 +140,11 @@ impl OwnSession {
 
     /// Whether somebody is signed in.
     pub(super) async fn is_signed_in(&self) -> Result<bool, SyncError> {
-        Ok(self.known().await?.is_some())
+        match self.known().await {
+            // There is a session, whose tokens cannot be read now.
+            Err(error) if is_out_of_reach(&error) => Ok(true),
+            known => Ok(known?.is_some()),
+        }
     }
 
     /// The token to send now. It is refreshed shortly before its stated expiry. If that fails, the old token is used,
@@ -271,4 +283,10 @@ impl OwnSession {
             Current::NotRead | Current::SignedOut => Ok(None),
         }
     }
+}
+
+/// Somebody is signed in, and the secret store does not give the tokens.
+fn is_out_of_reach(error: &SyncError) -> bool {
+    matches!(error, SyncError::Storage(error)
+        if matches!(error.kind(), StorageErrorKind::SecretsOutOfReach | StorageErrorKind::SecretsRefused))
 }

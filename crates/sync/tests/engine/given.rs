@@ -6,7 +6,7 @@ use fieldpost_remote::{
     reference::{DEMO_PASSWORD, ReferenceServer},
 };
 use fieldpost_storage::{
-    Conversations, Messages, Outbox, OutgoingMessage, Replica, ThreadMessage, Window, memory::MemoryStore,
+    Conversations, Messages, Outbox, OutgoingMessage, Replica, Sessions, ThreadMessage, Window, memory::MemoryStore,
 };
 use fieldpost_sync::{Engine, Env, LiveRhythm, Parts, SyncReport, TokenProvider};
 use fieldpost_testkit::{LiveNetwork, ManualClock, Network, env};
@@ -95,6 +95,19 @@ impl Phone {
             sessions: self.store.clone(),
             turns: self.store.clone(),
             api: Arc::new(api),
+            auth: self.network.clone(),
+            env: self.env.clone(),
+        })
+    }
+
+    /// An engine on this phone's store that finds its session elsewhere.
+    pub(crate) fn engine_with_sessions(&self, sessions: Arc<dyn Sessions>) -> Engine {
+        Engine::new(Parts {
+            outbox: self.store.clone(),
+            replica: self.store.clone(),
+            sessions,
+            turns: self.store.clone(),
+            api: self.network.clone(),
             auth: self.network.clone(),
             env: self.env.clone(),
         })

@@ -9,6 +9,7 @@ mod first_load;
 mod given;
 mod healing;
 mod history;
+mod keychain;
 mod lifecycle;
 mod live;
 mod live_week;

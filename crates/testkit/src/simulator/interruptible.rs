@@ -231,6 +231,10 @@ impl Sessions for Interruptible {
         self.slowly("claim", self.store.claim(person)).await
     }
 
+    async fn forget_former_sessions(&self) -> StorageResult<()> {
+        self.slowly("forget_former_sessions", self.store.forget_former_sessions()).await
+    }
+
     async fn clear_session(&self) -> StorageResult<()> {
         self.slowly("clear_session", self.store.clear_session()).await
     }

@@ -57,6 +57,7 @@ impl Before {
 
     /// Call this right after a successful pass.
     pub(crate) async fn judge(self, hub: &Hub, process: &Process, tracks: &Tracks) -> Result<(), Breach> {
+        no_tokens_beside_the_keychain(process).await?;
         if hub.uplink.breaks() != self.breaks {
             // The history may be another one.
             return Ok(());
@@ -216,4 +217,13 @@ async fn all_are_here(
         }
     }
     Ok(())
+}
+
+/// An app that keeps its tokens in a keychain leaves none of them in the file.
+async fn no_tokens_beside_the_keychain(process: &Process) -> Result<(), Breach> {
+    let stored = process.store.session().await.map_err(unreadable)?;
+    match stored.filter(|stored| process.keeps_tokens_apart && !stored.access_token.reveal().is_empty()) {
+        Some(_) => Err(Breach::new(Invariant::Privacy, format!("{} leaves its tokens in the file", process.name))),
+        None => Ok(()),
+    }
 }

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 use fieldpost_domain::{ConversationId, MessageId, Seq};
-use fieldpost_storage::{StorageResult, Store};
+use fieldpost_storage::{MemorySecrets, StorageResult, Store};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -89,6 +89,8 @@ pub(crate) struct Device {
     pub(crate) live: LiveNetwork,
     pub(crate) troubles: Arc<Troubles>,
     pub(crate) manner: Manner,
+    /// The keychain of the device, on every other one. Its app keeps tokens there.
+    keychain: Option<MemorySecrets>,
     processes: [Option<Arc<Process>>; 2],
     starts: u64,
     /// In the order of writing.
@@ -134,6 +136,7 @@ impl Device {
             hub,
             troubles: Arc::default(),
             manner,
+            keychain: (number % 2 == 1).then(MemorySecrets::new),
             processes: [None, None],
             starts: 0,
             written: Vec::new(),
@@ -161,7 +164,8 @@ impl Device {
             Arc::new(crate::SeededEntropy::new(self.seed.wrapping_mul(1009).wrapping_add(who))),
         );
         let (hub, troubles) = (Arc::clone(&self.hub), Arc::clone(&self.troubles));
-        let ground = Ground { store, hub, troubles, link, env, live: self.live.clone() };
+        let ground =
+            Ground { store, hub, troubles, link, env, live: self.live.clone(), keychain: self.keychain.clone() };
         let process = Process::start(name, who, self.manner, &self.owner, ground);
         self.processes[slot] = Some(Arc::clone(&process));
         Ok(process)

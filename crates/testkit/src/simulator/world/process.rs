@@ -8,7 +8,7 @@ use crate::simulator::{
     network::{Beside, ByHand, Habits, Hub, Link},
     troubles::Troubles,
 };
-use fieldpost_storage::{Outbox, StorageError, Store};
+use fieldpost_storage::{MemorySecrets, Outbox, Sessions, StorageError, Store, TokensApart};
 use fieldpost_sync::{Engine, Env, LiveRhythm, Parts, Rhythm, SyncError};
 use std::{
     future::Future,
@@ -47,6 +47,8 @@ pub(crate) struct Process {
     pub(crate) name: String,
     pub(crate) who: u64,
     pub(crate) store: Arc<dyn Store>,
+    /// Its tokens lie in the keychain.
+    pub(crate) keeps_tokens_apart: bool,
     pub(crate) outbox: Arc<dyn Outbox>,
     pub(crate) engine: Engine,
     pub(crate) env: Env,
@@ -65,18 +67,25 @@ pub(crate) struct Ground {
     pub(crate) link: Link,
     pub(crate) env: Env,
     pub(crate) live: LiveNetwork,
+    /// Where tokens lie; none for the store.
+    pub(crate) keychain: Option<MemorySecrets>,
 }
 
 impl Process {
     pub(crate) fn start(name: String, who: u64, manner: Manner, owner: &Character, ground: Ground) -> Arc<Self> {
-        let Ground { store, hub, troubles, link, env, live } = ground;
+        let Ground { store, hub, troubles, link, env, live, keychain } = ground;
         let roles = Arc::new(Interruptible { store: Arc::clone(&store), troubles, hub, beside: link.beside() });
         let (habits, beside) = (link.habits(), link.beside());
         let link = Arc::new(link);
+        let keeps_tokens_apart = keychain.is_some();
+        let sessions: Arc<dyn Sessions> = match keychain {
+            Some(keychain) => Arc::new(TokensApart::new(roles.clone(), "fieldpost.db", Arc::new(keychain))),
+            None => roles.clone(),
+        };
         let parts = Parts {
             outbox: roles.clone(),
             replica: roles.clone(),
-            sessions: roles.clone(),
+            sessions,
             turns: store.clone(),
             api: link.clone(),
             auth: link.clone(),
@@ -90,8 +99,20 @@ impl Process {
             engine = engine.with_tokens(Arc::new(AppSession::new(link, owner.credentials.clone())));
         }
         let (paused, life) = (AtomicBool::new(false), Life::new());
-        let process =
-            Arc::new(Self { name, who, store, outbox: roles, engine, env, manner, habits, beside, paused, life });
+        let process = Arc::new(Self {
+            name,
+            who,
+            store,
+            keeps_tokens_apart,
+            outbox: roles,
+            engine,
+            env,
+            manner,
+            habits,
+            beside,
+            paused,
+            life,
+        });
         if manner.by_itself {
             let running = Arc::clone(&process);
             tokio::spawn(async move {
