@@ -24,6 +24,7 @@ use crate::{
     error::{Fault, Res, at_border},
     file,
     options::SqliteOptions,
+    presence::is_open_here,
 };
 use fieldpost_domain::Key;
 use fieldpost_storage::{StorageErrorKind, StorageResult};
@@ -99,6 +100,9 @@ async fn change_at(path: &Path, change: &KeyChange, watch: impl Fn(KeyProgress) 
         Some(key) => options.key(key.clone()),
         None => options,
     };
+    if is_open_here(file::identity(path.to_owned()).await) {
+        return Err(Fault::Kind(StorageErrorKind::Busy, Some(path.display().to_string())));
+    }
     file::check(path.to_owned(), change.before().cloned()).await?;
     connections::refuse_wrong_key(&options).await?;
     let mut old = lock(&options).await?;

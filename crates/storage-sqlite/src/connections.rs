@@ -9,6 +9,7 @@ use crate::{
     file,
     held::Held,
     options::SqliteOptions,
+    presence::{Presence, is_open_here},
     readers::Readers,
 };
 use fieldpost_migrations::{FileState, inspect, upgrade};
@@ -23,6 +24,8 @@ use sea_orm::{
 pub(crate) struct Connections {
     pub(crate) writer: Held,
     pub(crate) readers: Readers,
+    /// Dropped after the others.
+    _presence: Presence,
 }
 
 impl Connections {
@@ -51,7 +54,7 @@ impl Connections {
         let _ = only.close().await;
         let readers = Readers::connect(&options).await?;
         tracing::warn!("the disk is full: this file can be read and not written");
-        Ok(Self { writer: held?, readers })
+        Ok(Self { writer: held?, readers, _presence: Presence::of(file::identity(options.path().to_owned()).await) })
     }
 
     async fn open_whole(options: &SqliteOptions) -> Res<Self> {
@@ -71,7 +74,9 @@ impl Connections {
 
     async fn open_prepared(options: &SqliteOptions, is_new: bool) -> Res<Self> {
         let path = || options.path().to_owned();
-        refuse_wrong_key(options).await?;
+        if !is_open_here(file::identity(path()).await) {
+            refuse_wrong_key(options).await?;
+        }
         if !is_new {
             let had_log = file::has_log(path()).await;
             refuse_unknown(options).await?;
@@ -80,13 +85,13 @@ impl Connections {
                 refuse_mixed(options).await?;
             }
         }
+        if is_new {
+            refuse_plain(options).await?;
+        }
+        let presence = Presence::of(file::identity(path()).await);
         let writer = connect(options, Access::Write).await?;
-        let readers = match file::check(path(), options.key_given().cloned()).await {
-            Ok(()) => Self::upgraded(&writer, options).await,
-            Err(fault) => Err(fault),
-        };
-        let held = match readers {
-            Ok(readers) => hold(&writer).await.map(|writer| Self { writer, readers }),
+        let held = match Self::upgraded(&writer, options).await {
+            Ok(readers) => hold(&writer).await.map(|writer| Self { writer, readers, _presence: presence }),
             Err(fault) => Err(fault),
         };
         // What is held is not the pool's any more.
@@ -203,11 +208,25 @@ pub(crate) async fn refuse_wrong_key(options: &SqliteOptions) -> Res<()> {
     fits.map_err(|fault| encryption::explained(fault, options.path()))
 }
 
+/// Has a connection write the header of a new file, and refuses it if that is plain though there is a key. No connection of this
+/// process is open when the file is looked at ([`crate::presence`]).
+async fn refuse_plain(options: &SqliteOptions) -> Res<()> {
+    if options.key_given().is_none() {
+        return Ok(());
+    }
+    connect(options, Access::Write).await?.close().await?;
+    file::check(options.path().to_owned(), options.key_given().cloned()).await
+}
+
 async fn look(options: &SqliteOptions, access: Access) -> Res<FileState> {
-    let probe = connect(options, access).await?;
-    let state = inspect(&probe).await;
+    let explained = |fault| match options.key_given() {
+        Some(_) => encryption::explained(fault, options.path()),
+        None => fault,
+    };
+    let probe = connect(options, access).await.map_err(explained)?;
+    let state = inspect(&probe).await.map_err(Fault::from);
     probe.close().await?;
-    Ok(state?)
+    state.map_err(explained)
 }
 
 /// One transaction for all that is pending.

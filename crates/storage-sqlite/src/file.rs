@@ -3,6 +3,7 @@
 use crate::{
     encryption::{Look, START},
     error::{Fault, Res},
+    presence::{identify, unless_open},
 };
 use fieldpost_domain::Key;
 use fieldpost_storage::StorageErrorKind;
@@ -31,9 +32,11 @@ fn make_or_check(path: &Path, key: Option<&Key>) -> Res<bool> {
     }
 }
 
-/// A file that does not begin as a database with this key, or without one, is refused before SQLite sees it.
+/// A file that does not begin as a database with this key, or without one, is refused before SQLite sees it. One that a store of
+/// this process has open was looked at then, and must not be opened and closed here ([`crate::presence`]).
 fn check_start(path: &Path, key: Option<&Key>) -> Res<()> {
-    let start = read_start(path)?;
+    let Some(start) = unless_open(path, || read_start(path)) else { return Ok(()) };
+    let start = start?;
     if start.is_empty() && log_size(path) > 0 {
         // Beside an empty file SQLite would delete a log, and what is in it would be gone.
         let detail = format!("{} is empty, but the -wal file beside it is not", path.display());
@@ -212,18 +215,6 @@ fn overwrite(mut file: fs::File, bytes: u64) {
 /// Which file a name means: it is another one after an exchange.
 pub(crate) async fn identity(path: PathBuf) -> Option<(u64, u64)> {
     tokio::task::spawn_blocking(move || identify(&path)).await.ok().flatten()
-}
-
-#[cfg(unix)]
-fn identify(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt as _;
-    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
-}
-
-#[cfg(not(unix))]
-fn identify(_path: &Path) -> Option<(u64, u64)> {
-    // An open file cannot lose its name there.
-    None
 }
 
 /// The file that a path leads to; the path itself if that cannot be told.

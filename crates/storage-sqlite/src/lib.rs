@@ -34,6 +34,7 @@ mod packed;
 #[cfg(feature = "records")]
 mod pass;
 mod people;
+mod presence;
 mod ranges;
 mod readers;
 #[cfg(feature = "records")]

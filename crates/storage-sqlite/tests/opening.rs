@@ -523,3 +523,44 @@ async fn a_build_that_cannot_encrypt_leaves_a_plain_file_as_it_is() {
     assert!(before == fs::read(phone.file()).unwrap());
     assert_eq!(phone.names(), ["fieldpost.db"]);
 }
+
+/// Whether this process, or one that it cannot name, has a lock on the file itself. Without one it is invisible for others: whoever
+/// closes the file as the last one takes the log away.
+#[cfg(target_os = "linux")]
+fn is_locked(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let inode = format!(":{}", fs::metadata(file).unwrap().ino());
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    locks.lines().any(|lock| lock.contains("POSIX") && lock.split_whitespace().any(|word| word.ends_with(&inode)))
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_open_file_stays_locked_whatever_else_this_process_does_with_it() {
+    use fieldpost_storage_sqlite::{KeyChange, change_key};
+    // Given
+    let key = || "0123456789abcdef".repeat(4).parse::<fieldpost_domain::Key>().unwrap();
+    for key_of_file in [None, cfg!(feature = "encryption").then(key)] {
+        let phone = Phone::new();
+        let options = || match &key_of_file {
+            Some(key) => SqliteOptions::new(phone.file()).key(key.clone()),
+            None => SqliteOptions::new(phone.file()),
+        };
+        for _ in 0..2 {
+            let first = SqliteStore::open(options()).await.unwrap();
+            first.save_session(&session(1)).await.unwrap();
+            assert!(is_locked(&phone.file()));
+
+            // When: a second client comes and goes, and somebody tries what cannot be
+            SqliteStore::open(options()).await.unwrap().close().await.unwrap();
+            assert!(is_locked(&phone.file()));
+            let change = KeyChange::Encrypt(key());
+            assert_eq!(change_key(phone.file(), change, |_| {}).await.unwrap_err().kind(), StorageErrorKind::Busy);
+            assert!(is_locked(&phone.file()));
+
+            // Then: everything is let go of at the end
+            first.close().await.unwrap();
+            assert!(!is_locked(&phone.file()));
+        }
+    }
+}
