@@ -11,10 +11,10 @@
 //!
 //! * **No log outlives the exchange.** SQLite finds the log of a file by its name, and a log of the old file would be read as one
 //!   of the new file. With the lock the file leaves WAL mode, which writes the log into it and removes it.
-//! * **Nobody writes to the file that has lost its name.** Who was opening it at that moment waits for the lock and would get the
-//!   old file. So its beginning is overwritten before the lock is given up, and SQLite refuses it; and whoever opens
-//!   a file looks afterwards whether it still has its name. Of a file that was plain, all is overwritten, as far as a file system does that: on
-//!   flash memory copies of old blocks stay until the drive uses them again.
+//! * **Nobody writes to the file that has lost its name.** A process that opens it at that moment waits for the lock,
+//!   and would get the old file. So this overwrites the beginning of the old file before it gives up the lock, and SQLite refuses
+//!   the file; and each open checks at its end that the file still has its name. A plain file is overwritten as a whole. On flash
+//!   memory, copies of old blocks stay until the drive uses them again.
 //!
 //! SQL by hand: pragmas, ATTACH and a function of SQLCipher.
 
@@ -24,7 +24,7 @@ use crate::{
     error::{Fault, Res, at_border},
     file,
     options::SqliteOptions,
-    presence::is_open_here,
+    presence::{Presence, is_open_here},
 };
 use fieldpost_domain::Key;
 use fieldpost_storage::{StorageErrorKind, StorageResult};
@@ -79,7 +79,7 @@ const TELLING: Duration = Duration::from_millis(100);
 /// closed.
 ///
 /// # Errors
-/// [`Busy`] if somebody has the file open, [`Full`] if there is no room for a second file beside it, and what
+/// [`Busy`] if a client or another process has the file open, [`Full`] if there is no room for a second file beside it, and what
 /// [`SqliteStore::open`](crate::SqliteStore::open) says of the file and its key. The file is unchanged then.
 ///
 /// [`Busy`]: StorageErrorKind::Busy
@@ -105,6 +105,8 @@ async fn change_at(path: &Path, change: &KeyChange, watch: impl Fn(KeyProgress) 
     }
     file::check(path.to_owned(), change.before().cloned()).await?;
     connections::refuse_wrong_key(&options).await?;
+    // Else a client that this process opens meanwhile would look at the file, and take the lock away with that.
+    let _presence = Presence::of(file::identity(path.to_owned()).await);
     let mut old = lock(&options).await?;
     let changed = rewrite(&mut old, path, change, watch).await;
     // Closing gives the lock up: not before what has lost its name cannot be used any more.

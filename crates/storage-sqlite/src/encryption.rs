@@ -5,8 +5,8 @@
 //! lacks the feature, and where an app links another SQLite first. So these rules must hold:
 //!
 //! * **It fails closed.** With a key nothing is written before the linked library has named the version of its cipher, and
-//!   nothing but the header of a new file before that header was seen to be no plain one. There is no way back to plain text
-//!   than the one that is asked for.
+//!   nothing but the header of a new file before that header was seen to be no plain one. Only
+//!   `change_key` makes a plain file of an encrypted one.
 //! * **Each mistake has its own error**: no key, another key, a key for a plain file, a build that cannot encrypt. None of them
 //!   changes a byte.
 //!
