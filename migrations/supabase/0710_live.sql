@@ -1,6 +1,6 @@
 -- Live hints: through Supabase Realtime, where a project has it, devices hear at once that there is something to pull.
 --
--- A hint is a broadcast from the database with nothing in it, on a private topic:
+-- A hint is a broadcast from the database with nothing in it but the tag of the push that caused it, on a private topic:
 --   fieldpost:user:<user>                  what concerns one person: a medic's direct conversation, her markers and settings, her access
 --   fieldpost:admins:<organization>        what only admins see: direct conversations, who reads broadcasts
 --   fieldpost:org:<organization>           what everybody sees: broadcasts, and who the admins are
@@ -15,7 +15,8 @@
 --    is no flood.
 --  * What no page brings is no hint: the status that follows markers, columns of a conversation that follow messages. Two things
 --    that pages bring are none either, or one broadcast would wake 1,000 devices 1,000 times: how far a broadcast has been
---    delivered, and how many have reacted to it.
+--    delivered, and how many have reacted to it. What an admin's device has got of a direct conversation is told to the medic alone: told to
+--    the other admins, it would cost the square of their number.
 --  * Fieldpost is a guest in schema realtime: it has five policies there, on topics of its own, and changes nothing else.
 
 -- What the operator has said. Whether hints are sent also depends on what is there: `fieldpost.live_is_on()`.
@@ -69,6 +70,25 @@ as $$
 $$;
 comment on function fieldpost.conversation_topics(uuid[]) is 'The topics of what happens in conversations.';
 
+-- Of a delivery of a direct conversation: what has arrived at an admin's device, the other admins learn with their next pull.
+create or replace function fieldpost.delivery_topics(p_conversations uuid[], p_users uuid[]) returns setof text
+language sql stable set search_path = pg_catalog, pg_temp
+as $$
+  select distinct t.topic
+  from unnest(p_conversations, p_users) d (conversation_id, user_id)
+  cross join lateral (
+    select x as topic, bool_or(x = 'fieldpost:user:' || d.user_id) over () as by_medic from fieldpost.conversation_topics(array[d.conversation_id]) x
+  ) t
+  where t.by_medic or left(t.topic, 17) <> 'fieldpost:admins:'
+$$;
+comment on function fieldpost.delivery_topics(uuid[], uuid[]) is 'The topics of what has arrived at people''s devices of direct conversations, pair by pair.';
+
+-- Its device knows a push by its tag, and need not pull for what it has said itself. To others it is a number.
+create or replace function fieldpost.push_tag(p_mutations jsonb[]) returns text
+language sql stable set search_path = pg_catalog, pg_temp
+as $$ select left(encode(sha256(convert_to(p_mutations[1] ->> 'id', 'UTF8')), 'hex'), 16) $$;
+comment on function fieldpost.push_tag(jsonb[]) is 'What hints say of a push (docs/protocol.md).';
+
 -- One topic after the other, and not for long. (Today's `realtime.send` swallows what goes wrong inside of it, a lock that it does not get
 -- too, and says so in a warning; older ones raise.)
 create or replace function fieldpost.send_hints(p_topics text[]) returns boolean
@@ -77,10 +97,11 @@ as $$
 declare
   v_before constant text := coalesce(current_setting('realtime.topic', true), '');
   v_until constant timestamptz := clock_timestamp() + interval '40 milliseconds';
+  v_payload constant jsonb := jsonb_strip_nulls(jsonb_build_object('push', nullif(current_setting('fieldpost.push', true), '')));
   v_topic text;
 begin
   foreach v_topic in array p_topics loop
-    perform realtime.send('{}'::jsonb, 'hint', v_topic, true);
+    perform realtime.send(v_payload, 'hint', v_topic, true);
     exit when clock_timestamp() > v_until;  -- somebody holds the table
   end loop;
   perform set_config('realtime.topic', v_before, true);  -- which `realtime.send` sets for the transaction
@@ -121,6 +142,8 @@ declare
   v_sent constant text := current_setting('fieldpost.hinted', true);
   v_topics text[];
   v_conversations uuid[];
+  v_delivered uuid[];
+  v_recipients uuid[];
   v_orgs uuid[];
 begin
   if v_sent = 'off' or current_setting('fieldpost.backfilling', true) = 'on' then
@@ -138,18 +161,22 @@ begin
       end if;
     when 'conversation_read_status' then
       if tg_op = 'INSERT' then
-        select array_agg(distinct n.conversation_id) filter (where c.type = 'direct'),
+        select array_agg(distinct n.conversation_id) filter (where c.type = 'direct' and n.read_seq > 0),
+               array_agg(n.conversation_id) filter (where c.type = 'direct' and n.read_seq = 0),
+               array_agg(n.user_id) filter (where c.type = 'direct' and n.read_seq = 0),
                array_agg('fieldpost:user:' || n.user_id) filter (where c.type = 'broadcast' and n.read_seq > 0)
                  || array_agg('fieldpost:admins:' || c.org_id) filter (where c.type = 'broadcast' and n.read_seq > 0),
                array_agg(distinct c.org_id)
-          into v_conversations, v_topics, v_orgs
+          into v_conversations, v_delivered, v_recipients, v_topics, v_orgs
         from fieldpost_new n join public.conversations c on c.id = n.conversation_id where n.sync_xid = v_stamp;
       else
-        select array_agg(distinct n.conversation_id) filter (where c.type = 'direct'),
+        select array_agg(distinct n.conversation_id) filter (where c.type = 'direct' and n.read_seq > o.read_seq),
+               array_agg(n.conversation_id) filter (where c.type = 'direct' and n.read_seq = o.read_seq),
+               array_agg(n.user_id) filter (where c.type = 'direct' and n.read_seq = o.read_seq),
                array_agg('fieldpost:user:' || n.user_id) filter (where c.type = 'broadcast' and n.read_seq > o.read_seq)
                  || array_agg('fieldpost:admins:' || c.org_id) filter (where c.type = 'broadcast' and n.read_seq > o.read_seq),
                array_agg(distinct c.org_id)
-          into v_conversations, v_topics, v_orgs
+          into v_conversations, v_delivered, v_recipients, v_topics, v_orgs
         from fieldpost_new n join fieldpost_old o on o.user_id = n.user_id and o.conversation_id = n.conversation_id
         join public.conversations c on c.id = n.conversation_id
         where n.sync_xid = v_stamp and (n.read_seq, n.delivered_seq) is distinct from (o.read_seq, o.delivered_seq);
@@ -181,10 +208,11 @@ begin
              array_agg(distinct n.org_id)
         into v_topics, v_orgs from fieldpost_new n where n.sync_xid = v_stamp;
   end case;
-  if cardinality(v_conversations) > 50 then
+  if cardinality(v_conversations) > 50 or cardinality(v_delivered) > 50 then
     v_topics := v_topics || array(select 'fieldpost:org:' || o from unnest(v_orgs) o);  -- nobody looks up so many
-  elsif v_conversations is not null then
-    v_topics := v_topics || array(select fieldpost.conversation_topics(v_conversations));
+  elsif v_conversations is not null or v_delivered is not null then
+    v_topics := v_topics || array(
+      select fieldpost.conversation_topics(v_conversations) union select fieldpost.delivery_topics(v_delivered, v_recipients));
   end if;
   if v_topics is not null then
     perform fieldpost.hint_once(v_topics, v_orgs);

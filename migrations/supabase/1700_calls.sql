@@ -41,6 +41,7 @@ create or replace function public.fieldpost_push(
 returns json
 language sql volatile set search_path = pg_catalog, pg_temp
 as $$
+  select set_config('fieldpost.push', coalesce(fieldpost.push_tag(p_mutations), ''), true);
   -- A reaction, a report and an answer ask whether their message may be read.
   select case when fieldpost.narrowed(case when exists (
                 select from unnest(p_mutations) m where m ->> 'kind' in ('react', 'report_message') or m ->> 'reply_to' is not null) then 'raw' else 'aw' end)

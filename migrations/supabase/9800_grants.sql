@@ -22,7 +22,7 @@ begin
          'pull_as_caller', 'history_as_caller', 'pull_picks', 'bootstrap_picks', 'bootstrap_as_caller', 'history_picks', 'digest_i_see', 'id_bits', 'conversation_row', 'unread_mentions', 'message_text', 'time_text', 'answer',
          'refusal', 'envelope', 'push_read', 'sends_known', 'sends_done', 'mark_target', 'write_messages', 'send_as_caller', 'mark_as_caller',
          'push_as_caller', 'open_as_caller', 'my_opening', 'openings', 'refused_by_project', 'rejected', 'marker_json',
-         'push_refused', 'refused', 'uuid_or_null', 'wait_until',
+         'push_refused', 'push_tag', 'refused', 'uuid_or_null', 'wait_until',
          'carry_out_as_caller', 'later_kinds', 'capabilities', 'mentions', 'few',
          'report_as_caller', 'my_report', 'reports', 'reported_messages', 'reports_as_caller', 'resolve_report',
          'react_as_caller', 'my_reaction', 'my_reacted', 'reactions_i_see', 'reactions_of',

@@ -1,7 +1,7 @@
 // Live hints: who is told that there is something to pull, how often, and what it costs, on a schema `realtime` as lib/realtime.mjs
 // makes it; and who may join which topic.
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 
 import { claim } from "./lib/claim.mjs";
@@ -57,7 +57,9 @@ describe("with Realtime", () => {
     await act();
     const { counts, rows } = await heard(db.boss);
     for (const row of rows) {
-      assert.deepEqual([row.event, row.private, row.extension, Object.keys(row.payload)], ["hint", true, "broadcast", ["id"]]);
+      const { id: _, push: tag = "0".repeat(16), ...rest } = row.payload;
+      assert.deepEqual([row.event, row.private, row.extension, rest], ["hint", true, "broadcast", {}]);
+      assert.match(tag, /^[0-9a-f]{16}$/);
     }
     for (const [topic, n] of Object.entries(counts)) assert.equal(n, 1, `${topic} is told once`);
     return Object.keys(counts).sort();
@@ -91,9 +93,14 @@ describe("with Realtime", () => {
       ["a reaction", () => push(org.admin, { id: randomUUID(), kind: "react", conversation_id: direct, message_id: mine, emoji: "+" }), hers],
       ["a reaction taken back", () => push(org.admin, { id: randomUUID(), kind: "react", conversation_id: direct, message_id: mine, emoji: "+", removed: true }), hers],
       ["a report", () => push(org.admin, { id: randomUUID(), kind: "report_message", conversation_id: direct, message_id: mine, reason: "spam" }), []],
-      ["a delivery", () => push(org.admin, mark("mark_delivered", direct, 99)), hers],
+      ["a delivery to an admin", () => push(org.admin, mark("mark_delivered", direct, 99)), [user(ada)]],
       ["a reading, which changes the status", () => push(org.admin, mark("mark_read", direct, 99)), hers],
       ["the same again", () => push(org.admin, mark("mark_read", direct, 99)), []],
+      ["another message", () => push(ada, send(direct)), hers],
+      ["a later delivery to an admin", () => push(org.admin, mark("mark_delivered", direct, 99)), [user(ada)]],
+      ["a delivery to the medic", () => push(ada, mark("mark_delivered", direct, 1)), hers],
+      ["a later delivery to the medic", () => push(ada, mark("mark_delivered", direct, 99)), hers],
+      ["a delivery to an admin together with what was read", () => push(org.admin, mark("mark_delivered", direct, 99), mark("mark_read", direct, 99)), hers],
       ["a setting", () => push(ada, { id: randomUUID(), kind: "set_conversation", conversation_id: direct, pinned_at: "2026-01-01T00:00:00Z" }), [user(ada)]],
       ["a deletion", () => push(ada, { id: randomUUID(), kind: "delete_message", conversation_id: direct, message_id: mine }), hers],
       ["a conversation", () => push(org.admin, { id: randomUUID(), kind: "open_direct", conversation_id: randomUUID(), medic_id: org.medic_ids[2] }), [admins(org.org), user(cleo)]],
@@ -134,6 +141,19 @@ describe("with Realtime", () => {
     ];
     for (const [what, act, wanted] of acts) assert.deepEqual(await topics(act), [...wanted].sort(), what);
     claim(`live: ${acts.length} kinds of writes, each told once to whom it concerns and to nobody else`);
+  });
+
+  test("a hint names its push by a tag that only its device knows, and what no push caused has none", async () => {
+    const [first, second] = [send(direct, "one"), send(direct, "two")];
+    const tag = createHash("sha256").update(first.id).digest("hex").slice(0, 16);
+    await push(ada, first, second);
+    const told = (await heard(db.boss)).rows.map((r) => [r.topic, r.payload.push]);
+    assert.deepEqual(told.sort(), [[admins(org.org), tag], [user(ada), tag]].sort());
+    await db.sql`insert into public.messages (conversation_id, org_id, sender_id, content) values (${direct}, ${org.org}, ${ada}, 'by a back end')`;
+    assert.deepEqual((await heard(db.boss)).rows.map((r) => Object.keys(r.payload)), [["id"], ["id"]]);
+    await db.call(ada, "push", { p_mutations: [{ kind: "send_message" }, 7, null] });
+    await push(ada, send(direct, "three"));
+    assert.equal(new Set((await heard(db.boss)).rows.map((r) => r.payload.push)).size, 1, "a push of rubbish leaves nothing behind");
   });
 
   test("a hint says nothing, and leaves the transaction as it was", async () => {

@@ -26,6 +26,7 @@ pub mod page;
 pub mod person;
 pub mod planted;
 pub mod position;
+mod push_tag;
 pub mod reaction;
 pub mod read_marker;
 pub mod records;
@@ -52,6 +53,7 @@ pub use outcome::{Acknowledgement, MessageAck, PushOutcome, PushResult, Refusal,
 pub use page::{BootstrapPage, FoundPage, HistoryPage, PullPage, SeqRange, ServerInfo, ServerLimits, Transfer};
 pub use person::{Person, Role};
 pub use position::{Seq, Version};
+pub use push_tag::{NoPushTag, PushTag};
 pub use reaction::{EMOJI_BYTES, Emoji, EmojiError, REACTIONS_MAX, ReactedBy, Reaction};
 pub use read_marker::ReadMarker;
 pub use report::{

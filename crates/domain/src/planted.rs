@@ -43,6 +43,7 @@ macro_rules! bugs {
 
 bugs! {
     NoPullAfterJoin: "liveness", "what was committed before a live topic was joined waits for the timer";
+    EveryPushIsOwn: "liveness", "a hint that some push caused counts as one of this device's own";
     ClosedTopicStaysClosed: "liveness", "a live topic that the server has closed is never joined again";
     SilenceIsLife: "liveness", "a live connection that answers no heartbeat is kept";
     LiveTokenNotRenewed: "liveness", "the server is never given a newer token for live topics";

@@ -5,7 +5,7 @@
 
 use crate::{RemoteError, RemoteResult};
 use async_trait::async_trait;
-use fieldpost_domain::{AccessToken, ConversationId, OrgId, PersonId};
+use fieldpost_domain::{AccessToken, ConversationId, OrgId, PersonId, PushTag};
 use std::{fmt, str::FromStr};
 
 /// What a device listens to. The server lets only those join whom it concerns.
@@ -64,8 +64,8 @@ pub enum LiveEvent {
     /// The topic is left, for whatever reason but an own [`LiveConnection::leave`]: the server has refused the join, the token
     /// has expired, a fault of the server. It says nothing any more until it is joined again.
     Left(Topic, RemoteError),
-    /// Something has changed.
-    Hint(Topic),
+    /// Something has changed. If a push changed it, the hint carries its tag; older servers send none.
+    Hint(Topic, Option<PushTag>),
     /// A person is writing.
     Typing {
         /// Where.

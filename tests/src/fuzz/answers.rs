@@ -72,7 +72,7 @@ fn live_frames_concern_what_was_joined(bytes: &[u8]) {
     let topic = Topic::Org(OrgId::from_uuid(Uuid::from_u128(1)));
     for event in fuzzing::live(topic, bytes) {
         match event {
-            LiveEvent::Joined(of) | LiveEvent::Ready(of) | LiveEvent::Left(of, _) | LiveEvent::Hint(of) => {
+            LiveEvent::Joined(of) | LiveEvent::Ready(of) | LiveEvent::Left(of, _) | LiveEvent::Hint(of, _) => {
                 assert_eq!(of, topic);
             }
             LiveEvent::Alive => {}

@@ -176,6 +176,7 @@ pub(super) const SEARCHED_CHEAPLY: Proof = scratch("search.test.mjs", "a search 
 pub(super) const LIVE_WHO: Proof = scratch("live.test.mjs", "whatever a page brings is told");
 pub(super) const LIVE_ONCE: Proof = scratch("live.test.mjs", "a push of 100 mutations is one hint");
 pub(super) const LIVE_EMPTY: Proof = scratch("live.test.mjs", "a hint says nothing");
+pub(super) const LIVE_TAG: Proof = scratch("live.test.mjs", "a hint names its push");
 pub(super) const LIVE_MANY: Proof = scratch("live.test.mjs", "what concerns many is told");
 pub(super) const LIVE_JOIN: Proof = scratch("live.test.mjs", "only the person, the admins and the members");
 pub(super) const LIVE_OTHERS: Proof = scratch("live.test.mjs", "the project's own topics are");

@@ -131,8 +131,8 @@ impl Channel {
             Ok(LiveEvent::Ready(_)) if self.tells_ready => {
                 Said::Frame(self.system("ok", "Replication connection established"))
             }
-            Ok(LiveEvent::Hint(topic)) => {
-                Said::Hint(Sent::Hint { topic: self.name.clone(), id: app.live.next_hint(topic) })
+            Ok(LiveEvent::Hint(topic, push)) => {
+                Said::Hint(Sent::Hint { topic: self.name.clone(), id: app.live.next_hint(topic), push })
             }
             Ok(LiveEvent::Typing { person_id, .. }) => {
                 let payload =

@@ -1,6 +1,7 @@
 //! Frames, in both versions of the protocol.
 
 use axum::extract::ws::Message;
+use fieldpost_domain::PushTag;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -87,7 +88,7 @@ pub(super) enum Sent {
     /// What concerns one client.
     Push { join_ref: Option<String>, reference: Option<String>, topic: String, event: &'static str, payload: Value },
     /// A broadcast of the database.
-    Hint { topic: String, id: String },
+    Hint { topic: String, id: String, push: Option<PushTag> },
 }
 
 impl Sent {
@@ -99,9 +100,10 @@ impl Sent {
             (Self::Push { reference, topic, event, payload, .. }, Version::One) => {
                 Message::text(json!({"ref": reference, "topic": topic, "event": event, "payload": payload}).to_string())
             }
-            (Self::Hint { topic, id }, Version::Two) => Message::binary(binary_hint(topic, id)),
-            (Self::Hint { topic, id }, Version::One) => {
-                let payload = json!({"type": "broadcast", "event": "hint", "payload": {}, "meta": {"id": id}});
+            (Self::Hint { topic, id, push }, Version::Two) => Message::binary(binary_hint(topic, id, *push)),
+            (Self::Hint { topic, id, push }, Version::One) => {
+                let payload =
+                    json!({"type": "broadcast", "event": "hint", "payload": content(*push), "meta": {"id": id}});
                 Message::text(
                     json!({"ref": null, "topic": topic, "event": "broadcast", "payload": payload}).to_string(),
                 )
@@ -110,14 +112,19 @@ impl Sent {
     }
 }
 
+/// What a hint holds.
+fn content(push: Option<PushTag>) -> Value {
+    push.map_or_else(|| json!({}), |push| json!({"push": push.to_string()}))
+}
+
 /// 4, the lengths of topic, event and metadata, 1 for JSON, then these and the payload.
-fn binary_hint(topic: &str, id: &str) -> Vec<u8> {
+fn binary_hint(topic: &str, id: &str, push: Option<PushTag>) -> Vec<u8> {
     const EVENT: &str = "hint";
     let metadata = json!({"id": id}).to_string();
     // Topics have a prefix and a UUID.
     let length = |text: &str| u8::try_from(text.len()).unwrap_or_default();
     let mut bytes = vec![4, length(topic), length(EVENT), length(&metadata), 1];
-    for part in [topic, EVENT, &metadata, "{}"] {
+    for part in [topic, EVENT, &metadata, &content(push).to_string()] {
         bytes.extend_from_slice(part.as_bytes());
     }
     bytes
@@ -165,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_hint_is_binary_in_the_second_version_only() {
-        let hint = Sent::Hint { topic: "realtime:x".to_owned(), id: "i".to_owned() };
+        let hint = Sent::Hint { topic: "realtime:x".to_owned(), id: "i".to_owned(), push: None };
         let Message::Binary(bytes) = hint.message(Version::Two) else { panic!("binary") };
         assert_eq!(&bytes[..], b"\x04\x0a\x04\x0a\x01realtime:xhint{\"id\":\"i\"}{}");
         let Message::Text(text) = hint.message(Version::One) else { panic!("text") };

@@ -79,7 +79,9 @@ impl Channels {
             Body::Closed => self.left(topic, ended("the server has closed the topic")),
             Body::Failed => self.left(topic, ended("the topic has failed on the server")),
             // What comes before the answer belongs to an earlier join.
-            Body::Hint if join.accepted && !matches!(topic, Topic::Typing(_)) => Some(LiveEvent::Hint(topic)),
+            Body::Hint(push) if join.accepted && !matches!(topic, Topic::Typing(_)) => {
+                Some(LiveEvent::Hint(topic, *push))
+            }
             Body::Typing(person_id) if join.accepted => match topic {
                 Topic::Typing(conversation_id) => Some(LiveEvent::Typing { conversation_id, person_id: *person_id }),
                 _ => None,
@@ -221,7 +223,7 @@ mod tests {
             Some(LiveEvent::Left(_, error)) => format!("left {:?}", error.kind()),
             Some(LiveEvent::Joined(_)) => "joined".to_owned(),
             Some(LiveEvent::Ready(_)) => "ready".to_owned(),
-            Some(LiveEvent::Hint(_)) => "hint".to_owned(),
+            Some(LiveEvent::Hint(..)) => "hint".to_owned(),
             Some(other) => format!("{other:?}"),
         }
     }

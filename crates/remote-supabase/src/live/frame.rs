@@ -4,7 +4,7 @@
 //! `join_ref`. A broadcast may come as a binary frame: 4, the lengths of topic, event and metadata, the encoding of the payload,
 //! then these four. `join_ref` names the join that a frame belongs to. What cannot be read is none.
 
-use fieldpost_domain::{AccessToken, ConversationId, PersonId};
+use fieldpost_domain::{AccessToken, ConversationId, PersonId, PushTag};
 use fieldpost_remote::Topic;
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ pub(super) enum Body {
     /// The topic has failed.
     Failed,
     /// Something has changed.
-    Hint,
+    Hint(Option<PushTag>),
     /// Somebody is writing.
     Typing(PersonId),
     /// Nothing for Fieldpost.
@@ -127,10 +127,10 @@ impl Body {
         }
     }
 
-    /// What a hint contains is not looked at.
+    /// Of a hint only the tag of the push is read. One that is no tag is none.
     fn broadcast(event: &str, payload: &Value) -> Self {
         match event {
-            HINT => Self::Hint,
+            HINT => Self::Hint(text(payload, "push").parse().ok()),
             TYPING => text(payload, "person_id").parse().map_or(Self::Other, Self::Typing),
             _ => Self::Other,
         }
@@ -260,7 +260,11 @@ mod tests {
             (r#"["1","1","realtime:fieldpost:user:UID","phx_error",{}]"#, Body::Failed),
             (
                 r#"[null,null,"realtime:fieldpost:user:UID","broadcast",{"type":"broadcast","event":"hint","payload":{},"meta":{"id":"UID"}}]"#,
-                Body::Hint,
+                Body::Hint(None),
+            ),
+            (
+                r#"[null,null,"realtime:fieldpost:user:UID","broadcast",{"type":"broadcast","event":"hint","payload":{"push":"0123456789abcdef"}}]"#,
+                Body::Hint("0123456789abcdef".parse().ok()),
             ),
             (r#"[null,null,"realtime:fieldpost:user:UID","presence_state",{}]"#, Body::Other),
             (r#"[null,null,"realtime:fieldpost:user:UID","broadcast",{"event":"else"}]"#, Body::Other),
@@ -281,7 +285,7 @@ mod tests {
         let frame = read(text);
         assert_eq!((frame.join_ref, frame.reference.as_deref(), frame.body), (None, Some("7"), Body::Reply(Ok(()))));
         let text = r#"{"topic":"realtime:fieldpost:user:UID","event":"broadcast","ref":null,"payload":{"type":"broadcast","event":"hint","payload":{}}}"#;
-        assert_eq!(read(text).body, Body::Hint);
+        assert_eq!(read(text).body, Body::Hint(None));
     }
 
     fn binary(kind: u8, topic: &str, event: &str, metadata: &str, encoding: u8, payload: &[u8]) -> Vec<u8> {
@@ -295,9 +299,12 @@ mod tests {
         let name = format!("realtime:{}", topic());
         let person = format!(r#"{{"person_id":"{UID}"}}"#);
         for (event, metadata, encoding, payload, body) in [
-            ("hint", r#"{"id":"1"}"#, 1, "{}", Body::Hint),
-            ("hint", "", 1, "no JSON", Body::Hint),
-            ("hint", "no JSON", 0, "\u{1}", Body::Hint),
+            ("hint", r#"{"id":"1"}"#, 1, "{}", Body::Hint(None)),
+            ("hint", "", 1, r#"{"push":"0123456789abcdef","id":"1"}"#, Body::Hint("0123456789abcdef".parse().ok())),
+            ("hint", "", 1, r#"{"push":7}"#, Body::Hint(None)),
+            ("hint", "", 1, r#"{"push":"0123"}"#, Body::Hint(None)),
+            ("hint", "", 1, "no JSON", Body::Hint(None)),
+            ("hint", "no JSON", 0, "\u{1}", Body::Hint(None)),
             ("typing", "", 1, &*person, Body::Typing(UID.parse().unwrap())),
             ("typing", "", 0, &*person, Body::Other),
             ("else", "", 1, "{}", Body::Other),
@@ -319,10 +326,10 @@ mod tests {
     fn a_hint_is_a_hint_whatever_it_contains() {
         let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
         let text = r#"[null,null,"realtime:fieldpost:user:UID","broadcast",{"event":"hint","payload":NESTED}]"#;
-        assert_eq!(read(&text.replace("NESTED", &nested(100))).body, Body::Hint);
+        assert_eq!(read(&text.replace("NESTED", &nested(100))).body, Body::Hint(None));
         let name = format!("realtime:{}", topic());
         for payload in [nested(30_000).into_bytes(), vec![0xff; 1_000], Vec::new()] {
-            assert_eq!(Frame::binary(&binary(4, &name, "hint", "", 1, &payload)).unwrap().body, Body::Hint);
+            assert_eq!(Frame::binary(&binary(4, &name, "hint", "", 1, &payload)).unwrap().body, Body::Hint(None));
         }
     }
 

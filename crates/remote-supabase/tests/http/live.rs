@@ -93,7 +93,7 @@ fn hint() -> Value {
 }
 
 fn is_hint(event: &LiveEvent) -> bool {
-    matches!(event, LiveEvent::Hint(of) if *of == topic())
+    matches!(event, LiveEvent::Hint(of, _) if *of == topic())
 }
 
 #[tokio::test]

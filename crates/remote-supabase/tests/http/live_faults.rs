@@ -59,7 +59,7 @@ impl Phone {
     }
 
     async fn hears_a_hint(&mut self) {
-        assert!(matches!(self.next().await, LiveEvent::Hint(topic) if topic == self.topic));
+        assert!(matches!(self.next().await, LiveEvent::Hint(topic, _) if topic == self.topic));
     }
 
     async fn leaves(&mut self) -> RemoteErrorKind {

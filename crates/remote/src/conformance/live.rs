@@ -1,8 +1,8 @@
 //! Live hints: who hears of what. That something is *not* heard shows in what is heard next.
 
-use super::{Action, Actor, Backend, Scene, Unsupported, Verdict};
+use super::{Action, Actor, Backend, Scene, Unsupported, Verdict, actor::send};
 use crate::{LiveConnection, LiveEvent, RemoteErrorKind, Topic};
-use fieldpost_domain::{Intent, MarkDelivered, Seq, SetConversation, SettingsChange};
+use fieldpost_domain::{Intent, MarkDelivered, PushTag, Seq, SetConversation, SettingsChange};
 use std::{collections::BTreeSet, time::Duration};
 
 /// How long to wait for what must come.
@@ -37,9 +37,14 @@ impl Listener {
 
     /// The topic of the next hint.
     async fn hint(&mut self) -> Topic {
+        self.tagged_hint().await.0
+    }
+
+    /// The next hint, and which push caused it.
+    async fn tagged_hint(&mut self) -> (Topic, Option<PushTag>) {
         loop {
-            if let LiveEvent::Hint(topic) = self.next().await {
-                return topic;
+            if let LiveEvent::Hint(topic, push) = self.next().await {
+                return (topic, push);
             }
         }
     }
@@ -83,6 +88,45 @@ pub async fn a_strangers_message_hints_too(backend: &dyn Backend) -> Verdict {
     let mut of_ada = Listener::of(backend, &ada, &[Topic::Person(ada.id)]).await?;
     scene.stranger_writes(admin.id, own, "from the web").await?;
     assert_eq!(of_ada.hint().await, Topic::Person(ada.id));
+    Ok(())
+}
+
+/// A hint names the push that caused it by the tag of its first mutation, on every topic; what no push caused has no tag.
+pub async fn a_hint_carries_the_tag_of_its_push(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 1).await;
+    let (admin, ada) = (scene.admin().await, scene.medic(0).await);
+    let (org, own) = (scene.world.org_id, ada.open_own().await.id);
+    let mut of_admin = Listener::of(backend, &admin, &[Topic::Admins(org)]).await?;
+    let mut of_ada = Listener::of(backend, &ada, &[Topic::Person(ada.id)]).await?;
+    let batch = [send(ada.draft(own, "One")), send(ada.draft(own, "Two"))];
+    ada.push(&batch).await;
+    let tag = Some(PushTag::of(batch[0].id));
+    assert_eq!(of_ada.tagged_hint().await, (Topic::Person(ada.id), tag));
+    assert_eq!(of_admin.tagged_hint().await, (Topic::Admins(org), tag));
+    scene.stranger_writes(admin.id, own, "from the web").await?;
+    assert_eq!(of_ada.tagged_hint().await, (Topic::Person(ada.id), None));
+    Ok(())
+}
+
+/// What has arrived at an admin's device concerns the medic; what has arrived at the medic's concerns the admins.
+pub async fn what_has_arrived_hints_the_other_side(backend: &dyn Backend) -> Verdict {
+    let scene = Scene::with_medics(backend, 1).await;
+    let (admin, ada) = (scene.admin().await, scene.medic(0).await);
+    let (org, own) = (scene.world.org_id, ada.open_own().await.id);
+    let all = admin.open_broadcast(org, "All").await.id;
+    ada.say(own, "One").await;
+    admin.say(own, "Two").await;
+    let mut of_admin = Listener::of(backend, &admin, &[Topic::Admins(org), Topic::Org(org)]).await?;
+    let mut of_ada = Listener::of(backend, &ada, &[Topic::Person(ada.id)]).await?;
+    for delivered_seq in [1, 2].map(Seq::new) {
+        let arrived = MarkDelivered { conversation_id: own, delivered_seq };
+        admin.push_one(Intent::MarkDelivered(arrived)).await;
+        assert_eq!(of_ada.hint().await, Topic::Person(ada.id), "the first, and a later one");
+    }
+    admin.say(all, "Three").await;
+    assert_eq!(of_admin.hint().await, Topic::Org(org), "nothing of what has arrived at an admin's");
+    ada.push_one(Intent::MarkDelivered(MarkDelivered { conversation_id: own, delivered_seq: Seq::new(2) })).await;
+    assert_eq!(of_admin.hint().await, Topic::Admins(org));
     Ok(())
 }
 

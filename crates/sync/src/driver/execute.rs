@@ -2,7 +2,7 @@
 
 use super::{Engine, meanwhile::SharedPass, prefetch::Prefetch};
 use crate::machine::{Effect, Event, Outcome, Pass};
-use fieldpost_domain::{ConversationId, HistoryPage, Mutation};
+use fieldpost_domain::{ConversationId, HistoryPage, Mutation, PushTag};
 use fieldpost_remote::{BootstrapRequest, HistoryRequest, PullRequest, PushRequest};
 use fieldpost_storage::{ApplyReport, BatchLimits, StorageResult};
 use std::collections::HashSet;
@@ -138,7 +138,12 @@ impl Engine {
         self.replica.apply_history(generation, page).await
     }
 
+    /// Its tag is noted before the call, because its hint may be here before its answer.
     pub(super) async fn call_push(&self, request: &PushRequest) -> Event {
+        if let Some(first) = request.mutations.first() {
+            let push = PushTag::of(first.id);
+            self.change_live(|live| live.pushing(push));
+        }
         let answer = self.call("push", |token| async move { self.api.push(&token, request).await }).await;
         answer.map_or_else(Event::SessionFailed, Event::Pushed)
     }

@@ -82,6 +82,18 @@ async fn what_another_writes_is_here_within_a_blink_by_one_pull() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_she_writes_while_live_is_one_request_and_her_other_phone_has_it_within_a_blink() {
+    let server = ReferenceServer::demo();
+    let (ada, other) = (Listening::ada(&server).await, Listening::ada(&server).await);
+    sleep(10 * S).await;
+    ada.phone.network.take_calls();
+    ada.phone.write("On my way").await;
+    sleep(BLINK).await;
+    assert_eq!(ada.phone.network.take_calls(), ["push"], "no pull for her own hint");
+    assert_eq!(other.newest().await, "On my way");
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_single_hint_the_timer_finds_everything() {
     let server = ReferenceServer::demo();
     let (ada, boss) = (Listening::ada(&server).await, admin(&server).await);
@@ -410,7 +422,7 @@ impl LiveConnection for Flooded {
         if self.events.is_empty() {
             sleep(Duration::from_millis(1)).await;
             for topic in &self.topics {
-                self.events.extend((0..10).map(|_| LiveEvent::Hint(*topic)));
+                self.events.extend((0..10).map(|_| LiveEvent::Hint(*topic, None)));
             }
         }
         Ok(self.events.pop().unwrap_or(LiveEvent::Alive))

@@ -1,6 +1,6 @@
 //! The live connection.
 
-use fieldpost_domain::{ConversationId, Extra, OrgId, Person, PersonId, Retry, Role, Version};
+use fieldpost_domain::{ConversationId, Extra, MutationId, OrgId, Person, PersonId, PushTag, Retry, Role, Version};
 use fieldpost_remote::{LiveEvent, RemoteError, RemoteErrorKind, Topic};
 use fieldpost_sync::machine::{
     Live, LiveRhythm, LiveStatus, LiveStep, Moment, Trigger,
@@ -155,17 +155,32 @@ fn a_refusal_is_tried_more_slowly_than_a_fault_and_the_others_go_on() {
     let mut live = up();
     live.heard(at(1), &closed(own(), RemoteErrorKind::Forbidden), LONGEST);
     assert_eq!(live.next(at(1)), LiveStep::Wait(at(9)));
-    assert!(live.heard(at(2), &LiveEvent::Hint(of_org()), LONGEST), "the other topic is still joined");
+    assert!(live.heard(at(2), &LiveEvent::Hint(of_org(), None), LONGEST), "the other topic is still joined");
 }
 
 #[test]
 fn every_join_and_every_ready_and_every_hint_asks_for_a_pull() {
     let mut live = up();
-    for event in [LiveEvent::Joined(own()), LiveEvent::Ready(own()), LiveEvent::Hint(own())] {
+    for event in [LiveEvent::Joined(own()), LiveEvent::Ready(own()), LiveEvent::Hint(own(), None)] {
         assert!(live.heard(at(1), &event, LONGEST), "{event:?}");
     }
     assert!(!live.heard(at(1), &LiveEvent::Alive, LONGEST));
     assert!(!live.heard(at(1), &closed(own(), RemoteErrorKind::Unavailable), LONGEST));
+}
+
+#[test]
+fn the_hint_of_an_own_push_asks_for_no_pull_and_that_of_anothers_does() {
+    let push = |number: u32| PushTag::of(MutationId::from_uuid(Uuid::from_u128(number.into())));
+    let hint = |number| LiveEvent::Hint(own(), Some(push(number)));
+    let mut live = up();
+    live.pushing(push(1));
+    for _ in 0..2 {
+        assert!(!live.heard(at(1), &hint(1), LONGEST), "it may come twice");
+    }
+    assert!(live.heard(at(1), &hint(2), LONGEST), "another device pushed");
+    (1..=20).for_each(|number| live.pushing(push(number)));
+    assert!(live.heard(at(2), &hint(1), LONGEST), "forgotten after many pushes");
+    assert!(!live.heard(at(2), &hint(20), LONGEST));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::{SeededRandom, chance::branch};
 use async_trait::async_trait;
-use fieldpost_domain::{AccessToken, ConversationId, PersonId};
+use fieldpost_domain::{AccessToken, ConversationId, PersonId, PushTag};
 use fieldpost_remote::{LiveConnection, LiveEvent, LiveHints, RemoteError, RemoteErrorKind, RemoteResult, Topic};
 use std::time::Duration;
 use std::{
@@ -143,7 +143,7 @@ struct Rough {
     at: Instant,
     fate: Option<Fate>,
     /// Hints on their way, in no order.
-    late: Vec<(Instant, Topic)>,
+    late: Vec<(Instant, Topic, Option<PushTag>)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -167,21 +167,21 @@ impl Rough {
     }
 
     /// A hint is lost, late, or comes now, in a third of all cases twice.
-    fn hint(&mut self, topic: Topic) {
+    fn hint(&mut self, topic: Topic, push: Option<PushTag>) {
         if self.random.next().is_multiple_of(3) {
             return;
         }
         let times = 1 + u64::from(self.random.next().is_multiple_of(3));
         for _ in 0..times {
             let late = if self.random.next().is_multiple_of(2) { self.random.next() % 8_000 } else { 0 };
-            self.late.push((Instant::now() + Duration::from_millis(late), topic));
+            self.late.push((Instant::now() + Duration::from_millis(late), topic, push));
         }
     }
 
     /// When something is due.
     fn due(&self) -> Option<Instant> {
         let fate = self.fate.map(|_| self.at);
-        self.late.iter().map(|(at, _)| *at).chain(fate).min()
+        self.late.iter().map(|(at, ..)| *at).chain(fate).min()
     }
 }
 
@@ -205,9 +205,9 @@ impl Passing {
     fn suffer(&mut self) {
         let now = Instant::now();
         let Some(rough) = &mut self.rough else { return };
-        let (due, late): (Vec<_>, Vec<_>) = rough.late.drain(..).partition(|(at, _)| *at <= now);
+        let (due, late): (Vec<_>, Vec<_>) = rough.late.drain(..).partition(|(at, ..)| *at <= now);
         rough.late = late;
-        self.events.extend(due.into_iter().map(|(_, topic)| LiveEvent::Hint(topic)));
+        self.events.extend(due.into_iter().map(|(_, topic, push)| LiveEvent::Hint(topic, push)));
         if rough.at > now {
             return;
         }
@@ -240,11 +240,11 @@ impl Passing {
 
     /// Passes an event on, unless it gets lost.
     fn pass(&mut self, event: LiveEvent) {
-        if let (Some(rough), LiveEvent::Hint(topic)) = (&mut self.rough, &event) {
-            return rough.hint(*topic);
+        if let (Some(rough), LiveEvent::Hint(topic, push)) = (&mut self.rough, &event) {
+            return rough.hint(*topic, *push);
         }
         match &event {
-            LiveEvent::Hint(_) | LiveEvent::Typing { .. } if self.orders.borrow().loses_hints => return,
+            LiveEvent::Hint(..) | LiveEvent::Typing { .. } if self.orders.borrow().loses_hints => return,
             LiveEvent::Joined(topic) => drop(self.joined.insert(*topic)),
             LiveEvent::Left(topic, _) => drop(self.joined.remove(topic)),
             _ => {}

@@ -4,7 +4,7 @@ use crate::planted_bugs::{
     bug::{Bug, bug, replace, replace_in_block, sql},
     proofs::{
         LIVE_ABSENT, LIVE_CHEAP, LIVE_EARLIER, LIVE_EMPTY, LIVE_HALF, LIVE_JOIN, LIVE_LOCKED, LIVE_MANY, LIVE_NAMESAKE,
-        LIVE_NARROWED, LIVE_NO_RLS, LIVE_ONCE, LIVE_OPEN, LIVE_OTHERS, LIVE_RAISES, LIVE_REFUSED, LIVE_WHO,
+        LIVE_NARROWED, LIVE_NO_RLS, LIVE_ONCE, LIVE_OPEN, LIVE_OTHERS, LIVE_RAISES, LIVE_REFUSED, LIVE_TAG, LIVE_WHO,
     },
 };
 
@@ -82,7 +82,40 @@ pub(super) fn hints() -> Vec<Bug> {
         bug(
             "a hint says what was written",
             LIVE_EMPTY,
-            [replace("fieldpost.send_hints", "'{}'::jsonb", "jsonb_build_object('topic', v_topic)")],
+            [replace(
+                "fieldpost.send_hints",
+                "send(v_payload,",
+                "send(v_payload || jsonb_build_object('topic', v_topic),",
+            )],
+        ),
+        bug(
+            "a hint names no push",
+            LIVE_TAG,
+            [replace("fieldpost.send_hints", "current_setting('fieldpost.push', true)", "null")],
+        ),
+        bug("all pushes have one tag", LIVE_TAG, [replace("fieldpost.push_tag", "p_mutations[1] ->> 'id'", "'push'")]),
+        bug(
+            "what has arrived at an admin's device is told to all admins, when it is the first",
+            LIVE_WHO,
+            [replace(
+                "fieldpost.hint",
+                "select array_agg(distinct n.conversation_id) filter (where c.type = 'direct' and n.read_seq > 0)",
+                "select array_agg(distinct n.conversation_id) filter (where c.type = 'direct')",
+            )],
+        ),
+        bug(
+            "what has arrived at an admin's device is told to all admins, when it is a later one",
+            LIVE_WHO,
+            [replace(
+                "fieldpost.hint",
+                "select array_agg(distinct n.conversation_id) filter (where c.type = 'direct' and n.read_seq > o.read_seq)",
+                "select array_agg(distinct n.conversation_id) filter (where c.type = 'direct')",
+            )],
+        ),
+        bug(
+            "what has arrived at the medic's device is told to no admin",
+            LIVE_WHO,
+            [replace("fieldpost.delivery_topics", "where t.by_medic or left", "where left")],
         ),
     ];
     let tables = [

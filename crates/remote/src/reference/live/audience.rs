@@ -74,17 +74,19 @@ fn of_place(tables: &Tables, org: OrgId, kind: &ConversationKind, medic: Option<
     [Topic::Admins(org)].into_iter().chain(medic).collect()
 }
 
-/// In a broadcast, what has arrived at a thousand devices would hint a thousand times; it comes with the next pull.
+/// In a broadcast, what has arrived at a thousand devices would hint a thousand times; it comes with the next pull. So does what has
+/// arrived at an admin's device of a direct conversation for the other admins, or it would grow with the square of their number.
 fn of_marker(tables: &Tables, conversation: ConversationId, person: PersonId, readers: &Readers) -> Vec<Topic> {
     let Some(row) = tables.conversations.get(&conversation) else { return Vec::new() };
-    if row.kind != ConversationKind::Broadcast {
-        return of_conversation(tables, conversation);
+    let has_read = readers.contains(&(conversation, person));
+    if row.kind == ConversationKind::Broadcast {
+        return if has_read { vec![Topic::Admins(row.org_id), Topic::Person(person)] } else { Vec::new() };
     }
-    if readers.contains(&(conversation, person)) {
-        vec![Topic::Admins(row.org_id), Topic::Person(person)]
-    } else {
-        Vec::new()
+    let mut topics = of_conversation(tables, conversation);
+    if !has_read && !topics.contains(&Topic::Person(person)) {
+        topics.retain(|topic| *topic != Topic::Admins(row.org_id));
     }
+    topics
 }
 
 fn of_deleted(tables: &Tables, deleted: Deleted) -> Vec<Topic> {

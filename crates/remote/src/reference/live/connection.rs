@@ -47,7 +47,7 @@ impl ReferenceConnection {
     /// What of a signal concerns this connection.
     fn hear(&self, signal: Signal) -> Option<LiveEvent> {
         match signal {
-            Signal::Hint(topic) => self.joined.contains(&topic).then_some(LiveEvent::Hint(topic)),
+            Signal::Hint(topic, push) => self.joined.contains(&topic).then_some(LiveEvent::Hint(topic, push)),
             Signal::Typing(conversation_id, person_id, from) => {
                 let hears = from != self.id && self.joined.contains(&Topic::Typing(conversation_id));
                 hears.then_some(LiveEvent::Typing { conversation_id, person_id })

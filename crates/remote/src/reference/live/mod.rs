@@ -13,7 +13,7 @@ use super::ReferenceServer;
 use crate::{LiveConnection, LiveHints, RemoteError, RemoteErrorKind, RemoteResult, Topic};
 use async_trait::async_trait;
 use connection::ReferenceConnection;
-use fieldpost_domain::{AccessToken, Capability, ConversationId, PersonId};
+use fieldpost_domain::{AccessToken, Capability, ConversationId, PersonId, PushTag};
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -26,7 +26,7 @@ const BACKLOG: usize = 4096;
 /// What all connections hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
-    Hint(Topic),
+    Hint(Topic, Option<PushTag>),
     Typing(ConversationId, PersonId, ConnectionId),
 }
 
@@ -44,11 +44,11 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    pub(super) fn tell(&self, topics: impl IntoIterator<Item = Topic>) {
+    pub(super) fn tell(&self, topics: impl IntoIterator<Item = Topic>, push: Option<PushTag>) {
         if self.sender.receiver_count() > 0 {
             for topic in topics {
                 self.told.fetch_add(1, Ordering::Relaxed);
-                self.signal(Signal::Hint(topic));
+                self.signal(Signal::Hint(topic, push));
             }
         }
     }

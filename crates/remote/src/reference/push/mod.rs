@@ -25,7 +25,8 @@ mod submission;
 
 use super::{open::OpenTransactions, state::State, tables::Tables, transaction::Transaction, viewer::Viewer};
 use fieldpost_domain::{
-    Acknowledgement, Capabilities, ConversationId, PersonId, PushOutcome, Refusal, RefusalCode, RetryCode, Time,
+    Acknowledgement, Capabilities, ConversationId, PersonId, PushOutcome, PushTag, Refusal, RefusalCode, RetryCode,
+    Time,
 };
 use kinds::Step;
 use std::collections::BTreeMap;
@@ -72,6 +73,7 @@ pub(super) fn push_as(
         serves: state.options.info.capabilities.clone(),
     };
     let results = state.write_as(stamp, now, |transaction| {
+        transaction.is_push(batch.first().and_then(|first| first.id).map(PushTag::of));
         let mut results: Vec<_> = in_steps(&batch)
             .into_iter()
             .map(|(place, submission)| {

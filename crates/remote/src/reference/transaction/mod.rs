@@ -20,8 +20,8 @@ use super::{
 };
 use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_domain::{
-    ConversationId, ConversationSettings, MutationId, PersonId, ReadMarker, Seq, Settings, SettingsChange, Time,
-    Version,
+    ConversationId, ConversationSettings, MutationId, PersonId, PushTag, ReadMarker, Seq, Settings, SettingsChange,
+    Time, Version,
 };
 use std::collections::HashSet;
 
@@ -44,6 +44,7 @@ pub(super) struct Transaction<'a> {
     failed: bool,
     /// The mutation that is carried out, of a push.
     mutation: Option<MutationId>,
+    push: Option<PushTag>,
 }
 
 impl<'a> Transaction<'a> {
@@ -66,6 +67,7 @@ impl<'a> Transaction<'a> {
             readers: HashSet::new(),
             failed: false,
             mutation: None,
+            push: None,
         }
     }
 
@@ -77,6 +79,11 @@ impl<'a> Transaction<'a> {
     /// What follows is done for this mutation.
     pub(super) const fn carries_out(&mut self, mutation: Option<MutationId>) {
         self.mutation = mutation;
+    }
+
+    /// All that it writes comes of this push.
+    pub(super) const fn is_push(&mut self, push: Option<PushTag>) {
+        self.push = push;
     }
 
     pub(super) const fn now(&self) -> Time {
@@ -101,7 +108,7 @@ impl<'a> Transaction<'a> {
     pub(super) fn commit(self) {
         let topics = topics_of(self.tables, &self.touched, &self.readers);
         self.feed.commit(self.stamp, self.touched, &self.gone);
-        self.feed.listeners.tell(topics);
+        self.feed.listeners.tell(topics, self.push);
     }
 
     /// Moves a person's marker forward, never back and never beyond the conversation's last message. Returns the

@@ -15,7 +15,8 @@
 //!   the other, and are left alone when something far too large came. A server that lets everybody in and brings nothing is asked
 //!   as slowly as one that refuses.
 //! * **Never trusted.** Each join asks for a pull, because what was committed before it has passed unheard. A hint asks for a
-//!   pull and says nothing else. Nothing waits for a hint.
+//!   pull and says nothing else, but that an own push caused it: then there is nothing to pull ([`OwnPushes`]). Nothing waits for a
+//!   hint.
 //! * **Never in the way.** It is off in the background, offline, during a pause, and while nobody is signed in or the server
 //!   does not have it.
 //!
@@ -23,6 +24,7 @@
 
 mod channel;
 mod connection;
+mod pushes;
 mod rhythm;
 mod topics;
 mod typing;
@@ -34,12 +36,13 @@ pub use typing::Writing;
 use super::{Moment, Trigger};
 use channel::Channel;
 use connection::{Connection, Up};
-use fieldpost_domain::{ConversationId, PersonId};
+use fieldpost_domain::{ConversationId, PersonId, PushTag};
 use fieldpost_domain::{
     Retry,
     planted::{PlantedBug, planted},
 };
 use fieldpost_remote::{LiveEvent, RemoteErrorKind, Topic};
+use pushes::OwnPushes;
 use std::collections::{BTreeMap, BTreeSet};
 use typing::Typing;
 
@@ -93,6 +96,7 @@ pub struct Live {
     connection: Connection,
     channels: BTreeMap<Topic, Channel>,
     typing: Typing,
+    pushes: OwnPushes,
 }
 
 impl Live {
@@ -110,6 +114,7 @@ impl Live {
             connection: Connection::default(),
             channels: BTreeMap::new(),
             typing: Typing::default(),
+            pushes: OwnPushes::default(),
         }
     }
 
@@ -135,6 +140,11 @@ impl Live {
     /// The others were told.
     pub fn typed(&mut self, now: Moment, conversation: ConversationId) {
         self.typing.said(now, conversation);
+    }
+
+    /// A push is on its way.
+    pub fn pushing(&mut self, push: PushTag) {
+        self.pushes.add(push);
     }
 
     /// Who is writing, where somebody looks.
@@ -326,9 +336,9 @@ impl Live {
                 }
                 false
             }
-            LiveEvent::Hint(topic) => {
+            LiveEvent::Hint(topic, push) => {
                 self.is_ready(topic);
-                true
+                !push.is_some_and(|push| self.pushes.is_own(push))
             }
             LiveEvent::Alive => {
                 self.connection.alive();
