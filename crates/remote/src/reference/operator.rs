@@ -8,8 +8,8 @@ use super::{
     transaction::{MessageDraft, NewMember, Transaction},
 };
 use fieldpost_domain::{
-    ConversationId, Emoji, MedicId, Mentions, Message, MessageId, MessageKind, MessageStatus, Metadata, OrgId,
-    PersonId, RetryCode, Role, Seq, SettingsChange,
+    ConversationId, Emoji, MedicId, Mentions, Message, MessageId, MessageKind, MessageStatus, Metadata, MutationId,
+    OrgId, PersonId, PushTag, RetryCode, Role, Seq, SettingsChange,
 };
 use std::time::Duration;
 
@@ -157,6 +157,30 @@ impl ReferenceServer {
     pub fn insert_message(&self, conversation: ConversationId, sender: PersonId, content: &str) -> Option<Message> {
         let id = self.write(|transaction| MessageId::from_parts(transaction.now(), transaction.random()));
         self.insert_message_with(id, conversation, sender, content, None)
+    }
+
+    /// [`Self::insert_message`], but as if a device had pushed it: its hints carry the tag of a push.
+    pub fn insert_pushed_message(
+        &self,
+        conversation: ConversationId,
+        sender: PersonId,
+        content: &str,
+    ) -> Option<Message> {
+        let id = self.write(|transaction| MessageId::from_parts(transaction.now(), transaction.random()));
+        self.write(|transaction| {
+            transaction.is_push(Some(PushTag::of(MutationId::from_uuid(id.as_uuid()))));
+            transaction.insert_message(MessageDraft {
+                id,
+                conversation_id: conversation,
+                sender_id: sender,
+                kind: MessageKind::Text,
+                content: Some(content.to_owned()),
+                metadata: None,
+                mentions: Mentions::new(),
+                reply_to: None,
+                composed_at: None,
+            })
+        })
     }
 
     /// [`Self::insert_message`] with an id and metadata that the client chooses.

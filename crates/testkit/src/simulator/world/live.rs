@@ -19,6 +19,24 @@ const PASS: Duration = Duration::from_secs(20);
 /// Two heartbeats, and what it takes to connect and join.
 const TWO_HEARTBEATS: Duration = Duration::from_secs(60);
 
+/// When somebody writes.
+#[derive(Clone, Copy)]
+enum Occasion {
+    Closed,
+    Silent,
+    Pushed,
+}
+
+impl Occasion {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "its topics were closed",
+            Self::Silent => "its line was silent",
+            Self::Pushed => "another device pushed it",
+        }
+    }
+}
+
 impl World {
     /// Judges each device that syncs on its own and whose person sees something.
     pub(super) async fn live_is_kept(&mut self) {
@@ -45,18 +63,21 @@ impl World {
         }
     }
 
-    /// What is committed while a topic is closed, or while the line is silent, is here soon after.
+    /// What is committed while a topic is closed, or while the line is silent, is here soon after; so is what another device pushes.
     async fn misses_nothing(&self, device: usize, process: &Arc<Process>, id: ConversationId, live: &LiveNetwork) {
         let owner = self.devices[device].owner.id;
-        for (what, silent) in [("its topics were closed", false), ("its line was silent", true)] {
+        for occasion in [Occasion::Closed, Occasion::Silent, Occasion::Pushed] {
             self.after_the_timer(process).await;
-            if silent {
-                live.silence();
-                sleep(TWO_HEARTBEATS).await;
-            } else {
-                live.close_topics();
+            match occasion {
+                Occasion::Closed => live.close_topics(),
+                Occasion::Silent => {
+                    live.silence();
+                    sleep(TWO_HEARTBEATS).await;
+                }
+                Occasion::Pushed => {}
             }
-            let Some(message) = self.told(id, owner, what) else { return };
+            let what = occasion.name();
+            let Some(message) = self.told(id, owner, occasion) else { return };
             sleep(PASS).await;
             let here = match self.devices[device].look().await {
                 Ok(store) => matches!(store.message(message).await, Ok(Some(_))),
@@ -69,9 +90,13 @@ impl World {
     }
 
     /// Somebody writes; none if the person may not see it.
-    fn told(&self, id: ConversationId, owner: PersonId, what: &str) -> Option<MessageId> {
+    fn told(&self, id: ConversationId, owner: PersonId, occasion: Occasion) -> Option<MessageId> {
         let sender = self.roster.of_org(&self.hub.server, id).into_iter().next().unwrap_or(owner);
-        let message = self.hub.server.insert_message(id, sender, &format!("written when {what}"))?;
+        let (server, text) = (&self.hub.server, format!("written when {}", occasion.name()));
+        let message = match occasion {
+            Occasion::Pushed => server.insert_pushed_message(id, sender, &text),
+            Occasion::Closed | Occasion::Silent => server.insert_message(id, sender, &text),
+        }?;
         self.hub.messages_for(owner, id).iter().any(|shown| shown.id == message.id).then_some(message.id)
     }
 
