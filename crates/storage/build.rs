@@ -1,8 +1,6 @@
 //! Lists the stories of the conformance suite.
 
-#[path = "../stories.rs"]
-mod stories;
-
+use fieldpost_stories as stories;
 use std::{env, error::Error};
 
 /// Modules that help the stories and hold none.

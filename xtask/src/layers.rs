@@ -12,9 +12,11 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("fieldpost-domain", &[]),
     ("fieldpost-migrations", &[]),
-    ("fieldpost-storage", &["fieldpost-domain"]),
+    // For build scripts.
+    ("fieldpost-stories", &[]),
+    ("fieldpost-storage", &["fieldpost-domain", "fieldpost-stories"]),
     ("fieldpost-storage-sqlite", &["fieldpost-domain", "fieldpost-storage", "fieldpost-migrations"]),
-    ("fieldpost-remote", &["fieldpost-domain"]),
+    ("fieldpost-remote", &["fieldpost-domain", "fieldpost-stories"]),
     ("fieldpost-remote-supabase", &["fieldpost-domain", "fieldpost-remote"]),
     // Never an implementation.
     ("fieldpost-sync", &["fieldpost-domain", "fieldpost-storage", "fieldpost-remote"]),

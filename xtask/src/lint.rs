@@ -1,6 +1,6 @@
 //! Checks that run no code.
 
-use crate::{layers, process, sql_literals};
+use crate::{crates, layers, process, sql_literals};
 use anyhow::Result;
 use std::process::Command;
 
@@ -8,6 +8,7 @@ pub(crate) fn run() -> Result<()> {
     process::run("formatting", process::cargo().args(["fmt", "--all", "--check"]))?;
     layers::run()?;
     sql_literals::run()?;
+    crates::check()?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"];
     process::run("clippy", process::cargo().args(clippy))?;
     let docs = ["doc", "--workspace", "--no-deps", "--locked", "--quiet"];

@@ -3,6 +3,7 @@
 
 mod bench_report;
 mod crash;
+mod crates;
 mod fuzz;
 mod layers;
 mod lines;
@@ -48,6 +49,8 @@ enum Command {
     Peers,
     /// Measure the command line behind slow lines, refusing servers and captive portals
     Lines(lines::Options),
+    /// Package the crates that apps depend on, as a registry would get them, and build them from that
+    Crates(crates::Options),
     /// Check formatting, lints, layers, dependencies and docs
     Lint,
     /// Check that no crate or module has a forbidden or circular dependency
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Command::Mutants(options) => mutants::run(&options),
         Command::Peers => peers::ensure(),
         Command::Lines(options) => lines::run(&options),
+        Command::Crates(options) => crates::run(&options),
         Command::Lint => lint::run(),
         Command::Layers => layers::run(),
         Command::SqlLiterals => sql_literals::run(),

@@ -166,3 +166,8 @@ pub use fieldpost_domain as domain;
 pub use fieldpost_remote as remote;
 /// The contract of a store, for [`Builder::store`].
 pub use fieldpost_storage as storage;
+
+/// The example of the crate's README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,21 +1,29 @@
-//! Lists the stories of a conformance suite, so that one that is written is run as well. The build scripts of both contracts
-//! share this file.
+//! Lists the stories of a conformance suite, so that one that is written is run as well. For the build scripts of both contracts.
 //!
 //! A suite is a folder with a file per group. In it every public function is a story: `pub async fn name(_: &dyn Subject)`.
 //! The list is a macro; it hands each group to another macro, which makes tests of them.
+
+#![expect(clippy::print_stdout, reason = "build scripts speak to Cargo so")]
 
 use std::{env, error::Error, fs, path::Path};
 
 /// Where the suite lies in its crate.
 const SUITE: &str = "src/conformance";
 
-/// Writes the macro `list` for the build: one call of the macro `group` for each file but the `helpers`.
-pub(crate) fn write(list: &str, group: &str, helpers: &[&str]) -> Result<(), Box<dyn Error>> {
+/// Writes the macro `list` for the build, into `stories.rs` of `OUT_DIR`: one call of the macro `group` for each file of
+/// `src/conformance` but the `helpers`.
+///
+/// # Errors
+/// If a file cannot be read or written, or holds a public function that is no story.
+pub fn write(list: &str, group: &str, helpers: &[&str]) -> Result<(), Box<dyn Error>> {
     write_suite((SUITE, "stories.rs"), list, group, helpers)
 }
 
-/// The same for the suite in a folder, into a file of its own.
-pub(crate) fn write_suite(
+/// [`write`] for the suite in a folder, into a file of its own.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_suite(
     (suite, output): (&str, &str),
     list: &str,
     group: &str,
