@@ -432,3 +432,20 @@ pub async fn queued_messages_stay_in_their_thread_through_a_bootstrap(store: &dy
     let id: ConversationId = conversation_id(1);
     assert_eq!(texts(store, id).await, ["message 1", "own 1", "own 2", "own 3"]);
 }
+
+/// `apply_bootstrap`: what a policy hid once and shows again is as unconfirmed as any other message that the page does not
+/// tell.
+pub async fn a_message_that_was_deleted_once_is_not_known_below_the_page(store: &dyn Store) {
+    // Given
+    let id = loaded_thread(store, direct(1, 5), messages(conversation_id(1), 1..=5, &ada())).await;
+    let fourth = message(id, 4, &ada());
+    pulled(store, Changes { tombstones: vec![tombstone(fourth.id, id, 4, 5)], ..Changes::default() }).await;
+    pulled_messages(store, vec![Message { version: Version::new(6), ..fourth }]).await;
+
+    // When
+    bootstrapped(store, BootstrapReason::Reconcile, thread(direct(1, 5), messages(id, 5..=5, &ada()))).await;
+
+    // Then
+    let window = newest(store, id, 100).await;
+    assert_eq!((seqs(&window), window.older), (vec![5], Older::OnServer(seq(5))));
+}

@@ -1,12 +1,14 @@
 //! Old messages leave the device, and come back as history.
 
-use super::build::{ada, at, composed, conversation_id, direct, message_id, messages, mutation_id, other_direct, seq};
-use super::given::{
-    bootstrapped, history, loaded, loaded_thread, newest, outbox, pulled_messages, read, read_up_to, send, seqs,
-    summary, unread,
+use super::build::{
+    ada, at, composed, conversation_id, direct, message_id, messages, mutation_id, other_direct, seq, tombstone,
 };
-use crate::{BootstrapReason, Keep, Older, Section, Store, StoredDraft, Trimmed};
-use fieldpost_domain::{Changes, ConversationId, DeleteMessage, Intent, Message, Mutation, SettingsChange};
+use super::given::{
+    bootstrapped, history, loaded, loaded_thread, newest, outbox, pulled, pulled_messages, read, read_up_to, send,
+    seqs, summary, unread,
+};
+use crate::{BootstrapReason, Keep, Older, Quoted, Section, Store, StoredDraft, Trimmed};
+use fieldpost_domain::{Changes, ConversationId, DeleteMessage, Intent, Message, Mutation, SettingsChange, Version};
 
 /// Messages 1 to 10, all read.
 async fn ten_read(store: &dyn Store) -> ConversationId {
@@ -82,7 +84,7 @@ pub async fn unsent_messages_and_changes_stay(store: &dyn Store) {
     let thread = ten_read(store).await;
     let own =
         [2, 5].map(|n| Message { sender_id: super::build::iris().id, ..super::build::message(thread, n, &ada()) });
-    let own = own.map(|message| Message { version: fieldpost_domain::Version::new(2), ..message });
+    let own = own.map(|message| Message { version: Version::new(2), ..message });
     pulled_messages(store, own.to_vec()).await;
     send(store, 1, composed(1, thread)).await;
     let message_id = message_id(thread, 2);
@@ -180,6 +182,37 @@ pub async fn nothing_is_dropped_during_a_bootstrap(store: &dyn Store) {
     let changes = super::given::thread(direct(1, 10), messages(thread, 1..=10, &ada()));
     bootstrapped(store, BootstrapReason::Reconcile, changes).await;
     assert_eq!(here(store, thread).await, (1..=10).collect::<Vec<u64>>());
+}
+
+/// `Replica::trim`, rule 4: a policy hid the message for a while, and its deletion of then says nothing any more.
+pub async fn a_dropped_message_that_was_deleted_once_is_fetched_again(store: &dyn Store) {
+    // Given
+    let thread = ten_read(store).await;
+    let (third, row) = (message_id(thread, 3), super::build::message(thread, 3, &ada()));
+    let reply = Message { reply_to: Some(third), ..super::build::message(thread, 11, &ada()) };
+    pulled(store, Changes { tombstones: vec![tombstone(third, thread, 3, 5)], ..Changes::default() }).await;
+    pulled_messages(store, vec![Message { version: Version::new(6), ..row.clone() }, reply]).await;
+    read(store, 901, thread).await;
+    assert_eq!(here(store, thread).await, (1..=11).collect::<Vec<_>>());
+
+    // When
+    assert_eq!(store.trim(Keep::Last(1), None, 3).await.unwrap().dropped, 3);
+    pulled_messages(store, messages(thread, 12..=12, &ada())).await;
+
+    // Then
+    let window = newest(store, thread, 100).await;
+    assert_eq!((seqs(&window), window.older), ((4..=12).collect(), Older::OnServer(seq(4))));
+    let reply = store.message(message_id(thread, 11)).await.unwrap().unwrap();
+    assert_eq!(reply.reply, Some(Quoted::NotHere(third)));
+    history(
+        store,
+        thread,
+        1,
+        3,
+        vec![messages(thread, 1..=2, &ada()), vec![Message { version: Version::new(6), ..row }]].concat(),
+    )
+    .await;
+    assert_eq!(here(store, thread).await, (1..=12).collect::<Vec<_>>());
 }
 
 /// An own message that the server has only just stored counts like any other.

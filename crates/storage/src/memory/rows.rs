@@ -86,6 +86,10 @@ impl State {
             };
         };
         thread.row.last_seq = thread.row.last_seq.max(message.seq);
+        // A message that comes back after its deletion, because a policy shows it again, is not deleted any more: once it
+        // leaves this device, nothing is known of its seq.
+        self.message_tombstones.remove(&message.id);
+        thread.deleted_seqs.remove(&message.seq);
         let new = match self.messages.get(&message.id) {
             Some(Row::Server(stored)) if stored.version > message.version && !planted(PlantedBug::OlderRowWins) => {
                 return Placed::Stale;

@@ -39,6 +39,9 @@ pub(super) async fn put(tx: &Tx, context: &PageContext, mut messages: Vec<Messag
     let orphans_and_left = all - messages.len();
     let messages = without_deleted(tx, context, messages, &here).await?;
     let came = IdSet::of(messages.iter().map(|message| message.id.as_uuid()));
+    if here.tombstones {
+        tx.run(&IS_BACK, vec![came.bind()]).await?;
+    }
     if here.changes {
         overlay::lift(tx, &came).await?;
     }
@@ -61,6 +64,11 @@ pub(super) async fn put(tx: &Tx, context: &PageContext, mut messages: Vec<Messag
 }
 
 hot! {
+    /// Deletions of messages that have come back, because a policy shows them again. Once such a message leaves this device,
+    /// nothing is known of its seq.
+    IS_BACK: "deletions that are over", Plan::Bounded,
+        "DELETE FROM tombstones WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+
     /// Dead letters that the server has all the same: refused or lost once, and sent from another device, or restored.
     HAS_ARRIVED: "dead letters that have arrived", Plan::Bounded,
         "DELETE FROM outbox WHERE failed_code IS NOT NULL AND message_id IN (

@@ -129,9 +129,10 @@ impl Before {
         let newer: BTreeSet<_> = newer.map(|message| message.id).collect();
         let window = process.store.messages(shown.id, Window::newest(u32::MAX)).await.map_err(unreadable)?;
         let lowest = window.messages.iter().find_map(|message| message.seq);
-        // A failed pass may not have pulled the newest messages.
-        let to_its_end =
-            ended_well || window.messages.iter().filter_map(|message| message.seq).max() >= Some(shown.last_seq);
+        // A failed pass may not have pulled the newest messages. One that ended well may only know that there are some: a
+        // page of history has named them after the last pull, and when it asked for them, the conversation was hidden.
+        let to_its_end = (ended_well && self.is_seen_throughout(hub, shown.id))
+            || window.messages.iter().filter_map(|message| message.seq).max() >= Some(shown.last_seq);
         let down_to_the_marker =
             matches!(window.older, Older::Nothing) || lowest.is_some_and(|lowest| lowest <= read.next());
         let whole = to_its_end && down_to_the_marker;
@@ -151,6 +152,16 @@ impl Before {
         let what = format!("{}: what was read of {} is unread again", process.name, shown.id);
         let breach = Breach::new(Invariant::UnreadExact, what);
         Err(breach.with_views(format!("at most {most} unread"), format!("{} unread", shown.unread)))
+    }
+}
+
+impl Before {
+    /// Whether the reader could see the conversation from the beginning of the pass until now. What is seen at both ends was
+    /// hidden in between only if two transactions have changed who sees what.
+    fn is_seen_throughout(&self, hub: &Hub, conversation: ConversationId) -> bool {
+        let now = hub.server.conversations_of(self.reader);
+        let at_both_ends = self.threads.contains_key(&conversation) && now.iter().any(|row| row.id == conversation);
+        at_both_ends && hub.sights.load(Ordering::SeqCst) - self.sights < 2
     }
 }
 
