@@ -31,11 +31,13 @@ fn seeds_that_once_found_something_stay_calm() {
     // read while the server was rolled back; a token that arrived after signing out; signing in while signing out; a
     // session that another process started; a 429 to a push beside a pass; a wipe during a sync; a lost message that two
     // devices send again; a 429 to a push while a pull fetches a token; a message that was hidden, came back and was
-    // trimmed; a page of history that names a message of a conversation which is hidden before it can be fetched.
+    // trimmed; a page of history that names a message of a conversation which is hidden before it can be fetched;
+    // a pass that finds nobody signed in while another call finds the next session; a lost message that one device sends
+    // again and another deletes.
     calm(
         [
             42, 55, 113, 403, 3913, 9770, 1559, 8254, 9692, 5954, 6664, 1066, 6943, 4859, 9503, 1393, 3880, 27943,
-            32893, 35548, 201_100, 201_244, 301_148,
+            32893, 35548, 201_100, 201_244, 301_148, 401_127, 403_763,
         ]
         .into_iter(),
     );

@@ -33,7 +33,7 @@ impl Engine {
                 }
                 _ => {}
             }
-            let event = match self.execute(effect, &mut prefetch).await {
+            let event = match self.execute(effect, pass, &mut prefetch).await {
                 Ok(Event::BootstrapBegun) => self.remember_names(pass).await,
                 Ok(event) => event,
                 Err(outcome) => return prefetch.with_prefetched_wait(outcome),
@@ -70,19 +70,24 @@ impl Engine {
     }
 
     /// Carries out one effect. `Err` ends the pass with that outcome.
-    async fn execute(&self, effect: Effect, prefetch: &mut Prefetch) -> Result<Event, Outcome> {
+    async fn execute(&self, effect: Effect, pass: &SharedPass<'_>, prefetch: &mut Prefetch) -> Result<Event, Outcome> {
         let span = effect.operation().map_or_else(Span::none, |operation| tracing::debug_span!("apply", operation));
-        self.carry_out(effect, prefetch).instrument(span).await
+        self.carry_out(effect, pass, prefetch).instrument(span).await
     }
 
-    async fn carry_out(&self, effect: Effect, prefetch: &mut Prefetch) -> Result<Event, Outcome> {
+    async fn carry_out(
+        &self,
+        effect: Effect,
+        pass: &SharedPass<'_>,
+        prefetch: &mut Prefetch,
+    ) -> Result<Event, Outcome> {
         Ok(match effect {
             Effect::Recall => stored(self.replica.sync_state().await, |state| Event::Recalled(Box::new(state))),
             Effect::Expire { before } => stored(self.outbox.expire(before).await, Event::Expired),
             Effect::ReadBatch { limits, held } => stored(self.next_batch(limits, &held).await, Event::Batch),
-            Effect::Push(request) => self.call_push(&request).await,
+            Effect::Push(request) => self.call_push(pass, &request).await,
             Effect::Withdraw { mutations, then } => match (self.outbox.withdraw(&mutations).await, *then) {
-                (Ok(()), then) => return Box::pin(self.execute(then, prefetch)).await,
+                (Ok(()), then) => return Box::pin(self.execute(then, pass, prefetch)).await,
                 // The pass ends anyway. Report its own error, not the store's: the server may have named a time for the
                 // next pass.
                 (Err(error), Effect::Finish(outcome)) => {
@@ -99,21 +104,21 @@ impl Engine {
             Effect::BeginBootstrap(reason) => {
                 stored(self.replica.begin_bootstrap(reason).await, |()| Event::BootstrapBegun)
             }
-            Effect::Bootstrap(request) => self.bootstrap(request, prefetch).await,
+            Effect::Bootstrap(request) => self.bootstrap(pass, request, prefetch).await,
             Effect::ApplyBootstrap { after, page, next } => {
                 let apply = self.replica.apply_bootstrap(after.as_ref(), *page);
-                self.apply_and_fetch(apply, next, prefetch).await
+                self.apply_and_fetch(pass, apply, next, prefetch).await
             }
             Effect::ApplyFirstScreen { page, next } => {
-                self.apply_and_fetch(self.replica.apply_first_screen(*page), next, prefetch).await
+                self.apply_and_fetch(pass, self.replica.apply_first_screen(*page), next, prefetch).await
             }
-            Effect::Pull(request) => self.call_pull(request).await,
+            Effect::Pull(request) => self.call_pull(pass, request).await,
             Effect::ApplyPull { from, page } => stored(self.replica.apply_pull(&from, *page).await, Event::PullApplied),
             Effect::ReadMissing { limit } => stored(self.replica.missing_ranges(limit).await, Event::Missing),
-            Effect::History(request) => self.call_history(request).await,
+            Effect::History(request) => self.call_history(pass, request).await,
             Effect::ApplyHistory(page) => stored(self.apply_history(*page).await, Event::HistoryApplied),
             Effect::NextCheck { after } => stored(self.replica.next_check(after).await, Event::Checkable),
-            Effect::Check(request) => self.call_check(request).await,
+            Effect::Check(request) => self.call_check(pass, request).await,
             Effect::ApplyCheck(page) => stored(self.apply_history(*page).await, Event::CheckApplied),
             Effect::CheckDigest => stored(self.replica.check_digest().await, Event::DigestChecked),
             Effect::Remember { memory, succeeded } => {
@@ -139,35 +144,39 @@ impl Engine {
     }
 
     /// Its tag is noted before the call, because its hint may be here before its answer.
-    pub(super) async fn call_push(&self, request: &PushRequest) -> Event {
+    pub(super) async fn call_push(&self, pass: &SharedPass<'_>, request: &PushRequest) -> Event {
         if let Some(first) = request.mutations.first() {
             let push = PushTag::of(first.id);
             self.change_live(|live| live.pushing(push));
         }
-        let answer = self.call("push", |token| async move { self.api.push(&token, request).await }).await;
+        let answer = self.call_in(pass, "push", |token| async move { self.api.push(&token, request).await }).await;
         answer.map_or_else(Event::SessionFailed, Event::Pushed)
     }
 
-    pub(super) async fn call_bootstrap(&self, request: BootstrapRequest) -> Event {
+    pub(super) async fn call_bootstrap(&self, pass: &SharedPass<'_>, request: BootstrapRequest) -> Event {
         let request = &request;
-        let answer =
-            self.call("bootstrap", |token| async move { self.api.bootstrap(&token, request.clone()).await }).await;
+        let answer = self
+            .call_in(pass, "bootstrap", |token| async move { self.api.bootstrap(&token, request.clone()).await })
+            .await;
         answer.map_or_else(Event::SessionFailed, Event::Bootstrapped)
     }
 
-    async fn call_pull(&self, request: PullRequest) -> Event {
+    async fn call_pull(&self, pass: &SharedPass<'_>, request: PullRequest) -> Event {
         let request = &request;
-        let answer = self.call("pull", |token| async move { self.api.pull(&token, request.clone()).await }).await;
+        let answer =
+            self.call_in(pass, "pull", |token| async move { self.api.pull(&token, request.clone()).await }).await;
         answer.map_or_else(Event::SessionFailed, Event::Pulled)
     }
 
-    async fn call_history(&self, request: HistoryRequest) -> Event {
-        let answer = self.call("history", |token| async move { self.api.history(&token, request).await }).await;
+    async fn call_history(&self, pass: &SharedPass<'_>, request: HistoryRequest) -> Event {
+        let answer =
+            self.call_in(pass, "history", |token| async move { self.api.history(&token, request).await }).await;
         answer.map_or_else(Event::SessionFailed, Event::HistoryRead)
     }
 
-    async fn call_check(&self, request: HistoryRequest) -> Event {
-        let answer = self.call("history", |token| async move { self.api.history(&token, request).await }).await;
+    async fn call_check(&self, pass: &SharedPass<'_>, request: HistoryRequest) -> Event {
+        let answer =
+            self.call_in(pass, "history", |token| async move { self.api.history(&token, request).await }).await;
         answer.map_or_else(Event::SessionFailed, Event::Checked)
     }
 }

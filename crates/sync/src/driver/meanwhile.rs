@@ -82,7 +82,7 @@ impl Engine {
                 if must_wait {
                     return pass.lock().after_meanwhile(Effect::Push(request));
                 }
-                self.call_push(&request).await
+                self.call_push(pass, &request).await
             }
             Effect::Settle(results) => match self.outbox.settle(results).await {
                 Ok(report) => Event::Settled(report),

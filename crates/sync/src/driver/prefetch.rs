@@ -4,7 +4,7 @@
 //! the machine requests something else, the response is dropped; that costs only bandwidth, because a bootstrap changes
 //! nothing on the server.
 
-use super::Engine;
+use super::{Engine, meanwhile::SharedPass};
 use crate::{
     SyncError,
     machine::{Event, Outcome},
@@ -36,23 +36,29 @@ impl Prefetch {
 }
 
 impl Engine {
-    pub(super) async fn bootstrap(&self, request: BootstrapRequest, prefetch: &mut Prefetch) -> Event {
+    pub(super) async fn bootstrap(
+        &self,
+        pass: &SharedPass<'_>,
+        request: BootstrapRequest,
+        prefetch: &mut Prefetch,
+    ) -> Event {
         match prefetch.take(&request) {
             Some(answer) => answer,
-            None => self.call_bootstrap(request).await,
+            None => self.call_bootstrap(pass, request).await,
         }
     }
 
     /// Applies a page and fetches the next one at the same time. If applying fails, the fetch is dropped.
     pub(super) async fn apply_and_fetch(
         &self,
+        pass: &SharedPass<'_>,
         apply: impl Future<Output = StorageResult<ApplyReport>>,
         next: Option<BootstrapRequest>,
         prefetch: &mut Prefetch,
     ) -> Event {
         let fetch = async {
             match next {
-                Some(request) => Ok(Some((request.clone(), self.call_bootstrap(request).await))),
+                Some(request) => Ok(Some((request.clone(), self.call_bootstrap(pass, request).await))),
                 None => Ok(None),
             }
         };

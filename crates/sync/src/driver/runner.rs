@@ -1,7 +1,7 @@
 //! Runs passes in the background.
 
 use super::Engine;
-use crate::machine::Step;
+use crate::machine::{Step, Trigger};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
@@ -10,6 +10,7 @@ impl Engine {
     /// at an await. Running it twice is harmless but useless.
     pub async fn keep_syncing(&self) {
         let mut schedule = self.schedule.subscribe();
+        let mut returned = self.session.returned();
         loop {
             let step = schedule.borrow_and_update().next(self.moment());
             let at = match step {
@@ -29,6 +30,8 @@ impl Engine {
             tokio::select! {
                 () = alarm => {}
                 changed = schedule.changed() => if changed.is_err() { return },
+                // The sender lives as long as the engine.
+                _ = returned.changed() => self.trigger(Trigger::SignedIn),
             }
         }
     }

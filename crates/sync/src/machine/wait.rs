@@ -6,7 +6,7 @@
 use super::{Effect, Outcome, Pass};
 use crate::SyncError;
 use fieldpost_domain::Retry;
-use fieldpost_remote::RemoteErrorKind;
+use fieldpost_remote::{RemoteError, RemoteErrorKind};
 
 impl Pass {
     /// Remembers that the server has asked to slow down, if that is the error.
@@ -20,6 +20,14 @@ impl Pass {
     #[must_use]
     pub const fn is_told_to_wait(&self) -> bool {
         self.told_to_wait.is_some()
+    }
+
+    /// The answer with which the server has asked to slow down.
+    #[must_use]
+    pub fn named_wait(&self) -> Option<RemoteError> {
+        let Some(SyncError::Remote(told)) = &self.told_to_wait else { return None };
+        let error = RemoteError::new(told.kind(), told.operation());
+        Some(if let Retry::After(wait) = told.retry() { error.with_retry_after(wait) } else { error })
     }
 
     /// Ends the pass instead of making another call.

@@ -17,7 +17,7 @@ use std::{
     error::Error,
     sync::{Arc, Mutex as Lock, PoisonError},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 /// A token that the app provides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,26 +55,33 @@ pub(super) struct AppSession {
     tokens: Arc<dyn TokenProvider>,
     sessions: Arc<dyn Sessions>,
     last_answer: Lock<Answered>,
+    /// Counts how often the app had a token again after it had none, and has not said so.
+    returned: watch::Sender<u64>,
     /// Only its holder may ask the app to replace a token.
     renewing: Mutex<()>,
 }
 
 /// What the engine remembers of the app's session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Answered {
     /// The app was not asked yet.
     NotAsked,
     /// The app had a token at the last call.
     SignedIn,
-    /// The app had none.
-    SignedOut,
+    /// The app had none, or no other one than the server had refused.
+    SignedOut { refused: Option<AccessToken> },
     /// The person signed out in Fieldpost, so the app is not asked any more.
     SignedOutHere,
 }
 
 impl AppSession {
-    pub(super) fn new(tokens: Arc<dyn TokenProvider>, sessions: Arc<dyn Sessions>) -> Self {
-        Self { tokens, sessions, last_answer: Lock::new(Answered::NotAsked), renewing: Mutex::default() }
+    pub(super) fn new(
+        tokens: Arc<dyn TokenProvider>,
+        sessions: Arc<dyn Sessions>,
+        returned: watch::Sender<u64>,
+    ) -> Self {
+        let last_answer = Lock::new(Answered::NotAsked);
+        Self { tokens, sessions, last_answer, returned, renewing: Mutex::default() }
     }
 
     pub(super) fn sign_out(&self) {
@@ -122,7 +129,7 @@ impl AppSession {
         match self.tokens.token(refused).await {
             Ok(provided) => self.check(provided).await,
             Err(TokenError::SignedOut) => {
-                self.record(Answered::SignedOut)?;
+                self.record(Answered::SignedOut { refused: refused.cloned() })?;
                 Err(SyncError::SignedOut)
             }
             Err(error @ TokenError::Unavailable(_)) => {
@@ -138,28 +145,33 @@ impl AppSession {
                 return Err(StorageError::new(StorageErrorKind::WrongAccount, "token").into());
             }
             Claims::Nobody => {
-                self.record(Answered::SignedOut)?;
+                self.record(Answered::SignedOut { refused: None })?;
                 return Err(SyncError::SignedOut);
             }
             Claims::Of(_) | Claims::Unreadable => {}
         }
         self.sessions.claim(provided.person_id).await?;
-        self.record(Answered::SignedIn)?;
-        Ok(provided.access_token)
+        let token = provided.access_token;
+        // An app that still gives the token whose session has ended has signed nobody in.
+        if let Answered::SignedOut { refused } = self.record(Answered::SignedIn)?
+            && refused.as_ref() != Some(&token)
+        {
+            self.returned.send_modify(|returned| *returned += 1);
+        }
+        Ok(token)
     }
 
     fn last_answer(&self) -> Answered {
-        *self.last_answer.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last_answer.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Records what the app answered, unless the person has signed out here meanwhile.
-    fn record(&self, answer: Answered) -> Result<(), SyncError> {
-        let mut before = self.last_answer.lock().unwrap_or_else(PoisonError::into_inner);
-        if *before == Answered::SignedOutHere {
+    /// Records what the app answered, unless the person has signed out here meanwhile. Returns its answer before.
+    fn record(&self, answer: Answered) -> Result<Answered, SyncError> {
+        let mut last = self.last_answer.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last == Answered::SignedOutHere {
             return Err(SyncError::SignedOut);
         }
-        *before = answer;
-        Ok(())
+        Ok(std::mem::replace(&mut *last, answer))
     }
 
     fn set(&self, answer: Answered) {

@@ -17,6 +17,7 @@ use fieldpost_remote::{Auth, Credentials, RemoteError, RemoteErrorKind};
 use fieldpost_storage::Sessions;
 use own::OwnSession;
 use std::{fmt, sync::Arc};
+use tokio::sync::watch;
 
 /// A token that replaces one which the server rejected.
 pub(crate) struct Replacement {
@@ -38,6 +39,8 @@ impl Replacement {
 /// The session of one store, shared by all calls.
 pub struct SessionKeeper {
     owner: Owner,
+    /// Counts how often the app had a token again. A session of Fieldpost does not come back by itself.
+    returned: watch::Sender<u64>,
 }
 
 enum Owner {
@@ -49,13 +52,15 @@ impl SessionKeeper {
     /// Stores its session in `sessions` and renews it with `auth`.
     #[must_use]
     pub fn new(auth: Arc<dyn Auth>, sessions: Arc<dyn Sessions>, env: Env) -> Self {
-        Self { owner: Owner::Fieldpost(Box::new(OwnSession::new(auth, sessions, env))) }
+        let owner = Owner::Fieldpost(Box::new(OwnSession::new(auth, sessions, env)));
+        Self { owner, returned: watch::Sender::new(0) }
     }
 
     /// Asks the app for tokens. `sessions` tells who owns the store; no token is stored.
     #[must_use]
     pub fn of_the_app(tokens: Arc<dyn TokenProvider>, sessions: Arc<dyn Sessions>) -> Self {
-        Self { owner: Owner::App(AppSession::new(tokens, sessions)) }
+        let returned = watch::Sender::new(0);
+        Self { owner: Owner::App(AppSession::new(tokens, sessions, returned.clone())), returned }
     }
 
     /// Signs in and stores the session.
@@ -108,6 +113,12 @@ impl SessionKeeper {
         if let Owner::Fieldpost(session) = &self.owner {
             session.clock_is_ahead(millis);
         }
+    }
+
+    /// Changes when the app has a token again after it had none. A pass that found none rests until somebody signs in, and
+    /// nobody tells the engine if it is another call that finds the new token.
+    pub(crate) fn returned(&self) -> watch::Receiver<u64> {
+        self.returned.subscribe()
     }
 
     /// Whether somebody is signed in.

@@ -9,7 +9,7 @@ use fieldpost_remote::{
 };
 use fieldpost_storage::{Sessions, memory::MemoryStore};
 use fieldpost_sync::{SessionKeeper, SyncError};
-use fieldpost_testkit::env;
+use fieldpost_testkit::{Fault, env};
 use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
@@ -313,4 +313,26 @@ async fn the_first_token_of_a_device_with_a_wrong_clock_is_refreshed_early_once_
         tokio::time::advance(std::time::Duration::from_secs(60)).await;
         assert_eq!(token().await, "access 1", "a minute before its end");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_with_a_new_token_heeds_a_wait_that_was_named_meanwhile() {
+    // Given: a pull whose token is refused, and a push beside it that is told to wait.
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    server.expire_tokens(server.person_with(ADA).unwrap());
+    ada.network.order(0, Fault::SlowBack(500));
+    ada.network.order(1, Fault::TooMany(30));
+    let writes = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        ada.write("hello").await;
+    };
+
+    // When
+    let (synced, _) = tokio::join!(ada.engine.sync(), writes);
+
+    // Then
+    assert_eq!(ada.network.take_calls(), ["pull", "push", "refresh"]);
+    assert_eq!(synced.unwrap_err().retry(), Retry::After(Duration::from_secs(30)));
+    assert_eq!(ada.sync().await.pushed, 1);
 }

@@ -5,8 +5,11 @@ use async_trait::async_trait;
 use fieldpost_domain::{AccessToken, Session};
 use fieldpost_remote::{Auth, RemoteErrorKind, reference::ReferenceServer};
 use fieldpost_storage::{Sessions, StorageErrorKind};
-use fieldpost_sync::{ProvidedToken, SyncError, TokenError, TokenProvider};
-use std::sync::{Arc, Mutex};
+use fieldpost_sync::{ProvidedToken, Runner, SyncError, TokenError, TokenProvider};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 /// An app with a session of its own.
 struct App {
@@ -199,4 +202,48 @@ async fn after_sign_out_the_app_is_not_asked_until_its_session_changes() {
     ada.engine.session_changed().await;
     ada.sync().await;
     assert!(ada.engine.sign_in(&Phone::credentials(ADA)).await.is_err(), "only the app signs in");
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_who_is_signed_in_again_when_another_call_asks_for_a_token_is_synced() {
+    // Given
+    let server = ReferenceServer::demo();
+    let app = App::of(&server, ADA).await;
+    let ada = phone(&server, &app).await;
+    let _runner = Runner::start(Arc::clone(&ada.engine));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    app.set(|state| state.session = None);
+    ada.write("hello").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(ada.pending().await, 1, "nobody is signed in");
+
+    // When
+    app.signs_in(ADA).await;
+    ada.engine.session().token().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    // Then
+    assert_eq!(ada.pending().await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_whose_session_has_ended_signs_nobody_in_again() {
+    // Given
+    let server = ReferenceServer::demo();
+    let app = App::of(&server, ADA).await;
+    let ada = phone(&server, &app).await;
+    let _runner = Runner::start(Arc::clone(&ada.engine));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.end_sessions(server.person_with(ADA).unwrap());
+    server.expire_tokens(server.person_with(ADA).unwrap());
+    ada.write("hello").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(ada.network.take_calls().last(), Some(&"push"), "and it was refused");
+
+    // When: the app still has the session, and does not know that it has ended.
+    ada.engine.session().token().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    // Then
+    assert!(ada.network.take_calls().is_empty());
 }

@@ -261,6 +261,8 @@ struct SlowServer {
     log: Mutex<Vec<(u64, String)>>,
     began: Mutex<Option<Instant>>,
     rate_limit: Mutex<Option<Duration>>,
+    /// The token `old` has expired.
+    old_expired: bool,
 }
 
 impl SlowServer {
@@ -291,10 +293,13 @@ impl RecordsApi for SlowServer {
         Ok(pushed(changes))
     }
 
-    async fn pull_records(&self, _: &AccessToken, _: RecordPullRequest) -> RemoteResult<RecordPage> {
+    async fn pull_records(&self, token: &AccessToken, _: RecordPullRequest) -> RemoteResult<RecordPage> {
         self.note("pull".to_owned());
         self.limit()?;
         sleep(self.pull).await;
+        if self.old_expired && token.reveal() == "old" {
+            return Err(failed(RemoteErrorKind::Unauthorized));
+        }
         Ok(page("c", false, 0))
     }
 
@@ -388,6 +393,28 @@ async fn a_wait_that_the_server_names_is_for_both_lanes() {
     let log = server.log();
     assert_eq!(log[0], (0, "pull".to_owned()));
     assert!(log[1..].iter().all(|(at, _)| *at >= 300), "{log:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_with_a_new_token_heeds_a_wait_that_was_named_meanwhile() {
+    // Given
+    let server = Arc::new(SlowServer { pull: 10 * S, old_expired: true, ..SlowServer::default() });
+    let mut mocks = with_clock(mocks(vec![]));
+    mocks.auth.expect_refresh().returning(|_| Ok(session("new")));
+    mocks.sessions.expect_save_session().returning(|_| Ok(()));
+    let (engine, _, waiting) = build(mocks, server.clone());
+
+    // When
+    let writes = async {
+        sleep(5 * S).await;
+        *server.rate_limit.lock().unwrap() = Some(300 * S);
+        write(&engine, &waiting, 7).await;
+    };
+    let (synced, ()) = tokio::join!(engine.sync(), writes);
+
+    // Then
+    assert!(synced.is_err());
+    assert_eq!(server.log(), [(0, "pull".to_owned()), (5, "push [7]".to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -174,7 +174,7 @@ impl RecordEngine {
         Call: Future<Output = RemoteResult<T>>,
     {
         self.waits.check()?;
-        let answer = self.session.call(operation, make_call).await?.map_err(explained);
+        let answer = self.session.call(operation, || self.waits.named(), make_call).await?.map_err(explained);
         if let Err(error) = &answer {
             self.waits.note(error);
         }

@@ -18,6 +18,13 @@ impl RecordEngine {
     /// as long as this future is polled. Dropping it stops the running passes at an await. Running it twice is harmless
     /// but useless.
     pub async fn keep_syncing(&self) {
+        let mut returned = self.session.returned();
+        let signed_in_again = async {
+            // The sender lives as long as the engine.
+            while returned.changed().await.is_ok() {
+                self.trigger_both(Trigger::SignedIn);
+            }
+        };
         let full = async {
             let mut schedule = self.schedule.subscribe();
             loop {
@@ -27,6 +34,7 @@ impl RecordEngine {
         };
         tokio::select! {
             biased;
+            () = signed_in_again => {}
             never = self.keep_sending_immediate() => match never {},
             () = full => {}
         }

@@ -27,14 +27,14 @@ impl Waits {
 
     /// Whether a call may be made now.
     pub(super) fn check(&self) -> Result<(), SyncError> {
-        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match until {
-            Some(until) if until > Instant::now() => {
-                let left = until - Instant::now();
-                Err(RemoteError::new(RemoteErrorKind::RateLimited, "records").with_retry_after(left).into())
-            }
-            _ => Ok(()),
-        }
+        self.named().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// The answer to a call that is not made; none if it may be made now.
+    pub(super) fn named(&self) -> Option<RemoteError> {
+        let until = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+        Some(RemoteError::new(RemoteErrorKind::RateLimited, "records").with_retry_after(left))
     }
 
     /// A person asks for a sync: it always tries.

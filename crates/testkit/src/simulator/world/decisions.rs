@@ -1,7 +1,7 @@
 //! People's decisions about unsent messages: resend, edit, cancel.
 
 use super::{
-    World,
+    Process, World,
     device::{Accepted, Amended},
     ops::EMOJIS,
 };
@@ -119,6 +119,7 @@ impl World {
         let own: Vec<_> = window.messages.iter().filter(|message| message.mine && !message.deleted).collect();
         let Some(message) = pick(&own, number) else { return };
         let message_id = message.id;
+        let was_lost = self.was_lost(&process, message_id).await;
         let (conversation_id, at) = (conversation.id, process.env.now());
         let deletion = DeleteMessage { conversation_id, message_id, deleted_at: at };
         let mutation = Mutation { id: process.env.mutation_id(), intent: Intent::DeleteMessage(deletion) };
@@ -134,6 +135,8 @@ impl World {
         let Ok(store) = self.devices[device].look().await else { return };
         let (Ok(now), Ok(entries)) = (store.message(message_id).await, store.entries(u32::MAX).await) else { return };
         match now {
+            // Another device of hers may have sent the message again, of which this one does not know yet.
+            None if was_lost && self.hub.server.message(message_id).is_some() => {}
             // A page may have taken the message away instead: then the server knows what became of it.
             None if message.seq.is_none() && done.as_ref().is_none_or(Result::is_ok) => self.never_sent(message_id),
             Some(now) if now.deleted && now.content.is_none() => {
@@ -148,6 +151,13 @@ impl World {
             _ => {}
         }
         self.reorder(device, &entries);
+    }
+
+    /// Whether the message is a dead letter because the server lost it.
+    async fn was_lost(&self, process: &Process, message: MessageId) -> bool {
+        let is_dead = |entry: OutboxEntry| matches!(entry.state, EntryState::Failed(_));
+        let entry = process.store.entry_of(message).await;
+        self.rolled_back.contains(&message) && entry.is_ok_and(|entry| entry.is_some_and(is_dead))
     }
 
     /// Taps on a reaction of any message that is shown.
