@@ -33,11 +33,11 @@ fn seeds_that_once_found_something_stay_calm() {
     // devices send again; a 429 to a push while a pull fetches a token; a message that was hidden, came back and was
     // trimmed; a page of history that names a message of a conversation which is hidden before it can be fetched;
     // a pass that finds nobody signed in while another call finds the next session; a lost message that one device sends
-    // again and another deletes.
+    // again and another deletes; signing in before a wipe.
     calm(
         [
             42, 55, 113, 403, 3913, 9770, 1559, 8254, 9692, 5954, 6664, 1066, 6943, 4859, 9503, 1393, 3880, 27943,
-            32893, 35548, 201_100, 201_244, 301_148, 401_127, 403_763,
+            32893, 35548, 201_100, 201_244, 301_148, 401_127, 403_763, 410_519,
         ]
         .into_iter(),
     );

@@ -68,8 +68,9 @@ impl Engine {
         self.trigger(Trigger::Resume);
     }
 
-    /// Forgets the result of the last pass, because the store was wiped.
+    /// Forgets the result of the last pass and the session, because the store was wiped.
     pub async fn forget(&self) {
+        self.session.forget().await;
         *self.gate.lock().await = Gate::default();
     }
 

@@ -100,6 +100,13 @@ impl SessionKeeper {
         }
     }
 
+    /// The store was wiped: its session is read anew. A session of the app is none of the store's.
+    pub(crate) async fn forget(&self) {
+        if let Owner::Fieldpost(session) = &self.owner {
+            session.forget().await;
+        }
+    }
+
     /// The server refuses this token, which it has issued just now.
     pub(crate) fn new_token_refused(&self, token: &AccessToken) {
         if let Owner::Fieldpost(session) = &self.owner {

@@ -138,6 +138,11 @@ impl OwnSession {
         Ok(())
     }
 
+    /// The store was wiped, and with it a session that began meanwhile.
+    pub(super) async fn forget(&self) {
+        *self.current.lock().await = Current::NotRead;
+    }
+
     /// Whether somebody is signed in.
     pub(super) async fn is_signed_in(&self) -> Result<bool, SyncError> {
         match self.known().await {

@@ -7,7 +7,7 @@ use fieldpost_remote::{
     Auth, Credentials, MockMessagingApi, RemoteError, RemoteErrorKind, RemoteResult,
     reference::{DEMO_PASSWORD, ReferenceServer},
 };
-use fieldpost_storage::{Sessions, memory::MemoryStore};
+use fieldpost_storage::{Sessions, Store, memory::MemoryStore};
 use fieldpost_sync::{SessionKeeper, SyncError};
 use fieldpost_testkit::{Fault, env};
 use std::{sync::Arc, time::Duration};
@@ -335,4 +335,23 @@ async fn a_call_with_a_new_token_heeds_a_wait_that_was_named_meanwhile() {
     assert_eq!(ada.network.take_calls(), ["pull", "push", "refresh"]);
     assert_eq!(synced.unwrap_err().retry(), Retry::After(Duration::from_secs(30)));
     assert_eq!(ada.sync().await.pushed, 1);
+}
+
+#[tokio::test]
+async fn a_session_that_began_before_the_store_was_wiped_is_gone_with_it() {
+    // Given
+    let server = ReferenceServer::demo();
+    let ada = Phone::of(&server, ADA, 1).await;
+    ada.engine.sign_out().await.unwrap();
+    ada.engine.sign_in(&Phone::credentials(ADA)).await.unwrap();
+
+    // When
+    ada.engine.pause().await;
+    ada.store.wipe().await.unwrap();
+    ada.engine.forget().await;
+    ada.engine.resume();
+
+    // Then
+    assert!(!ada.engine.session().is_signed_in().await.unwrap());
+    assert!(matches!(ada.engine.sync().await, Err(SyncError::SignedOut)), "nothing comes into a file of nobody");
 }
