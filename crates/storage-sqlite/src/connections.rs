@@ -100,7 +100,7 @@ impl Connections {
     }
 
     async fn upgraded(writer: &DatabaseConnection, options: &SqliteOptions) -> Res<Readers> {
-        file::remove_converting(options.path().to_owned()).await;
+        file::sweep(options.path().to_owned()).await;
         migrate(writer).await?;
         Readers::connect(options).await
     }

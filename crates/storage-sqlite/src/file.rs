@@ -3,6 +3,7 @@
 use crate::{
     encryption::{Look, START},
     error::{Fault, Res},
+    import,
     presence::{identify, unless_open},
 };
 use fieldpost_domain::Key;
@@ -152,6 +153,14 @@ pub(crate) fn converting(path: &Path) -> PathBuf {
 pub(crate) async fn remove_converting(path: PathBuf) {
     // One that cannot be removed is tried again by the next one.
     let _ = tokio::task::spawn_blocking(move || fs::remove_file(converting(&path))).await;
+}
+
+/// Removes what killed processes left beside a file: a change of its key, an import. The caller has the file open.
+pub(crate) async fn sweep(path: PathBuf) {
+    let path = real(path).await;
+    remove_converting(path.clone()).await;
+    // The next one who opens it tries again.
+    let _ = tokio::task::spawn_blocking(move || import::sweep(&path)).await;
 }
 
 /// The bytes of a file and its log, if there is room for as many beside it, and a bit more for each page's signature.

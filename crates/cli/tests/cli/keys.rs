@@ -101,6 +101,66 @@ async fn a_file_of_the_older_app_is_imported_into_an_encrypted_database() {
     assert!(desk.is_read_with(Some("key")) && desk.tells().is_empty());
 }
 
+/// Whether the word can be read in some file of a folder, or of one in it.
+fn is_told_in(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    entries.into_iter().any(|path| match path.is_dir() {
+        true => is_told_in(&path),
+        false => fs::read(path).is_ok_and(|bytes| bytes.windows(WORD.len()).any(|part| part == WORD)),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_opens_a_database_removes_the_plain_copy_that_a_killed_import_left() {
+    let app = OldApp::new();
+    app.receive(5_000).await;
+    let source = app.file().display().to_string();
+    for written in ["source.db", "source.db-journal", "new.db"] {
+        // Given
+        let terminal = Terminal::new();
+        let key = terminal.folder().join("key").display().to_string();
+        terminal.run(&["key", "new", &key]);
+        let folder = terminal.folder().join("phone.db.importing");
+        let mut child = terminal.start(&["--key-file", &key, "import-watermelon", &source]);
+        let file = folder.join(written);
+        while !fs::metadata(&file).is_ok_and(|file| file.len() > 0) && child.try_wait().unwrap().is_none() {}
+        child.kill().unwrap();
+        assert_eq!(child.wait().unwrap().code(), None, "{written}: it was killed before its end");
+        assert!(is_told_in(terminal.folder()), "{written}: it has left a copy");
+
+        // When
+        let ended = terminal.run(&["--key-file", &key, "--offline", "--json", "doctor"]);
+
+        // Then
+        assert_eq!(ended.json()[0]["database"]["faults"], serde_json::json!([]), "{ended:?}");
+        assert!(!folder.exists() && !is_told_in(terminal.folder()), "{written}: nothing is left");
+        let again = terminal.run(&["--key-file", &key, "import-watermelon", &source]);
+        assert!(again.code == 2 && again.err.contains("already"), "{written}: {again:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_runs_is_not_disturbed_by_whoever_opens_a_database_at_its_target() {
+    // Given
+    let (terminal, app) = (Terminal::new(), OldApp::new());
+    app.receive(5_000).await;
+    let key = terminal.folder().join("key").display().to_string();
+    terminal.run(&["key", "new", &key]);
+    let folder = terminal.folder().join("phone.db.importing");
+    let source = app.file().display().to_string();
+    let mut child = terminal.start(&["--key-file", &key, "import-watermelon", &source]);
+    while !folder.join("source.db-journal").exists() && child.try_wait().unwrap().is_none() {}
+
+    // When
+    let opened = terminal.run(&["--key-file", &key, "--offline", "status"]);
+
+    // Then: the import says that somebody was faster, and not that its files are gone
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned() + &String::from_utf8_lossy(&ended.stderr);
+    assert!(opened.code == 0 && ended.status.code() == Some(2), "{opened:?} {said}");
+    assert!(said.contains("already") && !folder.exists(), "{said}");
+}
+
 #[test]
 fn what_is_no_key_is_refused_and_no_key_is_overwritten() {
     use std::os::unix::fs::PermissionsExt as _;

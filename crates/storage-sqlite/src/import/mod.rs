@@ -7,7 +7,7 @@
 //! 3. A compact file is made of it, written out to the disk, and renamed to the target, which is not there before that. So
 //!    the target is there whole or not at all, whenever the process is killed.
 //!
-//! The folder has a lock. What a killed attempt left in it is removed by the next one.
+//! The folder has a lock. What a killed attempt left in it is removed by the next one, and by whoever opens a file at the target.
 
 pub(crate) mod convert;
 mod copy;
@@ -16,6 +16,7 @@ mod place;
 mod progress;
 
 pub use error::{ImportError, Occupied};
+pub(crate) use place::sweep;
 pub use progress::ImportProgress;
 
 use copy::Source;
@@ -40,7 +41,7 @@ pub async fn import_watermelon(
 
 /// The same, and the target is encrypted with a key. The source is plain and stays so: remove it once you have looked at the
 /// target. If the import is killed, a plain copy of the source may be left in the folder `….importing` beside the target, until
-/// the next import there.
+/// the next import there, or until somebody opens the target.
 ///
 /// # Errors
 /// [`ImportError`], also where this build cannot encrypt.
