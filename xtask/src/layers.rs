@@ -72,8 +72,8 @@ const WITHOUT_CIRCLES: &[&str] = &["crates/storage-sqlite", "crates/devserver"];
 /// The switch behind which bugs can be planted.
 const PLANTED: &str = "planted-bugs";
 
-/// Where that switch may be turned on: for the simulator, when it is asked for.
-const MAY_PLANT: &[(&str, &str)] = &[("fieldpost-testkit", PLANTED)];
+/// Where that switch may be turned on: for the simulator and for tests, when it is asked for.
+const MAY_PLANT: &[(&str, &str)] = &[("fieldpost-testkit", PLANTED), ("fieldpost-tests", PLANTED)];
 
 pub(crate) fn run() -> Result<()> {
     println!("── layers");

@@ -1,8 +1,9 @@
-//! Bugs that can be planted, to prove that the simulator finds them.
+//! Bugs that can be planted, to prove that the simulator finds them, or the tests of files at rest.
 //!
 //! A guarantee counts only if a test fails without it. Each [`PlantedBug`] undoes one guarantee, where the code asks
 //! [`planted`] for it. Without the feature `planted-bugs` the answer is always false, and the compiler removes the bug.
-//! Only `cargo xtask planted-bugs --suite simulation` builds with the feature, and it builds only the simulator.
+//! Only `cargo xtask planted-bugs` builds with the feature: the simulator, or tests, which plant the bug that the variable
+//! `FIELDPOST_PLANTED` names in each process that they start.
 
 use crate::{Acknowledgement, Intent, MessageId, Mutation, PushOutcome, PushResult, RecordId};
 use std::{future, task::Poll};
@@ -30,6 +31,12 @@ macro_rules! bugs {
             #[must_use]
             pub const fn invariant(self) -> &'static str {
                 match self { $(Self::$name => $invariant,)+ }
+            }
+
+            /// Whether the simulator is to find it. What lies in files, logs and keychains is none of its business.
+            #[must_use]
+            pub fn is_simulated(self) -> bool {
+                self.invariant() != "at_rest"
             }
 
             /// What the bug does.
@@ -147,6 +154,16 @@ bugs! {
     HiddenRecordIsTold: "records_privacy", "a page tells of records that the project hides";
     TokensStayInDatabase: "privacy", "tokens that are kept in a secret store stay in the database as well";
     NamedWaitIgnored: "bounded", "the time that the server names is not waited for";
+    KeyInLog: "at_rest", "the key of a file is printed in a log";
+    KeyInError: "at_rest", "the key of a file is in an error";
+    PlainTemporaryFile: "at_rest", "a change of key writes a plain file on its way";
+    FallsBackToPlain: "at_rest", "where a key cannot be used, the file is opened or made without one";
+    UnnamedCipherTrusted: "at_rest", "a library that names no cipher is taken for one that encrypts";
+    WrongKeyWipes: "at_rest", "a file that its key does not open is begun anew";
+    KilledImportStays: "at_rest", "what a killed import has left stays beside its target";
+    MovedTokenStays: "at_rest", "the log of the database keeps tokens that were moved to a secret store";
+    LockedStoreSignsOut: "at_rest", "a secret store that is out of reach counts as a sign-out";
+    SignOutKeepsSecret: "at_rest", "a secret outlives the sign-out";
 }
 
 /// Whether this bug is planted: never, in a build without the feature.
@@ -161,7 +178,7 @@ pub const fn planted(_: PlantedBug) -> bool {
 #[cfg(feature = "planted-bugs")]
 #[must_use]
 pub fn planted(bug: PlantedBug) -> bool {
-    switch::PLANTED.get() == Some(&bug)
+    switch::planted() == Some(bug)
 }
 
 #[cfg(feature = "planted-bugs")]
@@ -172,11 +189,19 @@ mod switch {
     use super::PlantedBug;
     use std::sync::OnceLock;
 
-    pub(super) static PLANTED: OnceLock<PlantedBug> = OnceLock::new();
+    static PLANTED: OnceLock<Option<PlantedBug>> = OnceLock::new();
 
-    /// Plants a bug for the rest of this process. Returns false if one is planted already.
+    /// The bug of this process: the one that was planted, or that the environment names.
+    pub(super) fn planted() -> Option<PlantedBug> {
+        *PLANTED.get_or_init(|| {
+            let name = std::env::var("FIELDPOST_PLANTED").ok()?;
+            PlantedBug::ALL.iter().copied().find(|bug| bug.name() == name)
+        })
+    }
+
+    /// Plants a bug for the rest of this process. Returns false if one is planted already, or was asked for.
     pub fn plant(bug: PlantedBug) -> bool {
-        PLANTED.set(bug).is_ok()
+        PLANTED.set(Some(bug)).is_ok()
     }
 }
 

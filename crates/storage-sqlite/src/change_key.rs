@@ -26,7 +26,10 @@ use crate::{
     options::SqliteOptions,
     presence::{Presence, is_open_here},
 };
-use fieldpost_domain::Key;
+use fieldpost_domain::{
+    Key,
+    planted::{PlantedBug, planted},
+};
 use fieldpost_storage::{StorageErrorKind, StorageResult};
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _, SqliteConnection};
 use std::{path::Path, time::Duration};
@@ -166,6 +169,14 @@ async fn lock(options: &SqliteOptions) -> Res<SqliteConnection> {
 
 /// Writes everything to a new file, and holds that against the old one.
 pub(crate) async fn write(old: &mut SqliteConnection, new: &Path, key: Option<&Key>) -> Res<()> {
+    if planted(PlantedBug::PlainTemporaryFile) {
+        export(old, new, None).await?;
+        file::make_anew(new.to_owned()).await?;
+    }
+    export(old, new, key).await
+}
+
+async fn export(old: &mut SqliteConnection, new: &Path, key: Option<&Key>) -> Res<()> {
     attach(old, new, key).await?;
     // Nobody needs the new file unless it is whole, and then it is written out.
     run(old, "PRAGMA converted.journal_mode = OFF").await?;

@@ -12,6 +12,7 @@ use crate::{
     presence::{Presence, is_open_here},
     readers::Readers,
 };
+use fieldpost_domain::planted::{PlantedBug, planted};
 use fieldpost_migrations::{FileState, inspect, upgrade};
 use fieldpost_storage::StorageErrorKind;
 use sea_orm::{
@@ -34,6 +35,9 @@ impl Connections {
     pub(crate) async fn open(options: &SqliteOptions) -> Res<Self> {
         match Self::open_whole(options).await {
             Err(fault) if is_full(&fault) => Self::open_frozen(options).await,
+            Err(_) if options.key_given().is_some() && planted(PlantedBug::FallsBackToPlain) => {
+                Self::open_whole(&options.without_key()).await
+            }
             opened => opened,
         }
     }
@@ -75,7 +79,10 @@ impl Connections {
     async fn open_prepared(options: &SqliteOptions, is_new: bool) -> Res<Self> {
         let path = || options.path().to_owned();
         if !is_open_here(file::identity(path()).await) {
-            refuse_wrong_key(options).await?;
+            match refuse_wrong_key(options).await {
+                Err(_) if planted(PlantedBug::WrongKeyWipes) => file::make_anew(path()).await?,
+                refused => refused?,
+            }
         }
         if !is_new {
             let had_log = file::has_log(path()).await;
@@ -196,16 +203,14 @@ async fn refuse_mixed(options: &SqliteOptions) -> Res<()> {
 /// Refuses a key that cannot be used, or is not this file's, before SQLite looks at the log: with a wrong key it would begin to
 /// take back what a killed process left.
 pub(crate) async fn refuse_wrong_key(options: &SqliteOptions) -> Res<()> {
-    if options.key_given().is_none() {
-        return Ok(());
-    }
+    let Some(key) = options.key_given() else { return Ok(()) };
     let probe = match connect(&options.frozen(), Access::Look).await {
         Ok(probe) => probe,
-        Err(fault) => return Err(encryption::explained(fault, options.path())),
+        Err(fault) => return Err(encryption::explained(fault, options.path(), key)),
     };
     let fits = encryption::refuse_unless_it_fits(&probe).await;
     probe.close().await?;
-    fits.map_err(|fault| encryption::explained(fault, options.path()))
+    fits.map_err(|fault| encryption::explained(fault, options.path(), key))
 }
 
 /// Has a connection write the header of a new file, and refuses it if that is plain though there is a key. No connection of this
@@ -220,7 +225,7 @@ async fn refuse_plain(options: &SqliteOptions) -> Res<()> {
 
 async fn look(options: &SqliteOptions, access: Access) -> Res<FileState> {
     let explained = |fault| match options.key_given() {
-        Some(_) => encryption::explained(fault, options.path()),
+        Some(key) => encryption::explained(fault, options.path(), key),
         None => fault,
     };
     let probe = connect(options, access).await.map_err(explained)?;

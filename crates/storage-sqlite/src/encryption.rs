@@ -13,7 +13,10 @@
 //! SQL by hand: pragmas.
 
 use crate::error::{Fault, Res, is_no_page};
-use fieldpost_domain::Key;
+use fieldpost_domain::{
+    Key,
+    planted::{PlantedBug, planted},
+};
 use fieldpost_storage::StorageErrorKind;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, sqlx::sqlite::SqliteConnectOptions};
 use std::{fmt::Write as _, path::Path};
@@ -97,6 +100,9 @@ fn is_chance(bytes: &[u8]) -> bool {
 /// The options of a connection that opens the file with its key, if it has one.
 pub(crate) fn unlocked(sqlite: SqliteConnectOptions, key: Option<&Key>) -> SqliteConnectOptions {
     let Some(key) = key else { return sqlite };
+    if planted(PlantedBug::KeyInLog) {
+        tracing::debug!(key = literal(key), "unlocking");
+    }
     // The driver executes these first, in this order.
     let sqlite = sqlite.pragma("key", literal(key)).pragma("cipher_plaintext_header_size", plain_header(key));
     // It would write to the app's standard error.
@@ -136,14 +142,16 @@ pub(crate) async fn refuse_unless_it_fits(connection: &DatabaseConnection) -> Re
 pub(crate) fn refuse_unless_named(version: Option<&str>) -> Res<()> {
     match version {
         Some(version) if !version.is_empty() => Ok(()),
+        _ if planted(PlantedBug::UnnamedCipherTrusted) => Ok(()),
         _ => Err(Fault::kind(StorageErrorKind::NoEncryption)),
     }
 }
 
 /// What it means that the first page cannot be read, where there is a key.
-pub(crate) fn explained(fault: Fault, path: &Path) -> Fault {
+pub(crate) fn explained(fault: Fault, path: &Path, key: &Key) -> Fault {
     if is_no_page(&fault) {
-        return Fault::Kind(StorageErrorKind::WrongKey, Some(path.display().to_string()));
+        let detail = if planted(PlantedBug::KeyInError) { literal(key) } else { path.display().to_string() };
+        return Fault::Kind(StorageErrorKind::WrongKey, Some(detail));
     }
     fault
 }

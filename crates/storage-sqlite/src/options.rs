@@ -49,6 +49,11 @@ impl SqliteOptions {
         Self { frozen: true, ..self.clone() }
     }
 
+    /// The same without a key.
+    pub(crate) fn without_key(&self) -> Self {
+        Self { key: None, ..self.clone() }
+    }
+
     pub(crate) const fn is_frozen(&self) -> bool {
         self.frozen
     }

@@ -9,6 +9,7 @@
 //! proves nothing.
 
 mod bug;
+mod encryption;
 mod migrations;
 mod proofs;
 mod simulation;
@@ -56,6 +57,8 @@ enum Suite {
     Supabase,
     /// The engine, the store and the server, in the simulator
     Simulation,
+    /// Keys, encrypted files and tokens, in the tests of Rust (needs perl and make)
+    Encryption,
 }
 
 /// A test that hangs counts as failed.
@@ -71,8 +74,10 @@ struct Outcome {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let root = process::root();
-    if options.suite == Suite::Simulation {
-        return simulation::run(&root, options);
+    match options.suite {
+        Suite::Supabase => {}
+        Suite::Simulation => return simulation::run(&root, options),
+        Suite::Encryption => return encryption::run(options),
     }
     let files = root.join("migrations/supabase");
     let wanted: Vec<_> = bugs().into_iter().filter(|bug| options.wants(&bug.line())).collect();

@@ -62,11 +62,13 @@ struct Row {
     took: Duration,
 }
 
-struct Binary {
+/// A built test program.
+pub(crate) struct Binary {
     rung: Rung,
-    name: String,
-    executable: PathBuf,
-    folder: PathBuf,
+    /// The folder of its crate, and its target.
+    pub(crate) name: String,
+    pub(crate) executable: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -111,7 +113,8 @@ fn build_all() -> Result<(Vec<Binary>, i64)> {
     Ok((binaries, 0))
 }
 
-fn build(what: &[&str]) -> Result<Vec<Binary>> {
+/// Builds test programs, without running them.
+pub(crate) fn build(what: &[&str]) -> Result<Vec<Binary>> {
     let mut child = process::cargo()
         .args(["test", "--no-run", "--locked", "--message-format=json-render-diagnostics"])
         .args(what)
