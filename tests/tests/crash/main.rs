@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails has to fail the test")]
 
 use fieldpost::Key;
+use fieldpost_remote::reference::DEMO_PASSWORD;
 use fieldpost_tests::crash::{DevSite, Options, Report, run};
 use std::time::Duration;
 
@@ -16,6 +17,10 @@ async fn killed(kills: u32, key: Option<Key>) -> Report {
         let _ = folder.keep();
     }
     assert!(report.findings.is_empty(), "{report}");
+    let told = format!("{report} {report:?} {}", serde_json::to_string(&report).unwrap());
+    for secret in ["0123456789abcdef0123456789abcdef", DEMO_PASSWORD, "eyJ", "meanwhile "] {
+        assert!(!told.contains(secret), "the report has \"{secret}\" in it");
+    }
     assert!(report.kills >= kills && report.comparisons >= 2, "{report}");
     assert!(report.live_joins > 0, "nobody heard live hints: {report}");
     assert!(report.messages > 0 && report.faults.values().sum::<u64>() > 0, "it was no walk in the park: {report}");

@@ -1,9 +1,11 @@
-//! What leaves the process by other ways than the server and the file: logs at every level, errors, the status, the diagnosis.
+//! What leaves the process by other ways than the server and the file: logs at every level, errors, panics, the status, the diagnosis.
 //!
 //! Words are planted wherever a person, the server or the app can put one, and everything is done that makes an app talk: a bad
-//! network, tokens that expire, refusals, wrong passwords, live hints, a file that cannot be opened. Then all of it is searched. The
-//! logs are those of the whole process, of the libraries too.
+//! network, tokens that expire, refusals, wrong passwords, live hints, a file that cannot be opened, an app whose own code panics. Then
+//! all of it is searched. The logs are those of the whole process, of the libraries too, and of its panics.
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails has to fail the test")]
+
+mod panicking;
 
 use fieldpost::{
     Client, Draft, Error, Fieldpost, LiveStatus, Metadata, ReportReason, Rhythm, SearchQuery, SearchText, Window,
@@ -30,6 +32,9 @@ const CONTENT: [&str; 8] = [
     "Xanthelasma-refused",
     "Xanthelasma-password",
 ];
+
+/// One that fits no file here.
+const OTHER_KEY: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
 
 /// All that was logged.
 #[derive(Clone, Default)]
@@ -79,6 +84,11 @@ impl Logs {
         tracing::subscriber::set_global_default(subscriber).unwrap();
         log::set_boxed_logger(Box::new(logs.clone())).unwrap();
         log::set_max_level(log::LevelFilter::Trace);
+        let panics = logs.clone();
+        std::panic::set_hook(Box::new(move |panic| {
+            let trace = std::backtrace::Backtrace::force_capture();
+            let _ = writeln!(panics.clone(), "{panic} {panic:?} {trace} {trace:?}");
+        }));
         logs
     }
 
@@ -162,9 +172,23 @@ async fn nothing_that_a_person_wrote_and_no_token_leaves_by_logs_errors_or_diagn
     admin.close().await.unwrap();
     ada.close().await.unwrap();
 
-    // When: mistakes with a key
+    // When: an app that panics with all that it was given
+    let (panics, tokens) = panicking::everywhere(&logs, &server).await;
+
+    // When: a key is used, and mistakes are made with it
     let encrypted = Fieldpost::builder().database(phone.file()).key(a_key()).local_only();
     logs.error(&encrypted.open().await.err().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    for key in [a_key(), OTHER_KEY.parse().unwrap()] {
+        let builder = Fieldpost::builder().database(folder.path().join("encrypted.db")).key(key).local_only();
+        match builder.open().await {
+            Ok(client) => {
+                writeln!(logs.clone(), "{:?}", client.diagnose().await.unwrap()).unwrap();
+                client.close().await.unwrap();
+            }
+            Err(error) => logs.error(&error),
+        }
+    }
     let session = SqliteStore::open(phone.file()).await.unwrap().session().await.unwrap().unwrap();
     server.shutdown().await;
 
@@ -176,10 +200,12 @@ async fn nothing_that_a_person_wrote_and_no_token_leaves_by_logs_errors_or_diagn
         session.refresh_token.reveal(),
         DEMO_PASSWORD,
         "0123456789abcdef0123456789abcdef",
+        &OTHER_KEY[..32],
     ];
-    let planted: Vec<String> = words.chain(secrets.map(str::to_owned)).collect();
+    let planted: Vec<String> = words.chain(secrets.map(str::to_owned)).chain(tokens).collect();
     let told: Vec<_> =
         planted.iter().filter_map(|word| text.lines().find(|line| line.contains(word.as_str()))).collect();
     assert!(told.is_empty(), "{} lines, the first: {}", told.len(), told[0]);
+    assert!(panics >= 4 && text.matches("the app's own fault").count() >= panics, "{panics} panics");
     assert!(text.len() > 1_000_000, "the storm has said something: {}", text.len());
 }
