@@ -4,6 +4,8 @@
 mod connections;
 mod exporting;
 mod owner;
+#[cfg(feature = "supabase")]
+mod secrets;
 mod timeline;
 #[cfg(feature = "records")]
 mod typed;
