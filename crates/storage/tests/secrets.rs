@@ -50,6 +50,8 @@ struct Keychain {
     secrets: MemorySecrets,
     life: Life,
     locked: Option<SecretErrorKind>,
+    /// How much of a secret it keeps: less than it is given, without a word.
+    most: usize,
 }
 
 impl Keychain {
@@ -74,7 +76,8 @@ impl SecretStore for Keychain {
 
     async fn put(&self, name: &SecretName, secret: &Secret) -> Result<(), SecretError> {
         self.answer()?;
-        self.secrets.put(name, secret).await
+        let kept: String = secret.reveal().chars().take(self.most).collect();
+        self.secrets.put(name, &Secret::new(kept)).await
     }
 
     async fn delete(&self, name: &SecretName) -> Result<(), SecretError> {
@@ -144,7 +147,7 @@ impl Phone {
     }
 
     fn keychain(&self, life: &Life, locked: Option<SecretErrorKind>) -> Arc<dyn SecretStore> {
-        Arc::new(Keychain { secrets: self.secrets.clone(), life: life.clone(), locked })
+        Arc::new(Keychain { secrets: self.secrets.clone(), life: life.clone(), locked, most: usize::MAX })
     }
 
     fn database(&self, life: &Life) -> Arc<dyn Sessions> {
@@ -164,6 +167,13 @@ impl Phone {
     fn locked(&self, kind: SecretErrorKind) -> TokensApart {
         let life = Life::of(LONG);
         TokensApart::new(self.database(&life), "fieldpost.db", self.keychain(&life, Some(kind)))
+    }
+
+    /// A process whose keychain shortens what it keeps.
+    fn shortened(&self, most: usize) -> TokensApart {
+        let life = Life::of(LONG);
+        let keychain = Keychain { secrets: self.secrets.clone(), life: life.clone(), locked: None, most };
+        TokensApart::new(self.database(&life), "fieldpost.db", Arc::new(keychain))
     }
 
     /// A process that keeps tokens in the database again, and ends after so many calls.
@@ -279,8 +289,8 @@ async fn a_move_that_is_killed_at_any_step_signs_nobody_out_and_the_next_start_f
 async fn a_database_that_could_not_forget_its_past_is_asked_again_by_the_next_start() {
     let phone = Phone::new();
     phone.store.save_session(&session(&iris(), 1)).await.unwrap();
-    // The calls of a move up to the pointer: session, get, put, session, save_session.
-    phone.process(5).session().await.unwrap();
+    // The calls of a move up to the pointer: session, get, put, get, session, save_session.
+    phone.process(6).session().await.unwrap();
     assert!(phone.database_text().await.contains(":moved:"));
 
     phone.app().session().await.unwrap();
@@ -359,6 +369,23 @@ async fn a_sign_in_that_the_keychain_does_not_keep_leaves_the_database_as_it_was
 }
 
 #[tokio::test]
+async fn a_keychain_that_shortens_a_secret_without_a_word_refuses_the_sign_in_and_takes_no_tokens_over() {
+    let phone = Phone::new();
+    let error = phone.shortened(40).save_session(&session(&iris(), 1)).await.unwrap_err();
+    assert_eq!(error.kind(), StorageErrorKind::SecretsRefused);
+    assert!(error.to_string().contains("does not give back"), "{error}");
+    assert_eq!((phone.store.session().await.unwrap(), phone.secrets.names()), (None, vec![]));
+
+    phone.store.save_session(&session(&iris(), 1)).await.unwrap();
+    let shortened = phone.shortened(40);
+    assert_eq!(shortened.session().await.unwrap(), Some(session(&iris(), 1)));
+    shortened.save_session(&session(&iris(), 2)).await.unwrap();
+    assert_eq!(shortened.session().await.unwrap(), Some(session(&iris(), 2)), "they stay in the database");
+    assert_eq!(shortened.place().await.unwrap(), TokenPlace::Database);
+    assert_eq!(phone.app().session().await.unwrap(), Some(session(&iris(), 2)), "a better one takes them");
+}
+
+#[tokio::test]
 async fn a_keychain_that_lost_the_secret_signs_out_says_so_and_deletes_nothing() {
     let phone = Phone::new();
     phone.app().save_session(&session(&iris(), 1)).await.unwrap();
@@ -423,45 +450,145 @@ async fn a_sign_out_that_is_killed_at_any_step_is_finished_by_the_next_start_or_
     }
 }
 
-#[tokio::test]
-async fn a_rotation_does_not_bring_back_a_session_that_another_process_has_ended() {
-    /// A database in which somebody signs out right after the session was read.
-    struct SignedOutAfter(Phone, AtomicU32);
+/// What another process does meanwhile.
+#[derive(Debug, Clone, Copy)]
+enum Other {
+    SignsOut,
+    /// With a keychain that is locked, so that the secret cannot be deleted yet.
+    SignsOutLocked,
+    SignsIn,
+    /// Takes the tokens back into the database, right after the read; the others come right before it.
+    MovesBack,
+}
 
-    #[async_trait]
-    impl Sessions for SignedOutAfter {
-        async fn session(&self) -> StorageResult<Option<Session>> {
-            let read = self.0.store.session().await;
-            if self.1.fetch_add(1, Ordering::SeqCst) == 0 {
-                self.0.app().clear_session().await?;
+/// A database that another process uses while it is read for the so manieth time.
+struct Shared {
+    phone: Phone,
+    reads: AtomicU32,
+    at: u32,
+    other: Other,
+}
+
+impl Shared {
+    /// A process that keeps tokens in the keychain.
+    fn process(phone: &Phone, at: u32, other: Other) -> TokensApart {
+        let database = Self { phone: phone.clone(), reads: AtomicU32::new(0), at, other };
+        TokensApart::new(Arc::new(database), "fieldpost.db", phone.keychain(&Life::of(LONG), None))
+    }
+}
+
+#[async_trait]
+impl Sessions for Shared {
+    async fn session(&self) -> StorageResult<Option<Session>> {
+        let before = self.phone.store.session().await?;
+        if self.reads.fetch_add(1, Ordering::SeqCst) == self.at {
+            match self.other {
+                Other::SignsOut => self.phone.app().clear_session().await?,
+                Other::SignsOutLocked => self.phone.locked(SecretErrorKind::Unavailable).clear_session().await?,
+                Other::SignsIn => self.phone.app().save_session(&session(&iris(), 7)).await?,
+                Other::MovesBack => {
+                    self.phone.back_in_the_database(LONG).session().await?;
+                    return Ok(before);
+                }
             }
-            read
         }
-        async fn save_session(&self, session: &Session) -> StorageResult<()> {
-            self.0.store.save_session(session).await
-        }
-        async fn claim(&self, person: fieldpost_domain::PersonId) -> StorageResult<()> {
-            self.0.store.claim(person).await
-        }
-        async fn forget_former_sessions(&self) -> StorageResult<()> {
-            self.0.store.forget_former_sessions().await
-        }
-        async fn clear_session(&self) -> StorageResult<()> {
-            self.0.store.clear_session().await
-        }
-        async fn account(&self) -> StorageResult<Option<fieldpost_domain::PersonId>> {
-            self.0.store.account().await
-        }
+        self.phone.store.session().await
     }
 
+    async fn save_session(&self, session: &Session) -> StorageResult<()> {
+        self.phone.store.save_session(session).await
+    }
+
+    async fn claim(&self, person: fieldpost_domain::PersonId) -> StorageResult<()> {
+        self.phone.store.claim(person).await
+    }
+
+    async fn forget_former_sessions(&self) -> StorageResult<()> {
+        self.phone.store.forget_former_sessions().await
+    }
+
+    async fn clear_session(&self) -> StorageResult<()> {
+        self.phone.store.clear_session().await
+    }
+
+    async fn account(&self) -> StorageResult<Option<fieldpost_domain::PersonId>> {
+        self.phone.store.account().await
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_does_not_bring_back_a_session_that_another_process_has_ended() {
+    for other in [Other::SignsOut, Other::SignsOutLocked] {
+        let phone = Phone::new();
+        phone.app().save_session(&session(&iris(), 1)).await.unwrap();
+
+        let error = Shared::process(&phone, 1, other).save_session(&session(&iris(), 2)).await.unwrap_err();
+
+        assert_eq!(error.kind(), StorageErrorKind::NoAccount);
+        assert_eq!(phone.secrets.names(), [], "{other:?}");
+        assert_eq!((phone.app().session().await.unwrap(), phone.store.session().await.unwrap()), (None, None));
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_follows_tokens_that_another_process_has_moved_back() {
     let phone = Phone::new();
     phone.app().save_session(&session(&iris(), 1)).await.unwrap();
-    let database = Arc::new(SignedOutAfter(phone.clone(), AtomicU32::new(0)));
-    let slow = TokensApart::new(database, "fieldpost.db", phone.keychain(&Life::of(LONG), None));
 
-    let error = slow.save_session(&session(&iris(), 2)).await.unwrap_err();
-    assert_eq!(error.kind(), StorageErrorKind::NoAccount);
-    assert_eq!((phone.app().session().await.unwrap(), phone.secrets.names()), (None, vec![]));
+    Shared::process(&phone, 0, Other::MovesBack).save_session(&session(&iris(), 2)).await.unwrap();
+
+    assert_eq!(phone.store.session().await.unwrap(), Some(session(&iris(), 2)));
+    assert_eq!(phone.secrets.names(), []);
+}
+
+#[tokio::test]
+async fn a_move_does_not_bring_back_a_session_that_another_process_has_ended() {
+    // Before the second look of the move, and before its last step.
+    for read in [1, 2] {
+        let phone = Phone::new();
+        phone.store.save_session(&session(&iris(), 1)).await.unwrap();
+        Shared::process(&phone, read, Other::SignsOut).session().await.unwrap();
+        assert_eq!(phone.store.session().await.unwrap(), None, "before read {read}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_does_not_take_a_session_along_that_another_process_has_begun_meanwhile() {
+    let phone = Phone::new();
+    phone.app().save_session(&session(&iris(), 1)).await.unwrap();
+    Shared::process(&phone, 1, Other::SignsIn).clear_session().await.unwrap();
+    assert_eq!(phone.app().session().await.unwrap(), Some(session(&iris(), 7)));
+}
+
+#[tokio::test]
+async fn a_sign_in_that_the_database_does_not_keep_leaves_no_secret() {
+    let phone = Phone::new();
+    // Its calls: session, account, save_session.
+    let database = phone.database(&Life::of(2));
+    let app = TokensApart::new(database, "fieldpost.db", phone.keychain(&Life::of(LONG), None));
+    app.save_session(&session(&iris(), 1)).await.unwrap_err();
+    assert_eq!(phone.secrets.names(), []);
+}
+
+#[tokio::test]
+async fn a_sign_out_after_a_move_that_was_killed_half_way_deletes_the_copy() {
+    let phone = Phone::new();
+    phone.store.save_session(&session(&iris(), 1)).await.unwrap();
+    // The calls of a move: session, get, put, and then it is killed.
+    let _ = phone.process(3).session().await;
+    assert_eq!(phone.secrets.names().len(), 1);
+
+    phone.app().clear_session().await.unwrap();
+    assert_eq!(phone.secrets.names(), []);
+}
+
+#[tokio::test]
+async fn a_sign_in_without_the_keychain_that_was_used_deletes_the_former_secret() {
+    let phone = Phone::new();
+    phone.app().save_session(&session(&iris(), 1)).await.unwrap();
+    phone.back_in_the_database(LONG).save_session(&session(&iris(), 2)).await.unwrap();
+    assert_eq!(phone.store.session().await.unwrap(), Some(session(&iris(), 2)));
+    assert_eq!(phone.secrets.names(), []);
 }
 
 #[tokio::test]

@@ -101,6 +101,21 @@ async fn a_file_of_the_older_app_is_imported_into_an_encrypted_database() {
     assert!(desk.is_read_with(Some("key")) && desk.tells().is_empty());
 }
 
+#[tokio::test]
+async fn a_disk_that_runs_full_during_a_change_of_key_leaves_the_old_file() {
+    let desk = Desk::new(10).await;
+    let key = desk.key("first");
+    let before = fs::read(&desk.terminal.database).unwrap();
+
+    let ended = desk.terminal.run_on_a_full_disk(&["--key-file", &key, "key", "set"], 200);
+
+    assert!(ended.code == 1 && ended.err.contains("full"), "{ended:?}");
+    assert!(fs::read(&desk.terminal.database).unwrap() == before);
+    assert!(!desk.terminal.folder().join("phone.db-converting").exists());
+    assert_eq!(desk.terminal.run(&["--key-file", &key, "key", "set"]).code, 0);
+    assert!(desk.is_read_with(Some("first")));
+}
+
 /// Whether the word can be read in some file of a folder, or of one in it.
 fn is_told_in(folder: &Path) -> bool {
     let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());

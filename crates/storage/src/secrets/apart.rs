@@ -7,6 +7,8 @@
 //! * **A secret is there before anything points to it**: at a sign-in and a move the secret comes first, then the pointer. A process
 //!   that is killed in between leaves a secret under a name that the next sign-in or move of this person in this database uses
 //!   again, so none is forgotten there.
+//! * **Nothing points to what cannot be read**: the first secret under a name is read again before the pointer is written. A keychain
+//!   that shortens or loses it without a word refuses the sign-in then, and what is in the database stays there.
 //! * **Nothing points to a secret any more before it is deleted**: the pointer says that it is to go, then it goes, then the
 //!   pointer. If the store is out of reach the pointer stays, and the next process that reads it deletes the secret.
 //! * **A move leaves the tokens where they are until they are in both places.** Afterwards the database forgets its past, and only
@@ -147,7 +149,7 @@ impl TokensApart {
             // Another process has moved them, and may have rotated them since.
             Some(there) if there == *stored || there.expires_at > stored.expires_at => there,
             _ => {
-                self.put(secrets, &pointer.name, stored, CALL).await?;
+                self.put_first(secrets, &pointer.name, stored, CALL).await?;
                 stored.clone()
             }
         };
@@ -230,6 +232,25 @@ impl TokensApart {
         secrets.put(name, &Secret::new(text)).await.map_err(|error| failed(error, call))
     }
 
+    /// Keeps the first tokens under a name, and reads them again: some keychains shorten a long text or lose it without a word, and
+    /// nothing must point to what the next start cannot read.
+    async fn put_first(
+        &self,
+        secrets: &Arc<dyn SecretStore>,
+        name: &SecretName,
+        session: &Session,
+        call: &'static str,
+    ) -> StorageResult<()> {
+        self.put(secrets, name, session, call).await?;
+        let kept = secrets.get(name).await.map_err(|error| failed(error, call))?;
+        if kept.and_then(|kept| read(&kept, session.person_id)).as_ref() == Some(session) {
+            return Ok(());
+        }
+        self.delete(name).await;
+        let detail = format!("{} does not give back what it was given to keep", secrets.describe());
+        Err(StorageError::new(StorageErrorKind::SecretsRefused, call).with_detail(detail))
+    }
+
     fn new_pointer(&self, person: PersonId, state: State) -> Pointer {
         Pointer { name: SecretName::of_session(&self.database, person), state }
     }
@@ -257,7 +278,7 @@ impl TokensApart {
     async fn keep_new(&self, session: &Session, secrets: &Arc<dyn SecretStore>) -> StorageResult<()> {
         const CALL: &str = "save_session";
         let pointer = self.new_pointer(session.person_id, State::Here);
-        self.put(secrets, &pointer.name, session, CALL).await?;
+        self.put_first(secrets, &pointer.name, session, CALL).await?;
         let pointed = self.sessions.save_session(&pointer.in_place_of(session)).await;
         if pointed.is_err() {
             self.delete(&pointer.name).await;
@@ -269,7 +290,7 @@ impl TokensApart {
     async fn replace_unmoved(&self, session: &Session, secrets: &Arc<dyn SecretStore>) -> StorageResult<()> {
         const CALL: &str = "save_session";
         let pointer = self.new_pointer(session.person_id, State::Moved);
-        if let Err(error) = self.put(secrets, &pointer.name, session, CALL).await {
+        if let Err(error) = self.put_first(secrets, &pointer.name, session, CALL).await {
             tracing::warn!(%error, "the tokens stay in the database for now");
             return self.sessions.save_session(session).await;
         }
