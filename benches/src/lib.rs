@@ -17,6 +17,8 @@ mod generated;
 mod hearing;
 mod importing;
 mod instructions;
+#[cfg(feature = "encryption")]
+mod keys;
 mod line;
 mod loading;
 mod meanwhile;
@@ -96,6 +98,8 @@ pub const BENCHES: &[Bench] = &[
     alone("memory", memory::run),
     alone("import", importing::run),
     alone("instructions", instructions::run),
+    #[cfg(feature = "encryption")]
+    alone("keys", keys::run),
     on_the_stack("decode", decoding::run),
     on_the_stack("pull", pulling::first),
     on_the_stack("again", pulling::again),

@@ -4,11 +4,8 @@ use crate::scene::{Scene, Step, at};
 use anyhow::{Context as _, Result};
 use fieldpost_domain::{AccessToken, BootstrapPage, PersonId, RefreshToken, Session};
 use fieldpost_storage::{BootstrapReason, Replica, Sessions, Store};
-use fieldpost_storage_sqlite::SqliteStore;
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use fieldpost_storage_sqlite::{SqliteOptions, SqliteStore};
+use std::{path::PathBuf, sync::Arc};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -27,9 +24,14 @@ impl Subject {
 
     /// A store that is signed in, with this first load.
     pub(crate) fn following(first: &BootstrapPage) -> Result<Self> {
+        Self::on(first, SqliteOptions::new)
+    }
+
+    /// The same, with a file that is opened in some way.
+    pub(crate) fn on(first: &BootstrapPage, options: impl Fn(PathBuf) -> SqliteOptions) -> Result<Self> {
         let runtime = runtime()?;
         let folder = tempfile::tempdir()?;
-        let store = runtime.block_on(open(&folder.path().join(FILE), first))?;
+        let store = runtime.block_on(open(options(folder.path().join(FILE)), first))?;
         Ok(Self { runtime, store: Arc::new(store), folder })
     }
 
@@ -64,8 +66,8 @@ pub(crate) fn runtime() -> Result<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
-async fn open(path: &Path, first: &BootstrapPage) -> Result<SqliteStore> {
-    let store = SqliteStore::open(path).await?;
+async fn open(options: SqliteOptions, first: &BootstrapPage) -> Result<SqliteStore> {
+    let store = SqliteStore::open(options).await?;
     let viewer = first.me.as_ref().context("a first load says whose it is")?;
     store.save_session(&session(viewer.id)).await?;
     store.begin_bootstrap(BootstrapReason::First).await?;

@@ -54,7 +54,7 @@ fn tuned(sqlite: SqliteConnectOptions, options: &SqliteOptions, access: Access) 
     let sqlite = encryption::unlocked(sqlite.statement_cache_capacity(256), options.key_given());
     match access {
         Access::Look => sqlite,
-        Access::Read => sqlite.pragma("query_only", "ON"),
+        Access::Read => sqlite.pragma("query_only", "ON").pragma("cache_size", encryption::READER_CACHE),
         Access::Alone => sqlite.pragma("locking_mode", "EXCLUSIVE").pragma("foreign_keys", "OFF"),
         Access::Write => {
             let sqlite = sqlite.pragma("journal_mode", "WAL").pragma("recursive_triggers", "ON");

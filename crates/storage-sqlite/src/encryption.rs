@@ -44,6 +44,10 @@ pub(crate) const CHECKPOINT: &str =
 /// After how many pages in the log SQLite makes a checkpoint by itself; never at 0.
 pub(crate) const OWN_CHECKPOINT: &str = if cfg!(feature = "encryption") { "0" } else { "8000" };
 
+/// How many KiB of pages a reading connection keeps, as SQLite counts them. What is not kept has to be decrypted again, which takes
+/// several times as long as copying it from the system's cache; so encrypted builds keep the pages of a few threads and of a list.
+pub(crate) const READER_CACHE: &str = if cfg!(feature = "encryption") { "-8192" } else { "-2000" };
+
 /// What a file looks like from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
