@@ -8,6 +8,7 @@ use crate::{
     error::{Fault, Res, is_cut_off, is_full},
     file,
     held::Held,
+    leftovers,
     options::SqliteOptions,
     presence::{Presence, is_open_here},
     readers::Readers,
@@ -107,7 +108,7 @@ impl Connections {
     }
 
     async fn upgraded(writer: &DatabaseConnection, options: &SqliteOptions) -> Res<Readers> {
-        file::sweep(options.path().to_owned()).await;
+        leftovers::sweep(options.path().to_owned()).await;
         migrate(writer).await?;
         Readers::connect(options).await
     }

@@ -3,13 +3,9 @@
 use crate::{
     encryption::{Look, START},
     error::{Fault, Res},
-    import,
     presence::{identify, unless_open},
 };
-use fieldpost_domain::{
-    Key,
-    planted::{PlantedBug, planted},
-};
+use fieldpost_domain::Key;
 use fieldpost_storage::StorageErrorKind;
 use std::{
     fs, io,
@@ -80,7 +76,7 @@ fn log_size(path: &Path) -> u64 {
 }
 
 /// The file of this name with something behind it.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -156,17 +152,6 @@ pub(crate) fn converting(path: &Path) -> PathBuf {
 pub(crate) async fn remove_converting(path: PathBuf) {
     // One that cannot be removed is tried again by the next one.
     let _ = tokio::task::spawn_blocking(move || fs::remove_file(converting(&path))).await;
-}
-
-/// Removes what killed processes left beside a file: a change of its key, an import. The caller has the file open.
-pub(crate) async fn sweep(path: PathBuf) {
-    let path = real(path).await;
-    remove_converting(path.clone()).await;
-    if planted(PlantedBug::KilledImportStays) {
-        return;
-    }
-    // The next one who opens it tries again.
-    let _ = tokio::task::spawn_blocking(move || import::sweep(&path)).await;
 }
 
 /// The bytes of a file and its log, if there is room for as many beside it, and a bit more for each page's signature.

@@ -24,6 +24,7 @@ mod held;
 mod hot;
 mod import;
 mod inspect;
+mod leftovers;
 mod line;
 mod messages;
 mod mutations;

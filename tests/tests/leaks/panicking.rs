@@ -1,4 +1,5 @@
 //! Code of the app that panics where Fieldpost calls it or hands something to it, and prints what it has in its hands.
+#![expect(clippy::panic, reason = "that is what the code of an app does here")]
 
 use super::Logs;
 use async_trait::async_trait;

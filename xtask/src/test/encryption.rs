@@ -7,7 +7,8 @@
 use std::process::{Command, Stdio};
 
 /// The arguments of Cargo for a build of all tests.
-pub(super) const FEATURES: [&str; 2] = ["--features", "fieldpost-tests/encryption,fieldpost-cli/encryption,fieldpost-benches/encryption"];
+pub(super) const FEATURES: [&str; 2] =
+    ["--features", "fieldpost-tests/encryption,fieldpost-cli/encryption,fieldpost-benches/encryption"];
 
 /// Those of the store's tests alone, without the feature.
 pub(super) const PLAIN: [&str; 4] = ["-p", "fieldpost-storage-sqlite", "--features", "records"];

@@ -16,7 +16,6 @@ mod place;
 mod progress;
 
 pub use error::{ImportError, Occupied};
-pub(crate) use place::sweep;
 pub use progress::ImportProgress;
 
 use copy::Source;

@@ -4,6 +4,7 @@ use super::{
     copy::{Source, beside},
     error::{ImportError, Occupied},
 };
+use crate::leftovers::{IMPORTING, LOCK};
 use std::{
     fs::{self, File, TryLockError},
     io::{self, Read as _},
@@ -31,7 +32,7 @@ impl Place {
         if fs::canonicalize(&target).is_ok_and(|target| target == source.real()) {
             return Err(ImportError::TargetIsSource(target));
         }
-        let folder = beside(&target, ".importing");
+        let folder = beside(&target, IMPORTING);
         let occupied = occupied(&target);
         if let Some(by) = occupied {
             // An import that was killed after its last step.
@@ -97,23 +98,6 @@ impl Drop for Place {
         // What is left is removed by the next attempt.
         let _ = fs::remove_dir_all(&self.folder);
         drop(self.lock.take());
-    }
-}
-
-const LOCK: &str = "lock";
-
-/// Removes what a killed import to this target has left, a copy of the source. The target is there, so no import to it can begin;
-/// one that runs has the lock, and keeps its folder. So does one on a file system that has no locks: the next import removes it there.
-pub(crate) fn sweep(target: &Path) {
-    let folder = beside(target, ".importing");
-    let lock = fs::OpenOptions::new().write(true).open(folder.join(LOCK));
-    let is_left = match &lock {
-        Ok(lock) => lock.try_lock().is_ok(),
-        // It was killed before it had made the lock, so nothing else is in there, or while it removed the folder.
-        Err(_) => fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_none()),
-    };
-    if is_left && let Err(error) = fs::remove_dir_all(&folder) {
-        tracing::warn!(folder = %folder.display(), %error, "what an import has left cannot be removed: a copy of its source");
     }
 }
 
