@@ -41,6 +41,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["fieldpost-domain", "fieldpost-storage", "fieldpost-remote", "fieldpost-sync", "fieldpost-timeline"],
     ),
     ("fieldpost-cli", &["fieldpost", "fieldpost-devserver"]),
+    // The other languages get what the SDK has, and nothing beside it.
+    ("fieldpost-ffi", &["fieldpost"]),
+    // Reads a built library, never a crate.
+    ("fieldpost-bindgen", &[]),
     // Whatever a public signature has in it, can be named with the SDK alone.
     ("fieldpost-app", &["fieldpost"]),
 ];
@@ -64,6 +68,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("sea-orm-migration", &["fieldpost-storage-sqlite", "fieldpost-migrations"]),
     ("reqwest", &["fieldpost-remote-supabase"]),
     ("axum", &["fieldpost-devserver"]),
+    ("uniffi", &["fieldpost-ffi", "fieldpost-bindgen"]),
 ];
 
 /// Crates whose modules know each other one way, by folder.

@@ -1,0 +1,87 @@
+//! The client.
+
+use crate::{
+    ClientOptions, FieldpostError, Result, SecretStore, TokenProvider, runtime, secrets::SecretsOfTheApp,
+    tokens::TokensOfTheApp,
+};
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// One account on one device ([`fieldpost::Client`]).
+#[derive(Debug, uniffi::Object)]
+pub struct Client {
+    /// None after the shutdown.
+    inner: Mutex<Option<fieldpost::Client>>,
+}
+
+#[uniffi::export]
+impl Client {
+    /// Opens the file and builds the client. Needs no network. With `tokens` the app owns the session. With `secrets` the tokens of
+    /// the session lie in the keychain of the platform, and no longer in the file.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Configuration`] when a setting is missing or invalid, and those of opening a file.
+    #[uniffi::constructor(default(tokens = None, secrets = None))]
+    pub async fn open(
+        options: ClientOptions,
+        tokens: Option<Box<dyn TokenProvider>>,
+        secrets: Option<Box<dyn SecretStore>>,
+    ) -> Result<Arc<Self>> {
+        let limit = options.callback_limit;
+        let mut builder = options.builder()?;
+        if let Some(tokens) = tokens {
+            builder = builder.tokens(Arc::new(TokensOfTheApp::new(tokens, limit)));
+        }
+        if let Some(secrets) = secrets {
+            builder = builder.secrets(Arc::new(SecretsOfTheApp::new(secrets, limit)));
+        }
+        runtime::run(async move {
+            let client = builder.open().await?;
+            Ok(Arc::new(Self { inner: Mutex::new(Some(client)) }))
+        })
+        .await
+    }
+
+    /// Stops syncing and closes the file; watches end. Later calls fail with [`crate::ErrorKind::Closed`]. Shutting down twice
+    /// is allowed.
+    ///
+    /// # Errors
+    /// If the file cannot be closed.
+    pub async fn shutdown(&self) -> Result<()> {
+        let Some(client) = self.lock().take() else { return Ok(()) };
+        runtime::run(async move { Ok(client.close().await?) }).await
+    }
+
+    /// Whether it was shut down.
+    pub fn is_shut_down(&self) -> bool {
+        self.lock().is_none()
+    }
+}
+
+impl Client {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<fieldpost::Client>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The client of the SDK, unless it was shut down.
+    pub(crate) fn sdk(&self) -> Result<fieldpost::Client> {
+        self.lock().clone().ok_or_else(FieldpostError::closed)
+    }
+
+    /// Runs a call of the SDK.
+    pub(crate) async fn run<T, F>(&self, call: impl FnOnce(fieldpost::Client) -> F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        runtime::run(call(self.sdk()?)).await
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        runtime::drop_inside(self.lock().take());
+    }
+}

@@ -1,0 +1,78 @@
+//! A session that the app owns.
+
+use async_trait::async_trait;
+use fieldpost::{AccessToken, PersonId, ProvidedToken};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long an answer of the app may take.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+/// A token of the app's session.
+#[derive(Clone, uniffi::Record)]
+pub struct SessionToken {
+    /// The user id in the app's session.
+    pub person_id: PersonId,
+    /// The access token, never the project's public key.
+    pub access_token: String,
+}
+
+/// Why the app has no token to give.
+#[derive(Debug, thiserror::Error, uniffi::Error)]
+pub enum TokenError {
+    /// Nobody is signed in.
+    #[error("nobody is signed in")]
+    SignedOut,
+    /// The session could not be renewed now, for example because there is no network.
+    #[error("{reason}")]
+    Unavailable {
+        /// Why. No token is in it.
+        reason: String,
+    },
+}
+
+impl From<uniffi::UnexpectedUniFFICallbackError> for TokenError {
+    fn from(error: uniffi::UnexpectedUniFFICallbackError) -> Self {
+        Self::Unavailable { reason: error.reason }
+    }
+}
+
+/// Provides the tokens of a session that the app owns ([`fieldpost::TokenProvider`]).
+#[uniffi::export(callback_interface)]
+#[async_trait]
+pub trait TokenProvider: Send + Sync {
+    /// The token to send now. `refused` is a token that the server has just rejected: return another one, and renew the session if
+    /// need be. It is asked before every call, so answer from memory when possible.
+    ///
+    /// # Errors
+    /// [`TokenError`]. Neither of its values loses anything.
+    async fn token(&self, refused: Option<String>) -> Result<SessionToken, TokenError>;
+}
+
+/// A provider of the app as one of the SDK. It waits only so long: an app whose event loop is over never answers.
+pub(crate) struct TokensOfTheApp {
+    app: Box<dyn TokenProvider>,
+    limit: Duration,
+}
+
+impl TokensOfTheApp {
+    pub(crate) fn new(app: Box<dyn TokenProvider>, limit: Option<Duration>) -> Self {
+        Self { app, limit: limit.unwrap_or(LIMIT) }
+    }
+}
+
+#[async_trait]
+impl fieldpost::TokenProvider for TokensOfTheApp {
+    async fn token(&self, refused: Option<&AccessToken>) -> Result<ProvidedToken, fieldpost::TokenError> {
+        let asked = self.app.token(refused.map(|token| token.reveal().to_owned()));
+        let unavailable = |reason: String| fieldpost::TokenError::Unavailable(reason.into());
+        match timeout(self.limit, asked).await {
+            Ok(Ok(token)) => {
+                Ok(ProvidedToken { person_id: token.person_id, access_token: AccessToken::new(token.access_token) })
+            }
+            Ok(Err(TokenError::SignedOut)) => Err(fieldpost::TokenError::SignedOut),
+            Ok(Err(TokenError::Unavailable { reason })) => Err(unavailable(reason)),
+            Err(_) => Err(unavailable("the app gave no token in time".to_owned())),
+        }
+    }
+}
