@@ -1,0 +1,1 @@
+"""Carries out the files of bindings/scenario."""
