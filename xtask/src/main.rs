@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
 mod bench_report;
+mod bindings;
 mod crash;
 mod crates;
 mod fuzz;
@@ -57,6 +58,11 @@ enum Command {
     Layers,
     /// Count the handwritten SQL in the SQLite store, module by module, with the reason of each
     SqlLiterals,
+    /// The bindings of other languages: build, test, compare what they show
+    Bindings {
+        #[command(subcommand)]
+        action: bindings::Action,
+    },
     /// A real Supabase stack on this machine: PostgreSQL and Supabase Lite, with Fieldpost's SQL and demo users
     Supabase {
         #[command(subcommand)]
@@ -85,6 +91,7 @@ fn main() -> ExitCode {
         Command::Lint => lint::run(),
         Command::Layers => layers::run(),
         Command::SqlLiterals => sql_literals::run(),
+        Command::Bindings { action } => bindings::run(&action),
         Command::Supabase { action, purpose, json } => supabase::run(action, purpose, json),
     };
     match result {

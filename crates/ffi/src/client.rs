@@ -8,12 +8,21 @@ use std::{
     future::Future,
     sync::{Arc, Mutex, PoisonError},
 };
+use tokio::sync::watch;
 
 /// One account on one device ([`fieldpost::Client`]).
 #[derive(Debug, uniffi::Object)]
 pub struct Client {
     /// None after the shutdown.
-    inner: Mutex<Option<fieldpost::Client>>,
+    inner: Mutex<Option<Open>>,
+}
+
+/// A client that was not shut down.
+#[derive(Debug)]
+struct Open {
+    client: fieldpost::Client,
+    /// Nothing is sent on it: what has no end of its own ends when it is dropped.
+    alive: watch::Sender<()>,
 }
 
 #[uniffi::export]
@@ -39,7 +48,8 @@ impl Client {
         }
         runtime::run(async move {
             let client = builder.open().await?;
-            Ok(Arc::new(Self { inner: Mutex::new(Some(client)) }))
+            let open = Open { client, alive: watch::Sender::new(()) };
+            Ok(Arc::new(Self { inner: Mutex::new(Some(open)) }))
         })
         .await
     }
@@ -50,8 +60,8 @@ impl Client {
     /// # Errors
     /// If the file cannot be closed.
     pub async fn shutdown(&self) -> Result<()> {
-        let Some(client) = self.lock().take() else { return Ok(()) };
-        runtime::run(async move { Ok(client.close().await?) }).await
+        let Some(open) = self.lock().take() else { return Ok(()) };
+        runtime::run(async move { Ok(open.client.close().await?) }).await
     }
 
     /// Whether it was shut down.
@@ -61,13 +71,19 @@ impl Client {
 }
 
 impl Client {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<fieldpost::Client>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Open>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The client of the SDK, unless it was shut down.
     pub(crate) fn sdk(&self) -> Result<fieldpost::Client> {
-        self.lock().clone().ok_or_else(FieldpostError::closed)
+        self.lock().as_ref().map(|open| open.client.clone()).ok_or_else(FieldpostError::closed)
+    }
+
+    /// Completes with the shutdown. Somebody else may hold the SDK's client for longer, a timeline for example.
+    pub(crate) fn ended(&self) -> Result<impl Future<Output = ()> + Send + 'static> {
+        let mut alive = self.lock().as_ref().map(|open| open.alive.subscribe()).ok_or_else(FieldpostError::closed)?;
+        Ok(async move { while alive.changed().await.is_ok() {} })
     }
 
     /// Runs a call of the SDK.

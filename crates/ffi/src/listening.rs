@@ -16,6 +16,7 @@ use std::{
         mpsc,
     },
     thread,
+    time::Duration,
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -48,9 +49,30 @@ static CALLS: LazyLock<Option<mpsc::Sender<Call>>> = LazyLock::new(|| {
     started.ok().map(|_| sender)
 });
 
-/// Puts a call in the line of the thread; false if there is no such thread.
-pub(crate) fn enqueue(call: impl FnOnce() + Send + 'static) -> bool {
-    CALLS.as_ref().is_some_and(|calls| calls.send(Box::new(call)).is_ok())
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// Puts a call in the line of the thread. If there is no thread, or no listener is to be called any more, it is dropped.
+pub(crate) fn enqueue(call: impl FnOnce() + Send + 'static) {
+    if !STOPPED.load(Ordering::Acquire)
+        && let Some(calls) = CALLS.as_ref()
+    {
+        // The thread never ends before this.
+        let _ = calls.send(Box::new(call));
+    }
+}
+
+/// How long a listener may take that is being called when a process ends.
+const LAST_CALL: Duration = Duration::from_secs(2);
+
+/// From now on no listener is called any more, for the rest of the process. When this returns, none is being called. It is for
+/// languages that cannot be called while their process ends.
+#[uniffi::export]
+pub fn stop_listening() {
+    let (done, returned) = mpsc::channel();
+    enqueue(move || drop(done));
+    STOPPED.store(true, Ordering::Release);
+    // It ends with the sender, when the thread has come to it.
+    let _: std::result::Result<(), _> = returned.recv_timeout(LAST_CALL);
 }
 
 /// Something that is told of updates.
@@ -134,7 +156,8 @@ impl<L: Listener> Teller<L> {
         let (listener, cancelled) = (Arc::clone(&self.listener), Arc::clone(&self.cancelled));
         let (done, returned) = oneshot::channel();
         enqueue(move || {
-            if !cancelled.load(Ordering::Acquire)
+            if !STOPPED.load(Ordering::Acquire)
+                && !cancelled.load(Ordering::Acquire)
                 && let Err(error) = call(&listener)
             {
                 // What an app throws may have content, so its text is not logged.

@@ -60,6 +60,29 @@ pub struct ClientOptions {
 }
 
 impl ClientOptions {
+    /// The default settings, for a file without a server.
+    pub fn at(database: impl Into<String>) -> Self {
+        Self {
+            database: database.into(),
+            url: None,
+            anon_key: None,
+            app: None,
+            proxy: None,
+            allow_http: false,
+            key: None,
+            shared_container_salt: None,
+            live: true,
+            typing: false,
+            send_ttl: None,
+            keep_last: None,
+            keep_days: None,
+            sync_every: None,
+            tables: Vec::new(),
+            clinical: false,
+            callback_limit: None,
+        }
+    }
+
     pub(crate) fn builder(self) -> Result<Builder> {
         let retention = Retention { last: self.keep_last, days: self.keep_days };
         let mut builder = Fieldpost::builder().database(self.database).retention(retention);

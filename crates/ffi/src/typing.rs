@@ -2,7 +2,7 @@
 
 use crate::{Client, Person, Result, Subscription, listening::listener, runtime};
 use fieldpost::ConversationId;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use std::sync::Arc;
 
 listener!(
@@ -35,6 +35,7 @@ impl Client {
         let client = self.sdk()?;
         let _inside = runtime::runtime()?.enter();
         let updates = client.conversation(conversation).watch_typing()?;
-        Subscription::follow(listener, None, updates.map_ok(|people| people.into_iter().map(Into::into).collect()))
+        let shown = updates.map_ok(|people| people.into_iter().map(Into::into).collect());
+        Subscription::follow(listener, None, shown.take_until(Box::pin(self.ended()?)))
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     listening::listener, moment,
 };
 use fieldpost::ConversationId;
-use futures::{TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use std::sync::Arc;
 
 /// A change of the shown part of a thread.
@@ -119,7 +119,7 @@ impl Client {
             let now = Status::from(status.borrow_and_update().clone());
             Some((Ok::<_, fieldpost::Error>(now), status))
         });
-        Subscription::follow(listener, Some(first), changes)
+        Subscription::follow(listener, Some(first), changes.take_until(Box::pin(self.ended()?)))
     }
 }
 

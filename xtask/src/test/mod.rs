@@ -15,7 +15,7 @@ mod node;
 mod runner;
 
 use crate::{
-    process,
+    bindings, process,
     supabase::{self, Purpose},
 };
 use anyhow::{Context, Result, bail};
@@ -51,6 +51,7 @@ enum Rung {
     Simulation,
     Wire,
     Doc,
+    Bindings,
     Projects,
     Supabase,
 }
@@ -74,8 +75,9 @@ pub(crate) struct Binary {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let wanted = |rung: Rung| options.suite.is_none_or(|suite| suite == rung);
     let mut table = Table::new();
-    // The rung of existing projects uses none of our own programs.
-    let (binaries, mut skipped) = if options.suite == Some(Rung::Projects) { (Vec::new(), 0) } else { build_all()? };
+    // The rung of existing projects uses none of our own programs, and that of the bindings builds its own.
+    let none = matches!(options.suite, Some(Rung::Projects | Rung::Bindings));
+    let (binaries, mut skipped) = if none { (Vec::new(), 0) } else { build_all()? };
     let beside = if options.without_supabase { None } else { Some(Beside::start(wanted)?) };
     let mut claims = Vec::new();
     for binary in binaries.iter().filter(|binary| wanted(binary.rung) && binary.rung != Rung::Supabase) {
@@ -83,6 +85,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if wanted(Rung::Doc) {
         add(&mut table, Rung::Doc, run_docs)?;
+    }
+    if wanted(Rung::Bindings) {
+        add(&mut table, Rung::Bindings, run_bindings)?;
     }
     if wanted(Rung::Supabase) {
         let real: Vec<_> = binaries.iter().filter(|binary| binary.rung == Rung::Supabase).collect();
@@ -187,6 +192,12 @@ fn run_docs() -> Result<Counts> {
     // As the tests were built, so that nothing is compiled twice.
     cargo.args(encryption::can_be_built().then_some(encryption::FEATURES).into_iter().flatten());
     run_and_count(&mut cargo, &mut Output::Live, rust_summary)
+}
+
+/// The scenario in the other languages.
+fn run_bindings() -> Result<Counts> {
+    let tally = bindings::tally()?;
+    Ok(Counts { passed: tally.passed, failed: tally.failed, ignored: tally.skipped })
 }
 
 /// Runs the rung on the tests' stack.

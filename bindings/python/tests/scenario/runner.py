@@ -108,6 +108,9 @@ class Runner:
             return await self.measure(step)
         try:
             result = plain(await self.do(step))
+            repeated = time.monotonic()
+            while step.get("until") and difference(step["expect"], result, self.kept) and time.monotonic() - repeated < LIMIT:
+                result = plain(await self.do(step))
         except (Failed, asyncio.TimeoutError):
             raise
         except Exception as error:

@@ -4,7 +4,7 @@ use crate::{
     Client, Failure, Result, Status, Subscription, SyncReport, SyncStatus, listening::listener, moment,
     syncing::failure,
 };
-use futures::stream;
+use futures::{StreamExt, stream};
 use std::{sync::Arc, time::SystemTime};
 
 /// How the device is connected.
@@ -87,7 +87,7 @@ impl Client {
             let state = watch.changed().await?;
             Some((Ok::<_, fieldpost::Error>(ContextState::from(state)), watch))
         });
-        Subscription::follow(listener, Some(first), changes)
+        Subscription::follow(listener, Some(first), changes.take_until(Box::pin(self.ended()?)))
     }
 
     /// Reports how the device is connected.

@@ -1,0 +1,78 @@
+//! The library, the generator, and the server that the scenario talks to.
+
+use crate::process;
+use anyhow::{Context, Result, bail};
+use cargo_metadata::MetadataCommand;
+use std::{
+    env::consts::{DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// What was built.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(super) library: PathBuf,
+    pub(super) generator: PathBuf,
+    /// `fieldpost`, for `fieldpost serve`.
+    pub(super) program: PathBuf,
+    /// A folder for what the tests write.
+    pub(super) scratch: PathBuf,
+}
+
+/// Builds it in the profile `dev`, which all tests use: the generator reads the names out of a library that is not stripped.
+pub(super) fn build() -> Result<Built> {
+    let packages = ["-p", "fieldpost-ffi", "-p", "fieldpost-bindgen", "-p", "fieldpost-cli"];
+    process::run("building the library", process::cargo().args(["build", "--locked", "--quiet"]).args(packages))?;
+    let metadata = MetadataCommand::new().manifest_path(process::root().join("Cargo.toml")).no_deps().exec()?;
+    let target = metadata.target_directory.into_std_path_buf();
+    let built = target.join("debug");
+    let scratch = target.join("bindings");
+    fs::create_dir_all(&scratch)?;
+    Ok(Built {
+        library: built.join(format!("{DLL_PREFIX}fieldpost_ffi{DLL_SUFFIX}")),
+        generator: built.join(format!("uniffi-bindgen{EXE_SUFFIX}")),
+        program: built.join(format!("fieldpost{EXE_SUFFIX}")),
+        scratch,
+    })
+}
+
+impl Built {
+    /// Generates the bindings of a language into a folder.
+    pub(super) fn generate(&self, language: &str, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder)?;
+        let before = newest(folder);
+        let mut command = Command::new(&self.generator);
+        command.current_dir(process::root()).args(["generate", "--no-format", "--language", language]);
+        command.args(["--config", "crates/ffi/uniffi.toml", "--out-dir"]).arg(folder).arg(&self.library);
+        let output = command.output().with_context(|| format!("cannot start {}", self.generator.display()))?;
+        if !output.status.success() {
+            bail!("the bindings of {language} were not generated: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        // Of a stripped library the generator writes nothing, and says that all is well.
+        if newest(folder) == before {
+            bail!("the generator has written nothing for {language}: is the library stripped?");
+        }
+        Ok(())
+    }
+
+    /// An empty folder.
+    pub(super) fn empty_folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.scratch.join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+}
+
+/// When a file below was last written.
+fn newest(folder: &Path) -> Option<std::time::SystemTime> {
+    let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    let when = |entry: fs::DirEntry| {
+        if entry.path().is_dir() { newest(&entry.path()) } else { entry.metadata().ok()?.modified().ok() }
+    };
+    entries.filter_map(when).max()
+}

@@ -1,0 +1,109 @@
+//! The languages in which the scenario is carried out.
+
+use super::{build::Built, server::Server, table::Table};
+use crate::process;
+use anyhow::{Context, Result};
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
+pub(crate) enum Language {
+    /// asyncio, for scripts and back ends
+    Python,
+}
+
+impl Language {
+    pub(crate) const ALL: [Self; 1] = [Self::Python];
+
+    /// Whether the compiler refuses arguments of a wrong type, so that no test can pass them.
+    pub(super) const fn is_typed(self) -> bool {
+        match self {
+            Self::Python => false,
+        }
+    }
+
+    /// What to install, if the language cannot be tested here.
+    pub(crate) fn missing(self) -> Option<&'static str> {
+        match self {
+            Self::Python => {
+                let recent = "import sys; sys.exit(sys.version_info < (3, 11))";
+                (!runs("python3", &["-c", recent])).then_some("install Python 3.11 or later (Debian: apt-get install python3)")
+            }
+        }
+    }
+
+    /// Generates the bindings, and puts them beside what is written by hand.
+    pub(crate) fn prepare(self, built: &Built) -> Result<()> {
+        match self {
+            Self::Python => {
+                let native = folder("python/src/fieldpost/_native");
+                built.generate("python", &native)?;
+                fs::write(native.join("__init__.py"), "")?;
+                // A new file, because a process may still have the old one in use.
+                let library = native.join(built.library.file_name().context("a library without a name")?);
+                let _ = fs::remove_file(&library);
+                fs::copy(&built.library, library)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// The command that carries out one file of the scenario. It prints one line of JSON for each step.
+    pub(super) fn runner(self, file: &Path, server: &Server, folder: &Path) -> Command {
+        match self {
+            Self::Python => {
+                let mut python = python();
+                python.args(["-m", "scenario"]).arg(file);
+                python.args(["--url", &server.url, "--key", &server.anon_key]).arg("--folder").arg(folder);
+                python
+            }
+        }
+    }
+
+    /// The tests of the hand-written layer: its examples, and what has no place in the scenario.
+    pub(super) fn package_tests(self, built: &Built, table: &mut Table) -> Result<()> {
+        match self {
+            Self::Python => {
+                let server = Server::start(built)?;
+                let mut python = python();
+                python.args(["-m", "unittest", "discover", "-s", "bindings/python/tests", "-p", "test_*.py"]);
+                python.env("FIELDPOST_URL", &server.url).env("FIELDPOST_ANON_KEY", &server.anon_key);
+                let output = python.output().context("cannot start Python")?;
+                let told = String::from_utf8_lossy(&output.stderr);
+                let passed = output.status.success() && !told.contains("Ran 0 tests");
+                table.enter("the package", "the tests of the hand-written layer", self, passed, &told);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Python => "Python",
+        })
+    }
+}
+
+pub(super) fn folder(name: &str) -> PathBuf {
+    process::root().join("bindings").join(name)
+}
+
+/// Python, with the package and its tests, as they lie here.
+fn python() -> Command {
+    let mut python = Command::new("python3");
+    let paths = [folder("python/src"), folder("python/tests")];
+    python.current_dir(process::root()).env("PYTHONPATH", std::env::join_paths(paths).unwrap_or_default());
+    python.env("PYTHONDONTWRITEBYTECODE", "1");
+    python
+}
+
+fn runs(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}

@@ -1,0 +1,30 @@
+//! What a call costs in each language, beside the same call in Rust.
+
+use super::{build::Built, table::Table};
+use crate::process;
+use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
+
+pub(super) fn print(_: &Built, table: &Table) -> Result<()> {
+    let rust = in_rust()?;
+    println!("\none call in µs (unoptimised build)        Rust  Rust, the layer{}", {
+        let names = table.languages().into_iter().map(|language| format!("{:>12}", language.to_string()));
+        names.collect::<String>()
+    });
+    for (name, languages) in table.measured() {
+        let of = |side: &str| rust.get(&format!("{side} {name}")).copied().unwrap_or(f64::NAN);
+        let others: String = languages.values().map(|micros| format!("{micros:>12.0}")).collect();
+        println!("{name:<36}{:>10.1}{:>17.1}{others}", of("sdk"), of("ffi"));
+    }
+    Ok(())
+}
+
+fn in_rust() -> Result<BTreeMap<String, f64>> {
+    let mut cargo = process::cargo();
+    cargo.args(["run", "--locked", "--quiet", "-p", "fieldpost-ffi", "--example", "calls"]);
+    let output = cargo.output().context("cannot start cargo")?;
+    if !output.status.success() {
+        bail!("the calls were not measured in Rust: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
+}

@@ -1,0 +1,118 @@
+//! The bindings of other languages: `cargo xtask bindings …`.
+//!
+//! One library, generated code per language, a small hand-written layer on top, and one scenario that every language carries out
+//! (bindings/scenario).
+
+mod build;
+mod languages;
+mod measured;
+mod scenario;
+mod server;
+mod surface;
+mod table;
+
+pub(crate) use languages::Language;
+
+use anyhow::{Result, bail};
+use build::Built;
+use clap::{Args, Subcommand};
+use std::time::Instant;
+use table::Table;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Build the library, and generate what the languages need of it
+    Build {
+        /// Only these languages
+        #[arg(long, value_enum, value_delimiter = ',')]
+        only: Vec<Language>,
+    },
+    /// Carry out the scenario in every language that is installed, and show a table
+    Test(TestOptions),
+    /// Write what the languages see, as text, to bindings/surface
+    Surface {
+        /// Change nothing, and fail if it differs
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestOptions {
+    /// Only these languages
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Language>,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(action: &Action) -> Result<()> {
+    match action {
+        Action::Build { only } => {
+            let built = build::build()?;
+            wanted(only).into_iter().filter(|language| language.missing().is_none()).try_for_each(|it| it.prepare(&built))
+        }
+        Action::Test(options) => {
+            let (built, table) = test(&wanted(&options.only), options.json)?;
+            if options.json {
+                println!("{}", table.json());
+            } else {
+                table.print();
+                measured::print(&built, &table)?;
+            }
+            if table.failed() > 0 {
+                bail!("{} steps failed", table.failed());
+            }
+            Ok(())
+        }
+        Action::Surface { check } => surface::run(&build::build()?, *check),
+    }
+}
+
+/// What the tests of all languages came to, for the command that runs all tests.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) passed: i64,
+    pub(crate) failed: i64,
+    pub(crate) skipped: i64,
+}
+
+/// Runs the scenario, the tests of the packages and the check of the surface.
+pub(crate) fn tally() -> Result<Tally> {
+    let (built, table) = test(&wanted(&[]), false)?;
+    table.print();
+    let mut tally = Tally { passed: table.passed(), failed: table.failed(), skipped: table.skipped() };
+    match surface::run(&built, true) {
+        Ok(()) => tally.passed += 1,
+        Err(error) => {
+            println!("{error:#}");
+            tally.failed += 1;
+        }
+    }
+    Ok(tally)
+}
+
+fn wanted(only: &[Language]) -> Vec<Language> {
+    if only.is_empty() { Language::ALL.to_vec() } else { only.to_vec() }
+}
+
+fn test(languages: &[Language], quiet: bool) -> Result<(Built, Table)> {
+    let built = build::build()?;
+    let mut table = Table::default();
+    for language in languages {
+        if let Some(install) = language.missing() {
+            println!("── {language} is NOT tested: {install}");
+            table.skip(*language);
+            continue;
+        }
+        let started = Instant::now();
+        language.prepare(&built)?;
+        scenario::run(*language, &built, &mut table)?;
+        language.package_tests(&built, &mut table)?;
+        if !quiet {
+            println!("── {language}: {} s", started.elapsed().as_secs());
+        }
+    }
+    Ok((built, table))
+}
