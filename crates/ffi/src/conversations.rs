@@ -92,7 +92,10 @@ impl Client {
     #[uniffi::method(default(query = None))]
     pub async fn conversations(&self, query: Option<ConversationQuery>) -> Result<Vec<ConversationSummary>> {
         self.run(|client| async move {
-            let found = client.conversations_matching(query.unwrap_or_default().into()).await?;
+            let found = match query {
+                None => client.conversations().await?,
+                Some(query) => client.conversations_matching(query.into()).await?,
+            };
             Ok(found.into_iter().map(Into::into).collect())
         })
         .await

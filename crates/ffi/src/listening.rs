@@ -7,6 +7,7 @@
 use crate::{Failure, Result, runtime};
 use futures::{Stream, StreamExt};
 use std::{
+    cell::Cell,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
@@ -42,16 +43,23 @@ pub(crate) type Heard = std::result::Result<(), ListenerError>;
 
 type Call = Box<dyn FnOnce() + Send>;
 
+thread_local! {
+    static CALLS_LISTENERS: Cell<bool> = const { Cell::new(false) };
+}
+
 static CALLS: LazyLock<Option<mpsc::Sender<Call>>> = LazyLock::new(|| {
     let (sender, calls) = mpsc::channel::<Call>();
     let thread = thread::Builder::new().name("fieldpost-listen".to_owned());
-    let started = thread.spawn(move || calls.into_iter().for_each(|call| drop(catch_unwind(AssertUnwindSafe(call)))));
+    let started = thread.spawn(move || {
+        CALLS_LISTENERS.set(true);
+        calls.into_iter().for_each(|call| drop(catch_unwind(AssertUnwindSafe(call))));
+    });
     started.ok().map(|_| sender)
 });
 
 static STOPPED: AtomicBool = AtomicBool::new(false);
 
-/// Puts a call in the line of the thread. If there is no thread, or no listener is to be called any more, it is dropped.
+/// Puts a call in the line of the thread. If there is no thread, or the app is not to be called any more, it is dropped.
 pub(crate) fn enqueue(call: impl FnOnce() + Send + 'static) {
     if !STOPPED.load(Ordering::Acquire)
         && let Some(calls) = CALLS.as_ref()
@@ -64,8 +72,8 @@ pub(crate) fn enqueue(call: impl FnOnce() + Send + 'static) {
 /// How long a listener may take that is being called when a process ends.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
-/// From now on no listener is called any more, for the rest of the process. When this returns, none is being called. It is for
-/// languages that cannot be called while their process ends.
+/// From now on nothing of the app is called or given back any more, for the rest of the process. When this returns, nothing is
+/// being called. It is for languages that cannot be called while their process ends.
 #[uniffi::export]
 pub fn stop_listening() {
     let (done, returned) = mpsc::channel();
@@ -73,6 +81,38 @@ pub fn stop_listening() {
     STOPPED.store(true, Ordering::Release);
     // It ends with the sender, when the thread has come to it.
     let _: std::result::Result<(), _> = returned.recv_timeout(LAST_CALL);
+}
+
+/// Something of the app: a listener, a provider. It is given back on the thread of the listeners, because that calls the app too.
+pub(crate) struct OfTheApp<T: Send + Sync + 'static>(Option<Arc<T>>);
+
+impl<T: Send + Sync> OfTheApp<T> {
+    pub(crate) fn new(what: T) -> Self {
+        Self(Some(Arc::new(what)))
+    }
+
+    /// None only while it is given back.
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.0.as_deref()
+    }
+}
+
+impl<T: Send + Sync> Clone for OfTheApp<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Send + Sync> Drop for OfTheApp<T> {
+    fn drop(&mut self) {
+        let Some(what) = self.0.take() else { return };
+        if STOPPED.load(Ordering::Acquire) {
+            // The process ends.
+            std::mem::forget(what);
+        } else if !CALLS_LISTENERS.get() {
+            enqueue(move || drop(what));
+        }
+    }
 }
 
 /// Something that is told of updates.
@@ -130,14 +170,14 @@ macro_rules! listener {
 pub(crate) use listener;
 
 /// Calls one listener until it is cancelled.
-struct Teller<L> {
-    listener: Arc<L>,
+struct Teller<L: Listener> {
+    listener: OfTheApp<L>,
     cancelled: Arc<AtomicBool>,
 }
 
 impl<L: Listener> Teller<L> {
     fn new(listener: L) -> Self {
-        Self { listener: Arc::new(listener), cancelled: Arc::default() }
+        Self { listener: OfTheApp::new(listener), cancelled: Arc::default() }
     }
 
     async fn update(&self, update: L::Update) {
@@ -153,12 +193,13 @@ impl<L: Listener> Teller<L> {
     }
 
     async fn tell(&self, call: impl FnOnce(&L) -> Heard + Send + 'static) {
-        let (listener, cancelled) = (Arc::clone(&self.listener), Arc::clone(&self.cancelled));
+        let (listener, cancelled) = (self.listener.clone(), Arc::clone(&self.cancelled));
         let (done, returned) = oneshot::channel();
         enqueue(move || {
             if !STOPPED.load(Ordering::Acquire)
                 && !cancelled.load(Ordering::Acquire)
-                && let Err(error) = call(&listener)
+                && let Some(listener) = listener.get()
+                && let Err(error) = call(listener)
             {
                 // What an app throws may have content, so its text is not logged.
                 tracing::warn!(thrown = error_name(&error), "a listener has thrown; its subscription goes on");

@@ -2,7 +2,10 @@
 //!
 //! Fieldpost logs no content and no token. Of other libraries nothing is passed on, because they do not promise that.
 
-use crate::{ErrorKind, FieldpostError, ListenerError, Result, listening};
+use crate::{
+    ErrorKind, FieldpostError, ListenerError, Result,
+    listening::{self, OfTheApp},
+};
 use std::{
     fmt::{self, Write as _},
     sync::{
@@ -57,7 +60,7 @@ const WAITING: usize = 1_000;
 
 #[derive(Default)]
 struct Log {
-    sink: RwLock<Option<(Level, Arc<dyn LogSink>)>>,
+    sink: RwLock<Option<(Level, OfTheApp<Box<dyn LogSink>>)>>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -73,7 +76,7 @@ pub fn log_to(level: LogLevel, sink: Box<dyn LogSink>) -> Result<()> {
         Some(log) => Arc::clone(log),
         None => install()?,
     };
-    *log.sink.write().unwrap_or_else(PoisonError::into_inner) = Some((level.into(), Arc::from(sink)));
+    *log.sink.write().unwrap_or_else(PoisonError::into_inner) = Some((level.into(), OfTheApp::new(sink)));
     tracing::callsite::rebuild_interest_cache();
     Ok(())
 }
@@ -101,7 +104,7 @@ impl Log {
     }
 
     fn pass(&self, line: LogLine) {
-        let sink = self.sink.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, sink)| Arc::clone(sink));
+        let sink = self.sink.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, sink)| sink.clone());
         let Some(sink) = sink else { return };
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -110,7 +113,7 @@ impl Log {
         let waiting = Arc::clone(&self.waiting);
         listening::enqueue(move || {
             // A sink that throws cannot be told of anywhere.
-            let _ = sink.log(line);
+            let _ = sink.get().map(|sink| sink.log(line));
             waiting.fetch_sub(1, Ordering::Relaxed);
         });
     }

@@ -1,6 +1,6 @@
 //! The keychain of the platform.
 
-use crate::tokens::LIMIT;
+use crate::{listening::OfTheApp, tokens::LIMIT};
 use async_trait::async_trait;
 use fieldpost::{Secret, SecretError, SecretErrorKind, SecretName};
 use std::{future::Future, time::Duration};
@@ -72,13 +72,18 @@ pub trait SecretStore: Send + Sync {
 
 /// A store of the app as one of the SDK.
 pub(crate) struct SecretsOfTheApp {
-    app: Box<dyn SecretStore>,
+    app: OfTheApp<Box<dyn SecretStore>>,
     limit: Duration,
 }
 
 impl SecretsOfTheApp {
     pub(crate) fn new(app: Box<dyn SecretStore>, limit: Option<Duration>) -> Self {
-        Self { app, limit: limit.unwrap_or(LIMIT) }
+        Self { app: OfTheApp::new(app), limit: limit.unwrap_or(LIMIT) }
+    }
+
+    fn app(&self) -> Result<&dyn SecretStore, SecretError> {
+        let ended = || SecretError::new(SecretErrorKind::Unavailable, "the app has ended");
+        self.app.get().map(|app| &**app).ok_or_else(ended)
     }
 
     async fn ask<T>(&self, call: impl Future<Output = Result<T, SecretFailure>> + Send) -> Result<T, SecretError> {
@@ -98,15 +103,15 @@ impl fieldpost::SecretStore for SecretsOfTheApp {
     }
 
     async fn get(&self, name: &SecretName) -> Result<Option<Secret>, SecretError> {
-        let found = self.ask(self.app.get(name.as_str().to_owned())).await?;
+        let found = self.ask(self.app()?.get(name.as_str().to_owned())).await?;
         Ok(found.map(Secret::new))
     }
 
     async fn put(&self, name: &SecretName, secret: &Secret) -> Result<(), SecretError> {
-        self.ask(self.app.put(name.as_str().to_owned(), secret.reveal().to_owned())).await
+        self.ask(self.app()?.put(name.as_str().to_owned(), secret.reveal().to_owned())).await
     }
 
     async fn delete(&self, name: &SecretName) -> Result<(), SecretError> {
-        self.ask(self.app.remove(name.as_str().to_owned())).await
+        self.ask(self.app()?.remove(name.as_str().to_owned())).await
     }
 }

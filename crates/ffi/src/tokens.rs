@@ -1,5 +1,6 @@
 //! A session that the app owns.
 
+use crate::listening::OfTheApp;
 use async_trait::async_trait;
 use fieldpost::{AccessToken, PersonId, ProvidedToken};
 use std::time::Duration;
@@ -51,21 +52,22 @@ pub trait TokenProvider: Send + Sync {
 
 /// A provider of the app as one of the SDK. It waits only so long: an app whose event loop is over never answers.
 pub(crate) struct TokensOfTheApp {
-    app: Box<dyn TokenProvider>,
+    app: OfTheApp<Box<dyn TokenProvider>>,
     limit: Duration,
 }
 
 impl TokensOfTheApp {
     pub(crate) fn new(app: Box<dyn TokenProvider>, limit: Option<Duration>) -> Self {
-        Self { app, limit: limit.unwrap_or(LIMIT) }
+        Self { app: OfTheApp::new(app), limit: limit.unwrap_or(LIMIT) }
     }
 }
 
 #[async_trait]
 impl fieldpost::TokenProvider for TokensOfTheApp {
     async fn token(&self, refused: Option<&AccessToken>) -> Result<ProvidedToken, fieldpost::TokenError> {
-        let asked = self.app.token(refused.map(|token| token.reveal().to_owned()));
         let unavailable = |reason: String| fieldpost::TokenError::Unavailable(reason.into());
+        let app = self.app.get().ok_or_else(|| unavailable("the app has ended".to_owned()))?;
+        let asked = app.token(refused.map(|token| token.reveal().to_owned()));
         match timeout(self.limit, asked).await {
             Ok(Ok(token)) => {
                 Ok(ProvidedToken { person_id: token.person_id, access_token: AccessToken::new(token.access_token) })

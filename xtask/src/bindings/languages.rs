@@ -30,7 +30,8 @@ impl Language {
         match self {
             Self::Python => {
                 let recent = "import sys; sys.exit(sys.version_info < (3, 11))";
-                (!runs("python3", &["-c", recent])).then_some("install Python 3.11 or later (Debian: apt-get install python3)")
+                (!runs("python3", &["-c", recent]))
+                    .then_some("install Python 3.11 or later (Debian: apt-get install python3)")
             }
         }
     }

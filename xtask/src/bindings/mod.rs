@@ -51,7 +51,10 @@ pub(crate) fn run(action: &Action) -> Result<()> {
     match action {
         Action::Build { only } => {
             let built = build::build()?;
-            wanted(only).into_iter().filter(|language| language.missing().is_none()).try_for_each(|it| it.prepare(&built))
+            wanted(only)
+                .into_iter()
+                .filter(|language| language.missing().is_none())
+                .try_for_each(|it| it.prepare(&built))
         }
         Action::Test(options) => {
             let (built, table) = test(&wanted(&options.only), options.json)?;

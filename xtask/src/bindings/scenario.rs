@@ -7,10 +7,10 @@ use super::{
     server::Server,
     table::{Outcome, Table},
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -42,7 +42,13 @@ pub(super) struct Step {
 
 pub(super) fn read(file: &Path) -> Result<Scenario> {
     let text = fs::read_to_string(file)?;
-    serde_json::from_str(&text).with_context(|| format!("{} is no scenario", file.display()))
+    let scenario: Scenario =
+        serde_json::from_str(&text).with_context(|| format!("{} is no scenario", file.display()))?;
+    let mut names = BTreeSet::new();
+    if let Some(twice) = scenario.steps.iter().find(|step| !names.insert(&step.step)) {
+        bail!("{} has two steps `{}`", file.display(), twice.step);
+    }
+    Ok(scenario)
 }
 
 /// What a runner tells of a step.

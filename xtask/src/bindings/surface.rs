@@ -50,7 +50,10 @@ pub(super) fn run(built: &Built, check: bool) -> Result<()> {
         }
     }
     if !differing.is_empty() {
-        bail!("the public surface has changed; run `cargo xtask bindings surface`, and look at {}", differing.join(", "));
+        bail!(
+            "the public surface has changed; run `cargo xtask bindings surface`, and look at {}",
+            differing.join(", ")
+        );
     }
     println!("── the public surface is the one in bindings/surface");
     Ok(())
@@ -107,11 +110,31 @@ fn python_name(text: &str) -> Option<&str> {
 /// Declarations that are neither private nor internal, with the fields of data classes.
 fn kotlin(source: &str) -> Vec<String> {
     let shown = |text: &str| {
-        let declares = ["fun ", "suspend fun ", "open fun ", "override suspend fun ", "class ", "data class ", "enum class ", "open class ",
-            "sealed class ", "interface ", "public interface ", "public object ", "object ", "val ", "var ", "typealias ",
-            "public typealias "];
-        declares.iter().any(|keyword| text.starts_with(keyword)) && !text.contains("uniffi") && !text.contains("Uniffi")
-            && !text.contains("FfiConverter") && !text.contains(" = ") && !text.contains("Structure.")
+        let declares = [
+            "fun ",
+            "suspend fun ",
+            "open fun ",
+            "override suspend fun ",
+            "class ",
+            "data class ",
+            "enum class ",
+            "open class ",
+            "sealed class ",
+            "interface ",
+            "public interface ",
+            "public object ",
+            "object ",
+            "val ",
+            "var ",
+            "typealias ",
+            "public typealias ",
+        ];
+        declares.iter().any(|keyword| text.starts_with(keyword))
+            && !text.contains("uniffi")
+            && !text.contains("Uniffi")
+            && !text.contains("FfiConverter")
+            && !text.contains(" = ")
+            && !text.contains("Structure.")
     };
     keep(source, 4, shown)
 }
@@ -120,8 +143,17 @@ fn kotlin(source: &str) -> Vec<String> {
 fn swift(source: &str) -> Vec<String> {
     let shown = |text: &str| {
         let declares = ["public ", "open ", "case "].iter().any(|keyword| text.starts_with(keyword));
-        let hidden = ["uniffi", "Uniffi", "FfiConverter", "case .", "unsafeFromHandle", "static func lift", "static func lower",
-            "static func read", "static func write"];
+        let hidden = [
+            "uniffi",
+            "Uniffi",
+            "FfiConverter",
+            "case .",
+            "unsafeFromHandle",
+            "static func lift",
+            "static func lower",
+            "static func read",
+            "static func write",
+        ];
         declares && !hidden.iter().any(|word| text.contains(word)) && !text.trim_end().ends_with(':')
     };
     keep(source, 8, shown)

@@ -135,7 +135,10 @@ impl Table {
             json!({"title": row.title, "step": row.step, "languages": outcomes})
         };
         let micros = |values: &BTreeMap<Language, f64>| {
-            values.iter().map(|(language, micros)| (language.to_string(), json!(micros))).collect::<serde_json::Map<_, _>>()
+            values
+                .iter()
+                .map(|(language, micros)| (language.to_string(), json!(micros)))
+                .collect::<serde_json::Map<_, _>>()
         };
         let measured: serde_json::Map<_, _> =
             self.measured.iter().map(|(name, values)| (name.clone(), micros(values).into())).collect();
