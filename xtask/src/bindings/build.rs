@@ -54,7 +54,7 @@ impl Built {
         if newest(folder) == before {
             bail!("the generator has written nothing for {language}: is the library stripped?");
         }
-        Ok(())
+        without_links(folder)
     }
 
     /// An empty folder.
@@ -68,6 +68,41 @@ impl Built {
     }
 }
 
+/// Takes the links of rustdoc out of the docs, which no other language follows.
+fn without_links(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            without_links(&path)?;
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            fs::write(&path, unlinked(&text))?;
+        }
+    }
+    Ok(())
+}
+
+fn unlinked(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, linked)) = rest.split_once("[`") {
+        plain.push_str(before);
+        let of_path = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == ':';
+        match linked.split_once("`]") {
+            Some((path, after)) if path.chars().all(of_path) => {
+                let path = path.trim_start_matches("crate::").trim_start_matches("fieldpost::");
+                plain.push_str(&format!("`{path}`"));
+                rest = after;
+            }
+            _ => {
+                plain.push_str("[`");
+                rest = linked;
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
 /// When a file below was last written.
 fn newest(folder: &Path) -> Option<std::time::SystemTime> {
     let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
@@ -75,4 +110,19 @@ fn newest(folder: &Path) -> Option<std::time::SystemTime> {
         if entry.path().is_dir() { newest(&entry.path()) } else { entry.metadata().ok()?.modified().ok() }
     };
     entries.filter_map(when).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unlinked;
+
+    #[test]
+    fn links_become_names() {
+        let docs = "Fails with [`crate::ErrorKind::NotFound`]; see [`Client::send`] and [`fieldpost::Client`].";
+        assert_eq!(unlinked(docs), "Fails with `ErrorKind::NotFound`; see `Client::send` and `Client`.");
+        assert_eq!(
+            unlinked("the [`kotlin` section](https://example.org)"),
+            "the [`kotlin` section](https://example.org)"
+        );
+    }
 }

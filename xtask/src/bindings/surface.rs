@@ -78,19 +78,33 @@ fn by_hand(layer: &Path, lines: fn(&str) -> Vec<String>) -> Result<String> {
 fn python(source: &str) -> Vec<String> {
     let mut hidden = false;
     let mut lines = Vec::new();
-    for line in source.lines() {
+    let mut rest = source.lines();
+    while let Some(line) = rest.next() {
         let (text, indent) = (line.trim_start(), line.len() - line.trim_start().len());
         let Some(name) = python_name(text) else { continue };
         if indent == 0 {
             hidden = name.starts_with('_') || name.ends_with("Protocol");
         }
-        let private = name.starts_with('_') && name != "__init__" || name.starts_with("is_") && name != "is_signed_in";
-        if !hidden && !private && indent <= 8 {
-            lines.push(line.trim_end_matches([':', ' ']).to_owned());
+        // `is_RESET` and the like ask an enum for its variant.
+        let asks = name.strip_prefix("is_").is_some_and(|variant| variant.starts_with(|it: char| it.is_uppercase()));
+        let private = name.starts_with('_') && name != "__init__" || asks;
+        if hidden || private || indent > 8 {
+            continue;
         }
+        let mut declared = line.to_owned();
+        // A signature may have several lines.
+        while !text.contains(" = ") && !declared.ends_with(':') {
+            let Some(more) = rest.next() else { break };
+            declared = format!("{} {}", uncommented(&declared), more.trim());
+        }
+        lines.push(uncommented(&declared).trim_end_matches(':').to_owned());
     }
     lines.dedup();
     lines
+}
+
+fn uncommented(line: &str) -> &str {
+    line.split("  #").next().unwrap_or(line).trim_end()
 }
 
 fn python_name(text: &str) -> Option<&str> {
@@ -102,41 +116,42 @@ fn python_name(text: &str) -> Option<&str> {
     }
     // The value of an enum.
     let (value, number) = text.split_once(" = ")?;
-    let upper = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
-    let is_value = value.chars().all(upper) && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_value = value.chars().all(of_constant) && number.bytes().all(|byte| byte.is_ascii_digit());
     (is_value && !value.starts_with('_')).then_some(value)
 }
 
-/// Declarations that are neither private nor internal, with the fields of data classes.
+const fn of_constant(letter: char) -> bool {
+    letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_'
+}
+
+/// Types with their fields, values and functions. What the generator needs for itself has no names in backticks, or one of its own.
 fn kotlin(source: &str) -> Vec<String> {
-    let shown = |text: &str| {
-        let declares = [
-            "fun ",
-            "suspend fun ",
-            "open fun ",
-            "override suspend fun ",
-            "class ",
-            "data class ",
-            "enum class ",
-            "open class ",
-            "sealed class ",
-            "interface ",
-            "public interface ",
-            "public object ",
-            "object ",
-            "val ",
-            "var ",
-            "typealias ",
-            "public typealias ",
-        ];
-        declares.iter().any(|keyword| text.starts_with(keyword))
-            && !text.contains("uniffi")
-            && !text.contains("Uniffi")
-            && !text.contains("FfiConverter")
-            && !text.contains(" = ")
-            && !text.contains("Structure.")
-    };
-    keep(source, 4, shown)
+    const TYPES: [&str; 7] =
+        ["public interface ", "open class ", "data class ", "enum class ", "sealed class ", "object ", "class "];
+    const OWN: [&str; 7] =
+        ["FfiConverter", "Uniffi", "RustBuffer", "NoHandle", "Disposable", "InternalException", "uniffi"];
+    let own = |text: &str| OWN.iter().any(|name| text.contains(name));
+    let mut hidden = true;
+    let mut lines: Vec<String> = Vec::new();
+    for line in source.lines() {
+        let text = line.trim_start();
+        let indent = line.len() - text.len();
+        let text = text.trim_start_matches("*/ ");
+        let is_type = TYPES.iter().any(|keyword| text.starts_with(keyword));
+        if indent == 0 && line.ends_with(|last: char| !last.is_whitespace()) && text.starts_with(char::is_alphabetic) {
+            hidden = !is_type || own(text);
+        }
+        let member = ["fun `", "suspend fun `", "val `", "var `"].iter().any(|keyword| text.starts_with(keyword));
+        let value = text.trim_end_matches([',', ';']);
+        let constant = text.len() > value.len() && !value.is_empty() && value.chars().all(of_constant);
+        let top = text.starts_with("fun `") || text.starts_with("suspend fun `");
+        if !own(text) && (!hidden && (is_type || member || constant) || hidden && top) {
+            let shown = text.trim_end_matches(['{', ' ', ',', '(']);
+            lines.push(format!("{}{shown}", if is_type && indent == 0 { "" } else { "    " }));
+        }
+    }
+    lines.dedup();
+    lines
 }
 
 /// What is public.
@@ -183,12 +198,19 @@ mod tests {
             python(source),
             ["class Kind(enum.Enum)", "    FIRST = 0", "class Client", "    async def sync(self, ) -> int"]
         );
+        let source = "async def open(  # type: ignore\n    cls,\n) -> int:\n    return 1\n";
+        assert_eq!(python(source), ["async def open( cls, ) -> int"]);
     }
 
     #[test]
     fn the_surfaces_of_kotlin_and_swift_leave_out_what_is_internal() {
-        let source = "data class Window (\n    val limit: kotlin.UInt,\ninternal interface UniffiForeign {\n";
-        assert_eq!(kotlin(source), ["data class Window (", "    val limit: kotlin.UInt"]);
+        let source = "interface Disposable {\n    fun destroy()\nenum class Kind {\n    FIRST,\ndata class Window (\n    \
+                      var `limit`: kotlin.UInt = 50u\n) {\n    companion object\n}\ninternal interface UniffiForeign {\n    \
+                      fun callback()\n";
+        assert_eq!(
+            kotlin(source),
+            ["enum class Kind", "    FIRST", "data class Window", "    var `limit`: kotlin.UInt = 50u"]
+        );
         let source = "public struct Window {\n    public var limit: UInt32\nfileprivate struct FfiConverterUInt32 {\n";
         assert_eq!(swift(source), ["public struct Window", "    public var limit: UInt32"]);
     }

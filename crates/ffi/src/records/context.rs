@@ -13,7 +13,7 @@ pub enum ConnectionKind {
     /// The app has not said.
     Unknown,
     /// There is no network.
-    None,
+    NoNetwork,
     /// A wireless network.
     Wifi,
     /// A mobile network.
@@ -105,7 +105,7 @@ impl From<ConnectionKind> for fieldpost::ConnectionKind {
     fn from(kind: ConnectionKind) -> Self {
         match kind {
             ConnectionKind::Unknown => Self::Unknown,
-            ConnectionKind::None => Self::None,
+            ConnectionKind::NoNetwork => Self::None,
             ConnectionKind::Wifi => Self::Wifi,
             ConnectionKind::Cellular => Self::Cellular,
             ConnectionKind::Ethernet => Self::Ethernet,
@@ -118,7 +118,7 @@ impl From<fieldpost::ConnectionKind> for ConnectionKind {
     fn from(kind: fieldpost::ConnectionKind) -> Self {
         match kind {
             fieldpost::ConnectionKind::Unknown => Self::Unknown,
-            fieldpost::ConnectionKind::None => Self::None,
+            fieldpost::ConnectionKind::None => Self::NoNetwork,
             fieldpost::ConnectionKind::Wifi => Self::Wifi,
             fieldpost::ConnectionKind::Cellular => Self::Cellular,
             fieldpost::ConnectionKind::Ethernet => Self::Ethernet,
