@@ -8,7 +8,7 @@ use crate::{Failure, Result, runtime};
 use futures::{Stream, StreamExt};
 use std::{
     cell::Cell,
-    fmt,
+    fmt, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::{
@@ -76,10 +76,13 @@ const LAST_CALL: Duration = Duration::from_secs(2);
 /// being called. It is for languages that cannot be called while their process ends.
 #[uniffi::export]
 pub fn stop_listening() {
-    let (done, returned) = mpsc::channel();
-    enqueue(move || drop(done));
     STOPPED.store(true, Ordering::Release);
-    // It ends with the sender, when the thread has come to it.
+    let (done, returned) = mpsc::channel();
+    if let Some(calls) = CALLS.as_ref() {
+        // The thread never ends before this.
+        let _ = calls.send(Box::new(move || drop(done)));
+    }
+    // It ends with the sender, when the thread has come to it: whatever comes after that has seen that it is over.
     let _: std::result::Result<(), _> = returned.recv_timeout(LAST_CALL);
 }
 
@@ -108,9 +111,11 @@ impl<T: Send + Sync> Drop for OfTheApp<T> {
         let Some(what) = self.0.take() else { return };
         if STOPPED.load(Ordering::Acquire) {
             // The process ends.
-            std::mem::forget(what);
-        } else if !CALLS_LISTENERS.get() {
-            enqueue(move || drop(what));
+            mem::forget(what);
+        } else if !CALLS_LISTENERS.get() && CALLS.is_some() {
+            // It asks once more, wherever it is dropped then.
+            let later = Self(Some(what));
+            enqueue(move || drop(later));
         }
     }
 }
