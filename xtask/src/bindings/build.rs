@@ -24,7 +24,12 @@ pub(crate) struct Built {
 /// Builds it in the profile `dev`, which all tests use: the generator reads the names out of a library that is not stripped.
 pub(super) fn build() -> Result<Built> {
     let packages = ["-p", "fieldpost-ffi", "-p", "fieldpost-bindgen", "-p", "fieldpost-cli"];
-    process::run("building the library", process::cargo().args(["build", "--locked", "--quiet"]).args(packages))?;
+    // Not on standard output, which may be JSON.
+    eprintln!("── building the library");
+    let status = process::cargo().args(["build", "--locked", "--quiet"]).args(packages).status();
+    if !status.context("cannot start cargo")?.success() {
+        bail!("the library does not build");
+    }
     let metadata = MetadataCommand::new().manifest_path(process::root().join("Cargo.toml")).no_deps().exec()?;
     let target = metadata.target_directory.into_std_path_buf();
     let built = target.join("debug");

@@ -1,19 +1,19 @@
 //! What a call costs in each language, beside the same call in Rust.
 
-use super::{build::Built, table::Table};
+use super::table::Table;
 use crate::process;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 
-pub(super) fn print(_: &Built, table: &Table) -> Result<()> {
+pub(super) fn print(table: &Table) -> Result<()> {
     let rust = in_rust()?;
-    println!("\none call in µs (unoptimised build)        Rust  Rust, the layer{}", {
-        let names = table.languages().into_iter().map(|language| format!("{:>12}", language.to_string()));
-        names.collect::<String>()
-    });
+    let names: String = table.languages().into_iter().map(|language| format!("{:>12}", language.to_string())).collect();
+    println!("\none call in µs (unoptimised build)        Rust  Rust, the layer{names}");
     for (name, languages) in table.measured() {
         let of = |side: &str| rust.get(&format!("{side} {name}")).copied().unwrap_or(f64::NAN);
-        let others: String = languages.values().map(|micros| format!("{micros:>12.0}")).collect();
+        let micros = |language| languages.get(&language).map_or_else(String::new, |micros| format!("{micros:.0}"));
+        let others: String =
+            table.languages().into_iter().map(|language| format!("{:>12}", micros(language))).collect();
         println!("{name:<36}{:>10.1}{:>17.1}{others}", of("sdk"), of("ffi"));
     }
     Ok(())

@@ -57,12 +57,12 @@ pub(crate) fn run(action: &Action) -> Result<()> {
                 .try_for_each(|it| it.prepare(&built))
         }
         Action::Test(options) => {
-            let (built, table) = test(&wanted(&options.only), options.json)?;
+            let (_, table) = test(&wanted(&options.only))?;
             if options.json {
                 println!("{}", table.json());
             } else {
                 table.print();
-                measured::print(&built, &table)?;
+                measured::print(&table)?;
             }
             if table.failed() > 0 {
                 bail!("{} steps failed", table.failed());
@@ -83,7 +83,7 @@ pub(crate) struct Tally {
 
 /// Runs the scenario, the tests of the packages and the check of the surface.
 pub(crate) fn tally() -> Result<Tally> {
-    let (built, table) = test(&wanted(&[]), false)?;
+    let (built, table) = test(&wanted(&[]))?;
     table.print();
     let mut tally = Tally { passed: table.passed(), failed: table.failed(), skipped: table.skipped() };
     match surface::run(&built, true) {
@@ -100,12 +100,12 @@ fn wanted(only: &[Language]) -> Vec<Language> {
     if only.is_empty() { Language::ALL.to_vec() } else { only.to_vec() }
 }
 
-fn test(languages: &[Language], quiet: bool) -> Result<(Built, Table)> {
+fn test(languages: &[Language]) -> Result<(Built, Table)> {
     let built = build::build()?;
     let mut table = Table::default();
     for language in languages {
         if let Some(install) = language.missing() {
-            println!("── {language} is NOT tested: {install}");
+            eprintln!("── {language} is NOT tested: {install}");
             table.skip(*language);
             continue;
         }
@@ -113,9 +113,7 @@ fn test(languages: &[Language], quiet: bool) -> Result<(Built, Table)> {
         language.prepare(&built)?;
         scenario::run(*language, &built, &mut table)?;
         language.package_tests(&built, &mut table)?;
-        if !quiet {
-            println!("── {language}: {} s", started.elapsed().as_secs());
-        }
+        eprintln!("── {language}: {} s", started.elapsed().as_secs());
     }
     Ok((built, table))
 }

@@ -103,7 +103,7 @@ fn carry_out(language: Language, built: &Built, file: &Path) -> Result<BTreeMap<
                 told.insert(step.step.clone(), step);
             }
             // A runtime may say something of its own.
-            Err(_) => println!("{line}"),
+            Err(_) => eprintln!("{line}"),
         }
     }
     let status = child.wait()?;

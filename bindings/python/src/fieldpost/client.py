@@ -7,10 +7,12 @@ from typing import Any, List, Optional, Union
 from ._native import fieldpost_ffi as native
 from ._native.fieldpost_ffi import (
     ClientOptions,
+    ContextState,
     ConversationDiff,
     ConversationQuery,
     OutboxEvent,
     Person,
+    RecordCounts,
     RecordDiff,
     RecordQuery,
     SecretStore,
@@ -129,3 +131,13 @@ class Client(native.Client):
         """Watches the records that a query asks for."""
         watch: Watch[List[RecordDiff]] = Watch()
         return watch._following(await super().watch_records(query, watch))
+
+    def watch_context(self) -> "Watch[ContextState]":  # type: ignore[override]
+        """Watches the state of records and messages together."""
+        watch: Watch[ContextState] = Watch()
+        return watch._following(super().watch_context(watch))
+
+    def watch_record_counts(self) -> "Watch[RecordCounts]":  # type: ignore[override]
+        """Watches the sizes of the queue of records."""
+        watch: Watch[RecordCounts] = Watch()
+        return watch._following(super().watch_record_counts(watch))
