@@ -1,6 +1,7 @@
 """The hand-written layer: what has no place in the scenario that all languages share."""
 
 import asyncio
+import gc
 import importlib.util
 import os
 import re
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import textwrap
 import unittest
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -117,6 +119,19 @@ class Loading(unittest.TestCase):
     def test_no_generated_code(self) -> None:
         shutil.rmtree(self.package / "_native")
         self.assertRegex(self.said(), "ImportError: fieldpost was installed without its library")
+
+
+class Forgotten(unittest.IsolatedAsyncioTestCase):
+    async def test_a_watch_that_nobody_has_is_given_back(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            async with await fieldpost.Client.open(f"{folder}/a.db") as client:
+                watch = client.watch_status()
+                await watch.__anext__()
+                subscription, forgotten = weakref.ref(watch.subscription), weakref.ref(watch)
+                del watch
+                gc.collect()
+                self.assertIsNone(forgotten())
+                self.assertIsNone(subscription())
 
 
 class Ending(unittest.TestCase):

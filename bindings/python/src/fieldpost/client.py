@@ -84,60 +84,60 @@ class Client(native.Client):
     ) -> "Watch[List[ConversationDiff]]":
         """Watches the conversations that match; :func:`fieldpost.apply` applies the updates to a list."""
         watch: Watch[List[ConversationDiff]] = Watch()
-        return watch._following(await super().watch_conversations(query or ConversationQuery(), watch))
+        return watch._following(await super().watch_conversations(query or ConversationQuery(), watch.listener))
 
     async def watch_thread(  # type: ignore[override]
         self, conversation: str, window: Optional[Window] = None
     ) -> "Watch[ThreadUpdate]":
         """Watches part of a thread."""
         watch: Watch[ThreadUpdate] = Watch()
-        return watch._following(await super().watch_thread(conversation, window or Window(), watch))
+        return watch._following(await super().watch_thread(conversation, window or Window(), watch.listener))
 
     async def timeline(  # type: ignore[override]
         self, conversation: str, options: Optional[TimelineOptions] = None
     ) -> Timeline:
         """Opens a timeline."""
         watch: Watch[TimelineUpdate] = Watch()
-        timeline = await super().timeline(conversation, options or TimelineOptions(), watch)
+        timeline = await super().timeline(conversation, options or TimelineOptions(), watch.listener)
         watch._following(timeline)
         return Timeline(timeline, watch)
 
     def watch_outbox(self) -> "Watch[OutboxEvent]":  # type: ignore[override]
         """Watches the outbox. The first events are what is in it already."""
         watch: Watch[OutboxEvent] = Watch()
-        return watch._following(super().watch_outbox(watch))
+        return watch._following(super().watch_outbox(watch.listener))
 
     def watch_unread_for_badge(self) -> "Watch[int]":  # type: ignore[override]
         """Watches the number for a badge."""
         watch: Watch[int] = Watch()
-        return watch._following(super().watch_unread_for_badge(watch))
+        return watch._following(super().watch_unread_for_badge(watch.listener))
 
     def watch_total_unread(self) -> "Watch[int]":  # type: ignore[override]
         """Watches the number of all unread messages."""
         watch: Watch[int] = Watch()
-        return watch._following(super().watch_total_unread(watch))
+        return watch._following(super().watch_total_unread(watch.listener))
 
     def watch_status(self) -> "Watch[Status]":  # type: ignore[override]
         """Watches the status."""
         watch: Watch[Status] = Watch()
-        return watch._following(super().watch_status(watch))
+        return watch._following(super().watch_status(watch.listener))
 
     def watch_typing(self, conversation: str) -> "Watch[List[Person]]":  # type: ignore[override]
         """Watches who is writing in a conversation."""
         watch: Watch[List[Person]] = Watch()
-        return watch._following(super().watch_typing(conversation, watch))
+        return watch._following(super().watch_typing(conversation, watch.listener))
 
     async def watch_records(self, query: RecordQuery) -> "Watch[List[RecordDiff]]":  # type: ignore[override]
         """Watches the records that a query asks for."""
         watch: Watch[List[RecordDiff]] = Watch()
-        return watch._following(await super().watch_records(query, watch))
+        return watch._following(await super().watch_records(query, watch.listener))
 
     def watch_context(self) -> "Watch[ContextState]":  # type: ignore[override]
         """Watches the state of records and messages together."""
         watch: Watch[ContextState] = Watch()
-        return watch._following(super().watch_context(watch))
+        return watch._following(super().watch_context(watch.listener))
 
     def watch_record_counts(self) -> "Watch[RecordCounts]":  # type: ignore[override]
         """Watches the sizes of the queue of records."""
         watch: Watch[RecordCounts] = Watch()
-        return watch._following(super().watch_record_counts(watch))
+        return watch._following(super().watch_record_counts(watch.listener))

@@ -1,6 +1,7 @@
 """Watches: async iterators of updates."""
 
 import asyncio
+import weakref
 from collections import deque
 from typing import Any, Deque, Generic, Optional, TypeVar
 
@@ -19,14 +20,37 @@ class WatchError(Exception):
         self.reason = failure.reason
 
 
+class Listener:
+    """Passes on what the library tells, on a thread of the library, for as long as somebody has the watch."""
+
+    def __init__(self, watch: "Watch[Any]") -> None:
+        self._watch = weakref.ref(watch)
+
+    def on_update(self, update: Any) -> None:
+        watch = self._watch()
+        if watch is not None:
+            watch.on_update(update)
+
+    def on_error(self, failure: Failure) -> None:
+        watch = self._watch()
+        if watch is not None:
+            watch.on_error(failure)
+
+    def on_end(self) -> None:
+        watch = self._watch()
+        if watch is not None:
+            watch.on_end()
+
+
 class Watch(Generic[T]):
     """Updates, the first of which is what is there now. Iterate it, and cancel it or leave its ``async with`` when done.
 
-    It ends when the client is shut down. The library reads again only when the last update has arrived here, so what changes
-    meanwhile comes as one update.
+    It ends when the client is shut down, and when nobody has it any more. The library reads again only when the last update
+    has arrived here, so what changes meanwhile comes as one update. What is not read waits in memory.
     """
 
     def __init__(self) -> None:
+        self.listener = Listener(self)
         self._loop = asyncio.get_running_loop()
         self._subscription: Any = None
         self._waiting: Deque[Any] = deque()
