@@ -209,7 +209,7 @@ pub async fn a_dropped_message_that_was_deleted_once_is_fetched_again(store: &dy
         thread,
         1,
         3,
-        vec![messages(thread, 1..=2, &ada()), vec![Message { version: Version::new(6), ..row }]].concat(),
+        [messages(thread, 1..=2, &ada()), vec![Message { version: Version::new(6), ..row }]].concat(),
     )
     .await;
     assert_eq!(here(store, thread).await, (1..=12).collect::<Vec<_>>());
