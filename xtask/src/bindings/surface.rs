@@ -9,11 +9,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Takes the lines of a source that an app can name.
+type Lines = fn(&str) -> Vec<String>;
+
 /// A language, the file that its generator writes, and the lines of it that an app can name.
 struct Surface {
     language: &'static str,
     file: &'static str,
-    lines: fn(&str) -> Vec<String>,
+    lines: Lines,
 }
 
 const SURFACES: [Surface; 3] = [
@@ -23,7 +26,7 @@ const SURFACES: [Surface; 3] = [
 ];
 
 /// Layers that are written by hand, with the rules of their language.
-const BY_HAND: [(&str, &str, fn(&str) -> Vec<String>); 1] = [("python", "python/src/fieldpost", python)];
+const BY_HAND: [(&str, &str, Lines); 1] = [("python", "python/src/fieldpost", python)];
 
 pub(super) fn run(built: &Built, check: bool) -> Result<()> {
     let mut differing = Vec::new();
@@ -63,7 +66,7 @@ fn section(title: &str, lines: Vec<String>) -> String {
     format!("── {title}\n{}\n", lines.join("\n"))
 }
 
-fn by_hand(layer: &Path, lines: fn(&str) -> Vec<String>) -> Result<String> {
+fn by_hand(layer: &Path, lines: Lines) -> Result<String> {
     let mut files: Vec<PathBuf> = fs::read_dir(layer)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.retain(|path| path.is_file() && path.extension().is_some_and(|it| it == "py"));
     files.sort();
