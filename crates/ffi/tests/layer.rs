@@ -245,8 +245,10 @@ async fn an_app_that_gives_no_token_in_time_fails_the_sync() {
     let options = ClientOptions { callback_limit: Some(Duration::from_millis(1)), ..world.options() };
     let silent = Client::open(options, Some(Box::new(App(None))), None).await.unwrap();
 
-    let failure = Failure::from(silent.sync().await.unwrap_err());
+    // Without a limit it would wait for ever.
+    let ended = tokio::time::timeout(SOON, silent.sync()).await.unwrap();
 
+    let failure = Failure::from(ended.unwrap_err());
     assert_ne!(failure.kind, ErrorKind::SignedOut, "{failure:?}");
 }
 
