@@ -1,6 +1,6 @@
 //! The languages in which the scenario is carried out.
 
-use super::{build::Built, server::Server, table::Table};
+use super::{build::Built, kotlin, server::Server, table::Table};
 use crate::process;
 use anyhow::{Context, Result};
 use std::{
@@ -13,15 +13,18 @@ use std::{
 pub(crate) enum Language {
     /// asyncio, for scripts and back ends
     Python,
+    /// Coroutines and flows, on the JVM
+    Kotlin,
 }
 
 impl Language {
-    pub(crate) const ALL: [Self; 1] = [Self::Python];
+    pub(crate) const ALL: [Self; 2] = [Self::Python, Self::Kotlin];
 
     /// Whether the compiler refuses arguments of a wrong type, so that no test can pass them.
     pub(super) const fn is_typed(self) -> bool {
         match self {
             Self::Python => false,
+            Self::Kotlin => true,
         }
     }
 
@@ -33,6 +36,7 @@ impl Language {
                 (!runs("python3", &["-c", recent]))
                     .then_some("install Python 3.11 or later (Debian: apt-get install python3)")
             }
+            Self::Kotlin => kotlin::missing(),
         }
     }
 
@@ -49,11 +53,12 @@ impl Language {
                 fs::copy(&built.library, library)?;
                 Ok(())
             }
+            Self::Kotlin => kotlin::prepare(built),
         }
     }
 
     /// The command that carries out one file of the scenario. It prints one line of JSON for each step.
-    pub(super) fn runner(self, file: &Path, server: &Server, folder: &Path) -> Command {
+    pub(super) fn runner(self, built: &Built, file: &Path, server: &Server, folder: &Path) -> Command {
         match self {
             Self::Python => {
                 let mut python = python();
@@ -61,6 +66,7 @@ impl Language {
                 python.args(["--url", &server.url, "--key", &server.anon_key]).arg("--folder").arg(folder);
                 python
             }
+            Self::Kotlin => kotlin::runner(built, file, server, folder),
         }
     }
 
@@ -78,6 +84,14 @@ impl Language {
                 table.enter("the package", "the tests of the hand-written layer", self, passed, &told);
                 Ok(())
             }
+            Self::Kotlin => {
+                let server = Server::start(built)?;
+                let output = kotlin::package_tests(built, &server)?.output().context("cannot start Java")?;
+                let told = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+                let passed = output.status.success() && !told.contains("0 tests passed");
+                table.enter("the package", "the tests of the hand-written layer", self, passed, &told);
+                Ok(())
+            }
         }
     }
 }
@@ -86,6 +100,7 @@ impl fmt::Display for Language {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Python => "Python",
+            Self::Kotlin => "Kotlin",
         })
     }
 }

@@ -4,6 +4,7 @@
 //! (bindings/scenario).
 
 mod build;
+mod kotlin;
 mod languages;
 mod measured;
 mod scenario;

@@ -90,7 +90,7 @@ fn carry_out(language: Language, built: &Built, file: &Path) -> Result<BTreeMap<
     let name = file.file_stem().context("a file without a name")?.to_string_lossy();
     let server = Server::start(built)?;
     let folder = built.empty_folder(&format!("{language}-{name}").to_lowercase())?;
-    let mut runner = language.runner(file, &server, &folder);
+    let mut runner = language.runner(built, file, &server, &folder);
     let mut child = runner.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start {runner:?}"))?;
     let stdout = child.stdout.take().context("a runner without output")?;
     let mut told = BTreeMap::new();

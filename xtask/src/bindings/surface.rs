@@ -4,15 +4,12 @@
 
 use super::{build::Built, languages::folder};
 use anyhow::{Context, Result, bail};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 /// Takes the lines of a source that an app can name.
 type Lines = fn(&str) -> Vec<String>;
 
-/// A language, the file that its generator writes, and the lines of it that an app can name.
+/// A language, the file that its generator writes or the folder of its layer, and the lines of it that an app can name.
 struct Surface {
     language: &'static str,
     file: &'static str,
@@ -26,7 +23,10 @@ const SURFACES: [Surface; 3] = [
 ];
 
 /// Layers that are written by hand, with the rules of their language.
-const BY_HAND: [(&str, &str, Lines); 1] = [("python", "python/src/fieldpost", python)];
+const BY_HAND: [Surface; 2] = [
+    Surface { language: "python", file: "python/src/fieldpost", lines: python },
+    Surface { language: "kotlin", file: "kotlin/src/main/kotlin/dev/fieldpost", lines: kotlin_layer },
+];
 
 pub(super) fn run(built: &Built, check: bool) -> Result<()> {
     let mut differing = Vec::new();
@@ -35,10 +35,8 @@ pub(super) fn run(built: &Built, check: bool) -> Result<()> {
         built.generate(surface.language, &generated)?;
         let source = fs::read_to_string(generated.join(surface.file)).with_context(|| surface.file.to_owned())?;
         let mut text = section("generated", (surface.lines)(&source));
-        for (language, layer, lines) in BY_HAND {
-            if language == surface.language {
-                text.push_str(&by_hand(&folder(layer), lines)?);
-            }
+        for layer in BY_HAND.iter().filter(|layer| layer.language == surface.language) {
+            text.push_str(&by_hand(layer)?);
         }
         let file = folder("surface").join(format!("{}.txt", surface.language));
         if fs::read_to_string(&file).ok().as_ref() == Some(&text) {
@@ -66,13 +64,14 @@ fn section(title: &str, lines: Vec<String>) -> String {
     format!("── {title}\n{}\n", lines.join("\n"))
 }
 
-fn by_hand(layer: &Path, lines: Lines) -> Result<String> {
-    let mut files: Vec<PathBuf> = fs::read_dir(layer)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|path| path.is_file() && path.extension().is_some_and(|it| it == "py"));
+fn by_hand(layer: &Surface) -> Result<String> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder(layer.file))?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|path| path.is_file() && path.extension().is_some_and(|it| it == "py" || it == "kt"));
     files.sort();
     let read = |path: PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(section(&name, lines(&fs::read_to_string(&path)?)))
+        Ok(section(&name, (layer.lines)(&fs::read_to_string(&path)?)))
     };
     files.into_iter().map(read).collect()
 }
@@ -157,6 +156,36 @@ fn kotlin(source: &str) -> Vec<String> {
     lines
 }
 
+/// What is public, which the compiler demands to be said, with all parameters on one line.
+fn kotlin_layer(source: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in source.lines() {
+        let text = line.trim();
+        if let Some(last) = lines.last_mut()
+            && open
+        {
+            last.push_str(text);
+            last.push(' ');
+        } else if text.starts_with("public ") || text.starts_with("override fun ") {
+            let indent = line.len() - line.trim_start().len();
+            lines.push(format!("{:indent$}{text}", ""));
+        } else {
+            continue;
+        }
+        let declared = lines.last().map_or("", String::as_str);
+        open = declared.matches('(').count() > declared.matches(')').count();
+    }
+    lines.iter().map(|line| declaration(line).trim_end_matches([' ', '{', '=']).to_owned()).collect()
+}
+
+/// What is before the body or the value: the first `=` that is no default of a parameter.
+fn declaration(line: &str) -> &str {
+    let depth = |text: &str| text.matches('(').count().abs_diff(text.matches(')').count());
+    let mut assigned = line.match_indices(" = ").map(|(place, _)| line.split_at(place).0);
+    assigned.find(|before| depth(before) == 0).unwrap_or(line)
+}
+
 /// What is public.
 fn swift(source: &str) -> Vec<String> {
     let shown = |text: &str| {
@@ -214,6 +243,9 @@ mod tests {
             kotlin(source),
             ["enum class Kind", "    FIRST", "data class Window", "    var `limit`: kotlin.UInt = 50u"]
         );
+        let source =
+            "public suspend fun a(\n    b: Int,\n): C {\n    internal fun d() = 1\n    public val e: Int = 2\n";
+        assert_eq!(kotlin_layer(source), ["public suspend fun a(b: Int, ): C", "    public val e: Int"]);
         let source = "public struct Window {\n    public var limit: UInt32\nfileprivate struct FfiConverterUInt32 {\n";
         assert_eq!(swift(source), ["public struct Window", "    public var limit: UInt32"]);
     }

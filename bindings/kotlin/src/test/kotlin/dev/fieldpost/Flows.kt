@@ -1,0 +1,247 @@
+package dev.fieldpost
+
+import dev.fieldpost.ffi.ConversationId
+import dev.fieldpost.ffi.ConversationSummary
+import dev.fieldpost.ffi.Draft
+import dev.fieldpost.ffi.ErrorKind
+import dev.fieldpost.ffi.Failure
+import dev.fieldpost.ffi.FfiConverterTypeThreadListener
+import dev.fieldpost.ffi.MessageDiff
+import dev.fieldpost.ffi.OpenAt
+import dev.fieldpost.ffi.RecordQuery
+import dev.fieldpost.ffi.ThreadListener
+import dev.fieldpost.ffi.ThreadMessage
+import dev.fieldpost.ffi.ThreadUpdate
+import dev.fieldpost.ffi.TimelineItem
+import dev.fieldpost.ffi.TimelineOptions
+import dev.fieldpost.ffi.Window
+import java.lang.ref.WeakReference
+import java.time.Duration
+import java.time.Instant
+import kotlin.concurrent.thread
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertTrue
+import kotlin.time.Duration.Companion.hours
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
+
+internal val FLOWS: Map<String, Test> = mapOf(
+    "a list is kept up to date" to {
+        loaded { client, direct ->
+            following(client.watchConversations()) { next ->
+                assertEquals(2, next().size)
+                client.pin(direct)
+                assertEquals(direct, until(next) { it.first().pinnedAt != null }.first().id)
+                client.send(direct, "Listed")
+                assertEquals(client.conversations(), until(next) { it.first().lastMessagePreview == "Listed" })
+            }
+        }
+    },
+    "a thread is kept up to date" to {
+        loaded { client, direct ->
+            following(client.watchThread(direct)) { next ->
+                val before = next().messages
+                assertEquals(client.messages(direct, Window()).messages, before)
+                val sent = client.send(direct, "Followed")
+                assertEquals(sent.id, until(next) { it.messages.size > before.size }.messages.last().id)
+                client.sync()
+                assertEquals(client.messages(direct, Window()).messages, until(next) { it.messages.last().seq != null }.messages)
+            }
+        }
+    },
+    "records are kept up to date" to {
+        val client = Fieldpost.open(options().copy(clinical = true))
+        client.signIn("ada@fieldpost.test", "fieldpost-demo")
+        client.triggerSync()
+        following(client.watchRecords(RecordQuery("workers"))) { next ->
+            val before = next().size
+            val fields = """{"first_name":"Sam","last_name":"Reed","company":"North","role":"rigger"}"""
+            val made = client.createRecord("workers", fields)
+            assertTrue(until(next) { it.size == before + 1 }.any { it.id == made.id })
+        }
+        client.shutdown()
+    },
+    "a timeline grows, and is kept up to date" to {
+        loaded { client, direct ->
+            val timeline = client.openTimeline(direct, TimelineOptions(openAt = OpenAt.Newest, page = 2u))
+            fun ShownTimeline.messages() = items.filterIsInstance<TimelineItem.Message>().map { it.message }
+            following(timeline.shown) { next ->
+                assertEquals(2, until(next) { it.messages().isNotEmpty() }.messages().size)
+                timeline.paginateBackwards()
+                until(next) { it.messages().size > 2 }
+                val sent = client.send(direct, "At the end")
+                until(next) { it.messages().last().id == sent.id }
+            }
+            timeline.close()
+        }
+    },
+    "a flow goes on when nobody holds anything and all garbage was collected" to {
+        loaded { client, direct ->
+            following(client.watchThread(direct)) { next ->
+                next()
+                val garbage = WeakReference(Any())
+                collectGarbageUntil { garbage.get() == null }
+                repeat(20) { System.gc() }
+                client.send(direct, "After the collection")
+                until(next) { it.messages.last().text == "After the collection" }
+            }
+        }
+    },
+    "a subscription that is forgotten ends, and one that is kept goes on" to {
+        loaded { client, direct ->
+            val (forgotten, kept) = Heard() to Heard()
+            noListenerIsLeft()
+            val subscription = client.watchThread(direct, Window(), kept)
+            forget(client, direct, forgotten)
+            inTime { forgotten.updates.receive() }
+            inTime { kept.updates.receive() }
+            // The library lets its listener go.
+            collectGarbageUntil { FfiConverterTypeThreadListener.handleMap.size == 1 }
+            client.send(direct, "Who hears this?")
+            inTime { kept.updates.receive() }
+            assertTrue(subscription.isActive())
+            assertTrue(forgotten.updates.tryReceive().isFailure)
+            subscription.cancel()
+        }
+    },
+    "the watch ends with the collection" to {
+        loaded { client, direct ->
+            repeat(200) { client.watchThread(direct).first() }
+            assertFailsWith<IllegalStateException> { client.watchThread(direct).collect { error("the collector has a fault") } }
+            noListenerIsLeft()
+            assertTrue(client.watchThread(direct).first().messages.isNotEmpty())
+        }
+    },
+    "a slow collector gets the newest state" to {
+        loaded { client, direct ->
+            val (seen, behind) = mutableListOf<String?>() to CompletableDeferred<Unit>()
+            coroutineScope {
+                val collecting = launch {
+                    client.watchThread(direct).collect {
+                        seen += it.messages.last().text
+                        behind.await()
+                    }
+                }
+                following(client.threadUpdates(direct)) { next ->
+                    next()
+                    // Each is told before the next is written.
+                    repeat(5) {
+                        client.send(direct, "Message $it")
+                        next()
+                    }
+                }
+                behind.complete(Unit)
+                inTime { while (seen.last() != "Message 4") delay(1) }
+                collecting.cancel()
+            }
+            assertTrue(seen.size < 6, "nothing was skipped: $seen")
+        }
+    },
+    "updates are never skipped" to {
+        loaded { client, direct ->
+            following(client.conversationUpdates()) { next ->
+                var list = emptyList<ConversationSummary>().with(next())
+                repeat(5) { client.keepDraft(direct, Draft("draft $it")) }
+                while (list.first { it.id == direct }.draft != "draft 4") list = list.with(next())
+                assertEquals(client.conversations(), list)
+            }
+        }
+    },
+    "a flow completes when the client is shut down, and a later one fails" to {
+        loaded { client, direct ->
+            coroutineScope {
+                val states = listOf(client.watchStatus(), client.watchThread(direct), client.watchTotalUnread())
+                val started = states.map { CompletableDeferred<Unit>() }
+                val collecting = states.mapIndexed { index, flow -> async { flow.collect { started[index].complete(Unit) } } }
+                started.forEach { it.await() }
+                client.shutdown()
+                inTime { collecting.forEach { it.await() } }
+            }
+            assertKind(ErrorKind.CLOSED) { client.watchStatus().first() }
+            assertKind(ErrorKind.CLOSED) { client.watchConversations().first() }
+        }
+    },
+    "a flow may be collected unconfined" to {
+        loaded { client, direct ->
+            withContext(Dispatchers.Unconfined) {
+                assertTrue(inTime { client.watchThread(direct).first() }.messages.size > 2)
+                assertEquals(2, inTime { client.watchConversations().first() }.size)
+            }
+        }
+    },
+    "the times of Kotlin" to {
+        loaded { client, direct ->
+            val muted = client.mute(direct, 8.hours).mutedUntil!!
+            assertTrue(muted > Instant.now() + Duration.ofHours(7))
+            assertEquals(0u, client.background(20.seconds).failed)
+        }
+    },
+    "diffs are applied in their order" to {
+        loaded { client, direct ->
+            val message = client.messages(direct, Window()).messages.first()
+            fun one(text: String) = message.copy(text = text)
+            fun shown(list: List<ThreadMessage>) = list.joinToString(" ") { it.text!! }
+            val grown = listOf(one("old")).with(
+                listOf(
+                    MessageDiff.Reset(listOf(one("a"), one("b"))),
+                    MessageDiff.Append(listOf(one("c"), one("d"))),
+                    MessageDiff.PushFront(one("first")),
+                    MessageDiff.PushBack(one("last")),
+                    MessageDiff.Insert(1u, one("second")),
+                    MessageDiff.Set(2u, one("A")),
+                    MessageDiff.Remove(3u),
+                ),
+            )
+            assertEquals("first second A c d last", shown(grown))
+            val shrunk = grown.with(listOf(MessageDiff.PopFront, MessageDiff.PopBack, MessageDiff.Truncate(2u)))
+            assertEquals("second A", shown(shrunk))
+            assertEquals("first second A c d last", shown(grown))
+            assertEquals(emptyList(), shrunk.with(listOf(MessageDiff.Clear)))
+        }
+    },
+)
+
+/** Subscribes in a thread that ends: what a coroutine has had last may stay on the stack of its thread. */
+private fun forget(client: Fieldpost, conversation: ConversationId, listener: ThreadListener) = thread {
+    runBlocking { client.watchThread(conversation, Window(), listener) }
+}.join()
+
+/** The library has let go of every listener of a thread. */
+internal fun noListenerIsLeft() = collectGarbageUntil { FfiConverterTypeThreadListener.handleMap.size == 0 }
+
+/** Collects a flow while a story goes on. */
+internal suspend fun <T> following(flow: Flow<T>, story: suspend (next: suspend () -> T) -> Unit) = coroutineScope {
+    val updates = Channel<T>(Channel.UNLIMITED)
+    val collecting = launch(Dispatchers.Default) { flow.collect { updates.send(it) } }
+    story { inTime { updates.receive() } }
+    collecting.cancel()
+}
+
+internal suspend fun <T> until(next: suspend () -> T, looks: (T) -> Boolean): T {
+    var update = next()
+    while (!looks(update)) update = next()
+    return update
+}
+
+private class Heard : ThreadListener {
+    val updates = Channel<ThreadUpdate>(Channel.UNLIMITED)
+
+    override fun onUpdate(update: ThreadUpdate) {
+        updates.trySend(update)
+    }
+
+    override fun onError(failure: Failure) = error(failure)
+
+    override fun onEnd() = Unit
+}

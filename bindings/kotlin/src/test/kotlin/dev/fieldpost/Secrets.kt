@@ -1,0 +1,105 @@
+package dev.fieldpost
+
+import dev.fieldpost.ffi.ErrorKind
+import dev.fieldpost.ffi.SecretFailure
+import java.io.File
+import java.security.ProviderException
+import java.security.UnrecoverableKeyException
+import javax.crypto.KeyGenerator
+import javax.crypto.SecretKey
+import kotlin.test.assertContentEquals
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertFalse
+import kotlin.test.assertNull
+import kotlin.test.assertTrue
+
+/** A key store of the platform, in memory. */
+private class Keys(private var key: SecretKey? = null, private val failure: Exception? = null) : PlatformKey {
+    override fun find(): SecretKey? = failure?.let { throw it } ?: key
+
+    override fun make(): SecretKey = KeyGenerator.getInstance("AES").apply { init(256) }.generateKey().also { key = it }
+
+    fun lose() {
+        key = null
+    }
+}
+
+internal val SECRETS: Map<String, Test> = mapOf(
+    "a secret is kept, replaced and removed, by any name" to {
+        val (place, key) = File(folder, "secrets") to Keys()
+        val store = EncryptedSecrets(place, key)
+        val names = listOf("a", "../a", "with / and \u0000", "ä".repeat(300))
+        assertNull(store.get(names[0]))
+        names.forEach { store.put(it, "secret of $it") }
+        store.put(names[0], "another")
+        val later = EncryptedSecrets(place, key)
+        assertEquals(listOf("another") + names.drop(1).map { "secret of $it" }, names.map { later.get(it) })
+        names.forEach { later.remove(it) }
+        later.remove(names[0])
+        assertNull(later.get(names[0]))
+        assertEquals(emptyList(), place.list()!!.toList())
+    },
+    "no secret and no name is in a file" to {
+        val (place, key) = File(folder, "secrets") to Keys()
+        EncryptedSecrets(place, key).put("the name", "the secret")
+        val stored = place.walk().filter { it.isFile }.map { it.name + it.readText(Charsets.ISO_8859_1) }.single()
+        assertFalse("secret" in stored || "name" in stored, stored)
+    },
+    "a changed or exchanged file, and another key, are failures and no missing secrets" to {
+        val (place, key) = File(folder, "secrets") to Keys()
+        val store = EncryptedSecrets(place, key)
+        store.put("one", "first")
+        val one = place.listFiles()!!.single()
+        store.put("two", "second")
+        val two = place.listFiles()!!.single { it != one }
+        val kept = one.readBytes()
+        for (wrong in listOf(two.readBytes(), kept.copyOf(kept.size - 1), ByteArray(0), kept.also { it[20] = (it[20] + 1).toByte() })) {
+            one.writeBytes(wrong)
+            assertFailsWith<SecretFailure.Other> { store.get("one") }
+        }
+        assertFailsWith<SecretFailure.Other> { EncryptedSecrets(place, Keys().apply { make() }).get("two") }
+        assertEquals("second", store.get("two"))
+    },
+    "a key store that is out of reach is unavailable, whatever it throws" to {
+        val place = File(folder, "secrets")
+        for (failure in listOf(UnrecoverableKeyException("locked: the secret"), ProviderException("Keystore busy: the secret"))) {
+            val store = EncryptedSecrets(place, Keys(failure = failure))
+            val told = assertFailsWith<SecretFailure.Unavailable> { store.put("name", "secret") }
+            assertFalse("the secret" in told.toString(), told.toString())
+        }
+        File(folder, "file").writeText("")
+        assertFailsWith<SecretFailure.Unavailable> { EncryptedSecrets(File(folder, "file/below"), Keys()).put("name", "secret") }
+    },
+    "a session lies in the store, over a restart, and nobody is signed out while it is locked" to {
+        val (place, key) = File(folder, "secrets") to Keys()
+        client(secrets = EncryptedSecrets(place, key)).use { it.signIn("ada@fieldpost.test", "fieldpost-demo") }
+        assertEquals(1, place.listFiles()!!.size)
+        client(secrets = EncryptedSecrets(place, Keys(failure = UnrecoverableKeyException()))).use {
+            assertKind(ErrorKind.SECRETS_OUT_OF_REACH) { it.sync() }
+        }
+        client(secrets = EncryptedSecrets(place, key)).use {
+            assertEquals(0u, it.sync().failed)
+        }
+    },
+    "a key that is gone for good takes its secrets along, and later ones have a new one" to {
+        val (place, key) = File(folder, "secrets") to Keys()
+        val store = EncryptedSecrets(place, key)
+        store.put("name", "first")
+        key.lose()
+        assertNull(store.get("name"))
+        store.put("name", "second")
+        assertEquals("second", store.get("name"))
+    },
+    "the key of the database is made once, and never for a file that has another" to {
+        val (keys, database) = Keys() to File(folder, "x.db")
+        val store = EncryptedSecrets(File(folder, "secrets"), keys)
+        val made = store.databaseKey(database)
+        assertEquals(32, made.size)
+        assertTrue(made.toSet().size > 8)
+        database.writeText("a database")
+        assertContentEquals(made, EncryptedSecrets(File(folder, "secrets"), keys).databaseKey(database))
+        keys.lose()
+        assertFailsWith<SecretFailure.Other> { store.databaseKey(database) }
+    },
+)
