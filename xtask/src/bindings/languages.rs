@@ -1,6 +1,6 @@
 //! The languages in which the scenario is carried out.
 
-use super::{build::Built, kotlin, server::Server, table::Table};
+use super::{build::Built, kotlin, server::Server, table::Table, typescript};
 use crate::process;
 use anyhow::{Context, Result};
 use std::{
@@ -15,15 +15,19 @@ pub(crate) enum Language {
     Python,
     /// Coroutines and flows, on the JVM
     Kotlin,
+    /// Node, and React Native as far as it can be checked without a phone
+    #[value(name = "typescript")]
+    TypeScript,
 }
 
 impl Language {
-    pub(crate) const ALL: [Self; 2] = [Self::Python, Self::Kotlin];
+    pub(crate) const ALL: [Self; 3] = [Self::Python, Self::Kotlin, Self::TypeScript];
 
     /// Whether the compiler refuses arguments of a wrong type, so that no test can pass them.
     pub(super) const fn is_typed(self) -> bool {
         match self {
-            Self::Python => false,
+            // The scenario is carried out from JSON, so the compiler of TypeScript sees none of its arguments.
+            Self::Python | Self::TypeScript => false,
             Self::Kotlin => true,
         }
     }
@@ -37,6 +41,7 @@ impl Language {
                     .then_some("install Python 3.11 or later (Debian: apt-get install python3)")
             }
             Self::Kotlin => kotlin::missing(),
+            Self::TypeScript => typescript::missing(),
         }
     }
 
@@ -54,6 +59,10 @@ impl Language {
                 Ok(())
             }
             Self::Kotlin => kotlin::prepare(built),
+            Self::TypeScript => {
+                typescript::prepare(built)?;
+                typescript::prepare_tests()
+            }
         }
     }
 
@@ -67,6 +76,7 @@ impl Language {
                 python
             }
             Self::Kotlin => kotlin::runner(built, file, server, folder),
+            Self::TypeScript => typescript::runner(file, server, folder),
         }
     }
 
@@ -92,6 +102,7 @@ impl Language {
                 table.enter("the package", "the tests of the hand-written layer", self, passed, &told);
                 Ok(())
             }
+            Self::TypeScript => typescript::package_tests(built, table),
         }
     }
 }
@@ -101,6 +112,7 @@ impl fmt::Display for Language {
         f.write_str(match self {
             Self::Python => "Python",
             Self::Kotlin => "Kotlin",
+            Self::TypeScript => "TypeScript",
         })
     }
 }

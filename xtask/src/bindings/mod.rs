@@ -11,6 +11,7 @@ mod scenario;
 mod server;
 mod surface;
 mod table;
+mod typescript;
 
 pub(crate) use languages::Language;
 

@@ -1,0 +1,3 @@
+/** What is generated for React Native, in place of `native.ts`. */
+
+export * from './generated/react-native/fieldpost_ffi';
