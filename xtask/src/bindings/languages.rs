@@ -1,6 +1,6 @@
 //! The languages in which the scenario is carried out.
 
-use super::{build::Built, kotlin, server::Server, table::Table, typescript};
+use super::{build::Built, kotlin, server::Server, swift, table::Table, typescript};
 use crate::process;
 use anyhow::{Context, Result};
 use std::{
@@ -18,17 +18,24 @@ pub(crate) enum Language {
     /// Node, and React Native as far as it can be checked without a phone
     #[value(name = "typescript")]
     TypeScript,
+    /// Parsed, not compiled
+    Swift,
 }
 
 impl Language {
-    pub(crate) const ALL: [Self; 3] = [Self::Python, Self::Kotlin, Self::TypeScript];
+    pub(crate) const ALL: [Self; 4] = [Self::Python, Self::Kotlin, Self::TypeScript, Self::Swift];
+
+    /// Whether it can be run here. Swift has no compiler for this: it is only parsed.
+    pub(super) const fn runs(self) -> bool {
+        !matches!(self, Self::Swift)
+    }
 
     /// Whether the compiler refuses arguments of a wrong type, so that no test can pass them.
     pub(super) const fn is_typed(self) -> bool {
         match self {
             // The scenario is carried out from JSON, so the compiler of TypeScript sees none of its arguments.
             Self::Python | Self::TypeScript => false,
-            Self::Kotlin => true,
+            Self::Kotlin | Self::Swift => true,
         }
     }
 
@@ -42,6 +49,7 @@ impl Language {
             }
             Self::Kotlin => kotlin::missing(),
             Self::TypeScript => typescript::missing(),
+            Self::Swift => swift::missing(),
         }
     }
 
@@ -63,6 +71,7 @@ impl Language {
                 typescript::prepare(built)?;
                 typescript::prepare_tests()
             }
+            Self::Swift => swift::prepare(built),
         }
     }
 
@@ -77,6 +86,8 @@ impl Language {
             }
             Self::Kotlin => kotlin::runner(built, file, server, folder),
             Self::TypeScript => typescript::runner(file, server, folder),
+            // Nothing asks for it: see `runs`.
+            Self::Swift => Command::new("false"),
         }
     }
 
@@ -103,6 +114,7 @@ impl Language {
                 Ok(())
             }
             Self::TypeScript => typescript::package_tests(built, table),
+            Self::Swift => swift::check(built, table),
         }
     }
 }
@@ -113,6 +125,7 @@ impl fmt::Display for Language {
             Self::Python => "Python",
             Self::Kotlin => "Kotlin",
             Self::TypeScript => "TypeScript",
+            Self::Swift => "Swift",
         })
     }
 }

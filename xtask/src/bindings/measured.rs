@@ -6,6 +6,9 @@ use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
 
 pub(super) fn print(table: &Table) -> Result<()> {
+    if table.measured().is_empty() {
+        return Ok(());
+    }
     let rust = in_rust()?;
     let names: String = table.languages().into_iter().map(|language| format!("{:>12}", language.to_string())).collect();
     println!("\none call in µs (unoptimised build)        Rust  Rust, the layer{names}");

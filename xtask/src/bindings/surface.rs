@@ -23,9 +23,10 @@ const SURFACES: [Surface; 3] = [
 ];
 
 /// Layers that are written by hand, with the rules of their language.
-const BY_HAND: [Surface; 2] = [
+const BY_HAND: [Surface; 3] = [
     Surface { language: "python", file: "python/src/fieldpost", lines: python },
     Surface { language: "kotlin", file: "kotlin/src/main/kotlin/dev/fieldpost", lines: kotlin_layer },
+    Surface { language: "swift", file: "swift/Sources/Fieldpost", lines: swift },
 ];
 
 pub(super) fn run(built: &Built, check: bool) -> Result<()> {
@@ -67,7 +68,7 @@ fn section(title: &str, lines: Vec<String>) -> String {
 fn by_hand(layer: &Surface) -> Result<String> {
     let mut files: Vec<PathBuf> =
         fs::read_dir(folder(layer.file))?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|path| path.is_file() && path.extension().is_some_and(|it| it == "py" || it == "kt"));
+    files.retain(|path| path.is_file() && path.extension().is_some_and(|it| it == "py" || it == "kt" || it == "swift"));
     files.sort();
     let read = |path: PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

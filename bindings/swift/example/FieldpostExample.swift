@@ -1,0 +1,86 @@
+import Fieldpost
+import SwiftUI
+
+/// The conversations of a person, and their threads.
+@main
+struct FieldpostExample: App {
+    @State private var opening = Opening()
+    @Environment(\.scenePhase) private var phase
+
+    var body: some Scene {
+        WindowGroup {
+            content.task { await opening.open() }
+        }
+        .onChange(of: phase) {
+            opening.moved(to: phase)
+        }
+    }
+
+    @ViewBuilder private var content: some View {
+        switch opening.state {
+        case .opening: ProgressView()
+        case .failed(let reason): ContentUnavailableView(reason, systemImage: "exclamationmark.triangle")
+        case .signedOut(let client): SignInView(client: client) { opening.signedIn(client) }
+        case .signedIn(let client): ConversationsView(client: client)
+        }
+    }
+}
+
+/// Opens the client, and follows the app to the background and back.
+@Observable @MainActor
+final class Opening {
+    enum State {
+        case opening
+        case failed(String)
+        case signedOut(Client)
+        case signedIn(Client)
+    }
+
+    private(set) var state = State.opening
+    private var client: Client?
+
+    func open() async {
+        do {
+            let client = try await Client.open(Self.options(), secrets: KeychainSecretStore(service: "dev.fieldpost.example"))
+            self.client = client
+            if try await client.isSignedIn() {
+                signedIn(client)
+            } else {
+                state = .signedOut(client)
+            }
+        } catch {
+            state = .failed(Failure(error).reason)
+        }
+    }
+
+    func signedIn(_ client: Client) {
+        state = .signedIn(client)
+        Task { try? await client.start() }
+    }
+
+    func moved(to phase: ScenePhase) {
+        switch phase {
+        case .active: try? client?.foreground()
+        case .background: finish()
+        default: break
+        }
+    }
+
+    /// Sends what waits while the system lets the app run.
+    private func finish() {
+        guard let client else { return }
+        Task { try? await client.background(deadline: 20) }
+    }
+
+    private static func options() throws -> ClientOptions {
+        let folder = try FileManager.default.url(
+            for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true
+        )
+        let settings = Bundle.main.infoDictionary
+        return ClientOptions(
+            database: folder.appendingPathComponent("fieldpost.db").path,
+            url: settings?["FieldpostURL"] as? String,
+            anonKey: settings?["FieldpostAnonKey"] as? String
+        )
+    }
+}

@@ -1,0 +1,67 @@
+//! How large the library is that a phone carries.
+
+use crate::process;
+use anyhow::{Context, Result, bail};
+use cargo_metadata::MetadataCommand;
+use std::{
+    env::consts::{DLL_PREFIX, DLL_SUFFIX},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// For one processor, stripped, without encryption.
+pub(super) const BUDGET: u64 = 10_000_000;
+
+/// Builds the library with the profile `mobile` for this machine, and holds it to the budget.
+pub(super) fn run() -> Result<()> {
+    let mut cargo = process::cargo();
+    cargo.args(["build", "--locked", "--quiet", "--profile", "mobile", "-p", "fieldpost-ffi"]);
+    process::run("building the library as phones have it (minutes)", &mut cargo)?;
+    check(&library(&target()?), BUDGET)
+}
+
+/// Where the profile `mobile` leaves the library.
+pub(super) fn library(target: &Path) -> PathBuf {
+    target.join("mobile").join(format!("{DLL_PREFIX}fieldpost_ffi{DLL_SUFFIX}"))
+}
+
+pub(super) fn target() -> Result<PathBuf> {
+    let metadata = MetadataCommand::new().manifest_path(process::root().join("Cargo.toml")).no_deps().exec()?;
+    Ok(metadata.target_directory.into_std_path_buf())
+}
+
+/// Fails if a file is larger than its budget.
+pub(super) fn check(file: &Path, most: u64) -> Result<()> {
+    let bytes = fs::metadata(file).with_context(|| format!("there is no {}", file.display()))?.len();
+    println!("── {}: {} of {}", file.display(), megabytes(bytes), megabytes(most));
+    if bytes > most {
+        bail!("{} is larger than its budget", file.display());
+    }
+    Ok(())
+}
+
+pub(super) fn megabytes(bytes: u64) -> String {
+    let hundredths = bytes.div_ceil(10_000);
+    format!("{}.{:02} MB", hundredths / 100, hundredths % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_never_told_smaller_than_it_is() {
+        assert_eq!(megabytes(0), "0.00 MB");
+        assert_eq!(megabytes(10_000_000), "10.00 MB");
+        assert_eq!(megabytes(10_000_001), "10.01 MB");
+    }
+
+    #[test]
+    fn a_file_over_its_budget_is_an_error() {
+        let file = process::root().join("Cargo.toml");
+        let bytes = fs::metadata(&file).unwrap().len();
+        assert!(check(&file, bytes).is_ok());
+        assert!(check(&file, bytes - 1).is_err());
+        assert!(check(Path::new("no such file"), BUDGET).is_err());
+    }
+}
