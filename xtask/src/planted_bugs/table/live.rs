@@ -242,7 +242,7 @@ pub(super) fn guests() -> Vec<Bug> {
         bug(
             "which function sends is left open",
             LIVE_NAMESAKE,
-            [replace("fieldpost.send_hints", "'{}'::jsonb", "'{}'")],
+            [replace("fieldpost.send_hints", "send(v_payload,", "send('{}',")],
         ),
         bug(
             "who cannot make the newer policies has no hints",
