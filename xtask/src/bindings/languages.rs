@@ -30,6 +30,15 @@ impl Language {
         !matches!(self, Self::Swift)
     }
 
+    /// Whether it is tested on a day on which not all are.
+    pub(super) const fn is_due(self, day: u64) -> bool {
+        match self {
+            Self::Python | Self::Swift => true,
+            Self::Kotlin => day.is_multiple_of(2),
+            Self::TypeScript => !day.is_multiple_of(2),
+        }
+    }
+
     /// Whether the compiler refuses arguments of a wrong type, so that no test can pass them.
     pub(super) const fn is_typed(self) -> bool {
         match self {
