@@ -273,7 +273,9 @@ def main(generated, files):
     trees = []
     for path in map(Path, files):
         tree, broken = parse(path)
-        wrong += broken
+        if broken:
+            wrong += broken
+            continue
         trees.append((path, tree))
         names.add(tree)
     for path, tree in trees:

@@ -57,6 +57,7 @@ class Planted(unittest.TestCase):
     def test_what_cannot_be_parsed(self):
         self.finds('text: "hello")', 'text: "hello"', "cannot be parsed")
         self.finds("func greet(_ client: Client)", "func greet(_ client Client)", "cannot be parsed")
+        self.finds("{ nil }", "{ guard let name else { return nil }", "cannot be parsed")
 
     def test_a_wrong_type(self):
         self.finds("_ client: Client", "_ client: Clients", "there is no type Clients")

@@ -141,11 +141,11 @@ pub(super) fn prepare(built: &Built) -> Result<()> {
 
     let layer = place.join("layer.jar");
     let mut compiling = Compiling::new(built)?;
-    compiling.jar("generated", &[generated], &["-nowarn"])?;
+    compiling.jar("generated", &[generated], &["-nowarn", "-module-name", "fieldpost_ffi"])?;
     let strict = ["-Xexplicit-api=strict", "-Werror", "-module-name", "fieldpost"];
     compiling.jar("layer", &[folder("kotlin/src/main")], &strict)?;
     // The tests see what is internal.
-    let friend = format!("-Xfriend-paths={}", layer.display());
+    let friend = format!("-Xfriend-paths={},{}", layer.display(), place.join("generated.jar").display());
     let tests = [folder("kotlin/src/test"), folder("kotlin/example/model"), readme];
     compiling.jar("tests", &tests, &["-Werror", "-module-name", "fieldpost_test", &friend])
 }

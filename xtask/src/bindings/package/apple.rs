@@ -22,7 +22,9 @@ pub(super) fn plan(target: &Path, url: &str) -> Plan {
     let mut steps = vec![Step::Empty(out.clone())];
     steps.extend(SLICES.iter().flat_map(|(_, targets)| *targets).map(|triple| build(triple)));
     steps.push(Step::Generate { language: "swift", folder: out.join("generated") });
-    steps.extend(SLICES.iter().map(|(slice, targets)| join(target, &out, slice, targets)));
+    for (slice, targets) in SLICES {
+        steps.extend([Step::Empty(out.join(slice)), join(target, &out, slice, targets)]);
+    }
     steps.extend(headers(&out));
     steps.push(Step::run(framework(&out)));
     steps.extend(package(&out, url));
@@ -41,7 +43,7 @@ fn needs() -> Vec<Need> {
 
 /// The versions of the systems are those of Package.swift.
 fn build(triple: &str) -> Step {
-    let mut command = building();
+    let mut command = building("staticlib");
     command.extend(words(&format!("--target {triple}")));
     let environment =
         vec![("IPHONEOS_DEPLOYMENT_TARGET", "17.0".to_owned()), ("MACOSX_DEPLOYMENT_TARGET", "14.0".to_owned())];
@@ -51,9 +53,14 @@ fn build(triple: &str) -> Step {
 fn join(target: &Path, out: &Path, slice: &str, targets: &[&str]) -> Step {
     let library = |triple: &&str| text(&target.join(triple).join("mobile/libfieldpost_ffi.a"));
     let mut command = words("lipo -create -output");
-    command.push(text(&out.join(format!("{slice}-libfieldpost_ffi.a"))));
+    command.push(slice_library(out, slice));
     command.extend(targets.iter().map(library));
     Step::run(command)
+}
+
+/// Xcode links it by a name that begins with `lib`.
+fn slice_library(out: &Path, slice: &str) -> String {
+    text(&out.join(slice).join("libfieldpost_ffi.a"))
 }
 
 /// In a folder of their own: a module map right below `Headers` collides with the one of any other xcframework in an app.
@@ -67,7 +74,7 @@ fn framework(out: &Path) -> Vec<String> {
     let mut command = words("xcodebuild -create-xcframework");
     for (slice, _) in SLICES {
         command.push("-library".to_owned());
-        command.push(text(&out.join(format!("{slice}-libfieldpost_ffi.a"))));
+        command.push(slice_library(out, slice));
         command.push("-headers".to_owned());
         command.push(text(&out.join("headers")));
     }
@@ -126,7 +133,9 @@ mod tests {
             }
         }
         let framework = plan.lines()[step_of(&plan, "-create-xcframework")].clone();
-        assert_eq!(framework.matches("-library").count(), 3);
+        for (slice, _) in SLICES {
+            assert!(framework.contains(&format!("-library /t/packages/apple/{slice}/libfieldpost_ffi.a -headers")));
+        }
         assert_eq!(framework.matches("-headers").count(), 3);
     }
 

@@ -49,7 +49,8 @@ pub(super) fn run(options: &PackageOptions) -> Result<()> {
     plan.carry_out()
 }
 
-/// The command that builds the library as phones have it.
-fn building() -> Vec<String> {
-    plan::words("cargo build --locked --profile mobile -p fieldpost-ffi")
+/// The command that builds the library as phones have it, as one type alone: cargo leaves out the link-time optimisation of a
+/// library that is a Rust library too.
+fn building(crate_type: &str) -> Vec<String> {
+    plan::words(&format!("cargo rustc --locked --profile mobile -p fieldpost-ffi --lib --crate-type {crate_type}"))
 }

@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn nothing_is_done_while_something_is_missing() {
-        let file = env::temp_dir().join("fieldpost-plan-must-not-exist");
+        let file = env::temp_dir().join(format!("fieldpost-plan-{}", std::process::id()));
         let plan = Plan {
             title: "A package".to_owned(),
             needs: vec![Need::Program { name: "no-such-program", install: "write it first" }],

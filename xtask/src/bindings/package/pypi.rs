@@ -21,7 +21,7 @@ pub(super) fn plan(target: &Path) -> Plan {
     let native = source.join("src/fieldpost/_native");
     let library = size::library(target);
     let mut steps = vec![
-        Step::run(building()),
+        Step::run(building("cdylib")),
         Step::Size { file: library.clone(), most: size::BUDGET },
         Step::Empty(out.clone()),
         Step::Copy { from: folder("python/pyproject.toml"), to: source.join("pyproject.toml") },
