@@ -58,9 +58,12 @@ pub trait LogSink: Send + Sync {
 /// How many lines may wait for the sink. What comes on top is dropped.
 const WAITING: usize = 1_000;
 
+/// Whom the log is passed on to, and up to which level.
+type Wanted = (Level, OfTheApp<Box<dyn LogSink>>);
+
 #[derive(Default)]
 struct Log {
-    sink: RwLock<Option<(Level, OfTheApp<Box<dyn LogSink>>)>>,
+    sink: RwLock<Option<Wanted>>,
     waiting: Arc<AtomicUsize>,
 }
 

@@ -234,7 +234,14 @@ fn libraries() -> Result<Vec<PathBuf>> {
 /// A JVM of a fixed size, for tests that measure memory and threads.
 fn jvm(built: &Built, main: &str) -> Command {
     let mut java = Command::new("java");
-    java.args(["-Xmx128m", "-XX:+UseSerialGC", "-XX:-UseDynamicNumberOfCompilerThreads", "-ea"]);
+    // Without the second compiler, whose own memory comes and goes by megabytes, later where the machine is busy.
+    java.args([
+        "-Xmx128m",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:-UseDynamicNumberOfCompilerThreads",
+        "-ea",
+    ]);
     let mut library = OsString::from("-Djna.library.path=");
     library.push(built.library.parent().unwrap_or(Path::new(".")));
     java.arg(library).arg("-cp");

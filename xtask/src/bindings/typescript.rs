@@ -60,7 +60,8 @@ pub(super) fn package_tests(built: &Built, table: &mut Table) -> Result<()> {
     }
     let server = Server::start(built)?;
     let mut tests = node();
-    tests.args(["--expose-gc", "--test", "--test-force-exit", "--test-reporter=tap", "build/package/"]);
+    let measuring = ["--expose-gc", "--max-semi-space-size=1"];
+    tests.args(measuring).args(["--test", "--test-force-exit", "--test-reporter=tap", "build/package/"]);
     enter_tests(table, "the tests of the package", &with_server(&mut tests, &server)?, "# tests 0");
     // The sample app has a server of its own: its test fills a thread with 10,000 messages.
     let server = Server::start(built)?;

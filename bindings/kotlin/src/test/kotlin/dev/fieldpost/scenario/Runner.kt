@@ -15,16 +15,17 @@ import dev.fieldpost.ffi.stopLogging
 import java.io.File
 import java.nio.charset.CharacterCodingException
 import java.util.Collections
+import java.util.concurrent.Executors
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 import kotlin.time.toJavaDuration
-import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.TimeoutCancellationException
+import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.async
 import kotlinx.coroutines.channels.ClosedReceiveChannelException
 import kotlinx.coroutines.flow.first
@@ -247,11 +248,19 @@ internal class Runner(
 
     private suspend fun cancelCall(step: Step, given: Given) {
         val call = call(step["call"] as String)
-        // It is given up after it was handed over, and before it can have returned.
-        val begun = CoroutineScope(Dispatchers.Default).async(start = CoroutineStart.UNDISPATCHED) { call(client(step), given) }
-        begun.cancel()
-        begun.join()
-        if (!begun.isCancelled) throw StepFailed("it was not given up")
+        // It is given up after it was handed over. On one thread it cannot go on before that, however fast the answer is there.
+        Executors.newSingleThreadExecutor().asCoroutineDispatcher().use { alone ->
+            withContext(alone) {
+                var returned = false
+                val begun = async(start = CoroutineStart.UNDISPATCHED) {
+                    call(client(step), given)
+                    returned = true
+                }
+                begun.cancel()
+                begun.join()
+                if (returned) throw StepFailed("it was not given up")
+            }
+        }
         // The write goes on; what is written next comes after it.
         client(step).pending()
     }
