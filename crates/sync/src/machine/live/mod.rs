@@ -15,7 +15,7 @@
 //!   the other, and are left alone when something far too large came. A server that lets everybody in and brings nothing is asked
 //!   as slowly as one that refuses.
 //! * **Never trusted.** Each join asks for a pull, because what was committed before it has passed unheard. A hint asks for a
-//!   pull and says nothing else, but that an own push caused it: then there is nothing to pull ([`OwnPushes`]). Nothing waits for a
+//!   pull and says nothing else, but that an own push caused it: then there is nothing to pull (`pushes`). Nothing waits for a
 //!   hint.
 //! * **Never in the way.** It is off in the background, offline, during a pause, and while nobody is signed in or the server
 //!   does not have it.
