@@ -19,10 +19,10 @@ pub fn write(list: &str, group: &str, helpers: &[&str]) -> Result<(), Box<dyn Er
     write_suite((SUITE, "stories.rs"), list, group, helpers)
 }
 
-/// [`write`] for the suite in a folder, into a file of its own.
+/// [`write()`] for the suite in a folder, into a file of its own.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_suite(
     (suite, output): (&str, &str),
     list: &str,
