@@ -74,6 +74,7 @@ pub use sessions::*;
 pub use syncing::*;
 pub use timeline::*;
 pub use tokens::*;
+pub use typing::*;
 pub use watching::*;
 
 uniffi::setup_scaffolding!();
