@@ -87,11 +87,20 @@ fn jna_platform() -> String {
     format!("linux-{}", if env::consts::ARCH == "x86_64" { "x86-64" } else { env::consts::ARCH })
 }
 
-/// A folder of the cache. It is there as a whole, or not at all.
-fn fetched(name: &str, fetch: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+/// Whether the compiler is in the cache.
+pub(super) fn is_at_hand() -> bool {
+    cache().is_ok_and(|cache| cache.join(format!("kotlin-{KOTLIN}")).is_dir())
+}
+
+fn cache() -> Result<PathBuf> {
     let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache"))).context("no home folder")?;
-    let cache = cache.join("fieldpost/bindings");
+    Ok(cache.join("fieldpost/bindings"))
+}
+
+/// A folder of the cache. It is there as a whole, or not at all.
+fn fetched(name: &str, fetch: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let cache = cache()?;
     let whole = cache.join(name);
     if !whole.exists() {
         eprintln!("── fetching {name} into {}", cache.display());

@@ -39,6 +39,15 @@ impl Language {
         }
     }
 
+    /// Whether nothing has to be fetched or built for it that takes minutes.
+    pub(super) fn is_at_hand(self) -> bool {
+        match self {
+            Self::Python | Self::Swift => true,
+            Self::Kotlin => kotlin::is_at_hand(),
+            Self::TypeScript => typescript::is_at_hand(),
+        }
+    }
+
     /// Whether the compiler refuses arguments of a wrong type, so that no test can pass them.
     pub(super) const fn is_typed(self) -> bool {
         match self {

@@ -18,6 +18,7 @@ mod typescript;
 
 pub(crate) use languages::Language;
 
+use crate::test::Counts;
 use anyhow::{Result, bail};
 use build::Built;
 use clap::{Args, Subcommand};
@@ -34,6 +35,9 @@ pub(crate) enum Action {
     },
     /// Carry out the scenario in every language that is installed, and show a table
     Test(TestOptions),
+    /// The scenario, the tests of the packages and the check of the surface, for the command that runs all tests
+    #[command(hide = true)]
+    Tally,
     /// Make what a release uploads
     Package(package::PackageOptions),
     /// Build the library as phones have it, and hold it to its size budget
@@ -65,6 +69,7 @@ pub(crate) fn run(action: &Action) -> Result<()> {
                 .filter(|language| language.missing().is_none())
                 .try_for_each(|it| it.prepare(&built))
         }
+        Action::Tally => tally(),
         Action::Test(options) => {
             let (_, table) = test(&wanted(&options.only))?;
             if options.json {
@@ -84,35 +89,49 @@ pub(crate) fn run(action: &Action) -> Result<()> {
     }
 }
 
-/// What the tests of all languages came to, for the command that runs all tests.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) passed: i64,
-    pub(crate) failed: i64,
-    pub(crate) skipped: i64,
+/// What the tests of all languages came to: the last line of the command that the test command starts.
+pub(crate) struct Tally;
+
+impl Tally {
+    const LINE: &str = "bindings in all: ";
+
+    fn line(counts: Counts) -> String {
+        let Counts { passed, failed, ignored } = counts;
+        format!("{}{passed} passed, {failed} failed, {ignored} skipped", Self::LINE)
+    }
+
+    /// The counts, if it is that line.
+    pub(crate) fn read(line: &str) -> Option<Counts> {
+        let counts = line.strip_prefix(Self::LINE)?;
+        let mut numbers = counts.split(", ").filter_map(|part| part.split(' ').next()?.parse().ok());
+        Some(Counts { passed: numbers.next()?, failed: numbers.next()?, ignored: numbers.next()? })
+    }
 }
 
-/// Runs the scenario, the tests of the packages and the check of the surface.
-pub(crate) fn tally() -> Result<Tally> {
+fn tally() -> Result<()> {
     let (due, later) = due();
     let (built, mut table) = test(&due)?;
     for language in later {
-        eprintln!("── {language} is NOT tested today: it takes turns in CI (FIELDPOST_BINDINGS=all tests all)");
+        eprintln!(
+            "── {language} is NOT tested now: in CI it takes turns, and waits for its tools to be fetched (FIELDPOST_BINDINGS=all)"
+        );
         table.skip(language);
     }
     table.print();
-    let mut tally = Tally { passed: table.passed(), failed: table.failed(), skipped: table.skipped() };
+    let mut counts = Counts { passed: table.passed(), failed: table.failed(), ignored: table.skipped() };
     match surface::run(&built, true) {
-        Ok(()) => tally.passed += 1,
+        Ok(()) => counts.passed += 1,
         Err(error) => {
             println!("{error:#}");
-            tally.failed += 1;
+            counts.failed += 1;
         }
     }
-    Ok(tally)
+    println!("{}", Tally::line(counts));
+    Ok(())
 }
 
-/// The languages to test now, and those that have to wait. Where a change waits for it (CI), those that take minutes take turns by day.
+/// The languages to test now, and those that have to wait. Where a change waits for it (CI), those that take minutes take turns by
+/// day, and nothing is fetched that takes minutes.
 fn due() -> (Vec<Language>, Vec<Language>) {
     let all = std::env::var("FIELDPOST_BINDINGS").is_ok_and(|wanted| wanted == "all");
     if all || std::env::var_os("CI").is_none() {
@@ -120,7 +139,7 @@ fn due() -> (Vec<Language>, Vec<Language>) {
     }
     let day =
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() / (24 * 60 * 60));
-    Language::ALL.iter().partition(|language| language.is_due(day))
+    Language::ALL.iter().partition(|language| language.is_due(day) && language.is_at_hand())
 }
 
 fn wanted(only: &[Language]) -> Vec<Language> {
@@ -149,4 +168,17 @@ fn test(languages: &[Language]) -> Result<(Built, Table)> {
         eprintln!("── {language}: {} s", started.elapsed().as_secs());
     }
     Ok((built, table))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_is_read_as_it_was_written() {
+        let read = Tally::read(&Tally::line(Counts { passed: 255, failed: 1, ignored: 2 })).unwrap();
+        assert_eq!((read.passed, read.failed, read.ignored), (255, 1, 2));
+        assert!(Tally::read("255 passed, 1 failed, 2 skipped").is_none());
+        assert!(Tally::read("bindings in all: many").is_none());
+    }
 }

@@ -22,6 +22,12 @@ pub(super) fn missing() -> Option<&'static str> {
     (!node).then_some("install Node 20 or later with npm (Debian 13: apt-get install nodejs npm)")
 }
 
+/// Whether the packages and the generator are in the cache.
+pub(super) fn is_at_hand() -> bool {
+    let in_cache = |name: &str| cache().is_ok_and(|cache| cache.join(name).is_file());
+    in_cache("npm/node_modules/.fieldpost-lock") && in_cache("ubrn/version")
+}
+
 /// Generates the code, puts the library beside it, and compiles the package.
 pub(super) fn prepare(built: &Built) -> Result<()> {
     let packages = install()?;

@@ -1,10 +1,15 @@
-//! Tests that bring clusters of their own: they share nothing with the others, so they run at the same time. Their output
-//! is printed when they are over.
+//! Tests that bring clusters of their own, and those of the bindings: they share nothing with the others, so they run at the same
+//! time. Their output is printed when they are over.
 
-use super::{Rung, Table, enter, node::Run, runner::Output};
-use crate::{process, supabase};
+use super::{
+    Rung, Table, enter,
+    node::Run,
+    runner::{Output, run_and_count},
+};
+use crate::{bindings, process, supabase};
 use anyhow::{Result, anyhow};
 use std::{
+    process::Command,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -25,14 +30,18 @@ struct Over {
 }
 
 impl Beside {
-    /// Starts those that are wanted, one folder after the other.
-    pub(super) fn start(wanted: impl Fn(Rung) -> bool) -> Result<Self> {
-        let folders: Vec<_> = FOLDERS.into_iter().filter(|(rung, _)| wanted(*rung)).collect();
+    /// Starts those that are wanted, one after the other.
+    pub(super) fn start(wanted: impl Fn(Rung) -> bool, with_supabase: bool) -> Result<Self> {
+        let folders: Vec<_> = FOLDERS.into_iter().filter(|(rung, _)| with_supabase && wanted(*rung)).collect();
+        let with_bindings = wanted(Rung::Bindings);
         if !folders.is_empty() {
             supabase::install_packages(&process::root())?;
             println!("── beside the others: {}", folders.iter().map(|(_, name)| *name).collect::<Vec<_>>().join(", "));
         }
-        Ok(Self(thread::spawn(move || folders.into_iter().map(|(rung, name)| run(rung, name)).collect())))
+        Ok(Self(thread::spawn(move || {
+            let folders = folders.into_iter().map(|(rung, name)| run(rung, name));
+            folders.chain(with_bindings.then(run_bindings)).collect()
+        })))
     }
 
     /// Waits until they are over, and shows and counts them.
@@ -45,6 +54,14 @@ impl Beside {
         }
         Ok(())
     }
+}
+
+/// The scenario in the other languages, in a process of its own, whose output can be kept.
+fn run_bindings() -> Result<Over> {
+    let (mut output, started) = (Output::Kept(Vec::new()), Instant::now());
+    let mut command = Command::new(std::env::current_exe()?);
+    let counts = run_and_count(command.args(["bindings", "tally"]), &mut output, bindings::Tally::read)?;
+    Ok(Over { rung: Rung::Bindings, run: Run { counts, ..Run::default() }, output, took: started.elapsed() })
 }
 
 fn run(rung: Rung, name: &str) -> Result<Over> {

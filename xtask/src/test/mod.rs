@@ -15,7 +15,7 @@ mod node;
 mod runner;
 
 use crate::{
-    bindings, process,
+    process,
     supabase::{self, Purpose},
 };
 use anyhow::{Context, Result, bail};
@@ -23,7 +23,8 @@ use beside::Beside;
 use cargo_metadata::{Message, Target, TargetKind};
 use clap::Args;
 use node::Run;
-use runner::{Counts, Output, run_and_count, rust_summary};
+pub(crate) use runner::Counts;
+use runner::{Output, run_and_count, rust_summary};
 use std::{
     collections::BTreeMap,
     io::BufReader,
@@ -78,16 +79,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     // The rung of existing projects uses none of our own programs, and that of the bindings builds its own.
     let none = matches!(options.suite, Some(Rung::Projects | Rung::Bindings));
     let (binaries, mut skipped) = if none { (Vec::new(), 0) } else { build_all()? };
-    let beside = if options.without_supabase { None } else { Some(Beside::start(wanted)?) };
+    let beside = Beside::start(wanted, !options.without_supabase)?;
     let mut claims = Vec::new();
     for binary in binaries.iter().filter(|binary| wanted(binary.rung) && binary.rung != Rung::Supabase) {
         add(&mut table, binary.rung, || run_binary(binary))?;
     }
     if wanted(Rung::Doc) {
         add(&mut table, Rung::Doc, run_docs)?;
-    }
-    if wanted(Rung::Bindings) {
-        add(&mut table, Rung::Bindings, run_bindings)?;
     }
     if wanted(Rung::Supabase) {
         let real: Vec<_> = binaries.iter().filter(|binary| binary.rung == Rung::Supabase).collect();
@@ -97,9 +95,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             add(&mut table, Rung::Supabase, || run_supabase(&real, &mut claims))?;
         }
     }
-    if let Some(beside) = beside {
-        beside.finish(&mut table, &mut claims)?;
-    }
+    beside.finish(&mut table, &mut claims)?;
     show_claims(&claims);
     summarise(&table, skipped)
 }
@@ -192,12 +188,6 @@ fn run_docs() -> Result<Counts> {
     // As the tests were built, so that nothing is compiled twice.
     cargo.args(encryption::can_be_built().then_some(encryption::FEATURES).into_iter().flatten());
     run_and_count(&mut cargo, &mut Output::Live, rust_summary)
-}
-
-/// The scenario in the other languages.
-fn run_bindings() -> Result<Counts> {
-    let tally = bindings::tally()?;
-    Ok(Counts { passed: tally.passed, failed: tally.failed, ignored: tally.skipped })
 }
 
 /// Runs the rung on the tests' stack.

@@ -34,11 +34,11 @@ impl Output {
 }
 
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     /// Signed, so that a test can be subtracted that passed and then turns out to have been skipped.
-    pub(super) passed: i64,
-    pub(super) failed: i64,
-    pub(super) ignored: i64,
+    pub(crate) passed: i64,
+    pub(crate) failed: i64,
+    pub(crate) ignored: i64,
 }
 
 /// Runs a command, shows its output, and adds up the summaries in it.
