@@ -65,6 +65,8 @@ class TheBot(unittest.TestCase):
                     (direct,) = [one for one in await ben.conversations() if one.kind == fieldpost.ConversationKind.DIRECT]
                     asked = await ben.send(direct.id, "Status?")
                     await ben.sync()
+                    # From here on both follow by themselves: the answer comes when it comes.
+                    await ben.start()
                     running = asyncio.ensure_future(bot.run(robin))
                     async with await ben.watch_thread(direct.id) as updates:
                         shown: list = []
@@ -72,15 +74,13 @@ class TheBot(unittest.TestCase):
                             fieldpost.apply(shown, update.diffs)
                             if shown[-1].text == bot.ANSWER:
                                 break
-                            await robin.sync()
-                            await ben.sync()
                     self.assertEqual(shown[-1].reply.id, asked.id)
                     self.assertEqual(await bot.answer(robin, direct.id), 0)
                 # It ends with its client.
                 await asyncio.wait_for(running, 20)
 
         with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(story(folder))
+            asyncio.run(asyncio.wait_for(story(folder), 120))
 
 
 class Loading(unittest.TestCase):
