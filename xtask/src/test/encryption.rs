@@ -4,7 +4,10 @@
 //! an app without the feature has is shown by the suite of the store once more, built without it. OpenSSL is built from source with
 //! perl and make; where these are missing, everything is built without the feature, and that is counted as skipped.
 
-use std::process::{Command, Stdio};
+use std::{
+    process::{Command, Stdio},
+    time::SystemTime,
+};
 
 /// The arguments of Cargo for a build of all tests.
 pub(super) const FEATURES: [&str; 2] =
@@ -22,4 +25,13 @@ fn runs(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
+}
+
+/// Whether the store is tested once more without encryption. Where a change waits for it (CI), that is every other day: all other tests
+/// run on the store in any case, and a build for it alone takes a minute.
+pub(super) fn plain_is_due() -> bool {
+    let set = |name| std::env::var_os(name).is_some();
+    let today =
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() / (24 * 60 * 60));
+    !set("CI") || set("FIELDPOST_FULL") || !today.is_multiple_of(2)
 }

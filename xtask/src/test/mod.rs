@@ -108,6 +108,13 @@ fn build_all() -> Result<(Vec<Binary>, i64)> {
         return Ok((build(&["--workspace"])?, 1));
     }
     let mut binaries = build(&[&["--workspace"], encryption::FEATURES.as_slice()].concat())?;
+    if !encryption::plain_is_due() {
+        println!(
+            "── the stores of plain builds take turns in CI and are NOT tested today (FIELDPOST_FULL=1 tests all)"
+        );
+        binaries.sort_by(|a, b| (a.rung, &a.name).cmp(&(b.rung, &b.name)));
+        return Ok((binaries, 1));
+    }
     let plain = build(&encryption::PLAIN)?.into_iter().filter(|binary| binary.rung != Rung::Unit);
     binaries.extend(plain.map(|binary| Binary { name: format!("{}, plain", binary.name), ..binary }));
     binaries.sort_by(|a, b| (a.rung, &a.name).cmp(&(b.rung, &b.name)));
