@@ -1,10 +1,12 @@
 //! The library, the generator, and the server that the scenario talks to.
 
+use super::size;
 use crate::process;
 use anyhow::{Context, Result, bail};
-use cargo_metadata::MetadataCommand;
+use clap::Args;
 use std::{
     env::consts::{DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX},
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -21,6 +23,40 @@ pub(crate) struct Built {
     pub(super) scratch: PathBuf,
 }
 
+/// What the bindings are made with. The command that runs all tests has built it among them: another build beside them, of other features,
+/// would replace programs that they are running.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Parts {
+    /// The library
+    #[arg(long)]
+    pub(crate) library: PathBuf,
+    /// `uniffi-bindgen`
+    #[arg(long)]
+    pub(crate) generator: PathBuf,
+    /// `fieldpost`
+    #[arg(long)]
+    pub(crate) program: PathBuf,
+}
+
+impl Parts {
+    /// Those that are among the files of a build, if all are.
+    pub(crate) fn among(files: &[PathBuf]) -> Option<Self> {
+        let find = |name: String| files.iter().find(|file| file.ends_with(&name)).cloned();
+        Some(Self {
+            library: find(format!("{DLL_PREFIX}fieldpost_ffi{DLL_SUFFIX}"))?,
+            generator: find(format!("uniffi-bindgen{EXE_SUFFIX}"))?,
+            program: find(format!("fieldpost{EXE_SUFFIX}"))?,
+        })
+    }
+
+    /// As arguments of the command that takes them.
+    pub(crate) fn arguments(&self) -> [&OsStr; 6] {
+        let [library, generator, program] =
+            [&self.library, &self.generator, &self.program].map(|path| path.as_os_str());
+        ["--library".as_ref(), library, "--generator".as_ref(), generator, "--program".as_ref(), program]
+    }
+}
+
 /// Builds it in the profile `dev`, which all tests use: the generator reads the names out of a library that is not stripped.
 pub(super) fn build() -> Result<Built> {
     let packages = ["-p", "fieldpost-ffi", "-p", "fieldpost-bindgen", "-p", "fieldpost-cli"];
@@ -30,20 +66,19 @@ pub(super) fn build() -> Result<Built> {
     if !status.context("cannot start cargo")?.success() {
         bail!("the library does not build");
     }
-    let metadata = MetadataCommand::new().manifest_path(process::root().join("Cargo.toml")).no_deps().exec()?;
-    let target = metadata.target_directory.into_std_path_buf();
-    let built = target.join("debug");
-    let scratch = target.join("bindings");
-    fs::create_dir_all(&scratch)?;
-    Ok(Built {
-        library: built.join(format!("{DLL_PREFIX}fieldpost_ffi{DLL_SUFFIX}")),
-        generator: built.join(format!("uniffi-bindgen{EXE_SUFFIX}")),
-        program: built.join(format!("fieldpost{EXE_SUFFIX}")),
-        scratch,
-    })
+    let files: Vec<_> =
+        fs::read_dir(size::target()?.join("debug"))?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    Built::of(Parts::among(&files).context("cargo has not built the library, its generator and the server")?)
 }
 
 impl Built {
+    /// What was built already, by the command that runs all tests.
+    pub(super) fn of(Parts { library, generator, program }: Parts) -> Result<Self> {
+        let scratch = size::target()?.join("bindings");
+        fs::create_dir_all(&scratch)?;
+        Ok(Self { library, generator, program, scratch })
+    }
+
     /// Generates the bindings of a language into a folder.
     pub(super) fn generate(&self, language: &str, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder)?;

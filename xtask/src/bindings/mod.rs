@@ -21,6 +21,7 @@ pub(crate) use languages::Language;
 use crate::test::Counts;
 use anyhow::{Result, bail};
 use build::Built;
+pub(crate) use build::Parts;
 use clap::{Args, Subcommand};
 use std::time::{Instant, SystemTime};
 use table::Table;
@@ -37,7 +38,10 @@ pub(crate) enum Action {
     Test(TestOptions),
     /// The scenario, the tests of the packages and the check of the surface, for the command that runs all tests
     #[command(hide = true)]
-    Tally,
+    Tally {
+        #[command(flatten)]
+        parts: Option<Parts>,
+    },
     /// Make what a release uploads
     Package(package::PackageOptions),
     /// Build the library as phones have it, and hold it to its size budget
@@ -69,9 +73,9 @@ pub(crate) fn run(action: &Action) -> Result<()> {
                 .filter(|language| language.missing().is_none())
                 .try_for_each(|it| it.prepare(&built))
         }
-        Action::Tally => tally(),
+        Action::Tally { parts } => tally(&parts.clone().map_or_else(build::build, Built::of)?),
         Action::Test(options) => {
-            let (_, table) = test(&wanted(&options.only))?;
+            let table = test(&build::build()?, &wanted(&options.only))?;
             if options.json {
                 println!("{}", table.json());
             } else {
@@ -108,9 +112,9 @@ impl Tally {
     }
 }
 
-fn tally() -> Result<()> {
+fn tally(built: &Built) -> Result<()> {
     let (due, later) = due();
-    let (built, mut table) = test(&due)?;
+    let mut table = test(built, &due)?;
     for language in later {
         eprintln!(
             "── {language} is NOT tested now: in CI it takes turns, and waits for its tools to be fetched (FIELDPOST_BINDINGS=all)"
@@ -119,7 +123,7 @@ fn tally() -> Result<()> {
     }
     table.print();
     let mut counts = Counts { passed: table.passed(), failed: table.failed(), ignored: table.skipped() };
-    match surface::run(&built, true) {
+    match surface::run(built, true) {
         Ok(()) => counts.passed += 1,
         Err(error) => {
             println!("{error:#}");
@@ -146,8 +150,7 @@ fn wanted(only: &[Language]) -> Vec<Language> {
     if only.is_empty() { Language::ALL.to_vec() } else { only.to_vec() }
 }
 
-fn test(languages: &[Language]) -> Result<(Built, Table)> {
-    let built = build::build()?;
+fn test(built: &Built, languages: &[Language]) -> Result<Table> {
     let mut table = Table::default();
     for language in languages {
         if let Some(install) = language.missing() {
@@ -160,14 +163,14 @@ fn test(languages: &[Language]) -> Result<(Built, Table)> {
             continue;
         }
         let started = Instant::now();
-        language.prepare(&built)?;
+        language.prepare(built)?;
         if language.runs() {
-            scenario::run(*language, &built, &mut table)?;
+            scenario::run(*language, built, &mut table)?;
         }
-        language.package_tests(&built, &mut table)?;
+        language.package_tests(built, &mut table)?;
         eprintln!("── {language}: {} s", started.elapsed().as_secs());
     }
-    Ok((built, table))
+    Ok(table)
 }
 
 #[cfg(test)]

@@ -6,7 +6,10 @@ use super::{
     node::Run,
     runner::{Output, run_and_count},
 };
-use crate::{bindings, process, supabase};
+use crate::{
+    bindings::{Parts, Tally},
+    process, supabase,
+};
 use anyhow::{Result, anyhow};
 use std::{
     process::Command,
@@ -31,7 +34,7 @@ struct Over {
 
 impl Beside {
     /// Starts those that are wanted, one after the other.
-    pub(super) fn start(wanted: impl Fn(Rung) -> bool, with_supabase: bool) -> Result<Self> {
+    pub(super) fn start(wanted: impl Fn(Rung) -> bool, with_supabase: bool, parts: Option<Parts>) -> Result<Self> {
         let folders: Vec<_> = FOLDERS.into_iter().filter(|(rung, _)| with_supabase && wanted(*rung)).collect();
         let with_bindings = wanted(Rung::Bindings);
         if !folders.is_empty() {
@@ -40,15 +43,15 @@ impl Beside {
         }
         Ok(Self(thread::spawn(move || {
             let folders = folders.into_iter().map(|(rung, name)| run(rung, name));
-            folders.chain(with_bindings.then(run_bindings)).collect()
+            folders.chain(with_bindings.then(|| run_bindings(parts.as_ref()))).collect()
         })))
     }
 
     /// Waits until they are over, and shows and counts them.
-    pub(super) fn finish(self, table: &mut Table, claims: &mut Vec<String>) -> Result<()> {
+    pub(super) fn finish(self, table: &mut Table, claims: &mut Vec<String>, output: &mut Output) -> Result<()> {
         println!("── waiting for the tests that run beside the others");
         for over in self.0.join().map_err(|_| anyhow!("the thread of the tests beside the others has panicked"))?? {
-            over.output.print();
+            output.failures.extend(over.output.print());
             claims.extend(over.run.claims);
             enter(table, over.rung, over.run.counts, over.took);
         }
@@ -57,15 +60,17 @@ impl Beside {
 }
 
 /// The scenario in the other languages, in a process of its own, whose output can be kept.
-fn run_bindings() -> Result<Over> {
-    let (mut output, started) = (Output::Kept(Vec::new()), Instant::now());
+fn run_bindings(parts: Option<&Parts>) -> Result<Over> {
+    let (mut output, started) = (Output::kept(), Instant::now());
     let mut command = Command::new(std::env::current_exe()?);
-    let counts = run_and_count(command.args(["bindings", "tally"]), &mut output, bindings::Tally::read)?;
+    output.begin("bindings");
+    command.args(["bindings", "tally"]).args(parts.map(Parts::arguments).into_iter().flatten());
+    let counts = run_and_count(&mut command, &mut output, Tally::read)?;
     Ok(Over { rung: Rung::Bindings, run: Run { counts, ..Run::default() }, output, took: started.elapsed() })
 }
 
 fn run(rung: Rung, name: &str) -> Result<Over> {
-    let (mut run, mut output, started) = (Run::default(), Output::Kept(Vec::new()), Instant::now());
+    let (mut run, mut output, started) = (Run::default(), Output::kept(), Instant::now());
     run.files_of(&process::root().join(name), &mut output)?;
     Ok(Over { rung, run, output, took: started.elapsed() })
 }

@@ -10,8 +10,10 @@ use std::{
 };
 
 /// The arguments of Cargo for a build of all tests.
-pub(super) const FEATURES: [&str; 2] =
-    ["--features", "fieldpost-tests/encryption,fieldpost-cli/encryption,fieldpost-benches/encryption"];
+pub(super) const FEATURES: [&str; 2] = [
+    "--features",
+    "fieldpost-tests/encryption,fieldpost-cli/encryption,fieldpost-ffi/encryption,fieldpost-benches/encryption",
+];
 
 /// Those of the store's tests alone, without the feature.
 pub(super) const PLAIN: [&str; 4] = ["-p", "fieldpost-storage-sqlite", "--features", "records"];

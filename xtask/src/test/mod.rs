@@ -11,10 +11,12 @@
 
 mod beside;
 mod encryption;
+mod failures;
 mod node;
 mod runner;
 
 use crate::{
+    bindings::Parts,
     process,
     supabase::{self, Purpose},
 };
@@ -64,6 +66,14 @@ struct Row {
     took: Duration,
 }
 
+/// What a build made.
+#[derive(Default)]
+struct Build {
+    binaries: Vec<Binary>,
+    /// All other files: libraries and programs.
+    files: Vec<PathBuf>,
+}
+
 /// A built test program.
 pub(crate) struct Binary {
     rung: Rung,
@@ -78,51 +88,55 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut table = Table::new();
     // The rung of existing projects uses none of our own programs, and that of the bindings builds its own.
     let none = matches!(options.suite, Some(Rung::Projects | Rung::Bindings));
-    let (binaries, mut skipped) = if none { (Vec::new(), 0) } else { build_all()? };
-    let beside = Beside::start(wanted, !options.without_supabase)?;
-    let mut claims = Vec::new();
+    let (Build { binaries, files }, mut skipped) = if none { (Build::default(), 0) } else { build_all()? };
+    let beside = Beside::start(wanted, !options.without_supabase, Parts::among(&files))?;
+    let (mut claims, mut output) = (Vec::new(), Output::live());
     for binary in binaries.iter().filter(|binary| wanted(binary.rung) && binary.rung != Rung::Supabase) {
-        add(&mut table, binary.rung, || run_binary(binary))?;
+        add(&mut table, binary.rung, || run_binary(binary, &mut output))?;
     }
     if wanted(Rung::Doc) {
-        add(&mut table, Rung::Doc, run_docs)?;
+        add(&mut table, Rung::Doc, || run_docs(&mut output))?;
     }
     if wanted(Rung::Supabase) {
         let real: Vec<_> = binaries.iter().filter(|binary| binary.rung == Rung::Supabase).collect();
         if options.without_supabase {
             skipped += skip(&real)?;
         } else {
-            add(&mut table, Rung::Supabase, || run_supabase(&real, &mut claims))?;
+            add(&mut table, Rung::Supabase, || run_supabase(&real, &mut claims, &mut output))?;
         }
     }
-    beside.finish(&mut table, &mut claims)?;
+    beside.finish(&mut table, &mut claims, &mut output)?;
     show_claims(&claims);
+    output.failures.print();
     summarise(&table, skipped)
 }
 
 /// Builds all test binaries and sorts them by rung; says how many suites are left out.
-fn build_all() -> Result<(Vec<Binary>, i64)> {
+fn build_all() -> Result<(Build, i64)> {
     println!("── building the tests");
     if !encryption::can_be_built() {
         println!("── perl or make is missing, so encrypted files are NOT tested (Debian: apt-get install perl make)");
-        return Ok((build(&["--workspace"])?, 1));
+        return Ok((compile(&["--workspace"])?, 1));
     }
-    let mut binaries = build(&[&["--workspace"], encryption::FEATURES.as_slice()].concat())?;
+    let mut all = compile(&[&["--workspace"], encryption::FEATURES.as_slice()].concat())?;
     if !encryption::plain_is_due() {
         println!(
             "── the stores of plain builds take turns in CI and are NOT tested today (FIELDPOST_FULL=1 tests all)"
         );
-        binaries.sort_by(|a, b| (a.rung, &a.name).cmp(&(b.rung, &b.name)));
-        return Ok((binaries, 1));
+        return Ok((all, 1));
     }
     let plain = build(&encryption::PLAIN)?.into_iter().filter(|binary| binary.rung != Rung::Unit);
-    binaries.extend(plain.map(|binary| Binary { name: format!("{}, plain", binary.name), ..binary }));
-    binaries.sort_by(|a, b| (a.rung, &a.name).cmp(&(b.rung, &b.name)));
-    Ok((binaries, 0))
+    all.binaries.extend(plain.map(|binary| Binary { name: format!("{}, plain", binary.name), ..binary }));
+    all.binaries.sort_by(|a, b| (a.rung, &a.name).cmp(&(b.rung, &b.name)));
+    Ok((all, 0))
 }
 
 /// Builds test programs, without running them.
 pub(crate) fn build(what: &[&str]) -> Result<Vec<Binary>> {
+    Ok(compile(what)?.binaries)
+}
+
+fn compile(what: &[&str]) -> Result<Build> {
     let mut child = process::cargo()
         .args(["test", "--no-run", "--locked", "--message-format=json-render-diagnostics"])
         .args(what)
@@ -130,14 +144,14 @@ pub(crate) fn build(what: &[&str]) -> Result<Vec<Binary>> {
         .spawn()
         .context("cannot start cargo")?;
     let stdout = child.stdout.take().context("cargo has no output")?;
-    let mut binaries = Vec::new();
+    let mut build = Build::default();
     for message in Message::parse_stream(BufReader::new(stdout)) {
-        if let Message::CompilerArtifact(artifact) = message?
-            && artifact.profile.test
-            && let Some(executable) = artifact.executable
-        {
+        let Message::CompilerArtifact(artifact) = message? else { continue };
+        if !artifact.profile.test {
+            build.files.extend(artifact.filenames.into_iter().map(Into::into));
+        } else if let Some(executable) = artifact.executable {
             let folder = artifact.manifest_path.parent().context("a manifest without a folder")?;
-            binaries.push(Binary {
+            build.binaries.push(Binary {
                 rung: rung_of(&artifact.target),
                 name: format!("{} {}", folder.file_name().unwrap_or_default(), artifact.target.name),
                 executable: executable.into(),
@@ -148,8 +162,8 @@ pub(crate) fn build(what: &[&str]) -> Result<Vec<Binary>> {
     if !child.wait()?.success() {
         bail!("the tests do not build");
     }
-    binaries.sort_by(|a, b| (a.rung, &a.name).cmp(&(b.rung, &b.name)));
-    Ok(binaries)
+    build.binaries.sort_by(|a, b| (a.rung, &a.name).cmp(&(b.rung, &b.name)));
+    Ok(build)
 }
 
 fn rung_of(target: &Target) -> Rung {
@@ -167,14 +181,14 @@ fn rung_of(target: &Target) -> Rung {
 }
 
 /// Runs one test binary. A test that cannot run here prints a special line and passes; it is counted as skipped.
-fn run_binary(binary: &Binary) -> Result<Counts> {
-    println!("── {}", binary.name);
+fn run_binary(binary: &Binary, output: &mut Output) -> Result<Counts> {
+    output.begin(&binary.name);
     let mut command = Command::new(&binary.executable);
     command.current_dir(&binary.folder).env("CARGO_MANIFEST_DIR", &binary.folder);
     command.env(supabase::VARIABLE, Purpose::Tests.stack(&process::root()));
     // Also shows the output of passing tests: it may say that the test could not run.
     command.arg("--show-output");
-    let counts = run_and_count(&mut command, &mut Output::Live, |line| {
+    let counts = run_and_count(&mut command, output, |line| {
         let skipped = Counts { passed: -1, failed: 0, ignored: 1 };
         if line.contains("SKIPPED ") { Some(skipped) } else { rust_summary(line) }
     })?;
@@ -188,28 +202,33 @@ fn listed(binary: &Binary) -> Result<i64> {
     Ok(i64::try_from(text.lines().filter(|line| line.ends_with(": test")).count())?)
 }
 
-fn run_docs() -> Result<Counts> {
-    println!("── doc tests");
+fn run_docs(output: &mut Output) -> Result<Counts> {
+    output.begin("doc tests");
     let mut cargo = process::cargo();
     cargo.args(["test", "--workspace", "--doc", "--locked"]);
     // As the tests were built, so that nothing is compiled twice.
     cargo.args(encryption::can_be_built().then_some(encryption::FEATURES).into_iter().flatten());
-    run_and_count(&mut cargo, &mut Output::Live, rust_summary)
+    run_and_count(&mut cargo, output, rust_summary)
 }
 
 /// Runs the rung on the tests' stack.
-fn run_supabase(binaries: &[&Binary], claims: &mut Vec<String>) -> Result<Counts> {
+fn run_supabase(binaries: &[&Binary], claims: &mut Vec<String>, output: &mut Output) -> Result<Counts> {
     let root = process::root();
-    supabase::borrow(&root, Purpose::Tests, || run_on_the_stack(binaries, &root, claims))
+    supabase::borrow(&root, Purpose::Tests, || run_on_the_stack(binaries, &root, claims, output))
 }
 
-fn run_on_the_stack(binaries: &[&Binary], root: &Path, claims: &mut Vec<String>) -> Result<Counts> {
+fn run_on_the_stack(
+    binaries: &[&Binary],
+    root: &Path,
+    claims: &mut Vec<String>,
+    output: &mut Output,
+) -> Result<Counts> {
     let mut counts = Counts::default();
     for binary in binaries {
-        counts = counts.plus(run_binary(binary)?);
+        counts = counts.plus(run_binary(binary, output)?);
     }
     let mut node = Run::default();
-    node.files_of(&root.join("tests/supabase"), &mut Output::Live)?;
+    node.files_of(&root.join("tests/supabase"), output)?;
     claims.extend(node.claims);
     Ok(counts.plus(node.counts))
 }

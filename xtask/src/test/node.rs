@@ -16,7 +16,7 @@ pub(super) struct Run {
 impl Run {
     /// Runs the `*.test.mjs` files of a folder, without those of its subfolders.
     pub(super) fn files_of(&mut self, folder: &Path, output: &mut Output) -> Result<()> {
-        output.show(&format!("── node --test {}", folder.strip_prefix(process::root()).unwrap_or(folder).display()));
+        output.begin(&format!("node --test {}", folder.strip_prefix(process::root()).unwrap_or(folder).display()));
         let mut files: Vec<_> = fs::read_dir(folder)?
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter(|name| name.ends_with(".test.mjs"))

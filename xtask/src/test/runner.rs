@@ -1,35 +1,55 @@
 //! Runs a program that runs tests, shows what it says, and counts.
 
+use super::failures::Failures;
 use anyhow::{Context, Result};
 use std::{
     io::{BufRead, BufReader},
     process::{Command, Stdio},
 };
 
-/// Where the lines of a run go.
-#[derive(Debug)]
-pub(super) enum Output {
-    /// To the terminal, as they come.
-    Live,
-    /// Kept until the run is over: something else writes to the terminal meanwhile.
-    Kept(Vec<String>),
+/// Where the lines of runs go.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    /// What is kept until the runs are over, if something else writes to the terminal meanwhile.
+    kept: Option<Vec<String>>,
+    pub(super) failures: Failures,
 }
 
 impl Output {
-    pub(super) fn show(&mut self, line: &str) {
-        match self {
-            Self::Live => println!("{line}"),
-            Self::Kept(lines) => lines.push(line.to_owned()),
+    /// To the terminal, as the lines come.
+    pub(super) fn live() -> Self {
+        Self::default()
+    }
+
+    /// Kept until the runs are over.
+    pub(super) fn kept() -> Self {
+        Self { kept: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Says what runs from now on.
+    pub(super) fn begin(&mut self, name: &str) {
+        self.failures.source(name);
+        self.line(format!("── {name}"));
+    }
+
+    fn show(&mut self, line: String) {
+        self.failures.read(&line);
+        self.line(line);
+    }
+
+    fn line(&mut self, line: String) {
+        match &mut self.kept {
+            Some(lines) => lines.push(line),
+            None => println!("{line}"),
         }
     }
 
-    /// Prints what was kept.
-    pub(super) fn print(self) {
-        if let Self::Kept(lines) = self {
-            for line in lines {
-                println!("{line}");
-            }
+    /// Prints what was kept, and gives what failed.
+    pub(super) fn print(self) -> Failures {
+        for line in self.kept.into_iter().flatten() {
+            println!("{line}");
         }
+        self.failures
     }
 }
 
@@ -52,10 +72,10 @@ pub(super) fn run_and_count(
     let mut counts = Counts::default();
     for line in BufReader::new(stdout).lines() {
         let line = line?;
-        output.show(&line);
         if let Some(found) = summary(&line) {
             counts = counts.plus(found);
         }
+        output.show(line);
     }
     let status = child.wait()?;
     if !status.success() && counts.failed == 0 {
