@@ -45,7 +45,7 @@ pub(crate) enum Action {
     /// Make what a release uploads
     Package(package::PackageOptions),
     /// Build the library as phones have it, and hold it to its size budget
-    Size,
+    Size(size::SizeOptions),
     /// Write what the languages see, as text, to bindings/surface
     Surface {
         /// Change nothing, and fail if it differs
@@ -88,7 +88,7 @@ pub(crate) fn run(action: &Action) -> Result<()> {
             Ok(())
         }
         Action::Package(options) => package::run(options),
-        Action::Size => size::run(),
+        Action::Size(options) => size::run(options),
         Action::Surface { check } => surface::run(&build::build()?, *check),
     }
 }
