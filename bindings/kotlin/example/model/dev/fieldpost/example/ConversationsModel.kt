@@ -13,6 +13,7 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.SharingStarted
 import kotlinx.coroutines.flow.StateFlow
+import kotlinx.coroutines.flow.catch
 import kotlinx.coroutines.flow.combine
 import kotlinx.coroutines.flow.flatMapLatest
 import kotlinx.coroutines.flow.stateIn
@@ -22,7 +23,7 @@ import kotlinx.coroutines.launch
  * What the screen of the conversations shows.
  *
  * @property rows null until the file was read
- * @property banner what to say about the connection; null if there is nothing to say
+ * @property banner what to say about the connection, or what went wrong; null if there is nothing to say
  */
 data class ConversationsState(val rows: List<ConversationSummary>? = null, val banner: String? = null)
 
@@ -33,6 +34,7 @@ data class ConversationsState(val rows: List<ConversationSummary>? = null, val b
  */
 class ConversationsModel(private val fieldpost: Fieldpost, private val scope: CoroutineScope) {
     private val search = MutableStateFlow("")
+    private val problem = MutableStateFlow<String?>(null)
 
     @OptIn(ExperimentalCoroutinesApi::class)
     private val rows = search.flatMapLatest { text ->
@@ -40,7 +42,12 @@ class ConversationsModel(private val fieldpost: Fieldpost, private val scope: Co
     }
 
     val state: StateFlow<ConversationsState> =
-        combine(rows, fieldpost.watchStatus()) { rows, status -> ConversationsState(rows, banner(status)) }
+        combine(rows, fieldpost.watchStatus(), problem) { rows, status, problem -> ConversationsState(rows, problem ?: banner(status)) }
+            .catch { failure ->
+                // The client is paused or shut down. The next screen that looks begins anew.
+                if (failure !is FieldpostException.Failed) throw failure
+                emit(ConversationsState(banner = failure.reason))
+            }
             .stateIn(scope, SharingStarted.WhileSubscribed(stopTimeoutMillis = 5_000), ConversationsState())
 
     /** Only conversations with this text. */
@@ -57,7 +64,14 @@ class ConversationsModel(private val fieldpost: Fieldpost, private val scope: Co
         }
     }
 
-    fun pin(conversation: ConversationId): Job = scope.launch { fieldpost.pin(conversation) }
+    fun pin(conversation: ConversationId): Job = scope.launch {
+        try {
+            fieldpost.pin(conversation)
+            problem.value = null
+        } catch (failure: FieldpostException.Failed) {
+            problem.value = failure.reason
+        }
+    }
 
     private fun banner(status: Status): String? = when (status.syncStatus) {
         SyncStatus.SIGNED_OUT -> "You are signed out"

@@ -11,13 +11,17 @@ import dev.fieldpost.ffi.ThreadMessage
 import dev.fieldpost.ffi.TimelineItem
 import dev.fieldpost.ffi.TimelineOptions
 import java.io.Closeable
+import java.nio.charset.CharacterCodingException
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 
 /** A row of the thread. Its key stays the same when a message is sent, so a list can animate it. */
 sealed interface ThreadRow {
@@ -38,13 +42,20 @@ sealed interface ThreadRow {
  */
 data class ThreadState(val rows: List<ThreadRow> = emptyList(), val hasOlder: Boolean = false, val problem: String? = null)
 
-/** One thread. Close it when its screen goes. */
+/**
+ * One thread. Close it when its screen goes.
+ *
+ * @property draft what the person has begun to write before
+ */
 class ThreadModel private constructor(
     private val fieldpost: Fieldpost,
     private val conversation: ConversationId,
+    val draft: String,
     private val timeline: OpenTimeline,
     private val scope: CoroutineScope,
 ) : Closeable {
+    /** Calls of one thread are carried out beside each other; what is typed has an order. */
+    private val typing = Mutex()
     private val shown = MutableStateFlow(ThreadState())
     val state: StateFlow<ThreadState> = shown.asStateFlow()
 
@@ -58,13 +69,14 @@ class ThreadModel private constructor(
     fun older(): Job = trying { timeline.paginateBackwards() }
 
     /** The message is in the thread at once, and goes out when there is a network. */
-    fun send(text: String): Job = trying {
-        fieldpost.send(conversation, text)
-        fieldpost.clearDraft(conversation)
+    fun send(text: String): Job = inOrder {
+        fieldpost.keepDraft(conversation, Draft(text))
+        // The draft goes as the message comes: also a process that ends now has one of both.
+        fieldpost.sendStoredDraft(conversation)
     }
 
     /** With each key, so that nothing is lost. */
-    fun keep(draft: String): Job = trying { fieldpost.keepDraft(conversation, Draft(draft)) }
+    fun keep(draft: String): Job = inOrder { fieldpost.keepDraft(conversation, Draft(draft)) }
 
     /** The newest message that was in sight. */
     fun displayed(upTo: ThreadMessage): Job = trying { upTo.seq?.let { fieldpost.markRead(conversation, it) } }
@@ -76,19 +88,26 @@ class ThreadModel private constructor(
         timeline.close()
     }
 
-    private fun trying(call: suspend () -> Unit): Job = scope.launch {
+    private fun inOrder(call: suspend () -> Unit): Job = trying { typing.withLock { call() } }
+
+    /** Undispatched: the calls of a screen come to the lock in their order. */
+    private fun trying(call: suspend () -> Unit): Job = scope.launch(start = CoroutineStart.UNDISPATCHED) {
         try {
             call()
             shown.update { it.copy(problem = null) }
         } catch (failure: FieldpostException.Failed) {
             shown.update { it.copy(problem = failure.reason) }
+        } catch (_: CharacterCodingException) {
+            // A keyboard has cut an emoji in two. The next key makes it whole.
         }
     }
 
     companion object {
         suspend fun open(fieldpost: Fieldpost, conversation: ConversationId, scope: CoroutineScope): ThreadModel {
+            // First, because a timeline that is open has to be closed if something fails.
+            val draft = fieldpost.draft(conversation)?.text.orEmpty()
             val timeline = fieldpost.openTimeline(conversation, TimelineOptions(page = 50u))
-            return ThreadModel(fieldpost, conversation, timeline, scope)
+            return ThreadModel(fieldpost, conversation, draft, timeline, scope)
         }
 
         private fun row(item: TimelineItem): ThreadRow? = when (item) {

@@ -5,6 +5,7 @@ import dev.fieldpost.example.ThreadModel
 import dev.fieldpost.example.ThreadRow
 import dev.fieldpost.example.ThreadState
 import dev.fieldpost.example.mark
+import dev.fieldpost.ffi.Window
 import kotlin.test.assertEquals
 import kotlin.test.assertNull
 import kotlin.test.assertTrue
@@ -13,6 +14,8 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.isActive
+import kotlinx.coroutines.joinAll
 
 private fun ThreadState.texts() = rows.filterIsInstance<ThreadRow.Message>().map { it.message.text }
 
@@ -60,6 +63,45 @@ internal val EXAMPLE: Map<String, Test> = mapOf(
                 model.send(" ").join()
                 assertTrue(model.state.value.problem!!.isNotEmpty())
                 model.close()
+            }
+        }
+    },
+    "what is typed has an order: no draft comes back after it was sent" to {
+        loaded { client, direct ->
+            inScope { scope ->
+                val model = ThreadModel.open(client, direct, scope)
+                repeat(20) { round ->
+                    val text = "Message $round"
+                    val typed = text.indices.map { model.keep(text.take(it + 1)) } + model.send(text)
+                    typed.joinAll()
+                    assertNull(client.draft(direct))
+                    assertEquals(text, client.messages(direct, Window()).messages.last().text)
+                }
+                model.close()
+            }
+        }
+    },
+    "a draft is there again when the thread is opened, and half an emoji is no fault" to {
+        loaded { client, direct ->
+            inScope { scope ->
+                val before = ThreadModel.open(client, direct, scope)
+                assertEquals("", before.draft)
+                before.keep("Half a \ud83d").join()
+                before.keep("Half a thought").join()
+                before.close()
+                assertTrue(scope.isActive)
+                ThreadModel.open(client, direct, scope).use { assertEquals("Half a thought", it.draft) }
+            }
+        }
+    },
+    "the list of a client that is shut down says so, and the app goes on" to {
+        loaded { client, direct ->
+            inScope { scope ->
+                val model = ConversationsModel(client, scope)
+                client.shutdown()
+                assertTrue(inTime { model.state.first { it.banner != null } }.banner!!.isNotEmpty())
+                model.pin(direct).join()
+                assertTrue(scope.isActive)
             }
         }
     },

@@ -28,8 +28,7 @@ import androidx.compose.ui.Modifier
 import androidx.compose.ui.unit.dp
 import androidx.lifecycle.compose.collectAsStateWithLifecycle
 import dev.fieldpost.ffi.ThreadMessage
-import kotlinx.coroutines.flow.distinctUntilChanged
-import kotlinx.coroutines.flow.filter
+import kotlinx.coroutines.flow.first
 
 /** One thread, newest message at the bottom. The list is reversed, so that what comes at the end does not move what is read. */
 @Composable
@@ -38,11 +37,12 @@ fun ThreadScreen(model: ThreadModel) {
     val list = rememberLazyListState()
     val rows = state.rows.asReversed()
 
-    LaunchedEffect(model) {
-        snapshotFlow { (list.layoutInfo.visibleItemsInfo.lastOrNull()?.index ?: 0) >= list.layoutInfo.totalItemsCount - 5 }
-            .distinctUntilChanged()
-            .filter { it && model.state.value.hasOlder }
-            .collect { model.older() }
+    // Anew with each page: a screen that a page does not fill shows its top all the time.
+    LaunchedEffect(model, rows.size, state.hasOlder) {
+        if (state.hasOlder) {
+            snapshotFlow { list.layoutInfo }.first { (it.visibleItemsInfo.lastOrNull()?.index ?: 0) >= it.totalItemsCount - 5 }
+            model.older()
+        }
     }
     LaunchedEffect(rows.firstOrNull()?.key) {
         val newest = rows.filterIsInstance<ThreadRow.Message>().firstOrNull { it.message.seq != null }
@@ -85,7 +85,7 @@ private fun Bubble(message: ThreadMessage) {
 
 @Composable
 private fun Composer(model: ThreadModel) {
-    var text by rememberSaveable { mutableStateOf("") }
+    var text by rememberSaveable { mutableStateOf(model.draft) }
     Row(Modifier.fillMaxWidth().padding(8.dp), horizontalArrangement = Arrangement.spacedBy(8.dp)) {
         OutlinedTextField(
             value = text,
