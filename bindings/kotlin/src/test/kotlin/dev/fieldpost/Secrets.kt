@@ -13,10 +13,22 @@ import kotlin.test.assertFailsWith
 import kotlin.test.assertFalse
 import kotlin.test.assertNull
 import kotlin.test.assertTrue
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.launch
 
 /** A key store of the platform, in memory. */
-private class Keys(private var key: SecretKey? = null, private val failure: Exception? = null) : PlatformKey {
-    override fun find(): SecretKey? = failure?.let { throw it } ?: key
+private class Keys(
+    private var key: SecretKey? = null,
+    private val failure: Exception? = null,
+    private val slow: Boolean = false,
+) : PlatformKey {
+    override fun find(): SecretKey? {
+        failure?.let { throw it }
+        return key.also { if (slow) Thread.sleep(5) }
+    }
 
     override fun make(): SecretKey = KeyGenerator.getInstance("AES").apply { init(256) }.generateKey().also { key = it }
 
@@ -63,13 +75,51 @@ internal val SECRETS: Map<String, Test> = mapOf(
     },
     "a key store that is out of reach is unavailable, whatever it throws" to {
         val place = File(folder, "secrets")
-        for (failure in listOf(UnrecoverableKeyException("locked: the secret"), ProviderException("Keystore busy: the secret"))) {
+        // The last is of no kind that Java knows, as android.security.KeyStoreException is.
+        val failures = listOf(UnrecoverableKeyException("locked: the secret"), ProviderException("Keystore busy: the secret"), Exception("the secret"))
+        for (failure in failures) {
             val store = EncryptedSecrets(place, Keys(failure = failure))
             val told = assertFailsWith<SecretFailure.Unavailable> { store.put("name", "secret") }
             assertFalse("the secret" in told.toString(), told.toString())
         }
         File(folder, "file").writeText("")
         assertFailsWith<SecretFailure.Unavailable> { EncryptedSecrets(File(folder, "file/below"), Keys()).put("name", "secret") }
+    },
+    "what cannot be read is a failure, and no missing secret" to {
+        val (place, key) = File(folder, "secrets") to Keys()
+        val store = EncryptedSecrets(place, key)
+        store.put("name", "secret")
+        val file = place.listFiles()!!.single()
+        file.delete()
+        assertTrue(file.mkdir())
+        assertFailsWith<SecretFailure.Unavailable> { store.get("name") }
+        place.deleteRecursively()
+        place.writeText("no folder")
+        assertFailsWith<SecretFailure.Unavailable> { store.get("name") }
+    },
+    "many stores of one folder and key are used at once" to {
+        val (place, key) = File(folder, "secrets") to Keys(slow = true)
+        coroutineScope {
+            repeat(16) { number ->
+                launch(Dispatchers.Default) { EncryptedSecrets(place, key).put("name $number", "secret $number") }
+            }
+        }
+        val later = EncryptedSecrets(place, key)
+        assertEquals(List(16) { "secret $it" }, List(16) { later.get("name $it") })
+        assertEquals(16, place.list()!!.size)
+    },
+    "the key of the database is asked for by many at once, and is one" to {
+        val (database, key) = File(folder, "x.db") to Keys(slow = true)
+        val keys = coroutineScope {
+            List(8) { async(Dispatchers.Default) { EncryptedSecrets(File(folder, "secrets"), key).databaseKey(database).toHexString() } }.awaitAll()
+        }
+        assertEquals(1, keys.toSet().size)
+    },
+    "a key of the database that is no key is told, without its text" to {
+        val store = EncryptedSecrets(File(folder, "secrets"), Keys())
+        store.put("database-key", "the secret")
+        val told = assertFailsWith<SecretFailure.Other> { store.databaseKey(File(folder, "x.db")) }
+        assertFalse("the secret" in told.toString(), told.toString())
     },
     "a session lies in the store, over a restart, and nobody is signed out while it is locked" to {
         val (place, key) = File(folder, "secrets") to Keys()

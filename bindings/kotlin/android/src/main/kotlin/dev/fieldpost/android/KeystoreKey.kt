@@ -38,7 +38,8 @@ public class KeystoreKey(private val alias: String = "dev.fieldpost.secrets") : 
 
     private fun isValid(key: SecretKey): Boolean =
         try {
-            Cipher.getInstance("AES/GCM/NoPadding").init(Cipher.ENCRYPT_MODE, key)
+            // To its end, because the Keystore has few places for operations that were begun.
+            Cipher.getInstance("AES/GCM/NoPadding").apply { init(Cipher.ENCRYPT_MODE, key) }.doFinal(ByteArray(1))
             true
         } catch (_: KeyPermanentlyInvalidatedException) {
             false
