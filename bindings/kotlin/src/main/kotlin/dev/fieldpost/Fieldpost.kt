@@ -8,6 +8,9 @@ import dev.fieldpost.ffi.ConversationDiff
 import dev.fieldpost.ffi.ConversationId
 import dev.fieldpost.ffi.ConversationQuery
 import dev.fieldpost.ffi.ConversationSummary
+import dev.fieldpost.ffi.ConversationsListener
+import dev.fieldpost.ffi.Export
+import dev.fieldpost.ffi.ExportFormat
 import dev.fieldpost.ffi.Failure
 import dev.fieldpost.ffi.Older
 import dev.fieldpost.ffi.OutboxEvent
@@ -16,19 +19,21 @@ import dev.fieldpost.ffi.Record
 import dev.fieldpost.ffi.RecordCounts
 import dev.fieldpost.ffi.RecordDiff
 import dev.fieldpost.ffi.RecordQuery
+import dev.fieldpost.ffi.RecordsListener
 import dev.fieldpost.ffi.SecretStore
 import dev.fieldpost.ffi.Status
+import dev.fieldpost.ffi.Subscription
+import dev.fieldpost.ffi.ThreadListener
 import dev.fieldpost.ffi.ThreadMessage
 import dev.fieldpost.ffi.ThreadUpdate
+import dev.fieldpost.ffi.Timeline
+import dev.fieldpost.ffi.TimelineListener
 import dev.fieldpost.ffi.TimelineOptions
 import dev.fieldpost.ffi.TokenProvider
 import dev.fieldpost.ffi.Window
 import java.io.Closeable
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.currentCoroutineContext
-import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.isActive
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 
@@ -63,12 +68,7 @@ public class Fieldpost private constructor(private val client: Client) :
         ): Fieldpost {
             // Loading the library reads a file of several megabytes.
             withContext(Dispatchers.IO) { loadLibrary() }
-            val client = whole { Client.open(options, tokens, secrets) }
-            if (!currentCoroutineContext().isActive) {
-                whole { client.shutdown() }
-            }
-            currentCoroutineContext().ensureActive()
-            return Fieldpost(client)
+            return Fieldpost(made({ it.shutdown() }) { Client.open(options, tokens, secrets) })
         }
     }
 
@@ -78,10 +78,33 @@ public class Fieldpost private constructor(private val client: Client) :
      */
     override fun close(): Unit = runBlocking { client.shutdown() }
 
+    // Also in a coroutine that is cancelled: who shuts a client down there wants the file to be free afterwards.
+    override suspend fun shutdown(): Unit = whole { client.shutdown() }
+
+    override suspend fun export(conversation: ConversationId, format: ExportFormat): Export =
+        made({ it.close() }) { client.export(conversation, format) }
+
+    override suspend fun timeline(conversation: ConversationId, options: TimelineOptions, listener: TimelineListener): Timeline {
+        fun giveBack(timeline: Timeline) {
+            timeline.cancel()
+            timeline.close()
+        }
+        return made(::giveBack) { client.timeline(conversation, options, listener) }
+    }
+
+    override suspend fun watchConversations(query: ConversationQuery, listener: ConversationsListener): Subscription =
+        made(::end) { client.watchConversations(query, listener) }
+
+    override suspend fun watchThread(conversation: ConversationId, window: Window, listener: ThreadListener): Subscription =
+        made(::end) { client.watchThread(conversation, window, listener) }
+
+    override suspend fun watchRecords(query: RecordQuery, listener: RecordsListener): Subscription =
+        made(::end) { client.watchRecords(query, listener) }
+
     /**
      * The conversations that match, kept up to date.
      *
-     * @param onFailure is told when reading a change has failed; the next change brings what was missed
+     * @param onFailure is told when reading a change has failed; the next change brings what was missed. A thread of the library calls it
      */
     public fun watchConversations(
         query: ConversationQuery = ConversationQuery(),
@@ -102,7 +125,7 @@ public class Fieldpost private constructor(private val client: Client) :
     /**
      * The newest messages of a conversation, oldest first, kept up to date.
      *
-     * @param onFailure is told when reading a change has failed; the next change brings what was missed
+     * @param onFailure is told when reading a change has failed; the next change brings what was missed. A thread of the library calls it
      */
     public fun watchThread(
         conversation: ConversationId,
@@ -124,7 +147,7 @@ public class Fieldpost private constructor(private val client: Client) :
     /**
      * Opens a thread of any length, with days, gaps and what was read. Close it when its screen goes.
      *
-     * @param onFailure is told when reading a change has failed; the next change brings what was missed
+     * @param onFailure is told when reading a change has failed; the next change brings what was missed. A thread of the library calls it
      */
     public suspend fun openTimeline(
         conversation: ConversationId,
@@ -132,18 +155,13 @@ public class Fieldpost private constructor(private val client: Client) :
         onFailure: (Failure) -> Unit = {},
     ): OpenTimeline {
         val told = TimelineTold(onFailure)
-        val timeline = whole { client.timeline(conversation, options, told) }
-        if (!currentCoroutineContext().isActive) {
-            timeline.cancel()
-        }
-        currentCoroutineContext().ensureActive()
-        return OpenTimeline(timeline, told)
+        return OpenTimeline(timeline(conversation, options, told), told)
     }
 
     /**
      * The records that a query asks for, kept up to date.
      *
-     * @param onFailure is told when reading a change has failed; the next change brings what was missed
+     * @param onFailure is told when reading a change has failed; the next change brings what was missed. A thread of the library calls it
      */
     public fun watchRecords(query: RecordQuery, onFailure: (Failure) -> Unit = {}): Flow<List<Record>> = latest {
         var shown = emptyList<Record>()

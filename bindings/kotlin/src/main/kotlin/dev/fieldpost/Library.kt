@@ -16,7 +16,8 @@ public class LibraryMismatch internal constructor(message: String, cause: Throwa
  * @throws LibraryMismatch with what is wrong and what to do
  */
 public fun loadLibrary() {
-    // Nothing else of the generated code says which of both it is, and the JVM repeats a failure of the first use in other words.
+    // A library that is missing is a LinkageError, one that does not fit the code is a RuntimeException. When a class has failed to load
+    // once, the JVM throws a NoClassDefFoundError, which is a LinkageError too.
     val found =
         try {
             libraryVersion()

@@ -10,9 +10,11 @@ import dev.fieldpost.ffi.TimelineUpdate
 import java.io.Closeable
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.distinctUntilChanged
 import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.transformWhile
+import kotlinx.coroutines.flow.update
 
 /**
  * A thread of any length: [shown] is the part of it that was loaded, and the other calls move it. It follows the conversation until it is
@@ -22,7 +24,7 @@ public class OpenTimeline internal constructor(private val timeline: Timeline, p
     TimelineInterface by timeline,
     Closeable {
 
-    /** What is loaded now, and what it becomes. A slow collector skips states. It completes when the client is shut down. */
+    /** What is loaded now, and what it becomes. A slow collector skips states. It completes when the timeline or its client ends. */
     public val shown: Flow<ShownTimeline> = flow {
         try {
             emitAll(told.states())
@@ -32,8 +34,14 @@ public class OpenTimeline internal constructor(private val timeline: Timeline, p
         }
     }
 
-    /** Ends it. */
-    override fun close(): Unit = timeline.cancel()
+    override fun cancel() {
+        timeline.cancel()
+        // The library tells nobody who has ended it himself.
+        told.onEnd()
+    }
+
+    /** Ends it. Closing twice is allowed. */
+    override fun close(): Unit = cancel()
 }
 
 /**
@@ -44,26 +52,26 @@ public class OpenTimeline internal constructor(private val timeline: Timeline, p
  */
 public data class ShownTimeline(val items: List<TimelineItem>, val ends: Ends)
 
-internal class TimelineTold(private val failed: (Failure) -> Unit) : TimelineListener {
-    private data class State(val shown: ShownTimeline?, val ended: Boolean)
+internal class TimelineTold(onFailure: (Failure) -> Unit) :
+    Told<TimelineUpdate>(onFailure),
+    TimelineListener {
+    private class End(val cause: Throwable?)
 
-    private val state = MutableStateFlow(State(null, false))
+    private data class State(val shown: ShownTimeline?, val end: End?)
 
-    fun states(): Flow<ShownTimeline> = state.transformWhile { (shown, ended) ->
+    private val state = MutableStateFlow(State(null, null))
+
+    fun states(): Flow<ShownTimeline> = state.transformWhile { (shown, end) ->
         if (shown != null) {
             emit(shown)
         }
-        !ended
+        end?.cause?.let { throw it }
+        end == null
+    }.distinctUntilChanged { before, now -> before === now }
+
+    override fun tell(update: TimelineUpdate) = state.update { state ->
+        state.copy(shown = ShownTimeline(state.shown?.items.orEmpty().with(update.diffs), update.ends))
     }
 
-    override fun onUpdate(update: TimelineUpdate) {
-        val items = state.value.shown?.items.orEmpty().with(update.diffs)
-        state.value = State(ShownTimeline(items, update.ends), false)
-    }
-
-    override fun onError(failure: Failure) = failed(failure)
-
-    override fun onEnd() {
-        state.value = state.value.copy(ended = true)
-    }
+    override fun end(cause: Throwable?) = state.update { it.copy(end = it.end ?: End(cause)) }
 }

@@ -20,8 +20,6 @@ import dev.fieldpost.ffi.Subscription
 import dev.fieldpost.ffi.ThreadListener
 import dev.fieldpost.ffi.ThreadUpdate
 import dev.fieldpost.ffi.TypingListener
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.channels.ProducerScope
 import kotlinx.coroutines.channels.SendChannel
@@ -30,7 +28,6 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.buffer
 import kotlinx.coroutines.flow.callbackFlow
 import kotlinx.coroutines.flow.conflate
-import kotlinx.coroutines.withContext
 
 /** A flow of states: only the newest counts. */
 internal fun <T> latest(start: suspend ProducerScope<T>.() -> Subscription): Flow<T> = watch(start).conflate()
@@ -44,38 +41,50 @@ internal fun <T> every(start: suspend ProducerScope<T>.() -> Subscription): Flow
  * collected as garbage while the flow is being collected.
  */
 private fun <T> watch(start: suspend ProducerScope<T>.() -> Subscription): Flow<T> = callbackFlow {
-    var subscription: Subscription? = null
-    try {
-        // A collector may be unconfined, and the library may not be called again by the thread on which it returns.
-        withContext(Dispatchers.Default) { subscription = whole { start() } }
-        awaitClose()
-    } finally {
-        subscription?.cancel()
-        subscription?.close()
-    }
+    val subscription = made(::end) { start() }
+    awaitClose { end(subscription) }
+}
+
+internal fun end(subscription: Subscription) {
+    subscription.cancel()
+    subscription.close()
 }
 
 /**
- * Carries out a call to its end, also if its caller is cancelled: UniFFI forgets to give back an object that has been made and was not
- * fetched, so a watch would go on for ever, and a file would stay open.
+ * A listener. The one thread of the library that calls listeners calls it, and it never waits there: a slow collector holds nobody up.
+ * What is thrown here would get lost in the library, so it ends the flow instead, and its collector has it.
  */
-internal suspend fun <T> whole(call: suspend () -> T): T = withContext(NonCancellable) { call() }
+internal abstract class Told<T>(private val onFailure: (Failure) -> Unit) {
+    protected abstract fun tell(update: T)
 
-/**
- * What all listeners have in common. The one thread of the library that calls listeners calls it, and it never waits there: a slow
- * collector holds nobody up.
- */
-internal abstract class Told<T>(
+    /** There will be no more, because of [cause] if there is one. */
+    protected abstract fun end(cause: Throwable?)
+
+    open fun onUpdate(update: T): Unit = orEnd { tell(update) }
+
+    open fun onError(failure: Failure): Unit = orEnd { onFailure(failure) }
+
+    open fun onEnd(): Unit = end(null)
+
+    private inline fun orEnd(call: () -> Unit) {
+        try {
+            call()
+        } catch (thrown: Throwable) {
+            end(thrown)
+        }
+    }
+}
+
+/** A listener that tells a channel. */
+internal abstract class FlowTold<T>(
     private val channel: SendChannel<*>,
-    private val onFailure: (Failure) -> Unit,
-    private val tell: (T) -> Unit,
-) {
-    fun hear(update: T) = tell(update)
+    onFailure: (Failure) -> Unit,
+    private val hear: (T) -> Unit,
+) : Told<T>(onFailure) {
+    override fun tell(update: T) = hear(update)
 
-    open fun onError(failure: Failure) = onFailure(failure)
-
-    open fun onEnd() {
-        channel.close()
+    override fun end(cause: Throwable?) {
+        channel.close(cause)
     }
 }
 
@@ -84,62 +93,44 @@ private val ignored: (Failure) -> Unit = {}
 internal class ConversationsTold(
     channel: SendChannel<*>,
     onFailure: (Failure) -> Unit = ignored,
-    tell: (List<ConversationDiff>) -> Unit,
-) : Told<List<ConversationDiff>>(channel, onFailure, tell),
-    ConversationsListener {
-    override fun onUpdate(update: List<ConversationDiff>) = hear(update)
-}
+    hear: (List<ConversationDiff>) -> Unit,
+) : FlowTold<List<ConversationDiff>>(channel, onFailure, hear),
+    ConversationsListener
 
 internal class ThreadTold(
     channel: SendChannel<*>,
     onFailure: (Failure) -> Unit = ignored,
-    tell: (ThreadUpdate) -> Unit,
-) : Told<ThreadUpdate>(channel, onFailure, tell),
-    ThreadListener {
-    override fun onUpdate(update: ThreadUpdate) = hear(update)
-}
+    hear: (ThreadUpdate) -> Unit,
+) : FlowTold<ThreadUpdate>(channel, onFailure, hear),
+    ThreadListener
 
 internal class RecordsTold(
     channel: SendChannel<*>,
     onFailure: (Failure) -> Unit = ignored,
-    tell: (List<RecordDiff>) -> Unit,
-) : Told<List<RecordDiff>>(channel, onFailure, tell),
-    RecordsListener {
-    override fun onUpdate(update: List<RecordDiff>) = hear(update)
-}
+    hear: (List<RecordDiff>) -> Unit,
+) : FlowTold<List<RecordDiff>>(channel, onFailure, hear),
+    RecordsListener
 
-internal class OutboxTold(channel: SendChannel<*>, tell: (OutboxEvent) -> Unit) :
-    Told<OutboxEvent>(channel, ignored, tell),
-    OutboxListener {
-    override fun onUpdate(update: OutboxEvent) = hear(update)
-}
+internal class OutboxTold(channel: SendChannel<*>, hear: (OutboxEvent) -> Unit) :
+    FlowTold<OutboxEvent>(channel, ignored, hear),
+    OutboxListener
 
-internal class CountTold(channel: SendChannel<*>, tell: (UInt) -> Unit) :
-    Told<UInt>(channel, ignored, tell),
-    CountListener {
-    override fun onUpdate(update: UInt) = hear(update)
-}
+internal class CountTold(channel: SendChannel<*>, hear: (UInt) -> Unit) :
+    FlowTold<UInt>(channel, ignored, hear),
+    CountListener
 
-internal class StatusTold(channel: SendChannel<*>, tell: (Status) -> Unit) :
-    Told<Status>(channel, ignored, tell),
-    StatusListener {
-    override fun onUpdate(update: Status) = hear(update)
-}
+internal class StatusTold(channel: SendChannel<*>, hear: (Status) -> Unit) :
+    FlowTold<Status>(channel, ignored, hear),
+    StatusListener
 
-internal class TypingTold(channel: SendChannel<*>, tell: (List<Person>) -> Unit) :
-    Told<List<Person>>(channel, ignored, tell),
-    TypingListener {
-    override fun onUpdate(update: List<Person>) = hear(update)
-}
+internal class TypingTold(channel: SendChannel<*>, hear: (List<Person>) -> Unit) :
+    FlowTold<List<Person>>(channel, ignored, hear),
+    TypingListener
 
-internal class ContextTold(channel: SendChannel<*>, tell: (ContextState) -> Unit) :
-    Told<ContextState>(channel, ignored, tell),
-    ContextListener {
-    override fun onUpdate(update: ContextState) = hear(update)
-}
+internal class ContextTold(channel: SendChannel<*>, hear: (ContextState) -> Unit) :
+    FlowTold<ContextState>(channel, ignored, hear),
+    ContextListener
 
-internal class RecordCountsTold(channel: SendChannel<*>, tell: (RecordCounts) -> Unit) :
-    Told<RecordCounts>(channel, ignored, tell),
-    RecordCountsListener {
-    override fun onUpdate(update: RecordCounts) = hear(update)
-}
+internal class RecordCountsTold(channel: SendChannel<*>, hear: (RecordCounts) -> Unit) :
+    FlowTold<RecordCounts>(channel, ignored, hear),
+    RecordCountsListener

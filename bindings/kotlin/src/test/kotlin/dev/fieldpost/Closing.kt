@@ -7,7 +7,11 @@ import java.util.concurrent.atomic.AtomicInteger
 import kotlin.concurrent.thread
 import kotlin.test.assertEquals
 import kotlin.test.assertTrue
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.awaitCancellation
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 
@@ -26,6 +30,24 @@ internal val CLOSING: Map<String, Test> = mapOf(
         withContext(main.asCoroutineDispatcher()) { client.close() }
         assertTrue(client.isShutDown())
         main.shutdown()
+    },
+    "a coroutine that is cancelled may shut down in its finally block, and the client is shut down after it" to {
+        val (client, working) = client() to CompletableDeferred<Unit>()
+        var returned = false
+        coroutineScope {
+            val job = launch {
+                try {
+                    working.complete(Unit)
+                    awaitCancellation()
+                } finally {
+                    client.shutdown()
+                    returned = true
+                }
+            }
+            working.await()
+            job.cancel()
+        }
+        assertTrue(returned && client.isShutDown())
     },
     "calls from 8 threads while the client is closed return, or fail as closed" to {
         val (client, returned, refused) = Triple(client(), AtomicInteger(), AtomicInteger())

@@ -8,7 +8,7 @@ import kotlinx.coroutines.withTimeout
 
 internal typealias Test = suspend Story.() -> Unit
 
-private val ALL: Map<String, Test> = DOCUMENTED + FLOWS + CLOSING + LOADING + SECRETS + REPORTS + EXAMPLE
+private val ALL: Map<String, Test> = DOCUMENTED + FLOWS + DIFFS + CANCELLING + CLOSING + LOADING + SECRETS + REPORTS + EXAMPLE
 
 /** The folder of this package, for tests of its texts. */
 internal lateinit var packageFolder: File
@@ -17,7 +17,7 @@ internal fun main(arguments: Array<String>) {
     packageFolder = File(arguments[1])
     val failed = ALL.entries.withIndex().count { (number, test) ->
         val story = Story(File(arguments[0], "$number").apply { mkdirs() })
-        val failure = runCatching { runBlocking { withTimeout(LIMIT * 10) { test.value(story) } } }.exceptionOrNull()
+        val failure = runCatching { runBlocking { withTimeout(LIMIT * 5) { test.value(story) } } }.exceptionOrNull()
         println(if (failure == null) "ok      ${test.key}" else "FAILED  ${test.key}\n${failure.stackTraceToString()}")
         failure != null
     }

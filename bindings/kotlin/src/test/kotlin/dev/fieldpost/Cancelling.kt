@@ -1,0 +1,153 @@
+package dev.fieldpost
+
+import dev.fieldpost.ffi.ClientInterface
+import dev.fieldpost.ffi.ConversationQuery
+import dev.fieldpost.ffi.Disposable
+import dev.fieldpost.ffi.Failure
+import dev.fieldpost.ffi.FfiConverterTypeConversationsListener
+import dev.fieldpost.ffi.FfiConverterTypeRecordsListener
+import dev.fieldpost.ffi.FfiConverterTypeSecretStore
+import dev.fieldpost.ffi.FfiConverterTypeThreadListener
+import dev.fieldpost.ffi.FfiConverterTypeTimelineListener
+import dev.fieldpost.ffi.RecordQuery
+import dev.fieldpost.ffi.TimelineListener
+import dev.fieldpost.ffi.TimelineOptions
+import dev.fieldpost.ffi.TimelineUpdate
+import dev.fieldpost.ffi.Window
+import dev.fieldpost.scenario.Keychain
+import java.io.File
+import java.lang.reflect.ParameterizedType
+import java.lang.reflect.Type
+import java.lang.reflect.WildcardType
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
+import kotlin.coroutines.Continuation
+import kotlin.test.assertEquals
+import kotlin.test.assertFailsWith
+import kotlin.test.assertTrue
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.async
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.job
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.yield
+
+/** Calls that make objects, and are cancelled. */
+internal val CANCELLING: Map<String, Test> = mapOf(
+    "what a cancelled call has made is given back, once, before the call ends" to {
+        coroutineScope {
+            val (begun, goOn) = CompletableDeferred<Unit>() to CompletableDeferred<Unit>()
+            val givenBack = mutableListOf<String>()
+            val call = async(start = CoroutineStart.UNDISPATCHED) {
+                made({ givenBack += it }) {
+                    begun.complete(Unit)
+                    goOn.await()
+                    "an object"
+                }
+            }
+            inTime { begun.await() }
+            call.cancel()
+            assertTrue(!call.isCompleted && givenBack.isEmpty())
+            goOn.complete(Unit)
+            assertFailsWith<CancellationException> { inTime { call.await() } }
+            assertEquals(listOf("an object"), givenBack)
+        }
+    },
+    "what cannot be given back is still a cancelled call" to {
+        coroutineScope {
+            val (begun, goOn) = CompletableDeferred<Unit>() to CompletableDeferred<Unit>()
+            val call = async(start = CoroutineStart.UNDISPATCHED) {
+                made<String>({ error("it cannot be given back") }) {
+                    begun.complete(Unit)
+                    goOn.await()
+                    "an object"
+                }
+            }
+            inTime { begun.await() }
+            call.cancel()
+            goOn.complete(Unit)
+            assertFailsWith<CancellationException> { inTime { call.await() } }
+        }
+    },
+    "a call whose caller is cancelled before it makes nothing" to {
+        coroutineScope {
+            var began = false
+            val job = launch {
+                coroutineContext.job.cancel()
+                made<Unit>({}) { began = true }
+            }
+            job.join()
+            assertTrue(!began)
+        }
+    },
+    "a call that is cancelled when the library has made its object gives it back" to {
+        val client = Fieldpost.open(options().copy(clinical = true))
+        client.signIn("ada@fieldpost.test", "fieldpost-demo")
+        client.triggerSync()
+        val direct = client.conversations().first().id
+        val calls = listOf<suspend (heard: CountDownLatch) -> Unit>(
+            { heard -> client.watchThread(direct, Window(), ThreadTold(silent) { heard.countDown() }) },
+            { heard -> client.watchConversations(ConversationQuery(), ConversationsTold(silent) { heard.countDown() }) },
+            { heard -> client.watchRecords(RecordQuery("workers"), RecordsTold(silent) { heard.countDown() }) },
+            { heard -> client.timeline(direct, TimelineOptions(), HeardTimeline(heard)) },
+        )
+        coroutineScope {
+            repeat(40) { number ->
+                val heard = CountDownLatch(1)
+                val call = launch(start = CoroutineStart.UNDISPATCHED) { calls[number % calls.size](heard) }
+                // The library has made it, and the caller cannot fetch it, because its thread is kept here.
+                check(heard.await(LIMIT.inWholeSeconds, TimeUnit.SECONDS))
+                Thread.sleep(2)
+                call.cancel()
+            }
+        }
+        val maps = listOf(
+            FfiConverterTypeThreadListener.handleMap,
+            FfiConverterTypeConversationsListener.handleMap,
+            FfiConverterTypeRecordsListener.handleMap,
+            FfiConverterTypeTimelineListener.handleMap,
+        )
+        collectGarbageUntil { maps.all { it.size == 0 } }
+        client.shutdown()
+    },
+    "clients that were opened by a cancelled call let go of what the app has given them" to {
+        loadLibrary()
+        coroutineScope {
+            repeat(40) { number ->
+                val call = launch(Dispatchers.Default) { client("$number.db", secrets = Keychain()).shutdown() }
+                repeat(number % 9) { yield() }
+                call.cancel()
+            }
+        }
+        collectGarbageUntil { FfiConverterTypeSecretStore.handleMap.size == 0 }
+    },
+    "every call that takes time and returns an object is guarded" to {
+        val made = ClientInterface::class.java.methods.filter { method -> method.genericParameterTypes.lastOrNull()?.let(::returned)?.let(::isObject) == true }
+        assertTrue(made.size >= 5, "$made")
+        val source = File(packageFolder, "src/main/kotlin/dev/fieldpost/Fieldpost.kt").readText().substringAfter("class Fieldpost")
+        val bodies = source.split("override suspend fun ").drop(1).associate { it.substringBefore('(') to it.substringBefore("\n\n") }
+        assertEquals(emptyList(), made.map { it.name }.filterNot { "made(" in bodies[it].orEmpty() })
+    },
+)
+
+private class HeardTimeline(private val heard: CountDownLatch) : TimelineListener {
+    override fun onUpdate(update: TimelineUpdate) = heard.countDown()
+
+    override fun onError(failure: Failure) = Unit
+
+    override fun onEnd() = Unit
+}
+
+private val silent = Channel<Nothing>()
+
+/** What a `suspend` function returns, by its last parameter. */
+private fun returned(parameter: Type): Type? =
+    (parameter as? ParameterizedType)?.takeIf { it.rawType == Continuation::class.java }?.let { continuation ->
+        (continuation.actualTypeArguments.single() as WildcardType).lowerBounds.single()
+    }
+
+private fun isObject(type: Type): Boolean = type is Class<*> && Disposable::class.java.isAssignableFrom(type)
