@@ -82,24 +82,19 @@ public class Fieldpost private constructor(private val client: Client) :
     override suspend fun shutdown(): Unit = whole { client.shutdown() }
 
     override suspend fun export(conversation: ConversationId, format: ExportFormat): Export =
-        made({ it.close() }) { client.export(conversation, format) }
+        made { client.export(conversation, format) }
 
-    override suspend fun timeline(conversation: ConversationId, options: TimelineOptions, listener: TimelineListener): Timeline {
-        fun giveBack(timeline: Timeline) {
-            timeline.cancel()
-            timeline.close()
-        }
-        return made(::giveBack) { client.timeline(conversation, options, listener) }
-    }
+    override suspend fun timeline(conversation: ConversationId, options: TimelineOptions, listener: TimelineListener): Timeline =
+        made { client.timeline(conversation, options, listener) }
 
     override suspend fun watchConversations(query: ConversationQuery, listener: ConversationsListener): Subscription =
-        made(::end) { client.watchConversations(query, listener) }
+        made { client.watchConversations(query, listener) }
 
     override suspend fun watchThread(conversation: ConversationId, window: Window, listener: ThreadListener): Subscription =
-        made(::end) { client.watchThread(conversation, window, listener) }
+        made { client.watchThread(conversation, window, listener) }
 
     override suspend fun watchRecords(query: RecordQuery, listener: RecordsListener): Subscription =
-        made(::end) { client.watchRecords(query, listener) }
+        made { client.watchRecords(query, listener) }
 
     /**
      * The conversations that match, kept up to date.

@@ -12,7 +12,7 @@ import kotlinx.coroutines.withContext
  * A call that makes an object. UniFFI forgets an object that a cancelled call has made: a watch would go on for ever, and a file would stay
  * open. So the call is carried to its end, and what it has made is given back if nobody wants it any more.
  */
-internal suspend fun <T> made(giveBack: suspend (T) -> Unit, make: suspend () -> T): T {
+internal suspend fun <T : AutoCloseable> made(giveBack: suspend (T) -> Unit = { it.close() }, make: suspend () -> T): T {
     currentCoroutineContext().ensureActive()
     val made = whole(make)
     try {

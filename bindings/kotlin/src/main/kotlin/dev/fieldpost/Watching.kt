@@ -41,13 +41,8 @@ internal fun <T> every(start: suspend ProducerScope<T>.() -> Subscription): Flow
  * collected as garbage while the flow is being collected.
  */
 private fun <T> watch(start: suspend ProducerScope<T>.() -> Subscription): Flow<T> = callbackFlow {
-    val subscription = made(::end) { start() }
-    awaitClose { end(subscription) }
-}
-
-internal fun end(subscription: Subscription) {
-    subscription.cancel()
-    subscription.close()
+    val subscription = made { start() }
+    awaitClose { subscription.close() }
 }
 
 /**

@@ -41,30 +41,30 @@ internal val CANCELLING: Map<String, Test> = mapOf(
     "what a cancelled call has made is given back, once, before the call ends" to {
         coroutineScope {
             val (begun, goOn) = CompletableDeferred<Unit>() to CompletableDeferred<Unit>()
-            val givenBack = mutableListOf<String>()
+            var givenBack = 0
             val call = async(start = CoroutineStart.UNDISPATCHED) {
-                made({ givenBack += it }) {
+                made {
                     begun.complete(Unit)
                     goOn.await()
-                    "an object"
+                    AutoCloseable { givenBack++ }
                 }
             }
             inTime { begun.await() }
             call.cancel()
-            assertTrue(!call.isCompleted && givenBack.isEmpty())
+            assertTrue(!call.isCompleted && givenBack == 0)
             goOn.complete(Unit)
             assertFailsWith<CancellationException> { inTime { call.await() } }
-            assertEquals(listOf("an object"), givenBack)
+            assertEquals(1, givenBack)
         }
     },
     "what cannot be given back is still a cancelled call" to {
         coroutineScope {
             val (begun, goOn) = CompletableDeferred<Unit>() to CompletableDeferred<Unit>()
             val call = async(start = CoroutineStart.UNDISPATCHED) {
-                made<String>({ error("it cannot be given back") }) {
+                made {
                     begun.complete(Unit)
                     goOn.await()
-                    "an object"
+                    AutoCloseable { error("it cannot be given back") }
                 }
             }
             inTime { begun.await() }
@@ -78,7 +78,10 @@ internal val CANCELLING: Map<String, Test> = mapOf(
             var began = false
             val job = launch {
                 coroutineContext.job.cancel()
-                made<Unit>({}) { began = true }
+                made {
+                    began = true
+                    AutoCloseable {}
+                }
             }
             job.join()
             assertTrue(!began)
@@ -130,7 +133,7 @@ internal val CANCELLING: Map<String, Test> = mapOf(
         assertTrue(made.size >= 5, "$made")
         val source = File(packageFolder, "src/main/kotlin/dev/fieldpost/Fieldpost.kt").readText().substringAfter("class Fieldpost")
         val bodies = source.split("override suspend fun ").drop(1).associate { it.substringBefore('(') to it.substringBefore("\n\n") }
-        assertEquals(emptyList(), made.map { it.name }.filterNot { "made(" in bodies[it].orEmpty() })
+        assertEquals(emptyList(), made.map { it.name }.filterNot { "made {" in bodies[it].orEmpty() })
     },
 )
 

@@ -5,6 +5,7 @@ import dev.fieldpost.example.ThreadModel
 import dev.fieldpost.example.ThreadRow
 import dev.fieldpost.example.ThreadState
 import dev.fieldpost.example.mark
+import dev.fieldpost.ffi.FfiConverterTypeTimelineListener
 import dev.fieldpost.ffi.Window
 import kotlin.test.assertEquals
 import kotlin.test.assertNull
@@ -16,6 +17,7 @@ import kotlinx.coroutines.cancel
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.isActive
 import kotlinx.coroutines.joinAll
+import kotlinx.coroutines.yield
 
 private fun ThreadState.texts() = rows.filterIsInstance<ThreadRow.Message>().map { it.message.text }
 
@@ -89,6 +91,8 @@ internal val EXAMPLE: Map<String, Test> = mapOf(
                 before.keep("Half a \ud83d").join()
                 before.keep("Half a thought").join()
                 before.close()
+                // By itself, before anything was collected as garbage.
+                inTime { while (FfiConverterTypeTimelineListener.handleMap.size > 0) yield() }
                 assertTrue(scope.isActive)
                 ThreadModel.open(client, direct, scope).use { assertEquals("Half a thought", it.draft) }
             }

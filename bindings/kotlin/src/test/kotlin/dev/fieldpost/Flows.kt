@@ -32,13 +32,16 @@ import kotlin.time.Duration
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.channels.ProducerScope
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
@@ -110,6 +113,27 @@ internal val FLOWS: Map<String, Test> = mapOf(
             }
         }
     },
+    "a timeline is told what changes as long as its flow is collected, also if nobody holds it" to {
+        loaded { client, direct ->
+            following(flow { emitAll(client.openTimeline(direct).shown) }) { next ->
+                next()
+                val garbage = WeakReference(Any())
+                collectGarbageUntil { garbage.get() == null }
+                repeat(20) { System.gc() }
+                val sent = client.send(direct, "After the collection")
+                until(next) { shown -> shown.items.any { it is TimelineItem.Message && it.message.id == sent.id } }
+            }
+        }
+    },
+    "the end of a timeline is no state of its own" to {
+        val (told, seen) = TimelineTold {} to mutableListOf<ShownTimeline>()
+        coroutineScope {
+            told.onUpdate(TimelineUpdate(emptyList(), Ends(Edge.END, Edge.END)))
+            launch(start = CoroutineStart.UNDISPATCHED) { told.states().collect { seen += it } }
+            told.onEnd()
+        }
+        assertEquals(1, seen.size)
+    },
     "a subscription that is forgotten ends, and one that is kept goes on" to {
         loaded { client, direct ->
             val (forgotten, kept) = Heard() to Heard()
@@ -130,6 +154,8 @@ internal val FLOWS: Map<String, Test> = mapOf(
     "the watch ends with the collection" to {
         loaded { client, direct ->
             repeat(200) { client.watchThread(direct).first() }
+            // By itself, before anything was collected as garbage.
+            inTime { while (FfiConverterTypeThreadListener.handleMap.size > 0) yield() }
             assertFailsWith<IllegalStateException> { client.watchThread(direct).collect { error("the collector has a fault") } }
             noListenerIsLeft()
             assertTrue(client.watchThread(direct).first().messages.isNotEmpty())
@@ -182,6 +208,8 @@ internal val FLOWS: Map<String, Test> = mapOf(
             assertEquals(1, inTime { timeline.shown.toList() }.size)
             val faulty = TimelineTold {}
             faulty.onUpdate(TimelineUpdate(listOf(TimelineDiff.Remove(3u)), Ends(Edge.END, Edge.END)))
+            // It is closed afterwards, as every timeline.
+            faulty.onEnd()
             assertFailsWith<IndexOutOfBoundsException> { inTime { faulty.states().first() } }
         }
     },

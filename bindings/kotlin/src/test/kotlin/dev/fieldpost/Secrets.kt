@@ -22,7 +22,7 @@ import kotlinx.coroutines.launch
 /** A key store of the platform, in memory. */
 private class Keys(
     private var key: SecretKey? = null,
-    private val failure: Exception? = null,
+    var failure: Exception? = null,
     private val slow: Boolean = false,
 ) : PlatformKey {
     override fun find(): SecretKey? {
@@ -84,6 +84,15 @@ internal val SECRETS: Map<String, Test> = mapOf(
         }
         File(folder, "file").writeText("")
         assertFailsWith<SecretFailure.Unavailable> { EncryptedSecrets(File(folder, "file/below"), Keys()).put("name", "secret") }
+    },
+    "a secret that cannot be replaced is still there" to {
+        val keys = Keys()
+        val store = EncryptedSecrets(File(folder, "secrets"), keys)
+        store.put("name", "first")
+        keys.failure = ProviderException("busy")
+        assertFailsWith<SecretFailure.Unavailable> { store.put("name", "second") }
+        keys.failure = null
+        assertEquals("first", store.get("name"))
     },
     "what cannot be read is a failure, and no missing secret" to {
         val (place, key) = File(folder, "secrets") to Keys()
