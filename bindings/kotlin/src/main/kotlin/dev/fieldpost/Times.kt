@@ -6,7 +6,6 @@ import dev.fieldpost.ffi.ConversationSummary
 import dev.fieldpost.ffi.OutboxCounts
 import java.time.Instant
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.days
 import kotlin.time.toJavaDuration
 
 /** Mutes a conversation for so long, from now on; [Duration.INFINITE] is without an end. */
@@ -15,7 +14,4 @@ public suspend fun Fieldpost.mute(conversation: ConversationId, duration: Durati
 
 /** Reports that the app is in the background: sends what it can until [deadline] has passed. Returns what is left. */
 public suspend fun Fieldpost.background(deadline: Duration): OutboxCounts =
-    background(deadline.coerceIn(Duration.ZERO, LONGEST).toJavaDuration())
-
-/** No platform lets an app run for so long in the background, and each can count it. */
-private val LONGEST = 1.days
+    background(deadline.coerceAtLeast(Duration.ZERO).toJavaDuration())

@@ -3,25 +3,24 @@ package dev.fieldpost
 import dev.fieldpost.ffi.ClientInterface
 import dev.fieldpost.ffi.ConversationQuery
 import dev.fieldpost.ffi.Disposable
-import dev.fieldpost.ffi.Failure
 import dev.fieldpost.ffi.FfiConverterTypeConversationsListener
 import dev.fieldpost.ffi.FfiConverterTypeRecordsListener
 import dev.fieldpost.ffi.FfiConverterTypeSecretStore
 import dev.fieldpost.ffi.FfiConverterTypeThreadListener
 import dev.fieldpost.ffi.FfiConverterTypeTimelineListener
 import dev.fieldpost.ffi.RecordQuery
-import dev.fieldpost.ffi.TimelineListener
 import dev.fieldpost.ffi.TimelineOptions
-import dev.fieldpost.ffi.TimelineUpdate
 import dev.fieldpost.ffi.Window
 import dev.fieldpost.scenario.Keychain
 import java.io.File
 import java.lang.reflect.ParameterizedType
 import java.lang.reflect.Type
 import java.lang.reflect.WildcardType
-import java.util.concurrent.CountDownLatch
-import java.util.concurrent.TimeUnit
+import java.util.concurrent.CompletableFuture
+import kotlin.concurrent.thread
+import kotlin.coroutines.AbstractCoroutineContextElement
 import kotlin.coroutines.Continuation
+import kotlin.coroutines.ContinuationInterceptor
 import kotlin.test.assertEquals
 import kotlin.test.assertFailsWith
 import kotlin.test.assertTrue
@@ -29,6 +28,7 @@ import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.async
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.coroutineScope
@@ -92,20 +92,19 @@ internal val CANCELLING: Map<String, Test> = mapOf(
         client.signIn("ada@fieldpost.test", "fieldpost-demo")
         client.triggerSync()
         val direct = client.conversations().first().id
-        val calls = listOf<suspend (heard: CountDownLatch) -> Unit>(
-            { heard -> client.watchThread(direct, Window(), ThreadTold(silent) { heard.countDown() }) },
-            { heard -> client.watchConversations(ConversationQuery(), ConversationsTold(silent) { heard.countDown() }) },
-            { heard -> client.watchRecords(RecordQuery("workers"), RecordsTold(silent) { heard.countDown() }) },
-            { heard -> client.timeline(direct, TimelineOptions(), HeardTimeline(heard)) },
+        val calls = listOf<suspend () -> Unit>(
+            { client.watchThread(direct, Window(), ThreadTold(silent) {}) },
+            { client.watchConversations(ConversationQuery(), ConversationsTold(silent) {}) },
+            { client.watchRecords(RecordQuery("workers"), RecordsTold(silent) {}) },
+            { client.timeline(direct, TimelineOptions(), TimelineTold {}) },
         )
         coroutineScope {
-            repeat(40) { number ->
-                val heard = CountDownLatch(1)
-                val call = launch(start = CoroutineStart.UNDISPATCHED) { calls[number % calls.size](heard) }
-                // The library has made it, and the caller cannot fetch it, because its thread is kept here.
-                check(heard.await(LIMIT.inWholeSeconds, TimeUnit.SECONDS))
-                Thread.sleep(2)
-                call.cancel()
+            for (call in calls) {
+                val tooLate = CancelsWhenItGoesOn()
+                val job = launch(tooLate, CoroutineStart.UNDISPATCHED) { call() }
+                tooLate.job.complete(job)
+                inTime { job.join() }
+                assertTrue(job.isCancelled)
             }
         }
         val maps = listOf(
@@ -137,12 +136,19 @@ internal val CANCELLING: Map<String, Test> = mapOf(
     },
 )
 
-private class HeardTimeline(private val heard: CountDownLatch) : TimelineListener {
-    override fun onUpdate(update: TimelineUpdate) = heard.countDown()
+/** Cancels a coroutine at the worst moment: the library has made its object, and the coroutine is about to fetch it. */
+private class CancelsWhenItGoesOn :
+    AbstractCoroutineContextElement(ContinuationInterceptor),
+    ContinuationInterceptor {
+    val job = CompletableFuture<Job>()
 
-    override fun onError(failure: Failure) = Unit
-
-    override fun onEnd() = Unit
+    override fun <T> interceptContinuation(continuation: Continuation<T>) = Continuation<T>(continuation.context) { result ->
+        // On another thread, because UniFFI resumes inside a lock.
+        thread {
+            job.get().cancel()
+            continuation.resumeWith(result)
+        }
+    }
 }
 
 private val silent = Channel<Nothing>()

@@ -33,6 +33,10 @@ private fun load() {
     // The JVM tells a second failure in other words.
     val again = runCatching { loadLibrary() }.exceptionOrNull()
     assertTrue((failure == null) == (again == null) && again is LibraryMismatch?)
+    if (failure != null) {
+        val opened = runCatching { runBlocking { Fieldpost.open(ClientOptions("none.db")) } }.exceptionOrNull()
+        assertTrue(opened is LibraryMismatch, "$opened")
+    }
 }
 
 private fun endWithEverythingOpen(folder: File) = runBlocking {

@@ -154,8 +154,15 @@ internal val FLOWS: Map<String, Test> = mapOf(
     "the watch ends with the collection" to {
         loaded { client, direct ->
             repeat(200) { client.watchThread(direct).first() }
-            // By itself, before anything was collected as garbage.
-            inTime { while (FfiConverterTypeThreadListener.handleMap.size > 0) yield() }
+            // At once, and not when it is collected as garbage.
+            lateinit var subscription: Subscription
+            val flow = every { client.watchThread(direct, Window(), ThreadTold(channel) { trySend(it) }).also { subscription = it } }
+            following(flow) { next ->
+                next()
+                client.send(direct, "Collected")
+                next()
+            }
+            assertFailsWith<IllegalStateException> { subscription.isActive() }
             assertFailsWith<IllegalStateException> { client.watchThread(direct).collect { error("the collector has a fault") } }
             noListenerIsLeft()
             assertTrue(client.watchThread(direct).first().messages.isNotEmpty())
