@@ -1,19 +1,21 @@
 import FieldpostFFI
 import Foundation
+
+#if canImport(Security)
 import Security
+#endif
 
 /// Keeps the tokens of Fieldpost's session in the Keychain.
 ///
 /// They can be read from the first unlock after a start of the device on, so that syncing in the background works, and they never
 /// leave the device: neither in a backup nor to another device.
+///
+/// The Keychain answers slowly at times; an actor keeps the threads of the app's other tasks free of that.
 public actor KeychainSecretStore: SecretStore {
     private let items: KeychainItems
 
-    /// - Parameters:
-    ///   - service: Names the items; one for each app and server.
-    ///   - accessGroup: A group that the app shares with its extensions.
-    public init(service: String, accessGroup: String? = nil) {
-        items = KeychainItems(service: service, accessGroup: accessGroup)
+    init(_ items: KeychainItems) {
+        self.items = items
     }
 
     public func get(name: String) async throws -> String? {
@@ -35,68 +37,90 @@ public actor KeychainSecretStore: SecretStore {
 
 /// The key of an encrypted file, made once and kept in the Keychain: `ClientOptions(…, key: try DatabaseKey.load(service: "…"))`.
 public enum DatabaseKey {
-    /// The key; a new one at the first call.
-    ///
-    /// - Throws: ``SecretFailure`` when the Keychain cannot be asked. Never make another key then: the file could not be read with it.
-    public static func load(service: String, name: String = "database", accessGroup: String? = nil) throws -> Data {
-        let items = KeychainItems(service: service, accessGroup: accessGroup)
+    /// It is never replaced: when the app and an extension ask at once for the first time, both get the one that came first.
+    static func load(_ items: KeychainItems, name: String) throws -> Data {
         if let key = try items.read(name) {
             return key
         }
-        var bytes = [UInt8](repeating: 0, count: 32)
-        let status = SecRandomCopyBytes(kSecRandomDefault, bytes.count, &bytes)
-        guard status == errSecSuccess else {
-            throw SecretFailure.Other(reason: "no random bytes (\(status))")
+        let key = try items.random(32)
+        if try items.add(name, key) {
+            return key
         }
-        let key = Data(bytes)
-        try items.write(name, key)
-        return key
+        guard let first = try items.read(name) else {
+            throw SecretFailure.Unavailable(reason: "the Keychain has a key, and does not give it away")
+        }
+        return first
     }
 }
 
-/// The items of one service.
-struct KeychainItems: Sendable {
-    let service: String
-    let accessGroup: String?
+#if canImport(Security)
 
-    func read(_ name: String) throws -> Data? {
-        var query = item(name)
+extension KeychainSecretStore {
+    /// - Parameters:
+    ///   - service: Names the items; one for each app and server.
+    ///   - accessGroup: A group that the app shares with its extensions.
+    public init(service: String, accessGroup: String? = nil) {
+        self.init(KeychainItems(keychain: SystemKeychain(), service: service, accessGroup: accessGroup))
+    }
+}
+
+extension DatabaseKey {
+    /// The key; a new one at the first call.
+    ///
+    /// - Parameters:
+    ///   - service: Names the item, as for ``KeychainSecretStore``.
+    ///   - name: One for each file.
+    ///   - accessGroup: A group that the app shares with its extensions. Another group has another key, so stay with the first.
+    /// - Throws: `SecretFailure` when the Keychain cannot be asked. Never make another key then: the file could not be read with it.
+    public static func load(service: String, name: String = "database", accessGroup: String? = nil) throws -> Data {
+        try load(KeychainItems(keychain: SystemKeychain(), service: service, accessGroup: accessGroup), name: name)
+    }
+}
+
+/// The Keychain of the device.
+struct SystemKeychain: Keychain {
+    func read(_ item: KeychainItem) -> (status: Int32, data: Data?) {
+        var query = item.query
         query[kSecReturnData as String] = true
         query[kSecMatchLimit as String] = kSecMatchLimitOne
         var found: CFTypeRef?
         let status = SecItemCopyMatching(query as CFDictionary, &found)
-        if status == errSecItemNotFound {
-            return nil
-        }
-        guard status == errSecSuccess, let data = found as? Data else {
-            throw failure(status)
-        }
-        return data
+        return (status, found as? Data)
     }
 
-    func write(_ name: String, _ data: Data) throws {
-        let values: [String: Any] = [
+    func add(_ item: KeychainItem, _ data: Data) -> Int32 {
+        let added = item.query.merging(values(data)) { _, new in new }
+        return SecItemAdd(added as CFDictionary, nil)
+    }
+
+    func update(_ item: KeychainItem, _ data: Data) -> Int32 {
+        SecItemUpdate(item.query as CFDictionary, values(data) as CFDictionary)
+    }
+
+    func remove(_ item: KeychainItem) -> Int32 {
+        SecItemDelete(item.query as CFDictionary)
+    }
+
+    func random(_ count: Int) -> (status: Int32, bytes: Data) {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let status = SecRandomCopyBytes(kSecRandomDefault, count, &bytes)
+        return (status, Data(bytes))
+    }
+
+    func text(of status: Int32) -> String {
+        SecCopyErrorMessageString(status, nil) as String? ?? "status \(status)"
+    }
+
+    private func values(_ data: Data) -> [String: Any] {
+        [
             kSecValueData as String: data,
             kSecAttrAccessible as String: kSecAttrAccessibleAfterFirstUnlockThisDeviceOnly,
         ]
-        var status = SecItemUpdate(item(name) as CFDictionary, values as CFDictionary)
-        if status == errSecItemNotFound {
-            let added = item(name).merging(values) { _, new in new }
-            status = SecItemAdd(added as CFDictionary, nil)
-        }
-        guard status == errSecSuccess else {
-            throw failure(status)
-        }
     }
+}
 
-    func remove(_ name: String) throws {
-        let status = SecItemDelete(item(name) as CFDictionary)
-        guard status == errSecSuccess || status == errSecItemNotFound else {
-            throw failure(status)
-        }
-    }
-
-    private func item(_ name: String) -> [String: Any] {
+extension KeychainItem {
+    fileprivate var query: [String: Any] {
         var query: [String: Any] = [
             kSecClass as String: kSecClassGenericPassword,
             kSecAttrService as String: service,
@@ -109,13 +133,6 @@ struct KeychainItems: Sendable {
         }
         return query
     }
-
-    private func failure(_ status: OSStatus) -> SecretFailure {
-        let reason = SecCopyErrorMessageString(status, nil) as String? ?? "status \(status)"
-        return switch status {
-        case errSecInteractionNotAllowed, errSecNotAvailable: .Unavailable(reason: reason)
-        case errSecAuthFailed, errSecMissingEntitlement, errSecUserCanceled: .Denied(reason: reason)
-        default: .Other(reason: reason)
-        }
-    }
 }
+
+#endif
