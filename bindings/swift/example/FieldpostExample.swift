@@ -38,6 +38,7 @@ final class Opening {
 
     private(set) var state = State.opening
     private var client: Client?
+    private var time = UIBackgroundTaskIdentifier.invalid
 
     func open() async {
         do {
@@ -66,10 +67,21 @@ final class Opening {
         }
     }
 
-    /// Sends what waits while the system lets the app run.
+    /// Sends what waits, in the time that the system gives. It would suspend the app at once otherwise, in the middle of a request.
     private func finish() {
-        guard let client else { return }
-        Task { try? await client.background(deadline: 20) }
+        guard let client, time == .invalid else { return }
+        let application = UIApplication.shared
+        time = application.beginBackgroundTask { self.giveBackTime() }
+        let deadline = min(application.backgroundTimeRemaining - 5, 20)
+        Task {
+            _ = try? await client.background(deadline: max(deadline, 1))
+            giveBackTime()
+        }
+    }
+
+    private func giveBackTime() {
+        UIApplication.shared.endBackgroundTask(time)
+        time = .invalid
     }
 
     private static func options() throws -> ClientOptions {

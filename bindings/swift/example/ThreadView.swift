@@ -12,7 +12,7 @@ struct ThreadView: View {
 
     var body: some View {
         List(model.items) { item in
-            row(item)
+            row(item).task { await reached(item) }
         }
         .listStyle(.plain)
         .defaultScrollAnchor(.bottom)
@@ -24,7 +24,8 @@ struct ThreadView: View {
     private func row(_ item: TimelineItem) -> some View {
         switch item {
         case .start: Text("The conversation begins here.").foregroundStyle(.secondary)
-        case .loading, .gap: ProgressView().task { await model.loadOlder() }
+        case .loading: ProgressView()
+        case .gap: ProgressView().task { await model.fillGap(item.id) }
         case .day(let day): Text(day).font(.caption)
         case .unread: Text("New").foregroundStyle(.red)
         case .message(let message, let first, _): MessageRow(message: message, showsName: first)
@@ -32,10 +33,24 @@ struct ThreadView: View {
         }
     }
 
+    /// Loads what comes next, when an end of the list comes into view.
+    private func reached(_ item: TimelineItem) async {
+        if item.id == model.items.first?.id {
+            await model.loadOlder()
+        }
+        if item.id == model.items.last?.id, model.ends?.newer != .end {
+            await model.loadNewer()
+        }
+    }
+
     private var composer: some View {
         HStack {
+            if let ends = model.ends, ends.newer != .end {
+                Button("Newest", systemImage: "arrow.down") { Task { await model.go(to: .newest) } }
+                    .labelStyle(.iconOnly)
+            }
             TextField("Message", text: $text, axis: .vertical)
-            if let failure = model.failure {
+            if let failure = model.callFailure ?? model.failure {
                 Image(systemName: "exclamationmark.triangle").help(failure.reason)
             }
             Button("Send") { Task { await send() } }
@@ -46,7 +61,9 @@ struct ThreadView: View {
     }
 
     private func send() async {
-        if await model.send(text) {
+        let sent = text
+        // What is written while it is being kept stays.
+        if await model.send(sent), text == sent {
             text = ""
         }
     }

@@ -4,8 +4,15 @@ import FieldpostFFI
 ///
 /// ```swift
 /// let tokens = AppTokens { refused in
-///     let session = try await supabase.auth.session
-///     return SessionToken(personId: session.user.id.uuidString.lowercased(), accessToken: session.accessToken)
+///     do {
+///         var session = try await supabase.auth.session
+///         if session.accessToken == refused {
+///             session = try await supabase.auth.refreshSession()
+///         }
+///         return SessionToken(personId: session.user.id.uuidString.lowercased(), accessToken: session.accessToken)
+///     } catch AuthError.sessionMissing {
+///         throw TokenError.SignedOut
+///     }
 /// }
 /// ```
 ///

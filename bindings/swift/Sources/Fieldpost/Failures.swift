@@ -1,4 +1,5 @@
 import FieldpostFFI
+import Foundation
 
 extension FieldpostError {
     /// What happened, for programs.
@@ -23,12 +24,45 @@ extension FieldpostError {
     }
 }
 
+// `localizedDescription` is what an app shows of an error that it does not know.
+
+extension FieldpostError: LocalizedError {
+    public var errorDescription: String? { reason }
+}
+
+extension VersionMismatch: LocalizedError {
+    public var errorDescription: String? { description }
+}
+
+extension SecretFailure: LocalizedError {
+    public var errorDescription: String? {
+        switch self {
+        case .Unavailable(let reason), .Denied(let reason), .Other(let reason): reason
+        }
+    }
+}
+
+extension TokenError: LocalizedError {
+    public var errorDescription: String? {
+        switch self {
+        case .SignedOut: "Nobody is signed in."
+        case .Unavailable(let reason): reason
+        }
+    }
+}
+
 extension Failure {
-    /// What a view shows of an error that a call has thrown.
+    /// What a view shows of an error that a call has thrown. Of an error of the app there is no more than the name of its type.
     public init(_ error: any Error) {
-        if let error = error as? FieldpostError {
+        switch error {
+        case let error as FieldpostError:
             self.init(kind: error.kind, retry: error.retry, reason: error.reason)
-        } else {
+        case let error as SecretFailure:
+            let kind: ErrorKind = if case .Denied = error { .secretsRefused } else { .secretsOutOfReach }
+            self.init(kind: kind, retry: .never, reason: error.localizedDescription)
+        case let error as VersionMismatch:
+            self.init(kind: .internal, retry: .never, reason: error.description)
+        default:
             self.init(kind: .internal, retry: .never, reason: "\(type(of: error))")
         }
     }

@@ -21,6 +21,9 @@ public protocol ListDiff: Sendable {
 
     /// The same change, for every kind of list.
     var change: ListChange<Item> { get }
+
+    /// The change that makes a list this one, whatever it was.
+    static func reset(values: [Item]) -> Self
 }
 
 extension Array where Element: Sendable {

@@ -2,16 +2,16 @@ import FieldpostFFI
 
 /// Watches, as streams.
 ///
-/// The first element is what is there now. A stream ends when its task is cancelled, when nobody has it any more, or when the client
+/// The first element is what is there now, unless a watch says something else. A stream ends when its task is cancelled, when nobody has it any more, or when the client
 /// is shut down. One reader reads a stream; watch again for another one.
+///
+/// A reader that is slower than the changes misses none of them: those that wait for it come as one update.
 extension Client {
     /// The conversations that match, as changes of a list; `Array.apply` applies them.
     public func watchConversations(
         _ query: ConversationQuery = ConversationQuery()
     ) async throws -> AsyncStream<Watched<[ConversationDiff]>> {
-        let feed = Feed<[ConversationDiff]>()
-        let subscription = try await watchConversations(query: query, listener: feed.listener)
-        return feed.until { subscription.cancel() }
+        try await stream(changes(\.self)) { try await watchConversations(query: query, listener: $0) }
     }
 
     /// Part of a thread, as changes of a list.
@@ -19,9 +19,9 @@ extension Client {
         _ conversation: ConversationId,
         window: FieldpostFFI.Window = FieldpostFFI.Window()
     ) async throws -> AsyncStream<Watched<ThreadUpdate>> {
-        let feed = Feed<ThreadUpdate>()
-        let subscription = try await watchThread(conversation: conversation, window: window, listener: feed.listener)
-        return feed.until { subscription.cancel() }
+        try await stream(changes(\.diffs)) {
+            try await watchThread(conversation: conversation, window: window, listener: $0)
+        }
     }
 
     /// A timeline with its updates.
@@ -29,64 +29,66 @@ extension Client {
         _ conversation: ConversationId,
         options: TimelineOptions = TimelineOptions()
     ) async throws -> OpenTimeline {
-        let feed = Feed<TimelineUpdate>()
+        let feed = Feed<TimelineUpdate>(changes(\.diffs))
         let timeline = try await self.timeline(conversation: conversation, options: options, listener: feed.listener)
         return OpenTimeline(timeline: timeline, updates: feed.until { timeline.cancel() })
     }
 
     /// What happens in the outbox. The first elements are what is in it already.
     public func watchOutbox() throws -> AsyncStream<Watched<OutboxEvent>> {
-        let feed = Feed<OutboxEvent>()
-        let subscription = try watchOutbox(listener: feed.listener)
-        return feed.until { subscription.cancel() }
+        try stream(each) { try watchOutbox(listener: $0) }
     }
 
     /// The number for a badge.
     public func watchUnreadForBadge() throws -> AsyncStream<Watched<UInt32>> {
-        let feed = Feed<UInt32>()
-        let subscription = try watchUnreadForBadge(listener: feed.listener)
-        return feed.until { subscription.cancel() }
+        try stream(newest) { try watchUnreadForBadge(listener: $0) }
     }
 
     /// The number of all unread messages.
     public func watchTotalUnread() throws -> AsyncStream<Watched<UInt32>> {
-        let feed = Feed<UInt32>()
-        let subscription = try watchTotalUnread(listener: feed.listener)
-        return feed.until { subscription.cancel() }
+        try stream(newest) { try watchTotalUnread(listener: $0) }
     }
 
     /// The status.
     public func watchStatus() throws -> AsyncStream<Watched<Status>> {
-        let feed = Feed<Status>()
-        let subscription = try watchStatus(listener: feed.listener)
-        return feed.until { subscription.cancel() }
+        try stream(newest) { try watchStatus(listener: $0) }
     }
 
-    /// Who is writing in a conversation.
+    /// Who is writing in a conversation. The first element comes when somebody does. The app must have switched `typing` on.
     public func watchTyping(_ conversation: ConversationId) throws -> AsyncStream<Watched<[Person]>> {
-        let feed = Feed<[Person]>()
-        let subscription = try watchTyping(conversation: conversation, listener: feed.listener)
-        return feed.until { subscription.cancel() }
+        try stream(newest) { try watchTyping(conversation: conversation, listener: $0) }
     }
 
     /// The records that a query asks for, as changes of a list.
     public func watchRecords(_ query: RecordQuery) async throws -> AsyncStream<Watched<[RecordDiff]>> {
-        let feed = Feed<[RecordDiff]>()
-        let subscription = try await watchRecords(query: query, listener: feed.listener)
-        return feed.until { subscription.cancel() }
+        try await stream(changes(\.self)) { try await watchRecords(query: query, listener: $0) }
     }
 
     /// How many records wait, have failed, or are in conflict.
     public func watchRecordCounts() throws -> AsyncStream<Watched<RecordCounts>> {
-        let feed = Feed<RecordCounts>()
-        let subscription = try watchRecordCounts(listener: feed.listener)
-        return feed.until { subscription.cancel() }
+        try stream(newest) { try watchRecordCounts(listener: $0) }
     }
 
     /// Messages and records in one state.
     public func watchContext() throws -> AsyncStream<Watched<ContextState>> {
-        let feed = Feed<ContextState>()
-        let subscription = try watchContext(listener: feed.listener)
+        try stream(newest) { try watchContext(listener: $0) }
+    }
+
+    private func stream<Value>(
+        _ join: @escaping Backlog<Value>.Join,
+        _ watch: (Listener<Value>) async throws -> Subscription
+    ) async rethrows -> AsyncStream<Watched<Value>> {
+        let feed = Feed(join)
+        let subscription = try await watch(feed.listener)
+        return feed.until { subscription.cancel() }
+    }
+
+    private func stream<Value>(
+        _ join: @escaping Backlog<Value>.Join,
+        _ watch: (Listener<Value>) throws -> Subscription
+    ) rethrows -> AsyncStream<Watched<Value>> {
+        let feed = Feed(join)
+        let subscription = try watch(feed.listener)
         return feed.until { subscription.cancel() }
     }
 }
@@ -95,6 +97,6 @@ extension Client {
 public struct OpenTimeline: Sendable {
     /// Moves it: `paginateBackwards`, `goTo`, `fillGap`.
     public let timeline: Timeline
-    /// Its changes.
+    /// Its changes. The timeline ends with them: keep reading as long as it is shown.
     public let updates: AsyncStream<Watched<TimelineUpdate>>
 }
