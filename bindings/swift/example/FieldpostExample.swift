@@ -37,10 +37,14 @@ final class Opening {
     }
 
     private(set) var state = State.opening
+    private var begun = false
     private var client: Client?
     private var time = UIBackgroundTaskIdentifier.invalid
 
+    /// One client for a file, also if the app has several windows.
     func open() async {
+        guard !begun else { return }
+        begun = true
         do {
             let client = try await Client.open(Self.options(), secrets: KeychainSecretStore(service: "dev.fieldpost.example"))
             self.client = client

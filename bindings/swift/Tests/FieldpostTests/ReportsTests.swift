@@ -261,6 +261,26 @@ final class ReportsTests: XCTestCase {
         XCTAssertLessThan(residentBytes() - before, 20_000 * 128)
     }
 
+    func testSubscriptionsLeakNothing() async throws {
+        let (client, direct) = try await loaded(self)
+        func subscriptions(_ count: Int) async throws {
+            for _ in 0..<count {
+                for await _ in try client.watchStatus() { break }
+                for await _ in try await client.watchThread(direct) { break }
+                for await _ in try await client.openTimeline(direct).updates { break }
+            }
+        }
+        try await subscriptions(100)
+        let (bytes, threads) = (residentBytes(), threadCount())
+        try await subscriptions(400)
+        XCTAssertLessThan(residentBytes() - bytes, 400 * 4_096)
+        XCTAssertLessThanOrEqual(threadCount(), threads + 2)
+    }
+
+    private func threadCount() -> Int {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count) ?? 0
+    }
+
     private func residentBytes() -> Int {
         let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ")[1]
         return (pages.flatMap { Int($0) } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
